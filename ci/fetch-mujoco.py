@@ -1,0 +1,67 @@
+"""Puts the headers and the library of the pinned MuJoCo wheel under a folder.
+
+usage: fetch-mujoco.py DESTINATION
+
+The official wheel is downloaded by pip as a plain archive (nothing is installed and no code of it runs) and the
+shared library inside is checked by sha256: it is the library, not the wheel, that decides the numbers.
+"""
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+# version -> (package that holds the headers, sha256 of libmujoco.so)
+PINNED = {
+    "3.17.0": ("mujoco", "23496b023ee80fb61ab71167e94bc649f9941710fde96b18bb8204fb332523ad"),
+}
+VERSION = os.environ.get("MUJOCO_VERSION", "3.17.0")
+
+
+def download(package, folder):
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
+               "--python-version", "3.11", "--platform", "manylinux_2_28_x86_64",
+               "--dest", folder, f"{package}=={VERSION}"]
+    subprocess.run(command, check=True)
+    wheels = [f for f in os.listdir(folder) if f.endswith(".whl")]
+    if len(wheels) != 1:
+        sys.exit(f"fetch-mujoco: expected one wheel of {package}=={VERSION}, found {wheels}")
+    return os.path.join(folder, wheels[0])
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    if VERSION not in PINNED:
+        sys.exit(f"fetch-mujoco: MuJoCo {VERSION} is not pinned here; known: {', '.join(PINNED)}")
+    package, expected = PINNED[VERSION]
+    destination = sys.argv[1]
+
+    with tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile(download(package, folder)) as wheel:
+            name = f"mujoco/libmujoco.so.{VERSION}"
+            library = wheel.read(name)
+            found = hashlib.sha256(library).hexdigest()
+            if found != expected:
+                sys.exit(f"fetch-mujoco: {name} has sha256 {found}, expected {expected}")
+            os.makedirs(os.path.join(destination, "include", "mujoco"), exist_ok=True)
+            os.makedirs(os.path.join(destination, "lib"), exist_ok=True)
+            for entry in wheel.namelist():
+                if entry.startswith("mujoco/include/mujoco/") and entry.endswith(".h"):
+                    path = os.path.join(destination, "include", "mujoco", os.path.basename(entry))
+                    with open(path, "wb") as out:
+                        out.write(wheel.read(entry))
+    path = os.path.join(destination, "lib", f"libmujoco.so.{VERSION}")
+    with open(path + ".part", "wb") as out:
+        out.write(library)
+    os.chmod(path + ".part", 0o755)
+    os.replace(path + ".part", path)
+    link = os.path.join(destination, "lib", "libmujoco.so")
+    if os.path.lexists(link):
+        os.remove(link)
+    os.symlink(os.path.basename(path), link)
+
+
+if __name__ == "__main__":
+    main()

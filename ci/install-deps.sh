@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Installs what the build needs on Debian or Ubuntu and fetches the pinned MuJoCo. Called by make when something is missing.
+# MUJOCO_DIR (include/mujoco/mujoco.h and lib/libmujoco.so below it) names your own MuJoCo instead of the pinned one.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+mujoco_version=${MUJOCO_VERSION:-3.17.0}
+mujoco_dir=${MUJOCO_DIR:-third_party/mujoco-$mujoco_version}
+
+# what the build, the tests and the reports use; python3 and pip only to download the wheel that MuJoCo ships in
+packages=(gcc make libc6-dev pkg-config
+          libopenblas0-pthread libyaml-dev libjansson-dev libzip-dev zlib1g-dev libssl-dev libcurl4-openssl-dev
+          librandom123-dev libcmocka-dev gnuplot-nox ca-certificates curl)
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+if [ ! -e "$mujoco_dir/lib/libmujoco.so" ] && ! python3 -m pip --version >/dev/null 2>&1; then
+  missing+=(python3 python3-pip)
+fi
+
+if [ ${#missing[@]} -gt 0 ]; then
+  if ! command -v apt-get >/dev/null; then
+    echo "install-deps: this is not Debian or Ubuntu; install by hand: ${missing[*]}" >&2
+    exit 2
+  fi
+  sudo=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "install-deps: run as root or with sudo; missing: ${missing[*]}" >&2; exit 2; }
+    sudo=(sudo)
+  fi
+  echo "install-deps: installing with apt-get: ${missing[*]}"
+  "${sudo[@]}" apt-get update -qq
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+if [ ! -e "$mujoco_dir/lib/libmujoco.so" ]; then
+  if [ -n "${MUJOCO_DIR:-}" ]; then
+    echo "install-deps: MUJOCO_DIR=$MUJOCO_DIR holds no lib/libmujoco.so" >&2
+    exit 2
+  fi
+  echo "install-deps: fetching MuJoCo $mujoco_version (official wheel, checked by sha256) into $mujoco_dir"
+  python3 ci/fetch-mujoco.py "$mujoco_dir"
+fi

@@ -1,0 +1,45 @@
+#include "dynaflow/core/alloc.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+
+static atomic_size_t made;
+static atomic_size_t fail_at;
+
+size_t df_alloc_fail_at(size_t n) {
+  atomic_store(&fail_at, n);
+  return atomic_exchange(&made, 0);
+}
+
+void* df_alloc(size_t count, size_t size) {
+  const size_t number = atomic_fetch_add(&made, 1) + 1;
+  const size_t planned = atomic_load(&fail_at);
+  if (size != 0 && count > (SIZE_MAX - ALIGNMENT) / size) {
+    (void)df_fail(DF_E_NOMEM, "%zu objects of %zu bytes exceed the address space", count, size);
+    return NULL;
+  }
+
+  /* aligned_alloc wants a multiple of the alignment, and a request of 0 must give a valid pointer */
+  size_t bytes = (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  if (bytes == 0) bytes = ALIGNMENT;
+  void* memory = planned != 0 && number == planned ? NULL : aligned_alloc(ALIGNMENT, bytes);
+  if (!memory) {
+    (void)df_fail(DF_E_NOMEM, "no memory for %zu bytes", bytes);
+    return NULL;
+  }
+  memset(memory, 0, bytes);
+  return memory;
+}
+
+void df_free(void* memory) { free(memory); }
+
+char* df_strdup(const char* text) {
+  const size_t n = strlen(text) + 1;
+  char* copy = df_alloc(n, 1);
+  if (copy) memcpy(copy, text, n);
+  return copy;
+}

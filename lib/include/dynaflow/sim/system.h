@@ -1,0 +1,73 @@
+/* system.h: a system is a step and its adjoint.
+ *
+ * A df_system describes a discrete-time dynamical system
+ *     x[t+1] = f(x[t], u[t])
+ * and is immutable and shared between threads. A df_sim is one simulator of it, used by one thread at a time, with a
+ * tape that remembers what the adjoint of each step needs. MuJoCo models are one implementation (mujoco.h here),
+ * closed forms are another.
+ *
+ * States x [nx] live on a manifold (quaternions); tangent vectors have ndx <= nx entries. For MuJoCo models
+ *     x = [qpos (nq), qvel (nv), act (na)],  tangent = [dq (nv), dv (nv), da (na)],
+ * where the angular part of a free or ball joint's dq is a local (body-frame) right perturbation, R <- R exp(dq), as
+ * mj_differentiatePos and mj_integratePos define it. A cotangent pairs with a tangent by the plain dot product.
+ * Units are the model's: SI. Actions u [nu] are what the model's actuators receive (ctrl). */
+#ifndef DYNAFLOW_SIM_SYSTEM_H
+#define DYNAFLOW_SIM_SYSTEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dynaflow/core/status.h"
+
+typedef struct df_system df_system;
+typedef struct df_sim df_sim;
+
+/* how a step or a trajectory ended; a trajectory that blows up is a value, not an error of the batch */
+typedef enum df_traj_end {
+  DF_TRAJ_COMPLETE = 0,
+  DF_TRAJ_DIVERGED, /* the simulator warned, or a state or cotangent is not finite or beyond 1e6 */
+  DF_TRAJ_FAILED    /* the simulator raised an error; df_error_message() has it */
+} df_traj_end;
+
+typedef struct df_system_ops {
+  /* A simulator whose tape holds `tape_length` steps (actions), 0 for one that only steps forward. */
+  df_status (*sim_new)(const df_system* system, int tape_length, df_sim** out);
+  void (*sim_free)(df_sim* sim);
+
+  /* Loads state x [nx], clears the solver's warm start and rewinds the tape. */
+  void (*reset)(df_sim* sim, const double* x);
+
+  /* Loads state x [nx] and keeps the warm start: what a recorder that saved states between steps would have seen. */
+  void (*set_state)(df_sim* sim, const double* x);
+
+  /* Advances by one action u [nu]; writes the next state to x1 [nx]. Records the step as number 0, 1, 2 ... since
+   * reset while the tape has room. After an end other than COMPLETE, x1 is filled with NaN and the simulator must be
+   * reset before the next step. */
+  df_traj_end (*step)(df_sim* sim, const double* u, double* x1);
+
+  /* The adjoint of recorded step `t`: from the cotangent y [ndx] of x[t+1] to xbar [ndx] = (dx[t+1]/dx[t])^T y and
+   * ubar [nu] = (dx[t+1]/du[t])^T y. Both are overwritten; xbar may be y. */
+  df_traj_end (*step_vjp)(df_sim* sim, int t, const double* y, double* xbar, double* ubar);
+
+  /* e [ndx] = xb (-) xa, the tangent at xa that leads to xb. */
+  void (*difference)(const df_system* system, const double* xa, const double* xb, double* e);
+
+  /* xb [nx] = xa (+) e; xb may be xa. */
+  void (*integrate)(const df_system* system, const double* xa, const double* e, double* xb);
+
+  void (*free)(df_system* system);
+} df_system_ops;
+
+struct df_system {
+  const df_system_ops* ops;
+  int nx, ndx, nu;
+  double dt;          /* seconds that one action lasts (substeps x timestep) */
+  const double* u_lo; /* [nu] the action box; -inf and +inf where actions are not limited */
+  const double* u_hi;
+};
+
+DF_API void df_system_free(df_system* system); /* NULL is fine */
+DF_API DF_MUST_CHECK df_status df_sim_new(const df_system* system, int tape_length, df_sim** out);
+DF_API void df_sim_free(const df_system* system, df_sim* sim); /* NULL sim is fine */
+
+#endif
