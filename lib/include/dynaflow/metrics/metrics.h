@@ -1,0 +1,104 @@
+/* metrics.h: physical consistency and likeness, in physical units.
+ *
+ * Trajectories are [B][H+1][nx], actions [B][H][nu], row-major, as in rollout.h. Per-window results go to caller-owned
+ * arrays so that paired statistics stay possible. A window with a non-finite number gets +inf, never silence: means over
+ * windows then are +inf with the count of failures beside them. */
+#ifndef DYNAFLOW_METRICS_METRICS_H
+#define DYNAFLOW_METRICS_METRICS_H
+
+#include <stdint.h>
+
+#include "dynaflow/data/chart.h"
+#include "dynaflow/sim/system.h"
+
+/* X(name, unit, better, definition): what `dynaflow list metrics` shows; better is "lower" or "higher" */
+#define DF_METRIC_LIST(X)                                                                                              \
+  X(tre, "std", "lower",                                                                                               \
+    "trajectory reconstruction error: RMS over frames 1..H and channels of (generated - demonstrated) / training std")  \
+  X(tre_open_loop, "std", "lower",                                                                                     \
+    "the same for the states that the returned actions produce when rolled out from x0 without feedback")              \
+  X(sae_own, "mixed SI", "lower",                                                                                      \
+    "statewise admissibility error of the returned actions: mean over steps of |x[t+1] (-) f(x[t], u[t])|, tangent "   \
+    "2-norm over m, rad, m/s, rad/s, restarted from the generated x[t]")                                               \
+  X(sae_min, "mixed SI", "lower",                                                                                      \
+    "the same for the best bounded action, found by projected Levenberg-Marquardt: an upper bound of the minimum")     \
+  X(gait_agreement, "share", "higher",                                                                                 \
+    "share of feet and frames whose ground contact, as executed, equals the demonstration's")                         \
+  X(gait_phase, "share", "higher",                                                                                     \
+    "share of feet and frames of a chain whose contact equals the commanded gait's stance, at the best clock offset")   \
+  X(command_error, "m/s", "lower",                                                                                     \
+    "over a chain, mean distance of the horizontal velocity in the robot's heading from the command")                  \
+  X(fall_rate, "share", "lower",                                                                                       \
+    "share of pure open-loop chains that fall: actions of successive windows, each planned from the last generated "   \
+    "state, rolled out once from the start")                                                                           \
+  X(survival, "s", "higher", "mean time until the fall, or the chain's length")
+
+typedef struct df_metric_def {
+  const char *name, *unit, *better, *definition;
+} df_metric_def;
+DF_API int df_metric_defs(const df_metric_def** defs); /* count; static */
+
+/* RMS error in units of the training std, and by physical group (df_chart_groups) in its unit.
+ *   x, x_demo  in,  [B][H+1][nx] with equal frame 0;  rms  out, [B];  group_rms  out, [groups][B], may be NULL */
+DF_API DF_MUST_CHECK df_status df_metric_tre(const df_chart* chart, int B, int H, const double* x, const double* x_demo,
+                                             double* rms, double* group_rms);
+
+/* sae [B]: mean over the H steps of the admissibility error of the given actions; worst [B] (may be NULL): the largest.
+ * The solver's warm start is carried along a window, as it was when the window was simulated; the state never is. */
+DF_API DF_MUST_CHECK df_status df_metric_sae_own(const df_system* system, int B, int H, const double* x, const double* u,
+                                                 int threads, double* sae, double* worst);
+
+/* sae [B] as above for the best action in the box, started from u_guess [B][H][nu] (may be NULL) and from the box's
+ * centre (0 where unbounded); u_best [B][H][nu] may be NULL. */
+DF_API DF_MUST_CHECK df_status df_metric_sae_min(const df_system* system, int B, int H, const double* x,
+                                                 const double* u_guess, int threads, double* sae, double* u_best);
+
+/* touch [B][H+1][n_feet]: which foot geoms are in contact in each state. */
+DF_API DF_MUST_CHECK df_status df_metric_contacts(const df_system* system, int B, int H, const double* x, int n_feet,
+                                                  const int* geoms, int threads, uint8_t* touch);
+
+/* agreement [B]: share of frames 1..H and feet with a[b][t][k] == b[b][t][k]. */
+DF_API void df_metric_agreement(int B, int H, int n_feet, const uint8_t* a, const uint8_t* b, double* agreement);
+
+/* Share of frames from..H and feet whose contact equals stance(k, phase0 + frequency dt t), at the best of 50 offsets
+ * phase0; `stance` says whether foot k stands at a phase in cycles. touch is one trajectory's [H+1][n_feet]. */
+typedef bool (*df_stance_fn)(void* context, int foot, double phase);
+DF_API double df_metric_gait_phase(int H, int from, int n_feet, const uint8_t* touch, double dt, double frequency,
+                                   df_stance_fn stance, void* context);
+
+/* where a fall is read off a state */
+typedef struct df_fall_rule {
+  double height; /* m; 0: not a criterion */
+  double tilt;   /* rad; 0: not a criterion */
+  int height_at; /* index of the base height in x */
+  int quat_at;   /* index of the base quaternion in x, or -1 */
+  int tilt_at;   /* index of the lean angle in x where there is no quaternion, or -1 */
+} df_fall_rule;
+
+/* The rule that config's eval.fall_* keys describe; DF_E_CONFIG names a joint that the model lacks. */
+DF_API DF_MUST_CHECK df_status df_fall_rule_new(const df_system* system, const df_config* config, df_fall_rule* out);
+
+/* The first frame of a trajectory x [H+1][nx] that is fallen or not finite; H+1 if there is none. */
+DF_API int df_fall_frame(const df_fall_rule* rule, int nx, int H, const double* x);
+
+/* Mean over frames from..H of |v_xy - command| with v turned into the base's heading, m/s; x [H+1][nx] of a free-joint
+ * robot with its base at qpos 0 and velocity at x[nq]. wz_error (may be NULL): mean |yaw rate - command wz|, rad/s. */
+DF_API double df_metric_command(int H, int from, int nx, int nq, const double* x, const double command[3],
+                                double* wz_error);
+
+/* ---- intervals ---- */
+
+typedef struct df_interval {
+  double mean, lo, hi;
+  int n;      /* values */
+  int failed; /* of these, not finite */
+} df_interval;
+
+/* Mean with a 95 % percentile bootstrap interval (2000 resamples drawn from `seed`); +inf if a value is not finite,
+ * with lo = hi = NaN. n == 1 gives lo = hi = NaN. */
+DF_API df_interval df_mean_interval(int n, const double* values, uint64_t seed);
+
+/* A share with its 95 % Wilson score interval. */
+DF_API df_interval df_share_interval(int count, int n);
+
+#endif
