@@ -1,0 +1,98 @@
+/* reference_points.c: the floor and the ceiling between which a score is read.
+ *
+ * random_action draws each action uniformly from the action box; replay_demo plays the demonstration's own actions. A
+ * method that beats the ceiling has seen the answer. */
+#include <math.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/rng.h"
+#include "dynaflow/sim/rollout.h"
+#include "methods.h"
+
+typedef struct reference_point {
+  df_method_env env;
+  df_rollout* rollout;
+} reference_point;
+
+static void destroy(void* self) {
+  reference_point* m = self;
+  if (!m) return;
+  df_rollout_free(m->rollout);
+  df_free(m);
+}
+
+static df_status create(const df_method_env* env, void** self) {
+  *self = NULL;
+  reference_point* m = df_alloc(1, sizeof *m);
+  if (!m) return DF_E_NOMEM;
+  m->env = *env;
+  df_rollout_cfg cfg = df_rollout_cfg_default();
+  cfg.threads = env->threads;
+  const df_status status = df_rollout_new(env->task->system, &cfg, &m->rollout);
+  if (status != DF_OK) {
+    destroy(m);
+    return status;
+  }
+  *self = m;
+  return DF_OK;
+}
+
+/* the box a random action is drawn from: the actuators' own, or the task's range where they have none */
+static void random_box(const df_task* task, int i, double* lo, double* hi) {
+  const df_config* c = &task->config;
+  *lo = task->system->u_lo[i];
+  *hi = task->system->u_hi[i];
+  if (isfinite(*lo) && isfinite(*hi)) return;
+  const double center = c->action_center.n ? c->action_center.v[i % c->action_center.n] : 0;
+  const double half = c->action_half_range.n ? c->action_half_range.v[i % c->action_half_range.n] : 1;
+  *lo = center - half;
+  *hi = center + half;
+}
+
+static df_status sample_random(void* self, const df_request* r, double* x, double* u) {
+  reference_point* m = self;
+  const df_task* task = m->env.task;
+  const int H = task->windows->horizon, nu = task->system->nu;
+  const size_t n = (size_t)H * (size_t)nu;
+  for (int b = 0; b < r->B; b++) {
+    double* actions = u + (size_t)b * n;
+    df_rng_uniform(r->seed, DF_STREAM_ACTION, r->first_index + (uint64_t)b, n, actions);
+    for (size_t k = 0; k < n; k++) {
+      double lo, hi;
+      random_box(task, (int)(k % (size_t)nu), &lo, &hi);
+      actions[k] = lo + (hi - lo) * actions[k];
+    }
+  }
+  return df_rollout_run(m->rollout, r->B, H, r->x0, u, x, NULL);
+}
+
+static df_status sample_replay(void* self, const df_request* r, double* x, double* u) {
+  reference_point* m = self;
+  const df_task* task = m->env.task;
+  const int H = task->windows->horizon;
+  if (!r->demonstrated_actions) {
+    return df_fail(DF_E_CONFIG, "task %s: replay_demo needs demonstrated actions, and there are none",
+                   task->config.task_name);
+  }
+  memcpy(u, r->demonstrated_actions, (size_t)r->B * (size_t)H * (size_t)task->system->nu * sizeof *u);
+  return df_rollout_run(m->rollout, r->B, H, r->x0, u, x, NULL);
+}
+
+const df_method df_method_random_action = {
+    .name = "random_action",
+    .summary = "uniform random actions: the floor",
+    .flags = DF_METHOD_RETURNS_ACTIONS,
+    .create = create,
+    .destroy = destroy,
+    .sample = sample_random,
+};
+
+const df_method df_method_replay_demo = {
+    .name = "replay_demo",
+    .summary = "the demonstration's own actions: the ceiling",
+    .flags = DF_METHOD_RETURNS_ACTIONS | DF_METHOD_NEEDS_ACTIONS | DF_METHOD_SEES_DEMONSTRATION,
+    .create = create,
+    .destroy = destroy,
+    .sample = sample_replay,
+};

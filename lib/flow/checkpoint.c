@@ -1,0 +1,127 @@
+#include "checkpoint.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/data/safetensors.h"
+
+enum { STATISTICS = 6 };
+static const char* const format_version = "1";
+
+/* the chart's statistics as tensors: sampling is meaningless without them */
+static void statistics_tensors(const df_task* task, df_named_tensor* tensors) {
+  const df_chart_statistics s = df_chart_get_statistics(task->chart);
+  const size_t nz = (size_t)df_chart_size(task->chart), nu = (size_t)task->system->nu;
+  const struct {
+    const char* name;
+    double* data;
+    size_t n;
+  } table[STATISTICS] = {{"chart.mean", s.mean, nz},
+                         {"chart.std", s.std, nz},
+                         {"chart.context_mean", s.context_mean, nz},
+                         {"chart.context_std", s.context_std, nz},
+                         {"chart.action_mean", s.action_mean, nu},
+                         {"chart.action_std", s.action_std, nu}};
+  for (int i = 0; i < STATISTICS; i++) {
+    tensors[i] = (df_named_tensor){
+        .name = table[i].name, .dtype = DF_F64, .rank = 1, .shape = {table[i].n}, .data = table[i].data};
+  }
+}
+
+static df_named_tensor weight_tensor(const df_tensor* t, const df_real* weights) {
+  df_named_tensor named = {
+      .name = t->name, .dtype = sizeof(df_real) == 4 ? DF_F32 : DF_F64, .rank = t->rank, .data = weights + t->offset};
+  for (int k = 0; k < t->rank; k++) named.shape[k] = t->shape[k];
+  return named;
+}
+
+/* every setting, so that a file explains itself; values live in `text`, [keys][DF_TEXT_MAX * 4] */
+enum { VALUE_MAX = 1024 };
+static int settings(const df_config* config, df_text_pair* pairs, char (*text)[VALUE_MAX]) {
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  for (int i = 0; i < n; i++) {
+    df_config_value(config, i, text[i], VALUE_MAX);
+    pairs[i] = (df_text_pair){keys[i].name, text[i]};
+  }
+  return n;
+}
+
+static df_status write_file(const char* path, const checkpoint_identity* id, const df_net* net, const df_real* weights,
+                            df_named_tensor* tensors, df_text_pair* pairs, char (*text)[VALUE_MAX]) {
+  const df_tensor* list;
+  const int n = df_net_tensors(net, &list);
+  for (int i = 0; i < n; i++) tensors[i] = weight_tensor(&list[i], weights);
+  statistics_tensors(id->task, tensors + n);
+
+  int m = settings(&id->task->config, pairs, text);
+  char seed[32];
+  snprintf(seed, sizeof seed, "%" PRIu64, id->seed);
+  pairs[m++] = (df_text_pair){"dynaflow.format", format_version};
+  pairs[m++] = (df_text_pair){"dynaflow.kind", id->kind};
+  pairs[m++] = (df_text_pair){"dynaflow.seed", seed};
+  pairs[m++] = (df_text_pair){"dynaflow.model_sha256", id->task->model_sha256};
+  pairs[m++] = (df_text_pair){"dynaflow.data_sha256", id->task->data->sha256};
+  return df_safetensors_write(path, n + STATISTICS, tensors, m, pairs);
+}
+
+df_status checkpoint_save(const char* path, const checkpoint_identity* id, const df_net* net, const df_real* weights) {
+  const df_tensor* list;
+  const df_config_key* keys;
+  const size_t n = (size_t)df_net_tensors(net, &list) + STATISTICS, m = (size_t)df_config_keys(&keys) + 5;
+  df_named_tensor* tensors = df_alloc(n, sizeof *tensors);
+  df_text_pair* pairs = df_alloc(m, sizeof *pairs);
+  char(*text)[VALUE_MAX] = df_alloc(m, sizeof *text);
+  const df_status status =
+      tensors && pairs && text ? write_file(path, id, net, weights, tensors, pairs, text) : DF_E_NOMEM;
+  df_free(tensors);
+  df_free(pairs);
+  df_free(text);
+  return status;
+}
+
+static df_status check_entry(const char* path, const df_safetensors* file, const char* key, const char* expected) {
+  const char* found = df_safetensors_metadata(file, key);
+  if (!found) return df_fail(DF_E_FORMAT, "%s: not a checkpoint of this program: no entry %s", path, key);
+  if (strcmp(found, expected) != 0) {
+    return df_fail(DF_E_MISMATCH, "%s: %s is %s, expected %s", path, key, found, expected);
+  }
+  return DF_OK;
+}
+
+static df_status check_identity(const char* path, const df_safetensors* file, const checkpoint_identity* id) {
+  char horizon[32];
+  snprintf(horizon, sizeof horizon, "%d", id->task->windows->horizon);
+  DF_TRY(check_entry(path, file, "dynaflow.format", format_version));
+  DF_TRY(check_entry(path, file, "task.name", id->task->config.task_name));
+  DF_TRY(check_entry(path, file, "dynaflow.kind", id->kind));
+  DF_TRY(check_entry(path, file, "dynaflow.model_sha256", id->task->model_sha256));
+  return check_entry(path, file, "window.horizon", horizon);
+}
+
+static df_status read_tensors(const df_safetensors* file, const checkpoint_identity* id, const df_net* net,
+                              df_real* weights) {
+  const df_tensor* list;
+  const int n = df_net_tensors(net, &list);
+  for (int i = 0; i < n; i++) {
+    const df_named_tensor t = weight_tensor(&list[i], weights);
+    DF_TRY(df_safetensors_read(file, t.name, t.dtype, t.rank, t.shape, weights + list[i].offset));
+  }
+  df_named_tensor statistics[STATISTICS];
+  statistics_tensors(id->task, statistics);
+  for (int i = 0; i < STATISTICS; i++) {
+    DF_TRY(df_safetensors_read(file, statistics[i].name, DF_F64, 1, statistics[i].shape, (void*)statistics[i].data));
+  }
+  return DF_OK;
+}
+
+df_status checkpoint_load(const char* path, const checkpoint_identity* id, const df_net* net, df_real* weights) {
+  df_safetensors* file;
+  DF_TRY(df_safetensors_open(path, &file));
+  df_status status = check_identity(path, file, id);
+  if (status == DF_OK) status = read_tensors(file, id, net, weights);
+  df_safetensors_close(file);
+  return status;
+}

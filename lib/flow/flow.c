@@ -1,0 +1,219 @@
+/* flow.c: making a flow: dimensions, action map, network, workers. */
+#include "dynaflow/flow/flow.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "checkpoint.h"
+#include "flow_internal.h"
+
+const df_config* flow_config(const df_flow* flow) { return &flow->env.task->config; }
+
+void flow_condition(const df_flow* flow, const double* x0, const double* condition, df_real* out) {
+  double context[FLOW_CONTEXT_MAX];
+  df_chart_context(flow->env.task->chart, x0, context);
+  for (int i = 0; i < flow->nz; i++) out[i] = (df_real)context[i];
+  for (int i = flow->nz; i < flow->cond; i++) out[i] = (df_real)condition[i - flow->nz];
+}
+
+void flow_squash(const df_flow* flow, const df_real* o, double* u) {
+  for (int t = 0; t < flow->H; t++) {
+    for (int i = 0; i < flow->nu; i++) {
+      const int at = t * flow->nu + i;
+      u[at] = flow->u_center[i] + flow->u_half[i] * tanh((double)o[at]);
+    }
+  }
+}
+
+void flow_unnormalise_actions(const df_flow* flow, const double* a, double* u) {
+  const df_system* system = flow->env.task->system;
+  const df_chart_statistics s = df_chart_get_statistics(flow->env.task->chart);
+  for (int t = 0; t < flow->H; t++) {
+    for (int i = 0; i < flow->nu; i++) {
+      const double value = s.action_mean[i] + s.action_std[i] * a[t * flow->nu + i];
+      u[t * flow->nu + i] = fmin(fmax(value, system->u_lo[i]), system->u_hi[i]);
+    }
+  }
+}
+
+/* the range of actions the network can reach: as the task says, else the whole action box */
+static df_status set_action_map(df_flow* flow) {
+  const df_config* c = flow_config(flow);
+  const df_system* system = flow->env.task->system;
+  flow->u_center = df_alloc((size_t)flow->nu, sizeof(double));
+  flow->u_half = df_alloc((size_t)flow->nu, sizeof(double));
+  if (!flow->u_center || !flow->u_half) return DF_E_NOMEM;
+  for (int i = 0; i < flow->nu; i++) {
+    const bool bounded = isfinite(system->u_lo[i]) && isfinite(system->u_hi[i]);
+    if (!bounded && (c->action_center.n == 0 || c->action_half_range.n == 0)) {
+      return df_fail(DF_E_CONFIG, "task %s: actuator %d has no ctrlrange: give action.center and action.half_range",
+                     c->task_name, i);
+    }
+    flow->u_center[i] = c->action_center.n ? c->action_center.v[i % c->action_center.n]
+                                           : 0.5 * (system->u_lo[i] + system->u_hi[i]);
+    flow->u_half[i] = c->action_half_range.n ? c->action_half_range.v[i % c->action_half_range.n]
+                                             : 0.5 * (system->u_hi[i] - system->u_lo[i]);
+  }
+  return DF_OK;
+}
+
+static df_status make_network(df_flow* flow) {
+  const df_config* c = flow_config(flow);
+  df_net_cfg cfg = df_net_cfg_default();
+  cfg.kind = strcmp(c->net_kind, "mlp") == 0 ? DF_NET_MLP : DF_NET_DIT;
+  cfg.tokens = flow->H;
+  cfg.in = flow->in;
+  cfg.out = flow->out;
+  cfg.cond = flow->cond;
+  cfg.flow_time = true;
+  cfg.width = c->net_width;
+  cfg.depth = c->net_depth;
+  cfg.heads = c->net_heads;
+  cfg.mlp_ratio = c->net_mlp_ratio;
+  cfg.skip_hidden = c->net_skip_hidden;
+  cfg.position_std = c->net_position_std;
+  DF_TRY(df_net_new(&cfg, &flow->net));
+
+  const trainer_cfg training = {.steps = c->train_steps,
+                                .batch = c->train_batch,
+                                .slices = c->train_slices,
+                                .rate = c->train_rate,
+                                .decay_from = c->train_decay_from,
+                                .weight_decay = c->train_weight_decay,
+                                .clip = c->train_clip,
+                                .ema = c->train_ema};
+  DF_TRY(trainer_new(flow->net, &training, flow->env.threads, flow->env.seed, &flow->trainer));
+  flow->slice = trainer_slice_size(&training);
+  return DF_OK;
+}
+
+static df_status make_worker(const df_flow* flow, flow_worker* w) {
+  const size_t n = (size_t)flow->slice, H = (size_t)flow->H;
+  const size_t in = H * (size_t)flow->in, out = H * (size_t)flow->out, actions = H * (size_t)flow->nu;
+  w->x_t = df_alloc(n * in, sizeof(df_real));
+  w->cond = df_alloc(n * (size_t)flow->cond, sizeof(df_real));
+  w->t = df_alloc(n, sizeof(df_real));
+  w->out = df_alloc(n * out, sizeof(df_real));
+  w->d_out = df_alloc(n * out, sizeof(df_real));
+  w->target = df_alloc(n * in, sizeof(double));
+  w->noise = df_alloc(in, sizeof(double));
+  w->z = df_alloc(H * (size_t)flow->nz, sizeof(double));
+  w->d_z = df_alloc(H * (size_t)flow->nz, sizeof(double));
+  w->u = df_alloc(actions, sizeof(double));
+  w->d_u = df_alloc(actions, sizeof(double));
+  w->x = df_alloc((H + 1) * (size_t)flow->nx, sizeof(double));
+  w->d_x = df_alloc((H + 1) * (size_t)flow->ndx, sizeof(double));
+  if (!w->x_t || !w->cond || !w->t || !w->out || !w->d_out || !w->target || !w->noise || !w->z || !w->d_z || !w->u ||
+      !w->d_u || !w->x || !w->d_x) {
+    return DF_E_NOMEM;
+  }
+  DF_TRY(df_net_work_new(flow->net, flow->slice, &w->net));
+  const int tape = flow->decoder == DF_DECODE_ROLLOUT ? flow->H : 0;
+  return df_sim_new(flow->env.task->system, tape, &w->sim);
+}
+
+static void free_worker(const df_flow* flow, flow_worker* w) {
+  df_free(w->x_t);
+  df_free(w->cond);
+  df_free(w->t);
+  df_free(w->out);
+  df_free(w->d_out);
+  df_free(w->target);
+  df_free(w->noise);
+  df_free(w->z);
+  df_free(w->d_z);
+  df_free(w->u);
+  df_free(w->d_u);
+  df_free(w->x);
+  df_free(w->d_x);
+  df_net_work_free(w->net);
+  df_sim_free(flow->env.task->system, w->sim);
+}
+
+static df_status make_drift(const df_flow* flow, flow_drift* drift) {
+  const size_t batch = (size_t)flow->trainer->cfg.batch, frames = (size_t)flow->H + 1;
+  drift->window = df_alloc(batch, sizeof *drift->window);
+  drift->x = df_alloc(batch * frames * (size_t)flow->nx, sizeof(double));
+  drift->error = df_alloc(batch * frames, sizeof(double));
+  if (!drift->window || !drift->x || !drift->error) return DF_E_NOMEM;
+  for (size_t i = 0; i < batch; i++) drift->window[i].episode = -1;
+  return DF_OK;
+}
+
+static df_status build(df_flow* flow) {
+  const df_task* task = flow->env.task;
+  const df_system* system = task->system;
+  flow->H = task->windows->horizon;
+  flow->nx = system->nx;
+  flow->ndx = system->ndx;
+  flow->nu = system->nu;
+  flow->nz = df_chart_size(task->chart);
+  flow->in = flow->decoder == DF_DECODE_ACTIONS ? flow->nu : flow->nz;
+  flow->out = flow->decoder == DF_DECODE_STATES ? flow->nz : flow->nu;
+  flow->cond = flow->nz + task->data->nc;
+  if (flow->nz > FLOW_CONTEXT_MAX) {
+    return df_fail(DF_E_CONFIG, "task %s: %d flow coordinates, at most %d", task->config.task_name, flow->nz,
+                   FLOW_CONTEXT_MAX);
+  }
+  if (flow->decoder == DF_DECODE_ACTIONS && !task->data->actions) {
+    return df_fail(DF_E_CONFIG, "task %s: method %s needs actions, and the demonstrations hold states only",
+                   task->config.task_name, flow->name);
+  }
+  DF_TRY(set_action_map(flow));
+  DF_TRY(make_network(flow));
+  if (flow->decoder == DF_DECODE_ROLLOUT && task->config.train_push > 0) {
+    DF_TRY(make_drift(flow, &flow->drift[0]));
+    DF_TRY(make_drift(flow, &flow->drift[1]));
+  }
+  flow->worker = df_alloc((size_t)flow->env.threads, sizeof *flow->worker);
+  if (!flow->worker) return DF_E_NOMEM;
+  for (int i = 0; i < flow->env.threads; i++) DF_TRY(make_worker(flow, &flow->worker[i]));
+  return DF_OK;
+}
+
+df_status df_flow_new(const df_method_env* env, const char* name, df_decoder decoder, df_flow** out) {
+  *out = NULL;
+  DF_REQUIRE(env && env->task && env->threads >= 1, "a flow needs a task and at least one thread");
+  df_flow* flow = df_alloc(1, sizeof *flow);
+  if (!flow) return DF_E_NOMEM;
+  flow->env = *env;
+  flow->decoder = decoder;
+  snprintf(flow->name, sizeof flow->name, "%s", name);
+  const df_status status = build(flow);
+  if (status != DF_OK) {
+    df_flow_free(flow);
+    return status;
+  }
+  *out = flow;
+  return DF_OK;
+}
+
+void df_flow_free(df_flow* flow) {
+  if (!flow) return;
+  if (flow->worker) {
+    for (int i = 0; i < flow->env.threads; i++) free_worker(flow, &flow->worker[i]);
+  }
+  df_free(flow->worker);
+  for (int k = 0; k < 2; k++) {
+    df_free(flow->drift[k].window);
+    df_free(flow->drift[k].x);
+    df_free(flow->drift[k].error);
+  }
+  trainer_free(flow->trainer);
+  df_net_free(flow->net);
+  df_free(flow->u_center);
+  df_free(flow->u_half);
+  df_free(flow);
+}
+
+df_status df_flow_save(const df_flow* flow, const char* path) {
+  const checkpoint_identity id = {flow->name, flow->env.task, flow->env.seed};
+  return checkpoint_save(path, &id, flow->net, flow->trainer->average);
+}
+
+df_status df_flow_load(df_flow* flow, const char* path) {
+  const checkpoint_identity id = {flow->name, flow->env.task, flow->env.seed};
+  return checkpoint_load(path, &id, flow->net, flow->trainer->average);
+}

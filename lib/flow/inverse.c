@@ -1,0 +1,186 @@
+/* inverse.c: inverse dynamics by an MLP: (x[t], x[t+1]) -> u[t], mean squared error on normalised actions. */
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "checkpoint.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/rng.h"
+#include "dynaflow/flow/flow.h"
+#include "trainer.h"
+
+enum { FEATURES_MAX = 256 }; /* of a transition: two states in chart coordinates */
+
+typedef struct inverse_worker {
+  df_net_work* net;
+  df_real *in, *out, *d_out; /* [slice][2 nz], [slice][nu], same */
+} inverse_worker;
+
+struct df_inverse {
+  df_method_env env;
+  int nx, nu, nz, slice;
+  df_net* net;
+  trainer* trainer;
+  inverse_worker* worker; /* [threads] */
+};
+
+/* what the network sees of a transition: x[t] as a window's start would be described, x[t+1] as seen from x[t] */
+static void describe(const df_inverse* m, const double* x, const double* next, df_real* in) {
+  double z[FEATURES_MAX];
+  df_chart_context(m->env.task->chart, x, z);
+  df_chart_encode(m->env.task->chart, x, next, z + m->nz);
+  for (int i = 0; i < 2 * m->nz; i++) in[i] = (df_real)z[i];
+}
+
+static df_status make_worker(const df_inverse* m, inverse_worker* w) {
+  const size_t n = (size_t)m->slice;
+  w->in = df_alloc(n * 2 * (size_t)m->nz, sizeof(df_real));
+  w->out = df_alloc(n * (size_t)m->nu, sizeof(df_real));
+  w->d_out = df_alloc(n * (size_t)m->nu, sizeof(df_real));
+  if (!w->in || !w->out || !w->d_out) return DF_E_NOMEM;
+  return df_net_work_new(m->net, m->slice, &w->net);
+}
+
+static df_status build(df_inverse* m) {
+  const df_task* task = m->env.task;
+  const df_config* c = &task->config;
+  m->nx = task->system->nx;
+  m->nu = task->system->nu;
+  m->nz = df_chart_size(task->chart);
+  if (2 * m->nz > FEATURES_MAX) {
+    return df_fail(DF_E_CONFIG, "task %s: %d flow coordinates, at most %d", c->task_name, m->nz, FEATURES_MAX / 2);
+  }
+  if (!task->data->actions) {
+    return df_fail(DF_E_CONFIG, "task %s: inverse dynamics needs actions, and the demonstrations hold states only",
+                   c->task_name);
+  }
+  df_net_cfg cfg = df_net_cfg_default();
+  cfg.kind = DF_NET_MLP;
+  cfg.tokens = 1;
+  cfg.in = 2 * m->nz;
+  cfg.out = m->nu;
+  cfg.cond = 0;
+  cfg.flow_time = false;
+  cfg.width = c->inverse_width;
+  cfg.depth = c->inverse_depth;
+  DF_TRY(df_net_new(&cfg, &m->net));
+  const trainer_cfg training = {.steps = c->inverse_steps,
+                                .batch = c->inverse_batch,
+                                .slices = c->train_slices,
+                                .rate = c->inverse_rate,
+                                .decay_from = c->train_decay_from,
+                                .weight_decay = c->train_weight_decay,
+                                .clip = c->train_clip,
+                                .ema = c->train_ema};
+  DF_TRY(trainer_new(m->net, &training, m->env.threads, m->env.seed, &m->trainer));
+  m->slice = trainer_slice_size(&training);
+  m->worker = df_alloc((size_t)m->env.threads, sizeof *m->worker);
+  if (!m->worker) return DF_E_NOMEM;
+  for (int i = 0; i < m->env.threads; i++) DF_TRY(make_worker(m, &m->worker[i]));
+  return DF_OK;
+}
+
+df_status df_inverse_new(const df_method_env* env, df_inverse** out) {
+  *out = NULL;
+  DF_REQUIRE(env && env->task && env->threads >= 1, "inverse dynamics needs a task and at least one thread");
+  df_inverse* m = df_alloc(1, sizeof *m);
+  if (!m) return DF_E_NOMEM;
+  m->env = *env;
+  const df_status status = build(m);
+  if (status != DF_OK) {
+    df_inverse_free(m);
+    return status;
+  }
+  *out = m;
+  return DF_OK;
+}
+
+void df_inverse_free(df_inverse* m) {
+  if (!m) return;
+  for (int i = 0; m->worker && i < m->env.threads; i++) {
+    df_net_work_free(m->worker[i].net);
+    df_free(m->worker[i].in);
+    df_free(m->worker[i].out);
+    df_free(m->worker[i].d_out);
+  }
+  df_free(m->worker);
+  trainer_free(m->trainer);
+  df_net_free(m->net);
+  df_free(m);
+}
+
+static void slice(void* context, int thread, long step, int first, int count, const df_real* parameters,
+                  df_real* gradient, double* loss) {
+  df_inverse* m = context;
+  const df_task* task = m->env.task;
+  const df_chart_statistics s = df_chart_get_statistics(task->chart);
+  inverse_worker* w = &m->worker[thread];
+  const int batch = m->trainer->cfg.batch, nu = m->nu;
+  df_window from[TRAINER_SLICE_MAX];
+
+  for (int row = 0; row < count; row++) {
+    /* a transition is a frame of a training window */
+    const uint64_t event = (uint64_t)step * (uint64_t)batch + (uint64_t)(first + row);
+    const uint64_t k = df_rng_below(m->env.seed, DF_STREAM_INVERSE_DYNAMICS, event, 0, (uint64_t)task->windows->n_train);
+    from[row] = task->windows->train[k];
+    from[row].start += (int)df_rng_below(m->env.seed, DF_STREAM_INVERSE_DYNAMICS, event, 1,
+                                         (uint64_t)task->windows->horizon);
+    describe(m, df_dataset_state(task->data, from[row].episode, from[row].start),
+             df_dataset_state(task->data, from[row].episode, from[row].start + 1), w->in + (size_t)row * 2 * (size_t)m->nz);
+  }
+  df_net_forward(m->net, w->net, parameters, count, w->in, NULL, NULL, w->out);
+  for (int row = 0; row < count; row++) {
+    const double* u = df_dataset_action(task->data, from[row].episode, from[row].start);
+    double sum = 0;
+    for (int i = 0; i < nu; i++) {
+      const double applied = fmin(fmax(u[i], task->system->u_lo[i]), task->system->u_hi[i]);
+      const double e = (double)w->out[row * nu + i] - (applied - s.action_mean[i]) / s.action_std[i];
+      sum += e * e;
+      w->d_out[row * nu + i] = (df_real)(2 * e / nu / batch);
+    }
+    loss[first + row] = sum / nu;
+  }
+  df_net_backward(m->net, w->net, parameters, w->d_out, gradient, NULL);
+}
+
+df_status df_inverse_train(df_inverse* m, df_training_log* log) {
+  return trainer_run(m->trainer, "inverse_dynamics", slice, m, &m->env, log);
+}
+
+/* chunks of one slice over the B*H transitions: the same for any number of threads */
+static void actions_chunk(df_inverse* m, int chunk, int total, int H, const double* x, double* u) {
+  inverse_worker* w = &m->worker[omp_get_thread_num()];
+  const df_system* system = m->env.task->system;
+  const df_chart_statistics s = df_chart_get_statistics(m->env.task->chart);
+  const int first = chunk * m->slice, count = total - first < m->slice ? total - first : m->slice;
+  for (int row = 0; row < count; row++) {
+    const int b = (first + row) / H, t = (first + row) % H;
+    const double* at = x + ((size_t)b * (size_t)(H + 1) + (size_t)t) * (size_t)m->nx;
+    describe(m, at, at + m->nx, w->in + (size_t)row * 2 * (size_t)m->nz);
+  }
+  df_net_forward(m->net, w->net, m->trainer->average, count, w->in, NULL, NULL, w->out);
+  for (int row = 0; row < count; row++) {
+    for (int i = 0; i < m->nu; i++) {
+      const double value = s.action_mean[i] + s.action_std[i] * (double)w->out[row * m->nu + i];
+      u[(size_t)(first + row) * (size_t)m->nu + (size_t)i] = fmin(fmax(value, system->u_lo[i]), system->u_hi[i]);
+    }
+  }
+}
+
+df_status df_inverse_actions(df_inverse* m, int B, int H, const double* x, double* u) {
+  DF_REQUIRE(m && x && u && B >= 1 && H >= 1, "inverse dynamics needs states and room for actions");
+  const int total = B * H, chunks = (total + m->slice - 1) / m->slice;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(m->env.threads)
+  for (int chunk = 0; chunk < chunks; chunk++) actions_chunk(m, chunk, total, H, x, u);
+  return DF_OK;
+}
+
+df_status df_inverse_save(const df_inverse* m, const char* path) {
+  const checkpoint_identity id = {"inverse_dynamics", m->env.task, m->env.seed};
+  return checkpoint_save(path, &id, m->net, m->trainer->average);
+}
+
+df_status df_inverse_load(df_inverse* m, const char* path) {
+  const checkpoint_identity id = {"inverse_dynamics", m->env.task, m->env.seed};
+  return checkpoint_load(path, &id, m->net, m->trainer->average);
+}

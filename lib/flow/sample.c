@@ -1,0 +1,115 @@
+/* sample.c: Euler sampling from noise, for every decoder.
+ *
+ * Windows are sampled in chunks of one training slice, each by one thread: the chunks do not depend on the threads. */
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/rng.h"
+#include "flow_internal.h"
+
+/* Xhat^1 of window `row`, in flow coordinates, from the network's output; leaves its actions in u where it has any */
+static void decode(const df_flow* flow, flow_worker* w, int row, const double* x0, double* z1, double* x, double* u) {
+  const df_task* task = flow->env.task;
+  const size_t n = (size_t)flow->H * (size_t)flow->out;
+  const df_real* out = w->out + (size_t)row * n;
+  if (flow->decoder != DF_DECODE_ROLLOUT) {
+    for (size_t k = 0; k < n; k++) z1[k] = (double)out[k];
+    return;
+  }
+  flow_squash(flow, out, u);
+  (void)df_trajectory_run(task->system, w->sim, flow->H, x0, u, x);
+  for (int t = 0; t < flow->H; t++) {
+    df_chart_encode(task->chart, x0, x + (size_t)(t + 1) * (size_t)flow->nx, z1 + t * flow->nz);
+  }
+}
+
+/* the states and actions that belong to the last Xhat^1; those of ROLLOUT are there already */
+static void finish(const df_flow* flow, flow_worker* w, const double* x0, const double* z1, double* x, double* u) {
+  const df_task* task = flow->env.task;
+  if (flow->decoder == DF_DECODE_ACTIONS) {
+    flow_unnormalise_actions(flow, z1, u);
+    (void)df_trajectory_run(task->system, w->sim, flow->H, x0, u, x);
+  } else if (flow->decoder == DF_DECODE_STATES) {
+    memcpy(x, x0, (size_t)flow->nx * sizeof *x);
+    for (int t = 0; t < flow->H; t++) {
+      df_chart_decode(task->chart, x0, z1 + t * flow->nz, x + (size_t)(t + 1) * (size_t)flow->nx);
+    }
+  }
+}
+
+/* a rollout that diverged is NaN from there on; the network must not see it, and the window counts as failed */
+static bool all_finite(const double* z, size_t n) {
+  for (size_t k = 0; k < n; k++) {
+    if (!isfinite(z[k])) return false;
+  }
+  return true;
+}
+
+typedef struct sampling {
+  df_flow* flow;
+  const df_request* request;
+  double *x, *u; /* results */
+  double* state; /* [threads][slice][H][in]: X^t */
+} sampling;
+
+static void sample_chunk(const sampling* s, int chunk) {
+  df_flow* flow = s->flow;
+  const df_request* r = s->request;
+  const int thread = omp_get_thread_num(), first = chunk * flow->slice;
+  const int count = r->B - first < flow->slice ? r->B - first : flow->slice;
+  const size_t n = (size_t)flow->H * (size_t)flow->in, nx = (size_t)flow->nx;
+  const int nc = flow->cond - flow->nz;
+  flow_worker* w = &flow->worker[thread];
+  double* x_t = s->state + (size_t)thread * (size_t)flow->slice * n;
+
+  const double sigma = flow_config(flow)->flow_sigma;
+  for (int row = 0; row < count; row++) {
+    double* start = x_t + (size_t)row * n;
+    df_rng_normal(r->seed, DF_STREAM_SAMPLE_NOISE, r->first_index + (uint64_t)(first + row), n, start);
+    for (size_t k = 0; k < n; k++) start[k] *= sigma;
+    flow_condition(flow, r->x0 + (size_t)(first + row) * nx,
+                   nc ? r->condition + (size_t)(first + row) * (size_t)nc : NULL,
+                   w->cond + (size_t)row * (size_t)flow->cond);
+  }
+
+  const int K = r->sampler_steps;
+  for (int step = 0; step < K; step++) {
+    const double t = (double)step / K;
+    for (size_t k = 0; k < (size_t)count * n; k++) w->x_t[k] = (df_real)x_t[k];
+    for (int row = 0; row < count; row++) w->t[row] = (df_real)t;
+    df_net_forward(flow->net, w->net, flow->trainer->average, count, w->x_t, w->cond, w->t, w->out);
+    for (int row = 0; row < count; row++) {
+      const size_t b = (size_t)(first + row);
+      const double* x0 = r->x0 + b * nx;
+      double* x = s->x + b * (size_t)(flow->H + 1) * nx;
+      double* u = s->u ? s->u + b * (size_t)flow->H * (size_t)flow->nu : w->u;
+      double* z1 = w->target;
+      decode(flow, w, row, x0, z1, x, u);
+      if (step + 1 == K) {
+        finish(flow, w, x0, z1, x, u);
+        continue;
+      }
+      if (!all_finite(z1, n)) continue;
+      /* eq. 5 over 1/K of flow time */
+      double* state = x_t + (size_t)row * n;
+      for (size_t k = 0; k < n; k++) state[k] += (z1[k] - state[k]) / (1 - t) / K;
+    }
+  }
+}
+
+df_status df_flow_sample(df_flow* flow, const df_request* request, double* x, double* u) {
+  DF_REQUIRE(flow && request && request->x0 && x && request->B >= 1, "sampling needs start states and room for results");
+  DF_REQUIRE(request->sampler_steps >= 1, "sampler steps = %d, at least 1", request->sampler_steps);
+  DF_REQUIRE(flow->cond == flow->nz || request->condition, "this task's windows need conditions");
+  const size_t n = (size_t)flow->slice * (size_t)flow->H * (size_t)flow->in;
+  sampling s = {.flow = flow, .request = request, .x = x, .u = u};
+  s.state = df_alloc((size_t)flow->env.threads * n, sizeof(double));
+  if (!s.state) return DF_E_NOMEM;
+  const int chunks = (request->B + flow->slice - 1) / flow->slice;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(flow->env.threads)
+  for (int chunk = 0; chunk < chunks; chunk++) sample_chunk(&s, chunk);
+  df_free(s.state);
+  return DF_OK;
+}

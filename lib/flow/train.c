@@ -1,0 +1,186 @@
+/* train.c: the loss of a training slice and its gradient, for every decoder. */
+#include <math.h>
+#include <string.h>
+
+#include "dynaflow/core/rng.h"
+#include "flow_internal.h"
+
+/* where training sample i of a step starts, and the demonstration it is compared with */
+typedef struct start {
+  df_window window;
+  const double* x0; /* [nx]: the demonstration's first state, or a drifted one */
+} start;
+
+static uint64_t event(const df_flow* flow, long step, int i) {
+  return (uint64_t)step * (uint64_t)flow->trainer->cfg.batch + (uint64_t)i;
+}
+
+/* A share train.push of the samples starts from a state that the previous batch simulated for the same place in the
+ * batch, with the demonstration from there on, re-anchored in x, y and heading, as target: the network learns to come
+ * back from its own drift. States that are more than one std off the data are no use. */
+static bool drifted_start(const df_flow* flow, long step, int i, start* s) {
+  const double push = flow_config(flow)->train_push;
+  const flow_drift* previous = &flow->drift[(step + 1) & 1];
+  if (step == 0 || !previous->window || previous->window[i].episode < 0) return false;
+
+  double draw[2];
+  df_rng_uniform(flow->env.seed, DF_STREAM_PUSH, event(flow, step, i), 2, draw);
+  if (draw[0] >= push) return false;
+  const int frame = 1 + (int)(draw[1] * flow->H);
+  df_window w = previous->window[i];
+  w.start += frame;
+  if (w.start + flow->H > flow->env.task->data->length) return false;
+  const size_t row = (size_t)i * (size_t)(flow->H + 1) + (size_t)frame;
+  if (!(previous->error[row] < 1)) return false;
+  s->window = w;
+  s->x0 = previous->x + row * (size_t)flow->nx;
+  return true;
+}
+
+static start choose_start(const df_flow* flow, long step, int i) {
+  const df_task* task = flow->env.task;
+  start s;
+  if (drifted_start(flow, step, i, &s)) return s;
+  const uint64_t k = df_rng_below(flow->env.seed, DF_STREAM_BATCH, event(flow, step, i), 0,
+                                  (uint64_t)task->windows->n_train);
+  s.window = task->windows->train[k];
+  s.x0 = df_dataset_state(task->data, s.window.episode, s.window.start);
+  return s;
+}
+
+/* X^1: the demonstrated window in flow coordinates, seen from its own first frame */
+static void make_target(const df_flow* flow, df_window w, double* target) {
+  const df_task* task = flow->env.task;
+  if (flow->decoder == DF_DECODE_ACTIONS) {
+    const df_chart_statistics s = df_chart_get_statistics(task->chart);
+    for (int t = 0; t < flow->H; t++) {
+      const double* u = df_dataset_action(task->data, w.episode, w.start + t);
+      for (int i = 0; i < flow->nu; i++) {
+        /* what the simulator applies is the clamped action */
+        const double applied = fmin(fmax(u[i], task->system->u_lo[i]), task->system->u_hi[i]);
+        target[t * flow->nu + i] = (applied - s.action_mean[i]) / s.action_std[i];
+      }
+    }
+    return;
+  }
+  const double* first = df_dataset_state(task->data, w.episode, w.start);
+  for (int t = 0; t < flow->H; t++) {
+    df_chart_encode(task->chart, first, df_dataset_state(task->data, w.episode, w.start + t + 1),
+                    target + t * flow->nz);
+  }
+}
+
+/* network inputs of one sample: X^t, t and the condition */
+static void make_input(const df_flow* flow, flow_worker* w, long step, int i, int row, const start* s) {
+  const size_t n = (size_t)flow->H * (size_t)flow->in;
+  double* target = w->target + (size_t)row * n;
+  make_target(flow, s->window, target);
+
+  double t;
+  df_rng_uniform(flow->env.seed, DF_STREAM_FLOW_TIME, event(flow, step, i), 1, &t);
+  df_rng_normal(flow->env.seed, DF_STREAM_FLOW_NOISE, event(flow, step, i), n, w->noise);
+  const double sigma = flow_config(flow)->flow_sigma;
+  df_real* x_t = w->x_t + (size_t)row * n;
+  for (size_t k = 0; k < n; k++) x_t[k] = (df_real)((1 - t) * sigma * w->noise[k] + t * target[k]);
+  w->t[row] = (df_real)t;
+  flow_condition(flow, s->x0, df_dataset_condition(flow->env.task->data, s->window.episode),
+                 w->cond + (size_t)row * (size_t)flow->cond);
+}
+
+/* mean squared error of a direct prediction (STATES, ACTIONS); d_out is scaled by 1/batch */
+static double direct_loss(const df_flow* flow, flow_worker* w, int row) {
+  const size_t n = (size_t)flow->H * (size_t)flow->out;
+  const df_real* out = w->out + (size_t)row * n;
+  const double* target = w->target + (size_t)row * n;
+  df_real* d_out = w->d_out + (size_t)row * n;
+  const double scale = 2.0 / ((double)n * flow->trainer->cfg.batch);
+  double loss = 0;
+  for (size_t k = 0; k < n; k++) {
+    const double e = (double)out[k] - target[k];
+    loss += e * e;
+    d_out[k] = (df_real)(scale * e);
+  }
+  return loss / (double)n;
+}
+
+/* leaves the simulated window for the next batch to start from */
+static void remember(df_flow* flow, flow_worker* w, long step, int i, const start* s, const double* frame_error) {
+  flow_drift* drift = &flow->drift[step & 1];
+  if (!drift->window) return;
+  const size_t frames = (size_t)flow->H + 1, row = (size_t)i * frames;
+  drift->window[i] = s->window;
+  if (!frame_error) {
+    drift->window[i].episode = -1;
+    return;
+  }
+  memcpy(drift->x + row * (size_t)flow->nx, w->x, frames * (size_t)flow->nx * sizeof(double));
+  memcpy(drift->error + row, frame_error, frames * sizeof(double));
+}
+
+/* The state loss of the rollout from x0 and its gradient with respect to the network's output.
+ * NaN, with no gradient, if the rollout or its adjoint diverged. */
+static double rollout_loss(df_flow* flow, flow_worker* w, long step, int i, int row, const start* s) {
+  const df_task* task = flow->env.task;
+  const size_t n = (size_t)flow->H * (size_t)flow->nz, actions = (size_t)flow->H * (size_t)flow->nu;
+  const double* target = w->target + (size_t)row * n;
+  const df_real* out = w->out + (size_t)row * actions;
+  df_real* d_out = w->d_out + (size_t)row * actions;
+  memset(d_out, 0, actions * sizeof *d_out);
+
+  flow_squash(flow, out, w->u);
+  if (df_trajectory_run(task->system, w->sim, flow->H, s->x0, w->u, w->x) != DF_TRAJ_COMPLETE) {
+    remember(flow, w, step, i, s, NULL);
+    return NAN;
+  }
+
+  double frame_error[FLOW_HORIZON_MAX + 1] = {0};
+  double loss = 0;
+  memset(w->d_x, 0, (size_t)flow->ndx * sizeof(double));
+  for (int t = 0; t < flow->H; t++) {
+    const double* x = w->x + (size_t)(t + 1) * (size_t)flow->nx;
+    double sum = 0;
+    df_chart_encode(task->chart, s->x0, x, w->z);
+    for (int k = 0; k < flow->nz; k++) {
+      const double e = w->z[k] - target[t * flow->nz + k];
+      sum += e * e;
+      w->d_z[k] = 2 * e / (double)n;
+    }
+    df_chart_encode_vjp(task->chart, s->x0, x, w->d_z, w->d_x + (size_t)(t + 1) * (size_t)flow->ndx);
+    frame_error[t + 1] = sqrt(sum / flow->nz);
+    loss += sum;
+  }
+  remember(flow, w, step, i, s, frame_error);
+
+  const double decay = flow_config(flow)->train_cotangent_decay;
+  if (df_trajectory_vjp(task->system, w->sim, flow->H, w->d_x, decay, w->d_u, NULL) != DF_TRAJ_COMPLETE) return NAN;
+  for (int t = 0; t < flow->H; t++) {
+    for (int k = 0; k < flow->nu; k++) {
+      const int at = t * flow->nu + k;
+      const double th = tanh((double)out[at]);
+      d_out[at] = (df_real)(w->d_u[at] * flow->u_half[k] * (1 - th * th) / flow->trainer->cfg.batch);
+    }
+  }
+  return loss / (double)n;
+}
+
+static void slice(void* context, int thread, long step, int first, int count, const df_real* parameters,
+                  df_real* gradient, double* loss) {
+  df_flow* flow = context;
+  flow_worker* w = &flow->worker[thread];
+  start from[TRAINER_SLICE_MAX];
+  for (int row = 0; row < count; row++) {
+    from[row] = choose_start(flow, step, first + row);
+    make_input(flow, w, step, first + row, row, &from[row]);
+  }
+  df_net_forward(flow->net, w->net, parameters, count, w->x_t, w->cond, w->t, w->out);
+  for (int row = 0; row < count; row++) {
+    loss[first + row] = flow->decoder == DF_DECODE_ROLLOUT
+                            ? rollout_loss(flow, w, step, first + row, row, &from[row])
+                            : direct_loss(flow, w, row);
+  }
+  df_net_backward(flow->net, w->net, parameters, w->d_out, gradient, NULL);
+}
+
+df_status df_flow_train(df_flow* flow, df_training_log* log) {
+  return trainer_run(flow->trainer, flow->name, slice, flow, &flow->env, log);
+}

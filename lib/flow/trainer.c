@@ -1,0 +1,148 @@
+#include "trainer.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/clock.h"
+
+static int slice_begin(const trainer_cfg* cfg, int s) {
+  return (int)((long)s * cfg->batch / cfg->slices);
+}
+
+int trainer_slice_size(const trainer_cfg* cfg) { return (cfg->batch + cfg->slices - 1) / cfg->slices; }
+
+static df_status build(trainer* t, uint64_t seed) {
+  const df_adamw_cfg adamw = {.beta1 = df_adamw_cfg_default().beta1,
+                              .beta2 = df_adamw_cfg_default().beta2,
+                              .epsilon = df_adamw_cfg_default().epsilon,
+                              .weight_decay = t->cfg.weight_decay,
+                              .clip = t->cfg.clip};
+  t->parameters = df_alloc(t->n, sizeof *t->parameters);
+  t->average = df_alloc(t->n, sizeof *t->average);
+  t->loss = df_alloc((size_t)t->cfg.batch, sizeof *t->loss);
+  t->gradient = df_alloc((size_t)t->cfg.slices, sizeof *t->gradient);
+  if (!t->parameters || !t->average || !t->loss || !t->gradient) return DF_E_NOMEM;
+  for (int s = 0; s < t->cfg.slices; s++) {
+    t->gradient[s] = df_alloc(t->n, sizeof **t->gradient);
+    if (!t->gradient[s]) return DF_E_NOMEM;
+  }
+  DF_TRY(df_adamw_new(t->net, &adamw, &t->optimizer));
+  df_net_init(t->net, seed, t->parameters);
+  memcpy(t->average, t->parameters, t->n * sizeof *t->average);
+  return DF_OK;
+}
+
+df_status trainer_new(const df_net* net, const trainer_cfg* cfg, int threads, uint64_t seed, trainer** out) {
+  *out = NULL;
+  if (cfg->slices > cfg->batch) {
+    return df_fail(DF_E_CONFIG, "train.slices = %d exceeds the batch of %d", cfg->slices, cfg->batch);
+  }
+  if (trainer_slice_size(cfg) > TRAINER_SLICE_MAX) {
+    return df_fail(DF_E_CONFIG, "train.slices = %d makes slices of %d samples, at most %d", cfg->slices,
+                   trainer_slice_size(cfg), TRAINER_SLICE_MAX);
+  }
+  trainer* t = df_alloc(1, sizeof *t);
+  if (!t) return DF_E_NOMEM;
+  t->net = net;
+  t->cfg = *cfg;
+  t->threads = threads;
+  t->n = df_net_parameters(net);
+  const df_status status = build(t, seed);
+  if (status != DF_OK) {
+    trainer_free(t);
+    return status;
+  }
+  *out = t;
+  return DF_OK;
+}
+
+void trainer_free(trainer* t) {
+  if (!t) return;
+  if (t->gradient) {
+    for (int s = 0; s < t->cfg.slices; s++) df_free(t->gradient[s]);
+  }
+  df_free(t->gradient);
+  df_free(t->parameters);
+  df_free(t->average);
+  df_free(t->loss);
+  df_adamw_free(t->optimizer);
+  df_free(t);
+}
+
+/* constant, then linearly to zero */
+static double rate_at(const trainer_cfg* cfg, long step) {
+  const double done = (double)step / (double)cfg->steps;
+  if (done <= cfg->decay_from || cfg->decay_from >= 1) return cfg->rate;
+  return cfg->rate * (1 - done) / (1 - cfg->decay_from);
+}
+
+/* an average that starts at the first weights would remember them; it follows faster in the beginning */
+static double ema_at(const trainer_cfg* cfg, long step) {
+  const double warm = (double)(1 + step) / (double)(10 + step);
+  return warm < cfg->ema ? warm : cfg->ema;
+}
+
+static void one_step(trainer* t, long step, trainer_slice_fn slice, void* context) {
+#pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
+  for (int s = 0; s < t->cfg.slices; s++) {
+    const int first = slice_begin(&t->cfg, s), count = slice_begin(&t->cfg, s + 1) - first;
+    memset(t->gradient[s], 0, t->n * sizeof **t->gradient);
+    slice(context, omp_get_thread_num(), step, first, count, t->parameters, t->gradient[s], t->loss);
+  }
+  df_slices_sum(t->cfg.slices, t->n, t->gradient, t->threads, t->gradient[0]);
+}
+
+/* mean over the samples that count; adds the others to the log */
+static double mean_loss(const trainer* t, df_training_log* log) {
+  double sum = 0;
+  int n = 0;
+  for (int i = 0; i < t->cfg.batch; i++) {
+    if (isnan(t->loss[i])) {
+      log->diverged++;
+    } else {
+      sum += t->loss[i];
+      n++;
+    }
+  }
+  return n ? sum / n : NAN;
+}
+
+df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void* context, const df_method_env* env,
+                      df_training_log* log) {
+  memset(log, 0, sizeof *log);
+  snprintf(log->name, sizeof log->name, "%s", name);
+  log->parameters = t->n;
+  const double cpu_begin = df_clock_cpu();
+  const long every = (t->cfg.steps + DF_LOG_MAX - 1) / DF_LOG_MAX;
+  double sum = 0, shown = NAN;
+  long summed = 0;
+
+  for (long step = 0; step < t->cfg.steps; step++) {
+    if (env->stop && *env->stop) return df_fail(DF_E_INTERRUPTED, "%s: interrupted at step %ld", name, step);
+    one_step(t, step, slice, context);
+    const double loss = mean_loss(t, log);
+    const double norm = df_adamw_update(t->optimizer, rate_at(&t->cfg, step), t->gradient[0], t->parameters);
+    if (isfinite(norm)) {
+      df_ema_update(t->n, ema_at(&t->cfg, step), t->parameters, t->average);
+    } else {
+      log->skipped++;
+    }
+
+    sum += loss;
+    summed++;
+    if (summed == every || step + 1 == t->cfg.steps) {
+      shown = sum / (double)summed;
+      log->step[log->n] = step + 1;
+      log->loss[log->n++] = shown;
+      sum = 0;
+      summed = 0;
+    }
+    log->steps = step + 1;
+    if (env->progress) env->progress(env->progress_context, name, step + 1, t->cfg.steps, shown);
+  }
+  log->cpu_s = df_clock_cpu() - cpu_begin;
+  return DF_OK;
+}

@@ -1,0 +1,47 @@
+/* trainer.h: the training loop that every network of the suite shares.
+ *
+ * A step computes a batch in fixed slices, each by one thread with single-threaded BLAS, sums the slices' gradients by a
+ * fixed tree, clips, updates by AdamW and averages the weights. Nothing in it depends on the number of threads. */
+#ifndef DF_FLOW_TRAINER_H
+#define DF_FLOW_TRAINER_H
+
+#include "dynaflow/flow/method.h"
+#include "dynaflow/nn/net.h"
+#include "dynaflow/nn/optimizer.h"
+
+enum { TRAINER_SLICE_MAX = 1024 }; /* samples a slice may hold */
+
+typedef struct trainer_cfg {
+  long steps;
+  int batch, slices;
+  double rate, decay_from, weight_decay, clip, ema;
+} trainer_cfg;
+
+typedef struct trainer {
+  const df_net* net; /* not owned */
+  trainer_cfg cfg;
+  int threads;
+  size_t n;            /* parameters */
+  df_real* parameters; /* [n] */
+  df_real* average;    /* [n], exponential moving average: what sampling uses */
+  df_adamw* optimizer;
+  df_real** gradient;  /* [slices][n] */
+  double* loss;        /* [batch] of the current step; NaN for a sample that was left out */
+} trainer;
+
+/* Computes samples first .. first+count-1 of a step on thread `thread`: writes loss[i] of each and ADDS the gradient of
+ * (sum of their losses) / batch to `gradient` [n]. */
+typedef void (*trainer_slice_fn)(void* context, int thread, long step, int first, int count, const df_real* parameters,
+                                 df_real* gradient, double* loss);
+
+/* DF_E_CONFIG when slices exceed the batch or hold more than TRAINER_SLICE_MAX samples */
+df_status trainer_new(const df_net* net, const trainer_cfg* cfg, int threads, uint64_t seed, trainer** out);
+void trainer_free(trainer* t);
+
+/* the largest number of samples that one slice holds */
+int trainer_slice_size(const trainer_cfg* cfg);
+
+df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void* context, const df_method_env* env,
+                      df_training_log* log);
+
+#endif
