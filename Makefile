@@ -18,6 +18,8 @@ CFLAGS_ALL := -std=c17 $(OPTIMIZE) -g -fopenmp -fPIC -fvisibility=hidden -ffp-co
 MUJOCO_LINK := -L$(MUJOCO_DIR)/lib -lmujoco -Wl,-rpath,$(MUJOCO_DIR)/lib
 LINK_ALL = $(MUJOCO_LINK) $(shell pkg-config --libs $(PACKAGES)) -ldl -lm $(LDFLAGS)
 
+comma := ,
+
 # ---- the ladder: a room sees the public headers of itself and the rooms below it, and no others ----
 ROOMS := core sim data nn metrics flow
 BELOW_core :=
@@ -34,6 +36,8 @@ LADDER := $(BUILD)/ladder
 sees = -I$(LADDER)/$(1)
 EXTRA_sim := -isystem $(MUJOCO_DIR)/include
 EXTRA_bench := -Ibaselines
+# neither changes a result; without them loops with sqrt or a clamp are not vectorised
+EXTRA_nn := -fno-math-errno -fno-trapping-math
 private = $(foreach r,$(BELOW_$(1)),-Ilib/$(r))
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
@@ -79,13 +83,37 @@ $(BUILD)/lib/$(1).a: $$(OBJ_$(1))
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
+# the networks once more in double, for gradient checks: linked by tests named *_double
+OBJ_nn_double := $(patsubst lib/nn/%.c,$(BUILD)/lib/nn-double/%.o,$(sort $(wildcard lib/nn/*.c)))
+$(BUILD)/lib/nn-double/%.o: lib/nn/%.c $(LADDER)/.made
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -DDF_REAL_DOUBLE $(call sees,nn) $(call private,nn) $(EXTRA_nn) -MMD -MP -c $< -o $@
+$(BUILD)/lib/nn-double.a: $(OBJ_nn_double)
+	@rm -f $@; ar rcs $@ $^
+
 $(BUILD)/baselines/%.o: baselines/%.c $(LADDER)/.made
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(call sees,baselines) -MMD -MP -c $< -o $@
+
+# what a record says of its program; rewritten only when it changes, so that nothing else is rebuilt
+GENERATED := $(BUILD)/generated
+$(GENERATED)/version.h: FORCE
+	@mkdir -p $(@D)
+	@commit=$$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown); dirty=0; note=; \
+	if [ -n "$$(git status --porcelain 2>/dev/null | head -1)" ]; then dirty=1; note=", modified"; fi; \
+	{ echo '#define DYNAFLOW_VERSION "$(VERSION)"'; \
+	  echo "#define DYNAFLOW_COMMIT \"$$commit\""; \
+	  echo "#define DYNAFLOW_DIRTY $$dirty"; \
+	  echo "#define DYNAFLOW_DIRTY_NOTE \"$$note\""; \
+	  echo '#define DYNAFLOW_FLAGS "$(subst ",\",$(strip $(CFLAGS_ALL)))"'; } > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+FORCE:
+EXTRA_bench += -I$(GENERATED)
+$(BUILD)/bench/provenance.o: $(GENERATED)/version.h
 $(BUILD)/bench/%.o: bench/%.c $(LADDER)/.made
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(call sees,bench) $(EXTRA_bench) $(shell pkg-config --cflags $(PACKAGES)) \
-	  $(BENCH_DEFINES) -MMD -MP -c $< -o $@
+	  -MMD -MP -c $< -o $@
 
 $(SHARED): $(OBJ_LIB)
 	$(CC) -shared -fopenmp $(SANITIZE) -Wl,-soname,libdynaflow.so.$(SOVERSION) -Wl,--no-undefined $^ -o $@ $(LINK_ALL)
@@ -96,10 +124,18 @@ $(PROGRAM): $(OBJ_bench) $(OBJ_baselines) $(SHARED)
 # ---- tests: tests/<room>/test_<file>.c tests lib/<room>/<file>.c and is linked with that room and those below ----
 TEST_FLAGS = $(filter-out -fvisibility=hidden,$(CFLAGS_ALL)) -Ilib/include $(foreach r,$(ROOMS),-Ilib/$(r)) -Ibaselines -Ibench \
   -Itests/support -isystem $(MUJOCO_DIR)/include
-SUPPORT := $(call objects,tests/support)
+OBJ_support := $(call objects,tests/support)
+SUPPORT := $(BUILD)/tests/support.a
+$(SUPPORT): $(OBJ_support)
+	@rm -f $@; ar rcs $@ $^
 $(BUILD)/tests/%.o: tests/%.c $(LADDER)/.made
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) -MMD -MP -c $< -o $@
+$(BUILD)/tests/nn/test_%_double.o: tests/nn/test_%_double.c $(LADDER)/.made
+	@mkdir -p $(@D)
+	$(CC) $(TEST_FLAGS) -DDF_REAL_DOUBLE -MMD -MP -c $< -o $@
+$(BUILD)/tests/nn/test_%_double: $(BUILD)/tests/nn/test_%_double.o $(BUILD)/lib/nn-double.a $(BUILD)/lib/core.a $(SUPPORT)
+	$(CC) -fopenmp $(SANITIZE) $< $(SUPPORT) $(BUILD)/lib/nn-double.a $(BUILD)/lib/core.a -o $@ $(LINK_ALL) -lcmocka
 archives = $(foreach r,$(1) $(BELOW_$(1)),$(BUILD)/lib/$(r).a)
 LINKED_core := $(call archives,core)
 LINKED_sim := $(call archives,sim)
@@ -111,7 +147,7 @@ LINKED_baselines := $(OBJ_baselines) $(call archives,flow)
 LINKED_bench := $(filter-out $(BUILD)/bench/main.o,$(OBJ_bench)) $(LINKED_baselines)
 define test_rules
 $(BUILD)/tests/$(1)/%: $(BUILD)/tests/$(1)/%.o $$(LINKED_$(1)) $$(SUPPORT)
-	$$(CC) -fopenmp $$(SANITIZE) $$< $$(SUPPORT) -Wl,--start-group $$(LINKED_$(1)) -Wl,--end-group -o $$@ $$(LINK_ALL) -lcmocka
+	$$(CC) -fopenmp $$(SANITIZE) $$< -Wl,--start-group $$(SUPPORT) $$(LINKED_$(1)) -Wl,--end-group -o $$@ $$(LINK_ALL) -lcmocka
 TESTS_$(1) := $$(patsubst %.c,$(BUILD)/%,$$(sort $$(wildcard tests/$(1)/test_*.c)))
 TESTS += $$(TESTS_$(1))
 .PHONY: test-$(1)
@@ -137,7 +173,36 @@ format: ## format the sources in place (clang-format)
 format-check: ## fail if a source is not formatted
 	clang-format --dry-run --Werror $(FORMATTED)
 
+demo: all ## four Go1 gaits: demonstrations, DynaFlow and its baselines, tables and figures
+	$(PROGRAM) run go1_gaits --profile smoke --blas-kernel auto --out results/runs/demo
+	$(PROGRAM) report results/runs/demo
+smoke: all ## the demo on the small hopper task (needs its data: dynaflow data fetch hopper)
+	$(PROGRAM) run hopper --profile smoke --blas-kernel auto --out results/runs/smoke
+	$(PROGRAM) report results/runs/smoke
+
+DESTINATION := $(DESTDIR)$(PREFIX)
+define PKG_CONFIG_FILE
+prefix=$(PREFIX)
+Name: dynaflow
+Description: flow matching with a differentiable MuJoCo rollout inside
+Version: $(VERSION)
+Cflags: -I$${prefix}/include
+Libs: -L$${prefix}/lib -ldynaflow
+endef
+export PKG_CONFIG_FILE
+install: all ## install program, library, headers and tasks under PREFIX (DESTDIR is honoured)
+	install -d $(DESTINATION)/bin $(DESTINATION)/lib/pkgconfig $(DESTINATION)/include $(DESTINATION)/share/dynaflow
+	cp -r lib/include/dynaflow $(DESTINATION)/include/
+	install -m 755 $(SHARED) $(DESTINATION)/lib/
+	cp -P $(MUJOCO_DIR)/lib/libmujoco.so* $(DESTINATION)/lib/
+	ln -sf $(notdir $(SHARED)) $(DESTINATION)/lib/libdynaflow.so.$(SOVERSION)
+	ln -sf libdynaflow.so.$(SOVERSION) $(DESTINATION)/lib/libdynaflow.so
+	printenv PKG_CONFIG_FILE > $(DESTINATION)/lib/pkgconfig/dynaflow.pc
+	$(CC) -fopenmp $(OBJ_bench) $(OBJ_baselines) -o $(DESTINATION)/bin/dynaflow -L$(BUILD) -ldynaflow \
+	  -Wl,-rpath,'$$ORIGIN/../lib' $(filter-out -Wl$(comma)-rpath%,$(LINK_ALL))
+	cp -r tasks $(DESTINATION)/share/dynaflow/
+
 clean: ## remove what was built
 	rm -rf build build-asan build-ubsan
 
--include $(ALL_OBJ:.o=.d) $(TESTS:=.d) $(SUPPORT:.o=.d)
+-include $(ALL_OBJ:.o=.d) $(OBJ_nn_double:.o=.d) $(TESTS:=.d) $(OBJ_support:.o=.d)

@@ -55,6 +55,11 @@ static df_status write_file(const char* path, const checkpoint_identity* id, con
   const int n = df_net_tensors(net, &list);
   for (int i = 0; i < n; i++) tensors[i] = weight_tensor(&list[i], weights);
   statistics_tensors(id->task, tensors + n);
+  int count = n + STATISTICS;
+  if (id->extra_name) {
+    tensors[count++] = (df_named_tensor){
+        .name = id->extra_name, .dtype = DF_F64, .rank = 1, .shape = {id->n_extra}, .data = id->extra};
+  }
 
   int m = settings(&id->task->config, pairs, text);
   char seed[32];
@@ -64,13 +69,13 @@ static df_status write_file(const char* path, const checkpoint_identity* id, con
   pairs[m++] = (df_text_pair){"dynaflow.seed", seed};
   pairs[m++] = (df_text_pair){"dynaflow.model_sha256", id->task->model_sha256};
   pairs[m++] = (df_text_pair){"dynaflow.data_sha256", id->task->data->sha256};
-  return df_safetensors_write(path, n + STATISTICS, tensors, m, pairs);
+  return df_safetensors_write(path, count, tensors, m, pairs);
 }
 
 df_status checkpoint_save(const char* path, const checkpoint_identity* id, const df_net* net, const df_real* weights) {
   const df_tensor* list;
   const df_config_key* keys;
-  const size_t n = (size_t)df_net_tensors(net, &list) + STATISTICS, m = (size_t)df_config_keys(&keys) + 5;
+  const size_t n = (size_t)df_net_tensors(net, &list) + STATISTICS + 1, m = (size_t)df_config_keys(&keys) + 5;
   df_named_tensor* tensors = df_alloc(n, sizeof *tensors);
   df_text_pair* pairs = df_alloc(m, sizeof *pairs);
   char(*text)[VALUE_MAX] = df_alloc(m, sizeof *text);
@@ -114,7 +119,8 @@ static df_status read_tensors(const df_safetensors* file, const checkpoint_ident
   for (int i = 0; i < STATISTICS; i++) {
     DF_TRY(df_safetensors_read(file, statistics[i].name, DF_F64, 1, statistics[i].shape, (void*)statistics[i].data));
   }
-  return DF_OK;
+  if (!id->extra_name) return DF_OK;
+  return df_safetensors_read(file, id->extra_name, DF_F64, 1, &id->n_extra, id->extra);
 }
 
 df_status checkpoint_load(const char* path, const checkpoint_identity* id, const df_net* net, df_real* weights) {

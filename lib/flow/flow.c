@@ -209,11 +209,11 @@ void df_flow_free(df_flow* flow) {
 }
 
 df_status df_flow_save(const df_flow* flow, const char* path) {
-  const checkpoint_identity id = {flow->name, flow->env.task, flow->env.seed};
+  const checkpoint_identity id = {.kind = flow->name, .task = flow->env.task, .seed = flow->env.seed};
   return checkpoint_save(path, &id, flow->net, flow->trainer->average);
 }
 
 df_status df_flow_load(df_flow* flow, const char* path) {
-  const checkpoint_identity id = {flow->name, flow->env.task, flow->env.seed};
+  const checkpoint_identity id = {.kind = flow->name, .task = flow->env.task, .seed = flow->env.seed};
   return checkpoint_load(path, &id, flow->net, flow->trainer->average);
 }

@@ -53,6 +53,10 @@ void flow_squash(const df_flow* flow, const df_real* o, double* u);
 /* actions of normalised flow coordinates, clamped to the action box */
 void flow_unnormalise_actions(const df_flow* flow, const double* a, double* u);
 
+/* the trainer_slice_fn of a flow (context: the df_flow): loss and gradient of some samples of a step */
+void flow_train_slice(void* context, int thread, long step, int first, int count, const df_real* parameters,
+                      df_real* gradient, double* loss);
+
 const df_config* flow_config(const df_flow* flow);
 
 #endif

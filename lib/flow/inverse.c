@@ -1,4 +1,7 @@
-/* inverse.c: inverse dynamics by an MLP: (x[t], x[t+1]) -> u[t], mean squared error on normalised actions. */
+/* inverse.c: inverse dynamics by an MLP: (x[t], x[t+1]) -> u[t], mean squared error on normalised actions.
+ *
+ * The second state enters as its change from the first, in units of the changes' own standard deviation: over one action
+ * states change little, and an MLP that had to subtract two nearly equal inputs would be a weaker baseline. */
 #include <math.h>
 #include <omp.h>
 #include <string.h>
@@ -19,17 +22,43 @@ typedef struct inverse_worker {
 struct df_inverse {
   df_method_env env;
   int nx, nu, nz, slice;
+  double* change_std; /* [nz], of x[t+1] - x[t] in chart coordinates over training transitions */
   df_net* net;
   trainer* trainer;
   inverse_worker* worker; /* [threads] */
 };
 
-/* what the network sees of a transition: x[t] as a window's start would be described, x[t+1] as seen from x[t] */
+/* the change over one action, in chart coordinates of the first state */
+static void change(const df_inverse* m, const double* x, const double* next, double* delta) {
+  double before[FEATURES_MAX];
+  df_chart_encode(m->env.task->chart, x, x, before);
+  df_chart_encode(m->env.task->chart, x, next, delta);
+  for (int i = 0; i < m->nz; i++) delta[i] -= before[i];
+}
+
+/* what the network sees of a transition */
 static void describe(const df_inverse* m, const double* x, const double* next, df_real* in) {
-  double z[FEATURES_MAX];
-  df_chart_context(m->env.task->chart, x, z);
-  df_chart_encode(m->env.task->chart, x, next, z + m->nz);
-  for (int i = 0; i < 2 * m->nz; i++) in[i] = (df_real)z[i];
+  double context[FEATURES_MAX], delta[FEATURES_MAX];
+  df_chart_context(m->env.task->chart, x, context);
+  change(m, x, next, delta);
+  for (int i = 0; i < m->nz; i++) {
+    in[i] = (df_real)context[i];
+    in[m->nz + i] = (df_real)(delta[i] / m->change_std[i]);
+  }
+}
+
+/* over the first transition of every training window; a channel that never changes gets 1 */
+static void measure_changes(df_inverse* m) {
+  const df_task* task = m->env.task;
+  double delta[FEATURES_MAX];
+  const int n = task->windows->n_train;
+  for (int k = 0; k < n; k++) {
+    const df_window w = task->windows->train[k];
+    change(m, df_dataset_state(task->data, w.episode, w.start), df_dataset_state(task->data, w.episode, w.start + 1),
+           delta);
+    for (int i = 0; i < m->nz; i++) m->change_std[i] += delta[i] * delta[i] / n;
+  }
+  for (int i = 0; i < m->nz; i++) m->change_std[i] = m->change_std[i] > 1e-16 ? sqrt(m->change_std[i]) : 1;
 }
 
 static df_status make_worker(const df_inverse* m, inverse_worker* w) {
@@ -54,6 +83,9 @@ static df_status build(df_inverse* m) {
     return df_fail(DF_E_CONFIG, "task %s: inverse dynamics needs actions, and the demonstrations hold states only",
                    c->task_name);
   }
+  m->change_std = df_alloc((size_t)m->nz, sizeof *m->change_std);
+  if (!m->change_std) return DF_E_NOMEM;
+  measure_changes(m);
   df_net_cfg cfg = df_net_cfg_default();
   cfg.kind = DF_NET_MLP;
   cfg.tokens = 1;
@@ -104,6 +136,7 @@ void df_inverse_free(df_inverse* m) {
     df_free(m->worker[i].d_out);
   }
   df_free(m->worker);
+  df_free(m->change_std);
   trainer_free(m->trainer);
   df_net_free(m->net);
   df_free(m);
@@ -175,12 +208,21 @@ df_status df_inverse_actions(df_inverse* m, int B, int H, const double* x, doubl
   return DF_OK;
 }
 
+static checkpoint_identity identity(const df_inverse* m) {
+  return (checkpoint_identity){.kind = "inverse_dynamics",
+                               .task = m->env.task,
+                               .seed = m->env.seed,
+                               .extra_name = "inverse.change_std",
+                               .n_extra = (size_t)m->nz,
+                               .extra = m->change_std};
+}
+
 df_status df_inverse_save(const df_inverse* m, const char* path) {
-  const checkpoint_identity id = {"inverse_dynamics", m->env.task, m->env.seed};
+  const checkpoint_identity id = identity(m);
   return checkpoint_save(path, &id, m->net, m->trainer->average);
 }
 
 df_status df_inverse_load(df_inverse* m, const char* path) {
-  const checkpoint_identity id = {"inverse_dynamics", m->env.task, m->env.seed};
+  const checkpoint_identity id = identity(m);
   return checkpoint_load(path, &id, m->net, m->trainer->average);
 }

@@ -163,8 +163,8 @@ static double rollout_loss(df_flow* flow, flow_worker* w, long step, int i, int 
   return loss / (double)n;
 }
 
-static void slice(void* context, int thread, long step, int first, int count, const df_real* parameters,
-                  df_real* gradient, double* loss) {
+void flow_train_slice(void* context, int thread, long step, int first, int count, const df_real* parameters,
+                      df_real* gradient, double* loss) {
   df_flow* flow = context;
   flow_worker* w = &flow->worker[thread];
   start from[TRAINER_SLICE_MAX];
@@ -182,5 +182,5 @@ static void slice(void* context, int thread, long step, int first, int count, co
 }
 
 df_status df_flow_train(df_flow* flow, df_training_log* log) {
-  return trainer_run(flow->trainer, flow->name, slice, flow, &flow->env, log);
+  return trainer_run(flow->trainer, flow->name, flow_train_slice, flow, &flow->env, log);
 }

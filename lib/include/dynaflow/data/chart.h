@@ -7,25 +7,32 @@
  *                heading [m/s]; angular velocity as it is, in the body's frame [rad/s]
  *   ball joint   rotation vector [rad] and angular velocity
  *   slide, hinge as they are; those named in chart.relative relative to x0
- * and normalised, z = (raw - mean) / std, with statistics over training windows only. x and y (and vx and vy) share one
- * mean 0 and one std, so that the error does not depend on heading. A channel that never changes gets std 1.
+ *   activations  as they are
+ * The heading (yaw) of x0 is the twist of its first free joint about the vertical, cos and sin of half of it being w
+ * and z of the quaternion over their norm; all free joints are seen from the place and heading of that one. Upside down
+ * the heading is undefined and 0 is taken. A decoded quaternion has the sign that is nearer to x0's.
  *
- * (Rotation vectors are the tangent at the heading: no unnormalised quaternion is interpolated, and q and -q are one.) */
+ * A state is normalised, z = (raw - mean) / std, with statistics over training windows only. x and y (and vx and vy)
+ * share one mean 0 and one std, so that the error does not depend on heading. A channel that never changes gets std 1.
+ *
+ * (Rotation vectors are the tangent at the heading: no unnormalised quaternion is interpolated, and q and -q are one.)
+ */
 #ifndef DYNAFLOW_DATA_CHART_H
 #define DYNAFLOW_DATA_CHART_H
 
 #include "dynaflow/data/dataset.h"
 
 typedef struct df_chart_group {
-  char name[24];    /* base_pos base_rot joint_pos slide_pos base_vel base_angvel joint_vel slide_vel */
-  char unit[12];    /* m rad m/s rad/s */
+  char name[24]; /* base_pos base_rot joint_pos slide_pos base_vel base_angvel joint_vel slide_vel activation */
+  char unit[12]; /* m rad m/s rad/s */
   int n;
   int channel[DF_LIST_MAX];
 } df_chart_group;
 
 typedef struct df_chart df_chart;
 
-/* The chart of a MuJoCo system, with mean 0 and std 1. DF_E_CONFIG names a joint of chart.relative that the model lacks. */
+/* The chart of a MuJoCo system, with mean 0 and std 1. DF_E_CONFIG names a joint of chart.relative that the model
+ * lacks, or that is neither slide nor hinge. */
 DF_API DF_MUST_CHECK df_status df_chart_new(const df_system* system, const df_config* config, df_chart** out);
 DF_API void df_chart_free(df_chart* chart);
 DF_API int df_chart_size(const df_chart* chart); /* nz */

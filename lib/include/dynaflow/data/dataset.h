@@ -10,9 +10,9 @@
  *   states [episodes][length+1][nx]   actions [episodes][length][nu] or NULL   conditions [episodes][nc] or NULL */
 typedef struct df_dataset {
   int episodes;
-  int length; /* actions an episode */
-  int nx, nu, nc;
-  double dt;  /* s, one action */
+  int length;     /* actions an episode */
+  int nx, nu, nc; /* nu is 0 without actions */
+  double dt;      /* s, one action */
   double* states;
   double* actions;
   double* conditions;
@@ -23,14 +23,16 @@ typedef struct df_dataset {
 /* Reads an npz as config's data.* keys say and checks it against the system: shapes, finite numbers, at least one whole
  * window. Files recorded elsewhere need states and actions only; ours also hold `conditions`, `condition_names` (one
  * comma-separated string) and `dt`. Errors name path, key, and the offending value with its index. A given
- * data.sha256 must match (DF_E_MISMATCH). Unit quaternions are normalised when off by less than 5 %, else refused. */
+ * data.sha256 must match, and so must `dt` and, if both are given, `model_sha256` with system.model_sha256
+ * (DF_E_MISMATCH). Unit quaternions are normalised when off by less than 5 %, else refused. */
 DF_API DF_MUST_CHECK df_status df_dataset_read(const char* path, const df_config* config, const df_system* system,
                                                df_dataset** out);
 
-/* Writes the npz that df_dataset_read reads, with keys states, actions, conditions, condition_names, dt, model_sha256. */
+/* Writes the npz that df_dataset_read reads, with keys states, actions, conditions, condition_names, dt, model_sha256.
+ */
 DF_API DF_MUST_CHECK df_status df_dataset_write(const char* path, const df_dataset* data, const char* model_sha256);
 
-/* An empty dataset with its arrays allocated. */
+/* An empty dataset with its arrays allocated; nu = 0: no actions, nc = 0: no conditions. */
 DF_API DF_MUST_CHECK df_status df_dataset_new(int episodes, int length, int nx, int nu, int nc, double dt,
                                               df_dataset** out);
 DF_API void df_dataset_free(df_dataset* data);
@@ -55,8 +57,10 @@ typedef struct df_windows {
   df_window* test;
 } df_windows;
 
-/* Every split.test_every-th episode within each condition group is held out (the group is the one-hot gait, if any), so
- * that each is tested. DF_E_CONFIG when either side would be empty. */
+/* Every split.test_every-th episode within each condition group is held out (the group is the one-hot gait, the
+ * conditions named "gait.*", if any), so that each is tested: which those are depends on the order of episodes and on
+ * nothing else. DF_E_CONFIG when a group has fewer episodes than test_every, or when window.first, last and horizon do
+ * not fit the episodes. */
 DF_API DF_MUST_CHECK df_status df_windows_new(const df_dataset* data, const df_config* config, df_windows** out);
 DF_API void df_windows_free(df_windows* windows);
 

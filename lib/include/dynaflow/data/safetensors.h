@@ -34,7 +34,7 @@ DF_API void df_safetensors_close(df_safetensors* file);
 DF_API const char* df_safetensors_metadata(const df_safetensors* file, const char* key); /* NULL if absent */
 
 /* Copies tensor `name` of exactly this type and shape to `out`; DF_E_MISMATCH names both shapes otherwise. */
-DF_API DF_MUST_CHECK df_status df_safetensors_read(const df_safetensors* file, const char* name, df_dtype dtype, int rank,
-                                                   const size_t* shape, void* out);
+DF_API DF_MUST_CHECK df_status df_safetensors_read(const df_safetensors* file, const char* name, df_dtype dtype,
+                                                   int rank, const size_t* shape, void* out);
 
 #endif

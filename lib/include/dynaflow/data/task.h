@@ -22,7 +22,8 @@ typedef struct df_task {
   char model_sha256[DF_SHA256_TEXT];
 } df_task;
 
-/* First of the folders that holds `name` (or its base name), in memory of df_alloc. DF_E_MISSING lists where it looked. */
+/* First of the folders that holds `name` (or its base name), in memory of df_alloc. DF_E_MISSING lists where it looked.
+ */
 DF_API DF_MUST_CHECK df_status df_search_find(const df_search* search, const char* name, char** path);
 
 /* The system alone: for replay and gradient checks. Checks system.model_sha256. */

@@ -36,7 +36,8 @@ typedef struct df_net_cfg {
                           frames apart and training stalls on a plateau */
 } df_net_cfg;
 
-DF_API df_net_cfg df_net_cfg_default(void); /* DiT, width 96, depth 3, heads 4, ratio 4, skip 256, position_std .7; sizes 0 */
+DF_API df_net_cfg
+df_net_cfg_default(void); /* DiT, width 96, depth 3, heads 4, ratio 4, skip 256, position_std .7; sizes 0 */
 
 typedef struct df_net df_net;
 typedef struct df_net_work df_net_work;
@@ -48,15 +49,15 @@ typedef struct df_tensor {
   size_t shape[2];
   size_t offset; /* in the flat array */
   size_t count;
-  bool decay;    /* whether weight decay applies: matrices yes, biases and position features no */
+  bool decay; /* whether weight decay applies: matrices yes, biases and position features no */
 } df_tensor;
 
 /* DF_E_CONFIG names the field and the value. df_blas_open must have been called. */
 DF_API DF_MUST_CHECK df_status df_net_new(const df_net_cfg* cfg, df_net** out);
 DF_API void df_net_free(df_net* net);
 DF_API const df_net_cfg* df_net_get_cfg(const df_net* net);
-DF_API size_t df_net_parameters(const df_net* net);                          /* length of the flat array */
-DF_API int df_net_tensors(const df_net* net, const df_tensor** tensors);     /* count; owned by the net, in offset order */
+DF_API size_t df_net_parameters(const df_net* net);                      /* length of the flat array */
+DF_API int df_net_tensors(const df_net* net, const df_tensor** tensors); /* count; owned by the net, in offset order */
 
 /* Writes starting values: Glorot-uniform matrices, zero biases, zero adaLN and last layers. */
 DF_API void df_net_init(const df_net* net, uint64_t seed, df_real* parameters);
@@ -66,11 +67,13 @@ DF_API DF_MUST_CHECK df_status df_net_work_new(const df_net* net, int batch, df_
 DF_API void df_net_work_free(df_net_work* work);
 
 /* B <= batch; x [B][T][in], c [B][cond], t [B] (NULL if there is no flow time), y [B][T][out]. Allocates nothing; BLAS
- * runs single-threaded. Keeps in `work` what the backward pass needs, x, c and t excepted: they must stay as they are. */
+ * runs single-threaded. Keeps in `work` what the backward pass needs, x, c and t excepted: they must stay as they are.
+ */
 DF_API void df_net_forward(const df_net* net, df_net_work* work, const df_real* parameters, int B, const df_real* x,
                            const df_real* c, const df_real* t, df_real* y);
 
-/* The adjoint of the last forward call: dy [B][T][out] in; ADDS to dparameters; dx [B][T][in] overwritten if not NULL. */
+/* The adjoint of the last forward call: dy [B][T][out] in; ADDS to dparameters; dx [B][T][in] overwritten if not NULL.
+ */
 DF_API void df_net_backward(const df_net* net, df_net_work* work, const df_real* parameters, const df_real* dy,
                             df_real* dparameters, df_real* dx);
 

@@ -18,24 +18,24 @@ DF_API df_adamw_cfg df_adamw_cfg_default(void); /* .9, .999, 1e-8, 1e-4, 1 */
 typedef struct df_adamw {
   df_adamw_cfg cfg;
   size_t n;
-  long step;         /* updates made */
-  df_real* moment1;  /* [n] */
-  df_real* moment2;  /* [n] */
+  long step;            /* updates made */
+  df_real* moment1;     /* [n] */
+  df_real* moment2;     /* [n] */
   unsigned char* decay; /* [n] */
 } df_adamw;
 
 DF_API DF_MUST_CHECK df_status df_adamw_new(const df_net* net, const df_adamw_cfg* cfg, df_adamw** out);
 DF_API void df_adamw_free(df_adamw* optimizer);
 
-/* One update with learning rate `rate`; returns the gradient's norm before clipping. A non-finite norm leaves everything
- * as it was: the caller counts it. */
+/* One update with learning rate `rate`; returns the gradient's norm before clipping. A non-finite norm leaves
+ * everything as it was: the caller counts it. */
 DF_API double df_adamw_update(df_adamw* optimizer, double rate, const df_real* gradient, df_real* parameters);
 
 /* average <- decay average + (1 - decay) parameters */
 DF_API void df_ema_update(size_t n, double decay, const df_real* parameters, df_real* average);
 
-/* out[i] = sum over slices of parts[s][i], by a fixed binary tree over s, on up to `threads` threads; parts are clobbered.
- * The result does not depend on `threads`. out may be parts[0]. */
+/* out[i] = sum over slices of parts[s][i], by a fixed binary tree over s, on up to `threads` threads; parts are
+ * clobbered. The result does not depend on `threads`. out may be parts[0]. */
 DF_API void df_slices_sum(int slices, size_t n, df_real* const* parts, int threads, df_real* out);
 
 /* The 2-norm, summed in double over fixed blocks: the same bits for any number of threads. */

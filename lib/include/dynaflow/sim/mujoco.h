@@ -6,7 +6,14 @@
  * by name, never differentiated wrongly.
  *
  * Models are compiled without their visual parts, so mesh files need not be present. Sensors, automatic resets and
- * islands are switched off; the constraint Jacobian is dense. */
+ * islands are switched off; the constraint Jacobian is dense.
+ *
+ * Exact: free, ball, hinge and slide joints with armature, linear damping and springs, dry friction, limits and
+ * actuator force limits; actuators on hinges and slides with constant or affine gain and bias, control and force
+ * limits; contacts of a plane with spheres, capsules, boxes and meshes, and of spheres and capsules with each other,
+ * condim 1, 3, 4, 6, pyramidal or elliptic; Newton or CG; Euler (with implicit damping or without) and implicitfast.
+ *
+ * The first call installs a process-wide MuJoCo log handler that keeps MuJoCo from printing and from writing files. */
 #ifndef DYNAFLOW_SIM_MUJOCO_H
 #define DYNAFLOW_SIM_MUJOCO_H
 
@@ -21,12 +28,16 @@ typedef struct df_mujoco_cfg {
   double timestep;     /* s */
   int substeps;        /* physics steps an action lasts, >= 1 */
   df_integrator integrator;
-  int iterations;      /* solver iterations; below 50 the implicit gradient is wrong (unconverged), so >= 50 is required */
+  int iterations;      /* solver iterations; below 50 the implicit gradient is wrong (unconverged), so >= 50 is required,
+                        * also of the model's own value; line search iterations are raised to 50 with it */
   double tolerance;    /* solver tolerance */
   double margin_scale; /* factor on every geom margin; 0.5 for data recorded before MuJoCo 3.5 summed a pair's margins */
+  bool approximate_contacts; /* admit geom pairs whose contact derivative freezes the contact feature (df_feature_kind);
+                              * false refuses them */
 } df_mujoco_cfg;
 
-/* timestep 0, substeps 1, integrator MODEL, iterations 100, tolerance 0 (the model's), margin_scale 1 */
+/* timestep 0, substeps 1, integrator MODEL, iterations 100, tolerance 0 (the model's), margin_scale 1, approximate
+ * contacts refused */
 DF_API df_mujoco_cfg df_mujoco_cfg_default(void);
 
 /* Compiles the model file. Errors: DF_E_MISSING, DF_E_FORMAT (MuJoCo's own message), DF_E_CONFIG (no actuators, a bad
@@ -36,6 +47,33 @@ DF_API DF_MUST_CHECK df_status df_mujoco_system_new(const char* path, const df_m
 /* The same from XML text; `name` stands for the file in errors. */
 DF_API DF_MUST_CHECK df_status df_mujoco_system_from_xml(const char* xml, const char* name, const df_mujoco_cfg* cfg,
                                                          df_system** out);
+
+/* ---- what of a model the adjoint covers ---- */
+
+typedef enum df_feature_kind {
+  DF_FEATURE_EXACT,       /* differentiated exactly */
+  DF_FEATURE_APPROXIMATE, /* contact between shapes where the touching points are taken as fixed to the two bodies and
+                           * the normal as fixed in the world: forces are right, part of their change is missing */
+  DF_FEATURE_REFUSED      /* a system with it is not made */
+} df_feature_kind;
+
+typedef struct df_feature {
+  char name[48];     /* "contact plane-capsule", "tendon", "integrator" ... */
+  char element[160]; /* the element that has it: "floor - foot_geom (and 2 more pairs)", "tendon 'left'" ... */
+  df_feature_kind kind;
+} df_feature;
+
+/* The features of a system that are worth a word: its contact pairs and everything that is not exact. Returns the
+ * count; *features [count] is owned by the system. 0 for systems not made here. */
+DF_API int df_mujoco_features(const df_system* system, const df_feature** features);
+
+/* The same for a model that may be refused, from its file: *features [*n] is in memory of df_alloc. Errors as
+ * df_mujoco_system_new(), without DF_E_UNSUPPORTED. */
+DF_API DF_MUST_CHECK df_status df_mujoco_inspect(const char* path, const df_mujoco_cfg* cfg, df_feature** features,
+                                                 int* n);
+
+/* Whether a contact of an APPROXIMATE kind was active in recorded step `t` of the simulator. */
+DF_API bool df_mujoco_step_approximate(const df_sim* sim, int t);
 
 /* ---- what the model is made of; for systems made here only (df_system_is_mujoco) ---- */
 
@@ -53,6 +91,7 @@ DF_API int df_mujoco_nq(const df_system* system);
 DF_API int df_mujoco_nv(const df_system* system);
 DF_API int df_mujoco_joints(const df_system* system, const df_joint** joints); /* count; owned by the system */
 DF_API int df_mujoco_geom(const df_system* system, const char* name);          /* index, or -1 */
+DF_API int df_mujoco_geom_body(const df_system* system, int geom);             /* the body it is fixed to */
 DF_API int df_mujoco_body_count(const df_system* system);                      /* with the world as 0 */
 DF_API int df_mujoco_body_parent(const df_system* system, int body);
 DF_API const char* df_mujoco_body_name(const df_system* system, int body);

@@ -36,7 +36,7 @@ typedef struct df_rollout df_rollout;
 
 typedef struct df_rollout_cfg {
   int threads;     /* >= 1 */
-  int tape_length; /* longest horizon that df_rollout_gradient will see; 0 if it is not called */
+  int tape_length; /* longest horizon that df_rollout_gradient will see (a longer one is DF_E_ARG); 0 if not called */
 } df_rollout_cfg;
 
 DF_API df_rollout_cfg df_rollout_cfg_default(void); /* 1 thread, no tape */
@@ -49,13 +49,15 @@ DF_API void df_rollout_free(df_rollout* rollout);
  *   x0, u   in,  caller-owned, shapes above; actions are clamped by the model's ctrlrange inside the simulator, not in u
  *   x       out, caller-owned, shape above
  *   end     out, [B], a df_traj_end each; may be NULL
- * Returns DF_E_ARG for a NULL array or B < 1 or H < 1; x is then untouched. */
+ * Returns DF_E_ARG for a NULL array or B < 1 or H < 1; x is then untouched. Returns DF_E_SIM, with the message of the
+ * first such trajectory and all others complete, if the simulator raised an error in one. */
 DF_API DF_MUST_CHECK df_status df_rollout_run(df_rollout* rollout, int B, int H, const double* x0, const double* u,
                                               double* x, uint8_t* end);
 
 /* Runs B rollouts and takes a loss's gradient through each: `loss` is called once a trajectory, on any thread, with
  * its index b and states x [H+1][nx], and fills the cotangents dx [H+1][ndx] (zeroed before) and returns the loss.
- *   losses  out, [B];  du  out, [B][H][nu], zero where end[b] is not COMPLETE;  end  out, [B], may be NULL */
+ *   losses  out, [B];  du  out, [B][H][nu], zero where end[b] is not COMPLETE;  end  out, [B], may be NULL
+ * The loss is not called for a trajectory that did not complete; losses[b] is then NaN. Errors as df_rollout_run(). */
 typedef double (*df_loss_fn)(void* context, int b, const double* x, double* dx);
 DF_API DF_MUST_CHECK df_status df_rollout_gradient(df_rollout* rollout, int B, int H, const double* x0, const double* u,
                                                    double decay, df_loss_fn loss, void* context, double* losses,

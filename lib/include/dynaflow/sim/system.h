@@ -56,7 +56,14 @@ typedef struct df_system_ops {
   void (*integrate)(const df_system* system, const double* xa, const double* e, double* xb);
 
   void (*free)(df_system* system);
+
+  /* The adjoint of `difference` in its second state: from the cotangent y [ndx] of e to that of xb, dxb [ndx]; dxb may
+   * be y. NULL where states are plain vectors (the identity). */
+  void (*difference_vjp)(const df_system* system, const double* xa, const double* xb, const double* y, double* dxb);
 } df_system_ops;
+
+/* the most tangent coordinates a system may have */
+enum { DF_NDX_MAX = 256 };
 
 struct df_system {
   const df_system_ops* ops;
@@ -69,5 +76,10 @@ struct df_system {
 DF_API void df_system_free(df_system* system); /* NULL is fine */
 DF_API DF_MUST_CHECK df_status df_sim_new(const df_system* system, int tape_length, df_sim** out);
 DF_API void df_sim_free(const df_system* system, df_sim* sim); /* NULL sim is fine */
+
+/* The cotangent dxb [ndx] of state xb from the cotangent y [ndx] of the difference e = xb (-) xa. A loss on e needs it
+ * wherever states have quaternions: d(loss)/dxb is not d(loss)/de there. dxb may be y. */
+DF_API void df_system_difference_vjp(const df_system* system, const double* xa, const double* xb, const double* y,
+                                     double* dxb);
 
 #endif

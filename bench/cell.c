@@ -1,0 +1,207 @@
+#define _POSIX_C_SOURCE 200809L
+#include "cell.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data_path.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/clock.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/nn/blas.h"
+#include "progress.h"
+#include "provenance.h"
+
+volatile sig_atomic_t cell_stop;
+
+static void on_signal(int number) {
+  (void)number;
+  cell_stop = 1;
+}
+
+void cell_catch_signals(void) {
+  struct sigaction action = {.sa_handler = on_signal};
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+}
+
+df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed, const options* opts) {
+  *c = (cell){.opts = opts, .method = method, .seed = seed};
+  snprintf(c->profile, sizeof c->profile, "%s", opts->profile);
+  DF_TRY(resolve_task(task, NULL, method->name, opts, &c->config, &c->search));
+  char* path;
+  DF_TRY(task_data_path(&c->config, &c->search, opts, true, &path));
+  df_status status = df_task_new(&c->config, &c->search, path, &c->task);
+  df_free(path);
+  DF_TRY(status);
+  if ((method->flags & DF_METHOD_NEEDS_ACTIONS) && !c->task->data->actions) {
+    return df_fail(DF_E_CONFIG, "task %s: method %s needs actions, and the demonstrations hold states only",
+                   c->config.task_name, method->name);
+  }
+  const df_blas_info* blas = df_blas_get_info();
+  const cell_identity id = {.config = &c->config,
+                            .method = method->name,
+                            .seed = seed,
+                            .model_sha256 = c->task->model_sha256,
+                            .data_sha256 = c->task->data->sha256,
+                            .mujoco_version = df_mujoco_version(),
+                            .blas_kernel = blas ? blas->kernel : ""};
+  return cell_key(&id, KEY_CELL, c->key);
+}
+
+void cell_close(cell* c) {
+  if (c->instance) c->method->destroy(c->instance);
+  df_task_free(c->task);
+  search_clear(&c->search);
+  c->instance = NULL;
+  c->task = NULL;
+}
+
+/* ---- training ---- */
+
+/* a method may train one network after another: each gets its own bar */
+typedef struct bar {
+  progress p;
+  char label[160];
+  char what[DF_NAME_MAX];
+  const cell* cell;
+} bar;
+
+static void on_progress(void* context, const char* what, long done, long total, double loss) {
+  bar* b = context;
+  if (strcmp(b->what, what) != 0) {
+    if (b->what[0]) progress_end(&b->p);
+    snprintf(b->what, sizeof b->what, "%s", what);
+    snprintf(b->label, sizeof b->label, "%.60s %.48s seed %llu", b->cell->config.task_name, what,
+             (unsigned long long)b->cell->seed);
+    progress_start(&b->p, b->cell->opts->quiet, b->label, "steps", (double)total);
+  }
+  char note[48] = "";
+  if (!isnan(loss)) snprintf(note, sizeof note, "loss %.4f", loss);
+  progress_update(&b->p, (double)done, note);
+}
+
+df_status cell_create(cell* c) {
+  df_method_env env = {.task = c->task, .seed = c->seed, .threads = c->opts->threads, .stop = &cell_stop};
+  return c->method->create(&env, &c->instance);
+}
+
+df_status cell_train(cell* c, df_training_log* logs, int* n_logs) {
+  *n_logs = 0;
+  if (!(c->method->flags & DF_METHOD_TRAINS)) return cell_create(c);
+  bar b = {.cell = c};
+  df_method_env env = {.task = c->task,
+                       .seed = c->seed,
+                       .threads = c->opts->threads,
+                       .progress = on_progress,
+                       .progress_context = &b,
+                       .stop = &cell_stop};
+  DF_TRY(c->method->create(&env, &c->instance));
+  const df_status status = c->method->train(c->instance, logs, n_logs);
+  if (b.what[0]) progress_end(&b.p);
+  return status;
+}
+
+df_status cell_evaluate(cell* c, evaluation* out) {
+  eval_set* set;
+  DF_TRY(eval_set_new(c->task, c->opts->threads, &set));
+  const eval_job job = {.task = c->task,
+                        .set = set,
+                        .method = c->method,
+                        .instance = c->instance,
+                        .seed = c->seed,
+                        .threads = c->opts->threads};
+  const df_status status = evaluate(&job, out);
+  eval_set_free(set);
+  return status;
+}
+
+/* ---- the record ---- */
+
+static json_t* config_json(const df_config* config) {
+  json_t* o = json_object();
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  for (int i = 0; i < n; i++) {
+    char value[1024];
+    df_config_value(config, i, value, sizeof value);
+    json_object_set_new(o, keys[i].name, json_string(value));
+  }
+  return o;
+}
+
+static json_t* curve_json(const df_training_log* log) {
+  json_t *step = json_array(), *loss = json_array();
+  for (int i = 0; i < log->n; i++) {
+    json_array_append_new(step, json_integer(log->step[i]));
+    json_array_append_new(loss, isfinite(log->loss[i]) ? json_real(log->loss[i]) : json_null());
+  }
+  return json_pack("{s:s,s:I,s:I,s:I,s:I,s:f,s:o,s:o}", "name", log->name, "steps", (json_int_t)log->steps, "diverged",
+                   (json_int_t)log->diverged, "skipped", (json_int_t)log->skipped, "parameters",
+                   (json_int_t)log->parameters, "cpu_s", log->cpu_s, "step", step, "loss", loss);
+}
+
+static json_t* training_json(const df_training_log* logs, int n, const char* checkpoint, const char* sha256) {
+  json_t* curves = json_array();
+  for (int i = 0; i < n; i++) json_array_append_new(curves, curve_json(&logs[i]));
+  return json_pack("{s:I,s:I,s:s,s:s,s:o}", "steps", (json_int_t)(n ? logs[0].steps : 0), "parameters",
+                   (json_int_t)(n ? logs[0].parameters : 0), "checkpoint", checkpoint, "checkpoint_sha256", sha256,
+                   "curves", curves);
+}
+
+static df_status save_checkpoint(const cell* c, const char* folder, char* name, size_t n, char sha256[DF_SHA256_TEXT]) {
+  snprintf(name, n, "checkpoints/%.16s.safetensors", c->key);
+  char* path = df_path_join(folder, name);
+  char* below = df_path_join(folder, "checkpoints");
+  df_status status = path && below ? df_dir_make(below) : DF_E_NOMEM;
+  if (status == DF_OK) status = c->method->save(c->instance, path);
+  if (status == DF_OK) status = df_sha256_file(path, sha256);
+  df_free(path);
+  df_free(below);
+  return status;
+}
+
+/* trains, saves and evaluates; fills what the record says of it */
+static df_status work(cell* c, const char* folder, json_t* record) {
+  static _Thread_local df_training_log logs[DF_LOGS_MAX];
+  int n = 0;
+  DF_TRY(cell_train(c, logs, &n));
+  char checkpoint[64] = "", sha256[DF_SHA256_TEXT] = "";
+  if (n) DF_TRY(save_checkpoint(c, folder, checkpoint, sizeof checkpoint, sha256));
+  double cpu = 0;
+  for (int i = 0; i < n; i++) cpu += logs[i].cpu_s;
+  json_object_set_new(record, "train_cpu_s", json_real(cpu));
+  json_object_set_new(record, "training", training_json(logs, n, checkpoint, sha256));
+
+  evaluation result;
+  DF_TRY(cell_evaluate(c, &result));
+  json_object_set(record, "rows", result.rows);
+  if (result.examples) json_object_set(record, "examples", result.examples);
+  if (result.strip) json_object_set(record, "strip", result.strip);
+  evaluation_clear(&result);
+  return DF_OK;
+}
+
+df_status cell_run(cell* c, const char* folder, store* events) {
+  char started[32];
+  json_t* record = json_pack("{s:i,s:s,s:s,s:s,s:s,s:I,s:s,s:o,s:o,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", c->key, "task",
+                             c->config.task_name, "method", c->method->name, "seed", (json_int_t)c->seed, "profile",
+                             c->profile, "config", config_json(&c->config), "provenance", provenance_json(c->opts),
+                             "model_sha256", c->task->model_sha256, "data_sha256", c->task->data->sha256, "started",
+                             iso_time(started));
+  if (!record) return df_fail(DF_E_NOMEM, "no memory for a record");
+  const double wall = df_clock_wall(), cpu = df_clock_cpu();
+  const df_status status = work(c, folder, record);
+  json_object_set_new(record, "wall_s", json_real(df_clock_wall() - wall));
+  json_object_set_new(record, "cpu_s", json_real(df_clock_cpu() - cpu));
+  json_object_set_new(record, "status",
+                      json_string(status == DF_OK               ? "done"
+                                  : status == DF_E_INTERRUPTED  ? "interrupted"
+                                                                : "error"));
+  json_object_set_new(record, "reason", json_string(status == DF_OK ? "" : df_error_message()));
+  const df_status stored = store_append(events, record);
+  json_decref(record);
+  return status != DF_OK ? status : stored;
+}

@@ -1,0 +1,48 @@
+/* cell.h: one cell of a plan: one method on one task with one seed, from settings to a record. */
+#ifndef BENCH_CELL_H
+#define BENCH_CELL_H
+
+#include <signal.h>
+
+#include "methods.h"
+#include "evaluate.h"
+#include "key.h"
+#include "options.h"
+#include "store.h"
+
+/* A method set up on its task: everything that training, sampling and evaluation need. */
+typedef struct cell {
+  const options* opts;
+  const df_method* method;
+  uint64_t seed;
+  char profile[DF_NAME_MAX];
+  df_config config;
+  df_search search;
+  df_task* task;
+  void* instance; /* NULL until cell_create */
+  char key[DF_SHA256_TEXT];
+} cell;
+
+/* set by SIGINT and SIGTERM once cell_catch_signals() was called; training stops soon after */
+extern volatile sig_atomic_t cell_stop;
+void cell_catch_signals(void);
+
+/* Resolves the settings, finds or generates the demonstrations and computes the key. cell_close it, also after a
+ * failure. */
+DF_MUST_CHECK df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed, const options* opts);
+void cell_close(cell* c);
+
+/* Makes the method's instance. */
+DF_MUST_CHECK df_status cell_create(cell* c);
+
+/* Trains the instance with a progress bar. */
+DF_MUST_CHECK df_status cell_train(cell* c, df_training_log* logs, int* n_logs);
+
+/* Evaluates the instance under the protocol of evaluate.h. */
+DF_MUST_CHECK df_status cell_evaluate(cell* c, evaluation* out);
+
+/* Trains and evaluates the cell and appends its record to the store, with status done, error or interrupted; the
+ * checkpoint goes to <folder>/checkpoints/. Returns what happened; a failure is recorded, too. */
+DF_MUST_CHECK df_status cell_run(cell* c, const char* folder, store* events);
+
+#endif

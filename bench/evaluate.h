@@ -1,0 +1,44 @@
+/* evaluate.h: one protocol for every method: the same held-out windows, the same chains, the same measures. */
+#ifndef BENCH_EVALUATE_H
+#define BENCH_EVALUATE_H
+
+#include <jansson.h>
+
+#include "dynaflow/flow/method.h"
+
+/* The held-out windows that every method of a task is measured on, drawn by eval.seed from the test side.
+ * Shapes: x0 [B][nx], condition [B][nc] or NULL, x [B][H+1][nx], u [B][H][nu] or NULL, touch [B][H+1][feet] or NULL. */
+typedef struct eval_set {
+  int B, H;
+  int n_feet;
+  int feet[DF_NAMES_MAX]; /* geoms of eval.feet */
+  df_window* window;
+  double *x0, *condition, *x, *u;
+  uint8_t* touch;
+  char sha256[DF_SHA256_TEXT]; /* of the start states: what "the same windows" means */
+} eval_set;
+
+DF_MUST_CHECK df_status eval_set_new(const df_task* task, int threads, eval_set** out);
+void eval_set_free(eval_set* set);
+
+/* what a method's evaluation leaves for its record; new references, owned by the caller */
+typedef struct evaluation {
+  json_t* rows;     /* metric rows without task, method, seed and profile */
+  json_t* examples; /* demonstrated and generated curves of one window */
+  json_t* strip;    /* stick-figure frames of a chain, or NULL */
+} evaluation;
+
+void evaluation_clear(evaluation* e);
+
+typedef struct eval_job {
+  const df_task* task;
+  const eval_set* set;
+  const df_method* method;
+  void* instance;
+  uint64_t seed;
+  int threads;
+} eval_job;
+
+DF_MUST_CHECK df_status evaluate(const eval_job* job, evaluation* out);
+
+#endif

@@ -1,0 +1,30 @@
+/* failure.h: exit codes and how a failed call is told to people. */
+#ifndef BENCH_FAILURE_H
+#define BENCH_FAILURE_H
+
+#include "dynaflow/core/status.h"
+
+/* the program's contract with scripts; never renumber */
+enum {
+  EXIT_DONE = 0,
+  EXIT_CHECK_FAILED = 1,   /* the check did not hold */
+  EXIT_USAGE = 2,          /* usage or bad input */
+  EXIT_INCOMPLETE = 3,     /* missing or incomplete */
+  EXIT_INCONCLUSIVE = 4,
+  EXIT_NOT_COMPARABLE = 5,
+  EXIT_INTERRUPTED = 130   /* what was done is kept */
+};
+
+/* Prints "dynaflow: <detail>" to standard error and returns the exit code that `status` means. */
+int report_failure(df_status status);
+
+/* The same for a task whose model or demonstrations may be missing: DF_E_MISSING also tells how to get them. */
+int report_task_failure(df_status status, const char* task);
+
+/* The name nearest to `word` by edit distance, or NULL when none is near enough to be what was meant. */
+const char* closest_name(const char* word, int n, const char* const* names);
+
+/* ", did you mean 'x'?" in a buffer of the caller, or "". */
+const char* suggestion(const char* word, int n, const char* const* names, char* out, unsigned long size);
+
+#endif

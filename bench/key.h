@@ -1,0 +1,36 @@
+/* key.h: the identity of a result: SHA-256 over the canonical text of everything that can change its numbers. */
+#ifndef BENCH_KEY_H
+#define BENCH_KEY_H
+
+#include <stdint.h>
+
+#include "dynaflow/core/hash.h"
+#include "dynaflow/data/config.h"
+#include "text.h"
+
+/* Raised by hand when a change of the program makes numbers of the same settings differ: old results then do not
+ * count as done. */
+enum { NUMBERS_VERSION = 1 };
+
+typedef enum key_scope {
+  KEY_CELL,     /* trained and evaluated */
+  KEY_TRAINING  /* the checkpoint alone: eval.* does not count */
+} key_scope;
+
+typedef struct cell_identity {
+  const df_config* config;
+  const char* method;
+  uint64_t seed;
+  const char* model_sha256;
+  const char* data_sha256;
+  const char* mujoco_version;
+  const char* blas_kernel; /* "" where no BLAS is used */
+} cell_identity;
+
+/* The canonical text, one "name value" a line: every configuration value except the task's title and method list and
+ * the places files are fetched from, then the rest. The profile's name does not count, only what it sets. */
+void cell_key_text(const cell_identity* id, key_scope scope, text* out);
+
+DF_MUST_CHECK df_status cell_key(const cell_identity* id, key_scope scope, char key[DF_SHA256_TEXT]);
+
+#endif

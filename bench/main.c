@@ -1,0 +1,66 @@
+/* main.c: dynaflow COMMAND [OPTION...] */
+#include <argp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "failure.h"
+#include "provenance.h"
+
+typedef struct command {
+  const char* name;
+  const char* line;
+  int (*run)(int argc, char** argv);
+} command;
+
+static const command commands[] = {
+#define COMMAND_ROW(name, line) {#name, line, cmd_##name},
+    COMMAND_LIST(COMMAND_ROW)
+#undef COMMAND_ROW
+};
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_help(FILE* to) {
+  fprintf(to, "Usage: dynaflow COMMAND [OPTION...]\n\nFlow matching with a differentiable MuJoCo rollout inside.\n\n");
+  for (int i = 0; i < N_COMMANDS; i++) fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].line);
+  fprintf(to,
+          "\n`dynaflow COMMAND --help` lists a command's options; every command takes --threads N, --quiet and --json.\n"
+          "Exit codes: 0 done, 1 the check did not hold, 2 usage or bad input, 3 missing or incomplete,\n"
+          "4 inconclusive, 5 not comparable, 130 interrupted (what was done is kept).\n");
+}
+
+static int unknown(const char* word) {
+  const char* names[N_COMMANDS];
+  char hint[96];
+  for (int i = 0; i < N_COMMANDS; i++) names[i] = commands[i].name;
+  fprintf(stderr, "dynaflow: unknown command '%s'%s\n", word, suggestion(word, N_COMMANDS, names, hint, sizeof hint));
+  fprintf(stderr, "dynaflow: `dynaflow --help` lists the commands\n");
+  return EXIT_USAGE;
+}
+
+int main(int argc, char** argv) {
+  argp_err_exit_status = EXIT_USAGE;
+  argp_program_version = provenance_version();
+  if (argc < 2) {
+    print_help(stderr);
+    return EXIT_USAGE;
+  }
+  const char* word = argv[1];
+  if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
+    printf("%s\n", provenance_version());
+    return EXIT_DONE;
+  }
+  if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+    print_help(stdout);
+    return EXIT_DONE;
+  }
+  for (int i = 0; i < N_COMMANDS; i++) {
+    if (strcmp(word, commands[i].name) != 0) continue;
+    /* argp takes the name shown in help and errors from argv[0] */
+    char name[64];
+    snprintf(name, sizeof name, "dynaflow %s", word);
+    argv[1] = name;
+    return commands[i].run(argc - 1, argv + 1);
+  }
+  return unknown(word);
+}

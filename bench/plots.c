@@ -1,0 +1,428 @@
+/* plots.c: figures as gnuplot scripts with their data beside them; training curves and metrics. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "report.h"
+
+/* ---- what all figures share ---- */
+
+void plot_quoted(text* script, const char* plain) {
+  text_add(script, "\"");
+  for (const char* p = plain; *p; p++) {
+    /* letters that mean something in gnuplot's enhanced texts, and those that end a string */
+    if (strchr("_^{}@&~", *p)) text_add(script, "\\\\");
+    if (*p == '"' || *p == '\\') text_add(script, "\\");
+    if ((unsigned char)*p >= ' ') text_add(script, "%c", *p);
+  }
+  text_add(script, "\"");
+}
+
+void plot_begin(plot* p, int width, int height) {
+  text_add(&p->script,
+           "# drawn by: gnuplot %s.gp\n"
+           "set encoding utf8\n"
+           "set terminal svg size %d,%d fixed enhanced name 'dynaflow' font 'Helvetica,13' rounded linewidth 1 "
+           "background '#ffffff'\n"
+           "set output '%s.svg'\n"
+           "set border 3 lc rgb '#555555' lw 0.8\n"
+           "set tics nomirror out scale 0.4 font ',11' textcolor rgb '#333333'\n"
+           "set grid lt 1 lc rgb '#e6e6e6' lw 0.7\n"
+           "set datafile missing 'NaN'\n"
+           "set style fill transparent solid 0.18 noborder\n"
+           "unset key\n"
+           "set multiplot\n",
+           p->name, width, height, p->name);
+}
+
+typedef struct box {
+  double left, right, bottom, top; /* px from the left and the top edge of a figure */
+} box;
+
+static void place(plot* p, box b, int width, int height) {
+  text_add(&p->script,
+           "set lmargin at screen %.5f\nset rmargin at screen %.5f\nset bmargin at screen %.5f\nset tmargin at screen "
+           "%.5f\n",
+           b.left / width, b.right / width, 1 - b.bottom / height, 1 - b.top / height);
+}
+
+static void list_seeds(const report* r, const report_group* g, text* out) {
+  int n = 0;
+  int64_t seeds[SEED_VALUES_MAX];
+  for (int i = 0; i < r->n_cells && n < SEED_VALUES_MAX; i++) {
+    const report_cell* c = &r->cells[i];
+    bool known = !c->done || !report_in_group(g, c);
+    for (int j = 0; j < n && !known; j++) known = seeds[j] == c->seed;
+    if (!known) seeds[n++] = c->seed;
+  }
+  text_add(out, "%s ", n == 1 ? "seed" : "seeds");
+  for (int i = 0; i < n; i++) text_add(out, "%s%lld", i ? ", " : "", (long long)seeds[i]);
+}
+
+/* the part of every caption that says what is behind a figure */
+static void caption_source(const report* r, const report_group* g, text* out) {
+  const report_cell* any = NULL;
+  for (int i = 0; i < r->n_cells && !any; i++) {
+    if (r->cells[i].done && report_in_group(g, &r->cells[i])) any = &r->cells[i];
+  }
+  const json_t* made = any ? json_object_get(any->record, "provenance") : NULL;
+  text_add(out, " Task %s, profile %s, ", g->task, g->profile);
+  list_seeds(r, g, out);
+  text_add(out, "; %d of %d cells; commit %s%s.", g->done, g->cells, string_of(made, "commit"),
+           json_is_true(json_object_get(made, "dirty")) ? " (modified)" : "");
+}
+
+/* ---- training curves ---- */
+
+enum { PANELS_MAX = 4 };
+static const char MAIN_CURVE[] = "flow matching";
+
+/* the first curve of a cell is its flow's, whatever the method; others go by their names */
+static const char* curve_panel(size_t i, const json_t* curve) {
+  const char* name = string_of(curve, "name");
+  return i == 0 && strcmp(name, "inverse_dynamics") != 0 ? MAIN_CURVE : name;
+}
+
+static const json_t* find_curve(const json_t* record, const char* panel) {
+  size_t i;
+  json_t* curve;
+  json_array_foreach(json_object_get(json_object_get(record, "training"), "curves"), i, curve) {
+    if (strcmp(curve_panel(i, curve), panel) == 0 && json_array_size(json_object_get(curve, "step"))) return curve;
+  }
+  return NULL;
+}
+
+static int find_panels(const report* r, const report_group* g, const char** panels) {
+  int n = 0;
+  for (int c = 0; c < r->n_cells; c++) {
+    if (!r->cells[c].done || !report_in_group(g, &r->cells[c])) continue;
+    size_t i;
+    json_t* curve;
+    json_array_foreach(json_object_get(json_object_get(r->cells[c].record, "training"), "curves"), i, curve) {
+      int known = 0;
+      while (known < n && strcmp(panels[known], curve_panel(i, curve)) != 0) known++;
+      if (known == n && n < PANELS_MAX && json_array_size(json_object_get(curve, "step"))) {
+        panels[n++] = curve_panel(i, curve);
+      }
+    }
+  }
+  return n;
+}
+
+/* the curves of one method, over seeds: step, mean, smallest, largest, as far as the seeds have the same steps */
+static bool add_curve(const report* r, const report_group* g, const char* method, const char* panel, text* data,
+                      int* n_seeds) {
+  const json_t* curves[SEED_VALUES_MAX];
+  int n = 0;
+  for (int c = 0; c < r->n_cells && n < SEED_VALUES_MAX; c++) {
+    const report_cell* cell = &r->cells[c];
+    if (!cell->done || !report_in_group(g, cell) || strcmp(cell->method, method) != 0) continue;
+    const json_t* curve = find_curve(cell->record, panel);
+    if (curve) curves[n++] = curve;
+  }
+  *n_seeds = n;
+  if (n == 0) return false;
+  text_add(data, "# %s, %s: step, mean, smallest and largest of %d seeds\n", panel, method, n);
+  for (size_t i = 0;; i++) {
+    const json_t* step = json_array_get(json_object_get(curves[0], "step"), i);
+    double sum = 0, lo = INFINITY, hi = -INFINITY;
+    bool same = step != NULL;
+    for (int s = 0; s < n && same; s++) {
+      const double loss = number_of(json_array_get(json_object_get(curves[s], "loss"), i));
+      same = number_of(json_array_get(json_object_get(curves[s], "step"), i)) == number_of(step);
+      sum += loss;
+      lo = fmin(lo, loss);
+      hi = fmax(hi, loss);
+    }
+    if (!same) break;
+    if (isfinite(sum)) text_add(data, "%.0f %.9g %.9g %.9g\n", number_of(step), sum / n, lo, hi);
+  }
+  text_add(data, "\n\n");
+  return true;
+}
+
+static void draw_training_panel(const report* r, const report_group* g, const char* panel, plot* p, int* block) {
+  const char* join = "plot ";
+  text names = {0};
+  /* bands first, so that no line lies under one */
+  int first = *block;
+  for (int pass = 0; pass < 2; pass++) {
+    int at = first;
+    for (int m = 0; m < g->n_methods; m++) {
+      int seeds = 0;
+      text scratch = {0};
+      const bool there = add_curve(r, g, g->methods[m], panel, pass == 0 ? &p->data : &scratch, &seeds);
+      text_clear(&scratch);
+      if (!there) continue;
+      const unsigned colour = method_colour(g->methods[m]);
+      if (pass == 0 && seeds > 1) {
+        text_add(&p->script, "%s'%s.dat' index %d using 1:3:4 with filledcurves lc rgb '#%06x' notitle", join, p->name, at,
+                 colour);
+        join = ", \\\n  ";
+      }
+      if (pass == 1) {
+        text_add(&p->script, "%s'%s.dat' index %d using 1:2 with lines lw 2 lc rgb '#%06x' title ", join, p->name, at,
+                 colour);
+        plot_quoted(&p->script, method_label(g->methods[m]));
+        join = ", \\\n  ";
+      }
+      at++;
+    }
+    *block = at;
+  }
+  text_add(&p->script, "\n");
+  text_clear(&names);
+}
+
+bool plot_training(const report* r, const report_group* g, plot* p) {
+  enum { PANEL = 400, HEIGHT = 300 };
+  const char* panels[PANELS_MAX];
+  const int n = find_panels(r, g, panels);
+  int block = 0;
+  if (n == 0) return false;
+  const int width = n * PANEL + 40;
+  plot_begin(p, width, HEIGHT);
+  text_add(&p->script,
+           "set logscale y\nset format y '10^{%%L}'\nset mytics 10\nset xlabel 'gradient step'\nset xrange [0:*]\n"
+           "set yrange [*:*]\nset key top right samplen 1.6 spacing 1.1 font ',11' opaque\n");
+  for (int i = 0; i < n; i++) {
+    place(p, (box){i * PANEL + 70, (i + 1) * PANEL + 10, HEIGHT - 52, 34}, width, HEIGHT);
+    char title[64];
+    snprintf(title, sizeof title, "%s", panels[i]);
+    for (char* c = title; *c; c++) *c = *c == '_' ? ' ' : *c;
+    text_add(&p->script, "set title ");
+    plot_quoted(&p->script, title);
+    text_add(&p->script, "\nset ylabel '%s' offset 0.8\n", i == 0 ? "training loss (normalised, mean square)" : "");
+    draw_training_panel(r, g, panels[i], p, &block);
+  }
+  text_add(&p->script, "unset multiplot\n");
+  text_add(&p->caption, "Training loss against gradient steps; lines are means over seeds, bands reach from the smallest to "
+                        "the largest seed. Losses of methods with different outputs do not compare in height.");
+  caption_source(r, g, &p->caption);
+  return true;
+}
+
+/* ---- metrics by method ---- */
+
+typedef struct range {
+  double lo, hi, smallest_positive;
+  bool any_zero;
+} range;
+
+static void widen(range* s, double v) {
+  if (!isfinite(v)) return;
+  s->lo = fmin(s->lo, v);
+  s->hi = fmax(s->hi, v);
+  if (v > 0) s->smallest_positive = fmin(s->smallest_positive, v);
+  if (v <= 0) s->any_zero = true;
+}
+
+/* one block of means with intervals, one of single seeds: value lo hi row colour */
+static range add_metric(const report* r, const report_group* g, const char* metric, int k, plot* p, const char** unit,
+                        text* labels) {
+  range s = {INFINITY, -INFINITY, INFINITY, false};
+  text seeds = {0};
+  text_add(&p->data, "# %s: mean, interval, row, colour\n", metric);
+  for (int m = 0; m < g->n_methods; m++) {
+    const aggregate a = report_aggregate(r, g, g->methods[m], metric, k);
+    const unsigned colour = method_colour(g->methods[m]);
+    if (a.unit[0]) *unit = a.unit;
+    if (a.failed) {
+      text_add(labels, "set label %d ", m + 1);
+      plot_quoted(labels, a.status[0] ? a.status : "not finite");
+      text_add(labels, " at graph 0.03, first %d left font ',10' textcolor rgb '#a00000'\n", m + 1);
+    }
+    if (a.n == 0 || a.failed) continue;
+    const double lo = isfinite(a.lo) ? a.lo : a.mean, hi = isfinite(a.hi) ? a.hi : a.mean;
+    text_add(&p->data, "%.9g %.9g %.9g %d %u\n", a.mean, lo, hi, m + 1, colour);
+    widen(&s, a.mean);
+    widen(&s, lo);
+    widen(&s, hi);
+    for (int i = 0; i < a.n && a.n > 1; i++) text_add(&seeds, "%.9g %d %u\n", a.values[i], m + 1, colour);
+  }
+  /* gnuplot has no empty blocks */
+  if (!isfinite(s.lo)) text_add(&p->data, "NaN NaN NaN 1 0\n");
+  text_add(&p->data, "\n\n# %s: single seeds\n%s\n\n", metric, seeds.n ? text_of(&seeds) : "NaN 1 0\n");
+  text_clear(&seeds);
+  return s;
+}
+
+static void set_metric_axis(plot* p, const range* s, const char* unit) {
+  const double decades = log10(s->hi / s->smallest_positive);
+  if (!s->any_zero && isfinite(decades) && decades > 1.7) {
+    const int every = (int)fmax(1, ceil((decades + 1) / 5));
+    text_add(&p->script, "set logscale x\nset format x '10^{%%L}'\nset xtics 10e%d\nset xrange [%.3g:%.3g]\n", every - 1,
+             pow(10, floor(log10(s->smallest_positive) - 0.05)), pow(10, ceil(log10(s->hi) + 0.05)));
+    return;
+  }
+  text_add(&p->script, "unset logscale x\nset format x '%%g'\nset xtics autofreq\n");
+  if (strcmp(unit, "share") == 0) {
+    text_add(&p->script, "set xtics 0.25\nset xrange [0:1]\n");
+  } else if (isfinite(s->hi)) {
+    const double lo = fmin(0, s->lo), span = s->hi - lo;
+    text_add(&p->script, "set xrange [%.4g:%.4g]\n", lo - (lo < 0 ? 0.05 * span : 0), s->hi + (span > 0 ? 0.07 * span : 1));
+  } else {
+    text_add(&p->script, "set xrange [0:1]\n");
+  }
+}
+
+static void draw_metric(const report* r, const report_group* g, const char* metric, int k, bool named, int block,
+                        plot* p) {
+  const char *unit = "", *better = metric_better(metric);
+  char title[96];
+  text labels = {0};
+  const range s = add_metric(r, g, metric, k, p, &unit, &labels);
+  set_metric_axis(p, &s, unit);
+  text_add(&p->script, "set title ");
+  plot_quoted(&p->script, metric);
+  snprintf(title, sizeof title, "%s%s%s%s", unit, better[0] ? " (" : "", better, better[0] ? " is better)" : "");
+  text_add(&p->script, " font ',13' offset 0,-0.3\nset xlabel ");
+  plot_quoted(&p->script, title);
+  text_add(&p->script, " font ',11' offset 0,0.3\nset ytics (");
+  for (int m = 0; m < g->n_methods; m++) {
+    text_add(&p->script, "%s", m ? ", " : "");
+    plot_quoted(&p->script, named ? method_label(g->methods[m]) : "");
+    text_add(&p->script, " %d", m + 1);
+  }
+  text_add(&p->script, ") font ',12'\nunset label\n%s", text_of(&labels));
+  text_add(&p->script,
+           "plot '%s.dat' index %d using 1:2:3 with points pt 6 ps 0.45 lw 1 lc rgb variable notitle, \\\n"
+           "  '%s.dat' index %d using 1:4:2:3:5 with xerrorbars pt 7 ps 0.75 lw 2 lc rgb variable notitle\n",
+           p->name, block + 1, p->name, block);
+  text_clear(&labels);
+}
+
+bool plot_metrics(const report* r, const report_group* g, int k, plot* p) {
+  enum { COLUMNS = 3, LABELS = 175, PANEL = 250, GAP = 24, HEAD = 34, FOOT = 48, ROW = 26 };
+  const char* metrics[METRICS_MAX];
+  int n = 0;
+  for (int place_of = 0; place_of < METRICS_MAX; place_of++) {
+    for (int i = 0; i < g->n_metrics; i++) {
+      if (report_main_metric(g->metrics[i]) == place_of) metrics[n++] = g->metrics[i];
+    }
+  }
+  if (n == 0) return false;
+  const int columns = n < COLUMNS ? n : COLUMNS, rows_of = (n + columns - 1) / columns;
+  const int body = ROW * (g->n_methods < 3 ? 3 : g->n_methods), panel = HEAD + body + FOOT;
+  const int width = LABELS + columns * (PANEL + GAP), height = rows_of * panel;
+  plot_begin(p, width, height);
+  text_add(&p->script, "set yrange [%d.6:0.4]\nset border 1\nset errorbars 0\n", g->n_methods);
+  for (int i = 0; i < n; i++) {
+    const int column = i % columns, line = i / columns;
+    const box b = {LABELS + column * (PANEL + GAP), LABELS + column * (PANEL + GAP) + PANEL, line * panel + HEAD + body,
+                   line * panel + HEAD};
+    place(p, b, width, height);
+    draw_metric(r, g, metrics[i], k, column == 0, 2 * i, p);
+  }
+  text_add(&p->script, "unset multiplot\n");
+  text_add(&p->caption, "Metrics by method");
+  if (k) text_add(&p->caption, " at K = %d sampler step%s", k, k == 1 ? "" : "s");
+  text_add(&p->caption, ": mean over seeds with the smallest and largest seed (small circles: single seeds); over one seed, "
+                        "the 95 %% interval over test windows. Methods without sampler steps are shown as they are.");
+  caption_source(r, g, &p->caption);
+  return true;
+}
+
+/* ---- files ---- */
+
+/* runs gnuplot in the plots' folder, so that scripts name files by themselves */
+static df_status run_gnuplot(const char* folder, const char* script) {
+  const pid_t child = fork();
+  if (child < 0) return df_fail(DF_E_IO, "gnuplot cannot be started: %s", strerror(errno));
+  if (child == 0) {
+    if (chdir(folder) == 0) execlp("gnuplot", "gnuplot", script, (char*)NULL);
+    _exit(errno == ENOENT ? 127 : 126);
+  }
+  int state = 0;
+  while (waitpid(child, &state, 0) < 0 && errno == EINTR) {}
+  if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return DF_OK;
+  if (WIFEXITED(state) && WEXITSTATUS(state) == 127) {
+    return df_fail(DF_E_MISSING, "gnuplot is not installed: no figures are drawn; their scripts are in %s", folder);
+  }
+  return df_fail(DF_E_IO, "gnuplot failed on %s/%s", folder, script);
+}
+
+static df_status write_part(const char* folder, const char* name, const char* suffix, const text* content) {
+  char* path = format_text("%s/%s%s", folder, name, suffix);
+  const df_status status = text_write(content, path);
+  df_free(path);
+  return status;
+}
+
+static df_status write_plot(const char* folder, plot* p, figures* out) {
+  char* script = format_text("%s.gp", p->name);
+  df_status status = write_part(folder, p->name, ".dat", &p->data);
+  if (status == DF_OK) status = write_part(folder, p->name, ".gp", &p->script);
+  if (status == DF_OK) status = run_gnuplot(folder, script);
+  if (status == DF_OK) {
+    out->list[out->n++] = (figure){.name = format_text("%s", p->name), .caption = format_text("%s", text_of(&p->caption))};
+  }
+  df_free(script);
+  return status;
+}
+
+typedef enum plot_kind { PLOT_METRICS, PLOT_EXAMPLES, PLOT_STRIP, PLOT_TRAINING, PLOT_KINDS } plot_kind;
+
+static df_status plot_one(const report* r, const report_group* g, plot_kind kind, int k, const char* folder,
+                          figures* out) {
+  static const char* const names[] = {"metrics", "trajectories", "strip", "training"};
+  plot p = {0};
+  char* name = kind == PLOT_METRICS && k ? format_text("%s-metrics-k%d", g->file, k)
+                                         : format_text("%s-%s", g->file, names[kind]);
+  p.name = name;
+  bool there = false;
+  if (kind == PLOT_METRICS) there = plot_metrics(r, g, k, &p);
+  if (kind == PLOT_EXAMPLES) there = plot_examples(r, g, &p);
+  if (kind == PLOT_STRIP) there = plot_strip(r, g, &p);
+  if (kind == PLOT_TRAINING) there = plot_training(r, g, &p);
+  if (there && (kind == PLOT_EXAMPLES || kind == PLOT_STRIP)) caption_source(r, g, &p.caption);
+  const df_status status = there ? write_plot(folder, &p, out) : DF_OK;
+  text_clear(&p.script);
+  text_clear(&p.data);
+  text_clear(&p.caption);
+  df_free(name);
+  return status;
+}
+
+static df_status plot_group(const report* r, const report_group* g, const char* folder, figures* out) {
+  const int before = out->n;
+  for (int kind = 0; kind < PLOT_KINDS; kind++) {
+    const int times = kind == PLOT_METRICS ? g->n_k : 1;
+    for (int j = 0; j < times && out->n - before < FIGURES_MAX; j++) {
+      DF_TRY(plot_one(r, g, (plot_kind)kind, g->k[j], folder, out));
+    }
+  }
+  return DF_OK;
+}
+
+df_status plots_write(const report* r, const char* folder, figures* out) {
+  char* plots = df_path_join(folder, "plots");
+  df_status status = plots ? df_dir_make(plots) : DF_E_NOMEM;
+  df_status missing = DF_OK;
+  for (int i = 0; i < r->n_groups && status == DF_OK; i++) {
+    out->first[i] = out->n;
+    if (r->groups[i].done) status = plot_group(r, &r->groups[i], plots, out);
+    /* without gnuplot the scripts of all groups are still written */
+    if (status == DF_E_MISSING) {
+      missing = status;
+      status = DF_OK;
+    }
+    out->first[i + 1] = out->n;
+  }
+  df_free(plots);
+  return status == DF_OK ? missing : status;
+}
+
+void figures_clear(figures* f) {
+  for (int i = 0; i < f->n; i++) {
+    df_free(f->list[i].name);
+    df_free(f->list[i].caption);
+  }
+  *f = (figures){0};
+}

@@ -1,0 +1,85 @@
+#define _POSIX_C_SOURCE 200809L
+#include "progress.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dynaflow/core/clock.h"
+
+void progress_start(progress* p, bool quiet, const char* label, const char* unit, double total) {
+  const double now = df_clock_wall();
+  *p = (progress){.label = label, .unit = unit, .total = total, .started = now, .drawn = now, .quiet = quiet};
+  p->terminal = isatty(STDERR_FILENO) != 0;
+}
+
+/* "1:05:09" or "2:03" */
+static const char* duration(double seconds, char* out, size_t n) {
+  if (!isfinite(seconds) || seconds < 0 || seconds > 3.6e6) {
+    snprintf(out, n, "?");
+    return out;
+  }
+  const long s = lround(seconds);
+  if (s >= 3600) {
+    snprintf(out, n, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+  } else {
+    snprintf(out, n, "%ld:%02ld", s / 60, s % 60);
+  }
+  return out;
+}
+
+static void rate_text(const progress* p, double rate, char* out, size_t n) {
+  if (rate >= 1 || rate <= 0) {
+    snprintf(out, n, "%.*f %s/s", rate < 10 ? 1 : 0, rate, p->unit);
+  } else {
+    snprintf(out, n, "%.1f s/%.*s", 1 / rate, (int)strlen(p->unit) - (p->unit[strlen(p->unit) - 1] == 's'), p->unit);
+  }
+}
+
+static void draw(const progress* p, double now, const char* note) {
+  enum { WIDTH = 24 };
+  const double share = p->total > 0 ? fmin(p->done / p->total, 1) : 0;
+  const double rate = now > p->started ? p->done / (now - p->started) : 0;
+  char speed[48], left[32], bar[WIDTH + 1];
+  rate_text(p, rate, speed, sizeof speed);
+  duration(rate > 0 ? (p->total - p->done) / rate : NAN, left, sizeof left);
+  const int full = (int)(share * WIDTH);
+  for (int i = 0; i < WIDTH; i++) bar[i] = i < full ? '#' : '.';
+  bar[WIDTH] = '\0';
+  if (p->terminal) {
+    fprintf(stderr, "\r%s [%s] %3.0f%%  %s  %s left%s%s\033[K", p->label, bar, 100 * share, speed, left,
+            note ? "  " : "", note ? note : "");
+  } else {
+    fprintf(stderr, "%s: %3.0f%% (%.0f of %.0f %s), %s, %s left%s%s\n", p->label, 100 * share, p->done, p->total, p->unit,
+            speed, left, note ? ", " : "", note ? note : "");
+  }
+  fflush(stderr);
+}
+
+void progress_update(progress* p, double done, const char* note) {
+  p->done = done;
+  if (p->quiet) return;
+  const double now = df_clock_wall(), since = now - p->drawn;
+  if (p->terminal) {
+    if (since < 0.1 && done < p->total) return;
+    p->line_open = true;
+  } else {
+    const double share = p->total > 0 ? done / p->total : 0;
+    if (since < 10 || (share < p->noted + 0.1 && since < 60)) return;
+    p->noted = share;
+  }
+  draw(p, now, note);
+  p->drawn = now;
+}
+
+void progress_end(progress* p) {
+  if (p->quiet) return;
+  char taken[32];
+  const double seconds = df_clock_wall() - p->started;
+  if (p->line_open) fprintf(stderr, "\r\033[K");
+  /* what took no time needs no line */
+  if (seconds < 1) return;
+  fprintf(stderr, "%s: %.0f of %.0f %s in %s\n", p->label, p->done, p->total, p->unit,
+          duration(seconds, taken, sizeof taken));
+}

@@ -1,0 +1,150 @@
+#include "rows.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+row row_default(void) { return (row){.seed = -1, .value = NAN, .lo = NAN, .hi = NAN}; }
+
+static json_t* text_or_null(const char* s) { return s ? json_string(s) : json_null(); }
+static json_t* number_or_null(double v) { return isfinite(v) ? json_real(v) : json_null(); }
+
+static const char* status_of(const row* r) {
+  if (r->status) return r->status;
+  if (isfinite(r->value)) return "ok";
+  return isnan(r->value) ? "not a number" : r->value > 0 ? "infinite" : "minus infinite";
+}
+
+json_t* row_json(const row* r, bool in_cell) {
+  json_t* o = json_object();
+  if (!in_cell) {
+    json_object_set_new(o, "task", text_or_null(r->task));
+    json_object_set_new(o, "method", text_or_null(r->method));
+    json_object_set_new(o, "seed", r->seed < 0 ? json_null() : json_integer(r->seed));
+    json_object_set_new(o, "profile", text_or_null(r->profile));
+  }
+  json_object_set_new(o, "metric", text_or_null(r->metric));
+  json_object_set_new(o, "k", json_integer(r->k));
+  json_object_set_new(o, "value", number_or_null(r->value));
+  json_object_set_new(o, "unit", text_or_null(r->unit));
+  json_object_set_new(o, "n", json_integer(r->n));
+  json_object_set_new(o, "lo", number_or_null(r->lo));
+  json_object_set_new(o, "hi", number_or_null(r->hi));
+  json_object_set_new(o, "status", json_string(status_of(r)));
+  return o;
+}
+
+rows rows_new(void) { return (rows){.list = json_array()}; }
+
+void rows_free(rows* r) {
+  json_decref(r->list);
+  r->list = NULL;
+}
+
+void rows_add(rows* r, const row* one) { json_array_append_new(r->list, row_json(one, false)); }
+void rows_add_object(rows* r, json_t* object) { json_array_append_new(r->list, object); }
+
+json_t* rows_document(const rows* r) { return json_pack("{s:i,s:O}", "schema", 1, "rows", r->list); }
+
+/* ---- the table for people ---- */
+
+enum { CELL_MAX = 512, COLUMNS_MAX = 24 };
+
+static void cell_text(const char* column, const json_t* v, char* out) {
+  out[0] = '\0';
+  if (json_is_string(v)) snprintf(out, CELL_MAX, "%s", json_string_value(v));
+  if (json_is_integer(v)) snprintf(out, CELL_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+  if (json_is_real(v)) snprintf(out, CELL_MAX, "%.6g", json_real_value(v));
+  if (json_is_boolean(v)) snprintf(out, CELL_MAX, "%s", json_is_true(v) ? "yes" : "no");
+  /* columns that say nothing where they are 0 */
+  if (json_is_integer(v) && json_integer_value(v) == 0 && (strcmp(column, "k") == 0 || strcmp(column, "n") == 0)) {
+    out[0] = '\0';
+  }
+}
+
+static size_t letters(const char* s) {
+  size_t n = 0;
+  for (; *s; s++) n += ((unsigned char)*s & 0xC0) != 0x80;
+  return n;
+}
+
+typedef struct column {
+  const char* name;
+  size_t width;
+  bool right;
+  bool said; /* something stands in it */
+} column;
+
+static int find_columns(const json_t* list, column* columns) {
+  int n = 0;
+  char cell[CELL_MAX];
+  size_t i;
+  json_t* object;
+  json_array_foreach(list, i, object) {
+    const char* key;
+    json_t* v;
+    json_object_foreach(object, key, v) {
+      int c = 0;
+      while (c < n && strcmp(columns[c].name, key) != 0) c++;
+      if (c == n && n == COLUMNS_MAX) continue;
+      if (c == n) columns[n++] = (column){.name = key, .width = letters(key)};
+      cell_text(key, v, cell);
+      if (cell[0]) columns[c].said = true;
+      if (json_is_number(v)) columns[c].right = true;
+      if (letters(cell) > columns[c].width) columns[c].width = letters(cell);
+    }
+  }
+  return n;
+}
+
+static void add_cell(text* line, const column* c, const char* cell, bool last) {
+  const size_t pad = c->width > letters(cell) ? c->width - letters(cell) : 0;
+  if (line->n) text_add(line, "  ");
+  if (c->right) text_add(line, "%*s", (int)pad, "");
+  text_add(line, "%s", cell);
+  if (!c->right && !last) text_add(line, "%*s", (int)pad, "");
+}
+
+static void print_line(text* line) {
+  while (line->n && line->data[line->n - 1] == ' ') line->data[--line->n] = '\0';
+  printf("%s\n", text_of(line));
+  text_clear(line);
+}
+
+static void print_table(const json_t* list) {
+  column columns[COLUMNS_MAX];
+  const int n = find_columns(list, columns);
+  int last = -1;
+  for (int c = 0; c < n; c++) {
+    if (columns[c].said) last = c;
+  }
+  text line = {0};
+  for (int c = 0; c < n; c++) {
+    if (columns[c].said) add_cell(&line, &columns[c], columns[c].name, c == last);
+  }
+  if (last >= 0) print_line(&line);
+  size_t i;
+  json_t* object;
+  json_array_foreach(list, i, object) {
+    for (int c = 0; c < n; c++) {
+      char cell[CELL_MAX];
+      cell_text(columns[c].name, json_object_get(object, columns[c].name), cell);
+      if (columns[c].said) add_cell(&line, &columns[c], cell, c == last);
+    }
+    print_line(&line);
+  }
+}
+
+void rows_print(const rows* r, const options* opts) {
+  if (!opts->json) {
+    print_table(r->list);
+    return;
+  }
+  json_t* document = rows_document(r);
+  json_dumpf(document, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+  printf("\n");
+  json_decref(document);
+}

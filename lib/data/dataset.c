@@ -1,0 +1,331 @@
+#include "dynaflow/data/dataset.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/data/npz.h"
+#include "dynaflow/sim/mujoco.h"
+
+/* a recorder may add noise to a raw quaternion; beyond this it is something else than a quaternion */
+static const double quat_tolerance = 0.05;
+
+/* ---- life cycle ---- */
+
+static df_status allocate(df_dataset* data) {
+  const size_t episodes = (size_t)data->episodes, length = (size_t)data->length;
+  data->states = df_alloc(episodes * (length + 1) * (size_t)data->nx, sizeof *data->states);
+  if (!data->states) return DF_E_NOMEM;
+  if (data->nu > 0) {
+    data->actions = df_alloc(episodes * length * (size_t)data->nu, sizeof *data->actions);
+    if (!data->actions) return DF_E_NOMEM;
+  }
+  if (data->nc > 0) {
+    data->conditions = df_alloc(episodes * (size_t)data->nc, sizeof *data->conditions);
+    if (!data->conditions) return DF_E_NOMEM;
+  }
+  return DF_OK;
+}
+
+df_status df_dataset_new(int episodes, int length, int nx, int nu, int nc, double dt, df_dataset** out) {
+  *out = NULL;
+  DF_REQUIRE(episodes >= 1 && length >= 1 && length < INT_MAX && nx >= 1 && nu >= 0 && nc >= 0 && nc <= DF_NAMES_MAX,
+             "dataset of %d episodes, %d actions, nx %d, nu %d, nc %d", episodes, length, nx, nu, nc);
+  DF_REQUIRE(isfinite(dt) && dt > 0, "dataset with dt %g s", dt);
+  df_dataset* data = df_alloc(1, sizeof *data);
+  if (!data) return DF_E_NOMEM;
+  data->episodes = episodes;
+  data->length = length;
+  data->nx = nx;
+  data->nu = nu;
+  data->nc = nc;
+  data->dt = dt;
+  const df_status status = allocate(data);
+  if (status != DF_OK) {
+    df_dataset_free(data);
+    return status;
+  }
+  *out = data;
+  return DF_OK;
+}
+
+void df_dataset_free(df_dataset* data) {
+  if (!data) return;
+  df_free(data->states);
+  df_free(data->actions);
+  df_free(data->conditions);
+  df_free(data);
+}
+
+const double* df_dataset_state(const df_dataset* data, int episode, int frame) {
+  return data->states + ((size_t)episode * ((size_t)data->length + 1) + (size_t)frame) * (size_t)data->nx;
+}
+
+const double* df_dataset_action(const df_dataset* data, int episode, int frame) {
+  if (!data->actions) return NULL;
+  return data->actions + ((size_t)episode * (size_t)data->length + (size_t)frame) * (size_t)data->nu;
+}
+
+const double* df_dataset_condition(const df_dataset* data, int episode) {
+  return data->conditions ? data->conditions + (size_t)episode * (size_t)data->nc : NULL;
+}
+
+/* ---- reading ---- */
+
+/* everything that reading needs */
+typedef struct reader {
+  const char* path;
+  const df_config* config;
+  const df_system* system;
+  df_npz* npz;
+  df_array states, actions, conditions;
+} reader;
+
+static void shape_text(const df_array* a, char out[160]) {
+  size_t n = (size_t)snprintf(out, 160, "[");
+  for (int i = 0; i < a->rank; i++) n += (size_t)snprintf(out + n, 160 - n, "%s%zu", i > 0 ? "," : "", a->shape[i]);
+  snprintf(out + n, 160 - n, "]");
+}
+
+static df_status fail_shape(const reader* r, const char* key, const df_array* found, const char* expected) {
+  char has[160];
+  shape_text(found, has);
+  return df_fail(DF_E_MISMATCH, "%s: array '%s' has shape %s, expected %s", r->path, key, has, expected);
+}
+
+static df_status check_hash(const reader* r, char sha256[DF_SHA256_TEXT]) {
+  DF_TRY(df_sha256_file(r->path, sha256));
+  const char* expected = r->config->data_sha256;
+  if (*expected == '\0' || strcasecmp(expected, sha256) == 0) return DF_OK;
+  return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, data.sha256 says %s", r->path, sha256, expected);
+}
+
+static df_status read_states(reader* r) {
+  const char* key = r->config->data_states_key;
+  DF_TRY(df_npz_read(r->npz, key, &r->states));
+  const df_array* a = &r->states;
+  char expected[80];
+  snprintf(expected, sizeof expected, "[episodes][frames][nx = %d]", r->system->nx);
+  if (a->rank != 3 || a->shape[2] != (size_t)r->system->nx || a->shape[0] < 1 || a->shape[0] > INT_MAX ||
+      a->shape[1] < 2 || a->shape[1] > INT_MAX) {
+    return fail_shape(r, key, a, expected);
+  }
+  const int needed = r->config->window_first + r->config->window_horizon + 1;
+  if (a->shape[1] < (size_t)needed) {
+    return df_fail(DF_E_MISMATCH, "%s: array '%s': episodes of %zu frames, window.first + window.horizon + 1 is %d",
+                   r->path, key, a->shape[1], needed);
+  }
+  return DF_OK;
+}
+
+static df_status read_actions(reader* r) {
+  const char* key = r->config->data_actions_key;
+  if (*key == '\0') return DF_OK;
+  DF_TRY(df_npz_read(r->npz, key, &r->actions));
+  const df_array* a = &r->actions;
+  const size_t episodes = r->states.shape[0], length = r->states.shape[1] - 1;
+  const bool fits = a->rank == 3 && a->shape[0] == episodes && (a->shape[1] == length || a->shape[1] == length + 1) &&
+                    a->shape[2] == (size_t)r->system->nu;
+  if (fits) return DF_OK;
+  char expected[120];
+  snprintf(expected, sizeof expected, "[%zu][%zu or %zu][nu = %d]", episodes, length, length + 1, r->system->nu);
+  return fail_shape(r, key, a, expected);
+}
+
+static df_status read_conditions(reader* r) {
+  if (!df_npz_has(r->npz, "conditions")) return DF_OK;
+  DF_TRY(df_npz_read(r->npz, "conditions", &r->conditions));
+  const df_array* a = &r->conditions;
+  if (a->rank == 2 && a->shape[0] == r->states.shape[0] && a->shape[1] <= DF_NAMES_MAX) return DF_OK;
+  char expected[80];
+  snprintf(expected, sizeof expected, "[%zu][at most %d]", r->states.shape[0], DF_NAMES_MAX);
+  return fail_shape(r, "conditions", a, expected);
+}
+
+static df_status read_names(const reader* r, df_dataset* data) {
+  if (data->nc == 0) return DF_OK;
+  char* text;
+  DF_TRY(df_npz_read_text(r->npz, "condition_names", &text));
+  df_status status = DF_OK;
+  const char* at = text;
+  int n = 0;
+  for (; status == DF_OK && at; n++) {
+    const size_t length = strcspn(at, ",");
+    if (n >= data->nc || length == 0 || length >= DF_NAME_MAX) {
+      status = df_fail(DF_E_FORMAT, "%s: condition_names '%s': %d names of 1 to %d characters are expected", r->path,
+                       text, data->nc, DF_NAME_MAX - 1);
+      break;
+    }
+    memcpy(data->condition_name[n], at, length);
+    at = at[length] == ',' ? at + length + 1 : NULL;
+  }
+  if (status == DF_OK && n != data->nc) {
+    status = df_fail(DF_E_FORMAT, "%s: condition_names '%s': %d names for %d conditions", r->path, text, n, data->nc);
+  }
+  df_free(text);
+  return status;
+}
+
+static df_status check_dt(const reader* r) {
+  if (!df_npz_has(r->npz, "dt")) return DF_OK;
+  df_array dt;
+  DF_TRY(df_npz_read(r->npz, "dt", &dt));
+  const bool single = dt.count == 1;
+  const double value = single ? dt.values[0] : NAN;
+  df_array_clear(&dt);
+  if (!single) return df_fail(DF_E_FORMAT, "%s: array 'dt' is not a single number", r->path);
+  if (fabs(value - r->system->dt) <= 1e-9 * r->system->dt) return DF_OK;
+  return df_fail(DF_E_MISMATCH, "%s: dt = %.9g s, an action of the system lasts %.9g s", r->path, value, r->system->dt);
+}
+
+static df_status check_model(const reader* r) {
+  const char* expected = r->config->system_model_sha256;
+  if (*expected == '\0' || !df_npz_has(r->npz, "model_sha256")) return DF_OK;
+  char* found;
+  DF_TRY(df_npz_read_text(r->npz, "model_sha256", &found));
+  df_status status = DF_OK;
+  if (*found != '\0' && strcasecmp(found, expected) != 0) {
+    status = df_fail(DF_E_MISMATCH, "%s: recorded with a model of SHA-256 %s, the task's model has %s", r->path, found,
+                     expected);
+  }
+  df_free(found);
+  return status;
+}
+
+/* values [episodes][frames][n] */
+static df_status check_finite(const char* path, const char* key, const double* values, int episodes, int frames,
+                              int n) {
+  for (int e = 0; e < episodes; e++) {
+    for (int t = 0; t < frames; t++) {
+      for (int i = 0; i < n; i++, values++) {
+        if (isfinite(*values)) continue;
+        return df_fail(DF_E_NONFINITE, "%s: array '%s' is %g at episode %d, frame %d, index %d", path, key, *values, e,
+                       t, i);
+      }
+    }
+  }
+  return DF_OK;
+}
+
+/* normalises the quaternion at index `at` of every state */
+static df_status mend_quaternions(const char* path, const char* key, df_dataset* data, int at) {
+  double* q = data->states + at;
+  for (int e = 0; e < data->episodes; e++) {
+    for (int t = 0; t <= data->length; t++, q += data->nx) {
+      const double norm = sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3]);
+      if (!(fabs(norm - 1) < quat_tolerance)) {
+        return df_fail(DF_E_FORMAT, "%s: array '%s': quaternion at episode %d, frame %d, index %d has norm %.6g, not 1",
+                       path, key, e, t, at, norm);
+      }
+      /* what is unit to rounding stays as it was recorded, to the bit */
+      if (fabs(norm - 1) > 1e-12) {
+        for (int i = 0; i < 4; i++) q[i] /= norm;
+      }
+    }
+  }
+  return DF_OK;
+}
+
+static df_status check_values(const reader* r, df_dataset* data) {
+  const df_config* c = r->config;
+  DF_TRY(check_finite(r->path, c->data_states_key, data->states, data->episodes, data->length + 1, data->nx));
+  if (data->actions) {
+    DF_TRY(check_finite(r->path, c->data_actions_key, data->actions, data->episodes, data->length, data->nu));
+  }
+  if (data->conditions) {
+    DF_TRY(check_finite(r->path, "conditions", data->conditions, data->episodes, 1, data->nc));
+  }
+  if (!df_system_is_mujoco(r->system)) return DF_OK;
+  const df_joint* joints;
+  const int n = df_mujoco_joints(r->system, &joints);
+  for (int j = 0; j < n; j++) {
+    if (joints[j].kind != DF_JOINT_FREE && joints[j].kind != DF_JOINT_BALL) continue;
+    const int at = joints[j].qpos + (joints[j].kind == DF_JOINT_FREE ? 3 : 0);
+    DF_TRY(mend_quaternions(r->path, c->data_states_key, data, at));
+  }
+  return DF_OK;
+}
+
+/* episodes may hold one action more than there are steps */
+static void copy_actions(const df_array* from, df_dataset* data) {
+  const size_t nu = (size_t)data->nu, rows = from->shape[1], length = (size_t)data->length;
+  for (size_t e = 0; e < (size_t)data->episodes; e++) {
+    memcpy(data->actions + e * length * nu, from->values + e * rows * nu, length * nu * sizeof *data->actions);
+  }
+}
+
+static df_status assemble(const reader* r, df_dataset** out) {
+  const int episodes = (int)r->states.shape[0], length = (int)r->states.shape[1] - 1;
+  const int nu = r->actions.values ? r->system->nu : 0;
+  const int nc = r->conditions.values ? (int)r->conditions.shape[1] : 0;
+  DF_TRY(df_dataset_new(episodes, length, r->system->nx, nu, nc, r->system->dt, out));
+  df_dataset* data = *out;
+  memcpy(data->states, r->states.values, r->states.count * sizeof *data->states);
+  if (data->actions) copy_actions(&r->actions, data);
+  if (data->conditions) memcpy(data->conditions, r->conditions.values, r->conditions.count * sizeof *data->conditions);
+  DF_TRY(read_names(r, data));
+  return check_values(r, data);
+}
+
+static df_status read_all(reader* r, df_dataset** out) {
+  char sha256[DF_SHA256_TEXT];
+  DF_TRY(check_hash(r, sha256));
+  DF_TRY(df_npz_open(r->path, &r->npz));
+  DF_TRY(read_states(r));
+  DF_TRY(read_actions(r));
+  DF_TRY(read_conditions(r));
+  DF_TRY(check_dt(r));
+  DF_TRY(check_model(r));
+  DF_TRY(assemble(r, out));
+  memcpy((*out)->sha256, sha256, sizeof sha256);
+  return DF_OK;
+}
+
+df_status df_dataset_read(const char* path, const df_config* config, const df_system* system, df_dataset** out) {
+  *out = NULL;
+  DF_REQUIRE(path && config && system, "df_dataset_read: NULL");
+  reader r = {.path = path, .config = config, .system = system};
+  const df_status status = read_all(&r, out);
+  df_array_clear(&r.states);
+  df_array_clear(&r.actions);
+  df_array_clear(&r.conditions);
+  df_npz_close(r.npz);
+  if (status != DF_OK) {
+    df_dataset_free(*out);
+    *out = NULL;
+  }
+  return status;
+}
+
+/* ---- writing ---- */
+
+df_status df_dataset_write(const char* path, const df_dataset* data, const char* model_sha256) {
+  DF_REQUIRE(path && data, "df_dataset_write: NULL");
+  const size_t episodes = (size_t)data->episodes, length = (size_t)data->length;
+  char names[DF_NAMES_MAX * DF_NAME_MAX + 1] = "";
+  size_t used = 0;
+  for (int i = 0; i < data->nc; i++) {
+    DF_REQUIRE(data->condition_name[i][0] != '\0' && !strchr(data->condition_name[i], ','),
+               "%s: condition %d is named '%s'", path, i, data->condition_name[i]);
+    used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? "," : "", data->condition_name[i]);
+  }
+  df_npz_entry entries[6];
+  int n = 0;
+  entries[n++] = (df_npz_entry){
+      .key = "states", .rank = 3, .shape = {episodes, length + 1, (size_t)data->nx}, .values = data->states};
+  if (data->actions) {
+    entries[n++] = (df_npz_entry){
+        .key = "actions", .rank = 3, .shape = {episodes, length, (size_t)data->nu}, .values = data->actions};
+  }
+  if (data->conditions) {
+    entries[n++] = (df_npz_entry){
+        .key = "conditions", .rank = 2, .shape = {episodes, (size_t)data->nc}, .values = data->conditions};
+    entries[n++] = (df_npz_entry){.key = "condition_names", .kind = DF_NPZ_TEXT, .text = names};
+  }
+  entries[n++] = (df_npz_entry){.key = "dt", .values = &data->dt};
+  entries[n++] = (df_npz_entry){.key = "model_sha256", .kind = DF_NPZ_TEXT, .text = model_sha256 ? model_sha256 : ""};
+  return df_npz_write(path, n, entries);
+}

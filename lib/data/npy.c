@@ -1,0 +1,421 @@
+#include "npy.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+
+/* numpy itself refuses headers beyond this size by default */
+enum { MAX_HEADER = 10000, PREAMBLE_V1 = 10, ALIGNMENT = 64 };
+
+/* a position in the header text, with the names for errors */
+typedef struct cursor {
+  const char *at, *end;
+  const char *path, *key;
+} cursor;
+
+static df_status bad_header(const cursor* c, const char* what) {
+  return df_fail(DF_E_FORMAT, "%s: array '%s': malformed header: %s", c->path, c->key, what);
+}
+
+/* ---- the header: a Python dictionary literal ---- */
+
+static void skip_space(cursor* c) {
+  while (c->at < c->end && (*c->at == ' ' || *c->at == '\t' || *c->at == '\n' || *c->at == '\r')) c->at++;
+}
+
+static bool accept(cursor* c, char wanted) {
+  skip_space(c);
+  if (c->at >= c->end || *c->at != wanted) return false;
+  c->at++;
+  return true;
+}
+
+/* a quoted string without escapes */
+static bool quoted(cursor* c, char* out, size_t n) {
+  skip_space(c);
+  if (c->at >= c->end || (*c->at != '\'' && *c->at != '"')) return false;
+  const char quote = *c->at++;
+  size_t length = 0;
+  while (c->at < c->end && *c->at != quote) {
+    if (*c->at < 32 || *c->at > 126 || *c->at == '\\' || length + 1 >= n) return false;
+    out[length++] = *c->at++;
+  }
+  if (c->at >= c->end) return false;
+  c->at++;
+  out[length] = '\0';
+  return true;
+}
+
+static bool word(cursor* c, const char* wanted) {
+  skip_space(c);
+  const size_t n = strlen(wanted);
+  if ((size_t)(c->end - c->at) < n || memcmp(c->at, wanted, n) != 0) return false;
+  c->at += n;
+  return true;
+}
+
+static bool size_number(cursor* c, size_t* out) {
+  skip_space(c);
+  const char* first = c->at;
+  size_t value = 0;
+  while (c->at < c->end && *c->at >= '0' && *c->at <= '9') {
+    const size_t digit = (size_t)(*c->at++ - '0');
+    if (value > (SIZE_MAX - digit) / 10) return false;
+    value = 10 * value + digit;
+  }
+  if (c->at == first) return false;
+  if (c->at < c->end && *c->at == 'L') c->at++; /* written by Python 2 */
+  *out = value;
+  return true;
+}
+
+static df_status parse_descr(cursor* c, df_npy* npy) {
+  skip_space(c);
+  if (c->at < c->end && *c->at == '[') {
+    return df_fail(DF_E_FORMAT, "%s: array '%s': a structured dtype is not supported", c->path, c->key);
+  }
+  char descr[32];
+  if (!quoted(c, descr, sizeof descr)) return bad_header(c, "'descr' is not a string");
+  if (strchr(descr, 'O')) {
+    return df_fail(DF_E_FORMAT, "%s: array '%s': dtype '%s' (pickled Python objects) is not supported", c->path, c->key,
+                   descr);
+  }
+  if (descr[0] == '>') {
+    return df_fail(DF_E_FORMAT, "%s: array '%s': dtype '%s' is big-endian, which is not supported", c->path, c->key,
+                   descr);
+  }
+  static const struct {
+    const char* text;
+    char kind;
+    size_t item;
+  } known[] = {{"f4", 'f', 4}, {"f8", 'f', 8}, {"i1", 'i', 1}, {"i2", 'i', 2}, {"i4", 'i', 4}, {"i8", 'i', 8},
+               {"u1", 'u', 1}, {"u2", 'u', 2}, {"u4", 'u', 4}, {"u8", 'u', 8}, {"b1", 'b', 1}};
+  const bool ordered = descr[0] == '<', unordered = descr[0] == '|';
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    if ((ordered || (unordered && known[i].item == 1)) && strcmp(descr + 1, known[i].text) == 0) {
+      npy->kind = known[i].kind;
+      npy->item = known[i].item;
+      return DF_OK;
+    }
+  }
+  if (ordered && descr[1] == 'U' && descr[2] >= '0' && descr[2] <= '9') {
+    char* end = NULL;
+    const unsigned long length = strtoul(descr + 2, &end, 10);
+    if (*end == '\0' && length <= 1000000) {
+      npy->kind = 'U';
+      npy->item = 4 * (size_t)length;
+      return DF_OK;
+    }
+  }
+  return df_fail(DF_E_FORMAT, "%s: array '%s': dtype '%s' is not supported (f4 f8 i1..i8 u1..u8 b1, little-endian)",
+                 c->path, c->key, descr);
+}
+
+static df_status parse_shape(cursor* c, df_npy* npy) {
+  if (!accept(c, '(')) return bad_header(c, "'shape' is not a tuple");
+  bool comma = true;
+  while (!accept(c, ')')) {
+    if (!comma) return bad_header(c, "'shape' lacks a comma");
+    if (npy->rank == DF_NPZ_MAX_RANK) {
+      return df_fail(DF_E_FORMAT, "%s: array '%s': more than %d dimensions", c->path, c->key, DF_NPZ_MAX_RANK);
+    }
+    if (!size_number(c, &npy->shape[npy->rank])) return bad_header(c, "'shape' holds no number that fits");
+    npy->rank++;
+    comma = accept(c, ',');
+  }
+  if (npy->rank == 1 && !comma) return bad_header(c, "'shape' is not a tuple");
+  return DF_OK;
+}
+
+static df_status parse_pair(cursor* c, df_npy* npy, bool seen[3]) {
+  static const char* const names[] = {"descr", "fortran_order", "shape"};
+  char name[32];
+  if (!quoted(c, name, sizeof name)) return bad_header(c, "a key is not a string");
+  int which = 0;
+  while (which < 3 && strcmp(name, names[which]) != 0) which++;
+  if (which == 3) return df_fail(DF_E_FORMAT, "%s: array '%s': unknown header key '%s'", c->path, c->key, name);
+  if (seen[which]) return df_fail(DF_E_FORMAT, "%s: array '%s': header key '%s' twice", c->path, c->key, name);
+  seen[which] = true;
+  if (!accept(c, ':')) return bad_header(c, "':' expected");
+  if (which == 0) return parse_descr(c, npy);
+  if (which == 2) return parse_shape(c, npy);
+  npy->fortran = word(c, "True");
+  if (!npy->fortran && !word(c, "False")) return bad_header(c, "'fortran_order' is neither True nor False");
+  return DF_OK;
+}
+
+static df_status parse_header(cursor* c, df_npy* npy) {
+  bool seen[3] = {false, false, false};
+  if (!accept(c, '{')) return bad_header(c, "'{' expected");
+  bool comma = true;
+  while (!accept(c, '}')) {
+    if (!comma) return bad_header(c, "',' expected");
+    DF_TRY(parse_pair(c, npy, seen));
+    comma = accept(c, ',');
+  }
+  skip_space(c);
+  if (c->at != c->end) return bad_header(c, "text after '}'");
+  if (!seen[0] || !seen[1] || !seen[2]) return bad_header(c, "one of 'descr', 'fortran_order', 'shape' is missing");
+  return DF_OK;
+}
+
+/* where the header text begins and ends */
+static df_status find_header(const unsigned char* bytes, size_t n, cursor* c) {
+  static const unsigned char magic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
+  if (n < sizeof magic || memcmp(bytes, magic, sizeof magic) != 0) {
+    return df_fail(DF_E_FORMAT, "%s: array '%s': not a .npy array (wrong magic)", c->path, c->key);
+  }
+  if (n < PREAMBLE_V1) return df_fail(DF_E_FORMAT, "%s: array '%s': truncated header", c->path, c->key);
+  const int major = bytes[6];
+  if (major < 1 || major > 3) {
+    return df_fail(DF_E_FORMAT, "%s: array '%s': format version %d.%d is not supported", c->path, c->key, major,
+                   bytes[7]);
+  }
+  const size_t start = major == 1 ? PREAMBLE_V1 : PREAMBLE_V1 + 2;
+  if (n < start) return df_fail(DF_E_FORMAT, "%s: array '%s': truncated header", c->path, c->key);
+  size_t length = (size_t)bytes[8] | (size_t)bytes[9] << 8;
+  if (major > 1) length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
+  if (length > MAX_HEADER) {
+    return df_fail(DF_E_FORMAT, "%s: array '%s': header of %zu bytes is longer than %d", c->path, c->key, length,
+                   MAX_HEADER);
+  }
+  if (length > n - start) return df_fail(DF_E_FORMAT, "%s: array '%s': truncated header", c->path, c->key);
+  c->at = (const char*)bytes + start;
+  c->end = c->at + length;
+  return DF_OK;
+}
+
+df_status df_npy_parse(const unsigned char* bytes, size_t n, const char* path, const char* key, df_npy* out) {
+  memset(out, 0, sizeof *out);
+  cursor c = {.path = path, .key = key};
+  DF_TRY(find_header(bytes, n, &c));
+  DF_TRY(parse_header(&c, out));
+
+  /* an element counts 8 bytes in memory whatever it has in the file, so that later products cannot overflow */
+  const size_t widest = out->item > sizeof(double) ? out->item : sizeof(double);
+  out->count = 1;
+  for (int i = 0; i < out->rank; i++) {
+    if (out->shape[i] != 0 && out->count > SIZE_MAX / widest / out->shape[i]) return bad_header(&c, "shape too large");
+    out->count *= out->shape[i];
+  }
+  const size_t held = n - (size_t)((const unsigned char*)c.end - bytes);
+  const size_t wanted = out->count * out->item;
+  if (held != wanted) {
+    return df_fail(DF_E_FORMAT, "%s: array '%s': %s: %zu bytes of elements, shape and dtype say %zu", path, key,
+                   held < wanted ? "truncated" : "too long", held, wanted);
+  }
+  out->data = (const unsigned char*)c.end;
+  return DF_OK;
+}
+
+/* ---- elements ---- */
+
+/* little-endian bytes to an integer, whatever the machine's order and alignment */
+static uint64_t load_bits(const unsigned char* p, size_t n) {
+  uint64_t bits = 0;
+  for (size_t i = 0; i < n; i++) bits |= (uint64_t)p[i] << (8 * i);
+  return bits;
+}
+
+/* one element; false if it is an integer that no double holds */
+static bool load(const df_npy* npy, const unsigned char* p, double* out) {
+  const uint64_t bits = load_bits(p, npy->item);
+  if (npy->kind == 'f' && npy->item == 8) {
+    memcpy(out, &bits, sizeof *out);
+  } else if (npy->kind == 'f') {
+    const uint32_t half = (uint32_t)bits;
+    float value;
+    memcpy(&value, &half, sizeof value);
+    *out = (double)value;
+  } else if (npy->kind == 'i') {
+    const unsigned shift = (unsigned)(64 - 8 * npy->item);
+    const int64_t value = (int64_t)(bits << shift) >> shift;
+    *out = (double)value;
+    return value >= -(INT64_C(1) << 53) && value <= INT64_C(1) << 53;
+  } else {
+    *out = npy->kind == 'b' ? (double)(bits != 0) : (double)bits;
+    return bits <= UINT64_C(1) << 53;
+  }
+  return true;
+}
+
+/* position in a column-major file of row-major element `index` */
+static size_t fortran_position(const df_npy* npy, size_t index) {
+  size_t subscript[DF_NPZ_MAX_RANK];
+  for (int i = npy->rank - 1; i >= 0; i--) {
+    subscript[i] = index % npy->shape[i];
+    index /= npy->shape[i];
+  }
+  size_t position = 0;
+  for (int i = npy->rank - 1; i >= 0; i--) position = position * npy->shape[i] + subscript[i];
+  return position;
+}
+
+df_status df_npy_values(const df_npy* npy, const char* path, const char* key, df_array* out) {
+  memset(out, 0, sizeof *out);
+  if (npy->kind == 'U') return df_fail(DF_E_FORMAT, "%s: array '%s': text where numbers are expected", path, key);
+  double* values = df_alloc(npy->count, sizeof *values);
+  if (!values) return DF_E_NOMEM;
+  for (size_t i = 0; i < npy->count; i++) {
+    const size_t at = npy->fortran && npy->rank > 1 ? fortran_position(npy, i) : i;
+    if (!load(npy, npy->data + at * npy->item, &values[i])) {
+      df_free(values);
+      return df_fail(DF_E_FORMAT, "%s: array '%s': integer at position %zu is beyond 2^53, not exact as a double", path,
+                     key, i);
+    }
+  }
+  out->rank = npy->rank;
+  memcpy(out->shape, npy->shape, sizeof out->shape);
+  out->count = npy->count;
+  out->values = values;
+  return DF_OK;
+}
+
+/* ---- text: UTF-32 in the file, UTF-8 in memory ---- */
+
+static size_t utf8_put(uint32_t code, char* out) {
+  if (code < 0x80) {
+    out[0] = (char)code;
+    return 1;
+  }
+  const size_t more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+  static const unsigned lead[] = {0, 0xc0, 0xe0, 0xf0};
+  out[0] = (char)(unsigned char)(lead[more] | code >> (6 * more));
+  for (size_t i = 1; i <= more; i++) out[i] = (char)(unsigned char)(0x80 | ((code >> (6 * (more - i))) & 0x3f));
+  return more + 1;
+}
+
+/* bytes taken, or 0 for what is not UTF-8 */
+static size_t utf8_get(const char* text, uint32_t* code) {
+  const unsigned char* p = (const unsigned char*)text;
+  if (p[0] < 0x80) {
+    *code = p[0];
+    return 1;
+  }
+  const size_t more = p[0] >= 0xf0 && p[0] < 0xf8 ? 3 : p[0] >= 0xe0 && p[0] < 0xf0 ? 2 : p[0] >= 0xc2 ? 1 : 0;
+  if (more == 0 || p[0] >= 0xf8) return 0;
+  *code = p[0] & (0x3fu >> more);
+  for (size_t i = 1; i <= more; i++) {
+    if ((p[i] & 0xc0) != 0x80) return 0;
+    *code = *code << 6 | (p[i] & 0x3f);
+  }
+  return *code <= 0x10ffff ? more + 1 : 0;
+}
+
+df_status df_npy_text(const df_npy* npy, const char* path, const char* key, char** out) {
+  *out = NULL;
+  if (npy->kind != 'U' || npy->rank != 0) {
+    return df_fail(DF_E_FORMAT, "%s: array '%s': a single string is expected", path, key);
+  }
+  size_t length = npy->item / 4;
+  while (length > 0 && load_bits(npy->data + 4 * (length - 1), 4) == 0) length--;
+  char* text = df_alloc(4 * length + 1, 1);
+  if (!text) return DF_E_NOMEM;
+  size_t n = 0;
+  for (size_t i = 0; i < length; i++) {
+    const uint32_t code = (uint32_t)load_bits(npy->data + 4 * i, 4);
+    if (code == 0 || code > 0x10ffff) {
+      df_free(text);
+      return df_fail(DF_E_FORMAT, "%s: array '%s': character %zu is not Unicode", path, key, i);
+    }
+    n += utf8_put(code, text + n);
+  }
+  *out = text;
+  return DF_OK;
+}
+
+/* ---- writing ---- */
+
+static void store_bits(uint64_t bits, size_t n, unsigned char* p) {
+  for (size_t i = 0; i < n; i++) p[i] = (unsigned char)(bits >> (8 * i));
+}
+
+/* preamble and header, padded so that the elements begin at a multiple of 64; its length */
+static size_t format_header(const char* descr, int rank, const size_t* shape, char out[512]) {
+  size_t n = PREAMBLE_V1;
+  n += (size_t)snprintf(out + n, 512 - n, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
+  for (int i = 0; i < rank; i++) {
+    n += (size_t)snprintf(out + n, 512 - n, "%zu%s", shape[i], rank == 1 ? "," : i + 1 < rank ? ", " : "");
+  }
+  n += (size_t)snprintf(out + n, 512 - n, "), }");
+  const size_t total = (n + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  memset(out + n, ' ', total - 1 - n);
+  out[total - 1] = '\n';
+  memcpy(out, "\x93NUMPY\x01\x00", 8);
+  store_bits(total - PREAMBLE_V1, 2, (unsigned char*)out + 8);
+  return total;
+}
+
+/* code points in a text, at least 1 (numpy stores '' as one NUL); 0 for what is not UTF-8 */
+static size_t text_length(const char* text) {
+  size_t count = 0;
+  for (uint32_t code; *text; count++) {
+    const size_t taken = utf8_get(text, &code);
+    if (taken == 0) return 0;
+    text += taken;
+  }
+  return count > 0 ? count : 1;
+}
+
+static void store_elements(const df_npz_entry* entry, size_t count, unsigned char* p) {
+  if (entry->kind == DF_NPZ_TEXT) {
+    const char* text = entry->text;
+    for (uint32_t code; *text; p += 4) {
+      text += utf8_get(text, &code);
+      store_bits(code, 4, p);
+    }
+    return;
+  }
+  for (size_t i = 0; i < count; i++) {
+    if (entry->kind == DF_NPZ_F64) {
+      uint64_t bits;
+      memcpy(&bits, &entry->values[i], sizeof bits);
+      store_bits(bits, 8, p + 8 * i);
+    } else {
+      const float value = (float)entry->values[i];
+      uint32_t bits;
+      memcpy(&bits, &value, sizeof bits);
+      store_bits(bits, 4, p + 4 * i);
+    }
+  }
+}
+
+df_status df_npy_format(const df_npz_entry* entry, const char* path, unsigned char** bytes, size_t* n) {
+  *bytes = NULL;
+  *n = 0;
+  const bool text = entry->kind == DF_NPZ_TEXT;
+  const int rank = text ? 0 : entry->rank;
+  DF_REQUIRE(rank >= 0 && rank <= DF_NPZ_MAX_RANK, "%s: array '%s': rank %d", path, entry->key, rank);
+  DF_REQUIRE(!text || entry->text, "%s: array '%s': no text", path, entry->key);
+  size_t count = 1;
+  for (int i = 0; i < rank; i++) {
+    DF_REQUIRE(entry->shape[i] == 0 || count <= SIZE_MAX / 16 / entry->shape[i], "%s: array '%s': shape too large",
+               path, entry->key);
+    count *= entry->shape[i];
+  }
+  DF_REQUIRE(text || count == 0 || entry->values, "%s: array '%s': no values", path, entry->key);
+
+  char descr[32];
+  size_t item = entry->kind == DF_NPZ_F64 ? 8 : 4;
+  snprintf(descr, sizeof descr, "<f%zu", item);
+  if (text) {
+    const size_t length = text_length(entry->text);
+    DF_REQUIRE(length > 0, "%s: array '%s': the text is not UTF-8", path, entry->key);
+    snprintf(descr, sizeof descr, "<U%zu", length);
+    item = 4 * length;
+  }
+
+  char header[512];
+  const size_t start = format_header(descr, rank, entry->shape, header);
+  unsigned char* memory = df_alloc(start + count * item, 1);
+  if (!memory) return DF_E_NOMEM;
+  memcpy(memory, header, start);
+  store_elements(entry, count, memory + start);
+  *bytes = memory;
+  *n = start + count * item;
+  return DF_OK;
+}

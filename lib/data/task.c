@@ -1,0 +1,128 @@
+#include "dynaflow/data/task.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+
+/* ---- files ---- */
+
+/* the path if the folder holds the file, else NULL; *status tells lack of memory from absence */
+static char* try_path(const char* folder, const char* name, df_status* status) {
+  char* path = df_path_join(folder, name);
+  if (!path) *status = DF_E_NOMEM;
+  if (path && df_file_exists(path)) return path;
+  df_free(path);
+  return NULL;
+}
+
+static df_status fail_missing(const df_search* search, const char* name) {
+  char list[768] = "";
+  size_t n = 0;
+  for (int i = 0; i < search->n && n < sizeof list; i++) {
+    n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", i > 0 ? ", " : "", search->folder[i]);
+  }
+  return df_fail(DF_E_MISSING, "%s: not found in: %s", name, search->n > 0 ? list : "(no folders)");
+}
+
+df_status df_search_find(const df_search* search, const char* name, char** path) {
+  *path = NULL;
+  DF_REQUIRE(search && search->n >= 0 && search->n <= 8 && name && *name, "df_search_find: no folders or no name");
+  df_status status = DF_OK;
+  if (*name == '/') {
+    *path = try_path(NULL, name, &status);
+    if (*path || status != DF_OK) return status;
+    return df_fail(DF_E_MISSING, "%s: file not found", name);
+  }
+  const char* slash = strrchr(name, '/');
+  for (int i = 0; i < search->n && !*path && status == DF_OK; i++) {
+    *path = try_path(search->folder[i], name, &status);
+    if (!*path && slash && slash[1] != '\0' && status == DF_OK) {
+      *path = try_path(search->folder[i], slash + 1, &status);
+    }
+  }
+  if (*path || status != DF_OK) return status;
+  return fail_missing(search, name);
+}
+
+/* ---- the system ---- */
+
+static df_mujoco_cfg system_cfg(const df_config* config) {
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.timestep = config->system_timestep;
+  cfg.substeps = config->system_substeps;
+  if (strcmp(config->system_integrator, "Euler") == 0) cfg.integrator = DF_INTEGRATOR_EULER;
+  if (strcmp(config->system_integrator, "implicitfast") == 0) cfg.integrator = DF_INTEGRATOR_IMPLICITFAST;
+  cfg.iterations = config->system_iterations;
+  cfg.tolerance = config->system_tolerance;
+  cfg.margin_scale = config->system_margin_scale;
+  cfg.approximate_contacts = strcmp(config->system_contacts, "approximate") == 0;
+  return cfg;
+}
+
+static df_status check_model(const char* path, const char* expected, char sha256[DF_SHA256_TEXT]) {
+  DF_TRY(df_sha256_file(path, sha256));
+  if (*expected == '\0' || strcasecmp(expected, sha256) == 0) return DF_OK;
+  return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, system.model_sha256 says %s", path, sha256, expected);
+}
+
+df_status df_task_system(const df_config* config, const df_search* search, df_system** out,
+                         char model_sha256[DF_SHA256_TEXT]) {
+  *out = NULL;
+  DF_REQUIRE(config && search && model_sha256, "df_task_system: NULL");
+  if (config->system_model[0] == '\0') {
+    return df_fail(DF_E_CONFIG, "task '%s': system.model is missing", config->task_name);
+  }
+  char* path;
+  DF_TRY(df_search_find(search, config->system_model, &path));
+  df_status status = check_model(path, config->system_model_sha256, model_sha256);
+  const df_mujoco_cfg cfg = system_cfg(config);
+  if (status == DF_OK) status = df_mujoco_system_new(path, &cfg, out);
+  df_free(path);
+  return status;
+}
+
+/* ---- the task ---- */
+
+static df_status build(df_task* task, const df_search* search, const char* data_path) {
+  DF_TRY(df_task_system(&task->config, search, &task->system, task->model_sha256));
+
+  /* demonstrations that name their model must name this one, whether or not the task names it too */
+  df_config* expected = df_alloc(1, sizeof *expected);
+  if (!expected) return DF_E_NOMEM;
+  *expected = task->config;
+  snprintf(expected->system_model_sha256, sizeof expected->system_model_sha256, "%s", task->model_sha256);
+  const df_status status = df_dataset_read(data_path, expected, task->system, &task->data);
+  df_free(expected);
+  if (status != DF_OK) return status;
+
+  DF_TRY(df_windows_new(task->data, &task->config, &task->windows));
+  DF_TRY(df_chart_new(task->system, &task->config, &task->chart));
+  return df_chart_fit(task->chart, task->data, task->windows);
+}
+
+df_status df_task_new(const df_config* config, const df_search* search, const char* data_path, df_task** out) {
+  *out = NULL;
+  DF_REQUIRE(config && search && data_path, "df_task_new: NULL");
+  df_task* task = df_alloc(1, sizeof *task);
+  if (!task) return DF_E_NOMEM;
+  task->config = *config;
+  const df_status status = build(task, search, data_path);
+  if (status != DF_OK) {
+    df_task_free(task);
+    return status;
+  }
+  *out = task;
+  return DF_OK;
+}
+
+void df_task_free(df_task* task) {
+  if (!task) return;
+  df_chart_free(task->chart);
+  df_windows_free(task->windows);
+  df_dataset_free(task->data);
+  df_system_free(task->system);
+  df_free(task);
+}

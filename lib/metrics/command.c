@@ -1,0 +1,43 @@
+#include <math.h>
+
+#include "dynaflow/metrics/metrics.h"
+#include "finite.h"
+
+/* x = [position 3, quaternion 4, ...] and, from nq, [linear velocity 3 in the world, angular velocity 3 in the body] */
+typedef struct base_motion {
+  double vx, vy;   /* m/s, in the heading */
+  double yaw_rate; /* rad/s, the vertical part of the angular velocity */
+} base_motion;
+
+static base_motion read_motion(const double* q, const double* v) {
+  const double* w = v + 3;
+  const double length2 = q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3];
+
+  /* the heading is the body's x axis seen from above; a quaternion's length only scales it */
+  const double heading = atan2(2 * (q[1] * q[2] + q[0] * q[3]), q[0] * q[0] + q[1] * q[1] - q[2] * q[2] - q[3] * q[3]);
+  const double c = cos(heading), s = sin(heading);
+
+  const double up_x = 2 * (q[1] * q[3] - q[0] * q[2]), up_y = 2 * (q[2] * q[3] + q[0] * q[1]);
+  const double up_z = q[0] * q[0] - q[1] * q[1] - q[2] * q[2] + q[3] * q[3];
+  return (base_motion){.vx = c * v[0] + s * v[1],
+                       .vy = c * v[1] - s * v[0],
+                       .yaw_rate = (up_x * w[0] + up_y * w[1] + up_z * w[2]) / length2};
+}
+
+double df_metric_command(int H, int from, int nx, int nq, const double* x, const double command[3], double* wz_error) {
+  /* no frames, no number */
+  if (wz_error) *wz_error = NAN;
+  if (from < 0 || from > H) return NAN;
+
+  double velocity = 0, yaw = 0;
+  for (int t = from; t <= H; t++) {
+    const double* row = x + (size_t)t * (size_t)nx;
+    const bool usable = all_finite((size_t)nx, row);
+    const base_motion motion = read_motion(row + 3, row + nq);
+    velocity += usable ? hypot(motion.vx - command[0], motion.vy - command[1]) : INFINITY;
+    yaw += usable && isfinite(motion.yaw_rate) ? fabs(motion.yaw_rate - command[2]) : INFINITY;
+  }
+  const double frames = H - from + 1;
+  if (wz_error) *wz_error = yaw / frames;
+  return velocity / frames;
+}

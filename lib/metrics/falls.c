@@ -1,0 +1,97 @@
+#include <math.h>
+#include <string.h>
+
+#include "dynaflow/metrics/metrics.h"
+#include "dynaflow/sim/mujoco.h"
+#include "finite.h"
+
+static const double PI = 3.14159265358979323846;
+
+/* what the rule for a height or a lean reads: the named joint, or the free joint where no name is given */
+static df_status find_joint(const df_system* system, const char* key, const char* name, const df_joint** out) {
+  const df_joint* joints;
+  const int n = df_mujoco_joints(system, &joints);
+  *out = NULL;
+  for (int i = 0; i < n && !*out; i++) {
+    if (name[0] ? strcmp(joints[i].name, name) == 0 : joints[i].kind == DF_JOINT_FREE) *out = &joints[i];
+  }
+  if (*out) return DF_OK;
+  if (name[0]) return df_fail(DF_E_CONFIG, "%s: the model has no joint \"%s\"", key, name);
+  return df_fail(DF_E_CONFIG, "%s: the model has no free joint; name the joint to read", key);
+}
+
+static df_status read_height(const df_system* system, const char* name, df_fall_rule* rule) {
+  const df_joint* joint;
+  DF_TRY(find_joint(system, "eval.height_joint", name, &joint));
+  switch (joint->kind) {
+    case DF_JOINT_FREE:
+      rule->height_at = joint->qpos + 2;
+      return DF_OK;
+    case DF_JOINT_SLIDE:
+      rule->height_at = joint->qpos;
+      return DF_OK;
+    default:
+      return df_fail(DF_E_CONFIG, "eval.height_joint: \"%s\" is neither a slide nor a free joint", name);
+  }
+}
+
+static df_status read_tilt(const df_system* system, const char* name, df_fall_rule* rule) {
+  const df_joint* joint;
+  DF_TRY(find_joint(system, "eval.tilt_joint", name, &joint));
+  switch (joint->kind) {
+    case DF_JOINT_FREE:
+      rule->quat_at = joint->qpos + 3;
+      return DF_OK;
+    case DF_JOINT_BALL:
+      rule->quat_at = joint->qpos;
+      return DF_OK;
+    case DF_JOINT_HINGE:
+      rule->tilt_at = joint->qpos;
+      return DF_OK;
+    default:
+      return df_fail(DF_E_CONFIG, "eval.tilt_joint: \"%s\" is a slide joint and does not lean", name);
+  }
+}
+
+df_status df_fall_rule_new(const df_system* system, const df_config* config, df_fall_rule* out) {
+  DF_REQUIRE(system && config && out, "fall rule: a NULL argument");
+  df_fall_rule rule = {.height = config->eval_fall_height,
+                       .tilt = config->eval_fall_tilt * PI / 180,
+                       .height_at = 0,
+                       .quat_at = -1,
+                       .tilt_at = -1};
+  *out = (df_fall_rule){.quat_at = -1, .tilt_at = -1};
+
+  /* a name is checked even where the rule does not use it */
+  const bool height = rule.height != 0 || config->eval_height_joint[0];
+  const bool tilt = rule.tilt != 0 || config->eval_tilt_joint[0];
+  if ((height || tilt) && !df_system_is_mujoco(system)) {
+    return df_fail(DF_E_CONFIG, "eval.fall_height and eval.fall_tilt need a MuJoCo model");
+  }
+  if (height) DF_TRY(read_height(system, config->eval_height_joint, &rule));
+  if (tilt) DF_TRY(read_tilt(system, config->eval_tilt_joint, &rule));
+  *out = rule;
+  return DF_OK;
+}
+
+/* angle between the body's and the world's z axis [rad] for a quaternion of any length */
+static double quaternion_tilt(const double q[4]) {
+  const double up = q[0] * q[0] - q[1] * q[1] - q[2] * q[2] + q[3] * q[3];
+  const double side = 2 * hypot(q[1] * q[3] + q[0] * q[2], q[2] * q[3] - q[0] * q[1]);
+  return atan2(side, up);
+}
+
+static bool is_fallen(const df_fall_rule* rule, const double* x) {
+  if (rule->height != 0 && x[rule->height_at] < rule->height) return true;
+  if (rule->tilt == 0) return false;
+  if (rule->quat_at >= 0) return quaternion_tilt(x + rule->quat_at) > rule->tilt;
+  return rule->tilt_at >= 0 && fabs(x[rule->tilt_at]) > rule->tilt;
+}
+
+int df_fall_frame(const df_fall_rule* rule, int nx, int H, const double* x) {
+  for (int t = 0; t <= H; t++) {
+    const double* row = x + (size_t)t * (size_t)nx;
+    if (!all_finite((size_t)nx, row) || is_fallen(rule, row)) return t;
+  }
+  return H + 1;
+}

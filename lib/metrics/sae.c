@@ -1,0 +1,196 @@
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "best_action.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/metrics/metrics.h"
+#include "finite.h"
+#include "pool.h"
+
+/* a step whose error is below this is not searched further: the minimum cannot be lower by more */
+static const double GOOD_ENOUGH = 1e-9;
+
+/* ---- the returned actions ---- */
+
+/* One step of a walk along given states with the warm start carried, as it was when the window was simulated.
+ * *warm says whether there is one to carry. Returns |x[1] (-) f(x[0], u)| of the two rows at x. */
+static double walk_step(const df_system* system, df_sim* sim, const double* x, const double* u, double* next, double* e,
+                        bool* warm) {
+  if (*warm) {
+    system->ops->set_state(sim, x);
+  } else {
+    system->ops->reset(sim, x);
+  }
+  *warm = system->ops->step(sim, u, next) == DF_TRAJ_COMPLETE;
+  if (!*warm) return INFINITY;
+  system->ops->difference(system, next, x + system->nx, e);
+  return norm_or_inf((size_t)system->ndx, e);
+}
+
+/* mean error of one window's actions; `work` has room for a state and a tangent */
+static double own_error(const df_system* system, df_sim* sim, int H, const double* x, const double* u, double* work,
+                        double* worst) {
+  const size_t nx = (size_t)system->nx, nu = (size_t)system->nu;
+  *worst = INFINITY;
+  if (!all_finite((size_t)(H + 1) * nx, x) || !all_finite((size_t)H * nu, u)) return INFINITY;
+
+  double sum = 0, largest = 0;
+  bool warm = false;
+  for (int t = 0; t < H; t++) {
+    const double error = walk_step(system, sim, x + (size_t)t * nx, u + (size_t)t * nu, work, work + nx, &warm);
+    if (isinf(error)) return INFINITY;
+    sum += error;
+    largest = fmax(largest, error);
+  }
+  *worst = largest;
+  return sum / H;
+}
+
+df_status df_metric_sae_own(const df_system* system, int B, int H, const double* x, const double* u, int threads,
+                            double* sae, double* worst) {
+  DF_REQUIRE(system && x && u && sae, "sae_own: a NULL argument");
+  DF_REQUIRE(B >= 1 && H >= 1 && threads >= 1, "sae_own: B = %d, H = %d and threads = %d must be at least 1", B, H,
+             threads);
+  const size_t nx = (size_t)system->nx, nu = (size_t)system->nu, room = nx + (size_t)system->ndx;
+  const int n = df_pool_size(threads, B);
+  double* work = df_alloc((size_t)n * room, sizeof *work);
+  if (!work) return DF_E_NOMEM;
+  df_pool pool;
+  const df_status status = df_pool_new(system, n, &pool);
+
+  if (status == DF_OK) {
+#pragma omp parallel for num_threads(n) schedule(dynamic)
+    for (int b = 0; b < B; b++) {
+      const int me = omp_get_thread_num();
+      double largest;
+      sae[b] = own_error(system, pool.sim[me], H, x + (size_t)b * (size_t)(H + 1) * nx, u + (size_t)b * (size_t)H * nu,
+                         work + (size_t)me * room, &largest);
+      if (worst) worst[b] = largest;
+    }
+    df_pool_free(&pool);
+  }
+  df_free(work);
+  return status;
+}
+
+/* ---- the best actions ---- */
+
+/* what a thread needs to search */
+typedef struct searcher {
+  const df_system* system;
+  df_sim* walker; /* steps the guesses with the warm start carried, as sae_own does */
+  df_best_action* search;
+  double *next, *e;     /* [nx], [ndx] */
+  double *best, *u_try; /* [nu] */
+} searcher;
+
+static void searcher_free(searcher* s) {
+  df_best_action_free(s->search);
+  df_free(s->next);
+}
+
+static df_status searcher_init(searcher* s, const df_system* system, df_sim* walker) {
+  const size_t nx = (size_t)system->nx, ndx = (size_t)system->ndx, nu = (size_t)system->nu;
+  *s = (searcher){.system = system, .walker = walker};
+  DF_TRY(df_best_action_new(system, &s->search));
+  s->next = df_alloc(nx + ndx + 2 * nu, sizeof *s->next);
+  if (!s->next) {
+    searcher_free(s);
+    return DF_E_NOMEM;
+  }
+  s->e = s->next + nx;
+  s->best = s->e + ndx;
+  s->u_try = s->best + nu;
+  return DF_OK;
+}
+
+/* searches from s->u_try and keeps the result if it is better than the best so far */
+static double search_from(searcher* s, const double* x, double error) {
+  const double found = df_best_action_search(s->search, x, x + s->system->nx, s->u_try);
+  if (found >= error) return error;
+  memcpy(s->best, s->u_try, (size_t)s->system->nu * sizeof *s->best);
+  return found;
+}
+
+/* The best action of one step, left in s->best. The guess is first taken as it is, with the warm start that sae_own
+ * carries, so that sae_min is never above sae_own for actions in the box. `previous` says that s->best holds the
+ * action of the step before, which starts the search where there is no guess. */
+static double best_step(searcher* s, const double* x, const double* guess, bool previous, bool* warm) {
+  const df_system* system = s->system;
+  const size_t nu = (size_t)system->nu;
+  double error = INFINITY;
+  const bool usable = guess && all_finite(nu, guess);
+  if (usable) {
+    memcpy(s->best, guess, nu * sizeof *guess);
+    df_box_project(system, s->best);
+    error = walk_step(system, s->walker, x, s->best, s->next, s->e, warm);
+  } else {
+    *warm = false;
+    if (!previous) df_box_centre(system, s->best);
+  }
+
+  if (usable || previous) memcpy(s->u_try, s->best, nu * sizeof *s->best);
+  if ((usable || previous) && error > GOOD_ENOUGH) error = search_from(s, x, error);
+  if (error > GOOD_ENOUGH) {
+    df_box_centre(system, s->u_try);
+    error = search_from(s, x, error);
+  }
+  return error;
+}
+
+static double best_error(searcher* s, int H, const double* x, const double* guess, double* u_best) {
+  const size_t nx = (size_t)s->system->nx, nu = (size_t)s->system->nu;
+  const bool usable = all_finite((size_t)(H + 1) * nx, x);
+  double sum = usable ? 0 : INFINITY;
+  bool warm = false;
+  for (int t = 0; t < H; t++) {
+    if (usable) {
+      sum += best_step(s, x + (size_t)t * nx, guess ? guess + (size_t)t * nu : NULL, t > 0, &warm);
+    } else {
+      df_box_centre(s->system, s->best);
+    }
+    if (u_best) memcpy(u_best + (size_t)t * nu, s->best, nu * sizeof *s->best);
+  }
+  return sum / H;
+}
+
+static df_status searchers_new(const df_pool* pool, searcher** out) {
+  *out = NULL;
+  searcher* all = df_alloc((size_t)pool->n, sizeof *all);
+  if (!all) return DF_E_NOMEM;
+  for (int i = 0; i < pool->n; i++) {
+    const df_status status = searcher_init(&all[i], pool->system, pool->sim[i]);
+    if (status != DF_OK) {
+      while (i > 0) searcher_free(&all[--i]);
+      df_free(all);
+      return status;
+    }
+  }
+  *out = all;
+  return DF_OK;
+}
+
+df_status df_metric_sae_min(const df_system* system, int B, int H, const double* x, const double* u_guess, int threads,
+                            double* sae, double* u_best) {
+  DF_REQUIRE(system && x && sae, "sae_min: a NULL argument");
+  DF_REQUIRE(B >= 1 && H >= 1 && threads >= 1, "sae_min: B = %d, H = %d and threads = %d must be at least 1", B, H,
+             threads);
+  const size_t states = (size_t)(H + 1) * (size_t)system->nx, actions = (size_t)H * (size_t)system->nu;
+  df_pool pool;
+  DF_TRY(df_pool_new(system, df_pool_size(threads, B), &pool));
+  searcher* searchers;
+  const df_status status = searchers_new(&pool, &searchers);
+
+  if (status == DF_OK) {
+#pragma omp parallel for num_threads(pool.n) schedule(dynamic)
+    for (int b = 0; b < B; b++) {
+      sae[b] = best_error(&searchers[omp_get_thread_num()], H, x + (size_t)b * states,
+                          u_guess ? u_guess + (size_t)b * actions : NULL, u_best ? u_best + (size_t)b * actions : NULL);
+    }
+    for (int i = 0; i < pool.n; i++) searcher_free(&searchers[i]);
+    df_free(searchers);
+  }
+  df_pool_free(&pool);
+  return status;
+}

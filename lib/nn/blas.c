@@ -1,0 +1,224 @@
+#define _POSIX_C_SOURCE 200809L
+#include "dynaflow/nn/blas.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "dynaflow/core/alloc.h"
+#include "gemm.h"
+
+enum { ROW_MAJOR = 101, BUILD_SERIAL = 0, BUILD_PTHREAD = 1, BUILD_OPENMP = 2 };
+
+typedef void gemm_function(int order, int op_a, int op_b, int m, int n, int k, df_real alpha, const df_real* a, int lda,
+                           const df_real* b, int ldb, df_real beta, df_real* c, int ldc);
+
+typedef struct library {
+  void* handle;
+  gemm_function* gemm;
+  int parallel;
+  char kernel[64], config[256], path[512];
+} library;
+
+/* one library a process, because its kernel choice is global; written by df_blas_open only */
+static library loaded;
+static df_blas_info info;
+
+/* where Debian, Ubuntu and relatives put the pthread build; the plain name last, which may be any build */
+static const char* const candidates[] = {
+    "openblas-pthread/libopenblas.so.0",
+#ifdef __aarch64__
+    "/usr/lib/aarch64-linux-gnu/openblas-pthread/libopenblas.so.0",
+#else
+    "/usr/lib/x86_64-linux-gnu/openblas-pthread/libopenblas.so.0",
+#endif
+    "/usr/lib64/libopenblasp.so.0",
+    "libopenblasp.so.0",
+    "libopenblas.so.0",
+};
+enum { N_CANDIDATES = sizeof candidates / sizeof *candidates };
+
+/* kernel sets that some builds fold into another: asked for, what may come back */
+static const char* const aliases[][2] = {
+    {"Zen", "Haswell"}, {"Cooperlake", "SkylakeX"}, {"SapphireRapids", "SkylakeX"}};
+static const char* const wide_kernels[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
+
+df_blas_cfg df_blas_cfg_default(void) {
+  return (df_blas_cfg){.library = NULL, .kernel = NULL, .threads = 1};
+}
+
+const df_blas_info* df_blas_get_info(void) {
+  return loaded.handle ? &info : NULL;
+}
+
+static bool cpu_is_wide(void) {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#else
+  return false;
+#endif
+}
+
+/* NULL: the library's own choice */
+static const char* choose_kernel(void) {
+  if (cpu_is_wide()) return "SkylakeX";
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return "Haswell";
+#endif
+  return NULL;
+}
+
+static bool same_kernel(const char* asked, const char* obtained) {
+  if (strcasecmp(asked, obtained) == 0) return true;
+  for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
+    if (strcasecmp(asked, aliases[i][0]) == 0 && strcasecmp(obtained, aliases[i][1]) == 0) return true;
+  }
+  return false;
+}
+
+/* a variable of the environment, set for the time of the load */
+typedef struct variable {
+  const char* name;
+  char* before;
+  bool was_set, failed;
+} variable;
+
+static variable variable_set(const char* name, const char* value) {
+  variable v = {.name = name};
+  const char* before = getenv(name);
+  if (before) {
+    v.was_set = true;
+    v.before = df_strdup(before);
+    if (!v.before) v.failed = true;
+  }
+  if (!v.failed && setenv(name, value, 1) != 0) v.failed = true;
+  return v;
+}
+
+static void variable_restore(variable* v) {
+  if (!v->was_set) {
+    unsetenv(v->name);
+  } else if (v->before) {
+    setenv(v->name, v->before, 1);
+  }
+  df_free(v->before);
+}
+
+static void* open_first(const char* wanted, char* path, size_t n_path) {
+  const int n = wanted ? 1 : N_CANDIDATES;
+  for (int i = 0; i < n; i++) {
+    const char* name = wanted ? wanted : candidates[i];
+    void* handle = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    if (!handle) continue;
+    snprintf(path, n_path, "%s", name);
+    return handle;
+  }
+  return NULL;
+}
+
+/* the library reads these when it is loaded; with one thread it starts no workers of its own */
+static df_status load(const char* wanted, const char* kernel, library* lib) {
+  variable threads = variable_set("OPENBLAS_NUM_THREADS", "1");
+  variable core = {0};
+  if (kernel) core = variable_set("OPENBLAS_CORETYPE", kernel);
+  const bool failed = threads.failed || core.failed;
+  if (!failed) lib->handle = open_first(wanted, lib->path, sizeof lib->path);
+  if (kernel) variable_restore(&core);
+  variable_restore(&threads);
+  if (failed) return DF_E_NOMEM;
+  if (!lib->handle) {
+    const char* reason = dlerror();
+    return df_fail(DF_E_BLAS, "OpenBLAS not found (%s); install libopenblas0-pthread or name a library",
+                   reason ? reason : "no reason given");
+  }
+  return DF_OK;
+}
+
+/* wheels export the same functions under a prefix */
+static void* find_symbol(const library* lib, const char* name) {
+  static const char* const prefixes[] = {"", "scipy_"};
+  for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+    char full[64];
+    snprintf(full, sizeof full, "%s%s", prefixes[i], name);
+    void* symbol = dlsym(lib->handle, full);
+    if (symbol) return symbol;
+  }
+  return NULL;
+}
+
+/* data pointers become function pointers by copy: ISO C has no cast for it */
+#define FIND(lib, name, function) (*(void**)(void*)&(function) = find_symbol(lib, name), (function) != NULL)
+
+static df_status resolve(library* lib) {
+  char* (*corename)(void) = NULL;
+  char* (*config)(void) = NULL;
+  int (*parallel)(void) = NULL;
+  void (*set_threads)(int) = NULL;
+  const char* product = sizeof(df_real) == sizeof(double) ? "cblas_dgemm" : "cblas_sgemm";
+  if (!FIND(lib, "openblas_get_corename", corename) || !FIND(lib, "openblas_get_config", config) ||
+      !FIND(lib, "openblas_get_parallel", parallel) || !FIND(lib, "openblas_set_num_threads", set_threads) ||
+      !FIND(lib, product, lib->gemm)) {
+    return df_fail(DF_E_BLAS, "%s is not an OpenBLAS with 32-bit integers and the C interface", lib->path);
+  }
+  snprintf(lib->kernel, sizeof lib->kernel, "%s", corename());
+  snprintf(lib->config, sizeof lib->config, "%s", config());
+  lib->parallel = parallel();
+  if (lib->parallel != BUILD_OPENMP) set_threads(1);
+  return DF_OK;
+}
+
+static df_status check(const library* lib, const char* kernel, int threads) {
+  if (kernel && !same_kernel(kernel, lib->kernel)) {
+    return df_fail(DF_E_BLAS, "kernel %s asked for, but %s runs kernel %s", kernel, lib->path, lib->kernel);
+  }
+  if (lib->parallel == BUILD_SERIAL && threads > 1) {
+    return df_fail(DF_E_BLAS, "%s is the single-threaded build, which gives wrong results when %d threads call it",
+                   lib->path, threads);
+  }
+  /* set_num_threads of that build changes the program's OpenMP threads, and omp_set_num_threads changes the library's
+   */
+  if (lib->parallel == BUILD_OPENMP) {
+    return df_fail(DF_E_BLAS,
+                   "%s is the OpenMP build, whose results depend on omp_set_num_threads; use the pthread build",
+                   lib->path);
+  }
+  return DF_OK;
+}
+
+df_status df_blas_open(const df_blas_cfg* cfg) {
+  DF_REQUIRE(cfg, "df_blas_open: cfg is NULL");
+  DF_REQUIRE(cfg->threads >= 1, "df_blas_open: threads is %d, must be at least 1", cfg->threads);
+  DF_REQUIRE(!cfg->kernel || cfg->kernel[0], "df_blas_open: kernel is empty");
+  const char* kernel = cfg->kernel ? cfg->kernel : choose_kernel();
+  if (loaded.handle) {
+    if (cfg->library && strcmp(cfg->library, loaded.path) != 0) {
+      return df_fail(DF_E_BLAS, "%s asked for, but %s is loaded already", cfg->library, loaded.path);
+    }
+    return check(&loaded, kernel, cfg->threads);
+  }
+
+  library lib = {0};
+  DF_TRY(load(cfg->library, kernel, &lib));
+  df_status status = resolve(&lib);
+  if (status == DF_OK) status = check(&lib, kernel, cfg->threads);
+  if (status != DF_OK) {
+    dlclose(lib.handle);
+    return status;
+  }
+
+  loaded = lib;
+  info = (df_blas_info){.kernel = loaded.kernel, .config = loaded.config, .slower_than_cpu = cpu_is_wide()};
+  for (size_t i = 0; i < sizeof wide_kernels / sizeof *wide_kernels; i++) {
+    if (strcasecmp(loaded.kernel, wide_kernels[i]) == 0) info.slower_than_cpu = false;
+  }
+  return DF_OK;
+}
+
+void df_gemm(df_op op_a, df_op op_b, size_t m, size_t n, size_t k, df_real alpha, const df_real* a, size_t lda,
+             const df_real* b, size_t ldb, df_real beta, df_real* c, size_t ldc) {
+  loaded.gemm(ROW_MAJOR, (int)op_a, (int)op_b, (int)m, (int)n, (int)k, alpha, a, (int)lda, b, (int)ldb, beta, c,
+              (int)ldc);
+}

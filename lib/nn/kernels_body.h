@@ -1,0 +1,364 @@
+/* kernels_body.h: the loops of kernels.h for one instruction set; kernels.c includes this file once for each, with
+ * VARIANT, TARGET, NAME, KERNEL and INLINE defined. No include guard. */
+
+INLINE lanes NAME(load)(const df_real* x) {
+  lanes v;
+  memcpy(&v, x, sizeof v);
+  return v;
+}
+
+/* the n < 8 numbers at the end of a row, zeros beyond */
+INLINE lanes NAME(load_tail)(const df_real* x, size_t n) {
+  df_real v[DF_LANES] = {0};
+  for (size_t i = 0; i < n; i++) v[i] = x[i];
+  return NAME(load)(v);
+}
+
+INLINE df_real NAME(total)(const lanes* sum) {
+  const lanes v = *sum;
+  return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+}
+
+/* exp by 2^n e^r, |r| <= ln 2 / 2, with the coefficients of Cephes; arguments beyond [-87,88] are held there */
+INLINE df_real NAME(exp_one)(df_real x) {
+#ifdef DF_REAL_DOUBLE
+  return exp(x);
+#else
+  static const float rounder = 12582912.f; /* 1.5 2^23: adding it rounds to an integer in the low bits */
+  x = x < -87.f ? -87.f : x;
+  x = x > 88.f ? 88.f : x;
+  const float shifted = x * 1.44269504088896341f + rounder;
+  const float n = shifted - rounder;
+  const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f; /* the first product is exact */
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = (p * (r * r) + r) + 1.f;
+  uint32_t bits;
+  float power;
+  memcpy(&bits, &shifted, sizeof bits);
+  bits = (bits + 127u) << 23;
+  memcpy(&power, &bits, sizeof power);
+  return p * power;
+#endif
+}
+
+INLINE df_real NAME(sigmoid)(df_real x) {
+  return (df_real)1 / ((df_real)1 + NAME(exp_one)(-x));
+}
+
+KERNEL void NAME(exp)(size_t n, const df_real* x, df_real* y) {
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) y[i] = NAME(exp_one)(x[i]);
+}
+
+/* ---- bias ---- */
+KERNEL void NAME(bias_fill)(size_t rows, size_t n, const df_real* bias, df_real* y) {
+  for (size_t r = 0; r < rows; r++) memcpy(y + r * n, bias, n * sizeof *y);
+}
+
+KERNEL void NAME(bias_forward)(size_t rows, size_t n, const df_real* bias, df_real* y) {
+  for (size_t r = 0; r < rows; r++) {
+#pragma omp simd
+    for (size_t j = 0; j < n; j++) y[r * n + j] += bias[j];
+  }
+}
+
+KERNEL void NAME(bias_backward)(size_t rows, size_t n, const df_real* dy, df_real* dbias) {
+  for (size_t r = 0; r < rows; r++) {
+#pragma omp simd
+    for (size_t j = 0; j < n; j++) dbias[j] += dy[r * n + j];
+  }
+}
+
+/* ---- gelu: x sigmoid(z), z = 2 sqrt(2/pi) (x + .044715 x^3), which is the tanh form ---- */
+#define GELU_A ((df_real)1.5957691216057307118)
+#define GELU_B ((df_real)0.071354816272600245)
+
+KERNEL void NAME(gelu_forward)(size_t rows, size_t n, const df_real* bias, df_real* u, df_real* g) {
+  for (size_t r = 0; r < rows; r++) {
+    df_real *ur = u + r * n, *gr = g + r * n;
+#pragma omp simd
+    for (size_t j = 0; j < n; j++) {
+      const df_real x = ur[j] + bias[j];
+      ur[j] = x;
+      gr[j] = x * NAME(sigmoid)(x * (GELU_A + GELU_B * (x * x)));
+    }
+  }
+}
+
+KERNEL void NAME(gelu_backward)(size_t rows, size_t n, const df_real* u, df_real* g, df_real* d, df_real* dbias) {
+  for (size_t r = 0; r < rows; r++) {
+    const df_real* ur = u + r * n;
+    df_real *gr = g + r * n, *dr = d + r * n;
+#pragma omp simd
+    for (size_t j = 0; j < n; j++) {
+      const df_real x = ur[j], xx = x * x;
+      const df_real s = NAME(sigmoid)(x * (GELU_A + GELU_B * xx));
+      const df_real slope = GELU_A + (df_real)3 * GELU_B * xx;
+      gr[j] = x * s;
+      dr[j] *= s + x * slope * (s * ((df_real)1 - s));
+      dbias[j] += dr[j];
+    }
+  }
+}
+
+/* ---- silu: x sigmoid(x) ---- */
+KERNEL void NAME(silu_forward)(size_t n, const df_real* x, df_real* y) {
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) y[i] = x[i] * NAME(sigmoid)(x[i]);
+}
+
+KERNEL void NAME(silu_backward)(size_t n, const df_real* x, df_real* d) {
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) {
+    const df_real s = NAME(sigmoid)(x[i]);
+    d[i] *= s + x[i] * (s * ((df_real)1 - s));
+  }
+}
+
+/* ---- layer norm without gains of its own, then adaLN's scale and shift ---- */
+INLINE void NAME(modulate_row)(size_t d, const df_real* norm, const df_real* shift, const df_real* scale,
+                               df_real* out) {
+#pragma omp simd
+  for (size_t j = 0; j < d; j++) out[j] = norm[j] * ((df_real)1 + scale[j]) + shift[j];
+}
+
+/* writes the centred row into norm, scaled to unit variance; returns the scale */
+INLINE df_real NAME(norm_row)(size_t d, const df_real* h, df_real* norm) {
+  static const df_real epsilon = (df_real)1e-6;
+  const size_t whole = d / DF_LANES * DF_LANES;
+  lanes sum = {0};
+  for (size_t j = 0; j < whole; j += DF_LANES) sum += NAME(load)(h + j);
+  if (whole < d) sum += NAME(load_tail)(h + whole, d - whole);
+  const df_real mean = NAME(total)(&sum) / (df_real)d;
+
+  lanes squares = {0};
+  for (size_t j = 0; j < whole; j += DF_LANES) {
+    const lanes c = NAME(load)(h + j) - mean;
+    memcpy(norm + j, &c, sizeof c);
+    squares += c * c;
+  }
+  for (size_t j = whole; j < d; j++) norm[j] = h[j] - mean;
+  if (whole < d) {
+    const lanes c = NAME(load_tail)(norm + whole, d - whole);
+    squares += c * c;
+  }
+  const df_real variance = NAME(total)(&squares) / (df_real)d + epsilon;
+  const df_real rstd = (df_real)1 / (df_real)sqrt((double)variance);
+#pragma omp simd
+  for (size_t j = 0; j < d; j++) norm[j] *= rstd;
+  return rstd;
+}
+
+KERNEL void NAME(norm_forward)(const df_shape* s, const df_real* h, const df_real* shift, const df_real* scale,
+                               df_real* norm, df_real* rstd, df_real* out) {
+  const size_t d = s->d;
+  for (size_t b = 0; b < s->B; b++) {
+    for (size_t r = b * s->T; r < (b + 1) * s->T; r++) {
+      rstd[r] = NAME(norm_row)(d, h + r * d, norm + r * d);
+      NAME(modulate_row)(d, norm + r * d, shift + b * s->stride, scale + b * s->stride, out + r * d);
+    }
+  }
+}
+
+KERNEL void NAME(modulate)(const df_shape* s, const df_real* norm, const df_real* shift, const df_real* scale,
+                           df_real* out) {
+  const size_t d = s->d;
+  for (size_t b = 0; b < s->B; b++) {
+    for (size_t r = b * s->T; r < (b + 1) * s->T; r++) {
+      NAME(modulate_row)(d, norm + r * d, shift + b * s->stride, scale + b * s->stride, out + r * d);
+    }
+  }
+}
+
+/* dh += rstd (c - mean(c) - norm mean(c norm)) */
+INLINE void NAME(norm_row_backward)(size_t d, const df_real* norm, df_real rstd, const df_real* c, df_real* dh) {
+  const size_t whole = d / DF_LANES * DF_LANES;
+  lanes sum = {0}, along = {0};
+  for (size_t j = 0; j < whole; j += DF_LANES) {
+    const lanes cj = NAME(load)(c + j);
+    sum += cj;
+    along += cj * NAME(load)(norm + j);
+  }
+  if (whole < d) {
+    const lanes cj = NAME(load_tail)(c + whole, d - whole);
+    sum += cj;
+    along += cj * NAME(load_tail)(norm + whole, d - whole);
+  }
+  const df_real mean = NAME(total)(&sum) / (df_real)d, slope = NAME(total)(&along) / (df_real)d;
+#pragma omp simd
+  for (size_t j = 0; j < d; j++) dh[j] += rstd * (c[j] - mean - norm[j] * slope);
+}
+
+KERNEL void NAME(norm_backward)(const df_shape* s, const df_real* norm, const df_real* rstd, const df_real* scale,
+                                df_real* dout, df_real* dh, df_real* dshift, df_real* dscale) {
+  const size_t d = s->d;
+  for (size_t b = 0; b < s->B; b++) {
+    const df_real* scale_b = scale + b * s->stride;
+    df_real *dshift_b = dshift + b * s->stride, *dscale_b = dscale + b * s->stride;
+    memset(dshift_b, 0, d * sizeof *dshift_b);
+    memset(dscale_b, 0, d * sizeof *dscale_b);
+    for (size_t r = b * s->T; r < (b + 1) * s->T; r++) {
+      df_real* c = dout + r * d;
+      const df_real* norm_r = norm + r * d;
+#pragma omp simd
+      for (size_t j = 0; j < d; j++) {
+        dshift_b[j] += c[j];
+        dscale_b[j] += c[j] * norm_r[j];
+        c[j] *= (df_real)1 + scale_b[j];
+      }
+      NAME(norm_row_backward)(d, norm_r, rstd[r], c, dh + r * d);
+    }
+  }
+}
+
+/* ---- gated residual ---- */
+KERNEL void NAME(gate_forward)(const df_shape* s, const df_real* gate, const df_real* bias, df_real* p, df_real* h) {
+  const size_t d = s->d;
+  for (size_t b = 0; b < s->B; b++) {
+    const df_real* gate_b = gate + b * s->stride;
+    for (size_t r = b * s->T; r < (b + 1) * s->T; r++) {
+#pragma omp simd
+      for (size_t j = 0; j < d; j++) {
+        p[r * d + j] += bias[j];
+        h[r * d + j] += gate_b[j] * p[r * d + j];
+      }
+    }
+  }
+}
+
+KERNEL void NAME(gate_backward)(const df_shape* s, const df_real* gate, const df_real* p, const df_real* dh,
+                                df_real* dp, df_real* dgate, df_real* dbias) {
+  const size_t d = s->d;
+  for (size_t b = 0; b < s->B; b++) {
+    const df_real* gate_b = gate + b * s->stride;
+    df_real* dgate_b = dgate + b * s->stride;
+    memset(dgate_b, 0, d * sizeof *dgate_b);
+    for (size_t r = b * s->T; r < (b + 1) * s->T; r++) {
+#pragma omp simd
+      for (size_t j = 0; j < d; j++) {
+        const df_real v = dh[r * d + j], w = gate_b[j] * v;
+        dgate_b[j] += v * p[r * d + j];
+        dp[r * d + j] = w;
+        dbias[j] += w;
+      }
+    }
+  }
+}
+
+/* ---- softmax over rows padded to whole lanes ---- */
+INLINE void NAME(softmax_row)(size_t n, size_t ld, df_real* s) {
+  for (size_t j = n; j < ld; j++) s[j] = -(df_real)INFINITY;
+  lanes top = NAME(load)(s);
+  for (size_t j = DF_LANES; j < ld; j += DF_LANES) {
+    const lanes v = NAME(load)(s + j);
+    const lanes_mask above = v > top;
+    top = (lanes)(((lanes_mask)v & above) | ((lanes_mask)top & ~above));
+  }
+  df_real most = top[0];
+  for (size_t j = 1; j < DF_LANES; j++) most = top[j] > most ? top[j] : most;
+#pragma omp simd
+  for (size_t j = 0; j < ld; j++) s[j] = NAME(exp_one)(s[j] - most);
+  for (size_t j = n; j < ld; j++) s[j] = 0;
+  lanes sum = {0};
+  for (size_t j = 0; j < ld; j += DF_LANES) sum += NAME(load)(s + j);
+  const df_real share = (df_real)1 / NAME(total)(&sum);
+#pragma omp simd
+  for (size_t j = 0; j < ld; j++) s[j] *= share;
+}
+
+KERNEL void NAME(softmax_forward)(size_t rows, size_t n, df_real* s) {
+  const size_t ld = df_round_to_lanes(n);
+  for (size_t r = 0; r < rows; r++) NAME(softmax_row)(n, ld, s + r * ld);
+}
+
+KERNEL void NAME(softmax_backward)(size_t rows, size_t n, const df_real* p, df_real* dp) {
+  const size_t ld = df_round_to_lanes(n);
+  for (size_t r = 0; r < rows; r++) {
+    const df_real* pr = p + r * ld;
+    df_real* dr = dp + r * ld;
+    for (size_t j = n; j < ld; j++) dr[j] = 0;
+    lanes sum = {0};
+    for (size_t j = 0; j < ld; j += DF_LANES) sum += NAME(load)(pr + j) * NAME(load)(dr + j);
+    const df_real mean = NAME(total)(&sum);
+#pragma omp simd
+    for (size_t j = 0; j < ld; j++) dr[j] = pr[j] * (dr[j] - mean);
+  }
+}
+
+/* ---- parameters ---- */
+KERNEL void NAME(adamw)(size_t n, const df_adamw_step* step, const df_real* gradient, const unsigned char* decay,
+                        df_real* moment1, df_real* moment2, df_real* parameters) {
+  const df_adamw_step k = *step;
+  const df_real fresh1 = (df_real)1 - k.beta1, fresh2 = (df_real)1 - k.beta2;
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) {
+    const df_real g = k.scale * gradient[i];
+    const df_real m = k.beta1 * moment1[i] + fresh1 * g;
+    const df_real v = k.beta2 * moment2[i] + fresh2 * (g * g);
+#ifdef DF_REAL_DOUBLE
+    const df_real root = sqrt(v * k.correct2);
+#else
+    const df_real root = sqrtf(v * k.correct2);
+#endif
+    const df_real p = parameters[i];
+    moment1[i] = m;
+    moment2[i] = v;
+    parameters[i] = p - (k.rate * (m * k.correct1) / (root + k.epsilon) + k.decay * (df_real)decay[i] * p);
+  }
+}
+
+KERNEL void NAME(ema)(size_t n, df_real weight, const df_real* parameters, df_real* average) {
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) average[i] += weight * (parameters[i] - average[i]);
+}
+
+KERNEL void NAME(add)(size_t n, const df_real* x, df_real* y) {
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) y[i] += x[i];
+}
+
+KERNEL double NAME(sum_squares)(size_t n, const df_real* x) {
+  lanes_double sum = {0};
+  size_t i = 0;
+  for (; i + DF_LANES <= n; i += DF_LANES) {
+    const lanes_double v = __builtin_convertvector(NAME(load)(x + i), lanes_double);
+    sum += v * v;
+  }
+  double rest = 0;
+  for (; i < n; i++) rest += (double)x[i] * (double)x[i];
+  return (((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]))) + rest;
+}
+
+#define VARIANT_TEXT_(v) #v
+#define VARIANT_TEXT(v)  VARIANT_TEXT_(v)
+static const df_kernels NAME(kernels) = {
+    .name = VARIANT_TEXT(VARIANT),
+    .exp = NAME(exp),
+    .bias_fill = NAME(bias_fill),
+    .bias_forward = NAME(bias_forward),
+    .bias_backward = NAME(bias_backward),
+    .gelu_forward = NAME(gelu_forward),
+    .gelu_backward = NAME(gelu_backward),
+    .silu_forward = NAME(silu_forward),
+    .silu_backward = NAME(silu_backward),
+    .norm_forward = NAME(norm_forward),
+    .modulate = NAME(modulate),
+    .norm_backward = NAME(norm_backward),
+    .gate_forward = NAME(gate_forward),
+    .gate_backward = NAME(gate_backward),
+    .softmax_forward = NAME(softmax_forward),
+    .softmax_backward = NAME(softmax_backward),
+    .adamw = NAME(adamw),
+    .ema = NAME(ema),
+    .add = NAME(add),
+    .sum_squares = NAME(sum_squares),
+};
+#undef VARIANT_TEXT
+#undef VARIANT_TEXT_
+#undef GELU_A
+#undef GELU_B

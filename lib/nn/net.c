@@ -1,0 +1,247 @@
+#include "dynaflow/nn/net.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/rng.h"
+#include "dynaflow/nn/blas.h"
+#include "network.h"
+
+df_net_cfg df_net_cfg_default(void) {
+  return (df_net_cfg){.kind = DF_NET_DIT,
+                      .flow_time = true,
+                      .width = 96,
+                      .depth = 3,
+                      .heads = 4,
+                      .mlp_ratio = 4,
+                      .skip_hidden = 256,
+                      .position_std = .7};
+}
+
+/* ---- configuration ---- */
+static df_status check_range(const char* field, int value, int low, int high) {
+  if (value >= low && value <= high) return DF_OK;
+  return df_fail(DF_E_CONFIG, "network: %s is %d, must be in %d..%d", field, value, low, high);
+}
+
+static df_status check(const df_net_cfg* cfg) {
+  const bool dit = cfg->kind == DF_NET_DIT;
+  DF_TRY(check_range("kind", (int)cfg->kind, DF_NET_DIT, DF_NET_MLP));
+  DF_TRY(check_range("tokens", cfg->tokens, 1, 1024));
+  DF_TRY(check_range("in", cfg->in, 1, 1 << 14));
+  DF_TRY(check_range("out", cfg->out, 1, 1 << 14));
+  DF_TRY(check_range("cond", cfg->cond, dit ? 1 : 0, 1 << 20));
+  DF_TRY(check_range("width", cfg->width, 1, 1 << 14));
+  DF_TRY(check_range("depth", cfg->depth, 1, 256));
+  if (!dit) return DF_OK;
+  DF_TRY(check_range("heads", cfg->heads, 1, cfg->width));
+  if (cfg->width % cfg->heads != 0) {
+    return df_fail(DF_E_CONFIG, "network: heads is %d, must divide width %d", cfg->heads, cfg->width);
+  }
+  DF_TRY(check_range("mlp_ratio", cfg->mlp_ratio, 1, 64));
+  DF_TRY(check_range("skip_hidden", cfg->skip_hidden, 0, 1 << 16));
+  if (!(cfg->position_std >= 0 && cfg->position_std <= 100)) {
+    return df_fail(DF_E_CONFIG, "network: position_std is %g, must be in 0..100", cfg->position_std);
+  }
+  return DF_OK;
+}
+
+/* ---- construction ---- */
+size_t df_net_add(df_net* net, df_start start, size_t rows, size_t columns, size_t fan_in, size_t fan_out,
+                  const char* format, ...) {
+  const int i = net->n_tensors++;
+  df_tensor* tensor = &net->tensors[i];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(tensor->name, sizeof tensor->name, format, arguments);
+  va_end(arguments);
+  tensor->rank = columns > 0 ? 2 : 1;
+  tensor->shape[0] = rows;
+  tensor->shape[1] = columns > 0 ? columns : 1;
+  tensor->offset = net->n_parameters;
+  tensor->count = rows * tensor->shape[1];
+  tensor->decay = columns > 0 && start != DF_START_POSITION;
+  net->starts[i] = start;
+  net->limits[i] = sqrt(6. / (double)((fan_in ? fan_in : columns) + (fan_out ? fan_out : rows)));
+  net->n_parameters += tensor->count;
+  return tensor->offset;
+}
+
+static df_status build(df_net* net, const df_net_cfg* cfg) {
+  net->cfg = *cfg;
+  net->kernels = df_kernels_best();
+  const bool dit = cfg->kind == DF_NET_DIT;
+  const size_t n = (size_t)(dit ? df_dit_n_tensors(cfg) : df_mlp_n_tensors(cfg)), depth = (size_t)cfg->depth;
+  if (!(net->tensors = df_alloc(n, sizeof *net->tensors))) return DF_E_NOMEM;
+  if (!(net->starts = df_alloc(n, sizeof *net->starts))) return DF_E_NOMEM;
+  if (!(net->limits = df_alloc(n, sizeof *net->limits))) return DF_E_NOMEM;
+  if (dit) {
+    if (!(net->dit.block = df_alloc(depth, sizeof *net->dit.block))) return DF_E_NOMEM;
+    df_dit_build(net);
+  } else {
+    if (!(net->mlp.hidden_weight = df_alloc(depth, sizeof *net->mlp.hidden_weight))) return DF_E_NOMEM;
+    if (!(net->mlp.hidden_bias = df_alloc(depth, sizeof *net->mlp.hidden_bias))) return DF_E_NOMEM;
+    df_mlp_build(net);
+  }
+  return DF_OK;
+}
+
+df_status df_net_new(const df_net_cfg* cfg, df_net** out) {
+  DF_REQUIRE(cfg && out, "df_net_new: %s is NULL", cfg ? "out" : "cfg");
+  *out = NULL;
+  DF_TRY(check(cfg));
+  if (!df_blas_get_info()) return df_fail(DF_E_BLAS, "df_net_new: df_blas_open has not been called");
+  df_net* net = df_alloc(1, sizeof *net);
+  if (!net) return DF_E_NOMEM;
+  const df_status status = build(net, cfg);
+  if (status != DF_OK) {
+    df_net_free(net);
+    return status;
+  }
+  *out = net;
+  return DF_OK;
+}
+
+void df_net_free(df_net* net) {
+  if (!net) return;
+  df_free(net->tensors);
+  df_free(net->starts);
+  df_free(net->limits);
+  df_free(net->dit.block);
+  df_free(net->mlp.hidden_weight);
+  df_free(net->mlp.hidden_bias);
+  df_free(net);
+}
+
+const df_net_cfg* df_net_get_cfg(const df_net* net) {
+  return &net->cfg;
+}
+size_t df_net_parameters(const df_net* net) {
+  return net->n_parameters;
+}
+
+int df_net_tensors(const df_net* net, const df_tensor** tensors) {
+  *tensors = net->tensors;
+  return net->n_tensors;
+}
+
+/* ---- starting values ---- */
+static void start_glorot(uint64_t seed, uint64_t tensor, double limit, size_t n, df_real* out) {
+  double draws[256];
+  enum { CHUNK = sizeof draws / sizeof *draws };
+  for (size_t i = 0, chunk = 0; i < n; i += CHUNK, chunk++) {
+    const size_t m = n - i < CHUNK ? n - i : CHUNK;
+    df_rng_uniform(seed, DF_STREAM_NET_INIT, tensor << 32 | chunk, m, draws);
+    for (size_t j = 0; j < m; j++) out[i + j] = (df_real)(limit * (2 * draws[j] - 1));
+  }
+}
+
+/* sines and cosines over the frames, .008 to .3 cycles a frame (.4 to 15 Hz at 50 frames a second), of the given std */
+static void start_position(const df_net_cfg* cfg, df_real* out) {
+  static const double two_pi = 6.283185307179586476925, slowest = .008, span = .3 / .008;
+  const int d = cfg->width, pairs = (d + 1) / 2;
+  const double amplitude = sqrt(2) * cfg->position_std;
+  for (int t = 0; t < cfg->tokens; t++) {
+    for (int j = 0; j < d; j++) {
+      const double place = pairs > 1 ? (double)(j / 2) / (pairs - 1) : 0;
+      const double angle = two_pi * slowest * pow(span, place) * t;
+      out[(size_t)t * (size_t)d + (size_t)j] = (df_real)(amplitude * (j % 2 ? cos(angle) : sin(angle)));
+    }
+  }
+}
+
+void df_net_init(const df_net* net, uint64_t seed, df_real* parameters) {
+  for (int i = 0; i < net->n_tensors; i++) {
+    const df_tensor* tensor = &net->tensors[i];
+    df_real* out = parameters + tensor->offset;
+    switch (net->starts[i]) {
+      case DF_START_ZERO:
+        for (size_t j = 0; j < tensor->count; j++) out[j] = 0;
+        break;
+      case DF_START_GLOROT:
+        start_glorot(seed, (uint64_t)i, net->limits[i], tensor->count, out);
+        break;
+      case DF_START_POSITION:
+        start_position(&net->cfg, out);
+        break;
+    }
+  }
+}
+
+/* ---- activations ---- */
+df_real* df_pieces_take(df_pieces* pieces, size_t n) {
+  df_real* piece = pieces->memory ? pieces->memory + pieces->used : NULL;
+  /* whole cache lines, an odd number of them, so that equal arrays do not fall on the same sets of the cache */
+  const size_t line = 64 / sizeof(df_real);
+  pieces->used += ((n + line - 1) / line | 1) * line;
+  return piece;
+}
+
+static void lay(df_net_work* work, df_pieces* pieces) {
+  if (work->net->cfg.kind == DF_NET_DIT) {
+    df_dit_work_lay(work, pieces);
+  } else {
+    df_mlp_work_lay(work, pieces);
+  }
+}
+
+static df_status work_build(df_net_work* work, const df_net* net, int batch) {
+  work->net = net;
+  work->batch = batch;
+  if (net->cfg.kind == DF_NET_DIT) {
+    work->dit.block = df_alloc((size_t)net->cfg.depth, sizeof *work->dit.block);
+    if (!work->dit.block) return DF_E_NOMEM;
+  }
+  df_pieces count = {0};
+  lay(work, &count);
+  if (!(work->memory = df_alloc(count.used, sizeof *work->memory))) return DF_E_NOMEM;
+  df_pieces pieces = {.memory = work->memory};
+  lay(work, &pieces);
+  return DF_OK;
+}
+
+df_status df_net_work_new(const df_net* net, int batch, df_net_work** out) {
+  DF_REQUIRE(net && out, "df_net_work_new: %s is NULL", net ? "out" : "net");
+  *out = NULL;
+  DF_REQUIRE(batch >= 1 && batch <= 1 << 20, "df_net_work_new: batch is %d, must be in 1..%d", batch, 1 << 20);
+  df_net_work* work = df_alloc(1, sizeof *work);
+  if (!work) return DF_E_NOMEM;
+  const df_status status = work_build(work, net, batch);
+  if (status != DF_OK) {
+    df_net_work_free(work);
+    return status;
+  }
+  *out = work;
+  return DF_OK;
+}
+
+void df_net_work_free(df_net_work* work) {
+  if (!work) return;
+  df_free(work->dit.block);
+  df_free(work->memory);
+  df_free(work);
+}
+
+/* ---- the two passes ---- */
+void df_net_forward(const df_net* net, df_net_work* work, const df_real* parameters, int B, const df_real* x,
+                    const df_real* c, const df_real* t, df_real* y) {
+  work->B = B;
+  work->x = x;
+  work->c = c;
+  if (net->cfg.kind == DF_NET_DIT) {
+    df_dit_forward(work, parameters, t, y);
+  } else {
+    df_mlp_forward(work, parameters, t, y);
+  }
+}
+
+void df_net_backward(const df_net* net, df_net_work* work, const df_real* parameters, const df_real* dy,
+                     df_real* dparameters, df_real* dx) {
+  if (net->cfg.kind == DF_NET_DIT) {
+    df_dit_backward(work, parameters, dy, dparameters, dx);
+  } else {
+    df_mlp_backward(work, parameters, dy, dparameters, dx);
+  }
+}

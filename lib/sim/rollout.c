@@ -1,0 +1,202 @@
+#include "dynaflow/sim/rollout.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+
+static const double LARGEST = 1e6; /* a cotangent beyond this has blown up */
+
+/* ---- one trajectory ---- */
+
+df_traj_end df_trajectory_run(const df_system* system, df_sim* sim, int H, const double* x0, const double* u,
+                              double* x) {
+  const size_t nx = (size_t)system->nx, nu = (size_t)system->nu;
+  memcpy(x, x0, nx * sizeof *x);
+  system->ops->reset(sim, x0);
+  for (int t = 0; t < H; t++) {
+    double* next = x + (size_t)(t + 1) * nx;
+    const df_traj_end end = system->ops->step(sim, u + (size_t)t * nu, next);
+    if (end == DF_TRAJ_COMPLETE) continue;
+    /* blown up: the caller must not mistake what is left for motion */
+    for (size_t i = 0; i < (size_t)(H - t) * nx; i++) next[i] = NAN;
+    return end;
+  }
+  return DF_TRAJ_COMPLETE;
+}
+
+static bool is_sane(const double* x, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (!(fabs(x[i]) <= LARGEST)) return false;
+  }
+  return true;
+}
+
+/* y = dx + decay y */
+static void join(size_t n, const double* dx, double decay, double* y) {
+  for (size_t i = 0; i < n; i++) y[i] = dx[i] + decay * y[i];
+}
+
+df_traj_end df_trajectory_vjp(const df_system* system, df_sim* sim, int H, const double* dx, double decay, double* du,
+                              double* dx0) {
+  const size_t ndx = (size_t)system->ndx, nu = (size_t)system->nu;
+  double y[DF_NDX_MAX];
+  memcpy(y, dx + (size_t)H * ndx, ndx * sizeof *y);
+  df_traj_end end = is_sane(y, ndx) ? DF_TRAJ_COMPLETE : DF_TRAJ_DIVERGED;
+
+  for (int t = H - 1; t >= 0 && end == DF_TRAJ_COMPLETE; t--) {
+    end = system->ops->step_vjp(sim, t, y, y, du + (size_t)t * nu);
+    join(ndx, dx + (size_t)t * ndx, decay, y);
+    if (end == DF_TRAJ_COMPLETE && !is_sane(y, ndx)) end = DF_TRAJ_DIVERGED;
+  }
+  if (end != DF_TRAJ_COMPLETE) {
+    memset(du, 0, (size_t)H * nu * sizeof *du);
+    memset(y, 0, sizeof y);
+  }
+  if (dx0) memcpy(dx0, y, ndx * sizeof *dx0);
+  return end;
+}
+
+/* ---- batches ---- */
+
+/* what one thread owns */
+typedef struct worker {
+  df_sim* sim;
+  double* x;         /* [tape_length+1][nx] */
+  double* dx;        /* [tape_length+1][ndx] */
+  int failed;        /* lowest trajectory of this run that raised an error, or -1 */
+  char message[512]; /* its error */
+} worker;
+
+struct df_rollout {
+  const df_system* system;
+  int threads, tape_length;
+  worker* workers; /* [threads] */
+};
+
+df_rollout_cfg df_rollout_cfg_default(void) { return (df_rollout_cfg){.threads = 1, .tape_length = 0}; }
+
+void df_rollout_free(df_rollout* r) {
+  if (!r) return;
+  for (int i = 0; r->workers && i < r->threads; i++) {
+    df_sim_free(r->system, r->workers[i].sim);
+    df_free(r->workers[i].x);
+    df_free(r->workers[i].dx);
+  }
+  df_free(r->workers);
+  df_free(r);
+}
+
+static df_status build(df_rollout* r) {
+  r->workers = df_alloc((size_t)r->threads, sizeof *r->workers);
+  if (!r->workers) return DF_E_NOMEM;
+  for (int i = 0; i < r->threads; i++) {
+    worker* w = &r->workers[i];
+    DF_TRY(df_sim_new(r->system, r->tape_length, &w->sim));
+    if (r->tape_length == 0) continue;
+    w->x = df_alloc((size_t)(r->tape_length + 1) * (size_t)r->system->nx, sizeof *w->x);
+    w->dx = df_alloc((size_t)(r->tape_length + 1) * (size_t)r->system->ndx, sizeof *w->dx);
+    if (!w->x || !w->dx) return DF_E_NOMEM;
+  }
+  return DF_OK;
+}
+
+df_status df_rollout_new(const df_system* system, const df_rollout_cfg* cfg, df_rollout** out) {
+  DF_REQUIRE(out, "df_rollout_new: out is NULL");
+  *out = NULL;
+  DF_REQUIRE(system && cfg, "df_rollout_new: system or cfg is NULL");
+  if (cfg->threads < 1) return df_fail(DF_E_CONFIG, "threads %d: at least 1 is needed", cfg->threads);
+  if (cfg->tape_length < 0) return df_fail(DF_E_CONFIG, "tape_length %d is negative", cfg->tape_length);
+  df_rollout* r = df_alloc(1, sizeof *r);
+  if (!r) return DF_E_NOMEM;
+  r->system = system;
+  r->threads = cfg->threads;
+  r->tape_length = cfg->tape_length;
+  const df_status status = build(r);
+  if (status != DF_OK) {
+    df_rollout_free(r);
+    return status;
+  }
+  *out = r;
+  return DF_OK;
+}
+
+/* the message of a worker's first failure, for the caller's thread to repeat */
+static void note_end(worker* w, int b, df_traj_end end) {
+  if (end != DF_TRAJ_FAILED || (w->failed >= 0 && w->failed < b)) return;
+  w->failed = b;
+  snprintf(w->message, sizeof w->message, "%s", df_error_message());
+}
+
+static void clear_failures(df_rollout* r) {
+  for (int i = 0; i < r->threads; i++) r->workers[i].failed = -1;
+}
+
+static df_status first_failure(const df_rollout* r) {
+  const worker* first = NULL;
+  for (int i = 0; i < r->threads; i++) {
+    const worker* w = &r->workers[i];
+    if (w->failed >= 0 && (!first || w->failed < first->failed)) first = w;
+  }
+  return first ? df_fail(DF_E_SIM, "trajectory %d: %s", first->failed, first->message) : DF_OK;
+}
+
+df_status df_rollout_run(df_rollout* r, int B, int H, const double* x0, const double* u, double* x, uint8_t* end) {
+  DF_REQUIRE(r && x0 && u && x, "df_rollout_run: an argument is NULL");
+  DF_REQUIRE(B >= 1 && H >= 1, "df_rollout_run: %d rollouts of %d actions", B, H);
+  const df_system* s = r->system;
+  const size_t nx = (size_t)s->nx, nu = (size_t)s->nu, steps = (size_t)H;
+  clear_failures(r);
+#pragma omp parallel for schedule(dynamic) num_threads(r->threads)
+  for (int b = 0; b < B; b++) {
+    worker* w = &r->workers[omp_get_thread_num()];
+    const size_t i = (size_t)b;
+    const df_traj_end e =
+        df_trajectory_run(s, w->sim, H, x0 + i * nx, u + i * steps * nu, x + i * (steps + 1) * nx);
+    if (end) end[b] = (uint8_t)e;
+    note_end(w, b, e);
+  }
+  return first_failure(r);
+}
+
+typedef struct gradient_job {
+  int H;
+  double decay;
+  df_loss_fn loss;
+  void* context;
+} gradient_job;
+
+static df_traj_end run_gradient(const df_system* s, worker* w, const gradient_job* job, int b, const double* x0,
+                                const double* u, double* loss, double* du) {
+  const size_t ndx = (size_t)s->ndx, nu = (size_t)s->nu, steps = (size_t)job->H;
+  const df_traj_end end = df_trajectory_run(s, w->sim, job->H, x0, u, w->x);
+  if (end != DF_TRAJ_COMPLETE) {
+    *loss = NAN;
+    memset(du, 0, steps * nu * sizeof *du);
+    return end;
+  }
+  memset(w->dx, 0, (steps + 1) * ndx * sizeof *w->dx);
+  *loss = job->loss(job->context, b, w->x, w->dx);
+  return df_trajectory_vjp(s, w->sim, job->H, w->dx, job->decay, du, NULL);
+}
+
+df_status df_rollout_gradient(df_rollout* r, int B, int H, const double* x0, const double* u, double decay,
+                              df_loss_fn loss, void* context, double* losses, double* du, uint8_t* end) {
+  DF_REQUIRE(r && x0 && u && loss && losses && du, "df_rollout_gradient: an argument is NULL");
+  DF_REQUIRE(B >= 1 && H >= 1, "df_rollout_gradient: %d rollouts of %d actions", B, H);
+  DF_REQUIRE(H <= r->tape_length, "df_rollout_gradient: %d actions, but the tape holds %d", H, r->tape_length);
+  const gradient_job job = {.H = H, .decay = decay, .loss = loss, .context = context};
+  const size_t nx = (size_t)r->system->nx, row = (size_t)H * (size_t)r->system->nu;
+  clear_failures(r);
+#pragma omp parallel for schedule(dynamic) num_threads(r->threads)
+  for (int b = 0; b < B; b++) {
+    worker* w = &r->workers[omp_get_thread_num()];
+    const size_t i = (size_t)b;
+    const df_traj_end e = run_gradient(r->system, w, &job, b, x0 + i * nx, u + i * row, &losses[b], du + i * row);
+    if (end) end[b] = (uint8_t)e;
+    note_end(w, b, e);
+  }
+  return first_failure(r);
+}

@@ -1,0 +1,97 @@
+/* spatial.h: Plücker algebra in MuJoCo's order, rotation first: a motion is (angular, linear), a force (couple, force). */
+#ifndef DF_SIM_SPATIAL_H
+#define DF_SIM_SPATIAL_H
+
+#include <string.h>
+
+static inline double vec_dot(const double a[3], const double b[3]) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
+
+static inline void vec_cross(double out[3], const double a[3], const double b[3]) {
+  out[0] = a[1] * b[2] - a[2] * b[1];
+  out[1] = a[2] * b[0] - a[0] * b[2];
+  out[2] = a[0] * b[1] - a[1] * b[0];
+}
+
+static inline void vec_add_scaled(double out[3], const double a[3], double s) {
+  for (int k = 0; k < 3; k++) out[k] += s * a[k];
+}
+
+/* written out: at -O2 a compiler keeps loops of six as loops, which costs the adjoint a third of its time */
+
+static inline void sp_zero(double out[6]) { out[0] = out[1] = out[2] = out[3] = out[4] = out[5] = 0; }
+
+static inline void sp_copy(double out[6], const double a[6]) { memcpy(out, a, 6 * sizeof *out); }
+
+static inline void sp_add(double out[6], const double a[6]) {
+  out[0] += a[0];
+  out[1] += a[1];
+  out[2] += a[2];
+  out[3] += a[3];
+  out[4] += a[4];
+  out[5] += a[5];
+}
+
+static inline void sp_sub(double out[6], const double a[6]) {
+  out[0] -= a[0];
+  out[1] -= a[1];
+  out[2] -= a[2];
+  out[3] -= a[3];
+  out[4] -= a[4];
+  out[5] -= a[5];
+}
+
+static inline void sp_add_scaled(double out[6], const double a[6], double s) {
+  out[0] += s * a[0];
+  out[1] += s * a[1];
+  out[2] += s * a[2];
+  out[3] += s * a[3];
+  out[4] += s * a[4];
+  out[5] += s * a[5];
+}
+
+/* out = a + b; out may be either */
+static inline void sp_sum(double out[6], const double a[6], const double b[6]) {
+  out[0] = a[0] + b[0];
+  out[1] = a[1] + b[1];
+  out[2] = a[2] + b[2];
+  out[3] = a[3] + b[3];
+  out[4] = a[4] + b[4];
+  out[5] = a[5] + b[5];
+}
+
+static inline double sp_dot(const double a[6], const double b[6]) {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + a[3] * b[3] + a[4] * b[4] + a[5] * b[5];
+}
+
+/* out = a x b, the change of motion b carried by motion a; out must not be a or b */
+static inline void sp_cross_motion(double out[6], const double a[6], const double b[6]) {
+  out[0] = a[1] * b[2] - a[2] * b[1];
+  out[1] = a[2] * b[0] - a[0] * b[2];
+  out[2] = a[0] * b[1] - a[1] * b[0];
+  out[3] = a[1] * b[5] - a[2] * b[4] + a[4] * b[2] - a[5] * b[1];
+  out[4] = a[2] * b[3] - a[0] * b[5] + a[5] * b[0] - a[3] * b[2];
+  out[5] = a[0] * b[4] - a[1] * b[3] + a[3] * b[1] - a[4] * b[0];
+}
+
+/* out = a x* f, the change of force f carried by motion a; out must not be a or f */
+static inline void sp_cross_force(double out[6], const double a[6], const double f[6]) {
+  out[0] = a[1] * f[2] - a[2] * f[1] + a[4] * f[5] - a[5] * f[4];
+  out[1] = a[2] * f[0] - a[0] * f[2] + a[5] * f[3] - a[3] * f[5];
+  out[2] = a[0] * f[1] - a[1] * f[0] + a[3] * f[4] - a[4] * f[3];
+  out[3] = a[1] * f[5] - a[2] * f[4];
+  out[4] = a[2] * f[3] - a[0] * f[5];
+  out[5] = a[0] * f[4] - a[1] * f[3];
+}
+
+/* out = I m for an inertia of mjData.cinert: Ixx Iyy Izz Ixy Ixz Iyz, mass x offset (3), mass */
+static inline void sp_inertia_times(double out[6], const double inertia[10], const double m[6]) {
+  const double* i = inertia;
+  out[0] = i[0] * m[0] + i[3] * m[1] + i[4] * m[2] - i[8] * m[4] + i[7] * m[5];
+  out[1] = i[3] * m[0] + i[1] * m[1] + i[5] * m[2] + i[8] * m[3] - i[6] * m[5];
+  out[2] = i[4] * m[0] + i[5] * m[1] + i[2] * m[2] - i[7] * m[3] + i[6] * m[4];
+  out[3] = i[8] * m[1] - i[7] * m[2] + i[9] * m[3];
+  out[4] = i[6] * m[2] - i[8] * m[0] + i[9] * m[4];
+  out[5] = i[7] * m[0] - i[6] * m[1] + i[9] * m[5];
+}
+
+#endif

@@ -1,0 +1,29 @@
+#include "dynaflow/sim/system.h"
+
+#include <string.h>
+
+void df_system_free(df_system* system) {
+  if (system) system->ops->free(system);
+}
+
+df_status df_sim_new(const df_system* system, int tape_length, df_sim** out) {
+  DF_REQUIRE(out, "df_sim_new: out is NULL");
+  *out = NULL;
+  DF_REQUIRE(system, "df_sim_new: system is NULL");
+  DF_REQUIRE(tape_length >= 0, "df_sim_new: tape length %d is negative", tape_length);
+  if (system->ndx > DF_NDX_MAX)
+    return df_fail(DF_E_CONFIG, "a system of %d tangent coordinates; at most %d are supported", system->ndx, DF_NDX_MAX);
+  return system->ops->sim_new(system, tape_length, out);
+}
+
+void df_sim_free(const df_system* system, df_sim* sim) {
+  if (sim) system->ops->sim_free(sim);
+}
+
+void df_system_difference_vjp(const df_system* system, const double* xa, const double* xb, const double* y,
+                              double* dxb) {
+  if (system->ops->difference_vjp)
+    system->ops->difference_vjp(system, xa, xb, y, dxb);
+  else
+    memmove(dxb, y, (size_t)system->ndx * sizeof *dxb);
+}

@@ -1,0 +1,150 @@
+/* test_methods.c: the same conformance test for every method. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dynaflow/core/alloc.h"
+#include "methods.h"
+#include "tiny_task.h"
+
+enum { B = 6 };
+static const char* const file_path = "/tmp/dynaflow_test_method.safetensors";
+
+typedef struct asked {
+  df_task* task;
+  double x0[B * 16], condition[B], actions[B * 8 * 2], demo[B * 9 * 16];
+} asked;
+
+static void ask(asked* a) {
+  a->task = tiny_task_new();
+  const size_t nx = (size_t)a->task->system->nx;
+  for (size_t b = 0; b < B; b++) {
+    const df_window w = a->task->windows->test[b * 7 % (size_t)a->task->windows->n_test];
+    const double* x = df_dataset_state(a->task->data, w.episode, w.start);
+    memcpy(a->x0 + b * nx, x, nx * sizeof *x);
+    memcpy(a->demo + b * 9 * nx, x, 9 * nx * sizeof *x);
+    memcpy(a->actions + b * 16, df_dataset_action(a->task->data, w.episode, w.start), 16 * sizeof *x);
+    a->condition[b] = df_dataset_condition(a->task->data, w.episode)[0];
+  }
+}
+
+static df_status sample(const df_method* method, void* self, const asked* a, uint64_t seed, double* x, double* u) {
+  const df_request r = {.B = B,
+                        .x0 = a->x0,
+                        .condition = a->condition,
+                        .demonstrated_actions = (method->flags & DF_METHOD_SEES_DEMONSTRATION) ? a->actions : NULL,
+                        .seed = seed,
+                        .sampler_steps = 2};
+  return method->sample(self, &r, x, u);
+}
+
+static void* instance(const df_method* method, const asked* a, uint64_t seed) {
+  const df_method_env env = {.task = a->task, .seed = seed, .threads = 2};
+  void* self = NULL;
+  assert_int_equal(method->create(&env, &self), DF_OK);
+  assert_non_null(self);
+  return self;
+}
+
+static void train(const df_method* method, void* self) {
+  static df_training_log logs[DF_LOGS_MAX];
+  int n = 0;
+  if (!(method->flags & DF_METHOD_TRAINS)) return;
+  assert_int_equal(method->train(self, logs, &n), DF_OK);
+  assert_in_range(n, 1, DF_LOGS_MAX);
+  for (int i = 0; i < n; i++) assert_true(logs[i].n > 0 && isfinite(logs[i].loss[logs[i].n - 1]));
+}
+
+static void every_method_trains_saves_loads_and_samples_the_same_bytes(void** state) {
+  (void)state;
+  asked a;
+  ask(&a);
+  const df_method* const* methods;
+  const int n = df_methods(&methods);
+  const size_t nx = (size_t)a.task->system->nx, x_bytes = B * 9 * nx * sizeof(double), u_bytes = B * 16 * sizeof(double);
+  assert_true(n >= 6);
+  for (int i = 0; i < n; i++) {
+    const df_method* m = methods[i];
+    double x[B * 9 * 16] = {0}, u[B * 16] = {0}, x2[B * 9 * 16] = {0}, u2[B * 16] = {0};
+    void *self = instance(m, &a, 1), *other = instance(m, &a, 1);
+    train(m, self);
+    assert_int_equal(sample(m, self, &a, 1, x, u), DF_OK);
+
+    /* shapes: start states as asked, everything filled and finite */
+    for (size_t b = 0; b < B; b++) assert_memory_equal(x + b * 9 * nx, a.x0 + b * nx, nx * sizeof(double));
+    for (size_t k = 0; k < B * 9 * nx; k++) assert_true(isfinite(x[k]));
+    for (size_t k = 0; k < B * 16; k++) assert_true(fabs(u[k]) <= 1);
+
+    /* the same request again, and a saved and loaded twin, give the same bytes */
+    assert_int_equal(sample(m, self, &a, 1, x2, u2), DF_OK);
+    assert_memory_equal(x, x2, x_bytes);
+    if (m->flags & DF_METHOD_TRAINS) {
+      assert_int_equal(m->save(self, file_path), DF_OK);
+      assert_int_equal(m->load(other, file_path), DF_OK);
+      assert_int_equal(sample(m, other, &a, 1, x2, u2), DF_OK);
+      assert_memory_equal(x, x2, x_bytes);
+      assert_memory_equal(u, u2, u_bytes);
+    }
+
+    /* another seed gives another sample, but for the demonstration */
+    assert_int_equal(sample(m, self, &a, 2, x2, u2), DF_OK);
+    const int same = memcmp(x, x2, x_bytes) == 0;
+    assert_int_equal(same, (m->flags & DF_METHOD_SEES_DEMONSTRATION) ? 1 : 0);
+    m->destroy(self);
+    m->destroy(other);
+    m->destroy(NULL);
+  }
+  unlink(file_path);
+  char second[256];
+  snprintf(second, sizeof second, "%s.inverse", file_path);
+  unlink(second);
+  df_task_free(a.task);
+}
+
+static void replay_is_the_ceiling_and_random_the_floor(void** state) {
+  (void)state;
+  asked a;
+  ask(&a);
+  const size_t nx = (size_t)a.task->system->nx;
+  double x[B * 9 * 16], u[B * 16], worst_replay = 0, mean_random = 0;
+  void* self = instance(&df_method_replay_demo, &a, 1);
+  assert_int_equal(sample(&df_method_replay_demo, self, &a, 1, x, u), DF_OK);
+  for (size_t k = 0; k < B * 9 * nx; k++) worst_replay = fmax(worst_replay, fabs(x[k] - a.demo[k]));
+  df_method_replay_demo.destroy(self);
+  /* windows start with a cleared warm start: the solver's tolerance, 1e-8, over 16 physics steps */
+  assert_true(worst_replay < 1e-5);
+
+  self = instance(&df_method_random_action, &a, 1);
+  assert_int_equal(sample(&df_method_random_action, self, &a, 1, x, u), DF_OK);
+  for (size_t k = 0; k < B * 9 * nx; k++) mean_random += fabs(x[k] - a.demo[k]) / (double)(B * 9 * nx);
+  df_method_random_action.destroy(self);
+  assert_true(mean_random > 1e-2);
+  df_task_free(a.task);
+}
+
+static void methods_are_found_by_name_and_have_one_line(void** state) {
+  (void)state;
+  const df_method* const* methods;
+  const int n = df_methods(&methods);
+  for (int i = 0; i < n; i++) {
+    assert_ptr_equal(df_method_by_name(methods[i]->name), methods[i]);
+    assert_true(strlen(methods[i]->summary) > 10 && !strchr(methods[i]->summary, '\n'));
+  }
+  assert_null(df_method_by_name("nonesuch"));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_method_trains_saves_loads_and_samples_the_same_bytes),
+      cmocka_unit_test(replay_is_the_ceiling_and_random_the_floor),
+      cmocka_unit_test(methods_are_found_by_name_and_have_one_line),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

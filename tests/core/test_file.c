@@ -1,0 +1,198 @@
+#define _POSIX_C_SOURCE 200809L
+#include <dirent.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+
+static char folder[64];
+static char path[128];
+
+static int make_folder(void** state) {
+  (void)state;
+  snprintf(folder, sizeof folder, "/tmp/dynaflow-test-XXXXXX");
+  if (!mkdtemp(folder)) return -1;
+  snprintf(path, sizeof path, "%s/file", folder);
+  return 0;
+}
+
+static int remove_folder(void** state) {
+  (void)state;
+  unlink(path);
+  return rmdir(folder); /* fails if anything else was left behind */
+}
+
+static int entries(void) {
+  int n = 0;
+  DIR* dir = opendir(folder);
+  if (!dir) return -1;
+  for (const struct dirent* e; (e = readdir(dir));) n += e->d_name[0] != '.';
+  closedir(dir);
+  return n;
+}
+
+static void assert_content(const char* expected, size_t n) {
+  char* bytes;
+  size_t size;
+  assert_int_equal(df_file_read(path, &bytes, &size), DF_OK);
+  assert_int_equal(size, n);
+  assert_memory_equal(bytes, expected, n);
+  assert_int_equal(bytes[n], 0);
+  df_free(bytes);
+}
+
+static void what_is_written_is_read_back(void** state) {
+  (void)state;
+  assert_int_equal(df_file_write(path, "a\0b", 3), DF_OK);
+  assert_content("a\0b", 3);
+  assert_int_equal(df_file_write(path, "", 0), DF_OK);
+  assert_content("", 0);
+}
+
+static void writing_leaves_one_file_and_no_part(void** state) {
+  (void)state;
+  assert_int_equal(df_file_write(path, "old", 3), DF_OK);
+  assert_int_equal(df_file_write(path, "newer", 5), DF_OK);
+  assert_content("newer", 5);
+  assert_int_equal(entries(), 1);
+}
+
+/* a limit on the size of files stands for a full disk */
+static void a_write_that_fails_half_way_leaves_the_old_content(void** state) {
+  (void)state;
+  enum { BIG = 1 << 20 };
+  char* bytes = calloc(BIG, 1);
+  assert_non_null(bytes);
+  assert_int_equal(df_file_write(path, "old", 3), DF_OK);
+  struct rlimit kept, small;
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &kept), 0);
+  small = kept;
+  small.rlim_cur = 4096;
+  void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const df_status status = df_file_write(path, bytes, BIG);
+  setrlimit(RLIMIT_FSIZE, &kept);
+  signal(SIGXFSZ, handler);
+  free(bytes);
+  assert_int_equal(status, DF_E_IO);
+  assert_non_null(strstr(df_error_message(), path));
+  assert_content("old", 3);
+  assert_int_equal(entries(), 1);
+}
+
+static void a_write_over_a_folder_leaves_it_and_no_part(void** state) {
+  (void)state;
+  char inside[160];
+  assert_int_equal(mkdir(path, 0755), 0);
+  snprintf(inside, sizeof inside, "%s/kept", path);
+  assert_int_equal(df_file_write(inside, "x", 1), DF_OK);
+  assert_int_equal(df_file_write(path, "y", 1), DF_E_IO);
+  assert_non_null(strstr(df_error_message(), path));
+  assert_int_equal(entries(), 1);
+  unlink(inside);
+  rmdir(path);
+}
+
+static void a_write_into_a_folder_that_is_not_there_is_missing_by_name(void** state) {
+  (void)state;
+  char there[160];
+  snprintf(there, sizeof there, "%s/none/file", folder);
+  assert_int_equal(df_file_write(there, "x", 1), DF_E_MISSING);
+  assert_non_null(strstr(df_error_message(), there));
+  assert_int_equal(entries(), 0);
+}
+
+static void reading_what_is_no_file_fails_and_owns_nothing(void** state) {
+  (void)state;
+  char* bytes = folder;
+  size_t n = 7;
+  assert_int_equal(df_file_read(path, &bytes, &n), DF_E_MISSING);
+  assert_null(bytes);
+  assert_int_equal(n, 0);
+  assert_int_equal(df_file_read(folder, &bytes, &n), DF_E_IO);
+  assert_null(bytes);
+  assert_non_null(strstr(df_error_message(), folder));
+}
+
+static void folders_are_made_with_those_above_them(void** state) {
+  (void)state;
+  char deep[160];
+  snprintf(deep, sizeof deep, "%s/a/b", folder);
+  assert_int_equal(df_dir_make(deep), DF_OK);
+  assert_int_equal(df_dir_make(deep), DF_OK);
+  assert_true(df_file_exists(deep));
+  rmdir(deep);
+  snprintf(deep, sizeof deep, "%s/a", folder);
+  rmdir(deep);
+}
+
+static void a_folder_cannot_be_made_over_a_file(void** state) {
+  (void)state;
+  assert_int_equal(df_file_write(path, "x", 1), DF_OK);
+  assert_int_equal(df_dir_make(path), DF_E_IO);
+  assert_non_null(strstr(df_error_message(), path));
+}
+
+static void paths_are_joined_and_taken_apart(void** state) {
+  (void)state;
+  static const struct {
+    const char *folder, *name, *joined;
+  } joins[] = {{"a", "b", "a/b"}, {"a/", "b", "a/b"}, {"a", "/b", "/b"}, {"", "b", "b"}, {NULL, "b", "b"}};
+  static const char* const folders[][2] = {{"a/b", "a"}, {"b", "."}, {"/b", "/"}, {"/a/b", "/a"}, {"a/b/c", "a/b"}};
+  for (size_t i = 0; i < sizeof joins / sizeof *joins; i++) {
+    char* joined = df_path_join(joins[i].folder, joins[i].name);
+    assert_string_equal(joined, joins[i].joined);
+    df_free(joined);
+  }
+  for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+    char* part = df_path_folder(folders[i][0]);
+    assert_string_equal(part, folders[i][1]);
+    df_free(part);
+  }
+}
+
+static void a_failed_allocation_is_out_of_memory(void** state) {
+  (void)state;
+  char* bytes;
+  size_t n;
+  assert_int_equal(df_file_write(path, "x", 1), DF_OK);
+  df_alloc_fail_at(1);
+  assert_int_equal(df_file_read(path, &bytes, &n), DF_E_NOMEM);
+  assert_null(bytes);
+  df_alloc_fail_at(1);
+  assert_null(df_path_join("a", "b"));
+  df_alloc_fail_at(1);
+  /* the folder's sync is a courtesy: the content is there without it */
+  assert_int_equal(df_file_write(path, "new", 3), DF_OK);
+  df_alloc_fail_at(0);
+  assert_content("new", 3);
+}
+
+int main(void) {
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+  const struct CMUnitTest tests[] = {
+      IN_FOLDER(what_is_written_is_read_back),
+      IN_FOLDER(writing_leaves_one_file_and_no_part),
+      IN_FOLDER(a_write_that_fails_half_way_leaves_the_old_content),
+      IN_FOLDER(a_write_over_a_folder_leaves_it_and_no_part),
+      IN_FOLDER(a_write_into_a_folder_that_is_not_there_is_missing_by_name),
+      IN_FOLDER(reading_what_is_no_file_fails_and_owns_nothing),
+      IN_FOLDER(folders_are_made_with_those_above_them),
+      IN_FOLDER(a_folder_cannot_be_made_over_a_file),
+      IN_FOLDER(paths_are_joined_and_taken_apart),
+      IN_FOLDER(a_failed_allocation_is_out_of_memory),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,62 @@
+/* data_test.h: what the tests of this room share. */
+#ifndef TESTS_DATA_DATA_TEST_H
+#define TESTS_DATA_DATA_TEST_H
+
+#define _POSIX_C_SOURCE 200809L
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/core/rng.h"
+
+/* a folder for one test; scratch_path is the one file in it that a test writes */
+static char scratch_folder[64];
+static char scratch_path[128];
+
+static inline int scratch_make(void** state) {
+  (void)state;
+  snprintf(scratch_folder, sizeof scratch_folder, "/tmp/dynaflow-test-XXXXXX");
+  if (!mkdtemp(scratch_folder)) return -1;
+  snprintf(scratch_path, sizeof scratch_path, "%s/file.npz", scratch_folder);
+  return 0;
+}
+
+static inline int scratch_remove(void** state) {
+  (void)state;
+  df_alloc_fail_at(0);
+  unlink(scratch_path);
+  return rmdir(scratch_folder); /* fails if a write left something behind */
+}
+
+#define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
+
+/* the last error's detail holds each word of a NULL-terminated list */
+static inline void assert_message(const char* const* words) {
+  for (; *words; words++) {
+    if (!strstr(df_error_message(), *words)) fail_msg("'%s' is not in: %s", *words, df_error_message());
+  }
+}
+#define assert_says(...) assert_message((const char* const[]){__VA_ARGS__, NULL})
+
+#define assert_ok(call)                                                         \
+  do {                                                                          \
+    const df_status assert_status_ = (call);                                    \
+    if (assert_status_ != DF_OK) fail_msg("%s: %s", #call, df_error_message()); \
+  } while (0)
+
+static inline void assert_close(double a, double b, double tolerance) {
+  const double gap = a > b ? a - b : b - a;
+  if (!(gap <= tolerance)) fail_msg("%.17g and %.17g differ by %.3g, more than %.3g", a, b, gap, tolerance);
+}
+
+#endif

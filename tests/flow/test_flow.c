@@ -1,0 +1,453 @@
+/* test_flow.c: training, sampling and checkpoints of a flow on a task that trains in a second. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/core/rng.h"
+#include "dynaflow/flow/flow.h"
+#include "dynaflow/sim/rollout.h"
+#include "flow_internal.h"
+#include "tiny_task.h"
+
+enum { B = 10 };
+
+static df_method_env env_of(const df_task* task, int threads) {
+  return (df_method_env){.task = task, .seed = 3, .threads = threads};
+}
+
+static df_flow* new_flow(const df_task* task, df_decoder decoder, int threads) {
+  const df_method_env env = env_of(task, threads);
+  df_flow* flow;
+  assert_int_equal(df_flow_new(&env, "test", decoder, &flow), DF_OK);
+  return flow;
+}
+
+static df_training_log train(df_flow* flow) {
+  static df_training_log log;
+  assert_int_equal(df_flow_train(flow, &log), DF_OK);
+  return log;
+}
+
+/* B windows from the test side; caller frees both */
+static void sample(df_flow* flow, const df_task* task, int steps, uint64_t seed, double** x, double** u) {
+  static double x0[B * 16], c[B];
+  const size_t nx = (size_t)task->system->nx, H = (size_t)task->windows->horizon;
+  for (int b = 0; b < B; b++) {
+    const df_window w = task->windows->test[b * 5 % task->windows->n_test];
+    memcpy(x0 + (size_t)b * nx, df_dataset_state(task->data, w.episode, w.start), nx * sizeof *x0);
+    c[b] = df_dataset_condition(task->data, w.episode)[0];
+  }
+  const df_request r = {.B = B, .x0 = x0, .condition = c, .seed = seed, .sampler_steps = steps};
+  *x = df_alloc(B * (H + 1) * nx, sizeof(double));
+  *u = df_alloc(B * H * (size_t)task->system->nu, sizeof(double));
+  assert_int_equal(df_flow_sample(flow, &r, *x, *u), DF_OK);
+}
+
+static size_t bytes_x(const df_task* task) {
+  return B * (size_t)(task->windows->horizon + 1) * (size_t)task->system->nx * sizeof(double);
+}
+static size_t bytes_u(const df_task* task) {
+  return B * (size_t)task->windows->horizon * (size_t)task->system->nu * sizeof(double);
+}
+
+/* ---- what DynaFlow promises ---- */
+
+static void returned_actions_reproduce_the_returned_states_bit_for_bit(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  for (int d = DF_DECODE_ACTIONS; d <= DF_DECODE_ROLLOUT; d++) {
+    df_flow* flow = new_flow(task, (df_decoder)d, 2);
+    train(flow);
+    for (int steps = 1; steps <= 5; steps += 4) {
+      double *x, *u;
+      sample(flow, task, steps, 11, &x, &u);
+      const size_t nx = (size_t)task->system->nx;
+      const int H = task->windows->horizon;
+      double* x0 = df_alloc(B * nx, sizeof(double));
+      double* again = df_alloc(1, bytes_x(task));
+      for (size_t b = 0; b < B; b++) memcpy(x0 + b * nx, x + b * (size_t)(H + 1) * nx, nx * sizeof(double));
+      df_rollout_cfg cfg = df_rollout_cfg_default();
+      df_rollout* rollout;
+      assert_int_equal(df_rollout_new(task->system, &cfg, &rollout), DF_OK);
+      assert_int_equal(df_rollout_run(rollout, B, H, x0, u, again, NULL), DF_OK);
+      assert_memory_equal(again, x, bytes_x(task));
+      /* the check can fail: a billionth of one action changes the states */
+      u[0] += u[0] > 0 ? -1e-9 : 1e-9;
+      assert_int_equal(df_rollout_run(rollout, B, H, x0, u, again, NULL), DF_OK);
+      assert_int_not_equal(memcmp(again, x, bytes_x(task)), 0);
+      df_rollout_free(rollout);
+      df_free(x0);
+      df_free(again);
+      df_free(x);
+      df_free(u);
+    }
+    df_flow_free(flow);
+  }
+  df_task_free(task);
+}
+
+static void threads_do_not_change_weights_samples_or_files(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  static const int threads[3] = {1, 2, 4};
+  for (int d = DF_DECODE_STATES; d <= DF_DECODE_ROLLOUT; d++) {
+    char *first_file = NULL, *file;
+    double *first_x = NULL, *first_u = NULL, *x, *u;
+    size_t first_n = 0, n;
+    for (int k = 0; k < 3; k++) {
+      df_flow* flow = new_flow(task, (df_decoder)d, threads[k]);
+      train(flow);
+      sample(flow, task, 3, 5, &x, &u);
+      assert_int_equal(df_flow_save(flow, "/tmp/dynaflow_test_threads.safetensors"), DF_OK);
+      assert_int_equal(df_file_read("/tmp/dynaflow_test_threads.safetensors", &file, &n), DF_OK);
+      df_flow_free(flow);
+      if (k == 0) {
+        first_file = file, first_n = n, first_x = x, first_u = u;
+        continue;
+      }
+      assert_int_equal(n, first_n);
+      assert_memory_equal(file, first_file, n);
+      assert_memory_equal(x, first_x, bytes_x(task));
+      assert_memory_equal(u, first_u, bytes_u(task));
+      df_free(file);
+      df_free(x);
+      df_free(u);
+    }
+    df_free(first_file);
+    df_free(first_x);
+    df_free(first_u);
+  }
+  unlink("/tmp/dynaflow_test_threads.safetensors");
+  df_task_free(task);
+}
+
+static void the_seed_changes_the_sample(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+  train(flow);
+  double *x, *u, *y, *v;
+  sample(flow, task, 2, 1, &x, &u);
+  sample(flow, task, 2, 2, &y, &v);
+  assert_int_not_equal(memcmp(u, v, bytes_u(task)), 0);
+  df_free(x);
+  df_free(u);
+  df_free(y);
+  df_free(v);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
+/* ---- the gradient that training uses ---- */
+
+static double loss_at(df_flow* flow, const df_real* parameters, df_real* gradient, double* loss) {
+  const trainer* t = flow->trainer;
+  double sum = 0;
+  for (size_t i = 0; i < t->n; i++) gradient[i] = 0;
+  flow_train_slice(flow, 0, 0, 0, trainer_slice_size(&t->cfg), parameters, gradient, loss);
+  for (int i = 0; i < trainer_slice_size(&t->cfg); i++) sum += loss[i];
+  return sum / t->cfg.batch;
+}
+
+static void the_slice_gradient_is_the_slope_of_the_loss_for_every_decoder(void** state) {
+  (void)state;
+  df_config config = tiny_config();
+  config.train_push = 0; /* a pushed sample depends on the step before */
+  df_task* task = tiny_task_with(&config);
+  for (int d = DF_DECODE_STATES; d <= DF_DECODE_ROLLOUT; d++) {
+    df_flow* flow = new_flow(task, (df_decoder)d, 1);
+    train(flow); /* away from the zero last layer */
+    const size_t n = flow->trainer->n;
+    df_real *g = df_alloc(n, sizeof *g), *scratch = df_alloc(n, sizeof *g), *p = df_alloc(n, sizeof *p);
+    double loss[64], squares = 0;
+    loss_at(flow, flow->trainer->parameters, g, loss);
+    for (size_t i = 0; i < n; i++) squares += (double)g[i] * (double)g[i];
+    /* along the gradient the slope is its norm; a step that changes the parameters by 1e-3 in norm keeps float
+     * rounding (1e-7 of the loss) three orders below the change */
+    const double h = 1e-3 / sqrt(squares);
+    double value[2];
+    for (int s = 0; s < 2; s++) {
+      for (size_t i = 0; i < n; i++) {
+        p[i] = flow->trainer->parameters[i] + (df_real)((s ? -h : h) * (double)g[i]);
+      }
+      value[s] = loss_at(flow, p, scratch, loss);
+    }
+    const double slope = (value[0] - value[1]) / (2 * h);
+    /* 2 %: the curvature over the step and contact kinks; a wrong sign or a missing factor is far outside */
+    assert_true(fabs(slope - squares) <= 0.02 * squares);
+    assert_true(squares > 1e-8);
+    df_free(g);
+    df_free(scratch);
+    df_free(p);
+    df_flow_free(flow);
+  }
+  df_task_free(task);
+}
+
+static void training_lowers_the_loss_of_every_decoder(void** state) {
+  (void)state;
+  df_config config = tiny_config();
+  config.train_steps = 150;
+  df_task* task = tiny_task_with(&config);
+  for (int d = DF_DECODE_STATES; d <= DF_DECODE_ROLLOUT; d++) {
+    df_flow* flow = new_flow(task, (df_decoder)d, 2);
+    const df_training_log log = train(flow);
+    assert_int_equal(log.steps, 150);
+    assert_int_equal(log.skipped, 0);
+    assert_int_equal(log.diverged, 0);
+    /* an untrained net with zero output predicts the mean (loss near 1) or does not push; half is well within reach */
+    assert_true(log.loss[log.n - 1] < 0.5 * log.loss[0]);
+    df_flow_free(flow);
+  }
+  df_task_free(task);
+}
+
+/* ---- what the network may know ---- */
+
+static void the_condition_holds_no_future(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+  train(flow);
+  double *x, *u, *y, *v;
+  sample(flow, task, 2, 1, &x, &u);
+  /* every state of the data but the start states of the asked windows becomes something else */
+  const size_t nx = (size_t)task->system->nx;
+  for (int e = 0; e < task->data->episodes; e++) {
+    for (int t = 0; t <= task->data->length; t++) {
+      bool is_start = false;
+      for (int b = 0; b < B; b++) {
+        const df_window w = task->windows->test[b * 5 % task->windows->n_test];
+        is_start |= w.episode == e && w.start == t;
+      }
+      double* row = task->data->states + ((size_t)e * (size_t)(task->data->length + 1) + (size_t)t) * nx;
+      for (size_t i = 0; !is_start && i < nx; i++) row[i] += 0.1;
+    }
+  }
+  sample(flow, task, 2, 1, &y, &v);
+  assert_memory_equal(u, v, bytes_u(task));
+  df_free(x);
+  df_free(u);
+  df_free(y);
+  df_free(v);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
+static void one_sampler_step_is_one_network_call_on_training_noise(void** state) {
+  (void)state;
+  df_config config = tiny_config();
+  config.flow_sigma = 0.5;
+  df_task* task = tiny_task_with(&config);
+  df_flow* flow = new_flow(task, DF_DECODE_STATES, 1);
+  train(flow);
+  double *x, *u;
+  sample(flow, task, 1, 9, &x, &u);
+
+  /* by hand for the first chunk: X^0 = sigma noise of (seed, index), t = 0, one forward pass, decode */
+  const int H = flow->H, nz = flow->nz, count = flow->slice;
+  df_real in[64 * 64], cond[64 * 16], t[64] = {0}, out[64 * 64];
+  double noise[64 * 8], expected[64];
+  const size_t nx = (size_t)task->system->nx;
+  for (int b = 0; b < count; b++) {
+    const double* x0 = x + (size_t)b * (size_t)(H + 1) * nx;
+    df_rng_normal(9, DF_STREAM_SAMPLE_NOISE, (uint64_t)b, (size_t)(H * nz), noise);
+    for (int k = 0; k < H * nz; k++) in[b * H * nz + k] = (df_real)(0.5 * noise[k]);
+    const df_window w = task->windows->test[b * 5 % task->windows->n_test];
+    flow_condition(flow, x0, df_dataset_condition(task->data, w.episode), cond + b * flow->cond);
+  }
+  df_net_forward(flow->net, flow->worker[0].net, flow->trainer->average, count, in, cond, t, out);
+  double z[16];
+  for (int k = 0; k < nz; k++) z[k] = (double)out[k];
+  df_chart_decode(task->chart, x, z, expected);
+  assert_memory_equal(expected, x + nx, nx * sizeof(double));
+  df_free(x);
+  df_free(u);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
+/* ---- files ---- */
+
+static const char* const file_path = "/tmp/dynaflow_test_flow.safetensors";
+
+static void a_loaded_checkpoint_samples_the_same_bytes(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_flow *flow = new_flow(task, DF_DECODE_ROLLOUT, 2), *other = new_flow(task, DF_DECODE_ROLLOUT, 2);
+  train(flow);
+  assert_int_equal(df_flow_save(flow, file_path), DF_OK);
+  double *x, *u, *y, *v;
+  sample(flow, task, 2, 1, &x, &u);
+  sample(other, task, 2, 1, &y, &v);
+  assert_int_not_equal(memcmp(u, v, bytes_u(task)), 0);
+  df_free(y);
+  df_free(v);
+  /* the statistics come from the file, too */
+  df_chart_get_statistics(task->chart).mean[0] += 1;
+  assert_int_equal(df_flow_load(other, file_path), DF_OK);
+  sample(other, task, 2, 1, &y, &v);
+  assert_memory_equal(u, v, bytes_u(task));
+  assert_memory_equal(x, y, bytes_x(task));
+  df_free(x);
+  df_free(u);
+  df_free(y);
+  df_free(v);
+  df_flow_free(flow);
+  df_flow_free(other);
+  df_task_free(task);
+  unlink(file_path);
+}
+
+static void a_checkpoint_of_another_task_model_or_method_is_refused_by_name(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+  assert_int_equal(df_flow_save(flow, file_path), DF_OK);
+  snprintf(task->config.task_name, sizeof task->config.task_name, "giant");
+  assert_int_equal(df_flow_load(flow, file_path), DF_E_MISMATCH);
+  assert_non_null(strstr(df_error_message(), "tiny"));
+  assert_non_null(strstr(df_error_message(), "giant"));
+  assert_non_null(strstr(df_error_message(), file_path));
+  snprintf(task->config.task_name, sizeof task->config.task_name, "tiny");
+
+  task->model_sha256[0] = task->model_sha256[0] == 'a' ? 'b' : 'a';
+  assert_int_equal(df_flow_load(flow, file_path), DF_E_MISMATCH);
+  assert_non_null(strstr(df_error_message(), "model_sha256"));
+  task->model_sha256[0] = task->model_sha256[0] == 'a' ? 'b' : 'a';
+
+  const df_method_env env = env_of(task, 1);
+  df_flow* other;
+  assert_int_equal(df_flow_new(&env, "another", DF_DECODE_ROLLOUT, &other), DF_OK);
+  assert_int_equal(df_flow_load(other, file_path), DF_E_MISMATCH);
+  df_flow_free(other);
+
+  /* half a file is no file */
+  char* data;
+  size_t n;
+  assert_int_equal(df_file_read(file_path, &data, &n), DF_OK);
+  assert_int_equal(df_file_write(file_path, data, n / 2), DF_OK);
+  assert_int_equal(df_flow_load(flow, file_path), DF_E_FORMAT);
+  df_free(data);
+  assert_int_equal(df_flow_load(flow, "/tmp/dynaflow_no_such_file"), DF_E_MISSING);
+  df_flow_free(flow);
+  df_task_free(task);
+  unlink(file_path);
+}
+
+/* ---- limits ---- */
+
+static void training_stops_when_asked_and_says_so(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  volatile sig_atomic_t stop = 1;
+  df_method_env env = env_of(task, 1);
+  env.stop = &stop;
+  df_flow* flow;
+  df_training_log log;
+  assert_int_equal(df_flow_new(&env, "test", DF_DECODE_ROLLOUT, &flow), DF_OK);
+  assert_int_equal(df_flow_train(flow, &log), DF_E_INTERRUPTED);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
+static void settings_that_cannot_work_are_refused(void** state) {
+  (void)state;
+  df_config config = tiny_config();
+  config.train_slices = config.train_batch + 1;
+  df_task* task = tiny_task_with(&config);
+  const df_method_env env = env_of(task, 1);
+  df_flow* flow;
+  assert_int_equal(df_flow_new(&env, "test", DF_DECODE_ROLLOUT, &flow), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "train.slices"));
+  assert_null(flow);
+  task->config.train_slices = 1;
+  df_free(task->data->actions);
+  task->data->actions = NULL;
+  assert_int_equal(df_flow_new(&env, "test", DF_DECODE_ACTIONS, &flow), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "actions"));
+  /* DynaFlow learns from states only */
+  df_training_log log;
+  assert_int_equal(df_flow_new(&env, "test", DF_DECODE_ROLLOUT, &flow), DF_OK);
+  assert_int_equal(df_flow_train(flow, &log), DF_OK);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
+static void a_failed_allocation_leaks_nothing(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  const df_method_env env = env_of(task, 1);
+  for (size_t n = 1;; n++) {
+    df_flow* flow;
+    df_alloc_fail_at(n);
+    const df_status status = df_flow_new(&env, "test", DF_DECODE_ROLLOUT, &flow);
+    df_alloc_fail_at(0);
+    if (status == DF_OK) {
+      assert_true(n > 10);
+      df_flow_free(flow);
+      break;
+    }
+    assert_int_equal(status, DF_E_NOMEM);
+    assert_null(flow);
+  }
+  df_task_free(task);
+}
+
+static void inverse_dynamics_learns_the_actions(void** state) {
+  (void)state;
+  df_config config = tiny_config();
+  config.inverse_steps = 600;
+  config.inverse_batch = 64;
+  config.inverse_width = 32;
+  config.inverse_rate = 0.01;
+  df_task* task = tiny_task_with(&config);
+  const df_method_env env = env_of(task, 2);
+  df_inverse* inverse;
+  df_training_log log;
+  assert_int_equal(df_inverse_new(&env, &inverse), DF_OK);
+  assert_int_equal(df_inverse_train(inverse, &log), DF_OK);
+  /* normalised actions have variance 1: a fifth in the mean square says that they are known, not guessed */
+  assert_true(log.loss[log.n - 1] < 0.2);
+  const df_window w = task->windows->test[0];
+  double u[64];
+  assert_int_equal(df_inverse_actions(inverse, 1, 8, df_dataset_state(task->data, w.episode, w.start), u), DF_OK);
+  const double* truth = df_dataset_action(task->data, w.episode, w.start);
+  double error = 0, size = 0;
+  for (int i = 0; i < 8 * task->system->nu; i++) {
+    error += (u[i] - truth[i]) * (u[i] - truth[i]);
+    size += truth[i] * truth[i];
+  }
+  assert_true(error < 0.3 * size);
+  df_inverse_free(inverse);
+  df_task_free(task);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(returned_actions_reproduce_the_returned_states_bit_for_bit),
+      cmocka_unit_test(threads_do_not_change_weights_samples_or_files),
+      cmocka_unit_test(the_seed_changes_the_sample),
+      cmocka_unit_test(the_slice_gradient_is_the_slope_of_the_loss_for_every_decoder),
+      cmocka_unit_test(training_lowers_the_loss_of_every_decoder),
+      cmocka_unit_test(the_condition_holds_no_future),
+      cmocka_unit_test(one_sampler_step_is_one_network_call_on_training_noise),
+      cmocka_unit_test(a_loaded_checkpoint_samples_the_same_bytes),
+      cmocka_unit_test(a_checkpoint_of_another_task_model_or_method_is_refused_by_name),
+      cmocka_unit_test(training_stops_when_asked_and_says_so),
+      cmocka_unit_test(settings_that_cannot_work_are_refused),
+      cmocka_unit_test(a_failed_allocation_leaks_nothing),
+      cmocka_unit_test(inverse_dynamics_learns_the_actions),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

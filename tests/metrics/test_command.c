@@ -1,0 +1,131 @@
+/* The command error on states written by hand: a free joint robot with one hinge, x = [p 3, q 4, h | v 3, w 3, hd]. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <string.h>
+
+#include "dynaflow/metrics/metrics.h"
+#include "near.h"
+
+enum { H = 5, NQ = 8, NX = 15 };
+
+/* rounding of some ten operations on numbers of order 1 */
+static const double ROUNDING = 1e-14;
+
+/* every frame: yaw, then pitch, velocity (forward, left) in the heading, angular velocity of the body */
+static void walk(double yaw, double pitch, double forward, double left, const double w[3], double x[H + 1][NX]) {
+  for (int t = 0; t <= H; t++) {
+    const double cy = cos(yaw / 2), sy = sin(yaw / 2), cp = cos(pitch / 2), sp = sin(pitch / 2);
+    const double row[NX] = {0.1 * t,
+                            2,
+                            0.3,
+                            cy * cp,
+                            -sy * sp,
+                            cy * sp,
+                            sy * cp,
+                            0.7,
+                            cos(yaw) * forward - sin(yaw) * left,
+                            sin(yaw) * forward + cos(yaw) * left,
+                            0.05,
+                            w[0],
+                            w[1],
+                            w[2],
+                            9};
+    memcpy(x[t], row, sizeof row);
+  }
+}
+
+static void obeying_the_command_is_no_error_in_any_heading(void** state) {
+  (void)state;
+  const double command[3] = {0.8, -0.3, 0.4}, w[3] = {0, 0, 0.4};
+  for (double yaw = -3; yaw <= 3; yaw += 0.5) {
+    double x[H + 1][NX], wz;
+    walk(yaw, 0, 0.8, -0.3, w, x);
+    assert_near(df_metric_command(H, 0, NX, NQ, x[0], command, &wz), 0, ROUNDING);
+    assert_near(wz, 0, ROUNDING);
+  }
+}
+
+static void the_error_is_the_hand_computed_one_in_any_heading(void** state) {
+  (void)state;
+  const double command[3] = {0.5, 0.1, -0.2}, w[3] = {0, 0, 0.5};
+  for (double yaw = -3; yaw <= 3; yaw += 0.5) {
+    double x[H + 1][NX], wz;
+    walk(yaw, 0.2, 0.8, 0.5, w, x);
+    /* (0.3, 0.4) off; pitch turns the body's z away from up, and 0.5 cos(0.2) of the turn remains */
+    assert_near(df_metric_command(H, 2, NX, NQ, x[0], command, &wz), 0.5, ROUNDING);
+    assert_near(wz, 0.5 * cos(0.2) + 0.2, ROUNDING);
+  }
+}
+
+/* a robot that rolls about its forward axis while pitched turns about the vertical too */
+static void the_yaw_rate_is_that_of_the_world(void** state) {
+  (void)state;
+  const double command[3] = {0}, w[3] = {2, 0, 0};
+  double x[H + 1][NX], wz;
+  walk(1.1, -0.5, 0, 0, w, x);
+  assert_near(df_metric_command(H, 0, NX, NQ, x[0], command, &wz), 0, ROUNDING);
+  assert_near(wz, 2 * sin(0.5), ROUNDING);
+}
+
+static void the_quaternion_may_have_any_length_and_sign(void** state) {
+  (void)state;
+  const double command[3] = {0.5, 0.1, -0.2}, w[3] = {0.1, 0.2, 0.5}, scales[] = {-1, 1.03, 0.5};
+  double x[H + 1][NX], wanted_wz, wz;
+  walk(0.7, 0.2, 0.8, 0.5, w, x);
+  const double wanted = df_metric_command(H, 0, NX, NQ, x[0], command, &wanted_wz);
+  for (int k = 0; k < 3; k++) {
+    walk(0.7, 0.2, 0.8, 0.5, w, x);
+    for (int t = 0; t <= H; t++) {
+      for (int i = 3; i < 7; i++) x[t][i] *= scales[k];
+    }
+    assert_near(df_metric_command(H, 0, NX, NQ, x[0], command, &wz), wanted, ROUNDING);
+    assert_near(wz, wanted_wz, ROUNDING);
+  }
+}
+
+static void only_frames_from_the_first_count(void** state) {
+  (void)state;
+  const double command[3] = {0}, w[3] = {0};
+  double x[H + 1][NX];
+  walk(0, 0, 1, 0, w, x);
+  x[0][NQ] = 100, x[1][NQ] = 100, x[H][NQ] = 3;
+  /* frames 2..5: 1, 1, 1, 3 */
+  assert_near(df_metric_command(H, 2, NX, NQ, x[0], command, NULL), 1.5, ROUNDING);
+  assert_near(df_metric_command(H, H, NX, NQ, x[0], command, NULL), 3, ROUNDING);
+}
+
+static void frames_without_numbers_give_infinity_and_no_frames_give_none(void** state) {
+  (void)state;
+  const double command[3] = {0}, w[3] = {0};
+  double x[H + 1][NX], wz;
+  walk(0, 0, 1, 0, w, x);
+  x[3][0] = NAN;
+  assert_true(df_metric_command(H, 0, NX, NQ, x[0], command, &wz) == INFINITY);
+  assert_true(wz == INFINITY);
+  assert_near(df_metric_command(H, 4, NX, NQ, x[0], command, &wz), 1, ROUNDING);
+
+  /* a quaternion of length 0 has no vertical */
+  memset(&x[4][3], 0, 4 * sizeof(double));
+  (void)df_metric_command(H, 4, NX, NQ, x[0], command, &wz);
+  assert_true(wz == INFINITY);
+
+  assert_true(isnan(df_metric_command(H, H + 1, NX, NQ, x[0], command, &wz)) && isnan(wz));
+  assert_true(isnan(df_metric_command(H, -1, NX, NQ, x[0], command, NULL)));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(obeying_the_command_is_no_error_in_any_heading),
+      cmocka_unit_test(the_error_is_the_hand_computed_one_in_any_heading),
+      cmocka_unit_test(the_yaw_rate_is_that_of_the_world),
+      cmocka_unit_test(the_quaternion_may_have_any_length_and_sign),
+      cmocka_unit_test(only_frames_from_the_first_count),
+      cmocka_unit_test(frames_without_numbers_give_infinity_and_no_frames_give_none),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

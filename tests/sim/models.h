@@ -1,0 +1,174 @@
+/* models.h: models and motions that the simulator tests share. */
+#ifndef DF_TESTS_SIM_MODELS_H
+#define DF_TESTS_SIM_MODELS_H
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/core/rng.h"
+#include "dynaflow/sim/gradcheck.h"
+#include "dynaflow/sim/mujoco.h"
+#include "dynaflow/sim/rollout.h"
+
+#define DATA "../shared/data/mjcf/"
+#define HOPPER DATA "gymnasium/hopper.xml"
+#define WALKER DATA "gymnasium/walker2d.xml"
+#define CHEETAH DATA "gymnasium/half_cheetah.xml"
+#define GO1 DATA "derived/go1_playground_feetonly_meshfree.xml"
+
+#define OK(call)                                                                            \
+  do {                                                                                      \
+    df_status ok_status_ = (call);                                                          \
+    if (ok_status_ != DF_OK)                                                                \
+      fail_msg("%s: %s (%s)", #call, df_status_text(ok_status_), df_error_message());       \
+  } while (0)
+
+/* a model file of the data sets; a machine without them fails here with the path */
+static inline df_system* model_file(const char* path, double timestep, int substeps, df_integrator integrator,
+                                    double margin_scale) {
+  if (!df_file_exists(path)) fail_msg("data file %s is missing", path);
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.timestep = timestep;
+  cfg.substeps = substeps;
+  cfg.integrator = integrator;
+  cfg.margin_scale = margin_scale;
+  df_system* system;
+  OK(df_mujoco_system_new(path, &cfg, &system));
+  return system;
+}
+
+static inline df_system* model_text(const char* xml, int substeps) {
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.substeps = substeps;
+  df_system* system;
+  OK(df_mujoco_system_from_xml(xml, "built-in model", &cfg, &system));
+  return system;
+}
+
+/* ---- built-in models ---- */
+
+/* A quadruped with a free base, sphere feet, PD actuators. %s: options of <option>, attributes of the joints, of the
+ * feet's geoms, of the actuators. */
+#define QUADRUPED_LEG(name, x, y, side)                                                                        \
+  "<body pos='" x " " y " 0'><joint name='" name "_hip' axis='1 0 0' range='-.86 .86'/>"                       \
+  "<geom type='cylinder' size='.045 .03' mass='.68'/>"                                                         \
+  "<body pos='0 " side " 0'><joint name='" name "_thigh' axis='0 1 0' range='-.6 4.5'/>"                       \
+  "<geom type='capsule' fromto='0 0 0 0 0 -.2' size='.02' mass='1.15'/>"                                       \
+  "<body pos='0 0 -.213'><joint name='" name "_calf' axis='0 1 0' range='-2.8 -.89'/>"                         \
+  "<geom type='capsule' fromto='0 0 0 0 0 -.2' size='.012' mass='.15'/>"                                       \
+  "<geom class='foot' name='" name "' pos='0 0 -.213' mass='.06'/></body></body></body>"
+#define QUADRUPED_PD(name)                                                                      \
+  "<general joint='" name "_hip'/><general joint='" name "_thigh'/><general joint='" name "_calf'/>"
+#define QUADRUPED                                                                                                   \
+  "<mujoco><compiler angle='radian' autolimits='true'/><option timestep='.004' %s/>"                                \
+  "<default><geom contype='0' conaffinity='0' condim='3' friction='.8 .02 .01' solimp='.9 .95 .01'/>"              \
+  "<joint armature='.01' %s/><general biastype='affine' gainprm='120' biasprm='0 -120 -3' forcerange='-45 45' %s/>" \
+  "<default class='foot'><geom type='sphere' size='.023' contype='1' conaffinity='0' %s/></default></default>"     \
+  "<worldbody><geom name='floor' type='plane' size='20 20 .1' conaffinity='1'/>"                                    \
+  "<body name='base' pos='0 0 .32'><freejoint/><geom type='box' size='.2 .05 .05' mass='6.9'/>"                     \
+  QUADRUPED_LEG("FR", ".19", "-.05", "-.08") QUADRUPED_LEG("FL", ".19", ".05", ".08")                               \
+  QUADRUPED_LEG("RR", "-.19", "-.05", "-.08") QUADRUPED_LEG("RL", "-.19", ".05", ".08")                             \
+  "</body></worldbody><actuator>" QUADRUPED_PD("FR") QUADRUPED_PD("FL") QUADRUPED_PD("RR") QUADRUPED_PD("RL")       \
+  "</actuator></mujoco>"
+
+static inline df_system* quadruped(const char* option, const char* joint, const char* actuator, const char* foot,
+                                   int substeps) {
+  char xml[8192];
+  snprintf(xml, sizeof xml, QUADRUPED, option, joint, actuator, foot);
+  return model_text(xml, substeps);
+}
+
+/* ---- states along a random motion ---- */
+
+typedef struct motion {
+  int n;
+  double *x, *u; /* [n][nx], [n][nu] */
+} motion;
+
+static inline void motion_free(motion* m) {
+  df_free(m->x);
+  df_free(m->u);
+}
+
+/* standing pose of the quadrupeds here and of Go1; other models start at rest */
+static inline void start_pose(const df_system* s, double height, double* x) {
+  df_mujoco_initial_state(s, x);
+  if (df_mujoco_nv(s) != 18) return;
+  static const double leg[3] = {0, 0.9, -1.8};
+  x[2] = height;
+  for (int i = 0; i < 12; i++) x[7 + i] = leg[i % 3];
+}
+
+/* the action box's centre and half width, the standing pose and half a radian where it is open */
+static inline double random_action(const df_system* s, int k, double r, double size) {
+  const double stand = k % 3 == 1 ? 0.9 : k % 3 == 2 ? -1.8 : 0;
+  if (df_mujoco_nv(s) == 18) return stand + 0.5 * size * r;
+  return 0.5 * (s->u_lo[k] + s->u_hi[k]) + 0.5 * size * r * (s->u_hi[k] - s->u_lo[k]);
+}
+
+/* n states and actions along motions of `episode` steps from the start pose under random actions, one in `stride` */
+static inline motion random_motion(const df_system* s, int n, int episode, int stride, double size, double height,
+                                   uint64_t seed) {
+  motion m = {.x = df_alloc((size_t)(n * s->nx), sizeof(double)), .u = df_alloc((size_t)(n * s->nu), sizeof(double))};
+  double x[128], u[64], r[64];
+  df_sim* sim;
+  OK(df_sim_new(s, 0, &sim));
+  for (int t = 0; m.n < n; t++) {
+    if (t % episode == 0) {
+      start_pose(s, height, x);
+      s->ops->reset(sim, x);
+    }
+    df_rng_uniform(seed, DF_STREAM_TEST, (uint64_t)t, (size_t)s->nu, r);
+    for (int k = 0; k < s->nu; k++) u[k] = random_action(s, k, 2 * r[k] - 1, size);
+    if (t % stride == 0) {
+      memcpy(m.x + m.n * s->nx, x, (size_t)s->nx * sizeof *x);
+      memcpy(m.u + m.n * s->nu, u, (size_t)s->nu * sizeof *u);
+      m.n++;
+    }
+    if (s->ops->step(sim, u, x) != DF_TRAJ_COMPLETE) t += episode - 1 - t % episode;
+  }
+  df_sim_free(s, sim);
+  return m;
+}
+
+/* ---- summing up a gradient check ---- */
+
+typedef struct summary {
+  int smooth, kinks, approximate;
+  double median, p99, worst; /* of the smooth and exact points */
+} summary;
+
+static inline int by_size(const void* a, const void* b) {
+  const double x = *(const double*)a, y = *(const double*)b;
+  return (x > y) - (x < y);
+}
+
+static inline summary sum_up(int n, const df_gradcheck_point* p) {
+  double* errors = df_alloc((size_t)n, sizeof *errors);
+  summary s = {0};
+  for (int i = 0; i < n; i++) {
+    s.kinks += p[i].kink;
+    s.approximate += p[i].approximate && !p[i].kink;
+    if (!p[i].kink && !p[i].approximate) errors[s.smooth++] = p[i].error;
+  }
+  qsort(errors, (size_t)s.smooth, sizeof *errors, by_size);
+  if (s.smooth > 0) {
+    s.median = errors[s.smooth / 2];
+    s.p99 = errors[(s.smooth - 1) * 99 / 100];
+    s.worst = errors[s.smooth - 1];
+  }
+  df_free(errors);
+  return s;
+}
+
+#endif

@@ -1,0 +1,344 @@
+/* The adjoint of one step and of rollouts against centred differences. */
+#include "models.h"
+
+/* Why these bounds: a centred difference at 1e-6 of a function of size 1 carries a rounding error near 1e-10 and, through
+ * stiff contacts (second derivatives up to 1e4), a truncation error up to 1e-8 typically and 1e-5 in a rare state. */
+static const double MEDIAN = 1e-8, P99 = 1e-5;
+/* a rollout loss is differenced as a whole; errors of single steps add up */
+static const double ROLLOUT = 1e-6;
+
+typedef struct motion_cfg {
+  int n, episode, stride, horizon;
+  double size, height; /* of the random actions; of the start pose */
+} motion_cfg;
+
+static const motion_cfg PLANAR = {.n = 60, .episode = 90, .stride = 4, .horizon = 16, .size = 1};
+static const motion_cfg LEGGED = {.n = 30, .episode = 60, .stride = 4, .horizon = 16, .size = 0.4, .height = 0.3};
+
+static void check_steps(const df_system* s, const motion_cfg* cfg, const char* name) {
+  motion m = random_motion(s, cfg->n, cfg->episode, cfg->stride, cfg->size, cfg->height, 11);
+  df_gradcheck_point* p = df_alloc((size_t)cfg->n, sizeof *p);
+  OK(df_gradcheck_steps(s, cfg->n, m.x, m.u, 5, 2, p));
+  const summary q = sum_up(cfg->n, p);
+  print_message("%s: %d smooth, %d kinks, median %.1e, p99 %.1e, worst %.1e\n", name, q.smooth, q.kinks, q.median,
+                q.p99, q.worst);
+  /* kinks are rare: most of the states must speak */
+  assert_true(q.smooth >= cfg->n * 8 / 10);
+  assert_true(q.median <= MEDIAN);
+  assert_true(q.p99 <= P99);
+  df_free(p);
+  motion_free(&m);
+}
+
+static void check_rollouts(const df_system* s, const motion_cfg* cfg, const char* name) {
+  enum { R = 5 };
+  const int H = cfg->horizon, nx = s->nx;
+  motion m = random_motion(s, R * H, H, 1, cfg->size, cfg->height, 12);
+  double* target = df_alloc((size_t)(R * (H + 1) * nx), sizeof *target);
+  double* x0 = df_alloc((size_t)(R * nx), sizeof *x0);
+  double weight[DF_NDX_MAX];
+  for (int i = 0; i < s->ndx; i++) weight[i] = i < s->ndx / 2 ? 1 : 0.01;
+  for (int b = 0; b < R; b++) {
+    memcpy(x0 + b * nx, m.x + b * H * nx, (size_t)nx * sizeof *x0);
+    for (int t = 0; t <= H; t++)
+      memcpy(target + (b * (H + 1) + t) * nx, m.x + ((b * H + H / 2) % (R * H)) * nx, (size_t)nx * sizeof *x0);
+  }
+  df_gradcheck_point p[R];
+  OK(df_gradcheck_rollouts(s, R, H, x0, m.u, target, weight, 6, 2, p));
+  const summary q = sum_up(R, p);
+  print_message("%s, %d actions: %d smooth, %d kinks, median %.1e, worst %.1e\n", name, H, q.smooth, q.kinks, q.median,
+                q.worst);
+  assert_true(q.smooth >= R - 2);
+  assert_true(q.worst <= ROLLOUT);
+  df_free(target);
+  df_free(x0);
+  motion_free(&m);
+}
+
+static void check_system(df_system* s, const motion_cfg* cfg, const char* name) {
+  check_steps(s, cfg, name);
+  check_rollouts(s, cfg, name);
+  df_system_free(s);
+}
+
+/* ---- models of the data sets ---- */
+
+static void hopper_agrees_with_differences(void** state) {
+  (void)state;
+  check_system(model_file(HOPPER, 0.008, 1, DF_INTEGRATOR_EULER, 0.5), &PLANAR, "hopper");
+}
+
+static void walker_agrees_with_differences(void** state) {
+  (void)state;
+  check_system(model_file(WALKER, 0.008, 1, DF_INTEGRATOR_EULER, 1), &PLANAR, "walker2d");
+}
+
+static void half_cheetah_agrees_with_differences(void** state) {
+  (void)state;
+  check_system(model_file(CHEETAH, 0.01, 1, DF_INTEGRATOR_EULER, 1), &PLANAR, "half_cheetah");
+}
+
+static void go1_with_substeps_agrees_with_differences(void** state) {
+  (void)state;
+  check_system(model_file(GO1, 0.004, 5, DF_INTEGRATOR_EULER, 1), &LEGGED, "go1, 5 substeps");
+}
+
+/* ---- the built-in quadruped in the variants of cone, integrator and constraints ---- */
+
+static void quadruped_agrees_with_differences(void** state) {
+  (void)state;
+  static const struct {
+    const char *option, *joint, *actuator, *foot;
+  } variants[] = {
+      {"", "", "", ""},
+      {"cone='elliptic' impratio='10'", "", "", ""},
+      {"", "damping='.5'", "", "condim='1'"},
+      {"", "damping='.5' actuatorfrcrange='-6 6'", "", "condim='4'"},
+      {"", "damping='.5'", "ctrlrange='-.5 .5' gear='2'", "condim='6'"},
+      {"integrator='implicitfast'", "damping='.5'", "", ""},
+      {"integrator='implicitfast'", "actuatorfrcrange='-6 6'", "", ""},
+      {"integrator='implicitfast' cone='elliptic'", "damping='.5' frictionloss='.3' stiffness='4' solimplimit='.8 .95 .05'",
+       "", "condim='6'"},
+  };
+  for (size_t i = 0; i < sizeof variants / sizeof *variants; i++)
+    check_system(quadruped(variants[i].option, variants[i].joint, variants[i].actuator, variants[i].foot, 2), &LEGGED,
+                 variants[i].option);
+}
+
+static void eulerdamp_off_agrees_with_differences(void** state) {
+  (void)state;
+  check_system(quadruped("><flag eulerdamp='disable'/></option><option", "damping='.5'", "", "", 1), &LEGGED,
+               "eulerdamp off");
+}
+
+/* ---- every supported contact, around touching ---- */
+
+#define BODY_ON_PLANE(option, geom, height)                                                                          \
+  "<mujoco><option timestep='.004' " option "/><default><geom friction='.7 .05 .03' solimp='.9 .95 .02'/></default>" \
+  "<asset><mesh name='tetra' vertex='0 0 0 .3 0 0 0 .3 0 0 0 .3 .2 .2 .2'/></asset>"                                 \
+  "<worldbody><geom name='a' type='plane' size='1 1 1' euler='10 20 0' condim='1'/>"                                 \
+  "<body pos='0 0 " height "'><freejoint/><geom name='b' " geom " mass='2'/>"                                        \
+  "<body pos='.1 0 .3'><joint name='s' type='slide' axis='1 1 0' damping='.3' stiffness='5'/>"                       \
+  "<joint type='ball' damping='.1'/><geom type='box' size='.1 .02 .03' mass='.4' contype='0' conaffinity='0'/>"      \
+  "<body pos='.1 0 0'><joint name='j' axis='0 1 0'/>"                                                                \
+  "<geom type='box' size='.1 .02 .03' mass='.4' contype='0' conaffinity='0'/></body></body></body></worldbody>"      \
+  "<actuator><general joint='j' gaintype='affine' gainprm='3 2 1' biastype='affine' biasprm='0 -1 -2' gear='2'/>"    \
+  "<motor joint='s' gear='3'/></actuator></mujoco>"
+
+#define TWO_BODIES(option, first, second, place)                                                                     \
+  "<mujoco><option timestep='.004' " option "/><default><geom friction='.7 .05 .03' solimp='.9 .95 .02'/></default>" \
+  "<worldbody><body><freejoint/><geom name='a' " first " mass='1'/>"                                                 \
+  "<body pos='.5 0 0'><joint name='j' axis='0 1 0' pos='-.2 0 0' damping='.1'/>"                                     \
+  "<geom type='box' size='.1 .02 .03' mass='.4' contype='0' conaffinity='0'/></body></body>"                         \
+  "<body pos='" place "'><freejoint/><geom name='b' " second " mass='2'/></body></worldbody>"                        \
+  "<actuator><motor joint='j'/></actuator></mujoco>"
+
+typedef struct cloud {
+  double *x, *u;
+  int touching;
+} cloud;
+
+/* n random states near the initial one */
+static cloud scatter(const df_system* s, int n, double spread) {
+  cloud c = {.x = df_alloc((size_t)(n * s->nx), sizeof(double)), .u = df_alloc((size_t)(n * s->nu), sizeof(double))};
+  double x0[64], e[128];
+  df_sim* sim;
+  OK(df_sim_new(s, 0, &sim));
+  df_mujoco_initial_state(s, x0);
+  const int geoms[2] = {df_mujoco_geom(s, "a"), df_mujoco_geom(s, "b")};
+  for (int i = 0; i < n; i++) {
+    uint8_t touch[2];
+    df_rng_normal(3, DF_STREAM_TEST, (uint64_t)i, (size_t)s->ndx, e);
+    for (int k = 0; k < s->ndx; k++) e[k] *= spread;
+    s->ops->integrate(s, x0, e, c.x + i * s->nx);
+    df_rng_uniform(4, DF_STREAM_TEST, (uint64_t)i, (size_t)s->nu, c.u + i * s->nu);
+    df_mujoco_pose(sim, c.x + i * s->nx);
+    df_mujoco_touching(sim, 2, geoms, touch);
+    c.touching += touch[0] && touch[1];
+  }
+  df_sim_free(s, sim);
+  return c;
+}
+
+static void check_contact(const char* name, const char* xml, double spread) {
+  enum { N = 80 };
+  df_system* s = model_text(xml, 1);
+  cloud c = scatter(s, N, spread);
+  df_gradcheck_point p[N];
+  OK(df_gradcheck_steps(s, N, c.x, c.u, 3, 2, p));
+  const summary q = sum_up(N, p);
+  print_message("%s: %d touching, %d smooth, median %.1e, worst %.1e\n", name, c.touching, q.smooth, q.median, q.worst);
+  /* the check means something only if the contact is there, and none of these pairs is approximate */
+  assert_true(c.touching >= N / 10);
+  assert_int_equal(q.approximate, 0);
+  assert_true(q.smooth >= N * 9 / 10);
+  assert_true(q.median <= MEDIAN);
+  assert_true(q.p99 <= P99);
+  df_free(c.x);
+  df_free(c.u);
+  df_system_free(s);
+}
+
+static void contacts_with_a_plane_agree_with_differences(void** state) {
+  (void)state;
+  check_contact("plane-sphere, condim 4", BODY_ON_PLANE("", "type='sphere' size='.1' condim='4'", ".09"), .05);
+  check_contact("plane-capsule, condim 3", BODY_ON_PLANE("", "type='capsule' size='.1 .2' euler='80 0 0'", ".09"), .05);
+  check_contact("plane-capsule, condim 6, elliptic",
+                BODY_ON_PLANE("cone='elliptic'", "type='capsule' size='.1 .2' euler='70 0 0' condim='6'", ".12"), .05);
+  check_contact("plane-box, condim 3", BODY_ON_PLANE("", "type='box' size='.1 .2 .15'", ".15"), .05);
+  check_contact("plane-mesh, elliptic", BODY_ON_PLANE("cone='elliptic'", "type='mesh' mesh='tetra'", ".07"), .05);
+}
+
+static void contacts_of_spheres_and_capsules_agree_with_differences(void** state) {
+  (void)state;
+  check_contact("sphere-sphere, condim 3",
+                TWO_BODIES("", "type='sphere' size='.2'", "type='sphere' size='.15'", ".2 .2 .15"), .06);
+  check_contact("sphere-sphere, condim 6, elliptic",
+                TWO_BODIES("cone='elliptic'", "size='.2' condim='6'", "size='.15' condim='6'", ".2 .2 .15"), .06);
+  check_contact("sphere-capsule", TWO_BODIES("", "size='.2'", "type='capsule' size='.1 .2'", ".17 .17 .1"), .06);
+  check_contact("crossed capsules",
+                TWO_BODIES("", "type='capsule' size='.1 .3' euler='90 10 20'",
+                           "type='capsule' size='.1 .3' euler='0 80 5'", ".05 0 .18"),
+                .04);
+  check_contact("capsules end to end, condim 4, elliptic",
+                TWO_BODIES("cone='elliptic'", "type='capsule' size='.1 .3' condim='4'",
+                           "type='capsule' size='.1 .3' condim='4' euler='0 20 5'", ".1 .05 .75"),
+                .04);
+}
+
+/* ---- closed form ---- */
+
+#define SPRING                                                                                                 \
+  "<mujoco><option timestep='.01' gravity='0 0 0'/><worldbody><body><joint name='x' type='slide' axis='1 0 0'" \
+  " stiffness='7' damping='%g'/><geom size='.1' mass='2'/></body></worldbody><actuator><motor joint='x' gear='3'/>" \
+  "</actuator></mujoco>"
+
+/* v' = v + h (3 u - k q - c v) / (m + h c), q' = q + h v' */
+static void mass_on_a_spring_has_the_adjoint_of_the_formula(void** state) {
+  (void)state;
+  const double h = 0.01, k = 7, mass = 2;
+  for (int damped = 0; damped < 2; damped++) {
+    const double c = damped ? 1.5 : 0, effective = mass + h * c;
+    const double x[2] = {0.3, -0.2}, u = 0.4, y[2] = {1.3, -0.6};
+    double x1[2], xbar[2], ubar;
+    char xml[1024];
+    snprintf(xml, sizeof xml, SPRING, c);
+    df_system* s = model_text(xml, 1);
+    df_sim* sim;
+    OK(df_sim_new(s, 1, &sim));
+    s->ops->reset(sim, x);
+    assert_int_equal(s->ops->step(sim, &u, x1), DF_TRAJ_COMPLETE);
+    assert_int_equal(s->ops->step_vjp(sim, 0, y, xbar, &ubar), DF_TRAJ_COMPLETE);
+    const double lam = y[1] + h * y[0];
+    /* rounding of a few operations on numbers of size 1 */
+    assert_float_equal(x1[1], x[1] + h * (3 * u - k * x[0] - c * x[1]) / effective, 1e-14);
+    assert_float_equal(xbar[0], y[0] - lam * h * k / effective, 1e-14);
+    assert_float_equal(xbar[1], lam * (1 - h * c / effective), 1e-14);
+    assert_float_equal(ubar, lam * h * 3 / effective, 1e-14);
+    df_sim_free(s, sim);
+    df_system_free(s);
+  }
+}
+
+/* ---- the check itself ---- */
+
+/* a system that passes everything on to another but spoils one entry of its adjoint by a millionth */
+typedef struct spoiled {
+  df_system base;
+  df_system_ops ops;
+  const df_system* inner;
+} spoiled;
+static const spoiled* the_spoiled;
+
+static df_status spoiled_sim_new(const df_system* s, int tape_length, df_sim** out) {
+  return df_sim_new(((const spoiled*)(const void*)s)->inner, tape_length, out);
+}
+static df_traj_end spoiled_vjp(df_sim* sim, int t, const double* y, double* xbar, double* ubar) {
+  const df_traj_end end = the_spoiled->inner->ops->step_vjp(sim, t, y, xbar, ubar);
+  xbar[0] *= 1 + 1e-4;
+  return end;
+}
+static void spoiled_difference(const df_system* s, const double* xa, const double* xb, double* e) {
+  const df_system* inner = ((const spoiled*)(const void*)s)->inner;
+  inner->ops->difference(inner, xa, xb, e);
+}
+static void spoiled_integrate(const df_system* s, const double* xa, const double* e, double* xb) {
+  const df_system* inner = ((const spoiled*)(const void*)s)->inner;
+  inner->ops->integrate(inner, xa, e, xb);
+}
+
+static void a_spoiled_adjoint_is_noticed(void** state) {
+  (void)state;
+  enum { N = 10 };
+  df_system* inner = quadruped("tolerance='1e-14'", "", "", "", 1);
+  spoiled s = {.base = *inner, .ops = *inner->ops, .inner = inner};
+  s.base.ops = &s.ops;
+  s.ops.sim_new = spoiled_sim_new;
+  s.ops.difference = spoiled_difference;
+  s.ops.integrate = spoiled_integrate;
+  the_spoiled = &s;
+  motion m = random_motion(inner, N, 40, 4, 0.4, 0.3, 1);
+  df_gradcheck_point sound[N], broken[N];
+  OK(df_gradcheck_steps(&s.base, N, m.x, m.u, 2, 1, sound));
+  s.ops.step_vjp = spoiled_vjp;
+  OK(df_gradcheck_steps(&s.base, N, m.x, m.u, 2, 1, broken));
+  assert_true(sum_up(N, sound).worst < 1e-7);
+  assert_true(sum_up(N, broken).median > 1e-7);
+  motion_free(&m);
+  df_system_free(inner);
+}
+
+static void a_kink_is_set_apart(void** state) {
+  (void)state;
+  /* dry friction at rest: a push of 1e-7 beyond its hold slips */
+  df_system* s = model_text(
+      "<mujoco><option timestep='.01' gravity='0 0 0'/><worldbody><body><joint name='x' type='slide' axis='1 0 0'"
+      " limited='true' range='0 1' solimplimit='.9 .9 .01'/><geom size='.1' mass='1'/></body></worldbody>"
+      "<actuator><motor joint='x'/></actuator></mujoco>",
+      1);
+  const double at_limit[2] = {3e-7, 0}, away[2] = {0.5, 0}, u = 0;
+  df_gradcheck_point p;
+  OK(df_gradcheck_steps(s, 1, at_limit, &u, 1, 1, &p));
+  assert_true(p.kink);
+  OK(df_gradcheck_steps(s, 1, away, &u, 1, 1, &p));
+  assert_false(p.kink);
+  df_system_free(s);
+}
+
+static void an_approximate_contact_is_marked(void** state) {
+  (void)state;
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.approximate_contacts = true;
+  df_system* s;
+  OK(df_mujoco_system_from_xml(BODY_ON_PLANE("", "type='cylinder' size='.1 .1' euler='20 0 0'", ".1"), "cylinder", &cfg,
+                               &s));
+  enum { N = 40 };
+  cloud c = scatter(s, N, 0.02);
+  df_gradcheck_point p[N];
+  OK(df_gradcheck_steps(s, N, c.x, c.u, 3, 1, p));
+  assert_true(c.touching > 0);
+  assert_true(sum_up(N, p).approximate > 0);
+  /* what is not approximate stays exact */
+  assert_true(sum_up(N, p).p99 <= P99);
+  df_free(c.x);
+  df_free(c.u);
+  df_system_free(s);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(hopper_agrees_with_differences),
+      cmocka_unit_test(walker_agrees_with_differences),
+      cmocka_unit_test(half_cheetah_agrees_with_differences),
+      cmocka_unit_test(go1_with_substeps_agrees_with_differences),
+      cmocka_unit_test(quadruped_agrees_with_differences),
+      cmocka_unit_test(eulerdamp_off_agrees_with_differences),
+      cmocka_unit_test(contacts_with_a_plane_agree_with_differences),
+      cmocka_unit_test(contacts_of_spheres_and_capsules_agree_with_differences),
+      cmocka_unit_test(mass_on_a_spring_has_the_adjoint_of_the_formula),
+      cmocka_unit_test(a_spoiled_adjoint_is_noticed),
+      cmocka_unit_test(a_kink_is_set_apart),
+      cmocka_unit_test(an_approximate_contact_is_marked),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

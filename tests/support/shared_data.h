@@ -1,0 +1,8 @@
+/* shared_data.h: where tests find recorded data and published models that are not part of the project. */
+#ifndef TESTS_SUPPORT_SHARED_DATA_H
+#define TESTS_SUPPORT_SHARED_DATA_H
+
+/* The folder named by DYNAFLOW_DATA, else "../shared/data". It need not exist: tests of such files skip then. */
+const char* shared_data_folder(void);
+
+#endif
