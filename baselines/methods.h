@@ -5,6 +5,7 @@
 #include "dynaflow/flow/method.h"
 
 extern const df_method df_method_dynaflow;
+extern const df_method df_method_dynaflow_tracking;
 extern const df_method df_method_kinematic_fm;
 extern const df_method df_method_kinematic_fm_idm;
 extern const df_method df_method_action_fm;

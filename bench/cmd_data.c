@@ -43,13 +43,14 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
-static const struct argp parser = {
-    .parser = parse,
-    .args_doc = "info|make|fetch TASK",
-    .doc = "What a task's model and demonstrations are (info); generate demonstrations (make); get recorded files by URL and "
-           "check their SHA-256 (fetch).\v"
-           "Files go to the first --data folder, else to the task's data/ folder.",
-    .children = children};
+static const struct argp parser = {.parser = parse,
+                                   .args_doc = "info|make|fetch TASK",
+                                   .doc =
+                                       "What a task's model and demonstrations are (info); generate demonstrations "
+                                       "(make); get recorded files by URL and "
+                                       "check their SHA-256 (fetch).\v"
+                                       "Files go to the first --data folder, else to the task's data/ folder.",
+                                   .children = children};
 
 static void fact(rows* out, const char* task, const char* what, const char* value, const char* unit) {
   rows_add_object(out, json_pack("{s:s,s:s,s:s,s:s}", "task", task, "what", what, "value", value, "unit", unit));
@@ -73,7 +74,8 @@ static void describe(rows* out, const df_config* config, const df_dataset* data,
   count(out, t, "action size nu", data->nu, data->actions ? "" : "states only, no actions");
   count(out, t, "condition size nc", data->nc, "");
   text names = {0};
-  for (int i = 0; i < data->nc && i < DF_NAMES_MAX; i++) text_add(&names, "%s%s", i ? ", " : "", data->condition_name[i]);
+  for (int i = 0; i < data->nc && i < DF_NAMES_MAX; i++)
+    text_add(&names, "%s%s", i ? ", " : "", data->condition_name[i]);
   if (names.n) fact(out, t, "conditions", text_of(&names), "");
   text_clear(&names);
   count(out, t, "window", windows->horizon, "actions");
@@ -128,7 +130,8 @@ static df_status make(const arguments* a, const df_config* config, const df_sear
   char* path = NULL;
   char hash[DF_SHA256_TEXT];
   if (strcmp(config->data_source, "npz") == 0) {
-    return df_fail(DF_E_CONFIG, "%s: its demonstrations are recorded (data.source npz), not generated: dynaflow data fetch %s",
+    return df_fail(DF_E_CONFIG,
+                   "%s: its demonstrations are recorded (data.source npz), not generated: dynaflow data fetch %s",
                    config->task_name, config->task_name);
   }
   df_status status = task_data_path(config, search, &a->common, true, &path);

@@ -63,21 +63,25 @@ static const struct argp parser = {
     .options = option_table,
     .parser = parse,
     .args_doc = "TASK...|MODEL.xml...",
-    .doc = "Compares the adjoint of a step, and of a rollout's loss, with centred finite differences.\v"
-           "A task is checked on states spread over its demonstrations; a model file on random motion from its initial state. "
-           "An error is |adjoint - difference| / |difference|, at the better of two difference steps. Where the two steps "
-           "disagree by more than 1e-5 the state lies on a kink (contact making or breaking, stick to slip, a clamp) and is "
-           "counted apart; so are states with a contact whose derivative is approximate by design. Exits with 1 when, over "
-           "the other states, the median is above 1e-7, the 99th percentile above 1e-4, or the median over rollouts above "
-           "1e-6; with 4 when fewer than a quarter of the states are away from kinks.",
+    .doc =
+        "Compares the adjoint of a step, and of a rollout's loss, with centred finite differences.\v"
+        "A task is checked on states spread over its demonstrations; a model file on random motion from its initial "
+        "state. "
+        "An error is |adjoint - difference| / |difference|, at the better of two difference steps. Where the two steps "
+        "disagree by more than 1e-5 the state lies on a kink (contact making or breaking, stick to slip, a clamp) and "
+        "is "
+        "counted apart; so are states with a contact whose derivative is approximate by design. Exits with 1 when, "
+        "over "
+        "the other states, the median is above 1e-7, the 99th percentile above 1e-4, or the median over rollouts above "
+        "1e-6; with 4 when fewer than a quarter of the states are away from kinks.",
     .children = children};
 
 /* what is checked: n states with actions, and m rollouts of H actions with targets */
 typedef struct cases {
   int n, m, H;
-  double *x, *u;            /* [n][nx], [n][nu] */
+  double *x, *u;               /* [n][nx], [n][nu] */
   double *x0, *u_m, *x_target; /* [m][nx], [m][H][nu], [m][H+1][nx] */
-  double* weight;           /* [ndx] */
+  double* weight;              /* [ndx] */
 } cases;
 
 static df_status cases_new(const df_system* s, int n, int m, int H, cases* c) {
@@ -109,7 +113,9 @@ static double half_range(const df_system* s, int i) {
   return isfinite(half) ? half : 1;
 }
 
-static double clamp(const df_system* s, int i, double u) { return fmin(fmax(u, s->u_lo[i]), s->u_hi[i]); }
+static double clamp(const df_system* s, int i, double u) {
+  return fmin(fmax(u, s->u_lo[i]), s->u_hi[i]);
+}
 
 /* ---- states of demonstrations ---- */
 
@@ -367,7 +373,8 @@ int cmd_gradcheck(int argc, char** argv) {
   argp_parse(&parser, argc, argv, 0, NULL, &a);
   rows out = rows_new();
   int code = EXIT_DONE;
-  for (int i = 0; i < a.n_targets && (code == EXIT_DONE || code == EXIT_CHECK_FAILED || code == EXIT_INCONCLUSIVE); i++) {
+  for (int i = 0; i < a.n_targets && (code == EXIT_DONE || code == EXIT_CHECK_FAILED || code == EXIT_INCONCLUSIVE);
+       i++) {
     const int verdict = check_target(&a, a.targets[i], &out);
     /* bad input ends it; a failed check outweighs an inconclusive one */
     if (verdict == EXIT_USAGE || verdict == EXIT_INCOMPLETE || code == EXIT_DONE || verdict == EXIT_CHECK_FAILED) {

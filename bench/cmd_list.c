@@ -87,8 +87,8 @@ static void list_metrics(rows* out) {
   const df_metric_def* defs;
   const int n = df_metric_defs(&defs);
   for (int i = 0; i < n; i++) {
-    rows_add_object(out, json_pack("{s:s,s:s,s:s,s:s,s:s}", "kind", "metric", "name", defs[i].name, "unit", defs[i].unit,
-                                   "better", defs[i].better, "summary", defs[i].definition));
+    rows_add_object(out, json_pack("{s:s,s:s,s:s,s:s,s:s}", "kind", "metric", "name", defs[i].name, "unit",
+                                   defs[i].unit, "better", defs[i].better, "summary", defs[i].definition));
   }
 }
 

@@ -61,9 +61,11 @@ static const struct argp parser = {
     .options = option_table,
     .parser = parse,
     .args_doc = "TASK",
-    .doc = "Do the recorded states follow from the recorded actions under the declared model?\v"
-           "Errors are largest absolute entries, of positions (m, rad) and velocities (m/s, rad/s). Exits with 1 when a worst "
-           "error is above its limit.",
+    .doc =
+        "Do the recorded states follow from the recorded actions under the declared model?\v"
+        "Errors are largest absolute entries, of positions (m, rad) and velocities (m/s, rad/s). Exits with 1 when a "
+        "worst "
+        "error is above its limit.",
     .children = children};
 
 /* errors of all steps, [episodes][length], and of whole episodes, [episodes] */
@@ -203,10 +205,12 @@ static bool report(replay* r, const arguments* a, rows* out) {
   return held;
 }
 
-static df_status replay_data(const arguments* a, const df_system* system, const df_dataset* data, rows* out, bool* held) {
+static df_status replay_data(const arguments* a, const df_system* system, const df_dataset* data, rows* out,
+                             bool* held) {
   const size_t steps = (size_t)data->episodes * (size_t)data->length, episodes = (size_t)data->episodes;
   if (!data->actions) {
-    return df_fail(DF_E_CONFIG, "%s: its demonstrations hold no actions (data.actions_key): nothing to replay", a->task);
+    return df_fail(DF_E_CONFIG, "%s: its demonstrations hold no actions (data.actions_key): nothing to replay",
+                   a->task);
   }
   double* errors = df_alloc(4 * steps + 2 * episodes, sizeof *errors);
   if (!errors) return DF_E_NOMEM;
@@ -245,8 +249,7 @@ static df_status replay_task(const arguments* a, rows* out, bool* held) {
 }
 
 int cmd_replay(int argc, char** argv) {
-  arguments a = {
-      .common = options_default(), .limit_carried = 1e-12, .limit_cleared = 1e-5, .limit_open_loop = 1e-11};
+  arguments a = {.common = options_default(), .limit_carried = 1e-12, .limit_cleared = 1e-5, .limit_open_loop = 1e-11};
   bool held = false;
   argp_parse(&parser, argc, argv, 0, NULL, &a);
   rows out = rows_new();
@@ -254,7 +257,8 @@ int cmd_replay(int argc, char** argv) {
   int code = held ? EXIT_DONE : EXIT_CHECK_FAILED;
   if (status == DF_OK) {
     rows_print(&out, &a.common);
-    if (!held && !a.common.quiet) fprintf(stderr, "dynaflow: %s: recorded states do not follow from the actions\n", a.task);
+    if (!held && !a.common.quiet)
+      fprintf(stderr, "dynaflow: %s: recorded states do not follow from the actions\n", a.task);
   } else {
     code = report_task_failure(status, a.task);
   }

@@ -36,9 +36,11 @@ static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp parser = {
     .parser = parse,
     .args_doc = "RUN",
-    .doc = "Writes RUN/report: index.html, tables.md, results.csv and plots/*.svg with their gnuplot scripts and data, all "
-           "from RUN/events.jsonl. RUN is a folder, or the name of one under results/runs. The same record gives the same "
-           "bytes.\vExits with 3 when cells of the plan are not done, or figures could not be drawn.",
+    .doc =
+        "Writes RUN/report: index.html, tables.md, results.csv and plots/*.svg with their gnuplot scripts and data, "
+        "all "
+        "from RUN/events.jsonl. RUN is a folder, or the name of one under results/runs. The same record gives the same "
+        "bytes.\vExits with 3 when cells of the plan are not done, or figures could not be drawn.",
     .children = children};
 
 /* a folder, or a name under results/runs */

@@ -3,16 +3,16 @@
 #define BENCH_COMMANDS_H
 
 /* X(name, one line) for int cmd_<name>(int argc, char** argv) */
-#define COMMAND_LIST(X)                                                                     \
-  X(list, "tasks, methods and metrics there are, one line each")                            \
-  X(doctor, "versions, cores, BLAS kernels, writable paths, data found or missing")         \
-  X(data, "what a task's data are; generate them; fetch them")                              \
-  X(replay, "do recorded states follow from recorded actions under the declared model?")    \
-  X(gradcheck, "the adjoint against centred finite differences")                            \
-  X(run, "train, sample and evaluate tasks x methods x seeds; resumes what is unfinished")  \
-  X(train, "train one method on one task, to a checkpoint")                                 \
-  X(sample, "trajectories from a checkpoint, to an npz file")                               \
-  X(eval, "metrics of a checkpoint")                                                        \
+#define COMMAND_LIST(X)                                                                    \
+  X(list, "tasks, methods and metrics there are, one line each")                           \
+  X(doctor, "versions, cores, BLAS kernels, writable paths, data found or missing")        \
+  X(data, "what a task's data are; generate them; fetch them")                             \
+  X(replay, "do recorded states follow from recorded actions under the declared model?")   \
+  X(gradcheck, "the adjoint against centred finite differences")                           \
+  X(run, "train, sample and evaluate tasks x methods x seeds; resumes what is unfinished") \
+  X(train, "train one method on one task, to a checkpoint")                                \
+  X(sample, "trajectories from a checkpoint, to an npz file")                              \
+  X(eval, "metrics of a checkpoint")                                                       \
   X(report, "tables (Markdown, CSV), SVG plots and one HTML page of a run")
 
 #define COMMAND_DECLARE(name, line) int cmd_##name(int argc, char** argv);

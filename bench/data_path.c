@@ -21,7 +21,8 @@ char* writable_data_folder(const df_search* search, const options* opts) {
 
 /* what of the settings decides the generated numbers */
 static bool generates(const char* name) {
-  static const char* const silent[] = {"data.file", "data.sha256", "data.url", "system.model_url", "system.model_sha256"};
+  static const char* const silent[] = {"data.file", "data.sha256", "data.url", "system.model_url",
+                                       "system.model_sha256"};
   for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++) {
     if (strcmp(name, silent[i]) == 0) return false;
   }
@@ -38,7 +39,8 @@ static df_status generated_name(const df_config* config, const char* model_sha25
     df_config_value(config, i, value, sizeof value);
     text_add(&canonical, "%s %s\n", keys[i].name, value);
   }
-  text_add(&canonical, "model %s\nmujoco %s\ndemonstrator %d\n", model_sha256, df_mujoco_version(), DEMONSTRATOR_VERSION);
+  text_add(&canonical, "model %s\nmujoco %s\ndemonstrator %d\n", model_sha256, df_mujoco_version(),
+           DEMONSTRATOR_VERSION);
   const df_status status = df_sha256(text_of(&canonical), canonical.n, hash);
   text_clear(&canonical);
   if (status == DF_OK) *name = format_text("%s-%.12s.npz", config->task_name, hash);
@@ -68,8 +70,8 @@ static df_status make_gaits(const df_config* config, const df_system* system, co
   df_dataset_free(data);
   for (int g = 0; g < DF_GAIT_COUNT && status == DF_OK && !opts->quiet; g++) {
     if (report.tried[g] == 0) continue;
-    fprintf(stderr, "dynaflow: %s: %d demonstrated, %d of %d tried fell and were left out\n",
-            df_gait_name((df_gait)g), report.tried[g] - report.fallen[g], report.fallen[g], report.tried[g]);
+    fprintf(stderr, "dynaflow: %s: %d demonstrated, %d of %d tried fell and were left out\n", df_gait_name((df_gait)g),
+            report.tried[g] - report.fallen[g], report.fallen[g], report.tried[g]);
   }
   return status;
 }

@@ -31,7 +31,9 @@ int report_task_failure(df_status status, const char* task) {
   return code;
 }
 
-static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t least(size_t a, size_t b) {
+  return a < b ? a : b;
+}
 
 /* Levenshtein distance of words up to 63 letters */
 static size_t distance(const char* a, const char* b) {

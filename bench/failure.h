@@ -7,12 +7,12 @@
 /* the program's contract with scripts; never renumber */
 enum {
   EXIT_DONE = 0,
-  EXIT_CHECK_FAILED = 1,   /* the check did not hold */
-  EXIT_USAGE = 2,          /* usage or bad input */
-  EXIT_INCOMPLETE = 3,     /* missing or incomplete */
+  EXIT_CHECK_FAILED = 1, /* the check did not hold */
+  EXIT_USAGE = 2,        /* usage or bad input */
+  EXIT_INCOMPLETE = 3,   /* missing or incomplete */
   EXIT_INCONCLUSIVE = 4,
   EXIT_NOT_COMPARABLE = 5,
-  EXIT_INTERRUPTED = 130   /* what was done is kept */
+  EXIT_INTERRUPTED = 130 /* what was done is kept */
 };
 
 /* Prints "dynaflow: <detail>" to standard error and returns the exit code that `status` means. */

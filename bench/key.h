@@ -13,8 +13,8 @@
 enum { NUMBERS_VERSION = 1 };
 
 typedef enum key_scope {
-  KEY_CELL,     /* trained and evaluated */
-  KEY_TRAINING  /* the checkpoint alone: eval.* does not count */
+  KEY_CELL,    /* trained and evaluated */
+  KEY_TRAINING /* the checkpoint alone: eval.* does not count */
 } key_scope;
 
 typedef struct cell_identity {

@@ -23,10 +23,11 @@ enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 static void print_help(FILE* to) {
   fprintf(to, "Usage: dynaflow COMMAND [OPTION...]\n\nFlow matching with a differentiable MuJoCo rollout inside.\n\n");
   for (int i = 0; i < N_COMMANDS; i++) fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].line);
-  fprintf(to,
-          "\n`dynaflow COMMAND --help` lists a command's options; every command takes --threads N, --quiet and --json.\n"
-          "Exit codes: 0 done, 1 the check did not hold, 2 usage or bad input, 3 missing or incomplete,\n"
-          "4 inconclusive, 5 not comparable, 130 interrupted (what was done is kept).\n");
+  fprintf(
+      to,
+      "\n`dynaflow COMMAND --help` lists a command's options; every command takes --threads N, --quiet and --json.\n"
+      "Exit codes: 0 done, 1 the check did not hold, 2 usage or bad input, 3 missing or incomplete,\n"
+      "4 inconclusive, 5 not comparable, 130 interrupted (what was done is kept).\n");
 }
 
 static int unknown(const char* word) {

@@ -155,7 +155,9 @@ int task_roots(const options* opts, char* roots[3]) {
   return n;
 }
 
-static int by_name(const void* a, const void* b) { return strcmp(*(char* const*)a, *(char* const*)b); }
+static int by_name(const void* a, const void* b) {
+  return strcmp(*(char* const*)a, *(char* const*)b);
+}
 
 static bool holds(char* const* names, int n, const char* name) {
   for (int i = 0; i < n; i++) {
@@ -197,8 +199,8 @@ static df_status fail_unknown_task(const options* opts, const char* name) {
   const int n = task_names(opts, MOST, names);
   text list = {0};
   for (int i = 0; i < n; i++) text_add(&list, "%s%s", i ? ", " : "", names[i]);
-  const df_status status = df_fail(DF_E_CONFIG, "unknown task '%s'%s (there are: %s; a path to a folder works too)", name,
-                                   suggestion(name, n, (const char* const*)names, hint, sizeof hint),
+  const df_status status = df_fail(DF_E_CONFIG, "unknown task '%s'%s (there are: %s; a path to a folder works too)",
+                                   name, suggestion(name, n, (const char* const*)names, hint, sizeof hint),
                                    n ? text_of(&list) : "none found, see --tasks");
   text_clear(&list);
   for (int i = 0; i < n; i++) df_free(names[i]);
@@ -242,8 +244,8 @@ static void search_add(df_search* search, char* folder) {
   }
 }
 
-df_status resolve_task(const char* name, const char* profile, const char* method, const options* opts, df_config* config,
-                       df_search* search) {
+df_status resolve_task(const char* name, const char* profile, const char* method, const options* opts,
+                       df_config* config, df_search* search) {
   *search = (df_search){0};
   char* folder = NULL;
   DF_TRY(task_folder(opts, name, &folder));

@@ -14,18 +14,18 @@
 enum { OPTIONS_DATA_MAX = 4, OPTIONS_SET_MAX = 64, OPTIONS_SEEDS_MAX = 64 };
 
 typedef struct options {
-  int threads;     /* default: all cores */
-  bool quiet;      /* no progress, no remarks */
-  bool json;       /* one JSON document on standard output */
+  int threads; /* default: all cores */
+  bool quiet;  /* no progress, no remarks */
+  bool json;   /* one JSON document on standard output */
   int n_data;
   const char* data[OPTIONS_DATA_MAX]; /* --data, searched first and written to */
   const char* tasks;                  /* --tasks; NULL: the places of options_task_folder */
   const char* profile;                /* default "full" */
   int n_set;
-  const char* set[OPTIONS_SET_MAX];   /* --set key=value */
+  const char* set[OPTIONS_SET_MAX]; /* --set key=value */
   int n_seeds;
-  uint64_t seeds[OPTIONS_SEEDS_MAX];  /* default {1} */
-  const char* blas_kernel;            /* NULL: environment, then detection; "auto": detection */
+  uint64_t seeds[OPTIONS_SEEDS_MAX]; /* default {1} */
+  const char* blas_kernel;           /* NULL: environment, then detection; "auto": detection */
 } options;
 
 options options_default(void);
@@ -36,7 +36,8 @@ options options_default(void);
  *   case ARGP_KEY_INIT: state->child_inputs[0] = &arguments->common; return 0;
  * Wrong values end the program with exit code 2, as argp does. */
 extern const struct argp options_argp;
-#define OPTIONS_CHILD {&options_argp, 0, "Common options:", 100}
+#define OPTIONS_CHILD \
+  { &options_argp, 0, "Common options:", 100 }
 
 /* For a command's own options: a whole number or a number in [low, high], or argp_error (exit 2) naming the option. */
 long parse_integer(struct argp_state* state, const char* option, const char* text, long low, long high);

@@ -51,7 +51,8 @@ static void add_value(text* data, const json_t* list, size_t i) {
 }
 
 static double add_example(text* data, const json_t* example) {
-  const json_t *demonstrated = json_object_get(example, "demonstrated"), *generated = json_object_get(example, "generated");
+  const json_t *demonstrated = json_object_get(example, "demonstrated"),
+               *generated = json_object_get(example, "generated");
   const size_t a = json_array_size(demonstrated), b = json_array_size(generated), n = a > b ? a : b;
   const double dt = number_of(json_object_get(example, "dt"));
   text_add(data, "# %s [%s]: time, demonstrated, generated\n", string_of(example, "title"), string_of(example, "unit"));
@@ -66,10 +67,17 @@ static double add_example(text* data, const json_t* example) {
   return n > 1 ? (double)(n - 1) * dt : 1;
 }
 
+/* 1, 2 or 5 times a power of ten, at most `most` of them in the width */
+static double nice_step(double width, int most) {
+  const double raw = width / most, power = pow(10, floor(log10(raw)));
+  const double share = raw / power;
+  return power * (share <= 1 ? 1 : share <= 2 ? 2 : share <= 5 ? 5 : 10);
+}
+
 static void draw_example(plot* p, const report_cell* c, int block) {
   text_add(&p->script,
-           "plot '%s.dat' index %d using 1:2 with lines lw 4 lc rgb '#c4c4c4' title 'demonstrated', \\\n"
-           "  '%s.dat' index %d using 1:3 with lines lw 1.8 lc rgb '#%06x' title 'generated'\n",
+           "plot '%s.dat' index %d using 1:2 with lines lw 4 lc rgb '#c4c4c4' notitle, \\\n"
+           "  '%s.dat' index %d using 1:3 with lines lw 1.8 lc rgb '#%06x' notitle\n",
            p->name, block, p->name, block, method_colour(c->method));
 }
 
@@ -80,7 +88,7 @@ static void place_at(plot* p, double left, double right, double bottom, double t
            left / width, right / width, 1 - bottom / height, 1 - top / height);
 }
 
-enum { LEFT = 86, CELL_W = 270, CELL_H = 96, GAP_X = 44, GAP_Y = 20, TOP = 58, FOOT = 48 };
+enum { LEFT = 212, CELL_W = 205, CELL_H = 84, GAP_X = 50, GAP_Y = 20, TOP = 66, FOOT = 54 };
 
 static void examples_panel(plot* p, const report_cell* c, int m, int n_rows, int column, int n_columns, span s) {
   const int width = LEFT + n_columns * (CELL_W + GAP_X) - GAP_X + 20;
@@ -91,18 +99,39 @@ static void examples_panel(plot* p, const report_cell* c, int m, int n_rows, int
   snprintf(title, sizeof title, "%.80s [%.20s]", string_of(example, "title"), string_of(example, "unit"));
   place_at(p, x, x + CELL_W, y + CELL_H, y, width, height);
   text_add(&p->script, "set yrange [%.6g:%.6g]\n", s.lo, s.hi);
-  text_add(&p->script, "set xrange [0:%.6g]\n", add_example(&p->data, example));
+  const double seconds = add_example(&p->data, example);
+  text_add(&p->script, "set xrange [0:%.6g]\n", seconds);
   text_add(&p->script, "set title ");
   plot_quoted(&p->script, m == 0 ? title : "");
-  text_add(&p->script, " offset 0,-0.4\nset ylabel ");
-  plot_quoted(&p->script, column == 0 ? method_label(c->method) : "");
-  text_add(&p->script, " font ',11' textcolor rgb '#%06x' offset 0.6\n", method_colour(c->method));
-  text_add(&p->script, "%s\n", m == n_rows - 1 ? "set xlabel 'time [s]' offset 0,0.3; set format x '%g'"
-                                               : "unset xlabel; set format x ''");
-  text_add(&p->script, "%s\n", m == 0 && column == 0 ? "set key at screen 0.99, screen 0.985 right top horizontal samplen 2 "
-                                                       "font ',12'"
-                                                     : "unset key");
+  text_add(&p->script, " font ',12' offset 0,-0.5\nunset label 1\n");
+  /* the legend is drawn with the first panel */
+  if (m + column == 1) text_add(&p->script, "unset label 2\nunset label 3\nunset arrow\n");
+  if (column == 0) {
+    text_add(&p->script, "set label 1 ");
+    plot_quoted(&p->script, method_label(c->method));
+    text_add(&p->script, " at screen %.5f, graph 0.5 right font ',12' textcolor rgb '#%06x'\n", (x - 48) / width,
+             method_colour(c->method));
+  }
+  text_add(&p->script, "%s\n",
+           m == n_rows - 1 ? "set xlabel 'time [s]' font ',11' offset 0,0.75; set format x '%g'"
+                           : "unset xlabel; set format x ''");
+  text_add(&p->script, "set ytics %g\nset xtics %g\n", nice_step(s.hi - s.lo, 5), nice_step(seconds, 5));
   draw_example(p, c, m * n_columns + column);
+}
+
+/* a key of gnuplot's own would be as narrow as a panel */
+static void add_legend(plot* p, const report_cell* first, int columns, int n) {
+  static const char* const words[] = {"demonstrated", "generated"};
+  const double width = LEFT + columns * (CELL_W + GAP_X) - GAP_X + 20,
+               height = TOP + n * (CELL_H + GAP_Y) - GAP_Y + FOOT;
+  for (int i = 0; i < 2; i++) {
+    const double x = LEFT + i * 145, y = 1 - 18 / height;
+    text_add(&p->script,
+             "set arrow %d from screen %.5f, screen %.5f to screen %.5f, screen %.5f nohead lw %g lc rgb '#%06x'\n"
+             "set label %d '%s' at screen %.5f, screen %.5f left font ',12'\n",
+             i + 1, x / width, y, (x + 32) / width, y, i == 0 ? 4.0 : 1.8,
+             i == 0 ? 0xC4C4C4 : method_colour(first->method), i + 2, words[i], (x + 40) / width, y);
+  }
 }
 
 bool plot_examples(const report* r, const report_group* g, plot* p) {
@@ -118,15 +147,17 @@ bool plot_examples(const report* r, const report_group* g, plot* p) {
   if (n == 0) return false;
   columns = columns > COLUMNS_MAX ? COLUMNS_MAX : columns;
   plot_begin(p, LEFT + columns * (CELL_W + GAP_X) - GAP_X + 20, TOP + n * (CELL_H + GAP_Y) - GAP_Y + FOOT);
-  text_add(&p->script, "set ytics autofreq\nset xtics autofreq\nset tics font ',10'\n");
+  text_add(&p->script, "set tics font ',10'\n");
+  add_legend(p, cells[0], columns, n);
   for (int m = 0; m < n; m++) {
     for (int column = 0; column < columns; column++) {
       examples_panel(p, cells[m], m, n, column, columns, column_span(cells, n, column));
     }
   }
   text_add(&p->script, "unset multiplot\n");
-  text_add(&p->caption, "Generated motion (colour) on a held-out demonstration (grey), from the same start state, by method; "
-                        "the same window for all, lowest seed. Axes are cut one span of the demonstration beyond it.");
+  text_add(&p->caption,
+           "Generated motion (colour) on a held-out demonstration (grey), from the same start state, by method; "
+           "the same window for all, lowest seed. Axes are cut one span of the demonstration beyond it.");
   return true;
 }
 
@@ -211,7 +242,7 @@ static extent strip_extent(const strip* strips, int n) {
   return e;
 }
 
-static void add_sticks(text* data, const strip* s, bool far_side, double pitch) {
+static bool add_sticks(text* data, const strip* s, bool far_side, double pitch) {
   const double ground = number_of(json_object_get(s->json, "ground"));
   int drawn = 0;
   for (int f = 0; f < s->n_frames; f++) {
@@ -224,8 +255,8 @@ static void add_sticks(text* data, const strip* s, bool far_side, double pitch) 
       drawn++;
     }
   }
-  if (!drawn) text_add(data, "NaN NaN\n");
-  text_add(data, "\n\n");
+  if (drawn) text_add(data, "\n\n");
+  return drawn > 0;
 }
 
 /* the colour mixed with white */
@@ -238,27 +269,27 @@ static unsigned paler(unsigned colour) {
   return out;
 }
 
-static void draw_strip(plot* p, const strip* s, int row_of, double pitch) {
+static void draw_strip(plot* p, const strip* s, int* block, double pitch) {
   const unsigned colour = method_colour(s->cell->method);
-  const double ground = number_of(json_object_get(s->json, "ground"));
   const double start = coordinate(s, 0, "x", 0);
-  (void)ground;
   text_add(&p->script, "unset label\nset label 100 ");
   plot_quoted(&p->script, method_label(s->cell->method));
   text_add(&p->script, " at graph 0.002, graph 1.0 left offset 0,0.7 font ',13' textcolor rgb '#%06x'\n", colour);
   for (int f = 0; f < s->n_frames; f++) {
-    text_add(&p->script, "set label %d '%.2f s, %.2f m' at first %.6g, graph 0 center offset 0,-0.8 font ',10' textcolor rgb '#444444'\n",
-             f + 1, number_of(json_object_get(strip_frame(s, f), "t")), coordinate(s, f, "x", 0) - start,
-             (f + 0.5) * pitch);
+    const double way = coordinate(s, f, "x", 0) - start;
+    text_add(&p->script,
+             "set label %d '%.2f s, %.2f m' at first %.6g, graph 0 center offset 0,-0.8 font ',10' textcolor rgb "
+             "'#444444'\n",
+             f + 1, number_of(json_object_get(strip_frame(s, f), "t")), fabs(way) < 0.005 ? 0 : way, (f + 0.5) * pitch);
   }
   text_add(&p->data, "# %s: far limbs, then near ones; x and z of both ends\n", s->cell->method);
-  add_sticks(&p->data, s, true, pitch);
-  add_sticks(&p->data, s, false, pitch);
-  text_add(&p->script,
-           "plot 0 with lines lw 1 lc rgb '#999999' notitle, \\\n"
-           "  '%s.dat' index %d using 1:2 with lines lw 2.6 lc rgb '#%06x' notitle, \\\n"
-           "  '%s.dat' index %d using 1:2 with lines lw 2.6 lc rgb '#%06x' notitle\n",
-           p->name, 2 * row_of, paler(colour), p->name, 2 * row_of + 1, colour);
+  text_add(&p->script, "plot 0 with lines lw 1 lc rgb '#999999' notitle");
+  for (int near = 0; near < 2; near++) {
+    if (!add_sticks(&p->data, s, !near, pitch)) continue;
+    text_add(&p->script, ", \\\n  '%s.dat' index %d using 1:2 with lines lw 2.6 lc rgb '#%06x' notitle", p->name,
+             (*block)++, near ? colour : paler(colour));
+  }
+  text_add(&p->script, "\n");
 }
 
 bool plot_strip(const report* r, const report_group* g, plot* p) {
@@ -276,14 +307,16 @@ bool plot_strip(const report* r, const report_group* g, plot* p) {
   plot_begin(p, WIDTH, height);
   text_add(&p->script, "unset border\nunset tics\nunset grid\nset xrange [0:%.6g]\nset yrange [%.6g:%.6g]\n",
            pitch * frames, e.bottom, e.bottom + body / scale);
+  int block = 0;
   for (int i = 0; i < n; i++) {
     const double top = i * (HEAD + body + LINE) + HEAD;
     place_at(p, SIDE, WIDTH - SIDE, top + body, top, WIDTH, height);
-    draw_strip(p, &strips[i], i, pitch);
+    draw_strip(p, &strips[i], &block, pitch);
   }
   text_add(&p->script, "unset multiplot\n");
-  text_add(&p->caption, "%s, seen from the side, equal scale in both directions; limbs of the two sides are dark and pale; "
-                        "below each figure the time and the way travelled. Lowest seed.",
+  text_add(&p->caption,
+           "%s, seen from the side, equal scale in both directions; limbs of the two sides are dark and pale; "
+           "below each figure the time and the way travelled. Lowest seed.",
            string_of(strips[0].json, "title")[0] ? string_of(strips[0].json, "title") : "Generated motion");
   return true;
 }

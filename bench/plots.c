@@ -33,6 +33,7 @@ void plot_begin(plot* p, int width, int height) {
            "set output '%s.svg'\n"
            "set border 3 lc rgb '#555555' lw 0.8\n"
            "set tics nomirror out scale 0.4 font ',11' textcolor rgb '#333333'\n"
+           "set xtics offset 0,0.45\nset ytics offset 0.4,0\n"
            "set grid lt 1 lc rgb '#e6e6e6' lw 0.7\n"
            "set datafile missing 'NaN'\n"
            "set style fill transparent solid 0.18 noborder\n"
@@ -149,7 +150,6 @@ static bool add_curve(const report* r, const report_group* g, const char* method
 
 static void draw_training_panel(const report* r, const report_group* g, const char* panel, plot* p, int* block) {
   const char* join = "plot ";
-  text names = {0};
   /* bands first, so that no line lies under one */
   int first = *block;
   for (int pass = 0; pass < 2; pass++) {
@@ -162,13 +162,13 @@ static void draw_training_panel(const report* r, const report_group* g, const ch
       if (!there) continue;
       const unsigned colour = method_colour(g->methods[m]);
       if (pass == 0 && seeds > 1) {
-        text_add(&p->script, "%s'%s.dat' index %d using 1:3:4 with filledcurves lc rgb '#%06x' notitle", join, p->name, at,
-                 colour);
+        text_add(&p->script, "%s'%s.dat' index %d using 1:3:4 with filledcurves lc rgb '#%06x' notitle", join, p->name,
+                 at, colour);
         join = ", \\\n  ";
       }
       if (pass == 1) {
-        text_add(&p->script, "%s'%s.dat' index %d using 1:2 with lines lw 2 lc rgb '#%06x' title ", join, p->name, at,
-                 colour);
+        text_add(&p->script, "%s'%s.dat' index %d using 1:2 with lines lw 2 dt %d lc rgb '#%06x' title ", join, p->name,
+                 at, method_dash(g->methods[m]), colour);
         plot_quoted(&p->script, method_label(g->methods[m]));
         join = ", \\\n  ";
       }
@@ -177,11 +177,10 @@ static void draw_training_panel(const report* r, const report_group* g, const ch
     *block = at;
   }
   text_add(&p->script, "\n");
-  text_clear(&names);
 }
 
 bool plot_training(const report* r, const report_group* g, plot* p) {
-  enum { PANEL = 400, HEIGHT = 300 };
+  enum { PANEL = 400, HEIGHT = 310 };
   const char* panels[PANELS_MAX];
   const int n = find_panels(r, g, panels);
   int block = 0;
@@ -189,26 +188,32 @@ bool plot_training(const report* r, const report_group* g, plot* p) {
   const int width = n * PANEL + 40;
   plot_begin(p, width, HEIGHT);
   text_add(&p->script,
-           "set logscale y\nset format y '10^{%%L}'\nset mytics 10\nset xlabel 'gradient step'\nset xrange [0:*]\n"
+           "set logscale y\nset format y '10^{%%L}'\nset mytics 10\nset xlabel 'gradient step' offset 0,0.6\nset "
+           "xrange [0:*]\n"
            "set yrange [*:*]\nset key top right samplen 1.6 spacing 1.1 font ',11' opaque\n");
   for (int i = 0; i < n; i++) {
-    place(p, (box){i * PANEL + 70, (i + 1) * PANEL + 10, HEIGHT - 52, 34}, width, HEIGHT);
+    place(p, (box){i * PANEL + 70, (i + 1) * PANEL + 10, HEIGHT - 56, 40}, width, HEIGHT);
     char title[64];
     snprintf(title, sizeof title, "%s", panels[i]);
     for (char* c = title; *c; c++) *c = *c == '_' ? ' ' : *c;
     text_add(&p->script, "set title ");
     plot_quoted(&p->script, title);
-    text_add(&p->script, "\nset ylabel '%s' offset 0.8\n", i == 0 ? "training loss (normalised, mean square)" : "");
+    text_add(&p->script, " offset 0,-0.4\nset ylabel '%s' offset 1\n", i == 0 ? "loss (mean square, normalised)" : "");
     draw_training_panel(r, g, panels[i], p, &block);
   }
   text_add(&p->script, "unset multiplot\n");
-  text_add(&p->caption, "Training loss against gradient steps; lines are means over seeds, bands reach from the smallest to "
-                        "the largest seed. Losses of methods with different outputs do not compare in height.");
+  text_add(&p->caption,
+           "Training loss against gradient steps; lines are means over seeds, bands reach from the smallest to "
+           "the largest seed. Losses of methods with different outputs do not compare in height.");
   caption_source(r, g, &p->caption);
   return true;
 }
 
 /* ---- metrics by method ---- */
+
+/* below this share of the largest value a number is nothing but rounding: drawn at 0, with its size written beside it
+ */
+static const double ROUNDING = 1e-6;
 
 typedef struct range {
   double lo, hi, smallest_positive;
@@ -223,32 +228,55 @@ static void widen(range* s, double v) {
   if (v <= 0) s->any_zero = true;
 }
 
-/* one block of means with intervals, one of single seeds: value lo hi row colour */
-static range add_metric(const report* r, const report_group* g, const char* metric, int k, plot* p, const char** unit,
-                        text* labels) {
+static range metric_range(const report* r, const report_group* g, const char* metric, int k) {
   range s = {INFINITY, -INFINITY, INFINITY, false};
+  for (int pass = 0; pass < 2; pass++) {
+    const double least = pass == 0 ? 0 : ROUNDING * s.hi;
+    s = (range){INFINITY, -INFINITY, INFINITY, false};
+    for (int m = 0; m < g->n_methods; m++) {
+      const aggregate a = report_aggregate(r, g, g->methods[m], metric, k);
+      if (a.n == 0 || a.failed) continue;
+      const double all[3] = {a.mean, a.lo, a.hi};
+      for (int i = 0; i < 3; i++) widen(&s, fabs(all[i]) < least ? 0 : all[i]);
+    }
+  }
+  return s;
+}
+
+static void add_label(text* labels, int row_of, const char* words, double x, const char* style) {
+  text_add(labels, "set label %d ", row_of);
+  plot_quoted(labels, words);
+  text_add(labels, " at %s %.4g, first %d left %s\n", x < 0 ? "graph" : "first", fabs(x), row_of, style);
+}
+
+/* one block of means with intervals, one of single seeds: value lo hi row colour; labels say what has no place */
+static range add_metric(const report* r, const report_group* g, const char* metric, int k, plot* p, const char** unit,
+                        text* labels, int* blocks) {
+  const range s = metric_range(r, g, metric, k);
   text seeds = {0};
+  bool any = false;
   text_add(&p->data, "# %s: mean, interval, row, colour\n", metric);
   for (int m = 0; m < g->n_methods; m++) {
     const aggregate a = report_aggregate(r, g, g->methods[m], metric, k);
     const unsigned colour = method_colour(g->methods[m]);
+    char words[64];
     if (a.unit[0]) *unit = a.unit;
-    if (a.failed) {
-      text_add(labels, "set label %d ", m + 1);
-      plot_quoted(labels, a.status[0] ? a.status : "not finite");
-      text_add(labels, " at graph 0.03, first %d left font ',10' textcolor rgb '#a00000'\n", m + 1);
-    }
+    if (a.failed)
+      add_label(labels, m + 1, a.status[0] ? a.status : "not finite", -0.03, "font ',10' textcolor rgb '#a00000'");
     if (a.n == 0 || a.failed) continue;
+    if (fabs(a.mean) < ROUNDING * s.hi && a.mean != 0) {
+      snprintf(words, sizeof words, "%.0e", a.mean);
+      add_label(labels, m + 1, words, 0, "offset 0.9,0 font ',10' textcolor rgb '#555555'");
+    }
     const double lo = isfinite(a.lo) ? a.lo : a.mean, hi = isfinite(a.hi) ? a.hi : a.mean;
     text_add(&p->data, "%.9g %.9g %.9g %d %u\n", a.mean, lo, hi, m + 1, colour);
-    widen(&s, a.mean);
-    widen(&s, lo);
-    widen(&s, hi);
+    any = true;
     for (int i = 0; i < a.n && a.n > 1; i++) text_add(&seeds, "%.9g %d %u\n", a.values[i], m + 1, colour);
   }
-  /* gnuplot has no empty blocks */
-  if (!isfinite(s.lo)) text_add(&p->data, "NaN NaN NaN 1 0\n");
-  text_add(&p->data, "\n\n# %s: single seeds\n%s\n\n", metric, seeds.n ? text_of(&seeds) : "NaN 1 0\n");
+  /* gnuplot has no empty blocks: what is not there is not plotted */
+  if (any) text_add(&p->data, "\n\n");
+  if (seeds.n) text_add(&p->data, "# %s: single seeds\n%s\n\n", metric, text_of(&seeds));
+  *blocks = any + 2 * (seeds.n > 0);
   text_clear(&seeds);
   return s;
 }
@@ -257,8 +285,8 @@ static void set_metric_axis(plot* p, const range* s, const char* unit) {
   const double decades = log10(s->hi / s->smallest_positive);
   if (!s->any_zero && isfinite(decades) && decades > 1.7) {
     const int every = (int)fmax(1, ceil((decades + 1) / 5));
-    text_add(&p->script, "set logscale x\nset format x '10^{%%L}'\nset xtics 10e%d\nset xrange [%.3g:%.3g]\n", every - 1,
-             pow(10, floor(log10(s->smallest_positive) - 0.05)), pow(10, ceil(log10(s->hi) + 0.05)));
+    text_add(&p->script, "set logscale x\nset format x '10^{%%L}'\nset xtics 10e%d\nset xrange [%.3g:%.3g]\n",
+             every - 1, pow(10, floor(log10(s->smallest_positive) - 0.05)), pow(10, ceil(log10(s->hi) + 0.05)));
     return;
   }
   text_add(&p->script, "unset logscale x\nset format x '%%g'\nset xtics autofreq\n");
@@ -266,40 +294,52 @@ static void set_metric_axis(plot* p, const range* s, const char* unit) {
     text_add(&p->script, "set xtics 0.25\nset xrange [0:1]\n");
   } else if (isfinite(s->hi)) {
     const double lo = fmin(0, s->lo), span = s->hi - lo;
-    text_add(&p->script, "set xrange [%.4g:%.4g]\n", lo - (lo < 0 ? 0.05 * span : 0), s->hi + (span > 0 ? 0.07 * span : 1));
+    text_add(&p->script, "set xrange [%.4g:%.4g]\n", lo - (lo < 0 ? 0.05 * span : 0),
+             s->hi + (span > 0 ? 0.07 * span : 1));
   } else {
     text_add(&p->script, "set xrange [0:1]\n");
   }
 }
 
-static void draw_metric(const report* r, const report_group* g, const char* metric, int k, bool named, int block,
+static void draw_metric(const report* r, const report_group* g, const char* metric, int k, bool named, int* block,
                         plot* p) {
   const char *unit = "", *better = metric_better(metric);
   char title[96];
   text labels = {0};
-  const range s = add_metric(r, g, metric, k, p, &unit, &labels);
+  int blocks = 0;
+  const range s = add_metric(r, g, metric, k, p, &unit, &labels, &blocks);
   set_metric_axis(p, &s, unit);
   text_add(&p->script, "set title ");
   plot_quoted(&p->script, metric);
   snprintf(title, sizeof title, "%s%s%s%s", unit, better[0] ? " (" : "", better, better[0] ? " is better)" : "");
-  text_add(&p->script, " font ',13' offset 0,-0.3\nset xlabel ");
+  text_add(&p->script, " font ',13' offset 0,-0.5\nset xlabel ");
   plot_quoted(&p->script, title);
-  text_add(&p->script, " font ',11' offset 0,0.3\nset ytics (");
+  text_add(&p->script, " font ',11' offset 0,0.75\nset ytics (");
   for (int m = 0; m < g->n_methods; m++) {
     text_add(&p->script, "%s", m ? ", " : "");
     plot_quoted(&p->script, named ? method_label(g->methods[m]) : "");
     text_add(&p->script, " %d", m + 1);
   }
   text_add(&p->script, ") font ',12'\nunset label\n%s", text_of(&labels));
-  text_add(&p->script,
-           "plot '%s.dat' index %d using 1:2:3 with points pt 6 ps 0.45 lw 1 lc rgb variable notitle, \\\n"
-           "  '%s.dat' index %d using 1:4:2:3:5 with xerrorbars pt 7 ps 0.75 lw 2 lc rgb variable notitle\n",
-           p->name, block + 1, p->name, block);
+  /* small circles first, under the means */
+  text_add(&p->script, "plot ");
+  if (blocks & 2) {
+    text_add(&p->script, "'%s.dat' index %d using 1:2:3 with points pt 6 ps 0.45 lw 1 lc rgb variable notitle, \\\n  ",
+             p->name, *block + 1);
+  }
+  if (blocks & 1) {
+    text_add(&p->script,
+             "'%s.dat' index %d using 1:4:2:3:5 with xerrorbars pt 7 ps 0.75 lw 2 lc rgb variable notitle\n", p->name,
+             *block);
+  } else {
+    text_add(&p->script, "NaN notitle\n");
+  }
+  *block += (blocks & 1) + (blocks >> 1);
   text_clear(&labels);
 }
 
 bool plot_metrics(const report* r, const report_group* g, int k, plot* p) {
-  enum { COLUMNS = 3, LABELS = 175, PANEL = 250, GAP = 24, HEAD = 34, FOOT = 48, ROW = 26 };
+  enum { COLUMNS = 3, LABELS = 175, PANEL = 250, GAP = 24, HEAD = 36, FOOT = 58, ROW = 25 };
   const char* metrics[METRICS_MAX];
   int n = 0;
   for (int place_of = 0; place_of < METRICS_MAX; place_of++) {
@@ -313,18 +353,20 @@ bool plot_metrics(const report* r, const report_group* g, int k, plot* p) {
   const int width = LABELS + columns * (PANEL + GAP), height = rows_of * panel;
   plot_begin(p, width, height);
   text_add(&p->script, "set yrange [%d.6:0.4]\nset border 1\nset errorbars 0\n", g->n_methods);
+  int block = 0;
   for (int i = 0; i < n; i++) {
     const int column = i % columns, line = i / columns;
     const box b = {LABELS + column * (PANEL + GAP), LABELS + column * (PANEL + GAP) + PANEL, line * panel + HEAD + body,
                    line * panel + HEAD};
     place(p, b, width, height);
-    draw_metric(r, g, metrics[i], k, column == 0, 2 * i, p);
+    draw_metric(r, g, metrics[i], k, column == 0, &block, p);
   }
   text_add(&p->script, "unset multiplot\n");
   text_add(&p->caption, "Metrics by method");
   if (k) text_add(&p->caption, " at K = %d sampler step%s", k, k == 1 ? "" : "s");
-  text_add(&p->caption, ": mean over seeds with the smallest and largest seed (small circles: single seeds); over one seed, "
-                        "the 95 %% interval over test windows. Methods without sampler steps are shown as they are.");
+  text_add(&p->caption,
+           ": mean over seeds with the smallest and largest seed (small circles: single seeds); over one seed, "
+           "the 95 %% interval over test windows. Methods without sampler steps are shown as they are.");
   caption_source(r, g, &p->caption);
   return true;
 }
@@ -340,7 +382,8 @@ static df_status run_gnuplot(const char* folder, const char* script) {
     _exit(errno == ENOENT ? 127 : 126);
   }
   int state = 0;
-  while (waitpid(child, &state, 0) < 0 && errno == EINTR) {}
+  while (waitpid(child, &state, 0) < 0 && errno == EINTR) {
+  }
   if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return DF_OK;
   if (WIFEXITED(state) && WEXITSTATUS(state) == 127) {
     return df_fail(DF_E_MISSING, "gnuplot is not installed: no figures are drawn; their scripts are in %s", folder);
@@ -361,7 +404,8 @@ static df_status write_plot(const char* folder, plot* p, figures* out) {
   if (status == DF_OK) status = write_part(folder, p->name, ".gp", &p->script);
   if (status == DF_OK) status = run_gnuplot(folder, script);
   if (status == DF_OK) {
-    out->list[out->n++] = (figure){.name = format_text("%s", p->name), .caption = format_text("%s", text_of(&p->caption))};
+    out->list[out->n++] =
+        (figure){.name = format_text("%s", p->name), .caption = format_text("%s", text_of(&p->caption))};
   }
   df_free(script);
   return status;

@@ -51,8 +51,8 @@ static void draw(const progress* p, double now, const char* note) {
     fprintf(stderr, "\r%s [%s] %3.0f%%  %s  %s left%s%s\033[K", p->label, bar, 100 * share, speed, left,
             note ? "  " : "", note ? note : "");
   } else {
-    fprintf(stderr, "%s: %3.0f%% (%.0f of %.0f %s), %s, %s left%s%s\n", p->label, 100 * share, p->done, p->total, p->unit,
-            speed, left, note ? ", " : "", note ? note : "");
+    fprintf(stderr, "%s: %3.0f%% (%.0f of %.0f %s), %s, %s left%s%s\n", p->label, 100 * share, p->done, p->total,
+            p->unit, speed, left, note ? ", " : "", note ? note : "");
   }
   fflush(stderr);
 }

@@ -12,14 +12,17 @@ const char* string_of(const json_t* object, const char* key) {
   return s ? s : "";
 }
 
-double number_of(const json_t* v) { return json_is_number(v) ? json_number_value(v) : NAN; }
+double number_of(const json_t* v) {
+  return json_is_number(v) ? json_number_value(v) : NAN;
+}
 
 /* ---- cells: what was planned and what is recorded ---- */
 
 static report_cell* find_cell(report* r, const char* task, const char* method, const char* profile, int64_t seed) {
   for (int i = 0; i < r->n_cells; i++) {
     report_cell* c = &r->cells[i];
-    if (c->seed == seed && !strcmp(c->task, task) && !strcmp(c->method, method) && !strcmp(c->profile, profile)) return c;
+    if (c->seed == seed && !strcmp(c->task, task) && !strcmp(c->method, method) && !strcmp(c->profile, profile))
+      return c;
   }
   return NULL;
 }
@@ -51,7 +54,9 @@ static void add_record(report* r, const json_t* record) {
 static size_t most_cells(const json_t* records) {
   size_t n = 0, i;
   json_t* record;
-  json_array_foreach(records, i, record) { n += 1 + json_array_size(json_object_get(record, "cells")); }
+  json_array_foreach(records, i, record) {
+    n += 1 + json_array_size(json_object_get(record, "cells"));
+  }
   return n;
 }
 
@@ -174,6 +179,7 @@ static const json_t* find_row(const json_t* record, const char* metric, int k) {
 static void take_row(aggregate* a, const json_t* row) {
   const double value = number_of(json_object_get(row, "value"));
   const json_t* unit = json_object_get(row, "unit");
+  a->k = (int)json_integer_value(json_object_get(row, "k"));
   if (json_is_string(unit)) a->unit = json_string_value(unit);
   if (!isfinite(value)) {
     a->failed++;
@@ -211,8 +217,8 @@ aggregate report_aggregate(const report* r, const report_group* g, const char* m
 }
 
 int report_main_metric(const char* metric) {
-  static const char* const columns[] = {"tre",       "tre_open_loop",  "sae_own",    "sae_min",       "fall_rate",
-                                        "survival",  "gait_agreement", "gait_phase", "command_error", "yaw_rate_error"};
+  static const char* const columns[] = {"tre",      "tre_open_loop",  "sae_own",    "sae_min",       "fall_rate",
+                                        "survival", "gait_agreement", "gait_phase", "command_error", "yaw_rate_error"};
   for (int i = 0; i < (int)(sizeof columns / sizeof columns[0]); i++) {
     if (strcmp(metric, columns[i]) == 0) return i;
   }
@@ -235,16 +241,18 @@ const char* metric_better(const char* metric) {
 static const struct {
   const char *name, *label;
   unsigned colour;
+  int dash;
 } known[] = {
-    {"dynaflow", "DynaFlow", 0x0072B2},
-    {"kinematic_fm", "Kinematic FM", 0xE69F00},
-    {"kinematic_fm_idm", "Kinematic FM + IDM", 0xD55E00},
-    {"action_fm", "Action FM", 0x009E73},
-    {"dap", "DAP", 0xCC79A7},
-    {"ddat_projection", "DDAT projection", 0x56B4E9},
-    {"random_action", "Random actions", 0x8C8C8C},
-    {"hold", "Hold", 0xB0B0B0},
-    {"replay_demo", "Replayed demonstration", 0x333333},
+    {"dynaflow", "DynaFlow", 0x0072B2, 1},
+    {"dynaflow_tracking", "DynaFlow + tracking", 0x56B4E9, 1},
+    {"kinematic_fm", "Kinematic FM", 0xE69F00, 1},
+    {"kinematic_fm_idm", "Kinematic FM + IDM", 0xD55E00, 2},
+    {"action_fm", "Action FM", 0x009E73, 1},
+    {"dap", "DAP", 0xCC79A7, 4},
+    {"ddat_projection", "DDAT projection", 0x882255, 5},
+    {"random_action", "Random actions", 0x8C8C8C, 3},
+    {"hold", "Hold", 0xB0B0B0, 3},
+    {"replay_demo", "Replayed demonstration", 0x333333, 3},
 };
 enum { N_KNOWN = sizeof known / sizeof known[0] };
 
@@ -256,11 +264,18 @@ const char* method_label(const char* method) {
 }
 
 unsigned method_colour(const char* method) {
-  static const unsigned others[] = {0x882255, 0x117733, 0x332288, 0x999933, 0xAA4499, 0x44AA99};
+  static const unsigned others[] = {0x661100, 0x117733, 0x332288, 0x999933, 0xAA4499, 0x44AA99};
   unsigned hash = 5381;
   for (int i = 0; i < N_KNOWN; i++) {
     if (strcmp(method, known[i].name) == 0) return known[i].colour;
   }
   for (const char* p = method; *p; p++) hash = hash * 33 + (unsigned char)*p;
   return others[hash % (sizeof others / sizeof others[0])];
+}
+
+int method_dash(const char* method) {
+  for (int i = 0; i < N_KNOWN; i++) {
+    if (strcmp(method, known[i].name) == 0) return known[i].dash;
+  }
+  return 1;
 }

@@ -55,6 +55,7 @@ typedef struct aggregate {
   int n;      /* seeds with a finite value */
   int failed; /* seeds with a value that is not finite */
   int planned;
+  int k;               /* sampler steps of the rows it is made of; 0: the method has none */
   double mean, lo, hi; /* n >= 2: smallest and largest seed; n == 1: the record's own 95 % interval, NaN if none */
   double values[SEED_VALUES_MAX];
   const char* unit;
@@ -73,6 +74,7 @@ const char* metric_better(const char* metric);
 /* the name by which people call a method, and its colour 0xRRGGBB, the same in every figure */
 const char* method_label(const char* method);
 unsigned method_colour(const char* method);
+int method_dash(const char* method); /* gnuplot's dash type: tells lines apart that lie on each other */
 
 /* number of a JSON value, NaN for null and what is no number */
 double number_of(const json_t* v);

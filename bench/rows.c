@@ -7,10 +7,16 @@
 
 #include "text.h"
 
-row row_default(void) { return (row){.seed = -1, .value = NAN, .lo = NAN, .hi = NAN}; }
+row row_default(void) {
+  return (row){.seed = -1, .value = NAN, .lo = NAN, .hi = NAN};
+}
 
-static json_t* text_or_null(const char* s) { return s ? json_string(s) : json_null(); }
-static json_t* number_or_null(double v) { return isfinite(v) ? json_real(v) : json_null(); }
+static json_t* text_or_null(const char* s) {
+  return s ? json_string(s) : json_null();
+}
+static json_t* number_or_null(double v) {
+  return isfinite(v) ? json_real(v) : json_null();
+}
 
 static const char* status_of(const row* r) {
   if (r->status) return r->status;
@@ -37,17 +43,25 @@ json_t* row_json(const row* r, bool in_cell) {
   return o;
 }
 
-rows rows_new(void) { return (rows){.list = json_array()}; }
+rows rows_new(void) {
+  return (rows){.list = json_array()};
+}
 
 void rows_free(rows* r) {
   json_decref(r->list);
   r->list = NULL;
 }
 
-void rows_add(rows* r, const row* one) { json_array_append_new(r->list, row_json(one, false)); }
-void rows_add_object(rows* r, json_t* object) { json_array_append_new(r->list, object); }
+void rows_add(rows* r, const row* one) {
+  json_array_append_new(r->list, row_json(one, false));
+}
+void rows_add_object(rows* r, json_t* object) {
+  json_array_append_new(r->list, object);
+}
 
-json_t* rows_document(const rows* r) { return json_pack("{s:i,s:O}", "schema", 1, "rows", r->list); }
+json_t* rows_document(const rows* r) {
+  return json_pack("{s:i,s:O}", "schema", 1, "rows", r->list);
+}
 
 /* ---- the table for people ---- */
 

@@ -42,8 +42,12 @@ void store_close(store* s) {
   df_free(s);
 }
 
-const json_t* store_records(const store* s) { return s->records; }
-const char* store_path(const store* s) { return s->path; }
+const json_t* store_records(const store* s) {
+  return s->records;
+}
+const char* store_path(const store* s) {
+  return s->path;
+}
 
 /* ---- reading ---- */
 
@@ -120,9 +124,10 @@ static df_status take_lock(store* s, const char* folder) {
   if (s->lock < 0) {
     status = df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
   } else if (flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
-    status = errno == EWOULDBLOCK
-                 ? df_fail(DF_E_IO, "%s: another dynaflow is writing this run; wait for it or choose another --out", folder)
-                 : df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
+    status =
+        errno == EWOULDBLOCK
+            ? df_fail(DF_E_IO, "%s: another dynaflow is writing this run; wait for it or choose another --out", folder)
+            : df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
   }
   df_free(path);
   return status;

@@ -35,6 +35,24 @@ static void put(table* t, bool head, const char* value) {
   t->column++;
 }
 
+/* in a wide HTML table, what stands in brackets goes below, so that all columns fit on a page */
+static void put_stacked(table* t, bool head, const char* value) {
+  const char* bracket = strstr(value, " [");
+  const char* tag = head ? "th" : "td";
+  if (t->kind != TABLE_HTML || !bracket) {
+    put(t, head, value);
+    return;
+  }
+  char first[160];
+  snprintf(first, sizeof first, "%.*s", (int)(bracket - value), value);
+  text_add(t->out, "<%s>", tag);
+  text_add_html(t->out, first);
+  text_add(t->out, "<br><small>");
+  text_add_html(t->out, bracket + 1);
+  text_add(t->out, "</small></%s>", tag);
+  t->column++;
+}
+
 static void row_end(table* t, bool head) {
   text_add(t->out, t->kind == TABLE_HTML ? "</tr>\n" : "\n");
   if (!head || t->kind == TABLE_HTML) return;
@@ -43,12 +61,16 @@ static void row_end(table* t, bool head) {
   text_add(t->out, "\n");
 }
 
-static void table_end(table* t) { text_add(t->out, t->kind == TABLE_HTML ? "</table></div>\n" : "\n"); }
+static void table_end(table* t) {
+  text_add(t->out, t->kind == TABLE_HTML ? "</table></div>\n" : "\n");
+}
 
 /* ---- cells ---- */
 
 static void number_text(double v, char* out, size_t n) {
-  if (v != 0 && fabs(v) < 1e-3) {
+  if (v == 0) {
+    snprintf(out, n, "0");
+  } else if (fabs(v) < 1e-3) {
     snprintf(out, n, "%.1e", v);
   } else {
     snprintf(out, n, "%.*f", fabs(v) >= 100 ? 0 : fabs(v) >= 10 ? 1 : fabs(v) >= 1 ? 2 : 3, v);
@@ -123,7 +145,7 @@ void table_main(const report* r, const report_group* g, int k, table_kind kind, 
   put(&t, true, "seeds");
   for (int c = 0; c < n; c++) {
     snprintf(cell, sizeof cell, "%s%s [%s]", columns[c], arrow(columns[c]), unit_of(r, g, columns[c], k));
-    put(&t, true, cell);
+    put_stacked(&t, true, cell);
   }
   row_end(&t, true);
   for (int m = 0; m < g->n_methods; m++) {
@@ -134,7 +156,7 @@ void table_main(const report* r, const report_group* g, int k, table_kind kind, 
     for (int c = 0; c < n; c++) {
       const aggregate a = report_aggregate(r, g, g->methods[m], columns[c], k);
       aggregate_text(&a, cell, sizeof cell);
-      put(&t, false, cell);
+      put_stacked(&t, false, cell);
     }
     row_end(&t, false);
   }
@@ -153,11 +175,12 @@ void table_all(const report* r, const report_group* g, table_kind kind, text* ou
     for (int j = 0; j < g->n_k; j++) {
       for (int m = 0; m < g->n_methods; m++) {
         const aggregate a = report_aggregate(r, g, g->methods[m], g->metrics[i], g->k[j]);
-        if (a.n + a.failed == 0) continue;
+        /* what does not depend on K stands once */
+        if (a.n + a.failed == 0 || (a.k != g->k[j] && j > 0)) continue;
         row_begin(&t);
         put(&t, false, g->metrics[i]);
-        snprintf(cell, sizeof cell, "%d", g->k[j]);
-        put(&t, false, g->k[j] ? cell : "–");
+        snprintf(cell, sizeof cell, "%d", a.k);
+        put(&t, false, a.k ? cell : "–");
         put(&t, false, method_label(g->methods[m]));
         aggregate_text(&a, cell, sizeof cell);
         put(&t, false, cell);
@@ -233,12 +256,10 @@ static void put_distinct(table* t, const report* r, const char* head, const char
 void table_provenance(const report* r, table_kind kind, text* out) {
   static const struct {
     const char *head, *key, *part;
-  } lines[] = {{"dynaflow", "dynaflow", NULL},       {"commit", "commit", NULL},
-               {"modified since", "dirty", NULL},    {"MuJoCo", "mujoco", NULL},
-               {"BLAS kernels", "kernel", "blas"},   {"BLAS", "config", "blas"},
-               {"compiler", "compiler", NULL},       {"flags", "flags", NULL},
-               {"processor", "cpu", NULL},           {"cores", "cores", NULL},
-               {"threads", "threads", NULL},         {"libc", "libc", "libraries"}};
+  } lines[] = {{"dynaflow", "dynaflow", NULL}, {"commit", "commit", NULL},         {"modified since", "dirty", NULL},
+               {"MuJoCo", "mujoco", NULL},     {"BLAS kernels", "kernel", "blas"}, {"BLAS", "config", "blas"},
+               {"compiler", "compiler", NULL}, {"flags", "flags", NULL},           {"processor", "cpu", NULL},
+               {"cores", "cores", NULL},       {"threads", "threads", NULL},       {"libc", "libc", "libraries"}};
   table t = {.kind = kind, .out = out};
   table_begin(&t);
   row_begin(&t);
@@ -255,9 +276,10 @@ void group_note(const report* r, const report_group* g, text* out) {
   (void)r;
   text_add(out, "%d of %d cells done.%s ", g->done, g->cells,
            g->done < g->cells ? " The set is incomplete: means are over the seeds that are done." : "");
-  text_add(out,
-           "A number is the mean over seeds with the smallest and the largest seed in brackets; over one seed, the 95 %% "
-           "interval over test windows. Arrows point to the better side.");
+  text_add(
+      out,
+      "A number is the mean over seeds with the smallest and the largest seed in brackets; over one seed, the 95 %% "
+      "interval over test windows. Arrows point to the better side.");
 }
 
 /* ---- files ---- */

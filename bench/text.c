@@ -51,7 +51,9 @@ void text_clear(text* t) {
   *t = (text){0};
 }
 
-const char* text_of(const text* t) { return t->data ? t->data : ""; }
+const char* text_of(const text* t) {
+  return t->data ? t->data : "";
+}
 
 void text_add_html(text* t, const char* plain) {
   for (const char* p = plain; *p; p++) {
@@ -74,7 +76,9 @@ void text_add_html(text* t, const char* plain) {
   }
 }
 
-df_status text_write(const text* t, const char* path) { return df_file_write(path, text_of(t), t->n); }
+df_status text_write(const text* t, const char* path) {
+  return df_file_write(path, text_of(t), t->n);
+}
 
 char* format_text(const char* format, ...) {
   text t = {0};

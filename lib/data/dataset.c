@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -17,6 +18,11 @@ static const double quat_tolerance = 0.05;
 
 static df_status allocate(df_dataset* data) {
   const size_t episodes = (size_t)data->episodes, length = (size_t)data->length;
+  const size_t widest = (size_t)(data->nx > data->nu ? data->nx : data->nu);
+  if (episodes * (length + 1) > SIZE_MAX / sizeof(double) / widest) {
+    return df_fail(DF_E_NOMEM, "%zu episodes of %zu states of %zu numbers exceed the address space", episodes,
+                   length + 1, widest);
+  }
   data->states = df_alloc(episodes * (length + 1) * (size_t)data->nx, sizeof *data->states);
   if (!data->states) return DF_E_NOMEM;
   if (data->nu > 0) {

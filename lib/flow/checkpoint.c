@@ -9,6 +9,7 @@
 
 enum { STATISTICS = 6 };
 static const char* const format_version = "1";
+static const df_dtype real_type = sizeof(df_real) == 4 ? DF_F32 : DF_F64;
 
 /* the chart's statistics as tensors: sampling is meaningless without them */
 static void statistics_tensors(const df_task* task, df_named_tensor* tensors) {
@@ -32,7 +33,7 @@ static void statistics_tensors(const df_task* task, df_named_tensor* tensors) {
 
 static df_named_tensor weight_tensor(const df_tensor* t, const df_real* weights) {
   df_named_tensor named = {
-      .name = t->name, .dtype = sizeof(df_real) == 4 ? DF_F32 : DF_F64, .rank = t->rank, .data = weights + t->offset};
+      .name = t->name, .dtype = real_type, .rank = t->rank, .data = weights + t->offset};
   for (int k = 0; k < t->rank; k++) named.shape[k] = t->shape[k];
   return named;
 }
@@ -58,7 +59,7 @@ static df_status write_file(const char* path, const checkpoint_identity* id, con
   int count = n + STATISTICS;
   if (id->extra_name) {
     tensors[count++] = (df_named_tensor){
-        .name = id->extra_name, .dtype = DF_F64, .rank = 1, .shape = {id->n_extra}, .data = id->extra};
+        .name = id->extra_name, .dtype = real_type, .rank = 1, .shape = {id->n_extra}, .data = id->extra};
   }
 
   int m = settings(&id->task->config, pairs, text);
@@ -120,7 +121,7 @@ static df_status read_tensors(const df_safetensors* file, const checkpoint_ident
     DF_TRY(df_safetensors_read(file, statistics[i].name, DF_F64, 1, statistics[i].shape, (void*)statistics[i].data));
   }
   if (!id->extra_name) return DF_OK;
-  return df_safetensors_read(file, id->extra_name, DF_F64, 1, &id->n_extra, id->extra);
+  return df_safetensors_read(file, id->extra_name, real_type, 1, &id->n_extra, id->extra);
 }
 
 df_status checkpoint_load(const char* path, const checkpoint_identity* id, const df_net* net, df_real* weights) {

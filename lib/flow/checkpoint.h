@@ -13,7 +13,7 @@ typedef struct checkpoint_identity {
   /* one more vector that belongs to the network, e.g. the scale of its inputs; NULL name: none */
   const char* extra_name;
   size_t n_extra;
-  double* extra; /* [n_extra]; written by checkpoint_load */
+  df_real* extra; /* [n_extra]; written by checkpoint_load */
 } checkpoint_identity;
 
 df_status checkpoint_save(const char* path, const checkpoint_identity* id, const df_net* net, const df_real* weights);

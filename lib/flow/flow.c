@@ -18,15 +18,6 @@ void flow_condition(const df_flow* flow, const double* x0, const double* conditi
   for (int i = flow->nz; i < flow->cond; i++) out[i] = (df_real)condition[i - flow->nz];
 }
 
-void flow_squash(const df_flow* flow, const df_real* o, double* u) {
-  for (int t = 0; t < flow->H; t++) {
-    for (int i = 0; i < flow->nu; i++) {
-      const int at = t * flow->nu + i;
-      u[at] = flow->u_center[i] + flow->u_half[i] * tanh((double)o[at]);
-    }
-  }
-}
-
 void flow_unnormalise_actions(const df_flow* flow, const double* a, double* u) {
   const df_system* system = flow->env.task->system;
   const df_chart_statistics s = df_chart_get_statistics(flow->env.task->chart);
@@ -83,7 +74,8 @@ static df_status make_network(df_flow* flow) {
                                 .decay_from = c->train_decay_from,
                                 .weight_decay = c->train_weight_decay,
                                 .clip = c->train_clip,
-                                .ema = c->train_ema};
+                                .ema = c->train_ema,
+                                .extra = flow->decoder == DF_DECODE_TRACKING ? (size_t)flow->nu * (size_t)flow->nz : 0};
   DF_TRY(trainer_new(flow->net, &training, flow->env.threads, flow->env.seed, &flow->trainer));
   flow->slice = trainer_slice_size(&training);
   return DF_OK;
@@ -105,13 +97,15 @@ static df_status make_worker(const df_flow* flow, flow_worker* w) {
   w->d_u = df_alloc(actions, sizeof(double));
   w->x = df_alloc((H + 1) * (size_t)flow->nx, sizeof(double));
   w->d_x = df_alloc((H + 1) * (size_t)flow->ndx, sizeof(double));
+  w->tracking_error = df_alloc(H * (size_t)flow->nz, sizeof(double));
+  w->clamped = df_alloc(actions, 1);
+  if (!w->tracking_error || !w->clamped) return DF_E_NOMEM;
   if (!w->x_t || !w->cond || !w->t || !w->out || !w->d_out || !w->target || !w->noise || !w->z || !w->d_z || !w->u ||
       !w->d_u || !w->x || !w->d_x) {
     return DF_E_NOMEM;
   }
   DF_TRY(df_net_work_new(flow->net, flow->slice, &w->net));
-  const int tape = flow->decoder == DF_DECODE_ROLLOUT ? flow->H : 0;
-  return df_sim_new(flow->env.task->system, tape, &w->sim);
+  return df_sim_new(flow->env.task->system, flow_simulates(flow) ? flow->H : 0, &w->sim);
 }
 
 static void free_worker(const df_flow* flow, flow_worker* w) {
@@ -128,6 +122,8 @@ static void free_worker(const df_flow* flow, flow_worker* w) {
   df_free(w->d_u);
   df_free(w->x);
   df_free(w->d_x);
+  df_free(w->tracking_error);
+  df_free(w->clamped);
   df_net_work_free(w->net);
   df_sim_free(flow->env.task->system, w->sim);
 }
@@ -151,7 +147,9 @@ static df_status build(df_flow* flow) {
   flow->nu = system->nu;
   flow->nz = df_chart_size(task->chart);
   flow->in = flow->decoder == DF_DECODE_ACTIONS ? flow->nu : flow->nz;
-  flow->out = flow->decoder == DF_DECODE_STATES ? flow->nz : flow->nu;
+  flow->out = flow->decoder == DF_DECODE_STATES     ? flow->nz
+              : flow->decoder == DF_DECODE_TRACKING ? flow->nu + flow->nz
+                                                    : flow->nu;
   flow->cond = flow->nz + task->data->nc;
   if (flow->nz > FLOW_CONTEXT_MAX) {
     return df_fail(DF_E_CONFIG, "task %s: %d flow coordinates, at most %d", task->config.task_name, flow->nz,
@@ -163,7 +161,7 @@ static df_status build(df_flow* flow) {
   }
   DF_TRY(set_action_map(flow));
   DF_TRY(make_network(flow));
-  if (flow->decoder == DF_DECODE_ROLLOUT && task->config.train_push > 0) {
+  if (flow_simulates(flow) && task->config.train_push > 0) {
     DF_TRY(make_drift(flow, &flow->drift[0]));
     DF_TRY(make_drift(flow, &flow->drift[1]));
   }
@@ -208,12 +206,22 @@ void df_flow_free(df_flow* flow) {
   df_free(flow);
 }
 
+static checkpoint_identity identity(const df_flow* flow) {
+  checkpoint_identity id = {.kind = flow->name, .task = flow->env.task, .seed = flow->env.seed};
+  if (flow->decoder == DF_DECODE_TRACKING) {
+    id.extra_name = "tracking.gain";
+    id.n_extra = flow->trainer->cfg.extra;
+    id.extra = flow->trainer->average + df_net_parameters(flow->net);
+  }
+  return id;
+}
+
 df_status df_flow_save(const df_flow* flow, const char* path) {
-  const checkpoint_identity id = {.kind = flow->name, .task = flow->env.task, .seed = flow->env.seed};
+  const checkpoint_identity id = identity(flow);
   return checkpoint_save(path, &id, flow->net, flow->trainer->average);
 }
 
 df_status df_flow_load(df_flow* flow, const char* path) {
-  const checkpoint_identity id = {.kind = flow->name, .task = flow->env.task, .seed = flow->env.seed};
+  const checkpoint_identity id = identity(flow);
   return checkpoint_load(path, &id, flow->net, flow->trainer->average);
 }

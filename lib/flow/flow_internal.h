@@ -20,6 +20,8 @@ typedef struct flow_worker {
   double *noise, *z, *d_z;                /* [H][in] each, one window */
   double *u, *d_u;                        /* [H][nu] */
   double *x, *d_x;                        /* [H+1][nx], [H+1][ndx] */
+  double* tracking_error;                 /* [H][nz]; TRACKING */
+  unsigned char* clamped;                 /* [H][nu]; TRACKING */
 } flow_worker;
 
 /* what a training batch leaves for the next: simulated states to start from, where they may drift from the data */
@@ -47,8 +49,21 @@ struct df_flow {
 /* the network's condition for start state x0 and the task's condition (NULL if it has none): only these two enter */
 void flow_condition(const df_flow* flow, const double* x0, const double* condition, df_real* out);
 
-/* u = center + half_range tanh(o) over [H][nu] outputs */
-void flow_squash(const df_flow* flow, const df_real* o, double* u);
+/* Simulates what one window's network output [H][out] means, from x0: fills actions u [H][nu] as applied and states
+ * x [H+1][nx] on the worker's simulator. `gain` is K [nu][nz] in units of tracking_scale, for TRACKING. */
+df_traj_end flow_simulate(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain, const double* x0,
+                          double* u, double* x);
+
+/* The adjoint of the last flow_simulate on this worker, from w->d_x [H+1][ndx]: writes d_out [H][out], times `scale`,
+ * for the action outputs, and ADDS to d_gain [nu][nz] likewise. */
+df_traj_end flow_simulate_vjp(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
+                              const double* x0, const double* x, double scale, df_real* d_out, df_real* d_gain);
+
+/* whether the simulator stands behind the network */
+bool flow_simulates(const df_flow* flow);
+
+/* K behind the network's weights, or NULL */
+const df_real* flow_gain(const df_flow* flow, const df_real* parameters);
 
 /* actions of normalised flow coordinates, clamped to the action box */
 void flow_unnormalise_actions(const df_flow* flow, const double* a, double* u);

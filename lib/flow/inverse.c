@@ -22,7 +22,7 @@ typedef struct inverse_worker {
 struct df_inverse {
   df_method_env env;
   int nx, nu, nz, slice;
-  double* change_std; /* [nz], of x[t+1] - x[t] in chart coordinates over training transitions */
+  df_real* change_std; /* [nz], of x[t+1] - x[t] in chart coordinates over training transitions */
   df_net* net;
   trainer* trainer;
   inverse_worker* worker; /* [threads] */
@@ -43,22 +43,22 @@ static void describe(const df_inverse* m, const double* x, const double* next, d
   change(m, x, next, delta);
   for (int i = 0; i < m->nz; i++) {
     in[i] = (df_real)context[i];
-    in[m->nz + i] = (df_real)(delta[i] / m->change_std[i]);
+    in[m->nz + i] = (df_real)(delta[i] / (double)m->change_std[i]);
   }
 }
 
 /* over the first transition of every training window; a channel that never changes gets 1 */
 static void measure_changes(df_inverse* m) {
   const df_task* task = m->env.task;
-  double delta[FEATURES_MAX];
+  double delta[FEATURES_MAX], square[FEATURES_MAX] = {0};
   const int n = task->windows->n_train;
   for (int k = 0; k < n; k++) {
     const df_window w = task->windows->train[k];
     change(m, df_dataset_state(task->data, w.episode, w.start), df_dataset_state(task->data, w.episode, w.start + 1),
            delta);
-    for (int i = 0; i < m->nz; i++) m->change_std[i] += delta[i] * delta[i] / n;
+    for (int i = 0; i < m->nz; i++) square[i] += delta[i] * delta[i] / n;
   }
-  for (int i = 0; i < m->nz; i++) m->change_std[i] = m->change_std[i] > 1e-16 ? sqrt(m->change_std[i]) : 1;
+  for (int i = 0; i < m->nz; i++) m->change_std[i] = (df_real)(square[i] > 1e-16 ? sqrt(square[i]) : 1);
 }
 
 static df_status make_worker(const df_inverse* m, inverse_worker* w) {

@@ -14,18 +14,17 @@ static void decode(const df_flow* flow, flow_worker* w, int row, const double* x
   const df_task* task = flow->env.task;
   const size_t n = (size_t)flow->H * (size_t)flow->out;
   const df_real* out = w->out + (size_t)row * n;
-  if (flow->decoder != DF_DECODE_ROLLOUT) {
+  if (!flow_simulates(flow)) {
     for (size_t k = 0; k < n; k++) z1[k] = (double)out[k];
     return;
   }
-  flow_squash(flow, out, u);
-  (void)df_trajectory_run(task->system, w->sim, flow->H, x0, u, x);
+  (void)flow_simulate(flow, w, out, flow_gain(flow, flow->trainer->average), x0, u, x);
   for (int t = 0; t < flow->H; t++) {
     df_chart_encode(task->chart, x0, x + (size_t)(t + 1) * (size_t)flow->nx, z1 + t * flow->nz);
   }
 }
 
-/* the states and actions that belong to the last Xhat^1; those of ROLLOUT are there already */
+/* the states and actions that belong to the last Xhat^1; those that were simulated are there already */
 static void finish(const df_flow* flow, flow_worker* w, const double* x0, const double* z1, double* x, double* u) {
   const df_task* task = flow->env.task;
   if (flow->decoder == DF_DECODE_ACTIONS) {

@@ -117,50 +117,63 @@ static void remember(df_flow* flow, flow_worker* w, long step, int i, const star
   memcpy(drift->error + row, frame_error, frames * sizeof(double));
 }
 
-/* The state loss of the rollout from x0 and its gradient with respect to the network's output.
- * NaN, with no gradient, if the rollout or its adjoint diverged. */
-static double rollout_loss(df_flow* flow, flow_worker* w, long step, int i, int row, const start* s) {
-  const df_task* task = flow->env.task;
-  const size_t n = (size_t)flow->H * (size_t)flow->nz, actions = (size_t)flow->H * (size_t)flow->nu;
-  const double* target = w->target + (size_t)row * n;
-  const df_real* out = w->out + (size_t)row * actions;
-  df_real* d_out = w->d_out + (size_t)row * actions;
-  memset(d_out, 0, actions * sizeof *d_out);
-
-  flow_squash(flow, out, w->u);
-  if (df_trajectory_run(task->system, w->sim, flow->H, s->x0, w->u, w->x) != DF_TRAJ_COMPLETE) {
-    remember(flow, w, step, i, s, NULL);
-    return NAN;
+/* mean squared error of the reference that TRACKING follows: learned like kinematic flow matching, no physics */
+static void reference_gradient(const df_flow* flow, const df_real* out, const double* target, df_real* d_out) {
+  if (flow->decoder != DF_DECODE_TRACKING) return;
+  const double scale = 2.0 / ((double)flow->H * flow->nz * flow->trainer->cfg.batch);
+  for (int t = 0; t < flow->H; t++) {
+    for (int k = 0; k < flow->nz; k++) {
+      const int at = t * flow->out + flow->nu + k;
+      d_out[at] = (df_real)(scale * ((double)out[at] - target[t * flow->nz + k]));
+    }
   }
+}
 
-  double frame_error[FLOW_HORIZON_MAX + 1] = {0};
+/* the states' mean squared error against the target, its cotangents in w->d_x and each frame's RMS error */
+static double state_loss(const df_flow* flow, flow_worker* w, const double* x0, const double* target,
+                         double* frame_error) {
+  const df_task* task = flow->env.task;
+  const double n = (double)flow->H * flow->nz;
   double loss = 0;
   memset(w->d_x, 0, (size_t)flow->ndx * sizeof(double));
+  frame_error[0] = 0;
   for (int t = 0; t < flow->H; t++) {
     const double* x = w->x + (size_t)(t + 1) * (size_t)flow->nx;
     double sum = 0;
-    df_chart_encode(task->chart, s->x0, x, w->z);
+    df_chart_encode(task->chart, x0, x, w->z);
     for (int k = 0; k < flow->nz; k++) {
       const double e = w->z[k] - target[t * flow->nz + k];
       sum += e * e;
-      w->d_z[k] = 2 * e / (double)n;
+      w->d_z[k] = 2 * e / n;
     }
-    df_chart_encode_vjp(task->chart, s->x0, x, w->d_z, w->d_x + (size_t)(t + 1) * (size_t)flow->ndx);
+    df_chart_encode_vjp(task->chart, x0, x, w->d_z, w->d_x + (size_t)(t + 1) * (size_t)flow->ndx);
     frame_error[t + 1] = sqrt(sum / flow->nz);
     loss += sum;
   }
-  remember(flow, w, step, i, s, frame_error);
+  return loss / n;
+}
 
-  const double decay = flow_config(flow)->train_cotangent_decay;
-  if (df_trajectory_vjp(task->system, w->sim, flow->H, w->d_x, decay, w->d_u, NULL) != DF_TRAJ_COMPLETE) return NAN;
-  for (int t = 0; t < flow->H; t++) {
-    for (int k = 0; k < flow->nu; k++) {
-      const int at = t * flow->nu + k;
-      const double th = tanh((double)out[at]);
-      d_out[at] = (df_real)(w->d_u[at] * flow->u_half[k] * (1 - th * th) / flow->trainer->cfg.batch);
-    }
+/* The state loss of the rollout from x0 and its gradient with respect to the network's output and the gain.
+ * NaN, with no gradient, if the rollout or its adjoint diverged. */
+static double rollout_loss(df_flow* flow, flow_worker* w, long step, int i, int row, const start* s,
+                           const df_real* gain, df_real* d_gain) {
+  const size_t n = (size_t)flow->H * (size_t)flow->out;
+  const double* target = w->target + (size_t)row * (size_t)flow->H * (size_t)flow->nz;
+  const df_real* out = w->out + (size_t)row * n;
+  df_real* d_out = w->d_out + (size_t)row * n;
+  memset(d_out, 0, n * sizeof *d_out);
+
+  if (flow_simulate(flow, w, out, gain, s->x0, w->u, w->x) != DF_TRAJ_COMPLETE) {
+    remember(flow, w, step, i, s, NULL);
+    return NAN;
   }
-  return loss / (double)n;
+  double frame_error[FLOW_HORIZON_MAX + 1];
+  const double loss = state_loss(flow, w, s->x0, target, frame_error);
+  remember(flow, w, step, i, s, frame_error);
+  const double scale = 1.0 / flow->trainer->cfg.batch;
+  if (flow_simulate_vjp(flow, w, out, gain, s->x0, w->x, scale, d_out, d_gain) != DF_TRAJ_COMPLETE) return NAN;
+  reference_gradient(flow, out, target, d_out);
+  return loss;
 }
 
 void flow_train_slice(void* context, int thread, long step, int first, int count, const df_real* parameters,
@@ -173,9 +186,11 @@ void flow_train_slice(void* context, int thread, long step, int first, int count
     make_input(flow, w, step, first + row, row, &from[row]);
   }
   df_net_forward(flow->net, w->net, parameters, count, w->x_t, w->cond, w->t, w->out);
+  const df_real* gain = flow_gain(flow, parameters);
+  df_real* d_gain = gain ? gradient + (gain - parameters) : NULL;
   for (int row = 0; row < count; row++) {
-    loss[first + row] = flow->decoder == DF_DECODE_ROLLOUT
-                            ? rollout_loss(flow, w, step, first + row, row, &from[row])
+    loss[first + row] = flow_simulates(flow)
+                            ? rollout_loss(flow, w, step, first + row, row, &from[row], gain, d_gain)
                             : direct_loss(flow, w, row);
   }
   df_net_backward(flow->net, w->net, parameters, w->d_out, gradient, NULL);

@@ -19,7 +19,8 @@ static df_status build(trainer* t, uint64_t seed) {
                               .beta2 = df_adamw_cfg_default().beta2,
                               .epsilon = df_adamw_cfg_default().epsilon,
                               .weight_decay = t->cfg.weight_decay,
-                              .clip = t->cfg.clip};
+                              .clip = t->cfg.clip,
+                              .extra = t->cfg.extra};
   t->parameters = df_alloc(t->n, sizeof *t->parameters);
   t->average = df_alloc(t->n, sizeof *t->average);
   t->loss = df_alloc((size_t)t->cfg.batch, sizeof *t->loss);
@@ -49,7 +50,7 @@ df_status trainer_new(const df_net* net, const trainer_cfg* cfg, int threads, ui
   t->net = net;
   t->cfg = *cfg;
   t->threads = threads;
-  t->n = df_net_parameters(net);
+  t->n = df_net_parameters(net) + cfg->extra;
   const df_status status = build(t, seed);
   if (status != DF_OK) {
     trainer_free(t);

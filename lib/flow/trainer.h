@@ -15,13 +15,14 @@ typedef struct trainer_cfg {
   long steps;
   int batch, slices;
   double rate, decay_from, weight_decay, clip, ema;
+  size_t extra; /* parameters behind the net's own: start at zero, no weight decay */
 } trainer_cfg;
 
 typedef struct trainer {
   const df_net* net; /* not owned */
   trainer_cfg cfg;
   int threads;
-  size_t n;            /* parameters */
+  size_t n;            /* parameters, extra ones included */
   df_real* parameters; /* [n] */
   df_real* average;    /* [n], exponential moving average: what sampling uses */
   df_adamw* optimizer;

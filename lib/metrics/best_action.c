@@ -215,8 +215,8 @@ static int held_wrongly(const df_best_action* s, const double* u, double mu, dou
 }
 
 /* The least of the damped model inside the box, in s->p, by an active set: p stays inside and the model falls from
- * round to round, so that the bound on their number costs quality only. (Clipping the free solution instead leaves a
- * third of searches with 12 coupled actions short of the minimum.) */
+ * round to round, so that the bound on their number costs quality only. Clipping the free solution instead leaves up to
+ * two thirds of searches with 12 coupled actions short of the minimum. */
 static bool damped_step(df_best_action* s, const double* u, double mu) {
   const df_system* system = s->system;
   const int nu = system->nu;

@@ -30,7 +30,7 @@ static df_status check(const df_adamw_cfg* cfg) {
 
 static df_status build(df_adamw* o, const df_net* net, const df_adamw_cfg* cfg) {
   o->cfg = *cfg;
-  o->n = df_net_parameters(net);
+  o->n = df_net_parameters(net) + cfg->extra;
   if (!(o->moment1 = df_alloc(o->n, sizeof *o->moment1))) return DF_E_NOMEM;
   if (!(o->moment2 = df_alloc(o->n, sizeof *o->moment2))) return DF_E_NOMEM;
   if (!(o->decay = df_alloc(o->n, sizeof *o->decay))) return DF_E_NOMEM;

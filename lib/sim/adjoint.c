@@ -22,7 +22,7 @@ static df_adjoint lay_out(const df_mujoco* system, double* work) {
   double** vectors[DOF_VECTORS] = {&a.w, &a.g, &a.delta, &a.lam, &a.qbar};
   double* next = a.implicit_mass + nv * nv;
   for (size_t i = 0; i < DOF_VECTORS; i++, next += nv) *vectors[i] = next;
-  df_spatial** spatial[NODE_VECTORS] = {&a.mw,    &a.mv,      &a.ma,   &a.ma0,   &a.mg,   &a.mdelta, &a.force,
+  df_spatial** spatial[NODE_VECTORS] = {&a.mw,      &a.mv,   &a.ma,    &a.ma0,  &a.mg,   &a.mdelta, &a.force,
                                         &a.inertia, &a.gyro, &a.shift, &a.by_a, &a.by_v, &a.ig,     &a.idelta};
   for (size_t i = 0; i < NODE_VECTORS; i++, next += 6 * nnode) *spatial[i] = (df_spatial*)(void*)next;
   return a;

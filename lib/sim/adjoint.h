@@ -14,12 +14,12 @@ typedef struct df_adjoint {
   /* motions of the nodes, [nnode]: w, v, a (with gravity and velocity products), S a, g, delta as spatial vectors */
   df_spatial *mw, *mv, *ma, *ma0, *mg, *mdelta;
   /* forces on the nodes, [nnode], later summed over subtrees */
-  df_spatial *force;   /* F: what w pairs with when a joint turns everything behind it */
-  df_spatial *inertia; /* P = I w */
-  df_spatial *gyro;    /* Q: derivative by the velocity */
-  df_spatial *shift;   /* Z: derivative by a displacement of the body */
-  df_spatial *by_a;    /* Y_a and Y_v: contact forces that pair with accelerations and velocities */
-  df_spatial *by_v;
+  df_spatial* force;   /* F: what w pairs with when a joint turns everything behind it */
+  df_spatial* inertia; /* P = I w */
+  df_spatial* gyro;    /* Q: derivative by the velocity */
+  df_spatial* shift;   /* Z: derivative by a displacement of the body */
+  df_spatial* by_a;    /* Y_a and Y_v: contact forces that pair with accelerations and velocities */
+  df_spatial* by_v;
   df_spatial *ig, *idelta; /* I g, I delta */
 } df_adjoint;
 

@@ -19,8 +19,7 @@ typedef struct feature_pull {
   double point[2][3], turn[2][3];
 } feature_pull;
 
-static void relative_motion(df_spatial* motion, const df_contact_record* c, double linear[3],
-                            double angular[3]) {
+static void relative_motion(df_spatial* motion, const df_contact_record* c, double linear[3], double angular[3]) {
   for (int k = 0; k < 3; k++) linear[k] = angular[k] = 0;
   for (int s = 0; s < 2; s++) {
     if (c->side[s].node == 0) continue;
@@ -37,8 +36,7 @@ static void relative_motion(df_spatial* motion, const df_contact_record* c, doub
 }
 
 /* coefficients of the contact's rows: -f for w, D J w for S a, B D J w for v */
-static void contact_coefficients(const df_adjoint* a, const df_contact_record* c, double rows[FIELDS][6],
-                                 double* rho) {
+static void contact_coefficients(const df_adjoint* a, const df_contact_record* c, double rows[FIELDS][6], double* rho) {
   const double* jac = contact_jacobian(c);
   const int *dofs = contact_dofs(c), n = c->ndof, dim = c->dim;
   double s[6];

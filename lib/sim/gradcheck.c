@@ -31,7 +31,9 @@ static df_status oracle_open(const df_system* system, oracle* out) {
   return DF_OK;
 }
 
-static void oracle_close(oracle* o) { df_system_free(o->own); }
+static void oracle_close(oracle* o) {
+  df_system_free(o->own);
+}
 
 static void nudge_inside(const df_system* s, int n, double* u) {
   for (int i = 0; i < n; i++) {
@@ -135,7 +137,8 @@ static void benches_free(const df_system* s, int threads, bench* all) {
 
 /* ---- one step ---- */
 
-/* the state after one action from x (+) shift e_direction (a state direction) or with u shifted (an action direction) */
+/* the state after one action from x (+) shift e_direction (a state direction) or with u shifted (an action direction)
+ */
 static df_traj_end shifted_step(const df_system* s, bench* b, const double* x, int direction, double shift,
                                 double* next) {
   const int ndx = s->ndx;
@@ -198,8 +201,7 @@ df_status df_gradcheck_steps(const df_system* system, int n, const double* x, co
     const size_t nx = (size_t)system->nx, nu = (size_t)system->nu;
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
     for (int i = 0; i < n; i++)
-      check_step(o.system, &benches[omp_get_thread_num()], x + (size_t)i * nx, u + (size_t)i * nu, seed, i,
-                 &points[i]);
+      check_step(o.system, &benches[omp_get_thread_num()], x + (size_t)i * nx, u + (size_t)i * nu, seed, i, &points[i]);
     benches_free(o.system, threads, benches);
   }
   oracle_close(&o);
@@ -262,8 +264,7 @@ static void check_rollout(const df_system* s, bench* b, const rollout_case* c, u
   if (end == DF_TRAJ_COMPLETE) {
     (void)tracking_loss(s, b, c, b->dx);
     end = df_trajectory_vjp(s, b->sim, c->H, b->dx, 1.0, b->du, NULL);
-    for (int t = 0; t < c->H && df_system_is_mujoco(s); t++)
-      out->approximate |= df_mujoco_step_approximate(b->sim, t);
+    for (int t = 0; t < c->H && df_system_is_mujoco(s); t++) out->approximate |= df_mujoco_step_approximate(b->sim, t);
   }
   for (int k = 0; k < DIRECTIONS && end == DF_TRAJ_COMPLETE; k++) {
     df_rng_normal(seed, DF_STREAM_TEST, (uint64_t)index * DIRECTIONS + (uint64_t)k, n, b->direction);
@@ -293,11 +294,8 @@ df_status df_gradcheck_rollouts(const df_system* system, int n, int H, const dou
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
     for (int i = 0; i < n; i++) {
       const size_t k = (size_t)i;
-      const rollout_case c = {.H = H,
-                              .x0 = x0 + k * nx,
-                              .u = u + k * row,
-                              .target = x_target + k * (size_t)(H + 1) * nx,
-                              .weight = weight};
+      const rollout_case c = {
+          .H = H, .x0 = x0 + k * nx, .u = u + k * row, .target = x_target + k * (size_t)(H + 1) * nx, .weight = weight};
       check_rollout(o.system, &benches[omp_get_thread_num()], &c, seed, i, &points[i]);
     }
     benches_free(o.system, threads, benches);

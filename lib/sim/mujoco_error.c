@@ -16,7 +16,9 @@ static void on_message(const mjLogMessage* message) {
   if (armed) longjmp(way_out, 1);
 }
 
-static void install(void) { (void)mju_setLogHandler(on_message); }
+static void install(void) {
+  (void)mju_setLogHandler(on_message);
+}
 
 void df_mujoco_silence(void) {
   static once_flag once = ONCE_FLAG_INIT;
@@ -34,4 +36,6 @@ bool df_mujoco_guarded(void (*body)(void* argument), void* argument) {
   return true;
 }
 
-const char* df_mujoco_error_text(void) { return text; }
+const char* df_mujoco_error_text(void) {
+  return text;
+}

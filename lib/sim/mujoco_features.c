@@ -30,8 +30,7 @@ static df_feature* append(feature_list* list) {
   return &list->items[list->n++];
 }
 
-static void DF_PRINTF(4, 5)
-    note(feature_list* list, df_feature_kind kind, const char* name, const char* element, ...) {
+static void DF_PRINTF(4, 5) note(feature_list* list, df_feature_kind kind, const char* name, const char* element, ...) {
   df_feature* item = append(list);
   if (!item) return;
   item->kind = kind;
@@ -164,8 +163,10 @@ bool df_mujoco_contact_exact(int type0, int type1) {
   switch (df_mujoco_contact_rule(type0, type1)) {
     case CONTACT_PLANE:
       return type1 == mjGEOM_SPHERE || type1 == mjGEOM_CAPSULE || type1 == mjGEOM_BOX || type1 == mjGEOM_MESH;
-    case CONTACT_SEGMENTS: return true;
-    default: return false;
+    case CONTACT_SEGMENTS:
+      return true;
+    default:
+      return false;
   }
 }
 

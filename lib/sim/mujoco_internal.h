@@ -26,13 +26,15 @@ struct df_sim {
   const df_mujoco* system;
   mjData* data;
   df_tape tape;
-  int recorded;      /* actions on the tape */
-  double* v_before;  /* [nv] velocity at the start of a physics step */
-  double* work;      /* the adjoint's scratch memory */
-  bool needs_reset;  /* an error left mjData in an unknown state */
+  int recorded;     /* actions on the tape */
+  double* v_before; /* [nv] velocity at the start of a physics step */
+  double* work;     /* the adjoint's scratch memory */
+  bool needs_reset; /* an error left mjData in an unknown state */
 };
 
-static inline const df_mujoco* as_mujoco(const df_system* system) { return (const df_mujoco*)(const void*)system; }
+static inline const df_mujoco* as_mujoco(const df_system* system) {
+  return (const df_mujoco*)(const void*)system;
+}
 
 /* ---- mujoco_model.c ---- */
 
@@ -75,7 +77,7 @@ void df_mujoco_position_vjp(const mjModel* m, const double* v_next, const double
 size_t df_adjoint_work_size(const df_mujoco* system); /* doubles of scratch memory */
 
 /* The adjoint of one physics step: from y [2 nv] to xbar [2 nv] (may be y); adds to ubar [nu]. */
-void df_adjoint_step(const df_mujoco* system, const df_step_record* record, double* work, const double* y,
-                     double* xbar, double* ubar);
+void df_adjoint_step(const df_mujoco* system, const df_step_record* record, double* work, const double* y, double* xbar,
+                     double* ubar);
 
 #endif

@@ -11,7 +11,9 @@ df_mujoco_cfg df_mujoco_cfg_default(void) {
   return (df_mujoco_cfg){.substeps = 1, .integrator = DF_INTEGRATOR_MODEL, .iterations = 100, .margin_scale = 1.0};
 }
 
-const char* df_mujoco_version(void) { return mj_versionString(); }
+const char* df_mujoco_version(void) {
+  return mj_versionString();
+}
 
 df_status df_mujoco_check_version(void) {
   const int library = mj_version();
@@ -55,8 +57,8 @@ static void scale_margins(mjSpec* spec, double scale) {
 static void compile(void* argument) {
   compile_job* job = argument;
   const int room = (int)sizeof job->error;
-  job->spec = job->path ? mj_parseXML(job->path, NULL, job->error, room)
-                        : mj_parseXMLString(job->xml, NULL, job->error, room);
+  job->spec =
+      job->path ? mj_parseXML(job->path, NULL, job->error, room) : mj_parseXMLString(job->xml, NULL, job->error, room);
   if (!job->spec) return;
   if (mjs_discardVisual(job->spec, NULL) < 0) {
     snprintf(job->error, sizeof job->error, "%s", mjs_getError(job->spec));
@@ -77,8 +79,9 @@ static df_status set_options(mjModel* m, const df_mujoco_cfg* cfg, const char* n
 
   if (cfg->iterations > 0) m->opt.iterations = cfg->iterations;
   if (m->opt.iterations < LEAST_ITERATIONS)
-    return df_fail(DF_E_CONFIG, "%s: %d solver iterations; the adjoint of an unconverged solution is wrong, so set %d or more",
-                   name, m->opt.iterations, LEAST_ITERATIONS);
+    return df_fail(DF_E_CONFIG,
+                   "%s: %d solver iterations; the adjoint of an unconverged solution is wrong, so set %d or more", name,
+                   m->opt.iterations, LEAST_ITERATIONS);
   if (m->opt.ls_iterations < LEAST_ITERATIONS) m->opt.ls_iterations = LEAST_ITERATIONS;
 
   /* a reset would hide a divergence; islands leave the constraint states stale; the rest is not used */

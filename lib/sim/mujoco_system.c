@@ -68,7 +68,9 @@ static void load_state(df_sim* sim, const double* x) {
   memset(d->warning, 0, sizeof d->warning);
 }
 
-static void set_state(df_sim* sim, const double* x) { load_state(sim, x); }
+static void set_state(df_sim* sim, const double* x) {
+  load_state(sim, x);
+}
 
 static void reset(df_sim* sim, const double* x) {
   load_state(sim, x);
@@ -194,18 +196,17 @@ static df_status fill_box(df_mujoco* system) {
 }
 
 static df_status fill_joints(df_mujoco* system) {
-  static const df_joint_kind kinds[] = {
-      [mjJNT_FREE] = DF_JOINT_FREE, [mjJNT_BALL] = DF_JOINT_BALL, [mjJNT_SLIDE] = DF_JOINT_SLIDE,
-      [mjJNT_HINGE] = DF_JOINT_HINGE};
+  static const df_joint_kind kinds[] = {[mjJNT_FREE] = DF_JOINT_FREE,
+                                        [mjJNT_BALL] = DF_JOINT_BALL,
+                                        [mjJNT_SLIDE] = DF_JOINT_SLIDE,
+                                        [mjJNT_HINGE] = DF_JOINT_HINGE};
   const mjModel* m = system->model;
   system->joints = df_alloc((size_t)m->njnt, sizeof *system->joints);
   if (!system->joints) return DF_E_NOMEM;
   for (int i = 0; i < m->njnt; i++) {
     const char* name = mj_id2name(m, mjOBJ_JOINT, i);
-    system->joints[i] = (df_joint){.name = name ? name : "",
-                                   .kind = kinds[m->jnt_type[i]],
-                                   .qpos = m->jnt_qposadr[i],
-                                   .dof = m->jnt_dofadr[i]};
+    system->joints[i] = (df_joint){
+        .name = name ? name : "", .kind = kinds[m->jnt_type[i]], .qpos = m->jnt_qposadr[i], .dof = m->jnt_dofadr[i]};
   }
   return DF_OK;
 }
@@ -294,7 +295,9 @@ df_status df_mujoco_inspect(const char* path, const df_mujoco_cfg* cfg, df_featu
 
 /* ---- queries ---- */
 
-bool df_system_is_mujoco(const df_system* system) { return system && system->ops == &mujoco_ops; }
+bool df_system_is_mujoco(const df_system* system) {
+  return system && system->ops == &mujoco_ops;
+}
 
 int df_mujoco_features(const df_system* system, const df_feature** features) {
   *features = NULL;
@@ -303,8 +306,12 @@ int df_mujoco_features(const df_system* system, const df_feature** features) {
   return as_mujoco(system)->nfeature;
 }
 
-int df_mujoco_nq(const df_system* system) { return (int)as_mujoco(system)->model->nq; }
-int df_mujoco_nv(const df_system* system) { return (int)as_mujoco(system)->model->nv; }
+int df_mujoco_nq(const df_system* system) {
+  return (int)as_mujoco(system)->model->nq;
+}
+int df_mujoco_nv(const df_system* system) {
+  return (int)as_mujoco(system)->model->nv;
+}
 
 int df_mujoco_joints(const df_system* system, const df_joint** joints) {
   *joints = as_mujoco(system)->joints;
@@ -315,19 +322,31 @@ int df_mujoco_geom(const df_system* system, const char* name) {
   return mj_name2id(as_mujoco(system)->model, mjOBJ_GEOM, name);
 }
 
-int df_mujoco_geom_body(const df_system* system, int geom) { return as_mujoco(system)->model->geom_bodyid[geom]; }
+int df_mujoco_geom_body(const df_system* system, int geom) {
+  return as_mujoco(system)->model->geom_bodyid[geom];
+}
 
-int df_mujoco_body_count(const df_system* system) { return (int)as_mujoco(system)->model->nbody; }
-int df_mujoco_body_parent(const df_system* system, int body) { return as_mujoco(system)->model->body_parentid[body]; }
+int df_mujoco_body_count(const df_system* system) {
+  return (int)as_mujoco(system)->model->nbody;
+}
+int df_mujoco_body_parent(const df_system* system, int body) {
+  return as_mujoco(system)->model->body_parentid[body];
+}
 
 const char* df_mujoco_body_name(const df_system* system, int body) {
   const char* name = mj_id2name(as_mujoco(system)->model, mjOBJ_BODY, body);
   return name ? name : "";
 }
 
-double df_mujoco_total_mass(const df_system* system) { return as_mujoco(system)->model->body_subtreemass[0]; }
-double df_mujoco_timestep(const df_system* system) { return as_mujoco(system)->model->opt.timestep; }
-int df_mujoco_substeps(const df_system* system) { return as_mujoco(system)->substeps; }
+double df_mujoco_total_mass(const df_system* system) {
+  return as_mujoco(system)->model->body_subtreemass[0];
+}
+double df_mujoco_timestep(const df_system* system) {
+  return as_mujoco(system)->model->opt.timestep;
+}
+int df_mujoco_substeps(const df_system* system) {
+  return as_mujoco(system)->substeps;
+}
 
 void df_mujoco_initial_state(const df_system* system, double* x) {
   const mjModel* m = as_mujoco(system)->model;
@@ -364,7 +383,9 @@ void df_mujoco_body_positions(const df_sim* sim, double* position) {
   mju_copy(position, sim->data->xpos, 3 * (int)sim->system->model->nbody);
 }
 
-void df_mujoco_centre_of_mass(const df_sim* sim, double com[3]) { mju_copy3(com, sim->data->subtree_com); }
+void df_mujoco_centre_of_mass(const df_sim* sim, double com[3]) {
+  mju_copy3(com, sim->data->subtree_com);
+}
 
 void df_mujoco_touching(const df_sim* sim, int n, const int* geoms, uint8_t* touch) {
   const mjData* d = sim->data;

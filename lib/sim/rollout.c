@@ -76,7 +76,9 @@ struct df_rollout {
   worker* workers; /* [threads] */
 };
 
-df_rollout_cfg df_rollout_cfg_default(void) { return (df_rollout_cfg){.threads = 1, .tape_length = 0}; }
+df_rollout_cfg df_rollout_cfg_default(void) {
+  return (df_rollout_cfg){.threads = 1, .tape_length = 0};
+}
 
 void df_rollout_free(df_rollout* r) {
   if (!r) return;
@@ -153,8 +155,7 @@ df_status df_rollout_run(df_rollout* r, int B, int H, const double* x0, const do
   for (int b = 0; b < B; b++) {
     worker* w = &r->workers[omp_get_thread_num()];
     const size_t i = (size_t)b;
-    const df_traj_end e =
-        df_trajectory_run(s, w->sim, H, x0 + i * nx, u + i * steps * nu, x + i * (steps + 1) * nx);
+    const df_traj_end e = df_trajectory_run(s, w->sim, H, x0 + i * nx, u + i * steps * nu, x + i * (steps + 1) * nx);
     if (end) end[b] = (uint8_t)e;
     note_end(w, b, e);
   }

@@ -1,10 +1,13 @@
-/* spatial.h: Plücker algebra in MuJoCo's order, rotation first: a motion is (angular, linear), a force (couple, force). */
+/* spatial.h: Plücker algebra in MuJoCo's order, rotation first: a motion is (angular, linear), a force (couple, force).
+ */
 #ifndef DF_SIM_SPATIAL_H
 #define DF_SIM_SPATIAL_H
 
 #include <string.h>
 
-static inline double vec_dot(const double a[3], const double b[3]) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
+static inline double vec_dot(const double a[3], const double b[3]) {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
 
 static inline void vec_cross(double out[3], const double a[3], const double b[3]) {
   out[0] = a[1] * b[2] - a[2] * b[1];
@@ -18,9 +21,13 @@ static inline void vec_add_scaled(double out[3], const double a[3], double s) {
 
 /* written out: at -O2 a compiler keeps loops of six as loops, which costs the adjoint a third of its time */
 
-static inline void sp_zero(double out[6]) { out[0] = out[1] = out[2] = out[3] = out[4] = out[5] = 0; }
+static inline void sp_zero(double out[6]) {
+  out[0] = out[1] = out[2] = out[3] = out[4] = out[5] = 0;
+}
 
-static inline void sp_copy(double out[6], const double a[6]) { memcpy(out, a, 6 * sizeof *out); }
+static inline void sp_copy(double out[6], const double a[6]) {
+  memcpy(out, a, 6 * sizeof *out);
+}
 
 static inline void sp_add(double out[6], const double a[6]) {
   out[0] += a[0];

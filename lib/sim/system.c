@@ -12,7 +12,8 @@ df_status df_sim_new(const df_system* system, int tape_length, df_sim** out) {
   DF_REQUIRE(system, "df_sim_new: system is NULL");
   DF_REQUIRE(tape_length >= 0, "df_sim_new: tape length %d is negative", tape_length);
   if (system->ndx > DF_NDX_MAX)
-    return df_fail(DF_E_CONFIG, "a system of %d tangent coordinates; at most %d are supported", system->ndx, DF_NDX_MAX);
+    return df_fail(DF_E_CONFIG, "a system of %d tangent coordinates; at most %d are supported", system->ndx,
+                   DF_NDX_MAX);
   return system->ops->sim_new(system, tape_length, out);
 }
 

@@ -23,9 +23,12 @@ void df_mujoco_integrate(const df_system* system, const double* xa, const double
 /* the first of three rotational dofs of a joint, or -1 */
 static int rotation_dof(const mjModel* m, int joint) {
   switch (m->jnt_type[joint]) {
-    case mjJNT_FREE: return m->jnt_dofadr[joint] + 3;
-    case mjJNT_BALL: return m->jnt_dofadr[joint];
-    default: return -1;
+    case mjJNT_FREE:
+      return m->jnt_dofadr[joint] + 3;
+    case mjJNT_BALL:
+      return m->jnt_dofadr[joint];
+    default:
+      return -1;
   }
 }
 
@@ -41,7 +44,8 @@ void df_mujoco_difference_vjp(const df_system* system, const double* xa, const d
     const int a = rotation_dof(m, j);
     if (a < 0) continue;
     const double *r = e + a, angle2 = vec_dot(r, r), angle = sqrt(angle2);
-    const double c = angle < 1e-2 ? 1.0 / 12 + angle2 / 720 : 1 / angle2 - cos(angle / 2) / (2 * angle * sin(angle / 2));
+    const double c =
+        angle < 1e-2 ? 1.0 / 12 + angle2 / 720 : 1 / angle2 - cos(angle / 2) / (2 * angle * sin(angle / 2));
     double ry[3], rry[3];
     vec_cross(ry, r, dxb + a);
     vec_cross(rry, r, ry);

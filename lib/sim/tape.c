@@ -112,11 +112,12 @@ static void record_inertia(const df_mujoco* system, const mjData* d, double* ine
 
 /* ---- actuators: coefficients of their joint force ---- */
 
-static bool outside(double x, const mjtNum range[2]) { return x <= range[0] || x >= range[1]; }
+static bool outside(double x, const mjtNum range[2]) {
+  return x <= range[0] || x >= range[1];
+}
 
 static bool joint_saturated(const mjModel* m, const mjData* d, int joint) {
-  return m->jnt_actfrclimited[joint] &&
-         outside(d->qfrc_actuator[m->jnt_dofadr[joint]], m->jnt_actfrcrange + 2 * joint);
+  return m->jnt_actfrclimited[joint] && outside(d->qfrc_actuator[m->jnt_dofadr[joint]], m->jnt_actfrcrange + 2 * joint);
 }
 
 static bool force_saturated(const mjModel* m, const mjData* d, int i) {
@@ -345,20 +346,24 @@ static df_status record_rows(df_tape* tape, const df_mujoco* system, const mjDat
   return DF_OK;
 }
 
-/* the solver need not leave states, forces and cone Hessians of the solution it returns */
-static void update_constraints(const mjModel* m, mjData* d) {
-  if (d->nefc == 0) return;
-  mj_markStack(d);
-  mjtNum* jar = mj_stackAllocNum(d, (size_t)d->nefc);
+/* the solver need not leave states, forces and cone Hessians of the solution it returns. The end of the arena serves
+ * as scratch memory. */
+static df_status update_constraints(df_tape* tape, const mjModel* m, mjData* d) {
+  if (d->nefc == 0) return DF_OK;
+  const size_t bytes = (size_t)d->nefc * sizeof(mjtNum);
+  mjtNum* jar = (mjtNum*)(void*)extend(tape, bytes);
+  if (!jar) return DF_E_NOMEM;
+  tape->used -= bytes;
   mj_mulJacVec(m, d, jar, d->qacc);
   for (int i = 0; i < d->nefc; i++) jar[i] -= d->efc_aref[i];
   mj_constraintUpdate(m, d, jar, NULL, 1);
-  mj_freeStack(d);
+  return DF_OK;
 }
 
 df_status df_tape_record(df_tape* tape, const df_mujoco* system, mjData* d, const double* v_before) {
   const mjModel* m = system->model;
   const int nv = (int)m->nv;
+  DF_TRY(update_constraints(tape, m, d));
   df_tape_step* step = &tape->steps[tape->count];
   *step = (df_tape_step){.at = tape->used};
   unsigned char* room = extend(tape, fixed_size(system) * sizeof(double));
@@ -375,7 +380,6 @@ df_status df_tape_record(df_tape* tape, const df_mujoco* system, mjData* d, cons
   for (int i = 0; i < m->nu; i++) record_actuator(m, d, i, &part);
   for (int k = 0; k < nv; k++) step->damped |= part.implicit[k] != 0;
 
-  update_constraints(m, d);
   DF_TRY(record_rows(tape, system, d, &part, step));
   tape->count++;
   return DF_OK;

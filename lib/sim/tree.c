@@ -2,7 +2,9 @@
 
 #include "dynaflow/core/alloc.h"
 
-static int* ints(size_t n) { return df_alloc(n, sizeof(int)); }
+static int* ints(size_t n) {
+  return df_alloc(n, sizeof(int));
+}
 
 static df_status allocate(df_tree* tree, const mjModel* m) {
   const size_t nv = (size_t)m->nv, most = nv + 1;
@@ -37,8 +39,11 @@ static int add_joints(df_tree* tree, const mjModel* m, int body, int node) {
         node = add_node(tree, node, dof, 3);
         node = add_node(tree, node, dof + 3, 3);
         break;
-      case mjJNT_BALL: node = add_node(tree, node, dof, 3); break;
-      default: node = add_node(tree, node, dof, 1);
+      case mjJNT_BALL:
+        node = add_node(tree, node, dof, 3);
+        break;
+      default:
+        node = add_node(tree, node, dof, 1);
     }
   }
   return node;

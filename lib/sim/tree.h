@@ -11,7 +11,7 @@
 #include "dynaflow/core/status.h"
 
 typedef struct df_tree {
-  int nnode;      /* with the world */
+  int nnode; /* with the world */
   int nv;
   int* parent;    /* [nnode] */
   int* dof;       /* [nnode] first dof; -1 for the world */

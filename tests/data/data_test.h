@@ -4,6 +4,7 @@
 
 #define _POSIX_C_SOURCE 200809L
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,6 +37,15 @@ static inline int scratch_remove(void** state) {
   df_alloc_fail_at(0);
   unlink(scratch_path);
   return rmdir(scratch_folder); /* fails if a write left something behind */
+}
+
+/* writes the scratch file without the care of df_file_write, which waits for the disk */
+static inline void scratch_put(const void* bytes, size_t n) {
+  unlink(scratch_path); /* some file systems sync a file that is cut to nothing, but not a new one */
+  FILE* file = fopen(scratch_path, "wb");
+  assert_non_null(file);
+  assert_int_equal(fwrite(bytes, 1, n, file), n);
+  fclose(file);
 }
 
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)

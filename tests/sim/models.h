@@ -19,31 +19,49 @@
 #include "dynaflow/sim/gradcheck.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/rollout.h"
+#include "shared_data.h"
 
-#define DATA "../shared/data/mjcf/"
-#define HOPPER DATA "gymnasium/hopper.xml"
-#define WALKER DATA "gymnasium/walker2d.xml"
-#define CHEETAH DATA "gymnasium/half_cheetah.xml"
-#define GO1 DATA "derived/go1_playground_feetonly_meshfree.xml"
+/* models of the data sets, in the shared data folder */
+#define HOPPER  "mjcf/gymnasium/hopper.xml"
+#define WALKER  "mjcf/gymnasium/walker2d.xml"
+#define CHEETAH "mjcf/gymnasium/half_cheetah.xml"
+#define GO1     "mjcf/derived/go1_playground_feetonly_meshfree.xml"
 
-#define OK(call)                                                                            \
-  do {                                                                                      \
-    df_status ok_status_ = (call);                                                          \
-    if (ok_status_ != DF_OK)                                                                \
-      fail_msg("%s: %s (%s)", #call, df_status_text(ok_status_), df_error_message());       \
+#define OK(call)                                                                                             \
+  do {                                                                                                       \
+    df_status ok_status_ = (call);                                                                           \
+    if (ok_status_ != DF_OK) fail_msg("%s: %s (%s)", #call, df_status_text(ok_status_), df_error_message()); \
   } while (0)
 
-/* a model file of the data sets; a machine without them fails here with the path */
-static inline df_system* model_file(const char* path, double timestep, int substeps, df_integrator integrator,
-                                    double margin_scale) {
+/* cmocka's own comparison is in single precision */
+#define CLOSE(a, b, tolerance)                                                                                       \
+  do {                                                                                                               \
+    const double close_a_ = (a), close_b_ = (b);                                                                     \
+    if (!(fabs(close_a_ - close_b_) <= (tolerance))) fail_msg("%s = %.17g, %s = %.17g", #a, close_a_, #b, close_b_); \
+  } while (0)
+
+/* The path of a model of the data sets. A machine without the data folder skips the test; a folder without the file is
+ * broken and fails. */
+static inline const char* data_path(const char* file) {
+  static char path[512];
+  snprintf(path, sizeof path, "%s/%s", shared_data_folder(), file);
+  if (!df_file_exists(shared_data_folder())) {
+    print_message("no data: %s is missing\n", path);
+    skip();
+  }
   if (!df_file_exists(path)) fail_msg("data file %s is missing", path);
+  return path;
+}
+
+static inline df_system* model_file(const char* file, double timestep, int substeps, df_integrator integrator,
+                                    double margin_scale) {
   df_mujoco_cfg cfg = df_mujoco_cfg_default();
   cfg.timestep = timestep;
   cfg.substeps = substeps;
   cfg.integrator = integrator;
   cfg.margin_scale = margin_scale;
   df_system* system;
-  OK(df_mujoco_system_new(path, &cfg, &system));
+  OK(df_mujoco_system_new(data_path(file), &cfg, &system));
   return system;
 }
 
@@ -59,27 +77,30 @@ static inline df_system* model_text(const char* xml, int substeps) {
 
 /* A quadruped with a free base, sphere feet, PD actuators. %s: options of <option>, attributes of the joints, of the
  * feet's geoms, of the actuators. */
-#define QUADRUPED_LEG(name, x, y, side)                                                                        \
-  "<body pos='" x " " y " 0'><joint name='" name "_hip' axis='1 0 0' range='-.86 .86'/>"                       \
-  "<geom type='cylinder' size='.045 .03' mass='.68'/>"                                                         \
-  "<body pos='0 " side " 0'><joint name='" name "_thigh' axis='0 1 0' range='-.6 4.5'/>"                       \
-  "<geom type='capsule' fromto='0 0 0 0 0 -.2' size='.02' mass='1.15'/>"                                       \
-  "<body pos='0 0 -.213'><joint name='" name "_calf' axis='0 1 0' range='-2.8 -.89'/>"                         \
-  "<geom type='capsule' fromto='0 0 0 0 0 -.2' size='.012' mass='.15'/>"                                       \
+#define QUADRUPED_LEG(name, x, y, side)                                  \
+  "<body pos='" x " " y " 0'><joint name='" name                         \
+  "_hip' axis='1 0 0' range='-.86 .86'/>"                                \
+  "<geom type='cylinder' size='.045 .03' mass='.68'/>"                   \
+  "<body pos='0 " side " 0'><joint name='" name                          \
+  "_thigh' axis='0 1 0' range='-.6 4.5'/>"                               \
+  "<geom type='capsule' fromto='0 0 0 0 0 -.2' size='.02' mass='1.15'/>" \
+  "<body pos='0 0 -.213'><joint name='" name                             \
+  "_calf' axis='0 1 0' range='-2.8 -.89'/>"                              \
+  "<geom type='capsule' fromto='0 0 0 0 0 -.2' size='.012' mass='.15'/>" \
   "<geom class='foot' name='" name "' pos='0 0 -.213' mass='.06'/></body></body></body>"
-#define QUADRUPED_PD(name)                                                                      \
+#define QUADRUPED_PD(name) \
   "<general joint='" name "_hip'/><general joint='" name "_thigh'/><general joint='" name "_calf'/>"
 #define QUADRUPED                                                                                                   \
   "<mujoco><compiler angle='radian' autolimits='true'/><option timestep='.004' %s/>"                                \
-  "<default><geom contype='0' conaffinity='0' condim='3' friction='.8 .02 .01' solimp='.9 .95 .01'/>"              \
+  "<default><geom contype='0' conaffinity='0' condim='3' friction='.8 .02 .01' solimp='.9 .95 .01'/>"               \
   "<joint armature='.01' %s/><general biastype='affine' gainprm='120' biasprm='0 -120 -3' forcerange='-45 45' %s/>" \
-  "<default class='foot'><geom type='sphere' size='.023' contype='1' conaffinity='0' %s/></default></default>"     \
+  "<default class='foot'><geom type='sphere' size='.023' contype='1' conaffinity='0' %s/></default></default>"      \
   "<worldbody><geom name='floor' type='plane' size='20 20 .1' conaffinity='1'/>"                                    \
-  "<body name='base' pos='0 0 .32'><freejoint/><geom type='box' size='.2 .05 .05' mass='6.9'/>"                     \
-  QUADRUPED_LEG("FR", ".19", "-.05", "-.08") QUADRUPED_LEG("FL", ".19", ".05", ".08")                               \
-  QUADRUPED_LEG("RR", "-.19", "-.05", "-.08") QUADRUPED_LEG("RL", "-.19", ".05", ".08")                             \
-  "</body></worldbody><actuator>" QUADRUPED_PD("FR") QUADRUPED_PD("FL") QUADRUPED_PD("RR") QUADRUPED_PD("RL")       \
-  "</actuator></mujoco>"
+  "<body name='base' pos='0 0 .32'><freejoint/><geom type='box' size='.2 .05 .05' mass='6.9'/>" QUADRUPED_LEG(      \
+      "FR", ".19", "-.05", "-.08") QUADRUPED_LEG("FL", ".19", ".05", ".08")                                         \
+      QUADRUPED_LEG("RR", "-.19", "-.05", "-.08")                                                                   \
+          QUADRUPED_LEG("RL", "-.19", ".05", ".08") "</body></worldbody><actuator>" QUADRUPED_PD("FR")              \
+              QUADRUPED_PD("FL") QUADRUPED_PD("RR") QUADRUPED_PD("RL") "</actuator></mujoco>"
 
 static inline df_system* quadruped(const char* option, const char* joint, const char* actuator, const char* foot,
                                    int substeps) {

@@ -10,13 +10,17 @@
  *     STATES   the network's output is Xhat^1, in chart coordinates (chart.h): kinematic flow matching
  *     ACTIONS  the flow runs over normalised actions; states follow by rolling them out afterwards
  *     ROLLOUT  u = center + half_range tanh(output); Xhat^1 = chart(simulator rollout of u from x0): DynaFlow. The loss
- *              is on states only and its exact gradient flows back through the simulator. */
+ *              is on states only and its exact gradient flows back through the simulator.
+ *     TRACKING ROLLOUT with feedback inside: the network also outputs a reference window zref, learned by the kinematic
+ *              loss alone, and the simulator is driven by u = clamp(center + half_range (tanh(output) - K (z - zref)))
+ *              with z = chart(state). K is one constant [nu][nz] matrix, zero at first, learned along with the network.
+ *              What is returned are the applied actions: replayed from x0 they reproduce the states as ROLLOUT's do. */
 #ifndef DYNAFLOW_FLOW_FLOW_H
 #define DYNAFLOW_FLOW_FLOW_H
 
 #include "dynaflow/flow/method.h"
 
-typedef enum df_decoder { DF_DECODE_STATES, DF_DECODE_ACTIONS, DF_DECODE_ROLLOUT } df_decoder;
+typedef enum df_decoder { DF_DECODE_STATES, DF_DECODE_ACTIONS, DF_DECODE_ROLLOUT, DF_DECODE_TRACKING } df_decoder;
 
 typedef struct df_flow df_flow;
 

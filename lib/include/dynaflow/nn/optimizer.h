@@ -11,6 +11,7 @@ typedef struct df_adamw_cfg {
   double beta1, beta2, epsilon;
   double weight_decay; /* decoupled, on tensors with decay set */
   double clip;         /* bound on the global 2-norm of the gradient; 0 for none */
+  size_t extra;        /* further parameters behind the net's own, without decay */
 } df_adamw_cfg;
 
 DF_API df_adamw_cfg df_adamw_cfg_default(void); /* .9, .999, 1e-8, 1e-4, 1 */

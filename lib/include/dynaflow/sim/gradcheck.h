@@ -1,13 +1,12 @@
 /* gradcheck.h: the adjoint against centred finite differences.
  *
- * Actions within 1e-5 of a bound of the action box are moved that far inside first, since a difference across the bound
- * would halve the derivative.
- *
  * For a state and action, random cotangents y are sent through step_vjp and compared with y^T (f(x+eps e_i) -
  * f(x-eps e_i)) / (2 eps) over all state and action directions, at two difference steps eps. Where the two differences
  * disagree with each other the state lies on a kink (contact making or breaking, stick to slip, a clamp): it is counted
  * apart and does not speak for or against the adjoint. Both run on a copy of the system with a
- * tight solver tolerance, so that the comparison sees the derivative and not the solver's residual. */
+ * tight solver tolerance, so that the comparison sees the derivative and not the solver's residual. Actions within 1e-5
+ * of a bound of the action box are first moved that far inside, since a difference across the bound would halve the
+ * derivative. */
 #ifndef DYNAFLOW_SIM_GRADCHECK_H
 #define DYNAFLOW_SIM_GRADCHECK_H
 
@@ -23,7 +22,7 @@ typedef struct df_gradcheck_point {
 } df_gradcheck_point;
 
 /* The one-step check at n states x [n][nx] and actions u [n][nu]; points [n]. `seed` draws the cotangents.
- * Costs 2 x 2 x (ndx + nu) steps a state. A state whose step diverges has error and step_gap NaN and counts as a kink. */
+ * Costs 2 x 2 x (ndx + nu) steps a state. A state whose step diverges has error and step_gap NaN and is a kink. */
 DF_API DF_MUST_CHECK df_status df_gradcheck_steps(const df_system* system, int n, const double* x, const double* u,
                                                   uint64_t seed, int threads, df_gradcheck_point* points);
 

@@ -25,13 +25,13 @@ typedef enum df_integrator { DF_INTEGRATOR_MODEL = 0, DF_INTEGRATOR_EULER, DF_IN
 
 /* Options that are part of a data set or task; 0 keeps the model's own value unless said otherwise. */
 typedef struct df_mujoco_cfg {
-  double timestep;     /* s */
-  int substeps;        /* physics steps an action lasts, >= 1 */
+  double timestep; /* s */
+  int substeps;    /* physics steps an action lasts, >= 1 */
   df_integrator integrator;
-  int iterations;      /* solver iterations; below 50 the implicit gradient is wrong (unconverged), so >= 50 is required,
-                        * also of the model's own value; line search iterations are raised to 50 with it */
-  double tolerance;    /* solver tolerance */
-  double margin_scale; /* factor on every geom margin; 0.5 for data recorded before MuJoCo 3.5 summed a pair's margins */
+  int iterations;   /* solver iterations; below 50 the implicit gradient is wrong (unconverged), so >= 50 is required,
+                     * also of the model's own value; line search iterations are raised to 50 with it */
+  double tolerance; /* solver tolerance */
+  double margin_scale; /* factor on every geom margin; 0.5 for data of a MuJoCo before 3.5, which summed no margins */
   bool approximate_contacts; /* admit geom pairs whose contact derivative freezes the contact feature (df_feature_kind);
                               * false refuses them */
 } df_mujoco_cfg;
@@ -82,8 +82,8 @@ typedef enum df_joint_kind { DF_JOINT_FREE, DF_JOINT_BALL, DF_JOINT_SLIDE, DF_JO
 typedef struct df_joint {
   const char* name; /* "" if unnamed */
   df_joint_kind kind;
-  int qpos;         /* first index in x */
-  int dof;          /* first index in the tangent; its velocity is at nv + dof in the tangent and nq + dof in x */
+  int qpos; /* first index in x */
+  int dof;  /* first index in the tangent; its velocity is at nv + dof in the tangent and nq + dof in x */
 } df_joint;
 
 DF_API bool df_system_is_mujoco(const df_system* system);
@@ -95,8 +95,8 @@ DF_API int df_mujoco_geom_body(const df_system* system, int geom);             /
 DF_API int df_mujoco_body_count(const df_system* system);                      /* with the world as 0 */
 DF_API int df_mujoco_body_parent(const df_system* system, int body);
 DF_API const char* df_mujoco_body_name(const df_system* system, int body);
-DF_API double df_mujoco_total_mass(const df_system* system);                   /* kg */
-DF_API double df_mujoco_timestep(const df_system* system);                     /* s */
+DF_API double df_mujoco_total_mass(const df_system* system); /* kg */
+DF_API double df_mujoco_timestep(const df_system* system);   /* s */
 DF_API int df_mujoco_substeps(const df_system* system);
 
 /* The model's initial state (qpos0, zero velocity), x [nx]. */
@@ -120,7 +120,7 @@ DF_API void df_mujoco_geom_position(const df_sim* sim, int geom, double position
 
 DF_API const char* df_mujoco_version(void); /* of the library in use, e.g. "3.17.0" */
 
-/* DF_OK, or DF_E_CONFIG with the reason: headers and library differ, older than 3.16, or 4.0.0 (wrong sparse Newton). */
+/* DF_OK, or DF_E_CONFIG with the reason: headers and library differ, older than 3.16, or 4.0.0 (wrong Newton). */
 DF_API DF_MUST_CHECK df_status df_mujoco_check_version(void);
 
 #endif

@@ -46,7 +46,7 @@ DF_API DF_MUST_CHECK df_status df_rollout_new(const df_system* system, const df_
 DF_API void df_rollout_free(df_rollout* rollout);
 
 /* Runs B rollouts of H actions each.
- *   x0, u   in,  caller-owned, shapes above; actions are clamped by the model's ctrlrange inside the simulator, not in u
+ *   x0, u   in,  caller-owned, shapes above; the model's ctrlrange clamps actions inside the simulator, not in u
  *   x       out, caller-owned, shape above
  *   end     out, [B], a df_traj_end each; may be NULL
  * Returns DF_E_ARG for a NULL array or B < 1 or H < 1; x is then untouched. Returns DF_E_SIM, with the message of the

@@ -1,0 +1,148 @@
+/* simulate.c: the simulator as decoder: network outputs to actions to states, and back. */
+#include <math.h>
+#include <string.h>
+
+#include "flow_internal.h"
+
+/* K is learned by the same optimizer as the network; in these units its entries, shares of the action's half range a
+ * standard deviation of error, move a third as fast as weights do */
+static const double tracking_scale = 0.3;
+
+bool flow_simulates(const df_flow* flow) {
+  return flow->decoder == DF_DECODE_ROLLOUT || flow->decoder == DF_DECODE_TRACKING;
+}
+
+const df_real* flow_gain(const df_flow* flow, const df_real* parameters) {
+  return flow->decoder == DF_DECODE_TRACKING ? parameters + df_net_parameters(flow->net) : NULL;
+}
+
+static double planned(const df_flow* flow, const df_real* out, int i) {
+  return flow->u_center[i] + flow->u_half[i] * tanh((double)out[i]);
+}
+
+/* ---- ROLLOUT: open loop ---- */
+
+static df_traj_end open_loop(const df_flow* flow, flow_worker* w, const df_real* out, const double* x0, double* u,
+                             double* x) {
+  for (int t = 0; t < flow->H; t++) {
+    for (int i = 0; i < flow->nu; i++) u[t * flow->nu + i] = planned(flow, out + t * flow->out, i);
+  }
+  return df_trajectory_run(flow->env.task->system, w->sim, flow->H, x0, u, x);
+}
+
+/* ---- TRACKING: the same with feedback on the reference ---- */
+
+/* e = z(x) - zref of the frame the action starts from; the first frame is given, its error is zero */
+static void tracking_error(const df_flow* flow, const df_real* out, int t, const double* x0, const double* x,
+                           double* e) {
+  memset(e, 0, (size_t)flow->nz * sizeof *e);
+  if (t == 0) return;
+  df_chart_encode(flow->env.task->chart, x0, x, e);
+  const df_real* reference = out + (t - 1) * flow->out + flow->nu;
+  for (int k = 0; k < flow->nz; k++) e[k] -= (double)reference[k];
+}
+
+static double correction(const df_flow* flow, const df_real* gain, int i, const double* e) {
+  double sum = 0;
+  for (int k = 0; k < flow->nz; k++) sum += (double)gain[i * flow->nz + k] * e[k];
+  return flow->u_half[i] * tracking_scale * sum;
+}
+
+static df_traj_end closed_loop(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
+                               const double* x0, double* u, double* x) {
+  const df_system* system = flow->env.task->system;
+  const size_t nx = (size_t)flow->nx;
+  df_traj_end end = DF_TRAJ_COMPLETE;
+  system->ops->reset(w->sim, x0);
+  memcpy(x, x0, nx * sizeof *x);
+  for (int t = 0; t < flow->H; t++) {
+    double *e = w->tracking_error + t * flow->nz, *action = u + t * flow->nu, *next = x + (size_t)(t + 1) * nx;
+    if (end != DF_TRAJ_COMPLETE) {
+      for (size_t i = 0; i < nx; i++) next[i] = NAN;
+      memset(action, 0, (size_t)flow->nu * sizeof *action);
+      continue;
+    }
+    tracking_error(flow, out, t, x0, x + (size_t)t * nx, e);
+    for (int i = 0; i < flow->nu; i++) {
+      const double wanted = planned(flow, out + t * flow->out, i) - correction(flow, gain, i, e);
+      action[i] = fmin(fmax(wanted, system->u_lo[i]), system->u_hi[i]);
+      w->clamped[t * flow->nu + i] = action[i] != wanted;
+    }
+    end = system->ops->step(w->sim, action, next);
+  }
+  return end;
+}
+
+df_traj_end flow_simulate(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain, const double* x0,
+                          double* u, double* x) {
+  return gain ? closed_loop(flow, w, out, gain, x0, u, x) : open_loop(flow, w, out, x0, u, x);
+}
+
+/* ---- adjoints ---- */
+
+/* through tanh, for the actions of one frame */
+static void plan_vjp(const df_flow* flow, const df_real* out, const double* d_u, double scale, df_real* d_out) {
+  for (int i = 0; i < flow->nu; i++) {
+    const double th = tanh((double)out[i]);
+    d_out[i] = (df_real)(scale * d_u[i] * flow->u_half[i] * (1 - th * th));
+  }
+}
+
+/* through u = ... - K e(x): adds to the gain's gradient and to the cotangent y of the frame's state */
+static void feedback_vjp(const df_flow* flow, const df_real* gain, const double* e, const double* d_u, const double* x0,
+                         const double* x, double scale, df_real* d_gain, double* y) {
+  double d_e[FLOW_CONTEXT_MAX] = {0}, y_e[2 * FLOW_CONTEXT_MAX];
+  for (int i = 0; i < flow->nu; i++) {
+    const double g = -flow->u_half[i] * tracking_scale * d_u[i];
+    for (int k = 0; k < flow->nz; k++) {
+      d_gain[i * flow->nz + k] += (df_real)(scale * g * e[k]);
+      d_e[k] += g * (double)gain[i * flow->nz + k];
+    }
+  }
+  df_chart_encode_vjp(flow->env.task->chart, x0, x, d_e, y_e);
+  for (int k = 0; k < flow->ndx; k++) y[k] += y_e[k];
+}
+
+static bool bounded(const double* y, int n) {
+  for (int k = 0; k < n; k++) {
+    if (!(fabs(y[k]) < 1e6)) return false;
+  }
+  return true;
+}
+
+static df_traj_end closed_loop_vjp(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
+                                   const double* x0, const double* x, double decay, double scale, df_real* d_out,
+                                   df_real* d_gain) {
+  const df_system* system = flow->env.task->system;
+  double y[2 * FLOW_CONTEXT_MAX] = {0};
+  for (int t = flow->H - 1; t >= 0; t--) {
+    const double* d_x = w->d_x + (size_t)(t + 1) * (size_t)flow->ndx;
+    double* d_u = w->d_u + t * flow->nu;
+    for (int k = 0; k < flow->ndx; k++) y[k] += d_x[k];
+    const df_traj_end end = system->ops->step_vjp(w->sim, t, y, y, d_u);
+    if (end != DF_TRAJ_COMPLETE || !bounded(y, flow->ndx) || !bounded(d_u, flow->nu)) return DF_TRAJ_DIVERGED;
+    for (int i = 0; i < flow->nu; i++) {
+      if (w->clamped[t * flow->nu + i]) d_u[i] = 0;
+    }
+    for (int k = 0; k < flow->ndx; k++) y[k] *= decay;
+    if (t > 0) {
+      feedback_vjp(flow, gain, w->tracking_error + t * flow->nz, d_u, x0, x + (size_t)t * (size_t)flow->nx, scale,
+                   d_gain, y);
+    }
+    plan_vjp(flow, out + t * flow->out, d_u, scale, d_out + t * flow->out);
+  }
+  return DF_TRAJ_COMPLETE;
+}
+
+df_traj_end flow_simulate_vjp(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
+                              const double* x0, const double* x, double scale, df_real* d_out, df_real* d_gain) {
+  const double decay = flow_config(flow)->train_cotangent_decay;
+  if (gain) return closed_loop_vjp(flow, w, out, gain, x0, x, decay, scale, d_out, d_gain);
+  const df_traj_end end =
+      df_trajectory_vjp(flow->env.task->system, w->sim, flow->H, w->d_x, decay, w->d_u, NULL);
+  if (end != DF_TRAJ_COMPLETE) return end;
+  for (int t = 0; t < flow->H; t++) {
+    plan_vjp(flow, out + t * flow->out, w->d_u + t * flow->nu, scale, d_out + t * flow->out);
+  }
+  return end;
+}

@@ -1,0 +1,129 @@
+/* A key changes with everything that can change a number, and with nothing else. */
+#define _GNU_SOURCE
+#include "key.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static cell_identity identity(const df_config* config) {
+  return (cell_identity){.config = config,
+                         .method = "dynaflow",
+                         .seed = 1,
+                         .model_sha256 = "m",
+                         .data_sha256 = "d",
+                         .mujoco_version = "3.17.0",
+                         .blas_kernel = "SkylakeX"};
+}
+
+static void key_of(const cell_identity* id, key_scope scope, char key[DF_SHA256_TEXT]) {
+  assert_int_equal(cell_key(id, scope, key), DF_OK);
+  assert_int_equal(strlen(key), 64);
+}
+
+/* whether a value is taken and is another one */
+static bool changes(df_config* config, const df_config_key* key, int at, const char* value) {
+  char before[4096], after[4096];
+  df_config_value(config, at, before, sizeof before);
+  if (df_config_set(config, key->name, value, "test") != DF_OK) return false;
+  df_config_value(config, at, after, sizeof after);
+  return strcmp(before, after) != 0;
+}
+
+/* gives a key of the table another value: one of its choices, else one of these */
+static void change(df_config* config, const df_config_key* key, int at) {
+  static const char* const values[] = {"1", "2", "0.5", "60", "0", "0.25"};
+  char choices[DF_TEXT_MAX];
+  char* rest = NULL;
+  snprintf(choices, sizeof choices, "%s", key->choices);
+  for (char* word = strtok_r(choices, "|", &rest); word; word = strtok_r(NULL, "|", &rest)) {
+    if (changes(config, key, at, word)) return;
+  }
+  for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+    if (changes(config, key, at, values[i])) return;
+  }
+  fail_msg("no other value found for %s", key->name);
+}
+
+static bool is_silent(const char* name) {
+  return !strcmp(name, "task.title") || !strcmp(name, "task.methods") || !strcmp(name, "system.model_url") ||
+         !strcmp(name, "data.url");
+}
+
+static void every_setting_but_words_changes_the_key(void** state) {
+  (void)state;
+  char plain[DF_SHA256_TEXT], changed[DF_SHA256_TEXT];
+  df_config config = df_config_default();
+  cell_identity id = identity(&config);
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  assert_true(n > 50);
+  key_of(&id, KEY_CELL, plain);
+  for (int i = 0; i < n; i++) {
+    config = df_config_default();
+    change(&config, &keys[i], i);
+    key_of(&id, KEY_CELL, changed);
+    if ((strcmp(plain, changed) != 0) == is_silent(keys[i].name)) fail_msg("%s", keys[i].name);
+  }
+}
+
+static void evaluation_does_not_change_the_training_key(void** state) {
+  (void)state;
+  char plain[DF_SHA256_TEXT], changed[DF_SHA256_TEXT];
+  df_config config = df_config_default();
+  cell_identity id = identity(&config);
+  key_of(&id, KEY_TRAINING, plain);
+  assert_int_equal(df_config_set(&config, "eval.windows", "7", "test"), DF_OK);
+  key_of(&id, KEY_TRAINING, changed);
+  assert_string_equal(plain, changed);
+  assert_int_equal(df_config_set(&config, "train.slices", "4", "test"), DF_OK);
+  key_of(&id, KEY_TRAINING, changed);
+  assert_string_not_equal(plain, changed);
+}
+
+static void all_else_changes_the_key(void** state) {
+  (void)state;
+  char keys[9][DF_SHA256_TEXT];
+  const df_config config = df_config_default();
+  cell_identity ids[8];
+  for (int i = 0; i < 8; i++) ids[i] = identity(&config);
+  ids[1].method = "kinematic_fm";
+  ids[2].seed = 2;
+  ids[3].model_sha256 = "M";
+  ids[4].data_sha256 = "D";
+  ids[5].mujoco_version = "4.0.1";
+  ids[6].blas_kernel = "Haswell";
+  /* values must not run into one another */
+  ids[7].model_sha256 = "m\ndata";
+  for (int i = 0; i < 8; i++) key_of(&ids[i], KEY_CELL, keys[i]);
+  key_of(&ids[0], KEY_TRAINING, keys[8]);
+  for (int i = 0; i < 9; i++) {
+    for (int j = 0; j < i; j++) assert_string_not_equal(keys[i], keys[j]);
+  }
+}
+
+static void the_same_gives_the_same(void** state) {
+  (void)state;
+  char a[DF_SHA256_TEXT], b[DF_SHA256_TEXT];
+  const df_config one = df_config_default(), two = df_config_default();
+  const cell_identity x = identity(&one), y = identity(&two);
+  key_of(&x, KEY_CELL, a);
+  key_of(&y, KEY_CELL, b);
+  assert_string_equal(a, b);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_setting_but_words_changes_the_key),
+      cmocka_unit_test(evaluation_does_not_change_the_training_key),
+      cmocka_unit_test(all_else_changes_the_key),
+      cmocka_unit_test(the_same_gives_the_same),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

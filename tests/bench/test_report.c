@@ -1,0 +1,136 @@
+/* What a report says of a run: aggregates over seeds, incomplete sets, numbers that are none. */
+#define _GNU_SOURCE
+#include "report.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "dynaflow/core/file.h"
+
+static char folder[64];
+
+static void make_run(const char* events) {
+  char path[96];
+  snprintf(folder, sizeof folder, "/tmp/dynaflow-report-XXXXXX");
+  assert_non_null(mkdtemp(folder));
+  snprintf(path, sizeof path, "%s/events.jsonl", folder);
+  assert_int_equal(df_file_write(path, events, strlen(events)), DF_OK);
+}
+
+static void remove_run(void) {
+  char command[128];
+  snprintf(command, sizeof command, "rm -rf '%s'", folder);
+  assert_int_equal(system(command), 0);
+}
+
+#define CELL(method, seed, status, rows)                                                                       \
+  "{\"schema\":1,\"type\":\"cell\",\"task\":\"t\",\"profile\":\"p\",\"method\":\"" method "\",\"seed\":" #seed \
+  ",\"status\":\"" status "\",\"rows\":[" rows "]}\n"
+#define ROW(metric, k, value)                                 \
+  "{\"metric\":\"" metric "\",\"k\":" #k ",\"value\":" #value \
+  ",\"unit\":\"std\",\"lo\":0.5,\"hi\":9,\"status\":\"why\"}"
+
+static void seeds_are_averaged_with_their_range(void** state) {
+  (void)state;
+  report r;
+  make_run(CELL("a", 1, "done", ROW("tre", 1, 2) "," ROW("tre", 5, 1)) CELL("a", 2, "done", ROW("tre", 1, 4))
+               CELL("b", 1, "done", ROW("tre", 0, 7)));
+  assert_int_equal(report_new(folder, &r), DF_OK);
+  const report_group* g = &r.groups[0];
+  assert_int_equal(r.n_groups, 1);
+  assert_int_equal(g->n_k, 2);
+  aggregate a = report_aggregate(&r, g, "a", "tre", 1);
+  assert_int_equal(a.n, 2);
+  assert_true(a.mean == 3 && a.lo == 2 && a.hi == 4);
+  /* one seed: its own interval */
+  a = report_aggregate(&r, g, "a", "tre", 5);
+  assert_true(a.n == 1 && a.mean == 1 && a.lo == 0.5 && a.hi == 9);
+  /* no sampler steps: the same at every K */
+  a = report_aggregate(&r, g, "b", "tre", 5);
+  assert_true(a.n == 1 && a.mean == 7 && a.k == 0);
+  a = report_aggregate(&r, g, "b", "sae_own", 5);
+  assert_true(a.n == 0 && a.failed == 0);
+  report_clear(&r);
+  remove_run();
+}
+
+static void errors_are_not_averaged_and_the_plan_is_counted(void** state) {
+  (void)state;
+  report r;
+  text note = {0};
+  make_run(
+      "{\"schema\":1,\"type\":\"plan\",\"profile\":\"p\",\"cells\":[{\"task\":\"t\",\"method\":\"a\",\"seed\":1},"
+      "{\"task\":\"t\",\"method\":\"a\",\"seed\":2},{\"task\":\"t\",\"method\":\"a\",\"seed\":3}]}\n"  //
+      CELL("a", 1, "done", ROW("tre", 1, 2)) CELL("a", 2, "error", ROW("tre", 1, 100)));
+  assert_int_equal(report_new(folder, &r), DF_OK);
+  const aggregate a = report_aggregate(&r, &r.groups[0], "a", "tre", 1);
+  assert_true(a.n == 1 && a.mean == 2 && a.planned == 3);
+  group_note(&r, &r.groups[0], &note);
+  assert_non_null(strstr(text_of(&note), "1 of 3 cells"));
+  assert_non_null(strstr(text_of(&note), "incomplete"));
+  text_clear(&note);
+  report_clear(&r);
+  remove_run();
+}
+
+static void a_number_that_is_none_is_told_and_not_left_out(void** state) {
+  (void)state;
+  report r;
+  text table = {0};
+  make_run(CELL("a", 1, "done", ROW("tre", 1, 2)) CELL("a", 2, "done", ROW("tre", 1, null)));
+  assert_int_equal(report_new(folder, &r), DF_OK);
+  const aggregate a = report_aggregate(&r, &r.groups[0], "a", "tre", 1);
+  assert_true(a.n == 1 && a.failed == 1);
+  table_main(&r, &r.groups[0], 1, TABLE_MARKDOWN, &table);
+  assert_non_null(strstr(text_of(&table), "why (1 of 2)"));
+  text_clear(&table);
+  report_clear(&r);
+  remove_run();
+}
+
+static void a_rerun_cell_counts_once_as_it_last_was(void** state) {
+  (void)state;
+  report r;
+  make_run(CELL("a", 1, "interrupted", "") CELL("a", 1, "done", ROW("tre", 1, 2)));
+  assert_int_equal(report_new(folder, &r), DF_OK);
+  assert_int_equal(r.n_cells, 1);
+  assert_int_equal(r.groups[0].done, 1);
+  report_clear(&r);
+  remove_run();
+}
+
+static void names_cannot_become_markup_or_paths(void** state) {
+  (void)state;
+  text t = {0};
+  report r;
+  text_add_html(&t, "<b>&\"");
+  assert_string_equal(text_of(&t), "&lt;b&gt;&amp;&quot;");
+  text_clear(&t);
+  plot_quoted(&t, "a_b\"\n{x}");
+  assert_string_equal(text_of(&t), "\"a\\\\_b\\\"\\\\{x\\\\}\"");
+  text_clear(&t);
+  make_run("{\"schema\":1,\"type\":\"cell\",\"task\":\"../../x y\",\"profile\":\"p\",\"method\":\"a\",\"seed\":1}\n");
+  assert_int_equal(report_new(folder, &r), DF_OK);
+  assert_null(strpbrk(r.groups[0].file, "/. "));
+  report_clear(&r);
+  remove_run();
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(seeds_are_averaged_with_their_range),
+      cmocka_unit_test(errors_are_not_averaged_and_the_plan_is_counted),
+      cmocka_unit_test(a_number_that_is_none_is_told_and_not_left_out),
+      cmocka_unit_test(a_rerun_cell_counts_once_as_it_last_was),
+      cmocka_unit_test(names_cannot_become_markup_or_paths),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

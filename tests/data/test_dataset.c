@@ -1,0 +1,269 @@
+#include "data_test.h"
+#include "dynaflow/data/dataset.h"
+#include "dynaflow/data/npz.h"
+#include "models.h"
+#include "shared_data.h"
+
+enum { EPISODES = 3, LENGTH = 6, NX = 4 };
+
+static df_system* cart;
+static double states[EPISODES][LENGTH + 1][NX];
+static double actions[EPISODES * (LENGTH + 1)];
+static double conditions[EPISODES][2];
+
+static int setup(void** state) {
+  cart = make_system(cart_xml);
+  df_rng_normal(1, DF_STREAM_TEST, 0, sizeof states / sizeof(double), &states[0][0][0]);
+  df_rng_normal(1, DF_STREAM_TEST, 1, sizeof actions / sizeof(double), actions);
+  df_rng_normal(1, DF_STREAM_TEST, 2, sizeof conditions / sizeof(double), &conditions[0][0]);
+  return scratch_make(state);
+}
+
+static int teardown(void** state) {
+  df_system_free(cart);
+  return scratch_remove(state);
+}
+
+static df_config small_config(void) {
+  df_config c = df_config_default();
+  c.window_horizon = 4;
+  return c;
+}
+
+/* an archive with these arrays; what is NULL or has no rows is left out */
+static void write_file(size_t action_rows, const char* names, double dt, const char* model) {
+  df_npz_entry e[6];
+  int n = 0;
+  e[n++] = (df_npz_entry){.key = "states", .rank = 3, .shape = {EPISODES, LENGTH + 1, NX}, .values = &states[0][0][0]};
+  if (action_rows > 0) {
+    e[n++] = (df_npz_entry){.key = "actions", .rank = 3, .shape = {EPISODES, action_rows, 1}, .values = actions};
+  }
+  if (names) {
+    e[n++] = (df_npz_entry){.key = "conditions", .rank = 2, .shape = {EPISODES, 2}, .values = &conditions[0][0]};
+    e[n++] = (df_npz_entry){.key = "condition_names", .kind = DF_NPZ_TEXT, .text = names};
+  }
+  if (dt > 0) e[n++] = (df_npz_entry){.key = "dt", .values = &dt};
+  if (model) e[n++] = (df_npz_entry){.key = "model_sha256", .kind = DF_NPZ_TEXT, .text = model};
+  assert_ok(df_npz_write(scratch_path, n, e));
+}
+
+static void refused(const df_config* config, df_status status, const char* const* says) {
+  df_dataset* data;
+  const df_status got = df_dataset_read(scratch_path, config, cart, &data);
+  if (got != status) fail_msg("status %d: %s", got, df_error_message());
+  assert_null(data);
+  assert_says(scratch_path);
+  assert_message(says);
+}
+#define SAYS(...) ((const char* const[]){__VA_ARGS__, NULL})
+
+static void what_is_written_is_read_back(void** state) {
+  (void)state;
+  df_dataset *data, *again;
+  assert_ok(df_dataset_new(EPISODES, LENGTH, NX, 1, 2, 0.01, &data));
+  memcpy(data->states, states, sizeof states);
+  memcpy(data->actions, actions, EPISODES * LENGTH * sizeof(double));
+  memcpy(data->conditions, conditions, sizeof conditions);
+  strcpy(data->condition_name[0], "gait.trot");
+  strcpy(data->condition_name[1], "command.vx");
+  assert_ok(df_dataset_write(scratch_path, data, "abc"));
+  const df_config config = small_config();
+  assert_ok(df_dataset_read(scratch_path, &config, cart, &again));
+  assert_int_equal(again->episodes, EPISODES);
+  assert_int_equal(again->length, LENGTH);
+  assert_int_equal(again->nx, NX);
+  assert_int_equal(again->nu, 1);
+  assert_int_equal(again->nc, 2);
+  assert_true(again->dt == cart->dt);
+  assert_string_equal(again->condition_name[1], "command.vx");
+  assert_memory_equal(again->states, states, sizeof states);
+  assert_memory_equal(again->actions, data->actions, EPISODES * LENGTH * sizeof(double));
+  assert_memory_equal(again->conditions, conditions, sizeof conditions);
+  char hash[DF_SHA256_TEXT];
+  assert_ok(df_sha256_file(scratch_path, hash));
+  assert_string_equal(again->sha256, hash);
+  assert_ptr_equal(df_dataset_state(again, 1, 2), again->states + (LENGTH + 1 + 2) * NX);
+  assert_ptr_equal(df_dataset_action(again, 2, 3), again->actions + 2 * LENGTH + 3);
+  assert_ptr_equal(df_dataset_condition(again, 1), again->conditions + 2);
+  df_dataset_free(data);
+  df_dataset_free(again);
+}
+
+static void one_action_too_many_an_episode_is_dropped(void** state) {
+  (void)state;
+  df_dataset* data;
+  const df_config config = small_config();
+  write_file(LENGTH + 1, NULL, 0, NULL);
+  assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+  assert_int_equal(data->length, LENGTH);
+  for (int e = 0; e < EPISODES; e++) {
+    for (int t = 0; t < LENGTH; t++) assert_true(*df_dataset_action(data, e, t) == actions[e * (LENGTH + 1) + t]);
+  }
+  df_dataset_free(data);
+}
+
+static void states_alone_are_enough(void** state) {
+  (void)state;
+  df_dataset* data;
+  df_config config = small_config();
+  config.data_actions_key[0] = '\0';
+  write_file(0, NULL, 0, NULL);
+  assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+  assert_null(data->actions);
+  assert_int_equal(data->nu, 0);
+  assert_null(df_dataset_action(data, 0, 0));
+  assert_null(df_dataset_condition(data, 0));
+  df_dataset_free(data);
+}
+
+static void a_number_that_is_not_finite_is_named_with_its_place(void** state) {
+  (void)state;
+  const df_config config = small_config();
+  states[1][5][2] = NAN;
+  write_file(LENGTH, NULL, 0, NULL);
+  refused(&config, DF_E_NONFINITE, SAYS("'states'", "nan", "episode 1", "frame 5", "index 2"));
+  states[1][5][2] = 0;
+  actions[LENGTH + 2] = -INFINITY; /* rows of LENGTH: episode 1, frame 2 */
+  write_file(LENGTH, NULL, 0, NULL);
+  refused(&config, DF_E_NONFINITE, SAYS("'actions'", "-inf", "episode 1", "frame 2", "index 0"));
+  actions[LENGTH + 2] = 0;
+  conditions[2][1] = NAN;
+  write_file(LENGTH, "a,b", 0, NULL);
+  refused(&config, DF_E_NONFINITE, SAYS("'conditions'", "episode 2", "index 1"));
+}
+
+static void shapes_of_another_system_are_refused_with_both(void** state) {
+  (void)state;
+  df_config config = small_config();
+  df_npz_entry e[2] = {
+      {.key = "states", .rank = 3, .shape = {EPISODES, LENGTH, 3}, .values = &states[0][0][0]},
+      {.key = "actions", .rank = 3, .shape = {EPISODES, LENGTH, 1}, .values = actions},
+  };
+  assert_ok(df_npz_write(scratch_path, 2, e));
+  refused(&config, DF_E_MISMATCH, SAYS("'states'", "[3,6,3]", "nx = 4"));
+  e[0] = (df_npz_entry){.key = "states", .rank = 2, .shape = {EPISODES, NX}, .values = &states[0][0][0]};
+  assert_ok(df_npz_write(scratch_path, 2, e));
+  refused(&config, DF_E_MISMATCH, SAYS("'states'", "[3,4]"));
+  e[0] = (df_npz_entry){.key = "states", .rank = 3, .shape = {0, LENGTH + 1, NX}, .values = &states[0][0][0]};
+  assert_ok(df_npz_write(scratch_path, 2, e));
+  refused(&config, DF_E_MISMATCH, SAYS("'states'", "[0,7,4]"));
+  e[0] = (df_npz_entry){.key = "states", .rank = 3, .shape = {EPISODES, LENGTH + 1, NX}, .values = &states[0][0][0]};
+  e[1].shape[2] = 2;
+  e[1].shape[1] = 3;
+  assert_ok(df_npz_write(scratch_path, 2, e));
+  refused(&config, DF_E_MISMATCH, SAYS("'actions'", "[3,3,2]", "[3][6 or 7][nu = 1]"));
+  config.window_horizon = LENGTH;
+  config.window_first = 1;
+  refused(&config, DF_E_MISMATCH, SAYS("'states'", "7 frames", "8"));
+}
+
+static void a_key_that_is_missing_is_named(void** state) {
+  (void)state;
+  df_config config = small_config();
+  write_file(0, NULL, 0, NULL);
+  refused(&config, DF_E_FORMAT, SAYS("'actions'", "there are: states"));
+  strcpy(config.data_states_key, "Trajs");
+  refused(&config, DF_E_FORMAT, SAYS("'Trajs'"));
+}
+
+static void another_hash_step_or_model_is_refused_with_both(void** state) {
+  (void)state;
+  df_config config = small_config();
+  memset(config.data_sha256, '0', 64);
+  write_file(LENGTH, NULL, 0, NULL);
+  char hash[DF_SHA256_TEXT];
+  assert_ok(df_sha256_file(scratch_path, hash));
+  refused(&config, DF_E_MISMATCH, SAYS(hash, config.data_sha256));
+  config.data_sha256[0] = '\0';
+  write_file(LENGTH, NULL, 0.02, NULL);
+  refused(&config, DF_E_MISMATCH, SAYS("0.02", "0.01"));
+  strcpy(config.system_model_sha256, "aaaa");
+  write_file(LENGTH, NULL, 0.01, "bbbb");
+  refused(&config, DF_E_MISMATCH, SAYS("aaaa", "bbbb"));
+}
+
+static void names_must_fit_the_conditions(void** state) {
+  (void)state;
+  const df_config config = small_config();
+  static const char* const wrong[] = {"a", "a,b,c", "a,",
+                                      "",  ",a",    "a,bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    write_file(LENGTH, wrong[i], 0, NULL);
+    refused(&config, DF_E_FORMAT, SAYS("condition_names", wrong[i]));
+  }
+}
+
+/* one free joint; the quaternion starts at index 3 */
+static void quaternions_are_normalised_or_refused(void** state) {
+  (void)state;
+  df_system* body = make_system(every_joint_xml);
+  df_config config = df_config_default();
+  config.window_horizon = 1;
+  config.data_actions_key[0] = '\0';
+  double x[2][32];
+  for (uint64_t t = 0; t < 2; t++) random_state(body, t, x[t]);
+  const size_t nx = (size_t)body->nx;
+  double rows[64];
+  for (int t = 0; t < 2; t++) memcpy(rows + (size_t)t * nx, x[t], nx * sizeof *rows);
+  for (int k = 3; k < 7; k++) rows[k] *= 1.03;
+  const df_npz_entry e = {.key = "states", .rank = 3, .shape = {1, 2, nx}, .values = rows};
+  assert_ok(df_npz_write(scratch_path, 1, &e));
+  df_dataset* data;
+  assert_ok(df_dataset_read(scratch_path, &config, body, &data));
+  for (size_t i = 0; i < nx; i++) assert_close(data->states[i], x[0][i], 1e-15);
+  assert_memory_equal(data->states + nx, x[1], nx * sizeof(double)); /* unit to rounding: untouched */
+  df_dataset_free(data);
+
+  for (int k = 3; k < 7; k++) rows[k] *= 1.03;
+  assert_ok(df_npz_write(scratch_path, 1, &e));
+  assert_int_equal(df_dataset_read(scratch_path, &config, body, &data), DF_E_FORMAT);
+  assert_says(scratch_path, "quaternion", "episode 0", "frame 0", "index 3", "1.0609");
+  df_system_free(body);
+}
+
+static void a_failed_allocation_leaks_nothing(void** state) {
+  (void)state;
+  const df_config config = small_config();
+  write_file(LENGTH, "a,b", 0.01, "abc");
+  df_status status = DF_E_NOMEM;
+  for (size_t n = 1; status != DF_OK; n++) {
+    assert_true(n < 100);
+    df_dataset* data;
+    df_alloc_fail_at(n);
+    status = df_dataset_read(scratch_path, &config, cart, &data);
+    df_alloc_fail_at(0);
+    assert_true(status == DF_OK || status == DF_E_NOMEM);
+    assert_true((data != NULL) == (status == DF_OK));
+    df_dataset_free(data);
+  }
+  df_dataset_free(NULL);
+}
+
+static void impossible_sizes_are_refused(void** state) {
+  (void)state;
+  df_dataset* data;
+  assert_int_equal(df_dataset_new(0, 1, 1, 1, 0, 0.1, &data), DF_E_ARG);
+  assert_int_equal(df_dataset_new(1, 0, 1, 1, 0, 0.1, &data), DF_E_ARG);
+  assert_int_equal(df_dataset_new(1, 1, 1, 1, DF_NAMES_MAX + 1, 0.1, &data), DF_E_ARG);
+  assert_int_equal(df_dataset_new(1, 1, 1, 1, 0, 0, &data), DF_E_ARG);
+  assert_int_equal(df_dataset_new(2147483647, 2147483646, 2147483647, 0, 0, 0.1, &data), DF_E_NOMEM);
+  assert_null(data);
+}
+
+int main(void) {
+#define WITH_CART(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+  const struct CMUnitTest tests[] = {
+      WITH_CART(what_is_written_is_read_back),
+      WITH_CART(one_action_too_many_an_episode_is_dropped),
+      WITH_CART(states_alone_are_enough),
+      WITH_CART(a_number_that_is_not_finite_is_named_with_its_place),
+      WITH_CART(shapes_of_another_system_are_refused_with_both),
+      WITH_CART(a_key_that_is_missing_is_named),
+      WITH_CART(another_hash_step_or_model_is_refused_with_both),
+      WITH_CART(names_must_fit_the_conditions),
+      WITH_CART(quaternions_are_normalised_or_refused),
+      WITH_CART(a_failed_allocation_leaks_nothing),
+      WITH_CART(impossible_sizes_are_refused),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,187 @@
+#include "data_test.h"
+#include "dynaflow/data/task.h"
+#include "models.h"
+#include "shared_data.h"
+
+static char model_path[160];
+static df_config config;
+static df_search search;
+static df_system* cart;
+
+/* a folder with a model and demonstrations of it */
+static int setup(void** state) {
+  if (scratch_make(state) != 0) return -1;
+  snprintf(model_path, sizeof model_path, "%s/cart.xml", scratch_folder);
+  assert_ok(df_file_write(model_path, cart_xml, strlen(cart_xml)));
+  config = df_config_default();
+  strcpy(config.task_name, "cart");
+  strcpy(config.system_model, "cart.xml");
+  config.window_horizon = 4;
+  config.split_test_every = 2;
+  search = (df_search){.n = 2, .folder = {"/nonexistent", scratch_folder}};
+  cart = make_system(cart_xml);
+  df_dataset* data;
+  char hash[DF_SHA256_TEXT];
+  assert_ok(df_dataset_new(4, 8, 4, 1, 0, 0.01, &data));
+  df_rng_normal(1, DF_STREAM_TEST, 0, 4 * 9 * 4, data->states);
+  assert_ok(df_sha256(cart_xml, strlen(cart_xml), hash));
+  assert_ok(df_dataset_write(scratch_path, data, hash));
+  df_dataset_free(data);
+  return 0;
+}
+
+static int teardown(void** state) {
+  df_system_free(cart);
+  unlink(model_path);
+  return scratch_remove(state);
+}
+
+static void a_task_is_put_together(void** state) {
+  (void)state;
+  df_task* task;
+  char hash[DF_SHA256_TEXT];
+  assert_ok(df_sha256_file(model_path, hash));
+  strcpy(config.system_model_sha256, hash);
+  assert_ok(df_task_new(&config, &search, scratch_path, &task));
+  assert_string_equal(task->model_sha256, hash);
+  assert_int_equal(task->system->nx, 4);
+  assert_int_equal(task->data->episodes, 4);
+  assert_int_equal(task->windows->n_train, 2 * 5);
+  assert_int_equal(df_chart_size(task->chart), 4);
+  assert_true(df_chart_std(task->chart)[0] != 1);
+  df_task_free(task);
+  df_task_free(NULL);
+}
+
+static void settings_reach_the_simulator(void** state) {
+  (void)state;
+  df_system* system;
+  char hash[DF_SHA256_TEXT];
+  config.system_timestep = 0.004;
+  config.system_substeps = 5;
+  assert_ok(df_task_system(&config, &search, &system, hash));
+  assert_close(system->dt, 0.02, 1e-15);
+  assert_close(df_mujoco_timestep(system), 0.004, 0);
+  assert_int_equal(df_mujoco_substeps(system), 5);
+  df_system_free(system);
+}
+
+static void another_model_file_is_refused_with_both_hashes(void** state) {
+  (void)state;
+  df_system* system;
+  char hash[DF_SHA256_TEXT], found[DF_SHA256_TEXT];
+  assert_ok(df_sha256_file(model_path, found));
+  memset(config.system_model_sha256, 'a', 64);
+  assert_int_equal(df_task_system(&config, &search, &system, hash), DF_E_MISMATCH);
+  assert_says(model_path, found, config.system_model_sha256);
+  assert_null(system);
+}
+
+static void demonstrations_of_another_model_are_refused(void** state) {
+  (void)state;
+  df_task* task;
+  FILE* file = fopen(model_path, "a"); /* the same model in another file */
+  assert_non_null(file);
+  fputs("<!-- changed -->", file);
+  fclose(file);
+  assert_int_equal(df_task_new(&config, &search, scratch_path, &task), DF_E_MISMATCH);
+  assert_says(scratch_path, "SHA-256");
+  assert_null(task);
+}
+
+static void what_is_missing_is_named_with_where_it_was_looked_for(void** state) {
+  (void)state;
+  df_system* system;
+  df_task* task;
+  char* path;
+  char hash[DF_SHA256_TEXT];
+  assert_int_equal(df_search_find(&search, "none.xml", &path), DF_E_MISSING);
+  assert_says("none.xml", "/nonexistent", scratch_folder);
+  assert_null(path);
+  assert_int_equal(df_search_find(&search, "/nonexistent/none.xml", &path), DF_E_MISSING);
+  assert_says("/nonexistent/none.xml");
+  assert_int_equal(df_search_find(&(df_search){0}, "none.xml", &path), DF_E_MISSING);
+  assert_says("none.xml");
+  assert_int_equal(df_task_new(&config, &search, "/nonexistent/data.npz", &task), DF_E_MISSING);
+  assert_says("/nonexistent/data.npz");
+  config.system_model[0] = '\0';
+  assert_int_equal(df_task_system(&config, &search, &system, hash), DF_E_CONFIG);
+  assert_says("system.model", "cart");
+}
+
+static void a_file_is_found_by_its_path_or_its_base_name(void** state) {
+  (void)state;
+  char* path;
+  static const char* const names[] = {"cart.xml", "models/cart.xml", "./cart.xml"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    assert_ok(df_search_find(&search, names[i], &path));
+    assert_non_null(strstr(path, scratch_folder));
+    assert_true(df_file_exists(path));
+    df_free(path);
+  }
+  assert_ok(df_search_find(&(df_search){0}, model_path, &path));
+  assert_string_equal(path, model_path);
+  df_free(path);
+}
+
+static void a_failed_allocation_leaks_nothing(void** state) {
+  (void)state;
+  df_status status = DF_E_NOMEM;
+  for (size_t n = 1; status != DF_OK; n++) {
+    assert_true(n < 500);
+    df_task* task;
+    df_alloc_fail_at(n);
+    status = df_task_new(&config, &search, scratch_path, &task);
+    df_alloc_fail_at(0);
+    if (status != DF_OK && status != DF_E_NOMEM) fail_msg("allocation %zu: %d %s", n, status, df_error_message());
+    assert_true((task != NULL) == (status == DF_OK));
+    df_task_free(task);
+  }
+}
+
+/* the recorded Hopper demonstrations with the model they were made with */
+static void the_recorded_hopper_makes_a_task(void** state) {
+  (void)state;
+  char data_path[512], models[512];
+  snprintf(data_path, sizeof data_path, "%s/ddat/Hopper_10trajs_300steps.npz", shared_data_folder());
+  snprintf(models, sizeof models, "%s/mjcf/gymnasium", shared_data_folder());
+  if (!df_file_exists(data_path) || !df_file_exists(models)) skip();
+  static const char* const settings[][2] = {
+      {"system.model", "hopper.xml"},
+      {"system.timestep", "0.008"},
+      {"system.integrator", "Euler"},
+      {"system.margin_scale", "0.5"},
+      {"data.states_key", "Trajs"},
+      {"data.actions_key", "Actions"},
+      {"chart.relative", "rootx"},
+      {"window.horizon", "16"},
+      {"data.sha256", "9446ce61b7b46781500440ef2650ee07343e742a8152dee891f6f24cd993dd55"}};
+  df_config hopper = df_config_default();
+  for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+    assert_ok(df_config_set(&hopper, settings[i][0], settings[i][1], "test"));
+  }
+  df_task* task;
+  assert_ok(df_task_new(&hopper, &(df_search){.n = 1, .folder = {models}}, data_path, &task));
+  assert_int_equal(task->data->episodes, 10);
+  assert_int_equal(task->data->length, 299);
+  assert_int_equal(task->system->nx, 12);
+  assert_int_equal(task->windows->n_test, 299 - 16 + 1);
+  assert_int_equal(task->windows->n_train, 9 * (299 - 16 + 1));
+  for (int k = 0; k < 12; k++) assert_true(df_chart_std(task->chart)[k] > 0.01 && df_chart_std(task->chart)[k] < 20);
+  df_task_free(task);
+}
+
+int main(void) {
+#define WITH_FILES(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+  const struct CMUnitTest tests[] = {
+      WITH_FILES(a_task_is_put_together),
+      WITH_FILES(settings_reach_the_simulator),
+      WITH_FILES(another_model_file_is_refused_with_both_hashes),
+      WITH_FILES(demonstrations_of_another_model_are_refused),
+      WITH_FILES(what_is_missing_is_named_with_where_it_was_looked_for),
+      WITH_FILES(a_file_is_found_by_its_path_or_its_base_name),
+      WITH_FILES(a_failed_allocation_leaks_nothing),
+      cmocka_unit_test(the_recorded_hopper_makes_a_task),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,322 @@
+/* Making MuJoCo systems: what is refused and how it is said; states, queries, memory. */
+#include "models.h"
+
+static df_status try_text(const char* xml, const df_mujoco_cfg* cfg) {
+  df_system* s = NULL;
+  const df_status status = df_mujoco_system_from_xml(xml, "test.xml", cfg, &s);
+  if (status != DF_OK) assert_null(s);
+  df_system_free(s);
+  return status;
+}
+
+/* ---- refusals ---- */
+
+/* a hinge 'h' with a motor; %s: option element, joint attributes, more of the body, of the world, of the model */
+#define PENDULUM                                                                                                    \
+  "<mujoco>%s<worldbody>%s<body name='b' pos='0 0 1'><joint name='h' axis='0 1 0' %s/><geom name='g' size='.1'/>%s" \
+  "</body></worldbody>%s</mujoco>"
+#define MOTOR "<actuator><motor joint='h'/></actuator>"
+
+typedef struct refusal {
+  const char *option, *world, *joint, *body, *tail, *feature, *element;
+} refusal;
+
+static void unsupported_features_are_refused_by_name(void** state) {
+  (void)state;
+  static const refusal cases[] = {
+      {"<option integrator='RK4'/>", "", "", "", MOTOR, "integrator", "RK4"},
+      {"<option integrator='implicit'/>", "", "", "", MOTOR, "integrator", "implicit"},
+      {"<option integrator='discrete'/>", "", "", "", MOTOR, "integrator", "discrete"},
+      {"<option solver='PGS'/>", "", "", "", MOTOR, "solver", "PGS"},
+      {"<option noslip_iterations='3'/>", "", "", "", MOTOR, "noslip", "3"},
+      {"<option density='1.2'/>", "", "", "", MOTOR, "fluid", "1.2"},
+      {"<option viscosity='.1'/>", "", "", "", MOTOR, "fluid", "0.1"},
+      {"<option><flag damper='disable'/></option>", "", "", "", MOTOR, "flag", "damper"},
+      {"", "", "", "", "<tendon><fixed name='t'><joint joint='h' coef='1'/></fixed></tendon>" MOTOR, "tendon", "t"},
+      {"", "", "", "", "<equality><joint name='e' joint1='h'/></equality>" MOTOR, "equality", "e"},
+      {"", "", "stiffness='1 2 3'", "", MOTOR, "polynomial stiffness", "h"},
+      {"", "", "damping='1 2 3'", "", MOTOR, "polynomial damping", "h"},
+      {"", "<body name='f' pos='0 0 3' gravcomp='1'><freejoint/><geom size='.1'/></body>", "", "", MOTOR,
+       "gravity compensation", "f"},
+      {"", "<body name='m' mocap='true'><geom size='.1'/></body>", "", "", MOTOR, "mocap", "m"},
+      {"", "", "", "<body><joint name='ball' type='ball' limited='true' range='0 1'/><geom size='.1'/></body>", MOTOR,
+       "limit of a ball joint", "ball"},
+      {"", "", "", "<body><joint name='ball' type='ball' stiffness='1'/><geom size='.1'/></body>", MOTOR,
+       "spring of a free or ball joint", "ball"},
+      {"<option integrator='implicitfast'/>",
+       "<body pos='0 0 9'><joint name='box' type='free'/><geom size='.1'/></body>", "", "", MOTOR, "free body", "box"},
+      {"", "", "", "", "<actuator><intvelocity name='a' joint='h' actrange='-1 1'/></actuator>", "activation", "a"},
+      {"", "", "", "", "<actuator><muscle name='a' joint='h' lengthrange='0 1'/></actuator>", "activation", "a"},
+      {"", "", "", "<site name='s'/>", "<actuator><motor name='a' site='s'/></actuator>", "not on a hinge", "a"},
+      {"", "<geom name='floor' type='plane' size='1 1 1'/>", "", "<geom name='can' type='cylinder' size='.1 .1'/>",
+       MOTOR, "contact plane-cylinder", "can"},
+      {"", "<geom name='wall' type='box' size='1 1 1' pos='9 0 0'/>", "", "", MOTOR, "contact sphere-box", "wall"},
+  };
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const refusal* c = &cases[i];
+    char xml[4096];
+    snprintf(xml, sizeof xml, PENDULUM, c->option, c->world, c->joint, c->body, c->tail);
+    const df_status status = try_text(xml, &cfg);
+    if (status != DF_E_UNSUPPORTED)
+      fail_msg("%s: %s, %s", c->feature, df_status_text(status), status == DF_OK ? "" : df_error_message());
+    if (!strstr(df_error_message(), c->feature) || !strstr(df_error_message(), c->element))
+      fail_msg("\"%s\" names neither %s nor %s", df_error_message(), c->feature, c->element);
+  }
+}
+
+static void what_cannot_touch_is_not_refused(void** state) {
+  (void)state;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  char xml[4096];
+  /* cylinders on parent and child, and one that collides with nothing */
+  snprintf(xml, sizeof xml, PENDULUM, "", "<geom type='plane' size='1 1 1' contype='2' conaffinity='2'/>", "",
+           "<geom type='cylinder' size='.1 .1'/><body><joint axis='0 1 0'/><geom type='cylinder' size='.1 .1'/></body>",
+           MOTOR);
+  assert_int_equal(try_text(xml, &cfg), DF_OK);
+  snprintf(xml, sizeof xml, PENDULUM, "", "<geom type='box' size='1 1 1' pos='9 0 0'/>", "", "",
+           "<contact><exclude body1='world' body2='b'/></contact>" MOTOR);
+  assert_int_equal(try_text(xml, &cfg), DF_OK);
+}
+
+static const df_feature* find_feature(const df_feature* f, int n, const char* name) {
+  for (int i = 0; i < n; i++) {
+    if (strcmp(f[i].name, name) == 0) return &f[i];
+  }
+  return NULL;
+}
+
+static void features_are_reported(void** state) {
+  (void)state;
+  df_system* s = model_file(HOPPER, 0.008, 1, DF_INTEGRATOR_EULER, 0.5);
+  const df_feature* f;
+  const int n = df_mujoco_features(s, &f);
+  const df_feature *floor = find_feature(f, n, "contact plane-capsule"),
+                   *self = find_feature(f, n, "contact capsule-capsule");
+  assert_non_null(floor);
+  assert_int_equal(floor->kind, DF_FEATURE_EXACT);
+  assert_non_null(strstr(floor->element, "floor"));
+  assert_non_null(self);
+  assert_int_equal(self->kind, DF_FEATURE_EXACT);
+  df_system_free(s);
+
+  /* a refused model can be looked into: hopper.xml asks for RK4 */
+  df_feature* list;
+  int count;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  OK(df_mujoco_inspect(data_path(HOPPER), &cfg, &list, &count));
+  const df_feature* integrator = find_feature(list, count, "integrator");
+  assert_non_null(integrator);
+  assert_int_equal(integrator->kind, DF_FEATURE_REFUSED);
+  df_free(list);
+}
+
+/* ---- configurations and files ---- */
+
+static void bad_files_and_options_are_named(void** state) {
+  (void)state;
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_system* s = NULL;
+  assert_int_equal(df_mujoco_system_new("no/such/model.xml", &cfg, &s), DF_E_MISSING);
+  assert_non_null(strstr(df_error_message(), "no/such/model.xml"));
+  assert_int_equal(try_text("<mujoco><worldbody><body></mujoco>", &cfg), DF_E_FORMAT);
+  assert_int_equal(try_text("<mujoco><worldbody><geom type='teapot'/></worldbody></mujoco>", &cfg), DF_E_FORMAT);
+  assert_non_null(strstr(df_error_message(), "test.xml"));
+
+  char xml[4096];
+  snprintf(xml, sizeof xml, PENDULUM, "", "", "", "", "");
+  assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG); /* no actuator */
+  snprintf(xml, sizeof xml, PENDULUM, "<option iterations='1'/>", "", "", "", MOTOR);
+  assert_int_equal(try_text(xml, &cfg), DF_OK);
+  cfg.iterations = 49;
+  assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "49"));
+  cfg.iterations = 0; /* the model's own, 1 */
+  assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
+  cfg = df_mujoco_cfg_default();
+  cfg.substeps = 0;
+  assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
+  cfg = df_mujoco_cfg_default();
+  cfg.timestep = NAN;
+  assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
+  assert_int_equal(df_mujoco_system_new(NULL, &cfg, &s), DF_E_ARG);
+}
+
+static void the_library_in_use_is_accepted(void** state) {
+  (void)state;
+  OK(df_mujoco_check_version());
+  assert_true(df_mujoco_version()[0] >= '3');
+}
+
+static void queries_describe_the_model(void** state) {
+  (void)state;
+  df_system* s = quadruped("", "", "ctrlrange='-1 2'", "", 5);
+  const df_joint* joints;
+  assert_int_equal(df_mujoco_joints(s, &joints), 13);
+  assert_int_equal(joints[0].kind, DF_JOINT_FREE);
+  assert_string_equal(joints[1].name, "FR_hip");
+  assert_int_equal(joints[1].qpos, 7);
+  assert_int_equal(joints[1].dof, 6);
+  assert_int_equal(s->nx, 37);
+  assert_int_equal(s->ndx, 36);
+  assert_int_equal(s->nu, 12);
+  CLOSE(s->dt, 0.02, 1e-15);
+  CLOSE(s->u_lo[3], -1, 0);
+  CLOSE(s->u_hi[3], 2, 0);
+  CLOSE(df_mujoco_total_mass(s), 6.9 + 4 * (0.68 + 1.15 + 0.15 + 0.06), 1e-12);
+  assert_string_equal(df_mujoco_body_name(s, 1), "base");
+  assert_int_equal(df_mujoco_geom(s, "nothing"), -1);
+
+  /* feet touch when the body stands low, and not in the air */
+  df_sim* sim;
+  double x[64], foot[3], com[3];
+  uint8_t touch[2];
+  const int geoms[2] = {df_mujoco_geom(s, "FR"), df_mujoco_geom(s, "RL")};
+  OK(df_sim_new(s, 0, &sim));
+  start_pose(s, 0.25, x);
+  df_mujoco_pose(sim, x);
+  df_mujoco_touching(sim, 2, geoms, touch);
+  assert_true(touch[0] && touch[1]);
+  df_mujoco_geom_position(sim, geoms[0], foot);
+  df_mujoco_centre_of_mass(sim, com);
+  assert_true(foot[2] < 0.03 && com[2] > 0.1);
+  x[2] = 1;
+  df_mujoco_pose(sim, x);
+  df_mujoco_touching(sim, 2, geoms, touch);
+  assert_false(touch[0] || touch[1]);
+  df_sim_free(s, sim);
+  df_system_free(s);
+}
+
+/* ---- states ---- */
+
+static void integrate_undoes_difference(void** state) {
+  (void)state;
+  df_system* s = quadruped("", "", "", "", 1);
+  double xa[64], xb[64], e[64], back[64];
+  start_pose(s, 0.3, xa);
+  df_rng_normal(1, DF_STREAM_TEST, 0, (size_t)s->ndx, e);
+  s->ops->integrate(s, xa, e, xb);
+  s->ops->difference(s, xa, xb, back);
+  /* a rotation of about 2 rad through sines and a square root */
+  for (int i = 0; i < s->ndx; i++) CLOSE(e[i], back[i], 1e-13);
+  memcpy(back, xa, sizeof back);
+  s->ops->integrate(s, back, e, back);
+  for (int i = 0; i < s->nx; i++) CLOSE(xb[i], back[i], 0);
+  df_system_free(s);
+}
+
+static void the_adjoint_of_difference_agrees_with_differences(void** state) {
+  (void)state;
+  df_system* s = quadruped("", "", "", "", 1);
+  const double eps = 1e-6;
+  static const double sizes[] = {1e-9, 1e-3, 0.3, 1.5};
+  for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+    double xa[64], xb[64], x[2][64], e[64], y[64], dxb[64], d[2][64];
+    start_pose(s, 0.3, xa);
+    df_rng_normal(1, DF_STREAM_TEST, k, (size_t)s->ndx, e);
+    df_rng_normal(2, DF_STREAM_TEST, k, (size_t)s->ndx, y);
+    for (int i = 0; i < s->ndx; i++) e[i] *= sizes[k];
+    s->ops->integrate(s, xa, e, xb);
+    df_system_difference_vjp(s, xa, xb, y, dxb);
+    for (int i = 0; i < s->ndx; i++) {
+      double sum = 0;
+      for (int side = 0; side < 2; side++) {
+        memset(e, 0, sizeof e);
+        e[i] = side == 0 ? -eps : eps;
+        s->ops->integrate(s, xb, e, x[side]);
+        s->ops->difference(s, xa, x[side], d[side]);
+      }
+      for (int j = 0; j < s->ndx; j++) sum += y[j] * (d[1][j] - d[0][j]) / (2 * eps);
+      /* rounding of a centred difference at 1e-6 */
+      CLOSE(sum, dxb[i], 1e-8);
+    }
+  }
+  df_system_free(s);
+}
+
+static void reset_clears_the_warm_start_and_set_state_keeps_it(void** state) {
+  (void)state;
+  /* a loose solver, so that the warm start shows in the result */
+  df_system* s = quadruped("tolerance='1e-1' cone='elliptic'", "", "", "", 1);
+  motion m = random_motion(s, 30, 30, 1, 0.8, 0.3, 2);
+  double cold[64], warm[64], again[64];
+  int differ = 0;
+  df_sim* sim;
+  OK(df_sim_new(s, 0, &sim));
+  for (int i = 1; i < m.n; i++) {
+    const double *x = m.x + i * s->nx, *u = m.u + i * s->nu;
+    s->ops->reset(sim, x);
+    assert_int_equal(s->ops->step(sim, u, cold), DF_TRAJ_COMPLETE);
+    s->ops->set_state(sim, x);
+    assert_int_equal(s->ops->step(sim, u, warm), DF_TRAJ_COMPLETE);
+    s->ops->reset(sim, x);
+    assert_int_equal(s->ops->step(sim, u, again), DF_TRAJ_COMPLETE);
+    assert_memory_equal(cold, again, (size_t)s->nx * sizeof *cold);
+    differ += memcmp(cold, warm, (size_t)s->nx * sizeof *cold) != 0;
+  }
+  assert_true(differ > 0);
+  df_sim_free(s, sim);
+  motion_free(&m);
+  df_system_free(s);
+}
+
+/* ---- memory ---- */
+
+static double no_loss(void* context, int b, const double* x, double* dx) {
+  (void)context, (void)b, (void)x, (void)dx;
+  return 0;
+}
+
+/* everything once; the first failure ends it */
+static df_status use_everything(void) {
+  enum { LENGTH = 3 };
+  static double x0[37], u[LENGTH * 12], du[LENGTH * 12], loss;
+  char xml[8192];
+  snprintf(xml, sizeof xml, QUADRUPED, "", "", "", "");
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_system* s = NULL;
+  df_rollout* r = NULL;
+  df_gradcheck_point point;
+  df_status status = df_mujoco_system_from_xml(xml, "quadruped", &cfg, &s);
+  if (status == DF_OK) start_pose(s, 0.27, x0);
+  if (status == DF_OK) status = df_rollout_new(s, &(df_rollout_cfg){.threads = 2, .tape_length = LENGTH}, &r);
+  if (status == DF_OK) status = df_rollout_gradient(r, 1, LENGTH, x0, u, 1, no_loss, NULL, &loss, du, NULL);
+  if (status == DF_OK) status = df_gradcheck_steps(s, 1, x0, u, 1, 1, &point);
+  df_rollout_free(r);
+  df_system_free(s);
+  return status;
+}
+
+/* leaks show under the address sanitizer */
+static void every_failed_allocation_is_reported_and_leaks_nothing(void** state) {
+  (void)state;
+  int failures = 0;
+  for (size_t n = 1; n < 500; n++) {
+    (void)df_alloc_fail_at(n);
+    const df_status status = use_everything();
+    (void)df_alloc_fail_at(0);
+    if (status == DF_OK) break;
+    /* inside a trajectory it is the simulator that fails */
+    assert_true(status == DF_E_NOMEM || (status == DF_E_SIM && strstr(df_error_message(), "no memory")));
+    failures++;
+  }
+  print_message("%d allocations\n", failures);
+  assert_in_range(failures, 20, 400);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(unsupported_features_are_refused_by_name),
+      cmocka_unit_test(what_cannot_touch_is_not_refused),
+      cmocka_unit_test(features_are_reported),
+      cmocka_unit_test(bad_files_and_options_are_named),
+      cmocka_unit_test(the_library_in_use_is_accepted),
+      cmocka_unit_test(queries_describe_the_model),
+      cmocka_unit_test(integrate_undoes_difference),
+      cmocka_unit_test(the_adjoint_of_difference_agrees_with_differences),
+      cmocka_unit_test(reset_clears_the_warm_start_and_set_state_keeps_it),
+      cmocka_unit_test(every_failed_allocation_is_reported_and_leaks_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
