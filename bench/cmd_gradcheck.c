@@ -253,7 +253,7 @@ static df_status cases_of_model(const arguments* a, const char* path, df_system*
     DF_TRY(df_config_set(&config, key, value, "--set"));
   }
   snprintf(config.system_model, sizeof config.system_model, "%s", path);
-  search.folder[search.n++] = ".";
+  search.folder[search.n++] = "";
   DF_TRY(df_task_system(&config, &search, system, model_sha256));
   DF_TRY(cases_new(*system, a->states, a->rollouts, a->horizon, c));
   DF_TRY(cases_from_motion(*system, a->common.seeds[0], c));

@@ -30,6 +30,7 @@ void text_add_bytes(text* t, const char* bytes, size_t n) {
 }
 
 static void add_list(text* t, const char* format, va_list list) {
+  if (!format) return;
   va_list again;
   va_copy(again, list);
   const int n = vsnprintf(NULL, 0, format, list);

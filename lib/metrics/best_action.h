@@ -19,8 +19,6 @@ void df_best_action_free(df_best_action* search);
 
 /* Brings u [nu] into the action box. */
 void df_box_project(const df_system* system, double* u);
-/* u [nu] = the box's centre; 0, brought into the box, where it is not bounded on both sides. */
-void df_box_centre(const df_system* system, double* u);
 
 /* Improves u [nu], in place, and returns the tangent 2-norm of what is left; +inf if the start itself diverges. Every
  * step starts from x [nx] with a cleared warm start, so the result depends on x, x1 and u alone. */

@@ -127,13 +127,13 @@ static double best_step(searcher* s, const double* x, const double* guess, bool 
     error = walk_step(system, s->walker, x, s->best, s->next, s->e, warm);
   } else {
     *warm = false;
-    if (!previous) df_box_centre(system, s->best);
+    if (!previous) df_system_rest_action(system, x, s->best);
   }
 
   if (usable || previous) memcpy(s->u_try, s->best, nu * sizeof *s->best);
   if ((usable || previous) && error > GOOD_ENOUGH) error = search_from(s, x, error);
   if (error > GOOD_ENOUGH) {
-    df_box_centre(system, s->u_try);
+    df_system_rest_action(system, x, s->u_try);
     error = search_from(s, x, error);
   }
   return error;
@@ -148,7 +148,8 @@ static double best_error(searcher* s, int H, const double* x, const double* gues
     if (usable) {
       sum += best_step(s, x + (size_t)t * nx, guess ? guess + (size_t)t * nu : NULL, t > 0, &warm);
     } else {
-      df_box_centre(s->system, s->best);
+      memset(s->best, 0, nu * sizeof *s->best);
+      df_box_project(s->system, s->best);
     }
     if (u_best) memcpy(u_best + (size_t)t * nu, s->best, nu * sizeof *s->best);
   }

@@ -169,6 +169,22 @@ static void system_free(df_system* base) {
   df_free(system);
 }
 
+/* affine actuators on joints: force = gain u + bias(length, velocity) is zero at u = -bias / gain */
+static void rest_action(const df_system* system, const double* x, double* u) {
+  const mjModel* m = as_mujoco(system)->model;
+  for (int i = 0; i < m->nu; i++) {
+    const mjtNum *gain = m->actuator_gainprm + mjNGAIN * i, *bias = m->actuator_biasprm + mjNBIAS * i;
+    const int joint = m->actuator_trnid[2 * i];
+    const double gear = m->actuator_gear[6 * i];
+    const double length = gear * x[m->jnt_qposadr[joint]], velocity = gear * x[m->nq + m->jnt_dofadr[joint]];
+    double force = 0, slope = gain[0];
+    if (m->actuator_biastype[i] == mjBIAS_AFFINE) force = bias[0] + bias[1] * length + bias[2] * velocity;
+    if (m->actuator_gaintype[i] == mjGAIN_AFFINE) slope += gain[1] * length + gain[2] * velocity;
+    const double wanted = slope != 0 ? -force / slope : 0;
+    u[i] = fmin(fmax(wanted, system->u_lo[i]), system->u_hi[i]);
+  }
+}
+
 static const df_system_ops mujoco_ops = {.sim_new = sim_new,
                                          .sim_free = sim_free,
                                          .reset = reset,
@@ -178,7 +194,8 @@ static const df_system_ops mujoco_ops = {.sim_new = sim_new,
                                          .difference = df_mujoco_difference,
                                          .integrate = df_mujoco_integrate,
                                          .free = system_free,
-                                         .difference_vjp = df_mujoco_difference_vjp};
+                                         .difference_vjp = df_mujoco_difference_vjp,
+                                         .rest_action = rest_action};
 
 static df_status fill_box(df_mujoco* system) {
   const mjModel* m = system->model;

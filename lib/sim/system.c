@@ -1,5 +1,6 @@
 #include "dynaflow/sim/system.h"
 
+#include <math.h>
 #include <string.h>
 
 void df_system_free(df_system* system) {
@@ -27,4 +28,16 @@ void df_system_difference_vjp(const df_system* system, const double* xa, const d
     system->ops->difference_vjp(system, xa, xb, y, dxb);
   else
     memmove(dxb, y, (size_t)system->ndx * sizeof *dxb);
+}
+
+void df_system_rest_action(const df_system* system, const double* x, double* u) {
+  if (system->ops->rest_action) {
+    system->ops->rest_action(system, x, u);
+    return;
+  }
+  for (int i = 0; i < system->nu; i++) {
+    const double lo = system->u_lo[i], hi = system->u_hi[i];
+    const double centre = isfinite(lo) && isfinite(hi) ? 0.5 * lo + 0.5 * hi : 0;
+    u[i] = fmin(fmax(centre, lo), hi);
+  }
 }

@@ -213,8 +213,9 @@ static void training_lowers_the_loss_of_every_decoder(void** state) {
     assert_int_equal(log.steps, 250);
     assert_int_equal(log.skipped, 0);
     assert_int_equal(log.diverged, 0);
-    /* an untrained net with zero output predicts the mean (loss near 1) or does not push; half is well within reach */
-    assert_true(log.loss[log.n - 1] < 0.5 * log.loss[0]);
+    /* an untrained net predicts the mean, a loss near 1, or, through the simulator, the motion without effort, which is
+     * already half as wrong */
+    assert_true(log.loss[log.n - 1] < (flow_simulates(flow) ? 0.6 : 0.4) * log.loss[0]);
     df_flow_free(flow);
   }
   df_task_free(task);

@@ -98,13 +98,14 @@ static double descend(const map* m, const double* x1, const double* from) {
   return sqrt(square);
 }
 
-/* a wanted state that needs actions outside of the box, and something that no action gives */
+/* A wanted state that needs actions outside of the box, and something that no action gives. The start u is no multiple
+ * of 2^-53, so that u + (hi - u) may miss hi by an ulp. */
 static void want(map* m, uint64_t index, double* x1, double* u) {
   double outside[NU], noise[NX];
   df_rng_uniform(2, DF_STREAM_TEST, 3 * index, NU, outside);
   df_rng_normal(2, DF_STREAM_TEST, 3 * index + 1, NX, noise);
   df_rng_uniform(2, DF_STREAM_TEST, 3 * index + 2, NU, u);
-  for (int j = 0; j < NU; j++) outside[j] = 2 * outside[j] - 1, u[j] -= 0.5;
+  for (int j = 0; j < NU; j++) outside[j] = 2 * outside[j] - 1, u[j] = 0.98 * (u[j] - 0.5);
   map_sim sim = {.system = m};
   (void)map_step((df_sim*)&sim, outside, x1);
   for (int i = 0; i < NX; i++) x1[i] += 0.03 * noise[i];

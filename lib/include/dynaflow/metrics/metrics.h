@@ -52,7 +52,7 @@ DF_API DF_MUST_CHECK df_status df_metric_sae_own(const df_system* system, int B,
                                                  const double* u, int threads, double* sae, double* worst);
 
 /* sae [B] as above for the best action in the box, started from u_guess [B][H][nu] (may be NULL; then from the best
- * action of the step before) and from the box's centre (0 where unbounded); u_best [B][H][nu] may be NULL, or be
+ * action of the step before) and from the action of rest (df_system_rest_action); u_best [B][H][nu] may be NULL, or be
  * u_guess. A guess that is not finite is skipped. The search steps from a cleared warm start; the guess, brought into
  * the box, is also taken as sae_own takes it, so that sae_min <= sae_own for actions in the box, to the last bit.
  * Where f jumps in u (a contact made within the step) a search may stop at the jump. */

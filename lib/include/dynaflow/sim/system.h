@@ -60,6 +60,10 @@ typedef struct df_system_ops {
   /* The adjoint of `difference` in its second state: from the cotangent y [ndx] of e to that of xb, dxb [ndx]; dxb may
    * be y. NULL where states are plain vectors (the identity). */
   void (*difference_vjp)(const df_system* system, const double* xa, const double* xb, const double* y, double* dxb);
+
+  /* u [nu]: the action in the box at which the actuators push least in state x, e.g. a position servo's own position:
+   * where a search for actions starts, since far from it forces saturate. NULL: the box's centre, or 0. */
+  void (*rest_action)(const df_system* system, const double* x, double* u);
 } df_system_ops;
 
 /* the most tangent coordinates a system may have */
@@ -74,6 +78,8 @@ struct df_system {
 };
 
 DF_API void df_system_free(df_system* system); /* NULL is fine */
+/* rest_action, or its default; x [nx], u [nu]. */
+DF_API void df_system_rest_action(const df_system* system, const double* x, double* u);
 DF_API DF_MUST_CHECK df_status df_sim_new(const df_system* system, int tape_length, df_sim** out);
 DF_API void df_sim_free(const df_system* system, df_sim* sim); /* NULL sim is fine */
 
