@@ -189,8 +189,7 @@ static int advance(df_best_action* s, const double* u, const double* target) {
 }
 
 /* A step inside the box, in s->p, that lowers the damped model: towards its least over the free actions until one meets
- * its bound, then with that one held, at most nu times. What is held wrongly is freed by the next iteration's gradient.
- */
+ * its bound, then with that one held, at most nu times. The next iteration's gradient frees what is held wrongly. */
 static bool damped_step(df_best_action* s, const double* u, double mu) {
   const df_system* system = s->system;
   const int nu = system->nu;
