@@ -31,30 +31,39 @@ df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t
   *c = (cell){.opts = opts, .method = method, .seed = seed};
   snprintf(c->profile, sizeof c->profile, "%s", opts->profile);
   DF_TRY(resolve_task(task, NULL, method->name, opts, &c->config, &c->search));
-  char* path;
-  DF_TRY(task_data_path(&c->config, &c->search, opts, true, &path));
-  df_status status = df_task_new(&c->config, &c->search, path, &c->task);
-  df_free(path);
+  DF_TRY(task_data_path(&c->config, &c->search, opts, true, &c->data_path));
+  DF_TRY(df_sha256_file(c->data_path, c->data_sha256));
+  char* model;
+  DF_TRY(df_search_find(&c->search, c->config.system_model, &model));
+  const df_status status = df_sha256_file(model, c->model_sha256);
+  df_free(model);
   DF_TRY(status);
-  if ((method->flags & DF_METHOD_NEEDS_ACTIONS) && !c->task->data->actions) {
-    return df_fail(DF_E_CONFIG, "task %s: method %s needs actions, and the demonstrations hold states only",
-                   c->config.task_name, method->name);
-  }
   const df_blas_info* blas = df_blas_get_info();
   const cell_identity id = {.config = &c->config,
                             .method = method->name,
                             .seed = seed,
-                            .model_sha256 = c->task->model_sha256,
-                            .data_sha256 = c->task->data->sha256,
+                            .model_sha256 = c->model_sha256,
+                            .data_sha256 = c->data_sha256,
                             .mujoco_version = df_mujoco_version(),
                             .blas_kernel = blas ? blas->kernel : ""};
   return cell_key(&id, KEY_CELL, c->key);
 }
 
+df_status cell_load(cell* c) {
+  DF_TRY(df_task_new(&c->config, &c->search, c->data_path, &c->task));
+  if ((c->method->flags & DF_METHOD_NEEDS_ACTIONS) && !c->task->data->actions) {
+    return df_fail(DF_E_CONFIG, "task %s: method %s needs actions, and the demonstrations hold states only",
+                   c->config.task_name, c->method->name);
+  }
+  return DF_OK;
+}
+
 void cell_close(cell* c) {
   if (c->instance) c->method->destroy(c->instance);
   df_task_free(c->task);
+  df_free(c->data_path);
   search_clear(&c->search);
+  c->data_path = NULL;
   c->instance = NULL;
   c->task = NULL;
 }
@@ -125,7 +134,7 @@ static json_t* config_json(const df_config* config) {
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {
-    char value[1024];
+    char value[4096];
     df_config_value(config, i, value, sizeof value);
     json_object_set_new(o, keys[i].name, json_string(value));
   }
@@ -167,6 +176,7 @@ static df_status save_checkpoint(const cell* c, const char* folder, char* name, 
 static df_status work(cell* c, const char* folder, json_t* record) {
   static _Thread_local df_training_log logs[DF_LOGS_MAX];
   int n = 0;
+  DF_TRY(cell_load(c));
   DF_TRY(cell_train(c, logs, &n));
   char checkpoint[64] = "", sha256[DF_SHA256_TEXT] = "";
   if (n) DF_TRY(save_checkpoint(c, folder, checkpoint, sizeof checkpoint, sha256));
@@ -189,7 +199,7 @@ df_status cell_run(cell* c, const char* folder, store* events) {
   json_t* record = json_pack("{s:i,s:s,s:s,s:s,s:s,s:I,s:s,s:o,s:o,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", c->key, "task",
                              c->config.task_name, "method", c->method->name, "seed", (json_int_t)c->seed, "profile",
                              c->profile, "config", config_json(&c->config), "provenance", provenance_json(c->opts),
-                             "model_sha256", c->task->model_sha256, "data_sha256", c->task->data->sha256, "started",
+                             "model_sha256", c->model_sha256, "data_sha256", c->data_sha256, "started",
                              iso_time(started));
   if (!record) return df_fail(DF_E_NOMEM, "no memory for a record");
   const double wall = df_clock_wall(), cpu = df_clock_cpu();

@@ -18,21 +18,26 @@ typedef struct cell {
   char profile[DF_NAME_MAX];
   df_config config;
   df_search search;
-  df_task* task;
-  void* instance; /* NULL until cell_create */
+  char* data_path; /* of the demonstrations */
+  char model_sha256[DF_SHA256_TEXT], data_sha256[DF_SHA256_TEXT];
   char key[DF_SHA256_TEXT];
+  df_task* task;  /* NULL until cell_load */
+  void* instance; /* NULL until cell_create or cell_train */
 } cell;
 
 /* set by SIGINT and SIGTERM once cell_catch_signals() was called; training stops soon after */
 extern volatile sig_atomic_t cell_stop;
 void cell_catch_signals(void);
 
-/* Resolves the settings, finds or generates the demonstrations and computes the key. cell_close it, also after a
- * failure. */
+/* Resolves the settings, finds or generates the demonstrations and computes the key, without reading the data. cell_close
+ * it, also after a failure. */
 DF_MUST_CHECK df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed, const options* opts);
 void cell_close(cell* c);
 
-/* Makes the method's instance. */
+/* Reads model and data. */
+DF_MUST_CHECK df_status cell_load(cell* c);
+
+/* Makes the method's instance; the task must be loaded, as for all that follows. */
 DF_MUST_CHECK df_status cell_create(cell* c);
 
 /* Trains the instance with a progress bar. */
@@ -41,7 +46,7 @@ DF_MUST_CHECK df_status cell_train(cell* c, df_training_log* logs, int* n_logs);
 /* Evaluates the instance under the protocol of evaluate.h. */
 DF_MUST_CHECK df_status cell_evaluate(cell* c, evaluation* out);
 
-/* Trains and evaluates the cell and appends its record to the store, with status done, error or interrupted; the
+/* Loads, trains and evaluates the cell and appends its record to the store, with status done, error or interrupted; the
  * checkpoint goes to <folder>/checkpoints/. Returns what happened; a failure is recorded, too. */
 DF_MUST_CHECK df_status cell_run(cell* c, const char* folder, store* events);
 

@@ -66,6 +66,7 @@ df_status checkpoint_open(const checkpoint_arguments* a, bool load, cell* c) {
   *c = (cell){0};
   DF_TRY(open_blas(&a->common));
   DF_TRY(cell_open(c, a->task, a->method, a->common.seeds[0], &a->common));
+  DF_TRY(cell_load(c));
   if (!load) return DF_OK;
   DF_TRY(cell_create(c));
   if (!(a->method->flags & DF_METHOD_TRAINS)) return DF_OK;

@@ -9,7 +9,7 @@
 #include "failure.h"
 #include "rows.h"
 
-enum { TASKS_MAX = 32, METHODS_MAX = 32 };
+enum { TASKS_MAX = 32, METHODS_MAX = 32, PLAN_MAX = 4096 };
 
 typedef struct arguments {
   options common;
@@ -75,60 +75,18 @@ static const struct argp parser = {
            "DIR/events.jsonl. Cells that are done under the same settings, data and versions are skipped.",
     .children = children};
 
-/* what the plan came to */
-typedef struct tally {
-  int cells, ran, skipped, failed;
-  df_status first_failure;
-  rows results;
-} tally;
+/* ---- the plan ---- */
 
-/* shows the rows of a finished cell among all of the run's */
-static void collect(const json_t* record, rows* out) {
-  size_t i;
-  json_t* metric;
-  json_array_foreach(json_object_get(record, "rows"), i, metric) {
-    json_t* one = json_object();
-    static const char* const shared[] = {"task", "method", "seed", "profile"};
-    for (size_t k = 0; k < sizeof shared / sizeof shared[0]; k++) {
-      json_object_set(one, shared[k], json_object_get(record, shared[k]));
-    }
-    json_object_update(one, metric);
-    rows_add_object(out, one);
-  }
-}
+typedef struct planned_cell {
+  const char* task;
+  const df_method* method;
+  uint64_t seed;
+} planned_cell;
 
-static df_status run_cell(const arguments* a, const char* task, const df_method* method, uint64_t seed,
-                          const char* folder, store* events, tally* t) {
-  cell c;
-  df_status status = cell_open(&c, task, method, seed, &a->common);
-  if (status != DF_OK) {
-    /* settings, models and data are the user's to mend: the plan stops here */
-    cell_close(&c);
-    t->first_failure = status;
-    return status;
-  }
-  t->cells++;
-  const json_t* done = store_find(events, c.key);
-  if (done) {
-    t->skipped++;
-    if (!a->common.quiet) fprintf(stderr, "%s %s seed %llu: done before\n", task, method->name, (unsigned long long)seed);
-  } else {
-    status = cell_run(&c, folder, events);
-    done = store_find(events, c.key);
-    if (status == DF_OK) t->ran++;
-  }
-  if (done) collect(done, &t->results);
-  if (status != DF_OK) {
-    t->failed++;
-    t->first_failure = status;
-    if (status != DF_E_INTERRUPTED) {
-      fprintf(stderr, "dynaflow: %s %s seed %llu: %s\n", task, method->name, (unsigned long long)seed,
-              df_error_message());
-    }
-  }
-  cell_close(&c);
-  return status;
-}
+typedef struct plan {
+  int n;
+  planned_cell cell[PLAN_MAX];
+} plan;
 
 /* the methods of a task: as asked for, else as the task names them */
 static df_status methods_of(const arguments* a, const char* task, const df_method** method, int* n) {
@@ -152,33 +110,120 @@ static df_status methods_of(const arguments* a, const char* task, const df_metho
   return DF_OK;
 }
 
-static df_status run_plan(const arguments* a, const char* folder, store* events, tally* t) {
+static df_status make_plan(const arguments* a, plan* p) {
+  p->n = 0;
   for (int i = 0; i < a->n_tasks; i++) {
     const df_method* method[METHODS_MAX];
     int n;
-    const df_status status = methods_of(a, a->task[i], method, &n);
-    if (status != DF_OK) {
-      t->first_failure = status;
-      return status;
-    }
+    DF_TRY(methods_of(a, a->task[i], method, &n));
     for (int s = 0; s < a->common.n_seeds; s++) {
       for (int m = 0; m < n; m++) {
-        const int before = t->failed;
-        const df_status cell_status = run_cell(a, a->task[i], method[m], a->common.seeds[s], folder, events, t);
-        /* a failed cell is recorded and the others go on; bad input and interrupts end the plan */
-        if (cell_status == DF_E_INTERRUPTED || (cell_status != DF_OK && t->failed == before)) return cell_status;
+        if (p->n == PLAN_MAX) return df_fail(DF_E_CONFIG, "the plan has more than %d cells", PLAN_MAX);
+        p->cell[p->n++] = (planned_cell){a->task[i], method[m], a->common.seeds[s]};
       }
     }
   }
   return DF_OK;
 }
 
+/* Writes what is about to be done, once: a report counts the cells that never came to run. Every cell is opened for its
+ * key, so bad settings, models and data are found before the first one trains. */
+static df_status record_plan(const arguments* a, const plan* p, store* events) {
+  json_t* cells = json_array();
+  json_t* record =
+      json_pack("{s:i,s:s,s:s,s:o}", "schema", 1, "type", "plan", "profile", a->common.profile, "cells", cells);
+  df_status status = DF_OK;
+  for (int i = 0; i < p->n && status == DF_OK; i++) {
+    cell c;
+    status = cell_open(&c, p->cell[i].task, p->cell[i].method, p->cell[i].seed, &a->common);
+    if (status == DF_OK) {
+      json_array_append_new(cells, json_pack("{s:s,s:s,s:I,s:s}", "task", c.config.task_name, "method", c.method->name,
+                                             "seed", (json_int_t)c.seed, "key", c.key));
+    }
+    cell_close(&c);
+  }
+  size_t i;
+  json_t* old;
+  bool known = false;
+  json_array_foreach(store_records(events), i, old) known |= json_equal(old, record);
+  if (status == DF_OK && !known) status = store_append(events, record);
+  json_decref(record);
+  return status;
+}
+
+/* ---- running it ---- */
+
+/* what the plan came to */
+typedef struct tally {
+  int ran, skipped, failed;
+  df_status first_failure;
+  rows results;
+} tally;
+
+/* shows the rows of a finished cell among all of the run's */
+static void collect(const json_t* record, rows* out) {
+  size_t i;
+  json_t* metric;
+  json_array_foreach(json_object_get(record, "rows"), i, metric) {
+    json_t* one = json_object();
+    static const char* const shared[] = {"task", "method", "seed", "profile"};
+    for (size_t k = 0; k < sizeof shared / sizeof shared[0]; k++) {
+      json_object_set(one, shared[k], json_object_get(record, shared[k]));
+    }
+    json_object_update(one, metric);
+    rows_add_object(out, one);
+  }
+}
+
+static df_status run_cell(const arguments* a, const planned_cell* p, const char* folder, store* events, tally* t) {
+  char name[160];
+  snprintf(name, sizeof name, "%.60s %.48s seed %llu", p->task, p->method->name, (unsigned long long)p->seed);
+  cell c;
+  df_status status = cell_open(&c, p->task, p->method, p->seed, &a->common);
+  const json_t* done = status == DF_OK ? store_find(events, c.key) : NULL;
+  if (done) {
+    t->skipped++;
+    if (!a->common.quiet) fprintf(stderr, "%s: done before\n", name);
+  } else if (status == DF_OK) {
+    status = cell_run(&c, folder, events);
+    done = store_find(events, c.key);
+  }
+  if (done) collect(done, &t->results);
+  if (status != DF_OK) {
+    if (t->failed++ == 0) t->first_failure = status;
+    if (status != DF_E_INTERRUPTED) fprintf(stderr, "dynaflow: %s: %s\n", name, df_error_message());
+  } else if (c.task) {
+    t->ran++;
+  }
+  cell_close(&c);
+  return status;
+}
+
+static int run_plan(const arguments* a, const plan* p, const char* folder, store* events) {
+  tally t = {.results = rows_new()};
+  int code = EXIT_DONE;
+  for (int i = 0; i < p->n && code != EXIT_INTERRUPTED; i++) {
+    /* a failed cell is recorded and the others go on */
+    if (run_cell(a, &p->cell[i], folder, events, &t) == DF_E_INTERRUPTED) code = EXIT_INTERRUPTED;
+  }
+  if (code == EXIT_INTERRUPTED) {
+    fprintf(stderr, "dynaflow: interrupted; %d of %d cells are done and kept in %s\n", t.ran + t.skipped, p->n, folder);
+  } else if (t.failed) {
+    code = exit_code_of(t.first_failure);
+  }
+  if (a->common.json) {
+    rows_print(&t.results, &a->common);
+  } else if (!a->common.quiet) {
+    printf("%d cells: %d run, %d done before, %d failed. Records: %s/events.jsonl\n", p->n, t.ran, t.skipped, t.failed,
+           folder);
+  }
+  rows_free(&t.results);
+  return code;
+}
+
 int cmd_run(int argc, char** argv) {
   arguments a = {.common = options_default()};
   argp_parse(&parser, argc, argv, 0, NULL, &a);
-  df_status status = open_blas(&a.common);
-  if (status != DF_OK) return report_failure(status);
-
   char folder[4096];
   if (a.out) {
     snprintf(folder, sizeof folder, "%s", a.out);
@@ -186,28 +231,18 @@ int cmd_run(int argc, char** argv) {
     const char* base = strrchr(a.task[0], '/');
     snprintf(folder, sizeof folder, "results/runs/%s-%s", base && base[1] ? base + 1 : a.task[0], a.common.profile);
   }
+
+  static plan p;
+  df_status status = make_plan(&a, &p);
+  if (status != DF_OK) return report_failure(status);
+  status = open_blas(&a.common);
+  if (status != DF_OK) return report_failure(status);
   store* events;
   status = store_open(folder, &events);
   if (status != DF_OK) return report_failure(status);
   cell_catch_signals();
-
-  tally t = {.results = rows_new()};
-  status = run_plan(&a, folder, events, &t);
-  int code = EXIT_DONE;
-  if (status == DF_E_INTERRUPTED) {
-    fprintf(stderr, "dynaflow: interrupted; %d cells are done and kept in %s\n", t.ran + t.skipped, folder);
-    code = EXIT_INTERRUPTED;
-  } else if (status != DF_OK && t.failed == 0) {
-    code = report_task_failure(status, a.task[0]);
-  } else if (t.failed) {
-    code = report_failure(t.first_failure);
-  }
-  if (a.common.json) rows_print(&t.results, &a.common);
-  if (!a.common.json && !a.common.quiet) {
-    printf("%d cells: %d run, %d done before, %d failed. Records: %s/events.jsonl\n", t.cells, t.ran, t.skipped, t.failed,
-           folder);
-  }
-  rows_free(&t.results);
+  status = record_plan(&a, &p, events);
+  const int code = status == DF_OK ? run_plan(&a, &p, folder, events) : report_task_failure(status, a.task[0]);
   store_close(events);
   return code;
 }

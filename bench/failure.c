@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int exit_code(df_status status) {
+int exit_code_of(df_status status) {
   switch (status) {
     case DF_OK:
       return EXIT_DONE;
@@ -22,7 +22,7 @@ int report_failure(df_status status) {
   const char* detail = df_error_message();
   if (status == DF_OK) return EXIT_DONE;
   fprintf(stderr, "dynaflow: %s\n", detail[0] ? detail : df_status_text(status));
-  return exit_code(status);
+  return exit_code_of(status);
 }
 
 int report_task_failure(df_status status, const char* task) {

@@ -15,6 +15,9 @@ enum {
   EXIT_INTERRUPTED = 130 /* what was done is kept */
 };
 
+/* The exit code that a status means. */
+int exit_code_of(df_status status);
+
 /* Prints "dynaflow: <detail>" to standard error and returns the exit code that `status` means. */
 int report_failure(df_status status);
 

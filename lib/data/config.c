@@ -339,6 +339,27 @@ static df_status check_all(const char* path, const df_yaml* yaml) {
   return DF_OK;
 }
 
+/* a section for a method that the task does not name would silently set nothing; one that names none takes any */
+static df_status check_methods(const char* path, const df_yaml* yaml, const df_config* config) {
+  const df_names* methods = &config->task_methods;
+  char known[DF_NAMES_MAX * (DF_NAME_MAX + 2)] = "";
+  size_t n = 0;
+  for (int j = 0; j < methods->n; j++) {
+    if (j > 0) n = append(known, sizeof known, n, ", ");
+    n = append(known, sizeof known, n, methods->v[j]);
+  }
+  for (int i = 0; i < yaml->n && methods->n > 0; i++) {
+    const place p = locate(&yaml->leaf[i]);
+    bool found = *p.method == '\0';
+    for (int j = 0; j < methods->n; j++) found |= strcmp(p.method, methods->v[j]) == 0;
+    if (!found) {
+      return df_fail(DF_E_CONFIG, "%s:%d: '%s': method '%s' is not among task.methods: %s", path, yaml->leaf[i].line,
+                     yaml->leaf[i].key, p.method, known);
+    }
+  }
+  return DF_OK;
+}
+
 static df_status check_profile(const char* path, const df_yaml* yaml, const char* profile) {
   char known[512] = "";
   char last[DF_NAME_MAX] = "";
@@ -391,6 +412,7 @@ static df_status resolve(const char* path, const df_yaml* yaml, const char* prof
     if (layer == TASK && config.task_name[0] == '\0') {
       return df_fail(DF_E_CONFIG, "%s: task.name is missing or empty", path);
     }
+    if (layer == TASK) DF_TRY(check_methods(path, yaml, &config));
   }
   DF_TRY(apply_overrides(&config, n, overrides));
   *out = config;

@@ -151,6 +151,7 @@ static void what_is_wrong_is_refused_with_place_key_and_value(void** state) {
       {"task.name: t\nmethods.m.profiles.p.train.steps: 1\n", DF_E_CONFIG, {":2", "profiles.p.train.steps"}},
       {"task.title: t\n", DF_E_CONFIG, {"task.name", "missing"}},
       {"task.name: ''\n", DF_E_CONFIG, {"task.name", "missing"}},
+      {"task: {name: t, methods: [a, bee]}\nmethods.be.train.steps: 5\n", DF_E_CONFIG, {":2", "'be'", "a, bee"}},
       {"methods.m.task.name: t\n", DF_E_CONFIG, {"task.name", "missing"}},
       {"task.name: t\ntask.title: \"a\\nb\"\n", DF_E_CONFIG, {":2", "task.title", "control"}},
       {"task.name: [\n", DF_E_FORMAT, {":2"}},
