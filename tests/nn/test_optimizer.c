@@ -170,11 +170,11 @@ static void bad_settings_are_named(void** state) {
   const struct {
     df_adamw_cfg cfg;
     const char* text;
-  } bad[] = {{{1, .9, 0, 0, 0}, "beta1 is 1"},
-             {{.9, -1, 0, 0, 0}, "beta2 is -1"},
-             {{.9, .9, NAN, 0, 0}, "epsilon is nan"},
-             {{.9, .9, 0, -.5, 0}, "weight_decay is -0.5"},
-             {{.9, .9, 0, 0, -3}, "clip is -3"}};
+  } bad[] = {{{1, .9, 0, 0, 0, 0}, "beta1 is 1"},
+             {{.9, -1, 0, 0, 0, 0}, "beta2 is -1"},
+             {{.9, .9, NAN, 0, 0, 0}, "epsilon is nan"},
+             {{.9, .9, 0, -.5, 0, 0}, "weight_decay is -0.5"},
+             {{.9, .9, 0, 0, -3, 0}, "clip is -3"}};
   for (size_t i = 0; i < COUNT(bad); i++) {
     df_adamw* o = (df_adamw*)net;
     assert_int_equal(df_adamw_new(net, &bad[i].cfg, &o), DF_E_CONFIG);
