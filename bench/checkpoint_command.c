@@ -70,5 +70,7 @@ df_status checkpoint_open(const checkpoint_arguments* a, bool load, cell* c) {
   if (!load) return DF_OK;
   DF_TRY(cell_create(c));
   if (!(a->method->flags & DF_METHOD_TRAINS)) return DF_OK;
-  return a->method->load(c->instance, a->checkpoint);
+  const df_status status = a->method->load(c->instance, a->checkpoint);
+  /* nothing that `data fetch` could get */
+  return status == DF_E_MISSING ? df_fail(DF_E_CONFIG, "--checkpoint: %s", df_error_message()) : status;
 }

@@ -203,8 +203,8 @@ static int run_plan(const arguments* a, const plan* p, const char* folder, store
   tally t = {.results = rows_new()};
   int code = EXIT_DONE;
   for (int i = 0; i < p->n && code != EXIT_INTERRUPTED; i++) {
-    /* a failed cell is recorded and the others go on */
-    if (run_cell(a, &p->cell[i], folder, events, &t) == DF_E_INTERRUPTED) code = EXIT_INTERRUPTED;
+    /* a failed cell is recorded and the others go on; what does not train does not look at the signal itself */
+    if (cell_stop || run_cell(a, &p->cell[i], folder, events, &t) == DF_E_INTERRUPTED) code = EXIT_INTERRUPTED;
   }
   if (code == EXIT_INTERRUPTED) {
     fprintf(stderr, "dynaflow: interrupted; %d of %d cells are done and kept in %s\n", t.ran + t.skipped, p->n, folder);

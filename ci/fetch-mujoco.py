@@ -23,7 +23,9 @@ def download(package, folder):
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
                "--python-version", "3.11", "--platform", "manylinux_2_28_x86_64",
                "--dest", folder, f"{package}=={VERSION}"]
-    subprocess.run(command, check=True)
+    if subprocess.run(command).returncode != 0:
+        sys.exit(f"fetch-mujoco: pip could not download {package}=={VERSION}; with a MuJoCo of your own, unpacked from "
+                 "its release archive, set MUJOCO_DIR to the folder that holds include/ and lib/")
     wheels = [f for f in os.listdir(folder) if f.endswith(".whl")]
     if len(wheels) != 1:
         sys.exit(f"fetch-mujoco: expected one wheel of {package}=={VERSION}, found {wheels}")

@@ -17,7 +17,7 @@ static uint64_t event(const df_flow* flow, long step, int i) {
 
 /* A share train.push of the samples starts from a state that the previous batch simulated for the same place in the
  * batch, with the demonstration from there on, re-anchored in x, y and heading, as target: the network learns to come
- * back from its own drift. States that are more than one std off the data are no use. */
+ * back from its own drift. States too far off the data, train.push_error, are no use. */
 static bool drifted_start(const df_flow* flow, long step, int i, start* s) {
   const double push = flow_config(flow)->train_push;
   const flow_drift* previous = &flow->drift[(step + 1) & 1];
@@ -31,7 +31,7 @@ static bool drifted_start(const df_flow* flow, long step, int i, start* s) {
   w.start += frame;
   if (w.start + flow->H > flow->env.task->data->length) return false;
   const size_t row = (size_t)i * (size_t)(flow->H + 1) + (size_t)frame;
-  if (!(previous->error[row] < 1)) return false;
+  if (!(previous->error[row] < flow_config(flow)->train_push_error)) return false;
   s->window = w;
   s->x0 = previous->x + row * (size_t)flow->nx;
   return true;

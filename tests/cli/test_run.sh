@@ -9,8 +9,8 @@ small=(--set data.episodes=10 --set data.seconds=3 --set window.last=100 --set t
   --set net.depth=1 --set net.heads=2 --set net.skip_hidden=16 --set inverse.steps=6 --set inverse.width=16
   --set eval.windows=8 --set eval.chains=4 --set eval.chain_seconds=0.64 --set eval.sae_windows=2)
 
-# train_into FOLDER ARGUMENT...: `run` with the small settings, data from $data unless the arguments name a folder first
-small_run() { run run "$task" --out "$@" --data "$data" "${small[@]}"; }
+# small_run FOLDER ARGUMENT...: `run` with the small settings; the arguments' own come later and win
+small_run() { run run "$task" "${small[@]}" --out "$@" --data "$data"; }
 small_run_exits() {
   local wanted=$1
   shift
@@ -107,13 +107,13 @@ with zipfile.ZipFile(sys.argv[1]) as a, zipfile.ZipFile(sys.argv[2], 'w') as b:
         if name != 'conditions.npy': b.writestr(name, a.read(name))" "$scratch/$1-1.npz" "$folder/samples.npz"
 }
 replays_bit_for_bit() {
-  run replay "$scratch/replayed/$1" --set window.first=0 --set window.last=0 --json --quiet --limit-carried 0 \
-    --limit-open-loop 0 --limit-cleared 1e9
+  # the solver starts cleared at each step in one of replay's three questions; samples were made with it carried on
+  run replay "$scratch/replayed/$1" --set window.first=0 --set window.last=0 --json --quiet --limit-cleared 1e9
   [ "$code" -eq 0 ] && python3 -c "
 import json, sys
 rows = {r['metric']: r for r in json.load(open(sys.argv[1]))['rows']}
-assert rows['carried_bitwise_equal']['value'] == 1 and rows['carried_bitwise_equal']['n'] == 19 * 16, rows
-assert rows['open_loop_position_worst']['value'] == 0 and rows['open_loop_velocity_worst']['value'] == 0, rows" "$scratch/out"
+equal = rows['carried_bitwise_equal']
+assert equal['value'] == 1 and equal['n'] == 19 * 16, equal" "$scratch/out"
 }
 for method in dynaflow dynaflow_tracking action_fm kinematic_fm_idm; do replay_task $method; done
 check actions_of_dynaflow_replay_its_states_bit_for_bit replays_bit_for_bit dynaflow
@@ -184,7 +184,7 @@ check torn_line_is_gone [ "$(count_records "$torn" cell done)" = 4 ]
 
 # slow enough to be stopped in the second cell's training: one thread, some seconds
 slow=(--method action_fm,dynaflow --threads 1 --quiet --set train.steps=300 --set train.batch=8)
-in_background() { "$program" run $task --out "$1" "${slow[@]}" --data "$data" "${small[@]/train.steps=6/train.slices=8}" \
+in_background() { "$program" run $task "${small[@]}" "${slow[@]}" --out "$1" --data "$data" \
   >"$scratch/out" 2>"$scratch/err" </dev/null & pid=$!; }
 slow_run() { code=0; in_background "$1"; wait $pid || code=$?; }
 first_cell_done() { for _ in $(seq 600); do grep -q '"type":"cell"' "$1/events.jsonl" 2>/dev/null && return 0; sleep 0.05; done; return 1; }
@@ -196,8 +196,6 @@ check uninterrupted_run_exits_0 [ $code -eq 0 ]
 interrupted=$scratch/interrupted
 in_background "$interrupted"
 check first_cell_comes_before_the_second first_cell_done "$interrupted"
-writer_is_refused() { refuses 'another dynaflow is writing this run' run $task --out "$interrupted" --method action_fm --data "$data" "${small[@]}"; }
-cp "$scratch/out" "$scratch/background.out"
 kill -INT $pid
 code=0; wait $pid || code=$?
 check sigint_exits_130 [ $code -eq 130 ]
@@ -223,6 +221,16 @@ check run_after_sigkill_exits_0 [ $code -eq 0 ]
 check killed_run_ends_as_an_uninterrupted_one same_run "$scratch/whole" "$killed"
 check kills_leave_no_half_files differ leftovers "$scratch"
 
+# measuring does not look at the signal, the next cell does
+"$program" run $task "${small[@]}" --out "$scratch/measured" --method random_action --threads 1 --data "$data" \
+  --seed "$(seq -s, 60)" >"$scratch/out" 2>"$scratch/err" </dev/null & pid=$!
+first_cell_done "$scratch/measured"
+kill -INT $pid
+code=0; wait $pid || code=$?
+check sigint_between_measurements_exits_130 [ $code -eq 130 ]
+check sigint_between_measurements_says_what_is_kept says "interrupted; $(count_records "$scratch/measured" cell done) of 60 cells"
+check sigint_between_measurements_stops [ "$(count_records "$scratch/measured" cell done)" -lt 60 ]
+
 # train: interrupted again and again until it has seen it
 mkdir "$scratch/kept"
 echo precious >"$scratch/kept/old.safetensors"
@@ -241,7 +249,7 @@ check interrupted_train_leaves_no_other_file [ "$(ls -A "$scratch/kept")" = old.
 refuses_checkpoint() {
   local file=$1 pattern=$2 method=$3
   shift 3
-  refuses "$pattern" eval "$@" --method $method --checkpoint "$file" --data "$data" "${small[@]}" &&
+  refuses "$pattern" eval "${small[@]}" "$@" --method $method --checkpoint "$file" --data "$data" --quiet &&
     grep -qF "$file" "$scratch/err" && [ "$(grep -c '^dynaflow' "$scratch/err")" = 1 ] && [ ! -s "$scratch/out" ] ||
     { cat "$scratch/err" "$scratch/out"; false; }
 }
@@ -258,7 +266,7 @@ check checkpoint_of_another_task_is_refused refuses_checkpoint "$dynaflow" 'task
 check checkpoint_of_another_model_is_refused refuses_checkpoint "$dynaflow" \
   "model_sha256 is $(sum tasks/$task/go1.xml), expected $(sum "$scratch/tasks/heavy/go1.xml")" dynaflow "$scratch/tasks/heavy"
 check checkpoint_of_another_horizon_is_refused refuses_checkpoint "$dynaflow" 'window.horizon is 16, expected 8' dynaflow $task --set window.horizon=8
-check checkpoint_of_another_width_is_refused refuses_checkpoint "$dynaflow" "tensor '.*shape \[.*\[" dynaflow $task --set net.width=32
+check checkpoint_of_another_width_is_refused refuses_checkpoint "$dynaflow" "tensor 'embed.weight' is F32 \[16,.*expected F32 \[32," dynaflow $task --set net.width=32
 size=$(stat -c %s "$dynaflow")
 for bytes in 0 7 100 $((size / 2)) $((size - 1)); do
   head -c "$bytes" "$dynaflow" >"$scratch/cut.safetensors"
@@ -268,6 +276,7 @@ head -c 5000 /dev/zero >"$scratch/zero.safetensors"
 check checkpoint_of_zeros_is_refused refuses_checkpoint "$scratch/zero.safetensors" . dynaflow $task
 two_networks=$(checkpoint_of "$one" kinematic_fm_idm)
 cp "$two_networks" "$scratch/half.safetensors"
+check a_missing_checkpoint_is_refused refuses_checkpoint "$scratch/nowhere.safetensors" 'No such file' dynaflow $task
 check a_missing_second_network_is_named refuses 'half\.safetensors\.inverse' eval $task --method kinematic_fm_idm \
   --checkpoint "$scratch/half.safetensors" --data "$data" "${small[@]}"
 check sample_refuses_it_too refuses 'kind is dynaflow, expected action_fm' sample $task --method action_fm \

@@ -87,6 +87,7 @@ typedef df_names df_kind_NAMES;
   X(REAL, train, ema, "0.995", 0, 1, "", "", "decay of the averaged weights that sampling uses")                      \
   X(REAL, train, cotangent_decay, "1", 0, 1, "", "", "factor on the state cotangent per action (rollout decoder)")    \
   X(REAL, train, push, "0", 0, 1, "", "", "share of samples started from drifted simulated states (rollout decoder)") \
+  X(REAL, train, push_error, "1", 0, 100, "", "std", "largest RMS error of a drifted state that training starts from")  \
   X(INT, inverse, width, "512", 4, 4096, "", "", "hidden width of the inverse-dynamics MLP")                          \
   X(INT, inverse, depth, "3", 1, 16, "", "", "hidden layers of the inverse-dynamics MLP")                             \
   X(INT, inverse, steps, "2000", 1, 100000000, "", "", "gradient steps of the inverse-dynamics MLP")                  \
