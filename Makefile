@@ -74,8 +74,15 @@ $(LADDER)/.made: Makefile
 	@touch $@
 ladder: $(LADDER)/.made
 
+# a changed compiler, option or MuJoCo makes everything anew; a record must not claim flags that its code never saw
+FLAGS := $(BUILD)/flags
+$(FLAGS): FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CFLAGS_ALL) $(MUJOCO_DIR)' > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
 define room_rules
-$(BUILD)/lib/$(1)/%.o: lib/$(1)/%.c $(LADDER)/.made
+$(BUILD)/lib/$(1)/%.o: lib/$(1)/%.c $(LADDER)/.made $(FLAGS)
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS_ALL) $$(call sees,$(1)) $$(call private,$(1)) $$(EXTRA_$(1)) -MMD -MP -c $$< -o $$@
 $(BUILD)/lib/$(1).a: $$(OBJ_$(1))
@@ -85,13 +92,13 @@ $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 
 # the networks once more in double, for gradient checks: linked by tests named *_double
 OBJ_nn_double := $(patsubst lib/nn/%.c,$(BUILD)/lib/nn-double/%.o,$(sort $(wildcard lib/nn/*.c)))
-$(BUILD)/lib/nn-double/%.o: lib/nn/%.c $(LADDER)/.made
+$(BUILD)/lib/nn-double/%.o: lib/nn/%.c $(LADDER)/.made $(FLAGS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) -DDF_REAL_DOUBLE $(call sees,nn) $(call private,nn) $(EXTRA_nn) -MMD -MP -c $< -o $@
 $(BUILD)/lib/nn-double.a: $(OBJ_nn_double)
 	@rm -f $@; ar rcs $@ $^
 
-$(BUILD)/baselines/%.o: baselines/%.c $(LADDER)/.made
+$(BUILD)/baselines/%.o: baselines/%.c $(LADDER)/.made $(FLAGS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(call sees,baselines) -MMD -MP -c $< -o $@
 
@@ -110,7 +117,7 @@ $(GENERATED)/version.h: FORCE
 FORCE:
 EXTRA_bench += -I$(GENERATED)
 $(BUILD)/bench/provenance.o: $(GENERATED)/version.h
-$(BUILD)/bench/%.o: bench/%.c $(LADDER)/.made
+$(BUILD)/bench/%.o: bench/%.c $(LADDER)/.made $(FLAGS)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS_ALL) $(call sees,bench) $(EXTRA_bench) $(shell pkg-config --cflags $(PACKAGES)) \
 	  -MMD -MP -c $< -o $@
@@ -128,10 +135,10 @@ OBJ_support := $(call objects,tests/support)
 SUPPORT := $(BUILD)/tests/support.a
 $(SUPPORT): $(OBJ_support)
 	@rm -f $@; ar rcs $@ $^
-$(BUILD)/tests/%.o: tests/%.c $(LADDER)/.made
+$(BUILD)/tests/%.o: tests/%.c $(LADDER)/.made $(FLAGS)
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) -MMD -MP -c $< -o $@
-$(BUILD)/tests/nn/test_%_double.o: tests/nn/test_%_double.c $(LADDER)/.made
+$(BUILD)/tests/nn/test_%_double.o: tests/nn/test_%_double.c $(LADDER)/.made $(FLAGS)
 	@mkdir -p $(@D)
 	$(CC) $(TEST_FLAGS) -DDF_REAL_DOUBLE -MMD -MP -c $< -o $@
 $(BUILD)/tests/nn/test_%_double: $(BUILD)/tests/nn/test_%_double.o $(BUILD)/lib/nn-double.a $(BUILD)/lib/core.a $(SUPPORT)
@@ -201,6 +208,7 @@ install: all ## install program, library, headers and tasks under PREFIX (DESTDI
 	$(CC) -fopenmp $(OBJ_bench) $(OBJ_baselines) -o $(DESTINATION)/bin/dynaflow -L$(BUILD) -ldynaflow \
 	  -Wl,-rpath,'$$ORIGIN/../lib' $(filter-out -Wl$(comma)-rpath%,$(LINK_ALL))
 	cp -r tasks $(DESTINATION)/share/dynaflow/
+	rm -rf $(DESTINATION)/share/dynaflow/tasks/*/data
 
 clean: ## remove what was built
 	rm -rf build build-asan build-ubsan

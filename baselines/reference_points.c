@@ -1,7 +1,7 @@
 /* reference_points.c: the floor and the ceiling between which a score is read.
  *
- * random_action draws each action uniformly from the action box; replay_demo plays the demonstration's own actions. A
- * method that beats the ceiling has seen the answer. */
+ * random_action draws each action uniformly from the range that learners act in; replay_demo plays the demonstration's
+ * own actions. A method that beats the ceiling has seen the answer. */
 #include <math.h>
 #include <string.h>
 
@@ -38,16 +38,16 @@ static df_status create(const df_method_env* env, void** self) {
   return DF_OK;
 }
 
-/* the box a random action is drawn from: the actuators' own, or the task's range where they have none */
+/* the range that random actions are drawn from: the one the task's learners act in, else the actuators' own */
 static void random_box(const df_task* task, int i, double* lo, double* hi) {
   const df_config* c = &task->config;
   *lo = task->system->u_lo[i];
   *hi = task->system->u_hi[i];
-  if (isfinite(*lo) && isfinite(*hi)) return;
-  const double center = c->action_center.n ? c->action_center.v[i % c->action_center.n] : 0;
-  const double half = c->action_half_range.n ? c->action_half_range.v[i % c->action_half_range.n] : 1;
-  *lo = center - half;
-  *hi = center + half;
+  if (c->action_center.n == 0 || c->action_half_range.n == 0) return;
+  const double center = c->action_center.v[i % c->action_center.n];
+  const double half = c->action_half_range.v[i % c->action_half_range.n];
+  *lo = fmax(*lo, center - half);
+  *hi = fmin(*hi, center + half);
 }
 
 static df_status sample_random(void* self, const df_request* r, double* x, double* u) {

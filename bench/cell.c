@@ -9,6 +9,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/clock.h"
 #include "dynaflow/core/file.h"
+#include "dynaflow/metrics/metrics.h"
 #include "dynaflow/nn/blas.h"
 #include "progress.h"
 #include "provenance.h"
@@ -33,16 +34,16 @@ df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t
   DF_TRY(resolve_task(task, NULL, method->name, opts, &c->config, &c->search));
   DF_TRY(task_data_path(&c->config, &c->search, opts, true, &c->data_path));
   DF_TRY(df_sha256_file(c->data_path, c->data_sha256));
-  char* model;
-  DF_TRY(df_search_find(&c->search, c->config.system_model, &model));
-  const df_status status = df_sha256_file(model, c->model_sha256);
-  df_free(model);
+  df_system* system;
+  DF_TRY(df_task_system(&c->config, &c->search, &system, c->model_sha256));
+  const df_status status = df_mujoco_fingerprint(system, c->compiled_sha256);
+  df_system_free(system);
   DF_TRY(status);
   const df_blas_info* blas = df_blas_get_info();
   const cell_identity id = {.config = &c->config,
                             .method = method->name,
                             .seed = seed,
-                            .model_sha256 = c->model_sha256,
+                            .model_sha256 = c->compiled_sha256,
                             .data_sha256 = c->data_sha256,
                             .mujoco_version = df_mujoco_version(),
                             .blas_kernel = blas ? blas->kernel : ""};
@@ -55,13 +56,16 @@ df_status cell_load(cell* c) {
     return df_fail(DF_E_CONFIG, "task %s: method %s needs actions, and the demonstrations hold states only",
                    c->config.task_name, c->method->name);
   }
-  return DF_OK;
+  /* what evaluation needs is looked for now: a slip must not show after the training */
+  return eval_set_new(c->task, c->opts->threads, &c->set);
 }
 
 void cell_close(cell* c) {
   if (c->instance) c->method->destroy(c->instance);
+  eval_set_free(c->set);
   df_task_free(c->task);
   df_free(c->data_path);
+  c->set = NULL;
   search_clear(&c->search);
   c->data_path = NULL;
   c->instance = NULL;
@@ -114,17 +118,13 @@ df_status cell_train(cell* c, df_training_log* logs, int* n_logs) {
 }
 
 df_status cell_evaluate(cell* c, evaluation* out) {
-  eval_set* set;
-  DF_TRY(eval_set_new(c->task, c->opts->threads, &set));
   const eval_job job = {.task = c->task,
-                        .set = set,
+                        .set = c->set,
                         .method = c->method,
                         .instance = c->instance,
                         .seed = c->seed,
                         .threads = c->opts->threads};
-  const df_status status = evaluate(&job, out);
-  eval_set_free(set);
-  return status;
+  return evaluate(&job, out);
 }
 
 /* ---- the record ---- */
@@ -187,6 +187,7 @@ static df_status work(cell* c, const char* folder, json_t* record) {
 
   evaluation result;
   DF_TRY(cell_evaluate(c, &result));
+  json_object_set_new(record, "windows_sha256", json_string(c->set->sha256));
   json_object_set(record, "rows", result.rows);
   if (result.examples) json_object_set(record, "examples", result.examples);
   if (result.strip) json_object_set(record, "strip", result.strip);
@@ -196,20 +197,20 @@ static df_status work(cell* c, const char* folder, json_t* record) {
 
 df_status cell_run(cell* c, const char* folder, store* events) {
   char started[32];
-  json_t* record = json_pack("{s:i,s:s,s:s,s:s,s:s,s:I,s:s,s:o,s:o,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", c->key, "task",
-                             c->config.task_name, "method", c->method->name, "seed", (json_int_t)c->seed, "profile",
-                             c->profile, "config", config_json(&c->config), "provenance", provenance_json(c->opts),
-                             "model_sha256", c->model_sha256, "data_sha256", c->data_sha256, "started",
-                             iso_time(started));
+  json_t* record =
+      json_pack("{s:i,s:s,s:s,s:s,s:s,s:I,s:s,s:o,s:o,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", c->key, "task",
+                c->config.task_name, "method", c->method->name, "seed", (json_int_t)c->seed, "profile", c->profile,
+                "config", config_json(&c->config), "provenance", provenance_json(c->opts), "model_sha256",
+                c->model_sha256, "data_sha256", c->data_sha256, "started", iso_time(started));
   if (!record) return df_fail(DF_E_NOMEM, "no memory for a record");
   const double wall = df_clock_wall(), cpu = df_clock_cpu();
   const df_status status = work(c, folder, record);
   json_object_set_new(record, "wall_s", json_real(df_clock_wall() - wall));
   json_object_set_new(record, "cpu_s", json_real(df_clock_cpu() - cpu));
   json_object_set_new(record, "status",
-                      json_string(status == DF_OK               ? "done"
-                                  : status == DF_E_INTERRUPTED  ? "interrupted"
-                                                                : "error"));
+                      json_string(status == DF_OK              ? "done"
+                                  : status == DF_E_INTERRUPTED ? "interrupted"
+                                                               : "error"));
   json_object_set_new(record, "reason", json_string(status == DF_OK ? "" : df_error_message()));
   const df_status stored = store_append(events, record);
   json_decref(record);

@@ -4,9 +4,9 @@
 
 #include <signal.h>
 
-#include "methods.h"
 #include "evaluate.h"
 #include "key.h"
+#include "methods.h"
 #include "options.h"
 #include "store.h"
 
@@ -18,10 +18,13 @@ typedef struct cell {
   char profile[DF_NAME_MAX];
   df_config config;
   df_search search;
-  char* data_path; /* of the demonstrations */
-  char model_sha256[DF_SHA256_TEXT], data_sha256[DF_SHA256_TEXT];
+  char* data_path;                      /* of the demonstrations */
+  char model_sha256[DF_SHA256_TEXT];    /* of the model's file */
+  char compiled_sha256[DF_SHA256_TEXT]; /* of what it compiles to, included files and all: this one is in the key */
+  char data_sha256[DF_SHA256_TEXT];
   char key[DF_SHA256_TEXT];
   df_task* task;  /* NULL until cell_load */
+  eval_set* set;  /* held-out windows; NULL until cell_load */
   void* instance; /* NULL until cell_create or cell_train */
 } cell;
 
@@ -29,12 +32,13 @@ typedef struct cell {
 extern volatile sig_atomic_t cell_stop;
 void cell_catch_signals(void);
 
-/* Resolves the settings, finds or generates the demonstrations and computes the key, without reading the data. cell_close
- * it, also after a failure. */
-DF_MUST_CHECK df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed, const options* opts);
+/* Resolves the settings, finds or generates the demonstrations and computes the key, without reading the data.
+ * cell_close it, also after a failure. */
+DF_MUST_CHECK df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed,
+                                  const options* opts);
 void cell_close(cell* c);
 
-/* Reads model and data. */
+/* Reads model and data and draws the held-out windows. */
 DF_MUST_CHECK df_status cell_load(cell* c);
 
 /* Makes the method's instance; the task must be loaded, as for all that follows. */

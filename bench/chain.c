@@ -10,9 +10,9 @@
 static const uint64_t chain_index = UINT64_C(1) << 32;
 
 typedef struct buffers {
-  double *planned, *executed; /* [n][H+1][nx] */
+  double *planned, *executed;           /* [n][H+1][nx] */
   double *from_planned, *from_executed; /* [n][nx] */
-  double* u; /* [n][H][nu] */
+  double* u;                            /* [n][H][nu] */
 } buffers;
 
 static df_status make_buffers(const eval_job* job, int n, buffers* b) {
@@ -34,7 +34,7 @@ static void free_buffers(buffers* b) {
   df_free(b->u);
 }
 
-static df_status run(const eval_job* job, int k, df_rollout* rollout, buffers* b, chains* c) {
+static df_status run(const eval_job* job, int k, chain_kind kind, df_rollout* rollout, buffers* b, chains* c) {
   const size_t nx = (size_t)job->task->system->nx;
   const int H = job->set->H;
   memcpy(b->from_planned, job->set->x0, (size_t)c->n * nx * sizeof(double));
@@ -54,19 +54,22 @@ static df_status run(const eval_job* job, int k, df_rollout* rollout, buffers* b
       const size_t row = (size_t)i * (size_t)(H + 1);
       double* out = c->x + ((size_t)i * (size_t)(c->frames + 1) + (size_t)done) * nx;
       memcpy(out, b->executed + row * nx, (size_t)(kept + 1) * nx * sizeof(double));
-      memcpy(b->from_planned + (size_t)i * nx, b->planned + (row + (size_t)H) * nx, nx * sizeof(double));
+      const double* plan_from = kind == CHAIN_PURE ? b->planned : b->executed;
+      memcpy(b->from_planned + (size_t)i * nx, plan_from + (row + (size_t)H) * nx, nx * sizeof(double));
+      c->planned_is_executed &= memcmp(b->planned + row * nx, b->executed + row * nx, (size_t)(H + 1) * nx * 8) == 0;
       memcpy(b->from_executed + (size_t)i * nx, b->executed + (row + (size_t)H) * nx, nx * sizeof(double));
     }
   }
   return DF_OK;
 }
 
-df_status chains_new(const eval_job* job, int k, chains** out) {
+df_status chains_new(const eval_job* job, int k, chain_kind kind, chains** out) {
   *out = NULL;
   const df_config* config = &job->task->config;
   chains* c = df_alloc(1, sizeof *c);
   if (!c) return DF_E_NOMEM;
   c->n = config->eval_chains < job->set->B ? config->eval_chains : job->set->B;
+  c->planned_is_executed = true;
   c->frames = (int)lround(config->eval_chain_seconds / job->task->system->dt);
   c->x = df_alloc((size_t)c->n * (size_t)(c->frames + 1) * (size_t)job->task->system->nx, sizeof(double));
 
@@ -76,7 +79,7 @@ df_status chains_new(const eval_job* job, int k, chains** out) {
   buffers b = {0};
   df_status status = c->x ? df_rollout_new(job->task->system, &cfg, &rollout) : DF_E_NOMEM;
   if (status == DF_OK) status = make_buffers(job, c->n, &b);
-  if (status == DF_OK) status = run(job, k, rollout, &b, c);
+  if (status == DF_OK) status = run(job, k, kind, rollout, &b, c);
   free_buffers(&b);
   df_rollout_free(rollout);
   if (status != DF_OK) {

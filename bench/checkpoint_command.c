@@ -41,9 +41,8 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
-static const struct argp_option plain_options[] = {{"method", 'm', "M", 0, "method", 0},
-                                                   {"checkpoint", 'c', "FILE", 0, "weights, safetensors", 0},
-                                                   {0}};
+static const struct argp_option plain_options[] = {
+    {"method", 'm', "M", 0, "method", 0}, {"checkpoint", 'c', "FILE", 0, "weights, safetensors", 0}, {0}};
 static const struct argp_option sample_options[] = {
     {"method", 'm', "M", 0, "method", 0},
     {"checkpoint", 'c', "FILE", 0, "weights, safetensors", 0},

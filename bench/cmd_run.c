@@ -71,8 +71,9 @@ static const struct argp parser = {
     .options = own_options,
     .parser = parse,
     .args_doc = "TASK...",
-    .doc = "Trains, samples and evaluates every cell of the plan tasks x methods x seeds, and appends a record of each to "
-           "DIR/events.jsonl. Cells that are done under the same settings, data and versions are skipped.",
+    .doc =
+        "Trains, samples and evaluates every cell of the plan tasks x methods x seeds, and appends a record of each to "
+        "DIR/events.jsonl. Cells that are done under the same settings, data and versions are skipped.",
     .children = children};
 
 /* ---- the plan ---- */
@@ -118,6 +119,9 @@ static df_status make_plan(const arguments* a, plan* p) {
     DF_TRY(methods_of(a, a->task[i], method, &n));
     for (int s = 0; s < a->common.n_seeds; s++) {
       for (int m = 0; m < n; m++) {
+        bool twice = false;
+        for (int k = 0; k < m; k++) twice |= method[k] == method[m];
+        if (twice) continue;
         if (p->n == PLAN_MAX) return df_fail(DF_E_CONFIG, "the plan has more than %d cells", PLAN_MAX);
         p->cell[p->n++] = (planned_cell){a->task[i], method[m], a->common.seeds[s]};
       }
@@ -128,13 +132,14 @@ static df_status make_plan(const arguments* a, plan* p) {
 
 /* Writes what is about to be done, once: a report counts the cells that never came to run. Every cell is opened for its
  * key, so bad settings, models and data are found before the first one trains. */
-static df_status record_plan(const arguments* a, const plan* p, store* events) {
+static df_status record_plan(const arguments* a, const plan* p, store* events, const char** failed_task) {
   json_t* cells = json_array();
   json_t* record =
       json_pack("{s:i,s:s,s:s,s:o}", "schema", 1, "type", "plan", "profile", a->common.profile, "cells", cells);
   df_status status = DF_OK;
   for (int i = 0; i < p->n && status == DF_OK; i++) {
     cell c;
+    *failed_task = p->cell[i].task;
     status = cell_open(&c, p->cell[i].task, p->cell[i].method, p->cell[i].seed, &a->common);
     if (status == DF_OK) {
       json_array_append_new(cells, json_pack("{s:s,s:s,s:I,s:s}", "task", c.config.task_name, "method", c.method->name,
@@ -145,7 +150,9 @@ static df_status record_plan(const arguments* a, const plan* p, store* events) {
   size_t i;
   json_t* old;
   bool known = false;
-  json_array_foreach(store_records(events), i, old) known |= json_equal(old, record);
+  json_array_foreach(store_records(events), i, old) {
+    if (strcmp(json_string_value(json_object_get(old, "type")), "plan") == 0) known = json_equal(old, record);
+  }
   if (status == DF_OK && !known) status = store_append(events, record);
   json_decref(record);
   return status;
@@ -228,8 +235,12 @@ int cmd_run(int argc, char** argv) {
   if (a.out) {
     snprintf(folder, sizeof folder, "%s", a.out);
   } else {
-    const char* base = strrchr(a.task[0], '/');
-    snprintf(folder, sizeof folder, "results/runs/%s-%s", base && base[1] ? base + 1 : a.task[0], a.common.profile);
+    /* a task may be given as the path of its folder */
+    size_t n = strlen(a.task[0]);
+    while (n > 1 && a.task[0][n - 1] == '/') n--;
+    size_t from = n;
+    while (from > 0 && a.task[0][from - 1] != '/') from--;
+    snprintf(folder, sizeof folder, "results/runs/%.*s-%s", (int)(n - from), a.task[0] + from, a.common.profile);
   }
 
   static plan p;
@@ -241,8 +252,9 @@ int cmd_run(int argc, char** argv) {
   status = store_open(folder, &events);
   if (status != DF_OK) return report_failure(status);
   cell_catch_signals();
-  status = record_plan(&a, &p, events);
-  const int code = status == DF_OK ? run_plan(&a, &p, folder, events) : report_task_failure(status, a.task[0]);
+  const char* failed_task = a.task[0];
+  status = record_plan(&a, &p, events, &failed_task);
+  const int code = status == DF_OK ? run_plan(&a, &p, folder, events) : report_task_failure(status, failed_task);
   store_close(events);
   return code;
 }

@@ -3,7 +3,22 @@
 
 #include "checkpoint_command.h"
 #include "commands.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
 #include "failure.h"
+
+/* makes the checkpoint's folder and tries to write there: hours of training must not end in a bad path */
+static df_status prepare(const char* path) {
+  char* folder = df_path_folder(path);
+  if (!folder) return DF_E_NOMEM;
+  df_status status = df_dir_make(folder);
+  df_free(folder);
+  DF_TRY(status);
+  if (df_file_exists(path)) return DF_OK;
+  DF_TRY(df_file_write(path, "", 0));
+  remove(path);
+  return DF_OK;
+}
 
 int cmd_train(int argc, char** argv) {
   checkpoint_arguments a;
@@ -15,15 +30,17 @@ int cmd_train(int argc, char** argv) {
   cell c;
   static df_training_log logs[DF_LOGS_MAX];
   int n = 0;
-  df_status status = checkpoint_open(&a, false, &c);
+  df_status status = prepare(a.checkpoint);
+  if (status != DF_OK) return report_failure(status);
+  status = checkpoint_open(&a, false, &c);
   if (status == DF_OK) status = cell_train(&c, logs, &n);
   if (status == DF_OK) status = a.method->save(c.instance, a.checkpoint);
   cell_close(&c);
   if (status != DF_OK) return report_task_failure(status, a.task);
   for (int i = 0; i < n && !a.common.quiet; i++) {
     printf("%s: %ld steps, %zu parameters, last loss %.4f, %.1f CPU s, %ld windows diverged, %ld steps skipped\n",
-           logs[i].name, logs[i].steps, logs[i].parameters, logs[i].n ? logs[i].loss[logs[i].n - 1] : 0.0, logs[i].cpu_s,
-           logs[i].diverged, logs[i].skipped);
+           logs[i].name, logs[i].steps, logs[i].parameters, logs[i].n ? logs[i].loss[logs[i].n - 1] : 0.0,
+           logs[i].cpu_s, logs[i].diverged, logs[i].skipped);
   }
   return EXIT_DONE;
 }

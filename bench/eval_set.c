@@ -1,4 +1,5 @@
 /* eval_set.c: the held-out windows that every method is measured on. */
+#include <math.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
@@ -53,10 +54,28 @@ static df_status find_feet(const df_task* task, eval_set* set) {
   return DF_OK;
 }
 
+static df_status check_steps(const df_task* task) {
+  const df_list* steps = &task->config.eval_sampler_steps;
+  if (steps->n == 0) {
+    return df_fail(DF_E_CONFIG, "task %s: eval.sampler_steps is empty: give at least one number",
+                   task->config.task_name);
+  }
+  for (int i = 0; i < steps->n; i++) {
+    if (steps->v[i] != floor(steps->v[i])) {
+      return df_fail(DF_E_CONFIG, "task %s: eval.sampler_steps holds %g: a whole number is expected",
+                     task->config.task_name, steps->v[i]);
+    }
+  }
+  return DF_OK;
+}
+
 static df_status build(const df_task* task, int threads, eval_set* set) {
   const size_t nx = (size_t)task->system->nx, nu = (size_t)task->system->nu, nc = (size_t)task->data->nc;
   const size_t B = (size_t)set->B, H = (size_t)set->H;
+  DF_TRY(check_steps(task));
   DF_TRY(find_feet(task, set));
+  df_fall_rule rule;
+  DF_TRY(df_fall_rule_new(task->system, &task->config, &rule));
   set->window = df_alloc(B, sizeof *set->window);
   set->x0 = df_alloc(B * nx, sizeof(double));
   set->x = df_alloc(B * (H + 1) * nx, sizeof(double));

@@ -14,10 +14,10 @@
 
 /* a window's results of one method at one number of sampler steps */
 typedef struct sampled {
-  int k;             /* as shown in rows; 0 when the method has no sampler */
-  double* x;         /* [B][H+1][nx], as the method claims them */
-  double* u;         /* [B][H][nu], or NULL */
-  double* executed;  /* [B][H+1][nx]: u rolled out from x0, or NULL */
+  int k;            /* as shown in rows; 0 when the method has no sampler */
+  double* x;        /* [B][H+1][nx], as the method claims them */
+  double* u;        /* [B][H][nu], or NULL */
+  double* executed; /* [B][H+1][nx]: u rolled out from x0, or NULL */
 } sampled;
 
 static void free_sampled(sampled* s) {
@@ -109,15 +109,16 @@ static df_status add_tre(const eval_job* job, const char* metric, int k, const d
   double* rms = df_alloc((size_t)(n + 1) * (size_t)set->B, sizeof *rms);
   if (!rms) return DF_E_NOMEM;
   double* by_group = rms + set->B;
-  const df_status status = df_metric_tre(job->task->chart, job->task->system->nx, set->B, set->H, x, set->x, rms, by_group);
+  const df_status status =
+      df_metric_tre(job->task->chart, job->task->system->nx, set->B, set->H, x, set->x, rms, by_group);
   if (status == DF_OK) {
     add_mean(job, list, metric, k, set->B, rms);
     for (int g = 0; g < n; g++) {
       char name[64];
       snprintf(name, sizeof name, "%s.%s", metric, groups[g].name);
-      add_interval(list, name, groups[g].unit, k,
-                   df_mean_interval(set->B, by_group + (size_t)g * (size_t)set->B,
-                                    (uint64_t)job->task->config.eval_seed));
+      add_interval(
+          list, name, groups[g].unit, k,
+          df_mean_interval(set->B, by_group + (size_t)g * (size_t)set->B, (uint64_t)job->task->config.eval_seed));
     }
   }
   df_free(rms);
@@ -153,8 +154,8 @@ static df_status add_agreement(const eval_job* job, const sampled* s, json_t* li
   double* value = df_alloc((size_t)set->B, sizeof *value);
   df_status status = touch && value ? DF_OK : DF_E_NOMEM;
   if (status == DF_OK) {
-    status = df_metric_contacts(job->task->system, set->B, set->H, s->executed, set->n_feet, set->feet, job->threads,
-                                touch);
+    status =
+        df_metric_contacts(job->task->system, set->B, set->H, s->executed, set->n_feet, set->feet, job->threads, touch);
   }
   if (status == DF_OK) {
     df_metric_agreement(set->B, set->H, set->n_feet, touch, set->touch, value);
@@ -185,8 +186,27 @@ static int commanded_gait(const df_dataset* data, const double* condition) {
   return -1;
 }
 
+/* which of the demonstrator's legs each foot of eval.feet is, by its name; false if one has another name */
+typedef struct gait_feet {
+  int gait;
+  int leg[DF_NAMES_MAX];
+} gait_feet;
+
+static bool find_legs(const df_config* config, gait_feet* feet) {
+  static const char* const legs[] = {"FR", "FL", "RR", "RL"};
+  for (int k = 0; k < config->eval_feet.n; k++) {
+    feet->leg[k] = -1;
+    for (int i = 0; i < 4; i++) {
+      if (strcmp(config->eval_feet.v[k], legs[i]) == 0) feet->leg[k] = i;
+    }
+    if (feet->leg[k] < 0) return false;
+  }
+  return config->eval_feet.n > 0;
+}
+
 static bool gait_stands(void* context, int foot, double phase) {
-  return df_gait_stance((df_gait)(*(const int*)context), foot, phase);
+  const gait_feet* feet = context;
+  return df_gait_stance((df_gait)feet->gait, feet->leg[foot], phase);
 }
 
 /* per upright chain: velocity against the command, contacts against the commanded gait */
@@ -208,15 +228,16 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
                                                  &m->yaw_rate[m->n_command]);
     m->n_command++;
   }
-  int gait = commanded_gait(data, condition);
-  if (gait < 0 || job->set->n_feet != 4) return DF_OK;
-  uint8_t* touch = df_alloc((size_t)(c->frames + 1) * 4, 1);
+  gait_feet feet = {.gait = commanded_gait(data, condition)};
+  if (feet.gait < 0 || !find_legs(&task->config, &feet)) return DF_OK;
+  const int n_feet = job->set->n_feet;
+  uint8_t* touch = df_alloc((size_t)(c->frames + 1) * (size_t)n_feet, 1);
   if (!touch) return DF_E_NOMEM;
   const df_status status =
-      df_metric_contacts(task->system, 1, c->frames, x, 4, job->set->feet, job->threads, touch);
+      df_metric_contacts(task->system, 1, c->frames, x, n_feet, job->set->feet, job->threads, touch);
   if (status == DF_OK) {
-    m->phase[m->n_gait++] = df_metric_gait_phase(c->frames, 1, 4, touch, task->system->dt, df_gait_frequency(),
-                                                 gait_stands, &gait);
+    m->phase[m->n_gait++] =
+        df_metric_gait_phase(c->frames, 1, n_feet, touch, task->system->dt, df_gait_frequency(), gait_stands, &feet);
   }
   df_free(touch);
   return status;
@@ -250,27 +271,56 @@ static df_status add_chain_rows(const eval_job* job, const chains* c, const df_f
   return DF_OK;
 }
 
-/* falls and what upright chains do; the ceiling has no actions beyond its window and is left out */
-static df_status add_chains(const eval_job* job, int k, int shown_k, evaluation* out) {
-  if (!(job->method->flags & DF_METHOD_RETURNS_ACTIONS) || (job->method->flags & DF_METHOD_SEES_DEMONSTRATION) ||
-      job->task->config.eval_chains == 0) {
-    return DF_OK;
+static int count_falls(const eval_job* job, const chains* c, const df_fall_rule* rule) {
+  const int nx = job->task->system->nx;
+  int fallen = 0;
+  for (int i = 0; i < c->n; i++) {
+    fallen += df_fall_frame(rule, nx, c->frames, c->x + (size_t)i * (size_t)(c->frames + 1) * (size_t)nx) <= c->frames;
   }
+  return fallen;
+}
+
+/* falls when the method is told, after every window, where it is */
+static df_status add_replanned(const eval_job* job, const chains* pure, const df_fall_rule* rule, int k, int shown_k,
+                               json_t* list) {
+  int fallen = count_falls(job, pure, rule);
+  if (!pure->planned_is_executed) {
+    chains* c;
+    DF_TRY(chains_new(job, k, CHAIN_REPLANNED, &c));
+    fallen = count_falls(job, c, rule);
+    chains_free(c);
+  }
+  add_interval(list, "fall_rate.replanned", unit_of("fall_rate"), shown_k, df_share_interval(fallen, pure->n));
+  return DF_OK;
+}
+
+static df_status measure_chains(const eval_job* job, const chains* c, int k, int shown_k, evaluation* out) {
   df_fall_rule rule;
   DF_TRY(df_fall_rule_new(job->task->system, &job->task->config, &rule));
-  chains* c;
-  DF_TRY(chains_new(job, k, &c));
   double* work = df_alloc(4 * (size_t)c->n, sizeof *work);
+  if (!work) return DF_E_NOMEM;
   int upright = -1;
-  df_status status = work ? add_chain_rows(job, c, &rule, shown_k, work, out->rows, &upright) : DF_E_NOMEM;
-  if (status == DF_OK) {
-    const int shown = upright < 0 ? 0 : upright;
-    const double* x = c->x + (size_t)shown * (size_t)(c->frames + 1) * (size_t)job->task->system->nx;
-    json_decref(out->strip);
-    out->strip = NULL;
-    status = example_strip(job, shown, c->frames, x, &out->strip);
-  }
+  df_status status = add_chain_rows(job, c, &rule, shown_k, work, out->rows, &upright);
   df_free(work);
+  DF_TRY(status);
+  DF_TRY(add_replanned(job, c, &rule, k, shown_k, out->rows));
+  const int shown = upright < 0 ? 0 : upright;
+  json_decref(out->strip);
+  out->strip = NULL;
+  return example_strip(job, shown, c->frames,
+                       c->x + (size_t)shown * (size_t)(c->frames + 1) * (size_t)job->task->system->nx, &out->strip);
+}
+
+/* falls and what upright chains do; the ceiling has no actions beyond its window and is left out */
+static df_status add_chains(const eval_job* job, int k, int shown_k, evaluation* out) {
+  const df_config* config = &job->task->config;
+  if (!(job->method->flags & DF_METHOD_RETURNS_ACTIONS) || (job->method->flags & DF_METHOD_SEES_DEMONSTRATION) ||
+      config->eval_chains == 0 || config->eval_chain_seconds < job->task->system->dt) {
+    return DF_OK;
+  }
+  chains* c;
+  DF_TRY(chains_new(job, k, CHAIN_PURE, &c));
+  const df_status status = measure_chains(job, c, k, shown_k, out);
   chains_free(c);
   return status;
 }

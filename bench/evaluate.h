@@ -18,6 +18,7 @@ typedef struct eval_set {
   char sha256[DF_SHA256_TEXT]; /* of the start states: what "the same windows" means */
 } eval_set;
 
+/* Also finds what evaluation will need later: DF_E_CONFIG names a foot or joint that the model lacks. */
 DF_MUST_CHECK df_status eval_set_new(const df_task* task, int threads, eval_set** out);
 void eval_set_free(eval_set* set);
 

@@ -39,8 +39,8 @@ json_t* example_curves(const eval_job* job, const double* x) {
       /* an abduction joint hardly moves: a four-legged robot is told by hip and knee */
       if (n > 6 && j < 2) continue;
       snprintf(title, sizeof title, "%s", joints[j].name);
-      json_array_append_new(list,
-                            one_example(job, x, joints[j].qpos, 0, title, joints[j].kind == DF_JOINT_HINGE ? "rad" : "m"));
+      json_array_append_new(
+          list, one_example(job, x, joints[j].qpos, 0, title, joints[j].kind == DF_JOINT_HINGE ? "rad" : "m"));
     }
   }
   return list;
@@ -85,7 +85,8 @@ static void title_of(const eval_job* job, int chain, char* out, size_t n) {
     if (strncmp(data->condition_name[i], "gait.", 5) == 0) {
       if (v > 0.5) snprintf(out + used, n - used, "%s", data->condition_name[i] + 5);
     } else {
-      snprintf(out + used, n - used, ", %s %.2f", strrchr(data->condition_name[i], '.') + 1, v);
+      const char* dot = strrchr(data->condition_name[i], '.');
+      snprintf(out + used, n - used, "%s%s %.2f", used ? ", " : "", dot ? dot + 1 : data->condition_name[i], v);
     }
   }
   if (!out[0]) snprintf(out, n, "%s", job->task->config.task_name);

@@ -4,7 +4,8 @@
 
 #include "evaluate.h"
 
-/* [{title, unit, dt, demonstrated, generated}] of the first window of the set; x [B][H+1][nx] are the method's states. */
+/* [{title, unit, dt, demonstrated, generated}] of the first window of the set; x [B][H+1][nx] are the method's states.
+ */
 json_t* example_curves(const eval_job* job, const double* x);
 
 /* {title, dt, parent, frames: [{t, x, z}], ground} of a chain x [frames+1][nx]: side view, metres. */

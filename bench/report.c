@@ -32,23 +32,26 @@ static report_cell* add_cell(report* r, const json_t* from, const char* profile)
   const int64_t seed = json_integer_value(json_object_get(from, "seed"));
   report_cell* c = find_cell(r, task, method, profile, seed);
   if (c) return c;
-  r->cells[r->n_cells] = (report_cell){.task = task, .method = method, .profile = profile, .seed = seed};
+  r->cells[r->n_cells] = (report_cell){.task = task, .method = method, .profile = profile, .seed = seed, .key = ""};
   return &r->cells[r->n_cells++];
 }
 
-static void add_record(report* r, const json_t* record) {
+/* a later plan may ask for the same cell with other settings: then that is what is shown */
+static void add_plan(report* r, const json_t* record) {
   size_t i;
   json_t* planned;
-  if (strcmp(string_of(record, "type"), "plan") == 0) {
-    json_array_foreach(json_object_get(record, "cells"), i, planned) {
-      add_cell(r, planned, string_of(record, "profile"));
-    }
+  json_array_foreach(json_object_get(record, "cells"), i, planned) {
+    add_cell(r, planned, string_of(record, "profile"))->key = string_of(planned, "key");
   }
-  if (strcmp(string_of(record, "type"), "cell") == 0) {
-    report_cell* c = add_cell(r, record, string_of(record, "profile"));
-    c->record = record;
-    c->done = strcmp(string_of(record, "status"), "done") == 0;
-  }
+}
+
+static void add_record(report* r, const json_t* record) {
+  report_cell* c = add_cell(r, record, string_of(record, "profile"));
+  if (c->key[0] && strcmp(c->key, string_of(record, "key")) != 0) return;
+  const bool done = strcmp(string_of(record, "status"), "done") == 0;
+  if (c->done && !done) return;
+  c->record = record;
+  c->done = done;
 }
 
 static size_t most_cells(const json_t* records) {
@@ -61,6 +64,32 @@ static size_t most_cells(const json_t* records) {
 }
 
 /* ---- groups ---- */
+
+/* settings that every method of a comparison must share; what a method is and how it is trained is its own */
+static bool shared_setting(const char* name) {
+  static const char* const sections[] = {"system.", "data.", "window.", "split.", "chart.", "eval."};
+  for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+    if (strncmp(name, sections[i], strlen(sections[i])) == 0) return true;
+  }
+  return false;
+}
+
+void report_differences(const report* r, const report_group* g, text* out) {
+  const json_t* first = NULL;
+  for (int i = 0; i < r->n_cells; i++) {
+    const report_cell* c = &r->cells[i];
+    if (!report_in_group(g, c) || !c->done) continue;
+    json_t* config = json_object_get(c->record, "config");
+    if (!first) first = config;
+    const char* name;
+    json_t* value;
+    json_object_foreach(config, name, value) {
+      if (!shared_setting(name) || json_equal(value, json_object_get(first, name))) continue;
+      if (strstr(text_of(out), name)) continue;
+      text_add(out, "%s%s", out->n ? ", " : "", name);
+    }
+  }
+}
 
 bool report_in_group(const report_group* g, const report_cell* c) {
   return strcmp(g->task, c->task) == 0 && strcmp(g->profile, c->profile) == 0;
@@ -138,7 +167,12 @@ df_status report_new(const char* folder, report* out) {
   }
   size_t i;
   json_t* record;
-  json_array_foreach(records, i, record) add_record(out, record);
+  json_array_foreach(records, i, record) {
+    if (strcmp(string_of(record, "type"), "plan") == 0) add_plan(out, record);
+  }
+  json_array_foreach(records, i, record) {
+    if (strcmp(string_of(record, "type"), "cell") == 0) add_record(out, record);
+  }
   find_groups(out);
   return DF_OK;
 }
@@ -217,8 +251,9 @@ aggregate report_aggregate(const report* r, const report_group* g, const char* m
 }
 
 int report_main_metric(const char* metric) {
-  static const char* const columns[] = {"tre",      "tre_open_loop",  "sae_own",    "sae_min",       "fall_rate",
-                                        "survival", "gait_agreement", "gait_phase", "command_error", "yaw_rate_error"};
+  static const char* const columns[] = {
+      "tre",      "tre_open_loop",  "sae_own",    "sae_min",       "fall_rate",
+      "survival", "gait_agreement", "gait_phase", "command_error", "command_error.yaw_rate"};
   for (int i = 0; i < (int)(sizeof columns / sizeof columns[0]); i++) {
     if (strcmp(metric, columns[i]) == 0) return i;
   }

@@ -15,6 +15,7 @@ enum { GROUPS_MAX = 32, METHODS_MAX = 24, STEPS_MAX = 16, SEED_VALUES_MAX = 64, 
 typedef struct report_cell {
   const char *task, *method, *profile;
   int64_t seed;
+  const char* key; /* of the latest plan that names the cell: records of other settings are not shown; "": any */
   const json_t* record;
   bool done;
 } report_cell;
@@ -44,6 +45,10 @@ typedef struct report {
 /* Reads a run's folder. DF_E_MISSING without events.jsonl. */
 DF_MUST_CHECK df_status report_new(const char* folder, report* out);
 void report_clear(report* r);
+
+/* Names, separated by commas, of settings of task, data and evaluation in which done cells of the group differ: such
+ * numbers do not compare. Empty if there are none. */
+void report_differences(const report* r, const report_group* g, text* out);
 
 bool report_in_group(const report_group* g, const report_cell* c);
 

@@ -273,13 +273,17 @@ void table_provenance(const report* r, table_kind kind, text* out) {
 }
 
 void group_note(const report* r, const report_group* g, text* out) {
-  (void)r;
+  text different = {0};
+  report_differences(r, g, &different);
+  if (different.n) text_add(out, "Not comparable: the cells differ in %s. ", text_of(&different));
+  text_clear(&different);
   text_add(out, "%d of %d cells done.%s ", g->done, g->cells,
            g->done < g->cells ? " The set is incomplete: means are over the seeds that are done." : "");
   text_add(
       out,
       "A number is the mean over seeds with the smallest and the largest seed in brackets; over one seed, the 95 %% "
-      "interval over test windows. Arrows point to the better side.");
+      "interval over test windows. command_error and gait_phase are over the chains that stay up. Arrows point to the "
+      "better side.");
 }
 
 /* ---- files ---- */

@@ -35,7 +35,9 @@ void* df_alloc(size_t count, size_t size) {
   return memory;
 }
 
-void df_free(void* memory) { free(memory); }
+void df_free(void* memory) {
+  free(memory);
+}
 
 char* df_strdup(const char* text) {
   const size_t n = strlen(text) + 1;

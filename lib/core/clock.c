@@ -9,6 +9,12 @@ static double read_clock(clockid_t which) {
   return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-double df_clock_wall(void) { return read_clock(CLOCK_MONOTONIC); }
-double df_clock_cpu(void) { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
-double df_clock_thread(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
+double df_clock_wall(void) {
+  return read_clock(CLOCK_MONOTONIC);
+}
+double df_clock_cpu(void) {
+  return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+double df_clock_thread(void) {
+  return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}

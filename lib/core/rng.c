@@ -20,7 +20,9 @@ static void draw(uint64_t seed, df_stream stream, uint64_t index, uint32_t block
   out[1] = (uint64_t)r.v[2] | (uint64_t)r.v[3] << 32;
 }
 
-static double to_unit(uint64_t bits) { return (double)(bits >> 11) * 0x1p-53; }
+static double to_unit(uint64_t bits) {
+  return (double)(bits >> 11) * 0x1p-53;
+}
 
 void df_rng_uniform(uint64_t seed, df_stream stream, uint64_t index, size_t n, double* out) {
   for (size_t i = 0; i < n; i += 2) {

@@ -15,7 +15,9 @@ const char* df_status_text(df_status status) {
   return texts[status];
 }
 
-const char* df_error_message(void) { return detail; }
+const char* df_error_message(void) {
+  return detail;
+}
 
 df_status df_fail(df_status status, const char* format, ...) {
   /* the arguments may point into the old detail, so the new one is formed beside it */

@@ -32,14 +32,13 @@ static void statistics_tensors(const df_task* task, df_named_tensor* tensors) {
 }
 
 static df_named_tensor weight_tensor(const df_tensor* t, const df_real* weights) {
-  df_named_tensor named = {
-      .name = t->name, .dtype = real_type, .rank = t->rank, .data = weights + t->offset};
+  df_named_tensor named = {.name = t->name, .dtype = real_type, .rank = t->rank, .data = weights + t->offset};
   for (int k = 0; k < t->rank; k++) named.shape[k] = t->shape[k];
   return named;
 }
 
-/* every setting, so that a file explains itself; values live in `text`, [keys][DF_TEXT_MAX * 4] */
-enum { VALUE_MAX = 1024 };
+/* every setting, so that a file explains itself; values live in `text`, [keys][VALUE_MAX] */
+enum { VALUE_MAX = 4096 };
 static int settings(const df_config* config, df_text_pair* pairs, char (*text)[VALUE_MAX]) {
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
@@ -97,14 +96,33 @@ static df_status check_entry(const char* path, const df_safetensors* file, const
   return DF_OK;
 }
 
+/* settings that weights do not depend on once they are trained: how they were trained, how they are measured, and names
+ */
+static bool is_free(const char* key) {
+  static const char* const free_keys[] = {"task.",     "eval.",    "train.",      "inverse.",
+                                          "data.file", "data.url", "system.model"};
+  for (size_t i = 0; i < sizeof free_keys / sizeof free_keys[0]; i++) {
+    if (strncmp(key, free_keys[i], strlen(free_keys[i])) == 0) return true;
+  }
+  return false;
+}
+
+/* Weights mean something only with the task, the data (whose split and statistics they were trained under), the chart
+ * and the network that made them. */
 static df_status check_identity(const char* path, const df_safetensors* file, const checkpoint_identity* id) {
-  char horizon[32];
-  snprintf(horizon, sizeof horizon, "%d", id->task->windows->horizon);
   DF_TRY(check_entry(path, file, "dynaflow.format", format_version));
   DF_TRY(check_entry(path, file, "task.name", id->task->config.task_name));
   DF_TRY(check_entry(path, file, "dynaflow.kind", id->kind));
   DF_TRY(check_entry(path, file, "dynaflow.model_sha256", id->task->model_sha256));
-  return check_entry(path, file, "window.horizon", horizon);
+  DF_TRY(check_entry(path, file, "dynaflow.data_sha256", id->task->data->sha256));
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  for (int i = 0; i < n; i++) {
+    char value[VALUE_MAX];
+    df_config_value(&id->task->config, i, value, sizeof value);
+    if (!is_free(keys[i].name)) DF_TRY(check_entry(path, file, keys[i].name, value));
+  }
+  return DF_OK;
 }
 
 static df_status read_tensors(const df_safetensors* file, const checkpoint_identity* id, const df_net* net,

@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dynaflow/core/alloc.h"
 #include "checkpoint.h"
+#include "dynaflow/core/alloc.h"
 #include "flow_internal.h"
 
-const df_config* flow_config(const df_flow* flow) { return &flow->env.task->config; }
+const df_config* flow_config(const df_flow* flow) {
+  return &flow->env.task->config;
+}
 
 void flow_condition(const df_flow* flow, const double* x0, const double* condition, df_real* out) {
   double context[FLOW_CONTEXT_MAX];
@@ -36,14 +38,21 @@ static df_status set_action_map(df_flow* flow) {
   flow->u_center = df_alloc((size_t)flow->nu, sizeof(double));
   flow->u_half = df_alloc((size_t)flow->nu, sizeof(double));
   if (!flow->u_center || !flow->u_half) return DF_E_NOMEM;
+  const df_list* lists[2] = {&c->action_center, &c->action_half_range};
+  for (int k = 0; k < 2; k++) {
+    if (lists[k]->n > 0 && flow->nu % lists[k]->n != 0) {
+      return df_fail(DF_E_CONFIG, "task %s: action.%s has %d numbers, which do not repeat evenly over %d actuators",
+                     c->task_name, k ? "half_range" : "center", lists[k]->n, flow->nu);
+    }
+  }
   for (int i = 0; i < flow->nu; i++) {
     const bool bounded = isfinite(system->u_lo[i]) && isfinite(system->u_hi[i]);
     if (!bounded && (c->action_center.n == 0 || c->action_half_range.n == 0)) {
       return df_fail(DF_E_CONFIG, "task %s: actuator %d has no ctrlrange: give action.center and action.half_range",
                      c->task_name, i);
     }
-    flow->u_center[i] = c->action_center.n ? c->action_center.v[i % c->action_center.n]
-                                           : 0.5 * (system->u_lo[i] + system->u_hi[i]);
+    flow->u_center[i] =
+        c->action_center.n ? c->action_center.v[i % c->action_center.n] : 0.5 * (system->u_lo[i] + system->u_hi[i]);
     flow->u_half[i] = c->action_half_range.n ? c->action_half_range.v[i % c->action_half_range.n]
                                              : 0.5 * (system->u_hi[i] - system->u_lo[i]);
   }
@@ -98,8 +107,9 @@ static df_status make_worker(const df_flow* flow, flow_worker* w) {
   w->x = df_alloc((H + 1) * (size_t)flow->nx, sizeof(double));
   w->d_x = df_alloc((H + 1) * (size_t)flow->ndx, sizeof(double));
   w->tracking_error = df_alloc(H * (size_t)flow->nz, sizeof(double));
+  w->d_gain = df_alloc((size_t)flow->nu * (size_t)flow->nz, sizeof(double));
   w->clamped = df_alloc(actions, 1);
-  if (!w->tracking_error || !w->clamped) return DF_E_NOMEM;
+  if (!w->tracking_error || !w->d_gain || !w->clamped) return DF_E_NOMEM;
   if (!w->x_t || !w->cond || !w->t || !w->out || !w->d_out || !w->target || !w->noise || !w->z || !w->d_z || !w->u ||
       !w->d_u || !w->x || !w->d_x) {
     return DF_E_NOMEM;
@@ -123,6 +133,7 @@ static void free_worker(const df_flow* flow, flow_worker* w) {
   df_free(w->x);
   df_free(w->d_x);
   df_free(w->tracking_error);
+  df_free(w->d_gain);
   df_free(w->clamped);
   df_net_work_free(w->net);
   df_sim_free(flow->env.task->system, w->sim);

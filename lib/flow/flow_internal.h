@@ -15,13 +15,14 @@ enum {
 typedef struct flow_worker {
   df_net_work* net;
   df_sim* sim;
-  df_real *x_t, *cond, *t, *out, *d_out;  /* [slice][H][in], [slice][nc'], [slice], [slice][H][out], same */
-  double* target;                         /* [slice][H][in]: X^1 in flow coordinates */
-  double *noise, *z, *d_z;                /* [H][in] each, one window */
-  double *u, *d_u;                        /* [H][nu] */
-  double *x, *d_x;                        /* [H+1][nx], [H+1][ndx] */
-  double* tracking_error;                 /* [H][nz]; TRACKING */
-  unsigned char* clamped;                 /* [H][nu]; TRACKING */
+  df_real *x_t, *cond, *t, *out, *d_out; /* [slice][H][in], [slice][nc'], [slice], [slice][H][out], same */
+  double* target;                        /* [slice][H][in]: X^1 in flow coordinates */
+  double *noise, *z, *d_z;               /* [H][in] each, one window */
+  double *u, *d_u;                       /* [H][nu] */
+  double *x, *d_x;                       /* [H+1][nx], [H+1][ndx] */
+  double* tracking_error;                /* [H][nz]; TRACKING */
+  double* d_gain;                        /* [nu][nz]; TRACKING */
+  unsigned char* clamped;                /* [H][nu]; TRACKING */
 } flow_worker;
 
 /* what a training batch leaves for the next: simulated states to start from, where they may drift from the data */
@@ -36,9 +37,9 @@ struct df_flow {
   char name[DF_NAME_MAX];
   df_decoder decoder;
   int H, nx, ndx, nu, nz;
-  int in, out;        /* features a frame: of the flow, of the network's output */
-  int cond;           /* features of the network's condition: context of x0, then the task's condition */
-  int slice;          /* windows a worker holds */
+  int in, out; /* features a frame: of the flow, of the network's output */
+  int cond;    /* features of the network's condition: context of x0, then the task's condition */
+  int slice;   /* windows a worker holds */
   df_net* net;
   trainer* trainer;
   double *u_center, *u_half; /* [nu] */
@@ -51,11 +52,12 @@ void flow_condition(const df_flow* flow, const double* x0, const double* conditi
 
 /* Simulates what one window's network output [H][out] means, from x0: fills actions u [H][nu] as applied and states
  * x [H+1][nx] on the worker's simulator. `gain` is K [nu][nz] in units of tracking_scale, for TRACKING. */
-df_traj_end flow_simulate(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain, const double* x0,
-                          double* u, double* x);
+df_traj_end flow_simulate(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
+                          const double* x0, double* u, double* x);
 
 /* The adjoint of the last flow_simulate on this worker, from w->d_x [H+1][ndx]: writes d_out [H][out], times `scale`,
- * for the action outputs, and ADDS to d_gain [nu][nz] likewise. */
+ * for the action outputs, and ADDS to d_gain [nu][nz] likewise; neither is touched unless the whole trajectory has a
+ * gradient. */
 df_traj_end flow_simulate_vjp(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
                               const double* x0, const double* x, double scale, df_real* d_out, df_real* d_gain);
 

@@ -1,7 +1,7 @@
 /* inverse.c: inverse dynamics by an MLP: (x[t], x[t+1]) -> u[t], mean squared error on normalised actions.
  *
- * The second state enters as its change from the first, in units of the changes' own standard deviation: over one action
- * states change little, and an MLP that had to subtract two nearly equal inputs would be a weaker baseline. */
+ * The second state enters as its change from the first, in units of the changes' own standard deviation: over one
+ * action states change little, and an MLP that had to subtract two nearly equal inputs would be a weaker baseline. */
 #include <math.h>
 #include <omp.h>
 #include <string.h>
@@ -154,12 +154,14 @@ static void slice(void* context, int thread, long step, int first, int count, co
   for (int row = 0; row < count; row++) {
     /* a transition is a frame of a training window */
     const uint64_t event = (uint64_t)step * (uint64_t)batch + (uint64_t)(first + row);
-    const uint64_t k = df_rng_below(m->env.seed, DF_STREAM_INVERSE_DYNAMICS, event, 0, (uint64_t)task->windows->n_train);
+    const uint64_t k =
+        df_rng_below(m->env.seed, DF_STREAM_INVERSE_DYNAMICS, event, 0, (uint64_t)task->windows->n_train);
     from[row] = task->windows->train[k];
-    from[row].start += (int)df_rng_below(m->env.seed, DF_STREAM_INVERSE_DYNAMICS, event, 1,
-                                         (uint64_t)task->windows->horizon);
+    from[row].start +=
+        (int)df_rng_below(m->env.seed, DF_STREAM_INVERSE_DYNAMICS, event, 1, (uint64_t)task->windows->horizon);
     describe(m, df_dataset_state(task->data, from[row].episode, from[row].start),
-             df_dataset_state(task->data, from[row].episode, from[row].start + 1), w->in + (size_t)row * 2 * (size_t)m->nz);
+             df_dataset_state(task->data, from[row].episode, from[row].start + 1),
+             w->in + (size_t)row * 2 * (size_t)m->nz);
   }
   df_net_forward(m->net, w->net, parameters, count, w->in, NULL, NULL, w->out);
   for (int row = 0; row < count; row++) {

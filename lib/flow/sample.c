@@ -38,7 +38,7 @@ static void finish(const df_flow* flow, flow_worker* w, const double* x0, const 
   }
 }
 
-/* a rollout that diverged is NaN from there on; the network must not see it, and the window counts as failed */
+/* a rollout that diverged is NaN from there on: the network must not see it */
 static bool all_finite(const double* z, size_t n) {
   for (size_t k = 0; k < n; k++) {
     if (!isfinite(z[k])) return false;
@@ -49,8 +49,9 @@ static bool all_finite(const double* z, size_t n) {
 typedef struct sampling {
   df_flow* flow;
   const df_request* request;
-  double *x, *u; /* results */
-  double* state; /* [threads][slice][H][in]: X^t */
+  double *x, *u;         /* results */
+  double* state;         /* [threads][slice][H][in]: X^t */
+  unsigned char* failed; /* [B]: diverged before the last step */
 } sampling;
 
 static void sample_chunk(const sampling* s, int chunk) {
@@ -88,27 +89,39 @@ static void sample_chunk(const sampling* s, int chunk) {
       decode(flow, w, row, x0, z1, x, u);
       if (step + 1 == K) {
         finish(flow, w, x0, z1, x, u);
+        for (size_t k = nx; s->failed[b] && k < (size_t)(flow->H + 1) * nx; k++) x[k] = NAN;
         continue;
       }
-      if (!all_finite(z1, n)) continue;
-      /* eq. 5 over 1/K of flow time */
       double* state = x_t + (size_t)row * n;
+      if (!all_finite(z1, n)) {
+        /* the path cannot be followed: its states become NaN in the end, and it counts as failed */
+        s->failed[b] = 1;
+        continue;
+      }
+      /* eq. 5 over 1/K of flow time */
       for (size_t k = 0; k < n; k++) state[k] += (z1[k] - state[k]) / (1 - t) / K;
     }
   }
 }
 
 df_status df_flow_sample(df_flow* flow, const df_request* request, double* x, double* u) {
-  DF_REQUIRE(flow && request && request->x0 && x && request->B >= 1, "sampling needs start states and room for results");
+  DF_REQUIRE(flow && request && request->x0 && x && request->B >= 1,
+             "sampling needs start states and room for results");
   DF_REQUIRE(request->sampler_steps >= 1, "sampler steps = %d, at least 1", request->sampler_steps);
   DF_REQUIRE(flow->cond == flow->nz || request->condition, "this task's windows need conditions");
   const size_t n = (size_t)flow->slice * (size_t)flow->H * (size_t)flow->in;
   sampling s = {.flow = flow, .request = request, .x = x, .u = u};
   s.state = df_alloc((size_t)flow->env.threads * n, sizeof(double));
-  if (!s.state) return DF_E_NOMEM;
+  s.failed = df_alloc((size_t)request->B, 1);
+  if (!s.state || !s.failed) {
+    df_free(s.state);
+    df_free(s.failed);
+    return DF_E_NOMEM;
+  }
   const int chunks = (request->B + flow->slice - 1) / flow->slice;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(flow->env.threads)
   for (int chunk = 0; chunk < chunks; chunk++) sample_chunk(&s, chunk);
   df_free(s.state);
+  df_free(s.failed);
   return DF_OK;
 }

@@ -73,8 +73,8 @@ static df_traj_end closed_loop(const df_flow* flow, flow_worker* w, const df_rea
   return end;
 }
 
-df_traj_end flow_simulate(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain, const double* x0,
-                          double* u, double* x) {
+df_traj_end flow_simulate(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
+                          const double* x0, double* u, double* x) {
   return gain ? closed_loop(flow, w, out, gain, x0, u, x) : open_loop(flow, w, out, x0, u, x);
 }
 
@@ -90,12 +90,12 @@ static void plan_vjp(const df_flow* flow, const df_real* out, const double* d_u,
 
 /* through u = ... - K e(x): adds to the gain's gradient and to the cotangent y of the frame's state */
 static void feedback_vjp(const df_flow* flow, const df_real* gain, const double* e, const double* d_u, const double* x0,
-                         const double* x, double scale, df_real* d_gain, double* y) {
+                         const double* x, double* d_gain, double* y) {
   double d_e[FLOW_CONTEXT_MAX] = {0}, y_e[2 * FLOW_CONTEXT_MAX];
   for (int i = 0; i < flow->nu; i++) {
     const double g = -flow->u_half[i] * tracking_scale * d_u[i];
     for (int k = 0; k < flow->nz; k++) {
-      d_gain[i * flow->nz + k] += (df_real)(scale * g * e[k]);
+      d_gain[i * flow->nz + k] += g * e[k];
       d_e[k] += g * (double)gain[i * flow->nz + k];
     }
   }
@@ -115,6 +115,8 @@ static df_traj_end closed_loop_vjp(const df_flow* flow, flow_worker* w, const df
                                    df_real* d_gain) {
   const df_system* system = flow->env.task->system;
   double y[2 * FLOW_CONTEXT_MAX] = {0};
+  double* gain_sum = w->d_gain;
+  memset(gain_sum, 0, (size_t)flow->nu * (size_t)flow->nz * sizeof *gain_sum);
   for (int t = flow->H - 1; t >= 0; t--) {
     const double* d_x = w->d_x + (size_t)(t + 1) * (size_t)flow->ndx;
     double* d_u = w->d_u + t * flow->nu;
@@ -126,11 +128,14 @@ static df_traj_end closed_loop_vjp(const df_flow* flow, flow_worker* w, const df
     }
     for (int k = 0; k < flow->ndx; k++) y[k] *= decay;
     if (t > 0) {
-      feedback_vjp(flow, gain, w->tracking_error + t * flow->nz, d_u, x0, x + (size_t)t * (size_t)flow->nx, scale,
-                   d_gain, y);
+      feedback_vjp(flow, gain, w->tracking_error + t * flow->nz, d_u, x0, x + (size_t)t * (size_t)flow->nx, gain_sum,
+                   y);
     }
-    plan_vjp(flow, out + t * flow->out, d_u, scale, d_out + t * flow->out);
   }
+  /* only a whole trajectory's gradient counts */
+  for (int t = 0; t < flow->H; t++)
+    plan_vjp(flow, out + t * flow->out, w->d_u + t * flow->nu, scale, d_out + t * flow->out);
+  for (int k = 0; k < flow->nu * flow->nz; k++) d_gain[k] += (df_real)(scale * gain_sum[k]);
   return DF_TRAJ_COMPLETE;
 }
 
@@ -138,8 +143,7 @@ df_traj_end flow_simulate_vjp(const df_flow* flow, flow_worker* w, const df_real
                               const double* x0, const double* x, double scale, df_real* d_out, df_real* d_gain) {
   const double decay = flow_config(flow)->train_cotangent_decay;
   if (gain) return closed_loop_vjp(flow, w, out, gain, x0, x, decay, scale, d_out, d_gain);
-  const df_traj_end end =
-      df_trajectory_vjp(flow->env.task->system, w->sim, flow->H, w->d_x, decay, w->d_u, NULL);
+  const df_traj_end end = df_trajectory_vjp(flow->env.task->system, w->sim, flow->H, w->d_x, decay, w->d_u, NULL);
   if (end != DF_TRAJ_COMPLETE) return end;
   for (int t = 0; t < flow->H; t++) {
     plan_vjp(flow, out + t * flow->out, w->d_u + t * flow->nu, scale, d_out + t * flow->out);

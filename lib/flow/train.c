@@ -41,8 +41,8 @@ static start choose_start(const df_flow* flow, long step, int i) {
   const df_task* task = flow->env.task;
   start s;
   if (drifted_start(flow, step, i, &s)) return s;
-  const uint64_t k = df_rng_below(flow->env.seed, DF_STREAM_BATCH, event(flow, step, i), 0,
-                                  (uint64_t)task->windows->n_train);
+  const uint64_t k =
+      df_rng_below(flow->env.seed, DF_STREAM_BATCH, event(flow, step, i), 0, (uint64_t)task->windows->n_train);
   s.window = task->windows->train[k];
   s.x0 = df_dataset_state(task->data, s.window.episode, s.window.start);
   return s;
@@ -189,9 +189,8 @@ void flow_train_slice(void* context, int thread, long step, int first, int count
   const df_real* gain = flow_gain(flow, parameters);
   df_real* d_gain = gain ? gradient + (gain - parameters) : NULL;
   for (int row = 0; row < count; row++) {
-    loss[first + row] = flow_simulates(flow)
-                            ? rollout_loss(flow, w, step, first + row, row, &from[row], gain, d_gain)
-                            : direct_loss(flow, w, row);
+    loss[first + row] = flow_simulates(flow) ? rollout_loss(flow, w, step, first + row, row, &from[row], gain, d_gain)
+                                             : direct_loss(flow, w, row);
   }
   df_net_backward(flow->net, w->net, parameters, w->d_out, gradient, NULL);
 }

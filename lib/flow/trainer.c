@@ -12,7 +12,9 @@ static int slice_begin(const trainer_cfg* cfg, int s) {
   return (int)((long)s * cfg->batch / cfg->slices);
 }
 
-int trainer_slice_size(const trainer_cfg* cfg) { return (cfg->batch + cfg->slices - 1) / cfg->slices; }
+int trainer_slice_size(const trainer_cfg* cfg) {
+  return (cfg->batch + cfg->slices - 1) / cfg->slices;
+}
 
 static df_status build(trainer* t, uint64_t seed) {
   const df_adamw_cfg adamw = {.beta1 = df_adamw_cfg_default().beta1,
@@ -132,9 +134,11 @@ df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void
       log->skipped++;
     }
 
-    sum += loss;
-    summed++;
-    if (summed == every || step + 1 == t->cfg.steps) {
+    if (!isnan(loss)) {
+      sum += loss;
+      summed++;
+    }
+    if ((step + 1) % every == 0 || step + 1 == t->cfg.steps) {
       shown = sum / (double)summed;
       log->step[log->n] = step + 1;
       log->loss[log->n++] = shown;
@@ -145,5 +149,9 @@ df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void
     if (env->progress) env->progress(env->progress_context, name, step + 1, t->cfg.steps, shown);
   }
   log->cpu_s = df_clock_cpu() - cpu_begin;
+  if (log->diverged == t->cfg.steps * t->cfg.batch) {
+    return df_fail(DF_E_NONFINITE, "%s: every one of %ld training samples diverged: nothing was learned", name,
+                   log->diverged);
+  }
   return DF_OK;
 }

@@ -1,7 +1,7 @@
 /* trainer.h: the training loop that every network of the suite shares.
  *
- * A step computes a batch in fixed slices, each by one thread with single-threaded BLAS, sums the slices' gradients by a
- * fixed tree, clips, updates by AdamW and averages the weights. Nothing in it depends on the number of threads. */
+ * A step computes a batch in fixed slices, each by one thread with single-threaded BLAS, sums the slices' gradients by
+ * a fixed tree, clips, updates by AdamW and averages the weights. Nothing in it depends on the number of threads. */
 #ifndef DF_FLOW_TRAINER_H
 #define DF_FLOW_TRAINER_H
 
@@ -26,8 +26,8 @@ typedef struct trainer {
   df_real* parameters; /* [n] */
   df_real* average;    /* [n], exponential moving average: what sampling uses */
   df_adamw* optimizer;
-  df_real** gradient;  /* [slices][n] */
-  double* loss;        /* [batch] of the current step; NaN for a sample that was left out */
+  df_real** gradient; /* [slices][n] */
+  double* loss;       /* [batch] of the current step; NaN for a sample that was left out */
 } trainer;
 
 /* Computes samples first .. first+count-1 of a step on thread `thread`: writes loss[i] of each and ADDS the gradient of

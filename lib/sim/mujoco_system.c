@@ -335,6 +335,17 @@ int df_mujoco_joints(const df_system* system, const df_joint** joints) {
   return (int)as_mujoco(system)->model->njnt;
 }
 
+df_status df_mujoco_fingerprint(const df_system* system, char sha256[DF_SHA256_TEXT]) {
+  const mjModel* m = as_mujoco(system)->model;
+  const mjtSize size = mj_sizeModel(m);
+  char* buffer = df_alloc((size_t)size, 1);
+  if (!buffer) return DF_E_NOMEM;
+  mj_saveModel(m, NULL, buffer, size);
+  const df_status status = df_sha256(buffer, (size_t)size, sha256);
+  df_free(buffer);
+  return status;
+}
+
 int df_mujoco_geom(const df_system* system, const char* name) {
   return mj_name2id(as_mujoco(system)->model, mjOBJ_GEOM, name);
 }

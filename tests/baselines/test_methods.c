@@ -1,9 +1,9 @@
 /* test_methods.c: the same conformance test for every method. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -68,7 +68,8 @@ static void every_method_trains_saves_loads_and_samples_the_same_bytes(void** st
   ask(&a);
   const df_method* const* methods;
   const int n = df_methods(&methods);
-  const size_t nx = (size_t)a.task->system->nx, x_bytes = B * 9 * nx * sizeof(double), u_bytes = B * 16 * sizeof(double);
+  const size_t nx = (size_t)a.task->system->nx, x_bytes = B * 9 * nx * sizeof(double),
+               u_bytes = B * 16 * sizeof(double);
   assert_true(n >= 6);
   for (int i = 0; i < n; i++) {
     const df_method* m = methods[i];

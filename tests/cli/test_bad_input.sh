@@ -52,6 +52,8 @@ def npy(shape, values, descr='<f8', code='d'):
     body = values if isinstance(values, bytes) else struct.pack('<%d%s' % (len(values), code), *values)
     return b'\x93NUMPY\x01\x00' + struct.pack('<H', len(head)) + head.encode() + body
 
+if spoil == 'kick':
+    for t in range(20, T + 1): states[(5 * (T + 1) + t) * NX + 2] += 1e-6
 if spoil == 'nan': states[(3 * (T + 1) + 7) * NX + 2] = float('nan')
 if spoil == 'infinite_action': actions[2 * T + 4] = float('inf')
 arrays = {'states': npy((EPISODES, T + 1, NX), states), 'actions': npy((EPISODES, T, 1), actions)}
@@ -152,8 +154,10 @@ check the_good_task_is_not_refused bash -c '! "$@" >/dev/null' - refused . good
 # ---- data ----
 
 check missing_data_is_refused spoilt missing 'cart\.npz: not found in: .*missing'
-check missing_data_says_how_to_get_it grep -qE '^dynaflow: to get it: dynaflow data fetch .*missing' "$scratch/err"
-check a_folder_for_data_is_refused spoilt folder 'folder/cart\.npz: not a regular file'
+check missing_data_says_how_to_get_it grep -qE '^dynaflow: to get it: dynaflow data fetch .*/missing$' "$scratch/err"
+check the_hint_names_the_task_that_lacks_data refuses 'to get it: dynaflow data fetch .*/missing$' run "$tasks/good" "$tasks/missing" --out "$scratch/both"
+check nothing_runs_before_the_plan_is_whole [ ! -s "$scratch/both/events.jsonl" ]
+check a_folder_for_data_is_refused spoilt folder 'folder/cart\.npz: Is a directory'
 check empty_data_are_refused spoilt empty 'empty/cart\.npz: empty file'
 check truncated_data_are_refused spoilt truncated 'truncated/cart\.npz: not a readable zip archive'
 check data_that_are_no_zip_are_refused spoilt not_zip 'not_zip/cart\.npz: not a readable zip archive'
@@ -175,6 +179,9 @@ check data_of_another_model_are_refused spoilt other_model "cart\.npz: recorded 
 check episodes_that_are_too_short_are_refused spoilt short "short/cart\.npz: array 'states': episodes of 6 frames, .* is 9"
 check too_few_episodes_are_refused spoilt few_episodes 'split\.test_every = 10 holds out none of the 3 episodes'
 check another_data_hash_is_refused refused "cart\.npz: SHA-256 is $(sha256sum "$tasks/good/cart.npz" | cut -c1-64), data\.sha256 says abc" good --set data.sha256=abc
+check replay_of_honest_data_exits_0 exits_with 0 replay "$tasks/good" --quiet
+make_task kick kick
+check replay_of_data_with_a_velocity_kick_exits_1 exits_with 1 replay "$tasks/kick" --quiet
 check an_unknown_array_name_is_refused refused "cart\.npz: no array 'Trajs'; there are: states, actions" good --set data.states_key=Trajs
 check states_alone_do_for_dynaflow exits_with 0 train "$tasks/states_only" --method dynaflow --set data.actions_key= --checkpoint "$scratch/only"
 check states_alone_do_not_for_action_fm refuses 'states_only: method action_fm needs actions' train "$tasks/states_only" \
@@ -213,9 +220,6 @@ check fewer_windows_than_slices_are_refused setting train.batch=3 'train\.(batch
 check a_horizon_longer_than_an_episode_is_refused setting window.horizon=99 'window\.horizon'
 check a_window_beyond_the_episode_is_refused setting window.last=99 'window\.last = 99'
 check an_unknown_relative_joint_is_refused setting chart.relative=z 'chart\.relative.*z'
-check too_many_centers_are_refused setting action.center=0,0,0 'action\.center'
-check an_empty_half_range_is_refused setting action.half_range= 'action\.half_range'
-check a_half_range_of_0_is_refused setting action.half_range=0 'action\.half_range'
 
 # settings of the evaluation are found before the training, not after it
 found_before_training() {
@@ -251,9 +255,28 @@ check unknown_task_of_train_is_refused refuses "unknown task 'godo', did you mea
 check unknown_profile_of_train_is_refused refuses "no profile.*fast" train "$tasks/good" --profile fast --method dynaflow --checkpoint "$scratch/none"
 check train_needs_a_checkpoint_name refuses 'checkpoint' train "$tasks/good" --method dynaflow
 check train_refuses_what_has_nothing_to_train refuses 'random_action has nothing to train' train "$tasks/good" --method random_action --checkpoint "$scratch/none"
-check unknown_blas_kernels_are_refused refuses 'NoSuchChip' train "$tasks/good" --method dynaflow --checkpoint "$scratch/none" --blas-kernel NoSuchChip
+check an_unknown_blas_kernel_exits_3 exits_with 3 train "$tasks/good" --method dynaflow --checkpoint "$scratch/none" --blas-kernel NoSuchChip
+check an_unknown_blas_kernel_is_named grep -q 'NoSuchChip' "$scratch/err"
 check a_negative_seed_is_refused refuses 'seed' train "$tasks/good" --method dynaflow --checkpoint "$scratch/none" --seed -1
 check a_huge_seed_is_refused refuses 'seed' train "$tasks/good" --method dynaflow --checkpoint "$scratch/none" --seed 99999999999999999999
 check refused_usage_writes_nothing [ ! -e "$scratch/none" ]
-check a_checkpoint_in_no_folder_is_refused refuses 'nowhere/weights' train "$tasks/good" --method dynaflow --checkpoint "$scratch/nowhere/weights"
+echo occupied >"$scratch/occupied"
+check a_run_into_a_file_is_refused refuses 'occupied' run "$tasks/good" --out "$scratch/occupied"
+check the_file_is_left_as_it_was [ "$(cat "$scratch/occupied")" = occupied ]
+check a_checkpoint_below_a_file_is_refused refuses 'occupied' train "$tasks/good" --method dynaflow --checkpoint "$scratch/occupied/weights"
+
+# ---- the page of known mistakes names tests that are there ----
+check known_mistakes_are_held_by_tests_that_exist python3 -c "
+import re
+rows = [r for r in open('docs/known-mistakes.md') if re.match(r'\| *[0-9]+ ', r)]
+assert len(rows) == 11, len(rows)
+for row in rows:
+    path, named = None, 0
+    for word in re.findall(r'\\x60([^\\x60]+)\\x60', row.split('|')[-2]):
+        if word.startswith('tests/'):
+            path, text = word, open(word).read()
+        else:
+            assert path and re.search(r'\b' + re.escape(word) + r'\b', text), (path, word)
+            named += 1
+    assert named, row"
 finish

@@ -266,7 +266,8 @@ check checkpoint_of_another_task_is_refused refuses_checkpoint "$dynaflow" 'task
 check checkpoint_of_another_model_is_refused refuses_checkpoint "$dynaflow" \
   "model_sha256 is $(sum tasks/$task/go1.xml), expected $(sum "$scratch/tasks/heavy/go1.xml")" dynaflow "$scratch/tasks/heavy"
 check checkpoint_of_another_horizon_is_refused refuses_checkpoint "$dynaflow" 'window.horizon is 16, expected 8' dynaflow $task --set window.horizon=8
-check checkpoint_of_another_width_is_refused refuses_checkpoint "$dynaflow" "tensor 'embed.weight' is F32 \[16,.*expected F32 \[32," dynaflow $task --set net.width=32
+check checkpoint_of_another_width_is_refused refuses_checkpoint "$dynaflow" 'net.width is 16, expected 32' dynaflow $task --set net.width=32
+check checkpoint_of_another_noise_is_refused refuses_checkpoint "$dynaflow" 'flow.sigma is 1, expected 2' dynaflow $task --set flow.sigma=2
 size=$(stat -c %s "$dynaflow")
 for bytes in 0 7 100 $((size / 2)) $((size - 1)); do
   head -c "$bytes" "$dynaflow" >"$scratch/cut.safetensors"

@@ -1,9 +1,9 @@
 /* test_flow.c: training, sampling and checkpoints of a flow on a task that trains in a second. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <math.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
 
 #include "dynaflow/core/status.h"
 
-DF_API double df_clock_wall(void);    /* monotonic seconds */
-DF_API double df_clock_cpu(void);     /* CPU seconds of all threads of this process */
-DF_API double df_clock_thread(void);  /* CPU seconds of the calling thread */
+DF_API double df_clock_wall(void);   /* monotonic seconds */
+DF_API double df_clock_cpu(void);    /* CPU seconds of all threads of this process */
+DF_API double df_clock_thread(void); /* CPU seconds of the calling thread */
 
 #endif

@@ -11,7 +11,8 @@
  * content or all of the new. DF_E_IO names the path and the system's reason; the temporary file is removed. */
 DF_API DF_MUST_CHECK df_status df_file_write(const char* path, const void* data, size_t n);
 
-/* Reads a whole file into memory of df_alloc, with a terminating zero byte after the n bytes; the caller frees *data. */
+/* Reads a whole file into memory of df_alloc, with a terminating zero byte after the n bytes; the caller frees *data.
+ */
 DF_API DF_MUST_CHECK df_status df_file_read(const char* path, char** data, size_t* n);
 
 /* Creates a folder and those above it; an existing one is fine. */

@@ -23,7 +23,7 @@ typedef enum df_stream {
   DF_STREAM_DEMONSTRATION, /* commands and start states of generated demonstrations */
   DF_STREAM_SPLIT,
   DF_STREAM_BOOTSTRAP,
-  DF_STREAM_TEST,          /* for tests only */
+  DF_STREAM_TEST, /* for tests only */
   DF_STREAM_INVERSE_DYNAMICS
 } df_stream;
 

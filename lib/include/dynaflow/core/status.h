@@ -6,8 +6,8 @@
 #define DYNAFLOW_CORE_STATUS_H
 
 #if defined(__GNUC__)
-#define DF_API __attribute__((visibility("default")))
-#define DF_MUST_CHECK __attribute__((warn_unused_result))
+#define DF_API               __attribute__((visibility("default")))
+#define DF_MUST_CHECK        __attribute__((warn_unused_result))
 #define DF_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define DF_API
@@ -16,26 +16,26 @@
 #endif
 
 /* code, one-line text */
-#define DF_STATUS_LIST(X)                                        \
-  X(DF_OK, "done")                                               \
-  X(DF_E_ARG, "invalid argument")                                \
-  X(DF_E_CONFIG, "invalid configuration")                        \
-  X(DF_E_NOMEM, "out of memory")                                 \
-  X(DF_E_IO, "file cannot be read or written")                   \
-  X(DF_E_MISSING, "file not found")                              \
-  X(DF_E_FORMAT, "malformed file")                               \
-  X(DF_E_MISMATCH, "artifact of another task, model or shape")   \
-  X(DF_E_NONFINITE, "non-finite number")                         \
-  X(DF_E_UNSUPPORTED, "model feature without an exact adjoint")  \
-  X(DF_E_SIM, "simulator error")                                 \
-  X(DF_E_BLAS, "linear algebra library unusable")                \
+#define DF_STATUS_LIST(X)                                       \
+  X(DF_OK, "done")                                              \
+  X(DF_E_ARG, "invalid argument")                               \
+  X(DF_E_CONFIG, "invalid configuration")                       \
+  X(DF_E_NOMEM, "out of memory")                                \
+  X(DF_E_IO, "file cannot be read or written")                  \
+  X(DF_E_MISSING, "file not found")                             \
+  X(DF_E_FORMAT, "malformed file")                              \
+  X(DF_E_MISMATCH, "artifact of another task, model or shape")  \
+  X(DF_E_NONFINITE, "non-finite number")                        \
+  X(DF_E_UNSUPPORTED, "model feature without an exact adjoint") \
+  X(DF_E_SIM, "simulator error")                                \
+  X(DF_E_BLAS, "linear algebra library unusable")               \
   X(DF_E_INTERRUPTED, "interrupted")
 
 typedef enum df_status {
 #define DF_STATUS_ENUM(code, text) code,
   DF_STATUS_LIST(DF_STATUS_ENUM)
 #undef DF_STATUS_ENUM
-  DF_STATUS_COUNT
+      DF_STATUS_COUNT
 } df_status;
 
 /* The one-line text of a code; never NULL. */
@@ -48,16 +48,16 @@ DF_API const char* df_error_message(void);
 DF_API df_status df_fail(df_status status, const char* format, ...) DF_PRINTF(2, 3);
 
 /* returns from the enclosing function when a call fails, keeping its detail */
-#define DF_TRY(call)                              \
-  do {                                            \
-    df_status df_try_status_ = (call);            \
+#define DF_TRY(call)                                    \
+  do {                                                  \
+    df_status df_try_status_ = (call);                  \
     if (df_try_status_ != DF_OK) return df_try_status_; \
   } while (0)
 
 /* returns DF_E_ARG when a condition on the arguments does not hold; the detail follows */
-#define DF_REQUIRE(condition, ...)                             \
-  do {                                                         \
-    if (!(condition)) return df_fail(DF_E_ARG, __VA_ARGS__);   \
+#define DF_REQUIRE(condition, ...)                           \
+  do {                                                       \
+    if (!(condition)) return df_fail(DF_E_ARG, __VA_ARGS__); \
   } while (0)
 
 #endif

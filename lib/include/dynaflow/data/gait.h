@@ -15,7 +15,7 @@ DF_API int df_gait_by_name(const char* name); /* -1 if there is none */
 /* Whether foot `leg` (0 FR, 1 FL, 2 RR, 3 RL) stands at phase [cycles] of the gait's clock. */
 DF_API bool df_gait_stance(df_gait gait, int leg, double phase);
 
-enum { DF_GAIT_SETTLE_FRAMES = 25 }; /* actions during which the robot stands before its clock starts */
+enum { DF_GAIT_SETTLE_FRAMES = 25 };   /* actions during which the robot stands before its clock starts */
 DF_API double df_gait_frequency(void); /* Hz */
 
 typedef struct df_gait_report {
@@ -23,10 +23,10 @@ typedef struct df_gait_report {
 } df_gait_report;
 
 /* Demonstrations as config's data.* keys say: data.episodes upright ones of each gait, falls rejected and counted in
- * `report` (may be NULL). Conditions are a one-hot gait and the command vx, vy [m/s], yaw rate [rad/s]; gaits follow one
- * another. Commands, start poses and phases are functions of (data.seed, gait, attempt), so the result depends neither on threads nor
- * on rejections before. DF_E_CONFIG for a model that is not a 12-joint Go1 or an unknown gait name.
- * `progress` (may be NULL) is called with episodes done and wanted, from one thread at a time. */
+ * `report` (may be NULL). Conditions are a one-hot gait and the command vx, vy [m/s], yaw rate [rad/s]; gaits follow
+ * one another. Commands, start poses and phases are functions of (data.seed, gait, attempt), so the result depends
+ * neither on threads nor on rejections before. DF_E_CONFIG for a model that is not a 12-joint Go1 or an unknown gait
+ * name. `progress` (may be NULL) is called with episodes done and wanted, from one thread at a time. */
 DF_API DF_MUST_CHECK df_status df_gait_demonstrate(const df_system* system, const df_config* config, int threads,
                                                    void (*progress)(void*, int, int), void* context,
                                                    df_gait_report* report, df_dataset** out);

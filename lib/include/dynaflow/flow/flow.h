@@ -25,7 +25,8 @@ typedef enum df_decoder { DF_DECODE_STATES, DF_DECODE_ACTIONS, DF_DECODE_ROLLOUT
 typedef struct df_flow df_flow;
 
 /* A flow with freshly initialised weights. `name` is the method's, for logs and files. */
-DF_API DF_MUST_CHECK df_status df_flow_new(const df_method_env* env, const char* name, df_decoder decoder, df_flow** out);
+DF_API DF_MUST_CHECK df_status df_flow_new(const df_method_env* env, const char* name, df_decoder decoder,
+                                           df_flow** out);
 DF_API void df_flow_free(df_flow* flow);
 
 /* Trains for train.steps gradient steps. Same bits for any number of threads: a batch is train.slices fixed slices,
@@ -38,7 +39,7 @@ DF_API DF_MUST_CHECK df_status df_flow_sample(df_flow* flow, const df_request* r
 /* A safetensors file with the averaged weights, the chart's statistics and the settings: all that sampling needs. */
 DF_API DF_MUST_CHECK df_status df_flow_save(const df_flow* flow, const char* path);
 
-/* DF_E_MISMATCH names what differs: task, method, model, horizon or shapes. */
+/* DF_E_MISMATCH names what differs: task, method, model, data, or a setting that the weights depend on. */
 DF_API DF_MUST_CHECK df_status df_flow_load(df_flow* flow, const char* path);
 
 /* ---- inverse dynamics: actions from successive states, learned with actions ---- */

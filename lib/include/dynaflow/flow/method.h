@@ -12,25 +12,26 @@
 #include "dynaflow/data/task.h"
 
 enum {
-  DF_METHOD_TRAINS = 1,         /* has train, save and load */
-  DF_METHOD_NEEDS_ACTIONS = 2,  /* demonstrations must hold actions */
+  DF_METHOD_TRAINS = 1,        /* has train, save and load */
+  DF_METHOD_NEEDS_ACTIONS = 2, /* demonstrations must hold actions */
   DF_METHOD_RETURNS_ACTIONS = 4,
-  DF_METHOD_SAMPLES = 8,        /* the number of sampler steps K changes its result */
+  DF_METHOD_SAMPLES = 8,            /* the number of sampler steps K changes its result */
   DF_METHOD_SEES_DEMONSTRATION = 16 /* is given the answer: the ceiling */
 };
 
-/* how training went; curves are thinned to at most DF_LOG_MAX points, each the mean of the steps since the one before */
+/* how training went; curves are thinned to at most DF_LOG_MAX points, each the mean of the steps since the one before
+ */
 enum { DF_LOG_MAX = 200, DF_LOGS_MAX = 2 };
 typedef struct df_training_log {
   char name[DF_NAME_MAX]; /* "dynaflow", "inverse_dynamics" */
   int n;
   long step[DF_LOG_MAX];
   double loss[DF_LOG_MAX];
-  long steps;             /* gradient steps made */
-  long diverged;          /* training windows whose rollout diverged: left out of the gradient */
-  long skipped;           /* steps whose gradient was not finite: not applied */
+  long steps;    /* gradient steps made */
+  long diverged; /* training windows whose rollout diverged: left out of the gradient */
+  long skipped;  /* steps whose gradient was not finite: not applied */
   size_t parameters;
-  double cpu_s;           /* CPU seconds of all threads */
+  double cpu_s; /* CPU seconds of all threads */
 } df_training_log;
 
 /* done of total steps, with the last logged loss; called from one thread, often */
@@ -40,20 +41,20 @@ typedef struct df_method_env {
   const df_task* task; /* must outlive the instance */
   uint64_t seed;
   int threads;
-  df_progress_fn progress;             /* may be NULL */
+  df_progress_fn progress; /* may be NULL */
   void* progress_context;
-  const volatile sig_atomic_t* stop;   /* may be NULL; training returns DF_E_INTERRUPTED soon after it becomes non-zero */
+  const volatile sig_atomic_t* stop; /* may be NULL; training returns DF_E_INTERRUPTED soon after it becomes non-zero */
 } df_method_env;
 
 /* what is asked for: B windows of the task's horizon H */
 typedef struct df_request {
   int B;
-  const double* x0;          /* [B][nx] */
-  const double* condition;   /* [B][nc]; NULL if nc == 0 */
+  const double* x0;                   /* [B][nx] */
+  const double* condition;            /* [B][nc]; NULL if nc == 0 */
   const double* demonstrated_actions; /* [B][H][nu]; NULL but for SEES_DEMONSTRATION */
-  uint64_t seed;             /* of the base samples, */
-  uint64_t first_index;      /* which are drawn at first_index .. first_index + B - 1 */
-  int sampler_steps;         /* K Euler steps, >= 1 */
+  uint64_t seed;                      /* of the base samples, */
+  uint64_t first_index;               /* which are drawn at first_index .. first_index + B - 1 */
+  int sampler_steps;                  /* K Euler steps, >= 1 */
 } df_request;
 
 typedef struct df_method {

@@ -25,13 +25,17 @@
   X(gait_agreement, "share", "higher",                                                                                 \
     "share of feet and frames whose ground contact, as executed, equals the demonstration's")                          \
   X(gait_phase, "share", "higher",                                                                                     \
-    "share of feet and frames of a chain whose contact equals the commanded gait's stance, at the best clock offset")  \
+    "share of feet and frames of the chains that stay up whose contact equals the commanded gait's stance, at the "    \
+    "best "                                                                                                            \
+    "clock offset")                                                                                                    \
   X(command_error, "m/s", "lower",                                                                                     \
-    "over a chain, mean distance of the horizontal velocity in the robot's heading from the command")                  \
+    "over the chains that stay up, mean distance of the horizontal velocity in the robot's heading from the command")  \
   X(fall_rate, "share", "lower",                                                                                       \
-    "share of pure open-loop chains that fall: actions of successive windows, each planned from the last generated "   \
-    "state, rolled out once from the start")                                                                           \
-  X(survival, "s", "higher", "mean time until the fall, or the chain's length")
+    "share of pure open-loop chains that fall: windows planned one after another, each from the last state the "       \
+    "method "                                                                                                          \
+    "itself generated, and their actions executed in one go. fall_rate.replanned: each window planned from the last "  \
+    "executed state")                                                                                                  \
+  X(survival, "s", "higher", "mean time until the fall of a pure open-loop chain, or the chain's length")
 
 typedef struct df_metric_def {
   const char *name, *unit, *better, *definition;

@@ -19,6 +19,7 @@
 
 #include <stdint.h>
 
+#include "dynaflow/core/hash.h"
 #include "dynaflow/sim/system.h"
 
 typedef enum df_integrator { DF_INTEGRATOR_MODEL = 0, DF_INTEGRATOR_EULER, DF_INTEGRATOR_IMPLICITFAST } df_integrator;
@@ -98,6 +99,9 @@ DF_API const char* df_mujoco_body_name(const df_system* system, int body);
 DF_API double df_mujoco_total_mass(const df_system* system); /* kg */
 DF_API double df_mujoco_timestep(const df_system* system);   /* s */
 DF_API int df_mujoco_substeps(const df_system* system);
+
+/* SHA-256 of the compiled model and the options in force: the same only if every number that simulation reads is. */
+DF_API DF_MUST_CHECK df_status df_mujoco_fingerprint(const df_system* system, char sha256[DF_SHA256_TEXT]);
 
 /* The model's initial state (qpos0, zero velocity), x [nx]. */
 DF_API void df_mujoco_initial_state(const df_system* system, double* x);
