@@ -20,6 +20,10 @@ LINK_ALL = $(MUJOCO_LINK) $(shell pkg-config --libs $(PACKAGES)) -ldl -lm $(LDFL
 
 comma := ,
 
+# one line a file; `make V=1` shows whole commands
+Q := $(if $(V),,@)
+says = $(if $(V),,@echo "  $(1)")
+
 # ---- the ladder: a room sees the public headers of itself and the rooms below it, and no others ----
 ROOMS := core sim data nn metrics flow
 BELOW_core :=
@@ -84,7 +88,8 @@ $(FLAGS): FORCE
 define room_rules
 $(BUILD)/lib/$(1)/%.o: lib/$(1)/%.c $(LADDER)/.made $(FLAGS)
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS_ALL) $$(call sees,$(1)) $$(call private,$(1)) $$(EXTRA_$(1)) -MMD -MP -c $$< -o $$@
+	$$(call says,CC $$<)
+	$$(Q)$$(CC) $$(CFLAGS_ALL) $$(call sees,$(1)) $$(call private,$(1)) $$(EXTRA_$(1)) -MMD -MP -c $$< -o $$@
 $(BUILD)/lib/$(1).a: $$(OBJ_$(1))
 	@rm -f $$@; ar rcs $$@ $$^
 endef
@@ -94,13 +99,15 @@ $(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
 OBJ_nn_double := $(patsubst lib/nn/%.c,$(BUILD)/lib/nn-double/%.o,$(sort $(wildcard lib/nn/*.c)))
 $(BUILD)/lib/nn-double/%.o: lib/nn/%.c $(LADDER)/.made $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -DDF_REAL_DOUBLE $(call sees,nn) $(call private,nn) $(EXTRA_nn) -MMD -MP -c $< -o $@
+	$(call says,CC $<)
+	$(Q)$(CC) $(CFLAGS_ALL) -DDF_REAL_DOUBLE $(call sees,nn) $(call private,nn) $(EXTRA_nn) -MMD -MP -c $< -o $@
 $(BUILD)/lib/nn-double.a: $(OBJ_nn_double)
 	@rm -f $@; ar rcs $@ $^
 
 $(BUILD)/baselines/%.o: baselines/%.c $(LADDER)/.made $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(call sees,baselines) -MMD -MP -c $< -o $@
+	$(call says,CC $<)
+	$(Q)$(CC) $(CFLAGS_ALL) $(call sees,baselines) -MMD -MP -c $< -o $@
 
 # what a record says of its program; rewritten only when it changes, so that nothing else is rebuilt
 GENERATED := $(BUILD)/generated
@@ -119,14 +126,17 @@ EXTRA_bench += -I$(GENERATED)
 $(BUILD)/bench/provenance.o: $(GENERATED)/version.h
 $(BUILD)/bench/%.o: bench/%.c $(LADDER)/.made $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(call sees,bench) $(EXTRA_bench) $(shell pkg-config --cflags $(PACKAGES)) \
+	$(call says,CC $<)
+	$(Q)$(CC) $(CFLAGS_ALL) $(call sees,bench) $(EXTRA_bench) $(shell pkg-config --cflags $(PACKAGES)) \
 	  -MMD -MP -c $< -o $@
 
 $(SHARED): $(OBJ_LIB)
-	$(CC) -shared -fopenmp $(SANITIZE) -Wl,-soname,libdynaflow.so.$(SOVERSION) -Wl,--no-undefined $^ -o $@ $(LINK_ALL)
+	$(call says,LD $@)
+	$(Q)$(CC) -shared -fopenmp $(SANITIZE) -Wl,-soname,libdynaflow.so.$(SOVERSION) -Wl,--no-undefined $^ -o $@ $(LINK_ALL)
 	@ln -sf $(notdir $@) $(BUILD)/libdynaflow.so.$(SOVERSION); ln -sf libdynaflow.so.$(SOVERSION) $(BUILD)/libdynaflow.so
 $(PROGRAM): $(OBJ_bench) $(OBJ_baselines) $(SHARED)
-	$(CC) -fopenmp $(SANITIZE) $(OBJ_bench) $(OBJ_baselines) -o $@ -L$(BUILD) -ldynaflow -Wl,-rpath,'$$ORIGIN' $(LINK_ALL)
+	$(call says,LD $@)
+	$(Q)$(CC) -fopenmp $(SANITIZE) $(OBJ_bench) $(OBJ_baselines) -o $@ -L$(BUILD) -ldynaflow -Wl,-rpath,'$$ORIGIN' $(LINK_ALL)
 
 # ---- tests: tests/<room>/test_<file>.c tests lib/<room>/<file>.c and is linked with that room and those below ----
 TEST_FLAGS = $(filter-out -fvisibility=hidden,$(CFLAGS_ALL)) -Ilib/include $(foreach r,$(ROOMS),-Ilib/$(r)) -Ibaselines -Ibench \
@@ -137,12 +147,15 @@ $(SUPPORT): $(OBJ_support)
 	@rm -f $@; ar rcs $@ $^
 $(BUILD)/tests/%.o: tests/%.c $(LADDER)/.made $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(TEST_FLAGS) -MMD -MP -c $< -o $@
+	$(call says,CC $<)
+	$(Q)$(CC) $(TEST_FLAGS) -MMD -MP -c $< -o $@
 $(BUILD)/tests/nn/test_%_double.o: tests/nn/test_%_double.c $(LADDER)/.made $(FLAGS)
 	@mkdir -p $(@D)
-	$(CC) $(TEST_FLAGS) -DDF_REAL_DOUBLE -MMD -MP -c $< -o $@
+	$(call says,CC $<)
+	$(Q)$(CC) $(TEST_FLAGS) -DDF_REAL_DOUBLE -MMD -MP -c $< -o $@
 $(BUILD)/tests/nn/test_%_double: $(BUILD)/tests/nn/test_%_double.o $(BUILD)/lib/nn-double.a $(BUILD)/lib/core.a $(SUPPORT)
-	$(CC) -fopenmp $(SANITIZE) $< $(SUPPORT) $(BUILD)/lib/nn-double.a $(BUILD)/lib/core.a -o $@ $(LINK_ALL) -lcmocka
+	$(call says,LD $@)
+	$(Q)$(CC) -fopenmp $(SANITIZE) $< $(SUPPORT) $(BUILD)/lib/nn-double.a $(BUILD)/lib/core.a -o $@ $(LINK_ALL) -lcmocka
 archives = $(foreach r,$(1) $(BELOW_$(1)),$(BUILD)/lib/$(r).a)
 LINKED_core := $(call archives,core)
 LINKED_sim := $(call archives,sim)
@@ -154,7 +167,8 @@ LINKED_baselines := $(OBJ_baselines) $(call archives,flow)
 LINKED_bench := $(filter-out $(BUILD)/bench/main.o,$(OBJ_bench)) $(LINKED_baselines)
 define test_rules
 $(BUILD)/tests/$(1)/%: $(BUILD)/tests/$(1)/%.o $$(LINKED_$(1)) $$(SUPPORT)
-	$$(CC) -fopenmp $$(SANITIZE) $$< -Wl,--start-group $$(SUPPORT) $$(LINKED_$(1)) -Wl,--end-group -o $$@ $$(LINK_ALL) -lcmocka
+	$$(call says,LD $$@)
+	$$(Q)$$(CC) -fopenmp $$(SANITIZE) $$< -Wl,--start-group $$(SUPPORT) $$(LINKED_$(1)) -Wl,--end-group -o $$@ $$(LINK_ALL) -lcmocka
 TESTS_$(1) := $$(patsubst %.c,$(BUILD)/%,$$(sort $$(wildcard tests/$(1)/test_*.c)))
 TESTS += $$(TESTS_$(1))
 .PHONY: test-$(1)

@@ -1,9 +1,11 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cell.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "data_path.h"
 #include "dynaflow/core/alloc.h"
@@ -13,6 +15,7 @@
 #include "dynaflow/nn/blas.h"
 #include "progress.h"
 #include "provenance.h"
+#include "text.h"
 
 volatile sig_atomic_t cell_stop;
 
@@ -101,7 +104,7 @@ df_status cell_create(cell* c) {
   return c->method->create(&env, &c->instance);
 }
 
-df_status cell_train(cell* c, df_training_log* logs, int* n_logs) {
+df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, int* n_logs) {
   *n_logs = 0;
   if (!(c->method->flags & DF_METHOD_TRAINS)) return cell_create(c);
   bar b = {.cell = c};
@@ -110,7 +113,10 @@ df_status cell_train(cell* c, df_training_log* logs, int* n_logs) {
                        .threads = c->opts->threads,
                        .progress = on_progress,
                        .progress_context = &b,
-                       .stop = &cell_stop};
+                       .stop = &cell_stop,
+                       .state_folder = state_folder,
+                       .state_identity = c->key,
+                       .state_every = 30};
   DF_TRY(c->method->create(&env, &c->instance));
   const df_status status = c->method->train(c->instance, logs, n_logs);
   if (b.what[0]) progress_end(&b.p);
@@ -172,12 +178,38 @@ static df_status save_checkpoint(const cell* c, const char* folder, char* name, 
   return status;
 }
 
+/* <folder>/training/<key>, where an unfinished training waits to be taken up again */
+static char* state_folder_of(const cell* c, const char* folder) {
+  return format_text("%s/training/%.16s", folder, c->key);
+}
+
+static void remove_state(const char* folder) {
+  DIR* dir = opendir(folder);
+  const struct dirent* entry;
+  while (dir && (entry = readdir(dir))) {
+    char* path = df_path_join(folder, entry->d_name);
+    if (path && strstr(entry->d_name, ".state")) unlink(path);
+    df_free(path);
+  }
+  if (dir) closedir(dir);
+  rmdir(folder);
+}
+
+static df_status train_resumed(cell* c, const char* folder, df_training_log* logs, int* n) {
+  if (!(c->method->flags & DF_METHOD_TRAINS)) return cell_train(c, NULL, logs, n);
+  char* state = state_folder_of(c, folder);
+  df_status status = df_dir_make(state);
+  if (status == DF_OK) status = cell_train(c, state, logs, n);
+  df_free(state);
+  return status;
+}
+
 /* trains, saves and evaluates; fills what the record says of it */
 static df_status work(cell* c, const char* folder, json_t* record) {
   static _Thread_local df_training_log logs[DF_LOGS_MAX];
   int n = 0;
   DF_TRY(cell_load(c));
-  DF_TRY(cell_train(c, logs, &n));
+  DF_TRY(train_resumed(c, folder, logs, &n));
   char checkpoint[64] = "", sha256[DF_SHA256_TEXT] = "";
   if (n) DF_TRY(save_checkpoint(c, folder, checkpoint, sizeof checkpoint, sha256));
   double cpu = 0;
@@ -198,10 +230,10 @@ static df_status work(cell* c, const char* folder, json_t* record) {
 df_status cell_run(cell* c, const char* folder, store* events) {
   char started[32];
   json_t* record =
-      json_pack("{s:i,s:s,s:s,s:s,s:s,s:I,s:s,s:o,s:o,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", c->key, "task",
+      json_pack("{s:i,s:s,s:s,s:s,s:s,s:I,s:s,s:o,s:o,s:s,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", c->key, "task",
                 c->config.task_name, "method", c->method->name, "seed", (json_int_t)c->seed, "profile", c->profile,
                 "config", config_json(&c->config), "provenance", provenance_json(c->opts), "model_sha256",
-                c->model_sha256, "data_sha256", c->data_sha256, "started", iso_time(started));
+                c->model_sha256, "compiled_sha256", c->compiled_sha256, "data_sha256", c->data_sha256, "started", iso_time(started));
   if (!record) return df_fail(DF_E_NOMEM, "no memory for a record");
   const double wall = df_clock_wall(), cpu = df_clock_cpu();
   const df_status status = work(c, folder, record);
@@ -214,5 +246,10 @@ df_status cell_run(cell* c, const char* folder, store* events) {
   json_object_set_new(record, "reason", json_string(status == DF_OK ? "" : df_error_message()));
   const df_status stored = store_append(events, record);
   json_decref(record);
+  if (status == DF_OK && stored == DF_OK) {
+    char* state = state_folder_of(c, folder);
+    remove_state(state);
+    df_free(state);
+  }
   return status != DF_OK ? status : stored;
 }

@@ -44,8 +44,8 @@ DF_MUST_CHECK df_status cell_load(cell* c);
 /* Makes the method's instance; the task must be loaded, as for all that follows. */
 DF_MUST_CHECK df_status cell_create(cell* c);
 
-/* Trains the instance with a progress bar. */
-DF_MUST_CHECK df_status cell_train(cell* c, df_training_log* logs, int* n_logs);
+/* Trains the instance with a progress bar; with a state folder (may be NULL) it takes up what is there. */
+DF_MUST_CHECK df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, int* n_logs);
 
 /* Evaluates the instance under the protocol of evaluate.h. */
 DF_MUST_CHECK df_status cell_evaluate(cell* c, evaluation* out);

@@ -33,7 +33,7 @@ int cmd_train(int argc, char** argv) {
   df_status status = prepare(a.checkpoint);
   if (status != DF_OK) return report_failure(status);
   status = checkpoint_open(&a, false, &c);
-  if (status == DF_OK) status = cell_train(&c, logs, &n);
+  if (status == DF_OK) status = cell_train(&c, NULL, logs, &n);
   if (status == DF_OK) status = a.method->save(c.instance, a.checkpoint);
   cell_close(&c);
   if (status != DF_OK) return report_task_failure(status, a.task);

@@ -1,6 +1,7 @@
 #include "key.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* what may change without changing a number */
@@ -12,26 +13,84 @@ static bool counts(const char* name, key_scope scope) {
   return scope == KEY_CELL || strncmp(name, "eval.", 5) != 0;
 }
 
+static void add_setting(text* out, key_scope scope, const char* name, const char* value) {
+  if (counts(name, scope)) text_add(out, "%s %s\n", name, value);
+}
+
+static void add_rest(text* out, key_scope scope, const cell_identity* id, int numbers) {
+  text_add(out, "method %s\nseed %llu\n", id->method, (unsigned long long)id->seed);
+  text_add(out, "model %s\ndata %s\n", id->model_sha256, id->data_sha256);
+  text_add(out, "mujoco %s\nblas %s\n", id->mujoco_version, id->blas_kernel);
+  text_add(out, "numbers %d\nscope %s\n", numbers, scope == KEY_CELL ? "cell" : "training");
+}
+
 void cell_key_text(const cell_identity* id, key_scope scope, text* out) {
   /* the longest list: DF_LIST_MAX numbers of 25 letters, or DF_NAMES_MAX names */
   char value[4096];
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {
-    if (!counts(keys[i].name, scope)) continue;
     df_config_value(id->config, i, value, sizeof value);
-    text_add(out, "%s %s\n", keys[i].name, value);
+    add_setting(out, scope, keys[i].name, value);
   }
-  text_add(out, "method %s\nseed %llu\n", id->method, (unsigned long long)id->seed);
-  text_add(out, "model %s\ndata %s\n", id->model_sha256, id->data_sha256);
-  text_add(out, "mujoco %s\nblas %s\n", id->mujoco_version, id->blas_kernel);
-  text_add(out, "numbers %d\nscope %s\n", NUMBERS_VERSION, scope == KEY_CELL ? "cell" : "training");
+  add_rest(out, scope, id, NUMBERS_VERSION);
+}
+
+static df_status sum_of(text* canonical, char key[DF_SHA256_TEXT]) {
+  const df_status status = df_sha256(text_of(canonical), canonical->n, key);
+  text_clear(canonical);
+  return status;
 }
 
 df_status cell_key(const cell_identity* id, key_scope scope, char key[DF_SHA256_TEXT]) {
   text canonical = {0};
   cell_key_text(id, scope, &canonical);
-  const df_status status = df_sha256(text_of(&canonical), canonical.n, key);
-  text_clear(&canonical);
+  return sum_of(&canonical, key);
+}
+
+/* ---- the same from a record ---- */
+
+static const char* word(const json_t* object, const char* name) {
+  const char* s = json_string_value(json_object_get(object, name));
+  return s ? s : "";
+}
+
+df_status record_key(const json_t* record, char key[DF_SHA256_TEXT]) {
+  const char* compiled = json_string_value(json_object_get(record, "compiled_sha256"));
+  if (!compiled) return df_fail(DF_E_MISSING, "no compiled_sha256: written by an older program");
+  const json_t* provenance = json_object_get(record, "provenance");
+  const json_t* numbers = json_object_get(record, "numbers");
+  const cell_identity id = {.method = word(record, "method"),
+                            .seed = (uint64_t)json_integer_value(json_object_get(record, "seed")),
+                            .model_sha256 = compiled,
+                            .data_sha256 = word(record, "data_sha256"),
+                            .mujoco_version = word(provenance, "mujoco"),
+                            .blas_kernel = word(json_object_get(provenance, "blas"), "kernel")};
+  text canonical = {0};
+  const char* name;
+  json_t* value;
+  json_object_foreach(json_object_get(record, "config"), name, value) {
+    const char* setting = json_string_value(value);
+    add_setting(&canonical, KEY_CELL, name, setting ? setting : "");
+  }
+  add_rest(&canonical, KEY_CELL, &id, numbers ? (int)json_integer_value(numbers) : NUMBERS_VERSION);
+  return sum_of(&canonical, key);
+}
+
+df_status record_sum(const json_t* record, char sum[DF_SHA256_TEXT]) {
+  json_t* bare = json_copy((json_t*)(uintptr_t)record);
+  json_object_del(bare, "record_sha256");
+  char* line = json_dumps(bare, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_SORT_KEYS);
+  json_decref(bare);
+  if (!line) return df_fail(DF_E_NONFINITE, "a record cannot be written as JSON");
+  const df_status status = df_sha256(line, strlen(line), sum);
+  free(line);
   return status;
+}
+
+df_status record_seal(json_t* record) {
+  char sum[DF_SHA256_TEXT];
+  DF_TRY(record_sum(record, sum));
+  json_object_set_new(record, "record_sha256", json_string(sum));
+  return DF_OK;
 }

@@ -2,6 +2,7 @@
 #ifndef BENCH_KEY_H
 #define BENCH_KEY_H
 
+#include <jansson.h>
 #include <stdint.h>
 
 #include "dynaflow/core/hash.h"
@@ -32,5 +33,17 @@ typedef struct cell_identity {
 void cell_key_text(const cell_identity* id, key_scope scope, text* out);
 
 DF_MUST_CHECK df_status cell_key(const cell_identity* id, key_scope scope, char key[DF_SHA256_TEXT]);
+
+/* ---- from a record ---- */
+
+/* The key of KEY_CELL that a cell's record gives by itself: its own settings in the order they stand, its hashes, the
+ * MuJoCo and BLAS of its provenance, its "numbers" (NUMBERS_VERSION if it has none). Needs no task file, so a record of
+ * a program with other settings still proves its key. DF_E_MISSING if the record lacks compiled_sha256. */
+DF_MUST_CHECK df_status record_key(const json_t* record, char key[DF_SHA256_TEXT]);
+
+/* SHA-256 over the record without its "record_sha256": compact, keys sorted, ASCII. It finds slips (an edited number, a
+ * script that rounds), not malice: who edits can seal again. */
+DF_MUST_CHECK df_status record_sum(const json_t* record, char sum[DF_SHA256_TEXT]);
+DF_MUST_CHECK df_status record_seal(json_t* record); /* sets "record_sha256" */
 
 #endif

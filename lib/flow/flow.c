@@ -149,6 +149,23 @@ static df_status make_drift(const df_flow* flow, flow_drift* drift) {
   return DF_OK;
 }
 
+_Static_assert(sizeof(df_window) == sizeof(int64_t), "a window is remembered as one 64-bit number");
+
+/* the batch before is part of a training's state: the next one may start from where it drifted to */
+static void remember_drift(df_flow* flow) {
+  static const char* const names[2][3] = {{"drift.0.window", "drift.0.x", "drift.0.error"},
+                                          {"drift.1.window", "drift.1.x", "drift.1.error"}};
+  const size_t batch = (size_t)flow->trainer->cfg.batch, frames = (size_t)flow->H + 1;
+  for (int k = 0; k < 2; k++) {
+    const flow_drift* d = &flow->drift[k];
+    trainer_memory* memory = flow->trainer->memory + flow->trainer->n_memory;
+    memory[0] = (trainer_memory){names[k][0], DF_I64, batch, d->window};
+    memory[1] = (trainer_memory){names[k][1], DF_F64, batch * frames * (size_t)flow->nx, d->x};
+    memory[2] = (trainer_memory){names[k][2], DF_F64, batch * frames, d->error};
+    flow->trainer->n_memory += 3;
+  }
+}
+
 static df_status build(df_flow* flow) {
   const df_task* task = flow->env.task;
   const df_system* system = task->system;
@@ -175,6 +192,7 @@ static df_status build(df_flow* flow) {
   if (flow_simulates(flow) && task->config.train_push > 0) {
     DF_TRY(make_drift(flow, &flow->drift[0]));
     DF_TRY(make_drift(flow, &flow->drift[1]));
+    remember_drift(flow);
   }
   flow->worker = df_alloc((size_t)flow->env.threads, sizeof *flow->worker);
   if (!flow->worker) return DF_E_NOMEM;

@@ -113,42 +113,60 @@ static double mean_loss(const trainer* t, df_training_log* log) {
   return n ? sum / n : NAN;
 }
 
+/* one more step in the log: a point for every `every` steps */
+static void note(trainer_progress* at, long every, long steps, double loss, df_training_log* log) {
+  if (!isnan(loss)) {
+    at->sum += loss;
+    at->summed++;
+  }
+  if (at->step % every != 0 && at->step != steps) return;
+  log->step[log->n] = at->step;
+  log->loss[log->n++] = at->sum / (double)at->summed;
+  at->sum = 0;
+  at->summed = 0;
+}
+
+static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn slice, void* context,
+                           const df_method_env* env, df_training_log* log) {
+  const long steps = t->cfg.steps, every = (steps + DF_LOG_MAX - 1) / DF_LOG_MAX;
+  const double cpu_before = log->cpu_s, cpu_begin = df_clock_cpu();
+  double saved = df_clock_wall();
+  while (at->step < steps) {
+    if (env->stop && *env->stop) {
+      DF_TRY(trainer_state_save(t, at, log, env));
+      return df_fail(DF_E_INTERRUPTED, "%s: interrupted at step %ld of %ld", log->name, at->step, steps);
+    }
+    one_step(t, at->step, slice, context);
+    const double loss = mean_loss(t, log);
+    const double norm = df_adamw_update(t->optimizer, rate_at(&t->cfg, at->step), t->gradient[0], t->parameters);
+    if (isfinite(norm)) {
+      df_ema_update(t->n, ema_at(&t->cfg, at->step), t->parameters, t->average);
+    } else {
+      log->skipped++;
+    }
+    at->step++;
+    note(at, every, steps, loss, log);
+    log->steps = at->step;
+    log->cpu_s = cpu_before + df_clock_cpu() - cpu_begin;
+    if (env->progress) {
+      env->progress(env->progress_context, log->name, at->step, steps, log->n ? log->loss[log->n - 1] : NAN);
+    }
+    if (df_clock_wall() - saved > env->state_every || at->step == steps) {
+      DF_TRY(trainer_state_save(t, at, log, env));
+      saved = df_clock_wall();
+    }
+  }
+  return DF_OK;
+}
+
 df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void* context, const df_method_env* env,
                       df_training_log* log) {
   memset(log, 0, sizeof *log);
   snprintf(log->name, sizeof log->name, "%s", name);
   log->parameters = t->n;
-  const double cpu_begin = df_clock_cpu();
-  const long every = (t->cfg.steps + DF_LOG_MAX - 1) / DF_LOG_MAX;
-  double sum = 0, shown = NAN;
-  long summed = 0;
-
-  for (long step = 0; step < t->cfg.steps; step++) {
-    if (env->stop && *env->stop) return df_fail(DF_E_INTERRUPTED, "%s: interrupted at step %ld", name, step);
-    one_step(t, step, slice, context);
-    const double loss = mean_loss(t, log);
-    const double norm = df_adamw_update(t->optimizer, rate_at(&t->cfg, step), t->gradient[0], t->parameters);
-    if (isfinite(norm)) {
-      df_ema_update(t->n, ema_at(&t->cfg, step), t->parameters, t->average);
-    } else {
-      log->skipped++;
-    }
-
-    if (!isnan(loss)) {
-      sum += loss;
-      summed++;
-    }
-    if ((step + 1) % every == 0 || step + 1 == t->cfg.steps) {
-      shown = sum / (double)summed;
-      log->step[log->n] = step + 1;
-      log->loss[log->n++] = shown;
-      sum = 0;
-      summed = 0;
-    }
-    log->steps = step + 1;
-    if (env->progress) env->progress(env->progress_context, name, step + 1, t->cfg.steps, shown);
-  }
-  log->cpu_s = df_clock_cpu() - cpu_begin;
+  trainer_progress at = {0};
+  DF_TRY(trainer_state_load(t, &at, log, env));
+  DF_TRY(run_steps(t, &at, slice, context, env, log));
   if (log->diverged == t->cfg.steps * t->cfg.batch) {
     return df_fail(DF_E_NONFINITE, "%s: every one of %ld training samples diverged: nothing was learned", name,
                    log->diverged);

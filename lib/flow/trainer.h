@@ -5,6 +5,7 @@
 #ifndef DF_FLOW_TRAINER_H
 #define DF_FLOW_TRAINER_H
 
+#include "dynaflow/data/safetensors.h"
 #include "dynaflow/flow/method.h"
 #include "dynaflow/nn/net.h"
 #include "dynaflow/nn/optimizer.h"
@@ -18,6 +19,22 @@ typedef struct trainer_cfg {
   size_t extra; /* parameters behind the net's own: start at zero, no weight decay */
 } trainer_cfg;
 
+/* An array beside weights and optimizer that a training must remember to go on as if it had never stopped. */
+typedef struct trainer_memory {
+  const char* name;
+  df_dtype dtype;
+  size_t n;
+  void* data; /* not owned */
+} trainer_memory;
+enum { TRAINER_MEMORY_MAX = 8 };
+
+/* where the loop stands between two steps */
+typedef struct trainer_progress {
+  long step;   /* steps done */
+  double sum;  /* losses since the last point of the log */
+  long summed;
+} trainer_progress;
+
 typedef struct trainer {
   const df_net* net; /* not owned */
   trainer_cfg cfg;
@@ -27,7 +44,9 @@ typedef struct trainer {
   df_real* average;    /* [n], exponential moving average: what sampling uses */
   df_adamw* optimizer;
   df_real** gradient; /* [slices][n] */
-  double* loss;       /* [batch] of the current step; NaN for a sample that was left out */
+  double* loss;        /* [batch] of the current step; NaN for a sample that was left out */
+  int n_memory;
+  trainer_memory memory[TRAINER_MEMORY_MAX];
 } trainer;
 
 /* Computes samples first .. first+count-1 of a step on thread `thread`: writes loss[i] of each and ADDS the gradient of
@@ -42,7 +61,13 @@ void trainer_free(trainer* t);
 /* the largest number of samples that one slice holds */
 int trainer_slice_size(const trainer_cfg* cfg);
 
+/* Runs the steps that are left: all of them, or those after the state that env->state_folder holds. */
 df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void* context, const df_method_env* env,
                       df_training_log* log);
+
+/* trainer_state.c: the state's file. Loading leaves everything as it was when there is none. */
+df_status trainer_state_save(const trainer* t, const trainer_progress* at, const df_training_log* log,
+                             const df_method_env* env);
+df_status trainer_state_load(trainer* t, trainer_progress* at, df_training_log* log, const df_method_env* env);
 
 #endif

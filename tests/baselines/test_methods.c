@@ -1,9 +1,4 @@
 /* test_methods.c: the same conformance test for every method. */
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -13,6 +8,7 @@
 #include "dynaflow/core/alloc.h"
 #include "methods.h"
 #include "tiny_task.h"
+#include "unit.h"
 
 enum { B = 6 };
 static const char* const file_path = "/tmp/dynaflow_test_method.safetensors";

@@ -1,9 +1,4 @@
 /* test_flow.c: training, sampling and checkpoints of a flow on a task that trains in a second. */
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -18,6 +13,7 @@
 #include "dynaflow/sim/rollout.h"
 #include "flow_internal.h"
 #include "tiny_task.h"
+#include "unit.h"
 
 enum { B = 10 };
 
@@ -370,6 +366,69 @@ static void training_stops_when_asked_and_says_so(void** state) {
   df_task_free(task);
 }
 
+/* asks training to stop once it has made so many steps */
+typedef struct stopper {
+  volatile sig_atomic_t stop;
+  long at;
+} stopper;
+
+static void stop_at(void* context, const char* what, long done, long total, double loss) {
+  stopper* s = context;
+  (void)what, (void)total, (void)loss;
+  if (done == s->at) s->stop = 1;
+}
+
+static void a_training_stopped_anywhere_and_taken_up_again_gives_the_same_bytes(void** state) {
+  (void)state;
+  static const char* const folder = "/tmp/dynaflow_test_state";
+  static const char* const file = "/tmp/dynaflow_test_state/test.state";
+  df_task* task = tiny_task_new();
+  assert_int_equal(df_dir_make(folder), DF_OK);
+  for (int d = DF_DECODE_STATES; d <= DF_DECODE_TRACKING; d++) {
+    df_flow* whole = new_flow(task, (df_decoder)d, 1);
+    const df_training_log expected = train(whole);
+    const size_t n = whole->trainer->n * sizeof(df_real);
+    unlink(file);
+    static df_training_log log;
+    for (long k = 1; k <= 19; k += 6) {
+      stopper s = {.at = k};
+      df_method_env env = env_of(task, 2);
+      env.stop = &s.stop;
+      env.progress = stop_at;
+      env.progress_context = &s;
+      env.state_folder = folder;
+      env.state_identity = "this";
+      env.state_every = 1e9;
+      df_flow* part;
+      assert_int_equal(df_flow_new(&env, "test", (df_decoder)d, &part), DF_OK);
+      assert_int_equal(df_flow_train(part, &log), DF_E_INTERRUPTED);
+      assert_int_equal(log.steps, k);
+      df_flow_free(part);
+    }
+    df_method_env env = env_of(task, 1);
+    env.state_folder = folder;
+    env.state_identity = "that";
+    df_flow* rest;
+    assert_int_equal(df_flow_new(&env, "test", (df_decoder)d, &rest), DF_OK);
+    assert_int_equal(df_flow_train(rest, &log), DF_E_MISMATCH);
+    assert_non_null(strstr(df_error_message(), file));
+    df_flow_free(rest);
+    env.state_identity = "this";
+    assert_int_equal(df_flow_new(&env, "test", (df_decoder)d, &rest), DF_OK);
+    assert_int_equal(df_flow_train(rest, &log), DF_OK);
+    assert_memory_equal(rest->trainer->average, whole->trainer->average, n);
+    assert_memory_equal(rest->trainer->parameters, whole->trainer->parameters, n);
+    assert_int_equal(log.n, expected.n);
+    assert_memory_equal(log.loss, expected.loss, sizeof expected.loss);
+    assert_memory_equal(log.step, expected.step, sizeof expected.step);
+    df_flow_free(rest);
+    df_flow_free(whole);
+  }
+  unlink(file);
+  rmdir(folder);
+  df_task_free(task);
+}
+
 static void settings_that_cannot_work_are_refused(void** state) {
   (void)state;
   df_config config = tiny_config();
@@ -454,6 +513,7 @@ int main(void) {
       cmocka_unit_test(a_loaded_checkpoint_samples_the_same_bytes),
       cmocka_unit_test(a_checkpoint_of_another_task_model_or_method_is_refused_by_name),
       cmocka_unit_test(training_stops_when_asked_and_says_so),
+      cmocka_unit_test(a_training_stopped_anywhere_and_taken_up_again_gives_the_same_bytes),
       cmocka_unit_test(settings_that_cannot_work_are_refused),
       cmocka_unit_test(a_failed_allocation_leaks_nothing),
       cmocka_unit_test(inverse_dynamics_learns_the_actions),
