@@ -32,7 +32,7 @@ void cell_catch_signals(void) {
 }
 
 df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed, const options* opts) {
-  *c = (cell){.opts = opts, .method = method, .seed = seed};
+  *c = (cell){.opts = opts, .method = method, .seed = seed, .save_every = 30};
   snprintf(c->profile, sizeof c->profile, "%s", opts->profile);
   DF_TRY(resolve_task(task, NULL, method->name, opts, &c->config, &c->search));
   DF_TRY(task_data_path(&c->config, &c->search, opts, true, &c->data_path));
@@ -116,7 +116,7 @@ df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, i
                        .stop = &cell_stop,
                        .state_folder = state_folder,
                        .state_identity = c->key,
-                       .state_every = 30};
+                       .state_every = c->save_every};
   DF_TRY(c->method->create(&env, &c->instance));
   const df_status status = c->method->train(c->instance, logs, n_logs);
   if (b.what[0]) progress_end(&b.p);

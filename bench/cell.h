@@ -15,6 +15,7 @@ typedef struct cell {
   const options* opts;
   const df_method* method;
   uint64_t seed;
+  double save_every; /* s between two states of a training that can be taken up again */
   char profile[DF_NAME_MAX];
   df_config config;
   df_search search;

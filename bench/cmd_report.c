@@ -67,6 +67,38 @@ static df_status write_all(const report* r, const char* folder, const options* o
   return status;
 }
 
+/* the main metrics at one K, for a terminal: means over seeds; intervals stand in the files */
+static void print_table(const report* r, const report_group* g, int k, const options* opts) {
+  rows out = rows_new();
+  for (int m = 0; m < g->n_methods; m++) {
+    json_t* one = json_pack("{s:s}", "method", g->methods[m]);
+    for (int place = 0; place < METRICS_MAX; place++) {
+      for (int i = 0; i < g->n_metrics; i++) {
+        if (report_main_metric(g->metrics[i]) != place) continue;
+        const aggregate a = report_aggregate(r, g, g->methods[m], g->metrics[i], k);
+        char* value = a.n ? format_text("%.3g", a.mean) : format_text(a.failed ? "not finite" : "-");
+        json_object_set_new(one, g->metrics[i], json_string(value));
+        df_free(value);
+      }
+    }
+    rows_add_object(&out, one);
+  }
+  printf("%s, profile %s, %d of %d cells done", g->task, g->profile, g->done, g->cells);
+  if (k > 0) printf(", K = %d sampler step%s", k, k == 1 ? "" : "s");
+  printf("\n");
+  rows_print(&out, opts);
+  printf("\n");
+  rows_free(&out);
+}
+
+static void print_tables(const report* r, const char* folder, const options* opts) {
+  for (int i = 0; i < r->n_groups; i++) {
+    const report_group* g = &r->groups[i];
+    for (int j = 0; j < g->n_k && g->done; j++) print_table(r, g, g->k[j], opts);
+  }
+  printf("Units, intervals and figures: %s/index.html\n", folder);
+}
+
 static void print_result(const report* r, const char* folder, const options* opts) {
   rows out = rows_new();
   char page[4096];
@@ -92,7 +124,11 @@ int cmd_report(int argc, char** argv) {
   if (status == DF_OK) status = write_all(&r, folder, &a.common, &drawn);
   int code = report_failure(status);
   if (status == DF_OK) {
-    print_result(&r, folder, &a.common);
+    if (a.common.json) {
+      print_result(&r, folder, &a.common);
+    } else if (!a.common.quiet) {
+      print_tables(&r, folder, &a.common);
+    }
     for (int i = 0; i < r.n_groups; i++) complete &= r.groups[i].done == r.groups[i].cells;
     code = drawn && complete ? EXIT_DONE : EXIT_INCOMPLETE;
   }

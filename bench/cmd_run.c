@@ -17,6 +17,7 @@ typedef struct arguments {
   const char* task[TASKS_MAX];
   int n_methods; /* 0: those of the task */
   const df_method* method[METHODS_MAX];
+  double save_every; /* s; < 0: the default */
   const char* out; /* NULL: results/runs/<first task>-<profile> */
 } arguments;
 
@@ -50,6 +51,9 @@ static error_t parse(int key, char* value, struct argp_state* state) {
     case 'o':
       a->out = value;
       return 0;
+    case 'e':
+      a->save_every = parse_number(state, "--save-every", value, 0, 1e9);
+      return 0;
     case ARGP_KEY_ARG:
       if (a->n_tasks == TASKS_MAX) argp_error(state, "more than %d tasks", TASKS_MAX);
       a->task[a->n_tasks++] = value;
@@ -64,6 +68,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 
 static const struct argp_option own_options[] = {
     {"method", 'm', "M,..", 0, "methods to run (default: those the task names)", 0},
+    {"save-every", 'e', "S", 0, "seconds of training that a kill may cost (default: 30)", 0},
     {"out", 'o', "DIR", 0, "folder of the run (default: results/runs/<task>-<profile>)", 0},
     {0}};
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
@@ -192,6 +197,7 @@ static df_status run_cell(const arguments* a, const planned_cell* p, const char*
     t->skipped++;
     if (!a->common.quiet) fprintf(stderr, "%s: done before\n", name);
   } else if (status == DF_OK) {
+    if (a->save_every >= 0) c.save_every = a->save_every;
     status = cell_run(&c, folder, events);
     done = store_find(events, c.key);
   }
@@ -229,7 +235,7 @@ static int run_plan(const arguments* a, const plan* p, const char* folder, store
 }
 
 int cmd_run(int argc, char** argv) {
-  arguments a = {.common = options_default()};
+  arguments a = {.common = options_default(), .save_every = -1};
   argp_parse(&parser, argc, argv, 0, NULL, &a);
   char folder[4096];
   if (a.out) {

@@ -1,24 +1,24 @@
 #include "schema.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 /* X(kind, what an error says is expected) */
-#define KIND_LIST(X)                                  \
-  X(ANY_TEXT, "a text")                               \
-  X(NAME, "a text that is not empty")                 \
+#define KIND_LIST(X)                                   \
+  X(ANY_TEXT, "a text")                                \
+  X(NAME, "a text that is not empty")                  \
   X(SHA256, "64 hexadecimal digits, or an empty text") \
-  X(TEXT_OR_NULL, "a text or null")                   \
-  X(COUNT, "a whole number, 0 or more")               \
-  X(WHOLE, "a whole number")                          \
-  X(NUMBER, "a number")                               \
-  X(NUMBER_OR_NULL, "a number or null")               \
-  X(NUMBERS, "an array of numbers and nulls")         \
-  X(WHOLES, "an array of whole numbers")              \
-  X(TEXTS, "an object of texts")                      \
-  X(OBJECT, "an object")                              \
-  X(ARRAY, "an array")                                \
+  X(TEXT_OR_NULL, "a text or null")                    \
+  X(COUNT, "a whole number, 0 or more")                \
+  X(WHOLE, "a whole number")                           \
+  X(NUMBER, "a number")                                \
+  X(NUMBER_OR_NULL, "a number or null")                \
+  X(NUMBERS, "an array of numbers and nulls")          \
+  X(WHOLES, "an array of whole numbers")               \
+  X(OBJECT, "an object")                               \
+  X(ARRAY, "an array")                                 \
   X(ANYTHING, "a value")
 
 typedef enum kind {
@@ -68,8 +68,6 @@ static bool is_kind(const json_t* v, kind k) {
       return all_are(v, NUMBER_OR_NULL);
     case WHOLES:
       return all_are(v, WHOLE);
-    case TEXTS:
-      return json_is_object(v);
     case OBJECT:
       return json_is_object(v);
     case ARRAY:
@@ -91,7 +89,8 @@ static bool all_are(const json_t* array, kind k) {
 
 /* `where` is "" or "rows[3]." */
 static df_status check_fields(const json_t* object, const char* where, size_t n, const field* fields) {
-  if (!json_is_object(object)) return df_fail(DF_E_FORMAT, "%.*s: an object is expected", (int)strlen(where) - 1, where);
+  if (!json_is_object(object))
+    return df_fail(DF_E_FORMAT, "%.*s: an object is expected", (int)strlen(where) - 1, where);
   for (size_t i = 0; i < n; i++) {
     const json_t* v = json_object_get(object, fields[i].name);
     if (!v && !fields[i].required) continue;
@@ -126,7 +125,7 @@ static const field cell_fields[] = {{"key", SHA256, true},
                                     {"method", NAME, true},
                                     {"seed", COUNT, true},
                                     {"profile", ANY_TEXT, true},
-                                    {"config", TEXTS, true},
+                                    {"config", OBJECT, true},
                                     {"provenance", OBJECT, true},
                                     {"started", ANY_TEXT, true},
                                     {"wall_s", NUMBER, true},
@@ -140,22 +139,24 @@ static const field cell_fields[] = {{"key", SHA256, true},
                                     {"numbers", COUNT, false},
                                     {"training", OBJECT, false},
                                     {"rows", ARRAY, false},
+                                    {"samples", ARRAY, false},
                                     {"examples", ARRAY, false},
                                     {"strip", OBJECT, false}};
 static const field provenance_fields[] = {
-    {"dynaflow", ANYTHING, true}, {"commit", ANYTHING, true}, {"dirty", ANYTHING, true},     {"compiler", ANYTHING, true},
-    {"flags", ANYTHING, true},    {"mujoco", ANYTHING, true}, {"blas", ANYTHING, true},      {"libraries", ANYTHING, true},
-    {"cpu", ANYTHING, true},      {"cores", ANYTHING, true},  {"threads", ANYTHING, true},   {"time", ANYTHING, true}};
+    {"dynaflow", ANYTHING, true}, {"commit", ANYTHING, true},    {"dirty", ANYTHING, true},
+    {"compiler", ANYTHING, true}, {"flags", ANYTHING, true},     {"mujoco", ANYTHING, true},
+    {"blas", ANYTHING, true},     {"libraries", ANYTHING, true}, {"cpu", ANYTHING, true},
+    {"cores", ANYTHING, true},    {"threads", ANYTHING, true},   {"time", ANYTHING, true}};
 static const field training_fields[] = {{"curves", ARRAY, true},
                                         {"steps", WHOLE, true},
                                         {"parameters", WHOLE, true},
                                         {"checkpoint", ANY_TEXT, false},
                                         {"checkpoint_sha256", SHA256, false}};
 static const field curve_fields[] = {{"name", ANY_TEXT, true}, {"step", WHOLES, true}, {"loss", NUMBERS, true}};
-static const field row_fields[] = {{"metric", NAME, true},       {"k", COUNT, true},
-                                   {"value", NUMBER_OR_NULL, true}, {"unit", TEXT_OR_NULL, true},
-                                   {"n", COUNT, true},           {"lo", NUMBER_OR_NULL, true},
-                                   {"hi", NUMBER_OR_NULL, true}, {"status", ANY_TEXT, true}};
+static const field row_fields[] = {
+    {"metric", NAME, true}, {"k", COUNT, true},           {"value", NUMBER_OR_NULL, true}, {"unit", TEXT_OR_NULL, true},
+    {"n", COUNT, true},     {"lo", NUMBER_OR_NULL, true}, {"hi", NUMBER_OR_NULL, true},    {"status", ANY_TEXT, true}};
+static const field sample_fields[] = {{"metric", NAME, true}, {"k", COUNT, true}, {"values", NUMBERS, true}};
 static const field example_fields[] = {{"title", ANY_TEXT, true},
                                        {"unit", ANY_TEXT, true},
                                        {"dt", NUMBER, true},
@@ -183,7 +184,8 @@ static df_status check_status(const json_t* record, bool* done) {
   bool known = false;
   for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) known |= strcmp(status, words[i]) == 0;
   *done = strcmp(status, "done") == 0;
-  return known ? DF_OK : df_fail(DF_E_FORMAT, "status: '%s' is not one of done, diverged, timeout, error, interrupted", status);
+  return known ? DF_OK
+               : df_fail(DF_E_FORMAT, "status: '%s' is not one of done, diverged, timeout, error, interrupted", status);
 }
 
 static df_status check_training(const json_t* training) {
@@ -208,6 +210,7 @@ static df_status check_cell(const json_t* record) {
   if (done && !json_object_get(record, "training")) return df_fail(DF_E_FORMAT, "training is missing");
   DF_TRY(check_training(json_object_get(record, "training")));
   DF_TRY(CHECK_EACH(json_object_get(record, "rows"), "rows", row_fields));
+  DF_TRY(CHECK_EACH(json_object_get(record, "samples"), "samples", sample_fields));
   DF_TRY(CHECK_EACH(json_object_get(record, "examples"), "examples", example_fields));
   return check_strip(json_object_get(record, "strip"));
 }

@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# A run that is killed (SIGKILL) at random moments and started again until it is done must leave the bytes of a run that
+# was never touched: weights, metrics, curves. KILLS is how often it is killed (default 8; 50 takes a few minutes).
+set -u
+program=${BUILD:-build}/dynaflow
+kills=${KILLS:-8}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+check() { # name, command...
+  local name=$1
+  shift
+  if "$@" >"$scratch/output" 2>&1; then echo "ok $name"; else echo "not ok $name"; sed 's/^/    /' "$scratch/output"; failed=1; fi
+}
+
+plan=(run go1_gaits --profile smoke --method dynaflow_tracking,kinematic_fm_idm --seed 1 --threads 2 --quiet
+  --data "$scratch/data" --save-every 0.01 --set data.episodes=10 --set data.seconds=2 --set window.first=20
+  --set window.last=0 --set train.steps=30 --set train.batch=16 --set train.slices=4 --set net.width=16 --set net.depth=1 --set net.heads=2
+  --set net.skip_hidden=16 --set inverse.steps=30 --set inverse.batch=32 --set inverse.width=32 --set inverse.depth=1 --set eval.windows=8
+  --set eval.sae_windows=0 --set eval.chains=0 --set eval.sampler_steps=1)
+
+# what must be equal: everything but times, the moment and the machine's state
+compare() {
+  python3 - "$1" "$2" <<'PY'
+import json, sys
+def load(folder):
+    cells = {}
+    for line in open(folder + "/events.jsonl"):
+        record = json.loads(line)
+        if record["type"] != "cell" or record["status"] != "done":
+            continue
+        for name in ("provenance", "started", "wall_s", "cpu_s", "train_cpu_s"):
+            record.pop(name, None)
+        for curve in record["training"]["curves"]:
+            curve.pop("cpu_s")
+        cells[record["key"]] = record
+    return cells
+one, two = load(sys.argv[1]), load(sys.argv[2])
+if len(one) != 2:
+    sys.exit("expected 2 finished cells, found %d" % len(one))
+sys.exit(0 if one == two else "the records differ")
+PY
+}
+
+check the_untouched_run_is_done "$program" "${plan[@]}" --out "$scratch/whole"
+
+same_checkpoints() {
+  local n=0
+  for file in "$scratch"/whole/checkpoints/*; do
+    cmp "$file" "$scratch/killed/checkpoints/$(basename "$file")" || return 1
+    n=$((n + 1))
+  done
+  [ "$n" -ge 3 ]
+}
+nothing_left() { [ -z "$(find "$scratch/killed/training" -name '*.state' 2>/dev/null)" ]; }
+same_as_whole() { compare "$scratch/whole" "$scratch/killed" && same_checkpoints && nothing_left; }
+
+# kill at moments spread over the time that the plan takes, drawn from a fixed seed; a plan that comes to its end under
+# this fire is compared, and the next one begins
+RANDOM=7
+begin=$(date +%s%N)
+"$program" "${plan[@]}" --out "$scratch/timed" >/dev/null 2>&1
+milliseconds=$((($(date +%s%N) - begin) / 1000000))
+killed=0 finished=0 differ=0
+while [ "$killed" -lt "$kills" ] && [ "$finished" -lt $((3 * kills)) ]; do
+  "$program" "${plan[@]}" --out "$scratch/killed" >/dev/null 2>&1 &
+  pid=$!
+  moment=$((RANDOM * milliseconds / 32768))
+  sleep $((moment / 1000)).$(printf '%03d' $((moment % 1000)))
+  if kill -KILL $pid 2>/dev/null; then
+    killed=$((killed + 1))
+    wait $pid 2>/dev/null
+    continue
+  fi
+  wait $pid
+  finished=$((finished + 1))
+  same_as_whole >/dev/null 2>&1 || differ=$((differ + 1))
+  rm -rf "$scratch/killed"
+done
+check every_kill_was_one [ "$killed" -ge "$kills" ]
+check plans_that_ended_under_fire_are_the_same [ "$differ" -eq 0 ]
+check the_killed_run_is_finished_by_one_more_start "$program" "${plan[@]}" --out "$scratch/killed"
+check "killed_at_random_moments_and_resumed_gives_the_same_bytes" same_as_whole
+echo "# $killed kills, $finished plans ended in between"
+
+# the comparison can fail: one number of one record
+sed 's/"value":0\.\([0-9]\)/"value":1.\1/' "$scratch/whole/events.jsonl" >"$scratch/changed" && mkdir "$scratch/other" &&
+  cp "$scratch/changed" "$scratch/other/events.jsonl"
+check a_changed_number_would_be_noticed bash -c "! $(declare -f compare); ! compare '$scratch/whole' '$scratch/other'"
+exit $failed
