@@ -54,7 +54,7 @@ ALL_OBJ := $(OBJ_LIB) $(OBJ_baselines) $(OBJ_bench)
 SHARED := $(BUILD)/libdynaflow.so.$(VERSION)
 PROGRAM := $(BUILD)/dynaflow
 
-.PHONY: help all deps demo test smoke asan ubsan format format-check install clean ladder
+.PHONY: help all deps demo test smoke gate asan ubsan format format-check install clean ladder
 .DEFAULT_GOAL := all
 
 help: ## list the targets
@@ -200,6 +200,10 @@ demo: all ## four Go1 gaits: demonstrations, DynaFlow and its baselines, tables 
 smoke: all ## the demo on the small hopper task (needs its data: dynaflow data fetch hopper)
 	$(PROGRAM) run hopper --profile smoke --blas-kernel auto --out results/runs/smoke
 	$(PROGRAM) report results/runs/smoke
+gate: all ## the gate's own must-fail fixtures, then the gate on the demo's run if there is one
+	@BUILD=$(BUILD) tests/run.sh tests/cli/test_gate.sh tests/cli/test_verify.sh
+	@if [ -e results/runs/demo/events.jsonl ]; then $(PROGRAM) gate results/runs/demo; \
+	else echo "no results/runs/demo: make demo makes it"; fi
 
 DESTINATION := $(DESTDIR)$(PREFIX)
 define PKG_CONFIG_FILE

@@ -12,23 +12,23 @@ df_status flow_method_sample(void* self, const df_request* request, double* x, d
 
 /* Defines df_method_<id>: a flow with this decoder, these flags beside those that every flow has, and one line of
  * summary. */
-#define FLOW_METHOD(id, decoder, extra_flags, line)                    \
+#define FLOW_METHOD(id, decoder, extra_flags, line)                     \
   static df_status create_##id(const df_method_env* env, void** self) { \
-    df_flow* flow = NULL;                                              \
-    const df_status status = df_flow_new(env, #id, decoder, &flow);    \
-    *self = flow;                                                      \
-    return status;                                                     \
-  }                                                                    \
-  const df_method df_method_##id = {                                   \
-      .name = #id,                                                     \
-      .summary = line,                                                 \
-      .flags = DF_METHOD_TRAINS | DF_METHOD_SAMPLES | (extra_flags),   \
-      .create = create_##id,                                           \
-      .destroy = flow_method_destroy,                                  \
-      .train = flow_method_train,                                      \
-      .save = flow_method_save,                                        \
-      .load = flow_method_load,                                        \
-      .sample = flow_method_sample,                                    \
+    df_flow* flow = NULL;                                               \
+    const df_status status = df_flow_new(env, #id, decoder, &flow);     \
+    *self = flow;                                                       \
+    return status;                                                      \
+  }                                                                     \
+  const df_method df_method_##id = {                                    \
+      .name = #id,                                                      \
+      .summary = line,                                                  \
+      .flags = DF_METHOD_TRAINS | DF_METHOD_SAMPLES | (extra_flags),    \
+      .create = create_##id,                                            \
+      .destroy = flow_method_destroy,                                   \
+      .train = flow_method_train,                                       \
+      .save = flow_method_save,                                         \
+      .load = flow_method_load,                                         \
+      .sample = flow_method_sample,                                     \
   }
 
 #endif

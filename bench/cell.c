@@ -221,6 +221,7 @@ static df_status work(cell* c, const char* folder, json_t* record) {
   DF_TRY(cell_evaluate(c, &result));
   json_object_set_new(record, "windows_sha256", json_string(c->set->sha256));
   json_object_set(record, "rows", result.rows);
+  json_object_set(record, "samples", result.samples);
   if (result.examples) json_object_set(record, "examples", result.examples);
   if (result.strip) json_object_set(record, "strip", result.strip);
   evaluation_clear(&result);
@@ -229,11 +230,11 @@ static df_status work(cell* c, const char* folder, json_t* record) {
 
 df_status cell_run(cell* c, const char* folder, store* events) {
   char started[32];
-  json_t* record =
-      json_pack("{s:i,s:s,s:s,s:s,s:s,s:I,s:s,s:o,s:o,s:s,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", c->key, "task",
-                c->config.task_name, "method", c->method->name, "seed", (json_int_t)c->seed, "profile", c->profile,
-                "config", config_json(&c->config), "provenance", provenance_json(c->opts), "model_sha256",
-                c->model_sha256, "compiled_sha256", c->compiled_sha256, "data_sha256", c->data_sha256, "started", iso_time(started));
+  json_t* record = json_pack("{s:i,s:s,s:s,s:s,s:s,s:I,s:s,s:o,s:o,s:s,s:s,s:s,s:s}", "schema", 1, "type", "cell",
+                             "key", c->key, "task", c->config.task_name, "method", c->method->name, "seed",
+                             (json_int_t)c->seed, "profile", c->profile, "config", config_json(&c->config),
+                             "provenance", provenance_json(c->opts), "model_sha256", c->model_sha256, "compiled_sha256",
+                             c->compiled_sha256, "data_sha256", c->data_sha256, "started", iso_time(started));
   if (!record) return df_fail(DF_E_NOMEM, "no memory for a record");
   const double wall = df_clock_wall(), cpu = df_clock_cpu();
   const df_status status = work(c, folder, record);
@@ -244,7 +245,9 @@ df_status cell_run(cell* c, const char* folder, store* events) {
                                   : status == DF_E_INTERRUPTED ? "interrupted"
                                                                : "error"));
   json_object_set_new(record, "reason", json_string(status == DF_OK ? "" : df_error_message()));
-  const df_status stored = store_append(events, record);
+  json_object_set_new(record, "numbers", json_integer(NUMBERS_VERSION));
+  df_status stored = record_seal(record);
+  if (stored == DF_OK) stored = store_append(events, record);
   json_decref(record);
   if (status == DF_OK && stored == DF_OK) {
     char* state = state_folder_of(c, folder);

@@ -8,6 +8,7 @@
 #include "options.h"
 #include "report.h"
 #include "rows.h"
+#include "verify.h"
 
 typedef struct arguments {
   options common;
@@ -42,14 +43,6 @@ static const struct argp parser = {
         "from RUN/events.jsonl. RUN is a folder, or the name of one under results/runs. The same record gives the same "
         "bytes.\vExits with 3 when cells of the plan are not done, or figures could not be drawn.",
     .children = children};
-
-/* a folder, or a name under results/runs */
-static char* find_run(const char* run) {
-  char* events = df_path_join(run, "events.jsonl");
-  const bool folder = events && df_file_exists(events);
-  df_free(events);
-  return folder || strchr(run, '/') ? df_strdup(run) : df_path_join("results/runs", run);
-}
 
 static df_status write_all(const report* r, const char* folder, const options* opts, bool* drawn) {
   figures f = {0};
@@ -117,7 +110,7 @@ int cmd_report(int argc, char** argv) {
   argp_parse(&parser, argc, argv, 0, NULL, &a);
   report r = {0};
   bool drawn = false, complete = true;
-  char* run = find_run(a.run);
+  char* run = run_folder(a.run);
   char* folder = run ? df_path_join(run, "report") : NULL;
   df_status status = folder ? report_new(run, &r) : DF_E_NOMEM;
   if (status == DF_OK && r.n_cells == 0) status = df_fail(DF_E_FORMAT, "%s: no cell is recorded", store_path(r.source));

@@ -18,7 +18,7 @@ typedef struct arguments {
   int n_methods; /* 0: those of the task */
   const df_method* method[METHODS_MAX];
   double save_every; /* s; < 0: the default */
-  const char* out; /* NULL: results/runs/<first task>-<profile> */
+  const char* out;   /* NULL: results/runs/<first task>-<profile> */
 } arguments;
 
 static void add_methods(arguments* a, char* list, struct argp_state* state) {
@@ -152,6 +152,7 @@ static df_status record_plan(const arguments* a, const plan* p, store* events, c
     }
     cell_close(&c);
   }
+  if (status == DF_OK) status = record_seal(record);
   size_t i;
   json_t* old;
   bool known = false;

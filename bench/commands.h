@@ -13,7 +13,10 @@
   X(train, "train one method on one task, to a checkpoint")                                \
   X(sample, "trajectories from a checkpoint, to an npz file")                              \
   X(eval, "metrics of a checkpoint")                                                       \
-  X(report, "tables (Markdown, CSV), SVG plots and one HTML page of a run")
+  X(report, "tables (Markdown, CSV), SVG plots and one HTML page of a run")                \
+  X(verify, "is a run's record complete, whole and consistent?")                           \
+  X(gate, "a run held to its tasks' bands and golden tables; a verdict a metric")          \
+  X(compare, "runs, or methods of a run, on the same start states: paired differences")
 
 #define COMMAND_DECLARE(name, line) int cmd_##name(int argc, char** argv);
 COMMAND_LIST(COMMAND_DECLARE)

@@ -100,9 +100,19 @@ static void add_worst(json_t* list, const char* metric, const char* name, int k,
   add_interval(list, name, unit_of(metric), k, v);
 }
 
+/* one value a window or chain, in the order of the set: methods are compared on the same ones */
+static void add_samples(json_t* list, const char* metric, int k, int n, const double* values) {
+  json_t* numbers = json_array();
+  for (int i = 0; i < n; i++) {
+    json_array_append_new(numbers, isfinite(values[i]) ? json_real(values[i]) : json_null());
+  }
+  json_array_append_new(list, json_pack("{s:s,s:i,s:o}", "metric", metric, "k", k, "values", numbers));
+}
+
 /* ---- windows ---- */
 
-static df_status add_tre(const eval_job* job, const char* metric, int k, const double* x, json_t* list) {
+static df_status add_tre(const eval_job* job, const char* metric, int k, const double* x, evaluation* out) {
+  json_t* list = out->rows;
   const eval_set* set = job->set;
   const df_chart_group* groups;
   const int n = df_chart_groups(job->task->chart, &groups);
@@ -113,6 +123,7 @@ static df_status add_tre(const eval_job* job, const char* metric, int k, const d
       df_metric_tre(job->task->chart, job->task->system->nx, set->B, set->H, x, set->x, rms, by_group);
   if (status == DF_OK) {
     add_mean(job, list, metric, k, set->B, rms);
+    add_samples(out->samples, metric, k, set->B, rms);
     for (int g = 0; g < n; g++) {
       char name[64];
       snprintf(name, sizeof name, "%s.%s", metric, groups[g].name);
@@ -125,7 +136,8 @@ static df_status add_tre(const eval_job* job, const char* metric, int k, const d
   return status;
 }
 
-static df_status add_sae(const eval_job* job, const sampled* s, json_t* list) {
+static df_status add_sae(const eval_job* job, const sampled* s, evaluation* out) {
+  json_t* list = out->rows;
   const eval_set* set = job->set;
   double* value = df_alloc(2 * (size_t)set->B, sizeof *value);
   if (!value) return DF_E_NOMEM;
@@ -135,6 +147,7 @@ static df_status add_sae(const eval_job* job, const sampled* s, json_t* list) {
     status = df_metric_sae_own(job->task->system, set->B, set->H, s->x, s->u, job->threads, value, worst);
     if (status == DF_OK) {
       add_mean(job, list, "sae_own", s->k, set->B, value);
+      add_samples(out->samples, "sae_own", s->k, set->B, value);
       add_worst(list, "sae_own", "sae_own.worst_step", s->k, set->B, worst);
     }
   }
@@ -244,10 +257,11 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
 }
 
 static df_status add_chain_rows(const eval_job* job, const chains* c, const df_fall_rule* rule, int k, double* work,
-                                json_t* list, int* upright) {
+                                evaluation* out, int* upright) {
+  json_t* list = out->rows;
   const int nx = job->task->system->nx;
   upright_measures m = {.command = work, .yaw_rate = work + c->n, .phase = work + 2 * c->n};
-  double* seconds = work + 3 * c->n;
+  double *seconds = work + 3 * c->n, *falls = work + 4 * c->n;
   int fallen = 0;
   *upright = -1;
   for (int i = 0; i < c->n; i++) {
@@ -255,12 +269,14 @@ static df_status add_chain_rows(const eval_job* job, const chains* c, const df_f
     const int frame = df_fall_frame(rule, nx, c->frames, x);
     const bool fell = frame <= c->frames;
     fallen += fell;
+    falls[i] = fell;
     seconds[i] = (fell ? frame : c->frames) * job->task->system->dt;
     if (fell) continue;
     if (*upright < 0) *upright = i;
     DF_TRY(measure_upright(job, c, i, x, &m));
   }
   add_interval(list, "fall_rate", unit_of("fall_rate"), k, df_share_interval(fallen, c->n));
+  add_samples(out->samples, "fall_rate", k, c->n, falls);
   add_mean(job, list, "survival", k, c->n, seconds);
   if (m.n_command) {
     add_mean(job, list, "command_error", k, m.n_command, m.command);
@@ -297,10 +313,10 @@ static df_status add_replanned(const eval_job* job, const chains* pure, const df
 static df_status measure_chains(const eval_job* job, const chains* c, int k, int shown_k, evaluation* out) {
   df_fall_rule rule;
   DF_TRY(df_fall_rule_new(job->task->system, &job->task->config, &rule));
-  double* work = df_alloc(4 * (size_t)c->n, sizeof *work);
+  double* work = df_alloc(5 * (size_t)c->n, sizeof *work);
   if (!work) return DF_E_NOMEM;
   int upright = -1;
-  df_status status = add_chain_rows(job, c, &rule, shown_k, work, out->rows, &upright);
+  df_status status = add_chain_rows(job, c, &rule, shown_k, work, out, &upright);
   df_free(work);
   DF_TRY(status);
   DF_TRY(add_replanned(job, c, &rule, k, shown_k, out->rows));
@@ -328,9 +344,9 @@ static df_status add_chains(const eval_job* job, int k, int shown_k, evaluation*
 static df_status evaluate_steps(const eval_job* job, int k, evaluation* out) {
   sampled s = {0};
   df_status status = sample(job, k, &s);
-  if (status == DF_OK) status = add_tre(job, "tre", s.k, s.x, out->rows);
-  if (status == DF_OK && s.executed) status = add_tre(job, "tre_open_loop", s.k, s.executed, out->rows);
-  if (status == DF_OK) status = add_sae(job, &s, out->rows);
+  if (status == DF_OK) status = add_tre(job, "tre", s.k, s.x, out);
+  if (status == DF_OK && s.executed) status = add_tre(job, "tre_open_loop", s.k, s.executed, out);
+  if (status == DF_OK) status = add_sae(job, &s, out);
   if (status == DF_OK) status = add_agreement(job, &s, out->rows);
   if (status == DF_OK) status = add_chains(job, k, s.k, out);
   if (status == DF_OK) {
@@ -342,7 +358,7 @@ static df_status evaluate_steps(const eval_job* job, int k, evaluation* out) {
 }
 
 df_status evaluate(const eval_job* job, evaluation* out) {
-  *out = (evaluation){.rows = json_array()};
+  *out = (evaluation){.rows = json_array(), .samples = json_array()};
   const df_list* steps = &job->task->config.eval_sampler_steps;
   const int variants = (job->method->flags & DF_METHOD_SAMPLES) ? steps->n : 1;
   for (int i = 0; i < variants; i++) {
@@ -358,6 +374,7 @@ df_status evaluate(const eval_job* job, evaluation* out) {
 
 void evaluation_clear(evaluation* e) {
   json_decref(e->rows);
+  json_decref(e->samples);
   json_decref(e->examples);
   json_decref(e->strip);
   *e = (evaluation){0};

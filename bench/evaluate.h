@@ -25,6 +25,7 @@ void eval_set_free(eval_set* set);
 /* what a method's evaluation leaves for its record; new references, owned by the caller */
 typedef struct evaluation {
   json_t* rows;     /* metric rows without task, method, seed and profile */
+  json_t* samples;  /* [{metric, k, values}] for paired statistics: a value a window or chain, null where not finite */
   json_t* examples; /* demonstrated and generated curves of one window */
   json_t* strip;    /* stick-figure frames of a chain, or NULL */
 } evaluation;

@@ -45,13 +45,20 @@ static void add_plan(report* r, const json_t* record) {
   }
 }
 
-static void add_record(report* r, const json_t* record) {
-  report_cell* c = add_cell(r, record, string_of(record, "profile"));
+static void set_record(report_cell* c, const json_t* record) {
   if (c->key[0] && strcmp(c->key, string_of(record, "key")) != 0) return;
   const bool done = strcmp(string_of(record, "status"), "done") == 0;
   if (c->done && !done) return;
   c->record = record;
   c->done = done;
+}
+
+/* profiles that set the same share keys, and so share the record of a cell that was run once */
+static void add_record(report* r, const json_t* record) {
+  set_record(add_cell(r, record, string_of(record, "profile")), record);
+  for (int i = 0; i < r->n_cells; i++) {
+    if (r->cells[i].key[0] && strcmp(r->cells[i].key, string_of(record, "key")) == 0) set_record(&r->cells[i], record);
+  }
 }
 
 static size_t most_cells(const json_t* records) {
@@ -65,8 +72,9 @@ static size_t most_cells(const json_t* records) {
 
 /* ---- groups ---- */
 
-/* settings that every method of a comparison must share; what a method is and how it is trained is its own */
-static bool shared_setting(const char* name) {
+/* what a method is and how it is trained is its own; where files come from changes no number */
+bool report_shared_setting(const char* name) {
+  if (strcmp(name, "system.model_url") == 0 || strcmp(name, "data.url") == 0) return false;
   static const char* const sections[] = {"system.", "data.", "window.", "split.", "chart.", "eval."};
   for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
     if (strncmp(name, sections[i], strlen(sections[i])) == 0) return true;
@@ -84,7 +92,7 @@ void report_differences(const report* r, const report_group* g, text* out) {
     const char* name;
     json_t* value;
     json_object_foreach(config, name, value) {
-      if (!shared_setting(name) || json_equal(value, json_object_get(first, name))) continue;
+      if (!report_shared_setting(name) || json_equal(value, json_object_get(first, name))) continue;
       if (strstr(text_of(out), name)) continue;
       text_add(out, "%s%s", out->n ? ", " : "", name);
     }

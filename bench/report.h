@@ -50,6 +50,9 @@ void report_clear(report* r);
  * numbers do not compare. Empty if there are none. */
 void report_differences(const report* r, const report_group* g, text* out);
 
+/* Whether every method of a comparison must have the same value of a setting, by its name as in "eval.windows". */
+bool report_shared_setting(const char* name);
+
 bool report_in_group(const report_group* g, const report_cell* c);
 
 /* The first done cell of a method (lowest seed), or NULL. */

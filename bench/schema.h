@@ -1,4 +1,5 @@
-/* schema.h: whether a record is what results/schema.json says it is. The same rules, for machines without a validator. */
+/* schema.h: whether a record is what results/schema.json says it is. The same rules, for machines without a validator.
+ */
 #ifndef BENCH_SCHEMA_H
 #define BENCH_SCHEMA_H
 

@@ -30,8 +30,8 @@ enum { TRAINER_MEMORY_MAX = 8 };
 
 /* where the loop stands between two steps */
 typedef struct trainer_progress {
-  long step;   /* steps done */
-  double sum;  /* losses since the last point of the log */
+  long step;  /* steps done */
+  double sum; /* losses since the last point of the log */
   long summed;
 } trainer_progress;
 
@@ -44,7 +44,7 @@ typedef struct trainer {
   df_real* average;    /* [n], exponential moving average: what sampling uses */
   df_adamw* optimizer;
   df_real** gradient; /* [slices][n] */
-  double* loss;        /* [batch] of the current step; NaN for a sample that was left out */
+  double* loss;       /* [batch] of the current step; NaN for a sample that was left out */
   int n_memory;
   trainer_memory memory[TRAINER_MEMORY_MAX];
 } trainer;

@@ -1,8 +1,7 @@
 #include <math.h>
-#include <stdlib.h>
 
 #include "dynaflow/core/rng.h"
-#include "dynaflow/metrics/metrics.h"
+#include "dynaflow/metrics/statistics.h"
 
 enum { RESAMPLES = 2000 };
 
@@ -15,19 +14,6 @@ static double resample_mean(int n, const double* values, uint64_t seed, uint64_t
     sum += values[df_rng_below(seed, DF_STREAM_BOOTSTRAP, index, (uint32_t)i, (uint64_t)n)];
   }
   return sum / n;
-}
-
-static int compare(const void* a, const void* b) {
-  const double x = *(const double*)a, y = *(const double*)b;
-  return (x > y) - (x < y);
-}
-
-/* linear between the order statistics */
-static double quantile(int n, const double* sorted, double p) {
-  const double at = p * (n - 1);
-  const int below = (int)at;
-  const int above = below + 1 < n ? below + 1 : below;
-  return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
 }
 
 df_interval df_mean_interval(int n, const double* values, uint64_t seed) {
@@ -43,9 +29,9 @@ df_interval df_mean_interval(int n, const double* values, uint64_t seed) {
 
   double means[RESAMPLES];
   for (int r = 0; r < RESAMPLES; r++) means[r] = resample_mean(n, values, seed, (uint64_t)r);
-  qsort(means, RESAMPLES, sizeof *means, compare);
-  out.lo = quantile(RESAMPLES, means, 0.025);
-  out.hi = quantile(RESAMPLES, means, 0.975);
+  df_sort(RESAMPLES, means);
+  out.lo = df_quantile(RESAMPLES, means, 0.025);
+  out.hi = df_quantile(RESAMPLES, means, 0.975);
   return out;
 }
 

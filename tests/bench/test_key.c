@@ -2,12 +2,14 @@
 #define _GNU_SOURCE
 #include "key.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -118,12 +120,66 @@ static void the_same_gives_the_same(void** state) {
   assert_string_equal(a, b);
 }
 
+/* a record as a run writes it */
+static json_t* record_of(const cell_identity* id) {
+  json_t* settings = json_object();
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  for (int i = 0; i < n; i++) {
+    char value[4096];
+    df_config_value(id->config, i, value, sizeof value);
+    json_object_set_new(settings, keys[i].name, json_string(value));
+  }
+  return json_pack("{s:s,s:I,s:s,s:s,s:{s:s,s:{s:s}},s:o,s:f}", "method", id->method, "seed", (json_int_t)id->seed,
+                   "compiled_sha256", id->model_sha256, "data_sha256", id->data_sha256, "provenance", "mujoco",
+                   id->mujoco_version, "blas", "kernel", id->blas_kernel, "config", settings, "wall_s", 0.1);
+}
+
+static void a_record_gives_the_key_of_its_cell(void** state) {
+  (void)state;
+  char cell[DF_SHA256_TEXT], record[DF_SHA256_TEXT];
+  const df_config config = df_config_default();
+  const cell_identity id = identity(&config);
+  key_of(&id, KEY_CELL, cell);
+  json_t* o = record_of(&id);
+  assert_int_equal(record_key(o, record), DF_OK);
+  assert_string_equal(cell, record);
+  json_object_set_new(json_object_get(o, "config"), "train.steps", json_string("7"));
+  assert_int_equal(record_key(o, record), DF_OK);
+  assert_string_not_equal(cell, record);
+  json_object_del(o, "compiled_sha256");
+  assert_int_equal(record_key(o, record), DF_E_MISSING);
+  json_decref(o);
+}
+
+static void a_sealed_record_shows_a_changed_bit(void** state) {
+  (void)state;
+  char sum[DF_SHA256_TEXT];
+  const df_config config = df_config_default();
+  const cell_identity id = identity(&config);
+  json_t* o = record_of(&id);
+  assert_int_equal(record_seal(o), DF_OK);
+  /* written to a file and read again, it is still whole */
+  char* line = json_dumps(o, JSON_COMPACT);
+  json_decref(o);
+  o = json_loads(line, 0, NULL);
+  free(line);
+  assert_int_equal(record_sum(o, sum), DF_OK);
+  assert_string_equal(sum, json_string_value(json_object_get(o, "record_sha256")));
+  json_object_set_new(o, "wall_s", json_real(nextafter(0.1, 1)));
+  assert_int_equal(record_sum(o, sum), DF_OK);
+  assert_string_not_equal(sum, json_string_value(json_object_get(o, "record_sha256")));
+  json_decref(o);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_setting_but_words_changes_the_key),
       cmocka_unit_test(evaluation_does_not_change_the_training_key),
       cmocka_unit_test(all_else_changes_the_key),
       cmocka_unit_test(the_same_gives_the_same),
+      cmocka_unit_test(a_record_gives_the_key_of_its_cell),
+      cmocka_unit_test(a_sealed_record_shows_a_changed_bit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ def load(folder):
         record = json.loads(line)
         if record["type"] != "cell" or record["status"] != "done":
             continue
-        for name in ("provenance", "started", "wall_s", "cpu_s", "train_cpu_s"):
+        for name in ("provenance", "record_sha256", "started", "wall_s", "cpu_s", "train_cpu_s"):
             record.pop(name, None)
         for curve in record["training"]["curves"]:
             curve.pop("cpu_s")

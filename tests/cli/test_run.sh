@@ -23,7 +23,7 @@ says() { grep -qE -- "$1" "$scratch/out" "$scratch/err" || { echo "no /$1/ in:";
 # second argument, also without what names the cell itself
 cat >"$scratch/facts.py" <<'PY'
 import json, sys
-drop = {'provenance', 'started', 'wall_s', 'cpu_s', 'train_cpu_s'}
+drop = {'provenance', 'record_sha256', 'started', 'wall_s', 'cpu_s', 'train_cpu_s'}
 if len(sys.argv) > 2: drop |= {'key', 'seed', 'config'}
 cells = []
 for line in open(sys.argv[1] + '/events.jsonl'):

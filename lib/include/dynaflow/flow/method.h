@@ -45,9 +45,9 @@ typedef struct df_method_env {
   void* progress_context;
   const volatile sig_atomic_t* stop; /* may be NULL; training returns DF_E_INTERRUPTED soon after it becomes non-zero */
 
-  /* Where training keeps its state, so that a killed one goes on as if it had never stopped; NULL: nowhere. Each network
-   * has a file <state_folder>/<its name>.state, written every state_every seconds, when interrupted and at its end, and
-   * read at its start. The folder must exist; the caller removes it. */
+  /* Where training keeps its state, so that a killed one goes on as if it had never stopped; NULL: nowhere. Each
+   * network has a file <state_folder>/<its name>.state, written every state_every seconds, when interrupted and at its
+   * end, and read at its start. The folder must exist; the caller removes it. */
   const char* state_folder;
   const char* state_identity; /* e.g. the cell's key: a state of another identity is refused */
   double state_every;         /* s of wall time */

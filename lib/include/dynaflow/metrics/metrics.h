@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "dynaflow/data/chart.h"
+#include "dynaflow/metrics/statistics.h"
 #include "dynaflow/sim/system.h"
 
 /* X(name, unit, better, definition): what `dynaflow list metrics` shows; better is "lower" or "higher" */
@@ -102,20 +103,5 @@ DF_API int df_fall_frame(const df_fall_rule* rule, int nx, int H, const double* 
  * where the yaw rate is the vertical part of the angular velocity. NaN where there are no frames. */
 DF_API double df_metric_command(int H, int from, int nx, int nq, const double* x, const double command[3],
                                 double* wz_error);
-
-/* ---- intervals ---- */
-
-typedef struct df_interval {
-  double mean, lo, hi;
-  int n;      /* values */
-  int failed; /* of these, not finite */
-} df_interval;
-
-/* Mean with a 95 % percentile bootstrap interval (2000 resamples drawn from `seed`); +inf if a value is not finite,
- * with lo = hi = NaN. n == 1 gives lo = hi = NaN, n < 1 also mean = NaN. */
-DF_API df_interval df_mean_interval(int n, const double* values, uint64_t seed);
-
-/* A share with its 95 % Wilson score interval; NaN unless 0 <= count <= n and n >= 1. */
-DF_API df_interval df_share_interval(int count, int n);
 
 #endif

@@ -1,0 +1,370 @@
+#include "verify.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/core/hash.h"
+#include "dynaflow/metrics/metrics.h"
+#include "key.h"
+#include "methods.h"
+#include "schema.h"
+
+const char* verify_outcome_name(verify_outcome outcome) {
+  static const char* const names[VERIFY_OUTCOMES] = {"ok",         "not checked", "warning",
+                                                     "incomplete", "failed",      "tampered"};
+  return names[outcome];
+}
+
+/* a check in the making */
+typedef struct verifier {
+  const report* r;
+  const char* folder;
+  bool need_checkpoints;
+  verification* out;
+  const char* check;
+  int looked, found; /* things looked at, findings */
+} verifier;
+
+static void add_row(verifier* v, verify_outcome outcome, const json_t* cell, const char* detail) {
+  json_t* o = json_pack("{s:s,s:s}", "check", v->check, "status", verify_outcome_name(outcome));
+  static const char* const shared[] = {"task", "method", "seed", "profile"};
+  for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++) {
+    json_t* value = json_object_get(cell, shared[i]);
+    json_object_set(o, shared[i], value ? value : json_null());
+  }
+  json_object_set_new(o, "n", json_integer(cell || detail[0] ? 0 : v->looked));
+  json_object_set_new(o, "detail", json_string(detail));
+  rows_add_object(&v->out->found, o);
+  v->out->count[outcome]++;
+}
+
+/* `cell` is the record that it is about, or NULL */
+static void find(verifier* v, verify_outcome outcome, const json_t* cell, const char* format, ...) DF_PRINTF(4, 5);
+static void find(verifier* v, verify_outcome outcome, const json_t* cell, const char* format, ...) {
+  char detail[400];
+  va_list list;
+  va_start(list, format);
+  vsnprintf(detail, sizeof detail, format, list);
+  va_end(list);
+  v->found++;
+  add_row(v, outcome, cell, detail);
+}
+
+static bool is_cell(const json_t* record) {
+  return strcmp(string_of(record, "type"), "cell") == 0;
+}
+static bool is_done(const json_t* record) {
+  return is_cell(record) && strcmp(string_of(record, "status"), "done") == 0;
+}
+static json_int_t seed_of(const json_t* record) {
+  return json_integer_value(json_object_get(record, "seed"));
+}
+
+/* for every record of the run; `line` counts from 1, as in the file */
+#define FOR_RECORDS(v, line, record)                                                    \
+  for (size_t line = 1; line <= json_array_size(store_records((v)->r->source)); line++) \
+    for (const json_t* record = json_array_get(store_records((v)->r->source), line - 1); record; record = NULL)
+
+/* ---- each record by itself ---- */
+
+static void check_schema(verifier* v) {
+  FOR_RECORDS(v, line, record) {
+    v->looked++;
+    if (schema_check(record) != DF_OK) find(v, VERIFY_TAMPERED, record, "line %zu: %s", line, df_error_message());
+  }
+}
+
+static void check_record(verifier* v) {
+  FOR_RECORDS(v, line, record) {
+    char sum[DF_SHA256_TEXT];
+    const char* sealed = string_of(record, "record_sha256");
+    if (!sealed[0]) continue;
+    v->looked++;
+    if (record_sum(record, sum) != DF_OK || strcmp(sum, sealed) != 0) {
+      find(v, VERIFY_TAMPERED, record, "line %zu: the record was changed after it was written", line);
+    }
+  }
+}
+
+static void check_key(verifier* v) {
+  int without = 0;
+  FOR_RECORDS(v, line, record) {
+    char key[DF_SHA256_TEXT];
+    if (!is_cell(record)) continue;
+    const df_status status = record_key(record, key);
+    without += status == DF_E_MISSING;
+    if (status != DF_OK) continue;
+    v->looked++;
+    if (strcmp(key, string_of(record, "key")) != 0) {
+      find(v, VERIFY_TAMPERED, record, "line %zu: the key is %.16s, settings and hashes give %.16s", line,
+           string_of(record, "key"), key);
+    }
+  }
+  if (without) {
+    find(v, VERIFY_WARNING, NULL, "%d records have no compiled_sha256: their keys cannot be computed again", without);
+  }
+}
+
+/* a number, or a reason why there is none */
+static void check_row(verifier* v, const json_t* record, const json_t* number) {
+  const char* metric = string_of(number, "metric");
+  const int k = (int)json_integer_value(json_object_get(number, "k"));
+  const char* status = string_of(number, "status");
+  const double value = number_of(json_object_get(number, "value"));
+  const double lo = number_of(json_object_get(number, "lo")), hi = number_of(json_object_get(number, "hi"));
+  v->looked++;
+  if (!isfinite(value) && (!status[0] || strcmp(status, "ok") == 0)) {
+    find(v, VERIFY_FAILED, record, "%s at K = %d: no number and no reason why", metric, k);
+  }
+  if (isfinite(value) && json_integer_value(json_object_get(number, "n")) < 1) {
+    find(v, VERIFY_FAILED, record, "%s at K = %d: a number of no values", metric, k);
+  }
+  if (lo > hi) find(v, VERIFY_FAILED, record, "%s at K = %d: interval from %g down to %g", metric, k, lo, hi);
+}
+
+static void check_unit(verifier* v, const json_t* record, const json_t* number) {
+  const df_metric_def* defs;
+  const int n = df_metric_defs(&defs);
+  for (int i = 0; i < n; i++) {
+    if (strcmp(defs[i].name, string_of(number, "metric")) != 0) continue;
+    v->looked++;
+    if (strcmp(defs[i].unit, string_of(number, "unit")) != 0) {
+      find(v, VERIFY_FAILED, record, "%s is in '%s', its unit is '%s'", defs[i].name, string_of(number, "unit"),
+           defs[i].unit);
+    }
+  }
+}
+
+static void for_rows(verifier* v, void (*look)(verifier* v, const json_t* record, const json_t* number)) {
+  FOR_RECORDS(v, line, record) {
+    if (!is_done(record)) continue;
+    size_t i;
+    json_t* number;
+    json_array_foreach(json_object_get(record, "rows"), i, number) look(v, record, number);
+  }
+}
+
+static void check_numbers(verifier* v) {
+  for_rows(v, check_row);
+  FOR_RECORDS(v, line, record) {
+    if (is_done(record) && json_array_size(json_object_get(record, "rows")) == 0) {
+      find(v, VERIFY_FAILED, record, "line %zu: done, and no number", line);
+    }
+  }
+}
+static void check_units(verifier* v) {
+  for_rows(v, check_unit);
+}
+
+static void check_checkpoints(verifier* v) {
+  FOR_RECORDS(v, line, record) {
+    const json_t* training = json_object_get(record, "training");
+    const char* name = string_of(training, "checkpoint");
+    char sum[DF_SHA256_TEXT] = "";
+    if (!is_done(record) || !name[0]) continue;
+    char* path = df_path_join(v->folder, name);
+    const df_status status = path ? df_sha256_file(path, sum) : DF_E_NOMEM;
+    df_free(path);
+    if (status == DF_E_MISSING && !v->need_checkpoints) continue;
+    v->looked++;
+    if (status != DF_OK) {
+      find(v, VERIFY_INCOMPLETE, record, "line %zu: %s", line, df_error_message());
+    } else if (strcmp(sum, string_of(training, "checkpoint_sha256")) != 0) {
+      find(v, VERIFY_TAMPERED, record, "line %zu: %s has SHA-256 %.16s, recorded was %.16s", line, name, sum,
+           string_of(training, "checkpoint_sha256"));
+    }
+  }
+}
+
+/* ---- the plan ---- */
+
+static void check_plan(verifier* v) {
+  int plans = 0;
+  FOR_RECORDS(v, line, record) plans += !is_cell(record);
+  if (!plans) find(v, VERIFY_INCOMPLETE, NULL, "no plan is recorded");
+  if (v->r->n_cells == 0) find(v, VERIFY_INCOMPLETE, NULL, "no cell is planned or recorded");
+  for (int i = 0; i < v->r->n_cells; i++) {
+    const report_cell* c = &v->r->cells[i];
+    v->looked++;
+    /* profiles that set the same share a key, and a record */
+    if (c->done || (c->key[0] && store_find(v->r->source, c->key))) continue;
+    json_t* about = json_pack("{s:s,s:s,s:I,s:s}", "task", c->task, "method", c->method, "seed", (json_int_t)c->seed,
+                              "profile", c->profile);
+    const char* status = c->record ? string_of(c->record, "status") : "not run";
+    find(v, strcmp(status, "diverged") == 0 ? VERIFY_FAILED : VERIFY_INCOMPLETE, about, "%s%s%.200s", status,
+         c->record ? ": " : "", c->record ? string_of(c->record, "reason") : "");
+    json_decref(about);
+  }
+}
+
+static bool same_cell(const json_t* a, const json_t* b) {
+  return strcmp(string_of(a, "task"), string_of(b, "task")) == 0 &&
+         strcmp(string_of(a, "method"), string_of(b, "method")) == 0 && seed_of(a) == seed_of(b);
+}
+
+static void check_unique(verifier* v) {
+  FOR_RECORDS(v, line, record) {
+    if (!is_done(record)) continue;
+    v->looked++;
+    for (size_t before = 1; before < line; before++) {
+      const json_t* other = json_array_get(store_records(v->r->source), before - 1);
+      if (!is_done(other) || strcmp(string_of(other, "key"), string_of(record, "key")) != 0) continue;
+      if (same_cell(other, record)) {
+        find(v, VERIFY_FAILED, record, "lines %zu and %zu: the same key is done twice", before, line);
+      } else {
+        find(v, VERIFY_TAMPERED, record, "lines %zu and %zu: one key for two cells", before, line);
+      }
+      break;
+    }
+  }
+}
+
+/* ---- cells against each other ---- */
+
+/* for every pair of done cells of one group, the first one first */
+static void for_pairs(verifier* v, void (*look)(verifier* v, const report_cell* a, const report_cell* b)) {
+  for (int i = 0; i < v->r->n_cells; i++) {
+    for (int j = 0; j < i; j++) {
+      const report_cell *a = &v->r->cells[j], *b = &v->r->cells[i];
+      if (!a->done || !b->done || strcmp(a->task, b->task) != 0 || strcmp(a->profile, b->profile) != 0) continue;
+      look(v, a, b);
+    }
+  }
+}
+
+static void compare_windows(verifier* v, const report_cell* a, const report_cell* b) {
+  const char *x = string_of(a->record, "windows_sha256"), *y = string_of(b->record, "windows_sha256");
+  if (!x[0] || !y[0]) return;
+  v->looked++;
+  if (strcmp(x, y) == 0) return;
+  find(v, VERIFY_FAILED, b->record, "measured on other start states than %s, seed %lld", a->method, (long long)a->seed);
+}
+static void check_windows(verifier* v) {
+  for_pairs(v, compare_windows);
+}
+
+/* A method that is told the demonstration has no use for its seed. */
+static bool ignores_seed(const char* name) {
+  const df_method* method = df_method_by_name(name);
+  return method && (method->flags & DF_METHOD_SEES_DEMONSTRATION);
+}
+
+static void compare_seeds(verifier* v, const report_cell* a, const report_cell* b) {
+  if (strcmp(a->method, b->method) != 0 || ignores_seed(a->method)) return;
+  v->looked++;
+  if (!json_equal(json_object_get(a->record, "rows"), json_object_get(b->record, "rows"))) return;
+  find(v, VERIFY_FAILED, b->record, "all numbers are those of seed %lld", (long long)a->seed);
+}
+static void check_seeds(verifier* v) {
+  for_pairs(v, compare_seeds);
+}
+
+/* open-loop error of a cell's row, NaN for other rows */
+static double open_loop(const json_t* number) {
+  if (strcmp(string_of(number, "metric"), "tre_open_loop") != 0) return NAN;
+  return number_of(json_object_get(number, "value"));
+}
+
+/* the smallest open-loop error that a reference method reached on the group of a cell; NaN if there is none */
+static double reference(const report* r, const report_cell* like, const char* method) {
+  double least = NAN;
+  for (int i = 0; i < r->n_cells; i++) {
+    const report_cell* c = &r->cells[i];
+    if (!c->done || strcmp(c->method, method) != 0) continue;
+    if (strcmp(c->task, like->task) != 0 || strcmp(c->profile, like->profile) != 0) continue;
+    size_t j;
+    json_t* number;
+    json_array_foreach(json_object_get(c->record, "rows"), j, number) least = fmin(least, open_loop(number));
+  }
+  return least;
+}
+
+/* looks at every open-loop error beside that of a reference method */
+static void for_errors(verifier* v, const char* method, void (*look)(verifier*, const report_cell*, double, double)) {
+  for (int i = 0; i < v->r->n_cells; i++) {
+    const report_cell* c = &v->r->cells[i];
+    if (!c->done || strcmp(c->method, method) == 0) continue;
+    const double bound = reference(v->r, c, method);
+    size_t j;
+    json_t* number;
+    json_array_foreach(json_object_get(c->record, "rows"), j, number) {
+      const double value = open_loop(number);
+      if (isnan(value) || isnan(bound)) continue;
+      v->looked++;
+      look(v, c, value, bound);
+    }
+  }
+}
+
+/* nobody follows a demonstration better than its own actions do, unless it was told them */
+static void below_ceiling(verifier* v, const report_cell* c, double value, double bound) {
+  if (value >= bound * (1 - 1e-9) - 1e-12) return;
+  find(v, VERIFY_FAILED, c->record, "tre_open_loop %g is better than replaying the demonstration, %g: a leak", value,
+       bound);
+}
+static void check_ceiling(verifier* v) {
+  for_errors(v, "replay_demo", below_ceiling);
+}
+
+static void above_floor(verifier* v, const report_cell* c, double value, double bound) {
+  if (value <= bound || ignores_seed(c->method)) return;
+  find(v, VERIFY_WARNING, c->record, "tre_open_loop %g is worse than random actions, %g", value, bound);
+}
+static void check_floor(verifier* v) {
+  for_errors(v, "random_action", above_floor);
+}
+
+/* ---- all of them ---- */
+
+/* X(name, function) */
+#define CHECK_LIST(X)               \
+  X(schema, check_schema)           \
+  X(record, check_record)           \
+  X(key, check_key)                 \
+  X(plan, check_plan)               \
+  X(unique, check_unique)           \
+  X(checkpoints, check_checkpoints) \
+  X(numbers, check_numbers)         \
+  X(units, check_units)             \
+  X(windows, check_windows)         \
+  X(seeds, check_seeds)             \
+  X(ceiling, check_ceiling)         \
+  X(floor, check_floor)
+
+void verify_run(const report* r, const char* folder, bool need_checkpoints, verification* out) {
+  *out = (verification){.found = rows_new()};
+  static const struct {
+    const char* name;
+    void (*make)(verifier* v);
+  } checks[] = {
+#define CHECK_ROW(name, make) {#name, make},
+      CHECK_LIST(CHECK_ROW)
+#undef CHECK_ROW
+  };
+  for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+    verifier v = {.r = r, .folder = folder, .need_checkpoints = need_checkpoints, .out = out, .check = checks[i].name};
+    checks[i].make(&v);
+    if (v.found == 0) add_row(&v, v.looked ? VERIFY_OK : VERIFY_UNCHECKED, NULL, "");
+  }
+}
+
+void verification_clear(verification* v) {
+  rows_free(&v->found);
+}
+
+int verification_exit_code(const verification* v) {
+  if (v->count[VERIFY_TAMPERED]) return EXIT_USAGE;
+  if (v->count[VERIFY_FAILED]) return EXIT_CHECK_FAILED;
+  return v->count[VERIFY_INCOMPLETE] ? EXIT_INCOMPLETE : EXIT_DONE;
+}
+
+char* run_folder(const char* run) {
+  char* events = df_path_join(run, "events.jsonl");
+  const bool folder = (events && df_file_exists(events)) || df_file_exists(run);
+  df_free(events);
+  return folder || strchr(run, '/') ? df_strdup(run) : df_path_join("results/runs", run);
+}

@@ -1,0 +1,217 @@
+#!/usr/bin/env bash
+# The gate: runs that must fail do, each with its own exit code, and honest ones hold.
+. tests/cli/check.sh
+
+task=$scratch/tasks/cart
+golden=$scratch/golden
+mkdir -p "$task"
+cat >"$task/task.yaml" <<'Y'
+task: {name: cart, methods: [dynaflow, random_action, replay_demo]}
+system: {model: cart.xml}
+action: {center: [0], half_range: [1]}
+eval: {windows: 16}
+profiles:
+  smoke: {}
+Y
+# bands LINES: the task's expect.yaml with these bands
+bands() { printf 'task_version: 1\nmujoco: 3.17\nbands:\n%s\n' "$1" >"$task/expect.yaml"; }
+band() { echo "  - {metric: $1, method: $2, profile: smoke, $3, reason: because}"; }
+honest_bands="$(band sae_own dynaflow 'k: 5, at_most: 1.0e-9')
+$(band tre_open_loop dynaflow 'k: 5, relative: 0.1, seeds: 3')
+$(band gait_agreement dynaflow 'k: 5, relative: 0.05')
+$(band tre_open_loop random_action 'at_least: 1')
+$(band tre_open_loop replay_demo 'at_most: 1.0e-6')"
+bands "$honest_bands"
+
+make_run() { rm -rf "$scratch/run"; python3 tests/cli/synthetic_run.py "$scratch/run" "$@"; }
+gate() { run gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden" "$@"; }
+gate_exits() {
+  local wanted=$1
+  shift
+  gate "$@"
+  [ "$code" -eq "$wanted" ] || { echo "exit code $code, not $wanted"; cat "$scratch/out" "$scratch/err"; return 1; }
+}
+# verdict CODE VERDICT METRIC BEFORE [AFTER]: a run so changed exits so, and this row, and no other, says why
+verdict() {
+  local wanted=$1 word=$2 metric=$3
+  shift 3
+  make_run "$@" || return 1
+  gate_exits "$wanted" --json || return 1
+  python3 -c "
+import json, sys
+rows = json.load(open(sys.argv[1]))['rows']
+bad = {(r['status'], r['metric']) for r in rows if r['status'] not in ('held', 'improved', 'advisory')}
+wanted = {(sys.argv[2], metric) for metric in sys.argv[3].split()} if sys.argv[2] not in ('held', 'improved') else set()
+assert bad == wanted, bad
+assert sys.argv[2] not in ('held', 'improved') or sys.argv[2] in {r['status'] for r in rows}, rows" \
+    "$scratch/out" "$word" "$metric"
+}
+
+# ---- the golden table ----
+
+make_run
+check without_a_golden_table_something_is_missing gate_exits 3
+check accept_without_a_reason_is_refused refuses 'needs --reason' gate "$scratch/run" --tasks "$scratch/tasks" --accept
+check accept_with_a_blank_reason_is_refused refuses 'needs --reason' gate "$scratch/run" --accept --reason ' '
+check accept_exits_0 gate_exits 0 --accept --reason 'first table, by hand'
+check the_reason_stands_in_the_table grep -q '^# reason: first table  *by hand$' "$golden/cart-smoke.csv"
+check the_table_has_a_row_a_metric [ "$(grep -c '^cart,' "$golden/cart-smoke.csv")" = 13 ]
+check the_table_holds_means_over_seeds grep -qE '^cart,dynaflow,smoke,tre,5,0\.25[45]9*[0-9]*,std,3,' "$golden/cart-smoke.csv"
+cp "$golden/cart-smoke.csv" "$scratch/table.csv"
+refuses_to_accept() { # refuses_to_accept CODE BEFORE [AFTER]
+  local wanted=$1
+  shift
+  make_run "$@"
+  gate_exits "$wanted" --accept --reason x && cmp "$golden/cart-smoke.csv" "$scratch/table.csv"
+}
+check an_incomplete_run_is_not_accepted refuses_to_accept 3 "cells.remove(at('dynaflow', 3))"
+check a_tampered_run_is_not_accepted refuses_to_accept 2 '' "row('dynaflow', 1, 'tre')['value'] = 9.0"
+check a_run_of_another_mujoco_is_not_accepted refuses_to_accept 5 "for c in cells: c['provenance']['mujoco'] = '3.16.0'"
+
+# ---- verdicts ----
+
+check the_same_run_held verdict 0 held '' ''
+check ten_times_slower_held verdict 0 held '' "for s in SEEDS: at('dynaflow', s)['train_cpu_s'] = 10.0"
+check and_is_told grep -q '"detail": "+900 %"' "$scratch/out"
+check a_little_worse_held verdict 0 held '' "for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] *= 1.09"
+check better_improved verdict 0 improved '' "for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] *= 0.8"
+check a_planted_regression_regressed verdict 1 regressed tre_open_loop "for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] *= 1.2"
+check where_higher_is_better_less_regressed verdict 1 regressed gait_agreement "for s in SEEDS: row('dynaflow', s, 'gait_agreement')['value'] = 0.8"
+check where_higher_is_better_more_improved verdict 0 improved '' "for s in SEEDS: row('dynaflow', s, 'gait_agreement')['value'] += 0.05"
+# the mean of three seeds would still be below the limit
+check one_inadmissible_seed_regressed verdict 1 regressed sae_own "row('dynaflow', 2, 'sae_own')['value'] = 2.0e-9"
+check random_actions_that_follow_regressed verdict 1 regressed tre_open_loop "row('random_action', 2, 'tre_open_loop')['value'] = 0.5"
+check a_demonstration_that_does_not_replay_regressed verdict 1 regressed 'tre_open_loop' "row('replay_demo', 2, 'tre_open_loop')['value'] = 1.0e-3"
+check not_a_number_regressed verdict 1 regressed sae_own "row('dynaflow', 2, 'sae_own').update(value=None, lo=None, hi=None, status='3 of 16 not finite')"
+check a_diverged_training_regressed verdict 1 'regressed' 'verify.plan' "at('random_action', 3).update(status='diverged', reason='loss')"
+check a_duplicated_seed_regressed verdict 1 regressed verify.seeds "at('random_action', 2)['rows'] = at('random_action', 1)['rows']"
+check other_start_states_regressed verdict 1 regressed verify.windows "at('dynaflow', 2)['windows_sha256'] = sha256('other')"
+check a_leak_regressed verdict 1 regressed 'verify.ceiling tre_open_loop' "
+for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] = 1.0e-16 + 1.0e-18 * s
+for s in SEEDS: row('replay_demo', s, 'tre_open_loop')['value'] = 0.1"
+
+# an empty run: no file, an empty one, a plan without cells, only a plan
+empty_run() { rm -rf "$scratch/run"; mkdir "$scratch/run"; eval "$1"; gate_exits 3; }
+check a_folder_without_records_is_missing empty_run ''
+check an_empty_record_is_missing empty_run ': >"$scratch/run/events.jsonl"'
+check an_empty_plan_is_missing verdict 3 missing verify.plan 'cells.clear(); planned.clear()'
+check a_plan_alone_is_missing verdict 3 missing 'verify.plan sae_own tre_open_loop gait_agreement' 'cells.clear()'
+check no_folder_at_all_is_refused refuses 'events.jsonl' gate "$scratch/none"
+check a_missing_seed_is_missing verdict 3 missing 'verify.plan' "cells.remove(at('random_action', 3))"
+check a_missing_metric_is_missing verdict 3 missing sae_own "
+for s in SEEDS: at('dynaflow', s)['rows'].remove(row('dynaflow', s, 'sae_own'))"
+check a_missing_method_is_missing verdict 3 missing tre_open_loop "
+cells = [c for c in cells if c['method'] != 'random_action']; planned = list(cells)"
+check other_sampler_steps_are_missing verdict 3 missing 'sae_own tre_open_loop gait_agreement' "
+for c in cells:
+  for r in c['rows']: r['k'] = 3 if r['k'] else 0"
+make_run "cells.remove(at('random_action', 3))
+for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] *= 2"
+check a_missing_seed_hides_no_regression gate_exits 1
+check too_few_seeds_are_inconclusive verdict 4 inconclusive tre_open_loop "
+cells = [c for c in cells if c['seed'] < 3]; planned = list(cells)"
+
+other() { verdict 5 'not comparable' "$1" "$2"; }
+check another_minor_mujoco_does_not_compare other 'mujoco golden' "for c in cells: c['provenance']['mujoco'] = '3.18.0'"
+check another_major_mujoco_does_not_compare other 'mujoco golden' "for c in cells: c['provenance']['mujoco'] = '4.17.0'"
+check one_cell_of_another_mujoco_does_not_compare other 'mujoco golden' "at('dynaflow', 2)['provenance']['mujoco'] = '3.16.0'"
+check another_mujoco_patch_compares verdict 0 held '' "for c in cells: c['provenance']['mujoco'] = '3.17.9'"
+check another_task_version_does_not_compare other 'task_version golden' "for c in cells: c['config']['task.version'] = '2'"
+check other_windows_do_not_compare other 'settings golden' "for c in cells: c['config']['eval.windows'] = '8'"
+check another_substep_does_not_compare other 'settings golden' "for c in cells: c['config']['system.substeps'] = '2'"
+check cells_of_other_settings_do_not_compare other 'settings golden' "at('dynaflow', 2)['config']['eval.windows'] = '8'"
+check another_training_compares verdict 0 held '' "for c in cells: c['config']['train.steps'] = '200'"
+
+check an_edited_number_is_tampering verdict 2 unreadable verify.record '' "row('dynaflow', 2, 'tre')['value'] = 0.2"
+check an_edited_setting_is_tampering verdict 2 unreadable verify.key '' "c = at('dynaflow', 2); c['config']['train.steps'] = '9'; del c['record_sha256']"
+check a_record_against_the_schema_is_unreadable verdict 2 unreadable verify.schema "del at('dynaflow', 2)['provenance']['cpu']"
+make_run '' "records.insert(2, [1])"
+check garbage_is_unreadable gate_exits 2
+check garbage_is_named_by_line grep -q 'events.jsonl:3:' "$scratch/err"
+
+# ---- nothing to hold it to ----
+
+make_run
+mv "$task/expect.yaml" "$scratch/expect.yaml"
+check a_task_without_expectations_is_missing gate_exits 3
+mv "$scratch/expect.yaml" "$task"
+sed -i 's/profile: smoke/profile: full/' "$task/expect.yaml"
+check a_profile_without_bands_is_missing gate_exits 3
+check the_profile_is_named grep -q 'expect.yaml has no band for profile smoke' "$scratch/out"
+bands "$honest_bands"
+rm -r "$golden"
+check a_lost_golden_table_is_missing gate_exits 3
+mkdir "$golden"
+sed '/gait_agreement/d' "$scratch/table.csv" >"$golden/cart-smoke.csv"
+check a_row_lost_from_the_table_is_missing gate_exits 3
+refuses_table() { # refuses_table PATTERN SED: a table so changed is refused
+  sed "$2" "$scratch/table.csv" >"$golden/cart-smoke.csv"
+  refuses "$1" gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden"
+}
+check a_cut_row_is_refused_by_line refuses_table 'cart-smoke.csv:[0-9]+: not a row' '$s/,ok$//'
+check a_value_that_is_no_number_is_refused refuses_table 'cart-smoke.csv:[0-9]+: not a row' '$s/smoke,\([a-z_]*\),0,[^,]*/smoke,\1,0,nan/'
+check a_table_without_its_mujoco_is_refused refuses_table 'no golden table' '/^# mujoco/d'
+check other_columns_are_refused refuses_table 'the columns are not' 's/^task,method/method,task/'
+check a_named_table_that_is_not_there_is_refused refuses 'none.csv' gate "$scratch/run" --tasks "$scratch/tasks" --against "$scratch/none.csv"
+cp "$scratch/table.csv" "$golden/cart-smoke.csv"
+check a_table_is_taken_by_its_name exits_with 0 gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden/cart-smoke.csv"
+
+# ---- expectations that cannot be read ----
+
+refuses_bands() { # refuses_bands PATTERN LINES
+  bands "$2"
+  refuses "$1" gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden"
+}
+check a_band_without_a_reason_is_refused refuses_bands "expect.yaml:4: a band without 'reason'" '  - {metric: tre, method: dynaflow, profile: smoke, at_most: 1}'
+check an_empty_reason_is_refused refuses_bands "expect.yaml:4: reason = ''" '  - {metric: tre, method: dynaflow, profile: smoke, at_most: 1, reason: ""}'
+check a_band_without_a_limit_is_refused refuses_bands 'expect.yaml:4: .*this one has 0' "$(band tre dynaflow 'k: 5')"
+check a_band_with_two_limits_is_refused refuses_bands 'expect.yaml:4: .*this one has 2' "$(band tre dynaflow 'at_most: 1, relative: 0.1')"
+check an_unknown_key_of_a_band_is_refused refuses_bands "expect.yaml:4: atmost = '1': unknown key" "$(band tre dynaflow 'atmost: 1')"
+check a_band_on_time_is_refused refuses_bands "expect.yaml:4: metric = 'train_cpu_s': no such metric" "$(band train_cpu_s dynaflow 'at_most: 1')"
+check an_unknown_metric_is_refused refuses_bands "expect.yaml:4: metric = 'tree': no such metric" "$(band tree dynaflow 'at_most: 1')"
+check a_limit_that_is_no_number_is_refused refuses_bands "expect.yaml:4: at_most = 'nan': a finite number" "$(band tre dynaflow 'at_most: nan')"
+check a_negative_tolerance_is_refused refuses_bands "expect.yaml:4: relative = '-0.1'" "$(band tre dynaflow 'relative: -0.1')"
+check no_seed_at_all_is_refused refuses_bands "expect.yaml:4: seeds = '0'" "$(band tre dynaflow 'at_most: 1, seeds: 0')"
+check a_key_that_stands_twice_is_refused refuses_bands "expect.yaml:4: k = '5': the key stands twice" "$(band tre dynaflow 'at_most: 1, k: 1, k: 5')"
+check a_band_that_stands_twice_is_refused refuses_bands 'expect.yaml:5: the band of line 4' "$(band tre dynaflow 'at_most: 1')
+$(band tre dynaflow 'at_most: 2')"
+check no_bands_are_refused refuses_bands 'expect.yaml:' ''
+check broken_yaml_is_refused_by_line refuses_bands 'expect.yaml:[45]: ' '  - {metric: tre'
+printf 'bands:\n%s\n' "$(band tre dynaflow 'at_most: 1')" >"$task/expect.yaml"
+check bands_of_no_version_are_refused refuses "expect.yaml: 'task_version' is missing" gate "$scratch/run" --tasks "$scratch/tasks"
+bands "$honest_bands"
+
+# ---- for machines ----
+
+make_run "row('dynaflow', 2, 'sae_own')['value'] = 1.0e-8
+for s in SEEDS: row('dynaflow', s, 'gait_agreement')['value'] = 0.9"
+check junit_does_not_change_the_exit_code gate_exits 1 --junit "$scratch/junit.xml"
+check junit_has_a_case_a_row_and_names_the_failure python3 -c "
+import sys, xml.etree.ElementTree as e
+suite = e.parse(sys.argv[1]).getroot()
+cases = suite.findall('testcase')
+failed = [c for c in cases if len(c)]
+assert (suite.get('tests'), suite.get('failures'), suite.get('errors')) == ('6', '1', '0') and len(cases) == 6, suite.attrib
+assert failed[0].get('name') == 'dynaflow sae_own K=5' and failed[0].get('classname') == 'cart.smoke', failed[0].attrib
+assert '1e-09' in failed[0][0].get('message') and 'because' in failed[0][0].get('message'), failed[0][0].attrib" "$scratch/junit.xml"
+make_run '' "records.insert(2, [1])"
+check junit_is_written_of_what_cannot_be_read gate_exits 2 --junit "$scratch/junit.xml"
+check junit_says_that_it_cannot_be_read grep -q 'errors="1"' "$scratch/junit.xml"
+check a_junit_file_that_cannot_be_written_is_told refuses 'junit' gate "$scratch/run" --junit "$scratch/no/../../dev/null/junit.xml"
+make_run
+check quiet_says_nothing_on_standard_error gate_exits 0 --quiet
+check nothing_was_said [ ! -s "$scratch/err" ]
+
+# ---- the tasks' own expectations are readable and hold real runs ----
+
+for own in go1_gaits hopper; do
+  python3 tests/cli/synthetic_run.py "$scratch/$own" "for c in cells: c.update(task='$own')
+for c in cells: c['config'] = {'task.name': '$own', 'task.version': '1'}"
+  check "the_bands_of_${own}_are_read" exits_with 3 gate "$scratch/$own" --against "$golden"
+  check "the_ceiling_of_${own}_is_held" grep -qE 'replay_demo .*tre_open_loop .*held' "$scratch/out"
+done
+check a_real_run_exits_0 exits_with 0 run go1_gaits --profile smoke --method random_action,replay_demo --threads 1 --quiet \
+  --set eval.chains=32 --data "$scratch/data" --out "$scratch/real"
+exits_with 3 gate "$scratch/real"
+check a_real_floor_and_ceiling_are_held [ "$(grep -cE '(random_action|replay_demo) .*tre_open_loop .* held' "$scratch/out")" = 2 ]
+finish

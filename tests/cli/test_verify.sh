@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# verify: an honest record passes, and each check has a record that must not.
+. tests/cli/check.sh
+
+# verdict CODE CHECK BEFORE [AFTER]: a run so changed gives this exit code, and this check is the one that says why
+verdict() {
+  local wanted=$1 name=$2
+  rm -rf "$scratch/run"
+  python3 tests/cli/synthetic_run.py "$scratch/run" "$3" "${4:-}" || return 1
+  exits_with "$wanted" verify "$scratch/run" --json || return 1
+  python3 -c "
+import json, sys
+document = json.load(open(sys.argv[1]))
+said = {r['check'] for r in document['rows'] if r['status'] not in ('ok', 'not checked', 'warning')}
+assert said == set(sys.argv[2].split()), said" "$scratch/out" "$name"
+}
+# warns CHECK BEFORE [AFTER]
+warns() {
+  verdict 0 '' "$2" "${3:-}" && python3 -c "
+import json, sys
+rows = json.load(open(sys.argv[1]))['rows']
+assert [r for r in rows if r['check'] == sys.argv[2] and r['status'] == 'warning'], rows" "$scratch/out" "$1"
+}
+
+check an_honest_run_passes verdict 0 '' ''
+check every_check_but_checkpoints_looked_at_something python3 -c "
+import json, sys
+rows = json.load(open(sys.argv[1]))['rows']
+assert len(rows) == 12 and {r['check'] for r in rows if r['status'] != 'ok'} == {'checkpoints'}, rows" "$scratch/out"
+before=$(sha256sum "$scratch/run/events.jsonl")
+run verify "$scratch/run"
+check verify_changes_nothing [ "$before" = "$(sha256sum "$scratch/run/events.jsonl")" ]
+check verify_leaves_no_file [ "$(ls -A "$scratch/run")" = events.jsonl ]
+
+# ---- a record that is not what the program wrote ----
+
+check an_edited_number_is_tampering verdict 2 record '' "row('dynaflow', 2, 'tre')['value'] = 0.2"
+check the_last_bit_of_a_number_is_tampering verdict 2 record '' "r = row('dynaflow', 2, 'tre'); r['value'] *= 1 + 2**-52"
+check an_edited_setting_is_tampering verdict 2 'record key' '' "at('dynaflow', 1)['config']['train.steps'] = '200'"
+check an_edited_setting_is_seen_by_its_key_alone verdict 2 key '' \
+  "at('dynaflow', 1)['config']['train.steps'] = '200'; del at('dynaflow', 1)['record_sha256']"
+for field in model:compiled_sha256 data_set:data_sha256; do
+  check "another_${field%%:*}_is_seen_by_the_key" verdict 2 key '' \
+    "c = at('dynaflow', 1); c['${field##*:}'] = sha256('other'); del c['record_sha256']"
+done
+check another_mujoco_is_seen_by_the_key verdict 2 key '' \
+  "c = at('dynaflow', 1); c['provenance']['mujoco'] = '3.16.0'; del c['record_sha256']"
+check another_blas_is_seen_by_the_key verdict 2 key '' \
+  "c = at('dynaflow', 1); c['provenance']['blas']['kernel'] = 'Haswell'; del c['record_sha256']"
+check words_do_not_change_a_key verdict 0 '' '' "c = at('dynaflow', 1); c['config']['task.title'] = 'other'; del c['record_sha256']"
+check one_key_for_two_cells_is_tampering verdict 2 'record key plan unique' '' "at('dynaflow', 2)['key'] = at('dynaflow', 1)['key']"
+check keys_that_cannot_be_computed_again_are_a_warning warns key '' \
+  "for c in cells: del c['compiled_sha256'], c['record_sha256']"
+
+# a record against results/schema.json; where there is a validator, it must refuse the same records
+agree() { # agree WANTED: the validator refuses the record, or does not
+  python3 -c 'import jsonschema' 2>/dev/null || return 0
+  python3 -c "
+import json, jsonschema, sys
+schema = json.load(open('results/schema.json'))
+validator = jsonschema.Draft202012Validator(schema)
+fine = all(validator.is_valid(json.loads(line)) for line in open(sys.argv[1]))
+assert fine == (sys.argv[2] == 'fine'), 'results/schema.json says otherwise'" "$scratch/run/events.jsonl" "$1"
+}
+against_schema() { verdict 2 "$@" && agree refused; }
+check a_record_without_status_is_refused against_schema 'schema plan' "del at('dynaflow', 1)['status']"
+check a_record_with_an_unknown_status_is_refused against_schema 'schema plan' "at('dynaflow', 1)['status'] = 'fine'"
+check a_done_record_without_rows_is_refused against_schema 'schema numbers' "del at('dynaflow', 1)['rows']"
+check a_done_record_without_training_is_refused against_schema schema "del at('dynaflow', 1)['training']"
+check a_row_without_unit_is_refused against_schema 'schema units' "del row('dynaflow', 1, 'tre')['unit']"
+check a_value_that_is_text_is_refused against_schema 'schema numbers' "row('dynaflow', 1, 'tre')['value'] = '0.2'"
+check a_negative_seed_is_refused against_schema 'schema key' "at('dynaflow', 1)['seed'] = -1"
+check a_hash_of_other_letters_is_refused against_schema schema "at('dynaflow', 1)['model_sha256'] = 'abc'"
+check provenance_without_a_compiler_is_refused against_schema schema "del at('dynaflow', 1)['provenance']['compiler']"
+check a_setting_that_is_a_number_is_refused against_schema 'schema key' '' "c = at('dynaflow', 1); c['config']['train.steps'] = 100; del c['record_sha256']"
+check a_plan_without_cells_is_refused against_schema 'schema' '' "del plan['cells']"
+check the_line_and_field_are_named bash -c "grep -q 'line 1: cells is missing' '$scratch/out'"
+against_schema_honest() { verdict 0 '' "checkpoint(at('dynaflow', 1))" && agree fine; }
+check the_schema_file_takes_the_honest_run against_schema_honest
+
+# ---- completeness ----
+
+check a_cell_that_was_never_run_is_incomplete verdict 3 plan "cells.remove(at('dynaflow', 3))"
+check a_cell_that_failed_is_incomplete verdict 3 plan "at('dynaflow', 3).update(status='error', reason='no memory')"
+check the_reason_is_told grep -q 'error: no memory' "$scratch/out"
+check an_interrupted_cell_is_incomplete verdict 3 plan "at('dynaflow', 3).update(status='interrupted', reason='')"
+check a_diverged_cell_is_a_failure verdict 1 plan "at('dynaflow', 3).update(status='diverged', reason='loss is not finite')"
+check a_record_without_a_plan_is_incomplete verdict 3 plan '' 'records.remove(plan)'
+check an_empty_plan_is_incomplete verdict 3 'plan' 'cells.clear(); planned.clear()'
+check a_cell_of_other_settings_does_not_stand_in verdict 3 plan '' "plan['cells'][0]['key'] = sha256('others')"
+check a_cell_that_failed_and_then_was_done_is_whole verdict 0 '' "cells.insert(0, dict(at('dynaflow', 1), status='error', reason='x'))"
+check a_cell_that_was_done_twice_is_a_failure verdict 1 unique "cells.append(dict(at('dynaflow', 1)))"
+
+# ---- checkpoints ----
+
+check a_checkpoint_as_recorded_passes verdict 0 '' "checkpoint(at('dynaflow', 1))"
+check a_missing_checkpoint_is_incomplete verdict 3 checkpoints "checkpoint(at('dynaflow', 1)); os.remove(folder + '/dynaflow-1.safetensors')"
+check another_checkpoint_is_tampering verdict 2 checkpoints "checkpoint(at('dynaflow', 1)); open(folder + '/dynaflow-1.safetensors', 'w').write('other')"
+
+# ---- numbers ----
+
+check no_number_without_a_reason_is_a_failure verdict 1 numbers "row('dynaflow', 1, 'tre')['value'] = None"
+check no_number_with_a_reason_is_a_result verdict 0 '' "row('dynaflow', 1, 'tre').update(value=None, lo=None, hi=None, status='3 of 16 not finite')"
+check a_number_of_nothing_is_a_failure verdict 1 numbers "row('dynaflow', 1, 'tre')['n'] = 0"
+check an_interval_upside_down_is_a_failure verdict 1 numbers "row('dynaflow', 1, 'tre').update(lo=2.0, hi=1.0)"
+check done_without_numbers_is_a_failure verdict 1 numbers "at('dynaflow', 1)['rows'] = []"
+check another_unit_is_a_failure verdict 1 units "row('dynaflow', 1, 'tre')['unit'] = 'rad'"
+check other_start_states_are_a_failure verdict 1 windows "at('dynaflow', 2)['windows_sha256'] = sha256('other')"
+check the_same_numbers_for_two_seeds_are_a_failure verdict 1 seeds "at('dynaflow', 2)['rows'] = at('dynaflow', 1)['rows']"
+check the_ceiling_may_be_the_same_for_all_seeds verdict 0 '' "at('replay_demo', 2)['rows'] = at('replay_demo', 1)['rows']"
+check better_than_the_demonstration_is_a_leak verdict 1 ceiling "for s in SEEDS: row('replay_demo', s, 'tre_open_loop')['value'] = 0.3"
+check as_good_as_the_demonstration_is_none verdict 0 '' "
+for r in every('tre_open_loop'): r['value'] = 3.0 if r['value'] > 1 else 0.3"
+check worse_than_random_is_a_warning warns floor "row('dynaflow', 1, 'tre_open_loop')['value'] = 5.0"
+
+# ---- files ----
+
+check a_missing_run_is_refused refuses 'events.jsonl' verify "$scratch/none"
+mkdir "$scratch/garbage"
+echo '{"schema":1,"type":"plan","profile":"","cells":[]}
+garbage
+{}' >"$scratch/garbage/events.jsonl"
+check garbage_is_refused_by_line refuses 'events.jsonl:2:' verify "$scratch/garbage"
+
+# ---- what the program itself wrote ----
+
+tiny=(--method action_fm,random_action,replay_demo --seed 1,2 --threads 1 --quiet --data "$scratch/data" --set data.episodes=10
+  --set data.seconds=3 --set window.last=100 --set train.steps=3 --set net.width=16 --set net.depth=1 --set net.heads=2
+  --set net.skip_hidden=16 --set eval.windows=8 --set eval.chains=2 --set eval.chain_seconds=0.64 --set eval.sae_windows=2)
+check a_real_run_exits_0 exits_with 0 run go1_gaits "${tiny[@]}" --out "$scratch/real"
+check a_real_run_passes exits_with 0 verify "$scratch/real" --json
+proven() { python3 -c "
+import json, sys
+rows = {r['check']: r for r in json.load(open(sys.argv[1]))['rows']}
+for name in ('key', 'checkpoints', 'seeds', 'ceiling', 'windows'): assert rows[name]['status'] == 'ok', rows[name]" "$scratch/out"; }
+check keys_checkpoints_seeds_and_ceiling_of_a_real_run_were_looked_at proven
+sed -i 's/"train.steps":"3"/"train.steps":"4"/' "$scratch/real/events.jsonl"
+check a_real_run_with_an_edited_setting_does_not exits_with 2 verify "$scratch/real"
+finish
