@@ -121,6 +121,7 @@ $(GENERATED)/version.h: FORCE
 	  echo "#define DYNAFLOW_DIRTY_NOTE \"$$note\""; \
 	  echo '#define DYNAFLOW_FLAGS "$(subst ",\",$(strip $(CFLAGS_ALL)))"'; } > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+.PHONY: FORCE
 FORCE:
 EXTRA_bench += -I$(GENERATED)
 $(BUILD)/bench/provenance.o: $(GENERATED)/version.h
