@@ -228,12 +228,19 @@ static void widen(range* s, double v) {
   if (v <= 0) s->any_zero = true;
 }
 
-static range metric_range(const report* r, const report_group* g, const char* metric, int k) {
+/* floor and ceiling: nothing about them was learnt */
+static bool is_reference(const char* method) {
+  return strcmp(method, "random_action") == 0 || strcmp(method, "replay_demo") == 0;
+}
+
+/* of the trained methods alone, or of all; lo > hi where there is no number */
+static range metric_range(const report* r, const report_group* g, const char* metric, int k, bool trained) {
   range s = {INFINITY, -INFINITY, INFINITY, false};
   for (int pass = 0; pass < 2; pass++) {
-    const double least = pass == 0 ? 0 : ROUNDING * s.hi;
+    const double least = pass == 0 ? 0 : ROUNDING * fmax(fabs(s.lo), fabs(s.hi));
     s = (range){INFINITY, -INFINITY, INFINITY, false};
     for (int m = 0; m < g->n_methods; m++) {
+      if (trained && is_reference(g->methods[m])) continue;
       const aggregate a = report_aggregate(r, g, g->methods[m], metric, k);
       if (a.n == 0 || a.failed) continue;
       const double all[3] = {a.mean, a.lo, a.hi};
@@ -243,31 +250,100 @@ static range metric_range(const report* r, const report_group* g, const char* me
   return s;
 }
 
-static void add_label(text* labels, int row_of, const char* words, double x, const char* style) {
+typedef struct axis {
+  double lo, hi, step; /* step 0: powers of ten */
+} axis;
+
+/* the least of 1, 2, 2.5 and 5 times a power of ten that parts a span into so many at most */
+static double nice_step(double span, int parts) {
+  static const double nice[] = {1, 2, 2.5, 5};
+  const double wanted = span / parts, power = pow(10, floor(log10(wanted)));
+  for (int i = 0; i < 4; i++) {
+    if (nice[i] * power >= wanted) return nice[i] * power;
+  }
+  return 10 * power;
+}
+
+/* long numbers need more room */
+static double tick_step(double span) {
+  const double step = nice_step(span, 6);
+  char number[32];
+  return snprintf(number, sizeof number, "%g", step) > 4 ? nice_step(span, 4) : step;
+}
+
+/* Trained methods set the axis, for floor and ceiling would press them onto one spot. It has 0 on it where they still
+ * take a quarter of it then, and else only their part. */
+static axis metric_axis(const report* r, const report_group* g, const char* metric, int k, const char* unit) {
+  const axis unit_axis = {-0.03, 1.03, 0.25};
+  if (strcmp(unit, "share") == 0) return unit_axis;
+  range s = metric_range(r, g, metric, k, true);
+  if (s.lo > s.hi) s = metric_range(r, g, metric, k, false);
+  if (s.lo > s.hi) return unit_axis;
+  const double decades = log10(s.hi / s.smallest_positive);
+  if (!s.any_zero && isfinite(decades) && decades > 1.7) {
+    return (axis){pow(10, floor(log10(s.smallest_positive) - 0.05)), pow(10, ceil(log10(s.hi) + 0.05)), 0};
+  }
+  const double away = s.lo > 0 ? s.lo : fmax(0, -s.hi), part = s.hi - s.lo;
+  /* what is equal but for a last digit is not pulled apart */
+  if (away <= 3 * part || part < 1e-4 * away) {
+    s.lo = fmin(0, s.lo);
+    s.hi = fmax(0, s.hi);
+  }
+  const double span = s.hi - s.lo;
+  if (span <= 0) return unit_axis;
+  return (axis){s.lo - (s.lo == 0 ? 0.03 : 0.08) * span, s.hi + (s.hi == 0 ? 0.03 : 0.08) * span, tick_step(span)};
+}
+
+static void add_label(text* labels, int row_of, const char* words, const char* place_of, const char* style) {
   text_add(labels, "set label %d ", row_of);
   plot_quoted(labels, words);
-  text_add(labels, " at %s %.4g, first %d left %s\n", x < 0 ? "graph" : "first", fabs(x), row_of, style);
+  text_add(labels, " at %s, first %d %s\n", place_of, row_of, style);
+}
+
+/* what a mark does not say by its place: that it is next to 0 but not 0, or beyond the axis */
+static void add_value(text* labels, int row_of, double value, const axis* x, unsigned colour) {
+  static const char style[] = "font ',10' textcolor rgb '#555555'";
+  const bool below = value < x->lo, beyond = below || value > x->hi;
+  const bool tiny = value != 0 && fabs(value) < ROUNDING * fmax(fabs(x->lo), fabs(x->hi));
+  char words[32], how[96];
+  if (!beyond && !tiny) return;
+  snprintf(words, sizeof words, tiny ? "%.0e" : "%.3g", value);
+  snprintf(how, sizeof how, "%s %s", beyond && !below ? "right" : "left", style);
+  if (!beyond) {
+    snprintf(how, sizeof how, "left offset 0.9,0 %s", style);
+    add_label(labels, row_of, words, "first 0", how);
+    return;
+  }
+  add_label(labels, row_of, words, below ? "graph 0.08" : "graph 0.92", how);
+  text_add(labels,
+           "set arrow %d from graph %s, first %d to graph %d, first %d head filled size graph 0.032,24 fixed lw 2 lc "
+           "rgb '#%06x'\n",
+           row_of, below ? "0.06" : "0.94", row_of, below ? 0 : 1, row_of, colour);
+}
+
+static const char* metric_unit(const report* r, const report_group* g, const char* metric, int k) {
+  for (int m = 0; m < g->n_methods; m++) {
+    const aggregate a = report_aggregate(r, g, g->methods[m], metric, k);
+    if (a.unit[0]) return a.unit;
+  }
+  return "";
 }
 
 /* one block of means with intervals, one of single seeds: value lo hi row colour; labels say what has no place */
-static range add_metric(const report* r, const report_group* g, const char* metric, int k, plot* p, const char** unit,
-                        text* labels, int* blocks) {
-  const range s = metric_range(r, g, metric, k);
+static void add_metric(const report* r, const report_group* g, const char* metric, int k, const axis* x, plot* p,
+                       text* labels, int* blocks) {
   text seeds = {0};
   bool any = false;
   text_add(&p->data, "# %s: mean, interval, row, colour\n", metric);
   for (int m = 0; m < g->n_methods; m++) {
     const aggregate a = report_aggregate(r, g, g->methods[m], metric, k);
     const unsigned colour = method_colour(g->methods[m]);
-    char words[64];
-    if (a.unit[0]) *unit = a.unit;
-    if (a.failed)
-      add_label(labels, m + 1, a.status[0] ? a.status : "not finite", -0.03, "font ',10' textcolor rgb '#a00000'");
-    if (a.n == 0 || a.failed) continue;
-    if (fabs(a.mean) < ROUNDING * s.hi && a.mean != 0) {
-      snprintf(words, sizeof words, "%.0e", a.mean);
-      add_label(labels, m + 1, words, 0, "offset 0.9,0 font ',10' textcolor rgb '#555555'");
+    if (a.failed) {
+      add_label(labels, m + 1, a.status[0] ? a.status : "not finite", "graph 0.03",
+                "left font ',10' textcolor rgb '#a00000'");
     }
+    if (a.n == 0 || a.failed) continue;
+    add_value(labels, m + 1, a.mean, x, colour);
     const double lo = isfinite(a.lo) ? a.lo : a.mean, hi = isfinite(a.hi) ? a.hi : a.mean;
     text_add(&p->data, "%.9g %.9g %.9g %d %u\n", a.mean, lo, hi, m + 1, colour);
     any = true;
@@ -278,37 +354,27 @@ static range add_metric(const report* r, const report_group* g, const char* metr
   if (seeds.n) text_add(&p->data, "# %s: single seeds\n%s\n\n", metric, text_of(&seeds));
   *blocks = any + 2 * (seeds.n > 0);
   text_clear(&seeds);
-  return s;
 }
 
-static void set_metric_axis(plot* p, const range* s, const char* unit) {
-  const double decades = log10(s->hi / s->smallest_positive);
-  if (!s->any_zero && isfinite(decades) && decades > 1.7) {
-    const int every = (int)fmax(1, ceil((decades + 1) / 5));
-    text_add(&p->script, "set logscale x\nset format x '10^{%%L}'\nset xtics 10e%d\nset xrange [%.3g:%.3g]\n",
-             every - 1, pow(10, floor(log10(s->smallest_positive) - 0.05)), pow(10, ceil(log10(s->hi) + 0.05)));
-    return;
-  }
-  text_add(&p->script, "unset logscale x\nset format x '%%g'\nset xtics autofreq\n");
-  if (strcmp(unit, "share") == 0) {
-    text_add(&p->script, "set xtics 0.25\nset xrange [0:1]\n");
-  } else if (isfinite(s->hi)) {
-    const double lo = fmin(0, s->lo), span = s->hi - lo;
-    text_add(&p->script, "set xrange [%.4g:%.4g]\n", lo - (lo < 0 ? 0.05 * span : 0),
-             s->hi + (span > 0 ? 0.07 * span : 1));
+static void set_metric_axis(plot* p, const axis* x) {
+  if (x->step > 0) {
+    text_add(&p->script, "unset logscale x\nset format x '%%g'\nset xtics %.9g\n", x->step);
   } else {
-    text_add(&p->script, "set xrange [0:1]\n");
+    const int every = (int)fmax(1, ceil((log10(x->hi / x->lo) + 1) / 5));
+    text_add(&p->script, "set logscale x\nset format x '10^{%%L}'\nset xtics 10e%d\n", every - 1);
   }
+  text_add(&p->script, "set xrange [%.9g:%.9g]\n", x->lo, x->hi);
 }
 
 static void draw_metric(const report* r, const report_group* g, const char* metric, int k, bool named, int* block,
                         plot* p) {
-  const char *unit = "", *better = metric_better(metric);
+  const char *unit = metric_unit(r, g, metric, k), *better = metric_better(metric);
   char title[96];
   text labels = {0};
   int blocks = 0;
-  const range s = add_metric(r, g, metric, k, p, &unit, &labels, &blocks);
-  set_metric_axis(p, &s, unit);
+  const axis x = metric_axis(r, g, metric, k, unit);
+  add_metric(r, g, metric, k, &x, p, &labels, &blocks);
+  set_metric_axis(p, &x);
   text_add(&p->script, "set title ");
   plot_quoted(&p->script, metric);
   snprintf(title, sizeof title, "%s%s%s%s", unit, better[0] ? " (" : "", better, better[0] ? " is better)" : "");
@@ -320,7 +386,7 @@ static void draw_metric(const report* r, const report_group* g, const char* metr
     plot_quoted(&p->script, named ? method_label(g->methods[m]) : "");
     text_add(&p->script, " %d", m + 1);
   }
-  text_add(&p->script, ") font ',12'\nunset label\n%s", text_of(&labels));
+  text_add(&p->script, ") font ',12'\nunset label\nunset arrow\n%s", text_of(&labels));
   /* small circles first, under the means */
   text_add(&p->script, "plot ");
   if (blocks & 2) {
@@ -366,7 +432,8 @@ bool plot_metrics(const report* r, const report_group* g, int k, plot* p) {
   if (k) text_add(&p->caption, " at K = %d sampler step%s", k, k == 1 ? "" : "s");
   text_add(&p->caption,
            ": mean over seeds with the smallest and largest seed (small circles: single seeds); over one seed, "
-           "the 95 %% interval over test windows. Methods without sampler steps are shown as they are.");
+           "the 95 %% interval over test windows. Methods without sampler steps are shown as they are. The trained "
+           "methods set the axes, which need not begin at 0; marks with an arrow lie beyond the axis.");
   caption_source(r, g, &p->caption);
   return true;
 }
@@ -378,6 +445,8 @@ static df_status run_gnuplot(const char* folder, const char* script) {
   const pid_t child = fork();
   if (child < 0) return df_fail(DF_E_IO, "gnuplot cannot be started: %s", strerror(errno));
   if (child == 0) {
+    /* texts are UTF-8 whatever the user's locale is */
+    setenv("LC_ALL", "C.UTF-8", 1);
     if (chdir(folder) == 0) execlp("gnuplot", "gnuplot", script, (char*)NULL);
     _exit(errno == ENOENT ? 127 : 126);
   }
