@@ -183,16 +183,18 @@ static char* state_folder_of(const cell* c, const char* folder) {
   return format_text("%s/training/%.16s", folder, c->key);
 }
 
-static void remove_state(const char* folder) {
-  DIR* dir = opendir(folder);
+void cell_forget_training(const cell* c, const char* folder) {
+  char* state = state_folder_of(c, folder);
+  DIR* dir = opendir(state);
   const struct dirent* entry;
   while (dir && (entry = readdir(dir))) {
-    char* path = df_path_join(folder, entry->d_name);
+    char* path = df_path_join(state, entry->d_name);
     if (path && strstr(entry->d_name, ".state")) unlink(path);
     df_free(path);
   }
   if (dir) closedir(dir);
-  rmdir(folder);
+  rmdir(state);
+  df_free(state);
 }
 
 static df_status train_resumed(cell* c, const char* folder, df_training_log* logs, int* n) {
@@ -249,10 +251,6 @@ df_status cell_run(cell* c, const char* folder, store* events) {
   df_status stored = record_seal(record);
   if (stored == DF_OK) stored = store_append(events, record);
   json_decref(record);
-  if (status == DF_OK && stored == DF_OK) {
-    char* state = state_folder_of(c, folder);
-    remove_state(state);
-    df_free(state);
-  }
+  if (status == DF_OK && stored == DF_OK) cell_forget_training(c, folder);
   return status != DF_OK ? status : stored;
 }

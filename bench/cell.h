@@ -55,4 +55,7 @@ DF_MUST_CHECK df_status cell_evaluate(cell* c, evaluation* out);
  * checkpoint goes to <folder>/checkpoints/. Returns what happened; a failure is recorded, too. */
 DF_MUST_CHECK df_status cell_run(cell* c, const char* folder, store* events);
 
+/* Removes what an unfinished training left in the run's folder: nothing needs it once the cell is recorded as done. */
+void cell_forget_training(const cell* c, const char* folder);
+
 #endif

@@ -196,6 +196,7 @@ static df_status run_cell(const arguments* a, const planned_cell* p, const char*
   const json_t* done = status == DF_OK ? store_find(events, c.key) : NULL;
   if (done) {
     t->skipped++;
+    cell_forget_training(&c, folder); /* a kill may have come between the record and the tidying up */
     if (!a->common.quiet) fprintf(stderr, "%s: done before\n", name);
   } else if (status == DF_OK) {
     if (a->save_every >= 0) c.save_every = a->save_every;

@@ -52,7 +52,11 @@ same_checkpoints() {
   done
   [ "$n" -ge 3 ]
 }
-nothing_left() { [ -z "$(find "$scratch/killed/training" -name '*.state' 2>/dev/null)" ]; }
+nothing_left() {
+  local left
+  left=$(find "$scratch/killed/training" -name '*.state' 2>/dev/null)
+  [ -z "$left" ] || { echo "left behind: $left"; return 1; }
+}
 same_as_whole() { compare "$scratch/whole" "$scratch/killed" && same_checkpoints && nothing_left; }
 
 # kill at moments spread over the time that the plan takes, drawn from a fixed seed; a plan that comes to its end under
@@ -74,7 +78,7 @@ while [ "$killed" -lt "$kills" ] && [ "$finished" -lt $((3 * kills)) ]; do
   fi
   wait $pid
   finished=$((finished + 1))
-  same_as_whole >/dev/null 2>&1 || differ=$((differ + 1))
+  same_as_whole >"$scratch/why" 2>&1 || { differ=$((differ + 1)); sed 's/^/# /' "$scratch/why"; }
   rm -rf "$scratch/killed"
 done
 check every_kill_was_one [ "$killed" -ge "$kills" ]
