@@ -219,7 +219,8 @@ export PKG_CONFIG_FILE
 install: all ## install program, library, headers and tasks under PREFIX (DESTDIR is honoured)
 	install -d $(DESTINATION)/bin $(DESTINATION)/lib/pkgconfig $(DESTINATION)/include $(DESTINATION)/share/dynaflow
 	cp -r lib/include/dynaflow $(DESTINATION)/include/
-	install -m 755 $(SHARED) $(DESTINATION)/lib/
+	$(CC) -shared -fopenmp -Wl,-soname,libdynaflow.so.$(SOVERSION) $(OBJ_LIB) -o $(DESTINATION)/lib/$(notdir $(SHARED)) \
+	  -Wl,-rpath,'$$ORIGIN' $(filter-out -Wl$(comma)-rpath%,$(LINK_ALL))
 	cp -P $(MUJOCO_DIR)/lib/libmujoco.so* $(DESTINATION)/lib/
 	ln -sf $(notdir $(SHARED)) $(DESTINATION)/lib/libdynaflow.so.$(SOVERSION)
 	ln -sf libdynaflow.so.$(SOVERSION) $(DESTINATION)/lib/libdynaflow.so
