@@ -54,7 +54,7 @@ ALL_OBJ := $(OBJ_LIB) $(OBJ_baselines) $(OBJ_bench)
 SHARED := $(BUILD)/libdynaflow.so.$(VERSION)
 PROGRAM := $(BUILD)/dynaflow
 
-.PHONY: help all deps demo test smoke gate asan ubsan format format-check install clean ladder
+.PHONY: build tests help all deps demo test smoke gate asan ubsan format format-check install clean ladder
 .DEFAULT_GOAL := all
 
 help: ## list the targets
@@ -177,7 +177,7 @@ test-$(1): $$(TESTS_$(1))
 	@BUILD=$(BUILD) tests/run.sh $$^
 endef
 $(foreach r,$(ROOMS) baselines bench,$(eval $(call test_rules,$(r))))
-.SECONDARY:
+.PRECIOUS: $(BUILD)/tests/%.o
 
 tests: $(TESTS)
 test: all ## build and run every test

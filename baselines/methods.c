@@ -1,20 +1,59 @@
 #include "methods.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-static const df_method* const all[] = {
+static const df_method* all[METHODS_KNOWN_MAX] = {
     &df_method_dynaflow,  &df_method_dynaflow_tracking, &df_method_kinematic_fm, &df_method_kinematic_fm_idm,
     &df_method_action_fm, &df_method_random_action,     &df_method_replay_demo,
 };
 
 int df_methods(const df_method* const** methods) {
+  int n = 0;
+  while (n < METHODS_KNOWN_MAX && all[n]) n++;
   *methods = all;
-  return (int)(sizeof all / sizeof all[0]);
+  return n;
 }
 
 const df_method* df_method_by_name(const char* name) {
-  for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-    if (strcmp(all[i]->name, name) == 0) return all[i];
+  const df_method* const* methods;
+  const int n = df_methods(&methods);
+  for (int i = 0; i < n; i++) {
+    if (strcmp(methods[i]->name, name) == 0) return methods[i];
   }
   return NULL;
+}
+
+/* fits lists of names, file names and a line of a key */
+static df_status check_name(const char* name) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+  if (!name || !name[0]) return df_fail(DF_E_CONFIG, "a method has no name");
+  if (name[strspn(name, letters)] || strlen(name) >= DF_NAME_MAX) {
+    return df_fail(DF_E_CONFIG, "method '%.64s': a name is of letters, digits and _, at most %d", name,
+                   DF_NAME_MAX - 1);
+  }
+  return DF_OK;
+}
+
+df_status df_method_register(const df_method* method) {
+  DF_TRY(check_name(method->name));
+  if (df_method_by_name(method->name)) return df_fail(DF_E_CONFIG, "there is a method '%s' already", method->name);
+  const struct {
+    const char* member;
+    bool missing;
+  } needs[] = {{"summary", !method->summary},
+               {"create", !method->create},
+               {"destroy", !method->destroy},
+               {"sample", !method->sample},
+               {"train", (method->flags & DF_METHOD_TRAINS) && !method->train},
+               {"save", (method->flags & DF_METHOD_TRAINS) && !method->save},
+               {"load", (method->flags & DF_METHOD_TRAINS) && !method->load}};
+  for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
+    if (needs[i].missing) return df_fail(DF_E_CONFIG, "method '%s' has no %s", method->name, needs[i].member);
+  }
+  const df_method* const* methods;
+  const int n = df_methods(&methods);
+  if (n == METHODS_KNOWN_MAX) return df_fail(DF_E_CONFIG, "more than %d methods", METHODS_KNOWN_MAX);
+  all[n] = method;
+  return DF_OK;
 }

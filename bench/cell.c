@@ -49,7 +49,8 @@ df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t
                             .model_sha256 = c->compiled_sha256,
                             .data_sha256 = c->data_sha256,
                             .mujoco_version = df_mujoco_version(),
-                            .blas_kernel = blas ? blas->kernel : ""};
+                            .blas_kernel = blas ? blas->kernel : "",
+                            .plugin_sha256 = df_method_file_sha256(method)};
   return cell_key(&id, KEY_CELL, c->key);
 }
 
@@ -238,6 +239,8 @@ df_status cell_run(cell* c, const char* folder, store* events) {
                              "provenance", provenance_json(c->opts), "model_sha256", c->model_sha256, "compiled_sha256",
                              c->compiled_sha256, "data_sha256", c->data_sha256, "started", iso_time(started));
   if (!record) return df_fail(DF_E_NOMEM, "no memory for a record");
+  const char* plugin = df_method_file_sha256(c->method);
+  if (plugin[0]) json_object_set_new(record, "plugin_sha256", json_string(plugin));
   const double wall = df_clock_wall(), cpu = df_clock_cpu();
   const df_status status = work(c, folder, record);
   json_object_set_new(record, "wall_s", json_real(df_clock_wall() - wall));

@@ -11,8 +11,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       state->child_inputs[0] = &a->common;
       return 0;
     case 'm':
-      a->method = df_method_by_name(value);
-      if (!a->method) argp_error(state, "unknown method '%s' (see 'dynaflow list methods')", value);
+      a->method_name = value;
       return 0;
     case 'c':
       a->checkpoint = value;
@@ -32,7 +31,9 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       return 0;
     case ARGP_KEY_END:
       if (!a->task) argp_error(state, "which task? (see 'dynaflow list tasks')");
-      if (!a->method) argp_error(state, "which method? (--method, see 'dynaflow list methods')");
+      if (!a->method_name) argp_error(state, "which method? (--method, see 'dynaflow list methods')");
+      a->method = df_method_by_name(a->method_name);
+      if (!a->method) argp_error(state, "unknown method '%s' (see 'dynaflow list methods')", a->method_name);
       if ((a->method->flags & DF_METHOD_TRAINS) && !a->checkpoint) argp_error(state, "which --checkpoint FILE?");
       return 0;
     default:

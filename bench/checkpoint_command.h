@@ -7,6 +7,7 @@
 typedef struct checkpoint_arguments {
   options common;
   const char* task;
+  const char* method_name;
   const df_method* method;
   const char* checkpoint; /* train writes it, sample and eval read it */
   const char* out;        /* sample: the npz */

@@ -69,7 +69,8 @@ static void list_methods(rows* out) {
   } traits[] = {{DF_METHOD_TRAINS, "trains"},
                 {DF_METHOD_NEEDS_ACTIONS, "needs actions"},
                 {DF_METHOD_RETURNS_ACTIONS, "returns actions"},
-                {DF_METHOD_SEES_DEMONSTRATION, "is given the answer"}};
+                {DF_METHOD_SEES_DEMONSTRATION, "is given the answer"},
+                {DF_METHOD_IGNORES_SEED, "ignores its seed"}};
   const df_method* const* methods;
   const int n = df_methods(&methods);
   for (int i = 0; i < n; i++) {

@@ -9,14 +9,16 @@
 #include "failure.h"
 #include "rows.h"
 
-enum { TASKS_MAX = 32, METHODS_MAX = 32, PLAN_MAX = 4096 };
+enum { TASKS_MAX = 32, PLAN_MAX = 4096 };
 
 typedef struct arguments {
   options common;
   int n_tasks;
   const char* task[TASKS_MAX];
+  int n_lists; /* --method as given: a --plugin behind it may hold one of them */
+  char* list[METHODS_KNOWN_MAX];
   int n_methods; /* 0: those of the task */
-  const df_method* method[METHODS_MAX];
+  const df_method* method[METHODS_KNOWN_MAX];
   double save_every; /* s; < 0: the default */
   const char* out;   /* NULL: results/runs/<first task>-<profile> */
 } arguments;
@@ -26,7 +28,7 @@ static void add_methods(arguments* a, char* list, struct argp_state* state) {
     const df_method* method = df_method_by_name(name);
     if (!method) {
       const df_method* const* all;
-      const char* names[METHODS_MAX];
+      const char* names[METHODS_KNOWN_MAX];
       const int n = df_methods(&all);
       char hint[96];
       for (int i = 0; i < n; i++) names[i] = all[i]->name;
@@ -34,7 +36,7 @@ static void add_methods(arguments* a, char* list, struct argp_state* state) {
                  suggestion(name, n, names, hint, sizeof hint));
       return;
     }
-    if (a->n_methods == METHODS_MAX) argp_error(state, "more than %d methods", METHODS_MAX);
+    if (a->n_methods == METHODS_KNOWN_MAX) argp_error(state, "more than %d methods", METHODS_KNOWN_MAX);
     a->method[a->n_methods++] = method;
   }
 }
@@ -46,7 +48,8 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       state->child_inputs[0] = &a->common;
       return 0;
     case 'm':
-      add_methods(a, value, state);
+      if (a->n_lists == METHODS_KNOWN_MAX) argp_error(state, "more than %d times --method", METHODS_KNOWN_MAX);
+      a->list[a->n_lists++] = value;
       return 0;
     case 'o':
       a->out = value;
@@ -60,6 +63,9 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       return 0;
     case ARGP_KEY_NO_ARGS:
       argp_error(state, "which task? (see 'dynaflow list tasks')");
+      return 0;
+    case ARGP_KEY_END:
+      for (int i = 0; i < a->n_lists; i++) add_methods(a, a->list[i], state);
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;
@@ -119,7 +125,7 @@ static df_status methods_of(const arguments* a, const char* task, const df_metho
 static df_status make_plan(const arguments* a, plan* p) {
   p->n = 0;
   for (int i = 0; i < a->n_tasks; i++) {
-    const df_method* method[METHODS_MAX];
+    const df_method* method[METHODS_KNOWN_MAX];
     int n;
     DF_TRY(methods_of(a, a->task[i], method, &n));
     for (int s = 0; s < a->common.n_seeds; s++) {

@@ -21,6 +21,7 @@ static void add_rest(text* out, key_scope scope, const cell_identity* id, int nu
   text_add(out, "method %s\nseed %llu\n", id->method, (unsigned long long)id->seed);
   text_add(out, "model %s\ndata %s\n", id->model_sha256, id->data_sha256);
   text_add(out, "mujoco %s\nblas %s\n", id->mujoco_version, id->blas_kernel);
+  if (id->plugin_sha256 && id->plugin_sha256[0]) text_add(out, "plugin %s\n", id->plugin_sha256);
   text_add(out, "numbers %d\nscope %s\n", numbers, scope == KEY_CELL ? "cell" : "training");
 }
 
@@ -65,7 +66,8 @@ df_status record_key(const json_t* record, char key[DF_SHA256_TEXT]) {
                             .model_sha256 = compiled,
                             .data_sha256 = word(record, "data_sha256"),
                             .mujoco_version = word(provenance, "mujoco"),
-                            .blas_kernel = word(json_object_get(provenance, "blas"), "kernel")};
+                            .blas_kernel = word(json_object_get(provenance, "blas"), "kernel"),
+                            .plugin_sha256 = word(record, "plugin_sha256")};
   text canonical = {0};
   const char* name;
   json_t* value;

@@ -25,7 +25,8 @@ typedef struct cell_identity {
   const char* model_sha256;
   const char* data_sha256;
   const char* mujoco_version;
-  const char* blas_kernel; /* "" where no BLAS is used */
+  const char* blas_kernel;   /* "" where no BLAS is used */
+  const char* plugin_sha256; /* of the file the method was loaded from; "" or NULL for the program's own: not written */
 } cell_identity;
 
 /* The canonical text, one "name value" a line: every configuration value except the task's title and method list and

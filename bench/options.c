@@ -13,9 +13,10 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/nn/blas.h"
+#include "methods.h"
 #include "text.h"
 
-enum { KEY_DATA = 0x400, KEY_TASKS, KEY_PROFILE, KEY_SET, KEY_SEED, KEY_BLAS, KEY_JSON };
+enum { KEY_DATA = 0x400, KEY_TASKS, KEY_PROFILE, KEY_SET, KEY_SEED, KEY_BLAS, KEY_JSON, KEY_PLUGIN };
 
 options options_default(void) {
   return (options){.threads = omp_get_num_procs(), .profile = "full", .n_seeds = 1, .seeds = {1}};
@@ -95,6 +96,9 @@ static error_t parse_option(int key, char* value, struct argp_state* state) {
     case KEY_BLAS:
       o->blas_kernel = value;
       return 0;
+    case KEY_PLUGIN:
+      if (df_method_load(value) != DF_OK) argp_error(state, "--plugin: %s", df_error_message());
+      return 0;
     default:
       return ARGP_ERR_UNKNOWN;
   }
@@ -109,6 +113,7 @@ static const struct argp_option option_table[] = {
     {"profile", KEY_PROFILE, "NAME", 0, "profile of the task file (default: full)", 0},
     {"set", KEY_SET, "KEY=VALUE", 0, "override a setting of the task file; may be repeated", 0},
     {"seed", KEY_SEED, "N,..", 0, "seeds (default: 1)", 0},
+    {"plugin", KEY_PLUGIN, "FILE.so", 0, "load a method from a shared object; may be repeated", 0},
     {"blas-kernel", KEY_BLAS, "NAME", 0,
      "OpenBLAS kernel set, e.g. SkylakeX or Haswell; auto: by the processor, whatever OPENBLAS_CORETYPE says", 0},
     {0}};

@@ -34,7 +34,9 @@ options options_default(void);
  *   static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
  * and in its own parser hands it the struct:
  *   case ARGP_KEY_INIT: state->child_inputs[0] = &arguments->common; return 0;
- * Wrong values end the program with exit code 2, as argp does. */
+ * Wrong values end the program with exit code 2, as argp does. --plugin loads its method at once, but may stand behind
+ * a
+ * --method that names it: look names up at ARGP_KEY_END. */
 extern const struct argp options_argp;
 #define OPTIONS_CHILD \
   { &options_argp, 0, "Common options:", 100 }

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -90,10 +91,10 @@ static void every_method_trains_saves_loads_and_samples_the_same_bytes(void** st
       assert_memory_equal(u, u2, u_bytes);
     }
 
-    /* another seed gives another sample, but for the demonstration */
+    /* another seed gives another sample, but for the demonstration and where nothing is drawn */
     assert_int_equal(sample(m, self, &a, 2, x2, u2), DF_OK);
     const int same = memcmp(x, x2, x_bytes) == 0;
-    assert_int_equal(same, (m->flags & DF_METHOD_SEES_DEMONSTRATION) ? 1 : 0);
+    assert_int_equal(same, (m->flags & (DF_METHOD_SEES_DEMONSTRATION | DF_METHOD_IGNORES_SEED)) ? 1 : 0);
     m->destroy(self);
     m->destroy(other);
     m->destroy(NULL);
@@ -137,11 +138,51 @@ static void methods_are_found_by_name_and_have_one_line(void** state) {
   assert_null(df_method_by_name("nonesuch"));
 }
 
+static df_status nothing(const df_method_env* env, void** self) {
+  (void)env;
+  *self = NULL;
+  return DF_OK;
+}
+
+static void what_is_no_method_is_not_registered(void** state) {
+  (void)state;
+  const df_method* const* methods;
+  const int n = df_methods(&methods);
+  const df_method good = {.name = "a_test",
+                          .summary = "a method of this test",
+                          .create = nothing,
+                          .destroy = df_method_random_action.destroy,
+                          .sample = df_method_random_action.sample};
+  static const char* const names[] = {NULL, "", "two words", "a/b", "dynaflow", "new\nline"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    df_method bad = good;
+    bad.name = names[i];
+    assert_int_equal(df_method_register(&bad), DF_E_CONFIG);
+  }
+  df_method without[5] = {good, good, good, good, good};
+  without[0].summary = NULL;
+  without[1].create = NULL;
+  without[2].destroy = NULL;
+  without[3].sample = NULL;
+  without[4].flags = DF_METHOD_TRAINS;
+  for (int i = 0; i < 5; i++) assert_int_equal(df_method_register(&without[i]), DF_E_CONFIG);
+  assert_int_equal(df_methods(&methods), n);
+  assert_int_equal(df_method_load("/no/such/plugin.so"), DF_E_MISSING);
+  assert_string_equal(df_method_file_sha256(&df_method_dynaflow), "");
+}
+
+/* DYNAFLOW_PLUGIN names a plugin whose method is held to the same */
 int main(void) {
+  const char* plugin = getenv("DYNAFLOW_PLUGIN");
+  if (plugin && df_method_load(plugin) != DF_OK) {
+    fprintf(stderr, "%s\n", df_error_message());
+    return 2;
+  }
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_method_trains_saves_loads_and_samples_the_same_bytes),
       cmocka_unit_test(replay_is_the_ceiling_and_random_the_floor),
       cmocka_unit_test(methods_are_found_by_name_and_have_one_line),
+      cmocka_unit_test(what_is_no_method_is_not_registered),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,6 +135,29 @@ static json_t* record_of(const cell_identity* id) {
                    id->mujoco_version, "blas", "kernel", id->blas_kernel, "config", settings, "wall_s", 0.1);
 }
 
+static void a_plugin_is_in_the_key_and_no_plugin_leaves_it_as_it_was(void** state) {
+  (void)state;
+  char none[DF_SHA256_TEXT], empty[DF_SHA256_TEXT], one[DF_SHA256_TEXT], other[DF_SHA256_TEXT], record[DF_SHA256_TEXT];
+  const df_config config = df_config_default();
+  cell_identity id = identity(&config);
+  key_of(&id, KEY_CELL, none);
+  id.plugin_sha256 = "";
+  key_of(&id, KEY_CELL, empty);
+  id.plugin_sha256 = "p";
+  key_of(&id, KEY_CELL, one);
+  id.plugin_sha256 = "q";
+  key_of(&id, KEY_CELL, other);
+  assert_string_equal(none, empty);
+  assert_string_not_equal(none, one);
+  assert_string_not_equal(one, other);
+
+  json_t* o = record_of(&id);
+  json_object_set_new(o, "plugin_sha256", json_string("q"));
+  assert_int_equal(record_key(o, record), DF_OK);
+  assert_string_equal(other, record);
+  json_decref(o);
+}
+
 static void a_record_gives_the_key_of_its_cell(void** state) {
   (void)state;
   char cell[DF_SHA256_TEXT], record[DF_SHA256_TEXT];
@@ -178,6 +201,7 @@ int main(void) {
       cmocka_unit_test(evaluation_does_not_change_the_training_key),
       cmocka_unit_test(all_else_changes_the_key),
       cmocka_unit_test(the_same_gives_the_same),
+      cmocka_unit_test(a_plugin_is_in_the_key_and_no_plugin_leaves_it_as_it_was),
       cmocka_unit_test(a_record_gives_the_key_of_its_cell),
       cmocka_unit_test(a_sealed_record_shows_a_changed_bit),
   };

@@ -188,6 +188,9 @@ in_background() { "$program" run $task "${small[@]}" "${slow[@]}" --out "$1" --d
   >"$scratch/out" 2>"$scratch/err" </dev/null & pid=$!; }
 slow_run() { code=0; in_background "$1"; wait $pid || code=$?; }
 first_cell_done() { for _ in $(seq 600); do grep -q '"type":"cell"' "$1/events.jsonl" 2>/dev/null && return 0; sleep 0.05; done; return 1; }
+# its folder of training states is there, and the first cell's is gone
+second_cell_trains() { sleep 0.2; for _ in $(seq 600); do
+  find "$1/training" -mindepth 1 -type d 2>/dev/null | grep -q . && return 0; sleep 0.05; done; return 1; }
 leftovers() { find "$1" -name '*.part.*' | grep -q .; }
 
 slow_run "$scratch/whole"
@@ -196,6 +199,7 @@ check uninterrupted_run_exits_0 [ $code -eq 0 ]
 interrupted=$scratch/interrupted
 in_background "$interrupted"
 check first_cell_comes_before_the_second first_cell_done "$interrupted"
+check second_cell_is_training second_cell_trains "$interrupted"
 kill -INT $pid
 code=0; wait $pid || code=$?
 check sigint_exits_130 [ $code -eq 130 ]

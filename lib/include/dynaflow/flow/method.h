@@ -15,8 +15,9 @@ enum {
   DF_METHOD_TRAINS = 1,        /* has train, save and load */
   DF_METHOD_NEEDS_ACTIONS = 2, /* demonstrations must hold actions */
   DF_METHOD_RETURNS_ACTIONS = 4,
-  DF_METHOD_SAMPLES = 8,            /* the number of sampler steps K changes its result */
-  DF_METHOD_SEES_DEMONSTRATION = 16 /* is given the answer: the ceiling */
+  DF_METHOD_SAMPLES = 8,             /* the number of sampler steps K changes its result */
+  DF_METHOD_SEES_DEMONSTRATION = 16, /* is given the answer: the ceiling */
+  DF_METHOD_IGNORES_SEED = 32        /* draws nothing: every seed gives the same numbers */
 };
 
 /* how training went; curves are thinned to at most DF_LOG_MAX points, each the mean of the steps since the one before
@@ -77,5 +78,15 @@ typedef struct df_method {
   /* x [B][H+1][nx] with x[b][0] = x0[b], and u [B][H][nu] (untouched without RETURNS_ACTIONS): caller-owned */
   df_status (*sample)(void* self, const df_request* request, double* x, double* u);
 } df_method;
+
+/* ---- methods from outside: `dynaflow --plugin FILE.so` ----
+ *
+ * A shared object, linked with libdynaflow, that defines these two. It is refused when its version is not the
+ * program's: DF_METHOD_VERSION is raised whenever a plugin has to be compiled anew. docs/add-a-method.md has an
+ * example. */
+enum { DF_METHOD_VERSION = 1 };
+
+DF_API extern const int df_plugin_version; /* = DF_METHOD_VERSION */
+DF_API extern const df_method df_plugin_method;
 
 #endif

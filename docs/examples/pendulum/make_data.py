@@ -1,0 +1,33 @@
+"""Writes pendulum.npz: 20 episodes of 100 steps. Stands for your own recording; needs nothing but Python.
+
+states  [episodes][steps + 1][nx]: qpos, then qvel (then act), as MuJoCo orders them, in SI units
+actions [episodes][steps][nu]: what the actuators received between two states; leave them out if you have none
+"""
+import math, struct, zipfile
+
+EPISODES, STEPS, DT = 20, 100, 0.01
+MASS, LENGTH, RADIUS, GRAVITY = 1.0, 0.5, 0.1, 9.81
+INERTIA = MASS * LENGTH**2 + 0.4 * MASS * RADIUS**2
+
+states, actions = [], []
+for episode in range(EPISODES):
+    q, v = 0.1 * (episode % 7 - 3), 0.0
+    states += [q, v]
+    for t in range(STEPS):
+        u = 0.8 * math.sin(0.05 * (1 + episode % 3) * t + episode)
+        v += DT * (u - MASS * GRAVITY * LENGTH * math.sin(q)) / INERTIA
+        q += DT * v
+        states += [q, v]
+        actions.append(u)
+
+
+def npy(shape, values):
+    """With NumPy this whole file ends in numpy.savez('pendulum.npz', states=..., actions=...)."""
+    head = "{'descr': '<f8', 'fortran_order': False, 'shape': %s, }" % (shape,)
+    head += ' ' * (63 - (10 + len(head)) % 64) + '\n'
+    return b'\x93NUMPY\x01\x00' + struct.pack('<H', len(head)) + head.encode() + struct.pack('<%dd' % len(values), *values)
+
+
+with zipfile.ZipFile('pendulum.npz', 'w') as z:
+    z.writestr('states.npy', npy((EPISODES, STEPS + 1, 2), states))
+    z.writestr('actions.npy', npy((EPISODES, STEPS, 1), actions))

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# Plants each fault of faults.txt in a copy of the last commit, builds the test that should notice, and demands that it
+# fails. Without names all faults are planted. The tree itself is never touched.
+#   tests/faults/run.sh [--write] [NAME...]     --write puts the table of a whole run into docs/planted-faults.md
+# Exit code 0 if every fault was caught, 1 if one was missed, no longer fits the source or does not build.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+write=
+[ "${1:-}" = --write ] && write=1 && shift
+jobs=${JOBS:-2} limit=${LIMIT:-300}
+
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+git -C "$root" archive HEAD | tar -x -C "$copy" || exit 1
+[ -e "$root/third_party" ] && ln -s "$root/third_party" "$copy/third_party"
+cd "$copy" || exit 1
+
+# build TEST: makes what the test needs, anew. A fault may leave something unused, so warnings do not stop the compiler.
+build() {
+  local target=build/tests/$1
+  case $1 in cli/*) target=build/dynaflow ;; esac
+  rm -f "$target"
+  make -j"$jobs" BUILD=build CFLAGS=-Wno-error "$target" >build.log 2>&1 && [ -x "$target" ]
+}
+
+# passes TEST: runs it; what failed is in $failing
+passes() {
+  local code=0
+  case $1 in
+    cli/*) BUILD=build timeout "$limit" bash "tests/$1" >test.log 2>&1 </dev/null || code=$?
+      failing=$(sed -n 's/^not ok //p' test.log) ;;
+    *) timeout "$limit" "build/tests/$1" >test.log 2>&1 </dev/null || code=$?
+      failing=$(sed -n 's/^\[  FAILED  \] \([a-z_0-9A-Z]*\)$/\1/p' test.log | awk '!seen[$0]++') ;;
+  esac
+  [ "$code" -eq 124 ] && failing="no end after $limit s"
+  [ -n "$failing" ] || failing="exit code $code"
+  failing=$(head -1 <<<"$failing")
+  [ "$code" -eq 0 ]
+}
+
+# plant FILE OLD NEW: fails unless OLD stands in FILE exactly once
+plant() {
+  python3 - "$@" <<'PY'
+import sys
+path, old, new = sys.argv[1:]
+text = open(path).read()
+if text.count(old) != 1:
+    sys.exit(1)
+open(path, "w").write(text.replace(old, new))
+PY
+}
+
+names=() ; declare -A what file old new test
+while IFS= read -r line; do
+  value=${line:6}
+  case $line in
+    'fault '*) name=$value; names+=("$name") ;;
+    'what  '*) what[$name]=$value ;;
+    'file  '*) file[$name]=$value ;;
+    '-     '*) old[$name]=$value ;;
+    '+     '*) new[$name]=$value ;;
+    'test  '*) test[$name]=$value ;;
+  esac
+done <"$here/faults.txt"
+chosen=("${@:-}")
+[ $# -eq 0 ] && chosen=("${names[@]}")
+for name in "${chosen[@]}"; do
+  [ -n "${test[$name]:-}" ] || { echo "no fault '$name' in tests/faults/faults.txt" >&2; exit 2; }
+done
+
+# a test that fails anyway catches nothing
+for t in $(for name in "${chosen[@]}"; do echo "${test[$name]}"; done | awk '!seen[$0]++'); do
+  build "$t" || { echo "does not build without a fault: $t"; tail -5 build.log; exit 1; }
+  passes "$t" || { echo "fails without a fault: $t ($failing)"; exit 1; }
+done
+
+caught=0 missed=0 stale=0
+for name in "${chosen[@]}"; do
+  f=${file[$name]} t=${test[$name]}
+  cp "$f" original
+  if ! plant "$f" "${old[$name]}" "${new[$name]}"; then
+    echo "stale $name: not once in $f: ${old[$name]}"
+    stale=$((stale + 1)) result='stale'
+  elif ! build "$t"; then
+    echo "stale $name: does not build"; grep -m3 error build.log
+    stale=$((stale + 1)) result='stale'
+  elif passes "$t"; then
+    echo "MISSED $name by $t"
+    missed=$((missed + 1)) result="**missed** by \`$t\`"
+  else
+    echo "caught $name by $t: $failing"
+    caught=$((caught + 1)) result="\`$t\`: $failing"
+  fi
+  cat original >"$f"
+  printf '| %s | `%s` | %s |\n' "${what[$name]}" "$f" "$result" >>table
+done
+summary="$((caught + missed + stale)) faults: $caught caught, $missed missed, $stale stale"
+echo "$summary"
+if [ -n "$write" ] && [ $# -eq 0 ]; then
+  doc=$root/docs/planted-faults.md
+  { sed '/^<!-- table -->$/q' "$doc"; printf '\n%s.\n\n| fault | file | caught by |\n| --- | --- | --- |\n' "$summary"; cat table; } >page
+  cat page >"$doc"
+fi
+[ "$caught" -eq "${#chosen[@]}" ]
