@@ -249,35 +249,79 @@ static void the_condition_holds_no_future(void** state) {
   df_task_free(task);
 }
 
-static void one_sampler_step_is_one_network_call_on_training_noise(void** state) {
+/* Xhat^1 of `count` windows from sample `first` on, by hand: noise of (seed, index), K Euler steps of eq. 5, z
+ * [count][H][nz] */
+static void euler_by_hand(df_flow* flow, const df_task* task, const double* x, int first, int count, int steps,
+                          double* z) {
+  const int n = flow->H * flow->nz;
+  df_real in[64 * 16], cond[64 * 4], t[16], out[64 * 16];
+  double state[64 * 16];
+  for (int b = 0; b < count; b++) {
+    const df_window w = task->windows->test[(first + b) * 5 % task->windows->n_test];
+    df_rng_normal(9, DF_STREAM_SAMPLE_NOISE, (uint64_t)(first + b), (size_t)n, state + b * n);
+    for (int k = 0; k < n; k++) state[b * n + k] *= 0.5;
+    flow_condition(flow, x + (size_t)(first + b) * (size_t)(flow->H + 1) * (size_t)flow->nx,
+                   df_dataset_condition(task->data, w.episode), cond + b * flow->cond);
+  }
+  for (int step = 0; step < steps; step++) {
+    for (int k = 0; k < count * n; k++) in[k] = (df_real)state[k];
+    for (int b = 0; b < count; b++) t[b] = (df_real)((double)step / steps);
+    df_net_forward(flow->net, flow->worker[0].net, flow->trainer->average, count, in, cond, t, out);
+    for (int k = 0; k < count * n; k++) {
+      z[k] = (double)out[k];
+      state[k] += (z[k] - state[k]) / (1 - (double)step / steps) / steps;
+    }
+  }
+}
+
+static void sampling_is_euler_steps_from_training_noise(void** state) {
   (void)state;
   df_config config = tiny_config();
   config.flow_sigma = 0.5;
   df_task* task = tiny_task_with(&config);
   df_flow* flow = new_flow(task, DF_DECODE_STATES, 1);
   train(flow);
-  double *x, *u;
-  sample(flow, task, 1, 9, &x, &u);
-
-  /* by hand for the first chunk: X^0 = sigma noise of (seed, index), t = 0, one forward pass, decode */
-  const int H = flow->H, nz = flow->nz, count = flow->slice;
-  df_real in[64 * 64], cond[64 * 16], t[64] = {0}, out[64 * 64];
-  double noise[64 * 8], expected[64];
   const size_t nx = (size_t)task->system->nx;
-  for (int b = 0; b < count; b++) {
-    const double* x0 = x + (size_t)b * (size_t)(H + 1) * nx;
-    df_rng_normal(9, DF_STREAM_SAMPLE_NOISE, (uint64_t)b, (size_t)(H * nz), noise);
-    for (int k = 0; k < H * nz; k++) in[b * H * nz + k] = (df_real)(0.5 * noise[k]);
-    const df_window w = task->windows->test[b * 5 % task->windows->n_test];
-    flow_condition(flow, x0, df_dataset_condition(task->data, w.episode), cond + b * flow->cond);
+  for (int steps = 1; steps <= 3; steps += 2) {
+    double *x, *u, z[64 * 16], expected[64];
+    sample(flow, task, steps, 9, &x, &u);
+    /* the first two chunks: each window has noise of its own */
+    for (int first = 0; first < 2 * flow->slice; first += flow->slice) {
+      euler_by_hand(flow, task, x, first, flow->slice, steps, z);
+      for (int b = 0; b < flow->slice; b++) {
+        const double* window = x + (size_t)(first + b) * (size_t)(flow->H + 1) * nx;
+        df_chart_decode(task->chart, window, z + b * flow->H * flow->nz, expected);
+        /* the same sums in the same order but for one rounding of the noise's size */
+        for (size_t i = 0; i < nx; i++) assert_true(fabs(expected[i] - window[nx + i]) < 1e-6);
+      }
+    }
+    df_free(x);
+    df_free(u);
   }
-  df_net_forward(flow->net, flow->worker[0].net, flow->trainer->average, count, in, cond, t, out);
-  double z[16];
-  for (int k = 0; k < nz; k++) z[k] = (double)out[k];
-  df_chart_decode(task->chart, x, z, expected);
-  assert_memory_equal(expected, x + nx, nx * sizeof(double));
-  df_free(x);
-  df_free(u);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
+static void targets_are_the_frames_after_the_first(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_flow* flow = new_flow(task, DF_DECODE_STATES, 1);
+  df_real* gradient = df_alloc(flow->trainer->n, sizeof *gradient);
+  double loss[64], z[16];
+  loss_at(flow, flow->trainer->parameters, gradient, loss);
+  for (int i = 0; i < flow->slice; i++) {
+    /* a fresh network predicts 0, so its loss is the target's own size */
+    const df_window w =
+        task->windows->train[df_rng_below(3, DF_STREAM_BATCH, (uint64_t)i, 0, (uint64_t)task->windows->n_train)];
+    double expected = 0;
+    for (int t = 1; t <= flow->H; t++) {
+      df_chart_encode(task->chart, df_dataset_state(task->data, w.episode, w.start),
+                      df_dataset_state(task->data, w.episode, w.start + t), z);
+      for (int k = 0; k < flow->nz; k++) expected += z[k] * z[k] / (flow->H * flow->nz);
+    }
+    assert_true(fabs(loss[i] - expected) < 1e-12 * expected);
+  }
+  df_free(gradient);
   df_flow_free(flow);
   df_task_free(task);
 }
@@ -509,7 +553,8 @@ int main(void) {
       cmocka_unit_test(the_slice_gradient_is_the_slope_of_the_loss_for_every_decoder),
       cmocka_unit_test(training_lowers_the_loss_of_every_decoder),
       cmocka_unit_test(the_condition_holds_no_future),
-      cmocka_unit_test(one_sampler_step_is_one_network_call_on_training_noise),
+      cmocka_unit_test(sampling_is_euler_steps_from_training_noise),
+      cmocka_unit_test(targets_are_the_frames_after_the_first),
       cmocka_unit_test(a_loaded_checkpoint_samples_the_same_bytes),
       cmocka_unit_test(a_checkpoint_of_another_task_model_or_method_is_refused_by_name),
       cmocka_unit_test(training_stops_when_asked_and_says_so),
