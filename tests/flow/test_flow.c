@@ -302,6 +302,37 @@ static void sampling_is_euler_steps_from_training_noise(void** state) {
   df_task_free(task);
 }
 
+static void returned_actions_stay_in_the_box(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  for (int d = DF_DECODE_ACTIONS; d <= DF_DECODE_TRACKING; d++) {
+    df_flow* flow = new_flow(task, (df_decoder)d, 1);
+    train(flow);
+    double *x, *u;
+    /* a gain and a scale that ask for far more than the actuators give */
+    for (size_t i = df_net_parameters(flow->net); i < flow->trainer->n; i++) flow->trainer->average[i] = 100;
+    const df_chart_statistics statistics = df_chart_get_statistics(task->chart);
+    if (d == DF_DECODE_ACTIONS) {
+      for (int i = 0; i < task->system->nu; i++) statistics.action_std[i] *= 1000;
+    }
+    sample(flow, task, 1, 3, &x, &u);
+    bool reached = false;
+    for (int k = 0; k < B * flow->H * flow->nu; k++) {
+      assert_true(fabs(u[k]) <= 1);
+      reached |= fabs(u[k]) == 1;
+    }
+    /* the case is one: the bound was met, but for DynaFlow, whose tanh only comes near it */
+    assert_true(reached || d == DF_DECODE_ROLLOUT);
+    if (d == DF_DECODE_ACTIONS) {
+      for (int i = 0; i < task->system->nu; i++) statistics.action_std[i] /= 1000;
+    }
+    df_free(x);
+    df_free(u);
+    df_flow_free(flow);
+  }
+  df_task_free(task);
+}
+
 static void targets_are_the_frames_after_the_first(void** state) {
   (void)state;
   df_task* task = tiny_task_new();
@@ -555,6 +586,7 @@ int main(void) {
       cmocka_unit_test(the_condition_holds_no_future),
       cmocka_unit_test(sampling_is_euler_steps_from_training_noise),
       cmocka_unit_test(targets_are_the_frames_after_the_first),
+      cmocka_unit_test(returned_actions_stay_in_the_box),
       cmocka_unit_test(a_loaded_checkpoint_samples_the_same_bytes),
       cmocka_unit_test(a_checkpoint_of_another_task_model_or_method_is_refused_by_name),
       cmocka_unit_test(training_stops_when_asked_and_says_so),
