@@ -28,46 +28,7 @@ static df_adjoint lay_out(const df_mujoco* system, double* work) {
   return a;
 }
 
-/* ---- w: one solve with the Hessian of the constraint problem ---- */
-
-/* the lower triangle of M in the entries of the pattern */
-static void load_mass(const mjModel* m, const df_step_record* r, const int* rows, const int* rows_n, double* out) {
-  const int nv = (int)m->nv;
-  for (int k = 0; k < nv; k++) {
-    for (int i = 0; i < rows_n[k]; i++) out[k * nv + rows[k * nv + i]] = 0;
-    const mjtNum* from = r->mass + m->M_rowadr[k];
-    const int* column = m->M_colind + m->M_rowadr[k];
-    for (int i = 0; i < m->M_rownnz[k]; i++) out[k * nv + column[i]] = from[i];
-  }
-}
-
-/* hessian += J^T D J of one contact */
-static void add_contact_hessian(double* hessian, int nv, const df_contact_record* c) {
-  const double* jac = contact_jacobian(c);
-  const int *dofs = contact_dofs(c), n = c->ndof, dim = c->dim;
-  for (int a = 0; a < n; a++) {
-    double dj[6];
-    for (int r = 0; r < dim; r++) {
-      dj[r] = 0;
-      for (int s = 0; s < dim; s++) dj[r] += c->hessian[r * dim + s] * jac[s * n + a];
-    }
-    double* row = hessian + dofs[a] * nv;
-    for (int b = a; b < n; b++) {
-      double sum = 0;
-      for (int r = 0; r < dim; r++) sum += dj[r] * jac[r * n + b];
-      row[dofs[b]] += sum;
-    }
-  }
-}
-
-static const df_contact_record* next_contact(const df_contact_record* c) {
-  const size_t bytes = sizeof *c + sizeof(double) * (size_t)(c->dim * c->ndof + (c->ndof + 1) / 2);
-  return (const df_contact_record*)(const void*)((const unsigned char*)c + bytes);
-}
-
-static const df_contact_record* first_contact(const df_step_record* r) {
-  return (const df_contact_record*)(const void*)r->contacts;
-}
+/* ---- Euler and implicitfast: from the cotangent of the next state to that of the acceleration ---- */
 
 /* out = M x */
 static void times_mass(const mjModel* m, const df_step_record* r, const double* x, double* out) {
@@ -83,67 +44,29 @@ static void times_mass(const mjModel* m, const df_step_record* r, const double* 
   }
 }
 
-/* g = (M + h B)^-1 h lam, w = H^-1 M g; without implicit damping w = H^-1 h lam */
-static void solve_multipliers(const df_mujoco* system, const df_step_record* r, df_adjoint* a) {
+/* g = (M + h B)^-1 h lam and w = M g, the cotangent of qacc; without implicit damping w = h lam */
+static void pull_acceleration(const df_mujoco* system, const df_step_record* r, df_adjoint* a) {
   const mjModel* m = system->model;
   const df_tree* tree = &system->tree;
-  const int nv = (int)m->nv;
+  const int nv = tree->nv;
   const double h = m->opt.timestep;
-  const int* rows = r->crosses ? tree->all : tree->chain;
-  const int* rows_n = r->crosses ? tree->all_n : tree->chain_n;
-
   for (int k = 0; k < nv; k++) a->w[k] = h * a->lam[k];
-  if (r->damped) {
-    load_mass(m, r, tree->chain, tree->chain_n, a->implicit_mass);
-    for (int k = 0; k < nv; k++) {
-      a->implicit_mass[k * nv + k] += h * r->implicit[k];
-      a->g[k] = a->w[k];
-      a->delta[k] = r->acceleration[k] - (r->velocity_next[k] - r->velocity[k]) / h;
-    }
-    df_factor(nv, tree->chain, tree->chain_n, a->implicit_mass);
-    df_factor_solve(nv, tree->chain, tree->chain_n, a->implicit_mass, a->g);
-    times_mass(m, r, a->g, a->w);
+  if (!r->damped) return;
+
+  df_adjoint_load_mass(m, r, tree->chain, tree->chain_n, a->implicit_mass);
+  for (int k = 0; k < nv; k++) {
+    a->implicit_mass[k * nv + k] += h * r->implicit[k];
+    a->g[k] = a->w[k];
+    a->delta[k] = r->acceleration[k] - (r->velocity_next[k] - r->velocity[k]) / h;
   }
-
-  load_mass(m, r, rows, rows_n, a->hessian);
-  for (int k = 0; k < nv; k++) a->hessian[k * nv + k] += r->row_mass[k];
-  const df_contact_record* c = first_contact(r);
-  for (int i = 0; i < r->ncontact; i++, c = next_contact(c)) add_contact_hessian(a->hessian, nv, c);
-  df_factor(nv, rows, rows_n, a->hessian);
-  df_factor_solve(nv, rows, rows_n, a->hessian, a->w);
-}
-
-/* ---- forward sweep: motions of the nodes ---- */
-
-static void zero_world(const mjModel* m, df_adjoint* a) {
-  df_spatial* const motions[] = {a->mw, a->mv, a->ma, a->ma0, a->mg, a->mdelta};
-  for (size_t i = 0; i < sizeof motions / sizeof *motions; i++) sp_zero(motions[i][0]);
-  if (m->opt.disableflags & mjDSBL_GRAVITY) return;
-  for (int k = 0; k < 3; k++) a->ma[0][3 + k] = -m->opt.gravity[k];
-}
-
-static void sweep_motions(const df_mujoco* system, const df_step_record* r, df_adjoint* a) {
-  const df_tree* tree = &system->tree;
-  zero_world(system->model, a);
-  for (int n = 1; n < tree->nnode; n++) {
-    const int p = tree->parent[n];
-    double sv[6] = {0}, sa[6] = {0}, sw[6] = {0}, product[6];
-    for (int k = tree->dof[n]; k < tree->dof[n] + tree->ndof[n]; k++) {
-      const double* s = r->cdof + 6 * k;
-      sp_add_scaled(sv, s, r->velocity[k]);
-      sp_add_scaled(sa, s, r->acceleration[k]);
-      sp_add_scaled(sw, s, a->w[k]);
-    }
-    sp_cross_motion(product, a->mv[p], sv);
-    sp_add(product, sa);
-    sp_sum(a->mw[n], a->mw[p], sw);
-    sp_sum(a->mv[n], a->mv[p], sv);
-    sp_sum(a->ma0[n], a->ma0[p], sa);
-    sp_sum(a->ma[n], a->ma[p], product);
-  }
+  df_factor(nv, tree->chain, tree->chain_n, a->implicit_mass);
+  df_factor_solve(nv, tree->chain, tree->chain_n, a->implicit_mass, a->g);
+  times_mass(m, r, a->g, a->w);
 }
 
 static void sweep_implicit_motions(const df_tree* tree, const df_step_record* r, df_adjoint* a) {
+  sp_zero(a->mg[0]);
+  sp_zero(a->mdelta[0]);
   for (int n = 1; n < tree->nnode; n++) {
     const int p = tree->parent[n];
     sp_copy(a->mg[n], a->mg[p]);
@@ -152,85 +75,6 @@ static void sweep_implicit_motions(const df_tree* tree, const df_step_record* r,
       sp_add_scaled(a->mg[n], r->cdof + 6 * k, a->g[k]);
       sp_add_scaled(a->mdelta[n], r->cdof + 6 * k, a->delta[k]);
     }
-  }
-}
-
-/* ---- forces on the nodes ---- */
-
-/* F = I a + v x* I v,  P = I w,  Q = v x* P - w x* I v - I (v x w) */
-static void node_forces(const df_mujoco* system, const df_step_record* r, df_adjoint* a) {
-  for (int n = 1; n < system->tree.nnode; n++) {
-    const double* inertia = r->inertia + 10 * n;
-    sp_zero(a->shift[n]);
-    sp_zero(a->by_a[n]);
-    sp_zero(a->by_v[n]);
-    if (inertia[9] == 0) { /* no body rides on this node */
-      sp_zero(a->force[n]);
-      sp_zero(a->inertia[n]);
-      sp_zero(a->gyro[n]);
-      continue;
-    }
-    double iv[6], t[6], vw[6];
-    sp_inertia_times(a->force[n], inertia, a->ma[n]);
-    sp_inertia_times(iv, inertia, a->mv[n]);
-    sp_cross_force(t, a->mv[n], iv);
-    sp_add(a->force[n], t);
-    sp_inertia_times(a->inertia[n], inertia, a->mw[n]);
-    sp_cross_force(a->gyro[n], a->mv[n], a->inertia[n]);
-    sp_cross_force(t, a->mw[n], iv);
-    sp_sub(a->gyro[n], t);
-    sp_cross_motion(vw, a->mv[n], a->mw[n]);
-    sp_inertia_times(t, inertia, vw);
-    sp_sub(a->gyro[n], t);
-  }
-}
-
-/* ---- backward sweep: subtree sums, projected on the dofs ---- */
-
-/* node n against its parent p. What multiplies the motion axis S of each dof of n: `by_q` for the position, `by_v` for
- * the velocity */
-static void project_node(const df_adjoint* a, int n, int p, double by_q[6], double by_v[6]) {
-  double t[6], vp[6], q[6];
-  sp_copy(by_q, a->shift[n]);
-  sp_cross_force(t, a->mw[p], a->force[n]);
-  sp_sub(by_q, t);
-  sp_cross_force(t, a->ma[p], a->inertia[n]);
-  sp_sub(by_q, t);
-  sp_cross_force(t, a->ma0[p], a->by_a[n]);
-  sp_sub(by_q, t);
-
-  sp_cross_force(vp, a->mv[p], a->inertia[n]);
-  sp_sum(q, a->gyro[n], a->by_v[n]);
-  sp_sub(q, vp);
-  sp_cross_force(t, a->mv[p], q);
-  sp_sub(by_q, t);
-
-  sp_cross_force(t, a->mv[n], a->inertia[n]);
-  sp_copy(by_v, q);
-  sp_sub(by_v, t);
-}
-
-static void add_to_parent(df_adjoint* a, int n, int p) {
-  sp_add(a->force[p], a->force[n]);
-  sp_add(a->inertia[p], a->inertia[n]);
-  sp_add(a->gyro[p], a->gyro[n]);
-  sp_add(a->shift[p], a->shift[n]);
-  sp_add(a->by_a[p], a->by_a[n]);
-  sp_add(a->by_v[p], a->by_v[n]);
-}
-
-static void sweep_forces(const df_mujoco* system, const df_step_record* r, df_adjoint* a, double* vbar) {
-  const df_tree* tree = &system->tree;
-  for (int n = tree->nnode - 1; n > 0; n--) {
-    const int p = tree->parent[n];
-    double by_q[6], by_v[6];
-    project_node(a, n, p, by_q, by_v);
-    for (int k = tree->dof[n]; k < tree->dof[n] + tree->ndof[n]; k++) {
-      const double* s = r->cdof + 6 * k;
-      a->qbar[k] -= sp_dot(s, by_q) + r->stiffness[k] * a->w[k];
-      vbar[k] = a->lam[k] - sp_dot(s, by_v) - r->damping[k] * a->w[k];
-    }
-    if (p != 0) add_to_parent(a, n, p);
   }
 }
 
@@ -259,21 +103,14 @@ static void sweep_implicit(const df_mujoco* system, const df_step_record* r, df_
 
 void df_adjoint_step(const df_mujoco* system, const df_step_record* r, double* work, const double* y, double* xbar,
                      double* ubar) {
-  const mjModel* m = system->model;
-  const int nv = (int)m->nv;
+  const size_t nv = (size_t)system->model->nv;
   df_adjoint a = lay_out(system, work);
 
-  memcpy(a.lam, y + nv, (size_t)nv * sizeof *y);
-  df_mujoco_position_vjp(m, r->velocity_next, y, a.qbar, a.lam);
-  solve_multipliers(system, r, &a);
-
-  sweep_motions(system, r, &a);
-  node_forces(system, r, &a);
-  const df_contact_record* c = first_contact(r);
-  for (int i = 0; i < r->ncontact; i++, c = next_contact(c)) df_adjoint_contact(&a, c);
-  sweep_forces(system, r, &a, xbar + nv);
+  memcpy(a.lam, y + nv, nv * sizeof *y);
+  df_mujoco_position_vjp(system->model, r->velocity_next, y, a.qbar, a.lam);
+  pull_acceleration(system, r, &a);
+  memcpy(xbar + nv, a.lam, nv * sizeof *xbar);
+  df_adjoint_dynamics(system, r, &a, xbar + nv, ubar);
   if (r->damped) sweep_implicit(system, r, &a);
-
-  memcpy(xbar, a.qbar, (size_t)nv * sizeof *xbar);
-  for (int i = 0; i < m->nu; i++) ubar[i] += r->gain[i] * a.w[m->jnt_dofadr[m->actuator_trnid[2 * i]]];
+  memcpy(xbar, a.qbar, nv * sizeof *xbar);
 }

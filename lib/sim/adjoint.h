@@ -23,6 +23,19 @@ typedef struct df_adjoint {
   df_spatial *ig, *idelta; /* I g, I delta */
 } df_adjoint;
 
+/* ---- adjoint_dynamics.c ---- */
+
+/* The adjoint of qacc(q, v, u): a->w comes in as the cotangent of qacc and leaves as H^-1 times it. Adds to a->qbar
+ * [nv], vbar [nv] and ubar [nu]. */
+void df_adjoint_dynamics(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint, double* vbar,
+                         double* ubar);
+
+/* the lower triangle of M in the entries of a pattern of tree.h; out [nv][nv] */
+void df_adjoint_load_mass(const mjModel* m, const df_step_record* record, const int* rows, const int* rows_n,
+                          double* out);
+
+/* ---- adjoint_contact.c ---- */
+
 /* Adds a contact's part to force, shift, by_a, by_v. Reads w and the node motions. */
 void df_adjoint_contact(df_adjoint* adjoint, const df_contact_record* contact);
 
