@@ -1,12 +1,13 @@
 # DynaFlow in C. `make help` lists the targets.
 
 CC ?= cc
-BUILD ?= build
 PREFIX ?= /usr/local
 VERSION := 0.1.0
 SOVERSION := 0
-MUJOCO_VERSION ?= 3.17.0
-MUJOCO_DIR ?= $(CURDIR)/third_party/mujoco-$(MUJOCO_VERSION)
+# the reference results are of 3.17.0; MUJOCO=4.0.1 builds beside it, MUJOCO_DIR= takes one of your own
+MUJOCO ?= 3.17.0
+MUJOCO_DIR ?= $(CURDIR)/third_party/mujoco-$(MUJOCO)
+BUILD ?= build$(if $(filter 3.17.0,$(MUJOCO)),,-mujoco-$(MUJOCO))
 JOBS ?= $(shell nproc)
 
 # x86-64-v2 is what any machine of the last decade runs; hot loops are multiversioned, not the build
@@ -66,7 +67,7 @@ all: deps ## build libdynaflow.so and the program dynaflow (installs missing pac
 build: $(SHARED) $(PROGRAM)
 
 deps:
-	@MUJOCO_VERSION=$(MUJOCO_VERSION) MUJOCO_DIR=$(if $(filter $(origin MUJOCO_DIR),file),,$(MUJOCO_DIR)) ci/install-deps.sh
+	@MUJOCO_VERSION=$(MUJOCO) MUJOCO_DIR=$(if $(filter $(origin MUJOCO_DIR),file),,$(MUJOCO_DIR)) ci/install-deps.sh
 
 # ---- compiling ----
 $(LADDER)/.made: Makefile
@@ -180,7 +181,7 @@ $(foreach r,$(ROOMS) baselines bench,$(eval $(call test_rules,$(r))))
 .PRECIOUS: $(BUILD)/tests/%.o
 
 tests: $(TESTS)
-test: all ## build and run every test
+test: all ## build and run every test (MUJOCO=4.0.1: with that MuJoCo)
 	@$(MAKE) --no-print-directory -j$(JOBS) tests
 	@BUILD=$(BUILD) tests/run.sh $(TESTS) $(sort $(wildcard tests/cli/test_*.sh))
 
@@ -231,6 +232,6 @@ install: all ## install program, library, headers and tasks under PREFIX (DESTDI
 	rm -rf $(DESTINATION)/share/dynaflow/tasks/*/data
 
 clean: ## remove what was built
-	rm -rf build build-asan build-ubsan
+	rm -rf build build-asan build-ubsan build-mujoco-*
 
 -include $(ALL_OBJ:.o=.d) $(OBJ_nn_double:.o=.d) $(TESTS:=.d) $(OBJ_support:.o=.d)

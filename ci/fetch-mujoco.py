@@ -1,4 +1,4 @@
-"""Puts the headers and the library of the pinned MuJoCo wheel under a folder.
+"""Puts the headers and the library of a pinned MuJoCo wheel (MUJOCO_VERSION, by default 3.17.0) under a folder.
 
 usage: fetch-mujoco.py DESTINATION
 
@@ -15,7 +15,9 @@ import zipfile
 # version -> (package that holds the headers, sha256 of libmujoco.so)
 PINNED = {
     "3.17.0": ("mujoco", "23496b023ee80fb61ab71167e94bc649f9941710fde96b18bb8204fb332523ad"),
+    "4.0.1": ("mujoco-core", "0863b0c75c57512842e23f5ff6fd2d5f08b6451f17988edaaf7530a3a6e7cad1"),
 }
+REFUSED = {"4.0.0": "its sparse Newton factorization is wrong, which 4.0.1 repaired"}
 VERSION = os.environ.get("MUJOCO_VERSION", "3.17.0")
 
 
@@ -35,6 +37,8 @@ def download(package, folder):
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
+    if VERSION in REFUSED:
+        sys.exit(f"fetch-mujoco: MuJoCo {VERSION} is refused: {REFUSED[VERSION]}; use {' or '.join(PINNED)}")
     if VERSION not in PINNED:
         sys.exit(f"fetch-mujoco: MuJoCo {VERSION} is not pinned here; known: {', '.join(PINNED)}")
     package, expected = PINNED[VERSION]
