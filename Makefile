@@ -181,9 +181,15 @@ $(foreach r,$(ROOMS) baselines bench,$(eval $(call test_rules,$(r))))
 .PRECIOUS: $(BUILD)/tests/%.o
 
 tests: $(TESTS)
-test: all ## build and run every test (MUJOCO=4.0.1: with that MuJoCo)
+# the adjoint is made of one MuJoCo's internals: its tests also run with the release to come. Not with a MuJoCo of one's own.
+NEXT := $(if $(and $(filter 3.17.0,$(MUJOCO)),$(filter file,$(origin MUJOCO_DIR))),4.0.1)
+NEXT_BUILD := $(BUILD)-mujoco-$(NEXT)
+NEXT_TESTS := $(if $(NEXT),$(TESTS_sim:$(BUILD)/%=$(NEXT_BUILD)/%))
+test: all ## build and run every test, those of the simulator also with MuJoCo 4.0.1 (MUJOCO=4.0.1: all with that)
 	@$(MAKE) --no-print-directory -j$(JOBS) tests
-	@BUILD=$(BUILD) tests/run.sh $(TESTS) $(sort $(wildcard tests/cli/test_*.sh))
+	$(if $(NEXT),@$(MAKE) --no-print-directory MUJOCO=$(NEXT) BUILD=$(NEXT_BUILD) deps && \
+	  $(MAKE) --no-print-directory -j$(JOBS) MUJOCO=$(NEXT) BUILD=$(NEXT_BUILD) $(NEXT_TESTS))
+	@BUILD=$(BUILD) tests/run.sh $(TESTS) $(NEXT_TESTS) $(sort $(wildcard tests/cli/test_*.sh))
 
 asan: ## the tests under AddressSanitizer and LeakSanitizer
 	@$(MAKE) --no-print-directory BUILD=build-asan SANITIZE="-fsanitize=address -fno-omit-frame-pointer" OPTIMIZE=-O1 test
@@ -232,6 +238,6 @@ install: all ## install program, library, headers and tasks under PREFIX (DESTDI
 	rm -rf $(DESTINATION)/share/dynaflow/tasks/*/data
 
 clean: ## remove what was built
-	rm -rf build build-asan build-ubsan build-mujoco-*
+	rm -rf build build-asan build-ubsan build-*mujoco-*
 
 -include $(ALL_OBJ:.o=.d) $(OBJ_nn_double:.o=.d) $(TESTS:=.d) $(OBJ_support:.o=.d)
