@@ -1,34 +1,28 @@
-#define _POSIX_C_SOURCE 200809L
 #include "cell.h"
 
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "coverage.h"
 #include "data_path.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/clock.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/nn/blas.h"
+#include "effort.h"
 #include "progress.h"
 #include "provenance.h"
 #include "text.h"
 
-volatile sig_atomic_t cell_stop;
-
-static void on_signal(int number) {
-  (void)number;
-  cell_stop = 1;
-}
-
-void cell_catch_signals(void) {
-  struct sigaction action = {.sa_handler = on_signal};
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
+const char* cell_outcome_word(cell_outcome outcome) {
+  static const char* const words[CELL_OUTCOMES] = {
+#define CELL_OUTCOME_WORD(code, word) word,
+      CELL_OUTCOME_LIST(CELL_OUTCOME_WORD)
+#undef CELL_OUTCOME_WORD
+  };
+  return words[outcome];
 }
 
 df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed, const options* opts) {
@@ -65,6 +59,7 @@ df_status cell_load(cell* c) {
 }
 
 void cell_close(cell* c) {
+  cell_release(c);
   if (c->instance) c->method->destroy(c->instance);
   eval_set_free(c->set);
   df_task_free(c->task);
@@ -101,20 +96,21 @@ static void on_progress(void* context, const char* what, long done, long total, 
 }
 
 df_status cell_create(cell* c) {
-  df_method_env env = {.task = c->task, .seed = c->seed, .threads = c->opts->threads, .stop = &cell_stop};
+  df_method_env env = {.task = c->task, .seed = c->seed, .threads = c->opts->threads, .stop = &stop_flag};
   return c->method->create(&env, &c->instance);
 }
 
 df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, int* n_logs) {
   *n_logs = 0;
   if (!(c->method->flags & DF_METHOD_TRAINS)) return cell_create(c);
+  tell_inexact(c->config.task_name, c->task->system, c->opts);
   bar b = {.cell = c};
   df_method_env env = {.task = c->task,
                        .seed = c->seed,
                        .threads = c->opts->threads,
                        .progress = on_progress,
                        .progress_context = &b,
-                       .stop = &cell_stop,
+                       .stop = &stop_flag,
                        .state_folder = state_folder,
                        .state_identity = c->key,
                        .state_every = c->save_every};
@@ -130,7 +126,8 @@ df_status cell_evaluate(cell* c, evaluation* out) {
                         .method = c->method,
                         .instance = c->instance,
                         .seed = c->seed,
-                        .threads = c->opts->threads};
+                        .threads = c->opts->threads,
+                        .stop = &stop_flag};
   return evaluate(&job, out);
 }
 
@@ -154,9 +151,12 @@ static json_t* curve_json(const df_training_log* log) {
     json_array_append_new(step, json_integer(log->step[i]));
     json_array_append_new(loss, isfinite(log->loss[i]) ? json_real(log->loss[i]) : json_null());
   }
-  return json_pack("{s:s,s:I,s:I,s:I,s:I,s:f,s:o,s:o}", "name", log->name, "steps", (json_int_t)log->steps, "diverged",
-                   (json_int_t)log->diverged, "skipped", (json_int_t)log->skipped, "parameters",
-                   (json_int_t)log->parameters, "cpu_s", log->cpu_s, "step", step, "loss", loss);
+  json_t* adjoints =
+      json_pack("{s:I,s:I,s:I}", "steps", (json_int_t)log->adjoints.steps, "approximate",
+                (json_int_t)log->adjoints.approximate, "differenced", (json_int_t)log->adjoints.differenced);
+  return json_pack("{s:s,s:I,s:I,s:I,s:o,s:I,s:f,s:o,s:o}", "name", log->name, "steps", (json_int_t)log->steps,
+                   "diverged", (json_int_t)log->diverged, "skipped", (json_int_t)log->skipped, "adjoints", adjoints,
+                   "parameters", (json_int_t)log->parameters, "cpu_s", log->cpu_s, "step", step, "loss", loss);
 }
 
 static json_t* training_json(const df_training_log* logs, int n, const char* checkpoint, const char* sha256) {
@@ -179,81 +179,135 @@ static df_status save_checkpoint(const cell* c, const char* folder, char* name, 
   return status;
 }
 
-/* <folder>/training/<key>, where an unfinished training waits to be taken up again */
-static char* state_folder_of(const cell* c, const char* folder) {
-  return format_text("%s/training/%.16s", folder, c->key);
-}
-
-void cell_forget_training(const cell* c, const char* folder) {
-  char* state = state_folder_of(c, folder);
-  DIR* dir = opendir(state);
-  const struct dirent* entry;
-  while (dir && (entry = readdir(dir))) {
-    char* path = df_path_join(state, entry->d_name);
-    if (path && strstr(entry->d_name, ".state")) unlink(path);
-    df_free(path);
-  }
-  if (dir) closedir(dir);
-  rmdir(state);
-  df_free(state);
-}
-
 static df_status train_resumed(cell* c, const char* folder, df_training_log* logs, int* n) {
   if (!(c->method->flags & DF_METHOD_TRAINS)) return cell_train(c, NULL, logs, n);
-  char* state = state_folder_of(c, folder);
+  char* state = cell_state_folder(c, folder);
   df_status status = df_dir_make(state);
   if (status == DF_OK) status = cell_train(c, state, logs, n);
   df_free(state);
   return status;
 }
 
-/* trains, saves and evaluates; fills what the record says of it */
-static df_status work(cell* c, const char* folder, json_t* record) {
+/* a training that ends without a finite loss, or without a step that counted, has learned nothing */
+static df_status check_training(const df_training_log* logs, int n) {
+  for (int i = 0; i < n; i++) {
+    const df_training_log* log = &logs[i];
+    if (log->steps > 0 && log->skipped == log->steps) {
+      return df_fail(DF_E_NONFINITE, "%s: no gradient of %ld steps was finite: nothing was learned", log->name,
+                     log->steps);
+    }
+    if (log->n > 0 && !isfinite(log->loss[log->n - 1])) {
+      return df_fail(DF_E_NONFINITE, "%s: the loss is not finite at the end, step %ld", log->name, log->steps);
+    }
+  }
+  return DF_OK;
+}
+
+/* some windows may diverge, and their row says so; where all do, there is no number to show */
+static df_status check_evaluation(const evaluation* result) {
+  size_t i, j;
+  json_t *one, *value;
+  json_array_foreach(result->samples, i, one) {
+    const json_t* values = json_object_get(one, "values");
+    size_t finite = 0;
+    json_array_foreach(values, j, value) finite += json_is_number(value);
+    if (finite == 0 && json_array_size(values) > 0) {
+      return df_fail(DF_E_NONFINITE, "evaluation: none of %zu values of %s at K = %lld is finite",
+                     json_array_size(values), json_string_value(json_object_get(one, "metric")),
+                     (long long)json_integer_value(json_object_get(one, "k")));
+    }
+  }
+  return DF_OK;
+}
+
+static df_status learn(cell* c, const char* folder, json_t* record) {
   static _Thread_local df_training_log logs[DF_LOGS_MAX];
   int n = 0;
-  DF_TRY(cell_load(c));
   DF_TRY(train_resumed(c, folder, logs, &n));
+  DF_TRY(check_training(logs, n));
   char checkpoint[64] = "", sha256[DF_SHA256_TEXT] = "";
   if (n) DF_TRY(save_checkpoint(c, folder, checkpoint, sizeof checkpoint, sha256));
   double cpu = 0;
   for (int i = 0; i < n; i++) cpu += logs[i].cpu_s;
   json_object_set_new(record, "train_cpu_s", json_real(cpu));
   json_object_set_new(record, "training", training_json(logs, n, checkpoint, sha256));
-
-  evaluation result;
-  DF_TRY(cell_evaluate(c, &result));
-  json_object_set_new(record, "windows_sha256", json_string(c->set->sha256));
-  json_object_set(record, "rows", result.rows);
-  json_object_set(record, "samples", result.samples);
-  if (result.examples) json_object_set(record, "examples", result.examples);
-  if (result.strip) json_object_set(record, "strip", result.strip);
-  evaluation_clear(&result);
   return DF_OK;
 }
 
-df_status cell_run(cell* c, const char* folder, store* events) {
+static df_status measure(cell* c, json_t* record) {
+  evaluation result;
+  DF_TRY(cell_evaluate(c, &result));
+  effort_of_training(result.rows, json_object_get(record, "training"));
+  json_object_set_new(record, "windows_sha256", json_string(c->set->sha256));
+  json_object_set(record, "rows", result.rows);
+  json_object_set(record, "samples", result.samples);
+  json_object_set(record, "windows", result.windows);
+  if (result.replays) json_object_set(record, "replays", result.replays);
+  if (result.examples) json_object_set(record, "examples", result.examples);
+  if (result.strip) json_object_set(record, "strip", result.strip);
+  const df_status status = check_evaluation(&result);
+  evaluation_clear(&result);
+  return status;
+}
+
+/* loads, trains, saves and evaluates; fills what the record says of it */
+static void work(cell* c, const char* folder, json_t* record, cell_end* end) {
+  *end = (cell_end){.outcome = CELL_DONE};
+  end->status = stop_watch(&c->limits);
+  if (end->status == DF_OK) end->status = cell_load(c);
+  const bool loaded = end->status == DF_OK;
+  if (loaded) end->status = learn(c, folder, record);
+  if (end->status == DF_OK) end->status = measure(c, record);
+  if (end->status != DF_OK) {
+    end->outcome = CELL_ERROR;
+    snprintf(end->reason, sizeof end->reason, "%s", df_error_message());
+  }
+  /* a demonstration that is not finite is bad input */
+  if (end->status == DF_E_NONFINITE && loaded) end->outcome = CELL_DIVERGED;
+  if (end->status == DF_E_INTERRUPTED) {
+    char why[96];
+    const stop_reason reason = stop_why();
+    end->outcome = reason == STOP_SECONDS ? CELL_TIMEOUT : reason == STOP_MEMORY ? CELL_ERROR : CELL_INTERRUPTED;
+    if (end->outcome != CELL_INTERRUPTED) {
+      snprintf(end->reason, sizeof end->reason, "%s; %.350s; the next run goes on from there",
+               stop_words(why, sizeof why), df_error_message());
+    }
+  }
+  stop_unwatch();
+}
+
+static json_t* limit_json(double limit) {
+  return limit > 0 ? json_real(limit) : json_null();
+}
+
+static json_t* begin_record(const cell* c) {
   char started[32];
   json_t* record = json_pack("{s:i,s:s,s:s,s:s,s:s,s:I,s:s,s:o,s:o,s:s,s:s,s:s,s:s}", "schema", 1, "type", "cell",
                              "key", c->key, "task", c->config.task_name, "method", c->method->name, "seed",
                              (json_int_t)c->seed, "profile", c->profile, "config", config_json(&c->config),
                              "provenance", provenance_json(c->opts), "model_sha256", c->model_sha256, "compiled_sha256",
                              c->compiled_sha256, "data_sha256", c->data_sha256, "started", iso_time(started));
-  if (!record) return df_fail(DF_E_NOMEM, "no memory for a record");
   const char* plugin = df_method_file_sha256(c->method);
-  if (plugin[0]) json_object_set_new(record, "plugin_sha256", json_string(plugin));
+  if (record && plugin[0]) json_object_set_new(record, "plugin_sha256", json_string(plugin));
+  return record;
+}
+
+df_status cell_run(cell* c, const char* folder, store* events, cell_end* end) {
+  json_t* record = begin_record(c);
+  if (!record) return df_fail(DF_E_NOMEM, "no memory for a record");
   const double wall = df_clock_wall(), cpu = df_clock_cpu();
-  const df_status status = work(c, folder, record);
+  work(c, folder, record, end);
   json_object_set_new(record, "wall_s", json_real(df_clock_wall() - wall));
   json_object_set_new(record, "cpu_s", json_real(df_clock_cpu() - cpu));
-  json_object_set_new(record, "status",
-                      json_string(status == DF_OK              ? "done"
-                                  : status == DF_E_INTERRUPTED ? "interrupted"
-                                                               : "error"));
-  json_object_set_new(record, "reason", json_string(status == DF_OK ? "" : df_error_message()));
+  json_object_set_new(
+      record, "limits",
+      json_pack("{s:o,s:o}", "seconds", limit_json(c->limits.seconds), "memory_mib", limit_json(c->limits.memory_mib)));
+  json_object_set_new(record, "status", json_string(cell_outcome_word(end->outcome)));
+  json_object_set_new(record, "reason", json_string(end->reason));
   json_object_set_new(record, "numbers", json_integer(NUMBERS_VERSION));
   df_status stored = record_seal(record);
   if (stored == DF_OK) stored = store_append(events, record);
   json_decref(record);
-  if (status == DF_OK && stored == DF_OK) cell_forget_training(c, folder);
-  return status != DF_OK ? status : stored;
+  if (stored == DF_OK && end->outcome == CELL_DONE) cell_forget_training(c, folder);
+  return stored;
 }

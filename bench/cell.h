@@ -2,20 +2,40 @@
 #ifndef BENCH_CELL_H
 #define BENCH_CELL_H
 
-#include <signal.h>
+#include <stdbool.h>
 
 #include "evaluate.h"
 #include "key.h"
 #include "methods.h"
 #include "options.h"
+#include "stop.h"
 #include "store.h"
+
+/* What a cell's record says of how it ended. Only done counts as a result; the next run tries all others again.
+ * X(code, word) */
+#define CELL_OUTCOME_LIST(X)                                                      \
+  X(CELL_DONE, "done")                                                            \
+  X(CELL_DIVERGED, "diverged") /* training or evaluation left no finite number */ \
+  X(CELL_TIMEOUT, "timeout")   /* over its time */                                \
+  X(CELL_ERROR, "error")       /* anything else, its memory among it */           \
+  X(CELL_INTERRUPTED, "interrupted")
+
+typedef enum cell_outcome {
+#define CELL_OUTCOME_ENUM(code, word) code,
+  CELL_OUTCOME_LIST(CELL_OUTCOME_ENUM)
+#undef CELL_OUTCOME_ENUM
+      CELL_OUTCOMES
+} cell_outcome;
+
+const char* cell_outcome_word(cell_outcome outcome);
 
 /* A method set up on its task: everything that training, sampling and evaluation need. */
 typedef struct cell {
   const options* opts;
   const df_method* method;
   uint64_t seed;
-  double save_every; /* s between two states of a training that can be taken up again */
+  double save_every;  /* s between two states of a training that can be taken up again */
+  stop_limits limits; /* of cell_run */
   char profile[DF_NAME_MAX];
   df_config config;
   df_search search;
@@ -27,11 +47,9 @@ typedef struct cell {
   df_task* task;  /* NULL until cell_load */
   eval_set* set;  /* held-out windows; NULL until cell_load */
   void* instance; /* NULL until cell_create or cell_train */
+  char* claim;    /* lock file of cell_claim; NULL: not claimed */
+  int claim_fd;
 } cell;
-
-/* set by SIGINT and SIGTERM once cell_catch_signals() was called; training stops soon after */
-extern volatile sig_atomic_t cell_stop;
-void cell_catch_signals(void);
 
 /* Resolves the settings, finds or generates the demonstrations and computes the key, without reading the data.
  * cell_close it, also after a failure. */
@@ -51,11 +69,28 @@ DF_MUST_CHECK df_status cell_train(cell* c, const char* state_folder, df_trainin
 /* Evaluates the instance under the protocol of evaluate.h. */
 DF_MUST_CHECK df_status cell_evaluate(cell* c, evaluation* out);
 
-/* Loads, trains and evaluates the cell and appends its record to the store, with status done, error or interrupted; the
- * checkpoint goes to <folder>/checkpoints/. Returns what happened; a failure is recorded, too. */
-DF_MUST_CHECK df_status cell_run(cell* c, const char* folder, store* events);
+typedef struct cell_end {
+  cell_outcome outcome;
+  df_status status; /* what failed */
+  char reason[512]; /* "" when done */
+} cell_end;
 
-/* Removes what an unfinished training left in the run's folder: nothing needs it once the cell is recorded as done. */
-void cell_forget_training(const cell* c, const char* folder);
+/* Loads, trains and evaluates the cell within its limits and appends its record, however it ended, to the store; the
+ * checkpoint goes to <folder>/checkpoints/. Fails only when the record could not be written. */
+DF_MUST_CHECK df_status cell_run(cell* c, const char* folder, store* events, cell_end* end);
+
+/* ---- cell_state.c: the folder in which an unfinished training waits to be taken up again ---- */
+
+/* <folder>/training/<start of the key>, in memory of df_alloc. */
+char* cell_state_folder(const cell* c, const char* folder);
+
+/* Takes the cell for this process, so that no other one works at it in the same folder at the same time; cell_release,
+ * or cell_close, gives it back. *taken is false when another process has it. */
+DF_MUST_CHECK df_status cell_claim(cell* c, const char* folder, bool* taken);
+void cell_release(cell* c);
+
+/* Removes what a training left there, unless another process has the cell: nothing needs it once the cell is recorded
+ * as done. */
+void cell_forget_training(cell* c, const char* folder);
 
 #endif

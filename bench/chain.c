@@ -40,6 +40,7 @@ static df_status run(const eval_job* job, int k, chain_kind kind, df_rollout* ro
   memcpy(b->from_planned, job->set->x0, (size_t)c->n * nx * sizeof(double));
   memcpy(b->from_executed, job->set->x0, (size_t)c->n * nx * sizeof(double));
   for (int done = 0, window = 0; done < c->frames; done += H, window++) {
+    DF_TRY(eval_go_on(job));
     const df_request request = {.B = c->n,
                                 .x0 = b->from_planned,
                                 .condition = job->set->condition,

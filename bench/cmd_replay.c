@@ -63,45 +63,50 @@ static const struct argp parser = {
     .args_doc = "TASK",
     .doc =
         "Do the recorded states follow from the recorded actions under the declared model?\v"
-        "Errors are largest absolute entries, of positions (m, rad) and velocities (m/s, rad/s). Exits with 1 when a "
-        "worst "
-        "error is above its limit.",
+        "Errors are largest absolute entries, of positions (m, rad), velocities (m/s, rad/s) and activations.\n"
+        "Exits with 1 when a worst error is above its limit.",
     .children = children};
+
+/* the parts of a tangent vector */
+enum { POSITION, VELOCITY, ACTIVATION, KINDS };
+static const char* const kind_names[KINDS] = {
+    [POSITION] = "position", [VELOCITY] = "velocity", [ACTIVATION] = "activation"};
+static const char* const kind_units[KINDS] = {[POSITION] = "m, rad", [VELOCITY] = "m/s, rad/s", [ACTIVATION] = ""};
 
 /* errors of all steps, [episodes][length], and of whole episodes, [episodes] */
 typedef struct replay {
   const df_system* system;
   const df_dataset* data;
-  int nv;
-  double *cleared_position, *cleared_velocity, *carried_position, *carried_velocity;
-  double *open_loop_position, *open_loop_velocity;
+  int first[KINDS + 1]; /* where each kind begins in the tangent */
+  double *cleared[KINDS], *carried[KINDS], *open_loop[KINDS];
   size_t equal; /* carried steps equal to the last bit */
 } replay;
 
 /* largest absolute entries of xb (-) xa; +inf where something is not finite */
-static void measure(const replay* r, const double* xa, const double* xb, double* e, double* position,
-                    double* velocity) {
-  const df_system* s = r->system;
-  s->ops->difference(s, xa, xb, e);
-  double worst[2] = {0, 0};
-  for (int i = 0; i < s->ndx; i++) {
-    const double size = isfinite(e[i]) ? fabs(e[i]) : INFINITY;
-    double* w = &worst[i >= r->nv];
-    if (size > *w) *w = size;
+static void measure(const replay* r, const double* xa, const double* xb, double* e, double worst[KINDS]) {
+  r->system->ops->difference(r->system, xa, xb, e);
+  for (int kind = 0; kind < KINDS; kind++) {
+    worst[kind] = 0;
+    for (int i = r->first[kind]; i < r->first[kind + 1]; i++)
+      worst[kind] = fmax(worst[kind], isfinite(e[i]) ? fabs(e[i]) : INFINITY);
   }
-  *position = worst[0];
-  *velocity = worst[1];
+}
+
+static void put(double* const errors[KINDS], size_t at, const double worst[KINDS]) {
+  for (int kind = 0; kind < KINDS; kind++) errors[kind][at] = worst[kind];
 }
 
 static void replay_episode(const replay* r, df_sim* sim, int episode, double* x1, double* e, size_t* equal) {
   const df_system_ops* ops = r->system->ops;
   const df_dataset* d = r->data;
   const size_t state_bytes = (size_t)d->nx * sizeof(double);
+  double worst[KINDS], whole[KINDS] = {0};
   for (int t = 0; t < d->length; t++) {
     const size_t at = (size_t)episode * (size_t)d->length + (size_t)t;
     ops->reset(sim, df_dataset_state(d, episode, t));
     ops->step(sim, df_dataset_action(d, episode, t), x1);
-    measure(r, df_dataset_state(d, episode, t + 1), x1, e, &r->cleared_position[at], &r->cleared_velocity[at]);
+    measure(r, df_dataset_state(d, episode, t + 1), x1, e, worst);
+    put(r->cleared, at, worst);
   }
   for (int t = 0; t < d->length; t++) {
     const size_t at = (size_t)episode * (size_t)d->length + (size_t)t;
@@ -112,19 +117,18 @@ static void replay_episode(const replay* r, df_sim* sim, int episode, double* x1
       ops->set_state(sim, df_dataset_state(d, episode, t));
     }
     ops->step(sim, df_dataset_action(d, episode, t), x1);
-    measure(r, next, x1, e, &r->carried_position[at], &r->carried_velocity[at]);
+    measure(r, next, x1, e, worst);
+    put(r->carried, at, worst);
     if (memcmp(x1, next, state_bytes) == 0) ++*equal;
   }
-  double *position = &r->open_loop_position[episode], *velocity = &r->open_loop_velocity[episode];
   ops->reset(sim, df_dataset_state(d, episode, 0));
   for (int t = 0; t < d->length; t++) {
-    double p, v;
     const df_traj_end end = ops->step(sim, df_dataset_action(d, episode, t), x1);
-    measure(r, df_dataset_state(d, episode, t + 1), x1, e, &p, &v);
-    *position = fmax(*position, p);
-    *velocity = fmax(*velocity, v);
+    measure(r, df_dataset_state(d, episode, t + 1), x1, e, worst);
+    for (int kind = 0; kind < KINDS; kind++) whole[kind] = fmax(whole[kind], worst[kind]);
     if (end != DF_TRAJ_COMPLETE) break;
   }
+  put(r->open_loop, (size_t)episode, whole);
 }
 
 static df_status replay_all(replay* r, const options* opts) {
@@ -163,40 +167,45 @@ static int by_size(const void* a, const void* b) {
   return (x > y) - (x < y);
 }
 
-/* one row for the median, one for the worst; the worst one is held against the limit (NaN: none) */
-static bool add_rows(rows* out, const row* base, const char* name, size_t n, double* errors, double limit) {
-  char metric[64], status[64] = "ok";
-  row one = *base;
-  qsort(errors, n, sizeof *errors, by_size);
-  one.n = (int64_t)n;
-  one.metric = metric;
-  snprintf(metric, sizeof metric, "%s_median", name);
-  one.value = errors[n / 2];
-  rows_add(out, &one);
-  const bool held = !(errors[n - 1] > limit);
-  if (!held) snprintf(status, sizeof status, "above the limit %g", limit);
-  snprintf(metric, sizeof metric, "%s_worst", name);
-  one.value = errors[n - 1];
-  one.status = status;
-  rows_add(out, &one);
-  return held;
+/* Of each kind that the state has, one row for the median and one for the worst; the worst one is held against the
+ * kind's limit (NaN: none). */
+static bool add_rows(const replay* r, rows* out, const row* base, const char* name, size_t n,
+                     double* const errors[KINDS], const double limit[KINDS]) {
+  bool all = true;
+  for (int kind = 0; kind < KINDS; kind++) {
+    if (r->first[kind] == r->first[kind + 1]) continue;
+    char metric[64], status[64] = "ok";
+    row one = *base;
+    qsort(errors[kind], n, sizeof *errors[kind], by_size);
+    one.unit = kind_units[kind];
+    one.n = (int64_t)n;
+    one.metric = metric;
+    snprintf(metric, sizeof metric, "%s_%s_median", name, kind_names[kind]);
+    one.value = errors[kind][n / 2];
+    rows_add(out, &one);
+    const bool held = !(errors[kind][n - 1] > limit[kind]);
+    if (!held) snprintf(status, sizeof status, "above the limit %g", limit[kind]);
+    snprintf(metric, sizeof metric, "%s_%s_worst", name, kind_names[kind]);
+    one.value = errors[kind][n - 1];
+    one.status = status;
+    rows_add(out, &one);
+    all &= held;
+  }
+  return all;
 }
 
-static bool report(replay* r, const arguments* a, rows* out) {
+static bool report(const replay* r, const arguments* a, rows* out) {
   const size_t steps = (size_t)r->data->episodes * (size_t)r->data->length, episodes = (size_t)r->data->episodes;
+  const double carried[KINDS] = {a->limit_carried, a->limit_carried, a->limit_carried};
+  const double cleared[KINDS] = {a->limit_cleared, a->limit_cleared, a->limit_cleared};
+  const double open_loop[KINDS] = {[POSITION] = a->limit_open_loop, [VELOCITY] = NAN, [ACTIVATION] = NAN};
   row base = row_default();
   base.task = a->task;
   base.profile = a->common.profile;
-  row velocity = base;
-  base.unit = "m, rad";
-  velocity.unit = "m/s, rad/s";
   bool held = true;
-  held &= add_rows(out, &base, "carried_position", steps, r->carried_position, a->limit_carried);
-  held &= add_rows(out, &velocity, "carried_velocity", steps, r->carried_velocity, a->limit_carried);
-  held &= add_rows(out, &base, "cleared_position", steps, r->cleared_position, a->limit_cleared);
-  held &= add_rows(out, &velocity, "cleared_velocity", steps, r->cleared_velocity, a->limit_cleared);
-  held &= add_rows(out, &base, "open_loop_position", episodes, r->open_loop_position, a->limit_open_loop);
-  add_rows(out, &velocity, "open_loop_velocity", episodes, r->open_loop_velocity, NAN);
+  held &= add_rows(r, out, &base, "carried", steps, r->carried, carried);
+  held &= add_rows(r, out, &base, "cleared", steps, r->cleared, cleared);
+  held &= add_rows(r, out, &base, "open_loop", episodes, r->open_loop, open_loop);
   base.metric = "carried_bitwise_equal";
   base.unit = "share";
   base.n = (int64_t)steps;
@@ -212,17 +221,17 @@ static df_status replay_data(const arguments* a, const df_system* system, const 
     return df_fail(DF_E_CONFIG, "%s: its demonstrations hold no actions (data.actions_key): nothing to replay",
                    a->task);
   }
-  double* errors = df_alloc(4 * steps + 2 * episodes, sizeof *errors);
+  double* errors = df_alloc(KINDS * (2 * steps + episodes), sizeof *errors);
   if (!errors) return DF_E_NOMEM;
-  replay r = {.system = system,
-              .data = data,
-              .nv = df_mujoco_nv(system),
-              .cleared_position = errors,
-              .cleared_velocity = errors + steps,
-              .carried_position = errors + 2 * steps,
-              .carried_velocity = errors + 3 * steps,
-              .open_loop_position = errors + 4 * steps,
-              .open_loop_velocity = errors + 4 * steps + episodes};
+  const int nv = df_mujoco_nv(system);
+  replay r = {.system = system, .data = data, .first = {0, nv, 2 * nv, system->ndx}};
+  double* next = errors;
+  for (int kind = 0; kind < KINDS; kind++) {
+    r.cleared[kind] = next;
+    r.carried[kind] = next + steps;
+    r.open_loop[kind] = next + 2 * steps;
+    next += 2 * steps + episodes;
+  }
   const df_status status = replay_all(&r, &a->common);
   if (status == DF_OK) *held = report(&r, a, out);
   df_free(errors);

@@ -1,4 +1,4 @@
-/* cmd_report.c: dynaflow report RUN: tables, figures and a page from a run's events.jsonl alone. */
+/* cmd_report.c: dynaflow report RUN: tables, figures and a page from a run's records alone. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +13,7 @@
 typedef struct arguments {
   options common;
   const char* run;
+  bool partial;
 } arguments;
 
 static error_t parse(int key, char* value, struct argp_state* state) {
@@ -20,6 +21,9 @@ static error_t parse(int key, char* value, struct argp_state* state) {
   switch (key) {
     case ARGP_KEY_INIT:
       state->child_inputs[0] = &a->common;
+      return 0;
+    case 'p':
+      a->partial = true;
       return 0;
     case ARGP_KEY_ARG:
       if (a->run) argp_error(state, "more than one run");
@@ -33,15 +37,19 @@ static error_t parse(int key, char* value, struct argp_state* state) {
   }
 }
 
+static const struct argp_option own_options[] = {
+    {"partial", 'p', NULL, 0, "report what there is of an unfinished run; every table says so", 0}, {0}};
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp parser = {
+    .options = own_options,
     .parser = parse,
     .args_doc = "RUN",
     .doc =
-        "Writes RUN/report: index.html, tables.md, results.csv and plots/*.svg with their gnuplot scripts and data, "
-        "all "
-        "from RUN/events.jsonl. RUN is a folder, or the name of one under results/runs. The same record gives the same "
-        "bytes.\vExits with 3 when cells of the plan are not done, or figures could not be drawn.",
+        "Writes RUN/report: index.html, tables.md, results.csv, times.csv and plots/*.svg with their gnuplot scripts "
+        "and data, all from the run's records, of one process or of several shards. RUN is a folder, or the name of "
+        "one under results/runs. The same results give the same bytes, but for times.csv. Where cells of the plan are "
+        "not done it names them and writes nothing, unless --partial asks for it.\vExits with 3 when cells of the plan "
+        "are not done, with --partial too, or figures could not be drawn.",
     .children = children};
 
 static df_status write_all(const report* r, const char* folder, const options* opts, bool* drawn) {
@@ -49,6 +57,7 @@ static df_status write_all(const report* r, const char* folder, const options* o
   DF_TRY(df_dir_make(folder));
   DF_TRY(tables_write(r, folder));
   DF_TRY(csv_write(r, folder));
+  DF_TRY(times_write(r, folder));
   df_status status = plots_write(r, folder, &f);
   *drawn = status == DF_OK;
   if (status == DF_E_MISSING) {
@@ -92,41 +101,67 @@ static void print_tables(const report* r, const char* folder, const options* opt
   printf("Units, intervals and figures: %s/index.html\n", folder);
 }
 
-static void print_result(const report* r, const char* folder, const options* opts) {
+/* how much of the run there is; `page` is "" where none was written */
+static void print_result(const report* r, const char* page, const options* opts) {
   rows out = rows_new();
-  char page[4096];
-  snprintf(page, sizeof page, "%s/index.html", folder);
   for (int i = 0; i < r->n_groups; i++) {
     const report_group* g = &r->groups[i];
-    rows_add_object(&out, json_pack("{s:s,s:s,s:i,s:i,s:s}", "task", g->task, "profile", g->profile, "cells", g->cells,
-                                    "done", g->done, "page", page));
+    text missing = {0};
+    report_missing(r, g, NULL, &missing);
+    rows_add_object(
+        &out, json_pack("{s:s,s:s,s:i,s:i,s:s*,s:s}", "task", g->task, "profile", g->profile, "cells", g->cells, "done",
+                        g->done, "page", page[0] ? page : NULL, "missing", text_of(&missing)));
+    text_clear(&missing);
   }
   rows_print(&out, opts);
   rows_free(&out);
+}
+
+/* which cells are missing, and what can be done about it */
+static void refuse(const report* r, const char* run, int missing, const options* opts) {
+  text names = {0};
+  report_missing(r, NULL, NULL, &names);
+  fprintf(stderr,
+          "dynaflow: %s: %d of %d cells done: tables over a part of the plan are not written\n"
+          "dynaflow: missing: %s\n"
+          "dynaflow: the same `dynaflow run` again finishes them; `dynaflow report %s --partial` shows what there is\n",
+          run, r->n_cells - missing, r->n_cells, text_of(&names), run);
+  text_clear(&names);
+  if (opts->json) print_result(r, "", opts);
+}
+
+static int make_report(const report* r, const char* run, const arguments* a) {
+  text names = {0};
+  const int missing = report_missing(r, NULL, NULL, &names);
+  text_clear(&names);
+  if (missing && !a->partial) {
+    refuse(r, run, missing, &a->common);
+    return EXIT_INCOMPLETE;
+  }
+  bool drawn = false;
+  char* folder = df_path_join(run, "report");
+  const df_status status = folder ? write_all(r, folder, &a->common, &drawn) : DF_E_NOMEM;
+  if (status == DF_OK && a->common.json) {
+    char* page = format_text("%s/index.html", folder);
+    print_result(r, page, &a->common);
+    df_free(page);
+  } else if (status == DF_OK && !a->common.quiet) {
+    print_tables(r, folder, &a->common);
+  }
+  df_free(folder);
+  if (status != DF_OK) return report_failure(status);
+  return drawn && !missing ? EXIT_DONE : EXIT_INCOMPLETE;
 }
 
 int cmd_report(int argc, char** argv) {
   arguments a = {.common = options_default()};
   argp_parse(&parser, argc, argv, 0, NULL, &a);
   report r = {0};
-  bool drawn = false, complete = true;
   char* run = run_folder(a.run);
-  char* folder = run ? df_path_join(run, "report") : NULL;
-  df_status status = folder ? report_new(run, &r) : DF_E_NOMEM;
+  df_status status = run ? report_new(run, &r) : DF_E_NOMEM;
   if (status == DF_OK && r.n_cells == 0) status = df_fail(DF_E_FORMAT, "%s: no cell is recorded", store_path(r.source));
-  if (status == DF_OK) status = write_all(&r, folder, &a.common, &drawn);
-  int code = report_failure(status);
-  if (status == DF_OK) {
-    if (a.common.json) {
-      print_result(&r, folder, &a.common);
-    } else if (!a.common.quiet) {
-      print_tables(&r, folder, &a.common);
-    }
-    for (int i = 0; i < r.n_groups; i++) complete &= r.groups[i].done == r.groups[i].cells;
-    code = drawn && complete ? EXIT_DONE : EXIT_INCOMPLETE;
-  }
+  const int code = status == DF_OK ? make_report(&r, run, &a) : report_failure(status);
   report_clear(&r);
-  df_free(folder);
   df_free(run);
   return code;
 }

@@ -5,22 +5,21 @@
 
 #include "cell.h"
 #include "commands.h"
-#include "dynaflow/core/alloc.h"
 #include "failure.h"
+#include "plan.h"
 #include "rows.h"
 
-enum { TASKS_MAX = 32, PLAN_MAX = 4096 };
+enum { KEY_SECONDS = 0x600, KEY_MEMORY };
 
 typedef struct arguments {
   options common;
-  int n_tasks;
-  const char* task[TASKS_MAX];
+  plan_cfg plan;
   int n_lists; /* --method as given: a --plugin behind it may hold one of them */
   char* list[METHODS_KNOWN_MAX];
-  int n_methods; /* 0: those of the task */
-  const df_method* method[METHODS_KNOWN_MAX];
   double save_every; /* s; < 0: the default */
-  const char* out;   /* NULL: results/runs/<first task>-<profile> */
+  stop_limits limits;
+  shard part;
+  const char* out; /* NULL: results/runs/<first task>-<profile> */
 } arguments;
 
 static void add_methods(arguments* a, char* list, struct argp_state* state) {
@@ -36,8 +35,8 @@ static void add_methods(arguments* a, char* list, struct argp_state* state) {
                  suggestion(name, n, names, hint, sizeof hint));
       return;
     }
-    if (a->n_methods == METHODS_KNOWN_MAX) argp_error(state, "more than %d methods", METHODS_KNOWN_MAX);
-    a->method[a->n_methods++] = method;
+    if (a->plan.n_methods == METHODS_KNOWN_MAX) argp_error(state, "more than %d methods", METHODS_KNOWN_MAX);
+    a->plan.method[a->plan.n_methods++] = method;
   }
 }
 
@@ -57,9 +56,20 @@ static error_t parse(int key, char* value, struct argp_state* state) {
     case 'e':
       a->save_every = parse_number(state, "--save-every", value, 0, 1e9);
       return 0;
+    case 's':
+      if (!shard_parse(value, &a->part)) {
+        argp_error(state, "--shard %s: not of the form I/N with 1 <= I <= N <= 9999, as in 1/2", value);
+      }
+      return 0;
+    case KEY_SECONDS:
+      a->limits.seconds = parse_number(state, "--cell-seconds", value, 1e-3, 1e9);
+      return 0;
+    case KEY_MEMORY:
+      a->limits.memory_mib = parse_number(state, "--cell-memory", value, 1, 1e9);
+      return 0;
     case ARGP_KEY_ARG:
-      if (a->n_tasks == TASKS_MAX) argp_error(state, "more than %d tasks", TASKS_MAX);
-      a->task[a->n_tasks++] = value;
+      if (a->plan.n_tasks == PLAN_TASKS_MAX) argp_error(state, "more than %d tasks", PLAN_TASKS_MAX);
+      a->plan.task[a->plan.n_tasks++] = value;
       return 0;
     case ARGP_KEY_NO_ARGS:
       argp_error(state, "which task? (see 'dynaflow list tasks')");
@@ -74,6 +84,9 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 
 static const struct argp_option own_options[] = {
     {"method", 'm', "M,..", 0, "methods to run (default: those the task names)", 0},
+    {"shard", 's', "I/N", 0, "run every N-th cell of the plan, from the I-th on, I = 1 to N", 0},
+    {"cell-seconds", KEY_SECONDS, "S", 0, "end a cell's attempt after S seconds; a rerun goes on with its training", 0},
+    {"cell-memory", KEY_MEMORY, "MIB", 0, "end a cell when the process has more than MIB resident", 0},
     {"save-every", 'e', "S", 0, "seconds of training that a kill may cost (default: 30)", 0},
     {"out", 'o', "DIR", 0, "folder of the run (default: results/runs/<task>-<profile>)", 0},
     {0}};
@@ -84,98 +97,20 @@ static const struct argp parser = {
     .args_doc = "TASK...",
     .doc =
         "Trains, samples and evaluates every cell of the plan tasks x methods x seeds, and appends a record of each to "
-        "DIR/events.jsonl. Cells that are done under the same settings, data and versions are skipped.",
+        "DIR/events.jsonl. Cells that are done under the same settings, data and versions are skipped; all others run, "
+        "or run again. With --shard several processes share a plan and a folder, each with a file of its own, "
+        "DIR/events-<I>of<N>.jsonl; all other commands read all files as one run.\vCtrl-C records the cell as "
+        "interrupted, a second one ends at once; either way the same command goes on where it stood. Exits with 2 when "
+        "a cell failed, 3 when one diverged, was over a limit or is in the hands of another process, 130 when "
+        "interrupted.",
     .children = children};
-
-/* ---- the plan ---- */
-
-typedef struct planned_cell {
-  const char* task;
-  const df_method* method;
-  uint64_t seed;
-} planned_cell;
-
-typedef struct plan {
-  int n;
-  planned_cell cell[PLAN_MAX];
-} plan;
-
-/* the methods of a task: as asked for, else as the task names them */
-static df_status methods_of(const arguments* a, const char* task, const df_method** method, int* n) {
-  memcpy(method, a->method, sizeof a->method);
-  *n = a->n_methods;
-  if (*n) return DF_OK;
-  df_config config;
-  df_search search = {0};
-  const df_status status = resolve_task(task, NULL, NULL, &a->common, &config, &search);
-  search_clear(&search);
-  DF_TRY(status);
-  for (int i = 0; i < config.task_methods.n; i++) {
-    method[i] = df_method_by_name(config.task_methods.v[i]);
-    if (!method[i]) {
-      return df_fail(DF_E_CONFIG, "task %s: task.methods: there is no method \"%s\" (see 'dynaflow list methods')",
-                     config.task_name, config.task_methods.v[i]);
-    }
-  }
-  *n = config.task_methods.n;
-  if (*n == 0) return df_fail(DF_E_CONFIG, "task %s names no task.methods: give --method", config.task_name);
-  return DF_OK;
-}
-
-static df_status make_plan(const arguments* a, plan* p) {
-  p->n = 0;
-  for (int i = 0; i < a->n_tasks; i++) {
-    const df_method* method[METHODS_KNOWN_MAX];
-    int n;
-    DF_TRY(methods_of(a, a->task[i], method, &n));
-    for (int s = 0; s < a->common.n_seeds; s++) {
-      for (int m = 0; m < n; m++) {
-        bool twice = false;
-        for (int k = 0; k < m; k++) twice |= method[k] == method[m];
-        if (twice) continue;
-        if (p->n == PLAN_MAX) return df_fail(DF_E_CONFIG, "the plan has more than %d cells", PLAN_MAX);
-        p->cell[p->n++] = (planned_cell){a->task[i], method[m], a->common.seeds[s]};
-      }
-    }
-  }
-  return DF_OK;
-}
-
-/* Writes what is about to be done, once: a report counts the cells that never came to run. Every cell is opened for its
- * key, so bad settings, models and data are found before the first one trains. */
-static df_status record_plan(const arguments* a, const plan* p, store* events, const char** failed_task) {
-  json_t* cells = json_array();
-  json_t* record =
-      json_pack("{s:i,s:s,s:s,s:o}", "schema", 1, "type", "plan", "profile", a->common.profile, "cells", cells);
-  df_status status = DF_OK;
-  for (int i = 0; i < p->n && status == DF_OK; i++) {
-    cell c;
-    *failed_task = p->cell[i].task;
-    status = cell_open(&c, p->cell[i].task, p->cell[i].method, p->cell[i].seed, &a->common);
-    if (status == DF_OK) {
-      json_array_append_new(cells, json_pack("{s:s,s:s,s:I,s:s}", "task", c.config.task_name, "method", c.method->name,
-                                             "seed", (json_int_t)c.seed, "key", c.key));
-    }
-    cell_close(&c);
-  }
-  if (status == DF_OK) status = record_seal(record);
-  size_t i;
-  json_t* old;
-  bool known = false;
-  json_array_foreach(store_records(events), i, old) {
-    if (strcmp(json_string_value(json_object_get(old, "type")), "plan") == 0) known = json_equal(old, record);
-  }
-  if (status == DF_OK && !known) status = store_append(events, record);
-  json_decref(record);
-  return status;
-}
 
 /* ---- running it ---- */
 
 /* what the plan came to */
 typedef struct tally {
-  int ran, skipped, failed;
-  df_status first_failure;
+  int ran, skipped, failed, elsewhere;
+  int code; /* EXIT_DONE so far, or the first failure's */
   rows results;
 } tally;
 
@@ -194,80 +129,136 @@ static void collect(const json_t* record, rows* out) {
   }
 }
 
-static df_status run_cell(const arguments* a, const planned_cell* p, const char* folder, store* events, tally* t) {
+/* a failed cell is recorded and the others go on; the exit code is that of the first failure */
+static void count(tally* t, const char* name, const cell_end* end) {
+  if (end->outcome == CELL_DONE) {
+    t->ran++;
+    return;
+  }
+  t->failed++;
+  if (end->outcome == CELL_INTERRUPTED) {
+    t->code = EXIT_INTERRUPTED;
+    return;
+  }
+  fprintf(stderr, "dynaflow: %s: %s%s%s\n", name, end->outcome == CELL_ERROR ? "" : cell_outcome_word(end->outcome),
+          end->outcome == CELL_ERROR ? "" : ": ", end->reason);
+  /* what ran into a limit is no bad input */
+  const bool bad_input = end->outcome == CELL_ERROR && end->status != DF_E_INTERRUPTED;
+  if (t->code == EXIT_DONE) t->code = bad_input ? exit_code_of(end->status) : EXIT_INCOMPLETE;
+}
+
+/* Runs the cell, or finds it done. Fails when it cannot be opened or recorded. */
+static df_status run_opened(cell* c, const char* name, const char* folder, store* events, tally* t) {
+  const bool quiet = c->opts->quiet;
+  bool mine = false;
+  cell_end end;
+  DF_TRY(store_refresh(events));
+  if (!store_find(events, c->key)) {
+    DF_TRY(cell_claim(c, folder, &mine));
+    /* whoever had it before may have ended it meanwhile */
+    if (mine) DF_TRY(store_refresh(events));
+  }
+  if (store_find(events, c->key)) {
+    t->skipped++;
+    cell_forget_training(c, folder); /* a kill may have come between the record and the tidying up */
+    if (!quiet) fprintf(stderr, "%s: done before\n", name);
+  } else if (!mine) {
+    t->elsewhere++;
+    if (!quiet) fprintf(stderr, "%s: another process is at it\n", name);
+  } else {
+    DF_TRY(cell_run(c, folder, events, &end));
+    count(t, name, &end);
+  }
+  const json_t* done = store_find(events, c->key);
+  if (done) collect(done, &t->results);
+  return DF_OK;
+}
+
+/* Returns false when nothing more can be recorded. */
+static bool run_cell(const arguments* a, const planned_cell* p, const char* folder, store* events, tally* t) {
   char name[160];
   snprintf(name, sizeof name, "%.60s %.48s seed %llu", p->task, p->method->name, (unsigned long long)p->seed);
   cell c;
   df_status status = cell_open(&c, p->task, p->method, p->seed, &a->common);
-  const json_t* done = status == DF_OK ? store_find(events, c.key) : NULL;
-  if (done) {
-    t->skipped++;
-    cell_forget_training(&c, folder); /* a kill may have come between the record and the tidying up */
-    if (!a->common.quiet) fprintf(stderr, "%s: done before\n", name);
-  } else if (status == DF_OK) {
+  const bool opened = status == DF_OK;
+  if (opened) {
+    c.limits = a->limits;
     if (a->save_every >= 0) c.save_every = a->save_every;
-    status = cell_run(&c, folder, events);
-    done = store_find(events, c.key);
+    status = run_opened(&c, name, folder, events, t);
   }
-  if (done) collect(done, &t->results);
   if (status != DF_OK) {
-    if (t->failed++ == 0) t->first_failure = status;
-    if (status != DF_E_INTERRUPTED) fprintf(stderr, "dynaflow: %s: %s\n", name, df_error_message());
-  } else if (c.task) {
-    t->ran++;
+    fprintf(stderr, "dynaflow: %s: %s\n", name, df_error_message());
+    t->failed++;
+    if (t->code == EXIT_DONE || status == DF_E_INTERRUPTED) t->code = exit_code_of(status);
   }
   cell_close(&c);
-  return status;
+  return status == DF_OK || !opened;
+}
+
+static void print_result(const arguments* a, const plan* p, const tally* t, int mine, const char* path) {
+  if (a->common.json) {
+    rows_print(&t->results, &a->common);
+    return;
+  }
+  if (a->common.quiet) return;
+  printf("%d cells", mine);
+  if (a->part.n) printf(" of %d, shard %d of %d", p->n, a->part.i, a->part.n);
+  printf(": %d run, %d done before, %d failed", t->ran, t->skipped, t->failed);
+  if (t->elsewhere) printf(", %d in the hands of another process", t->elsewhere);
+  printf(". Records: %s\n", path);
 }
 
 static int run_plan(const arguments* a, const plan* p, const char* folder, store* events) {
   tally t = {.results = rows_new()};
-  int code = EXIT_DONE;
-  for (int i = 0; i < p->n && code != EXIT_INTERRUPTED; i++) {
-    /* a failed cell is recorded and the others go on; what does not train does not look at the signal itself */
-    if (cell_stop || run_cell(a, &p->cell[i], folder, events, &t) == DF_E_INTERRUPTED) code = EXIT_INTERRUPTED;
+  int mine = 0;
+  bool go_on = true;
+  for (int i = 0; i < p->n; i++) mine += shard_has(a->part, i);
+  for (int i = 0; i < p->n && go_on; i++) {
+    if (!shard_has(a->part, i)) continue;
+    if (stop_flag) t.code = EXIT_INTERRUPTED;
+    go_on = t.code != EXIT_INTERRUPTED && run_cell(a, &p->cell[i], folder, events, &t);
   }
-  if (code == EXIT_INTERRUPTED) {
-    fprintf(stderr, "dynaflow: interrupted; %d of %d cells are done and kept in %s\n", t.ran + t.skipped, p->n, folder);
-  } else if (t.failed) {
-    code = exit_code_of(t.first_failure);
+  if (t.elsewhere && t.code == EXIT_DONE) t.code = EXIT_INCOMPLETE;
+  if (t.code == EXIT_INTERRUPTED) {
+    fprintf(stderr, "dynaflow: interrupted; %d of %d cells are done and kept in %s\n", t.ran + t.skipped, mine, folder);
   }
-  if (a->common.json) {
-    rows_print(&t.results, &a->common);
-  } else if (!a->common.quiet) {
-    printf("%d cells: %d run, %d done before, %d failed. Records: %s/events.jsonl\n", p->n, t.ran, t.skipped, t.failed,
-           folder);
-  }
+  print_result(a, p, &t, mine, store_path(events));
   rows_free(&t.results);
-  return code;
+  return t.code;
+}
+
+/* the folder of the run: --out, or by the first task's name, which may be given as the path of its folder */
+static void find_folder(const arguments* a, char* folder, size_t size) {
+  const char* task = a->plan.task[0];
+  size_t n = strlen(task);
+  while (n > 1 && task[n - 1] == '/') n--;
+  size_t from = n;
+  while (from > 0 && task[from - 1] != '/') from--;
+  if (a->out) {
+    snprintf(folder, size, "%s", a->out);
+  } else {
+    snprintf(folder, size, "results/runs/%.*s-%s", (int)(n - from), task + from, a->common.profile);
+  }
 }
 
 int cmd_run(int argc, char** argv) {
   arguments a = {.common = options_default(), .save_every = -1};
   argp_parse(&parser, argc, argv, 0, NULL, &a);
+  a.plan.opts = &a.common;
   char folder[4096];
-  if (a.out) {
-    snprintf(folder, sizeof folder, "%s", a.out);
-  } else {
-    /* a task may be given as the path of its folder */
-    size_t n = strlen(a.task[0]);
-    while (n > 1 && a.task[0][n - 1] == '/') n--;
-    size_t from = n;
-    while (from > 0 && a.task[0][from - 1] != '/') from--;
-    snprintf(folder, sizeof folder, "results/runs/%.*s-%s", (int)(n - from), a.task[0] + from, a.common.profile);
-  }
+  find_folder(&a, folder, sizeof folder);
 
   static plan p;
-  df_status status = make_plan(&a, &p);
+  df_status status = plan_make(&a.plan, &p);
   if (status != DF_OK) return report_failure(status);
   status = open_blas(&a.common);
   if (status != DF_OK) return report_failure(status);
   store* events;
-  status = store_open(folder, &events);
+  status = store_open(folder, a.part, &events);
   if (status != DF_OK) return report_failure(status);
-  cell_catch_signals();
-  const char* failed_task = a.task[0];
-  status = record_plan(&a, &p, events, &failed_task);
+  stop_in_order();
+  const char* failed_task = a.plan.task[0];
+  status = plan_record(&p, &a.common, events, &failed_task);
   const int code = status == DF_OK ? run_plan(&a, &p, folder, events) : report_task_failure(status, failed_task);
   store_close(events);
   return code;

@@ -26,7 +26,7 @@ int cmd_train(int argc, char** argv) {
   if (!(a.method->flags & DF_METHOD_TRAINS)) {
     return report_failure(df_fail(DF_E_CONFIG, "method %s has nothing to train", a.method->name));
   }
-  cell_catch_signals();
+  stop_in_order();
   cell c;
   static df_training_log logs[DF_LOGS_MAX];
   int n = 0;
@@ -41,6 +41,11 @@ int cmd_train(int argc, char** argv) {
     printf("%s: %ld steps, %zu parameters, last loss %.4f, %.1f CPU s, %ld windows diverged, %ld steps skipped\n",
            logs[i].name, logs[i].steps, logs[i].parameters, logs[i].n ? logs[i].loss[logs[i].n - 1] : 0.0,
            logs[i].cpu_s, logs[i].diverged, logs[i].skipped);
+    const df_gradient_count* n_adjoints = &logs[i].adjoints;
+    if (n_adjoints->approximate || n_adjoints->differenced) {
+      printf("%s: of %ld adjoints of simulated actions %ld are approximate, %ld by finite differences\n", logs[i].name,
+             n_adjoints->steps, n_adjoints->approximate, n_adjoints->differenced);
+    }
   }
   return EXIT_DONE;
 }

@@ -34,11 +34,13 @@ static const struct argp parser = {
     .parser = parse,
     .args_doc = "RUN",
     .doc =
-        "Checks RUN/events.jsonl and the checkpoints beside it, and changes nothing: every record obeys "
-        "results/schema.json, is as it was written, and its settings and hashes give its key; every cell of the plan "
+        "Checks the records of RUN, of all its shards, and the checkpoints beside them, and changes nothing: every "
+        "record obeys results/schema.json, is as it was written, and its settings and hashes give its key; every cell "
+        "of the plan "
         "is "
         "done, once; numbers are finite or say why not; all methods were measured on the same start states; no method "
-        "beats the replayed demonstration; no two seeds are the same. RUN is a folder, or the name of one under "
+        "beats the replayed demonstration; no two seeds are the same; recorded actions, simulated again under the "
+        "task's model, lead to the recorded states. RUN is a folder, or the name of one under "
         "results/runs.\vExits with 1 when numbers contradict each other, 2 when a record cannot be read or is not as "
         "it "
         "was written, 3 when something is missing.",
@@ -53,7 +55,7 @@ int cmd_verify(int argc, char** argv) {
   int code = report_failure(status);
   if (status == DF_OK) {
     verification v;
-    verify_run(&r, folder, true, &v);
+    verify_run(&r, folder, &a.common, true, &v);
     rows_print(&v.found, &a.common);
     code = verification_exit_code(&v);
     if (code != EXIT_DONE && !a.common.quiet) {

@@ -9,6 +9,7 @@
   X(data, "what a task's data are; generate them; fetch them")                             \
   X(replay, "do recorded states follow from recorded actions under the declared model?")   \
   X(gradcheck, "the adjoint against centred finite differences")                           \
+  X(bench, "what a gradient costs, what threads gain: ratios of interleaved runs")         \
   X(run, "train, sample and evaluate tasks x methods x seeds; resumes what is unfinished") \
   X(train, "train one method on one task, to a checkpoint")                                \
   X(sample, "trajectories from a checkpoint, to an npz file")                              \

@@ -7,8 +7,6 @@
 
 #include "dynaflow/core/alloc.h"
 
-enum { IMPROVEMENT_RESAMPLES = 2000 };
-
 /* a winner is named below it, after Holm's adjustment */
 static const double ALPHA = 0.05;
 
@@ -52,7 +50,8 @@ typedef struct cells {
 typedef struct pair {
   comparisons* out;
   comparison blank; /* names and nothing more */
-  cells a, b;       /* done cells of the seeds that both have, in the same order */
+  const report_group *group_a, *group_b;
+  cells a, b; /* done cells of the seeds that both have, in the same order */
   compare_outcome outcome;
   char* reason; /* what is said with every metric; NULL: nothing */
 } pair;
@@ -174,74 +173,6 @@ static char* first_difference(const pair* p) {
 
 /* ---- one metric ---- */
 
-static const json_t* find_samples(const report_cell* c, const char* metric, int k) {
-  size_t i;
-  json_t* one;
-  json_array_foreach(json_object_get(c->record, "samples"), i, one) {
-    if (strcmp(string_of(one, "metric"), metric) == 0 && json_integer_value(json_object_get(one, "k")) == k) {
-      return json_object_get(one, "values");
-    }
-  }
-  return NULL;
-}
-
-/* the values of all seeds, [seeds][n]; false, with the reason, where seeds or sides are not equally long */
-static bool collect(const cells* c, const char* metric, int k, size_t n, double* values, char** reason) {
-  for (int s = 0; s < c->n; s++) {
-    const json_t* list = find_samples(c->cell[s], metric, k);
-    if (json_array_size(list) != n) {
-      *reason = format_text("%s, seed %lld: %zu values of %s, not %zu", c->cell[s]->method, (long long)c->cell[s]->seed,
-                            json_array_size(list), metric, n);
-      return false;
-    }
-    for (size_t i = 0; i < n; i++) values[(size_t)s * n + i] = number_of(json_array_get(list, i));
-  }
-  return true;
-}
-
-static double mean_of(int n, const double* values) {
-  return df_estimate_sorted(DF_ESTIMATE_MEAN, n, values);
-}
-
-/* a start state counts once, however many seeds ran it: for the side that fell with more of them */
-static void count_falls(int seeds, int n, const double* a, const double* b, comparison* one) {
-  one->only_a = one->only_b = 0;
-  for (int i = 0; i < n; i++) {
-    double more = 0;
-    for (int s = 0; s < seeds; s++) more += a[s * n + i] - b[s * n + i];
-    one->only_a += more > 0;
-    one->only_b += more < 0;
-  }
-  one->p = df_mcnemar_exact(one->only_a, one->only_b);
-}
-
-static df_status measure(const compare_cfg* cfg, int seeds, int n, const double* a, const double* b, comparison* one) {
-  int sizes[SEED_VALUES_MAX];
-  for (int s = 0; s < seeds; s++) {
-    sizes[s] = n;
-    const double d = mean_of(n, a + (size_t)s * (size_t)n) - mean_of(n, b + (size_t)s * (size_t)n);
-    if (!(d >= one->seed_lo)) one->seed_lo = d;
-    if (!(d <= one->seed_hi)) one->seed_hi = d;
-  }
-  /* the start states are the same under every seed, and are drawn together */
-  df_bootstrap_cfg bootstrap = {.seed = cfg->seed, .resamples = cfg->resamples, .level = 0.95, .same_units = true};
-  one->mean_a = mean_of(seeds * n, a);
-  one->mean_b = mean_of(seeds * n, b);
-  DF_TRY(df_paired_difference(&bootstrap, DF_ESTIMATE_MEAN, seeds, sizes, a, b, &one->paired));
-  if (bootstrap.resamples > IMPROVEMENT_RESAMPLES) bootstrap.resamples = IMPROVEMENT_RESAMPLES;
-  DF_TRY(df_probability_of_improvement(&bootstrap, strcmp(one->better, "higher") != 0, seeds, sizes, a, sizes, b,
-                                       &one->improvement));
-  one->p = one->paired.p;
-  const int failed = one->paired.difference.failed;
-  if (!failed && strcmp(one->metric, "fall_rate") == 0) count_falls(seeds, n, a, b, one);
-  if (failed) one->seed_lo = one->seed_hi = NAN;
-  if (failed && one->outcome == COMPARE_OK) {
-    one->outcome = COMPARE_UNSURE;
-    one->reason = format_text("%d of %d pairs not finite", failed, seeds * n);
-  }
-  return DF_OK;
-}
-
 static const char* unit_of(const report_cell* c, const char* metric) {
   size_t i;
   json_t* one;
@@ -253,32 +184,30 @@ static const char* unit_of(const report_cell* c, const char* metric) {
 
 static df_status compare_metric(pair* p, const char* metric, int k_a, int k_b) {
   comparison one = p->blank;
-  const int seeds = p->a.n;
-  const size_t n = json_array_size(find_samples(p->a.cell[0], metric, k_a));
   one.metric = metric;
   one.unit = unit_of(p->a.cell[0], metric);
   one.better = metric_better(metric);
   one.k = k_a > k_b ? k_a : k_b;
-  one.seeds = seeds;
+  one.seeds = p->a.n;
   one.outcome = p->outcome;
-  if (n == 0) return add_reason(p->out, &one, COMPARE_MISSING, format_text("no values"));
-  double* values = df_alloc(2 * (size_t)seeds * n, sizeof *values);
-  if (!values) return DF_E_NOMEM;
-  double* b = values + (size_t)seeds * n;
-  df_status status = DF_OK;
-  char* reason = NULL;
-  if (!collect(&p->a, metric, k_a, n, values, &reason) || !collect(&p->b, metric, k_b, n, b, &reason)) {
-    status = add_reason(p->out, &one, COMPARE_OTHER, reason);
-  } else {
-    if (p->reason) one.reason = df_strdup(p->reason);
-    status = measure(&p->out->cfg, seeds, (int)n, values, b, &one);
-    if (status == DF_OK) {
-      status = add(p->out, &one);
-    } else {
-      df_free(one.reason);
-    }
+  samples a, b = {0};
+  df_status status = samples_new(p->a.n, p->a.cell, metric, k_a, &a);
+  if (status == DF_OK) status = samples_new(p->b.n, p->b.cell, metric, k_b, &b);
+  if (status == DF_OK && a.n != b.n) {
+    status = df_fail(DF_E_MISMATCH, "%s: %d values of %s, not %d", p->blank.method_b, b.n, metric, a.n);
   }
-  df_free(values);
+  if (status == DF_OK && p->reason) one.reason = df_strdup(p->reason);
+  if (status == DF_OK) status = compare_measure(&p->out->cfg, &a, &b, &one);
+  if (status == DF_OK) {
+    status = add(p->out, &one);
+  } else if (status == DF_E_MISSING || status == DF_E_MISMATCH) {
+    const compare_outcome outcome = status == DF_E_MISSING ? COMPARE_MISSING : COMPARE_OTHER;
+    status = add_reason(p->out, &one, outcome, format_text("%s", df_error_message()));
+  } else {
+    df_free(one.reason);
+  }
+  samples_clear(&a);
+  samples_clear(&b);
   return status;
 }
 
@@ -309,6 +238,20 @@ static df_status compare_metrics(pair* p) {
 
 /* ---- which seeds ---- */
 
+/* how much there is, what is not, and what can be done about it */
+static char* missing_cells(const pair* p, int done, int planned) {
+  text a = {0}, b = {0};
+  report_missing(p->out->a.run, p->group_a, p->blank.method_a, &a);
+  report_missing(p->out->b.run, p->group_b, p->blank.method_b, &b);
+  char* reason = format_text(
+      "%d of %d cells done%s%s%s%s%s", done, planned, a.n ? "; A lacks " : "", text_of(&a), b.n ? "; B lacks " : "",
+      text_of(&b),
+      p->out->cfg.partial ? "" : "; the same `dynaflow run` again finishes them, --partial shows what there is");
+  text_clear(&a);
+  text_clear(&b);
+  return reason;
+}
+
 /* whether numbers may be shown; sets what is to be said of them */
 static bool admit(pair* p) {
   text seeds = {0};
@@ -322,8 +265,7 @@ static bool admit(pair* p) {
   p->outcome = COMPARE_OK;
   if (done < planned) {
     p->outcome = COMPARE_MISSING;
-    p->reason = format_text("%d of %d cells done%s", done, planned,
-                            p->out->cfg.partial ? "" : " (--partial shows what there is)");
+    p->reason = missing_cells(p, done, planned);
   } else if (!same) {
     p->outcome = COMPARE_UNSURE;
     p->reason = format_text("%s", text_of(&seeds));
@@ -337,7 +279,7 @@ static bool admit(pair* p) {
 
 static df_status compare_methods(comparisons* c, const report_group* a, const report_group* b, const char* method_a,
                                  const char* method_b) {
-  pair p = {.out = c, .blank = blank_comparison()};
+  pair p = {.out = c, .blank = blank_comparison(), .group_a = a, .group_b = b};
   p.blank.task = a->task;
   p.blank.profile = a->profile;
   p.blank.method_a = method_a;
@@ -433,6 +375,18 @@ static df_status adjust(comparisons* c) {
   }
   df_free(p);
   return status;
+}
+
+df_status compare_all(const compare_cfg* cfg, const report* r, const char* method, comparisons* out) {
+  *out = (comparisons){.cfg = *cfg, .a = {r, method}, .b = {r, NULL}};
+  for (int i = 0; i < r->n_groups; i++) {
+    const report_group* g = &r->groups[i];
+    const char* first = method ? method : g->methods[0];
+    for (int m = 0; m < g->n_methods && has_method(g, first); m++) {
+      if (strcmp(g->methods[m], first) != 0) DF_TRY(compare_methods(out, g, g, first, g->methods[m]));
+    }
+  }
+  return adjust(out);
 }
 
 df_status compare_new(const compare_cfg* cfg, compare_side a, compare_side b, comparisons* out) {

@@ -5,6 +5,7 @@
 #include "dynaflow/metrics/statistics.h"
 #include "report.h"
 #include "rows.h"
+#include "samples.h"
 
 /* X(code, name in a row's status, exit code); the gravest decides the program's */
 #define COMPARE_OUTCOME_LIST(X)                        \
@@ -41,11 +42,12 @@ typedef struct comparison {
   const char *metric, *unit, *better; /* "" where the comparison as a whole failed */
   int k;
   int seeds;             /* compared */
+  int episodes;          /* that the start states are from; 0: the records do not say, and each is taken by itself */
   double mean_a, mean_b; /* over seeds and windows */
   df_paired paired;
   double seed_lo, seed_hi; /* smallest and largest difference of a seed */
   df_interval improvement; /* probability that a is better, start states apart */
-  int only_a, only_b;      /* of falls: start states on which a, or b, falls with more seeds; else -1 */
+  int only_a, only_b;      /* of falls: episodes in which a, or b, falls more often; else -1 */
   double p, p_holm;        /* of falls: McNemar's; else the bootstrap's */
   char winner;             /* 'a', 'b' or 0 */
   compare_outcome outcome;
@@ -65,11 +67,21 @@ typedef struct comparisons {
 DF_MUST_CHECK df_status compare_new(const compare_cfg* cfg, compare_side a, compare_side b, comparisons* out);
 void compare_clear(comparisons* c);
 
+/* Every other method of a run's groups against `method`, or, where it is NULL, against the first of each group; all of
+ * them are adjusted for together. As compare_new() otherwise. */
+DF_MUST_CHECK df_status compare_all(const compare_cfg* cfg, const report* r, const char* method, comparisons* out);
+
+/* One metric of two methods on the same start states: fills means, differences, improvement and p of `one`. */
+DF_MUST_CHECK df_status compare_measure(const compare_cfg* cfg, const samples* a, const samples* b, comparison* one);
+
 /* the gravest outcome's */
 int compare_exit_code(const comparisons* c);
 
 /* To standard output: rows with --json, else a table for each pair and what its numbers mean. */
 void compare_print(const comparisons* c, const options* opts);
+
+/* Whether there are numbers of start states whose episodes are not known. */
+bool compare_lacks_episodes(const comparisons* c);
 
 /* The row of a comparison, as a new JSON object. */
 json_t* compare_row(const comparisons* c, const comparison* one);

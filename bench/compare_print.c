@@ -59,6 +59,7 @@ json_t* compare_row(const comparisons* c, const comparison* one) {
   set_text(o, "method_b", one->method_b);
   set_text(o, "better", one->better);
   set_count(o, "seeds", one->seeds);
+  set_count(o, "episodes", one->episodes > 0 ? one->episodes : -1);
   set_number(o, "mean_a", one->mean_a);
   set_number(o, "mean_b", one->mean_b);
   set_number(o, "seed_lo", one->seed_lo);
@@ -139,16 +140,29 @@ static void print_heading(const comparisons* c, const comparison* one) {
   printf("\n");
 }
 
+bool compare_lacks_episodes(const comparisons* c) {
+  for (int i = 0; i < c->n; i++) {
+    if (isfinite(c->list[i].paired.difference.mean) && c->list[i].episodes == 0) return true;
+  }
+  return false;
+}
+
 static void print_notes(const comparisons* c) {
   printf(
       "A - B: mean difference on the same start states, with its percentile bootstrap interval (%d resamples from seed "
-      "%llu)\nover start states: it speaks of the networks that were trained. by seed: the smallest and largest "
-      "difference of a seed.\nP(A better): a start state of A against any of B, with the same seed. fell: start states "
-      "on which A : B fell with more seeds.\np: bootstrap, for falls exact McNemar over start states. %d comparison%s "
+      "%llu):\nseeds are drawn and, within each gait, test episodes with all their windows. by seed: the smallest and "
+      "largest difference of a seed.\nP(A better): a start state of A against any of B, with the same seed. fell: "
+      "episodes in which A : B fell more often.\np: bootstrap, for falls exact McNemar over episodes. %d comparison%s "
       "made here: p (Holm) is adjusted for all of them,\nintervals are not (of %d true zeros, about %.1f would lie "
-      "outside).\nA winner is named at p (Holm) < 0.05 when every seed agrees and there are at least %d.\n",
+      "outside).\nA winner is named at p (Holm) < 0.05 when every seed agrees and there are at least %d. Few seeds say "
+      "little of others:\n3 agree by chance once in four times.\n",
       c->cfg.resamples, (unsigned long long)c->cfg.seed, c->tests, c->tests == 1 ? " was" : "s were", c->tests,
       0.05 * c->tests, c->cfg.min_seeds);
+  if (compare_lacks_episodes(c)) {
+    printf(
+        "Records do not say which start states are of one episode (an older program wrote them): each is taken by "
+        "itself,\nand intervals may be too narrow.\n");
+  }
 }
 
 void compare_print(const comparisons* c, const options* opts) {

@@ -8,6 +8,7 @@
 #include "dynaflow/core/hash.h"
 #include "dynaflow/data/gait.h"
 #include "progress.h"
+#include "stop.h"
 #include "text.h"
 
 /* raised by hand when the demonstrator changes what it makes */
@@ -47,10 +48,11 @@ static df_status generated_name(const df_config* config, const char* model_sha25
   return status;
 }
 
-static void show_progress(void* context, int done, int wanted) {
+static bool show_progress(void* context, int done, int wanted) {
   progress* p = context;
   p->total = wanted;
   progress_update(p, done, NULL);
+  return !stop_flag;
 }
 
 static df_status make_gaits(const df_config* config, const df_system* system, const char* model_sha256,

@@ -29,6 +29,8 @@ static void copy_windows(const df_task* task, eval_set* set) {
   const size_t H = (size_t)set->H;
   for (int b = 0; b < set->B; b++) {
     const df_window w = set->window[b];
+    set->episode[b] = w.episode;
+    set->group[b] = df_dataset_group(task->data, w.episode);
     const double* x = df_dataset_state(task->data, w.episode, w.start);
     memcpy(set->x0 + (size_t)b * nx, x, nx * sizeof *x);
     memcpy(set->x + (size_t)b * (H + 1) * nx, x, (H + 1) * nx * sizeof *x);
@@ -77,9 +79,11 @@ static df_status build(const df_task* task, int threads, eval_set* set) {
   df_fall_rule rule;
   DF_TRY(df_fall_rule_new(task->system, &task->config, &rule));
   set->window = df_alloc(B, sizeof *set->window);
+  set->episode = df_alloc(B, sizeof *set->episode);
+  set->group = df_alloc(B, sizeof *set->group);
   set->x0 = df_alloc(B * nx, sizeof(double));
   set->x = df_alloc(B * (H + 1) * nx, sizeof(double));
-  if (!set->window || !set->x0 || !set->x) return DF_E_NOMEM;
+  if (!set->window || !set->episode || !set->group || !set->x0 || !set->x) return DF_E_NOMEM;
   if (nc && !(set->condition = df_alloc(B * nc, sizeof(double)))) return DF_E_NOMEM;
   if (task->data->actions && !(set->u = df_alloc(B * H * nu, sizeof(double)))) return DF_E_NOMEM;
   DF_TRY(choose(task, set));
@@ -109,6 +113,8 @@ df_status eval_set_new(const df_task* task, int threads, eval_set** out) {
 void eval_set_free(eval_set* set) {
   if (!set) return;
   df_free(set->window);
+  df_free(set->episode);
+  df_free(set->group);
   df_free(set->x0);
   df_free(set->condition);
   df_free(set->x);

@@ -3,6 +3,7 @@
 #define BENCH_EVALUATE_H
 
 #include <jansson.h>
+#include <signal.h>
 
 #include "dynaflow/flow/method.h"
 
@@ -13,6 +14,7 @@ typedef struct eval_set {
   int n_feet;
   int feet[DF_NAMES_MAX]; /* geoms of eval.feet */
   df_window* window;
+  int *episode, *group; /* [B] of the windows, as statistics take them: windows of an episode belong together */
   double *x0, *condition, *x, *u;
   uint8_t* touch;
   char sha256[DF_SHA256_TEXT]; /* of the start states: what "the same windows" means */
@@ -26,6 +28,8 @@ void eval_set_free(eval_set* set);
 typedef struct evaluation {
   json_t* rows;     /* metric rows without task, method, seed and profile */
   json_t* samples;  /* [{metric, k, values}] for paired statistics: a value a window or chain, null where not finite */
+  json_t* windows;  /* {episode, start, group, groups}: where the windows are from, in the order of the samples */
+  json_t* replays;  /* [{k, window, x0, u, x}]: what verify simulates again; NULL without actions */
   json_t* examples; /* demonstrated and generated curves of one window */
   json_t* strip;    /* stick-figure frames of a chain, or NULL */
 } evaluation;
@@ -39,7 +43,11 @@ typedef struct eval_job {
   void* instance;
   uint64_t seed;
   int threads;
+  const volatile sig_atomic_t* stop; /* may be NULL */
 } eval_job;
+
+/* DF_E_INTERRUPTED once job->stop is not zero; looked at between two measures and two windows of a chain. */
+DF_MUST_CHECK df_status eval_go_on(const eval_job* job);
 
 DF_MUST_CHECK df_status evaluate(const eval_job* job, evaluation* out);
 

@@ -6,7 +6,7 @@
 
 #include "dynaflow/core/alloc.h"
 
-enum { CURVES_MAX = 4, POSES = 9, POSE_EVERY = 2 };
+enum { CURVES_MAX = 4, POSES = 9, POSE_EVERY = 2, REPLAYS = 2 };
 
 static json_t* curve(const double* x, int H, int nx, int at, int from_zero) {
   json_t* values = json_array();
@@ -42,6 +42,25 @@ json_t* example_curves(const eval_job* job, const double* x) {
       json_array_append_new(
           list, one_example(job, x, joints[j].qpos, 0, title, joints[j].kind == DF_JOINT_HINGE ? "rad" : "m"));
     }
+  }
+  return list;
+}
+
+static json_t* numbers(size_t n, const double* values) {
+  json_t* list = json_array();
+  for (size_t i = 0; i < n; i++) json_array_append_new(list, isfinite(values[i]) ? json_real(values[i]) : json_null());
+  return list;
+}
+
+json_t* example_replays(const eval_job* job, int k, const double* u, const double* executed) {
+  const size_t nx = (size_t)job->task->system->nx, nu = (size_t)job->task->system->nu, H = (size_t)job->set->H;
+  json_t* list = json_array();
+  for (int i = 0; i < REPLAYS && i < job->set->B; i++) {
+    /* spread over the set, whose windows are in random order */
+    const size_t b = (size_t)(i * job->set->B / REPLAYS);
+    const double* x = executed + b * (H + 1) * nx;
+    json_array_append_new(list, json_pack("{s:i,s:i,s:o,s:o,s:o}", "k", k, "window", (int)b, "x0", numbers(nx, x), "u",
+                                          numbers(H * nu, u + b * H * nu), "x", numbers(H * nx, x + nx)));
   }
   return list;
 }

@@ -189,6 +189,53 @@ static df_status read_bands(const reader* r, const entry* e, const yaml_node_t* 
   return r->out->n ? DF_OK : refuse(e, "no band: nothing would be checked");
 }
 
+/* ---- counters of effort ---- */
+
+static df_status take_effort_entry(const entry* e, effort_band* b) {
+  if (strcmp(e->key, "profile") == 0) return take_text(e, b->profile, sizeof b->profile);
+  if (strcmp(e->key, "reason") == 0) return take_text(e, b->reason, sizeof b->reason);
+  if (strcmp(e->key, "percent") == 0) {
+    DF_TRY(take_number(e, &b->percent));
+    return b->percent < 0 ? refuse(e, "a tolerance is not negative") : DF_OK;
+  }
+  return refuse(e, "unknown key; there are profile, percent, reason");
+}
+
+static df_status read_effort_band(const reader* r, const yaml_node_t* node) {
+  expectations* out = r->out;
+  if (!node || node->type != YAML_MAPPING_NODE) {
+    return df_fail(DF_E_CONFIG, "%s:%d: a mapping of profile, percent and reason is expected", out->path,
+                   node ? line_of(node) : 0);
+  }
+  effort_band b = {.line = line_of(node), .percent = NAN};
+  for (const yaml_node_pair_t* p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
+    entry e;
+    const yaml_node_t* value;
+    DF_TRY(read_pair(r, node, p, &e, &value));
+    DF_TRY(take_effort_entry(&e, &b));
+  }
+  const char* lacks = !b.profile[0] ? "profile" : isnan(b.percent) ? "percent" : !b.reason[0] ? "reason" : NULL;
+  if (lacks) return df_fail(DF_E_CONFIG, "%s:%d: an effort without '%s'", out->path, b.line, lacks);
+  for (int i = 0; i < out->n_effort; i++) {
+    if (strcmp(out->effort[i].profile, b.profile) == 0) {
+      return df_fail(DF_E_CONFIG, "%s:%d: the effort of line %d once more", out->path, b.line, out->effort[i].line);
+    }
+  }
+  if (out->n_effort == EFFORT_BANDS_MAX) {
+    return df_fail(DF_E_CONFIG, "%s:%d: more than %d profiles", out->path, b.line, EFFORT_BANDS_MAX);
+  }
+  out->effort[out->n_effort++] = b;
+  return DF_OK;
+}
+
+static df_status read_effort(const reader* r, const entry* e, const yaml_node_t* node) {
+  if (node->type != YAML_SEQUENCE_NODE) return refuse(e, "a sequence is expected");
+  for (const yaml_node_item_t* item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
+    DF_TRY(read_effort_band(r, yaml_document_get_node(r->document, *item)));
+  }
+  return DF_OK;
+}
+
 static df_status read_root(const reader* r, const yaml_node_t* root) {
   expectations* out = r->out;
   if (!root || root->type != YAML_MAPPING_NODE) return df_fail(DF_E_FORMAT, "%s:1: a mapping is expected", out->path);
@@ -204,8 +251,10 @@ static df_status read_root(const reader* r, const yaml_node_t* root) {
       if (!version_parts(out->mujoco, parts)) return refuse(&e, "a version as 3.17 is expected");
     } else if (strcmp(e.key, "bands") == 0) {
       DF_TRY(read_bands(r, &e, value));
+    } else if (strcmp(e.key, "effort") == 0) {
+      DF_TRY(read_effort(r, &e, value));
     } else {
-      return refuse(&e, "unknown key; there are task_version, mujoco, bands");
+      return refuse(&e, "unknown key; there are task_version, mujoco, bands, effort");
     }
   }
   const char* lacks = !out->task_version ? "task_version" : !out->mujoco[0] ? "mujoco" : !out->n ? "bands" : NULL;

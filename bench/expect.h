@@ -11,7 +11,13 @@
  *       seeds: 1             # fewer are inconclusive; left out: 1, with `relative`: 2
  *       reason: ...          # why this number and no other
  *
- * `absolute` beside `relative` is added to its tolerance, for numbers that may be 0. */
+ * `absolute` beside `relative` is added to its tolerance, for numbers that may be 0. Counters of effort (metric effort)
+ * are held to the golden table by a percentage of their own, all of them at once:
+ *
+ *   effort:
+ *     - profile: smoke
+ *       percent: 20          # more and less are both a change
+ *       reason: ... */
 #ifndef BENCH_EXPECT_H
 #define BENCH_EXPECT_H
 
@@ -21,7 +27,7 @@
 
 typedef enum band_kind { BAND_AT_MOST, BAND_AT_LEAST, BAND_RELATIVE } band_kind;
 
-enum { METRIC_NAME_MAX = 64, BANDS_MAX = 512, REASON_MAX = 1024 };
+enum { METRIC_NAME_MAX = 64, BANDS_MAX = 512, EFFORT_BANDS_MAX = 16, REASON_MAX = 1024 };
 
 typedef struct band {
   char metric[METRIC_NAME_MAX], method[DF_NAME_MAX], profile[DF_NAME_MAX];
@@ -34,12 +40,22 @@ typedef struct band {
   int line;
 } band;
 
+/* a tolerance for every counter of effort that the golden table has of a profile */
+typedef struct effort_band {
+  char profile[DF_NAME_MAX];
+  double percent;
+  char reason[REASON_MAX];
+  int line;
+} effort_band;
+
 typedef struct expectations {
   char* path;
   int task_version;
   char mujoco[32];
   int n;
   band* bands;
+  int n_effort;
+  effort_band effort[EFFORT_BANDS_MAX];
 } expectations;
 
 /* DF_E_MISSING, DF_E_FORMAT (YAML syntax with line), DF_E_CONFIG (file, line, key, value). On failure nothing is owned

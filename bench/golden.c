@@ -10,8 +10,8 @@
 #include "dynaflow/core/file.h"
 #include "dynaflow/core/hash.h"
 
-#define COLUMNS "task,method,profile,metric,k,value,unit,n,lo,hi,status"
-enum { N_COLUMNS = 11 };
+#define COLUMNS "task,method,seed,profile,metric,k,value,unit,n,lo,hi,status"
+enum { N_COLUMNS = 12 };
 
 void golden_clear(golden_table* g) {
   df_free(g->path);
@@ -41,7 +41,7 @@ static bool take_count(int* out, const char* value) {
   char* end;
   const long v = strtol(value, &end, 10);
   *out = (int)v;
-  return end != value && *end == '\0' && v >= 0 && v <= 1000000;
+  return end != value && *end == '\0' && v >= 0 && v <= 2147483647;
 }
 
 static bool take_value(double* out, const char* value) {
@@ -52,10 +52,14 @@ static bool take_value(double* out, const char* value) {
 
 static bool take_row(golden_row* row, char* line) {
   char* part[N_COLUMNS];
-  return cut(line, part) == N_COLUMNS && take_name(row->task, sizeof row->task, part[0]) &&
-         take_name(row->method, sizeof row->method, part[1]) && take_name(row->profile, sizeof row->profile, part[2]) &&
-         take_name(row->metric, sizeof row->metric, part[3]) && take_count(&row->k, part[4]) &&
-         take_value(&row->value, part[5]) && take_count(&row->n, part[7]);
+  int seed = 0, n = 0;
+  const bool fine = cut(line, part) == N_COLUMNS && take_name(row->task, sizeof row->task, part[0]) &&
+                    take_name(row->method, sizeof row->method, part[1]) && take_count(&seed, part[2]) &&
+                    take_name(row->profile, sizeof row->profile, part[3]) &&
+                    take_name(row->metric, sizeof row->metric, part[4]) && take_count(&row->k, part[5]) &&
+                    take_value(&row->value, part[6]) && take_count(&n, part[8]);
+  row->seed = seed;
+  return fine;
 }
 
 static void take_comment(golden_table* g, const char* line) {
@@ -103,16 +107,17 @@ df_status golden_read(const char* path, golden_table* out) {
   return status;
 }
 
-const golden_row* golden_find(const golden_table* g, const char* task, const char* profile, const char* method,
-                              const char* metric, int k) {
-  for (int i = 0; i < g->n; i++) {
+int golden_find(const golden_table* g, const char* task, const char* profile, const char* method, const char* metric,
+                int k, const golden_row* rows[SEED_VALUES_MAX]) {
+  int n = 0;
+  for (int i = 0; i < g->n && n < SEED_VALUES_MAX; i++) {
     const golden_row* row = &g->rows[i];
     if (row->k == k && strcmp(row->metric, metric) == 0 && strcmp(row->method, method) == 0 &&
         strcmp(row->task, task) == 0 && strcmp(row->profile, profile) == 0) {
-      return row;
+      rows[n++] = row;
     }
   }
-  return NULL;
+  return n;
 }
 
 /* ---- writing ---- */
@@ -135,51 +140,33 @@ static void add_text(text* out, const char* value) {
   for (const char* p = value; *p; p++) text_add(out, "%c", *p == ',' || (unsigned char)*p < 32 ? ' ' : *p);
 }
 
-static void add_number(text* out, double v) {
-  if (isfinite(v)) text_add(out, "%.17g", v);
+static void add_number(text* out, const json_t* v) {
+  text_add(out, ",");
+  if (json_is_number(v)) text_add(out, "%.17g", json_number_value(v));
 }
 
-static void add_row(const report* r, const report_group* g, const char* method, const char* metric, int k, text* out) {
-  const aggregate a = report_aggregate(r, g, method, metric, k);
-  /* a row without K is found at every K */
-  if (a.n + a.failed == 0 || a.k != k) return;
-  text_add(out, "%s,%s,%s,%s,%d,", g->task, method, g->profile, metric, k);
-  add_number(out, a.failed ? NAN : a.mean);
+static void add_row(const report_cell* c, const json_t* row, text* out) {
+  text_add(out, "%s,%s,%lld,%s,%s,%d", c->task, c->method, (long long)c->seed, c->profile, string_of(row, "metric"),
+           (int)json_integer_value(json_object_get(row, "k")));
+  add_number(out, json_object_get(row, "value"));
   text_add(out, ",");
-  add_text(out, a.unit);
-  text_add(out, ",%d,", a.n);
-  double lo = NAN, hi = NAN;
-  for (int i = 0; i < a.n; i++) {
-    lo = fmin(lo, a.values[i]);
-    hi = fmax(hi, a.values[i]);
-  }
-  add_number(out, lo);
+  add_text(out, string_of(row, "unit"));
+  text_add(out, ",%d", (int)json_integer_value(json_object_get(row, "n")));
+  add_number(out, json_object_get(row, "lo"));
+  add_number(out, json_object_get(row, "hi"));
   text_add(out, ",");
-  add_number(out, hi);
-  text_add(out, ",");
-  add_text(out, a.failed ? a.status : "ok");
+  add_text(out, string_of(row, "status"));
   text_add(out, "\n");
 }
 
-double golden_seconds(const report* r, const report_group* g, const char* method, int* seeds) {
-  double sum = 0;
-  *seeds = 0;
-  for (int i = 0; i < r->n_cells; i++) {
-    const report_cell* c = &r->cells[i];
-    if (!c->done || !report_in_group(g, c) || strcmp(c->method, method) != 0) continue;
-    const double seconds = number_of(json_object_get(c->record, "train_cpu_s"));
-    if (!(seconds > 0)) continue;
-    sum += seconds;
-    ++*seeds;
-  }
-  return *seeds ? sum / *seeds : 0;
-}
-
-static void add_seconds(const report* r, const report_group* g, const char* method, text* out) {
-  int seeds;
-  const double seconds = golden_seconds(r, g, method, &seeds);
-  if (!seeds) return;
-  text_add(out, "%s,%s,%s," GOLDEN_SECONDS ",0,%.3g,s,%d,,,ok\n", g->task, method, g->profile, seconds, seeds);
+static void add_cell(const report_cell* c, text* out) {
+  const double seconds = number_of(json_object_get(c->record, GOLDEN_SECONDS));
+  size_t i;
+  json_t* row;
+  json_array_foreach(json_object_get(c->record, "rows"), i, row) add_row(c, row, out);
+  if (!(seconds > 0)) return;
+  text_add(out, "%s,%s,%lld,%s," GOLDEN_SECONDS ",0,%.3g,s,1,,,ok\n", c->task, c->method, (long long)c->seed,
+           c->profile, seconds);
 }
 
 static df_status add_head(const report* r, const report_group* g, const char* reason, text* out) {
@@ -188,13 +175,16 @@ static df_status add_head(const report* r, const report_group* g, const char* re
   if (!first) return df_fail(DF_E_MISSING, "%s, %s: no cell is done", g->task, g->profile);
   const json_t* provenance = json_object_get(first->record, "provenance");
   DF_TRY(golden_settings(first->record, settings));
-  text_add(out, "# accepted with `dynaflow gate RUN --accept --reason ...`: means over seeds of %s, profile %s\n",
-           g->task, g->profile);
+  text_add(out, "# accepted with `dynaflow gate RUN --accept --reason ...`: the seeds of %s, profile %s\n", g->task,
+           g->profile);
   text_add(out, "# reason: ");
   add_text(out, reason);
   const char* version = string_of(json_object_get(first->record, "config"), "task.version");
-  text_add(out, "\n# mujoco: %s\n# task_version: %s\n# settings: %s\n# commit: %s\n", string_of(provenance, "mujoco"),
-           version[0] ? version : "1", settings, string_of(provenance, "commit"));
+  text_add(out, "\n# mujoco: %s\n# task_version: %s\n# settings: %s\n# commit: %s\n# blas: %s\n# cpu: ",
+           string_of(provenance, "mujoco"), version[0] ? version : "1", settings, string_of(provenance, "commit"),
+           string_of(json_object_get(provenance, "blas"), "kernel"));
+  add_text(out, string_of(provenance, "cpu"));
+  text_add(out, "\n");
   return DF_OK;
 }
 
@@ -203,13 +193,10 @@ df_status golden_write(const report* r, const report_group* g, const char* reaso
   df_status status = add_head(r, g, reason, &out);
   text_add(&out, COLUMNS "\n");
   for (int m = 0; m < g->n_methods; m++) {
-    for (int j = 0; j < g->n_metrics; j++) {
-      add_row(r, g, g->methods[m], g->metrics[j], 0, &out);
-      for (int k = 0; k < g->n_k; k++) {
-        if (g->k[k]) add_row(r, g, g->methods[m], g->metrics[j], g->k[k], &out);
-      }
+    for (int i = 0; i < r->n_cells; i++) {
+      const report_cell* c = &r->cells[i];
+      if (c->done && report_in_group(g, c) && strcmp(c->method, g->methods[m]) == 0) add_cell(c, &out);
     }
-    add_seconds(r, g, g->methods[m], &out);
   }
   char* folder = df_path_folder(path);
   if (status == DF_OK) status = folder ? df_dir_make(folder) : DF_E_NOMEM;

@@ -1,9 +1,9 @@
-/* golden.h: golden tables, results/golden/<task>-<profile>.csv: the accepted means over seeds that a run is held to.
+/* golden.h: golden tables, results/golden/<task>-<profile>.csv: the accepted numbers that a run is held to, seed by
+ * seed.
  *
  * Comment lines at the head, "# name: value", say why it was accepted and under what: reason, mujoco, task_version,
- * settings (SHA-256 of the shared settings), commit. Then tidy rows:
- * task,method,profile,metric,k,value,unit,n,lo,hi,status, where n counts seeds, and lo and hi are the smallest and the
- * largest seed's value. */
+ * settings (SHA-256 of the shared settings), and for people commit, blas and cpu. Then tidy rows as in a report's
+ * results.csv: task,method,seed,profile,metric,k,value,unit,n,lo,hi,status. */
 #ifndef BENCH_GOLDEN_H
 #define BENCH_GOLDEN_H
 
@@ -13,7 +13,8 @@
 
 typedef struct golden_row {
   char task[DF_NAME_MAX], method[DF_NAME_MAX], profile[DF_NAME_MAX], metric[METRIC_NAME_MAX];
-  int k, n;
+  int64_t seed;
+  int k;
   double value; /* NaN where there was none */
 } golden_row;
 
@@ -29,18 +30,17 @@ typedef struct golden_table {
 DF_MUST_CHECK df_status golden_read(const char* path, golden_table* out);
 void golden_clear(golden_table* g);
 
-/* NULL if the table has no such row. */
-const golden_row* golden_find(const golden_table* g, const char* task, const char* profile, const char* method,
-                              const char* metric, int k);
+/* The seeds of one number, in the order of the table. Returns how many, at most SEED_VALUES_MAX. */
+int golden_find(const golden_table* g, const char* task, const char* profile, const char* method, const char* metric,
+                int k, const golden_row* rows[SEED_VALUES_MAX]);
 
 /* SHA-256 over what every method of a comparison shares: the record's system, data, window, split, chart and eval
  * settings. */
 DF_MUST_CHECK df_status golden_settings(const json_t* record, char sum[DF_SHA256_TEXT]);
 
-/* Mean CPU seconds of training over the done seeds of a method; 0 where it does not train. In the table under
- * "train_cpu_s", for people: time depends on the machine and no band can be set on it. */
+/* CPU seconds of training, as a record has them. In the table under this name, for people: time depends on the machine
+ * and no band can be set on it. */
 #define GOLDEN_SECONDS "train_cpu_s"
-double golden_seconds(const report* r, const report_group* g, const char* method, int* seeds);
 
 /* Writes the table of a group of done cells. */
 DF_MUST_CHECK df_status golden_write(const report* r, const report_group* g, const char* reason, const char* path);

@@ -82,7 +82,8 @@ df_status html_write(const report* r, const figures* f, const char* folder) {
   text_add_html(&out, r->name);
   text_add(&out,
            "</h1>\n<p class=\"soft\">%d of %d cells done. The same numbers: <a href=\"tables.md\">tables.md</a>, "
-           "<a href=\"results.csv\">results.csv</a>. Everything here is drawn from <code>events.jsonl</code>.</p>\n",
+           "<a href=\"results.csv\">results.csv</a>. How long it took: <a href=\"times.csv\">times.csv</a>. Everything "
+           "here is drawn from the run's records alone.</p>\n",
            done, r->n_cells);
   for (int i = 0; i < r->n_groups; i++) add_group(r, f, i, &out);
   text_add(&out, "<h2>Cells</h2>\n");

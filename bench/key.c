@@ -6,7 +6,7 @@
 
 /* what may change without changing a number */
 static bool counts(const char* name, key_scope scope) {
-  static const char* const silent[] = {"task.title", "task.methods", "system.model_url", "data.url"};
+  static const char* const silent[] = {"task.title", "task.methods", "system.model_url", "data.url", "train.tape_mib"};
   for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++) {
     if (strcmp(name, silent[i]) == 0) return false;
   }
@@ -75,7 +75,7 @@ df_status record_key(const json_t* record, char key[DF_SHA256_TEXT]) {
     const char* setting = json_string_value(value);
     add_setting(&canonical, KEY_CELL, name, setting ? setting : "");
   }
-  add_rest(&canonical, KEY_CELL, &id, numbers ? (int)json_integer_value(numbers) : NUMBERS_VERSION);
+  add_rest(&canonical, KEY_CELL, &id, numbers ? (int)json_integer_value(numbers) : 1);
   return sum_of(&canonical, key);
 }
 

@@ -10,8 +10,8 @@
 #include "text.h"
 
 /* Raised by hand when a change of the program makes numbers of the same settings differ: old results then do not
- * count as done. */
-enum { NUMBERS_VERSION = 1 };
+ * count as done. 2: intervals take the windows of an episode as one. */
+enum { NUMBERS_VERSION = 2 };
 
 typedef enum key_scope {
   KEY_CELL,    /* trained and evaluated */
@@ -38,7 +38,7 @@ DF_MUST_CHECK df_status cell_key(const cell_identity* id, key_scope scope, char 
 /* ---- from a record ---- */
 
 /* The key of KEY_CELL that a cell's record gives by itself: its own settings in the order they stand, its hashes, the
- * MuJoCo and BLAS of its provenance, its "numbers" (NUMBERS_VERSION if it has none). Needs no task file, so a record of
+ * MuJoCo and BLAS of its provenance, its "numbers" (1 if it has none). Needs no task file, so a record of
  * a program with other settings still proves its key. DF_E_MISSING if the record lacks compiled_sha256. */
 DF_MUST_CHECK df_status record_key(const json_t* record, char key[DF_SHA256_TEXT]);
 

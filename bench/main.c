@@ -1,11 +1,14 @@
 /* main.c: dynaflow COMMAND [OPTION...] */
+#define _GNU_SOURCE
 #include <argp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "commands.h"
 #include "failure.h"
 #include "provenance.h"
+#include "stop.h"
 
 typedef struct command {
   const char* name;
@@ -41,6 +44,9 @@ static int unknown(const char* word) {
 
 int main(int argc, char** argv) {
   argp_err_exit_status = EXIT_USAGE;
+  stop_at_once();
+  /* a file that may not grow is an error with a name, not a sudden end */
+  signal(SIGXFSZ, SIG_IGN);
   argp_program_version = provenance_version();
   if (argc < 2) {
     print_help(stderr);

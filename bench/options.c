@@ -249,18 +249,22 @@ static void search_add(df_search* search, char* folder) {
   }
 }
 
+void data_search(const options* opts, const char* folder, df_search* search) {
+  *search = (df_search){0};
+  for (int i = 0; i < opts->n_data; i++) search_add(search, df_strdup(opts->data[i]));
+  if (folder) search_add(search, df_strdup(folder));
+  if (folder) search_add(search, df_path_join(folder, "data"));
+  const char* shared = getenv("DYNAFLOW_DATA");
+  if (shared && shared[0]) search_add(search, df_strdup(shared));
+  search_add(search, df_strdup("../shared/data"));
+}
+
 df_status resolve_task(const char* name, const char* profile, const char* method, const options* opts,
                        df_config* config, df_search* search) {
   *search = (df_search){0};
   char* folder = NULL;
   DF_TRY(task_folder(opts, name, &folder));
-  for (int i = 0; i < opts->n_data; i++) search_add(search, df_strdup(opts->data[i]));
-  search_add(search, df_strdup(folder));
-  search_add(search, df_path_join(folder, "data"));
-  const char* shared = getenv("DYNAFLOW_DATA");
-  if (shared && shared[0]) search_add(search, df_strdup(shared));
-  search_add(search, df_strdup("../shared/data"));
-
+  data_search(opts, folder, search);
   char* file = df_path_join(folder, "task.yaml");
   df_free(folder);
   if (!file) return DF_E_NOMEM;

@@ -64,6 +64,10 @@ DF_MUST_CHECK df_status resolve_task(const char* name, const char* profile, cons
                                      df_config* config, df_search* search);
 void search_clear(df_search* search);
 
+/* The search path alone, for files that belong to `folder`: --data, the folder, its data/ folder, DYNAFLOW_DATA,
+ * ../shared/data. search_clear it. */
+void data_search(const options* opts, const char* folder, df_search* search);
+
 /* ---- linear algebra ---- */
 
 /* Opens BLAS with the kernel of --blas-kernel, else of the environment's OPENBLAS_CORETYPE, else detected ("auto":

@@ -467,17 +467,26 @@ static df_status write_part(const char* folder, const char* name, const char* su
   return status;
 }
 
-static df_status write_plot(const char* folder, plot* p, figures* out) {
+df_status plot_save(const char* folder, const plot* p) {
   char* script = format_text("%s.gp", p->name);
   df_status status = write_part(folder, p->name, ".dat", &p->data);
   if (status == DF_OK) status = write_part(folder, p->name, ".gp", &p->script);
   if (status == DF_OK) status = run_gnuplot(folder, script);
-  if (status == DF_OK) {
-    out->list[out->n++] =
-        (figure){.name = format_text("%s", p->name), .caption = format_text("%s", text_of(&p->caption))};
-  }
   df_free(script);
   return status;
+}
+
+void plot_clear(plot* p) {
+  text_clear(&p->script);
+  text_clear(&p->data);
+  text_clear(&p->caption);
+}
+
+static df_status write_plot(const char* folder, const plot* p, figures* out) {
+  DF_TRY(plot_save(folder, p));
+  out->list[out->n++] =
+      (figure){.name = format_text("%s", p->name), .caption = format_text("%s", text_of(&p->caption))};
+  return DF_OK;
 }
 
 typedef enum plot_kind { PLOT_METRICS, PLOT_EXAMPLES, PLOT_STRIP, PLOT_TRAINING, PLOT_KINDS } plot_kind;
@@ -496,9 +505,7 @@ static df_status plot_one(const report* r, const report_group* g, plot_kind kind
   if (kind == PLOT_TRAINING) there = plot_training(r, g, &p);
   if (there && (kind == PLOT_EXAMPLES || kind == PLOT_STRIP)) caption_source(r, g, &p.caption);
   const df_status status = there ? write_plot(folder, &p, out) : DF_OK;
-  text_clear(&p.script);
-  text_clear(&p.data);
-  text_clear(&p.caption);
+  plot_clear(&p);
   df_free(name);
   return status;
 }

@@ -103,6 +103,27 @@ bool report_in_group(const report_group* g, const report_cell* c) {
   return strcmp(g->task, c->task) == 0 && strcmp(g->profile, c->profile) == 0;
 }
 
+static void add_missing(const report_cell* c, const report_group* g, const char* method, text* out) {
+  const char* status = c->record ? string_of(c->record, "status") : "not run";
+  if (!g) text_add(out, "%s %s ", c->task, c->profile);
+  if (!method) text_add(out, "%s ", c->method);
+  text_add(out, "seed %lld (%s)", (long long)c->seed, status);
+}
+
+int report_missing(const report* r, const report_group* g, const char* method, text* out) {
+  enum { NAMED = 8 };
+  int n = 0;
+  for (int i = 0; i < r->n_cells; i++) {
+    const report_cell* c = &r->cells[i];
+    if (c->done || (g && !report_in_group(g, c)) || (method && strcmp(c->method, method) != 0)) continue;
+    if (n++ >= NAMED) continue;
+    if (n > 1) text_add(out, ", ");
+    add_missing(c, g, method, out);
+  }
+  if (n > NAMED) text_add(out, " and %d more", n - NAMED);
+  return n;
+}
+
 static void add_name(const char** names, int* n, int max, const char* name) {
   for (int i = 0; i < *n; i++) {
     if (strcmp(names[i], name) == 0) return;
@@ -240,6 +261,7 @@ aggregate report_aggregate(const report* r, const report_group* g, const char* m
     const report_cell* c = &r->cells[i];
     if (!report_in_group(g, c) || strcmp(c->method, method) != 0) continue;
     a.planned++;
+    a.done += c->done;
     const json_t* row = c->done ? find_row(c->record, metric, k) : NULL;
     if (row) take_row(&a, row);
   }

@@ -1,4 +1,5 @@
-/* report.h: a run as its report sees it. Everything comes from the run's events.jsonl and can be drawn again. */
+/* report.h: a run as its report sees it. Everything comes from the run's records and can be drawn again; cells stand in
+ * the order of the plan, whichever file or process recorded them. */
 #ifndef BENCH_REPORT_H
 #define BENCH_REPORT_H
 
@@ -42,7 +43,7 @@ typedef struct report {
   report_group groups[GROUPS_MAX];
 } report;
 
-/* Reads a run's folder. DF_E_MISSING without events.jsonl. */
+/* Reads a run's folder, the files of all shards. DF_E_MISSING without a file of records. */
 DF_MUST_CHECK df_status report_new(const char* folder, report* out);
 void report_clear(report* r);
 
@@ -55,14 +56,18 @@ bool report_shared_setting(const char* name);
 
 bool report_in_group(const report_group* g, const report_cell* c);
 
+/* Appends which cells are planned and not done, with the reason: "go1_gaits full dap seed 3 (not run), ...". `g` and
+ * `method` narrow it down and are then not repeated; NULL: all. Returns how many there are; the first 8 are named. */
+int report_missing(const report* r, const report_group* g, const char* method, text* out);
+
 /* The first done cell of a method (lowest seed), or NULL. */
 const report_cell* report_example(const report* r, const report_group* g, const char* method);
 
 /* one number of a method, over seeds */
 typedef struct aggregate {
-  int n;      /* seeds with a finite value */
-  int failed; /* seeds with a value that is not finite */
-  int planned;
+  int n;               /* seeds with a finite value */
+  int failed;          /* seeds with a value that is not finite */
+  int planned, done;   /* cells of the method */
   int k;               /* sampler steps of the rows it is made of; 0: the method has none */
   double mean, lo, hi; /* n >= 2: smallest and largest seed; n == 1: the record's own 95 % interval, NaN if none */
   double values[SEED_VALUES_MAX];
@@ -98,11 +103,16 @@ void table_all(const report* r, const report_group* g, table_kind kind, text* ou
 void table_cells(const report* r, table_kind kind, text* out);
 void table_provenance(const report* r, table_kind kind, text* out);
 
-/* "3 of 6 cells done; an interval is ...", the note under a group's tables */
+/* "3 of 6 cells done; an interval is ...", the note above a group's tables; an incomplete group's stand under a line of
+ * their own that says so */
 void group_note(const report* r, const report_group* g, text* out);
 
 DF_MUST_CHECK df_status tables_write(const report* r, const char* folder); /* tables.md */
 DF_MUST_CHECK df_status csv_write(const report* r, const char* folder);    /* results.csv */
+
+/* times.csv: wall and CPU seconds of the cells. Apart, because all other files of a report are the same bytes for the
+ * same plan, however often and by how many processes it was run. */
+DF_MUST_CHECK df_status times_write(const report* r, const char* folder);
 
 /* ---- plots.c, plot_motion.c ---- */
 
@@ -136,6 +146,10 @@ bool plot_strip(const report* r, const report_group* g, plot* p);
 
 /* the first lines of every script: terminal, fonts, axes */
 void plot_begin(plot* p, int width, int height);
+
+/* Writes <folder>/<name>.dat and .gp and draws .svg. DF_E_MISSING when there is no gnuplot: the other two are there. */
+DF_MUST_CHECK df_status plot_save(const char* folder, const plot* p);
+void plot_clear(plot* p);
 
 /* a text between double quotes as gnuplot reads it */
 void plot_quoted(text* script, const char* plain);

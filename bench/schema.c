@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cell.h"
+#include "text.h"
+
 /* X(kind, what an error says is expected) */
 #define KIND_LIST(X)                                   \
   X(ANY_TEXT, "a text")                                \
@@ -115,7 +118,7 @@ static df_status check_each(const json_t* array, const char* where, size_t n, co
 }
 #define CHECK_EACH(array, where, fields) check_each(array, where, sizeof(fields) / sizeof(fields)[0], fields)
 
-static const field plan_fields[] = {{"profile", ANY_TEXT, true}, {"cells", ARRAY, true}};
+static const field plan_fields[] = {{"profile", ANY_TEXT, true}, {"started", ANY_TEXT, false}, {"cells", ARRAY, true}};
 static const field planned_fields[] = {
     {"task", NAME, true}, {"method", NAME, true}, {"seed", COUNT, true}, {"key", SHA256, false}};
 static const field cell_fields[] = {{"key", SHA256, true},
@@ -138,9 +141,12 @@ static const field cell_fields[] = {{"key", SHA256, true},
                                     {"windows_sha256", SHA256, false},
                                     {"record_sha256", SHA256, false},
                                     {"numbers", COUNT, false},
+                                    {"limits", OBJECT, false},
                                     {"training", OBJECT, false},
                                     {"rows", ARRAY, false},
                                     {"samples", ARRAY, false},
+                                    {"windows", OBJECT, false},
+                                    {"replays", ARRAY, false},
                                     {"examples", ARRAY, false},
                                     {"strip", OBJECT, false}};
 static const field provenance_fields[] = {
@@ -148,16 +154,22 @@ static const field provenance_fields[] = {
     {"compiler", ANYTHING, true}, {"flags", ANYTHING, true},     {"mujoco", ANYTHING, true},
     {"blas", ANYTHING, true},     {"libraries", ANYTHING, true}, {"cpu", ANYTHING, true},
     {"cores", ANYTHING, true},    {"threads", ANYTHING, true},   {"time", ANYTHING, true}};
+static const field limit_fields[] = {{"seconds", NUMBER_OR_NULL, true}, {"memory_mib", NUMBER_OR_NULL, true}};
 static const field training_fields[] = {{"curves", ARRAY, true},
                                         {"steps", WHOLE, true},
                                         {"parameters", WHOLE, true},
                                         {"checkpoint", ANY_TEXT, false},
                                         {"checkpoint_sha256", SHA256, false}};
-static const field curve_fields[] = {{"name", ANY_TEXT, true}, {"step", WHOLES, true}, {"loss", NUMBERS, true}};
+static const field curve_fields[] = {
+    {"name", ANY_TEXT, true}, {"step", WHOLES, true}, {"loss", NUMBERS, true}, {"adjoints", OBJECT, false}};
 static const field row_fields[] = {
     {"metric", NAME, true}, {"k", COUNT, true},           {"value", NUMBER_OR_NULL, true}, {"unit", TEXT_OR_NULL, true},
     {"n", COUNT, true},     {"lo", NUMBER_OR_NULL, true}, {"hi", NUMBER_OR_NULL, true},    {"status", ANY_TEXT, true}};
 static const field sample_fields[] = {{"metric", NAME, true}, {"k", COUNT, true}, {"values", NUMBERS, true}};
+static const field windows_fields[] = {
+    {"episode", WHOLES, true}, {"start", WHOLES, true}, {"group", WHOLES, true}, {"groups", ARRAY, true}};
+static const field replay_fields[] = {
+    {"k", COUNT, true}, {"window", COUNT, true}, {"x0", NUMBERS, true}, {"u", NUMBERS, true}, {"x", NUMBERS, true}};
 static const field example_fields[] = {{"title", ANY_TEXT, true},
                                        {"unit", ANY_TEXT, true},
                                        {"dt", NUMBER, true},
@@ -180,19 +192,33 @@ static df_status check_config(const json_t* config) {
 }
 
 static df_status check_status(const json_t* record, bool* done) {
-  static const char* const words[] = {"done", "diverged", "timeout", "error", "interrupted"};
   const char* status = json_string_value(json_object_get(record, "status"));
+  text words = {0};
   bool known = false;
-  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) known |= strcmp(status, words[i]) == 0;
-  *done = strcmp(status, "done") == 0;
-  return known ? DF_OK
-               : df_fail(DF_E_FORMAT, "status: '%s' is not one of done, diverged, timeout, error, interrupted", status);
+  for (int i = 0; i < CELL_OUTCOMES; i++) {
+    const char* word = cell_outcome_word((cell_outcome)i);
+    known |= strcmp(status, word) == 0;
+    text_add(&words, "%s%s", i ? ", " : "", word);
+  }
+  *done = strcmp(status, cell_outcome_word(CELL_DONE)) == 0;
+  const df_status result =
+      known ? DF_OK : df_fail(DF_E_FORMAT, "status: '%s' is not one of %s", status, text_of(&words));
+  text_clear(&words);
+  return result;
+}
+
+static df_status check_limits(const json_t* limits) {
+  return limits ? CHECK_FIELDS(limits, "limits.", limit_fields) : DF_OK;
 }
 
 static df_status check_training(const json_t* training) {
   if (!training) return DF_OK;
   DF_TRY(CHECK_FIELDS(training, "training.", training_fields));
   return CHECK_EACH(json_object_get(training, "curves"), "training.curves", curve_fields);
+}
+
+static df_status check_windows(const json_t* windows) {
+  return windows ? CHECK_FIELDS(windows, "windows.", windows_fields) : DF_OK;
 }
 
 static df_status check_strip(const json_t* strip) {
@@ -209,9 +235,12 @@ static df_status check_cell(const json_t* record) {
   DF_TRY(CHECK_FIELDS(json_object_get(record, "provenance"), "provenance.", provenance_fields));
   if (done && !json_object_get(record, "rows")) return df_fail(DF_E_FORMAT, "rows is missing");
   if (done && !json_object_get(record, "training")) return df_fail(DF_E_FORMAT, "training is missing");
+  DF_TRY(check_limits(json_object_get(record, "limits")));
   DF_TRY(check_training(json_object_get(record, "training")));
   DF_TRY(CHECK_EACH(json_object_get(record, "rows"), "rows", row_fields));
   DF_TRY(CHECK_EACH(json_object_get(record, "samples"), "samples", sample_fields));
+  DF_TRY(check_windows(json_object_get(record, "windows")));
+  DF_TRY(CHECK_EACH(json_object_get(record, "replays"), "replays", replay_fields));
   DF_TRY(CHECK_EACH(json_object_get(record, "examples"), "examples", example_fields));
   return check_strip(json_object_get(record, "strip"));
 }

@@ -14,6 +14,15 @@ typedef struct table {
   int column;
 } table;
 
+/* what stands on every table over a part of the cells */
+static void add_partial(const report_group* g, table_kind kind, text* out) {
+  if (g->done == g->cells) return;
+  text_add(
+      out,
+      kind == TABLE_HTML ? "<p><strong>Partial: %d of %d cells.</strong></p>\n" : "**Partial: %d of %d cells.**\n\n",
+      g->done, g->cells);
+}
+
 static void table_begin(table* t) {
   if (t->kind == TABLE_HTML) text_add(t->out, "<div class=\"wide\"><table>\n");
 }
@@ -139,6 +148,7 @@ void table_main(const report* r, const report_group* g, int k, table_kind kind, 
   const char* columns[METRICS_MAX];
   char cell[160];
   const int n = main_columns(g, columns);
+  add_partial(g, kind, out);
   table_begin(&t);
   row_begin(&t);
   put(&t, true, "method");
@@ -167,6 +177,7 @@ void table_all(const report* r, const report_group* g, table_kind kind, text* ou
   static const char* const heads[] = {"metric", "K", "method", "value", "unit", "seeds"};
   table t = {.kind = kind, .out = out};
   char cell[160];
+  add_partial(g, kind, out);
   table_begin(&t);
   row_begin(&t);
   for (int i = 0; i < 6; i++) put(&t, true, heads[i]);
@@ -201,8 +212,9 @@ static void put_number(table* t, const json_t* v, const char* format) {
 }
 
 void table_cells(const report* r, table_kind kind, text* out) {
-  static const char* const heads[] = {"task",     "profile",    "method", "seed",       "state", "training CPU [s]",
-                                      "wall [s]", "parameters", "key",    "checkpoint", "reason"};
+  /* no times: see times_write */
+  static const char* const heads[] = {"task",       "profile", "method",     "seed",  "state",
+                                      "parameters", "key",     "checkpoint", "reason"};
   table t = {.kind = kind, .out = out};
   char cell[160];
   table_begin(&t);
@@ -219,8 +231,6 @@ void table_cells(const report* r, table_kind kind, text* out) {
     snprintf(cell, sizeof cell, "%lld", (long long)c->seed);
     put(&t, false, cell);
     put(&t, false, c->record ? string_of(c->record, "status") : "not run");
-    put_number(&t, json_object_get(c->record, "train_cpu_s"), "%.1f");
-    put_number(&t, json_object_get(c->record, "wall_s"), "%.1f");
     put_number(&t, json_object_get(training, "parameters"), "%.0f");
     snprintf(cell, sizeof cell, "%.12s", string_of(c->record, "key"));
     put(&t, false, cell);
@@ -366,6 +376,30 @@ df_status csv_write(const report* r, const char* folder) {
     }
   }
   char* path = df_path_join(folder, "results.csv");
+  const df_status status = path ? text_write(&out, path) : DF_E_NOMEM;
+  df_free(path);
+  text_clear(&out);
+  return status;
+}
+
+df_status times_write(const report* r, const char* folder) {
+  static const char* const columns[] = {"train_cpu_s", "cpu_s", "wall_s"};
+  text out = {0};
+  text_add(&out, "task,method,seed,profile,status,train_cpu_s,cpu_s,wall_s\n");
+  for (int i = 0; i < r->n_cells; i++) {
+    const report_cell* c = &r->cells[i];
+    csv_text(&out, c->task);
+    text_add(&out, ",");
+    csv_text(&out, c->method);
+    text_add(&out, ",%lld,", (long long)c->seed);
+    csv_text(&out, c->profile);
+    text_add(&out, ",%s", c->record ? string_of(c->record, "status") : "not run");
+    for (size_t j = 0; j < sizeof columns / sizeof columns[0]; j++) {
+      csv_number(&out, json_object_get(c->record, columns[j]));
+    }
+    text_add(&out, "\n");
+  }
+  char* path = df_path_join(folder, "times.csv");
   const df_status status = path ? text_write(&out, path) : DF_E_NOMEM;
   df_free(path);
   text_clear(&out);

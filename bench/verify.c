@@ -1,5 +1,3 @@
-#include "verify.h"
-
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,22 +10,13 @@
 #include "key.h"
 #include "methods.h"
 #include "schema.h"
+#include "verify_internal.h"
 
 const char* verify_outcome_name(verify_outcome outcome) {
   static const char* const names[VERIFY_OUTCOMES] = {"ok",         "not checked", "warning",
                                                      "incomplete", "failed",      "tampered"};
   return names[outcome];
 }
-
-/* a check in the making */
-typedef struct verifier {
-  const report* r;
-  const char* folder;
-  bool need_checkpoints;
-  verification* out;
-  const char* check;
-  int looked, found; /* things looked at, findings */
-} verifier;
 
 static void add_row(verifier* v, verify_outcome outcome, const json_t* cell, const char* detail) {
   json_t* o = json_pack("{s:s,s:s}", "check", v->check, "status", verify_outcome_name(outcome));
@@ -42,9 +31,7 @@ static void add_row(verifier* v, verify_outcome outcome, const json_t* cell, con
   v->out->count[outcome]++;
 }
 
-/* `cell` is the record that it is about, or NULL */
-static void find(verifier* v, verify_outcome outcome, const json_t* cell, const char* format, ...) DF_PRINTF(4, 5);
-static void find(verifier* v, verify_outcome outcome, const json_t* cell, const char* format, ...) {
+void verify_find(verifier* v, verify_outcome outcome, const json_t* cell, const char* format, ...) {
   char detail[400];
   va_list list;
   va_start(list, format);
@@ -57,14 +44,24 @@ static void find(verifier* v, verify_outcome outcome, const json_t* cell, const 
 static bool is_cell(const json_t* record) {
   return strcmp(string_of(record, "type"), "cell") == 0;
 }
-static bool is_done(const json_t* record) {
+bool verify_is_done(const json_t* record) {
   return is_cell(record) && strcmp(string_of(record, "status"), "done") == 0;
 }
 static json_int_t seed_of(const json_t* record) {
   return json_integer_value(json_object_get(record, "seed"));
 }
 
-/* for every record of the run; `line` counts from 1, as in the file */
+/* a place in the record as people look for it: "line 3", or "events-1of2.jsonl line 3" */
+typedef struct where {
+  char words[96];
+} where;
+static where where_is(const verifier* v, size_t line) {
+  where w;
+  store_where(v->r->source, line - 1, w.words, sizeof w.words);
+  return w;
+}
+
+/* for every record of the run; `line` counts from 1, as in the file where there is only one */
 #define FOR_RECORDS(v, line, record)                                                    \
   for (size_t line = 1; line <= json_array_size(store_records((v)->r->source)); line++) \
     for (const json_t* record = json_array_get(store_records((v)->r->source), line - 1); record; record = NULL)
@@ -74,7 +71,8 @@ static json_int_t seed_of(const json_t* record) {
 static void check_schema(verifier* v) {
   FOR_RECORDS(v, line, record) {
     v->looked++;
-    if (schema_check(record) != DF_OK) find(v, VERIFY_TAMPERED, record, "line %zu: %s", line, df_error_message());
+    if (schema_check(record) != DF_OK)
+      verify_find(v, VERIFY_TAMPERED, record, "%s: %s", where_is(v, line).words, df_error_message());
   }
 }
 
@@ -85,7 +83,8 @@ static void check_record(verifier* v) {
     if (!sealed[0]) continue;
     v->looked++;
     if (record_sum(record, sum) != DF_OK || strcmp(sum, sealed) != 0) {
-      find(v, VERIFY_TAMPERED, record, "line %zu: the record was changed after it was written", line);
+      verify_find(v, VERIFY_TAMPERED, record, "%s: the record was changed after it was written",
+                  where_is(v, line).words);
     }
   }
 }
@@ -100,12 +99,13 @@ static void check_key(verifier* v) {
     if (status != DF_OK) continue;
     v->looked++;
     if (strcmp(key, string_of(record, "key")) != 0) {
-      find(v, VERIFY_TAMPERED, record, "line %zu: the key is %.16s, settings and hashes give %.16s", line,
-           string_of(record, "key"), key);
+      verify_find(v, VERIFY_TAMPERED, record, "%s: the key is %.16s, settings and hashes give %.16s",
+                  where_is(v, line).words, string_of(record, "key"), key);
     }
   }
   if (without) {
-    find(v, VERIFY_WARNING, NULL, "%d records have no compiled_sha256: their keys cannot be computed again", without);
+    verify_find(v, VERIFY_WARNING, NULL, "%d records have no compiled_sha256: their keys cannot be computed again",
+                without);
   }
 }
 
@@ -118,12 +118,12 @@ static void check_row(verifier* v, const json_t* record, const json_t* number) {
   const double lo = number_of(json_object_get(number, "lo")), hi = number_of(json_object_get(number, "hi"));
   v->looked++;
   if (!isfinite(value) && (!status[0] || strcmp(status, "ok") == 0)) {
-    find(v, VERIFY_FAILED, record, "%s at K = %d: no number and no reason why", metric, k);
+    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: no number and no reason why", metric, k);
   }
   if (isfinite(value) && json_integer_value(json_object_get(number, "n")) < 1) {
-    find(v, VERIFY_FAILED, record, "%s at K = %d: a number of no values", metric, k);
+    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: a number of no values", metric, k);
   }
-  if (lo > hi) find(v, VERIFY_FAILED, record, "%s at K = %d: interval from %g down to %g", metric, k, lo, hi);
+  if (lo > hi) verify_find(v, VERIFY_FAILED, record, "%s at K = %d: interval from %g down to %g", metric, k, lo, hi);
 }
 
 static void check_unit(verifier* v, const json_t* record, const json_t* number) {
@@ -133,15 +133,15 @@ static void check_unit(verifier* v, const json_t* record, const json_t* number) 
     if (strcmp(defs[i].name, string_of(number, "metric")) != 0) continue;
     v->looked++;
     if (strcmp(defs[i].unit, string_of(number, "unit")) != 0) {
-      find(v, VERIFY_FAILED, record, "%s is in '%s', its unit is '%s'", defs[i].name, string_of(number, "unit"),
-           defs[i].unit);
+      verify_find(v, VERIFY_FAILED, record, "%s is in '%s', its unit is '%s'", defs[i].name, string_of(number, "unit"),
+                  defs[i].unit);
     }
   }
 }
 
 static void for_rows(verifier* v, void (*look)(verifier* v, const json_t* record, const json_t* number)) {
   FOR_RECORDS(v, line, record) {
-    if (!is_done(record)) continue;
+    if (!verify_is_done(record)) continue;
     size_t i;
     json_t* number;
     json_array_foreach(json_object_get(record, "rows"), i, number) look(v, record, number);
@@ -151,8 +151,8 @@ static void for_rows(verifier* v, void (*look)(verifier* v, const json_t* record
 static void check_numbers(verifier* v) {
   for_rows(v, check_row);
   FOR_RECORDS(v, line, record) {
-    if (is_done(record) && json_array_size(json_object_get(record, "rows")) == 0) {
-      find(v, VERIFY_FAILED, record, "line %zu: done, and no number", line);
+    if (verify_is_done(record) && json_array_size(json_object_get(record, "rows")) == 0) {
+      verify_find(v, VERIFY_FAILED, record, "%s: done, and no number", where_is(v, line).words);
     }
   }
 }
@@ -165,17 +165,17 @@ static void check_checkpoints(verifier* v) {
     const json_t* training = json_object_get(record, "training");
     const char* name = string_of(training, "checkpoint");
     char sum[DF_SHA256_TEXT] = "";
-    if (!is_done(record) || !name[0]) continue;
+    if (!verify_is_done(record) || !name[0]) continue;
     char* path = df_path_join(v->folder, name);
     const df_status status = path ? df_sha256_file(path, sum) : DF_E_NOMEM;
     df_free(path);
     if (status == DF_E_MISSING && !v->need_checkpoints) continue;
     v->looked++;
     if (status != DF_OK) {
-      find(v, VERIFY_INCOMPLETE, record, "line %zu: %s", line, df_error_message());
+      verify_find(v, VERIFY_INCOMPLETE, record, "%s: %s", where_is(v, line).words, df_error_message());
     } else if (strcmp(sum, string_of(training, "checkpoint_sha256")) != 0) {
-      find(v, VERIFY_TAMPERED, record, "line %zu: %s has SHA-256 %.16s, recorded was %.16s", line, name, sum,
-           string_of(training, "checkpoint_sha256"));
+      verify_find(v, VERIFY_TAMPERED, record, "%s: %s has SHA-256 %.16s, recorded was %.16s", where_is(v, line).words,
+                  name, sum, string_of(training, "checkpoint_sha256"));
     }
   }
 }
@@ -185,8 +185,8 @@ static void check_checkpoints(verifier* v) {
 static void check_plan(verifier* v) {
   int plans = 0;
   FOR_RECORDS(v, line, record) plans += !is_cell(record);
-  if (!plans) find(v, VERIFY_INCOMPLETE, NULL, "no plan is recorded");
-  if (v->r->n_cells == 0) find(v, VERIFY_INCOMPLETE, NULL, "no cell is planned or recorded");
+  if (!plans) verify_find(v, VERIFY_INCOMPLETE, NULL, "no plan is recorded");
+  if (v->r->n_cells == 0) verify_find(v, VERIFY_INCOMPLETE, NULL, "no cell is planned or recorded");
   for (int i = 0; i < v->r->n_cells; i++) {
     const report_cell* c = &v->r->cells[i];
     v->looked++;
@@ -195,8 +195,8 @@ static void check_plan(verifier* v) {
     json_t* about = json_pack("{s:s,s:s,s:I,s:s}", "task", c->task, "method", c->method, "seed", (json_int_t)c->seed,
                               "profile", c->profile);
     const char* status = c->record ? string_of(c->record, "status") : "not run";
-    find(v, strcmp(status, "diverged") == 0 ? VERIFY_FAILED : VERIFY_INCOMPLETE, about, "%s%s%.200s", status,
-         c->record ? ": " : "", c->record ? string_of(c->record, "reason") : "");
+    verify_find(v, strcmp(status, "diverged") == 0 ? VERIFY_FAILED : VERIFY_INCOMPLETE, about, "%s%s%.200s", status,
+                c->record ? ": " : "", c->record ? string_of(c->record, "reason") : "");
     json_decref(about);
   }
 }
@@ -208,15 +208,17 @@ static bool same_cell(const json_t* a, const json_t* b) {
 
 static void check_unique(verifier* v) {
   FOR_RECORDS(v, line, record) {
-    if (!is_done(record)) continue;
+    if (!verify_is_done(record)) continue;
     v->looked++;
     for (size_t before = 1; before < line; before++) {
       const json_t* other = json_array_get(store_records(v->r->source), before - 1);
-      if (!is_done(other) || strcmp(string_of(other, "key"), string_of(record, "key")) != 0) continue;
+      if (!verify_is_done(other) || strcmp(string_of(other, "key"), string_of(record, "key")) != 0) continue;
       if (same_cell(other, record)) {
-        find(v, VERIFY_FAILED, record, "lines %zu and %zu: the same key is done twice", before, line);
+        verify_find(v, VERIFY_FAILED, record, "%s and %s: the same key is done twice", where_is(v, before).words,
+                    where_is(v, line).words);
       } else {
-        find(v, VERIFY_TAMPERED, record, "lines %zu and %zu: one key for two cells", before, line);
+        verify_find(v, VERIFY_TAMPERED, record, "%s and %s: one key for two cells", where_is(v, before).words,
+                    where_is(v, line).words);
       }
       break;
     }
@@ -241,7 +243,8 @@ static void compare_windows(verifier* v, const report_cell* a, const report_cell
   if (!x[0] || !y[0]) return;
   v->looked++;
   if (strcmp(x, y) == 0) return;
-  find(v, VERIFY_FAILED, b->record, "measured on other start states than %s, seed %lld", a->method, (long long)a->seed);
+  verify_find(v, VERIFY_FAILED, b->record, "measured on other start states than %s, seed %lld", a->method,
+              (long long)a->seed);
 }
 static void check_windows(verifier* v) {
   for_pairs(v, compare_windows);
@@ -259,11 +262,11 @@ static void compare_seeds(verifier* v, const report_cell* a, const report_cell* 
   v->looked++;
   if (!json_equal(json_object_get(a->record, "rows"), json_object_get(b->record, "rows"))) return;
   if (!df_method_by_name(a->method) && string_of(a->record, "plugin_sha256")[0]) {
-    find(v, VERIFY_WARNING, b->record, "all numbers are those of seed %lld; only --plugin can tell if that is right",
-         (long long)a->seed);
+    verify_find(v, VERIFY_WARNING, b->record,
+                "all numbers are those of seed %lld; only --plugin can tell if that is right", (long long)a->seed);
     return;
   }
-  find(v, VERIFY_FAILED, b->record, "all numbers are those of seed %lld", (long long)a->seed);
+  verify_find(v, VERIFY_FAILED, b->record, "all numbers are those of seed %lld", (long long)a->seed);
 }
 static void check_seeds(verifier* v) {
   for_pairs(v, compare_seeds);
@@ -309,8 +312,8 @@ static void for_errors(verifier* v, const char* method, void (*look)(verifier*, 
 /* nobody follows a demonstration better than its own actions do, unless it was told them */
 static void below_ceiling(verifier* v, const report_cell* c, double value, double bound) {
   if (value >= bound * (1 - 1e-9) - 1e-12) return;
-  find(v, VERIFY_FAILED, c->record, "tre_open_loop %g is better than replaying the demonstration, %g: a leak", value,
-       bound);
+  verify_find(v, VERIFY_FAILED, c->record, "tre_open_loop %g is better than replaying the demonstration, %g: a leak",
+              value, bound);
 }
 static void check_ceiling(verifier* v) {
   for_errors(v, "replay_demo", below_ceiling);
@@ -318,7 +321,7 @@ static void check_ceiling(verifier* v) {
 
 static void above_floor(verifier* v, const report_cell* c, double value, double bound) {
   if (value <= bound || method_has(c->method, DF_METHOD_SEES_DEMONSTRATION)) return;
-  find(v, VERIFY_WARNING, c->record, "tre_open_loop %g is worse than random actions, %g", value, bound);
+  verify_find(v, VERIFY_WARNING, c->record, "tre_open_loop %g is worse than random actions, %g", value, bound);
 }
 static void check_floor(verifier* v) {
   for_errors(v, "random_action", above_floor);
@@ -339,9 +342,10 @@ static void check_floor(verifier* v) {
   X(windows, check_windows)         \
   X(seeds, check_seeds)             \
   X(ceiling, check_ceiling)         \
-  X(floor, check_floor)
+  X(floor, check_floor)             \
+  X(replay, verify_replays)
 
-void verify_run(const report* r, const char* folder, bool need_checkpoints, verification* out) {
+void verify_run(const report* r, const char* folder, const options* opts, bool need_checkpoints, verification* out) {
   *out = (verification){.found = rows_new()};
   static const struct {
     const char* name;
@@ -352,7 +356,12 @@ void verify_run(const report* r, const char* folder, bool need_checkpoints, veri
 #undef CHECK_ROW
   };
   for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
-    verifier v = {.r = r, .folder = folder, .need_checkpoints = need_checkpoints, .out = out, .check = checks[i].name};
+    verifier v = {.r = r,
+                  .folder = folder,
+                  .opts = opts,
+                  .need_checkpoints = need_checkpoints,
+                  .out = out,
+                  .check = checks[i].name};
     checks[i].make(&v);
     if (v.found == 0) add_row(&v, v.looked ? VERIFY_OK : VERIFY_UNCHECKED, NULL, "");
   }

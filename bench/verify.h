@@ -26,8 +26,9 @@ typedef struct verification {
 } verification;
 
 /* Makes every check. `folder` is the run's, for its checkpoints; a missing checkpoint counts only with
- * `need_checkpoints`, another one than recorded always does. verification_clear it. */
-void verify_run(const report* r, const char* folder, bool need_checkpoints, verification* out);
+ * `need_checkpoints`, another one than recorded always does. `opts` say where tasks and their models are: recorded
+ * actions are simulated again. verification_clear it. */
+void verify_run(const report* r, const char* folder, const options* opts, bool need_checkpoints, verification* out);
 void verification_clear(verification* v);
 
 /* 0, 1 failed, 2 tampered, 3 incomplete; the gravest: tampered, failed, incomplete */

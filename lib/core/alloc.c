@@ -1,5 +1,6 @@
 #include "dynaflow/core/alloc.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,6 +10,19 @@ enum { ALIGNMENT = 64 };
 
 static atomic_size_t made;
 static atomic_size_t fail_at;
+static atomic_size_t in_use; /* bytes */
+static atomic_size_t peak;
+
+static void note_use(void* memory) {
+  const size_t bytes = malloc_usable_size(memory);
+  const size_t now = atomic_fetch_add(&in_use, bytes) + bytes;
+  size_t most = atomic_load(&peak);
+  while (most < now && !atomic_compare_exchange_weak(&peak, &most, now)) continue;
+}
+
+size_t df_alloc_peak(void) {
+  return atomic_exchange(&peak, atomic_load(&in_use));
+}
 
 size_t df_alloc_fail_at(size_t n) {
   atomic_store(&fail_at, n);
@@ -32,10 +46,12 @@ void* df_alloc(size_t count, size_t size) {
     return NULL;
   }
   memset(memory, 0, bytes);
+  note_use(memory);
   return memory;
 }
 
 void df_free(void* memory) {
+  if (memory) atomic_fetch_sub(&in_use, malloc_usable_size(memory));
   free(memory);
 }
 

@@ -164,7 +164,7 @@ static void keep(const slot* from, df_gait gait, int episode, df_dataset* data) 
 }
 
 /* the first upright attempts of a gait, by number, as episodes first_episode on */
-static df_status demonstrate_gait(demonstrator* d, df_gait gait, int first_episode, void (*progress)(void*, int, int),
+static df_status demonstrate_gait(demonstrator* d, df_gait gait, int first_episode, bool (*progress)(void*, int, int),
                                   void* context, df_gait_report* report, df_dataset* data) {
   const int wanted = d->config->data_episodes;
   int kept = 0, tried = 0;
@@ -180,7 +180,10 @@ static df_status demonstrate_gait(demonstrator* d, df_gait gait, int first_episo
       if (s->end == FAILED) return df_fail(DF_E_SIM, "gait %s, attempt %d: %s", df_gait_name(gait), tried, s->message);
       if (s->end == UPRIGHT) keep(s, gait, first_episode + kept++, data);
     }
-    if (progress) progress(context, first_episode + kept, data->episodes);
+    if (progress && !progress(context, first_episode + kept, data->episodes)) {
+      return df_fail(DF_E_INTERRUPTED, "demonstrations: interrupted after %d of %d episodes", first_episode + kept,
+                     data->episodes);
+    }
   }
   report->tried[gait] += tried;
   report->fallen[gait] += tried - kept;
@@ -258,7 +261,7 @@ static df_status new_dataset(const df_system* system, const df_config* config, i
 }
 
 df_status df_gait_demonstrate(const df_system* system, const df_config* config, int threads,
-                              void (*progress)(void*, int, int), void* context, df_gait_report* report,
+                              bool (*progress)(void*, int, int), void* context, df_gait_report* report,
                               df_dataset** out) {
   DF_REQUIRE(system && config && out, "df_gait_demonstrate: NULL argument");
   *out = NULL;

@@ -55,10 +55,12 @@ static df_mujoco_cfg system_cfg(const df_config* config) {
   cfg.substeps = config->system_substeps;
   if (strcmp(config->system_integrator, "Euler") == 0) cfg.integrator = DF_INTEGRATOR_EULER;
   if (strcmp(config->system_integrator, "implicitfast") == 0) cfg.integrator = DF_INTEGRATOR_IMPLICITFAST;
+  if (strcmp(config->system_integrator, "RK4") == 0) cfg.integrator = DF_INTEGRATOR_RK4;
   cfg.iterations = config->system_iterations;
   cfg.tolerance = config->system_tolerance;
   cfg.margin_scale = config->system_margin_scale;
   cfg.approximate_contacts = strcmp(config->system_contacts, "approximate") == 0;
+  cfg.finite_differences = strcmp(config->system_gradient, "differences") == 0;
   return cfg;
 }
 
@@ -66,6 +68,16 @@ static df_status check_model(const char* path, const char* expected, char sha256
   DF_TRY(df_sha256_file(path, sha256));
   if (*expected == '\0' || strcasecmp(expected, sha256) == 0) return DF_OK;
   return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, system.model_sha256 says %s", path, sha256, expected);
+}
+
+/* the options that would admit a model go by other names in a task */
+static df_status name_settings(void) {
+  char message[768];
+  snprintf(message, sizeof message, "%s", df_error_message());
+  const bool contacts = strstr(message, "approximate_contacts"), gradient = strstr(message, "finite_differences");
+  if (!gradient) return DF_E_UNSUPPORTED;
+  return df_fail(DF_E_UNSUPPORTED, "%s; as settings: %ssystem.gradient = differences", message,
+                 contacts ? "system.contacts = approximate or " : "");
 }
 
 df_status df_task_system(const df_config* config, const df_search* search, df_system** out,
@@ -81,7 +93,7 @@ df_status df_task_system(const df_config* config, const df_search* search, df_sy
   const df_mujoco_cfg cfg = system_cfg(config);
   if (status == DF_OK) status = df_mujoco_system_new(path, &cfg, out);
   df_free(path);
-  return status;
+  return status == DF_E_UNSUPPORTED ? name_settings() : status;
 }
 
 /* ---- the task ---- */

@@ -9,9 +9,7 @@ typedef struct starts {
   int first, last, stride, count;
 } starts;
 
-/* The group of an episode is its gait, the largest of the conditions named "gait.*"; without those there is one group.
- * Always below DF_NAMES_MAX. */
-static int group_of(const df_dataset* data, int episode) {
+int df_dataset_group(const df_dataset* data, int episode) {
   const double* c = df_dataset_condition(data, episode);
   int best = -1;
   for (int i = 0; i < data->nc; i++) {
@@ -42,7 +40,7 @@ static df_status mark_test(const df_dataset* data, int test_every, char* is_test
   int seen[DF_NAMES_MAX] = {0};
   *n_test = 0;
   for (int e = 0; e < data->episodes; e++) {
-    const int place = seen[group_of(data, e)]++;
+    const int place = seen[df_dataset_group(data, e)]++;
     is_test[e] = place % test_every == test_every - 1;
     *n_test += is_test[e];
   }

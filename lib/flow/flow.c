@@ -90,6 +90,14 @@ static df_status make_network(df_flow* flow) {
   return DF_OK;
 }
 
+static df_status bound_tape(const df_flow* flow, df_sim* sim) {
+  const double mib = flow_config(flow)->train_tape_mib;
+  char why[256];
+  if (df_sim_bound_tape(flow->env.task->system, sim, (size_t)(mib * 1048576)) == DF_OK) return DF_OK;
+  snprintf(why, sizeof why, "%s", df_error_message());
+  return df_fail(DF_E_CONFIG, "task %s: train.tape_mib = %g: %s", flow_config(flow)->task_name, mib, why);
+}
+
 static df_status make_worker(const df_flow* flow, flow_worker* w) {
   const size_t n = (size_t)flow->slice, H = (size_t)flow->H;
   const size_t in = H * (size_t)flow->in, out = H * (size_t)flow->out, actions = H * (size_t)flow->nu;
@@ -115,7 +123,9 @@ static df_status make_worker(const df_flow* flow, flow_worker* w) {
     return DF_E_NOMEM;
   }
   DF_TRY(df_net_work_new(flow->net, flow->slice, &w->net));
-  return df_sim_new(flow->env.task->system, flow_simulates(flow) ? flow->H : 0, &w->sim);
+  const df_system* system = flow->env.task->system;
+  DF_TRY(df_sim_new(system, flow_simulates(flow) ? flow->H : 0, &w->sim));
+  return flow_simulates(flow) ? bound_tape(flow, w->sim) : DF_OK;
 }
 
 static void free_worker(const df_flow* flow, flow_worker* w) {

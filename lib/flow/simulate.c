@@ -122,7 +122,8 @@ static df_traj_end closed_loop_vjp(const df_flow* flow, flow_worker* w, const df
     double* d_u = w->d_u + t * flow->nu;
     for (int k = 0; k < flow->ndx; k++) y[k] += d_x[k];
     const df_traj_end end = system->ops->step_vjp(w->sim, t, y, y, d_u);
-    if (end != DF_TRAJ_COMPLETE || !bounded(y, flow->ndx) || !bounded(d_u, flow->nu)) return DF_TRAJ_DIVERGED;
+    if (end != DF_TRAJ_COMPLETE) return end;
+    if (!bounded(y, flow->ndx) || !bounded(d_u, flow->nu)) return DF_TRAJ_DIVERGED;
     for (int i = 0; i < flow->nu; i++) {
       if (w->clamped[t * flow->nu + i]) d_u[i] = 0;
     }

@@ -153,8 +153,14 @@ static double state_loss(const df_flow* flow, flow_worker* w, const double* x0, 
   return loss / n;
 }
 
+static double no_loss(df_flow* flow, df_traj_end end) {
+  if (end != DF_TRAJ_FAILED) return NAN;
+  trainer_note_failure(flow->trainer);
+  return INFINITY;
+}
+
 /* The state loss of the rollout from x0 and its gradient with respect to the network's output and the gain.
- * NaN, with no gradient, if the rollout or its adjoint diverged. */
+ * NaN, with no gradient, if the rollout or its adjoint diverged; infinite if the simulator failed. */
 static double rollout_loss(df_flow* flow, flow_worker* w, long step, int i, int row, const start* s,
                            const df_real* gain, df_real* d_gain) {
   const size_t n = (size_t)flow->H * (size_t)flow->out;
@@ -163,15 +169,17 @@ static double rollout_loss(df_flow* flow, flow_worker* w, long step, int i, int 
   df_real* d_out = w->d_out + (size_t)row * n;
   memset(d_out, 0, n * sizeof *d_out);
 
-  if (flow_simulate(flow, w, out, gain, s->x0, w->u, w->x) != DF_TRAJ_COMPLETE) {
+  df_traj_end end = flow_simulate(flow, w, out, gain, s->x0, w->u, w->x);
+  if (end != DF_TRAJ_COMPLETE) {
     remember(flow, w, step, i, s, NULL);
-    return NAN;
+    return no_loss(flow, end);
   }
   double frame_error[FLOW_HORIZON_MAX + 1];
   const double loss = state_loss(flow, w, s->x0, target, frame_error);
   remember(flow, w, step, i, s, frame_error);
   const double scale = 1.0 / flow->trainer->cfg.batch;
-  if (flow_simulate_vjp(flow, w, out, gain, s->x0, w->x, scale, d_out, d_gain) != DF_TRAJ_COMPLETE) return NAN;
+  end = flow_simulate_vjp(flow, w, out, gain, s->x0, w->x, scale, d_out, d_gain);
+  if (end != DF_TRAJ_COMPLETE) return no_loss(flow, end);
   reference_gradient(flow, out, target, d_out);
   return loss;
 }
@@ -195,6 +203,15 @@ void flow_train_slice(void* context, int thread, long step, int first, int count
   df_net_backward(flow->net, w->net, parameters, w->d_out, gradient, NULL);
 }
 
+static df_gradient_count count_adjoints(const void* context) {
+  const df_flow* flow = context;
+  df_gradient_count sum = {0};
+  for (int i = 0; i < flow->env.threads; i++)
+    df_gradient_count_add(&sum, df_sim_gradient_count(flow->env.task->system, flow->worker[i].sim));
+  return sum;
+}
+
 df_status df_flow_train(df_flow* flow, df_training_log* log) {
+  flow->trainer->adjoints = count_adjoints;
   return trainer_run(flow->trainer, flow->name, flow_train_slice, flow, &flow->env, log);
 }

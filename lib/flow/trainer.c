@@ -98,6 +98,18 @@ static void one_step(trainer* t, long step, trainer_slice_fn slice, void* contex
   df_slices_sum(t->cfg.slices, t->n, t->gradient, t->threads, t->gradient[0]);
 }
 
+void trainer_note_failure(trainer* t) {
+#pragma omp critical(trainer_failure)
+  snprintf(t->failure, sizeof t->failure, "%s", df_error_message());
+}
+
+static df_status check_failures(const trainer* t, long step, const char* name) {
+  for (int i = 0; i < t->cfg.batch; i++) {
+    if (isinf(t->loss[i])) return df_fail(DF_E_SIM, "%s: step %ld, sample %d: %s", name, step, i, t->failure);
+  }
+  return DF_OK;
+}
+
 /* mean over the samples that count; adds the others to the log */
 static double mean_loss(const trainer* t, df_training_log* log) {
   double sum = 0;
@@ -130,6 +142,7 @@ static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn sl
                            const df_method_env* env, df_training_log* log) {
   const long steps = t->cfg.steps, every = (steps + DF_LOG_MAX - 1) / DF_LOG_MAX;
   const double cpu_before = log->cpu_s, cpu_begin = df_clock_cpu();
+  const df_gradient_count adjoints_before = log->adjoints;
   double saved = df_clock_wall();
   while (at->step < steps) {
     if (env->stop && *env->stop) {
@@ -137,6 +150,7 @@ static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn sl
       return df_fail(DF_E_INTERRUPTED, "%s: interrupted at step %ld of %ld", log->name, at->step, steps);
     }
     one_step(t, at->step, slice, context);
+    DF_TRY(check_failures(t, at->step, log->name));
     const double loss = mean_loss(t, log);
     const double norm = df_adamw_update(t->optimizer, rate_at(&t->cfg, at->step), t->gradient[0], t->parameters);
     if (isfinite(norm)) {
@@ -148,6 +162,8 @@ static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn sl
     note(at, every, steps, loss, log);
     log->steps = at->step;
     log->cpu_s = cpu_before + df_clock_cpu() - cpu_begin;
+    log->adjoints = adjoints_before;
+    if (t->adjoints) df_gradient_count_add(&log->adjoints, t->adjoints(context));
     if (env->progress) {
       env->progress(env->progress_context, log->name, at->step, steps, log->n ? log->loss[log->n - 1] : NAN);
     }

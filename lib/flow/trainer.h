@@ -44,19 +44,26 @@ typedef struct trainer {
   df_real* average;    /* [n], exponential moving average: what sampling uses */
   df_adamw* optimizer;
   df_real** gradient; /* [slices][n] */
-  double* loss;       /* [batch] of the current step; NaN for a sample that was left out */
+  double* loss;      /* [batch] of the current step; NaN for a sample that was left out, infinite for one that failed */
+  char failure[512]; /* why one failed */
+  /* adjoints of simulated actions so far, of the context of trainer_run; NULL if there are none */
+  df_gradient_count (*adjoints)(const void* context);
   int n_memory;
   trainer_memory memory[TRAINER_MEMORY_MAX];
 } trainer;
 
 /* Computes samples first .. first+count-1 of a step on thread `thread`: writes loss[i] of each and ADDS the gradient of
- * (sum of their losses) / batch to `gradient` [n]. */
+ * (sum of their losses) / batch to `gradient` [n]. A sample that the simulator fails at, other than by diverging, has
+ * an infinite loss and its reason from trainer_note_failure(); it ends the training. */
 typedef void (*trainer_slice_fn)(void* context, int thread, long step, int first, int count, const df_real* parameters,
                                  df_real* gradient, double* loss);
 
 /* DF_E_CONFIG when slices exceed the batch or hold more than TRAINER_SLICE_MAX samples */
 df_status trainer_new(const df_net* net, const trainer_cfg* cfg, int threads, uint64_t seed, trainer** out);
 void trainer_free(trainer* t);
+
+/* notes df_error_message() for the training's error; from any thread */
+void trainer_note_failure(trainer* t);
 
 /* the largest number of samples that one slice holds */
 int trainer_slice_size(const trainer_cfg* cfg);

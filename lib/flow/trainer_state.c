@@ -8,7 +8,7 @@
 
 static const df_dtype real_type = sizeof(df_real) == 4 ? DF_F32 : DF_F64;
 
-enum { COUNTERS = 6, SCALARS = 2, FIXED = 8 };
+enum { COUNTERS = 9, SCALARS = 2, FIXED = 8 };
 
 /* everything that changes from step to step, as tensors over the given small arrays; returns how many */
 static int list_tensors(const trainer* t, const df_training_log* log, int64_t* points, int64_t* counters,
@@ -45,7 +45,15 @@ df_status trainer_state_save(const trainer* t, const trainer_progress* at, const
   DF_TRY(state_path(env, log->name, path));
   int64_t points[DF_LOG_MAX];
   for (int i = 0; i < DF_LOG_MAX; i++) points[i] = log->step[i];
-  int64_t counters[COUNTERS] = {at->step, at->summed, t->optimizer->step, log->diverged, log->skipped, log->n};
+  int64_t counters[COUNTERS] = {at->step,
+                                at->summed,
+                                t->optimizer->step,
+                                log->diverged,
+                                log->skipped,
+                                log->n,
+                                log->adjoints.steps,
+                                log->adjoints.approximate,
+                                log->adjoints.differenced};
   double scalars[SCALARS] = {at->sum, log->cpu_s};
   df_named_tensor tensors[FIXED + TRAINER_MEMORY_MAX];
   const int n = list_tensors(t, log, points, counters, scalars, tensors);
@@ -75,6 +83,8 @@ static df_status read_state(const df_safetensors* file, const char* path, traine
   log->diverged = (long)counters[3];
   log->skipped = (long)counters[4];
   log->n = (int)counters[5];
+  log->adjoints = (df_gradient_count){
+      .steps = (long)counters[6], .approximate = (long)counters[7], .differenced = (long)counters[8]};
   log->steps = at->step;
   log->cpu_s = scalars[1];
   for (int i = 0; i < DF_LOG_MAX; i++) log->step[i] = (long)points[i];

@@ -1,50 +1,64 @@
 #include <math.h>
 
-#include "dynaflow/core/rng.h"
-#include "dynaflow/metrics/statistics.h"
-
-enum { RESAMPLES = 2000 };
+#include "resample.h"
 
 /* 97.5 % point of the standard normal distribution */
 static const double Z95 = 1.959963984540054;
 
-static double resample_mean(int n, const double* values, uint64_t seed, uint64_t index) {
-  double sum = 0;
-  for (int i = 0; i < n; i++) {
-    sum += values[df_rng_below(seed, DF_STREAM_BOOTSTRAP, index, (uint32_t)i, (uint64_t)n)];
-  }
-  return sum / n;
-}
-
-df_interval df_mean_interval(int n, const double* values, uint64_t seed) {
-  df_interval out = {.mean = NAN, .lo = NAN, .hi = NAN, .n = n > 0 ? n : 0};
-  if (n < 1) return out;
-  double sum = 0;
-  for (int i = 0; i < n; i++) {
-    out.failed += !isfinite(values[i]);
-    sum += values[i];
-  }
-  out.mean = out.failed ? INFINITY : sum / n;
-  if (out.failed || n == 1) return out;
-
-  double means[RESAMPLES];
-  for (int r = 0; r < RESAMPLES; r++) means[r] = resample_mean(n, values, seed, (uint64_t)r);
-  df_sort(RESAMPLES, means);
-  out.lo = df_quantile(RESAMPLES, means, 0.025);
-  out.hi = df_quantile(RESAMPLES, means, 0.975);
-  return out;
+/* of `size` values, which need not be a whole number; the ends are exact where rounding would leave 1e-17 */
+static void set_wilson(double p, double size, df_interval* out) {
+  const double z2 = Z95 * Z95;
+  const double centre = (p + z2 / (2 * size)) / (1 + z2 / size);
+  const double half = Z95 * sqrt(p * (1 - p) / size + z2 / (4 * size * size)) / (1 + z2 / size);
+  out->mean = p;
+  out->lo = p == 0 ? 0 : centre - half;
+  out->hi = p == 1 ? 1 : centre + half;
 }
 
 df_interval df_share_interval(int count, int n) {
   df_interval out = {.mean = NAN, .lo = NAN, .hi = NAN, .n = n > 0 ? n : 0};
   if (n < 1 || count < 0 || count > n) return out;
-  const double size = n, p = count / size, z2 = Z95 * Z95;
-  const double centre = (p + z2 / (2 * size)) / (1 + z2 / size);
-  const double half = Z95 * sqrt(p * (1 - p) / size + z2 / (4 * size * size)) / (1 + z2 / size);
-  out.mean = p;
-
-  /* the ends are exact where rounding would leave 1e-17 */
-  out.lo = count == 0 ? 0 : centre - half;
-  out.hi = count == n ? 1 : centre + half;
+  set_wilson((double)count / n, n, &out);
   return out;
+}
+
+/* the variance of a share by its clusters, times n^2 */
+static double cluster_variance(const df_clusters* c, const double* values, double p) {
+  double variance = 0;
+  for (int first = 0; first < c->n; first += c->group_size[first]) {
+    const int n = c->group_size[first];
+    double sum = 0, square = 0;
+    for (int i = first; i < first + n; i++) {
+      double t = 0;
+      for (int k = c->begin[i]; k < c->begin[i + 1]; k++) t += values[c->unit[k]] - p;
+      sum += t;
+      square += t * t;
+    }
+    if (n > 1) variance += n / (n - 1.0) * (square - sum * sum / n);
+  }
+  return variance;
+}
+
+df_status df_share_interval_clustered(int n, const double* values, const int* cluster, const int* group,
+                                      df_interval* out) {
+  DF_REQUIRE(n >= 1 && values && out, "%d values, or no place for the interval", n);
+  int count = 0;
+  for (int i = 0; i < n; i++) {
+    DF_REQUIRE(values[i] == 0 || values[i] == 1, "value %d is %g, not 0 or 1", i, values[i]);
+    count += values[i] == 1;
+  }
+  if (!cluster) {
+    *out = df_share_interval(count, n);
+    return DF_OK;
+  }
+  df_clusters c;
+  DF_TRY(df_clusters_new(n, cluster, group, &c));
+  const double p = (double)count / n, plain = n * p * (1 - p);
+  const bool known = plain > 0 && df_clusters_vary(&c);
+  const double effect = known ? fmax(1, cluster_variance(&c, values, p) / plain) : 1;
+  out->n = n;
+  out->failed = 0;
+  set_wilson(p, known ? n / effect : c.n, out);
+  df_clusters_clear(&c);
+  return DF_OK;
 }

@@ -3,18 +3,19 @@
 
 #include <string.h>
 
+#include "rk4.h"
 #include "spatial.h"
 
 /* ---- scratch memory ---- */
 
 enum { DOF_VECTORS = 5, NODE_VECTORS = 14 };
 
-size_t df_adjoint_work_size(const df_mujoco* system) {
+size_t df_adjoint_size(const df_mujoco* system) {
   const size_t nv = (size_t)system->model->nv, nnode = (size_t)system->tree.nnode;
-  return 2 * nv * nv + DOF_VECTORS * nv + NODE_VECTORS * 6 * nnode;
+  return 2 * nv * nv + DOF_VECTORS * nv + 2 * (size_t)system->model->na + NODE_VECTORS * 6 * nnode;
 }
 
-static df_adjoint lay_out(const df_mujoco* system, double* work) {
+df_adjoint df_adjoint_lay_out(const df_mujoco* system, double* work) {
   const size_t nv = (size_t)system->model->nv, nnode = (size_t)system->tree.nnode;
   df_adjoint a;
   a.hessian = work;
@@ -22,10 +23,17 @@ static df_adjoint lay_out(const df_mujoco* system, double* work) {
   double** vectors[DOF_VECTORS] = {&a.w, &a.g, &a.delta, &a.lam, &a.qbar};
   double* next = a.implicit_mass + nv * nv;
   for (size_t i = 0; i < DOF_VECTORS; i++, next += nv) *vectors[i] = next;
+  a.abar = next;
+  a.rate = next + system->model->na;
+  next += 2 * system->model->na;
   df_spatial** spatial[NODE_VECTORS] = {&a.mw,      &a.mv,   &a.ma,    &a.ma0,  &a.mg,   &a.mdelta, &a.force,
                                         &a.inertia, &a.gyro, &a.shift, &a.by_a, &a.by_v, &a.ig,     &a.idelta};
   for (size_t i = 0; i < NODE_VECTORS; i++, next += 6 * nnode) *spatial[i] = (df_spatial*)(void*)next;
   return a;
+}
+
+size_t df_adjoint_work_size(const df_mujoco* system) {
+  return df_adjoint_size(system) + df_rk4_adjoint_size(system);
 }
 
 /* ---- Euler and implicitfast: from the cotangent of the next state to that of the acceleration ---- */
@@ -59,6 +67,9 @@ static void pull_acceleration(const df_mujoco* system, const df_step_record* r, 
     a->g[k] = a->w[k];
     a->delta[k] = r->acceleration[k] - (r->velocity_next[k] - r->velocity[k]) / h;
   }
+  df_adjoint_add_blocks(system, r->block_implicit, h, a->implicit_mass);
+  df_adjoint_add_implicit_rows(system, r, a->implicit_mass);
+  df_adjoint_solve_free(system, r, a);
   df_factor(nv, tree->chain, tree->chain_n, a->implicit_mass);
   df_factor_solve(nv, tree->chain, tree->chain_n, a->implicit_mass, a->g);
   times_mass(m, r, a->g, a->w);
@@ -101,16 +112,36 @@ static void sweep_implicit(const df_mujoco* system, const df_step_record* r, df_
 
 /* ---- the step ---- */
 
-void df_adjoint_step(const df_mujoco* system, const df_step_record* r, double* work, const double* y, double* xbar,
-                     double* ubar) {
-  const size_t nv = (size_t)system->model->nv;
-  df_adjoint a = lay_out(system, work);
+static void euler_adjoint(const df_mujoco* system, const df_step_record* r, double* work, const double* y, double* xbar,
+                          double* ubar) {
+  const size_t nv = (size_t)system->model->nv, na = (size_t)system->model->na;
+  df_adjoint a = df_adjoint_lay_out(system, work);
 
   memcpy(a.lam, y + nv, nv * sizeof *y);
+  /* act' = act + scale act_dot, or the end of its range */
+  for (size_t k = 0; k < na; k++) {
+    a.abar[k] = r->act_open[k] * y[2 * nv + k];
+    a.rate[k] = system->actuation.scale[k] * a.abar[k];
+  }
   df_mujoco_position_vjp(system->model, r->velocity_next, y, a.qbar, a.lam);
   pull_acceleration(system, r, &a);
   memcpy(xbar + nv, a.lam, nv * sizeof *xbar);
+  if (r->damped && system->joint_forces.curved) df_adjoint_implicit_damping(system, r, &a, xbar + nv, ubar);
   df_adjoint_dynamics(system, r, &a, xbar + nv, ubar);
-  if (r->damped) sweep_implicit(system, r, &a);
+  if (r->damped) {
+    sweep_implicit(system, r, &a);
+    df_adjoint_turn_free(system, r, &a, xbar + nv);
+  }
   memcpy(xbar, a.qbar, nv * sizeof *xbar);
+  memcpy(xbar + 2 * nv, a.abar, na * sizeof *xbar);
+}
+
+void df_adjoint_step(const df_mujoco* system, const df_tape* tape, int first, double* work, const double* y,
+                     double* xbar, double* ubar) {
+  if (system->model->opt.integrator == mjINT_RK4) {
+    df_rk4_adjoint(system, tape, first, work, y, xbar, ubar);
+  } else {
+    const df_step_record record = df_tape_read(tape, system, first);
+    euler_adjoint(system, &record, work, y, xbar, ubar);
+  }
 }

@@ -13,12 +13,6 @@ typedef struct contact_loads {
   double rho;                                   /* cotangent of the distance */
 } contact_loads;
 
-/* what depends on the geometry of touching: cotangents of a displacement of each side's feature point and of each
- * side's rotation */
-typedef struct feature_pull {
-  double point[2][3], turn[2][3];
-} feature_pull;
-
 static void relative_motion(df_spatial* motion, const df_contact_record* c, double linear[3], double angular[3]) {
   for (int k = 0; k < 3; k++) linear[k] = angular[k] = 0;
   for (int s = 0; s < 2; s++) {
@@ -93,20 +87,6 @@ static void frame_cotangent(const contact_loads* load, double tau[3]) {
   }
 }
 
-/* a static plane: the normal stands, the point follows the feature at half depth; a capsule turns the tangents */
-static void pull_plane(const df_contact_record* c, const contact_loads* load, const double z[3], feature_pull* pull) {
-  const double *n = c->frame, along = vec_dot(n, z);
-  for (int k = 0; k < 3; k++) pull->point[1][k] = z[k] + n[k] * (load->rho - 0.5 * along);
-  if (!c->turns || c->dim == 1) return;
-
-  double tau[3], t[3];
-  frame_cotangent(load, tau);
-  const double *axis = c->side[1].axis, lean = vec_dot(axis, n), across2 = 1 - lean * lean;
-  if (across2 < 1e-8) return; /* an upright capsule: the tangents jump there */
-  vec_cross(t, axis, c->frame + 6);
-  vec_add_scaled(pull->turn[1], t, vec_dot(tau, n) / sqrt(across2));
-}
-
 /* tangent 1 is the y axis (the z axis if the normal is near y) made orthogonal to the normal */
 static void normal_cotangent(const df_contact_record* c, const contact_loads* load, double gn[3]) {
   const double *n = c->frame, *t2 = c->frame + 6;
@@ -117,77 +97,70 @@ static void normal_cotangent(const df_contact_record* c, const contact_loads* lo
   vec_add_scaled(gn, t2, -vec_dot(tau, n) * lean / sqrt(1 - lean * lean));
 }
 
-/* nearest points that slide along a capsule's axis: the conditions axis . (c1 - c0) = 0 give the slides */
-static void pull_slides(const df_contact_record* c, double length, feature_pull* pull) {
-  const df_contact_side* side = c->side;
-  if (!side[0].slides && !side[1].slides) return;
-  const double k = vec_dot(side[0].axis, side[1].axis), det = 1 - k * k;
-  const double a = vec_dot(pull->point[0], side[0].axis), b = vec_dot(pull->point[1], side[1].axis);
-  double e[2] = {0, 0};
-  if (side[0].slides && side[1].slides) {
-    if (det < 1e-9) return; /* parallel axes: the nearest points are not unique */
-    e[0] = (a + k * b) / det;
-    e[1] = -(k * a + b) / det;
-  } else if (side[0].slides) {
-    e[0] = a;
-  } else {
-    e[1] = -b;
-  }
-  for (int s = 0; s < 2; s++) {
-    double t[3];
-    vec_add_scaled(pull->point[1], side[s].axis, e[s]);
-    vec_add_scaled(pull->point[0], side[s].axis, -e[s]);
-    vec_cross(t, side[s].axis, c->frame);
-    vec_add_scaled(pull->turn[s], t, e[s] * length);
-  }
-}
-
-/* two features c0, c1 at distance `length`: normal (c1 - c0)/length, point half way between the surfaces */
-static void pull_pair(const df_contact_record* c, const contact_loads* load, const double z[3], feature_pull* pull) {
-  const double *n = c->frame, r0 = c->side[0].radius, r1 = c->side[1].radius, length = r0 + r1 + c->distance;
-  double gn[3] = {0};
-  const bool turning = c->rule == CONTACT_SEGMENTS && length > 1e-9;
-  if (turning) {
-    normal_cotangent(c, load, gn);
-    vec_add_scaled(gn, z, 0.5 * (r0 - r1));
-    vec_add_scaled(gn, n, -vec_dot(gn, n));
-  }
-  for (int k = 0; k < 3; k++) {
-    const double stretch = load->rho * n[k] + (turning ? gn[k] / length : 0);
-    pull->point[1][k] = 0.5 * z[k] + stretch;
-    pull->point[0][k] = 0.5 * z[k] - stretch;
-  }
-  if (turning) pull_slides(c, length, pull);
-}
-
-/* out += the spatial force about `origin` of a force and couple at `at` */
-static void spatial_at(double out[6], const double at[3], const double origin[3], const double force[3],
+/* out += the spatial force about `origin` of a force and couple at `at`, times s */
+static void spatial_at(double out[6], double s, const double at[3], const double origin[3], const double force[3],
                        const double couple[3]) {
   double arm[3], moment[3];
   for (int k = 0; k < 3; k++) arm[k] = at[k] - origin[k];
   vec_cross(moment, arm, force);
   for (int k = 0; k < 3; k++) {
-    out[k] = moment[k] + couple[k];
-    out[3 + k] = force[k];
+    out[k] += s * (moment[k] + couple[k]);
+    out[3 + k] += s * force[k];
   }
 }
 
-static void apply_side(df_adjoint* a, const df_contact_record* c, const contact_loads* load, const feature_pull* pull,
-                       int s) {
+/* adds the cotangent of a displacement (force) and a rotation (couple) of the body of side s at a point */
+static void push(df_adjoint* a, const df_contact_record* c, int s, double scale, const double at[3],
+                 const double force[3], const double couple[3]) {
+  const df_contact_side* side = &c->side[s];
+  if (side->node != 0) spatial_at(a->shift[side->node], scale, at, side->origin, force, couple);
+}
+
+/* a static plane: the normal stands, the point follows the feature at half depth; a capsule turns the tangents */
+static void push_fixed(df_adjoint* a, const df_contact_record* c, const contact_loads* load, const double z[3]) {
+  const double *n = c->frame, *axis = c->axis, along = vec_dot(n, z);
+  double at[3], force[3], turn[3] = {0};
+  for (int k = 0; k < 3; k++) {
+    at[k] = c->point[k] + c->reach * n[k];
+    force[k] = z[k] + n[k] * (load->rho - 0.5 * along);
+  }
+  const double lean = vec_dot(axis, n), across2 = 1 - lean * lean;
+  /* the tangents of an upright capsule jump */
+  if (c->turns && c->dim > 1 && across2 >= 1e-8) {
+    double tau[3], t[3];
+    frame_cotangent(load, tau);
+    vec_cross(t, axis, c->frame + 6);
+    vec_add_scaled(turn, t, vec_dot(tau, n) / sqrt(across2));
+  }
+  push(a, c, 1, 1, at, force, turn);
+}
+
+/* point, normal and distance move with the carrier and by their maps of the relative twist */
+static void push_moving(df_adjoint* a, const df_contact_record* c, const contact_loads* load, const double z[3]) {
+  const df_contact_motion* motion = contact_motion(c);
+  double gn[3], twist[6], turn[3];
+  normal_cotangent(c, load, gn);
+  for (int k = 0; k < 6; k++) {
+    twist[k] = load->rho * motion->distance[k];
+    for (int i = 0; i < 3; i++) twist[k] += z[i] * motion->point[i][k] + gn[i] * motion->normal[i][k];
+  }
+  vec_cross(turn, c->frame, gn);
+  push(a, c, motion->carrier, 1, c->point, z, turn);
+  push(a, c, motion->carrier, -1, c->point, twist, twist + 3);
+  push(a, c, 1 - motion->carrier, 1, c->point, twist, twist + 3);
+}
+
+/* the contact's forces on one side, and what they do when its motion turns */
+static void apply_side(df_adjoint* a, const df_contact_record* c, const contact_loads* load, int s) {
   const df_contact_side* side = &c->side[s];
   const int node = side->node;
   if (node == 0) return;
-  const double sign = s == 0 ? -1 : 1, reach = sign * (side->radius + 0.5 * c->distance);
-  double at[3], f[6], t[6];
-
-  for (int k = 0; k < 3; k++) at[k] = c->point[k] + reach * c->frame[k];
-  spatial_at(f, at, side->origin, pull->point[s], pull->turn[s]);
-  sp_add(a->shift[node], f);
-
+  const double sign = s == 0 ? -1 : 1;
   df_spatial* const motions[FIELDS] = {a->mw, a->ma0, a->mv};
   df_spatial* const sums[FIELDS] = {a->force, a->by_a, a->by_v};
   for (int x = 0; x < FIELDS; x++) {
-    spatial_at(f, c->point, side->origin, load->force[x], load->couple[x]);
+    double f[6] = {0}, t[6];
+    spatial_at(f, 1, c->point, side->origin, load->force[x], load->couple[x]);
     sp_add_scaled(sums[x][node], f, sign);
     sp_cross_force(t, motions[x][node], f);
     sp_add_scaled(a->shift[node], t, sign);
@@ -196,14 +169,13 @@ static void apply_side(df_adjoint* a, const df_contact_record* c, const contact_
 
 void df_adjoint_contact(df_adjoint* a, const df_contact_record* c) {
   contact_loads load;
-  feature_pull pull = {0};
   double z[3];
   contact_loads_of(a, c, &load);
   point_cotangent(&load, z);
-  if (c->rule == CONTACT_PLANE)
-    pull_plane(c, &load, z, &pull);
+  if (c->fixed)
+    push_fixed(a, c, &load, z);
   else
-    pull_pair(c, &load, z, &pull);
-  apply_side(a, c, &load, &pull, 0);
-  apply_side(a, c, &load, &pull, 1);
+    push_moving(a, c, &load, z);
+  apply_side(a, c, &load, 0);
+  apply_side(a, c, &load, 1);
 }

@@ -14,28 +14,21 @@ void df_adjoint_load_mass(const mjModel* m, const df_step_record* r, const int* 
   }
 }
 
-/* hessian += J^T D J of one contact */
-static void add_contact_hessian(double* hessian, int nv, const df_contact_record* c) {
-  const double* jac = contact_jacobian(c);
-  const int *dofs = contact_dofs(c), n = c->ndof, dim = c->dim;
+void df_adjoint_add_block(double* hessian, int nv, int dim, int n, const int* dofs, const double* jacobian,
+                          const double* d) {
   for (int a = 0; a < n; a++) {
     double dj[6];
     for (int r = 0; r < dim; r++) {
       dj[r] = 0;
-      for (int s = 0; s < dim; s++) dj[r] += c->hessian[r * dim + s] * jac[s * n + a];
+      for (int s = 0; s < dim; s++) dj[r] += d[r * dim + s] * jacobian[s * n + a];
     }
     double* row = hessian + dofs[a] * nv;
     for (int b = a; b < n; b++) {
       double sum = 0;
-      for (int r = 0; r < dim; r++) sum += dj[r] * jac[r * n + b];
+      for (int r = 0; r < dim; r++) sum += dj[r] * jacobian[r * n + b];
       row[dofs[b]] += sum;
     }
   }
-}
-
-static const df_contact_record* next_contact(const df_contact_record* c) {
-  const size_t bytes = sizeof *c + sizeof(double) * (size_t)(c->dim * c->ndof + (c->ndof + 1) / 2);
-  return (const df_contact_record*)(const void*)((const unsigned char*)c + bytes);
 }
 
 static const df_contact_record* first_contact(const df_step_record* r) {
@@ -50,8 +43,11 @@ static void solve_hessian(const df_mujoco* system, const df_step_record* r, df_a
 
   df_adjoint_load_mass(system->model, r, rows, rows_n, a->hessian);
   for (int k = 0; k < nv; k++) a->hessian[k * nv + k] += r->row_mass[k];
+  df_adjoint_add_blocks(system, r->block_mass, 1, a->hessian);
   const df_contact_record* c = first_contact(r);
-  for (int i = 0; i < r->ncontact; i++, c = next_contact(c)) add_contact_hessian(a->hessian, nv, c);
+  for (int i = 0; i < r->ncontact; i++, c = next_contact(c))
+    df_adjoint_add_block(a->hessian, nv, c->dim, c->ndof, contact_dofs(c), contact_jacobian(c), c->hessian);
+  df_adjoint_add_rows(r, nv, a->hessian);
   df_factor(nv, rows, rows_n, a->hessian);
   df_factor_solve(nv, rows, rows_n, a->hessian, a->w);
 }
@@ -116,6 +112,25 @@ static void node_forces(const df_mujoco* system, const df_step_record* r, df_adj
   }
 }
 
+/* F and Z of forces -c g on the bodies' centres of mass, c the compensated mass: they move with the bodies but do not
+ * turn with them */
+static void compensate_gravity(const df_mujoco* system, const df_step_record* r, df_adjoint* a) {
+  const mjtNum* gravity = system->model->opt.gravity;
+  for (int n = 1; n < system->tree.nnode; n++) {
+    const double* c = r->compensation + 4 * n; /* c times offset, c */
+    double couple[3], moved[3], turned[3];
+    vec_cross(couple, c, gravity);
+    vec_cross(moved, a->mw[n], c);
+    vec_add_scaled(moved, a->mw[n] + 3, c[3]);
+    vec_cross(turned, moved, gravity);
+    for (int k = 0; k < 3; k++) {
+      a->force[n][k] += couple[k];
+      a->force[n][3 + k] += c[3] * gravity[k];
+      a->shift[n][k] += turned[k];
+    }
+  }
+}
+
 /* ---- backward sweep: subtree sums, projected on the dofs ---- */
 
 /* node n against its parent p. What multiplies the motion axis S of each dof of n: `by_q` for the position, `by_v` for
@@ -159,7 +174,7 @@ static void sweep_forces(const df_mujoco* system, const df_step_record* r, df_ad
     for (int k = tree->dof[n]; k < tree->dof[n] + tree->ndof[n]; k++) {
       const double* s = r->cdof + 6 * k;
       a->qbar[k] -= sp_dot(s, by_q) + r->stiffness[k] * a->w[k];
-      vbar[k] -= sp_dot(s, by_v) + r->damping[k] * a->w[k];
+      vbar[k] = vbar[k] - sp_dot(s, by_v) - r->damping[k] * a->w[k];
     }
     if (p != 0) add_to_parent(a, n, p);
   }
@@ -168,12 +183,15 @@ static void sweep_forces(const df_mujoco* system, const df_step_record* r, df_ad
 /* ---- all of it ---- */
 
 void df_adjoint_dynamics(const df_mujoco* system, const df_step_record* r, df_adjoint* a, double* vbar, double* ubar) {
-  const mjModel* m = system->model;
   solve_hessian(system, r, a);
   sweep_motions(system, r, a);
   node_forces(system, r, a);
+  if (df_compensates_gravity(system->model)) compensate_gravity(system, r, a);
   const df_contact_record* c = first_contact(r);
   for (int i = 0; i < r->ncontact; i++, c = next_contact(c)) df_adjoint_contact(a, c);
+  df_adjoint_ties(a, r);
   sweep_forces(system, r, a, vbar);
-  for (int i = 0; i < m->nu; i++) ubar[i] += r->gain[i] * a->w[m->jnt_dofadr[m->actuator_trnid[2 * i]]];
+  df_adjoint_blocks(system, r, a, vbar);
+  df_adjoint_rows(r, a, vbar);
+  df_adjoint_inputs(system, r, a, ubar);
 }

@@ -1,126 +1,65 @@
-#include "dynaflow/sim/gradcheck.h"
-
+/* the check of single steps */
 #include <math.h>
 #include <omp.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/rng.h"
-#include "dynaflow/sim/rollout.h"
-#include "mujoco_internal.h"
+#include "gradcheck_internal.h"
 
-enum { DIRECTIONS = 4, STEP_SIZES = 2 };
-static const double EPS[STEP_SIZES] = {1e-6, 2e-7};
-static const double KINK = 1e-5;       /* two differences further apart than this straddle a kink */
-static const double TOLERANCE = 1e-15; /* of the solver, so that its residual is no part of a difference */
-static const double INSIDE = 1e-5;     /* actions keep this distance from the bounds */
-
-/* ---- the system under test ---- */
-
-/* MuJoCo systems are copied with a tight solver tolerance; others are taken as they are */
-typedef struct oracle {
-  const df_system* system;
-  df_system* own;
-} oracle;
-
-static df_status oracle_open(const df_system* system, oracle* out) {
-  *out = (oracle){.system = system};
-  if (!df_system_is_mujoco(system)) return DF_OK;
-  DF_TRY(df_mujoco_copy_with_tolerance(system, TOLERANCE, &out->own));
-  out->system = out->own;
-  return DF_OK;
-}
-
-static void oracle_close(oracle* o) {
-  df_system_free(o->own);
-}
-
-static void nudge_inside(const df_system* s, int n, double* u) {
-  for (int i = 0; i < n; i++) {
-    const int k = i % s->nu;
-    const double lo = s->u_lo[k], hi = s->u_hi[k];
-    if (fabs(u[i] - lo) < INSIDE) u[i] = lo + INSIDE;
-    if (fabs(u[i] - hi) < INSIDE) u[i] = hi - INSIDE;
-  }
-}
-
-/* ---- comparing a gradient with two differences of it ---- */
-
-static double distance(const double* a, const double* b, int n) {
-  double sum = 0;
-  for (int i = 0; i < n; i++) sum += (a[i] - b[i]) * (a[i] - b[i]);
-  return sqrt(sum);
-}
-
-static double norm(const double* a, int n) {
-  double sum = 0;
-  for (int i = 0; i < n; i++) sum += a[i] * a[i];
-  return sqrt(sum);
-}
-
-static void compare(int n, const double* adjoint, double* const difference[STEP_SIZES], df_gradcheck_point* out) {
-  const double tiny = 1e-300;
-  const double e0 = distance(adjoint, difference[0], n) / (norm(difference[0], n) + tiny);
-  const double e1 = distance(adjoint, difference[1], n) / (norm(difference[1], n) + tiny);
-  out->error = e0 < e1 ? e0 : e1;
-  out->step_gap = distance(difference[0], difference[1], n) / (norm(difference[1], n) + tiny);
-  out->kink = !(out->step_gap <= KINK);
-}
-
-static void mark_diverged(df_gradcheck_point* out) {
-  out->error = out->step_gap = NAN;
-  out->kink = true;
-}
+static const double DOUBT = 1e-7; /* two differences that are nearer than this need no third */
 
 /* ---- one thread's memory ---- */
 
 typedef struct bench {
   df_sim* sim;
+  df_active_probe probe; /* of MuJoCo systems */
+  df_active_set here, side[2];
   double* memory;
-  double *x, *next[2], *e, *u, *cotangent, *adjoint, *difference[STEP_SIZES], *path, *du, *dx, *direction;
+  double *x, *now, *next[2], *e, *u, *cotangent, *adjoint, *difference[STEP_SIZES], *bend[STEP_SIZES], *A, *B,
+      *transition;
 } bench;
 
 static void bench_free(const df_system* s, bench* b) {
   df_sim_free(s, b->sim);
+  df_active_probe_free(&b->probe);
+  df_active_set_free(&b->here);
+  for (int i = 0; i < 2; i++) df_active_set_free(&b->side[i]);
   df_free(b->memory);
 }
 
-static df_status bench_build(const df_system* s, int H, bench* b) {
-  const size_t nx = (size_t)s->nx, ndx = (size_t)s->ndx, nu = (size_t)s->nu, steps = (size_t)H;
+static df_status bench_build(const df_system* s, bench* b) {
+  const size_t nx = (size_t)s->nx, ndx = (size_t)s->ndx, nu = (size_t)s->nu;
+  const size_t all = ndx + nu;
   struct {
     double** array;
     size_t n;
-  } plan[] = {{&b->x, nx},
-              {&b->next[0], nx},
-              {&b->next[1], nx},
-              {&b->e, ndx},
-              {&b->u, steps * nu},
-              {&b->cotangent, ndx},
-              {&b->adjoint, ndx + nu + DIRECTIONS},
-              {&b->difference[0], ndx + nu + DIRECTIONS},
-              {&b->difference[1], ndx + nu + DIRECTIONS},
-              {&b->path, (steps + 1) * nx},
-              {&b->du, steps * nu},
-              {&b->dx, (steps + 1) * ndx},
-              {&b->direction, steps * nu}};
-  size_t total = 0;
+  } plan[] = {{&b->x, nx},           {&b->now, nx},      {&b->next[0], nx},    {&b->next[1], nx},
+              {&b->e, ndx},          {&b->u, nu},        {&b->cotangent, ndx}, {&b->adjoint, all},
+              {&b->transition, all}, {&b->A, ndx * ndx}, {&b->B, ndx * nu}};
+  size_t total = 2 * STEP_SIZES * all;
   for (size_t i = 0; i < sizeof plan / sizeof *plan; i++) total += plan[i].n;
   b->memory = df_alloc(total, sizeof *b->memory);
   if (!b->memory) return DF_E_NOMEM;
   double* next = b->memory;
+  for (int i = 0; i < STEP_SIZES; i++, next += 2 * all) {
+    b->difference[i] = next;
+    b->bend[i] = next + all;
+  }
   for (size_t i = 0; i < sizeof plan / sizeof *plan; i++) {
     *plan[i].array = next;
     next += plan[i].n;
   }
-  return df_sim_new(s, H, &b->sim);
+  if (df_system_is_mujoco(s)) DF_TRY(df_active_probe_init(&b->probe, s));
+  return df_sim_new(s, 1, &b->sim);
 }
 
 /* one bench a thread */
-static df_status benches_new(const df_system* s, int H, int threads, bench** out) {
+static df_status benches_new(const df_system* s, int threads, bench** out) {
   bench* all = df_alloc((size_t)threads, sizeof *all);
   if (!all) return DF_E_NOMEM;
   for (int i = 0; i < threads; i++) {
-    const df_status status = bench_build(s, H, &all[i]);
+    const df_status status = bench_build(s, &all[i]);
     if (status == DF_OK) continue;
     for (int k = 0; k <= i; k++) bench_free(s, &all[k]);
     df_free(all);
@@ -154,152 +93,264 @@ static df_traj_end shifted_step(const df_system* s, bench* b, const double* x, i
   return end;
 }
 
-/* y . (f(+eps) - f(-eps)) / 2 eps over all directions */
-static df_traj_end step_difference(const df_system* s, bench* b, const double* x, double eps, double* out) {
+/* y . (b (-) a) */
+static double project(const df_system* s, bench* b, const double* xa, const double* xb) {
+  s->ops->difference(s, xa, xb, b->e);
+  double sum = 0;
+  for (int i = 0; i < s->ndx; i++) sum += b->cotangent[i] * b->e[i];
+  return sum;
+}
+
+/* y . (f(+eps) - f(-eps)) / 2 eps over all directions, and how far the slopes on both sides differ, from the step
+ * `now` at x itself; `bend` may be NULL */
+static df_traj_end step_difference(const df_system* s, bench* b, const double* x, double eps, double* out,
+                                   double* bend) {
   for (int k = 0; k < s->ndx + s->nu; k++) {
     for (int side = 0; side < 2; side++) {
       const df_traj_end end = shifted_step(s, b, x, k, side == 0 ? -eps : eps, b->next[side]);
       if (end != DF_TRAJ_COMPLETE) return end;
     }
-    s->ops->difference(s, b->next[0], b->next[1], b->e);
-    double sum = 0;
-    for (int i = 0; i < s->ndx; i++) sum += b->cotangent[i] * b->e[i];
-    out[k] = sum / (2 * eps);
+    out[k] = project(s, b, b->next[0], b->next[1]) / (2 * eps);
+    if (bend) bend[k] = (project(s, b, b->now, b->next[1]) - project(s, b, b->next[0], b->now)) / eps;
   }
   return DF_TRAJ_COMPLETE;
 }
 
-static void check_step(const df_system* s, bench* b, const double* x, const double* u, uint64_t seed, int index,
-                       df_gradcheck_point* out) {
-  *out = (df_gradcheck_point){0};
-  memcpy(b->u, u, (size_t)s->nu * sizeof *u);
-  nudge_inside(s, s->nu, b->u);
-  df_rng_normal(seed, DF_STREAM_TEST, (uint64_t)index, (size_t)s->ndx, b->cotangent);
+/* ---- kinks ---- */
 
-  s->ops->reset(b->sim, x);
-  df_traj_end end = s->ops->step(b->sim, b->u, b->next[0]);
-  if (end == DF_TRAJ_COMPLETE) end = s->ops->step_vjp(b->sim, 0, b->cotangent, b->adjoint, b->adjoint + s->ndx);
-  if (end == DF_TRAJ_COMPLETE && df_system_is_mujoco(s)) out->approximate = df_mujoco_step_approximate(b->sim, 0);
-  for (int i = 0; i < STEP_SIZES && end == DF_TRAJ_COMPLETE; i++)
-    end = step_difference(s, b, x, EPS[i], b->difference[i]);
-  if (end != DF_TRAJ_COMPLETE) {
-    mark_diverged(out);
-    return;
+static df_traj_end take(const df_system* s, bench* b, const double* x, int i) {
+  return step_difference(s, b, x, DF_EPS[i], b->difference[i], b->bend[i]);
+}
+
+/* of the two steps that are always taken */
+static double first_gap(const df_system* s, const bench* b) {
+  return df_relative(b->difference[FIRST], b->difference[FIRST + 1], s->ndx + s->nu);
+}
+
+/* Of the pairs of neighbouring steps the one that agrees best, whatever the adjoint says; *pair is its larger step. */
+static df_traj_end best_pair(const df_system* s, bench* b, const double* x, int* pair) {
+  const int n = s->ndx + s->nu;
+  df_traj_end end = take(s, b, x, FIRST);
+  if (end == DF_TRAJ_COMPLETE) end = take(s, b, x, FIRST + 1);
+  if (end != DF_TRAJ_COMPLETE) return end;
+  *pair = FIRST;
+  double gap = first_gap(s, b);
+  static const int more[] = {FIRST - 1, FIRST + 2, FIRST - 2};
+  for (int i = 0; i < 3 && !(gap <= DOUBT); i++) {
+    if (take(s, b, x, more[i]) != DF_TRAJ_COMPLETE) continue;
+    const int larger = more[i] < FIRST ? more[i] : more[i] - 1;
+    const double other = df_relative(b->difference[larger], b->difference[larger + 1], n);
+    if (other >= gap) continue;
+    gap = other;
+    *pair = larger;
   }
-  compare(s->ndx + s->nu, b->adjoint, b->difference, out);
+  return DF_TRAJ_COMPLETE;
+}
+
+/* Right on a kink both differences are the same mean of two slopes. Where there is none, slopes to both sides come
+ * together in proportion to eps. */
+static bool has_two_slopes(const df_system* s, const bench* b, int pair) {
+  const int n = s->ndx + s->nu;
+  const double scale = df_norm(b->difference[pair], n);
+  const double wide = df_norm(b->bend[pair], n), narrow = df_norm(b->bend[pair + 1], n);
+  return narrow > 1e-4 * scale && narrow > 0.5 * wide;
+}
+
+static df_status sides_differ(const df_system* s, bench* b, const double* x, int direction, double eps, df_kink* out) {
+  const int ndx = s->ndx;
+  df_traj_end end;
+  for (int side = 0; side < 2; side++) {
+    const double shift = side == 0 ? -eps : eps;
+    memset(b->e, 0, (size_t)ndx * sizeof *b->e);
+    if (direction < ndx) b->e[direction] = shift;
+    s->ops->integrate(s, x, b->e, b->x);
+    if (direction >= ndx) b->u[direction - ndx] += shift;
+    const df_status status = df_active_probe_step(&b->probe, b->x, b->u, &b->side[side], &end);
+    if (direction >= ndx) b->u[direction - ndx] -= shift;
+    if (status != DF_OK) return status;
+    const df_kink now = end == DF_TRAJ_COMPLETE ? df_active_difference(&b->here, &b->side[side]) : DF_KINK_DIVERGED;
+    if (now != DF_KINK_NONE && (*out == DF_KINK_NONE || now < *out)) *out = now;
+  }
+  return DF_OK;
+}
+
+/* Directions are asked in the order in which differences disagree, so that the kink is named that spoils them. */
+static df_status name_kink(const df_system* s, bench* b, const double* x, int pair, df_kink* cause) {
+  const int n = s->ndx + s->nu;
+  double* size = b->transition; /* free until it is compared */
+  *cause = DF_KINK_UNNAMED;
+  if (!df_system_is_mujoco(s)) return DF_OK;
+  for (int k = 0; k < n; k++)
+    size[k] = fabs(b->difference[pair][k] - b->difference[pair + 1][k]) + fabs(b->bend[pair + 1][k]);
+  for (int tried = 0; tried < n; tried++) {
+    int most = 0;
+    for (int k = 1; k < n; k++) {
+      if (size[k] > size[most]) most = k;
+    }
+    df_kink found = DF_KINK_NONE;
+    DF_TRY(sides_differ(s, b, x, most, DF_EPS[pair], &found));
+    if (found != DF_KINK_NONE) {
+      *cause = found;
+      return DF_OK;
+    }
+    size[most] = -1;
+  }
+  return DF_OK;
+}
+
+/* ---- MuJoCo's own derivative ---- */
+
+static double transition_error(const df_system* s, bench* b, const double* x) {
+  const int ndx = s->ndx, nu = s->nu;
+  if (!df_system_is_mujoco(s) || as_mujoco(s)->substeps != 1) return NAN;
+  if (!df_mujoco_transition(s, b->sim, x, b->u, DF_EPS[FIRST], true, b->A, b->B)) return NAN;
+  memset(b->transition, 0, (size_t)(ndx + nu) * sizeof *b->transition);
+  for (int i = 0; i < ndx; i++) {
+    for (int k = 0; k < ndx; k++) b->transition[k] += b->cotangent[i] * b->A[i * ndx + k];
+    for (int k = 0; k < nu; k++) b->transition[ndx + k] += b->cotangent[i] * b->B[i * nu + k];
+  }
+  return df_relative(b->adjoint, b->transition, ndx + nu);
+}
+
+/* ---- the check of a state ---- */
+
+typedef struct state_case {
+  const double *x, *u;
+  int index; /* draws the cotangent */
+} state_case;
+
+/* the step at the state itself, and its adjoint, which ends as *adjoint says */
+static df_traj_end take_adjoint(const df_system* s, bench* b, const state_case* c, uint64_t seed, double inside,
+                                df_traj_end* adjoint) {
+  memcpy(b->u, c->u, (size_t)s->nu * sizeof *b->u);
+  df_nudge_inside(s, inside, s->nu, b->u);
+  df_rng_normal(seed, DF_STREAM_TEST, (uint64_t)c->index, (size_t)s->ndx, b->cotangent);
+  s->ops->reset(b->sim, c->x);
+  const df_traj_end end = s->ops->step(b->sim, b->u, b->now);
+  *adjoint = end;
+  if (end == DF_TRAJ_COMPLETE) *adjoint = s->ops->step_vjp(b->sim, 0, b->cotangent, b->adjoint, b->adjoint + s->ndx);
+  return end;
+}
+
+/* What is no number, or is called diverged, agrees with no difference that is none of both. */
+static void judge_broken(const df_system* s, const bench* b, df_traj_end adjoint, int pair, df_gradcheck_point* out) {
+  const double largest = 1e6; /* what a cotangent may grow to: system.h */
+  const bool honest = adjoint == DF_TRAJ_DIVERGED && df_norm(b->difference[pair], s->ndx + s->nu) > largest;
+  if (honest)
+    df_mark_diverged(out);
+  else
+    out->error = INFINITY;
+}
+
+static df_status check_step(const df_system* s, bench* b, const state_case* c, const df_gradcheck_cfg* cfg,
+                            df_gradcheck_point* out) {
+  const bool mujoco = df_system_is_mujoco(s);
+  df_traj_end adjoint;
+  int pair;
+  *out = (df_gradcheck_point){.transition_error = NAN};
+  df_traj_end end = take_adjoint(s, b, c, cfg->seed, INSIDE, &adjoint);
+  if (end == DF_TRAJ_COMPLETE && mujoco) {
+    out->approximate = df_mujoco_step_approximate(b->sim, 0);
+    out->differenced = df_mujoco_step_differenced(b->sim, 0);
+    DF_TRY(df_active_probe_step(&b->probe, c->x, b->u, &b->here, &end));
+    out->active = b->here.counts;
+  }
+  if (end == DF_TRAJ_COMPLETE) end = best_pair(s, b, c->x, &pair);
+  if (end != DF_TRAJ_COMPLETE) {
+    df_mark_diverged(out);
+    return DF_OK;
+  }
+  df_compare(s->ndx + s->nu, b->adjoint, b->difference, pair, out);
+  out->kink |= has_two_slopes(s, b, pair);
+  const bool near = first_gap(s, b) > KINK;
+  if (out->kink || near) DF_TRY(name_kink(s, b, c->x, near ? FIRST : pair, &out->cause));
+  if (out->kink) return DF_OK;
+  if (adjoint != DF_TRAJ_COMPLETE) {
+    judge_broken(s, b, adjoint, pair, out);
+  } else if (cfg->transition) {
+    out->transition_error = transition_error(s, b, c->x);
+  }
+  return DF_OK;
+}
+
+/* ---- all states, over threads ---- */
+
+/* what is done with one state; `out` is what its index gives */
+typedef df_status (*state_fn)(const df_system* s, bench* b, const state_case* c, const df_gradcheck_cfg* cfg,
+                              void* context);
+
+static df_status over_states(const df_system* system, const df_gradcheck_cfg* cfg, int n, const double* x,
+                             const double* u, state_fn each, void* context) {
+  df_oracle o;
+  DF_TRY(df_oracle_open(system, &o));
+  bench* benches = NULL;
+  df_status status = benches_new(o.system, cfg->threads, &benches);
+  if (status == DF_OK) {
+    const size_t nx = (size_t)system->nx, nu = (size_t)system->nu;
+#pragma omp parallel for schedule(dynamic) num_threads(cfg->threads)
+    for (int i = 0; i < n; i++) {
+      const state_case c = {.x = x + (size_t)i * nx, .u = u + (size_t)i * nu, .index = i};
+      if (each(o.system, &benches[omp_get_thread_num()], &c, cfg, context) == DF_OK) continue;
+        /* only memory can lack: which state met it first says nothing */
+#pragma omp atomic write
+      status = DF_E_NOMEM;
+    }
+    benches_free(o.system, cfg->threads, benches);
+  }
+  df_oracle_close(&o);
+  return status;
+}
+
+static df_status check_one(const df_system* s, bench* b, const state_case* c, const df_gradcheck_cfg* cfg,
+                           void* context) {
+  return check_step(s, b, c, cfg, (df_gradcheck_point*)context + c->index);
+}
+
+df_status df_gradcheck_run(const df_system* system, const df_gradcheck_cfg* cfg, int n, const double* x,
+                           const double* u, df_gradcheck_point* points) {
+  DF_REQUIRE(system && cfg && x && u && points, "df_gradcheck_run: an argument is NULL");
+  DF_REQUIRE(n >= 1 && cfg->threads >= 1, "df_gradcheck_run: %d states on %d threads", n, cfg->threads);
+  return over_states(system, cfg, n, x, u, check_one, points);
 }
 
 df_status df_gradcheck_steps(const df_system* system, int n, const double* x, const double* u, uint64_t seed,
                              int threads, df_gradcheck_point* points) {
-  DF_REQUIRE(system && x && u && points, "df_gradcheck_steps: an argument is NULL");
-  DF_REQUIRE(n >= 1 && threads >= 1, "df_gradcheck_steps: %d states on %d threads", n, threads);
-  oracle o;
-  DF_TRY(oracle_open(system, &o));
-  bench* benches = NULL;
-  const df_status status = benches_new(o.system, 1, threads, &benches);
-  if (status == DF_OK) {
-    const size_t nx = (size_t)system->nx, nu = (size_t)system->nu;
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (int i = 0; i < n; i++)
-      check_step(o.system, &benches[omp_get_thread_num()], x + (size_t)i * nx, u + (size_t)i * nu, seed, i, &points[i]);
-    benches_free(o.system, threads, benches);
-  }
-  oracle_close(&o);
-  return status;
+  const df_gradcheck_cfg cfg = {.seed = seed, .threads = threads};
+  return df_gradcheck_run(system, &cfg, n, x, u, points);
 }
 
-/* ---- rollouts ---- */
+/* ---- one state against many difference steps ---- */
 
-typedef struct rollout_case {
-  int H;
-  const double *x0, *u, *target, *weight;
-} rollout_case;
+typedef struct sweep_job {
+  int m;
+  const double* eps;
+  double largest, *errors;
+} sweep_job;
 
-/* mean of w_i (x_t (-) x*_t)_i^2; with dx also its cotangents */
-static double tracking_loss(const df_system* s, bench* b, const rollout_case* c, double* dx) {
-  const size_t nx = (size_t)s->nx, ndx = (size_t)s->ndx;
-  const double scale = 1.0 / ((double)(c->H + 1) * (double)ndx);
-  double sum = 0;
-  for (size_t t = 0; t <= (size_t)c->H; t++) {
-    const double *target = c->target + t * nx, *x = b->path + t * nx;
-    s->ops->difference(s, target, x, b->e);
-    for (size_t i = 0; i < ndx; i++) {
-      sum += scale * c->weight[i] * b->e[i] * b->e[i];
-      b->e[i] *= 2 * scale * c->weight[i];
-    }
-    if (dx) df_system_difference_vjp(s, target, x, b->e, dx + t * ndx);
+static df_status sweep_one(const df_system* s, bench* b, const state_case* c, const df_gradcheck_cfg* cfg,
+                           void* context) {
+  const sweep_job* job = context;
+  double* errors = job->errors + (size_t)c->index * (size_t)job->m;
+  df_traj_end adjoint;
+  (void)take_adjoint(s, b, c, cfg->seed, 2 * job->largest, &adjoint);
+  for (int i = 0; i < job->m; i++) {
+    errors[i] = NAN;
+    if (adjoint != DF_TRAJ_COMPLETE) continue;
+    if (step_difference(s, b, c->x, job->eps[i], b->difference[0], NULL) != DF_TRAJ_COMPLETE) continue;
+    errors[i] = df_relative(b->adjoint, b->difference[0], s->ndx + s->nu);
   }
-  return sum;
+  return DF_OK;
 }
 
-/* the loss at actions u + shift * direction */
-static df_traj_end shifted_loss(const df_system* s, bench* b, const rollout_case* c, double shift, double* loss) {
-  const size_t n = (size_t)c->H * (size_t)s->nu;
-  for (size_t i = 0; i < n; i++) b->u[i] = c->u[i];
-  nudge_inside(s, (int)n, b->u);
-  for (size_t i = 0; i < n; i++) b->u[i] += shift * b->direction[i];
-  const df_traj_end end = df_trajectory_run(s, b->sim, c->H, c->x0, b->u, b->path);
-  if (end == DF_TRAJ_COMPLETE) *loss = tracking_loss(s, b, c, NULL);
-  return end;
-}
-
-static df_traj_end directional_differences(const df_system* s, bench* b, const rollout_case* c, int direction) {
-  for (int i = 0; i < STEP_SIZES; i++) {
-    double loss[2] = {0, 0};
-    for (int side = 0; side < 2; side++) {
-      const df_traj_end end = shifted_loss(s, b, c, side == 0 ? -EPS[i] : EPS[i], &loss[side]);
-      if (end != DF_TRAJ_COMPLETE) return end;
-    }
-    b->difference[i][direction] = (loss[1] - loss[0]) / (2 * EPS[i]);
+df_status df_gradcheck_sweep(const df_system* system, const df_gradcheck_cfg* cfg, int n, const double* x,
+                             const double* u, int m, const double* eps, double* errors) {
+  DF_REQUIRE(system && cfg && x && u && eps && errors, "df_gradcheck_sweep: an argument is NULL");
+  DF_REQUIRE(n >= 1 && m >= 1 && cfg->threads >= 1, "df_gradcheck_sweep: %d states, %d steps, %d threads", n, m,
+             cfg->threads);
+  sweep_job job = {.m = m, .eps = eps, .errors = errors};
+  for (int i = 0; i < m; i++) {
+    DF_REQUIRE(eps[i] > 0 && isfinite(eps[i]), "df_gradcheck_sweep: a difference step of %g", eps[i]);
+    job.largest = fmax(job.largest, eps[i]);
   }
-  return DF_TRAJ_COMPLETE;
-}
-
-static void check_rollout(const df_system* s, bench* b, const rollout_case* c, uint64_t seed, int index,
-                          df_gradcheck_point* out) {
-  const size_t n = (size_t)c->H * (size_t)s->nu;
-  double loss;
-  *out = (df_gradcheck_point){0};
-  df_traj_end end = shifted_loss(s, b, c, 0, &loss);
-  if (end == DF_TRAJ_COMPLETE) {
-    (void)tracking_loss(s, b, c, b->dx);
-    end = df_trajectory_vjp(s, b->sim, c->H, b->dx, 1.0, b->du, NULL);
-    for (int t = 0; t < c->H && df_system_is_mujoco(s); t++) out->approximate |= df_mujoco_step_approximate(b->sim, t);
-  }
-  for (int k = 0; k < DIRECTIONS && end == DF_TRAJ_COMPLETE; k++) {
-    df_rng_normal(seed, DF_STREAM_TEST, (uint64_t)index * DIRECTIONS + (uint64_t)k, n, b->direction);
-    b->adjoint[k] = 0;
-    for (size_t i = 0; i < n; i++) b->adjoint[k] += b->du[i] * b->direction[i];
-    end = directional_differences(s, b, c, k);
-  }
-  if (end != DF_TRAJ_COMPLETE) {
-    mark_diverged(out);
-    return;
-  }
-  compare(DIRECTIONS, b->adjoint, b->difference, out);
-}
-
-df_status df_gradcheck_rollouts(const df_system* system, int n, int H, const double* x0, const double* u,
-                                const double* x_target, const double* weight, uint64_t seed, int threads,
-                                df_gradcheck_point* points) {
-  DF_REQUIRE(system && x0 && u && x_target && weight && points, "df_gradcheck_rollouts: an argument is NULL");
-  DF_REQUIRE(n >= 1 && H >= 1 && threads >= 1, "df_gradcheck_rollouts: %d rollouts of %d actions on %d threads", n, H,
-             threads);
-  oracle o;
-  DF_TRY(oracle_open(system, &o));
-  bench* benches = NULL;
-  const df_status status = benches_new(o.system, H, threads, &benches);
-  if (status == DF_OK) {
-    const size_t nx = (size_t)system->nx, row = (size_t)H * (size_t)system->nu;
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (int i = 0; i < n; i++) {
-      const size_t k = (size_t)i;
-      const rollout_case c = {
-          .H = H, .x0 = x0 + k * nx, .u = u + k * row, .target = x_target + k * (size_t)(H + 1) * nx, .weight = weight};
-      check_rollout(o.system, &benches[omp_get_thread_num()], &c, seed, i, &points[i]);
-    }
-    benches_free(o.system, threads, benches);
-  }
-  oracle_close(&o);
-  return status;
+  return over_states(system, cfg, n, x, u, sweep_one, &job);
 }

@@ -13,6 +13,9 @@ static _Thread_local char text[1024];
 static void on_message(const mjLogMessage* message) {
   if (message->level != mjLOG_ERROR) return;
   snprintf(text, sizeof text, "%s", message->subject);
+  for (char* c = text; *c; c++) { /* messages here are one line */
+    if (*c == '\n') *c = ' ';
+  }
   if (armed) longjmp(way_out, 1);
 }
 

@@ -6,6 +6,7 @@
 #include "mujoco_internal.h"
 
 enum { LEAST_ITERATIONS = 50, FIRST_VERSION = 3016000, BROKEN_VERSION = 4000000 };
+enum { SPARSE_FROM = 60 }; /* degrees of freedom from which MuJoCo itself chooses sparse matrices */
 
 df_mujoco_cfg df_mujoco_cfg_default(void) {
   return (df_mujoco_cfg){.substeps = 1, .integrator = DF_INTEGRATOR_MODEL, .iterations = 100, .margin_scale = 1.0};
@@ -34,7 +35,7 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
   if (cfg->tolerance < 0) return df_fail(DF_E_CONFIG, "tolerance %g is negative", cfg->tolerance);
   if (cfg->margin_scale < 0) return df_fail(DF_E_CONFIG, "margin_scale %g is negative", cfg->margin_scale);
   if (cfg->iterations < 0) return df_fail(DF_E_CONFIG, "iterations %d is negative", cfg->iterations);
-  if (cfg->integrator < DF_INTEGRATOR_MODEL || cfg->integrator > DF_INTEGRATOR_IMPLICITFAST)
+  if (cfg->integrator < DF_INTEGRATOR_MODEL || cfg->integrator > DF_INTEGRATOR_RK4)
     return df_fail(DF_E_CONFIG, "integrator %d is not one of df_integrator", (int)cfg->integrator);
   return DF_OK;
 }
@@ -76,6 +77,7 @@ static df_status set_options(mjModel* m, const df_mujoco_cfg* cfg, const char* n
   if (cfg->tolerance > 0) m->opt.tolerance = cfg->tolerance;
   if (cfg->integrator == DF_INTEGRATOR_EULER) m->opt.integrator = mjINT_EULER;
   if (cfg->integrator == DF_INTEGRATOR_IMPLICITFAST) m->opt.integrator = mjINT_IMPLICITFAST;
+  if (cfg->integrator == DF_INTEGRATOR_RK4) m->opt.integrator = mjINT_RK4;
 
   if (cfg->iterations > 0) m->opt.iterations = cfg->iterations;
   if (m->opt.iterations < LEAST_ITERATIONS)
@@ -87,7 +89,7 @@ static df_status set_options(mjModel* m, const df_mujoco_cfg* cfg, const char* n
   /* a reset would hide a divergence; islands leave the constraint states stale; the rest is not used */
   m->opt.disableflags |= mjDSBL_SENSOR | mjDSBL_AUTORESET | mjDSBL_ISLAND;
   m->opt.enableflags &= ~(mjENBL_ENERGY | mjENBL_FWDINV);
-  m->opt.jacobian = mjJAC_DENSE;
+  if (m->nv < SPARSE_FROM) m->opt.jacobian = mjJAC_DENSE;
   return DF_OK;
 }
 

@@ -6,156 +6,6 @@
 #include "mujoco_error.h"
 #include "mujoco_internal.h"
 
-static const double LARGEST = 1e6; /* a state or cotangent beyond this has blown up */
-
-static bool is_sane(const double* x, int n) {
-  for (int i = 0; i < n; i++) {
-    if (!(fabs(x[i]) <= LARGEST)) return false;
-  }
-  return true;
-}
-
-static void fill_nan(double* x, int n) {
-  for (int i = 0; i < n; i++) x[i] = NAN;
-}
-
-/* ---- simulators ---- */
-
-static void sim_free(df_sim* sim) {
-  if (!sim) return;
-  if (sim->data) mj_deleteData(sim->data);
-  df_tape_free(&sim->tape);
-  df_free(sim->v_before);
-  df_free(sim->work);
-  df_free(sim);
-}
-
-static void make_data(void* argument) {
-  df_sim* sim = argument;
-  sim->data = mj_makeData(sim->system->model);
-}
-
-static df_status sim_build(df_sim* sim, int tape_length) {
-  const df_mujoco* system = sim->system;
-  if (!df_mujoco_guarded(make_data, sim)) return df_fail(DF_E_NOMEM, "mjData: %s", df_mujoco_error_text());
-  if (!sim->data) return df_fail(DF_E_NOMEM, "no memory for mjData");
-  DF_TRY(df_tape_init(&sim->tape, system, tape_length * system->substeps));
-  sim->v_before = df_alloc((size_t)system->model->nv, sizeof *sim->v_before);
-  sim->work = df_alloc(df_adjoint_work_size(system), sizeof *sim->work);
-  return sim->v_before && sim->work ? DF_OK : DF_E_NOMEM;
-}
-
-static df_status sim_new(const df_system* base, int tape_length, df_sim** out) {
-  df_sim* sim = df_alloc(1, sizeof *sim);
-  if (!sim) return DF_E_NOMEM;
-  sim->system = as_mujoco(base);
-  const df_status status = sim_build(sim, tape_length);
-  if (status != DF_OK) {
-    sim_free(sim);
-    return status;
-  }
-  *out = sim;
-  return DF_OK;
-}
-
-static void load_state(df_sim* sim, const double* x) {
-  const mjModel* m = sim->system->model;
-  mjData* d = sim->data;
-  if (sim->needs_reset) mj_resetData(m, d);
-  sim->needs_reset = false;
-  mju_copy(d->qpos, x, (int)m->nq);
-  mju_copy(d->qvel, x + m->nq, (int)m->nv);
-  memset(d->warning, 0, sizeof d->warning);
-}
-
-static void set_state(df_sim* sim, const double* x) {
-  load_state(sim, x);
-}
-
-static void reset(df_sim* sim, const double* x) {
-  load_state(sim, x);
-  sim->data->time = 0;
-  mju_zero(sim->data->qacc_warmstart, (int)sim->system->model->nv);
-  df_tape_rewind(&sim->tape);
-  sim->recorded = 0;
-}
-
-/* ---- steps ---- */
-
-typedef struct step_job {
-  df_sim* sim;
-  const double* u;
-  bool record;
-  df_status status;
-  df_traj_end end;
-} step_job;
-
-static bool warned(const mjData* d) {
-  for (int i = 0; i < mjNWARNING; i++) {
-    if (d->warning[i].number > 0) return true;
-  }
-  return false;
-}
-
-static void substeps(void* argument) {
-  step_job* job = argument;
-  df_sim* sim = job->sim;
-  const mjModel* m = sim->system->model;
-  mjData* d = sim->data;
-  mju_copy(d->ctrl, job->u, (int)m->nu);
-  for (int i = 0; i < sim->system->substeps; i++) {
-    mju_copy(sim->v_before, d->qvel, (int)m->nv);
-    mj_step(m, d);
-    if (warned(d) || !is_sane(d->qpos, (int)m->nq) || !is_sane(d->qvel, (int)m->nv)) {
-      job->end = DF_TRAJ_DIVERGED;
-      return;
-    }
-    if (!job->record) continue;
-    job->status = df_tape_record(&sim->tape, sim->system, d, sim->v_before);
-    if (job->status != DF_OK) {
-      job->end = DF_TRAJ_FAILED;
-      return;
-    }
-  }
-}
-
-static df_traj_end step(df_sim* sim, const double* u, double* x1) {
-  const mjModel* m = sim->system->model;
-  const bool room = sim->tape.count + sim->system->substeps <= sim->tape.length;
-  step_job job = {.sim = sim, .u = u, .record = room, .end = DF_TRAJ_COMPLETE};
-  if (!df_mujoco_guarded(substeps, &job)) {
-    (void)df_fail(DF_E_SIM, "MuJoCo: %s", df_mujoco_error_text());
-    job.end = DF_TRAJ_FAILED;
-  }
-  if (job.end != DF_TRAJ_COMPLETE) {
-    sim->needs_reset = true;
-    fill_nan(x1, sim->system->base.nx);
-    return job.end;
-  }
-  if (room) sim->recorded++;
-  mju_copy(x1, sim->data->qpos, (int)m->nq);
-  mju_copy(x1 + m->nq, sim->data->qvel, (int)m->nv);
-  return DF_TRAJ_COMPLETE;
-}
-
-static df_traj_end step_vjp(df_sim* sim, int t, const double* y, double* xbar, double* ubar) {
-  const df_mujoco* system = sim->system;
-  const int ndx = system->base.ndx, nu = system->base.nu;
-  memset(ubar, 0, (size_t)nu * sizeof *ubar);
-  if (t < 0 || t >= sim->recorded) {
-    (void)df_fail(DF_E_ARG, "step %d is not on the tape, which holds %d", t, sim->recorded);
-    memset(xbar, 0, (size_t)ndx * sizeof *xbar);
-    return DF_TRAJ_FAILED;
-  }
-  const double* cotangent = y;
-  for (int i = (t + 1) * system->substeps - 1; i >= t * system->substeps; i--) {
-    const df_step_record record = df_tape_read(&sim->tape, system, i);
-    df_adjoint_step(system, &record, sim->work, cotangent, xbar, ubar);
-    cotangent = xbar;
-  }
-  return is_sane(xbar, ndx) && is_sane(ubar, nu) ? DF_TRAJ_COMPLETE : DF_TRAJ_DIVERGED;
-}
-
 /* ---- systems ---- */
 
 static void system_free(df_system* base) {
@@ -163,39 +13,64 @@ static void system_free(df_system* base) {
   df_mujoco* system = (df_mujoco*)(void*)base;
   if (system->model) mj_deleteModel(system->model);
   df_tree_free(&system->tree);
+  df_actuation_free(&system->actuation);
+  df_joint_forces_free(&system->joint_forces);
   df_free(system->joints);
   df_free(system->features);
   df_free(system->box);
   df_free(system);
 }
 
-/* affine actuators on joints: force = gain u + bias(length, velocity) is zero at u = -bias / gain */
+/* an affine actuator on a hinge or slide, which its control drives directly or in the long run */
+static bool is_plain(const mjModel* m, int i) {
+  const int gain = m->actuator_gaintype[i], bias = m->actuator_biastype[i], joint = m->actuator_trnid[2 * i];
+  const int dynamics = m->actuator_dyntype[i];
+  if (m->actuator_trntype[i] != mjTRN_JOINT && m->actuator_trntype[i] != mjTRN_JOINTINPARENT) return false;
+  return (m->jnt_type[joint] == mjJNT_HINGE || m->jnt_type[joint] == mjJNT_SLIDE) && m->actuator_ctrlnum[i] == 1 &&
+         (dynamics == mjDYN_NONE || dynamics == mjDYN_FILTER || dynamics == mjDYN_FILTEREXACT) &&
+         (gain == mjGAIN_FIXED || gain == mjGAIN_AFFINE) && (bias == mjBIAS_NONE || bias == mjBIAS_AFFINE);
+}
+
+/* the force of such an actuator, gain u + bias(length, velocity), is zero at u = -bias / gain */
+static double restful_control(const mjModel* m, const double* x, int i) {
+  const mjtNum *gain = m->actuator_gainprm + mjNGAIN * i, *bias = m->actuator_biasprm + mjNBIAS * i;
+  const int joint = m->actuator_trnid[2 * i];
+  const double gear = m->actuator_gear[6 * m->actuator_outadr[i]];
+  const double length = gear * x[m->jnt_qposadr[joint]], velocity = gear * x[m->nq + m->jnt_dofadr[joint]];
+  double force = 0, slope = gain[0];
+  if (m->actuator_biastype[i] == mjBIAS_AFFINE) force = bias[0] + bias[1] * length + bias[2] * velocity;
+  if (m->actuator_gaintype[i] == mjGAIN_AFFINE) slope += gain[1] * length + gain[2] * velocity;
+  return slope != 0 ? -force / slope : 0;
+}
+
 static void rest_action(const df_system* system, const double* x, double* u) {
   const mjModel* m = as_mujoco(system)->model;
-  for (int i = 0; i < m->nu; i++) {
-    const mjtNum *gain = m->actuator_gainprm + mjNGAIN * i, *bias = m->actuator_biasprm + mjNBIAS * i;
-    const int joint = m->actuator_trnid[2 * i];
-    const double gear = m->actuator_gear[6 * i];
-    const double length = gear * x[m->jnt_qposadr[joint]], velocity = gear * x[m->nq + m->jnt_dofadr[joint]];
-    double force = 0, slope = gain[0];
-    if (m->actuator_biastype[i] == mjBIAS_AFFINE) force = bias[0] + bias[1] * length + bias[2] * velocity;
-    if (m->actuator_gaintype[i] == mjGAIN_AFFINE) slope += gain[1] * length + gain[2] * velocity;
-    const double wanted = slope != 0 ? -force / slope : 0;
-    u[i] = fmin(fmax(wanted, system->u_lo[i]), system->u_hi[i]);
+  df_system_box_centre(system, u);
+  for (int i = 0; i < m->nactuator; i++) {
+    if (!is_plain(m, i)) continue;
+    const int k = m->actuator_ctrladr[i];
+    u[k] = fmin(fmax(restful_control(m, x, i), system->u_lo[k]), system->u_hi[k]);
   }
 }
 
-static const df_system_ops mujoco_ops = {.sim_new = sim_new,
-                                         .sim_free = sim_free,
-                                         .reset = reset,
-                                         .set_state = set_state,
-                                         .step = step,
-                                         .step_vjp = step_vjp,
+static const df_system_ops mujoco_ops = {.sim_new = df_mujoco_sim_new,
+                                         .sim_free = df_mujoco_sim_free,
+                                         .reset = df_mujoco_reset,
+                                         .set_state = df_mujoco_set_state,
+                                         .step = df_mujoco_step,
+                                         .step_vjp = df_mujoco_step_vjp,
                                          .difference = df_mujoco_difference,
                                          .integrate = df_mujoco_integrate,
                                          .free = system_free,
                                          .difference_vjp = df_mujoco_difference_vjp,
-                                         .rest_action = rest_action};
+                                         .rest_action = rest_action,
+                                         .state_size = df_mujoco_state_size,
+                                         .save = df_mujoco_save,
+                                         .restore = df_mujoco_restore,
+                                         .bound_tape = df_mujoco_bound_tape,
+                                         .tape_bytes = df_mujoco_tape_bytes,
+                                         .gradient_count = df_mujoco_gradient_count,
+                                         .add_effort = df_mujoco_add_effort};
 
 static df_status fill_box(df_mujoco* system) {
   const mjModel* m = system->model;
@@ -231,26 +106,46 @@ static df_status fill_joints(df_mujoco* system) {
 static df_status refuse_unsupported(const df_mujoco* system, const char* name) {
   for (int i = 0; i < system->nfeature; i++) {
     const df_feature* f = &system->features[i];
-    if (f->kind == DF_FEATURE_REFUSED)
-      return df_fail(DF_E_UNSUPPORTED, "%s: %s has no exact adjoint: %s", name, f->name, f->element);
+    if (f->kind != DF_FEATURE_REFUSED) continue;
+    if (!f->remedy[0])
+      return df_fail(DF_E_UNSUPPORTED, "%s: %s cannot be differentiated: %s", name, f->name, f->element);
+    return df_fail(DF_E_UNSUPPORTED, "%s: %s has no exact adjoint: %s (admitted by %s)", name, f->name, f->element,
+                   f->remedy);
   }
   return DF_OK;
+}
+
+static df_differences differences_of(const df_mujoco* system) {
+  df_differences out = DIFFERENCES_NEVER;
+  for (int i = 0; i < system->nfeature; i++) {
+    const df_feature* f = &system->features[i];
+    if (f->kind != DF_FEATURE_DIFFERENCED) continue;
+    if (!f->sometimes) return DIFFERENCES_ALWAYS;
+    out = DIFFERENCES_CONTACTS;
+  }
+  return out;
 }
 
 /* takes the model, also on failure */
 static df_status system_build(df_mujoco* system, mjModel* m, const char* name, const df_mujoco_cfg* cfg) {
   system->model = m;
   system->substeps = cfg->substeps;
+  system->approximate_contacts = cfg->approximate_contacts;
+  system->finite_differences = cfg->finite_differences;
   if (m->nu == 0) return df_fail(DF_E_CONFIG, "%s: the model has no actuators", name);
   if (m->nv == 0) return df_fail(DF_E_CONFIG, "%s: the model has no joints", name);
-  DF_TRY(df_mujoco_list_features(m, cfg->approximate_contacts, &system->features, &system->nfeature));
+  DF_TRY(df_mujoco_list_features(m, cfg, &system->features, &system->nfeature));
   DF_TRY(refuse_unsupported(system, name));
+  system->differences = differences_of(system);
+  system->converged = df_differences_model(m);
   DF_TRY(df_tree_build(&system->tree, m));
+  DF_TRY(df_actuation_build(&system->actuation, m));
+  DF_TRY(df_joint_forces_build(&system->joint_forces, m));
   DF_TRY(fill_box(system));
   DF_TRY(fill_joints(system));
   system->base.ops = &mujoco_ops;
-  system->base.nx = (int)(m->nq + m->nv);
-  system->base.ndx = 2 * (int)m->nv;
+  system->base.nx = (int)(m->nq + m->nv + m->na);
+  system->base.ndx = (int)(2 * m->nv + m->na);
   system->base.nu = (int)m->nu;
   system->base.dt = m->opt.timestep * cfg->substeps;
   return DF_OK;
@@ -295,7 +190,9 @@ df_status df_mujoco_copy_with_tolerance(const df_system* base, double tolerance,
   mjModel* m = mj_copyModel(NULL, system->model);
   if (!m) return df_fail(DF_E_NOMEM, "no memory for a copy of the model");
   m->opt.tolerance = tolerance;
-  const df_mujoco_cfg cfg = {.substeps = system->substeps, .approximate_contacts = true};
+  const df_mujoco_cfg cfg = {.substeps = system->substeps,
+                             .approximate_contacts = system->approximate_contacts,
+                             .finite_differences = system->finite_differences};
   return system_from_model(m, "copy", &cfg, out);
 }
 
@@ -305,7 +202,7 @@ df_status df_mujoco_inspect(const char* path, const df_mujoco_cfg* cfg, df_featu
   *n = 0;
   mjModel* m;
   DF_TRY(df_mujoco_compile(path, NULL, path, cfg, &m));
-  const df_status status = df_mujoco_list_features(m, cfg->approximate_contacts, features, n);
+  const df_status status = df_mujoco_list_features(m, cfg, features, n);
   mj_deleteModel(m);
   return status;
 }
@@ -328,6 +225,10 @@ int df_mujoco_nq(const df_system* system) {
 }
 int df_mujoco_nv(const df_system* system) {
   return (int)as_mujoco(system)->model->nv;
+}
+
+int df_mujoco_na(const df_system* system) {
+  return (int)as_mujoco(system)->model->na;
 }
 
 int df_mujoco_joints(const df_system* system, const df_joint** joints) {
@@ -379,16 +280,7 @@ int df_mujoco_substeps(const df_system* system) {
 void df_mujoco_initial_state(const df_system* system, double* x) {
   const mjModel* m = as_mujoco(system)->model;
   mju_copy(x, m->qpos0, (int)m->nq);
-  mju_zero(x + m->nq, (int)m->nv);
-}
-
-bool df_mujoco_step_approximate(const df_sim* sim, int t) {
-  if (t < 0 || t >= sim->recorded) return false;
-  const int n = sim->system->substeps;
-  for (int i = t * n; i < (t + 1) * n; i++) {
-    if (sim->tape.steps[i].approximate) return true;
-  }
-  return false;
+  mju_zero(x + m->nq, (int)(m->nv + m->na));
 }
 
 /* ---- geometry of a state ---- */
@@ -402,7 +294,7 @@ static void place(void* argument) {
 }
 
 void df_mujoco_pose(df_sim* sim, const double* x) {
-  load_state(sim, x);
+  df_mujoco_look_at(sim, x);
   /* an error leaves no contacts and the geometry as far as it got */
   if (!df_mujoco_guarded(place, sim)) sim->needs_reset = true;
 }

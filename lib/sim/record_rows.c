@@ -1,10 +1,19 @@
-/* dry friction and joint limits (docs/adjoint.md, section 4) */
+/* forces along one combination of dofs: dry friction, joint limits, and rows in general (docs/adjoint.md, section 4) */
+#include <string.h>
+
 #include "record.h"
 
-/* dry friction and limits act on one dof each, J = +-1, so J^2 drops out */
-static void record_dof_row(const mjModel* m, const mjData* d, int row, df_record_part* part) {
+/* ---- rows along one dof ---- */
+
+/* dry friction and limits of hinges and slides act on one dof each, J = +-1, so J^2 drops out */
+static void record_dof_row(const df_mujoco* system, const mjData* d, const double* x, int row, df_record_part* part) {
+  const mjModel* m = system->model;
   if (!df_row_active(d, row)) return;
   const bool limit = d->efc_type[row] == mjCNSTR_LIMIT_JOINT;
+  if (limit && m->jnt_type[d->efc_id[row]] == mjJNT_BALL) {
+    df_record_ball_limit(system, d, x, row, part);
+    return;
+  }
   const int dof = limit ? m->jnt_dofadr[d->efc_id[row]] : d->efc_id[row];
   const double mass = d->efc_D[row];
   part->row_mass[dof] += mass;
@@ -12,9 +21,40 @@ static void record_dof_row(const mjModel* m, const mjData* d, int row, df_record
   if (limit) part->stiffness[dof] += mass * df_distance_gain(d, row) - d->efc_force[row] * df_mass_gain(d, row);
 }
 
-int df_record_dof_rows(const mjModel* m, const mjData* d, df_record_part* part) {
-  int row = 0;
-  while (row < d->nefc && (d->efc_type[row] == mjCNSTR_FRICTION_DOF || d->efc_type[row] == mjCNSTR_LIMIT_JOINT))
-    record_dof_row(m, d, row++, part);
-  return row;
+static bool acts_on_a_joint(const mjData* d, int row) {
+  return d->efc_type[row] == mjCNSTR_FRICTION_DOF || d->efc_type[row] == mjCNSTR_LIMIT_JOINT;
+}
+
+void df_record_dof_rows(const df_mujoco* system, const mjData* d, const double* x, df_record_part* part) {
+  for (int row = d->ne; row < d->ne + d->nf + d->nl; row++) {
+    if (acts_on_a_joint(d, row)) record_dof_row(system, d, x, row, part);
+  }
+}
+
+/* ---- rows along several ---- */
+
+df_status df_record_row(df_tape* tape, const df_mujoco* system, const df_row_record* row, const int* dofs,
+                        const double* coefficient, const double* second, df_tape_step* step) {
+  const size_t n = (size_t)row->ndof, line = n * sizeof(double), bytes = row_bytes(row->bends, row->ndof);
+  unsigned char* room = df_tape_extend(tape, bytes);
+  if (!room) return DF_E_NOMEM;
+  memset(room, 0, bytes);
+  memcpy(room, row, sizeof *row);
+  room += sizeof *row;
+  memcpy(room, coefficient, line);
+  if (row->bends) memcpy(room += line, second, line);
+  memcpy(room + line, dofs, n * sizeof *dofs);
+  step->nrow++;
+  step->damped |= row->implicit != 0;
+  step->crosses |= !df_tree_is_chain(&system->tree, row->ndof, dofs);
+  return DF_OK;
+}
+
+void df_add_constraint_row(const mjData* d, int row, df_row_record* record) {
+  if (!df_row_active(d, row)) return;
+  const double mass = d->efc_D[row];
+  const bool friction = d->efc_type[row] == mjCNSTR_FRICTION_DOF || d->efc_type[row] == mjCNSTR_FRICTION_TENDON;
+  record->mass += mass;
+  record->damping += mass * d->efc_KBIP[4 * row + 1];
+  if (!friction) record->stiffness += mass * df_distance_gain(d, row) - d->efc_force[row] * df_mass_gain(d, row);
 }

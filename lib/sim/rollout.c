@@ -91,13 +91,14 @@ void df_rollout_free(df_rollout* r) {
   df_free(r);
 }
 
-static df_status build(df_rollout* r) {
+static df_status build(df_rollout* r, size_t tape_bytes) {
   r->workers = df_alloc((size_t)r->threads, sizeof *r->workers);
   if (!r->workers) return DF_E_NOMEM;
   for (int i = 0; i < r->threads; i++) {
     worker* w = &r->workers[i];
     DF_TRY(df_sim_new(r->system, r->tape_length, &w->sim));
     if (r->tape_length == 0) continue;
+    DF_TRY(df_sim_bound_tape(r->system, w->sim, tape_bytes));
     w->x = df_alloc((size_t)(r->tape_length + 1) * (size_t)r->system->nx, sizeof *w->x);
     w->dx = df_alloc((size_t)(r->tape_length + 1) * (size_t)r->system->ndx, sizeof *w->dx);
     if (!w->x || !w->dx) return DF_E_NOMEM;
@@ -116,13 +117,21 @@ df_status df_rollout_new(const df_system* system, const df_rollout_cfg* cfg, df_
   r->system = system;
   r->threads = cfg->threads;
   r->tape_length = cfg->tape_length;
-  const df_status status = build(r);
+  const df_status status = build(r, cfg->tape_bytes);
   if (status != DF_OK) {
     df_rollout_free(r);
     return status;
   }
   *out = r;
   return DF_OK;
+}
+
+df_effort df_rollout_effort(const df_rollout* r) {
+  df_effort sum = {0};
+  for (int i = 0; r->system->ops->add_effort && i < r->threads; i++) {
+    r->system->ops->add_effort(r->workers[i].sim, &sum);
+  }
+  return sum;
 }
 
 /* the message of a worker's first failure, for the caller's thread to repeat */
@@ -200,4 +209,16 @@ df_status df_rollout_gradient(df_rollout* r, int B, int H, const double* x0, con
     note_end(w, b, e);
   }
   return first_failure(r);
+}
+
+df_gradient_count df_rollout_gradient_count(const df_rollout* r) {
+  df_gradient_count sum = {0};
+  for (int i = 0; i < r->threads; i++) df_gradient_count_add(&sum, df_sim_gradient_count(r->system, r->workers[i].sim));
+  return sum;
+}
+
+size_t df_rollout_tape_bytes(const df_rollout* r) {
+  size_t sum = 0;
+  for (int i = 0; i < r->threads; i++) sum += df_sim_tape_bytes(r->system, r->workers[i].sim);
+  return sum;
 }

@@ -3,6 +3,7 @@
 #ifndef DF_SIM_SPATIAL_H
 #define DF_SIM_SPATIAL_H
 
+#include <math.h>
 #include <string.h>
 
 static inline double vec_dot(const double a[3], const double b[3]) {
@@ -17,6 +18,22 @@ static inline void vec_cross(double out[3], const double a[3], const double b[3]
 
 static inline void vec_add_scaled(double out[3], const double a[3], double s) {
   for (int k = 0; k < 3; k++) out[k] += s * a[k];
+}
+
+/* Jr(r)^-1 = 1 + [r]/2 + c [r]^2, the rate of the rotation vector r under a right perturbation (body frame) of the
+ * rotation: c */
+static inline double rotation_rate_coefficient(const double r[3]) {
+  const double angle2 = vec_dot(r, r), angle = sqrt(angle2);
+  return angle < 1e-2 ? 1.0 / 12 + angle2 / 720 : 1 / angle2 - cos(angle / 2) / (2 * angle * sin(angle / 2));
+}
+
+/* Jr(r)^-1, row-major */
+static inline void rotation_rate(const double r[3], double out[9]) {
+  const double c = rotation_rate_coefficient(r), angle2 = vec_dot(r, r);
+  const double half[9] = {0, -0.5 * r[2], 0.5 * r[1], 0.5 * r[2], 0, -0.5 * r[0], -0.5 * r[1], 0.5 * r[0], 0};
+  for (int i = 0; i < 3; i++) {
+    for (int j = 0; j < 3; j++) out[3 * i + j] = half[3 * i + j] + c * r[i] * r[j] + (i == j ? 1 - c * angle2 : 0);
+  }
 }
 
 /* written out: at -O2 a compiler keeps loops of six as loops, which costs the adjoint a third of its time */

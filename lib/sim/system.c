@@ -22,6 +22,21 @@ void df_sim_free(const df_system* system, df_sim* sim) {
   if (sim) system->ops->sim_free(sim);
 }
 
+df_status df_sim_bound_tape(const df_system* system, df_sim* sim, size_t bytes) {
+  DF_REQUIRE(system && sim, "df_sim_bound_tape: system or sim is NULL");
+  if (bytes == 0) return DF_OK;
+  if (!system->ops->bound_tape) return df_fail(DF_E_CONFIG, "the tape of this system cannot be bounded");
+  return system->ops->bound_tape(sim, bytes);
+}
+
+size_t df_sim_tape_bytes(const df_system* system, const df_sim* sim) {
+  return system->ops->tape_bytes ? system->ops->tape_bytes(sim) : 0;
+}
+
+df_gradient_count df_sim_gradient_count(const df_system* system, const df_sim* sim) {
+  return system->ops->gradient_count ? system->ops->gradient_count(sim) : (df_gradient_count){0};
+}
+
 void df_system_difference_vjp(const df_system* system, const double* xa, const double* xb, const double* y,
                               double* dxb) {
   if (system->ops->difference_vjp)
@@ -30,14 +45,17 @@ void df_system_difference_vjp(const df_system* system, const double* xa, const d
     memmove(dxb, y, (size_t)system->ndx * sizeof *dxb);
 }
 
-void df_system_rest_action(const df_system* system, const double* x, double* u) {
-  if (system->ops->rest_action) {
-    system->ops->rest_action(system, x, u);
-    return;
-  }
+void df_system_box_centre(const df_system* system, double* u) {
   for (int i = 0; i < system->nu; i++) {
     const double lo = system->u_lo[i], hi = system->u_hi[i];
     const double centre = isfinite(lo) && isfinite(hi) ? 0.5 * lo + 0.5 * hi : 0;
     u[i] = fmin(fmax(centre, lo), hi);
   }
+}
+
+void df_system_rest_action(const df_system* system, const double* x, double* u) {
+  if (system->ops->rest_action)
+    system->ops->rest_action(system, x, u);
+  else
+    df_system_box_centre(system, u);
 }

@@ -7,21 +7,20 @@
 
 void df_mujoco_difference(const df_system* system, const double* xa, const double* xb, double* e) {
   const mjModel* m = as_mujoco(system)->model;
-  const int nq = (int)m->nq, nv = (int)m->nv;
+  const int nq = (int)m->nq, nv = (int)m->nv, plain = nv + (int)m->na;
   mj_differentiatePos(m, e, 1.0, xa, xb);
-  for (int i = 0; i < nv; i++) e[nv + i] = xb[nq + i] - xa[nq + i];
+  for (int i = 0; i < plain; i++) e[nv + i] = xb[nq + i] - xa[nq + i];
 }
 
 void df_mujoco_integrate(const df_system* system, const double* xa, const double* e, double* xb) {
   const mjModel* m = as_mujoco(system)->model;
-  const int nq = (int)m->nq, nv = (int)m->nv;
+  const int nq = (int)m->nq, nv = (int)m->nv, plain = nv + (int)m->na;
   if (xb != xa) mju_copy(xb, xa, nq);
-  for (int i = 0; i < nv; i++) xb[nq + i] = xa[nq + i] + e[nv + i];
+  for (int i = 0; i < plain; i++) xb[nq + i] = xa[nq + i] + e[nv + i];
   mj_integratePos(m, xb, e, 1.0);
 }
 
-/* the first of three rotational dofs of a joint, or -1 */
-static int rotation_dof(const mjModel* m, int joint) {
+int df_rotation_dof(const mjModel* m, int joint) {
   switch (m->jnt_type[joint]) {
     case mjJNT_FREE:
       return m->jnt_dofadr[joint] + 3;
@@ -35,17 +34,15 @@ static int rotation_dof(const mjModel* m, int joint) {
 void df_mujoco_difference_vjp(const df_system* system, const double* xa, const double* xb, const double* y,
                               double* dxb) {
   const mjModel* m = as_mujoco(system)->model;
-  if (dxb != y) mju_copy(dxb, y, 2 * (int)m->nv);
+  if (dxb != y) mju_copy(dxb, y, system->ndx);
   double e[MAX_NV + 1];
   mj_differentiatePos(m, e, 1.0, xa, xb);
 
   /* a right perturbation of xb by d changes the rotation vector e by Jr(e)^-1 d, Jr^-1 = 1 + [e]/2 + c [e]^2 */
   for (int j = 0; j < m->njnt; j++) {
-    const int a = rotation_dof(m, j);
+    const int a = df_rotation_dof(m, j);
     if (a < 0) continue;
-    const double *r = e + a, angle2 = vec_dot(r, r), angle = sqrt(angle2);
-    const double c =
-        angle < 1e-2 ? 1.0 / 12 + angle2 / 720 : 1 / angle2 - cos(angle / 2) / (2 * angle * sin(angle / 2));
+    const double *r = e + a, c = rotation_rate_coefficient(r);
     double ry[3], rry[3];
     vec_cross(ry, r, dxb + a);
     vec_cross(rry, r, ry);
@@ -78,7 +75,7 @@ void df_mujoco_position_vjp(const mjModel* m, const double* v_next, const double
   const double h = m->opt.timestep;
   const int nv = (int)m->nv;
   for (int i = 0; i < nv;) {
-    const int joint = m->dof_jntid[i], rotation = rotation_dof(m, joint);
+    const int joint = m->dof_jntid[i], rotation = df_rotation_dof(m, joint);
     if (i == rotation) {
       rotation_vjp(v_next + i, h, yq + i, qbar + i, lam + i);
       i += 3;

@@ -20,15 +20,44 @@ void df_tape_free(df_tape* tape) {
   *tape = (df_tape){0};
 }
 
+static void drop_arena(df_tape* tape) {
+  df_free(tape->arena);
+  tape->arena = NULL;
+  tape->used = tape->capacity = 0;
+}
+
+void df_tape_bound(df_tape* tape, size_t limit) {
+  drop_arena(tape);
+  tape->limit = limit;
+}
+
+/* growing takes old and new arena at once, so under a limit the last stretch is only had by an empty tape */
 void df_tape_rewind(df_tape* tape) {
   tape->used = 0;
   tape->count = 0;
+  if (tape->full && tape->capacity < tape->limit) {
+    drop_arena(tape);
+    tape->arena = df_alloc(tape->limit, 1);
+    tape->capacity = tape->arena ? tape->limit : 0;
+  }
+  tape->full = false;
+}
+
+/* the arena's size when it is next grown for `needed` bytes; 0 if the limit does not allow it */
+static size_t grown(const df_tape* tape, size_t needed) {
+  size_t capacity = tape->capacity ? tape->capacity : FIRST_STEP_BYTES * (size_t)tape->length;
+  while (capacity < needed) capacity *= 2;
+  if (tape->limit == 0) return capacity;
+  const size_t left = tape->limit - tape->capacity;
+  if (capacity > left) capacity = left;
+  return capacity < needed ? 0 : capacity;
 }
 
 unsigned char* df_tape_extend(df_tape* tape, size_t bytes) {
   if (tape->used + bytes > tape->capacity) {
-    size_t capacity = tape->capacity ? tape->capacity : FIRST_STEP_BYTES * (size_t)tape->length;
-    while (capacity < tape->used + bytes) capacity *= 2;
+    const size_t capacity = grown(tape, tape->used + bytes);
+    tape->full = capacity == 0;
+    if (tape->full) return NULL;
     unsigned char* arena = df_alloc(capacity, 1);
     if (!arena) return NULL;
     if (tape->used) memcpy(arena, tape->arena, tape->used);
@@ -43,56 +72,64 @@ unsigned char* df_tape_extend(df_tape* tape, size_t bytes) {
 
 /* ---- the fixed part of a step ---- */
 
-static df_record_part lay_out(const df_mujoco* system, double* base) {
+/* the lengths that DF_RECORD_PARTS speaks of */
+typedef struct sizes {
+  size_t nv, na, stage_na, nC, node, entry, curved_nv, curved_entry, block, compensation;
+} sizes;
+
+static sizes sizes_of(const df_mujoco* system) {
   const mjModel* m = system->model;
-  const size_t nv = (size_t)m->nv;
-  df_record_part part = {.n = 0};
-  struct {
-    double** array;
-    size_t n;
-  } plan[] = {{&part.velocity, nv},
-              {&part.velocity_next, nv},
-              {&part.acceleration, nv},
-              {&part.cdof, 6 * nv},
-              {&part.inertia, 10 * (size_t)system->tree.nnode},
-              {&part.mass, (size_t)m->nC},
-              {&part.row_mass, nv},
-              {&part.stiffness, nv},
-              {&part.damping, nv},
-              {&part.implicit, nv},
-              {&part.gain, (size_t)m->nu}};
-  for (size_t i = 0; i < sizeof plan / sizeof *plan; i++) {
-    *plan[i].array = base + part.n;
-    part.n += plan[i].n;
-  }
-  return part;
+  const size_t nv = (size_t)m->nv, entry = (size_t)system->actuation.nentry;
+  const bool curved = system->joint_forces.curved;
+  return (sizes){.nv = nv,
+                 .na = (size_t)m->na,
+                 .stage_na = m->opt.integrator == mjINT_RK4 ? (size_t)m->na : 0,
+                 .nC = (size_t)m->nC,
+                 .node = (size_t)system->tree.nnode,
+                 .entry = entry,
+                 .curved_nv = curved ? nv : 0,
+                 .curved_entry = curved ? entry : 0,
+                 .block = (size_t)system->joint_forces.total,
+                 .compensation = df_compensates_gravity(m) ? 4 * (size_t)system->tree.nnode : 0};
 }
 
 static size_t fixed_size(const df_mujoco* system) {
-  const mjModel* m = system->model;
-  const size_t nv = (size_t)m->nv;
-  return 13 * nv + 10 * (size_t)system->tree.nnode + (size_t)m->nC + (size_t)m->nu;
+  const sizes s = sizes_of(system);
+#define ADD(name, n) +(n)
+  return 0 DF_RECORD_PARTS(ADD);
+#undef ADD
+}
+
+static df_record_part lay_out(const df_mujoco* system, double* base) {
+  const sizes s = sizes_of(system);
+  df_record_part part = {.n = 0};
+#define PLACE(name, size)    \
+  part.name = base + part.n; \
+  part.n += (size);
+  DF_RECORD_PARTS(PLACE)
+#undef PLACE
+  return part;
+}
+
+df_record_part df_tape_part(const df_tape* tape, const df_mujoco* system, int step) {
+  return lay_out(system, (double*)(void*)(tape->arena + tape->steps[step].at));
 }
 
 df_step_record df_tape_read(const df_tape* tape, const df_mujoco* system, int step) {
   const df_tape_step* s = &tape->steps[step];
-  double* base = (double*)(void*)(tape->arena + s->at);
-  const df_record_part p = lay_out(system, base);
-  return (df_step_record){.velocity = p.velocity,
-                          .velocity_next = p.velocity_next,
-                          .acceleration = p.acceleration,
-                          .cdof = p.cdof,
-                          .inertia = p.inertia,
-                          .mass = p.mass,
-                          .row_mass = p.row_mass,
-                          .stiffness = p.stiffness,
-                          .damping = p.damping,
-                          .implicit = p.implicit,
-                          .gain = p.gain,
-                          .contacts = (const unsigned char*)(base + p.n),
-                          .ncontact = s->ncontact,
-                          .damped = s->damped,
-                          .crosses = s->crosses};
+  const df_record_part p = df_tape_part(tape, system, step);
+#define POINT(name, size) .name = p.name,
+  df_step_record record = {DF_RECORD_PARTS(POINT)};
+#undef POINT
+  record.rows = tape->arena + s->at + p.n * sizeof(double);
+  record.ties = tape->arena + s->ties_at;
+  record.contacts = tape->arena + s->contacts_at;
+  record.nrow = s->nrow;
+  record.ntie = s->ntie;
+  record.ncontact = s->ncontact;
+  record.damped = s->damped;
+  record.crosses = s->crosses;
+  return record;
 }
 
 static void record_inertia(const df_mujoco* system, const mjData* d, double* inertia) {
@@ -103,11 +140,29 @@ static void record_inertia(const df_mujoco* system, const mjData* d, double* ine
   }
 }
 
-/* Contacts may move the arena, and `part` with it. */
-static df_status record_rows(df_tape* tape, const df_mujoco* system, const mjData* d, df_record_part* part,
-                             df_tape_step* step) {
-  int row = df_record_dof_rows(system->model, d, part);
-  while (row < d->nefc) DF_TRY(df_record_contact(tape, system, d, row, step, &row));
+/* what of each node's mass is held up against gravity */
+static void record_compensation(const df_mujoco* system, const mjData* d, double* compensation) {
+  const mjModel* m = system->model;
+  if (!df_compensates_gravity(m)) return;
+  mju_zero(compensation, 4 * system->tree.nnode);
+  for (int b = 1; b < m->nbody; b++) {
+    double* to = compensation + 4 * system->tree.body_node[b];
+    const double mass = m->body_gravcomp[b] * m->body_mass[b];
+    for (int k = 0; k < 3; k++) to[k] += mass * (d->xipos[3 * b + k] - d->subtree_com[3 * m->body_rootid[b] + k]);
+    to[3] += mass;
+  }
+}
+
+/* What follows the fixed part may move the arena, and `part` with it. */
+static df_status record_rows(df_tape* tape, const df_mujoco* system, const mjData* d, const double* x,
+                             df_record_part* part, df_tape_step* step) {
+  df_record_dof_rows(system, d, x, part);
+  DF_TRY(df_record_equality_rows(tape, system, d, x, step));
+  DF_TRY(df_record_tendons(tape, system, d, x, step));
+  step->ties_at = tape->used;
+  DF_TRY(df_record_ties(tape, system, d, step));
+  step->contacts_at = tape->used;
+  for (int row = d->ne + d->nf + d->nl; row < d->nefc;) DF_TRY(df_record_contact(tape, system, d, row, step, &row));
   return DF_OK;
 }
 
@@ -125,7 +180,7 @@ static df_status update_constraints(df_tape* tape, const mjModel* m, mjData* d) 
   return DF_OK;
 }
 
-df_status df_tape_record(df_tape* tape, const df_mujoco* system, mjData* d, const double* v_before) {
+df_status df_tape_record(df_tape* tape, const df_mujoco* system, mjData* d, const double* before) {
   const mjModel* m = system->model;
   const int nv = (int)m->nv;
   DF_TRY(update_constraints(tape, m, d));
@@ -135,17 +190,20 @@ df_status df_tape_record(df_tape* tape, const df_mujoco* system, mjData* d, cons
   if (!room) return DF_E_NOMEM;
 
   df_record_part part = lay_out(system, (double*)(void*)room);
-  mju_copy(part.velocity, v_before, nv);
+  mju_copy(part.velocity, before + m->nq, nv);
   mju_copy(part.velocity_next, d->qvel, nv);
   mju_copy(part.acceleration, d->qacc, nv);
   mju_copy(part.cdof, d->cdof, 6 * nv);
   mju_copy(part.mass, d->M, (int)m->nC);
   record_inertia(system, d, part.inertia);
-  df_record_passive(m, &part);
-  df_record_actuators(m, d, &part);
+  record_compensation(system, d, part.compensation);
+  df_record_passive(system, before, &part);
+  df_record_actuators(system, d, before, &part);
   for (int k = 0; k < nv; k++) step->damped |= part.implicit[k] != 0;
+  for (int k = 0; k < system->joint_forces.total; k++) step->damped |= part.block_implicit[k] != 0;
+  step->damped |= system->joint_forces.nrigid > 0;
 
-  DF_TRY(record_rows(tape, system, d, &part, step));
+  DF_TRY(record_rows(tape, system, d, before, &part, step));
   tape->count++;
   return DF_OK;
 }

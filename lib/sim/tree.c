@@ -74,6 +74,35 @@ void df_tree_free(df_tree* tree) {
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) df_free(arrays[i]);
 }
 
+bool df_tree_chain(const df_tree* tree, const int node[2], int* dofs, int* n) {
+  const int* rows[2] = {NULL, NULL};
+  int left[2] = {0, 0};
+  for (int s = 0; s < 2; s++) {
+    if (node[s] == 0) continue;
+    const int last = tree->dof[node[s]] + tree->ndof[node[s]] - 1;
+    rows[s] = tree->chain + last * tree->nv;
+    left[s] = tree->chain_n[last];
+  }
+  *n = 0;
+  const int longest = left[0] > left[1] ? left[0] : left[1];
+  while (left[0] > 0 || left[1] > 0) {
+    const int a = left[0] > 0 ? *rows[0] : -1, b = left[1] > 0 ? *rows[1] : -1;
+    if (dofs) dofs[*n] = a > b ? a : b;
+    (*n)++;
+    if (a >= b) rows[0]++, left[0]--;
+    if (b >= a) rows[1]++, left[1]--;
+  }
+  return *n == longest;
+}
+
+bool df_tree_is_chain(const df_tree* tree, int n, const int* dofs) {
+  if (n == 0) return true;
+  const int *chain = tree->chain + dofs[0] * tree->nv, most = tree->chain_n[dofs[0]];
+  int found = 0;
+  for (int i = 0; i < most && found < n; i++) found += chain[i] == dofs[found];
+  return found == n;
+}
+
 void df_factor(int nv, const int* rows, const int* rows_n, double* a) {
   for (int k = nv - 1; k >= 0; k--) {
     const int* row = rows + k * nv;

@@ -7,6 +7,7 @@
 #define DF_SIM_TREE_H
 
 #include <mujoco/mujoco.h>
+#include <stdbool.h>
 
 #include "dynaflow/core/status.h"
 
@@ -25,6 +26,13 @@ typedef struct df_tree {
 
 df_status df_tree_build(df_tree* tree, const mjModel* m);
 void df_tree_free(df_tree* tree);
+
+/* The dofs that move either of two nodes (0: none), descending, in dofs [nv] unless that is NULL; false if they lie on
+ * different branches. */
+bool df_tree_chain(const df_tree* tree, const int node[2], int* dofs, int* n);
+
+/* whether n descending dofs hang one on another */
+bool df_tree_is_chain(const df_tree* tree, int n, const int* dofs);
 
 /* ---- symmetric positive matrices of the lower triangle, row-major [nv][nv], with entries (k, j) for j in row k ----
  * `rows` and `rows_n` are chain and chain_n, or all and all_n. */

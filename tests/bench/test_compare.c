@@ -60,8 +60,11 @@ static void the_numbers_are_those_of_the_records(void** state) {
   assert_int_equal(one->paired.difference.n, 12);
   assert_true(one->mean_a == 5 && one->mean_b == 3.5 && one->paired.difference.mean == 1.5);
   assert_true(one->seed_lo == 1 && one->seed_hi == 2);
-  /* start states drawn together: of the mean differences 4/3, 5/3, 4/3, 5/3 */
-  assert_true(one->paired.difference.lo >= 4.0 / 3 - 1e-12 && one->paired.difference.hi <= 5.0 / 3 + 1e-12);
+  /* seeds are drawn, and start states with all of them: 1 in every resample of seed 2 alone and in those of seeds 1 and
+   * 2 that hold start states 0 and 2 only, 1/27 + 7/27 / 2^4 > 2.5 %; as often 2 */
+  assert_true(one->paired.difference.lo == 1 && one->paired.difference.hi == 2);
+  assert_int_equal(one->episodes, 0);
+  assert_true(compare_lacks_episodes(&c));
   /* by hand: of 16 pairs a seed, a is smaller in 4, 4 and 4 and equal in 2, 2 and 0 */
   assert_true(fabs(one->improvement.mean - 14 / 48.0) < 1e-15);
   assert_int_equal(one->winner, 'b');
@@ -84,6 +87,52 @@ static void falls_are_counted_once_a_start_state(void** state) {
   assert_true(fabs(c.list[0].p - 10 / 16.0) < 1e-15);
   assert_int_equal(c.list[0].winner, 0);
   assert_string_equal(c.list[0].reason, "no difference shown");
+  compare_clear(&c);
+  report_clear(&r);
+}
+
+#define WINDOWS "\"windows\":{\"episode\":[4,9,4,9],\"start\":[0,0,0,0],\"group\":[0,0,0,0],\"groups\":[]},"
+#define CELL_OF_EPISODES(method, metric, values)                                                          \
+  "{\"schema\":1,\"type\":\"cell\",\"task\":\"t\",\"profile\":\"p\",\"method\":\"" method                 \
+  "\",\"seed\":1,\"status\":\"done\",\"windows_sha256\":\"w\"," WINDOWS "\"rows\":[{\"metric\":\"" metric \
+  "\",\"unit\":\"share\"}],\"samples\":[" SAMPLES(metric, 1, values) "]}\n"
+
+static void an_episode_counts_once(void** state) {
+  (void)state;
+  report r;
+  /* a falls in both start states of episode 4, b in one of 9: 1 episode against 1, not 2 start states against 1 */
+  open_run(CELL_OF_EPISODES("a", "fall_rate", "1,0,1,0") CELL_OF_EPISODES("b", "fall_rate", "0,0,0,1"), &r);
+  comparisons c = compare_ab(&r);
+  assert_int_equal(c.list[0].episodes, 2);
+  assert_false(compare_lacks_episodes(&c));
+  assert_int_equal(c.list[0].only_a, 1);
+  assert_int_equal(c.list[0].only_b, 1);
+  /* by hand: two episodes with differences 1 and -1/2 give a resample of -1/2, 1/4 or 1 with 1/4, 1/2, 1/4 */
+  assert_true(c.list[0].paired.difference.lo == -0.5 && c.list[0].paired.difference.hi == 1);
+  compare_clear(&c);
+  report_clear(&r);
+}
+
+static void all_methods_meet_the_first_and_share_one_adjustment(void** state) {
+  (void)state;
+  report r;
+  comparisons c;
+  const compare_cfg cfg = compare_cfg_default();
+  open_run(METHOD("a", "tre", "2,4,6", "2,3,6", "3,4,7") METHOD("b", "tre", "1,2,5", "1,2,5", "1,2,5")
+               METHOD("c", "tre", "1,2,5", "1,2,5", "1,2,5"),
+           &r);
+  assert_int_equal(compare_all(&cfg, &r, NULL, &c), DF_OK);
+  assert_int_equal(c.n, 2);
+  assert_int_equal(c.tests, 2);
+  for (int i = 0; i < 2; i++) {
+    assert_string_equal(c.list[i].method_a, "a");
+    assert_string_equal(c.list[i].method_b, i == 0 ? "b" : "c");
+    assert_true(c.list[i].p_holm >= 2 * c.list[i].p - 1e-15);
+  }
+  compare_clear(&c);
+  assert_int_equal(compare_all(&cfg, &r, "b", &c), DF_OK);
+  assert_string_equal(c.list[0].method_a, "b");
+  assert_string_equal(c.list[0].method_b, "a");
   compare_clear(&c);
   report_clear(&r);
 }
@@ -174,8 +223,8 @@ static void every_allocation_may_fail(void** state) {
     failures += status != DF_OK;
     compare_clear(&c);
   }
-  /* the values, 3 of the difference, 7 of the improvement, the list, 2 of the adjustment */
-  assert_int_equal(failures, 14);
+  /* the values of both, 8 of the difference, 19 of the improvement, the list, 3 of the adjustment */
+  assert_int_equal(failures, 33);
   report_clear(&r);
 }
 
@@ -183,6 +232,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_numbers_are_those_of_the_records),
       cmocka_unit_test(falls_are_counted_once_a_start_state),
+      cmocka_unit_test(an_episode_counts_once),
+      cmocka_unit_test(all_methods_meet_the_first_and_share_one_adjustment),
       cmocka_unit_test(what_is_higher_is_better_where_it_is),
       cmocka_unit_test(a_row_has_the_columns_of_every_row),
       cmocka_unit_test(one_seed_on_other_start_states_stops_it),

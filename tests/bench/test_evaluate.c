@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "dynaflow/metrics/statistics.h"
+#include "dynaflow/sim/rollout.h"
 #include "methods.h"
 #include "report.h"
 #include "tiny_task.h"
@@ -73,8 +75,10 @@ static void samples_are_the_values_behind_the_rows(void** state) {
   assert_int_equal(check_samples(&e, "tre", 0), 6);
   assert_int_equal(check_samples(&e, "tre_open_loop", 0), 6);
   assert_int_equal(check_samples(&e, "sae_own", 0), 6);
+  assert_int_equal(check_samples(&e, "sae_min", 0), 1);
   assert_int_equal(check_samples(&e, "fall_rate", 0), 4);
-  assert_int_equal(json_array_size(e.samples), 4);
+  assert_int_equal(check_samples(&e, "survival", 0), 4);
+  assert_int_equal(json_array_size(e.samples), 6);
   const json_t* falls = json_object_get(find(e.samples, "fall_rate", 0), "values");
   int fallen = 0;
   for (size_t i = 0; i < 4; i++) {
@@ -87,12 +91,99 @@ static void samples_are_the_values_behind_the_rows(void** state) {
   evaluation_clear(&e);
 }
 
+static int whole(const json_t* list, size_t i) {
+  return (int)json_integer_value(json_array_get(list, i));
+}
+
+static void intervals_take_the_windows_of_an_episode_as_one(void** state) {
+  (void)state;
+  /* 12 episodes, every fourth is held out: 6 windows of 3 */
+  evaluation e = evaluate_tiny(&df_method_random_action, 1);
+  const json_t *episode = json_object_get(e.windows, "episode"), *start = json_object_get(e.windows, "start");
+  assert_int_equal(json_array_size(episode), 6);
+  assert_int_equal(json_array_size(json_object_get(e.windows, "groups")), 0);
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  int label[6], n = 6, pairs = 0;
+  double values[6];
+  for (size_t i = 0; i < 6; i++) {
+    label[i] = whole(episode, i);
+    assert_int_equal(label[i] % 4, 3);
+    assert_in_range(whole(start, i), 0, 40 - 8);
+    assert_int_equal(whole(json_object_get(e.windows, "group"), i), 0);
+    values[i] = number_of(json_array_get(json_object_get(find(e.samples, "tre", 0), "values"), i));
+    for (size_t j = 0; j < i; j++) pairs += label[i] == label[j];
+  }
+  assert_true(pairs > 0);
+  const json_t* row = find(e.rows, "tre", 0);
+  df_interval together, apart;
+  cfg.seed = (uint64_t)df_config_default().eval_seed;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, values, &apart), DF_OK);
+  cfg.cluster = label;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, values, &together), DF_OK);
+  assert_true(number_of(json_object_get(row, "lo")) == together.lo && together.lo != apart.lo);
+  assert_true(number_of(json_object_get(row, "hi")) == together.hi && together.hi != apart.hi);
+  evaluation_clear(&e);
+}
+
+static double count_of(const evaluation* e, const char* metric, int k) {
+  return number_of(json_object_get(find(e->rows, metric, k), "value"));
+}
+
+static void what_the_numbers_cost_is_counted(void** state) {
+  (void)state;
+  evaluation e = evaluate_tiny(&df_method_random_action, 1);
+  /* 6 windows of 8 actions, two physics steps each */
+  assert_true(count_of(&e, "effort.physics_steps", 0) == 96);
+  assert_true(count_of(&e, "effort.diverged", 0) == 0);
+  /* the foot touches the floor, so that there is something to solve; 100 iterations a step are the most */
+  assert_true(count_of(&e, "effort.constraint_rows", 0) > 0);
+  assert_true(count_of(&e, "effort.solver_iterations", 0) > 0);
+  assert_true(count_of(&e, "effort.solver_iterations", 0) < 96 * 100);
+  evaluation_clear(&e);
+  /* states without actions are not executed */
+  e = evaluate_tiny(&df_method_kinematic_fm, 1);
+  assert_null(find(e.rows, "effort.physics_steps", 1));
+  assert_null(e.replays);
+  evaluation_clear(&e);
+}
+
+static void copy(const json_t* list, double* out) {
+  for (size_t i = 0; i < json_array_size(list); i++) out[i] = number_of(json_array_get(list, i));
+}
+
+static void replays_lead_to_their_states(void** state) {
+  (void)state;
+  evaluation e = evaluate_tiny(&df_method_dynaflow, 1);
+  df_config config = tiny_config();
+  df_task* task = tiny_task_with(&config);
+  const int nx = task->system->nx, nu = task->system->nu;
+  assert_int_equal(json_array_size(e.replays), 2);
+  for (size_t i = 0; i < 2; i++) {
+    double x0[16], u[8 * 4], x[9 * 16], recorded[8 * 16];
+    const json_t* one = json_array_get(e.replays, i);
+    assert_int_equal(json_integer_value(json_object_get(one, "k")), 3);
+    assert_int_equal(json_integer_value(json_object_get(one, "window")), 3 * i);
+    assert_int_equal(json_array_size(json_object_get(one, "u")), 8 * nu);
+    assert_int_equal(json_array_size(json_object_get(one, "x")), 8 * nx);
+    copy(json_object_get(one, "x0"), x0);
+    copy(json_object_get(one, "u"), u);
+    copy(json_object_get(one, "x"), recorded);
+    df_sim* sim;
+    assert_int_equal(df_sim_new(task->system, 0, &sim), DF_OK);
+    assert_int_equal(df_trajectory_run(task->system, sim, 8, x0, u, x), DF_TRAJ_COMPLETE);
+    assert_memory_equal(x + nx, recorded, (size_t)(8 * nx) * sizeof *x);
+    df_sim_free(task->system, sim);
+  }
+  df_task_free(task);
+  evaluation_clear(&e);
+}
+
 static void every_k_has_its_own(void** state) {
   (void)state;
   evaluation e = evaluate_tiny(&df_method_kinematic_fm, 1);
   assert_int_equal(check_samples(&e, "tre", 1), 6);
   assert_int_equal(check_samples(&e, "tre", 3), 6);
-  assert_int_equal(json_array_size(e.samples), 2);
+  assert_int_equal(json_array_size(e.samples), 4);
   assert_false(json_equal(json_object_get(find(e.samples, "tre", 1), "values"),
                           json_object_get(find(e.samples, "tre", 3), "values")));
   evaluation_clear(&e);
@@ -101,6 +192,9 @@ static void every_k_has_its_own(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(samples_are_the_values_behind_the_rows),
+      cmocka_unit_test(intervals_take_the_windows_of_an_episode_as_one),
+      cmocka_unit_test(what_the_numbers_cost_is_counted),
+      cmocka_unit_test(replays_lead_to_their_states),
       cmocka_unit_test(every_k_has_its_own),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,7 +55,7 @@ static void change(df_config* config, const df_config_key* key, int at) {
 
 static bool is_silent(const char* name) {
   return !strcmp(name, "task.title") || !strcmp(name, "task.methods") || !strcmp(name, "system.model_url") ||
-         !strcmp(name, "data.url");
+         !strcmp(name, "data.url") || !strcmp(name, "train.tape_mib");
 }
 
 static void every_setting_but_words_changes_the_key(void** state) {
@@ -130,9 +130,10 @@ static json_t* record_of(const cell_identity* id) {
     df_config_value(id->config, i, value, sizeof value);
     json_object_set_new(settings, keys[i].name, json_string(value));
   }
-  return json_pack("{s:s,s:I,s:s,s:s,s:{s:s,s:{s:s}},s:o,s:f}", "method", id->method, "seed", (json_int_t)id->seed,
-                   "compiled_sha256", id->model_sha256, "data_sha256", id->data_sha256, "provenance", "mujoco",
-                   id->mujoco_version, "blas", "kernel", id->blas_kernel, "config", settings, "wall_s", 0.1);
+  return json_pack("{s:s,s:I,s:s,s:s,s:i,s:{s:s,s:{s:s}},s:o,s:f}", "method", id->method, "seed", (json_int_t)id->seed,
+                   "compiled_sha256", id->model_sha256, "data_sha256", id->data_sha256, "numbers", NUMBERS_VERSION,
+                   "provenance", "mujoco", id->mujoco_version, "blas", "kernel", id->blas_kernel, "config", settings,
+                   "wall_s", 0.1);
 }
 
 static void a_plugin_is_in_the_key_and_no_plugin_leaves_it_as_it_was(void** state) {
@@ -170,6 +171,13 @@ static void a_record_gives_the_key_of_its_cell(void** state) {
   json_object_set_new(json_object_get(o, "config"), "train.steps", json_string("7"));
   assert_int_equal(record_key(o, record), DF_OK);
   assert_string_not_equal(cell, record);
+  /* a record from before numbers had versions is of the first */
+  json_object_set_new(json_object_get(o, "config"), "train.steps", json_string("7"));
+  json_object_set_new(o, "numbers", json_integer(1));
+  assert_int_equal(record_key(o, cell), DF_OK);
+  json_object_del(o, "numbers");
+  assert_int_equal(record_key(o, record), DF_OK);
+  assert_string_equal(cell, record);
   json_object_del(o, "compiled_sha256");
   assert_int_equal(record_key(o, record), DF_E_MISSING);
   json_decref(o);

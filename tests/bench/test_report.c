@@ -81,6 +81,39 @@ static void errors_are_not_averaged_and_the_plan_is_counted(void** state) {
   remove_run();
 }
 
+static void cells_stand_in_the_order_of_the_plan(void** state) {
+  (void)state;
+  report r;
+  text missing = {0};
+  make_run(CELL("c", 1, "done", ROW("tre", 1, 3)) CELL("b", 1, "timeout", "")
+               CELL("a", 1, "done", ROW("sae_own", 1, 3)));
+  char path[96];
+  snprintf(path, sizeof path, "%s/events-2of3.jsonl", folder);
+  static const char plan[] =
+      "{\"schema\":1,\"type\":\"plan\",\"profile\":\"p\",\"cells\":[{\"task\":\"t\",\"method\":\"a\",\"seed\":1},"
+      "{\"task\":\"t\",\"method\":\"b\",\"seed\":1},{\"task\":\"t\",\"method\":\"c\",\"seed\":1},"
+      "{\"task\":\"t\",\"method\":\"a\",\"seed\":2}]}\n";
+  assert_int_equal(df_file_write(path, plan, strlen(plan)), DF_OK);
+  assert_int_equal(report_new(folder, &r), DF_OK);
+  assert_int_equal(r.n_cells, 4);
+  assert_true(r.groups[0].done == 2 && r.groups[0].cells == 4);
+  for (int i = 0; i < 3; i++) assert_int_equal(r.groups[0].methods[i][0], 'a' + i);
+  assert_string_equal(r.groups[0].metrics[0], "sae_own");
+  /* and what is not done is named, in that order */
+  assert_int_equal(report_missing(&r, NULL, NULL, &missing), 2);
+  assert_string_equal(text_of(&missing), "t p b seed 1 (timeout), t p a seed 2 (not run)");
+  text_clear(&missing);
+  assert_int_equal(report_missing(&r, &r.groups[0], "a", &missing), 1);
+  assert_string_equal(text_of(&missing), "seed 2 (not run)");
+  text_clear(&missing);
+  assert_int_equal(report_missing(&r, &r.groups[0], "c", &missing), 0);
+  assert_string_equal(text_of(&missing), "");
+  const aggregate a = report_aggregate(&r, &r.groups[0], "a", "sae_own", 1);
+  assert_true(a.planned == 2 && a.done == 1);
+  report_clear(&r);
+  remove_run();
+}
+
 static void a_number_that_is_none_is_told_and_not_left_out(void** state) {
   (void)state;
   report r;
@@ -178,6 +211,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(seeds_are_averaged_with_their_range),
       cmocka_unit_test(errors_are_not_averaged_and_the_plan_is_counted),
+      cmocka_unit_test(cells_stand_in_the_order_of_the_plan),
       cmocka_unit_test(a_number_that_is_none_is_told_and_not_left_out),
       cmocka_unit_test(a_rerun_cell_counts_once_as_it_last_was),
       cmocka_unit_test(names_cannot_become_markup_or_paths),

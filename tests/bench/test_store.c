@@ -14,8 +14,10 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
+#include "key.h"
 
 static char folder[64], events[96];
+static const shard whole = {0, 0};
 
 static int set_up(void** state) {
   (void)state;
@@ -32,16 +34,26 @@ static int tear_down(void** state) {
   return system(command);
 }
 
+static void write_file(const char* name, const char* content) {
+  char path[128];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  assert_int_equal(df_file_write(path, content, strlen(content)), DF_OK);
+}
 static void write_events(const char* content) {
-  assert_int_equal(df_file_write(events, content, strlen(content)), DF_OK);
+  write_file("events.jsonl", content);
 }
 
-static void assert_events(const char* content) {
+static void assert_file(const char* name, const char* content) {
   char* data;
+  char path[128];
   size_t n;
-  assert_int_equal(df_file_read(events, &data, &n), DF_OK);
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  assert_int_equal(df_file_read(path, &data, &n), DF_OK);
   assert_string_equal(data, content);
   df_free(data);
+}
+static void assert_events(const char* content) {
+  assert_file("events.jsonl", content);
 }
 
 static size_t count(const store* s) {
@@ -59,14 +71,14 @@ static void append(store* s, const char* key, const char* status) {
 static void what_was_appended_is_read_again(void** state) {
   (void)state;
   store* s;
-  assert_int_equal(store_open(folder, &s), DF_OK);
+  assert_int_equal(store_open(folder, whole, &s), DF_OK);
   append(s, "a", "error");
   append(s, "a", "done");
   append(s, "b", "interrupted");
   assert_non_null(store_find(s, "a"));
   store_close(s);
   assert_events(RECORD("a", "error") RECORD("a", "done") RECORD("b", "interrupted"));
-  assert_int_equal(store_open(folder, &s), DF_OK);
+  assert_int_equal(store_open(folder, whole, &s), DF_OK);
   assert_int_equal(count(s), 3);
   assert_string_equal(json_string_value(json_object_get(store_find(s, "a"), "status")), "done");
   assert_null(store_find(s, "b"));
@@ -76,13 +88,13 @@ static void what_was_appended_is_read_again(void** state) {
 
 static void a_torn_last_line_is_cut_off_at_every_byte(void** state) {
   (void)state;
-  const char whole[] = RECORD("a", "done"), last[] = RECORD("b", "done");
+  const char first[] = RECORD("a", "done"), last[] = RECORD("b", "done");
   for (size_t kept = 1; kept < strlen(last); kept++) {
     char content[256];
     store* s;
-    snprintf(content, sizeof content, "%s%.*s", whole, (int)kept, last);
+    snprintf(content, sizeof content, "%s%.*s", first, (int)kept, last);
     write_events(content);
-    assert_int_equal(store_open(folder, &s), DF_OK);
+    assert_int_equal(store_open(folder, whole, &s), DF_OK);
     assert_int_equal(count(s), 1);
     append(s, "b", "done");
     store_close(s);
@@ -94,7 +106,7 @@ static void a_torn_line_whose_end_reached_the_disk_is_cut_off(void** state) {
   (void)state;
   store* s;
   write_events(RECORD("a", "done") "{\"schema\":1,\"type\":\"ce\", done\"}\n");
-  assert_int_equal(store_open(folder, &s), DF_OK);
+  assert_int_equal(store_open(folder, whole, &s), DF_OK);
   store_close(s);
   assert_events(RECORD("a", "done"));
 }
@@ -125,7 +137,7 @@ static void garbage_in_the_middle_is_named_by_line_and_left_alone(void** state) 
     store* s;
     snprintf(content, sizeof content, "%s%s%s{\"torn", RECORD("a", "done"), garbage[i], RECORD("b", "done"));
     write_events(content);
-    assert_int_equal(store_open(folder, &s), DF_E_FORMAT);
+    assert_int_equal(store_open(folder, whole, &s), DF_E_FORMAT);
     assert_null(s);
     snprintf(where, sizeof where, "%s:2:", events);
     assert_non_null(strstr(df_error_message(), where));
@@ -136,15 +148,15 @@ static void garbage_in_the_middle_is_named_by_line_and_left_alone(void** state) 
 static void a_second_writer_is_refused_and_a_reader_is_not(void** state) {
   (void)state;
   store *first, *second;
-  assert_int_equal(store_open(folder, &first), DF_OK);
+  assert_int_equal(store_open(folder, whole, &first), DF_OK);
   append(first, "a", "done");
-  assert_int_equal(store_open(folder, &second), DF_E_IO);
+  assert_int_equal(store_open(folder, whole, &second), DF_E_IO);
   assert_non_null(strstr(df_error_message(), "another dynaflow"));
   assert_int_equal(store_read(folder, &second), DF_OK);
   assert_int_equal(count(second), 1);
   store_close(second);
   store_close(first);
-  assert_int_equal(store_open(folder, &second), DF_OK);
+  assert_int_equal(store_open(folder, whole, &second), DF_OK);
   store_close(second);
 }
 
@@ -152,7 +164,7 @@ static void what_is_no_record_is_not_appended(void** state) {
   (void)state;
   store* s;
   json_t* bad = json_pack("{s:s}", "type", "cell");
-  assert_int_equal(store_open(folder, &s), DF_OK);
+  assert_int_equal(store_open(folder, whole, &s), DF_OK);
   assert_int_equal(store_append(s, bad), DF_E_FORMAT);
   json_decref(bad);
   store_close(s);
@@ -164,6 +176,161 @@ static void a_missing_run_is_not_made_by_reading(void** state) {
   store* s;
   assert_int_equal(store_read(folder, &s), DF_E_MISSING);
   assert_false(df_file_exists(events));
+}
+
+/* ---- several files ---- */
+
+static void files_of_shards_are_one_record(void** state) {
+  (void)state;
+  store *one, *two, *run;
+  assert_int_equal(store_open(folder, (shard){1, 2}, &one), DF_OK);
+  assert_int_equal(store_open(folder, (shard){2, 2}, &two), DF_OK);
+  append(one, "a", "done");
+  append(two, "b", "error");
+  append(two, "b", "done");
+  /* what another process does is seen when it is asked for */
+  assert_null(store_find(one, "b"));
+  assert_int_equal(store_refresh(one), DF_OK);
+  assert_non_null(store_find(one, "b"));
+  append(one, "c", "done");
+  assert_int_equal(count(one), 4);
+  assert_int_equal(json_array_size(store_own(one)), 2);
+  assert_int_equal(store_read(folder, &run), DF_OK);
+  assert_int_equal(count(run), 4);
+  assert_non_null(store_find(run, "c"));
+  assert_null(store_own(run));
+  assert_string_equal(store_path(run), folder);
+  store_close(run);
+  store_close(one);
+  store_close(two);
+  assert_file("events-1of2.jsonl", RECORD("a", "done") RECORD("c", "done"));
+  assert_file("events-2of2.jsonl", RECORD("b", "error") RECORD("b", "done"));
+  assert_false(df_file_exists(events));
+}
+
+static void a_file_that_comes_later_is_seen(void** state) {
+  (void)state;
+  store* s;
+  assert_int_equal(store_open(folder, whole, &s), DF_OK);
+  write_file("events-3of7.jsonl", RECORD("a", "done") "{\"torn");
+  write_file("events-7of3.jsonl", RECORD("x", "done"));
+  write_file("events-copy.jsonl", RECORD("x", "done"));
+  assert_int_equal(store_refresh(s), DF_OK);
+  assert_int_equal(count(s), 1);
+  /* the line is finished */
+  write_file("events-3of7.jsonl", RECORD("a", "done") RECORD("b", "done"));
+  assert_int_equal(store_refresh(s), DF_OK);
+  assert_int_equal(count(s), 2);
+  assert_non_null(store_find(s, "b"));
+  assert_null(store_find(s, "x"));
+  store_close(s);
+}
+
+static void each_file_has_one_writer(void** state) {
+  (void)state;
+  store *one, *two, *all, *again;
+  assert_int_equal(store_open(folder, (shard){1, 2}, &one), DF_OK);
+  assert_int_equal(store_open(folder, (shard){2, 2}, &two), DF_OK);
+  assert_int_equal(store_open(folder, whole, &all), DF_OK);
+  assert_int_equal(store_open(folder, (shard){2, 2}, &again), DF_E_IO);
+  assert_non_null(strstr(df_error_message(), "events-2of2.jsonl: another dynaflow"));
+  store_close(two);
+  assert_int_equal(store_open(folder, (shard){2, 2}, &again), DF_OK);
+  store_close(again);
+  store_close(one);
+  store_close(all);
+}
+
+#define AT(when, key) "{\"schema\":1,\"type\":\"cell\",\"key\":\"" key "\",\"started\":\"" when "\"}\n"
+
+/* the keys in the order of the record */
+static void assert_order(const char* wanted) {
+  store* s;
+  char keys[32] = "";
+  size_t i;
+  json_t* record;
+  assert_int_equal(store_read(folder, &s), DF_OK);
+  json_array_foreach(store_records(s), i, record) {
+    strncat(keys, json_string_value(json_object_get(record, "key")), sizeof keys - strlen(keys) - 1);
+  }
+  assert_string_equal(keys, wanted);
+  store_close(s);
+}
+
+static void records_stand_in_the_order_of_time_and_of_their_file(void** state) {
+  (void)state;
+  write_file("events-1of2.jsonl", AT("2026-01-01T00:00:01Z", "a") AT("2026-01-01T00:00:04Z", "d"));
+  write_file("events-2of2.jsonl", AT("2026-01-01T00:00:02Z", "b") AT("2026-01-01T00:00:03Z", "c"));
+  assert_order("abcd");
+  /* at the same time: the whole run's first, then by number */
+  write_events(AT("2026-01-01T00:00:02Z", "w") AT("2026-01-01T00:00:09Z", "z"));
+  assert_order("awbcdz");
+  /* a clock that was put back does not change the order within a file; no time is no later than the line before */
+  write_file("events-2of2.jsonl", AT("2026-01-01T00:00:03Z", "b") AT("2020-01-01T00:00:00Z", "c") RECORD("n", "done")
+                                      AT("2026-01-01T00:00:04Z", "e"));
+  assert_order("awbcndez");
+}
+
+static void a_place_is_told_by_line_and_by_file_where_there_are_several(void** state) {
+  (void)state;
+  store* s;
+  char words[64];
+  write_events(AT("2026-01-01T00:00:01Z", "a") AT("2026-01-01T00:00:03Z", "c"));
+  assert_int_equal(store_read(folder, &s), DF_OK);
+  assert_string_equal(store_where(s, 1, words, sizeof words), "line 2");
+  assert_string_equal(store_path(s), events);
+  store_close(s);
+  write_file("events-2of2.jsonl", AT("2026-01-01T00:00:02Z", "b"));
+  assert_int_equal(store_read(folder, &s), DF_OK);
+  assert_string_equal(store_where(s, 1, words, sizeof words), "events-2of2.jsonl line 1");
+  assert_string_equal(store_where(s, 2, words, sizeof words), "events.jsonl line 2");
+  store_close(s);
+}
+
+static void other_files_are_named_and_left_alone(void** state) {
+  (void)state;
+  store* s;
+  static const char torn[] = RECORD("a", "done") "{\"torn", bad[] = RECORD("a", "done") "garbage\n" RECORD("b", "done");
+  write_file("events-1of2.jsonl", torn);
+  assert_int_equal(store_open(folder, (shard){2, 2}, &s), DF_OK);
+  assert_int_equal(count(s), 1);
+  store_close(s);
+  assert_file("events-1of2.jsonl", torn);
+  write_file("events-1of2.jsonl", bad);
+  write_file("events-2of2.jsonl", torn);
+  assert_int_equal(store_open(folder, (shard){2, 2}, &s), DF_E_FORMAT);
+  assert_non_null(strstr(df_error_message(), "events-1of2.jsonl:2: not JSON"));
+  assert_file("events-1of2.jsonl", bad);
+  /* and the own torn line is still there to be looked at */
+  assert_file("events-2of2.jsonl", torn);
+  assert_int_equal(store_read(folder, &s), DF_E_FORMAT);
+}
+
+static void a_record_that_was_changed_is_read_and_not_gone_on_from(void** state) {
+  (void)state;
+  store* s;
+  json_t* record =
+      json_pack("{s:i,s:s,s:s,s:s,s:i}", "schema", 1, "type", "cell", "key", "a", "status", "done", "value", 1);
+  assert_int_equal(record_seal(record), DF_OK);
+  assert_int_equal(store_open(folder, whole, &s), DF_OK);
+  assert_int_equal(store_append(s, record), DF_OK);
+  store_close(s);
+  assert_int_equal(store_open(folder, whole, &s), DF_OK);
+  store_close(s);
+  json_object_set_new(record, "value", json_integer(2));
+  char* line = json_dumps(record, JSON_COMPACT);
+  char content[512];
+  snprintf(content, sizeof content, "%s%s\n%s", RECORD("b", "done"), line, RECORD("c", "done"));
+  free(line);
+  json_decref(record);
+  write_events(content);
+  assert_int_equal(store_open(folder, whole, &s), DF_E_FORMAT);
+  assert_non_null(strstr(df_error_message(), "events.jsonl:2: the record was changed"));
+  assert_int_equal(store_open(folder, (shard){1, 1}, &s), DF_E_FORMAT);
+  assert_events(content);
+  assert_int_equal(store_read(folder, &s), DF_OK);
+  assert_int_equal(count(s), 3);
+  store_close(s);
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -178,6 +345,13 @@ int main(void) {
       CASE(a_second_writer_is_refused_and_a_reader_is_not),
       CASE(what_is_no_record_is_not_appended),
       CASE(a_missing_run_is_not_made_by_reading),
+      CASE(files_of_shards_are_one_record),
+      CASE(a_file_that_comes_later_is_seen),
+      CASE(each_file_has_one_writer),
+      CASE(records_stand_in_the_order_of_time_and_of_their_file),
+      CASE(a_place_is_told_by_line_and_by_file_where_there_are_several),
+      CASE(other_files_are_named_and_left_alone),
+      CASE(a_record_that_was_changed_is_read_and_not_gone_on_from),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

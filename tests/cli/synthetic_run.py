@@ -3,39 +3,25 @@
 Three methods, three seeds, one task, "cart". BEFORE is Python that may change what happened, before keys and sums are
 made; AFTER changes the records as somebody would who edits the file. Both see
   plan, cells               the records; at(method, seed) is one of them
-  row(method, seed, metric) one row of it;  every(metric) all rows of a metric
+  row(method, seed, metric) one row of it;  every(metric) all rows of a metric;  put(row, v) another value
 Keys and sums are made here as bench/key.h describes them, not by the program."""
-import hashlib, json, math, os, sys
+import os, sys
+
+from seal import compact, seal, sha256
 
 folder, before, after = (sys.argv[1:] + ['', ''])[:3]
 METHODS, SEEDS = ['dynaflow', 'random_action', 'replay_demo'], [1, 2, 3]
 SILENT = {'task.title', 'task.methods', 'system.model_url', 'data.url'}
-sha256 = lambda text: hashlib.sha256(text.encode()).hexdigest()
-
-
-def number(x):  # as the program writes numbers: 17 digits, "1e-9", "2.0"
-    s = '%.17g' % x
-    if 'e' in s:
-        mantissa, exponent = s.split('e')
-        return '%se%d' % (mantissa, int(exponent))
-    return s if '.' in s else s + '.0'
-
-
-def compact(o, sort):
-    if isinstance(o, dict):
-        items = sorted(o.items()) if sort else o.items()
-        return '{' + ','.join(json.dumps(k) + ':' + compact(v, sort) for k, v in items) + '}'
-    if isinstance(o, list): return '[' + ','.join(compact(v, sort) for v in o) + ']'
-    return number(o) if isinstance(o, float) else json.dumps(o)
-
 
 def rows(method, seed):
     level = {'dynaflow': 0.25, 'random_action': 3, 'replay_demo': 1e-15}[method]
     noise = 0 if method == 'replay_demo' else 0.01 * level * seed
     k = 5 if method == 'dynaflow' else 0
     make = lambda metric, unit, v: dict(metric=metric, k=k, value=v, unit=unit, n=16, lo=0.9 * v, hi=1.1 * v, status='ok')
+    count = lambda name, v: dict(make('effort.' + name, 'count', float(v)), lo=None, hi=None)
     return [make('tre', 'std', level + noise), make('tre_open_loop', 'std', level + noise),
-            make('sae_own', 'mixed SI', 1e-17 + noise * 1e-18), make('gait_agreement', 'share', 0.9 - 0.01 * noise)]
+            make('sae_own', 'mixed SI', 1e-17 + noise * 1e-18), make('gait_agreement', 'share', 0.9 - 0.01 * noise),
+            count('physics_steps', 240), count('solver_iterations', 500 + 5 * seed), count('diverged', 0)]
 
 
 def cell(method, seed):
@@ -62,6 +48,7 @@ plan = dict(schema=1, type='plan', profile='smoke', cells=[])
 cells = [cell(m, s) for s in SEEDS for m in METHODS]
 at = lambda method, seed: [c for c in cells if (c['method'], c['seed']) == (method, seed)][0]
 row = lambda method, seed, metric: [r for r in at(method, seed)['rows'] if r['metric'] == metric][0]
+put = lambda r, v: r.update(value=v, lo=0.95 * v, hi=1.05 * v)  # another value, and an interval that fits it
 every = lambda metric: [r for c in cells for r in c['rows'] if r['metric'] == metric]
 
 
@@ -76,7 +63,7 @@ exec(before)
 for c in cells:
     if c['type'] == 'cell': c['key'] = key(c)
 plan['cells'] = plan['cells'] or [{k: c[k] for k in ('task', 'method', 'seed')} | {'key': key(c)} for c in planned]
-for c in cells: c['record_sha256'] = sha256(compact(c, True))
+for c in cells: seal(c)
 records = [plan] + cells
 exec(after)
 os.makedirs(folder, exist_ok=True)

@@ -23,13 +23,15 @@ MODEL = '''<mujoco>
 </mujoco>
 '''
 motor = '<motor name="push" joint="x" ctrllimited="true" ctrlrange="-1 1"/>'
-options = {'rk4': ' integrator="RK4"', 'pgs': ' solver="PGS"', 'wind': ' density="1.2"'}.get(spoil, '')
-extra = {'tendon': '<tendon><fixed name="rope"><joint joint="x" coef="1"/></fixed></tendon>',
-         'equality': '<equality><joint name="tie" joint1="x" joint2="y"/></equality>'}.get(spoil, '')
-actuator = {'no_actuators': '', 'activation': '<general name="muscle" joint="x" dyntype="filter" dynprm="0.1"/>'}.get(spoil, motor)
+options = {'implicit': ' integrator="implicit"', 'pgs': ' solver="PGS"', 'wind': ' density="1.2"'}.get(spoil, '')
+extra = {'tendon': '<tendon><spatial name="rope" stiffness="1"><site site="post"/><site site="hook"/></spatial></tendon>',
+         'coupled': '<tendon><fixed name="band" stiffness="1"><joint joint="x" coef="1"/></fixed></tendon>'
+                    '<equality><joint name="tie" joint1="x" joint2="y"/></equality>'}.get(spoil, '')
+actuator = {'no_actuators': '', 'activation': '<muscle name="muscle" joint="x" lengthrange="0 1"/>'}.get(spoil, motor)
 model = MODEL.replace('OPTIONS', options).replace('EXTRA', extra).replace('ACTUATOR', actuator).replace('MASK', ' contype="0" conaffinity="0"')
+if spoil == 'tendon': model = model.replace('<body><joint', '<site name="post" pos="0 0 2"/><body><site name="hook"/><joint')
 if spoil == 'not_xml': model = model.replace('</worldbody>', '')
-if spoil == 'cylinder': model = model.replace('type="sphere" size="0.1" mass="1" contype="0" conaffinity="0"', 'type="cylinder" size="0.1 0.1" mass="1"', 1).replace('size="1 1 0.1" contype="0" conaffinity="0"', 'size="1 1 0.1"')
+if spoil == 'cylinder': model = model.replace('type="sphere" size="0.1" mass="1" contype="0" conaffinity="0"', 'type="cylinder" size="0.1 0.1" mass="1"', 1).replace('type="plane" size="1 1 0.1" contype="0" conaffinity="0"', 'type="box" size="1 1 0.1"')
 open(folder + '/cart.xml', 'w').write(model)
 
 EPISODES, T, NX = 12, 30, 4
@@ -192,14 +194,15 @@ check states_alone_leave_nothing_behind [ ! -e "$scratch/none" ]
 
 check a_model_without_actuators_is_refused spoilt no_actuators 'no_actuators/cart\.xml: the model has no actuators'
 check a_tendon_is_refused spoilt tendon "tendon/cart\.xml: .*tendon 'rope'"
-check an_equality_constraint_is_refused spoilt equality "equality/cart\.xml: .*'tie'"
-check rk4_is_refused spoilt rk4 'rk4/cart\.xml: .*integrator="RK4"'
+make_task coupled coupled
+check fixed_tendons_and_equality_constraints_are_fine exits_with 0 train "$tasks/coupled" --method dynaflow --checkpoint "$scratch/coupled"
+check the_implicit_integrator_is_refused spoilt implicit 'implicit/cart\.xml: .*integrator="implicit"'
 check pgs_is_refused spoilt pgs 'pgs/cart\.xml: .*solver="PGS"'
 check air_is_refused spoilt wind 'wind/cart\.xml: .*density="1\.2"'
 check activation_dynamics_are_refused spoilt activation "activation/cart\.xml: .*'muscle'"
-check a_contact_without_exact_gradient_is_refused spoilt cylinder "cylinder/cart\.xml: .*contact plane-cylinder.*'rail'.*'cart'"
+check a_contact_without_exact_gradient_is_refused spoilt cylinder "cylinder/cart\.xml: .*contact cylinder-box.*'cart'.*'rail'"
 check a_broken_model_is_refused spoilt not_xml 'not_xml/cart\.xml: .*XML'
-check rk4_is_fine_when_overridden exits_with 0 train "$tasks/rk4" --method dynaflow --set system.integrator=Euler --checkpoint "$scratch/rk4"
+check a_refused_integrator_is_fine_when_overridden exits_with 0 train "$tasks/implicit" --method dynaflow --set system.integrator=RK4 --checkpoint "$scratch/implicit"
 check gradcheck_refuses_a_tendon refuses "tendon/cart\.xml: .*tendon 'rope'" gradcheck "$tasks/tendon/cart.xml"
 check replay_refuses_a_tendon refuses "tendon/cart\.xml: .*tendon 'rope'" replay "$tasks/tendon"
 
@@ -213,7 +216,7 @@ check steps_out_of_range_are_refused setting train.steps=0 "train\.steps.*0"
 check a_number_with_a_tail_is_refused setting train.rate=0.1x 'train\.rate.*0\.1x'
 check not_a_number_is_refused setting train.rate=nan 'train\.rate.*nan'
 check too_few_solver_iterations_are_refused setting system.iterations=10 'system\.iterations.*10'
-check an_unknown_integrator_is_refused setting system.integrator=RK4 'system\.integrator.*RK4'
+check an_unknown_integrator_is_refused setting system.integrator=RK5 'system\.integrator.*RK5'
 check an_unknown_network_is_refused setting net.kind=unet 'net\.kind.*unet'
 check heads_that_do_not_divide_are_refused refused 'net\.heads.*3|heads.* 3' good --set net.kind=dit --set net.width=16 --set net.heads=3
 check fewer_windows_than_slices_are_refused setting train.batch=3 'train\.(batch|slices)'

@@ -95,6 +95,25 @@ make_run shuffled 'for c in of("b"): s = samples(c, "tre"); s[:] = s[1:] + s[:1]
 check shuffled_pairs_lose_the_winner rows 0 "not row('tre')['winner'] and row('tre')['hi'] - row('tre')['lo'] > 0.2" \
   "$runs/shuffled" --method a,b
 
+# planted fault: windows of an episode taken as independent. Five windows each, whose differences they share
+episodes='for c in of("b"):
+  s = samples(c, "tre")
+  s[:] = [v + 0.3 * math.sin(7 * (w // 5)) for w, v in enumerate(s)]'
+make_run apart "$episodes"
+make_run together "$episodes
+for c in cells: c['windows'] = dict(episode=[w // 5 for w in range(40)], start=[w for w in range(40)], group=[0] * 40, groups=[])"
+check episodes_are_counted rows 0 "row('tre')['episodes'] == 8 and row('fall_rate')['episodes'] == 4" "$runs/together" --method a,b
+width() { python3 -c "
+import json, sys
+r = next(r for r in json.load(sys.stdin)['rows'] if r['metric'] == 'tre')
+print(r['hi'] - r['lo'])" < <("$program" compare --json "$1" --method a,b); }
+wider() { python3 -c "import sys; a, b = map(float, sys.argv[1:]); assert 1.7 < a / b < 2.7, (a, b)" "$(width "$runs/together")" "$(width "$runs/apart")"; }
+check windows_of_an_episode_are_drawn_together wider
+"$program" compare "$runs/apart" --method a,b >"$scratch/apart"
+"$program" compare "$runs/together" --method a,b >"$scratch/together"
+check unknown_episodes_are_said grep -q 'do not say which start states are of one episode' "$scratch/apart"
+check known_ones_are_not bash -c "! grep -q 'do not say' '$scratch/together'"
+
 # what does not compare
 make_run windows 'of("b", 2)[0]["windows_sha256"] = "f" * 64'
 check other_start_states_are_not_comparable rows 5 "'other start states' in rows[0]['status'] and rows[0]['value'] is None" \
@@ -122,7 +141,14 @@ make_run few 'cells = [c for c in cells if c["seed"] < 3]; plan["cells"] = [c fo
 check few_seeds_are_inconclusive rows 4 "'2 seeds: a winner needs 3' in row('tre')['status'] and not any(r['winner'] for r in rows)" \
   "$runs/few" --method a,b
 check the_minimum_can_be_set rows 0 "row('tre')['winner'] == 'a'" "$runs/few" --method a,b --min-seeds 2
-make_run disagree 'samples(of("b", 3)[0], "tre")[:] = [v - 0.01 for v in samples(of("a", 3)[0], "tre")]'
+# one of 3 seeds may be chance; one of 8 is not, and still no winner is named
+make_run unsure 'samples(of("b", 3)[0], "tre")[:] = [v - 0.01 for v in samples(of("a", 3)[0], "tre")]'
+check one_of_three_seeds_can_undo_a_difference rows 0 \
+  "not row('tre')['winner'] and row('tre')['reason'] == 'no difference shown' and row('tre')['lo'] < 0 < row('tre')['hi']" \
+  "$runs/unsure" --method a,b
+make_run disagree 'cells += [cell(m, s) for m in ("a", "b") for s in (4, 5, 6, 7, 8)]
+plan["cells"] += [{"task": "t", "method": m, "seed": s} for m in ("a", "b") for s in (4, 5, 6, 7, 8)]
+samples(of("b", 3)[0], "tre")[:] = [v - 0.01 for v in samples(of("a", 3)[0], "tre")]'
 check seeds_that_disagree_name_no_winner rows 0 \
   "not row('tre')['winner'] and row('tre')['reason'] == 'seeds disagree' and row('tre')['p_holm'] < 0.05 and row('tre')['seed_hi'] > 0" \
   "$runs/disagree" --method a,b

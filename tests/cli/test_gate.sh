@@ -15,13 +15,15 @@ profiles:
 Y
 # bands LINES: the task's expect.yaml with these bands
 bands() { printf 'task_version: 1\nmujoco: 3.17\nbands:\n%s\n' "$1" >"$task/expect.yaml"; }
+# efforts LINES: a tolerance for counters of effort beside the honest bands
+efforts() { printf 'task_version: 1\nmujoco: 3.17\nbands:\n%s\neffort:\n%s\n' "$honest_bands" "$1" >"$task/expect.yaml"; }
 band() { echo "  - {metric: $1, method: $2, profile: smoke, $3, reason: because}"; }
 honest_bands="$(band sae_own dynaflow 'k: 5, at_most: 1.0e-9')
 $(band tre_open_loop dynaflow 'k: 5, relative: 0.1, seeds: 3')
 $(band gait_agreement dynaflow 'k: 5, relative: 0.05')
 $(band tre_open_loop random_action 'at_least: 1')
 $(band tre_open_loop replay_demo 'at_most: 1.0e-6')"
-bands "$honest_bands"
+efforts '  - {profile: smoke, percent: 10, reason: because}'
 
 make_run() { rm -rf "$scratch/run"; python3 tests/cli/synthetic_run.py "$scratch/run" "$@"; }
 gate() { run gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden" "$@"; }
@@ -31,7 +33,8 @@ gate_exits() {
   gate "$@"
   [ "$code" -eq "$wanted" ] || { echo "exit code $code, not $wanted"; cat "$scratch/out" "$scratch/err"; return 1; }
 }
-# verdict CODE VERDICT METRIC BEFORE [AFTER]: a run so changed exits so, and this row, and no other, says why
+# verdict CODE VERDICT METRIC BEFORE [AFTER]: a run so changed exits so, and this row, and no other, says why; several
+# metrics may be named, and one of another verdict as VERDICT:METRIC
 verdict() {
   local wanted=$1 word=$2 metric=$3
   shift 3
@@ -41,7 +44,7 @@ verdict() {
 import json, sys
 rows = json.load(open(sys.argv[1]))['rows']
 bad = {(r['status'], r['metric']) for r in rows if r['status'] not in ('held', 'improved', 'advisory')}
-wanted = {(sys.argv[2], metric) for metric in sys.argv[3].split()} if sys.argv[2] not in ('held', 'improved') else set()
+wanted = {tuple(m.split(':')) if ':' in m else (sys.argv[2], m) for m in sys.argv[3].split()} if sys.argv[2] not in ('held', 'improved') else set()
 assert bad == wanted, bad
 assert sys.argv[2] not in ('held', 'improved') or sys.argv[2] in {r['status'] for r in rows}, rows" \
     "$scratch/out" "$word" "$metric"
@@ -55,8 +58,9 @@ check accept_without_a_reason_is_refused refuses 'needs --reason' gate "$scratch
 check accept_with_a_blank_reason_is_refused refuses 'needs --reason' gate "$scratch/run" --accept --reason ' '
 check accept_exits_0 gate_exits 0 --accept --reason 'first table, by hand'
 check the_reason_stands_in_the_table grep -q '^# reason: first table  *by hand$' "$golden/cart-smoke.csv"
-check the_table_has_a_row_a_metric [ "$(grep -c '^cart,' "$golden/cart-smoke.csv")" = 13 ]
-check the_table_holds_means_over_seeds grep -qE '^cart,dynaflow,smoke,tre,5,0\.25[45]9*[0-9]*,std,3,' "$golden/cart-smoke.csv"
+# 3 methods, 3 seeds, 7 metrics, and what training took of one method
+check the_table_has_a_row_a_metric_and_seed [ "$(grep -c '^cart,' "$golden/cart-smoke.csv")" = 66 ]
+check the_table_holds_every_seed grep -qE '^cart,dynaflow,2,smoke,tre,5,0\.25[45]9*[0-9]*,std,16,' "$golden/cart-smoke.csv"
 cp "$golden/cart-smoke.csv" "$scratch/table.csv"
 refuses_to_accept() { # refuses_to_accept CODE BEFORE [AFTER]
   local wanted=$1
@@ -67,6 +71,11 @@ refuses_to_accept() { # refuses_to_accept CODE BEFORE [AFTER]
 check an_incomplete_run_is_not_accepted refuses_to_accept 3 "cells.remove(at('dynaflow', 3))"
 check a_tampered_run_is_not_accepted refuses_to_accept 2 '' "row('dynaflow', 1, 'tre')['value'] = 9.0"
 check a_run_of_another_mujoco_is_not_accepted refuses_to_accept 5 "for c in cells: c['provenance']['mujoco'] = '3.16.0'"
+
+make_run "row('dynaflow', 1, 'tre_open_loop')['value'] = 0.2"
+check a_band_narrower_than_the_spread_of_seeds_is_accepted \
+  exits_with 0 gate "$scratch/run" --tasks "$scratch/tasks" --against "$scratch/other" --accept --reason x
+check and_the_spread_is_told grep -q 'tre_open_loop .*seeds lie up to 16 % from their mean' "$scratch/out"
 
 # ---- verdicts ----
 
@@ -79,16 +88,16 @@ check a_planted_regression_regressed verdict 1 regressed tre_open_loop "for s in
 check where_higher_is_better_less_regressed verdict 1 regressed gait_agreement "for s in SEEDS: row('dynaflow', s, 'gait_agreement')['value'] = 0.8"
 check where_higher_is_better_more_improved verdict 0 improved '' "for s in SEEDS: row('dynaflow', s, 'gait_agreement')['value'] += 0.05"
 # the mean of three seeds would still be below the limit
-check one_inadmissible_seed_regressed verdict 1 regressed sae_own "row('dynaflow', 2, 'sae_own')['value'] = 2.0e-9"
-check random_actions_that_follow_regressed verdict 1 regressed tre_open_loop "row('random_action', 2, 'tre_open_loop')['value'] = 0.5"
-check a_demonstration_that_does_not_replay_regressed verdict 1 regressed 'tre_open_loop' "row('replay_demo', 2, 'tre_open_loop')['value'] = 1.0e-3"
+check one_inadmissible_seed_regressed verdict 1 regressed sae_own "put(row('dynaflow', 2, 'sae_own'), 2.0e-9)"
+check random_actions_that_follow_regressed verdict 1 regressed tre_open_loop "put(row('random_action', 2, 'tre_open_loop'), 0.5)"
+check a_demonstration_that_does_not_replay_regressed verdict 1 regressed 'tre_open_loop' "put(row('replay_demo', 2, 'tre_open_loop'), 1.0e-3)"
 check not_a_number_regressed verdict 1 regressed sae_own "row('dynaflow', 2, 'sae_own').update(value=None, lo=None, hi=None, status='3 of 16 not finite')"
-check a_diverged_training_regressed verdict 1 'regressed' 'verify.plan' "at('random_action', 3).update(status='diverged', reason='loss')"
+check a_diverged_training_regressed verdict 1 'regressed' 'verify.plan missing:tre_open_loop' "at('random_action', 3).update(status='diverged', reason='loss')"
 check a_duplicated_seed_regressed verdict 1 regressed verify.seeds "at('random_action', 2)['rows'] = at('random_action', 1)['rows']"
 check other_start_states_regressed verdict 1 regressed verify.windows "at('dynaflow', 2)['windows_sha256'] = sha256('other')"
 check a_leak_regressed verdict 1 regressed 'verify.ceiling tre_open_loop' "
 for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] = 1.0e-16 + 1.0e-18 * s
-for s in SEEDS: row('replay_demo', s, 'tre_open_loop')['value'] = 0.1"
+for s in SEEDS: put(row('replay_demo', s, 'tre_open_loop'), 0.1)"
 
 # an empty run: no file, an empty one, a plan without cells, only a plan
 empty_run() { rm -rf "$scratch/run"; mkdir "$scratch/run"; eval "$1"; gate_exits 3; }
@@ -97,12 +106,16 @@ check an_empty_record_is_missing empty_run ': >"$scratch/run/events.jsonl"'
 check an_empty_plan_is_missing verdict 3 missing verify.plan 'cells.clear(); planned.clear()'
 check a_plan_alone_is_missing verdict 3 missing 'verify.plan sae_own tre_open_loop gait_agreement' 'cells.clear()'
 check no_folder_at_all_is_refused refuses 'events.jsonl' gate "$scratch/none"
-check a_missing_seed_is_missing verdict 3 missing 'verify.plan' "cells.remove(at('random_action', 3))"
+check a_missing_seed_is_missing verdict 3 missing 'verify.plan tre_open_loop' "cells.remove(at('random_action', 3))"
+check what_is_left_is_no_mean_to_hold grep -q '"detail": "2 of 3 cells done: ' "$scratch/out"
+check a_seed_beyond_a_limit_regressed_whatever_is_missing verdict 1 missing 'verify.plan regressed:sae_own tre_open_loop gait_agreement' "
+put(row('dynaflow', 2, 'sae_own'), 2.0e-9); cells.remove(at('dynaflow', 3))"
 check a_missing_metric_is_missing verdict 3 missing sae_own "
 for s in SEEDS: at('dynaflow', s)['rows'].remove(row('dynaflow', s, 'sae_own'))"
 check a_missing_method_is_missing verdict 3 missing tre_open_loop "
 cells = [c for c in cells if c['method'] != 'random_action']; planned = list(cells)"
-check other_sampler_steps_are_missing verdict 3 missing 'sae_own tre_open_loop gait_agreement' "
+check other_sampler_steps_are_missing verdict 3 missing \
+  'sae_own tre_open_loop gait_agreement effort.physics_steps effort.solver_iterations effort.diverged' "
 for c in cells:
   for r in c['rows']: r['k'] = 3 if r['k'] else 0"
 make_run "cells.remove(at('random_action', 3))
@@ -110,6 +123,51 @@ for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] *= 2"
 check a_missing_seed_hides_no_regression gate_exits 1
 check too_few_seeds_are_inconclusive verdict 4 inconclusive tre_open_loop "
 cells = [c for c in cells if c['seed'] < 3]; planned = list(cells)"
+check seeds_that_the_table_has_not_do_not_count verdict 4 inconclusive tre_open_loop "
+for c in cells: c['seed'] += 1
+planned = list(cells)"
+check and_the_seeds_are_said grep -q '2 seeds that the golden table has, too, at least 3 are needed' "$scratch/out"
+
+# an interval with the limit inside: neither held nor regressed
+check an_interval_about_an_upper_limit_is_inconclusive verdict 4 inconclusive sae_own "
+row('dynaflow', 2, 'sae_own').update(value=0.9e-9, lo=0.5e-9, hi=1.5e-9)"
+check and_the_reason_is_told grep -q 'the interval straddles the limit: because' "$scratch/out"
+check so_is_one_whose_value_is_beyond_it verdict 4 inconclusive sae_own "
+row('dynaflow', 2, 'sae_own').update(value=1.1e-9, lo=0.5e-9, hi=1.5e-9)"
+check an_interval_that_ends_at_the_limit_held verdict 0 held '' "
+row('dynaflow', 2, 'sae_own').update(value=0.9e-9, lo=0.5e-9, hi=1.0e-9)"
+check an_interval_about_a_lower_limit_is_inconclusive verdict 4 inconclusive tre_open_loop "
+row('random_action', 2, 'tre_open_loop').update(value=1.2, lo=0.9, hi=1.5)"
+check one_regressed_seed_outweighs_a_straddling_one verdict 1 regressed sae_own "
+row('dynaflow', 1, 'sae_own').update(value=0.9e-9, lo=0.5e-9, hi=1.5e-9); put(row('dynaflow', 2, 'sae_own'), 2.0e-9)"
+check a_value_without_an_interval_is_its_own verdict 0 held '' "
+row('dynaflow', 2, 'sae_own').update(value=0.9e-9, lo=None, hi=None)"
+check seeds_on_both_sides_of_a_band_are_inconclusive verdict 4 inconclusive tre_open_loop "
+for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] *= 1.05 + 0.03 * s"
+check seeds_on_both_sides_of_the_better_edge_held verdict 0 held '' "
+for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] *= 0.95 - 0.03 * s"
+check where_higher_is_better_the_lower_edge_counts verdict 4 inconclusive gait_agreement "
+for s in SEEDS: row('dynaflow', s, 'gait_agreement')['value'] -= 0.015 * s"
+# planted fault: bands that the seeds' own differences would break. The golden run itself, with seeds 20 % apart, holds
+check seeds_are_compared_with_their_namesakes bash -c "
+  cp -r '$golden' '$scratch/wide' && sed -i '/dynaflow,1,smoke,tre_open_loop/s/5,0\.[0-9]*,std/5,0.2,std/; /dynaflow,3,smoke,tre_open_loop/s/5,0\.[0-9]*,std/5,0.3,std/' '$scratch/wide/cart-smoke.csv'
+  python3 tests/cli/synthetic_run.py '$scratch/spread' \"row('dynaflow', 1, 'tre_open_loop')['value'] = 0.2; row('dynaflow', 3, 'tre_open_loop')['value'] = 0.3\"
+  '$program' gate '$scratch/spread' --tasks '$scratch/tasks' --against '$scratch/wide'"
+
+# counters of effort, by a percentage of their own
+check a_little_more_effort_held verdict 0 held '' "for s in SEEDS: row('dynaflow', s, 'effort.solver_iterations')['value'] *= 1.09"
+check effort_beyond_its_percentage_regressed verdict 1 regressed effort.solver_iterations "
+for s in SEEDS: row('dynaflow', s, 'effort.solver_iterations')['value'] *= 1.12"
+check less_effort_is_a_change_too verdict 1 regressed effort.solver_iterations "
+for s in SEEDS: row('dynaflow', s, 'effort.solver_iterations')['value'] *= 0.88"
+check one_physics_step_in_ten_too_few_regressed verdict 1 regressed effort.physics_steps "
+for s in SEEDS: row('random_action', s, 'effort.physics_steps')['value'] = 210.0"
+check a_divergence_where_there_was_none_regressed verdict 1 regressed effort.diverged "
+for s in SEEDS: row('random_action', s, 'effort.diverged')['value'] = 1.0"
+check effort_on_both_sides_is_inconclusive verdict 4 inconclusive effort.solver_iterations "
+for s in SEEDS: row('dynaflow', s, 'effort.solver_iterations')['value'] *= 1.02 + 0.04 * s"
+check a_lost_counter_is_missing verdict 3 missing effort.diverged "
+for s in SEEDS: at('dynaflow', s)['rows'].remove(row('dynaflow', s, 'effort.diverged'))"
 
 other() { verdict 5 'not comparable' "$1" "$2"; }
 check another_minor_mujoco_does_not_compare other 'mujoco golden' "for c in cells: c['provenance']['mujoco'] = '3.18.0'"
@@ -144,12 +202,19 @@ check a_lost_golden_table_is_missing gate_exits 3
 mkdir "$golden"
 sed '/gait_agreement/d' "$scratch/table.csv" >"$golden/cart-smoke.csv"
 check a_row_lost_from_the_table_is_missing gate_exits 3
+efforts '  - {profile: smoke, percent: 10, reason: because}'
+sed '/effort/d' "$scratch/table.csv" >"$golden/cart-smoke.csv"
+check a_table_without_counters_is_missing gate_exits 3
+check and_says_so grep -q 'the golden table has no counter of effort' "$scratch/out"
+sed '/smoke,tre_open_loop/s/\(,tre_open_loop,5\),[^,]*/\1,/' "$scratch/table.csv" >"$golden/cart-smoke.csv"
+check a_number_that_was_none_is_missing gate_exits 3
+bands "$honest_bands"
 refuses_table() { # refuses_table PATTERN SED: a table so changed is refused
   sed "$2" "$scratch/table.csv" >"$golden/cart-smoke.csv"
   refuses "$1" gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden"
 }
 check a_cut_row_is_refused_by_line refuses_table 'cart-smoke.csv:[0-9]+: not a row' '$s/,ok$//'
-check a_value_that_is_no_number_is_refused refuses_table 'cart-smoke.csv:[0-9]+: not a row' '$s/smoke,\([a-z_]*\),0,[^,]*/smoke,\1,0,nan/'
+check a_value_that_is_no_number_is_refused refuses_table 'cart-smoke.csv:[0-9]+: not a row' '$s/smoke,\([a-z_.]*\),0,[^,]*/smoke,\1,0,nan/'
 check a_table_without_its_mujoco_is_refused refuses_table 'no golden table' '/^# mujoco/d'
 check other_columns_are_refused refuses_table 'the columns are not' 's/^task,method/method,task/'
 check a_named_table_that_is_not_there_is_refused refuses 'none.csv' gate "$scratch/run" --tasks "$scratch/tasks" --against "$scratch/none.csv"
@@ -160,6 +225,10 @@ check a_table_is_taken_by_its_name exits_with 0 gate "$scratch/run" --tasks "$sc
 
 refuses_bands() { # refuses_bands PATTERN LINES
   bands "$2"
+  refuses "$1" gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden"
+}
+refuses_efforts() {
+  efforts "$2"
   refuses "$1" gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden"
 }
 check a_band_without_a_reason_is_refused refuses_bands "expect.yaml:4: a band without 'reason'" '  - {metric: tre, method: dynaflow, profile: smoke, at_most: 1}'
@@ -176,6 +245,12 @@ check a_key_that_stands_twice_is_refused refuses_bands "expect.yaml:4: k = '5': 
 check a_band_that_stands_twice_is_refused refuses_bands 'expect.yaml:5: the band of line 4' "$(band tre dynaflow 'at_most: 1')
 $(band tre dynaflow 'at_most: 2')"
 check no_bands_are_refused refuses_bands 'expect.yaml:' ''
+check effort_without_a_percentage_is_refused refuses_efforts "expect.yaml:10: an effort without 'percent'" '  - {profile: smoke, reason: because}'
+check effort_without_a_reason_is_refused refuses_efforts "expect.yaml:10: an effort without 'reason'" '  - {profile: smoke, percent: 1}'
+check effort_below_zero_is_refused refuses_efforts "percent = '-1': a tolerance is not negative" '  - {profile: smoke, percent: -1, reason: because}'
+check effort_of_a_profile_twice_is_refused refuses_efforts 'expect.yaml:11: the effort of line 10' '  - {profile: smoke, percent: 1, reason: a}
+  - {profile: smoke, percent: 2, reason: b}'
+check effort_with_another_key_is_refused refuses_efforts "counter = 'x': unknown key" '  - {counter: x}'
 check broken_yaml_is_refused_by_line refuses_bands 'expect.yaml:[45]: ' '  - {metric: tre'
 printf 'bands:\n%s\n' "$(band tre dynaflow 'at_most: 1')" >"$task/expect.yaml"
 check bands_of_no_version_are_refused refuses "expect.yaml: 'task_version' is missing" gate "$scratch/run" --tasks "$scratch/tasks"
@@ -183,7 +258,7 @@ bands "$honest_bands"
 
 # ---- for machines ----
 
-make_run "row('dynaflow', 2, 'sae_own')['value'] = 1.0e-8
+make_run "put(row('dynaflow', 2, 'sae_own'), 1.0e-8)
 for s in SEEDS: row('dynaflow', s, 'gait_agreement')['value'] = 0.9"
 check junit_does_not_change_the_exit_code gate_exits 1 --junit "$scratch/junit.xml"
 check junit_has_a_case_a_row_and_names_the_failure python3 -c "

@@ -22,10 +22,10 @@ plan=(run go1_gaits --profile smoke --method dynaflow_tracking,kinematic_fm_idm 
 # what must be equal: everything but times, the moment and the machine's state
 compare() {
   python3 - "$1" "$2" <<'PY'
-import json, sys
+import glob, json, sys
 def load(folder):
     cells = {}
-    for line in open(folder + "/events.jsonl"):
+    for line in (line for name in glob.glob(folder + "/events*.jsonl") for line in open(name)):
         record = json.loads(line)
         if record["type"] != "cell" or record["status"] != "done":
             continue
@@ -86,6 +86,25 @@ check plans_that_ended_under_fire_are_the_same [ "$differ" -eq 0 ]
 check the_killed_run_is_finished_by_one_more_start "$program" "${plan[@]}" --out "$scratch/killed"
 check "killed_at_random_moments_and_resumed_gives_the_same_bytes" same_as_whole
 echo "# $killed kills, $finished plans ended in between"
+
+# the same for two shards, a process each on one folder, killed at moments of their own
+both() { # both SECONDS: kills each after as long; without an argument they run to their end
+  local pids=() pid codes=0
+  for shard in 1/2 2/2; do
+    "$program" "${plan[@]}" --out "$scratch/killed" --shard $shard >>"$scratch/shards" 2>&1 & pids+=($!)
+  done
+  for pid in "${pids[@]}"; do
+    if [ $# -gt 0 ]; then sleep "$1"; kill -KILL "$pid" 2>/dev/null && shards_killed=$((shards_killed + 1)); fi
+    wait "$pid" 2>/dev/null || codes=1
+  done
+  return $codes
+}
+rm -rf "$scratch/killed"
+shards_killed=0
+for _ in $(seq $(((kills + 1) / 2))); do both 0.$(printf '%03d' $((RANDOM % (milliseconds < 900 ? milliseconds : 900)))); done
+check shards_were_killed [ "$shards_killed" -ge 1 ]
+check killed_shards_are_finished_by_one_more_start both
+check shards_killed_at_random_moments_give_the_same_bytes same_as_whole
 
 # the comparison can fail: one number of one record
 sed 's/"value":0\.\([0-9]\)/"value":1.\1/' "$scratch/whole/events.jsonl" >"$scratch/changed" && mkdir "$scratch/other" &&

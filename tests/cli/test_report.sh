@@ -7,9 +7,25 @@ cp -r tests/cli/run "$scratch/runs/example"
 run_folder=$scratch/runs/example
 drawn() { command -v gnuplot >/dev/null; }
 
-# one cell of the plan is not there
+# one cell of the plan is not there: nothing is averaged over the rest unless that is asked for
 check incomplete_run_exits_3 exits_with 3 report "$run_folder"
+check it_says_how_much_is_done grep -q '5 of 6 cells done' "$scratch/err"
+check it_names_the_missing_cell grep -q 'missing: go1_gaits full replay_demo seed 2 (not run)$' "$scratch/err"
+check it_says_how_to_go_on grep -q -- "report $run_folder --partial" "$scratch/err"
+check it_writes_nothing [ ! -e "$run_folder/report" ]
+check json_names_it_too bash -c "'$program' report '$run_folder' --json 2>/dev/null | python3 -c '
+import json, sys
+r = json.load(sys.stdin)[\"rows\"][0]
+assert (r[\"cells\"], r[\"done\"], r[\"missing\"]) == (6, 5, \"replay_demo seed 2 (not run)\") and \"page\" not in r, r'"
+
+check partial_report_exits_3 exits_with 3 report "$run_folder" --partial
 check tables_say_it_is_incomplete grep -q '5 of 6 cells done. The set is incomplete' "$run_folder/report/tables.md"
+every_table_says_so() { # a line of its own above each table of means: two K and all metrics
+  [ "$(grep -c '^\*\*Partial: 5 of 6 cells.\*\*$' "$run_folder/report/tables.md")" = 3 ] &&
+    [ "$(grep -c '<strong>Partial: 5 of 6 cells.</strong>' "$run_folder/report/index.html")" = 3 ]
+}
+check every_partial_table_says_so every_table_says_so
+check every_figure_says_so bash -c "! grep '<figcaption>' '$run_folder/report/index.html' | grep -v '5 of 6 cells'"
 check tables_have_the_methods grep -qE '^\| DynaFlow \| 2 \|' "$run_folder/report/tables.md"
 check csv_has_a_row_for_every_number python3 -c "
 import csv, json, sys
@@ -31,13 +47,13 @@ m.parse(sys.argv[1])" "$run_folder/report/plots/go1_gaits-full-$figure.svg"
 fi
 
 mv "$run_folder/report" "$scratch/first"
-run report "$run_folder"
+run report "$run_folder" --partial
 check rerun_gives_the_same_bytes diff -r "$scratch/first" "$run_folder/report"
 check record_is_untouched cmp tests/cli/run/events.jsonl "$run_folder/events.jsonl"
-check json_says_how_much_is_done bash -c "'$program' report '$run_folder' --json | python3 -c '
+check json_says_how_much_is_done bash -c "'$program' report '$run_folder' --partial --json | python3 -c '
 import json, sys
 r = json.load(sys.stdin)[\"rows\"][0]
-assert (r[\"cells\"], r[\"done\"]) == (6, 5), r'"
+assert (r[\"cells\"], r[\"done\"]) == (6, 5) and r[\"page\"].endswith(\"/report/index.html\"), r'"
 
 check missing_run_is_refused refuses 'events.jsonl' report "$scratch/runs/none"
 check missing_run_is_not_made [ ! -e "$scratch/runs/none" ]
@@ -50,7 +66,7 @@ mkdir "$scratch/bin"
 ln -s "$(command -v env)" "$(command -v bash)" "$scratch/bin"
 without_gnuplot() {
   code=0
-  PATH=$scratch/bin "$program" report "$run_folder" >"$scratch/out" 2>"$scratch/err" || code=$?
+  PATH=$scratch/bin "$program" report "$run_folder" --partial >"$scratch/out" 2>"$scratch/err" || code=$?
   [ "$code" -eq 3 ] && grep -q 'gnuplot is not installed' "$scratch/err"
 }
 check missing_gnuplot_is_said without_gnuplot
@@ -59,4 +75,28 @@ sed '1d' tests/cli/run/events.jsonl | grep -v '"replay_demo"' >"$scratch/runs/wh
 mkdir "$scratch/runs/whole"
 mv "$scratch/runs/whole.jsonl" "$scratch/runs/whole/events.jsonl"
 drawn && check complete_run_exits_0 exits_with 0 report "$scratch/runs/whole"
+check complete_tables_do_not_say_partial bash -c "[ -e '$scratch/runs/whole/report/tables.md' ] &&
+  ! grep -qi partial '$scratch/runs/whole/report/tables.md' '$scratch/runs/whole/report/index.html'"
+
+# times stand apart, so that all other files are the same bytes whenever the same plan is run
+check times_have_a_row_a_cell python3 -c "
+import csv, sys
+rows = list(csv.DictReader(open(sys.argv[1] + '/report/times.csv')))
+assert len(rows) == 6 and sum(bool(r['wall_s']) for r in rows) == 5, rows
+assert [r['status'] for r in rows if not r['wall_s']] == ['not run'], rows" "$run_folder"
+mkdir -p "$scratch/slower"
+cp -r "$run_folder" "$scratch/slower/example"
+rm -r "$scratch/slower/example/report"
+python3 - "$scratch/slower/example/events.jsonl" <<'PY'
+import json, sys
+records = [json.loads(l) for l in open(sys.argv[1])]
+for r in records:
+    for name in ('wall_s', 'cpu_s', 'train_cpu_s'):
+        if name in r: r[name] = 2 * r[name] + 1
+    r.pop('record_sha256', None)
+open(sys.argv[1], 'w').write(''.join(json.dumps(r) + '\n' for r in records))
+PY
+for folder in "$run_folder" "$scratch/slower/example"; do run report "$folder" --partial; done
+check a_slower_run_has_other_times bash -c "! cmp -s '$run_folder/report/times.csv' '$scratch/slower/example/report/times.csv'"
+check and_the_same_bytes_otherwise diff -r --exclude=times.csv "$run_folder/report" "$scratch/slower/example/report"
 finish

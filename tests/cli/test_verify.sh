@@ -23,10 +23,11 @@ assert [r for r in rows if r['check'] == sys.argv[2] and r['status'] == 'warning
 }
 
 check an_honest_run_passes verdict 0 '' ''
-check every_check_but_checkpoints_looked_at_something python3 -c "
+# a synthetic run has no weights and no actions
+check every_check_that_can_looked_at_something python3 -c "
 import json, sys
 rows = json.load(open(sys.argv[1]))['rows']
-assert len(rows) == 12 and {r['check'] for r in rows if r['status'] != 'ok'} == {'checkpoints'}, rows" "$scratch/out"
+assert len(rows) == 13 and {r['check'] for r in rows if r['status'] != 'ok'} == {'checkpoints', 'replay'}, rows" "$scratch/out"
 before=$(sha256sum "$scratch/run/events.jsonl")
 run verify "$scratch/run"
 check verify_changes_nothing [ "$before" = "$(sha256sum "$scratch/run/events.jsonl")" ]
@@ -132,8 +133,48 @@ check a_real_run_passes exits_with 0 verify "$scratch/real" --json
 proven() { python3 -c "
 import json, sys
 rows = {r['check']: r for r in json.load(open(sys.argv[1]))['rows']}
-for name in ('key', 'checkpoints', 'seeds', 'ceiling', 'windows'): assert rows[name]['status'] == 'ok', rows[name]" "$scratch/out"; }
-check keys_checkpoints_seeds_and_ceiling_of_a_real_run_were_looked_at proven
+for name in ('key', 'checkpoints', 'seeds', 'ceiling', 'windows', 'replay'): assert rows[name]['status'] == 'ok', rows[name]" "$scratch/out"; }
+check keys_checkpoints_seeds_ceiling_and_actions_of_a_real_run_were_looked_at proven
+two_replays_a_record() { python3 -c "
+import json, sys
+rows = {r['check']: r for r in json.load(open(sys.argv[1]))['rows']}
+assert rows['replay']['n'] == 2 * 6, rows" "$scratch/out"; }
+check two_windows_of_every_record_were_simulated_again two_replays_a_record
+
+# ---- recorded actions, simulated again; records changed and sealed anew, so that nothing else gives them away ----
+
+# replays CODE CHECK CHANGE: verify of the real run with its records so changed
+replays() {
+  local wanted=$1 name=$2
+  rm -rf "$scratch/changed"
+  cp -r "$scratch/real" "$scratch/changed" && python3 tests/cli/seal.py "$scratch/changed/events.jsonl" "$3" || return 1
+  exits_with "$wanted" verify "$scratch/changed" --json || return 1
+  python3 -c "
+import json, sys
+said = {r['check'] for r in json.load(open(sys.argv[1]))['rows'] if r['status'] == 'failed' or r['status'] == 'tampered'}
+assert said == set(sys.argv[2].split()), said" "$scratch/out" "$name"
+}
+check sealed_anew_unchanged_is_whole replays 0 '' ''
+# the order of magnitude of a clamp that is not applied
+check another_action_is_a_failure replays 1 replay "cells[0]['replays'][1]['u'][5] += 0.01"
+check and_frame_and_window_are_named grep -q 'window 4: the recorded actions do not lead to the recorded states: at frame 1,' "$scratch/out"
+check another_start_is_a_failure replays 1 replay "cells[0]['replays'][0]['x0'][2] += 1e-3"
+check the_last_bit_of_a_state_is_a_failure_here replays 1 replay "x = cells[0]['replays'][0]['x']; x[-1] *= 1 + 2**-52"
+check every_bit_counts_here grep -q 'every bit counts' "$scratch/out"
+check a_lost_number_is_a_failure replays 1 replay "cells[0]['replays'][0]['u'].pop()"
+check a_state_that_is_none_is_a_failure replays 1 replay "cells[0]['replays'][0]['x'][40] = None"
+elsewhere="for c in cells: c['provenance']['cpu'] = 'another processor'
+x = cells[0]['replays'][0]['x']"
+check another_machine_may_round_otherwise replays 0 '' "$elsewhere; x[-1] *= 1 + 2**-52"
+check but_not_simulate_otherwise replays 1 replay "$elsewhere; x[-1] += 1e-5 * max(1, abs(x[-1]))"
+# another model than the record's: nothing can be said, and that is said
+mkdir "$scratch/tasks"
+cp -r tasks/go1_gaits "$scratch/tasks" && sed -i '0,/friction="[0-9.]*/s//&1/' "$scratch/tasks/go1_gaits/go1.xml"
+check the_model_was_changed bash -c "! cmp -s tasks/go1_gaits/go1.xml '$scratch/tasks/go1_gaits/go1.xml'"
+check another_model_exits_0 exits_with 0 verify "$scratch/real" --tasks "$scratch/tasks"
+check another_model_is_said grep -qE '^replay +warning .*not simulated again: the model of task go1_gaits compiles to' "$scratch/out"
+check no_task_exits_0 exits_with 0 verify "$scratch/real" --tasks "$scratch/none"
+check no_task_is_said grep -qE "^replay +warning .*not simulated again: unknown task 'go1_gaits'" "$scratch/out"
 sed -i 's/"train.steps":"3"/"train.steps":"4"/' "$scratch/real/events.jsonl"
 check a_real_run_with_an_edited_setting_does_not exits_with 2 verify "$scratch/real"
 finish

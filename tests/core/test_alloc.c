@@ -68,12 +68,34 @@ static void a_copied_string_is_equal_and_its_own(void** state) {
   df_free(NULL);
 }
 
+static void the_peak_is_what_was_in_use_at_once(void** state) {
+  (void)state;
+  /* as the heap rounds them: a page or two each for blocks of this size */
+  const size_t slack = 16 << 10, large = 1 << 20;
+  void* kept = df_alloc(large, 1);
+  (void)df_alloc_peak();
+  const size_t base = df_alloc_peak();
+  assert_true(base >= large);
+  for (int i = 0; i < 10; i++) df_free(df_alloc(large, 2));
+  const size_t one_at_a_time = df_alloc_peak();
+  assert_true(one_at_a_time >= base + 2 * large && one_at_a_time < base + 2 * large + slack);
+  void *a = df_alloc(large, 1), *b = df_alloc(large, 3);
+  df_free(a);
+  df_free(b);
+  const size_t together = df_alloc_peak();
+  assert_true(together >= base + 4 * large && together < base + 4 * large + slack);
+  df_free(kept);
+  (void)df_alloc_peak();
+  assert_true(df_alloc_peak() < base);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(memory_is_zeroed_and_aligned_to_64_bytes),
       cmocka_unit_test(a_product_beyond_the_address_space_is_refused),
       cmocka_unit_test(exactly_the_nth_allocation_fails),
       cmocka_unit_test(allocations_are_counted_since_the_last_call),
+      cmocka_unit_test(the_peak_is_what_was_in_use_at_once),
       cmocka_unit_test(a_copied_string_is_equal_and_its_own),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,8 @@
 #include "data_test.h"
 #include "dynaflow/sim/mujoco.h"
 
-/* a free body with a ball, a hinge and a slide joint: every kind of joint; nx = 13 + 7 + 2 + 2 */
+/* a free body with a ball, a hinge and a slide joint, and an activation: every kind of coordinate;
+ * nx = 13 + 7 + 2 + 2 + 1 */
 static const char every_joint_xml[] =
     "<mujoco><worldbody>"
     "<body name='base'><freejoint name='root'/><geom size='.1' mass='1'/>"
@@ -14,7 +15,8 @@ static const char every_joint_xml[] =
     "<body pos='0 .2 0'><joint name='slide' type='slide' axis='0 1 0'/><geom size='.05' mass='.2'/></body>"
     "</body></worldbody>"
     "<contact><exclude body1='base' body2='base'/></contact>"
-    "<actuator><motor joint='hinge' ctrlrange='-1 1'/><motor joint='slide' ctrlrange='-1 1'/></actuator></mujoco>";
+    "<actuator><motor joint='hinge' ctrlrange='-1 1'/>"
+    "<general joint='slide' dyntype='filter' dynprm='.1' ctrlrange='-1 1'/></actuator></mujoco>";
 
 /* a cart on a rail: nx = 4, nu = 1 */
 static const char cart_xml[] =

@@ -290,13 +290,13 @@ static void groups_cover_every_channel_once(void** state) {
   static const struct {
     const char *name, *unit;
     int n;
-  } expected[] = {{"base_pos", "m", 3},      {"base_rot", "rad", 3}, {"joint_pos", "rad", 4},
-                  {"slide_pos", "m", 1},     {"base_vel", "m/s", 3}, {"base_angvel", "rad/s", 3},
-                  {"joint_vel", "rad/s", 4}, {"slide_vel", "m/s", 1}};
+  } expected[] = {{"base_pos", "m", 3},      {"base_rot", "rad", 3},  {"joint_pos", "rad", 4},
+                  {"slide_pos", "m", 1},     {"base_vel", "m/s", 3},  {"base_angvel", "rad/s", 3},
+                  {"joint_vel", "rad/s", 4}, {"slide_vel", "m/s", 1}, {"activation", "", 1}};
   const df_chart_group* groups;
-  assert_int_equal(df_chart_groups(chart, &groups), 8);
+  assert_int_equal(df_chart_groups(chart, &groups), 9);
   int seen[MAX] = {0};
-  for (int g = 0; g < 8; g++) {
+  for (int g = 0; g < 9; g++) {
     assert_string_equal(groups[g].name, expected[g].name);
     assert_string_equal(groups[g].unit, expected[g].unit);
     assert_int_equal(groups[g].n, expected[g].n);

@@ -544,6 +544,39 @@ static void a_failed_allocation_is_an_error_and_leaks_nothing(void** state) {
   }
 }
 
+/* how often progress was told, and after how many episodes it wants no more */
+typedef struct listener {
+  int calls, last, enough;
+} listener;
+
+static bool listen(void* context, int done, int wanted) {
+  listener* l = context;
+  assert_true(done >= l->last && done <= wanted);
+  l->calls++;
+  l->last = done;
+  return done < l->enough;
+}
+
+static void demonstrations_end_when_progress_says_so(void** state) {
+  const fixture* f = *state;
+  /* more than one block of attempts */
+  const df_config config = settings("trot,pace", 20, 0.1);
+  df_dataset* data = NULL;
+  listener l = {.enough = 1000};
+  assert_int_equal(df_gait_demonstrate(f->system, &config, 1, listen, &l, NULL, &data), DF_OK);
+  assert_int_equal(l.last, 40);
+  assert_true(l.calls >= 4);
+  df_dataset_free(data);
+
+  l = (listener){.enough = 1};
+  assert_int_equal(df_gait_demonstrate(f->system, &config, 1, listen, &l, NULL, &data), DF_E_INTERRUPTED);
+  assert_null(data);
+  assert_int_equal(l.calls, 1);
+  char told[64];
+  snprintf(told, sizeof told, "interrupted after %d of 40 episodes", l.last);
+  assert_non_null(strstr(df_error_message(), told));
+}
+
 static void task_files_hold_valid_settings(void** unused) {
   (void)unused;
   const char* const task[] = {"go1_gaits", "hopper"};
@@ -583,6 +616,7 @@ int main(void) {
       cmocka_unit_test(the_trot_goes_at_the_commanded_speed),
       cmocka_unit_test(unsuitable_models_and_settings_are_refused_by_name),
       cmocka_unit_test(a_failed_allocation_is_an_error_and_leaks_nothing),
+      cmocka_unit_test(demonstrations_end_when_progress_says_so),
       cmocka_unit_test(task_files_hold_valid_settings),
   };
   return cmocka_run_group_tests(tests, setup, teardown);

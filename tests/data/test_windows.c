@@ -57,6 +57,7 @@ static void every_nth_episode_of_each_gait_is_held_out(void** state) {
   const df_config config = make_config(4, 1, 0, 0, 3);
   df_windows* w;
   assert_ok(df_windows_new(data, &config, &w));
+  for (int e = 0; e < EPISODES; e++) assert_int_equal(df_dataset_group(data, e), 1 + e % GAITS);
   mark_sides(w, EPISODES, sides);
   for (int e = 0; e < EPISODES; e++) assert_int_equal(sides[e], e / GAITS % 3 == 2 ? 2 : 1);
   df_windows_free(w);

@@ -127,6 +127,60 @@ static void threads_do_not_change_weights_samples_or_files(void** state) {
   df_task_free(task);
 }
 
+/* weights after training with tapes of at most `mib` on two threads; caller frees */
+static df_real* weights_within(double mib, df_decoder decoder, df_training_log* log, size_t* n) {
+  df_config config = tiny_config();
+  config.train_tape_mib = mib;
+  df_task* task = tiny_task_with(&config);
+  df_flow* flow = new_flow(task, decoder, 2);
+  *log = train(flow);
+  *n = flow->trainer->n;
+  df_real* weights = df_alloc(*n, sizeof *weights);
+  memcpy(weights, flow->trainer->average, *n * sizeof *weights);
+  df_flow_free(flow);
+  df_task_free(task);
+  return weights;
+}
+
+static void a_bounded_tape_changes_no_weight(void** state) {
+  (void)state;
+  for (int d = DF_DECODE_ROLLOUT; d <= DF_DECODE_TRACKING; d++) {
+    size_t n;
+    df_training_log free_log, log;
+    df_real* free_weights = weights_within(0, (df_decoder)d, &free_log, &n);
+    /* 6 kB, of eight actions of 2 kB each */
+    df_real* weights = weights_within(0.006, (df_decoder)d, &log, &n);
+    assert_memory_equal(free_weights, weights, n * sizeof *weights);
+    /* every action of every sample that did not diverge has one adjoint, and all are exact */
+    assert_int_equal(log.adjoints.steps, free_log.adjoints.steps);
+    assert_in_range(log.adjoints.steps, (20 * 12 - log.diverged) * 8, 20 * 12 * 8);
+    assert_int_equal(log.adjoints.approximate + log.adjoints.differenced, 0);
+    df_free(free_weights);
+    df_free(weights);
+  }
+}
+
+static void a_tape_too_small_ends_the_training_with_the_reason(void** state) {
+  (void)state;
+  for (int d = DF_DECODE_ROLLOUT; d <= DF_DECODE_TRACKING; d++) {
+    df_config config = tiny_config();
+    df_flow* flow;
+    df_training_log log;
+    config.train_tape_mib = 0.0016; /* start states and actions, and less than one action's records */
+    df_task* task = tiny_task_with(&config);
+    flow = new_flow(task, (df_decoder)d, 2);
+    assert_int_equal(df_flow_train(flow, &log), DF_E_SIM);
+    assert_non_null(strstr(df_error_message(), "step 0, sample"));
+    assert_non_null(strstr(df_error_message(), "holds no single action"));
+    df_flow_free(flow);
+    task->config.train_tape_mib = 1e-5;
+    const df_method_env env = env_of(task, 1);
+    assert_int_equal(df_flow_new(&env, "test", (df_decoder)d, &flow), DF_E_CONFIG);
+    assert_non_null(strstr(df_error_message(), "tape"));
+    df_task_free(task);
+  }
+}
+
 static void the_seed_changes_the_sample(void** state) {
   (void)state;
   df_task* task = tiny_task_new();
@@ -580,6 +634,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(returned_actions_reproduce_the_returned_states_bit_for_bit),
       cmocka_unit_test(threads_do_not_change_weights_samples_or_files),
+      cmocka_unit_test(a_bounded_tape_changes_no_weight),
+      cmocka_unit_test(a_tape_too_small_ends_the_training_with_the_reason),
       cmocka_unit_test(the_seed_changes_the_sample),
       cmocka_unit_test(the_slice_gradient_is_the_slope_of_the_loss_for_every_decoder),
       cmocka_unit_test(training_lowers_the_loss_of_every_decoder),

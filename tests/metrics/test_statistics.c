@@ -93,18 +93,6 @@ static void the_percentiles_are_those_of_the_exact_distribution(void** state) {
   assert_near(h.hi, 20 / 30.0, 1e-12);
 }
 
-static void one_stratum_is_the_plain_interval_of_a_mean(void** state) {
-  (void)state;
-  double values[40];
-  const int n = 40;
-  df_rng_normal(3, DF_STREAM_TEST, 0, 40, values);
-  const df_interval a = interval_of(DF_ESTIMATE_MEAN, 1, &n, values, 2000, false), b = df_mean_interval(40, values, 1);
-  assert_true(a.mean == b.mean);
-  /* the same draws; 1 - 0.95 is not twice 0.025 in its last bit */
-  assert_near(a.lo, b.lo, 1e-12);
-  assert_near(a.hi, b.hi, 1e-12);
-}
-
 static void strata_are_drawn_within_themselves(void** state) {
   (void)state;
   /* what differs between strata only is no spread: planted fault, the same numbers drawn as one stratum */
@@ -132,6 +120,109 @@ static void the_same_units_are_not_counted_once_a_seed(void** state) {
   assert_near(same.hi, one.hi, 1e-12);
   /* drawn apart the width halves: sqrt(4); percentiles of 2000 resamples are good to 4 % */
   assert_near((same.hi - same.lo) / (apart.hi - apart.lo), 2, 0.2);
+}
+
+/* ---- clusters, groups and drawn strata: against all equally likely resamples, listed once with NumPy 2.4.6 ---- */
+
+/* Percentiles at the level 0.8 lie so far inside an atom of the listed distribution (0.009 of probability or more) that
+ * 40000 resamples, with standard errors of 0.0015, find that very atom. */
+static df_bootstrap_cfg listed_cfg(void) {
+  return (df_bootstrap_cfg){.seed = 1, .resamples = 40000, .level = 0.8};
+}
+
+/* {1, 2}, {9}, {4, 5, 3}, {0, 8}, not in order */
+static const double clustered[8] = {0, 4, 1, 9, 5, 2, 8, 3};
+static const int of_cluster[8] = {7, -3, 0, 5, -3, 0, 7, -3};
+
+static void clusters_are_drawn_whole(void** state) {
+  (void)state;
+  /* of 4^4 resamples: numpy.quantile(means, [.1, .9]), and of interquartile means */
+  df_bootstrap_cfg cfg = listed_cfg();
+  const int n = 8;
+  df_interval i;
+  cfg.cluster = of_cluster;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, clustered, &i), DF_OK);
+  assert_true(i.mean == 4 && i.n == 8);
+  assert_near(i.lo, 26 / 9.0, 1e-12);
+  assert_near(i.hi, 38 / 7.0, 1e-12);
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, 1, &n, clustered, &i), DF_OK);
+  assert_near(i.mean, 3.5, 1e-12);
+  assert_near(i.lo, 29 / 14.0, 1e-12);
+  assert_near(i.hi, 40 / 7.0, 1e-12);
+  /* one cluster has no interval */
+  const int one[8] = {0};
+  cfg.cluster = one;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, clustered, &i), DF_OK);
+  assert_true(i.mean == 4 && isnan(i.lo) && isnan(i.hi));
+}
+
+static void groups_keep_their_clusters(void** state) {
+  (void)state;
+  /* {1, 2} and {9} apart from {4, 5, 3} and {0, 8}: of 2^4 resamples; drawn together they have other percentiles */
+  df_bootstrap_cfg cfg = listed_cfg();
+  const int n = 8, of_group[8] = {1, 1, 4, 4, 1, 4, 1, 1};
+  df_interval i;
+  cfg.cluster = of_cluster;
+  cfg.level = 0.6;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, clustered, &i), DF_OK);
+  assert_near(i.lo, 3.375, 1e-12);
+  assert_near(i.hi, 33 / 7.0, 1e-12);
+  cfg.group = of_group;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, clustered, &i), DF_OK);
+  assert_near(i.lo, 3, 1e-12);
+  assert_near(i.hi, 5.25, 1e-12);
+  /* groups alone: what differs between them only is no spread */
+  const double level[8] = {2, 2, 7, 7, 2, 7, 2, 2};
+  cfg.cluster = NULL;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, level, &i), DF_OK);
+  assert_true(i.lo == i.mean && i.hi == i.mean);
+  /* planted fault: a cluster in two groups */
+  const int torn[8] = {1, 1, 4, 4, 1, 4, 4, 1};
+  cfg.cluster = of_cluster;
+  cfg.group = torn;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, level, &i), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "cluster 7 is in groups 1 and 4"));
+}
+
+static void clusters_of_one_unit_change_no_bit(void** state) {
+  (void)state;
+  double values[40];
+  int label[20];
+  const int sizes[2] = {20, 20};
+  df_rng_normal(9, DF_STREAM_TEST, 0, 40, values);
+  for (int k = 0; k < 20; k++) label[k] = 100 - k;
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  df_interval plain, single;
+  cfg.same_units = true;
+  cfg.resamples = 300;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, 2, sizes, values, &plain), DF_OK);
+  cfg.cluster = label;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, 2, sizes, values, &single), DF_OK);
+  assert_memory_equal(&plain, &single, sizeof plain);
+}
+
+static void drawn_strata_are_crossed_with_their_units(void** state) {
+  (void)state;
+  /* two seeds of four windows: 4^4 resamples of windows, times 4 of seeds */
+  const double values[8] = {1, 4, 2, 7, 3, 3, 8, 6};
+  const int sizes[2] = {4, 4};
+  df_bootstrap_cfg cfg = listed_cfg();
+  df_interval i;
+  cfg.same_units = true;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, values, &i), DF_OK);
+  assert_near(i.lo, 3.125, 1e-12);
+  assert_near(i.hi, 5.375, 1e-12);
+  cfg.draw_strata = true;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, values, &i), DF_OK);
+  assert_true(i.mean == 4.25);
+  assert_near(i.lo, 2.75, 1e-12);
+  assert_near(i.hi, 5.75, 1e-12);
+  /* by hand: two seeds without any spread within, of which a resample holds 0, 1 or 2 with 1/4, 1/2, 1/4 */
+  const double apart[4] = {1, 1, 5, 5};
+  const int pairs[2] = {2, 2};
+  cfg.same_units = false;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, pairs, apart, &i), DF_OK);
+  assert_true(i.lo == 1 && i.hi == 5);
 }
 
 static void the_seed_alone_decides(void** state) {
@@ -329,6 +420,38 @@ static void its_interval_holds_what_a_slow_version_draws(void** state) {
   assert_true(apart.mean == i.mean && apart.lo != i.lo);
 }
 
+static void improvement_and_profiles_take_clusters_whole(void** state) {
+  (void)state;
+  /* clusters of 2, 1, 3 and 2 units: 4^4 resamples; then two drawn strata of three units: 3^3 times 4 */
+  const double a[8] = {1, 3, 2, 6, 4, 4, 5, 0}, b[8] = {2, 2, 3, 5, 7, 3, 5, 1}, three = 3;
+  const int eight = 8, label[8] = {0, 0, 1, 2, 2, 2, 3, 3};
+  df_bootstrap_cfg cfg = listed_cfg();
+  df_interval i;
+  cfg.same_units = true;
+  cfg.cluster = label;
+  assert_int_equal(df_probability_of_improvement(&cfg, true, 1, &eight, a, &eight, b, &i), DF_OK);
+  assert_near(i.mean, 0.5390625, 1e-15);
+  assert_near(i.lo, 14 / 27.0, 1e-12);
+  assert_near(i.hi, 11 / 18.0, 1e-12);
+  assert_int_equal(df_performance_profile(&cfg, true, 1, &eight, a, 1, &three, &i), DF_OK);
+  assert_true(i.mean == 0.5);
+  assert_near(i.lo, 2 / 9.0, 1e-12);
+  assert_near(i.hi, 6 / 7.0, 1e-12);
+
+  const double c[6] = {1, 4, 2, 3, 3, 8}, d[6] = {2, 3, 3, 1, 4, 9};
+  const int sizes[2] = {3, 3};
+  cfg.cluster = NULL;
+  cfg.draw_strata = true;
+  assert_int_equal(df_probability_of_improvement(&cfg, true, 2, sizes, c, sizes, d, &i), DF_OK);
+  assert_near(i.mean, 7 / 12.0, 1e-15);
+  assert_near(i.lo, 1 / 3.0, 1e-12);
+  assert_near(i.hi, 8 / 9.0, 1e-12);
+  assert_int_equal(df_performance_profile(&cfg, true, 2, sizes, c, 1, &three, &i), DF_OK);
+  assert_near(i.mean, 2 / 3.0, 1e-15);
+  assert_near(i.lo, 1 / 3.0, 1e-12);
+  assert_true(i.hi == 1);
+}
+
 /* ---- performance profiles ---- */
 
 static void profiles_count_who_reaches_a_threshold(void** state) {
@@ -387,6 +510,14 @@ static void wrong_arguments_are_refused_and_nothing_is_written(void** state) {
   assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, NULL, &out), DF_E_ARG);
   assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, 2, sizes, v, NULL, &paired), DF_E_ARG);
   assert_int_equal(df_performance_profile(&cfg, true, 2, sizes, v, 0, v, &out), DF_E_ARG);
+  const double falling[2] = {2, 1};
+  df_interval two[2] = {out, out};
+  assert_int_equal(df_performance_profile(&cfg, true, 2, sizes, v, 2, falling, two), DF_E_ARG);
+  assert_true(two[0].mean == 7);
+  cfg.cluster = sizes;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, v, &out), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "clusters in 2 strata without the same units"));
+  cfg.cluster = NULL;
   assert_int_equal(df_holm(-1, v, (double*)(uintptr_t)v, NULL), DF_E_ARG);
   cfg.same_units = true;
   assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, v, &out), DF_E_ARG);
@@ -409,6 +540,13 @@ static df_status everything(double* sum) {
   cfg.resamples = 20;
   DF_TRY(df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, 1, &n, a, &i));
   *sum += i.lo;
+  const int label[4] = {3, 3, 4, 5}, group[4] = {0, 0, 0, 1};
+  const double share[4] = {0, 1, 1, 0};
+  cfg.cluster = label;
+  cfg.group = group;
+  DF_TRY(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, a, &i));
+  DF_TRY(df_share_interval_clustered(4, share, label, group, &i));
+  cfg.cluster = cfg.group = NULL;
   DF_TRY(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, 1, &n, a, b, &d));
   DF_TRY(df_probability_of_improvement(&cfg, true, 1, &n, a, &n, b, &i));
   DF_TRY(df_performance_profile(&cfg, true, 1, &n, a, 1, b, &i));
@@ -427,8 +565,9 @@ static void every_allocation_may_fail(void** state) {
     assert_int_equal(status, DF_E_NOMEM);
     failures++;
   }
-  /* 2 of the interval, 3 of the difference, 7 of the improvement, 1 of the profile, 1 of Holm */
-  assert_int_equal(failures, 14);
+  /* a resampler makes 5, clusters 8, an order 2: 5 + 2 + 3 of the interquartile mean, 5 + 8 + 2 of clusters, 8 of the
+   * share, 5 + 3 of the difference, 2 (5 + 4) + 1 of the improvement, 5 + 5 of the profile, 2 of Holm */
+  assert_int_equal(failures, 72);
 }
 
 int main(void) {
@@ -437,9 +576,12 @@ int main(void) {
       cmocka_unit_test(the_interquartile_mean_trims_by_fractions),
       cmocka_unit_test(medians_and_quantiles_are_those_of_R_and_numpy),
       cmocka_unit_test(the_percentiles_are_those_of_the_exact_distribution),
-      cmocka_unit_test(one_stratum_is_the_plain_interval_of_a_mean),
       cmocka_unit_test(strata_are_drawn_within_themselves),
       cmocka_unit_test(the_same_units_are_not_counted_once_a_seed),
+      cmocka_unit_test(clusters_are_drawn_whole),
+      cmocka_unit_test(groups_keep_their_clusters),
+      cmocka_unit_test(clusters_of_one_unit_change_no_bit),
+      cmocka_unit_test(drawn_strata_are_crossed_with_their_units),
       cmocka_unit_test(the_seed_alone_decides),
       cmocka_unit_test(what_is_not_finite_is_counted_and_gives_no_interval),
       cmocka_unit_test(p_is_the_share_of_the_exact_distribution),
@@ -449,6 +591,7 @@ int main(void) {
       cmocka_unit_test(the_probability_of_improvement_is_mann_whitney),
       cmocka_unit_test(improvement_is_averaged_over_strata),
       cmocka_unit_test(its_interval_holds_what_a_slow_version_draws),
+      cmocka_unit_test(improvement_and_profiles_take_clusters_whole),
       cmocka_unit_test(profiles_count_who_reaches_a_threshold),
       cmocka_unit_test(holm_equals_published_values),
       cmocka_unit_test(wrong_arguments_are_refused_and_nothing_is_written),

@@ -112,106 +112,6 @@ static void eulerdamp_off_agrees_with_differences(void** state) {
                "eulerdamp off");
 }
 
-/* ---- every supported contact, around touching ---- */
-
-#define BODY_ON_PLANE(option, geom, height)                                                                       \
-  "<mujoco><option timestep='.004' " option                                                                       \
-  "/><default><geom friction='.7 .05 .03' solimp='.9 .95 .02'/></default>"                                        \
-  "<asset><mesh name='tetra' vertex='0 0 0 .3 0 0 0 .3 0 0 0 .3 .2 .2 .2'/></asset>"                              \
-  "<worldbody><geom name='a' type='plane' size='1 1 1' euler='10 20 0' condim='1'/>"                              \
-  "<body pos='0 0 " height "'><freejoint/><geom name='b' " geom                                                   \
-  " mass='2'/>"                                                                                                   \
-  "<body pos='.1 0 .3'><joint name='s' type='slide' axis='1 1 0' damping='.3' stiffness='5'/>"                    \
-  "<joint type='ball' damping='.1'/><geom type='box' size='.1 .02 .03' mass='.4' contype='0' conaffinity='0'/>"   \
-  "<body pos='.1 0 0'><joint name='j' axis='0 1 0'/>"                                                             \
-  "<geom type='box' size='.1 .02 .03' mass='.4' contype='0' conaffinity='0'/></body></body></body></worldbody>"   \
-  "<actuator><general joint='j' gaintype='affine' gainprm='3 2 1' biastype='affine' biasprm='0 -1 -2' gear='2'/>" \
-  "<motor joint='s' gear='3'/></actuator></mujoco>"
-
-#define TWO_BODIES(option, first, second, place)                                             \
-  "<mujoco><option timestep='.004' " option                                                  \
-  "/><default><geom friction='.7 .05 .03' solimp='.9 .95 .02'/></default>"                   \
-  "<worldbody><body><freejoint/><geom name='a' " first                                       \
-  " mass='1'/>"                                                                              \
-  "<body pos='.5 0 0'><joint name='j' axis='0 1 0' pos='-.2 0 0' damping='.1'/>"             \
-  "<geom type='box' size='.1 .02 .03' mass='.4' contype='0' conaffinity='0'/></body></body>" \
-  "<body pos='" place "'><freejoint/><geom name='b' " second                                 \
-  " mass='2'/></body></worldbody>"                                                           \
-  "<actuator><motor joint='j'/></actuator></mujoco>"
-
-typedef struct cloud {
-  double *x, *u;
-  int touching;
-} cloud;
-
-/* n random states near the initial one */
-static cloud scatter(const df_system* s, int n, double spread) {
-  cloud c = {.x = df_alloc((size_t)(n * s->nx), sizeof(double)), .u = df_alloc((size_t)(n * s->nu), sizeof(double))};
-  double x0[64], e[128];
-  df_sim* sim;
-  OK(df_sim_new(s, 0, &sim));
-  df_mujoco_initial_state(s, x0);
-  const int geoms[2] = {df_mujoco_geom(s, "a"), df_mujoco_geom(s, "b")};
-  for (int i = 0; i < n; i++) {
-    uint8_t touch[2];
-    df_rng_normal(3, DF_STREAM_TEST, (uint64_t)i, (size_t)s->ndx, e);
-    for (int k = 0; k < s->ndx; k++) e[k] *= spread;
-    s->ops->integrate(s, x0, e, c.x + i * s->nx);
-    df_rng_uniform(4, DF_STREAM_TEST, (uint64_t)i, (size_t)s->nu, c.u + i * s->nu);
-    df_mujoco_pose(sim, c.x + i * s->nx);
-    df_mujoco_touching(sim, 2, geoms, touch);
-    c.touching += touch[0] && touch[1];
-  }
-  df_sim_free(s, sim);
-  return c;
-}
-
-static void check_contact(const char* name, const char* xml, double spread) {
-  enum { N = 80 };
-  df_system* s = model_text(xml, 1);
-  cloud c = scatter(s, N, spread);
-  df_gradcheck_point p[N];
-  OK(df_gradcheck_steps(s, N, c.x, c.u, 3, 2, p));
-  const summary q = sum_up(N, p);
-  print_message("%s: %d touching, %d smooth, median %.1e, worst %.1e\n", name, c.touching, q.smooth, q.median, q.worst);
-  /* the check means something only if the contact is there, and none of these pairs is approximate */
-  assert_true(c.touching >= N / 10);
-  assert_int_equal(q.approximate, 0);
-  assert_true(q.smooth >= N * 9 / 10);
-  assert_true(q.median <= MEDIAN);
-  assert_true(q.p99 <= P99);
-  df_free(c.x);
-  df_free(c.u);
-  df_system_free(s);
-}
-
-static void contacts_with_a_plane_agree_with_differences(void** state) {
-  (void)state;
-  check_contact("plane-sphere, condim 4", BODY_ON_PLANE("", "type='sphere' size='.1' condim='4'", ".09"), .05);
-  check_contact("plane-capsule, condim 3", BODY_ON_PLANE("", "type='capsule' size='.1 .2' euler='80 0 0'", ".09"), .05);
-  check_contact("plane-capsule, condim 6, elliptic",
-                BODY_ON_PLANE("cone='elliptic'", "type='capsule' size='.1 .2' euler='70 0 0' condim='6'", ".12"), .05);
-  check_contact("plane-box, condim 3", BODY_ON_PLANE("", "type='box' size='.1 .2 .15'", ".15"), .05);
-  check_contact("plane-mesh, elliptic", BODY_ON_PLANE("cone='elliptic'", "type='mesh' mesh='tetra'", ".07"), .05);
-}
-
-static void contacts_of_spheres_and_capsules_agree_with_differences(void** state) {
-  (void)state;
-  check_contact("sphere-sphere, condim 3",
-                TWO_BODIES("", "type='sphere' size='.2'", "type='sphere' size='.15'", ".2 .2 .15"), .06);
-  check_contact("sphere-sphere, condim 6, elliptic",
-                TWO_BODIES("cone='elliptic'", "size='.2' condim='6'", "size='.15' condim='6'", ".2 .2 .15"), .06);
-  check_contact("sphere-capsule", TWO_BODIES("", "size='.2'", "type='capsule' size='.1 .2'", ".17 .17 .1"), .06);
-  check_contact("crossed capsules",
-                TWO_BODIES("", "type='capsule' size='.1 .3' euler='90 10 20'",
-                           "type='capsule' size='.1 .3' euler='0 80 5'", ".05 0 .18"),
-                .04);
-  check_contact("capsules end to end, condim 4, elliptic",
-                TWO_BODIES("cone='elliptic'", "type='capsule' size='.1 .3' condim='4'",
-                           "type='capsule' size='.1 .3' condim='4' euler='0 20 5'", ".1 .05 .75"),
-                .04);
-}
-
 /* ---- closed form ---- */
 
 #define SPRING                                                                                                      \
@@ -296,38 +196,18 @@ static void a_spoiled_adjoint_is_noticed(void** state) {
 
 static void a_kink_is_set_apart(void** state) {
   (void)state;
-  /* between the two difference steps, 2e-7 and 1e-6, from a joint limit with a jump in its force */
+  /* nearer than the smallest difference step, 4e-8, to a joint limit with a jump in its force */
   df_system* s = model_text(
       "<mujoco><option timestep='.01' gravity='0 0 0'/><worldbody><body><joint name='x' type='slide' axis='1 0 0'"
       " limited='true' range='0 1' solimplimit='.9 .9 .01'/><geom size='.1' mass='1'/></body></worldbody>"
       "<actuator><motor joint='x'/></actuator></mujoco>",
       1);
-  const double at_limit[2] = {3e-7, 0}, away[2] = {0.5, 0}, u = 0;
+  const double at_limit[2] = {1e-8, 0}, away[2] = {0.5, 0}, u = 0;
   df_gradcheck_point p;
   OK(df_gradcheck_steps(s, 1, at_limit, &u, 1, 1, &p));
   assert_true(p.kink);
   OK(df_gradcheck_steps(s, 1, away, &u, 1, 1, &p));
   assert_false(p.kink);
-  df_system_free(s);
-}
-
-static void an_approximate_contact_is_marked(void** state) {
-  (void)state;
-  df_mujoco_cfg cfg = df_mujoco_cfg_default();
-  cfg.approximate_contacts = true;
-  df_system* s;
-  OK(df_mujoco_system_from_xml(BODY_ON_PLANE("", "type='cylinder' size='.1 .1' euler='20 0 0'", ".1"), "cylinder", &cfg,
-                               &s));
-  enum { N = 40 };
-  cloud c = scatter(s, N, 0.02);
-  df_gradcheck_point p[N];
-  OK(df_gradcheck_steps(s, N, c.x, c.u, 3, 1, p));
-  assert_true(c.touching > 0);
-  assert_true(sum_up(N, p).approximate > 0);
-  /* what is not approximate stays exact */
-  assert_true(sum_up(N, p).p99 <= P99);
-  df_free(c.x);
-  df_free(c.u);
   df_system_free(s);
 }
 
@@ -339,12 +219,9 @@ int main(void) {
       cmocka_unit_test(go1_with_substeps_agrees_with_differences),
       cmocka_unit_test(quadruped_agrees_with_differences),
       cmocka_unit_test(eulerdamp_off_agrees_with_differences),
-      cmocka_unit_test(contacts_with_a_plane_agree_with_differences),
-      cmocka_unit_test(contacts_of_spheres_and_capsules_agree_with_differences),
       cmocka_unit_test(mass_on_a_spring_has_the_adjoint_of_the_formula),
       cmocka_unit_test(a_spoiled_adjoint_is_noticed),
       cmocka_unit_test(a_kink_is_set_apart),
-      cmocka_unit_test(an_approximate_contact_is_marked),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

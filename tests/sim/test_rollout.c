@@ -76,6 +76,28 @@ static void threads_do_not_change_bits(void** state) {
   batch_free(&many);
 }
 
+static void effort_is_counted_alike_on_any_number_of_threads(void** state) {
+  (void)state;
+  batch b = batch_new();
+  df_effort one = {0};
+  for (int threads = 1; threads <= 4; threads *= 2) {
+    df_rollout* r;
+    OK(df_rollout_new(b.system, &(df_rollout_cfg){.threads = threads}, &r));
+    assert_int_equal(df_rollout_effort(r).physics_steps, 0);
+    OK(df_rollout_run(r, B, H, b.x0, b.u, b.x, b.end));
+    const df_effort effort = df_rollout_effort(r);
+    /* two substeps; a motion that ends early makes fewer */
+    if (threads == 1) one = effort;
+    assert_in_range(effort.physics_steps, 1, 2 * B * H);
+    assert_true(effort.solver_iterations > 0 && effort.constraint_rows > 0);
+    assert_memory_equal(&effort, &one, sizeof one);
+    OK(df_rollout_run(r, B, H, b.x0, b.u, b.x, b.end));
+    assert_int_equal(df_rollout_effort(r).constraint_rows, 2 * one.constraint_rows);
+    df_rollout_free(r);
+  }
+  batch_free(&b);
+}
+
 static void a_recorded_rollout_has_the_bits_of_an_unrecorded_one(void** state) {
   (void)state;
   batch b = batch_new();
@@ -200,6 +222,244 @@ static void a_cotangent_beyond_bounds_diverges(void** state) {
   batch_free(&b);
 }
 
+/* ---- tapes of bounded memory ---- */
+
+/* a batch of any system, its actions random within a few */
+typedef struct long_batch {
+  df_system* system;
+  int n, steps; /* trajectories, actions */
+  double *x0, *u, *losses, *du, *reference;
+} long_batch;
+
+static long_batch long_batch_new(df_system* s, int n, int steps, double height) {
+  long_batch b = {.system = s, .n = n, .steps = steps};
+  const size_t actions = (size_t)(n * steps * s->nu);
+  b.x0 = df_alloc((size_t)(n * s->nx), sizeof(double));
+  b.u = df_alloc(actions, sizeof(double));
+  b.du = df_alloc(actions, sizeof(double));
+  b.reference = df_alloc(actions, sizeof(double));
+  b.losses = df_alloc((size_t)n, sizeof(double));
+  for (int i = 0; i < n; i++) start_pose(s, height, b.x0 + i * s->nx);
+  df_rng_uniform(31, DF_STREAM_TEST, 0, actions, b.u);
+  for (size_t i = 0; i < actions; i++)
+    b.u[i] = random_action(s, (int)(i % (size_t)s->nu), 2 * b.u[i] - 1, df_mujoco_nv(s) == 18 ? 0.4 : 1);
+  return b;
+}
+
+static void long_batch_free(long_batch* b) {
+  df_free(b->x0);
+  df_free(b->u);
+  df_free(b->losses);
+  df_free(b->du);
+  df_free(b->reference);
+  df_system_free(b->system);
+}
+
+/* the squares of the last velocity, through all of the trajectory */
+static double last_velocity(void* context, int b, const double* x, double* dx) {
+  const long_batch* all = context;
+  const df_system* s = all->system;
+  const int nq = df_mujoco_nq(s), nv = df_mujoco_nv(s), t = all->steps;
+  double sum = 0;
+  (void)b;
+  for (int i = 0; i < nv; i++) {
+    const double v = x[t * s->nx + nq + i];
+    sum += 0.5e-6 * v * v;
+    dx[t * s->ndx + nv + i] = 1e-6 * v;
+  }
+  return sum;
+}
+
+/* the decay tames chaos over long trajectories; *taken: the most bytes that a tape took */
+static df_status bounded_gradient(long_batch* b, int threads, size_t bytes, size_t* taken) {
+  df_rollout* r;
+  uint8_t end[64];
+  const df_rollout_cfg cfg = {.threads = threads, .tape_length = b->steps, .tape_bytes = bytes};
+  DF_TRY(df_rollout_new(b->system, &cfg, &r));
+  df_status status = df_rollout_gradient(r, b->n, b->steps, b->x0, b->u, 0.9, last_velocity, b, b->losses, b->du, end);
+  for (int i = 0; i < b->n && status == DF_OK; i++) assert_int_equal(end[i], DF_TRAJ_COMPLETE);
+  *taken = df_rollout_tape_bytes(r);
+  df_rollout_free(r);
+  return status;
+}
+
+/* Every bound either says that it is too small or gives the bits of the whole tape, within itself. */
+static void check_bounds(const char* name, df_system* s, int n, int steps, double height) {
+  long_batch b = long_batch_new(s, n, steps, height);
+  const size_t size = (size_t)(n * steps * s->nu) * sizeof(double);
+  size_t whole, taken, least = 0;
+  OK(bounded_gradient(&b, 1, 0, &whole));
+  memcpy(b.reference, b.du, size);
+  assert_true(norm_of(b.reference, n * steps * s->nu) > 0);
+  int refused = 0, held = 0;
+  for (double share = 0.001; share < 1.3; share *= 1.25) {
+    const size_t bound = (size_t)(share * (double)whole);
+    memset(b.du, 0, size);
+    const df_status status = bounded_gradient(&b, 1, bound, &taken);
+    if (status != DF_OK) {
+      assert_true(strstr(df_error_message(), "tape") != NULL);
+      assert_int_equal(held, 0); /* more memory is never worse */
+      refused++;
+      continue;
+    }
+    if (held++ == 0) least = bound;
+    assert_true(taken <= bound);
+    assert_memory_equal(b.du, b.reference, size);
+    for (int threads = 2; threads <= 4; threads *= 2) {
+      memset(b.du, 0, size);
+      OK(bounded_gradient(&b, threads, bound, &taken));
+      assert_true(taken <= (size_t)threads * bound);
+      assert_memory_equal(b.du, b.reference, size);
+    }
+  }
+  print_message("%s, %d actions: whole tape %zu kB, least %zu kB, %d bounds held, %d refused\n", name, steps,
+                whole / 1024, least / 1024, held, refused);
+  assert_true(refused > 0 && held > 8);
+  assert_true(least < whole / 5);
+  long_batch_free(&b);
+}
+
+static void a_bounded_tape_gives_the_bits_of_the_whole_one(void** state) {
+  (void)state;
+  check_bounds("planar hopper", planar_hopper("", 1), 5, 150, 0);
+  check_bounds("planar hopper, 4 substeps", planar_hopper("cone='elliptic'", 4), 5, 60, 0);
+  check_bounds("quadruped, 5 substeps", quadruped("", "damping='.5'", "", "condim='4'", 5), 5, 60, 0.3);
+}
+
+static void a_bounded_tape_of_the_data_sets_gives_the_bits_of_the_whole_one(void** state) {
+  (void)state;
+  check_bounds("hopper", model_file(HOPPER, 0.008, 1, DF_INTEGRATOR_EULER, 0.5), 3, 120, 0);
+  check_bounds("go1", model_file(GO1, 0.004, 5, DF_INTEGRATOR_EULER, 1), 3, 50, 0.3);
+}
+
+/* physics steps of a second trajectory and its adjoint under a bound */
+static uint64_t cost(long_batch* b, size_t bound) {
+  const df_system* s = b->system;
+  double* x = df_alloc((size_t)((b->steps + 1) * s->nx), sizeof *x);
+  double* dx = df_alloc((size_t)((b->steps + 1) * s->ndx), sizeof *dx);
+  df_effort effort[2] = {{0}};
+  df_sim* sim;
+  OK(df_sim_new(s, b->steps, &sim));
+  OK(df_sim_bound_tape(s, sim, bound));
+  for (int again = 0; again < 2; again++) {
+    effort[0] = (df_effort){0};
+    s->ops->add_effort(sim, &effort[0]);
+    assert_int_equal(df_trajectory_run(s, sim, b->steps, b->x0, b->u, x), DF_TRAJ_COMPLETE);
+    (void)last_velocity(b, 0, x, dx);
+    assert_int_equal(df_trajectory_vjp(s, sim, b->steps, dx, 0.9, b->du, NULL), DF_TRAJ_COMPLETE);
+  }
+  s->ops->add_effort(sim, &effort[1]);
+  df_sim_free(s, sim);
+  df_free(x);
+  df_free(dx);
+  return effort[1].physics_steps - effort[0].physics_steps;
+}
+
+static void a_bound_costs_a_second_simulation_at_most(void** state) {
+  (void)state;
+  enum { N = 100 };
+  long_batch b = long_batch_new(planar_hopper("", 1), 1, N, 0);
+  size_t whole;
+  OK(bounded_gradient(&b, 1, 0, &whole));
+  assert_int_equal(cost(&b, 0), N);
+  assert_int_equal(cost(&b, 4 * whole), N);
+  /* an action that is not on the tape's last stretch is simulated twice, one that did not fit three times */
+  const uint64_t tight = cost(&b, whole / 8);
+  print_message("%d actions in an eighth of the memory: %d steps\n", N, (int)tight);
+  assert_in_range(tight, N + N / 2, 2 * N + N / 4);
+  long_batch_free(&b);
+}
+
+/* adjoints in any order, and the trajectory going on behind them */
+static void a_bounded_tape_is_read_in_any_order(void** state) {
+  (void)state;
+  enum { N = 60 };
+  long_batch b = long_batch_new(planar_hopper("", 2), 1, N, 0);
+  const df_system* s = b.system;
+  double x[2][16], y[16], bar[2][32];
+  size_t whole;
+  df_sim* sim[2];
+  OK(bounded_gradient(&b, 1, 0, &whole));
+  for (int k = 0; k < 2; k++) OK(df_sim_new(s, N, &sim[k]));
+  OK(df_sim_bound_tape(s, sim[1], whole / 6));
+  for (int k = 0; k < 2; k++) s->ops->reset(sim[k], b.x0);
+  for (int t = 0; t < N; t++) {
+    for (int k = 0; k < 2; k++) {
+      /* a jump in the middle: what is recomputed must not run across it */
+      if (t == N / 2) {
+        start_pose(s, 0, x[k]);
+        x[k][1] = -0.1;
+        s->ops->set_state(sim[k], x[k]);
+      }
+      assert_int_equal(s->ops->step(sim[k], b.u + t * s->nu, x[k]), DF_TRAJ_COMPLETE);
+    }
+    assert_memory_equal(x[0], x[1], (size_t)s->nx * sizeof(double));
+    if (t % 7 != 6) continue;
+    const int at = (t * 13) % (t + 1);
+    df_rng_normal(3, DF_STREAM_TEST, (uint64_t)t, (size_t)s->ndx, y);
+    for (int k = 0; k < 2; k++)
+      assert_int_equal(s->ops->step_vjp(sim[k], at, y, bar[k], bar[k] + s->ndx), DF_TRAJ_COMPLETE);
+    assert_memory_equal(bar[0], bar[1], (size_t)(s->ndx + s->nu) * sizeof(double));
+  }
+  for (int t = N - 1; t >= 0; t--) {
+    df_rng_normal(3, DF_STREAM_TEST, (uint64_t)t, (size_t)s->ndx, y);
+    for (int k = 0; k < 2; k++)
+      assert_int_equal(s->ops->step_vjp(sim[k], t, y, bar[k], bar[k] + s->ndx), DF_TRAJ_COMPLETE);
+    assert_memory_equal(bar[0], bar[1], (size_t)(s->ndx + s->nu) * sizeof(double));
+  }
+  for (int k = 0; k < 2; k++) df_sim_free(s, sim[k]);
+  long_batch_free(&b);
+}
+
+/* Everything a batch's gradient allocates is its tapes, within their bound, and a thread's simulator and trajectory,
+ * whatever the number of trajectories. mjData is not among it: MuJoCo has its own allocator. */
+static void a_batch_takes_no_more_memory_than_its_bound(void** state) {
+  (void)state;
+  enum { N = 256, LENGTH = 16, THREADS = 4 };
+  long_batch b = long_batch_new(model_file(GO1, 0.004, 5, DF_INTEGRATOR_EULER, 1), N, LENGTH, 0.3);
+  const df_system* s = b.system;
+  const size_t bound = 192 << 10, trajectory = 8 * (LENGTH + 1) * (size_t)(s->nx + s->ndx);
+  size_t whole, taken;
+  b.n = THREADS;
+  OK(bounded_gradient(&b, 1, 0, &whole));
+  assert_true(whole > 3 * bound);
+  b.n = N;
+  (void)df_alloc_peak();
+  const size_t before = df_alloc_peak();
+  df_rollout* r;
+  uint8_t end[N];
+  OK(df_rollout_new(s, &(df_rollout_cfg){.threads = THREADS, .tape_length = LENGTH, .tape_bytes = bound}, &r));
+  OK(df_rollout_gradient(r, N, LENGTH, b.x0, b.u, 0.9, last_velocity, &b, b.losses, b.du, end));
+  taken = df_rollout_tape_bytes(r);
+  df_rollout_free(r);
+  const size_t peak = df_alloc_peak() - before;
+  print_message("%d x %d actions of go1 on %d threads: %zu kB at most, tapes %zu kB of %zu, one whole tape %zu kB\n", N,
+                LENGTH, THREADS, peak / 1024, taken / 1024, THREADS * bound / 1024, whole / 1024);
+  assert_true(taken <= THREADS * bound);
+  /* beside that the scratch memory of adjoints, some 30 kB here, and what the heap rounds up */
+  assert_true(peak <= THREADS * (bound + trajectory + (64 << 10)));
+  long_batch_free(&b);
+}
+
+static void a_bound_too_small_for_one_action_is_an_error(void** state) {
+  (void)state;
+  long_batch b = long_batch_new(planar_hopper("", 2), 1, 20, 0);
+  size_t taken;
+  assert_int_equal(bounded_gradient(&b, 1, 1, &taken), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "tape_bytes 1"));
+  /* enough for start states and actions, not for a record */
+  df_sim* sim;
+  OK(df_sim_new(b.system, 20, &sim));
+  const size_t size = b.system->ops->state_size(b.system), nu = (size_t)b.system->nu;
+  const size_t fixed = df_sim_tape_bytes(b.system, sim) + (21 * size + 20 * nu) * sizeof(double);
+  df_sim_free(b.system, sim);
+  assert_int_equal(bounded_gradient(&b, 1, fixed - 1, &taken), DF_E_CONFIG);
+  assert_int_equal(bounded_gradient(&b, 1, fixed + 200, &taken), DF_E_SIM);
+  assert_non_null(strstr(df_error_message(), "trajectory 0"));
+  assert_non_null(strstr(df_error_message(), "holds no single action"));
+  long_batch_free(&b);
+}
+
 static void a_step_off_the_tape_is_refused(void** state) {
   (void)state;
   batch b = batch_new();
@@ -256,12 +516,19 @@ static void an_error_inside_mujoco_is_reported_and_harms_no_one(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(threads_do_not_change_bits),
+      cmocka_unit_test(effort_is_counted_alike_on_any_number_of_threads),
       cmocka_unit_test(a_recorded_rollout_has_the_bits_of_an_unrecorded_one),
       cmocka_unit_test(a_used_tape_gives_the_gradient_of_a_fresh_one),
       cmocka_unit_test(decay_weakens_early_gradients_and_leaves_the_last),
       cmocka_unit_test(a_divergence_is_a_value_of_its_own_trajectory),
       cmocka_unit_test(a_state_that_grows_without_bound_diverges),
       cmocka_unit_test(a_cotangent_beyond_bounds_diverges),
+      cmocka_unit_test(a_bounded_tape_gives_the_bits_of_the_whole_one),
+      cmocka_unit_test(a_bounded_tape_of_the_data_sets_gives_the_bits_of_the_whole_one),
+      cmocka_unit_test(a_bound_costs_a_second_simulation_at_most),
+      cmocka_unit_test(a_bounded_tape_is_read_in_any_order),
+      cmocka_unit_test(a_batch_takes_no_more_memory_than_its_bound),
+      cmocka_unit_test(a_bound_too_small_for_one_action_is_an_error),
       cmocka_unit_test(a_step_off_the_tape_is_refused),
       cmocka_unit_test(an_error_inside_mujoco_is_reported_and_harms_no_one),
   };

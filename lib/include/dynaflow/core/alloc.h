@@ -20,4 +20,7 @@ DF_API char* df_strdup(const char* text);
  * Returns how many allocations were made since the last call. */
 DF_API size_t df_alloc_fail_at(size_t n);
 
+/* The most bytes that were in use at once since the last call (or the start), as the heap rounds them. Process-wide. */
+DF_API size_t df_alloc_peak(void);
+
 #endif

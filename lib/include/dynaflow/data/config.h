@@ -43,11 +43,12 @@ typedef df_names df_kind_NAMES;
   X(TEXT, system, model_url, "", 0, 0, "", "", "where `data fetch` gets the model")                                    \
   X(REAL, system, timestep, "0", 0, 1, "", "s", "physics step; 0 keeps the model's")                                   \
   X(INT, system, substeps, "1", 1, 100, "", "", "physics steps that an action lasts")                                  \
-  X(TEXT, system, integrator, "model", 0, 0, "model|Euler|implicitfast", "", "integrator")                             \
+  X(TEXT, system, integrator, "model", 0, 0, "model|Euler|implicitfast|RK4", "", "integrator")                         \
   X(INT, system, iterations, "100", 50, 100000, "", "", "solver iterations; fewer make the implicit gradient wrong")   \
   X(REAL, system, tolerance, "0", 0, 1, "", "", "solver tolerance; 0 keeps the model's")                               \
   X(REAL, system, margin_scale, "1", 0, 1, "", "", "factor on geom margins; 0.5 for data older than MuJoCo 3.5")       \
   X(TEXT, system, contacts, "exact", 0, 0, "exact|approximate", "", "admit geom pairs without an exact derivative?")   \
+  X(TEXT, system, gradient, "exact", 0, 0, "exact|differences", "", "finite differences where no adjoint is exact?")   \
   X(LIST, action, center, "", -1e6, 1e6, "", "action", "action at network output 0; repeated along the actuators")     \
   X(LIST, action, half_range, "", 0, 1e6, "", "action", "action = center + half_range tanh(output)")                   \
   X(TEXT, data, source, "npz", 0, 0, "npz|go1_gaits", "", "a recorded file, or the gait demonstrator")                 \
@@ -86,6 +87,7 @@ typedef df_names df_kind_NAMES;
   X(REAL, train, clip, "1", 0, 1e9, "", "", "bound on the gradient's norm; 0: none")                                   \
   X(REAL, train, ema, "0.995", 0, 1, "", "", "decay of the averaged weights that sampling uses")                       \
   X(REAL, train, cotangent_decay, "1", 0, 1, "", "", "factor on the state cotangent per action (rollout decoder)")     \
+  X(REAL, train, tape_mib, "0", 0, 1e6, "", "MiB", "bound on a thread's tape; the same bits for more time; 0: none")   \
   X(REAL, train, push, "0", 0, 1, "", "", "share of samples started from drifted simulated states (rollout decoder)")  \
   X(REAL, train, push_error, "1", 0, 100, "", "std", "largest RMS error of a drifted state that training starts from") \
   X(INT, inverse, width, "512", 4, 4096, "", "", "hidden width of the inverse-dynamics MLP")                           \

@@ -42,6 +42,10 @@ DF_API const double* df_dataset_state(const df_dataset* data, int episode, int f
 DF_API const double* df_dataset_action(const df_dataset* data, int episode, int frame); /* NULL without actions */
 DF_API const double* df_dataset_condition(const df_dataset* data, int episode);         /* NULL if nc == 0 */
 
+/* The group of an episode is its gait, the largest of the conditions named "gait.*"; without those all are of group 0.
+ * From 0, below DF_NAMES_MAX. */
+DF_API int df_dataset_group(const df_dataset* data, int episode);
+
 /* ---- windows ---- */
 
 typedef struct df_window {
@@ -57,9 +61,8 @@ typedef struct df_windows {
   df_window* test;
 } df_windows;
 
-/* Every split.test_every-th episode within each condition group is held out (the group is the one-hot gait, the
- * conditions named "gait.*", if any), so that each is tested: which those are depends on the order of episodes and on
- * nothing else. DF_E_CONFIG when a group has fewer episodes than test_every, or when window.first, last and horizon do
+/* Every split.test_every-th episode of each group is held out, so that each is tested: which those are depends on the
+ * order of episodes and on nothing else. DF_E_CONFIG when a group has fewer episodes than test_every, or when window.first, last and horizon do
  * not fit the episodes. */
 DF_API DF_MUST_CHECK df_status df_windows_new(const df_dataset* data, const df_config* config, df_windows** out);
 DF_API void df_windows_free(df_windows* windows);

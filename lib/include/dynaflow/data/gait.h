@@ -26,9 +26,10 @@ typedef struct df_gait_report {
  * `report` (may be NULL). Conditions are a one-hot gait and the command vx, vy [m/s], yaw rate [rad/s]; gaits follow
  * one another. Commands, start poses and phases are functions of (data.seed, gait, attempt), so the result depends
  * neither on threads nor on rejections before. DF_E_CONFIG for a model that is not a 12-joint Go1 or an unknown gait
- * name. `progress` (may be NULL) is called with episodes done and wanted, from one thread at a time. */
+ * name. `progress` (may be NULL) is called with episodes done and wanted after every few attempts, from one thread at
+ * a time; when it returns false the call ends with DF_E_INTERRUPTED. */
 DF_API DF_MUST_CHECK df_status df_gait_demonstrate(const df_system* system, const df_config* config, int threads,
-                                                   void (*progress)(void*, int, int), void* context,
+                                                   bool (*progress)(void*, int, int), void* context,
                                                    df_gait_report* report, df_dataset** out);
 
 #endif

@@ -31,6 +31,9 @@ typedef struct df_training_log {
   long steps;    /* gradient steps made */
   long diverged; /* training windows whose rollout diverged: left out of the gradient */
   long skipped;  /* steps whose gradient was not finite: not applied */
+  /* adjoints of simulated actions behind the gradients, and how many of them were not exact (dynaflow/sim/adjoint.h);
+   * of a resumed training all of its parts */
+  df_gradient_count adjoints;
   size_t parameters;
   double cpu_s; /* CPU seconds of all threads */
 } df_training_log;
@@ -84,7 +87,7 @@ typedef struct df_method {
  * A shared object, linked with libdynaflow, that defines these two. It is refused when its version is not the
  * program's: DF_METHOD_VERSION is raised whenever a plugin has to be compiled anew. docs/add-a-method.md has an
  * example. */
-enum { DF_METHOD_VERSION = 1 };
+enum { DF_METHOD_VERSION = 2 };
 
 DF_API extern const int df_plugin_version; /* = DF_METHOD_VERSION */
 DF_API extern const df_method df_plugin_method;

@@ -12,7 +12,7 @@
 #include "dynaflow/metrics/statistics.h"
 #include "dynaflow/sim/system.h"
 
-/* X(name, unit, better, definition): what `dynaflow list metrics` shows; better is "lower" or "higher" */
+/* X(name, unit, better, definition): what `dynaflow list metrics` shows; better is "lower" or "higher", or "" */
 #define DF_METRIC_LIST(X)                                                                                              \
   X(tre, "std", "lower",                                                                                               \
     "trajectory reconstruction error: RMS over frames 1..H and channels of (generated - demonstrated) / training std") \
@@ -36,7 +36,11 @@
     "method "                                                                                                          \
     "itself generated, and their actions executed in one go. fall_rate.replanned: each window planned from the last "  \
     "executed state")                                                                                                  \
-  X(survival, "s", "higher", "mean time until the fall of a pure open-loop chain, or the chain's length")
+  X(survival, "s", "higher", "mean time until the fall of a pure open-loop chain, or the chain's length")              \
+  X(effort, "count", "",                                                                                               \
+    "what the numbers cost, counted alike on any machine: .physics_steps, .solver_iterations and .constraint_rows of " \
+    "executing the returned actions of all windows, .diverged of these; .gradient_steps, .skipped_steps and "          \
+    ".diverged_samples of training")
 
 typedef struct df_metric_def {
   const char *name, *unit, *better, *definition;

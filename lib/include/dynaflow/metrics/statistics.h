@@ -7,7 +7,10 @@
  * Sources:
  *   [ET]  Efron and Tibshirani, An Introduction to the Bootstrap, 1993: percentile interval, section 13.3
  *   [DH]  Davison and Hinkley, Bootstrap Methods and their Application, 1997: Monte Carlo p-value, section 4.2.5;
- *         stratified resampling, section 3.2
+ *         stratified resampling, section 3.2; hierarchical data, section 3.8
+ *   [FW]  Field and Welsh, Bootstrapping clustered data, Journal of the Royal Statistical Society B 69 (2007)
+ *   [O07] Owen, The pigeonhole bootstrap, Annals of Applied Statistics 1 (2007): crossed effects
+ *   [KG]  Korn and Graubard, Survey Methodology 24 (1998): shares of clustered counts, by their effective number
  *   [A21] Agarwal et al., Deep Reinforcement Learning at the Edge of the Statistical Precipice, NeurIPS 2021:
  * stratified bootstrap, section 4.1; performance profiles, 4.2; interquartile mean and probability of improvement, 4.3
  *   [M47] McNemar, Psychometrika 12 (1947); its exact form is the sign test on discordant pairs
@@ -28,12 +31,18 @@ typedef struct df_interval {
   int failed;          /* of these, not finite */
 } df_interval;
 
-/* Mean with a 95 % percentile bootstrap interval (2000 resamples drawn from `seed`); +inf if a value is not finite,
- * with lo = hi = NaN. n == 1 gives lo = hi = NaN, n < 1 also mean = NaN. */
-DF_API df_interval df_mean_interval(int n, const double* values, uint64_t seed);
-
 /* A share with its 95 % Wilson score interval [W27]; NaN unless 0 <= count <= n and n >= 1. */
 DF_API df_interval df_share_interval(int count, int n);
+
+/* The same for values [n] of 0 and 1 that come in clusters (df_bootstrap_cfg below): Wilson's interval of as many
+ * independent values as tell as much [KG], n / d with
+ *     d = v_clusters / (p (1 - p) / n)   at least 1,
+ *     v_clusters = sum over groups g of c/(c-1) sum over its c clusters of (t - mean of t)^2 / n^2,
+ *     t = sum over the cluster of (value - p),
+ * or, where all values are the same and nothing can be said of d, the number of clusters. `cluster` NULL: as above.
+ * DF_E_ARG for NULL values, n < 1 or a value that is neither 0 nor 1; *out is then untouched. */
+DF_API DF_MUST_CHECK df_status df_share_interval_clustered(int n, const double* values, const int* cluster,
+                                                           const int* group, df_interval* out);
 
 /* ---- estimates ---- */
 
@@ -65,18 +74,26 @@ typedef struct df_bootstrap_cfg {
    * with each seed): a resample draws units once and uses them everywhere. Strata must be equally long. Without it,
    * what units have in common would be counted once a stratum, and intervals would be too narrow. */
   bool same_units;
+  /* Units with the same label of `cluster` belong together (windows of one episode): a resample takes clusters whole
+   * [FW], else what they have in common would be counted once a unit. Within each label of `group` (the gait of an
+   * episode) as many clusters are drawn as there are [DH]. Labels are any whole numbers, [size of a stratum], owned by
+   * the caller; with several strata only where same_units is set. NULL: every unit is a cluster; all are one group. */
+  const int *cluster, *group;
+  /* Strata are drawn, too, as many as there are: the interval then speaks of strata like these [DH], crossed with units
+   * where same_units is set [O07], and no longer of these alone. Of few strata it says too little, as any bootstrap of
+   * few values: by sqrt(1 - 1/strata) at best. */
+  bool draw_strata;
 } df_bootstrap_cfg;
 
-/* seed 1, 2000 resamples, level 0.95, strata drawn independently */
+/* seed 1, 2000 resamples, level 0.95, strata as they are and drawn from independently */
 DF_API df_bootstrap_cfg df_bootstrap_cfg_default(void);
 
-/* All functions below return DF_E_ARG for NULL arrays, n_strata < 1, a size < 1 or a cfg out of range, DF_E_NOMEM
- * without memory; *out is then untouched. An interval needs two values in some stratum; else lo = hi = NaN.
- * Resampling is within strata, which stay as they are: an interval speaks of these strata (these seeds), not of others.
- */
+/* All functions below return DF_E_ARG for NULL arrays, n_strata < 1, a size < 1, a cluster in two groups or a cfg out
+ * of range, DF_E_NOMEM without memory; *out is then untouched. An interval needs something that can be drawn in two
+ * ways: two clusters of a group, or two strata with draw_strata; else lo = hi = NaN. */
 
-/* The estimate over all values, with its stratified percentile interval [A21, ET]. +inf with lo = hi = NaN if a value
- * is not finite. One stratum, the mean, 2000 resamples: what df_mean_interval() gives, up to rounding. */
+/* The estimate over all values, with its percentile interval [A21, ET]. +inf with lo = hi = NaN if a value is not
+ * finite. */
 DF_API DF_MUST_CHECK df_status df_bootstrap_interval(const df_bootstrap_cfg* cfg, df_estimate kind, int n_strata,
                                                      const int* sizes, const double* values, df_interval* out);
 
@@ -100,9 +117,9 @@ DF_API DF_MUST_CHECK df_status df_probability_of_improvement(const df_bootstrap_
                                                              int n_strata, const int* sizes_a, const double* a,
                                                              const int* sizes_b, const double* b, df_interval* out);
 
-/* Share of values that reach each threshold tau [n_tau]: value >= tau, or <= tau where lower is better; averaged over
- * strata, with pointwise intervals [A21]. A value that is not finite reaches none, and is counted in `failed`.
- *   out  [n_tau] */
+/* Share of values that reach each threshold tau [n_tau], ascending: value >= tau, or <= tau where lower is better;
+ * averaged over strata, with pointwise intervals [A21]. A value that is not finite reaches none, and is counted in
+ * `failed`. out  [n_tau] */
 DF_API DF_MUST_CHECK df_status df_performance_profile(const df_bootstrap_cfg* cfg, bool lower_is_better, int n_strata,
                                                       const int* sizes, const double* values, int n_tau,
                                                       const double* tau, df_interval* out);

@@ -1,0 +1,102 @@
+/* cell_state.c: the folder in which an unfinished training waits, and the lock that says who works at it. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cell.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "text.h"
+
+char* cell_state_folder(const cell* c, const char* folder) {
+  return format_text("%s/training/%.16s", folder, c->key);
+}
+
+/* One try. *fd < 0: another process has the lock; `again`: it was removed while it was opened. */
+static df_status try_lock(const char* state, const char* path, int* fd, bool* again) {
+  struct stat info;
+  df_status status = df_dir_make(state);
+  /* another process may remove a folder that it no longer needs */
+  *again = status == DF_E_MISSING;
+  DF_TRY(status);
+  *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  *again = *fd < 0 && errno == ENOENT;
+  if (*fd < 0) return df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
+  if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) status = df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
+    close(*fd);
+    *fd = -1;
+    return status;
+  }
+  if (fstat(*fd, &info) == 0 && info.st_nlink == 0) {
+    close(*fd);
+    *fd = -1;
+    *again = true;
+    return df_fail(DF_E_IO, "%s: removed again and again", path);
+  }
+  return DF_OK;
+}
+
+df_status cell_claim(cell* c, const char* folder, bool* taken) {
+  enum { TRIES = 100 };
+  *taken = c->claim != NULL;
+  if (*taken) return DF_OK;
+  char* state = cell_state_folder(c, folder);
+  char* path = df_path_join(state, "lock");
+  df_status status = path ? DF_OK : DF_E_NOMEM;
+  bool again = status == DF_OK;
+  int fd = -1;
+  for (int i = 0; i < TRIES && again; i++) {
+    again = false;
+    status = try_lock(state, path, &fd, &again);
+  }
+  df_free(state);
+  if (status == DF_OK && fd >= 0) {
+    *taken = true;
+    c->claim = path;
+    c->claim_fd = fd;
+  } else {
+    df_free(path);
+  }
+  return status;
+}
+
+/* a folder, and the one above it, go when they are empty */
+static void remove_empty(const char* state) {
+  char* above = df_path_folder(state);
+  if (rmdir(state) == 0 && above) rmdir(above);
+  df_free(above);
+}
+
+void cell_release(cell* c) {
+  if (!c->claim) return;
+  char* state = df_path_folder(c->claim);
+  /* first the name, then the lock: whoever opened it meanwhile sees that it is gone */
+  unlink(c->claim);
+  close(c->claim_fd);
+  if (state) remove_empty(state);
+  df_free(state);
+  df_free(c->claim);
+  c->claim = NULL;
+}
+
+void cell_forget_training(cell* c, const char* folder) {
+  bool taken = false;
+  char* state = cell_state_folder(c, folder);
+  DIR* dir = opendir(state);
+  if (dir && cell_claim(c, folder, &taken) == DF_OK && taken) {
+    const struct dirent* entry;
+    while ((entry = readdir(dir))) {
+      char* path = strstr(entry->d_name, ".state") ? df_path_join(state, entry->d_name) : NULL;
+      if (path) unlink(path);
+      df_free(path);
+    }
+  }
+  if (dir) closedir(dir);
+  df_free(state);
+}

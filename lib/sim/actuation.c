@@ -1,0 +1,108 @@
+#include "actuation.h"
+
+#include <math.h>
+
+#include "dynaflow/core/alloc.h"
+
+/* the dofs that actuator i pushes, as a run of `dofs`; 0 if its transmission has none here */
+static int pattern(const mjModel* m, int i, int* first, const int** dofs) {
+  static const int of_joint[] = {[mjJNT_FREE] = 6, [mjJNT_BALL] = 3, [mjJNT_SLIDE] = 1, [mjJNT_HINGE] = 1};
+  const int id = m->actuator_trnid[2 * i];
+  *dofs = NULL;
+  switch (m->actuator_trntype[i]) {
+    case mjTRN_JOINT:
+    case mjTRN_JOINTINPARENT:
+      *first = m->jnt_dofadr[id];
+      return of_joint[m->jnt_type[id]];
+    case mjTRN_TENDON:
+      *dofs = m->ten_J_colind + m->ten_J_rowadr[id];
+      return m->ten_J_rownnz[id];
+    default:
+      return 0;
+  }
+}
+
+static bool has_activation(const mjModel* m, int i) {
+  return m->actuator_actnum[i] > 0;
+}
+
+static int count_entries(const mjModel* m, bool activated) {
+  int first, n = 0;
+  const int* dofs;
+  for (int i = 0; i < m->nactuator; i++) {
+    if (has_activation(m, i) == activated) n += pattern(m, i, &first, &dofs);
+  }
+  return n;
+}
+
+static void list_entries(df_actuation* a, const mjModel* m) {
+  int next[2] = {0, a->nctrl};
+  for (int i = 0; i < m->nactuator; i++) {
+    const bool activated = has_activation(m, i);
+    int first = 0;
+    const int* dofs;
+    a->start[i] = next[activated];
+    a->count[i] = pattern(m, i, &first, &dofs);
+    for (int k = 0; k < a->count[i]; k++) {
+      const int entry = next[activated]++;
+      a->dof[entry] = dofs ? dofs[k] : first + k;
+      /* of several activations the last one drives the force */
+      a->source[entry] = activated ? m->actuator_actadr[i] + m->actuator_actnum[i] - 1 : m->actuator_ctrladr[i];
+    }
+  }
+}
+
+/* the exact filter moves by the whole exponential instead of its tangent */
+static double step_of_rate(const mjModel* m, int i) {
+  const double h = m->opt.timestep;
+  if (m->actuator_dyntype[i] != mjDYN_FILTEREXACT) return h;
+  const double tau = fmax(mjMINVAL, m->actuator_dynprm[mjNDYN * i]);
+  return tau * (1 - exp(-h / tau));
+}
+
+static df_plain_actuator find_plain(const df_actuation* a, const mjModel* m, int i) {
+  const df_plain_actuator none = {.entry = -1};
+  const int transmission = m->actuator_trntype[i], bias = m->actuator_biastype[i];
+  if (transmission != mjTRN_JOINT && transmission != mjTRN_JOINTINPARENT) return none;
+  const int joint = m->actuator_trnid[2 * i], type = m->jnt_type[joint];
+  if ((type != mjJNT_HINGE && type != mjJNT_SLIDE) || has_activation(m, i) || df_actuator_disabled(m, i)) return none;
+  if (m->actuator_gaintype[i] != mjGAIN_FIXED || (bias != mjBIAS_NONE && bias != mjBIAS_AFFINE)) return none;
+  const double gear = m->actuator_gear[6 * m->actuator_outadr[i]];
+  const mjtNum* b = m->actuator_biasprm + mjNBIAS * i;
+  return (df_plain_actuator){.entry = a->start[i],
+                             .joint = joint,
+                             .dof = m->jnt_dofadr[joint],
+                             .by_input = gear * m->actuator_gainprm[mjNGAIN * i],
+                             .by_length = bias == mjBIAS_AFFINE ? gear * gear * b[1] : 0,
+                             .by_velocity = bias == mjBIAS_AFFINE ? gear * gear * b[2] : 0};
+}
+
+df_status df_actuation_build(df_actuation* a, const mjModel* m) {
+  const size_t n = (size_t)m->nactuator, na = (size_t)m->na;
+  a->nctrl = count_entries(m, false);
+  a->nentry = a->nctrl + count_entries(m, true);
+  a->dof = df_alloc((size_t)a->nentry, sizeof *a->dof);
+  a->source = df_alloc((size_t)a->nentry, sizeof *a->source);
+  a->start = df_alloc(n, sizeof *a->start);
+  a->count = df_alloc(n, sizeof *a->count);
+  a->owner = df_alloc(na, sizeof *a->owner);
+  a->scale = df_alloc(na, sizeof *a->scale);
+  a->plain = df_alloc(n, sizeof *a->plain);
+  if (!a->dof || !a->source || !a->start || !a->count || !a->owner || !a->scale || !a->plain) return DF_E_NOMEM;
+  list_entries(a, m);
+  for (int i = 0; i < m->nactuator; i++) a->plain[i] = find_plain(a, m, i);
+  for (int i = 0; i < m->nactuator; i++) {
+    for (int k = 0; k < m->actuator_actnum[i]; k++) {
+      a->owner[m->actuator_actadr[i] + k] = i;
+      a->scale[m->actuator_actadr[i] + k] = step_of_rate(m, i);
+    }
+  }
+  return DF_OK;
+}
+
+void df_actuation_free(df_actuation* a) {
+  int* const arrays[] = {a->dof, a->source, a->start, a->count, a->owner};
+  for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) df_free(arrays[i]);
+  df_free(a->scale);
+  df_free(a->plain);
+}

@@ -1,0 +1,169 @@
+/* Free bodies that carry nothing that moves, under implicitfast (docs/adjoint.md, section 4).
+ *
+ * MuJoCo adds the derivative C of their centrifugal and gyroscopic forces by the velocity to the implicit damping. C is
+ * not symmetric, but couples nothing beyond the body's six dofs. */
+#include <math.h>
+
+#include "adjoint.h"
+#include "spatial.h"
+
+enum { SIX = 6 };
+
+typedef struct free_body {
+  int dof;
+  const double* axes; /* [3][6] motion axes of the rotational dofs */
+  const double* inertia;
+  double mass;
+  double spin[3]; /* angular velocity, world */
+  double arm[3];  /* centre of mass from the joint's place, world */
+} free_body;
+
+/* sum x_k e_k over the axes of rotation */
+static void along_axes(const free_body* b, const double x[3], double out[3]) {
+  out[0] = out[1] = out[2] = 0;
+  for (int k = 0; k < 3; k++) vec_add_scaled(out, b->axes + 6 * k, x[k]);
+}
+
+static free_body get_body(const df_mujoco* system, const df_step_record* r, int i) {
+  const df_joint_forces* f = &system->joint_forces;
+  const int dof = f->rigid_dof[i], node = system->tree.body_node[f->rigid_body[i]];
+  free_body b = {.dof = dof, .axes = r->cdof + 6 * (dof + 3), .inertia = r->inertia + 10 * node};
+  b.mass = b.inertia[9];
+  along_axes(&b, r->velocity + dof + 3, b.spin);
+  /* the linear part of an axis e is e x arm */
+  for (int k = 0; k < 3; k++) {
+    double part[3];
+    vec_cross(part, b.axes + 6 * k + 3, b.axes + 6 * k);
+    vec_add_scaled(b.arm, part, 0.5);
+  }
+  return b;
+}
+
+static void inertia_times(const free_body* b, const double x[3], double out[3]) {
+  const double* i = b->inertia;
+  out[0] = i[0] * x[0] + i[3] * x[1] + i[4] * x[2];
+  out[1] = i[3] * x[0] + i[1] * x[1] + i[5] * x[2];
+  out[2] = i[4] * x[0] + i[5] * x[1] + i[2] * x[2];
+}
+
+/* The force at the centre of mass is m x (x arm) for the angular velocity x, the couple x (I x). Both are quadratic;
+ * these are their symmetric bilinear forms, twice. */
+static void twice_force(const free_body* b, const double x[3], const double y[3], double out[3]) {
+  double inner[3], outer[3];
+  vec_cross(inner, y, b->arm);
+  vec_cross(out, x, inner);
+  vec_cross(inner, x, b->arm);
+  vec_cross(outer, y, inner);
+  for (int k = 0; k < 3; k++) out[k] = b->mass * (out[k] + outer[k]);
+}
+static void twice_couple(const free_body* b, const double x[3], const double y[3], double out[3]) {
+  double momentum[3], other[3];
+  inertia_times(b, y, momentum);
+  vec_cross(out, x, momentum);
+  inertia_times(b, x, momentum);
+  vec_cross(other, y, momentum);
+  for (int k = 0; k < 3; k++) out[k] += other[k];
+}
+
+/* ---- the implicit solve ---- */
+
+/* a [6][6] += scale C */
+static void add_derivative(const free_body* b, double scale, double a[SIX][SIX]) {
+  for (int j = 0; j < 3; j++) {
+    double force[3], couple[3], moment[3];
+    twice_force(b, b->spin, b->axes + 6 * j, force);
+    twice_couple(b, b->spin, b->axes + 6 * j, couple);
+    vec_cross(moment, b->arm, force);
+    vec_add_scaled(couple, moment, 1);
+    for (int i = 0; i < 3; i++) {
+      a[i][3 + j] += scale * force[i];
+      a[3 + i][3 + j] += scale * vec_dot(b->axes + 6 * i, couple);
+    }
+  }
+}
+
+static void swap_rows(double a[SIX][SIX], double* x, int i, int j) {
+  for (int k = 0; k < SIX; k++) {
+    const double kept = a[i][k];
+    a[i][k] = a[j][k];
+    a[j][k] = kept;
+  }
+  const double kept = x[i];
+  x[i] = x[j];
+  x[j] = kept;
+}
+
+/* x = a^-1 x by elimination with pivots; destroys a */
+static void solve(double a[SIX][SIX], double* x) {
+  for (int k = 0; k < SIX; k++) {
+    int pivot = k;
+    for (int i = k + 1; i < SIX; i++) {
+      if (fabs(a[i][k]) > fabs(a[pivot][k])) pivot = i;
+    }
+    if (pivot != k) swap_rows(a, x, k, pivot);
+    for (int i = k + 1; i < SIX; i++) {
+      const double l = a[i][k] / a[k][k];
+      for (int j = k; j < SIX; j++) a[i][j] -= l * a[k][j];
+      x[i] -= l * x[k];
+    }
+  }
+  for (int k = SIX - 1; k >= 0; k--) {
+    for (int j = k + 1; j < SIX; j++) x[k] -= a[k][j] * x[j];
+    x[k] /= a[k][k];
+  }
+}
+
+void df_adjoint_solve_free(const df_mujoco* system, const df_step_record* r, df_adjoint* a) {
+  const int nv = (int)system->model->nv;
+  for (int i = 0; i < system->joint_forces.nrigid; i++) {
+    const free_body b = get_body(system, r, i);
+    double matrix[SIX][SIX] = {{0}}, transposed[SIX][SIX];
+    add_derivative(&b, system->model->opt.timestep, matrix);
+    for (int k = 0; k < SIX; k++) {
+      double* row = a->implicit_mass + (b.dof + k) * nv + b.dof;
+      for (int j = 0; j <= k; j++) {
+        matrix[k][j] += row[j];
+        if (j < k) matrix[j][k] += row[j];
+        row[j] = j == k ? 1 : 0;
+      }
+    }
+    for (int k = 0; k < SIX * SIX; k++) transposed[k / SIX][k % SIX] = matrix[k % SIX][k / SIX];
+    solve(transposed, a->g + b.dof);
+  }
+}
+
+/* ---- what C itself depends on: -g^T C(q, v) u with u = v' - v ---- */
+
+void df_adjoint_turn_free(const df_mujoco* system, const df_step_record* r, df_adjoint* a, double* vbar) {
+  for (int i = 0; i < system->joint_forces.nrigid; i++) {
+    const free_body b = get_body(system, r, i);
+    const double* g = a->g + b.dof;
+    double turn[3], change[3], u[3], p[3], t[3], sum[3], inner[3];
+    along_axes(&b, g + 3, turn);
+    for (int k = 0; k < 3; k++) u[k] = r->velocity_next[b.dof + 3 + k] - r->velocity[b.dof + 3 + k];
+    along_axes(&b, u, change);
+
+    /* p is m times the motion g of the centre of mass */
+    vec_cross(p, turn, b.arm);
+    for (int k = 0; k < 3; k++) p[k] = b.mass * (p[k] + g[k]);
+
+    /* by the spin */
+    vec_cross(inner, p, change);
+    vec_cross(sum, b.arm, inner);
+    vec_cross(inner, change, b.arm);
+    vec_cross(t, inner, p);
+    vec_add_scaled(sum, t, 1);
+    inertia_times(&b, change, inner);
+    vec_cross(t, inner, turn);
+    vec_add_scaled(sum, t, 1);
+    vec_cross(inner, turn, change);
+    inertia_times(&b, inner, t);
+    vec_add_scaled(sum, t, 1);
+    for (int k = 0; k < 3; k++) vbar[b.dof + 3 + k] -= vec_dot(b.axes + 6 * k, sum);
+
+    /* by the rotation: everything turns with the body but the places' part of g */
+    twice_force(&b, b.spin, change, t);
+    vec_cross(sum, t, g);
+    for (int k = 0; k < 3; k++) a->qbar[b.dof + 3 + k] -= vec_dot(b.axes + 6 * k, sum);
+  }
+}

@@ -1,0 +1,59 @@
+/* Rows in d/d(q,v) of w . r, rows and ties in the Hessian: docs/adjoint.md, section 4. */
+#include "adjoint.h"
+
+/* ---- matrices ---- */
+
+void df_adjoint_add_rows(const df_step_record* record, int nv, double* hessian) {
+  const df_row_record* r = first_row(record);
+  for (int i = 0; i < record->nrow; i++, r = next_row(r)) {
+    if (r->mass != 0) df_adjoint_add_block(hessian, nv, 1, r->ndof, row_dofs(r), row_coefficient(r), &r->mass);
+  }
+  const df_tie_record* t = first_tie(record);
+  for (int i = 0; i < record->ntie; i++, t = next_tie(t))
+    df_adjoint_add_block(hessian, nv, t->dim, t->ndof, tie_dofs(t), tie_jacobian(t), t->hessian);
+}
+
+/* MuJoCo drops what lies outside the pattern of M: both lists descend, so they are merged */
+static void add_implicit_row(const df_tree* tree, const df_row_record* r, double h, double* implicit_mass) {
+  const double* c = row_coefficient(r);
+  const int* dofs = row_dofs(r);
+  for (int a = 0; a < r->ndof; a++) {
+    const int *chain = tree->chain + dofs[a] * tree->nv, most = tree->chain_n[dofs[a]];
+    double* row = implicit_mass + dofs[a] * tree->nv;
+    for (int b = a, i = 0; b < r->ndof; b++) {
+      while (i < most && chain[i] > dofs[b]) i++;
+      if (i < most && chain[i] == dofs[b]) row[dofs[b]] += h * r->implicit * c[a] * c[b];
+    }
+  }
+}
+
+void df_adjoint_add_implicit_rows(const df_mujoco* system, const df_step_record* record, double* implicit_mass) {
+  const df_row_record* r = first_row(record);
+  for (int i = 0; i < record->nrow; i++, r = next_row(r)) {
+    if (r->implicit != 0) add_implicit_row(&system->tree, r, system->model->opt.timestep, implicit_mass);
+  }
+}
+
+/* ---- rows ---- */
+
+static double along(const df_row_record* r, const double* line, const double* x) {
+  const int* dofs = row_dofs(r);
+  double sum = 0;
+  for (int i = 0; i < r->ndof; i++) sum += line[i] * x[dofs[i]];
+  return sum;
+}
+
+void df_adjoint_rows(const df_step_record* record, df_adjoint* a, double* vbar) {
+  const df_row_record* r = first_row(record);
+  for (int i = 0; i < record->nrow; i++, r = next_row(r)) {
+    const double *c = row_coefficient(r), *b = row_second(r), s = along(r, c, a->w);
+    const int* dofs = row_dofs(r);
+    for (int k = 0; k < r->ndof; k++) {
+      a->qbar[dofs[k]] -= s * r->stiffness * c[k];
+      vbar[dofs[k]] -= s * r->damping * c[k];
+    }
+    if (!r->bends) continue;
+    const double turn = r->curvature * (s * r->bend_motion - r->bend_force * along(r, b, a->w));
+    for (int k = 0; k < r->ndof; k++) a->qbar[dofs[k]] -= turn * b[k];
+  }
+}

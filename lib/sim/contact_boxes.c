@@ -1,0 +1,237 @@
+/* Two boxes: docs/adjoint.md, section 5. Either a face of one box cuts the face of the other to a polygon, each corner
+ * of which is a contact with the face's normal; or two edges cross, and the normal is across both. */
+#include <math.h>
+
+#include "contact_motion.h"
+#include "spatial.h"
+
+/* of lengths over the size of a box, and of directions: rounding of the contact's own numbers */
+static const double TOLERANCE = 1e-9;
+/* of nearest points of edges over their length: the same, enlarged where the edges are nearly parallel */
+static const double NEAREST_TOLERANCE = 1e-7;
+/* of directions: two that cannot be told apart */
+static const double ALIGNED = 1e-12;
+
+/* where a point lies in the frame of a box */
+static void local_point(const df_shape* box, const double point[3], double local[3]) {
+  for (int k = 0; k < 3; k++) {
+    double axis[3], arm[3];
+    shape_axis(box, k, axis);
+    for (int i = 0; i < 3; i++) arm[i] = point[i] - box->position[i];
+    local[k] = vec_dot(axis, arm);
+  }
+}
+
+/* bit k is set if the point lies in a plane of the faces across axis k */
+static int on_faces(const df_shape* box, const double point[3]) {
+  double local[3];
+  int faces = 0;
+  local_point(box, point, local);
+  for (int k = 0; k < 3; k++) {
+    if (fabs(fabs(local[k]) - box->size[k]) <= TOLERANCE * (box->size[0] + box->size[1] + box->size[2]))
+      faces |= 1 << k;
+  }
+  return faces;
+}
+
+/* how far the normal is from the nearest axis of a box, which is returned in *axis */
+static double misaligned(const df_shape* box, const double normal[3], int* axis) {
+  double best = INFINITY;
+  for (int k = 0; k < 3; k++) {
+    double across[3], a[3];
+    shape_axis(box, k, a);
+    vec_cross(across, a, normal);
+    const double error = sqrt(vec_dot(across, across));
+    if (error >= best) continue;
+    best = error;
+    *axis = k;
+  }
+  return best;
+}
+
+/* ---- a face ---- */
+
+/* the corner is where an edge of the cut face passes a side of the cutting one: it keeps to both */
+static void feature_on_edge(const df_shape* cut, int edge, const df_shape* flat, int side, double feature[3][6]) {
+  double along[3], across[3];
+  shape_axis(cut, edge, along);
+  shape_axis(flat, side, across);
+  const double scale = -1 / vec_dot(along, across);
+  for (int i = 0; i < 3; i++) vec_add_scaled(feature[i], across, scale * along[i]);
+}
+
+/* the corner is under a corner of the cutting face: it keeps to that line and to the plane of the cut face */
+static void feature_under_corner(const df_shape* cut, int face, const double normal[3], double feature[3][6]) {
+  double plane[3];
+  shape_axis(cut, face, plane);
+  const double scale = 1 / vec_dot(plane, normal);
+  for (int i = 0; i < 3; i++) {
+    for (int k = 0; k < 3; k++) feature[i][k] = scale * normal[i] * plane[k];
+  }
+}
+
+static int lowest_bit(int bits) {
+  return bits & 1 ? 0 : bits & 2 ? 1 : 2;
+}
+
+/* the contact's corner of the polygon, by the faces of either box on which it lies */
+static bool face_motion(const df_touch* t, int flat_side, int normal_axis, df_contact_motion* out) {
+  const df_shape *flat = &t->shape[flat_side], *cut = &t->shape[1 - flat_side];
+  const double outward = (flat_side == 0 ? 0.5 : -0.5) * t->distance;
+  double at[3], feature[3][6] = {{0}};
+  int cut_face;
+  for (int k = 0; k < 3; k++) {
+    at[k] = t->point[k] + outward * t->normal[k];
+    feature[k][k] = 1;
+  }
+  (void)misaligned(cut, t->normal, &cut_face);
+  const int sides = on_faces(flat, at) & ~(1 << normal_axis), faces = on_faces(cut, at),
+            ends = faces & ~(1 << cut_face);
+  if (!(faces & 1 << cut_face)) return false;
+  if (ends == (7 & ~(1 << cut_face))) {
+    out->surface = SURFACE_BOX_CORNER;
+  } else if (ends != 0 && sides != 0) {
+    const int edge = lowest_bit(7 & ~(1 << cut_face | ends));
+    feature_on_edge(cut, edge, flat, lowest_bit(sides), feature);
+    out->surface = SURFACE_BOX_EDGE;
+  } else if (sides == (7 & ~(1 << normal_axis))) {
+    feature_under_corner(cut, cut_face, t->normal, feature);
+    out->surface = SURFACE_BOX_FACE;
+  } else {
+    return false;
+  }
+  df_flat_motion(t, flat_side, at, feature, out);
+  return true;
+}
+
+/* ---- two edges ---- */
+
+typedef struct edge {
+  double middle[3], along[3], half; /* half: length to either end */
+} edge;
+
+/* the edge along an axis that lies furthest in the direction */
+static edge furthest_edge(const df_shape* box, int axis, const double direction[3]) {
+  edge e = {.half = box->size[axis]};
+  for (int k = 0; k < 3; k++) e.middle[k] = box->position[k];
+  for (int k = 0; k < 3; k++) {
+    double a[3];
+    shape_axis(box, k, a);
+    if (k == axis)
+      for (int i = 0; i < 3; i++) e.along[i] = a[i];
+    else
+      vec_add_scaled(e.middle, a, vec_dot(a, direction) >= 0 ? box->size[k] : -box->size[k]);
+  }
+  return e;
+}
+
+static double clip(double x, double half) {
+  return fmin(fmax(x, -half), half);
+}
+
+/* nearest points of two edges, s and t along them from their middles */
+static void nearest_points(const edge* a, const edge* b, double* s, double* t) {
+  double gap[3];
+  for (int k = 0; k < 3; k++) gap[k] = b->middle[k] - a->middle[k];
+  const double k = vec_dot(a->along, b->along), ga = vec_dot(gap, a->along), gb = vec_dot(gap, b->along);
+  *s = clip((ga - k * gb) / (1 - k * k), a->half);
+  *t = clip(k * *s - gb, b->half);
+  *s = clip(ga + k * *t, a->half);
+}
+
+/* The nearest points slide with s and t, as far as those are free: the gap stays across the edges. Rows for a twist of
+ * the first box relative to the second at point 0. */
+static void nearest_slides(const edge e[2], const double gap[3], bool free0, bool free1, double slide[2][6]) {
+  const double k = free0 && free1 ? vec_dot(e[0].along, e[1].along) : 0;
+  if (free0) {
+    double back[3];
+    for (int i = 0; i < 3; i++) back[i] = -gap[i];
+    (void)df_slide_to(e[0].along, k != 0 ? e[1].along : NULL, back, slide[0]);
+  }
+  if (!free1) return;
+  for (int i = 0; i < 6; i++) slide[1][i] = k * slide[0][i];
+  vec_add_scaled(slide[1], e[1].along, 1);
+}
+
+/* The normal is across both edges, and turns with the second box but for h: across the normal and the second edge. */
+static void crossed_motion(const df_touch* t, const edge e[2], const double nearest[2][3], bool free0, bool free1,
+                           df_contact_motion* out) {
+  double gap[3], slide[2][6] = {{0}}, h[3], turn[3];
+  for (int k = 0; k < 3; k++) gap[k] = nearest[1][k] - nearest[0][k];
+  nearest_slides(e, gap, free0, free1, slide);
+  df_rows_at(2, slide, nearest[0], t->point);
+
+  double fixed[3][6] = {{0}};
+  for (int k = 0; k < 3; k++) fixed[k][k] = 1;
+  df_rows_at(3, fixed, nearest[0], t->point);
+  vec_cross(h, e[1].along, t->normal);
+  vec_cross(turn, e[0].along, t->normal);
+  const double scale = -1 / vec_dot(h, e[0].along);
+  out->carrier = 1;
+  for (int i = 0; i < 3; i++) {
+    vec_add_scaled(out->normal[i] + 3, turn, scale * h[i]);
+    for (int k = 0; k < 6; k++)
+      out->point[i][k] = 0.5 * (fixed[i][k] + e[0].along[i] * slide[0][k] + e[1].along[i] * slide[1][k]);
+  }
+  for (int i = 0; i < 3; i++) {
+    for (int k = 0; k < 6; k++) out->distance[k] += gap[i] * out->normal[i][k] - t->normal[i] * fixed[i][k];
+  }
+}
+
+/* the pair of edges across whose directions the normal lies */
+static bool crossed_edges(const df_touch* t, edge e[2]) {
+  double best = INFINITY, back[3];
+  int axis0 = 0, axis1 = 0;
+  for (int i = 0; i < 9; i++) {
+    double a[3], b[3], across[3], error[3];
+    shape_axis(&t->shape[0], i / 3, a);
+    shape_axis(&t->shape[1], i % 3, b);
+    vec_cross(across, a, b);
+    vec_cross(error, across, t->normal);
+    const double length2 = vec_dot(across, across), error2 = vec_dot(error, error);
+    if (length2 < TOLERANCE || error2 >= best * length2) continue;
+    best = error2 / length2;
+    axis0 = i / 3;
+    axis1 = i % 3;
+  }
+  for (int k = 0; k < 3; k++) back[k] = -t->normal[k];
+  e[0] = furthest_edge(&t->shape[0], axis0, t->normal);
+  e[1] = furthest_edge(&t->shape[1], axis1, back);
+  return best < TOLERANCE * TOLERANCE;
+}
+
+static bool edge_motion(const df_touch* t, df_contact_motion* out) {
+  edge e[2];
+  double s[2], nearest[2][3], miss[3];
+  if (!crossed_edges(t, e)) return false;
+  nearest_points(&e[0], &e[1], &s[0], &s[1]);
+  for (int k = 0; k < 3; k++) {
+    for (int i = 0; i < 2; i++) nearest[i][k] = e[i].middle[k] + s[i] * e[i].along[k];
+    miss[k] = 0.5 * (nearest[0][k] + nearest[1][k]) - t->point[k];
+  }
+  if (sqrt(vec_dot(miss, miss)) > NEAREST_TOLERANCE * (e[0].half + e[1].half)) return false;
+  const bool free0 = fabs(s[0]) < e[0].half, free1 = fabs(s[1]) < e[1].half;
+  out->surface = SURFACE_BOX_EDGES;
+  out->slide = free0 && free1 ? SLIDE_NEAREST : SLIDE_NONE;
+  crossed_motion(t, e, (const double(*)[3])nearest, free0, free1, out);
+  return true;
+}
+
+static double face_area(const df_shape* box, int axis) {
+  return box->size[(axis + 1) % 3] * box->size[(axis + 2) % 3];
+}
+
+/* The side whose axis the normal is. Of two parallel faces the larger one keeps the normal when they tilt. */
+static int flat_side_of(const df_touch* t, const int axis[2], const double error[2]) {
+  const bool parallel = fmax(error[0], error[1]) < ALIGNED;
+  if (!parallel) return error[1] < error[0];
+  return face_area(&t->shape[1], axis[1]) > face_area(&t->shape[0], axis[0]);
+}
+
+bool df_boxes_motion(const df_touch* t, df_contact_motion* out) {
+  int axis[2];
+  double error[2];
+  for (int i = 0; i < 2; i++) error[i] = misaligned(&t->shape[i], t->normal, &axis[i]);
+  const int side = flat_side_of(t, axis, error);
+  return error[side] < TOLERANCE ? face_motion(t, side, axis[side], out) : edge_motion(t, out);
+}

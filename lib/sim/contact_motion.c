@@ -1,0 +1,344 @@
+/* The geometry of contacts, differentiated: docs/adjoint.md, section 5. */
+#include "contact_motion.h"
+
+#include <math.h>
+
+#include "spatial.h"
+
+/* ---- which rule ---- */
+
+df_contact_rule df_contact_rule_of(int type0, int type1) {
+  if (type0 == mjGEOM_PLANE) {
+    const bool rolls = type1 == mjGEOM_CYLINDER || type1 == mjGEOM_ELLIPSOID;
+    const bool points =
+        type1 == mjGEOM_SPHERE || type1 == mjGEOM_CAPSULE || type1 == mjGEOM_BOX || type1 == mjGEOM_MESH;
+    return rolls ? CONTACT_ROLLING : points ? CONTACT_PLANE : CONTACT_FROZEN;
+  }
+  const bool round1 = type1 == mjGEOM_SPHERE || type1 == mjGEOM_CAPSULE || type1 == mjGEOM_BOX;
+  if (type0 == mjGEOM_SPHERE && (round1 || type1 == mjGEOM_CYLINDER)) return CONTACT_ROUND;
+  if (type0 == mjGEOM_CAPSULE && round1) return CONTACT_ROUND;
+  if (type0 == mjGEOM_BOX && type1 == mjGEOM_BOX) return CONTACT_BOXES;
+  return type0 >= mjGEOM_SPHERE && type1 <= mjGEOM_MESH ? CONTACT_NEAREST : CONTACT_FROZEN;
+}
+
+/* a centre outside flat faces: the one iteration that ends at its solution */
+static bool sphere_and_mesh(int type0, int type1) {
+  return type0 == mjGEOM_SPHERE && type1 == mjGEOM_MESH;
+}
+
+bool df_contact_exact(int type0, int type1) {
+  return df_contact_rule_of(type0, type1) < CONTACT_NEAREST || sphere_and_mesh(type0, type1);
+}
+
+static df_shape shape_of(const mjModel* m, const mjData* d, int geom) {
+  df_shape s = {.type = m->geom_type[geom],
+                .size = m->geom_size + 3 * geom,
+                .position = d->geom_xpos + 3 * geom,
+                .frame = d->geom_xmat + 9 * geom};
+  const int mesh = s.type == mjGEOM_MESH ? m->geom_dataid[geom] : -1;
+  if (mesh >= 0) {
+    s.vertex = m->mesh_vert + 3 * m->mesh_vertadr[mesh];
+    s.nvertex = m->mesh_vertnum[mesh];
+  }
+  return s;
+}
+
+df_touch df_touch_of(const mjModel* m, const mjData* d, const mjContact* c) {
+  df_touch t = {.shape = {shape_of(m, d, c->geom[0]), shape_of(m, d, c->geom[1])}, .distance = c->dist};
+  for (int k = 0; k < 3; k++) {
+    t.point[k] = c->pos[k];
+    t.normal[k] = c->frame[k];
+  }
+  return t;
+}
+
+/* ---- algebra ---- */
+
+/* v(from) = v(to) + w x (from - to) */
+void df_rows_at(int n, double rows[][6], const double from[3], const double to[3]) {
+  double arm[3], moment[3];
+  for (int k = 0; k < 3; k++) arm[k] = from[k] - to[k];
+  for (int i = 0; i < n; i++) {
+    vec_cross(moment, arm, rows[i]);
+    vec_add_scaled(rows[i] + 3, moment, 1);
+  }
+}
+
+static void add_outer(double c[3][3], double s, const double a[3], const double b[3]) {
+  for (int i = 0; i < 3; i++) vec_add_scaled(c[i], b, s * a[i]);
+}
+
+/* rows [3][6] of a point that moves with the body */
+static void fixed_point(double rows[3][6]) {
+  for (int i = 0; i < 3; i++) {
+    for (int k = 0; k < 6; k++) rows[i][k] = i == k;
+  }
+}
+
+/* out = v . rows */
+static void combine(const double v[3], double rows[3][6], double out[6]) {
+  for (int k = 0; k < 6; k++) out[k] = v[0] * rows[0][k] + v[1] * rows[1][k] + v[2] * rows[2][k];
+}
+
+/* ---- any other pair: the point follows the mean of both bodies, the normal one of them ---- */
+
+static void frozen_motion(const df_touch* t, df_contact_motion* out) {
+  *out = (df_contact_motion){.surface = SURFACE_FROZEN, .slide = SLIDE_NONE};
+  /* MuJoCo orders types from the plane over round ones to box and mesh: the later, the flatter */
+  out->carrier = t->shape[0].type == mjGEOM_PLANE || t->shape[0].type == mjGEOM_HFIELD ? 0 : 1;
+  const double sign = out->carrier == 0 ? 1 : -1;
+  for (int k = 0; k < 3; k++) {
+    out->point[k][k] = 0.5;
+    out->distance[k] = sign * t->normal[k];
+  }
+}
+
+/* ---- a point against a flat side ---- */
+
+void df_flat_motion(const df_touch* t, int flat_side, const double at[3], double feature[3][6],
+                    df_contact_motion* out) {
+  const double* n = t->normal;
+  double along[6];
+  df_rows_at(3, feature, at, t->point);
+  combine(n, feature, along);
+  out->carrier = flat_side;
+  for (int k = 0; k < 6; k++) {
+    out->distance[k] = flat_side == 0 ? along[k] : -along[k];
+    for (int i = 0; i < 3; i++) out->point[i][k] = feature[i][k] - 0.5 * n[i] * along[k];
+  }
+}
+
+/* All points of a cylinder that MuJoCo tests against a plane are fixed to the direction in which its discs are lowest,
+ * and turn with it about the axis. */
+static void slip_of_cylinder(const df_touch* t, const double at[3], double feature[3][6]) {
+  double axis[3], arm[3], slip[3], lean[3];
+  shape_axis(&t->shape[1], 2, axis);
+  const double along = vec_dot(axis, t->normal), across2 = 1 - along * along;
+  if (across2 < 1e-8) return; /* an upright cylinder: that direction jumps there */
+  for (int k = 0; k < 3; k++) {
+    arm[k] = at[k] - t->shape[1].position[k];
+    lean[k] = axis[k] - along * t->normal[k];
+  }
+  vec_cross(slip, axis, arm);
+  for (int i = 0; i < 3; i++) vec_add_scaled(feature[i] + 3, lean, -slip[i] / across2);
+}
+
+/* The point is G m / sqrt(m . G m) from the centre for the normal m, with G = R diag(size^2) R^T. */
+void df_ellipsoid_radius(const df_shape* s, const double outward[3], double radius[3][3]) {
+  double g[3][3] = {{0}}, gm[3];
+  for (int k = 0; k < 3; k++) {
+    double axis[3];
+    shape_axis(s, k, axis);
+    add_outer(g, s->size[k] * s->size[k], axis, axis);
+  }
+  for (int i = 0; i < 3; i++) gm[i] = vec_dot(g[i], outward);
+  const double norm = sqrt(vec_dot(gm, outward));
+  add_outer(g, -1 / (norm * norm), gm, gm);
+  for (int i = 0; i < 3; i++) {
+    for (int k = 0; k < 3; k++) radius[i][k] = g[i][k] / norm;
+  }
+}
+
+/* seen from the body that turns by w, its lowest normal -n turns by w x n */
+static void slip_of_ellipsoid(const df_touch* t, double feature[3][6]) {
+  double lowest[3], radius[3][3], moment[3];
+  for (int k = 0; k < 3; k++) lowest[k] = -t->normal[k];
+  df_ellipsoid_radius(&t->shape[1], lowest, radius);
+  for (int i = 0; i < 3; i++) {
+    vec_cross(moment, t->normal, radius[i]);
+    vec_add_scaled(feature[i] + 3, moment, 1);
+  }
+}
+
+static void rolling_motion(const df_touch* t, df_contact_motion* out) {
+  double at[3], feature[3][6];
+  for (int k = 0; k < 3; k++) at[k] = t->point[k] + 0.5 * t->distance * t->normal[k];
+  fixed_point(feature);
+  if (t->shape[1].type == mjGEOM_CYLINDER)
+    slip_of_cylinder(t, at, feature);
+  else
+    slip_of_ellipsoid(t, feature);
+  out->surface = SURFACE_FLAT;
+  df_flat_motion(t, 0, at, feature, out);
+}
+
+/* ---- a centre against a surface: the distance of the centre has the gradient -normal and the Hessian C ---- */
+
+/* round about a line: the normal turns in the one direction across it */
+static void round_line(double c[3][3], const double line[3], const double normal[3], double radius) {
+  double across[3];
+  vec_cross(across, line, normal);
+  add_outer(c, 1 / radius, across, across);
+}
+
+static void round_point(double c[3][3], const double normal[3], double radius) {
+  for (int k = 0; k < 3; k++) c[k][k] += 1 / radius;
+  add_outer(c, -1 / radius, normal, normal);
+}
+
+bool df_inside_segment(const df_shape* s, const double at[3]) {
+  double axis[3], arm[3];
+  shape_axis(s, 2, axis);
+  for (int k = 0; k < 3; k++) arm[k] = at[k] - s->position[k];
+  return fabs(vec_dot(axis, arm)) < s->size[1] * (1 - 1e-9);
+}
+
+static df_contact_surface surface_of_sphere(const df_touch* t, double radius, double c[3][3]) {
+  round_point(c, t->normal, radius);
+  return SURFACE_POINT;
+}
+
+static df_contact_surface surface_of_capsule(const df_touch* t, double radius, double c[3][3]) {
+  const df_shape* s = &t->shape[1];
+  double at[3], axis[3];
+  for (int k = 0; k < 3; k++) at[k] = t->point[k] + (s->size[0] + 0.5 * t->distance) * t->normal[k];
+  if (!df_inside_segment(s, at)) return surface_of_sphere(t, radius, c);
+  shape_axis(s, 2, axis);
+  round_line(c, axis, t->normal, radius);
+  return SURFACE_LINE;
+}
+
+/* the side is round about the axis; the rim is a circle: round about its tangent, and the tangent follows the centre
+ * by its share size/radial of the way */
+static df_contact_surface surface_of_cylinder(const df_touch* t, const double centre[3], double radius,
+                                              double c[3][3]) {
+  const df_shape* s = &t->shape[1];
+  double axis[3], radial[3], tangent[3];
+  shape_axis(s, 2, axis);
+  for (int k = 0; k < 3; k++) radial[k] = centre[k] - s->position[k];
+  const double along = vec_dot(axis, radial);
+  vec_add_scaled(radial, axis, -along);
+  const double r = sqrt(vec_dot(radial, radial)), to_cap = s->size[1] - fabs(along), to_side = s->size[0] - r;
+  const bool inside = to_cap > 0 && to_side > 0;
+  if (inside ? to_cap < to_side : to_side > 0) return SURFACE_FLAT;
+  if (r < 1e-9) return SURFACE_FLAT; /* on the axis there is no normal */
+  if (to_cap > 0) {
+    round_line(c, axis, t->normal, r);
+    return SURFACE_LINE;
+  }
+  vec_cross(tangent, axis, radial);
+  for (int k = 0; k < 3; k++) tangent[k] /= r;
+  round_line(c, tangent, t->normal, radius);
+  add_outer(c, (1 - s->size[0] / r) / radius, tangent, tangent);
+  return SURFACE_RIM;
+}
+
+static df_contact_surface surface_of_box(const df_touch* t, const double centre[3], double radius, double c[3][3]) {
+  const df_shape* s = &t->shape[1];
+  double arm[3], axis[3];
+  int outside = 0, free = 0;
+  for (int k = 0; k < 3; k++) arm[k] = centre[k] - s->position[k];
+  for (int k = 0; k < 3; k++) {
+    shape_axis(s, k, axis);
+    if (fabs(vec_dot(axis, arm)) > s->size[k])
+      outside++;
+    else
+      free = k;
+  }
+  if (outside < 2) return SURFACE_FLAT; /* a face; from inside the nearest one */
+  if (outside == 3) return surface_of_sphere(t, radius, c);
+  shape_axis(s, free, axis);
+  round_line(c, axis, t->normal, radius);
+  return SURFACE_LINE;
+}
+
+/* C of the distance from the second shape (from a capsule's axis, a sphere's centre) */
+static df_contact_surface surface_at(const df_touch* t, const double centre[3], double c[3][3]) {
+  const df_shape* s = &t->shape[1];
+  const bool thick = s->type == mjGEOM_SPHERE || s->type == mjGEOM_CAPSULE;
+  const double radius = t->shape[0].size[0] + (thick ? s->size[0] : 0) + t->distance;
+  if (radius < 1e-9 && s->type != mjGEOM_CYLINDER) return SURFACE_FLAT; /* centres that meet have no normal */
+  if (s->type == mjGEOM_SPHERE) return surface_of_sphere(t, radius, c);
+  if (s->type == mjGEOM_CAPSULE) return surface_of_capsule(t, radius, c);
+  if (s->type == mjGEOM_BOX) return surface_of_box(t, centre, radius, c);
+  return surface_of_cylinder(t, centre, radius, c);
+}
+
+/* ---- a capsule's nearest point slides along its segment ---- */
+
+bool df_slide_to(const double axis[3], const double* line, const double gap[3], double slide[6]) {
+  const double k = line ? vec_dot(axis, line) : 0, det = 1 - k * k;
+  if (det < 1e-9) return false;
+  for (int i = 0; i < 3; i++) slide[i] = (k != 0 ? k * line[i] : 0) / det - axis[i] / det;
+  vec_cross(slide + 3, axis, gap);
+  for (int i = 3; i < 6; i++) slide[i] /= -det;
+  return true;
+}
+
+static df_contact_slide slide_of(const df_touch* t, const df_touch* first, df_contact_surface surface,
+                                 const double centre[3], double slide[6]) {
+  if (t->shape[0].type != mjGEOM_CAPSULE) return SLIDE_NONE;
+  if (!df_inside_segment(&t->shape[0], centre)) return SLIDE_NONE;
+  if (t->shape[1].type == mjGEOM_BOX) return df_capsule_on_box(t, first, slide);
+  double axis[3], line[3], gap[3];
+  shape_axis(&t->shape[0], 2, axis);
+  shape_axis(&t->shape[1], 2, line);
+  const double radius = t->shape[0].size[0] + t->shape[1].size[0] + t->distance;
+  for (int k = 0; k < 3; k++) gap[k] = -radius * t->normal[k];
+  return df_slide_to(axis, surface == SURFACE_LINE ? line : NULL, gap, slide) ? SLIDE_NEAREST : SLIDE_NONE;
+}
+
+static bool round_motion(const df_touch* t, const df_touch* first, df_contact_motion* out) {
+  const double *n = t->normal, reach = t->shape[0].size[0] + 0.5 * t->distance;
+  double centre[3], axis[3], slide[6] = {0}, c[3][3] = {{0}}, u[3][6];
+  for (int k = 0; k < 3; k++) centre[k] = t->point[k] - reach * n[k];
+  out->carrier = 1;
+  out->surface = surface_at(t, centre, c);
+  out->slide = slide_of(t, first, out->surface, centre, slide);
+  if (out->slide == SLIDE_UNKNOWN) return false;
+
+  fixed_point(u);
+  shape_axis(&t->shape[0], 2, axis);
+  for (int i = 0; i < 3; i++) {
+    for (int k = 0; k < 6; k++) u[i][k] += axis[i] * slide[k];
+  }
+  df_rows_at(3, u, centre, t->point);
+  combine(n, u, out->distance);
+  for (int k = 0; k < 6; k++) out->distance[k] *= -1;
+  for (int i = 0; i < 3; i++) {
+    double turn[6];
+    combine(c[i], u, turn);
+    for (int k = 0; k < 6; k++) {
+      out->normal[i][k] = -turn[k];
+      out->point[i][k] = u[i][k] - reach * turn[k] + 0.5 * n[i] * out->distance[k];
+    }
+  }
+  return true;
+}
+
+/* ---- the entry ---- */
+
+/* the contact before it, if it is of the same two geoms */
+static bool first_of_pair(const mjModel* m, const mjData* d, int contact, df_touch* first) {
+  if (contact == 0) return false;
+  const mjContact *c = d->contact + contact, *before = c - 1;
+  if (before->geom[0] != c->geom[0] || before->geom[1] != c->geom[1]) return false;
+  *first = df_touch_of(m, d, before);
+  return true;
+}
+
+bool df_contact_motion_of(const mjModel* m, const mjData* d, int contact, df_contact_motion* out) {
+  const df_touch t = df_touch_of(m, d, d->contact + contact);
+  df_touch first;
+  bool known = true, exact = true;
+  *out = (df_contact_motion){0};
+  switch (df_contact_rule_of(t.shape[0].type, t.shape[1].type)) {
+    case CONTACT_ROLLING:
+      rolling_motion(&t, out);
+      break;
+    case CONTACT_ROUND:
+      known = round_motion(&t, first_of_pair(m, d, contact, &first) ? &first : NULL, out);
+      break;
+    case CONTACT_BOXES:
+      known = df_boxes_motion(&t, out);
+      break;
+    case CONTACT_NEAREST:
+      known = df_nearest_motion(&t, out);
+      exact = sphere_and_mesh(t.shape[0].type, t.shape[1].type) && t.distance > -t.shape[0].size[0];
+      break;
+    default:
+      known = false;
+  }
+  if (!known) frozen_motion(&t, out);
+  return known && exact;
+}

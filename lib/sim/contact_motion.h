@@ -1,0 +1,81 @@
+/* contact_motion.h: how a contact follows the two geoms that touch (docs/adjoint.md, section 5). contact_motion.c has
+ * the rules; contact_capsule_box.c and contact_boxes.c the two pairs with many cases. */
+#ifndef DF_SIM_CONTACT_MOTION_H
+#define DF_SIM_CONTACT_MOTION_H
+
+#include "tape.h"
+
+/* how a pair of geom types is differentiated (types in MuJoCo's order, the smaller first) */
+typedef enum df_contact_rule {
+  CONTACT_PLANE,   /* a point fixed to the second body against a static plane */
+  CONTACT_ROLLING, /* a cylinder's rim or an ellipsoid against a static plane: the point slips over the body */
+  CONTACT_ROUND,   /* a sphere or capsule against a sphere, capsule, box, a sphere against a cylinder */
+  CONTACT_BOXES,   /* two boxes */
+  CONTACT_NEAREST, /* nearest points that MuJoCo finds by iteration */
+  CONTACT_FROZEN   /* any other: the point moves with both bodies, the normal with one */
+} df_contact_rule;
+df_contact_rule df_contact_rule_of(int type0, int type1);
+/* whether the rule is exact for the pair */
+bool df_contact_exact(int type0, int type1);
+
+/* one geom of a contact */
+typedef struct df_shape {
+  int type;
+  const mjtNum *size, *position, *frame; /* [3], [3], [9] with the axes as columns */
+  const float* vertex;                   /* [nvertex][3] of a mesh, in its frame */
+  int nvertex;
+} df_shape;
+
+typedef struct df_touch {
+  df_shape shape[2];
+  double point[3], normal[3], distance; /* as in mjContact */
+} df_touch;
+
+df_touch df_touch_of(const mjModel* m, const mjData* d, const mjContact* c);
+
+/* Fills *out for the contact d->contact[contact]; true if it is exact. If no known case explains the contact *out is
+ * that of CONTACT_FROZEN. */
+bool df_contact_motion_of(const mjModel* m, const mjData* d, int contact, df_contact_motion* out);
+
+/* ---- contact_capsule_box.c ---- */
+
+/* The point of a capsule's segment that MuJoCo chose against a box slides along the segment by `slide` . twist, the
+ * capsule's twist at that point relative to the box. `first` is the contact before it with the same geoms, or NULL.
+ * Returns the case, SLIDE_UNKNOWN if there is none. */
+df_contact_slide df_capsule_on_box(const df_touch* touch, const df_touch* first, double slide[6]);
+
+/* ---- contact_boxes.c ---- */
+
+bool df_boxes_motion(const df_touch* touch, df_contact_motion* out);
+
+/* ---- contact_nearest.c ---- */
+
+bool df_nearest_motion(const df_touch* touch, df_contact_motion* out);
+
+/* ---- algebra of the rules ---- */
+
+/* axis k of a geom */
+static inline void shape_axis(const df_shape* shape, int k, double axis[3]) {
+  for (int i = 0; i < 3; i++) axis[i] = shape->frame[3 * i + k];
+}
+
+/* the twist at `to` of a body that moves with the twist at `from` is a linear map of it; rows [n][6] that pair with
+ * twists at `from` are turned into rows for twists at `to` */
+void df_rows_at(int n, double rows[][6], const double from[3], const double to[3]);
+
+/* How far the point of an ellipsoid with an outward normal moves when the normal turns: a symmetric matrix. */
+void df_ellipsoid_radius(const df_shape* shape, const double outward[3], double radius[3][3]);
+
+/* whether the point at `at` of a capsule's segment lies inside it */
+bool df_inside_segment(const df_shape* capsule, const double at[3]);
+
+/* The slide to the point of an axis nearest to a line of the other body (to a point if `line` is NULL), `gap` away: the
+ * conditions axis . gap = line . gap = 0. False if the two are parallel and have no nearest points. */
+bool df_slide_to(const double axis[3], const double* line, const double gap[3], double slide[6]);
+
+/* The motion of a contact with a flat side: `feature` [3][6] is how the point that touches moves relative to the flat
+ * side, for a twist at that point. */
+void df_flat_motion(const df_touch* touch, int flat_side, const double at[3], double feature[3][6],
+                    df_contact_motion* out);
+
+#endif

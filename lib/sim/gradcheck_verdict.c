@@ -1,0 +1,122 @@
+/* differences against the adjoint: how far apart they are, and what many states say together */
+#include <math.h>
+#include <stdlib.h>
+
+#include "dynaflow/core/alloc.h"
+#include "gradcheck_internal.h"
+
+const double DF_EPS[STEP_SIZES] = {2.5e-5, 5e-6, 1e-6, 2e-7, 4e-8};
+/* Of the solver, so that its residual is no part of a difference. Newton converges quadratically, and the derivative of
+ * an iterate is off by the root of what its value is off by: at 1e-15 it still stops a step early in some states, with
+ * 1e-11 in the acceleration and 4e-4 in its derivative. */
+static const double TOLERANCE = 1e-22;
+
+/* ---- the system under test ---- */
+
+df_status df_oracle_open(const df_system* system, df_oracle* out) {
+  *out = (df_oracle){.system = system};
+  if (!df_system_is_mujoco(system)) return DF_OK;
+  DF_TRY(df_mujoco_copy_with_tolerance(system, TOLERANCE, &out->own));
+  out->system = out->own;
+  return DF_OK;
+}
+
+void df_oracle_close(df_oracle* o) {
+  df_system_free(o->own);
+}
+
+void df_nudge_inside(const df_system* s, double inside, int n, double* u) {
+  for (int i = 0; i < n; i++) {
+    const int k = i % s->nu;
+    const double lo = s->u_lo[k], hi = s->u_hi[k];
+    const double by = fmin(inside, 0.25 * (hi - lo));
+    if (fabs(u[i] - lo) < by) u[i] = lo + by;
+    if (fabs(u[i] - hi) < by) u[i] = hi - by;
+  }
+}
+
+/* ---- one state ---- */
+
+double df_norm(const double* a, int n) {
+  double sum = 0;
+  for (int i = 0; i < n; i++) sum += a[i] * a[i];
+  return sqrt(sum);
+}
+
+double df_relative(const double* a, const double* b, int n) {
+  const double tiny = 1e-300;
+  double sum = 0;
+  for (int i = 0; i < n; i++) sum += (a[i] - b[i]) * (a[i] - b[i]);
+  return sqrt(sum) / (df_norm(b, n) + tiny);
+}
+
+void df_compare(int n, const double* adjoint, double* const difference[STEP_SIZES], int pair, df_gradcheck_point* out) {
+  const double e0 = df_relative(adjoint, difference[pair], n), e1 = df_relative(adjoint, difference[pair + 1], n);
+  out->error = e0 < e1 ? e0 : e1;
+  out->step_gap = df_relative(difference[pair], difference[pair + 1], n);
+  out->kink = !(out->step_gap <= KINK);
+  out->eps = DF_EPS[pair];
+}
+
+void df_mark_diverged(df_gradcheck_point* out) {
+  out->error = out->step_gap = NAN;
+  out->kink = true;
+  out->cause = DF_KINK_DIVERGED;
+}
+
+/* ---- all of them ---- */
+
+static int by_size(const void* a, const void* b) {
+  const double x = *(const double*)a, y = *(const double*)b;
+  return (x > y) - (x < y);
+}
+
+static double quantile(int n, const double* sorted, double share) {
+  return n > 0 ? sorted[(int)(share * (n - 1) + 0.5)] : NAN;
+}
+
+df_status df_gradcheck_sum_up(int n, const df_gradcheck_point* points, df_gradcheck_summary* out) {
+  DF_REQUIRE(points && out && n >= 0, "df_gradcheck_sum_up: %d points", n);
+  double* errors = df_alloc(3 * (size_t)n, sizeof *errors);
+  if (!errors) return DF_E_NOMEM;
+  double *other = errors + n, *loose = other + n;
+  *out = (df_gradcheck_summary){.n = n, .worst_at = -1};
+  int below = 0;
+  for (int i = 0; i < n; i++) {
+    const df_gradcheck_point* p = &points[i];
+    out->near += p->cause != DF_KINK_NONE;
+    out->cause[p->cause]++;
+    if (p->kink) {
+      out->kinks++;
+      continue;
+    }
+    if (p->differenced || p->approximate) {
+      out->differenced += p->differenced;
+      if (!p->differenced) loose[out->approximate++] = p->error;
+      continue;
+    }
+    /* an adjoint that is not a number agrees with nothing */
+    const double error = isnan(p->error) ? INFINITY : p->error;
+    if (out->worst_at < 0 || error > points[out->worst_at].error) out->worst_at = i;
+    errors[out->smooth++] = error;
+    below += error < 1e-6;
+    if (!isnan(p->transition_error)) other[out->transitions++] = p->transition_error;
+  }
+  if (out->smooth > 1) qsort(errors, (size_t)out->smooth, sizeof *errors, by_size);
+  if (out->transitions > 1) qsort(other, (size_t)out->transitions, sizeof *other, by_size);
+  if (out->approximate > 1) qsort(loose, (size_t)out->approximate, sizeof *loose, by_size);
+  out->approximate_median = quantile(out->approximate, loose, 0.5);
+  out->median = quantile(out->smooth, errors, 0.5);
+  out->p99 = quantile(out->smooth, errors, 0.99);
+  out->worst = quantile(out->smooth, errors, 1);
+  out->below = out->smooth > 0 ? (double)below / out->smooth : NAN;
+  out->transition_median = quantile(out->transitions, other, 0.5);
+  out->transition_p99 = quantile(out->transitions, other, 0.99);
+  df_free(errors);
+  return DF_OK;
+}
+
+df_gradcheck_verdict df_gradcheck_judge(const df_gradcheck_summary* s, double median, double p99) {
+  if (s->smooth > 0 && !(s->median <= median && s->p99 <= p99)) return DF_GRADCHECK_FAILS;
+  return s->smooth == 0 || 4 * s->smooth < s->n ? DF_GRADCHECK_INCONCLUSIVE : DF_GRADCHECK_HOLDS;
+}

@@ -1,0 +1,186 @@
+/* equality constraints: couplings of joints and tendons, and bodies tied together (docs/adjoint.md, sections 4 and 6)
+ */
+#include <math.h>
+#include <string.h>
+
+#include "record.h"
+
+static bool ties_bodies(const mjModel* m, int id) {
+  return m->eq_type[id] == mjEQ_CONNECT || m->eq_type[id] == mjEQ_WELD;
+}
+
+static bool couples_lengths(const mjModel* m, int id) {
+  return m->eq_type[id] == mjEQ_JOINT || m->eq_type[id] == mjEQ_TENDON;
+}
+
+/* rows of the equality that begins at `row` */
+static int row_count(const mjModel* m, const mjData* d, int row) {
+  if (!ties_bodies(m, d->efc_id[row])) return 1;
+  return m->eq_type[d->efc_id[row]] == mjEQ_WELD ? 6 : 3;
+}
+
+/* ---- couplings: x0 - P(x1), c = c0 - P'(x1) c1 ---- */
+
+/* the dofs of a joint or tendon, descending */
+static int coupled_dofs(const mjModel* m, int type, int id, int* dofs) {
+  if (id < 0) return 0;
+  if (type == mjEQ_TENDON) return df_tendon_dofs(m, id, dofs);
+  dofs[0] = m->jnt_dofadr[id];
+  return 1;
+}
+
+static int merge_descending(int n0, const int* a, int n1, const int* b, int* out) {
+  int n = 0;
+  for (int i = 0, k = 0; i < n0 || k < n1;) {
+    const int x = i < n0 ? a[i] : -1, y = k < n1 ? b[k] : -1;
+    out[n++] = x > y ? x : y;
+    if (x >= y) i++;
+    if (y >= x) k++;
+  }
+  return n;
+}
+
+/* c1 at n descending dofs */
+static void second_coefficients(const mjModel* m, const mjData* d, int equality, int n, const int* dofs, double* out) {
+  static const double one = 1;
+  const int id = m->eq_obj2id[equality];
+  const df_jacobian_row joint = {.value = &one, .dof = m->jnt_dofadr + id, .n = 1};
+  const df_jacobian_row line = m->eq_type[equality] == mjEQ_TENDON ? df_tendon_row(m, d, id) : joint;
+  df_row_gather(&line, n, dofs, out);
+}
+
+/* P'' at the second joint or tendon */
+static double curvature(const mjModel* m, const mjData* d, const double* q, int equality) {
+  const mjtNum* p = m->eq_data + mjNEQDATA * equality;
+  const int id = m->eq_obj2id[equality];
+  double x;
+  if (m->eq_type[equality] == mjEQ_TENDON)
+    x = d->ten_length[id] - m->tendon_length0[id];
+  else
+    x = q[m->jnt_qposadr[id]] - m->qpos0[m->jnt_qposadr[id]];
+  return 2 * p[2] + 6 * p[3] * x + 12 * p[4] * x * x;
+}
+
+static void record_bend(const mjData* d, const double* v, int row, int n, const int* dofs, const double* second,
+                        df_row_record* out) {
+  double by_a = 0, by_v = 0;
+  for (int i = 0; i < n; i++) {
+    by_a += second[i] * d->qacc[dofs[i]];
+    by_v += second[i] * v[dofs[i]];
+  }
+  out->bend_force = d->efc_force[row];
+  out->bend_motion = out->mass * by_a + out->damping * by_v;
+}
+
+static df_status record_coupling(df_tape* tape, const df_mujoco* system, const mjData* d, const double* x, int row,
+                                 df_tape_step* step) {
+  const mjModel* m = system->model;
+  const int id = d->efc_id[row], type = m->eq_type[id];
+  int first[MAX_NV], second[MAX_NV], dofs[MAX_NV];
+  const int n0 = coupled_dofs(m, type, m->eq_obj1id[id], first), n1 = coupled_dofs(m, type, m->eq_obj2id[id], second);
+  const int n = merge_descending(n0, first, n1, second, dofs);
+
+  df_row_record record = {.ndof = n, .curvature = n1 > 0 ? -curvature(m, d, x, id) : 0};
+  record.bends = record.curvature != 0;
+  df_add_constraint_row(d, row, &record);
+  double c[MAX_NV], c1[MAX_NV];
+  const df_jacobian_row jacobian = df_constraint_row(m, d, row);
+  df_row_gather(&jacobian, n, dofs, c);
+  if (record.bends) {
+    second_coefficients(m, d, id, n, dofs, c1);
+    record_bend(d, x + m->nq, row, n, dofs, c1, &record);
+  }
+  return df_record_row(tape, system, &record, dofs, c, c1, step);
+}
+
+df_status df_record_equality_rows(df_tape* tape, const df_mujoco* system, const mjData* d, const double* x,
+                                  df_tape_step* step) {
+  for (int row = 0; row < d->ne; row += row_count(system->model, d, row)) {
+    if (couples_lengths(system->model, d->efc_id[row])) DF_TRY(record_coupling(tape, system, d, x, row, step));
+  }
+  return DF_OK;
+}
+
+/* ---- ties ---- */
+
+/* the body at end s, its anchor and its rotation: as MuJoCo places them, for anchors given by bodies or by sites */
+static int place_end(const mjModel* m, const mjData* d, int id, int s, double point[3], double rotation[4]) {
+  const int object = s == 0 ? m->eq_obj1id[id] : m->eq_obj2id[id];
+  const mjtNum* data = m->eq_data + mjNEQDATA * id;
+  if (m->eq_objtype[id] == mjOBJ_SITE) {
+    const int body = m->site_bodyid[object];
+    mju_copy3(point, d->site_xpos + 3 * object);
+    mju_mulQuat(rotation, d->xquat + 4 * body, m->site_quat + 4 * object);
+    return body;
+  }
+  /* a weld lists its second anchor first */
+  const bool second = (s == 1) != (m->eq_type[id] == mjEQ_WELD);
+  mju_mulMatVec3(point, d->xmat + 9 * object, data + (second ? 3 : 0));
+  mju_addTo3(point, d->xpos + 3 * object);
+  if (s == 0 && m->eq_type[id] == mjEQ_WELD)
+    mju_mulQuat(rotation, d->xquat + 4 * object, data + 6);
+  else
+    mju_copy4(rotation, d->xquat + 4 * object);
+  return object;
+}
+
+static void record_geometry(const df_mujoco* system, const mjData* d, int id, df_tie_record* out) {
+  const mjModel* m = system->model;
+  double rotation[2][4], back[4];
+  for (int s = 0; s < 2; s++) {
+    df_tie_side* side = &out->side[s];
+    const int body = place_end(m, d, id, s, side->point, rotation[s]);
+    side->node = system->tree.body_node[body];
+    mju_copy3(side->origin, d->subtree_com + 3 * m->body_rootid[body]);
+  }
+  mju_negQuat(back, rotation[1]);
+  mju_mulQuat(out->rotation, back, rotation[0]);
+  mju_quat2Mat(out->frame, rotation[1]);
+  out->scale = m->eq_data[mjNEQDATA * id + 10];
+}
+
+/* One impedance for all rows, a function of the norm of the residual. */
+static void record_law(const mjData* d, int row, df_tie_record* out) {
+  const mjtNum* k = d->efc_KBIP + 4 * row;
+  const double norm = mju_norm(d->efc_pos + row, out->dim), by_mass = df_mass_gain(d, row);
+  out->spring = k[0] * k[2];
+  out->damping = k[1];
+  for (int r = 0; r < out->dim; r++) {
+    const double mass = d->efc_D[row + r];
+    out->hessian[r * (out->dim + 1)] = mass;
+    out->force[r] = d->efc_force[row + r];
+    out->residual[r] = d->efc_pos[row + r];
+    if (norm > 0) out->softening[r] = (k[0] * k[3] * mass * out->residual[r] - by_mass * out->force[r]) / norm;
+  }
+}
+
+static df_status record_tie(df_tape* tape, const df_mujoco* system, const mjData* d, int row, df_tape_step* step) {
+  const mjModel* m = system->model;
+  const int dim = row_count(m, d, row);
+  df_tie_record tie = {.dim = dim};
+  record_geometry(system, d, d->efc_id[row], &tie);
+  record_law(d, row, &tie);
+  const int node[2] = {tie.side[0].node, tie.side[1].node};
+  int dofs[MAX_NV];
+  step->crosses |= !df_tree_chain(&system->tree, node, dofs, &tie.ndof);
+  step->ntie++;
+
+  const size_t n = (size_t)tie.ndof, numbers = (size_t)dim * n;
+  unsigned char* room = df_tape_extend(tape, tie_bytes(dim, tie.ndof));
+  if (!room) return DF_E_NOMEM;
+  memcpy(room, &tie, sizeof tie);
+  double* jacobian = (double*)(void*)(room + sizeof tie);
+  for (int r = 0; r < dim; r++) {
+    const df_jacobian_row line = df_constraint_row(m, d, row + r);
+    df_row_gather(&line, tie.ndof, dofs, jacobian + (size_t)r * n);
+  }
+  memcpy(jacobian + numbers, dofs, n * sizeof *dofs);
+  return DF_OK;
+}
+
+df_status df_record_ties(df_tape* tape, const df_mujoco* system, const mjData* d, df_tape_step* step) {
+  for (int row = 0; row < d->ne; row += row_count(system->model, d, row)) {
+    if (ties_bodies(system->model, d->efc_id[row])) DF_TRY(record_tie(tape, system, d, row, step));
+  }
+  return DF_OK;
+}

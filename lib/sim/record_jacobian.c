@@ -1,0 +1,29 @@
+/* rows of the constraint Jacobian, which MuJoCo stores dense or sparse */
+#include "record.h"
+
+df_jacobian_row df_constraint_row(const mjModel* m, const mjData* d, int row) {
+  if (!mj_isSparse(m)) return (df_jacobian_row){.value = d->efc_J + (size_t)row * (size_t)m->nv, .n = (int)m->nv};
+  const int at = d->efc_J_rowadr[row];
+  return (df_jacobian_row){.value = d->efc_J + at, .dof = d->efc_J_colind + at, .n = d->efc_J_rownnz[row]};
+}
+
+int df_row_dofs(const df_jacobian_row* row, int* dofs) {
+  int n = 0;
+  for (int i = row->n - 1; i >= 0; i--) {
+    if (row->value[i] != 0) dofs[n++] = row->dof ? row->dof[i] : i;
+  }
+  return n;
+}
+
+void df_row_gather(const df_jacobian_row* row, int n, const int* dofs, double* out) {
+  if (!row->dof) {
+    for (int i = 0; i < n; i++) out[i] = row->value[dofs[i]];
+    return;
+  }
+  /* both lists are sorted, this one from the last dof down */
+  int at = row->n - 1;
+  for (int i = 0; i < n; i++) {
+    while (at >= 0 && row->dof[at] > dofs[i]) at--;
+    out[i] = at >= 0 && row->dof[at] == dofs[i] ? row->value[at] : 0;
+  }
+}

@@ -1,0 +1,87 @@
+/* Shards: which words are one, which cells are a shard's, which files are a run's. */
+#include "shard.h"
+
+#include <string.h>
+
+#include "unit.h"
+
+static void what_is_a_shard_is_read(void** state) {
+  (void)state;
+  shard s;
+  assert_true(shard_parse("1/2", &s));
+  assert_true(s.i == 1 && s.n == 2);
+  assert_true(shard_parse("12/12", &s));
+  assert_true(s.i == 12 && s.n == 12);
+  assert_true(shard_parse("9999/9999", &s));
+  assert_true(s.i == 9999 && s.n == 9999);
+}
+
+static void what_is_none_is_refused_and_changes_nothing(void** state) {
+  (void)state;
+  static const char* const bad[] = {"",      "x",     "1",    "1/",   "/2",     "0/0",  "0/2",
+                                    "3/2",   "-1/2",  "1/-2", "+1/2", " 1/2",   "1/2 ", "1 /2",
+                                    "1/2/3", "1.0/2", "1//2", "1of2", "1/2e00", "0x1/2"};
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    shard s = {7, 8};
+    assert_false(shard_parse(bad[i], &s));
+    assert_true(s.i == 7 && s.n == 8);
+  }
+  shard s;
+  /* too many digits to be meant */
+  assert_false(shard_parse("1/10000", &s));
+  assert_false(shard_parse("4294967297/4294967297", &s));
+}
+
+static void every_cell_is_in_exactly_one_shard(void** state) {
+  (void)state;
+  for (int n = 1; n <= 9; n++) {
+    for (int cell = 0; cell < 40; cell++) {
+      int owners = 0;
+      for (int i = 1; i <= n; i++) owners += shard_has((shard){i, n}, cell);
+      assert_int_equal(owners, 1);
+    }
+    assert_true(shard_has((shard){1, n}, 0));
+  }
+  for (int cell = 0; cell < 40; cell++) assert_true(shard_has((shard){0, 0}, cell));
+}
+
+static void a_file_has_the_name_of_its_shard_and_no_other(void** state) {
+  (void)state;
+  const shard all[] = {{0, 0}, {1, 1}, {1, 2}, {2, 2}, {10, 12}, {9999, 9999}};
+  char name[SHARD_NAME_SIZE], lock[SHARD_NAME_SIZE];
+  for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+    shard s = {-1, -1};
+    shard_events_name(all[i], name);
+    shard_lock_name(all[i], lock);
+    assert_true(shard_of_name(name, &s));
+    assert_int_equal(shard_order(s, all[i]), 0);
+    assert_string_not_equal(name, lock);
+    for (size_t j = 0; j < i; j++) assert_true(shard_order(all[j], all[i]) < 0 && shard_order(all[i], all[j]) > 0);
+  }
+  static const char* const bad[] = {"events",
+                                    "events.json",
+                                    "events.jsonl.old",
+                                    "events-.jsonl",
+                                    "events-1of.jsonl",
+                                    "events-01of2.jsonl",
+                                    "events-3of2.jsonl",
+                                    "events-0of0.jsonl",
+                                    "events-1of2",
+                                    "events-copy.jsonl",
+                                    "lock",
+                                    ".events.jsonl"};
+  for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    shard s;
+    assert_false(shard_of_name(bad[i], &s));
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(what_is_a_shard_is_read),
+      cmocka_unit_test(what_is_none_is_refused_and_changes_nothing),
+      cmocka_unit_test(every_cell_is_in_exactly_one_shard),
+      cmocka_unit_test(a_file_has_the_name_of_its_shard_and_no_other),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,205 @@
+#!/usr/bin/env bash
+# How a cell may end before it is done: over its time, over its memory, diverged, interrupted. Each is recorded under its
+# own name, none counts as a result, and the next run tries again.
+. tests/cli/check.sh
+
+cp -r docs/examples/pendulum "$scratch"
+(cd "$scratch/pendulum" && python3 make_data.py)
+task=$scratch/pendulum
+plan=(run "$task" --profile smoke --threads 1 --quiet)
+endless=(--set train.steps=1000000)
+says() { grep -qE -- "$1" "$scratch/out" "$scratch/err" || { echo "no /$1/ in:"; cat "$scratch/out" "$scratch/err"; false; }; }
+# records FOLDER PYTHON: a condition on `cells`, in the order of the record
+records() {
+  python3 - "$@" <<'PY'
+import json, sys
+cells = [r for r in map(json.loads, open(sys.argv[1] + '/events.jsonl')) if r['type'] == 'cell']
+assert eval('(' + sys.argv[2] + ')'), [(r['method'], r['status'], r['reason'], r['limits']) for r in cells]
+PY
+}
+obeys_the_schema() {
+  python3 -c 'import jsonschema' 2>/dev/null || return 0
+  python3 -c "
+import json, jsonschema, sys
+check = jsonschema.Draft202012Validator(json.load(open('results/schema.json')))
+for line in open(sys.argv[1]): check.validate(json.loads(line))" "$1/events.jsonl"
+}
+
+# ---- time ----
+
+slow=$scratch/slow
+check a_cell_over_its_time_exits_3 exits_with 3 "${plan[@]}" --method dynaflow,random_action --out "$slow" "${endless[@]}" --cell-seconds 0.5
+check it_is_recorded_as_timeout records "$slow" "cells[0]['status'] == 'timeout' and cells[0]['limits'] == dict(seconds=0.5, memory_mib=None)"
+check with_its_reason records "$slow" \
+  "cells[0]['reason'].startswith('over 0.5 s (--cell-seconds); dynaflow: interrupted at step ') and 'rows' not in cells[0]"
+check it_is_told says '^dynaflow: .*pendulum dynaflow seed 1: timeout: over 0.5 s'
+check it_ends_soon_after records "$slow" "0.5 <= cells[0]['wall_s'] < 60"
+check the_other_cells_go_on records "$slow" "(cells[1]['method'], cells[1]['status']) == ('random_action', 'done')"
+check its_training_is_kept bash -c "ls '$slow'/training/*/dynaflow.state"
+check the_record_obeys_the_schema obeys_the_schema "$slow"
+check verify_names_it exits_with 3 verify "$slow"
+check it_is_no_result says 'timeout: over 0.5 s'
+check a_report_refuses_it exits_with 3 report "$slow"
+check and_says_why says 'pendulum smoke dynaflow seed 1 \(timeout\)'
+check the_next_run_tries_again exits_with 3 "${plan[@]}" --method dynaflow,random_action --out "$slow" "${endless[@]}" --cell-seconds 0.5
+check from_where_it_stood records "$slow" "
+[c['status'] for c in cells] == ['timeout', 'done', 'timeout'] and
+int(cells[2]['reason'].split(' step ')[1].split()[0]) > int(cells[0]['reason'].split(' step ')[1].split()[0])"
+
+# many attempts end as one without a limit
+whole=$scratch/whole pieces=$scratch/pieces
+some=(--method dynaflow --set train.steps=150)
+check without_a_limit_exits_0 exits_with 0 "${plan[@]}" --out "$whole" "${some[@]}"
+attempts=0 code=3
+while [ "$code" -eq 3 ] && [ "$attempts" -lt 100 ]; do
+  run "${plan[@]}" --out "$pieces" "${some[@]}" --cell-seconds 0.3
+  attempts=$((attempts + 1))
+done
+check attempts_come_to_an_end [ "$code" -eq 0 ]
+check there_were_several [ "$attempts" -gt 1 ]
+check they_leave_the_same_weights diff -r "$whole/checkpoints" "$pieces/checkpoints"
+check a_limit_is_no_part_of_the_key python3 -c "
+import json, sys
+last = [[json.loads(l) for l in open(f + '/events.jsonl')][-1] for f in sys.argv[1:]]
+assert last[0]['status'] == last[1]['status'] == 'done' and last[0]['limits'] != last[1]['limits']
+assert all(last[0][n] == last[1][n] for n in ('key', 'rows', 'samples')), last" "$whole" "$pieces"
+check a_done_cell_leaves_no_training [ ! -e "$pieces/training" ]
+
+measured=$scratch/measured
+long=(--method random_action --set eval.chains=500 --set eval.windows=500 --set eval.chain_seconds=200)
+check measuring_has_to_end_too exits_with 3 "${plan[@]}" --out "$measured" "${long[@]}" --cell-seconds 0.3
+check and_is_recorded_as_timeout records "$measured" "
+cells[0]['status'] == 'timeout' and 'evaluation: interrupted' in cells[0]['reason'] and cells[0]['wall_s'] < 60"
+
+# ---- memory ----
+
+heavy=$scratch/heavy
+check a_cell_over_its_memory_exits_3 exits_with 3 "${plan[@]}" --method dynaflow --out "$heavy" --cell-memory 8
+check it_is_recorded_as_error records "$heavy" "
+cells[0]['status'] == 'error' and cells[0]['limits'] == dict(seconds=None, memory_mib=8)"
+check with_how_much_it_was records "$heavy" \
+  "8 < int(cells[0]['reason'].split(' MiB in use, over 8 MiB (--cell-memory); ')[0]) < 4096"
+check under_its_memory_it_is_done exits_with 0 "${plan[@]}" --method dynaflow --out "$heavy" --cell-memory 4096 --cell-seconds 600
+check and_limits_are_recorded records "$heavy" "cells[1]['limits'] == dict(seconds=600, memory_mib=4096) and cells[1]['status'] == 'done'"
+for bad in '--cell-seconds 0' '--cell-seconds x' '--cell-seconds -1' '--cell-memory 0' '--cell-memory nan'; do
+  check "${bad// /_}_is_refused" refuses "${bad}: not a number from" "${plan[@]}" --out "$scratch/none" $bad
+done
+
+# ---- divergence: a motor that throws the pendulum out of all numbers ----
+
+wild=$scratch/wild
+cp -r "$task" "$scratch/wild_task"
+sed -i 's/<motor /<motor gear="1e9" /' "$scratch/wild_task/pendulum.xml"
+diverging=(run "$scratch/wild_task" --profile smoke --threads 1 --quiet --set action.half_range=1e6 --out "$wild")
+check diverged_cells_exit_3 exits_with 3 "${diverging[@]}" --method dynaflow,random_action,kinematic_fm
+check training_that_ends_without_a_loss_diverged records "$wild" \
+  "cells[0]['status'] == 'diverged' and 'the loss is not finite at the end' in cells[0]['reason']"
+check measuring_that_ends_without_a_number_diverged records "$wild" \
+  "cells[1]['status'] == 'diverged' and 'none of 16 values of tre at K = 0 is finite' in cells[1]['reason']"
+check what_never_met_the_motor_is_done records "$wild" "(cells[2]['method'], cells[2]['status']) == ('kinematic_fm', 'done')"
+check no_weights_of_it_are_kept [ "$(ls "$wild/checkpoints" | wc -l)" = 1 ]
+check the_record_of_it_obeys_the_schema obeys_the_schema "$wild"
+check a_diverged_cell_is_tried_again exits_with 3 "${diverging[@]}" --method random_action
+check and_is_not_averaged exits_with 3 report "$wild"
+# one window of many is a row's affair, not the cell's
+cat >"$scratch/bad.c" <<'C'
+#include <math.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "dynaflow/flow/method.h"
+static const df_task* task;
+static df_status create(const df_method_env* env, void** self) {
+  task = env->task;
+  *self = (void*)env;
+  return DF_OK;
+}
+static void destroy(void* self) { (void)self; }
+/* stands still, but for the first window, which is nowhere; hangs where it is asked to */
+static df_status sample(void* self, const df_request* r, double* x, double* u) {
+  const size_t nx = (size_t)task->system->nx, H = (size_t)task->windows->horizon;
+  (void)self, (void)u;
+  for (size_t b = 0; b < (size_t)r->B; b++) {
+    for (size_t t = 0; t <= H; t++) memcpy(x + (b * (H + 1) + t) * nx, r->x0 + b * nx, nx * sizeof *x);
+  }
+  for (size_t i = nx; i < (H + 1) * nx; i++) x[i] = NAN;
+  while (access(HANG, F_OK) == 0) nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+  return DF_OK;
+}
+const int df_plugin_version = DF_METHOD_VERSION;
+const df_method df_plugin_method = {.name = "bad", .summary = "one bad window", .flags = DF_METHOD_IGNORES_SEED,
+                                    .create = create, .destroy = destroy, .sample = sample};
+C
+check the_bad_method_compiles ${CC:-cc} -std=gnu17 -shared -fPIC -I lib/include "-DHANG=\"$scratch/hang\"" "$scratch/bad.c" \
+  -L "$(dirname "$program")" -ldynaflow -Wl,-rpath,"$(dirname "$program")" -o "$scratch/bad.so"
+some_bad=$scratch/some_bad
+check a_window_that_is_nowhere_is_no_divergence exits_with 0 "${plan[@]}" --plugin "$scratch/bad.so" --method bad --out "$some_bad"
+check its_row_says_so records "$some_bad" "
+cells[0]['status'] == 'done' and [r['status'] for r in cells[0]['rows'] if r['metric'] == 'tre'] == ['1 of 16 not finite']"
+
+# ---- signals ----
+
+in_background() { "$program" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null & pid=$!; }
+waits_for() { for _ in $(seq 600); do [ -e $1 ] && return 0; sleep 0.05; done; return 1; }
+# ends_with CODE SECONDS: the program in the background, within the time
+ends_with() {
+  local tick
+  for tick in $(seq $(($2 * 20))); do kill -0 $pid 2>/dev/null || break; sleep 0.05; done
+  kill -KILL $pid 2>/dev/null && { wait $pid; echo "still there after $2 s"; return 1; }
+  code=0
+  wait $pid || code=$?
+  [ "$code" -eq "$1" ] || { echo "exit code $code, not $1"; cat "$scratch/err"; return 1; }
+}
+
+# demonstrations of all day
+generated=(go1_gaits --profile smoke --set data.episodes=500 --set data.seconds=20 --threads 1)
+for signal in INT TERM; do
+  in_background run "${generated[@]}" --method random_action --data "$scratch/data" --out "$scratch/generated" --quiet
+  waits_for "$scratch/generated/lock"
+  sleep 1
+  kill -$signal $pid
+  check "SIG${signal}_ends_the_demonstrations_with_130" ends_with 130 20
+  check "SIG${signal}_tells_how_far_they_were" says '^dynaflow: demonstrations: interrupted after [0-9]+ of 2000 episodes$'
+  in_background data make "${generated[@]}" --data "$scratch/data" --quiet
+  sleep 0.5
+  kill -$signal $pid
+  check "SIG${signal}_ends_data_make_with_130" ends_with 130 20
+done
+check no_half_demonstrations_are_left [ -z "$(ls -A "$scratch/data" 2>/dev/null)" ]
+
+for signal in INT TERM; do
+  folder=$scratch/evaluated-$signal
+  in_background "${plan[@]}" --out "$folder" "${long[@]}"
+  waits_for "$folder/training/*/lock"
+  sleep 0.3
+  kill -$signal $pid
+  check "SIG${signal}_ends_an_evaluation_with_130" ends_with 130 20
+  check "SIG${signal}_is_recorded" records "$folder" "[(c['status'], c['reason']) for c in cells] == [('interrupted', 'evaluation: interrupted')]"
+  check "SIG${signal}_says_what_is_kept" says 'dynaflow: interrupted; 0 of 1 cells are done and kept in'
+done
+in_background eval "$task" --profile smoke --threads 1 "${long[@]}"
+sleep 0.5
+kill -TERM $pid
+check sigterm_ends_a_command_that_keeps_nothing_with_130 ends_with 130 5
+
+# a method that does not listen: the first signal waits for it, a second one does not
+stubborn=$scratch/stubborn
+hanging=("${plan[@]}" --plugin "$scratch/bad.so" --method random_action,bad --out "$stubborn")
+touch "$scratch/hang"
+in_background "${hanging[@]}"
+first_cell_done() { for _ in $(seq 600); do grep -q '"type":"cell"' "$1/events.jsonl" 2>/dev/null && return 0; sleep 0.05; done; return 1; }
+first_cell_done "$stubborn"
+sleep 0.3
+cp "$stubborn/events.jsonl" "$scratch/before"
+kill -INT $pid
+sleep 0.01
+kill -INT $pid 2>/dev/null
+sleep 0.5
+check signals_at_once_are_one kill -0 $pid
+kill -INT $pid
+check a_second_signal_ends_at_once_with_130 ends_with 130 2
+check it_leaves_the_record_as_it_was cmp "$scratch/before" "$stubborn/events.jsonl"
+rm "$scratch/hang"
+check and_the_run_goes_on exits_with 0 "${hanging[@]}"
+check to_its_end records "$stubborn" "[(c['method'], c['status']) for c in cells] == [('random_action', 'done'), ('bad', 'done')]"
+finish

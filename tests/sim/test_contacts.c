@@ -1,0 +1,179 @@
+/* The derivative of contacts of every pair of shapes, in every case that the pair can be in. */
+#include "contacts.h"
+
+/* ---- points on a plane ---- */
+
+static void fixed_points_on_a_plane_agree_with_differences(void** state) {
+  (void)state;
+  const law condim4 = {", condim 4", "", "condim='4'", ""}, elliptic = {", elliptic", "cone='elliptic'", "", ""};
+  const law elliptic6 = {", condim 6, elliptic", "cone='elliptic'", "condim='6'", ""};
+  check_in_world("plane-sphere", &condim4, PLANE, "0 0 .09", "type='sphere' size='.1'", .05);
+  check_in_world("plane-capsule", &PLAIN, PLANE, "0 0 .09", "type='capsule' size='.1 .2' euler='80 0 0'", .05);
+  check_in_world("plane-capsule", &elliptic6, PLANE, "0 0 .12", "type='capsule' size='.1 .2' euler='70 0 0'", .05);
+  check_in_world("plane-box", &PLAIN, PLANE, "0 0 .15", "type='box' size='.1 .2 .15'", .05);
+  check_in_world("plane-mesh", &elliptic, PLANE, "0 0 .07", "type='mesh' mesh='tetra'", .05);
+}
+
+static void points_that_slip_on_a_plane_agree_with_differences(void** state) {
+  (void)state;
+  const law wide = {", margin", "", "margin='.1' solref='.3 1'", ""};
+  census n = check_in_world("plane-cylinder, on its rim", &PLAIN, PLANE, "0 0 .12",
+                            "type='cylinder' size='.1 .1' euler='35 0 0'", .05);
+  MANY(n.contacts[1]);
+  n = check_in_world("plane-cylinder, on its side", &PLAIN, PLANE, "0 0 .1",
+                     "type='cylinder' size='.1 .1' euler='90 5 0'", .03);
+  MANY(n.contacts[2]); /* the near rim and the opposite one */
+  n = check_in_world("plane-cylinder, on its end", &PLAIN, PLANE, "0 0 .1",
+                     "type='cylinder' size='.1 .1' euler='10 20 0'", .02);
+  MANY(n.contacts[3]); /* the rim and the two other corners of the triangle */
+  /* a wide and soft margin lets all four push at once */
+  n = check_in_world("plane-cylinder, a disc", &wide, PLANE, "0 0 0", "type='cylinder' size='.1 .01' euler='10 20 0'",
+                     .005);
+  MANY(n.contacts[4]);
+  n = check_in_world("plane-ellipsoid", &PLAIN, PLANE, "0 0 .12", "type='ellipsoid' size='.1 .2 .15' euler='20 0 0'",
+                     .05);
+  MANY(n.surface[SURFACE_FLAT]);
+}
+
+/* an upright cylinder: the corners of its triangle turn with any lean, which changes the sum of their forces to second
+ * order only */
+static void an_upright_cylinder_agrees_with_differences(void** state) {
+  (void)state;
+  char xml[8192];
+  snprintf(xml, sizeof xml, BODY_IN_WORLD, "", "condim='1'", "<geom name='a' type='plane' size='1 1 1'/>", "0 0 .099",
+           "type='cylinder' size='.1 .1'", "");
+  df_system* s = model_text(xml, 1);
+  double x[64];
+  const double u[2] = {0.3, -0.2};
+  df_gradcheck_point p;
+  df_mujoco_initial_state(s, x);
+  OK(df_gradcheck_steps(s, 1, x, u, 3, 1, &p));
+  print_message("upright cylinder: error %.1e\n", p.error);
+  /* the second order: lean over the slope of the impedance, 1e-6 m over .02 m, amplified by a stiff contact's 1e2 */
+  assert_true(p.error <= 1e-3);
+  df_system_free(s);
+}
+
+/* ---- spheres and capsules against each other and against boxes and cylinders ---- */
+
+static void spheres_and_capsules_agree_with_differences(void** state) {
+  (void)state;
+  const law elliptic4 = {", condim 4, elliptic", "cone='elliptic'", "condim='4'", ""};
+  const law elliptic6 = {", condim 6, elliptic", "cone='elliptic'", "condim='6'", ""};
+  census n = check_pair("sphere-sphere", TWO_BODIES, &PLAIN, "size='.2'", "pos='.2 .2 .15'", "size='.15'", .06);
+  MANY(n.surface[SURFACE_POINT]);
+  check_pair("sphere-sphere", TWO_BODIES, &elliptic6, "size='.2'", "pos='.2 .2 .15'", "size='.15'", .06);
+  n = check_pair("sphere-capsule", TWO_BODIES, &PLAIN, "size='.2'", "pos='.17 .17 .1'", "type='capsule' size='.1 .2'",
+                 .06);
+  MANY(n.surface[SURFACE_LINE]);
+  n = check_pair("sphere-capsule's end", TWO_BODIES, &PLAIN, "size='.2'", "pos='.1 .1 .4'",
+                 "type='capsule' size='.1 .2'", .04);
+  MANY(n.surface[SURFACE_POINT]);
+  n = check_pair("crossed capsules", TWO_BODIES, &PLAIN, "type='capsule' size='.1 .3' euler='90 10 20'",
+                 "pos='.05 0 .18'", "type='capsule' size='.1 .3' euler='0 80 5'", .04);
+  MANY(n.surface[SURFACE_LINE]);
+  MANY(n.slide[SLIDE_NEAREST]);
+  n = check_pair("capsule's side-capsule's end", TWO_BODIES, &PLAIN, "type='capsule' size='.1 .3' euler='0 70 20'",
+                 "pos='.05 .03 .45'", "type='capsule' size='.1 .3' euler='10 20 5'", .03);
+  MANY(n.surface[SURFACE_POINT]);
+  MANY(n.slide[SLIDE_NEAREST]);
+  n = check_pair("capsules end to end", TWO_BODIES, &elliptic4, "type='capsule' size='.1 .3'", "pos='.1 .05 .75'",
+                 "type='capsule' size='.1 .3' euler='0 20 5'", .04);
+  MANY(n.surface[SURFACE_POINT]);
+}
+
+static void spheres_on_boxes_agree_with_differences(void** state) {
+  (void)state;
+  census n = check_pair("sphere-box, face", TWO_BODIES, &PLAIN, BALL, "pos='.05 .03 .19'", BOX, .04);
+  MANY(n.surface[SURFACE_FLAT]);
+  n = check_pair("sphere-box, edge", TWO_BODIES, &PLAIN, BALL, "pos='.25 .03 .15'", BOX, .03);
+  MANY(n.surface[SURFACE_LINE]);
+  n = check_pair("sphere-box, corner", TWO_BODIES, &PLAIN, BALL, "pos='.24 .19 .14'", BOX, .03);
+  MANY(n.surface[SURFACE_POINT]);
+  n = check_pair("sphere-box, centre inside", TWO_BODIES, &PLAIN, BALL, "pos='.05 .03 .05'", BOX, .02);
+  MANY(n.deep);
+}
+
+static void spheres_on_cylinders_agree_with_differences(void** state) {
+  (void)state;
+  census n = check_pair("sphere-cylinder, cap", TWO_BODIES, &PLAIN, BALL, "pos='.05 .03 -.19'",
+                        "type='cylinder' size='.2 .1'", .04);
+  MANY(n.surface[SURFACE_FLAT]);
+  n = check_pair("sphere-cylinder, side", TWO_BODIES, &PLAIN, BALL, "pos='.25 .03 .1'", "type='cylinder' size='.2 .3'",
+                 .05);
+  MANY(n.surface[SURFACE_LINE]);
+  n = check_pair("sphere-cylinder, rim", TWO_BODIES, &PLAIN, BALL, "pos='.2 .13 .15'", "type='cylinder' size='.2 .1'",
+                 .03);
+  MANY(n.surface[SURFACE_RIM]);
+  n = check_pair("sphere-cylinder, centre under the cap", TWO_BODIES, &PLAIN, BALL, "pos='.05 .03 .05'",
+                 "type='cylinder' size='.2 .1'", .02);
+  MANY(n.deep);
+  MANY(n.surface[SURFACE_FLAT]);
+  n = check_pair("sphere-cylinder, centre under the side", TWO_BODIES, &PLAIN, BALL, "pos='.1 .1 .05'",
+                 "type='cylinder' size='.2 .3'", .02);
+  MANY(n.deep);
+  MANY(n.surface[SURFACE_LINE]);
+}
+
+static void spheres_on_meshes_agree_with_differences(void** state) {
+  (void)state;
+  const char* mesh = "type='mesh' mesh='ball'";
+  check_pair("sphere-mesh, vertex", TWO_BODIES, &PLAIN, BALL, "pos='0 .15 .24'", mesh, .02);
+  check_pair("sphere-mesh, edge", TWO_BODIES, &PLAIN, BALL, "pos='0 .01 .25'", mesh, .02);
+  check_pair("sphere-mesh, face", TWO_BODIES, &PLAIN, BALL, "pos='.14 .14 .14'", mesh, .02);
+  check_in_world("static mesh, sphere", &PLAIN, "<geom name='a' type='mesh' mesh='ball'/>", ".15 .13 .14", BALL, .03);
+}
+
+static void capsules_on_boxes_agree_with_differences(void** state) {
+  (void)state;
+  census n = check_pair("capsule-box, end on a face", TWO_BODIES, &PLAIN, "type='capsule' size='.1 .2'",
+                        "pos='.05 .03 .39'", BOX, .05);
+  MANY(n.surface[SURFACE_FLAT]);
+  n = check_pair("capsule-box, lying on a face", TWO_BODIES, &PLAIN, "type='capsule' size='.1 .2' euler='0 85 0'",
+                 "pos='.05 .03 .19'", BOX, .03);
+  MANY(n.contacts[2]);
+  MANY(n.slide[SLIDE_IN_FACE]);
+  n = check_pair("capsule-box, across a face", TWO_BODIES, &PLAIN, LONG("0 80 10"), "pos='.05 .03 .19'", BOX, .05);
+  MANY(n.slide[SLIDE_TO_EDGE]);
+  MANY(n.slide[SLIDE_WITH_FIRST]);
+  n = check_pair("capsule-box, on an edge", TWO_BODIES, &PLAIN, LONG("0 40 10"), "pos='.3 .03 .23'", BOX, .03);
+  MANY(n.slide[SLIDE_TO_EDGE]);
+  n = check_pair("capsule-box, on a corner", TWO_BODIES, &PLAIN, LONG("40 35 10"), "pos='.24 .22 .17'", BOX, .03);
+  MANY(n.slide[SLIDE_TO_CORNER]);
+  n = check_pair("capsule-box, through the box", TWO_BODIES, &PLAIN, LONG("30 40 10"), "pos='.02 .03 .05'", BOX, .05);
+  MANY(n.deep);
+  MANY(n.slide[SLIDE_TO_EDGE]);
+}
+
+static void boxes_on_boxes_agree_with_differences(void** state) {
+  (void)state;
+  const char *post = "type='box' size='.1 .12 .3'", *plate = "type='box' size='.2 .15 .1'";
+  census n = check_pair("box-box, standing", TWO_BODIES, &PLAIN, post, "pos='.02 .03 .38' euler='5 3 20'", plate, .05);
+  MANY(n.surface[SURFACE_BOX_CORNER]);
+  n = check_pair("box-box, over a side", TWO_BODIES, &PLAIN, post, "pos='.15 .13 .39' euler='3 2 20'", plate, .02);
+  MANY(n.surface[SURFACE_BOX_CORNER]);
+  MANY(n.surface[SURFACE_BOX_EDGE]);
+  MANY(n.surface[SURFACE_BOX_FACE]);
+  n = check_pair("box-box, the second's face", TWO_BODIES, &PLAIN, "type='box' size='.1 .12 .3' euler='20 25 0'",
+                 "pos='.05 .03 .42'", plate, .03);
+  MANY(n.surface[SURFACE_BOX_CORNER]);
+  n = check_pair("box-box, crossed edges", TWO_BODIES, &PLAIN, "type='box' size='.1 .12 .3' euler='0 45 0'",
+                 "pos='.02 .03 .36' euler='45 0 0'", plate, .03);
+  MANY(n.surface[SURFACE_BOX_EDGES]);
+  MANY(n.slide[SLIDE_NEAREST]);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(fixed_points_on_a_plane_agree_with_differences),
+      cmocka_unit_test(points_that_slip_on_a_plane_agree_with_differences),
+      cmocka_unit_test(an_upright_cylinder_agrees_with_differences),
+      cmocka_unit_test(spheres_and_capsules_agree_with_differences),
+      cmocka_unit_test(spheres_on_boxes_agree_with_differences),
+      cmocka_unit_test(spheres_on_cylinders_agree_with_differences),
+      cmocka_unit_test(spheres_on_meshes_agree_with_differences),
+      cmocka_unit_test(capsules_on_boxes_agree_with_differences),
+      cmocka_unit_test(boxes_on_boxes_agree_with_differences),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
