@@ -55,11 +55,11 @@ ALL_OBJ := $(OBJ_LIB) $(OBJ_baselines) $(OBJ_bench)
 SHARED := $(BUILD)/libdynaflow.so.$(VERSION)
 PROGRAM := $(BUILD)/dynaflow
 
-.PHONY: build tests help all deps demo test smoke gate asan ubsan format format-check install clean ladder
+.PHONY: build tests help all deps demo test smoke gate gradcheck-table asan ubsan format format-check install clean ladder
 .DEFAULT_GOAL := all
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 all: deps ## build libdynaflow.so and the program dynaflow (installs missing packages)
 	@$(MAKE) --no-print-directory -j$(JOBS) build
@@ -212,6 +212,10 @@ gate: all ## the gate's own must-fail fixtures, then the gate on the demo's run 
 	@BUILD=$(BUILD) tests/run.sh tests/cli/test_gate.sh tests/cli/test_verify.sh
 	@if [ -e results/runs/demo/events.jsonl ]; then $(PROGRAM) gate results/runs/demo; \
 	else echo "no results/runs/demo: make demo makes it"; fi
+
+gradcheck-table: all ## the adjoint of every model of results/adjoint/suite.txt: verified and timed
+	$(PROGRAM) gradcheck --suite results/adjoint/suite.txt --out results/adjoint; code=$$?; \
+	$(PROGRAM) bench adjoint --suite results/adjoint/suite.txt --out results/adjoint || exit $$?; exit $$code
 
 DESTINATION := $(DESTDIR)$(PREFIX)
 define PKG_CONFIG_FILE

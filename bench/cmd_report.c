@@ -8,6 +8,7 @@
 #include "options.h"
 #include "report.h"
 #include "rows.h"
+#include "summary.h"
 #include "verify.h"
 
 typedef struct arguments {
@@ -55,16 +56,19 @@ static const struct argp parser = {
 static df_status write_all(const report* r, const char* folder, const options* opts, bool* drawn) {
   figures f = {0};
   DF_TRY(df_dir_make(folder));
-  DF_TRY(tables_write(r, folder));
-  DF_TRY(csv_write(r, folder));
-  DF_TRY(times_write(r, folder));
-  df_status status = plots_write(r, folder, &f);
+  summary s;
+  DF_TRY(summary_new(r, &s));
+  df_status status = tables_write(r, &s, folder);
+  if (status == DF_OK) status = csv_write(r, folder);
+  if (status == DF_OK) status = times_write(r, folder);
+  if (status == DF_OK) status = plots_write(r, folder, &f);
   *drawn = status == DF_OK;
   if (status == DF_E_MISSING) {
     if (!opts->quiet) fprintf(stderr, "dynaflow: %s\n", df_error_message());
     status = DF_OK;
   }
-  if (status == DF_OK) status = html_write(r, &f, folder);
+  if (status == DF_OK) status = html_write(r, &s, &f, folder);
+  summary_clear(&s);
   figures_clear(&f);
   return status;
 }

@@ -10,6 +10,9 @@
 /* a winner is named below it, after Holm's adjustment */
 static const double ALPHA = 0.05;
 
+/* what double precision leaves of 0 in any metric's unit; between two such numbers nobody wins */
+static const double ROUNDING = 1e-12;
+
 compare_cfg compare_cfg_default(void) {
   return (compare_cfg){.min_seeds = 3, .seed = 1, .resamples = 10000};
 }
@@ -350,6 +353,8 @@ static void name_winner(comparison* one) {
   if (isnan(one->p)) {
     one->outcome = COMPARE_UNSURE;
     why = "one window: no interval";
+  } else if (fabs(one->mean_a) < ROUNDING && fabs(one->mean_b) < ROUNDING && one->seed_lo < one->seed_hi) {
+    why = "both are 0 but for rounding";
   } else if (!(one->p_holm < ALPHA)) {
     why = "no difference shown";
   } else if (!agree) {

@@ -59,15 +59,30 @@ static df_status list_uncovered(const df_search* search, const df_config* config
   return DF_OK;
 }
 
-/* the last error in one line, without the place of the file on this machine */
+/* Adds a message in one line, with names of files in place of paths: 'a/b/c.stl' becomes 'c.stl'. */
+static void add_without_paths(const char* message, text* out) {
+  for (const char* c = message; *c; c++) {
+    if (*c == '\'') {
+      const char *end = strchr(c + 1, '\''), *slash = NULL;
+      for (const char* k = c + 1; end && k < end; k++) slash = *k == '/' ? k : slash;
+      if (slash) {
+        text_add(out, "'");
+        c = slash;
+        continue;
+      }
+    }
+    text_add(out, "%c", *c == '\n' ? ' ' : *c);
+  }
+}
+
+/* the last error, without the place of the file on this machine */
 static void add_reason(const df_search* search, const suite_result* r, text* why) {
   char *message = df_strdup(df_error_message()), *path = NULL;
   if (r->cover == COVER_MISSING) {
     text_add(why, "%s: not found", r->model->file);
   } else if (message && df_search_find(search, r->model->file, &path) == DF_OK) {
     const size_t n = strlen(path);
-    const char* at = strncmp(message, path, n) == 0 ? message + n + strspn(message + n, ": ") : message;
-    for (; *at; at++) text_add(why, "%c", *at == '\n' ? ' ' : *at);
+    add_without_paths(strncmp(message, path, n) == 0 ? message + n + strspn(message + n, ": ") : message, why);
   }
   df_free(path);
   df_free(message);
@@ -260,7 +275,7 @@ static void add_model_rows(const suite_result* r, const options* opts, rows* out
 
 static json_t* number(double v) {
   char shown[32];
-  if (!isfinite(v)) return json_null();
+  if (isnan(v)) return json_null();
   snprintf(shown, sizeof shown, "%.1e", v);
   return json_string(shown);
 }

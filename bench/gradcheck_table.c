@@ -66,10 +66,10 @@ static void csv_text(text* t, const char* before, const char* plain) {
 }
 
 static void csv_number(text* t, double v) {
-  if (isfinite(v)) {
-    text_add(t, ",%.3g", v);
-  } else {
+  if (isnan(v)) {
     text_add(t, ",");
+  } else {
+    text_add(t, ",%.3g", v);
   }
 }
 

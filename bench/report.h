@@ -107,8 +107,9 @@ void table_provenance(const report* r, table_kind kind, text* out);
  * their own that says so */
 void group_note(const report* r, const report_group* g, text* out);
 
-DF_MUST_CHECK df_status tables_write(const report* r, const char* folder); /* tables.md */
-DF_MUST_CHECK df_status csv_write(const report* r, const char* folder);    /* results.csv */
+struct summary;                                                                                     /* summary.h */
+DF_MUST_CHECK df_status tables_write(const report* r, const struct summary* s, const char* folder); /* tables.md */
+DF_MUST_CHECK df_status csv_write(const report* r, const char* folder);                             /* results.csv */
 
 /* times.csv: wall and CPU seconds of the cells. Apart, because all other files of a report are the same bytes for the
  * same plan, however often and by how many processes it was run. */
@@ -116,7 +117,7 @@ DF_MUST_CHECK df_status times_write(const report* r, const char* folder);
 
 /* ---- plots.c, plot_motion.c ---- */
 
-enum { FIGURES_MAX = 8 };
+enum { FIGURES_MAX = 2 * STEPS_MAX + 3 };
 
 typedef struct figure {
   char* name;    /* plots/<name>.svg */
@@ -141,6 +142,7 @@ typedef struct plot {
 } plot;
 bool plot_training(const report* r, const report_group* g, plot* p);
 bool plot_metrics(const report* r, const report_group* g, int k, plot* p);
+DF_MUST_CHECK df_status plot_profiles(const report* r, const report_group* g, int k, plot* p, bool* there);
 bool plot_examples(const report* r, const report_group* g, plot* p);
 bool plot_strip(const report* r, const report_group* g, plot* p);
 
@@ -156,6 +158,6 @@ void plot_quoted(text* script, const char* plain);
 
 /* ---- html.c ---- */
 
-DF_MUST_CHECK df_status html_write(const report* r, const figures* f, const char* folder);
+DF_MUST_CHECK df_status html_write(const report* r, const struct summary* s, const figures* f, const char* folder);
 
 #endif

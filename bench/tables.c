@@ -4,118 +4,16 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
-#include "report.h"
-
-/* ---- one row after the other, as Markdown or HTML ---- */
-
-typedef struct table {
-  table_kind kind;
-  text* out;
-  int column;
-} table;
-
-/* what stands on every table over a part of the cells */
-static void add_partial(const report_group* g, table_kind kind, text* out) {
-  if (g->done == g->cells) return;
-  text_add(
-      out,
-      kind == TABLE_HTML ? "<p><strong>Partial: %d of %d cells.</strong></p>\n" : "**Partial: %d of %d cells.**\n\n",
-      g->done, g->cells);
-}
-
-static void table_begin(table* t) {
-  if (t->kind == TABLE_HTML) text_add(t->out, "<div class=\"wide\"><table>\n");
-}
-
-static void row_begin(table* t) {
-  t->column = 0;
-  text_add(t->out, t->kind == TABLE_HTML ? "<tr>" : "|");
-}
-
-static void put(table* t, bool head, const char* value) {
-  if (t->kind == TABLE_HTML) {
-    const char* tag = head ? "th" : "td";
-    text_add(t->out, "<%s>", tag);
-    text_add_html(t->out, value);
-    text_add(t->out, "</%s>", tag);
-  } else {
-    text_add(t->out, " %s |", value);
-  }
-  t->column++;
-}
-
-/* in a wide HTML table, what stands in brackets goes below, so that all columns fit on a page */
-static void put_stacked(table* t, bool head, const char* value) {
-  const char* bracket = strstr(value, " [");
-  const char* tag = head ? "th" : "td";
-  if (t->kind != TABLE_HTML || !bracket) {
-    put(t, head, value);
-    return;
-  }
-  char first[160];
-  snprintf(first, sizeof first, "%.*s", (int)(bracket - value), value);
-  text_add(t->out, "<%s>", tag);
-  text_add_html(t->out, first);
-  text_add(t->out, "<br><small>");
-  text_add_html(t->out, bracket + 1);
-  text_add(t->out, "</small></%s>", tag);
-  t->column++;
-}
-
-static void row_end(table* t, bool head) {
-  text_add(t->out, t->kind == TABLE_HTML ? "</tr>\n" : "\n");
-  if (!head || t->kind == TABLE_HTML) return;
-  text_add(t->out, "|");
-  for (int i = 0; i < t->column; i++) text_add(t->out, i == 0 ? " --- |" : " ---: |");
-  text_add(t->out, "\n");
-}
-
-static void table_end(table* t) {
-  text_add(t->out, t->kind == TABLE_HTML ? "</table></div>\n" : "\n");
-}
-
-/* ---- cells ---- */
-
-static void number_text(double v, char* out, size_t n) {
-  if (v == 0) {
-    snprintf(out, n, "0");
-  } else if (fabs(v) < 1e-3) {
-    snprintf(out, n, "%.1e", v);
-  } else {
-    snprintf(out, n, "%.*f", fabs(v) >= 100 ? 0 : fabs(v) >= 10 ? 1 : fabs(v) >= 1 ? 2 : 3, v);
-  }
-}
+#include "summary.h"
+#include "table.h"
 
 /* "0.123 [0.110, 0.140]", or why there is no number */
 static void aggregate_text(const aggregate* a, char* out, size_t n) {
-  char mean[32], lo[32], hi[32];
   if (a->failed) {
     snprintf(out, n, "%.60s (%d of %d)", a->status[0] ? a->status : "not finite", a->failed, a->failed + a->n);
-  } else if (a->n == 0) {
-    snprintf(out, n, "–");
   } else {
-    number_text(a->mean, mean, sizeof mean);
-    number_text(a->lo, lo, sizeof lo);
-    number_text(a->hi, hi, sizeof hi);
-    if (isfinite(a->lo) && isfinite(a->hi)) {
-      snprintf(out, n, "%s [%s, %s]", mean, lo, hi);
-    } else {
-      snprintf(out, n, "%s", mean);
-    }
+    table_interval(a->n ? a->mean : NAN, a->lo, a->hi, out, n);
   }
-}
-
-static const char* unit_of(const report* r, const report_group* g, const char* metric, int k) {
-  for (int m = 0; m < g->n_methods; m++) {
-    const aggregate a = report_aggregate(r, g, g->methods[m], metric, k);
-    if (a.unit[0]) return a.unit;
-  }
-  return "";
-}
-
-static const char* arrow(const char* metric) {
-  const char* better = metric_better(metric);
-  return strcmp(better, "lower") == 0 ? " ↓" : strcmp(better, "higher") == 0 ? " ↑" : "";
 }
 
 static void seeds_text(const report* r, const report_group* g, const char* method, char* out, size_t n) {
@@ -132,75 +30,71 @@ static void seeds_text(const report* r, const report_group* g, const char* metho
   }
 }
 
-/* the main metrics that the group has, in their fixed order */
-static int main_columns(const report_group* g, const char** columns) {
-  int n = 0;
-  for (int place = 0; place < METRICS_MAX; place++) {
-    for (int i = 0; i < g->n_metrics; i++) {
-      if (report_main_metric(g->metrics[i]) == place) columns[n++] = g->metrics[i];
-    }
-  }
-  return n;
-}
-
 void table_main(const report* r, const report_group* g, int k, table_kind kind, text* out) {
-  table t = {.kind = kind, .out = out};
   const char* columns[METRICS_MAX];
   char cell[160];
-  const int n = main_columns(g, columns);
-  add_partial(g, kind, out);
-  table_begin(&t);
-  row_begin(&t);
-  put(&t, true, "method");
-  put(&t, true, "seeds");
+  const int n = table_main_columns(g, columns);
+  table_partial(g, kind, out);
+  table t = table_new(kind, out);
+  table_row(&t);
+  table_put(&t, TABLE_HEAD | TABLE_WORDS, "method");
+  table_put(&t, TABLE_HEAD, "seeds");
   for (int c = 0; c < n; c++) {
-    snprintf(cell, sizeof cell, "%s%s [%s]", columns[c], arrow(columns[c]), unit_of(r, g, columns[c], k));
-    put_stacked(&t, true, cell);
+    table_metric_head(r, g, columns[c], k, cell, sizeof cell);
+    table_put(&t, TABLE_HEAD | TABLE_STACKED, cell);
   }
-  row_end(&t, true);
+  table_row_end(&t, true);
   for (int m = 0; m < g->n_methods; m++) {
-    row_begin(&t);
-    put(&t, false, method_label(g->methods[m]));
+    table_row(&t);
+    table_put(&t, TABLE_WORDS, method_label(g->methods[m]));
     seeds_text(r, g, g->methods[m], cell, sizeof cell);
-    put(&t, false, cell);
+    table_put(&t, 0, cell);
     for (int c = 0; c < n; c++) {
       const aggregate a = report_aggregate(r, g, g->methods[m], columns[c], k);
       aggregate_text(&a, cell, sizeof cell);
-      put_stacked(&t, false, cell);
+      table_put(&t, TABLE_STACKED, cell);
     }
-    row_end(&t, false);
+    table_row_end(&t, false);
   }
   table_end(&t);
 }
 
-void table_all(const report* r, const report_group* g, table_kind kind, text* out) {
-  static const char* const heads[] = {"metric", "K", "method", "value", "unit", "seeds"};
-  table t = {.kind = kind, .out = out};
+/* a metric at K, method by method; no row where nothing was measured, and one for all K where none depends on it */
+static void all_row(table* t, const report* r, const report_group* g, const char* metric, int j) {
+  aggregate of[METHODS_MAX];
+  const char* unit = "";
+  int k = 0, measured = 0;
   char cell[160];
-  add_partial(g, kind, out);
-  table_begin(&t);
-  row_begin(&t);
-  for (int i = 0; i < 6; i++) put(&t, true, heads[i]);
-  row_end(&t, true);
+  for (int m = 0; m < g->n_methods; m++) {
+    of[m] = report_aggregate(r, g, g->methods[m], metric, g->k[j]);
+    measured += of[m].n + of[m].failed;
+    if (of[m].k > k) k = of[m].k;
+    if (of[m].unit[0]) unit = of[m].unit;
+  }
+  if (measured == 0 || (k == 0 && j > 0)) return;
+  table_row(t);
+  table_put(t, TABLE_WORDS, metric);
+  snprintf(cell, sizeof cell, "%d", k);
+  table_put(t, 0, k ? cell : "–");
+  table_put(t, TABLE_WORDS, unit);
+  for (int m = 0; m < g->n_methods; m++) {
+    aggregate_text(&of[m], cell, sizeof cell);
+    table_put(t, TABLE_STACKED, cell);
+  }
+  table_row_end(t, false);
+}
+
+void table_all(const report* r, const report_group* g, table_kind kind, text* out) {
+  table_partial(g, kind, out);
+  table t = table_new(kind, out);
+  table_row(&t);
+  table_put(&t, TABLE_HEAD | TABLE_WORDS, "metric");
+  table_put(&t, TABLE_HEAD, "K");
+  table_put(&t, TABLE_HEAD | TABLE_WORDS, "unit");
+  for (int m = 0; m < g->n_methods; m++) table_put(&t, TABLE_HEAD, method_label(g->methods[m]));
+  table_row_end(&t, true);
   for (int i = 0; i < g->n_metrics; i++) {
-    for (int j = 0; j < g->n_k; j++) {
-      for (int m = 0; m < g->n_methods; m++) {
-        const aggregate a = report_aggregate(r, g, g->methods[m], g->metrics[i], g->k[j]);
-        /* what does not depend on K stands once */
-        if (a.n + a.failed == 0 || (a.k != g->k[j] && j > 0)) continue;
-        row_begin(&t);
-        put(&t, false, g->metrics[i]);
-        snprintf(cell, sizeof cell, "%d", a.k);
-        put(&t, false, a.k ? cell : "–");
-        put(&t, false, method_label(g->methods[m]));
-        aggregate_text(&a, cell, sizeof cell);
-        put(&t, false, cell);
-        put(&t, false, a.unit);
-        seeds_text(r, g, g->methods[m], cell, sizeof cell);
-        put(&t, false, cell);
-        row_end(&t, false);
-      }
-    }
+    for (int j = 0; j < g->n_k; j++) all_row(&t, r, g, g->metrics[i], j);
   }
   table_end(&t);
 }
@@ -208,36 +102,34 @@ void table_all(const report* r, const report_group* g, table_kind kind, text* ou
 static void put_number(table* t, const json_t* v, const char* format) {
   char cell[64];
   snprintf(cell, sizeof cell, format, number_of(v));
-  put(t, false, json_is_number(v) ? cell : "–");
+  table_put(t, 0, json_is_number(v) ? cell : "–");
 }
 
 void table_cells(const report* r, table_kind kind, text* out) {
   /* no times: see times_write */
   static const char* const heads[] = {"task",       "profile", "method",     "seed",  "state",
                                       "parameters", "key",     "checkpoint", "reason"};
-  table t = {.kind = kind, .out = out};
+  const unsigned words = 1u << 0 | 1u << 1 | 1u << 2 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 8;
   char cell[160];
-  table_begin(&t);
-  row_begin(&t);
-  for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) put(&t, true, heads[i]);
-  row_end(&t, true);
+  table t = table_new(kind, out);
+  table_heads(&t, sizeof heads / sizeof heads[0], heads, words);
   for (int i = 0; i < r->n_cells; i++) {
     const report_cell* c = &r->cells[i];
     const json_t* training = json_object_get(c->record, "training");
-    row_begin(&t);
-    put(&t, false, c->task);
-    put(&t, false, c->profile);
-    put(&t, false, method_label(c->method));
+    table_row(&t);
+    table_put(&t, TABLE_WORDS, c->task);
+    table_put(&t, TABLE_WORDS, c->profile);
+    table_put(&t, TABLE_WORDS, method_label(c->method));
     snprintf(cell, sizeof cell, "%lld", (long long)c->seed);
-    put(&t, false, cell);
-    put(&t, false, c->record ? string_of(c->record, "status") : "not run");
+    table_put(&t, 0, cell);
+    table_put(&t, TABLE_WORDS, c->record ? string_of(c->record, "status") : "not run");
     put_number(&t, json_object_get(training, "parameters"), "%.0f");
     snprintf(cell, sizeof cell, "%.12s", string_of(c->record, "key"));
-    put(&t, false, cell);
+    table_put(&t, TABLE_WORDS, cell);
     snprintf(cell, sizeof cell, "%.12s", string_of(training, "checkpoint_sha256"));
-    put(&t, false, cell);
-    put(&t, false, string_of(c->record, "reason"));
-    row_end(&t, false);
+    table_put(&t, TABLE_WORDS, cell);
+    table_put(&t, TABLE_WORDS, string_of(c->record, "reason"));
+    table_row_end(&t, false);
   }
   table_end(&t);
 }
@@ -256,10 +148,10 @@ static void put_distinct(table* t, const report* r, const char* head, const char
     if (!shown[0] || strstr(text_of(&values), shown)) continue;
     text_add(&values, "%s%s", values.n ? "; " : "", shown);
   }
-  row_begin(t);
-  put(t, false, head);
-  put(t, false, values.n ? text_of(&values) : "–");
-  row_end(t, false);
+  table_row(t);
+  table_put(t, TABLE_WORDS, head);
+  table_put(t, TABLE_WORDS, values.n ? text_of(&values) : "–");
+  table_row_end(t, false);
   text_clear(&values);
 }
 
@@ -270,12 +162,9 @@ void table_provenance(const report* r, table_kind kind, text* out) {
                {"MuJoCo", "mujoco", NULL},     {"BLAS kernels", "kernel", "blas"}, {"BLAS", "config", "blas"},
                {"compiler", "compiler", NULL}, {"flags", "flags", NULL},           {"processor", "cpu", NULL},
                {"cores", "cores", NULL},       {"threads", "threads", NULL},       {"libc", "libc", "libraries"}};
-  table t = {.kind = kind, .out = out};
-  table_begin(&t);
-  row_begin(&t);
-  put(&t, true, "what");
-  put(&t, true, "value");
-  row_end(&t, true);
+  static const char* const heads[] = {"what", "value"};
+  table t = table_new(kind, out);
+  table_heads(&t, 2, heads, 3);
   for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
     put_distinct(&t, r, lines[i].head, lines[i].key, lines[i].part);
   }
@@ -292,13 +181,31 @@ void group_note(const report* r, const report_group* g, text* out) {
   text_add(
       out,
       "A number is the mean over seeds with the smallest and the largest seed in brackets; over one seed, the 95 %% "
-      "interval over test windows. command_error and gait_phase are over the chains that stay up. Arrows point to the "
-      "better side.");
+      "interval over test %s. command_error and gait_phase are over the chains that stay up. Arrows point to the "
+      "better side.",
+      summary_knows_episodes(r, g) == 1 ? "episodes"
+                                        : "windows as if they were independent (which are of one episode is not "
+                                          "recorded: it may be too narrow)");
 }
 
 /* ---- files ---- */
 
-df_status tables_write(const report* r, const char* folder) {
+/* seeds together: what is more than a mean */
+static void add_summary(const report* r, const summary* s, const report_group* g, text* out) {
+  text_add(out, "### Over seeds and windows\n\n");
+  summary_note(r, s, g, out);
+  text_add(out, "\n\n");
+  if (!summary_has(s, g)) return;
+  for (int j = 0; j < g->n_k; j++) {
+    if (g->k[j]) text_add(out, "K = %d:\n\n", g->k[j]);
+    table_iqm(r, s, g, g->k[j], TABLE_MARKDOWN, out);
+    table_against(r, s, g, g->k[j], TABLE_MARKDOWN, out);
+  }
+  text_add(out, "#### All comparisons\n\n");
+  table_comparisons(s, g, TABLE_MARKDOWN, out);
+}
+
+df_status tables_write(const report* r, const summary* s, const char* folder) {
   text out = {0};
   text_add(&out, "# Run %s\n\n", r->name);
   for (int i = 0; i < r->n_groups; i++) {
@@ -311,6 +218,7 @@ df_status tables_write(const report* r, const char* folder) {
       table_main(r, g, g->k[j], TABLE_MARKDOWN, &out);
     }
     if (g->done) {
+      add_summary(r, s, g, &out);
       text_add(&out, "### All metrics\n\n");
       table_all(r, g, TABLE_MARKDOWN, &out);
     }
@@ -320,86 +228,6 @@ df_status tables_write(const report* r, const char* folder) {
   text_add(&out, "## Made by\n\n");
   table_provenance(r, TABLE_MARKDOWN, &out);
   char* path = df_path_join(folder, "tables.md");
-  const df_status status = path ? text_write(&out, path) : DF_E_NOMEM;
-  df_free(path);
-  text_clear(&out);
-  return status;
-}
-
-static void csv_text(text* out, const char* value) {
-  if (!strpbrk(value, ",\"\n")) {
-    text_add(out, "%s", value);
-    return;
-  }
-  text_add(out, "\"");
-  for (const char* p = value; *p; p++) text_add(out, *p == '"' ? "\"\"" : "%c", *p);
-  text_add(out, "\"");
-}
-
-static void csv_number(text* out, const json_t* v) {
-  text_add(out, ",");
-  if (json_is_number(v)) text_add(out, "%.17g", json_number_value(v));
-}
-
-static void csv_row(text* out, const report_cell* c, const json_t* row) {
-  csv_text(out, c->task);
-  text_add(out, ",");
-  csv_text(out, c->method);
-  text_add(out, ",%lld,", (long long)c->seed);
-  csv_text(out, c->profile);
-  text_add(out, ",");
-  csv_text(out, string_of(row, "metric"));
-  text_add(out, ",%lld", (long long)json_integer_value(json_object_get(row, "k")));
-  csv_number(out, json_object_get(row, "value"));
-  text_add(out, ",");
-  csv_text(out, string_of(row, "unit"));
-  csv_number(out, json_object_get(row, "n"));
-  csv_number(out, json_object_get(row, "lo"));
-  csv_number(out, json_object_get(row, "hi"));
-  text_add(out, ",");
-  /* a cell that did not end well has no numbers to be taken for results */
-  csv_text(out, c->done ? string_of(row, "status") : c->record ? string_of(c->record, "status") : "not run");
-  text_add(out, "\n");
-}
-
-df_status csv_write(const report* r, const char* folder) {
-  text out = {0};
-  text_add(&out, "task,method,seed,profile,metric,k,value,unit,n,lo,hi,status\n");
-  for (int i = 0; i < r->n_cells; i++) {
-    const report_cell* c = &r->cells[i];
-    const json_t* list = json_object_get(c->record, "rows");
-    size_t j;
-    json_t* row;
-    if (!c->done || json_array_size(list) == 0) csv_row(&out, c, NULL);
-    json_array_foreach(list, j, row) {
-      if (c->done) csv_row(&out, c, row);
-    }
-  }
-  char* path = df_path_join(folder, "results.csv");
-  const df_status status = path ? text_write(&out, path) : DF_E_NOMEM;
-  df_free(path);
-  text_clear(&out);
-  return status;
-}
-
-df_status times_write(const report* r, const char* folder) {
-  static const char* const columns[] = {"train_cpu_s", "cpu_s", "wall_s"};
-  text out = {0};
-  text_add(&out, "task,method,seed,profile,status,train_cpu_s,cpu_s,wall_s\n");
-  for (int i = 0; i < r->n_cells; i++) {
-    const report_cell* c = &r->cells[i];
-    csv_text(&out, c->task);
-    text_add(&out, ",");
-    csv_text(&out, c->method);
-    text_add(&out, ",%lld,", (long long)c->seed);
-    csv_text(&out, c->profile);
-    text_add(&out, ",%s", c->record ? string_of(c->record, "status") : "not run");
-    for (size_t j = 0; j < sizeof columns / sizeof columns[0]; j++) {
-      csv_number(&out, json_object_get(c->record, columns[j]));
-    }
-    text_add(&out, "\n");
-  }
-  char* path = df_path_join(folder, "times.csv");
   const df_status status = path ? text_write(&out, path) : DF_E_NOMEM;
   df_free(path);
   text_clear(&out);

@@ -77,6 +77,10 @@ static df_plain_actuator find_plain(const df_actuation* a, const mjModel* m, int
                              .by_velocity = bias == mjBIAS_AFFINE ? gear * gear * b[2] : 0};
 }
 
+void df_actuation_refresh(df_actuation* a, const mjModel* m) {
+  for (int i = 0; i < m->nactuator; i++) a->plain[i] = find_plain(a, m, i);
+}
+
 df_status df_actuation_build(df_actuation* a, const mjModel* m) {
   const size_t n = (size_t)m->nactuator, na = (size_t)m->na;
   a->nctrl = count_entries(m, false);
@@ -90,7 +94,7 @@ df_status df_actuation_build(df_actuation* a, const mjModel* m) {
   a->plain = df_alloc(n, sizeof *a->plain);
   if (!a->dof || !a->source || !a->start || !a->count || !a->owner || !a->scale || !a->plain) return DF_E_NOMEM;
   list_entries(a, m);
-  for (int i = 0; i < m->nactuator; i++) a->plain[i] = find_plain(a, m, i);
+  df_actuation_refresh(a, m);
   for (int i = 0; i < m->nactuator; i++) {
     for (int k = 0; k < m->actuator_actnum[i]; k++) {
       a->owner[m->actuator_actadr[i] + k] = i;

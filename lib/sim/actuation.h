@@ -40,6 +40,8 @@ static inline bool df_actuator_disabled(const mjModel* m, int i) {
 
 /* Joints have the pattern of their dofs, tendons that of their Jacobian. */
 df_status df_actuation_build(df_actuation* actuation, const mjModel* m);
+/* Reads the gains anew, which are all that may change in a model that is in use. */
+void df_actuation_refresh(df_actuation* actuation, const mjModel* m);
 void df_actuation_free(df_actuation* actuation);
 
 #endif

@@ -2,27 +2,36 @@
 #ifndef DF_SIM_ADJOINT_H
 #define DF_SIM_ADJOINT_H
 
+#include "lanes.h"
 #include "mujoco_internal.h"
 
 typedef double df_spatial[6];
 
+/* The motions and forces of a node, a lane each (docs/adjoint.md, section 3):
+ *   a (with gravity and velocity products), w, v, S a
+ *   F: what w pairs with when a joint turns everything behind it; P = I w; Y_a; Q + Y_v */
+typedef df_lanes df_lanes_spatial[6];
+enum { LANE_A, LANE_W, LANE_V, LANE_A0 };
+enum { LANE_F, LANE_P, LANE_YA, LANE_Q };
+
+typedef enum df_node_state {
+  NODE_ALONE,
+  NODE_SHIFTED, /* it or something behind it is touched: it has a shift */
+  NODE_TOUCHED  /* it also has motions and forces in vectors of their own */
+} df_node_state;
+
 typedef struct df_adjoint {
-  /* [nv][nv] */
-  double *hessian, *implicit_mass;
+  double *hessian, *implicit_mass; /* matrices of tree.h */
   /* [nv] */
-  double *w, *g, *delta, *lam, *qbar;
+  double *w, *g, *delta, *lam, *qbar, *inverse, *damper, *reached;
   /* [na] cotangents of act and of act_dot */
   double *abar, *rate;
-  /* motions of the nodes, [nnode]: w, v, a (with gravity and velocity products), S a, g, delta as spatial vectors */
-  df_spatial *mw, *mv, *ma, *ma0, *mg, *mdelta;
-  /* forces on the nodes, [nnode], later summed over subtrees */
-  df_spatial* force;   /* F: what w pairs with when a joint turns everything behind it */
-  df_spatial* inertia; /* P = I w */
-  df_spatial* gyro;    /* Q: derivative by the velocity */
-  df_spatial* shift;   /* Z: derivative by a displacement of the body */
-  df_spatial* by_a;    /* Y_a and Y_v: contact forces that pair with accelerations and velocities */
-  df_spatial* by_v;
-  df_spatial *ig, *idelta; /* I g, I delta */
+  df_lanes_spatial *motion, *sum; /* [nnode] motions of the nodes; forces on them, later summed over subtrees */
+  df_spatial* carried;            /* [nv] S_k x v of its parent */
+  df_node_state* state;           /* [nnode] */
+  df_spatial* shift;              /* [nnode] of shifted nodes, Z: derivative by a displacement of the body */
+  /* [nnode] of touched nodes: motions w, v, a, and what is added to F, P, Q, Y_v */
+  df_spatial *mw, *mv, *ma, *force, *inertia, *gyro, *by_v;
 } df_adjoint;
 
 /* ---- adjoint.c ---- */
@@ -32,18 +41,33 @@ df_adjoint df_adjoint_lay_out(const df_mujoco* system, double* work);
 
 /* ---- adjoint_dynamics.c ---- */
 
-/* The adjoint of qacc and act_dot (q, v, act, u): a->w comes in as the cotangent of qacc and leaves as H^-1 times it,
- * a->rate comes in as that of act_dot. Adds to a->qbar [nv], a->abar [na], vbar [nv] and ubar [nu]. */
-void df_adjoint_dynamics(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint, double* vbar,
-                         double* ubar);
+/* a->w = H^-1 a->w */
+void df_adjoint_solve(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint);
 
-/* the lower triangle of M in the entries of a pattern of tree.h; out [nv][nv] */
-void df_adjoint_load_mass(const mjModel* m, const df_step_record* record, const int* rows, const int* rows_n,
-                          double* out);
+/* The adjoint of qacc and act_dot (q, v, act, u): a->w is H^-1 times the cotangent of qacc, a->rate the cotangent of
+ * act_dot. Adds to a->qbar [nv], a->abar [na], vbar [nv] and ubar [nu]. `acceleration` [nv] is qacc, but in M(q) qacc a
+ * caller may have another one. */
+void df_adjoint_dynamics(const df_mujoco* system, const df_step_record* record, const double* acceleration,
+                         df_adjoint* adjoint, double* vbar, double* ubar);
 
-/* hessian [nv][nv] += J^T D J with J [dim][n] over n descending dofs, D [dim][dim], dim <= 6 */
-void df_adjoint_add_block(double* hessian, int nv, int dim, int n, const int* dofs, const double* jacobian,
-                          const double* d);
+/* M as a matrix of tree.h */
+void df_adjoint_load_mass(const mjModel* m, const df_step_record* record, const df_pattern* pattern, double* out);
+
+/* ---- adjoint_sweep.c ---- */
+
+/* Motions of all nodes from a->w, the velocity and `acceleration` [nv]; no node is touched then. */
+void df_adjoint_sweep_motions(const df_mujoco* system, const df_step_record* record, const double* acceleration,
+                              df_adjoint* adjoint);
+/* The forces of the bodies on their nodes. */
+void df_adjoint_node_forces(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint);
+/* Makes the shift of a node and of all it hangs on ready to be added to. */
+void df_adjoint_shift(const df_tree* tree, df_adjoint* adjoint, int node);
+/* The same for its mw .. by_v. */
+void df_adjoint_touch(const df_tree* tree, df_adjoint* adjoint, int node);
+/* Adds to a->qbar and vbar what all forces make, and the springs and dampers of single dofs. */
+void df_adjoint_sweep_forces(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint, double* vbar);
+/* a->qbar += d/dq of g^T M(q) delta; takes the place of the motions. */
+void df_adjoint_sweep_implicit(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint);
 
 /* ---- adjoint_actuator.c ---- */
 
@@ -54,8 +78,9 @@ void df_adjoint_inputs(const df_mujoco* system, const df_step_record* record, df
 void df_adjoint_implicit_damping(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint,
                                  double* vbar, double* ubar);
 
-/* out [nv][nv] (lower triangle) += scale times the blocks of joint_force.h */
-void df_adjoint_add_blocks(const df_mujoco* system, const double* blocks, double scale, double* out);
+/* out += scale times the blocks of joint_force.h */
+void df_adjoint_add_blocks(const df_mujoco* system, const df_pattern* pattern, const double* blocks, double scale,
+                           double* out);
 
 /* Adds to a->qbar and vbar what w makes of the forces of ball and free joints. */
 void df_adjoint_blocks(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint, double* vbar);
@@ -66,14 +91,14 @@ void df_adjoint_blocks(const df_mujoco* system, const df_step_record* record, df
 void df_adjoint_add_implicit_rows(const df_mujoco* system, const df_step_record* record, double* implicit_mass);
 
 /* the rows' and ties' part of the Hessian */
-void df_adjoint_add_rows(const df_step_record* record, int nv, double* hessian);
+void df_adjoint_add_rows(const df_step_record* record, const df_pattern* pattern, double* hessian);
 /* Adds the rows' part to a->qbar and vbar [nv]. Reads w. */
 void df_adjoint_rows(const df_step_record* record, df_adjoint* adjoint, double* vbar);
 
 /* ---- adjoint_tie.c ---- */
 
 /* Adds the ties' part to the forces on the nodes. Reads w and the node motions. */
-void df_adjoint_ties(df_adjoint* adjoint, const df_step_record* record);
+void df_adjoint_ties(const df_tree* tree, df_adjoint* adjoint, const df_step_record* record);
 
 /* ---- adjoint_free.c ---- */
 
@@ -84,7 +109,7 @@ void df_adjoint_turn_free(const df_mujoco* system, const df_step_record* record,
 
 /* ---- adjoint_contact.c ---- */
 
-/* Adds a contact's part to force, shift, by_a, by_v. Reads w and the node motions. */
-void df_adjoint_contact(df_adjoint* adjoint, const df_contact_record* contact);
+/* Adds a contact's part to sum and shift. Reads w and the motions. */
+void df_adjoint_contact(const df_tree* tree, df_adjoint* adjoint, const df_contact_record* contact);
 
 #endif

@@ -46,13 +46,13 @@ void df_adjoint_implicit_damping(const df_mujoco* system, const df_step_record* 
 
 /* ---- blocks of ball and free joints ---- */
 
-void df_adjoint_add_blocks(const df_mujoco* system, const double* blocks, double scale, double* out) {
+void df_adjoint_add_blocks(const df_mujoco* system, const df_pattern* p, const double* blocks, double scale,
+                           double* out) {
   const df_joint_forces* f = &system->joint_forces;
-  const int nv = (int)system->model->nv;
   for (int b = 0; b < f->nblock; b++) {
     const double* block = blocks + f->at[b];
     for (int i = 0; i < f->size[b]; i++) {
-      for (int j = 0; j <= i; j++) out[(f->dof[b] + i) * nv + f->dof[b] + j] += scale * block[f->size[b] * i + j];
+      for (int j = 0; j <= i; j++) *df_entry(p, out, f->dof[b] + i, f->dof[b] + j) += scale * block[f->size[b] * i + j];
     }
   }
 }

@@ -4,33 +4,53 @@
 #include "adjoint.h"
 #include "spatial.h"
 
-/* w, S a and v enter a contact alike: each with a force and a couple that pair with the relative motion at the point */
-enum { BY_W, BY_A, BY_V, FIELDS };
-
+/* w, S a and v enter a contact alike, each with a force and a couple that pair with the relative motion at the point:
+ * in the lanes of motions; that of a is 0 */
 typedef struct contact_loads {
-  double force[FIELDS][3], couple[FIELDS][3];
-  double linear[FIELDS][3], angular[FIELDS][3]; /* relative motion of side 1 against side 0 at the point */
-  double rho;                                   /* cotangent of the distance */
+  df_lanes force[3], couple[3];
+  df_lanes linear[3], angular[3]; /* relative motion of side 1 against side 0 at the point */
+  double rho;                     /* cotangent of the distance */
 } contact_loads;
 
-static void relative_motion(df_spatial* motion, const df_contact_record* c, double linear[3], double angular[3]) {
-  for (int k = 0; k < 3; k++) linear[k] = angular[k] = 0;
+DF_WIDE_INLINE void lanes_cross(df_lanes out[3], const df_lanes a[3], const df_lanes b[3]) {
+  out[0] = a[1] * b[2] - a[2] * b[1];
+  out[1] = a[2] * b[0] - a[0] * b[2];
+  out[2] = a[0] * b[1] - a[1] * b[0];
+}
+
+DF_WIDE_INLINE double lanes_sum(df_lanes x) {
+  return (x[0] + x[1]) + (x[2] + x[3]);
+}
+
+/* a vector of the contact, the same for all */
+DF_WIDE_INLINE void lanes_vector(df_lanes out[3], const double a[3]) {
+  for (int k = 0; k < 3; k++) out[k] = lanes_all(a[k]);
+}
+
+DF_WIDE_INLINE void arm_of(double arm[3], const df_contact_record* c, int s) {
+  for (int k = 0; k < 3; k++) arm[k] = c->point[k] - c->side[s].origin[k];
+}
+
+DF_WIDE_INLINE void relative_motion(const df_adjoint* a, const df_contact_record* c, contact_loads* load) {
+  for (int k = 0; k < 3; k++) load->linear[k] = load->angular[k] = lanes_all(0);
   for (int s = 0; s < 2; s++) {
     if (c->side[s].node == 0) continue;
-    const double* x = motion[c->side[s].node];
-    const double sign = s == 0 ? -1 : 1;
-    double arm[3], swept[3];
-    for (int k = 0; k < 3; k++) arm[k] = c->point[k] - c->side[s].origin[k];
-    vec_cross(swept, x, arm);
+    const df_lanes *m = a->motion[c->side[s].node], sign = lanes_all(s == 0 ? -1 : 1);
+    double arm[3];
+    df_lanes wide[3], swept[3];
+    arm_of(arm, c, s);
+    lanes_vector(wide, arm);
+    lanes_cross(swept, m, wide);
     for (int k = 0; k < 3; k++) {
-      linear[k] += sign * (x[3 + k] + swept[k]);
-      angular[k] += sign * x[k];
+      load->linear[k] += sign * (m[3 + k] + swept[k]);
+      load->angular[k] += sign * m[k];
     }
   }
 }
 
 /* coefficients of the contact's rows: -f for w, D J w for S a, B D J w for v */
-static void contact_coefficients(const df_adjoint* a, const df_contact_record* c, double rows[FIELDS][6], double* rho) {
+DF_WIDE_INLINE void contact_coefficients(const df_adjoint* a, const df_contact_record* c, df_lanes rows[6],
+                                         double* rho) {
   const double* jac = contact_jacobian(c);
   const int *dofs = contact_dofs(c), n = c->ndof, dim = c->dim;
   double s[6];
@@ -43,52 +63,38 @@ static void contact_coefficients(const df_adjoint* a, const df_contact_record* c
   for (int r = 0; r < dim; r++) {
     double gamma = 0;
     for (int k = 0; k < dim; k++) gamma += c->hessian[r * dim + k] * s[k];
-    rows[BY_W][r] = -c->force[r];
-    rows[BY_A][r] = gamma;
-    rows[BY_V][r] = c->damping[r] * gamma;
+    rows[r] = (df_lanes){0, -c->force[r], c->damping[r] * gamma, gamma};
   }
 }
 
-static void contact_loads_of(const df_adjoint* a, const df_contact_record* c, contact_loads* load) {
-  df_spatial* const motions[FIELDS] = {a->mw, a->ma0, a->mv};
-  double rows[FIELDS][6];
+DF_WIDE_INLINE void contact_loads_of(const df_adjoint* a, const df_contact_record* c, contact_loads* load) {
+  df_lanes rows[6];
   contact_coefficients(a, c, rows, &load->rho);
-  for (int x = 0; x < FIELDS; x++) {
-    for (int k = 0; k < 3; k++) {
-      double force = 0, couple = 0;
-      for (int r = 0; r < c->dim && r < 3; r++) force += rows[x][r] * c->frame[3 * r + k];
-      for (int r = 3; r < c->dim; r++) couple += rows[x][r] * c->frame[3 * (r - 3) + k];
-      load->force[x][k] = force;
-      load->couple[x][k] = couple;
-    }
-    relative_motion(motions[x], c, load->linear[x], load->angular[x]);
+  for (int k = 0; k < 3; k++) {
+    load->force[k] = load->couple[k] = lanes_all(0);
+    for (int r = 0; r < c->dim && r < 3; r++) load->force[k] += rows[r] * lanes_all(c->frame[3 * r + k]);
+    for (int r = 3; r < c->dim; r++) load->couple[k] += rows[r] * lanes_all(c->frame[3 * (r - 3) + k]);
   }
+  relative_motion(a, c, load);
 }
 
 /* cotangent of the contact point: moving it changes the relative motion by angular x dp */
-static void point_cotangent(const contact_loads* load, double z[3]) {
-  for (int k = 0; k < 3; k++) z[k] = 0;
-  for (int x = 0; x < FIELDS; x++) {
-    double t[3];
-    vec_cross(t, load->force[x], load->angular[x]);
-    vec_add_scaled(z, t, 1);
-  }
+DF_WIDE_INLINE void point_cotangent(const contact_loads* load, double z[3]) {
+  df_lanes t[3];
+  lanes_cross(t, load->force, load->angular);
+  for (int k = 0; k < 3; k++) z[k] = lanes_sum(t[k]);
 }
 
 /* cotangent of a rotation of the contact frame */
-static void frame_cotangent(const contact_loads* load, double tau[3]) {
-  for (int k = 0; k < 3; k++) tau[k] = 0;
-  for (int x = 0; x < FIELDS; x++) {
-    double t[3];
-    vec_cross(t, load->force[x], load->linear[x]);
-    vec_add_scaled(tau, t, 1);
-    vec_cross(t, load->couple[x], load->angular[x]);
-    vec_add_scaled(tau, t, 1);
-  }
+DF_WIDE_INLINE void frame_cotangent(const contact_loads* load, double tau[3]) {
+  df_lanes t[3], u[3];
+  lanes_cross(t, load->force, load->linear);
+  lanes_cross(u, load->couple, load->angular);
+  for (int k = 0; k < 3; k++) tau[k] = lanes_sum(t[k] + u[k]);
 }
 
 /* tangent 1 is the y axis (the z axis if the normal is near y) made orthogonal to the normal */
-static void normal_cotangent(const df_contact_record* c, const contact_loads* load, double gn[3]) {
+DF_WIDE_INLINE void normal_cotangent(const df_contact_record* c, const contact_loads* load, double gn[3]) {
   const double *n = c->frame, *t2 = c->frame + 6;
   double tau[3];
   frame_cotangent(load, tau);
@@ -117,7 +123,8 @@ static void push(df_adjoint* a, const df_contact_record* c, int s, double scale,
 }
 
 /* a static plane: the normal stands, the point follows the feature at half depth; a capsule turns the tangents */
-static void push_fixed(df_adjoint* a, const df_contact_record* c, const contact_loads* load, const double z[3]) {
+DF_WIDE_INLINE void push_fixed(df_adjoint* a, const df_contact_record* c, const contact_loads* load,
+                               const double z[3]) {
   const double *n = c->frame, *axis = c->axis, along = vec_dot(n, z);
   double at[3], force[3], turn[3] = {0};
   for (int k = 0; k < 3; k++) {
@@ -136,7 +143,8 @@ static void push_fixed(df_adjoint* a, const df_contact_record* c, const contact_
 }
 
 /* point, normal and distance move with the carrier and by their maps of the relative twist */
-static void push_moving(df_adjoint* a, const df_contact_record* c, const contact_loads* load, const double z[3]) {
+DF_WIDE_INLINE void push_moving(df_adjoint* a, const df_contact_record* c, const contact_loads* load,
+                                const double z[3]) {
   const df_contact_motion* motion = contact_motion(c);
   double gn[3], twist[6], turn[3];
   normal_cotangent(c, load, gn);
@@ -151,25 +159,30 @@ static void push_moving(df_adjoint* a, const df_contact_record* c, const contact
 }
 
 /* the contact's forces on one side, and what they do when its motion turns */
-static void apply_side(df_adjoint* a, const df_contact_record* c, const contact_loads* load, int s) {
-  const df_contact_side* side = &c->side[s];
-  const int node = side->node;
+DF_WIDE_INLINE void apply_side(df_adjoint* a, const df_contact_record* c, const contact_loads* load, int s) {
+  const int node = c->side[s].node;
   if (node == 0) return;
-  const double sign = s == 0 ? -1 : 1;
-  df_spatial* const motions[FIELDS] = {a->mw, a->ma0, a->mv};
-  df_spatial* const sums[FIELDS] = {a->force, a->by_a, a->by_v};
-  for (int x = 0; x < FIELDS; x++) {
-    double f[6] = {0}, t[6];
-    spatial_at(f, 1, c->point, side->origin, load->force[x], load->couple[x]);
-    sp_add_scaled(sums[x][node], f, sign);
-    sp_cross_force(t, motions[x][node], f);
-    sp_add_scaled(a->shift[node], t, sign);
+  const df_lanes sign = lanes_all(s == 0 ? -1 : 1);
+  double arm[3];
+  df_lanes wide[3], f[6], turned[6];
+  arm_of(arm, c, s);
+  lanes_vector(wide, arm);
+  lanes_cross(f, wide, load->force);
+  for (int k = 0; k < 3; k++) {
+    f[k] = sign * (f[k] + load->couple[k]);
+    f[3 + k] = sign * load->force[k];
+  }
+  lanes_cross_force(turned, a->motion[node], f);
+  DF_EACH(k) {
+    a->sum[node][k] += __builtin_shufflevector(f[k], f[k], LANE_W, LANE_A, LANE_A0, LANE_V);
+    a->shift[node][k] += lanes_sum(turned[k]);
   }
 }
 
-void df_adjoint_contact(df_adjoint* a, const df_contact_record* c) {
+DF_WIDE void df_adjoint_contact(const df_tree* tree, df_adjoint* a, const df_contact_record* c) {
   contact_loads load;
   double z[3];
+  for (int s = 0; s < 2; s++) df_adjoint_shift(tree, a, c->side[s].node);
   contact_loads_of(a, c, &load);
   point_cotangent(&load, z);
   if (c->fixed)

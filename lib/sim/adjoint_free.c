@@ -114,18 +114,20 @@ static void solve(double a[SIX][SIX], double* x) {
 }
 
 void df_adjoint_solve_free(const df_mujoco* system, const df_step_record* r, df_adjoint* a) {
-  const int nv = (int)system->model->nv;
+  const df_pattern pattern = df_tree_pattern(&system->tree, false);
   for (int i = 0; i < system->joint_forces.nrigid; i++) {
     const free_body b = get_body(system, r, i);
     double matrix[SIX][SIX] = {{0}}, transposed[SIX][SIX];
     add_derivative(&b, system->model->opt.timestep, matrix);
     for (int k = 0; k < SIX; k++) {
-      double* row = a->implicit_mass + (b.dof + k) * nv + b.dof;
       for (int j = 0; j <= k; j++) {
-        matrix[k][j] += row[j];
-        if (j < k) matrix[j][k] += row[j];
-        row[j] = j == k ? 1 : 0;
+        double* entry = df_entry(&pattern, a->implicit_mass, b.dof + k, b.dof + j);
+        matrix[k][j] += *entry;
+        if (j < k) matrix[j][k] += *entry;
+        *entry = j == k ? 1 : 0;
       }
+      matrix[k][k] += a->damper[b.dof + k];
+      a->damper[b.dof + k] = 0;
     }
     for (int k = 0; k < SIX * SIX; k++) transposed[k / SIX][k % SIX] = matrix[k % SIX][k / SIX];
     solve(transposed, a->g + b.dof);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "adjoint.h"
+#include "parameters_internal.h"
 #include "rk4.h"
 
 /* [nv] unless said; `drift` is the rate at which a stage moves the position: its velocity, bent where rotations are */
@@ -119,7 +120,7 @@ static void pull_stage(const mjModel* m, const df_step_record* stage, const df_a
 }
 
 void df_rk4_adjoint(const df_mujoco* system, const df_tape* tape, int first, double* work, const double* y,
-                    double* xbar, double* ubar) {
+                    double* xbar, double* ubar, double* pbar) {
   const mjModel* m = system->model;
   const size_t bytes = (size_t)m->nv * sizeof *y;
   df_adjoint a = df_adjoint_lay_out(system, work);
@@ -135,7 +136,9 @@ void df_rk4_adjoint(const df_mujoco* system, const df_tape* tape, int first, dou
     memset(a.qbar, 0, bytes);
     memset(a.abar, 0, (size_t)m->na * sizeof *a.abar);
     memcpy(a.rate, c.act_dot[i], (size_t)m->na * sizeof *a.rate);
-    df_adjoint_dynamics(system, &stage[i], &a, c.velocity, ubar);
+    df_adjoint_solve(system, &stage[i], &a);
+    df_adjoint_dynamics(system, &stage[i], stage[i].acceleration, &a, c.velocity, ubar);
+    if (pbar) df_adjoint_parameters(system, &stage[i], &(df_parameter_cotangent){.w = a.w}, pbar);
     if (i > 0) pull_stage(m, &stage[i], &a, &c, i);
   }
   for (int k = 0; k < m->nv; k++) {

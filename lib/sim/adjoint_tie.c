@@ -162,11 +162,12 @@ static void apply_side(df_adjoint* a, const df_tie_side* side, const side_loads*
   }
 }
 
-void df_adjoint_ties(df_adjoint* a, const df_step_record* record) {
+void df_adjoint_ties(const df_tree* tree, df_adjoint* a, const df_step_record* record) {
   const df_tie_record* t = first_tie(record);
   for (int i = 0; i < record->ntie; i++, t = next_tie(t)) {
     side_loads load[2] = {0};
     tie_work work;
+    for (int s = 0; s < 2; s++) df_adjoint_touch(tree, a, t->side[s].node);
     tie_work_of(a, t, &work);
     for (int s = 0; s < 2; s++) load_point(a, t, &work, s, &load[s]);
     if (t->dim == 6) load_rotation(a, t, &work, load);

@@ -30,7 +30,7 @@ static void add_actuator_damping(df_joint_forces* f, const mjModel* m, int i) {
   }
 }
 
-static void fill_damping(df_joint_forces* f, const mjModel* m) {
+void df_joint_forces_refresh(df_joint_forces* f, const mjModel* m) {
   if (m->opt.disableflags & mjDSBL_DAMPER) return;
   for (int k = 0; k < m->nv; k++) {
     f->damping[TERMS * k] = m->dof_damping[k];
@@ -115,7 +115,7 @@ df_status df_joint_forces_build(df_joint_forces* f, const mjModel* m) {
   f->rigid_dof = df_alloc(n, sizeof *f->rigid_dof);
   f->rigid_body = df_alloc(n, sizeof *f->rigid_body);
   if (!f->damping || !f->dof || !f->size || !f->at || !f->block || !f->rigid_dof || !f->rigid_body) return DF_E_NOMEM;
-  fill_damping(f, m);
+  df_joint_forces_refresh(f, m);
   f->linear = all_linear(f, m);
   f->curved = depends_on_state(f, m);
   for (int j = 0; j < m->njnt; j++) f->sprung |= has_spring(m, j);

@@ -28,6 +28,8 @@ typedef struct df_joint_forces {
 } df_joint_forces;
 
 df_status df_joint_forces_build(df_joint_forces* forces, const mjModel* m);
+/* Reads the dampers anew. */
+void df_joint_forces_refresh(df_joint_forces* forces, const mjModel* m);
 void df_joint_forces_free(df_joint_forces* forces);
 
 #endif

@@ -8,6 +8,7 @@
 #include "actuation.h"
 #include "dynaflow/sim/adjoint.h"
 #include "dynaflow/sim/mujoco.h"
+#include "dynaflow/sim/parameters.h"
 #include "joint_force.h"
 #include "past.h"
 #include "tape.h"
@@ -28,7 +29,10 @@ typedef struct df_mujoco {
   df_joint* joints;
   df_feature* features;
   int nfeature;
-  double* box; /* u_lo [nu], u_hi [nu] */
+  double* box;              /* u_lo [nu], u_hi [nu] */
+  df_parameter* parameters; /* [nparameter], none unless asked for */
+  int nparameter;
+  int* friction_parameter; /* [ngeom][3] index of a geom's friction parameters, -1 for none */
   df_differences differences;
   mjModel converged;                             /* `model` with other options; owns nothing */
   bool approximate_contacts, finite_differences; /* as configured */
@@ -54,6 +58,7 @@ struct df_sim {
   double* work;     /* the adjoint's scratch memory */
   double* stages;   /* that of a recorded Runge-Kutta step */
   double* scratch;  /* that of differences */
+  double* pbar;     /* [nparameter] gradient by the parameters; NULL without */
   bool needs_reset; /* an error left mjData in an unknown state */
 };
 
@@ -120,8 +125,8 @@ size_t df_differences_work_size(const df_mujoco* system); /* doubles of scratch 
 
 /* Runs action u [nu] from the saved state `start` and notes where each of its physics steps begins. */
 df_traj_end df_differences_replay(df_sim* sim, const double* start, const double* u);
-/* The adjoint of physics step i of the action replayed last, by differences: from y [ndx] to xbar [ndx] (may be y); adds
- * to ubar [nu]. Both move the simulator. */
+/* The adjoint of physics step i of the action replayed last, by differences: from y [ndx] to xbar [ndx] (may be y);
+ * adds to ubar [nu]. Both move the simulator. */
 df_traj_end df_difference_step(df_sim* sim, int i, const double* u, const double* y, double* xbar, double* ubar);
 
 /* ---- mujoco_system.c ---- */
@@ -147,8 +152,8 @@ void df_mujoco_position_vjp(const mjModel* m, const double* v_next, const double
 size_t df_adjoint_work_size(const df_mujoco* system); /* doubles of scratch memory */
 
 /* The adjoint of the physics step whose records begin at `first` on the tape: from y [2 nv + na] to xbar [2 nv + na]
- * (may be y); adds to ubar [nu]. */
+ * (may be y); adds to ubar [nu] and, unless it is NULL, to pbar [nparameter]. */
 void df_adjoint_step(const df_mujoco* system, const df_tape* tape, int first, double* work, const double* y,
-                     double* xbar, double* ubar);
+                     double* xbar, double* ubar, double* pbar);
 
 #endif

@@ -35,6 +35,10 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
   if (cfg->tolerance < 0) return df_fail(DF_E_CONFIG, "tolerance %g is negative", cfg->tolerance);
   if (cfg->margin_scale < 0) return df_fail(DF_E_CONFIG, "margin_scale %g is negative", cfg->margin_scale);
   if (cfg->iterations < 0) return df_fail(DF_E_CONFIG, "iterations %d is negative", cfg->iterations);
+  if (cfg->finite_differences && cfg->parameter_gradients)
+    return df_fail(DF_E_CONFIG,
+                   "finite_differences with parameter_gradients: differenced steps have no gradient by "
+                   "parameters");
   if (cfg->integrator < DF_INTEGRATOR_MODEL || cfg->integrator > DF_INTEGRATOR_RK4)
     return df_fail(DF_E_CONFIG, "integrator %d is not one of df_integrator", (int)cfg->integrator);
   return DF_OK;

@@ -5,6 +5,7 @@
 #include "dynaflow/core/alloc.h"
 #include "mujoco_error.h"
 #include "mujoco_internal.h"
+#include "parameters_internal.h"
 #include "rk4.h"
 
 static const double LARGEST = 1e6; /* a state or cotangent beyond this has blown up */
@@ -34,6 +35,7 @@ void df_mujoco_sim_free(df_sim* sim) {
   df_free(sim->work);
   df_free(sim->stages);
   df_free(sim->scratch);
+  df_free(sim->pbar);
   df_free(sim);
 }
 
@@ -58,7 +60,9 @@ static df_status sim_build(df_sim* sim, int tape_length) {
   sim->work = df_alloc(df_adjoint_work_size(system), sizeof *sim->work);
   sim->scratch = df_alloc(df_differences_work_size(system), sizeof *sim->scratch);
   sim->stages = df_alloc(df_rk4_step_size(system->model), sizeof *sim->stages);
-  return sim->before && sim->work && sim->scratch && sim->stages ? DF_OK : DF_E_NOMEM;
+  if (system->nparameter) sim->pbar = df_alloc((size_t)system->nparameter + df_parameter_work_size(system), sizeof *sim->pbar);
+  const bool complete = sim->before && sim->work && sim->scratch && sim->stages;
+  return complete && (sim->pbar || system->nparameter == 0) ? DF_OK : DF_E_NOMEM;
 }
 
 df_status df_mujoco_sim_new(const df_system* base, int tape_length, df_sim** out) {
@@ -108,6 +112,7 @@ void df_mujoco_reset(df_sim* sim, const double* x) {
   df_past_rewind(sim);
   df_mujoco_look_at(sim, x);
   sim->data->time = 0;
+  if (sim->pbar) mju_zero(sim->pbar, sim->system->nparameter);
   mju_zero(sim->data->qacc_warmstart, (int)sim->system->model->nv);
 }
 
@@ -314,7 +319,7 @@ static df_traj_end action_vjp(df_sim* sim, int t, const double* y, double* xbar,
     if (differenced && (!taped || is_inexact(sim, at, records)))
       end = df_difference_step(sim, i, u, y, xbar, ubar);
     else
-      df_adjoint_step(system, &sim->tape, at, sim->work, y, xbar, ubar);
+      df_adjoint_step(system, &sim->tape, at, sim->work, y, xbar, ubar, sim->pbar);
     y = xbar;
   }
   return end;

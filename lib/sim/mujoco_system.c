@@ -5,6 +5,7 @@
 #include "dynaflow/core/alloc.h"
 #include "mujoco_error.h"
 #include "mujoco_internal.h"
+#include "parameters_internal.h"
 
 /* ---- systems ---- */
 
@@ -18,6 +19,8 @@ static void system_free(df_system* base) {
   df_free(system->joints);
   df_free(system->features);
   df_free(system->box);
+  df_free(system->parameters);
+  df_free(system->friction_parameter);
   df_free(system);
 }
 
@@ -115,13 +118,13 @@ static df_status refuse_unsupported(const df_mujoco* system, const char* name) {
   return DF_OK;
 }
 
+/* contacts of a pair that is exact as a rule may meet a case that is not */
 static df_differences differences_of(const df_mujoco* system) {
   df_differences out = DIFFERENCES_NEVER;
   for (int i = 0; i < system->nfeature; i++) {
     const df_feature* f = &system->features[i];
-    if (f->kind != DF_FEATURE_DIFFERENCED) continue;
-    if (!f->sometimes) return DIFFERENCES_ALWAYS;
-    out = DIFFERENCES_CONTACTS;
+    if (f->kind == DF_FEATURE_DIFFERENCED && !f->sometimes) return DIFFERENCES_ALWAYS;
+    if (f->sometimes && system->finite_differences && !system->approximate_contacts) out = DIFFERENCES_CONTACTS;
   }
   return out;
 }
@@ -143,6 +146,7 @@ static df_status system_build(df_mujoco* system, mjModel* m, const char* name, c
   DF_TRY(df_joint_forces_build(&system->joint_forces, m));
   DF_TRY(fill_box(system));
   DF_TRY(fill_joints(system));
+  if (cfg->parameter_gradients) DF_TRY(df_parameters_list(system, name));
   system->base.ops = &mujoco_ops;
   system->base.nx = (int)(m->nq + m->nv + m->na);
   system->base.ndx = (int)(2 * m->nv + m->na);

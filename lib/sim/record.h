@@ -58,6 +58,12 @@ void df_record_ball_limit(const df_mujoco* system, const mjData* d, const double
  * forces were computed from; that in d has moved on. */
 void df_record_actuators(const df_mujoco* system, const mjData* d, const double* x, df_record_part* part);
 
+/* Actuators whose slopes are constants (df_plain_actuator): the control that the gain multiplies, whether the force
+ * acts or is held at a limit, and whether implicitfast takes its damping implicitly. */
+double df_plain_control(const mjModel* m, const mjData* d, int i);
+bool df_plain_acts(const mjModel* m, const mjData* d, int i);
+bool df_plain_damps(const mjModel* m, const mjData* d, int i);
+
 /* open [na]: 1, or 0 where a step from the activations act [na] at the rate act_dot [na] clamps the activation */
 void df_record_act_open(const df_mujoco* system, const double* act, const double* act_dot, double* open);
 

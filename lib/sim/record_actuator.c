@@ -96,17 +96,28 @@ static void record_on_scalar(const df_mujoco* system, const mjData* d, int i, df
   part->damping[dof] -= gear * gear * s.by_velocity;
 }
 
+double df_plain_control(const mjModel* m, const mjData* d, int i) {
+  bool clamped;
+  return control(m, d, i, &clamped);
+}
+
+bool df_plain_acts(const mjModel* m, const mjData* d, int i) {
+  return !force_saturated(m, d, i) && !joint_saturated(m, d, m->actuator_trnid[2 * i]);
+}
+
+bool df_plain_damps(const mjModel* m, const mjData* d, int i) {
+  if (m->opt.integrator != mjINT_IMPLICITFAST || force_saturated(m, d, i)) return false;
+  return !(OMITTED_AT_JOINT && joint_saturated(m, d, m->actuator_trnid[2 * i]));
+}
+
 /* the same where the slopes are constants */
 static void record_plain(const df_mujoco* system, const mjData* d, int i, df_record_part* part) {
   const mjModel* m = system->model;
   const df_plain_actuator* p = &system->actuation.plain[i];
-  const bool implicit = m->opt.integrator == mjINT_IMPLICITFAST;
   part->gain[p->entry] = 0;
   if (system->joint_forces.curved) part->implicit_by_input[p->entry] = 0;
-  if (force_saturated(m, d, i)) return;
-  const bool at_joint = joint_saturated(m, d, p->joint);
-  if (implicit && !(at_joint && OMITTED_AT_JOINT)) part->implicit[p->dof] -= p->by_velocity;
-  if (at_joint) return;
+  if (df_plain_damps(m, d, i)) part->implicit[p->dof] -= p->by_velocity;
+  if (!df_plain_acts(m, d, i)) return;
   bool clamped;
   (void)control(m, d, i, &clamped);
   part->gain[p->entry] = clamped ? 0 : p->by_input;

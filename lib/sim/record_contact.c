@@ -94,6 +94,7 @@ static df_status append(df_tape* tape, const df_mujoco* system, const mjData* d,
   memset(out, 0, bytes);
   out->dim = c->dim;
   out->ndof = n;
+  out->row = row;
   double* jac = (double*)(void*)(out + 1);
   int* dofs = (int*)(void*)(jac + c->dim * n);
   (void)df_tree_chain(&system->tree, node, dofs, &n);

@@ -30,7 +30,7 @@ size_t df_rk4_adjoint_size(const df_mujoco* system);
 
 /* df_adjoint_step() through the four records that begin at `first` on the tape. */
 void df_rk4_adjoint(const df_mujoco* system, const df_tape* tape, int first, double* work, const double* y,
-                    double* xbar, double* ubar);
+                    double* xbar, double* ubar, double* pbar);
 
 /* ---- the rate of a rotation vector ----
  * of a rotation q0 exp(r) with angular velocity v in its own frame: dr/dt = Jr(r)^-1 v. An r beyond pi stands for the

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
-#include "record.h"
+#include "parameters_internal.h"
 
 enum { FIRST_STEP_BYTES = 8192 };
 
@@ -124,10 +124,12 @@ df_step_record df_tape_read(const df_tape* tape, const df_mujoco* system, int st
   record.rows = tape->arena + s->at + p.n * sizeof(double);
   record.ties = tape->arena + s->ties_at;
   record.contacts = tape->arena + s->contacts_at;
+  record.parameters = tape->arena + s->parameters_at;
   record.nrow = s->nrow;
   record.ntie = s->ntie;
   record.ncontact = s->ncontact;
   record.damped = s->damped;
+  record.constrained = s->constrained;
   record.crosses = s->crosses;
   return record;
 }
@@ -202,8 +204,10 @@ df_status df_tape_record(df_tape* tape, const df_mujoco* system, mjData* d, cons
   for (int k = 0; k < nv; k++) step->damped |= part.implicit[k] != 0;
   for (int k = 0; k < system->joint_forces.total; k++) step->damped |= part.block_implicit[k] != 0;
   step->damped |= system->joint_forces.nrigid > 0;
+  for (int row = 0; row < d->nefc; row++) step->constrained |= df_row_active(d, row);
 
   DF_TRY(record_rows(tape, system, d, before, &part, step));
+  if (system->nparameter) DF_TRY(df_record_parameters(tape, system, d, tape->count));
   tape->count++;
   return DF_OK;
 }

@@ -59,6 +59,7 @@ typedef struct df_contact_motion {
  * double jacobian[dim][ndof], int dof[ndof] and, unless `fixed`, a df_contact_motion. */
 typedef struct df_contact_record {
   int dim, ndof;
+  int row;            /* its first constraint row while the step was recorded */
   bool fixed;         /* a point fixed to body 1 against a static plane */
   bool turns;         /* fixed: the tangents follow `axis` about the normal */
   double reach;       /* fixed: how far the point is from the contact along the normal */
@@ -181,9 +182,11 @@ typedef struct df_step_record {
   const double* rate_by_act;  /* [na] derivatives of act_dot, by the activation ... */
   const double* rate_by_ctrl; /* [na] ... and by the control of its actuator */
   const unsigned char *rows, *ties, *contacts;
+  unsigned char* parameters; /* df_parameter_read(); empty for a system without parameters */
   int nrow, ntie, ncontact;
-  bool damped;  /* `implicit` is not zero */
-  bool crosses; /* a contact, row or tie couples two branches of the tree: the Hessian is not tree-sparse */
+  bool damped;      /* `implicit` is not zero */
+  bool constrained; /* a constraint acts: the Hessian is not M */
+  bool crosses;     /* a contact, row or tie couples two branches of the tree: the Hessian is not tree-sparse */
 } df_step_record;
 
 static inline const df_row_record* first_row(const df_step_record* r) {
@@ -193,10 +196,14 @@ static inline const df_tie_record* first_tie(const df_step_record* r) {
   return (const df_tie_record*)(const void*)r->ties;
 }
 
+static inline const df_contact_record* first_contact(const df_step_record* r) {
+  return (const df_contact_record*)(const void*)r->contacts;
+}
+
 typedef struct df_tape_step {
-  size_t at, ties_at, contacts_at; /* offsets in the arena */
+  size_t at, ties_at, contacts_at, parameters_at; /* offsets in the arena */
   int nrow, ntie, ncontact;
-  bool damped, crosses, approximate;
+  bool damped, constrained, crosses, approximate;
 } df_tape_step;
 
 typedef struct df_tape {

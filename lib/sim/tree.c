@@ -1,6 +1,9 @@
 #include "tree.h"
 
+#include <string.h>
+
 #include "dynaflow/core/alloc.h"
+#include "lanes.h"
 
 static int* ints(size_t n) {
   return df_alloc(n, sizeof(int));
@@ -69,8 +72,8 @@ df_status df_tree_build(df_tree* tree, const mjModel* m) {
 }
 
 void df_tree_free(df_tree* tree) {
-  int* const arrays[] = {tree->parent, tree->dof,     tree->ndof, tree->body_node,
-                         tree->chain,  tree->chain_n, tree->all,  tree->all_n};
+  int* const arrays[] = {tree->parent,  tree->dof, tree->ndof,  tree->body_node, tree->chain,
+                         tree->chain_n, tree->all, tree->all_n, tree->self};
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) df_free(arrays[i]);
 }
 
@@ -103,33 +106,109 @@ bool df_tree_is_chain(const df_tree* tree, int n, const int* dofs) {
   return found == n;
 }
 
-void df_factor(int nv, const int* rows, const int* rows_n, double* a) {
-  for (int k = nv - 1; k >= 0; k--) {
-    const int* row = rows + k * nv;
-    const int n = rows_n[k];
-    double* ak = a + k * nv;
-    const double inverse = 1.0 / ak[k];
-    for (int i = 1; i < n; i++) {
-      double* ai = a + row[i] * nv;
-      const double l = ak[row[i]] * inverse;
-      for (int j = i; j < n; j++) ai[row[j]] -= l * ak[row[j]];
-    }
-    for (int i = 1; i < n; i++) ak[row[i]] *= inverse;
-    ak[k] = inverse;
+/* ---- matrices ---- */
+
+/* a number of a row that was just written alone delays the load of a vector around it, so rows are written four numbers
+ * at a time, and what stands before their diagonals with them */
+
+/* a -= l * b from place `from` to the end of two rows of a matrix */
+DF_WIDE_INLINE void subtract_scaled(int from, int stride, double l, const double* b, double* a) {
+  const df_lanes* wide = (const df_lanes*)(const void*)b;
+  df_lanes* to = (df_lanes*)(void*)a;
+  for (int i = from >> 2; i < stride >> 2; i++) to[i] -= lanes_all(l) * wide[i];
+}
+
+DF_WIDE void df_factor(const df_pattern* p, const double* diagonal, double* a, double* inverse) {
+  const int stride = df_stride(p->nv);
+  for (int k = p->nv - 1; k >= 0; k--) {
+    const int *row = p->rows + k * p->nv, n = p->n[k], first = stride - n;
+    double* ak = a + k * stride;
+    const double d = 1.0 / (ak[first] + diagonal[k]);
+    for (int i = 1; i < n; i++) subtract_scaled(first + i, stride, ak[first + i] * d, ak, a + row[i] * stride);
+    df_lanes* wide = (df_lanes*)(void*)ak;
+    for (int i = first >> 2; i < stride >> 2; i++) wide[i] *= lanes_all(d);
+    inverse[k] = d;
   }
 }
 
-void df_factor_solve(int nv, const int* rows, const int* rows_n, const double* factor, double* x) {
+void df_factor_solve(const df_pattern* p, const double* factor, const double* inverse, double* x) {
+  const int nv = p->nv, stride = df_stride(nv);
   for (int k = nv - 1; k >= 0; k--) {
-    const int* row = rows + k * nv;
-    const double* l = factor + k * nv;
-    for (int i = 1; i < rows_n[k]; i++) x[row[i]] -= l[row[i]] * x[k];
+    const int *row = p->rows + k * nv, n = p->n[k];
+    const double *l = factor + (k + 1) * stride - n, xk = x[k];
+    for (int i = 1; i < n; i++) x[row[i]] -= l[i] * xk;
   }
   for (int k = 0; k < nv; k++) {
-    const int* row = rows + k * nv;
-    const double* l = factor + k * nv;
-    double sum = x[k] * l[k];
-    for (int i = 1; i < rows_n[k]; i++) sum -= l[row[i]] * x[row[i]];
+    const int *row = p->rows + k * nv, n = p->n[k];
+    const double* l = factor + (k + 1) * stride - n;
+    double sum = x[k] * inverse[k];
+    for (int i = 1; i < n; i++) sum -= l[i] * x[row[i]];
     x[k] = sum;
   }
+}
+
+/* the dofs are a whole row of the pattern: row a gains a multiple of each row of J, from its own dof on. A vector may
+ * begin up to three numbers earlier, in whatever stands before J, and adds to what means nothing. */
+DF_WIDE_INLINE void add_rows(const df_pattern* p, double* a, int dim, int n, const int* dofs, const double* jacobian,
+                             const double* d) {
+  const int stride = df_stride(p->nv), first = stride - n;
+  for (int k = 0; k < n; k++) {
+    df_lanes dj[6];
+    _Pragma("GCC unroll 6") for (int r = 0; r < dim; r++) {
+      double sum = 0;
+      _Pragma("GCC unroll 6") for (int s = 0; s < dim; s++) sum += d[r * dim + s] * jacobian[s * n + k];
+      dj[r] = lanes_all(sum);
+    }
+    df_lanes* row = (df_lanes*)(void*)(a + dofs[k] * stride);
+    for (int i = (first + k) >> 2; i < stride >> 2; i++) {
+      df_lanes sum = row[i];
+      _Pragma("GCC unroll 6") for (int r = 0; r < dim; r++) {
+        df_lanes j;
+        memcpy(&j, jacobian + r * n + (4 * i - first), sizeof j);
+        sum += dj[r] * j;
+      }
+      row[i] = sum;
+    }
+  }
+}
+
+DF_WIDE static void add_whole_rows(const df_pattern* p, double* a, int dim, int n, const int* dofs,
+                                   const double* jacobian, const double* d) {
+  switch (dim) {
+    case 1:
+      add_rows(p, a, 1, n, dofs, jacobian, d);
+      return;
+    case 3:
+      add_rows(p, a, 3, n, dofs, jacobian, d);
+      return;
+    case 4:
+      add_rows(p, a, 4, n, dofs, jacobian, d);
+      return;
+    default:
+      add_rows(p, a, 6, n, dofs, jacobian, d);
+  }
+}
+
+static void add_scattered(const df_pattern* p, double* a, int dim, int n, const int* dofs, const double* jacobian,
+                          const double* d) {
+  for (int k = 0; k < n; k++) {
+    double dj[6];
+    for (int r = 0; r < dim; r++) {
+      dj[r] = 0;
+      for (int s = 0; s < dim; s++) dj[r] += d[r * dim + s] * jacobian[s * n + k];
+    }
+    for (int i = k; i < n; i++) {
+      double sum = 0;
+      for (int r = 0; r < dim; r++) sum += dj[r] * jacobian[r * n + i];
+      *df_entry(p, a, dofs[k], dofs[i]) += sum;
+    }
+  }
+}
+
+void df_add_block(const df_pattern* p, double* a, int dim, int n, const int* dofs, const double* jacobian,
+                  const double* d) {
+  if (n > 0 && n == p->n[dofs[0]])
+    add_whole_rows(p, a, dim, n, dofs, jacobian, d);
+  else
+    add_scattered(p, a, dim, n, dofs, jacobian, d);
 }

@@ -10,14 +10,14 @@ check no_command_is_refused exits_with 2
 check unknown_command_is_refused refuses "unknown command 'raport', did you mean 'report'" raport
 check far_off_command_gets_no_suggestion refuses "unknown command 'xyzzy'$" xyzzy
 
-for command in list doctor data replay gradcheck run train sample eval report verify gate; do
+for command in list doctor data replay gradcheck bench run train sample eval report verify gate; do
   check "help_of_$command" exits_with 0 $command --help
   for option in --threads --quiet --json --help; do
     check "help_of_${command}_names_$option" grep -qE -- "$option" "$scratch/out"
   done
   check "unknown_option_of_${command}" refuses "unrecognized option '--no-such-option'" $command --no-such-option
 done
-for command in data replay gradcheck run train sample eval report verify gate; do
+for command in data replay gradcheck bench run train sample eval report verify gate; do
   check "${command}_without_arguments_is_refused" exits_with 2 $command
 done
 

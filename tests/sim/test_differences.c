@@ -198,15 +198,40 @@ static void differences_agree_with_the_exact_adjoint(void** state) {
       error[t] = distance(exact, by_step, s->ndx + s->nu) / distance(exact, zero, s->ndx + s->nu);
     }
     qsort(error, T, sizeof *error, by_size);
-    print_message("quadruped %s: median %.1e, 80 %% below %.1e, worst %.1e\n", options[o], error[T / 2],
-                  error[T * 8 / 10], error[T - 1]);
+    print_message("quadruped %s: median %.1e, worst %.1e\n", options[o], error[T / 2], error[T - 1]);
     /* the adjoint is that of the solution at the model's tolerance, 1e-8; the difference that of a converged one */
     assert_true(error[T / 2] < 1e-6);
-    assert_true(error[T * 8 / 10] < 1e-4);
+    assert_true(error[T - 1] < 1e-3);
     df_sim_free(s, sim);
     motion_free(&m);
     df_system_free(s);
   }
+}
+
+/* nearer than the difference's 1e-6 to a limit whose force begins with a jump, on either side of it */
+static void a_jump_beside_the_state_does_not_enter(void** state) {
+  (void)state;
+  df_system* s = model_text(
+      "<mujoco><option timestep='.01' gravity='0 0 0'/><worldbody><body><joint name='x' type='slide' axis='1 0 0'"
+      " limited='true' range='0 1' solimplimit='.9 .9 .01'/><geom size='.1' mass='1'/></body></worldbody>"
+      "<actuator><motor joint='x'/></actuator></mujoco>",
+      1);
+  const double at[4] = {3e-7, -3e-7, 1e-9, -1e-9}, u = 0.3, y[2] = {0.7, 1.1};
+  double x1[2], exact[3], by_step[3];
+  df_sim* sim;
+  OK(df_sim_new(s, 1, &sim));
+  OK(df_sim_bound_tape(s, sim, 1 << 20));
+  for (int i = 0; i < 4; i++) {
+    const double x[2] = {at[i], 0};
+    s->ops->reset(sim, x);
+    assert_int_equal(s->ops->step(sim, &u, x1), DF_TRAJ_COMPLETE);
+    assert_int_equal(s->ops->step_vjp(sim, 0, y, exact, &exact[2]), DF_TRAJ_COMPLETE);
+    difference_action(s, sim, sim->past.starts, &u, y, by_step);
+    /* a one-sided difference over 1e-6 of a spring: rounding. Across the jump it would be some 1e4 */
+    for (int k = 0; k < 3; k++) CLOSE(by_step[k], exact[k], 1e-6);
+  }
+  df_sim_free(s, sim);
+  df_system_free(s);
 }
 
 /* ---- bounds of the action ---- */
@@ -295,8 +320,11 @@ static void without_the_option_the_reason_names_it(void** state) {
 static void what_remembers_more_than_its_state_stays_refused(void** state) {
   (void)state;
   static const limbed_case cases[] = {
-      {"sleep", "", "", "", "", "<option><flag sleep='enable'/></option>" MOTOR},
-      {"delay", "", "", "", "", "<actuator><motor joint='j' delay='.01' nsample='4'/></actuator>"},
+    {"sleep", "", "", "", "", "<option><flag sleep='enable'/></option>" MOTOR},
+    {"delay", "", "", "", "", "<actuator><motor joint='j' delay='.01' nsample='4'/></actuator>"},
+#if mjVERSION_HEADER >= 4000001
+    {"plasticity", "", "", "", "stiffness='5' springyield='.1'", MOTOR},
+#endif
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char xml[8192];
@@ -332,6 +360,17 @@ static void a_callback_of_the_process_is_refused(void** state) {
   s = limbed(&plain, true);
   assert_int_equal(count_kind(s, DF_FEATURE_DIFFERENCED), 0);
   df_system_free(s);
+}
+
+static void differences_by_parameters_are_refused(void** state) {
+  (void)state;
+  char xml[8192];
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_system* s = NULL;
+  cfg.finite_differences = cfg.parameter_gradients = true;
+  snprintf(xml, sizeof xml, LIMBED, "", "", "", "", MOTOR);
+  assert_int_equal(df_mujoco_system_from_xml(xml, "test.xml", &cfg, &s), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "parameter_gradients"));
 }
 
 /* ---- reports and counts ---- */
@@ -505,11 +544,13 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(differences_agree_with_plainer_ones),
       cmocka_unit_test(differences_agree_with_the_exact_adjoint),
+      cmocka_unit_test(a_jump_beside_the_state_does_not_enter),
       cmocka_unit_test(a_control_at_its_bound_is_moved_inwards_only),
       cmocka_unit_test(an_activation_at_its_bound_is_moved_inwards_only),
       cmocka_unit_test(without_the_option_the_reason_names_it),
       cmocka_unit_test(what_remembers_more_than_its_state_stays_refused),
       cmocka_unit_test(a_callback_of_the_process_is_refused),
+      cmocka_unit_test(differences_by_parameters_are_refused),
       cmocka_unit_test(features_are_told_by_kind),
       cmocka_unit_test(differenced_steps_are_counted),
       cmocka_unit_test(the_trajectory_goes_on_after_a_differenced_adjoint),

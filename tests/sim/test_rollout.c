@@ -460,6 +460,33 @@ static void a_bound_too_small_for_one_action_is_an_error(void** state) {
   long_batch_free(&b);
 }
 
+/* a bounded tape that grows, fills up and starts again; the first failure ends it */
+static df_status fill_a_tape(long_batch* b, size_t bound) {
+  size_t taken;
+  memset(b->du, 0, (size_t)(b->n * b->steps * b->system->nu) * sizeof(double));
+  return bounded_gradient(b, 1, bound, &taken);
+}
+
+static void a_failed_allocation_of_a_bounded_tape_is_reported(void** state) {
+  (void)state;
+  long_batch b = long_batch_new(planar_hopper("", 2), 2, 20, 0);
+  int failures = 0;
+  const size_t bound = 40 << 10;
+  OK(fill_a_tape(&b, bound));
+  memcpy(b.reference, b.du, (size_t)(2 * 20 * b.system->nu) * sizeof(double));
+  for (size_t n = 1; n < 200; n++) {
+    (void)df_alloc_fail_at(n);
+    const df_status status = fill_a_tape(&b, bound);
+    (void)df_alloc_fail_at(0);
+    if (status == DF_OK) break;
+    assert_true(status == DF_E_NOMEM || (status == DF_E_SIM && strstr(df_error_message(), "no memory")));
+    failures++;
+  }
+  assert_in_range(failures, 8, 100);
+  assert_memory_equal(b.reference, b.du, (size_t)(2 * 20 * b.system->nu) * sizeof(double));
+  long_batch_free(&b);
+}
+
 static void a_step_off_the_tape_is_refused(void** state) {
   (void)state;
   batch b = batch_new();
@@ -529,6 +556,7 @@ int main(void) {
       cmocka_unit_test(a_bounded_tape_is_read_in_any_order),
       cmocka_unit_test(a_batch_takes_no_more_memory_than_its_bound),
       cmocka_unit_test(a_bound_too_small_for_one_action_is_an_error),
+      cmocka_unit_test(a_failed_allocation_of_a_bounded_tape_is_reported),
       cmocka_unit_test(a_step_off_the_tape_is_refused),
       cmocka_unit_test(an_error_inside_mujoco_is_reported_and_harms_no_one),
   };

@@ -8,13 +8,16 @@
  *   finite_differences    everything else, and geom pairs if approximate_contacts is not set, as long as
  *                         [qpos, qvel, act] and the solver's warm start are all that a step remembers.
  *
- * A differenced step is one whole action, all substeps, run 2 (ndx + nu) times with one coordinate of the state or
- * action moved by +- 1e-6 (SI units; a rotation by that angle), from the same warm start, at a solver tolerance of
- * 1e-15. An action is not moved out of its range, nor an activation out of its own: at a bound the difference is
- * one-sided. Beyond its range a control has no effect, and derivative 0. The error is that of a centred difference,
- * some 1e-9 to 1e-6 relative where the step is smooth; on a kink it is a mean of the slopes on both sides.
- * Contacts differenced by finite_differences cost that only in steps in which such a contact pushes; everything else
- * makes every step of the model a differenced one. */
+ * A differenced physics step is run 2 (ndx + nu) times more, with one coordinate of the state or action moved to either
+ * side by 1e-6 (SI units; a rotation by that angle), from the same warm start, at a solver tolerance of 1e-15. Where a
+ * contact pushes whose points MuJoCo finds by iteration (two ellipsoids, flexes, height fields) it is 3e-5, since they
+ * carry errors of up to 1e-7. No action is moved out of its range, nor an activation out of its own: at a bound the
+ * difference is one-sided. Beyond its range a control has no effect, and derivative 0. Where the slopes on both sides
+ * differ by more than a tenth the state is beside a kink or a jump, and the smaller one counts: like the exact adjoint
+ * it is blind to a jump. Where the step is smooth the error is some 1e-9 to 1e-6, relative, with such contacts 1e-3.
+ *
+ * Contacts make a step differenced only if one without an exact derivative pushes in it; everything else makes every
+ * step of the model a differenced one. */
 #ifndef DYNAFLOW_SIM_ADJOINT_H
 #define DYNAFLOW_SIM_ADJOINT_H
 

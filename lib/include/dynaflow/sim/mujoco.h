@@ -48,7 +48,9 @@ typedef struct df_mujoco_cfg {
   bool approximate_contacts; /* admit geom pairs whose contacts MuJoCo finds by iteration, with the derivative of what
                               * the iteration approaches (adjoint.h); false refuses them */
   bool finite_differences;   /* admit what has no exact adjoint, and differentiate the steps it acts in by centred
-                              * differences, 2 (ndx + nu) steps each (adjoint.h); false refuses it */
+                              * differences, 2 (ndx + nu) steps each (adjoint.h); false refuses it. They have no
+                              * gradient by parameters */
+  bool parameter_gradients;  /* keep on the tape what the gradient by the model's parameters takes (parameters.h) */
 } df_mujoco_cfg;
 
 /* timestep 0, substeps 1, integrator MODEL, iterations 100, tolerance 0 (the model's), margin_scale 1, approximate
