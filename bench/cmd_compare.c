@@ -78,8 +78,9 @@ static const struct argp parser = {
     .parser = parse,
     .args_doc = "RUN_A RUN_B\nRUN --method A,B",
     .doc =
-        "Compares runs, or methods of a run, on the same start states: paired differences with 95 % intervals, "
-        "probability of improvement, exact McNemar test of falls. RUN is a folder, or the name of one under "
+        "Compares runs, or methods of a run, on the same start states: paired differences with 95 % intervals "
+        "over seeds and test episodes, probability of improvement, exact McNemar test of falls. RUN is a folder, or "
+        "the name of one under "
         "results/runs.\vExits with 3 when cells or values are missing, 4 when the seeds differ, are too few or values "
         "are not finite, 5 when the sides were not measured on the same start states, model, data and settings.",
     .children = children};

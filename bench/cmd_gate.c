@@ -66,8 +66,9 @@ static const struct argp parser = {
     .args_doc = "RUN",
     .doc =
         "Verifies a run, then holds it to the bands of its tasks' expect.yaml: limits that follow from physics, and "
-        "tolerances to golden tables. One verdict a band: held, improved, regressed, inconclusive (too few seeds), "
-        "missing.\vExits with 0 when all held or improved, 1 when one regressed, 2 when a record, a band or a table "
+        "tolerances to golden tables, of numbers and of effort. One verdict a band: held, improved, regressed, "
+        "inconclusive (the interval straddles the limit, or too few seeds), missing.\vExits with 0 when all held or "
+        "improved, 1 when one regressed, 2 when a record, a band or a table "
         "cannot be read or a record is not as it was written, 3 when something is missing, 4 when it is inconclusive, "
         "5 when the run does not compare (another MuJoCo, version of the task or settings of its evaluation).",
     .children = children};

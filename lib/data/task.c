@@ -56,6 +56,8 @@ static df_mujoco_cfg system_cfg(const df_config* config) {
   if (strcmp(config->system_integrator, "Euler") == 0) cfg.integrator = DF_INTEGRATOR_EULER;
   if (strcmp(config->system_integrator, "implicitfast") == 0) cfg.integrator = DF_INTEGRATOR_IMPLICITFAST;
   if (strcmp(config->system_integrator, "RK4") == 0) cfg.integrator = DF_INTEGRATOR_RK4;
+  if (strcmp(config->system_solver, "Newton") == 0) cfg.solver = DF_SOLVER_NEWTON;
+  if (strcmp(config->system_solver, "CG") == 0) cfg.solver = DF_SOLVER_CG;
   cfg.iterations = config->system_iterations;
   cfg.tolerance = config->system_tolerance;
   cfg.margin_scale = config->system_margin_scale;

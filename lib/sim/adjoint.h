@@ -21,9 +21,9 @@ typedef enum df_node_state {
 } df_node_state;
 
 typedef struct df_adjoint {
-  double *hessian, *implicit_mass; /* matrices of tree.h */
+  double* hessian; /* a matrix of tree.h */
   /* [nv] */
-  double *w, *g, *delta, *lam, *qbar, *inverse, *damper, *reached;
+  double *w, *g, *delta, *lam, *qbar, *inverse, *reached;
   /* [na] cotangents of act and of act_dot */
   double *abar, *rate;
   df_lanes_spatial *motion, *sum; /* [nnode] motions of the nodes; forces on them, later summed over subtrees */
@@ -32,12 +32,8 @@ typedef struct df_adjoint {
   df_spatial* shift;              /* [nnode] of shifted nodes, Z: derivative by a displacement of the body */
   /* [nnode] of touched nodes: motions w, v, a, and what is added to F, P, Q, Y_v */
   df_spatial *mw, *mv, *ma, *force, *inertia, *gyro, *by_v;
+  double* more; /* of df_rk4_adjoint() */
 } df_adjoint;
-
-/* ---- adjoint.c ---- */
-
-size_t df_adjoint_size(const df_mujoco* system); /* doubles that a df_adjoint takes */
-df_adjoint df_adjoint_lay_out(const df_mujoco* system, double* work);
 
 /* ---- adjoint_dynamics.c ---- */
 
@@ -87,9 +83,6 @@ void df_adjoint_blocks(const df_mujoco* system, const df_step_record* record, df
 
 /* ---- adjoint_rows.c ---- */
 
-/* implicit_mass += h times the implicit damping of the rows, as far as it lies in the tree's pattern */
-void df_adjoint_add_implicit_rows(const df_mujoco* system, const df_step_record* record, double* implicit_mass);
-
 /* the rows' and ties' part of the Hessian */
 void df_adjoint_add_rows(const df_step_record* record, const df_pattern* pattern, double* hessian);
 /* Adds the rows' part to a->qbar and vbar [nv]. Reads w. */
@@ -102,7 +95,7 @@ void df_adjoint_ties(const df_tree* tree, df_adjoint* adjoint, const df_step_rec
 
 /* ---- adjoint_free.c ---- */
 
-/* Solves the rows of rigid free bodies in a->g, and leaves those of a->implicit_mass as the identity. */
+/* Sets the entries of rigid free bodies in a->g. */
 void df_adjoint_solve_free(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint);
 /* Adds to a->qbar and vbar what their part of the implicit damping depends on. */
 void df_adjoint_turn_free(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint, double* vbar);

@@ -113,23 +113,34 @@ static void solve(double a[SIX][SIX], double* x) {
   }
 }
 
+/* a [6][6] = M + h B of the body */
+static void implicit_mass(const df_mujoco* system, const df_step_record* r, int dof, double a[SIX][SIX]) {
+  const mjModel* m = system->model;
+  const df_joint_forces* f = &system->joint_forces;
+  const double h = m->opt.timestep;
+  for (int k = 0; k < SIX; k++) {
+    const int first = m->M_rowadr[dof + k];
+    for (int i = first; i < first + m->M_rownnz[dof + k]; i++) {
+      const int j = m->M_colind[i] - dof;
+      a[k][j] = a[j][k] = r->mass[i];
+    }
+    a[k][k] += h * df_damper_slope(f->damping + 3 * (dof + k), r->velocity[dof + k]);
+  }
+  for (int b = 0; b < f->nblock; b++) {
+    if (f->dof[b] != dof) continue;
+    for (int k = 0; k < SIX * SIX; k++) a[k / SIX][k % SIX] += h * r->block_damping[f->at[b] + k];
+  }
+}
+
 void df_adjoint_solve_free(const df_mujoco* system, const df_step_record* r, df_adjoint* a) {
-  const df_pattern pattern = df_tree_pattern(&system->tree, false);
+  const double h = system->model->opt.timestep;
   for (int i = 0; i < system->joint_forces.nrigid; i++) {
     const free_body b = get_body(system, r, i);
     double matrix[SIX][SIX] = {{0}}, transposed[SIX][SIX];
-    add_derivative(&b, system->model->opt.timestep, matrix);
-    for (int k = 0; k < SIX; k++) {
-      for (int j = 0; j <= k; j++) {
-        double* entry = df_entry(&pattern, a->implicit_mass, b.dof + k, b.dof + j);
-        matrix[k][j] += *entry;
-        if (j < k) matrix[j][k] += *entry;
-        *entry = j == k ? 1 : 0;
-      }
-      matrix[k][k] += a->damper[b.dof + k];
-      a->damper[b.dof + k] = 0;
-    }
+    implicit_mass(system, r, b.dof, matrix);
+    add_derivative(&b, h, matrix);
     for (int k = 0; k < SIX * SIX; k++) transposed[k / SIX][k % SIX] = matrix[k % SIX][k / SIX];
+    for (int k = 0; k < SIX; k++) a->g[b.dof + k] = h * a->lam[b.dof + k];
     solve(transposed, a->g + b.dof);
   }
 }

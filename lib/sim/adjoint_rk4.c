@@ -119,31 +119,30 @@ static void pull_stage(const mjModel* m, const df_step_record* stage, const df_a
   }
 }
 
-void df_rk4_adjoint(const df_mujoco* system, const df_tape* tape, int first, double* work, const double* y,
+void df_rk4_adjoint(const df_mujoco* system, const df_tape* tape, int first, df_adjoint* a, const double* y,
                     double* xbar, double* ubar, double* pbar) {
   const mjModel* m = system->model;
   const size_t bytes = (size_t)m->nv * sizeof *y;
-  df_adjoint a = df_adjoint_lay_out(system, work);
-  sweep c = lay_out(m, work + df_adjoint_size(system));
+  sweep c = lay_out(m, a->more);
   df_step_record stage[RK4_STAGES];
   for (int i = 0; i < RK4_STAGES; i++) stage[i] = df_tape_read(tape, system, first + i);
 
   find_drifts(m, stage, &c);
   pull_end(system, stage[RK4_STAGES - 1].end_open, &c, y);
   for (int i = RK4_STAGES - 1; i >= 0; i--) {
-    memcpy(a.w, c.acceleration[i], bytes);
+    memcpy(a->w, c.acceleration[i], bytes);
     memcpy(c.velocity, c.drift_bar[i], bytes);
-    memset(a.qbar, 0, bytes);
-    memset(a.abar, 0, (size_t)m->na * sizeof *a.abar);
-    memcpy(a.rate, c.act_dot[i], (size_t)m->na * sizeof *a.rate);
-    df_adjoint_solve(system, &stage[i], &a);
-    df_adjoint_dynamics(system, &stage[i], stage[i].acceleration, &a, c.velocity, ubar);
-    if (pbar) df_adjoint_parameters(system, &stage[i], &(df_parameter_cotangent){.w = a.w}, pbar);
-    if (i > 0) pull_stage(m, &stage[i], &a, &c, i);
+    memset(a->qbar, 0, bytes);
+    memset(a->abar, 0, (size_t)m->na * sizeof *a->abar);
+    memcpy(a->rate, c.act_dot[i], (size_t)m->na * sizeof *a->rate);
+    df_adjoint_solve(system, &stage[i], a);
+    df_adjoint_dynamics(system, &stage[i], stage[i].acceleration, a, c.velocity, ubar);
+    if (pbar) df_adjoint_parameters(system, &stage[i], &(df_parameter_cotangent){.w = a->w}, pbar);
+    if (i > 0) pull_stage(m, &stage[i], a, &c, i);
   }
   for (int k = 0; k < m->nv; k++) {
-    xbar[k] = c.q[k] + a.qbar[k];
+    xbar[k] = c.q[k] + a->qbar[k];
     xbar[m->nv + k] = c.v[k] + c.velocity[k];
   }
-  for (int k = 0; k < m->na; k++) xbar[2 * m->nv + k] = c.act[k] + a.abar[k];
+  for (int k = 0; k < m->na; k++) xbar[2 * m->nv + k] = c.act[k] + a->abar[k];
 }

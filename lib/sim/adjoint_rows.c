@@ -13,28 +13,6 @@ void df_adjoint_add_rows(const df_step_record* record, const df_pattern* p, doub
     df_add_block(p, hessian, t->dim, t->ndof, tie_dofs(t), tie_jacobian(t), t->hessian);
 }
 
-/* MuJoCo drops what lies outside the pattern of M: both lists descend, so they are merged */
-static void add_implicit_row(const df_pattern* p, const df_row_record* r, double h, double* implicit_mass) {
-  const double* c = row_coefficient(r);
-  const int* dofs = row_dofs(r);
-  for (int a = 0; a < r->ndof; a++) {
-    const int *chain = p->rows + dofs[a] * p->nv, most = p->n[dofs[a]];
-    for (int b = a, i = 0; b < r->ndof; b++) {
-      while (i < most && chain[i] > dofs[b]) i++;
-      if (i < most && chain[i] == dofs[b])
-        *df_entry(p, implicit_mass, dofs[a], dofs[b]) += h * r->implicit * c[a] * c[b];
-    }
-  }
-}
-
-void df_adjoint_add_implicit_rows(const df_mujoco* system, const df_step_record* record, double* implicit_mass) {
-  const df_pattern p = df_tree_pattern(&system->tree, false);
-  const df_row_record* r = first_row(record);
-  for (int i = 0; i < record->nrow; i++, r = next_row(r)) {
-    if (r->implicit != 0) add_implicit_row(&p, r, system->model->opt.timestep, implicit_mass);
-  }
-}
-
 /* ---- rows ---- */
 
 static double along(const df_row_record* r, const double* line, const double* x) {

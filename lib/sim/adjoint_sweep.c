@@ -151,16 +151,15 @@ DF_WIDE_INLINE double project_position(const projection* pn, const double s[6], 
   return sp_dot(carried, pn->vp) - ((sum[0] + sum[1]) + (sum[2] + sum[3]));
 }
 
-/* S . (Q + Y_v - v_p x* P - v_n x* P); for a single dof the velocities differ by a multiple of S, which drops out */
+/* S . (Q + Y_v - v_p x* P - v_n x* P). The velocity of a node with a single dof differs from its parent's by a multiple
+ * of S, which drops out. */
 DF_WIDE_INLINE double project_velocity(const projection* pn, const double s[6], const double carried[6],
-                                       const df_lanes sum[6], const df_lanes* own) {
+                                       const df_lanes sum[6], const df_lanes own[6], bool single) {
+  const double before = sp_dot(carried, pn->p), forces = lane_dot(s, sum, LANE_Q);
+  if (single) return forces - 2 * before;
   double behind[6];
-  if (own)
-    carry(behind, s, own);
-  else
-    sp_copy(behind, carried);
-  sp_add(behind, carried);
-  return lane_dot(s, sum, LANE_Q) - sp_dot(behind, pn->p);
+  carry(behind, s, own);
+  return forces - before - sp_dot(behind, pn->p);
 }
 
 DF_WIDE void df_adjoint_sweep_forces(const df_mujoco* system, const df_step_record* r, df_adjoint* a, double* vbar) {
@@ -174,7 +173,7 @@ DF_WIDE void df_adjoint_sweep_forces(const df_mujoco* system, const df_step_reco
     for (int k = tree->dof[n]; k < tree->dof[n] + tree->ndof[n]; k++) {
       const double *s = r->cdof + 6 * k, *carried = a->carried[k];
       const double by_q = project_position(&pn, s, carried) + (shifted ? sp_dot(s, a->shift[n]) : 0);
-      const double by_v = project_velocity(&pn, s, carried, a->sum[n], tree->ndof[n] > 1 ? a->motion[n] : NULL);
+      const double by_v = project_velocity(&pn, s, carried, a->sum[n], a->motion[n], tree->ndof[n] == 1);
       a->qbar[k] -= by_q + r->stiffness[k] * a->w[k];
       vbar[k] = vbar[k] - by_v - r->damping[k] * a->w[k];
     }

@@ -42,13 +42,14 @@ static double half_range(const df_system* s, int i) {
   return isfinite(half) ? half : 1;
 }
 
-/* the rest action and a random part of the action box */
+/* the rest action and a random part of the action box; more than all of it also reaches beyond, where the simulator
+ * clamps */
 static void draw_action(drawer* d, double size, double* u) {
   const df_system* s = d->s;
   draw_uniform(d, s->nu, d->r);
   for (int i = 0; i < s->nu; i++) {
     const double wanted = d->rest[i] + size * half_range(s, i) * (2 * d->r[i] - 1);
-    u[i] = fmin(fmax(wanted, s->u_lo[i]), s->u_hi[i]);
+    u[i] = size > 1 ? wanted : fmin(fmax(wanted, s->u_lo[i]), s->u_hi[i]);
   }
 }
 
@@ -227,7 +228,7 @@ static bool from_limits(drawer* d) {
 }
 
 static bool from_motion(drawer* d) {
-  static const double sizes[] = {0.1, 0.3, 1};
+  static const double sizes[] = {0.1, 0.3, 1.3};
   const double size = sizes[(int)between(d, 0, 3)];
   const int every = 7; /* no multiple of HELD: states at all ages of an action */
   draw_start(d, 0.02);

@@ -31,13 +31,13 @@ static void add_actuator_damping(df_joint_forces* f, const mjModel* m, int i) {
 }
 
 void df_joint_forces_refresh(df_joint_forces* f, const mjModel* m) {
+  f->damped = m->opt.integrator == mjINT_IMPLICITFAST || m->opt.integrator == mjINT_IMPLICIT;
   if (m->opt.disableflags & mjDSBL_DAMPER) return;
   for (int k = 0; k < m->nv; k++) {
     f->damping[TERMS * k] = m->dof_damping[k];
     for (int p = 0; p < mjNPOLY; p++) f->damping[TERMS * k + 1 + p] = m->dof_dampingpoly[mjNPOLY * k + p];
   }
   for (int i = 0; i < m->nactuator; i++) add_actuator_damping(f, m, i);
-  f->damped = m->opt.integrator == mjINT_IMPLICITFAST || m->opt.integrator == mjINT_IMPLICIT;
   if (m->opt.integrator != mjINT_EULER || (m->opt.disableflags & mjDSBL_EULERDAMP)) return;
   /* Euler does so for all dofs as soon as one has a damper */
   for (int k = 0; k < m->nv; k++) {

@@ -5,13 +5,14 @@
 #ifndef DF_SIM_JOINT_FORCE_H
 #define DF_SIM_JOINT_FORCE_H
 
+#include <math.h>
 #include <mujoco/mujoco.h>
 #include <stdbool.h>
 
 #include "dynaflow/core/status.h"
 
 typedef struct df_joint_forces {
-  bool damped; /* the integrator takes dampers implicitly */
+  bool damped; /* the integrator takes dampers and velocity gains implicitly */
   bool curved; /* what it takes implicitly depends on the state */
   bool linear; /* no damper has b1 or b2 */
   bool sprung; /* a joint has a spring */
@@ -26,6 +27,11 @@ typedef struct df_joint_forces {
   int nrigid;                  /* free bodies whose tree has no other dofs, under implicitfast */
   int *rigid_dof, *rigid_body; /* [nrigid] */
 } df_joint_forces;
+
+/* minus the derivative of a damper's force by v, for its law of `damping` */
+static inline double df_damper_slope(const double law[3], double v) {
+  return law[0] + 2 * law[1] * fabs(v) + 3 * law[2] * v * v;
+}
 
 df_status df_joint_forces_build(df_joint_forces* forces, const mjModel* m);
 /* Reads the dampers anew. */

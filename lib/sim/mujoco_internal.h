@@ -149,7 +149,9 @@ void df_mujoco_position_vjp(const mjModel* m, const double* v_next, const double
 
 /* ---- adjoint.c ---- */
 
-size_t df_adjoint_work_size(const df_mujoco* system); /* doubles of scratch memory */
+/* Scratch memory: doubles, and what is done with it before the first step. */
+size_t df_adjoint_work_size(const df_mujoco* system);
+void df_adjoint_prepare(const df_mujoco* system, double* work);
 
 /* The adjoint of the physics step whose records begin at `first` on the tape: from y [2 nv + na] to xbar [2 nv + na]
  * (may be y); adds to ubar [nu] and, unless it is NULL, to pbar [nparameter]. */

@@ -41,6 +41,8 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
                    "parameters");
   if (cfg->integrator < DF_INTEGRATOR_MODEL || cfg->integrator > DF_INTEGRATOR_RK4)
     return df_fail(DF_E_CONFIG, "integrator %d is not one of df_integrator", (int)cfg->integrator);
+  if (cfg->solver < DF_SOLVER_MODEL || cfg->solver > DF_SOLVER_CG)
+    return df_fail(DF_E_CONFIG, "solver %d is not one of df_solver", (int)cfg->solver);
   return DF_OK;
 }
 
@@ -59,16 +61,19 @@ static void scale_margins(mjSpec* spec, double scale) {
     mjs_asGeom(e)->margin *= scale;
 }
 
-static void compile(void* argument) {
-  compile_job* job = argument;
+static void parse(compile_job* job) {
   const int room = (int)sizeof job->error;
+  if (job->spec) mj_deleteSpec(job->spec);
   job->spec =
       job->path ? mj_parseXML(job->path, NULL, job->error, room) : mj_parseXMLString(job->xml, NULL, job->error, room);
+}
+
+static void compile(void* argument) {
+  compile_job* job = argument;
+  parse(job);
+  /* where visual geoms make up a body's inertia MuJoCo does not part with them, and says so halfway through */
+  if (job->spec && mjs_discardVisual(job->spec, NULL) < 0) parse(job);
   if (!job->spec) return;
-  if (mjs_discardVisual(job->spec, NULL) < 0) {
-    snprintf(job->error, sizeof job->error, "%s", mjs_getError(job->spec));
-    return;
-  }
   scale_margins(job->spec, job->margin_scale);
   job->model = mj_compile(job->spec, NULL);
   if (!job->model) snprintf(job->error, sizeof job->error, "%s", mjs_getError(job->spec));
@@ -82,6 +87,8 @@ static df_status set_options(mjModel* m, const df_mujoco_cfg* cfg, const char* n
   if (cfg->integrator == DF_INTEGRATOR_EULER) m->opt.integrator = mjINT_EULER;
   if (cfg->integrator == DF_INTEGRATOR_IMPLICITFAST) m->opt.integrator = mjINT_IMPLICITFAST;
   if (cfg->integrator == DF_INTEGRATOR_RK4) m->opt.integrator = mjINT_RK4;
+  if (cfg->solver == DF_SOLVER_NEWTON) m->opt.solver = mjSOL_NEWTON;
+  if (cfg->solver == DF_SOLVER_CG) m->opt.solver = mjSOL_CG;
 
   if (cfg->iterations > 0) m->opt.iterations = cfg->iterations;
   if (m->opt.iterations < LEAST_ITERATIONS)

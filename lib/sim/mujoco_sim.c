@@ -60,9 +60,12 @@ static df_status sim_build(df_sim* sim, int tape_length) {
   sim->work = df_alloc(df_adjoint_work_size(system), sizeof *sim->work);
   sim->scratch = df_alloc(df_differences_work_size(system), sizeof *sim->scratch);
   sim->stages = df_alloc(df_rk4_step_size(system->model), sizeof *sim->stages);
-  if (system->nparameter) sim->pbar = df_alloc((size_t)system->nparameter + df_parameter_work_size(system), sizeof *sim->pbar);
+  if (system->nparameter)
+    sim->pbar = df_alloc((size_t)system->nparameter + df_parameter_work_size(system), sizeof *sim->pbar);
   const bool complete = sim->before && sim->work && sim->scratch && sim->stages;
-  return complete && (sim->pbar || system->nparameter == 0) ? DF_OK : DF_E_NOMEM;
+  if (!complete || (!sim->pbar && system->nparameter > 0)) return DF_E_NOMEM;
+  df_adjoint_prepare(system, sim->work);
+  return DF_OK;
 }
 
 df_status df_mujoco_sim_new(const df_system* base, int tape_length, df_sim** out) {

@@ -12,17 +12,17 @@
   X(cdof, 6 * s.nv)                    \
   X(inertia, 10 * s.node)              \
   X(mass, s.nC)                        \
+  X(factor, s.factor_nC)               \
+  X(factor_inverse, s.factor_nv)       \
   X(row_mass, s.nv)                    \
   X(stiffness, s.nv)                   \
   X(damping, s.nv)                     \
-  X(implicit, s.nv)                    \
   X(gain, s.entry)                     \
   X(implicit_by_velocity, s.curved_nv) \
   X(implicit_by_input, s.curved_entry) \
   X(block_stiffness, s.block)          \
   X(block_damping, s.block)            \
   X(block_mass, s.block)               \
-  X(block_implicit, s.block)           \
   X(compensation, s.compensation)      \
   X(end_open, s.stage_na)              \
   X(act_open, s.na)                    \
@@ -47,14 +47,14 @@ df_record_part df_tape_part(const df_tape* tape, const df_mujoco* system, int st
 
 /* ---- record_joint.c ---- */
 
-/* springs and dampers of joints in state x [nx]: sets row_mass, stiffness, damping, implicit */
+/* springs and dampers of joints in state x [nx]: sets row_mass, stiffness, damping */
 void df_record_passive(const df_mujoco* system, const double* x, df_record_part* part);
 /* Records the violated limit `row` of a ball joint. */
 void df_record_ball_limit(const df_mujoco* system, const mjData* d, const double* x, int row, df_record_part* part);
 
 /* ---- record_actuator.c ---- */
 
-/* Sets gain and the derivatives of activations, adds to stiffness, damping, implicit. x [nx] is the state that the
+/* Sets gain and the derivatives of activations, adds to stiffness and damping. x [nx] is the state that the
  * forces were computed from; that in d has moved on. */
 void df_record_actuators(const df_mujoco* system, const mjData* d, const double* x, df_record_part* part);
 

@@ -88,7 +88,6 @@ static void record_on_scalar(const df_mujoco* system, const mjData* d, int i, df
   const bool at_joint = joint_saturated(m, d, joint);
 
   const bool implicit = m->opt.integrator == mjINT_IMPLICITFAST && !(at_joint && OMITTED_AT_JOINT);
-  if (implicit) part->implicit[dof] -= gear * gear * s.by_velocity;
   if (system->joint_forces.curved) part->implicit_by_input[entry] = implicit ? -gear * gear * s.velocity_by_input : 0;
   if (at_joint) s = (df_slopes){0};
   part->gain[entry] = gear * s.by_input;
@@ -116,7 +115,6 @@ static void record_plain(const df_mujoco* system, const mjData* d, int i, df_rec
   const df_plain_actuator* p = &system->actuation.plain[i];
   part->gain[p->entry] = 0;
   if (system->joint_forces.curved) part->implicit_by_input[p->entry] = 0;
-  if (df_plain_damps(m, d, i)) part->implicit[p->dof] -= p->by_velocity;
   if (!df_plain_acts(m, d, i)) return;
   bool clamped;
   (void)control(m, d, i, &clamped);
@@ -173,7 +171,6 @@ static void record_on_block(const df_mujoco* system, const mjData* d, const doub
   const mjModel* m = system->model;
   const df_joint_forces* f = &system->joint_forces;
   const int b = f->block[m->actuator_trnid[2 * i]], size = f->size[b], at = f->at[b];
-  const bool implicit = m->opt.integrator == mjINT_IMPLICITFAST;
   double moment[6], length[6], velocity[6];
   read_moment(m, d, i, size, moment);
   transmission_slopes(system, x, i, size, moment, length, velocity);
@@ -184,7 +181,6 @@ static void record_on_block(const df_mujoco* system, const mjData* d, const doub
       const int to = at + size * k + j;
       part->block_stiffness[to] -= moment[k] * (s.by_length * length[j] + s.by_velocity * velocity[j]);
       part->block_damping[to] -= s.by_velocity * moment[k] * moment[j];
-      if (implicit) part->block_implicit[to] -= s.by_velocity * moment[k] * moment[j];
     }
   }
   if (m->actuator_trntype[i] == mjTRN_JOINTINPARENT)

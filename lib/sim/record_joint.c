@@ -10,10 +10,7 @@ static double spring_slope(const double c[3], double x) {
   return c[0] + x * (2 * c[1] + 3 * c[2] * x);
 }
 
-/* dampers are odd: y = |x| */
-static double damper_slope(const double c[3], double v) {
-  return c[0] + 2 * c[1] * fabs(v) + 3 * c[2] * v * v;
-}
+/* of a damper */
 static double damper_curvature(const double c[3], double v) {
   return (v > 0 ? 2 : v < 0 ? -2 : 0) * c[1] + 6 * c[2] * v;
 }
@@ -87,11 +84,10 @@ void df_record_passive(const df_mujoco* system, const double* x, df_record_part*
     const double *law = f->damping + 3 * k, v = x[m->nq + k];
     part->row_mass[k] = 0;
     part->stiffness[k] = 0;
-    part->damping[k] = f->linear ? law[0] : damper_slope(law, v);
-    part->implicit[k] = f->damped ? part->damping[k] : 0;
+    part->damping[k] = f->linear ? law[0] : df_damper_slope(law, v);
     if (f->curved) part->implicit_by_velocity[k] = f->damped ? damper_curvature(law, v) : 0;
   }
-  double* const blocks[] = {part->block_stiffness, part->block_damping, part->block_mass, part->block_implicit};
+  double* const blocks[] = {part->block_stiffness, part->block_damping, part->block_mass};
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) mju_zero(blocks[i], f->total);
   record_springs(system, x, part);
 }

@@ -45,7 +45,6 @@ df_status df_record_row(df_tape* tape, const df_mujoco* system, const df_row_rec
   if (row->bends) memcpy(room += line, second, line);
   memcpy(room + line, dofs, n * sizeof *dofs);
   step->nrow++;
-  step->damped |= row->implicit != 0;
   step->crosses |= !df_tree_is_chain(&system->tree, row->ndof, dofs);
   return DF_OK;
 }

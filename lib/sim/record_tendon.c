@@ -51,15 +51,11 @@ void df_record_tendon_gain(const df_mujoco* system, const mjData* d, const doubl
 
 static void add_actuators(const df_mujoco* system, const mjData* d, const double* x, int id, df_row_record* sum) {
   const mjModel* m = system->model;
+  if (saturated(m, d, id)) return;
   for (int i = 0; i < m->nactuator; i++) {
     if (!drives(m, i, id)) continue;
     const double gear = gear_of(m, i);
     const df_slopes s = df_linearise_actuator(system, d, x + m->nq + m->nv, i);
-    const bool held = saturated(m, d, id);
-    /* from 4.0 on MuJoCo also drops actuators that the tendon's limit holds from the implicit damping */
-    const bool omitted = held && mjVERSION_HEADER >= 4000000;
-    if (m->opt.integrator == mjINT_IMPLICITFAST && !omitted) sum->implicit -= gear * gear * s.by_velocity;
-    if (held) continue;
     sum->stiffness -= gear * gear * s.by_length;
     sum->damping -= gear * gear * s.by_velocity;
   }
@@ -98,14 +94,13 @@ static double damper_slope(const mjModel* m, const mjData* d, int id) {
 /* ---- all that acts along one tendon ---- */
 
 static bool pulls(const df_row_record* r) {
-  return r->mass != 0 || r->stiffness != 0 || r->damping != 0 || r->implicit != 0;
+  return r->mass != 0 || r->stiffness != 0 || r->damping != 0;
 }
 
 static df_status record_tendon(df_tape* tape, const df_mujoco* system, const mjData* d, const double* x, int id,
                                df_tape_step* step) {
   const mjModel* m = system->model;
   df_row_record sum = {.stiffness = spring_slope(m, d, id), .damping = damper_slope(m, d, id)};
-  if (m->opt.integrator == mjINT_IMPLICITFAST) sum.implicit = sum.damping;
   add_actuators(system, d, x, id, &sum);
   for (int row = d->ne; row < d->ne + d->nf + d->nl; row++) {
     const bool tendon = d->efc_type[row] == mjCNSTR_FRICTION_TENDON || d->efc_type[row] == mjCNSTR_LIMIT_TENDON;

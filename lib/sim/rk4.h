@@ -25,12 +25,13 @@ size_t df_rk4_step_size(const mjModel* m);
  * tape may hold less. DF_E_NOMEM if it cannot grow. Calls MuJoCo: to be guarded. */
 df_status df_rk4_step(const df_mujoco* system, mjData* d, df_tape* tape, double* work);
 
-/* doubles of scratch memory for df_rk4_adjoint() behind that of df_adjoint_step(); 0 with another integrator */
+/* doubles that df_rk4_adjoint() needs in `more` of a df_adjoint; 0 with another integrator */
 size_t df_rk4_adjoint_size(const df_mujoco* system);
 
+struct df_adjoint;
 /* df_adjoint_step() through the four records that begin at `first` on the tape. */
-void df_rk4_adjoint(const df_mujoco* system, const df_tape* tape, int first, double* work, const double* y,
-                    double* xbar, double* ubar, double* pbar);
+void df_rk4_adjoint(const df_mujoco* system, const df_tape* tape, int first, struct df_adjoint* adjoint,
+                    const double* y, double* xbar, double* ubar, double* pbar);
 
 /* ---- the rate of a rotation vector ----
  * of a rotation q0 exp(r) with angular velocity v in its own frame: dr/dt = Jr(r)^-1 v. An r beyond pi stands for the

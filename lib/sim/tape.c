@@ -74,17 +74,25 @@ unsigned char* df_tape_extend(df_tape* tape, size_t bytes) {
 
 /* the lengths that DF_RECORD_PARTS speaks of */
 typedef struct sizes {
-  size_t nv, na, stage_na, nC, node, entry, curved_nv, curved_entry, block, compensation;
+  size_t nv, na, stage_na, nC, factor_nC, factor_nv, node, entry, curved_nv, curved_entry, block, compensation;
 } sizes;
+
+/* parameters may bring a damper while a tape is in use */
+static bool may_be_damped(const df_mujoco* system) {
+  const bool euler = system->model->opt.integrator == mjINT_EULER;
+  return system->joint_forces.damped || (euler && system->nparameter > 0);
+}
 
 static sizes sizes_of(const df_mujoco* system) {
   const mjModel* m = system->model;
   const size_t nv = (size_t)m->nv, entry = (size_t)system->actuation.nentry;
-  const bool curved = system->joint_forces.curved;
+  const bool curved = system->joint_forces.curved, damped = may_be_damped(system);
   return (sizes){.nv = nv,
                  .na = (size_t)m->na,
                  .stage_na = m->opt.integrator == mjINT_RK4 ? (size_t)m->na : 0,
                  .nC = (size_t)m->nC,
+                 .factor_nC = damped ? (size_t)m->nC : 0,
+                 .factor_nv = damped ? nv : 0,
                  .node = (size_t)system->tree.nnode,
                  .entry = entry,
                  .curved_nv = curved ? nv : 0,
@@ -187,7 +195,7 @@ df_status df_tape_record(df_tape* tape, const df_mujoco* system, mjData* d, cons
   const int nv = (int)m->nv;
   DF_TRY(update_constraints(tape, m, d));
   df_tape_step* step = &tape->steps[tape->count];
-  *step = (df_tape_step){.at = tape->used};
+  *step = (df_tape_step){.at = tape->used, .damped = system->joint_forces.damped};
   unsigned char* room = df_tape_extend(tape, fixed_size(system) * sizeof(double));
   if (!room) return DF_E_NOMEM;
 
@@ -197,13 +205,14 @@ df_status df_tape_record(df_tape* tape, const df_mujoco* system, mjData* d, cons
   mju_copy(part.acceleration, d->qacc, nv);
   mju_copy(part.cdof, d->cdof, 6 * nv);
   mju_copy(part.mass, d->M, (int)m->nC);
+  if (step->damped) {
+    mju_copy(part.factor, d->qH, (int)m->nC);
+    mju_copy(part.factor_inverse, d->qHDiagInv, nv);
+  }
   record_inertia(system, d, part.inertia);
   record_compensation(system, d, part.compensation);
   df_record_passive(system, before, &part);
   df_record_actuators(system, d, before, &part);
-  for (int k = 0; k < nv; k++) step->damped |= part.implicit[k] != 0;
-  for (int k = 0; k < system->joint_forces.total; k++) step->damped |= part.block_implicit[k] != 0;
-  step->damped |= system->joint_forces.nrigid > 0;
   for (int row = 0; row < d->nefc; row++) step->constrained |= df_row_active(d, row);
 
   DF_TRY(record_rows(tape, system, d, before, &part, step));

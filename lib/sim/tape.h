@@ -101,7 +101,6 @@ typedef struct df_row_record {
   double mass;        /* constraint mass; 0 if the row is not active */
   double stiffness;   /* minus the derivative of the force along c by the position along c ... */
   double damping;     /* ... and by c . v */
-  double implicit;    /* damping that the integrator takes implicitly */
   double curvature;   /* of a row that bends */
   double bend_force;  /* its constraint force ... */
   double bend_motion; /* ... and what of its reference pairs with dc: mass b . a + damping b . v */
@@ -165,16 +164,18 @@ typedef struct df_step_record {
   const double* cdof;          /* [nv][6] motion axes */
   const double* inertia;       /* [nnode][10] spatial inertia of the bodies that ride on a node */
   const double* mass;          /* [nC] inertia matrix, in the model's sparse layout */
-  const double* row_mass;      /* [nv] constraint mass of active limits and dry friction */
-  const double* stiffness;     /* [nv] minus the derivative of the dof's own forces by its position */
-  const double* damping;       /* [nv] the same by its velocity */
-  const double* implicit;      /* [nv] damping that the integrator takes implicitly */
-  const double* gain;          /* [nentry] of actuation.h: derivative of a dof's force by an actuator's input */
+  /* where the integrator takes damping B implicitly, M + h B = L^T D L as it has factorized it; empty otherwise */
+  const double* factor;         /* [nC] L below the diagonal, in the layout of mass */
+  const double* factor_inverse; /* [nv] 1/D */
+  const double* row_mass;       /* [nv] constraint mass of active limits and dry friction */
+  const double* stiffness;      /* [nv] minus the derivative of the dof's own forces by its position */
+  const double* damping;        /* [nv] the same by its velocity */
+  const double* gain;           /* [nentry] of actuation.h: derivative of a dof's force by an actuator's input */
   /* where the implicit damping depends on the state (joint_force.h: curved); empty otherwise */
-  const double* implicit_by_velocity; /* [nv] derivative of `implicit` by the dof's velocity */
-  const double* implicit_by_input;    /* [nentry] derivative of a dof's `implicit` by an actuator's input */
-  /* blocks of joint_force.h: stiffness, damping, row_mass and implicit of ball and free joints, dof by dof */
-  const double *block_stiffness, *block_damping, *block_mass, *block_implicit;
+  const double* implicit_by_velocity; /* [nv] derivative of a dof's entry of B by its velocity */
+  const double* implicit_by_input;    /* [nentry] the same by an actuator's input */
+  /* blocks of joint_force.h: stiffness, damping and row_mass of ball and free joints, dof by dof */
+  const double *block_stiffness, *block_damping, *block_mass;
   const double*
       compensation;       /* [nnode][4] compensated mass times offset, and mass; empty without gravity compensation */
   const double* end_open; /* act_open of a whole Runge-Kutta step, at its last stage; empty otherwise */
@@ -184,7 +185,7 @@ typedef struct df_step_record {
   const unsigned char *rows, *ties, *contacts;
   unsigned char* parameters; /* df_parameter_read(); empty for a system without parameters */
   int nrow, ntie, ncontact;
-  bool damped;      /* `implicit` is not zero */
+  bool damped;      /* the integrator took damping implicitly */
   bool constrained; /* a constraint acts: the Hessian is not M */
   bool crosses;     /* a contact, row or tie couples two branches of the tree: the Hessian is not tree-sparse */
 } df_step_record;

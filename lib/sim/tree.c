@@ -35,9 +35,14 @@ static int add_node(df_tree* tree, int parent, int dof, int ndof) {
 
 /* the nodes of one body's joints, hung one on another */
 static int add_joints(df_tree* tree, const mjModel* m, int body, int node) {
-  for (int k = 0; k < m->body_jntnum[body]; k++) {
-    const int joint = m->body_jntadr[body] + k, dof = m->jnt_dofadr[joint];
-    switch (m->jnt_type[joint]) {
+  const int first = m->body_jntadr[body];
+  for (int joint = first; joint < first + m->body_jntnum[body]; joint++) {
+    const int dof = m->jnt_dofadr[joint], type = m->jnt_type[joint];
+    if (type == mjJNT_SLIDE && joint > first && m->jnt_type[joint - 1] == mjJNT_SLIDE) {
+      tree->ndof[node]++;
+      continue;
+    }
+    switch (type) {
       case mjJNT_FREE:
         node = add_node(tree, node, dof, 3);
         node = add_node(tree, node, dof + 3, 3);
@@ -85,6 +90,12 @@ bool df_tree_chain(const df_tree* tree, const int node[2], int* dofs, int* n) {
     const int last = tree->dof[node[s]] + tree->ndof[node[s]] - 1;
     rows[s] = tree->chain + last * tree->nv;
     left[s] = tree->chain_n[last];
+  }
+  if (left[0] == 0 || left[1] == 0) {
+    const int side = left[0] == 0;
+    *n = left[side];
+    if (dofs && *n > 0) memcpy(dofs, rows[side], (size_t)*n * sizeof *dofs);
+    return true;
   }
   *n = 0;
   const int longest = left[0] > left[1] ? left[0] : left[1];

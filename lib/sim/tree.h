@@ -1,8 +1,8 @@
 /* tree.h: the model as a tree of joints, and symmetric matrices with that tree's sparsity.
  *
- * A node is a group of dofs that turn or shift together: a hinge, a slide, a ball, and each half of a free joint. Node
- * 0 is the world. A body without joints rides on its parent's node; a body with several joints owns several nodes, of
- * which the last carries its inertia. Parents come before children. */
+ * A node is a group of dofs of which none moves the axes of another: a hinge, a body's slides in a row, a ball, and
+ * each half of a free joint. Node 0 is the world. A body without joints rides on its parent's node; a body with several
+ * joints owns several nodes, of which the last carries its inertia. Parents come before children. */
 #ifndef DF_SIM_TREE_H
 #define DF_SIM_TREE_H
 

@@ -281,12 +281,43 @@ check nothing_was_said [ ! -s "$scratch/err" ]
 
 for own in go1_gaits hopper; do
   python3 tests/cli/synthetic_run.py "$scratch/$own" "for c in cells: c.update(task='$own')
-for c in cells: c['config'] = {'task.name': '$own', 'task.version': '1'}"
+for c in cells: c['config'] = {'task.name': '$own', 'task.version': '1'}
+for s in SEEDS: row('replay_demo', s, 'gait_agreement').update(value=1.0, lo=1.0, hi=1.0)"
   check "the_bands_of_${own}_are_read" exits_with 3 gate "$scratch/$own" --against "$golden"
   check "the_ceiling_of_${own}_is_held" grep -qE 'replay_demo .*tre_open_loop .*held' "$scratch/out"
 done
 check a_real_run_exits_0 exits_with 0 run go1_gaits --profile smoke --method random_action,replay_demo --threads 1 --quiet \
   --set eval.chains=32 --data "$scratch/data" --out "$scratch/real"
-exits_with 3 gate "$scratch/real"
+exits_with 3 gate "$scratch/real" --against "$golden"
 check a_real_floor_and_ceiling_are_held [ "$(grep -cE '(random_action|replay_demo) .*tre_open_loop .* held' "$scratch/out")" = 2 ]
+
+# ---- the whole way on a small task: measured, accepted, held, and caught when less is learned ----
+
+cp -r docs/examples/pendulum "$scratch/tasks"
+small=$scratch/tasks/pendulum
+(cd "$small" && python3 make_data.py >/dev/null)
+cat >>"$small/expect.yaml" <<'Y'
+  - {metric: tre_open_loop, method: dynaflow, profile: smoke, k: 1, relative: 0.1, reason: because}
+effort:
+  - {profile: smoke, percent: 10, reason: because}
+Y
+small_run() { exits_with 0 run "$small" --profile smoke --method dynaflow,replay_demo --seed 0,1 --threads 1 --quiet "${@:2}" --out "$scratch/$1"; }
+small_gate() { exits_with "$1" gate "$scratch/$2" --tasks "$scratch/tasks" --against "$scratch/small" "${@:3}"; }
+check a_small_run_exits_0 small_run first
+check without_its_golden_table_it_is_missing small_gate 3 first
+check it_is_accepted small_gate 0 first --accept --reason 'first numbers'
+check the_table_says_under_what [ "$(grep -cE '^# (reason|mujoco|task_version|settings|commit|blas|cpu): .' "$scratch/small/pendulum-smoke.csv")" = 7 ]
+check and_held small_gate 0 first
+check a_counter_of_effort_was_held grep -qE '^pendulum +dynaflow +smoke +effort\.solver_iterations .* held' "$scratch/out"
+check a_rerun_exits_0 small_run second
+check a_rerun_differs_by_nothing bash -c "'$program' gate '$scratch/second' --tasks '$scratch/tasks' --against '$scratch/small' --json | python3 -c '
+import json, sys
+rows = [r for r in json.load(sys.stdin)[\"rows\"] if \" of \" in r[\"limit\"]]
+assert len(rows) > 5 and all(r[\"lo\"] == r[\"hi\"] for r in rows), rows'"
+check a_training_that_goes_astray_exits_0 small_run astray --set train.rate=0.5
+check it_is_caught small_gate 1 astray
+check by_physics_alone [ "$(grep -cE ' regressed ' "$scratch/out")$(grep -cE ' tre_open_loop .* regressed ' "$scratch/out")" = 11 ]
+check a_training_of_a_tenth_exits_0 small_run less --set train.steps=10
+check it_is_caught_too small_gate 1 less
+check by_its_effort grep -qE ' effort.gradient_steps .* regressed ' "$scratch/out"
 finish

@@ -4,113 +4,6 @@
 #include "models.h"
 
 enum { N = 40 };
-static const double H = 0.004; /* s */
-
-/* ---- four systems that are formulas, and the same as models ---- */
-
-static void second_order(const double* x, double a, double a_q, double a_v, double a_u, double* x1, double* A,
-                         double* B) {
-  x1[1] = x[1] + H * a;
-  x1[0] = x[0] + H * x1[1];
-  if (!A) return;
-  A[2] = H * a_q;
-  A[3] = 1 + H * a_v;
-  A[0] = 1 + H * A[2];
-  A[1] = H * A[3];
-  B[1] = H * a_u;
-  B[0] = H * B[1];
-}
-
-/* mass on a spring with damping, which Euler takes implicitly: (m + h c) a = 3 u - k q - c v */
-static void spring_law(const double* x, double u, double* x1, double* A, double* B) {
-  const double m = 2, k = 7, c = 1.5, mass = m + H * c;
-  second_order(x, (3 * u - k * x[0] - c * x[1]) / mass, -k / mass, -c / mass, 3 / mass, x1, A, B);
-}
-static const char SPRING[] =
-    "<mujoco><option timestep='.004' gravity='0 0 0'/><worldbody><body><joint name='q' type='slide' axis='1 0 0'"
-    " stiffness='7' damping='1.5'/><geom size='.1' mass='2'/></body></worldbody>"
-    "<actuator><motor joint='q' gear='3'/></actuator></mujoco>";
-
-/* thrown through the air: x = [px, pz, vx, vz], the action pushes along x */
-static void flight_law(const double* x, double u, double* x1, double* A, double* B) {
-  const double m = 0.5, g = 9.81;
-  x1[2] = x[2] + H * u / m;
-  x1[3] = x[3] - H * g;
-  x1[0] = x[0] + H * x1[2];
-  x1[1] = x[1] + H * x1[3];
-  if (!A) return;
-  for (int i = 0; i < 4; i++) {
-    for (int k = 0; k < 4; k++) A[4 * i + k] = i == k ? 1 : k == i + 2 ? H : 0;
-    B[i] = i == 0 ? H * H / m : i == 2 ? H / m : 0;
-  }
-}
-static const char FLIGHT[] =
-    "<mujoco><option timestep='.004' gravity='0 0 -9.81'/><worldbody><body><joint name='x' type='slide' axis='1 0 0'/>"
-    "<joint type='slide' axis='0 0 1'/><geom size='.05' mass='.5'/></body></worldbody>"
-    "<actuator><motor joint='x'/></actuator></mujoco>";
-
-/* Dry friction holds the acceleration at -B v with a force m d / (1 - d) for each m/s^2 that it is off, up to a force
- * of 4 N: MuJoCo's law for one dof, with its defaults d = 0.9 (solimp), B = 2 / (0.95 x 0.02 s) (solref). */
-static const double HOLD = 0.9, RATE = 2 / (0.95 * 0.02), BLOCK_MASS = 2, BLOCK_FRICTION = 4;
-static void block_law(const double* x, double u, double* x1, double* A, double* B) {
-  const double m = BLOCK_MASS, held = (1 - HOLD) * u / m - HOLD * RATE * x[1], force = m * held - u;
-  if (fabs(force) < BLOCK_FRICTION)
-    second_order(x, held, 0, -HOLD * RATE, (1 - HOLD) / m, x1, A, B);
-  else
-    second_order(x, (u + copysign(BLOCK_FRICTION, force)) / m, 0, 0, 1 / m, x1, A, B);
-}
-static const char BLOCK[] =
-    "<mujoco><option timestep='.004' gravity='0 0 0'/><worldbody><body><joint name='q' type='slide' axis='1 0 0'"
-    " frictionloss='4'/><geom size='.1' mass='2'/></body></worldbody><actuator><motor joint='q'/></actuator></mujoco>";
-
-/* A ball on a compliant floor: where it is deeper than 0 and the floor pushes,
- *   (1 + rho) a = a0 + rho (-B v - K d r),   rho = d / (1 - d),
- * with penetration -r = radius - z, impedance d(r) from 0.5 to 0.95 over 1 cm by two parabolas, K = 1 / (0.95 tc)^2,
- * B = 2 / (0.95 tc), tc = 0.02 s. */
-static const double RADIUS = 0.1, BALL_MASS = 0.3;
-static double impedance(double r, double* slope) {
-  const double lo = 0.5, hi = 0.95, width = 0.01, x = fmin(1, -r / width);
-  const double y = x < 0.5 ? 2 * x * x : 1 - 2 * (1 - x) * (1 - x);
-  *slope = x == 1 ? 0 : -(hi - lo) / width * 4 * (x < 0.5 ? x : 1 - x);
-  return lo + y * (hi - lo);
-}
-static void ball_law(const double* x, double u, double* x1, double* A, double* B) {
-  const double tc = 0.02, K = 1 / (0.95 * tc * 0.95 * tc), D = 2 / (0.95 * tc);
-  const double free = u / BALL_MASS - 9.81, r = x[0] - RADIUS;
-  double slope;
-  const double d = impedance(fmin(r, 0), &slope), wanted = -D * x[1] - K * d * r;
-  if (r >= 0 || wanted <= free) {
-    second_order(x, free, 0, 0, 1 / BALL_MASS, x1, A, B);
-    return;
-  }
-  const double rho = d / (1 - d), a = (free + rho * wanted) / (1 + rho), share = rho / (1 + rho);
-  const double a_d = (wanted - free) / ((1 + rho) * (1 + rho)) / ((1 - d) * (1 - d));
-  second_order(x, a, a_d * slope - share * K * (d + slope * r), -share * D, (1 - share) / BALL_MASS, x1, A, B);
-}
-#define BALL_WITH(width)                                                                                       \
-  "<mujoco><option timestep='.004' gravity='0 0 -9.81'/><worldbody><geom type='plane' size='1 1 1' condim='1'" \
-  " solimp='.5 .95 " width                                                                                     \
-  "'/><body><joint name='z' type='slide' axis='0 0 1'/><geom name='ball' size='.1' mass='.3'"                  \
-  " condim='1' solimp='.5 .95 " width "'/></body></worldbody><actuator><motor joint='z'/></actuator></mujoco>"
-static const char BALL[] = BALL_WITH(".01");
-
-static const struct form {
-  const char *name, *xml;
-  cf_law law;
-  int nx;
-  double x[CF_NX], spread; /* around which states, and how far off */
-} FORMS[] = {{"spring", SPRING, spring_law, 2, {0.2, -0.5}, 1},
-             {"flight", FLIGHT, flight_law, 4, {0, 1, 2, 3}, 1},
-             {"block", BLOCK, block_law, 2, {0, 0}, 0.02},
-             {"ball", BALL, ball_law, 2, {0.095, -0.1}, 0.003}};
-enum { FORM_COUNT = sizeof FORMS / sizeof FORMS[0] };
-
-/* N states and actions near those of a form */
-static void draw(const struct form* f, double* x, double* u) {
-  df_rng_normal(1, DF_STREAM_TEST, 0, (size_t)(N * f->nx), x);
-  df_rng_normal(2, DF_STREAM_TEST, 0, N, u);
-  for (int i = 0; i < N * f->nx; i++) x[i] = f->x[i % f->nx] + f->spread * x[i];
-}
 
 /* ---- formula and model are one system ---- */
 
@@ -125,7 +18,7 @@ static void models_step_and_differentiate_as_the_formulas_say(void** state) {
     cfg.tolerance = 1e-15;
     OK(df_mujoco_system_from_xml(f->xml, f->name, &cfg, &model));
     OK(df_sim_new(model, 1, &sim));
-    draw(f, x, u);
+    form_states(f, N, x, u);
     for (int i = 0; i < N; i++) {
       double x1[CF_NX], want[CF_NX], A[CF_NX * CF_NX], B[CF_NX], xbar[CF_NX], ubar;
       f->law(x + i * f->nx, u[i], want, A, B);
@@ -263,7 +156,7 @@ static void a_bouncing_ball_has_the_gradient_of_its_contact_law(void** state) {
 static df_gradcheck_summary check(const df_system* s, const struct form* f, df_gradcheck_point* p) {
   double x[N * CF_NX], u[N];
   df_gradcheck_summary q;
-  draw(f, x, u);
+  form_states(f, N, x, u);
   OK(df_gradcheck_steps(s, N, x, u, 3, 1, p));
   OK(df_gradcheck_sum_up(N, p, &q));
   return q;
@@ -380,105 +273,6 @@ static void truncation_falls_with_the_square_of_the_step_and_rounding_rises(void
   df_system_free(s);
 }
 
-/* ---- names of kinks ---- */
-
-/* moves a coordinate off the kink: nearer than the smallest step it is on it, at `near` only the larger ones meet it
- * (0: not tried) */
-static void expect_kink(const char* what, const char* xml, const double* x, int coordinate, double near,
-                        df_kink wanted) {
-  const double off[] = {1e-9, near, 0.02}, u = 0;
-  df_system* s = model_text(xml, 1);
-  for (int i = 0; i < 3; i++) {
-    if (off[i] == 0) continue;
-    double at[16];
-    df_gradcheck_point p;
-    memcpy(at, x, (size_t)s->nx * sizeof *at);
-    at[coordinate] += off[i];
-    OK(df_gradcheck_steps(s, 1, at, &u, 4, 1, &p));
-    print_message("%s, %g off: %s, error %.1e, gap %.1e, %s\n", what, off[i], p.kink ? "on" : "away", p.error,
-                  p.step_gap, df_kink_name(p.cause));
-    assert_int_equal(p.kink, i == 0);
-    assert_int_equal(p.cause, i < 2 ? wanted : DF_KINK_NONE);
-    if (i > 0) assert_true(p.error < 1e-6);
-  }
-  df_system_free(s);
-}
-
-#define SLIDE(option, joint, actuator)                                  \
-  "<mujoco><option timestep='.004' gravity='0 0 0' " option             \
-  "/><worldbody><body><joint name='q' type='slide' axis='1 0 0' " joint \
-  "/><geom size='.1' mass='2'/></body></worldbody><actuator><general joint='q' " actuator "/></actuator></mujoco>"
-
-static void kinks_have_names(void** state) {
-  (void)state;
-  const double zero[2] = {0, 0}, touching[2] = {0.1, -0.5};
-  expect_kink("a limit", SLIDE("", "limited='true' range='0 1' solimplimit='.9 .9 .01'", ""), zero, 0, 5e-7,
-              DF_KINK_LIMIT);
-  expect_kink("a contact", BALL, touching, 0, 5e-7, DF_KINK_CONTACT);
-  /* friction of 4 N holds up to 4 N = m d B v */
-  const double slips[2] = {0, 4 / (2 * HOLD * RATE)};
-  expect_kink("dry friction", BLOCK, slips, 1, 5e-7, DF_KINK_STICK_SLIP);
-  /* a servo of 100 N/m at its 5 N */
-  const double saturates[2] = {-0.05, 0};
-  expect_kink("a force range",
-              SLIDE("", "", "gainprm='100' biastype='affine' biasprm='0 -100 0' forcelimited='true' forcerange='-5 5'"),
-              saturates, 0, 5e-7, DF_KINK_CLAMP);
-}
-
-/* a sphere that is pushed over the floor: x = [px, pz, vx, vz] */
-#define SKID(cone)                                                                                                   \
-  "<mujoco><option timestep='.004' cone='" cone                                                                      \
-  "'/><worldbody><geom type='plane' size='1 1 1'/><body pos='0 0 .0993'><joint name='q' type='slide' axis='1 0 0'/>" \
-  "<joint type='slide' axis='0 0 1'/><geom size='.1' mass='2'/></body></worldbody><actuator><motor joint='q'/>"      \
-  "</actuator></mujoco>"
-
-static bool skids(const df_system* s, df_sim* sim, double speed) {
-  const double x[4] = {0, 0, speed, -0.05}, u = 0;
-  double x1[4];
-  s->ops->reset(sim, x);
-  assert_int_equal(s->ops->step(sim, &u, x1), DF_TRAJ_COMPLETE);
-  assert_int_equal(df_mujoco_active(sim).contacts, 1);
-  return df_mujoco_active(sim).sliding > 0;
-}
-
-static void a_contact_that_begins_to_slide_is_a_kink_with_a_name(void** state) {
-  (void)state;
-  static const char* const models[] = {SKID("elliptic"), SKID("pyramidal")};
-  for (int k = 0; k < 2; k++) {
-    df_mujoco_cfg cfg = df_mujoco_cfg_default();
-    df_system* s;
-    df_sim* sim;
-    double sticks = 0, slides = 1;
-    cfg.tolerance = 1e-22;
-    OK(df_mujoco_system_from_xml(models[k], "skid", &cfg, &s));
-    OK(df_sim_new(s, 0, &sim));
-    assert_true(!skids(s, sim, sticks) && skids(s, sim, slides));
-    /* to a billionth of a metre a second */
-    for (int i = 0; i < 40; i++) {
-      const double middle = 0.5 * (sticks + slides);
-      *(skids(s, sim, middle) ? &slides : &sticks) = middle;
-    }
-    const double x[4] = {0, 0, sticks, -0.05};
-    expect_kink(k == 0 ? "an elliptic cone" : "a pyramid", models[k], x, 2, 0, DF_KINK_STICK_SLIP);
-    df_sim_free(s, sim);
-    df_system_free(s);
-  }
-}
-
-/* Where the two parabolas of the impedance meet, the force has another second derivative: that spoils a difference that
- * reaches across, and leaves the derivative as it is. */
-static void a_joint_of_the_impedance_is_a_kink_with_a_name(void** state) {
-  (void)state;
-  const double x[2] = {RADIUS - 0.0005 + 3e-7, -0.3}, u = 0;
-  df_system* s = model_text(BALL_WITH(".001"), 1);
-  df_gradcheck_point p;
-  OK(df_gradcheck_steps(s, 1, x, &u, 4, 1, &p));
-  assert_int_equal(p.cause, DF_KINK_IMPEDANCE);
-  assert_false(p.kink);
-  assert_true(p.error < 1e-6);
-  df_system_free(s);
-}
-
 /* ---- MuJoCo's own derivative ---- */
 
 static void transitionFD_is_the_second_witness(void** state) {
@@ -501,65 +295,7 @@ static void transitionFD_is_the_second_witness(void** state) {
   df_free(f);
 }
 
-/* ---- generated states ---- */
-
-static void states_are_of_their_kind(void** state) {
-  (void)state;
-  enum { M = 20 };
-  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
-  df_system* s;
-  OK(df_mujoco_system_new("results/adjoint/models/ball_on_box.xml", &cfg, &s));
-  double *x = df_alloc((size_t)(M * s->nx), sizeof *x), *u = df_alloc((size_t)(M * s->nu), sizeof *u);
-  double* again = df_alloc((size_t)(M * s->nx), sizeof *again);
-  df_gradcheck_point p[M];
-  for (int kind = 0; kind < DF_STATE_KINDS; kind++) {
-    int found = 0, active = 0;
-    OK(df_gradcheck_draw(s, (df_state_kind)kind, M, 5, x, u, &found));
-    assert_int_equal(found, M);
-    OK(df_gradcheck_draw(s, (df_state_kind)kind, M, 5, again, u, &found));
-    assert_memory_equal(x, again, (size_t)(M * s->nx) * sizeof *x);
-    OK(df_gradcheck_steps(s, M, x, u, 1, 2, p));
-    double fastest = 0;
-    for (int i = 0; i < M; i++) {
-      const df_active* a = &p[i].active;
-      const int wanted[DF_STATE_KINDS] = {
-          [DF_STATE_REST] = a->sticking, [DF_STATE_MOTION] = 1,           [DF_STATE_IMPACT] = a->impacts,
-          [DF_STATE_LIMITS] = a->limits, [DF_STATE_SLIDING] = a->sliding, [DF_STATE_ROLLING] = a->rolling,
-          [DF_STATE_STUCK] = a->sticking};
-      active += wanted[kind] > 0;
-      for (int k = 0; k < df_mujoco_nv(s); k++) fastest = fmax(fastest, fabs(x[i * s->nx + df_mujoco_nq(s) + k]));
-    }
-    print_message("%s: %d of %d with what it is named for, fastest %.2g\n", df_state_kind_name((df_state_kind)kind),
-                  active, M, fastest);
-    /* a limit is missed by up to a hundredth of its range, and a fall may end in another contact: most is enough */
-    assert_true(active >= M / 2);
-    if (kind == DF_STATE_REST) assert_true(fastest < 0.1);
-    if (kind == DF_STATE_SLIDING) assert_true(fastest > 0.3);
-  }
-  df_free(x);
-  df_free(u);
-  df_free(again);
-  df_system_free(s);
-}
-
-static void what_a_model_lacks_is_not_found(void** state) {
-  (void)state;
-  double x[20], u[10];
-  int found;
-  df_system* s = model_text(PENDULUM, 1);
-  OK(df_gradcheck_draw(s, DF_STATE_LIMITS, 10, 1, x, u, &found));
-  assert_int_equal(found, 0);
-  OK(df_gradcheck_draw(s, DF_STATE_IMPACT, 10, 1, x, u, &found));
-  assert_int_equal(found, 0);
-  OK(df_gradcheck_draw(s, DF_STATE_ROLLING, 10, 1, x, u, &found));
-  assert_int_equal(found, 0);
-  OK(df_gradcheck_draw(s, DF_STATE_REST, 10, 1, x, u, &found));
-  assert_int_equal(found, 10);
-  closed_form* f = closed_form_new(spring_law, 2, H);
-  assert_int_equal(df_gradcheck_draw(&f->base, DF_STATE_REST, 1, 1, x, u, &found), DF_E_ARG);
-  df_free(f);
-  df_system_free(s);
-}
+/* ---- errors ---- */
 
 static void wrong_arguments_are_refused(void** state) {
   (void)state;
@@ -609,12 +345,7 @@ int main(void) {
       cmocka_unit_test(a_set_of_kinks_passes_nothing),
       cmocka_unit_test(a_state_right_between_two_slopes_is_on_a_kink),
       cmocka_unit_test(truncation_falls_with_the_square_of_the_step_and_rounding_rises),
-      cmocka_unit_test(kinks_have_names),
-      cmocka_unit_test(a_contact_that_begins_to_slide_is_a_kink_with_a_name),
-      cmocka_unit_test(a_joint_of_the_impedance_is_a_kink_with_a_name),
       cmocka_unit_test(transitionFD_is_the_second_witness),
-      cmocka_unit_test(states_are_of_their_kind),
-      cmocka_unit_test(what_a_model_lacks_is_not_found),
       cmocka_unit_test(wrong_arguments_are_refused),
       cmocka_unit_test(memory_that_lacks_is_an_error_and_leaks_nothing),
   };

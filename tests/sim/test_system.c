@@ -78,6 +78,34 @@ static void unsupported_features_are_refused_by_name(void** state) {
   }
 }
 
+static void another_solver_takes_the_place_of_pgs(void** state) {
+  (void)state;
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  char xml[4096];
+  snprintf(xml, sizeof xml, PENDULUM, "<option solver='PGS'/>", "", "", "", MOTOR);
+  assert_int_equal(try_text(xml, &cfg), DF_E_UNSUPPORTED);
+  cfg.solver = DF_SOLVER_NEWTON;
+  assert_int_equal(try_text(xml, &cfg), DF_OK);
+  cfg.solver = DF_SOLVER_CG;
+  assert_int_equal(try_text(xml, &cfg), DF_OK);
+  cfg.solver = (df_solver)7;
+  assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
+}
+
+/* MuJoCo refuses to leave out visual geoms that a body's inertia comes from */
+static void visual_geoms_that_weigh_are_kept(void** state) {
+  (void)state;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_system* s;
+  OK(df_mujoco_system_from_xml(
+      "<mujoco><compiler inertiafromgeom='true'/><worldbody><body><joint name='h'/><geom size='.1' mass='1'/>"
+      "<geom size='.1' pos='.3 0 0' mass='2' contype='0' conaffinity='0' group='2'/></body></worldbody>" MOTOR
+      "</mujoco>",
+      "test.xml", &cfg, &s));
+  CLOSE(df_mujoco_total_mass(s), 3, 1e-12);
+  df_system_free(s);
+}
+
 static void what_cannot_touch_is_not_refused(void** state) {
   (void)state;
   const df_mujoco_cfg cfg = df_mujoco_cfg_default();
@@ -322,6 +350,8 @@ static void every_failed_allocation_is_reported_and_leaks_nothing(void** state) 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(unsupported_features_are_refused_by_name),
+      cmocka_unit_test(another_solver_takes_the_place_of_pgs),
+      cmocka_unit_test(visual_geoms_that_weigh_are_kept),
       cmocka_unit_test(what_cannot_touch_is_not_refused),
       cmocka_unit_test(features_are_reported),
       cmocka_unit_test(bad_files_and_options_are_named),

@@ -44,6 +44,7 @@ typedef df_names df_kind_NAMES;
   X(REAL, system, timestep, "0", 0, 1, "", "s", "physics step; 0 keeps the model's")                                   \
   X(INT, system, substeps, "1", 1, 100, "", "", "physics steps that an action lasts")                                  \
   X(TEXT, system, integrator, "model", 0, 0, "model|Euler|implicitfast|RK4", "", "integrator")                         \
+  X(TEXT, system, solver, "model", 0, 0, "model|Newton|CG", "", "constraint solver; PGS has no exact adjoint")         \
   X(INT, system, iterations, "100", 50, 100000, "", "", "solver iterations; fewer make the implicit gradient wrong")   \
   X(REAL, system, tolerance, "0", 0, 1, "", "", "solver tolerance; 0 keeps the model's")                               \
   X(REAL, system, margin_scale, "1", 0, 1, "", "", "factor on geom margins; 0.5 for data older than MuJoCo 3.5")       \

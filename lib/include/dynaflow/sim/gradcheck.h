@@ -48,7 +48,7 @@ typedef struct df_active {
   X(IMPEDANCE, "impedance")   /* another piece of a constraint's impedance curve, with another second derivative */ \
   X(FEATURE, "feature")       /* another end, edge or face of a capsule or box touches */                           \
   X(DIVERGED, "diverged")     /* the step or one beside it diverged */                                              \
-  X(UNNAMED, "unnamed")       /* nothing of the above: the shape of what touches, or strong curvature */
+  X(UNNAMED, "unnamed")       /* nothing of the above: other shapes that touch, a stage of RK4, strong curvature */
 
 typedef enum df_kink {
 #define DF_KINK_ENUM(name, text) DF_KINK_##name,
@@ -133,7 +133,7 @@ DF_API df_gradcheck_verdict df_gradcheck_judge(const df_gradcheck_summary* summa
 
 #define DF_STATE_LIST(X)                                                                                           \
   X(REST, "rest")       /* settled under the rest action */                                                        \
-  X(MOTION, "motion")   /* along random actions */                                                                 \
+  X(MOTION, "motion")   /* along random actions, some beyond the box */                                            \
   X(IMPACT, "impact")   /* where a contact or limit has just been met, after a drop or a push */                   \
   X(LIMITS, "limits")   /* joints at and beyond their limits */                                                    \
   X(SLIDING, "sliding") /* settled, then pushed along the floor or along the joints */                             \

@@ -36,11 +36,15 @@ typedef enum df_integrator {
   DF_INTEGRATOR_RK4
 } df_integrator;
 
+/* PGS, which a model may name, has no exact adjoint: it stops far from the solution */
+typedef enum df_solver { DF_SOLVER_MODEL = 0, DF_SOLVER_NEWTON, DF_SOLVER_CG } df_solver;
+
 /* Options that are part of a data set or task; 0 keeps the model's own value unless said otherwise. */
 typedef struct df_mujoco_cfg {
   double timestep; /* s */
   int substeps;    /* physics steps an action lasts, >= 1 */
   df_integrator integrator;
+  df_solver solver;
   int iterations;   /* solver iterations; below 50 the implicit gradient is wrong (unconverged), so >= 50 is required,
                      * also of the model's own value; line search iterations are raised to 50 with it */
   double tolerance; /* solver tolerance */
@@ -53,8 +57,8 @@ typedef struct df_mujoco_cfg {
   bool parameter_gradients;  /* keep on the tape what the gradient by the model's parameters takes (parameters.h) */
 } df_mujoco_cfg;
 
-/* timestep 0, substeps 1, integrator MODEL, iterations 100, tolerance 0 (the model's), margin_scale 1, approximate
- * contacts and finite differences refused */
+/* timestep 0, substeps 1, integrator and solver MODEL, iterations 100, tolerance 0 (the model's), margin_scale 1,
+ * approximate contacts and finite differences refused */
 DF_API df_mujoco_cfg df_mujoco_cfg_default(void);
 
 /* Compiles the model file. Errors: DF_E_MISSING, DF_E_FORMAT (MuJoCo's own message), DF_E_CONFIG (no actuators, a bad

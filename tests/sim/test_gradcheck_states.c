@@ -1,0 +1,73 @@
+/* Generated states are of the kind that they are named for, and the same for the same seed. */
+#include "closed_form.h"
+#include "models.h"
+
+static const char PENDULUM[] =
+    "<mujoco><option timestep='.004'/><worldbody><body><joint name='q' axis='0 1 0'/><geom pos='0 0 -.4' size='.1'"
+    " mass='1'/></body></worldbody><actuator><motor joint='q'/></actuator></mujoco>";
+
+static void states_are_of_their_kind(void** state) {
+  (void)state;
+  enum { M = 20 };
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_system* s;
+  OK(df_mujoco_system_new("results/adjoint/models/ball_on_box.xml", &cfg, &s));
+  double *x = df_alloc((size_t)(M * s->nx), sizeof *x), *u = df_alloc((size_t)(M * s->nu), sizeof *u);
+  double* again = df_alloc((size_t)(M * s->nx), sizeof *again);
+  df_gradcheck_point p[M];
+  for (int kind = 0; kind < DF_STATE_KINDS; kind++) {
+    int found = 0, active = 0;
+    OK(df_gradcheck_draw(s, (df_state_kind)kind, M, 5, x, u, &found));
+    assert_int_equal(found, M);
+    OK(df_gradcheck_draw(s, (df_state_kind)kind, M, 5, again, u, &found));
+    assert_memory_equal(x, again, (size_t)(M * s->nx) * sizeof *x);
+    OK(df_gradcheck_steps(s, M, x, u, 1, 2, p));
+    double fastest = 0;
+    for (int i = 0; i < M; i++) {
+      const df_active* a = &p[i].active;
+      const int wanted[DF_STATE_KINDS] = {
+          [DF_STATE_REST] = a->sticking, [DF_STATE_MOTION] = 1,           [DF_STATE_IMPACT] = a->impacts,
+          [DF_STATE_LIMITS] = a->limits, [DF_STATE_SLIDING] = a->sliding, [DF_STATE_ROLLING] = a->rolling,
+          [DF_STATE_STUCK] = a->sticking};
+      active += wanted[kind] > 0;
+      for (int k = 0; k < df_mujoco_nv(s); k++) fastest = fmax(fastest, fabs(x[i * s->nx + df_mujoco_nq(s) + k]));
+    }
+    print_message("%s: %d of %d with what it is named for, fastest %.2g\n", df_state_kind_name((df_state_kind)kind),
+                  active, M, fastest);
+    /* a limit is missed by up to a hundredth of its range, and a fall may end in another contact: most is enough */
+    assert_true(active >= M / 2);
+    if (kind == DF_STATE_REST) assert_true(fastest < 0.1);
+    if (kind == DF_STATE_SLIDING) assert_true(fastest > 0.3);
+  }
+  df_free(x);
+  df_free(u);
+  df_free(again);
+  df_system_free(s);
+}
+
+static void what_a_model_lacks_is_not_found(void** state) {
+  (void)state;
+  double x[20], u[10];
+  int found;
+  df_system* s = model_text(PENDULUM, 1);
+  OK(df_gradcheck_draw(s, DF_STATE_LIMITS, 10, 1, x, u, &found));
+  assert_int_equal(found, 0);
+  OK(df_gradcheck_draw(s, DF_STATE_IMPACT, 10, 1, x, u, &found));
+  assert_int_equal(found, 0);
+  OK(df_gradcheck_draw(s, DF_STATE_ROLLING, 10, 1, x, u, &found));
+  assert_int_equal(found, 0);
+  OK(df_gradcheck_draw(s, DF_STATE_REST, 10, 1, x, u, &found));
+  assert_int_equal(found, 10);
+  closed_form* f = closed_form_new(spring_law, 2, H);
+  assert_int_equal(df_gradcheck_draw(&f->base, DF_STATE_REST, 1, 1, x, u, &found), DF_E_ARG);
+  df_free(f);
+  df_system_free(s);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(states_are_of_their_kind),
+      cmocka_unit_test(what_a_model_lacks_is_not_found),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
