@@ -211,11 +211,11 @@ smoke: all ## the demo on the small hopper task (needs its data: dynaflow data f
 	$(PROGRAM) report results/runs/smoke
 
 # What the gate looks at: the smoke profile with two seeds, because a band relative to a golden number needs two. What an
-# older program measured is thrown away; a run that was cut off goes on.
+# older program measured is thrown away; a run that was cut off goes on. Another commit of the same code is no other program.
 GATE_RUN := results/runs/gate
+GATE_CODE = $(SHARED) $(OBJ_baselines) $(filter-out $(BUILD)/bench/provenance.o,$(OBJ_bench)) tasks/go1_gaits/task.yaml tasks/go1_gaits/go1.xml
 gate-run: all
-	@if [ -n "$$(find $(PROGRAM) $(SHARED) tasks/go1_gaits/* -maxdepth 0 -type f -newer $(GATE_RUN)/.begun 2>/dev/null)" ]; then \
-	  rm -rf $(GATE_RUN); fi
+	@if [ -n "$$(find $(GATE_CODE) -newer $(GATE_RUN)/.begun 2>/dev/null)" ]; then rm -rf $(GATE_RUN); fi
 	@mkdir -p $(GATE_RUN); [ -e $(GATE_RUN)/.begun ] || touch $(GATE_RUN)/.begun
 	$(PROGRAM) run go1_gaits --profile smoke --seed 0,1 --blas-kernel auto --out $(GATE_RUN)
 	$(PROGRAM) verify $(GATE_RUN)

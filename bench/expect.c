@@ -198,7 +198,11 @@ static df_status take_effort_entry(const entry* e, effort_band* b) {
     DF_TRY(take_number(e, &b->percent));
     return b->percent < 0 ? refuse(e, "a tolerance is not negative") : DF_OK;
   }
-  return refuse(e, "unknown key; there are profile, percent, reason");
+  if (strcmp(e->key, "absolute") == 0) {
+    DF_TRY(take_number(e, &b->absolute));
+    return b->absolute < 0 ? refuse(e, "a tolerance is not negative") : DF_OK;
+  }
+  return refuse(e, "unknown key; there are profile, percent, absolute, reason");
 }
 
 static df_status read_effort_band(const reader* r, const yaml_node_t* node) {

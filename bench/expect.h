@@ -16,7 +16,8 @@
  *
  *   effort:
  *     - profile: smoke
- *       percent: 20          # more and less are both a change
+ *       percent: 10          # more and less are both a change
+ *       absolute: 3          # added to it, for counters that are 0; left out: 0
  *       reason: ... */
 #ifndef BENCH_EXPECT_H
 #define BENCH_EXPECT_H
@@ -43,7 +44,7 @@ typedef struct band {
 /* a tolerance for every counter of effort that the golden table has of a profile */
 typedef struct effort_band {
   char profile[DF_NAME_MAX];
-  double percent;
+  double percent, absolute;
   char reason[REASON_MAX];
   int line;
 } effort_band;

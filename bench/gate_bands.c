@@ -158,14 +158,15 @@ static gate_verdict judge(const held* h, const band* b, const measured* m, const
   return v;
 }
 
+/* "<= 1e-09", "+- 10 % of 0.255 + 3" */
 static void limit_text(const band* b, const pairing* p, char* out, size_t n) {
-  const bool relative = b->kind == BAND_RELATIVE;
-  const int used = snprintf(out, n, "%s %.6g%s",
-                            b->kind == BAND_AT_MOST ? "<="
-                            : relative              ? "+-"
-                                                    : ">=",
-                            relative ? 100 * b->bound : b->bound, relative ? " %" : "");
-  if (relative && p->known) snprintf(out + used, n - (size_t)used, " of %.6g", p->golden);
+  if (b->kind != BAND_RELATIVE) {
+    snprintf(out, n, "%s %.6g", b->kind == BAND_AT_MOST ? "<=" : ">=", b->bound);
+    return;
+  }
+  size_t used = (size_t)snprintf(out, n, "+- %.6g %%", 100 * b->bound);
+  if (p->known) used += (size_t)snprintf(out + used, n - used, " of %.6g", p->golden);
+  if (b->absolute > 0) snprintf(out + used, n - used, " + %.6g", b->absolute);
 }
 
 static void hold_to(held* h, const band* b) {
@@ -226,7 +227,12 @@ static void hold_to_effort(held* h, const effort_band* e) {
     if (!is_effort(one->metric) || strcmp(one->profile, h->g->profile) != 0 || met_before(&h->golden, one)) continue;
     counters++;
     if (!is_complete(h, one->method)) continue;
-    band b = {.k = one->k, .kind = BAND_RELATIVE, .bound = e->percent / 100, .seeds = 1, .line = e->line};
+    band b = {.k = one->k,
+              .kind = BAND_RELATIVE,
+              .bound = e->percent / 100,
+              .absolute = e->absolute,
+              .seeds = 1,
+              .line = e->line};
     snprintf(b.metric, sizeof b.metric, "%s", one->metric);
     snprintf(b.method, sizeof b.method, "%s", one->method);
     snprintf(b.profile, sizeof b.profile, "%s", one->profile);

@@ -68,7 +68,7 @@ DF_WIDE_INLINE void contact_coefficients(const df_adjoint* a, const df_contact_r
 }
 
 DF_WIDE_INLINE void contact_loads_of(const df_adjoint* a, const df_contact_record* c, contact_loads* load) {
-  df_lanes rows[6];
+  df_lanes rows[6] = {{0}};
   contact_coefficients(a, c, rows, &load->rho);
   for (int k = 0; k < 3; k++) {
     load->force[k] = load->couple[k] = lanes_all(0);

@@ -51,13 +51,22 @@ static double misaligned(const df_shape* box, const double normal[3], int* axis)
 
 /* ---- a face ---- */
 
-/* the corner is where an edge of the cut face passes a side of the cutting one: it keeps to both */
-static void feature_on_edge(const df_shape* cut, int edge, const df_shape* flat, int side, double feature[3][6]) {
-  double along[3], across[3];
+/* The corner is where an edge of the cut face passes a side of the cutting one: it keeps to both. Of several sides that
+ * is the one most across the edge; boxes of the same width also have sides along it. False if all are. */
+static bool feature_on_edge(const df_shape* cut, int edge, const df_shape* flat, int sides, double feature[3][6]) {
+  double along[3], across[3] = {0}, passing = 0;
   shape_axis(cut, edge, along);
-  shape_axis(flat, side, across);
-  const double scale = -1 / vec_dot(along, across);
-  for (int i = 0; i < 3; i++) vec_add_scaled(feature[i], across, scale * along[i]);
+  for (int k = 0; k < 3; k++) {
+    double side[3];
+    shape_axis(flat, k, side);
+    const double crossing = vec_dot(along, side);
+    if (!(sides & 1 << k) || fabs(crossing) <= fabs(passing)) continue;
+    passing = crossing;
+    for (int i = 0; i < 3; i++) across[i] = side[i];
+  }
+  if (fabs(passing) < TOLERANCE) return false;
+  for (int i = 0; i < 3; i++) vec_add_scaled(feature[i], across, -along[i] / passing);
+  return true;
 }
 
 /* the corner is under a corner of the cutting face: it keeps to that line and to the plane of the cut face */
@@ -92,7 +101,7 @@ static bool face_motion(const df_touch* t, int flat_side, int normal_axis, df_co
     out->surface = SURFACE_BOX_CORNER;
   } else if (ends != 0 && sides != 0) {
     const int edge = lowest_bit(7 & ~(1 << cut_face | ends));
-    feature_on_edge(cut, edge, flat, lowest_bit(sides), feature);
+    if (!feature_on_edge(cut, edge, flat, sides, feature)) return false;
     out->surface = SURFACE_BOX_EDGE;
   } else if (sides == (7 & ~(1 << normal_axis))) {
     feature_under_corner(cut, cut_face, t->normal, feature);

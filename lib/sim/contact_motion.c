@@ -194,7 +194,8 @@ static df_contact_surface surface_of_capsule(const df_touch* t, double radius, d
   for (int k = 0; k < 3; k++) at[k] = t->point[k] + (s->size[0] + 0.5 * t->distance) * t->normal[k];
   if (!df_inside_segment(s, at)) return surface_of_sphere(t, radius, c);
   shape_axis(s, 2, axis);
-  round_line(c, axis, t->normal, radius);
+  /* where the axes meet, the normal is across both; if they cannot part, it stands */
+  if (!df_axes_meet(t)) round_line(c, axis, t->normal, radius);
   return SURFACE_LINE;
 }
 
@@ -245,9 +246,8 @@ static df_contact_surface surface_of_box(const df_touch* t, const double centre[
 /* C of the distance from the second shape (from a capsule's axis, a sphere's centre) */
 static df_contact_surface surface_at(const df_touch* t, const double centre[3], double c[3][3]) {
   const df_shape* s = &t->shape[1];
-  const bool thick = s->type == mjGEOM_SPHERE || s->type == mjGEOM_CAPSULE;
-  const double radius = t->shape[0].size[0] + (thick ? s->size[0] : 0) + t->distance;
-  if (radius < 1e-9 && s->type != mjGEOM_CYLINDER) return SURFACE_FLAT; /* centres that meet have no normal */
+  const double radius = df_gap_of(t);
+  if (radius < NO_GAP && s->type == mjGEOM_BOX) return SURFACE_FLAT; /* from inside */
   if (s->type == mjGEOM_SPHERE) return surface_of_sphere(t, radius, c);
   if (s->type == mjGEOM_CAPSULE) return surface_of_capsule(t, radius, c);
   if (s->type == mjGEOM_BOX) return surface_of_box(t, centre, radius, c);
@@ -273,8 +273,7 @@ static df_contact_slide slide_of(const df_touch* t, const df_touch* first, df_co
   double axis[3], line[3], gap[3];
   shape_axis(&t->shape[0], 2, axis);
   shape_axis(&t->shape[1], 2, line);
-  const double radius = t->shape[0].size[0] + t->shape[1].size[0] + t->distance;
-  for (int k = 0; k < 3; k++) gap[k] = -radius * t->normal[k];
+  for (int k = 0; k < 3; k++) gap[k] = -df_gap_of(t) * t->normal[k];
   return df_slide_to(axis, surface == SURFACE_LINE ? line : NULL, gap, slide) ? SLIDE_NEAREST : SLIDE_NONE;
 }
 
@@ -286,6 +285,7 @@ static bool round_motion(const df_touch* t, const df_touch* first, df_contact_mo
   out->surface = surface_at(t, centre, c);
   out->slide = slide_of(t, first, out->surface, centre, slide);
   if (out->slide == SLIDE_UNKNOWN) return false;
+  if (df_axes_meet(t) && !df_axes_cross(t, out)) return false;
 
   fixed_point(u);
   shape_axis(&t->shape[0], 2, axis);
@@ -328,6 +328,7 @@ bool df_contact_motion_of(const mjModel* m, const mjData* d, int contact, df_con
       break;
     case CONTACT_ROUND:
       known = round_motion(&t, first_of_pair(m, d, contact, &first) ? &first : NULL, out);
+      exact = !df_axes_meet(&t) || df_axes_stay(m, d, d->contact + contact, &t);
       break;
     case CONTACT_BOXES:
       known = df_boxes_motion(&t, out);

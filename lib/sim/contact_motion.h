@@ -1,5 +1,6 @@
 /* contact_motion.h: how a contact follows the two geoms that touch (docs/adjoint.md, section 5). contact_motion.c has
- * the rules; contact_capsule_box.c and contact_boxes.c the two pairs with many cases. */
+ * the rules; contact_capsule_box.c and contact_boxes.c the two pairs with many cases, contact_crossing.c a case without
+ * a distance. */
 #ifndef DF_SIM_CONTACT_MOTION_H
 #define DF_SIM_CONTACT_MOTION_H
 
@@ -51,6 +52,23 @@ bool df_boxes_motion(const df_touch* touch, df_contact_motion* out);
 /* ---- contact_nearest.c ---- */
 
 bool df_nearest_motion(const df_touch* touch, df_contact_motion* out);
+
+/* ---- contact_crossing.c ---- */
+
+/* a distance between a centre and what it touches that is too short to divide by: MuJoCo finds the normal of a gap
+ * below 1e-15 in another way, and one of NO_GAP carries an error of 1e-7 */
+static const double NO_GAP = 1e-9;
+
+/* how far the centre of a round shape is from the second shape (from a capsule's axis, a sphere's centre) */
+double df_gap_of(const df_touch* touch);
+/* whether the centres or axes of two round shapes meet */
+bool df_axes_meet(const df_touch* touch);
+/* Whether they are axes that cross inside both segments, with the normal across both. It is not where rounding made
+ * it. */
+bool df_axes_cross(const df_touch* touch, const df_contact_motion* motion);
+/* Whether no motion parts axes that meet or turns the normal, as in a planar mechanism. Else there is no derivative:
+ * the distance has no sign, and the normal jumps. */
+bool df_axes_stay(const mjModel* m, const mjData* d, const mjContact* c, const df_touch* touch);
 
 /* ---- algebra of the rules ---- */
 

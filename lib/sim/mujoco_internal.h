@@ -119,6 +119,10 @@ df_traj_end df_mujoco_advance(df_sim* sim, const mjModel* model, const double* u
 
 /* ---- differences.c ---- */
 
+/* The tolerance of a solver for steps that are differenced, so that its residual is no part of the difference: stricter
+ * than any solution gets, so that all that stop at it stop because they cannot get better. */
+extern const double DF_CONVERGED;
+
 /* The model with options under which its solvers go on until they cannot get better; not to be deleted. */
 mjModel df_differences_model(const mjModel* m);
 size_t df_differences_work_size(const df_mujoco* system); /* doubles of scratch memory */

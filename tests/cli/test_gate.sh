@@ -164,6 +164,13 @@ check one_physics_step_in_ten_too_few_regressed verdict 1 regressed effort.physi
 for s in SEEDS: row('random_action', s, 'effort.physics_steps')['value'] = 210.0"
 check a_divergence_where_there_was_none_regressed verdict 1 regressed effort.diverged "
 for s in SEEDS: row('random_action', s, 'effort.diverged')['value'] = 1.0"
+efforts '  - {profile: smoke, percent: 10, absolute: 1, reason: because}'
+check one_divergence_may_be_allowed verdict 0 held '' "
+for s in SEEDS: row('random_action', s, 'effort.diverged')['value'] = 1.0"
+check and_the_limit_says_so grep -q '"limit": "+- 10 % of 0 + 1"' "$scratch/out"
+check but_no_second_one verdict 1 regressed effort.diverged "
+for s in SEEDS: row('random_action', s, 'effort.diverged')['value'] = 2.0"
+efforts '  - {profile: smoke, percent: 10, reason: because}'
 check effort_on_both_sides_is_inconclusive verdict 4 inconclusive effort.solver_iterations "
 for s in SEEDS: row('dynaflow', s, 'effort.solver_iterations')['value'] *= 1.02 + 0.04 * s"
 check a_lost_counter_is_missing verdict 3 missing effort.diverged "
@@ -248,6 +255,7 @@ check no_bands_are_refused refuses_bands 'expect.yaml:' ''
 check effort_without_a_percentage_is_refused refuses_efforts "expect.yaml:10: an effort without 'percent'" '  - {profile: smoke, reason: because}'
 check effort_without_a_reason_is_refused refuses_efforts "expect.yaml:10: an effort without 'reason'" '  - {profile: smoke, percent: 1}'
 check effort_below_zero_is_refused refuses_efforts "percent = '-1': a tolerance is not negative" '  - {profile: smoke, percent: -1, reason: because}'
+check effort_with_less_than_nothing_is_refused refuses_efforts "absolute = '-1': a tolerance is not negative" '  - {profile: smoke, percent: 1, absolute: -1}'
 check effort_of_a_profile_twice_is_refused refuses_efforts 'expect.yaml:11: the effort of line 10' '  - {profile: smoke, percent: 1, reason: a}
   - {profile: smoke, percent: 2, reason: b}'
 check effort_with_another_key_is_refused refuses_efforts "counter = 'x': unknown key" '  - {counter: x}'

@@ -286,6 +286,30 @@ static void a_contact_of_no_case_is_marked(void** state) {
   }
 }
 
+/* In space two axes that cross can part to either side, where the distance has a kink and the normal jumps; of two
+ * centres at one place nothing is known at all. */
+static void axes_that_meet_in_space_are_marked(void** state) {
+  (void)state;
+  static const struct {
+    const char *first, *second;
+  } pairs[] = {{"type='capsule' size='.1 .3'", "type='capsule' size='.05 .3' euler='0 90 0'"},
+               {"type='sphere' size='.1'", "type='sphere' size='.05'"},
+               {"type='sphere' size='.1'", "type='capsule' size='.05 .3'"}};
+  for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+    char xml[8192];
+    snprintf(xml, sizeof xml, TWO_BODIES, "", "", pairs[i].first, "", pairs[i].second, "");
+    df_system* s = model_text(xml, 1);
+    double x[64];
+    const double u = 0.5;
+    df_gradcheck_point p;
+    df_mujoco_initial_state(s, x);
+    OK(df_gradcheck_steps(s, 1, x, &u, 3, 1, &p));
+    assert_true(p.approximate);
+    assert_true(isfinite(p.error) != 0);
+    df_system_free(s);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(laws_of_contact_agree_with_differences),
@@ -296,6 +320,7 @@ int main(void) {
       cmocka_unit_test(an_approximate_contact_is_marked),
       cmocka_unit_test(iterated_contacts_agree_with_differences),
       cmocka_unit_test(a_contact_of_no_case_is_marked),
+      cmocka_unit_test(axes_that_meet_in_space_are_marked),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -163,6 +163,61 @@ static void boxes_on_boxes_agree_with_differences(void** state) {
   MANY(n.slide[SLIDE_NEAREST]);
 }
 
+/* ---- mechanisms whose bodies all move in one plane ---- */
+
+#define IN_PLANE "<joint type='slide' axis='1 0 0'/><joint type='slide' axis='0 0 1'/><joint axis='0 1 0'/>"
+
+/* The axes lie in the plane and cross; the normal is across it. The capsules differ in radius, so that the contact does
+ * not lie in it. */
+static void capsules_that_cross_in_a_plane_agree_with_differences(void** state) {
+  (void)state;
+  static const law laws[] = {{"", "", "", ""},
+                             {", elliptic", "cone='elliptic'", "", ""},
+                             {", condim 6, elliptic", "cone='elliptic'", "condim='6'", ""}};
+  for (size_t i = 0; i < sizeof laws / sizeof *laws; i++) {
+    char xml[8192], title[128];
+    snprintf(xml, sizeof xml,
+             "<mujoco><option timestep='.004' %s/>" DEFAULTS "<worldbody><body>" IN_PLANE
+             "<geom type='capsule' size='.06 .3' euler='0 20 0' mass='1'/>"
+             "<body pos='.4 0 .1'><joint name='j' axis='0 1 0'/><geom size='.05' mass='.3' " DUMMY
+             "/></body></body>"
+             "<body pos='.05 0 .1'>" IN_PLANE
+             "<geom type='capsule' size='.1 .4' euler='0 80 0' mass='2'/></body>"
+             "</worldbody><actuator><motor joint='j'/></actuator></mujoco>",
+             laws[i].option, laws[i].geom);
+    snprintf(title, sizeof title, "capsules that cross in a plane%s", laws[i].name);
+    const census n = check_text(title, xml, .03);
+    MANY(n.surface[SURFACE_LINE]);
+    MANY(n.slide[SLIDE_NEAREST]);
+  }
+}
+
+/* Boxes of one width: their sides along the plane lie in each other, so that where an edge ends it meets two sides at
+ * once. One box lies across two. */
+static void boxes_stacked_in_a_plane_agree_with_differences(void** state) {
+  (void)state;
+  static const law laws[] = {{"", "", "", ""}, {", elliptic", "cone='elliptic'", "", ""}};
+  for (size_t i = 0; i < sizeof laws / sizeof *laws; i++) {
+    char xml[8192], title[128];
+    snprintf(xml, sizeof xml,
+             "<mujoco><option timestep='.004' %s/>" DEFAULTS
+             "<worldbody><geom type='plane' size='1 1 1'/>"
+             "<body pos='-.12 0 .099'>" IN_PLANE
+             "<geom type='box' size='.1 .1 .1' mass='1'/></body>"
+             "<body pos='.12 0 .099'>" IN_PLANE
+             "<geom type='box' size='.1 .1 .1' mass='1'/></body>"
+             "<body pos='.03 0 .297'>" IN_PLANE
+             "<geom type='box' size='.1 .1 .1' mass='1'/>"
+             "<body pos='0 0 .2'><joint name='j' axis='0 1 0'/><geom size='.05' mass='.1' " DUMMY
+             "/></body></body>"
+             "</worldbody><actuator><motor joint='j'/></actuator></mujoco>",
+             laws[i].option, laws[i].geom);
+    snprintf(title, sizeof title, "boxes stacked in a plane%s", laws[i].name);
+    const census n = check_text(title, xml, .002);
+    MANY(n.surface[SURFACE_BOX_EDGE]);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(fixed_points_on_a_plane_agree_with_differences),
@@ -174,6 +229,8 @@ int main(void) {
       cmocka_unit_test(spheres_on_meshes_agree_with_differences),
       cmocka_unit_test(capsules_on_boxes_agree_with_differences),
       cmocka_unit_test(boxes_on_boxes_agree_with_differences),
+      cmocka_unit_test(capsules_that_cross_in_a_plane_agree_with_differences),
+      cmocka_unit_test(boxes_stacked_in_a_plane_agree_with_differences),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

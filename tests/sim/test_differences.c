@@ -135,7 +135,7 @@ static int errors_along_a_walk(const df_system* s, double eps, double* error) {
   const double zero[DF_NDX_MAX + 8] = {0};
   df_system* tight;
   df_sim *recorded, *other;
-  OK(df_mujoco_copy_with_tolerance(s, 1e-15, &tight));
+  OK(df_mujoco_copy_with_tolerance(s, DF_CONVERGED, &tight));
   as_mujoco(tight)->model->opt = as_mujoco(s)->converged.opt;
   OK(df_sim_new(s, T, &recorded));
   OK(df_sim_bound_tape(s, recorded, 1 << 24)); /* keeps start states whatever the model */

@@ -77,7 +77,8 @@ typedef struct df_bootstrap_cfg {
   /* Units with the same label of `cluster` belong together (windows of one episode): a resample takes clusters whole
    * [FW], else what they have in common would be counted once a unit. Within each label of `group` (the gait of an
    * episode) as many clusters are drawn as there are [DH]. Labels are any whole numbers, [size of a stratum], owned by
-   * the caller; with several strata only where same_units is set. NULL: every unit is a cluster; all are one group. */
+   * the caller; with several strata only where same_units is set. NULL: every unit is a cluster; all are one group.
+   * Groups of c clusters give intervals that are too narrow by sqrt(1 - 1/c), as any bootstrap of few values does. */
   const int *cluster, *group;
   /* Strata are drawn, too, as many as there are: the interval then speaks of strata like these [DH], crossed with units
    * where same_units is set [O07], and no longer of these alone. Of few strata it says too little, as any bootstrap of

@@ -9,7 +9,7 @@
  *                         [qpos, qvel, act] and the solver's warm start are all that a step remembers.
  *
  * A differenced physics step is run 2 (ndx + nu) times more, with one coordinate of the state or action moved to either
- * side by 1e-6 (SI units; a rotation by that angle), from the same warm start, at a solver tolerance of 1e-15. Where a
+ * side by 1e-6 (SI units; a rotation by that angle), from the same warm start, at a solver tolerance of 1e-22. Where a
  * contact pushes whose points MuJoCo finds by iteration (two ellipsoids, flexes, height fields) it is 3e-5, since they
  * carry errors of up to 1e-7. No action is moved out of its range, nor an activation out of its own: at a bound the
  * difference is one-sided. Beyond its range a control has no effect, and derivative 0. Where the slopes on both sides
