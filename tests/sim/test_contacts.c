@@ -165,7 +165,8 @@ static void boxes_on_boxes_agree_with_differences(void** state) {
 
 /* ---- mechanisms whose bodies all move in one plane ---- */
 
-#define IN_PLANE "<joint type='slide' axis='1 0 0'/><joint type='slide' axis='0 0 1'/><joint axis='0 1 0'/>"
+#define IN_PLANE(along, across) \
+  "<joint type='slide' axis='" along "'/><joint type='slide' axis='0 0 1'/><joint axis='" across "'/>"
 
 /* The axes lie in the plane and cross; the normal is across it. The capsules differ in radius, so that the contact does
  * not lie in it. */
@@ -177,11 +178,11 @@ static void capsules_that_cross_in_a_plane_agree_with_differences(void** state) 
   for (size_t i = 0; i < sizeof laws / sizeof *laws; i++) {
     char xml[8192], title[128];
     snprintf(xml, sizeof xml,
-             "<mujoco><option timestep='.004' %s/>" DEFAULTS "<worldbody><body>" IN_PLANE
+             "<mujoco><option timestep='.004' %s/>" DEFAULTS "<worldbody><body>" IN_PLANE("1 0 0", "0 1 0")
              "<geom type='capsule' size='.06 .3' euler='0 20 0' mass='1'/>"
              "<body pos='.4 0 .1'><joint name='j' axis='0 1 0'/><geom size='.05' mass='.3' " DUMMY
              "/></body></body>"
-             "<body pos='.05 0 .1'>" IN_PLANE
+             "<body pos='.05 0 .1'>" IN_PLANE("1 0 0", "0 1 0")
              "<geom type='capsule' size='.1 .4' euler='0 80 0' mass='2'/></body>"
              "</worldbody><actuator><motor joint='j'/></actuator></mujoco>",
              laws[i].option, laws[i].geom);
@@ -192,26 +193,33 @@ static void capsules_that_cross_in_a_plane_agree_with_differences(void** state) 
   }
 }
 
+/* one box lies across two; the plane is that of the axis and the vertical */
+#define STACKED(along, across, left, right, above)                                              \
+  "<mujoco><option timestep='.004' %s/>" DEFAULTS                                               \
+  "<worldbody><geom type='plane' size='1 1 1'/>"                                                \
+  "<body pos='" left " .099'>" IN_PLANE(along, across) CUBE                                     \
+      "</body>"                                                                                 \
+      "<body pos='" right " .099'>" IN_PLANE(along, across) CUBE                                \
+      "</body>"                                                                                 \
+      "<body pos='" above " .297'>" IN_PLANE(along, across) CUBE                                \
+      "<body pos='0 0 .2'><joint name='j' axis='" across "'/><geom size='.05' mass='.1' " DUMMY \
+      "/></body></body></worldbody><actuator><motor joint='j'/></actuator></mujoco>"
+#define CUBE "<geom type='box' size='.1 .1 .1' mass='1'/>"
+
 /* Boxes of one width: their sides along the plane lie in each other, so that where an edge ends it meets two sides at
- * once. One box lies across two. */
+ * once. Either may come first. */
 static void boxes_stacked_in_a_plane_agree_with_differences(void** state) {
   (void)state;
-  static const law laws[] = {{"", "", "", ""}, {", elliptic", "cone='elliptic'", "", ""}};
+  static const law laws[] = {{", x", "", "", ""},
+                             {", y", "", "", ""},
+                             {", x, elliptic", "cone='elliptic'", "", ""},
+                             {", y, elliptic", "cone='elliptic'", "", ""}};
   for (size_t i = 0; i < sizeof laws / sizeof *laws; i++) {
     char xml[8192], title[128];
-    snprintf(xml, sizeof xml,
-             "<mujoco><option timestep='.004' %s/>" DEFAULTS
-             "<worldbody><geom type='plane' size='1 1 1'/>"
-             "<body pos='-.12 0 .099'>" IN_PLANE
-             "<geom type='box' size='.1 .1 .1' mass='1'/></body>"
-             "<body pos='.12 0 .099'>" IN_PLANE
-             "<geom type='box' size='.1 .1 .1' mass='1'/></body>"
-             "<body pos='.03 0 .297'>" IN_PLANE
-             "<geom type='box' size='.1 .1 .1' mass='1'/>"
-             "<body pos='0 0 .2'><joint name='j' axis='0 1 0'/><geom size='.05' mass='.1' " DUMMY
-             "/></body></body>"
-             "</worldbody><actuator><motor joint='j'/></actuator></mujoco>",
-             laws[i].option, laws[i].geom);
+    if (i % 2 == 0)
+      snprintf(xml, sizeof xml, STACKED("1 0 0", "0 1 0", "-.12 0", ".12 0", ".03 0"), laws[i].option, laws[i].geom);
+    else
+      snprintf(xml, sizeof xml, STACKED("0 1 0", "1 0 0", "0 -.12", "0 .12", "0 .03"), laws[i].option, laws[i].geom);
     snprintf(title, sizeof title, "boxes stacked in a plane%s", laws[i].name);
     const census n = check_text(title, xml, .002);
     MANY(n.surface[SURFACE_BOX_EDGE]);
