@@ -1,7 +1,6 @@
 #include "bench_adjoint.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -315,8 +314,7 @@ df_status bench_adjoint_write(int n, const adjoint_timing* timings, const char* 
     page_line(&timings[i], &page);
     csv_line(&timings[i], &table);
   }
-  df_status status = df_dir_make(folder);
-  if (status == DF_OK) status = write_file(&page, folder, "timing.md");
+  df_status status = write_file(&page, folder, "timing.md");
   if (status == DF_OK) status = write_file(&table, folder, "timing.csv");
   text_clear(&page);
   text_clear(&table);

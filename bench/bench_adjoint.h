@@ -26,7 +26,8 @@ DF_MUST_CHECK df_status bench_adjoint(const df_system* system, const cases* c, i
 /* The row of `dynaflow bench adjoint`. */
 void bench_adjoint_row(const adjoint_timing* t, rows* out);
 
-/* timing.md and timing.csv: numbers of this machine, other than those of the verification. */
+/* timing.md and timing.csv, into a folder that is there: numbers of this machine, other than those of the verification.
+ */
 DF_MUST_CHECK df_status bench_adjoint_write(int n, const adjoint_timing* timings, const char* folder);
 
 #endif

@@ -1,6 +1,5 @@
 #include "bench_rollout.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -7,6 +7,7 @@
 #include "bench_rollout.h"
 #include "commands.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
 #include "options.h"
 #include "progress.h"
 #include "rows.h"
@@ -210,6 +211,12 @@ int cmd_bench(int argc, char** argv) {
   if (a.suite) {
     const df_status status = suite_read(a.suite, &s);
     if (status != DF_OK) return report_failure(status);
+  }
+  /* before what takes minutes */
+  const df_status made = a.out ? df_dir_make(a.out) : DF_OK;
+  if (made != DF_OK) {
+    suite_clear(&s);
+    return report_failure(made);
   }
   rows out = rows_new();
   int n = 0, code = EXIT_INCOMPLETE;

@@ -7,6 +7,7 @@
 #include "coverage.h"
 #include "data_path.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
 #include "gradcheck_plot.h"
 #include "gradcheck_suite.h"
 #include "options.h"
@@ -216,6 +217,12 @@ static int check_suite(const arguments* a, rows* out) {
   suite s;
   df_status status = suite_read(a->suite, &s);
   if (status != DF_OK) return report_failure(status);
+  /* before what takes minutes */
+  if (a->out) status = df_dir_make(a->out);
+  if (status != DF_OK) {
+    suite_clear(&s);
+    return report_failure(status);
+  }
   suite_result* results = df_alloc((size_t)s.n, sizeof *results);
   status = results ? suite_check(&s, &a->common, results) : DF_E_NOMEM;
   int code = status == DF_OK ? suite_rows(s.n, results, &a->common, out) : report_failure(status);

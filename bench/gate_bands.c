@@ -169,18 +169,25 @@ static void limit_text(const band* b, const pairing* p, char* out, size_t n) {
   if (b->absolute > 0) snprintf(out + used, n - used, " + %.6g", b->absolute);
 }
 
-static void hold_to(held* h, const band* b) {
-  const measured m = measure(h->r, h->g, b->method, b->metric, b->k);
-  const pairing p = b->kind == BAND_RELATIVE ? pair_with(h, b->method, b->metric, b->k, &m) : (pairing){.n = 0};
-  char limit[96], detail[REASON_MAX + 96];
+/* of a band, without a value yet */
+static row row_of(const held* h, const band* b, const measured* m) {
   row r = row_default();
   r.task = h->g->task;
   r.profile = h->g->profile;
   r.method = b->method;
   r.metric = b->metric;
   r.k = b->k;
-  r.unit = m.unit;
-  r.n = p.n ? p.n : m.n;
+  r.unit = m->unit;
+  r.n = m->n;
+  return r;
+}
+
+static void hold_to(held* h, const band* b) {
+  const measured m = measure(h->r, h->g, b->method, b->metric, b->k);
+  const pairing p = b->kind == BAND_RELATIVE ? pair_with(h, b->method, b->metric, b->k, &m) : (pairing){.n = 0};
+  char limit[96], detail[REASON_MAX + 96];
+  row r = row_of(h, b, &m);
+  if (p.n) r.n = p.n;
   if (p.n) {
     r.value = p.value;
     r.lo = p.golden + p.difference_lo;
@@ -305,14 +312,7 @@ void gate_advise_spread(held* h) {
     if (b->kind != BAND_RELATIVE || strcmp(b->profile, h->g->profile) != 0) continue;
     const measured m = measure(h->r, h->g, b->method, b->metric, b->k);
     if (m.n < 2) continue;
-    row r = row_default();
-    r.task = h->g->task;
-    r.profile = h->g->profile;
-    r.method = b->method;
-    r.metric = b->metric;
-    r.k = b->k;
-    r.unit = m.unit;
-    r.n = m.n;
+    row r = row_of(h, b, &m);
     r.value = df_estimate_sorted(DF_ESTIMATE_MEAN, m.n, m.value);
     for (int s = 0; s < m.n; s++) r.lo = fmin(r.lo, m.value[s]);
     for (int s = 0; s < m.n; s++) r.hi = fmax(r.hi, m.value[s]);

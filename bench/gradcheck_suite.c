@@ -59,7 +59,7 @@ static df_status list_uncovered(const df_search* search, const df_config* config
   return DF_OK;
 }
 
-/* Adds a message in one line, with names of files in place of paths: 'a/b/c.stl' becomes 'c.stl'. */
+/* Adds a message with names of files in place of paths: 'a/b/c.stl' becomes 'c.stl'. */
 static void add_without_paths(const char* message, text* out) {
   for (const char* c = message; *c; c++) {
     if (*c == '\'') {
@@ -71,7 +71,7 @@ static void add_without_paths(const char* message, text* out) {
         continue;
       }
     }
-    text_add(out, "%c", *c == '\n' ? ' ' : *c);
+    text_add(out, "%c", *c);
   }
 }
 

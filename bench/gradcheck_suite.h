@@ -58,9 +58,9 @@ void suite_results_clear(int n, suite_result* results);
  * else 4 where a check is inconclusive. */
 int suite_rows(int n, const suite_result* results, const options* opts, rows* out);
 
-/* verification.md, verification.csv and the figure sweep.svg with data and script, into a folder. The same bytes for
- * the same models, MuJoCo and processor: no time, host or thread stands in them. DF_E_MISSING without gnuplot, with all
- * but the picture written. */
+/* verification.md, verification.csv and the figure sweep.svg with data and script, into a folder that is there. The
+ * same bytes for the same models, MuJoCo and processor: no time, host or thread stands in them. DF_E_MISSING without
+ * gnuplot, with all but the picture written. */
 DF_MUST_CHECK df_status suite_write(int n, const suite_result* results, const options* opts, const char* folder);
 
 #endif

@@ -1,6 +1,5 @@
 /* verification.md, verification.csv and the figure of the sweep */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
@@ -61,7 +60,7 @@ static double mean_rows(const suite_result* r) {
 
 static void csv_text(text* t, const char* before, const char* plain) {
   text_add(t, "%s\"", before);
-  for (const char* c = plain; *c; c++) text_add(t, *c == '"' ? "\"\"" : "%c", *c == '\n' ? ' ' : *c);
+  for (const char* c = plain; *c; c++) text_add(t, *c == '"' ? "\"\"" : "%c", *c);
   text_add(t, "\"");
 }
 
@@ -377,7 +376,6 @@ static df_status figure_file(int n, const suite_result* results, const char* fol
 }
 
 df_status suite_write(int n, const suite_result* results, const options* opts, const char* folder) {
-  DF_TRY(df_dir_make(folder));
   DF_TRY(csv_file(n, results, folder));
   DF_TRY(page_file(n, results, opts, folder));
   return figure_file(n, results, folder);

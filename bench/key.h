@@ -10,7 +10,8 @@
 #include "text.h"
 
 /* Raised by hand when a change of the program makes numbers of the same settings differ: old results then do not
- * count as done. 2: intervals take the windows of an episode as one. */
+ * count as done. 2: intervals take the windows of an episode as one; the adjoint adds up its sums in another order, so
+ * that gradients of models in space have other last bits. */
 enum { NUMBERS_VERSION = 2 };
 
 typedef enum key_scope {

@@ -1,8 +1,6 @@
 /* plots.c: figures as gnuplot scripts with their data beside them: what they share, and their files. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>

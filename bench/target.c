@@ -4,6 +4,7 @@
 
 #include "data_path.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
 #include "suite.h"
 
 static bool is_model(const char* name) {
@@ -39,6 +40,7 @@ static df_status open_model(const options* opts, const char* path, const target_
   df_search search = {.n = 1, .folder = {""}};
   char model_sha256[DF_SHA256_TEXT];
   int states[DF_STATE_KINDS];
+  if (!df_file_exists(path)) return df_fail(DF_E_MISSING, "model file %s not found", path);
   DF_TRY(model_config(path, opts, &config));
   DF_TRY(df_task_system(&config, &search, system, model_sha256));
   DF_TRY(cases_new(*system, size->states, size->rollouts, size->horizon, c));

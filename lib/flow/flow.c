@@ -93,7 +93,7 @@ static df_status make_network(df_flow* flow) {
 static df_status bound_tape(const df_flow* flow, df_sim* sim) {
   const double mib = flow_config(flow)->train_tape_mib;
   char why[256];
-  if (df_sim_bound_tape(flow->env.task->system, sim, (size_t)(mib * 1048576)) == DF_OK) return DF_OK;
+  if (df_sim_bound_tape(flow->env.task->system, sim, (size_t)ceil(mib * 1048576)) == DF_OK) return DF_OK;
   snprintf(why, sizeof why, "%s", df_error_message());
   return df_fail(DF_E_CONFIG, "task %s: train.tape_mib = %g: %s", flow_config(flow)->task_name, mib, why);
 }

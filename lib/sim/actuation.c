@@ -3,17 +3,17 @@
 #include <math.h>
 
 #include "dynaflow/core/alloc.h"
+#include "joint_force.h"
 
 /* the dofs that actuator i pushes, as a run of `dofs`; 0 if its transmission has none here */
 static int pattern(const mjModel* m, int i, int* first, const int** dofs) {
-  static const int of_joint[] = {[mjJNT_FREE] = 6, [mjJNT_BALL] = 3, [mjJNT_SLIDE] = 1, [mjJNT_HINGE] = 1};
   const int id = m->actuator_trnid[2 * i];
   *dofs = NULL;
   switch (m->actuator_trntype[i]) {
     case mjTRN_JOINT:
     case mjTRN_JOINTINPARENT:
       *first = m->jnt_dofadr[id];
-      return of_joint[m->jnt_type[id]];
+      return df_joint_dofs(m, id);
     case mjTRN_TENDON:
       *dofs = m->ten_J_colind + m->ten_J_rowadr[id];
       return m->ten_J_rownnz[id];

@@ -1,4 +1,4 @@
-/* The part of a contact in d/d(q,v) of w . ID: docs/adjoint.md, "Contacts". */
+/* The part of a contact in d/d(q,v) of w . r: docs/adjoint.md, section 5. */
 #include <math.h>
 
 #include "adjoint.h"

@@ -1,6 +1,4 @@
 /* The gradient by the model's parameters: docs/adjoint.md, section 9. */
-#include <string.h>
-
 #include "parameters_internal.h"
 #include "spatial.h"
 

@@ -1,4 +1,4 @@
-/* A Runge-Kutta step backwards: docs/adjoint.md, "Runge-Kutta". */
+/* A Runge-Kutta step backwards: docs/adjoint.md, section 8. */
 #include <string.h>
 
 #include "adjoint.h"

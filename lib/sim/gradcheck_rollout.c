@@ -1,7 +1,6 @@
 /* the check of a loss's gradient through a rollout */
 #include <math.h>
 #include <omp.h>
-#include <string.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/rng.h"

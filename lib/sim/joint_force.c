@@ -19,11 +19,10 @@ static int joint_of_actuator(const mjModel* m, int i) {
 /* ---- dampers ---- */
 
 static void add_actuator_damping(df_joint_forces* f, const mjModel* m, int i) {
-  static const int dofs[] = {[mjJNT_FREE] = 6, [mjJNT_BALL] = 3, [mjJNT_SLIDE] = 1, [mjJNT_HINGE] = 1};
   const int joint = joint_of_actuator(m, i);
   if (joint < 0) return;
   const double gear = m->actuator_gear[6 * m->actuator_outadr[i]];
-  for (int k = 0; k < dofs[m->jnt_type[joint]]; k++) {
+  for (int k = 0; k < df_joint_dofs(m, joint); k++) {
     double* damping = f->damping + TERMS * (m->jnt_dofadr[joint] + k);
     damping[0] += gear * gear * m->actuator_damping[i];
     for (int p = 0; p < mjNPOLY; p++) damping[1 + p] += gear * gear * m->actuator_dampingpoly[mjNPOLY * i + p];

@@ -33,6 +33,11 @@ static inline double df_damper_slope(const double law[3], double v) {
   return law[0] + 2 * law[1] * fabs(v) + 3 * law[2] * v * v;
 }
 
+static inline int df_joint_dofs(const mjModel* m, int joint) {
+  static const int dofs[] = {[mjJNT_FREE] = 6, [mjJNT_BALL] = 3, [mjJNT_SLIDE] = 1, [mjJNT_HINGE] = 1};
+  return dofs[m->jnt_type[joint]];
+}
+
 df_status df_joint_forces_build(df_joint_forces* forces, const mjModel* m);
 /* Reads the dampers anew. */
 void df_joint_forces_refresh(df_joint_forces* forces, const mjModel* m);

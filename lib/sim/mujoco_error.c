@@ -9,13 +9,20 @@ static _Thread_local jmp_buf way_out;
 static _Thread_local bool armed;
 static _Thread_local char text[1024];
 
+void df_one_line(char* words) {
+  size_t end = 0;
+  for (size_t i = 0; words[i]; i++) {
+    if (words[i] == '\n') words[i] = ' ';
+    if (words[i] != ' ') end = i + 1;
+  }
+  words[end] = '\0';
+}
+
 /* warnings are counted in mjData, so only errors matter here; an error must not return to MuJoCo */
 static void on_message(const mjLogMessage* message) {
   if (message->level != mjLOG_ERROR) return;
   snprintf(text, sizeof text, "%s", message->subject);
-  for (char* c = text; *c; c++) { /* messages here are one line */
-    if (*c == '\n') *c = ' ';
-  }
+  df_one_line(text);
   if (armed) longjmp(way_out, 1);
 }
 

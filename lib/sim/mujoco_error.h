@@ -12,6 +12,9 @@ bool df_mujoco_guarded(void (*body)(void* argument), void* argument);
 /* The text of this thread's last caught error. */
 const char* df_mujoco_error_text(void);
 
+/* MuJoCo's messages have several lines, those of the library one: line ends become spaces, none is left at the end. */
+void df_one_line(char* words);
+
 /* Replaces MuJoCo's log handler (process-wide) by one that keeps messages to itself. Called before any other MuJoCo
  * function; cheap when repeated. */
 void df_mujoco_silence(void);

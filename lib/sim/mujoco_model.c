@@ -116,6 +116,7 @@ df_status df_mujoco_compile(const char* path, const char* xml, const char* name,
   const bool quiet = df_mujoco_guarded(compile, &job);
   if (job.spec) mj_deleteSpec(job.spec);
   if (!quiet) return df_fail(DF_E_SIM, "%s: %s", name, df_mujoco_error_text());
+  df_one_line(job.error);
   if (!job.model) return df_fail(DF_E_FORMAT, "%s: %s", name, job.error);
 
   const df_status status = set_options(job.model, cfg, name);

@@ -1,6 +1,4 @@
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "dynaflow/core/alloc.h"
 #include "mujoco_error.h"

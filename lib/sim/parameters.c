@@ -100,11 +100,6 @@ df_status df_parameters_list(df_mujoco* system, const char* name) {
   return DF_OK;
 }
 
-int df_joint_dofs(const mjModel* m, int joint) {
-  static const int dofs[] = {[mjJNT_FREE] = 6, [mjJNT_BALL] = 3, [mjJNT_SLIDE] = 1, [mjJNT_HINGE] = 1};
-  return dofs[m->jnt_type[joint]];
-}
-
 df_gain_follow df_gain_follows(const mjModel* m, int actuator) {
   const mjtNum *g = m->actuator_gainprm + mjNGAIN * actuator, *b = m->actuator_biasprm + mjNBIAS * actuator;
   if (m->actuator_biastype[actuator] != mjBIAS_AFFINE || g[0] == 0) return (df_gain_follow){0};
@@ -199,8 +194,9 @@ static void set_value(mjModel* m, const df_parameter* p, double value) {
 }
 
 static df_status check_value(const df_parameter* p, double value, double present) {
-  const bool may_be_zero = p->kind == DF_PARAMETER_DAMPING || p->kind == DF_PARAMETER_ARMATURE ||
-                           p->kind == DF_PARAMETER_VELOCITY_GAIN || value == present;
+  const bool may_be_zero =
+      p->kind == DF_PARAMETER_DAMPING || p->kind == DF_PARAMETER_ARMATURE || p->kind == DF_PARAMETER_VELOCITY_GAIN;
+  if (value == present) return DF_OK; /* as the model has it, be it 0 or, for a gain, below */
   if (!isfinite(value) || value < 0 || (value == 0 && !may_be_zero))
     return df_fail(DF_E_ARG, "%s: %g is not a finite number %s 0", p->name, value,
                    may_be_zero ? "of at least" : "above");

@@ -11,8 +11,6 @@
  * parameters. */
 df_status df_parameters_list(df_mujoco* system, const char* name);
 
-int df_joint_dofs(const mjModel* m, int joint);
-
 /* whether the integrator takes the damping of joints implicitly, or would if there were any */
 bool df_joints_damp_implicitly(const mjModel* m);
 

@@ -1,7 +1,5 @@
 #include "past.h"
 
-#include <string.h>
-
 #include "dynaflow/core/alloc.h"
 #include "mujoco_internal.h"
 

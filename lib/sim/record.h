@@ -87,8 +87,6 @@ typedef struct df_jacobian_row {
 } df_jacobian_row;
 
 df_jacobian_row df_constraint_row(const mjModel* m, const mjData* d, int row);
-/* the dofs with an entry that is not zero, descending as in tree.h, in dofs [nv]; returns their number */
-int df_row_dofs(const df_jacobian_row* row, int* dofs);
 /* out [n] = the entries at n descending dofs, zero where the row has none */
 void df_row_gather(const df_jacobian_row* row, int n, const int* dofs, double* out);
 

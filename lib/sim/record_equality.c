@@ -1,6 +1,5 @@
 /* equality constraints: couplings of joints and tendons, and bodies tied together (docs/adjoint.md, sections 4 and 6)
  */
-#include <math.h>
 #include <string.h>
 
 #include "record.h"

@@ -7,14 +7,6 @@ df_jacobian_row df_constraint_row(const mjModel* m, const mjData* d, int row) {
   return (df_jacobian_row){.value = d->efc_J + at, .dof = d->efc_J_colind + at, .n = d->efc_J_rownnz[row]};
 }
 
-int df_row_dofs(const df_jacobian_row* row, int* dofs) {
-  int n = 0;
-  for (int i = row->n - 1; i >= 0; i--) {
-    if (row->value[i] != 0) dofs[n++] = row->dof ? row->dof[i] : i;
-  }
-  return n;
-}
-
 void df_row_gather(const df_jacobian_row* row, int n, const int* dofs, double* out) {
   if (!row->dof) {
     for (int i = 0; i < n; i++) out[i] = row->value[dofs[i]];

@@ -1,7 +1,6 @@
 #include "rk4.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "record.h"
 #include "spatial.h"

@@ -1,4 +1,4 @@
-/* rk4.h: MuJoCo's Runge-Kutta step, stage by stage, and its adjoint (docs/adjoint.md, "Runge-Kutta").
+/* rk4.h: MuJoCo's Runge-Kutta step, stage by stage, and its adjoint (docs/adjoint.md, section 8).
  *
  * mj_step() keeps nothing of the four stages, so a step that is to be recorded is made here, with MuJoCo's public
  * functions in its own order of operations: the next state has the same bits. */

@@ -21,7 +21,7 @@ static inline void vec_add_scaled(double out[3], const double a[3], double s) {
 }
 
 /* Jr(r)^-1 = 1 + [r]/2 + c [r]^2, the rate of the rotation vector r under a right perturbation (body frame) of the
- * rotation: c */
+ * rotation: c. (rk4.c has it once more, with the bits that MuJoCo's steps have.) */
 static inline double rotation_rate_coefficient(const double r[3]) {
   const double angle2 = vec_dot(r, r), angle = sqrt(angle2);
   return angle < 1e-2 ? 1.0 / 12 + angle2 / 720 : 1 / angle2 - cos(angle / 2) / (2 * angle * sin(angle / 2));
@@ -71,16 +71,6 @@ static inline void sp_add_scaled(double out[6], const double a[6], double s) {
   out[3] += s * a[3];
   out[4] += s * a[4];
   out[5] += s * a[5];
-}
-
-/* out = a + b; out may be either */
-static inline void sp_sum(double out[6], const double a[6], const double b[6]) {
-  out[0] = a[0] + b[0];
-  out[1] = a[1] + b[1];
-  out[2] = a[2] + b[2];
-  out[3] = a[3] + b[3];
-  out[4] = a[4] + b[4];
-  out[5] = a[5] + b[5];
 }
 
 static inline double sp_dot(const double a[6], const double b[6]) {

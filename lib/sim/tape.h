@@ -1,4 +1,4 @@
-/* tape.h: what the adjoint of a physics step needs, copied out of mjData: some 5-10 kB a step.
+/* tape.h: what the adjoint of a physics step needs, copied out of mjData: some 2 to 10 kB a step.
  *
  * Everything is expressed so that the adjoint need not know where it came from: limits, dry friction, springs, damping
  * and actuators are three coefficients a dof; tendons and couplings are such coefficients along a row; a contact is its

@@ -1,8 +1,6 @@
 /* Shards: which words are one, which cells are a shard's, which files are a run's. */
 #include "shard.h"
 
-#include <string.h>
-
 #include "unit.h"
 
 static void what_is_a_shard_is_read(void** state) {

@@ -270,6 +270,25 @@ static void bad_values_are_refused_and_change_nothing(void** state) {
   df_system_free(s);
 }
 
+/* an actuator that drives on what moves has a velocity gain below 0 */
+static void values_as_they_are_may_stay(void** state) {
+  (void)state;
+  df_system* s = system_of(
+      "<mujoco><worldbody><body><joint name='h'/><geom size='.1'/></body></worldbody>"
+      "<actuator><general joint='h' biastype='affine' biasprm='0 0 .5'/></actuator></mujoco>");
+  const df_parameter* list;
+  const int n = df_mujoco_parameters(s, &list);
+  double p[16];
+  assert_true(n > 0 && n <= 16);
+  assert_int_equal(list[n - 1].kind, DF_PARAMETER_VELOCITY_GAIN);
+  df_mujoco_parameter_values(s, p);
+  assert_true(p[n - 1] == -.5);
+  OK(df_mujoco_set_parameters(s, p));
+  p[n - 1] = -.4;
+  assert_int_equal(df_mujoco_set_parameters(s, p), DF_E_ARG);
+  df_system_free(s);
+}
+
 static void systems_have_parameters_only_if_asked(void** state) {
   (void)state;
   const df_parameter* list;
@@ -286,6 +305,7 @@ int main(void) {
       cmocka_unit_test(new_values_count_as_if_compiled),
       cmocka_unit_test(models_without_this_gradient_are_refused),
       cmocka_unit_test(bad_values_are_refused_and_change_nothing),
+      cmocka_unit_test(values_as_they_are_may_stay),
       cmocka_unit_test(systems_have_parameters_only_if_asked),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

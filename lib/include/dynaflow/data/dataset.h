@@ -62,8 +62,8 @@ typedef struct df_windows {
 } df_windows;
 
 /* Every split.test_every-th episode of each group is held out, so that each is tested: which those are depends on the
- * order of episodes and on nothing else. DF_E_CONFIG when a group has fewer episodes than test_every, or when window.first, last and horizon do
- * not fit the episodes. */
+ * order of episodes and on nothing else. DF_E_CONFIG when a group has fewer episodes than test_every, or when
+ * window.first, last and horizon do not fit the episodes. */
 DF_API DF_MUST_CHECK df_status df_windows_new(const df_dataset* data, const df_config* config, df_windows** out);
 DF_API void df_windows_free(df_windows* windows);
 

@@ -12,7 +12,8 @@
  *   [O07] Owen, The pigeonhole bootstrap, Annals of Applied Statistics 1 (2007): crossed effects
  *   [KG]  Korn and Graubard, Survey Methodology 24 (1998): shares of clustered counts, by their effective number
  *   [A21] Agarwal et al., Deep Reinforcement Learning at the Edge of the Statistical Precipice, NeurIPS 2021:
- * stratified bootstrap, section 4.1; performance profiles, 4.2; interquartile mean and probability of improvement, 4.3
+ *         stratified bootstrap, section 4.1; performance profiles, 4.2; interquartile mean and probability of
+ *         improvement, 4.3
  *   [M47] McNemar, Psychometrika 12 (1947); its exact form is the sign test on discordant pairs
  *   [MW]  Mann and Whitney, Annals of Mathematical Statistics 18 (1947)
  *   [H79] Holm, Scandinavian Journal of Statistics 6 (1979)

@@ -6,9 +6,9 @@
  * by name unless an option admits an approximation or finite differences (adjoint.h); nothing is differentiated
  * wrongly without being asked for and counted.
  *
- * Models are compiled without their visual parts, so mesh files need not be present. Sensors, automatic resets and
- * islands are switched off; the constraint Jacobian is dense below 60 degrees of freedom and as the model says from
- * there on.
+ * Models are compiled without their visual parts, so that their mesh files need not be present; where a body's inertia
+ * is that of its visual geoms all parts stay. Sensors, automatic resets and islands are switched off; the constraint
+ * Jacobian is dense below 60 degrees of freedom and as the model says from there on.
  *
  * Exact: free, ball, hinge and slide joints with armature, damping and springs (linear and polynomial), dry friction,
  * limits and actuator force limits; gravity compensation; mocap bodies, which stand still where the model has them;

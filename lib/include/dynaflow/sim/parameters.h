@@ -42,8 +42,8 @@ DF_API int df_mujoco_parameters(const df_system* system, const df_parameter** li
 DF_API void df_mujoco_parameter_values(const df_system* system, double* p);
 
 /* Gives the parameters new values p [count]. No simulator of the system may be running, and what is on a tape is of the
- * old values. DF_E_ARG names the parameter whose value is not finite, not above 0 (mass, friction, gain) or below 0
- * (the others); then none is changed. */
+ * old values. A value as it is may stay; of a new one DF_E_ARG names the parameter if it is not finite, not above 0
+ * (mass, friction, gain) or below 0 (the others): then none is changed. */
 DF_API DF_MUST_CHECK df_status df_mujoco_set_parameters(df_system* system, const double* p);
 
 /* dp [count]: the sum of the gradients of all steps that went backwards on `sim` since its last reset. */
