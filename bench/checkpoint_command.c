@@ -35,6 +35,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       a->method = df_method_by_name(a->method_name);
       if (!a->method) argp_error(state, "unknown method '%s' (see 'dynaflow list methods')", a->method_name);
       if ((a->method->flags & DF_METHOD_TRAINS) && !a->checkpoint) argp_error(state, "which --checkpoint FILE?");
+      expect_one_seed(&a->common, state);
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;

@@ -64,6 +64,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       return 0;
     case ARGP_KEY_END:
       check_combination(a, state);
+      expect_one_seed(&a->common, state);
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;

@@ -34,6 +34,10 @@ long parse_integer(struct argp_state* state, const char* option, const char* val
   return v;
 }
 
+void expect_one_seed(const options* opts, struct argp_state* state) {
+  if (opts->n_seeds > 1) argp_error(state, "--seed: this command takes one seed, not %d", opts->n_seeds);
+}
+
 double parse_number(struct argp_state* state, const char* option, const char* value, double low, double high) {
   char* end = NULL;
   const double v = strtod(value, &end);

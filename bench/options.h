@@ -41,6 +41,9 @@ extern const struct argp options_argp;
 #define OPTIONS_CHILD \
   { &options_argp, 0, "Common options:", 100 }
 
+/* Ends the program if several seeds were given to a command that takes one. */
+void expect_one_seed(const options* opts, struct argp_state* state);
+
 /* For a command's own options: a whole number or a number in [low, high], or argp_error (exit 2) naming the option. */
 long parse_integer(struct argp_state* state, const char* option, const char* text, long low, long high);
 double parse_number(struct argp_state* state, const char* option, const char* text, double low, double high);

@@ -69,7 +69,8 @@ static df_status take_states(line_of* at, suite* s) {
       return refuse(at, word, "no such kind of state; there are rest, motion, impact, limits, sliding, rolling, stuck");
     }
     DF_TRY(whole_number(at, word, equals + 1, STATES_MAX, &n));
-    s->total += (int)n - s->states[kind];
+    if (s->states[kind] > 0) return refuse(at, word, "this kind of state has its number already");
+    s->total += (int)n;
     s->states[kind] = (int)n;
   }
   return DF_OK;
