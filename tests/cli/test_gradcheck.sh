@@ -177,7 +177,9 @@ check out_that_is_a_file_is_refused bash -c "touch '$scratch/file'; '$program' b
 # ---- interrupted ----
 
 interrupted() { timeout --preserve-status -s INT 1 "$program" "$@" >/dev/null 2>&1; [ $? -eq 130 ]; }
-check an_interrupted_suite_exits_130 interrupted gradcheck --suite results/adjoint/suite.txt --out "$scratch/never" --threads 1
+cp "$models/arm_box.xml" "$scratch/suite"
+printf 'states motion=4000 impact=4000\nmodel own/arm_box arm_box.xml\n' >"$scratch/suite/long.txt"
+check an_interrupted_suite_exits_130 interrupted gradcheck --suite "$scratch/suite/long.txt" --out "$scratch/never" --threads 1
 check it_leaves_nothing_half_written [ ! -e "$scratch/never/verification.md" ]
 check an_interrupted_benchmark_exits_130 interrupted bench adjoint "$models/arm_box.xml" --passes 100000
 
