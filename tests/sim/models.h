@@ -216,4 +216,21 @@ static inline summary sum_up(int n, const df_gradcheck_point* p) {
   return s;
 }
 
+/* The loss gradient of R rollouts of `horizon` actions from x0 [R][nx] under u [R][horizon][nu] towards target
+ * [R][horizon+1][nx] against differences; at most two of the rollouts may lie on kinks. */
+static inline void check_rollout_gradients(const df_system* s, int R, int horizon, const double* x0, const double* u,
+                                           const double* target, double tolerance, const char* name) {
+  df_gradcheck_point* p = df_alloc((size_t)R, sizeof *p);
+  double* weight = df_alloc((size_t)s->ndx, sizeof *weight);
+  for (int i = 0; i < s->ndx; i++) weight[i] = i < s->ndx / 2 ? 1 : 0.01;
+  OK(df_gradcheck_rollouts(s, R, horizon, x0, u, target, weight, 6, 2, p));
+  const summary q = sum_up(R, p);
+  print_message("%s, %d actions: %d smooth, %d kinks, median %.1e, worst %.1e\n", name, horizon, q.smooth, q.kinks,
+                q.median, q.worst);
+  assert_true(q.smooth >= R - 2);
+  assert_true(q.worst <= tolerance);
+  df_free(weight);
+  df_free(p);
+}
+
 #endif

@@ -52,21 +52,12 @@ static inline void check_scattered_rollouts(const df_system* s, const char* name
   const size_t nx = (size_t)s->nx;
   motion starts = scattered(s, R, spread, 7), actions = scattered(s, R * H, spread, 9);
   double* target = df_alloc(R * (H + 1) * nx, sizeof *target);
-  double* weight = df_alloc((size_t)s->ndx, sizeof *weight);
-  for (int i = 0; i < s->ndx; i++) weight[i] = i < s->ndx / 2 ? 1 : 0.01;
   for (size_t b = 0; b < R; b++) {
     for (size_t t = 0; t <= H; t++)
       memcpy(target + (b * (H + 1) + t) * nx, starts.x + (b + 1) % R * nx, nx * sizeof *target);
   }
-  df_gradcheck_point p[R];
-  OK(df_gradcheck_rollouts(s, R, H, starts.x, actions.u, target, weight, 6, 2, p));
-  const summary q = sum_up(R, p);
-  print_message("%s, %d actions: %d smooth, %d kinks, median %.1e, worst %.1e\n", name, H, q.smooth, q.kinks, q.median,
-                q.worst);
-  assert_true(q.smooth >= R - 2);
-  assert_true(q.worst <= ROLLOUT);
+  check_rollout_gradients(s, R, H, starts.x, actions.u, target, ROLLOUT, name);
   df_free(target);
-  df_free(weight);
   motion_free(&starts);
   motion_free(&actions);
 }

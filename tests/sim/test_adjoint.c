@@ -37,20 +37,12 @@ static void check_rollouts(const df_system* s, const motion_cfg* cfg, const char
   motion m = random_motion(s, R * H, H, 1, cfg->size, cfg->height, 12);
   double* target = df_alloc((size_t)(R * (H + 1) * nx), sizeof *target);
   double* x0 = df_alloc((size_t)(R * nx), sizeof *x0);
-  double weight[DF_NDX_MAX];
-  for (int i = 0; i < s->ndx; i++) weight[i] = i < s->ndx / 2 ? 1 : 0.01;
   for (int b = 0; b < R; b++) {
     memcpy(x0 + b * nx, m.x + b * H * nx, (size_t)nx * sizeof *x0);
     for (int t = 0; t <= H; t++)
       memcpy(target + (b * (H + 1) + t) * nx, m.x + ((b * H + H / 2) % (R * H)) * nx, (size_t)nx * sizeof *x0);
   }
-  df_gradcheck_point p[R];
-  OK(df_gradcheck_rollouts(s, R, H, x0, m.u, target, weight, 6, 2, p));
-  const summary q = sum_up(R, p);
-  print_message("%s, %d actions: %d smooth, %d kinks, median %.1e, worst %.1e\n", name, H, q.smooth, q.kinks, q.median,
-                q.worst);
-  assert_true(q.smooth >= R - 2);
-  assert_true(q.worst <= ROLLOUT);
+  check_rollout_gradients(s, R, H, x0, m.u, target, ROLLOUT, name);
   df_free(target);
   df_free(x0);
   motion_free(&m);

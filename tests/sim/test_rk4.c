@@ -175,20 +175,13 @@ static void check_rollouts(const df_system* s, const course* c, const char* name
   const size_t nx = (size_t)s->nx, path = (size_t)(H + 1) * nx;
   motion m = random_motion(s, R * H, c->episode, 1, c->size, c->height, 22);
   double* target = df_alloc(R * path, sizeof *target);
-  double *x0 = df_alloc(R * nx, sizeof *x0), weight[DF_NDX_MAX];
-  for (int i = 0; i < s->ndx; i++) weight[i] = i < s->ndx / 2 ? 1 : 0.01;
+  double* x0 = df_alloc(R * nx, sizeof *x0);
   for (size_t b = 0; b < R; b++) {
     memcpy(x0 + b * nx, m.x + b * (size_t)H * nx, nx * sizeof *x0);
     for (size_t t = 0; t <= (size_t)H; t++)
       memcpy(target + b * path + t * nx, m.x + (b * (size_t)H + (size_t)H / 2) * nx, nx * sizeof *x0);
   }
-  df_gradcheck_point p[R];
-  OK(df_gradcheck_rollouts(s, R, H, x0, m.u, target, weight, 6, 2, p));
-  const summary q = sum_up(R, p);
-  print_message("%s, %d actions: %d smooth, %d kinks, median %.1e, worst %.1e\n", name, H, q.smooth, q.kinks, q.median,
-                q.worst);
-  assert_true(q.smooth >= R - 2);
-  assert_true(q.worst <= ROLLOUT);
+  check_rollout_gradients(s, R, H, x0, m.u, target, ROLLOUT, name);
   df_free(target);
   df_free(x0);
   motion_free(&m);
