@@ -25,36 +25,72 @@ comma := ,
 Q := $(if $(V),,@)
 says = $(if $(V),,@echo "  $(1)")
 
-# ---- the ladder: a room sees the public headers of itself and the rooms below it, and no others ----
-ROOMS := core sim data nn metrics flow
-BELOW_core :=
-BELOW_sim := core
-BELOW_data := core sim
-BELOW_nn := core
-BELOW_metrics := core sim data
-BELOW_flow := core sim data nn metrics
-BELOW_baselines := $(ROOMS)
-BELOW_bench := $(ROOMS)
+# ---- the ladder: a folder sees the headers of the folders named here, and no others (docs/design.md, section 2) ----
+# lib/: the rooms, from the bottom up, and the public headers that each one sees beside its own
+ROOMS := core io config stats nn sim data gradcheck gait metrics flow
+SEES_io := core
+SEES_config := core
+SEES_stats := core
+SEES_nn := core
+SEES_sim := core
+SEES_data := core io config sim
+SEES_gradcheck := core sim
+SEES_gait := core io config sim data
+SEES_metrics := core io config stats sim data
+SEES_flow := core io config stats nn sim data metrics
+# rooms inside lib/sim, and the private headers that each one sees; gradcheck looks into the simulator, too
+SIM_ROOMS := algebra contact model tape adjoint simulator
+SEES_sim/contact := algebra
+SEES_sim/model := contact algebra
+SEES_sim/tape := model contact algebra
+SEES_sim/adjoint := tape model contact algebra
+SEES_sim/simulator := adjoint tape model contact algebra
+# bench/: the rooms, from the bottom up. HARNESS needs neither MuJoCo nor networks, and cannot include them.
+HARNESS := base record tasks analysis verify report gate
+BENCH_ROOMS := $(HARNESS) data evaluate run replay gradient commands
+SEES_bench/record := base
+SEES_bench/tasks := base
+SEES_bench/analysis := record base
+SEES_bench/verify := analysis record base
+SEES_bench/report := analysis record base
+SEES_bench/gate := verify analysis record tasks base
+SEES_bench/data := tasks base
+SEES_bench/evaluate := base
+SEES_bench/run := data evaluate record tasks base
+SEES_bench/replay := run verify analysis data evaluate record tasks base
+SEES_bench/gradient := report analysis data record tasks base
+SEES_bench/commands := $(filter-out commands,$(BENCH_ROOMS))
 
-# one include folder a room, made of links to lib/include/dynaflow/<room>
+# public headers: one include folder per view, made of links into lib/include/dynaflow
 LADDER := $(BUILD)/ladder
+VIEWS := $(ROOMS) all harness
+$(foreach r,$(ROOMS),$(eval VIEW_$(r) := $(r) $(SEES_$(r))))
+VIEW_all := $(ROOMS)
+VIEW_harness := core config stats metrics/defs.h
 sees = -I$(LADDER)/$(1)
-# loops over coordinates are written out; no result changes by it
-EXTRA_sim := -isystem $(MUJOCO_DIR)/include $(patsubst -O2,-O3,$(filter -O2,$(OPTIMIZE)))
-EXTRA_bench := -Ibaselines
+sim_private = $(foreach r,$(1),-Ilib/sim/$(r))
+bench_private = $(foreach r,$(1),-Ibench/$(r))
+MUJOCO_INCLUDE := -isystem $(MUJOCO_DIR)/include
+# loops over coordinates are unrolled; no result changes by it
+FLAGS_sim := $(MUJOCO_INCLUDE) $(patsubst -O2,-O3,$(filter -O2,$(OPTIMIZE)))
+FLAGS_gradcheck := $(FLAGS_sim) $(call sim_private,$(SIM_ROOMS))
 # neither changes a result; without them loops with sqrt or a clamp are not vectorised
-EXTRA_nn := -fno-math-errno -fno-trapping-math
-private = $(foreach r,$(BELOW_$(1)),-Ilib/$(r))
+FLAGS_nn := -fno-math-errno -fno-trapping-math
+FLAGS_bench = $(shell pkg-config --cflags $(PACKAGES))
 
-objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1)/*.c)))
-$(foreach r,$(ROOMS),$(eval OBJ_$(r) := $(call objects,lib/$(r))))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(foreach folder,$(1),$(wildcard $(folder)/*.c))))
+FOLDERS_sim := lib/sim $(SIM_ROOMS:%=lib/sim/%)
+$(foreach r,$(ROOMS),$(eval OBJ_$(r) := $(call objects,$(or $(FOLDERS_$(r)),lib/$(r)))))
 OBJ_LIB := $(foreach r,$(ROOMS),$(OBJ_$(r)))
 OBJ_baselines := $(call objects,baselines)
-OBJ_bench := $(call objects,bench)
+OBJ_harness := $(call objects,$(HARNESS:%=bench/%))
+OBJ_program := $(call objects,bench $(addprefix bench/,$(filter-out $(HARNESS),$(BENCH_ROOMS))))
+OBJ_bench := $(OBJ_harness) $(OBJ_program)
 ALL_OBJ := $(OBJ_LIB) $(OBJ_baselines) $(OBJ_bench)
 
 SHARED := $(BUILD)/libdynaflow.so.$(VERSION)
 PROGRAM := $(BUILD)/dynaflow
+HARNESS_LIB := $(BUILD)/libharness.a
 
 .PHONY: build tests help all deps demo test smoke gate gate-run gate-fixtures golden gradcheck-table asan ubsan format format-check install clean ladder
 .DEFAULT_GOAL := all
@@ -73,9 +109,9 @@ deps:
 # ---- compiling ----
 $(LADDER)/.made: Makefile
 	@rm -rf $(LADDER); mkdir -p $(LADDER)
-	@$(foreach r,$(ROOMS) baselines bench,mkdir -p $(LADDER)/$(r)/dynaflow; \
-	  for below in $(r) $(BELOW_$(r)); do \
-	    if [ -d lib/include/dynaflow/$$below ]; then ln -sfn $(CURDIR)/lib/include/dynaflow/$$below $(LADDER)/$(r)/dynaflow/$$below; fi; \
+	@$(foreach v,$(VIEWS),for header in $(VIEW_$(v)); do \
+	    mkdir -p $(LADDER)/$(v)/dynaflow/$$(dirname $$header); \
+	    ln -sfn $(CURDIR)/lib/include/dynaflow/$$header $(LADDER)/$(v)/dynaflow/$$header; \
 	  done;)
 	@touch $@
 ladder: $(LADDER)/.made
@@ -87,29 +123,37 @@ $(FLAGS): FORCE
 	@echo '$(CC) $(CFLAGS_ALL) $(MUJOCO_DIR)' > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-define room_rules
-$(BUILD)/lib/$(1)/%.o: lib/$(1)/%.c $(LADDER)/.made $(FLAGS)
+# folder, view, flags
+define folder_rules
+$(BUILD)/$(1)/%.o: $(1)/%.c $(LADDER)/.made $(FLAGS)
 	@mkdir -p $$(@D)
 	$$(call says,CC $$<)
-	$$(Q)$$(CC) $$(CFLAGS_ALL) $$(call sees,$(1)) $$(call private,$(1)) $$(EXTRA_$(1)) -MMD -MP -c $$< -o $$@
+	$$(Q)$$(CC) $$(CFLAGS_ALL) $$(call sees,$(2)) $(3) -MMD -MP -c $$< -o $$@
+endef
+$(foreach r,$(ROOMS),$(eval $(call folder_rules,lib/$(r),$(r),$$(FLAGS_$(r)))))
+$(foreach r,$(SIM_ROOMS),$(eval $(call folder_rules,lib/sim/$(r),sim,$$(FLAGS_sim) $$(call sim_private,$$(SEES_sim/$(r))))))
+$(eval $(call folder_rules,baselines,all,))
+$(foreach r,$(HARNESS),$(eval $(call folder_rules,bench/$(r),harness,$$(FLAGS_bench) $$(call bench_private,$$(SEES_bench/$(r))))))
+$(foreach r,$(filter-out $(HARNESS),$(BENCH_ROOMS)),$(eval $(call folder_rules,bench/$(r),all,\
+  $$(FLAGS_bench) -Ibaselines $$(call bench_private,$$(SEES_bench/$(r))))))
+$(eval $(call folder_rules,bench,all,$$(FLAGS_bench) -Ibaselines -Ibench/commands -Ibench/base))
+
+define archive_rules
 $(BUILD)/lib/$(1).a: $$(OBJ_$(1))
 	@rm -f $$@; ar rcs $$@ $$^
 endef
-$(foreach r,$(ROOMS),$(eval $(call room_rules,$(r))))
+$(foreach r,$(ROOMS),$(eval $(call archive_rules,$(r))))
+$(HARNESS_LIB): $(OBJ_harness)
+	@rm -f $@; ar rcs $@ $^
 
 # the networks once more in double, for gradient checks: linked by tests named *_double
 OBJ_nn_double := $(patsubst lib/nn/%.c,$(BUILD)/lib/nn-double/%.o,$(sort $(wildcard lib/nn/*.c)))
 $(BUILD)/lib/nn-double/%.o: lib/nn/%.c $(LADDER)/.made $(FLAGS)
 	@mkdir -p $(@D)
 	$(call says,CC $<)
-	$(Q)$(CC) $(CFLAGS_ALL) -DDF_REAL_DOUBLE $(call sees,nn) $(call private,nn) $(EXTRA_nn) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CFLAGS_ALL) -DDF_REAL_DOUBLE $(call sees,nn) $(FLAGS_nn) -MMD -MP -c $< -o $@
 $(BUILD)/lib/nn-double.a: $(OBJ_nn_double)
 	@rm -f $@; ar rcs $@ $^
-
-$(BUILD)/baselines/%.o: baselines/%.c $(LADDER)/.made $(FLAGS)
-	@mkdir -p $(@D)
-	$(call says,CC $<)
-	$(Q)$(CC) $(CFLAGS_ALL) $(call sees,baselines) -MMD -MP -c $< -o $@
 
 # what a record says of its program; rewritten only when it changes, so that nothing else is rebuilt
 GENERATED := $(BUILD)/generated
@@ -125,25 +169,22 @@ $(GENERATED)/version.h: FORCE
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 .PHONY: FORCE
 FORCE:
-EXTRA_bench += -I$(GENERATED)
-$(BUILD)/bench/provenance.o: $(GENERATED)/version.h
-$(BUILD)/bench/%.o: bench/%.c $(LADDER)/.made $(FLAGS)
-	@mkdir -p $(@D)
-	$(call says,CC $<)
-	$(Q)$(CC) $(CFLAGS_ALL) $(call sees,bench) $(EXTRA_bench) $(shell pkg-config --cflags $(PACKAGES)) \
-	  -MMD -MP -c $< -o $@
+$(BUILD)/bench/base/provenance.o: $(GENERATED)/version.h
+$(BUILD)/bench/base/provenance.o: FLAGS_bench += -I$(GENERATED)
 
 $(SHARED): $(OBJ_LIB)
 	$(call says,LD $@)
 	$(Q)$(CC) -shared -fopenmp $(SANITIZE) -Wl,-soname,libdynaflow.so.$(SOVERSION) -Wl,--no-undefined $^ -o $@ $(LINK_ALL)
 	@ln -sf $(notdir $@) $(BUILD)/libdynaflow.so.$(SOVERSION); ln -sf libdynaflow.so.$(SOVERSION) $(BUILD)/libdynaflow.so
-$(PROGRAM): $(OBJ_bench) $(OBJ_baselines) $(SHARED)
+$(PROGRAM): $(OBJ_program) $(OBJ_baselines) $(HARNESS_LIB) $(SHARED)
 	$(call says,LD $@)
-	$(Q)$(CC) -fopenmp $(SANITIZE) $(OBJ_bench) $(OBJ_baselines) -o $@ -L$(BUILD) -ldynaflow -Wl,-rpath,'$$ORIGIN' $(LINK_ALL)
+	$(Q)$(CC) -fopenmp $(SANITIZE) $(OBJ_program) $(OBJ_baselines) $(HARNESS_LIB) -o $@ -L$(BUILD) -ldynaflow -Wl,-rpath,'$$ORIGIN' $(LINK_ALL)
 
-# ---- tests: tests/<room>/test_<file>.c tests lib/<room>/<file>.c and is linked with that room and those below ----
-TEST_FLAGS = $(filter-out -fvisibility=hidden,$(CFLAGS_ALL)) -Ilib/include $(foreach r,$(ROOMS),-Ilib/$(r)) -Ibaselines -Ibench \
-  -Itests/support -isystem $(MUJOCO_DIR)/include
+# ---- tests: tests/<room>/test_<file>.c tests lib/<room>/<file>.c and is linked with that room and those it sees;
+# tests/bench/<room>/ does so for bench/, where tests of the harness are linked with neither MuJoCo nor networks ----
+TEST_FLAGS = $(filter-out -fvisibility=hidden,$(CFLAGS_ALL)) -Ilib/include $(foreach r,$(ROOMS),-Ilib/$(r)) \
+  $(call sim_private,$(SIM_ROOMS)) $(call bench_private,$(BENCH_ROOMS)) -Ibaselines -Itests/support -Itests/sim \
+  $(MUJOCO_INCLUDE)
 OBJ_support := $(call objects,tests/support)
 SUPPORT := $(BUILD)/tests/support.a
 $(SUPPORT): $(OBJ_support)
@@ -159,26 +200,31 @@ $(BUILD)/tests/nn/test_%_double.o: tests/nn/test_%_double.c $(LADDER)/.made $(FL
 $(BUILD)/tests/nn/test_%_double: $(BUILD)/tests/nn/test_%_double.o $(BUILD)/lib/nn-double.a $(BUILD)/lib/core.a $(SUPPORT)
 	$(call says,LD $@)
 	$(Q)$(CC) -fopenmp $(SANITIZE) $< $(SUPPORT) $(BUILD)/lib/nn-double.a $(BUILD)/lib/core.a -o $@ $(LINK_ALL) -lcmocka
-archives = $(foreach r,$(1) $(BELOW_$(1)),$(BUILD)/lib/$(r).a)
-LINKED_core := $(call archives,core)
-LINKED_sim := $(call archives,sim)
-LINKED_data := $(call archives,data)
-LINKED_nn := $(call archives,nn)
-LINKED_metrics := $(call archives,metrics)
-LINKED_flow := $(call archives,flow)
-LINKED_baselines := $(OBJ_baselines) $(call archives,flow)
-LINKED_bench := $(filter-out $(BUILD)/bench/main.o,$(OBJ_bench)) $(LINKED_baselines)
+
+archives = $(patsubst %,$(BUILD)/lib/%.a,$(1))
+$(foreach r,$(ROOMS),$(eval LINKED_$(r) := $(call archives,$(VIEW_$(r)))))
+# the simulator's adjoint is tested by the gradient check
+LINKED_sim += $(call archives,gradcheck)
+LINKED_baselines := $(OBJ_baselines) $(call archives,$(ROOMS))
+LINKED_harness := $(HARNESS_LIB) $(BUILD)/lib/metrics/defs.o $(call archives,config stats core)
+LINKED_program := $(filter-out $(BUILD)/bench/main.o,$(OBJ_program)) $(HARNESS_LIB) $(LINKED_baselines)
+LINK_harness = $(filter-out $(MUJOCO_LINK),$(LINK_ALL))
+# name of the tests, their folders, what they are linked with, libraries
 define test_rules
-$(BUILD)/tests/$(1)/%: $(BUILD)/tests/$(1)/%.o $$(LINKED_$(1)) $$(SUPPORT)
+TESTS_$(1) := $$(patsubst %.c,$(BUILD)/%,$$(sort $$(foreach folder,$(2),$$(wildcard $$(folder)/test_*.c))))
+$$(TESTS_$(1)): $(BUILD)/%: $(BUILD)/%.o $(3) $$(SUPPORT)
 	$$(call says,LD $$@)
-	$$(Q)$$(CC) -fopenmp $$(SANITIZE) $$< -Wl,--start-group $$(SUPPORT) $$(LINKED_$(1)) -Wl,--end-group -o $$@ $$(LINK_ALL) -lcmocka
-TESTS_$(1) := $$(patsubst %.c,$(BUILD)/%,$$(sort $$(wildcard tests/$(1)/test_*.c)))
+	$$(Q)$$(CC) -fopenmp $$(SANITIZE) $$< -Wl,--start-group $(4) $(3) -Wl,--end-group -o $$@ $(5) -lcmocka
 TESTS += $$(TESTS_$(1))
 .PHONY: test-$(1)
 test-$(1): $$(TESTS_$(1))
 	@BUILD=$(BUILD) tests/run.sh $$^
 endef
-$(foreach r,$(ROOMS) baselines bench,$(eval $(call test_rules,$(r))))
+$(foreach r,$(ROOMS),$(eval $(call test_rules,$(r),tests/$(r) $(FOLDERS_$(r):lib/%=tests/%),$$(LINKED_$(r)),$$(SUPPORT),$$(LINK_ALL))))
+$(eval $(call test_rules,baselines,tests/baselines,$$(LINKED_baselines),$$(SUPPORT),$$(LINK_ALL)))
+$(eval $(call test_rules,harness,$(HARNESS:%=tests/bench/%),$$(LINKED_harness),,$$(LINK_harness)))
+$(eval $(call test_rules,program,$(addprefix tests/bench/,$(filter-out $(HARNESS),$(BENCH_ROOMS))),$$(LINKED_program),$$(SUPPORT),$$(LINK_ALL)))
+test-bench: test-harness test-program
 .PRECIOUS: $(BUILD)/tests/%.o
 
 tests: $(TESTS)
@@ -213,7 +259,7 @@ smoke: all ## the demo on the small hopper task (needs its data: dynaflow data f
 # What the gate looks at: the smoke profile with two seeds, because a band relative to a golden number needs two. What an
 # older program measured is thrown away; a run that was cut off goes on. Another commit of the same code is no other program.
 GATE_RUN := results/runs/gate
-GATE_CODE = $(SHARED) $(OBJ_baselines) $(filter-out $(BUILD)/bench/provenance.o,$(OBJ_bench)) tasks/go1_gaits/task.yaml tasks/go1_gaits/go1.xml
+GATE_CODE = $(SHARED) $(OBJ_baselines) $(filter-out $(BUILD)/bench/base/provenance.o,$(OBJ_bench)) tasks/go1_gaits/task.yaml tasks/go1_gaits/go1.xml
 gate-run: all
 	@if [ -n "$$(find $(GATE_CODE) -newer $(GATE_RUN)/.begun 2>/dev/null)" ]; then rm -rf $(GATE_RUN); fi
 	@mkdir -p $(GATE_RUN); [ -e $(GATE_RUN)/.begun ] || touch $(GATE_RUN)/.begun

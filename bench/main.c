@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "commands.h"
-#include "failure.h"
+#include "exit_code.h"
+#include "methods.h"
+#include "options.h"
 #include "provenance.h"
 #include "stop.h"
+#include "words.h"
 
 typedef struct command {
   const char* name;
@@ -48,6 +51,7 @@ int main(int argc, char** argv) {
   /* a file that may not grow is an error with a name, not a sudden end */
   signal(SIGXFSZ, SIG_IGN);
   argp_program_version = provenance_version();
+  options_set_plugin_loader(df_method_load);
   if (argc < 2) {
     print_help(stderr);
     return EXIT_USAGE;

@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #include "dynaflow/core/alloc.h"
-#include "dynaflow/data/npz.h"
+#include "dynaflow/io/npz.h"
 #include "dynaflow/sim/mujoco.h"
 
 /* a recorder may add noise to a raw quaternion; beyond this it is something else than a quaternion */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
-#include "dynaflow/data/safetensors.h"
+#include "dynaflow/io/safetensors.h"
 
 enum { STATISTICS = 6 };
 static const char* const format_version = "1";

@@ -5,8 +5,8 @@
 #ifndef DF_FLOW_TRAINER_H
 #define DF_FLOW_TRAINER_H
 
-#include "dynaflow/data/safetensors.h"
 #include "dynaflow/flow/method.h"
+#include "dynaflow/io/safetensors.h"
 #include "dynaflow/nn/net.h"
 #include "dynaflow/nn/optimizer.h"
 

@@ -2,6 +2,7 @@
 #include <omp.h>
 #include <string.h>
 
+#include "dynaflow/core/limits.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/sim/mujoco.h"
 #include "pool.h"
@@ -10,7 +11,7 @@
 enum { PHASE_OFFSETS = 50 };
 
 /* beyond this a state is not a pose: what system.h calls diverged */
-static const double LARGEST_STATE = 1e6;
+static const double LARGEST_STATE = DF_LARGEST;
 
 static bool is_pose(size_t nx, const double* x) {
   for (size_t i = 0; i < nx; i++) {

@@ -1,4 +1,4 @@
-#include "dynaflow/metrics/metrics.h"
+#include "dynaflow/metrics/defs.h"
 
 int df_metric_defs(const df_metric_def** defs) {
   static const df_metric_def table[] = {

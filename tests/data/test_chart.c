@@ -1,6 +1,6 @@
 #include "data_test.h"
 #include "dynaflow/data/chart.h"
-#include "models.h"
+#include "task_models.h"
 
 enum { MAX = 32, EPISODES = 4, LENGTH = 12 };
 

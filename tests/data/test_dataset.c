@@ -1,8 +1,8 @@
 #include "data_test.h"
 #include "dynaflow/data/dataset.h"
-#include "dynaflow/data/npz.h"
-#include "models.h"
+#include "dynaflow/io/npz.h"
 #include "shared_data.h"
+#include "task_models.h"
 
 enum { EPISODES = 3, LENGTH = 6, NX = 4 };
 

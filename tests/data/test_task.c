@@ -1,7 +1,7 @@
 #include "data_test.h"
 #include "dynaflow/data/task.h"
-#include "models.h"
 #include "shared_data.h"
+#include "task_models.h"
 
 static char model_path[160];
 static df_config config;

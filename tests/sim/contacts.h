@@ -4,7 +4,7 @@
 
 #include "contact_motion.h"
 #include "models.h"
-#include "mujoco_internal.h"
+#include "simulator.h"
 
 /* Why these bounds: a centred difference at 1e-6 of a function of size 1 carries a rounding error near 1e-10 and,
  * through stiff contacts (second derivatives up to 1e4), a truncation error up to 1e-8 typically and 1e-5 in a rare

@@ -2,8 +2,8 @@
 #ifndef DYNAFLOW_DATA_DATASET_H
 #define DYNAFLOW_DATA_DATASET_H
 
+#include "dynaflow/config/config.h"
 #include "dynaflow/core/hash.h"
-#include "dynaflow/data/config.h"
 #include "dynaflow/sim/system.h"
 
 /* Episodes of equal length, row-major:

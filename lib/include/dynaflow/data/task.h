@@ -2,16 +2,11 @@
 #ifndef DYNAFLOW_DATA_TASK_H
 #define DYNAFLOW_DATA_TASK_H
 
+#include "dynaflow/config/config.h"
+#include "dynaflow/config/search.h"
 #include "dynaflow/data/chart.h"
-#include "dynaflow/data/config.h"
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/sim/mujoco.h"
-
-/* folders searched for models and data, in order */
-typedef struct df_search {
-  int n;
-  const char* folder[8];
-} df_search;
 
 typedef struct df_task {
   df_config config;
@@ -21,10 +16,6 @@ typedef struct df_task {
   df_chart* chart;
   char model_sha256[DF_SHA256_TEXT];
 } df_task;
-
-/* First of the folders that holds `name` (or its base name), in memory of df_alloc. DF_E_MISSING lists where it looked.
- */
-DF_API DF_MUST_CHECK df_status df_search_find(const df_search* search, const char* name, char** path);
 
 /* The system alone: for replay and gradient checks. Checks system.model_sha256. */
 DF_API DF_MUST_CHECK df_status df_task_system(const df_config* config, const df_search* search, df_system** out,

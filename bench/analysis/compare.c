@@ -1,0 +1,422 @@
+#include "compare.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aggregate.h"
+#include "dynaflow/core/alloc.h"
+#include "json.h"
+#include "text.h"
+
+/* a winner is named below it, after Holm's adjustment */
+static const double ALPHA = 0.05;
+
+/* what double precision leaves of 0 in any metric's unit; between two such numbers nobody wins */
+static const double ROUNDING = 1e-12;
+
+compare_cfg compare_cfg_default(void) {
+  return (compare_cfg){.min_seeds = 3, .seed = 1, .resamples = 10000};
+}
+
+/* ---- the list ---- */
+
+static df_status add(comparisons* c, const comparison* one) {
+  if (c->n == c->room) {
+    const int room = c->room ? 2 * c->room : 32;
+    comparison* list = df_alloc((size_t)room, sizeof *list);
+    if (!list) {
+      df_free(one->reason);
+      return DF_E_NOMEM;
+    }
+    if (c->n) memcpy(list, c->list, (size_t)c->n * sizeof *list);
+    df_free(c->list);
+    c->list = list;
+    c->room = room;
+  }
+  c->list[c->n++] = *one;
+  return DF_OK;
+}
+
+void compare_clear(comparisons* c) {
+  for (int i = 0; i < c->n; i++) df_free(c->list[i].reason);
+  df_free(c->list);
+  *c = (comparisons){0};
+}
+
+/* ---- a pair of methods on one task ---- */
+
+/* the cells of a side, by seed */
+typedef struct cells {
+  int n, planned;
+  const run_cell* cell[SEED_VALUES_MAX];
+} cells;
+
+typedef struct pair {
+  comparisons* out;
+  comparison blank; /* names and nothing more */
+  const run_group *group_a, *group_b;
+  cells a, b; /* done cells of the seeds that both have, in the same order */
+  compare_outcome outcome;
+  char* reason; /* what is said with every metric; NULL: nothing */
+} pair;
+
+static comparison blank_comparison(void) {
+  const df_interval none = {.mean = NAN, .lo = NAN, .hi = NAN};
+  return (comparison){.metric = "",
+                      .unit = "",
+                      .better = "",
+                      .mean_a = NAN,
+                      .mean_b = NAN,
+                      .paired = {.difference = none, .p = NAN},
+                      .seed_lo = NAN,
+                      .seed_hi = NAN,
+                      .improvement = none,
+                      .only_a = -1,
+                      .only_b = -1,
+                      .p = NAN,
+                      .p_holm = NAN};
+}
+
+/* a comparison without numbers; takes the reason */
+static df_status add_reason(comparisons* c, const comparison* blank, compare_outcome outcome, char* reason) {
+  comparison one = *blank;
+  one.outcome = outcome;
+  one.reason = reason;
+  return add(c, &one);
+}
+
+static df_status find_cells(const run_view* r, const run_group* g, const char* method, cells* out) {
+  *out = (cells){0};
+  for (int i = 0; i < r->n_cells; i++) {
+    const run_cell* c = &r->cells[i];
+    if (!run_in_group(g, c) || strcmp(c->method, method) != 0) continue;
+    out->planned++;
+    if (!c->done) continue;
+    if (out->n == SEED_VALUES_MAX) {
+      return df_fail(DF_E_ARG, "%s, %s: more than %d seeds", r->name, method, SEED_VALUES_MAX);
+    }
+    int at = out->n++;
+    for (; at > 0 && out->cell[at - 1]->seed > c->seed; at--) out->cell[at] = out->cell[at - 1];
+    out->cell[at] = c;
+  }
+  return DF_OK;
+}
+
+static void add_seeds(text* to, const cells* c) {
+  for (int i = 0; i < c->n; i++) text_add(to, "%s%lld", i ? " " : "", (long long)c->cell[i]->seed);
+  if (c->n == 0) text_add(to, "none");
+}
+
+/* keeps the seeds that both sides have; false if a side has others */
+static bool keep_common(cells* a, cells* b) {
+  cells left = {.planned = a->planned}, right = {.planned = b->planned};
+  for (int i = 0; i < a->n; i++) {
+    for (int j = 0; j < b->n; j++) {
+      if (a->cell[i]->seed != b->cell[j]->seed) continue;
+      left.cell[left.n++] = a->cell[i];
+      right.cell[right.n++] = b->cell[j];
+    }
+  }
+  const bool same = left.n == a->n && right.n == b->n;
+  *a = left;
+  *b = right;
+  return same;
+}
+
+/* ---- what must be the same ---- */
+
+/* why a record's numbers and the reference's are not about the same thing, or NULL; a new text */
+static char* difference_of(const json_t* reference, const run_cell* c) {
+  static const struct {
+    const char *field, *what;
+  } hashes[] = {{"windows_sha256", "start states"}, {"data_sha256", "demonstrations"}};
+  for (int i = 0; i < 2; i++) {
+    const char *own = string_of(c->record, hashes[i].field), *other = string_of(reference, hashes[i].field);
+    if (i == 0 && (!own[0] || !other[0]))
+      return format_text("%s, seed %lld: no windows_sha256 is recorded", c->method, (long long)c->seed);
+    if (strcmp(own, other) != 0) {
+      return format_text("%s, seed %lld: other %s (%s %.12s, not %.12s)", c->method, (long long)c->seed, hashes[i].what,
+                         hashes[i].field, own, other);
+    }
+  }
+  /* a comment in a model's file changes nothing; older records know the file only */
+  const bool compiled = string_of(c->record, "compiled_sha256")[0] && string_of(reference, "compiled_sha256")[0];
+  const char* model = compiled ? "compiled_sha256" : "model_sha256";
+  if (strcmp(string_of(c->record, model), string_of(reference, model)) != 0) {
+    return format_text("%s, seed %lld: another model (%s %.12s, not %.12s)", c->method, (long long)c->seed, model,
+                       string_of(c->record, model), string_of(reference, model));
+  }
+  const char* mujoco = string_of(json_object_get(c->record, "provenance"), "mujoco");
+  const char* other = string_of(json_object_get(reference, "provenance"), "mujoco");
+  if (strcmp(mujoco, other) != 0) {
+    return format_text("%s, seed %lld: made with MuJoCo %s, not %s", c->method, (long long)c->seed, mujoco, other);
+  }
+  const json_t* theirs = json_object_get(reference, "config");
+  const char* name;
+  json_t* value;
+  json_object_foreach(json_object_get(c->record, "config"), name, value) {
+    if (!setting_is_shared(name) && strcmp(name, "task.version") != 0) continue;
+    const json_t* other_value = json_object_get(theirs, name);
+    if (!other_value || json_equal(value, other_value)) continue;
+    const char* own = json_string_value(value);
+    return format_text("%s, seed %lld: %s is %s, not %s", c->method, (long long)c->seed, name, own ? own : "?",
+                       string_of(theirs, name));
+  }
+  return NULL;
+}
+
+static char* first_difference(const pair* p) {
+  const json_t* reference = p->a.cell[0]->record;
+  for (int i = 0; i < p->a.n; i++) {
+    char* reason = difference_of(reference, p->a.cell[i]);
+    if (!reason) reason = difference_of(reference, p->b.cell[i]);
+    if (reason) return reason;
+  }
+  return NULL;
+}
+
+/* ---- one metric ---- */
+
+static const char* unit_of(const run_cell* c, const char* metric) {
+  size_t i;
+  json_t* one;
+  json_array_foreach(json_object_get(c->record, "rows"), i, one) {
+    if (strcmp(string_of(one, "metric"), metric) == 0) return string_of(one, "unit");
+  }
+  return "";
+}
+
+static df_status compare_metric(pair* p, const char* metric, int k_a, int k_b) {
+  comparison one = p->blank;
+  one.metric = metric;
+  one.unit = unit_of(p->a.cell[0], metric);
+  one.better = metric_better(metric);
+  one.k = k_a > k_b ? k_a : k_b;
+  one.seeds = p->a.n;
+  one.outcome = p->outcome;
+  samples a, b = {0};
+  df_status status = samples_new(p->a.n, p->a.cell, metric, k_a, &a);
+  if (status == DF_OK) status = samples_new(p->b.n, p->b.cell, metric, k_b, &b);
+  if (status == DF_OK && a.n != b.n) {
+    status = df_fail(DF_E_MISMATCH, "%s: %d values of %s, not %d", p->blank.method_b, b.n, metric, a.n);
+  }
+  if (status == DF_OK && p->reason) one.reason = df_strdup(p->reason);
+  if (status == DF_OK) status = compare_measure(&p->out->cfg, &a, &b, &one);
+  if (status == DF_OK) {
+    status = add(p->out, &one);
+  } else if (status == DF_E_MISSING || status == DF_E_MISMATCH) {
+    const compare_outcome outcome = status == DF_E_MISSING ? COMPARE_MISSING : COMPARE_OTHER;
+    status = add_reason(p->out, &one, outcome, format_text("%s", df_error_message()));
+  } else {
+    df_free(one.reason);
+  }
+  samples_clear(&a);
+  samples_clear(&b);
+  return status;
+}
+
+/* a method without a sampler (k == 0) meets the other at each of its K */
+static df_status compare_metrics(pair* p) {
+  const int before = p->out->n;
+  const json_t* left = json_object_get(p->a.cell[0]->record, "samples");
+  const json_t* right = json_object_get(p->b.cell[0]->record, "samples");
+  if (!left || !right) {
+    const run_cell* c = left ? p->b.cell[0] : p->a.cell[0];
+    return add_reason(p->out, &p->blank, COMPARE_MISSING,
+                      format_text("%s, seed %lld: the record holds no values of single windows (samples): run it again",
+                                  c->method, (long long)c->seed));
+  }
+  size_t i, j;
+  json_t *x, *y;
+  json_array_foreach(left, i, x) {
+    json_array_foreach(right, j, y) {
+      const int k_a = (int)json_integer_value(json_object_get(x, "k"));
+      const int k_b = (int)json_integer_value(json_object_get(y, "k"));
+      if (strcmp(string_of(x, "metric"), string_of(y, "metric")) != 0 || (k_a != k_b && k_a && k_b)) continue;
+      DF_TRY(compare_metric(p, string_of(x, "metric"), k_a, k_b));
+    }
+  }
+  if (p->out->n > before) return DF_OK;
+  return add_reason(p->out, &p->blank, COMPARE_MISSING, format_text("no metric that both measure"));
+}
+
+/* ---- which seeds ---- */
+
+/* how much there is, what is not, and what can be done about it */
+static char* missing_cells(const pair* p, int done, int planned) {
+  text a = {0}, b = {0};
+  run_missing(p->out->a.run, p->group_a, p->blank.method_a, &a);
+  run_missing(p->out->b.run, p->group_b, p->blank.method_b, &b);
+  char* reason = format_text(
+      "%d of %d cells done%s%s%s%s%s", done, planned, a.n ? "; A lacks " : "", text_of(&a), b.n ? "; B lacks " : "",
+      text_of(&b),
+      p->out->cfg.partial ? "" : "; the same `dynaflow run` again finishes them, --partial shows what there is");
+  text_clear(&a);
+  text_clear(&b);
+  return reason;
+}
+
+/* whether numbers may be shown; sets what is to be said of them */
+static bool admit(pair* p) {
+  text seeds = {0};
+  const int done = p->a.n + p->b.n, planned = p->a.planned + p->b.planned;
+  text_add(&seeds, "seeds differ: A has ");
+  add_seeds(&seeds, &p->a);
+  text_add(&seeds, ", B has ");
+  add_seeds(&seeds, &p->b);
+  const bool same = keep_common(&p->a, &p->b);
+  const int n = p->a.n;
+  p->outcome = COMPARE_OK;
+  if (done < planned) {
+    p->outcome = COMPARE_MISSING;
+    p->reason = missing_cells(p, done, planned);
+  } else if (!same) {
+    p->outcome = COMPARE_UNSURE;
+    p->reason = format_text("%s", text_of(&seeds));
+  } else if (n < p->out->cfg.min_seeds) {
+    p->outcome = COMPARE_UNSURE;
+    p->reason = format_text("%d seed%s: a winner needs %d", n, n == 1 ? "" : "s", p->out->cfg.min_seeds);
+  }
+  text_clear(&seeds);
+  return n > 0 && (p->outcome != COMPARE_MISSING || p->out->cfg.partial);
+}
+
+static df_status compare_methods(comparisons* c, const run_group* a, const run_group* b, const char* method_a,
+                                 const char* method_b) {
+  pair p = {.out = c, .blank = blank_comparison(), .group_a = a, .group_b = b};
+  p.blank.task = a->task;
+  p.blank.profile = a->profile;
+  p.blank.method_a = method_a;
+  p.blank.method_b = method_b;
+  DF_TRY(find_cells(c->a.run, a, method_a, &p.a));
+  DF_TRY(find_cells(c->b.run, b, method_b, &p.b));
+  df_status status;
+  if (!admit(&p)) {
+    status = add_reason(c, &p.blank, p.outcome, p.reason);
+    p.reason = NULL;
+  } else {
+    char* other = first_difference(&p);
+    status = other ? add_reason(c, &p.blank, COMPARE_OTHER, other) : compare_metrics(&p);
+  }
+  df_free(p.reason);
+  return status;
+}
+
+/* ---- which methods and tasks ---- */
+
+static bool has_method(const run_group* g, const char* method) {
+  for (int i = 0; i < g->n_methods; i++) {
+    if (strcmp(g->methods[i], method) == 0) return true;
+  }
+  return false;
+}
+
+static const run_group* find_group(const run_view* r, const run_group* like) {
+  for (int i = 0; i < r->n_groups; i++) {
+    if (!strcmp(r->groups[i].task, like->task) && !strcmp(r->groups[i].profile, like->profile)) return &r->groups[i];
+  }
+  return NULL;
+}
+
+/* a task, or a method of it, that one side lacks */
+static df_status add_absent(comparisons* c, const run_group* g, const char* method, const char* side) {
+  comparison blank = blank_comparison();
+  blank.task = g->task;
+  blank.profile = g->profile;
+  blank.method_a = blank.method_b = method ? method : "";
+  return add_reason(c, &blank, COMPARE_MISSING, format_text("%s has none of it", side));
+}
+
+static df_status compare_groups(comparisons* c, const run_group* a, const run_group* b) {
+  if (c->a.method || c->b.method) {
+    const char *left = c->a.method ? c->a.method : c->b.method, *right = c->b.method ? c->b.method : left;
+    if (!has_method(a, left)) return add_absent(c, a, left, "A");
+    if (!has_method(b, right)) return add_absent(c, b, right, "B");
+    return compare_methods(c, a, b, left, right);
+  }
+  for (int i = 0; i < a->n_methods; i++) {
+    DF_TRY(has_method(b, a->methods[i]) ? compare_methods(c, a, b, a->methods[i], a->methods[i])
+                                        : add_absent(c, a, a->methods[i], "B"));
+  }
+  for (int i = 0; i < b->n_methods; i++) {
+    if (!has_method(a, b->methods[i])) DF_TRY(add_absent(c, b, b->methods[i], "A"));
+  }
+  return DF_OK;
+}
+
+/* ---- all of it ---- */
+
+static void name_winner(comparison* one) {
+  if (one->outcome != COMPARE_OK) return;
+  const double d = one->paired.difference.mean;
+  const bool agree = one->seed_lo > 0 || one->seed_hi < 0;
+  const char* why = NULL;
+  if (isnan(one->p)) {
+    one->outcome = COMPARE_UNSURE;
+    why = "one window: no interval";
+  } else if (fabs(one->mean_a) < ROUNDING && fabs(one->mean_b) < ROUNDING && one->seed_lo < one->seed_hi) {
+    why = "both are 0 but for rounding";
+  } else if (!(one->p_holm < ALPHA)) {
+    why = "no difference shown";
+  } else if (!agree) {
+    why = "seeds disagree";
+  } else if (!one->better[0]) {
+    why = "neither direction is better";
+  }
+  if (why) {
+    one->reason = format_text("%s", why);
+  } else {
+    one->winner = (d < 0) == (strcmp(one->better, "lower") == 0) ? 'a' : 'b';
+  }
+}
+
+static df_status adjust(comparisons* c) {
+  double* p = df_alloc((size_t)c->n, sizeof *p);
+  if (!p) return DF_E_NOMEM;
+  for (int i = 0; i < c->n; i++) p[i] = c->list[i].p;
+  const df_status status = df_holm(c->n, p, p, &c->tests);
+  for (int i = 0; status == DF_OK && i < c->n; i++) {
+    c->list[i].p_holm = p[i];
+    name_winner(&c->list[i]);
+  }
+  df_free(p);
+  return status;
+}
+
+df_status compare_all(const compare_cfg* cfg, const run_view* r, const char* method, comparisons* out) {
+  *out = (comparisons){.cfg = *cfg, .a = {r, method}, .b = {r, NULL}};
+  for (int i = 0; i < r->n_groups; i++) {
+    const run_group* g = &r->groups[i];
+    const char* first = method ? method : g->methods[0];
+    for (int m = 0; m < g->n_methods && has_method(g, first); m++) {
+      if (strcmp(g->methods[m], first) != 0) DF_TRY(compare_methods(out, g, g, first, g->methods[m]));
+    }
+  }
+  return adjust(out);
+}
+
+df_status compare_new(const compare_cfg* cfg, compare_side a, compare_side b, comparisons* out) {
+  *out = (comparisons){.cfg = *cfg, .a = a, .b = b};
+  for (int i = 0; i < a.run->n_groups; i++) {
+    const run_group *left = &a.run->groups[i], *right = find_group(b.run, left);
+    DF_TRY(right ? compare_groups(out, left, right) : add_absent(out, left, NULL, "B"));
+  }
+  for (int i = 0; i < b.run->n_groups; i++) {
+    if (!find_group(a.run, &b.run->groups[i])) DF_TRY(add_absent(out, &b.run->groups[i], NULL, "A"));
+  }
+  return adjust(out);
+}
+
+int compare_exit_code(const comparisons* c) {
+  static const int codes[COMPARE_OUTCOMES] = {
+#define COMPARE_CODE(code, name, exit_code) exit_code,
+      COMPARE_OUTCOME_LIST(COMPARE_CODE)
+#undef COMPARE_CODE
+  };
+  compare_outcome worst = COMPARE_OK;
+  for (int i = 0; i < c->n; i++) {
+    if (c->list[i].outcome > worst) worst = c->list[i].outcome;
+  }
+  return codes[worst];
+}

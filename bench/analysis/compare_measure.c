@@ -1,0 +1,68 @@
+/* compare_measure.c: the numbers of one comparison. */
+#include <math.h>
+#include <string.h>
+
+#include "compare.h"
+#include "dynaflow/stats/statistics.h"
+#include "samples.h"
+#include "text.h"
+
+enum { IMPROVEMENT_RESAMPLES = 2000 };
+
+static double mean_of(int n, const double* values) {
+  return df_estimate_sorted(DF_ESTIMATE_MEAN, n, values);
+}
+
+/* how much more often a fell than b in the episode of start state i, over all seeds */
+static double more_falls(const samples* a, const samples* b, int i) {
+  double more = 0;
+  for (int j = 0; j < a->n; j++) {
+    if (a->episode ? a->episode[j] != a->episode[i] : j != i) continue;
+    for (int s = 0; s < a->seeds; s++) more += a->values[s * a->n + j] - b->values[s * a->n + j];
+  }
+  return more;
+}
+
+/* An episode counts once, however many start states and seeds ran in it: for the side that fell more often. */
+static void count_falls(const samples* a, const samples* b, comparison* one) {
+  one->only_a = one->only_b = 0;
+  for (int i = 0; i < a->n; i++) {
+    bool counted = false;
+    for (int j = 0; j < i && a->episode && !counted; j++) counted = a->episode[j] == a->episode[i];
+    if (counted) continue;
+    const double more = more_falls(a, b, i);
+    one->only_a += more > 0;
+    one->only_b += more < 0;
+  }
+  one->p = df_mcnemar_exact(one->only_a, one->only_b);
+}
+
+static void compare_seeds(const samples* a, const samples* b, comparison* one) {
+  for (int s = 0; s < a->seeds; s++) {
+    const size_t at = (size_t)s * (size_t)a->n;
+    const double d = mean_of(a->n, a->values + at) - mean_of(a->n, b->values + at);
+    if (!(d >= one->seed_lo)) one->seed_lo = d;
+    if (!(d <= one->seed_hi)) one->seed_hi = d;
+  }
+}
+
+df_status compare_measure(const compare_cfg* cfg, const samples* a, const samples* b, comparison* one) {
+  df_bootstrap_cfg bootstrap = samples_bootstrap(a, cfg->seed, cfg->resamples);
+  one->episodes = a->episodes;
+  one->mean_a = mean_of(a->seeds * a->n, a->values);
+  one->mean_b = mean_of(a->seeds * a->n, b->values);
+  compare_seeds(a, b, one);
+  DF_TRY(df_paired_difference(&bootstrap, DF_ESTIMATE_MEAN, a->seeds, a->sizes, a->values, b->values, &one->paired));
+  if (bootstrap.resamples > IMPROVEMENT_RESAMPLES) bootstrap.resamples = IMPROVEMENT_RESAMPLES;
+  DF_TRY(df_probability_of_improvement(&bootstrap, strcmp(one->better, "higher") != 0, a->seeds, a->sizes, a->values,
+                                       b->sizes, b->values, &one->improvement));
+  one->p = one->paired.p;
+  const int failed = one->paired.difference.failed;
+  if (!failed && strcmp(one->metric, "fall_rate") == 0) count_falls(a, b, one);
+  if (failed) one->seed_lo = one->seed_hi = NAN;
+  if (failed && one->outcome == COMPARE_OK) {
+    one->outcome = COMPARE_UNSURE;
+    one->reason = format_text("%d of %d pairs not finite", failed, a->seeds * a->n);
+  }
+  return DF_OK;
+}

@@ -1,0 +1,215 @@
+#include "run_view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "json.h"
+
+/* ---- cells: what was planned and what is recorded ---- */
+
+static run_cell* find_cell(run_view* r, const char* task, const char* method, const char* profile, int64_t seed) {
+  for (int i = 0; i < r->n_cells; i++) {
+    run_cell* c = &r->cells[i];
+    if (c->seed == seed && !strcmp(c->task, task) && !strcmp(c->method, method) && !strcmp(c->profile, profile))
+      return c;
+  }
+  return NULL;
+}
+
+static run_cell* add_cell(run_view* r, const json_t* from, const char* profile) {
+  const char *task = string_of(from, "task"), *method = string_of(from, "method");
+  const int64_t seed = json_integer_value(json_object_get(from, "seed"));
+  run_cell* c = find_cell(r, task, method, profile, seed);
+  if (c) return c;
+  r->cells[r->n_cells] = (run_cell){.task = task, .method = method, .profile = profile, .seed = seed, .key = ""};
+  return &r->cells[r->n_cells++];
+}
+
+/* a later plan may ask for the same cell with other settings: then that is what is shown */
+static void add_plan(run_view* r, const json_t* record) {
+  size_t i;
+  json_t* planned;
+  json_array_foreach(json_object_get(record, "cells"), i, planned) {
+    add_cell(r, planned, string_of(record, "profile"))->key = string_of(planned, "key");
+  }
+}
+
+static void set_record(run_cell* c, const json_t* record) {
+  if (c->key[0] && strcmp(c->key, string_of(record, "key")) != 0) return;
+  const bool done = strcmp(string_of(record, "status"), "done") == 0;
+  if (c->done && !done) return;
+  c->record = record;
+  c->done = done;
+}
+
+/* profiles that set the same share keys, and so share the record of a cell that was run once */
+static void add_record(run_view* r, const json_t* record) {
+  set_record(add_cell(r, record, string_of(record, "profile")), record);
+  for (int i = 0; i < r->n_cells; i++) {
+    if (r->cells[i].key[0] && strcmp(r->cells[i].key, string_of(record, "key")) == 0) set_record(&r->cells[i], record);
+  }
+}
+
+static size_t most_cells(const json_t* records) {
+  size_t n = 0, i;
+  json_t* record;
+  json_array_foreach(records, i, record) {
+    n += 1 + json_array_size(json_object_get(record, "cells"));
+  }
+  return n;
+}
+
+/* ---- groups ---- */
+
+/* what a method is and how it is trained is its own; where files come from changes no number */
+bool setting_is_shared(const char* name) {
+  if (strcmp(name, "system.model_url") == 0 || strcmp(name, "data.url") == 0) return false;
+  static const char* const sections[] = {"system.", "data.", "window.", "split.", "chart.", "eval."};
+  for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+    if (strncmp(name, sections[i], strlen(sections[i])) == 0) return true;
+  }
+  return false;
+}
+
+void run_differences(const run_view* r, const run_group* g, text* out) {
+  const json_t* first = NULL;
+  for (int i = 0; i < r->n_cells; i++) {
+    const run_cell* c = &r->cells[i];
+    if (!run_in_group(g, c) || !c->done) continue;
+    json_t* config = json_object_get(c->record, "config");
+    if (!first) first = config;
+    const char* name;
+    json_t* value;
+    json_object_foreach(config, name, value) {
+      if (!setting_is_shared(name) || json_equal(value, json_object_get(first, name))) continue;
+      if (strstr(text_of(out), name)) continue;
+      text_add(out, "%s%s", out->n ? ", " : "", name);
+    }
+  }
+}
+
+bool run_in_group(const run_group* g, const run_cell* c) {
+  return strcmp(g->task, c->task) == 0 && strcmp(g->profile, c->profile) == 0;
+}
+
+static void add_missing(const run_cell* c, const run_group* g, const char* method, text* out) {
+  const char* status = c->record ? string_of(c->record, "status") : "not run";
+  if (!g) text_add(out, "%s %s ", c->task, c->profile);
+  if (!method) text_add(out, "%s ", c->method);
+  text_add(out, "seed %lld (%s)", (long long)c->seed, status);
+}
+
+int run_missing(const run_view* r, const run_group* g, const char* method, text* out) {
+  enum { NAMED = 8 };
+  int n = 0;
+  for (int i = 0; i < r->n_cells; i++) {
+    const run_cell* c = &r->cells[i];
+    if (c->done || (g && !run_in_group(g, c)) || (method && strcmp(c->method, method) != 0)) continue;
+    if (n++ >= NAMED) continue;
+    if (n > 1) text_add(out, ", ");
+    add_missing(c, g, method, out);
+  }
+  if (n > NAMED) text_add(out, " and %d more", n - NAMED);
+  return n;
+}
+
+static void add_name(const char** names, int* n, int max, const char* name) {
+  for (int i = 0; i < *n; i++) {
+    if (strcmp(names[i], name) == 0) return;
+  }
+  if (*n < max) names[(*n)++] = name;
+}
+
+static void add_steps(run_group* g, int k) {
+  int at = 0;
+  while (at < g->n_k && g->k[at] < k) at++;
+  if (k < 1 || (at < g->n_k && g->k[at] == k) || g->n_k == STEPS_MAX) return;
+  memmove(g->k + at + 1, g->k + at, (size_t)(g->n_k - at) * sizeof g->k[0]);
+  g->k[at] = k;
+  g->n_k++;
+}
+
+static run_group* group_of(run_view* r, const run_cell* c) {
+  for (int i = 0; i < r->n_groups; i++) {
+    if (run_in_group(&r->groups[i], c)) return &r->groups[i];
+  }
+  if (r->n_groups == GROUPS_MAX) return NULL;
+  char* file = format_text("%s-%s", c->task, c->profile);
+  /* a task's name becomes part of a file's */
+  for (char* p = file; *p; p++) {
+    if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", *p)) *p = '_';
+  }
+  r->groups[r->n_groups] = (run_group){.task = c->task, .profile = c->profile, .file = file};
+  return &r->groups[r->n_groups++];
+}
+
+static void find_groups(run_view* r) {
+  for (int i = 0; i < r->n_cells; i++) {
+    const run_cell* c = &r->cells[i];
+    run_group* g = group_of(r, c);
+    if (!g) continue;
+    g->cells++;
+    g->done += c->done;
+    add_name(g->methods, &g->n_methods, METHODS_MAX, c->method);
+    size_t j;
+    json_t* row;
+    json_array_foreach(json_object_get(c->record, "rows"), j, row) {
+      if (!c->done) break;
+      add_name(g->metrics, &g->n_metrics, METRICS_MAX, string_of(row, "metric"));
+      add_steps(g, (int)json_integer_value(json_object_get(row, "k")));
+    }
+  }
+  for (int i = 0; i < r->n_groups; i++) {
+    if (r->groups[i].n_k == 0) r->groups[i].n_k = 1;
+  }
+}
+
+/* the last part of a folder's path, however it ends */
+static char* last_part(const char* folder) {
+  size_t end = strlen(folder);
+  while (end > 1 && folder[end - 1] == '/') end--;
+  size_t start = end;
+  while (start > 0 && folder[start - 1] != '/') start--;
+  return format_text("%.*s", (int)(end - start), folder + start);
+}
+
+df_status run_view_new(const char* folder, run_view* out) {
+  *out = (run_view){0};
+  DF_TRY(store_read(folder, &out->source));
+  const json_t* records = store_records(out->source);
+  out->name = last_part(folder);
+  out->cells = df_alloc(most_cells(records), sizeof *out->cells);
+  if (!out->cells) {
+    run_view_clear(out);
+    return DF_E_NOMEM;
+  }
+  size_t i;
+  json_t* record;
+  json_array_foreach(records, i, record) {
+    if (strcmp(string_of(record, "type"), "plan") == 0) add_plan(out, record);
+  }
+  json_array_foreach(records, i, record) {
+    if (strcmp(string_of(record, "type"), "cell") == 0) add_record(out, record);
+  }
+  find_groups(out);
+  return DF_OK;
+}
+
+void run_view_clear(run_view* r) {
+  for (int i = 0; i < r->n_groups; i++) df_free((void*)(uintptr_t)r->groups[i].file);
+  df_free(r->cells);
+  df_free(r->name);
+  store_close(r->source);
+  *r = (run_view){0};
+}
+
+const run_cell* run_example(const run_view* r, const run_group* g, const char* method) {
+  const run_cell* best = NULL;
+  for (int i = 0; i < r->n_cells; i++) {
+    const run_cell* c = &r->cells[i];
+    if (!c->done || !run_in_group(g, c) || strcmp(c->method, method) != 0) continue;
+    if (!best || c->seed < best->seed) best = c;
+  }
+  return best;
+}

@@ -1,0 +1,104 @@
+#include "samples.h"
+
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "json.h"
+
+void samples_clear(samples* s) {
+  df_free(s->values);
+  df_free(s->episode);
+  df_free(s->group);
+  *s = (samples){0};
+}
+
+static const json_t* find_values(const run_cell* c, const char* metric, int k) {
+  size_t i;
+  json_t* one;
+  json_array_foreach(json_object_get(c->record, "samples"), i, one) {
+    if (strcmp(string_of(one, "metric"), metric) == 0 && json_integer_value(json_object_get(one, "k")) == k) {
+      return json_object_get(one, "values");
+    }
+  }
+  return NULL;
+}
+
+static df_status add_seed(const run_cell* c, const run_cell* first, const char* metric, int k, samples* s) {
+  const json_t* list = find_values(c, metric, k);
+  const long long seed = (long long)c->seed;
+  if (!list) return df_fail(DF_E_MISSING, "%s, seed %lld: no values of %s", c->method, seed, metric);
+  if (json_array_size(list) != (size_t)s->n) {
+    return df_fail(DF_E_MISMATCH, "%s, seed %lld: %zu values of %s, not %d", c->method, seed, json_array_size(list),
+                   metric, s->n);
+  }
+  if (strcmp(string_of(c->record, "windows_sha256"), string_of(first->record, "windows_sha256")) != 0) {
+    return df_fail(DF_E_MISMATCH, "%s, seed %lld: other start states than seed %lld", c->method, seed,
+                   (long long)first->seed);
+  }
+  double* values = s->values + (size_t)s->seeds * (size_t)s->n;
+  for (int i = 0; i < s->n; i++) values[i] = number_of(json_array_get(list, (size_t)i));
+  s->sizes[s->seeds++] = s->n;
+  return DF_OK;
+}
+
+static int* labels(const json_t* list, int n) {
+  int* out = df_alloc((size_t)n, sizeof *out);
+  for (int i = 0; out && i < n; i++) out[i] = (int)json_integer_value(json_array_get(list, (size_t)i));
+  return out;
+}
+
+/* which episodes the values are of: the first n windows of the set */
+static df_status add_labels(const run_cell* c, samples* s) {
+  const json_t* windows = json_object_get(c->record, "windows");
+  const json_t *episode = json_object_get(windows, "episode"), *group = json_object_get(windows, "group");
+  if (json_array_size(episode) < (size_t)s->n || json_array_size(group) < (size_t)s->n) return DF_OK;
+  s->episode = labels(episode, s->n);
+  s->group = labels(group, s->n);
+  if (!s->episode || !s->group) return DF_E_NOMEM;
+  for (int i = 0; i < s->n; i++) {
+    bool seen = false;
+    for (int j = 0; j < i && !seen; j++) seen = s->episode[j] == s->episode[i];
+    s->episodes += !seen;
+  }
+  return DF_OK;
+}
+
+static df_status build(int n_cells, const run_cell* const* cells, const char* metric, int k, samples* s) {
+  const size_t n = n_cells > 0 ? json_array_size(find_values(cells[0], metric, k)) : 0;
+  if (n == 0) return df_fail(DF_E_MISSING, "no values of %s", metric);
+  if (n_cells > SEED_VALUES_MAX) return df_fail(DF_E_ARG, "%s: more than %d seeds", cells[0]->method, SEED_VALUES_MAX);
+  s->n = (int)n;
+  s->values = df_alloc((size_t)n_cells * n, sizeof *s->values);
+  if (!s->values) return DF_E_NOMEM;
+  for (int i = 0; i < n_cells; i++) DF_TRY(add_seed(cells[i], cells[0], metric, k, s));
+  return add_labels(cells[0], s);
+}
+
+df_status samples_new(int n_cells, const run_cell* const* cells, const char* metric, int k, samples* out) {
+  *out = (samples){0};
+  const df_status status = build(n_cells, cells, metric, k, out);
+  if (status != DF_OK) samples_clear(out);
+  return status;
+}
+
+df_status samples_of_method(const run_view* r, const run_group* g, const char* method, const char* metric, int k,
+                            samples* out) {
+  const run_cell* cells[SEED_VALUES_MAX];
+  int n = 0;
+  for (int i = 0; i < r->n_cells && n < SEED_VALUES_MAX; i++) {
+    const run_cell* c = &r->cells[i];
+    if (c->done && run_in_group(g, c) && strcmp(c->method, method) == 0) cells[n++] = c;
+  }
+  const df_status status = samples_new(n, cells, metric, k, out);
+  return status == DF_E_MISSING && k != 0 ? samples_new(n, cells, metric, 0, out) : status;
+}
+
+df_bootstrap_cfg samples_bootstrap(const samples* s, uint64_t seed, int resamples) {
+  return (df_bootstrap_cfg){.seed = seed,
+                            .resamples = resamples,
+                            .level = 0.95,
+                            .same_units = true,
+                            .cluster = s->episode,
+                            .group = s->group,
+                            .draw_strata = true};
+}

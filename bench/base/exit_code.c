@@ -1,0 +1,31 @@
+#include "exit_code.h"
+
+#include <stdio.h>
+
+int exit_code_of(df_status status) {
+  switch (status) {
+    case DF_OK:
+      return EXIT_DONE;
+    case DF_E_INTERRUPTED:
+      return EXIT_INTERRUPTED;
+    /* not the user's input: what was asked for could not be completed here */
+    case DF_E_NOMEM:
+    case DF_E_BLAS:
+      return EXIT_INCOMPLETE;
+    default:
+      return EXIT_USAGE;
+  }
+}
+
+int report_failure(df_status status) {
+  const char* detail = df_error_message();
+  if (status == DF_OK) return EXIT_DONE;
+  fprintf(stderr, "dynaflow: %s\n", detail[0] ? detail : df_status_text(status));
+  return exit_code_of(status);
+}
+
+int report_task_failure(df_status status, const char* task) {
+  const int code = report_failure(status);
+  if (status == DF_E_MISSING) fprintf(stderr, "dynaflow: to get it: dynaflow data fetch %s\n", task);
+  return code;
+}

@@ -1,0 +1,97 @@
+#include "text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "exit_code.h"
+
+static void make_room(text* t, size_t more) {
+  if (t->n + more + 1 <= t->room) return;
+  size_t room = t->room ? t->room : 256;
+  while (room < t->n + more + 1) room *= 2;
+  char* data = realloc(t->data, room);
+  if (!data) {
+    fprintf(stderr, "dynaflow: out of memory\n");
+    exit(EXIT_INCOMPLETE);
+  }
+  t->data = data;
+  t->room = room;
+}
+
+void text_add_bytes(text* t, const char* bytes, size_t n) {
+  make_room(t, n);
+  memcpy(t->data + t->n, bytes, n);
+  t->n += n;
+  t->data[t->n] = '\0';
+}
+
+static void add_list(text* t, const char* format, va_list list) {
+  if (!format) return;
+  va_list again;
+  va_copy(again, list);
+  const int n = vsnprintf(NULL, 0, format, list);
+  make_room(t, (size_t)n);
+  vsnprintf(t->data + t->n, (size_t)n + 1, format, again);
+  va_end(again);
+  t->n += (size_t)n;
+}
+
+void text_add(text* t, const char* format, ...) {
+  va_list list;
+  va_start(list, format);
+  add_list(t, format, list);
+  va_end(list);
+}
+
+void text_clear(text* t) {
+  free(t->data);
+  *t = (text){0};
+}
+
+const char* text_of(const text* t) {
+  return t->data ? t->data : "";
+}
+
+void text_add_html(text* t, const char* plain) {
+  for (const char* p = plain; *p; p++) {
+    switch (*p) {
+      case '&':
+        text_add(t, "&amp;");
+        break;
+      case '<':
+        text_add(t, "&lt;");
+        break;
+      case '>':
+        text_add(t, "&gt;");
+        break;
+      case '"':
+        text_add(t, "&quot;");
+        break;
+      default:
+        text_add_bytes(t, p, 1);
+    }
+  }
+}
+
+df_status text_write(const text* t, const char* path) {
+  return df_file_write(path, text_of(t), t->n);
+}
+
+char* format_text(const char* format, ...) {
+  text t = {0};
+  va_list list;
+  va_start(list, format);
+  add_list(&t, format, list);
+  va_end(list);
+  char* copy = df_strdup(text_of(&t));
+  text_clear(&t);
+  if (!copy) {
+    fprintf(stderr, "dynaflow: out of memory\n");
+    exit(EXIT_INCOMPLETE);
+  }
+  return copy;
+}

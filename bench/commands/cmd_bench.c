@@ -1,0 +1,243 @@
+/* cmd_bench.c: dynaflow bench adjoint|rollout: timings as ratios, competitors interleaved. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bench_adjoint.h"
+#include "bench_rollout.h"
+#include "cases.h"
+#include "dynaflow/config/config.h"
+#include "dynaflow/config/search.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/core/hash.h"
+#include "dynaflow/data/task.h"
+#include "dynaflow/sim/system.h"
+#include "exit_code.h"
+#include "lookup.h"
+#include "options.h"
+#include "progress.h"
+#include "rows.h"
+#include "suite.h"
+#include "target.h"
+#include "words.h"
+
+enum { KEY_WINDOWS = 0x600, KEY_HORIZON, KEY_PASSES, KEY_SUITE, KEY_OUT, TARGETS_MAX = 64 };
+
+typedef enum bench_kind { BENCH_NONE, BENCH_ADJOINT, BENCH_ROLLOUT } bench_kind;
+
+typedef struct arguments {
+  options common;
+  bench_kind kind;
+  int n_targets;
+  const char* targets[TARGETS_MAX];
+  int windows, horizon, passes;
+  const char *suite, *out;
+} arguments;
+
+static void take_word(arguments* a, const char* word, struct argp_state* state) {
+  static const char* const names[] = {"adjoint", "rollout"};
+  char hint[96];
+  if (a->kind == BENCH_NONE) {
+    for (int i = 0; i < 2; i++) {
+      if (strcmp(word, names[i]) == 0) a->kind = (bench_kind)(BENCH_ADJOINT + i);
+    }
+    if (a->kind == BENCH_NONE) {
+      argp_error(state, "unknown benchmark '%s'%s (there are adjoint and rollout)", word,
+                 suggestion(word, 2, names, hint, sizeof hint));
+    }
+    return;
+  }
+  if (a->n_targets == TARGETS_MAX) argp_error(state, "more than %d tasks and models", TARGETS_MAX);
+  a->targets[a->n_targets++] = word;
+}
+
+static void check_combination(const arguments* a, struct argp_state* state) {
+  if (a->kind == BENCH_NONE) argp_error(state, "what is timed is missing: adjoint or rollout");
+  if (a->suite && a->n_targets > 0)
+    argp_error(state, "--suite names its models itself: '%s' is too much", a->targets[0]);
+  if (!a->suite && a->n_targets == 0) argp_error(state, "a task, a model file (.xml) or --suite is needed");
+  if (a->out && a->kind != BENCH_ADJOINT) argp_error(state, "--out stands beside adjoint only");
+}
+
+static error_t parse(int key, char* value, struct argp_state* state) {
+  arguments* a = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT:
+      state->child_inputs[0] = &a->common;
+      return 0;
+    case KEY_WINDOWS:
+      a->windows = (int)parse_integer(state, "--windows", value, 1, 10000);
+      return 0;
+    case KEY_HORIZON:
+      a->horizon = (int)parse_integer(state, "--horizon", value, 1, 512);
+      return 0;
+    case KEY_PASSES:
+      a->passes = (int)parse_integer(state, "--passes", value, 1, 100000);
+      return 0;
+    case KEY_SUITE:
+      a->suite = value;
+      return 0;
+    case KEY_OUT:
+      a->out = value;
+      return 0;
+    case ARGP_KEY_ARG:
+      take_word(a, value, state);
+      return 0;
+    case ARGP_KEY_END:
+      check_combination(a, state);
+      expect_one_seed(&a->common, state);
+      return 0;
+    default:
+      return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option option_table[] = {
+    {"windows", KEY_WINDOWS, "N", 0, "rollouts that are timed (default 24)", 0},
+    {"horizon", KEY_HORIZON, "H", 0, "actions in one (default 16)", 0},
+    {"passes", KEY_PASSES, "N", 0, "times that all of them are run (default 24)", 0},
+    {"suite", KEY_SUITE, "FILE", 0, "the models of a list, with their targets", 0},
+    {"out", KEY_OUT, "DIR", 0, "also write timing.md and timing.csv there (adjoint)", 0},
+    {0}};
+static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
+static const struct argp parser = {
+    .options = option_table,
+    .parser = parse,
+    .args_doc = "adjoint TASK...|MODEL.xml...|--suite FILE\nrollout TASK...|MODEL.xml...|--suite FILE",
+    .doc =
+        "Times what competes on the same work, taking turns; the ratios are the result.\v"
+        "adjoint: a step, its adjoint, a rollout with gradient and MuJoCo's mjd_transitionFD, in CPU time of one "
+        "thread. A task is timed on windows of its demonstrations, a model on generated ones with contacts. rollout: "
+        "rollouts on one thread against --threads, in wall time; an otherwise idle machine is needed.",
+    .children = children};
+
+/* ---- windows of contact ---- */
+
+/* generated starts of the kinds that touch something, each under its own action */
+static df_status draw_windows(const df_system* s, int windows, int horizon, uint64_t seed, cases* c) {
+  const int each = (windows + 3) / 4;
+  const int states[DF_STATE_KINDS] = {[DF_STATE_REST] = each,
+                                      [DF_STATE_MOTION] = each,
+                                      [DF_STATE_IMPACT] = each,
+                                      [DF_STATE_SLIDING] = windows > 3 * each ? windows - 3 * each : 0};
+  const size_t nx = (size_t)s->nx, nu = (size_t)s->nu, H = (size_t)horizon;
+  DF_TRY(cases_new(s, windows, windows, horizon, c));
+  DF_TRY(cases_draw(s, states, seed, c));
+  c->m = c->n;
+  for (size_t w = 0; w < (size_t)c->m; w++) {
+    memcpy(c->x0 + w * nx, c->x + w * nx, nx * sizeof *c->x0);
+    for (size_t t = 0; t < H; t++) memcpy(c->u_m + (w * H + t) * nu, c->u + w * nu, nu * sizeof *c->u_m);
+  }
+  return DF_OK;
+}
+
+/* ---- one system ---- */
+
+static df_status bench_system(const arguments* a, const char* name, double target, const df_system* s, const cases* c,
+                              adjoint_timing* timing, rows* out) {
+  if (a->kind == BENCH_ROLLOUT) return bench_rollout(s, name, c, a->passes, a->common.threads, out);
+  *timing = (adjoint_timing){.model = name, .target = target};
+  DF_TRY(bench_adjoint(s, c, a->passes, a->common.seeds[0], timing));
+  bench_adjoint_row(timing, out);
+  return DF_OK;
+}
+
+static df_status bench_target(const arguments* a, const char* name, adjoint_timing* timing, rows* out) {
+  const target_size size = {.states = a->windows, .rollouts = a->windows, .horizon = a->horizon};
+  df_system* s;
+  cases c;
+  df_status status = target_open(&a->common, name, &size, &s, &c);
+  if (status == DF_OK && c.kind[0] != DF_STATE_KINDS) {
+    cases_clear(&c);
+    status = draw_windows(s, a->windows, a->horizon, a->common.seeds[0], &c);
+  }
+  if (status == DF_OK) status = bench_system(a, name, NAN, s, &c, timing, out);
+  cases_clear(&c);
+  df_system_free(s);
+  return status;
+}
+
+static int bench_targets(const arguments* a, adjoint_timing* timings, int* n, rows* out) {
+  for (int i = 0; i < a->n_targets; i++) {
+    const df_status status = bench_target(a, a->targets[i], &timings[i], out);
+    if (status != DF_OK) return target_failure(status, a->targets[i]);
+    *n = i + 1;
+  }
+  return EXIT_DONE;
+}
+
+/* ---- a suite ---- */
+
+/* DF_OK without a system for a model that has no adjoint here */
+static df_status open_model(const arguments* a, const suite_model* model, const df_search* search, df_system** s) {
+  df_config config;
+  char sha256[DF_SHA256_TEXT];
+  *s = NULL;
+  DF_TRY(suite_config(model, &a->common, &config));
+  df_status status = df_task_system(&config, search, s, sha256);
+  if (status == DF_E_UNSUPPORTED) {
+    DF_TRY(df_config_set(&config, "system.contacts", "approximate", "suite"));
+    status = df_task_system(&config, search, s, sha256);
+  }
+  if (status == DF_OK || status == DF_E_NOMEM) return status;
+  fprintf(stderr, "dynaflow: %s is left out: %s\n", model->name, df_error_message());
+  return DF_OK;
+}
+
+static int bench_suite(const arguments* a, const suite* s, adjoint_timing* timings, int* n, rows* out) {
+  df_search search;
+  progress shown;
+  df_status status = DF_OK;
+  suite_search(s, &a->common, &search);
+  progress_start(&shown, a->common.quiet, "bench", "models", s->n);
+  for (int i = 0; i < s->n && status == DF_OK; i++) {
+    const suite_model* model = &s->models[i];
+    df_system* system;
+    cases c = {0};
+    status = open_model(a, model, &search, &system);
+    if (status == DF_OK && system) {
+      status = draw_windows(system, a->windows, a->horizon, a->common.seeds[0], &c);
+      if (status == DF_OK) status = bench_system(a, model->name, model->target, system, &c, &timings[*n], out);
+      if (status == DF_OK) ++*n;
+    }
+    cases_clear(&c);
+    df_system_free(system);
+    progress_update(&shown, i + 1, model->name);
+  }
+  progress_end(&shown);
+  search_clear(&search);
+  if (status != DF_OK) return report_failure(status);
+  if (*n > 0) return EXIT_DONE;
+  fprintf(stderr, "dynaflow: %s: no model that can be timed\n", s->path);
+  return EXIT_INCOMPLETE;
+}
+
+int cmd_bench(int argc, char** argv) {
+  arguments a = {.common = options_default(), .windows = 24, .horizon = 16, .passes = 24};
+  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  suite s = {0};
+  if (a.suite) {
+    const df_status status = suite_read(a.suite, &s);
+    if (status != DF_OK) return report_failure(status);
+  }
+  /* before what takes minutes */
+  const df_status made = a.out ? df_dir_make(a.out) : DF_OK;
+  if (made != DF_OK) {
+    suite_clear(&s);
+    return report_failure(made);
+  }
+  rows out = rows_new();
+  int n = 0, code = EXIT_INCOMPLETE;
+  adjoint_timing* timings = df_alloc((size_t)(a.suite ? s.n : a.n_targets), sizeof *timings);
+  if (timings) code = a.suite ? bench_suite(&a, &s, timings, &n, &out) : bench_targets(&a, timings, &n, &out);
+  if (code == EXIT_DONE) rows_print(&out, &a.common);
+  if (code == EXIT_DONE && a.out) {
+    const df_status status = bench_adjoint_write(n, timings, a.out);
+    if (status != DF_OK) code = report_failure(status);
+  }
+  df_free(timings);
+  rows_free(&out);
+  suite_clear(&s);
+  return code;
+}

@@ -1,0 +1,121 @@
+/* cmd_gate.c: dynaflow gate RUN: did the physics hold? */
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "exit_code.h"
+#include "gate.h"
+#include "rows.h"
+#include "run_argument.h"
+#include "run_view.h"
+#include "verdict.h"
+#include "verify_replay.h"
+
+enum { KEY_AGAINST = 0x500, KEY_ACCEPT, KEY_REASON, KEY_JUNIT };
+
+typedef struct arguments {
+  run_argument runs;
+  const char *against, *reason, *junit;
+  bool accept;
+} arguments;
+
+static error_t end_of_arguments(struct argp_state* state, const arguments* a) {
+  if (a->accept && (!a->reason || strspn(a->reason, " \t\n") == strlen(a->reason))) {
+    argp_error(state, "--accept needs --reason: why the new numbers are right");
+  }
+  if (a->reason && !a->accept) argp_error(state, "--reason is for --accept");
+  return 0;
+}
+
+static error_t parse(int key, char* value, struct argp_state* state) {
+  arguments* a = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT:
+      state->child_inputs[0] = &a->runs;
+      return 0;
+    case KEY_AGAINST:
+      a->against = value;
+      return 0;
+    case KEY_ACCEPT:
+      a->accept = true;
+      return 0;
+    case KEY_REASON:
+      a->reason = value;
+      return 0;
+    case KEY_JUNIT:
+      a->junit = value;
+      return 0;
+    case ARGP_KEY_END:
+      return end_of_arguments(state, a);
+    default:
+      return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option option_table[] = {
+    {"against", KEY_AGAINST, "GOLDEN", 0, "golden table (.csv) or folder of them (default: results/golden)", 0},
+    {"accept", KEY_ACCEPT, 0, 0, "write the golden tables from this run instead of judging it", 0},
+    {"reason", KEY_REASON, "TEXT", 0, "why the new numbers are right; stands in the tables' head", 0},
+    {"junit", KEY_JUNIT, "FILE", 0, "also write the verdicts as JUnit XML", 0},
+    {0}};
+static const struct argp_child children[] = {RUN_ARGUMENT_CHILD, {0}};
+static const struct argp parser = {
+    .options = option_table,
+    .parser = parse,
+    .args_doc = "RUN",
+    .doc =
+        "Verifies a run, then holds it to the bands of its tasks' expect.yaml: limits that follow from physics, and "
+        "tolerances to golden tables, of numbers and of effort. One verdict a band: held, improved, regressed, "
+        "inconclusive (the interval straddles the limit, or too few seeds), missing.\vExits with 0 when all held or "
+        "improved, 1 when one regressed, 2 when a record, a band or a table "
+        "cannot be read or a record is not as it was written, 3 when something is missing, 4 when it is inconclusive, "
+        "5 when the run does not compare (another MuJoCo, version of the task or settings of its evaluation).",
+    .children = children};
+
+static df_status judge(const arguments* a, char** folder, gate_result* out) {
+  *out = (gate_result){.verdicts = rows_new()};
+  run_view r;
+  df_status status = run_argument_open(&a->runs, 0, folder, &r);
+  if (status == DF_E_MISSING && df_file_exists(*folder)) {
+    /* a folder in which nothing was recorded is an empty run, not a misspelt name */
+    gate_add(out, GATE_MISSING, NULL, NULL, "verify.plan", df_error_message());
+    return DF_OK;
+  }
+  if (status != DF_OK) return status;
+  gate_clear(out);
+  const gate_cfg cfg = {.opts = &a->runs.common, .verify = verify_with_simulator(&a->runs.common, false)};
+  status = a->accept ? gate_accept(&r, *folder, &cfg, a->against, a->reason, out)
+                     : gate_run(&r, *folder, &cfg, a->against, out);
+  run_view_clear(&r);
+  return status;
+}
+
+int cmd_gate(int argc, char** argv) {
+  arguments a = {.runs = run_argument_default(1)};
+  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  gate_result g = {0};
+  char* folder = NULL;
+  df_status status = judge(&a, &folder, &g);
+  int code = report_failure(status);
+  if (status != DF_OK && g.verdicts.list) {
+    gate_add(&g, GATE_UNREADABLE, NULL, NULL, "gate", df_error_message());
+  } else if (status == DF_OK) {
+    rows_print(&g.verdicts, &a.runs.common);
+    code = gate_exit_code(&g);
+    if (code != EXIT_DONE && !a.runs.common.quiet) {
+      fprintf(stderr,
+              "dynaflow: %s: %d regressed, %d missing, %d inconclusive, %d not comparable, %d unreadable; %d held, %d "
+              "improved\n",
+              folder, g.count[GATE_REGRESSED], g.count[GATE_MISSING], g.count[GATE_INCONCLUSIVE],
+              g.count[GATE_NOT_COMPARABLE], g.count[GATE_UNREADABLE], g.count[GATE_HELD], g.count[GATE_IMPROVED]);
+    }
+  }
+  if (a.junit && g.verdicts.list) {
+    status = gate_junit(&g, a.runs.run[0], a.junit);
+    if (status != DF_OK) code = report_failure(status);
+  }
+  gate_clear(&g);
+  df_free(folder);
+  return code;
+}

@@ -1,0 +1,249 @@
+/* cmd_gradcheck.c: dynaflow gradcheck TASK...|MODEL.xml...: the adjoint against centred finite differences. */
+#include <math.h>
+#include <stdio.h>
+
+#include "cases.h"
+#include "coverage.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/gradcheck/gradcheck.h"
+#include "dynaflow/sim/system.h"
+#include "exit_code.h"
+#include "gradcheck_plot.h"
+#include "gradcheck_suite.h"
+#include "options.h"
+#include "rows.h"
+#include "suite.h"
+#include "target.h"
+
+enum { KEY_STATES = 0x600, KEY_ROLLOUTS, KEY_HORIZON, KEY_SUITE, KEY_OUT, KEY_PLOT, TARGETS_MAX = 64 };
+
+typedef struct arguments {
+  options common;
+  int n_targets;
+  const char* targets[TARGETS_MAX];
+  int states, rollouts, horizon;
+  const char *suite, *out, *plot;
+} arguments;
+
+static const double LIMIT_ROLLOUT = 1e-6;
+
+static void check_combination(const arguments* a, struct argp_state* state) {
+  if (a->suite && a->n_targets > 0)
+    argp_error(state, "--suite names its models itself: '%s' is too much", a->targets[0]);
+  if (!a->suite && a->n_targets == 0) argp_error(state, "a task, a model file (.xml) or --suite is needed");
+  if (a->out && !a->suite) argp_error(state, "--out stands beside --suite only");
+  if (a->plot && a->suite) argp_error(state, "--plot takes tasks and models, not a suite");
+}
+
+static error_t parse(int key, char* value, struct argp_state* state) {
+  arguments* a = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT:
+      state->child_inputs[0] = &a->common;
+      return 0;
+    case KEY_STATES:
+      a->states = (int)parse_integer(state, "--states", value, 1, 1000000);
+      return 0;
+    case KEY_ROLLOUTS:
+      a->rollouts = (int)parse_integer(state, "--rollouts", value, 0, 100000);
+      return 0;
+    case KEY_HORIZON:
+      a->horizon = (int)parse_integer(state, "--horizon", value, 1, 512);
+      return 0;
+    case KEY_SUITE:
+      a->suite = value;
+      return 0;
+    case KEY_OUT:
+      a->out = value;
+      return 0;
+    case KEY_PLOT:
+      a->plot = value;
+      return 0;
+    case ARGP_KEY_ARG:
+      if (a->n_targets == TARGETS_MAX) argp_error(state, "more than %d tasks and models", TARGETS_MAX);
+      a->targets[a->n_targets++] = value;
+      return 0;
+    case ARGP_KEY_END:
+      check_combination(a, state);
+      expect_one_seed(&a->common, state);
+      return 0;
+    default:
+      return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option option_table[] = {
+    {"states", KEY_STATES, "N", 0, "states checked one action ahead (default 200)", 0},
+    {"rollouts", KEY_ROLLOUTS, "N", 0, "windows whose rollout gradient is checked (default 20; 0: none)", 0},
+    {"horizon", KEY_HORIZON, "H", 0, "actions in a rollout (default 16; of --plot: in all)", 0},
+    {"suite", KEY_SUITE, "FILE", 0, "verify the models of a list, at the states that it names", 0},
+    {"out", KEY_OUT, "DIR", 0, "write the suite's tables and figure there", 0},
+    {"plot", KEY_PLOT, "DIR", 0, "draw the loss along a line of actions, and the gradient against the horizon", 0},
+    {0}};
+static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
+static const struct argp parser = {
+    .options = option_table,
+    .parser = parse,
+    .args_doc = "TASK...|MODEL.xml...\n--suite FILE [--out DIR]",
+    .doc =
+        "Compares the adjoint of a step, and of a rollout's loss, with centred finite differences.\v"
+        "A task is checked on states spread over its demonstrations; a model file on generated states: at rest, in "
+        "random motion, at impacts and joint limits, sliding, rolling, stuck. An error is |adjoint - difference| / "
+        "|difference|, at the pair of difference steps that agree best with each other. Where none agree within 1e-5 "
+        "the state lies on a kink (contact making or breaking, stick to slip, a limit, a clamp) and is counted apart "
+        "by what changes there; so are states with a contact whose derivative is approximate by design, and steps that "
+        "are differentiated by differences themselves (system.gradient=differences). Exits with 1 "
+        "when, over the other states, the median is above 1e-7, the 99th percentile above 1e-4, or the median over "
+        "rollouts above 1e-6; with 4 when fewer than a quarter of the states are away from kinks; with 3 when a model "
+        "of a suite is missing.",
+    .children = children};
+
+/* ---- verdict ---- */
+
+static void add_row(rows* out, const row* base, const char* metric, double value, int64_t n, double limit) {
+  char status[64];
+  row one = *base;
+  one.metric = metric;
+  one.value = value;
+  one.n = n;
+  if (value > limit) {
+    snprintf(status, sizeof status, "above the limit %g", limit);
+    one.status = status;
+  } else if (isnan(value)) {
+    one.status = "no state with an exact adjoint away from kinks";
+  }
+  rows_add(out, &one);
+}
+
+static void add_kinks(rows* out, const row* base, const df_gradcheck_summary* q) {
+  add_row(out, base, "kinks", q->kinks, q->n, INFINITY);
+  for (int k = DF_KINK_NONE + 1; k < DF_KINK_COUNT; k++) {
+    char metric[64];
+    snprintf(metric, sizeof metric, "kinks_near.%s", df_kink_name((df_kink)k));
+    if (q->cause[k]) add_row(out, base, metric, q->cause[k], q->n, INFINITY);
+  }
+}
+
+static int judge(const char* target, const options* opts, const df_gradcheck_summary* step,
+                 const df_gradcheck_summary* rollout, rows* out) {
+  row errors = row_default();
+  errors.task = target;
+  errors.seed = (int64_t)opts->seeds[0];
+  errors.unit = "relative";
+  row counts = errors;
+  counts.unit = "states";
+  add_row(out, &errors, "error_median", step->median, step->smooth, LIMIT_MEDIAN);
+  add_row(out, &errors, "error_p99", step->p99, step->smooth, LIMIT_P99);
+  add_row(out, &errors, "error_max", step->worst, step->smooth, INFINITY);
+  errors.unit = "share";
+  add_row(out, &errors, "error_below_1e-6", step->below, step->smooth, INFINITY);
+  errors.unit = "relative";
+  add_kinks(out, &counts, step);
+  if (step->approximate) add_row(out, &counts, "approximate", step->approximate, step->n, INFINITY);
+  if (step->differenced) add_row(out, &counts, "differenced_steps", step->differenced, step->n, INFINITY);
+  bool rollouts_hold = true;
+  if (rollout->n) {
+    add_row(out, &errors, "rollout_error_median", rollout->median, rollout->smooth, LIMIT_ROLLOUT);
+    add_row(out, &errors, "rollout_error_max", rollout->worst, rollout->smooth, INFINITY);
+    counts.unit = "rollouts";
+    add_row(out, &counts, "rollout_kinks", rollout->kinks, rollout->n, INFINITY);
+    rollouts_hold = !(rollout->median > LIMIT_ROLLOUT);
+  }
+  const df_gradcheck_verdict verdict = df_gradcheck_judge(step, LIMIT_MEDIAN, LIMIT_P99);
+  if (verdict == DF_GRADCHECK_FAILS || !rollouts_hold) return EXIT_CHECK_FAILED;
+  return verdict == DF_GRADCHECK_HOLDS ? EXIT_DONE : EXIT_INCONCLUSIVE;
+}
+
+static df_status check(const arguments* a, const char* target, const df_system* system, const cases* c, rows* out,
+                       int* verdict) {
+  const int most = c->n > c->m ? c->n : c->m;
+  df_gradcheck_point* points = df_alloc((size_t)most, sizeof *points);
+  df_gradcheck_summary step = {0}, rollout = {0};
+  df_status status = points ? DF_OK : DF_E_NOMEM;
+  if (status == DF_OK) {
+    status = df_gradcheck_steps(system, c->n, c->x, c->u, a->common.seeds[0], a->common.threads, points);
+  }
+  if (status == DF_OK) status = df_gradcheck_sum_up(c->n, points, &step);
+  if (status == DF_OK && c->m > 0) {
+    status = df_gradcheck_rollouts(system, c->m, c->H, c->x0, c->u_m, c->x_target, c->weight, a->common.seeds[0],
+                                   a->common.threads, points);
+    if (status == DF_OK) status = df_gradcheck_sum_up(c->m, points, &rollout);
+  }
+  if (status == DF_OK) *verdict = judge(target, &a->common, &step, &rollout, out);
+  df_free(points);
+  return status;
+}
+
+/* without gnuplot everything but the picture is there */
+static int write_failure(df_status status) {
+  const int code = report_failure(status);
+  return status == DF_E_MISSING ? EXIT_INCOMPLETE : code;
+}
+
+static int check_target(const arguments* a, const char* target, rows* out) {
+  const target_size size = {.states = a->states, .rollouts = a->rollouts, .horizon = a->horizon};
+  df_system* system;
+  cases c;
+  int verdict = EXIT_DONE;
+  df_status status = target_open(&a->common, target, &size, &system, &c);
+  if (status == DF_OK) warn_inexact(target, system, &a->common);
+  if (status != DF_OK) {
+    verdict = target_failure(status, target);
+  } else if (a->plot) {
+    status = gradcheck_plot(system, target, &c, a->common.seeds[0], a->plot, out);
+    if (status != DF_OK) verdict = write_failure(status);
+  } else {
+    status = check(a, target, system, &c, out, &verdict);
+    if (status != DF_OK) verdict = target_failure(status, target);
+  }
+  cases_clear(&c);
+  df_system_free(system);
+  return verdict;
+}
+
+static int check_targets(const arguments* a, rows* out) {
+  int code = EXIT_DONE;
+  for (int i = 0; i < a->n_targets && (code == EXIT_DONE || code == EXIT_CHECK_FAILED || code == EXIT_INCONCLUSIVE);
+       i++) {
+    const int verdict = check_target(a, a->targets[i], out);
+    /* bad input ends it; a failed check outweighs an inconclusive one */
+    if (verdict == EXIT_USAGE || verdict == EXIT_INCOMPLETE || code == EXIT_DONE || verdict == EXIT_CHECK_FAILED) {
+      code = verdict;
+    }
+  }
+  if (code != EXIT_USAGE && code != EXIT_INCOMPLETE) rows_print(out, &a->common);
+  return code;
+}
+
+static int check_suite(const arguments* a, rows* out) {
+  suite s;
+  df_status status = suite_read(a->suite, &s);
+  if (status != DF_OK) return report_failure(status);
+  /* before what takes minutes */
+  if (a->out) status = df_dir_make(a->out);
+  if (status != DF_OK) {
+    suite_clear(&s);
+    return report_failure(status);
+  }
+  suite_result* results = df_alloc((size_t)s.n, sizeof *results);
+  status = results ? suite_check(&s, &a->common, results) : DF_E_NOMEM;
+  int code = status == DF_OK ? suite_rows(s.n, results, &a->common, out) : report_failure(status);
+  if (status == DF_OK) rows_print(out, &a->common);
+  if (status == DF_OK && a->out) {
+    status = suite_write(s.n, results, &a->common, a->out);
+    if (status != DF_OK) code = write_failure(status);
+  }
+  suite_results_clear(results ? s.n : 0, results);
+  suite_clear(&s);
+  return code;
+}
+
+int cmd_gradcheck(int argc, char** argv) {
+  arguments a = {.common = options_default(), .states = 200, .rollouts = 20, .horizon = 16};
+  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  rows out = rows_new();
+  const int code = a.suite ? check_suite(&a, &out) : check_targets(&a, &out);
+  rows_free(&out);
+  return code;
+}

@@ -1,0 +1,130 @@
+/* cmd_list.c: dynaflow list [tasks|methods|metrics] */
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/config/config.h"
+#include "dynaflow/config/search.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/flow/method.h"
+#include "dynaflow/metrics/defs.h"
+#include "exit_code.h"
+#include "lookup.h"
+#include "methods.h"
+#include "options.h"
+#include "rows.h"
+#include "text.h"
+#include "words.h"
+
+typedef struct arguments {
+  options common;
+  const char* kind; /* NULL: all three */
+} arguments;
+
+static error_t parse(int key, char* value, struct argp_state* state) {
+  static const char* const kinds[] = {"tasks", "methods", "metrics"};
+  arguments* a = state->input;
+  char hint[96];
+  switch (key) {
+    case ARGP_KEY_INIT:
+      state->child_inputs[0] = &a->common;
+      return 0;
+    case ARGP_KEY_ARG:
+      if (a->kind) argp_error(state, "more than one thing to list");
+      for (int i = 0; i < 3; i++) {
+        if (strcmp(value, kinds[i]) == 0) a->kind = kinds[i];
+      }
+      if (!a->kind) {
+        argp_error(state, "cannot list '%s'%s", value, suggestion(value, 3, kinds, hint, sizeof hint));
+      }
+      return 0;
+    default:
+      return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
+static const struct argp parser = {.parser = parse,
+                                   .args_doc = "[tasks|methods|metrics]",
+                                   .doc = "Lists what there is, one line each.",
+                                   .children = children};
+
+static df_status list_tasks(const options* opts, rows* out) {
+  enum { MOST = 256 };
+  char* names[MOST];
+  const int n = task_names(opts, MOST, names);
+  df_status status = DF_OK;
+  for (int i = 0; i < n; i++) {
+    df_config config;
+    df_search search = {0};
+    if (status == DF_OK) status = resolve_task(names[i], "", NULL, opts, &config, &search);
+    if (status == DF_OK) {
+      rows_add_object(out, json_pack("{s:s,s:s,s:s,s:i}", "kind", "task", "name", names[i], "summary",
+                                     config.task_title, "version", config.task_version));
+    }
+    search_clear(&search);
+    df_free(names[i]);
+  }
+  return status;
+}
+
+static void list_methods(rows* out) {
+  static const struct {
+    unsigned flag;
+    const char* word;
+  } traits[] = {{DF_METHOD_TRAINS, "trains"},
+                {DF_METHOD_NEEDS_ACTIONS, "needs actions"},
+                {DF_METHOD_RETURNS_ACTIONS, "returns actions"},
+                {DF_METHOD_SEES_DEMONSTRATION, "is given the answer"},
+                {DF_METHOD_IGNORES_SEED, "ignores its seed"}};
+  const df_method* const* methods;
+  const int n = df_methods(&methods);
+  for (int i = 0; i < n; i++) {
+    text words = {0};
+    for (size_t t = 0; t < sizeof traits / sizeof traits[0]; t++) {
+      if (methods[i]->flags & traits[t].flag) text_add(&words, "%s%s", words.n ? ", " : "", traits[t].word);
+    }
+    rows_add_object(out, json_pack("{s:s,s:s,s:s,s:s}", "kind", "method", "name", methods[i]->name, "summary",
+                                   methods[i]->summary, "traits", text_of(&words)));
+    text_clear(&words);
+  }
+}
+
+static void list_metrics(rows* out) {
+  const df_metric_def* defs;
+  const int n = df_metric_defs(&defs);
+  for (int i = 0; i < n; i++) {
+    rows_add_object(out, json_pack("{s:s,s:s,s:s,s:s,s:s}", "kind", "metric", "name", defs[i].name, "unit",
+                                   defs[i].unit, "better", defs[i].better, "summary", defs[i].definition));
+  }
+}
+
+/* one table a kind: their columns differ */
+static int list_kind(const char* kind, bool first, const options* opts, rows* all) {
+  rows one = rows_new();
+  df_status status = DF_OK;
+  if (strcmp(kind, "tasks") == 0) status = list_tasks(opts, &one);
+  if (strcmp(kind, "methods") == 0) list_methods(&one);
+  if (strcmp(kind, "metrics") == 0) list_metrics(&one);
+  if (opts->json) {
+    json_array_extend(all->list, one.list);
+  } else {
+    if (!first) printf("\n");
+    rows_print(&one, opts);
+  }
+  rows_free(&one);
+  return report_failure(status);
+}
+
+int cmd_list(int argc, char** argv) {
+  static const char* const kinds[] = {"tasks", "methods", "metrics"};
+  arguments a = {.common = options_default()};
+  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  rows all = rows_new();
+  int code = EXIT_DONE;
+  for (int i = 0; i < 3 && code == EXIT_DONE; i++) {
+    if (!a.kind || strcmp(a.kind, kinds[i]) == 0) code = list_kind(kinds[i], i == 0 || a.kind, &a.common, &all);
+  }
+  if (a.common.json && code == EXIT_DONE) rows_print(&all, &a.common);
+  rows_free(&all);
+  return code;
+}

@@ -1,0 +1,283 @@
+/* cmd_replay.c: dynaflow replay TASK: do the recorded states follow from the recorded actions under the declared model?
+ *
+ * Three questions. From each recorded state, one action on: with a cleared solver warm start, and with the warm start
+ * carried on from the step before, as the recorder had it. And open loop over whole episodes, from the first state. */
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data_path.h"
+#include "dynaflow/config/config.h"
+#include "dynaflow/config/search.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/hash.h"
+#include "dynaflow/data/dataset.h"
+#include "dynaflow/data/task.h"
+#include "dynaflow/sim/mujoco.h"
+#include "dynaflow/sim/system.h"
+#include "exit_code.h"
+#include "lookup.h"
+#include "options.h"
+#include "progress.h"
+#include "rows.h"
+
+typedef struct arguments {
+  options common;
+  const char* task;
+  double limit_carried, limit_cleared, limit_open_loop;
+} arguments;
+
+enum { KEY_CARRIED = 0x600, KEY_CLEARED, KEY_OPEN_LOOP };
+
+static error_t parse(int key, char* value, struct argp_state* state) {
+  arguments* a = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT:
+      state->child_inputs[0] = &a->common;
+      return 0;
+    case KEY_CARRIED:
+      a->limit_carried = parse_number(state, "--limit-carried", value, 0, 1e9);
+      return 0;
+    case KEY_CLEARED:
+      a->limit_cleared = parse_number(state, "--limit-cleared", value, 0, 1e9);
+      return 0;
+    case KEY_OPEN_LOOP:
+      a->limit_open_loop = parse_number(state, "--limit-open-loop", value, 0, 1e9);
+      return 0;
+    case ARGP_KEY_ARG:
+      if (a->task) argp_error(state, "more than one task");
+      a->task = value;
+      return 0;
+    case ARGP_KEY_END:
+      if (!a->task) argp_error(state, "a task is needed");
+      return 0;
+    default:
+      return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option option_table[] = {
+    {"limit-carried", KEY_CARRIED, "X", 0, "worst one-step error with the warm start carried on (default 1e-12)", 0},
+    {"limit-cleared", KEY_CLEARED, "X", 0, "worst one-step error from a cleared warm start (default 1e-5)", 0},
+    {"limit-open-loop", KEY_OPEN_LOOP, "X", 0, "worst position error over whole episodes (default 1e-11)", 0},
+    {0}};
+static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
+static const struct argp parser = {
+    .options = option_table,
+    .parser = parse,
+    .args_doc = "TASK",
+    .doc =
+        "Do the recorded states follow from the recorded actions under the declared model?\v"
+        "Errors are largest absolute entries, of positions (m, rad), velocities (m/s, rad/s) and activations.\n"
+        "Exits with 1 when a worst error is above its limit.",
+    .children = children};
+
+/* the parts of a tangent vector */
+enum { POSITION, VELOCITY, ACTIVATION, KINDS };
+static const char* const kind_names[KINDS] = {
+    [POSITION] = "position", [VELOCITY] = "velocity", [ACTIVATION] = "activation"};
+static const char* const kind_units[KINDS] = {[POSITION] = "m, rad", [VELOCITY] = "m/s, rad/s", [ACTIVATION] = ""};
+
+/* errors of all steps, [episodes][length], and of whole episodes, [episodes] */
+typedef struct replay {
+  const df_system* system;
+  const df_dataset* data;
+  int first[KINDS + 1]; /* where each kind begins in the tangent */
+  double *cleared[KINDS], *carried[KINDS], *open_loop[KINDS];
+  size_t equal; /* carried steps equal to the last bit */
+} replay;
+
+/* largest absolute entries of xb (-) xa; +inf where something is not finite */
+static void measure(const replay* r, const double* xa, const double* xb, double* e, double worst[KINDS]) {
+  r->system->ops->difference(r->system, xa, xb, e);
+  for (int kind = 0; kind < KINDS; kind++) {
+    worst[kind] = 0;
+    for (int i = r->first[kind]; i < r->first[kind + 1]; i++)
+      worst[kind] = fmax(worst[kind], isfinite(e[i]) ? fabs(e[i]) : INFINITY);
+  }
+}
+
+static void put(double* const errors[KINDS], size_t at, const double worst[KINDS]) {
+  for (int kind = 0; kind < KINDS; kind++) errors[kind][at] = worst[kind];
+}
+
+static void replay_episode(const replay* r, df_sim* sim, int episode, double* x1, double* e, size_t* equal) {
+  const df_system_ops* ops = r->system->ops;
+  const df_dataset* d = r->data;
+  const size_t state_bytes = (size_t)d->nx * sizeof(double);
+  double worst[KINDS], whole[KINDS] = {0};
+  for (int t = 0; t < d->length; t++) {
+    const size_t at = (size_t)episode * (size_t)d->length + (size_t)t;
+    ops->reset(sim, df_dataset_state(d, episode, t));
+    ops->step(sim, df_dataset_action(d, episode, t), x1);
+    measure(r, df_dataset_state(d, episode, t + 1), x1, e, worst);
+    put(r->cleared, at, worst);
+  }
+  for (int t = 0; t < d->length; t++) {
+    const size_t at = (size_t)episode * (size_t)d->length + (size_t)t;
+    const double* next = df_dataset_state(d, episode, t + 1);
+    if (t == 0) {
+      ops->reset(sim, df_dataset_state(d, episode, 0));
+    } else {
+      ops->set_state(sim, df_dataset_state(d, episode, t));
+    }
+    ops->step(sim, df_dataset_action(d, episode, t), x1);
+    measure(r, next, x1, e, worst);
+    put(r->carried, at, worst);
+    if (memcmp(x1, next, state_bytes) == 0) ++*equal;
+  }
+  ops->reset(sim, df_dataset_state(d, episode, 0));
+  for (int t = 0; t < d->length; t++) {
+    const df_traj_end end = ops->step(sim, df_dataset_action(d, episode, t), x1);
+    measure(r, df_dataset_state(d, episode, t + 1), x1, e, worst);
+    for (int kind = 0; kind < KINDS; kind++) whole[kind] = fmax(whole[kind], worst[kind]);
+    if (end != DF_TRAJ_COMPLETE) break;
+  }
+  put(r->open_loop, (size_t)episode, whole);
+}
+
+static df_status replay_all(replay* r, const options* opts) {
+  progress shown;
+  int done = 0;
+  df_status failed = DF_OK;
+  progress_start(&shown, opts->quiet, "replay", "episodes", r->data->episodes);
+#pragma omp parallel num_threads(opts->threads)
+  {
+    df_sim* sim = NULL;
+    const df_status status = df_sim_new(r->system, 0, &sim);
+    double* x1 = df_alloc((size_t)(r->system->nx + r->system->ndx), sizeof *x1);
+    size_t equal = 0;
+#pragma omp for schedule(dynamic)
+    for (int episode = 0; episode < r->data->episodes; episode++) {
+      if (status != DF_OK || !x1) continue;
+      replay_episode(r, sim, episode, x1, x1 + r->system->nx, &equal);
+#pragma omp critical
+      progress_update(&shown, ++done, NULL);
+    }
+#pragma omp critical
+    {
+      r->equal += equal;
+      if (status != DF_OK) failed = df_fail(status, "a simulator cannot be made: %s", df_status_text(status));
+      if (!x1) failed = DF_E_NOMEM;
+    }
+    df_free(x1);
+    df_sim_free(r->system, sim);
+  }
+  progress_end(&shown);
+  return failed;
+}
+
+static int by_size(const void* a, const void* b) {
+  const double x = *(const double*)a, y = *(const double*)b;
+  return (x > y) - (x < y);
+}
+
+/* Of each kind that the state has, one row for the median and one for the worst; the worst one is held against the
+ * kind's limit (NaN: none). */
+static bool add_rows(const replay* r, rows* out, const row* base, const char* name, size_t n,
+                     double* const errors[KINDS], const double limit[KINDS]) {
+  bool all = true;
+  for (int kind = 0; kind < KINDS; kind++) {
+    if (r->first[kind] == r->first[kind + 1]) continue;
+    char metric[64], status[64] = "ok";
+    row one = *base;
+    qsort(errors[kind], n, sizeof *errors[kind], by_size);
+    one.unit = kind_units[kind];
+    one.n = (int64_t)n;
+    one.metric = metric;
+    snprintf(metric, sizeof metric, "%s_%s_median", name, kind_names[kind]);
+    one.value = errors[kind][n / 2];
+    rows_add(out, &one);
+    const bool held = !(errors[kind][n - 1] > limit[kind]);
+    if (!held) snprintf(status, sizeof status, "above the limit %g", limit[kind]);
+    snprintf(metric, sizeof metric, "%s_%s_worst", name, kind_names[kind]);
+    one.value = errors[kind][n - 1];
+    one.status = status;
+    rows_add(out, &one);
+    all &= held;
+  }
+  return all;
+}
+
+static bool report(const replay* r, const arguments* a, rows* out) {
+  const size_t steps = (size_t)r->data->episodes * (size_t)r->data->length, episodes = (size_t)r->data->episodes;
+  const double carried[KINDS] = {a->limit_carried, a->limit_carried, a->limit_carried};
+  const double cleared[KINDS] = {a->limit_cleared, a->limit_cleared, a->limit_cleared};
+  const double open_loop[KINDS] = {[POSITION] = a->limit_open_loop, [VELOCITY] = NAN, [ACTIVATION] = NAN};
+  row base = row_default();
+  base.task = a->task;
+  base.profile = a->common.profile;
+  bool held = true;
+  held &= add_rows(r, out, &base, "carried", steps, r->carried, carried);
+  held &= add_rows(r, out, &base, "cleared", steps, r->cleared, cleared);
+  held &= add_rows(r, out, &base, "open_loop", episodes, r->open_loop, open_loop);
+  base.metric = "carried_bitwise_equal";
+  base.unit = "share";
+  base.n = (int64_t)steps;
+  base.value = (double)r->equal / (double)steps;
+  rows_add(out, &base);
+  return held;
+}
+
+static df_status replay_data(const arguments* a, const df_system* system, const df_dataset* data, rows* out,
+                             bool* held) {
+  const size_t steps = (size_t)data->episodes * (size_t)data->length, episodes = (size_t)data->episodes;
+  if (!data->actions) {
+    return df_fail(DF_E_CONFIG, "%s: its demonstrations hold no actions (data.actions_key): nothing to replay",
+                   a->task);
+  }
+  double* errors = df_alloc(KINDS * (2 * steps + episodes), sizeof *errors);
+  if (!errors) return DF_E_NOMEM;
+  const int nv = df_mujoco_nv(system);
+  replay r = {.system = system, .data = data, .first = {0, nv, 2 * nv, system->ndx}};
+  double* next = errors;
+  for (int kind = 0; kind < KINDS; kind++) {
+    r.cleared[kind] = next;
+    r.carried[kind] = next + steps;
+    r.open_loop[kind] = next + 2 * steps;
+    next += 2 * steps + episodes;
+  }
+  const df_status status = replay_all(&r, &a->common);
+  if (status == DF_OK) *held = report(&r, a, out);
+  df_free(errors);
+  return status;
+}
+
+static df_status replay_task(const arguments* a, rows* out, bool* held) {
+  df_config config;
+  df_search search;
+  df_system* system = NULL;
+  df_dataset* data = NULL;
+  char* path = NULL;
+  char model_sha256[DF_SHA256_TEXT];
+  df_status status = resolve_task(a->task, NULL, NULL, &a->common, &config, &search);
+  if (status == DF_OK) status = df_task_system(&config, &search, &system, model_sha256);
+  if (status == DF_OK) status = task_data_path(&config, &search, &a->common, true, &path);
+  if (status == DF_OK) status = df_dataset_read(path, &config, system, &data);
+  if (status == DF_OK) status = replay_data(a, system, data, out, held);
+  df_dataset_free(data);
+  df_system_free(system);
+  df_free(path);
+  search_clear(&search);
+  return status;
+}
+
+int cmd_replay(int argc, char** argv) {
+  arguments a = {.common = options_default(), .limit_carried = 1e-12, .limit_cleared = 1e-5, .limit_open_loop = 1e-11};
+  bool held = false;
+  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  rows out = rows_new();
+  const df_status status = replay_task(&a, &out, &held);
+  int code = held ? EXIT_DONE : EXIT_CHECK_FAILED;
+  if (status == DF_OK) {
+    rows_print(&out, &a.common);
+    if (!held && !a.common.quiet)
+      fprintf(stderr, "dynaflow: %s: recorded states do not follow from the actions\n", a.task);
+  } else {
+    code = report_task_failure(status, a.task);
+  }
+  rows_free(&out);
+  return code;
+}

@@ -1,0 +1,171 @@
+/* cmd_report.c: dynaflow report RUN: tables, figures and a page from a run's records alone. */
+#include <stdio.h>
+#include <string.h>
+
+#include "aggregate.h"
+#include "csv.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "exit_code.h"
+#include "html.h"
+#include "options.h"
+#include "plots.h"
+#include "rows.h"
+#include "run_argument.h"
+#include "run_view.h"
+#include "store.h"
+#include "summary.h"
+#include "tables.h"
+#include "text.h"
+
+typedef struct arguments {
+  run_argument runs;
+  bool partial;
+} arguments;
+
+static error_t parse(int key, char* value, struct argp_state* state) {
+  (void)value;
+  arguments* a = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT:
+      state->child_inputs[0] = &a->runs;
+      return 0;
+    case 'p':
+      a->partial = true;
+      return 0;
+    default:
+      return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option own_options[] = {
+    {"partial", 'p', NULL, 0, "report what there is of an unfinished run; every table says so", 0}, {0}};
+static const struct argp_child children[] = {RUN_ARGUMENT_CHILD, {0}};
+static const struct argp parser = {
+    .options = own_options,
+    .parser = parse,
+    .args_doc = "RUN",
+    .doc =
+        "Writes RUN/report: index.html, tables.md, results.csv, times.csv and plots/*.svg with their gnuplot scripts "
+        "and data, all from the run's records, of one process or of several shards. RUN is a folder, or the name of "
+        "one under results/runs. The same results give the same bytes, but for times.csv. Where cells of the plan are "
+        "not done it names them and writes nothing, unless --partial asks for it.\vExits with 3 when cells of the plan "
+        "are not done, with --partial too, or figures could not be drawn.",
+    .children = children};
+
+static df_status write_all(const run_view* r, const char* folder, const options* opts, bool* drawn) {
+  figures f = {0};
+  DF_TRY(df_dir_make(folder));
+  summary s;
+  DF_TRY(summary_new(r, &s));
+  df_status status = tables_write(r, &s, folder);
+  if (status == DF_OK) status = csv_write(r, folder);
+  if (status == DF_OK) status = times_write(r, folder);
+  if (status == DF_OK) status = plots_write(r, folder, &f);
+  *drawn = status == DF_OK;
+  if (status == DF_E_MISSING) {
+    if (!opts->quiet) fprintf(stderr, "dynaflow: %s\n", df_error_message());
+    status = DF_OK;
+  }
+  if (status == DF_OK) status = html_write(r, &s, &f, folder);
+  summary_clear(&s);
+  figures_clear(&f);
+  return status;
+}
+
+/* the main metrics at one K, for a terminal: means over seeds; intervals stand in the files */
+static void print_table(const run_view* r, const run_group* g, int k, const options* opts) {
+  rows out = rows_new();
+  for (int m = 0; m < g->n_methods; m++) {
+    json_t* one = json_pack("{s:s}", "method", g->methods[m]);
+    for (int place = 0; place < METRICS_MAX; place++) {
+      for (int i = 0; i < g->n_metrics; i++) {
+        if (metric_column(g->metrics[i]) != place) continue;
+        const aggregate a = aggregate_of(r, g, g->methods[m], g->metrics[i], k);
+        char* value = a.n ? format_text("%.3g", a.mean) : format_text(a.failed ? "not finite" : "-");
+        json_object_set_new(one, g->metrics[i], json_string(value));
+        df_free(value);
+      }
+    }
+    rows_add_object(&out, one);
+  }
+  printf("%s, profile %s, %d of %d cells done", g->task, g->profile, g->done, g->cells);
+  if (k > 0) printf(", K = %d sampler step%s", k, k == 1 ? "" : "s");
+  printf("\n");
+  rows_print(&out, opts);
+  printf("\n");
+  rows_free(&out);
+}
+
+static void print_tables(const run_view* r, const char* folder, const options* opts) {
+  for (int i = 0; i < r->n_groups; i++) {
+    const run_group* g = &r->groups[i];
+    for (int j = 0; j < g->n_k && g->done; j++) print_table(r, g, g->k[j], opts);
+  }
+  printf("Units, intervals and figures: %s/index.html\n", folder);
+}
+
+/* how much of the run there is; `page` is "" where none was written */
+static void print_result(const run_view* r, const char* page, const options* opts) {
+  rows out = rows_new();
+  for (int i = 0; i < r->n_groups; i++) {
+    const run_group* g = &r->groups[i];
+    text missing = {0};
+    run_missing(r, g, NULL, &missing);
+    rows_add_object(
+        &out, json_pack("{s:s,s:s,s:i,s:i,s:s*,s:s}", "task", g->task, "profile", g->profile, "cells", g->cells, "done",
+                        g->done, "page", page[0] ? page : NULL, "missing", text_of(&missing)));
+    text_clear(&missing);
+  }
+  rows_print(&out, opts);
+  rows_free(&out);
+}
+
+/* which cells are missing, and what can be done about it */
+static void refuse(const run_view* r, const char* run, int missing, const options* opts) {
+  text names = {0};
+  run_missing(r, NULL, NULL, &names);
+  fprintf(stderr,
+          "dynaflow: %s: %d of %d cells done: tables over a part of the plan are not written\n"
+          "dynaflow: missing: %s\n"
+          "dynaflow: the same `dynaflow run` again finishes them; `dynaflow report %s --partial` shows what there is\n",
+          run, r->n_cells - missing, r->n_cells, text_of(&names), run);
+  text_clear(&names);
+  if (opts->json) print_result(r, "", opts);
+}
+
+static int make_report(const run_view* r, const char* run, const arguments* a) {
+  text names = {0};
+  const int missing = run_missing(r, NULL, NULL, &names);
+  text_clear(&names);
+  if (missing && !a->partial) {
+    refuse(r, run, missing, &a->runs.common);
+    return EXIT_INCOMPLETE;
+  }
+  bool drawn = false;
+  char* folder = df_path_join(run, "report");
+  const df_status status = folder ? write_all(r, folder, &a->runs.common, &drawn) : DF_E_NOMEM;
+  if (status == DF_OK && a->runs.common.json) {
+    char* page = format_text("%s/index.html", folder);
+    print_result(r, page, &a->runs.common);
+    df_free(page);
+  } else if (status == DF_OK && !a->runs.common.quiet) {
+    print_tables(r, folder, &a->runs.common);
+  }
+  df_free(folder);
+  if (status != DF_OK) return report_failure(status);
+  return drawn && !missing ? EXIT_DONE : EXIT_INCOMPLETE;
+}
+
+int cmd_report(int argc, char** argv) {
+  arguments a = {.runs = run_argument_default(1)};
+  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  run_view r;
+  char* run;
+  df_status status = run_argument_open(&a.runs, 0, &run, &r);
+  if (status == DF_OK && r.n_cells == 0) status = df_fail(DF_E_FORMAT, "%s: no cell is recorded", store_path(r.source));
+  const int code = status == DF_OK ? make_report(&r, run, &a) : report_failure(status);
+  run_view_clear(&r);
+  df_free(run);
+  return code;
+}

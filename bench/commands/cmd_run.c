@@ -1,0 +1,273 @@
+/* cmd_run.c: dynaflow run TASK...: every cell of the plan tasks x methods x seeds; finished cells are skipped. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cell.h"
+#include "dynaflow/flow/method.h"
+#include "exit_code.h"
+#include "machine.h"
+#include "methods.h"
+#include "options.h"
+#include "outcome.h"
+#include "plan.h"
+#include "rows.h"
+#include "shard.h"
+#include "stop.h"
+#include "store.h"
+#include "words.h"
+
+enum { KEY_SECONDS = 0x600, KEY_MEMORY };
+
+typedef struct arguments {
+  options common;
+  plan_cfg plan;
+  int n_lists; /* --method as given: a --plugin behind it may hold one of them */
+  char* list[METHODS_KNOWN_MAX];
+  double save_every; /* s; < 0: the default */
+  stop_limits limits;
+  shard part;
+  const char* out; /* NULL: results/runs/<first task>-<profile> */
+} arguments;
+
+static void add_methods(arguments* a, char* list, struct argp_state* state) {
+  for (char* name = strtok(list, ","); name; name = strtok(NULL, ",")) {
+    const df_method* method = df_method_by_name(name);
+    if (!method) {
+      const df_method* const* all;
+      const char* names[METHODS_KNOWN_MAX];
+      const int n = df_methods(&all);
+      char hint[96];
+      for (int i = 0; i < n; i++) names[i] = all[i]->name;
+      argp_error(state, "unknown method '%s'%s (see 'dynaflow list methods')", name,
+                 suggestion(name, n, names, hint, sizeof hint));
+      return;
+    }
+    if (a->plan.n_methods == METHODS_KNOWN_MAX) argp_error(state, "more than %d methods", METHODS_KNOWN_MAX);
+    a->plan.method[a->plan.n_methods++] = method;
+  }
+}
+
+static error_t parse(int key, char* value, struct argp_state* state) {
+  arguments* a = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT:
+      state->child_inputs[0] = &a->common;
+      return 0;
+    case 'm':
+      if (a->n_lists == METHODS_KNOWN_MAX) argp_error(state, "more than %d times --method", METHODS_KNOWN_MAX);
+      a->list[a->n_lists++] = value;
+      return 0;
+    case 'o':
+      a->out = value;
+      return 0;
+    case 'e':
+      a->save_every = parse_number(state, "--save-every", value, 0, 1e9);
+      return 0;
+    case 's':
+      if (!shard_parse(value, &a->part)) {
+        argp_error(state, "--shard %s: not of the form I/N with 1 <= I <= N <= 9999, as in 1/2", value);
+      }
+      return 0;
+    case KEY_SECONDS:
+      a->limits.seconds = parse_number(state, "--cell-seconds", value, 1e-3, 1e9);
+      return 0;
+    case KEY_MEMORY:
+      a->limits.memory_mib = parse_number(state, "--cell-memory", value, 1, 1e9);
+      return 0;
+    case ARGP_KEY_ARG:
+      if (a->plan.n_tasks == PLAN_TASKS_MAX) argp_error(state, "more than %d tasks", PLAN_TASKS_MAX);
+      a->plan.task[a->plan.n_tasks++] = value;
+      return 0;
+    case ARGP_KEY_NO_ARGS:
+      argp_error(state, "which task? (see 'dynaflow list tasks')");
+      return 0;
+    case ARGP_KEY_END:
+      for (int i = 0; i < a->n_lists; i++) add_methods(a, a->list[i], state);
+      return 0;
+    default:
+      return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_option own_options[] = {
+    {"method", 'm', "M,..", 0, "methods to run (default: those the task names)", 0},
+    {"shard", 's', "I/N", 0, "run every N-th cell of the plan, from the I-th on, I = 1 to N", 0},
+    {"cell-seconds", KEY_SECONDS, "S", 0, "end a cell's attempt after S seconds; a rerun goes on with its training", 0},
+    {"cell-memory", KEY_MEMORY, "MIB", 0, "end a cell when the process has more than MIB resident", 0},
+    {"save-every", 'e', "S", 0, "seconds of training that a kill may cost (default: 30)", 0},
+    {"out", 'o', "DIR", 0, "folder of the run (default: results/runs/<task>-<profile>)", 0},
+    {0}};
+static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
+static const struct argp parser = {
+    .options = own_options,
+    .parser = parse,
+    .args_doc = "TASK...",
+    .doc =
+        "Trains, samples and evaluates every cell of the plan tasks x methods x seeds, and appends a record of each to "
+        "DIR/events.jsonl. Cells that are done under the same settings, data and versions are skipped; all others run, "
+        "or run again. With --shard several processes share a plan and a folder, each with a file of its own, "
+        "DIR/events-<I>of<N>.jsonl; all other commands read all files as one run.\vCtrl-C records the cell as "
+        "interrupted, a second one ends at once; either way the same command goes on where it stood. Exits with 2 when "
+        "a cell failed, 3 when one diverged, was over a limit or is in the hands of another process, 130 when "
+        "interrupted.",
+    .children = children};
+
+/* ---- running it ---- */
+
+/* what the plan came to */
+typedef struct tally {
+  int ran, skipped, failed, elsewhere;
+  int code; /* EXIT_DONE so far, or the first failure's */
+  rows results;
+} tally;
+
+/* shows the rows of a finished cell among all of the run's */
+static void collect(const json_t* record, rows* out) {
+  size_t i;
+  json_t* metric;
+  json_array_foreach(json_object_get(record, "rows"), i, metric) {
+    json_t* one = json_object();
+    static const char* const shared[] = {"task", "method", "seed", "profile"};
+    for (size_t k = 0; k < sizeof shared / sizeof shared[0]; k++) {
+      json_object_set(one, shared[k], json_object_get(record, shared[k]));
+    }
+    json_object_update(one, metric);
+    rows_add_object(out, one);
+  }
+}
+
+/* a failed cell is recorded and the others go on; the exit code is that of the first failure */
+static void count(tally* t, const char* name, const cell_end* end) {
+  if (end->outcome == CELL_DONE) {
+    t->ran++;
+    return;
+  }
+  t->failed++;
+  if (end->outcome == CELL_INTERRUPTED) {
+    t->code = EXIT_INTERRUPTED;
+    return;
+  }
+  fprintf(stderr, "dynaflow: %s: %s%s%s\n", name, end->outcome == CELL_ERROR ? "" : cell_outcome_word(end->outcome),
+          end->outcome == CELL_ERROR ? "" : ": ", end->reason);
+  /* what ran into a limit is no bad input */
+  const bool bad_input = end->outcome == CELL_ERROR && end->status != DF_E_INTERRUPTED;
+  if (t->code == EXIT_DONE) t->code = bad_input ? exit_code_of(end->status) : EXIT_INCOMPLETE;
+}
+
+/* Runs the cell, or finds it done. Fails when it cannot be opened or recorded. */
+static df_status run_opened(cell* c, const char* name, const char* folder, store* events, tally* t) {
+  const bool quiet = c->opts->quiet;
+  bool mine = false;
+  cell_end end;
+  DF_TRY(store_refresh(events));
+  if (!store_find(events, c->key)) {
+    DF_TRY(cell_claim(c, folder, &mine));
+    /* whoever had it before may have ended it meanwhile */
+    if (mine) DF_TRY(store_refresh(events));
+  }
+  if (store_find(events, c->key)) {
+    t->skipped++;
+    cell_forget_training(c, folder); /* a kill may have come between the record and the tidying up */
+    if (!quiet) fprintf(stderr, "%s: done before\n", name);
+  } else if (!mine) {
+    t->elsewhere++;
+    if (!quiet) fprintf(stderr, "%s: another process is at it\n", name);
+  } else {
+    DF_TRY(cell_run(c, folder, events, &end));
+    count(t, name, &end);
+  }
+  const json_t* done = store_find(events, c->key);
+  if (done) collect(done, &t->results);
+  return DF_OK;
+}
+
+/* Returns false when nothing more can be recorded. */
+static bool work_on_cell(const arguments* a, const planned_cell* p, const char* folder, store* events, tally* t) {
+  char name[160];
+  snprintf(name, sizeof name, "%.60s %.48s seed %llu", p->task, p->method->name, (unsigned long long)p->seed);
+  cell c;
+  df_status status = cell_open(&c, p->task, p->method, p->seed, &a->common);
+  const bool opened = status == DF_OK;
+  if (opened) {
+    c.limits = a->limits;
+    if (a->save_every >= 0) c.save_every = a->save_every;
+    status = run_opened(&c, name, folder, events, t);
+  }
+  if (status != DF_OK) {
+    fprintf(stderr, "dynaflow: %s: %s\n", name, df_error_message());
+    t->failed++;
+    if (t->code == EXIT_DONE || status == DF_E_INTERRUPTED) t->code = exit_code_of(status);
+  }
+  cell_close(&c);
+  return status == DF_OK || !opened;
+}
+
+static void print_result(const arguments* a, const plan* p, const tally* t, int mine, const char* path) {
+  if (a->common.json) {
+    rows_print(&t->results, &a->common);
+    return;
+  }
+  if (a->common.quiet) return;
+  printf("%d cells", mine);
+  if (a->part.n) printf(" of %d, shard %d of %d", p->n, a->part.i, a->part.n);
+  printf(": %d run, %d done before, %d failed", t->ran, t->skipped, t->failed);
+  if (t->elsewhere) printf(", %d in the hands of another process", t->elsewhere);
+  printf(". Records: %s\n", path);
+}
+
+static int run_plan(const arguments* a, const plan* p, const char* folder, store* events) {
+  tally t = {.results = rows_new()};
+  int mine = 0;
+  bool go_on = true;
+  for (int i = 0; i < p->n; i++) mine += shard_has(a->part, i);
+  for (int i = 0; i < p->n && go_on; i++) {
+    if (!shard_has(a->part, i)) continue;
+    if (stop_flag) t.code = EXIT_INTERRUPTED;
+    go_on = t.code != EXIT_INTERRUPTED && work_on_cell(a, &p->cell[i], folder, events, &t);
+  }
+  if (t.elsewhere && t.code == EXIT_DONE) t.code = EXIT_INCOMPLETE;
+  if (t.code == EXIT_INTERRUPTED) {
+    fprintf(stderr, "dynaflow: interrupted; %d of %d cells are done and kept in %s\n", t.ran + t.skipped, mine, folder);
+  }
+  print_result(a, p, &t, mine, store_path(events));
+  rows_free(&t.results);
+  return t.code;
+}
+
+/* the folder of the run: --out, or by the first task's name, which may be given as the path of its folder */
+static void find_folder(const arguments* a, char* folder, size_t size) {
+  const char* task = a->plan.task[0];
+  size_t n = strlen(task);
+  while (n > 1 && task[n - 1] == '/') n--;
+  size_t from = n;
+  while (from > 0 && task[from - 1] != '/') from--;
+  if (a->out) {
+    snprintf(folder, size, "%s", a->out);
+  } else {
+    snprintf(folder, size, "results/runs/%.*s-%s", (int)(n - from), task + from, a->common.profile);
+  }
+}
+
+int cmd_run(int argc, char** argv) {
+  arguments a = {.common = options_default(), .save_every = -1};
+  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  a.plan.opts = &a.common;
+  char folder[4096];
+  find_folder(&a, folder, sizeof folder);
+
+  static plan p;
+  df_status status = plan_make(&a.plan, &p);
+  if (status != DF_OK) return report_failure(status);
+  status = open_blas(&a.common);
+  if (status != DF_OK) return report_failure(status);
+  store* events;
+  status = store_open(folder, a.part, &events);
+  if (status != DF_OK) return report_failure(status);
+  stop_in_order();
+  const char* failed_task = a.plan.task[0];
+  status = plan_record(&p, &a.common, events, &failed_task);
+  const int code = status == DF_OK ? run_plan(&a, &p, folder, events) : report_task_failure(status, failed_task);
+  store_close(events);
+  return code;
+}

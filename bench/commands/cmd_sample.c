@@ -1,0 +1,85 @@
+/* cmd_sample.c: dynaflow sample TASK --method M --checkpoint FILE --out FILE.npz */
+#include <math.h>
+#include <stdio.h>
+
+#include "cell.h"
+#include "checkpoint_command.h"
+#include "dynaflow/config/config.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/flow/method.h"
+#include "dynaflow/io/npz.h"
+#include "exit_code.h"
+#include "job.h"
+#include "text.h"
+
+/* the trajectory file of the program's contract: numpy alone reads it */
+static df_status write_npz(const char* path, const cell* c, const eval_set* set, const double* x, const double* u) {
+  const size_t B = (size_t)set->B, H = (size_t)set->H, nx = (size_t)c->task->system->nx;
+  const size_t nu = (size_t)c->task->system->nu, nc = (size_t)c->task->data->nc;
+  const double dt = c->task->system->dt;
+  df_npz_entry entries[6];
+  int n = 0;
+  entries[n++] = (df_npz_entry){.key = "states", .rank = 3, .shape = {B, H + 1, nx}, .values = x};
+  if (c->method->flags & DF_METHOD_RETURNS_ACTIONS) {
+    entries[n++] = (df_npz_entry){.key = "actions", .rank = 3, .shape = {B, H, nu}, .values = u};
+  }
+  text names = {0};
+  for (size_t i = 0; i < nc; i++) text_add(&names, "%s%s", i ? "," : "", c->task->data->condition_name[i]);
+  if (nc) {
+    entries[n++] = (df_npz_entry){.key = "conditions", .rank = 2, .shape = {B, nc}, .values = set->condition};
+    entries[n++] = (df_npz_entry){.key = "condition_names", .kind = DF_NPZ_TEXT, .text = text_of(&names)};
+  }
+  entries[n++] = (df_npz_entry){.key = "dt", .rank = 0, .values = &dt};
+  entries[n++] = (df_npz_entry){.key = "model_sha256", .kind = DF_NPZ_TEXT, .text = c->task->model_sha256};
+  const df_status status = df_npz_write(path, n, entries);
+  text_clear(&names);
+  return status;
+}
+
+static df_status sample_windows(const checkpoint_arguments* a, cell* c, const char* path) {
+  const df_list* steps = &c->config.eval_sampler_steps;
+  const int k = a->steps ? a->steps : steps->n ? (int)lround(steps->v[steps->n - 1]) : 1;
+  if (a->windows) {
+    eval_set_free(c->set);
+    c->set = NULL;
+    c->task->config.eval_windows = a->windows;
+    DF_TRY(eval_set_new(c->task, a->common.threads, &c->set));
+  }
+  const eval_set* set = c->set;
+  const size_t frames = (size_t)set->B * (size_t)(set->H + 1);
+  double* x = df_alloc(frames * (size_t)c->task->system->nx, sizeof *x);
+  double* u = df_alloc(frames * (size_t)c->task->system->nu, sizeof *u);
+  const df_request request = {.B = set->B,
+                              .x0 = set->x0,
+                              .condition = set->condition,
+                              .demonstrated_actions = (c->method->flags & DF_METHOD_SEES_DEMONSTRATION) ? set->u : NULL,
+                              .seed = c->seed,
+                              .sampler_steps = k};
+  df_status status = x && u ? c->method->sample(c->instance, &request, x, u) : DF_E_NOMEM;
+  if (status == DF_OK) status = write_npz(path, c, set, x, u);
+  if (status == DF_OK && !a->common.quiet) {
+    printf("%s: %d windows of %d actions, K = %d\n", path, set->B, set->H, k);
+  }
+  df_free(x);
+  df_free(u);
+  return status;
+}
+
+int cmd_sample(int argc, char** argv) {
+  checkpoint_arguments a;
+  checkpoint_parse(argc, argv, "Samples trajectories from the task's held-out start states into an npz file.", true,
+                   &a);
+  char path[4096];
+  cell c;
+  df_status status = checkpoint_open(&a, true, &c);
+  if (status == DF_OK) {
+    if (a.out) {
+      snprintf(path, sizeof path, "%s", a.out);
+    } else {
+      snprintf(path, sizeof path, "%s-%s.npz", c.config.task_name, a.method->name);
+    }
+    status = sample_windows(&a, &c, path);
+  }
+  cell_close(&c);
+  return status == DF_OK ? EXIT_DONE : report_task_failure(status, a.task);
+}

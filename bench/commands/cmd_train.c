@@ -1,0 +1,54 @@
+/* cmd_train.c: dynaflow train TASK --method M --checkpoint FILE */
+#include <stdio.h>
+
+#include "cell.h"
+#include "checkpoint_command.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/flow/method.h"
+#include "dynaflow/sim/system.h"
+#include "exit_code.h"
+#include "stop.h"
+
+/* makes the checkpoint's folder and tries to write there: hours of training must not end in a bad path */
+static df_status prepare(const char* path) {
+  char* folder = df_path_folder(path);
+  if (!folder) return DF_E_NOMEM;
+  df_status status = df_dir_make(folder);
+  df_free(folder);
+  DF_TRY(status);
+  if (df_file_exists(path)) return DF_OK;
+  DF_TRY(df_file_write(path, "", 0));
+  remove(path);
+  return DF_OK;
+}
+
+int cmd_train(int argc, char** argv) {
+  checkpoint_arguments a;
+  checkpoint_parse(argc, argv, "Trains one method on one task and writes a checkpoint.", false, &a);
+  if (!(a.method->flags & DF_METHOD_TRAINS)) {
+    return report_failure(df_fail(DF_E_CONFIG, "method %s has nothing to train", a.method->name));
+  }
+  stop_in_order();
+  cell c;
+  static df_training_log logs[DF_LOGS_MAX];
+  int n = 0;
+  df_status status = prepare(a.checkpoint);
+  if (status != DF_OK) return report_failure(status);
+  status = checkpoint_open(&a, false, &c);
+  if (status == DF_OK) status = cell_train(&c, NULL, logs, &n);
+  if (status == DF_OK) status = a.method->save(c.instance, a.checkpoint);
+  cell_close(&c);
+  if (status != DF_OK) return report_task_failure(status, a.task);
+  for (int i = 0; i < n && !a.common.quiet; i++) {
+    printf("%s: %ld steps, %zu parameters, last loss %.4f, %.1f CPU s, %ld windows diverged, %ld steps skipped\n",
+           logs[i].name, logs[i].steps, logs[i].parameters, logs[i].n ? logs[i].loss[logs[i].n - 1] : 0.0,
+           logs[i].cpu_s, logs[i].diverged, logs[i].skipped);
+    const df_gradient_count* n_adjoints = &logs[i].adjoints;
+    if (n_adjoints->approximate || n_adjoints->differenced) {
+      printf("%s: of %ld adjoints of simulated actions %ld are approximate, %ld by finite differences\n", logs[i].name,
+             n_adjoints->steps, n_adjoints->approximate, n_adjoints->differenced);
+    }
+  }
+  return EXIT_DONE;
+}

@@ -1,0 +1,60 @@
+/* cmd_verify.c: dynaflow verify RUN: is the record complete, whole and consistent? */
+#include <stdio.h>
+
+#include "dynaflow/core/alloc.h"
+#include "exit_code.h"
+#include "finding.h"
+#include "rows.h"
+#include "run_argument.h"
+#include "run_view.h"
+#include "store.h"
+#include "verify.h"
+#include "verify_replay.h"
+
+static error_t parse(int key, char* value, struct argp_state* state) {
+  (void)value;
+  if (key != ARGP_KEY_INIT) return ARGP_ERR_UNKNOWN;
+  state->child_inputs[0] = state->input;
+  return 0;
+}
+
+static const struct argp_child children[] = {RUN_ARGUMENT_CHILD, {0}};
+static const struct argp parser = {
+    .parser = parse,
+    .args_doc = "RUN",
+    .doc =
+        "Checks the records of RUN, of all its shards, and the checkpoints beside them, and changes nothing: every "
+        "record obeys results/schema.json, is as it was written, and its settings and hashes give its key; every cell "
+        "of the plan "
+        "is "
+        "done, once; numbers are finite or say why not; all methods were measured on the same start states; no method "
+        "beats the replayed demonstration; no two seeds are the same; recorded actions, simulated again under the "
+        "task's model, lead to the recorded states. RUN is a folder, or the name of one under "
+        "results/runs.\vExits with 1 when numbers contradict each other, 2 when a record cannot be read or is not as "
+        "it "
+        "was written, 3 when something is missing.",
+    .children = children};
+
+int cmd_verify(int argc, char** argv) {
+  run_argument a = run_argument_default(1);
+  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  run_view r;
+  char* folder;
+  const df_status status = run_argument_open(&a, 0, &folder, &r);
+  int code = report_failure(status);
+  if (status == DF_OK) {
+    verification v;
+    const verify_cfg cfg = verify_with_simulator(&a.common, true);
+    verify_run(&r, folder, &cfg, &v);
+    rows_print(&v.found, &a.common);
+    code = verification_exit_code(&v);
+    if (code != EXIT_DONE && !a.common.quiet) {
+      fprintf(stderr, "dynaflow: %s: %d tampered, %d failed, %d incomplete\n", store_path(r.source),
+              v.count[VERIFY_TAMPERED], v.count[VERIFY_FAILED], v.count[VERIFY_INCOMPLETE]);
+    }
+    verification_clear(&v);
+  }
+  run_view_clear(&r);
+  df_free(folder);
+  return code;
+}

@@ -1,0 +1,34 @@
+#include "run_argument.h"
+
+#include "run_folder.h"
+
+run_argument run_argument_default(int most) {
+  return (run_argument){.common = options_default(), .most = most};
+}
+
+static error_t parse(int key, char* value, struct argp_state* state) {
+  run_argument* a = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT:
+      state->child_inputs[0] = &a->common;
+      return 0;
+    case ARGP_KEY_ARG:
+      if (a->n == a->most) argp_error(state, "%s: more than %s", value, a->most == 1 ? "one run" : "two runs");
+      a->run[a->n++] = value;
+      return 0;
+    case ARGP_KEY_END:
+      if (a->n == 0) argp_error(state, "which run? RUN is a folder, or the name of one under results/runs");
+      return 0;
+    default:
+      return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
+const struct argp run_argument_argp = {.parser = parse, .children = children};
+
+df_status run_argument_open(const run_argument* a, int i, char** folder, run_view* r) {
+  *r = (run_view){0};
+  *folder = run_folder(a->run[i]);
+  return *folder ? run_view_new(*folder, r) : DF_E_NOMEM;
+}

@@ -1,0 +1,180 @@
+#include "chain_measures.h"
+
+#include <string.h>
+
+#include "chain.h"
+#include "dynaflow/config/config.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/data/dataset.h"
+#include "dynaflow/data/task.h"
+#include "dynaflow/flow/method.h"
+#include "dynaflow/gait/gait.h"
+#include "dynaflow/metrics/metrics.h"
+#include "dynaflow/sim/mujoco.h"
+#include "examples.h"
+#include "measures.h"
+
+/* index of a condition by name, or -1 */
+static int condition_at(const df_dataset* data, const char* name) {
+  for (int i = 0; i < data->nc; i++) {
+    if (strcmp(data->condition_name[i], name) == 0) return i;
+  }
+  return -1;
+}
+
+/* the gait that a one-hot condition commands, or -1 */
+static int commanded_gait(const df_dataset* data, const double* condition) {
+  for (int i = 0; i < data->nc; i++) {
+    if (strncmp(data->condition_name[i], "gait.", 5) == 0 && condition[i] > 0.5) {
+      return df_gait_by_name(data->condition_name[i] + 5);
+    }
+  }
+  return -1;
+}
+
+/* which of the demonstrator's legs each foot of eval.feet is, by its name; false if one has another name */
+typedef struct gait_feet {
+  int gait;
+  int leg[DF_NAMES_MAX];
+} gait_feet;
+
+static bool find_legs(const df_config* config, gait_feet* feet) {
+  static const char* const legs[] = {"FR", "FL", "RR", "RL"};
+  for (int k = 0; k < config->eval_feet.n; k++) {
+    feet->leg[k] = -1;
+    for (int i = 0; i < 4; i++) {
+      if (strcmp(config->eval_feet.v[k], legs[i]) == 0) feet->leg[k] = i;
+    }
+    if (feet->leg[k] < 0) return false;
+  }
+  return config->eval_feet.n > 0;
+}
+
+static bool gait_stands(void* context, int foot, double phase) {
+  const gait_feet* feet = context;
+  return df_gait_stance((df_gait)feet->gait, feet->leg[foot], phase);
+}
+
+/* per upright chain: velocity against the command, contacts against the commanded gait */
+typedef struct upright_measures {
+  int n_command, n_gait;
+  double *command, *yaw_rate, *phase; /* [chains] */
+  int *command_of, *gait_of;          /* [chains]: which chains they are */
+} upright_measures;
+
+static df_status measure_upright(const eval_job* job, const chains* c, int i, const double* x, upright_measures* m) {
+  const df_task* task = job->task;
+  const df_dataset* data = task->data;
+  if (!job->set->condition) return DF_OK;
+  const double* condition = job->set->condition + (size_t)i * (size_t)data->nc;
+  const int vx = condition_at(data, "command.vx"), vy = condition_at(data, "command.vy");
+  const int wz = condition_at(data, "command.wz");
+  if (vx >= 0 && vy >= 0 && wz >= 0) {
+    const double command[3] = {condition[vx], condition[vy], condition[wz]};
+    m->command[m->n_command] = df_metric_command(c->frames, 1, task->system->nx, df_mujoco_nq(task->system), x, command,
+                                                 &m->yaw_rate[m->n_command]);
+    m->command_of[m->n_command++] = i;
+  }
+  gait_feet feet = {.gait = commanded_gait(data, condition)};
+  if (feet.gait < 0 || !find_legs(&task->config, &feet)) return DF_OK;
+  const int n_feet = job->set->n_feet;
+  uint8_t* touch = df_alloc((size_t)(c->frames + 1) * (size_t)n_feet, 1);
+  if (!touch) return DF_E_NOMEM;
+  const df_status status =
+      df_metric_contacts(task->system, 1, c->frames, x, n_feet, job->set->feet, job->threads, touch);
+  if (status == DF_OK) {
+    m->phase[m->n_gait] =
+        df_metric_gait_phase(c->frames, 1, n_feet, touch, task->system->dt, df_gait_frequency(), gait_stands, &feet);
+    m->gait_of[m->n_gait++] = i;
+  }
+  df_free(touch);
+  return status;
+}
+
+/* which chains fall, and when; what the others do */
+typedef struct falls {
+  double *fell, *seconds; /* [chains] */
+  int upright;            /* the first chain that stays up, or -1 */
+} falls;
+
+static df_status measure_each(const eval_job* job, const chains* c, const df_fall_rule* rule, falls* f,
+                              upright_measures* m) {
+  const int nx = job->task->system->nx;
+  f->upright = -1;
+  for (int i = 0; i < c->n; i++) {
+    const double* x = c->x + (size_t)i * (size_t)(c->frames + 1) * (size_t)nx;
+    const int frame = df_fall_frame(rule, nx, c->frames, x);
+    f->fell[i] = frame <= c->frames;
+    f->seconds[i] = (frame <= c->frames ? frame : c->frames) * job->task->system->dt;
+    if (frame <= c->frames) continue;
+    if (f->upright < 0) f->upright = i;
+    DF_TRY(measure_upright(job, c, i, x, m));
+  }
+  return DF_OK;
+}
+
+static df_status add_rows(const eval_job* job, int n, int k, const falls* f, const upright_measures* m,
+                          evaluation* out) {
+  json_t* list = out->rows;
+  DF_TRY(measure_share(job, list, "fall_rate", measure_unit("fall_rate"), k, n, f->fell));
+  measure_samples(out, "fall_rate", k, n, f->fell);
+  DF_TRY(measure_mean(job, out, "survival", k, n, f->seconds));
+  DF_TRY(measure_part(job, list, "command_error", measure_unit("command_error"), k, m->n_command, m->command,
+                      m->command_of));
+  DF_TRY(measure_part(job, list, "command_error.yaw_rate", "rad/s", k, m->n_command, m->yaw_rate, m->command_of));
+  return measure_part(job, list, "gait_phase", measure_unit("gait_phase"), k, m->n_gait, m->phase, m->gait_of);
+}
+
+/* falls when the method is told, after every window, where it is; `fell` [n] holds the falls when it is not */
+static df_status add_replanned(const eval_job* job, const chains* pure, const df_fall_rule* rule, int k, int shown_k,
+                               double* fell, json_t* list) {
+  const int nx = job->task->system->nx;
+  if (!pure->planned_is_executed) {
+    chains* c;
+    DF_TRY(chains_new(job, k, CHAIN_REPLANNED, &c));
+    for (int i = 0; i < c->n; i++) {
+      const double* x = c->x + (size_t)i * (size_t)(c->frames + 1) * (size_t)nx;
+      fell[i] = df_fall_frame(rule, nx, c->frames, x) <= c->frames;
+    }
+    chains_free(c);
+  }
+  return measure_share(job, list, "fall_rate.replanned", measure_unit("fall_rate"), shown_k, pure->n, fell);
+}
+
+static df_status measure(const eval_job* job, const chains* c, int k, int shown_k, evaluation* out) {
+  df_fall_rule rule;
+  DF_TRY(df_fall_rule_new(job->task->system, &job->task->config, &rule));
+  const size_t n = (size_t)c->n;
+  double* work = df_alloc(5 * n, sizeof *work);
+  int* of = df_alloc(2 * n, sizeof *of);
+  falls f = {.fell = work, .seconds = work ? work + n : NULL};
+  df_status status = work && of ? DF_OK : DF_E_NOMEM;
+  if (status == DF_OK) {
+    upright_measures m = {
+        .command = work + 2 * n, .yaw_rate = work + 3 * n, .phase = work + 4 * n, .command_of = of, .gait_of = of + n};
+    status = measure_each(job, c, &rule, &f, &m);
+    if (status == DF_OK) status = add_rows(job, c->n, shown_k, &f, &m, out);
+  }
+  if (status == DF_OK) status = add_replanned(job, c, &rule, k, shown_k, f.fell, out->rows);
+  df_free(work);
+  df_free(of);
+  DF_TRY(status);
+  const int shown = f.upright < 0 ? 0 : f.upright;
+  json_decref(out->strip);
+  out->strip = NULL;
+  return example_strip(job, shown, c->frames,
+                       c->x + (size_t)shown * (size_t)(c->frames + 1) * (size_t)job->task->system->nx, &out->strip);
+}
+
+df_status chain_measures(const eval_job* job, int k, int shown_k, evaluation* out) {
+  const df_config* config = &job->task->config;
+  if (!(job->method->flags & DF_METHOD_RETURNS_ACTIONS) || (job->method->flags & DF_METHOD_SEES_DEMONSTRATION) ||
+      config->eval_chains == 0 || config->eval_chain_seconds < job->task->system->dt) {
+    return DF_OK;
+  }
+  chains* c;
+  DF_TRY(chains_new(job, k, CHAIN_PURE, &c));
+  const df_status status = measure(job, c, k, shown_k, out);
+  chains_free(c);
+  return status;
+}

@@ -1,0 +1,129 @@
+/* eval_set.c: the held-out windows that every method is measured on. */
+#include <math.h>
+#include <string.h>
+
+#include "dynaflow/config/config.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/hash.h"
+#include "dynaflow/core/rng.h"
+#include "dynaflow/data/dataset.h"
+#include "dynaflow/data/task.h"
+#include "dynaflow/metrics/metrics.h"
+#include "dynaflow/sim/mujoco.h"
+#include "job.h"
+
+/* the first B of a random permutation of the test windows */
+static df_status choose(const df_task* task, eval_set* set) {
+  const int n = task->windows->n_test;
+  const uint64_t seed = (uint64_t)task->config.eval_seed;
+  df_window* all = df_alloc((size_t)n, sizeof *all);
+  if (!all) return DF_E_NOMEM;
+  memcpy(all, task->windows->test, (size_t)n * sizeof *all);
+  for (int i = 0; i < set->B; i++) {
+    const int j = i + (int)df_rng_below(seed, DF_STREAM_SPLIT, (uint64_t)i, 0, (uint64_t)(n - i));
+    const df_window picked = all[j];
+    all[j] = all[i];
+    set->window[i] = picked;
+  }
+  df_free(all);
+  return DF_OK;
+}
+
+static void copy_windows(const df_task* task, eval_set* set) {
+  const size_t nx = (size_t)task->system->nx, nu = (size_t)task->system->nu, nc = (size_t)task->data->nc;
+  const size_t H = (size_t)set->H;
+  for (int b = 0; b < set->B; b++) {
+    const df_window w = set->window[b];
+    set->episode[b] = w.episode;
+    set->group[b] = df_dataset_group(task->data, w.episode);
+    const double* x = df_dataset_state(task->data, w.episode, w.start);
+    memcpy(set->x0 + (size_t)b * nx, x, nx * sizeof *x);
+    memcpy(set->x + (size_t)b * (H + 1) * nx, x, (H + 1) * nx * sizeof *x);
+    if (set->u) {
+      memcpy(set->u + (size_t)b * H * nu, df_dataset_action(task->data, w.episode, w.start), H * nu * sizeof *x);
+    }
+    if (set->condition) {
+      memcpy(set->condition + (size_t)b * nc, df_dataset_condition(task->data, w.episode), nc * sizeof *x);
+    }
+  }
+}
+
+static df_status find_feet(const df_task* task, eval_set* set) {
+  const df_names* names = &task->config.eval_feet;
+  set->n_feet = names->n;
+  for (int k = 0; k < names->n; k++) {
+    set->feet[k] = df_mujoco_geom(task->system, names->v[k]);
+    if (set->feet[k] < 0) {
+      return df_fail(DF_E_CONFIG, "task %s: eval.feet: the model has no geom named \"%s\"", task->config.task_name,
+                     names->v[k]);
+    }
+  }
+  return DF_OK;
+}
+
+static df_status check_steps(const df_task* task) {
+  const df_list* steps = &task->config.eval_sampler_steps;
+  if (steps->n == 0) {
+    return df_fail(DF_E_CONFIG, "task %s: eval.sampler_steps is empty: give at least one number",
+                   task->config.task_name);
+  }
+  for (int i = 0; i < steps->n; i++) {
+    if (steps->v[i] != floor(steps->v[i])) {
+      return df_fail(DF_E_CONFIG, "task %s: eval.sampler_steps holds %g: a whole number is expected",
+                     task->config.task_name, steps->v[i]);
+    }
+  }
+  return DF_OK;
+}
+
+static df_status build(const df_task* task, int threads, eval_set* set) {
+  const size_t nx = (size_t)task->system->nx, nu = (size_t)task->system->nu, nc = (size_t)task->data->nc;
+  const size_t B = (size_t)set->B, H = (size_t)set->H;
+  DF_TRY(check_steps(task));
+  DF_TRY(find_feet(task, set));
+  df_fall_rule rule;
+  DF_TRY(df_fall_rule_new(task->system, &task->config, &rule));
+  set->window = df_alloc(B, sizeof *set->window);
+  set->episode = df_alloc(B, sizeof *set->episode);
+  set->group = df_alloc(B, sizeof *set->group);
+  set->x0 = df_alloc(B * nx, sizeof(double));
+  set->x = df_alloc(B * (H + 1) * nx, sizeof(double));
+  if (!set->window || !set->episode || !set->group || !set->x0 || !set->x) return DF_E_NOMEM;
+  if (nc && !(set->condition = df_alloc(B * nc, sizeof(double)))) return DF_E_NOMEM;
+  if (task->data->actions && !(set->u = df_alloc(B * H * nu, sizeof(double)))) return DF_E_NOMEM;
+  DF_TRY(choose(task, set));
+  copy_windows(task, set);
+  DF_TRY(df_sha256(set->x0, B * nx * sizeof(double), set->sha256));
+  if (set->n_feet == 0) return DF_OK;
+  set->touch = df_alloc(B * (H + 1) * (size_t)set->n_feet, 1);
+  if (!set->touch) return DF_E_NOMEM;
+  return df_metric_contacts(task->system, set->B, set->H, set->x, set->n_feet, set->feet, threads, set->touch);
+}
+
+df_status eval_set_new(const df_task* task, int threads, eval_set** out) {
+  *out = NULL;
+  eval_set* set = df_alloc(1, sizeof *set);
+  if (!set) return DF_E_NOMEM;
+  set->H = task->windows->horizon;
+  set->B = task->config.eval_windows < task->windows->n_test ? task->config.eval_windows : task->windows->n_test;
+  const df_status status = build(task, threads, set);
+  if (status != DF_OK) {
+    eval_set_free(set);
+    return status;
+  }
+  *out = set;
+  return DF_OK;
+}
+
+void eval_set_free(eval_set* set) {
+  if (!set) return;
+  df_free(set->window);
+  df_free(set->episode);
+  df_free(set->group);
+  df_free(set->x0);
+  df_free(set->condition);
+  df_free(set->x);
+  df_free(set->u);
+  df_free(set->touch);
+  df_free(set);
+}

@@ -1,0 +1,143 @@
+#include "examples.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/config/config.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/data/dataset.h"
+#include "dynaflow/sim/mujoco.h"
+#include "dynaflow/sim/system.h"
+
+enum { CURVES_MAX = 4, POSES = 9, POSE_EVERY = 2, REPLAYS = 2 };
+
+static json_t* curve(const double* x, int H, int nx, int at, int from_zero) {
+  json_t* values = json_array();
+  for (int t = 0; t <= H; t++) {
+    const double v = x[(size_t)t * (size_t)nx + (size_t)at] - (from_zero ? x[at] : 0);
+    json_array_append_new(values, isfinite(v) ? json_real(v) : json_null());
+  }
+  return values;
+}
+
+static json_t* one_example(const eval_job* job, const double* x, int at, int from_zero, const char* title,
+                           const char* unit) {
+  const int H = job->set->H, nx = job->task->system->nx;
+  return json_pack("{s:s,s:s,s:f,s:o,s:o}", "title", title, "unit", unit, "dt", job->task->system->dt, "demonstrated",
+                   curve(job->set->x, H, nx, at, from_zero), "generated", curve(x, H, nx, at, from_zero));
+}
+
+/* a free base shows its height and forward speed; then the first joints that move against one another */
+json_t* example_curves(const eval_job* job, const double* x) {
+  const df_system* system = job->task->system;
+  const df_joint* joints;
+  const int n = df_mujoco_joints(system, &joints), nq = df_mujoco_nq(system);
+  json_t* list = json_array();
+  for (int j = 0; j < n && (int)json_array_size(list) < CURVES_MAX; j++) {
+    char title[96];
+    if (joints[j].kind == DF_JOINT_FREE) {
+      json_array_append_new(list, one_example(job, x, joints[j].qpos + 2, 0, "base height", "m"));
+      json_array_append_new(list, one_example(job, x, nq + joints[j].dof, 0, "base velocity, world x", "m/s"));
+    } else if (joints[j].kind == DF_JOINT_HINGE || joints[j].kind == DF_JOINT_SLIDE) {
+      /* an abduction joint hardly moves: a four-legged robot is told by hip and knee */
+      if (n > 6 && j < 2) continue;
+      snprintf(title, sizeof title, "%s", joints[j].name);
+      json_array_append_new(
+          list, one_example(job, x, joints[j].qpos, 0, title, joints[j].kind == DF_JOINT_HINGE ? "rad" : "m"));
+    }
+  }
+  return list;
+}
+
+static json_t* numbers(size_t n, const double* values) {
+  json_t* list = json_array();
+  for (size_t i = 0; i < n; i++) json_array_append_new(list, isfinite(values[i]) ? json_real(values[i]) : json_null());
+  return list;
+}
+
+json_t* example_replays(const eval_job* job, int k, const double* u, const double* executed) {
+  const size_t nx = (size_t)job->task->system->nx, nu = (size_t)job->task->system->nu, H = (size_t)job->set->H;
+  json_t* list = json_array();
+  for (int i = 0; i < REPLAYS && i < job->set->B; i++) {
+    /* spread over the set, whose windows are in random order */
+    const size_t b = (size_t)(i * job->set->B / REPLAYS);
+    const double* x = executed + b * (H + 1) * nx;
+    json_array_append_new(list, json_pack("{s:i,s:i,s:o,s:o,s:o}", "k", k, "window", (int)b, "x0", numbers(nx, x), "u",
+                                          numbers(H * nu, u + b * H * nu), "x", numbers(H * nx, x + nx)));
+  }
+  return list;
+}
+
+/* nodes of the stick figure: bodies but the world, then the feet on their bodies */
+static json_t* skeleton(const eval_job* job) {
+  const df_system* system = job->task->system;
+  json_t* parent = json_array();
+  const int bodies = df_mujoco_body_count(system);
+  for (int b = 1; b < bodies; b++) json_array_append_new(parent, json_integer(df_mujoco_body_parent(system, b) - 1));
+  for (int k = 0; k < job->set->n_feet; k++) {
+    json_array_append_new(parent, json_integer(df_mujoco_geom_body(system, job->set->feet[k]) - 1));
+  }
+  return parent;
+}
+
+static json_t* pose(const eval_job* job, df_sim* sim, const double* x, double t, double* position) {
+  const int bodies = df_mujoco_body_count(job->task->system);
+  df_mujoco_pose(sim, x);
+  df_mujoco_body_positions(sim, position);
+  json_t *px = json_array(), *pz = json_array();
+  for (int b = 1; b < bodies; b++) {
+    json_array_append_new(px, json_real(position[3 * b]));
+    json_array_append_new(pz, json_real(position[3 * b + 2]));
+  }
+  for (int k = 0; k < job->set->n_feet; k++) {
+    double p[3];
+    df_mujoco_geom_position(sim, job->set->feet[k], p);
+    json_array_append_new(px, json_real(p[0]));
+    json_array_append_new(pz, json_real(p[2]));
+  }
+  return json_pack("{s:f,s:o,s:o}", "t", t, "x", px, "z", pz);
+}
+
+static void title_of(const eval_job* job, int chain, char* out, size_t n) {
+  const df_dataset* data = job->task->data;
+  out[0] = '\0';
+  for (int i = 0; i < data->nc; i++) {
+    const double v = job->set->condition[(size_t)chain * (size_t)data->nc + (size_t)i];
+    const size_t used = strlen(out);
+    if (strncmp(data->condition_name[i], "gait.", 5) == 0) {
+      if (v > 0.5) snprintf(out + used, n - used, "%s", data->condition_name[i] + 5);
+    } else {
+      const char* dot = strrchr(data->condition_name[i], '.');
+      snprintf(out + used, n - used, "%s%s %.2f", used ? ", " : "", dot ? dot + 1 : data->condition_name[i], v);
+    }
+  }
+  if (!out[0]) snprintf(out, n, "%s", job->task->config.task_name);
+}
+
+df_status example_strip(const eval_job* job, int chain, int frames, const double* x, json_t** out) {
+  const df_system* system = job->task->system;
+  df_sim* sim;
+  DF_TRY(df_sim_new(system, 0, &sim));
+  double* position = df_alloc((size_t)df_mujoco_body_count(system) * 3, sizeof *position);
+  if (!position) {
+    df_sim_free(system, sim);
+    return DF_E_NOMEM;
+  }
+  char title[2 * DF_TEXT_MAX];
+  title_of(job, chain, title, sizeof title);
+  json_t* list = json_array();
+  /* late in the chain, where the start of the demonstration no longer helps */
+  const int first = frames / 2;
+  for (int p = 0; p < POSES && first + p * POSE_EVERY <= frames; p++) {
+    const int t = first + p * POSE_EVERY;
+    const double* state = x + (size_t)t * (size_t)system->nx;
+    if (!isfinite(state[0])) break;
+    json_array_append_new(list, pose(job, sim, state, t * system->dt, position));
+  }
+  *out = json_pack("{s:s,s:f,s:o,s:o,s:f}", "title", title, "dt", POSE_EVERY * system->dt, "parent", skeleton(job),
+                   "frames", list, "ground", 0.0);
+  df_free(position);
+  df_sim_free(system, sim);
+  return DF_OK;
+}

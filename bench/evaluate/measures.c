@@ -1,0 +1,107 @@
+#include "measures.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/data/dataset.h"
+#include "dynaflow/metrics/defs.h"
+#include "rows.h"
+
+const char* measure_unit(const char* metric) {
+  const df_metric_def* defs;
+  const int n = df_metric_defs(&defs);
+  for (int i = 0; i < n; i++) {
+    if (strcmp(defs[i].name, metric) == 0) return defs[i].unit;
+  }
+  return "";
+}
+
+void measure_row(json_t* list, const char* metric, const char* unit, int k, df_interval v) {
+  row r = row_default();
+  r.metric = metric;
+  r.unit = unit;
+  r.k = k;
+  r.value = v.mean;
+  r.lo = v.lo;
+  r.hi = v.hi;
+  r.n = v.n;
+  char reason[64];
+  if (v.failed) {
+    snprintf(reason, sizeof reason, "%d of %d not finite", v.failed, v.n);
+    r.status = reason;
+  }
+  json_array_append_new(list, row_json(&r, true));
+}
+
+df_status measure_part(const eval_job* job, json_t* list, const char* metric, const char* unit, int k, int n,
+                       const double* values, const int* of) {
+  if (n == 0) return DF_OK;
+  const eval_set* set = job->set;
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  cfg.seed = (uint64_t)job->task->config.eval_seed;
+  cfg.cluster = set->episode;
+  cfg.group = set->group;
+  int* labels = NULL;
+  if (of) {
+    labels = df_alloc(2 * (size_t)n, sizeof *labels);
+    if (!labels) return DF_E_NOMEM;
+    for (int i = 0; i < n; i++) labels[i] = set->episode[of[i]];
+    for (int i = 0; i < n; i++) labels[n + i] = set->group[of[i]];
+    cfg.cluster = labels;
+    cfg.group = labels + n;
+  }
+  df_interval v;
+  const df_status status = df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, values, &v);
+  df_free(labels);
+  if (status == DF_OK) measure_row(list, metric, unit, k, v);
+  return status;
+}
+
+df_status measure_share(const eval_job* job, json_t* list, const char* metric, const char* unit, int k, int n,
+                        const double* values) {
+  df_interval v;
+  DF_TRY(df_share_interval_clustered(n, values, job->set->episode, job->set->group, &v));
+  measure_row(list, metric, unit, k, v);
+  return DF_OK;
+}
+
+void measure_samples(evaluation* out, const char* metric, int k, int n, const double* values) {
+  json_t* numbers = json_array();
+  for (int i = 0; i < n; i++) {
+    json_array_append_new(numbers, isfinite(values[i]) ? json_real(values[i]) : json_null());
+  }
+  json_array_append_new(out->samples, json_pack("{s:s,s:i,s:o}", "metric", metric, "k", k, "values", numbers));
+}
+
+df_status measure_mean(const eval_job* job, evaluation* out, const char* metric, int k, int n, const double* values) {
+  DF_TRY(measure_part(job, out->rows, metric, measure_unit(metric), k, n, values, NULL));
+  measure_samples(out, metric, k, n, values);
+  return DF_OK;
+}
+
+void measure_worst(json_t* list, const char* metric, const char* unit, int k, int n, const double* values) {
+  df_interval v = {.mean = 0, .lo = NAN, .hi = NAN, .n = n};
+  for (int b = 0; b < n; b++) {
+    if (!(values[b] <= v.mean)) v.mean = values[b];
+    if (!isfinite(values[b])) v.failed++;
+  }
+  measure_row(list, metric, unit, k, v);
+}
+
+json_t* measure_windows(const eval_job* job) {
+  const eval_set* set = job->set;
+  const df_dataset* data = job->task->data;
+  json_t *episode = json_array(), *start = json_array(), *group = json_array(), *groups = json_array();
+  for (int b = 0; b < set->B; b++) {
+    json_array_append_new(episode, json_integer(set->episode[b]));
+    json_array_append_new(start, json_integer(set->window[b].start));
+    json_array_append_new(group, json_integer(set->group[b]));
+  }
+  /* a group's number is the place of its condition; a task without gaits has none */
+  bool gaits = false;
+  for (int i = 0; i < data->nc; i++) gaits |= strncmp(data->condition_name[i], "gait.", 5) == 0;
+  for (int i = 0; i < data->nc && gaits; i++) json_array_append_new(groups, json_string(data->condition_name[i]));
+  return json_pack("{s:o,s:o,s:o,s:o}", "episode", episode, "start", start, "group", group, "groups", groups);
+}

@@ -1,0 +1,295 @@
+#include "expect.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/metrics/defs.h"
+
+bool version_parts(const char* version, int parts[2]) {
+  char* end;
+  const long major = strtol(version, &end, 10);
+  if (end == version || *end != '.') return false;
+  const char* second = end + 1;
+  const long minor = strtol(second, &end, 10);
+  if (end == second || (*end != '\0' && *end != '.') || major < 0 || minor < 0) return false;
+  parts[0] = (int)major;
+  parts[1] = (int)minor;
+  return true;
+}
+
+void expect_clear(expectations* e) {
+  df_free(e->path);
+  df_free(e->bands);
+  *e = (expectations){0};
+}
+
+/* one "key: value" of the file, for errors */
+typedef struct entry {
+  const char* path;
+  int line;
+  const char *key, *value;
+} entry;
+
+static df_status refuse(const entry* e, const char* what) {
+  return df_fail(DF_E_CONFIG, "%s:%d: %s = '%s': %s", e->path, e->line, e->key, e->value, what);
+}
+
+static df_status take_text(const entry* e, char* out, size_t n) {
+  if (e->value[0] == '\0') return refuse(e, "a text is expected");
+  if (strlen(e->value) >= n) return refuse(e, "too long");
+  snprintf(out, n, "%s", e->value);
+  return DF_OK;
+}
+
+static df_status take_number(const entry* e, double* out) {
+  char* end;
+  *out = strtod(e->value, &end);
+  if (end == e->value || *end != '\0' || !isfinite(*out)) return refuse(e, "a finite number is expected");
+  return DF_OK;
+}
+
+static df_status take_count(const entry* e, int low, int* out) {
+  char* end;
+  const long v = strtol(e->value, &end, 10);
+  if (end == e->value || *end != '\0' || v < low || v > 1000000) {
+    return df_fail(DF_E_CONFIG, "%s:%d: %s = '%s': a whole number from %d is expected", e->path, e->line, e->key,
+                   e->value, low);
+  }
+  *out = (int)v;
+  return DF_OK;
+}
+
+/* sae_own, and sae_own.worst_step */
+static df_status take_metric(const entry* e, char* out) {
+  const df_metric_def* defs;
+  const int n = df_metric_defs(&defs);
+  const size_t length = strcspn(e->value, ".");
+  DF_TRY(take_text(e, out, METRIC_NAME_MAX));
+  for (int i = 0; i < n; i++) {
+    if (strlen(defs[i].name) == length && strncmp(defs[i].name, e->value, length) == 0) return DF_OK;
+  }
+  return refuse(e, "no such metric (see `dynaflow list metrics`)");
+}
+
+static df_status take_limit(const entry* e, band_kind kind, band* b, int* limits) {
+  DF_TRY(take_number(e, &b->bound));
+  if (kind == BAND_RELATIVE && b->bound < 0) return refuse(e, "a tolerance is not negative");
+  b->kind = kind;
+  ++*limits;
+  return DF_OK;
+}
+
+static df_status take_band_entry(const entry* e, band* b, int* limits) {
+  if (strcmp(e->key, "metric") == 0) return take_metric(e, b->metric);
+  if (strcmp(e->key, "method") == 0) return take_text(e, b->method, sizeof b->method);
+  if (strcmp(e->key, "profile") == 0) return take_text(e, b->profile, sizeof b->profile);
+  if (strcmp(e->key, "reason") == 0) return take_text(e, b->reason, sizeof b->reason);
+  if (strcmp(e->key, "k") == 0) return take_count(e, 0, &b->k);
+  if (strcmp(e->key, "seeds") == 0) return take_count(e, 1, &b->seeds);
+  if (strcmp(e->key, "at_most") == 0) return take_limit(e, BAND_AT_MOST, b, limits);
+  if (strcmp(e->key, "at_least") == 0) return take_limit(e, BAND_AT_LEAST, b, limits);
+  if (strcmp(e->key, "relative") == 0) return take_limit(e, BAND_RELATIVE, b, limits);
+  if (strcmp(e->key, "absolute") == 0) {
+    DF_TRY(take_number(e, &b->absolute));
+    return b->absolute < 0 ? refuse(e, "a tolerance is not negative") : DF_OK;
+  }
+  return refuse(e,
+                "unknown key; there are metric, method, profile, k, at_most, at_least, relative, absolute, seeds, "
+                "reason");
+}
+
+/* ---- the file ---- */
+
+typedef struct reader {
+  yaml_document_t* document;
+  expectations* out;
+} reader;
+
+static int line_of(const yaml_node_t* node) {
+  return (int)node->start_mark.line + 1;
+}
+
+static const char* text_of_node(const yaml_node_t* node) {
+  return node && node->type == YAML_SCALAR_NODE ? (const char*)node->data.scalar.value : NULL;
+}
+
+/* fills `e` from a pair; the value's text is "" where it is not plain, and the node is in *value */
+static df_status read_pair(const reader* r, const yaml_node_t* mapping, const yaml_node_pair_t* pair, entry* e,
+                           const yaml_node_t** value) {
+  const yaml_node_t* name = yaml_document_get_node(r->document, pair->key);
+  *value = yaml_document_get_node(r->document, pair->value);
+  *e =
+      (entry){.path = r->out->path, .line = line_of(mapping), .key = text_of_node(name), .value = text_of_node(*value)};
+  if (!e->key || !*value) return df_fail(DF_E_FORMAT, "%s:%d: a key is not plain text", e->path, e->line);
+  e->line = line_of(name);
+  if (!e->value) e->value = "";
+  for (const yaml_node_pair_t* other = mapping->data.mapping.pairs.start; other < pair; other++) {
+    const char* before = text_of_node(yaml_document_get_node(r->document, other->key));
+    if (before && strcmp(before, e->key) == 0) return refuse(e, "the key stands twice");
+  }
+  return DF_OK;
+}
+
+static df_status check_band(const reader* r, const band* b, int limits) {
+  const char *path = r->out->path, *lacks = NULL;
+  if (b->reason[0] == '\0') lacks = "reason";
+  if (b->profile[0] == '\0') lacks = "profile";
+  if (b->method[0] == '\0') lacks = "method";
+  if (b->metric[0] == '\0') lacks = "metric";
+  if (lacks) return df_fail(DF_E_CONFIG, "%s:%d: a band without '%s'", path, b->line, lacks);
+  if (limits != 1) {
+    return df_fail(DF_E_CONFIG, "%s:%d: a band has one of at_most, at_least and relative, this one has %d", path,
+                   b->line, limits);
+  }
+  if (b->absolute > 0 && b->kind != BAND_RELATIVE) {
+    return df_fail(DF_E_CONFIG, "%s:%d: absolute = '%g': stands beside relative only", path, b->line, b->absolute);
+  }
+  for (int i = 0; i < r->out->n; i++) {
+    const band* o = &r->out->bands[i];
+    if (strcmp(o->metric, b->metric) == 0 && strcmp(o->method, b->method) == 0 && strcmp(o->profile, b->profile) == 0 &&
+        o->k == b->k && o->kind == b->kind) {
+      return df_fail(DF_E_CONFIG, "%s:%d: the band of line %d once more", path, b->line, o->line);
+    }
+  }
+  return DF_OK;
+}
+
+static df_status read_band(const reader* r, const yaml_node_t* node) {
+  expectations* out = r->out;
+  if (!node || node->type != YAML_MAPPING_NODE) {
+    return df_fail(DF_E_CONFIG, "%s:%d: a band is a mapping of metric, method, ...", out->path,
+                   node ? line_of(node) : 0);
+  }
+  if (out->n == BANDS_MAX)
+    return df_fail(DF_E_CONFIG, "%s:%d: more than %d bands", out->path, line_of(node), BANDS_MAX);
+  band b = {.line = line_of(node)};
+  int limits = 0;
+  for (const yaml_node_pair_t* p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
+    entry e;
+    const yaml_node_t* value;
+    DF_TRY(read_pair(r, node, p, &e, &value));
+    DF_TRY(take_band_entry(&e, &b, &limits));
+  }
+  DF_TRY(check_band(r, &b, limits));
+  if (b.seeds == 0) b.seeds = b.kind == BAND_RELATIVE ? 2 : 1;
+  out->bands[out->n++] = b;
+  return DF_OK;
+}
+
+static df_status read_bands(const reader* r, const entry* e, const yaml_node_t* node) {
+  if (node->type != YAML_SEQUENCE_NODE) return refuse(e, "a sequence of bands is expected");
+  for (const yaml_node_item_t* item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
+    DF_TRY(read_band(r, yaml_document_get_node(r->document, *item)));
+  }
+  return r->out->n ? DF_OK : refuse(e, "no band: nothing would be checked");
+}
+
+/* ---- counters of effort ---- */
+
+static df_status take_effort_entry(const entry* e, effort_band* b) {
+  if (strcmp(e->key, "profile") == 0) return take_text(e, b->profile, sizeof b->profile);
+  if (strcmp(e->key, "reason") == 0) return take_text(e, b->reason, sizeof b->reason);
+  if (strcmp(e->key, "percent") == 0) {
+    DF_TRY(take_number(e, &b->percent));
+    return b->percent < 0 ? refuse(e, "a tolerance is not negative") : DF_OK;
+  }
+  if (strcmp(e->key, "absolute") == 0) {
+    DF_TRY(take_number(e, &b->absolute));
+    return b->absolute < 0 ? refuse(e, "a tolerance is not negative") : DF_OK;
+  }
+  return refuse(e, "unknown key; there are profile, percent, absolute, reason");
+}
+
+static df_status read_effort_band(const reader* r, const yaml_node_t* node) {
+  expectations* out = r->out;
+  if (!node || node->type != YAML_MAPPING_NODE) {
+    return df_fail(DF_E_CONFIG, "%s:%d: a mapping of profile, percent and reason is expected", out->path,
+                   node ? line_of(node) : 0);
+  }
+  effort_band b = {.line = line_of(node), .percent = NAN};
+  for (const yaml_node_pair_t* p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
+    entry e;
+    const yaml_node_t* value;
+    DF_TRY(read_pair(r, node, p, &e, &value));
+    DF_TRY(take_effort_entry(&e, &b));
+  }
+  const char* lacks = !b.profile[0] ? "profile" : isnan(b.percent) ? "percent" : !b.reason[0] ? "reason" : NULL;
+  if (lacks) return df_fail(DF_E_CONFIG, "%s:%d: an effort without '%s'", out->path, b.line, lacks);
+  for (int i = 0; i < out->n_effort; i++) {
+    if (strcmp(out->effort[i].profile, b.profile) == 0) {
+      return df_fail(DF_E_CONFIG, "%s:%d: the effort of line %d once more", out->path, b.line, out->effort[i].line);
+    }
+  }
+  if (out->n_effort == EFFORT_BANDS_MAX) {
+    return df_fail(DF_E_CONFIG, "%s:%d: more than %d profiles", out->path, b.line, EFFORT_BANDS_MAX);
+  }
+  out->effort[out->n_effort++] = b;
+  return DF_OK;
+}
+
+static df_status read_effort(const reader* r, const entry* e, const yaml_node_t* node) {
+  if (node->type != YAML_SEQUENCE_NODE) return refuse(e, "a sequence is expected");
+  for (const yaml_node_item_t* item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
+    DF_TRY(read_effort_band(r, yaml_document_get_node(r->document, *item)));
+  }
+  return DF_OK;
+}
+
+static df_status read_root(const reader* r, const yaml_node_t* root) {
+  expectations* out = r->out;
+  if (!root || root->type != YAML_MAPPING_NODE) return df_fail(DF_E_FORMAT, "%s:1: a mapping is expected", out->path);
+  for (const yaml_node_pair_t* p = root->data.mapping.pairs.start; p < root->data.mapping.pairs.top; p++) {
+    entry e;
+    const yaml_node_t* value;
+    int parts[2];
+    DF_TRY(read_pair(r, root, p, &e, &value));
+    if (strcmp(e.key, "task_version") == 0) {
+      DF_TRY(take_count(&e, 1, &out->task_version));
+    } else if (strcmp(e.key, "mujoco") == 0) {
+      DF_TRY(take_text(&e, out->mujoco, sizeof out->mujoco));
+      if (!version_parts(out->mujoco, parts)) return refuse(&e, "a version as 3.17 is expected");
+    } else if (strcmp(e.key, "bands") == 0) {
+      DF_TRY(read_bands(r, &e, value));
+    } else if (strcmp(e.key, "effort") == 0) {
+      DF_TRY(read_effort(r, &e, value));
+    } else {
+      return refuse(&e, "unknown key; there are task_version, mujoco, bands, effort");
+    }
+  }
+  const char* lacks = !out->task_version ? "task_version" : !out->mujoco[0] ? "mujoco" : !out->n ? "bands" : NULL;
+  return lacks ? df_fail(DF_E_CONFIG, "%s: '%s' is missing", out->path, lacks) : DF_OK;
+}
+
+static df_status parse(const char* text, size_t n, expectations* out) {
+  yaml_parser_t parser;
+  yaml_document_t document;
+  if (!yaml_parser_initialize(&parser)) return df_fail(DF_E_NOMEM, "%s: no memory to read it", out->path);
+  yaml_parser_set_input_string(&parser, (const unsigned char*)text, n);
+  df_status status;
+  if (yaml_parser_load(&parser, &document)) {
+    const reader r = {.document = &document, .out = out};
+    status = read_root(&r, yaml_document_get_root_node(&document));
+    yaml_document_delete(&document);
+  } else {
+    status = df_fail(DF_E_FORMAT, "%s:%zu: %s", out->path, parser.problem_mark.line + 1,
+                     parser.problem ? parser.problem : "not YAML");
+  }
+  yaml_parser_delete(&parser);
+  return status;
+}
+
+df_status expect_read(const char* path, expectations* out) {
+  *out = (expectations){.path = df_strdup(path), .bands = df_alloc(BANDS_MAX, sizeof *out->bands)};
+  char* text = NULL;
+  size_t n = 0;
+  df_status status = out->path && out->bands ? df_file_read(path, &text, &n) : DF_E_NOMEM;
+  if (status == DF_OK) status = parse(text, n, out);
+  df_free(text);
+  if (status != DF_OK) expect_clear(out);
+  return status;
+}

@@ -1,0 +1,158 @@
+#include "gate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "expect.h"
+#include "gate_group.h"
+#include "golden.h"
+#include "json.h"
+#include "lookup.h"
+#include "rows.h"
+#include "verify.h"
+
+/* what verification found, as verdicts */
+static void take_verification(const run_view* r, const char* folder, const verify_cfg* cfg, gate_result* out) {
+  static const struct {
+    verify_outcome found;
+    gate_verdict verdict;
+  } meaning[] = {
+      {VERIFY_INCOMPLETE, GATE_MISSING}, {VERIFY_FAILED, GATE_REGRESSED}, {VERIFY_TAMPERED, GATE_UNREADABLE}};
+  verification v;
+  verify_run(r, folder, cfg, &v);
+  size_t i;
+  json_t* found;
+  json_array_foreach(v.found.list, i, found) {
+    for (size_t m = 0; m < sizeof meaning / sizeof meaning[0]; m++) {
+      if (strcmp(string_of(found, "status"), verify_outcome_name(meaning[m].found)) != 0) continue;
+      row one = row_default();
+      char what[64];
+      snprintf(what, sizeof what, "verify.%s", string_of(found, "check"));
+      one.task = json_string_value(json_object_get(found, "task"));
+      one.method = json_string_value(json_object_get(found, "method"));
+      one.profile = json_string_value(json_object_get(found, "profile"));
+      if (one.task) one.seed = json_integer_value(json_object_get(found, "seed"));
+      one.metric = what;
+      gate_add_row(out, meaning[m].verdict, &one, "", string_of(found, "detail"));
+    }
+  }
+  verification_clear(&v);
+}
+
+/* ---- groups ---- */
+
+static void held_clear(held* h) {
+  expect_clear(&h->expect);
+  if (h->has_golden) golden_clear(&h->golden);
+}
+
+/* a file is the table, a folder holds one a task and profile */
+static char* golden_path(const char* against, const run_group* g) {
+  char name[256];
+  const size_t n = against ? strlen(against) : 0;
+  if (n > 4 && strcmp(against + n - 4, ".csv") == 0) return df_strdup(against);
+  snprintf(name, sizeof name, "%.200s.csv", g->file);
+  return df_path_join(against ? against : "results/golden", name);
+}
+
+static df_status find_golden(held* h, const char* against) {
+  char* path = golden_path(against, h->g);
+  df_status status = path ? golden_read(path, &h->golden) : DF_E_NOMEM;
+  df_free(path);
+  h->has_golden = status == DF_OK;
+  const size_t n = against ? strlen(against) : 0;
+  const bool named = n > 4 && strcmp(against + n - 4, ".csv") == 0;
+  return status == DF_E_MISSING && !named ? DF_OK : status;
+}
+
+/* the task's expect.yaml and task.yaml; without a task or a file, a row says so and *task_file stays NULL */
+static df_status find_expectations(held* h, const options* opts, char** task_file) {
+  char* folder = NULL;
+  *task_file = NULL;
+  if (task_folder(opts, h->g->task, &folder) != DF_OK) {
+    gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "expect", df_error_message());
+    return DF_OK;
+  }
+  char* path = df_path_join(folder, "expect.yaml");
+  df_status status = path ? expect_read(path, &h->expect) : DF_E_NOMEM;
+  if (status == DF_OK) *task_file = df_path_join(folder, "task.yaml");
+  if (status == DF_E_MISSING) {
+    gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "expect", df_error_message());
+    status = DF_OK;
+  }
+  df_free(path);
+  df_free(folder);
+  return status;
+}
+
+static df_status hold_group(held* h, const options* opts, const char* against) {
+  char* task_file;
+  DF_TRY(find_expectations(h, opts, &task_file));
+  if (!task_file) return DF_OK;
+  const df_status status = find_golden(h, against);
+  if (status == DF_OK && gate_compares(h, task_file)) {
+    const int bands = gate_hold_to_bands(h);
+    gate_advise_time(h);
+    if (!bands) {
+      char detail[300];
+      snprintf(detail, sizeof detail, "%.200s has no band for profile %.40s", h->expect.path, h->g->profile);
+      gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "bands", detail);
+    }
+  }
+  df_free(task_file);
+  return status;
+}
+
+df_status gate_run(const run_view* r, const char* folder, const gate_cfg* cfg, const char* against, gate_result* out) {
+  *out = (gate_result){.verdicts = rows_new()};
+  take_verification(r, folder, &cfg->verify, out);
+  /* numbers of a record that is not as it was written are not looked at */
+  df_status status = DF_OK;
+  for (int i = 0; i < r->n_groups && status == DF_OK && !out->count[GATE_UNREADABLE]; i++) {
+    held h = {.r = r, .g = &r->groups[i], .out = out};
+    status = hold_group(&h, cfg->opts, against);
+    held_clear(&h);
+  }
+  return status;
+}
+
+/* ---- accepting ---- */
+
+static df_status accept_group(held* h, const options* opts, const char* folder, const char* reason, bool write) {
+  char* task_file;
+  DF_TRY(find_expectations(h, opts, &task_file));
+  if (!task_file) return DF_OK;
+  df_status status = DF_OK;
+  if (gate_compares(h, task_file) && write) {
+    char* path = golden_path(folder, h->g);
+    status = path ? golden_write(h->r, h->g, reason, path) : DF_E_NOMEM;
+    if (status == DF_OK) {
+      gate_add(h->out, GATE_HELD, h->g->task, h->g->profile, "accepted", path);
+      gate_advise_spread(h);
+    }
+    df_free(path);
+  }
+  df_free(task_file);
+  return status;
+}
+
+df_status gate_accept(const run_view* r, const char* folder, const gate_cfg* cfg, const char* golden_folder,
+                      const char* reason, gate_result* out) {
+  *out = (gate_result){.verdicts = rows_new()};
+  take_verification(r, folder, &cfg->verify, out);
+  df_status status = DF_OK;
+  /* every group is looked at before one is written */
+  for (int write = 0; write < 2; write++) {
+    for (int i = 0; i < r->n_groups && status == DF_OK; i++) {
+      held h = {.r = r, .g = &r->groups[i], .out = out};
+      status = accept_group(&h, cfg->opts, golden_folder, reason, write);
+      held_clear(&h);
+    }
+    for (int v = GATE_INCONCLUSIVE; v < GATE_VERDICTS; v++) {
+      if (out->count[v]) return status;
+    }
+  }
+  return status;
+}

@@ -1,0 +1,326 @@
+/* gate_bands.c: numbers held to their bands: intervals against limits. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "aggregate.h"
+#include "dynaflow/stats/statistics.h"
+#include "expect.h"
+#include "gate_group.h"
+#include "golden.h"
+#include "json.h"
+#include "rows.h"
+#include "run_view.h"
+#include "verdict.h"
+
+/* ---- what the run measured, and what was accepted ---- */
+
+/* one number of a method, seed by seed */
+typedef struct measured {
+  int planned, done, failed; /* cells; values that are not finite */
+  int n;
+  int64_t seed[SEED_VALUES_MAX];
+  double value[SEED_VALUES_MAX], lo[SEED_VALUES_MAX], hi[SEED_VALUES_MAX]; /* the record's interval holds its value */
+  const char *unit, *status;
+} measured;
+
+static void take_row(measured* m, int64_t seed, const json_t* number) {
+  const double value = number_of(json_object_get(number, "value"));
+  m->unit = string_of(number, "unit");
+  if (!isfinite(value)) {
+    m->failed++;
+    m->status = string_of(number, "status");
+    return;
+  }
+  m->seed[m->n] = seed;
+  m->value[m->n] = value;
+  /* fmin takes the number where the other is none */
+  m->lo[m->n] = fmin(value, number_of(json_object_get(number, "lo")));
+  m->hi[m->n] = fmax(value, number_of(json_object_get(number, "hi")));
+  m->n++;
+}
+
+static measured measure(const run_view* r, const run_group* g, const char* method, const char* metric, int k) {
+  measured m = {.unit = "", .status = ""};
+  for (int i = 0; i < r->n_cells && m.n < SEED_VALUES_MAX; i++) {
+    const run_cell* c = &r->cells[i];
+    if (!run_in_group(g, c) || strcmp(c->method, method) != 0) continue;
+    m.planned++;
+    m.done += c->done;
+    const json_t* number = c->done ? find_row(c->record, metric, k) : NULL;
+    if (number) take_row(&m, c->seed, number);
+  }
+  return m;
+}
+
+/* the run beside the golden table, over the seeds that both have */
+typedef struct pairing {
+  bool known; /* the table has the number, and it is one */
+  int n;
+  double value, golden;                /* means */
+  double difference[SEED_VALUES_MAX];  /* of each seed */
+  double difference_lo, difference_hi; /* 95 % interval of their mean */
+} pairing;
+
+static pairing pair_with(const held* h, const char* method, const char* metric, int k, const measured* m) {
+  const golden_row* accepted[SEED_VALUES_MAX];
+  pairing p = {.n = 0};
+  const int n = h->has_golden ? golden_find(&h->golden, h->g->task, h->g->profile, method, metric, k, accepted) : 0;
+  p.known = n > 0;
+  for (int i = 0; i < n; i++) {
+    if (isnan(accepted[i]->value)) p.known = false;
+    for (int j = 0; j < m->n && p.known; j++) {
+      if (m->seed[j] != accepted[i]->seed) continue;
+      p.difference[p.n++] = m->value[j] - accepted[i]->value;
+      p.value += m->value[j];
+      p.golden += accepted[i]->value;
+    }
+  }
+  if (p.n == 0) return p;
+  p.value /= p.n;
+  p.golden /= p.n;
+  /* of one seed there is no interval; of two or three it is the smallest and the largest difference */
+  const df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  df_interval i = {.lo = NAN};
+  const df_status status = df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &p.n, p.difference, &i);
+  const bool none = status != DF_OK || isnan(i.lo);
+  p.difference_lo = none ? p.value - p.golden : i.lo;
+  p.difference_hi = none ? p.value - p.golden : i.hi;
+  return p;
+}
+
+/* ---- judging ---- */
+
+/* The worst seed decides: held where the limit lies beyond its interval, regressed where its interval lies beyond the
+ * limit. */
+static gate_verdict judge_limit(const band* b, const measured* m) {
+  gate_verdict worst = GATE_HELD;
+  for (int i = 0; i < m->n; i++) {
+    const bool most = b->kind == BAND_AT_MOST;
+    const bool holds = most ? m->hi[i] <= b->bound : m->lo[i] >= b->bound;
+    const bool breaks = most ? m->lo[i] > b->bound : m->hi[i] < b->bound;
+    if (breaks) return GATE_REGRESSED;
+    if (!holds) worst = GATE_INCONCLUSIVE;
+  }
+  return worst;
+}
+
+static gate_verdict judge_relative(const band* b, const pairing* p) {
+  const double tolerance = b->bound * fabs(p->golden) + b->absolute;
+  const char* better = metric_better(b->metric);
+  const bool higher = strcmp(better, "higher") == 0, either = better[0] == '\0';
+  /* turned so that more is worse */
+  const double lo = higher ? -p->difference_hi : p->difference_lo, hi = higher ? -p->difference_lo : p->difference_hi;
+  if (lo > tolerance || (either && hi < -tolerance)) return GATE_REGRESSED;
+  if (hi > tolerance || (either && lo < -tolerance)) return GATE_INCONCLUSIVE;
+  return hi < -tolerance ? GATE_IMPROVED : GATE_HELD;
+}
+
+/* why there is nothing to judge; GATE_HELD where there is */
+static gate_verdict lacks(const held* h, const band* b, const measured* m, const pairing* p, char* detail, size_t n) {
+  if (m->n + m->failed == 0) {
+    snprintf(detail, n, "the run has no such number (%s:%d)", h->expect.path, b->line);
+    return GATE_MISSING;
+  }
+  if (m->failed) {
+    snprintf(detail, n, "%d of %d seeds: %s", m->failed, m->failed + m->n, m->status);
+    return GATE_REGRESSED;
+  }
+  /* a mean over some of the cells is not what the band is about; what breaks a limit breaks it all the same */
+  if (m->done < m->planned && (b->kind == BAND_RELATIVE || judge_limit(b, m) == GATE_HELD)) {
+    snprintf(detail, n, "%d of %d cells done: the same `dynaflow run` again finishes them", m->done, m->planned);
+    return GATE_MISSING;
+  }
+  if (b->kind == BAND_RELATIVE && !p->known) {
+    snprintf(detail, n, "%s%s", h->has_golden ? h->golden.path : "no golden table",
+             h->has_golden ? " has no such number" : "; see --accept");
+    return GATE_MISSING;
+  }
+  const int seeds = b->kind == BAND_RELATIVE ? p->n : m->n;
+  if (seeds < b->seeds) {
+    snprintf(detail, n, "%d seeds%s, at least %d are needed (%s:%d)", seeds,
+             b->kind == BAND_RELATIVE ? " that the golden table has, too" : "", b->seeds, h->expect.path, b->line);
+    return GATE_INCONCLUSIVE;
+  }
+  return GATE_HELD;
+}
+
+static gate_verdict judge(const held* h, const band* b, const measured* m, const pairing* p, char* detail, size_t n) {
+  gate_verdict v = lacks(h, b, m, p, detail, n);
+  if (v != GATE_HELD) return v;
+  v = b->kind == BAND_RELATIVE ? judge_relative(b, p) : judge_limit(b, m);
+  /* why a band is there matters where it does not hold */
+  detail[0] = '\0';
+  if (v == GATE_REGRESSED) snprintf(detail, n, "%s", b->reason);
+  if (v == GATE_INCONCLUSIVE) snprintf(detail, n, "the interval straddles the limit: %s", b->reason);
+  return v;
+}
+
+/* "<= 1e-09", "+- 10 % of 0.255 + 3" */
+static void limit_text(const band* b, const pairing* p, char* out, size_t n) {
+  if (b->kind != BAND_RELATIVE) {
+    snprintf(out, n, "%s %.6g", b->kind == BAND_AT_MOST ? "<=" : ">=", b->bound);
+    return;
+  }
+  size_t used = (size_t)snprintf(out, n, "+- %.6g %%", 100 * b->bound);
+  if (p->known) used += (size_t)snprintf(out + used, n - used, " of %.6g", p->golden);
+  if (b->absolute > 0) snprintf(out + used, n - used, " + %.6g", b->absolute);
+}
+
+/* of a band, without a value yet */
+static row row_of(const held* h, const band* b, const measured* m) {
+  row r = row_default();
+  r.task = h->g->task;
+  r.profile = h->g->profile;
+  r.method = b->method;
+  r.metric = b->metric;
+  r.k = b->k;
+  r.unit = m->unit;
+  r.n = m->n;
+  return r;
+}
+
+static void hold_to(held* h, const band* b) {
+  const measured m = measure(h->r, h->g, b->method, b->metric, b->k);
+  const pairing p = b->kind == BAND_RELATIVE ? pair_with(h, b->method, b->metric, b->k, &m) : (pairing){.n = 0};
+  char limit[96], detail[REASON_MAX + 96];
+  row r = row_of(h, b, &m);
+  if (p.n) r.n = p.n;
+  if (p.n) {
+    r.value = p.value;
+    r.lo = p.golden + p.difference_lo;
+    r.hi = p.golden + p.difference_hi;
+  } else if (m.n && !m.failed) {
+    r.value = df_estimate_sorted(DF_ESTIMATE_MEAN, m.n, m.value);
+    for (int i = 0; i < m.n; i++) r.lo = fmin(r.lo, m.lo[i]);
+    for (int i = 0; i < m.n; i++) r.hi = fmax(r.hi, m.hi[i]);
+  }
+  const gate_verdict v = judge(h, b, &m, &p, detail, sizeof detail);
+  limit_text(b, &p, limit, sizeof limit);
+  gate_add_row(h->out, v, &r, limit, detail);
+}
+
+/* ---- counters of effort ---- */
+
+static bool is_effort(const char* metric) {
+  return strncmp(metric, "effort.", strlen("effort.")) == 0;
+}
+
+/* a number has a row a seed: it is met with the first of them */
+static bool met_before(const golden_table* t, const golden_row* one) {
+  const golden_row* seeds[SEED_VALUES_MAX];
+  golden_find(t, one->task, one->profile, one->method, one->metric, one->k, seeds);
+  return seeds[0] != one;
+}
+
+/* cells that are not there are told by the plan and by the bands; not once more for every counter */
+static bool is_complete(const held* h, const char* method) {
+  int planned = 0, done = 0;
+  for (int i = 0; i < h->r->n_cells; i++) {
+    const run_cell* c = &h->r->cells[i];
+    if (!run_in_group(h->g, c) || strcmp(c->method, method) != 0) continue;
+    planned++;
+    done += c->done;
+  }
+  return planned > 0 && done == planned;
+}
+
+static void hold_to_effort(held* h, const effort_band* e) {
+  int counters = 0;
+  for (int i = 0; h->has_golden && i < h->golden.n; i++) {
+    const golden_row* one = &h->golden.rows[i];
+    if (!is_effort(one->metric) || strcmp(one->profile, h->g->profile) != 0 || met_before(&h->golden, one)) continue;
+    counters++;
+    if (!is_complete(h, one->method)) continue;
+    band b = {.k = one->k,
+              .kind = BAND_RELATIVE,
+              .bound = e->percent / 100,
+              .absolute = e->absolute,
+              .seeds = 1,
+              .line = e->line};
+    snprintf(b.metric, sizeof b.metric, "%s", one->metric);
+    snprintf(b.method, sizeof b.method, "%s", one->method);
+    snprintf(b.profile, sizeof b.profile, "%s", one->profile);
+    snprintf(b.reason, sizeof b.reason, "%s", e->reason);
+    hold_to(h, &b);
+  }
+  if (counters) return;
+  gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "effort",
+           h->has_golden ? "the golden table has no counter of effort" : "no golden table; see --accept");
+}
+
+int gate_hold_to_bands(held* h) {
+  int n = 0;
+  for (int i = 0; i < h->expect.n; i++) {
+    if (strcmp(h->expect.bands[i].profile, h->g->profile) != 0) continue;
+    hold_to(h, &h->expect.bands[i]);
+    n++;
+  }
+  for (int i = 0; i < h->expect.n_effort; i++) {
+    if (strcmp(h->expect.effort[i].profile, h->g->profile) == 0) hold_to_effort(h, &h->expect.effort[i]);
+  }
+  return n;
+}
+
+/* ---- for people ---- */
+
+/* mean seconds of training over done seeds; 0 where a method does not train */
+static double mean_seconds(const held* h, const char* method, int* seeds) {
+  double sum = 0;
+  *seeds = 0;
+  for (int i = 0; i < h->r->n_cells; i++) {
+    const run_cell* c = &h->r->cells[i];
+    if (!c->done || !run_in_group(h->g, c) || strcmp(c->method, method) != 0) continue;
+    const double seconds = number_of(json_object_get(c->record, GOLDEN_SECONDS));
+    if (!(seconds > 0)) continue;
+    sum += seconds;
+    ++*seeds;
+  }
+  return *seeds ? sum / *seeds : 0;
+}
+
+void gate_advise_time(held* h) {
+  for (int m = 0; m < h->g->n_methods && h->has_golden; m++) {
+    const golden_row* accepted[SEED_VALUES_MAX];
+    const char* method = h->g->methods[m];
+    const int n = golden_find(&h->golden, h->g->task, h->g->profile, method, GOLDEN_SECONDS, 0, accepted);
+    double golden = 0;
+    int seeds;
+    for (int i = 0; i < n; i++) golden += accepted[i]->value / n;
+    const double seconds = mean_seconds(h, method, &seeds);
+    if (!seeds || !(golden > 0)) continue;
+    char limit[64], detail[64];
+    row r = row_default();
+    r.task = h->g->task;
+    r.profile = h->g->profile;
+    r.method = method;
+    r.metric = GOLDEN_SECONDS;
+    r.unit = "s";
+    r.value = seconds;
+    r.n = seeds;
+    snprintf(limit, sizeof limit, "was %.3g", golden);
+    snprintf(detail, sizeof detail, "%+.0f %%", 100 * (seconds / golden - 1));
+    gate_add_row(h->out, GATE_ADVISORY, &r, limit, detail);
+  }
+}
+
+void gate_advise_spread(held* h) {
+  for (int i = 0; i < h->expect.n; i++) {
+    const band* b = &h->expect.bands[i];
+    if (b->kind != BAND_RELATIVE || strcmp(b->profile, h->g->profile) != 0) continue;
+    const measured m = measure(h->r, h->g, b->method, b->metric, b->k);
+    if (m.n < 2) continue;
+    row r = row_of(h, b, &m);
+    r.value = df_estimate_sorted(DF_ESTIMATE_MEAN, m.n, m.value);
+    for (int s = 0; s < m.n; s++) r.lo = fmin(r.lo, m.value[s]);
+    for (int s = 0; s < m.n; s++) r.hi = fmax(r.hi, m.value[s]);
+    const double spread = fmax(r.hi - r.value, r.value - r.lo), tolerance = b->bound * fabs(r.value) + b->absolute;
+    if (spread <= tolerance) continue;
+    char limit[96], detail[128];
+    const pairing none = {.n = 0};
+    limit_text(b, &none, limit, sizeof limit);
+    snprintf(detail, sizeof detail, "seeds lie up to %.0f %% from their mean: other machines will leave this band",
+             100 * spread / fabs(r.value));
+    gate_add_row(h->out, GATE_ADVISORY, &r, limit, detail);
+  }
+}

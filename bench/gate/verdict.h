@@ -1,0 +1,46 @@
+/* verdict.h: the verdicts of a gate, one row per tolerance, and the exit code they add up to. */
+#ifndef BENCH_VERDICT_H
+#define BENCH_VERDICT_H
+
+#include "exit_code.h"
+#include "rows.h"
+
+/* X(code, name in rows, exit code); the gravest decides: what cannot be read, then what does not compare, then what got
+ * worse, then what is missing */
+#define GATE_VERDICT_LIST(X)                                    \
+  X(GATE_HELD, "held", EXIT_DONE)                               \
+  X(GATE_IMPROVED, "improved", EXIT_DONE)                       \
+  X(GATE_ADVISORY, "advisory", EXIT_DONE)                       \
+  X(GATE_INCONCLUSIVE, "inconclusive", EXIT_INCONCLUSIVE)       \
+  X(GATE_MISSING, "missing", EXIT_INCOMPLETE)                   \
+  X(GATE_REGRESSED, "regressed", EXIT_CHECK_FAILED)             \
+  X(GATE_NOT_COMPARABLE, "not comparable", EXIT_NOT_COMPARABLE) \
+  X(GATE_UNREADABLE, "unreadable", EXIT_USAGE)
+
+typedef enum gate_verdict {
+#define GATE_ENUM(code, name, exit_code) code,
+  GATE_VERDICT_LIST(GATE_ENUM)
+#undef GATE_ENUM
+      GATE_VERDICTS
+} gate_verdict;
+
+const char* gate_verdict_name(gate_verdict v);
+
+typedef struct gate_result {
+  rows verdicts; /* task, method, profile, metric, k, value, unit, n, lo, hi, status (the verdict), limit, detail */
+  int count[GATE_VERDICTS];
+} gate_result;
+
+void gate_clear(gate_result* g);
+
+/* one row more, about no metric; `what` stands where the metric's name does */
+void gate_add(gate_result* g, gate_verdict v, const char* task, const char* profile, const char* what,
+              const char* detail);
+
+/* Nothing held and nothing improved is "missing": a gate that looked at nothing has not passed. */
+int gate_exit_code(const gate_result* g);
+
+/* one verdict more; `limit` and `detail` say what it is held to and why it is there */
+void gate_add_row(gate_result* g, gate_verdict v, row* r, const char* limit, const char* detail);
+
+#endif

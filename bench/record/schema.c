@@ -1,0 +1,257 @@
+#include "schema.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "outcome.h"
+#include "text.h"
+
+/* X(kind, what an error says is expected) */
+#define KIND_LIST(X)                                   \
+  X(ANY_TEXT, "a text")                                \
+  X(NAME, "a text that is not empty")                  \
+  X(SHA256, "64 hexadecimal digits, or an empty text") \
+  X(TEXT_OR_NULL, "a text or null")                    \
+  X(COUNT, "a whole number, 0 or more")                \
+  X(WHOLE, "a whole number")                           \
+  X(NUMBER, "a number")                                \
+  X(NUMBER_OR_NULL, "a number or null")                \
+  X(NUMBERS, "an array of numbers and nulls")          \
+  X(WHOLES, "an array of whole numbers")               \
+  X(OBJECT, "an object")                               \
+  X(ARRAY, "an array")                                 \
+  X(ANYTHING, "a value")
+
+typedef enum kind {
+#define KIND_ENUM(name, words) name,
+  KIND_LIST(KIND_ENUM)
+#undef KIND_ENUM
+} kind;
+
+static const char* const expected[] = {
+#define KIND_WORDS(name, words) words,
+    KIND_LIST(KIND_WORDS)
+#undef KIND_WORDS
+};
+
+typedef struct field {
+  const char* name;
+  kind kind;
+  bool required;
+} field;
+
+static bool is_sha256(const json_t* v) {
+  const char* s = json_string_value(v);
+  return s && (*s == '\0' || (strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64));
+}
+
+static bool all_are(const json_t* array, kind k);
+
+static bool is_kind(const json_t* v, kind k) {
+  switch (k) {
+    case ANY_TEXT:
+      return json_is_string(v);
+    case NAME:
+      return json_is_string(v) && json_string_length(v) > 0;
+    case SHA256:
+      return is_sha256(v);
+    case TEXT_OR_NULL:
+      return json_is_string(v) || json_is_null(v);
+    case COUNT:
+      return json_is_integer(v) && json_integer_value(v) >= 0;
+    case WHOLE:
+      return json_is_integer(v);
+    case NUMBER:
+      return json_is_number(v);
+    case NUMBER_OR_NULL:
+      return json_is_number(v) || json_is_null(v);
+    case NUMBERS:
+      return all_are(v, NUMBER_OR_NULL);
+    case WHOLES:
+      return all_are(v, WHOLE);
+    case OBJECT:
+      return json_is_object(v);
+    case ARRAY:
+      return json_is_array(v);
+    case ANYTHING:
+      return v != NULL;
+  }
+  return false;
+}
+
+static bool all_are(const json_t* array, kind k) {
+  size_t i;
+  json_t* v;
+  json_array_foreach(array, i, v) {
+    if (!is_kind(v, k)) return false;
+  }
+  return json_is_array(array);
+}
+
+/* `where` is "" or "rows[3]." */
+static df_status check_fields(const json_t* object, const char* where, size_t n, const field* fields) {
+  if (!json_is_object(object))
+    return df_fail(DF_E_FORMAT, "%.*s: an object is expected", (int)strlen(where) - 1, where);
+  for (size_t i = 0; i < n; i++) {
+    const json_t* v = json_object_get(object, fields[i].name);
+    if (!v && !fields[i].required) continue;
+    if (!v) return df_fail(DF_E_FORMAT, "%s%s is missing", where, fields[i].name);
+    if (!is_kind(v, fields[i].kind)) {
+      return df_fail(DF_E_FORMAT, "%s%s: %s is expected", where, fields[i].name, expected[fields[i].kind]);
+    }
+  }
+  return DF_OK;
+}
+#define CHECK_FIELDS(object, where, fields) check_fields(object, where, sizeof(fields) / sizeof(fields)[0], fields)
+
+static df_status check_each(const json_t* array, const char* where, size_t n, const field* fields) {
+  size_t i;
+  json_t* v;
+  json_array_foreach(array, i, v) {
+    char at[64];
+    snprintf(at, sizeof at, "%s[%zu].", where, i);
+    DF_TRY(check_fields(v, at, n, fields));
+  }
+  return DF_OK;
+}
+#define CHECK_EACH(array, where, fields) check_each(array, where, sizeof(fields) / sizeof(fields)[0], fields)
+
+static const field plan_fields[] = {{"profile", ANY_TEXT, true}, {"started", ANY_TEXT, false}, {"cells", ARRAY, true}};
+static const field planned_fields[] = {
+    {"task", NAME, true}, {"method", NAME, true}, {"seed", COUNT, true}, {"key", SHA256, false}};
+static const field cell_fields[] = {{"key", SHA256, true},
+                                    {"status", NAME, true},
+                                    {"reason", ANY_TEXT, true},
+                                    {"task", NAME, true},
+                                    {"method", NAME, true},
+                                    {"seed", COUNT, true},
+                                    {"profile", ANY_TEXT, true},
+                                    {"config", OBJECT, true},
+                                    {"provenance", OBJECT, true},
+                                    {"started", ANY_TEXT, true},
+                                    {"wall_s", NUMBER, true},
+                                    {"cpu_s", NUMBER, true},
+                                    {"train_cpu_s", NUMBER, false},
+                                    {"model_sha256", SHA256, false},
+                                    {"compiled_sha256", SHA256, false},
+                                    {"data_sha256", SHA256, false},
+                                    {"plugin_sha256", SHA256, false},
+                                    {"windows_sha256", SHA256, false},
+                                    {"record_sha256", SHA256, false},
+                                    {"numbers", COUNT, false},
+                                    {"limits", OBJECT, false},
+                                    {"training", OBJECT, false},
+                                    {"rows", ARRAY, false},
+                                    {"samples", ARRAY, false},
+                                    {"windows", OBJECT, false},
+                                    {"replays", ARRAY, false},
+                                    {"examples", ARRAY, false},
+                                    {"strip", OBJECT, false}};
+static const field provenance_fields[] = {
+    {"dynaflow", ANYTHING, true}, {"commit", ANYTHING, true},    {"dirty", ANYTHING, true},
+    {"compiler", ANYTHING, true}, {"flags", ANYTHING, true},     {"mujoco", ANYTHING, true},
+    {"blas", ANYTHING, true},     {"libraries", ANYTHING, true}, {"cpu", ANYTHING, true},
+    {"cores", ANYTHING, true},    {"threads", ANYTHING, true},   {"time", ANYTHING, true}};
+static const field limit_fields[] = {{"seconds", NUMBER_OR_NULL, true}, {"memory_mib", NUMBER_OR_NULL, true}};
+static const field training_fields[] = {{"curves", ARRAY, true},
+                                        {"steps", WHOLE, true},
+                                        {"parameters", WHOLE, true},
+                                        {"checkpoint", ANY_TEXT, false},
+                                        {"checkpoint_sha256", SHA256, false}};
+static const field curve_fields[] = {
+    {"name", ANY_TEXT, true}, {"step", WHOLES, true}, {"loss", NUMBERS, true}, {"adjoints", OBJECT, false}};
+static const field row_fields[] = {
+    {"metric", NAME, true}, {"k", COUNT, true},           {"value", NUMBER_OR_NULL, true}, {"unit", TEXT_OR_NULL, true},
+    {"n", COUNT, true},     {"lo", NUMBER_OR_NULL, true}, {"hi", NUMBER_OR_NULL, true},    {"status", ANY_TEXT, true}};
+static const field sample_fields[] = {{"metric", NAME, true}, {"k", COUNT, true}, {"values", NUMBERS, true}};
+static const field windows_fields[] = {
+    {"episode", WHOLES, true}, {"start", WHOLES, true}, {"group", WHOLES, true}, {"groups", ARRAY, true}};
+static const field replay_fields[] = {
+    {"k", COUNT, true}, {"window", COUNT, true}, {"x0", NUMBERS, true}, {"u", NUMBERS, true}, {"x", NUMBERS, true}};
+static const field example_fields[] = {{"title", ANY_TEXT, true},
+                                       {"unit", ANY_TEXT, true},
+                                       {"dt", NUMBER, true},
+                                       {"demonstrated", NUMBERS, true},
+                                       {"generated", NUMBERS, true}};
+static const field strip_fields[] = {{"title", ANY_TEXT, true},
+                                     {"dt", NUMBER, true},
+                                     {"parent", WHOLES, true},
+                                     {"frames", ARRAY, true},
+                                     {"ground", NUMBER, true}};
+static const field frame_fields[] = {{"t", ANYTHING, true}, {"x", NUMBERS, true}, {"z", NUMBERS, true}};
+
+static df_status check_config(const json_t* config) {
+  const char* name;
+  json_t* v;
+  json_object_foreach((json_t*)(uintptr_t)config, name, v) {
+    if (!json_is_string(v)) return df_fail(DF_E_FORMAT, "config.%s: %s is expected", name, expected[ANY_TEXT]);
+  }
+  return DF_OK;
+}
+
+static df_status check_status(const json_t* record, bool* done) {
+  const char* status = json_string_value(json_object_get(record, "status"));
+  text words = {0};
+  bool known = false;
+  for (int i = 0; i < CELL_OUTCOMES; i++) {
+    const char* word = cell_outcome_word((cell_outcome)i);
+    known |= strcmp(status, word) == 0;
+    text_add(&words, "%s%s", i ? ", " : "", word);
+  }
+  *done = strcmp(status, cell_outcome_word(CELL_DONE)) == 0;
+  const df_status result =
+      known ? DF_OK : df_fail(DF_E_FORMAT, "status: '%s' is not one of %s", status, text_of(&words));
+  text_clear(&words);
+  return result;
+}
+
+static df_status check_limits(const json_t* limits) {
+  return limits ? CHECK_FIELDS(limits, "limits.", limit_fields) : DF_OK;
+}
+
+static df_status check_training(const json_t* training) {
+  if (!training) return DF_OK;
+  DF_TRY(CHECK_FIELDS(training, "training.", training_fields));
+  return CHECK_EACH(json_object_get(training, "curves"), "training.curves", curve_fields);
+}
+
+static df_status check_windows(const json_t* windows) {
+  return windows ? CHECK_FIELDS(windows, "windows.", windows_fields) : DF_OK;
+}
+
+static df_status check_strip(const json_t* strip) {
+  if (!strip) return DF_OK;
+  DF_TRY(CHECK_FIELDS(strip, "strip.", strip_fields));
+  return CHECK_EACH(json_object_get(strip, "frames"), "strip.frames", frame_fields);
+}
+
+static df_status check_cell(const json_t* record) {
+  bool done;
+  DF_TRY(CHECK_FIELDS(record, "", cell_fields));
+  DF_TRY(check_status(record, &done));
+  DF_TRY(check_config(json_object_get(record, "config")));
+  DF_TRY(CHECK_FIELDS(json_object_get(record, "provenance"), "provenance.", provenance_fields));
+  if (done && !json_object_get(record, "rows")) return df_fail(DF_E_FORMAT, "rows is missing");
+  if (done && !json_object_get(record, "training")) return df_fail(DF_E_FORMAT, "training is missing");
+  DF_TRY(check_limits(json_object_get(record, "limits")));
+  DF_TRY(check_training(json_object_get(record, "training")));
+  DF_TRY(CHECK_EACH(json_object_get(record, "rows"), "rows", row_fields));
+  DF_TRY(CHECK_EACH(json_object_get(record, "samples"), "samples", sample_fields));
+  DF_TRY(check_windows(json_object_get(record, "windows")));
+  DF_TRY(CHECK_EACH(json_object_get(record, "replays"), "replays", replay_fields));
+  DF_TRY(CHECK_EACH(json_object_get(record, "examples"), "examples", example_fields));
+  return check_strip(json_object_get(record, "strip"));
+}
+
+df_status schema_check(const json_t* record) {
+  const json_t* schema = json_object_get(record, "schema");
+  const char* type = json_string_value(json_object_get(record, "type"));
+  if (!json_is_integer(schema) || json_integer_value(schema) != 1) return df_fail(DF_E_FORMAT, "schema: 1 is expected");
+  if (!type) return df_fail(DF_E_FORMAT, "type is missing");
+  if (strcmp(type, "cell") == 0) return check_cell(record);
+  if (strcmp(type, "plan") != 0) return df_fail(DF_E_FORMAT, "type: '%s' is not plan or cell", type);
+  DF_TRY(CHECK_FIELDS(record, "", plan_fields));
+  return CHECK_EACH(json_object_get(record, "cells"), "cells", planned_fields);
+}

@@ -1,0 +1,373 @@
+#define _GNU_SOURCE
+#include "store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/core/hash.h"
+#include "key.h"
+
+enum { SCHEMA = 1 };
+
+/* a file of the run, and what was read of it */
+typedef struct part {
+  shard which;
+  char name[SHARD_NAME_SIZE];
+  char* path;
+  size_t whole; /* bytes of whole records */
+  json_t* records;
+} part;
+
+/* where a record of the run stands */
+typedef struct place {
+  const part* part;
+  size_t at;
+  const char* when;
+} place;
+
+struct store {
+  char* folder;
+  int n;
+  part** parts; /* the whole run's file first, then by n and i */
+  part* own;    /* NULL when reading */
+  int fd;       /* of the own file, appending; -1 when reading */
+  int lock;     /* -1 when reading */
+  json_t* records;
+  place* places; /* of the records */
+};
+
+/* ---- parts ---- */
+
+static void part_free(part* p) {
+  if (!p) return;
+  json_decref(p->records);
+  df_free(p->path);
+  df_free(p);
+}
+
+/* the part of this shard, made if there is none; NULL without memory */
+static part* part_of(store* s, shard which) {
+  int at = 0;
+  while (at < s->n && shard_order(s->parts[at]->which, which) < 0) at++;
+  if (at < s->n && shard_order(s->parts[at]->which, which) == 0) return s->parts[at];
+  part* p = df_alloc(1, sizeof *p);
+  part** parts = df_alloc((size_t)s->n + 1, sizeof(part*));
+  if (p) {
+    p->which = which;
+    shard_events_name(which, p->name);
+    p->path = df_path_join(s->folder, p->name);
+    p->records = json_array();
+  }
+  if (!p || !parts || !p->path || !p->records) {
+    part_free(p);
+    df_free(parts);
+    return NULL;
+  }
+  for (int i = 0; i < s->n; i++) parts[i < at ? i : i + 1] = s->parts[i];
+  parts[at] = p;
+  df_free(s->parts);
+  s->parts = parts;
+  s->n++;
+  return p;
+}
+
+static df_status find_parts(store* s) {
+  DIR* dir = opendir(s->folder);
+  if (!dir) return errno == ENOENT ? DF_OK : df_fail(DF_E_IO, "%s: %s", s->folder, strerror(errno));
+  df_status status = DF_OK;
+  for (const struct dirent* entry = readdir(dir); entry && status == DF_OK; entry = readdir(dir)) {
+    shard which;
+    if (shard_of_name(entry->d_name, &which) && !part_of(s, which)) status = DF_E_NOMEM;
+  }
+  closedir(dir);
+  return status;
+}
+
+/* ---- the store ---- */
+
+static store* store_blank(const char* folder) {
+  store* s = df_alloc(1, sizeof *s);
+  if (!s) return NULL;
+  s->fd = s->lock = -1;
+  s->folder = df_strdup(folder);
+  s->records = json_array();
+  if (s->folder && s->records) return s;
+  store_close(s);
+  return NULL;
+}
+
+void store_close(store* s) {
+  if (!s) return;
+  if (s->fd >= 0) close(s->fd);
+  if (s->lock >= 0) close(s->lock);
+  for (int i = 0; i < s->n; i++) part_free(s->parts[i]);
+  df_free(s->parts);
+  df_free(s->places);
+  json_decref(s->records);
+  df_free(s->folder);
+  df_free(s);
+}
+
+const json_t* store_records(const store* s) {
+  return s->records;
+}
+const json_t* store_own(const store* s) {
+  return s->own ? s->own->records : NULL;
+}
+const char* store_path(const store* s) {
+  return s->own ? s->own->path : s->n == 1 ? s->parts[0]->path : s->folder;
+}
+
+const char* store_where(const store* s, size_t i, char* out, size_t n) {
+  const place* p = &s->places[i];
+  snprintf(out, n, "%s%sline %zu", s->n > 1 ? p->part->name : "", s->n > 1 ? " " : "", p->at + 1);
+  return out;
+}
+
+static int by_time(const void* a, const void* b) {
+  const place *x = a, *y = b;
+  const int order = strcmp(x->when, y->when);
+  if (order) return order;
+  if (x->part != y->part) return shard_order(x->part->which, y->part->which);
+  return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* Puts the records of all parts in one order. Within a file no record comes before an earlier line's, whatever clocks
+ * say. */
+static df_status merge(store* s) {
+  size_t n = 0, k = 0;
+  for (int i = 0; i < s->n; i++) n += json_array_size(s->parts[i]->records);
+  place* places = df_alloc(n + 1, sizeof *places);
+  if (!places) return DF_E_NOMEM;
+  for (int i = 0; i < s->n; i++) {
+    const char* last = "";
+    size_t at;
+    json_t* record;
+    json_array_foreach(s->parts[i]->records, at, record) {
+      const char* when = json_string_value(json_object_get(record, "started"));
+      if (when && strcmp(when, last) > 0) last = when;
+      places[k++] = (place){s->parts[i], at, last};
+    }
+  }
+  qsort(places, n, sizeof *places, by_time);
+  json_array_clear(s->records);
+  for (size_t i = 0; i < n; i++) json_array_append(s->records, json_array_get(places[i].part->records, places[i].at));
+  df_free(s->places);
+  s->places = places;
+  return DF_OK;
+}
+
+/* ---- reading ---- */
+
+static df_status check_record(const char* path, size_t line, const json_t* record) {
+  const json_t* schema = json_object_get(record, "schema");
+  if (!json_is_object(record) || !json_is_string(json_object_get(record, "type")) || !json_is_integer(schema)) {
+    return df_fail(DF_E_FORMAT, "%s:%zu: not a record (an object with schema and type)", path, line);
+  }
+  if (json_integer_value(schema) != SCHEMA) {
+    return df_fail(DF_E_FORMAT, "%s:%zu: schema %" JSON_INTEGER_FORMAT ", this program reads %d", path, line,
+                   json_integer_value(schema), SCHEMA);
+  }
+  return DF_OK;
+}
+
+/* a record is taken for done only as it was written; older ones have no sum */
+static df_status check_seal(const char* path, size_t line, const json_t* record) {
+  char sum[DF_SHA256_TEXT];
+  const char* sealed = json_string_value(json_object_get(record, "record_sha256"));
+  if (!sealed) return DF_OK;
+  DF_TRY(record_sum(record, sum));
+  if (strcmp(sum, sealed) == 0) return DF_OK;
+  return df_fail(DF_E_FORMAT,
+                 "%s:%zu: the record was changed after it was written; the file was left as it is (without the line, "
+                 "its cell runs again: sed -i %zud %s)",
+                 path, line, line, path);
+}
+
+/* Reads the lines from p->whole on. What follows the last whole record is a line torn by a kill, or half written at
+ * this moment. Anything wrong before the last line is an error. */
+static df_status read_lines(part* p, bool sealed, const char* data, size_t n) {
+  for (size_t at = p->whole; at < n;) {
+    const size_t line = json_array_size(p->records) + 1;
+    const char* end = memchr(data + at, '\n', n - at);
+    if (!end) return DF_OK;
+    const size_t length = (size_t)(end - (data + at));
+    json_error_t error;
+    json_t* record = json_loadb(data + at, length, JSON_REJECT_DUPLICATES, &error);
+    at += length + 1;
+    if (!record) {
+      /* blocks of a file may reach the disk in any order, so a torn line can have its end */
+      if (at == n) return DF_OK;
+      return df_fail(DF_E_FORMAT,
+                     "%s:%zu: not JSON (%s, column %d); the file was left as it is (without the line, its cell runs "
+                     "again: sed -i %zud %s)",
+                     p->path, line, error.text, error.column, line, p->path);
+    }
+    df_status status = check_record(p->path, line, record);
+    if (status == DF_OK && sealed) status = check_seal(p->path, line, record);
+    if (status != DF_OK) {
+      json_decref(record);
+      return status;
+    }
+    json_array_append_new(p->records, record);
+    p->whole = at;
+  }
+  return DF_OK;
+}
+
+static df_status read_part(part* p, bool sealed, size_t* size) {
+  char* data = NULL;
+  struct stat info;
+  /* shards look at one another's files before every cell */
+  if (p->whole > 0 && stat(p->path, &info) == 0 && info.st_size == (off_t)p->whole) return DF_OK;
+  DF_TRY(df_file_read(p->path, &data, size));
+  const df_status status = read_lines(p, sealed, data, *size);
+  df_free(data);
+  return status;
+}
+
+/* all but the own one */
+static df_status read_others(store* s, bool sealed) {
+  size_t size;
+  DF_TRY(find_parts(s));
+  for (int i = 0; i < s->n; i++) {
+    if (s->parts[i] != s->own) DF_TRY(read_part(s->parts[i], sealed, &size));
+  }
+  return merge(s);
+}
+
+static df_status read_run(store* s) {
+  DF_TRY(find_parts(s));
+  /* the error that a missing run gets */
+  if (s->n == 0 && !part_of(s, (shard){0, 0})) return DF_E_NOMEM;
+  return read_others(s, false);
+}
+
+df_status store_refresh(store* s) {
+  return read_others(s, true);
+}
+
+df_status store_read(const char* folder, store** out) {
+  *out = NULL;
+  store* s = store_blank(folder);
+  if (!s) return DF_E_NOMEM;
+  const df_status status = read_run(s);
+  if (status != DF_OK) {
+    store_close(s);
+    return status;
+  }
+  *out = s;
+  return DF_OK;
+}
+
+/* ---- writing ---- */
+
+static df_status take_lock(store* s) {
+  char name[SHARD_NAME_SIZE];
+  shard_lock_name(s->own->which, name);
+  char* path = df_path_join(s->folder, name);
+  if (!path) return DF_E_NOMEM;
+  df_status status = DF_OK;
+  s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (s->lock < 0) {
+    status = df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
+  } else if (flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
+    status = errno == EWOULDBLOCK ? df_fail(DF_E_IO,
+                                            "%s: another dynaflow is writing this run; wait for it or choose another "
+                                            "%s",
+                                            s->own->path, s->own->which.n ? "--shard" : "--out")
+                                  : df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
+  }
+  df_free(path);
+  return status;
+}
+
+static df_status cut_torn_line(store* s, size_t size) {
+  const part* p = s->own;
+  if (p->whole == size) return DF_OK;
+  if (ftruncate(s->fd, (off_t)p->whole) != 0 || fsync(s->fd) != 0) {
+    return df_fail(DF_E_IO, "%s: %s", p->path, strerror(errno));
+  }
+  fprintf(stderr, "dynaflow: %s: the last line was torn, %zu bytes cut off; %zu records kept\n", p->path,
+          size - p->whole, json_array_size(p->records));
+  return DF_OK;
+}
+
+static df_status open_to_write(store* s, shard which) {
+  size_t size = 0;
+  DF_TRY(df_dir_make(s->folder));
+  s->own = part_of(s, which);
+  if (!s->own) return DF_E_NOMEM;
+  DF_TRY(take_lock(s));
+  s->fd = open(s->own->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (s->fd < 0) return df_fail(DF_E_IO, "%s: %s", s->own->path, strerror(errno));
+  DF_TRY(read_part(s->own, true, &size));
+  /* nothing is cut while another file cannot be read */
+  DF_TRY(read_others(s, true));
+  return cut_torn_line(s, size);
+}
+
+df_status store_open(const char* folder, shard which, store** out) {
+  *out = NULL;
+  store* s = store_blank(folder);
+  if (!s) return DF_E_NOMEM;
+  const df_status status = open_to_write(s, which);
+  if (status != DF_OK) {
+    store_close(s);
+    return status;
+  }
+  *out = s;
+  return DF_OK;
+}
+
+const json_t* store_find(const store* s, const char* key) {
+  const json_t* found = NULL;
+  size_t i;
+  json_t* record;
+  json_array_foreach(s->records, i, record) {
+    const char* k = json_string_value(json_object_get(record, "key"));
+    const char* status = json_string_value(json_object_get(record, "status"));
+    if (k && status && strcmp(k, key) == 0 && strcmp(status, "done") == 0) found = record;
+  }
+  return found;
+}
+
+/* A single write, so that a reader sees the line or not; what the system did not take is tried again, for its reason.
+ * Returns 0, or an errno. */
+static int write_line(int fd, const char* line, size_t n) {
+  for (size_t done = 0; done < n;) {
+    const ssize_t k = write(fd, line + done, n - done);
+    if (k < 0 && errno == EINTR) continue;
+    if (k <= 0) return k < 0 ? errno : ENOSPC;
+    done += (size_t)k;
+  }
+  return fsync(fd) == 0 ? 0 : errno;
+}
+
+df_status store_append(store* s, json_t* record) {
+  if (s->fd < 0) return df_fail(DF_E_ARG, "%s: opened for reading", store_path(s));
+  part* p = s->own;
+  DF_TRY(check_record(p->path, json_array_size(p->records) + 1, record));
+  char* line = json_dumps(record, JSON_COMPACT | JSON_ENSURE_ASCII);
+  if (!line) return df_fail(DF_E_NONFINITE, "%s: a record cannot be written as JSON", p->path);
+  const size_t n = strlen(line) + 1;
+  line[n - 1] = '\n';
+  const int reason = write_line(s->fd, line, n);
+  free(line);
+  if (reason) {
+    const bool whole = ftruncate(s->fd, (off_t)p->whole) == 0;
+    return df_fail(DF_E_IO, "%s: %s%s", p->path, strerror(reason), whole ? "" : "; the last line is torn");
+  }
+  p->whole += n;
+  json_array_append(p->records, record);
+  return merge(s);
+}

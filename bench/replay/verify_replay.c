@@ -1,0 +1,226 @@
+/* verify_replay.c: recorded actions simulated again, from the recorded start states, under the task's model.
+ *
+ * On the machine that made the record the states come back to the bit. Elsewhere another mathematical library rounds
+ * differently, and what it rounds differently grows: the first frames agree within a tolerance. */
+#include "verify_replay.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "dynaflow/config/config.h"
+#include "dynaflow/config/search.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/hash.h"
+#include "dynaflow/data/task.h"
+#include "dynaflow/flow/method.h"
+#include "dynaflow/sim/mujoco.h"
+#include "dynaflow/sim/rollout.h"
+#include "dynaflow/sim/system.h"
+#include "json.h"
+#include "lookup.h"
+#include "machine.h"
+#include "methods.h"
+#include "store.h"
+#include "text.h"
+
+/* Roundings of 1e-16 grow to 1e-12 over 300 steps of the hopper's recordings, and faster where contacts are hit;
+ * another step, clamp, model or pairing is beyond 1e-4 at once. Relative to a number's size, absolute below 1. */
+static const double TOLERANCE = 1e-6;
+enum { FRAMES_ELSEWHERE = 32 };
+
+/* the model of the records looked at last */
+typedef struct model {
+  df_system* system; /* NULL: there is none */
+  char* identity;    /* task, compiled model and settings of the system */
+  char* reason;      /* why there is none */
+} model;
+
+static void model_clear(model* m) {
+  df_system_free(m->system);
+  df_free(m->identity);
+  df_free(m->reason);
+  *m = (model){0};
+}
+
+static char* identity_of(const json_t* record) {
+  text t = {0};
+  const char* name;
+  json_t* value;
+  text_add(&t, "%s %s %s", string_of(record, "task"), string_of(record, "profile"),
+           string_of(record, "compiled_sha256"));
+  json_object_foreach(json_object_get(record, "config"), name, value) {
+    if (strncmp(name, "system.", 7) == 0) text_add(&t, " %s=%s", name, json_string_value(value));
+  }
+  char* out = format_text("%s", text_of(&t));
+  text_clear(&t);
+  return out;
+}
+
+/* the system as the record's own settings make it of the task's model */
+static df_status load_system(const options* opts, const json_t* record, df_system** out) {
+  df_config config;
+  df_search search = {0};
+  char sha256[DF_SHA256_TEXT];
+  df_status status = resolve_task(string_of(record, "task"), string_of(record, "profile"), string_of(record, "method"),
+                                  opts, &config, &search);
+  const char* name;
+  json_t* value;
+  json_object_foreach(json_object_get(record, "config"), name, value) {
+    if (status != DF_OK || strncmp(name, "system.", 7) != 0) continue;
+    const char* setting = json_string_value(value);
+    status = df_config_set(&config, name, setting ? setting : "", "the record");
+  }
+  if (status == DF_OK) status = df_task_system(&config, &search, out, sha256);
+  search_clear(&search);
+  return status;
+}
+
+static df_status find_system(const options* opts, const json_t* record, df_system** out) {
+  const char* mujoco = string_of(json_object_get(record, "provenance"), "mujoco");
+  char compiled[DF_SHA256_TEXT];
+  if (strcmp(mujoco, df_mujoco_version()) != 0) {
+    return df_fail(DF_E_MISMATCH, "made with MuJoCo %s, this program has %s", mujoco, df_mujoco_version());
+  }
+  DF_TRY(load_system(opts, record, out));
+  df_status status = df_mujoco_fingerprint(*out, compiled);
+  if (status == DF_OK && strcmp(compiled, string_of(record, "compiled_sha256")) != 0) {
+    status = df_fail(DF_E_MISMATCH, "the model of task %s compiles to %.16s here, the record's is %.16s",
+                     string_of(record, "task"), compiled, string_of(record, "compiled_sha256"));
+  }
+  if (status == DF_OK) return DF_OK;
+  df_system_free(*out);
+  *out = NULL;
+  return status;
+}
+
+/* keeps the system while records ask for the same one; a reason why there is none is told once */
+static const df_system* system_of(verifier* v, const options* opts, const json_t* record, model* m) {
+  char* identity = identity_of(record);
+  if (m->identity && strcmp(m->identity, identity) == 0) {
+    df_free(identity);
+    return m->system;
+  }
+  char* told = m->reason;
+  m->reason = NULL;
+  model_clear(m);
+  m->identity = identity;
+  if (find_system(opts, record, &m->system) != DF_OK) {
+    m->reason = format_text("%s", df_error_message());
+    if (!told || strcmp(told, m->reason) != 0)
+      verify_find(v, VERIFY_WARNING, record, "not simulated again: %s", m->reason);
+  }
+  df_free(told);
+  return m->system;
+}
+
+/* whether a record was made where this program runs */
+static bool made_here(const json_t* record, const json_t* here) {
+  const json_t* made = json_object_get(record, "provenance");
+  return json_equal(json_object_get(made, "cpu"), json_object_get(here, "cpu")) &&
+         json_equal(json_object_get(made, "libraries"), json_object_get(here, "libraries"));
+}
+
+static bool same_bits(double a, double b) {
+  return isfinite(a) ? memcmp(&a, &b, sizeof a) == 0 : !isfinite(b);
+}
+
+static bool agree(double a, double b) {
+  if (!isfinite(a) || !isfinite(b)) return !isfinite(a) && !isfinite(b);
+  return fabs(a - b) <= TOLERANCE * fmax(1, fabs(a));
+}
+
+/* a replay of a record, as numbers */
+typedef struct replay {
+  int window, H;
+  double *x0, *u, *recorded, *x; /* [nx], [H][nu], [H][nx], [H+1][nx] */
+} replay;
+
+static void replay_clear(replay* p) {
+  df_free(p->x0);
+  df_free(p->u);
+  df_free(p->recorded);
+  df_free(p->x);
+}
+
+static double* numbers(const json_t* list) {
+  double* out = df_alloc(json_array_size(list), sizeof *out);
+  for (size_t i = 0; out && i < json_array_size(list); i++) out[i] = number_of(json_array_get(list, i));
+  return out;
+}
+
+static df_status replay_new(const df_system* s, const json_t* one, replay* p) {
+  const json_t *x0 = json_object_get(one, "x0"), *u = json_object_get(one, "u"), *x = json_object_get(one, "x");
+  const size_t nx = (size_t)s->nx, nu = (size_t)s->nu, H = json_array_size(u) / nu;
+  *p = (replay){.window = (int)json_integer_value(json_object_get(one, "window")), .H = (int)H};
+  if (H == 0 || json_array_size(u) != H * nu || json_array_size(x0) != nx || json_array_size(x) != H * nx) {
+    return df_fail(DF_E_FORMAT,
+                   "window %d: %zu numbers of a state, %zu of actions and %zu of states do not fit the model",
+                   p->window, json_array_size(x0), json_array_size(u), json_array_size(x));
+  }
+  p->x0 = numbers(x0);
+  p->u = numbers(u);
+  p->recorded = numbers(x);
+  p->x = df_alloc((H + 1) * nx, sizeof *p->x);
+  return p->x0 && p->u && p->recorded && p->x ? DF_OK : DF_E_NOMEM;
+}
+
+/* DF_E_MISMATCH names the first frame that differs */
+static df_status compare(const df_system* s, const replay* p, bool here) {
+  const int frames = here || p->H < FRAMES_ELSEWHERE ? p->H : FRAMES_ELSEWHERE;
+  for (int i = 0; i < frames * s->nx; i++) {
+    const double recorded = p->recorded[i], now = p->x[s->nx + i];
+    if (here ? same_bits(recorded, now) : agree(recorded, now)) continue;
+    return df_fail(
+        DF_E_MISMATCH,
+        "window %d: the recorded actions do not lead to the recorded states: at frame %d, entry %d, to %.17g, "
+        "recorded is %.17g%s",
+        p->window, i / s->nx + 1, i % s->nx, now, recorded, here ? " (made on this machine: every bit counts)" : "");
+  }
+  return DF_OK;
+}
+
+static df_status simulate_again(const df_system* s, const json_t* one, bool here) {
+  replay p;
+  df_sim* sim = NULL;
+  df_status status = replay_new(s, one, &p);
+  if (status == DF_OK) status = df_sim_new(s, 0, &sim);
+  if (status == DF_OK && df_trajectory_run(s, sim, p.H, p.x0, p.u, p.x) == DF_TRAJ_FAILED) status = DF_E_SIM;
+  if (status == DF_OK) status = compare(s, &p, here);
+  df_sim_free(s, sim);
+  replay_clear(&p);
+  return status;
+}
+
+static void check_replays(verifier* v, const void* context) {
+  const options* opts = context;
+  const json_t* records = store_records(v->r->source);
+  json_t* here = machine_provenance(opts);
+  model m = {0};
+  size_t i, j;
+  json_t *record, *one;
+  json_array_foreach(records, i, record) {
+    const json_t* list = json_object_get(record, "replays");
+    if (!verify_is_done(record) || json_array_size(list) == 0) continue;
+    const df_system* system = system_of(v, opts, record, &m);
+    json_array_foreach(list, j, one) {
+      if (!system) break;
+      v->looked++;
+      const df_status status = simulate_again(system, one, made_here(record, here));
+      if (status != DF_OK) verify_find(v, VERIFY_FAILED, record, "%s", df_error_message());
+    }
+  }
+  model_clear(&m);
+  json_decref(here);
+}
+
+static verify_method method_of(const char* name) {
+  const df_method* method = df_method_by_name(name);
+  return (verify_method){.known = method != NULL,
+                         .ignores_seed = method && (method->flags & DF_METHOD_IGNORES_SEED),
+                         .sees_demonstration = method && (method->flags & DF_METHOD_SEES_DEMONSTRATION)};
+}
+
+verify_cfg verify_with_simulator(const options* opts, bool need_checkpoints) {
+  return (verify_cfg){
+      .need_checkpoints = need_checkpoints, .method = method_of, .replays = check_replays, .context = opts};
+}

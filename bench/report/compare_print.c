@@ -1,0 +1,190 @@
+/* compare_print.c: comparisons as rows for programs and as tables for people. */
+#include "compare_print.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/stats/statistics.h"
+#include "rows.h"
+#include "text.h"
+
+static const char* outcome_name(compare_outcome outcome) {
+  static const char* const names[COMPARE_OUTCOMES] = {
+#define COMPARE_NAME(code, name, exit_code) name,
+      COMPARE_OUTCOME_LIST(COMPARE_NAME)
+#undef COMPARE_NAME
+  };
+  return names[outcome];
+}
+
+static void set_number(json_t* o, const char* key, double v) {
+  json_object_set_new(o, key, isfinite(v) ? json_real(v) : json_null());
+}
+
+static void set_text(json_t* o, const char* key, const char* v) {
+  json_object_set_new(o, key, v && v[0] ? json_string(v) : json_null());
+}
+
+static void set_count(json_t* o, const char* key, int v) {
+  json_object_set_new(o, key, v < 0 ? json_null() : json_integer(v));
+}
+
+/* "dynaflow", or "dynaflow - action_fm" */
+static void set_method(json_t* o, const comparison* one) {
+  const bool same = strcmp(one->method_a, one->method_b) == 0;
+  char* name = same ? df_strdup(one->method_a) : format_text("%s - %s", one->method_a, one->method_b);
+  set_text(o, "method", name);
+  df_free(name);
+}
+
+json_t* compare_row(const comparisons* c, const comparison* one) {
+  json_t* o = json_object();
+  set_text(o, "task", one->task);
+  set_method(o, one);
+  json_object_set_new(o, "seed", json_null());
+  set_text(o, "profile", one->profile);
+  set_text(o, "metric", one->metric);
+  json_object_set_new(o, "k", json_integer(one->k));
+  set_number(o, "value", one->paired.difference.mean);
+  set_text(o, "unit", one->unit);
+  json_object_set_new(o, "n", json_integer(one->paired.difference.n));
+  set_number(o, "lo", one->paired.difference.lo);
+  set_number(o, "hi", one->paired.difference.hi);
+  char* status = one->outcome == COMPARE_OK
+                     ? df_strdup("ok")
+                     : format_text("%s: %s", outcome_name(one->outcome), one->reason ? one->reason : "");
+  set_text(o, "status", status);
+  df_free(status);
+  set_text(o, "run_a", c->a.run->name);
+  set_text(o, "run_b", c->b.run->name);
+  set_text(o, "method_a", one->method_a);
+  set_text(o, "method_b", one->method_b);
+  set_text(o, "better", one->better);
+  set_count(o, "seeds", one->seeds);
+  set_count(o, "episodes", one->episodes > 0 ? one->episodes : -1);
+  set_number(o, "mean_a", one->mean_a);
+  set_number(o, "mean_b", one->mean_b);
+  set_number(o, "seed_lo", one->seed_lo);
+  set_number(o, "seed_hi", one->seed_hi);
+  set_number(o, "improvement", one->improvement.mean);
+  set_number(o, "improvement_lo", one->improvement.lo);
+  set_number(o, "improvement_hi", one->improvement.hi);
+  set_count(o, "only_a", one->only_a);
+  set_count(o, "only_b", one->only_b);
+  set_number(o, "p", one->p);
+  set_number(o, "p_holm", one->p_holm);
+  set_count(o, "tests", c->tests);
+  set_text(o, "winner", one->winner == 'a' ? "a" : one->winner == 'b' ? "b" : NULL);
+  set_text(o, "reason", one->reason);
+  json_object_set_new(o, "bootstrap_seed", json_integer((json_int_t)c->cfg.seed));
+  set_count(o, "resamples", c->cfg.resamples);
+  return o;
+}
+
+/* ---- for people ---- */
+
+static void set_formatted(json_t* o, const char* key, char* owned) {
+  json_object_set_new(o, key, json_string(owned));
+  df_free(owned);
+}
+
+static char* number_text(double v) {
+  return isfinite(v) ? format_text("%.4g", v) : df_strdup("-");
+}
+
+static char* range_text(double lo, double hi) {
+  return isfinite(lo) && isfinite(hi) ? format_text("%.4g .. %.4g", lo, hi) : df_strdup("-");
+}
+
+static char* verdict_text(const comparison* one) {
+  if (one->outcome != COMPARE_OK)
+    return format_text("%s: %s", outcome_name(one->outcome), one->reason ? one->reason : "");
+  if (one->winner) return format_text("%c is better", one->winner == 'a' ? 'A' : 'B');
+  return df_strdup(one->reason ? one->reason : "");
+}
+
+static json_t* table_row(const comparison* one) {
+  json_t* o = json_object();
+  json_object_set_new(o, "metric", json_string(one->metric));
+  json_object_set_new(o, "k", json_integer(one->k));
+  json_object_set_new(o, "unit", json_string(one->unit));
+  if (one->metric[0]) {
+    const df_interval *d = &one->paired.difference, *i = &one->improvement;
+    set_formatted(o, "A", number_text(one->mean_a));
+    set_formatted(o, "B", number_text(one->mean_b));
+    set_formatted(o, "A - B", number_text(d->mean));
+    set_formatted(o, "95 % interval", range_text(d->lo, d->hi));
+    set_formatted(o, "by seed", range_text(one->seed_lo, one->seed_hi));
+    set_formatted(o, "P(A better)",
+                  isfinite(i->mean) ? format_text("%.2f (%.2f .. %.2f)", i->mean, i->lo, i->hi) : df_strdup("-"));
+    set_formatted(o, "fell", one->only_a < 0 ? df_strdup("") : format_text("%d : %d", one->only_a, one->only_b));
+    set_formatted(o, "p", isnan(one->p) ? df_strdup("-") : format_text("%.2g", one->p));
+    set_formatted(o, "p (Holm)", isnan(one->p_holm) ? df_strdup("-") : format_text("%.2g", one->p_holm));
+    json_object_set_new(o, "n", json_integer(d->n));
+  }
+  set_formatted(o, "verdict", verdict_text(one));
+  return o;
+}
+
+static bool same_pair(const comparison* a, const comparison* b) {
+  return !strcmp(a->task, b->task) && !strcmp(a->profile, b->profile) && !strcmp(a->method_a, b->method_a) &&
+         !strcmp(a->method_b, b->method_b);
+}
+
+static void print_heading(const comparisons* c, const comparison* one) {
+  printf("%s, profile %s: ", one->task, one->profile);
+  if (one->method_a[0]) {
+    printf("A = %s of %s, B = %s of %s", one->method_a, c->a.run->name, one->method_b, c->b.run->name);
+  } else {
+    printf("A = %s, B = %s", c->a.run->name, c->b.run->name);
+  }
+  if (one->seeds) printf("; %d seed%s", one->seeds, one->seeds == 1 ? "" : "s");
+  printf("\n");
+}
+
+bool compare_lacks_episodes(const comparisons* c) {
+  for (int i = 0; i < c->n; i++) {
+    if (isfinite(c->list[i].paired.difference.mean) && c->list[i].episodes == 0) return true;
+  }
+  return false;
+}
+
+static void print_notes(const comparisons* c) {
+  printf(
+      "A - B: mean difference on the same start states, with its percentile bootstrap interval (%d resamples from seed "
+      "%llu):\nseeds are drawn and, within each gait, test episodes with all their windows. by seed: the smallest and "
+      "largest difference of a seed.\nP(A better): a start state of A against any of B, with the same seed. fell: "
+      "episodes in which A : B fell more often.\np: bootstrap, for falls exact McNemar over episodes. %d comparison%s "
+      "made here: p (Holm) is adjusted for all of them,\nintervals are not (of %d true zeros, about %.1f would lie "
+      "outside).\nA winner is named at p (Holm) < 0.05 when every seed agrees and there are at least %d. Few seeds say "
+      "little of others:\n3 agree by chance once in four times.\n",
+      c->cfg.resamples, (unsigned long long)c->cfg.seed, c->tests, c->tests == 1 ? " was" : "s were", c->tests,
+      0.05 * c->tests, c->cfg.min_seeds);
+  if (compare_lacks_episodes(c)) {
+    printf(
+        "Records do not say which start states are of one episode (an older program wrote them): each is taken by "
+        "itself,\nand intervals may be too narrow.\n");
+  }
+}
+
+void compare_print(const comparisons* c, const options* opts) {
+  if (opts->json) {
+    rows all = rows_new();
+    for (int i = 0; i < c->n; i++) rows_add_object(&all, compare_row(c, &c->list[i]));
+    rows_print(&all, opts);
+    rows_free(&all);
+    return;
+  }
+  for (int i = 0; i < c->n;) {
+    rows table = rows_new();
+    const comparison* first = &c->list[i];
+    print_heading(c, first);
+    for (; i < c->n && same_pair(first, &c->list[i]); i++) rows_add_object(&table, table_row(&c->list[i]));
+    rows_print(&table, opts);
+    printf("\n");
+    rows_free(&table);
+  }
+  if (c->tests && !opts->quiet) print_notes(c);
+}

@@ -1,0 +1,137 @@
+#include "html.h"
+
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "table.h"
+#include "tables.h"
+#include "text.h"
+
+static const char STYLE[] =
+    ":root{color-scheme:light dark;--ink:#1b1b1b;--soft:#5c5c5c;--paper:#fff;--line:#d9d9d9;--band:#f5f6f8;"
+    "--link:#0060a8}\n"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e8e8e8;--soft:#a5a5a5;--paper:#16181b;--line:#3a3d42;"
+    "--band:#1f2226;--link:#7cc0ff}}\n"
+    "*{box-sizing:border-box}\n"
+    "body{margin:0 auto;max-width:84rem;padding:2rem 1.25rem 4rem;background:var(--paper);color:var(--ink);"
+    "font:16px/1.5 system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif}\n"
+    "h1{font-size:1.7rem;margin:0 0 .3rem}h3{font-size:1.05rem;margin:1.6rem 0 .4rem}h4{font-size:.95rem;margin:1rem 0 "
+    ".2rem}\n"
+    "h2{font-size:1.3rem;margin:2.6rem 0 .4rem;border-bottom:1px solid var(--line)}\n"
+    "p{margin:.4rem 0}.soft,figcaption{color:var(--soft);font-size:.9rem;max-width:60rem}a{color:var(--link)}\n"
+    ".wide{overflow-x:auto;margin:.6rem 0}\n"
+    "table{border-collapse:separate;border-spacing:0;font-size:.84rem;font-variant-numeric:tabular-nums}\n"
+    "th,td{padding:.28rem .5rem;text-align:right;vertical-align:top;border-bottom:1px solid var(--line)}\n"
+    "th{font-weight:600;background:var(--band);vertical-align:bottom}\n"
+    "small{white-space:nowrap;color:var(--soft);font-weight:400;font-size:.82em}\n"
+    ".w{text-align:left}tr>.w:first-child{position:sticky;left:0;background:var(--paper)}\n"
+    "tr>th.w:first-child{background:var(--band)}\n"
+    "figure{margin:1.4rem 0;break-inside:avoid}\n"
+    "figure img{display:block;max-width:100%;height:auto;background:#fff;border:1px solid var(--line);"
+    "border-radius:4px;padding:.5rem}\n"
+    /* figures are drawn once, for white paper: in the dark their lightness is turned round and their hues are kept */
+    "@media screen and (prefers-color-scheme:dark){figure img{filter:invert(.9) "
+    "hue-rotate(180deg);border-color:#bbb}}\n"
+    "figcaption{margin-top:.45rem}details{margin:.8rem 0}summary{cursor:pointer}\n"
+    "@media print{:root{--ink:#000;--soft:#444;--paper:#fff;--line:#bbb;--band:#f2f2f2}"
+    "body{max-width:none;padding:0;font-size:10pt}figure img{border:0;padding:0;max-height:23cm}"
+    "details{display:block}details::details-content{content-visibility:visible;display:block}summary{font-weight:600}"
+    ".group+.group{break-before:page}h2,h3,summary{break-after:avoid}tr{break-inside:avoid}"
+    "a{color:inherit;text-decoration:none}.wide{overflow:visible}"
+    "table{font-size:7pt}th,td{padding:.12rem .3rem}.sources{display:none}}\n";
+
+static void add_figures(const figures* f, int group, text* out) {
+  for (int i = f->first[group]; i < f->first[group + 1]; i++) {
+    const figure* one = &f->list[i];
+    text_add(out, "<figure><img src=\"plots/%s.svg\" alt=\"", one->name);
+    text_add_html(out, one->caption);
+    text_add(out, "\"><figcaption>");
+    text_add_html(out, one->caption);
+    text_add(out,
+             " <span class=\"sources\"><a href=\"plots/%s.gp\">script</a> <a href=\"plots/%s.dat\">data</a></span>"
+             "</figcaption></figure>\n",
+             one->name, one->name);
+  }
+}
+
+static void add_note(void (*write)(const run_view*, const summary*, const run_group*, text*), const run_view* r,
+                     const summary* s, const run_group* g, text* out) {
+  text note = {0};
+  write(r, s, g, &note);
+  text_add(out, "<p class=\"soft\">");
+  text_add_html(out, text_of(&note));
+  text_add(out, "</p>\n");
+  text_clear(&note);
+}
+
+static void note_of_group(const run_view* r, const summary* s, const run_group* g, text* out) {
+  (void)s;
+  group_note(r, g, out);
+}
+
+/* what needs several seeds */
+static void add_summary(const run_view* r, const summary* s, const run_group* g, text* out) {
+  text_add(out, "<h3>Over seeds and windows</h3>\n");
+  add_note(summary_note, r, s, g, out);
+  if (!summary_has(s, g)) return;
+  for (int j = 0; j < g->n_k; j++) {
+    if (g->k[j]) text_add(out, "<h4>K = %d</h4>\n", g->k[j]);
+    table_iqm(r, s, g, g->k[j], TABLE_HTML, out);
+    table_against(r, s, g, g->k[j], TABLE_HTML, out);
+  }
+  text_add(out, "<details><summary>All comparisons</summary>\n");
+  table_comparisons(s, g, TABLE_HTML, out);
+  text_add(out, "</details>\n");
+}
+
+static void add_group(const run_view* r, const summary* s, const figures* f, int group, text* out) {
+  const run_group* g = &r->groups[group];
+  text_add(out, "<section class=\"group\"><h2>");
+  text_add_html(out, g->task);
+  text_add(out, " <span class=\"soft\">profile ");
+  text_add_html(out, g->profile);
+  text_add(out, "</span></h2>\n");
+  add_note(note_of_group, r, s, g, out);
+  for (int j = 0; j < g->n_k && g->done; j++) {
+    if (g->k[j]) text_add(out, "<h3>K = %d sampler step%s</h3>\n", g->k[j], g->k[j] == 1 ? "" : "s");
+    table_main(r, g, g->k[j], TABLE_HTML, out);
+  }
+  if (g->done) {
+    add_summary(r, s, g, out);
+    text_add(out, "<h3>Figures</h3>\n");
+    add_figures(f, group, out);
+    text_add(out, "<details><summary>All metrics</summary>\n");
+    table_all(r, g, TABLE_HTML, out);
+    text_add(out, "</details>\n");
+  }
+  text_add(out, "</section>\n");
+}
+
+df_status html_write(const run_view* r, const summary* s, const figures* f, const char* folder) {
+  text out = {0};
+  int done = 0;
+  for (int i = 0; i < r->n_cells; i++) done += r->cells[i].done;
+  text_add(&out,
+           "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+           "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>");
+  text_add_html(&out, r->name);
+  text_add(&out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<h1>Run ", STYLE);
+  text_add_html(&out, r->name);
+  text_add(&out,
+           "</h1>\n<p class=\"soft\">%d of %d cells done. The same numbers: <a href=\"tables.md\">tables.md</a>, "
+           "<a href=\"results.csv\">results.csv</a>. How long it took: <a href=\"times.csv\">times.csv</a>. Everything "
+           "here is drawn from the run's records alone.</p>\n",
+           done, r->n_cells);
+  for (int i = 0; i < r->n_groups; i++) add_group(r, s, f, i, &out);
+  text_add(&out, "<h2>Cells</h2>\n");
+  table_cells(r, TABLE_HTML, &out);
+  text_add(&out, "<h2>Made by</h2>\n");
+  table_provenance(r, TABLE_HTML, &out);
+  text_add(&out, "</body>\n</html>\n");
+  char* path = df_path_join(folder, "index.html");
+  const df_status status = path ? text_write(&out, path) : DF_E_NOMEM;
+  df_free(path);
+  text_clear(&out);
+  return status;
+}

@@ -1,0 +1,234 @@
+/* plot_metrics.c: metrics by method. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "aggregate.h"
+#include "plot.h"
+#include "run_view.h"
+#include "style.h"
+#include "summary.h"
+#include "text.h"
+
+/* below this share of the largest value a number is nothing but rounding: drawn at 0, with its size written beside it
+ */
+static const double ROUNDING = 1e-6;
+
+typedef struct range {
+  double lo, hi, smallest_positive;
+  bool any_zero;
+} range;
+
+static void widen(range* s, double v) {
+  if (!isfinite(v)) return;
+  s->lo = fmin(s->lo, v);
+  s->hi = fmax(s->hi, v);
+  if (v > 0) s->smallest_positive = fmin(s->smallest_positive, v);
+  if (v <= 0) s->any_zero = true;
+}
+
+/* of the trained methods alone, or of all; lo > hi where there is no number */
+static range metric_range(const run_view* r, const run_group* g, const char* metric, int k, bool trained) {
+  range s = {INFINITY, -INFINITY, INFINITY, false};
+  for (int pass = 0; pass < 2; pass++) {
+    const double least = pass == 0 ? 0 : ROUNDING * fmax(fabs(s.lo), fabs(s.hi));
+    s = (range){INFINITY, -INFINITY, INFINITY, false};
+    for (int m = 0; m < g->n_methods; m++) {
+      if (trained && plot_is_reference(g->methods[m])) continue;
+      const aggregate a = aggregate_of(r, g, g->methods[m], metric, k);
+      if (a.n == 0 || a.failed) continue;
+      const double all[3] = {a.mean, a.lo, a.hi};
+      for (int i = 0; i < 3; i++) widen(&s, fabs(all[i]) < least ? 0 : all[i]);
+    }
+  }
+  return s;
+}
+
+typedef struct axis {
+  double lo, hi, step; /* step 0: powers of ten */
+} axis;
+
+/* the least of 1, 2, 2.5 and 5 times a power of ten that parts a span into so many at most */
+static double nice_step(double span, int parts) {
+  static const double nice[] = {1, 2, 2.5, 5};
+  const double wanted = span / parts, power = pow(10, floor(log10(wanted)));
+  for (int i = 0; i < 4; i++) {
+    if (nice[i] * power >= wanted) return nice[i] * power;
+  }
+  return 10 * power;
+}
+
+/* long numbers need more room */
+static double tick_step(double span) {
+  const double step = nice_step(span, 6);
+  char number[32];
+  return snprintf(number, sizeof number, "%g", step) > 4 ? nice_step(span, 4) : step;
+}
+
+/* Trained methods set the axis, for floor and ceiling would press them onto one spot. It has 0 on it where they still
+ * take a quarter of it then, and else only their part. */
+static axis metric_axis(const run_view* r, const run_group* g, const char* metric, int k, const char* unit) {
+  const axis unit_axis = {-0.03, 1.03, 0.25};
+  if (strcmp(unit, "share") == 0) return unit_axis;
+  range s = metric_range(r, g, metric, k, true);
+  if (s.lo > s.hi) s = metric_range(r, g, metric, k, false);
+  if (s.lo > s.hi) return unit_axis;
+  const double decades = log10(s.hi / s.smallest_positive);
+  if (!s.any_zero && isfinite(decades) && decades > 1.7) {
+    return (axis){pow(10, floor(log10(s.smallest_positive) - 0.05)), pow(10, ceil(log10(s.hi) + 0.05)), 0};
+  }
+  const double away = s.lo > 0 ? s.lo : fmax(0, -s.hi), part = s.hi - s.lo;
+  /* what is equal but for a last digit is not pulled apart */
+  if (away <= 3 * part || part < 1e-4 * away) {
+    s.lo = fmin(0, s.lo);
+    s.hi = fmax(0, s.hi);
+  }
+  const double span = s.hi - s.lo;
+  if (span <= 0) return unit_axis;
+  return (axis){s.lo - (s.lo == 0 ? 0.03 : 0.08) * span, s.hi + (s.hi == 0 ? 0.03 : 0.08) * span, tick_step(span)};
+}
+
+static void add_label(text* labels, int row_of, const char* words, const char* place_of, const char* style) {
+  text_add(labels, "set label %d ", row_of);
+  plot_quoted(labels, words);
+  text_add(labels, " at %s, first %d %s\n", place_of, row_of, style);
+}
+
+/* what a mark does not say by its place: that it is next to 0 but not 0, or beyond the axis */
+static void add_value(text* labels, int row_of, double value, const axis* x, unsigned colour) {
+  static const char style[] = "font ',10' textcolor rgb '#555555'";
+  const bool below = value < x->lo, beyond = below || value > x->hi;
+  const bool tiny = value != 0 && fabs(value) < ROUNDING * fmax(fabs(x->lo), fabs(x->hi));
+  char words[32], how[96];
+  if (!beyond && !tiny) return;
+  snprintf(words, sizeof words, tiny ? "%.0e" : "%.3g", value);
+  snprintf(how, sizeof how, "%s %s", beyond && !below ? "right" : "left", style);
+  if (!beyond) {
+    snprintf(how, sizeof how, "left offset 0.9,0 %s", style);
+    add_label(labels, row_of, words, "first 0", how);
+    return;
+  }
+  add_label(labels, row_of, words, below ? "graph 0.08" : "graph 0.92", how);
+  text_add(labels,
+           "set arrow %d from graph %s, first %d to graph %d, first %d head filled size graph 0.032,24 fixed lw 2 lc "
+           "rgb '#%06x'\n",
+           row_of, below ? "0.06" : "0.94", row_of, below ? 0 : 1, row_of, colour);
+}
+
+static const char* metric_unit(const run_view* r, const run_group* g, const char* metric, int k) {
+  for (int m = 0; m < g->n_methods; m++) {
+    const aggregate a = aggregate_of(r, g, g->methods[m], metric, k);
+    if (a.unit[0]) return a.unit;
+  }
+  return "";
+}
+
+/* one block of means with intervals, one of single seeds: value lo hi row colour; labels say what has no place */
+static void add_metric(const run_view* r, const run_group* g, const char* metric, int k, const axis* x, plot* p,
+                       text* labels, int* blocks) {
+  text seeds = {0};
+  bool any = false;
+  text_add(&p->data, "# %s: mean, interval, row, colour\n", metric);
+  for (int m = 0; m < g->n_methods; m++) {
+    const aggregate a = aggregate_of(r, g, g->methods[m], metric, k);
+    const unsigned colour = method_colour(g->methods[m]);
+    if (a.failed) {
+      add_label(labels, m + 1, a.status[0] ? a.status : "not finite", "graph 0.03",
+                "left font ',10' textcolor rgb '#a00000'");
+    }
+    if (a.n == 0 || a.failed) continue;
+    add_value(labels, m + 1, a.mean, x, colour);
+    const double lo = isfinite(a.lo) ? a.lo : a.mean, hi = isfinite(a.hi) ? a.hi : a.mean;
+    text_add(&p->data, "%.9g %.9g %.9g %d %u\n", a.mean, lo, hi, m + 1, colour);
+    any = true;
+    for (int i = 0; i < a.n && a.n > 1; i++) text_add(&seeds, "%.9g %d %u\n", a.values[i], m + 1, colour);
+  }
+  /* gnuplot has no empty blocks: what is not there is not plotted */
+  if (any) text_add(&p->data, "\n\n");
+  if (seeds.n) text_add(&p->data, "# %s: single seeds\n%s\n\n", metric, text_of(&seeds));
+  *blocks = any + 2 * (seeds.n > 0);
+  text_clear(&seeds);
+}
+
+static void set_metric_axis(plot* p, const axis* x) {
+  if (x->step > 0) {
+    text_add(&p->script, "unset logscale x\nset format x '%%g'\nset xtics %.9g\n", x->step);
+  } else {
+    const int every = (int)fmax(1, ceil((log10(x->hi / x->lo) + 1) / 5));
+    text_add(&p->script, "set logscale x\nset format x '10^{%%L}'\nset xtics 10e%d\n", every - 1);
+  }
+  text_add(&p->script, "set xrange [%.9g:%.9g]\n", x->lo, x->hi);
+}
+
+static void draw_metric(const run_view* r, const run_group* g, const char* metric, int k, bool named, int* block,
+                        plot* p) {
+  const char *unit = metric_unit(r, g, metric, k), *better = metric_better(metric);
+  char title[96];
+  text labels = {0};
+  int blocks = 0;
+  const axis x = metric_axis(r, g, metric, k, unit);
+  add_metric(r, g, metric, k, &x, p, &labels, &blocks);
+  set_metric_axis(p, &x);
+  text_add(&p->script, "set title ");
+  plot_quoted(&p->script, metric);
+  snprintf(title, sizeof title, "%s%s%s%s", unit, better[0] ? " (" : "", better, better[0] ? " is better)" : "");
+  text_add(&p->script, " font ',13' offset 0,-0.5\nset xlabel ");
+  plot_quoted(&p->script, title);
+  text_add(&p->script, " font ',11' offset 0,0.75\nset ytics (");
+  for (int m = 0; m < g->n_methods; m++) {
+    text_add(&p->script, "%s", m ? ", " : "");
+    plot_quoted(&p->script, named ? method_label(g->methods[m]) : "");
+    text_add(&p->script, " %d", m + 1);
+  }
+  text_add(&p->script, ") font ',12'\nunset label\nunset arrow\n%s", text_of(&labels));
+  /* small circles first, under the means */
+  text_add(&p->script, "plot ");
+  if (blocks & 2) {
+    text_add(&p->script, "'%s.dat' index %d using 1:2:3 with points pt 6 ps 0.45 lw 1 lc rgb variable notitle, \\\n  ",
+             p->name, *block + 1);
+  }
+  if (blocks & 1) {
+    text_add(&p->script,
+             "'%s.dat' index %d using 1:4:2:3:5 with xerrorbars pt 7 ps 0.75 lw 2 lc rgb variable notitle\n", p->name,
+             *block);
+  } else {
+    text_add(&p->script, "NaN notitle\n");
+  }
+  *block += (blocks & 1) + (blocks >> 1);
+  text_clear(&labels);
+}
+
+bool plot_metrics(const run_view* r, const run_group* g, int k, plot* p) {
+  enum { COLUMNS = 3, LABELS = 175, PANEL = 250, GAP = 24, HEAD = 36, FOOT = 58, ROW = 25 };
+  const char* metrics[METRICS_MAX];
+  int n = 0;
+  for (int place_of = 0; place_of < METRICS_MAX; place_of++) {
+    for (int i = 0; i < g->n_metrics; i++) {
+      if (metric_column(g->metrics[i]) == place_of) metrics[n++] = g->metrics[i];
+    }
+  }
+  if (n == 0) return false;
+  const int columns = n < COLUMNS ? n : COLUMNS, rows_of = (n + columns - 1) / columns;
+  const int body = ROW * (g->n_methods < 3 ? 3 : g->n_methods), panel = HEAD + body + FOOT;
+  const int width = LABELS + columns * (PANEL + GAP), height = rows_of * panel;
+  plot_begin(p, width, height);
+  text_add(&p->script, "set yrange [%d.6:0.4]\nset border 1\nset errorbars 0\n", g->n_methods);
+  int block = 0;
+  for (int i = 0; i < n; i++) {
+    const int column = i % columns, line = i / columns;
+    const plot_box b = {LABELS + column * (PANEL + GAP), LABELS + column * (PANEL + GAP) + PANEL,
+                        line * panel + HEAD + body, line * panel + HEAD};
+    plot_place(p, b, width, height);
+    draw_metric(r, g, metrics[i], k, column == 0, &block, p);
+  }
+  text_add(&p->script, "unset multiplot\n");
+  text_add(&p->caption, "Metrics by method");
+  if (k) text_add(&p->caption, " at K = %d sampler step%s", k, k == 1 ? "" : "s");
+  text_add(&p->caption,
+           ": mean over seeds with the smallest and largest seed (small circles: single seeds); over one seed, "
+           "the 95 %% interval over test %s. Methods without sampler steps are shown as they are. The trained "
+           "methods set the axes, which need not begin at 0; marks with an arrow lie beyond the axis.",
+           summary_knows_episodes(r, g) == 1 ? "episodes" : "windows");
+  plot_caption_source(r, g, &p->caption);
+  return true;
+}

@@ -1,0 +1,196 @@
+/* plot_profiles.c: performance profiles: for every threshold, the share of windows that are at least as good. */
+#include <math.h>
+#include <string.h>
+
+#include "aggregate.h"
+#include "compare.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/stats/statistics.h"
+#include "plot.h"
+#include "run_view.h"
+#include "samples.h"
+#include "style.h"
+#include "text.h"
+
+enum { TAUS = 81, RESAMPLES = 2000, COLUMNS = 2, PANELS_MAX = 8 };
+static const uint64_t SEED = 1;
+
+/* a metric's thresholds, and which of its values are better */
+typedef struct panel {
+  const char* metric;
+  const char* unit;
+  bool lower;
+  double tau[TAUS];
+} panel;
+
+static bool enough(const samples* s) {
+  return s->seeds >= compare_cfg_default().min_seeds;
+}
+
+static bool has_profile(const run_view* r, const run_group* g, const char* method, const char* metric, int k) {
+  samples s;
+  const bool has = samples_of_method(r, g, method, metric, k, &s) == DF_OK && enough(&s);
+  samples_clear(&s);
+  return has;
+}
+
+static int count_methods(const run_view* r, const run_group* g, const char* metric, int k) {
+  int n = 0;
+  for (int m = 0; m < g->n_methods; m++) {
+    n += !plot_is_reference(g->methods[m]) && has_profile(r, g, g->methods[m], metric, k);
+  }
+  return n;
+}
+
+/* from the first to the 99th hundredth of what the trained methods reached: the floor would press them onto one spot */
+static df_status set_thresholds(const run_view* r, const run_group* g, int k, panel* p) {
+  double lo = INFINITY, hi = -INFINITY;
+  for (int m = 0; m < g->n_methods; m++) {
+    samples s;
+    if (plot_is_reference(g->methods[m])) continue;
+    const df_status status = samples_of_method(r, g, g->methods[m], p->metric, k, &s);
+    if (status == DF_E_NOMEM) return status;
+    const int n = s.seeds * s.n;
+    if (status == DF_OK && enough(&s)) {
+      df_sort(n, s.values);
+      int finite = n;
+      while (finite > 0 && !isfinite(s.values[finite - 1])) finite--;
+      lo = fmin(lo, df_quantile(finite, s.values, 0.01));
+      hi = fmax(hi, df_quantile(finite, s.values, 0.99));
+    }
+    samples_clear(&s);
+  }
+  for (int t = 0; t < TAUS; t++) p->tau[t] = lo + (hi - lo) * t / (TAUS - 1);
+  return DF_OK;
+}
+
+/* main metrics with values of their own that are not just zeros and ones, and not what rounding leaves */
+static int find_panels(const run_view* r, const run_group* g, int k, panel* panels) {
+  static const char* const shown[] = {"tre", "tre_open_loop", "gait_agreement", "survival"};
+  int n = 0;
+  for (size_t i = 0; i < sizeof shown / sizeof shown[0] && n < PANELS_MAX; i++) {
+    if (count_methods(r, g, shown[i], k) == 0) continue;
+    panels[n] = (panel){.metric = shown[i], .lower = strcmp(metric_better(shown[i]), "lower") == 0, .unit = ""};
+    for (int m = 0; m < g->n_methods && !panels[n].unit[0]; m++) {
+      panels[n].unit = aggregate_of(r, g, g->methods[m], shown[i], k).unit;
+    }
+    n++;
+  }
+  return n;
+}
+
+/* threshold, share, 95 % band */
+static df_status add_profile(const run_view* r, const run_group* g, const char* method, int k, const panel* p,
+                             text* data, bool* there) {
+  samples s;
+  df_interval share[TAUS];
+  df_status status = samples_of_method(r, g, method, p->metric, k, &s);
+  *there = status == DF_OK && enough(&s);
+  if (*there) {
+    const df_bootstrap_cfg cfg = samples_bootstrap(&s, SEED, RESAMPLES);
+    status = df_performance_profile(&cfg, p->lower, s.seeds, s.sizes, s.values, TAUS, p->tau, share);
+  }
+  samples_clear(&s);
+  if (status == DF_E_MISSING || status == DF_E_MISMATCH) return DF_OK;
+  if (status != DF_OK || !*there) return status;
+  text_add(data, "# %s, %s: threshold, share of windows, 95 %% band\n", p->metric, method);
+  for (int t = 0; t < TAUS; t++) {
+    const bool band = isfinite(share[t].lo) && isfinite(share[t].hi);
+    text_add(data, "%.6g %.6g %.6g %.6g\n", p->tau[t], share[t].mean, band ? share[t].lo : share[t].mean,
+             band ? share[t].hi : share[t].mean);
+  }
+  text_add(data, "\n\n");
+  return DF_OK;
+}
+
+/* bands first, so that no line lies under one */
+static void draw_lines(const run_group* g, const bool* there, int first, const plot* p, text* script) {
+  const char* join = "plot ";
+  for (int pass = 0; pass < 2; pass++) {
+    for (int m = 0, block = first; m < g->n_methods; m++) {
+      if (!there[m]) continue;
+      const unsigned colour = method_colour(g->methods[m]);
+      if (pass == 0) {
+        text_add(script, "%s'%s.dat' index %d using 1:3:4 with filledcurves lc rgb '#%06x' notitle", join, p->name,
+                 block++, colour);
+      } else {
+        text_add(script, "%s'%s.dat' index %d using 1:2 with lines lw 2 dt %d lc rgb '#%06x' notitle", join, p->name,
+                 block++, method_dash(g->methods[m]), colour);
+      }
+      join = ", \\\n  ";
+    }
+  }
+  text_add(script, "\n");
+}
+
+static df_status draw_panel(const run_view* r, const run_group* g, int k, panel* shown, int* block, plot* p) {
+  bool there[METHODS_MAX];
+  const int first = *block;
+  DF_TRY(set_thresholds(r, g, k, shown));
+  for (int m = 0; m < g->n_methods; m++) {
+    DF_TRY(add_profile(r, g, g->methods[m], k, shown, &p->data, &there[m]));
+    *block += there[m];
+  }
+  const double span = shown->tau[TAUS - 1] - shown->tau[0];
+  text_add(&p->script, "set xrange [%.6g:%.6g]\nset title ", shown->tau[0] - (span > 0 ? 0 : 0.5),
+           shown->tau[TAUS - 1] + (span > 0 ? 0 : 0.5));
+  plot_quoted(&p->script, shown->metric);
+  text_add(&p->script, " offset 0,-0.5\nset xlabel ");
+  char* label = format_text("threshold [%s]", shown->unit);
+  plot_quoted(&p->script, label);
+  df_free(label);
+  text_add(&p->script, " font ',11' offset 0,0.6\nset ylabel 'share of %s %s threshold' font ',11' offset 1.2\n",
+           strcmp(shown->metric, "survival") == 0 ? "chains" : "windows", shown->lower ? "≤" : "≥");
+  draw_lines(g, there, first, p, &p->script);
+  return DF_OK;
+}
+
+/* one for all panels, above them */
+static void add_legend(const run_view* r, const run_group* g, int k, int n, const panel* panels, double width,
+                       double height, text* script) {
+  enum { EACH = 4, ROW = 20, LINE = 26 };
+  int at = 0;
+  for (int m = 0; m < g->n_methods; m++) {
+    bool has = false;
+    for (int i = 0; i < n && !has; i++) has = has_profile(r, g, g->methods[m], panels[i].metric, k);
+    if (!has) continue;
+    const double x = 60 + at % EACH * (width - 70) / EACH, y = height - 16 - at / EACH * ROW;
+    at++;
+    text_add(script, "set arrow %d from screen %.5f,%.5f to screen %.5f,%.5f nohead lw 2 dt %d lc rgb '#%06x'\n", at,
+             x / width, y / height, (x + LINE) / width, y / height, method_dash(g->methods[m]),
+             method_colour(g->methods[m]));
+    text_add(script, "set label %d ", at);
+    plot_quoted(script, method_label(g->methods[m]));
+    text_add(script, " at screen %.5f,%.5f left font ',12'\n", (x + LINE + 8) / width, y / height);
+  }
+}
+
+df_status plot_profiles(const run_view* r, const run_group* g, int k, plot* p, bool* there) {
+  enum { PANEL = 400, GAP = 90, BODY = 210, HEAD = 40, FOOT = 52, KEY = 42 };
+  panel panels[PANELS_MAX];
+  const int n = find_panels(r, g, k, panels);
+  int block = 0;
+  *there = n > 0;
+  if (n == 0) return DF_OK;
+  const int columns = n < COLUMNS ? n : COLUMNS, height = KEY + (n + columns - 1) / columns * (HEAD + BODY + FOOT);
+  const int width = 2 * (PANEL + GAP);
+  plot_begin(p, width, height);
+  text_add(&p->script, "set yrange [0:1]\nset ytics 0.25\n");
+  add_legend(r, g, k, n, panels, width, height, &p->script);
+  for (int i = 0; i < n; i++) {
+    const double left = GAP - 20 + i % columns * (PANEL + GAP), top = KEY + HEAD + i / columns * (HEAD + BODY + FOOT);
+    plot_place(p, (plot_box){left, left + PANEL, top + BODY, top}, width, height);
+    DF_TRY(draw_panel(r, g, k, &panels[i], &block, p));
+    text_add(&p->script, "unset arrow\nunset label\n");
+  }
+  text_add(&p->script, "unset multiplot\n");
+  text_add(&p->caption, "Performance profiles");
+  if (k) text_add(&p->caption, " at K = %d sampler step%s", k, k == 1 ? "" : "s");
+  text_add(&p->caption,
+           ": the share of windows (or chains, for survival) that are at least as good as a threshold, over all seeds. "
+           "Bands are pointwise 95 %% bootstrap intervals (%d resamples from seed %d, which draw seeds and test "
+           "episodes). Thresholds reach over what the trained methods do.",
+           RESAMPLES, (int)SEED);
+  plot_caption_source(r, g, &p->caption);
+  return DF_OK;
+}

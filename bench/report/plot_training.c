@@ -1,0 +1,138 @@
+/* plot_training.c: training curves. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "json.h"
+#include "plot.h"
+#include "run_view.h"
+#include "style.h"
+#include "text.h"
+
+enum { PANELS_MAX = 4 };
+static const char MAIN_CURVE[] = "flow matching";
+
+/* the first curve of a cell is its flow's, whatever the method; others go by their names */
+static const char* curve_panel(size_t i, const json_t* curve) {
+  const char* name = string_of(curve, "name");
+  return i == 0 && strcmp(name, "inverse_dynamics") != 0 ? MAIN_CURVE : name;
+}
+
+static const json_t* find_curve(const json_t* record, const char* panel) {
+  size_t i;
+  json_t* curve;
+  json_array_foreach(json_object_get(json_object_get(record, "training"), "curves"), i, curve) {
+    if (strcmp(curve_panel(i, curve), panel) == 0 && json_array_size(json_object_get(curve, "step"))) return curve;
+  }
+  return NULL;
+}
+
+static int find_panels(const run_view* r, const run_group* g, const char** panels) {
+  int n = 0;
+  for (int c = 0; c < r->n_cells; c++) {
+    if (!r->cells[c].done || !run_in_group(g, &r->cells[c])) continue;
+    size_t i;
+    json_t* curve;
+    json_array_foreach(json_object_get(json_object_get(r->cells[c].record, "training"), "curves"), i, curve) {
+      int known = 0;
+      while (known < n && strcmp(panels[known], curve_panel(i, curve)) != 0) known++;
+      if (known == n && n < PANELS_MAX && json_array_size(json_object_get(curve, "step"))) {
+        panels[n++] = curve_panel(i, curve);
+      }
+    }
+  }
+  return n;
+}
+
+/* the curves of one method, over seeds: step, mean, smallest, largest, as far as the seeds have the same steps */
+static bool add_curve(const run_view* r, const run_group* g, const char* method, const char* panel, text* data,
+                      int* n_seeds) {
+  const json_t* curves[SEED_VALUES_MAX];
+  int n = 0;
+  for (int c = 0; c < r->n_cells && n < SEED_VALUES_MAX; c++) {
+    const run_cell* cell = &r->cells[c];
+    if (!cell->done || !run_in_group(g, cell) || strcmp(cell->method, method) != 0) continue;
+    const json_t* curve = find_curve(cell->record, panel);
+    if (curve) curves[n++] = curve;
+  }
+  *n_seeds = n;
+  if (n == 0) return false;
+  text_add(data, "# %s, %s: step, mean, smallest and largest of %d seeds\n", panel, method, n);
+  for (size_t i = 0;; i++) {
+    const json_t* step = json_array_get(json_object_get(curves[0], "step"), i);
+    double sum = 0, lo = INFINITY, hi = -INFINITY;
+    bool same = step != NULL;
+    for (int s = 0; s < n && same; s++) {
+      const double loss = number_of(json_array_get(json_object_get(curves[s], "loss"), i));
+      same = number_of(json_array_get(json_object_get(curves[s], "step"), i)) == number_of(step);
+      sum += loss;
+      lo = fmin(lo, loss);
+      hi = fmax(hi, loss);
+    }
+    if (!same) break;
+    if (isfinite(sum)) text_add(data, "%.0f %.9g %.9g %.9g\n", number_of(step), sum / n, lo, hi);
+  }
+  text_add(data, "\n\n");
+  return true;
+}
+
+static void draw_training_panel(const run_view* r, const run_group* g, const char* panel, plot* p, int* block) {
+  const char* join = "plot ";
+  /* bands first, so that no line lies under one */
+  int first = *block;
+  for (int pass = 0; pass < 2; pass++) {
+    int at = first;
+    for (int m = 0; m < g->n_methods; m++) {
+      int seeds = 0;
+      text scratch = {0};
+      const bool there = add_curve(r, g, g->methods[m], panel, pass == 0 ? &p->data : &scratch, &seeds);
+      text_clear(&scratch);
+      if (!there) continue;
+      const unsigned colour = method_colour(g->methods[m]);
+      if (pass == 0 && seeds > 1) {
+        text_add(&p->script, "%s'%s.dat' index %d using 1:3:4 with filledcurves lc rgb '#%06x' notitle", join, p->name,
+                 at, colour);
+        join = ", \\\n  ";
+      }
+      if (pass == 1) {
+        text_add(&p->script, "%s'%s.dat' index %d using 1:2 with lines lw 2 dt %d lc rgb '#%06x' title ", join, p->name,
+                 at, method_dash(g->methods[m]), colour);
+        plot_quoted(&p->script, method_label(g->methods[m]));
+        join = ", \\\n  ";
+      }
+      at++;
+    }
+    *block = at;
+  }
+  text_add(&p->script, "\n");
+}
+
+bool plot_training(const run_view* r, const run_group* g, plot* p) {
+  enum { PANEL = 400, HEIGHT = 310 };
+  const char* panels[PANELS_MAX];
+  const int n = find_panels(r, g, panels);
+  int block = 0;
+  if (n == 0) return false;
+  const int width = n * PANEL + 40;
+  plot_begin(p, width, HEIGHT);
+  text_add(&p->script,
+           "set logscale y\nset format y '10^{%%L}'\nset mytics 10\nset xlabel 'gradient step' offset 0,0.6\nset "
+           "xrange [0:*]\n"
+           "set yrange [*:*]\nset key top right samplen 1.6 spacing 1.1 font ',11' opaque\n");
+  for (int i = 0; i < n; i++) {
+    plot_place(p, (plot_box){i * PANEL + 70, (i + 1) * PANEL + 10, HEIGHT - 56, 40}, width, HEIGHT);
+    char title[64];
+    snprintf(title, sizeof title, "%s", panels[i]);
+    for (char* c = title; *c; c++) *c = *c == '_' ? ' ' : *c;
+    text_add(&p->script, "set title ");
+    plot_quoted(&p->script, title);
+    text_add(&p->script, " offset 0,-0.4\nset ylabel '%s' offset 1\n", i == 0 ? "loss (mean square, normalised)" : "");
+    draw_training_panel(r, g, panels[i], p, &block);
+  }
+  text_add(&p->script, "unset multiplot\n");
+  text_add(&p->caption,
+           "Training loss against gradient steps; lines are means over seeds, bands reach from the smallest to "
+           "the largest seed. Losses of methods with different outputs do not compare in height.");
+  plot_caption_source(r, g, &p->caption);
+  return true;
+}

@@ -1,0 +1,47 @@
+#include "style.h"
+
+#include <string.h>
+
+/* Okabe and Ito's palette, which colour-blind readers can tell apart */
+
+static const struct {
+  const char *name, *label;
+  unsigned colour;
+  int dash;
+} known[] = {
+    {"dynaflow", "DynaFlow", 0x0072B2, 1},
+    {"dynaflow_tracking", "DynaFlow + tracking", 0x56B4E9, 1},
+    {"kinematic_fm", "Kinematic FM", 0xE69F00, 1},
+    {"kinematic_fm_idm", "Kinematic FM + IDM", 0xD55E00, 2},
+    {"action_fm", "Action FM", 0x009E73, 1},
+    {"dap", "DAP", 0xCC79A7, 4},
+    {"ddat_projection", "DDAT projection", 0x882255, 5},
+    {"random_action", "Random actions", 0x8C8C8C, 3},
+    {"hold", "Hold", 0xB0B0B0, 3},
+    {"replay_demo", "Replayed demonstration", 0x333333, 3},
+};
+enum { N_KNOWN = sizeof known / sizeof known[0] };
+
+const char* method_label(const char* method) {
+  for (int i = 0; i < N_KNOWN; i++) {
+    if (strcmp(method, known[i].name) == 0) return known[i].label;
+  }
+  return method;
+}
+
+unsigned method_colour(const char* method) {
+  static const unsigned others[] = {0x661100, 0x117733, 0x332288, 0x999933, 0xAA4499, 0x44AA99};
+  unsigned hash = 5381;
+  for (int i = 0; i < N_KNOWN; i++) {
+    if (strcmp(method, known[i].name) == 0) return known[i].colour;
+  }
+  for (const char* p = method; *p; p++) hash = hash * 33 + (unsigned char)*p;
+  return others[hash % (sizeof others / sizeof others[0])];
+}
+
+int method_dash(const char* method) {
+  for (int i = 0; i < N_KNOWN; i++) {
+    if (strcmp(method, known[i].name) == 0) return known[i].dash;
+  }
+  return 1;
+}

@@ -1,0 +1,120 @@
+#include "table.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "aggregate.h"
+
+table table_new(table_kind kind, text* out) {
+  if (kind == TABLE_HTML) text_add(out, "<div class=\"wide\"><table>\n<thead>");
+  return (table){.kind = kind, .out = out};
+}
+
+void table_end(table* t) {
+  text_add(t->out, t->kind == TABLE_HTML ? "</tbody></table></div>\n" : "\n");
+}
+
+void table_row(table* t) {
+  t->column = 0;
+  text_add(t->out, t->kind == TABLE_HTML ? "<tr>" : "|");
+}
+
+/* long names of metrics may be broken where their parts meet */
+static void add_html(text* out, bool head, const char* value, size_t n) {
+  char part[2] = "";
+  for (size_t i = 0; i < n && value[i]; i++) {
+    part[0] = value[i];
+    if ((unsigned char)value[i] < 0x80) {
+      text_add_html(out, part);
+    } else {
+      text_add_bytes(out, value + i, 1);
+    }
+    if (head && (value[i] == '_' || value[i] == '.')) text_add(out, "<wbr>");
+  }
+}
+
+void table_put(table* t, int flags, const char* value) {
+  const bool head = flags & TABLE_HEAD, words = flags & TABLE_WORDS;
+  const char *tag = head ? "th" : "td", *bracket = flags & TABLE_STACKED ? strstr(value, " [") : NULL;
+  if (words && t->column < 32) t->words |= 1u << t->column;
+  if (t->kind == TABLE_HTML) {
+    text_add(t->out, "<%s%s>", tag, words ? " class=\"w\"" : "");
+    add_html(t->out, head, value, bracket ? (size_t)(bracket - value) : strlen(value));
+    if (bracket) {
+      text_add(t->out, "<br><small>");
+      text_add_html(t->out, bracket + 1);
+      text_add(t->out, "</small>");
+    }
+    text_add(t->out, "</%s>", tag);
+  } else {
+    text_add(t->out, " %s |", value);
+  }
+  t->column++;
+}
+
+void table_row_end(table* t, bool head) {
+  /* heads of their own stand on every page of a long table */
+  text_add(t->out, t->kind != TABLE_HTML ? "\n" : head ? "</tr></thead>\n<tbody>" : "</tr>\n");
+  if (!head || t->kind == TABLE_HTML) return;
+  text_add(t->out, "|");
+  for (int i = 0; i < t->column; i++) text_add(t->out, i < 32 && (t->words >> i & 1) ? " --- |" : " ---: |");
+  text_add(t->out, "\n");
+}
+
+void table_heads(table* t, int n, const char* const* heads, unsigned words) {
+  table_row(t);
+  for (int i = 0; i < n; i++) table_put(t, TABLE_HEAD | (words >> i & 1 ? TABLE_WORDS : 0), heads[i]);
+  table_row_end(t, true);
+}
+
+void table_number(double v, char* out, size_t n) {
+  if (v == 0) {
+    snprintf(out, n, "0");
+  } else if (fabs(v) < 1e-3) {
+    snprintf(out, n, "%.1e", v);
+  } else {
+    snprintf(out, n, "%.*f", fabs(v) >= 100 ? 0 : fabs(v) >= 10 ? 1 : fabs(v) >= 1 ? 2 : 3, v);
+  }
+}
+
+void table_interval(double value, double lo, double hi, char* out, size_t n) {
+  char middle[32], low[32], high[32];
+  if (!isfinite(value)) {
+    snprintf(out, n, "–");
+    return;
+  }
+  table_number(value, middle, sizeof middle);
+  table_number(lo, low, sizeof low);
+  table_number(hi, high, sizeof high);
+  if (isfinite(lo) && isfinite(hi)) {
+    snprintf(out, n, "%s [%s, %s]", middle, low, high);
+  } else {
+    snprintf(out, n, "%s", middle);
+  }
+}
+
+void table_metric_head(const run_view* r, const run_group* g, const char* metric, int k, char* out, size_t n) {
+  const char *better = metric_better(metric), *unit = "";
+  for (int m = 0; m < g->n_methods && !unit[0]; m++) unit = aggregate_of(r, g, g->methods[m], metric, k).unit;
+  const char* arrow = strcmp(better, "lower") == 0 ? "\u00a0↓" : strcmp(better, "higher") == 0 ? "\u00a0↑" : "";
+  snprintf(out, n, "%s%s [%s]", metric, arrow, unit);
+}
+
+void table_partial(const run_group* g, table_kind kind, text* out) {
+  if (g->done == g->cells) return;
+  text_add(
+      out,
+      kind == TABLE_HTML ? "<p><strong>Partial: %d of %d cells.</strong></p>\n" : "**Partial: %d of %d cells.**\n\n",
+      g->done, g->cells);
+}
+
+int table_main_columns(const run_group* g, const char** columns) {
+  int n = 0;
+  for (int place = 0; place < METRICS_MAX; place++) {
+    for (int i = 0; i < g->n_metrics; i++) {
+      if (metric_column(g->metrics[i]) == place) columns[n++] = g->metrics[i];
+    }
+  }
+  return n;
+}

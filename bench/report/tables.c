@@ -1,0 +1,238 @@
+#include "tables.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "aggregate.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "json.h"
+#include "style.h"
+
+/* "0.123 [0.110, 0.140]", or why there is no number */
+static void aggregate_text(const aggregate* a, char* out, size_t n) {
+  if (a->failed) {
+    snprintf(out, n, "%.60s (%d of %d)", a->status[0] ? a->status : "not finite", a->failed, a->failed + a->n);
+  } else {
+    table_interval(a->n ? a->mean : NAN, a->lo, a->hi, out, n);
+  }
+}
+
+static void seeds_text(const run_view* r, const run_group* g, const char* method, char* out, size_t n) {
+  int done = 0, planned = 0;
+  for (int i = 0; i < r->n_cells; i++) {
+    if (!run_in_group(g, &r->cells[i]) || strcmp(r->cells[i].method, method) != 0) continue;
+    planned++;
+    done += r->cells[i].done;
+  }
+  if (done == planned) {
+    snprintf(out, n, "%d", done);
+  } else {
+    snprintf(out, n, "%d of %d", done, planned);
+  }
+}
+
+void table_main(const run_view* r, const run_group* g, int k, table_kind kind, text* out) {
+  const char* columns[METRICS_MAX];
+  char cell[160];
+  const int n = table_main_columns(g, columns);
+  table_partial(g, kind, out);
+  table t = table_new(kind, out);
+  table_row(&t);
+  table_put(&t, TABLE_HEAD | TABLE_WORDS, "method");
+  table_put(&t, TABLE_HEAD, "seeds");
+  for (int c = 0; c < n; c++) {
+    table_metric_head(r, g, columns[c], k, cell, sizeof cell);
+    table_put(&t, TABLE_HEAD | TABLE_STACKED, cell);
+  }
+  table_row_end(&t, true);
+  for (int m = 0; m < g->n_methods; m++) {
+    table_row(&t);
+    table_put(&t, TABLE_WORDS, method_label(g->methods[m]));
+    seeds_text(r, g, g->methods[m], cell, sizeof cell);
+    table_put(&t, 0, cell);
+    for (int c = 0; c < n; c++) {
+      const aggregate a = aggregate_of(r, g, g->methods[m], columns[c], k);
+      aggregate_text(&a, cell, sizeof cell);
+      table_put(&t, TABLE_STACKED, cell);
+    }
+    table_row_end(&t, false);
+  }
+  table_end(&t);
+}
+
+/* a metric at K, method by method; no row where nothing was measured, and one for all K where none depends on it */
+static void all_row(table* t, const run_view* r, const run_group* g, const char* metric, int j) {
+  aggregate of[METHODS_MAX];
+  const char* unit = "";
+  int k = 0, measured = 0;
+  char cell[160];
+  for (int m = 0; m < g->n_methods; m++) {
+    of[m] = aggregate_of(r, g, g->methods[m], metric, g->k[j]);
+    measured += of[m].n + of[m].failed;
+    if (of[m].k > k) k = of[m].k;
+    if (of[m].unit[0]) unit = of[m].unit;
+  }
+  if (measured == 0 || (k == 0 && j > 0)) return;
+  table_row(t);
+  table_put(t, TABLE_WORDS, metric);
+  snprintf(cell, sizeof cell, "%d", k);
+  table_put(t, 0, k ? cell : "–");
+  table_put(t, TABLE_WORDS, unit);
+  for (int m = 0; m < g->n_methods; m++) {
+    aggregate_text(&of[m], cell, sizeof cell);
+    table_put(t, TABLE_STACKED, cell);
+  }
+  table_row_end(t, false);
+}
+
+void table_all(const run_view* r, const run_group* g, table_kind kind, text* out) {
+  table_partial(g, kind, out);
+  table t = table_new(kind, out);
+  table_row(&t);
+  table_put(&t, TABLE_HEAD | TABLE_WORDS, "metric");
+  table_put(&t, TABLE_HEAD, "K");
+  table_put(&t, TABLE_HEAD | TABLE_WORDS, "unit");
+  for (int m = 0; m < g->n_methods; m++) table_put(&t, TABLE_HEAD, method_label(g->methods[m]));
+  table_row_end(&t, true);
+  for (int i = 0; i < g->n_metrics; i++) {
+    for (int j = 0; j < g->n_k; j++) all_row(&t, r, g, g->metrics[i], j);
+  }
+  table_end(&t);
+}
+
+static void put_number(table* t, const json_t* v, const char* format) {
+  char cell[64];
+  snprintf(cell, sizeof cell, format, number_of(v));
+  table_put(t, 0, json_is_number(v) ? cell : "–");
+}
+
+void table_cells(const run_view* r, table_kind kind, text* out) {
+  /* no times: see times_write */
+  static const char* const heads[] = {"task",       "profile", "method",     "seed",  "state",
+                                      "parameters", "key",     "checkpoint", "reason"};
+  const unsigned words = 1u << 0 | 1u << 1 | 1u << 2 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 8;
+  char cell[160];
+  table t = table_new(kind, out);
+  table_heads(&t, sizeof heads / sizeof heads[0], heads, words);
+  for (int i = 0; i < r->n_cells; i++) {
+    const run_cell* c = &r->cells[i];
+    const json_t* training = json_object_get(c->record, "training");
+    table_row(&t);
+    table_put(&t, TABLE_WORDS, c->task);
+    table_put(&t, TABLE_WORDS, c->profile);
+    table_put(&t, TABLE_WORDS, method_label(c->method));
+    snprintf(cell, sizeof cell, "%lld", (long long)c->seed);
+    table_put(&t, 0, cell);
+    table_put(&t, TABLE_WORDS, c->record ? string_of(c->record, "status") : "not run");
+    put_number(&t, json_object_get(training, "parameters"), "%.0f");
+    snprintf(cell, sizeof cell, "%.12s", string_of(c->record, "key"));
+    table_put(&t, TABLE_WORDS, cell);
+    snprintf(cell, sizeof cell, "%.12s", string_of(training, "checkpoint_sha256"));
+    table_put(&t, TABLE_WORDS, cell);
+    table_put(&t, TABLE_WORDS, string_of(c->record, "reason"));
+    table_row_end(&t, false);
+  }
+  table_end(&t);
+}
+
+/* what made the cells, each distinct value once */
+static void put_distinct(table* t, const run_view* r, const char* head, const char* key, const char* part) {
+  text values = {0};
+  for (int i = 0; i < r->n_cells; i++) {
+    const json_t* from = json_object_get(r->cells[i].record, "provenance");
+    if (part) from = json_object_get(from, part);
+    const json_t* v = json_object_get(from, key);
+    char shown[256] = "";
+    if (json_is_string(v)) snprintf(shown, sizeof shown, "%s", json_string_value(v));
+    if (json_is_boolean(v)) snprintf(shown, sizeof shown, "%s", json_is_true(v) ? "yes" : "no");
+    if (json_is_integer(v)) snprintf(shown, sizeof shown, "%lld", (long long)json_integer_value(v));
+    if (!shown[0] || strstr(text_of(&values), shown)) continue;
+    text_add(&values, "%s%s", values.n ? "; " : "", shown);
+  }
+  table_row(t);
+  table_put(t, TABLE_WORDS, head);
+  table_put(t, TABLE_WORDS, values.n ? text_of(&values) : "–");
+  table_row_end(t, false);
+  text_clear(&values);
+}
+
+void table_provenance(const run_view* r, table_kind kind, text* out) {
+  static const struct {
+    const char *head, *key, *part;
+  } lines[] = {{"dynaflow", "dynaflow", NULL}, {"commit", "commit", NULL},         {"modified since", "dirty", NULL},
+               {"MuJoCo", "mujoco", NULL},     {"BLAS kernels", "kernel", "blas"}, {"BLAS", "config", "blas"},
+               {"compiler", "compiler", NULL}, {"flags", "flags", NULL},           {"processor", "cpu", NULL},
+               {"cores", "cores", NULL},       {"threads", "threads", NULL},       {"libc", "libc", "libraries"}};
+  static const char* const heads[] = {"what", "value"};
+  table t = table_new(kind, out);
+  table_heads(&t, 2, heads, 3);
+  for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+    put_distinct(&t, r, lines[i].head, lines[i].key, lines[i].part);
+  }
+  table_end(&t);
+}
+
+void group_note(const run_view* r, const run_group* g, text* out) {
+  text different = {0};
+  run_differences(r, g, &different);
+  if (different.n) text_add(out, "Not comparable: the cells differ in %s. ", text_of(&different));
+  text_clear(&different);
+  text_add(out, "%d of %d cells done.%s ", g->done, g->cells,
+           g->done < g->cells ? " The set is incomplete: means are over the seeds that are done." : "");
+  text_add(
+      out,
+      "A number is the mean over seeds with the smallest and the largest seed in brackets; over one seed, the 95 %% "
+      "interval over test %s. command_error and gait_phase are over the chains that stay up. Arrows point to the "
+      "better side.",
+      summary_knows_episodes(r, g) == 1 ? "episodes"
+                                        : "windows as if they were independent (which are of one episode is not "
+                                          "recorded: it may be too narrow)");
+}
+
+/* ---- files ---- */
+
+/* seeds together: what is more than a mean */
+static void add_summary(const run_view* r, const summary* s, const run_group* g, text* out) {
+  text_add(out, "### Over seeds and windows\n\n");
+  summary_note(r, s, g, out);
+  text_add(out, "\n\n");
+  if (!summary_has(s, g)) return;
+  for (int j = 0; j < g->n_k; j++) {
+    if (g->k[j]) text_add(out, "K = %d:\n\n", g->k[j]);
+    table_iqm(r, s, g, g->k[j], TABLE_MARKDOWN, out);
+    table_against(r, s, g, g->k[j], TABLE_MARKDOWN, out);
+  }
+  text_add(out, "#### All comparisons\n\n");
+  table_comparisons(s, g, TABLE_MARKDOWN, out);
+}
+
+df_status tables_write(const run_view* r, const summary* s, const char* folder) {
+  text out = {0};
+  text_add(&out, "# Run %s\n\n", r->name);
+  for (int i = 0; i < r->n_groups; i++) {
+    const run_group* g = &r->groups[i];
+    text_add(&out, "## %s (profile %s)\n\n", g->task, g->profile);
+    group_note(r, g, &out);
+    text_add(&out, "\n\n");
+    for (int j = 0; j < g->n_k && g->done; j++) {
+      if (g->k[j]) text_add(&out, "### K = %d sampler step%s\n\n", g->k[j], g->k[j] == 1 ? "" : "s");
+      table_main(r, g, g->k[j], TABLE_MARKDOWN, &out);
+    }
+    if (g->done) {
+      add_summary(r, s, g, &out);
+      text_add(&out, "### All metrics\n\n");
+      table_all(r, g, TABLE_MARKDOWN, &out);
+    }
+  }
+  text_add(&out, "## Cells\n\n");
+  table_cells(r, TABLE_MARKDOWN, &out);
+  text_add(&out, "## Made by\n\n");
+  table_provenance(r, TABLE_MARKDOWN, &out);
+  char* path = df_path_join(folder, "tables.md");
+  const df_status status = path ? text_write(&out, path) : DF_E_NOMEM;
+  df_free(path);
+  text_clear(&out);
+  return status;
+}

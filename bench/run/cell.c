@@ -1,0 +1,309 @@
+#include "cell.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "coverage.h"
+#include "data_path.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/clock.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/nn/blas.h"
+#include "dynaflow/sim/mujoco.h"
+#include "dynaflow/sim/system.h"
+#include "effort.h"
+#include "evaluate.h"
+#include "key.h"
+#include "lookup.h"
+#include "machine.h"
+#include "methods.h"
+#include "progress.h"
+#include "provenance.h"
+
+df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed, const options* opts) {
+  *c = (cell){.opts = opts, .method = method, .seed = seed, .save_every = 30};
+  snprintf(c->profile, sizeof c->profile, "%s", opts->profile);
+  DF_TRY(resolve_task(task, NULL, method->name, opts, &c->config, &c->search));
+  DF_TRY(task_data_path(&c->config, &c->search, opts, true, &c->data_path));
+  DF_TRY(df_sha256_file(c->data_path, c->data_sha256));
+  df_system* system;
+  DF_TRY(df_task_system(&c->config, &c->search, &system, c->model_sha256));
+  const df_status status = df_mujoco_fingerprint(system, c->compiled_sha256);
+  df_system_free(system);
+  DF_TRY(status);
+  const df_blas_info* blas = df_blas_get_info();
+  const cell_identity id = {.config = &c->config,
+                            .method = method->name,
+                            .seed = seed,
+                            .model_sha256 = c->compiled_sha256,
+                            .data_sha256 = c->data_sha256,
+                            .mujoco_version = df_mujoco_version(),
+                            .blas_kernel = blas ? blas->kernel : "",
+                            .plugin_sha256 = df_method_file_sha256(method)};
+  return cell_key(&id, KEY_CELL, c->key);
+}
+
+df_status cell_load(cell* c) {
+  DF_TRY(df_task_new(&c->config, &c->search, c->data_path, &c->task));
+  if ((c->method->flags & DF_METHOD_NEEDS_ACTIONS) && !c->task->data->actions) {
+    return df_fail(DF_E_CONFIG, "task %s: method %s needs actions, and the demonstrations hold states only",
+                   c->config.task_name, c->method->name);
+  }
+  /* what evaluation needs is looked for now: a slip must not show after the training */
+  return eval_set_new(c->task, c->opts->threads, &c->set);
+}
+
+void cell_close(cell* c) {
+  cell_release(c);
+  if (c->instance) c->method->destroy(c->instance);
+  eval_set_free(c->set);
+  df_task_free(c->task);
+  df_free(c->data_path);
+  c->set = NULL;
+  search_clear(&c->search);
+  c->data_path = NULL;
+  c->instance = NULL;
+  c->task = NULL;
+}
+
+/* ---- training ---- */
+
+/* a method may train one network after another: each gets its own bar */
+typedef struct bar {
+  progress p;
+  char label[160];
+  char what[DF_NAME_MAX];
+  const cell* cell;
+} bar;
+
+static void on_progress(void* context, const char* what, long done, long total, double loss) {
+  bar* b = context;
+  if (strcmp(b->what, what) != 0) {
+    if (b->what[0]) progress_end(&b->p);
+    snprintf(b->what, sizeof b->what, "%s", what);
+    snprintf(b->label, sizeof b->label, "%.60s %.48s seed %llu", b->cell->config.task_name, what,
+             (unsigned long long)b->cell->seed);
+    progress_start(&b->p, b->cell->opts->quiet, b->label, "steps", (double)total);
+  }
+  char note[48] = "";
+  if (!isnan(loss)) snprintf(note, sizeof note, "loss %.4f", loss);
+  progress_update(&b->p, (double)done, note);
+}
+
+df_status cell_create(cell* c) {
+  df_method_env env = {.task = c->task, .seed = c->seed, .threads = c->opts->threads, .stop = &stop_flag};
+  return c->method->create(&env, &c->instance);
+}
+
+df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, int* n_logs) {
+  *n_logs = 0;
+  if (!(c->method->flags & DF_METHOD_TRAINS)) return cell_create(c);
+  warn_inexact(c->config.task_name, c->task->system, c->opts);
+  bar b = {.cell = c};
+  df_method_env env = {.task = c->task,
+                       .seed = c->seed,
+                       .threads = c->opts->threads,
+                       .progress = on_progress,
+                       .progress_context = &b,
+                       .stop = &stop_flag,
+                       .state_folder = state_folder,
+                       .state_identity = c->key,
+                       .state_every = c->save_every};
+  DF_TRY(c->method->create(&env, &c->instance));
+  const df_status status = c->method->train(c->instance, logs, n_logs);
+  if (b.what[0]) progress_end(&b.p);
+  return status;
+}
+
+df_status cell_evaluate(cell* c, evaluation* out) {
+  const eval_job job = {.task = c->task,
+                        .set = c->set,
+                        .method = c->method,
+                        .instance = c->instance,
+                        .seed = c->seed,
+                        .threads = c->opts->threads,
+                        .stop = &stop_flag};
+  return evaluate(&job, out);
+}
+
+/* ---- the record ---- */
+
+static json_t* config_json(const df_config* config) {
+  json_t* o = json_object();
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  for (int i = 0; i < n; i++) {
+    char value[4096];
+    df_config_value(config, i, value, sizeof value);
+    json_object_set_new(o, keys[i].name, json_string(value));
+  }
+  return o;
+}
+
+static json_t* curve_json(const df_training_log* log) {
+  json_t *step = json_array(), *loss = json_array();
+  for (int i = 0; i < log->n; i++) {
+    json_array_append_new(step, json_integer(log->step[i]));
+    json_array_append_new(loss, isfinite(log->loss[i]) ? json_real(log->loss[i]) : json_null());
+  }
+  json_t* adjoints =
+      json_pack("{s:I,s:I,s:I}", "steps", (json_int_t)log->adjoints.steps, "approximate",
+                (json_int_t)log->adjoints.approximate, "differenced", (json_int_t)log->adjoints.differenced);
+  return json_pack("{s:s,s:I,s:I,s:I,s:o,s:I,s:f,s:o,s:o}", "name", log->name, "steps", (json_int_t)log->steps,
+                   "diverged", (json_int_t)log->diverged, "skipped", (json_int_t)log->skipped, "adjoints", adjoints,
+                   "parameters", (json_int_t)log->parameters, "cpu_s", log->cpu_s, "step", step, "loss", loss);
+}
+
+static json_t* training_json(const df_training_log* logs, int n, const char* checkpoint, const char* sha256) {
+  json_t* curves = json_array();
+  for (int i = 0; i < n; i++) json_array_append_new(curves, curve_json(&logs[i]));
+  return json_pack("{s:I,s:I,s:s,s:s,s:o}", "steps", (json_int_t)(n ? logs[0].steps : 0), "parameters",
+                   (json_int_t)(n ? logs[0].parameters : 0), "checkpoint", checkpoint, "checkpoint_sha256", sha256,
+                   "curves", curves);
+}
+
+static df_status save_checkpoint(const cell* c, const char* folder, char* name, size_t n, char sha256[DF_SHA256_TEXT]) {
+  snprintf(name, n, "checkpoints/%.16s.safetensors", c->key);
+  char* path = df_path_join(folder, name);
+  char* below = df_path_join(folder, "checkpoints");
+  df_status status = path && below ? df_dir_make(below) : DF_E_NOMEM;
+  if (status == DF_OK) status = c->method->save(c->instance, path);
+  if (status == DF_OK) status = df_sha256_file(path, sha256);
+  df_free(path);
+  df_free(below);
+  return status;
+}
+
+static df_status train_resumed(cell* c, const char* folder, df_training_log* logs, int* n) {
+  if (!(c->method->flags & DF_METHOD_TRAINS)) return cell_train(c, NULL, logs, n);
+  char* state = cell_state_folder(c, folder);
+  df_status status = df_dir_make(state);
+  if (status == DF_OK) status = cell_train(c, state, logs, n);
+  df_free(state);
+  return status;
+}
+
+/* a training that ends without a finite loss, or without a step that counted, has learned nothing */
+static df_status check_training(const df_training_log* logs, int n) {
+  for (int i = 0; i < n; i++) {
+    const df_training_log* log = &logs[i];
+    if (log->steps > 0 && log->skipped == log->steps) {
+      return df_fail(DF_E_NONFINITE, "%s: no gradient of %ld steps was finite: nothing was learned", log->name,
+                     log->steps);
+    }
+    if (log->n > 0 && !isfinite(log->loss[log->n - 1])) {
+      return df_fail(DF_E_NONFINITE, "%s: the loss is not finite at the end, step %ld", log->name, log->steps);
+    }
+  }
+  return DF_OK;
+}
+
+/* some windows may diverge, and their row says so; where all do, there is no number to show */
+static df_status check_evaluation(const evaluation* result) {
+  size_t i, j;
+  json_t *one, *value;
+  json_array_foreach(result->samples, i, one) {
+    const json_t* values = json_object_get(one, "values");
+    size_t finite = 0;
+    json_array_foreach(values, j, value) finite += json_is_number(value);
+    if (finite == 0 && json_array_size(values) > 0) {
+      return df_fail(DF_E_NONFINITE, "evaluation: none of %zu values of %s at K = %lld is finite",
+                     json_array_size(values), json_string_value(json_object_get(one, "metric")),
+                     (long long)json_integer_value(json_object_get(one, "k")));
+    }
+  }
+  return DF_OK;
+}
+
+static df_status learn(cell* c, const char* folder, json_t* record) {
+  static _Thread_local df_training_log logs[DF_LOGS_MAX];
+  int n = 0;
+  DF_TRY(train_resumed(c, folder, logs, &n));
+  DF_TRY(check_training(logs, n));
+  char checkpoint[64] = "", sha256[DF_SHA256_TEXT] = "";
+  if (n) DF_TRY(save_checkpoint(c, folder, checkpoint, sizeof checkpoint, sha256));
+  double cpu = 0;
+  for (int i = 0; i < n; i++) cpu += logs[i].cpu_s;
+  json_object_set_new(record, "train_cpu_s", json_real(cpu));
+  json_object_set_new(record, "training", training_json(logs, n, checkpoint, sha256));
+  return DF_OK;
+}
+
+static df_status measure(cell* c, json_t* record) {
+  evaluation result;
+  DF_TRY(cell_evaluate(c, &result));
+  effort_of_training(result.rows, json_object_get(record, "training"));
+  json_object_set_new(record, "windows_sha256", json_string(c->set->sha256));
+  json_object_set(record, "rows", result.rows);
+  json_object_set(record, "samples", result.samples);
+  json_object_set(record, "windows", result.windows);
+  if (result.replays) json_object_set(record, "replays", result.replays);
+  if (result.examples) json_object_set(record, "examples", result.examples);
+  if (result.strip) json_object_set(record, "strip", result.strip);
+  const df_status status = check_evaluation(&result);
+  evaluation_clear(&result);
+  return status;
+}
+
+/* loads, trains, saves and evaluates; fills what the record says of it */
+static void work(cell* c, const char* folder, json_t* record, cell_end* end) {
+  *end = (cell_end){.outcome = CELL_DONE};
+  end->status = stop_watch(&c->limits);
+  if (end->status == DF_OK) end->status = cell_load(c);
+  const bool loaded = end->status == DF_OK;
+  if (loaded) end->status = learn(c, folder, record);
+  if (end->status == DF_OK) end->status = measure(c, record);
+  if (end->status != DF_OK) {
+    end->outcome = CELL_ERROR;
+    snprintf(end->reason, sizeof end->reason, "%s", df_error_message());
+  }
+  /* a demonstration that is not finite is bad input */
+  if (end->status == DF_E_NONFINITE && loaded) end->outcome = CELL_DIVERGED;
+  if (end->status == DF_E_INTERRUPTED) {
+    char why[96];
+    const stop_reason reason = stop_why();
+    end->outcome = reason == STOP_SECONDS ? CELL_TIMEOUT : reason == STOP_MEMORY ? CELL_ERROR : CELL_INTERRUPTED;
+    if (end->outcome != CELL_INTERRUPTED) {
+      snprintf(end->reason, sizeof end->reason, "%s; %.350s; the next run goes on from there",
+               stop_words(why, sizeof why), df_error_message());
+    }
+  }
+  stop_unwatch();
+}
+
+static json_t* limit_json(double limit) {
+  return limit > 0 ? json_real(limit) : json_null();
+}
+
+static json_t* begin_record(const cell* c) {
+  char started[32];
+  json_t* record = json_pack(
+      "{s:i,s:s,s:s,s:s,s:s,s:I,s:s,s:o,s:o,s:s,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", c->key, "task",
+      c->config.task_name, "method", c->method->name, "seed", (json_int_t)c->seed, "profile", c->profile, "config",
+      config_json(&c->config), "provenance", machine_provenance(c->opts), "model_sha256", c->model_sha256,
+      "compiled_sha256", c->compiled_sha256, "data_sha256", c->data_sha256, "started", iso_time(started));
+  const char* plugin = df_method_file_sha256(c->method);
+  if (record && plugin[0]) json_object_set_new(record, "plugin_sha256", json_string(plugin));
+  return record;
+}
+
+df_status cell_run(cell* c, const char* folder, store* events, cell_end* end) {
+  json_t* record = begin_record(c);
+  if (!record) return df_fail(DF_E_NOMEM, "no memory for a record");
+  const double wall = df_clock_wall(), cpu = df_clock_cpu();
+  work(c, folder, record, end);
+  json_object_set_new(record, "wall_s", json_real(df_clock_wall() - wall));
+  json_object_set_new(record, "cpu_s", json_real(df_clock_cpu() - cpu));
+  json_object_set_new(
+      record, "limits",
+      json_pack("{s:o,s:o}", "seconds", limit_json(c->limits.seconds), "memory_mib", limit_json(c->limits.memory_mib)));
+  json_object_set_new(record, "status", json_string(cell_outcome_word(end->outcome)));
+  json_object_set_new(record, "reason", json_string(end->reason));
+  json_object_set_new(record, "numbers", json_integer(NUMBERS_VERSION));
+  df_status stored = record_seal(record);
+  if (stored == DF_OK) stored = store_append(events, record);
+  json_decref(record);
+  if (stored == DF_OK && end->outcome == CELL_DONE) cell_forget_training(c, folder);
+  return stored;
+}

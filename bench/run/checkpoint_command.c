@@ -1,0 +1,78 @@
+#include "checkpoint_command.h"
+
+#include <string.h>
+
+#include "machine.h"
+#include "methods.h"
+
+static error_t parse(int key, char* value, struct argp_state* state) {
+  checkpoint_arguments* a = state->input;
+  switch (key) {
+    case ARGP_KEY_INIT:
+      state->child_inputs[0] = &a->common;
+      return 0;
+    case 'm':
+      a->method_name = value;
+      return 0;
+    case 'c':
+      a->checkpoint = value;
+      return 0;
+    case 'o':
+      a->out = value;
+      return 0;
+    case 'n':
+      a->windows = (int)parse_integer(state, "--windows", value, 1, 1000000);
+      return 0;
+    case 'k':
+      a->steps = (int)parse_integer(state, "--steps", value, 1, 1000);
+      return 0;
+    case ARGP_KEY_ARG:
+      if (a->task) argp_error(state, "more than one task");
+      a->task = value;
+      return 0;
+    case ARGP_KEY_END:
+      if (!a->task) argp_error(state, "which task? (see 'dynaflow list tasks')");
+      if (!a->method_name) argp_error(state, "which method? (--method, see 'dynaflow list methods')");
+      a->method = df_method_by_name(a->method_name);
+      if (!a->method) argp_error(state, "unknown method '%s' (see 'dynaflow list methods')", a->method_name);
+      if ((a->method->flags & DF_METHOD_TRAINS) && !a->checkpoint) argp_error(state, "which --checkpoint FILE?");
+      expect_one_seed(&a->common, state);
+      return 0;
+    default:
+      return ARGP_ERR_UNKNOWN;
+  }
+}
+
+static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
+static const struct argp_option plain_options[] = {
+    {"method", 'm', "M", 0, "method", 0}, {"checkpoint", 'c', "FILE", 0, "weights, safetensors", 0}, {0}};
+static const struct argp_option sample_options[] = {
+    {"method", 'm', "M", 0, "method", 0},
+    {"checkpoint", 'c', "FILE", 0, "weights, safetensors", 0},
+    {"out", 'o', "FILE", 0, "trajectories, npz (default: <task>-<method>.npz)", 0},
+    {"windows", 'n', "N", 0, "held-out windows to start from (default: eval.windows)", 0},
+    {"steps", 'k', "K", 0, "Euler steps of the sampler (default: the last of eval.sampler_steps)", 0},
+    {0}};
+
+void checkpoint_parse(int argc, char** argv, const char* doc, bool samples, checkpoint_arguments* a) {
+  *a = (checkpoint_arguments){.common = options_default()};
+  const struct argp parser = {.options = samples ? sample_options : plain_options,
+                              .parser = parse,
+                              .args_doc = "TASK",
+                              .doc = doc,
+                              .children = children};
+  argp_parse(&parser, argc, argv, 0, NULL, a);
+}
+
+df_status checkpoint_open(const checkpoint_arguments* a, bool load, cell* c) {
+  *c = (cell){0};
+  DF_TRY(open_blas(&a->common));
+  DF_TRY(cell_open(c, a->task, a->method, a->common.seeds[0], &a->common));
+  DF_TRY(cell_load(c));
+  if (!load) return DF_OK;
+  DF_TRY(cell_create(c));
+  if (!(a->method->flags & DF_METHOD_TRAINS)) return DF_OK;
+  const df_status status = a->method->load(c->instance, a->checkpoint);
+  /* nothing that `data fetch` could get */
+  return status == DF_E_MISSING ? df_fail(DF_E_CONFIG, "--checkpoint: %s", df_error_message()) : status;
+}

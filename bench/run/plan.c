@@ -1,0 +1,92 @@
+#include "plan.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "dynaflow/config/config.h"
+#include "dynaflow/config/search.h"
+#include "key.h"
+#include "lookup.h"
+#include "provenance.h"
+#include "stop.h"
+
+/* the methods of a task: as asked for, else as the task names them */
+static df_status methods_of(const plan_cfg* cfg, const char* task, const df_method** method, int* n) {
+  memcpy(method, cfg->method, sizeof cfg->method);
+  *n = cfg->n_methods;
+  if (*n) return DF_OK;
+  df_config config;
+  df_search search = {0};
+  const df_status status = resolve_task(task, NULL, NULL, cfg->opts, &config, &search);
+  search_clear(&search);
+  DF_TRY(status);
+  for (int i = 0; i < config.task_methods.n; i++) {
+    method[i] = df_method_by_name(config.task_methods.v[i]);
+    if (!method[i]) {
+      return df_fail(DF_E_CONFIG, "task %s: task.methods: there is no method \"%s\" (see 'dynaflow list methods')",
+                     config.task_name, config.task_methods.v[i]);
+    }
+  }
+  *n = config.task_methods.n;
+  if (*n == 0) return df_fail(DF_E_CONFIG, "task %s names no task.methods: give --method", config.task_name);
+  return DF_OK;
+}
+
+df_status plan_make(const plan_cfg* cfg, plan* out) {
+  out->n = 0;
+  for (int i = 0; i < cfg->n_tasks; i++) {
+    const df_method* method[METHODS_KNOWN_MAX];
+    int n;
+    DF_TRY(methods_of(cfg, cfg->task[i], method, &n));
+    for (int s = 0; s < cfg->opts->n_seeds; s++) {
+      for (int m = 0; m < n; m++) {
+        bool twice = false;
+        for (int k = 0; k < m; k++) twice |= method[k] == method[m];
+        if (twice) continue;
+        if (out->n == PLAN_CELLS_MAX) return df_fail(DF_E_CONFIG, "the plan has more than %d cells", PLAN_CELLS_MAX);
+        out->cell[out->n++] = (planned_cell){cfg->task[i], method[m], cfg->opts->seeds[s]};
+      }
+    }
+  }
+  return DF_OK;
+}
+
+/* the last plan among records is this one, whenever it was written */
+static bool ends_with(const json_t* records, const json_t* wanted) {
+  const json_t* last = NULL;
+  size_t i;
+  json_t* record;
+  json_array_foreach(records, i, record) {
+    if (strcmp(json_string_value(json_object_get(record, "type")), "plan") == 0) last = record;
+  }
+  return last && json_equal(json_object_get(last, "profile"), json_object_get(wanted, "profile")) &&
+         json_equal(json_object_get(last, "cells"), json_object_get(wanted, "cells"));
+}
+
+df_status plan_record(const plan* p, const options* opts, store* events, const char** failed_task) {
+  char started[32];
+  json_t* cells = json_array();
+  json_t* record = json_pack("{s:i,s:s,s:s,s:s,s:o}", "schema", 1, "type", "plan", "started", iso_time(started),
+                             "profile", opts->profile, "cells", cells);
+  df_status status = record ? DF_OK : DF_E_NOMEM;
+  for (int i = 0; i < p->n && status == DF_OK; i++) {
+    cell c;
+    *failed_task = p->cell[i].task;
+    if (stop_flag) {
+      status = df_fail(DF_E_INTERRUPTED, "interrupted before the first cell");
+      break;
+    }
+    status = cell_open(&c, p->cell[i].task, p->cell[i].method, p->cell[i].seed, opts);
+    if (status == DF_OK) {
+      json_array_append_new(cells, json_pack("{s:s,s:s,s:I,s:s}", "task", c.config.task_name, "method", c.method->name,
+                                             "seed", (json_int_t)c.seed, "key", c.key));
+    }
+    cell_close(&c);
+  }
+  if (status == DF_OK) status = record_seal(record);
+  /* a shard's file names the plan itself: it may be all that is left of a run, or all that arrived from a cluster */
+  const bool known = ends_with(store_records(events), record) && ends_with(store_own(events), record);
+  if (status == DF_OK && !known) status = store_append(events, record);
+  json_decref(record);
+  return status;
+}

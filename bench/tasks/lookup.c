@@ -1,0 +1,165 @@
+#define _GNU_SOURCE
+#include "lookup.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "text.h"
+#include "words.h"
+
+static bool is_task(const char* folder) {
+  char* file = df_path_join(folder, "task.yaml");
+  const bool found = file && df_file_exists(file);
+  df_free(file);
+  return found;
+}
+
+/* the folder of the running program, in memory of df_alloc, or NULL */
+static char* program_folder(void) {
+  char path[4096];
+  const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+  if (n <= 0) return NULL;
+  path[n] = '\0';
+  return df_path_folder(path);
+}
+
+int task_roots(const options* opts, char* roots[3]) {
+  if (opts->tasks) {
+    roots[0] = df_strdup(opts->tasks);
+    return roots[0] ? 1 : 0;
+  }
+  char* program = program_folder();
+  const char* folders[3] = {".", program, program};
+  const char* names[3] = {"tasks", "../tasks", "../share/dynaflow/tasks"};
+  int n = 0;
+  for (int i = 0; i < 3; i++) {
+    if (!folders[i]) continue;
+    char* root = i == 0 ? df_strdup(names[0]) : df_path_join(folders[i], names[i]);
+    if (root && df_file_exists(root)) {
+      roots[n++] = root;
+    } else {
+      df_free(root);
+    }
+  }
+  df_free(program);
+  return n;
+}
+
+static int by_name(const void* a, const void* b) {
+  return strcmp(*(char* const*)a, *(char* const*)b);
+}
+
+static bool holds(char* const* names, int n, const char* name) {
+  for (int i = 0; i < n; i++) {
+    if (strcmp(names[i], name) == 0) return true;
+  }
+  return false;
+}
+
+static int add_tasks_of(const char* root, int n, int max, char** names) {
+  DIR* dir = opendir(root);
+  if (!dir) return n;
+  for (struct dirent* entry = readdir(dir); entry && n < max; entry = readdir(dir)) {
+    if (entry->d_name[0] == '.' || holds(names, n, entry->d_name)) continue;
+    char* folder = df_path_join(root, entry->d_name);
+    char* name = folder && is_task(folder) ? df_strdup(entry->d_name) : NULL;
+    if (name) names[n++] = name;
+    df_free(folder);
+  }
+  closedir(dir);
+  return n;
+}
+
+int task_names(const options* opts, int max, char** names) {
+  char* roots[3];
+  const int n_roots = task_roots(opts, roots);
+  int n = 0;
+  for (int i = 0; i < n_roots; i++) {
+    n = add_tasks_of(roots[i], n, max, names);
+    df_free(roots[i]);
+  }
+  qsort(names, (size_t)n, sizeof *names, by_name);
+  return n;
+}
+
+static df_status fail_unknown_task(const options* opts, const char* name) {
+  enum { MOST = 256 };
+  char* names[MOST];
+  char hint[96];
+  const int n = task_names(opts, MOST, names);
+  text list = {0};
+  for (int i = 0; i < n; i++) text_add(&list, "%s%s", i ? ", " : "", names[i]);
+  const df_status status = df_fail(DF_E_CONFIG, "unknown task '%s'%s (there are: %s; a path to a folder works too)",
+                                   name, suggestion(name, n, (const char* const*)names, hint, sizeof hint),
+                                   n ? text_of(&list) : "none found, see --tasks");
+  text_clear(&list);
+  for (int i = 0; i < n; i++) df_free(names[i]);
+  return status;
+}
+
+df_status task_folder(const options* opts, const char* name, char** folder) {
+  *folder = NULL;
+  if (name[0] == '\0') return df_fail(DF_E_CONFIG, "a task's name is empty");
+  char* roots[3];
+  const int n = task_roots(opts, roots);
+  for (int i = 0; i < n; i++) {
+    char* path = *folder || strchr(name, '/') ? NULL : df_path_join(roots[i], name);
+    if (path && is_task(path)) {
+      *folder = path;
+    } else {
+      df_free(path);
+    }
+    df_free(roots[i]);
+  }
+  if (*folder) return DF_OK;
+  if (is_task(name)) {
+    *folder = df_strdup(name);
+    return *folder ? DF_OK : DF_E_NOMEM;
+  }
+  return fail_unknown_task(opts, name);
+}
+
+void search_clear(df_search* search) {
+  /* the strings were made by search_add */
+  for (int i = 0; i < search->n; i++) df_free((void*)(uintptr_t)search->folder[i]);
+  *search = (df_search){0};
+}
+
+static void search_add(df_search* search, char* folder) {
+  const int most = (int)(sizeof search->folder / sizeof search->folder[0]);
+  if (folder && search->n < most) {
+    search->folder[search->n++] = folder;
+  } else {
+    df_free(folder);
+  }
+}
+
+void data_search(const options* opts, const char* folder, df_search* search) {
+  *search = (df_search){0};
+  for (int i = 0; i < opts->n_data; i++) search_add(search, df_strdup(opts->data[i]));
+  if (folder) search_add(search, df_strdup(folder));
+  if (folder) search_add(search, df_path_join(folder, "data"));
+  const char* shared = getenv("DYNAFLOW_DATA");
+  if (shared && shared[0]) search_add(search, df_strdup(shared));
+  search_add(search, df_strdup("../shared/data"));
+}
+
+df_status resolve_task(const char* name, const char* profile, const char* method, const options* opts,
+                       df_config* config, df_search* search) {
+  *search = (df_search){0};
+  char* folder = NULL;
+  DF_TRY(task_folder(opts, name, &folder));
+  data_search(opts, folder, search);
+  char* file = df_path_join(folder, "task.yaml");
+  df_free(folder);
+  if (!file) return DF_E_NOMEM;
+  const df_status status =
+      df_config_load(file, profile ? profile : opts->profile, method, opts->n_set, opts->set, config);
+  df_free(file);
+  return status;
+}

@@ -1,0 +1,339 @@
+#include "verify.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/core/hash.h"
+#include "dynaflow/metrics/defs.h"
+#include "exit_code.h"
+#include "json.h"
+#include "key.h"
+#include "rows.h"
+#include "schema.h"
+#include "store.h"
+
+static json_int_t seed_of(const json_t* record) {
+  return json_integer_value(json_object_get(record, "seed"));
+}
+
+/* a place in the record as people look for it: "line 3", or "events-1of2.jsonl line 3" */
+typedef struct where {
+  char words[96];
+} where;
+static where where_is(const verifier* v, size_t line) {
+  where w;
+  store_where(v->r->source, line - 1, w.words, sizeof w.words);
+  return w;
+}
+
+/* for every record of the run; `line` counts from 1, as in the file where there is only one */
+#define FOR_RECORDS(v, line, record)                                                    \
+  for (size_t line = 1; line <= json_array_size(store_records((v)->r->source)); line++) \
+    for (const json_t* record = json_array_get(store_records((v)->r->source), line - 1); record; record = NULL)
+
+/* ---- each record by itself ---- */
+
+static void check_schema(verifier* v) {
+  FOR_RECORDS(v, line, record) {
+    v->looked++;
+    if (schema_check(record) != DF_OK)
+      verify_find(v, VERIFY_TAMPERED, record, "%s: %s", where_is(v, line).words, df_error_message());
+  }
+}
+
+static void check_record(verifier* v) {
+  FOR_RECORDS(v, line, record) {
+    char sum[DF_SHA256_TEXT];
+    const char* sealed = string_of(record, "record_sha256");
+    if (!sealed[0]) continue;
+    v->looked++;
+    if (record_sum(record, sum) != DF_OK || strcmp(sum, sealed) != 0) {
+      verify_find(v, VERIFY_TAMPERED, record, "%s: the record was changed after it was written",
+                  where_is(v, line).words);
+    }
+  }
+}
+
+static void check_key(verifier* v) {
+  int without = 0;
+  FOR_RECORDS(v, line, record) {
+    char key[DF_SHA256_TEXT];
+    if (!verify_is_cell(record)) continue;
+    const df_status status = record_key(record, key);
+    without += status == DF_E_MISSING;
+    if (status != DF_OK) continue;
+    v->looked++;
+    if (strcmp(key, string_of(record, "key")) != 0) {
+      verify_find(v, VERIFY_TAMPERED, record, "%s: the key is %.16s, settings and hashes give %.16s",
+                  where_is(v, line).words, string_of(record, "key"), key);
+    }
+  }
+  if (without) {
+    verify_find(v, VERIFY_WARNING, NULL, "%d records have no compiled_sha256: their keys cannot be computed again",
+                without);
+  }
+}
+
+/* a number, or a reason why there is none */
+static void check_row(verifier* v, const json_t* record, const json_t* number) {
+  const char* metric = string_of(number, "metric");
+  const int k = (int)json_integer_value(json_object_get(number, "k"));
+  const char* status = string_of(number, "status");
+  const double value = number_of(json_object_get(number, "value"));
+  const double lo = number_of(json_object_get(number, "lo")), hi = number_of(json_object_get(number, "hi"));
+  v->looked++;
+  if (!isfinite(value) && (!status[0] || strcmp(status, "ok") == 0)) {
+    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: no number and no reason why", metric, k);
+  }
+  if (isfinite(value) && json_integer_value(json_object_get(number, "n")) < 1) {
+    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: a number of no values", metric, k);
+  }
+  if (lo > hi) verify_find(v, VERIFY_FAILED, record, "%s at K = %d: interval from %g down to %g", metric, k, lo, hi);
+}
+
+static void check_unit(verifier* v, const json_t* record, const json_t* number) {
+  const df_metric_def* defs;
+  const int n = df_metric_defs(&defs);
+  for (int i = 0; i < n; i++) {
+    if (strcmp(defs[i].name, string_of(number, "metric")) != 0) continue;
+    v->looked++;
+    if (strcmp(defs[i].unit, string_of(number, "unit")) != 0) {
+      verify_find(v, VERIFY_FAILED, record, "%s is in '%s', its unit is '%s'", defs[i].name, string_of(number, "unit"),
+                  defs[i].unit);
+    }
+  }
+}
+
+static void for_rows(verifier* v, void (*look)(verifier* v, const json_t* record, const json_t* number)) {
+  FOR_RECORDS(v, line, record) {
+    if (!verify_is_done(record)) continue;
+    size_t i;
+    json_t* number;
+    json_array_foreach(json_object_get(record, "rows"), i, number) look(v, record, number);
+  }
+}
+
+static void check_numbers(verifier* v) {
+  for_rows(v, check_row);
+  FOR_RECORDS(v, line, record) {
+    if (verify_is_done(record) && json_array_size(json_object_get(record, "rows")) == 0) {
+      verify_find(v, VERIFY_FAILED, record, "%s: done, and no number", where_is(v, line).words);
+    }
+  }
+}
+static void check_units(verifier* v) {
+  for_rows(v, check_unit);
+}
+
+static void check_checkpoints(verifier* v) {
+  FOR_RECORDS(v, line, record) {
+    const json_t* training = json_object_get(record, "training");
+    const char* name = string_of(training, "checkpoint");
+    char sum[DF_SHA256_TEXT] = "";
+    if (!verify_is_done(record) || !name[0]) continue;
+    char* path = df_path_join(v->folder, name);
+    const df_status status = path ? df_sha256_file(path, sum) : DF_E_NOMEM;
+    df_free(path);
+    if (status == DF_E_MISSING && !v->cfg->need_checkpoints) continue;
+    v->looked++;
+    if (status != DF_OK) {
+      verify_find(v, VERIFY_INCOMPLETE, record, "%s: %s", where_is(v, line).words, df_error_message());
+    } else if (strcmp(sum, string_of(training, "checkpoint_sha256")) != 0) {
+      verify_find(v, VERIFY_TAMPERED, record, "%s: %s has SHA-256 %.16s, recorded was %.16s", where_is(v, line).words,
+                  name, sum, string_of(training, "checkpoint_sha256"));
+    }
+  }
+}
+
+/* ---- the plan ---- */
+
+static void check_plan(verifier* v) {
+  int plans = 0;
+  FOR_RECORDS(v, line, record) plans += !verify_is_cell(record);
+  if (!plans) verify_find(v, VERIFY_INCOMPLETE, NULL, "no plan is recorded");
+  if (v->r->n_cells == 0) verify_find(v, VERIFY_INCOMPLETE, NULL, "no cell is planned or recorded");
+  for (int i = 0; i < v->r->n_cells; i++) {
+    const run_cell* c = &v->r->cells[i];
+    v->looked++;
+    /* profiles that set the same share a key, and a record */
+    if (c->done || (c->key[0] && store_find(v->r->source, c->key))) continue;
+    json_t* about = json_pack("{s:s,s:s,s:I,s:s}", "task", c->task, "method", c->method, "seed", (json_int_t)c->seed,
+                              "profile", c->profile);
+    const char* status = c->record ? string_of(c->record, "status") : "not run";
+    verify_find(v, strcmp(status, "diverged") == 0 ? VERIFY_FAILED : VERIFY_INCOMPLETE, about, "%s%s%.200s", status,
+                c->record ? ": " : "", c->record ? string_of(c->record, "reason") : "");
+    json_decref(about);
+  }
+}
+
+static bool same_cell(const json_t* a, const json_t* b) {
+  return strcmp(string_of(a, "task"), string_of(b, "task")) == 0 &&
+         strcmp(string_of(a, "method"), string_of(b, "method")) == 0 && seed_of(a) == seed_of(b);
+}
+
+static void check_unique(verifier* v) {
+  FOR_RECORDS(v, line, record) {
+    if (!verify_is_done(record)) continue;
+    v->looked++;
+    for (size_t before = 1; before < line; before++) {
+      const json_t* other = json_array_get(store_records(v->r->source), before - 1);
+      if (!verify_is_done(other) || strcmp(string_of(other, "key"), string_of(record, "key")) != 0) continue;
+      if (same_cell(other, record)) {
+        verify_find(v, VERIFY_FAILED, record, "%s and %s: the same key is done twice", where_is(v, before).words,
+                    where_is(v, line).words);
+      } else {
+        verify_find(v, VERIFY_TAMPERED, record, "%s and %s: one key for two cells", where_is(v, before).words,
+                    where_is(v, line).words);
+      }
+      break;
+    }
+  }
+}
+
+/* ---- cells against each other ---- */
+
+/* for every pair of done cells of one group, the first one first */
+static void for_pairs(verifier* v, void (*look)(verifier* v, const run_cell* a, const run_cell* b)) {
+  for (int i = 0; i < v->r->n_cells; i++) {
+    for (int j = 0; j < i; j++) {
+      const run_cell *a = &v->r->cells[j], *b = &v->r->cells[i];
+      if (!a->done || !b->done || strcmp(a->task, b->task) != 0 || strcmp(a->profile, b->profile) != 0) continue;
+      look(v, a, b);
+    }
+  }
+}
+
+static void compare_windows(verifier* v, const run_cell* a, const run_cell* b) {
+  const char *x = string_of(a->record, "windows_sha256"), *y = string_of(b->record, "windows_sha256");
+  if (!x[0] || !y[0]) return;
+  v->looked++;
+  if (strcmp(x, y) == 0) return;
+  verify_find(v, VERIFY_FAILED, b->record, "measured on other start states than %s, seed %lld", a->method,
+              (long long)a->seed);
+}
+static void check_windows(verifier* v) {
+  for_pairs(v, compare_windows);
+}
+
+static void compare_seeds(verifier* v, const run_cell* a, const run_cell* b) {
+  if (strcmp(a->method, b->method) != 0) return;
+  const verify_method method = v->cfg->method(a->method);
+  if (method.ignores_seed || method.sees_demonstration) return;
+  v->looked++;
+  if (!json_equal(json_object_get(a->record, "rows"), json_object_get(b->record, "rows"))) return;
+  if (!method.known && string_of(a->record, "plugin_sha256")[0]) {
+    verify_find(v, VERIFY_WARNING, b->record,
+                "all numbers are those of seed %lld; only --plugin can tell if that is right", (long long)a->seed);
+    return;
+  }
+  verify_find(v, VERIFY_FAILED, b->record, "all numbers are those of seed %lld", (long long)a->seed);
+}
+static void check_seeds(verifier* v) {
+  for_pairs(v, compare_seeds);
+}
+
+/* open-loop error of a cell's row, NaN for other rows */
+static double open_loop(const json_t* number) {
+  if (strcmp(string_of(number, "metric"), "tre_open_loop") != 0) return NAN;
+  return number_of(json_object_get(number, "value"));
+}
+
+/* the smallest open-loop error that a reference method reached on the group of a cell; NaN if there is none */
+static double reference(const run_view* r, const run_cell* like, const char* method) {
+  double least = NAN;
+  for (int i = 0; i < r->n_cells; i++) {
+    const run_cell* c = &r->cells[i];
+    if (!c->done || strcmp(c->method, method) != 0) continue;
+    if (strcmp(c->task, like->task) != 0 || strcmp(c->profile, like->profile) != 0) continue;
+    size_t j;
+    json_t* number;
+    json_array_foreach(json_object_get(c->record, "rows"), j, number) least = fmin(least, open_loop(number));
+  }
+  return least;
+}
+
+/* looks at every open-loop error beside that of a reference method */
+static void for_errors(verifier* v, const char* method, void (*look)(verifier*, const run_cell*, double, double)) {
+  for (int i = 0; i < v->r->n_cells; i++) {
+    const run_cell* c = &v->r->cells[i];
+    if (!c->done || strcmp(c->method, method) == 0) continue;
+    const double bound = reference(v->r, c, method);
+    size_t j;
+    json_t* number;
+    json_array_foreach(json_object_get(c->record, "rows"), j, number) {
+      const double value = open_loop(number);
+      if (isnan(value) || isnan(bound)) continue;
+      v->looked++;
+      look(v, c, value, bound);
+    }
+  }
+}
+
+/* nobody follows a demonstration better than its own actions do, unless it was told them */
+static void below_ceiling(verifier* v, const run_cell* c, double value, double bound) {
+  if (value >= bound * (1 - 1e-9) - 1e-12) return;
+  verify_find(v, VERIFY_FAILED, c->record, "tre_open_loop %g is better than replaying the demonstration, %g: a leak",
+              value, bound);
+}
+static void check_ceiling(verifier* v) {
+  for_errors(v, "replay_demo", below_ceiling);
+}
+
+static void above_floor(verifier* v, const run_cell* c, double value, double bound) {
+  if (value <= bound || v->cfg->method(c->method).sees_demonstration) return;
+  verify_find(v, VERIFY_WARNING, c->record, "tre_open_loop %g is worse than random actions, %g", value, bound);
+}
+static void check_floor(verifier* v) {
+  for_errors(v, "random_action", above_floor);
+}
+
+static void check_replays(verifier* v) {
+  v->cfg->replays(v, v->cfg->context);
+}
+
+/* ---- all of them ---- */
+
+/* X(name, function) */
+#define CHECK_LIST(X)               \
+  X(schema, check_schema)           \
+  X(record, check_record)           \
+  X(key, check_key)                 \
+  X(plan, check_plan)               \
+  X(unique, check_unique)           \
+  X(checkpoints, check_checkpoints) \
+  X(numbers, check_numbers)         \
+  X(units, check_units)             \
+  X(windows, check_windows)         \
+  X(seeds, check_seeds)             \
+  X(ceiling, check_ceiling)         \
+  X(floor, check_floor)             \
+  X(replay, check_replays)
+
+void verify_run(const run_view* r, const char* folder, const verify_cfg* cfg, verification* out) {
+  *out = (verification){.found = rows_new()};
+  static const struct {
+    const char* name;
+    void (*make)(verifier* v);
+  } checks[] = {
+#define CHECK_ROW(name, make) {#name, make},
+      CHECK_LIST(CHECK_ROW)
+#undef CHECK_ROW
+  };
+  for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+    verifier v = {.r = r, .folder = folder, .cfg = cfg, .out = out, .check = checks[i].name};
+    checks[i].make(&v);
+    verify_close(&v);
+  }
+}
+
+void verification_clear(verification* v) {
+  rows_free(&v->found);
+}
+
+int verification_exit_code(const verification* v) {
+  if (v->count[VERIFY_TAMPERED]) return EXIT_USAGE;
+  if (v->count[VERIFY_FAILED]) return EXIT_CHECK_FAILED;
+  return v->count[VERIFY_INCOMPLETE] ? EXIT_INCOMPLETE : EXIT_DONE;
+}

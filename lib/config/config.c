@@ -1,0 +1,410 @@
+#include "dynaflow/config/config.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/words.h"
+#include "yaml_leaves.h"
+
+/* ---- the table ---- */
+
+static const df_config_key keys[] = {
+#define ROW(kind, section, field, default_text, low, high, choices, unit, help) \
+  {#section "." #field, #kind, default_text, low, high, choices, unit, help},
+    DF_CONFIG_TABLE(ROW)
+#undef ROW
+};
+
+static const size_t offsets[] = {
+#define OFFSET(kind, section, field, ...) offsetof(df_config, section##_##field),
+    DF_CONFIG_TABLE(OFFSET)
+#undef OFFSET
+};
+
+enum { KEYS = sizeof keys / sizeof *keys };
+
+int df_config_keys(const df_config_key** out) {
+  *out = keys;
+  return KEYS;
+}
+
+static bool is_kind(int i, const char* kind) {
+  return strcmp(keys[i].kind, kind) == 0;
+}
+
+static void* member(df_config* config, int i) {
+  return (char*)config + offsets[i];
+}
+
+static int key_index(const char* name) {
+  for (int i = 0; i < KEYS; i++) {
+    if (strcmp(keys[i].name, name) == 0) return i;
+  }
+  return -1;
+}
+
+/* ---- suggestions ---- */
+
+/* the known key nearest to a wrong one: by its whole name, or by its last word when the section was left out */
+static const char* nearest_key(const char* wrong) {
+  size_t best = 2 * DF_WORD_MAX;
+  const char* name = NULL;
+  for (int i = 0; i < KEYS; i++) {
+    const size_t whole = df_edit_distance(wrong, keys[i].name);
+    const size_t word = df_edit_distance(wrong, strchr(keys[i].name, '.') + 1) + 1;
+    const size_t distance = whole < word ? whole : word;
+    if (distance < best) {
+      best = distance;
+      name = keys[i].name;
+    }
+  }
+  return name;
+}
+
+/* ---- values from text ---- */
+
+/* what a value is set for, for errors */
+typedef struct target {
+  int key;
+  const char* where;
+  const char* value;
+} target;
+
+static df_status refuse(const target* t, const char* what) {
+  return df_fail(DF_E_CONFIG, "%s: %s = '%s': %s", t->where, keys[t->key].name, t->value, what);
+}
+
+static df_status check_range(const target* t, double x) {
+  const df_config_key* k = &keys[t->key];
+  if (x >= k->low && x <= k->high) return DF_OK;
+  return df_fail(DF_E_CONFIG, "%s: %s = '%s': not in %.15g .. %.15g%s%s", t->where, k->name, t->value, k->low, k->high,
+                 *k->unit ? " " : "", k->unit);
+}
+
+static df_status parse_int(const target* t, int* out) {
+  char* end;
+  errno = 0;
+  const long x = strtol(t->value, &end, 10);
+  if (end == t->value || *end != '\0') return refuse(t, "not a whole number");
+  if (errno == ERANGE) return check_range(t, x < 0 ? -HUGE_VAL : HUGE_VAL);
+  DF_TRY(check_range(t, (double)x));
+  *out = (int)x;
+  return DF_OK;
+}
+
+static df_status parse_number(const target* t, const char* text, double* out) {
+  char* end;
+  const double x = strtod(text, &end);
+  if (end == text || *end != '\0') return refuse(t, "not a number");
+  if (!isfinite(x)) return refuse(t, "not a finite number");
+  DF_TRY(check_range(t, x));
+  *out = x + 0.0; /* no negative zero: it would be another text for the same value */
+  return DF_OK;
+}
+
+static df_status parse_text(const target* t, char* out) {
+  for (const char* p = t->value; *p; p++) {
+    if ((unsigned char)*p < 32) return refuse(t, "control characters are not allowed");
+  }
+  const size_t n = strlen(t->value);
+  if (n >= DF_TEXT_MAX) return refuse(t, "too long");
+  const char* choices = keys[t->key].choices;
+  bool found = *choices == '\0';
+  for (const char* p = choices; *p && !found;) {
+    const size_t length = strcspn(p, "|");
+    found = length == n && memcmp(p, t->value, n) == 0;
+    p += length + (p[length] == '|');
+  }
+  if (!found) {
+    return df_fail(DF_E_CONFIG, "%s: %s = '%s': not one of %s", t->where, keys[t->key].name, t->value, choices);
+  }
+  memset(out, 0, DF_TEXT_MAX);
+  memcpy(out, t->value, n);
+  return DF_OK;
+}
+
+/* the next comma-separated item without the blanks around it; false at the end */
+static bool next_item(const char** at, char out[DF_TEXT_MAX], bool* fits) {
+  if (!*at) return false;
+  const char* p = *at + strspn(*at, " \t");
+  const size_t whole = strcspn(p, ",");
+  size_t n = whole;
+  while (n > 0 && (p[n - 1] == ' ' || p[n - 1] == '\t')) n--;
+  *fits = n < DF_TEXT_MAX;
+  if (*fits) {
+    memcpy(out, p, n);
+    out[n] = '\0';
+  }
+  *at = p[whole] == ',' ? p + whole + 1 : NULL;
+  return true;
+}
+
+static bool is_blank(const char* text) {
+  return text[strspn(text, " \t")] == '\0';
+}
+
+static df_status parse_list(const target* t, df_list* out) {
+  df_list list = {0};
+  char item[DF_TEXT_MAX];
+  bool fits;
+  for (const char* at = is_blank(t->value) ? NULL : t->value; next_item(&at, item, &fits);) {
+    if (list.n == DF_LIST_MAX) return refuse(t, "too many numbers");
+    if (!fits) return refuse(t, "not a number");
+    DF_TRY(parse_number(t, item, &list.v[list.n]));
+    list.n++;
+  }
+  *out = list;
+  return DF_OK;
+}
+
+static df_status parse_names(const target* t, df_names* out) {
+  df_names names = {0};
+  char item[DF_TEXT_MAX];
+  bool fits;
+  for (const char* at = is_blank(t->value) ? NULL : t->value; next_item(&at, item, &fits);) {
+    if (names.n == DF_NAMES_MAX) return refuse(t, "too many names");
+    if (!fits || strlen(item) >= DF_NAME_MAX) return refuse(t, "a name is too long");
+    if (*item == '\0') return refuse(t, "an empty name");
+    for (const char* p = item; *p; p++) {
+      if ((unsigned char)*p < 32) return refuse(t, "control characters are not allowed");
+    }
+    for (int i = 0; i < names.n; i++) {
+      if (strcmp(names.v[i], item) == 0) return refuse(t, "a name stands twice");
+    }
+    memcpy(names.v[names.n++], item, strlen(item) + 1);
+  }
+  *out = names;
+  return DF_OK;
+}
+
+static df_status parse_value(df_config* config, const target* t) {
+  void* at = member(config, t->key);
+  if (is_kind(t->key, "INT")) return parse_int(t, at);
+  if (is_kind(t->key, "REAL")) return parse_number(t, t->value, at);
+  if (is_kind(t->key, "TEXT")) return parse_text(t, at);
+  if (is_kind(t->key, "LIST")) return parse_list(t, at);
+  return parse_names(t, at);
+}
+
+df_status df_config_set(df_config* config, const char* key, const char* value, const char* where) {
+  DF_REQUIRE(config && key && value && where, "df_config_set: NULL");
+  const int i = key_index(key);
+  if (i < 0) {
+    return df_fail(DF_E_CONFIG, "%s: unknown key '%s' (value '%s'); did you mean %s?", where, key, value,
+                   nearest_key(key));
+  }
+  return parse_value(config, &(target){.key = i, .where = where, .value = value});
+}
+
+df_config df_config_default(void) {
+  df_config config;
+  memset(&config, 0, sizeof config);
+  /* a test reads every default back, so none can fail here */
+  for (int i = 0; i < KEYS; i++) {
+    if (parse_value(&config, &(target){.key = i, .where = "default", .value = keys[i].default_text}) != DF_OK) break;
+  }
+  return config;
+}
+
+/* ---- text from values ---- */
+
+/* the shortest of three widths that reads back as the same number */
+static void number_text(double x, char out[32]) {
+  for (int digits = 15; digits <= 17; digits++) {
+    snprintf(out, 32, "%.*g", digits, x);
+    if (strtod(out, NULL) == x) return;
+  }
+}
+
+/* appends and cuts at the end, as snprintf does */
+static size_t append(char* text, size_t n, size_t at, const char* more) {
+  if (at < n) snprintf(text + at, n - at, "%s", more);
+  return at + strlen(more);
+}
+
+void df_config_value(const df_config* config, int i, char* text, size_t n) {
+  if (n == 0) return;
+  text[0] = '\0';
+  if (i < 0 || i >= KEYS) return;
+  const void* at = (const char*)config + offsets[i];
+  char number[32];
+  size_t end = 0;
+  if (is_kind(i, "INT")) {
+    snprintf(text, n, "%d", *(const int*)at);
+  } else if (is_kind(i, "REAL")) {
+    number_text(*(const double*)at, number);
+    append(text, n, 0, number);
+  } else if (is_kind(i, "TEXT")) {
+    append(text, n, 0, at);
+  } else if (is_kind(i, "LIST")) {
+    const df_list* list = at;
+    for (int j = 0; j < list->n; j++) {
+      number_text(list->v[j], number);
+      if (j > 0) end = append(text, n, end, ",");
+      end = append(text, n, end, number);
+    }
+  } else {
+    const df_names* names = at;
+    for (int j = 0; j < names->n; j++) {
+      if (j > 0) end = append(text, n, end, ",");
+      end = append(text, n, end, names->v[j]);
+    }
+  }
+}
+
+/* ---- layers ---- */
+
+enum { TASK, METHOD, PROFILE, PROFILE_METHOD, LAYERS };
+
+/* where a leaf belongs: its layer, the profile and method it is for, and the key it sets */
+typedef struct place {
+  int layer;
+  char profile[DF_NAME_MAX], method[DF_NAME_MAX];
+  const char* key; /* "" for a profile or method with nothing in it */
+} place;
+
+/* takes "<word>.<name>." off the front of a key; false if it does not begin so, or the name is too long */
+static bool strip(const char** key, const char* word, char name[DF_NAME_MAX]) {
+  const size_t n = strlen(word);
+  if (strncmp(*key, word, n) != 0 || (*key)[n] != '.') return false;
+  const char* first = *key + n + 1;
+  const size_t length = strcspn(first, ".");
+  if (length == 0 || length >= DF_NAME_MAX) return false;
+  memcpy(name, first, length);
+  name[length] = '\0';
+  *key = first + length + (first[length] == '.');
+  return true;
+}
+
+static place locate(const df_yaml_leaf* leaf) {
+  place p = {.layer = TASK, .key = leaf->key};
+  if (strip(&p.key, "profiles", p.profile)) p.layer = PROFILE;
+  if (strip(&p.key, "methods", p.method)) p.layer = p.layer == PROFILE ? PROFILE_METHOD : METHOD;
+  return p;
+}
+
+static bool is_section(const char* name) {
+  const size_t n = strlen(name);
+  for (int i = 0; i < KEYS; i++) {
+    if (strncmp(keys[i].name, name, n) == 0 && keys[i].name[n] == '.') return true;
+  }
+  return n == 0 || strcmp(name, "methods") == 0 || strcmp(name, "profiles") == 0;
+}
+
+static df_status set_leaf(df_config* config, const char* path, const df_yaml_leaf* leaf, const char* key) {
+  if (leaf->empty && is_section(key)) return DF_OK;
+  char where[512];
+  snprintf(where, sizeof where, "%s:%d", path, leaf->line);
+  const int i = key_index(key);
+  if (i >= 0 && leaf->sequence && !is_kind(i, "LIST") && !is_kind(i, "NAMES")) {
+    return refuse(&(target){.key = i, .where = where, .value = leaf->value}, "a sequence where one value is expected");
+  }
+  if (i < 0 && strcmp(leaf->key, key) != 0) {
+    return df_fail(DF_E_CONFIG, "%s: unknown key '%s' in '%s' (value '%s'); did you mean %s?", where, key, leaf->key,
+                   leaf->value, nearest_key(key));
+  }
+  return df_config_set(config, key, leaf->value, where);
+}
+
+/* every value of the file, those of profiles and methods that are not asked for too: a slip must not wait for its day
+ */
+static df_status check_all(const char* path, const df_yaml* yaml) {
+  df_config scratch = df_config_default();
+  for (int i = 0; i < yaml->n; i++) DF_TRY(set_leaf(&scratch, path, &yaml->leaf[i], locate(&yaml->leaf[i]).key));
+  return DF_OK;
+}
+
+/* a section for a method that the task does not name would silently set nothing; one that names none takes any */
+static df_status check_methods(const char* path, const df_yaml* yaml, const df_config* config) {
+  const df_names* methods = &config->task_methods;
+  char known[DF_NAMES_MAX * (DF_NAME_MAX + 2)] = "";
+  size_t n = 0;
+  for (int j = 0; j < methods->n; j++) {
+    if (j > 0) n = append(known, sizeof known, n, ", ");
+    n = append(known, sizeof known, n, methods->v[j]);
+  }
+  for (int i = 0; i < yaml->n && methods->n > 0; i++) {
+    const place p = locate(&yaml->leaf[i]);
+    bool found = *p.method == '\0';
+    for (int j = 0; j < methods->n; j++) found |= strcmp(p.method, methods->v[j]) == 0;
+    if (!found) {
+      return df_fail(DF_E_CONFIG, "%s:%d: '%s': method '%s' is not among task.methods: %s", path, yaml->leaf[i].line,
+                     yaml->leaf[i].key, p.method, known);
+    }
+  }
+  return DF_OK;
+}
+
+static df_status check_profile(const char* path, const df_yaml* yaml, const char* profile) {
+  char known[512] = "";
+  char last[DF_NAME_MAX] = "";
+  size_t n = 0;
+  for (int i = 0; i < yaml->n; i++) {
+    const place p = locate(&yaml->leaf[i]);
+    if (strcmp(p.profile, profile) == 0) return DF_OK;
+    if (*p.profile == '\0' || strcmp(p.profile, last) == 0) continue;
+    memcpy(last, p.profile, sizeof last);
+    if (n > 0) n = append(known, sizeof known, n, ", ");
+    n = append(known, sizeof known, n, p.profile);
+  }
+  return df_fail(DF_E_CONFIG, "%s: no profile '%s'; there are: %s", path, profile, n > 0 ? known : "none");
+}
+
+static df_status apply_layer(df_config* config, const char* path, const df_yaml* yaml, int layer, const char* profile,
+                             const char* method) {
+  for (int i = 0; i < yaml->n; i++) {
+    const place p = locate(&yaml->leaf[i]);
+    if (p.layer != layer) continue;
+    if ((layer == PROFILE || layer == PROFILE_METHOD) && strcmp(p.profile, profile) != 0) continue;
+    if ((layer == METHOD || layer == PROFILE_METHOD) && strcmp(p.method, method) != 0) continue;
+    DF_TRY(set_leaf(config, path, &yaml->leaf[i], p.key));
+  }
+  return DF_OK;
+}
+
+static df_status apply_overrides(df_config* config, int n, const char* const* overrides) {
+  for (int i = 0; i < n; i++) {
+    const char* equals = strchr(overrides[i], '=');
+    char key[DF_TEXT_MAX];
+    const size_t length = equals ? (size_t)(equals - overrides[i]) : 0;
+    if (length == 0 || length >= sizeof key) {
+      return df_fail(DF_E_CONFIG, "--set '%s': key=value is expected", overrides[i]);
+    }
+    memcpy(key, overrides[i], length);
+    key[length] = '\0';
+    DF_TRY(df_config_set(config, key, equals + 1, "--set"));
+  }
+  return DF_OK;
+}
+
+static df_status resolve(const char* path, const df_yaml* yaml, const char* profile, const char* method, int n,
+                         const char* const* overrides, df_config* out) {
+  DF_TRY(check_all(path, yaml));
+  if (*profile) DF_TRY(check_profile(path, yaml, profile));
+  df_config config = df_config_default();
+  for (int layer = TASK; layer < LAYERS; layer++) {
+    DF_TRY(apply_layer(&config, path, yaml, layer, profile, method));
+    if (layer == TASK && config.task_name[0] == '\0') {
+      return df_fail(DF_E_CONFIG, "%s: task.name is missing or empty", path);
+    }
+    if (layer == TASK) DF_TRY(check_methods(path, yaml, &config));
+  }
+  DF_TRY(apply_overrides(&config, n, overrides));
+  *out = config;
+  return DF_OK;
+}
+
+df_status df_config_load(const char* path, const char* profile, const char* method, int n, const char* const* overrides,
+                         df_config* out) {
+  DF_REQUIRE(path && out && n >= 0 && (n == 0 || overrides), "df_config_load: bad argument");
+  df_yaml yaml;
+  DF_TRY(df_yaml_read(path, &yaml));
+  const df_status status = resolve(path, &yaml, profile ? profile : "", method ? method : "", n, overrides, out);
+  df_yaml_clear(&yaml);
+  return status;
+}

@@ -1,0 +1,14 @@
+/* words.h: how alike two words are, for suggestions in error messages. */
+#ifndef DYNAFLOW_CORE_WORDS_H
+#define DYNAFLOW_CORE_WORDS_H
+
+#include <stddef.h>
+
+#include "dynaflow/core/status.h"
+
+enum { DF_WORD_MAX = 80 };
+
+/* The Levenshtein distance of two words of at most DF_WORD_MAX bytes; DF_WORD_MAX + 1 where one is longer. */
+DF_API size_t df_edit_distance(const char* a, const char* b);
+
+#endif

@@ -1,0 +1,176 @@
+/* One step backwards: docs/adjoint.md has the derivation. */
+#include "step.h"
+
+#include <string.h>
+
+#include "adjoint.h"
+#include "parameter_record.h"
+#include "rk4.h"
+#include "spatial.h"
+
+/* ---- scratch memory ---- */
+
+enum { DOF_VECTORS = 7, NODE_VECTORS = 8, LANES = 4 };
+
+/* doubles, a multiple of LANES, that a df_adjoint itself takes at the beginning of its memory */
+enum { HEAD = (sizeof(df_adjoint) + LANES * sizeof(double) - 1) / (LANES * sizeof(double)) * LANES };
+
+/* the matrix and lanes come first: they want to begin at multiples of four */
+static size_t array_size(const df_mujoco* system) {
+  const size_t nv = (size_t)system->model->nv, nnode = (size_t)system->tree.nnode;
+  const size_t matrix = nv * (size_t)df_stride((int)nv);
+  return matrix + 2 * LANES * 6 * nnode + NODE_VECTORS * 6 * nnode + 6 * nv + nnode + DOF_VECTORS * nv +
+         2 * (size_t)system->model->na;
+}
+
+static df_adjoint lay_out(const df_mujoco* system, double* work) {
+  const size_t nv = (size_t)system->model->nv, nnode = (size_t)system->tree.nnode;
+  const size_t matrix = nv * (size_t)df_stride((int)nv);
+  df_adjoint a = {.hessian = work};
+  double* next = work + matrix;
+  a.motion = (df_lanes_spatial*)(void*)next;
+  a.sum = a.motion + nnode;
+  next += 2 * LANES * 6 * nnode;
+  df_spatial** spatial[NODE_VECTORS] = {&a.shift, &a.mw, &a.mv, &a.ma, &a.force, &a.inertia, &a.gyro, &a.by_v};
+  for (size_t i = 0; i < NODE_VECTORS; i++, next += 6 * nnode) *spatial[i] = (df_spatial*)(void*)next;
+  a.carried = (df_spatial*)(void*)next;
+  next += 6 * nv;
+  a.state = (df_node_state*)(void*)next;
+  next += nnode;
+  double** vectors[DOF_VECTORS] = {&a.w, &a.g, &a.delta, &a.lam, &a.qbar, &a.inverse, &a.reached};
+  for (size_t i = 0; i < DOF_VECTORS; i++, next += nv) *vectors[i] = next;
+  a.abar = next;
+  a.rate = next + system->model->na;
+  a.more = a.rate + system->model->na;
+  return a;
+}
+
+size_t df_adjoint_work_size(const df_mujoco* system) {
+  return HEAD + array_size(system) + df_rk4_adjoint_size(system);
+}
+
+void df_adjoint_prepare(const df_mujoco* system, double* work) {
+  df_adjoint* a = (df_adjoint*)(void*)work;
+  *a = lay_out(system, work + HEAD);
+}
+
+/* ---- Euler and implicitfast: from the cotangent of the next state to that of the acceleration ---- */
+
+/* out = M x, with M in MuJoCo's layout: rows of a lower triangle, the diagonal last */
+static void times_mass(const mjModel* m, const df_step_record* r, const double* x, double* out) {
+  for (int k = 0; k < m->nv; k++) {
+    const mjtNum* row = r->mass + m->M_rowadr[k];
+    const int *column = m->M_colind + m->M_rowadr[k], last = m->M_rownnz[k] - 1;
+    double sum = row[last] * x[k];
+    for (int i = 0; i < last; i++) {
+      sum += row[i] * x[column[i]];
+      out[column[i]] += row[i] * x[k];
+    }
+    out[k] = sum;
+  }
+}
+
+/* x = (L^T D L)^-1 x in that layout */
+static void solve_factor(const mjModel* m, const double* factor, const double* inverse, double* x) {
+  for (int k = (int)m->nv - 1; k >= 0; k--) {
+    const double* row = factor + m->M_rowadr[k];
+    const int *column = m->M_colind + m->M_rowadr[k], last = m->M_rownnz[k] - 1;
+    const double xk = x[k];
+    for (int i = 0; i < last; i++) x[column[i]] -= row[i] * xk;
+  }
+  for (int k = 0; k < m->nv; k++) {
+    const double* row = factor + m->M_rowadr[k];
+    const int *column = m->M_colind + m->M_rowadr[k], last = m->M_rownnz[k] - 1;
+    double sum = x[k] * inverse[k];
+    for (int i = 0; i < last; i++) sum -= row[i] * x[column[i]];
+    x[k] = sum;
+  }
+}
+
+/* g = (M + h B)^-1 h lam */
+static void solve_implicit(const df_mujoco* system, const df_step_record* r, df_adjoint* a) {
+  const mjModel* m = system->model;
+  for (int k = 0; k < m->nv; k++) a->g[k] = m->opt.timestep * a->lam[k];
+  solve_factor(m, r->factor, r->factor_inverse, a->g);
+  df_adjoint_solve_free(system, r, a);
+}
+
+/* g = M^-1 h lam */
+static void solve_mass(const df_mujoco* system, const df_step_record* r, df_adjoint* a) {
+  const df_pattern p = df_tree_pattern(&system->tree, false);
+  df_adjoint_load_mass(system->model, r, &p, a->hessian);
+  for (int k = 0; k < p.nv; k++) {
+    a->g[k] = system->model->opt.timestep * a->lam[k];
+    a->delta[k] = 0;
+  }
+  df_factor(&p, a->delta, a->hessian, a->inverse);
+  df_factor_solve(&p, a->hessian, a->inverse, a->g);
+}
+
+/* w = H^-1 M g, and the acceleration that it pairs with in the inertial forces. Where no constraint acts w = g, so that
+ * w . M a - g . M (a - a_h) is g . M a_h; elsewhere delta = a - a_h remains. */
+static const double* pull_acceleration(const df_mujoco* system, const df_step_record* r, df_adjoint* a) {
+  const int nv = (int)system->model->nv;
+  const double h = system->model->opt.timestep;
+  if (!r->damped) {
+    for (int k = 0; k < nv; k++) a->w[k] = h * a->lam[k];
+    df_adjoint_solve(system, r, a);
+    return r->acceleration;
+  }
+  solve_implicit(system, r, a);
+  for (int k = 0; k < nv; k++) a->reached[k] = (r->velocity_next[k] - r->velocity[k]) / h;
+  if (!r->constrained) {
+    memcpy(a->w, a->g, (size_t)nv * sizeof *a->w);
+    return a->reached;
+  }
+  for (int k = 0; k < nv; k++) a->delta[k] = r->acceleration[k] - a->reached[k];
+  times_mass(system->model, r, a->g, a->w);
+  df_adjoint_solve(system, r, a);
+  return r->acceleration;
+}
+
+/* ---- the step ---- */
+
+/* w, g and delta of the step, whether it took a damper implicitly or not: a parameter may make one */
+static void pull_parameters(const df_mujoco* system, const df_step_record* r, df_adjoint* a, double* pbar) {
+  if (!r->damped) solve_mass(system, r, a);
+  for (int k = 0; k < system->model->nv; k++) {
+    const double reached = (r->velocity_next[k] - r->velocity[k]) / system->model->opt.timestep;
+    a->delta[k] = r->damped ? r->acceleration[k] - reached : 0;
+  }
+  const df_parameter_cotangent c = {.w = a->w, .g = a->g, .delta = a->delta};
+  df_adjoint_parameters(system, r, &c, pbar);
+}
+
+static void euler_adjoint(const df_mujoco* system, const df_step_record* r, df_adjoint* a, const double* y,
+                          double* xbar, double* ubar, double* pbar) {
+  const size_t nv = (size_t)system->model->nv, na = (size_t)system->model->na;
+
+  memcpy(a->lam, y + nv, nv * sizeof *y);
+  /* act' = act + scale act_dot, or the end of its range */
+  for (size_t k = 0; k < na; k++) {
+    a->abar[k] = r->act_open[k] * y[2 * nv + k];
+    a->rate[k] = system->actuation.scale[k] * a->abar[k];
+  }
+  df_mujoco_position_vjp(system->model, r->velocity_next, y, a->qbar, a->lam);
+  const double* acceleration = pull_acceleration(system, r, a);
+  memcpy(xbar + nv, a->lam, nv * sizeof *xbar);
+  if (r->damped && system->joint_forces.curved) df_adjoint_implicit_damping(system, r, a, xbar + nv, ubar);
+  df_adjoint_dynamics(system, r, acceleration, a, xbar + nv, ubar);
+  if (r->damped && r->constrained) df_adjoint_sweep_implicit(system, r, a);
+  if (r->damped) df_adjoint_turn_free(system, r, a, xbar + nv);
+  if (pbar) pull_parameters(system, r, a, pbar);
+  memcpy(xbar, a->qbar, nv * sizeof *xbar);
+  memcpy(xbar + 2 * nv, a->abar, na * sizeof *xbar);
+}
+
+void df_adjoint_step(const df_mujoco* system, const df_tape* tape, int first, double* work, const double* y,
+                     double* xbar, double* ubar, double* pbar) {
+  df_adjoint* a = (df_adjoint*)(void*)work;
+  if (system->model->opt.integrator == mjINT_RK4) {
+    df_rk4_adjoint(system, tape, first, a, y, xbar, ubar, pbar);
+  } else {
+    const df_step_record record = df_tape_read(tape, system, first);
+    euler_adjoint(system, &record, a, y, xbar, ubar, pbar);
+  }
+}

@@ -1,0 +1,20 @@
+/* step.h: the adjoint of one physics step, from its records on the tape. */
+#ifndef DF_SIM_STEP_H
+#define DF_SIM_STEP_H
+
+#include "model.h"
+#include "tape.h"
+
+/* Scratch memory: doubles, and what is done with it before the first step. */
+size_t df_adjoint_work_size(const df_mujoco* system);
+void df_adjoint_prepare(const df_mujoco* system, double* work);
+
+/* The adjoint of the physics step whose records begin at `first` on the tape: from y [2 nv + na] to xbar [2 nv + na]
+ * (may be y); adds to ubar [nu] and, unless it is NULL, to pbar [nparameter]. */
+void df_adjoint_step(const df_mujoco* system, const df_tape* tape, int first, double* work, const double* y,
+                     double* xbar, double* ubar, double* pbar);
+
+/* Doubles of scratch memory that pbar needs behind its nparameter entries. */
+size_t df_parameter_work_size(const df_mujoco* system);
+
+#endif

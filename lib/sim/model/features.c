@@ -1,0 +1,394 @@
+/* the one place that knows what the adjoint covers */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "contact_motion.h"
+#include "dynaflow/core/alloc.h"
+#include "model.h"
+
+/* ---- the list ---- */
+
+typedef struct feature_list {
+  df_feature* items;
+  int n, capacity;
+  bool failed; /* out of memory */
+  const df_mujoco_cfg* cfg;
+} feature_list;
+
+static df_feature* append(feature_list* list) {
+  if (list->n == list->capacity) {
+    const int capacity = list->capacity ? 2 * list->capacity : 8;
+    df_feature* items = df_alloc((size_t)capacity, sizeof *items);
+    if (!items) {
+      list->failed = true;
+      return NULL;
+    }
+    if (list->n) memcpy(items, list->items, (size_t)list->n * sizeof *items);
+    df_free(list->items);
+    list->items = items;
+    list->capacity = capacity;
+  }
+  return &list->items[list->n++];
+}
+
+static df_feature* add(feature_list* list, df_feature_kind kind, const char* name, const char* element, va_list args) {
+  df_feature* item = append(list);
+  if (!item) return NULL;
+  item->kind = kind;
+  snprintf(item->name, sizeof item->name, "%s", name);
+  vsnprintf(item->element, sizeof item->element, element, args);
+  return item;
+}
+
+static void DF_PRINTF(3, 4) exact(feature_list* list, const char* name, const char* element, ...) {
+  va_list args;
+  va_start(args, element);
+  (void)add(list, DF_FEATURE_EXACT, name, element, args);
+  va_end(args);
+}
+
+/* what has no exact adjoint, but whose state is [qpos, qvel, act]: differenced if that is admitted */
+static void DF_PRINTF(3, 4) inexact(feature_list* list, const char* name, const char* element, ...) {
+  const bool admitted = list->cfg->finite_differences;
+  va_list args;
+  va_start(args, element);
+  df_feature* item = add(list, admitted ? DF_FEATURE_DIFFERENCED : DF_FEATURE_REFUSED, name, element, args);
+  va_end(args);
+  if (item && !admitted) snprintf(item->remedy, sizeof item->remedy, "finite_differences");
+}
+
+/* what no option admits */
+static void DF_PRINTF(3, 4) excluded(feature_list* list, const char* name, const char* element, ...) {
+  va_list args;
+  va_start(args, element);
+  (void)add(list, DF_FEATURE_REFUSED, name, element, args);
+  va_end(args);
+}
+
+/* "joint 'knee'", or "joint 3" if it has no name */
+typedef struct label {
+  char text[100];
+} label;
+
+static label label_of(const mjModel* m, mjtObj kind, int id) {
+  label out;
+  const char* name = mj_id2name(m, (int)kind, id);
+  if (name && *name)
+    snprintf(out.text, sizeof out.text, "%s '%s'", mju_type2Str((int)kind), name);
+  else
+    snprintf(out.text, sizeof out.text, "%s %d", mju_type2Str((int)kind), id);
+  return out;
+}
+
+static void refuse(feature_list* list, const mjModel* m, const char* name, mjtObj kind, int id) {
+  inexact(list, name, "%s", label_of(m, kind, id).text);
+}
+
+static bool any(const mjtNum* x, int n) {
+  for (int i = 0; i < n; i++) {
+    if (x[i] != 0) return true;
+  }
+  return false;
+}
+
+/* ---- options ---- */
+
+static void check_options(feature_list* list, const mjModel* m) {
+  static const char* const integrators[] = {"Euler", "RK4", "implicit", "implicitfast", "discrete"};
+  const mjOption* o = &m->opt;
+  const char* integrator = o->integrator >= 0 && o->integrator < 5 ? integrators[o->integrator] : "?";
+  if (o->integrator != mjINT_EULER && o->integrator != mjINT_IMPLICITFAST && o->integrator != mjINT_RK4)
+    inexact(list, "integrator", "option integrator=\"%s\"", integrator);
+  else
+    exact(list, "integrator", "option integrator=\"%s\"", integrator);
+  if (o->solver == mjSOL_PGS)
+    inexact(list, "solver", "option solver=\"PGS\"");
+  else
+    exact(list, "solver", "option solver=\"%s\" cone=\"%s\"", o->solver == mjSOL_CG ? "CG" : "Newton",
+          o->cone == mjCONE_ELLIPTIC ? "elliptic" : "pyramidal");
+  if (o->noslip_iterations > 0) inexact(list, "noslip", "option noslip_iterations=\"%d\"", o->noslip_iterations);
+  if (o->density > 0) inexact(list, "fluid", "option density=\"%g\"", o->density);
+  if (o->viscosity > 0) inexact(list, "fluid", "option viscosity=\"%g\"", o->viscosity);
+
+  static const struct {
+    int bit;
+    const char* name;
+  } on[] = {
+    {mjENBL_DIAGEXACT, "diagexact"},
+#if mjVERSION_HEADER >= 4000001
+    {mjENBL_SPECULATIVE, "speculative"},
+#endif
+  };
+  for (size_t i = 0; i < sizeof on / sizeof *on; i++) {
+    if (o->enableflags & on[i].bit) inexact(list, "flag", "option flag %s=\"enable\"", on[i].name);
+  }
+}
+
+/* what a step remembers beyond [qpos, qvel, act] and the warm start, so that not even a difference is right */
+static void check_memory(feature_list* list, const mjModel* m) {
+  if (m->opt.enableflags & mjENBL_SLEEP) excluded(list, "sleep", "option flag sleep=\"enable\": which bodies sleep");
+  if (m->nhistory > 0) excluded(list, "delay", "actuator or sensor with a history buffer");
+  for (int i = 0; i < m->nplugin; i++) {
+    if (m->plugin_statenum[i] > 0)
+      excluded(list, "plugin with a state", "%s", label_of(m, mjOBJ_PLUGIN, i).text);
+    else
+      refuse(list, m, "plugin", mjOBJ_PLUGIN, i);
+  }
+#if mjVERSION_HEADER >= 4000001
+  if (m->nplastic > 0) excluded(list, "plasticity", "joint, tendon or flex with springyield");
+#endif
+  const struct {
+    const char* name;
+    bool set;
+  } callbacks[] = {{"mjcb_passive", mjcb_passive},   {"mjcb_control", mjcb_control},
+                   {"mjcb_act_dyn", mjcb_act_dyn},   {"mjcb_act_gain", mjcb_act_gain},
+                   {"mjcb_act_bias", mjcb_act_bias}, {"mjcb_contactfilter", mjcb_contactfilter}};
+  for (size_t i = 0; i < sizeof callbacks / sizeof *callbacks; i++) {
+    if (callbacks[i].set) excluded(list, "callback", "%s is set by the process", callbacks[i].name);
+  }
+}
+
+/* ---- elements without an exact adjoint wherever they stand ---- */
+
+static void check_elements(feature_list* list, const mjModel* m) {
+  for (int i = 0; i < m->nflex; i++) refuse(list, m, "flex", mjOBJ_FLEX, i);
+  if (2 * m->nv + m->na > DF_NDX_MAX)
+    excluded(list, "size", "%d tangent coordinates; at most %d", (int)(2 * m->nv + m->na), (int)DF_NDX_MAX);
+  for (int i = 0; i < m->ngeom; i++) {
+    if (m->geom_adhesion[i] != 0) refuse(list, m, "contact adhesion", mjOBJ_GEOM, i);
+    if (any(m->geom_surfacevel + 6 * i, 6)) refuse(list, m, "surface velocity", mjOBJ_GEOM, i);
+    if (m->geom_fluid[mjNFLUID * i] > 0) refuse(list, m, "fluid", mjOBJ_GEOM, i);
+  }
+}
+
+static void check_joint(feature_list* list, const mjModel* m, int i) {
+  if (df_compensates_gravity(m) && m->jnt_actgravcomp[i] && m->jnt_actfrclimited[i])
+    refuse(list, m, "gravity compensation within the force limit of a joint", mjOBJ_JOINT, i);
+}
+
+/* elements alike in kind, none of which was listed for anything inexact */
+typedef struct pool {
+  int n, first;
+} pool;
+
+static void check_joints(feature_list* list, const mjModel* m) {
+  static const char* const names[] = {[mjJNT_FREE] = "joint free",
+                                      [mjJNT_BALL] = "joint ball",
+                                      [mjJNT_SLIDE] = "joint slide",
+                                      [mjJNT_HINGE] = "joint hinge"};
+  pool pools[4] = {{0}};
+  for (int i = 0; i < m->njnt; i++) {
+    const int listed = list->n;
+    check_joint(list, m, i);
+    pool* p = &pools[m->jnt_type[i]];
+    if (list->n == listed && p->n++ == 0) p->first = i;
+  }
+  for (int k = 0; k < 4; k++) {
+    if (pools[k].n > 0)
+      exact(list, names[k], "%s (joints: %d)", label_of(m, mjOBJ_JOINT, pools[k].first).text, pools[k].n);
+  }
+}
+
+/* ---- tendons and equality constraints ---- */
+
+static void check_tendon(feature_list* list, const mjModel* m, int i) {
+  if (m->wrap_type[m->tendon_adr[i]] != mjWRAP_JOINT) refuse(list, m, "spatial tendon", mjOBJ_TENDON, i);
+  int drivers = 0;
+  bool polynomial = any(m->tendon_dampingpoly + mjNPOLY * i, mjNPOLY);
+  for (int k = 0; k < m->nactuator; k++) {
+    if (m->actuator_trntype[k] != mjTRN_TENDON || m->actuator_trnid[2 * k] != i) continue;
+    polynomial |= any(m->actuator_dampingpoly + mjNPOLY * k, mjNPOLY);
+    drivers++;
+  }
+  if (m->opt.integrator == mjINT_IMPLICITFAST && polynomial)
+    refuse(list, m, "polynomial damping of a tendon under implicitfast", mjOBJ_TENDON, i);
+  /* MuJoCo scales the forces of all to their limit */
+  if (m->tendon_actfrclimited[i] && drivers > 1)
+    refuse(list, m, "force limit of a tendon with several actuators", mjOBJ_TENDON, i);
+}
+
+static void check_tendons(feature_list* list, const mjModel* m) {
+  pool p = {0};
+  for (int i = 0; i < m->ntendon; i++) {
+    const int listed = list->n;
+    check_tendon(list, m, i);
+    if (list->n == listed && p.n++ == 0) p.first = i;
+  }
+  if (p.n > 0) exact(list, "fixed tendon", "%s (tendons: %d)", label_of(m, mjOBJ_TENDON, p.first).text, p.n);
+}
+
+static void check_equalities(feature_list* list, const mjModel* m) {
+  static const char* const names[] = {[mjEQ_CONNECT] = "equality connect",
+                                      [mjEQ_WELD] = "equality weld",
+                                      [mjEQ_JOINT] = "equality joint",
+                                      [mjEQ_TENDON] = "equality tendon"};
+  enum { TYPES = sizeof names / sizeof *names };
+  pool pools[TYPES] = {{0}};
+  for (int i = 0; i < m->neq; i++) {
+    const int type = m->eq_type[i];
+    if (type >= TYPES || !names[type])
+      refuse(list, m, "equality constraint", mjOBJ_EQUALITY, i);
+    else if (pools[type].n++ == 0)
+      pools[type].first = i;
+  }
+  for (int k = 0; k < TYPES; k++) {
+    if (pools[k].n > 0)
+      exact(list, names[k], "%s (constraints: %d)", label_of(m, mjOBJ_EQUALITY, pools[k].first).text, pools[k].n);
+  }
+}
+
+/* ---- actuators ---- */
+
+/* on a ball or free joint the implicit damping is a constant block */
+static void check_implicit_actuator(feature_list* list, const mjModel* m, int i) {
+  const int transmission = m->actuator_trntype[i], joint = m->actuator_trnid[2 * i];
+  if (m->opt.integrator != mjINT_IMPLICITFAST) return;
+  const bool gain = m->actuator_gaintype[i] == mjGAIN_AFFINE && m->actuator_gainprm[mjNGAIN * i + 2] != 0;
+  if (gain && transmission == mjTRN_TENDON)
+    refuse(list, m, "gain on velocity of a tendon under implicitfast", mjOBJ_ACTUATOR, i);
+  if (transmission != mjTRN_JOINT && transmission != mjTRN_JOINTINPARENT) return;
+  if (m->jnt_type[joint] == mjJNT_HINGE || m->jnt_type[joint] == mjJNT_SLIDE) return;
+  const bool bias = m->actuator_biastype[i] == mjBIAS_AFFINE && m->actuator_biasprm[mjNBIAS * i + 2] != 0;
+  if (gain) refuse(list, m, "gain on velocity of a ball or free joint under implicitfast", mjOBJ_ACTUATOR, i);
+  if (bias && transmission == mjTRN_JOINTINPARENT)
+    refuse(list, m, "velocity in the parent's frame under implicitfast", mjOBJ_ACTUATOR, i);
+}
+
+/* a force limit of a joint would cut the tendon's force at one end only */
+static void check_tendon_actuator(feature_list* list, const mjModel* m, int i) {
+  const int id = m->actuator_trnid[2 * i];
+  for (int k = 0; k < m->ten_J_rownnz[id]; k++) {
+    if (!m->jnt_actfrclimited[m->dof_jntid[m->ten_J_colind[m->ten_J_rowadr[id] + k]]]) continue;
+    refuse(list, m, "tendon's actuator on a joint with a force limit", mjOBJ_ACTUATOR, i);
+    return;
+  }
+}
+
+static void check_actuator(feature_list* list, const mjModel* m, int i) {
+  const int transmission = m->actuator_trntype[i], gain = m->actuator_gaintype[i], bias = m->actuator_biastype[i];
+  const bool on_joint = transmission == mjTRN_JOINT || transmission == mjTRN_JOINTINPARENT;
+  if (transmission == mjTRN_TENDON)
+    check_tendon_actuator(list, m, i);
+  else if (!on_joint)
+    refuse(list, m, "actuator not on a joint or tendon", mjOBJ_ACTUATOR, i);
+  const int dynamics = m->actuator_dyntype[i];
+  const bool known = dynamics == mjDYN_INTEGRATOR || dynamics == mjDYN_FILTER || dynamics == mjDYN_FILTEREXACT;
+  if (dynamics != mjDYN_NONE && (!known || m->actuator_actnum[i] != 1))
+    refuse(list, m, "activation dynamics", mjOBJ_ACTUATOR, i);
+  if (gain != mjGAIN_FIXED && gain != mjGAIN_AFFINE) refuse(list, m, "gain that is not affine", mjOBJ_ACTUATOR, i);
+  if (bias != mjBIAS_NONE && bias != mjBIAS_AFFINE) refuse(list, m, "bias that is not affine", mjOBJ_ACTUATOR, i);
+  check_implicit_actuator(list, m, i);
+  if (m->actuator_ctrlnum[i] != 1 || m->actuator_outnum[i] != 1)
+    refuse(list, m, "actuator with several controls or outputs", mjOBJ_ACTUATOR, i);
+}
+
+static void check_actuators(feature_list* list, const mjModel* m) {
+  pool p = {0};
+  for (int i = 0; i < m->nactuator; i++) {
+    const int listed = list->n;
+    check_actuator(list, m, i);
+    if (list->n == listed && p.n++ == 0) p.first = i;
+  }
+  if (p.n > 0) exact(list, "actuator", "%s (actuators: %d)", label_of(m, mjOBJ_ACTUATOR, p.first).text, p.n);
+}
+
+/* ---- contacts ---- */
+
+/* MuJoCo's filter: masks, bodies welded together, parent and child, exclusions */
+static bool may_collide(const mjModel* m, int g0, int g1) {
+  const bool masks = (m->geom_contype[g0] & m->geom_conaffinity[g1]) || (m->geom_contype[g1] & m->geom_conaffinity[g0]);
+  if (!masks) return false;
+  const int b0 = m->geom_bodyid[g0], b1 = m->geom_bodyid[g1];
+  const int w0 = m->body_weldid[b0], w1 = m->body_weldid[b1];
+  if (w0 == w1) return false;
+  const int p0 = m->body_weldid[m->body_parentid[w0]], p1 = m->body_weldid[m->body_parentid[w1]];
+  const bool filter = !(m->opt.disableflags & mjDSBL_FILTERPARENT);
+  if (filter && w0 != 0 && w1 != 0 && (w0 == p1 || w1 == p0)) return false;
+  const int signature = b0 < b1 ? (b0 << 16) + b1 : (b1 << 16) + b0;
+  for (int i = 0; i < m->nexclude; i++) {
+    if (m->exclude_signature[i] == signature) return false;
+  }
+  return true;
+}
+
+typedef struct pair_count {
+  int n, g0, g1; /* how many pairs of two types, and the first of them */
+} pair_count;
+typedef struct pair_table {
+  pair_count of[mjNGEOMTYPES][mjNGEOMTYPES];
+} pair_table;
+
+static void count_pair(pair_table* table, const mjModel* m, int g0, int g1) {
+  const int t0 = m->geom_type[g0], t1 = m->geom_type[g1];
+  /* planes do not collide with planes and height fields */
+  if ((t0 == mjGEOM_PLANE && t1 <= mjGEOM_HFIELD) || (t1 == mjGEOM_PLANE && t0 <= mjGEOM_HFIELD)) return;
+  pair_count* pair = t0 <= t1 ? &table->of[t0][t1] : &table->of[t1][t0];
+  if (pair->n++ > 0) return;
+  pair->g0 = t0 <= t1 ? g0 : g1;
+  pair->g1 = t0 <= t1 ? g1 : g0;
+}
+
+static void note_pair(feature_list* list, const mjModel* m, const pair_count* pair, const char* name, bool is_exact) {
+  const df_mujoco_cfg* cfg = list->cfg;
+  df_feature* item = append(list);
+  if (!item) return;
+  item->kind = is_exact                    ? DF_FEATURE_EXACT
+               : cfg->approximate_contacts ? DF_FEATURE_APPROXIMATE
+               : cfg->finite_differences   ? DF_FEATURE_DIFFERENCED
+                                           : DF_FEATURE_REFUSED;
+  item->sometimes = true;
+  snprintf(item->name, sizeof item->name, "%s", name);
+  snprintf(item->element, sizeof item->element, "%.60s, %.60s (pairs: %d)", label_of(m, mjOBJ_GEOM, pair->g0).text,
+           label_of(m, mjOBJ_GEOM, pair->g1).text, pair->n);
+  if (item->kind == DF_FEATURE_REFUSED)
+    snprintf(item->remedy, sizeof item->remedy, "approximate_contacts or finite_differences");
+}
+
+static void note_pairs(feature_list* list, const mjModel* m, const pair_table* table) {
+  static const char* const names[mjNGEOMTYPES] = {"plane",     "hfield",   "sphere", "capsule",
+                                                  "ellipsoid", "cylinder", "box",    "mesh"};
+  for (int t0 = 0; t0 < mjNGEOMTYPES; t0++) {
+    for (int t1 = t0; t1 < mjNGEOMTYPES; t1++) {
+      const pair_count* pair = &table->of[t0][t1];
+      if (pair->n == 0) continue;
+      char name[48];
+      snprintf(name, sizeof name, "contact %s-%s", names[t0] ? names[t0] : "sdf", names[t1] ? names[t1] : "sdf");
+      note_pair(list, m, pair, name, df_contact_exact(t0, t1));
+    }
+  }
+}
+
+static void check_contacts(feature_list* list, const mjModel* m) {
+  if (m->opt.disableflags & (mjDSBL_CONTACT | mjDSBL_CONSTRAINT)) return;
+  pair_table table = {0};
+  for (int g0 = 0; g0 < m->ngeom; g0++) {
+    for (int g1 = g0 + 1; g1 < m->ngeom; g1++) {
+      if (may_collide(m, g0, g1)) count_pair(&table, m, g0, g1);
+    }
+  }
+  for (int i = 0; i < m->npair; i++) {
+    count_pair(&table, m, m->pair_geom1[i], m->pair_geom2[i]);
+    if (m->pair_adhesion[i] != 0) refuse(list, m, "contact adhesion", mjOBJ_PAIR, i);
+  }
+  note_pairs(list, m, &table);
+}
+
+df_status df_mujoco_list_features(const mjModel* m, const df_mujoco_cfg* cfg, df_feature** features, int* n) {
+  feature_list list = {.cfg = cfg};
+  check_options(&list, m);
+  check_memory(&list, m);
+  check_elements(&list, m);
+  check_joints(&list, m);
+  check_tendons(&list, m);
+  check_equalities(&list, m);
+  check_actuators(&list, m);
+  check_contacts(&list, m);
+  if (list.failed) {
+    df_free(list.items);
+    return DF_E_NOMEM;
+  }
+  *features = list.items;
+  *n = list.n;
+  return DF_OK;
+}

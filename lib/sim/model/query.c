@@ -1,0 +1,66 @@
+/* queries of a model: sizes, names, identity */
+#include "dynaflow/core/alloc.h"
+#include "model.h"
+
+int df_mujoco_nq(const df_system* system) {
+  return (int)as_mujoco(system)->model->nq;
+}
+int df_mujoco_nv(const df_system* system) {
+  return (int)as_mujoco(system)->model->nv;
+}
+
+int df_mujoco_na(const df_system* system) {
+  return (int)as_mujoco(system)->model->na;
+}
+
+int df_mujoco_joints(const df_system* system, const df_joint** joints) {
+  *joints = as_mujoco(system)->joints;
+  return (int)as_mujoco(system)->model->njnt;
+}
+
+df_status df_mujoco_fingerprint(const df_system* system, char sha256[DF_SHA256_TEXT]) {
+  const mjModel* m = as_mujoco(system)->model;
+  const mjtSize size = mj_sizeModel(m);
+  char* buffer = df_alloc((size_t)size, 1);
+  if (!buffer) return DF_E_NOMEM;
+  mj_saveModel(m, NULL, buffer, size);
+  const df_status status = df_sha256(buffer, (size_t)size, sha256);
+  df_free(buffer);
+  return status;
+}
+
+int df_mujoco_geom(const df_system* system, const char* name) {
+  return mj_name2id(as_mujoco(system)->model, mjOBJ_GEOM, name);
+}
+
+int df_mujoco_geom_body(const df_system* system, int geom) {
+  return as_mujoco(system)->model->geom_bodyid[geom];
+}
+
+int df_mujoco_body_count(const df_system* system) {
+  return (int)as_mujoco(system)->model->nbody;
+}
+int df_mujoco_body_parent(const df_system* system, int body) {
+  return as_mujoco(system)->model->body_parentid[body];
+}
+
+const char* df_mujoco_body_name(const df_system* system, int body) {
+  const char* name = mj_id2name(as_mujoco(system)->model, mjOBJ_BODY, body);
+  return name ? name : "";
+}
+
+double df_mujoco_total_mass(const df_system* system) {
+  return as_mujoco(system)->model->body_subtreemass[0];
+}
+double df_mujoco_timestep(const df_system* system) {
+  return as_mujoco(system)->model->opt.timestep;
+}
+int df_mujoco_substeps(const df_system* system) {
+  return as_mujoco(system)->substeps;
+}
+
+void df_mujoco_initial_state(const df_system* system, double* x) {
+  const mjModel* m = as_mujoco(system)->model;
+  mju_copy(x, m->qpos0, (int)m->nq);
+  mju_zero(x + m->nq, (int)(m->nv + m->na));
+}

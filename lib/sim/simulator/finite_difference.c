@@ -1,0 +1,205 @@
+/* The adjoint of a physics step by centred differences, where there is no exact one. The step differenced is the one
+ * that was made, from the same warm start, but solved to the end: a solver that stops at its tolerance leaves a
+ * residual that a difference over 1e-6 would magnify a million times. */
+#include <math.h>
+#include <string.h>
+
+#include "simulator.h"
+
+/* In SI units. The truncation error falls with the square of the step and the rounding error, some 1e-16 of the state,
+ * with its inverse; contacts bend within 1e-3 and less. Where a contact is found by iteration, its point and normal
+ * carry errors of 1e-9 to 1e-7 however strict the tolerance: there the difference is taken over a longer way. */
+static const double FINE = 1e-6, COARSE = 3e-5;
+
+/* One-sided slopes that differ by more than this share of the smaller one straddle a kink or a jump. Curvature through
+ * stiff contacts makes them differ by some percent. */
+static const double BENT = 0.1;
+
+/* Newton converges quadratically, and the derivative of an iterate is off by the root of what its value is off by: at a
+ * tolerance of 1e-15 it still stops a step early in some states, with 1e-11 in the acceleration and 4e-4 in its
+ * derivative. */
+const double DF_CONVERGED = 1e-22;
+enum { CCD_ITERATIONS = 100 };
+
+mjModel df_differences_model(const mjModel* m) {
+  mjModel copy = *m;
+  copy.opt.tolerance = copy.opt.noslip_tolerance = copy.opt.ccd_tolerance = DF_CONVERGED;
+  if (copy.opt.ccd_iterations < CCD_ITERATIONS) copy.opt.ccd_iterations = CCD_ITERATIONS;
+  return copy;
+}
+
+/* ---- scratch memory ---- */
+
+typedef struct differencing {
+  double* starts;         /* [substeps][state_size] */
+  double* step;           /* [substeps] length of the differences */
+  double *x, *now, *next; /* [nx] */
+  double *e[2], *y;       /* [ndx] */
+  double* u;              /* [nu] */
+} differencing;
+
+size_t df_differences_work_size(const df_mujoco* system) {
+  const size_t nx = (size_t)system->base.nx, ndx = (size_t)system->base.ndx, nu = (size_t)system->base.nu;
+  return (size_t)system->substeps * (df_mujoco_state_size(&system->base) + 1) + 3 * nx + 3 * ndx + nu;
+}
+
+static differencing lay_out(const df_sim* sim) {
+  const size_t nx = (size_t)sim->system->base.nx, ndx = (size_t)sim->system->base.ndx;
+  const size_t substeps = (size_t)sim->system->substeps;
+  differencing d = {.starts = sim->scratch};
+  d.step = d.starts + substeps * sim->past.state_size;
+  d.x = d.step + substeps;
+  d.now = d.x + nx;
+  d.next = d.now + nx;
+  d.e[0] = d.next + nx;
+  d.e[1] = d.e[0] + ndx;
+  d.y = d.e[1] + ndx;
+  d.u = d.y + ndx;
+  return d;
+}
+
+/* ---- going through the action again ---- */
+
+/* whether MuJoCo finds the points of this contact by iteration, as for two ellipsoids */
+static bool is_iterative(const mjModel* m, const mjContact* c) {
+  if (c->geom[0] < 0 || c->geom[1] < 0) return true; /* flex */
+  const int t0 = m->geom_type[c->geom[0]], t1 = m->geom_type[c->geom[1]];
+  if (t0 == mjGEOM_HFIELD || t0 == mjGEOM_SDF || t1 == mjGEOM_HFIELD || t1 == mjGEOM_SDF) return true;
+  return mjCOLLISIONFUNC[t0 < t1 ? t0 : t1][t0 < t1 ? t1 : t0] == mjCOLLISIONFUNC[mjGEOM_ELLIPSOID][mjGEOM_ELLIPSOID];
+}
+
+static double step_length(const mjModel* m, const mjData* d) {
+  for (int i = 0; i < d->ncon; i++) {
+    if (d->contact[i].efc_address >= 0 && is_iterative(m, &d->contact[i])) return COARSE;
+  }
+  return FINE;
+}
+
+df_traj_end df_differences_replay(df_sim* sim, const double* start, const double* u) {
+  const df_mujoco* system = sim->system;
+  const differencing d = lay_out(sim);
+  df_traj_end end = DF_TRAJ_COMPLETE;
+  df_mujoco_go_to(sim, start);
+  for (int i = 0; i < system->substeps && end == DF_TRAJ_COMPLETE; i++) {
+    df_mujoco_whole_state(sim, d.starts + (size_t)i * sim->past.state_size);
+    end = df_mujoco_advance(sim, system->model, u, 1, false);
+    d.step[i] = step_length(system->model, sim->data);
+  }
+  return end;
+}
+
+/* ---- how far a coordinate is moved: from lo <= 0 to hi >= 0 ---- */
+
+typedef struct nudge {
+  double lo, hi;
+} nudge;
+
+/* within the range that the coordinate has; outside of it there is nothing to differentiate */
+static nudge nudge_within(double x, double least, double most, double step) {
+  if (!(x >= least && x <= most)) return (nudge){0, 0};
+  return (nudge){fmax(-step, least - x), fmin(step, most - x)};
+}
+
+static nudge nudge_of_act(const mjModel* m, int k, const double* act, double step) {
+  for (int i = 0; i < m->nactuator; i++) {
+    const int first = m->actuator_actadr[i];
+    if (first < 0 || k < first || k >= first + m->actuator_actnum[i] || !m->actuator_actlimited[i]) continue;
+    return nudge_within(act[k], m->actuator_actrange[2 * i], m->actuator_actrange[2 * i + 1], step);
+  }
+  return (nudge){-step, step};
+}
+
+static nudge nudge_of(const df_mujoco* system, int k, const double* x, const double* u, double step) {
+  const mjModel* m = system->model;
+  const int plain = 2 * (int)m->nv, ndx = system->base.ndx;
+  if (k < plain) return (nudge){-step, step};
+  if (k < ndx) return nudge_of_act(m, k - plain, x + m->nq + m->nv, step);
+  return nudge_within(u[k - ndx], system->base.u_lo[k - ndx], system->base.u_hi[k - ndx], step);
+}
+
+/* ---- differences ---- */
+
+/* the state after physics step i with coordinate k moved by `shift` */
+static df_traj_end shifted_step(df_sim* sim, const differencing* d, int i, int k, double shift, double* next) {
+  const df_mujoco* system = sim->system;
+  const int ndx = system->base.ndx;
+  df_mujoco_go_to(sim, d->starts + (size_t)i * sim->past.state_size);
+  double kept = 0;
+  if (k < ndx) {
+    memset(d->e[0], 0, (size_t)ndx * sizeof *d->e[0]);
+    d->e[0][k] = shift;
+    df_mujoco_integrate(&system->base, d->x, d->e[0], next);
+    df_mujoco_put_state(system->model, sim->data, next);
+  } else {
+    kept = d->u[k - ndx];
+    d->u[k - ndx] = kept + shift;
+  }
+  const df_traj_end end = df_mujoco_advance(sim, &system->converged, d->u, 1, false);
+  if (k >= ndx) d->u[k - ndx] = kept;
+  if (end == DF_TRAJ_COMPLETE) df_mujoco_get_state(system->model, sim->data, next);
+  return end;
+}
+
+/* the change of the step to one side, for a move of 1; zero without a move */
+static df_traj_end one_sided(df_sim* sim, const differencing* d, int i, int k, double shift, int side) {
+  const df_mujoco* system = sim->system;
+  double* e = d->e[side];
+  if (shift == 0) {
+    memset(e, 0, (size_t)system->base.ndx * sizeof *e);
+    return DF_TRAJ_COMPLETE;
+  }
+  const df_traj_end end = shifted_step(sim, d, i, k, shift, d->next);
+  df_mujoco_difference(&system->base, d->now, d->next, e);
+  for (int j = 0; j < system->base.ndx; j++) e[j] /= shift;
+  return end;
+}
+
+static double dot(int n, const double* a, const double* b) {
+  double sum = 0;
+  for (int i = 0; i < n; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/* whether the step has two slopes here: within one regime, one of them is its derivative */
+static bool is_bent(int n, const double* a, const double* b) {
+  double gap = 0;
+  for (int i = 0; i < n; i++) gap += (a[i] - b[i]) * (a[i] - b[i]);
+  return gap > BENT * BENT * fmin(dot(n, a, a), dot(n, b, b));
+}
+
+/* y . df/dk, centred. Across a jump, as of a contact that is just being made, a difference is the jump over the way;
+ * the side without it has the smaller slope. */
+static df_traj_end slope(df_sim* sim, const differencing* d, int i, int k, double* out) {
+  const int n = sim->system->base.ndx;
+  const nudge by = nudge_of(sim->system, k, d->x, d->u, d->step[i]);
+  *out = 0;
+  if (!(by.hi > by.lo)) return DF_TRAJ_COMPLETE;
+  df_traj_end end = one_sided(sim, d, i, k, by.hi, 1);
+  if (end == DF_TRAJ_COMPLETE) end = one_sided(sim, d, i, k, by.lo, 0);
+  if (end != DF_TRAJ_COMPLETE) return end;
+  double weight = by.hi / (by.hi - by.lo);
+  if (by.hi > 0 && by.lo < 0 && is_bent(n, d->e[0], d->e[1]))
+    weight = dot(n, d->e[1], d->e[1]) < dot(n, d->e[0], d->e[0]);
+  *out = weight * dot(n, d->y, d->e[1]) + (1 - weight) * dot(n, d->y, d->e[0]);
+  return DF_TRAJ_COMPLETE;
+}
+
+df_traj_end df_difference_step(df_sim* sim, int i, const double* u, const double* y, double* xbar, double* ubar) {
+  const df_mujoco* system = sim->system;
+  const int ndx = system->base.ndx, nu = system->base.nu;
+  const differencing d = lay_out(sim);
+  memcpy(d.y, y, (size_t)ndx * sizeof *y);
+  memcpy(d.u, u, (size_t)nu * sizeof *u);
+  df_mujoco_go_to(sim, d.starts + (size_t)i * sim->past.state_size);
+  df_mujoco_get_state(system->model, sim->data, d.x);
+  df_traj_end end = shifted_step(sim, &d, i, 0, 0, d.now);
+  for (int k = 0; k < ndx + nu && end == DF_TRAJ_COMPLETE; k++) {
+    double by_k;
+    end = slope(sim, &d, i, k, &by_k);
+    if (k < ndx)
+      xbar[k] = by_k;
+    else
+      ubar[k - ndx] += by_k;
+  }
+  return end;
+}

@@ -1,0 +1,190 @@
+#include "dynaflow/stats/statistics.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "resample.h"
+
+/* ---- estimates ---- */
+
+static int compare(const void* a, const void* b) {
+  const double x = *(const double*)a, y = *(const double*)b;
+  if (isnan(x) || isnan(y)) return isnan(x) - isnan(y);
+  return (x > y) - (x < y);
+}
+
+void df_sort(int n, double* values) {
+  if (n > 1) qsort(values, (size_t)n, sizeof *values, compare);
+}
+
+double df_quantile(int n, const double* sorted, double p) {
+  if (n < 1 || !(p >= 0 && p <= 1)) return NAN;
+  const double at = p * (n - 1);
+  const int below = (int)at;
+  const int above = below + 1 < n ? below + 1 : below;
+  return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
+}
+
+static double mean(int n, const double* values) {
+  double sum = 0;
+  for (int i = 0; i < n; i++) sum += values[i];
+  return sum / n;
+}
+
+/* value i covers [i, i + 1) of the line; it counts by what lies between n/4 and 3n/4 */
+static double interquartile_mean(int n, const double* sorted) {
+  const double from = 0.25 * n, to = 0.75 * n;
+  double sum = 0;
+  for (int i = 0; i < n; i++) {
+    const double weight = fmin(i + 1, to) - fmax(i, from);
+    if (weight > 0) sum += weight * sorted[i];
+  }
+  return sum / (0.5 * n);
+}
+
+double df_estimate_sorted(df_estimate kind, int n, const double* sorted) {
+  if (n < 1) return NAN;
+  switch (kind) {
+    case DF_ESTIMATE_MEDIAN:
+      return 0.5 * (sorted[(n - 1) / 2] + sorted[n / 2]);
+    case DF_ESTIMATE_IQM:
+      return interquartile_mean(n, sorted);
+    default:
+      return mean(n, sorted);
+  }
+}
+
+/* ---- the bootstrap ---- */
+
+/* values of a resample in ascending order, in work, by the order of all values */
+static void sort_resample(const df_resampler* s, const int* order, const double* values, int* count, double* work) {
+  memset(count, 0, (size_t)s->total * sizeof *count);
+  for (int i = 0; i < s->begin[s->n_strata]; i++) count[s->index[i]]++;
+  int n = 0;
+  for (int i = 0; i < s->total; i++) {
+    for (int k = 0; k < count[order[i]]; k++) work[n++] = values[order[i]];
+  }
+}
+
+/* estimates [resamples]; order and count [total] are NULL for the mean, which needs no order; work [room] */
+static void resample(df_resampler* s, df_estimate kind, const int* order, int* count, const double* values,
+                     double* work, double* estimates) {
+  for (int r = 0; r < s->cfg->resamples; r++) {
+    df_resampler_draw(s, r, 0);
+    const int n = s->begin[s->n_strata];
+    if (order) {
+      sort_resample(s, order, values, count, work);
+    } else {
+      for (int i = 0; i < n; i++) work[i] = values[s->index[i]];
+    }
+    estimates[r] = df_estimate_sorted(kind, n, work);
+  }
+}
+
+static double p_of(int n, const double* estimates) {
+  int below = 1, above = 1;
+  for (int r = 0; r < n; r++) {
+    below += estimates[r] <= 0;
+    above += estimates[r] >= 0;
+  }
+  return fmin(1, 2.0 * (below < above ? below : above) / (n + 1));
+}
+
+static double estimate_of(df_estimate kind, int n, const double* values, double* work) {
+  memcpy(work, values, (size_t)n * sizeof *work);
+  if (kind != DF_ESTIMATE_MEAN) df_sort(n, work);
+  return df_estimate_sorted(kind, n, work);
+}
+
+/* the estimate of finite values, its interval and, where p is not NULL, its p-value against 0 */
+static df_status bootstrap(df_resampler* s, df_estimate kind, const double* values, df_interval* out, double* p) {
+  const bool sorts = kind != DF_ESTIMATE_MEAN;
+  double* work = df_alloc((size_t)(s->room > s->total ? s->room : s->total), sizeof *work);
+  double* estimates = df_alloc((size_t)s->cfg->resamples, sizeof *estimates);
+  int* order = sorts ? df_ascending(s->total, values) : NULL;
+  int* count = sorts ? df_alloc((size_t)s->total, sizeof *count) : NULL;
+  const df_status status = work && estimates && (!sorts || (order && count)) ? DF_OK : DF_E_NOMEM;
+  if (status == DF_OK) out->mean = estimate_of(kind, s->total, values, work);
+  if (status == DF_OK && df_resampler_varies(s)) {
+    resample(s, kind, order, count, values, work, estimates);
+    if (p) *p = p_of(s->cfg->resamples, estimates);
+    df_set_interval(s->cfg, estimates, out);
+  }
+  df_free(work);
+  df_free(estimates);
+  df_free(order);
+  df_free(count);
+  return status;
+}
+
+df_status df_bootstrap_interval(const df_bootstrap_cfg* cfg, df_estimate kind, int n_strata, const int* sizes,
+                                const double* values, df_interval* out) {
+  DF_REQUIRE(values && out, "no values or no place for the interval");
+  df_resampler s;
+  df_status status = df_resampler_new(cfg, n_strata, sizes, &s);
+  if (status == DF_OK) {
+    df_interval result = {.mean = INFINITY, .lo = NAN, .hi = NAN, .n = s.total};
+    result.failed = df_count_failures(s.total, values);
+    if (!result.failed) status = bootstrap(&s, kind, values, &result, NULL);
+    if (status == DF_OK) *out = result;
+  }
+  df_resampler_clear(&s);
+  return status;
+}
+
+static df_status paired(df_resampler* s, df_estimate kind, const double* a, const double* b, df_paired* out) {
+  double* difference = df_alloc((size_t)s->total, sizeof *difference);
+  if (!difference) return DF_E_NOMEM;
+  for (int i = 0; i < s->total; i++) difference[i] = isfinite(a[i]) && isfinite(b[i]) ? a[i] - b[i] : NAN;
+  df_paired result = {.difference = {.mean = NAN, .lo = NAN, .hi = NAN, .n = s->total}, .p = NAN};
+  result.difference.failed = df_count_failures(s->total, difference);
+  df_status status = DF_OK;
+  if (!result.difference.failed) status = bootstrap(s, kind, difference, &result.difference, &result.p);
+  df_free(difference);
+  if (status == DF_OK) *out = result;
+  return status;
+}
+
+df_status df_paired_difference(const df_bootstrap_cfg* cfg, df_estimate kind, int n_strata, const int* sizes,
+                               const double* a, const double* b, df_paired* out) {
+  DF_REQUIRE(a && b && out, "no values or no place for the difference");
+  df_resampler s;
+  df_status status = df_resampler_new(cfg, n_strata, sizes, &s);
+  if (status == DF_OK) status = paired(&s, kind, a, b, out);
+  df_resampler_clear(&s);
+  return status;
+}
+
+/* ---- tests ---- */
+
+double df_mcnemar_exact(int only_a, int only_b) {
+  if (only_a < 0 || only_b < 0) return NAN;
+  const double few = only_a < only_b ? only_a : only_b, n = (double)only_a + only_b;
+  /* the largest term by logarithms, since 2^-n underflows; the others by their ratios */
+  double term = exp(lgamma(n + 1) - lgamma(few + 1) - lgamma(n - few + 1) - n * log(2)), tail = 0;
+  for (double k = few; k >= 0 && term > 0; k--) {
+    tail += term;
+    term *= k / (n - k + 1);
+  }
+  return fmin(1, 2 * tail);
+}
+
+df_status df_holm(int n, const double* p, double* adjusted, int* tests) {
+  DF_REQUIRE(n >= 0 && (n == 0 || (p && adjusted)), "%d p-values, or no place for them", n);
+  int* order = df_ascending(n, p);
+  if (!order) return DF_E_NOMEM;
+  /* NaN stands last */
+  int m = n;
+  while (m > 0 && isnan(p[order[m - 1]])) m--;
+  double largest = 0;
+  for (int i = 0; i < m; i++) {
+    largest = fmax(largest, fmin(1, (m - i) * p[order[i]]));
+    adjusted[order[i]] = largest;
+  }
+  for (int i = m; i < n; i++) adjusted[order[i]] = NAN;
+  df_free(order);
+  if (tests) *tests = m;
+  return DF_OK;
+}

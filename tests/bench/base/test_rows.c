@@ -1,0 +1,105 @@
+/* Rows are tidy, and what is not a number says why. */
+#include "rows.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "exit_code.h"
+#include "words.h"
+
+static void a_row_has_every_column(void** state) {
+  (void)state;
+  static const char* const columns[] = {"task",  "method", "seed", "profile", "metric", "k",
+                                        "value", "unit",   "n",    "lo",      "hi",     "status"};
+  const row r = row_default();
+  json_t* o = row_json(&r, false);
+  assert_int_equal(json_object_size(o), 12);
+  for (int i = 0; i < 12; i++) assert_non_null(json_object_get(o, columns[i]));
+  json_decref(o);
+  o = row_json(&r, true);
+  assert_int_equal(json_object_size(o), 8);
+  assert_null(json_object_get(o, "task"));
+  json_decref(o);
+}
+
+static void check_value(double value, const char* status, const char* wanted) {
+  row r = row_default();
+  r.value = value;
+  r.status = status;
+  json_t* o = row_json(&r, false);
+  if (isfinite(value)) {
+    assert_true(json_number_value(json_object_get(o, "value")) == value);
+  } else {
+    assert_true(json_is_null(json_object_get(o, "value")));
+  }
+  assert_string_equal(json_string_value(json_object_get(o, "status")), wanted);
+  json_decref(o);
+}
+
+static void what_is_not_finite_is_null_with_a_reason(void** state) {
+  (void)state;
+  check_value(0.1, NULL, "ok");
+  check_value(NAN, NULL, "not a number");
+  check_value(INFINITY, NULL, "infinite");
+  check_value(-INFINITY, NULL, "minus infinite");
+  check_value(INFINITY, "3 of 64 windows diverged", "3 of 64 windows diverged");
+}
+
+static void numbers_survive_the_document(void** state) {
+  (void)state;
+  const double value = 0.1 + 0.2;
+  row r = row_default();
+  r.value = value;
+  r.lo = 1e-300;
+  rows all = rows_new();
+  rows_add(&all, &r);
+  json_t* document = rows_document(&all);
+  char* text = json_dumps(document, JSON_COMPACT);
+  json_t* again = json_loads(text, 0, NULL);
+  assert_int_equal(json_integer_value(json_object_get(again, "schema")), 1);
+  const json_t* first = json_array_get(json_object_get(again, "rows"), 0);
+  assert_true(json_real_value(json_object_get(first, "value")) == value);
+  assert_true(json_real_value(json_object_get(first, "lo")) == 1e-300);
+  assert_true(json_is_null(json_object_get(first, "hi")));
+  json_decref(again);
+  json_decref(document);
+  free(text);
+  rows_free(&all);
+}
+
+static void names_that_are_nearly_right_are_suggested(void** state) {
+  (void)state;
+  static const char* const names[] = {"list", "gradcheck", "report"};
+  assert_string_equal(closest_name("lsit", 3, names), "list");
+  assert_string_equal(closest_name("gradchek", 3, names), "gradcheck");
+  assert_null(closest_name("banana", 3, names));
+  assert_null(closest_name("", 0, names));
+}
+
+static void every_status_has_an_exit_code(void** state) {
+  (void)state;
+  assert_int_equal(report_failure(DF_OK), 0);
+  for (int s = DF_OK + 1; s < DF_STATUS_COUNT; s++) {
+    const int code = report_failure(df_fail((df_status)s, "test of status %d", s));
+    assert_true(code == EXIT_USAGE || code == EXIT_INCOMPLETE || code == EXIT_INTERRUPTED);
+  }
+  assert_int_equal(report_failure(df_fail(DF_E_CONFIG, "test")), EXIT_USAGE);
+  assert_int_equal(report_failure(df_fail(DF_E_MISSING, "test")), EXIT_USAGE);
+  assert_int_equal(report_failure(df_fail(DF_E_INTERRUPTED, "test")), EXIT_INTERRUPTED);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_row_has_every_column),        cmocka_unit_test(what_is_not_finite_is_null_with_a_reason),
+      cmocka_unit_test(numbers_survive_the_document),  cmocka_unit_test(names_that_are_nearly_right_are_suggested),
+      cmocka_unit_test(every_status_has_an_exit_code),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,201 @@
+/* What an evaluation leaves for paired statistics: the values behind the rows, in the order of the windows. */
+#include "evaluate.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "dynaflow/sim/rollout.h"
+#include "dynaflow/stats/statistics.h"
+#include "json.h"
+#include "methods.h"
+#include "tiny_task.h"
+
+static const json_t* find(const json_t* list, const char* metric, int k) {
+  size_t i;
+  json_t* one;
+  json_array_foreach(list, i, one) {
+    if (strcmp(string_of(one, "metric"), metric) == 0 && json_integer_value(json_object_get(one, "k")) == k) return one;
+  }
+  return NULL;
+}
+
+/* the mean of the samples is the row's value; returns how many there are */
+static size_t check_samples(const evaluation* e, const char* metric, int k) {
+  const json_t *row = find(e->rows, metric, k), *values = json_object_get(find(e->samples, metric, k), "values");
+  assert_non_null(row);
+  assert_non_null(values);
+  double sum = 0;
+  for (size_t i = 0; i < json_array_size(values); i++) sum += number_of(json_array_get(values, i));
+  /* the same numbers in the same order; a share is one rounding off */
+  assert_true(fabs(sum / (double)json_array_size(values) - number_of(json_object_get(row, "value"))) < 1e-14);
+  assert_int_equal(json_integer_value(json_object_get(row, "n")), json_array_size(values));
+  return json_array_size(values);
+}
+
+/* a method's evaluation on a tiny task: 6 windows, 4 chains of which some fall */
+static evaluation evaluate_tiny(const df_method* method, int first_k) {
+  df_config config = tiny_config();
+  config.eval_windows = 6;
+  config.eval_sae_windows = 1;
+  config.eval_chains = 4;
+  config.eval_chain_seconds = 0.3;
+  config.eval_fall_tilt = 1.9;
+  snprintf(config.eval_tilt_joint, sizeof config.eval_tilt_joint, "hip");
+  config.eval_sampler_steps.n = 2;
+  config.eval_sampler_steps.v[0] = first_k;
+  config.eval_sampler_steps.v[1] = 3;
+  df_task* task = tiny_task_with(&config);
+  const df_method_env env = {.task = task, .seed = 1, .threads = 1};
+  eval_set* set;
+  void* instance;
+  evaluation out;
+  assert_int_equal(eval_set_new(task, 1, &set), DF_OK);
+  assert_int_equal(method->create(&env, &instance), DF_OK);
+  static df_training_log logs[DF_LOGS_MAX];
+  int n_logs;
+  if (method->flags & DF_METHOD_TRAINS) assert_int_equal(method->train(instance, logs, &n_logs), DF_OK);
+  const eval_job job = {.task = task, .set = set, .method = method, .instance = instance, .seed = 1, .threads = 1};
+  assert_int_equal(evaluate(&job, &out), DF_OK);
+  method->destroy(instance);
+  eval_set_free(set);
+  df_task_free(task);
+  return out;
+}
+
+static void samples_are_the_values_behind_the_rows(void** state) {
+  (void)state;
+  evaluation e = evaluate_tiny(&df_method_random_action, 1);
+  assert_int_equal(check_samples(&e, "tre", 0), 6);
+  assert_int_equal(check_samples(&e, "tre_open_loop", 0), 6);
+  assert_int_equal(check_samples(&e, "sae_own", 0), 6);
+  assert_int_equal(check_samples(&e, "sae_min", 0), 1);
+  assert_int_equal(check_samples(&e, "fall_rate", 0), 4);
+  assert_int_equal(check_samples(&e, "survival", 0), 4);
+  assert_int_equal(json_array_size(e.samples), 6);
+  const json_t* falls = json_object_get(find(e.samples, "fall_rate", 0), "values");
+  int fallen = 0;
+  for (size_t i = 0; i < 4; i++) {
+    const double fell = number_of(json_array_get(falls, i));
+    assert_true(fell == 0 || fell == 1);
+    fallen += fell == 1;
+  }
+  /* the limit was chosen so that this test sees both */
+  assert_in_range(fallen, 1, 3);
+  evaluation_clear(&e);
+}
+
+static int whole(const json_t* list, size_t i) {
+  return (int)json_integer_value(json_array_get(list, i));
+}
+
+static void intervals_take_the_windows_of_an_episode_as_one(void** state) {
+  (void)state;
+  /* 12 episodes, every fourth is held out: 6 windows of 3 */
+  evaluation e = evaluate_tiny(&df_method_random_action, 1);
+  const json_t *episode = json_object_get(e.windows, "episode"), *start = json_object_get(e.windows, "start");
+  assert_int_equal(json_array_size(episode), 6);
+  assert_int_equal(json_array_size(json_object_get(e.windows, "groups")), 0);
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  int label[6], n = 6, pairs = 0;
+  double values[6];
+  for (size_t i = 0; i < 6; i++) {
+    label[i] = whole(episode, i);
+    assert_int_equal(label[i] % 4, 3);
+    assert_in_range(whole(start, i), 0, 40 - 8);
+    assert_int_equal(whole(json_object_get(e.windows, "group"), i), 0);
+    values[i] = number_of(json_array_get(json_object_get(find(e.samples, "tre", 0), "values"), i));
+    for (size_t j = 0; j < i; j++) pairs += label[i] == label[j];
+  }
+  assert_true(pairs > 0);
+  const json_t* row = find(e.rows, "tre", 0);
+  df_interval together, apart;
+  cfg.seed = (uint64_t)df_config_default().eval_seed;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, values, &apart), DF_OK);
+  cfg.cluster = label;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, values, &together), DF_OK);
+  assert_true(number_of(json_object_get(row, "lo")) == together.lo && together.lo != apart.lo);
+  assert_true(number_of(json_object_get(row, "hi")) == together.hi && together.hi != apart.hi);
+  evaluation_clear(&e);
+}
+
+static double count_of(const evaluation* e, const char* metric, int k) {
+  return number_of(json_object_get(find(e->rows, metric, k), "value"));
+}
+
+static void what_the_numbers_cost_is_counted(void** state) {
+  (void)state;
+  evaluation e = evaluate_tiny(&df_method_random_action, 1);
+  /* 6 windows of 8 actions, two physics steps each */
+  assert_true(count_of(&e, "effort.physics_steps", 0) == 96);
+  assert_true(count_of(&e, "effort.diverged", 0) == 0);
+  /* the foot touches the floor, so that there is something to solve; 100 iterations a step are the most */
+  assert_true(count_of(&e, "effort.constraint_rows", 0) > 0);
+  assert_true(count_of(&e, "effort.solver_iterations", 0) > 0);
+  assert_true(count_of(&e, "effort.solver_iterations", 0) < 96 * 100);
+  evaluation_clear(&e);
+  /* states without actions are not executed */
+  e = evaluate_tiny(&df_method_kinematic_fm, 1);
+  assert_null(find(e.rows, "effort.physics_steps", 1));
+  assert_null(e.replays);
+  evaluation_clear(&e);
+}
+
+static void copy(const json_t* list, double* out) {
+  for (size_t i = 0; i < json_array_size(list); i++) out[i] = number_of(json_array_get(list, i));
+}
+
+static void replays_lead_to_their_states(void** state) {
+  (void)state;
+  evaluation e = evaluate_tiny(&df_method_dynaflow, 1);
+  df_config config = tiny_config();
+  df_task* task = tiny_task_with(&config);
+  const int nx = task->system->nx, nu = task->system->nu;
+  assert_int_equal(json_array_size(e.replays), 2);
+  for (size_t i = 0; i < 2; i++) {
+    double x0[16], u[8 * 4], x[9 * 16], recorded[8 * 16];
+    const json_t* one = json_array_get(e.replays, i);
+    assert_int_equal(json_integer_value(json_object_get(one, "k")), 3);
+    assert_int_equal(json_integer_value(json_object_get(one, "window")), 3 * i);
+    assert_int_equal(json_array_size(json_object_get(one, "u")), 8 * nu);
+    assert_int_equal(json_array_size(json_object_get(one, "x")), 8 * nx);
+    copy(json_object_get(one, "x0"), x0);
+    copy(json_object_get(one, "u"), u);
+    copy(json_object_get(one, "x"), recorded);
+    df_sim* sim;
+    assert_int_equal(df_sim_new(task->system, 0, &sim), DF_OK);
+    assert_int_equal(df_trajectory_run(task->system, sim, 8, x0, u, x), DF_TRAJ_COMPLETE);
+    assert_memory_equal(x + nx, recorded, (size_t)(8 * nx) * sizeof *x);
+    df_sim_free(task->system, sim);
+  }
+  df_task_free(task);
+  evaluation_clear(&e);
+}
+
+static void every_k_has_its_own(void** state) {
+  (void)state;
+  evaluation e = evaluate_tiny(&df_method_kinematic_fm, 1);
+  assert_int_equal(check_samples(&e, "tre", 1), 6);
+  assert_int_equal(check_samples(&e, "tre", 3), 6);
+  assert_int_equal(json_array_size(e.samples), 4);
+  assert_false(json_equal(json_object_get(find(e.samples, "tre", 1), "values"),
+                          json_object_get(find(e.samples, "tre", 3), "values")));
+  evaluation_clear(&e);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(samples_are_the_values_behind_the_rows),
+      cmocka_unit_test(intervals_take_the_windows_of_an_episode_as_one),
+      cmocka_unit_test(what_the_numbers_cost_is_counted),
+      cmocka_unit_test(replays_lead_to_their_states),
+      cmocka_unit_test(every_k_has_its_own),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

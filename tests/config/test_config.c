@@ -1,0 +1,346 @@
+#include "data_test.h"
+#include "dynaflow/config/config.h"
+
+static void put_yaml(const char* text) {
+  scratch_put(text, strlen(text));
+}
+
+static df_status load(const char* text, const char* profile, const char* method, df_config* out) {
+  put_yaml(text);
+  return df_config_load(scratch_path, profile, method, 0, NULL, out);
+}
+
+static void every_default_is_valid_and_reads_back_as_itself(void** state) {
+  (void)state;
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  assert_true(n > 50);
+  const df_config base = df_config_default();
+  for (int i = 0; i < n; i++) {
+    df_config config = base;
+    char text[2048], again[2048];
+    assert_ok(df_config_set(&config, keys[i].name, keys[i].default_text, "test"));
+    assert_memory_equal(&config, &base, sizeof config);
+    df_config_value(&config, i, text, sizeof text);
+    assert_ok(df_config_set(&config, keys[i].name, text, "test"));
+    df_config_value(&config, i, again, sizeof again);
+    assert_string_equal(text, again);
+    assert_true(strlen(keys[i].help) > 0);
+  }
+  assert_int_equal(base.train_steps, 1200);
+  assert_true(base.train_rate == 0.003);
+  assert_string_equal(base.net_kind, "dit");
+  assert_int_equal(base.data_gaits.n, 4);
+  assert_string_equal(base.data_gaits.v[3], "pronk");
+  assert_int_equal(base.eval_sampler_steps.n, 2);
+  assert_true(base.eval_sampler_steps.v[1] == 5);
+}
+
+static void every_key_stands_once_in_the_table(void** state) {
+  (void)state;
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  for (int i = 0; i < n; i++) {
+    for (int j = 0; j < i; j++) assert_string_not_equal(keys[i].name, keys[j].name);
+  }
+}
+
+static const char layered[] =
+    "task:\n"
+    "  name: hop\n"
+    "  methods: [a, b]\n"
+    "train: {steps: 10, batch: 10, rate: 0.1, clip: 10, ema: 0.1}\n"
+    "methods:\n"
+    "  a:\n"
+    "    train: {batch: 20, rate: 0.2, clip: 20, ema: 0.2}\n"
+    "  b: {train.batch: 99}\n"
+    "profiles:\n"
+    "  smoke:\n"
+    "    train: {rate: 0.3, clip: 30, ema: 0.3}\n"
+    "    methods:\n"
+    "      a:\n"
+    "        train: {clip: 40, ema: 0.4}\n"
+    "  full: {}\n"
+    "  bare:\n";
+
+static void later_layers_win(void** state) {
+  (void)state;
+  df_config c;
+  put_yaml(layered);
+  const char* const set[] = {"train.ema=0.5"};
+  assert_ok(df_config_load(scratch_path, "smoke", "a", 1, set, &c));
+  assert_string_equal(c.task_name, "hop");
+  assert_int_equal(c.task_methods.n, 2);
+  assert_int_equal(c.train_slices, 8); /* default */
+  assert_int_equal(c.train_steps, 10);
+  assert_int_equal(c.train_batch, 20);
+  assert_true(c.train_rate == 0.3);
+  assert_true(c.train_clip == 40);
+  assert_true(c.train_ema == 0.5);
+}
+
+static void profile_and_method_are_each_optional(void** state) {
+  (void)state;
+  df_config c;
+  assert_ok(load(layered, NULL, NULL, &c));
+  assert_int_equal(c.train_batch, 10);
+  assert_ok(load(layered, "", "b", &c));
+  assert_int_equal(c.train_batch, 99);
+  assert_ok(load(layered, "smoke", "", &c));
+  assert_true(c.train_clip == 30);
+  assert_ok(load(layered, "smoke", "unmentioned", &c));
+  assert_true(c.train_clip == 30);
+  assert_ok(load(layered, "full", "a", &c));
+  assert_true(c.train_clip == 20);
+  assert_ok(load(layered, "bare", "a", &c));
+  assert_true(c.train_clip == 20);
+}
+
+static void sequences_become_lists_and_names(void** state) {
+  (void)state;
+  df_config c;
+  assert_ok(
+      load("task.name: t\naction:\n  center: [0, -0.9, 1.8e-1]\n  half_range: 1\neval.feet: [FR, FL]\n"
+           "chart.relative: []\ndata.gaits: trot , pace\n",
+           NULL, NULL, &c));
+  assert_int_equal(c.action_center.n, 3);
+  assert_true(c.action_center.v[1] == -0.9 && c.action_center.v[2] == 0.18);
+  assert_int_equal(c.action_half_range.n, 1);
+  assert_int_equal(c.eval_feet.n, 2);
+  assert_string_equal(c.eval_feet.v[1], "FL");
+  assert_int_equal(c.chart_relative.n, 0);
+  assert_string_equal(c.data_gaits.v[1], "pace");
+}
+
+static void what_is_wrong_is_refused_with_place_key_and_value(void** state) {
+  (void)state;
+  static const struct {
+    const char* yaml;
+    df_status status;
+    const char* says[5];
+  } cases[] = {
+      {"task.name: t\ntrian.steps: 5\n", DF_E_CONFIG, {":2", "trian.steps", "'5'", "did you mean train.steps?"}},
+      {"task.name: t\ntrain:\n  stesp: 5\n", DF_E_CONFIG, {":3", "train.stesp", "did you mean train.steps?"}},
+      {"task.name: t\nsubsteps: 5\n", DF_E_CONFIG, {":2", "'substeps'", "did you mean system.substeps?"}},
+      {"task.name: t\ntrain.steps: many\n", DF_E_CONFIG, {":2", "train.steps", "'many'", "whole number"}},
+      {"task.name: t\ntrain.steps: 1.5\n", DF_E_CONFIG, {":2", "train.steps", "'1.5'"}},
+      {"task.name: t\ntrain.steps: 0\n", DF_E_CONFIG, {":2", "train.steps", "'0'", "1 .. 100000000"}},
+      {"task.name: t\ntrain.steps: 99999999999999999999\n", DF_E_CONFIG, {":2", "train.steps", "1 .. 100000000"}},
+      {"task.name: t\ntrain.steps:\n", DF_E_CONFIG, {":2", "train.steps", "''"}},
+      {"task.name: t\nsystem.timestep: 2\n", DF_E_CONFIG, {":2", "system.timestep", "'2'", "0 .. 1 s"}},
+      {"task.name: t\nsystem.timestep: nan\n", DF_E_CONFIG, {":2", "system.timestep", "'nan'", "finite"}},
+      {"task.name: t\nsystem.timestep: 1e999\n", DF_E_CONFIG, {":2", "system.timestep", "'1e999'", "finite"}},
+      {"task.name: t\nsystem.timestep: 0.01s\n", DF_E_CONFIG, {":2", "system.timestep", "'0.01s'", "number"}},
+      {"task.name: t\nsystem.integrator: RK3\n", DF_E_CONFIG, {":2", "'RK3'", "model|Euler|implicitfast|RK4"}},
+      {"task.name: t\nsystem.integrator: Eul\n", DF_E_CONFIG, {":2", "'Eul'"}},
+      {"task.name: t\naction.center: [1, two]\n", DF_E_CONFIG, {":2", "action.center", "'1,two'"}},
+      {"task.name: t\naction.half_range: [1, -2]\n", DF_E_CONFIG, {":2", "action.half_range", "0 .. 1000000"}},
+      {"task.name: t\naction.center: 1,,2\n", DF_E_CONFIG, {":2", "action.center", "'1,,2'"}},
+      {"task.name: t\ndata.gaits: [trot, trot]\n", DF_E_CONFIG, {":2", "data.gaits", "twice"}},
+      {"task.name: t\ndata.gaits: ['a,b']\n", DF_E_CONFIG, {":2", "data.gaits", "a,b", "comma"}},
+      {"task.name: t\ndata.gaits: [[a]]\n", DF_E_CONFIG, {":2", "data.gaits", "sequence"}},
+      {"task.name: t\ntrain.steps: [1]\n", DF_E_CONFIG, {":2", "train.steps", "'1'", "sequence"}},
+      {"task.name: t\ntrain.steps: {a: 1}\n", DF_E_CONFIG, {":2", "train.steps.a"}},
+      {"task.name: t\ntrain: 5\n", DF_E_CONFIG, {":2", "'train'", "'5'"}},
+      {"task.name: t\ntask.name: u\n", DF_E_CONFIG, {":2", "task.name", "twice", "line 1"}},
+      {"task.name: t\ntrain: {steps: 1}\ntrain.steps: 1\n", DF_E_CONFIG, {":3", "train.steps", "twice", "line 2"}},
+      {"task.name: t\ntrain: {steps: 1}\ntrain: {batch: 1}\n", DF_E_CONFIG, {":3", "'train'", "twice", "line 2"}},
+      {"task.name: t\nprofiles:\n  p:\n    train.stps: 1\n", DF_E_CONFIG, {":4", "train.stps", "train.steps?"}},
+      {"task.name: t\nprofiles.p.methods.m.net.width: 1\n", DF_E_CONFIG, {":2", "net.width", "'1'", "4 .. 4096"}},
+      {"task.name: t\nmethods:\n  m:\n    net.kind: cnn\n", DF_E_CONFIG, {":4", "net.kind", "'cnn'", "dit|mlp"}},
+      {"task.name: t\nmethods.m.profiles.p.train.steps: 1\n", DF_E_CONFIG, {":2", "profiles.p.train.steps"}},
+      {"task.title: t\n", DF_E_CONFIG, {"task.name", "missing"}},
+      {"task.name: ''\n", DF_E_CONFIG, {"task.name", "missing"}},
+      {"task: {name: t, methods: [a, bee]}\nmethods.be.train.steps: 5\n", DF_E_CONFIG, {":2", "'be'", "a, bee"}},
+      {"methods.m.task.name: t\n", DF_E_CONFIG, {"task.name", "missing"}},
+      {"task.name: t\ntask.title: \"a\\nb\"\n", DF_E_CONFIG, {":2", "task.title", "control"}},
+      {"task.name: [\n", DF_E_FORMAT, {":2"}},
+      {"task.name: t\n  bad: indent\n", DF_E_FORMAT, {":2"}},
+      {"- a\n- b\n", DF_E_FORMAT, {"mapping"}},
+      {"", DF_E_FORMAT, {"mapping"}},
+      {"task.name: t\n---\ntask.name: u\n", DF_E_FORMAT, {"second document"}},
+      {"task.name: t\ntrain: &a {x: *a}\n", DF_E_FORMAT, {":2"}},
+      {"a: {a: {a: {a: {a: {a: {a: {a: {a: 1}}}}}}}}\n", DF_E_FORMAT, {":1", "too deep"}},
+      {"task.name: t\n? [a]\n: b\n", DF_E_FORMAT, {"key"}},
+      {"task.name: t\n'': b\n", DF_E_FORMAT, {":2", "empty key"}},
+      {"task.name: \"t\\0u\"\n", DF_E_FORMAT, {":1", "zero byte"}},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    df_config c;
+    memset(&c, 0x55, sizeof c);
+    const df_config before = c;
+    const df_status status = load(cases[i].yaml, NULL, NULL, &c);
+    if (status != cases[i].status) fail_msg("status %d for: %s (%s)", status, cases[i].yaml, df_error_message());
+    assert_says(scratch_path);
+    for (int k = 0; k < 5 && cases[i].says[k]; k++) assert_says(cases[i].says[k]);
+    assert_memory_equal(&c, &before, sizeof c);
+  }
+}
+
+static void a_file_that_is_not_there_is_missing_by_name(void** state) {
+  (void)state;
+  df_config c;
+  assert_int_equal(df_config_load(scratch_path, NULL, NULL, 0, NULL, &c), DF_E_MISSING);
+  assert_says(scratch_path);
+}
+
+static void an_unknown_profile_is_named_with_those_there_are(void** state) {
+  (void)state;
+  df_config c;
+  assert_int_equal(load(layered, "fast", NULL, &c), DF_E_CONFIG);
+  assert_says(scratch_path, "'fast'", "smoke, full, bare");
+  assert_int_equal(load("task.name: t\n", "fast", NULL, &c), DF_E_CONFIG);
+  assert_says("none");
+}
+
+static void overrides_are_checked_like_the_file(void** state) {
+  (void)state;
+  static const struct {
+    const char *set, *says;
+  } cases[] = {{"train.steps", "key=value"},
+               {"=5", "key=value"},
+               {"train.stepz=5", "train.steps?"},
+               {"train.steps=0", "1 .. 100000000"},
+               {"train.steps= 5x", "' 5x'"}};
+  df_config c;
+  put_yaml(layered);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    assert_int_equal(df_config_load(scratch_path, NULL, NULL, 1, &cases[i].set, &c), DF_E_CONFIG);
+    assert_says("--set", cases[i].says);
+  }
+  const char* const title = "task.title=a=b, c";
+  assert_ok(df_config_load(scratch_path, NULL, NULL, 1, &title, &c));
+  assert_string_equal(c.task_title, "a=b, c");
+}
+
+static void too_long_values_are_refused_not_cut(void** state) {
+  (void)state;
+  df_config c = df_config_default();
+  char text[DF_TEXT_MAX + 1];
+  memset(text, 'x', DF_TEXT_MAX);
+  text[DF_TEXT_MAX] = '\0';
+  assert_int_equal(df_config_set(&c, "task.title", text, "test"), DF_E_CONFIG);
+  assert_int_equal(df_config_set(&c, "data.gaits", text, "test"), DF_E_CONFIG);
+  text[DF_TEXT_MAX - 1] = '\0';
+  assert_ok(df_config_set(&c, "task.title", text, "test"));
+  text[DF_NAME_MAX - 1] = '\0';
+  assert_ok(df_config_set(&c, "data.gaits", text, "test"));
+  text[DF_NAME_MAX - 1] = 'x';
+  text[DF_NAME_MAX] = '\0';
+  assert_int_equal(df_config_set(&c, "data.gaits", text, "test"), DF_E_CONFIG);
+
+  char list[512] = "1";
+  for (int i = 1; i < DF_LIST_MAX; i++) strcat(list, ",1");
+  assert_ok(df_config_set(&c, "action.center", list, "test"));
+  assert_int_equal(c.action_center.n, DF_LIST_MAX);
+  strcat(list, ",1");
+  assert_int_equal(df_config_set(&c, "action.center", list, "test"), DF_E_CONFIG);
+  assert_int_equal(df_config_set(&c, "data.gaits", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", "test"), DF_E_CONFIG);
+  assert_ok(df_config_set(&c, "data.gaits", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p", "test"));
+}
+
+/* canonical text enters the keys of results: short, and exact to the last bit */
+static void numbers_have_their_shortest_exact_text(void** state) {
+  (void)state;
+  static const struct {
+    const char *value, *text;
+  } cases[] = {
+      {"0.1", "0.1"},   {"0.10", "0.1"},   {"1e-1", "0.1"}, {"0.30000000000000004", "0.30000000000000004"},
+      {"-0", "0"},      {"1e5", "100000"}, {"+3", "3"},     {"0.333333333333333314829616256247", "0.3333333333333333"},
+      {"-1.5", "-1.5"}, {"0x10", "16"}};
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  int row = 0;
+  while (row < n && strcmp(keys[row].name, "action.center") != 0) row++;
+  df_config c = df_config_default();
+  char text[64];
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    assert_ok(df_config_set(&c, "action.center", cases[i].value, "test"));
+    df_config_value(&c, row, text, sizeof text);
+    assert_string_equal(text, cases[i].text);
+  }
+  double u[200];
+  df_rng_normal(1, DF_STREAM_TEST, 0, 200, u);
+  for (int i = 0; i < 200; i++) {
+    c.action_center = (df_list){.n = 1, .v = {ldexp(u[i], (i - 100) / 6)}};
+    const double wanted = c.action_center.v[0];
+    df_config_value(&c, row, text, sizeof text);
+    assert_ok(df_config_set(&c, "action.center", text, "test"));
+    assert_true(c.action_center.v[0] == wanted);
+  }
+  c.action_center = (df_list){.n = 3, .v = {1, 2, 3}};
+  df_config_value(&c, row, text, 4); /* cut, and terminated */
+  assert_string_equal(text, "1,2");
+  df_config_value(&c, -1, text, sizeof text);
+  assert_string_equal(text, "");
+}
+
+/* the tasks that come with the project, each with each of its profiles and methods */
+static void the_tasks_of_the_project_are_valid(void** state) {
+  (void)state;
+  static const char* const names[] = {"hopper", "go1_gaits"};
+  static const char* const profiles[] = {NULL, "smoke", "full", "full_cpu"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char path[64];
+    snprintf(path, sizeof path, "tasks/%s/task.yaml", names[i]);
+    for (size_t p = 0; p < sizeof profiles / sizeof *profiles; p++) {
+      df_config c;
+      assert_ok(df_config_load(path, profiles[p], NULL, 0, NULL, &c));
+      assert_string_equal(c.task_name, names[i]);
+      for (int m = 0; m < c.task_methods.n; m++) {
+        df_config of_method;
+        assert_ok(df_config_load(path, profiles[p], c.task_methods.v[m], 0, NULL, &of_method));
+      }
+    }
+  }
+}
+
+static void no_truncated_or_flipped_file_is_a_fault(void** state) {
+  (void)state;
+  char text[sizeof layered];
+  df_config c;
+  for (size_t n = 0; n < sizeof layered - 1; n += 3) {
+    memcpy(text, layered, sizeof text);
+    text[n] = '\0';
+    (void)(load(text, "smoke", "a", &c) == DF_OK);
+  }
+  for (size_t at = 0; at < sizeof layered - 1; at++) {
+    memcpy(text, layered, sizeof text);
+    text[at] = (char)(text[at] ^ (1 << (at % 7)));
+    (void)(load(text, "smoke", "a", &c) == DF_OK);
+  }
+}
+
+static void a_failed_allocation_leaks_nothing(void** state) {
+  (void)state;
+  put_yaml(layered);
+  df_status status = DF_E_NOMEM;
+  for (size_t n = 1; status != DF_OK; n++) {
+    assert_true(n < 200);
+    df_config c;
+    df_alloc_fail_at(n);
+    status = df_config_load(scratch_path, "smoke", "a", 0, NULL, &c);
+    df_alloc_fail_at(0);
+    assert_true(status == DF_OK || status == DF_E_NOMEM);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_default_is_valid_and_reads_back_as_itself),
+      cmocka_unit_test(every_key_stands_once_in_the_table),
+      IN_SCRATCH(later_layers_win),
+      IN_SCRATCH(profile_and_method_are_each_optional),
+      IN_SCRATCH(sequences_become_lists_and_names),
+      IN_SCRATCH(what_is_wrong_is_refused_with_place_key_and_value),
+      IN_SCRATCH(a_file_that_is_not_there_is_missing_by_name),
+      IN_SCRATCH(an_unknown_profile_is_named_with_those_there_are),
+      IN_SCRATCH(overrides_are_checked_like_the_file),
+      cmocka_unit_test(too_long_values_are_refused_not_cut),
+      cmocka_unit_test(numbers_have_their_shortest_exact_text),
+      cmocka_unit_test(the_tasks_of_the_project_are_valid),
+      IN_SCRATCH(no_truncated_or_flipped_file_is_a_fault),
+      IN_SCRATCH(a_failed_allocation_leaks_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

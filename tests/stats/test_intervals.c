@@ -1,0 +1,231 @@
+/* Intervals against published values and against the coverage they promise. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <string.h>
+
+#include "dynaflow/core/rng.h"
+#include "dynaflow/stats/statistics.h"
+#include "near.h"
+
+static void wilson_equals_published_values(void** state) {
+  (void)state;
+  /* Newcombe, Statistics in Medicine 17 (1998), table I, method 3: 81/263, 15/148, 0/20, 1/29, to four digits; 8/10
+   * and 10/10 by the closed form in 40 digits, rounded the same way */
+  const struct {
+    int count, n;
+    double lo, hi;
+  } published[] = {{81, 263, 0.2553, 0.3662}, {15, 148, 0.0624, 0.1605}, {0, 20, 0, 0.1611},
+                   {1, 29, 0.0061, 0.1718},   {8, 10, 0.4902, 0.9433},   {10, 10, 0.7225, 1}};
+  for (size_t k = 0; k < sizeof published / sizeof *published; k++) {
+    const df_interval i = df_share_interval(published[k].count, published[k].n);
+    assert_near(i.lo, published[k].lo, 0.5e-4 + 1e-12);
+    assert_near(i.hi, published[k].hi, 0.5e-4 + 1e-12);
+    assert_near(i.mean, (double)published[k].count / published[k].n, 1e-15);
+    assert_int_equal(i.n, published[k].n);
+    assert_int_equal(i.failed, 0);
+  }
+}
+
+static void wilson_is_exact_at_its_ends_and_mirrors_failures(void** state) {
+  (void)state;
+  assert_true(df_share_interval(0, 64).lo == 0);
+  assert_true(df_share_interval(64, 64).hi == 1);
+  for (int count = 0; count <= 12; count++) {
+    const df_interval a = df_share_interval(count, 12), b = df_share_interval(12 - count, 12);
+    assert_near(a.lo, 1 - b.hi, 1e-15);
+    assert_true(a.lo >= 0 && a.hi <= 1 && a.lo <= a.mean && a.mean <= a.hi && a.lo < a.hi);
+  }
+}
+
+static void a_share_of_nothing_has_no_interval(void** state) {
+  (void)state;
+  const int wrong[][2] = {{0, 0}, {-1, 10}, {11, 10}, {0, -3}};
+  for (int k = 0; k < 4; k++) {
+    const df_interval i = df_share_interval(wrong[k][0], wrong[k][1]);
+    assert_true(isnan(i.mean) && isnan(i.lo) && isnan(i.hi));
+  }
+}
+
+static void clusters_tell_less_than_their_values(void** state) {
+  (void)state;
+  /* variance by clusters as statsmodels 0.15.0 has it (OLS on a constant, cov_type='cluster', times 9/8), Wilson's
+   * interval as its proportion_confint(p n, n, method='wilson') at the effective number n: computed once */
+  const double values[24] = {1, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1};
+  const int cluster[24] = {0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 4, 5, 5, 5, 5, 6, 6, 6, 7, 7, 7, 8, 8, 8};
+  const int group[24] = {7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2};
+  df_interval i;
+  assert_int_equal(df_share_interval_clustered(24, values, cluster, NULL, &i), DF_OK);
+  assert_near(i.mean, 11 / 24.0, 1e-15);
+  assert_near(i.lo, 0.18337809059551113, 1e-14);
+  assert_near(i.hi, 0.7612451126200538, 1e-14);
+  assert_int_equal(i.n, 24);
+  /* the same with the two groups apart (NumPy) */
+  assert_int_equal(df_share_interval_clustered(24, values, cluster, group, &i), DF_OK);
+  assert_near(i.lo, 0.17303589507580297, 1e-14);
+  assert_near(i.hi, 0.7738455375557197, 1e-14);
+  /* values of their own are what they always were, to the bit */
+  const df_interval plain = df_share_interval(11, 24);
+  assert_int_equal(df_share_interval_clustered(24, values, NULL, group, &i), DF_OK);
+  assert_memory_equal(&i, &plain, sizeof i);
+  /* clusters that balance each other tell no more than independent values */
+  const double even[4] = {1, 0, 0, 1};
+  const int two[4] = {5, 5, 6, 6};
+  assert_int_equal(df_share_interval_clustered(4, even, two, NULL, &i), DF_OK);
+  assert_near(i.lo, df_share_interval(2, 4).lo, 1e-15);
+}
+
+static void where_nothing_varies_clusters_are_counted(void** state) {
+  (void)state;
+  const double never[9] = {0}, always[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+  const int cluster[9] = {0, 0, 0, 1, 1, 1, 2, 2, 2};
+  df_interval i;
+  assert_int_equal(df_share_interval_clustered(9, never, cluster, NULL, &i), DF_OK);
+  assert_true(i.lo == 0 && i.hi == df_share_interval(0, 3).hi);
+  assert_int_equal(df_share_interval_clustered(9, always, cluster, NULL, &i), DF_OK);
+  assert_true(i.hi == 1 && i.lo == df_share_interval(3, 3).lo);
+  /* one cluster: nothing is known of its like */
+  const double some[2] = {0, 1};
+  const int one[2] = {4, 4};
+  assert_int_equal(df_share_interval_clustered(2, some, one, NULL, &i), DF_OK);
+  assert_true(i.mean == 0.5 && i.hi - i.lo > df_share_interval(1, 2).hi - df_share_interval(1, 2).lo);
+  const double wrong[2] = {0, 0.5};
+  i.mean = 7;
+  assert_int_equal(df_share_interval_clustered(2, wrong, one, NULL, &i), DF_E_ARG);
+  assert_int_equal(df_share_interval_clustered(0, some, one, NULL, &i), DF_E_ARG);
+  assert_true(i.mean == 7);
+}
+
+/* of the mean, 2000 resamples drawn from `seed` */
+static df_interval mean_interval(int n, const double* values, uint64_t seed) {
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  df_interval out;
+  cfg.seed = seed;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, values, &out), DF_OK);
+  return out;
+}
+
+/* share of data sets of n normal numbers whose interval holds `truth` */
+static double coverage(int sets, int n, double truth) {
+  double values[40];
+  int held = 0;
+  for (int k = 0; k < sets; k++) {
+    df_rng_normal(5, DF_STREAM_TEST, (uint64_t)k, (size_t)n, values);
+    const df_interval i = mean_interval(n, values, 9);
+    held += i.lo <= truth && truth <= i.hi;
+  }
+  return (double)held / sets;
+}
+
+static void the_bootstrap_covers_the_mean_and_nothing_else(void** state) {
+  (void)state;
+  /* a percentile interval of 40 normal numbers covers 0.94 (its spread lacks sqrt(39/40) and the t tail); the standard
+   * deviation over 150 sets is 0.02, three of them either way */
+  const double covered = coverage(150, 40, 0);
+  assert_true(covered > 0.88 && covered <= 1.0);
+  assert_true(coverage(150, 40, 1) < 0.02);
+}
+
+/* share of sets of 30 episodes of 5 windows whose interval holds the mean, 0; windows share 4/5 of their variance */
+static double clustered_coverage(const int* cluster) {
+  enum { SETS = 150, EPISODES = 30, EACH = 5, N = EPISODES * EACH };
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  const int n = N;
+  int held = 0;
+  cfg.resamples = 400;
+  cfg.cluster = cluster;
+  for (int k = 0; k < SETS; k++) {
+    double shared[EPISODES], values[N];
+    df_interval i;
+    df_rng_normal(8, DF_STREAM_TEST, (uint64_t)k, EPISODES, shared);
+    df_rng_normal(9, DF_STREAM_TEST, (uint64_t)k, N, values);
+    for (int w = 0; w < N; w++) values[w] = sqrt(0.8) * shared[w / EACH] + sqrt(0.2) * values[w];
+    assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, values, &i), DF_OK);
+    held += i.lo <= 0 && 0 <= i.hi;
+  }
+  return (double)held / SETS;
+}
+
+static void windows_of_an_episode_are_not_independent(void** state) {
+  (void)state;
+  int episode[150];
+  for (int w = 0; w < 150; w++) episode[w] = w / 5;
+  /* 0.93 for 30 episodes, less three standard deviations of 150 sets. Planted fault: windows drawn one by one have
+   * sqrt(1 / (1 + 4 * 0.8)) = 0.49 of the width, and cover 2 Phi(0.49 * 1.96) - 1 = 0.66 */
+  assert_true(clustered_coverage(episode) > 0.87);
+  assert_true(clustered_coverage(NULL) < 0.77);
+}
+
+static void the_bootstrap_has_the_width_of_the_standard_error(void** state) {
+  (void)state;
+  double values[400], sum = 0, square = 0;
+  df_rng_normal(6, DF_STREAM_TEST, 0, 400, values);
+  for (int i = 0; i < 400; i++) sum += values[i];
+  for (int i = 0; i < 400; i++) square += (values[i] - sum / 400) * (values[i] - sum / 400);
+  const double error = sqrt(square) / 400;
+  const df_interval i = mean_interval(400, values, 1);
+  assert_near(i.mean, sum / 400, 1e-15);
+  /* a 2.5 % quantile of 2000 resamples has a standard deviation of 0.06 standard errors; three of them */
+  assert_near(i.lo, i.mean - 1.96 * error, 0.18 * error);
+  assert_near(i.hi, i.mean + 1.96 * error, 0.18 * error);
+}
+
+static void the_bootstrap_depends_on_its_seed_alone(void** state) {
+  (void)state;
+  double values[20];
+  df_rng_normal(7, DF_STREAM_TEST, 0, 20, values);
+  const df_interval a = mean_interval(20, values, 3), b = mean_interval(20, values, 3);
+  const df_interval c = mean_interval(20, values, 4);
+  assert_true(a.mean == b.mean && a.lo == b.lo && a.hi == b.hi);
+  assert_true(a.lo != c.lo || a.hi != c.hi);
+  assert_true(a.mean == c.mean);
+}
+
+static void equal_values_have_no_spread(void** state) {
+  (void)state;
+  const double values[5] = {0.1, 0.1, 0.1, 0.1, 0.1};
+  const df_interval i = mean_interval(5, values, 1);
+  assert_true(i.lo == i.mean && i.hi == i.mean);
+}
+
+static void one_value_has_a_mean_and_no_interval(void** state) {
+  (void)state;
+  const double value = 2.5;
+  const df_interval i = mean_interval(1, &value, 1);
+  assert_true(i.mean == 2.5 && isnan(i.lo) && isnan(i.hi));
+  assert_int_equal(i.n, 1);
+}
+
+static void failures_make_the_mean_infinite_and_are_counted(void** state) {
+  (void)state;
+  const double values[6] = {1, INFINITY, 2, NAN, -INFINITY, 3};
+  const df_interval i = mean_interval(6, values, 1);
+  assert_true(i.mean == INFINITY && isnan(i.lo) && isnan(i.hi));
+  assert_int_equal(i.n, 6);
+  assert_int_equal(i.failed, 3);
+  const double one = NAN;
+  const df_interval single = mean_interval(1, &one, 1);
+  assert_true(single.mean == INFINITY && single.failed == 1);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(wilson_equals_published_values),
+      cmocka_unit_test(wilson_is_exact_at_its_ends_and_mirrors_failures),
+      cmocka_unit_test(a_share_of_nothing_has_no_interval),
+      cmocka_unit_test(clusters_tell_less_than_their_values),
+      cmocka_unit_test(where_nothing_varies_clusters_are_counted),
+      cmocka_unit_test(the_bootstrap_covers_the_mean_and_nothing_else),
+      cmocka_unit_test(windows_of_an_episode_are_not_independent),
+      cmocka_unit_test(the_bootstrap_has_the_width_of_the_standard_error),
+      cmocka_unit_test(the_bootstrap_depends_on_its_seed_alone),
+      cmocka_unit_test(equal_values_have_no_spread),
+      cmocka_unit_test(one_value_has_a_mean_and_no_interval),
+      cmocka_unit_test(failures_make_the_mean_infinite_and_are_counted),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

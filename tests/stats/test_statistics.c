@@ -1,0 +1,601 @@
+/* Statistics against values worked out by hand, published, or computed once with SciPy 1.17.1 and NumPy 2.4.6 (said
+ * where they stand), and against planted faults: wrong trimming, strata drawn as one, shuffled pairs, swapped sides.
+ * The Wilson interval is tested in test_intervals.c. */
+#include "dynaflow/stats/statistics.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/rng.h"
+#include "near.h"
+
+static double estimate_of(df_estimate kind, int n, const double* values) {
+  double copy[64];
+  memcpy(copy, values, (size_t)n * sizeof *copy);
+  df_sort(n, copy);
+  return df_estimate_sorted(kind, n, copy);
+}
+
+/* ---- estimates ---- */
+
+static void the_interquartile_mean_equals_published_values(void** state) {
+  (void)state;
+  /* Wikipedia, "Interquartile mean", both of its examples: 4 divides n, and n = 9 with weights of 3/4 */
+  const double twelve[12] = {5, 8, 4, 38, 8, 6, 9, 7, 7, 3, 1, 6};
+  const double nine[9] = {1, 3, 5, 7, 9, 11, 13, 15, 17};
+  assert_near(estimate_of(DF_ESTIMATE_IQM, 12, twelve), 6.5, 1e-14);
+  assert_near(estimate_of(DF_ESTIMATE_IQM, 9, nine), 9, 1e-14);
+  /* scipy.stats.trim_mean(x, 0.25) where 4 divides n */
+  const double eight[8] = {3.1, 0.2, 9.9, 4.4, 5.0, 2.7, 1.1, 40.0};
+  assert_near(estimate_of(DF_ESTIMATE_IQM, 8, eight), 3.8, 1e-14);
+}
+
+static void the_interquartile_mean_trims_by_fractions(void** state) {
+  (void)state;
+  /* n = 3: [3/4, 9/4] holds a quarter of the ends: (0 / 4 + 1 + 100 / 4) / 1.5. Whole values would give 101/3. */
+  const double three[3] = {100, 0, 1};
+  assert_near(estimate_of(DF_ESTIMATE_IQM, 3, three), 26 / 1.5, 1e-14);
+  /* n = 5: 3/4 of the second and fourth, by hand: (0.75 * 2 + 4 + 0.75 * 10) / 2.5 */
+  const double five[5] = {-50, 2, 4, 10, 900};
+  assert_near(estimate_of(DF_ESTIMATE_IQM, 5, five), 13 / 2.5, 1e-14);
+  const double two[2] = {4, 1};
+  assert_near(estimate_of(DF_ESTIMATE_IQM, 2, two), 2.5, 0);
+  assert_near(estimate_of(DF_ESTIMATE_IQM, 1, two), 4, 0);
+  assert_true(isnan(df_estimate_sorted(DF_ESTIMATE_IQM, 0, two)));
+}
+
+static void medians_and_quantiles_are_those_of_R_and_numpy(void** state) {
+  (void)state;
+  /* numpy.median and numpy.quantile([0.025, 0.3, 0.9]) of these */
+  double x[8] = {3.1, 0.2, 9.9, 4.4, 5.0, 2.7, 1.1, 40.0};
+  assert_near(estimate_of(DF_ESTIMATE_MEDIAN, 8, x), 3.75, 1e-15);
+  assert_near(estimate_of(DF_ESTIMATE_MEDIAN, 7, x), 3.1, 0);
+  df_sort(8, x);
+  assert_near(df_quantile(8, x, 0.025), 0.3575, 1e-15);
+  assert_near(df_quantile(8, x, 0.3), 2.74, 1e-14);
+  assert_near(df_quantile(8, x, 0.9), 18.93, 1e-13);
+  assert_true(df_quantile(8, x, 0) == 0.2 && df_quantile(8, x, 1) == 40);
+  assert_true(isnan(df_quantile(0, x, 0.5)) && isnan(df_quantile(8, x, 1.1)) && isnan(df_quantile(8, x, NAN)));
+}
+
+/* ---- the bootstrap ---- */
+
+static df_interval interval_of(df_estimate kind, int n_strata, const int* sizes, const double* values, int resamples,
+                               bool same_units) {
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  df_interval out = {0};
+  cfg.resamples = resamples;
+  cfg.same_units = same_units;
+  assert_int_equal(df_bootstrap_interval(&cfg, kind, n_strata, sizes, values, &out), DF_OK);
+  return out;
+}
+
+static void the_percentiles_are_those_of_the_exact_distribution(void** state) {
+  (void)state;
+  /* by hand: of {0, 1} the mean of two draws is 0, 1/2, 1 with 1/4, 1/2, 1/4: both tails hold more than 2.5 % */
+  const double pair[2] = {0, 1};
+  const int two = 2, thirty = 30;
+  const df_interval i = interval_of(DF_ESTIMATE_MEAN, 1, &two, pair, 2000, false);
+  assert_true(i.mean == 0.5 && i.lo == 0 && i.hi == 1 && i.n == 2 && i.failed == 0);
+  /* of 15 ones and 15 zeros a resample holds Binomial(30, 1/2) ones: scipy.stats.binom.ppf([.025, .975], 30, .5) is
+   * [10, 20], with P(X <= 9) = 0.0214 and P(X <= 19) = 0.9506, three standard errors of 20000 resamples away */
+  double half[30] = {0};
+  for (int k = 0; k < 15; k++) half[k] = 1;
+  const df_interval h = interval_of(DF_ESTIMATE_MEAN, 1, &thirty, half, 20000, false);
+  assert_near(h.lo, 10 / 30.0, 1e-12);
+  assert_near(h.hi, 20 / 30.0, 1e-12);
+}
+
+static void strata_are_drawn_within_themselves(void** state) {
+  (void)state;
+  /* what differs between strata only is no spread: planted fault, the same numbers drawn as one stratum */
+  const double values[6] = {1, 1, 1, 9, 9, 9};
+  const int sizes[2] = {3, 3}, all = 6;
+  const df_estimate kinds[3] = {DF_ESTIMATE_MEAN, DF_ESTIMATE_MEDIAN, DF_ESTIMATE_IQM};
+  for (int k = 0; k < 3; k++) {
+    const df_interval i = interval_of(kinds[k], 2, sizes, values, 500, false);
+    assert_true(i.mean == 5 && i.lo == 5 && i.hi == 5);
+    assert_true(interval_of(kinds[k], 1, &all, values, 500, false).hi > 5);
+  }
+}
+
+static void the_same_units_are_not_counted_once_a_seed(void** state) {
+  (void)state;
+  /* four seeds that measure the same on every window know no more than one */
+  double values[120];
+  const int sizes[4] = {30, 30, 30, 30};
+  df_rng_normal(4, DF_STREAM_TEST, 0, 30, values);
+  for (int s = 1; s < 4; s++) memcpy(values + 30 * s, values, 30 * sizeof *values);
+  const df_interval one = interval_of(DF_ESTIMATE_MEAN, 1, sizes, values, 2000, true);
+  const df_interval same = interval_of(DF_ESTIMATE_MEAN, 4, sizes, values, 2000, true);
+  const df_interval apart = interval_of(DF_ESTIMATE_MEAN, 4, sizes, values, 2000, false);
+  assert_near(same.lo, one.lo, 1e-12);
+  assert_near(same.hi, one.hi, 1e-12);
+  /* drawn apart the width halves: sqrt(4); percentiles of 2000 resamples are good to 4 % */
+  assert_near((same.hi - same.lo) / (apart.hi - apart.lo), 2, 0.2);
+}
+
+/* ---- clusters, groups and drawn strata: against all equally likely resamples, listed once with NumPy 2.4.6 ---- */
+
+/* Percentiles at the level 0.8 lie so far inside an atom of the listed distribution (0.009 of probability or more) that
+ * 40000 resamples, with standard errors of 0.0015, find that very atom. */
+static df_bootstrap_cfg listed_cfg(void) {
+  return (df_bootstrap_cfg){.seed = 1, .resamples = 40000, .level = 0.8};
+}
+
+/* {1, 2}, {9}, {4, 5, 3}, {0, 8}, not in order */
+static const double clustered[8] = {0, 4, 1, 9, 5, 2, 8, 3};
+static const int of_cluster[8] = {7, -3, 0, 5, -3, 0, 7, -3};
+
+static void clusters_are_drawn_whole(void** state) {
+  (void)state;
+  /* of 4^4 resamples: numpy.quantile(means, [.1, .9]), and of interquartile means */
+  df_bootstrap_cfg cfg = listed_cfg();
+  const int n = 8;
+  df_interval i;
+  cfg.cluster = of_cluster;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, clustered, &i), DF_OK);
+  assert_true(i.mean == 4 && i.n == 8);
+  assert_near(i.lo, 26 / 9.0, 1e-12);
+  assert_near(i.hi, 38 / 7.0, 1e-12);
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, 1, &n, clustered, &i), DF_OK);
+  assert_near(i.mean, 3.5, 1e-12);
+  assert_near(i.lo, 29 / 14.0, 1e-12);
+  assert_near(i.hi, 40 / 7.0, 1e-12);
+  /* one cluster has no interval */
+  const int one[8] = {0};
+  cfg.cluster = one;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, clustered, &i), DF_OK);
+  assert_true(i.mean == 4 && isnan(i.lo) && isnan(i.hi));
+}
+
+static void groups_keep_their_clusters(void** state) {
+  (void)state;
+  /* {1, 2} and {9} apart from {4, 5, 3} and {0, 8}: of 2^4 resamples; drawn together they have other percentiles */
+  df_bootstrap_cfg cfg = listed_cfg();
+  const int n = 8, of_group[8] = {1, 1, 4, 4, 1, 4, 1, 1};
+  df_interval i;
+  cfg.cluster = of_cluster;
+  cfg.level = 0.6;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, clustered, &i), DF_OK);
+  assert_near(i.lo, 3.375, 1e-12);
+  assert_near(i.hi, 33 / 7.0, 1e-12);
+  cfg.group = of_group;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, clustered, &i), DF_OK);
+  assert_near(i.lo, 3, 1e-12);
+  assert_near(i.hi, 5.25, 1e-12);
+  /* groups alone: what differs between them only is no spread */
+  const double level[8] = {2, 2, 7, 7, 2, 7, 2, 2};
+  cfg.cluster = NULL;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, level, &i), DF_OK);
+  assert_true(i.lo == i.mean && i.hi == i.mean);
+  /* planted fault: a cluster in two groups */
+  const int torn[8] = {1, 1, 4, 4, 1, 4, 4, 1};
+  cfg.cluster = of_cluster;
+  cfg.group = torn;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, level, &i), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "cluster 7 is in groups 1 and 4"));
+}
+
+static void clusters_of_one_unit_change_no_bit(void** state) {
+  (void)state;
+  double values[40];
+  int label[20];
+  const int sizes[2] = {20, 20};
+  df_rng_normal(9, DF_STREAM_TEST, 0, 40, values);
+  for (int k = 0; k < 20; k++) label[k] = 100 - k;
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  df_interval plain, single;
+  cfg.same_units = true;
+  cfg.resamples = 300;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, 2, sizes, values, &plain), DF_OK);
+  cfg.cluster = label;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, 2, sizes, values, &single), DF_OK);
+  assert_memory_equal(&plain, &single, sizeof plain);
+}
+
+static void drawn_strata_are_crossed_with_their_units(void** state) {
+  (void)state;
+  /* two seeds of four windows: 4^4 resamples of windows, times 4 of seeds */
+  const double values[8] = {1, 4, 2, 7, 3, 3, 8, 6};
+  const int sizes[2] = {4, 4};
+  df_bootstrap_cfg cfg = listed_cfg();
+  df_interval i;
+  cfg.same_units = true;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, values, &i), DF_OK);
+  assert_near(i.lo, 3.125, 1e-12);
+  assert_near(i.hi, 5.375, 1e-12);
+  cfg.draw_strata = true;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, values, &i), DF_OK);
+  assert_true(i.mean == 4.25);
+  assert_near(i.lo, 2.75, 1e-12);
+  assert_near(i.hi, 5.75, 1e-12);
+  /* by hand: two seeds without any spread within, of which a resample holds 0, 1 or 2 with 1/4, 1/2, 1/4 */
+  const double apart[4] = {1, 1, 5, 5};
+  const int pairs[2] = {2, 2};
+  cfg.same_units = false;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, pairs, apart, &i), DF_OK);
+  assert_true(i.lo == 1 && i.hi == 5);
+}
+
+static void the_seed_alone_decides(void** state) {
+  (void)state;
+  double values[20], other[20];
+  const int sizes[2] = {12, 8};
+  df_rng_normal(7, DF_STREAM_TEST, 0, 20, values);
+  df_rng_normal(7, DF_STREAM_TEST, 1, 20, other);
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  df_paired a, b, c;
+  df_interval p, q;
+  cfg.resamples = 300;
+  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_IQM, 2, sizes, values, other, &a), DF_OK);
+  assert_int_equal(df_probability_of_improvement(&cfg, true, 2, sizes, values, sizes, other, &p), DF_OK);
+  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_IQM, 2, sizes, values, other, &b), DF_OK);
+  assert_int_equal(df_probability_of_improvement(&cfg, true, 2, sizes, values, sizes, other, &q), DF_OK);
+  assert_true(a.difference.lo == b.difference.lo && a.difference.hi == b.difference.hi && a.p == b.p);
+  assert_true(p.mean == q.mean && p.lo == q.lo && p.hi == q.hi);
+  cfg.seed = 2;
+  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_IQM, 2, sizes, values, other, &c), DF_OK);
+  assert_true(c.difference.mean == a.difference.mean && c.difference.lo != a.difference.lo);
+}
+
+static void what_is_not_finite_is_counted_and_gives_no_interval(void** state) {
+  (void)state;
+  const double values[4] = {1, NAN, 3, -INFINITY}, fine[4] = {1, 2, 3, 4};
+  const int n = 4;
+  const df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  const df_interval i = interval_of(DF_ESTIMATE_MEDIAN, 1, &n, values, 100, false);
+  assert_true(i.mean == INFINITY && isnan(i.lo) && isnan(i.hi) && i.failed == 2);
+  df_paired d;
+  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, 1, &n, fine, values, &d), DF_OK);
+  assert_true(isnan(d.difference.mean) && isnan(d.difference.lo) && isnan(d.p) && d.difference.failed == 2);
+  df_interval p;
+  assert_int_equal(df_probability_of_improvement(&cfg, true, 1, &n, fine, &n, values, &p), DF_OK);
+  assert_true(isnan(p.mean) && isnan(p.lo) && isnan(p.hi) && p.failed == 2);
+  const int one = 1;
+  const df_interval single = interval_of(DF_ESTIMATE_MEAN, 1, &one, fine, 100, false);
+  assert_true(single.mean == 1 && isnan(single.lo) && isnan(single.hi));
+}
+
+/* ---- paired differences ---- */
+
+static df_paired difference_of(int n, const double* a, const double* b, int resamples) {
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  df_paired out;
+  cfg.resamples = resamples;
+  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, 1, &n, a, b, &out), DF_OK);
+  return out;
+}
+
+static void p_is_the_share_of_the_exact_distribution(void** state) {
+  (void)state;
+  const double zero[2] = {0, 0};
+  /* by hand: means of two draws of {-1, 3} are -1, 1, 3 with 1/4, 1/2, 1/4: p = 2/4; four standard errors of 4000 */
+  df_paired d = difference_of(2, (const double[]){-1, 3}, zero, 4000);
+  assert_near(d.p, 0.5, 8 * sqrt(0.1875 / 4000));
+  assert_true(d.difference.mean == 1 && d.difference.lo == -1 && d.difference.hi == 3);
+  d = difference_of(2, (const double[]){-1, 1}, zero, 1000);
+  assert_true(d.p == 1);
+  /* no resample on the other side: the floor */
+  d = difference_of(2, (const double[]){2, 2}, zero, 999);
+  assert_near(d.p, 0.002, 1e-15);
+  assert_true(d.difference.lo == 2 && d.difference.hi == 2);
+  /* no difference at all is none */
+  d = difference_of(2, zero, zero, 999);
+  assert_true(d.p == 1 && d.difference.lo == 0 && d.difference.hi == 0);
+}
+
+static void pairing_cancels_what_both_have_in_common(void** state) {
+  (void)state;
+  /* windows differ by 10, methods by 0.5 +- 0.1; planted fault: the pairs of one side moved on by one */
+  double window[64], noise[64], a[64], b[64], shuffled[64];
+  df_rng_normal(8, DF_STREAM_TEST, 0, 64, window);
+  df_rng_normal(8, DF_STREAM_TEST, 1, 64, noise);
+  for (int i = 0; i < 64; i++) {
+    a[i] = 10 * window[i] + 0.5 + 0.1 * noise[i];
+    b[i] = 10 * window[i];
+  }
+  for (int i = 0; i < 64; i++) shuffled[i] = b[(i + 1) % 64];
+  const df_paired paired = difference_of(64, a, b, 1000), wrong = difference_of(64, a, shuffled, 1000);
+  assert_true(paired.difference.lo > 0.4 && paired.difference.hi < 0.6 && paired.p < 0.01);
+  assert_near(wrong.difference.mean, paired.difference.mean, 1e-12);
+  assert_true(wrong.difference.lo < -1 && wrong.difference.hi > 1 && wrong.p > 0.1);
+  /* the other way round it is the negative */
+  const df_paired back = difference_of(64, b, a, 1000);
+  assert_near(back.difference.lo, -paired.difference.hi, 1e-12);
+  assert_true(back.p == paired.p);
+}
+
+static void the_paired_interval_covers_the_difference(void** state) {
+  (void)state;
+  /* two seeds of 25 windows: the percentile interval of a mean of 50 covers 0.94; three standard errors of 150 sets */
+  enum { SETS = 150 };
+  const int sizes[2] = {25, 25};
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  cfg.resamples = 400;
+  int held = 0, rejected = 0;
+  for (int k = 0; k < SETS; k++) {
+    double a[50], b[50];
+    df_paired d;
+    df_rng_normal(11, DF_STREAM_TEST, (uint64_t)k, 50, a);
+    df_rng_normal(12, DF_STREAM_TEST, (uint64_t)k, 50, b);
+    assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, 2, sizes, a, b, &d), DF_OK);
+    held += d.difference.lo <= 0 && 0 <= d.difference.hi;
+    rejected += d.p < 0.05;
+  }
+  assert_true(held > 0.88 * SETS);
+  /* the p-value says the same as the interval, but for its one more resample */
+  assert_true(rejected >= SETS - held - 4 && rejected <= SETS - held);
+}
+
+/* ---- falls ---- */
+
+static void mcnemar_equals_published_values(void** state) {
+  (void)state;
+  /* by hand: 2 (1 + 6) / 2^6, 2 / 2^5, and 3 against 3, whose two tails make more than 1 */
+  assert_near(df_mcnemar_exact(1, 5), 14 / 64.0, 1e-15);
+  assert_near(df_mcnemar_exact(5, 0), 2 / 32.0, 1e-15);
+  assert_true(df_mcnemar_exact(3, 3) == 1);
+  assert_true(df_mcnemar_exact(0, 0) == 1);
+  /* approval ratings, Agresti, Categorical Data Analysis (1990), table 10.1: 86 against 150; R's exact2x2 prints
+   * p-value = 3.716e-05; scipy.stats.binomtest(86, 236) 3.7159361395713866e-05 */
+  assert_near(df_mcnemar_exact(86, 150), 3.7159361395713866e-05, 1e-15);
+  /* binomtest(3, 21), binomtest(5000, 10200): 2^-10200 is 0 in doubles */
+  assert_near(df_mcnemar_exact(18, 3), 0.0014896392822265625, 1e-15);
+  assert_near(df_mcnemar_exact(5000, 5200), 0.04878796312682234, 1e-11);
+  assert_true(isnan(df_mcnemar_exact(-1, 3)) && isnan(df_mcnemar_exact(3, -1)));
+  for (int k = 0; k < 9; k++) assert_true(df_mcnemar_exact(k, 8 - k) == df_mcnemar_exact(8 - k, k));
+}
+
+/* ---- probability of improvement ---- */
+
+static df_interval better(bool lower, int n_strata, const int* n_a, const double* a, const int* n_b, const double* b,
+                          bool same_units) {
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  df_interval out;
+  cfg.resamples = 1000;
+  cfg.same_units = same_units;
+  assert_int_equal(df_probability_of_improvement(&cfg, lower, n_strata, n_a, a, n_b, b, &out), DF_OK);
+  return out;
+}
+
+static void the_probability_of_improvement_is_mann_whitney(void** state) {
+  (void)state;
+  /* the example of scipy.stats.mannwhitneyu's documentation: U = 17 of 20 pairs */
+  const double males[5] = {19, 22, 16, 29, 24}, females[4] = {20, 11, 17, 12};
+  const int five = 5, four = 4, six = 6;
+  assert_near(better(false, 1, &five, males, &four, females, false).mean, 17 / 20.0, 1e-15);
+  /* planted fault: the other side, the other direction */
+  assert_near(better(false, 1, &four, females, &five, males, false).mean, 3 / 20.0, 1e-15);
+  assert_near(better(true, 1, &five, males, &four, females, false).mean, 3 / 20.0, 1e-15);
+  /* ties count a half: mannwhitneyu gives U = 11 of 30 */
+  const double a[6] = {1, 2, 2, 3, 5, 8}, b[5] = {2, 3, 3, 4, 9};
+  assert_near(better(false, 1, &six, a, &five, b, false).mean, 11 / 30.0, 1e-15);
+  assert_near(better(false, 1, &five, b, &five, b, false).mean, 0.5, 1e-15);
+}
+
+static void improvement_is_averaged_over_strata(void** state) {
+  (void)state;
+  /* by hand: 1 in the first, (1/2 + 0) / 2 in the second; all pairs of both together would give another number */
+  const double a[3] = {5, 1, 0}, b[3] = {4, 3, 1};
+  const int n_a[2] = {1, 2}, n_b[2] = {2, 1};
+  assert_near(better(false, 2, n_a, a, n_b, b, false).mean, (1 + 0.25) / 2, 1e-15);
+}
+
+static void its_interval_holds_what_a_slow_version_draws(void** state) {
+  (void)state;
+  /* all pairs counted one by one, the same units drawn on both sides */
+  enum { N = 12, RESAMPLES = 1000 };
+  double a[N], b[N], shares[RESAMPLES];
+  const int n = N;
+  df_rng_normal(13, DF_STREAM_TEST, 0, N, a);
+  df_rng_normal(13, DF_STREAM_TEST, 1, N, b);
+  for (int i = 0; i < N; i++) a[i] = round(4 * a[i]), b[i] = round(4 * b[i]) + 1;
+  for (int r = 0; r < RESAMPLES; r++) {
+    int unit[N];
+    double wins = 0;
+    for (int i = 0; i < N; i++) unit[i] = (int)df_rng_below(1, DF_STREAM_BOOTSTRAP, (uint64_t)r, (uint32_t)i, N);
+    for (int i = 0; i < N; i++) {
+      for (int j = 0; j < N; j++) {
+        const double x = a[unit[i]], y = b[unit[j]];
+        wins += x < y ? 1 : x > y ? 0 : 0.5;
+      }
+    }
+    shares[r] = wins / (N * N);
+  }
+  df_sort(RESAMPLES, shares);
+  const df_interval i = better(true, 1, &n, a, &n, b, true);
+  assert_near(i.lo, df_quantile(RESAMPLES, shares, 0.025), 1e-12);
+  assert_near(i.hi, df_quantile(RESAMPLES, shares, 0.975), 1e-12);
+  assert_true(i.lo < i.mean && i.mean < i.hi);
+  /* drawn apart it is another interval of the same number */
+  const df_interval apart = better(true, 1, &n, a, &n, b, false);
+  assert_true(apart.mean == i.mean && apart.lo != i.lo);
+}
+
+static void improvement_and_profiles_take_clusters_whole(void** state) {
+  (void)state;
+  /* clusters of 2, 1, 3 and 2 units: 4^4 resamples; then two drawn strata of three units: 3^3 times 4 */
+  const double a[8] = {1, 3, 2, 6, 4, 4, 5, 0}, b[8] = {2, 2, 3, 5, 7, 3, 5, 1}, three = 3;
+  const int eight = 8, label[8] = {0, 0, 1, 2, 2, 2, 3, 3};
+  df_bootstrap_cfg cfg = listed_cfg();
+  df_interval i;
+  cfg.same_units = true;
+  cfg.cluster = label;
+  assert_int_equal(df_probability_of_improvement(&cfg, true, 1, &eight, a, &eight, b, &i), DF_OK);
+  assert_near(i.mean, 0.5390625, 1e-15);
+  assert_near(i.lo, 14 / 27.0, 1e-12);
+  assert_near(i.hi, 11 / 18.0, 1e-12);
+  assert_int_equal(df_performance_profile(&cfg, true, 1, &eight, a, 1, &three, &i), DF_OK);
+  assert_true(i.mean == 0.5);
+  assert_near(i.lo, 2 / 9.0, 1e-12);
+  assert_near(i.hi, 6 / 7.0, 1e-12);
+
+  const double c[6] = {1, 4, 2, 3, 3, 8}, d[6] = {2, 3, 3, 1, 4, 9};
+  const int sizes[2] = {3, 3};
+  cfg.cluster = NULL;
+  cfg.draw_strata = true;
+  assert_int_equal(df_probability_of_improvement(&cfg, true, 2, sizes, c, sizes, d, &i), DF_OK);
+  assert_near(i.mean, 7 / 12.0, 1e-15);
+  assert_near(i.lo, 1 / 3.0, 1e-12);
+  assert_near(i.hi, 8 / 9.0, 1e-12);
+  assert_int_equal(df_performance_profile(&cfg, true, 2, sizes, c, 1, &three, &i), DF_OK);
+  assert_near(i.mean, 2 / 3.0, 1e-15);
+  assert_near(i.lo, 1 / 3.0, 1e-12);
+  assert_true(i.hi == 1);
+}
+
+/* ---- performance profiles ---- */
+
+static void profiles_count_who_reaches_a_threshold(void** state) {
+  (void)state;
+  const double values[5] = {1, 3, 2, 4, -INFINITY}, tau[4] = {0, 2, 3.5, 9};
+  const int sizes[2] = {2, 3};
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  df_interval low[4], high[4];
+  cfg.resamples = 500;
+  assert_int_equal(df_performance_profile(&cfg, true, 2, sizes, values, 4, tau, low), DF_OK);
+  assert_int_equal(df_performance_profile(&cfg, false, 2, sizes, values, 4, tau, high), DF_OK);
+  /* by hand: strata {1, 3} and {2, 4, nothing}, each with half the weight; a value at the threshold reaches it */
+  const double lower[4] = {0, (1 / 2.0 + 1 / 3.0) / 2, (1 + 1 / 3.0) / 2, (1 + 2 / 3.0) / 2};
+  const double higher[4] = {(1 + 2 / 3.0) / 2, (1 / 2.0 + 2 / 3.0) / 2, (0 + 1 / 3.0) / 2, 0};
+  for (int t = 0; t < 4; t++) {
+    assert_near(low[t].mean, lower[t], 1e-15);
+    assert_near(high[t].mean, higher[t], 1e-15);
+    assert_true(low[t].lo <= low[t].mean && low[t].mean <= low[t].hi && low[t].failed == 1);
+  }
+  assert_true(low[0].hi == 0 && low[1].lo < low[1].hi);
+}
+
+/* ---- many comparisons ---- */
+
+static void holm_equals_published_values(void** state) {
+  (void)state;
+  /* by hand as R's p.adjust(p, "holm"): 4, 3, 2, 1 times the sorted values, never falling */
+  const double p[4] = {0.01, 0.04, 0.03, 0.005}, wanted[4] = {0.03, 0.06, 0.06, 0.02};
+  double adjusted[4];
+  int tests;
+  assert_int_equal(df_holm(4, p, adjusted, &tests), DF_OK);
+  assert_int_equal(tests, 4);
+  for (int i = 0; i < 4; i++) assert_near(adjusted[i], wanted[i], 1e-15);
+  /* what was not tested is not counted; in place; never above 1 */
+  double some[4] = {0.6, NAN, 0.01, 0.7};
+  assert_int_equal(df_holm(4, some, some, &tests), DF_OK);
+  assert_int_equal(tests, 3);
+  assert_true(some[0] == 1 && isnan(some[1]) && some[3] == 1);
+  assert_near(some[2], 0.03, 1e-15);
+  assert_int_equal(df_holm(0, NULL, NULL, &tests), DF_OK);
+  assert_int_equal(tests, 0);
+}
+
+/* ---- arguments and memory ---- */
+
+static void wrong_arguments_are_refused_and_nothing_is_written(void** state) {
+  (void)state;
+  const double v[4] = {1, 2, 3, 4};
+  const int sizes[2] = {3, 1}, none[2] = {4, 0};
+  df_interval out = {.mean = 7};
+  df_paired paired = {.p = 7};
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  assert_int_equal(df_bootstrap_interval(NULL, DF_ESTIMATE_MEAN, 2, sizes, v, &out), DF_E_ARG);
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 0, sizes, v, &out), DF_E_ARG);
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, none, v, &out), DF_E_ARG);
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, NULL, &out), DF_E_ARG);
+  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, 2, sizes, v, NULL, &paired), DF_E_ARG);
+  assert_int_equal(df_performance_profile(&cfg, true, 2, sizes, v, 0, v, &out), DF_E_ARG);
+  const double falling[2] = {2, 1};
+  df_interval two[2] = {out, out};
+  assert_int_equal(df_performance_profile(&cfg, true, 2, sizes, v, 2, falling, two), DF_E_ARG);
+  assert_true(two[0].mean == 7);
+  cfg.cluster = sizes;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, v, &out), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "clusters in 2 strata without the same units"));
+  cfg.cluster = NULL;
+  assert_int_equal(df_holm(-1, v, (double*)(uintptr_t)v, NULL), DF_E_ARG);
+  cfg.same_units = true;
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, v, &out), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "stratum 1 has 1 values, stratum 0 has 3"));
+  assert_int_equal(df_probability_of_improvement(&cfg, true, 1, sizes, v, sizes + 1, v, &out), DF_E_ARG);
+  cfg = (df_bootstrap_cfg){.resamples = 0, .level = 0.95};
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, v, &out), DF_E_ARG);
+  cfg = (df_bootstrap_cfg){.resamples = 10, .level = 1};
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, v, &out), DF_E_ARG);
+  assert_true(out.mean == 7 && paired.p == 7);
+}
+
+static df_status everything(double* sum) {
+  const double a[4] = {1, 2, 3, 4}, b[4] = {2, 1, 5, 9};
+  const int n = 4;
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  df_interval i = {0};
+  df_paired d = {0};
+  double adjusted[4] = {0};
+  cfg.resamples = 20;
+  DF_TRY(df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, 1, &n, a, &i));
+  *sum += i.lo;
+  const int label[4] = {3, 3, 4, 5}, group[4] = {0, 0, 0, 1};
+  const double share[4] = {0, 1, 1, 0};
+  cfg.cluster = label;
+  cfg.group = group;
+  DF_TRY(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, a, &i));
+  DF_TRY(df_share_interval_clustered(4, share, label, group, &i));
+  cfg.cluster = cfg.group = NULL;
+  DF_TRY(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, 1, &n, a, b, &d));
+  DF_TRY(df_probability_of_improvement(&cfg, true, 1, &n, a, &n, b, &i));
+  DF_TRY(df_performance_profile(&cfg, true, 1, &n, a, 1, b, &i));
+  return df_holm(4, a, adjusted, NULL);
+}
+
+static void every_allocation_may_fail(void** state) {
+  (void)state;
+  double sum = 0;
+  int failures = 0;
+  for (size_t n = 1;; n++) {
+    df_alloc_fail_at(n);
+    const df_status status = everything(&sum);
+    df_alloc_fail_at(0);
+    if (status == DF_OK) break;
+    assert_int_equal(status, DF_E_NOMEM);
+    failures++;
+  }
+  /* a resampler makes 5, clusters 8, an order 2: 5 + 2 + 3 of the interquartile mean, 5 + 8 + 2 of clusters, 8 of the
+   * share, 5 + 3 of the difference, 2 (5 + 4) + 1 of the improvement, 5 + 5 of the profile, 2 of Holm */
+  assert_int_equal(failures, 72);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_interquartile_mean_equals_published_values),
+      cmocka_unit_test(the_interquartile_mean_trims_by_fractions),
+      cmocka_unit_test(medians_and_quantiles_are_those_of_R_and_numpy),
+      cmocka_unit_test(the_percentiles_are_those_of_the_exact_distribution),
+      cmocka_unit_test(strata_are_drawn_within_themselves),
+      cmocka_unit_test(the_same_units_are_not_counted_once_a_seed),
+      cmocka_unit_test(clusters_are_drawn_whole),
+      cmocka_unit_test(groups_keep_their_clusters),
+      cmocka_unit_test(clusters_of_one_unit_change_no_bit),
+      cmocka_unit_test(drawn_strata_are_crossed_with_their_units),
+      cmocka_unit_test(the_seed_alone_decides),
+      cmocka_unit_test(what_is_not_finite_is_counted_and_gives_no_interval),
+      cmocka_unit_test(p_is_the_share_of_the_exact_distribution),
+      cmocka_unit_test(pairing_cancels_what_both_have_in_common),
+      cmocka_unit_test(the_paired_interval_covers_the_difference),
+      cmocka_unit_test(mcnemar_equals_published_values),
+      cmocka_unit_test(the_probability_of_improvement_is_mann_whitney),
+      cmocka_unit_test(improvement_is_averaged_over_strata),
+      cmocka_unit_test(its_interval_holds_what_a_slow_version_draws),
+      cmocka_unit_test(improvement_and_profiles_take_clusters_whole),
+      cmocka_unit_test(profiles_count_who_reaches_a_threshold),
+      cmocka_unit_test(holm_equals_published_values),
+      cmocka_unit_test(wrong_arguments_are_refused_and_nothing_is_written),
+      cmocka_unit_test(every_allocation_may_fail),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
