@@ -1,9 +1,9 @@
-"""Puts the headers and the library of a pinned MuJoCo wheel (MUJOCO_VERSION, by default 3.17.0) under a folder.
+"""Extracts the headers and the library of a pinned MuJoCo wheel (MUJOCO_VERSION, by default 3.17.0) into a folder.
 
 usage: fetch-mujoco.py DESTINATION
 
-The official wheel is downloaded by pip as a plain archive (nothing is installed and no code of it runs) and the
-shared library inside is checked by sha256: it is the library, not the wheel, that decides the numbers.
+pip downloads the official wheel as a plain archive (nothing is installed and none of its code runs). The shared
+library inside is checked by sha256, because the library, not the wheel, determines the numbers.
 """
 import hashlib
 import os

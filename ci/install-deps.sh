@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Installs what the build needs on Debian or Ubuntu and fetches the pinned MuJoCo. Called by make when something is missing.
-# MUJOCO_DIR (include/mujoco/mujoco.h and lib/libmujoco.so below it) names your own MuJoCo instead of the pinned one.
+# Installs the build dependencies on Debian or Ubuntu and fetches the pinned MuJoCo. Called by make.
+# MUJOCO_DIR names a MuJoCo of your own instead of the pinned one; it must contain include/mujoco/mujoco.h and
+# lib/libmujoco.so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 mujoco_version=${MUJOCO_VERSION:-3.17.0}
 mujoco_dir=${MUJOCO_DIR:-third_party/mujoco-$mujoco_version}
 
-# what the build, the tests and the reports use; python3 and pip only to download the wheel that MuJoCo ships in
+# for the build, the tests and the reports; python3 and pip only download the wheel that contains MuJoCo
 packages=(gcc make libc6-dev pkg-config
           libopenblas0-pthread libyaml-dev libjansson-dev libzip-dev zlib1g-dev libssl-dev libcurl4-openssl-dev
           librandom123-dev libcmocka-dev gnuplot-nox ca-certificates curl)

@@ -1,4 +1,4 @@
-/* hold_pose.c: a method in one file: every window holds the pose that it starts in.
+/* hold_pose.c: a complete method in one file: every window holds the pose in which it starts.
  *
  *   cc -std=c17 -shared -fPIC -I lib/include hold_pose.c -L build -ldynaflow -o hold_pose.so
  *   dynaflow run go1_gaits --plugin ./hold_pose.so --method hold_pose */
@@ -36,7 +36,7 @@ static df_status create(const df_method_env* env, void** self) {
   return DF_OK;
 }
 
-/* x [B][H+1][nx] are the states that the simulator makes of the actions u [B][H][nu], so they are feasible. */
+/* The states x [B][H+1][nx] are the rollout of the actions u [B][H][nu], so they are feasible. */
 static df_status sample(void* self, const df_request* r, double* x, double* u) {
   hold_pose* m = self;
   const df_system* system = m->task->system;

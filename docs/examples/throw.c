@@ -1,4 +1,4 @@
-/* throw.c: an arm learns to throw a ball at a target, by the gradient through its own simulation.
+/* throw.c: an arm learns to throw a ball at a target by gradient descent through the simulation.
  *
  *   cc -std=c17 -I lib/include throw.c -L build -ldynaflow -lm -o throw && ./throw */
 #include <math.h>
@@ -7,10 +7,10 @@
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/rollout.h"
 
-enum { H = 50, STEPS = 200 }; /* actions of 20 ms in a throw; gradient steps */
+enum { H = 50, STEPS = 200 }; /* actions per throw, 20 ms each; gradient steps */
 static const double TARGET[2] = {-1.5, 0.2};
 
-/* an arm on a pivot with a cup of two balls; the ball that lies in it moves in the plane: q = [arm, x, z] */
+/* an arm on a pivot with a cup formed by two balls; the thrown ball moves in the plane: q = [arm, x, z] */
 static const char MODEL[] =
     "<mujoco><option timestep='0.005'/><default><geom solimp='0.9 0.95 0.005' condim='3'/></default><worldbody>"
     "<body pos='0 0 0.3'><joint name='arm' axis='0 -1 0' damping='0.05' armature='0.02'/>"
@@ -20,11 +20,11 @@ static const char MODEL[] =
     "<geom size='0.04' mass='0.1'/></body></worldbody>"
     "<actuator><motor joint='arm' ctrlrange='-12 12'/></actuator></mujoco>";
 
-static double miss(const double* x) { /* of a state x = [q, v], in metres; the ball starts at (0.48, 0.36) */
+static double miss(const double* x) { /* [m] of a state x = [q, v]; the ball starts at (0.48, 0.36) */
   return hypot(0.48 + x[1] - TARGET[0], 0.36 + x[2] - TARGET[1]);
 }
 
-/* the squared miss at the end, and its cotangent in dx [H+1][6] */
+/* returns the squared miss of the last state; writes its cotangent to dx [H+1][6] */
 static double loss(void* context, int b, const double* x, double* dx) {
   const double* end = x + H * 6;
   (void)context, (void)b;

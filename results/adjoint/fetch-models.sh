@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Gets the models of suite.txt that Python wheels hold: Gymnasium, DeepMind Control Suite, MuJoCo Playground.
+# Extracts the models of suite.txt that Python wheels contain: Gymnasium, DeepMind Control Suite, MuJoCo Playground.
 #   results/adjoint/fetch-models.sh DIR && DYNAFLOW_DATA=DIR make gradcheck-table
-# Those of MuJoCo Menagerie are no part of any wheel; README.md says where to put them.
+# The models of MuJoCo Menagerie are in no wheel; README.md says where to put them.
 set -eu
 [ $# -eq 1 ] || { echo "usage: $0 DIR" >&2; exit 2; }
 to=$1/mjcf

@@ -1,7 +1,7 @@
-"""Writes pendulum.npz: 20 episodes of 100 steps. Stands for your own recording; needs nothing but Python.
+"""Writes pendulum.npz: 20 episodes of 100 steps. A placeholder for your own recording; needs only Python.
 
 states  [episodes][steps + 1][nx]: qpos, then qvel (then act), as MuJoCo orders them, in SI units
-actions [episodes][steps][nu]: what the actuators received between two states; leave them out if you have none
+actions [episodes][steps][nu]: the values that the actuators received between two states; optional
 """
 import math, struct, zipfile
 
@@ -22,7 +22,7 @@ for episode in range(EPISODES):
 
 
 def npy(shape, values):
-    """With NumPy this whole file ends in numpy.savez('pendulum.npz', states=..., actions=...)."""
+    """The bytes of a .npy file. With NumPy, numpy.savez('pendulum.npz', states=..., actions=...) does all of this."""
     head = "{'descr': '<f8', 'fortran_order': False, 'shape': %s, }" % (shape,)
     head += ' ' * (63 - (10 + len(head)) % 64) + '\n'
     return b'\x93NUMPY\x01\x00' + struct.pack('<H', len(head)) + head.encode() + struct.pack('<%dd' % len(values), *values)
