@@ -92,7 +92,7 @@ SHARED := $(BUILD)/libdynaflow.so.$(VERSION)
 PROGRAM := $(BUILD)/dynaflow
 HARNESS_LIB := $(BUILD)/libharness.a
 
-.PHONY: build tests help all deps demo test smoke gate gate-run gate-fixtures golden gradcheck-table asan ubsan format format-check install clean ladder
+.PHONY: build tests help all deps demo test smoke gate gate-run gate-fixtures golden gradcheck-table asan ubsan format format-check install clean ladder print-ladder
 .DEFAULT_GOAL := all
 
 help: ## list the targets
@@ -115,6 +115,15 @@ $(LADDER)/.made: Makefile
 	  done;)
 	@touch $@
 ladder: $(LADDER)/.made
+
+# the ladder as text, a line per folder, for tests/layout
+print-ladder:
+	@$(foreach r,$(ROOMS),echo 'lib/$(r): $(SEES_$(r):%=lib/%)$(if $(filter gradcheck,$(r)), $(SIM_ROOMS:%=lib/sim/%))';echo 'lib/include/dynaflow/$(r): $(SEES_$(r):%=lib/%)';)
+	@$(foreach r,$(SIM_ROOMS),echo 'lib/sim/$(r): lib/sim lib/core $(SEES_sim/$(r):%=lib/sim/%)';)
+	@echo 'baselines: $(ROOMS:%=lib/%)'
+	@$(foreach r,$(HARNESS),echo 'bench/$(r): $(VIEW_harness:%=lib/%) $(SEES_bench/$(r):%=bench/%)';)
+	@$(foreach r,$(filter-out $(HARNESS),$(BENCH_ROOMS)),echo 'bench/$(r): $(ROOMS:%=lib/%) baselines $(SEES_bench/$(r):%=bench/%)';)
+	@echo 'bench: $(ROOMS:%=lib/%) baselines bench/commands bench/base'
 
 # a changed compiler, option or MuJoCo makes everything anew; a record must not claim flags that its code never saw
 FLAGS := $(BUILD)/flags

@@ -11,7 +11,7 @@
 #include "options.h"
 #include "provenance.h"
 #include "stop.h"
-#include "words.h"
+#include "suggestion.h"
 
 typedef struct command {
   const char* name;

@@ -18,9 +18,9 @@
 #include "options.h"
 #include "progress.h"
 #include "rows.h"
+#include "suggestion.h"
 #include "suite.h"
 #include "target.h"
-#include "words.h"
 
 enum { KEY_WINDOWS = 0x600, KEY_HORIZON, KEY_PASSES, KEY_SUITE, KEY_OUT, TARGETS_MAX = 64 };
 

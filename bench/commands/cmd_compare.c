@@ -11,7 +11,7 @@
 #include "run_argument.h"
 #include "run_view.h"
 #include "store.h"
-#include "words.h"
+#include "suggestion.h"
 
 typedef struct arguments {
   run_argument runs;

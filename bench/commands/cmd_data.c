@@ -15,8 +15,8 @@
 #include "lookup.h"
 #include "options.h"
 #include "rows.h"
+#include "suggestion.h"
 #include "text.h"
-#include "words.h"
 
 typedef struct arguments {
   options common;

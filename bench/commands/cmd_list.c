@@ -12,8 +12,8 @@
 #include "methods.h"
 #include "options.h"
 #include "rows.h"
+#include "suggestion.h"
 #include "text.h"
-#include "words.h"
 
 typedef struct arguments {
   options common;

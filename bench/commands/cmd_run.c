@@ -15,7 +15,7 @@
 #include "shard.h"
 #include "stop.h"
 #include "store.h"
-#include "words.h"
+#include "suggestion.h"
 
 enum { KEY_SECONDS = 0x600, KEY_MEMORY };
 

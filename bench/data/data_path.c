@@ -6,16 +6,14 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/data/dataset.h"
+#include "dynaflow/data/generator.h"
 #include "dynaflow/data/task.h"
-#include "dynaflow/gait/gait.h"
+#include "dynaflow/gait/generators.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
 #include "progress.h"
 #include "stop.h"
 #include "text.h"
-
-/* raised by hand when the demonstrator changes what it makes */
-enum { DEMONSTRATOR_VERSION = 1 };
 
 char* writable_data_folder(const df_search* search, const options* opts) {
   if (opts->n_data > 0) return df_strdup(opts->data[0]);
@@ -33,7 +31,8 @@ static bool generates(const char* name) {
   return strncmp(name, "data.", 5) == 0 || (strncmp(name, "system.", 7) == 0 && strcmp(name, "system.model") != 0);
 }
 
-static df_status generated_name(const df_config* config, const char* model_sha256, char** name) {
+static df_status generated_name(const df_config* config, const df_generator* generator, const char* model_sha256,
+                                char** name) {
   char value[4096], hash[DF_SHA256_TEXT];
   text canonical = {0};
   const df_config_key* keys;
@@ -43,8 +42,7 @@ static df_status generated_name(const df_config* config, const char* model_sha25
     df_config_value(config, i, value, sizeof value);
     text_add(&canonical, "%s %s\n", keys[i].name, value);
   }
-  text_add(&canonical, "model %s\nmujoco %s\ndemonstrator %d\n", model_sha256, df_mujoco_version(),
-           DEMONSTRATOR_VERSION);
+  text_add(&canonical, "model %s\nmujoco %s\ndemonstrator %d\n", model_sha256, df_mujoco_version(), generator->version);
   const df_status status = df_sha256(text_of(&canonical), canonical.n, hash);
   text_clear(&canonical);
   if (status == DF_OK) *name = format_text("%s-%.12s.npz", config->task_name, hash);
@@ -58,33 +56,36 @@ static bool show_progress(void* context, int done, int wanted) {
   return !stop_flag;
 }
 
-static df_status make_gaits(const df_config* config, const df_system* system, const char* model_sha256,
-                            const options* opts, const char* path) {
+static df_status generate(const df_generator* generator, const df_config* config, const df_system* system,
+                          const char* model_sha256, const options* opts, const char* path) {
   progress p;
-  df_gait_report report = {0};
+  df_generation report = {.n = 0};
   df_dataset* data = NULL;
   char* folder = df_path_folder(path);
   if (!folder) return DF_E_NOMEM;
   df_status status = df_dir_make(folder);
   df_free(folder);
   if (status != DF_OK) return status;
+
   progress_start(&p, opts->quiet, "demonstrations", "episodes", 1);
-  status = df_gait_demonstrate(system, config, opts->threads, show_progress, &p, &report, &data);
+  const df_generator_env env = {.threads = opts->threads, .progress = show_progress, .context = &p, .report = &report};
+  status = generator->make(system, config, &env, &data);
   progress_end(&p);
   if (status == DF_OK) status = df_dataset_write(path, data, model_sha256);
   df_dataset_free(data);
-  for (int g = 0; g < DF_GAIT_COUNT && status == DF_OK && !opts->quiet; g++) {
-    if (report.tried[g] == 0) continue;
-    fprintf(stderr, "dynaflow: %s: %d demonstrated, %d of %d tried fell and were left out\n", df_gait_name((df_gait)g),
-            report.tried[g] - report.fallen[g], report.fallen[g], report.tried[g]);
+  for (int i = 0; i < report.n && status == DF_OK && !opts->quiet; i++) {
+    const df_attempts* kind = &report.kind[i];
+    fprintf(stderr, "dynaflow: %s: %d demonstrations kept; %d of %d attempts fell and were rejected\n", kind->name,
+            kind->tried - kind->rejected, kind->rejected, kind->tried);
   }
   return status;
 }
 
-static df_status gait_path(const df_config* config, const df_search* search, const options* opts, bool make_if_missing,
-                           const df_system* system, const char* model_sha256, char** path) {
+static df_status generated_path(const df_generator* generator, const df_config* config, const df_search* search,
+                                const options* opts, bool make_if_missing, const df_system* system,
+                                const char* model_sha256, char** path) {
   char *name = NULL, *folder = NULL;
-  df_status status = generated_name(config, model_sha256, &name);
+  df_status status = generated_name(config, generator, model_sha256, &name);
   if (status != DF_OK) return status;
   status = df_search_find(search, name, path);
   if (status == DF_E_MISSING && !make_if_missing) {
@@ -92,7 +93,7 @@ static df_status gait_path(const df_config* config, const df_search* search, con
   } else if (status == DF_E_MISSING) {
     folder = writable_data_folder(search, opts);
     *path = folder ? df_path_join(folder, name) : NULL;
-    status = *path ? make_gaits(config, system, model_sha256, opts, *path) : DF_E_NOMEM;
+    status = *path ? generate(generator, config, system, model_sha256, opts, *path) : DF_E_NOMEM;
   }
   if (status != DF_OK) {
     df_free(*path);
@@ -103,6 +104,24 @@ static df_status gait_path(const df_config* config, const df_search* search, con
   return status;
 }
 
+/* DF_E_CONFIG lists the generators there are */
+static df_status find_generator(const df_config* config, const df_generator** out) {
+  *out = df_generator_by_name(config->data_generator);
+  if (*out) return DF_OK;
+  const df_generator* const* all;
+  const int n = df_generators(&all);
+  text names = {0};
+  for (int i = 0; i < n; i++) text_add(&names, "%s%s", i ? ", " : "", all[i]->name);
+  const df_status status =
+      config->data_generator[0]
+          ? df_fail(DF_E_CONFIG, "task %s: data.generator: unknown generator '%s' (known: %s)", config->task_name,
+                    config->data_generator, text_of(&names))
+          : df_fail(DF_E_CONFIG, "task %s: data.source is 'generator' but data.generator is empty (known: %s)",
+                    config->task_name, text_of(&names));
+  text_clear(&names);
+  return status;
+}
+
 df_status task_data_path(const df_config* config, const df_search* search, const options* opts, bool make_if_missing,
                          char** path) {
   *path = NULL;
@@ -110,10 +129,12 @@ df_status task_data_path(const df_config* config, const df_search* search, const
     if (!config->data_file[0]) return df_fail(DF_E_CONFIG, "%s: data.file is empty", config->task_name);
     return df_search_find(search, config->data_file, path);
   }
+  const df_generator* generator;
   df_system* system = NULL;
   char model_sha256[DF_SHA256_TEXT];
+  DF_TRY(find_generator(config, &generator));
   DF_TRY(df_task_system(config, search, &system, model_sha256));
-  const df_status status = gait_path(config, search, opts, make_if_missing, system, model_sha256, path);
+  const df_status status = generated_path(generator, config, search, opts, make_if_missing, system, model_sha256, path);
   df_system_free(system);
   return status;
 }

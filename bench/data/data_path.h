@@ -10,8 +10,9 @@
 #include "options.h"
 
 /* The file of a task's demonstrations, in memory of df_alloc. Recorded data (data.source npz) are searched for:
- * DF_E_MISSING lists where. Demonstrations of the gait demonstrator lie in a cache file named after everything that
- * generates them; when it is not there it is generated first if `make_if_missing`, else DF_E_MISSING. */
+ * DF_E_MISSING lists where. Generated ones (data.source generator) lie in a cache file named after
+ * everything that generates them; when it is not there it is generated first if `make_if_missing`, else DF_E_MISSING.
+ */
 DF_MUST_CHECK df_status task_data_path(const df_config* config, const df_search* search, const options* opts,
                                        bool make_if_missing, char** path);
 

@@ -9,8 +9,8 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
+#include "suggestion.h"
 #include "text.h"
-#include "words.h"
 
 static bool is_task(const char* folder) {
   char* file = df_path_join(folder, "task.yaml");

@@ -295,3 +295,26 @@ df_status df_gait_demonstrate(const df_system* system, const df_config* config, 
   *out = data;
   return DF_OK;
 }
+
+/* ---- the row of the table of generators ---- */
+
+static df_status make(const df_system* system, const df_config* config, const df_generator_env* env, df_dataset** out) {
+  df_gait_report counted;
+  DF_TRY(df_gait_demonstrate(system, config, env->threads, env->progress, env->context, &counted, out));
+  if (!env->report) return DF_OK;
+  *env->report = (df_generation){.n = 0};
+  for (int g = 0; g < DF_GAIT_COUNT; g++) {
+    if (counted.tried[g] == 0) continue;
+    df_attempts* kind = &env->report->kind[env->report->n++];
+    snprintf(kind->name, sizeof kind->name, "%s", df_gait_name((df_gait)g));
+    kind->tried = counted.tried[g];
+    kind->rejected = counted.fallen[g];
+  }
+  return DF_OK;
+}
+
+const df_generator df_generator_quadruped_gaits = {
+    .name = "quadruped_gaits",
+    .summary = "trot, pace, bound and pronk of a quadruped after velocity commands, falls rejected",
+    .version = 1,
+    .make = make};

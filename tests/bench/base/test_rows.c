@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "exit_code.h"
-#include "words.h"
+#include "suggestion.h"
 
 static void a_row_has_every_column(void** state) {
   (void)state;

@@ -52,7 +52,8 @@ typedef df_names df_kind_NAMES;
   X(TEXT, system, gradient, "exact", 0, 0, "exact|differences", "", "finite differences where no adjoint is exact?")   \
   X(LIST, action, center, "", -1e6, 1e6, "", "action", "action at network output 0; repeated along the actuators")     \
   X(LIST, action, half_range, "", 0, 1e6, "", "action", "action = center + half_range tanh(output)")                   \
-  X(TEXT, data, source, "npz", 0, 0, "npz|go1_gaits", "", "a recorded file, or the gait demonstrator")                 \
+  X(TEXT, data, source, "npz", 0, 0, "npz|generator", "", "a recorded file, or a generator of demonstrations")         \
+  X(TEXT, data, generator, "", 0, 0, "", "", "name of the generator")                                                  \
   X(TEXT, data, file, "", 0, 0, "", "", "file of recorded demonstrations")                                             \
   X(TEXT, data, sha256, "", 0, 0, "", "", "SHA-256 that the file must have; empty for none")                           \
   X(TEXT, data, url, "", 0, 0, "", "", "where `data fetch` gets the file")                                             \

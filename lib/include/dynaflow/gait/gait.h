@@ -5,6 +5,7 @@
 #define DYNAFLOW_DATA_GAIT_H
 
 #include "dynaflow/data/dataset.h"
+#include "dynaflow/data/generator.h"
 #include "dynaflow/sim/mujoco.h"
 
 typedef enum df_gait { DF_GAIT_TROT, DF_GAIT_PACE, DF_GAIT_BOUND, DF_GAIT_PRONK, DF_GAIT_COUNT } df_gait;
@@ -31,5 +32,8 @@ typedef struct df_gait_report {
 DF_API DF_MUST_CHECK df_status df_gait_demonstrate(const df_system* system, const df_config* config, int threads,
                                                    bool (*progress)(void*, int, int), void* context,
                                                    df_gait_report* report, df_dataset** out);
+
+/* df_gait_demonstrate() as a row of the table of generators: "quadruped_gaits". */
+extern DF_API const df_generator df_generator_quadruped_gaits;
 
 #endif

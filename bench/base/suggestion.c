@@ -1,4 +1,4 @@
-#include "words.h"
+#include "suggestion.h"
 
 #include <stdio.h>
 #include <string.h>

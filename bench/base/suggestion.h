@@ -1,6 +1,6 @@
-/* words.h: suggestions for a misspelt name. */
-#ifndef BENCH_WORDS_H
-#define BENCH_WORDS_H
+/* suggestion.h: suggestions for a misspelt name. */
+#ifndef BENCH_SUGGESTION_H
+#define BENCH_SUGGESTION_H
 
 #include <stddef.h>
 
