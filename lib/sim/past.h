@@ -25,8 +25,8 @@ typedef struct df_past {
   unsigned char* marks; /* [length] */
   int first, end;       /* the tape holds the records of actions first .. end-1 */
 
-  size_t state_size; /* length of a saved state in doubles */
   bool kept;         /* the arrays below are allocated and filled */
+  size_t state_size; /* length of a saved state in doubles; set also if not `kept` */
   double* starts;    /* [length][state_size] state before each action */
   double* actions;   /* [length][nu] */
   double* front;     /* [state_size] last state of the trajectory while an adjoint uses the simulator */
