@@ -229,7 +229,7 @@ static bool from_push(drawer* d) {
   return true;
 }
 
-/* at joint limits, half of the time lifted, with slow random velocities */
+/* at joint limits with slow random velocities, lifted by half a metre in half of the cases */
 static bool from_limits(drawer* d) {
   draw_start(d, 0.02);
   lift(d, between(d, 0, 1) < 0.5 ? 0.5 : 0);

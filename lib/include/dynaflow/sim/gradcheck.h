@@ -44,7 +44,7 @@ typedef struct df_active {
   X(NONE, "none")                                                                                                   \
   X(CONTACT, "contact")       /* a contact is made or broken */                                                     \
   X(STICK_SLIP, "stick-slip") /* a contact or a row of dry friction changes between sticking and sliding */         \
-  X(CONE, "cone")             /* a sliding contact moves to another face of its friction cone */                    \
+  X(CONE, "cone")             /* the active edges of a sliding contact's friction cone change */                    \
   X(LIMIT, "limit")           /* limit of a joint or tendon */                                                      \
   X(CLAMP, "clamp")           /* range of a control, an activation or a force */                                    \
   X(IMPEDANCE, "impedance")   /* another piece of a constraint's impedance curve, with another second derivative */ \
@@ -150,7 +150,7 @@ DF_API df_gradcheck_verdict df_gradcheck_judge(const df_gradcheck_summary* summa
   X(LIMITS, "limits")   /* joints at and beyond their limits */                                                  \
   X(SLIDING, "sliding") /* settled, then pushed along the floor or along the joints */                           \
   X(ROLLING, "rolling") /* settled, then pushed with the spin for which a free body's lowest point is at rest */ \
-  X(STUCK, "stuck")     /* settled, then pulled by actions too small to overcome friction */
+  X(STUCK, "stuck")     /* settled, then pulled by actions too small to move it away */
 
 typedef enum df_state_kind {
 #define DF_STATE_ENUM(name, text) DF_STATE_##name,
@@ -164,7 +164,7 @@ DF_API const char* df_state_kind_name(df_state_kind kind);
 /* Generates up to n states x [n][nx] of a MuJoCo system, each with an action u [n][nu]; *found is their number, which
  * may be less than n: a model without limits has no states at limits. Motions start near the first keyframe, or else
  * near the initial state. A motion that diverges ends; the search ends after 40 motions in a row without a state.
- * Errors: DF_E_ARG (NULL argument, not a MuJoCo system, negative n, unknown kind), DF_E_NOMEM, DF_E_SIM. */
+ * Errors: DF_E_ARG (NULL argument, not a MuJoCo system, negative n, unknown kind), DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_gradcheck_draw(const df_system* system, df_state_kind kind, int n, uint64_t seed,
                                                  double* x, double* u, int* found);
 
