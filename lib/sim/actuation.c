@@ -54,8 +54,7 @@ static void list_entries(df_actuation* a, const mjModel* m) {
   }
 }
 
-/* s in act + s act_dot: the timestep; for the exact filter T (1 - exp(-h/T)), which integrates its exponential exactly
- */
+/* s in act + s act_dot: the timestep h; for the exact filter T (1 - exp(-h/T)), the integral of its exponential */
 static double step_of_rate(const mjModel* m, int i) {
   const double h = m->opt.timestep;
   if (m->actuator_dyntype[i] != mjDYN_FILTEREXACT) return h;

@@ -97,8 +97,9 @@ static void list_blocks(df_joint_forces* f, const mjModel* m) {
   }
 }
 
-/* ---- free bodies whose tree has no other dofs: under implicitfast MuJoCo adds gyroscopic terms to their damping ----
- */
+/* ---- free bodies whose tree has no other dofs ---- */
+
+/* under implicitfast MuJoCo adds gyroscopic terms to their implicit damping */
 
 static void list_rigid(df_joint_forces* f, const mjModel* m) {
   if (m->opt.integrator != mjINT_IMPLICITFAST) return;

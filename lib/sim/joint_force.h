@@ -1,5 +1,5 @@
-/* joint_force.h: layout of the derivatives of forces that depend only on the state of their own joint (docs/adjoint.md,
- * section 4).
+/* joint_force.h: forces that depend only on the state of their own joint, and the layout of their derivatives
+ * (docs/adjoint.md, section 4).
  *
  * On a hinge or slide, such forces (springs, dampers, actuators, limits) are three numbers per dof: see tape.h. On a
  * ball or free joint they are blocks: square row-major matrices over the 3 or 6 dofs of the joint. A ball or free joint

@@ -49,8 +49,7 @@ static void DF_PRINTF(3, 4) exact(feature_list* list, const char* name, const ch
   va_end(args);
 }
 
-/* a feature without an exact adjoint whose state is [qpos, qvel, act]: differenced if finite differences are admitted
- */
+/* a feature without an exact adjoint whose state is [qpos, qvel, act]: differenced if cfg admits finite differences */
 static void DF_PRINTF(3, 4) inexact(feature_list* list, const char* name, const char* element, ...) {
   const bool admitted = list->cfg->finite_differences;
   va_list args;

@@ -244,7 +244,7 @@ static void start_tape_at(df_sim* sim, int t) {
   df_mujoco_go_to(sim, past->starts + (size_t)t * past->state_size);
 }
 
-/* simulates action t from the simulator's current state and records it; restarts the tape with it if the tape is full
+/* simulates action t from the simulator's current state and records it; if the tape is full, restarts it with action t
  */
 static df_traj_end record_action(df_sim* sim, int t, const double* u) {
   df_past* past = &sim->past;

@@ -66,11 +66,16 @@ void df_record_ball_limit(const df_mujoco* system, const mjData* d, const double
  * damping and the blocks. */
 void df_record_actuators(const df_mujoco* system, const mjData* d, const double* x, df_record_part* part);
 
-/* For actuator i with constant slopes (df_plain_actuator): the control that multiplies the gain, after clamping; false
- * if the actuator or its joint is at a force limit; true if implicitfast takes its damping implicitly. */
+/* ---- of actuators with constant slopes (df_plain_actuator) ---- */
+
+/* The control that multiplies the gain, after clamping. */
 double df_plain_control(const mjModel* m, const mjData* d, int i);
+/* False if the actuator or its joint is at a force limit, so that the force is constant. */
 bool df_plain_acts(const mjModel* m, const mjData* d, int i);
+/* Whether implicitfast takes the actuator's damping implicitly; false for other integrators. */
 bool df_plain_damps(const mjModel* m, const mjData* d, int i);
+
+/* ---- of all actuators ---- */
 
 /* open [na]: 0 where a step from the activations act [na] at the rates act_dot [na] clamps the activation to its range,
  * 1 elsewhere. */

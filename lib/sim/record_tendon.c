@@ -63,9 +63,8 @@ static void add_actuators(const df_mujoco* system, const mjData* d, const double
 
 /* ---- springs and dampers ---- */
 
-/* minus the derivative of a force -x (c0 + c1 x + c2 x^2) by x; for a damper, whose law has |x| in the bracket, pass
- * |x|
- */
+/* minus the derivative by x of the force -x (c0 + c1 x + c2 x^2) of a spring, or -x (c0 + c1 |x| + c2 x^2) of a damper
+ * if x is the absolute velocity */
 static double slope(const double c[1 + mjNPOLY], double x) {
   return c[0] + 2 * c[1] * x + 3 * c[2] * x * x;
 }

@@ -1,8 +1,8 @@
 /* The adjoint of equality constraints, and of dry friction on ball and free joints, against centred differences. */
 #include "scattered.h"
 
-/* Two trees: a free box with an arm on a ball joint and a hand on two hinges, and a pole on a cart. The size of the bodies,
- * half a metre, keeps accelerations and thus the rounding errors of finite differences small. */
+/* Two trees: a free box with an arm on a ball joint and a hand on two hinges, and a pole on a cart. The size of the
+ * bodies, half a metre, keeps accelerations and thus the rounding errors of finite differences small. */
 #define SOLID(size) "<geom type='box' size='" size "' mass='2' contype='0' conaffinity='0'/>"
 #define MODEL(option, equality) \
   "<mujoco><option timestep='.004' " option "/><compiler angle='radian'/><worldbody>"                          \

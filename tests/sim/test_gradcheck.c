@@ -103,8 +103,7 @@ static void a_thrown_ball_lands_where_its_speed_and_push_say(void** state) {
   df_system_free(s);
 }
 
-/* a block with initial speed v under friction f stops after a distance of m v^2 / (2 f), with derivative m v / f by v
- */
+/* a block with initial speed v under friction f stops after a distance of m v^2 / (2 f), whose derivative is m v / f */
 static void a_sliding_block_stops_with_the_gradient_of_its_way(void** state) {
   (void)state;
   enum { T = 400 };

@@ -13,8 +13,7 @@ static const double MEDIAN = 1e-8, P99 = 1e-5, ROLLOUT = 1e-6;
 
 /* ---- models ---- */
 
-/* a chain with a ball joint on a free body, in contact with a tilted plane; %s: attributes of <option>, of the default
- * geom */
+/* a chain with a ball joint on a free body, touching a tilted plane; %s: attributes of <option>, of the default geom */
 #define TUMBLER                                                                                                      \
   "<mujoco><option integrator='RK4' %s/><default><joint armature='.01'/><geom friction='.7 .05 .03' solimp='.9 .95 " \
   ".02' %s/>"                                                                                                        \

@@ -11,9 +11,10 @@
  *
  * MuJoCo systems are checked on a copy with a tight solver tolerance, so that the comparison measures the derivative
  * and not the solver's residual. Actions closer than 1e-4 to a bound of the action box are first moved to that distance
- * (or to a quarter of a narrower box), since a difference across the bound would halve the derivative.
+ * (or to a quarter of the box's width if that is less), since a difference across the bound would halve the derivative.
  *
- * All functions are deterministic: results do not depend on the number of threads. Arrays are owned by the caller. */
+ * All functions are deterministic: results do not depend on the number of threads. Arrays are owned by the caller.
+ * Derivation of the adjoint and results of the check: docs/adjoint.md. */
 #ifndef DYNAFLOW_SIM_GRADCHECK_H
 #define DYNAFLOW_SIM_GRADCHECK_H
 

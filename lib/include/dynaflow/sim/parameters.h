@@ -38,8 +38,7 @@ typedef struct df_parameter {
 } df_parameter;
 
 /* Sets *list [count] to the system's parameters, owned by the system, and returns their count; 0 for a system made
- * without parameter_gradients. All arrays below are in this order. This and the other functions are for MuJoCo systems
- * only. */
+ * without parameter_gradients. All arrays below are in this order. All functions here are for MuJoCo systems only. */
 DF_API int df_mujoco_parameters(const df_system* system, const df_parameter** list);
 
 /* Writes the current values to p [count]. */
@@ -51,8 +50,7 @@ DF_API void df_mujoco_parameter_values(const df_system* system, double* p);
  * gain); then no value is changed. */
 DF_API DF_MUST_CHECK df_status df_mujoco_set_parameters(df_system* system, const double* p);
 
-/* Writes to dp [count] the sum of the gradients of all steps whose adjoint was computed on `sim` since its last reset.
- */
+/* Writes to dp [count] the sum of the gradients of all steps whose adjoint `sim` has computed since its last reset. */
 DF_API void df_mujoco_parameter_gradient(const df_sim* sim, double* dp);
 
 #endif
