@@ -1,4 +1,4 @@
-/* the check of single steps */
+/* gradient check of single steps */
 #include <math.h>
 #include <omp.h>
 #include <string.h>
@@ -7,14 +7,15 @@
 #include "dynaflow/core/rng.h"
 #include "gradcheck_internal.h"
 
-static const double DOUBT = 1e-7; /* two differences that are nearer than this need no third */
+/* two finite differences with a smaller relative distance are accepted without trying other difference steps */
+static const double DOUBT = 1e-7;
 
-/* ---- one thread's memory ---- */
+/* ---- memory of a thread ---- */
 
 typedef struct bench {
   df_sim* sim;
-  df_active_probe probe; /* of MuJoCo systems */
-  df_active_set here, side[2];
+  df_active_probe probe;       /* MuJoCo systems only */
+  df_active_set here, side[2]; /* at the state, and after a perturbation to either side */
   double* memory;
   double *x, *now, *next[2], *e, *u, *cotangent, *adjoint, *difference[STEP_SIZES], *bend[STEP_SIZES], *A, *B,
       *transition;
@@ -30,6 +31,7 @@ static void bench_free(const df_system* s, bench* b) {
 
 static df_status bench_build(const df_system* s, bench* b) {
   const size_t nx = (size_t)s->nx, ndx = (size_t)s->ndx, nu = (size_t)s->nu;
+  /* arrays and their lengths */
   const size_t all = ndx + nu;
   struct {
     double** array;
@@ -37,6 +39,8 @@ static df_status bench_build(const df_system* s, bench* b) {
   } plan[] = {{&b->x, nx},           {&b->now, nx},      {&b->next[0], nx},    {&b->next[1], nx},
               {&b->e, ndx},          {&b->u, nu},        {&b->cotangent, ndx}, {&b->adjoint, all},
               {&b->transition, all}, {&b->A, ndx * ndx}, {&b->B, ndx * nu}};
+
+  /* one allocation for all of them */
   size_t total = 2 * STEP_SIZES * all;
   for (size_t i = 0; i < sizeof plan / sizeof *plan; i++) total += plan[i].n;
   b->memory = df_alloc(total, sizeof *b->memory);
@@ -50,11 +54,13 @@ static df_status bench_build(const df_system* s, bench* b) {
     *plan[i].array = next;
     next += plan[i].n;
   }
+
+  /* simulators */
   if (df_system_is_mujoco(s)) DF_TRY(df_active_probe_init(&b->probe, s));
   return df_sim_new(s, 1, &b->sim);
 }
 
-/* one bench a thread */
+/* one bench per thread; on failure nothing is left allocated and *out is unchanged */
 static df_status benches_new(const df_system* s, int threads, bench** out) {
   bench* all = df_alloc((size_t)threads, sizeof *all);
   if (!all) return DF_E_NOMEM;
@@ -76,8 +82,8 @@ static void benches_free(const df_system* s, int threads, bench* all) {
 
 /* ---- one step ---- */
 
-/* the state after one action from x (+) shift e_direction (a state direction) or with u shifted (an action direction)
- */
+/* next [nx] = the state after one action, with x or u moved by `shift` along `direction`: 0..ndx-1 are the tangent
+ * directions of the state, ndx..ndx+nu-1 the coordinates of the action */
 static df_traj_end shifted_step(const df_system* s, bench* b, const double* x, int direction, double shift,
                                 double* next) {
   const int ndx = s->ndx;
@@ -93,7 +99,7 @@ static df_traj_end shifted_step(const df_system* s, bench* b, const double* x, i
   return end;
 }
 
-/* y . (b (-) a) */
+/* cotangent . (xb (-) xa) */
 static double project(const df_system* s, bench* b, const double* xa, const double* xb) {
   s->ops->difference(s, xa, xb, b->e);
   double sum = 0;
@@ -101,8 +107,8 @@ static double project(const df_system* s, bench* b, const double* xa, const doub
   return sum;
 }
 
-/* y . (f(+eps) - f(-eps)) / 2 eps over all directions, and how far the slopes on both sides differ, from the step
- * `now` at x itself; `bend` may be NULL */
+/* out [ndx + nu] = y . (f(+eps) - f(-eps)) / (2 eps) along every direction, for the cotangent y; bend [ndx + nu],
+ * unless NULL, = the difference of the one-sided slopes, which needs the unperturbed next state in b->now */
 static df_traj_end step_difference(const df_system* s, bench* b, const double* x, double eps, double* out,
                                    double* bend) {
   for (int k = 0; k < s->ndx + s->nu; k++) {
@@ -118,23 +124,28 @@ static df_traj_end step_difference(const df_system* s, bench* b, const double* x
 
 /* ---- kinks ---- */
 
+/* evaluates the finite differences of step number i */
 static df_traj_end take(const df_system* s, bench* b, const double* x, int i) {
   return step_difference(s, b, x, DF_EPS[i], b->difference[i], b->bend[i]);
 }
 
-/* of the two steps that are always taken */
+/* relative distance of the finite differences at the two steps that are always evaluated */
 static double first_gap(const df_system* s, const bench* b) {
   return df_relative(b->difference[FIRST], b->difference[FIRST + 1], s->ndx + s->nu);
 }
 
-/* Of the pairs of neighbouring steps the one that agrees best, whatever the adjoint says; *pair is its larger step. */
+/* Finds the pair of neighbouring difference steps whose finite differences agree best with each other, without regard
+ * to the adjoint; *pair is the index of its larger step. */
 static df_traj_end best_pair(const df_system* s, bench* b, const double* x, int* pair) {
   const int n = s->ndx + s->nu;
+  /* 1e-6 and 2e-7 */
   df_traj_end end = take(s, b, x, FIRST);
   if (end == DF_TRAJ_COMPLETE) end = take(s, b, x, FIRST + 1);
   if (end != DF_TRAJ_COMPLETE) return end;
   *pair = FIRST;
   double gap = first_gap(s, b);
+
+  /* in doubt, one more step at a time, each paired with its evaluated neighbour */
   static const int more[] = {FIRST - 1, FIRST + 2, FIRST - 2};
   for (int i = 0; i < 3 && !(gap <= DOUBT); i++) {
     if (take(s, b, x, more[i]) != DF_TRAJ_COMPLETE) continue;
@@ -147,8 +158,8 @@ static df_traj_end best_pair(const df_system* s, bench* b, const double* x, int*
   return DF_TRAJ_COMPLETE;
 }
 
-/* Right on a kink both differences are the same mean of two slopes. Where there is none, slopes to both sides come
- * together in proportion to eps. */
+/* Exactly on a kink the centred differences agree, since both are the mean of the same two slopes. At a smooth state
+ * the difference of the one-sided slopes is proportional to eps; on a kink it does not shrink with eps. */
 static bool has_two_slopes(const df_system* s, const bench* b, int pair) {
   const int n = s->ndx + s->nu;
   const double scale = df_norm(b->difference[pair], n);
@@ -156,10 +167,12 @@ static bool has_two_slopes(const df_system* s, const bench* b, int pair) {
   return narrow > 1e-4 * scale && narrow > 0.5 * wide;
 }
 
+/* lowers *out to the first kind of difference between the active sets at x and at either side along `direction` */
 static df_status sides_differ(const df_system* s, bench* b, const double* x, int direction, double eps, df_kink* out) {
   const int ndx = s->ndx;
   df_traj_end end;
   for (int side = 0; side < 2; side++) {
+    /* the active set of the perturbed step */
     const double shift = side == 0 ? -eps : eps;
     memset(b->e, 0, (size_t)ndx * sizeof *b->e);
     if (direction < ndx) b->e[direction] = shift;
@@ -168,20 +181,27 @@ static df_status sides_differ(const df_system* s, bench* b, const double* x, int
     const df_status status = df_active_probe_step(&b->probe, b->x, b->u, &b->side[side], &end);
     if (direction >= ndx) b->u[direction - ndx] -= shift;
     if (status != DF_OK) return status;
+
+    /* against that of the unperturbed step */
     const df_kink now = end == DF_TRAJ_COMPLETE ? df_active_difference(&b->here, &b->side[side]) : DF_KINK_DIVERGED;
     if (now != DF_KINK_NONE && (*out == DF_KINK_NONE || now < *out)) *out = now;
   }
   return DF_OK;
 }
 
-/* Directions are asked in the order in which differences disagree, so that the kink is named that spoils them. */
+/* Directions are tried in descending order of the disagreement of their finite differences, so that the kink that
+ * causes it is the one named. */
 static df_status name_kink(const df_system* s, bench* b, const double* x, int pair, df_kink* cause) {
   const int n = s->ndx + s->nu;
-  double* size = b->transition; /* free until it is compared */
+  double* size = b->transition; /* as scratch memory; its own use comes later */
   *cause = DF_KINK_UNNAMED;
   if (!df_system_is_mujoco(s)) return DF_OK;
+
+  /* disagreement per direction: of the two steps, and of the two sides */
   for (int k = 0; k < n; k++)
     size[k] = fabs(b->difference[pair][k] - b->difference[pair + 1][k]) + fabs(b->bend[pair + 1][k]);
+
+  /* the first direction whose sides differ in their active sets names the kink */
   for (int tried = 0; tried < n; tried++) {
     int most = 0;
     for (int k = 1; k < n; k++) {
@@ -200,6 +220,7 @@ static df_status name_kink(const df_system* s, bench* b, const double* x, int pa
 
 /* ---- MuJoCo's own derivative ---- */
 
+/* distance of the adjoint from the cotangent times mjd_transitionFD's [A, B]; NaN if MuJoCo has none */
 static double transition_error(const df_system* s, bench* b, const double* x) {
   const int ndx = s->ndx, nu = s->nu;
   if (!df_system_is_mujoco(s) || as_mujoco(s)->substeps != 1) return NAN;
@@ -216,15 +237,19 @@ static double transition_error(const df_system* s, bench* b, const double* x) {
 
 typedef struct state_case {
   const double *x, *u;
-  int index; /* draws the cotangent */
+  int index; /* number of the state, selects its random cotangent */
 } state_case;
 
-/* the step at the state itself, and its adjoint, which ends as *adjoint says */
+/* Steps from the state to b->now, and computes the adjoint if that succeeds. Returns how the step ended; *adjoint is
+ * how the adjoint ended, or the step if it failed. */
 static df_traj_end take_adjoint(const df_system* s, bench* b, const state_case* c, uint64_t seed, double inside,
                                 df_traj_end* adjoint) {
+  /* action away from its bounds, random cotangent */
   memcpy(b->u, c->u, (size_t)s->nu * sizeof *b->u);
   df_nudge_inside(s, inside, s->nu, b->u);
   df_rng_normal(seed, DF_STREAM_TEST, (uint64_t)c->index, (size_t)s->ndx, b->cotangent);
+
+  /* step and adjoint */
   s->ops->reset(b->sim, c->x);
   const df_traj_end end = s->ops->step(b->sim, b->u, b->now);
   *adjoint = end;
@@ -232,9 +257,10 @@ static df_traj_end take_adjoint(const df_system* s, bench* b, const state_case* 
   return end;
 }
 
-/* What is no number, or is called diverged, agrees with no difference that is none of both. */
+/* A NaN or diverged adjoint never agrees with a finite difference that is neither: its error is infinite. An adjoint
+ * reported as diverged is right only if the finite difference exceeds the largest cotangent too. */
 static void judge_broken(const df_system* s, const bench* b, df_traj_end adjoint, int pair, df_gradcheck_point* out) {
-  const double largest = 1e6; /* what a cotangent may grow to: system.h */
+  const double largest = 1e6; /* beyond this a cotangent has diverged: system.h */
   const bool honest = adjoint == DF_TRAJ_DIVERGED && df_norm(b->difference[pair], s->ndx + s->nu) > largest;
   if (honest)
     df_mark_diverged(out);
@@ -248,6 +274,8 @@ static df_status check_step(const df_system* s, bench* b, const state_case* c, c
   df_traj_end adjoint;
   int pair;
   *out = (df_gradcheck_point){.transition_error = NAN};
+
+  /* step and adjoint, and what is active */
   df_traj_end end = take_adjoint(s, b, c, cfg->seed, INSIDE, &adjoint);
   if (end == DF_TRAJ_COMPLETE && mujoco) {
     out->approximate = df_mujoco_step_approximate(b->sim, 0);
@@ -255,16 +283,22 @@ static df_status check_step(const df_system* s, bench* b, const state_case* c, c
     DF_TRY(df_active_probe_step(&b->probe, c->x, b->u, &b->here, &end));
     out->active = b->here.counts;
   }
+
+  /* finite differences */
   if (end == DF_TRAJ_COMPLETE) end = best_pair(s, b, c->x, &pair);
   if (end != DF_TRAJ_COMPLETE) {
     df_mark_diverged(out);
     return DF_OK;
   }
+
+  /* error, and the cause of a kink at the state or within the first difference step */
   df_compare(s->ndx + s->nu, b->adjoint, b->difference, pair, out);
   out->kink |= has_two_slopes(s, b, pair);
   const bool near = first_gap(s, b) > KINK;
   if (out->kink || near) DF_TRY(name_kink(s, b, c->x, near ? FIRST : pair, &out->cause));
   if (out->kink) return DF_OK;
+
+  /* smooth states: broken adjoints, and MuJoCo's own derivative */
   if (adjoint != DF_TRAJ_COMPLETE) {
     judge_broken(s, b, adjoint, pair, out);
   } else if (cfg->transition) {
@@ -275,7 +309,7 @@ static df_status check_step(const df_system* s, bench* b, const state_case* c, c
 
 /* ---- all states, over threads ---- */
 
-/* what is done with one state; `out` is what its index gives */
+/* work on one state; writes its results to the place of c->index in `context`. DF_OK or DF_E_NOMEM */
 typedef df_status (*state_fn)(const df_system* s, bench* b, const state_case* c, const df_gradcheck_cfg* cfg,
                               void* context);
 
@@ -291,7 +325,7 @@ static df_status over_states(const df_system* system, const df_gradcheck_cfg* cf
     for (int i = 0; i < n; i++) {
       const state_case c = {.x = x + (size_t)i * nx, .u = u + (size_t)i * nu, .index = i};
       if (each(o.system, &benches[omp_get_thread_num()], &c, cfg, context) == DF_OK) continue;
-        /* only memory can lack: which state met it first says nothing */
+        /* the only possible error is DF_E_NOMEM, so the order in which threads fail does not matter */
 #pragma omp atomic write
       status = DF_E_NOMEM;
     }
@@ -309,7 +343,8 @@ static df_status check_one(const df_system* s, bench* b, const state_case* c, co
 df_status df_gradcheck_run(const df_system* system, const df_gradcheck_cfg* cfg, int n, const double* x,
                            const double* u, df_gradcheck_point* points) {
   DF_REQUIRE(system && cfg && x && u && points, "df_gradcheck_run: an argument is NULL");
-  DF_REQUIRE(n >= 1 && cfg->threads >= 1, "df_gradcheck_run: %d states on %d threads", n, cfg->threads);
+  DF_REQUIRE(n >= 1 && cfg->threads >= 1, "df_gradcheck_run: %d states and %d threads, at least 1 of each is needed", n,
+             cfg->threads);
   return over_states(system, cfg, n, x, u, check_one, points);
 }
 
@@ -319,7 +354,7 @@ df_status df_gradcheck_steps(const df_system* system, int n, const double* x, co
   return df_gradcheck_run(system, &cfg, n, x, u, points);
 }
 
-/* ---- one state against many difference steps ---- */
+/* ---- error against the difference step ---- */
 
 typedef struct sweep_job {
   int m;
@@ -345,11 +380,13 @@ static df_status sweep_one(const df_system* s, bench* b, const state_case* c, co
 df_status df_gradcheck_sweep(const df_system* system, const df_gradcheck_cfg* cfg, int n, const double* x,
                              const double* u, int m, const double* eps, double* errors) {
   DF_REQUIRE(system && cfg && x && u && eps && errors, "df_gradcheck_sweep: an argument is NULL");
-  DF_REQUIRE(n >= 1 && m >= 1 && cfg->threads >= 1, "df_gradcheck_sweep: %d states, %d steps, %d threads", n, m,
+  DF_REQUIRE(n >= 1 && m >= 1 && cfg->threads >= 1,
+             "df_gradcheck_sweep: %d states, %d difference steps and %d threads, at least 1 of each is needed", n, m,
              cfg->threads);
   sweep_job job = {.m = m, .eps = eps, .errors = errors};
   for (int i = 0; i < m; i++) {
-    DF_REQUIRE(eps[i] > 0 && isfinite(eps[i]), "df_gradcheck_sweep: a difference step of %g", eps[i]);
+    DF_REQUIRE(eps[i] > 0 && isfinite(eps[i]), "df_gradcheck_sweep: eps[%d] = %g is not a finite number > 0", i,
+               eps[i]);
     job.largest = fmax(job.largest, eps[i]);
   }
   return over_states(system, cfg, n, x, u, sweep_one, &job);

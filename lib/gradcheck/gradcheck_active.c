@@ -1,4 +1,4 @@
-/* what is active in a step: contacts, limits, dry friction, clamps; and what of it differs between two steps */
+/* the active set of a step (contacts, limits, dry friction, equalities, clamps) and the difference between two sets */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 static const double IMPACT_SPEED = 0.1, SLIP_SPEED = 0.02, ROLLING_SPEED = 0.1; /* m/s, m/s, rad/s */
 
-/* ---- a growing list ---- */
+/* ---- list of entries ---- */
 
 void df_active_set_free(df_active_set* set) {
   df_free(set->entries);
@@ -32,19 +32,24 @@ static df_status append(df_active_set* set, df_active_entry entry) {
 
 /* ---- contacts ---- */
 
-/* The impedance is two powers of the distance, joined at a middle, and constant beyond a width: 0, 1, 2. */
+/* The impedance is piecewise in the distance from the margin: one power below the midpoint (0), another up to the width
+ * (1), constant beyond (2). */
 static int impedance_piece(const mjData* d, int row, const mjtNum* solimp) {
   const double x = fabs(d->efc_pos[row] - d->efc_margin[row]) / fmax(mjMINVAL, solimp[2]);
   return x >= 1 ? 2 : x > solimp[3];
 }
 
-/* for each axis of a box, or the axis of a capsule: 0 inside, 1 or 2 at one end; in base 3 */
+/* Code of the feature of a box or capsule that touches: per axis of the box, or for the axis of the capsule, 0 if the
+ * point is inside and 1 or 2 if it is at one end, as digits in base 3. 0 for other shapes. */
 static int touching_feature(const mjModel* m, const mjData* d, const mjContact* c, int side) {
   const int geom = c->geom[side];
   if (geom < 0 || (m->geom_type[geom] != mjGEOM_CAPSULE && m->geom_type[geom] != mjGEOM_BOX)) return 0;
   const bool box = m->geom_type[geom] == mjGEOM_BOX;
+  /* offset from the contact point along the normal to the box's surface, or to the capsule's segment */
   const mjtNum* size = m->geom_size + 3 * geom;
   const double reach = (side == 0 ? -1 : 1) * (0.5 * c->dist + (box ? 0 : size[0]));
+
+  /* position along each axis */
   int feature = 0;
   for (int axis = box ? 0 : 2; axis < 3; axis++) {
     const double half = box ? size[axis] : size[1];
@@ -61,15 +66,16 @@ static bool pushes(const mjData* d, int row) {
 }
 
 typedef struct contact_view {
-  unsigned edges; /* rows that act */
-  bool live, sticks;
-  double approach; /* m/s, positive when the bodies near each other */
-  double slip;     /* m/s, along both tangents */
+  unsigned edges;    /* bit set of the active rows of a pyramid; else whether the contact pushes */
+  bool live, sticks; /* live: pushes */
+  double approach;   /* m/s, positive when the bodies approach each other */
+  double slip;       /* m/s, tangential; infinite without friction */
 } contact_view;
 
 static contact_view view_contact(const mjData* d, const mjContact* c) {
   const int row = c->efc_address, type = d->efc_type[row];
   contact_view view = {.approach = -d->efc_vel[row]};
+  /* rows of a pyramid are normal +- mu tangent; otherwise the rows are normal and tangents */
   if (type == mjCNSTR_CONTACT_PYRAMIDAL) {
     const int n = 2 * (c->dim - 1);
     for (int i = 0; i < n; i++) view.edges |= (unsigned)pushes(d, row + i) << i;
@@ -87,7 +93,7 @@ static contact_view view_contact(const mjData* d, const mjContact* c) {
   return view;
 }
 
-/* angular speed of the two bodies against each other, across the normal */
+/* component across the normal of the relative angular velocity of the two bodies, rad/s */
 static double turning_speed(const mjModel* m, const mjData* d, const mjContact* c) {
   double w[3], across = 0, along = 0;
   for (int k = 0; k < 3; k++) {
@@ -100,7 +106,7 @@ static double turning_speed(const mjModel* m, const mjData* d, const mjContact* 
   return sqrt(across);
 }
 
-/* contacts of one pair of geoms are told apart by their order */
+/* identifies a contact by its geoms and its number among the contacts of these geoms */
 static int64_t contact_name(const mjData* d, int index) {
   const mjContact* c = &d->contact[index];
   int64_t before = 0;
@@ -117,11 +123,15 @@ static df_status add_contacts(const mjModel* m, const mjData* d, df_active_set* 
     if (c->efc_address < 0) continue;
     const contact_view view = view_contact(d, c);
     if (!view.live) continue;
+
+    /* counts */
     counts->contacts++;
     counts->impacts += view.approach > IMPACT_SPEED;
     counts->sticking += view.sticks;
     counts->sliding += !view.sticks;
     counts->rolling += view.slip < SLIP_SPEED && turning_speed(m, d, c) > ROLLING_SPEED;
+
+    /* entry */
     if (!set) continue;
     DF_TRY(append(set, (df_active_entry){.kind = ENTRY_CONTACT,
                                          .who = contact_name(d, i),
@@ -133,13 +143,14 @@ static df_status add_contacts(const mjModel* m, const mjData* d, df_active_set* 
   return DF_OK;
 }
 
-/* ---- everything else ---- */
+/* ---- equalities, dry friction, limits, clamps ---- */
 
 static df_status add_rows(const mjModel* m, const mjData* d, df_active_set* set, df_active* counts) {
   for (int row = 0; row < d->nefc; row++) {
     const int type = d->efc_type[row], state = d->efc_state[row];
     const int64_t who = 2 * (int64_t)d->efc_id[row];
     df_active_entry entry = {.state = (unsigned)state};
+    /* equalities are always active */
     if (type == mjCNSTR_EQUALITY) {
       counts->equalities++;
       entry.kind = ENTRY_EQUALITY;
@@ -147,6 +158,7 @@ static df_status add_rows(const mjModel* m, const mjData* d, df_active_set* set,
       entry.piece = impedance_piece(d, row, m->eq_solimp + mjNIMP * d->efc_id[row]);
       if (set) DF_TRY(append(set, entry));
     }
+    /* dry friction sticks or slides */
     if (type == mjCNSTR_FRICTION_DOF || type == mjCNSTR_FRICTION_TENDON) {
       entry.sticks = state == mjCNSTRSTATE_QUADRATIC;
       counts->dry_sticking += entry.sticks;
@@ -155,6 +167,7 @@ static df_status add_rows(const mjModel* m, const mjData* d, df_active_set* set,
       entry.who = who + (type == mjCNSTR_FRICTION_TENDON);
       if (set) DF_TRY(append(set, entry));
     }
+    /* limits that push */
     if ((type == mjCNSTR_LIMIT_JOINT || type == mjCNSTR_LIMIT_TENDON) && pushes(d, row)) {
       counts->limits++;
       entry.kind = ENTRY_LIMIT;
@@ -180,6 +193,7 @@ static df_status add_side(df_active_set* set, int64_t who, unsigned side, int* c
 
 static df_status add_clamps(const mjModel* m, const mjData* d, df_active_set* set, df_active* counts) {
   const int nu = (int)m->nu;
+  /* actuators: control, force, activation */
   for (int i = 0; i < nu; i++) {
     const bool clamps = m->actuator_ctrllimited[i] && !(m->opt.disableflags & mjDSBL_CLAMPCTRL);
     const int last = m->actuator_actadr[i] + m->actuator_actnum[i] - 1;
@@ -189,6 +203,8 @@ static df_status add_clamps(const mjModel* m, const mjData* d, df_active_set* se
     if (m->actuator_actlimited[i] && m->actuator_actadr[i] >= 0)
       DF_TRY(add_side(set, 2 * nu + i, side_of(d->act[last], m->actuator_actrange + 2 * i), &counts->clamped));
   }
+
+  /* joints: actuator force */
   for (int j = 0; j < m->njnt; j++) {
     if (!m->jnt_actfrclimited[j]) continue;
     const double force = d->qfrc_actuator[m->jnt_dofadr[j]];
@@ -197,7 +213,7 @@ static df_status add_clamps(const mjModel* m, const mjData* d, df_active_set* se
   return DF_OK;
 }
 
-/* the solver need not leave the constraint states of the solution it returns */
+/* re-evaluates the constraint states at the solution, since the solver may leave others */
 static df_status settle_states(const mjModel* m, mjData* d) {
   if (d->nefc == 0) return DF_OK;
   double* jar = df_alloc((size_t)d->nefc, sizeof *jar);
@@ -213,6 +229,7 @@ static int larger(int a, int b) {
   return a > b ? a : b;
 }
 
+/* member-wise maximum */
 static void keep_most(df_active* most, const df_active* now) {
   most->rows = larger(most->rows, now->rows);
   most->contacts = larger(most->contacts, now->contacts);
@@ -228,7 +245,7 @@ static void keep_most(df_active* most, const df_active* now) {
   most->saturated = larger(most->saturated, now->saturated);
 }
 
-/* of the last physics step of the simulator; `set` may be NULL */
+/* counts and, unless `set` is NULL, appends the entries of the simulator's last physics step */
 static df_status read_step(df_sim* sim, df_active_set* set, df_active* counts) {
   const mjModel* m = sim->system->model;
   mjData* d = sim->data;
@@ -245,7 +262,7 @@ df_active df_mujoco_active(df_sim* sim) {
   return counts;
 }
 
-/* ---- steps of one action ---- */
+/* ---- physics steps of an action ---- */
 
 df_status df_active_probe_init(df_active_probe* probe, const df_system* system) {
   *probe = (df_active_probe){.single = *as_mujoco(system)};
@@ -281,15 +298,16 @@ df_status df_active_probe_step(df_active_probe* probe, const double* x, const do
     if (*end != DF_TRAJ_COMPLETE) return DF_OK;
     DF_TRY(read_step(probe->sim, set, &counts));
     keep_most(&set->counts, &counts);
-    /* steps are compared in order: a later one has its own names */
+    /* entries of different physics steps are different: the top byte is the number of the step */
     for (int k = first; k < set->n; k++) set->entries[k].who += (int64_t)i << 56;
   }
   if (set->n > 1) qsort(set->entries, (size_t)set->n, sizeof *set->entries, by_name);
   return DF_OK;
 }
 
-/* ---- what differs ---- */
+/* ---- differences between two sets ---- */
 
+/* kind of difference between an entry of two sets; one of a and b may be NULL (not active) */
 static df_kink cause_of(const df_active_entry* a, const df_active_entry* b) {
   const df_active_entry* any = a ? a : b;
   if (a && b && a->state == b->state && a->sticks == b->sticks)
@@ -309,6 +327,7 @@ static df_kink cause_of(const df_active_entry* a, const df_active_entry* b) {
 
 df_kink df_active_difference(const df_active_set* a, const df_active_set* b) {
   df_kink first = DF_KINK_NONE;
+  /* merge the two sorted lists */
   int i = 0, k = 0;
   while (i < a->n || k < b->n) {
     const df_active_entry *x = i < a->n ? &a->entries[i] : NULL, *y = k < b->n ? &b->entries[k] : NULL;
@@ -345,7 +364,7 @@ static void transition(void* argument) {
   const mjModel* m = job->sim->system->model;
   mjData* d = job->sim->data;
   mju_copy(d->ctrl, job->u, (int)m->nu);
-  /* every column starts from the solution at the state, as MuJoCo's manual advises */
+  /* warm-start every column from the solution at the state, as MuJoCo's documentation advises */
   mj_forward(m, d);
   mju_copy(d->qacc_warmstart, d->qacc, (int)m->nv);
   mjd_transitionFD(m, d, job->eps, job->centred, job->A, job->B, NULL, NULL);

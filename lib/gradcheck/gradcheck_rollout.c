@@ -1,4 +1,4 @@
-/* the check of a loss's gradient through a rollout */
+/* gradient check of a loss over a rollout */
 #include <math.h>
 #include <omp.h>
 
@@ -7,14 +7,14 @@
 #include "dynaflow/sim/rollout.h"
 #include "gradcheck_internal.h"
 
-enum { DIRECTIONS = 4 };
+enum { DIRECTIONS = 4 }; /* random directions in action space per rollout */
 
-/* ---- one thread's memory ---- */
+/* ---- memory of a thread ---- */
 
 typedef struct bench {
   df_sim* sim;
   double* memory;
-  double *e, *u, *path, *du, *dx, *direction;
+  double *e, *u, *path, *du, *dx, *direction; /* [ndx], [H][nu], [H+1][nx], [H][nu], [H+1][ndx], [H][nu] */
   double adjoint[DIRECTIONS], slope[STEP_SIZES][DIRECTIONS];
 } bench;
 
@@ -39,7 +39,7 @@ static void benches_free(const df_system* s, int threads, bench* all) {
   df_free(all);
 }
 
-/* one bench a thread */
+/* one bench per thread; on failure nothing is left allocated and *out is NULL */
 static df_status benches_new(const df_system* s, int H, int threads, bench** out) {
   *out = NULL;
   bench* all = df_alloc((size_t)threads, sizeof *all);
@@ -61,7 +61,7 @@ typedef struct rollout_case {
   const double *x0, *u, *target, *weight;
 } rollout_case;
 
-/* mean of w_i (x_t (-) x*_t)_i^2; with dx also its cotangents */
+/* mean over t, i of w_i (x_t (-) x*_t)_i^2 along b->path; writes its cotangents to dx [H+1][ndx] unless dx is NULL */
 static double tracking_loss(const df_system* s, bench* b, const rollout_case* c, double* dx) {
   const size_t nx = (size_t)s->nx, ndx = (size_t)s->ndx;
   const double scale = 1.0 / ((double)(c->H + 1) * (double)ndx);
@@ -78,7 +78,7 @@ static double tracking_loss(const df_system* s, bench* b, const rollout_case* c,
   return sum;
 }
 
-/* the loss at actions u + shift * direction */
+/* *loss = the loss at actions u + shift * direction, u moved inside the action box first; b->path is the rollout */
 static df_traj_end shifted_loss(const df_system* s, bench* b, const rollout_case* c, double shift, double* loss) {
   const size_t n = (size_t)c->H * (size_t)s->nu;
   for (size_t i = 0; i < n; i++) b->u[i] = c->u[i];
@@ -89,6 +89,7 @@ static df_traj_end shifted_loss(const df_system* s, bench* b, const rollout_case
   return end;
 }
 
+/* centred differences of the loss along b->direction at the two first difference steps */
 static df_traj_end directional_differences(const df_system* s, bench* b, const rollout_case* c, int direction) {
   for (int i = FIRST; i <= FIRST + 1; i++) {
     double loss[2] = {0, 0};
@@ -106,6 +107,8 @@ static void check_rollout(const df_system* s, bench* b, const rollout_case* c, u
   const size_t n = (size_t)c->H * (size_t)s->nu;
   double loss;
   *out = (df_gradcheck_point){.transition_error = NAN};
+
+  /* rollout and gradient */
   df_traj_end end = shifted_loss(s, b, c, 0, &loss);
   if (end == DF_TRAJ_COMPLETE) {
     (void)tracking_loss(s, b, c, b->dx);
@@ -115,6 +118,8 @@ static void check_rollout(const df_system* s, bench* b, const rollout_case* c, u
       out->differenced |= df_mujoco_step_differenced(b->sim, t);
     }
   }
+
+  /* along random directions: gradient and finite differences */
   for (int k = 0; k < DIRECTIONS && end == DF_TRAJ_COMPLETE; k++) {
     df_rng_normal(seed, DF_STREAM_TEST, (uint64_t)index * DIRECTIONS + (uint64_t)k, n, b->direction);
     b->adjoint[k] = 0;
@@ -125,6 +130,8 @@ static void check_rollout(const df_system* s, bench* b, const rollout_case* c, u
     df_mark_diverged(out);
     return;
   }
+
+  /* compared as vectors of directional derivatives */
   double* slopes[STEP_SIZES];
   for (int i = 0; i < STEP_SIZES; i++) slopes[i] = b->slope[i];
   df_compare(DIRECTIONS, b->adjoint, slopes, FIRST, out);
@@ -135,7 +142,8 @@ df_status df_gradcheck_rollouts(const df_system* system, int n, int H, const dou
                                 const double* x_target, const double* weight, uint64_t seed, int threads,
                                 df_gradcheck_point* points) {
   DF_REQUIRE(system && x0 && u && x_target && weight && points, "df_gradcheck_rollouts: an argument is NULL");
-  DF_REQUIRE(n >= 1 && H >= 1 && threads >= 1, "df_gradcheck_rollouts: %d rollouts of %d actions on %d threads", n, H,
+  DF_REQUIRE(n >= 1 && H >= 1 && threads >= 1,
+             "df_gradcheck_rollouts: %d rollouts, %d actions and %d threads, at least 1 of each is needed", n, H,
              threads);
   df_oracle o;
   DF_TRY(df_oracle_open(system, &o));

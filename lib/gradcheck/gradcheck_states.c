@@ -1,4 +1,4 @@
-/* states to check the adjoint at: settled, moving, met, pushed */
+/* generation of states for the gradient check: at rest, in motion, at impacts and limits, sliding, rolling, stuck */
 #include <math.h>
 #include <string.h>
 
@@ -6,19 +6,25 @@
 #include "dynaflow/core/rng.h"
 #include "gradcheck_internal.h"
 
-static const double SETTLING = 1.5;                   /* s */
-enum { EPISODE = 100, HELD = 5, DROP = 200 };         /* actions: of a motion, of a draw of it, of a fall */
-enum { SETTLE_MAX = 2000, TRIES = 40, FROM_ONE = 4 }; /* actions; motions without a state; states from one motion */
+static const double SETTLING = 1.5; /* s */
+enum {
+  EPISODE = 100,     /* actions of a random motion */
+  HELD = 5,          /* actions for which a random action is held */
+  DROP = 200,        /* most actions of a fall */
+  SETTLE_MAX = 2000, /* most actions of settling */
+  TRIES = 40,        /* motions in a row without a state that end the search */
+  FROM_ONE = 4       /* most states from one motion, except a random one */
+};
 
 typedef struct drawer {
   const df_system* s;
   const mjModel* m;
   df_sim* sim;
   df_state_kind kind;
-  uint64_t seed, draws; /* every draw has its own number */
-  int n, found;
-  double *x, *u;                                       /* [n][nx], [n][nu] */
-  double *at, *next, *settled, *e, *rest, *action, *r; /* r: random numbers, at least as many as a state has entries */
+  uint64_t seed, draws;                                /* draws: number of the next random draw */
+  int n, found;                                        /* states wanted, found */
+  double *x, *u;                                       /* [n][nx], [n][nu] results */
+  double *at, *next, *settled, *e, *rest, *action, *r; /* [nx], [nx], [nx], [ndx], [nu], [nu], random [nx + nu] */
 } drawer;
 
 /* ---- random numbers ---- */
@@ -37,13 +43,14 @@ static double between(drawer* d, double lo, double hi) {
 
 /* ---- actions ---- */
 
+/* half the width of the action box; 1 where it is unbounded */
 static double half_range(const df_system* s, int i) {
   const double half = 0.5 * (s->u_hi[i] - s->u_lo[i]);
   return isfinite(half) ? half : 1;
 }
 
-/* the rest action and a random part of the action box; more than all of it also reaches beyond, where the simulator
- * clamps */
+/* u [nu] = the rest action plus `size` times a uniform random offset of at most half the action box. Stays inside the
+ * box, unless size > 1: then it may lie outside, where the simulator clamps. */
 static void draw_action(drawer* d, double size, double* u) {
   const df_system* s = d->s;
   draw_uniform(d, s->nu, d->r);
@@ -55,7 +62,8 @@ static void draw_action(drawer* d, double size, double* u) {
 
 /* ---- states ---- */
 
-/* where motions start: the first keyframe or the initial state, a little off it */
+/* d->at = the start of a motion: the first keyframe or else the initial state, with normal noise of standard deviation
+ * `spread` on the position; d->rest = its rest action */
 static void draw_start(drawer* d, double spread) {
   const mjModel* m = d->m;
   df_mujoco_initial_state(d->s, d->at);
@@ -67,7 +75,7 @@ static void draw_start(drawer* d, double spread) {
   df_system_rest_action(d->s, d->at, d->rest);
 }
 
-/* adds velocities e [nv] to the state */
+/* adds velocity [nv] to the state d->at */
 static void push(drawer* d, const double* velocity) {
   const int nv = (int)d->m->nv;
   memset(d->e, 0, (size_t)d->s->ndx * sizeof *d->e);
@@ -75,6 +83,7 @@ static void push(drawer* d, const double* velocity) {
   d->s->ops->integrate(d->s, d->at, d->e, d->at);
 }
 
+/* adds a state and action to the results; false if they are full */
 static bool keep(drawer* d, const double* x, const double* u) {
   const size_t nx = (size_t)d->s->nx, nu = (size_t)d->s->nu;
   if (d->found == d->n) return false;
@@ -84,13 +93,13 @@ static bool keep(drawer* d, const double* x, const double* u) {
   return true;
 }
 
-/* the state in `at`, if a step from it does not diverge */
+/* keeps d->at with action u if a step from it does not diverge */
 static void keep_if_sound(drawer* d, const double* u) {
   d->s->ops->reset(d->sim, d->at);
   if (d->s->ops->step(d->sim, u, d->next) == DF_TRAJ_COMPLETE) keep(d, d->at, u);
 }
 
-/* to rest, under the start's rest action; false if that diverges */
+/* simulates 1.5 s (at most SETTLE_MAX actions) from a start under its rest action; false if that diverges */
 static bool settle(drawer* d) {
   const int steps = (int)fmin(SETTLE_MAX, ceil(SETTLING / d->s->dt));
   draw_start(d, 0.02);
@@ -107,12 +116,13 @@ static bool scalar(const mjModel* m, int joint) {
   return m->jnt_type[joint] == mjJNT_HINGE || m->jnt_type[joint] == mjJNT_SLIDE;
 }
 
+/* whether the joint is a vertical slide between the world and a body */
 static bool vertical_rail(const mjModel* m, int joint) {
   return m->jnt_type[joint] == mjJNT_SLIDE && m->body_parentid[m->jnt_bodyid[joint]] == 0 &&
          fabs(m->jnt_axis[3 * joint + 2]) > 0.99;
 }
 
-/* what can fall is lifted */
+/* raises free bodies, and bodies on a vertical slide fixed to the world, by `height` m */
 static void lift(drawer* d, double height) {
   for (int j = 0; j < d->m->njnt; j++) {
     double* q = d->at + d->m->jnt_qposadr[j];
@@ -121,7 +131,7 @@ static void lift(drawer* d, double height) {
   }
 }
 
-/* along the floor where a body is free, else along the joints */
+/* adds a random velocity: to a free body 0.3 to 2 m/s along the floor, to other dofs standard normal */
 static void push_along(drawer* d) {
   const mjModel* m = d->m;
   double* v = d->r;
@@ -137,7 +147,7 @@ static void push_along(drawer* d) {
   push(d, v);
 }
 
-/* what a body rolls on: its first round geom, or all of its height */
+/* the radius of the body's first geom if that is round, else its height; at least 2 cm */
 static double rolling_radius(const mjModel* m, int joint, double height) {
   const int body = m->jnt_bodyid[joint], geom = m->body_geomadr[body];
   const int type = m->body_geomnum[body] > 0 ? m->geom_type[geom] : mjGEOM_PLANE;
@@ -145,7 +155,8 @@ static double rolling_radius(const mjModel* m, int joint, double height) {
   return fmax(0.02, round ? m->geom_size[3 * geom] : height);
 }
 
-/* free bodies roll: the lowest point stands still */
+/* adds a velocity of 0.2 to 1.5 m/s to free bodies, with the spin for which their lowest point is at rest; false if the
+ * model has no free body */
 static bool push_rolling(drawer* d) {
   const mjModel* m = d->m;
   double* v = d->r;
@@ -168,7 +179,8 @@ static bool push_rolling(drawer* d) {
   return any;
 }
 
-/* every other limited joint goes to one of its limits: mostly beyond, by up to a hundredth of its range */
+/* moves about half of the limited hinges and slides, at least one, to one of their limits: mostly beyond it, by up to a
+ * hundredth of the range; false if there is none */
 static bool to_limits(drawer* d) {
   const mjModel* m = d->m;
   bool any = false;
@@ -185,8 +197,9 @@ static bool to_limits(drawer* d) {
   return any;
 }
 
-/* ---- one motion of each kind; false if the model has none ---- */
+/* ---- one motion of each kind, keeping its states; false if the model cannot have such states ---- */
 
+/* settled under the rest action (rest), or then pulled by random actions 2 % as large as the action box (stuck) */
 static bool from_rest(drawer* d) {
   const bool pulled = d->kind == DF_STATE_STUCK;
   if (!settle(d)) return true;
@@ -200,6 +213,7 @@ static bool from_rest(drawer* d) {
   return true;
 }
 
+/* settled, then pushed to slide or roll */
 static bool from_push(drawer* d) {
   const size_t bytes = (size_t)d->s->nx * sizeof *d->at;
   if (!settle(d)) return true;
@@ -208,13 +222,14 @@ static bool from_push(drawer* d) {
     memcpy(d->at, d->settled, bytes);
     if (d->kind == DF_STATE_SLIDING) push_along(d);
     if (d->kind == DF_STATE_ROLLING && !push_rolling(d)) return false;
-    /* a step on, so that what is pushed has met what it is pushed against */
+    /* one step further, so that contacts against which the body was pushed are made */
     d->s->ops->reset(d->sim, d->at);
     if (d->s->ops->step(d->sim, d->rest, d->at) == DF_TRAJ_COMPLETE) keep_if_sound(d, d->rest);
   }
   return true;
 }
 
+/* at joint limits with slow random velocities, lifted by half a metre in half of the cases */
 static bool from_limits(drawer* d) {
   draw_start(d, 0.02);
   lift(d, between(d, 0, 1) < 0.5 ? 0.5 : 0);
@@ -227,10 +242,11 @@ static bool from_limits(drawer* d) {
   return true;
 }
 
+/* along random actions of small, medium or more than full size */
 static bool from_motion(drawer* d) {
   static const double sizes[] = {0.1, 0.3, 1.3};
   const double size = sizes[(int)between(d, 0, 3)];
-  const int every = 7; /* no multiple of HELD: states at all ages of an action */
+  const int every = 7; /* coprime with HELD, so that states are taken at every age of a held action */
   draw_start(d, 0.02);
   d->s->ops->reset(d->sim, d->at);
   for (int t = 0; t < EPISODE; t++) {
@@ -242,7 +258,8 @@ static bool from_motion(drawer* d) {
   return true;
 }
 
-/* drops, or throws what cannot fall, and keeps the states in which something more pushes than a step before */
+/* drops or throws the model, and keeps states before steps in which more contacts and limits push than in the step
+ * before */
 static bool from_drop(drawer* d) {
   int before = -1, kept = 0;
   draw_start(d, 0.05);
@@ -262,7 +279,7 @@ static bool from_drop(drawer* d) {
   return true;
 }
 
-/* ---- all of a kind ---- */
+/* ---- all states of a kind ---- */
 
 static bool (*const motions[DF_STATE_KINDS])(drawer*) = {
     [DF_STATE_REST] = from_rest,     [DF_STATE_MOTION] = from_motion, [DF_STATE_IMPACT] = from_drop,
@@ -294,7 +311,8 @@ df_status df_gradcheck_draw(const df_system* system, df_state_kind kind, int n, 
                             int* found) {
   DF_REQUIRE(system && x && u && found, "df_gradcheck_draw: an argument is NULL");
   DF_REQUIRE(df_system_is_mujoco(system), "df_gradcheck_draw: not a MuJoCo system");
-  DF_REQUIRE(n >= 0 && kind >= 0 && kind < DF_STATE_KINDS, "df_gradcheck_draw: %d states of kind %d", n, (int)kind);
+  DF_REQUIRE(n >= 0 && kind >= 0 && kind < DF_STATE_KINDS, "df_gradcheck_draw: n %d < 0 or unknown kind %d", n,
+             (int)kind);
   *found = 0;
   drawer d = {.s = system, .m = as_mujoco(system)->model, .kind = kind, .seed = seed, .n = n, .x = x, .u = u};
   DF_TRY(df_sim_new(system, 0, &d.sim));

@@ -1,4 +1,4 @@
-/* differences against the adjoint: how far apart they are, and what many states say together */
+/* comparison of adjoint and finite differences, summary over many states, verdict */
 #include <math.h>
 #include <stdlib.h>
 
@@ -60,23 +60,27 @@ void df_mark_diverged(df_gradcheck_point* out) {
   out->cause = DF_KINK_DIVERGED;
 }
 
-/* ---- all of them ---- */
+/* ---- summary ---- */
 
 static int by_size(const void* a, const void* b) {
   const double x = *(const double*)a, y = *(const double*)b;
   return (x > y) - (x < y);
 }
 
+/* nearest-rank quantile of a sorted array; NaN if it is empty */
 static double quantile(int n, const double* sorted, double share) {
   return n > 0 ? sorted[(int)(share * (n - 1) + 0.5)] : NAN;
 }
 
 df_status df_gradcheck_sum_up(int n, const df_gradcheck_point* points, df_gradcheck_summary* out) {
   DF_REQUIRE(points && out && n >= 0, "df_gradcheck_sum_up: %d points", n);
+  /* errors of smooth points, their distances from mjd_transitionFD, errors of approximate points */
   double* errors = df_alloc(3 * (size_t)n, sizeof *errors);
   if (!errors) return DF_E_NOMEM;
   double *other = errors + n, *loose = other + n;
   *out = (df_gradcheck_summary){.n = n, .worst_at = -1};
+
+  /* sort points into kinks, differenced, approximate, smooth */
   int below = 0;
   for (int i = 0; i < n; i++) {
     const df_gradcheck_point* p = &points[i];
@@ -91,13 +95,15 @@ df_status df_gradcheck_sum_up(int n, const df_gradcheck_point* points, df_gradch
       if (!p->differenced) loose[out->approximate++] = p->error;
       continue;
     }
-    /* an adjoint that is not a number agrees with nothing */
+    /* a NaN adjoint agrees with nothing */
     const double error = isnan(p->error) ? INFINITY : p->error;
     if (out->worst_at < 0 || error > points[out->worst_at].error) out->worst_at = i;
     errors[out->smooth++] = error;
     below += error < 1e-6;
     if (!isnan(p->transition_error)) other[out->transitions++] = p->transition_error;
   }
+
+  /* quantiles */
   if (out->smooth > 1) qsort(errors, (size_t)out->smooth, sizeof *errors, by_size);
   if (out->transitions > 1) qsort(other, (size_t)out->transitions, sizeof *other, by_size);
   if (out->approximate > 1) qsort(loose, (size_t)out->approximate, sizeof *loose, by_size);

@@ -171,7 +171,7 @@ static void a_tape_too_small_ends_the_training_with_the_reason(void** state) {
     flow = new_flow(task, (df_decoder)d, 2);
     assert_int_equal(df_flow_train(flow, &log), DF_E_SIM);
     assert_non_null(strstr(df_error_message(), "step 0, sample"));
-    assert_non_null(strstr(df_error_message(), "holds no single action"));
+    assert_non_null(strstr(df_error_message(), "tape too small: one action"));
     df_flow_free(flow);
     task->config.train_tape_mib = 1e-5;
     const df_method_env env = env_of(task, 1);

@@ -1,11 +1,10 @@
-/* The gradient check, checked: against systems that are formulas, by faults that it must find, and by kinks that it
- * must name. */
+/* Tests of the gradient check: on systems with closed-form Jacobians, with faults that it must find, and on kinks. */
 #include "closed_form.h"
 #include "models.h"
 
 enum { N = 40 };
 
-/* ---- formula and model are one system ---- */
+/* ---- closed forms and MuJoCo models are the same systems ---- */
 
 static void models_step_and_differentiate_as_the_formulas_say(void** state) {
   (void)state;
@@ -28,7 +27,7 @@ static void models_step_and_differentiate_as_the_formulas_say(void** state) {
         double y[CF_NX] = {0};
         y[row] = 1;
         assert_int_equal(model->ops->step_vjp(sim, 0, y, xbar, &ubar), DF_TRAJ_COMPLETE);
-        /* rounding, and the solver's residual in accelerations up to 1e3, times the timestep */
+        /* rounding, and the timestep times the solver's residual in accelerations of up to 1e3 */
         CLOSE(x1[row], want[row], 1e-11);
         for (int j = 0; j < f->nx; j++) CLOSE(xbar[j], A[row * f->nx + j], 1e-10);
         CLOSE(ubar, B[row], 1e-10);
@@ -41,7 +40,8 @@ static void models_step_and_differentiate_as_the_formulas_say(void** state) {
 
 /* ---- gradients through many steps ---- */
 
-/* d x_T / d x_0 and the gradient by one constant action, of coordinate `row`, by the adjoint of a system */
+/* By the adjoint of a system: the derivatives of coordinate `row` of x_T by x_0, dx0 [nx], and by the constant action
+ * u, *du; *last is the coordinate itself. */
 static void rollout_gradient(const df_system* s, int T, const double* x0, double u, int row, double* dx0, double* du,
                              double* last) {
   df_sim* sim;
@@ -103,7 +103,7 @@ static void a_thrown_ball_lands_where_its_speed_and_push_say(void** state) {
   df_system_free(s);
 }
 
-/* of a block that slides with speed v and stops under friction f: way m v^2 / 2f, gradient m v / f */
+/* a block with initial speed v under friction f stops after a distance of m v^2 / (2 f), whose derivative is m v / f */
 static void a_sliding_block_stops_with_the_gradient_of_its_way(void** state) {
   (void)state;
   enum { T = 400 };
@@ -116,7 +116,7 @@ static void a_sliding_block_stops_with_the_gradient_of_its_way(void** state) {
   CLOSE(last, want_last, 1e-10);
   CLOSE(dx0[1], want[1], 1e-10);
   CLOSE(du, want_u, 1e-10);
-  /* the law of the text book, but for one step and the time 1 / (0.9 x 105/s) in which friction catches hold */
+  /* the textbook law, up to one step and the time constant 1 / (0.9 x 105/s) at which sticking friction sets in */
   const double slack = H + 1 / (HOLD * RATE);
   CLOSE(dx0[1], BLOCK_MASS * v / BLOCK_FRICTION, slack);
   CLOSE(last, BLOCK_MASS * v * v / (2 * BLOCK_FRICTION), v * slack);
@@ -138,20 +138,20 @@ static void a_bouncing_ball_has_the_gradient_of_its_contact_law(void** state) {
     double dx0[2], du, last, want[2], want_u, want_last;
     rollout_gradient(s, T, x0, 0.1, 0, dx0, &du, &last);
     rollout_gradient(&f->base, T, x0, 0.1, 0, want, &want_u, &want_last);
-    /* the solver's residual of some 1e-11 a step, carried through a contact that magnifies it up to tenfold */
+    /* the solver's residual of about 1e-11 per step, amplified up to tenfold by the contact */
     CLOSE(last, want_last, 1e-9);
     CLOSE(dx0[0], want[0], 1e-7);
     CLOSE(dx0[1], want[1], 1e-7);
     CLOSE(du, want_u, 1e-7);
     highest = fmax(highest, fabs(want[0] - 1));
   }
-  /* it did bounce: without the floor a higher start is a higher end by the same */
+  /* the ball did bounce: without the floor the derivative of the last height by the first is 1 */
   assert_true(highest > 0.1);
   df_system_free(s);
   df_free(f);
 }
 
-/* ---- the check on formulas ---- */
+/* ---- the check on closed forms ---- */
 
 static df_gradcheck_summary check(const df_system* s, const struct form* f, df_gradcheck_point* p) {
   double x[N * CF_NX], u[N];
@@ -171,7 +171,7 @@ static void sound_formulas_pass(void** state) {
     print_message("%s: median %.1e, worst %.1e, %d on kinks\n", FORMS[k].name, q.median, q.worst, q.kinks);
     assert_int_equal(q.n, q.smooth + q.kinks);
     assert_true(q.smooth >= N - 2);
-    /* a difference of numbers of size 1 with a step of 2e-7 has roundings of 1e-9, against a gradient of size 1 */
+    /* a finite difference of numbers of size 1 at step 2e-7 has a rounding error of 1e-9, at a gradient of size 1 */
     assert_true(q.worst < 1e-8);
     assert_int_equal(df_gradcheck_judge(&q, 1e-8, 1e-8), DF_GRADCHECK_HOLDS);
     df_free(f);
@@ -182,7 +182,7 @@ static void wrong_adjoints_fail(void** state) {
   (void)state;
   for (int k = 0; k < FORM_COUNT; k++) {
     for (cf_fault fault = CF_FACTOR; fault < CF_FAULTS; fault++) {
-      /* a position changes nothing behind it in flight and under dry friction */
+      /* in flight and under dry friction the velocity does not depend on the position, so nothing is dropped */
       if (fault == CF_DROPPED && (k == 1 || k == 2)) continue;
       closed_form* f = closed_form_new(FORMS[k].law, FORMS[k].nx, H);
       df_gradcheck_point p[N];
@@ -215,7 +215,7 @@ static void a_set_of_kinks_passes_nothing(void** state) {
   double x[2 * ALL], u[ALL] = {0};
   df_gradcheck_point p[ALL];
   df_gradcheck_summary q;
-  /* right where the ball touches: the floor's impedance begins at 0.5, with a jump of its force */
+  /* exactly where the ball touches the floor, whose impedance begins at 0.5, with a jump of the force */
   for (int i = 0; i < ALL; i++) {
     x[2 * i] = RADIUS;
     x[2 * i + 1] = -0.1 * (i + 1);
@@ -230,7 +230,8 @@ static void a_set_of_kinks_passes_nothing(void** state) {
   df_free(f);
 }
 
-/* Friction that changes its slope by half at rest: both differences are the same mean of two slopes. */
+/* A damper with coefficient 20 at positive and 10 at negative velocities: at 0 all centred differences are the mean of
+ * the two slopes. */
 static void two_slopes_law(const double* x, double u, double* x1, double* A, double* B) {
   const double rate = x[1] > 0 ? 20 : 10;
   second_order(x, u - rate * x[1], 0, -rate, 1, x1, A, B);
@@ -249,7 +250,7 @@ static void a_state_right_between_two_slopes_is_on_a_kink(void** state) {
   df_free(f);
 }
 
-/* ---- the step of the difference ---- */
+/* ---- the difference step ---- */
 
 static const char PENDULUM[] =
     "<mujoco><option timestep='.004'/><worldbody><body><joint name='q' axis='0 1 0'/><geom pos='0 0 -.4' size='.1'"
@@ -264,10 +265,10 @@ static void truncation_falls_with_the_square_of_the_step_and_rounding_rises(void
   df_system* s = model_text(PENDULUM, 1);
   const df_gradcheck_cfg cfg = {.seed = 1, .threads = 1};
   OK(df_gradcheck_sweep(s, &cfg, 1, x, &u, M, eps, e));
-  /* the next term of the series is a hundredth of the first at a step of 0.1 */
+  /* at a step of 0.1 the second term of the truncation error is a hundredth of the first */
   CLOSE(log10(e[0] / e[1]), 2, 0.02);
   CLOSE(log10(e[1] / e[2]), 2, 0.02);
-  /* rounding is no number one can foretell; it grows by a factor of a hundred in two decades, give or take ten */
+  /* the rounding error grows by a factor of 100 over two decades, known only up to a factor of 10 */
   assert_true(e[5] > 10 * e[3] && e[5] < 1000 * e[3]);
   assert_true(e[3] < 1e-7 && e[2] < 1e-7);
   df_system_free(s);
@@ -284,7 +285,7 @@ static void transitionFD_is_the_second_witness(void** state) {
   OK(df_gradcheck_run(s, &cfg, 1, &x[0], &u, &p));
   assert_true(p.transition_error < 1e-8);
   df_system_free(s);
-  /* with two physics steps an action it has no derivative of the whole */
+  /* MuJoCo has no derivative of an action of two physics steps */
   s = model_text(PENDULUM, 2);
   OK(df_gradcheck_run(s, &cfg, 1, &x[0], &u, &p));
   assert_true(isnan(p.transition_error));

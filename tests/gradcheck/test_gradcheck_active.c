@@ -1,9 +1,9 @@
-/* Kinks are named by what changes across them. */
+/* Kinks are named by the change of the active set across them. */
 #include "closed_form.h"
 #include "models.h"
 
-/* moves a coordinate off the kink: nearer than the smallest step it is on it, at `near` only the larger ones meet it
- * (0: not tried) */
+/* Moves a coordinate away from the kink at x. By 1e-9, less than the smallest difference step: the state is on the
+ * kink. By `near`, unless 0: only larger difference steps cross the kink. By 0.02: there is no kink. */
 static void expect_kink(const char* what, const char* xml, const double* x, int coordinate, double near,
                         df_kink wanted) {
   const double off[] = {1e-9, near, 0.02}, u = 0;
@@ -35,17 +35,17 @@ static void kinks_have_names(void** state) {
   expect_kink("a limit", SLIDE("", "limited='true' range='0 1' solimplimit='.9 .9 .01'", ""), zero, 0, 5e-7,
               DF_KINK_LIMIT);
   expect_kink("a contact", BALL, touching, 0, 5e-7, DF_KINK_CONTACT);
-  /* friction of 4 N holds up to 4 N = m d B v */
+  /* dry friction of 4 N sticks up to 4 N = m d B v */
   const double slips[2] = {0, 4 / (2 * HOLD * RATE)};
   expect_kink("dry friction", BLOCK, slips, 1, 5e-7, DF_KINK_STICK_SLIP);
-  /* a servo of 100 N/m at its 5 N */
+  /* a servo of 100 N/m reaches its force limit of 5 N */
   const double saturates[2] = {-0.05, 0};
   expect_kink("a force range",
               SLIDE("", "", "gainprm='100' biastype='affine' biasprm='0 -100 0' forcelimited='true' forcerange='-5 5'"),
               saturates, 0, 5e-7, DF_KINK_CLAMP);
 }
 
-/* a sphere that is pushed over the floor: x = [px, pz, vx, vz] */
+/* a sphere that slides over the floor: x = [px, pz, vx, vz] */
 #define SKID(cone)                                                                                                   \
   "<mujoco><option timestep='.004' cone='" cone                                                                      \
   "'/><worldbody><geom type='plane' size='1 1 1'/><body pos='0 0 .0993'><joint name='q' type='slide' axis='1 0 0'/>" \
@@ -73,7 +73,7 @@ static void a_contact_that_begins_to_slide_is_a_kink_with_a_name(void** state) {
     OK(df_mujoco_system_from_xml(models[k], "skid", &cfg, &s));
     OK(df_sim_new(s, 0, &sim));
     assert_true(!skids(s, sim, sticks) && skids(s, sim, slides));
-    /* to a billionth of a metre a second */
+    /* bisect for the speed at which sliding begins, to 1e-9 m/s and below */
     for (int i = 0; i < 40; i++) {
       const double middle = 0.5 * (sticks + slides);
       *(skids(s, sim, middle) ? &slides : &sticks) = middle;
@@ -85,8 +85,8 @@ static void a_contact_that_begins_to_slide_is_a_kink_with_a_name(void** state) {
   }
 }
 
-/* Where the two parabolas of the impedance meet, the force has another second derivative: that spoils a difference that
- * reaches across, and leaves the derivative as it is. */
+/* Where the two parabolas of the impedance meet, the second derivative of the force jumps: this disturbs a finite
+ * difference across the point, but the first derivative is continuous. */
 static void a_joint_of_the_impedance_is_a_kink_with_a_name(void** state) {
   (void)state;
   const double x[2] = {RADIUS - 0.0005 + 3e-7, -0.3}, u = 0;

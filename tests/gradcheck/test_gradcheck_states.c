@@ -1,4 +1,4 @@
-/* Generated states are of the kind that they are named for, and the same for the same seed. */
+/* Generated states have the property of their kind, and are the same for the same seed. */
 #include "closed_form.h"
 #include "models.h"
 
@@ -34,7 +34,7 @@ static void states_are_of_their_kind(void** state) {
     }
     print_message("%s: %d of %d with what it is named for, fastest %.2g\n", df_state_kind_name((df_state_kind)kind),
                   active, M, fastest);
-    /* a limit is missed by up to a hundredth of its range, and a fall may end in another contact: most is enough */
+    /* not every state has the property: some lie just inside a limit, and a fall can end in a slow contact */
     assert_true(active >= M / 2);
     if (kind == DF_STATE_REST) assert_true(fastest < 0.1);
     if (kind == DF_STATE_SLIDING) assert_true(fastest > 0.3);

@@ -1,4 +1,4 @@
-/* closed_form.h: systems whose step and Jacobian are formulas, to check the gradient check with. */
+/* closed_form.h: systems with closed-form steps and Jacobians, for tests of the gradient check. */
 #ifndef DF_TESTS_SIM_CLOSED_FORM_H
 #define DF_TESTS_SIM_CLOSED_FORM_H
 
@@ -11,10 +11,10 @@
 
 enum { CF_NX = 4, CF_STEPS = 512 };
 
-/* A law gives the next state, and A = dx1/dx [nx][nx], B = dx1/du [nx] (one action); A and B may be NULL. */
+/* Computes the next state x1 [nx], and A = dx1/dx [nx][nx], B = dx1/du [nx] (nu is 1); A and B may be NULL. */
 typedef void (*cf_law)(const double* x, double u, double* x1, double* A, double* B);
 
-/* faults of the adjoint, to be found */
+/* faults of the adjoint that the gradient check must find */
 typedef enum cf_fault { CF_SOUND, CF_FACTOR, CF_SIGN, CF_DROPPED, CF_NAN, CF_GIVES_UP, CF_FAULTS } cf_fault;
 
 typedef struct closed_form {
@@ -88,7 +88,7 @@ static inline df_traj_end cf_step_vjp(df_sim* base, int t, const double* y, doub
     case CF_SIGN:
       ubar[0] = -ubar[0];
       break;
-    case CF_DROPPED: /* what a position changes in the velocity behind it */
+    case CF_DROPPED: /* the effect of the position on the next velocity */
       out[0] = y[0];
       break;
     case CF_NAN:
@@ -130,9 +130,9 @@ static inline closed_form* closed_form_new(cf_law law, int nx, double dt) {
   return s;
 }
 
-static const double H = 0.004; /* s, the step of all of them */
+static const double H = 0.004; /* timestep of all systems below, s */
 
-/* ---- four systems that are formulas, and the same as models ---- */
+/* ---- four closed-form systems, and the same systems as MuJoCo models ---- */
 
 static inline void second_order(const double* x, double a, double a_q, double a_v, double a_u, double* x1, double* A,
                                 double* B) {
@@ -147,7 +147,7 @@ static inline void second_order(const double* x, double a, double a_q, double a_
   B[0] = H * B[1];
 }
 
-/* mass on a spring with damping, which Euler takes implicitly: (m + h c) a = 3 u - k q - c v */
+/* a mass on a spring with damping, which Euler takes implicitly: (m + h c) a = 3 u - k q - c v */
 static inline void spring_law(const double* x, double u, double* x1, double* A, double* B) {
   const double m = 2, k = 7, c = 1.5, mass = m + H * c;
   second_order(x, (3 * u - k * x[0] - c * x[1]) / mass, -k / mass, -c / mass, 3 / mass, x1, A, B);
@@ -157,7 +157,7 @@ static const char SPRING[] =
     " stiffness='7' damping='1.5'/><geom size='.1' mass='2'/></body></worldbody>"
     "<actuator><motor joint='q' gear='3'/></actuator></mujoco>";
 
-/* thrown through the air: x = [px, pz, vx, vz], the action pushes along x */
+/* a ball in flight: x = [px, pz, vx, vz]; the action is a force along x */
 static inline void flight_law(const double* x, double u, double* x1, double* A, double* B) {
   const double m = 0.5, g = 9.81;
   x1[2] = x[2] + H * u / m;
@@ -175,8 +175,8 @@ static const char FLIGHT[] =
     "<joint type='slide' axis='0 0 1'/><geom size='.05' mass='.5'/></body></worldbody>"
     "<actuator><motor joint='x'/></actuator></mujoco>";
 
-/* Dry friction holds the acceleration at -B v with a force m d / (1 - d) for each m/s^2 that it is off, up to a force
- * of 4 N: MuJoCo's law for one dof, with its defaults d = 0.9 (solimp), B = 2 / (0.95 x 0.02 s) (solref). */
+/* Dry friction drives the acceleration to -B v with a force of m d / (1 - d) per m/s^2 of deviation, at most 4 N:
+ * MuJoCo's law for one dof, with its defaults d = 0.9 (solimp), B = 2 / (0.95 x 0.02 s) (solref). */
 static const double HOLD = 0.9, RATE = 2 / (0.95 * 0.02), BLOCK_MASS = 2, BLOCK_FRICTION = 4;
 static inline void block_law(const double* x, double u, double* x1, double* A, double* B) {
   const double m = BLOCK_MASS, held = (1 - HOLD) * u / m - HOLD * RATE * x[1], force = m * held - u;
@@ -189,7 +189,7 @@ static const char BLOCK[] =
     "<mujoco><option timestep='.004' gravity='0 0 0'/><worldbody><body><joint name='q' type='slide' axis='1 0 0'"
     " frictionloss='4'/><geom size='.1' mass='2'/></body></worldbody><actuator><motor joint='q'/></actuator></mujoco>";
 
-/* A ball on a compliant floor: where it is deeper than 0 and the floor pushes,
+/* A ball on a compliant floor: while it penetrates the floor and the floor pushes,
  *   (1 + rho) a = a0 + rho (-B v - K d r),   rho = d / (1 - d),
  * with penetration -r = radius - z, impedance d(r) from 0.5 to 0.95 over 1 cm by two parabolas, K = 1 / (0.95 tc)^2,
  * B = 2 / (0.95 tc), tc = 0.02 s. */
@@ -224,14 +224,14 @@ static const struct form {
   const char *name, *xml;
   cf_law law;
   int nx;
-  double x[CF_NX], spread; /* around which states, and how far off */
+  double x[CF_NX], spread; /* centre and spread of the states */
 } FORMS[] = {{"spring", SPRING, spring_law, 2, {0.2, -0.5}, 1},
              {"flight", FLIGHT, flight_law, 4, {0, 1, 2, 3}, 1},
              {"block", BLOCK, block_law, 2, {0, 0}, 0.02},
              {"ball", BALL, ball_law, 2, {0.095, -0.1}, 0.003}};
 enum { FORM_COUNT = sizeof FORMS / sizeof FORMS[0] };
 
-/* n states and actions near those of a form */
+/* n states and actions around the centre of a form */
 static inline void form_states(const struct form* f, int n, double* x, double* u) {
   df_rng_normal(1, DF_STREAM_TEST, 0, (size_t)(n * f->nx), x);
   df_rng_normal(2, DF_STREAM_TEST, 0, (size_t)n, u);

@@ -456,7 +456,7 @@ static void a_bound_too_small_for_one_action_is_an_error(void** state) {
   assert_int_equal(bounded_gradient(&b, 1, fixed - 1, &taken), DF_E_CONFIG);
   assert_int_equal(bounded_gradient(&b, 1, fixed + 200, &taken), DF_E_SIM);
   assert_non_null(strstr(df_error_message(), "trajectory 0"));
-  assert_non_null(strstr(df_error_message(), "holds no single action"));
+  assert_non_null(strstr(df_error_message(), "tape too small: one action"));
   long_batch_free(&b);
 }
 

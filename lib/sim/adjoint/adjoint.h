@@ -108,21 +108,21 @@ void df_adjoint_contact(const df_tree* tree, df_adjoint* adjoint, const df_conta
 
 /* ---- adjoint_parameters.c ---- */
 
-/* what reaches a step's parameters, in the terms of docs/adjoint.md */
+/* the vectors of docs/adjoint.md, section 2, that the gradient by parameters reads */
 typedef struct df_parameter_cotangent {
-  const double *w, *g, *delta; /* [nv]; g and delta are NULL where no integrator takes damping implicitly */
+  const double *w, *g, *delta; /* [nv]; g and delta are NULL for RK4, which takes no damping implicitly */
 } df_parameter_cotangent;
 
-/* Adds to pbar [nparameter], behind which is room for df_parameter_work_size() more. */
+/* Adds to pbar [nparameter + df_parameter_work_size()], of which the last part is scratch memory. */
 void df_adjoint_parameters(const df_mujoco* system, const df_step_record* record,
                            const df_parameter_cotangent* cotangent, double* pbar);
 
 /* ---- adjoint_rk4.c ---- */
 
-/* doubles that df_rk4_adjoint() needs in `more` of a df_adjoint; 0 with another integrator */
+/* Size in doubles of `more` of the df_adjoint passed to df_rk4_adjoint(); 0 for other integrators. */
 size_t df_rk4_adjoint_size(const df_mujoco* system);
 
-/* df_adjoint_step() through the four records that begin at `first` on the tape. */
+/* df_adjoint_step() for a Runge-Kutta step, whose four records begin at `first` on the tape. */
 void df_rk4_adjoint(const df_mujoco* system, const df_tape* tape, int first, df_adjoint* adjoint, const double* y,
                     double* xbar, double* ubar, double* pbar);
 

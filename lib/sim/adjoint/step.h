@@ -14,7 +14,7 @@ void df_adjoint_prepare(const df_mujoco* system, double* work);
 void df_adjoint_step(const df_mujoco* system, const df_tape* tape, int first, double* work, const double* y,
                      double* xbar, double* ubar, double* pbar);
 
-/* Doubles of scratch memory that pbar needs behind its nparameter entries. */
+/* Scratch memory in doubles that pbar needs behind its nparameter entries. */
 size_t df_parameter_work_size(const df_mujoco* system);
 
 #endif

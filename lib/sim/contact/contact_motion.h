@@ -7,10 +7,10 @@
 #include <mujoco/mujoco.h>
 #include <stdbool.h>
 
-/* what the point that touches lies on, and how a capsule's point slides along its segment: the cases
- * of the rules below */
+/* The surface on which the contact point lies, and how the point of a capsule slides along its segment: the cases of
+ * the rules below (docs/adjoint.md, section 5). */
 typedef enum df_contact_surface {
-  SURFACE_FROZEN, /* not known */
+  SURFACE_FROZEN, /* unknown: the point follows the mean of both bodies, the normal the carrier */
   SURFACE_FLAT,
   SURFACE_POINT, /* sphere, end of a capsule, corner of a box */
   SURFACE_LINE,  /* side of a capsule or cylinder, edge of a box */
@@ -20,26 +20,27 @@ typedef enum df_contact_surface {
   SURFACE_BOX_EDGE,
   SURFACE_BOX_FACE,
   SURFACE_BOX_EDGES,
-  SURFACE_NEAREST, /* found by iteration */
-  SURFACES
+  SURFACE_NEAREST, /* nearest points found by iteration */
+  SURFACES         /* number of values */
 } df_contact_surface;
 typedef enum df_contact_slide {
   SLIDE_NONE,
   SLIDE_NEAREST, /* to the nearest point of a sphere, capsule or edge */
   SLIDE_TO_EDGE, /* of a box */
   SLIDE_TO_CORNER,
-  SLIDE_IN_FACE,    /* stays in the plane of a box's face */
-  SLIDE_WITH_FIRST, /* stays a width of the box from the first contact's point */
+  SLIDE_IN_FACE,    /* stays in the plane of a box face */
+  SLIDE_WITH_FIRST, /* keeps the width of the box as its distance from the first contact's point */
   SLIDE_UNKNOWN,
-  SLIDES
+  SLIDES /* number of values */
 } df_contact_slide;
 
-/* How a contact follows its two bodies: what its point, normal and distance do beyond moving with the body of side
- * `carrier`, as linear maps of the other side's twist relative to it (velocity at the contact point, rotation; for
- * both, read "displacement"). */
+/* How a contact follows its two bodies: the change of its point, normal and distance beyond rigid motion with the body
+ * of side `carrier`, as linear maps of the twist of the other side relative to the carrier: velocity at the contact
+ * point, then angular velocity (for displacements: translation, then rotation). These are P, N and D of
+ * docs/adjoint.md, section 5. */
 typedef struct df_contact_motion {
   double point[3][6], normal[3][6], distance[6];
-  int carrier;
+  int carrier; /* 0 or 1 */
   df_contact_surface surface;
   df_contact_slide slide;
 } df_contact_motion;

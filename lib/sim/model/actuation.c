@@ -5,7 +5,8 @@
 #include "dynaflow/core/alloc.h"
 #include "joint_force.h"
 
-/* the dofs that actuator i pushes, as a run of `dofs`; 0 if its transmission has none here */
+/* Number of dofs on which actuator i acts: dofs[0..n-1] if *dofs is set, else first, first + 1, ...; 0 for
+ * transmissions other than joints and tendons. */
 static int pattern(const mjModel* m, int i, int* first, const int** dofs) {
   const int id = m->actuator_trnid[2 * i];
   *dofs = NULL;
@@ -36,6 +37,7 @@ static int count_entries(const mjModel* m, bool activated) {
 }
 
 static void list_entries(df_actuation* a, const mjModel* m) {
+  /* entries of actuators without dynamics first, then of those with dynamics */
   int next[2] = {0, a->nctrl};
   for (int i = 0; i < m->nactuator; i++) {
     const bool activated = has_activation(m, i);
@@ -52,7 +54,7 @@ static void list_entries(df_actuation* a, const mjModel* m) {
   }
 }
 
-/* the exact filter moves by the whole exponential instead of its tangent */
+/* s in act + s act_dot: the timestep h; for the exact filter T (1 - exp(-h/T)), the integral of its exponential */
 static double step_of_rate(const mjModel* m, int i) {
   const double h = m->opt.timestep;
   if (m->actuator_dyntype[i] != mjDYN_FILTEREXACT) return h;
@@ -61,12 +63,15 @@ static double step_of_rate(const mjModel* m, int i) {
 }
 
 static df_plain_actuator find_plain(const df_actuation* a, const mjModel* m, int i) {
+  /* on a hinge or slide, without dynamics, with fixed gain and affine bias */
   const df_plain_actuator none = {.entry = -1};
   const int transmission = m->actuator_trntype[i], bias = m->actuator_biastype[i];
   if (transmission != mjTRN_JOINT && transmission != mjTRN_JOINTINPARENT) return none;
   const int joint = m->actuator_trnid[2 * i], type = m->jnt_type[joint];
   if ((type != mjJNT_HINGE && type != mjJNT_SLIDE) || has_activation(m, i) || df_actuator_disabled(m, i)) return none;
   if (m->actuator_gaintype[i] != mjGAIN_FIXED || (bias != mjBIAS_NONE && bias != mjBIAS_AFFINE)) return none;
+
+  /* the moment is the gear */
   const double gear = m->actuator_gear[6 * m->actuator_outadr[i]];
   const mjtNum* b = m->actuator_biasprm + mjNBIAS * i;
   return (df_plain_actuator){.entry = a->start[i],
@@ -82,6 +87,7 @@ void df_actuation_refresh(df_actuation* a, const mjModel* m) {
 }
 
 df_status df_actuation_build(df_actuation* a, const mjModel* m) {
+  /* arrays */
   const size_t n = (size_t)m->nactuator, na = (size_t)m->na;
   a->nctrl = count_entries(m, false);
   a->nentry = a->nctrl + count_entries(m, true);
@@ -93,8 +99,12 @@ df_status df_actuation_build(df_actuation* a, const mjModel* m) {
   a->scale = df_alloc(na, sizeof *a->scale);
   a->plain = df_alloc(n, sizeof *a->plain);
   if (!a->dof || !a->source || !a->start || !a->count || !a->owner || !a->scale || !a->plain) return DF_E_NOMEM;
+
+  /* entries and constant slopes */
   list_entries(a, m);
   df_actuation_refresh(a, m);
+
+  /* activations */
   for (int i = 0; i < m->nactuator; i++) {
     for (int k = 0; k < m->actuator_actnum[i]; k++) {
       a->owner[m->actuator_actadr[i] + k] = i;

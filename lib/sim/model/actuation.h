@@ -1,8 +1,8 @@
-/* actuation.h: which dofs each actuator pushes, and what drives it.
+/* actuation.h: the dofs on which each actuator acts, and its input (docs/adjoint.md, section 4).
  *
  * An actuator has one scalar force f(input, length, velocity), applied along its moment, a sparse row over the dofs.
- * Its input is its control or, with dynamics, its activation. The pattern of all moments is fixed by the model: a list
- * of entries (dof, source), those of actuators driven by their control first. */
+ * Its input is its control or, with dynamics, its activation. The sparsity pattern of all moments is fixed by the model
+ * and stored as a list of entries (dof, source); entries of actuators without dynamics come first. */
 #ifndef DF_SIM_ACTUATION_H
 #define DF_SIM_ACTUATION_H
 
@@ -11,26 +11,27 @@
 
 #include "dynaflow/core/status.h"
 
-/* An actuator whose slopes are constants: a fixed gain on its control, on a hinge or slide. Derivatives of the joint's
- * force by control, position and velocity. */
+/* An enabled actuator with constant derivatives: no dynamics, fixed gain, no or affine bias, on a hinge or slide. The
+ * derivatives are those of the joint's force by control, position and velocity. */
 typedef struct df_plain_actuator {
-  int entry; /* its only one; -1 for other actuators */
+  int entry; /* index of its only entry; -1 for all other actuators, whose remaining members are 0 */
   int joint, dof;
   double by_input, by_length, by_velocity;
 } df_plain_actuator;
 
+/* Owns its arrays. */
 typedef struct df_actuation {
-  int nentry, nctrl;        /* entries; of actuators driven by their control */
+  int nentry, nctrl;        /* number of entries; of these, of actuators driven by their control */
   int* dof;                 /* [nentry] */
   int* source;              /* [nentry] index of the control for the first nctrl, of the activation for the rest */
-  int* start;               /* [nactuator] the first entry of each actuator */
-  int* count;               /* [nactuator] its entries; 0 for transmissions without a pattern here */
+  int* start;               /* [nactuator] first entry */
+  int* count;               /* [nactuator] number of entries; 0 for transmissions other than joints and tendons */
   df_plain_actuator* plain; /* [nactuator] */
-  int* owner;               /* [na] the actuator of each activation */
-  double* scale;            /* [na] a step's activation is act + scale act_dot, before it is clamped */
+  int* owner;               /* [na] actuator of each activation */
+  double* scale;            /* [na] s, seconds: a step takes act to act + s act_dot, then clamps it */
 } df_actuation;
 
-/* by flag or group */
+/* whether actuator i is disabled, by the model's actuation flag or by its group */
 static inline bool df_actuator_disabled(const mjModel* m, int i) {
   if (m->opt.disableflags & mjDSBL_ACTUATION) return true;
   if (m->opt.disableactuator == 0) return false;
@@ -38,10 +39,12 @@ static inline bool df_actuator_disabled(const mjModel* m, int i) {
   return group >= 0 && group < 31 && (m->opt.disableactuator & (1 << group)) != 0;
 }
 
-/* Joints have the pattern of their dofs, tendons that of their Jacobian. */
+/* Fills an all-zero df_actuation. An actuator on a joint has one entry per dof of the joint, on a fixed tendon one per
+ * entry of the tendon's Jacobian. DF_E_NOMEM; free with df_actuation_free() also on failure. */
 df_status df_actuation_build(df_actuation* actuation, const mjModel* m);
-/* Reads the gains anew, which are all that may change in a model that is in use. */
+/* Recomputes `plain` from the gains and biases, the only numbers of actuators that may change in a model in use. */
 void df_actuation_refresh(df_actuation* actuation, const mjModel* m);
+/* Frees the arrays; does not clear the struct. */
 void df_actuation_free(df_actuation* actuation);
 
 #endif

@@ -6,7 +6,7 @@
 #include "mujoco_error.h"
 
 enum { LEAST_ITERATIONS = 50, FIRST_VERSION = 3016000, BROKEN_VERSION = 4000000 };
-enum { SPARSE_FROM = 60 }; /* degrees of freedom from which MuJoCo itself chooses sparse matrices */
+enum { SPARSE_FROM = 60 }; /* number of dofs from which MuJoCo by default uses sparse matrices */
 
 df_mujoco_cfg df_mujoco_cfg_default(void) {
   return (df_mujoco_cfg){.substeps = 1, .integrator = DF_INTEGRATOR_MODEL, .iterations = 100, .margin_scale = 1.0};
@@ -19,26 +19,31 @@ const char* df_mujoco_version(void) {
 df_status df_mujoco_check_version(void) {
   const int library = mj_version();
   if (library != mjVERSION_HEADER)
-    return df_fail(DF_E_CONFIG, "MuJoCo library is version %d, but this program was built with headers of %d", library,
+    return df_fail(DF_E_CONFIG,
+                   "the MuJoCo library has version %d, but this program was built with headers of version %d", library,
                    mjVERSION_HEADER);
   if (library < FIRST_VERSION)
-    return df_fail(DF_E_CONFIG, "MuJoCo %s is too old: 3.16.0 or newer is needed", mj_versionString());
+    return df_fail(DF_E_CONFIG, "MuJoCo %s is too old: 3.16.0 or newer is required", mj_versionString());
   if (library == BROKEN_VERSION)
     return df_fail(DF_E_CONFIG, "MuJoCo 4.0.0 factorizes its sparse Hessian wrongly; use 3.17.0 or 4.0.1");
   return DF_OK;
 }
 
 static df_status check_config(const df_mujoco_cfg* cfg) {
-  const bool number_ok = isfinite(cfg->timestep) && isfinite(cfg->tolerance) && isfinite(cfg->margin_scale);
-  if (!number_ok || cfg->timestep < 0) return df_fail(DF_E_CONFIG, "timestep %g is not a time", cfg->timestep);
-  if (cfg->substeps < 1) return df_fail(DF_E_CONFIG, "substeps %d: at least 1 is needed", cfg->substeps);
-  if (cfg->tolerance < 0) return df_fail(DF_E_CONFIG, "tolerance %g is negative", cfg->tolerance);
-  if (cfg->margin_scale < 0) return df_fail(DF_E_CONFIG, "margin_scale %g is negative", cfg->margin_scale);
+  const struct {
+    const char* name;
+    double value;
+  } numbers[] = {{"timestep", cfg->timestep}, {"tolerance", cfg->tolerance}, {"margin_scale", cfg->margin_scale}};
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    if (!isfinite(numbers[i].value) || numbers[i].value < 0)
+      return df_fail(DF_E_CONFIG, "%s %g is not a finite number >= 0", numbers[i].name, numbers[i].value);
+  }
+  if (cfg->substeps < 1) return df_fail(DF_E_CONFIG, "substeps %d is less than 1", cfg->substeps);
   if (cfg->iterations < 0) return df_fail(DF_E_CONFIG, "iterations %d is negative", cfg->iterations);
   if (cfg->finite_differences && cfg->parameter_gradients)
     return df_fail(DF_E_CONFIG,
-                   "finite_differences with parameter_gradients: differenced steps have no gradient by "
-                   "parameters");
+                   "finite_differences and parameter_gradients cannot be combined: differenced steps have no parameter "
+                   "gradient");
   if (cfg->integrator < DF_INTEGRATOR_MODEL || cfg->integrator > DF_INTEGRATOR_RK4)
     return df_fail(DF_E_CONFIG, "integrator %d is not one of df_integrator", (int)cfg->integrator);
   if (cfg->solver < DF_SOLVER_MODEL || cfg->solver > DF_SOLVER_CG)
@@ -46,14 +51,14 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
   return DF_OK;
 }
 
-/* ---- compiling, inside a guard ---- */
+/* ---- compilation, inside a guard ---- */
 
 typedef struct compile_job {
-  const char *path, *xml;
+  const char *path, *xml; /* one of them; the other is NULL */
   double margin_scale;
-  mjSpec* spec;
-  mjModel* model;
-  char error[1000];
+  mjSpec* spec;     /* NULL if parsing failed */
+  mjModel* model;   /* NULL if compilation failed */
+  char error[1000]; /* MuJoCo's message if either failed */
 } compile_job;
 
 static void scale_margins(mjSpec* spec, double scale) {
@@ -71,9 +76,11 @@ static void parse(compile_job* job) {
 static void compile(void* argument) {
   compile_job* job = argument;
   parse(job);
-  /* where visual geoms make up a body's inertia MuJoCo does not part with them, and says so halfway through */
+
+  /* MuJoCo refuses to discard visual geoms that define a body's inertia, but only after it has changed the spec */
   if (job->spec && mjs_discardVisual(job->spec, NULL) < 0) parse(job);
   if (!job->spec) return;
+
   scale_margins(job->spec, job->margin_scale);
   job->model = mj_compile(job->spec, NULL);
   if (!job->model) snprintf(job->error, sizeof job->error, "%s", mjs_getError(job->spec));
@@ -82,6 +89,7 @@ static void compile(void* argument) {
 /* ---- options ---- */
 
 static df_status set_options(mjModel* m, const df_mujoco_cfg* cfg, const char* name) {
+  /* settings of cfg; 0 keeps the model's */
   if (cfg->timestep > 0) m->opt.timestep = cfg->timestep;
   if (cfg->tolerance > 0) m->opt.tolerance = cfg->tolerance;
   if (cfg->integrator == DF_INTEGRATOR_EULER) m->opt.integrator = mjINT_EULER;
@@ -90,14 +98,16 @@ static df_status set_options(mjModel* m, const df_mujoco_cfg* cfg, const char* n
   if (cfg->solver == DF_SOLVER_NEWTON) m->opt.solver = mjSOL_NEWTON;
   if (cfg->solver == DF_SOLVER_CG) m->opt.solver = mjSOL_CG;
 
+  /* enough iterations to converge */
   if (cfg->iterations > 0) m->opt.iterations = cfg->iterations;
   if (m->opt.iterations < LEAST_ITERATIONS)
-    return df_fail(DF_E_CONFIG,
-                   "%s: %d solver iterations; the adjoint of an unconverged solution is wrong, so set %d or more", name,
-                   m->opt.iterations, LEAST_ITERATIONS);
+    return df_fail(
+        DF_E_CONFIG,
+        "%s: %d solver iterations are too few: the adjoint of an unconverged solution is wrong; set %d or more", name,
+        m->opt.iterations, LEAST_ITERATIONS);
   if (m->opt.ls_iterations < LEAST_ITERATIONS) m->opt.ls_iterations = LEAST_ITERATIONS;
 
-  /* a reset would hide a divergence; islands leave the constraint states stale; the rest is not used */
+  /* an automatic reset would hide a divergence, islands leave constraint states stale, the rest is unused */
   m->opt.disableflags |= mjDSBL_SENSOR | mjDSBL_AUTORESET | mjDSBL_ISLAND;
   m->opt.enableflags &= ~(mjENBL_ENERGY | mjENBL_FWDINV);
   if (m->nv < SPARSE_FROM) m->opt.jacobian = mjJAC_DENSE;
@@ -112,6 +122,7 @@ df_status df_mujoco_compile(const char* path, const char* xml, const char* name,
   DF_TRY(check_config(cfg));
   if (path && !df_file_exists(path)) return df_fail(DF_E_MISSING, "model file %s not found", path);
 
+  /* parse and compile */
   compile_job job = {.path = path, .xml = xml, .margin_scale = cfg->margin_scale};
   const bool quiet = df_mujoco_guarded(compile, &job);
   if (job.spec) mj_deleteSpec(job.spec);
@@ -119,6 +130,7 @@ df_status df_mujoco_compile(const char* path, const char* xml, const char* name,
   df_one_line(job.error);
   if (!job.model) return df_fail(DF_E_FORMAT, "%s: %s", name, job.error);
 
+  /* options */
   const df_status status = set_options(job.model, cfg, name);
   if (status != DF_OK) {
     mj_deleteModel(job.model);

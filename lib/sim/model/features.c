@@ -1,4 +1,5 @@
-/* the one place that knows what the adjoint covers */
+/* Lists the features of a model and how each is differentiated (df_feature of dynaflow/sim/adjoint.h). This is the only
+ * file that decides which models the adjoint covers: docs/adjoint.md, sections 4 to 7. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,7 +49,7 @@ static void DF_PRINTF(3, 4) exact(feature_list* list, const char* name, const ch
   va_end(args);
 }
 
-/* what has no exact adjoint, but whose state is [qpos, qvel, act]: differenced if that is admitted */
+/* a feature without an exact adjoint whose state is [qpos, qvel, act]: differenced if cfg admits finite differences */
 static void DF_PRINTF(3, 4) inexact(feature_list* list, const char* name, const char* element, ...) {
   const bool admitted = list->cfg->finite_differences;
   va_list args;
@@ -58,7 +59,7 @@ static void DF_PRINTF(3, 4) inexact(feature_list* list, const char* name, const 
   if (item && !admitted) snprintf(item->remedy, sizeof item->remedy, "finite_differences");
 }
 
-/* what no option admits */
+/* a feature that no option admits */
 static void DF_PRINTF(3, 4) excluded(feature_list* list, const char* name, const char* element, ...) {
   va_list args;
   va_start(args, element);
@@ -66,7 +67,7 @@ static void DF_PRINTF(3, 4) excluded(feature_list* list, const char* name, const
   va_end(args);
 }
 
-/* "joint 'knee'", or "joint 3" if it has no name */
+/* text that identifies an element: "joint 'knee'", or "joint 3" if it has no name */
 typedef struct label {
   char text[100];
 } label;
@@ -81,6 +82,7 @@ static label label_of(const mjModel* m, mjtObj kind, int id) {
   return out;
 }
 
+/* inexact feature of one element */
 static void refuse(feature_list* list, const mjModel* m, const char* name, mjtObj kind, int id) {
   inexact(list, name, "%s", label_of(m, kind, id).text);
 }
@@ -97,16 +99,21 @@ static bool any(const mjtNum* x, int n) {
 static void check_options(feature_list* list, const mjModel* m) {
   static const char* const integrators[] = {"Euler", "RK4", "implicit", "implicitfast", "discrete"};
   const mjOption* o = &m->opt;
+  /* integrator */
   const char* integrator = o->integrator >= 0 && o->integrator < 5 ? integrators[o->integrator] : "?";
   if (o->integrator != mjINT_EULER && o->integrator != mjINT_IMPLICITFAST && o->integrator != mjINT_RK4)
     inexact(list, "integrator", "option integrator=\"%s\"", integrator);
   else
     exact(list, "integrator", "option integrator=\"%s\"", integrator);
+
+  /* solver and cone */
   if (o->solver == mjSOL_PGS)
     inexact(list, "solver", "option solver=\"PGS\"");
   else
     exact(list, "solver", "option solver=\"%s\" cone=\"%s\"", o->solver == mjSOL_CG ? "CG" : "Newton",
           o->cone == mjCONE_ELLIPTIC ? "elliptic" : "pyramidal");
+
+  /* noslip, fluid forces, flags */
   if (o->noslip_iterations > 0) inexact(list, "noslip", "option noslip_iterations=\"%d\"", o->noslip_iterations);
   if (o->density > 0) inexact(list, "fluid", "option density=\"%g\"", o->density);
   if (o->viscosity > 0) inexact(list, "fluid", "option viscosity=\"%g\"", o->viscosity);
@@ -125,7 +132,8 @@ static void check_options(feature_list* list, const mjModel* m) {
   }
 }
 
-/* what a step remembers beyond [qpos, qvel, act] and the warm start, so that not even a difference is right */
+/* features whose steps depend on more state than [qpos, qvel, act] and the warm start, or on code of the process: even
+ * finite differences would be wrong */
 static void check_memory(feature_list* list, const mjModel* m) {
   if (m->opt.enableflags & mjENBL_SLEEP) excluded(list, "sleep", "option flag sleep=\"enable\": which bodies sleep");
   if (m->nhistory > 0) excluded(list, "delay", "actuator or sensor with a history buffer");
@@ -149,12 +157,13 @@ static void check_memory(feature_list* list, const mjModel* m) {
   }
 }
 
-/* ---- elements without an exact adjoint wherever they stand ---- */
+/* ---- flexes, model size, geoms ---- */
 
 static void check_elements(feature_list* list, const mjModel* m) {
   for (int i = 0; i < m->nflex; i++) refuse(list, m, "flex", mjOBJ_FLEX, i);
   if (2 * m->nv + m->na > DF_NDX_MAX)
-    excluded(list, "size", "%d tangent coordinates; at most %d", (int)(2 * m->nv + m->na), (int)DF_NDX_MAX);
+    excluded(list, "size", "%d tangent coordinates, at most %d are supported", (int)(2 * m->nv + m->na),
+             (int)DF_NDX_MAX);
   for (int i = 0; i < m->ngeom; i++) {
     if (m->geom_adhesion[i] != 0) refuse(list, m, "contact adhesion", mjOBJ_GEOM, i);
     if (any(m->geom_surfacevel + 6 * i, 6)) refuse(list, m, "surface velocity", mjOBJ_GEOM, i);
@@ -162,14 +171,16 @@ static void check_elements(feature_list* list, const mjModel* m) {
   }
 }
 
+/* ---- joints ---- */
+
 static void check_joint(feature_list* list, const mjModel* m, int i) {
   if (df_compensates_gravity(m) && m->jnt_actgravcomp[i] && m->jnt_actfrclimited[i])
     refuse(list, m, "gravity compensation within the force limit of a joint", mjOBJ_JOINT, i);
 }
 
-/* elements alike in kind, none of which was listed for anything inexact */
+/* exact elements of one kind, reported as one feature */
 typedef struct pool {
-  int n, first;
+  int n, first; /* number of elements, index of the first */
 } pool;
 
 static void check_joints(feature_list* list, const mjModel* m) {
@@ -194,6 +205,8 @@ static void check_joints(feature_list* list, const mjModel* m) {
 
 static void check_tendon(feature_list* list, const mjModel* m, int i) {
   if (m->wrap_type[m->tendon_adr[i]] != mjWRAP_JOINT) refuse(list, m, "spatial tendon", mjOBJ_TENDON, i);
+
+  /* implicit damping must not depend on the velocity */
   int drivers = 0;
   bool polynomial = any(m->tendon_dampingpoly + mjNPOLY * i, mjNPOLY);
   for (int k = 0; k < m->nactuator; k++) {
@@ -203,7 +216,8 @@ static void check_tendon(feature_list* list, const mjModel* m, int i) {
   }
   if (m->opt.integrator == mjINT_IMPLICITFAST && polynomial)
     refuse(list, m, "polynomial damping of a tendon under implicitfast", mjOBJ_TENDON, i);
-  /* MuJoCo scales the forces of all to their limit */
+
+  /* MuJoCo scales the forces of all actuators of a tendon to its limit */
   if (m->tendon_actfrclimited[i] && drivers > 1)
     refuse(list, m, "force limit of a tendon with several actuators", mjOBJ_TENDON, i);
 }
@@ -240,7 +254,7 @@ static void check_equalities(feature_list* list, const mjModel* m) {
 
 /* ---- actuators ---- */
 
-/* on a ball or free joint the implicit damping is a constant block */
+/* Under implicitfast the adjoint takes the implicit damping along tendons and of ball and free joints as constant. */
 static void check_implicit_actuator(feature_list* list, const mjModel* m, int i) {
   const int transmission = m->actuator_trntype[i], joint = m->actuator_trnid[2 * i];
   if (m->opt.integrator != mjINT_IMPLICITFAST) return;
@@ -255,7 +269,7 @@ static void check_implicit_actuator(feature_list* list, const mjModel* m, int i)
     refuse(list, m, "velocity in the parent's frame under implicitfast", mjOBJ_ACTUATOR, i);
 }
 
-/* a force limit of a joint would cut the tendon's force at one end only */
+/* a force limit of a joint would clip the tendon's force at that joint only */
 static void check_tendon_actuator(feature_list* list, const mjModel* m, int i) {
   const int id = m->actuator_trnid[2 * i];
   for (int k = 0; k < m->ten_J_rownnz[id]; k++) {
@@ -268,16 +282,21 @@ static void check_tendon_actuator(feature_list* list, const mjModel* m, int i) {
 static void check_actuator(feature_list* list, const mjModel* m, int i) {
   const int transmission = m->actuator_trntype[i], gain = m->actuator_gaintype[i], bias = m->actuator_biastype[i];
   const bool on_joint = transmission == mjTRN_JOINT || transmission == mjTRN_JOINTINPARENT;
+  /* transmission */
   if (transmission == mjTRN_TENDON)
     check_tendon_actuator(list, m, i);
   else if (!on_joint)
     refuse(list, m, "actuator not on a joint or tendon", mjOBJ_ACTUATOR, i);
+
+  /* dynamics, gain, bias */
   const int dynamics = m->actuator_dyntype[i];
   const bool known = dynamics == mjDYN_INTEGRATOR || dynamics == mjDYN_FILTER || dynamics == mjDYN_FILTEREXACT;
   if (dynamics != mjDYN_NONE && (!known || m->actuator_actnum[i] != 1))
     refuse(list, m, "activation dynamics", mjOBJ_ACTUATOR, i);
   if (gain != mjGAIN_FIXED && gain != mjGAIN_AFFINE) refuse(list, m, "gain that is not affine", mjOBJ_ACTUATOR, i);
   if (bias != mjBIAS_NONE && bias != mjBIAS_AFFINE) refuse(list, m, "bias that is not affine", mjOBJ_ACTUATOR, i);
+
+  /* integrator; number of controls and outputs */
   check_implicit_actuator(list, m, i);
   if (m->actuator_ctrlnum[i] != 1 || m->actuator_outnum[i] != 1)
     refuse(list, m, "actuator with several controls or outputs", mjOBJ_ACTUATOR, i);
@@ -295,16 +314,20 @@ static void check_actuators(feature_list* list, const mjModel* m) {
 
 /* ---- contacts ---- */
 
-/* MuJoCo's filter: masks, bodies welded together, parent and child, exclusions */
+/* MuJoCo's collision filter: masks, bodies welded together, parent and child, exclusions */
 static bool may_collide(const mjModel* m, int g0, int g1) {
   const bool masks = (m->geom_contype[g0] & m->geom_conaffinity[g1]) || (m->geom_contype[g1] & m->geom_conaffinity[g0]);
   if (!masks) return false;
+
+  /* same or adjacent bodies, where a body stands for all that are welded to it */
   const int b0 = m->geom_bodyid[g0], b1 = m->geom_bodyid[g1];
   const int w0 = m->body_weldid[b0], w1 = m->body_weldid[b1];
   if (w0 == w1) return false;
   const int p0 = m->body_weldid[m->body_parentid[w0]], p1 = m->body_weldid[m->body_parentid[w1]];
   const bool filter = !(m->opt.disableflags & mjDSBL_FILTERPARENT);
   if (filter && w0 != 0 && w1 != 0 && (w0 == p1 || w1 == p0)) return false;
+
+  /* excluded pairs */
   const int signature = b0 < b1 ? (b0 << 16) + b1 : (b1 << 16) + b0;
   for (int i = 0; i < m->nexclude; i++) {
     if (m->exclude_signature[i] == signature) return false;
@@ -313,7 +336,7 @@ static bool may_collide(const mjModel* m, int g0, int g1) {
 }
 
 typedef struct pair_count {
-  int n, g0, g1; /* how many pairs of two types, and the first of them */
+  int n, g0, g1; /* number of pairs of two geom types, geoms of the first pair */
 } pair_count;
 typedef struct pair_table {
   pair_count of[mjNGEOMTYPES][mjNGEOMTYPES];
@@ -362,15 +385,19 @@ static void note_pairs(feature_list* list, const mjModel* m, const pair_table* t
 static void check_contacts(feature_list* list, const mjModel* m) {
   if (m->opt.disableflags & (mjDSBL_CONTACT | mjDSBL_CONSTRAINT)) return;
   pair_table table = {0};
+  /* pairs that the filter lets through */
   for (int g0 = 0; g0 < m->ngeom; g0++) {
     for (int g1 = g0 + 1; g1 < m->ngeom; g1++) {
       if (may_collide(m, g0, g1)) count_pair(&table, m, g0, g1);
     }
   }
+
+  /* explicit pairs */
   for (int i = 0; i < m->npair; i++) {
     count_pair(&table, m, m->pair_geom1[i], m->pair_geom2[i]);
     if (m->pair_adhesion[i] != 0) refuse(list, m, "contact adhesion", mjOBJ_PAIR, i);
   }
+
   note_pairs(list, m, &table);
 }
 

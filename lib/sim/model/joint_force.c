@@ -11,6 +11,7 @@ static bool any(const mjtNum* x, int n) {
   return false;
 }
 
+/* the joint on which actuator i acts, or -1 */
 static int joint_of_actuator(const mjModel* m, int i) {
   const int type = m->actuator_trntype[i];
   return type == mjTRN_JOINT || type == mjTRN_JOINTINPARENT ? m->actuator_trnid[2 * i] : -1;
@@ -18,6 +19,7 @@ static int joint_of_actuator(const mjModel* m, int i) {
 
 /* ---- dampers ---- */
 
+/* an actuator's damping acts on the joint scaled by gear^2 */
 static void add_actuator_damping(df_joint_forces* f, const mjModel* m, int i) {
   const int joint = joint_of_actuator(m, i);
   if (joint < 0) return;
@@ -32,13 +34,15 @@ static void add_actuator_damping(df_joint_forces* f, const mjModel* m, int i) {
 void df_joint_forces_refresh(df_joint_forces* f, const mjModel* m) {
   f->damped = m->opt.integrator == mjINT_IMPLICITFAST || m->opt.integrator == mjINT_IMPLICIT;
   if (m->opt.disableflags & mjDSBL_DAMPER) return;
+  /* dampers of joints and of their actuators */
   for (int k = 0; k < m->nv; k++) {
     f->damping[TERMS * k] = m->dof_damping[k];
     for (int p = 0; p < mjNPOLY; p++) f->damping[TERMS * k + 1 + p] = m->dof_dampingpoly[mjNPOLY * k + p];
   }
   for (int i = 0; i < m->nactuator; i++) add_actuator_damping(f, m, i);
+
+  /* Euler takes the damping of all dofs implicitly as soon as one dof has a damper */
   if (m->opt.integrator != mjINT_EULER || (m->opt.disableflags & mjDSBL_EULERDAMP)) return;
-  /* Euler does so for all dofs as soon as one has a damper */
   for (int k = 0; k < m->nv; k++) {
     const bool by_actuator = m->jnt_actuatorid[m->dof_jntid[k]] != -1;
     f->damped |= m->dof_damping[k] > 0 || any(m->dof_dampingpoly + mjNPOLY * k, mjNPOLY) || by_actuator;
@@ -57,7 +61,7 @@ static bool has_spring(const mjModel* m, int joint) {
   return m->jnt_stiffness[joint] != 0 || any(m->jnt_stiffnesspoly + mjNPOLY * joint, mjNPOLY);
 }
 
-/* whether the implicit damping does */
+/* whether the implicit damping depends on the state: a polynomial damper, or a gain on velocity under implicitfast */
 static bool depends_on_state(const df_joint_forces* f, const mjModel* m) {
   if (f->damped && !f->linear) return true;
   if (m->opt.integrator != mjINT_IMPLICITFAST || (m->opt.disableflags & mjDSBL_ACTUATION)) return false;
@@ -69,6 +73,7 @@ static bool depends_on_state(const df_joint_forces* f, const mjModel* m) {
 
 /* ---- blocks ---- */
 
+/* 0 for a joint that needs no block */
 static int block_size(const mjModel* m, int joint) {
   const int type = m->jnt_type[joint];
   if (type != mjJNT_FREE && type != mjJNT_BALL) return 0;
@@ -92,7 +97,9 @@ static void list_blocks(df_joint_forces* f, const mjModel* m) {
   }
 }
 
-/* ---- rigid trees ---- */
+/* ---- free bodies whose tree has no other dofs ---- */
+
+/* under implicitfast MuJoCo adds gyroscopic terms to their implicit damping */
 
 static void list_rigid(df_joint_forces* f, const mjModel* m) {
   if (m->opt.integrator != mjINT_IMPLICITFAST) return;
@@ -105,6 +112,7 @@ static void list_rigid(df_joint_forces* f, const mjModel* m) {
 }
 
 df_status df_joint_forces_build(df_joint_forces* f, const mjModel* m) {
+  /* arrays */
   const size_t n = (size_t)m->njnt;
   f->damping = df_alloc(TERMS * (size_t)m->nv, sizeof *f->damping);
   f->dof = df_alloc(n, sizeof *f->dof);
@@ -114,10 +122,14 @@ df_status df_joint_forces_build(df_joint_forces* f, const mjModel* m) {
   f->rigid_dof = df_alloc(n, sizeof *f->rigid_dof);
   f->rigid_body = df_alloc(n, sizeof *f->rigid_body);
   if (!f->damping || !f->dof || !f->size || !f->at || !f->block || !f->rigid_dof || !f->rigid_body) return DF_E_NOMEM;
+
+  /* dampers and flags */
   df_joint_forces_refresh(f, m);
   f->linear = all_linear(f, m);
   f->curved = depends_on_state(f, m);
   for (int j = 0; j < m->njnt; j++) f->sprung |= has_spring(m, j);
+
+  /* ball and free joints */
   list_blocks(f, m);
   list_rigid(f, m);
   return DF_OK;

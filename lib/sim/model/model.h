@@ -89,14 +89,16 @@ void df_mujoco_position_vjp(const mjModel* m, const double* v_next, const double
 
 /* ---- parameters.c ---- */
 
-/* Fills parameters, nparameter and friction_parameter. DF_E_UNSUPPORTED names what of the model has no gradient by
- * parameters. */
+/* Fills parameters, nparameter and friction_parameter of a system; `name` is the model's name in errors. Errors:
+ * DF_E_NOMEM; DF_E_UNSUPPORTED if steps are differentiated by finite differences, or for a free body without limbs
+ * under implicitfast, which it names. */
 df_status df_parameters_list(df_mujoco* system, const char* name);
 
-/* whether the integrator takes the damping of joints implicitly, or would if there were any */
+/* whether the integrator would take the damping of a damped joint implicitly */
 bool df_joints_damp_implicitly(const mjModel* m);
 
-/* which bias of an actuator is its gain once more */
+/* Which bias coefficient of an actuator is minus its gain and changes with it: that on the length (position servo) or
+ * that on the velocity (velocity servo); at most one. */
 typedef struct df_gain_follow {
   bool by_length, by_velocity;
 } df_gain_follow;

@@ -18,7 +18,7 @@ void df_one_line(char* words) {
   words[end] = '\0';
 }
 
-/* warnings are counted in mjData, so only errors matter here; an error must not return to MuJoCo */
+/* ignores warnings, which are also counted in mjData; an error must not return to MuJoCo */
 static void on_message(const mjLogMessage* message) {
   if (message->level != mjLOG_ERROR) return;
   snprintf(text, sizeof text, "%s", message->subject);

@@ -1,22 +1,22 @@
-/* mujoco_error.h: MuJoCo's errors become status codes; nothing is printed and no log file is written. */
+/* mujoco_error.h: turns MuJoCo's fatal errors into return values; nothing is printed and no log file is written. */
 #ifndef DF_SIM_MUJOCO_ERROR_H
 #define DF_SIM_MUJOCO_ERROR_H
 
 #include <stdbool.h>
 
-/* Runs `body` with MuJoCo's fatal errors caught on this thread. False: an error was raised and df_mujoco_error_text()
- * has it; MuJoCo objects that `body` was changing must then be reset or dropped. `body` must hold no resource that an
- * early exit would leak. Guards do not nest. */
+/* Calls body(argument) and catches MuJoCo's fatal errors on this thread. Returns false if an error was raised:
+ * df_mujoco_error_text() has its message, and MuJoCo objects that `body` was modifying must be reset or freed. An error
+ * leaves `body` by longjmp(), so it must hold no resource that an early exit would leak. Guards do not nest. */
 bool df_mujoco_guarded(void (*body)(void* argument), void* argument);
 
-/* The text of this thread's last caught error. */
+/* The message of the last error on this thread, on one line; "" if there was none. Valid until the next error. */
 const char* df_mujoco_error_text(void);
 
-/* MuJoCo's messages have several lines, those of the library one: line ends become spaces, none is left at the end. */
+/* Converts a multi-line message to one line, in place: newlines become spaces, trailing spaces are removed. */
 void df_one_line(char* words);
 
-/* Replaces MuJoCo's log handler (process-wide) by one that keeps messages to itself. Called before any other MuJoCo
- * function; cheap when repeated. */
+/* Installs a process-wide MuJoCo log handler that prints nothing. Must be called before any other MuJoCo function;
+ * repeated calls are cheap. */
 void df_mujoco_silence(void);
 
 #endif

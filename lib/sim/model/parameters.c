@@ -7,12 +7,13 @@
 #include "dynaflow/core/alloc.h"
 #include "model.h"
 
-/* ---- which there are ---- */
+/* ---- the list of parameters ---- */
 
 static bool collides(const mjModel* m, int geom) {
   return m->geom_contype[geom] || m->geom_conaffinity[geom];
 }
 
+/* fills *out; the name is "mass of body 'torso'", or "mass of body 3" for an element without a name */
 static void describe(const mjModel* m, df_parameter_kind kind, mjtObj object, int id, df_parameter* out) {
   static const char* const words[] = {
       [DF_PARAMETER_MASS] = "mass",
@@ -32,7 +33,7 @@ static void describe(const mjModel* m, df_parameter_kind kind, mjtObj object, in
     snprintf(out->name, sizeof out->name, "%s of %s %d", words[kind], mju_type2Str((int)object), id);
 }
 
-/* counts the parameters, and lists them if `list` is not NULL */
+/* returns the number of parameters; writes them to `list` unless it is NULL */
 static int enumerate(const df_mujoco* system, df_parameter* list) {
   const mjModel* m = system->model;
   const df_plain_actuator* plain = system->actuation.plain;
@@ -69,12 +70,15 @@ bool df_joints_damp_implicitly(const mjModel* m) {
 
 static df_status check_model(const df_mujoco* system, const char* name) {
   if (system->differences != DIFFERENCES_NEVER)
-    return df_fail(DF_E_UNSUPPORTED, "%s: no gradient by parameters where steps are differentiated by differences",
+    return df_fail(DF_E_UNSUPPORTED,
+                   "%s: parameter gradients are not available for a model whose steps are differentiated by finite "
+                   "differences",
                    name);
   if (system->joint_forces.nrigid > 0)
     return df_fail(DF_E_UNSUPPORTED,
-                   "%s: no gradient by parameters for a free body without limbs under implicitfast: body %d '%s'", name,
-                   system->joint_forces.rigid_body[0],
+                   "%s: parameter gradients are not available for a free body without limbs under implicitfast: body "
+                   "%d '%s'",
+                   name, system->joint_forces.rigid_body[0],
                    df_mujoco_body_name(&system->base, system->joint_forces.rigid_body[0]));
   return DF_OK;
 }
@@ -82,11 +86,13 @@ static df_status check_model(const df_mujoco* system, const char* name) {
 df_status df_parameters_list(df_mujoco* system, const char* name) {
   DF_TRY(check_model(system, name));
   const mjModel* m = system->model;
+  /* count, then list */
   const int n = enumerate(system, NULL);
   system->parameters = df_alloc((size_t)n, sizeof *system->parameters);
   if (!system->parameters) return DF_E_NOMEM;
   system->nparameter = enumerate(system, system->parameters);
 
+  /* index of each geom's friction parameters */
   const int frictions = FRICTION_CLASSES * (int)m->ngeom;
   system->friction_parameter = df_alloc((size_t)frictions, sizeof(int));
   if (!system->friction_parameter) return DF_E_NOMEM;
@@ -128,7 +134,7 @@ static double value_of(const mjModel* m, const df_parameter* p) {
   return NAN;
 }
 
-/* MuJoCo does not compute the inertia of a dof that nothing couples, but takes it from here */
+/* MuJoCo does not compute the inertia of a dof that is coupled to no other, but reads it from dof_M0 */
 static void set_simple_mass(mjModel* m, int body, double factor) {
   for (int k = m->body_dofadr[body]; k < m->body_dofadr[body] + m->body_dofnum[body]; k++) {
     if (m->dof_simplenum[k]) m->dof_M0[k] = m->dof_armature[k] + factor * (m->dof_M0[k] - m->dof_armature[k]);
@@ -136,10 +142,13 @@ static void set_simple_mass(mjModel* m, int body, double factor) {
 }
 
 static void set_mass(mjModel* m, int body, double mass) {
+  /* mass and, in proportion, inertia */
   const double change = mass - m->body_mass[body], factor = mass / m->body_mass[body];
   set_simple_mass(m, body, factor);
   for (int k = 0; k < 3; k++) m->body_inertia[3 * body + k] *= factor;
   m->body_mass[body] = mass;
+
+  /* subtree masses up to the world */
   for (int b = body;; b = m->body_parentid[b]) {
     m->body_subtreemass[b] += change;
     if (b == 0) break;
@@ -167,7 +176,7 @@ static void set_gain(mjModel* m, int actuator, double value) {
 }
 
 static void set_value(mjModel* m, const df_parameter* p, double value) {
-  if (value == value_of(m, p)) return; /* leaves every bit as it was, e.g. unequal damping of a ball's dofs */
+  if (value == value_of(m, p)) return; /* keep the model's bits, e.g. unequal damping of the dofs of a ball joint */
   switch (p->kind) {
     case DF_PARAMETER_MASS:
       set_mass(m, p->id, value);
@@ -195,14 +204,13 @@ static void set_value(mjModel* m, const df_parameter* p, double value) {
 static df_status check_value(const df_parameter* p, double value, double present) {
   const bool may_be_zero =
       p->kind == DF_PARAMETER_DAMPING || p->kind == DF_PARAMETER_ARMATURE || p->kind == DF_PARAMETER_VELOCITY_GAIN;
-  if (value == present) return DF_OK; /* as the model has it, be it 0 or, for a gain, below */
+  if (value == present) return DF_OK; /* the model's own value may be 0 or, for a gain, negative */
   if (!isfinite(value) || value < 0 || (value == 0 && !may_be_zero))
-    return df_fail(DF_E_ARG, "%s: %g is not a finite number %s 0", p->name, value,
-                   may_be_zero ? "of at least" : "above");
+    return df_fail(DF_E_ARG, "%s: %g is not a finite number %s 0", p->name, value, may_be_zero ? ">=" : ">");
   return DF_OK;
 }
 
-/* ---- the public side ---- */
+/* ---- public functions ---- */
 
 int df_mujoco_parameters(const df_system* system, const df_parameter** list) {
   *list = as_mujoco(system)->parameters;
@@ -218,9 +226,12 @@ df_status df_mujoco_set_parameters(df_system* base, const double* p) {
   DF_REQUIRE(base && p, "df_mujoco_set_parameters: system or p is NULL");
   df_mujoco* system = (df_mujoco*)(void*)base;
   mjModel* m = system->model;
+  /* check all values before the first change */
   for (int i = 0; i < system->nparameter; i++)
     DF_TRY(check_value(&system->parameters[i], p[i], value_of(m, &system->parameters[i])));
   for (int i = 0; i < system->nparameter; i++) set_value(m, &system->parameters[i], p[i]);
+
+  /* update what was derived from the model */
   df_actuation_refresh(&system->actuation, m);
   df_joint_forces_refresh(&system->joint_forces, m);
   return DF_OK;

@@ -1,4 +1,4 @@
-/* what a user is told of the features of a system */
+/* text about the features of a system: names of kinds, list of inexact features */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +14,7 @@ const char* df_feature_kind_text(df_feature_kind kind) {
   return (unsigned)kind < DF_FEATURE_KINDS ? texts[kind] : "?";
 }
 
-/* one more piece of text behind what stands in it, as far as there is room */
+/* appends formatted text, truncated to `room` bytes in total */
 static void DF_PRINTF(3, 4) write_more(char* text, size_t room, const char* format, ...) {
   const size_t used = strlen(text);
   va_list args;
@@ -23,11 +23,12 @@ static void DF_PRINTF(3, 4) write_more(char* text, size_t room, const char* form
   va_end(args);
 }
 
-/* features of one kind, those of a name as one: its first element and how many more there are */
+/* appends the features of one kind, grouped by name: "name (first element and n more), ..." */
 static void write_kind(const df_feature* features, int n, df_feature_kind kind, char* text, size_t room) {
   bool any_yet = false;
   for (int i = 0; i < n; i++) {
     if (features[i].kind != kind) continue;
+    /* features of the same name; only the first of them is written */
     int before = 0, alike = 0;
     for (int k = 0; k < n; k++) {
       const bool same = features[k].kind == kind && strcmp(features[k].name, features[i].name) == 0;
@@ -35,6 +36,7 @@ static void write_kind(const df_feature* features, int n, df_feature_kind kind, 
       before += same && k < i;
     }
     if (before > 0) continue;
+
     if (!any_yet) write_more(text, room, "%s%s: ", text[0] ? "; " : "", df_feature_kind_text(kind));
     write_more(text, room, "%s%s (%s", any_yet ? ", " : "", features[i].name, features[i].element);
     any_yet = true;

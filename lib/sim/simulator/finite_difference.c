@@ -1,23 +1,23 @@
-/* The adjoint of a physics step by centred differences, where there is no exact one. The step differenced is the one
- * that was made, from the same warm start, but solved to the end: a solver that stops at its tolerance leaves a
- * residual that a difference over 1e-6 would magnify a million times. */
+/* The adjoint of a physics step by centred finite differences, for steps without an exact adjoint (docs/adjoint.md,
+ * section 14). The step is repeated from the same warm start as in the trajectory, but under solver tolerances that the
+ * solver cannot meet: the residual left at an ordinary tolerance would be divided by a step of 1e-6. */
 #include <math.h>
 #include <string.h>
 
 #include "simulator.h"
 
-/* In SI units. The truncation error falls with the square of the step and the rounding error, some 1e-16 of the state,
- * with its inverse; contacts bend within 1e-3 and less. Where a contact is found by iteration, its point and normal
- * carry errors of 1e-9 to 1e-7 however strict the tolerance: there the difference is taken over a longer way. */
+/* Difference steps in SI units. The truncation error is proportional to the square of the step; the rounding error,
+ * about 1e-16 of the state, to its inverse; contact forces bend over distances of 1e-3 and less. The point and normal
+ * of a contact found by iteration carry errors of 1e-9 to 1e-7 at any tolerance, and need the longer step COARSE. */
 static const double FINE = 1e-6, COARSE = 3e-5;
 
-/* One-sided slopes that differ by more than this share of the smaller one straddle a kink or a jump. Curvature through
- * stiff contacts makes them differ by some percent. */
+/* One-sided slopes whose difference exceeds this fraction of the smaller one straddle a kink or a jump. The curvature
+ * of stiff contacts makes them differ by a few percent. */
 static const double BENT = 0.1;
 
-/* Newton converges quadratically, and the derivative of an iterate is off by the root of what its value is off by: at a
- * tolerance of 1e-15 it still stops a step early in some states, with 1e-11 in the acceleration and 4e-4 in its
- * derivative. */
+/* Newton's method converges quadratically, and the error of an iterate's derivative is the square root of the error of
+ * its value: at a tolerance of 1e-15 it still stops one iteration early in some states, with an error of 1e-11 in the
+ * acceleration and 4e-4 in its derivative. */
 const double DF_CONVERGED = 1e-22;
 enum { CCD_ITERATIONS = 100 };
 
@@ -31,11 +31,11 @@ mjModel df_differences_model(const mjModel* m) {
 /* ---- scratch memory ---- */
 
 typedef struct differencing {
-  double* starts;         /* [substeps][state_size] */
-  double* step;           /* [substeps] length of the differences */
-  double *x, *now, *next; /* [nx] */
-  double *e[2], *y;       /* [ndx] */
-  double* u;              /* [nu] */
+  double* starts;         /* [substeps][state_size] state before each physics step */
+  double* step;           /* [substeps] difference step, FINE or COARSE */
+  double *x, *now, *next; /* [nx] state before the step; after it; after a perturbed step */
+  double *e[2], *y;       /* [ndx] slopes to the lower and upper side (e[0] also holds perturbations); cotangent */
+  double* u;              /* [nu] action */
 } differencing;
 
 size_t df_differences_work_size(const df_mujoco* system) {
@@ -58,9 +58,10 @@ static differencing lay_out(const df_sim* sim) {
   return d;
 }
 
-/* ---- going through the action again ---- */
+/* ---- replay of the action ---- */
 
-/* whether MuJoCo finds the points of this contact by iteration, as for two ellipsoids */
+/* whether MuJoCo finds this contact by iteration: flexes, height fields, SDFs, and pairs that share the convex collider
+ * of two ellipsoids */
 static bool is_iterative(const mjModel* m, const mjContact* c) {
   if (c->geom[0] < 0 || c->geom[1] < 0) return true; /* flex */
   const int t0 = m->geom_type[c->geom[0]], t1 = m->geom_type[c->geom[1]];
@@ -88,13 +89,13 @@ df_traj_end df_differences_replay(df_sim* sim, const double* start, const double
   return end;
 }
 
-/* ---- how far a coordinate is moved: from lo <= 0 to hi >= 0 ---- */
+/* ---- perturbation of a coordinate: from lo <= 0 to hi >= 0 ---- */
 
 typedef struct nudge {
   double lo, hi;
 } nudge;
 
-/* within the range that the coordinate has; outside of it there is nothing to differentiate */
+/* stays within the coordinate's range; zero if x is outside it, where the coordinate is clamped and has derivative 0 */
 static nudge nudge_within(double x, double least, double most, double step) {
   if (!(x >= least && x <= most)) return (nudge){0, 0};
   return (nudge){fmax(-step, least - x), fmin(step, most - x)};
@@ -109,6 +110,7 @@ static nudge nudge_of_act(const mjModel* m, int k, const double* act, double ste
   return (nudge){-step, step};
 }
 
+/* of coordinate k: position and velocity, then activations, then controls */
 static nudge nudge_of(const df_mujoco* system, int k, const double* x, const double* u, double step) {
   const mjModel* m = system->model;
   const int plain = 2 * (int)m->nv, ndx = system->base.ndx;
@@ -117,12 +119,13 @@ static nudge nudge_of(const df_mujoco* system, int k, const double* x, const dou
   return nudge_within(u[k - ndx], system->base.u_lo[k - ndx], system->base.u_hi[k - ndx], step);
 }
 
-/* ---- differences ---- */
+/* ---- finite differences ---- */
 
-/* the state after physics step i with coordinate k moved by `shift` */
+/* next [nx] = the state after physics step i with coordinate k moved by `shift` */
 static df_traj_end shifted_step(df_sim* sim, const differencing* d, int i, int k, double shift, double* next) {
   const df_mujoco* system = sim->system;
   const int ndx = system->base.ndx;
+  /* restore the start of the step and move the coordinate */
   df_mujoco_go_to(sim, d->starts + (size_t)i * sim->past.state_size);
   double kept = 0;
   if (k < ndx) {
@@ -134,13 +137,15 @@ static df_traj_end shifted_step(df_sim* sim, const differencing* d, int i, int k
     kept = d->u[k - ndx];
     d->u[k - ndx] = kept + shift;
   }
+
+  /* one physics step at the tight tolerance */
   const df_traj_end end = df_mujoco_advance(sim, &system->converged, d->u, 1, false);
   if (k >= ndx) d->u[k - ndx] = kept;
   if (end == DF_TRAJ_COMPLETE) df_mujoco_get_state(system->model, sim->data, next);
   return end;
 }
 
-/* the change of the step to one side, for a move of 1; zero without a move */
+/* d->e[side] [ndx] = change of the next state per unit of `shift`; zero if shift is 0 */
 static df_traj_end one_sided(df_sim* sim, const differencing* d, int i, int k, double shift, int side) {
   const df_mujoco* system = sim->system;
   double* e = d->e[side];
@@ -160,23 +165,27 @@ static double dot(int n, const double* a, const double* b) {
   return sum;
 }
 
-/* whether the step has two slopes here: within one regime, one of them is its derivative */
+/* whether the one-sided slopes a and b [n] differ so much that a kink or jump lies between them */
 static bool is_bent(int n, const double* a, const double* b) {
   double gap = 0;
   for (int i = 0; i < n; i++) gap += (a[i] - b[i]) * (a[i] - b[i]);
   return gap > BENT * BENT * fmin(dot(n, a, a), dot(n, b, b));
 }
 
-/* y . df/dk, centred. Across a jump, as of a contact that is just being made, a difference is the jump over the way;
- * the side without it has the smaller slope. */
+/* *out = y . df/dk. A difference across a jump, e.g. of a contact that is just being made, is dominated by the jump
+ * divided by the step; the side without the jump has the smaller slope and is used alone. */
 static df_traj_end slope(df_sim* sim, const differencing* d, int i, int k, double* out) {
   const int n = sim->system->base.ndx;
   const nudge by = nudge_of(sim->system, k, d->x, d->u, d->step[i]);
   *out = 0;
   if (!(by.hi > by.lo)) return DF_TRAJ_COMPLETE;
+
+  /* both one-sided slopes */
   df_traj_end end = one_sided(sim, d, i, k, by.hi, 1);
   if (end == DF_TRAJ_COMPLETE) end = one_sided(sim, d, i, k, by.lo, 0);
   if (end != DF_TRAJ_COMPLETE) return end;
+
+  /* weighted as a centred difference, or the smaller one alone */
   double weight = by.hi / (by.hi - by.lo);
   if (by.hi > 0 && by.lo < 0 && is_bent(n, d->e[0], d->e[1]))
     weight = dot(n, d->e[1], d->e[1]) < dot(n, d->e[0], d->e[0]);
@@ -188,11 +197,16 @@ df_traj_end df_difference_step(df_sim* sim, int i, const double* u, const double
   const df_mujoco* system = sim->system;
   const int ndx = system->base.ndx, nu = system->base.nu;
   const differencing d = lay_out(sim);
+  /* copies, since xbar may be y */
   memcpy(d.y, y, (size_t)ndx * sizeof *y);
   memcpy(d.u, u, (size_t)nu * sizeof *u);
+
+  /* states before and after the unperturbed step */
   df_mujoco_go_to(sim, d.starts + (size_t)i * sim->past.state_size);
   df_mujoco_get_state(system->model, sim->data, d.x);
   df_traj_end end = shifted_step(sim, &d, i, 0, 0, d.now);
+
+  /* all coordinates of state and action */
   for (int k = 0; k < ndx + nu && end == DF_TRAJ_COMPLETE; k++) {
     double by_k;
     end = slope(sim, &d, i, k, &by_k);

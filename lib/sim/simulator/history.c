@@ -1,7 +1,6 @@
 #include "history.h"
 
 #include "dynaflow/core/alloc.h"
-#include "simulator.h"
 
 df_status df_past_init(df_past* past, int length, size_t state_size) {
   past->length = length;
@@ -33,24 +32,4 @@ df_status df_past_keep(df_past* past, int nu) {
   if (!past->starts || !past->actions || !past->front) return DF_E_NOMEM;
   past->kept = true;
   return DF_OK;
-}
-
-void df_past_rewind(df_sim* sim) {
-  df_past* past = &sim->past;
-  past->count = past->first = past->end = 0;
-  past->away = false;
-  df_tape_rewind(&sim->tape);
-}
-
-void df_past_leave(df_sim* sim) {
-  df_past* past = &sim->past;
-  if (!past->away) df_mujoco_save(sim, past->front);
-  past->away = true;
-}
-
-void df_past_return(df_sim* sim) {
-  df_past* past = &sim->past;
-  if (!past->away) return;
-  past->away = false;
-  df_mujoco_go_to(sim, past->front);
 }

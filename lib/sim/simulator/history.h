@@ -1,9 +1,10 @@
-/* history.h: what a simulator keeps of the actions since its reset, beside the tape of their physics steps.
+/* history.h: a simulator's history of the actions since its last reset, beside the tape of their physics steps.
  *
- * Without a bound on its memory the tape holds every action, and a mark each is all that is kept. A bounded tape that
- * is full starts again with the action that did not fit; an action that is no longer on it is run once more when its
- * adjoint is asked for, as is one that is differenced. For both, every action is kept, and the state it started from:
- * all that its first step reads, the solver's warm start included. That is some 5 % of its records and less. */
+ * An unbounded tape holds the records of every action, and the history keeps only one mark per action. A bounded tape
+ * that is full restarts with the action that did not fit; when the adjoint of an action that is no longer on the tape
+ * is requested, the action is simulated again. So is an action differentiated by finite differences. Both need every
+ * action and its start state: everything that its first physics step reads, including the solver's warm start. This
+ * takes at most about 5 % of the memory of the records. */
 #ifndef DF_SIM_HISTORY_H
 #define DF_SIM_HISTORY_H
 
@@ -12,42 +13,33 @@
 
 #include "dynaflow/core/status.h"
 
+/* marks of an action; at most one is set */
 enum {
-  PAST_APPROXIMATE = 1, /* an action's adjoint is approximate */
-  PAST_DIFFERENCED = 2  /* it is differentiated by differences */
+  PAST_APPROXIMATE = 1, /* its adjoint is approximate */
+  PAST_DIFFERENCED = 2  /* at least one of its physics steps is differentiated by finite differences */
 };
 
 typedef struct df_past {
-  int length;           /* actions there is room for */
+  int length;           /* capacity in actions */
   int count;            /* actions recorded since reset */
   unsigned char* marks; /* [length] */
-  int first, end;       /* the actions on the tape are first .. end-1 */
+  int first, end;       /* the tape holds the records of actions first .. end-1 */
 
-  bool kept;         /* whether the following is */
-  size_t state_size; /* doubles */
-  double* starts;    /* [length][state_size] */
+  bool kept;         /* the arrays below are allocated and filled */
+  size_t state_size; /* length of a saved state in doubles; set also if not `kept` */
+  double* starts;    /* [length][state_size] state before each action */
   double* actions;   /* [length][nu] */
-  double* front;     /* [state_size] where the trajectory stands while an adjoint uses the simulator, ... */
-  bool away;         /* ... which is now */
+  double* front;     /* [state_size] last state of the trajectory while an adjoint uses the simulator */
+  bool away;         /* an adjoint has moved the simulator, and `front` is valid */
 } df_past;
 
-/* Marks only. */
+/* Allocates the marks of an all-zero history for `length` actions. DF_E_NOMEM. */
 df_status df_past_init(df_past* past, int length, size_t state_size);
+/* Frees the memory of a history and clears it; an all-zero history is fine. */
 void df_past_free(df_past* past);
-/* Makes room for starts and actions of `nu` numbers each, once. */
+/* Allocates start states and actions of `nu` numbers each; does nothing if they are allocated. DF_E_NOMEM. */
 df_status df_past_keep(df_past* past, int nu);
-/* bytes that df_past_keep takes, with the marks */
+/* Size in bytes of the marks and the arrays of df_past_keep(). */
 size_t df_past_bytes(const df_past* past, int nu);
-
-/* ---- of a simulator; all may call MuJoCo outside a guard, none makes it raise an error ---- */
-
-struct df_sim;
-
-void df_past_rewind(struct df_sim* sim);
-
-/* Puts a simulator that an adjoint has moved back to the front of its trajectory. */
-void df_past_return(struct df_sim* sim);
-/* Notes the front before an adjoint moves the simulator. */
-void df_past_leave(struct df_sim* sim);
 
 #endif

@@ -1,29 +1,18 @@
-/* simulators: states, steps, and the tape of a trajectory */
+/* simulators: life cycle, states, steps, recorded trajectories and their adjoints */
 #include <math.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/limits.h"
 #include "mujoco_error.h"
 #include "rk4.h"
 #include "simulator.h"
-
-static const double LARGEST = 1e6; /* a state or cotangent beyond this has blown up */
-
-/* everything that the next step reads */
-enum { STATE_PARTS = mjSTATE_FULLPHYSICS | mjSTATE_WARMSTART };
-
-static bool is_sane(const double* x, int n) {
-  for (int i = 0; i < n; i++) {
-    if (!(fabs(x[i]) <= LARGEST)) return false;
-  }
-  return true;
-}
 
 static void fill_nan(double* x, int n) {
   for (int i = 0; i < n; i++) x[i] = NAN;
 }
 
-/* ---- making ---- */
+/* ---- life cycle ---- */
 
 void df_mujoco_sim_free(df_sim* sim) {
   if (!sim) return;
@@ -43,18 +32,19 @@ static void make_data(void* argument) {
   sim->data = mj_makeData(sim->system->model);
 }
 
-size_t df_mujoco_state_size(const df_system* system) {
-  return (size_t)mj_stateSize(as_mujoco(system)->model, STATE_PARTS);
-}
-
 static df_status sim_build(df_sim* sim, int tape_length) {
   const df_mujoco* system = sim->system;
+  /* mjData */
   if (!df_mujoco_guarded(make_data, sim)) return df_fail(DF_E_NOMEM, "mjData: %s", df_mujoco_error_text());
   if (!sim->data) return df_fail(DF_E_NOMEM, "no memory for mjData");
+
+  /* history, and tape unless all steps are differenced */
   DF_TRY(df_past_init(&sim->past, tape_length, df_mujoco_state_size(&system->base)));
   if (system->differences != DIFFERENCES_NEVER) DF_TRY(df_past_keep(&sim->past, system->base.nu));
   const bool taped = system->differences != DIFFERENCES_ALWAYS;
   DF_TRY(df_tape_init(&sim->tape, system, taped ? tape_length * df_records_of_action(system) : 0));
+
+  /* scratch memory, parameter gradient */
   sim->before = df_alloc((size_t)system->base.nx, sizeof *sim->before);
   sim->work = df_alloc(df_adjoint_work_size(system), sizeof *sim->work);
   sim->scratch = df_alloc(df_differences_work_size(system), sizeof *sim->scratch);
@@ -80,137 +70,16 @@ df_status df_mujoco_sim_new(const df_system* base, int tape_length, df_sim** out
   return DF_OK;
 }
 
-/* ---- states ---- */
-
-static void clean(df_sim* sim) {
-  if (sim->needs_reset) mj_resetData(sim->system->model, sim->data);
-  sim->needs_reset = false;
-  memset(sim->data->warning, 0, sizeof sim->data->warning);
-}
-
-void df_mujoco_look_at(df_sim* sim, const double* x) {
-  clean(sim);
-  df_mujoco_put_state(sim->system->model, sim->data, x);
-}
-
-void df_mujoco_set_state(df_sim* sim, const double* x) {
-  df_past_return(sim);
-  df_mujoco_look_at(sim, x);
-}
-
-void df_mujoco_reset(df_sim* sim, const double* x) {
-  df_past_rewind(sim);
-  df_mujoco_look_at(sim, x);
-  sim->data->time = 0;
-  if (sim->pbar) mju_zero(sim->pbar, sim->system->nparameter);
-  mju_zero(sim->data->qacc_warmstart, (int)sim->system->model->nv);
-}
-
-void df_mujoco_whole_state(const df_sim* sim, double* state) {
-  mj_getState(sim->system->model, sim->data, state, STATE_PARTS);
-}
-
-void df_mujoco_save(const df_sim* sim, double* state) {
-  if (sim->past.away)
-    memcpy(state, sim->past.front, sim->past.state_size * sizeof *state);
-  else
-    df_mujoco_whole_state(sim, state);
-}
-
-void df_mujoco_go_to(df_sim* sim, const double* state) {
-  clean(sim);
-  mj_setState(sim->system->model, sim->data, state, STATE_PARTS);
-}
-
-void df_mujoco_restore(df_sim* sim, const double* state) {
-  df_past_rewind(sim);
-  df_mujoco_go_to(sim, state);
-}
-
 /* ---- one action ---- */
 
-typedef struct action_job {
-  df_sim* sim;
-  const mjModel* model;
-  const double* u;
-  int steps; /* physics steps */
-  bool record;
-  df_traj_end end;
-} action_job;
-
-/* Without memory for all contacts or constraints MuJoCo leaves some out and goes on: not the model's step. */
-static bool ran_out_of_memory(const mjData* d) {
-  const bool contacts = d->warning[mjWARN_CONTACTFULL].number > 0;
-  if (!contacts && d->warning[mjWARN_CNSTRFULL].number == 0) return false;
-  (void)df_fail(DF_E_SIM, "MuJoCo: %s do not fit the %zu bytes of the model's <size memory>",
-                contacts ? "the contacts" : "the constraints", (size_t)d->narena);
-  return true;
-}
-
-static bool warned(const mjData* d) {
-  for (int i = 0; i < mjNWARNING; i++) {
-    if (d->warning[i].number > 0) return true;
-  }
-  return false;
-}
-
-static bool state_is_sane(const mjModel* m, const mjData* d) {
-  return is_sane(d->qpos, (int)m->nq) && is_sane(d->qvel, (int)m->nv) && is_sane(d->act, (int)m->na);
-}
-
-/* islands are switched off, so all iterations are those of the first */
-static void count_effort(df_sim* sim) {
-  sim->effort.physics_steps++;
-  sim->effort.solver_iterations += (uint64_t)sim->data->solver_niter[0];
-  sim->effort.constraint_rows += (uint64_t)sim->data->nefc;
-}
-
-void df_mujoco_add_effort(const df_sim* sim, df_effort* sum) {
-  sum->physics_steps += sim->effort.physics_steps;
-  sum->solver_iterations += sim->effort.solver_iterations;
-  sum->constraint_rows += sim->effort.constraint_rows;
-}
-
-static df_traj_end physics_step(action_job* job) {
-  df_sim* sim = job->sim;
-  mjData* d = sim->data;
-  const bool by_stages = job->record && df_records_of_step(sim->system) > 1;
-  if (by_stages) {
-    if (df_rk4_step(sim->system, d, &sim->tape, sim->stages) != DF_OK) return DF_TRAJ_FAILED;
-  } else {
-    df_mujoco_get_state(job->model, d, sim->before);
-    mj_step(job->model, d);
-  }
-  count_effort(sim);
-  if (ran_out_of_memory(d)) return DF_TRAJ_FAILED;
-  if (warned(d) || !state_is_sane(job->model, d)) return DF_TRAJ_DIVERGED;
-  if (!job->record || by_stages) return DF_TRAJ_COMPLETE;
-  return df_tape_record(&sim->tape, sim->system, d, sim->before) == DF_OK ? DF_TRAJ_COMPLETE : DF_TRAJ_FAILED;
-}
-
-static void physics_steps(void* argument) {
-  action_job* job = argument;
-  mju_copy(job->sim->data->ctrl, job->u, (int)job->model->nu);
-  for (int i = 0; i < job->steps && job->end == DF_TRAJ_COMPLETE; i++) job->end = physics_step(job);
-}
-
-df_traj_end df_mujoco_advance(df_sim* sim, const mjModel* model, const double* u, int steps, bool record) {
-  action_job job = {.sim = sim, .model = model, .u = u, .steps = steps, .record = record, .end = DF_TRAJ_COMPLETE};
-  if (!df_mujoco_guarded(physics_steps, &job)) {
-    (void)df_fail(DF_E_SIM, "MuJoCo: %s", df_mujoco_error_text());
-    job.end = DF_TRAJ_FAILED;
-  }
-  if (job.end != DF_TRAJ_COMPLETE && !sim->tape.full) sim->needs_reset = true;
-  return job.end;
-}
-
+/* one action from the simulator's current state */
 static df_traj_end act(df_sim* sim, const double* u, bool record) {
   return df_mujoco_advance(sim, sim->system->model, u, sim->system->substeps, record);
 }
 
 /* ---- recording ---- */
 
-/* goes to where action t began, to record it at the tape's beginning */
+/* empties the tape and returns to the start state of action t, which is recorded next */
 static void start_tape_at(df_sim* sim, int t) {
   df_past* past = &sim->past;
   df_tape_rewind(&sim->tape);
@@ -218,7 +87,8 @@ static void start_tape_at(df_sim* sim, int t) {
   df_mujoco_go_to(sim, past->starts + (size_t)t * past->state_size);
 }
 
-/* runs action t from where the simulator stands, onto the tape */
+/* simulates action t from the simulator's current state and records it; if the tape is full, restarts it with action t
+ */
 static df_traj_end record_action(df_sim* sim, int t, const double* u) {
   df_past* past = &sim->past;
   df_traj_end end = act(sim, u, true);
@@ -227,13 +97,13 @@ static df_traj_end record_action(df_sim* sim, int t, const double* u) {
     end = act(sim, u, true);
   }
   if (sim->tape.full)
-    (void)df_fail(DF_E_CONFIG, "a tape of %zu bytes holds no single action, which has %d substeps here",
-                  sim->tape.limit, sim->system->substeps);
+    (void)df_fail(DF_E_CONFIG, "tape too small: one action (%d substeps) does not fit in %zu bytes",
+                  sim->system->substeps, sim->tape.limit);
   if (end == DF_TRAJ_COMPLETE) past->end = t + 1;
   return end;
 }
 
-/* whether one of the records has no exact adjoint */
+/* whether any of the records first .. first + records - 1 has no exact adjoint */
 static bool is_inexact(const df_sim* sim, int first, int records) {
   for (int i = first; i < first + records; i++) {
     if (sim->tape.steps[i].approximate) return true;
@@ -241,7 +111,7 @@ static bool is_inexact(const df_sim* sim, int first, int records) {
   return false;
 }
 
-/* what of the action just recorded is not exact */
+/* the mark of the action simulated last */
 static unsigned char mark_of(const df_sim* sim) {
   const df_mujoco* system = sim->system;
   if (system->differences == DIFFERENCES_ALWAYS) return PAST_DIFFERENCED;
@@ -250,21 +120,26 @@ static unsigned char mark_of(const df_sim* sim) {
   return system->differences == DIFFERENCES_CONTACTS ? PAST_DIFFERENCED : PAST_APPROXIMATE;
 }
 
-/* the next action of the trajectory, with all that its adjoint needs */
+/* simulates the next action of the trajectory and keeps everything its adjoint needs */
 static df_traj_end step_recorded(df_sim* sim, const double* u) {
   df_past* past = &sim->past;
   const int t = past->count;
+  /* action and start state */
   if (past->kept) {
     memcpy(past->actions + (size_t)t * (size_t)sim->system->base.nu, u, (size_t)sim->system->base.nu * sizeof *u);
     df_mujoco_save(sim, past->starts + (size_t)t * past->state_size);
   }
+
+  /* step and records */
   df_traj_end end;
   if (sim->system->differences == DIFFERENCES_ALWAYS) {
     end = act(sim, u, false);
   } else {
-    if (past->kept && past->end != t) start_tape_at(sim, t); /* an adjoint left an earlier action on the tape */
+    if (past->kept && past->end != t) start_tape_at(sim, t); /* the tape holds an earlier action, for an adjoint */
     end = record_action(sim, t, u);
   }
+
+  /* mark */
   if (end != DF_TRAJ_COMPLETE) return end;
   past->marks[t] = mark_of(sim);
   past->count++;
@@ -284,25 +159,28 @@ df_traj_end df_mujoco_step(df_sim* sim, const double* u, double* x1) {
 
 /* ---- adjoints ---- */
 
-/* action t once more, for a tape that did not hold it */
+/* simulates and records action t again, which is no longer on the tape */
 static df_traj_end recompute(df_sim* sim, int t, const double* u) {
   df_past_leave(sim);
   start_tape_at(sim, t);
   return record_action(sim, t, u);
 }
 
-/* one physics step after the other, from the last to the first: off the tape, or by differences */
+/* the adjoint of action t: its physics steps from the last to the first, from the tape or by finite differences */
 static df_traj_end action_vjp(df_sim* sim, int t, const double* y, double* xbar, double* ubar) {
   const df_mujoco* system = sim->system;
   const df_past* past = &sim->past;
   const double* u = past->kept ? past->actions + (size_t)t * (size_t)system->base.nu : NULL;
   const bool taped = system->differences != DIFFERENCES_ALWAYS, differenced = past->marks[t] & PAST_DIFFERENCED;
   df_traj_end end = DF_TRAJ_COMPLETE;
+
+  /* records and start states of the physics steps, where they must be recomputed */
   if (taped && (t < past->first || t >= past->end)) end = recompute(sim, t, u);
   if (differenced) df_past_leave(sim);
   if (differenced && end == DF_TRAJ_COMPLETE)
     end = df_differences_replay(sim, past->starts + (size_t)t * past->state_size, u);
 
+  /* backwards over the physics steps; y becomes the cotangent of each step's start state */
   const int records = df_records_of_step(system);
   for (int i = system->substeps - 1; i >= 0 && end == DF_TRAJ_COMPLETE; i--) {
     const int at = ((t - past->first) * system->substeps + i) * records;
@@ -321,20 +199,23 @@ df_traj_end df_mujoco_step_vjp(df_sim* sim, int t, const double* y, double* xbar
   memset(ubar, 0, (size_t)nu * sizeof *ubar);
   df_traj_end end = DF_TRAJ_FAILED;
   if (t < 0 || t >= past->count)
-    (void)df_fail(DF_E_ARG, "step %d is not on the tape, which holds %d", t, past->count);
+    (void)df_fail(DF_E_ARG, "step_vjp: step %d is not one of the %d recorded steps", t, past->count);
   else
     end = action_vjp(sim, t, y, xbar, ubar);
 
+  /* a failed adjoint is zero */
   if (end == DF_TRAJ_FAILED) {
     memset(xbar, 0, (size_t)ndx * sizeof *xbar);
     memset(ubar, 0, (size_t)nu * sizeof *ubar);
     return end;
   }
+
+  /* counts */
   sim->gradients.steps++;
   sim->gradients.approximate += (past->marks[t] & PAST_APPROXIMATE) != 0;
   sim->gradients.differenced += (past->marks[t] & PAST_DIFFERENCED) != 0;
   if (end != DF_TRAJ_COMPLETE) return end;
-  return is_sane(xbar, ndx) && is_sane(ubar, nu) ? DF_TRAJ_COMPLETE : DF_TRAJ_DIVERGED;
+  return df_within_limit(xbar, (size_t)ndx) && df_within_limit(ubar, (size_t)nu) ? DF_TRAJ_COMPLETE : DF_TRAJ_DIVERGED;
 }
 
 df_gradient_count df_mujoco_gradient_count(const df_sim* sim) {
@@ -349,13 +230,19 @@ bool df_mujoco_step_differenced(const df_sim* sim, int t) {
   return t >= 0 && t < sim->past.count && (sim->past.marks[t] & PAST_DIFFERENCED);
 }
 
+void df_mujoco_add_effort(const df_sim* sim, df_effort* sum) {
+  sum->physics_steps += sim->effort.physics_steps;
+  sum->solver_iterations += sim->effort.solver_iterations;
+  sum->constraint_rows += sim->effort.constraint_rows;
+}
+
 void df_mujoco_parameter_gradient(const df_sim* sim, double* dp) {
   if (sim->system->nparameter) memcpy(dp, sim->pbar, (size_t)sim->system->nparameter * sizeof *dp);
 }
 
-/* ---- the tape's memory ---- */
+/* ---- memory of the tape ---- */
 
-/* what does not depend on the steps */
+/* history and index of the tape: what does not depend on the recorded steps */
 static size_t fixed_bytes(const df_sim* sim) {
   return df_past_bytes(&sim->past, sim->system->base.nu) + (size_t)sim->tape.length * sizeof *sim->tape.steps;
 }
@@ -364,7 +251,8 @@ df_status df_mujoco_bound_tape(df_sim* sim, size_t bytes) {
   const size_t fixed = fixed_bytes(sim);
   const bool taped = sim->system->differences != DIFFERENCES_ALWAYS;
   if (bytes < fixed + taped)
-    return df_fail(DF_E_CONFIG, "tape_bytes %zu: the start states and actions of %d actions alone take %zu", bytes,
+    return df_fail(DF_E_CONFIG,
+                   "tape_bytes %zu is too small: start states and actions of %d actions alone take %zu bytes", bytes,
                    sim->past.length, fixed);
   DF_TRY(df_past_keep(&sim->past, sim->system->base.nu));
   df_tape_bound(&sim->tape, bytes - fixed);

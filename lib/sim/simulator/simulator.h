@@ -26,17 +26,21 @@ struct df_sim {
 
 df_status df_mujoco_sim_new(const df_system* system, int tape_length, df_sim** out);
 void df_mujoco_sim_free(df_sim* sim);
-void df_mujoco_reset(df_sim* sim, const double* x);
-void df_mujoco_set_state(df_sim* sim, const double* x);
 df_traj_end df_mujoco_step(df_sim* sim, const double* u, double* x1);
 df_traj_end df_mujoco_step_vjp(df_sim* sim, int t, const double* y, double* xbar, double* ubar);
-size_t df_mujoco_state_size(const df_system* system);
-void df_mujoco_save(const df_sim* sim, double* state);
-void df_mujoco_restore(df_sim* sim, const double* state);
 df_status df_mujoco_bound_tape(df_sim* sim, size_t bytes);
 size_t df_mujoco_tape_bytes(const df_sim* sim);
 df_gradient_count df_mujoco_gradient_count(const df_sim* sim);
 void df_mujoco_add_effort(const df_sim* sim, df_effort* sum);
+
+/* ---- load_state.c ---- */
+
+/* parts of df_system_ops (system.h) */
+size_t df_mujoco_state_size(const df_system* system);
+void df_mujoco_reset(df_sim* sim, const double* x);
+void df_mujoco_set_state(df_sim* sim, const double* x);
+void df_mujoco_save(const df_sim* sim, double* state);
+void df_mujoco_restore(df_sim* sim, const double* state);
 
 /* Takes the simulator to a saved state and leaves its tape as it is. */
 void df_mujoco_go_to(df_sim* sim, const double* state);
@@ -46,6 +50,18 @@ void df_mujoco_look_at(df_sim* sim, const double* x);
 
 /* All that the next step reads, as it stands in mjData. */
 void df_mujoco_whole_state(const df_sim* sim, double* state);
+
+/* These call MuJoCo outside a guard, with functions that raise no error. */
+
+/* Empties the history and the tape. */
+void df_past_rewind(df_sim* sim);
+
+/* Saves the last state of the trajectory before an adjoint moves the simulator; does nothing if it is saved. */
+void df_past_leave(df_sim* sim);
+/* Takes a simulator that an adjoint has moved back to the last state of its trajectory. */
+void df_past_return(df_sim* sim);
+
+/* ---- advance.c ---- */
 
 /* Runs physics steps under the options of `model`, onto the tape if asked for; guarded. */
 df_traj_end df_mujoco_advance(df_sim* sim, const mjModel* model, const double* u, int steps, bool record);

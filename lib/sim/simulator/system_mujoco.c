@@ -4,7 +4,7 @@
 #include "mujoco_error.h"
 #include "simulator.h"
 
-/* ---- systems ---- */
+/* ---- life cycle of a system ---- */
 
 static void system_free(df_system* base) {
   if (!base) return;
@@ -21,7 +21,7 @@ static void system_free(df_system* base) {
   df_free(system);
 }
 
-/* an affine actuator on a hinge or slide, which its control drives directly or in the long run */
+/* whether actuator i is affine, on a hinge or slide, with one control that is its input or the limit of its filter */
 static bool is_plain(const mjModel* m, int i) {
   const int gain = m->actuator_gaintype[i], bias = m->actuator_biastype[i], joint = m->actuator_trnid[2 * i];
   const int dynamics = m->actuator_dyntype[i];
@@ -31,7 +31,8 @@ static bool is_plain(const mjModel* m, int i) {
          (gain == mjGAIN_FIXED || gain == mjGAIN_AFFINE) && (bias == mjBIAS_NONE || bias == mjBIAS_AFFINE);
 }
 
-/* the force of such an actuator, gain u + bias(length, velocity), is zero at u = -bias / gain */
+/* the control at which the force gain(length, velocity) u + bias(length, velocity) of such an actuator is zero; 0 if
+ * the gain is 0 */
 static double restful_control(const mjModel* m, const double* x, int i) {
   const mjtNum *gain = m->actuator_gainprm + mjNGAIN * i, *bias = m->actuator_biasprm + mjNBIAS * i;
   const int joint = m->actuator_trnid[2 * i];
@@ -72,6 +73,7 @@ static const df_system_ops mujoco_ops = {.sim_new = df_mujoco_sim_new,
                                          .gradient_count = df_mujoco_gradient_count,
                                          .add_effort = df_mujoco_add_effort};
 
+/* the action box: control ranges, infinite for actuators without one */
 static df_status fill_box(df_mujoco* system) {
   const mjModel* m = system->model;
   const int nu = (int)m->nu;
@@ -103,6 +105,7 @@ static df_status fill_joints(df_mujoco* system) {
   return DF_OK;
 }
 
+/* DF_E_UNSUPPORTED for the first refused feature */
 static df_status refuse_unsupported(const df_mujoco* system, const char* name) {
   for (int i = 0; i < system->nfeature; i++) {
     const df_feature* f = &system->features[i];
@@ -115,7 +118,8 @@ static df_status refuse_unsupported(const df_mujoco* system, const char* name) {
   return DF_OK;
 }
 
-/* contacts of a pair that is exact as a rule may meet a case that is not */
+/* Which actions are differentiated by finite differences. Every contact pair counts, since even a pair that is exact in
+ * general can meet a case that is not. */
 static df_differences differences_of(const df_mujoco* system) {
   df_differences out = DIFFERENCES_NEVER;
   for (int i = 0; i < system->nfeature; i++) {
@@ -126,24 +130,31 @@ static df_differences differences_of(const df_mujoco* system) {
   return out;
 }
 
-/* takes the model, also on failure */
+/* owns `m` from the start, also on failure */
 static df_status system_build(df_mujoco* system, mjModel* m, const char* name, const df_mujoco_cfg* cfg) {
+  /* model and configuration */
   system->model = m;
   system->substeps = cfg->substeps;
   system->approximate_contacts = cfg->approximate_contacts;
   system->finite_differences = cfg->finite_differences;
   if (m->nu == 0) return df_fail(DF_E_CONFIG, "%s: the model has no actuators", name);
   if (m->nv == 0) return df_fail(DF_E_CONFIG, "%s: the model has no joints", name);
+
+  /* what the adjoint covers */
   DF_TRY(df_mujoco_list_features(m, cfg, &system->features, &system->nfeature));
   DF_TRY(refuse_unsupported(system, name));
   system->differences = differences_of(system);
   system->converged = df_differences_model(m);
+
+  /* structure of the model */
   DF_TRY(df_tree_build(&system->tree, m));
   DF_TRY(df_actuation_build(&system->actuation, m));
   DF_TRY(df_joint_forces_build(&system->joint_forces, m));
   DF_TRY(fill_box(system));
   DF_TRY(fill_joints(system));
   if (cfg->parameter_gradients) DF_TRY(df_parameters_list(system, name));
+
+  /* base system */
   system->base.ops = &mujoco_ops;
   system->base.nx = (int)(m->nq + m->nv + m->na);
   system->base.ndx = (int)(2 * m->nv + m->na);
@@ -152,6 +163,7 @@ static df_status system_build(df_mujoco* system, mjModel* m, const char* name, c
   return DF_OK;
 }
 
+/* takes over `m`, also on failure; *out is only set on success */
 static df_status system_from_model(mjModel* m, const char* name, const df_mujoco_cfg* cfg, df_system** out) {
   df_mujoco* system = df_alloc(1, sizeof *system);
   if (!system) {
@@ -233,7 +245,7 @@ static void place(void* argument) {
 
 void df_mujoco_pose(df_sim* sim, const double* x) {
   df_mujoco_look_at(sim, x);
-  /* an error leaves no contacts and the geometry as far as it got */
+  /* after an error there are no contacts, and the geometry is incomplete */
   if (!df_mujoco_guarded(place, sim)) sim->needs_reset = true;
 }
 

@@ -1,11 +1,16 @@
-/* record.h: what the files that write the tape share. record_<what>.c each copy one kind of thing out of mjData. */
+/* record.h: shared by the files that write the tape. Each record_<part>.c copies one kind of force out of mjData into
+ * the records of tape.h (docs/adjoint.md, sections 4 to 6).
+ *
+ * Conventions: x [nx] = [qpos, qvel, act] is the state at the start of the step. The state in mjData has moved on, its
+ * forces, Jacobians and kinematics have not. Functions that append to the tape return DF_E_NOMEM if it cannot grow. */
 #ifndef DF_SIM_RECORD_H
 #define DF_SIM_RECORD_H
 
 #include "model.h"
 #include "tape.h"
 
-/* The arrays of df_step_record that every step has, with their lengths in terms of tape.c's `sizes s`. */
+/* The arrays in the fixed part of every record, in memory order, with their lengths in terms of `sizes s` of tape.c.
+ * Names and meanings are those of df_step_record. */
 #define DF_RECORD_PARTS(X)             \
   X(velocity, s.nv)                    \
   X(velocity_next, s.nv)               \
@@ -30,57 +35,67 @@
   X(rate_by_act, s.na)                 \
   X(rate_by_ctrl, s.na)
 
-/* the fixed part of a step on the tape; the arrays of df_step_record, to be written */
+/* Writable view of the fixed part of a record; the arrays of df_step_record. */
 typedef struct df_record_part {
 #define DF_RECORD_MEMBER(name, length) double* name;
   DF_RECORD_PARTS(DF_RECORD_MEMBER)
 #undef DF_RECORD_MEMBER
-  size_t n; /* doubles in all */
+  size_t n; /* total length in doubles */
 } df_record_part;
 
 /* ---- tape.c ---- */
 
-/* Room for `bytes` more on the tape, NULL without memory. What was handed out before moves. */
+/* Extends the used part of the arena by `bytes` and returns the new part, uninitialised. May move the arena: pointers
+ * into it, df_record_part included, become invalid. NULL if the arena cannot grow; tape->full is then true if the limit
+ * is the reason. */
 unsigned char* df_tape_extend(df_tape* tape, size_t bytes);
 
-/* The fixed part of a recorded step, until the tape grows. */
+/* The fixed part of record number `step`; valid until the tape is extended. */
 df_record_part df_tape_part(const df_tape* tape, const df_mujoco* system, int step);
 
 /* ---- record_joint.c ---- */
 
-/* springs and dampers of joints in state x [nx]: sets row_mass, stiffness, damping */
+/* Springs and dampers of joints in state x. Initialises row_mass, stiffness, damping, implicit_by_velocity and the
+ * blocks; must come before all other writers of these. */
 void df_record_passive(const df_mujoco* system, const double* x, df_record_part* part);
-/* Records the violated limit `row` of a ball joint. */
+/* Adds the active constraint row `row`, the limit of a ball joint, to the blocks of that joint. */
 void df_record_ball_limit(const df_mujoco* system, const mjData* d, const double* x, int row, df_record_part* part);
 
 /* ---- record_actuator.c ---- */
 
-/* Sets gain and the derivatives of activations, adds to stiffness and damping. x [nx] is the state that the
- * forces were computed from; that in d has moved on. */
+/* Actuators and activations. Sets gain, implicit_by_input, act_open, rate_by_act and rate_by_ctrl; adds to stiffness,
+ * damping and the blocks. */
 void df_record_actuators(const df_mujoco* system, const mjData* d, const double* x, df_record_part* part);
 
-/* Actuators whose slopes are constants (df_plain_actuator): the control that the gain multiplies, whether the force
- * acts or is held at a limit, and whether implicitfast takes its damping implicitly. */
+/* ---- of actuators with constant slopes (df_plain_actuator) ---- */
+
+/* The control that multiplies the gain, after clamping. */
 double df_plain_control(const mjModel* m, const mjData* d, int i);
+/* False if the actuator or its joint is at a force limit, so that the force is constant. */
 bool df_plain_acts(const mjModel* m, const mjData* d, int i);
+/* Whether implicitfast takes the actuator's damping implicitly; false for other integrators. */
 bool df_plain_damps(const mjModel* m, const mjData* d, int i);
 
-/* open [na]: 1, or 0 where a step from the activations act [na] at the rate act_dot [na] clamps the activation */
+/* ---- of all actuators ---- */
+
+/* open [na]: 0 where a step from the activations act [na] at the rates act_dot [na] clamps the activation to its range,
+ * 1 elsewhere. */
 void df_record_act_open(const df_mujoco* system, const double* act, const double* act_dot, double* open);
 
-/* derivatives of an actuator's force f(input, length, velocity); implicitfast takes by_velocity implicitly, and it may
- * depend on the input */
+/* Derivatives of an actuator's scalar force f(input, length, velocity), and the derivative of by_velocity by the input,
+ * needed because implicitfast takes by_velocity implicitly. */
 typedef struct df_slopes {
   double by_input, by_length, by_velocity, velocity_by_input;
 } df_slopes;
 
-/* the slopes of actuator i as far as its own limits let it push; act [na] is from before the step */
+/* The slopes of actuator i; all 0 if it is disabled or at its own force limit. act [na] are the activations at the
+ * start of the step. */
 df_slopes df_linearise_actuator(const df_mujoco* system, const mjData* d, const double* act, int i);
 
 /* ---- record_jacobian.c ---- */
 
-/* one row of the constraint Jacobian: `n` values, of the dofs dof[i] in ascending order, of the dofs 0..n-1 if dof is
- * NULL; belongs to mjData */
+/* One row of the constraint Jacobian: n values, of the dofs dof[i] in ascending order, or of the dofs 0..n-1 if dof is
+ * NULL (dense storage). Points into mjData. */
 typedef struct df_jacobian_row {
   const double* value;
   const int* dof;
@@ -88,65 +103,68 @@ typedef struct df_jacobian_row {
 } df_jacobian_row;
 
 df_jacobian_row df_constraint_row(const mjModel* m, const mjData* d, int row);
-/* out [n] = the entries at n descending dofs, zero where the row has none */
+/* out [n] = the row's entries at the n dofs dofs[i], which are descending; 0 where the row has no entry. */
 void df_row_gather(const df_jacobian_row* row, int n, const int* dofs, double* out);
 
 /* ---- record_rows.c: forces along one combination of dofs ---- */
 
-/* dry friction and limits of joints, in `part`; x [nx] is the state at the start of the step */
+/* Adds active dry friction and limits of joints to row_mass, stiffness, damping and the blocks. */
 void df_record_dof_rows(const df_mujoco* system, const mjData* d, const double* x, df_record_part* part);
 
-/* Appends `row` along n descending dofs: its coefficients and, if it bends, the second ones. DF_E_NOMEM if the tape
- * cannot grow. */
+/* Appends a record with the header `row`, dofs [row->ndof] (descending), coefficient [row->ndof] and, only if
+ * row->bends, second [row->ndof] (otherwise ignored, may be NULL). Updates step->nrow and step->crosses. */
 df_status df_record_row(df_tape* tape, const df_mujoco* system, const df_row_record* row, const int* dofs,
                         const double* coefficient, const double* second, df_tape_step* step);
 
-/* adds constraint row `row` to a record along the same line: mass, stiffness, damping */
+/* Adds mass, stiffness and damping of constraint row `row` to a record along the same dofs; nothing if the row is not
+ * active. */
 void df_add_constraint_row(const mjData* d, int row, df_row_record* record);
 
 /* ---- record_equality.c ---- */
 
-/* couplings of joints or tendons; x [nx] is the state at the start of the step, where mjData stands at its end */
+/* Appends one df_row_record per equality constraint of joints or tendons. */
 df_status df_record_equality_rows(df_tape* tape, const df_mujoco* system, const mjData* d, const double* x,
                                   df_tape_step* step);
-/* bodies tied by connect or weld */
+/* Appends one df_tie_record per connect or weld equality. */
 df_status df_record_ties(df_tape* tape, const df_mujoco* system, const mjData* d, df_tape_step* step);
 
 /* ---- record_tendon.c ---- */
 
-/* Springs, dampers, dry friction, limits and actuators of fixed tendons, as far as these depend on length and velocity;
- * x [nx] is the state at the start of the step. */
+/* Appends one df_row_record per fixed tendon along which a force acts whose derivative by length or velocity is not
+ * zero: springs, dampers, dry friction, limits and actuators. */
 df_status df_record_tendons(df_tape* tape, const df_mujoco* system, const mjData* d, const double* x,
                             df_tape_step* step);
-/* the gain of an actuator on a tendon, in `part` */
+/* Sets gain and implicit_by_input of an actuator on a fixed tendon. */
 void df_record_tendon_gain(const df_mujoco* system, const mjData* d, const double* x, int actuator,
                            df_record_part* part);
-/* the dofs of tendon `id`, descending, in dofs [nv]; returns their number */
+/* Writes the dofs of fixed tendon `id`, descending, to dofs [nv]; returns their number. */
 int df_tendon_dofs(const mjModel* m, int id, int* dofs);
-/* the derivative of its length */
+/* The derivative of the length of tendon `id` by the position. */
 df_jacobian_row df_tendon_row(const mjModel* m, const mjData* d, int id);
 
-/* the constraint law of a row, shared by all kinds of rows */
+/* ---- the constraint law of a row, common to all kinds of rows (docs/adjoint.md, section 4) ---- */
 
-/* what a unit change of distance does to the force law: the reference acceleration changes by K (imp + imp' x), the
- * constraint mass by its own factor */
+/* Derivative of minus the reference acceleration by the distance: K (d + d' x), for the impedance d(x) at distance x
+ * from the margin. */
 static inline double df_distance_gain(const mjData* d, int row) {
   const mjtNum* k = d->efc_KBIP + 4 * row;
   return k[0] * (k[2] + k[3] * (d->efc_pos[row] - d->efc_margin[row]));
 }
+/* Derivative of the logarithm of the constraint mass by the distance: d' / (d (1 - d)). */
 static inline double df_mass_gain(const mjData* d, int row) {
   const mjtNum* k = d->efc_KBIP + 4 * row;
   return k[3] == 0 ? 0 : k[3] / (k[2] * (1 - k[2]));
 }
 
+/* whether the row's force depends on the acceleration: quadratic, or on the elliptic cone */
 static inline bool df_row_active(const mjData* d, int row) {
   return d->efc_state[row] == mjCNSTRSTATE_QUADRATIC || d->efc_state[row] == mjCNSTRSTATE_CONE;
 }
 
 /* ---- record_contact.c ---- */
 
-/* Appends the contact whose first row is `row`, unless none of its rows is active; returns the row behind it in *next.
- * DF_E_NOMEM if the tape cannot grow. */
+/* Appends the contact whose first constraint row is `row`, unless none of its rows is active. Sets *next to the first
+ * row after the contact. Updates ncontact, crosses and approximate of step. */
 df_status df_record_contact(df_tape* tape, const df_mujoco* system, const mjData* d, int row, df_tape_step* step,
                             int* next);
 

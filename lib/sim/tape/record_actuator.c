@@ -4,13 +4,13 @@
 #include "record.h"
 #include "spatial.h"
 
-/* from 4.0 on MuJoCo drops actuators saturated at the joint from the implicit damping, as it does those at their own
- * limit */
+/* since 4.0 MuJoCo leaves actuators of a joint at its force limit out of the implicit damping, as it always did with
+ * actuators at their own force limit */
 enum { OMITTED_AT_JOINT = mjVERSION_HEADER >= 4000000 };
 
-/* ---- what drives an actuator ---- */
+/* ---- inputs of actuators ---- */
 
-/* the control as MuJoCo uses it; *clamped: it does not follow d->ctrl */
+/* the control after MuJoCo's clamping; *clamped is true if it lies beyond its range and so does not follow d->ctrl */
 static double control(const mjModel* m, const mjData* d, int i, bool* clamped) {
   const int at = m->actuator_ctrladr[i];
   const double ctrl = d->ctrl[at];
@@ -21,7 +21,7 @@ static double control(const mjModel* m, const mjData* d, int i, bool* clamped) {
   return ctrl < range[0] ? range[0] : ctrl > range[1] ? range[1] : ctrl;
 }
 
-/* activation k after the step, before it is clamped; `act` [na] is from before the step */
+/* activation k at the end of the step before clamping; act [na] is the activation at its start */
 static double next_activation(const df_mujoco* system, const double* act, const double* act_dot, int k) {
   const double rate = df_actuator_disabled(system->model, system->actuation.owner[k]) ? 0 : act_dot[k];
   return act[k] + system->actuation.scale[k] * rate;
@@ -32,10 +32,11 @@ static bool is_clamped(const mjModel* m, int i, double act) {
   return m->actuator_actlimited[i] && (act < range[0] || act > range[1]);
 }
 
-/* what the gain multiplies */
+/* the factor of the gain: control, activation, or next activation (actearly) */
 static double input_of(const df_mujoco* system, const mjData* d, const double* act, int i, bool* clamped) {
   const mjModel* m = system->model;
   if (m->actuator_actnum[i] == 0) return control(m, d, i, clamped);
+  /* of several activations the last one drives the force */
   *clamped = false;
   const int k = m->actuator_actadr[i] + m->actuator_actnum[i] - 1;
   if (!m->actuator_actearly[i]) return act[k];
@@ -69,6 +70,7 @@ df_slopes df_linearise_actuator(const df_mujoco* system, const mjData* d, const 
     s.by_length = b[1];
     s.by_velocity = b[2];
   }
+  /* gain = g0 + g1 length + g2 velocity */
   if (m->actuator_gaintype[i] == mjGAIN_AFFINE) {
     const int out = m->actuator_outadr[i];
     s.by_input += g[1] * d->actuator_length[out] + g[2] * d->actuator_velocity[out];
@@ -80,15 +82,18 @@ df_slopes df_linearise_actuator(const df_mujoco* system, const mjData* d, const 
   return s;
 }
 
-/* on a hinge or slide the moment is the gear */
+/* an actuator on a hinge or slide, whose moment is the gear */
 static void record_on_scalar(const df_mujoco* system, const mjData* d, int i, df_slopes s, df_record_part* part) {
   const mjModel* m = system->model;
   const int joint = m->actuator_trnid[2 * i], dof = m->jnt_dofadr[joint], entry = system->actuation.start[i];
   const double gear = m->actuator_gear[6 * m->actuator_outadr[i]];
   const bool at_joint = joint_saturated(m, d, joint);
 
+  /* part of the implicit damping, derivative by the input */
   const bool implicit = m->opt.integrator == mjINT_IMPLICITFAST && !(at_joint && OMITTED_AT_JOINT);
   if (system->joint_forces.curved) part->implicit_by_input[entry] = implicit ? -gear * gear * s.velocity_by_input : 0;
+
+  /* a joint at its force limit has a constant force */
   if (at_joint) s = (df_slopes){0};
   part->gain[entry] = gear * s.by_input;
   part->stiffness[dof] -= gear * gear * s.by_length;
@@ -109,7 +114,7 @@ bool df_plain_damps(const mjModel* m, const mjData* d, int i) {
   return !(OMITTED_AT_JOINT && joint_saturated(m, d, m->actuator_trnid[2 * i]));
 }
 
-/* the same where the slopes are constants */
+/* an actuator on a hinge or slide with constant slopes */
 static void record_plain(const df_mujoco* system, const mjData* d, int i, df_record_part* part) {
   const mjModel* m = system->model;
   const df_plain_actuator* p = &system->actuation.plain[i];
@@ -125,14 +130,15 @@ static void record_plain(const df_mujoco* system, const mjData* d, int i, df_rec
 
 /* ---- actuators on ball and free joints ---- */
 
-/* Derivatives of an actuator's length and velocity by the joint's dofs, [size]. A ball joint's length is the rotation
- * vector of its quaternion along the gear, a free joint has none; the moment of an actuator that is fixed in the parent
- * turns against the joint. */
+/* Derivatives of the length and velocity of actuator i by the positions of the joint's dofs, [size] each. On a ball
+ * joint the length is gear . (rotation vector of the quaternion); on a free joint it is constant. A moment fixed in the
+ * parent frame (JOINTINPARENT) turns against the joint, which makes the velocity depend on the position. */
 static void transmission_slopes(const df_mujoco* system, const double* x, int i, int size, const double* moment,
                                 double* length, double* velocity) {
   const mjModel* m = system->model;
   const int joint = m->actuator_trnid[2 * i], turn = size - 3;
   for (int k = 0; k < size; k++) length[k] = velocity[k] = 0;
+  /* dl/dq = Jr(e)^-T gear on a ball joint */
   if (turn == 0) {
     const double* gear = m->actuator_gear + 6 * m->actuator_outadr[i];
     double unit[4], r[3], rate[9];
@@ -142,13 +148,14 @@ static void transmission_slopes(const df_mujoco* system, const double* x, int i,
     rotation_rate(r, rate);
     for (int k = 0; k < 9; k++) length[k % 3] += gear[k / 3] * rate[k];
   }
+  /* dl' = -(m x v) . dq for a moment m fixed in the parent */
   if (m->actuator_trntype[i] != mjTRN_JOINTINPARENT) return;
   double cross[3];
   vec_cross(cross, moment + turn, x + m->nq + m->jnt_dofadr[joint] + turn);
   vec_add_scaled(velocity + turn, cross, -1);
 }
 
-/* the actuator's moment over the dofs of its joint */
+/* moment [size] of actuator i over the dofs of its joint */
 static void read_moment(const mjModel* m, const mjData* d, int i, int size, double* moment) {
   const int out = m->actuator_outadr[i], dof = m->jnt_dofadr[m->actuator_trnid[2 * i]];
   for (int k = 0; k < size; k++) moment[k] = 0;
@@ -158,7 +165,7 @@ static void read_moment(const mjModel* m, const mjData* d, int i, int size, doub
   }
 }
 
-/* stiffness -= f [moment]: the force of an actuator fixed in the parent, as its moment turns against the joint */
+/* block -= force [moment]x: a moment fixed in the parent turns against the joint, dm = m x dq */
 static void add_turning_moment(double* block, int size, const double* moment, double force) {
   const int turn = size - 3;
   const double* t = moment + turn;
@@ -166,6 +173,7 @@ static void add_turning_moment(double* block, int size, const double* moment, do
   for (int k = 0; k < 9; k++) block[(turn + k / 3) * size + turn + k % 3] -= force * cross[k];
 }
 
+/* an actuator on a ball or free joint: K -= m (F_l dl/dq + F_l' dl'/dq) + F dm/dq, C -= F_l' m m^T */
 static void record_on_block(const df_mujoco* system, const mjData* d, const double* x, int i, df_slopes s,
                             df_record_part* part) {
   const mjModel* m = system->model;
@@ -204,12 +212,13 @@ static void record_actuator(const df_mujoco* system, const mjData* d, const doub
 void df_record_act_open(const df_mujoco* system, const double* act, const double* act_dot, double* open) {
   const mjModel* m = system->model;
   for (int k = 0; k < m->na; k++) {
-    /* without actuation they stand still, even beyond their range */
+    /* with actuation disabled activations are constant, even beyond their range */
     const bool stands = (m->opt.disableflags & mjDSBL_ACTUATION) != 0;
     open[k] = stands || !is_clamped(m, system->actuation.owner[k], next_activation(system, act, act_dot, k));
   }
 }
 
+/* act_dot = input for an integrator, (input - act) / T for a filter */
 static void record_activation(const df_mujoco* system, const mjData* d, int k, df_record_part* part) {
   const mjModel* m = system->model;
   const int i = system->actuation.owner[k];

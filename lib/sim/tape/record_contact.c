@@ -8,8 +8,9 @@ static int contact_rows(const mjContact* c, int type) {
   return type == mjCNSTR_CONTACT_PYRAMIDAL ? 2 * (c->dim - 1) : c->dim;
 }
 
-/* A pyramid's row pair k is normal +- mu_k tangent_k; the first pair gives the normal. Each pair's upper row waits in
- * the place of the normal. */
+/* The two rows of pair k of a pyramid are normal +- mu_k tangent_k. Pairs are read from the last to the first, so that
+ * the normal is that of the first pair; the rows of each pair are gathered in the places of the normal and of its own
+ * tangent. */
 static void pyramid_jacobian(const mjModel* m, const mjContact* c, const mjData* d, int row, int n, const int* dofs,
                              double* jac) {
   for (int k = c->dim - 2; k >= 0; k--) {
@@ -25,7 +26,7 @@ static void pyramid_jacobian(const mjModel* m, const mjContact* c, const mjData*
   }
 }
 
-/* the cone Hessian, forces and Jacobian in contact space */
+/* Hessian, forces and Jacobian of a pyramid, transformed to contact space */
 static void record_pyramid(const mjModel* m, const mjContact* c, const mjData* d, int row, df_contact_record* out,
                            double* jac, const int* dofs) {
   const int dim = c->dim;
@@ -42,6 +43,7 @@ static void record_pyramid(const mjModel* m, const mjContact* c, const mjData* d
   pyramid_jacobian(m, c, d, row, out->ndof, dofs, jac);
 }
 
+/* Hessian, forces and Jacobian of an elliptic or frictionless contact, whose rows are those of contact space */
 static void record_cone(const mjModel* m, const mjContact* c, const mjData* d, int row, df_contact_record* out,
                         double* jac, const int* dofs) {
   const int dim = c->dim, n = out->ndof;
@@ -67,7 +69,7 @@ static void record_geometry(const df_mujoco* system, const mjData* d, const mjCo
   }
 }
 
-/* the point on a plane's partner that touches */
+/* the point fixed to body 1 that touches a plane: a sphere's centre, a capsule's end, a corner or vertex */
 static void record_fixed_point(const mjModel* m, const mjData* d, const mjContact* c, df_contact_record* out) {
   const int geom = c->geom[1], type = m->geom_type[geom];
   const bool round = type == mjGEOM_SPHERE || type == mjGEOM_CAPSULE;
@@ -81,12 +83,15 @@ static df_status append(df_tape* tape, const df_mujoco* system, const mjData* d,
   const mjModel* m = system->model;
   const mjContact* c = d->contact + d->efc_id[row];
   const int type = d->efc_type[row];
+
+  /* dofs that move either body */
   const int node[2] = {system->tree.body_node[m->geom_bodyid[c->geom[0]]],
                        system->tree.body_node[m->geom_bodyid[c->geom[1]]]};
   int n;
   const bool branch = df_tree_chain(&system->tree, node, NULL, &n);
   const bool fixed = df_contact_rule_of(m->geom_type[c->geom[0]], m->geom_type[c->geom[1]]) == CONTACT_PLANE;
 
+  /* room for header, Jacobian and dofs, and for the contact's motion unless its point is fixed */
   const size_t bytes = contact_bytes(c->dim, n);
   unsigned char* room = df_tape_extend(tape, bytes + (fixed ? 0 : sizeof(df_contact_motion)));
   if (!room) return DF_E_NOMEM;
@@ -99,16 +104,21 @@ static df_status append(df_tape* tape, const df_mujoco* system, const mjData* d,
   int* dofs = (int*)(void*)(jac + c->dim * n);
   (void)df_tree_chain(&system->tree, node, dofs, &n);
 
+  /* Hessian, forces and Jacobian */
   if (type == mjCNSTR_CONTACT_PYRAMIDAL)
     record_pyramid(m, c, d, row, out, jac, dofs);
   else
     record_cone(m, c, d, row, out, jac, dofs);
+
+  /* derivatives of the constraint law; only an elliptic cone has a damping per row */
   const double by_distance = df_distance_gain(d, row), by_mass = df_mass_gain(d, row);
   const bool own_damping = type == mjCNSTR_CONTACT_ELLIPTIC;
   for (int r = 0; r < c->dim; r++) {
     out->stiffness[r] = by_distance * out->hessian[r] - by_mass * out->force[r];
     out->damping[r] = d->efc_KBIP[4 * (own_damping ? row + r : row) + 1];
   }
+
+  /* geometry, and how it follows the bodies */
   record_geometry(system, d, c, out);
   if (fixed)
     record_fixed_point(m, d, c, out);

@@ -1,4 +1,4 @@
-/* rows of the constraint Jacobian, which MuJoCo stores dense or sparse */
+/* access to rows of the constraint Jacobian, which MuJoCo stores dense or sparse */
 #include "record.h"
 
 df_jacobian_row df_constraint_row(const mjModel* m, const mjData* d, int row) {
@@ -12,7 +12,7 @@ void df_row_gather(const df_jacobian_row* row, int n, const int* dofs, double* o
     for (int i = 0; i < n; i++) out[i] = row->value[dofs[i]];
     return;
   }
-  /* both lists are sorted, this one from the last dof down */
+  /* walk both sorted lists at once: the row ascends, dofs descend */
   int at = row->n - 1;
   for (int i = 0; i < n; i++) {
     while (at >= 0 && row->dof[at] > dofs[i]) at--;

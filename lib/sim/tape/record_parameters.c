@@ -1,4 +1,5 @@
-/* what the gradient by parameters needs beside the rest (docs/adjoint.md, section 9) */
+/* derivatives of forces by parameters, the part of a record that systems with parameter gradients add (docs/adjoint.md,
+ * section 9) */
 #include <math.h>
 #include <string.h>
 
@@ -26,7 +27,8 @@ static df_actuator_slope actuator_slope(const df_mujoco* system, const mjData* d
 
 /* ---- friction of a contact ---- */
 
-/* friction coefficient k of a contact (two sliding, torsion, two rolling) is of class ... */
+/* parameter class (sliding 0, torsional 1, rolling 2) of friction coefficient k of a contact: two sliding, one
+ * torsional, two rolling */
 static int friction_class(int k) {
   return k < 2 ? 0 : k == 2 ? 1 : 2;
 }
@@ -39,7 +41,8 @@ static bool is_pair(const mjModel* m, const mjContact* c) {
   return false;
 }
 
-/* mj_contactParam: the geom of higher priority decides, or the larger value */
+/* The geoms whose value the contact has, by the rule of MuJoCo's mj_contactParam: the geom of higher priority, or that
+ * with the larger value, or both if they are equal; none for an explicit <pair>. */
 static void friction_owners(const mjModel* m, const mjContact* c, df_friction_slope* out) {
   const int g0 = c->geom[0], g1 = c->geom[1];
   const int p0 = m->geom_priority[g0], p1 = m->geom_priority[g1];
@@ -60,10 +63,11 @@ double df_contact_row_times(const df_contact_record* c, int row, const double* x
   return sum;
 }
 
-/* Edges of the pyramid push along normal +- mu_k tangent_k. Beside the direction, mu_0 decides the constraint mass of
- * all edges, which is proportional to 1 / (mu_0^2 (1 + mu_0^2)). */
+/* The edges of a pyramid push along normal +- mu_k tangent_k, so each mu_k sets the direction of its own pair; mu_0
+ * also scales the constraint mass of all edges, which is proportional to 1 / (mu_0^2 (1 + mu_0^2)). */
 static void pyramid_slope(const mjContact* c, const mjData* d, const df_contact_record* r, const double* v, int row,
                           df_friction_slope* out) {
+  /* own direction: forces of the two edges, and their difference along the tangent */
   for (int k = 0; k < c->dim - 1; k++) {
     const int up = row + 2 * k, down = up + 1;
     const double mu = c->friction[k], change = df_contact_row_times(r, k + 1, d->qacc) +
@@ -74,11 +78,12 @@ static void pyramid_slope(const mjContact* c, const mjData* d, const df_contact_
     to[0] += fu + fd;
     to[k + 1] += d->efc_force[up] - d->efc_force[down] + mu * (fu - fd);
   }
+  /* constraint mass */
   const double mu = c->friction[0], by_mass = -2 / mu - 2 * mu / (1 + mu * mu);
   for (int k = 0; k < c->dim; k++) out->force[0][k] += by_mass * r->force[k];
 }
 
-/* A contact that sticks has a constraint mass proportional to (mu_k / mu_0)^2 along tangent k. */
+/* Elliptic cone, sticking: the constraint mass along tangent k is proportional to (mu_k / mu_0)^2. */
 static void stick_slope(const mjContact* c, const df_contact_record* r, df_friction_slope* out) {
   for (int k = 0; k < c->dim - 1; k++) {
     out->force[friction_class(k)][k + 1] += 2 * r->force[k + 1] / c->friction[k];
@@ -86,14 +91,16 @@ static void stick_slope(const mjContact* c, const df_contact_record* r, df_frict
   }
 }
 
-/* A contact that slides on the cone: with j = J a - aref, T = |mu_k j_k|, mu = mu_0 / sqrt(impratio),
+/* Elliptic cone, sliding: with j = J a - aref, T = |(mu_k j_k)|, mu = mu_0 / sqrt(impratio),
  *   f_0 = -D_0 (j_0 - T) / (1 + mu^2),     f_k = -f_0 mu_k^2 j_k / T */
 static void slide_slope(const mjContact* c, const mjData* d, const df_contact_record* r, int row,
                         df_friction_slope* out) {
+  /* j, T and f_0 */
   double j[6], t2 = 0;
   for (int k = 0; k < c->dim; k++) j[k] = df_contact_row_times(r, k, d->qacc) - d->efc_aref[row + k];
   for (int k = 1; k < c->dim; k++) t2 += c->friction[k - 1] * c->friction[k - 1] * j[k] * j[k];
   const double t = sqrt(t2), mass = d->efc_D[row], mu = c->mu, one = 1 + mu * mu, f0 = -mass * (j[0] - t) / one;
+  /* derivatives of f_0 and of all f_i by mu_k */
   for (int k = 0; k < c->dim - 1; k++) {
     const double own = c->friction[k], dt = own * j[k + 1] * j[k + 1] / t;
     double df0 = mass * dt / one;
@@ -121,7 +128,7 @@ static void friction_slope(const mjModel* m, const mjData* d, const df_contact_r
     stick_slope(c, r, out);
 }
 
-/* ---- all of it ---- */
+/* ---- the record ---- */
 
 static df_parameter_record lay_out(const df_mujoco* system, unsigned char* at) {
   const mjModel* m = system->model;
@@ -146,10 +153,13 @@ df_status df_record_parameters(df_tape* tape, const df_mujoco* system, const mjD
   tape->steps[step].parameters_at = tape->used;
   unsigned char* at = df_tape_extend(tape, record_size(system, tape->steps[step].ncontact));
   if (!at) return DF_E_NOMEM;
+
+  /* inertia per body, actuators */
   const df_parameter_record out = lay_out(system, at);
   memcpy(out.inertia, d->cinert, 10 * (size_t)m->nbody * sizeof *out.inertia);
   for (int i = 0; i < m->nactuator; i++) out.actuators[i] = actuator_slope(system, d, i);
 
+  /* friction per recorded contact */
   const df_step_record r = df_tape_read(tape, system, step);
   const df_contact_record* c = first_contact(&r);
   for (int i = 0; i < r.ncontact; i++, c = next_contact(c)) friction_slope(m, d, c, r.velocity, &out.frictions[i]);

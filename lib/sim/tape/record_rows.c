@@ -1,19 +1,22 @@
-/* forces along one combination of dofs: dry friction, joint limits, and rows in general (docs/adjoint.md, section 4) */
+/* forces along one combination of dofs: dry friction, joint limits, and row records (docs/adjoint.md, section 4) */
 #include <string.h>
 
 #include "record.h"
 
 /* ---- rows along one dof ---- */
 
-/* dry friction and limits of hinges and slides act on one dof each, J = +-1, so J^2 drops out */
 static void record_dof_row(const df_mujoco* system, const mjData* d, const double* x, int row, df_record_part* part) {
   const mjModel* m = system->model;
   if (!df_row_active(d, row)) return;
+
+  /* a ball joint's limit acts on three dofs */
   const bool limit = d->efc_type[row] == mjCNSTR_LIMIT_JOINT;
   if (limit && m->jnt_type[d->efc_id[row]] == mjJNT_BALL) {
     df_record_ball_limit(system, d, x, row, part);
     return;
   }
+
+  /* any other row acts on one dof with J = 1 or -1, so J^2 drops out */
   const int dof = limit ? m->jnt_dofadr[d->efc_id[row]] : d->efc_id[row];
   const double mass = d->efc_D[row];
   part->row_mass[dof] += mass;
@@ -31,13 +34,15 @@ void df_record_dof_rows(const df_mujoco* system, const mjData* d, const double* 
   }
 }
 
-/* ---- rows along several ---- */
+/* ---- rows along several dofs ---- */
 
 df_status df_record_row(df_tape* tape, const df_mujoco* system, const df_row_record* row, const int* dofs,
                         const double* coefficient, const double* second, df_tape_step* step) {
   const size_t n = (size_t)row->ndof, line = n * sizeof(double), bytes = row_bytes(row->bends, row->ndof);
   unsigned char* room = df_tape_extend(tape, bytes);
   if (!room) return DF_E_NOMEM;
+
+  /* header, coefficients, second coefficients, dofs */
   memset(room, 0, bytes);
   memcpy(room, row, sizeof *row);
   room += sizeof *row;

@@ -24,7 +24,7 @@ static double gear_of(const mjModel* m, int actuator) {
   return m->actuator_gear[6 * m->actuator_outadr[actuator]];
 }
 
-/* whether the tendon's own limit, to which MuJoCo scales its actuators' forces, holds them */
+/* whether the total force of the tendon's actuators is at the tendon's force limit, to which MuJoCo scales it */
 static bool saturated(const mjModel* m, const mjData* d, int id) {
   if (!m->tendon_actfrclimited[id]) return false;
   const mjtNum* range = m->tendon_actfrcrange + 2 * id;
@@ -32,7 +32,7 @@ static bool saturated(const mjModel* m, const mjData* d, int id) {
   for (int i = 0; i < m->nactuator; i++) {
     if (drives(m, i, id)) force += d->actuator_force[m->actuator_outadr[i]];
   }
-  /* a scaled force meets the limit up to rounding */
+  /* a scaled force equals the limit up to rounding */
   const double slack = 1e-12 * (fabs(range[0]) + fabs(range[1]));
   return force <= range[0] + slack || force >= range[1] - slack;
 }
@@ -63,12 +63,13 @@ static void add_actuators(const df_mujoco* system, const mjData* d, const double
 
 /* ---- springs and dampers ---- */
 
-/* minus the derivative of a force -x (c0 + c1 x + c2 x^2); a damper takes |x| in the bracket */
+/* minus the derivative by x of the force -x (c0 + c1 x + c2 x^2) of a spring, or -x (c0 + c1 |x| + c2 x^2) of a damper
+ * if x is the absolute velocity */
 static double slope(const double c[1 + mjNPOLY], double x) {
   return c[0] + 2 * c[1] * x + 3 * c[2] * x * x;
 }
 
-/* the spring pulls only outside its dead band */
+/* the spring acts only outside its dead band */
 static double spring_slope(const mjModel* m, const mjData* d, int id) {
   const double length = d->ten_length[id];
   const mjtNum *rest = m->tendon_lengthspring + 2 * id, *poly = m->tendon_stiffnesspoly + mjNPOLY * id;
@@ -77,7 +78,7 @@ static double spring_slope(const mjModel* m, const mjData* d, int id) {
   return slope(law, length > rest[1] ? length - rest[1] : length - rest[0]);
 }
 
-/* with the damping that the tendon's actuators bring */
+/* the tendon's own damping and the damping of its actuators */
 static double damper_slope(const mjModel* m, const mjData* d, int id) {
   const mjtNum* poly = m->tendon_dampingpoly + mjNPOLY * id;
   double law[] = {m->tendon_damping[id], poly[0], poly[1]};
@@ -91,23 +92,23 @@ static double damper_slope(const mjModel* m, const mjData* d, int id) {
   return slope(law, fabs(d->ten_velocity[id]));
 }
 
-/* ---- all that acts along one tendon ---- */
-
-static bool pulls(const df_row_record* r) {
-  return r->mass != 0 || r->stiffness != 0 || r->damping != 0;
-}
+/* ---- one record per tendon ---- */
 
 static df_status record_tendon(df_tape* tape, const df_mujoco* system, const mjData* d, const double* x, int id,
                                df_tape_step* step) {
   const mjModel* m = system->model;
+  /* springs, dampers, actuators */
   df_row_record sum = {.stiffness = spring_slope(m, d, id), .damping = damper_slope(m, d, id)};
   add_actuators(system, d, x, id, &sum);
+
+  /* dry friction and limits */
   for (int row = d->ne; row < d->ne + d->nf + d->nl; row++) {
     const bool tendon = d->efc_type[row] == mjCNSTR_FRICTION_TENDON || d->efc_type[row] == mjCNSTR_LIMIT_TENDON;
     if (tendon && d->efc_id[row] == id) df_add_constraint_row(d, row, &sum);
   }
-  if (!pulls(&sum)) return DF_OK;
+  if (sum.mass == 0 && sum.stiffness == 0 && sum.damping == 0) return DF_OK;
 
+  /* the tendon's Jacobian row over its dofs */
   int dofs[MAX_NV];
   double coefficient[MAX_NV];
   sum.ndof = df_tendon_dofs(m, id, dofs);

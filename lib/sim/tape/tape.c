@@ -31,10 +31,10 @@ void df_tape_bound(df_tape* tape, size_t limit) {
   tape->limit = limit;
 }
 
-/* growing takes old and new arena at once, so under a limit the last stretch is only had by an empty tape */
 void df_tape_rewind(df_tape* tape) {
   tape->used = 0;
   tape->count = 0;
+  /* growing needs the old and the new arena at once, so only an empty tape can grow to its whole limit */
   if (tape->full && tape->capacity < tape->limit) {
     drop_arena(tape);
     tape->arena = df_alloc(tape->limit, 1);
@@ -43,21 +43,22 @@ void df_tape_rewind(df_tape* tape) {
   tape->full = false;
 }
 
-/* the arena's size when it is next grown for `needed` bytes; 0 if the limit does not allow it */
-static size_t grown(const df_tape* tape, size_t needed) {
-  size_t capacity = tape->capacity ? tape->capacity : FIRST_STEP_BYTES * (size_t)tape->length;
-  while (capacity < needed) capacity *= 2;
-  if (tape->limit == 0) return capacity;
-  const size_t left = tape->limit - tape->capacity;
-  if (capacity > left) capacity = left;
-  return capacity < needed ? 0 : capacity;
-}
-
 unsigned char* df_tape_extend(df_tape* tape, size_t bytes) {
-  if (tape->used + bytes > tape->capacity) {
-    const size_t capacity = grown(tape, tape->used + bytes);
-    tape->full = capacity == 0;
-    if (tape->full) return NULL;
+  const size_t needed = tape->used + bytes;
+  if (needed > tape->capacity) {
+    /* double the capacity until the request fits */
+    size_t capacity = tape->capacity ? tape->capacity : FIRST_STEP_BYTES * (size_t)tape->length;
+    while (capacity < needed) capacity *= 2;
+
+    /* stay within the limit while old and new arena exist at once */
+    if (tape->limit != 0) {
+      const size_t left = tape->limit - tape->capacity;
+      if (capacity > left) capacity = left;
+      tape->full = capacity < needed;
+      if (tape->full) return NULL;
+    }
+
+    /* move the contents */
     unsigned char* arena = df_alloc(capacity, 1);
     if (!arena) return NULL;
     if (tape->used) memcpy(arena, tape->arena, tape->used);
@@ -66,27 +67,23 @@ unsigned char* df_tape_extend(df_tape* tape, size_t bytes) {
     tape->capacity = capacity;
   }
   unsigned char* room = tape->arena + tape->used;
-  tape->used += bytes;
+  tape->used = needed;
   return room;
 }
 
-/* ---- the fixed part of a step ---- */
+/* ---- layout of the fixed part of a record ---- */
 
-/* the lengths that DF_RECORD_PARTS speaks of */
+/* array lengths used by DF_RECORD_PARTS; 0 where a model needs no such array */
 typedef struct sizes {
   size_t nv, na, stage_na, nC, factor_nC, factor_nv, node, entry, curved_nv, curved_entry, block, compensation;
 } sizes;
 
-/* parameters may bring a damper while a tape is in use */
-static bool may_be_damped(const df_mujoco* system) {
-  const bool euler = system->model->opt.integrator == mjINT_EULER;
-  return system->joint_forces.damped || (euler && system->nparameter > 0);
-}
-
 static sizes sizes_of(const df_mujoco* system) {
   const mjModel* m = system->model;
   const size_t nv = (size_t)m->nv, entry = (size_t)system->actuation.nentry;
-  const bool curved = system->joint_forces.curved, damped = may_be_damped(system);
+  const bool curved = system->joint_forces.curved, euler = m->opt.integrator == mjINT_EULER;
+  /* under Euler a changed parameter may add a damper while a tape is in use */
+  const bool damped = system->joint_forces.damped || (euler && system->nparameter > 0);
   return (sizes){.nv = nv,
                  .na = (size_t)m->na,
                  .stage_na = m->opt.integrator == mjINT_RK4 ? (size_t)m->na : 0,
@@ -142,44 +139,12 @@ df_step_record df_tape_read(const df_tape* tape, const df_mujoco* system, int st
   return record;
 }
 
-static void record_inertia(const df_mujoco* system, const mjData* d, double* inertia) {
-  memset(inertia, 0, 10 * (size_t)system->tree.nnode * sizeof *inertia);
-  for (int b = 1; b < system->model->nbody; b++) {
-    double* to = inertia + 10 * system->tree.body_node[b];
-    for (int k = 0; k < 10; k++) to[k] += d->cinert[10 * b + k];
-  }
-}
+/* ---- recording ---- */
 
-/* what of each node's mass is held up against gravity */
-static void record_compensation(const df_mujoco* system, const mjData* d, double* compensation) {
-  const mjModel* m = system->model;
-  if (!df_compensates_gravity(m)) return;
-  mju_zero(compensation, 4 * system->tree.nnode);
-  for (int b = 1; b < m->nbody; b++) {
-    double* to = compensation + 4 * system->tree.body_node[b];
-    const double mass = m->body_gravcomp[b] * m->body_mass[b];
-    for (int k = 0; k < 3; k++) to[k] += mass * (d->xipos[3 * b + k] - d->subtree_com[3 * m->body_rootid[b] + k]);
-    to[3] += mass;
-  }
-}
-
-/* What follows the fixed part may move the arena, and `part` with it. */
-static df_status record_rows(df_tape* tape, const df_mujoco* system, const mjData* d, const double* x,
-                             df_record_part* part, df_tape_step* step) {
-  df_record_dof_rows(system, d, x, part);
-  DF_TRY(df_record_equality_rows(tape, system, d, x, step));
-  DF_TRY(df_record_tendons(tape, system, d, x, step));
-  step->ties_at = tape->used;
-  DF_TRY(df_record_ties(tape, system, d, step));
-  step->contacts_at = tape->used;
-  for (int row = d->ne + d->nf + d->nl; row < d->nefc;) DF_TRY(df_record_contact(tape, system, d, row, step, &row));
-  return DF_OK;
-}
-
-/* the solver need not leave states, forces and cone Hessians of the solution it returns. The end of the arena serves
- * as scratch memory. */
+/* the solver may leave constraint states, forces and cone Hessians that are not those of the solution it returns */
 static df_status update_constraints(df_tape* tape, const mjModel* m, mjData* d) {
   if (d->nefc == 0) return DF_OK;
+  /* the free end of the arena is scratch memory for J qacc - aref */
   const size_t bytes = (size_t)d->nefc * sizeof(mjtNum);
   mjtNum* jar = (mjtNum*)(void*)df_tape_extend(tape, bytes);
   if (!jar) return DF_E_NOMEM;
@@ -190,32 +155,74 @@ static df_status update_constraints(df_tape* tape, const mjModel* m, mjData* d) 
   return DF_OK;
 }
 
-df_status df_tape_record(df_tape* tape, const df_mujoco* system, mjData* d, const double* before) {
+/* rigid bodies and the forces of single joints: everything whose size the model fixes */
+static void record_fixed_part(const df_mujoco* system, const mjData* d, const double* before, df_record_part part) {
   const mjModel* m = system->model;
-  const int nv = (int)m->nv;
-  DF_TRY(update_constraints(tape, m, d));
+  const int nv = (int)m->nv, *node = system->tree.body_node;
+
+  /* velocities and acceleration */
+  mju_copy(part.velocity, before + m->nq, nv);
+  mju_copy(part.velocity_next, d->qvel, nv);
+  mju_copy(part.acceleration, d->qacc, nv);
+
+  /* motion axes, M, and M + h B as the integrator factorized it */
+  mju_copy(part.cdof, d->cdof, 6 * nv);
+  mju_copy(part.mass, d->M, (int)m->nC);
+  if (system->joint_forces.damped) {
+    mju_copy(part.factor, d->qH, (int)m->nC);
+    mju_copy(part.factor_inverse, d->qHDiagInv, nv);
+  }
+
+  /* spatial inertia per node */
+  mju_zero(part.inertia, 10 * system->tree.nnode);
+  for (int b = 1; b < m->nbody; b++) {
+    double* to = part.inertia + 10 * node[b];
+    for (int k = 0; k < 10; k++) to[k] += d->cinert[10 * b + k];
+  }
+
+  /* gravity compensation per node: first moment and sum of the compensated mass */
+  if (df_compensates_gravity(m)) {
+    mju_zero(part.compensation, 4 * system->tree.nnode);
+    for (int b = 1; b < m->nbody; b++) {
+      double* to = part.compensation + 4 * node[b];
+      const double mass = m->body_gravcomp[b] * m->body_mass[b];
+      for (int k = 0; k < 3; k++) to[k] += mass * (d->xipos[3 * b + k] - d->subtree_com[3 * m->body_rootid[b] + k]);
+      to[3] += mass;
+    }
+  }
+
+  /* springs, dampers, actuators, dry friction and limits of single joints */
+  df_record_passive(system, before, &part);
+  df_record_actuators(system, d, before, &part);
+  df_record_dof_rows(system, d, before, &part);
+}
+
+df_status df_tape_record(df_tape* tape, const df_mujoco* system, mjData* d, const double* before) {
+  DF_TRY(update_constraints(tape, system->model, d));
+
+  /* open a record behind the last one */
   df_tape_step* step = &tape->steps[tape->count];
   *step = (df_tape_step){.at = tape->used, .damped = system->joint_forces.damped};
   unsigned char* room = df_tape_extend(tape, fixed_size(system) * sizeof(double));
   if (!room) return DF_E_NOMEM;
 
-  df_record_part part = lay_out(system, (double*)(void*)room);
-  mju_copy(part.velocity, before + m->nq, nv);
-  mju_copy(part.velocity_next, d->qvel, nv);
-  mju_copy(part.acceleration, d->qacc, nv);
-  mju_copy(part.cdof, d->cdof, 6 * nv);
-  mju_copy(part.mass, d->M, (int)m->nC);
-  if (step->damped) {
-    mju_copy(part.factor, d->qH, (int)m->nC);
-    mju_copy(part.factor_inverse, d->qHDiagInv, nv);
-  }
-  record_inertia(system, d, part.inertia);
-  record_compensation(system, d, part.compensation);
-  df_record_passive(system, before, &part);
-  df_record_actuators(system, d, before, &part);
+  /* fixed part, before anything else extends the tape and moves the arena */
+  record_fixed_part(system, d, before, lay_out(system, (double*)(void*)room));
   for (int row = 0; row < d->nefc; row++) step->constrained |= df_row_active(d, row);
 
-  DF_TRY(record_rows(tape, system, d, before, &part, step));
+  /* couplings and tendons */
+  DF_TRY(df_record_equality_rows(tape, system, d, before, step));
+  DF_TRY(df_record_tendons(tape, system, d, before, step));
+
+  /* connect and weld equalities */
+  step->ties_at = tape->used;
+  DF_TRY(df_record_ties(tape, system, d, step));
+
+  /* contacts, whose rows follow those of equalities, dry friction and limits */
+  step->contacts_at = tape->used;
+  for (int row = d->ne + d->nf + d->nl; row < d->nefc;) DF_TRY(df_record_contact(tape, system, d, row, step, &row));
+
+  /* derivatives by parameters, which read the record written so far */
   if (system->nparameter) DF_TRY(df_record_parameters(tape, system, d, tape->count));
   tape->count++;
   return DF_OK;

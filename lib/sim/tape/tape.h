@@ -1,8 +1,9 @@
-/* tape.h: what the adjoint of a physics step needs, copied out of mjData: some 2 to 10 kB a step.
+/* tape.h: everything the adjoint of one physics step needs, copied out of mjData: about 2 to 10 kB per step.
  *
- * Everything is expressed so that the adjoint need not know where it came from: limits, dry friction, springs, damping
- * and actuators are three coefficients a dof; tendons and couplings are such coefficients along a row; a contact is its
- * Jacobian, cone Hessian and geometry in contact space, whichever cone the model uses. */
+ * The records hide where a force came from: limits, dry friction, springs, damping and actuators are three coefficients
+ * per dof (stiffness, damping, constraint mass); tendons and couplings are the same coefficients along a row; a contact
+ * is its Jacobian, cone Hessian and geometry in contact space, whichever cone the model uses. Derivation and symbols:
+ * docs/adjoint.md, sections 3 to 6 and 12. All quantities are in SI units. */
 #ifndef DF_SIM_TAPE_H
 #define DF_SIM_TAPE_H
 
@@ -13,28 +14,29 @@
 #include "contact_motion.h"
 #include "dynaflow/core/status.h"
 
-/* one side of a contact */
+/* One of the two bodies of a contact. */
 typedef struct df_contact_side {
-  int node;         /* node of the tree that carries it; 0 is the static world */
+  int node;         /* tree node that carries the body; 0 is the static world */
   double origin[3]; /* reference point of the tree's spatial vectors, world */
 } df_contact_side;
 
-/* One contact in contact space: rows 0..dim-1 are normal, tangents, torsion, rolling. Followed in memory by
- * double jacobian[dim][ndof], int dof[ndof] and, unless `fixed`, a df_contact_motion. */
+/* One contact in contact space; rows 0..dim-1 are normal, tangents, torsion, rolling. Followed in memory by
+ * double jacobian[dim][ndof], int dof[ndof] (descending) and, unless `fixed`, a df_contact_motion. */
 typedef struct df_contact_record {
   int dim, ndof;
-  int row;            /* its first constraint row while the step was recorded */
-  bool fixed;         /* a point fixed to body 1 against a static plane */
-  bool turns;         /* fixed: the tangents follow `axis` about the normal */
-  double reach;       /* fixed: how far the point is from the contact along the normal */
-  double axis[3];     /* fixed: a capsule's axis, world */
+  int row;            /* first constraint row in mjData when the step was recorded */
+  bool fixed;         /* a point fixed to the body of side 1 touches a static plane */
+  bool turns;         /* fixed only: the tangents follow `axis` about the normal */
+  double reach;       /* fixed only: offset of the body-fixed point from the contact point along the normal */
+  double axis[3];     /* fixed only: a capsule's axis, world */
   double distance;    /* negative: penetration */
   double point[3];    /* world */
   double frame[9];    /* rows normal, tangent 1, tangent 2; the normal points from side 0 to side 1 */
   double hessian[36]; /* [dim][dim] second derivative of the contact's cost at the solution */
   double force[6];
-  double stiffness[6]; /* the change of force work with distance, as a covector on J w: rho = stiffness . (J w) */
-  double damping[6];   /* B of each row */
+  double stiffness[6]; /* derivative of the force's virtual work by the distance, as a covector on J w:
+                        * rho = stiffness . (J w) */
+  double damping[6];   /* per row: B, the damping of the reference acceleration */
   df_contact_side side[2];
 } df_contact_record;
 
@@ -48,6 +50,7 @@ static inline const int* contact_dofs(const df_contact_record* c) {
 static inline size_t contact_bytes(int dim, int ndof) {
   return sizeof(df_contact_record) + sizeof(double) * (size_t)(dim * ndof + (ndof + 1) / 2);
 }
+/* only for records that are not `fixed` */
 static inline const df_contact_motion* contact_motion(const df_contact_record* c) {
   return (const df_contact_motion*)(const void*)((const unsigned char*)c + contact_bytes(c->dim, c->ndof));
 }
@@ -56,23 +59,24 @@ static inline const df_contact_record* next_contact(const df_contact_record* c) 
   return (const df_contact_record*)(const void*)end;
 }
 
-/* A force along one combination of dofs, c . v: a constraint row, a tendon. Followed in memory by double
- * coefficient[ndof], double second[ndof] if it bends, int dof[ndof] (descending). A row that bends has
- * dc = curvature b (b . dq), with b the second coefficients. */
+/* A force along one combination of dofs, with the velocity c . v: a constraint row or a tendon (docs/adjoint.md,
+ * section 4). Followed in memory by double coefficient[ndof] (c), double second[ndof] (c1) if `bends`, int dof[ndof]
+ * (descending). The coefficients of a row that bends depend on the position: dc = curvature c1 (c1 . dq). */
 typedef struct df_row_record {
   int ndof;
   bool bends;
   double mass;        /* constraint mass; 0 if the row is not active */
-  double stiffness;   /* minus the derivative of the force along c by the position along c ... */
-  double damping;     /* ... and by c . v */
-  double curvature;   /* of a row that bends */
-  double bend_force;  /* its constraint force ... */
-  double bend_motion; /* ... and what of its reference pairs with dc: mass b . a + damping b . v */
+  double stiffness;   /* minus the derivative of the force along c by the position along c */
+  double damping;     /* minus the derivative of the force along c by c . v */
+  double curvature;   /* rows that bend: -P'' */
+  double bend_force;  /* rows that bend: the constraint force */
+  double bend_motion; /* rows that bend: mass c1 . a + damping c1 . v, the factor multiplying dc in the virtual work */
 } df_row_record;
 
 static inline const double* row_coefficient(const df_row_record* r) {
   return (const double*)(const void*)(r + 1);
 }
+/* only for rows that bend */
 static inline const double* row_second(const df_row_record* r) {
   return row_coefficient(r) + r->ndof;
 }
@@ -86,24 +90,26 @@ static inline const df_row_record* next_row(const df_row_record* r) {
   return (const df_row_record*)(const void*)((const unsigned char*)r + row_bytes(r->bends, r->ndof));
 }
 
-/* one end of a tie */
+/* One end of a connect or weld equality. */
 typedef struct df_tie_side {
-  int node;         /* node of the tree that carries it; 0 is the static world */
+  int node;         /* tree node that carries the body; 0 is the static world */
   double origin[3]; /* reference point of the tree's spatial vectors, world */
-  double point[3];  /* world */
+  double point[3];  /* anchor, world */
 } df_tie_side;
 
-/* Two bodies tied at a point of each (dim 3) and by their rotation (dim 6). The residuals are point 0 - point 1 and
- * `scale` times the imaginary part of the rotation of side 0 in the frame of side 1. Followed in memory by double
- * jacobian[dim][ndof], int dof[ndof] (descending). */
+/* A connect equality (dim 3) or a weld equality (dim 6): docs/adjoint.md, section 6. The residuals are point 0 -
+ * point 1 and, for a weld, `scale` times the imaginary part of the quaternion of side 0 relative to side 1. Followed in
+ * memory by double jacobian[dim][ndof], int dof[ndof] (descending). */
 typedef struct df_tie_record {
   int dim, ndof;
   double hessian[36]; /* [dim][dim] constraint mass, diagonal */
   double force[6], residual[6];
-  double spring;       /* reference acceleration a unit of residual */
-  double damping;      /* the same a unit of its velocity */
-  double softening[6]; /* the change of force work with the residual's norm, as a covector on J w, over that norm */
-  double scale, rotation[4], frame[9]; /* quaternion of side 0 in side 1; axes of side 1 in the world, row-major */
+  double spring;       /* reference acceleration per unit of residual */
+  double damping;      /* reference acceleration per unit of residual velocity */
+  double softening[6]; /* derivative of the force's virtual work by the norm of the residual, as a covector on J w,
+                        * divided by that norm; 0 at residual 0 */
+  double scale, rotation[4], frame[9]; /* torque scale; quaternion of side 0 relative to side 1; axes of side 1 in the
+                                        * world, row-major */
   df_tie_side side[2];
 } df_tie_record;
 
@@ -120,38 +126,40 @@ static inline const df_tie_record* next_tie(const df_tie_record* t) {
   return (const df_tie_record*)(const void*)((const unsigned char*)t + tie_bytes(t->dim, t->ndof));
 }
 
-/* a physics step on the tape; pointers into the tape, valid until it grows */
+/* A view of one recorded evaluation of the dynamics: a physics step, or one stage of a Runge-Kutta step. All pointers
+ * point into the tape and are valid until it grows. "Empty" arrays have length 0. */
 typedef struct df_step_record {
-  const double* velocity;      /* [nv] at the start */
-  const double* velocity_next; /* [nv] at the end */
+  const double* velocity;      /* [nv] at the start of the step */
+  const double* velocity_next; /* [nv] at the end of the step */
   const double* acceleration;  /* [nv] the solver's qacc */
   const double* cdof;          /* [nv][6] motion axes */
-  const double* inertia;       /* [nnode][10] spatial inertia of the bodies that ride on a node */
-  const double* mass;          /* [nC] inertia matrix, in the model's sparse layout */
-  /* where the integrator takes damping B implicitly, M + h B = L^T D L as it has factorized it; empty otherwise */
+  const double* inertia;       /* [nnode][10] spatial inertia, summed over the bodies that ride on a node */
+  const double* mass;          /* [nC] inertia matrix M, in the model's sparse layout */
+  /* M + h B = L^T D L as factorized by an integrator that takes damping B implicitly; empty for other integrators */
   const double* factor;         /* [nC] L below the diagonal, in the layout of mass */
   const double* factor_inverse; /* [nv] 1/D */
   const double* row_mass;       /* [nv] constraint mass of active limits and dry friction */
   const double* stiffness;      /* [nv] minus the derivative of the dof's own forces by its position */
-  const double* damping;        /* [nv] the same by its velocity */
+  const double* damping;        /* [nv] minus the derivative of the dof's own forces by its velocity */
   const double* gain;           /* [nentry] of actuation.h: derivative of a dof's force by an actuator's input */
-  /* where the implicit damping depends on the state (joint_force.h: curved); empty otherwise */
+  /* if the implicit damping depends on the state (`curved` of joint_force.h); empty otherwise */
   const double* implicit_by_velocity; /* [nv] derivative of a dof's entry of B by its velocity */
-  const double* implicit_by_input;    /* [nentry] the same by an actuator's input */
-  /* blocks of joint_force.h: stiffness, damping and row_mass of ball and free joints, dof by dof */
+  const double* implicit_by_input;    /* [nentry] derivative of a dof's entry of B by an actuator's input */
+  /* blocks of joint_force.h: stiffness, damping and row_mass of ball and free joints, [total] each */
   const double *block_stiffness, *block_damping, *block_mass;
-  const double*
-      compensation;       /* [nnode][4] compensated mass times offset, and mass; empty without gravity compensation */
-  const double* end_open; /* act_open of a whole Runge-Kutta step, at its last stage; empty otherwise */
-  const double* act_open; /* [na] 1, or 0 where the step clamps the activation to its range */
-  const double* rate_by_act;  /* [na] derivatives of act_dot, by the activation ... */
-  const double* rate_by_ctrl; /* [na] ... and by the control of its actuator */
-  const unsigned char *rows, *ties, *contacts;
-  unsigned char* parameters; /* df_parameter_read(); empty for a system without parameters */
+  const double* compensation; /* [nnode][4] sum of compensated mass times the offset of its centre from the origin of
+                               * the spatial vectors, then of the mass; empty without gravity compensation */
+  const double* end_open;     /* [na] act_open of a whole Runge-Kutta step, written in the record of its last stage;
+                               * empty for other integrators */
+  const double* act_open;     /* [na] 1, or 0 where the step clamps the activation to its range */
+  const double* rate_by_act;  /* [na] derivative of act_dot by the activation */
+  const double* rate_by_ctrl; /* [na] derivative of act_dot by the actuator's control */
+  const unsigned char *rows, *ties, *contacts; /* first df_row_record, df_tie_record, df_contact_record */
+  unsigned char* parameters; /* argument of df_parameter_read(); meaningless for a system without parameters */
   int nrow, ntie, ncontact;
   bool damped;      /* the integrator took damping implicitly */
-  bool constrained; /* a constraint acts: the Hessian is not M */
-  bool crosses;     /* a contact, row or tie couples two branches of the tree: the Hessian is not tree-sparse */
+  bool constrained; /* a constraint row is active, so H differs from M */
+  bool crosses;     /* a contact, row or equality couples two branches of the tree: H is not tree-sparse */
 } df_step_record;
 
 static inline const df_row_record* first_row(const df_step_record* r) {
@@ -165,34 +173,42 @@ static inline const df_contact_record* first_contact(const df_step_record* r) {
   return (const df_contact_record*)(const void*)r->contacts;
 }
 
+/* Index entry of one record. */
 typedef struct df_tape_step {
-  size_t at, ties_at, contacts_at, parameters_at; /* offsets in the arena */
+  size_t at, ties_at, contacts_at, parameters_at; /* byte offsets in the arena */
   int nrow, ntie, ncontact;
-  bool damped, constrained, crosses, approximate;
+  bool damped, constrained, crosses; /* as in df_step_record */
+  bool approximate;                  /* a contact without an exact derivative is active */
 } df_tape_step;
 
+/* A sequence of records in one arena. Owns the arena and the index. */
 typedef struct df_tape {
   unsigned char* arena;
   size_t used, capacity; /* bytes */
-  size_t limit;          /* capacity never exceeds it; 0: no limit */
-  bool full;             /* the limit kept a step from being recorded */
-  df_tape_step* steps;   /* [length] physics steps */
-  int length, count;
+  size_t limit;          /* upper bound of capacity; 0: unbounded */
+  bool full;             /* the limit prevented the last record */
+  df_tape_step* steps;   /* [length] */
+  int length, count;     /* records: at most, at present */
 } df_tape;
 
 struct df_mujoco;
 
+/* Allocates the index of an all-zero tape for `physics_steps` records; the arena is allocated by the first record.
+ * DF_E_NOMEM. */
 df_status df_tape_init(df_tape* tape, const struct df_mujoco* system, int physics_steps);
+/* Frees the memory of a tape and clears it; an all-zero tape is fine. */
 void df_tape_free(df_tape* tape);
-/* Forgets all steps. A tape that was full gets all the memory it may have. */
+/* Drops all records. If the tape was full, its arena is reallocated at the whole limit. */
 void df_tape_rewind(df_tape* tape);
-/* Gives an empty tape a limit on its arena. */
+/* Frees the arena of an empty tape and bounds its future size to `limit` bytes. */
 void df_tape_bound(df_tape* tape, size_t limit);
 
-/* Appends the step that `d` has just made from the state `before` [nx]. Re-evaluates the constraint states at the
- * solution in d. DF_E_NOMEM if the arena cannot grow. Calls MuJoCo: to be guarded. */
+/* Appends the step that `d` has just taken from the state `before` [nx]. Re-evaluates the constraint states, forces and
+ * cone Hessians in `d` at the solution. DF_E_NOMEM if the arena cannot grow; tape->full tells whether the limit was the
+ * reason. The caller guarantees count < length. May raise a MuJoCo error: call it under df_mujoco_guarded(). */
 df_status df_tape_record(df_tape* tape, const struct df_mujoco* system, mjData* d, const double* before);
 
+/* View of record number `step`, 0 <= step < count (also of the one being recorded). */
 df_step_record df_tape_read(const df_tape* tape, const struct df_mujoco* system, int step);
 
 #endif

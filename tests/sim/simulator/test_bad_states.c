@@ -1,6 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
-/* Bad input: states, actions and cotangents that are no numbers or far off, models that cannot be solved or do not fit
- * their memory. The answer is a value or a clear error, never a crash, a hang, or a wrong number without a flag. */
+/* Bad input: NaN, infinite or huge states, actions and cotangents; models that cannot be solved or do not fit their
+ * memory. The result is a value or a clear error, never a crash, a hang, or a wrong number without a flag. */
 #include <unistd.h>
 
 #include "models.h"
@@ -8,7 +8,7 @@
 static const double BAD[] = {NAN, INFINITY, -INFINITY, 1e300, -1e10, 1e10, 2e6};
 enum { NBAD = sizeof BAD / sizeof *BAD };
 
-/* a simulator of a system with all its kinds of coordinates: free and ball joint, hinge, activation */
+/* a model with every kind of coordinate: free and ball joint, hinge, activation */
 #define MIXED                                                                                                        \
   "<mujoco><option timestep='.004' %s/><worldbody><geom type='plane' size='5 5 1'/><body pos='0 0 .4'><freejoint/>"  \
   "<geom type='capsule' size='.1 .1' mass='2'/><body pos='.2 0 0'><joint name='ball' type='ball' damping='.1'/>"     \
@@ -41,7 +41,7 @@ static bool all_nan(const double* x, int n) {
   return true;
 }
 
-/* the step from the initial state, for a simulator that has been through something */
+/* the step from the initial state still gives `expected` on a simulator that has met bad input */
 static void assert_sound(const df_system* s, df_sim* sim, const double* expected) {
   double x0[64], x1[64];
   const double u[3] = {0.1, 0.1, 0.1};
@@ -75,8 +75,9 @@ static bool is_quaternion(const df_system* s, int i) {
   return false;
 }
 
-/* Three actions from a state with one bad number: diverged, with NaN from there on. A quaternion of any finite length
- * is a rotation, and an activation beyond its range is put back into it: those may go on, with finite numbers. */
+/* Three actions from a state with one bad number: the trajectory diverges, with NaN from there on. It may also continue
+ * with finite numbers where the number is in a quaternion, since one of any finite length is a rotation, or is an
+ * activation outside its range, which is clamped back. */
 static void try_state(const df_system* s, df_sim* sim, int i, double bad) {
   double x0[64], x[4 * 64], u[9] = {0}, dx[4 * 64] = {0}, du[9] = {0};
   df_mujoco_initial_state(s, x0);
@@ -91,7 +92,7 @@ static void try_state(const df_system* s, df_sim* sim, int i, double bad) {
   }
   assert_int_equal(end, DF_TRAJ_DIVERGED);
   assert_true(all_nan(x + 3 * s->nx, s->nx));
-  /* the tape holds nothing to differentiate */
+  /* nothing was recorded that could be differentiated */
   assert_int_equal(df_trajectory_vjp(s, sim, 3, dx, 1, du, NULL), DF_TRAJ_FAILED);
   assert_true(all_finite(du, 3 * s->nu));
 }
@@ -131,9 +132,9 @@ static void a_quaternion_of_any_length_is_its_rotation(void** state) {
   assert_int_equal(df_trajectory_run(s, sim, 1, x0, u, x), DF_TRAJ_COMPLETE);
   for (int i = 3; i < 7; i++) x0[i] *= 1024;
   assert_int_equal(df_trajectory_run(s, sim, 1, x0, u, scaled), DF_TRAJ_COMPLETE);
-  /* a power of two scales without rounding, its square root and quotient to the last digit */
+  /* scaling by a power of two is exact; its square root and quotient round in the last digit */
   for (int i = 0; i < s->nx; i++) CLOSE(scaled[s->nx + i], x[s->nx + i], 1e-12);
-  /* MuJoCo takes none for the identity */
+  /* MuJoCo treats a zero quaternion as the identity */
   for (int i = 3; i < 7; i++) x0[i] = 0;
   const df_traj_end end = df_trajectory_run(s, sim, 1, x0, u, none);
   assert_true(end == DF_TRAJ_DIVERGED || all_finite(none + s->nx, s->nx));
@@ -156,7 +157,7 @@ static void bad_actions_diverge_or_are_clamped(void** state) {
       s->ops->reset(sim, x0);
       const df_traj_end end = s->ops->step(sim, u, x1);
       if (end == DF_TRAJ_COMPLETE && !isfinite(s->u_hi[i])) {
-        assert_true(fabs(BAD[k]) < 1e7 && all_finite(x1, s->nx)); /* a torque like another */
+        assert_true(fabs(BAD[k]) < 1e7 && all_finite(x1, s->nx)); /* a large but valid torque */
       } else if (end == DF_TRAJ_COMPLETE) {
         assert_true(!isnan(BAD[k]));
         u[i] = BAD[k] > 0 ? s->u_hi[i] : s->u_lo[i];
@@ -193,7 +194,7 @@ static void bad_cotangents_diverge(void** state) {
         assert_int_equal(df_trajectory_vjp(s, sim, T, dx, 1, du, dx0), DF_TRAJ_DIVERGED);
         for (int j = 0; j < T * s->nu; j++) CLOSE(du[j], 0, 0);
         for (int j = 0; j < s->ndx; j++) CLOSE(dx0[j], 0, 0);
-        /* a single step: diverged, or what comes out is a number within bounds */
+        /* a single step: diverged, or finite within bounds */
         y[i] = BAD[k];
         const df_traj_end end = s->ops->step_vjp(sim, T - 1, y, y, ubar);
         assert_true(end == DF_TRAJ_DIVERGED || (isfinite(BAD[k]) && all_finite(y, s->ndx) && all_finite(ubar, s->nu)));
@@ -208,7 +209,7 @@ static void bad_cotangents_diverge(void** state) {
   }
 }
 
-/* also where the step would shrink it to one within them */
+/* also if the step would shrink it to within the bounds */
 static void a_bad_last_cotangent_diverges_however_damped(void** state) {
   (void)state;
   df_system* s = model_text(
@@ -243,7 +244,7 @@ static void a_body_without_mass_is_refused_by_name(void** state) {
   assert_non_null(strstr(df_error_message(), "mass"));
 }
 
-/* two hinges about one axis: their inertia matrix has no inverse */
+/* two hinges about the same axis: the inertia matrix is singular */
 static void a_singular_mass_matrix_diverges(void** state) {
   (void)state;
   for (int armature = 0; armature < 2; armature++) {
@@ -287,7 +288,7 @@ static void a_step_that_is_too_long_diverges(void** state) {
 
 /* ---- models that do not fit their memory ---- */
 
-/* a pile of capsules, so that contacts come in by and by; NULL if MuJoCo cannot even compile it in its memory */
+/* a pile of capsules, so that the number of contacts grows; NULL if MuJoCo cannot compile it in the given memory */
 static df_system* pile(const char* memory) {
   static char xml[8192];
   size_t n = (size_t)snprintf(xml, sizeof xml,
@@ -306,7 +307,8 @@ static df_system* pile(const char* memory) {
   return df_mujoco_system_from_xml(xml, "pile.xml", &cfg, &s) == DF_OK ? s : NULL;
 }
 
-/* whatever the memory, the trajectory has the bits of one with plenty, or ends with a word of what was short */
+/* for any size of the memory, the trajectory is bit-identical to one with ample memory, or ends with an error that
+ * names the shortage */
 static void too_many_contacts_for_the_memory_are_an_error(void** state) {
   (void)state;
   enum { T = 120 };
@@ -352,7 +354,7 @@ static void too_many_contacts_for_the_memory_are_an_error(void** state) {
   df_system_free(plenty);
 }
 
-/* a body on sixty feet: MuJoCo drops the contacts that do not fit and goes on, which must not pass for its motion */
+/* a body on sixty feet: MuJoCo drops contacts that do not fit and continues, which must not count as a valid step */
 static void dropped_contacts_are_an_error(void** state) {
   (void)state;
   static char xml[8192];
@@ -375,14 +377,14 @@ static void dropped_contacts_are_an_error(void** state) {
     assert_non_null(strstr(df_error_message(), "the contacts do not fit"));
     assert_true(all_nan(x1, s->nx));
   }
-  x0[2] = 2; /* in the air it steps like any other */
+  x0[2] = 2; /* in the air there are no contacts, and it steps normally */
   s->ops->reset(sim, x0);
   assert_int_equal(s->ops->step(sim, &u, x1), DF_TRAJ_COMPLETE);
   df_sim_free(s, sim);
   df_system_free(s);
 }
 
-/* ---- sizes that change ---- */
+/* ---- changing sizes ---- */
 
 static double rest(void* context, int b, const double* x, double* dx) {
   const df_system* s = context;
@@ -391,7 +393,7 @@ static double rest(void* context, int b, const double* x, double* dx) {
   return x[40 * s->nx + 2];
 }
 
-/* from no contact to many: the tape grows in the middle of a trajectory, and again under a bound */
+/* from no contacts to many: the tape grows in the middle of a trajectory, without and with a bound */
 static void contacts_that_come_in_grow_the_tape(void** state) {
   (void)state;
   enum { T = 40 };
@@ -407,10 +409,10 @@ static void contacts_that_come_in_grow_the_tape(void** state) {
     OK(df_rollout_new(s, &cfg, &r));
     OK(df_rollout_gradient(r, 1, T, x0, u, 1, rest, s, &loss, du[k], NULL));
     const size_t taken = df_rollout_tape_bytes(r), peak = df_alloc_peak() - before;
-    /* beside the tape: 100 kB for the adjoint of 49 dofs, 70 kB for states and cotangents */
+    /* in addition to the tape: 100 kB for the adjoint of 49 dofs, 70 kB for states and cotangents */
     if (k == 1) assert_true(taken <= cfg.tape_bytes && peak < cfg.tape_bytes + (200 << 10));
     print_message("%zu kB of tape for %d steps\n", taken / 1024, T);
-    if (k == 0) assert_true(taken > 8192 * T + 4096); /* more than it starts with */
+    if (k == 0) assert_true(taken > 8192 * T + 4096); /* more than its initial size */
     df_rollout_free(r);
   }
   assert_memory_equal(du[0], du[1], sizeof du[0]);

@@ -1,11 +1,11 @@
-/* Finite differences instead of an adjoint: what is admitted, right derivatives, and that they are counted. */
+/* Finite differences instead of an adjoint: which features are admitted, correctness of the derivatives, and counts. */
 #include "models.h"
 #include "simulator.h"
 
 /* ---- models ---- */
 
-/* A free body with a ball joint and a hinge on it, falling onto a floor; %s: option attributes, more of the world, of
- * the body, attributes of the hinge, and of the model. */
+/* A free body that carries a ball joint and a hinge, falling onto a floor; %s: attributes of <option>, further elements
+ * of the world and of the body, attributes of the hinge, further elements of the model. */
 #define LIMBED                                                                                                         \
   "<mujoco><compiler angle='radian' autolimits='true'/><option timestep='.004' %s/>"                                   \
   "<default><geom friction='.7 .05 .03' solimp='.9 .95 .02'/></default><worldbody>"                                    \
@@ -76,9 +76,9 @@ static int count_kind(const df_system* s, df_feature_kind kind) {
   return sum;
 }
 
-/* ---- the same derivative by plainer means ---- */
+/* ---- a plain implementation of the same derivative ---- */
 
-/* along a motion of T actions under slowly changing controls: states [T+1][nx] of a recorded simulator */
+/* records a motion of T actions u [T][nu] that change every fifth step; x [T+1][nx] are its states */
 static void walk(const df_system* s, df_sim* sim, int T, double* x, double* u) {
   double r[8];
   df_mujoco_initial_state(s, x);
@@ -90,8 +90,8 @@ static void walk(const df_system* s, df_sim* sim, int T, double* x, double* u) {
   }
 }
 
-/* One column of the step's derivative from the saved state, coordinate by coordinate and at another step size, with
- * nothing in common with differences.c but the simulator. */
+/* y . df/dk of the step from the saved state `start`, by a centred difference at step eps. Shares no code with
+ * differences.c except the simulator. */
 static double column(const df_system* s, df_sim* sim, const double* start, const double* x, const double* u, int k,
                      double eps, const double* y) {
   double e[DF_NDX_MAX], xs[128], us[8], next[2][128];
@@ -119,7 +119,7 @@ static double distance(const double* a, const double* b, int n) {
   return sqrt(sum);
 }
 
-/* the adjoint of an action by differences, whatever its model: g is [xbar, ubar] */
+/* the adjoint of an action by finite differences, also for models with an exact adjoint; g [ndx + nu] = [xbar, ubar] */
 static void difference_action(const df_system* s, df_sim* sim, const double* start, const double* u, const double* y,
                               double* g) {
   memset(g + s->ndx, 0, (size_t)s->nu * sizeof *g);
@@ -128,7 +128,7 @@ static void difference_action(const df_system* s, df_sim* sim, const double* sta
     assert_int_equal(df_difference_step(sim, i, u, y, g, g + s->ndx), DF_TRAJ_COMPLETE);
 }
 
-/* relative errors of differences at every fifth step of a walk, [T/5] */
+/* relative errors of finite differences at every fifth step of walk(), error [T/5]; returns their number */
 static int errors_along_a_walk(const df_system* s, double eps, double* error) {
   enum { T = 60, EVERY = 5 };
   double x[(T + 1) * 64], u[T * 8], y[DF_NDX_MAX], g[DF_NDX_MAX + 8], plain[DF_NDX_MAX + 8];
@@ -138,7 +138,7 @@ static int errors_along_a_walk(const df_system* s, double eps, double* error) {
   OK(df_mujoco_copy_with_tolerance(s, DF_CONVERGED, &tight));
   as_mujoco(tight)->model->opt = as_mujoco(s)->converged.opt;
   OK(df_sim_new(s, T, &recorded));
-  OK(df_sim_bound_tape(s, recorded, 1 << 24)); /* keeps start states whatever the model */
+  OK(df_sim_bound_tape(s, recorded, 1 << 24)); /* makes the history keep start states for any model */
   OK(df_sim_new(tight, 1, &other));
   walk(s, recorded, T, x, u);
   for (int t = 0, i = 0; t < T; t += EVERY, i++) {
@@ -166,14 +166,15 @@ static void differences_agree_with_plainer_ones(void** state) {
     qsort(error, (size_t)n, sizeof *error, by_size);
     print_message("%s: median %.1e, worst %.1e of %d, nv %d, %d features differenced\n", CASES[i].name, error[n / 2],
                   error[n - 1], n, df_mujoco_nv(s), count_kind(s, DF_FEATURE_DIFFERENCED));
-    /* Two differences at 1e-6 and 3e-6: rounding, and truncation through contacts; a wrong column is of size 0.1. A
-     * quarter of the states may lie on kinks. Contacts of curved shapes are found to 1e-7, over steps of 3e-5. */
+    /* Finite differences at 1e-6 and 3e-6 differ by rounding and by truncation in contacts; a wrong column has an error
+     * of 0.1. A quarter of the states may lie on kinks. Contacts of curved shapes have errors of 1e-7, divided by steps
+     * of 3e-5. */
     assert_true(error[n / 2] < (iterative ? 1e-3 : 1e-5));
     assert_true(error[n * 3 / 4] < (iterative ? 2e-2 : 1e-3));
     differenced += count_kind(s, DF_FEATURE_DIFFERENCED) > 0;
     df_system_free(s);
   }
-  /* noslip, PGS and curved pairs at least have no adjoint of another kind */
+  /* at least noslip, PGS and curved pairs have no other adjoint */
   assert_true(differenced >= 4);
 }
 
@@ -199,7 +200,8 @@ static void differences_agree_with_the_exact_adjoint(void** state) {
     }
     qsort(error, T, sizeof *error, by_size);
     print_message("quadruped %s: median %.1e, worst %.1e\n", options[o], error[T / 2], error[T - 1]);
-    /* the adjoint is that of the solution at the model's tolerance, 1e-8; the difference that of a converged one */
+    /* the adjoint is evaluated at a solution with the model's tolerance of 1e-8, the difference at converged solutions
+     */
     assert_true(error[T / 2] < 1e-6);
     assert_true(error[T - 1] < 1e-3);
     df_sim_free(s, sim);
@@ -208,7 +210,7 @@ static void differences_agree_with_the_exact_adjoint(void** state) {
   }
 }
 
-/* nearer than the difference's 1e-6 to a limit whose force begins with a jump, on either side of it */
+/* states on either side of a limit whose force begins with a jump, closer to it than the difference step of 1e-6 */
 static void a_jump_beside_the_state_does_not_enter(void** state) {
   (void)state;
   df_system* s = model_text(
@@ -216,7 +218,7 @@ static void a_jump_beside_the_state_does_not_enter(void** state) {
       " limited='true' range='0 1' solimplimit='.9 .9 .01'/><geom size='.1' mass='1'/></body></worldbody>"
       "<actuator><motor joint='x'/></actuator></mujoco>",
       1);
-  /* moving and pulled towards the limit, which takes nine tenths of it */
+  /* moving and pulled towards the limit, whose impedance is 0.9 */
   const double at[4] = {3e-7, -3e-7, 1e-9, -1e-9}, u = -0.3, y[2] = {0.7, 1.1};
   double x1[2], exact[3], by_step[3];
   df_sim* sim;
@@ -228,7 +230,7 @@ static void a_jump_beside_the_state_does_not_enter(void** state) {
     assert_int_equal(s->ops->step(sim, &u, x1), DF_TRAJ_COMPLETE);
     assert_int_equal(s->ops->step_vjp(sim, 0, y, exact, &exact[2]), DF_TRAJ_COMPLETE);
     difference_action(s, sim, sim->past.starts, &u, y, by_step);
-    /* a one-sided difference over 1e-6 of a spring: rounding. Across the jump it would be some 1e4 */
+    /* rounding of a one-sided difference at step 1e-6; across the jump the difference would be about 1e4 */
     for (int k = 0; k < 3; k++) CLOSE(by_step[k], exact[k], 1e-6);
   }
   df_sim_free(s, sim);
@@ -254,7 +256,7 @@ static void a_control_at_its_bound_is_moved_inwards_only(void** state) {
     assert_int_equal(s->ops->step_vjp(sim, 0, y, xbar, &slope[i]), DF_TRAJ_COMPLETE);
     assert_true(df_mujoco_step_differenced(sim, 0));
   }
-  /* in the air the step is linear in the torque; rounding of a difference over 1e-6 */
+  /* in the air the step is linear in the torque; the tolerance is the rounding of a difference at step 1e-6 */
   assert_true(fabs(slope[0]) > 1e-3);
   CLOSE(slope[1], slope[0], 1e-6 * fabs(slope[0]) + 1e-8);
   CLOSE(slope[2], slope[0], 1e-6 * fabs(slope[0]) + 1e-8);
@@ -266,7 +268,7 @@ static void a_control_at_its_bound_is_moved_inwards_only(void** state) {
 
 static void an_activation_at_its_bound_is_moved_inwards_only(void** state) {
   (void)state;
-  /* noslip makes the whole step a differenced one */
+  /* noslip makes every step a differenced step */
   const limbed_case integral = {"integral", "noslip_iterations='1'",
                                 "",         "",
                                 "",         "<actuator><intvelocity joint='j' kp='3' actrange='-1 1'/></actuator>"};
@@ -287,14 +289,14 @@ static void an_activation_at_its_bound_is_moved_inwards_only(void** state) {
     assert_int_equal(s->ops->step_vjp(sim, 0, y, xbar, &ubar), DF_TRAJ_COMPLETE);
     slope[i] = xbar[s->ndx - 1];
   }
-  /* without a control it stays as it is; rounding of a difference over 1e-6 */
+  /* at control 0 the activation is constant; the tolerance is the rounding of a difference at step 1e-6 */
   CLOSE(slope[0], 1, 1e-9);
   CLOSE(slope[1], 1, 1e-9);
   df_sim_free(s, sim);
   df_system_free(s);
 }
 
-/* ---- what is admitted ---- */
+/* ---- admitted features ---- */
 
 static void without_the_option_the_reason_names_it(void** state) {
   (void)state;
@@ -302,7 +304,7 @@ static void without_the_option_the_reason_names_it(void** state) {
   for (int i = 0; i < NCASE; i++) {
     df_system* s = limbed(&CASES[i], false);
     df_system* admitted = limbed(&CASES[i], true);
-    /* refused without the option exactly where it differences something */
+    /* a model is refused without the option exactly if the option makes a feature differenced */
     assert_int_equal(s == NULL, count_kind(admitted, DF_FEATURE_DIFFERENCED) > 0);
     df_system_free(admitted);
     if (s) {
@@ -391,7 +393,7 @@ static void features_are_told_by_kind(void** state) {
   assert_int_equal(strlen(little), sizeof little - 1);
   df_system_free(s);
 
-  /* approximation of contacts goes before their differences */
+  /* with both options contacts are approximate rather than differenced */
   df_mujoco_cfg cfg = df_mujoco_cfg_default();
   cfg.finite_differences = cfg.approximate_contacts = true;
   snprintf(xml, sizeof xml, LIMBED, both.option, both.world, both.body, both.hinge, both.tail);
@@ -415,7 +417,7 @@ static double height(void* context, int b, const double* x, double* dx) {
   return x[8 * s->nx + 2];
 }
 
-/* only the steps in which an inexact contact pushes are differenced, on any number of threads */
+/* only steps in which an inexact contact pushes are differenced, for any number of threads */
 static void differenced_steps_are_counted(void** state) {
   (void)state;
   enum { B = 6, H = 12 };
@@ -452,7 +454,7 @@ static void differenced_steps_are_counted(void** state) {
   df_system_free(s);
 }
 
-/* a differenced adjoint steps the simulator about; the trajectory goes on as if it had not */
+/* a differenced adjoint uses the simulator; the trajectory continues with the same bits afterwards */
 static void the_trajectory_goes_on_after_a_differenced_adjoint(void** state) {
   (void)state;
   enum { T = 20 };
@@ -474,7 +476,7 @@ static void the_trajectory_goes_on_after_a_differenced_adjoint(void** state) {
   df_system_free(s);
 }
 
-/* an action of three substeps has the adjoint of three actions of one, to the last bit */
+/* the adjoint of an action of three substeps is bit-identical to that of three actions of one substep */
 static void an_action_is_the_chain_of_its_substeps(void** state) {
   (void)state;
   enum { SUBSTEPS = 3, T = 12 };
@@ -512,7 +514,7 @@ static void an_action_is_the_chain_of_its_substeps(void** state) {
   }
 }
 
-/* what `save` keeps is all that a step reads: of every model whose steps are run again */
+/* `save` keeps everything that a step reads, for every model whose steps are simulated again */
 static void a_restored_state_steps_on_with_the_same_bits(void** state) {
   (void)state;
   enum { T = 30, FROM = 12 };
@@ -527,7 +529,7 @@ static void a_restored_state_steps_on_with_the_same_bits(void** state) {
     s->ops->reset(sim, x);
     for (int t = 0; t < FROM; t++) assert_int_equal(s->ops->step(sim, u + t * s->nu, again), DF_TRAJ_COMPLETE);
     s->ops->save(sim, saved);
-    /* on a simulator that has been elsewhere */
+    /* restore on a simulator with another trajectory behind it */
     double away[T * 64];
     walk(s, other, T - 1, away, u);
     s->ops->restore(other, saved);

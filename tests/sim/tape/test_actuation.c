@@ -1,4 +1,4 @@
-/* Actuators, activations and the forces of single joints: the adjoint of a step against centred differences. */
+/* Actuators, activations and forces of single joints: the adjoint of a step against centred finite differences. */
 #include "scattered.h"
 
 enum { INTEGRATORS = 3 };
@@ -10,8 +10,7 @@ static void check(const char* name, const char* xml, double spread, int substeps
   df_system_free(s);
 }
 
-/* An arm of two hinges and a slide on a cart. %s: attributes of <option>, of the joints, what else stands in the file.
- */
+/* An arm of two hinges on a slide. %s: attributes of <option>, of the joints, further elements of the model. */
 #define ARM                                                                                                           \
   "<mujoco><compiler angle='radian'/><option timestep='.005' %s/><default><geom contype='0' conaffinity='0'/><joint " \
   "%s/></default>"                                                                                                    \
@@ -76,12 +75,12 @@ static void activations_agree_with_differences(void** state) {
   "<geom size='.1' mass='2'/></body></worldbody><actuator><general joint='x' gear='3' gainprm='5' %s/></actuator>" \
   "</mujoco>"
 
-/* a' = a + s r(a, u) within its range, v' = v + h 15 b / 2, q' = q + h v', where b is a, or a' with actearly */
+/* a' = a + s r(a, u) clamped to its range, v' = v + h 15 b / 2, q' = q + h v', where b is a, or a' with actearly */
 static void activations_have_the_adjoint_of_the_formula(void** state) {
   (void)state;
   static const struct {
     const char* attributes;
-    double act, u, scale, by_act, by_ctrl, open; /* s, derivatives of r, and 0 where the range clamps */
+    double act, u, scale, by_act, by_ctrl, open; /* scale: s; by_*: derivatives of r; open: 0 if a' is clamped */
     bool early;
   } cases[] = {
       {"dyntype='integrator'", .3, .4, .01, 0, 1, 1, false},
@@ -92,7 +91,7 @@ static void activations_have_the_adjoint_of_the_formula(void** state) {
       {"dyntype='filter' dynprm='.1' ctrllimited='true' ctrlrange='-1 .3'", .3, .4, .01, -10, 0, 1, false},
       {"dyntype='integrator' actlimited='true' actrange='-.3 .3'", .299, .4, .01, 0, 1, 0, false},
       {"dyntype='integrator' actlimited='true' actrange='-.3 .3' actearly='true'", .299, .4, .01, 0, 1, 0, true},
-      /* pushed back from beyond the range */
+      /* clamped back from an activation outside the range */
       {"dyntype='filter' dynprm='.1' actlimited='true' actrange='-.3 .3' actearly='true'", .5, 2, .01, -10, 10, 0,
        true},
   };
@@ -222,7 +221,7 @@ static void polynomial_springs_and_dampers_agree_with_differences(void** state) 
 /* ---- ball and free joints ---- */
 
 /* A free body that carries a ball joint and a hinge. %s: attributes of <option>, of the free joint, of the ball joint,
- * what else stands in the file. */
+ * further elements of the model. */
 #define CHAIN                                                                                                  \
   "<mujoco><compiler angle='radian'/><option timestep='.005' %s/>"                                             \
   "<default><geom contype='0' conaffinity='0'/></default><worldbody>"                                          \
@@ -249,7 +248,7 @@ static void springs_of_rotations_agree_with_differences(void** state) {
                 ACTUATORS("<motor joint='h'/>"), .9);
     check_chain("polynomial springs", integrators[i], "stiffness='30 8 3'", "stiffness='3 2 4'",
                 ACTUATORS("<motor joint='h'/>"), .5);
-    /* light bodies stop within a step: explicitly that diverges */
+    /* explicit integration of this damping diverges for light bodies */
     if (i < 2)
       check_chain("polynomial damping", integrators[i], "stiffness='30' damping='.2 .1 .1'",
                   "stiffness='3 2 4' damping='.1 .2 .1'", ACTUATORS("<motor joint='h'/>"), .5);
@@ -297,7 +296,7 @@ static void actuators_of_rotations_agree_with_differences(void** state) {
               .5);
 }
 
-/* ---- free bodies that carry nothing, under implicitfast ---- */
+/* ---- free bodies without limbs, under implicitfast ---- */
 
 #define THROWN                                                                                                   \
   "<mujoco><option timestep='.02' integrator='implicitfast'/>"                                                   \
@@ -358,7 +357,7 @@ static void gravity_compensation_agrees_with_differences(void** state) {
 
 static void mocap_bodies_stand_still(void** state) {
   (void)state;
-  /* a ball that touches a floor and a post, both mocap bodies */
+  /* a ball in contact with a floor and a post, both mocap bodies */
   check(
       "on mocap bodies",
       "<mujoco><option timestep='.004'/><default><geom friction='.7 .05 .03' solimp='.9 .95 .02'/></default><worldbody>"

@@ -1,10 +1,10 @@
-/* The adjoint of fixed tendons against centred differences. */
+/* The adjoint of fixed tendons against centred finite differences. */
 #include "scattered.h"
 
 #define SOLID(size) "<geom type='box' size='" size "' mass='2' contype='0' conaffinity='0'/>"
 
-/* A chain of three joints on a cart and a second tree; t runs along one chain, s couples two branches and two trees.
- * %s: options, attributes of t and s, what follows the tendons */
+/* A chain of three joints on a cart, and a second tree. Tendon t runs along one chain, s couples two branches and two
+ * trees. %s: options, attributes of t and s, elements after the tendons */
 #define BODIES(option, t, s) \
   "<mujoco><option timestep='.004' " option                                                          \
   "/><compiler angle='radian' autolimits='true'/><worldbody>"                                        \
@@ -110,7 +110,7 @@ static void force_limits_agree_with_differences(void** state) {
              .1, .5);
 }
 
-/* tendons that couple fingers or knees, and motors that pull them */
+/* tendons that couple fingers or knees, driven by motors */
 static void models_of_the_data_sets_agree_with_differences(void** state) {
   (void)state;
   check_file("mjcf/dm_control_suite/manipulator.xml", 30);

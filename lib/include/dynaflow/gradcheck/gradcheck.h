@@ -1,16 +1,20 @@
-/* gradcheck.h: the adjoint against centred finite differences.
+/* gradcheck.h: compares the adjoint with centred finite differences.
  *
- * For a state and action, random cotangents y are sent through step_vjp and compared with y^T (f(x+eps e_i) -
- * f(x-eps e_i)) / (2 eps) over all state and action directions. Two difference steps eps are compared with each other,
- * not with the adjoint: 1e-6 and 2e-7, and where they are further apart than 1e-7 the nearest pair of neighbours among
- * 2.5e-5, 5e-6, 1e-6, 2e-7 and 4e-8, so that a kink nearby is stepped over or stayed short of. Where no pair is within
- * 1e-5, or where the slopes on both sides differ however small eps is, the state lies on the kink (contact making or
- * breaking, stick to slip, a clamp): it is counted apart and does not speak for or against the adjoint. Kinks nearer
- * than 1e-6 are named by what is active on their two sides.
+ * At a state x and action u, step_vjp is applied to a random cotangent y and compared with
+ * y^T (f(x + eps e_i) - f(x - eps e_i)) / (2 eps) along all state and action directions e_i. The difference step eps is
+ * chosen without regard to the adjoint: finite differences at 1e-6 and 2e-7 are compared with each other, and if their
+ * relative distance exceeds 1e-7, the pair of neighbours among 2.5e-5, 5e-6, 1e-6, 2e-7 and 4e-8 that agrees best is
+ * used, so that a nearby kink lies either well inside or outside the difference step. If no pair agrees within 1e-5, or
+ * if the one-sided slopes differ however small eps is, the state lies on a kink (contact making or breaking, stick to
+ * slip, a clamp): it is counted separately and says nothing about the adjoint. A kink within 1e-6 of the state is named
+ * by comparing the active sets on its two sides.
  *
- * All of it runs on a copy of the system with a tight solver tolerance, so that the comparison sees the derivative and
- * not the solver's residual. Actions within 1e-4 of a bound of the action box are first moved that far inside, since a
- * difference across the bound would halve the derivative. */
+ * MuJoCo systems are checked on a copy with a tight solver tolerance, so that the comparison measures the derivative
+ * and not the solver's residual. Actions closer than 1e-4 to a bound of the action box are first moved to that distance
+ * (or to a quarter of the box's width if that is less), since a difference across the bound would halve the derivative.
+ *
+ * All functions are deterministic: results do not depend on the number of threads. Arrays are owned by the caller.
+ * Derivation of the adjoint and results of the check: docs/adjoint.md. */
 #ifndef DYNAFLOW_SIM_GRADCHECK_H
 #define DYNAFLOW_SIM_GRADCHECK_H
 
@@ -18,37 +22,36 @@
 
 #include "dynaflow/sim/system.h"
 
-/* ---- what is active in a step ---- */
+/* ---- the active set of a step ---- */
 
-/* Counts over one step of a MuJoCo system; of several substeps, the most at once. */
+/* Counts over one step of a MuJoCo system. With several substeps each count is its maximum over the substeps. */
 typedef struct df_active {
-  int rows;     /* of the constraint solver, nefc */
-  int contacts; /* that push */
-  int impacts;  /* of these: approaching faster than 0.1 m/s */
-  int sticking; /* of these: friction strictly inside its cone */
-  int sliding;  /* of these: friction on the border of its cone, or without friction */
-  int rolling;  /* of these: slipping slower than 0.02 m/s while the bodies turn faster than 0.1 rad/s across the normal
-                 */
-  int limits;   /* of joints and tendons, that push */
-  int dry_sticking; /* rows of dry friction */
-  int dry_sliding;
-  int equalities;
-  int clamped;   /* controls and activations at or beyond their range */
-  int saturated; /* actuators and joints at their force limit */
+  int rows;         /* rows of the constraint problem, nefc */
+  int contacts;     /* contacts that push */
+  int impacts;      /* of these: approaching faster than 0.1 m/s */
+  int sticking;     /* of these: friction strictly inside its cone */
+  int sliding;      /* of these: friction on the border of its cone, or without friction */
+  int rolling;      /* of these: slip slower than 0.02 m/s, relative rotation across the normal faster than 0.1 rad/s */
+  int limits;       /* limits of joints and tendons that push */
+  int dry_sticking; /* rows of dry friction that stick */
+  int dry_sliding;  /* rows of dry friction that slide */
+  int equalities;   /* rows of equality constraints */
+  int clamped;      /* controls and activations at or beyond their range */
+  int saturated;    /* actuators and joints at their force limit */
 } df_active;
 
-/* what changes across a kink, the first that fits */
+/* Causes of kinks. Where several apply, the first in this order is reported. */
 #define DF_KINK_LIST(X)                                                                                             \
   X(NONE, "none")                                                                                                   \
-  X(CONTACT, "contact")       /* a contact made or broken */                                                        \
-  X(STICK_SLIP, "stick-slip") /* a contact or a row of dry friction begins to slide */                              \
-  X(CONE, "cone")             /* a sliding contact meets another part of its cone */                                \
-  X(LIMIT, "limit")           /* the limit of a joint or tendon */                                                  \
-  X(CLAMP, "clamp")           /* the range of a control, an activation or a force */                                \
+  X(CONTACT, "contact")       /* a contact is made or broken */                                                     \
+  X(STICK_SLIP, "stick-slip") /* a contact or a row of dry friction changes between sticking and sliding */         \
+  X(CONE, "cone")             /* the active edges of a sliding contact's friction cone change */                    \
+  X(LIMIT, "limit")           /* limit of a joint or tendon */                                                      \
+  X(CLAMP, "clamp")           /* range of a control, an activation or a force */                                    \
   X(IMPEDANCE, "impedance")   /* another piece of a constraint's impedance curve, with another second derivative */ \
   X(FEATURE, "feature")       /* another end, edge or face of a capsule or box touches */                           \
-  X(DIVERGED, "diverged")     /* the step or one beside it diverged */                                              \
-  X(UNNAMED, "unnamed")       /* nothing of the above: other shapes that touch, a stage of RK4, strong curvature */
+  X(DIVERGED, "diverged")     /* the step or a perturbed step diverged */                                           \
+  X(UNNAMED, "unnamed")       /* none of the above: features of other shapes, a stage of RK4, strong curvature */
 
 typedef enum df_kink {
 #define DF_KINK_ENUM(name, text) DF_KINK_##name,
@@ -56,89 +59,99 @@ typedef enum df_kink {
 #undef DF_KINK_ENUM
       DF_KINK_COUNT
 } df_kink;
-DF_API const char* df_kink_name(df_kink kink); /* "stick-slip" */
+/* The name of a kink, e.g. "stick-slip"; a static string, "?" for an unknown value. */
+DF_API const char* df_kink_name(df_kink kink);
 
 /* ---- the check ---- */
 
+/* The result of the check at one state or rollout. */
 typedef struct df_gradcheck_point {
-  double error;    /* |adjoint - difference| / |difference|, 2-norms over [xbar, ubar]; the smaller over the eps used */
-  double step_gap; /* the two differences' disagreement, relative; above 1e-5 the state is on a kink */
+  double error; /* |adjoint - difference| / |difference|, 2-norms over [xbar, ubar]; the smaller of the two eps used */
+  double step_gap; /* relative distance of the two finite differences; above 1e-5 the state is on a kink */
   bool kink;
-  bool approximate; /* a contact without an exact derivative was active: the error then is the approximation's */
+  bool approximate; /* a contact without an exact derivative was active: the error is that of the approximation */
   bool differenced; /* the adjoint itself is a finite difference: there is nothing to check */
-  double eps;       /* the larger difference step used */
-  df_kink cause;    /* of a kink, and of one nearer than 1e-6 that smaller steps stay short of; NONE if there is none;
-                     * UNNAMED where the system is not MuJoCo's, and of rollouts */
-  double transition_error; /* |adjoint - mjd_transitionFD| / |mjd_transitionFD|, centred at 1e-6, asked for by
-                            * cfg.transition; NaN where MuJoCo has none (RK4, delays, substeps, other systems) */
+  double eps;       /* the larger of the two difference steps used; SI units */
+  df_kink cause;    /* cause of a kink at the state, or within 1e-6 of it and outside the difference steps used; NONE if
+                     * there is none; UNNAMED for rollouts and systems other than MuJoCo's */
+  double transition_error; /* |adjoint - mjd_transitionFD| / |mjd_transitionFD|, centred at 1e-6, if cfg.transition is
+                            * set; NaN where MuJoCo has none (RK4, delays, substeps, other systems) */
   df_active active;        /* of the step at this state; zero for rollouts and other systems */
 } df_gradcheck_point;
 
 typedef struct df_gradcheck_cfg {
-  uint64_t seed; /* draws the cotangents */
-  int threads;
+  uint64_t seed;   /* of the random cotangents */
+  int threads;     /* >= 1 */
   bool transition; /* also compare with mjd_transitionFD */
 } df_gradcheck_cfg;
 
-/* The one-step check at n states x [n][nx] and actions u [n][nu]; points [n]. Costs 2 x 2 x (ndx + nu) steps a state,
- * up to 5 x 2 x (ndx + nu) where two difference steps do not tell. A state whose step diverges has error and step_gap
- * NaN and is a kink; an adjoint that is no number, or gives up where differences do not, has an infinite error. */
+/* Checks single steps at n >= 1 states x [n][nx] and actions u [n][nu]; writes points [n]. Costs 2 x 2 x (ndx + nu)
+ * steps per state, and up to 5 x 2 x (ndx + nu) where two difference steps do not suffice. A state whose step diverges
+ * is a kink with error and step_gap NaN. An adjoint that is NaN, or is reported as diverged where finite differences
+ * are not, has an infinite error. Errors: DF_E_ARG (NULL argument, n or threads below 1), DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_gradcheck_run(const df_system* system, const df_gradcheck_cfg* cfg, int n,
                                                 const double* x, const double* u, df_gradcheck_point* points);
 
-/* The same with a seed and threads only. */
+/* df_gradcheck_run() without the comparison with mjd_transitionFD. */
 DF_API DF_MUST_CHECK df_status df_gradcheck_steps(const df_system* system, int n, const double* x, const double* u,
                                                   uint64_t seed, int threads, df_gradcheck_point* points);
 
-/* The same for the loss gradient of a rollout of H actions: loss = mean over t, i of w_i (x_t (-) x*_t)_i^2 against
- * targets x_target [n][H+1][nx], along four random directions in action space; x0 [n][nx], u [n][H][nu], weight [ndx].
- * A rollout that diverges has error and step_gap NaN and counts as a kink. */
+/* Checks the loss gradient of n >= 1 rollouts of H >= 1 actions along four random directions in action space. The loss
+ * is the mean over t, i of w_i (x_t (-) x*_t)_i^2. Shapes: start states x0 [n][nx], actions u [n][H][nu], targets
+ * x_target [n][H+1][nx], weights w = weight [ndx], results points [n]. A rollout that diverges is a kink with error and
+ * step_gap NaN. Errors: as df_gradcheck_run(). */
 DF_API DF_MUST_CHECK df_status df_gradcheck_rollouts(const df_system* system, int n, int H, const double* x0,
                                                      const double* u, const double* x_target, const double* weight,
                                                      uint64_t seed, int threads, df_gradcheck_point* points);
 
-/* The error of the adjoint against differences of each of m steps eps [m]: errors [n][m], NaN where a step diverges.
- * Falls as eps^2 while truncation decides, and rises as 1/eps where rounding does. */
+/* The error of the adjoint at n >= 1 states against finite differences at each of m >= 1 difference steps eps [m] > 0:
+ * errors [n][m], NaN where a step or the adjoint diverges. The error falls as eps^2 where truncation dominates and
+ * rises as 1/eps where rounding does. Actions are kept twice the largest eps away from the bounds of the box. Errors:
+ * as df_gradcheck_run(), and DF_E_ARG for an eps that is not finite and positive. */
 DF_API DF_MUST_CHECK df_status df_gradcheck_sweep(const df_system* system, const df_gradcheck_cfg* cfg, int n,
                                                   const double* x, const double* u, int m, const double* eps,
                                                   double* errors);
 
-/* ---- the verdict ---- */
+/* ---- summary and verdict ---- */
 
 typedef struct df_gradcheck_summary {
   int n, smooth, kinks; /* n = smooth + kinks + approximate + differenced */
   int approximate, differenced;
-  int near;                                 /* points with a kink nearer than 1e-6, the `kinks` among them */
-  int cause[DF_KINK_COUNT];                 /* of these */
-  double median, p99, worst;                /* error over the smooth ones; NaN if there is none */
-  double below;                             /* share of the smooth ones with an error below 1e-6 */
-  double transition_median, transition_p99; /* the same for transition_error where it is known; NaN if nowhere */
-  int transitions;                          /* how many of the smooth ones have one */
-  double approximate_median;                /* error over the approximate ones */
-  int worst_at;                             /* the point with the worst error, or -1 */
+  int near;                  /* points with a kink within 1e-6, including `kinks` */
+  int cause[DF_KINK_COUNT];  /* points per cause; NONE for those without a kink within 1e-6 */
+  double median, p99, worst; /* error over smooth points; NaN if there are none */
+  double below;              /* fraction of smooth points with an error below 1e-6; NaN if there are none */
+  double transition_median, transition_p99; /* transition_error over smooth points that have one; NaN if none has */
+  int transitions;                          /* number of smooth points with a transition_error */
+  double approximate_median;                /* error over approximate points; NaN if there are none */
+  int worst_at;                             /* index of the smooth point with the largest error, or -1 */
 } df_gradcheck_summary;
+
+/* Summarises points [n], n >= 0; a NaN error of a smooth point counts as infinite. Errors: DF_E_ARG (NULL argument,
+ * negative n), DF_E_NOMEM. */
 
 DF_API DF_MUST_CHECK df_status df_gradcheck_sum_up(int n, const df_gradcheck_point* points, df_gradcheck_summary* out);
 
 typedef enum df_gradcheck_verdict {
   DF_GRADCHECK_HOLDS,
-  DF_GRADCHECK_FAILS,       /* a number above its limit, or not a number at a smooth point */
-  DF_GRADCHECK_INCONCLUSIVE /* fewer than a quarter of the points speak: a check that saw kinks only passes nothing */
+  DF_GRADCHECK_FAILS,       /* median or 99th percentile above its limit */
+  DF_GRADCHECK_INCONCLUSIVE /* fewer than a quarter of the points are smooth: a check that saw only kinks never passes
+                             */
 } df_gradcheck_verdict;
 
-/* Holds a summary to limits on median and 99th percentile (infinite: none). */
+/* Compares a summary with limits on the median and the 99th percentile of the error; INFINITY: no limit. */
 DF_API df_gradcheck_verdict df_gradcheck_judge(const df_gradcheck_summary* summary, double median, double p99);
 
-/* ---- states to check at: generated, the same for the same seed ---- */
+/* ---- generation of states to check; the same for the same seed ---- */
 
-#define DF_STATE_LIST(X)                                                                                           \
-  X(REST, "rest")       /* settled under the rest action */                                                        \
-  X(MOTION, "motion")   /* along random actions, some beyond the box */                                            \
-  X(IMPACT, "impact")   /* where a contact or limit has just been met, after a drop or a push */                   \
-  X(LIMITS, "limits")   /* joints at and beyond their limits */                                                    \
-  X(SLIDING, "sliding") /* settled, then pushed along the floor or along the joints */                             \
-  X(ROLLING, "rolling") /* settled, then pushed and turned so that the lowest point of a free body stands still */ \
-  X(STUCK, "stuck")     /* settled, then pulled by actions too small to get away */
+#define DF_STATE_LIST(X)                                                                                         \
+  X(REST, "rest")       /* settled under the rest action */                                                      \
+  X(MOTION, "motion")   /* along random actions, some outside the action box */                                  \
+  X(IMPACT, "impact")   /* a contact or limit has just been met, after a drop or a throw */                      \
+  X(LIMITS, "limits")   /* joints at and beyond their limits */                                                  \
+  X(SLIDING, "sliding") /* settled, then pushed along the floor or along the joints */                           \
+  X(ROLLING, "rolling") /* settled, then pushed with the spin for which a free body's lowest point is at rest */ \
+  X(STUCK, "stuck")     /* settled, then pulled by actions too small to move it away */
 
 typedef enum df_state_kind {
 #define DF_STATE_ENUM(name, text) DF_STATE_##name,
@@ -146,22 +159,25 @@ typedef enum df_state_kind {
 #undef DF_STATE_ENUM
       DF_STATE_KINDS
 } df_state_kind;
+/* The name of a kind, e.g. "rest"; a static string, "?" for an unknown value. */
 DF_API const char* df_state_kind_name(df_state_kind kind);
 
-/* Draws up to n states x [n][nx] of a MuJoCo system and the actions u [n][nu] that act on them; *found says how many
- * there are: a model without limits has none at limits. Motions start from the first keyframe, or else from the
- * initial state, a little off it. One that diverges ends; 40 in a row without a state end the search. */
+/* Generates up to n states x [n][nx] of a MuJoCo system, each with an action u [n][nu]; *found is their number, which
+ * may be less than n: a model without limits has no states at limits. Motions start near the first keyframe, or else
+ * near the initial state. A motion that diverges ends; the search ends after 40 motions in a row without a state.
+ * Errors: DF_E_ARG (NULL argument, not a MuJoCo system, negative n, unknown kind), DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_gradcheck_draw(const df_system* system, df_state_kind kind, int n, uint64_t seed,
                                                  double* x, double* u, int* found);
 
-/* ---- MuJoCo's own derivative, to compare with ---- */
+/* ---- MuJoCo's own derivative, for comparison ---- */
 
-/* mjd_transitionFD at state x [nx] and action u [nu] for one physics step: A [ndx][ndx], B [ndx][nu]. False where
- * MuJoCo has none. Ends the simulator's trajectory: reset before the next step. */
+/* mjd_transitionFD of one physics step of a MuJoCo system at state x [nx] and action u [nu], with difference step eps,
+ * centred or one-sided: A [ndx][ndx], B [ndx][nu], row-major. False if MuJoCo has none (RK4, delays) or raises an
+ * error. Invalidates the simulator's trajectory: reset it before the next step. */
 DF_API bool df_mujoco_transition(const df_system* system, df_sim* sim, const double* x, const double* u, double eps,
                                  bool centred, double* A, double* B);
 
-/* What was active in the last step of a MuJoCo simulator (its last substep). */
+/* The active set of the last physics step (substep) of a MuJoCo simulator; all zero if the simulator must be reset. */
 DF_API df_active df_mujoco_active(df_sim* sim);
 
 #endif

@@ -1,52 +1,56 @@
-/* parameters.h: the physical parameters of a MuJoCo model that people identify or randomise, their values, and the
- * gradient of a loss by them.
+/* parameters.h: physical parameters of a MuJoCo model (for system identification or domain randomisation), their
+ * values, and the gradient of a loss by them.
  *
- * A system made with df_mujoco_cfg.parameter_gradients = true keeps what this takes on its tape (about 80 bytes a body
- * and 200 a contact more); others have no parameters. One trajectory:
+ * Only a system made with df_mujoco_cfg.parameter_gradients = true has parameters; its tape takes about 80 bytes per
+ * body and 200 bytes per contact more in each record. Gradient along one trajectory:
  *
  *     df_trajectory_run(system, sim, H, x0, u, x);
  *     df_trajectory_vjp(system, sim, H, dx, 1, du, NULL);
  *     df_mujoco_parameter_gradient(sim, dp);
  *
- * Values are in SI units. What MuJoCo derives from the reference pose at compile time (the inverse weights that scale
- * the mass of constraints) is not derived anew when a value changes: the gradient is that of what is simulated.
+ * Values are in SI units. The inverse weights that MuJoCo computes from the reference pose at compile time, which scale
+ * constraint masses, are not recomputed when a value changes, neither in the simulation nor in the gradient.
  * Derivation: docs/adjoint.md, section 9. */
 #ifndef DYNAFLOW_SIM_PARAMETERS_H
 #define DYNAFLOW_SIM_PARAMETERS_H
 
 #include "dynaflow/sim/system.h"
 
+/* Friction: one parameter of each kind per geom that can collide, the value of the geom's friction attribute. A contact
+ * takes the larger value of its two geoms, or the value of the geom with higher priority if priorities differ. Where
+ * the values are equal the gradient is that of increasing the value. Contacts of explicit <pair>s have no parameter. */
 typedef enum df_parameter_kind {
-  DF_PARAMETER_MASS,             /* of a body, kg; its inertia grows in proportion */
-  DF_PARAMETER_DAMPING,          /* of a joint, all its dofs: N s/m or N m s/rad */
-  DF_PARAMETER_ARMATURE,         /* of a joint, all its dofs: kg or kg m^2 */
-  DF_PARAMETER_FRICTION_SLIDE,   /* of a geom, as in its friction attribute. A contact takes the larger of its two */
-  DF_PARAMETER_FRICTION_TORSION, /* geoms (that of the higher priority, if these differ); where they are equal the */
-  DF_PARAMETER_FRICTION_ROLL,    /* gradient is that of raising the value. Explicit <pair>s have no parameter */
-  DF_PARAMETER_GAIN,             /* of an actuator: kp of a position servo, kv of a velocity servo (whose bias follows),
-                                  * the gain of a motor: N or N m a unit of control */
-  DF_PARAMETER_VELOCITY_GAIN     /* of an actuator with affine bias: kv of a position servo: N s/m or N m s/rad */
+  DF_PARAMETER_MASS,             /* body, kg; the inertia is scaled in proportion */
+  DF_PARAMETER_DAMPING,          /* joint, the same for all its dofs: N s/m or N m s/rad */
+  DF_PARAMETER_ARMATURE,         /* joint, the same for all its dofs: kg or kg m^2 */
+  DF_PARAMETER_FRICTION_SLIDE,   /* geom, dimensionless */
+  DF_PARAMETER_FRICTION_TORSION, /* geom, m */
+  DF_PARAMETER_FRICTION_ROLL,    /* geom, m */
+  DF_PARAMETER_GAIN,         /* actuator: kp of a position servo or kv of a velocity servo (the bias follows), gain of
+                              * a motor: N or N m per unit of control */
+  DF_PARAMETER_VELOCITY_GAIN /* actuator with affine bias: kv of a position servo: N s/m or N m s/rad */
 } df_parameter_kind;
 
 typedef struct df_parameter {
   df_parameter_kind kind;
-  int id;         /* of the body, joint, geom or actuator */
-  char name[100]; /* "mass body 'torso'", "gain actuator 3" ... */
+  int id;         /* MuJoCo's index of the body, joint, geom or actuator */
+  char name[100]; /* "mass of body 'torso'", "gain of actuator 3" ... */
 } df_parameter;
 
-/* The system's parameters, in the order of all arrays below; owned by the system. Returns the count: 0 for a system
- * made without parameter_gradients. */
+/* Sets *list [count] to the system's parameters, owned by the system, and returns their count; 0 for a system made
+ * without parameter_gradients. All arrays below are in this order. All functions here are for MuJoCo systems only. */
 DF_API int df_mujoco_parameters(const df_system* system, const df_parameter** list);
 
-/* p [count]: the present values. */
+/* Writes the current values to p [count]. */
 DF_API void df_mujoco_parameter_values(const df_system* system, double* p);
 
-/* Gives the parameters new values p [count]. No simulator of the system may be running, and what is on a tape is of the
- * old values. A value as it is may stay; of a new one DF_E_ARG names the parameter if it is not finite, not above 0
- * (mass, friction, gain) or below 0 (the others): then none is changed. */
+/* Sets the parameters to p [count]. No simulator of the system may be running; tapes recorded before hold the old
+ * values and must be reset. DF_E_ARG if an argument is NULL, or, with the name of the parameter, if a value that
+ * differs from the current one is not finite, not > 0 (mass, friction, gain) or not >= 0 (damping, armature, velocity
+ * gain); then no value is changed. */
 DF_API DF_MUST_CHECK df_status df_mujoco_set_parameters(df_system* system, const double* p);
 
-/* dp [count]: the sum of the gradients of all steps that went backwards on `sim` since its last reset. */
+/* Writes to dp [count] the sum of the gradients of all steps whose adjoint `sim` has computed since its last reset. */
 DF_API void df_mujoco_parameter_gradient(const df_sim* sim, double* dp);
 
 #endif
