@@ -42,7 +42,7 @@ static df_status sim_build(df_sim* sim, int tape_length) {
   DF_TRY(df_past_init(&sim->past, tape_length, df_mujoco_state_size(&system->base)));
   if (system->differences != DIFFERENCES_NEVER) DF_TRY(df_past_keep(&sim->past, system->base.nu));
   const bool taped = system->differences != DIFFERENCES_ALWAYS;
-  DF_TRY(df_tape_init(&sim->tape, system, taped ? tape_length * df_records_of_action(system) : 0));
+  DF_TRY(df_tape_init(&sim->tape, taped ? tape_length * df_records_of_action(system) : 0));
 
   /* scratch memory, parameter gradient */
   sim->before = df_alloc((size_t)system->base.nx, sizeof *sim->before);

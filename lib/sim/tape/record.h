@@ -9,8 +9,8 @@
 #include "model.h"
 #include "tape.h"
 
-/* The arrays in the fixed part of every record, in memory order, with their lengths in terms of `sizes s` of tape.c.
- * Names and meanings are those of df_step_record. */
+/* The arrays in the fixed part of every record, in memory order, with their lengths in terms of `sizes s` of
+ * record_layout.c. Names and meanings are those of df_step_record. */
 #define DF_RECORD_PARTS(X)             \
   X(velocity, s.nv)                    \
   X(velocity_next, s.nv)               \
@@ -43,12 +43,13 @@ typedef struct df_record_part {
   size_t n; /* total length in doubles */
 } df_record_part;
 
-/* ---- tape.c ---- */
+/* ---- record_layout.c ---- */
 
-/* Extends the used part of the arena by `bytes` and returns the new part, uninitialised. May move the arena: pointers
- * into it, df_record_part included, become invalid. NULL if the arena cannot grow; tape->full is then true if the limit
- * is the reason. */
-unsigned char* df_tape_extend(df_tape* tape, size_t bytes);
+/* Length of the fixed part of a record in doubles. */
+size_t df_record_fixed_size(const df_mujoco* system);
+
+/* The fixed part of a record that begins at `base`. */
+df_record_part df_record_lay_out(const df_mujoco* system, double* base);
 
 /* The fixed part of record number `step`; valid until the tape is extended. */
 df_record_part df_tape_part(const df_tape* tape, const df_mujoco* system, int step);
@@ -67,10 +68,20 @@ void df_record_ball_limit(const df_mujoco* system, const mjData* d, const double
  * damping and the blocks. */
 void df_record_actuators(const df_mujoco* system, const mjData* d, const double* x, df_record_part* part);
 
+/* ---- actuator_slopes.c ---- */
+
+/* Since 4.0 MuJoCo leaves actuators of a joint at its force limit out of the implicit damping, as it always did with
+ * actuators at their own force limit. */
+enum { DF_OMITTED_AT_JOINT = mjVERSION_HEADER >= 4000000 };
+
+/* The control of actuator i after MuJoCo's clamping; *clamped is true if it lies beyond its range and so does not
+ * follow d->ctrl. */
+double df_actuator_control(const mjModel* m, const mjData* d, int i, bool* clamped);
+/* Whether the actuator forces of a joint are at their limit. */
+bool df_joint_saturated(const mjModel* m, const mjData* d, int joint);
+
 /* ---- of actuators with constant slopes (df_plain_actuator) ---- */
 
-/* The control that multiplies the gain, after clamping. */
-double df_plain_control(const mjModel* m, const mjData* d, int i);
 /* False if the actuator or its joint is at a force limit, so that the force is constant. */
 bool df_plain_acts(const mjModel* m, const mjData* d, int i);
 /* Whether implicitfast takes the actuator's damping implicitly; false for other integrators. */

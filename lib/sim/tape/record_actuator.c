@@ -1,96 +1,20 @@
-/* actuators and activations (docs/adjoint.md, section 4) */
+/* forces of actuators and rates of activations (docs/adjoint.md, section 4) */
 #include <math.h>
 
 #include "record.h"
 #include "spatial.h"
 
-/* since 4.0 MuJoCo leaves actuators of a joint at its force limit out of the implicit damping, as it always did with
- * actuators at their own force limit */
-enum { OMITTED_AT_JOINT = mjVERSION_HEADER >= 4000000 };
-
-/* ---- inputs of actuators ---- */
-
-/* the control after MuJoCo's clamping; *clamped is true if it lies beyond its range and so does not follow d->ctrl */
-static double control(const mjModel* m, const mjData* d, int i, bool* clamped) {
-  const int at = m->actuator_ctrladr[i];
-  const double ctrl = d->ctrl[at];
-  *clamped = false;
-  if (!m->actuator_ctrllimited[at] || (m->opt.disableflags & mjDSBL_CLAMPCTRL)) return ctrl;
-  const mjtNum* range = m->actuator_ctrlrange + 2 * at;
-  *clamped = ctrl < range[0] || ctrl > range[1];
-  return ctrl < range[0] ? range[0] : ctrl > range[1] ? range[1] : ctrl;
-}
-
-/* activation k at the end of the step before clamping; act [na] is the activation at its start */
-static double next_activation(const df_mujoco* system, const double* act, const double* act_dot, int k) {
-  const double rate = df_actuator_disabled(system->model, system->actuation.owner[k]) ? 0 : act_dot[k];
-  return act[k] + system->actuation.scale[k] * rate;
-}
-
-static bool is_clamped(const mjModel* m, int i, double act) {
-  const mjtNum* range = m->actuator_actrange + 2 * i;
-  return m->actuator_actlimited[i] && (act < range[0] || act > range[1]);
-}
-
-/* the factor of the gain: control, activation, or next activation (actearly) */
-static double input_of(const df_mujoco* system, const mjData* d, const double* act, int i, bool* clamped) {
-  const mjModel* m = system->model;
-  if (m->actuator_actnum[i] == 0) return control(m, d, i, clamped);
-  /* of several activations the last one drives the force */
-  *clamped = false;
-  const int k = m->actuator_actadr[i] + m->actuator_actnum[i] - 1;
-  if (!m->actuator_actearly[i]) return act[k];
-  const double next = next_activation(system, act, d->act_dot, k);
-  return is_clamped(m, i, next) ? mju_clip(next, m->actuator_actrange[2 * i], m->actuator_actrange[2 * i + 1]) : next;
-}
-
-/* ---- actuators: f(input, length, velocity) = gain(length, velocity) input + bias(length, velocity) ---- */
-
-static bool outside(double x, const mjtNum range[2]) {
-  return x <= range[0] || x >= range[1];
-}
-
-static bool joint_saturated(const mjModel* m, const mjData* d, int joint) {
-  return m->jnt_actfrclimited[joint] && outside(d->qfrc_actuator[m->jnt_dofadr[joint]], m->jnt_actfrcrange + 2 * joint);
-}
-
-static bool force_saturated(const mjModel* m, const mjData* d, int i) {
-  return m->actuator_forcelimited[i] &&
-         outside(d->actuator_force[m->actuator_outadr[i]], m->actuator_forcerange + 2 * i);
-}
-
-df_slopes df_linearise_actuator(const df_mujoco* system, const mjData* d, const double* act, int i) {
-  const mjModel* m = system->model;
-  if (df_actuator_disabled(m, i) || force_saturated(m, d, i)) return (df_slopes){0};
-  const mjtNum *g = m->actuator_gainprm + mjNGAIN * i, *b = m->actuator_biasprm + mjNBIAS * i;
-  bool clamped;
-  const double input = input_of(system, d, act, i, &clamped);
-  df_slopes s = {.by_input = g[0]};
-  if (m->actuator_biastype[i] == mjBIAS_AFFINE) {
-    s.by_length = b[1];
-    s.by_velocity = b[2];
-  }
-  /* gain = g0 + g1 length + g2 velocity */
-  if (m->actuator_gaintype[i] == mjGAIN_AFFINE) {
-    const int out = m->actuator_outadr[i];
-    s.by_input += g[1] * d->actuator_length[out] + g[2] * d->actuator_velocity[out];
-    s.by_length += g[1] * input;
-    s.by_velocity += g[2] * input;
-    s.velocity_by_input = clamped ? 0 : g[2];
-  }
-  if (clamped) s.by_input = 0;
-  return s;
-}
+/* ---- actuators on hinges and slides ---- */
 
 /* an actuator on a hinge or slide, whose moment is the gear */
 static void record_on_scalar(const df_mujoco* system, const mjData* d, int i, df_slopes s, df_record_part* part) {
   const mjModel* m = system->model;
   const int joint = m->actuator_trnid[2 * i], dof = m->jnt_dofadr[joint], entry = system->actuation.start[i];
   const double gear = m->actuator_gear[6 * m->actuator_outadr[i]];
-  const bool at_joint = joint_saturated(m, d, joint);
+  const bool at_joint = df_joint_saturated(m, d, joint);
 
   /* part of the implicit damping, derivative by the input */
-  const bool implicit = m->opt.integrator == mjINT_IMPLICITFAST && !(at_joint && OMITTED_AT_JOINT);
+  const bool implicit = m->opt.integrator == mjINT_IMPLICITFAST && !(at_joint && DF_OMITTED_AT_JOINT);
   if (system->joint_forces.curved) part->implicit_by_input[entry] = implicit ? -gear * gear * s.velocity_by_input : 0;
 
   /* a joint at its force limit has a constant force */
@@ -98,20 +22,6 @@ static void record_on_scalar(const df_mujoco* system, const mjData* d, int i, df
   part->gain[entry] = gear * s.by_input;
   part->stiffness[dof] -= gear * gear * s.by_length;
   part->damping[dof] -= gear * gear * s.by_velocity;
-}
-
-double df_plain_control(const mjModel* m, const mjData* d, int i) {
-  bool clamped;
-  return control(m, d, i, &clamped);
-}
-
-bool df_plain_acts(const mjModel* m, const mjData* d, int i) {
-  return !force_saturated(m, d, i) && !joint_saturated(m, d, m->actuator_trnid[2 * i]);
-}
-
-bool df_plain_damps(const mjModel* m, const mjData* d, int i) {
-  if (m->opt.integrator != mjINT_IMPLICITFAST || force_saturated(m, d, i)) return false;
-  return !(OMITTED_AT_JOINT && joint_saturated(m, d, m->actuator_trnid[2 * i]));
 }
 
 /* an actuator on a hinge or slide with constant slopes */
@@ -122,7 +32,7 @@ static void record_plain(const df_mujoco* system, const mjData* d, int i, df_rec
   if (system->joint_forces.curved) part->implicit_by_input[p->entry] = 0;
   if (!df_plain_acts(m, d, i)) return;
   bool clamped;
-  (void)control(m, d, i, &clamped);
+  (void)df_actuator_control(m, d, i, &clamped);
   part->gain[p->entry] = clamped ? 0 : p->by_input;
   part->stiffness[p->dof] -= p->by_length;
   part->damping[p->dof] -= p->by_velocity;
@@ -209,15 +119,6 @@ static void record_actuator(const df_mujoco* system, const mjData* d, const doub
 
 /* ---- activations ---- */
 
-void df_record_act_open(const df_mujoco* system, const double* act, const double* act_dot, double* open) {
-  const mjModel* m = system->model;
-  for (int k = 0; k < m->na; k++) {
-    /* with actuation disabled activations are constant, even beyond their range */
-    const bool stands = (m->opt.disableflags & mjDSBL_ACTUATION) != 0;
-    open[k] = stands || !is_clamped(m, system->actuation.owner[k], next_activation(system, act, act_dot, k));
-  }
-}
-
 /* act_dot = input for an integrator, (input - act) / T for a filter */
 static void record_activation(const df_mujoco* system, const mjData* d, int k, df_record_part* part) {
   const mjModel* m = system->model;
@@ -227,7 +128,7 @@ static void record_activation(const df_mujoco* system, const mjData* d, int k, d
   const bool filter = m->actuator_dyntype[i] != mjDYN_INTEGRATOR;
   const double rate = filter ? 1 / fmax(mjMINVAL, m->actuator_dynprm[mjNDYN * i]) : 1;
   bool clamped;
-  (void)control(m, d, i, &clamped);
+  (void)df_actuator_control(m, d, i, &clamped);
   part->rate_by_act[k] = filter ? -rate : 0;
   part->rate_by_ctrl[k] = clamped ? 0 : rate;
 }

@@ -19,7 +19,8 @@ static df_actuator_slope actuator_slope(const df_mujoco* system, const mjData* d
     out.implicit_velocity_gain = follow.by_velocity ? 0 : gear * gear;
   }
   if (!df_plain_acts(m, d, i)) return out;
-  out.gain = df_plain_control(m, d, i) - (follow.by_length ? d->actuator_length[at] : 0) -
+  bool clamped;
+  out.gain = df_actuator_control(m, d, i, &clamped) - (follow.by_length ? d->actuator_length[at] : 0) -
              (follow.by_velocity ? d->actuator_velocity[at] : 0);
   out.velocity_gain = -d->actuator_velocity[at];
   return out;

@@ -193,9 +193,11 @@ typedef struct df_tape {
 
 struct df_mujoco;
 
+/* ---- tape.c: the arena ---- */
+
 /* Allocates the index of an all-zero tape for `physics_steps` records; the arena is allocated by the first record.
  * DF_E_NOMEM. */
-df_status df_tape_init(df_tape* tape, const struct df_mujoco* system, int physics_steps);
+df_status df_tape_init(df_tape* tape, int physics_steps);
 /* Frees the memory of a tape and clears it; an all-zero tape is fine. */
 void df_tape_free(df_tape* tape);
 /* Drops all records. If the tape was full, its arena is reallocated at the whole limit. */
@@ -203,10 +205,19 @@ void df_tape_rewind(df_tape* tape);
 /* Frees the arena of an empty tape and bounds its future size to `limit` bytes. */
 void df_tape_bound(df_tape* tape, size_t limit);
 
+/* Extends the used part of the arena by `bytes` and returns the new part, uninitialised. May move the arena: pointers
+ * into it, df_record_part included, become invalid. NULL if the arena cannot grow; tape->full is then true if the limit
+ * is the reason. */
+unsigned char* df_tape_extend(df_tape* tape, size_t bytes);
+
+/* ---- record_step.c ---- */
+
 /* Appends the step that `d` has just taken from the state `before` [nx]. Re-evaluates the constraint states, forces and
  * cone Hessians in `d` at the solution. DF_E_NOMEM if the arena cannot grow; tape->full tells whether the limit was the
  * reason. The caller guarantees count < length. May raise a MuJoCo error: call it under df_mujoco_guarded(). */
 df_status df_tape_record(df_tape* tape, const struct df_mujoco* system, mjData* d, const double* before);
+
+/* ---- record_layout.c ---- */
 
 /* View of record number `step`, 0 <= step < count (also of the one being recorded). */
 df_step_record df_tape_read(const df_tape* tape, const struct df_mujoco* system, int step);
