@@ -14,8 +14,11 @@ JOBS ?= $(shell nproc)
 OPTIMIZE ?= -O2
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Werror
 SANITIZE ?=
+# assertions: in sanitizer builds and with DEBUG=1
+DEBUG ?= $(if $(SANITIZE),1)
 PACKAGES := yaml-0.1 jansson libzip libcrypto libcurl
-CFLAGS_ALL := -std=c17 $(OPTIMIZE) -g -fopenmp -fPIC -fvisibility=hidden -ffp-contract=off $(WARNINGS) $(SANITIZE) $(CFLAGS)
+CFLAGS_ALL := -std=c17 $(OPTIMIZE) -g -fopenmp -fPIC -fvisibility=hidden -ffp-contract=off $(if $(DEBUG),-DDF_DEBUG) \
+  $(WARNINGS) $(SANITIZE) $(CFLAGS)
 MUJOCO_LINK := -L$(MUJOCO_DIR)/lib -lmujoco -Wl,-rpath,$(MUJOCO_DIR)/lib
 LINK_ALL = $(MUJOCO_LINK) $(shell pkg-config --libs $(PACKAGES)) -ldl -lm $(LDFLAGS)
 

@@ -272,7 +272,7 @@ static df_status check_step(const df_system* s, bench* b, const state_case* c, c
                             df_gradcheck_point* out) {
   const bool mujoco = df_system_is_mujoco(s);
   df_traj_end adjoint;
-  int pair;
+  int pair = 0;
   *out = (df_gradcheck_point){.transition_error = NAN};
 
   /* step and adjoint, and what is active */

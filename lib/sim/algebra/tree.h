@@ -35,6 +35,14 @@ bool df_tree_chain(const df_tree* tree, const int node[2], int* dofs, int* n);
 /* whether n descending dofs hang one on another */
 bool df_tree_is_chain(const df_tree* tree, int n, const int* dofs);
 
+/* Whether n dofs are strictly descending and in 0 .. nv-1: the order of every list of dofs here. */
+static inline bool df_descending(int n, const int* dofs, int nv) {
+  for (int i = 0; i < n; i++) {
+    if (dofs[i] < 0 || dofs[i] >= (i ? dofs[i - 1] : nv)) return false;
+  }
+  return true;
+}
+
 /* ---- symmetric positive matrices, of which the lower triangle's entries (k, j) with j in row k of a pattern are kept.
  * Row k has the numbers from k * df_stride(nv) on and ends with the entry of its root: j has the same place in every
  * row that lists it, and what eliminates k from the row of j adds the end of one row to the end of the other. What lies

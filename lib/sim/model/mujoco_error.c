@@ -1,4 +1,5 @@
 #include "mujoco_error.h"
+#include "dynaflow/core/assert.h"
 
 #include <mujoco/mujoco.h>
 #include <setjmp.h>
@@ -36,6 +37,7 @@ void df_mujoco_silence(void) {
 }
 
 bool df_mujoco_guarded(void (*body)(void* argument), void* argument) {
+  DF_ASSERT(!armed); /* guards do not nest */
   if (setjmp(way_out) != 0) {
     armed = false;
     return false;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/assert.h"
 #include "dynaflow/core/limits.h"
 #include "mujoco_error.h"
 #include "rk4.h"
@@ -124,6 +125,7 @@ static unsigned char mark_of(const df_sim* sim) {
 static df_traj_end step_recorded(df_sim* sim, const double* u) {
   df_past* past = &sim->past;
   const int t = past->count;
+  DF_ASSERT(t < past->length && past->first <= past->end && past->end <= t && !past->away);
   /* action and start state */
   if (past->kept) {
     memcpy(past->actions + (size_t)t * (size_t)sim->system->base.nu, u, (size_t)sim->system->base.nu * sizeof *u);
@@ -184,6 +186,7 @@ static df_traj_end action_vjp(df_sim* sim, int t, const double* y, double* xbar,
   const int records = df_records_of_step(system);
   for (int i = system->substeps - 1; i >= 0 && end == DF_TRAJ_COMPLETE; i--) {
     const int at = ((t - past->first) * system->substeps + i) * records;
+    DF_ASSERT(!taped || (at >= 0 && at + records <= sim->tape.count && past->first <= t && t < past->end));
     if (differenced && (!taped || is_inexact(sim, at, records)))
       end = df_difference_step(sim, i, u, y, xbar, ubar);
     else

@@ -1,6 +1,7 @@
 /* forces of actuators and rates of activations (docs/adjoint.md, section 4) */
 #include <math.h>
 
+#include "dynaflow/core/assert.h"
 #include "record.h"
 #include "spatial.h"
 
@@ -28,6 +29,7 @@ static void record_on_scalar(const df_mujoco* system, const mjData* d, int i, df
 static void record_plain(const df_mujoco* system, const mjData* d, int i, df_record_part* part) {
   const mjModel* m = system->model;
   const df_plain_actuator* p = &system->actuation.plain[i];
+  DF_ASSERT(p->entry < system->actuation.nctrl && system->actuation.dof[p->entry] == p->dof);
   part->gain[p->entry] = 0;
   if (system->joint_forces.curved) part->implicit_by_input[p->entry] = 0;
   if (!df_plain_acts(m, d, i)) return;
@@ -71,6 +73,7 @@ static void read_moment(const mjModel* m, const mjData* d, int i, int size, doub
   for (int k = 0; k < size; k++) moment[k] = 0;
   for (int k = 0; k < d->moment_rownnz[out]; k++) {
     const int at = d->moment_rowadr[out] + k;
+    DF_ASSERT(d->moment_colind[at] >= dof && d->moment_colind[at] < dof + size);
     moment[d->moment_colind[at] - dof] = d->actuator_moment[at];
   }
 }

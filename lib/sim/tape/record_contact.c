@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "contact_motion.h"
+#include "dynaflow/core/assert.h"
 #include "record.h"
 
 static int contact_rows(const mjContact* c, int type) {
@@ -103,6 +104,9 @@ static df_status append(df_tape* tape, const df_mujoco* system, const mjData* d,
   double* jac = (double*)(void*)(out + 1);
   int* dofs = (int*)(void*)(jac + c->dim * n);
   (void)df_tree_chain(&system->tree, node, dofs, &n);
+  DF_ASSERT(n == out->ndof && df_descending(n, dofs, (int)m->nv));
+  DF_ASSERT(c->dim == 1 || c->dim == 3 || c->dim == 4 || c->dim == 6);
+  DF_ASSERT(c->efc_address == row);
 
   /* Hessian, forces and Jacobian */
   if (type == mjCNSTR_CONTACT_PYRAMIDAL)
@@ -136,5 +140,6 @@ df_status df_record_contact(df_tape* tape, const df_mujoco* system, const mjData
   bool live = false;
   for (int r = row; r < row + n; r++) live |= df_row_active(d, r);
   *next = row + n;
+  DF_ASSERT(*next <= d->nefc);
   return live ? append(tape, system, d, row, step) : DF_OK;
 }

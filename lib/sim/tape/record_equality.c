@@ -1,6 +1,7 @@
 /* equality constraints: couplings of joints or tendons (docs/adjoint.md, section 4), connect and weld (section 6) */
 #include <string.h>
 
+#include "dynaflow/core/assert.h"
 #include "record.h"
 
 static bool ties_bodies(const mjModel* m, int id) {
@@ -164,6 +165,9 @@ static df_status record_tie(df_tape* tape, const df_mujoco* system, const mjData
   const int node[2] = {tie.side[0].node, tie.side[1].node};
   int dofs[MAX_NV];
   step->crosses |= !df_tree_chain(&system->tree, node, dofs, &tie.ndof);
+  DF_ASSERT(dim == 3 || dim == 6);
+  DF_ASSERT(row + dim <= d->ne && d->efc_type[row] == mjCNSTR_EQUALITY);
+  DF_ASSERT(df_descending(tie.ndof, dofs, (int)m->nv));
   step->ntie++;
 
   /* header, Jacobian, dofs */

@@ -1,4 +1,5 @@
 /* where the arrays of a record stand in the arena */
+#include "dynaflow/core/assert.h"
 #include "record.h"
 
 /* array lengths used by DF_RECORD_PARTS; 0 where a model needs no such array */
@@ -49,8 +50,11 @@ df_record_part df_tape_part(const df_tape* tape, const df_mujoco* system, int st
 }
 
 df_step_record df_tape_read(const df_tape* tape, const df_mujoco* system, int step) {
+  DF_ASSERT(step >= 0 && step <= tape->count && step < tape->length);
   const df_tape_step* s = &tape->steps[step];
   const df_record_part p = df_tape_part(tape, system, step);
+  DF_ASSERT(s->at + p.n * sizeof(double) <= s->ties_at);
+  DF_ASSERT(s->ties_at <= s->contacts_at && s->contacts_at <= tape->used);
 #define POINT(name, size) .name = p.name,
   df_step_record record = {DF_RECORD_PARTS(POINT)};
 #undef POINT

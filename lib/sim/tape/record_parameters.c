@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "dynaflow/core/assert.h"
 #include "parameter_record.h"
 
 /* ---- actuators ---- */
@@ -100,6 +101,7 @@ static void slide_slope(const mjContact* c, const mjData* d, const df_contact_re
   double j[6], t2 = 0;
   for (int k = 0; k < c->dim; k++) j[k] = df_contact_row_times(r, k, d->qacc) - d->efc_aref[row + k];
   for (int k = 1; k < c->dim; k++) t2 += c->friction[k - 1] * c->friction[k - 1] * j[k] * j[k];
+  DF_ASSERT(t2 > 0); /* sliding */
   const double t = sqrt(t2), mass = d->efc_D[row], mu = c->mu, one = 1 + mu * mu, f0 = -mass * (j[0] - t) / one;
   /* derivatives of f_0 and of all f_i by mu_k */
   for (int k = 0; k < c->dim - 1; k++) {
@@ -152,6 +154,7 @@ df_parameter_record df_parameter_read(const df_mujoco* system, const df_step_rec
 df_status df_record_parameters(df_tape* tape, const df_mujoco* system, const mjData* d, int step) {
   const mjModel* m = system->model;
   tape->steps[step].parameters_at = tape->used;
+  DF_ASSERT(step == tape->count && tape->steps[step].contacts_at <= tape->used);
   unsigned char* at = df_tape_extend(tape, record_size(system, tape->steps[step].ncontact));
   if (!at) return DF_E_NOMEM;
 

@@ -1,6 +1,7 @@
 /* forces along one combination of dofs: dry friction, joint limits, and row records (docs/adjoint.md, section 4) */
 #include <string.h>
 
+#include "dynaflow/core/assert.h"
 #include "record.h"
 
 /* ---- rows along one dof ---- */
@@ -18,6 +19,7 @@ static void record_dof_row(const df_mujoco* system, const mjData* d, const doubl
 
   /* any other row acts on one dof with J = 1 or -1, so J^2 drops out */
   const int dof = limit ? m->jnt_dofadr[d->efc_id[row]] : d->efc_id[row];
+  DF_ASSERT(dof >= 0 && dof < m->nv);
   const double mass = d->efc_D[row];
   part->row_mass[dof] += mass;
   part->damping[dof] += mass * d->efc_KBIP[4 * row + 1];
@@ -39,6 +41,8 @@ void df_record_dof_rows(const df_mujoco* system, const mjData* d, const double* 
 df_status df_record_row(df_tape* tape, const df_mujoco* system, const df_row_record* row, const int* dofs,
                         const double* coefficient, const double* second, df_tape_step* step) {
   const size_t n = (size_t)row->ndof, line = n * sizeof(double), bytes = row_bytes(row->bends, row->ndof);
+  DF_ASSERT(row->ndof >= 1 && df_descending(row->ndof, dofs, system->tree.nv));
+  DF_ASSERT(row->bends == (row->curvature != 0));
   unsigned char* room = df_tape_extend(tape, bytes);
   if (!room) return DF_E_NOMEM;
 

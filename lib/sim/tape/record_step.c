@@ -1,4 +1,5 @@
 /* one physics step onto the tape: every part of a record, in the order in which it is read back */
+#include "dynaflow/core/assert.h"
 #include "parameter_record.h"
 #include "record.h"
 
@@ -58,7 +59,24 @@ static void record_fixed_part(const df_mujoco* system, const mjData* d, const do
   df_record_dof_rows(system, d, before, &part);
 }
 
+/* whether a reader that walks the record being written arrives where each part ends */
+static bool walks_to_the_end(const df_tape* tape, const df_mujoco* system) {
+  const df_tape_step* step = &tape->steps[tape->count];
+  const df_step_record r = df_tape_read(tape, system, tape->count);
+  const df_row_record* row = first_row(&r);
+  const df_tie_record* tie = first_tie(&r);
+  const df_contact_record* contact = first_contact(&r);
+  for (int i = 0; i < step->nrow; i++) row = next_row(row);
+  for (int i = 0; i < step->ntie; i++) tie = next_tie(tie);
+  for (int i = 0; i < step->ncontact; i++) contact = next_contact(contact);
+  return (const unsigned char*)row == tape->arena + step->ties_at &&
+         (const unsigned char*)tie == tape->arena + step->contacts_at &&
+         (const unsigned char*)contact == tape->arena + tape->used;
+}
+
 df_status df_tape_record(df_tape* tape, const df_mujoco* system, mjData* d, const double* before) {
+  DF_ASSERT(tape->count < tape->length);
+  DF_ASSERT(d->ne >= 0 && d->nf >= 0 && d->nl >= 0 && d->ne + d->nf + d->nl <= d->nefc);
   DF_TRY(update_constraints(tape, system->model, d));
 
   /* open a record behind the last one */
@@ -82,6 +100,7 @@ df_status df_tape_record(df_tape* tape, const df_mujoco* system, mjData* d, cons
   /* contacts, whose rows follow those of equalities, dry friction and limits */
   step->contacts_at = tape->used;
   for (int row = d->ne + d->nf + d->nl; row < d->nefc;) DF_TRY(df_record_contact(tape, system, d, row, step, &row));
+  DF_ASSERT(walks_to_the_end(tape, system));
 
   /* derivatives by parameters, which read the record written so far */
   if (system->nparameter) DF_TRY(df_record_parameters(tape, system, d, tape->count));

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "dynaflow/core/assert.h"
 #include "record.h"
 #include "spatial.h"
 
@@ -100,6 +101,7 @@ static stages lay_out(const mjModel* m, double* work) {
   const int nx = (int)(m->nq + m->nv + m->na);
   stages s = {.start = work, .state = work + nx, .n = (int)(2 * m->nv + m->na), .sum = work + 2 * nx};
   for (int i = 0; i < RK4_STAGES; i++) s.rate[i] = s.sum + (i + 1) * s.n;
+  DF_ASSERT(s.rate[RK4_STAGES - 1] + s.n == work + df_rk4_step_size(m));
   return s;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/assert.h"
 
 enum { FIRST_STEP_BYTES = 8192 };
 
@@ -43,6 +44,8 @@ void df_tape_rewind(df_tape* tape) {
 
 unsigned char* df_tape_extend(df_tape* tape, size_t bytes) {
   const size_t needed = tape->used + bytes;
+  DF_ASSERT(tape->used <= tape->capacity);
+  DF_ASSERT(tape->used % sizeof(double) == 0 && bytes % sizeof(double) == 0);
   if (needed > tape->capacity) {
     /* double the capacity until the request fits */
     size_t capacity = tape->capacity ? tape->capacity : FIRST_STEP_BYTES * (size_t)tape->length;
@@ -65,6 +68,7 @@ unsigned char* df_tape_extend(df_tape* tape, size_t bytes) {
     tape->capacity = capacity;
   }
   unsigned char* room = tape->arena + tape->used;
+  DF_ASSERT(tape->limit == 0 || tape->capacity <= tape->limit);
   tape->used = needed;
   return room;
 }
