@@ -9,7 +9,7 @@
 
 /* ---- files ---- */
 
-/* the path if the folder holds the file, else NULL; *status tells lack of memory from absence */
+/* returns the path if the folder contains the file, else NULL; *status becomes DF_E_NOMEM if memory was short */
 static char* try_path(const char* folder, const char* name, df_status* status) {
   char* path = df_path_join(folder, name);
   if (!path) *status = DF_E_NOMEM;
@@ -36,6 +36,8 @@ df_status df_search_find(const df_search* search, const char* name, char** path)
     if (*path || status != DF_OK) return status;
     return df_fail(DF_E_MISSING, "%s: file not found", name);
   }
+
+  /* in each folder try the name, then its base name */
   const char* slash = strrchr(name, '/');
   for (int i = 0; i < search->n && !*path && status == DF_OK; i++) {
     *path = try_path(search->folder[i], name, &status);
@@ -69,10 +71,10 @@ static df_mujoco_cfg system_cfg(const df_config* config) {
 static df_status check_model(const char* path, const char* expected, char sha256[DF_SHA256_TEXT]) {
   DF_TRY(df_sha256_file(path, sha256));
   if (*expected == '\0' || strcasecmp(expected, sha256) == 0) return DF_OK;
-  return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, system.model_sha256 says %s", path, sha256, expected);
+  return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, but system.model_sha256 is %s", path, sha256, expected);
 }
 
-/* the options that would admit a model go by other names in a task */
+/* adds to the message of a refused model the settings of a task that correspond to the options named in it */
 static df_status name_settings(void) {
   char message[768];
   snprintf(message, sizeof message, "%s", df_error_message());
@@ -85,7 +87,7 @@ static df_status name_settings(void) {
 df_status df_task_system(const df_config* config, const df_search* search, df_system** out,
                          char model_sha256[DF_SHA256_TEXT]) {
   *out = NULL;
-  DF_REQUIRE(config && search && model_sha256, "df_task_system: NULL");
+  DF_REQUIRE(config && search && model_sha256, "df_task_system: NULL argument");
   if (config->system_model[0] == '\0') {
     return df_fail(DF_E_CONFIG, "task '%s': system.model is missing", config->task_name);
   }
@@ -103,7 +105,7 @@ df_status df_task_system(const df_config* config, const df_search* search, df_sy
 static df_status build(df_task* task, const df_search* search, const char* data_path) {
   DF_TRY(df_task_system(&task->config, search, &task->system, task->model_sha256));
 
-  /* demonstrations that name their model must name this one, whether or not the task names it too */
+  /* demonstrations that record a model hash must record this model's, even if the task does not set one */
   df_config* expected = df_alloc(1, sizeof *expected);
   if (!expected) return DF_E_NOMEM;
   *expected = task->config;
@@ -119,7 +121,7 @@ static df_status build(df_task* task, const df_search* search, const char* data_
 
 df_status df_task_new(const df_config* config, const df_search* search, const char* data_path, df_task** out) {
   *out = NULL;
-  DF_REQUIRE(config && search && data_path, "df_task_new: NULL");
+  DF_REQUIRE(config && search && data_path, "df_task_new: NULL argument");
   df_task* task = df_alloc(1, sizeof *task);
   if (!task) return DF_E_NOMEM;
   task->config = *config;

@@ -161,7 +161,7 @@ static void a_key_that_is_missing_is_named(void** state) {
   (void)state;
   df_config config = small_config();
   write_file(0, NULL, 0, NULL);
-  refused(&config, DF_E_FORMAT, SAYS("'actions'", "there are: states"));
+  refused(&config, DF_E_FORMAT, SAYS("'actions'", "the file has: states"));
   strcpy(config.data_states_key, "Trajs");
   refused(&config, DF_E_FORMAT, SAYS("'Trajs'"));
 }

@@ -27,7 +27,7 @@ typedef enum df_stream {
   DF_STREAM_INVERSE_DYNAMICS /* training transitions of the inverse-dynamics network */
 } df_stream;
 
-/* Writes n uniform doubles in [0,1) to out [n], each with 53 random bits; value i is lane i of the event. */
+/* Writes n uniform doubles in [0,1) to out [n], each with 53 random bits. Value i does not depend on n. */
 DF_API void df_rng_uniform(uint64_t seed, df_stream stream, uint64_t index, size_t n, double* out);
 
 /* Writes n standard normal doubles to out [n] (Box-Muller transform). */

@@ -1,4 +1,4 @@
-/* task.h: a task, assembled: its settings, system, demonstrations, windows and chart. */
+/* task.h: a complete task: settings, system, demonstrations, windows and chart. */
 #ifndef DYNAFLOW_DATA_TASK_H
 #define DYNAFLOW_DATA_TASK_H
 
@@ -7,12 +7,13 @@
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/sim/mujoco.h"
 
-/* folders searched for models and data, in order */
+/* folders in which models and data are searched, in order; the strings are not owned */
 typedef struct df_search {
   int n;
   const char* folder[8];
 } df_search;
 
+/* owns all of its parts */
 typedef struct df_task {
   df_config config;
   df_system* system;
@@ -22,17 +23,26 @@ typedef struct df_task {
   char model_sha256[DF_SHA256_TEXT];
 } df_task;
 
-/* First of the folders that holds `name` (or its base name), in memory of df_alloc. DF_E_MISSING lists where it looked.
- */
+/* Finds a file: sets *path to `name`, or its base name, in the first folder that contains it. An absolute name is used
+ * as it is. The caller frees *path with df_free(); on failure *path is NULL. Errors: DF_E_MISSING, which lists the
+ * searched folders; DF_E_ARG for no name or more than 8 folders; DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_search_find(const df_search* search, const char* name, char** path);
 
-/* The system alone: for replay and gradient checks. Checks system.model_sha256. */
+/* Makes only the system of a task, for replay and gradient checks, and writes the SHA-256 of its model file. The caller
+ * frees *out with df_system_free(); on failure *out is NULL. Errors: DF_E_CONFIG (system.model is empty), DF_E_MISMATCH
+ * (the file differs from system.model_sha256), DF_E_UNSUPPORTED (names the setting that would admit the model, if there
+ * is one), DF_E_ARG for a NULL argument, and the errors of df_search_find(), df_sha256_file() and
+ * df_mujoco_system_new().
+ */
 DF_API DF_MUST_CHECK df_status df_task_system(const df_config* config, const df_search* search, df_system** out,
                                               char model_sha256[DF_SHA256_TEXT]);
 
-/* Everything. `data_path` is the file of demonstrations (found, or generated, by the caller). */
+/* Makes a complete task. `data_path` is the file of demonstrations; the caller has found or generated it. A model hash
+ * recorded in that file must be the hash of the task's model (DF_E_MISMATCH), even if system.model_sha256 is empty. The
+ * caller frees *out with df_task_free(); on failure *out is NULL. Errors: those of df_task_system(), df_dataset_read(),
+ * df_windows_new(), df_chart_new() and df_chart_fit(). */
 DF_API DF_MUST_CHECK df_status df_task_new(const df_config* config, const df_search* search, const char* data_path,
                                            df_task** out);
-DF_API void df_task_free(df_task* task);
+DF_API void df_task_free(df_task* task); /* NULL is allowed */
 
 #endif
