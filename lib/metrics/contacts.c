@@ -6,10 +6,10 @@
 #include "dynaflow/sim/mujoco.h"
 #include "pool.h"
 
-/* offsets of the clock that gait_phase tries */
+/* number of clock offsets tried by df_metric_gait_phase */
 enum { PHASE_OFFSETS = 50 };
 
-/* beyond this a state is not a pose: what system.h calls diverged */
+/* a state with a larger number counts as diverged (system.h) */
 static const double LARGEST_STATE = 1e6;
 
 static bool is_pose(size_t nx, const double* x) {
@@ -21,7 +21,7 @@ static bool is_pose(size_t nx, const double* x) {
 
 df_status df_metric_contacts(const df_system* system, int B, int H, const double* x, int n_feet, const int* geoms,
                              int threads, uint8_t* touch) {
-  DF_REQUIRE(system && x && geoms && touch, "contacts: a NULL argument");
+  DF_REQUIRE(system && x && geoms && touch, "contacts: NULL argument");
   DF_REQUIRE(B >= 1 && H >= 1 && n_feet >= 1 && threads >= 1,
              "contacts: B = %d, H = %d, n_feet = %d and threads = %d must be at least 1", B, H, n_feet, threads);
   DF_REQUIRE(df_system_is_mujoco(system), "contacts: the system is not a MuJoCo model");

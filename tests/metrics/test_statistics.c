@@ -516,7 +516,7 @@ static void wrong_arguments_are_refused_and_nothing_is_written(void** state) {
   assert_true(two[0].mean == 7);
   cfg.cluster = sizes;
   assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, v, &out), DF_E_ARG);
-  assert_non_null(strstr(df_error_message(), "clusters in 2 strata without the same units"));
+  assert_non_null(strstr(df_error_message(), "clusters in 2 strata need same_units"));
   cfg.cluster = NULL;
   assert_int_equal(df_holm(-1, v, (double*)(uintptr_t)v, NULL), DF_E_ARG);
   cfg.same_units = true;
