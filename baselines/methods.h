@@ -1,5 +1,4 @@
-/* methods.h: the methods of the suite, all with the interface of dynaflow/flow/method.h, and the registry of plugins.
- */
+/* methods.h: the methods of the suite, which have the interface of dynaflow/flow/method.h, and the plugin registry. */
 #ifndef BASELINES_METHODS_H
 #define BASELINES_METHODS_H
 

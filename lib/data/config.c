@@ -70,8 +70,7 @@ static int edit_distance(const char* a, const char* b) {
   return row[m];
 }
 
-/* returns the known key closest to an unknown one, by its whole name or, if the section was omitted, by its last part
- */
+/* returns the known key closest to an unknown one, by its whole name or (section omitted) by its last part */
 static const char* nearest_key(const char* wrong) {
   int best = LONGEST + 1;
   const char* name = NULL;
@@ -151,8 +150,7 @@ static df_status parse_text(const target* t, char* out) {
   return DF_OK;
 }
 
-/* copies the next comma-separated item, without surrounding blanks; *fits: whether it fits. Returns false at the end.
- */
+/* copies the next comma-separated item without surrounding blanks; *fits: whether it fits; returns false at the end */
 static bool next_item(const char** at, char out[DF_TEXT_MAX], bool* fits) {
   if (!*at) return false;
   const char* p = *at + strspn(*at, " \t");
@@ -292,8 +290,7 @@ typedef struct place {
   const char* key; /* "" for a profile or method without keys */
 } place;
 
-/* removes the prefix "<word>.<name>." of a key and copies the name; false if there is no such prefix or the name is too
- * long */
+/* removes the prefix "<word>.<name>." of a key and copies the name; false without such a prefix or if it is too long */
 static bool strip(const char** key, const char* word, char name[DF_NAME_MAX]) {
   const size_t n = strlen(word);
   if (strncmp(*key, word, n) != 0 || (*key)[n] != '.') return false;

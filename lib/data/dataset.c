@@ -11,8 +11,7 @@
 #include "dynaflow/data/npz.h"
 #include "dynaflow/sim/mujoco.h"
 
-/* largest | |q| - 1 | of a recorded quaternion: recorders may add noise, but larger errors mean it is not a quaternion
- */
+/* tolerance on | |q| - 1 | of a recorded quaternion: recorders may add noise, a larger error means it is not one */
 static const double quat_tolerance = 0.05;
 
 /* ---- life cycle ---- */

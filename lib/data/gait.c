@@ -167,8 +167,7 @@ static void keep(const slot* from, df_gait gait, int episode, df_dataset* data) 
   memcpy(condition + DF_GAIT_COUNT, from->command, sizeof from->command);
 }
 
-/* stores the first data.episodes upright attempts of a gait, in order of their numbers, from episode first_episode on
- */
+/* stores the first data.episodes upright attempts of a gait, in order, as episodes from first_episode on */
 static df_status demonstrate_gait(demonstrator* d, df_gait gait, int first_episode, bool (*progress)(void*, int, int),
                                   void* context, df_gait_report* report, df_dataset* data) {
   const int wanted = d->config->data_episodes;

@@ -2,8 +2,7 @@
 
 #include <math.h>
 
-/* range of the knee: the model's range, which stays away from the singular stretched leg, rad; and cosine of the bend
- */
+/* range of the knee, short of the singular stretched leg: largest angle [rad] and smallest cosine of the bend */
 static const double KNEE_STRETCHED = -0.9;
 static const double KNEE_COS_MIN = -0.95;
 

@@ -230,8 +230,7 @@ static uint64_t load_bits(const unsigned char* p, size_t n) {
   return bits;
 }
 
-/* converts one element to a double; false for an integer beyond 2^53 in magnitude, which may not be exact as a double
- */
+/* converts one element to a double; false for an integer beyond 2^53 in magnitude, which a double may not hold */
 static bool load(const df_npy* npy, const unsigned char* p, double* out) {
   const uint64_t bits = load_bits(p, npy->item);
   if (npy->kind == 'f' && npy->item == 8) {

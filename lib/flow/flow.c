@@ -166,8 +166,7 @@ static df_status make_drift(const df_flow* flow, flow_drift* drift) {
 
 _Static_assert(sizeof(df_window) == sizeof(int64_t), "a window is saved as one 64-bit number");
 
-/* adds the rollouts of the last two batches to the training state, since samples of the next batch may start from them
- */
+/* adds the rollouts of the last two batches to the training state: samples of the next batch may start from them */
 static void remember_drift(df_flow* flow) {
   static const char* const names[2][3] = {{"drift.0.window", "drift.0.x", "drift.0.error"},
                                           {"drift.1.window", "drift.1.x", "drift.1.error"}};

@@ -3,8 +3,7 @@
  *
  * The second state is given as its difference from the first, in units of the root mean square of these differences. A
  * state changes little over one action, so an MLP that had to subtract two nearly equal inputs would be a weaker
- * baseline.
- */
+ * baseline. */
 #include <math.h>
 #include <omp.h>
 #include <string.h>

@@ -95,8 +95,7 @@ static void plan_vjp(const df_flow* flow, const df_real* out, const double* d_u,
   }
 }
 
-/* the adjoint of the feedback u = ... - K e(x): adds to the gradient of the gain and to the cotangent y of the state x
- */
+/* the adjoint of the feedback u = ... - K e(x): adds to the gradient of the gain and to the cotangent y of x */
 static void feedback_vjp(const df_flow* flow, const df_real* gain, const double* e, const double* d_u, const double* x0,
                          const double* x, double* d_gain, double* y) {
   double d_e[FLOW_CONTEXT_MAX] = {0}, y_e[2 * FLOW_CONTEXT_MAX];

@@ -8,8 +8,7 @@
 
 /* step of the forward differences, relative to the half range of an action (to max(1, |u|) if it is unbounded) */
 static const double DIFFERENCE_STEP = 1e-5;
-/* a search ends when an iteration lowers the cost by less than this fraction, or when the cost (squared error) is below
- */
+/* a search ends when an iteration gains less than this fraction of the cost, or when the cost (error squared) is less */
 static const double LEAST_GAIN = 1e-10, LEAST_COST = 1e-26;
 static const double DAMPING_FIRST = 1e-6, DAMPING_LEAST = 1e-9;
 
@@ -83,8 +82,7 @@ static double residual(df_best_action* s, const double* u, double* r) {
   return isfinite(cost) ? cost : INFINITY;
 }
 
-/* a finite-difference step that stays in the box: upwards, or downwards near the upper bound; 0 if the box is a point
- */
+/* a finite-difference step inside the box: upwards, or downwards near the upper bound; 0 if the box is a point */
 static double difference_step(const df_system* system, int j, double u) {
   const double lo = system->u_lo[j], hi = system->u_hi[j], half = 0.5 * (hi - lo);
   const double h = DIFFERENCE_STEP * (isfinite(half) ? half : fmax(1, fabs(u)));

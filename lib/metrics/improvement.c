@@ -130,8 +130,7 @@ df_status df_probability_of_improvement(const df_bootstrap_cfg* cfg, bool lower_
 
 /* ---- performance profiles ---- */
 
-/* the index of the first threshold (lower is better) or of the last threshold that a value reaches; n_tau or -1 if none
- */
+/* the index of the first (lower is better) or else the last threshold that a value reaches; n_tau or -1 if none */
 static int first_reached(bool lower_is_better, double value, int n_tau, const double* tau) {
   if (!isfinite(value)) return lower_is_better ? n_tau : -1;
   int t = 0;

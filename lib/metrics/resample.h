@@ -50,8 +50,7 @@ bool df_resampler_varies(const df_resampler* s);
 /* Draws resample r. `offset` separates the random numbers of the two sides of a comparison without same_units. */
 void df_resampler_draw(df_resampler* s, int r, int offset);
 
-/* Sets lo and hi to the percentile interval of estimates [cfg->resamples], the middle cfg->level of them; sorts them.
- */
+/* Sets lo and hi to the ends of the middle cfg->level of estimates [cfg->resamples]. Sorts the estimates. */
 void df_set_interval(const df_bootstrap_cfg* cfg, double* estimates, df_interval* out);
 
 /* the number of values that are not finite */

@@ -58,8 +58,7 @@ double df_estimate_sorted(df_estimate kind, int n, const double* sorted) {
 
 /* ---- the bootstrap ---- */
 
-/* writes the values of a resample to `work` in ascending order, using the order of all values; count [total] is scratch
- */
+/* writes the values of a resample to `work`, sorted by the order of all values; count [total] is scratch */
 static void sort_resample(const df_resampler* s, const int* order, const double* values, int* count, double* work) {
   memset(count, 0, (size_t)s->total * sizeof *count);
   for (int i = 0; i < s->begin[s->n_strata]; i++) count[s->index[i]]++;

@@ -8,8 +8,7 @@
 /* the start states may differ by the rounding of a single-precision file */
 static const double START_TOLERANCE = 1e-5;
 
-/* sum [nz] = squared normalised differences per channel, summed over frames 1..H of one window; z, z_demo are scratch
- */
+/* sum [nz] = squared normalised differences, summed over frames 1..H of one window; z, z_demo are scratch */
 static void sum_squares(const df_chart* chart, int nx, int nz, int H, const double* x, const double* x_demo, double* z,
                         double* z_demo, double* sum) {
   memset(sum, 0, (size_t)nz * sizeof *sum);

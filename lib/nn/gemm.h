@@ -1,5 +1,4 @@
-/* gemm.h: the matrix product of the layers, on row-major matrices of df_real, by the library that df_blas_open loaded.
- */
+/* gemm.h: the matrix product of the layers, row-major, of df_real, by the library that df_blas_open loaded. */
 #ifndef NN_GEMM_H
 #define NN_GEMM_H
 

@@ -1,5 +1,4 @@
-/* layers.h: linear layers and attention, built on the matrix product of gemm.h; element-wise layers are in kernels.h.
- */
+/* layers.h: linear layers and attention, built on the product of gemm.h; element-wise layers are in kernels.h. */
 #ifndef NN_LAYERS_H
 #define NN_LAYERS_H
 

@@ -16,8 +16,7 @@ enum { H = 5, NQ = 8, NX = 15 };
 /* rounding errors of some ten operations on numbers of order 1 */
 static const double ROUNDING = 1e-14;
 
-/* sets every frame: yaw, then pitch; velocity (forward, left) in the heading frame; angular velocity in the body frame
- */
+/* sets every frame: yaw, then pitch; velocity (forward, left) in the heading frame; body-frame angular velocity */
 static void walk(double yaw, double pitch, double forward, double left, const double w[3], double x[H + 1][NX]) {
   for (int t = 0; t <= H; t++) {
     const double cy = cos(yaw / 2), sy = sin(yaw / 2), cp = cos(pitch / 2), sp = sin(pitch / 2);

@@ -153,8 +153,7 @@ static void another_gait_shares_less(void** state) {
   uint8_t touch[FRAMES + 1][LEGS];
   gait_pattern(BOUND, 0.3, touch);
   assert_true(phase_share(0, (const uint8_t(*)[LEGS])touch, BOUND) == 1);
-  /* at any offset two of four feet are wrong by half a cycle; a frame at the edge of a half cycle changes it by 1 in 25
-   */
+  /* at any offset two of four feet are wrong by half a cycle; a frame at the edge of a half cycle counts 1 in 25 */
   assert_near(phase_share(0, (const uint8_t(*)[LEGS])touch, TROT), 0.5, 0.04);
   /* standing still agrees with the stance in half of the frames */
   memset(touch, 1, sizeof touch);

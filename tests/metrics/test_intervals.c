@@ -170,8 +170,7 @@ static void the_bootstrap_has_the_width_of_the_standard_error(void** state) {
   const double error = sqrt(square) / 400;
   const df_interval i = mean_interval(400, values, 1);
   assert_near(i.mean, sum / 400, 1e-15);
-  /* a 2.5 % quantile of 2000 resamples has a standard deviation of 0.06 standard errors; the tolerance is three of them
-   */
+  /* a 2.5 % quantile of 2000 resamples has a standard deviation of 0.06 standard errors; three of them are allowed */
   assert_near(i.lo, i.mean - 1.96 * error, 0.18 * error);
   assert_near(i.hi, i.mean + 1.96 * error, 0.18 * error);
 }

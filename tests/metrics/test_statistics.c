@@ -122,8 +122,7 @@ static void the_same_units_are_not_counted_once_a_seed(void** state) {
   assert_near((same.hi - same.lo) / (apart.hi - apart.lo), 2, 0.2);
 }
 
-/* ---- clusters, groups and drawn strata: compared with all equally likely resamples, listed once with NumPy 2.4.6 ----
- */
+/* ---- clusters, groups, drawn strata: compared with all equally likely resamples, listed once with NumPy 2.4.6 ---- */
 
 /* Percentiles at the level 0.8 lie so far inside an atom of the listed distribution (0.009 of probability or more) that
  * 40000 resamples, with standard errors of 0.0015, find that very atom. */

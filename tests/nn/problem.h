@@ -4,8 +4,7 @@
 
 #include "nn_support.h"
 
-/* kind, tokens, in, out, cond, flow_time, width, depth, heads, mlp_ratio, skip_hidden, position_std; with edge sizes
- */
+/* kind, tokens, in, out, cond, flow_time, width, depth, heads, mlp_ratio, skip_hidden, position_std; edge sizes too */
 static const df_net_cfg cases[] = {
     {DF_NET_DIT, 5, 3, 2, 4, true, 8, 2, 2, 2, 6, .7},   {DF_NET_DIT, 1, 1, 1, 1, true, 1, 1, 1, 1, 1, .7},
     {DF_NET_DIT, 9, 5, 3, 7, false, 15, 1, 3, 3, 0, .7}, {DF_NET_DIT, 17, 4, 6, 3, true, 12, 3, 4, 4, 9, .5},

@@ -14,8 +14,7 @@ DF_API void* df_alloc(size_t count, size_t size);
 /* Releases memory from df_alloc() or df_strdup(). NULL is allowed. */
 DF_API void df_free(void* memory);
 
-/* Copies a zero-terminated string (not NULL) into memory from df_alloc(). Returns NULL on failure, as df_alloc() does.
- */
+/* Copies a zero-terminated string (not NULL) into memory from df_alloc(). Returns NULL when memory is short. */
 DF_API char* df_strdup(const char* text);
 
 /* For tests: makes the n-th allocation from now on fail, once (n >= 1); n = 0 turns the fault off. Process-wide.

@@ -41,8 +41,7 @@ typedef enum df_status {
 /* Returns the one-line text of a code, "unknown status" for a number that is not a code. Never NULL. */
 DF_API const char* df_status_text(df_status status);
 
-/* Returns the message of this thread's last failure, "" if there was none. Valid until the thread's next failing call.
- */
+/* Returns the message of this thread's last failure, "" if there was none. Valid until the thread's next failure. */
 DF_API const char* df_error_message(void);
 
 /* Formats the message for df_error_message(), cut at 1023 bytes, and returns `status`, so that a function can end with

@@ -3,8 +3,7 @@
  * A controller computes joint position targets at 50 Hz from virtual-model stance forces and Raibert foot placement
  * (Raibert 1986), for trot, pace, bound and pronk at a step frequency of 3 Hz and a duty factor of 0.5. It generates
  * the demonstrations of the task go1_gaits. A learner sees the states, actions and commands, not the controller's
- * internals.
- */
+ * internals. */
 #ifndef DYNAFLOW_DATA_GAIT_H
 #define DYNAFLOW_DATA_GAIT_H
 

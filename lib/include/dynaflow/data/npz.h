@@ -32,8 +32,7 @@ DF_API const char* df_npz_key(const df_npz* npz, int i); /* without ".npy"; owne
 /* Reads one array; the caller releases it with df_array_clear(). DF_E_FORMAT names path, key and the fault: a missing
  * key (with the keys of the archive), an unsupported dtype, a malformed shape, truncation, an integer beyond 2^53 (not
  * exact as a double). Non-finite values are not an error. DF_E_ARG for a NULL argument, DF_E_NOMEM. On failure *out is
- * zeroed.
- */
+ * zeroed. */
 DF_API DF_MUST_CHECK df_status df_npz_read(df_npz* npz, const char* key, df_array* out);
 /* Reads the string of a 0-dimensional unicode array as UTF-8. The caller frees *out with df_free(); on failure *out is
  * NULL. Errors as for df_npz_read. */

@@ -32,8 +32,7 @@ DF_API DF_MUST_CHECK df_status df_search_find(const df_search* search, const cha
  * frees *out with df_system_free(); on failure *out is NULL. Errors: DF_E_CONFIG (system.model is empty), DF_E_MISMATCH
  * (the file differs from system.model_sha256), DF_E_UNSUPPORTED (names the setting that would admit the model, if there
  * is one), DF_E_ARG for a NULL argument, and the errors of df_search_find(), df_sha256_file() and
- * df_mujoco_system_new().
- */
+ * df_mujoco_system_new(). */
 DF_API DF_MUST_CHECK df_status df_task_system(const df_config* config, const df_search* search, df_system** out,
                                               char model_sha256[DF_SHA256_TEXT]);
 

@@ -13,8 +13,7 @@
 #include "dynaflow/metrics/statistics.h"
 #include "dynaflow/sim/system.h"
 
-/* X(name, unit, better, definition): the table that `dynaflow list metrics` prints; better is "lower", "higher" or ""
- */
+/* X(name, unit, better, definition): the table of `dynaflow list metrics`; better is "lower", "higher" or "" */
 #define DF_METRIC_LIST(X)                                                                                              \
   X(tre, "std", "lower",                                                                                               \
     "trajectory reconstruction error: RMS over frames 1..H and channels of (generated - demonstrated) / training std") \
@@ -80,9 +79,7 @@ DF_API DF_MUST_CHECK df_status df_metric_sae_own(const df_system* system, int B,
 DF_API DF_MUST_CHECK df_status df_metric_sae_min(const df_system* system, int B, int H, const double* x,
                                                  const double* u_guess, int threads, double* sae, double* u_best);
 
-/* the value in `touch` for a state that is not finite or exceeds 1e6: it never counts as agreement, not even with
- * itself
- */
+/* the value in `touch` for a state that is not finite or exceeds 1e6; it never agrees, not even with itself */
 enum { DF_TOUCH_UNKNOWN = 2 };
 
 /* Writes touch [B][H+1][n_feet]: 1 if foot geom geoms[k] is in contact (within its margin) in a state, 0 if not,
@@ -91,8 +88,7 @@ enum { DF_TOUCH_UNKNOWN = 2 };
 DF_API DF_MUST_CHECK df_status df_metric_contacts(const df_system* system, int B, int H, const double* x, int n_feet,
                                                   const int* geoms, int threads, uint8_t* touch);
 
-/* Writes agreement [B]: the share of frames 1..H and feet with equal, known contact in a and b, both [B][H+1][n_feet].
- */
+/* Writes agreement [B]: the share of frames 1..H and feet with equal, known contact in a and b [B][H+1][n_feet]. */
 DF_API void df_metric_agreement(int B, int H, int n_feet, const uint8_t* a, const uint8_t* b, double* agreement);
 
 /* Returns the share of frames from..H and feet whose contact equals stance(k, phase0 + frequency * dt * t), maximised

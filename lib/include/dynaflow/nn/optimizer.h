@@ -42,8 +42,7 @@ DF_API void df_ema_update(size_t n, double decay, const df_real* parameters, df_
 
 /* out [n] = sum of parts[s] [n] over the micro-batches s = 0 .. slices-1, summed by a fixed binary tree over s with up
  * to `threads` threads. The bits of the result do not depend on `threads`. The parts are overwritten; out may be
- * parts[0].
- */
+ * parts[0]. */
 DF_API void df_slices_sum(int slices, size_t n, df_real* const* parts, int threads, df_real* out);
 
 /* Returns the 2-norm of x [n], summed in double precision in a fixed order. */
