@@ -8,7 +8,7 @@
 
 /* step of the forward differences, relative to the half range of an action (to max(1, |u|) if it is unbounded) */
 static const double DIFFERENCE_STEP = 1e-5;
-/* a search ends when an iteration gains less than this fraction of the cost, or when the cost (error squared) is less */
+/* a search ends when an iteration gains less than this fraction of the cost, or when the cost (squared) is below */
 static const double LEAST_GAIN = 1e-10, LEAST_COST = 1e-26;
 static const double DAMPING_FIRST = 1e-6, DAMPING_LEAST = 1e-9;
 
