@@ -1,11 +1,11 @@
 /* gait_control.h: the controller of the gait generator, one object per robot.
  *
  * At 50 Hz it computes 12 joint position targets u = q* + tau / stiffness from the state. Foot placement follows
- * Raibert (1986), stance uses virtual-model control; the gains are in gait_table.h. stance  the desired wrench at the
- * centre of mass is distributed over the standing feet by damped least squares, with the foot forces clamped to a
- * friction bound, and applied to the joints as tau = -J^T f swing   the foot moves from its lift-off point to the
- * foothold that the commanded velocity requires A state x [37] is the Go1's qpos and qvel in the order of
- * tasks/go1_gaits/go1.xml. */
+ * Raibert (1986), stance uses virtual-model control; the gains are in gait_table.h.
+ *   stance  the desired wrench at the centre of mass is distributed over the standing feet by damped least squares,
+ *           the foot forces are clamped to a friction bound and applied to the joints as tau = -J^T f
+ *   swing   the foot moves from its lift-off point to the foothold that the commanded velocity requires
+ * A state x [37] is the Go1's qpos and qvel in the order of tasks/go1_gaits/go1.xml. */
 #ifndef DYNAFLOW_DATA_GAIT_CONTROL_H
 #define DYNAFLOW_DATA_GAIT_CONTROL_H
 

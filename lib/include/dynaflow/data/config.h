@@ -32,9 +32,10 @@ typedef df_list df_kind_LIST;
 typedef df_names df_kind_NAMES;
 
 /* X(kind, section, field, default, low, high, choices, unit, help)
- *   The key is <section>.<field>, the member of df_config is <section>_<field>. INT and REAL have the range [low,
- * high]. TEXT with non-empty choices ("a|b|c") must be one of them. LIST and NAMES are YAML sequences or
- * comma-separated text; each number of a LIST is in [low, high]. */
+ * The key is <section>.<field>, the member of df_config is <section>_<field>.
+ *   INT, REAL    a number in [low, high]
+ *   TEXT         with non-empty choices ("a|b|c") one of them
+ *   LIST, NAMES  a YAML sequence or comma-separated text; each number of a LIST is in [low, high] */
 #define DF_CONFIG_TABLE(X)                                                                                             \
   X(TEXT, task, name, "", 0, 0, "", "", "name of the task: the name of its folder")                                    \
   X(TEXT, task, title, "", 0, 0, "", "", "one-line title for tables and reports")                                      \

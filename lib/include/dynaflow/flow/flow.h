@@ -10,12 +10,12 @@
  * The decoder computes Xhat^1 from the network's output:
  *     STATES    Xhat^1 is the output, in chart coordinates: kinematic flow matching.
  *     ACTIONS   Xhat^1 is the output, in normalised actions; the actions are rolled out after sampling.
- *     ROLLOUT   u = center + half_range tanh(output); Xhat^1 = chart(simulator rollout of u from x0): DynaFlow. The
- * loss is on states only; its exact gradient is propagated back through the simulator. TRACKING  ROLLOUT with feedback:
- * the network also outputs a reference window zref, trained by the kinematic loss alone, and the simulator is driven by
- * u = clamp(center + half_range (tanh(output) - K (z - zref))) with z = chart(state). K is one constant matrix
- * [nu][nz], initially zero, trained with the network. The applied actions are returned: as with ROLLOUT, replaying them
- * from x0 reproduces the states.
+ *     ROLLOUT   u = center + half_range tanh(output); Xhat^1 = chart(simulator rollout of u from x0): DynaFlow.
+ *               The loss is on states only; its exact gradient is propagated back through the simulator.
+ *     TRACKING  ROLLOUT with feedback: the network also outputs a reference window zref, trained by the kinematic
+ *               loss alone, and the simulator is driven by u = clamp(center + half_range (tanh(output) - K (z - zref)))
+ *               with z = chart(state). K is one constant matrix [nu][nz], initially zero, trained with the network.
+ *               The applied actions are returned: as with ROLLOUT, replaying them from x0 reproduces the states.
  *
  * A batch is divided into train.slices micro-batches of fixed size. Each is computed by one thread, and the gradients
  * are summed by a fixed binary tree, so results have the same bits for any number of threads. */

@@ -69,13 +69,15 @@ DF_API DF_MUST_CHECK df_status df_metric_sae_own(const df_system* system, int B,
                                                  const double* u, int threads, double* sae, double* worst);
 
 /* SAE of the best actions: the error of step t is minimised over the actions in the box by projected
- * Levenberg-Marquardt, started from the guess (without a guess: from the best action of the previous step) and from the
- * rest action (df_system_rest_action). The result is an upper bound of the minimum: where f is discontinuous in u, for
- * instance where a contact begins within the step, a search may stop at the discontinuity. u_guess  in,  [B][H][nu],
- * may be NULL; an action that is not finite is ignored sae      out, [B], the mean error over the H steps u_best   out,
- * [B][H][nu], the best actions; may be NULL or equal to u_guess The searches clear the warm start before every step. In
- * addition the guess, projected into the box, is evaluated as in df_metric_sae_own(), so sae_min <= sae_own holds
- * exactly for actions in the box. Errors as for df_metric_sae_own(). */
+ * Levenberg-Marquardt, started from the guess (without a guess: from the best action of the previous step) and from
+ * the rest action (df_system_rest_action). The result is an upper bound of the minimum: where f is discontinuous in u,
+ * for instance where a contact begins within the step, a search may stop at the discontinuity.
+ *   u_guess  in,  [B][H][nu], may be NULL; an action that is not finite is ignored
+ *   sae      out, [B], the mean error over the H steps
+ *   u_best   out, [B][H][nu], the best actions; may be NULL or equal to u_guess
+ * The searches clear the warm start before every step. In addition, the guess, projected into the box, is evaluated as
+ * in df_metric_sae_own(), so sae_min <= sae_own holds exactly for actions in the box. Errors as for
+ * df_metric_sae_own(). */
 DF_API DF_MUST_CHECK df_status df_metric_sae_min(const df_system* system, int B, int H, const double* x,
                                                  const double* u_guess, int threads, double* sae, double* u_best);
 

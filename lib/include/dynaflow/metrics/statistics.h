@@ -36,12 +36,13 @@ typedef struct df_interval {
 DF_API df_interval df_share_interval(int count, int n);
 
 /* The same for values [n] of 0 and 1 that come in clusters (df_bootstrap_cfg below): Wilson's interval for the
- * effective sample size n / d [KG], where the design effect is d = v_clusters / (p (1 - p) / n)   but at least 1,
+ * effective sample size n / d [KG], where the design effect d is
+ *     d = v_clusters / (p (1 - p) / n)   but at least 1,
  *     v_clusters = sum over groups of c/(c-1) times the sum over its c clusters of (t - mean of t)^2 / n^2,
  *     t = sum over the cluster of (value - p).
- * If d is undefined, because all values are equal or every group has one cluster, the number of clusters is the sample
- * size. `cluster` NULL: as df_share_interval(). Errors: DF_E_ARG for NULL values, n < 1, a value other than 0 and 1, or
- * a cluster in two groups; DF_E_NOMEM. *out is unchanged on failure. */
+ * If d is undefined, because all values are equal or every group has one cluster, the sample size is the number of
+ * clusters. `cluster` NULL: as df_share_interval(). Errors: DF_E_ARG for NULL values, n < 1, a value other than 0 and
+ * 1, or a cluster in two groups; DF_E_NOMEM. *out is unchanged on failure. */
 DF_API DF_MUST_CHECK df_status df_share_interval_clustered(int n, const double* values, const int* cluster,
                                                            const int* group, df_interval* out);
 
@@ -115,9 +116,10 @@ DF_API DF_MUST_CHECK df_status df_paired_difference(const df_bootstrap_cfg* cfg,
 
 /* The probability that a value of `a` is better than a value of `b` in the same stratum, with ties counted as one half:
  * U / (n_a n_b) of [MW] in every stratum, averaged over strata [A21]. 1/2 means that neither is better; NaN if a value
- * is not finite. sizes_a, sizes_b  in, [n_strata]. With cfg->same_units all sizes are equal and units are drawn for
- * both sides together. A resample then pairs a unit with itself more often than the original values do, which shifts
- * the estimate by up to 1 / size */
+ * is not finite.
+ *   sizes_a, sizes_b  in, [n_strata]. With cfg->same_units all sizes are equal and units are drawn for both sides
+ *                     together. A resample then pairs a unit with itself more often than the original values do,
+ *                     which shifts the estimate by up to 1 / size */
 DF_API DF_MUST_CHECK df_status df_probability_of_improvement(const df_bootstrap_cfg* cfg, bool lower_is_better,
                                                              int n_strata, const int* sizes_a, const double* a,
                                                              const int* sizes_b, const double* b, df_interval* out);
@@ -132,13 +134,13 @@ DF_API DF_MUST_CHECK df_status df_performance_profile(const df_bootstrap_cfg* cf
 /* ---- tests ---- */
 
 /* Returns the p-value of the exact two-sided McNemar test [M47]. `only_a` and `only_b` count the discordant pairs:
- * those in which only side a, or only side b, fails. The p-value is min(1, 2 P(X <= min(only_a, only_b))) with X ~
- * Binomial(only_a + only_b, 1/2); 1 without discordant pairs; NaN for a negative count. */
+ * those in which only side a, or only side b, fails. The p-value is min(1, 2 P(X <= min(only_a, only_b))), where X has
+ * the distribution Binomial(only_a + only_b, 1/2); 1 without discordant pairs; NaN for a negative count. */
 DF_API double df_mcnemar_exact(int only_a, int only_b);
 
 /* Holm's step-down adjustment of n p-values [H79] for multiple testing. A NaN is not a test: it stays NaN and does not
- * count. Writes adjusted [n], which may be p, and the number of tests to *tests (may be NULL). Errors: DF_E_ARG for n <
- * 0 or NULL arrays, DF_E_NOMEM; the results are unchanged on failure. */
+ * count. Writes adjusted [n], which may be p, and the number of tests to *tests (may be NULL). Errors: DF_E_ARG for
+ * n < 0 or NULL arrays, DF_E_NOMEM; the results are unchanged on failure. */
 DF_API DF_MUST_CHECK df_status df_holm(int n, const double* p, double* adjusted, int* tests);
 
 #endif
