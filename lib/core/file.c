@@ -75,6 +75,8 @@ df_status df_file_read(const char* path, char** data, size_t* n) {
     fclose(file);
     return df_fail(DF_E_IO, "%s: not a regular file", path);
   }
+
+  /* read the whole file */
   const size_t size = (size_t)info.st_size;
   char* content = df_alloc(size + 1, 1);
   if (!content) {

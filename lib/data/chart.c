@@ -245,6 +245,8 @@ static void encode_free(const origin* o, const part* p, const double* x, double*
 /* writes the coordinates of x relative to x0, not normalised */
 static void encode_raw(const df_chart* chart, const double* x0, const double* x, double* raw) {
   const origin o = find_origin(chart, x0);
+
+  /* joints, then activations */
   for (int i = 0; i < chart->n_parts; i++) {
     const part* p = &chart->part[i];
     if (p->kind == DF_JOINT_FREE) {
@@ -314,6 +316,8 @@ void df_chart_context(const df_chart* chart, const double* x0, double* context) 
 
 void df_chart_decode(const df_chart* chart, const double* x0, const double* z, double* x) {
   const origin o = find_origin(chart, x0);
+
+  /* joints, then activations */
   for (int i = 0; i < chart->n_parts; i++) {
     const part* p = &chart->part[i];
     if (p->kind == DF_JOINT_FREE) {
@@ -437,6 +441,8 @@ df_status df_chart_fit(df_chart* chart, const df_dataset* data, const df_windows
              "df_chart_fit: data of nx = %d, nu = %d for a chart of nx = %d, nu = %d", data->nx, data->nu, chart->nx,
              chart->nu);
   DF_REQUIRE(windows->n_train > 0, "df_chart_fit: no training windows");
+
+  /* moments of states, contexts and actions */
   moments state = {0}, context = {0}, action = {0};
   double* raw = df_alloc((size_t)chart->nz, sizeof *raw);
   df_status status = raw ? DF_OK : DF_E_NOMEM;

@@ -344,6 +344,7 @@ static df_status check_all(const char* path, const df_yaml* yaml) {
 /* Refuses settings of a method that task.methods does not list, since they would have no effect. An empty task.methods
  * allows any method. */
 static df_status check_methods(const char* path, const df_yaml* yaml, const df_config* config) {
+  /* list the methods for the error message */
   const df_names* methods = &config->task_methods;
   char known[DF_NAMES_MAX * (DF_NAME_MAX + 2)] = "";
   size_t n = 0;
@@ -351,6 +352,8 @@ static df_status check_methods(const char* path, const df_yaml* yaml, const df_c
     if (j > 0) n = append(known, sizeof known, n, ", ");
     n = append(known, sizeof known, n, methods->v[j]);
   }
+
+  /* check the method of every leaf */
   for (int i = 0; i < yaml->n && methods->n > 0; i++) {
     const place p = locate(&yaml->leaf[i]);
     bool found = *p.method == '\0';

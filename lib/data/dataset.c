@@ -16,6 +16,7 @@ static const double quat_tolerance = 0.05;
 
 /* ---- life cycle ---- */
 
+/* allocates the arrays of the dataset */
 static df_status allocate(df_dataset* data) {
   const size_t episodes = (size_t)data->episodes, length = (size_t)data->length;
   const size_t widest = (size_t)(data->nx > data->nu ? data->nx : data->nu);
@@ -152,6 +153,7 @@ static df_status read_conditions(reader* r) {
   return fail_shape(r, "conditions", a, expected);
 }
 
+/* reads condition_names and splits it at commas */
 static df_status read_names(const reader* r, df_dataset* data) {
   if (data->nc == 0) return DF_OK;
   char* text;
@@ -237,6 +239,7 @@ static df_status mend_quaternions(const char* path, const char* key, df_dataset*
   return DF_OK;
 }
 
+/* checks that all numbers are finite and normalises the quaternions of free and ball joints */
 static df_status check_values(const reader* r, df_dataset* data) {
   const df_config* c = r->config;
   DF_TRY(check_finite(r->path, c->data_states_key, data->states, data->episodes, data->length + 1, data->nx));
@@ -265,6 +268,7 @@ static void copy_actions(const df_array* from, df_dataset* data) {
   }
 }
 
+/* makes the dataset from the arrays that were read */
 static df_status assemble(const reader* r, df_dataset** out) {
   const int episodes = (int)r->states.shape[0], length = (int)r->states.shape[1] - 1;
   const int nu = r->actions.values ? r->system->nu : 0;

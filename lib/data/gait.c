@@ -85,6 +85,7 @@ typedef struct slot {
   char message[200]; /* error message of the simulator if it failed */
 } slot;
 
+/* simulates one attempt of `length` actions and records it; stops at a fall or a failure */
 static attempt_end run_attempt(const df_system* system, const worker* w, df_gait gait, const start* s, int length,
                                slot* out) {
   df_gait_controller controller;
@@ -196,6 +197,7 @@ static df_status demonstrate_gait(demonstrator* d, df_gait gait, int first_episo
 
 /* ---- the model and the settings ---- */
 
+/* whether the model has the joints of a Go1, by kind, order and name */
 static df_status check_joints(const df_system* system) {
   static const char* const LEG[DF_LEGS] = {"FR", "FL", "RR", "RL"};
   static const char* const JOINT[DF_LEG_JOINTS] = {"hip", "thigh", "calf"};
@@ -231,6 +233,7 @@ static df_status check_system(const df_system* system) {
   return DF_OK;
 }
 
+/* reads the gaits from data.gaits */
 static df_status read_gaits(const df_config* config, int* n, df_gait gaits[DF_NAMES_MAX]) {
   *n = config->data_gaits.n;
   if (*n < 1) return df_fail(DF_E_CONFIG, "data.gaits names no gait");
@@ -246,6 +249,7 @@ static df_status read_gaits(const df_config* config, int* n, df_gait gaits[DF_NA
   return DF_OK;
 }
 
+/* makes the dataset for all episodes and names its conditions */
 static df_status new_dataset(const df_system* system, const df_config* config, int gaits, int length,
                              df_dataset** out) {
   static const char* const COMMAND[3] = {"command.vx", "command.vy", "command.wz"};

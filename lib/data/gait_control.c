@@ -50,6 +50,7 @@ static void to_world(const view* v, const double heading[3], double out[3]) {
 
 /* fills the members of the view that depend on the base */
 static void look_at_base(const double* x, const double com[3], view* v) {
+  /* orientation */
   const double *R = v->rotation, *qvel = x + 19;
   df_leg_rotation(x + 3, v->rotation);
   v->yaw = atan2(R[3], R[0]);
@@ -58,12 +59,14 @@ static void look_at_base(const double* x, const double com[3], view* v) {
   v->cos_yaw = cos(v->yaw);
   v->sin_yaw = sin(v->yaw);
 
+  /* velocity, height and centre of mass in the heading frame */
   to_heading(v, qvel, v->velocity);
   memcpy(v->rate, qvel + 3, sizeof v->rate);
   v->height = x[2];
   const double offset[3] = {com[0] - x[0], com[1] - x[1], com[2] - x[2]};
   to_heading(v, offset, v->com);
 
+  /* tilt: rotation from body to heading frame, column by column */
   for (int j = 0; j < 3; j++) {
     const double column[3] = {R[j], R[3 + j], R[6 + j]};
     double turned[3];

@@ -176,12 +176,16 @@ static df_status find_header(const unsigned char* bytes, size_t n, cursor* c) {
   if (n < sizeof magic || memcmp(bytes, magic, sizeof magic) != 0) {
     return df_fail(DF_E_FORMAT, "%s: array '%s': not a .npy array (wrong magic)", c->path, c->key);
   }
+
+  /* version; its first number decides the size of the length field */
   if (n < PREAMBLE_V1) return df_fail(DF_E_FORMAT, "%s: array '%s': truncated header", c->path, c->key);
   const int major = bytes[6];
   if (major < 1 || major > 3) {
     return df_fail(DF_E_FORMAT, "%s: array '%s': format version %d.%d is not supported", c->path, c->key, major,
                    bytes[7]);
   }
+
+  /* header length, little-endian, of 2 or 4 bytes */
   const size_t start = major == 1 ? PREAMBLE_V1 : PREAMBLE_V1 + 2;
   if (n < start) return df_fail(DF_E_FORMAT, "%s: array '%s': truncated header", c->path, c->key);
   size_t length = (size_t)bytes[8] | (size_t)bytes[9] << 8;

@@ -169,6 +169,7 @@ static df_status read_all(const df_npz* npz, zip_file_t* file, const char* key, 
 
 /* reads the bytes of entry i; the caller frees *bytes */
 static df_status read_entry(const df_npz* npz, int i, unsigned char** bytes, size_t* n) {
+  /* check the recorded sizes before allocating */
   const char* key = npz->key[i];
   zip_stat_t info;
   if (zip_stat_index(npz->zip, (zip_uint64_t)i, 0, &info) != 0) {
@@ -179,6 +180,8 @@ static df_status read_entry(const df_npz* npz, int i, unsigned char** bytes, siz
       info.size > info.comp_size * MAX_INFLATION + MAX_INFLATION) {
     return df_fail(DF_E_FORMAT, "%s: array '%s': inconsistent sizes in the archive", npz->path, key);
   }
+
+  /* decompress */
   zip_file_t* file = zip_fopen_index(npz->zip, (zip_uint64_t)i, 0);
   if (!file) return fail_entry(npz, key, zip_get_error(npz->zip));
   unsigned char* memory = df_alloc((size_t)info.size, 1);
@@ -321,6 +324,8 @@ static df_status check_entries(const char* path, int n, const df_npz_entry* entr
 
 df_status df_npz_write(const char* path, int n, const df_npz_entry* entries) {
   DF_TRY(check_entries(path, n, entries));
+
+  /* build the archive in memory, then write it; the arrays' bytes must stay until it is complete */
   unsigned char** bytes = df_alloc((size_t)n, sizeof *bytes);
   if (!bytes) return DF_E_NOMEM;
   zip_error_t error;

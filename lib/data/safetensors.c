@@ -53,6 +53,7 @@ static json_t* describe(const df_named_tensor* tensor, size_t begin, size_t end)
                    (json_int_t)begin, (json_int_t)end);
 }
 
+/* adds the string pairs to the header */
 static df_status add_metadata(const char* path, json_t* header, int n, const df_text_pair* pairs) {
   if (n == 0) return DF_OK;
   json_t* dictionary = json_object();
@@ -71,6 +72,7 @@ static df_status add_metadata(const char* path, json_t* header, int n, const df_
   return DF_OK;
 }
 
+/* adds the entries of all tensors to the header; *total: size of their data */
 static df_status add_tensors(const char* path, json_t* header, int n, const df_named_tensor* tensors, size_t* total) {
   *total = 0;
   for (int i = 0; i < n; i++) {
@@ -154,6 +156,8 @@ struct df_safetensors {
 /* reads the file and parses its JSON header */
 static df_status read_header(df_safetensors* file) {
   size_t size = 0;
+
+  /* header length */
   DF_TRY(df_file_read(file->path, &file->bytes, &size));
   if (size < LENGTH_BYTES) return df_fail(DF_E_FORMAT, "%s: truncated: %zu bytes", file->path, size);
   uint64_t length;
@@ -162,6 +166,8 @@ static df_status read_header(df_safetensors* file) {
     return df_fail(DF_E_FORMAT, "%s: header length %llu in a file of %zu bytes: not a safetensors file, or truncated",
                    file->path, (unsigned long long)length, size);
   }
+
+  /* JSON header, then data */
   if (length == 0 || file->bytes[LENGTH_BYTES] != '{') {
     return df_fail(DF_E_FORMAT, "%s: the header is not a JSON object", file->path);
   }
@@ -304,6 +310,8 @@ df_status df_safetensors_read(const df_safetensors* file, const char* name, df_d
     if (strcmp(file->tensor[i].name, name) == 0) found = &file->tensor[i];
   }
   if (!found) return df_fail(DF_E_MISMATCH, "%s: no tensor '%s'", file->path, name);
+
+  /* type and shape must match exactly */
   bool same = found->dtype == dtype && found->rank == rank;
   for (int i = 0; same && i < rank; i++) same = found->shape[i] == shape[i];
   if (!same) {

@@ -153,6 +153,7 @@ static df_status expect_end(const char* path, yaml_parser_t* parser) {
   return root ? df_fail(DF_E_FORMAT, "%s:%d: a second document", path, line) : DF_OK;
 }
 
+/* parses the text, which must be one YAML document with a mapping at its root */
 static df_status parse(const char* path, const char* text, size_t n, df_yaml* out) {
   yaml_parser_t parser;
   if (!yaml_parser_initialize(&parser)) return df_fail(DF_E_NOMEM, "%s: not enough memory to parse the file", path);

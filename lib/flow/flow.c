@@ -39,6 +39,8 @@ static df_status set_action_map(df_flow* flow) {
   flow->u_center = df_alloc((size_t)flow->nu, sizeof(double));
   flow->u_half = df_alloc((size_t)flow->nu, sizeof(double));
   if (!flow->u_center || !flow->u_half) return DF_E_NOMEM;
+
+  /* a list that is shorter than nu is repeated */
   const df_list* lists[2] = {&c->action_center, &c->action_half_range};
   for (int k = 0; k < 2; k++) {
     if (lists[k]->n > 0 && flow->nu % lists[k]->n != 0) {
@@ -46,6 +48,8 @@ static df_status set_action_map(df_flow* flow) {
                      c->task_name, k ? "half_range" : "center", lists[k]->n, flow->nu);
     }
   }
+
+  /* centre and half range of every action */
   for (int i = 0; i < flow->nu; i++) {
     const bool bounded = isfinite(system->u_lo[i]) && isfinite(system->u_hi[i]);
     if (!bounded && (c->action_center.n == 0 || c->action_half_range.n == 0)) {
@@ -62,6 +66,7 @@ static df_status set_action_map(df_flow* flow) {
 
 /* makes the network and its trainer */
 static df_status make_network(df_flow* flow) {
+  /* network */
   const df_config* c = flow_config(flow);
   df_net_cfg cfg = df_net_cfg_default();
   cfg.kind = strcmp(c->net_kind, "mlp") == 0 ? DF_NET_MLP : DF_NET_DIT;
@@ -78,6 +83,7 @@ static df_status make_network(df_flow* flow) {
   cfg.position_std = c->net_position_std;
   DF_TRY(df_net_new(&cfg, &flow->net));
 
+  /* trainer; TRACKING trains the gain K as extra parameters */
   const trainer_cfg training = {.steps = c->train_steps,
                                 .batch = c->train_batch,
                                 .slices = c->train_slices,
@@ -101,6 +107,7 @@ static df_status bound_tape(const df_flow* flow, df_sim* sim) {
   return df_fail(DF_E_CONFIG, "task %s: train.tape_mib = %g: %s", flow_config(flow)->task_name, mib, why);
 }
 
+/* allocates the buffers of one thread; only simulating decoders need a tape */
 static df_status make_worker(const df_flow* flow, flow_worker* w) {
   const size_t n = (size_t)flow->slice, H = (size_t)flow->H;
   const size_t in = H * (size_t)flow->in, out = H * (size_t)flow->out, actions = H * (size_t)flow->nu;

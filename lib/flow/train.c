@@ -144,11 +144,15 @@ static double state_loss(const df_flow* flow, flow_worker* w, const double* x0, 
   const df_task* task = flow->env.task;
   const double n = (double)flow->H * flow->nz;
   double loss = 0;
+
+  /* frame 0 is given: no error, no cotangent */
   memset(w->d_x, 0, (size_t)flow->ndx * sizeof(double));
   frame_error[0] = 0;
   for (int t = 0; t < flow->H; t++) {
     const double* x = w->x + (size_t)(t + 1) * (size_t)flow->nx;
     double sum = 0;
+
+    /* error in chart coordinates, then its adjoint */
     df_chart_encode(task->chart, x0, x, w->z);
     for (int k = 0; k < flow->nz; k++) {
       const double e = w->z[k] - target[t * flow->nz + k];

@@ -126,6 +126,7 @@ static void normal_equations(df_best_action* s) {
 /* Solves a y = x by Cholesky factorisation and stores y in x. a [n][n] is symmetric positive definite and overwritten
  * by its factor; false if it is not positive definite. */
 static bool solve_positive(int n, double* a, double* x) {
+  /* factor row by row, with forward substitution */
   for (int j = 0; j < n; j++) {
     double* row = a + (size_t)j * (size_t)n;
     for (int k = 0; k <= j; k++) {
@@ -140,6 +141,8 @@ static bool solve_positive(int n, double* a, double* x) {
     }
     x[j] = (x[j] - dot(j, row, x)) / row[j];
   }
+
+  /* back substitution */
   for (int j = n - 1; j >= 0; j--) {
     for (int k = j + 1; k < n; k++) x[j] -= a[(size_t)k * (size_t)n + (size_t)j] * x[k];
     x[j] /= a[(size_t)j * (size_t)n + (size_t)j];
@@ -172,6 +175,7 @@ static bool solve_free(df_best_action* s, double mu, double floor, double* targe
 /* moves the step p towards the target until an action reaches its bound; returns that action, -1 if none did */
 static int advance(df_best_action* s, const double* u, const double* target) {
   const df_system* system = s->system;
+  /* the largest share of the way on which no action leaves the box */
   int blocking = -1;
   double share = 1, at_bound = 0;
   for (int j = 0; j < system->nu; j++) {
@@ -183,6 +187,8 @@ static int advance(df_best_action* s, const double* u, const double* target) {
     at_bound = bound;
     blocking = j;
   }
+
+  /* move; the blocking action is put exactly on its bound */
   for (int j = 0; j < system->nu; j++) {
     if (!s->fixed[j]) s->p[j] += share * (target[j] - s->p[j]);
   }
@@ -251,6 +257,7 @@ static bool improve(df_best_action* s, double* u, double* cost, double* mu) {
 }
 
 double df_best_action_search(df_best_action* s, const double* x, const double* x1, double* u) {
+  /* project the start, then iterate until the cost is small or no longer decreases */
   s->x = x;
   s->x1 = x1;
   df_box_project(s->system, u);

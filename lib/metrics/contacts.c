@@ -27,6 +27,7 @@ df_status df_metric_contacts(const df_system* system, int B, int H, const double
   DF_REQUIRE(df_system_is_mujoco(system), "contacts: the system is not a MuJoCo model");
   for (int k = 0; k < n_feet; k++) DF_REQUIRE(geoms[k] >= 0, "contacts: foot %d has no geom", k);
 
+  /* pose every state and read the contacts of the feet */
   const size_t nx = (size_t)system->nx, feet = (size_t)n_feet;
   df_pool pool;
   DF_TRY(df_pool_new(system, df_pool_size(threads, B), &pool));

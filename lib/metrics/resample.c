@@ -181,6 +181,8 @@ df_status df_resampler_new(const df_bootstrap_cfg* cfg, int n_strata, const int*
   *out = (df_resampler){.cfg = cfg, .n_strata = n_strata, .sizes = sizes};
   DF_TRY(check_cfg(cfg));
   DF_TRY(check_strata(cfg, n_strata, sizes, &out->total));
+
+  /* clusters and the capacity of a resample */
   out->clustered = cfg->cluster || cfg->group;
   if (out->clustered) DF_TRY(df_clusters_new(sizes[0], cfg->cluster, cfg->group, &out->clusters));
   for (int i = 0; i < n_strata; i++) {
@@ -188,6 +190,8 @@ df_status df_resampler_new(const df_bootstrap_cfg* cfg, int n_strata, const int*
   }
   const long room = most_values(out);
   DF_REQUIRE(room <= MOST_VALUES, "resamples of up to %ld values, at most %d", room, MOST_VALUES);
+
+  /* arrays */
   out->room = (int)room;
   out->first = df_alloc((size_t)n_strata, sizeof *out->first);
   out->stratum = df_alloc((size_t)n_strata, sizeof *out->stratum);

@@ -102,12 +102,15 @@ static double estimate_of(df_estimate kind, int n, const double* values, double*
 
 /* the estimate of finite values, its interval and, if p is not NULL, its p-value against 0 */
 static df_status bootstrap(df_resampler* s, df_estimate kind, const double* values, df_interval* out, double* p) {
+  /* buffers; only estimates of sorted values need the order */
   const bool sorts = kind != DF_ESTIMATE_MEAN;
   double* work = df_alloc((size_t)(s->room > s->total ? s->room : s->total), sizeof *work);
   double* estimates = df_alloc((size_t)s->cfg->resamples, sizeof *estimates);
   int* order = sorts ? df_ascending(s->total, values) : NULL;
   int* count = sorts ? df_alloc((size_t)s->total, sizeof *count) : NULL;
   const df_status status = work && estimates && (!sorts || (order && count)) ? DF_OK : DF_E_NOMEM;
+
+  /* estimate, then its interval from the resamples */
   if (status == DF_OK) out->mean = estimate_of(kind, s->total, values, work);
   if (status == DF_OK && df_resampler_varies(s)) {
     resample(s, kind, order, count, values, work, estimates);

@@ -51,12 +51,15 @@ df_status df_metric_tre(const df_chart* chart, int nx, int B, int H, const doubl
                         double* group_rms) {
   DF_REQUIRE(chart && x && x_demo && rms, "tre: NULL argument");
   DF_REQUIRE(nx >= 1 && B >= 1 && H >= 1, "tre: nx = %d, B = %d and H = %d must be at least 1", nx, B, H);
+
+  /* the start states must agree */
   const int nz = df_chart_size(chart);
   const size_t window = (size_t)(H + 1) * (size_t)nx;
   const df_chart_group* groups;
   const int n_groups = df_chart_groups(chart, &groups);
   for (int b = 0; b < B; b++) DF_TRY(check_start(b, nx, x + (size_t)b * window, x_demo + (size_t)b * window));
 
+  /* errors of every window, in total and by group */
   double* work = df_alloc(3 * (size_t)nz, sizeof *work);
   if (!work) return DF_E_NOMEM;
   double *z = work, *z_demo = work + nz, *sum = work + 2 * nz;

@@ -231,6 +231,7 @@ static void mlp_half_backward(df_net_work* work, const df_real* p, df_real* dp, 
   const df_real* mod = w->modulation + i * 6 * d;
   df_real* dmod = w->dmodulation + i * 6 * d;
 
+  /* gate, second and first linear layer, norm */
   k->gate_backward(&s, mod + 5 * d, b->mlp, w->dh, w->narrow, dmod + 5 * d, dp + m->fc2_bias);
   df_linear_backward_input(R, f, d, p + m->fc2_weight, w->narrow, false, w->wide1);
   k->gelu_backward(R, f, b->hidden, w->wide2, w->wide1, dp + m->fc1_bias);
@@ -254,6 +255,7 @@ static void attention_half_backward(df_net_work* work, const df_real* p, df_real
   const df_real* mod = w->modulation + i * 6 * d;
   df_real *dmod = w->dmodulation + i * 6 * d, *dqkv = w->wide1, *dmixed = w->wide2;
 
+  /* gate, output projection, attention, qkv projection, norm */
   k->gate_backward(&s, mod + 2 * d, b->attended, w->dh, w->narrow, dmod + 2 * d, dp + m->out_bias);
   df_linear_backward_weight(k, R, d, d, b->mixed, w->narrow, dp + m->out_weight, NULL);
   df_linear_backward_input(R, d, d, p + m->out_weight, w->narrow, false, dmixed);
@@ -273,11 +275,15 @@ static void last_forward(df_net_work* work, const df_real* p, df_real* y) {
   const df_shape s = shape_of(work);
   const size_t out = (size_t)net->cfg.out, hidden = (size_t)net->cfg.skip_hidden, cond = (size_t)net->cfg.cond;
   const df_real* mod = w->modulation + 6 * s.d * (size_t)net->cfg.depth;
+
+  /* skip MLP */
   if (hidden > 0) {
     df_linear_forward(k, s.B, cond, hidden, work->c, p + m->skip1_weight, p + m->skip1_bias, false, w->skip1);
     k->silu_forward(s.B * hidden, w->skip1, w->skip_hidden);
     df_linear_forward(k, s.B, hidden, s.T * out, w->skip_hidden, p + m->skip2_weight, p + m->skip2_bias, false, y);
   }
+
+  /* norm and linear layer of the tokens, added to the skip output */
   k->norm_forward(&s, w->h, mod, mod + s.d, w->last_norm, w->last_rstd, w->narrow);
   df_linear_forward(k, s.B * s.T, s.d, out, w->narrow, p + m->last_weight, p + m->last_bias, hidden > 0, y);
 }
@@ -293,12 +299,16 @@ static void last_backward(df_net_work* work, const df_real* p, const df_real* dy
   const size_t cond = (size_t)net->cfg.cond, at = 6 * s.d * (size_t)net->cfg.depth;
   const df_real* mod = w->modulation + at;
   df_real* dmod = w->dmodulation + at;
+
+  /* skip MLP */
   if (hidden > 0) {
     df_linear_backward_weight(k, s.B, hidden, s.T * out, w->skip_hidden, dy, dp + m->skip2_weight, dp + m->skip2_bias);
     df_linear_backward_input(s.B, hidden, s.T * out, p + m->skip2_weight, dy, false, w->dskip);
     k->silu_backward(s.B * hidden, w->skip1, w->dskip);
     df_linear_backward_weight(k, s.B, cond, hidden, work->c, w->dskip, dp + m->skip1_weight, dp + m->skip1_bias);
   }
+
+  /* linear layer and norm of the tokens */
   k->modulate(&s, w->last_norm, mod, mod + s.d, w->narrow);
   df_linear_backward_weight(k, R, s.d, out, w->narrow, dy, dp + m->last_weight, dp + m->last_bias);
   df_linear_backward_input(R, s.d, out, p + m->last_weight, dy, false, w->narrow);
