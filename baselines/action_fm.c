@@ -1,4 +1,4 @@
-/* action_fm.c: flow matching over demonstrated actions; states follow by rolling the sample out. */
+/* action_fm.c: flow matching over demonstrated actions; the sampled actions are rolled out to states. */
 #include "flow_method.h"
 #include "methods.h"
 

@@ -1,17 +1,18 @@
-/* flow_method.h: the door of methods that are one flow with one decoder. */
+/* flow_method.h: defines methods that consist of one flow with one decoder. */
 #ifndef BASELINES_FLOW_METHOD_H
 #define BASELINES_FLOW_METHOD_H
 
 #include "dynaflow/flow/flow.h"
 
+/* the df_method functions of such a method; self is the df_flow */
 void flow_method_destroy(void* self);
 df_status flow_method_train(void* self, df_training_log* logs, int* n_logs);
 df_status flow_method_save(const void* self, const char* path);
 df_status flow_method_load(void* self, const char* path);
 df_status flow_method_sample(void* self, const df_request* request, double* x, double* u);
 
-/* Defines df_method_<id>: a flow with this decoder, these flags beside those that every flow has, and one line of
- * summary. */
+/* Defines df_method_<id>: a flow with the given decoder, the flags DF_METHOD_TRAINS, DF_METHOD_SAMPLES and extra_flags,
+ * and a one-line summary. */
 #define FLOW_METHOD(id, decoder, extra_flags, line)                     \
   static df_status create_##id(const df_method_env* env, void** self) { \
     df_flow* flow = NULL;                                               \

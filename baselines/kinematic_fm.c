@@ -1,4 +1,4 @@
-/* kinematic_fm.c: kinematic flow matching: the network's output is the window of states itself. */
+/* kinematic_fm.c: kinematic flow matching: the network outputs the states of the window directly. */
 #include "flow_method.h"
 #include "methods.h"
 

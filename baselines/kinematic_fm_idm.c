@@ -1,6 +1,6 @@
-/* kinematic_fm_idm.c: kinematic flow matching, with actions from a learned inverse-dynamics MLP on successive generated
- * states, rolled out open loop: the recipe of the authors' earlier quadruped code. The flow never sees actions, the MLP
- * needs them. */
+/* kinematic_fm_idm.c: kinematic flow matching with actions from an inverse-dynamics MLP that is applied to successive
+ * generated states; the actions are rolled out open loop. This is the approach of the DynaFlow authors' earlier
+ * quadruped code. The flow is trained on states only, the MLP needs actions. */
 #include <stdio.h>
 
 #include "dynaflow/core/alloc.h"
@@ -43,7 +43,7 @@ static df_status train(void* self, df_training_log* logs, int* n_logs) {
   return df_inverse_train(m->inverse, &logs[1]);
 }
 
-/* the second network's file stands beside the first */
+/* the file of the inverse-dynamics network: the path of the flow with the suffix ".inverse" */
 static df_status inverse_path(const char* path, char* out, size_t n) {
   if ((size_t)snprintf(out, n, "%s.inverse", path) >= n) return df_fail(DF_E_ARG, "%s: path too long", path);
   return DF_OK;
@@ -73,7 +73,7 @@ static df_status sample(void* self, const df_request* request, double* x, double
 
 const df_method df_method_kinematic_fm_idm = {
     .name = "kinematic_fm_idm",
-    .summary = "kinematic_fm, with actions from a learned inverse-dynamics MLP, rolled out open loop",
+    .summary = "kinematic_fm with actions from a learned inverse-dynamics MLP, rolled out open loop",
     .flags = DF_METHOD_TRAINS | DF_METHOD_NEEDS_ACTIONS | DF_METHOD_RETURNS_ACTIONS | DF_METHOD_SAMPLES,
     .create = create,
     .destroy = destroy,

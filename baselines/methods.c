@@ -24,20 +24,24 @@ const df_method* df_method_by_name(const char* name) {
   return NULL;
 }
 
-/* fits lists of names, file names and a line of a key */
+/* names are used in comma-separated lists, in file names and in keys, so only simple characters are allowed */
 static df_status check_name(const char* name) {
   static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
   if (!name || !name[0]) return df_fail(DF_E_CONFIG, "a method has no name");
   if (name[strspn(name, letters)] || strlen(name) >= DF_NAME_MAX) {
-    return df_fail(DF_E_CONFIG, "method '%.64s': a name is of letters, digits and _, at most %d", name,
-                   DF_NAME_MAX - 1);
+    return df_fail(DF_E_CONFIG, "method '%.64s': a name must consist of letters, digits and _, at most %d of them",
+                   name, DF_NAME_MAX - 1);
   }
   return DF_OK;
 }
 
 df_status df_method_register(const df_method* method) {
   DF_TRY(check_name(method->name));
-  if (df_method_by_name(method->name)) return df_fail(DF_E_CONFIG, "there is a method '%s' already", method->name);
+  if (df_method_by_name(method->name)) {
+    return df_fail(DF_E_CONFIG, "method '%s' is already registered", method->name);
+  }
+
+  /* every member that the flags require must be set */
   const struct {
     const char* member;
     bool missing;
@@ -51,6 +55,8 @@ df_status df_method_register(const df_method* method) {
   for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
     if (needs[i].missing) return df_fail(DF_E_CONFIG, "method '%s' has no %s", method->name, needs[i].member);
   }
+
+  /* append to the table */
   const df_method* const* methods;
   const int n = df_methods(&methods);
   if (n == METHODS_KNOWN_MAX) return df_fail(DF_E_CONFIG, "more than %d methods", METHODS_KNOWN_MAX);

@@ -1,11 +1,11 @@
-/* methods.h: every method of the suite, by the same door (dynaflow/flow/method.h). */
+/* methods.h: the methods of the suite, which have the interface of dynaflow/flow/method.h, and the plugin registry. */
 #ifndef BASELINES_METHODS_H
 #define BASELINES_METHODS_H
 
 #include "dynaflow/core/hash.h"
 #include "dynaflow/flow/method.h"
 
-enum { METHODS_KNOWN_MAX = 32 };
+enum { METHODS_KNOWN_MAX = 32 }; /* the most methods, including plugins */
 
 extern const df_method df_method_dynaflow;
 extern const df_method df_method_dynaflow_tracking;
@@ -15,21 +15,23 @@ extern const df_method df_method_action_fm;
 extern const df_method df_method_random_action;
 extern const df_method df_method_replay_demo;
 
-/* All of them, in the order of tables, registered ones last; the count, at most METHODS_KNOWN_MAX, is returned. */
+/* Sets *methods to all methods, in the order of tables with registered ones last, and returns their number, at most
+ * METHODS_KNOWN_MAX. The array is static. */
 int df_methods(const df_method* const** methods);
 
-/* NULL if there is none of this name. */
+/* Returns the method of this name, NULL if there is none. */
 const df_method* df_method_by_name(const char* name);
 
-/* Adds a method, which must outlive its use. DF_E_CONFIG if the name is taken or is not of letters, digits and _, or if
- * the table lacks a function that its flags promise. Not for use while other threads look methods up. */
+/* Registers a method, which is not copied and must stay valid. DF_E_CONFIG if the name is already registered or has
+ * characters other than letters, digits and _, if a function required by its flags is missing, or if there are already
+ * METHODS_KNOWN_MAX methods. Must not be called while other threads look methods up. */
 DF_MUST_CHECK df_status df_method_register(const df_method* method);
 
-/* Loads a shared object (dynaflow/flow/method.h, "methods from outside") and registers its method; it stays loaded.
- * Errors name the file and the symbol. */
+/* Loads a plugin (dynaflow/flow/method.h) and registers its method; the shared object stays loaded. Errors name the
+ * file and the symbol: DF_E_CONFIG for an unsuitable file or method, DF_E_MISSING, DF_E_IO, DF_E_NOMEM. */
 DF_MUST_CHECK df_status df_method_load(const char* path);
 
-/* SHA-256 of the file that a method was loaded from; "" for the program's own. */
+/* Returns the SHA-256 of the plugin file of a method, "" for a method of the program. */
 const char* df_method_file_sha256(const df_method* method);
 
 #endif

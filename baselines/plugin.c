@@ -1,4 +1,4 @@
-/* plugin.c: methods from shared objects. */
+/* plugin.c: loads methods from shared objects. */
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
@@ -17,7 +17,8 @@ typedef struct plugin {
 static plugin loaded[METHODS_KNOWN_MAX];
 static int n_loaded;
 
-/* The loader maps what the header promises: a file cut short would end the program with SIGBUS. */
+/* Whether an ELF file contains all the segments that its program headers describe. dlopen maps them without checking,
+ * so a truncated file would end the program with SIGBUS. */
 static bool is_whole(const char* bytes, size_t n) {
   ElfW(Ehdr) head;
   if (n < sizeof head) return false;
@@ -37,8 +38,8 @@ static df_status register_from(void* handle, const char* path, const df_method**
   const int* version = dlsym(handle, "df_plugin_version");
   if (!version) return df_fail(DF_E_CONFIG, "%s: no symbol df_plugin_version: not a plugin of dynaflow", path);
   if (*version != DF_METHOD_VERSION) {
-    return df_fail(DF_E_CONFIG, "%s: df_plugin_version is %d, this program's is %d: compile it anew", path, *version,
-                   DF_METHOD_VERSION);
+    return df_fail(DF_E_CONFIG, "%s: df_plugin_version is %d, but the program has %d: rebuild the plugin", path,
+                   *version, DF_METHOD_VERSION);
   }
   *method = dlsym(handle, "df_plugin_method");
   if (!*method) return df_fail(DF_E_CONFIG, "%s: no symbol df_plugin_method", path);
@@ -52,6 +53,8 @@ static df_status register_from(void* handle, const char* path, const df_method**
 df_status df_method_load(const char* path) {
   if (n_loaded == METHODS_KNOWN_MAX) return df_fail(DF_E_CONFIG, "more than %d plugins", METHODS_KNOWN_MAX);
   plugin* p = &loaded[n_loaded];
+
+  /* hash the file and check that it is complete */
   char* bytes;
   size_t n;
   DF_TRY(df_file_read(path, &bytes, &n));
@@ -59,8 +62,9 @@ df_status df_method_load(const char* path) {
   df_status status = df_sha256(bytes, n, p->sha256);
   df_free(bytes);
   DF_TRY(status);
-  if (!whole) return df_fail(DF_E_CONFIG, "%s: cannot be loaded: no shared object, or one cut short", path);
-  /* a bare name would be looked for among the system's libraries */
+  if (!whole) return df_fail(DF_E_CONFIG, "%s: cannot be loaded: not a shared object, or truncated", path);
+
+  /* dlopen would search a name without a slash in the system's library folders */
   char* file = strchr(path, '/') ? df_strdup(path) : df_path_join(".", path);
   if (!file) return DF_E_NOMEM;
   void* handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);

@@ -1,7 +1,7 @@
-/* reference_points.c: the floor and the ceiling between which a score is read.
+/* reference_points.c: a lower reference (floor) and an upper reference (ceiling) for the scores of the other methods.
  *
- * random_action draws each action uniformly from the range that learners act in; replay_demo plays the demonstration's
- * own actions. A method that beats the ceiling has seen the answer. */
+ * random_action draws each action uniformly from the action range of the learned methods. replay_demo replays the
+ * actions of the demonstration; a method that is better than this has access to the demonstration. */
 #include <math.h>
 #include <string.h>
 
@@ -38,7 +38,7 @@ static df_status create(const df_method_env* env, void** self) {
   return DF_OK;
 }
 
-/* the range that random actions are drawn from: the one the task's learners act in, else the actuators' own */
+/* the range of random action i: action.center +- action.half_range inside the action box, else the action box */
 static void random_box(const df_task* task, int i, double* lo, double* hi) {
   const df_config* c = &task->config;
   *lo = task->system->u_lo[i];
@@ -72,7 +72,7 @@ static df_status sample_replay(void* self, const df_request* r, double* x, doubl
   const df_task* task = m->env.task;
   const int H = task->windows->horizon;
   if (!r->demonstrated_actions) {
-    return df_fail(DF_E_CONFIG, "task %s: replay_demo needs demonstrated actions, and there are none",
+    return df_fail(DF_E_CONFIG, "task %s: replay_demo needs demonstrated actions, but there are none",
                    task->config.task_name);
   }
   memcpy(u, r->demonstrated_actions, (size_t)r->B * (size_t)H * (size_t)task->system->nu * sizeof *u);
@@ -81,7 +81,7 @@ static df_status sample_replay(void* self, const df_request* r, double* x, doubl
 
 const df_method df_method_random_action = {
     .name = "random_action",
-    .summary = "uniform random actions: the floor",
+    .summary = "uniform random actions: the lower reference (floor)",
     .flags = DF_METHOD_RETURNS_ACTIONS,
     .create = create,
     .destroy = destroy,
@@ -90,7 +90,7 @@ const df_method df_method_random_action = {
 
 const df_method df_method_replay_demo = {
     .name = "replay_demo",
-    .summary = "the demonstration's own actions: the ceiling",
+    .summary = "the actions of the demonstration: the upper reference (ceiling)",
     .flags = DF_METHOD_RETURNS_ACTIONS | DF_METHOD_NEEDS_ACTIONS | DF_METHOD_SEES_DEMONSTRATION,
     .create = create,
     .destroy = destroy,

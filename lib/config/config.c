@@ -50,7 +50,7 @@ static int key_index(const char* name) {
 
 /* ---- suggestions ---- */
 
-/* the known key nearest to a wrong one: by its whole name, or by its last word when the section was left out */
+/* returns the known key closest to an unknown one, by its whole name or (section omitted) by its last part */
 static const char* nearest_key(const char* wrong) {
   size_t best = 2 * DF_WORD_MAX;
   const char* name = NULL;
@@ -68,7 +68,7 @@ static const char* nearest_key(const char* wrong) {
 
 /* ---- values from text ---- */
 
-/* what a value is set for, for errors */
+/* the key, source and text of a value, for error messages */
 typedef struct target {
   int key;
   const char* where;
@@ -103,7 +103,7 @@ static df_status parse_number(const target* t, const char* text, double* out) {
   if (end == text || *end != '\0') return refuse(t, "not a number");
   if (!isfinite(x)) return refuse(t, "not a finite number");
   DF_TRY(check_range(t, x));
-  *out = x + 0.0; /* no negative zero: it would be another text for the same value */
+  *out = x + 0.0; /* turns -0 into 0: equal values must have equal text */
   return DF_OK;
 }
 
@@ -113,6 +113,8 @@ static df_status parse_text(const target* t, char* out) {
   }
   const size_t n = strlen(t->value);
   if (n >= DF_TEXT_MAX) return refuse(t, "too long");
+
+  /* compare with each of the choices "a|b|c" */
   const char* choices = keys[t->key].choices;
   bool found = *choices == '\0';
   for (const char* p = choices; *p && !found;) {
@@ -128,7 +130,7 @@ static df_status parse_text(const target* t, char* out) {
   return DF_OK;
 }
 
-/* the next comma-separated item without the blanks around it; false at the end */
+/* copies the next comma-separated item without surrounding blanks; *fits: whether it fits; returns false at the end */
 static bool next_item(const char** at, char out[DF_TEXT_MAX], bool* fits) {
   if (!*at) return false;
   const char* p = *at + strspn(*at, " \t");
@@ -174,7 +176,7 @@ static df_status parse_names(const target* t, df_names* out) {
       if ((unsigned char)*p < 32) return refuse(t, "control characters are not allowed");
     }
     for (int i = 0; i < names.n; i++) {
-      if (strcmp(names.v[i], item) == 0) return refuse(t, "a name stands twice");
+      if (strcmp(names.v[i], item) == 0) return refuse(t, "a name is listed twice");
     }
     memcpy(names.v[names.n++], item, strlen(item) + 1);
   }
@@ -192,7 +194,7 @@ static df_status parse_value(df_config* config, const target* t) {
 }
 
 df_status df_config_set(df_config* config, const char* key, const char* value, const char* where) {
-  DF_REQUIRE(config && key && value && where, "df_config_set: NULL");
+  DF_REQUIRE(config && key && value && where, "df_config_set: NULL argument");
   const int i = key_index(key);
   if (i < 0) {
     return df_fail(DF_E_CONFIG, "%s: unknown key '%s' (value '%s'); did you mean %s?", where, key, value,
@@ -261,14 +263,14 @@ void df_config_value(const df_config* config, int i, char* text, size_t n) {
 
 enum { TASK, METHOD, PROFILE, PROFILE_METHOD, LAYERS };
 
-/* where a leaf belongs: its layer, the profile and method it is for, and the key it sets */
+/* the layer of a leaf, its profile and method ("" if none) and the key that it sets */
 typedef struct place {
   int layer;
   char profile[DF_NAME_MAX], method[DF_NAME_MAX];
-  const char* key; /* "" for a profile or method with nothing in it */
+  const char* key; /* "" for a profile or method without keys */
 } place;
 
-/* takes "<word>.<name>." off the front of a key; false if it does not begin so, or the name is too long */
+/* removes the prefix "<word>.<name>." of a key and copies the name; false without such a prefix or if it is too long */
 static bool strip(const char** key, const char* word, char name[DF_NAME_MAX]) {
   const size_t n = strlen(word);
   if (strncmp(*key, word, n) != 0 || (*key)[n] != '.') return false;
@@ -288,6 +290,7 @@ static place locate(const df_yaml_leaf* leaf) {
   return p;
 }
 
+/* whether a name is a prefix of known keys, so that an empty mapping may follow it */
 static bool is_section(const char* name) {
   const size_t n = strlen(name);
   for (int i = 0; i < KEYS; i++) {
@@ -302,7 +305,7 @@ static df_status set_leaf(df_config* config, const char* path, const df_yaml_lea
   snprintf(where, sizeof where, "%s:%d", path, leaf->line);
   const int i = key_index(key);
   if (i >= 0 && leaf->sequence && !is_kind(i, "LIST") && !is_kind(i, "NAMES")) {
-    return refuse(&(target){.key = i, .where = where, .value = leaf->value}, "a sequence where one value is expected");
+    return refuse(&(target){.key = i, .where = where, .value = leaf->value}, "expected one value, not a sequence");
   }
   if (i < 0 && strcmp(leaf->key, key) != 0) {
     return df_fail(DF_E_CONFIG, "%s: unknown key '%s' in '%s' (value '%s'); did you mean %s?", where, key, leaf->key,
@@ -311,16 +314,17 @@ static df_status set_leaf(df_config* config, const char* path, const df_yaml_lea
   return df_config_set(config, key, leaf->value, where);
 }
 
-/* every value of the file, those of profiles and methods that are not asked for too: a slip must not wait for its day
- */
+/* checks every value of the file, also of profiles and methods that are not selected, so that errors show at once */
 static df_status check_all(const char* path, const df_yaml* yaml) {
   df_config scratch = df_config_default();
   for (int i = 0; i < yaml->n; i++) DF_TRY(set_leaf(&scratch, path, &yaml->leaf[i], locate(&yaml->leaf[i]).key));
   return DF_OK;
 }
 
-/* a section for a method that the task does not name would silently set nothing; one that names none takes any */
+/* Refuses settings of a method that task.methods does not list, since they would have no effect. An empty task.methods
+ * allows any method. */
 static df_status check_methods(const char* path, const df_yaml* yaml, const df_config* config) {
+  /* list the methods for the error message */
   const df_names* methods = &config->task_methods;
   char known[DF_NAMES_MAX * (DF_NAME_MAX + 2)] = "";
   size_t n = 0;
@@ -328,6 +332,8 @@ static df_status check_methods(const char* path, const df_yaml* yaml, const df_c
     if (j > 0) n = append(known, sizeof known, n, ", ");
     n = append(known, sizeof known, n, methods->v[j]);
   }
+
+  /* check the method of every leaf */
   for (int i = 0; i < yaml->n && methods->n > 0; i++) {
     const place p = locate(&yaml->leaf[i]);
     bool found = *p.method == '\0';
@@ -340,6 +346,7 @@ static df_status check_methods(const char* path, const df_yaml* yaml, const df_c
   return DF_OK;
 }
 
+/* whether the file has the profile; the error lists the profiles of the file */
 static df_status check_profile(const char* path, const df_yaml* yaml, const char* profile) {
   char known[512] = "";
   char last[DF_NAME_MAX] = "";
@@ -352,9 +359,10 @@ static df_status check_profile(const char* path, const df_yaml* yaml, const char
     if (n > 0) n = append(known, sizeof known, n, ", ");
     n = append(known, sizeof known, n, p.profile);
   }
-  return df_fail(DF_E_CONFIG, "%s: no profile '%s'; there are: %s", path, profile, n > 0 ? known : "none");
+  return df_fail(DF_E_CONFIG, "%s: no profile '%s'; known profiles: %s", path, profile, n > 0 ? known : "none");
 }
 
+/* sets the values of one layer that belong to the profile and method */
 static df_status apply_layer(df_config* config, const char* path, const df_yaml* yaml, int layer, const char* profile,
                              const char* method) {
   for (int i = 0; i < yaml->n; i++) {
@@ -373,7 +381,7 @@ static df_status apply_overrides(df_config* config, int n, const char* const* ov
     char key[DF_TEXT_MAX];
     const size_t length = equals ? (size_t)(equals - overrides[i]) : 0;
     if (length == 0 || length >= sizeof key) {
-      return df_fail(DF_E_CONFIG, "--set '%s': key=value is expected", overrides[i]);
+      return df_fail(DF_E_CONFIG, "--set '%s': expected key=value", overrides[i]);
     }
     memcpy(key, overrides[i], length);
     key[length] = '\0';
@@ -401,7 +409,7 @@ static df_status resolve(const char* path, const df_yaml* yaml, const char* prof
 
 df_status df_config_load(const char* path, const char* profile, const char* method, int n, const char* const* overrides,
                          df_config* out) {
-  DF_REQUIRE(path && out && n >= 0 && (n == 0 || overrides), "df_config_load: bad argument");
+  DF_REQUIRE(path && out && n >= 0 && (n == 0 || overrides), "df_config_load: NULL argument or negative count");
   df_yaml yaml;
   DF_TRY(df_yaml_read(path, &yaml));
   const df_status status = resolve(path, &yaml, profile ? profile : "", method ? method : "", n, overrides, out);

@@ -6,7 +6,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 
-/* the path if the folder holds the file, else NULL; *status tells lack of memory from absence */
+/* returns the path if the folder contains the file, else NULL; *status becomes DF_E_NOMEM if memory was short */
 static char* try_path(const char* folder, const char* name, df_status* status) {
   char* path = df_path_join(folder, name);
   if (!path) *status = DF_E_NOMEM;
@@ -34,6 +34,8 @@ df_status df_search_find(const df_search* search, const char* name, char** path)
     if (*path || status != DF_OK) return status;
     return df_fail(DF_E_MISSING, "%s: file not found", name);
   }
+
+  /* in each folder try the name, then its base name */
   const char* slash = strrchr(name, '/');
   for (int i = 0; i < search->n && !*path && status == DF_OK; i++) {
     *path = try_path(search->folder[i], name, &status);

@@ -7,7 +7,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 
-/* more than any honest file needs; an alias to a node above itself would otherwise never end */
+/* limits far above any real file; the depth limit also ends the recursion of an alias to one of its own ancestors */
 enum { MAX_DEPTH = 8, MAX_LEAVES = 10000, MAX_KEY = 256, MAX_VALUE = 4096 };
 
 typedef struct reader {
@@ -20,15 +20,18 @@ static int line_of(const yaml_node_t* node) {
   return (int)node->start_mark.line + 1;
 }
 
+/* appends a leaf; a repeated key is an error */
 static df_status add_leaf(const reader* r, const char* key, const char* value, const yaml_node_t* node, bool empty) {
   df_yaml* yaml = r->out;
   for (int i = 0; i < yaml->n; i++) {
     if (strcmp(yaml->leaf[i].key, key) == 0) {
-      return df_fail(DF_E_CONFIG, "%s:%d: '%s' stands twice, first in line %d", r->path, line_of(node), key,
+      return df_fail(DF_E_CONFIG, "%s:%d: '%s' occurs twice, first in line %d", r->path, line_of(node), key,
                      yaml->leaf[i].line);
     }
   }
   if (yaml->n == MAX_LEAVES) return df_fail(DF_E_FORMAT, "%s: more than %d keys", r->path, MAX_LEAVES);
+
+  /* grow the array by doubling */
   if (yaml->n == yaml->room) {
     const int room = yaml->room > 0 ? 2 * yaml->room : 64;
     df_yaml_leaf* leaf = df_alloc((size_t)room, sizeof *leaf);
@@ -48,11 +51,11 @@ static df_status add_leaf(const reader* r, const char* key, const char* value, c
   return leaf->key && leaf->value ? DF_OK : DF_E_NOMEM;
 }
 
-/* a scalar's text; what is quoted is never null */
+/* the text of a scalar; *null: whether it is null, which a quoted scalar never is */
 static df_status scalar(const reader* r, const char* key, const yaml_node_t* node, const char** text, bool* null) {
   *text = (const char*)node->data.scalar.value;
   if (strlen(*text) != node->data.scalar.length) {
-    return df_fail(DF_E_FORMAT, "%s:%d: %s: a zero byte in the value", r->path, line_of(node), key);
+    return df_fail(DF_E_FORMAT, "%s:%d: %s: the value contains a zero byte", r->path, line_of(node), key);
   }
   *null = node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
           (**text == '\0' || strcmp(*text, "~") == 0 || strcmp(*text, "null") == 0);
@@ -60,19 +63,20 @@ static df_status scalar(const reader* r, const char* key, const yaml_node_t* nod
   return DF_OK;
 }
 
+/* adds a sequence of scalars as one leaf, joined by commas */
 static df_status add_sequence(const reader* r, const char* key, const yaml_node_t* node) {
   char joined[MAX_VALUE] = "";
   size_t n = 0;
   for (const yaml_node_item_t* item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
     const yaml_node_t* part = yaml_document_get_node(r->document, *item);
     if (!part || part->type != YAML_SCALAR_NODE) {
-      return df_fail(DF_E_CONFIG, "%s:%d: %s: only plain values may stand in a sequence", r->path, line_of(node), key);
+      return df_fail(DF_E_CONFIG, "%s:%d: %s: a sequence may contain only plain values", r->path, line_of(node), key);
     }
     const char* text;
     bool null;
     DF_TRY(scalar(r, key, part, &text, &null));
     if (*text == '\0' || strchr(text, ',')) {
-      return df_fail(DF_E_CONFIG, "%s:%d: %s: '%s': an item of a sequence is not empty and holds no comma", r->path,
+      return df_fail(DF_E_CONFIG, "%s:%d: %s: '%s': a sequence item must not be empty or contain a comma", r->path,
                      line_of(part), key, text);
     }
     n += (size_t)snprintf(joined + n, sizeof joined - n, "%s%s", n > 0 ? "," : "", text);
@@ -88,21 +92,23 @@ static df_status walk_pair(const reader* r, const yaml_node_pair_t* pair, const 
   const yaml_node_t* name = yaml_document_get_node(r->document, pair->key);
   const yaml_node_t* value = yaml_document_get_node(r->document, pair->value);
   if (!name || !value || name->type != YAML_SCALAR_NODE) {
-    return df_fail(DF_E_FORMAT, "%s:%d: a key is not plain text", r->path, line_of(mapping));
+    return df_fail(DF_E_FORMAT, "%s:%d: a key must be plain text", r->path, line_of(mapping));
   }
   const char* text;
   bool null;
   DF_TRY(scalar(r, "key", name, &text, &null));
   if (*text == '\0') return df_fail(DF_E_FORMAT, "%s:%d: an empty key", r->path, line_of(name));
 
-  /* the same name twice in one mapping: its parts would silently be put together */
+  /* refuse a name that occurs twice in one mapping: the two parts would be merged without notice */
   for (const yaml_node_pair_t* other = mapping->data.mapping.pairs.start; other < pair; other++) {
     const yaml_node_t* before = yaml_document_get_node(r->document, other->key);
     if (before && before->type == YAML_SCALAR_NODE && strcmp((const char*)before->data.scalar.value, text) == 0) {
-      return df_fail(DF_E_CONFIG, "%s:%d: '%s%s%s' stands twice, first in line %d", r->path, line_of(name), prefix,
+      return df_fail(DF_E_CONFIG, "%s:%d: '%s%s%s' occurs twice, first in line %d", r->path, line_of(name), prefix,
                      *prefix ? "." : "", text, line_of(before));
     }
   }
+
+  /* descend with the extended key */
   char key[MAX_KEY];
   if ((size_t)snprintf(key, sizeof key, "%s%s%s", prefix, *prefix ? "." : "", text) >= sizeof key) {
     return df_fail(DF_E_FORMAT, "%s:%d: key '%.40s...' is too long", r->path, line_of(name), text);
@@ -110,9 +116,10 @@ static df_status walk_pair(const reader* r, const yaml_node_pair_t* pair, const 
   return walk(r, value, key, depth + 1);
 }
 
+/* adds all leaves below a node, whose key is `prefix` */
 static df_status walk(const reader* r, const yaml_node_t* node, const char* prefix, int depth) {
   if (depth > MAX_DEPTH) {
-    return df_fail(DF_E_FORMAT, "%s:%d: '%s' is nested too deep", r->path, line_of(node), prefix);
+    return df_fail(DF_E_FORMAT, "%s:%d: '%s' is nested too deeply", r->path, line_of(node), prefix);
   }
   if (node->type == YAML_SEQUENCE_NODE) return add_sequence(r, prefix, node);
   if (node->type == YAML_SCALAR_NODE) {
@@ -130,13 +137,13 @@ static df_status walk(const reader* r, const yaml_node_t* node, const char* pref
 }
 
 static df_status fail_syntax(const char* path, const yaml_parser_t* parser) {
-  if (parser->error == YAML_MEMORY_ERROR) return df_fail(DF_E_NOMEM, "%s: no memory to read it", path);
+  if (parser->error == YAML_MEMORY_ERROR) return df_fail(DF_E_NOMEM, "%s: not enough memory to parse the file", path);
   return df_fail(DF_E_FORMAT, "%s:%zu: %s%s%s", path, parser->problem_mark.line + 1,
-                 parser->problem ? parser->problem : "not YAML", parser->context ? " " : "",
+                 parser->problem ? parser->problem : "invalid YAML", parser->context ? " " : "",
                  parser->context ? parser->context : "");
 }
 
-/* a second document would otherwise be passed over in silence */
+/* refuses a second document, which would be ignored without notice */
 static df_status expect_end(const char* path, yaml_parser_t* parser) {
   yaml_document_t next;
   if (!yaml_parser_load(parser, &next)) return fail_syntax(path, parser);
@@ -146,9 +153,10 @@ static df_status expect_end(const char* path, yaml_parser_t* parser) {
   return root ? df_fail(DF_E_FORMAT, "%s:%d: a second document", path, line) : DF_OK;
 }
 
+/* parses the text, which must be one YAML document with a mapping at its root */
 static df_status parse(const char* path, const char* text, size_t n, df_yaml* out) {
   yaml_parser_t parser;
-  if (!yaml_parser_initialize(&parser)) return df_fail(DF_E_NOMEM, "%s: no memory to read it", path);
+  if (!yaml_parser_initialize(&parser)) return df_fail(DF_E_NOMEM, "%s: not enough memory to parse the file", path);
   yaml_parser_set_input_string(&parser, (const unsigned char*)text, n);
   yaml_document_t document;
   df_status status;

@@ -8,10 +8,10 @@
 
 enum { ALIGNMENT = 64 };
 
-static atomic_size_t made;
-static atomic_size_t fail_at;
-static atomic_size_t in_use; /* bytes */
-static atomic_size_t peak;
+static atomic_size_t made;    /* allocations attempted since df_alloc_fail_at() */
+static atomic_size_t fail_at; /* number of the allocation that fails; 0: none */
+static atomic_size_t in_use;  /* bytes */
+static atomic_size_t peak;    /* bytes */
 
 static void note_use(void* memory) {
   const size_t bytes = malloc_usable_size(memory);
@@ -37,12 +37,12 @@ void* df_alloc(size_t count, size_t size) {
     return NULL;
   }
 
-  /* aligned_alloc wants a multiple of the alignment, and a request of 0 must give a valid pointer */
+  /* aligned_alloc needs a multiple of the alignment, and a request for 0 bytes must return a valid pointer */
   size_t bytes = (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   if (bytes == 0) bytes = ALIGNMENT;
   void* memory = planned != 0 && number == planned ? NULL : aligned_alloc(ALIGNMENT, bytes);
   if (!memory) {
-    (void)df_fail(DF_E_NOMEM, "no memory for %zu bytes", bytes);
+    (void)df_fail(DF_E_NOMEM, "cannot allocate %zu bytes", bytes);
     return NULL;
   }
   memset(memory, 0, bytes);

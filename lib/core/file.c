@@ -25,7 +25,7 @@ static bool write_all(int fd, const char* data, size_t n) {
   return true;
 }
 
-/* a rename survives a crash only once the folder that holds the name is on disk */
+/* a rename survives a crash only after the folder that contains the name is synced */
 static void sync_folder(const char* path) {
   char* folder = df_path_folder(path);
   const int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY) : -1;
@@ -41,6 +41,8 @@ df_status df_file_write(const char* path, const void* data, size_t n) {
   if ((size_t)snprintf(part, sizeof part, "%s.part.%ld", path, (long)getpid()) >= sizeof part) {
     return df_fail(DF_E_ARG, "%s: path too long", path);
   }
+
+  /* write and sync a temporary file; `reason` keeps errno of the write over the close */
   const int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC, 0644);
   if (fd < 0) return fail_io(path);
   const bool written = write_all(fd, data, n) && fsync(fd) == 0;
@@ -52,6 +54,8 @@ df_status df_file_write(const char* path, const void* data, size_t n) {
     unlink(part);
     return status;
   }
+
+  /* replace the old file */
   if (rename(part, path) != 0) {
     const df_status status = fail_io(path);
     unlink(part);
@@ -71,6 +75,8 @@ df_status df_file_read(const char* path, char** data, size_t* n) {
     fclose(file);
     return df_fail(DF_E_IO, "%s: not a regular file", path);
   }
+
+  /* read the whole file */
   const size_t size = (size_t)info.st_size;
   char* content = df_alloc(size + 1, 1);
   if (!content) {
@@ -80,7 +86,7 @@ df_status df_file_read(const char* path, char** data, size_t* n) {
   if (fread(content, 1, size, file) != size) {
     fclose(file);
     df_free(content);
-    return df_fail(DF_E_IO, "%s: shorter than the file system says", path);
+    return df_fail(DF_E_IO, "%s: read fewer bytes than the file size", path);
   }
   fclose(file);
   *data = content;
@@ -93,6 +99,8 @@ df_status df_dir_make(const char* path) {
   if ((size_t)snprintf(part, sizeof part, "%s", path) >= sizeof part) {
     return df_fail(DF_E_ARG, "%s: path too long", path);
   }
+
+  /* create each prefix of the path that ends at a slash, then the path itself */
   for (char* p = part + 1;; p++) {
     if (*p != '/' && *p != '\0') continue;
     const char kept = *p;

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* the generator is a header of Random123; its own warnings are not ours to mend */
+/* the generator is a third-party header (Random123): silence the warnings inside it */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
@@ -11,7 +11,7 @@
 #include <Random123/philox.h>
 #pragma GCC diagnostic pop
 
-/* two 64-bit words for counter (index, stream, block) under the key `seed` */
+/* encrypts the counter (index, stream, block) with the key `seed` into two 64-bit words */
 static void draw(uint64_t seed, df_stream stream, uint64_t index, uint32_t block, uint64_t out[2]) {
   const philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
   const philox4x32_ctr_t counter = {{(uint32_t)index, (uint32_t)(index >> 32), (uint32_t)stream, block}};
@@ -38,7 +38,7 @@ void df_rng_normal(uint64_t seed, df_stream stream, uint64_t index, size_t n, do
   for (size_t i = 0; i < n; i += 2) {
     uint64_t r[2];
     draw(seed, stream, index, (uint32_t)(i / 2), r);
-    /* 1 - u lies in (0,1], so the logarithm is finite */
+    /* 1 - u is in (0,1], so the logarithm is finite */
     const double radius = sqrt(-2 * log(1 - to_unit(r[0])));
     const double angle = two_pi * to_unit(r[1]);
     out[i] = radius * cos(angle);

@@ -20,7 +20,7 @@ const char* df_error_message(void) {
 }
 
 df_status df_fail(df_status status, const char* format, ...) {
-  /* the arguments may point into the old detail, so the new one is formed beside it */
+  /* the arguments may point into the old message, so format into a separate buffer first */
   char text[sizeof detail];
   va_list args;
   va_start(args, format);

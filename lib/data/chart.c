@@ -8,34 +8,34 @@
 #include "dynaflow/sim/mujoco.h"
 #include "rotation.h"
 
-/* a joint, with the places of its numbers */
+/* a joint and the indices of its coordinates */
 typedef struct part {
   df_joint_kind kind;
-  int qpos, qvel; /* first indices in x */
-  int pos, vel;   /* first indices in z, and in the tangent */
-  bool relative;  /* to x0 */
+  int qpos, qvel; /* first indices of position and velocity in x */
+  int pos, vel;   /* first indices of position and velocity in z and in the tangent */
+  bool relative;  /* whether its position is measured relative to x0 */
 } part;
 
 enum { GROUPS = 9, STATISTICS = 6 };
 
 struct df_chart {
   int nx, nz, nu;
-  int first_act; /* index in x of the first activation; those of z are the last ones */
+  int first_act; /* index in x of the first activation; in z the activations are last */
   int n_act;
   int n_parts;
   part* part;
-  int base; /* the first free joint, whose place and heading in x0 are the origin; -1 if there is none */
+  int base; /* index of the first free joint, whose position and heading in x0 define the origin; -1 if none */
   int n_groups;
   df_chart_group group[GROUPS];
   double* statistics; /* one block for the arrays below */
   df_chart_statistics s;
 };
 
-/* the frame that a window is seen from */
+/* the reference frame of a window: position and heading of the base in x0 */
 typedef struct origin {
   double x, y;
   double c, s;    /* cosine and sine of the heading */
-  double turn[4]; /* the heading as a quaternion */
+  double turn[4]; /* heading as a quaternion */
 } origin;
 
 /* ---- the groups ---- */
@@ -45,6 +45,7 @@ static const char* const group_names[GROUPS][2] = {
     {"base_pos", "m"},        {"base_rot", "rad"},    {"joint_pos", "rad"}, {"slide_pos", "m"}, {"base_vel", "m/s"},
     {"base_angvel", "rad/s"}, {"joint_vel", "rad/s"}, {"slide_vel", "m/s"}, {"activation", ""}};
 
+/* adds channels first .. first+n-1 to group `which` */
 static df_status add_channels(df_chart_group* groups, int which, int first, int n) {
   df_chart_group* g = &groups[which];
   if (g->n + n > DF_LIST_MAX) {
@@ -55,6 +56,7 @@ static df_status add_channels(df_chart_group* groups, int which, int first, int 
   return DF_OK;
 }
 
+/* adds the channels of a joint to their groups */
 static df_status add_part(df_chart_group* groups, const part* p) {
   switch (p->kind) {
     case DF_JOINT_FREE:
@@ -75,7 +77,7 @@ static df_status add_part(df_chart_group* groups, const part* p) {
   return add_channels(groups, JOINT_VEL, p->vel, 1);
 }
 
-/* the groups that have channels, in the order of the list above */
+/* fills the groups that have channels, in the order of the list above */
 static df_status build_groups(df_chart* chart) {
   df_chart_group all[GROUPS] = {0};
   for (int i = 0; i < chart->n_parts; i++) DF_TRY(add_part(all, &chart->part[i]));
@@ -107,6 +109,7 @@ static df_status mark_relative(df_chart* chart, const df_joint* joints, const df
   return DF_OK;
 }
 
+/* lists the joints with the indices of their coordinates */
 static df_status build_parts(df_chart* chart, const df_system* system, const df_names* relative) {
   const df_joint* joints;
   const int nq = df_mujoco_nq(system), nv = df_mujoco_nv(system);
@@ -123,6 +126,7 @@ static df_status build_parts(df_chart* chart, const df_system* system, const df_
   return mark_relative(chart, joints, relative);
 }
 
+/* allocates the statistics in one block and sets means to 0 and stds to 1 */
 static df_status build_statistics(df_chart* chart) {
   const size_t nz = (size_t)chart->nz, nu = (size_t)chart->nu;
   chart->statistics = df_alloc(4 * nz + 2 * nu, sizeof *chart->statistics);
@@ -151,7 +155,7 @@ static df_status build(df_chart* chart, const df_system* system, const df_config
 
 df_status df_chart_new(const df_system* system, const df_config* config, df_chart** out) {
   *out = NULL;
-  DF_REQUIRE(system && config, "df_chart_new: NULL");
+  DF_REQUIRE(system && config, "df_chart_new: NULL argument");
   DF_REQUIRE(df_system_is_mujoco(system), "df_chart_new: not a MuJoCo system");
   df_chart* chart = df_alloc(1, sizeof *chart);
   if (!chart) return DF_E_NOMEM;
@@ -197,7 +201,7 @@ static origin find_origin(const df_chart* chart, const double* x0) {
   o.x = p[0];
   o.y = p[1];
 
-  /* the twist about the vertical of q = twist * swing; where the body is upside down it has none and 0 is taken */
+  /* heading: the twist about the vertical in q = twist * swing; 0 if undefined (upside down) */
   const double n = hypot(p[3], p[6]);
   if (n > 0) {
     o.turn[0] = p[3] / n;
@@ -208,7 +212,7 @@ static origin find_origin(const df_chart* chart, const double* x0) {
   return o;
 }
 
-/* world to heading, and back */
+/* rotates a horizontal vector from the world into the heading frame (turn_in) and back (turn_out) */
 static void turn_in(const origin* o, double x, double y, double out[2]) {
   out[0] = o->c * x + o->s * y;
   out[1] = o->c * y - o->s * x;
@@ -219,7 +223,7 @@ static void turn_out(const origin* o, double x, double y, double out[2]) {
   out[1] = o->c * y + o->s * x;
 }
 
-/* the rotation vector of a free joint's orientation seen from the heading */
+/* the rotation vector of a free joint's orientation relative to the heading */
 static void turned_log(const origin* o, const double* quat, double phi[3]) {
   const double back[4] = {o->turn[0], 0, 0, -o->turn[3]};
   double unit[4], seen[4];
@@ -238,8 +242,11 @@ static void encode_free(const origin* o, const part* p, const double* x, double*
   memcpy(raw + p->vel + 3, vel + 3, 3 * sizeof *raw);
 }
 
+/* writes the coordinates of x relative to x0, not normalised */
 static void encode_raw(const df_chart* chart, const double* x0, const double* x, double* raw) {
   const origin o = find_origin(chart, x0);
+
+  /* joints, then activations */
   for (int i = 0; i < chart->n_parts; i++) {
     const part* p = &chart->part[i];
     if (p->kind == DF_JOINT_FREE) {
@@ -257,7 +264,7 @@ static void encode_raw(const df_chart* chart, const double* x0, const double* x,
   for (int i = 0; i < chart->n_act; i++) raw[chart->nz - chart->n_act + i] = x[chart->first_act + i];
 }
 
-/* of q and -q the one nearer to x0's, since a recorded motion does not jump between them */
+/* writes q or -q, whichever is closer to the quaternion `near` of x0: recorded motions do not jump between the two */
 static void put_quaternion(const double q[4], const double* near, double* out) {
   double unit[4];
   df_quat_normalise(q, unit);
@@ -265,18 +272,21 @@ static void put_quaternion(const double q[4], const double* near, double* out) {
   for (int i = 0; i < 4; i++) out[i] = dot < 0 ? -unit[i] : unit[i];
 }
 
-/* raw number i of a normalised state */
+/* coordinate i before normalisation */
 static double raw_of(const df_chart* chart, const double* z, int i) {
   return chart->s.mean[i] + chart->s.std[i] * z[i];
 }
 
 static void decode_free(const df_chart* chart, const origin* o, const part* p, const double* x0, const double* z,
                         double* x) {
-  double raw[12]; /* position, rotation, velocity, angular velocity */
+  /* undo the normalisation: position, rotation vector, velocity, angular velocity */
+  double raw[12];
   for (int i = 0; i < 6; i++) {
     raw[i] = raw_of(chart, z, p->pos + i);
     raw[6 + i] = raw_of(chart, z, p->vel + i);
   }
+
+  /* position, orientation, velocity in the world frame */
   double *pos = x + p->qpos, *vel = x + p->qvel;
   turn_out(o, raw[0], raw[1], pos);
   pos[0] += o->x;
@@ -306,6 +316,8 @@ void df_chart_context(const df_chart* chart, const double* x0, double* context) 
 
 void df_chart_decode(const df_chart* chart, const double* x0, const double* z, double* x) {
   const origin o = find_origin(chart, x0);
+
+  /* joints, then activations */
   for (int i = 0; i < chart->n_parts; i++) {
     const part* p = &chart->part[i];
     if (p->kind == DF_JOINT_FREE) {
@@ -327,8 +339,11 @@ void df_chart_decode(const df_chart* chart, const double* x0, const double* z, d
 }
 
 void df_chart_encode_vjp(const df_chart* chart, const double* x0, const double* x, const double* zbar, double* xbar) {
+  /* adjoint of the normalisation; slide and hinge joints and activations need nothing more */
   const origin o = find_origin(chart, x0);
   for (int i = 0; i < chart->nz; i++) xbar[i] = zbar[i] / chart->s.std[i];
+
+  /* adjoint of the rotation into the heading and of the rotation vectors */
   for (int i = 0; i < chart->n_parts; i++) {
     const part* p = &chart->part[i];
     double phi[3], v[3];
@@ -350,7 +365,7 @@ void df_chart_encode_vjp(const df_chart* chart, const double* x0, const double* 
 
 /* ---- statistics ---- */
 
-/* running mean and sum of squared deviations (Welford), exact for channels that never change */
+/* running mean and sum of squared deviations (Welford's algorithm), exact for channels that never change */
 typedef struct moments {
   int n;
   double count;
@@ -379,12 +394,12 @@ static void moments_finish(const moments* m, double* mean, double* std) {
   for (int i = 0; i < m->n; i++) {
     mean[i] = m->mean[i];
     std[i] = sqrt(m->square[i] / m->count);
-    /* rounding alone gives about 1e-16 of the mean */
+    /* below this a channel is constant: rounding alone gives a std of about 1e-16 of the mean */
     if (!(std[i] > 1e-8 * fmax(1, fabs(mean[i])))) std[i] = 1;
   }
 }
 
-/* x and y take mean 0 and the root mean square of both, so that the error does not depend on the heading */
+/* gives channels at, at+1 (x and y) mean 0 and the root mean square of both as std: errors do not depend on heading */
 static void share_plane(const moments* m, int at, double* mean, double* std) {
   double square = 0;
   for (int i = at; i < at + 2; i++) square += m->square[i] / m->count + m->mean[i] * m->mean[i];
@@ -404,6 +419,7 @@ static void finish_states(const df_chart* chart, const moments* m, double* mean,
   }
 }
 
+/* accumulates the moments of states (frames 1..H), contexts (frame 0) and actions over the training windows */
 static void gather(const df_chart* chart, const df_dataset* data, const df_windows* windows, double* raw,
                    moments* state, moments* context, moments* action) {
   for (int w = 0; w < windows->n_train; w++) {
@@ -420,11 +436,13 @@ static void gather(const df_chart* chart, const df_dataset* data, const df_windo
 }
 
 df_status df_chart_fit(df_chart* chart, const df_dataset* data, const df_windows* windows) {
-  DF_REQUIRE(chart && data && windows, "df_chart_fit: NULL");
+  DF_REQUIRE(chart && data && windows, "df_chart_fit: NULL argument");
   DF_REQUIRE(data->nx == chart->nx && (!data->actions || data->nu == chart->nu),
-             "df_chart_fit: data with nx %d, nu %d for a chart of nx %d, nu %d", data->nx, data->nu, chart->nx,
+             "df_chart_fit: data of nx = %d, nu = %d for a chart of nx = %d, nu = %d", data->nx, data->nu, chart->nx,
              chart->nu);
   DF_REQUIRE(windows->n_train > 0, "df_chart_fit: no training windows");
+
+  /* moments of states, contexts and actions */
   moments state = {0}, context = {0}, action = {0};
   double* raw = df_alloc((size_t)chart->nz, sizeof *raw);
   df_status status = raw ? DF_OK : DF_E_NOMEM;

@@ -11,11 +11,12 @@
 #include "dynaflow/io/npz.h"
 #include "dynaflow/sim/mujoco.h"
 
-/* a recorder may add noise to a raw quaternion; beyond this it is something else than a quaternion */
+/* tolerance on | |q| - 1 | of a recorded quaternion: recorders may add noise, a larger error means it is not one */
 static const double quat_tolerance = 0.05;
 
 /* ---- life cycle ---- */
 
+/* allocates the arrays of the dataset */
 static df_status allocate(df_dataset* data) {
   const size_t episodes = (size_t)data->episodes, length = (size_t)data->length;
   const size_t widest = (size_t)(data->nx > data->nu ? data->nx : data->nu);
@@ -39,8 +40,9 @@ static df_status allocate(df_dataset* data) {
 df_status df_dataset_new(int episodes, int length, int nx, int nu, int nc, double dt, df_dataset** out) {
   *out = NULL;
   DF_REQUIRE(episodes >= 1 && length >= 1 && length < INT_MAX && nx >= 1 && nu >= 0 && nc >= 0 && nc <= DF_NAMES_MAX,
-             "dataset of %d episodes, %d actions, nx %d, nu %d, nc %d", episodes, length, nx, nu, nc);
-  DF_REQUIRE(isfinite(dt) && dt > 0, "dataset with dt %g s", dt);
+             "df_dataset_new: invalid size: %d episodes of %d actions, nx = %d, nu = %d, nc = %d", episodes, length, nx,
+             nu, nc);
+  DF_REQUIRE(isfinite(dt) && dt > 0, "df_dataset_new: dt = %g s is not positive and finite", dt);
   df_dataset* data = df_alloc(1, sizeof *data);
   if (!data) return DF_E_NOMEM;
   data->episodes = episodes;
@@ -81,7 +83,7 @@ const double* df_dataset_condition(const df_dataset* data, int episode) {
 
 /* ---- reading ---- */
 
-/* everything that reading needs */
+/* the state of reading one file */
 typedef struct reader {
   const char* path;
   const df_config* config;
@@ -106,7 +108,7 @@ static df_status check_hash(const reader* r, char sha256[DF_SHA256_TEXT]) {
   DF_TRY(df_sha256_file(r->path, sha256));
   const char* expected = r->config->data_sha256;
   if (*expected == '\0' || strcasecmp(expected, sha256) == 0) return DF_OK;
-  return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, data.sha256 says %s", r->path, sha256, expected);
+  return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, but data.sha256 is %s", r->path, sha256, expected);
 }
 
 static df_status read_states(reader* r) {
@@ -121,7 +123,7 @@ static df_status read_states(reader* r) {
   }
   const int needed = r->config->window_first + r->config->window_horizon + 1;
   if (a->shape[1] < (size_t)needed) {
-    return df_fail(DF_E_MISMATCH, "%s: array '%s': episodes of %zu frames, window.first + window.horizon + 1 is %d",
+    return df_fail(DF_E_MISMATCH, "%s: array '%s': episodes of %zu frames, but window.first + window.horizon + 1 is %d",
                    r->path, key, a->shape[1], needed);
   }
   return DF_OK;
@@ -151,6 +153,7 @@ static df_status read_conditions(reader* r) {
   return fail_shape(r, "conditions", a, expected);
 }
 
+/* reads condition_names and splits it at commas */
 static df_status read_names(const reader* r, df_dataset* data) {
   if (data->nc == 0) return DF_OK;
   char* text;
@@ -161,8 +164,8 @@ static df_status read_names(const reader* r, df_dataset* data) {
   for (; status == DF_OK && at; n++) {
     const size_t length = strcspn(at, ",");
     if (n >= data->nc || length == 0 || length >= DF_NAME_MAX) {
-      status = df_fail(DF_E_FORMAT, "%s: condition_names '%s': %d names of 1 to %d characters are expected", r->path,
-                       text, data->nc, DF_NAME_MAX - 1);
+      status = df_fail(DF_E_FORMAT, "%s: condition_names '%s': expected %d names of 1 to %d characters", r->path, text,
+                       data->nc, DF_NAME_MAX - 1);
       break;
     }
     memcpy(data->condition_name[n], at, length);
@@ -184,7 +187,8 @@ static df_status check_dt(const reader* r) {
   df_array_clear(&dt);
   if (!single) return df_fail(DF_E_FORMAT, "%s: array 'dt' is not a single number", r->path);
   if (fabs(value - r->system->dt) <= 1e-9 * r->system->dt) return DF_OK;
-  return df_fail(DF_E_MISMATCH, "%s: dt = %.9g s, an action of the system lasts %.9g s", r->path, value, r->system->dt);
+  return df_fail(DF_E_MISMATCH, "%s: dt is %.9g s, but an action of the system lasts %.9g s", r->path, value,
+                 r->system->dt);
 }
 
 static df_status check_model(const reader* r) {
@@ -194,14 +198,14 @@ static df_status check_model(const reader* r) {
   DF_TRY(df_npz_read_text(r->npz, "model_sha256", &found));
   df_status status = DF_OK;
   if (*found != '\0' && strcasecmp(found, expected) != 0) {
-    status = df_fail(DF_E_MISMATCH, "%s: recorded with a model of SHA-256 %s, the task's model has %s", r->path, found,
-                     expected);
+    status = df_fail(DF_E_MISMATCH, "%s: recorded with the model of SHA-256 %s, but the task's model has %s", r->path,
+                     found, expected);
   }
   df_free(found);
   return status;
 }
 
-/* values [episodes][frames][n] */
+/* checks values [episodes][frames][n] */
 static df_status check_finite(const char* path, const char* key, const double* values, int episodes, int frames,
                               int n) {
   for (int e = 0; e < episodes; e++) {
@@ -226,7 +230,7 @@ static df_status mend_quaternions(const char* path, const char* key, df_dataset*
         return df_fail(DF_E_FORMAT, "%s: array '%s': quaternion at episode %d, frame %d, index %d has norm %.6g, not 1",
                        path, key, e, t, at, norm);
       }
-      /* what is unit to rounding stays as it was recorded, to the bit */
+      /* quaternions with norm 1 up to rounding keep their recorded bits */
       if (fabs(norm - 1) > 1e-12) {
         for (int i = 0; i < 4; i++) q[i] /= norm;
       }
@@ -235,6 +239,7 @@ static df_status mend_quaternions(const char* path, const char* key, df_dataset*
   return DF_OK;
 }
 
+/* checks that all numbers are finite and normalises the quaternions of free and ball joints */
 static df_status check_values(const reader* r, df_dataset* data) {
   const df_config* c = r->config;
   DF_TRY(check_finite(r->path, c->data_states_key, data->states, data->episodes, data->length + 1, data->nx));
@@ -255,7 +260,7 @@ static df_status check_values(const reader* r, df_dataset* data) {
   return DF_OK;
 }
 
-/* episodes may hold one action more than there are steps */
+/* a recorded episode may have one action more than it has steps; the last one is dropped */
 static void copy_actions(const df_array* from, df_dataset* data) {
   const size_t nu = (size_t)data->nu, rows = from->shape[1], length = (size_t)data->length;
   for (size_t e = 0; e < (size_t)data->episodes; e++) {
@@ -263,6 +268,7 @@ static void copy_actions(const df_array* from, df_dataset* data) {
   }
 }
 
+/* makes the dataset from the arrays that were read */
 static df_status assemble(const reader* r, df_dataset** out) {
   const int episodes = (int)r->states.shape[0], length = (int)r->states.shape[1] - 1;
   const int nu = r->actions.values ? r->system->nu : 0;
@@ -292,7 +298,7 @@ static df_status read_all(reader* r, df_dataset** out) {
 
 df_status df_dataset_read(const char* path, const df_config* config, const df_system* system, df_dataset** out) {
   *out = NULL;
-  DF_REQUIRE(path && config && system, "df_dataset_read: NULL");
+  DF_REQUIRE(path && config && system, "df_dataset_read: NULL argument");
   reader r = {.path = path, .config = config, .system = system};
   const df_status status = read_all(&r, out);
   df_array_clear(&r.states);
@@ -309,15 +315,19 @@ df_status df_dataset_read(const char* path, const df_config* config, const df_sy
 /* ---- writing ---- */
 
 df_status df_dataset_write(const char* path, const df_dataset* data, const char* model_sha256) {
-  DF_REQUIRE(path && data, "df_dataset_write: NULL");
+  DF_REQUIRE(path && data, "df_dataset_write: NULL argument");
   const size_t episodes = (size_t)data->episodes, length = (size_t)data->length;
+
+  /* join the condition names by commas */
   char names[DF_NAMES_MAX * DF_NAME_MAX + 1] = "";
   size_t used = 0;
   for (int i = 0; i < data->nc; i++) {
     DF_REQUIRE(data->condition_name[i][0] != '\0' && !strchr(data->condition_name[i], ','),
-               "%s: condition %d is named '%s'", path, i, data->condition_name[i]);
+               "%s: condition %d: the name '%s' is empty or contains a comma", path, i, data->condition_name[i]);
     used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? "," : "", data->condition_name[i]);
   }
+
+  /* list the arrays that the dataset has */
   df_npz_entry entries[6];
   int n = 0;
   entries[n++] = (df_npz_entry){

@@ -15,14 +15,14 @@ void df_quat_normalise(const double q[4], double out[4]) {
 }
 
 void df_quat_log(const double q[4], double phi[3]) {
-  /* of q and -q take the one with w > 0; at a half turn (w = 0) the one whose first non-zero entry is positive */
+  /* of q and -q use the one with w > 0; at a half turn (w = 0) the one whose first non-zero entry is positive */
   int lead = 0;
   while (lead < 3 && q[lead] == 0) lead++;
   const double sign = q[lead] < 0 ? -1 : 1;
   const double w = sign * q[0];
   const double s = sqrt(q[1] * q[1] + q[2] * q[2] + q[3] * q[3]);
 
-  /* angle / s; below 1e-4 the series of 2 atan(s/w) / s, whose next term is below 1e-17 */
+  /* factor = angle / s; for s/w below 1e-4 by the series of 2 atan(s/w) / s, whose next term is below 1e-17 */
   const double r = w > 0 ? s / w : HUGE_VAL;
   const double factor = r < 1e-4 ? 2 / w * (1 - r * r / 3) : 2 * atan2(s, w) / s;
   for (int i = 0; i < 3; i++) phi[i] = sign * factor * q[i + 1];
@@ -43,7 +43,8 @@ static void cross(const double a[3], const double b[3], double c[3]) {
 }
 
 void df_so3_log_vjp(const double phi[3], const double v[3], double w[3]) {
-  /* Jr^-1 = I + [phi]/2 + k [phi]^2 with k = (1 - (a/2) cot(a/2)) / a^2, so its transpose has -[phi]/2 */
+  /* Jr^-1 = I + [phi]/2 + k [phi]^2 with a = |phi|, k = (1 - (a/2) cot(a/2)) / a^2; the transpose has -[phi]/2.
+   * Small angles use the series of k */
   const double squared = phi[0] * phi[0] + phi[1] * phi[1] + phi[2] * phi[2];
   const double half = sqrt(squared) / 2;
   const double k = squared < 1e-4 ? 1.0 / 12 + squared / 720 + squared * squared / 30240

@@ -28,10 +28,10 @@ static df_mujoco_cfg system_cfg(const df_config* config) {
 static df_status check_model(const char* path, const char* expected, char sha256[DF_SHA256_TEXT]) {
   DF_TRY(df_sha256_file(path, sha256));
   if (*expected == '\0' || strcasecmp(expected, sha256) == 0) return DF_OK;
-  return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, system.model_sha256 says %s", path, sha256, expected);
+  return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, but system.model_sha256 is %s", path, sha256, expected);
 }
 
-/* the options that would admit a model go by other names in a task */
+/* adds to the message of a refused model the settings of a task that correspond to the options named in it */
 static df_status name_settings(void) {
   char message[768];
   snprintf(message, sizeof message, "%s", df_error_message());
@@ -44,7 +44,7 @@ static df_status name_settings(void) {
 df_status df_task_system(const df_config* config, const df_search* search, df_system** out,
                          char model_sha256[DF_SHA256_TEXT]) {
   *out = NULL;
-  DF_REQUIRE(config && search && model_sha256, "df_task_system: NULL");
+  DF_REQUIRE(config && search && model_sha256, "df_task_system: NULL argument");
   if (config->system_model[0] == '\0') {
     return df_fail(DF_E_CONFIG, "task '%s': system.model is missing", config->task_name);
   }
@@ -62,7 +62,7 @@ df_status df_task_system(const df_config* config, const df_search* search, df_sy
 static df_status build(df_task* task, const df_search* search, const char* data_path) {
   DF_TRY(df_task_system(&task->config, search, &task->system, task->model_sha256));
 
-  /* demonstrations that name their model must name this one, whether or not the task names it too */
+  /* demonstrations that record a model hash must record this model's, even if the task does not set one */
   df_config* expected = df_alloc(1, sizeof *expected);
   if (!expected) return DF_E_NOMEM;
   *expected = task->config;
@@ -78,7 +78,7 @@ static df_status build(df_task* task, const df_search* search, const char* data_
 
 df_status df_task_new(const df_config* config, const df_search* search, const char* data_path, df_task** out) {
   *out = NULL;
-  DF_REQUIRE(config && search && data_path, "df_task_new: NULL");
+  DF_REQUIRE(config && search && data_path, "df_task_new: NULL argument");
   df_task* task = df_alloc(1, sizeof *task);
   if (!task) return DF_E_NOMEM;
   task->config = *config;

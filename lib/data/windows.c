@@ -4,7 +4,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/dataset.h"
 
-/* the start frames that every episode offers */
+/* the start frames of the windows, the same in every episode */
 typedef struct starts {
   int first, last, stride, count;
 } starts;
@@ -34,8 +34,7 @@ static df_status find_starts(const df_dataset* data, const df_config* config, st
   return DF_OK;
 }
 
-/* Marks the held-out episodes: of each group the test_every-th, twice-test_every-th, ... A function of an episode's
- * place in its group and of nothing else. */
+/* marks the held-out episodes: the test_every-th, (2 test_every)-th, ... of each group */
 static df_status mark_test(const df_dataset* data, int test_every, char* is_test, int* n_test) {
   int seen[DF_NAMES_MAX] = {0};
   *n_test = 0;
@@ -65,10 +64,10 @@ static df_status build(const df_dataset* data, const df_config* config, char* is
   starts s = {0};
   int n_test = 0;
   DF_TRY(find_starts(data, config, &s));
-  DF_REQUIRE(config->split_test_every >= 2, "split.test_every = %d, at least 2 is needed", config->split_test_every);
+  DF_REQUIRE(config->split_test_every >= 2, "split.test_every = %d: must be at least 2", config->split_test_every);
   DF_TRY(mark_test(data, config->split_test_every, is_test, &n_test));
   const long long all = (long long)data->episodes * s.count;
-  if (all > 2000000000LL) return df_fail(DF_E_CONFIG, "%lld windows are too many; raise window.stride", all);
+  if (all > 2000000000LL) return df_fail(DF_E_CONFIG, "%lld windows are too many; increase window.stride", all);
   windows->horizon = config->window_horizon;
   windows->train = df_alloc((size_t)(data->episodes - n_test) * (size_t)s.count, sizeof *windows->train);
   windows->test = df_alloc((size_t)n_test * (size_t)s.count, sizeof *windows->test);
@@ -79,7 +78,7 @@ static df_status build(const df_dataset* data, const df_config* config, char* is
 
 df_status df_windows_new(const df_dataset* data, const df_config* config, df_windows** out) {
   *out = NULL;
-  DF_REQUIRE(data && config, "df_windows_new: NULL");
+  DF_REQUIRE(data && config, "df_windows_new: NULL argument");
   df_windows* windows = df_alloc(1, sizeof *windows);
   char* is_test = windows ? df_alloc((size_t)data->episodes, 1) : NULL;
   const df_status status = is_test ? build(data, config, is_test, windows) : DF_E_NOMEM;

@@ -11,33 +11,33 @@ enum { STATISTICS = 6 };
 static const char* const format_version = "1";
 static const df_dtype real_type = sizeof(df_real) == 4 ? DF_F32 : DF_F64;
 
-/* the chart's statistics as tensors: sampling is meaningless without them */
-static void statistics_tensors(const df_task* task, df_named_tensor* tensors) {
+typedef struct statistic {
+  const char* name;
+  double* data; /* [n], owned by the chart */
+  size_t n;
+} statistic;
+
+/* lists the statistics of the chart, without which the weights cannot be used */
+static void list_statistics(const df_task* task, statistic out[STATISTICS]) {
   const df_chart_statistics s = df_chart_get_statistics(task->chart);
   const size_t nz = (size_t)df_chart_size(task->chart), nu = (size_t)task->system->nu;
-  const struct {
-    const char* name;
-    double* data;
-    size_t n;
-  } table[STATISTICS] = {{"chart.mean", s.mean, nz},
-                         {"chart.std", s.std, nz},
-                         {"chart.context_mean", s.context_mean, nz},
-                         {"chart.context_std", s.context_std, nz},
-                         {"chart.action_mean", s.action_mean, nu},
-                         {"chart.action_std", s.action_std, nu}};
-  for (int i = 0; i < STATISTICS; i++) {
-    tensors[i] = (df_named_tensor){
-        .name = table[i].name, .dtype = DF_F64, .rank = 1, .shape = {table[i].n}, .data = table[i].data};
-  }
+  const statistic table[STATISTICS] = {{"chart.mean", s.mean, nz},
+                                       {"chart.std", s.std, nz},
+                                       {"chart.context_mean", s.context_mean, nz},
+                                       {"chart.context_std", s.context_std, nz},
+                                       {"chart.action_mean", s.action_mean, nu},
+                                       {"chart.action_std", s.action_std, nu}};
+  memcpy(out, table, sizeof table);
 }
 
+/* describes a parameter tensor of the network */
 static df_named_tensor weight_tensor(const df_tensor* t, const df_real* weights) {
   df_named_tensor named = {.name = t->name, .dtype = real_type, .rank = t->rank, .data = weights + t->offset};
   for (int k = 0; k < t->rank; k++) named.shape[k] = t->shape[k];
   return named;
 }
 
-/* every setting, so that a file explains itself; values live in `text`, [keys][VALUE_MAX] */
+/* lists every setting as a text pair; `text` [keys][VALUE_MAX] holds the values. Returns the number of pairs. */
 enum { VALUE_MAX = 4096 };
 static int settings(const df_config* config, df_text_pair* pairs, char (*text)[VALUE_MAX]) {
   const df_config_key* keys;
@@ -51,16 +51,23 @@ static int settings(const df_config* config, df_text_pair* pairs, char (*text)[V
 
 static df_status write_file(const char* path, const checkpoint_identity* id, const df_net* net, const df_real* weights,
                             df_named_tensor* tensors, df_text_pair* pairs, char (*text)[VALUE_MAX]) {
+  /* tensors: weights, statistics, extra vector */
   const df_tensor* list;
   const int n = df_net_tensors(net, &list);
   for (int i = 0; i < n; i++) tensors[i] = weight_tensor(&list[i], weights);
-  statistics_tensors(id->task, tensors + n);
-  int count = n + STATISTICS;
+  statistic statistics[STATISTICS];
+  list_statistics(id->task, statistics);
+  int count = n;
+  for (int i = 0; i < STATISTICS; i++) {
+    const statistic* s = &statistics[i];
+    tensors[count++] = (df_named_tensor){.name = s->name, .dtype = DF_F64, .rank = 1, .shape = {s->n}, .data = s->data};
+  }
   if (id->extra_name) {
     tensors[count++] = (df_named_tensor){
         .name = id->extra_name, .dtype = real_type, .rank = 1, .shape = {id->n_extra}, .data = id->extra};
   }
 
+  /* metadata: settings and identity */
   int m = settings(&id->task->config, pairs, text);
   char seed[32];
   snprintf(seed, sizeof seed, "%" PRIu64, id->seed);
@@ -89,15 +96,15 @@ df_status checkpoint_save(const char* path, const checkpoint_identity* id, const
 
 static df_status check_entry(const char* path, const df_safetensors* file, const char* key, const char* expected) {
   const char* found = df_safetensors_metadata(file, key);
-  if (!found) return df_fail(DF_E_FORMAT, "%s: not a checkpoint of this program: no entry %s", path, key);
+  if (!found) return df_fail(DF_E_FORMAT, "%s: not a checkpoint of this program: no metadata entry %s", path, key);
   if (strcmp(found, expected) != 0) {
     return df_fail(DF_E_MISMATCH, "%s: %s is %s, expected %s", path, key, found, expected);
   }
   return DF_OK;
 }
 
-/* settings that weights do not depend on once they are trained: how they were trained, how they are measured, and names
- */
+/* whether a setting may differ between checkpoint and task: trained weights do not depend on settings of training and
+ * evaluation, nor on names and places of files, whose content is compared by hash */
 static bool is_free(const char* key) {
   static const char* const free_keys[] = {"task.",     "eval.",    "train.",      "inverse.",
                                           "data.file", "data.url", "system.model"};
@@ -107,8 +114,7 @@ static bool is_free(const char* key) {
   return false;
 }
 
-/* Weights mean something only with the task, the data (whose split and statistics they were trained under), the chart
- * and the network that made them. */
+/* checks that the checkpoint is of this task, method, model and data, with the same settings of chart and network */
 static df_status check_identity(const char* path, const df_safetensors* file, const checkpoint_identity* id) {
   DF_TRY(check_entry(path, file, "dynaflow.format", format_version));
   DF_TRY(check_entry(path, file, "task.name", id->task->config.task_name));
@@ -127,16 +133,19 @@ static df_status check_identity(const char* path, const df_safetensors* file, co
 
 static df_status read_tensors(const df_safetensors* file, const checkpoint_identity* id, const df_net* net,
                               df_real* weights) {
+  /* weights */
   const df_tensor* list;
   const int n = df_net_tensors(net, &list);
   for (int i = 0; i < n; i++) {
     const df_named_tensor t = weight_tensor(&list[i], weights);
     DF_TRY(df_safetensors_read(file, t.name, t.dtype, t.rank, t.shape, weights + list[i].offset));
   }
-  df_named_tensor statistics[STATISTICS];
-  statistics_tensors(id->task, statistics);
+
+  /* statistics, then the extra vector */
+  statistic statistics[STATISTICS];
+  list_statistics(id->task, statistics);
   for (int i = 0; i < STATISTICS; i++) {
-    DF_TRY(df_safetensors_read(file, statistics[i].name, DF_F64, 1, statistics[i].shape, (void*)statistics[i].data));
+    DF_TRY(df_safetensors_read(file, statistics[i].name, DF_F64, 1, &statistics[i].n, statistics[i].data));
   }
   if (!id->extra_name) return DF_OK;
   return df_safetensors_read(file, id->extra_name, real_type, 1, &id->n_extra, id->extra);

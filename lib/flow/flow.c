@@ -1,4 +1,4 @@
-/* flow.c: making a flow: dimensions, action map, network, workers. */
+/* flow.c: construction of a flow: dimensions, action map, network, buffers of the threads. */
 #include "dynaflow/flow/flow.h"
 
 #include <math.h>
@@ -31,24 +31,29 @@ void flow_unnormalise_actions(const df_flow* flow, const double* a, double* u) {
   }
 }
 
-/* the range of actions the network can reach: as the task says, else the whole action box */
+/* sets centre and half range of the actions that the network can reach: action.center and action.half_range, else the
+ * whole action box */
 static df_status set_action_map(df_flow* flow) {
   const df_config* c = flow_config(flow);
   const df_system* system = flow->env.task->system;
   flow->u_center = df_alloc((size_t)flow->nu, sizeof(double));
   flow->u_half = df_alloc((size_t)flow->nu, sizeof(double));
   if (!flow->u_center || !flow->u_half) return DF_E_NOMEM;
+
+  /* a list that is shorter than nu is repeated */
   const df_list* lists[2] = {&c->action_center, &c->action_half_range};
   for (int k = 0; k < 2; k++) {
     if (lists[k]->n > 0 && flow->nu % lists[k]->n != 0) {
-      return df_fail(DF_E_CONFIG, "task %s: action.%s has %d numbers, which do not repeat evenly over %d actuators",
+      return df_fail(DF_E_CONFIG, "task %s: action.%s has %d numbers, which is not a divisor of the %d actuators",
                      c->task_name, k ? "half_range" : "center", lists[k]->n, flow->nu);
     }
   }
+
+  /* centre and half range of every action */
   for (int i = 0; i < flow->nu; i++) {
     const bool bounded = isfinite(system->u_lo[i]) && isfinite(system->u_hi[i]);
     if (!bounded && (c->action_center.n == 0 || c->action_half_range.n == 0)) {
-      return df_fail(DF_E_CONFIG, "task %s: actuator %d has no ctrlrange: give action.center and action.half_range",
+      return df_fail(DF_E_CONFIG, "task %s: actuator %d has no ctrlrange: set action.center and action.half_range",
                      c->task_name, i);
     }
     flow->u_center[i] =
@@ -59,7 +64,9 @@ static df_status set_action_map(df_flow* flow) {
   return DF_OK;
 }
 
+/* makes the network and its trainer */
 static df_status make_network(df_flow* flow) {
+  /* network */
   const df_config* c = flow_config(flow);
   df_net_cfg cfg = df_net_cfg_default();
   cfg.kind = strcmp(c->net_kind, "mlp") == 0 ? DF_NET_MLP : DF_NET_DIT;
@@ -76,6 +83,7 @@ static df_status make_network(df_flow* flow) {
   cfg.position_std = c->net_position_std;
   DF_TRY(df_net_new(&cfg, &flow->net));
 
+  /* trainer; TRACKING trains the gain K as extra parameters */
   const trainer_cfg training = {.steps = c->train_steps,
                                 .batch = c->train_batch,
                                 .slices = c->train_slices,
@@ -90,6 +98,7 @@ static df_status make_network(df_flow* flow) {
   return DF_OK;
 }
 
+/* limits the tape of a simulator to train.tape_mib */
 static df_status bound_tape(const df_flow* flow, df_sim* sim) {
   const double mib = flow_config(flow)->train_tape_mib;
   char why[256];
@@ -98,6 +107,7 @@ static df_status bound_tape(const df_flow* flow, df_sim* sim) {
   return df_fail(DF_E_CONFIG, "task %s: train.tape_mib = %g: %s", flow_config(flow)->task_name, mib, why);
 }
 
+/* allocates the buffers of one thread; only simulating decoders need a tape */
 static df_status make_worker(const df_flow* flow, flow_worker* w) {
   const size_t n = (size_t)flow->slice, H = (size_t)flow->H;
   const size_t in = H * (size_t)flow->in, out = H * (size_t)flow->out, actions = H * (size_t)flow->nu;
@@ -122,6 +132,8 @@ static df_status make_worker(const df_flow* flow, flow_worker* w) {
       !w->d_u || !w->x || !w->d_x) {
     return DF_E_NOMEM;
   }
+
+  /* activations and simulator */
   DF_TRY(df_net_work_new(flow->net, flow->slice, &w->net));
   const df_system* system = flow->env.task->system;
   DF_TRY(df_sim_new(system, flow_simulates(flow) ? flow->H : 0, &w->sim));
@@ -159,9 +171,9 @@ static df_status make_drift(const df_flow* flow, flow_drift* drift) {
   return DF_OK;
 }
 
-_Static_assert(sizeof(df_window) == sizeof(int64_t), "a window is remembered as one 64-bit number");
+_Static_assert(sizeof(df_window) == sizeof(int64_t), "a window is saved as one 64-bit number");
 
-/* the batch before is part of a training's state: the next one may start from where it drifted to */
+/* adds the rollouts of the last two batches to the training state: samples of the next batch may start from them */
 static void remember_drift(df_flow* flow) {
   static const char* const names[2][3] = {{"drift.0.window", "drift.0.x", "drift.0.error"},
                                           {"drift.1.window", "drift.1.x", "drift.1.error"}};
@@ -179,6 +191,8 @@ static void remember_drift(df_flow* flow) {
 static df_status build(df_flow* flow) {
   const df_task* task = flow->env.task;
   const df_system* system = task->system;
+
+  /* dimensions */
   flow->H = task->windows->horizon;
   flow->nx = system->nx;
   flow->ndx = system->ndx;
@@ -190,13 +204,15 @@ static df_status build(df_flow* flow) {
                                                     : flow->nu;
   flow->cond = flow->nz + task->data->nc;
   if (flow->nz > FLOW_CONTEXT_MAX) {
-    return df_fail(DF_E_CONFIG, "task %s: %d flow coordinates, at most %d", task->config.task_name, flow->nz,
-                   FLOW_CONTEXT_MAX);
+    return df_fail(DF_E_CONFIG, "task %s: %d flow coordinates, at most %d are supported", task->config.task_name,
+                   flow->nz, FLOW_CONTEXT_MAX);
   }
   if (flow->decoder == DF_DECODE_ACTIONS && !task->data->actions) {
-    return df_fail(DF_E_CONFIG, "task %s: method %s needs actions, and the demonstrations hold states only",
+    return df_fail(DF_E_CONFIG, "task %s: method %s needs actions, but the demonstrations contain only states",
                    task->config.task_name, flow->name);
   }
+
+  /* action map, network, start-state perturbation, buffers of the threads */
   DF_TRY(set_action_map(flow));
   DF_TRY(make_network(flow));
   if (flow_simulates(flow) && task->config.train_push > 0) {
@@ -245,6 +261,7 @@ void df_flow_free(df_flow* flow) {
   df_free(flow);
 }
 
+/* the identity of a checkpoint; its extra vector is the averaged gain K, which is stored after the weights */
 static checkpoint_identity identity(const df_flow* flow) {
   checkpoint_identity id = {.kind = flow->name, .task = flow->env.task, .seed = flow->env.seed};
   if (flow->decoder == DF_DECODE_TRACKING) {

@@ -1,7 +1,9 @@
-/* inverse.c: inverse dynamics by an MLP: (x[t], x[t+1]) -> u[t], mean squared error on normalised actions.
+/* inverse.c: inverse dynamics: an MLP from (x[t], x[t+1]) to u[t], trained by the mean squared error of normalised
+ * actions.
  *
- * The second state enters as its change from the first, in units of the changes' own standard deviation: over one
- * action states change little, and an MLP that had to subtract two nearly equal inputs would be a weaker baseline. */
+ * The second state is given as its difference from the first, in units of the root mean square of these differences. A
+ * state changes little over one action, so an MLP that had to subtract two nearly equal inputs would be a weaker
+ * baseline. */
 #include <math.h>
 #include <omp.h>
 #include <string.h>
@@ -12,23 +14,23 @@
 #include "dynaflow/flow/flow.h"
 #include "trainer.h"
 
-enum { FEATURES_MAX = 256 }; /* of a transition: two states in chart coordinates */
+enum { FEATURES_MAX = 256 }; /* the most inputs: two states in chart coordinates */
 
 typedef struct inverse_worker {
   df_net_work* net;
-  df_real *in, *out, *d_out; /* [slice][2 nz], [slice][nu], same */
+  df_real *in, *out, *d_out; /* [slice][2 nz], [slice][nu], [slice][nu] */
 } inverse_worker;
 
 struct df_inverse {
   df_method_env env;
   int nx, nu, nz, slice;
-  df_real* change_std; /* [nz], of x[t+1] - x[t] in chart coordinates over training transitions */
+  df_real* change_std; /* [nz] root mean square of x[t+1] - x[t] in chart coordinates, over training transitions */
   df_net* net;
   trainer* trainer;
   inverse_worker* worker; /* [threads] */
 };
 
-/* the change over one action, in chart coordinates of the first state */
+/* the change of state over one action, in chart coordinates relative to the first state */
 static void change(const df_inverse* m, const double* x, const double* next, double* delta) {
   double before[FEATURES_MAX];
   df_chart_encode(m->env.task->chart, x, x, before);
@@ -36,7 +38,7 @@ static void change(const df_inverse* m, const double* x, const double* next, dou
   for (int i = 0; i < m->nz; i++) delta[i] -= before[i];
 }
 
-/* what the network sees of a transition */
+/* the network input of a transition */
 static void describe(const df_inverse* m, const double* x, const double* next, df_real* in) {
   double context[FEATURES_MAX], delta[FEATURES_MAX];
   df_chart_context(m->env.task->chart, x, context);
@@ -47,7 +49,7 @@ static void describe(const df_inverse* m, const double* x, const double* next, d
   }
 }
 
-/* over the first transition of every training window; a channel that never changes gets 1 */
+/* computes change_std from the first transition of every training window; a channel that never changes gets 1 */
 static void measure_changes(df_inverse* m) {
   const df_task* task = m->env.task;
   double delta[FEATURES_MAX], square[FEATURES_MAX] = {0};
@@ -77,15 +79,18 @@ static df_status build(df_inverse* m) {
   m->nu = task->system->nu;
   m->nz = df_chart_size(task->chart);
   if (2 * m->nz > FEATURES_MAX) {
-    return df_fail(DF_E_CONFIG, "task %s: %d flow coordinates, at most %d", c->task_name, m->nz, FEATURES_MAX / 2);
+    return df_fail(DF_E_CONFIG, "task %s: %d flow coordinates, at most %d are supported", c->task_name, m->nz,
+                   FEATURES_MAX / 2);
   }
   if (!task->data->actions) {
-    return df_fail(DF_E_CONFIG, "task %s: inverse dynamics needs actions, and the demonstrations hold states only",
+    return df_fail(DF_E_CONFIG, "task %s: inverse dynamics needs actions, but the demonstrations contain only states",
                    c->task_name);
   }
   m->change_std = df_alloc((size_t)m->nz, sizeof *m->change_std);
   if (!m->change_std) return DF_E_NOMEM;
   measure_changes(m);
+
+  /* network */
   df_net_cfg cfg = df_net_cfg_default();
   cfg.kind = DF_NET_MLP;
   cfg.tokens = 1;
@@ -96,6 +101,8 @@ static df_status build(df_inverse* m) {
   cfg.width = c->inverse_width;
   cfg.depth = c->inverse_depth;
   DF_TRY(df_net_new(&cfg, &m->net));
+
+  /* trainer and buffers of the threads */
   const trainer_cfg training = {.steps = c->inverse_steps,
                                 .batch = c->inverse_batch,
                                 .slices = c->train_slices,
@@ -142,6 +149,7 @@ void df_inverse_free(df_inverse* m) {
   df_free(m);
 }
 
+/* the trainer_slice_fn: loss and gradient of one micro-batch */
 static void slice(void* context, int thread, long step, int first, int count, const df_real* parameters,
                   df_real* gradient, double* loss) {
   df_inverse* m = context;
@@ -151,8 +159,8 @@ static void slice(void* context, int thread, long step, int first, int count, co
   const int batch = m->trainer->cfg.batch, nu = m->nu;
   df_window from[TRAINER_SLICE_MAX];
 
+  /* draw transitions: a training window and a frame in it */
   for (int row = 0; row < count; row++) {
-    /* a transition is a frame of a training window */
     const uint64_t event = (uint64_t)step * (uint64_t)batch + (uint64_t)(first + row);
     const uint64_t k =
         df_rng_below(m->env.seed, DF_STREAM_INVERSE_DYNAMICS, event, 0, (uint64_t)task->windows->n_train);
@@ -163,6 +171,8 @@ static void slice(void* context, int thread, long step, int first, int count, co
              df_dataset_state(task->data, from[row].episode, from[row].start + 1),
              w->in + (size_t)row * 2 * (size_t)m->nz);
   }
+
+  /* error of the normalised action, as clamped by the simulator */
   df_net_forward(m->net, w->net, parameters, count, w->in, NULL, NULL, w->out);
   for (int row = 0; row < count; row++) {
     const double* u = df_dataset_action(task->data, from[row].episode, from[row].start);
@@ -182,7 +192,7 @@ df_status df_inverse_train(df_inverse* m, df_training_log* log) {
   return trainer_run(m->trainer, "inverse_dynamics", slice, m, &m->env, log);
 }
 
-/* chunks of one slice over the B*H transitions: the same for any number of threads */
+/* computes the actions of one chunk of the B*H transitions; chunks do not depend on the number of threads */
 static void actions_chunk(df_inverse* m, int chunk, int total, int H, const double* x, double* u) {
   inverse_worker* w = &m->worker[omp_get_thread_num()];
   const df_system* system = m->env.task->system;
@@ -203,7 +213,7 @@ static void actions_chunk(df_inverse* m, int chunk, int total, int H, const doub
 }
 
 df_status df_inverse_actions(df_inverse* m, int B, int H, const double* x, double* u) {
-  DF_REQUIRE(m && x && u && B >= 1 && H >= 1, "inverse dynamics needs states and room for actions");
+  DF_REQUIRE(m && x && u && B >= 1 && H >= 1, "df_inverse_actions: NULL argument, or B or H is less than 1");
   const int total = B * H, chunks = (total + m->slice - 1) / m->slice;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(m->env.threads)
   for (int chunk = 0; chunk < chunks; chunk++) actions_chunk(m, chunk, total, H, x, u);

@@ -1,6 +1,7 @@
 /* sample.c: Euler sampling from noise, for every decoder.
  *
- * Windows are sampled in chunks of one training slice, each by one thread: the chunks do not depend on the threads. */
+ * Windows are sampled in chunks of the size of a training micro-batch, each by one thread, so the chunks do not depend
+ * on the number of threads. */
 #include <math.h>
 #include <omp.h>
 #include <string.h>
@@ -9,7 +10,8 @@
 #include "dynaflow/core/rng.h"
 #include "flow_internal.h"
 
-/* Xhat^1 of window `row`, in flow coordinates, from the network's output; leaves its actions in u where it has any */
+/* writes Xhat^1 [H][in] of window `row` in flow coordinates from the network's output; with a simulating decoder also
+ * the states x and actions u */
 static void decode(const df_flow* flow, flow_worker* w, int row, const double* x0, double* z1, double* x, double* u) {
   const df_task* task = flow->env.task;
   const size_t n = (size_t)flow->H * (size_t)flow->out;
@@ -24,7 +26,7 @@ static void decode(const df_flow* flow, flow_worker* w, int row, const double* x
   }
 }
 
-/* the states and actions that belong to the last Xhat^1; those that were simulated are there already */
+/* writes the states x and actions u of the final Xhat^1, unless decode has simulated them already */
 static void finish(const df_flow* flow, flow_worker* w, const double* x0, const double* z1, double* x, double* u) {
   const df_task* task = flow->env.task;
   if (flow->decoder == DF_DECODE_ACTIONS) {
@@ -38,7 +40,7 @@ static void finish(const df_flow* flow, flow_worker* w, const double* x0, const 
   }
 }
 
-/* a rollout that diverged is NaN from there on: the network must not see it */
+/* false for a diverged rollout, which is NaN from that frame on and must not be used as a network input */
 static bool all_finite(const double* z, size_t n) {
   for (size_t k = 0; k < n; k++) {
     if (!isfinite(z[k])) return false;
@@ -46,6 +48,7 @@ static bool all_finite(const double* z, size_t n) {
   return true;
 }
 
+/* the arguments and buffers of one df_flow_sample call */
 typedef struct sampling {
   df_flow* flow;
   const df_request* request;
@@ -54,6 +57,7 @@ typedef struct sampling {
   unsigned char* failed; /* [B]: diverged before the last step */
 } sampling;
 
+/* samples the windows of one chunk */
 static void sample_chunk(const sampling* s, int chunk) {
   df_flow* flow = s->flow;
   const df_request* r = s->request;
@@ -64,6 +68,7 @@ static void sample_chunk(const sampling* s, int chunk) {
   flow_worker* w = &flow->worker[thread];
   double* x_t = s->state + (size_t)thread * (size_t)flow->slice * n;
 
+  /* base samples X^0 and conditions */
   const double sigma = flow_config(flow)->flow_sigma;
   for (int row = 0; row < count; row++) {
     double* start = x_t + (size_t)row * n;
@@ -74,6 +79,7 @@ static void sample_chunk(const sampling* s, int chunk) {
                    w->cond + (size_t)row * (size_t)flow->cond);
   }
 
+  /* K Euler steps; the last one returns Xhat^1 */
   const int K = r->sampler_steps;
   for (int step = 0; step < K; step++) {
     const double t = (double)step / K;
@@ -94,11 +100,11 @@ static void sample_chunk(const sampling* s, int chunk) {
       }
       double* state = x_t + (size_t)row * n;
       if (!all_finite(z1, n)) {
-        /* the path cannot be followed: its states become NaN in the end, and it counts as failed */
+        /* the path cannot be continued: the window counts as failed and its states become NaN at the end */
         s->failed[b] = 1;
         continue;
       }
-      /* eq. 5 over 1/K of flow time */
+      /* follow the velocity of eq. 5 for a flow time of 1/K */
       for (size_t k = 0; k < n; k++) state[k] += (z1[k] - state[k]) / (1 - t) / K;
     }
   }
@@ -106,9 +112,11 @@ static void sample_chunk(const sampling* s, int chunk) {
 
 df_status df_flow_sample(df_flow* flow, const df_request* request, double* x, double* u) {
   DF_REQUIRE(flow && request && request->x0 && x && request->B >= 1,
-             "sampling needs start states and room for results");
-  DF_REQUIRE(request->sampler_steps >= 1, "sampler steps = %d, at least 1", request->sampler_steps);
-  DF_REQUIRE(flow->cond == flow->nz || request->condition, "this task's windows need conditions");
+             "df_flow_sample: NULL argument, or B is less than 1");
+  DF_REQUIRE(request->sampler_steps >= 1, "df_flow_sample: sampler_steps = %d: must be at least 1",
+             request->sampler_steps);
+  DF_REQUIRE(flow->cond == flow->nz || request->condition,
+             "df_flow_sample: the task has conditions: condition is NULL");
   const size_t n = (size_t)flow->slice * (size_t)flow->H * (size_t)flow->in;
   sampling s = {.flow = flow, .request = request, .x = x, .u = u};
   s.state = df_alloc((size_t)flow->env.threads * n, sizeof(double));

@@ -1,11 +1,12 @@
-/* simulate.c: the simulator as decoder: network outputs to actions to states, and back. */
+/* simulate.c: the simulator as decoder: from network output to actions to states, and the adjoint. */
 #include <math.h>
 #include <string.h>
 
+#include "dynaflow/core/limits.h"
 #include "flow_internal.h"
 
-/* K is learned by the same optimizer as the network; in these units its entries, shares of the action's half range a
- * standard deviation of error, move a third as fast as weights do */
+/* Unit of the trained gain: K = tracking_scale * gain, in half ranges of the action per standard deviation of error. K
+ * is trained by the same optimizer as the weights, and in this unit it changes about a third as fast. */
 static const double tracking_scale = 0.3;
 
 bool flow_simulates(const df_flow* flow) {
@@ -16,6 +17,7 @@ const df_real* flow_gain(const df_flow* flow, const df_real* parameters) {
   return flow->decoder == DF_DECODE_TRACKING ? parameters + df_net_parameters(flow->net) : NULL;
 }
 
+/* the open-loop action i of one frame: center + half_range tanh(output) */
 static double planned(const df_flow* flow, const df_real* out, int i) {
   return flow->u_center[i] + flow->u_half[i] * tanh((double)out[i]);
 }
@@ -30,9 +32,10 @@ static df_traj_end open_loop(const df_flow* flow, flow_worker* w, const df_real*
   return df_trajectory_run(flow->env.task->system, w->sim, flow->H, x0, u, x);
 }
 
-/* ---- TRACKING: the same with feedback on the reference ---- */
+/* ---- TRACKING: closed loop ---- */
 
-/* e = z(x) - zref of the frame the action starts from; the first frame is given, its error is zero */
+/* e [nz] = z(x) - zref for the state x before action t; zero for t = 0, since frame 0 is given. The reference of frame
+ * t is part of the output for t - 1. */
 static void tracking_error(const df_flow* flow, const df_real* out, int t, const double* x0, const double* x,
                            double* e) {
   memset(e, 0, (size_t)flow->nz * sizeof *e);
@@ -42,6 +45,7 @@ static void tracking_error(const df_flow* flow, const df_real* out, int t, const
   for (int k = 0; k < flow->nz; k++) e[k] -= (double)reference[k];
 }
 
+/* the feedback half_range * (K e) of action i */
 static double correction(const df_flow* flow, const df_real* gain, int i, const double* e) {
   double sum = 0;
   for (int k = 0; k < flow->nz; k++) sum += (double)gain[i * flow->nz + k] * e[k];
@@ -57,11 +61,15 @@ static df_traj_end closed_loop(const df_flow* flow, flow_worker* w, const df_rea
   memcpy(x, x0, nx * sizeof *x);
   for (int t = 0; t < flow->H; t++) {
     double *e = w->tracking_error + t * flow->nz, *action = u + t * flow->nu, *next = x + (size_t)(t + 1) * nx;
+
+    /* after a divergence: NaN states and zero actions */
     if (end != DF_TRAJ_COMPLETE) {
       for (size_t i = 0; i < nx; i++) next[i] = NAN;
       memset(action, 0, (size_t)flow->nu * sizeof *action);
       continue;
     }
+
+    /* planned action minus feedback, clamped */
     tracking_error(flow, out, t, x0, x + (size_t)t * nx, e);
     for (int i = 0; i < flow->nu; i++) {
       const double wanted = planned(flow, out + t * flow->out, i) - correction(flow, gain, i, e);
@@ -80,7 +88,7 @@ df_traj_end flow_simulate(const df_flow* flow, flow_worker* w, const df_real* ou
 
 /* ---- adjoints ---- */
 
-/* through tanh, for the actions of one frame */
+/* the adjoint of `planned` for the actions of one frame: writes d_out [nu] */
 static void plan_vjp(const df_flow* flow, const df_real* out, const double* d_u, double scale, df_real* d_out) {
   for (int i = 0; i < flow->nu; i++) {
     const double th = tanh((double)out[i]);
@@ -88,7 +96,7 @@ static void plan_vjp(const df_flow* flow, const df_real* out, const double* d_u,
   }
 }
 
-/* through u = ... - K e(x): adds to the gain's gradient and to the cotangent y of the frame's state */
+/* the adjoint of the feedback u = ... - K e(x): adds to the gradient of the gain and to the cotangent y of x */
 static void feedback_vjp(const df_flow* flow, const df_real* gain, const double* e, const double* d_u, const double* x0,
                          const double* x, double* d_gain, double* y) {
   double d_e[FLOW_CONTEXT_MAX] = {0}, y_e[2 * FLOW_CONTEXT_MAX];
@@ -103,13 +111,7 @@ static void feedback_vjp(const df_flow* flow, const df_real* gain, const double*
   for (int k = 0; k < flow->ndx; k++) y[k] += y_e[k];
 }
 
-static bool bounded(const double* y, int n) {
-  for (int k = 0; k < n; k++) {
-    if (!(fabs(y[k]) < 1e6)) return false;
-  }
-  return true;
-}
-
+/* the adjoint of closed_loop, backwards over the frames; y is the cotangent of the state after the current frame */
 static df_traj_end closed_loop_vjp(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
                                    const double* x0, const double* x, double decay, double scale, df_real* d_out,
                                    df_real* d_gain) {
@@ -120,10 +122,14 @@ static df_traj_end closed_loop_vjp(const df_flow* flow, flow_worker* w, const df
   for (int t = flow->H - 1; t >= 0; t--) {
     const double* d_x = w->d_x + (size_t)(t + 1) * (size_t)flow->ndx;
     double* d_u = w->d_u + t * flow->nu;
+
+    /* adjoint of the simulator step */
     for (int k = 0; k < flow->ndx; k++) y[k] += d_x[k];
     const df_traj_end end = system->ops->step_vjp(w->sim, t, y, y, d_u);
     if (end != DF_TRAJ_COMPLETE) return end;
-    if (!bounded(y, flow->ndx) || !bounded(d_u, flow->nu)) return DF_TRAJ_DIVERGED;
+    if (!df_within_limit(y, (size_t)flow->ndx) || !df_within_limit(d_u, (size_t)flow->nu)) return DF_TRAJ_DIVERGED;
+
+    /* adjoint of clamp and feedback */
     for (int i = 0; i < flow->nu; i++) {
       if (w->clamped[t * flow->nu + i]) d_u[i] = 0;
     }
@@ -133,7 +139,8 @@ static df_traj_end closed_loop_vjp(const df_flow* flow, flow_worker* w, const df
                    y);
     }
   }
-  /* only a whole trajectory's gradient counts */
+
+  /* write the results only now that the whole trajectory has a gradient */
   for (int t = 0; t < flow->H; t++)
     plan_vjp(flow, out + t * flow->out, w->d_u + t * flow->nu, scale, d_out + t * flow->out);
   for (int k = 0; k < flow->nu * flow->nz; k++) d_gain[k] += (df_real)(scale * gain_sum[k]);

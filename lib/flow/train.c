@@ -1,32 +1,37 @@
-/* train.c: the loss of a training slice and its gradient, for every decoder. */
+/* train.c: loss and gradient of a training micro-batch, for every decoder. */
 #include <math.h>
 #include <string.h>
 
 #include "dynaflow/core/rng.h"
 #include "flow_internal.h"
 
-/* where training sample i of a step starts, and the demonstration it is compared with */
+/* the start state and the target of a training sample */
 typedef struct start {
-  df_window window;
-  const double* x0; /* [nx]: the demonstration's first state, or a drifted one */
+  df_window window; /* of the demonstration that is the target */
+  const double* x0; /* [nx] the first state of the demonstration, or a simulated state near it */
 } start;
 
+/* the index of the random numbers of sample i of a step */
 static uint64_t event(const df_flow* flow, long step, int i) {
   return (uint64_t)step * (uint64_t)flow->trainer->cfg.batch + (uint64_t)i;
 }
 
-/* A share train.push of the samples starts from a state that the previous batch simulated for the same place in the
- * batch, with the demonstration from there on, re-anchored in x, y and heading, as target: the network learns to come
- * back from its own drift. States too far off the data, train.push_error, are no use. */
+/* Start-state perturbation from own rollouts: a share train.push of the samples starts from a state simulated in the
+ * previous batch for the same index i. The target is the rest of that demonstration, relative to its own first frame in
+ * x, y and heading, so the network learns to correct its own deviations. States with an error of train.push_error or
+ * more are not used. Returns whether sample i starts in this way. */
 static bool drifted_start(const df_flow* flow, long step, int i, start* s) {
   const double push = flow_config(flow)->train_push;
   const flow_drift* previous = &flow->drift[(step + 1) & 1];
   if (step == 0 || !previous->window || previous->window[i].episode < 0) return false;
 
+  /* draw whether, and at which frame */
   double draw[2];
   df_rng_uniform(flow->env.seed, DF_STREAM_PUSH, event(flow, step, i), 2, draw);
   if (draw[0] >= push) return false;
   const int frame = 1 + (int)(draw[1] * flow->H);
+
+  /* the demonstration must continue for H more actions, and the state must be close to it */
   df_window w = previous->window[i];
   w.start += frame;
   if (w.start + flow->H > flow->env.task->data->length) return false;
@@ -37,6 +42,7 @@ static bool drifted_start(const df_flow* flow, long step, int i, start* s) {
   return true;
 }
 
+/* the start of sample i: a perturbed one, or a training window drawn uniformly */
 static start choose_start(const df_flow* flow, long step, int i) {
   const df_task* task = flow->env.task;
   start s;
@@ -48,7 +54,7 @@ static start choose_start(const df_flow* flow, long step, int i) {
   return s;
 }
 
-/* X^1: the demonstrated window in flow coordinates, seen from its own first frame */
+/* writes X^1 [H][in], the demonstrated window in flow coordinates, relative to its own first frame */
 static void make_target(const df_flow* flow, df_window w, double* target) {
   const df_task* task = flow->env.task;
   if (flow->decoder == DF_DECODE_ACTIONS) {
@@ -56,7 +62,7 @@ static void make_target(const df_flow* flow, df_window w, double* target) {
     for (int t = 0; t < flow->H; t++) {
       const double* u = df_dataset_action(task->data, w.episode, w.start + t);
       for (int i = 0; i < flow->nu; i++) {
-        /* what the simulator applies is the clamped action */
+        /* the simulator applies the clamped action */
         const double applied = fmin(fmax(u[i], task->system->u_lo[i]), task->system->u_hi[i]);
         target[t * flow->nu + i] = (applied - s.action_mean[i]) / s.action_std[i];
       }
@@ -70,12 +76,13 @@ static void make_target(const df_flow* flow, df_window w, double* target) {
   }
 }
 
-/* network inputs of one sample: X^t, t and the condition */
+/* writes the network inputs of one sample to row `row`: X^t, t and the condition */
 static void make_input(const df_flow* flow, flow_worker* w, long step, int i, int row, const start* s) {
   const size_t n = (size_t)flow->H * (size_t)flow->in;
   double* target = w->target + (size_t)row * n;
   make_target(flow, s->window, target);
 
+  /* X^t = (1-t) X^0 + t X^1 */
   double t;
   df_rng_uniform(flow->env.seed, DF_STREAM_FLOW_TIME, event(flow, step, i), 1, &t);
   df_rng_normal(flow->env.seed, DF_STREAM_FLOW_NOISE, event(flow, step, i), n, w->noise);
@@ -87,7 +94,7 @@ static void make_input(const df_flow* flow, flow_worker* w, long step, int i, in
                  w->cond + (size_t)row * (size_t)flow->cond);
 }
 
-/* mean squared error of a direct prediction (STATES, ACTIONS); d_out is scaled by 1/batch */
+/* the mean squared error of a direct prediction (STATES, ACTIONS); writes its gradient, times 1/batch, to d_out */
 static double direct_loss(const df_flow* flow, flow_worker* w, int row) {
   const size_t n = (size_t)flow->H * (size_t)flow->out;
   const df_real* out = w->out + (size_t)row * n;
@@ -103,7 +110,7 @@ static double direct_loss(const df_flow* flow, flow_worker* w, int row) {
   return loss / (double)n;
 }
 
-/* leaves the simulated window for the next batch to start from */
+/* stores the simulated window w->x of sample i for the next batch; frame_error NULL: there is none */
 static void remember(df_flow* flow, flow_worker* w, long step, int i, const start* s, const double* frame_error) {
   flow_drift* drift = &flow->drift[step & 1];
   if (!drift->window) return;
@@ -117,7 +124,8 @@ static void remember(df_flow* flow, flow_worker* w, long step, int i, const star
   memcpy(drift->error + row, frame_error, frames * sizeof(double));
 }
 
-/* mean squared error of the reference that TRACKING follows: learned like kinematic flow matching, no physics */
+/* writes the gradient of the mean squared error of the reference window of TRACKING, times 1/batch, to d_out; as in
+ * kinematic flow matching the simulator is not involved */
 static void reference_gradient(const df_flow* flow, const df_real* out, const double* target, df_real* d_out) {
   if (flow->decoder != DF_DECODE_TRACKING) return;
   const double scale = 2.0 / ((double)flow->H * flow->nz * flow->trainer->cfg.batch);
@@ -129,17 +137,22 @@ static void reference_gradient(const df_flow* flow, const df_real* out, const do
   }
 }
 
-/* the states' mean squared error against the target, its cotangents in w->d_x and each frame's RMS error */
+/* Returns the mean squared error of the states w->x against the target; writes its cotangents to w->d_x [H+1][ndx] and
+ * the RMS error of each frame to frame_error [H+1]. */
 static double state_loss(const df_flow* flow, flow_worker* w, const double* x0, const double* target,
                          double* frame_error) {
   const df_task* task = flow->env.task;
   const double n = (double)flow->H * flow->nz;
   double loss = 0;
+
+  /* frame 0 is given: no error, no cotangent */
   memset(w->d_x, 0, (size_t)flow->ndx * sizeof(double));
   frame_error[0] = 0;
   for (int t = 0; t < flow->H; t++) {
     const double* x = w->x + (size_t)(t + 1) * (size_t)flow->nx;
     double sum = 0;
+
+    /* error in chart coordinates, then its adjoint */
     df_chart_encode(task->chart, x0, x, w->z);
     for (int k = 0; k < flow->nz; k++) {
       const double e = w->z[k] - target[t * flow->nz + k];
@@ -153,14 +166,16 @@ static double state_loss(const df_flow* flow, flow_worker* w, const double* x0, 
   return loss / n;
 }
 
+/* the loss of a sample without a gradient: NaN after a divergence, infinite after a failure, whose message is stored */
 static double no_loss(df_flow* flow, df_traj_end end) {
   if (end != DF_TRAJ_FAILED) return NAN;
   trainer_note_failure(flow->trainer);
   return INFINITY;
 }
 
-/* The state loss of the rollout from x0 and its gradient with respect to the network's output and the gain.
- * NaN, with no gradient, if the rollout or its adjoint diverged; infinite if the simulator failed. */
+/* Returns the state loss of the rollout from x0; writes its gradient with respect to the network's output to w->d_out
+ * and adds that of the gain to d_gain. NaN, without a gradient, if the rollout or its adjoint diverged; infinite if the
+ * simulator failed. */
 static double rollout_loss(df_flow* flow, flow_worker* w, long step, int i, int row, const start* s,
                            const df_real* gain, df_real* d_gain) {
   const size_t n = (size_t)flow->H * (size_t)flow->out;
@@ -169,11 +184,14 @@ static double rollout_loss(df_flow* flow, flow_worker* w, long step, int i, int 
   df_real* d_out = w->d_out + (size_t)row * n;
   memset(d_out, 0, n * sizeof *d_out);
 
+  /* rollout */
   df_traj_end end = flow_simulate(flow, w, out, gain, s->x0, w->u, w->x);
   if (end != DF_TRAJ_COMPLETE) {
     remember(flow, w, step, i, s, NULL);
     return no_loss(flow, end);
   }
+
+  /* loss and its adjoint */
   double frame_error[FLOW_HORIZON_MAX + 1];
   const double loss = state_loss(flow, w, s->x0, target, frame_error);
   remember(flow, w, step, i, s, frame_error);
@@ -188,12 +206,16 @@ void flow_train_slice(void* context, int thread, long step, int first, int count
                       df_real* gradient, double* loss) {
   df_flow* flow = context;
   flow_worker* w = &flow->worker[thread];
+
+  /* network inputs and forward pass */
   start from[TRAINER_SLICE_MAX];
   for (int row = 0; row < count; row++) {
     from[row] = choose_start(flow, step, first + row);
     make_input(flow, w, step, first + row, row, &from[row]);
   }
   df_net_forward(flow->net, w->net, parameters, count, w->x_t, w->cond, w->t, w->out);
+
+  /* loss and cotangent of the output of every sample, then the backward pass */
   const df_real* gain = flow_gain(flow, parameters);
   df_real* d_gain = gain ? gradient + (gain - parameters) : NULL;
   for (int row = 0; row < count; row++) {

@@ -8,6 +8,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/clock.h"
 
+/* the first sample of micro-batch s */
 static int slice_begin(const trainer_cfg* cfg, int s) {
   return (int)((long)s * cfg->batch / cfg->slices);
 }
@@ -41,10 +42,10 @@ static df_status build(trainer* t, uint64_t seed) {
 df_status trainer_new(const df_net* net, const trainer_cfg* cfg, int threads, uint64_t seed, trainer** out) {
   *out = NULL;
   if (cfg->slices > cfg->batch) {
-    return df_fail(DF_E_CONFIG, "train.slices = %d exceeds the batch of %d", cfg->slices, cfg->batch);
+    return df_fail(DF_E_CONFIG, "train.slices = %d exceeds the batch size %d", cfg->slices, cfg->batch);
   }
   if (trainer_slice_size(cfg) > TRAINER_SLICE_MAX) {
-    return df_fail(DF_E_CONFIG, "train.slices = %d makes slices of %d samples, at most %d", cfg->slices,
+    return df_fail(DF_E_CONFIG, "train.slices = %d gives micro-batches of %d samples, at most %d", cfg->slices,
                    trainer_slice_size(cfg), TRAINER_SLICE_MAX);
   }
   trainer* t = df_alloc(1, sizeof *t);
@@ -75,19 +76,20 @@ void trainer_free(trainer* t) {
   df_free(t);
 }
 
-/* constant, then linearly to zero */
+/* the learning rate of a step: constant up to the share decay_from of the steps, then linear to zero */
 static double rate_at(const trainer_cfg* cfg, long step) {
   const double done = (double)step / (double)cfg->steps;
   if (done <= cfg->decay_from || cfg->decay_from >= 1) return cfg->rate;
   return cfg->rate * (1 - done) / (1 - cfg->decay_from);
 }
 
-/* an average that starts at the first weights would remember them; it follows faster in the beginning */
+/* the decay of the averaged weights at a step: smaller at first, so that the initial weights are forgotten */
 static double ema_at(const trainer_cfg* cfg, long step) {
   const double warm = (double)(1 + step) / (double)(10 + step);
   return warm < cfg->ema ? warm : cfg->ema;
 }
 
+/* computes loss and gradient of one batch; the gradient is left in t->gradient[0] */
 static void one_step(trainer* t, long step, trainer_slice_fn slice, void* context) {
 #pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
   for (int s = 0; s < t->cfg.slices; s++) {
@@ -103,6 +105,7 @@ void trainer_note_failure(trainer* t) {
   snprintf(t->failure, sizeof t->failure, "%s", df_error_message());
 }
 
+/* DF_E_SIM if a sample of the step failed */
 static df_status check_failures(const trainer* t, long step, const char* name) {
   for (int i = 0; i < t->cfg.batch; i++) {
     if (isinf(t->loss[i])) return df_fail(DF_E_SIM, "%s: step %ld, sample %d: %s", name, step, i, t->failure);
@@ -110,7 +113,7 @@ static df_status check_failures(const trainer* t, long step, const char* name) {
   return DF_OK;
 }
 
-/* mean over the samples that count; adds the others to the log */
+/* the mean loss of the samples that did not diverge; counts the others in the log */
 static double mean_loss(const trainer* t, df_training_log* log) {
   double sum = 0;
   int n = 0;
@@ -125,7 +128,7 @@ static double mean_loss(const trainer* t, df_training_log* log) {
   return n ? sum / n : NAN;
 }
 
-/* one more step in the log: a point for every `every` steps */
+/* adds the loss of a step to the log, which gets one point every `every` steps */
 static void note(trainer_progress* at, long every, long steps, double loss, df_training_log* log) {
   if (!isnan(loss)) {
     at->sum += loss;
@@ -145,10 +148,13 @@ static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn sl
   const df_gradient_count adjoints_before = log->adjoints;
   double saved = df_clock_wall();
   while (at->step < steps) {
+    /* stop on request, with the state saved */
     if (env->stop && *env->stop) {
       DF_TRY(trainer_state_save(t, at, log, env));
       return df_fail(DF_E_INTERRUPTED, "%s: interrupted at step %ld of %ld", log->name, at->step, steps);
     }
+
+    /* gradient, update and average; a gradient that is not finite is not applied */
     one_step(t, at->step, slice, context);
     DF_TRY(check_failures(t, at->step, log->name));
     const double loss = mean_loss(t, log);
@@ -158,6 +164,8 @@ static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn sl
     } else {
       log->skipped++;
     }
+
+    /* log, progress and saved state */
     at->step++;
     note(at, every, steps, loss, log);
     log->steps = at->step;
@@ -184,7 +192,7 @@ df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void
   DF_TRY(trainer_state_load(t, &at, log, env));
   DF_TRY(run_steps(t, &at, slice, context, env, log));
   if (log->diverged == t->cfg.steps * t->cfg.batch) {
-    return df_fail(DF_E_NONFINITE, "%s: every one of %ld training samples diverged: nothing was learned", name,
+    return df_fail(DF_E_NONFINITE, "%s: all %ld training samples diverged; the weights were not trained", name,
                    log->diverged);
   }
   return DF_OK;

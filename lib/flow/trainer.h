@@ -1,7 +1,8 @@
-/* trainer.h: the training loop that every network of the suite shares.
+/* trainer.h: the training loop shared by all networks.
  *
- * A step computes a batch in fixed slices, each by one thread with single-threaded BLAS, sums the slices' gradients by
- * a fixed tree, clips, updates by AdamW and averages the weights. Nothing in it depends on the number of threads. */
+ * A step divides the batch into fixed micro-batches ("slices" in names), computes each on one thread with
+ * single-threaded BLAS, sums the gradients by a fixed tree, clips, updates by AdamW and averages the weights. The
+ * result does not depend on the number of threads. */
 #ifndef DF_FLOW_TRAINER_H
 #define DF_FLOW_TRAINER_H
 
@@ -10,16 +11,16 @@
 #include "dynaflow/nn/net.h"
 #include "dynaflow/nn/optimizer.h"
 
-enum { TRAINER_SLICE_MAX = 1024 }; /* samples a slice may hold */
+enum { TRAINER_SLICE_MAX = 1024 }; /* the most samples of a micro-batch */
 
 typedef struct trainer_cfg {
   long steps;
-  int batch, slices;
+  int batch, slices; /* samples per step, micro-batches per batch */
   double rate, decay_from, weight_decay, clip, ema;
-  size_t extra; /* parameters behind the net's own: start at zero, no weight decay */
+  size_t extra; /* number of parameters after those of the net: initially zero, no weight decay */
 } trainer_cfg;
 
-/* An array beside weights and optimizer that a training must remember to go on as if it had never stopped. */
+/* a further array of the training state, saved and restored with weights and optimizer */
 typedef struct trainer_memory {
   const char* name;
   df_dtype dtype;
@@ -28,51 +29,58 @@ typedef struct trainer_memory {
 } trainer_memory;
 enum { TRAINER_MEMORY_MAX = 8 };
 
-/* where the loop stands between two steps */
+/* the position of the loop between two steps */
 typedef struct trainer_progress {
-  long step;  /* steps done */
-  double sum; /* losses since the last point of the log */
-  long summed;
+  long step;   /* steps done */
+  double sum;  /* sum of the losses since the last point of the log */
+  long summed; /* number of losses in the sum */
 } trainer_progress;
 
 typedef struct trainer {
   const df_net* net; /* not owned */
   trainer_cfg cfg;
   int threads;
-  size_t n;            /* parameters, extra ones included */
+  size_t n;            /* number of parameters, including the extra ones */
   df_real* parameters; /* [n] */
-  df_real* average;    /* [n], exponential moving average: what sampling uses */
+  df_real* average;    /* [n] exponential moving average of the parameters, used for sampling */
   df_adamw* optimizer;
   df_real** gradient; /* [slices][n] */
-  double* loss;      /* [batch] of the current step; NaN for a sample that was left out, infinite for one that failed */
-  char failure[512]; /* why one failed */
-  /* adjoints of simulated actions so far, of the context of trainer_run; NULL if there are none */
+  double* loss;       /* [batch] of the current step; NaN: sample left out (diverged), infinite: sample failed */
+  char failure[512];  /* message of a failed sample */
+  /* returns the count of adjoints so far, from the context of trainer_run; NULL if nothing is simulated */
   df_gradient_count (*adjoints)(const void* context);
   int n_memory;
   trainer_memory memory[TRAINER_MEMORY_MAX];
 } trainer;
 
-/* Computes samples first .. first+count-1 of a step on thread `thread`: writes loss[i] of each and ADDS the gradient of
- * (sum of their losses) / batch to `gradient` [n]. A sample that the simulator fails at, other than by diverging, has
- * an infinite loss and its reason from trainer_note_failure(); it ends the training. */
+/* Computes samples first .. first+count-1 of a step on thread `thread`: writes loss[i] for each of them and ADDS the
+ * gradient of (sum of their losses) / batch to `gradient` [n]. If the simulator fails in a way other than diverging,
+ * the function stores the reason with trainer_note_failure() and gives the sample an infinite loss; this ends the
+ * training. */
 typedef void (*trainer_slice_fn)(void* context, int thread, long step, int first, int count, const df_real* parameters,
                                  df_real* gradient, double* loss);
 
-/* DF_E_CONFIG when slices exceed the batch or hold more than TRAINER_SLICE_MAX samples */
+/* Makes a trainer with initial weights from `seed`; `net` must outlive it. On failure *out is NULL. Errors: DF_E_CONFIG
+ * if there are more micro-batches than samples in a batch or more than TRAINER_SLICE_MAX samples in a micro-batch, and
+ * for optimizer settings out of range; DF_E_NOMEM. */
 df_status trainer_new(const df_net* net, const trainer_cfg* cfg, int threads, uint64_t seed, trainer** out);
-void trainer_free(trainer* t);
+void trainer_free(trainer* t); /* NULL is allowed */
 
-/* notes df_error_message() for the training's error; from any thread */
+/* Stores df_error_message() of the calling thread as the reason of the failure; may be called by any thread. */
 void trainer_note_failure(trainer* t);
 
-/* the largest number of samples that one slice holds */
+/* the largest number of samples of a micro-batch */
 int trainer_slice_size(const trainer_cfg* cfg);
 
-/* Runs the steps that are left: all of them, or those after the state that env->state_folder holds. */
+/* Runs all steps, or those after the state saved in env->state_folder, and fills *log. Errors: DF_E_INTERRUPTED,
+ * DF_E_SIM (a sample failed), DF_E_NONFINITE (all samples diverged), and those of trainer_state_save() and
+ * trainer_state_load(). */
 df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void* context, const df_method_env* env,
                       df_training_log* log);
 
-/* trainer_state.c: the state's file. Loading leaves everything as it was when there is none. */
+/* trainer_state.c: save and load the training state between two steps; both do nothing if env->state_folder is NULL,
+ * and loading changes nothing if there is no file. Errors: DF_E_MISMATCH for the state of another training, DF_E_ARG
+ * for a path that is too long, and those of safetensors.h. */
 df_status trainer_state_save(const trainer* t, const trainer_progress* at, const df_training_log* log,
                              const df_method_env* env);
 df_status trainer_state_load(trainer* t, trainer_progress* at, df_training_log* log, const df_method_env* env);

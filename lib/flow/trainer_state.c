@@ -1,4 +1,4 @@
-/* trainer_state.c: a training between two steps, in a file. */
+/* trainer_state.c: serialises the training state between two steps to a safetensors file. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,25 +10,23 @@ static const df_dtype real_type = sizeof(df_real) == 4 ? DF_F32 : DF_F64;
 
 enum { COUNTERS = 9, SCALARS = 2, FIXED = 8 };
 
-/* everything that changes from step to step, as tensors over the given small arrays; returns how many */
-static int list_tensors(const trainer* t, const df_training_log* log, int64_t* points, int64_t* counters,
-                        double* scalars, df_named_tensor* out) {
+/* the small values of the training state, copied into arrays of fixed types for the file */
+typedef struct small_state {
+  int64_t points[DF_LOG_MAX], counters[COUNTERS];
+  double losses[DF_LOG_MAX], scalars[SCALARS];
+} small_state;
+
+/* lists all arrays of the training state; returns their number */
+static int list_arrays(const trainer* t, small_state* small, trainer_memory out[FIXED + TRAINER_MEMORY_MAX]) {
   const trainer_memory fixed[FIXED] = {
-      {"parameters", real_type, t->n, t->parameters},
-      {"average", real_type, t->n, t->average},
-      {"moment1", real_type, t->n, t->optimizer->moment1},
-      {"moment2", real_type, t->n, t->optimizer->moment2},
-      {"log.step", DF_I64, DF_LOG_MAX, points},
-      {"log.loss", DF_F64, DF_LOG_MAX, (void*)log->loss},
-      {"counters", DF_I64, COUNTERS, counters},
-      {"scalars", DF_F64, SCALARS, scalars},
+      {"parameters", real_type, t->n, t->parameters},      {"average", real_type, t->n, t->average},
+      {"moment1", real_type, t->n, t->optimizer->moment1}, {"moment2", real_type, t->n, t->optimizer->moment2},
+      {"log.step", DF_I64, DF_LOG_MAX, small->points},     {"log.loss", DF_F64, DF_LOG_MAX, small->losses},
+      {"counters", DF_I64, COUNTERS, small->counters},     {"scalars", DF_F64, SCALARS, small->scalars},
   };
-  const int n = FIXED + t->n_memory;
-  for (int i = 0; i < n; i++) {
-    const trainer_memory* m = i < FIXED ? &fixed[i] : &t->memory[i - FIXED];
-    out[i] = (df_named_tensor){.name = m->name, .dtype = m->dtype, .rank = 1, .shape = {m->n}, .data = m->data};
-  }
-  return n;
+  memcpy(out, fixed, sizeof fixed);
+  memcpy(out + FIXED, t->memory, (size_t)t->n_memory * sizeof *out);
+  return FIXED + t->n_memory;
 }
 
 static df_status state_path(const df_method_env* env, const char* name, char path[4096]) {
@@ -43,20 +41,22 @@ df_status trainer_state_save(const trainer* t, const trainer_progress* at, const
   if (!env->state_folder) return DF_OK;
   char path[4096];
   DF_TRY(state_path(env, log->name, path));
-  int64_t points[DF_LOG_MAX];
-  for (int i = 0; i < DF_LOG_MAX; i++) points[i] = log->step[i];
-  int64_t counters[COUNTERS] = {at->step,
-                                at->summed,
-                                t->optimizer->step,
-                                log->diverged,
-                                log->skipped,
-                                log->n,
-                                log->adjoints.steps,
-                                log->adjoints.approximate,
-                                log->adjoints.differenced};
-  double scalars[SCALARS] = {at->sum, log->cpu_s};
+
+  /* copy counters and loss curve */
+  small_state small = {.counters = {at->step, at->summed, t->optimizer->step, log->diverged, log->skipped, log->n,
+                                    log->adjoints.steps, log->adjoints.approximate, log->adjoints.differenced},
+                       .scalars = {at->sum, log->cpu_s}};
+  for (int i = 0; i < DF_LOG_MAX; i++) small.points[i] = log->step[i];
+  memcpy(small.losses, log->loss, sizeof small.losses);
+
+  /* write all arrays as tensors of rank 1 */
+  trainer_memory arrays[FIXED + TRAINER_MEMORY_MAX];
   df_named_tensor tensors[FIXED + TRAINER_MEMORY_MAX];
-  const int n = list_tensors(t, log, points, counters, scalars, tensors);
+  const int n = list_arrays(t, &small, arrays);
+  for (int i = 0; i < n; i++) {
+    const trainer_memory* m = &arrays[i];
+    tensors[i] = (df_named_tensor){.name = m->name, .dtype = m->dtype, .rank = 1, .shape = {m->n}, .data = m->data};
+  }
   const df_text_pair identity = {"dynaflow.training", env->state_identity ? env->state_identity : ""};
   return df_safetensors_write(path, n, tensors, 1, &identity);
 }
@@ -65,20 +65,24 @@ static df_status read_state(const df_safetensors* file, const char* path, traine
                             df_training_log* log, const df_method_env* env) {
   const char* identity = df_safetensors_metadata(file, "dynaflow.training");
   if (!identity || strcmp(identity, env->state_identity ? env->state_identity : "") != 0) {
-    return df_fail(DF_E_MISMATCH, "%s: the state of another training (%s); remove it to start anew", path,
+    return df_fail(DF_E_MISMATCH, "%s: the state of another training (%s); remove it to start over", path,
                    identity ? identity : "unnamed");
   }
-  int64_t points[DF_LOG_MAX], counters[COUNTERS];
-  double scalars[SCALARS];
-  df_named_tensor tensors[FIXED + TRAINER_MEMORY_MAX];
-  const int n = list_tensors(t, log, points, counters, scalars, tensors);
+
+  /* read all arrays, the small values into copies */
+  small_state small;
+  trainer_memory arrays[FIXED + TRAINER_MEMORY_MAX];
+  const int n = list_arrays(t, &small, arrays);
   for (int i = 0; i < n; i++) {
-    const df_named_tensor* w = &tensors[i];
-    DF_TRY(df_safetensors_read(file, w->name, w->dtype, w->rank, w->shape, (void*)w->data));
+    const trainer_memory* m = &arrays[i];
+    DF_TRY(df_safetensors_read(file, m->name, m->dtype, 1, &m->n, m->data));
   }
+
+  /* restore counters and loss curve */
+  const int64_t* counters = small.counters;
   at->step = (long)counters[0];
   at->summed = (long)counters[1];
-  at->sum = scalars[0];
+  at->sum = small.scalars[0];
   t->optimizer->step = (long)counters[2];
   log->diverged = (long)counters[3];
   log->skipped = (long)counters[4];
@@ -86,8 +90,9 @@ static df_status read_state(const df_safetensors* file, const char* path, traine
   log->adjoints = (df_gradient_count){
       .steps = (long)counters[6], .approximate = (long)counters[7], .differenced = (long)counters[8]};
   log->steps = at->step;
-  log->cpu_s = scalars[1];
-  for (int i = 0; i < DF_LOG_MAX; i++) log->step[i] = (long)points[i];
+  log->cpu_s = small.scalars[1];
+  for (int i = 0; i < DF_LOG_MAX; i++) log->step[i] = (long)small.points[i];
+  memcpy(log->loss, small.losses, sizeof small.losses);
   return DF_OK;
 }
 

@@ -11,23 +11,24 @@
 
 enum {
   NC = DF_GAIT_COUNT + 3,
-  BLOCK = 16,    /* attempts made between two looks at the result; part of no result */
-  TRIES_MAX = 50 /* attempts a wanted episode before giving up */
+  BLOCK = 16,    /* attempts simulated in parallel before the results are collected; does not affect the result */
+  TRIES_MAX = 50 /* attempts per wanted episode before giving up */
 };
 
 /* ---- one attempt ---- */
 
 typedef struct start {
   double command[3]; /* vx, vy [m/s], yaw rate [rad/s] */
-  double phase;      /* of the gait's clock, cycles */
+  double phase;      /* phase of the gait's clock at frame 0, cycles */
   double x[DF_GAIT_NX];
 } start;
 
+/* maps a uniform number in [0, 1) to [-range, range) */
 static double spread(double uniform, double range) {
   return (2 * uniform - 1) * range;
 }
 
-/* a function of (seed, gait, attempt) and the command's ranges, and of nothing else */
+/* depends on (seed, gait, attempt) and the ranges of the command only */
 static start draw_start(const df_config* config, df_gait gait, int attempt) {
   static const double YAW_RANGE = 0.5, JOINT_RANGE = 0.05, DROP_MAX = 0.02; /* rad, rad, m */
   static const double STAND[DF_LEG_JOINTS] = {-0.1, 0.9, -1.8};
@@ -36,12 +37,13 @@ static start draw_start(const df_config* config, df_gait gait, int attempt) {
   double uniform[DRAWN], lowest = 0;
   start s = {.command = {0}};
 
+  /* draw command and phase */
   df_rng_uniform((uint64_t)config->data_seed, DF_STREAM_DEMONSTRATION, (uint64_t)gait << 32 | (uint64_t)attempt, DRAWN,
                  uniform);
   for (int i = 0; i < 3; i++) s.command[i] = spread(uniform[COMMAND + i], range[i]);
   s.phase = uniform[PHASE];
 
-  /* standing with the feet a little turned out, the lowest of them just above the floor */
+  /* standing pose with slightly spread legs and random yaw and joint offsets */
   const double yaw = spread(uniform[YAW], YAW_RANGE);
   s.x[3] = cos(yaw / 2);
   s.x[6] = sin(yaw / 2);
@@ -54,6 +56,8 @@ static start draw_start(const df_config* config, df_gait gait, int attempt) {
     df_leg_foot(leg, q, foot);
     lowest = fmin(lowest, foot[2]);
   }
+
+  /* lift the base so that the lowest foot is just above the floor */
   s.x[2] = DF_LEG_FOOT_RADIUS - lowest + DROP_MAX * uniform[DROP];
   return s;
 }
@@ -67,20 +71,21 @@ static bool has_fallen(const double* x) {
 
 typedef enum attempt_end { UPRIGHT, FALLEN, FAILED } attempt_end;
 
-/* a thread's simulators: one moves the robot, the other only looks at its states */
+/* the simulators of one thread: `sim` steps the robot, `look` computes the centre of mass of its states */
 typedef struct worker {
   df_sim *sim, *look;
 } worker;
 
-/* an attempt's record */
+/* the result of one attempt */
 typedef struct slot {
   double* states;  /* [length+1][nx] */
   double* actions; /* [length][nu] */
   double command[3];
   attempt_end end;
-  char message[200]; /* of a simulator that raised an error */
+  char message[200]; /* error message of the simulator if it failed */
 } slot;
 
+/* simulates one attempt of `length` actions and records it; stops at a fall or a failure */
 static attempt_end run_attempt(const df_system* system, const worker* w, df_gait gait, const start* s, int length,
                                slot* out) {
   df_gait_controller controller;
@@ -95,7 +100,7 @@ static attempt_end run_attempt(const df_system* system, const worker* w, df_gait
     df_mujoco_centre_of_mass(w->look, com);
     df_gait_controller_act(&controller, x, com, u);
 
-    /* what is recorded is what the actuators receive */
+    /* record the action as the actuators receive it, clamped */
     for (int i = 0; i < DF_GAIT_NU; i++) u[i] = fmin(fmax(u[i], system->u_lo[i]), system->u_hi[i]);
     const df_traj_end end = system->ops->step(w->sim, u, x + DF_GAIT_NX);
     if (end == DF_TRAJ_FAILED) {
@@ -107,7 +112,7 @@ static attempt_end run_attempt(const df_system* system, const worker* w, df_gait
   return UPRIGHT;
 }
 
-/* ---- many ---- */
+/* ---- blocks of attempts ---- */
 
 typedef struct demonstrator {
   const df_system* system;
@@ -115,7 +120,7 @@ typedef struct demonstrator {
   int threads, length;
   worker* workers;
   slot slots[BLOCK];
-  double* memory; /* of all slots */
+  double* memory; /* states and actions of all slots */
 } demonstrator;
 
 static df_status demonstrator_build(demonstrator* d) {
@@ -144,7 +149,7 @@ static void demonstrator_clear(demonstrator* d) {
   df_free(d->memory);
 }
 
-/* attempts first .. first+BLOCK-1 of a gait, in any order, each into its own slot */
+/* runs attempts first .. first+BLOCK-1 of a gait in any order; each writes its own slot */
 static void run_block(demonstrator* d, df_gait gait, int first) {
 #pragma omp parallel for schedule(dynamic, 1) num_threads(d->threads)
   for (int k = 0; k < BLOCK; k++) {
@@ -163,7 +168,7 @@ static void keep(const slot* from, df_gait gait, int episode, df_dataset* data) 
   memcpy(condition + DF_GAIT_COUNT, from->command, sizeof from->command);
 }
 
-/* the first upright attempts of a gait, by number, as episodes first_episode on */
+/* stores the first data.episodes upright attempts of a gait, in order, as episodes from first_episode on */
 static df_status demonstrate_gait(demonstrator* d, df_gait gait, int first_episode, bool (*progress)(void*, int, int),
                                   void* context, df_gait_report* report, df_dataset* data) {
   const int wanted = d->config->data_episodes;
@@ -192,6 +197,7 @@ static df_status demonstrate_gait(demonstrator* d, df_gait gait, int first_episo
 
 /* ---- the model and the settings ---- */
 
+/* whether the model has the joints of a Go1, by kind, order and name */
 static df_status check_joints(const df_system* system) {
   static const char* const LEG[DF_LEGS] = {"FR", "FL", "RR", "RL"};
   static const char* const JOINT[DF_LEG_JOINTS] = {"hip", "thigh", "calf"};
@@ -200,7 +206,7 @@ static df_status check_joints(const df_system* system) {
 
   if (n != 1 + DF_GAIT_NU || joint[0].kind != DF_JOINT_FREE) {
     return df_fail(DF_E_CONFIG,
-                   "gait demonstrations need a Go1: a free joint and 12 leg joints, the model has %d joints", n);
+                   "gait demonstrations need a Go1: a free joint and 12 leg joints, but the model has %d joints", n);
   }
   for (int i = 0; i < DF_GAIT_NU; i++) {
     char wanted[DF_NAME_MAX];
@@ -217,7 +223,7 @@ static df_status check_system(const df_system* system) {
   if (!df_system_is_mujoco(system)) return df_fail(DF_E_CONFIG, "gait demonstrations need a MuJoCo model of the Go1");
   DF_TRY(check_joints(system));
   if (system->nx != DF_GAIT_NX || system->nu != DF_GAIT_NU) {
-    return df_fail(DF_E_CONFIG, "gait demonstrations need a Go1: nx %d and nu %d, not %d and %d", DF_GAIT_NX,
+    return df_fail(DF_E_CONFIG, "gait demonstrations need a Go1: nx = %d and nu = %d, not %d and %d", DF_GAIT_NX,
                    DF_GAIT_NU, system->nx, system->nu);
   }
   if (fabs(system->dt - DF_GAIT_ACTION_SECONDS) > 1e-9) {
@@ -227,26 +233,28 @@ static df_status check_system(const df_system* system) {
   return DF_OK;
 }
 
+/* reads the gaits from data.gaits */
 static df_status read_gaits(const df_config* config, int* n, df_gait gaits[DF_NAMES_MAX]) {
   *n = config->data_gaits.n;
   if (*n < 1) return df_fail(DF_E_CONFIG, "data.gaits names no gait");
   for (int i = 0; i < *n; i++) {
     const char* name = config->data_gaits.v[i];
     const int gait = df_gait_by_name(name);
-    if (gait < 0) return df_fail(DF_E_CONFIG, "data.gaits: \"%s\" is none of trot, pace, bound, pronk", name);
+    if (gait < 0) return df_fail(DF_E_CONFIG, "data.gaits: unknown gait \"%s\" (trot, pace, bound, pronk)", name);
     for (int j = 0; j < i; j++) {
-      if ((int)gaits[j] == gait) return df_fail(DF_E_CONFIG, "data.gaits: \"%s\" twice", name);
+      if ((int)gaits[j] == gait) return df_fail(DF_E_CONFIG, "data.gaits: \"%s\" is listed twice", name);
     }
     gaits[i] = (df_gait)gait;
   }
   return DF_OK;
 }
 
+/* makes the dataset for all episodes and names its conditions */
 static df_status new_dataset(const df_system* system, const df_config* config, int gaits, int length,
                              df_dataset** out) {
   static const char* const COMMAND[3] = {"command.vx", "command.vy", "command.wz"};
   if (config->data_episodes < 1 || config->data_episodes > 1000000) {
-    return df_fail(DF_E_CONFIG, "data.episodes: %d is not in 1 to 1000000", config->data_episodes);
+    return df_fail(DF_E_CONFIG, "data.episodes = %d: not in 1 .. 1000000", config->data_episodes);
   }
   DF_TRY(df_dataset_new(gaits * config->data_episodes, length, system->nx, system->nu, NC, system->dt, out));
   for (int c = 0; c < NC; c++) {
@@ -270,16 +278,18 @@ df_status df_gait_demonstrate(const df_system* system, const df_config* config, 
   df_gait_report* counted = report ? report : &own;
   *counted = (df_gait_report){.tried = {0}};
 
+  /* check model and settings */
   int n;
   df_gait gaits[DF_NAMES_MAX];
   DF_TRY(check_system(system));
   DF_TRY(read_gaits(config, &n, gaits));
   const double actions = config->data_seconds / system->dt;
   if (!(actions >= 1 && actions <= 1e6)) {
-    return df_fail(DF_E_CONFIG, "data.seconds: %g is not 1 to 1000000 actions of %g s", config->data_seconds,
+    return df_fail(DF_E_CONFIG, "data.seconds = %g: not 1 to 1000000 actions of %g s", config->data_seconds,
                    system->dt);
   }
 
+  /* generate the episodes of every gait */
   demonstrator d = {.system = system, .config = config, .threads = threads, .length = (int)lround(actions)};
   df_dataset* data = NULL;
   df_status status = new_dataset(system, config, n, d.length, &data);

@@ -6,35 +6,36 @@
 static const double GRAVITY = 9.81;
 static const double PI = 3.14159265358979323846;
 
-/* ---- what an action is computed from ---- */
+/* ---- quantities derived from the state ---- */
 
 typedef struct leg_clock {
-  bool stands;
-  double progress; /* through stance or swing, [0, 1) */
+  bool stands;     /* in stance, else in swing */
+  double progress; /* fraction of the stance or swing completed, [0, 1) */
 } leg_clock;
 
+/* everything that one action is computed from */
 typedef struct view {
-  double rotation[9]; /* body to world */
-  double tilt[9];     /* body to heading */
+  double rotation[9]; /* rotation matrix from body to world */
+  double tilt[9];     /* rotation matrix from body to heading */
   double yaw, roll, pitch;
   double cos_yaw, sin_yaw;
-  double velocity[3];      /* of the base, heading frame */
-  double rate[3];          /* of the base, body frame */
-  double height;           /* of the base */
-  double com[3];           /* centre of mass from the base, heading frame */
-  double command[3];       /* ramped */
-  const double* joint;     /* [4][3] */
-  double foot[DF_LEGS][3]; /* body frame */
+  double velocity[3];      /* linear velocity of the base, heading frame, m/s */
+  double rate[3];          /* angular velocity of the base, body frame, rad/s */
+  double height;           /* height of the base, m */
+  double com[3];           /* centre of mass relative to the base, heading frame, m */
+  double command[3];       /* ramped command */
+  const double* joint;     /* [4][3] joint angles, in the state */
+  double foot[DF_LEGS][3]; /* foot positions, body frame, m */
   double jacobian[DF_LEGS][9];
   leg_clock clock[DF_LEGS];
-  int standing;
+  int standing; /* number of legs in stance */
 } view;
 
 static double clamp(double value, double bound) {
   return fmin(fmax(value, -bound), bound);
 }
 
-/* turns a world vector into the heading frame */
+/* rotates a vector from the world frame into the heading frame */
 static void to_heading(const view* v, const double world[3], double out[3]) {
   out[0] = world[0] * v->cos_yaw + world[1] * v->sin_yaw;
   out[1] = -world[0] * v->sin_yaw + world[1] * v->cos_yaw;
@@ -47,7 +48,9 @@ static void to_world(const view* v, const double heading[3], double out[3]) {
   out[2] = heading[2];
 }
 
+/* fills the members of the view that depend on the base */
 static void look_at_base(const double* x, const double com[3], view* v) {
+  /* orientation */
   const double *R = v->rotation, *qvel = x + 19;
   df_leg_rotation(x + 3, v->rotation);
   v->yaw = atan2(R[3], R[0]);
@@ -56,12 +59,14 @@ static void look_at_base(const double* x, const double com[3], view* v) {
   v->cos_yaw = cos(v->yaw);
   v->sin_yaw = sin(v->yaw);
 
+  /* velocity, height and centre of mass in the heading frame */
   to_heading(v, qvel, v->velocity);
   memcpy(v->rate, qvel + 3, sizeof v->rate);
   v->height = x[2];
   const double offset[3] = {com[0] - x[0], com[1] - x[1], com[2] - x[2]};
   to_heading(v, offset, v->com);
 
+  /* tilt: rotation from body to heading frame, column by column */
   for (int j = 0; j < 3; j++) {
     const double column[3] = {R[j], R[3 + j], R[6 + j]};
     double turned[3];
@@ -70,6 +75,7 @@ static void look_at_base(const double* x, const double com[3], view* v) {
   }
 }
 
+/* fills the members of the view that depend on the legs; during the settling time all legs are in mid-stance */
 static void look_at_legs(const df_gait_controller* c, const double* x, view* v) {
   const double phase = c->phase + DF_GAIT_FREQUENCY * DF_GAIT_ACTION_SECONDS * c->frame;
   v->joint = x + 7;
@@ -93,13 +99,13 @@ static void look_at_legs(const df_gait_controller* c, const double* x, view* v) 
 
 /* ---- stance ---- */
 
-/* vertical force that a standing foot carries without feedback */
+/* feed-forward vertical force of a standing foot [N] */
 static double foot_load(const df_gait_controller* c) {
   const double weight = c->mass * GRAVITY / DF_LEGS;
   return c->frame < DF_GAIT_SETTLE_FRAMES ? weight : weight / DF_GAIT_DUTY;
 }
 
-/* force and moment wanted at the centre of mass, heading frame, beyond what the feet carry anyway */
+/* desired feedback force and moment at the centre of mass, heading frame, in addition to the feed-forward load */
 static void wanted_wrench(const df_gait_controller* c, const view* v, double wrench[6]) {
   const df_gait_gains* k = &df_gait_describe(c->gait)->gain;
   const double yaw_error = atan2(sin(c->yaw - v->yaw), cos(c->yaw - v->yaw));
@@ -112,7 +118,7 @@ static void wanted_wrench(const df_gait_controller* c, const view* v, double wre
   wrench[5] = k->yaw * yaw_error + k->yaw_rate * (v->command[2] - v->rate[2]);
 }
 
-/* the wrench of unit forces at a point p from the centre of mass: columns of [1; p x] into rows `first` on of A^T */
+/* the wrenches of unit forces along x, y and z at a point p relative to the centre of mass: the columns of [1; p x] */
 static void wrench_columns(const double p[3], double columns[3][6]) {
   const double cross[3][3] = {{0, p[2], -p[1]}, {-p[2], 0, p[0]}, {p[1], -p[0], 0}};
   for (int axis = 0; axis < 3; axis++) {
@@ -121,8 +127,9 @@ static void wrench_columns(const double p[3], double columns[3][6]) {
   }
 }
 
-/* Shares the wrench out: min over f of |A (f0 + f) - wrench|^2_W + damping |f|^2, f0 the load that the feet carry.
- * `force` is what each foot pushes the robot with, heading frame; zero for feet in the air. */
+/* Distributes the wrench over the standing feet: minimises |A f - b|^2_W + damping |f|^2 over the foot forces f, where
+ * b is the wrench minus the moment of the feed-forward load. `force` is the force of the floor on each foot, heading
+ * frame: f plus the load, clamped; zero for swinging feet. */
 static void share_wrench(const df_gait_controller* c, const view* v, const double wrench[6], double force[DF_LEGS][3]) {
   static const double WEIGHT[6] = {1, 1, 1, 20, 20, 10}, DAMPING = 0.05;
   static const double FRICTION = 0.45, FORCE_MIN = 5;
@@ -130,6 +137,7 @@ static void share_wrench(const df_gait_controller* c, const view* v, const doubl
   double a[3 * DF_LEGS][6], b[6], normal[9 * DF_LEGS * DF_LEGS], f[3 * DF_LEGS];
   const int n = 3 * v->standing;
 
+  /* columns of A for each standing foot, and the moment of the load */
   memset(force, 0, sizeof(double[DF_LEGS][3]));
   memcpy(b, wrench, sizeof b);
   for (int leg = 0, k = 0; leg < DF_LEGS; leg++) {
@@ -142,6 +150,7 @@ static void share_wrench(const df_gait_controller* c, const view* v, const doubl
     k += 3;
   }
 
+  /* normal equations: (A^T W A + damping) f = A^T W b */
   for (int i = 0; i < n; i++) {
     f[i] = 0;
     for (int r = 0; r < 6; r++) f[i] += WEIGHT[r] * a[i][r] * b[r];
@@ -153,6 +162,7 @@ static void share_wrench(const df_gait_controller* c, const view* v, const doubl
   }
   df_leg_solve(n, normal, f);
 
+  /* add the load and clamp: the foot pushes and stays inside the friction bound */
   for (int leg = 0, k = 0; leg < DF_LEGS; leg++) {
     if (!v->clock[leg].stands) continue;
     force[leg][2] = fmin(fmax(f[k + 2] + load, FORCE_MIN), force_max);
@@ -163,7 +173,8 @@ static void share_wrench(const df_gait_controller* c, const view* v, const doubl
 
 /* ---- feet ---- */
 
-/* below the hip and the centre of mass, heading frame, and the velocity commanded there */
+/* nominal foothold of a leg: below its hip, shifted by the centre of mass, heading frame; and the commanded velocity of
+ * the body at that point */
 static void nominal_foot(const view* v, int leg, double point[2], double velocity[2]) {
   point[0] = df_leg_front(leg) * DF_LEG_HIP_X + v->com[0];
   point[1] = df_leg_left(leg) * (DF_LEG_HIP_Y + DF_LEG_OFFSET);
@@ -171,12 +182,13 @@ static void nominal_foot(const view* v, int leg, double point[2], double velocit
   velocity[1] = v->command[1] + v->command[2] * point[0];
 }
 
+/* joint targets u [3] of a standing leg */
 static void stance_targets(const df_gait_controller* c, const view* v, int leg, const double force[3], double* u) {
   const df_gait_gains* k = &df_gait_describe(c->gait)->gain;
   const double stance_seconds = DF_GAIT_DUTY / DF_GAIT_FREQUENCY;
   double point[2], velocity[2], target[3], q[3], world[3], body[3];
 
-  /* where the foot should stand now, mixed with where it does */
+  /* foot target: mix of the nominal position at this time and the current position moved with the commanded velocity */
   nominal_foot(v, leg, point, velocity);
   const double back = stance_seconds * (0.5 - v->clock[leg].progress);
   const double planned[3] = {point[0] + velocity[0] * back, point[1] + velocity[1] * back,
@@ -188,7 +200,7 @@ static void stance_targets(const df_gait_controller* c, const view* v, int leg, 
   }
   df_leg_joints(leg, target, q);
 
-  /* the floor pushes with `force`, so the leg pushes with its opposite */
+  /* joint torques of the reaction -force, as an offset of the position targets */
   to_world(v, force, world);
   df_leg_rotate_back(v->rotation, world, body);
   const double* J = v->jacobian[leg];
@@ -197,6 +209,7 @@ static void stance_targets(const df_gait_controller* c, const view* v, int leg, 
   }
 }
 
+/* joint targets u [3] of a swinging leg */
 static void swing_targets(const df_gait_controller* c, const view* v, int leg, double* u) {
   static const double CORRECTION_MAX = 0.1; /* m */
   const df_gait_gains* k = &df_gait_describe(c->gait)->gain;
@@ -204,12 +217,12 @@ static void swing_targets(const df_gait_controller* c, const view* v, int leg, d
   const double step[2] = {k->step_x, k->step_y};
   double point[2], velocity[2], target[3], body[3];
 
-  /* targets are reached an action later */
+  /* aim one action ahead: a target is reached when the action ends */
   const double ahead = DF_GAIT_ACTION_SECONDS * DF_GAIT_FREQUENCY / (1 - DF_GAIT_DUTY);
   const double progress = fmin(1, v->clock[leg].progress + ahead);
   const double share = 0.5 - 0.5 * cos(PI * progress);
 
-  /* Raibert: touch down half a stance ahead of the neutral point, further out when too fast */
+  /* Raibert foothold: half a stance ahead of the nominal point, further out if the robot is too fast */
   nominal_foot(v, leg, point, velocity);
   for (int i = 0; i < 2; i++) {
     const double correction =
@@ -224,7 +237,7 @@ static void swing_targets(const df_gait_controller* c, const view* v, int leg, d
 
 /* ---- the controller ---- */
 
-/* what targets may be, rad: the box that go1_gaits gives to learners, within the joints' ranges */
+/* range of the targets, rad: the action range of learners in the task go1_gaits, inside the joint ranges */
 static const double TARGET_MIN[DF_LEG_JOINTS] = {-0.6, -0.1, -2.7};
 static const double TARGET_MAX[DF_LEG_JOINTS] = {0.6, 1.9, -0.9};
 
@@ -238,9 +251,9 @@ void df_gait_controller_start(df_gait_controller* controller, df_gait gait, doub
   for (int leg = 0; leg < DF_LEGS; leg++) df_leg_foot(leg, x + 7 + 3 * leg, controller->lift_off[leg]);
 }
 
-/* filters and integrals, from this action's view */
+/* updates target yaw, velocity filter and error integral */
 static void observe(df_gait_controller* c, const view* v) {
-  static const double LOW_PASS = 0.2, ERROR_MAX = 0.6; /* share an action; m */
+  static const double LOW_PASS = 0.2, ERROR_MAX = 0.6; /* filter gain per action; m */
   c->yaw += v->command[2] * DF_GAIT_ACTION_SECONDS;
   for (int i = 0; i < 2; i++) {
     c->velocity[i] += LOW_PASS * (v->velocity[i] - c->velocity[i]);
@@ -254,13 +267,14 @@ void df_gait_controller_act(df_gait_controller* controller, const double* x, con
   view v;
   double wrench[6], force[DF_LEGS][3];
 
-  /* the command grows over the settling time and as much again */
+  /* ramp the command up over twice the settling time */
   const double ramp = fmin(1, c->frame / (2.0 * DF_GAIT_SETTLE_FRAMES));
   for (int i = 0; i < 3; i++) v.command[i] = ramp * c->command[i];
   look_at_base(x, com, &v);
   look_at_legs(c, x, &v);
   observe(c, &v);
 
+  /* stance forces, then the joint targets of every leg, clamped to their range */
   wanted_wrench(c, &v, wrench);
   share_wrench(c, &v, wrench, force);
   for (int leg = 0; leg < DF_LEGS; leg++) {

@@ -1,11 +1,11 @@
-/* gait_control.h: the controller behind the gait demonstrator, one object a robot.
+/* gait_control.h: the controller of the gait generator, one object per robot.
  *
- * At 50 Hz it turns a state into 12 joint position targets u = q* + tau / stiffness (after Raibert 1986 for foot
- * placement and virtual-model control for stance; gains in gait_table.h):
- *   stance  a wrench wanted at the centre of mass, shared out among the standing feet by damped least squares within
- *           a friction bound, and put on the joints as tau = -J^T f
- *   swing   the foot moves from where it left the floor to the point that the commanded velocity asks for
- * A state is the Go1's qpos and qvel as tasks/go1_gaits/go1.xml orders them. */
+ * At 50 Hz it computes 12 joint position targets u = q* + tau / stiffness from the state. Foot placement follows
+ * Raibert (1986), stance uses virtual-model control; the gains are in gait_table.h.
+ *   stance  the desired wrench at the centre of mass is distributed over the standing feet by damped least squares,
+ *           the foot forces are clamped to a friction bound and applied to the joints as tau = -J^T f
+ *   swing   the foot moves from its lift-off point to the foothold that the commanded velocity requires
+ * A state x [37] is the Go1's qpos and qvel in the order of tasks/go1_gaits/go1.xml. */
 #ifndef DYNAFLOW_DATA_GAIT_CONTROL_H
 #define DYNAFLOW_DATA_GAIT_CONTROL_H
 
@@ -16,25 +16,26 @@
 enum { DF_GAIT_NX = 37, DF_GAIT_NU = 12 };
 
 #define DF_GAIT_ACTION_SECONDS 0.02
-#define DF_GAIT_STIFFNESS      35.0 /* N m/rad, of the model's position actuators */
+#define DF_GAIT_STIFFNESS      35.0 /* of the model's position actuators, N m/rad */
 
 typedef struct df_gait_controller {
   df_gait gait;
   double mass;                 /* kg */
   double command[3];           /* vx, vy [m/s], yaw rate [rad/s] */
-  double phase;                /* of the clock at frame 0, cycles */
-  int frame;                   /* actions given so far */
-  double yaw;                  /* wanted now, rad */
-  double velocity[2];          /* low-pass of the velocity in the heading frame, m/s */
-  double error[2];             /* bounded integral of the velocity error, m */
-  double lift_off[DF_LEGS][3]; /* where each foot last stood, body frame, m */
+  double phase;                /* phase of the gait's clock at frame 0, cycles */
+  int frame;                   /* number of actions computed so far */
+  double yaw;                  /* current target yaw, rad */
+  double velocity[2];          /* low-pass filtered base velocity, heading frame, m/s */
+  double error[2];             /* clamped integral of the velocity error, m */
+  double lift_off[DF_LEGS][3]; /* last stance position of each foot, body frame, m */
 } df_gait_controller;
 
-/* Takes charge of a robot in state x [37]. */
+/* Initialises the controller for a robot in state x [37]; mass in kg, command and phase as in df_gait_controller. */
 void df_gait_controller_start(df_gait_controller* controller, df_gait gait, double mass, const double command[3],
                               double phase, const double* x);
 
-/* The action u [12] for state x [37], whose centre of mass is at `com` (world, m); advances the clock by one action. */
+/* Writes the action u [12] (joint targets, rad) for state x [37] with centre of mass `com` (world frame, m) and
+ * advances the clock by one action. */
 void df_gait_controller_act(df_gait_controller* controller, const double* x, const double com[3], double* u);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-/* how far the knee goes: the model's range, and short of the singular stretched leg */
+/* range of the knee, short of the singular stretched leg: largest angle [rad] and smallest cosine of the bend */
 static const double KNEE_STRETCHED = -0.9;
 static const double KNEE_COS_MIN = -0.95;
 
@@ -29,7 +29,7 @@ void df_leg_jacobian(int leg, const double q[3], double jacobian[9]) {
   const double z = -DF_LEG_LINK * (cos(q[1]) + cos(q[1] + q[2]));
   const double c = cos(q[0]), s = sin(q[0]);
 
-  /* in the leg's plane, by hip and by knee */
+  /* derivatives of x and z in the leg's plane with respect to hip and knee */
   const double x_hip = z, z_hip = DF_LEG_LINK * (sin(q[1]) + sin(q[1] + q[2]));
   const double x_knee = -DF_LEG_LINK * cos(q[1] + q[2]), z_knee = DF_LEG_LINK * sin(q[1] + q[2]);
 
@@ -50,7 +50,7 @@ void df_leg_joints(int leg, const double foot[3], double q[3]) {
   const double y = foot[1] - df_leg_left(leg) * DF_LEG_HIP_Y, z = foot[2];
   const double offset = df_leg_left(leg) * DF_LEG_OFFSET;
 
-  /* abduction: the leg's plane passes beside the axis at `offset` */
+  /* abduction: the leg's plane is at distance `offset` from the abduction axis */
   const double drop = sqrt(fmax(y * y + z * z - offset * offset, 1e-4));
   q[0] = atan2(y, -z) - atan2(offset, drop);
 
@@ -81,7 +81,7 @@ void df_leg_rotate_back(const double rotation[9], const double v[3], double out[
 }
 
 void df_leg_solve(int n, double* a, double* b) {
-  /* A = L L^T, L over the lower triangle */
+  /* factor A = L L^T, L replaces the lower triangle */
   for (int j = 0; j < n; j++) {
     for (int i = j; i < n; i++) {
       double sum = a[i * n + j];
@@ -89,6 +89,8 @@ void df_leg_solve(int n, double* a, double* b) {
       a[i * n + j] = i == j ? sqrt(sum) : sum / a[j * n + j];
     }
   }
+
+  /* forward and back substitution */
   for (int i = 0; i < n; i++) {
     for (int k = 0; k < i; k++) b[i] -= a[i * n + k] * b[k];
     b[i] /= a[i * n + i];

@@ -1,7 +1,8 @@
-/* gait_leg.h: kinematics of a Go1 leg and the small vector algebra that the gait demonstrator needs.
+/* gait_leg.h: kinematics of a Go1 leg and small linear algebra for the gait generator.
  *
- * Frames: body (origin of the trunk, x forward, y left, z up) and heading (the same origin, level, turned by yaw only).
- * Legs are FR FL RR RL; a leg's joints are abduction, hip, knee [rad]; feet are the centres of the foot spheres. */
+ * Frames: the body frame has its origin at the trunk, x forward, y left, z up; the heading frame has the same origin,
+ * is level and rotated by yaw only. Legs are numbered FR, FL, RR, RL. The joints q [3] of a leg are abduction, hip and
+ * knee [rad]. The position of a foot is the centre of its sphere [m]. */
 #ifndef DYNAFLOW_DATA_GAIT_LEG_H
 #define DYNAFLOW_DATA_GAIT_LEG_H
 
@@ -10,32 +11,33 @@
 enum { DF_LEGS = 4, DF_LEG_JOINTS = 3 };
 
 /* the Go1's lengths, m */
-#define DF_LEG_HIP_X       0.1881  /* hip from the trunk's origin, forward */
-#define DF_LEG_HIP_Y       0.04675 /* and sideways */
+#define DF_LEG_HIP_X       0.1881  /* from the trunk's origin to the hip, forward */
+#define DF_LEG_HIP_Y       0.04675 /* from the trunk's origin to the hip, sideways */
 #define DF_LEG_OFFSET      0.08    /* from the abduction axis to the leg's plane */
-#define DF_LEG_LINK        0.213   /* thigh; the calf to the foot's centre is as long */
+#define DF_LEG_LINK        0.213   /* length of the thigh, and of the calf up to the foot's centre */
 #define DF_LEG_FOOT_RADIUS 0.023
 
 int df_leg_front(int leg); /* +1 front, -1 rear */
 int df_leg_left(int leg);  /* +1 left, -1 right */
 
-/* Foot in the body frame. */
+/* Forward kinematics: the foot position in the body frame. */
 void df_leg_foot(int leg, const double q[3], double foot[3]);
 
-/* d(foot)/d(q), row-major [3][3]. */
+/* The Jacobian d(foot)/d(q) in the body frame, row-major [3][3]. */
 void df_leg_jacobian(int leg, const double q[3], double jacobian[9]);
 
-/* Joints that put the foot at a point of the body frame, the knee bent backwards. A point out of reach gives the
- * nearest stretch or bend that the knee's range leaves. */
+/* Inverse kinematics: joints that place the foot at a point of the body frame, with the knee bent backwards. For a
+ * point out of reach the knee angle is clamped to its range. */
 void df_leg_joints(int leg, const double foot[3], double q[3]);
 
-/* Rotation matrix, row-major, of a quaternion (w, x, y, z) of any norm. */
+/* The rotation matrix, row-major, of a quaternion (w, x, y, z) of any non-zero norm. */
 void df_leg_rotation(const double quaternion[4], double rotation[9]);
 
 void df_leg_rotate(const double rotation[9], const double v[3], double out[3]);      /* out = R v */
 void df_leg_rotate_back(const double rotation[9], const double v[3], double out[3]); /* out = R^T v */
 
-/* Solves A x = b for symmetric positive definite A [n][n], n <= 12, by Cholesky in place; b becomes x. */
+/* Solves A x = b by Cholesky factorisation for symmetric positive definite A [n][n] (only its lower triangle is read).
+ * A is overwritten, b [n] is replaced by x. */
 void df_leg_solve(int n, double* a, double* b);
 
 #endif

@@ -3,9 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Offsets as in walk-these-ways (Margolis and Agrawal 2022). Gains from cross-entropy searches on
- * tasks/go1_gaits/go1.xml: trot and pronk over six commands, pace and bound over random commands and starts, for
- * staying up, speed and contacts. */
+/* The phase offsets are those of walk-these-ways (Margolis and Agrawal 2022). The gains were found by cross-entropy
+ * search on tasks/go1_gaits/go1.xml, which rewarded not falling, velocity tracking and contacts: for trot and pronk
+ * over six commands, for pace and bound over random commands and start states. */
 /* clang-format off */
 static const df_gait_description GAITS[DF_GAIT_COUNT] = {
   [DF_GAIT_TROT] = {"trot", {0, .5, .5, 0},

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/limits.h"
 #include "dynaflow/core/rng.h"
 #include "gradcheck_internal.h"
 
@@ -260,8 +261,7 @@ static df_traj_end take_adjoint(const df_system* s, bench* b, const state_case* 
 /* A NaN or diverged adjoint never agrees with a finite difference that is neither: its error is infinite. An adjoint
  * reported as diverged is right only if the finite difference exceeds the largest cotangent too. */
 static void judge_broken(const df_system* s, const bench* b, df_traj_end adjoint, int pair, df_gradcheck_point* out) {
-  const double largest = 1e6; /* beyond this a cotangent has diverged: system.h */
-  const bool honest = adjoint == DF_TRAJ_DIVERGED && df_norm(b->difference[pair], s->ndx + s->nu) > largest;
+  const bool honest = adjoint == DF_TRAJ_DIVERGED && df_norm(b->difference[pair], s->ndx + s->nu) > DF_LARGEST;
   if (honest)
     df_mark_diverged(out);
   else

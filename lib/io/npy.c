@@ -8,10 +8,10 @@
 
 #include "dynaflow/core/alloc.h"
 
-/* numpy itself refuses headers beyond this size by default */
+/* MAX_HEADER: numpy refuses longer headers by default */
 enum { MAX_HEADER = 10000, PREAMBLE_V1 = 10, ALIGNMENT = 64 };
 
-/* a position in the header text, with the names for errors */
+/* a position in the header text, and the names for error messages */
 typedef struct cursor {
   const char *at, *end;
   const char *path, *key;
@@ -73,6 +73,7 @@ static bool size_number(cursor* c, size_t* out) {
   return true;
 }
 
+/* parses the value of 'descr': the element type */
 static df_status parse_descr(cursor* c, df_npy* npy) {
   skip_space(c);
   if (c->at < c->end && *c->at == '[') {
@@ -88,6 +89,8 @@ static df_status parse_descr(cursor* c, df_npy* npy) {
     return df_fail(DF_E_FORMAT, "%s: array '%s': dtype '%s' is big-endian, which is not supported", c->path, c->key,
                    descr);
   }
+
+  /* numbers: the byte order must be little-endian or irrelevant (one byte) */
   static const struct {
     const char* text;
     char kind;
@@ -102,6 +105,8 @@ static df_status parse_descr(cursor* c, df_npy* npy) {
       return DF_OK;
     }
   }
+
+  /* text: UTF-32 with a fixed number of characters */
   if (ordered && descr[1] == 'U' && descr[2] >= '0' && descr[2] <= '9') {
     char* end = NULL;
     const unsigned long length = strtoul(descr + 2, &end, 10);
@@ -115,15 +120,16 @@ static df_status parse_descr(cursor* c, df_npy* npy) {
                  c->path, c->key, descr);
 }
 
+/* parses the value of 'shape': a tuple of sizes, in which a trailing comma is optional except for one dimension */
 static df_status parse_shape(cursor* c, df_npy* npy) {
   if (!accept(c, '(')) return bad_header(c, "'shape' is not a tuple");
   bool comma = true;
   while (!accept(c, ')')) {
-    if (!comma) return bad_header(c, "'shape' lacks a comma");
+    if (!comma) return bad_header(c, "missing comma in 'shape'");
     if (npy->rank == DF_NPZ_MAX_RANK) {
       return df_fail(DF_E_FORMAT, "%s: array '%s': more than %d dimensions", c->path, c->key, DF_NPZ_MAX_RANK);
     }
-    if (!size_number(c, &npy->shape[npy->rank])) return bad_header(c, "'shape' holds no number that fits");
+    if (!size_number(c, &npy->shape[npy->rank])) return bad_header(c, "'shape' contains an invalid size");
     npy->rank++;
     comma = accept(c, ',');
   }
@@ -131,6 +137,7 @@ static df_status parse_shape(cursor* c, df_npy* npy) {
   return DF_OK;
 }
 
+/* parses one "key: value" of the dictionary */
 static df_status parse_pair(cursor* c, df_npy* npy, bool seen[3]) {
   static const char* const names[] = {"descr", "fortran_order", "shape"};
   char name[32];
@@ -163,25 +170,29 @@ static df_status parse_header(cursor* c, df_npy* npy) {
   return DF_OK;
 }
 
-/* where the header text begins and ends */
+/* checks magic, version and header length and sets the cursor to the header text */
 static df_status find_header(const unsigned char* bytes, size_t n, cursor* c) {
   static const unsigned char magic[] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
   if (n < sizeof magic || memcmp(bytes, magic, sizeof magic) != 0) {
     return df_fail(DF_E_FORMAT, "%s: array '%s': not a .npy array (wrong magic)", c->path, c->key);
   }
+
+  /* version; its first number decides the size of the length field */
   if (n < PREAMBLE_V1) return df_fail(DF_E_FORMAT, "%s: array '%s': truncated header", c->path, c->key);
   const int major = bytes[6];
   if (major < 1 || major > 3) {
     return df_fail(DF_E_FORMAT, "%s: array '%s': format version %d.%d is not supported", c->path, c->key, major,
                    bytes[7]);
   }
+
+  /* header length, little-endian, of 2 or 4 bytes */
   const size_t start = major == 1 ? PREAMBLE_V1 : PREAMBLE_V1 + 2;
   if (n < start) return df_fail(DF_E_FORMAT, "%s: array '%s': truncated header", c->path, c->key);
   size_t length = (size_t)bytes[8] | (size_t)bytes[9] << 8;
   if (major > 1) length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
   if (length > MAX_HEADER) {
-    return df_fail(DF_E_FORMAT, "%s: array '%s': header of %zu bytes is longer than %d", c->path, c->key, length,
-                   MAX_HEADER);
+    return df_fail(DF_E_FORMAT, "%s: array '%s': header of %zu bytes, at most %d are supported", c->path, c->key,
+                   length, MAX_HEADER);
   }
   if (length > n - start) return df_fail(DF_E_FORMAT, "%s: array '%s': truncated header", c->path, c->key);
   c->at = (const char*)bytes + start;
@@ -195,17 +206,19 @@ df_status df_npy_parse(const unsigned char* bytes, size_t n, const char* path, c
   DF_TRY(find_header(bytes, n, &c));
   DF_TRY(parse_header(&c, out));
 
-  /* an element counts 8 bytes in memory whatever it has in the file, so that later products cannot overflow */
+  /* count the elements; count * 8 must not overflow either, since elements become doubles */
   const size_t widest = out->item > sizeof(double) ? out->item : sizeof(double);
   out->count = 1;
   for (int i = 0; i < out->rank; i++) {
     if (out->shape[i] != 0 && out->count > SIZE_MAX / widest / out->shape[i]) return bad_header(&c, "shape too large");
     out->count *= out->shape[i];
   }
+
+  /* the rest of the file must be exactly the elements */
   const size_t held = n - (size_t)((const unsigned char*)c.end - bytes);
   const size_t wanted = out->count * out->item;
   if (held != wanted) {
-    return df_fail(DF_E_FORMAT, "%s: array '%s': %s: %zu bytes of elements, shape and dtype say %zu", path, key,
+    return df_fail(DF_E_FORMAT, "%s: array '%s': %s: %zu bytes of elements, shape and dtype need %zu", path, key,
                    held < wanted ? "truncated" : "too long", held, wanted);
   }
   out->data = (const unsigned char*)c.end;
@@ -214,14 +227,14 @@ df_status df_npy_parse(const unsigned char* bytes, size_t n, const char* path, c
 
 /* ---- elements ---- */
 
-/* little-endian bytes to an integer, whatever the machine's order and alignment */
+/* loads n little-endian bytes as an integer, for any byte order and alignment of the machine */
 static uint64_t load_bits(const unsigned char* p, size_t n) {
   uint64_t bits = 0;
   for (size_t i = 0; i < n; i++) bits |= (uint64_t)p[i] << (8 * i);
   return bits;
 }
 
-/* one element; false if it is an integer that no double holds */
+/* converts one element to a double; false for an integer beyond 2^53 in magnitude, which a double may not hold */
 static bool load(const df_npy* npy, const unsigned char* p, double* out) {
   const uint64_t bits = load_bits(p, npy->item);
   if (npy->kind == 'f' && npy->item == 8) {
@@ -243,7 +256,7 @@ static bool load(const df_npy* npy, const unsigned char* p, double* out) {
   return true;
 }
 
-/* position in a column-major file of row-major element `index` */
+/* position in a column-major array of the element with row-major index `index` */
 static size_t fortran_position(const df_npy* npy, size_t index) {
   size_t subscript[DF_NPZ_MAX_RANK];
   for (int i = npy->rank - 1; i >= 0; i--) {
@@ -257,7 +270,7 @@ static size_t fortran_position(const df_npy* npy, size_t index) {
 
 df_status df_npy_values(const df_npy* npy, const char* path, const char* key, df_array* out) {
   memset(out, 0, sizeof *out);
-  if (npy->kind == 'U') return df_fail(DF_E_FORMAT, "%s: array '%s': text where numbers are expected", path, key);
+  if (npy->kind == 'U') return df_fail(DF_E_FORMAT, "%s: array '%s': expected numbers, found text", path, key);
   double* values = df_alloc(npy->count, sizeof *values);
   if (!values) return DF_E_NOMEM;
   for (size_t i = 0; i < npy->count; i++) {
@@ -277,6 +290,7 @@ df_status df_npy_values(const df_npy* npy, const char* path, const char* key, df
 
 /* ---- text: UTF-32 in the file, UTF-8 in memory ---- */
 
+/* encodes a code point; returns the number of bytes written */
 static size_t utf8_put(uint32_t code, char* out) {
   if (code < 0x80) {
     out[0] = (char)code;
@@ -289,7 +303,7 @@ static size_t utf8_put(uint32_t code, char* out) {
   return more + 1;
 }
 
-/* bytes taken, or 0 for what is not UTF-8 */
+/* decodes a code point; returns the number of bytes read, 0 for invalid UTF-8 */
 static size_t utf8_get(const char* text, uint32_t* code) {
   const unsigned char* p = (const unsigned char*)text;
   if (p[0] < 0x80) {
@@ -309,8 +323,10 @@ static size_t utf8_get(const char* text, uint32_t* code) {
 df_status df_npy_text(const df_npy* npy, const char* path, const char* key, char** out) {
   *out = NULL;
   if (npy->kind != 'U' || npy->rank != 0) {
-    return df_fail(DF_E_FORMAT, "%s: array '%s': a single string is expected", path, key);
+    return df_fail(DF_E_FORMAT, "%s: array '%s': expected a single string", path, key);
   }
+
+  /* drop the padding of zeros, then convert */
   size_t length = npy->item / 4;
   while (length > 0 && load_bits(npy->data + 4 * (length - 1), 4) == 0) length--;
   char* text = df_alloc(4 * length + 1, 1);
@@ -320,7 +336,7 @@ df_status df_npy_text(const df_npy* npy, const char* path, const char* key, char
     const uint32_t code = (uint32_t)load_bits(npy->data + 4 * i, 4);
     if (code == 0 || code > 0x10ffff) {
       df_free(text);
-      return df_fail(DF_E_FORMAT, "%s: array '%s': character %zu is not Unicode", path, key, i);
+      return df_fail(DF_E_FORMAT, "%s: array '%s': character %zu is not a Unicode code point", path, key, i);
     }
     n += utf8_put(code, text + n);
   }
@@ -334,7 +350,7 @@ static void store_bits(uint64_t bits, size_t n, unsigned char* p) {
   for (size_t i = 0; i < n; i++) p[i] = (unsigned char)(bits >> (8 * i));
 }
 
-/* preamble and header, padded so that the elements begin at a multiple of 64; its length */
+/* writes preamble and header, padded so that the elements begin at a multiple of 64 bytes; returns their length */
 static size_t format_header(const char* descr, int rank, const size_t* shape, char out[512]) {
   size_t n = PREAMBLE_V1;
   n += (size_t)snprintf(out + n, 512 - n, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
@@ -350,7 +366,7 @@ static size_t format_header(const char* descr, int rank, const size_t* shape, ch
   return total;
 }
 
-/* code points in a text, at least 1 (numpy stores '' as one NUL); 0 for what is not UTF-8 */
+/* number of code points of a text, at least 1 (numpy stores '' as one NUL); 0 for invalid UTF-8 */
 static size_t text_length(const char* text) {
   size_t count = 0;
   for (uint32_t code; *text; count++) {
@@ -361,6 +377,7 @@ static size_t text_length(const char* text) {
   return count > 0 ? count : 1;
 }
 
+/* writes the elements of an entry in its type */
 static void store_elements(const df_npz_entry* entry, size_t count, unsigned char* p) {
   if (entry->kind == DF_NPZ_TEXT) {
     const char* text = entry->text;
@@ -385,6 +402,7 @@ static void store_elements(const df_npz_entry* entry, size_t count, unsigned cha
 }
 
 df_status df_npy_format(const df_npz_entry* entry, const char* path, unsigned char** bytes, size_t* n) {
+  /* check the entry and count its elements */
   *bytes = NULL;
   *n = 0;
   const bool text = entry->kind == DF_NPZ_TEXT;
@@ -399,6 +417,7 @@ df_status df_npy_format(const df_npz_entry* entry, const char* path, unsigned ch
   }
   DF_REQUIRE(text || count == 0 || entry->values, "%s: array '%s': no values", path, entry->key);
 
+  /* element type and size */
   char descr[32];
   size_t item = entry->kind == DF_NPZ_F64 ? 8 : 4;
   snprintf(descr, sizeof descr, "<f%zu", item);
@@ -409,6 +428,7 @@ df_status df_npy_format(const df_npz_entry* entry, const char* path, unsigned ch
     item = 4 * length;
   }
 
+  /* header and elements */
   char header[512];
   const size_t start = format_header(descr, rank, entry->shape, header);
   unsigned char* memory = df_alloc(start + count * item, 1);

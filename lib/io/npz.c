@@ -17,12 +17,12 @@ struct df_npz {
   char** key;
 };
 
-/* deflate never gains more than this factor, so a larger claim is a lie that would only cost memory */
+/* upper bound of deflate's compression ratio: an entry that claims more is corrupt and would only cost memory */
 enum { MAX_INFLATION = 1040 };
 
 /* ---- opening ---- */
 
-/* a name in the archive without its ".npy" */
+/* copies the name of an archive entry without its ".npy" */
 static char* key_of(const char* name) {
   const size_t n = strlen(name), tail = strlen(".npy");
   char* key = df_strdup(name);
@@ -35,6 +35,7 @@ static df_status fail_zip(const df_npz* npz, zip_error_t* error) {
   return df_fail(status, "%s: not a readable zip archive: %s", npz->path, zip_error_strerror(error));
 }
 
+/* opens the zip archive in npz->bytes */
 static df_status open_zip(df_npz* npz) {
   zip_error_t error;
   zip_error_init(&error);
@@ -50,9 +51,10 @@ static df_status open_zip(df_npz* npz) {
   return DF_OK;
 }
 
+/* lists the keys of the archive, which must be distinct */
 static df_status list_keys(df_npz* npz) {
   const zip_int64_t n = zip_get_num_entries(npz->zip, 0);
-  if (n < 0 || n > 1000000) return df_fail(DF_E_FORMAT, "%s: %lld entries", npz->path, (long long)n);
+  if (n < 0 || n > 1000000) return df_fail(DF_E_FORMAT, "%s: %lld entries, at most 1000000", npz->path, (long long)n);
   npz->key = df_alloc((size_t)n, sizeof *npz->key);
   if (!npz->key) return DF_E_NOMEM;
   for (zip_int64_t i = 0; i < n; i++) {
@@ -68,6 +70,7 @@ static df_status list_keys(df_npz* npz) {
   return DF_OK;
 }
 
+/* treats a .npy file as an archive of one array */
 static df_status open_lone(df_npz* npz) {
   const char* slash = strrchr(npz->path, '/');
   npz->key = df_alloc(1, sizeof *npz->key);
@@ -83,7 +86,7 @@ static df_status build(df_npz* npz, const char* path) {
   if (!npz->path) return DF_E_NOMEM;
   DF_TRY(df_file_read(path, &npz->bytes, &npz->size));
   if (npz->size >= 6 && memcmp(npz->bytes, "\x93NUMPY", 6) == 0) return open_lone(npz);
-  /* libzip takes nothing for an archive of nothing */
+  /* libzip would accept an empty file as an empty archive */
   if (npz->size == 0) return df_fail(DF_E_FORMAT, "%s: empty file", path);
   DF_TRY(open_zip(npz));
   return list_keys(npz);
@@ -140,7 +143,7 @@ static df_status fail_missing(const df_npz* npz, const char* key) {
   for (int i = 0; i < npz->count && n < sizeof list; i++) {
     n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", i > 0 ? ", " : "", npz->key[i]);
   }
-  return df_fail(DF_E_FORMAT, "%s: no array '%s'; there are: %s", npz->path, key, npz->count > 0 ? list : "none");
+  return df_fail(DF_E_FORMAT, "%s: no array '%s'; the file has: %s", npz->path, key, npz->count > 0 ? list : "none");
 }
 
 static df_status fail_entry(const df_npz* npz, const char* key, zip_error_t* error) {
@@ -148,7 +151,7 @@ static df_status fail_entry(const df_npz* npz, const char* key, zip_error_t* err
                  key, zip_error_strerror(error));
 }
 
-/* reads to the end of the entry, where libzip compares the checksum */
+/* reads n bytes and the end of the entry, where libzip checks the CRC */
 static df_status read_all(const df_npz* npz, zip_file_t* file, const char* key, unsigned char* bytes, size_t n) {
   size_t done = 0;
   while (done < n) {
@@ -160,12 +163,13 @@ static df_status read_all(const df_npz* npz, zip_file_t* file, const char* key, 
   unsigned char beyond;
   const zip_int64_t k = zip_fread(file, &beyond, 1);
   if (k < 0) return fail_entry(npz, key, zip_file_get_error(file));
-  if (k > 0) return df_fail(DF_E_FORMAT, "%s: array '%s': longer than the archive says", npz->path, key);
+  if (k > 0) return df_fail(DF_E_FORMAT, "%s: array '%s': longer than its size in the archive", npz->path, key);
   return DF_OK;
 }
 
-/* the bytes of entry i in memory of df_alloc */
+/* reads the bytes of entry i; the caller frees *bytes */
 static df_status read_entry(const df_npz* npz, int i, unsigned char** bytes, size_t* n) {
+  /* check the recorded sizes before allocating */
   const char* key = npz->key[i];
   zip_stat_t info;
   if (zip_stat_index(npz->zip, (zip_uint64_t)i, 0, &info) != 0) {
@@ -174,8 +178,10 @@ static df_status read_entry(const df_npz* npz, int i, unsigned char** bytes, siz
   const zip_uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE;
   if ((info.valid & needed) != needed || info.comp_size > npz->size ||
       info.size > info.comp_size * MAX_INFLATION + MAX_INFLATION) {
-    return df_fail(DF_E_FORMAT, "%s: array '%s': impossible sizes in the archive", npz->path, key);
+    return df_fail(DF_E_FORMAT, "%s: array '%s': inconsistent sizes in the archive", npz->path, key);
   }
+
+  /* decompress */
   zip_file_t* file = zip_fopen_index(npz->zip, (zip_uint64_t)i, 0);
   if (!file) return fail_entry(npz, key, zip_get_error(npz->zip));
   unsigned char* memory = df_alloc((size_t)info.size, 1);
@@ -190,7 +196,7 @@ static df_status read_entry(const df_npz* npz, int i, unsigned char** bytes, siz
   return DF_OK;
 }
 
-/* parses entry `key`; *owned is what to free afterwards, on failure too */
+/* parses entry `key`; the caller frees *owned, which contains the elements, also on failure */
 static df_status parse_entry(const df_npz* npz, const char* key, unsigned char** owned, df_npy* npy) {
   *owned = NULL;
   const int i = index_of(npz, key);
@@ -236,6 +242,7 @@ static df_status fail_write(const char* path, zip_error_t* error) {
                  zip_error_strerror(error));
 }
 
+/* adds one array to the archive; the caller frees *bytes after the archive is closed */
 static df_status add_entry(zip_t* zip, const char* path, const df_npz_entry* entry, unsigned char** bytes) {
   size_t n = 0;
   DF_TRY(df_npy_format(entry, path, bytes, &n));
@@ -250,7 +257,7 @@ static df_status add_entry(zip_t* zip, const char* path, const df_npz_entry* ent
     return fail_write(path, zip_get_error(zip));
   }
 
-  /* stored, and dated 1 January 1980, so that the same content gives the same bytes on any day and in any time zone */
+  /* stored uncompressed and dated 1 January 1980: the bytes must not depend on the date or the time zone */
   const zip_uint16_t first_day = 0x21;
   if (zip_set_file_compression(zip, (zip_uint64_t)i, ZIP_CM_STORE, 0) != 0 ||
       zip_file_set_dostime(zip, (zip_uint64_t)i, 0, first_day, 0) != 0) {
@@ -259,7 +266,7 @@ static df_status add_entry(zip_t* zip, const char* path, const df_npz_entry* ent
   return DF_OK;
 }
 
-/* fills the archive held in `target` (which stays the caller's) */
+/* writes the archive into `target`, which the caller still owns */
 static df_status fill(zip_source_t* target, const char* path, int n, const df_npz_entry* entries,
                       unsigned char** bytes) {
   zip_error_t error;
@@ -283,7 +290,7 @@ static df_status fill(zip_source_t* target, const char* path, int n, const df_np
   return status;
 }
 
-/* takes the finished archive out of `target` */
+/* copies the finished archive out of `target`; the caller frees *archive */
 static df_status take(zip_source_t* target, const char* path, char** archive, size_t* n) {
   zip_stat_t info;
   if (zip_source_open(target) != 0) return fail_write(path, zip_source_error(target));
@@ -305,7 +312,7 @@ static df_status take(zip_source_t* target, const char* path, char** archive, si
 }
 
 static df_status check_entries(const char* path, int n, const df_npz_entry* entries) {
-  DF_REQUIRE(path && n > 0 && entries, "df_npz_write: no path or nothing to write");
+  DF_REQUIRE(path && n > 0 && entries, "df_npz_write: no path or no arrays");
   for (int i = 0; i < n; i++) {
     DF_REQUIRE(entries[i].key && entries[i].key[0] != '\0', "%s: array %d has no name", path, i);
     for (int j = 0; j < i; j++) {
@@ -317,6 +324,8 @@ static df_status check_entries(const char* path, int n, const df_npz_entry* entr
 
 df_status df_npz_write(const char* path, int n, const df_npz_entry* entries) {
   DF_TRY(check_entries(path, n, entries));
+
+  /* build the archive in memory, then write it; the arrays' bytes must stay until it is complete */
   unsigned char** bytes = df_alloc((size_t)n, sizeof *bytes);
   if (!bytes) return DF_E_NOMEM;
   zip_error_t error;

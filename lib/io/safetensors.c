@@ -12,7 +12,7 @@
 
 enum { LENGTH_BYTES = 8, MAX_RANK = 4, MAX_HEADER = 100000000 };
 
-/* bytes on disk are those of a little-endian machine; tensors are copied as they are */
+/* tensors are copied between memory and file without conversion, and the format is little-endian */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors.c assumes a little-endian machine");
 
 static const struct {
@@ -21,7 +21,7 @@ static const struct {
 } dtypes[] = {[DF_F32] = {"F32", 4}, [DF_F64] = {"F64", 8}, [DF_I64] = {"I64", 8}};
 enum { DTYPES = sizeof dtypes / sizeof *dtypes };
 
-/* bytes of a tensor; false if they do not fit */
+/* the size of a tensor in bytes; false if it exceeds INT64_MAX */
 static bool tensor_bytes(df_dtype dtype, int rank, const size_t* shape, size_t* out) {
   size_t n = dtypes[dtype].size;
   for (int i = 0; i < rank; i++) {
@@ -40,6 +40,7 @@ static void shape_text(int rank, const size_t* shape, char out[128]) {
 
 /* ---- writing ---- */
 
+/* the header entry of a tensor; NULL if memory is short */
 static json_t* describe(const df_named_tensor* tensor, size_t begin, size_t end) {
   json_t* shape = json_array();
   for (int i = 0; shape && i < tensor->rank; i++) {
@@ -52,15 +53,16 @@ static json_t* describe(const df_named_tensor* tensor, size_t begin, size_t end)
                    (json_int_t)begin, (json_int_t)end);
 }
 
+/* adds the string pairs to the header */
 static df_status add_metadata(const char* path, json_t* header, int n, const df_text_pair* pairs) {
   if (n == 0) return DF_OK;
   json_t* dictionary = json_object();
   if (!dictionary || json_object_set_new(header, "__metadata__", dictionary) != 0) {
-    return df_fail(DF_E_NOMEM, "%s: no memory for the header", path);
+    return df_fail(DF_E_NOMEM, "%s: not enough memory for the header", path);
   }
   for (int i = 0; i < n; i++) {
-    DF_REQUIRE(pairs[i].key && pairs[i].value, "%s: metadata pair %d lacks a key or a value", path, i);
-    DF_REQUIRE(!json_object_get(dictionary, pairs[i].key), "%s: metadata key '%s' twice", path, pairs[i].key);
+    DF_REQUIRE(pairs[i].key && pairs[i].value, "%s: metadata pair %d has no key or no value", path, i);
+    DF_REQUIRE(!json_object_get(dictionary, pairs[i].key), "%s: metadata key '%s' occurs twice", path, pairs[i].key);
     json_t* text = json_string(pairs[i].value);
     DF_REQUIRE(text, "%s: metadata '%s' is not UTF-8", path, pairs[i].key);
     if (json_object_set_new(dictionary, pairs[i].key, text) != 0) {
@@ -70,28 +72,29 @@ static df_status add_metadata(const char* path, json_t* header, int n, const df_
   return DF_OK;
 }
 
+/* adds the entries of all tensors to the header; *total: size of their data */
 static df_status add_tensors(const char* path, json_t* header, int n, const df_named_tensor* tensors, size_t* total) {
   *total = 0;
   for (int i = 0; i < n; i++) {
     const df_named_tensor* t = &tensors[i];
-    DF_REQUIRE(t->name && strcmp(t->name, "__metadata__") != 0, "%s: tensor %d has no usable name", path, i);
+    DF_REQUIRE(t->name && strcmp(t->name, "__metadata__") != 0, "%s: tensor %d has no valid name", path, i);
     DF_REQUIRE(t->rank >= 0 && t->rank <= MAX_RANK && (int)t->dtype >= 0 && (int)t->dtype < DTYPES,
-               "%s: tensor '%s': rank %d, type %d", path, t->name, t->rank, (int)t->dtype);
-    DF_REQUIRE(!json_object_get(header, t->name), "%s: tensor '%s' twice", path, t->name);
+               "%s: tensor '%s': invalid rank %d or type %d", path, t->name, t->rank, (int)t->dtype);
+    DF_REQUIRE(!json_object_get(header, t->name), "%s: tensor '%s' occurs twice", path, t->name);
     size_t bytes = 0;
     DF_REQUIRE(tensor_bytes(t->dtype, t->rank, t->shape, &bytes) && *total <= (size_t)INT64_MAX / 2 - bytes / 2,
                "%s: tensor '%s': too large", path, t->name);
     DF_REQUIRE(bytes == 0 || t->data, "%s: tensor '%s': no data", path, t->name);
     json_t* entry = describe(t, *total, *total + bytes);
     if (!entry || json_object_set_new(header, t->name, entry) != 0) {
-      return df_fail(DF_E_NOMEM, "%s: tensor '%s': no memory for the header", path, t->name);
+      return df_fail(DF_E_NOMEM, "%s: tensor '%s': not enough memory for the header", path, t->name);
     }
     *total += bytes;
   }
   return DF_OK;
 }
 
-/* length, header padded with spaces to a multiple of 8, tensors */
+/* writes the file: header length, header padded with spaces to a multiple of 8 bytes, tensors */
 static df_status assemble(const char* path, const char* text, int n, const df_named_tensor* tensors, size_t total) {
   const size_t used = strlen(text), padded = (used + 7) / 8 * 8;
   char* bytes = df_alloc(LENGTH_BYTES + padded + total, 1);
@@ -117,13 +120,13 @@ df_status df_safetensors_write(const char* path, int n, const df_named_tensor* t
                                const df_text_pair* metadata) {
   DF_REQUIRE(path && n >= 0 && n_metadata >= 0, "df_safetensors_write: no path or a negative count");
   json_t* header = json_object();
-  if (!header) return df_fail(DF_E_NOMEM, "%s: no memory for the header", path);
+  if (!header) return df_fail(DF_E_NOMEM, "%s: not enough memory for the header", path);
   size_t total = 0;
   df_status status = add_metadata(path, header, n_metadata, metadata);
   if (status == DF_OK) status = add_tensors(path, header, n, tensors, &total);
   char* text = status == DF_OK ? json_dumps(header, JSON_COMPACT) : NULL;
   json_decref(header);
-  if (status == DF_OK && !text) status = df_fail(DF_E_NOMEM, "%s: no memory for the header", path);
+  if (status == DF_OK && !text) status = df_fail(DF_E_NOMEM, "%s: not enough memory for the header", path);
   if (status == DF_OK) status = assemble(path, text, n, tensors, total);
   free(text);
   return status;
@@ -131,34 +134,40 @@ df_status df_safetensors_write(const char* path, int n, const df_named_tensor* t
 
 /* ---- reading ---- */
 
+/* a tensor of an open file */
 typedef struct entry {
   const char* name; /* owned by the header */
   df_dtype dtype;
   int rank;
   size_t shape[MAX_RANK];
-  size_t begin, end; /* in the data */
+  size_t begin, end; /* byte range in the data */
 } entry;
 
 struct df_safetensors {
   char* path;
-  char* bytes;
-  const char* data;
+  char* bytes;      /* the whole file */
+  const char* data; /* the tensors, inside `bytes` */
   size_t data_size;
   json_t* header;
   int n;
   entry* tensor; /* sorted by position */
 };
 
+/* reads the file and parses its JSON header */
 static df_status read_header(df_safetensors* file) {
   size_t size = 0;
+
+  /* header length */
   DF_TRY(df_file_read(file->path, &file->bytes, &size));
   if (size < LENGTH_BYTES) return df_fail(DF_E_FORMAT, "%s: truncated: %zu bytes", file->path, size);
   uint64_t length;
   memcpy(&length, file->bytes, LENGTH_BYTES);
   if (length > MAX_HEADER || length > size - LENGTH_BYTES) {
-    return df_fail(DF_E_FORMAT, "%s: header length %llu in a file of %zu bytes: not safetensors or truncated",
+    return df_fail(DF_E_FORMAT, "%s: header length %llu in a file of %zu bytes: not a safetensors file, or truncated",
                    file->path, (unsigned long long)length, size);
   }
+
+  /* JSON header, then data */
   if (length == 0 || file->bytes[LENGTH_BYTES] != '{') {
     return df_fail(DF_E_FORMAT, "%s: the header is not a JSON object", file->path);
   }
@@ -182,13 +191,16 @@ static df_status fail_tensor(const df_safetensors* file, const char* name, const
   return df_fail(DF_E_FORMAT, "%s: tensor '%s': %s", file->path, name, what);
 }
 
+/* parses and checks the header entry of one tensor */
 static df_status read_entry(const df_safetensors* file, const char* name, const json_t* value, entry* out) {
   const json_t* dtype = json_object_get(value, "dtype");
   const json_t* shape = json_object_get(value, "shape");
   const json_t* offsets = json_object_get(value, "data_offsets");
   if (!json_is_string(dtype) || !json_is_array(shape) || !json_is_array(offsets) || json_object_size(value) != 3) {
-    return fail_tensor(file, name, "dtype, shape and data_offsets are expected, and nothing else");
+    return fail_tensor(file, name, "expected dtype, shape and data_offsets, and nothing else");
   }
+
+  /* dtype and shape */
   int which = 0;
   while (which < DTYPES && strcmp(dtypes[which].name, json_string_value(dtype)) != 0) which++;
   if (which == DTYPES) {
@@ -200,13 +212,15 @@ static df_status read_entry(const df_safetensors* file, const char* name, const 
   for (int i = 0; i < out->rank; i++) {
     if (!get_size(json_array_get(shape, (size_t)i), &out->shape[i])) return fail_tensor(file, name, "bad shape");
   }
+
+  /* the byte range must lie in the file and have the size of the tensor */
   size_t bytes = 0;
   if (!tensor_bytes(out->dtype, out->rank, out->shape, &bytes)) return fail_tensor(file, name, "shape too large");
   if (json_array_size(offsets) != 2 || !get_size(json_array_get(offsets, 0), &out->begin) ||
       !get_size(json_array_get(offsets, 1), &out->end) || out->begin > out->end) {
     return fail_tensor(file, name, "bad data_offsets");
   }
-  if (out->end > file->data_size) return fail_tensor(file, name, "data_offsets beyond the file's end: truncated");
+  if (out->end > file->data_size) return fail_tensor(file, name, "data_offsets beyond the end of the file: truncated");
   if (out->end - out->begin != bytes) return fail_tensor(file, name, "data_offsets differ from dtype and shape");
   return DF_OK;
 }
@@ -231,6 +245,8 @@ static df_status build(df_safetensors* file, const char* path) {
   file->path = df_strdup(path);
   if (!file->path) return DF_E_NOMEM;
   DF_TRY(read_header(file));
+
+  /* parse the entries of all tensors and check the metadata */
   file->tensor = df_alloc(json_object_size(file->header), sizeof *file->tensor);
   if (!file->tensor) return DF_E_NOMEM;
   const char* name;
@@ -244,7 +260,7 @@ static df_status build(df_safetensors* file, const char* path) {
     file->n++;
   }
 
-  /* the tensors cover the data without a gap or an overlap */
+  /* the tensors must cover the data without gap or overlap */
   if (file->n > 0) qsort(file->tensor, (size_t)file->n, sizeof *file->tensor, by_position);
   size_t at = 0;
   for (int i = 0; i < file->n; i++) {
@@ -252,7 +268,8 @@ static df_status build(df_safetensors* file, const char* path) {
     at = file->tensor[i].end;
   }
   if (at != file->data_size) {
-    return df_fail(DF_E_FORMAT, "%s: %zu bytes of tensors, the header says %zu", file->path, file->data_size, at);
+    return df_fail(DF_E_FORMAT, "%s: %zu bytes of tensors, but the header describes %zu", file->path, file->data_size,
+                   at);
   }
   return DF_OK;
 }
@@ -287,12 +304,14 @@ const char* df_safetensors_metadata(const df_safetensors* file, const char* key)
 df_status df_safetensors_read(const df_safetensors* file, const char* name, df_dtype dtype, int rank,
                               const size_t* shape, void* out) {
   DF_REQUIRE(file && name && out && rank >= 0 && rank <= MAX_RANK && (int)dtype >= 0 && (int)dtype < DTYPES,
-             "df_safetensors_read: bad argument");
+             "df_safetensors_read: NULL argument, or rank or dtype out of range");
   const entry* found = NULL;
   for (int i = 0; i < file->n && !found; i++) {
     if (strcmp(file->tensor[i].name, name) == 0) found = &file->tensor[i];
   }
   if (!found) return df_fail(DF_E_MISMATCH, "%s: no tensor '%s'", file->path, name);
+
+  /* type and shape must match exactly */
   bool same = found->dtype == dtype && found->rank == rank;
   for (int i = 0; same && i < rank; i++) same = found->shape[i] == shape[i];
   if (!same) {

@@ -6,9 +6,9 @@
 #include "dynaflow/core/alloc.h"
 #include "finite.h"
 
-/* share of an action's half range (or of its size, if unbounded) that a difference quotient steps */
+/* step of the forward differences, relative to the half range of an action (to max(1, |u|) if it is unbounded) */
 static const double DIFFERENCE_STEP = 1e-5;
-/* an iteration that gains less, or an error squared below, ends a search */
+/* a search ends when an iteration gains less than this fraction of the cost, or when the cost (squared) is below */
 static const double LEAST_GAIN = 1e-10, LEAST_COST = 1e-26;
 static const double DAMPING_FIRST = 1e-6, DAMPING_LEAST = 1e-9;
 
@@ -16,13 +16,13 @@ struct df_best_action {
   const df_system* system;
   df_sim* sim;
   double* block;
-  const double *x, *x1;         /* of the search in progress */
+  const double *x, *x1;         /* states of the current search, not owned */
   double* next;                 /* [nx] */
   double *r, *r_try;            /* [ndx] x1 (-) f(x, u) */
   double* jacobian;             /* [nu][ndx] dr/du_j */
   double *hessian, *a;          /* [nu][nu] J^T J, and the damped matrix that is factored */
   double *gradient, *p, *u_try; /* [nu] */
-  bool* fixed;                  /* [nu] on a bound */
+  bool* fixed;                  /* [nu] actions held at a bound */
 };
 
 static df_status build(df_best_action* s) {
@@ -82,13 +82,14 @@ static double residual(df_best_action* s, const double* u, double* r) {
   return isfinite(cost) ? cost : INFINITY;
 }
 
-/* a difference step that stays in the box: upwards, or downwards from near the upper bound; 0 if the box is a point */
+/* a finite-difference step inside the box: upwards, or downwards near the upper bound; 0 if the box is a point */
 static double difference_step(const df_system* system, int j, double u) {
   const double lo = system->u_lo[j], hi = system->u_hi[j], half = 0.5 * (hi - lo);
   const double h = DIFFERENCE_STEP * (isfinite(half) ? half : fmax(1, fabs(u)));
   return u + h <= hi ? h : -h;
 }
 
+/* fills the Jacobian of the residual at u by forward differences; a column is 0 if its step diverges */
 static void differentiate(df_best_action* s, const double* u) {
   const int nu = s->system->nu, ndx = s->system->ndx;
   memcpy(s->u_try, u, (size_t)nu * sizeof *u);
@@ -96,7 +97,7 @@ static void differentiate(df_best_action* s, const double* u) {
     double* column = s->jacobian + (size_t)j * (size_t)ndx;
     const double planned = difference_step(s->system, j, u[j]);
     s->u_try[j] = u[j] + planned;
-    const double h = s->u_try[j] - u[j]; /* the step as it was rounded */
+    const double h = s->u_try[j] - u[j]; /* the step after rounding */
     const bool usable = h != 0 && residual(s, s->u_try, s->r_try) < INFINITY;
     for (int i = 0; i < ndx; i++) column[i] = usable ? (s->r_try[i] - s->r[i]) / h : 0;
     s->u_try[j] = u[j];
@@ -122,8 +123,10 @@ static void normal_equations(df_best_action* s) {
   }
 }
 
-/* x = a^-1 x for a symmetric positive a [n][n], which is overwritten by its factor; false if it is not positive */
+/* Solves a y = x by Cholesky factorisation and stores y in x. a [n][n] is symmetric positive definite and overwritten
+ * by its factor; false if it is not positive definite. */
 static bool solve_positive(int n, double* a, double* x) {
+  /* factor row by row, with forward substitution */
   for (int j = 0; j < n; j++) {
     double* row = a + (size_t)j * (size_t)n;
     for (int k = 0; k <= j; k++) {
@@ -138,6 +141,8 @@ static bool solve_positive(int n, double* a, double* x) {
     }
     x[j] = (x[j] - dot(j, row, x)) / row[j];
   }
+
+  /* back substitution */
   for (int j = n - 1; j >= 0; j--) {
     for (int k = j + 1; k < n; k++) x[j] -= a[(size_t)k * (size_t)n + (size_t)j] * x[k];
     x[j] /= a[(size_t)j * (size_t)n + (size_t)j];
@@ -145,13 +150,13 @@ static bool solve_positive(int n, double* a, double* x) {
   return true;
 }
 
-/* damping of action j: Marquardt's, with a floor so that an action without effect stays where it is */
+/* Marquardt's damping of action j, with a floor so that an action without effect does not move */
 static double damping(const df_best_action* s, int j, double mu, double floor) {
   return mu * fmax(s->hessian[(size_t)j * (size_t)s->system->nu + (size_t)j], floor);
 }
 
-/* target [nu] = the least of the damped model over the free actions, those on a bound keeping theirs:
- * (H_ff + mu D_ff) p_f = -g_f - H_fb p_b */
+/* target [nu] = the minimiser of the damped quadratic model over the free actions f, with the step of actions b at a
+ * bound fixed: (H_ff + mu D_ff) p_f = -g_f - H_fb p_b. False if the matrix is not positive definite. */
 static bool solve_free(df_best_action* s, double mu, double floor, double* target) {
   const int nu = s->system->nu;
   for (int j = 0; j < nu; j++) {
@@ -167,9 +172,10 @@ static bool solve_free(df_best_action* s, double mu, double floor, double* targe
   return solve_positive(nu, s->a, target);
 }
 
-/* moves p towards the target until an action meets its bound; returns that action, or -1 if the target was reached */
+/* moves the step p towards the target until an action reaches its bound; returns that action, -1 if none did */
 static int advance(df_best_action* s, const double* u, const double* target) {
   const df_system* system = s->system;
+  /* the largest share of the way on which no action leaves the box */
   int blocking = -1;
   double share = 1, at_bound = 0;
   for (int j = 0; j < system->nu; j++) {
@@ -181,6 +187,8 @@ static int advance(df_best_action* s, const double* u, const double* target) {
     at_bound = bound;
     blocking = j;
   }
+
+  /* move; the blocking action is put exactly on its bound */
   for (int j = 0; j < system->nu; j++) {
     if (!s->fixed[j]) s->p[j] += share * (target[j] - s->p[j]);
   }
@@ -188,11 +196,14 @@ static int advance(df_best_action* s, const double* u, const double* target) {
   return blocking;
 }
 
-/* A step inside the box, in s->p, that lowers the damped model: towards its least over the free actions until one meets
- * its bound, then with that one held, at most nu times. The next iteration's gradient frees what is held wrongly. */
+/* Computes a step s->p inside the box that lowers the damped model: moves towards the minimiser over the free actions
+ * until one reaches its bound, fixes that action, and repeats, at most nu times. An action that is fixed wrongly is
+ * released by the gradient of the next iteration. */
 static bool damped_step(df_best_action* s, const double* u, double mu) {
   const df_system* system = s->system;
   const int nu = system->nu;
+
+  /* fix the actions at a bound whose gradient points out of the box */
   double largest = 0;
   for (int j = 0; j < nu; j++) {
     const bool low = u[j] <= system->u_lo[j] && s->gradient[j] > 0;
@@ -202,6 +213,7 @@ static bool damped_step(df_best_action* s, const double* u, double mu) {
     largest = fmax(largest, s->hessian[(size_t)j * (size_t)nu + (size_t)j]);
   }
 
+  /* active-set iterations */
   const double floor = fmax(1e-12 * largest, 1e-300);
   for (;;) {
     if (!solve_free(s, mu, floor, s->u_try)) return false;
@@ -211,8 +223,8 @@ static bool damped_step(df_best_action* s, const double* u, double mu) {
   }
 }
 
-/* u_try = u + p in the box. What was put on a bound must be there to the last bit, which u + (hi - u) need not be:
- * an action an ulp inside counts as free and stops the next step at once. */
+/* u_try = u + p, projected into the box. An action moved to a bound must equal it exactly, which u + (hi - u) may not:
+ * an action one ulp inside would count as free and block the next step at once. */
 static void take_step(df_best_action* s, const double* u) {
   const df_system* system = s->system;
   for (int j = 0; j < system->nu; j++) {
@@ -223,7 +235,7 @@ static void take_step(df_best_action* s, const double* u) {
   df_box_project(system, s->u_try);
 }
 
-/* one step downhill with as little damping as it takes; false if none was found */
+/* takes one step that lowers the cost, raising the damping until it does; false if no trial succeeds */
 static bool improve(df_best_action* s, double* u, double* cost, double* mu) {
   const int nu = s->system->nu;
   for (int trial = 0; trial < DF_BEST_ACTION_TRIALS; trial++) {
@@ -245,6 +257,7 @@ static bool improve(df_best_action* s, double* u, double* cost, double* mu) {
 }
 
 double df_best_action_search(df_best_action* s, const double* x, const double* x1, double* u) {
+  /* project the start, then iterate until the cost is small or no longer decreases */
   s->x = x;
   s->x1 = x1;
   df_box_project(s->system, u);

@@ -3,20 +3,22 @@
 #include "dynaflow/metrics/metrics.h"
 #include "finite.h"
 
-/* x = [position 3, quaternion 4, ...] and, from nq, [linear velocity 3 in the world, angular velocity 3 in the body] */
+/* motion of a base with x = [position 3, quaternion 4, ...] and, from nq on, linear velocity 3 (world frame) and
+ * angular velocity 3 (body frame) */
 typedef struct base_motion {
-  double vx, vy;   /* m/s, in the heading */
-  double yaw_rate; /* rad/s, the vertical part of the angular velocity */
+  double vx, vy;   /* horizontal velocity in the heading frame, m/s */
+  double yaw_rate; /* vertical component of the angular velocity, rad/s */
 } base_motion;
 
 static base_motion read_motion(const double* q, const double* v) {
   const double* w = v + 3;
   const double length2 = q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3];
 
-  /* the heading is the body's x axis seen from above; a quaternion's length only scales it */
+  /* heading: direction of the horizontal projection of the body's x axis; the norm of the quaternion cancels */
   const double heading = atan2(2 * (q[1] * q[2] + q[0] * q[3]), q[0] * q[0] + q[1] * q[1] - q[2] * q[2] - q[3] * q[3]);
   const double c = cos(heading), s = sin(heading);
 
+  /* world z axis in the body frame, times the squared norm of the quaternion */
   const double up_x = 2 * (q[1] * q[3] - q[0] * q[2]), up_y = 2 * (q[2] * q[3] + q[0] * q[1]);
   const double up_z = q[0] * q[0] - q[1] * q[1] - q[2] * q[2] + q[3] * q[3];
   return (base_motion){.vx = c * v[0] + s * v[1],
@@ -25,7 +27,7 @@ static base_motion read_motion(const double* q, const double* v) {
 }
 
 double df_metric_command(int H, int from, int nx, int nq, const double* x, const double command[3], double* wz_error) {
-  /* no frames, no number */
+  /* NaN without frames */
   if (wz_error) *wz_error = NAN;
   if (from < 0 || from > H) return NAN;
 

@@ -7,27 +7,18 @@
 #include "dynaflow/sim/mujoco.h"
 #include "pool.h"
 
-/* offsets of the clock that gait_phase tries */
+/* number of clock offsets tried by df_metric_gait_phase */
 enum { PHASE_OFFSETS = 50 };
-
-/* beyond this a state is not a pose: what system.h calls diverged */
-static const double LARGEST_STATE = DF_LARGEST;
-
-static bool is_pose(size_t nx, const double* x) {
-  for (size_t i = 0; i < nx; i++) {
-    if (!(fabs(x[i]) <= LARGEST_STATE)) return false;
-  }
-  return true;
-}
 
 df_status df_metric_contacts(const df_system* system, int B, int H, const double* x, int n_feet, const int* geoms,
                              int threads, uint8_t* touch) {
-  DF_REQUIRE(system && x && geoms && touch, "contacts: a NULL argument");
+  DF_REQUIRE(system && x && geoms && touch, "contacts: NULL argument");
   DF_REQUIRE(B >= 1 && H >= 1 && n_feet >= 1 && threads >= 1,
              "contacts: B = %d, H = %d, n_feet = %d and threads = %d must be at least 1", B, H, n_feet, threads);
   DF_REQUIRE(df_system_is_mujoco(system), "contacts: the system is not a MuJoCo model");
   for (int k = 0; k < n_feet; k++) DF_REQUIRE(geoms[k] >= 0, "contacts: foot %d has no geom", k);
 
+  /* pose every state and read the contacts of the feet */
   const size_t nx = (size_t)system->nx, feet = (size_t)n_feet;
   df_pool pool;
   DF_TRY(df_pool_new(system, df_pool_size(threads, B), &pool));
@@ -36,7 +27,7 @@ df_status df_metric_contacts(const df_system* system, int B, int H, const double
     df_sim* sim = pool.sim[omp_get_thread_num()];
     for (int t = 0; t <= H; t++) {
       const size_t frame = (size_t)b * (size_t)(H + 1) + (size_t)t;
-      if (is_pose(nx, x + frame * nx)) {
+      if (df_within_limit(x + frame * nx, nx)) {
         df_mujoco_pose(sim, x + frame * nx);
         df_mujoco_touching(sim, n_feet, geoms, touch + frame * feet);
       } else {

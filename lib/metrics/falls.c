@@ -7,7 +7,7 @@
 
 static const double PI = 3.14159265358979323846;
 
-/* what the rule for a height or a lean reads: the named joint, or the free joint where no name is given */
+/* finds the joint that gives a height or a tilt: the named joint, or the first free joint if the name is empty */
 static df_status find_joint(const df_system* system, const char* key, const char* name, const df_joint** out) {
   const df_joint* joints;
   const int n = df_mujoco_joints(system, &joints);
@@ -17,7 +17,7 @@ static df_status find_joint(const df_system* system, const char* key, const char
   }
   if (*out) return DF_OK;
   if (name[0]) return df_fail(DF_E_CONFIG, "%s: the model has no joint \"%s\"", key, name);
-  return df_fail(DF_E_CONFIG, "%s: the model has no free joint; name the joint to read", key);
+  return df_fail(DF_E_CONFIG, "%s: the model has no free joint; set the name of a joint", key);
 }
 
 static df_status read_height(const df_system* system, const char* name, df_fall_rule* rule) {
@@ -49,12 +49,12 @@ static df_status read_tilt(const df_system* system, const char* name, df_fall_ru
       rule->tilt_at = joint->qpos;
       return DF_OK;
     default:
-      return df_fail(DF_E_CONFIG, "eval.tilt_joint: \"%s\" is a slide joint and does not lean", name);
+      return df_fail(DF_E_CONFIG, "eval.tilt_joint: \"%s\" is a slide joint and has no tilt", name);
   }
 }
 
 df_status df_fall_rule_new(const df_system* system, const df_config* config, df_fall_rule* out) {
-  DF_REQUIRE(system && config && out, "fall rule: a NULL argument");
+  DF_REQUIRE(system && config && out, "df_fall_rule_new: NULL argument");
   df_fall_rule rule = {.height = config->eval_fall_height,
                        .tilt = config->eval_fall_tilt * PI / 180,
                        .height_at = 0,
@@ -62,7 +62,7 @@ df_status df_fall_rule_new(const df_system* system, const df_config* config, df_
                        .tilt_at = -1};
   *out = (df_fall_rule){.quat_at = -1, .tilt_at = -1};
 
-  /* a name is checked even where the rule does not use it */
+  /* a joint name is checked even if its criterion is off */
   const bool height = rule.height != 0 || config->eval_height_joint[0];
   const bool tilt = rule.tilt != 0 || config->eval_tilt_joint[0];
   if ((height || tilt) && !df_system_is_mujoco(system)) {
@@ -74,7 +74,7 @@ df_status df_fall_rule_new(const df_system* system, const df_config* config, df_
   return DF_OK;
 }
 
-/* angle between the body's and the world's z axis [rad] for a quaternion of any length */
+/* angle between the z axes of body and world [rad], for a quaternion of any norm */
 static double quaternion_tilt(const double q[4]) {
   const double up = q[0] * q[0] - q[1] * q[1] - q[2] * q[2] + q[3] * q[3];
   const double side = 2 * hypot(q[1] * q[3] + q[0] * q[2], q[2] * q[3] - q[0] * q[1]);

@@ -1,4 +1,4 @@
-/* finite.h: what counts as a number to measure. */
+/* finite.h: tests for finite numbers. */
 #ifndef DYNAFLOW_METRICS_FINITE_H
 #define DYNAFLOW_METRICS_FINITE_H
 
@@ -13,7 +13,7 @@ static inline bool all_finite(size_t n, const double* x) {
   return true;
 }
 
-/* The 2-norm of e [n]; +inf where it is not a number, so that a comparison never takes it for small. */
+/* Returns the 2-norm of e [n], +inf if it is not finite, so that a NaN never compares as small. */
 static inline double norm_or_inf(size_t n, const double* e) {
   double sum = 0;
   for (size_t i = 0; i < n; i++) sum += e[i] * e[i];

@@ -1,4 +1,4 @@
-/* pool.h: one simulator a thread, made before the threads start, so that a failure is an ordinary error. */
+/* pool.h: one simulator per thread, made before the parallel region, so that a failure is an ordinary error. */
 #ifndef DYNAFLOW_METRICS_POOL_H
 #define DYNAFLOW_METRICS_POOL_H
 
@@ -10,11 +10,12 @@ typedef struct df_pool {
   df_sim** sim;
 } df_pool;
 
-/* Threads worth starting for B windows. */
+/* The number of threads to use for B windows: min(threads, B). */
 int df_pool_size(int threads, int B);
 
-/* n simulators without a tape. On failure *pool is empty. */
+/* Makes n simulators without a tape; `system` must outlive them. On failure *pool is empty. Errors: DF_E_NOMEM and
+ * those of df_sim_new(). */
 DF_MUST_CHECK df_status df_pool_new(const df_system* system, int n, df_pool* pool);
-void df_pool_free(df_pool* pool); /* an empty one is fine */
+void df_pool_free(df_pool* pool); /* an empty pool is allowed */
 
 #endif

@@ -8,13 +8,13 @@
 #include "finite.h"
 #include "pool.h"
 
-/* a step whose error is below this is not searched further: the minimum cannot be lower by more */
+/* a step whose error is below this is not searched further: the search cannot gain more than this */
 static const double GOOD_ENOUGH = 1e-9;
 
-/* ---- the returned actions ---- */
+/* ---- sae_own: the given actions ---- */
 
-/* One step of a walk along given states with the warm start carried, as it was when the window was simulated.
- * *warm says whether there is one to carry. Returns |x[1] (-) f(x[0], u)| of the two rows at x. */
+/* Returns |x[1] (-) f(x[0], u)| for the two states at x, +inf if the step fails. The warm start of the previous step is
+ * kept if *warm, as in the simulation of the window; *warm becomes whether this step leaves a valid one. */
 static double walk_step(const df_system* system, df_sim* sim, const double* x, const double* u, double* next, double* e,
                         bool* warm) {
   if (*warm) {
@@ -28,7 +28,7 @@ static double walk_step(const df_system* system, df_sim* sim, const double* x, c
   return norm_or_inf((size_t)system->ndx, e);
 }
 
-/* mean error of one window's actions; `work` has room for a state and a tangent */
+/* the mean error of the actions of one window; work [nx + ndx] */
 static double own_error(const df_system* system, df_sim* sim, int H, const double* x, const double* u, double* work,
                         double* worst) {
   const size_t nx = (size_t)system->nx, nu = (size_t)system->nu;
@@ -49,7 +49,7 @@ static double own_error(const df_system* system, df_sim* sim, int H, const doubl
 
 df_status df_metric_sae_own(const df_system* system, int B, int H, const double* x, const double* u, int threads,
                             double* sae, double* worst) {
-  DF_REQUIRE(system && x && u && sae, "sae_own: a NULL argument");
+  DF_REQUIRE(system && x && u && sae, "sae_own: NULL argument");
   DF_REQUIRE(B >= 1 && H >= 1 && threads >= 1, "sae_own: B = %d, H = %d and threads = %d must be at least 1", B, H,
              threads);
   const size_t nx = (size_t)system->nx, nu = (size_t)system->nu, room = nx + (size_t)system->ndx;
@@ -74,12 +74,12 @@ df_status df_metric_sae_own(const df_system* system, int B, int H, const double*
   return status;
 }
 
-/* ---- the best actions ---- */
+/* ---- sae_min: the best actions ---- */
 
-/* what a thread needs to search */
+/* the state of the search of one thread */
 typedef struct searcher {
   const df_system* system;
-  df_sim* walker; /* steps the guesses with the warm start carried, as sae_own does */
+  df_sim* walker; /* evaluates the guesses and keeps the warm start, as in sae_own */
   df_best_action* search;
   double *next, *e;     /* [nx], [ndx] */
   double *best, *u_try; /* [nu] */
@@ -105,7 +105,7 @@ static df_status searcher_init(searcher* s, const df_system* system, df_sim* wal
   return DF_OK;
 }
 
-/* searches from s->u_try and keeps the result if it is better than the best so far */
+/* searches from s->u_try and stores the result in s->best if its error is below `error`; returns the smaller error */
 static double search_from(searcher* s, const double* x, double error) {
   const double found = df_best_action_search(s->search, x, x + s->system->nx, s->u_try);
   if (found >= error) return error;
@@ -113,14 +113,15 @@ static double search_from(searcher* s, const double* x, double error) {
   return found;
 }
 
-/* The best action of one step, left in s->best. The guess is first taken as it is, with the warm start that sae_own
- * carries, so that sae_min is never above sae_own for actions in the box. `previous` says that s->best holds the
- * action of the step before, which starts the search where there is no guess. */
+/* Writes the best action of one step to s->best and returns its error. `previous`: s->best contains the action of the
+ * previous step, which is the start of the search if there is no guess. */
 static double best_step(searcher* s, const double* x, const double* guess, bool previous, bool* warm) {
   const df_system* system = s->system;
   const size_t nu = (size_t)system->nu;
   double error = INFINITY;
   const bool usable = guess && all_finite(nu, guess);
+
+  /* evaluate the guess as sae_own does, so that sae_min <= sae_own for actions in the box */
   if (usable) {
     memcpy(s->best, guess, nu * sizeof *guess);
     df_box_project(system, s->best);
@@ -130,6 +131,7 @@ static double best_step(searcher* s, const double* x, const double* guess, bool 
     if (!previous) df_system_rest_action(system, x, s->best);
   }
 
+  /* search from the guess or the previous action, then from the rest action */
   if (usable || previous) memcpy(s->u_try, s->best, nu * sizeof *s->best);
   if ((usable || previous) && error > GOOD_ENOUGH) error = search_from(s, x, error);
   if (error > GOOD_ENOUGH) {
@@ -139,6 +141,7 @@ static double best_step(searcher* s, const double* x, const double* guess, bool 
   return error;
 }
 
+/* the mean error of the best actions of one window; a window that is not finite gets +inf and a default action */
 static double best_error(searcher* s, int H, const double* x, const double* guess, double* u_best) {
   const size_t nx = (size_t)s->system->nx, nu = (size_t)s->system->nu;
   const bool usable = all_finite((size_t)(H + 1) * nx, x);
@@ -174,7 +177,7 @@ static df_status searchers_new(const df_pool* pool, searcher** out) {
 
 df_status df_metric_sae_min(const df_system* system, int B, int H, const double* x, const double* u_guess, int threads,
                             double* sae, double* u_best) {
-  DF_REQUIRE(system && x && sae, "sae_min: a NULL argument");
+  DF_REQUIRE(system && x && sae, "sae_min: NULL argument");
   DF_REQUIRE(B >= 1 && H >= 1 && threads >= 1, "sae_min: B = %d, H = %d and threads = %d must be at least 1", B, H,
              threads);
   const size_t states = (size_t)(H + 1) * (size_t)system->nx, actions = (size_t)H * (size_t)system->nu;

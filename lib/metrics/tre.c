@@ -5,10 +5,10 @@
 #include "dynaflow/metrics/metrics.h"
 #include "finite.h"
 
-/* a start may differ by the rounding of a file in single precision, not by more */
+/* the start states may differ by the rounding of a single-precision file */
 static const double START_TOLERANCE = 1e-5;
 
-/* sum [nz] = squared differences in units of the training std, summed over frames 1..H of one window */
+/* sum [nz] = squared normalised differences, summed over frames 1..H of one window; z, z_demo are scratch */
 static void sum_squares(const df_chart* chart, int nx, int nz, int H, const double* x, const double* x_demo, double* z,
                         double* z_demo, double* sum) {
   memset(sum, 0, (size_t)nz * sizeof *sum);
@@ -20,12 +20,13 @@ static void sum_squares(const df_chart* chart, int nx, int nz, int H, const doub
   }
 }
 
-/* root of the mean over H frames and n channels */
+/* sqrt(sum / (H n)), +inf if not finite */
 static double root_mean(double sum, int H, int n) {
   const double mean = sum / ((double)H * (double)n);
   return isfinite(mean) ? sqrt(mean) : INFINITY;
 }
 
+/* the RMS error of one group in its physical unit */
 static double group_error(const df_chart_group* group, const double* std, int H, const double* sum) {
   double total = 0;
   for (int i = 0; i < group->n; i++) {
@@ -37,10 +38,10 @@ static double group_error(const df_chart_group* group, const double* std, int H,
 
 static df_status check_start(int b, int nx, const double* x, const double* x_demo) {
   for (int i = 0; i < nx; i++) {
-    /* false for NaN: a window without numbers is a failed window, not a wrong call */
+    /* false for NaN: a window that is not finite is a failed window, not a wrong argument */
     if (fabs(x[i] - x_demo[i]) > START_TOLERANCE * fmax(1, fabs(x_demo[i])) && isfinite(x[i]) && isfinite(x_demo[i])) {
-      return df_fail(DF_E_ARG, "window %d starts elsewhere than its demonstration: x[0][%d] is %g, not %g", b, i, x[i],
-                     x_demo[i]);
+      return df_fail(DF_E_ARG, "window %d: start state differs from its demonstration: x[0][%d] is %g, not %g", b, i,
+                     x[i], x_demo[i]);
     }
   }
   return DF_OK;
@@ -48,14 +49,17 @@ static df_status check_start(int b, int nx, const double* x, const double* x_dem
 
 df_status df_metric_tre(const df_chart* chart, int nx, int B, int H, const double* x, const double* x_demo, double* rms,
                         double* group_rms) {
-  DF_REQUIRE(chart && x && x_demo && rms, "tre: a NULL argument");
+  DF_REQUIRE(chart && x && x_demo && rms, "tre: NULL argument");
   DF_REQUIRE(nx >= 1 && B >= 1 && H >= 1, "tre: nx = %d, B = %d and H = %d must be at least 1", nx, B, H);
+
+  /* the start states must agree */
   const int nz = df_chart_size(chart);
   const size_t window = (size_t)(H + 1) * (size_t)nx;
   const df_chart_group* groups;
   const int n_groups = df_chart_groups(chart, &groups);
   for (int b = 0; b < B; b++) DF_TRY(check_start(b, nx, x + (size_t)b * window, x_demo + (size_t)b * window));
 
+  /* errors of every window, in total and by group */
   double* work = df_alloc(3 * (size_t)nz, sizeof *work);
   if (!work) return DF_E_NOMEM;
   double *z = work, *z_demo = work + nz, *sum = work + 2 * nz;

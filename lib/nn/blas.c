@@ -22,11 +22,11 @@ typedef struct library {
   char kernel[64], config[256], path[512];
 } library;
 
-/* one library a process, because its kernel choice is global; written by df_blas_open only */
+/* one library per process, because its kernel choice is global; written by df_blas_open only */
 static library loaded;
 static df_blas_info info;
 
-/* where Debian, Ubuntu and relatives put the pthread build; the plain name last, which may be any build */
+/* where Linux distributions install the pthread build; last the plain name, which may be any build */
 static const char* const candidates[] = {
     "openblas-pthread/libopenblas.so.0",
 #ifdef __aarch64__
@@ -40,7 +40,7 @@ static const char* const candidates[] = {
 };
 enum { N_CANDIDATES = sizeof candidates / sizeof *candidates };
 
-/* kernel sets that some builds fold into another: asked for, what may come back */
+/* kernel sets that some builds merge into another: {requested, obtained} */
 static const char* const aliases[][2] = {
     {"Zen", "Haswell"}, {"Cooperlake", "SkylakeX"}, {"SapphireRapids", "SkylakeX"}};
 static const char* const wide_kernels[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
@@ -53,6 +53,7 @@ const df_blas_info* df_blas_get_info(void) {
   return loaded.handle ? &info : NULL;
 }
 
+/* whether the processor has the AVX-512 extensions of the wide kernel sets */
 static bool cpu_is_wide(void) {
 #if defined(__x86_64__)
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
@@ -62,7 +63,7 @@ static bool cpu_is_wide(void) {
 #endif
 }
 
-/* NULL: the library's own choice */
+/* the default kernel set of this processor; NULL: the library's own choice */
 static const char* choose_kernel(void) {
   if (cpu_is_wide()) return "SkylakeX";
 #if defined(__x86_64__)
@@ -79,7 +80,7 @@ static bool same_kernel(const char* asked, const char* obtained) {
   return false;
 }
 
-/* a variable of the environment, set for the time of the load */
+/* an environment variable that is set while the library is loaded */
 typedef struct variable {
   const char* name;
   char* before;
@@ -119,7 +120,7 @@ static void* open_first(const char* wanted, char* path, size_t n_path) {
   return NULL;
 }
 
-/* the library reads these when it is loaded; with one thread it starts no workers of its own */
+/* loads the library with its environment set: with one thread it starts no worker threads, and it uses `kernel` */
 static df_status load(const char* wanted, const char* kernel, library* lib) {
   variable threads = variable_set("OPENBLAS_NUM_THREADS", "1");
   variable core = {0};
@@ -131,13 +132,13 @@ static df_status load(const char* wanted, const char* kernel, library* lib) {
   if (failed) return DF_E_NOMEM;
   if (!lib->handle) {
     const char* reason = dlerror();
-    return df_fail(DF_E_BLAS, "OpenBLAS not found (%s); install libopenblas0-pthread or name a library",
+    return df_fail(DF_E_BLAS, "OpenBLAS not found (%s); install libopenblas0-pthread or specify a library",
                    reason ? reason : "no reason given");
   }
   return DF_OK;
 }
 
-/* wheels export the same functions under a prefix */
+/* the OpenBLAS inside Python wheels exports its functions with a prefix */
 static void* find_symbol(const library* lib, const char* name) {
   static const char* const prefixes[] = {"", "scipy_"};
   for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
@@ -149,7 +150,7 @@ static void* find_symbol(const library* lib, const char* name) {
   return NULL;
 }
 
-/* data pointers become function pointers by copy: ISO C has no cast for it */
+/* sets `function` to a symbol by copying the pointer, since ISO C has no cast from data to function pointers */
 #define FIND(lib, name, function) (*(void**)(void*)&(function) = find_symbol(lib, name), (function) != NULL)
 
 static df_status resolve(library* lib) {
@@ -172,14 +173,13 @@ static df_status resolve(library* lib) {
 
 static df_status check(const library* lib, const char* kernel, int threads) {
   if (kernel && !same_kernel(kernel, lib->kernel)) {
-    return df_fail(DF_E_BLAS, "kernel %s asked for, but %s runs kernel %s", kernel, lib->path, lib->kernel);
+    return df_fail(DF_E_BLAS, "kernel %s requested, but %s runs kernel %s", kernel, lib->path, lib->kernel);
   }
   if (lib->parallel == BUILD_SERIAL && threads > 1) {
-    return df_fail(DF_E_BLAS, "%s is the single-threaded build, which gives wrong results when %d threads call it",
+    return df_fail(DF_E_BLAS, "%s is the single-threaded build, which gives wrong results if %d threads call it",
                    lib->path, threads);
   }
-  /* set_num_threads of that build changes the program's OpenMP threads, and omp_set_num_threads changes the library's
-   */
+  /* in this build set_num_threads changes the program's OpenMP threads, and omp_set_num_threads the library's */
   if (lib->parallel == BUILD_OPENMP) {
     return df_fail(DF_E_BLAS,
                    "%s is the OpenMP build, whose results depend on omp_set_num_threads; use the pthread build",
@@ -195,11 +195,12 @@ df_status df_blas_open(const df_blas_cfg* cfg) {
   const char* kernel = cfg->kernel ? cfg->kernel : choose_kernel();
   if (loaded.handle) {
     if (cfg->library && strcmp(cfg->library, loaded.path) != 0) {
-      return df_fail(DF_E_BLAS, "%s asked for, but %s is loaded already", cfg->library, loaded.path);
+      return df_fail(DF_E_BLAS, "%s requested, but %s is already loaded", cfg->library, loaded.path);
     }
     return check(&loaded, kernel, cfg->threads);
   }
 
+  /* load, find the functions and check kernel and build */
   library lib = {0};
   DF_TRY(load(cfg->library, kernel, &lib));
   df_status status = resolve(&lib);

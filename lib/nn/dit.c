@@ -1,11 +1,12 @@
 /* dit.c: a transformer over frames with adaLN-zero blocks (Peebles & Xie 2023, figure 3).
  *
- *   s = silu(mix(silu(condition(c) + time(t))))      one row a sample
- *   h = embed(x) + position                          one row a frame
+ *   s = silu(mix(silu(condition(c) + time(t))))      one row per sample
+ *   h = embed(x) + position                          one row per frame
  *   each block:  h += gate1 attention(modulate1(norm(h)));  h += gate2 mlp(modulate2(norm(h)))
  *   y = last(modulate(norm(h))) + skip2(silu(skip1(c)))
  *
- * A block's modulation, a function of s, is shift1, scale1, gate1, shift2, scale2, gate2. */
+ * The modulation of a block, shift1, scale1, gate1, shift2, scale2, gate2 in this order, is a linear function of s; the
+ * last layer has shift and scale only. In the code p and dp are the flat arrays of parameters and of their gradient. */
 #include <string.h>
 
 #include "network.h"
@@ -15,6 +16,7 @@ int df_dit_n_tensors(const df_net_cfg* cfg) {
   return 16 + 10 * cfg->depth;
 }
 
+/* adaLN of all blocks and the last layer: first all weights, then all biases, so that each forms one stacked matrix */
 static void build_adaln(df_net* net) {
   const size_t d = (size_t)net->cfg.width, depth = (size_t)net->cfg.depth;
   df_dit* m = &net->dit;
@@ -50,6 +52,8 @@ void df_dit_build(df_net* net) {
   const size_t cond = (size_t)cfg->cond, hidden = (size_t)cfg->skip_hidden;
   const size_t fan = cond + (cfg->flow_time ? DF_TIME_FEATURES : 0);
   df_dit* m = &net->dit;
+
+  /* embedding, condition and flow time */
   m->embed_weight = df_net_add(net, DF_START_GLOROT, d, in, 0, 0, "embed.weight");
   m->embed_bias = df_net_add(net, DF_START_ZERO, d, 0, 0, 0, "embed.bias");
   m->position = df_net_add(net, DF_START_POSITION, T, d, 0, 0, "embed.position");
@@ -60,10 +64,14 @@ void df_dit_build(df_net* net) {
   m->condition_bias = df_net_add(net, DF_START_ZERO, d, 0, 0, 0, "condition.bias");
   m->mix_weight = df_net_add(net, DF_START_GLOROT, d, d, 0, 0, "condition.mix.weight");
   m->mix_bias = df_net_add(net, DF_START_ZERO, d, 0, 0, 0, "condition.mix.bias");
+
+  /* blocks and last layer */
   build_adaln(net);
   for (size_t i = 0; i < (size_t)cfg->depth; i++) build_block(net, i);
   m->last_weight = df_net_add(net, DF_START_ZERO, out, d, 0, 0, "last.weight");
   m->last_bias = df_net_add(net, DF_START_ZERO, out, 0, 0, 0, "last.bias");
+
+  /* skip MLP from condition to sequence */
   if (hidden == 0) return;
   m->skip1_weight = df_net_add(net, DF_START_GLOROT, hidden, cond, 0, 0, "skip.0.weight");
   m->skip1_bias = df_net_add(net, DF_START_ZERO, hidden, 0, 0, 0, "skip.0.bias");
@@ -88,6 +96,8 @@ void df_dit_work_lay(df_net_work* work, df_pieces* pieces) {
   const size_t f = d * (size_t)cfg->mlp_ratio, widest = f > 3 * d ? f : 3 * d, hidden = (size_t)cfg->skip_hidden;
   const df_attention a = {B, (size_t)cfg->tokens, (size_t)cfg->heads, d};
   df_dit_work* w = &work->dit;
+
+  /* condition path: one row per sample */
   w->time = df_pieces_take(pieces, B * DF_TIME_FEATURES);
   df_real** const rows[] = {&w->e1, &w->s1, &w->e2, &w->s2, &w->ds};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) *rows[i] = df_pieces_take(pieces, B * d);
@@ -96,12 +106,16 @@ void df_dit_work_lay(df_net_work* work, df_pieces* pieces) {
   w->skip1 = df_pieces_take(pieces, B * hidden);
   w->skip_hidden = df_pieces_take(pieces, B * hidden);
   w->dskip = df_pieces_take(pieces, B * hidden);
+
+  /* tokens and scratch */
   w->h = df_pieces_take(pieces, R * d);
   w->dh = df_pieces_take(pieces, R * d);
   w->narrow = df_pieces_take(pieces, R * d);
   w->wide1 = df_pieces_take(pieces, R * widest);
   w->wide2 = df_pieces_take(pieces, R * widest);
   w->scores = df_pieces_take(pieces, df_attention_weights(&a));
+
+  /* activations of every block and of the last layer */
   for (size_t i = 0; i < (size_t)cfg->depth; i++) {
     df_dit_block_work* b = &w->block[i];
     b->norm1 = df_pieces_take(pieces, R * d);
@@ -119,7 +133,7 @@ void df_dit_work_lay(df_net_work* work, df_pieces* pieces) {
   w->last_rstd = df_pieces_take(pieces, R);
 }
 
-/* ---- condition and flow time to modulation ---- */
+/* ---- from condition and flow time to modulation ---- */
 static void condition_forward(df_net_work* work, const df_real* p, const df_real* t) {
   const df_net* net = work->net;
   const df_kernels* k = net->kernels;
@@ -143,7 +157,7 @@ static void condition_backward(df_net_work* work, const df_real* p, df_real* dp)
   const df_dit* m = &net->dit;
   df_dit_work* w = &work->dit;
   const size_t B = (size_t)work->B, d = (size_t)net->cfg.width, cond = (size_t)net->cfg.cond;
-  df_real* de = w->narrow; /* at least B rows of d */
+  df_real* de = w->narrow; /* scratch with at least B rows of width d */
   df_linear_backward_weight(k, B, d, m->modulation, w->s2, w->dmodulation, dp + m->adaln_weight, dp + m->adaln_bias);
   df_linear_backward_input(B, d, m->modulation, p + m->adaln_weight, w->dmodulation, false, w->ds);
   k->silu_backward(B * d, w->e2, w->ds);
@@ -156,7 +170,7 @@ static void condition_backward(df_net_work* work, const df_real* p, df_real* dp)
   }
 }
 
-/* ---- frames to tokens ---- */
+/* ---- from frames to tokens ---- */
 static void embed_forward(df_net_work* work, const df_real* p) {
   const df_net* net = work->net;
   const df_kernels* k = net->kernels;
@@ -190,12 +204,14 @@ static void block_forward(df_net_work* work, const df_real* p, size_t i) {
   const size_t R = s.B * s.T, d = s.d, f = d * (size_t)net->cfg.mlp_ratio;
   const df_real* mod = w->modulation + i * 6 * d;
 
+  /* h += gate1 * attention(modulate1(norm(h))) */
   k->norm_forward(&s, w->h, mod, mod + d, b->norm1, b->rstd1, w->narrow);
   df_linear_forward(k, R, d, 3 * d, w->narrow, p + m->qkv_weight, p + m->qkv_bias, false, b->qkv);
   df_attention_forward(k, &a, b->qkv, b->weights, b->mixed);
   df_linear_forward(k, R, d, d, b->mixed, p + m->out_weight, NULL, false, b->attended);
   k->gate_forward(&s, mod + 2 * d, p + m->out_bias, b->attended, w->h);
 
+  /* h += gate2 * mlp(modulate2(norm(h))) */
   k->norm_forward(&s, w->h, mod + 3 * d, mod + 4 * d, b->norm2, b->rstd2, w->narrow);
   df_linear_forward(k, R, d, f, w->narrow, p + m->fc1_weight, NULL, false, b->hidden);
   k->gelu_forward(R, f, p + m->fc1_bias, b->hidden, w->wide1);
@@ -203,7 +219,7 @@ static void block_forward(df_net_work* work, const df_real* p, size_t i) {
   k->gate_forward(&s, mod + 5 * d, p + m->fc2_bias, b->mlp, w->h);
 }
 
-/* the adjoint of the block's MLP half: reads and updates w->dh */
+/* the adjoint of the MLP half of a block; w->dh is the cotangent of its output and becomes that of its input */
 static void mlp_half_backward(df_net_work* work, const df_real* p, df_real* dp, size_t i) {
   const df_net* net = work->net;
   const df_kernels* k = net->kernels;
@@ -215,6 +231,7 @@ static void mlp_half_backward(df_net_work* work, const df_real* p, df_real* dp, 
   const df_real* mod = w->modulation + i * 6 * d;
   df_real* dmod = w->dmodulation + i * 6 * d;
 
+  /* gate, second and first linear layer, norm */
   k->gate_backward(&s, mod + 5 * d, b->mlp, w->dh, w->narrow, dmod + 5 * d, dp + m->fc2_bias);
   df_linear_backward_input(R, f, d, p + m->fc2_weight, w->narrow, false, w->wide1);
   k->gelu_backward(R, f, b->hidden, w->wide2, w->wide1, dp + m->fc1_bias);
@@ -225,7 +242,7 @@ static void mlp_half_backward(df_net_work* work, const df_real* p, df_real* dp, 
   k->norm_backward(&s, b->norm2, b->rstd2, mod + 4 * d, w->narrow, w->dh, dmod + 3 * d, dmod + 4 * d);
 }
 
-/* the adjoint of the block's attention half */
+/* the adjoint of the attention half of a block; w->dh as above */
 static void attention_half_backward(df_net_work* work, const df_real* p, df_real* dp, size_t i) {
   const df_net* net = work->net;
   const df_kernels* k = net->kernels;
@@ -238,6 +255,7 @@ static void attention_half_backward(df_net_work* work, const df_real* p, df_real
   const df_real* mod = w->modulation + i * 6 * d;
   df_real *dmod = w->dmodulation + i * 6 * d, *dqkv = w->wide1, *dmixed = w->wide2;
 
+  /* gate, output projection, attention, qkv projection, norm */
   k->gate_backward(&s, mod + 2 * d, b->attended, w->dh, w->narrow, dmod + 2 * d, dp + m->out_bias);
   df_linear_backward_weight(k, R, d, d, b->mixed, w->narrow, dp + m->out_weight, NULL);
   df_linear_backward_input(R, d, d, p + m->out_weight, w->narrow, false, dmixed);
@@ -248,7 +266,7 @@ static void attention_half_backward(df_net_work* work, const df_real* p, df_real
   k->norm_backward(&s, b->norm1, b->rstd1, mod + d, w->narrow, w->dh, dmod, dmod + d);
 }
 
-/* ---- tokens and condition to the sequence ---- */
+/* ---- from tokens and condition to the output sequence ---- */
 static void last_forward(df_net_work* work, const df_real* p, df_real* y) {
   const df_net* net = work->net;
   const df_kernels* k = net->kernels;
@@ -257,16 +275,20 @@ static void last_forward(df_net_work* work, const df_real* p, df_real* y) {
   const df_shape s = shape_of(work);
   const size_t out = (size_t)net->cfg.out, hidden = (size_t)net->cfg.skip_hidden, cond = (size_t)net->cfg.cond;
   const df_real* mod = w->modulation + 6 * s.d * (size_t)net->cfg.depth;
+
+  /* skip MLP */
   if (hidden > 0) {
     df_linear_forward(k, s.B, cond, hidden, work->c, p + m->skip1_weight, p + m->skip1_bias, false, w->skip1);
     k->silu_forward(s.B * hidden, w->skip1, w->skip_hidden);
     df_linear_forward(k, s.B, hidden, s.T * out, w->skip_hidden, p + m->skip2_weight, p + m->skip2_bias, false, y);
   }
+
+  /* norm and linear layer of the tokens, added to the skip output */
   k->norm_forward(&s, w->h, mod, mod + s.d, w->last_norm, w->last_rstd, w->narrow);
   df_linear_forward(k, s.B * s.T, s.d, out, w->narrow, p + m->last_weight, p + m->last_bias, hidden > 0, y);
 }
 
-/* w->dh starts here */
+/* the adjoint of the last layer and the skip MLP; sets w->dh, the cotangent of the tokens after the last block */
 static void last_backward(df_net_work* work, const df_real* p, const df_real* dy, df_real* dp) {
   const df_net* net = work->net;
   const df_kernels* k = net->kernels;
@@ -277,12 +299,16 @@ static void last_backward(df_net_work* work, const df_real* p, const df_real* dy
   const size_t cond = (size_t)net->cfg.cond, at = 6 * s.d * (size_t)net->cfg.depth;
   const df_real* mod = w->modulation + at;
   df_real* dmod = w->dmodulation + at;
+
+  /* skip MLP */
   if (hidden > 0) {
     df_linear_backward_weight(k, s.B, hidden, s.T * out, w->skip_hidden, dy, dp + m->skip2_weight, dp + m->skip2_bias);
     df_linear_backward_input(s.B, hidden, s.T * out, p + m->skip2_weight, dy, false, w->dskip);
     k->silu_backward(s.B * hidden, w->skip1, w->dskip);
     df_linear_backward_weight(k, s.B, cond, hidden, work->c, w->dskip, dp + m->skip1_weight, dp + m->skip1_bias);
   }
+
+  /* linear layer and norm of the tokens */
   k->modulate(&s, w->last_norm, mod, mod + s.d, w->narrow);
   df_linear_backward_weight(k, R, s.d, out, w->narrow, dy, dp + m->last_weight, dp + m->last_bias);
   df_linear_backward_input(R, s.d, out, p + m->last_weight, dy, false, w->narrow);
@@ -290,7 +316,7 @@ static void last_backward(df_net_work* work, const df_real* p, const df_real* dy
   k->norm_backward(&s, w->last_norm, w->last_rstd, mod + s.d, w->narrow, w->dh, dmod, dmod + s.d);
 }
 
-/* ---- the whole ---- */
+/* ---- the whole network ---- */
 void df_dit_forward(df_net_work* work, const df_real* parameters, const df_real* t, df_real* y) {
   condition_forward(work, parameters, t);
   embed_forward(work, parameters);

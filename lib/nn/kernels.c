@@ -5,10 +5,10 @@
 #include <stdint.h>
 #include <string.h>
 
-/* vectors cross no function that is not inlined, so how they would be passed does not matter */
+/* vectors are passed to inlined functions only, so the calling convention that this warns about does not matter */
 #pragma GCC diagnostic ignored "-Wpsabi"
 
-/* eight numbers at any address: the unit of every sum */
+/* a vector of eight numbers, in which all sums are accumulated */
 typedef df_real lanes __attribute__((vector_size(DF_LANES * sizeof(df_real))));
 #ifdef DF_REAL_DOUBLE
 typedef int64_t lanes_mask __attribute__((vector_size(sizeof(lanes))));
@@ -23,7 +23,7 @@ typedef double lanes_double __attribute__((vector_size(DF_LANES * sizeof(double)
 #define KERNEL      static TARGET
 #define INLINE      static inline __attribute__((always_inline)) TARGET
 
-/* function attributes rather than target_clones: those lower our vectors before the clones exist */
+/* function attributes instead of target_clones, which lower vector types before the clones are made */
 #define VARIANT base
 #define TARGET
 #include "kernels_body.h"
@@ -44,6 +44,7 @@ typedef double lanes_double __attribute__((vector_size(DF_LANES * sizeof(double)
 #undef TARGET
 #endif
 
+/* whether this processor can run a set (0 base, 1 AVX2, 2 AVX-512) */
 static bool runs(int set) {
 #if defined(__x86_64__)
   if (set == 1) return __builtin_cpu_supports("avx2");

@@ -1,5 +1,5 @@
-/* kernels_body.h: the loops of kernels.h for one instruction set; kernels.c includes this file once for each, with
- * VARIANT, TARGET, NAME, KERNEL and INLINE defined. No include guard. */
+/* kernels_body.h: the loops of kernels.h for one instruction set. kernels.c includes this file once per set, with
+ * VARIANT, TARGET, NAME, KERNEL and INLINE defined; hence it has no include guard. */
 
 INLINE lanes NAME(load)(const df_real* x) {
   lanes v;
@@ -7,24 +7,25 @@ INLINE lanes NAME(load)(const df_real* x) {
   return v;
 }
 
-/* the n < 8 numbers at the end of a row, zeros beyond */
+/* loads the last n < 8 numbers of a row, padded with zeros */
 INLINE lanes NAME(load_tail)(const df_real* x, size_t n) {
   df_real v[DF_LANES] = {0};
   for (size_t i = 0; i < n; i++) v[i] = x[i];
   return NAME(load)(v);
 }
 
+/* the sum of the eight lanes in a fixed order */
 INLINE df_real NAME(total)(const lanes* sum) {
   const lanes v = *sum;
   return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
 
-/* exp by 2^n e^r, |r| <= ln 2 / 2, with the coefficients of Cephes; arguments beyond [-87,88] are held there */
+/* exp(x) = 2^n e^r with |r| <= ln 2 / 2, polynomial coefficients of Cephes; x is clamped to [-87, 88] */
 INLINE df_real NAME(exp_one)(df_real x) {
 #ifdef DF_REAL_DOUBLE
   return exp(x);
 #else
-  static const float rounder = 12582912.f; /* 1.5 2^23: adding it rounds to an integer in the low bits */
+  static const float rounder = 12582912.f; /* 1.5 * 2^23: adding it rounds to an integer, held in the low bits */
   x = x < -87.f ? -87.f : x;
   x = x > 88.f ? 88.f : x;
   const float shifted = x * 1.44269504088896341f + rounder;
@@ -74,7 +75,7 @@ KERNEL void NAME(bias_backward)(size_t rows, size_t n, const df_real* dy, df_rea
   }
 }
 
-/* ---- gelu: x sigmoid(z), z = 2 sqrt(2/pi) (x + .044715 x^3), which is the tanh form ---- */
+/* ---- gelu, tanh form: x sigmoid(z) with z = 2 sqrt(2/pi) (x + 0.044715 x^3) = x (GELU_A + GELU_B x^2) ---- */
 #define GELU_A ((df_real)1.5957691216057307118)
 #define GELU_B ((df_real)0.071354816272600245)
 
@@ -120,22 +121,25 @@ KERNEL void NAME(silu_backward)(size_t n, const df_real* x, df_real* d) {
   }
 }
 
-/* ---- layer norm without gains of its own, then adaLN's scale and shift ---- */
+/* ---- layer norm without learned gains, followed by the scale and shift of adaLN ---- */
 INLINE void NAME(modulate_row)(size_t d, const df_real* norm, const df_real* shift, const df_real* scale,
                                df_real* out) {
 #pragma omp simd
   for (size_t j = 0; j < d; j++) out[j] = norm[j] * ((df_real)1 + scale[j]) + shift[j];
 }
 
-/* writes the centred row into norm, scaled to unit variance; returns the scale */
+/* writes the row, centred and scaled to unit variance, to norm; returns the scale 1 / sqrt(variance + epsilon) */
 INLINE df_real NAME(norm_row)(size_t d, const df_real* h, df_real* norm) {
   static const df_real epsilon = (df_real)1e-6;
   const size_t whole = d / DF_LANES * DF_LANES;
+
+  /* mean */
   lanes sum = {0};
   for (size_t j = 0; j < whole; j += DF_LANES) sum += NAME(load)(h + j);
   if (whole < d) sum += NAME(load_tail)(h + whole, d - whole);
   const df_real mean = NAME(total)(&sum) / (df_real)d;
 
+  /* centred row and its sum of squares */
   lanes squares = {0};
   for (size_t j = 0; j < whole; j += DF_LANES) {
     const lanes c = NAME(load)(h + j) - mean;
@@ -147,6 +151,8 @@ INLINE df_real NAME(norm_row)(size_t d, const df_real* h, df_real* norm) {
     const lanes c = NAME(load_tail)(norm + whole, d - whole);
     squares += c * c;
   }
+
+  /* scale to unit variance */
   const df_real variance = NAME(total)(&squares) / (df_real)d + epsilon;
   const df_real rstd = (df_real)1 / (df_real)sqrt((double)variance);
 #pragma omp simd
@@ -175,7 +181,7 @@ KERNEL void NAME(modulate)(const df_shape* s, const df_real* norm, const df_real
   }
 }
 
-/* dh += rstd (c - mean(c) - norm mean(c norm)) */
+/* dh += rstd * (c - mean(c) - norm * mean(c * norm)), where c is the cotangent of norm */
 INLINE void NAME(norm_row_backward)(size_t d, const df_real* norm, df_real rstd, const df_real* c, df_real* dh) {
   const size_t whole = d / DF_LANES * DF_LANES;
   lanes sum = {0}, along = {0};
@@ -250,8 +256,9 @@ KERNEL void NAME(gate_backward)(const df_shape* s, const df_real* gate, const df
   }
 }
 
-/* ---- softmax over rows padded to whole lanes ---- */
+/* ---- softmax over rows padded to a multiple of the lanes ---- */
 INLINE void NAME(softmax_row)(size_t n, size_t ld, df_real* s) {
+  /* maximum of the row */
   for (size_t j = n; j < ld; j++) s[j] = -(df_real)INFINITY;
   lanes top = NAME(load)(s);
   for (size_t j = DF_LANES; j < ld; j += DF_LANES) {
@@ -261,6 +268,8 @@ INLINE void NAME(softmax_row)(size_t n, size_t ld, df_real* s) {
   }
   df_real most = top[0];
   for (size_t j = 1; j < DF_LANES; j++) most = top[j] > most ? top[j] : most;
+
+    /* exponentials divided by their sum, zeros in the padding */
 #pragma omp simd
   for (size_t j = 0; j < ld; j++) s[j] = NAME(exp_one)(s[j] - most);
   for (size_t j = n; j < ld; j++) s[j] = 0;
@@ -290,7 +299,7 @@ KERNEL void NAME(softmax_backward)(size_t rows, size_t n, const df_real* p, df_r
   }
 }
 
-/* ---- parameters ---- */
+/* ---- optimizer ---- */
 KERNEL void NAME(adamw)(size_t n, const df_adamw_step* step, const df_real* gradient, const unsigned char* decay,
                         df_real* moment1, df_real* moment2, df_real* parameters) {
   const df_adamw_step k = *step;

@@ -32,6 +32,8 @@ void df_attention_forward(const df_kernels* k, const df_attention* a, const df_r
   for (size_t b = 0; b < a->B; b++) {
     const df_real* row = qkv + b * T * 3 * d;
     df_real* p = weights + b * df_attention_weights(a);
+
+    /* scores of every head, softmax, weighted sum of values */
     for (size_t h = 0; h < a->heads; h++) {
       const df_real *q = row + h * head, *key = q + d;
       df_gemm(DF_AS_IS, DF_TRANSPOSED, T, T, head, score_scale(head), q, 3 * d, key, 3 * d, 0, p + h * T * ld, ld);
@@ -50,11 +52,15 @@ void df_attention_backward(const df_kernels* k, const df_attention* a, const df_
   for (size_t b = 0; b < a->B; b++) {
     const df_real *row = qkv + b * T * d3, *p = weights + b * df_attention_weights(a), *dout_b = dout + b * T * d;
     df_real* drow = dqkv + b * T * d3;
+
+    /* cotangents of weights and values */
     for (size_t h = 0; h < a->heads; h++) {
       const df_real *ph = p + h * T * ld, *dout_h = dout_b + h * head, *value = row + 2 * d + h * head;
       df_gemm(DF_AS_IS, DF_TRANSPOSED, T, T, head, 1, dout_h, d, value, d3, 0, scratch + h * T * ld, ld);
       df_gemm(DF_TRANSPOSED, DF_AS_IS, T, head, T, 1, ph, ld, dout_h, d, 0, drow + 2 * d + h * head, d3);
     }
+
+    /* cotangents of scores, queries and keys */
     k->softmax_backward(a->heads * T, T, p, scratch);
     for (size_t h = 0; h < a->heads; h++) {
       const df_real *ds = scratch + h * T * ld, *q = row + h * head, *key = q + d;
@@ -67,7 +73,7 @@ void df_attention_backward(const df_kernels* k, const df_attention* a, const df_
 
 /* ---- flow time ---- */
 void df_time_features(size_t B, const df_real* t, df_real* out) {
-  /* angular frequencies .5 to 100, evenly in the logarithm: flow time lies in [0,1] */
+  /* angular frequencies from 0.5 to 100, evenly spaced in the logarithm; flow time is in [0,1] */
   static const double slowest = .5, span = 200;
   for (size_t b = 0; b < B; b++) {
     for (size_t i = 0; i < DF_TIME_FEATURES / 2; i++) {

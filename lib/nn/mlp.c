@@ -1,4 +1,4 @@
-/* mlp.c: the whole window, the condition and the flow time through dense layers with silu between them. */
+/* mlp.c: dense layers with silu between them over the flattened window, the condition and the flow time features. */
 #include "network.h"
 
 typedef struct sizes {
@@ -55,6 +55,8 @@ void df_mlp_forward(df_net_work* work, const df_real* p, const df_real* t, df_re
   df_mlp_work* w = &work->mlp;
   const sizes s = sizes_of(work->net, work->B);
   const size_t n = s.B * s.width;
+
+  /* first layer: sum of the products with window, condition and time features */
   df_linear_forward(k, s.B, s.x, s.width, work->x, p + m->x_weight, p + m->bias, false, w->sum);
   if (s.cond) df_linear_forward(k, s.B, s.cond, s.width, work->c, p + m->condition_weight, NULL, true, w->sum);
   if (s.time) {
@@ -62,6 +64,8 @@ void df_mlp_forward(df_net_work* work, const df_real* p, const df_real* t, df_re
     df_linear_forward(k, s.B, s.time, s.width, w->time, p + m->time_weight, NULL, true, w->sum);
   }
   k->silu_forward(n, w->sum, w->out);
+
+  /* hidden layers and linear output */
   for (size_t i = 1; i < s.depth; i++) {
     df_linear_forward(k, s.B, s.width, s.width, w->out + (i - 1) * n, p + m->hidden_weight[i], p + m->hidden_bias[i],
                       false, w->sum + i * n);
@@ -77,6 +81,8 @@ void df_mlp_backward(df_net_work* work, const df_real* p, const df_real* dy, df_
   const sizes s = sizes_of(work->net, work->B);
   const size_t n = s.B * s.width;
   df_real *d = w->d, *below = w->d2;
+
+  /* output layer and hidden layers, from last to first; d is the cotangent of a layer's output */
   df_linear_backward_weight(k, s.B, s.width, s.y, w->out + (s.depth - 1) * n, dy, dp + m->last_weight,
                             dp + m->last_bias);
   df_linear_backward_input(s.B, s.width, s.y, p + m->last_weight, dy, false, d);
@@ -89,6 +95,8 @@ void df_mlp_backward(df_net_work* work, const df_real* p, const df_real* dy, df_
     d = below;
     below = swap;
   }
+
+  /* first layer */
   k->silu_backward(n, w->sum, d);
   df_linear_backward_weight(k, s.B, s.x, s.width, work->x, d, dp + m->x_weight, dp + m->bias);
   if (s.cond) df_linear_backward_weight(k, s.B, s.cond, s.width, work->c, d, dp + m->condition_weight, NULL);

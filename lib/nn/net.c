@@ -53,6 +53,8 @@ size_t df_net_add(df_net* net, df_start start, size_t rows, size_t columns, size
                   const char* format, ...) {
   const int i = net->n_tensors++;
   df_tensor* tensor = &net->tensors[i];
+
+  /* name, shape and place */
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(tensor->name, sizeof tensor->name, format, arguments);
@@ -62,6 +64,8 @@ size_t df_net_add(df_net* net, df_start start, size_t rows, size_t columns, size
   tensor->shape[1] = columns > 0 ? columns : 1;
   tensor->offset = net->n_parameters;
   tensor->count = rows * tensor->shape[1];
+
+  /* weight decay and initialisation: the Glorot limit is sqrt(6 / (fan_in + fan_out)) */
   tensor->decay = columns > 0 && start != DF_START_POSITION;
   net->starts[i] = start;
   net->limits[i] = sqrt(6. / (double)((fan_in ? fan_in : columns) + (fan_out ? fan_out : rows)));
@@ -127,7 +131,7 @@ int df_net_tensors(const df_net* net, const df_tensor** tensors) {
   return net->n_tensors;
 }
 
-/* ---- starting values ---- */
+/* ---- initial values ---- */
 static void start_glorot(uint64_t seed, uint64_t tensor, double limit, size_t n, df_real* out) {
   double draws[256];
   enum { CHUNK = sizeof draws / sizeof *draws };
@@ -138,7 +142,8 @@ static void start_glorot(uint64_t seed, uint64_t tensor, double limit, size_t n,
   }
 }
 
-/* sines and cosines over the frames, .008 to .3 cycles a frame (.4 to 15 Hz at 50 frames a second), of the given std */
+/* position features [T][d]: sines and cosines of 0.008 to 0.3 cycles per frame (0.4 to 15 Hz at 50 frames per second),
+ * with the standard deviation position_std */
 static void start_position(const df_net_cfg* cfg, df_real* out) {
   static const double two_pi = 6.283185307179586476925, slowest = .008, span = .3 / .008;
   const int d = cfg->width, pairs = (d + 1) / 2;
@@ -173,12 +178,13 @@ void df_net_init(const df_net* net, uint64_t seed, df_real* parameters) {
 /* ---- activations ---- */
 df_real* df_pieces_take(df_pieces* pieces, size_t n) {
   df_real* piece = pieces->memory ? pieces->memory + pieces->used : NULL;
-  /* whole cache lines, an odd number of them, so that equal arrays do not fall on the same sets of the cache */
+  /* round up to an odd number of cache lines, so that arrays of equal size do not map to the same cache sets */
   const size_t line = 64 / sizeof(df_real);
   pieces->used += ((n + line - 1) / line | 1) * line;
   return piece;
 }
 
+/* assigns all activation arrays from the arena */
 static void lay(df_net_work* work, df_pieces* pieces) {
   if (work->net->cfg.kind == DF_NET_DIT) {
     df_dit_work_lay(work, pieces);
@@ -194,6 +200,8 @@ static df_status work_build(df_net_work* work, const df_net* net, int batch) {
     work->dit.block = df_alloc((size_t)net->cfg.depth, sizeof *work->dit.block);
     if (!work->dit.block) return DF_E_NOMEM;
   }
+
+  /* measure the arena, allocate it, then assign the arrays */
   df_pieces count = {0};
   lay(work, &count);
   if (!(work->memory = df_alloc(count.used, sizeof *work->memory))) return DF_E_NOMEM;
@@ -224,7 +232,7 @@ void df_net_work_free(df_net_work* work) {
   df_free(work);
 }
 
-/* ---- the two passes ---- */
+/* ---- forward and backward ---- */
 void df_net_forward(const df_net* net, df_net_work* work, const df_real* parameters, int B, const df_real* x,
                     const df_real* c, const df_real* t, df_real* y) {
   work->B = B;

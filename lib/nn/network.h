@@ -1,31 +1,34 @@
-/* network.h: the parts of a df_net that net.c, dit.c and mlp.c share. */
+/* network.h: the structures of a df_net, shared by net.c, dit.c and mlp.c. */
 #ifndef NN_NETWORK_H
 #define NN_NETWORK_H
 
 #include "dynaflow/nn/net.h"
 #include "layers.h"
 
+/* how a tensor is initialised */
 typedef enum df_start { DF_START_ZERO, DF_START_GLOROT, DF_START_POSITION } df_start;
 
-/* where the tensors of a DiT's block stand in the flat array */
+/* offsets of the tensors of one DiT block in the flat array */
 typedef struct df_dit_block {
   size_t qkv_weight, qkv_bias, out_weight, out_bias; /* attention */
   size_t fc1_weight, fc1_bias, fc2_weight, fc2_bias; /* MLP */
 } df_dit_block;
 
+/* offsets of the other tensors of a DiT */
 typedef struct df_dit {
   size_t embed_weight, embed_bias, position;
   size_t condition_weight, time_weight, condition_bias, mix_weight, mix_bias;
-  size_t adaln_weight, adaln_bias; /* of all blocks and the last norm, one below the other: one product for all */
-  size_t modulation;               /* rows of that: 6 depth d + 2 d */
+  size_t adaln_weight, adaln_bias; /* of all blocks and the last layer, stacked, so that one product computes all */
+  size_t modulation;               /* number of stacked rows: 6 depth d + 2 d */
   size_t last_weight, last_bias;
   size_t skip1_weight, skip1_bias, skip2_weight, skip2_bias;
   df_dit_block* block; /* [depth] */
 } df_dit;
 
+/* offsets of the tensors of an MLP */
 typedef struct df_mlp {
-  size_t x_weight, condition_weight, time_weight, bias; /* first layer, by kind of input */
-  size_t *hidden_weight, *hidden_bias;                  /* [depth], the first unused */
+  size_t x_weight, condition_weight, time_weight, bias; /* first layer, one weight per kind of input */
+  size_t *hidden_weight, *hidden_bias;                  /* [depth], element 0 is unused */
   size_t last_weight, last_bias;
 } df_mlp;
 
@@ -33,25 +36,25 @@ struct df_net {
   df_net_cfg cfg;
   const df_kernels* kernels;
   df_tensor* tensors;
-  df_start* starts; /* [n_tensors] */
-  double* limits;   /* [n_tensors], of the uniform start */
+  df_start* starts; /* [n_tensors] initialisation */
+  double* limits;   /* [n_tensors] limit of the Glorot-uniform initialisation */
   int n_tensors, capacity;
   size_t n_parameters;
   df_dit dit;
   df_mlp mlp;
 };
 
-/* activations of one block of a DiT */
+/* activations of one DiT block; mixed: output of the heads, attended: after the output projection */
 typedef struct df_dit_block_work {
-  df_real *norm1, *rstd1, *qkv, *weights, *mixed, *attended; /* mixed: of the heads; attended: projected */
+  df_real *norm1, *rstd1, *qkv, *weights, *mixed, *attended;
   df_real *norm2, *rstd2, *hidden, *mlp;
 } df_dit_block_work;
 
 typedef struct df_dit_work {
-  df_real *time, *e1, *s1, *e2, *s2, *modulation, *skip1, *skip_hidden;     /* rows are samples */
-  df_real *h, *last_norm, *last_rstd;                                       /* rows are tokens */
+  df_real *time, *e1, *s1, *e2, *s2, *modulation, *skip1, *skip_hidden;     /* one row per sample */
+  df_real *h, *last_norm, *last_rstd;                                       /* one row per token */
   df_dit_block_work* block;                                                 /* [depth] */
-  df_real *dmodulation, *ds, *dskip, *dh, *wide1, *wide2, *narrow, *scores; /* scratch; wide1 and narrow forward too */
+  df_real *dmodulation, *ds, *dskip, *dh, *wide1, *wide2, *narrow, *scores; /* backward; narrow, wide1 also forward */
 } df_dit_work;
 
 typedef struct df_mlp_work {
@@ -62,18 +65,19 @@ typedef struct df_mlp_work {
 
 struct df_net_work {
   const df_net* net;
-  int batch, B; /* B: of the last forward call */
-  const df_real *x, *c;
+  int batch, B;         /* capacity, and samples of the last forward call */
+  const df_real *x, *c; /* inputs of the last forward call, not owned */
   df_real* memory;
   df_dit_work dit;
   df_mlp_work mlp;
 };
 
-/* enters a tensor and returns its offset; fans of 0 are those of the shape */
+/* Adds a tensor [rows][columns], or [rows] if columns is 0, and returns its offset in the flat array. The name is given
+ * in printf format. Fans of 0 are taken from the shape. net->tensors must have room. */
 size_t df_net_add(df_net* net, df_start start, size_t rows, size_t columns, size_t fan_in, size_t fan_out,
                   const char* format, ...) DF_PRINTF(7, 8);
 
-/* hands out pieces of one allocation; with memory NULL it only counts */
+/* an arena: hands out arrays from one allocation; with memory NULL it only adds up the size */
 typedef struct df_pieces {
   df_real* memory;
   size_t used;

@@ -84,9 +84,10 @@ void df_ema_update(size_t n, double decay, const df_real* parameters, df_real* a
   df_kernels_best()->ema(n, (df_real)(1 - decay), parameters, average);
 }
 
-/* a few pages of every slice at a time, so that the tree runs in the cache */
+/* elements summed at a time, so that the blocks of all micro-batches stay in the cache */
 enum { BLOCK = 4096 };
 
+/* sums the elements at .. at+n-1 of all parts by a binary tree, in place, and copies the sum to out */
 static void sum_block(const df_kernels* k, int slices, size_t n, df_real* const* parts, size_t at, df_real* out) {
   for (int gap = 1; gap < slices; gap *= 2) {
     for (int s = 0; s + gap < slices; s += 2 * gap) k->add(n, parts[s + gap] + at, parts[s] + at);

@@ -1,4 +1,4 @@
-/* improvement.c: how one set of values stands to another, and to thresholds. */
+/* improvement.c: the probability of improvement and performance profiles. */
 #include <math.h>
 #include <string.h>
 
@@ -7,12 +7,12 @@
 
 /* ---- probability of improvement ---- */
 
-/* one side: its values, their order and how often a resample's place holds each of them */
+/* one side of a comparison */
 typedef struct side {
   df_resampler s;
   const double* values;
-  int* order; /* [total]: each stratum's values in ascending order, as indices among all */
-  int* count; /* [total] */
+  int* order; /* [total] indices of the values, sorted ascending within each stratum */
+  int* count; /* [total] how often the current stratum of a resample contains each value */
 } side;
 
 static df_status side_new(const df_bootstrap_cfg* cfg, int n_strata, const int* sizes, const double* values,
@@ -38,7 +38,8 @@ static void side_clear(side* x) {
   df_free(x->count);
 }
 
-/* share of pairs (one of a, one of b, by their counts) of a stratum in which a is the larger; ties count a half */
+/* the share of pairs (one value of a, one of b, weighted by their counts) of a stratum in which a is larger; ties count
+ * as one half. One pass over both sorted lists. */
 static double share_larger(const side* a, const side* b, int stratum) {
   const int *order_a = a->order + a->s.first[stratum], *order_b = b->order + b->s.first[stratum];
   const int n_a = a->s.sizes[stratum], n_b = b->s.sizes[stratum];
@@ -60,13 +61,14 @@ static void count_all(side* x) {
   for (int i = 0; i < x->s.total; i++) x->count[i] = 1;
 }
 
-/* what place p of the resample holds, among the values of its stratum */
+/* counts the values in the p-th stratum of the resample */
 static void count_place(side* x, int p) {
   const int stratum = x->s.stratum[p];
   memset(x->count + x->s.first[stratum], 0, (size_t)x->s.sizes[stratum] * sizeof *x->count);
   for (int i = x->s.begin[p]; i < x->s.begin[p + 1]; i++) x->count[x->s.index[i]]++;
 }
 
+/* the probability of improvement in resample r */
 static double drawn_share(side* a, side* b, int r) {
   double sum = 0;
   df_resampler_draw(&a->s, r, 0);
@@ -96,6 +98,7 @@ static df_status improvement(side* a, side* b, df_interval* out) {
   return DF_OK;
 }
 
+/* replaces P(a > b) by P(a < b) */
 static void turn_round(df_interval* i) {
   const double lo = i->lo;
   i->mean = 1 - i->mean;
@@ -106,12 +109,12 @@ static void turn_round(df_interval* i) {
 df_status df_probability_of_improvement(const df_bootstrap_cfg* cfg, bool lower_is_better, int n_strata,
                                         const int* sizes_a, const double* a, const int* sizes_b, const double* b,
                                         df_interval* out) {
-  DF_REQUIRE(a && b && out, "no values or no place for the interval");
+  DF_REQUIRE(a && b && out, "probability of improvement: NULL argument");
   side left = {.values = NULL}, right = {.values = NULL};
   df_status status = side_new(cfg, n_strata, sizes_a, a, &left);
   if (status == DF_OK) status = side_new(cfg, n_strata, sizes_b, b, &right);
   if (status == DF_OK && cfg->same_units && sizes_a[0] != sizes_b[0]) {
-    status = df_fail(DF_E_ARG, "strata of %d and %d values: no same units", sizes_a[0], sizes_b[0]);
+    status = df_fail(DF_E_ARG, "strata of %d and %d values: same_units needs equal sizes", sizes_a[0], sizes_b[0]);
   }
   if (status == DF_OK) {
     df_interval result = {.mean = NAN, .lo = NAN, .hi = NAN, .n = left.s.total + right.s.total};
@@ -127,8 +130,7 @@ df_status df_probability_of_improvement(const df_bootstrap_cfg* cfg, bool lower_
 
 /* ---- performance profiles ---- */
 
-/* the place in ascending thresholds from which on (lower is better), or up to which, a value reaches; n_tau or -1: none
- */
+/* the index of the first (lower is better) or else the last threshold that a value reaches; n_tau or -1 if none */
 static int first_reached(bool lower_is_better, double value, int n_tau, const double* tau) {
   if (!isfinite(value)) return lower_is_better ? n_tau : -1;
   int t = 0;
@@ -140,7 +142,7 @@ static int first_reached(bool lower_is_better, double value, int n_tau, const do
   return t - 1;
 }
 
-/* adds a place's shares to share [n_tau]; at [n_tau] is scratch memory */
+/* adds to share [n_tau] the shares of n values (given by index) that reach each threshold; at [n_tau] is scratch */
 static void add_shares(bool lower_is_better, int n, const int* index, const int* reached, int n_tau, int* at,
                        double* share) {
   memset(at, 0, (size_t)n_tau * sizeof *at);
@@ -156,14 +158,14 @@ static void add_shares(bool lower_is_better, int n, const int* index, const int*
   }
 }
 
-/* what a profile works with */
+/* the state of computing a profile */
 typedef struct profile {
   df_resampler s;
   bool lower;
   int n_tau;
-  int* reached;      /* [total] by first_reached() */
-  int *every, *at;   /* [total] 0, 1, 2 ...; [n_tau] */
-  double* share;     /* [n_tau] of one resample */
+  int* reached;      /* [total] first_reached() of each value */
+  int *every, *at;   /* [total] the identity 0, 1, 2 ...; [n_tau] scratch */
+  double* share;     /* [n_tau] sums of the shares of one resample */
   double* estimates; /* [n_tau][resamples] */
 } profile;
 
@@ -171,7 +173,9 @@ static df_status profile_new(const df_bootstrap_cfg* cfg, bool lower, int n_stra
                              const double* values, int n_tau, const double* tau, profile* p) {
   *p = (profile){.lower = lower, .n_tau = n_tau};
   DF_TRY(df_resampler_new(cfg, n_strata, sizes, &p->s));
-  for (int t = 1; t < n_tau; t++) DF_REQUIRE(tau[t - 1] <= tau[t], "threshold %g comes after %g", tau[t], tau[t - 1]);
+  for (int t = 1; t < n_tau; t++) {
+    DF_REQUIRE(tau[t - 1] <= tau[t], "thresholds are not ascending: %g after %g", tau[t], tau[t - 1]);
+  }
   p->reached = df_alloc((size_t)p->s.total, sizeof *p->reached);
   p->every = df_alloc((size_t)p->s.total, sizeof *p->every);
   p->at = df_alloc((size_t)n_tau, sizeof *p->at);
@@ -194,6 +198,7 @@ static void profile_clear(profile* p) {
   df_free(p->estimates);
 }
 
+/* draws resample r and stores its shares as estimates */
 static void draw_shares(profile* p, int r) {
   memset(p->share, 0, (size_t)p->n_tau * sizeof *p->share);
   df_resampler_draw(&p->s, r, 0);
@@ -206,6 +211,7 @@ static void draw_shares(profile* p, int r) {
   }
 }
 
+/* writes the shares of all values and their intervals */
 static void fill_profile(profile* p, const double* values, df_interval* out) {
   const df_bootstrap_cfg* cfg = p->s.cfg;
   const int failed = df_count_failures(p->s.total, values);
@@ -224,7 +230,7 @@ static void fill_profile(profile* p, const double* values, df_interval* out) {
 df_status df_performance_profile(const df_bootstrap_cfg* cfg, bool lower_is_better, int n_strata, const int* sizes,
                                  const double* values, int n_tau, const double* tau, df_interval* out) {
   DF_REQUIRE(values && n_tau >= 1 && n_tau <= 10000 && tau && out,
-             "no values, no thresholds or no place for the profile");
+             "performance profile: NULL argument, or n_tau = %d is not in 1 .. 10000", n_tau);
   profile p = {.n_tau = 0};
   const df_status status = profile_new(cfg, lower_is_better, n_strata, sizes, values, n_tau, tau, &p);
   if (status == DF_OK) fill_profile(&p, values, out);

@@ -5,7 +5,8 @@
 /* 97.5 % point of the standard normal distribution */
 static const double Z95 = 1.959963984540054;
 
-/* of `size` values, which need not be a whole number; the ends are exact where rounding would leave 1e-17 */
+/* Wilson's interval for a share p of `size` values, which need not be an integer; the bounds 0 and 1 are exact, where
+ * rounding would leave about 1e-17 */
 static void set_wilson(double p, double size, df_interval* out) {
   const double z2 = Z95 * Z95;
   const double centre = (p + z2 / (2 * size)) / (1 + z2 / size);
@@ -22,7 +23,7 @@ df_interval df_share_interval(int count, int n) {
   return out;
 }
 
-/* the variance of a share by its clusters, times n^2 */
+/* v_clusters n^2, where v_clusters is the variance of a share between clusters (statistics.h) */
 static double cluster_variance(const df_clusters* c, const double* values, double p) {
   double variance = 0;
   for (int first = 0; first < c->n; first += c->group_size[first]) {
@@ -41,7 +42,7 @@ static double cluster_variance(const df_clusters* c, const double* values, doubl
 
 df_status df_share_interval_clustered(int n, const double* values, const int* cluster, const int* group,
                                       df_interval* out) {
-  DF_REQUIRE(n >= 1 && values && out, "%d values, or no place for the interval", n);
+  DF_REQUIRE(n >= 1 && values && out, "clustered share: n = %d must be at least 1, values and out not NULL", n);
   int count = 0;
   for (int i = 0; i < n; i++) {
     DF_REQUIRE(values[i] == 0 || values[i] == 1, "value %d is %g, not 0 or 1", i, values[i]);
@@ -51,6 +52,8 @@ df_status df_share_interval_clustered(int n, const double* values, const int* cl
     *out = df_share_interval(count, n);
     return DF_OK;
   }
+
+  /* design effect, if it is defined, and Wilson's interval for the effective sample size */
   df_clusters c;
   DF_TRY(df_clusters_new(n, cluster, group, &c));
   const double p = (double)count / n, plain = n * p * (1 - p);

@@ -26,7 +26,7 @@ bool df_clusters_vary(const df_clusters* c) {
   return false;
 }
 
-/* a unit with what it belongs to; `first_group` and `first_cluster` are the first units with the same labels */
+/* a unit, and the first units with the same group label and the same cluster label */
 typedef struct member {
   int unit, first_group, first_cluster;
 } member;
@@ -48,7 +48,7 @@ static int compare_labels(const void* a, const void* b) {
   return (x->unit > y->unit) - (x->unit < y->unit);
 }
 
-/* first [units]: the first unit with the same label */
+/* first [units]: for every unit, the first unit with the same label */
 static df_status find_firsts(int units, const int* labels, int* first) {
   labelled* l = df_alloc((size_t)units, sizeof *l);
   if (!l) return DF_E_NOMEM;
@@ -62,14 +62,18 @@ static df_status find_firsts(int units, const int* labels, int* first) {
   return DF_OK;
 }
 
-/* members in the order of their clusters */
+/* m [units]: the units sorted by group, cluster and index */
 static df_status order_members(int units, const int* cluster, const int* group, member* m) {
   int* first = df_alloc(2 * (size_t)units, sizeof *first);
   if (!first) return DF_E_NOMEM;
+
+  /* label each unit by the first unit of its cluster and of its group */
   int *of_cluster = first, *of_group = first + units;
   for (int i = 0; i < units; i++) of_cluster[i] = i;
   df_status status = cluster ? find_firsts(units, cluster, of_cluster) : DF_OK;
   if (status == DF_OK && group) status = find_firsts(units, group, of_group);
+
+  /* all units of a cluster must be in the same group */
   for (int i = 0; status == DF_OK && i < units; i++) {
     m[i] = (member){i, of_group[i], of_cluster[i]};
     if (of_group[i] == of_group[of_cluster[i]]) continue;
@@ -80,6 +84,7 @@ static df_status order_members(int units, const int* cluster, const int* group, 
   return status;
 }
 
+/* fills the cluster arrays from the sorted units */
 static void fill_clusters(int units, const member* m, df_clusters* out) {
   int group_from = 0;
   for (int i = 0; i < units; i++) {
@@ -92,6 +97,8 @@ static void fill_clusters(int units, const member* m, df_clusters* out) {
     out->n++;
   }
   out->begin[out->n] = units;
+
+  /* count the clusters of each group at its first cluster, then copy the count to all */
   for (int i = 0; i < out->n; i++) out->group_size[out->group_begin[i]]++;
   for (int i = 0; i < out->n; i++) out->group_size[i] = out->group_size[out->group_begin[i]];
 }
@@ -111,7 +118,7 @@ df_status df_clusters_new(int units, const int* cluster, const int* group, df_cl
   return status;
 }
 
-/* the most units that a draw can hold: the largest cluster of a group, at every place of the group */
+/* the most units that a draw can contain: for every cluster, the size of the largest cluster in its group */
 static long most_units(const df_clusters* c) {
   long sum = 0;
   for (int i = 0; i < c->n; i++) {
@@ -131,25 +138,25 @@ df_bootstrap_cfg df_bootstrap_cfg_default(void) {
 }
 
 static df_status check_cfg(const df_bootstrap_cfg* cfg) {
-  DF_REQUIRE(cfg, "no settings of the bootstrap");
-  DF_REQUIRE(cfg->resamples >= 1 && cfg->resamples <= MOST_RESAMPLES, "%d resamples: 1 to %d are possible",
+  DF_REQUIRE(cfg, "bootstrap: cfg is NULL");
+  DF_REQUIRE(cfg->resamples >= 1 && cfg->resamples <= MOST_RESAMPLES, "bootstrap: resamples = %d: not in 1 .. %d",
              cfg->resamples, MOST_RESAMPLES);
-  DF_REQUIRE(cfg->level > 0 && cfg->level < 1, "level %g: it lies between 0 and 1", cfg->level);
+  DF_REQUIRE(cfg->level > 0 && cfg->level < 1, "bootstrap: level = %g: must be between 0 and 1", cfg->level);
   return DF_OK;
 }
 
 static df_status check_strata(const df_bootstrap_cfg* cfg, int n_strata, const int* sizes, int* total) {
-  DF_REQUIRE(n_strata >= 1 && sizes, "%d strata: at least one is needed", n_strata);
+  DF_REQUIRE(n_strata >= 1 && sizes, "%d strata: must be at least 1, and sizes not NULL", n_strata);
   long sum = 0;
   for (int s = 0; s < n_strata; s++) {
     DF_REQUIRE(sizes[s] >= 1, "stratum %d has %d values", s, sizes[s]);
-    DF_REQUIRE(!cfg->same_units || sizes[s] == sizes[0], "stratum %d has %d values, stratum 0 has %d: no same units", s,
-               sizes[s], sizes[0]);
+    DF_REQUIRE(!cfg->same_units || sizes[s] == sizes[0],
+               "stratum %d has %d values, stratum 0 has %d: same_units needs equal sizes", s, sizes[s], sizes[0]);
     sum += sizes[s];
   }
-  DF_REQUIRE(sum <= MOST_VALUES, "%ld values are too many", sum);
+  DF_REQUIRE(sum <= MOST_VALUES, "%ld values, at most %d", sum, MOST_VALUES);
   DF_REQUIRE(n_strata == 1 || cfg->same_units || (!cfg->cluster && !cfg->group),
-             "clusters in %d strata without the same units", n_strata);
+             "clusters in %d strata need same_units", n_strata);
   *total = (int)sum;
   return DF_OK;
 }
@@ -164,7 +171,7 @@ void df_resampler_clear(df_resampler* s) {
   *s = (df_resampler){0};
 }
 
-/* the most values that a resample can hold */
+/* the most values that a resample can contain */
 static long most_values(const df_resampler* s) {
   if (s->clustered) return s->n_strata * most_units(&s->clusters);
   return s->cfg->draw_strata ? (long)s->n_strata * s->largest : s->total;
@@ -174,13 +181,17 @@ df_status df_resampler_new(const df_bootstrap_cfg* cfg, int n_strata, const int*
   *out = (df_resampler){.cfg = cfg, .n_strata = n_strata, .sizes = sizes};
   DF_TRY(check_cfg(cfg));
   DF_TRY(check_strata(cfg, n_strata, sizes, &out->total));
+
+  /* clusters and the capacity of a resample */
   out->clustered = cfg->cluster || cfg->group;
   if (out->clustered) DF_TRY(df_clusters_new(sizes[0], cfg->cluster, cfg->group, &out->clusters));
   for (int i = 0; i < n_strata; i++) {
     if (sizes[i] > out->largest) out->largest = sizes[i];
   }
   const long room = most_values(out);
-  DF_REQUIRE(room <= MOST_VALUES, "resamples of up to %ld values are too long", room);
+  DF_REQUIRE(room <= MOST_VALUES, "resamples of up to %ld values, at most %d", room, MOST_VALUES);
+
+  /* arrays */
   out->room = (int)room;
   out->first = df_alloc((size_t)n_strata, sizeof *out->first);
   out->stratum = df_alloc((size_t)n_strata, sizeof *out->stratum);
@@ -201,11 +212,12 @@ bool df_resampler_varies(const df_resampler* s) {
   return false;
 }
 
+/* a random integer in [0, n) for resample r */
 static int below(const df_resampler* s, int r, uint32_t lane, int n) {
   return (int)df_rng_below(s->cfg->seed, DF_STREAM_BOOTSTRAP, (uint64_t)r, lane, (uint64_t)n);
 }
 
-/* fills `drawn` with units of one stratum and returns how many; `lane` is its first */
+/* draws units of one stratum into `drawn` and returns their number; `lane` is the first random lane to use */
 static int draw_units(df_resampler* s, int r, uint32_t lane, int size) {
   if (!s->clustered) {
     for (int i = 0; i < size; i++) s->drawn[i] = below(s, r, lane + (uint32_t)i, size);
@@ -227,7 +239,7 @@ void df_resampler_draw(df_resampler* s, int r, int offset) {
   int n = 0, at = 0;
   for (int p = 0; p < s->n_strata; p++) {
     const int first = s->cfg->draw_strata ? p * s->largest : s->first[p];
-    /* strata count lanes from the other end */
+    /* strata use lanes from the upper end, units from the lower end */
     const int stratum = s->cfg->draw_strata ? below(s, r, UINT32_MAX - (uint32_t)p, s->n_strata) : p;
     const uint32_t lane = same ? 0 : (uint32_t)(offset + first);
     if (!same || p == 0) n = draw_units(s, r, lane, s->sizes[stratum]);
@@ -238,7 +250,7 @@ void df_resampler_draw(df_resampler* s, int r, int offset) {
   s->begin[s->n_strata] = at;
 }
 
-/* ---- what estimates share ---- */
+/* ---- helpers of the estimates ---- */
 
 void df_set_interval(const df_bootstrap_cfg* cfg, double* estimates, df_interval* out) {
   df_sort(cfg->resamples, estimates);

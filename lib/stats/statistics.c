@@ -33,7 +33,7 @@ static double mean(int n, const double* values) {
   return sum / n;
 }
 
-/* value i covers [i, i + 1) of the line; it counts by what lies between n/4 and 3n/4 */
+/* sorted value i occupies [i, i + 1); its weight is the part of this interval inside [n/4, 3n/4] */
 static double interquartile_mean(int n, const double* sorted) {
   const double from = 0.25 * n, to = 0.75 * n;
   double sum = 0;
@@ -58,7 +58,7 @@ double df_estimate_sorted(df_estimate kind, int n, const double* sorted) {
 
 /* ---- the bootstrap ---- */
 
-/* values of a resample in ascending order, in work, by the order of all values */
+/* writes the values of a resample to `work`, sorted by the order of all values; count [total] is scratch */
 static void sort_resample(const df_resampler* s, const int* order, const double* values, int* count, double* work) {
   memset(count, 0, (size_t)s->total * sizeof *count);
   for (int i = 0; i < s->begin[s->n_strata]; i++) count[s->index[i]]++;
@@ -68,7 +68,8 @@ static void sort_resample(const df_resampler* s, const int* order, const double*
   }
 }
 
-/* estimates [resamples]; order and count [total] are NULL for the mean, which needs no order; work [room] */
+/* writes the estimates [resamples] of all resamples; order and count [total] are NULL for the mean, which needs no
+ * order; work [room] */
 static void resample(df_resampler* s, df_estimate kind, const int* order, int* count, const double* values,
                      double* work, double* estimates) {
   for (int r = 0; r < s->cfg->resamples; r++) {
@@ -83,6 +84,7 @@ static void resample(df_resampler* s, df_estimate kind, const int* order, int* c
   }
 }
 
+/* the p-value of df_paired from n estimates */
 static double p_of(int n, const double* estimates) {
   int below = 1, above = 1;
   for (int r = 0; r < n; r++) {
@@ -98,14 +100,17 @@ static double estimate_of(df_estimate kind, int n, const double* values, double*
   return df_estimate_sorted(kind, n, work);
 }
 
-/* the estimate of finite values, its interval and, where p is not NULL, its p-value against 0 */
+/* the estimate of finite values, its interval and, if p is not NULL, its p-value against 0 */
 static df_status bootstrap(df_resampler* s, df_estimate kind, const double* values, df_interval* out, double* p) {
+  /* buffers; only estimates of sorted values need the order */
   const bool sorts = kind != DF_ESTIMATE_MEAN;
   double* work = df_alloc((size_t)(s->room > s->total ? s->room : s->total), sizeof *work);
   double* estimates = df_alloc((size_t)s->cfg->resamples, sizeof *estimates);
   int* order = sorts ? df_ascending(s->total, values) : NULL;
   int* count = sorts ? df_alloc((size_t)s->total, sizeof *count) : NULL;
   const df_status status = work && estimates && (!sorts || (order && count)) ? DF_OK : DF_E_NOMEM;
+
+  /* estimate, then its interval from the resamples */
   if (status == DF_OK) out->mean = estimate_of(kind, s->total, values, work);
   if (status == DF_OK && df_resampler_varies(s)) {
     resample(s, kind, order, count, values, work, estimates);
@@ -121,7 +126,7 @@ static df_status bootstrap(df_resampler* s, df_estimate kind, const double* valu
 
 df_status df_bootstrap_interval(const df_bootstrap_cfg* cfg, df_estimate kind, int n_strata, const int* sizes,
                                 const double* values, df_interval* out) {
-  DF_REQUIRE(values && out, "no values or no place for the interval");
+  DF_REQUIRE(values && out, "bootstrap interval: NULL argument");
   df_resampler s;
   df_status status = df_resampler_new(cfg, n_strata, sizes, &s);
   if (status == DF_OK) {
@@ -149,7 +154,7 @@ static df_status paired(df_resampler* s, df_estimate kind, const double* a, cons
 
 df_status df_paired_difference(const df_bootstrap_cfg* cfg, df_estimate kind, int n_strata, const int* sizes,
                                const double* a, const double* b, df_paired* out) {
-  DF_REQUIRE(a && b && out, "no values or no place for the difference");
+  DF_REQUIRE(a && b && out, "paired difference: NULL argument");
   df_resampler s;
   df_status status = df_resampler_new(cfg, n_strata, sizes, &s);
   if (status == DF_OK) status = paired(&s, kind, a, b, out);
@@ -162,7 +167,8 @@ df_status df_paired_difference(const df_bootstrap_cfg* cfg, df_estimate kind, in
 double df_mcnemar_exact(int only_a, int only_b) {
   if (only_a < 0 || only_b < 0) return NAN;
   const double few = only_a < only_b ? only_a : only_b, n = (double)only_a + only_b;
-  /* the largest term by logarithms, since 2^-n underflows; the others by their ratios */
+
+  /* the largest term of the tail by logarithms, since 2^-n underflows; the others by their ratios */
   double term = exp(lgamma(n + 1) - lgamma(few + 1) - lgamma(n - few + 1) - n * log(2)), tail = 0;
   for (double k = few; k >= 0 && term > 0; k--) {
     tail += term;
@@ -172,12 +178,15 @@ double df_mcnemar_exact(int only_a, int only_b) {
 }
 
 df_status df_holm(int n, const double* p, double* adjusted, int* tests) {
-  DF_REQUIRE(n >= 0 && (n == 0 || (p && adjusted)), "%d p-values, or no place for them", n);
+  DF_REQUIRE(n >= 0 && (n == 0 || (p && adjusted)), "Holm: n = %d must not be negative, p and adjusted not NULL", n);
   int* order = df_ascending(n, p);
   if (!order) return DF_E_NOMEM;
-  /* NaN stands last */
+
+  /* NaN are sorted last and do not count */
   int m = n;
   while (m > 0 && isnan(p[order[m - 1]])) m--;
+
+  /* the i-th smallest of m is multiplied by m - i, and adjusted p-values must not decrease */
   double largest = 0;
   for (int i = 0; i < m; i++) {
     largest = fmax(largest, fmin(1, (m - i) * p[order[i]]));

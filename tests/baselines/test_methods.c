@@ -75,12 +75,12 @@ static void every_method_trains_saves_loads_and_samples_the_same_bytes(void** st
     train(m, self);
     assert_int_equal(sample(m, self, &a, 1, x, u), DF_OK);
 
-    /* shapes: start states as asked, everything filled and finite */
+    /* the requested start states, and all arrays filled with finite numbers */
     for (size_t b = 0; b < B; b++) assert_memory_equal(x + b * 9 * nx, a.x0 + b * nx, nx * sizeof(double));
     for (size_t k = 0; k < B * 9 * nx; k++) assert_true(isfinite(x[k]));
     for (size_t k = 0; k < B * 16; k++) assert_true(fabs(u[k]) <= 1);
 
-    /* the same request again, and a saved and loaded twin, give the same bytes */
+    /* the same request again, and a saved and loaded instance, give the same bytes */
     assert_int_equal(sample(m, self, &a, 1, x2, u2), DF_OK);
     assert_memory_equal(x, x2, x_bytes);
     if (m->flags & DF_METHOD_TRAINS) {
@@ -91,7 +91,7 @@ static void every_method_trains_saves_loads_and_samples_the_same_bytes(void** st
       assert_memory_equal(u, u2, u_bytes);
     }
 
-    /* another seed gives another sample, but for the demonstration and where nothing is drawn */
+    /* another seed gives another sample, except for methods that replay or use no random numbers */
     assert_int_equal(sample(m, self, &a, 2, x2, u2), DF_OK);
     const int same = memcmp(x, x2, x_bytes) == 0;
     assert_int_equal(same, (m->flags & (DF_METHOD_SEES_DEMONSTRATION | DF_METHOD_IGNORES_SEED)) ? 1 : 0);
@@ -116,7 +116,7 @@ static void replay_is_the_ceiling_and_random_the_floor(void** state) {
   assert_int_equal(sample(&df_method_replay_demo, self, &a, 1, x, u), DF_OK);
   for (size_t k = 0; k < B * 9 * nx; k++) worst_replay = fmax(worst_replay, fabs(x[k] - a.demo[k]));
   df_method_replay_demo.destroy(self);
-  /* windows start with a cleared warm start: the solver's tolerance, 1e-8, over 16 physics steps */
+  /* windows start from a cleared warm start: the solver's tolerance of 1e-8 over 16 physics steps */
   assert_true(worst_replay < 1e-5);
 
   self = instance(&df_method_random_action, &a, 1);
@@ -171,7 +171,7 @@ static void what_is_no_method_is_not_registered(void** state) {
   assert_string_equal(df_method_file_sha256(&df_method_dynaflow), "");
 }
 
-/* DYNAFLOW_PLUGIN names a plugin whose method is held to the same */
+/* DYNAFLOW_PLUGIN names a plugin whose method must pass the same test */
 int main(void) {
   const char* plugin = getenv("DYNAFLOW_PLUGIN");
   if (plugin && df_method_load(plugin) != DF_OK) {

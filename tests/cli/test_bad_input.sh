@@ -164,7 +164,7 @@ check empty_data_are_refused spoilt empty 'empty/cart\.npz: empty file'
 check truncated_data_are_refused spoilt truncated 'truncated/cart\.npz: not a readable zip archive'
 check data_that_are_no_zip_are_refused spoilt not_zip 'not_zip/cart\.npz: not a readable zip archive'
 check a_flipped_bit_is_refused spoilt flipped "flipped/cart\.npz: array '[a-z]+': .*CRC"
-check data_without_states_are_refused spoilt no_states "no_states/cart\.npz: no array 'states'; there are: .*positions"
+check data_without_states_are_refused spoilt no_states "no_states/cart\.npz: no array 'states'; the file has: .*positions"
 check data_without_actions_are_refused spoilt states_only "states_only/cart\.npz: no array 'actions'"
 check complex_numbers_are_refused spoilt complex "complex/cart\.npz: array 'states': dtype '<c16'"
 check python_objects_are_refused spoilt objects "objects/cart\.npz: array 'states': dtype '\|O'"
@@ -176,15 +176,15 @@ check actions_of_another_number_are_refused spoilt actions "actions/cart\.npz: a
 check an_array_that_is_too_short_is_refused spoilt short_array "short_array/cart\.npz: array 'states'"
 check nan_is_refused_with_its_place spoilt nan "nan/cart\.npz: array 'states' is -?nan at episode 3, frame 7, index 2"
 check infinity_is_refused_with_its_place spoilt infinite_action "cart\.npz: array 'actions' is inf at episode 2, frame 4, index 0"
-check another_time_step_is_refused spoilt dt 'dt/cart\.npz: dt = 0\.02 s, .*0\.01 s'
-check data_of_another_model_are_refused spoilt other_model "cart\.npz: recorded with a model of SHA-256 0{64}, .*$(sha256sum "$tasks/good/cart.xml" | cut -c1-64)"
+check another_time_step_is_refused spoilt dt 'dt/cart\.npz: dt is 0\.02 s, .*0\.01 s'
+check data_of_another_model_are_refused spoilt other_model "cart\.npz: recorded with the model of SHA-256 0{64}, .*$(sha256sum "$tasks/good/cart.xml" | cut -c1-64)"
 check episodes_that_are_too_short_are_refused spoilt short "short/cart\.npz: array 'states': episodes of 6 frames, .* is 9"
 check too_few_episodes_are_refused spoilt few_episodes 'split\.test_every = 10 holds out none of the 3 episodes'
-check another_data_hash_is_refused refused "cart\.npz: SHA-256 is $(sha256sum "$tasks/good/cart.npz" | cut -c1-64), data\.sha256 says abc" good --set data.sha256=abc
+check another_data_hash_is_refused refused "cart\.npz: SHA-256 is $(sha256sum "$tasks/good/cart.npz" | cut -c1-64), but data\.sha256 is abc" good --set data.sha256=abc
 check replay_of_honest_data_exits_0 exits_with 0 replay "$tasks/good" --quiet
 make_task kick kick
 check replay_of_data_with_a_velocity_kick_exits_1 exits_with 1 replay "$tasks/kick" --quiet
-check an_unknown_array_name_is_refused refused "cart\.npz: no array 'Trajs'; there are: states, actions" good --set data.states_key=Trajs
+check an_unknown_array_name_is_refused refused "cart\.npz: no array 'Trajs'; the file has: states, actions" good --set data.states_key=Trajs
 check states_alone_do_for_dynaflow exits_with 0 train "$tasks/states_only" --method dynaflow --set data.actions_key= --checkpoint "$scratch/only"
 check states_alone_do_not_for_action_fm refuses 'states_only: method action_fm needs actions' train "$tasks/states_only" \
   --method action_fm --set data.actions_key= --checkpoint "$scratch/none"

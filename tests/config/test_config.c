@@ -239,7 +239,7 @@ static void too_long_values_are_refused_not_cut(void** state) {
   assert_ok(df_config_set(&c, "data.gaits", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p", "test"));
 }
 
-/* canonical text enters the keys of results: short, and exact to the last bit */
+/* canonical text is part of result keys: the shortest text that reads back exactly */
 static void numbers_have_their_shortest_exact_text(void** state) {
   (void)state;
   static const struct {
@@ -269,13 +269,13 @@ static void numbers_have_their_shortest_exact_text(void** state) {
     assert_true(c.action_center.v[0] == wanted);
   }
   c.action_center = (df_list){.n = 3, .v = {1, 2, 3}};
-  df_config_value(&c, row, text, 4); /* cut, and terminated */
+  df_config_value(&c, row, text, 4); /* truncated and terminated */
   assert_string_equal(text, "1,2");
   df_config_value(&c, -1, text, sizeof text);
   assert_string_equal(text, "");
 }
 
-/* the tasks that come with the project, each with each of its profiles and methods */
+/* the tasks of the project, with each of their profiles and methods */
 static void the_tasks_of_the_project_are_valid(void** state) {
   (void)state;
   static const char* const names[] = {"hopper", "go1_gaits"};

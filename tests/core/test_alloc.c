@@ -70,7 +70,7 @@ static void a_copied_string_is_equal_and_its_own(void** state) {
 
 static void the_peak_is_what_was_in_use_at_once(void** state) {
   (void)state;
-  /* as the heap rounds them: a page or two each for blocks of this size */
+  /* the heap rounds blocks of this size up by a page or two each */
   const size_t slack = 16 << 10, large = 1 << 20;
   void* kept = df_alloc(large, 1);
   (void)df_alloc_peak();

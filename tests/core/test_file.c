@@ -69,7 +69,7 @@ static void writing_leaves_one_file_and_no_part(void** state) {
   assert_int_equal(entries(), 1);
 }
 
-/* a limit on the size of files stands for a full disk */
+/* a file size limit simulates a full disk */
 static void a_write_that_fails_half_way_leaves_the_old_content(void** state) {
   (void)state;
   enum { BIG = 1 << 20 };
@@ -174,7 +174,7 @@ static void a_failed_allocation_is_out_of_memory(void** state) {
   df_alloc_fail_at(1);
   assert_null(df_path_join("a", "b"));
   df_alloc_fail_at(1);
-  /* the folder's sync is a courtesy: the content is there without it */
+  /* a failing sync of the folder is not an error: the content is written */
   assert_int_equal(df_file_write(path, "new", 3), DF_OK);
   df_alloc_fail_at(0);
   assert_content("new", 3);

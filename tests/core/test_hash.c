@@ -32,7 +32,7 @@ static void sha256_gives_the_published_known_answers(void** state) {
   }
 }
 
-/* a million times 'a' (FIPS 180-4) spans several of the blocks that a file is read in */
+/* one million 'a' (FIPS 180-4): longer than one read block of the file hash */
 static void a_file_has_the_hash_of_its_bytes(void** state) {
   (void)state;
   char folder[] = "/tmp/dynaflow-test-XXXXXX", path[64], out[DF_SHA256_TEXT];

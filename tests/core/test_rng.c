@@ -9,8 +9,9 @@
 
 #include "dynaflow/core/rng.h"
 
-/* the known answers of Random123 1.14, tests/kat_vectors, "philox4x32 10": counter, key, output; through df_rng_below
- * with below = 2^64 - 1, which gives the first 64 bits less one, and df_rng_uniform, which gives the top 53 bits */
+/* known-answer vectors of Random123 1.14, tests/kat_vectors, "philox4x32 10": counter, key, output; through
+ * df_rng_below with below = 2^64 - 1, which returns the first 64 bits minus one, and df_rng_uniform, which returns the
+ * top 53 bits */
 static void philox_gives_the_published_known_answers(void** state) {
   (void)state;
   const uint64_t all = UINT64_MAX;
@@ -61,7 +62,7 @@ static void normal_numbers_have_the_moments_of_a_standard_normal(void** state) {
   assert_true(fabs(m[2] / N - 1) < 5 * sqrt(2) / root);
   assert_true(fabs(m[3] / N) < 5 * sqrt(15) / root);
   assert_true(fabs(m[4] / N - 3) < 5 * sqrt(96) / root);
-  /* the two numbers of one Box-Muller pair do not go together */
+  /* the two numbers of a Box-Muller pair are uncorrelated */
   assert_true(fabs(pair / (N / 2)) < 5 / sqrt(N / 2.0));
 }
 
@@ -108,7 +109,7 @@ static void integers_stay_below_their_bound_and_reach_every_value(void** state) 
   assert_true(chi < 35);
 }
 
-/* values of streams are part of results: a renumbering would change every recorded number */
+/* stream numbers affect results: renumbering them would change every recorded number */
 static void stream_numbers_never_change(void** state) {
   (void)state;
   assert_int_equal(DF_STREAM_NET_INIT, 1);

@@ -1,4 +1,4 @@
-/* task_models.h: small MuJoCo models for the tests of this room. */
+/* task_models.h: small MuJoCo models for the tests of lib/data. */
 #ifndef TESTS_DATA_TASK_MODELS_H
 #define TESTS_DATA_TASK_MODELS_H
 
@@ -33,7 +33,7 @@ static inline df_system* make_system(const char* xml) {
   return system;
 }
 
-/* a random state with unit quaternions; `i` numbers it */
+/* random state number `i`, with unit quaternions */
 static inline void random_state(const df_system* system, uint64_t i, double* x) {
   df_rng_normal(42, DF_STREAM_TEST, i, (size_t)system->nx, x);
   const df_joint* joints;

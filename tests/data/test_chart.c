@@ -11,7 +11,7 @@ static df_windows* windows;
 static df_config config;
 static int nx, nz;
 
-/* a random walk on the manifold: states near each other, like a motion's */
+/* a random walk on the manifold: successive states are close, as in a motion */
 static void fill_episodes(uint64_t seed) {
   for (int e = 0; e < EPISODES; e++) {
     double* x = data->states + e * (LENGTH + 1) * nx;
@@ -53,7 +53,7 @@ static int teardown(void** state) {
   return 0;
 }
 
-/* x turned by a yaw about the world's origin and shifted in the plane */
+/* x rotated by a yaw angle about the world's origin and shifted in the horizontal plane */
 static void move_state(const double* x, double yaw, double dx, double dy, double* out) {
   memcpy(out, x, (size_t)nx * sizeof *out);
   const double c = cos(yaw), s = sin(yaw);
@@ -77,7 +77,7 @@ static void decode_takes_back_encode(void** state) {
     random_state(body, 2 * i + 1, x);
     df_chart_encode(chart, x0, x, z);
     df_chart_decode(chart, x0, z, back);
-    body->ops->difference(body, x, back, e); /* blind to the sign of quaternions */
+    body->ops->difference(body, x, back, e); /* does not depend on the sign of quaternions */
     for (int k = 0; k < nz; k++) assert_close(e[k], 0, 1e-12);
   }
 }
@@ -99,7 +99,7 @@ static void encode_takes_back_decode(void** state) {
   for (uint64_t i = 0; i < 500; i++) {
     double x0[MAX], z[MAX], x[MAX], back[MAX];
     random_state(body, i, x0);
-    /* rotation vectors shorter than pi in raw units: longer ones are other names of shorter ones */
+    /* raw rotation vectors shorter than pi: longer ones describe the same rotations */
     df_rng_uniform(5, DF_STREAM_TEST, i, (size_t)nz, z);
     for (int k = 0; k < nz; k++) z[k] = (z[k] - 0.5) / df_chart_std(chart)[k];
     df_chart_decode(chart, x0, z, x);
@@ -119,7 +119,7 @@ static void turning_and_shifting_a_window_leaves_z_unchanged(void** state) {
     move_state(x, 7 * u[0] - 3.5, 2 * u[1], u[2], moved);
     df_chart_encode(chart, x0, x, z);
     df_chart_encode(chart, moved0, moved, again);
-    /* rounding of the heading is 1e-16 over the length of (w, z) of x0: keep away from upside down */
+    /* the rounding error of the heading is 1e-16 / |(w, z)| of x0: stay away from upside down */
     if (hypot(x0[3], x0[6]) < 0.05) continue;
     for (int k = 0; k < nz; k++) assert_close(again[k], z[k], 1e-12);
     df_chart_context(chart, x0, z);
@@ -128,7 +128,7 @@ static void turning_and_shifting_a_window_leaves_z_unchanged(void** state) {
   }
 }
 
-/* the other half of that: lifting the window or tilting it is seen */
+/* the converse: lifting or tilting the window changes the coordinates */
 static void lifting_or_tilting_a_window_changes_z(void** state) {
   (void)state;
   double x0[MAX], z[MAX], again[MAX];
@@ -146,7 +146,7 @@ static void q_and_minus_q_give_one_z(void** state) {
     random_state(body, 2 * i, x0);
     random_state(body, 2 * i + 1, x);
     df_chart_encode(chart, x0, x, z);
-    for (int k = 3; k < 11; k++) { /* the base's quaternion and the ball's after it */
+    for (int k = 3; k < 11; k++) { /* the quaternions of base and ball */
       x[k] = -x[k];
       x0[k] = -x0[k];
     }
@@ -180,8 +180,8 @@ static void encode_vjp_is_the_transposed_derivative(void** state) {
         }
       }
       for (int k = 0; k < nz; k++) size += fabs(zbar[k] / df_chart_std(chart)[k]);
-      /* centred differences with e = 1e-5: e^2 and 1e-16 / e a term; a rotation vector that jumps at a half turn has
-       * no derivative there */
+      /* central differences, e = 1e-5: errors e^2 and 1e-16 / e per term; a rotation vector jumps at a half turn and
+       * has no derivative there */
       if (!crossed) assert_close(xbar[d], difference, 1e-8 * size);
     }
   }
@@ -200,7 +200,7 @@ static void the_context_is_the_first_state_seen_from_itself(void** state) {
   assert_true(context[0] == 0 && context[1] == 0);
 }
 
-/* what a network is told of every window, before and after all later frames are changed */
+/* the context of every window, before and after all later frames are changed */
 static void no_future_enters_the_context(void** state) {
   (void)state;
   for (int w = 0; w < windows->n_train; w++) {
@@ -236,7 +236,7 @@ static void statistics_do_not_see_test_episodes(void** state) {
   }
   assert_ok(df_chart_fit(chart, data, windows));
   assert_memory_equal(df_chart_get_statistics(chart).mean, before, bytes);
-  /* the check can fail: training episodes are seen */
+  /* the check can fail: changed training episodes are noticed */
   data->actions[windows->train[0].episode * LENGTH * data->nu] += 1;
   assert_ok(df_chart_fit(chart, data, windows));
   assert_memory_not_equal(df_chart_get_statistics(chart).mean, before, bytes);
@@ -281,7 +281,7 @@ static void a_channel_that_never_changes_has_std_1(void** state) {
   const int channel = 6 + 3;
   assert_true(s.std[channel] == 1 && s.context_std[channel] == 1);
   assert_true(s.mean[channel] == 0.1);
-  /* x and y of x0 seen from itself are always 0 */
+  /* x and y of x0 relative to itself are always 0 */
   assert_true(s.context_std[0] == 1 && s.context_std[1] == 1);
 }
 

@@ -30,7 +30,7 @@ static df_config small_config(void) {
   return c;
 }
 
-/* an archive with these arrays; what is NULL or has no rows is left out */
+/* writes an archive with these arrays; arrays that are NULL or have no rows are left out */
 static void write_file(size_t action_rows, const char* names, double dt, const char* model) {
   df_npz_entry e[6];
   int n = 0;
@@ -161,7 +161,7 @@ static void a_key_that_is_missing_is_named(void** state) {
   (void)state;
   df_config config = small_config();
   write_file(0, NULL, 0, NULL);
-  refused(&config, DF_E_FORMAT, SAYS("'actions'", "there are: states"));
+  refused(&config, DF_E_FORMAT, SAYS("'actions'", "the file has: states"));
   strcpy(config.data_states_key, "Trajs");
   refused(&config, DF_E_FORMAT, SAYS("'Trajs'"));
 }
@@ -211,7 +211,7 @@ static void quaternions_are_normalised_or_refused(void** state) {
   df_dataset* data;
   assert_ok(df_dataset_read(scratch_path, &config, body, &data));
   for (size_t i = 0; i < nx; i++) assert_close(data->states[i], x[0][i], 1e-15);
-  assert_memory_equal(data->states + nx, x[1], nx * sizeof(double)); /* unit to rounding: untouched */
+  assert_memory_equal(data->states + nx, x[1], nx * sizeof(double)); /* norm 1 up to rounding: unchanged */
   df_dataset_free(data);
 
   for (int k = 3; k < 7; k++) rows[k] *= 1.03;

@@ -19,7 +19,7 @@ static void log_takes_back_exp(void** state) {
     double phi[3], q[4], back[3];
     random_rotation(i, phi);
     df_quat_exp(phi, q);
-    /* rounding of a quaternion, 1e-16, moves the angle by twice that and the axis by as much over the angle */
+    /* a rounding error of 1e-16 in a quaternion changes the angle by twice that and the axis by that over the angle */
     assert_close(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3], 1, 1e-15);
     df_quat_log(q, back);
     for (int k = 0; k < 3; k++) assert_close(back[k], phi[k], 4e-15);
@@ -55,7 +55,7 @@ static void q_and_minus_q_have_one_log(void** state) {
 
 static void products_compose_rotations(void** state) {
   (void)state;
-  /* a quarter turn about z, then about the turned x: x -> y, and the axes follow */
+  /* a quarter turn about z, then a quarter turn about the rotated x axis */
   const double z[3] = {0, 0, pi / 2}, x[3] = {pi / 2, 0, 0};
   double qz[4], qx[4], q[4];
   df_quat_exp(z, qz);
@@ -80,7 +80,8 @@ static void log_vjp_is_the_transposed_derivative(void** state) {
   for (uint64_t i = 0; i < 500; i++) {
     double phi[3], q[4], v[3], w[3];
     random_rotation(i, phi);
-    if (pi - sqrt(phi[0] * phi[0] + phi[1] * phi[1] + phi[2] * phi[2]) < 1e-4) continue; /* the cut is not smooth */
+    if (pi - sqrt(phi[0] * phi[0] + phi[1] * phi[1] + phi[2] * phi[2]) < 1e-4)
+      continue; /* log is not smooth at a half turn */
     df_rng_normal(3, DF_STREAM_TEST, i, 3, v);
     df_quat_exp(phi, q);
     df_so3_log_vjp(phi, v, w);
@@ -95,7 +96,7 @@ static void log_vjp_is_the_transposed_derivative(void** state) {
         df_quat_log(moved, log);
         for (int k = 0; k < 3; k++) difference += side * v[k] * log[k] / (2 * e);
       }
-      /* centred differences: e^2 times a third derivative of order 1, and 1e-15 / e of rounding */
+      /* central differences: e^2 times a third derivative of order 1, and a rounding error of 1e-15 / e */
       assert_close(w[d], difference, 2e-9);
     }
   }

@@ -8,7 +8,7 @@ static df_config config;
 static df_search search;
 static df_system* cart;
 
-/* a folder with a model and demonstrations of it */
+/* a folder with a model and its demonstrations */
 static int setup(void** state) {
   if (scratch_make(state) != 0) return -1;
   snprintf(model_path, sizeof model_path, "%s/cart.xml", scratch_folder);
@@ -139,7 +139,7 @@ static void a_failed_allocation_leaks_nothing(void** state) {
   }
 }
 
-/* the recorded Hopper demonstrations with the model they were made with */
+/* the recorded Hopper demonstrations and the model with which they were recorded */
 static void the_recorded_hopper_makes_a_task(void** state) {
   (void)state;
   char data_path[512], models[512];

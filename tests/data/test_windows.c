@@ -1,7 +1,7 @@
 #include "data_test.h"
 #include "dynaflow/data/dataset.h"
 
-/* episodes with a one-hot gait, as many of each as `counts` says, dealt in turn; no gait where gaits = 0 */
+/* episodes with a one-hot gait, dealt to `gaits` gaits in turn; without gaits if gaits = 0 */
 static df_dataset* make_data(int episodes, int length, int gaits) {
   df_dataset* data;
   assert_ok(df_dataset_new(episodes, length, 2, 1, gaits > 0 ? gaits + 1 : 0, 0.1, &data));
@@ -9,7 +9,7 @@ static df_dataset* make_data(int episodes, int length, int gaits) {
   if (gaits > 0) strcpy(data->condition_name[0], "command.vx");
   for (int e = 0; e < episodes && gaits > 0; e++) {
     double* c = data->conditions + e * (gaits + 1);
-    c[0] = 5; /* a command larger than the one-hot is no gait */
+    c[0] = 5; /* a command larger than the one-hot value must not be taken for a gait */
     c[1 + e % gaits] = 1;
   }
   return data;
@@ -82,7 +82,7 @@ static void the_split_does_not_look_at_states_or_commands(void** state) {
   df_dataset_free(data);
 }
 
-/* against the definition, spelled out: start = first, first + stride ... <= last, and the window inside the episode */
+/* compared with the definition: start = first, first + stride, ... <= last, with the window inside the episode */
 static void windows_are_all_those_that_fit(void** state) {
   (void)state;
   static const int lengths[] = {8, 9, 20};

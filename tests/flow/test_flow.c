@@ -1,4 +1,4 @@
-/* test_flow.c: training, sampling and checkpoints of a flow on a task that trains in a second. */
+/* test_flow.c: training, sampling and checkpoints of a flow on a task that trains in one second. */
 
 #include <math.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ static df_training_log train(df_flow* flow) {
   return log;
 }
 
-/* B windows from the test side; caller frees both */
+/* a request for B held-out windows; the caller frees both arrays */
 static void sample(df_flow* flow, const df_task* task, int steps, uint64_t seed, double** x, double** u) {
   static double x0[B * 16], c[B];
   const size_t nx = (size_t)task->system->nx, H = (size_t)task->windows->horizon;
@@ -56,7 +56,7 @@ static size_t bytes_u(const df_task* task) {
   return B * (size_t)task->windows->horizon * (size_t)task->system->nu * sizeof(double);
 }
 
-/* ---- what DynaFlow promises ---- */
+/* ---- guarantees of DynaFlow ---- */
 
 static void returned_actions_reproduce_the_returned_states_bit_for_bit(void** state) {
   (void)state;
@@ -77,7 +77,7 @@ static void returned_actions_reproduce_the_returned_states_bit_for_bit(void** st
       assert_int_equal(df_rollout_new(task->system, &cfg, &rollout), DF_OK);
       assert_int_equal(df_rollout_run(rollout, B, H, x0, u, again, NULL), DF_OK);
       assert_memory_equal(again, x, bytes_x(task));
-      /* the check can fail: a billionth of one action changes the states */
+      /* the check can fail: changing one action by 1e-9 changes the states */
       u[0] += u[0] > 0 ? -1e-9 : 1e-9;
       assert_int_equal(df_rollout_run(rollout, B, H, x0, u, again, NULL), DF_OK);
       assert_int_not_equal(memcmp(again, x, bytes_x(task)), 0);
@@ -127,7 +127,7 @@ static void threads_do_not_change_weights_samples_or_files(void** state) {
   df_task_free(task);
 }
 
-/* weights after training with tapes of at most `mib` on two threads; caller frees */
+/* the weights after training on two threads with tapes of at most `mib`; the caller frees them */
 static df_real* weights_within(double mib, df_decoder decoder, df_training_log* log, size_t* n) {
   df_config config = tiny_config();
   config.train_tape_mib = mib;
@@ -151,7 +151,7 @@ static void a_bounded_tape_changes_no_weight(void** state) {
     /* 6 kB, of eight actions of 2 kB each */
     df_real* weights = weights_within(0.006, (df_decoder)d, &log, &n);
     assert_memory_equal(free_weights, weights, n * sizeof *weights);
-    /* every action of every sample that did not diverge has one adjoint, and all are exact */
+    /* one adjoint per action of every sample that did not diverge, all exact */
     assert_int_equal(log.adjoints.steps, free_log.adjoints.steps);
     assert_in_range(log.adjoints.steps, (20 * 12 - log.diverged) * 8, 20 * 12 * 8);
     assert_int_equal(log.adjoints.approximate + log.adjoints.differenced, 0);
@@ -166,7 +166,7 @@ static void a_tape_too_small_ends_the_training_with_the_reason(void** state) {
     df_config config = tiny_config();
     df_flow* flow;
     df_training_log log;
-    config.train_tape_mib = 0.0016; /* start states and actions, and less than one action's records */
+    config.train_tape_mib = 0.0016; /* room for start states and actions, but not for the records of one action */
     df_task* task = tiny_task_with(&config);
     flow = new_flow(task, (df_decoder)d, 2);
     assert_int_equal(df_flow_train(flow, &log), DF_E_SIM);
@@ -209,7 +209,7 @@ static double loss_at(df_flow* flow, const df_real* parameters, df_real* gradien
   return sum / t->cfg.batch;
 }
 
-/* the slope of the loss along direction[from..n), by centred differences */
+/* the derivative of the loss along direction[from..n), by central differences */
 static double slope_along(df_flow* flow, const df_real* direction, size_t from, double h) {
   const size_t n = flow->trainer->n;
   df_real *scratch = df_alloc(n, sizeof *scratch), *p = df_alloc(n, sizeof *p);
@@ -227,24 +227,24 @@ static double slope_along(df_flow* flow, const df_real* direction, size_t from, 
 static void the_slice_gradient_is_the_slope_of_the_loss_for_every_decoder(void** state) {
   (void)state;
   df_config config = tiny_config();
-  config.train_push = 0; /* a pushed sample depends on the step before */
+  config.train_push = 0; /* a perturbed start state depends on the previous step */
   df_task* task = tiny_task_with(&config);
   for (int d = DF_DECODE_STATES; d <= DF_DECODE_TRACKING; d++) {
     df_flow* flow = new_flow(task, (df_decoder)d, 1);
-    train(flow); /* away from the zero last layer */
+    train(flow); /* moves away from the zero last layer */
     const size_t n = flow->trainer->n;
     df_real* g = df_alloc(n, sizeof *g);
     double loss[64], squares = 0;
     loss_at(flow, flow->trainer->parameters, g, loss);
-    /* the reference of TRACKING has a loss of its own, which no gradient of the state loss enters: there the gain alone
-     * is checked */
+    /* the reference of TRACKING is trained by a separate loss and gets no gradient of the state loss: there only the
+     * gain is checked */
     const size_t from = d == DF_DECODE_TRACKING ? df_net_parameters(flow->net) : 0;
     for (size_t i = from; i < n; i++) squares += (double)g[i] * (double)g[i];
     assert_true(squares > 1e-8);
-    /* along the gradient the slope is its norm; a step that changes the parameters by 1e-3 in norm keeps float
+    /* along the gradient the derivative is its norm; a step that changes the parameters by 1e-3 in norm keeps float
      * rounding (1e-7 of the loss) three orders below the change */
     const double slope = slope_along(flow, g, from, 1e-3 / sqrt(squares));
-    /* 1 %: rounding, and the curvature over the step; a wrong sign or a missing factor is far outside */
+    /* 1 % for rounding and the curvature over the step; a wrong sign or a missing factor gives far more */
     assert_true(fabs(slope - squares) <= 0.01 * squares);
     df_free(g);
     df_flow_free(flow);
@@ -263,15 +263,15 @@ static void training_lowers_the_loss_of_every_decoder(void** state) {
     assert_int_equal(log.steps, 250);
     assert_int_equal(log.skipped, 0);
     assert_int_equal(log.diverged, 0);
-    /* an untrained net predicts the mean, a loss near 1, or, through the simulator, the motion without effort, which is
-     * already half as wrong */
+    /* an untrained net predicts the mean, with a loss near 1, or, through the simulator, the motion without effort,
+     * with about half of that loss */
     assert_true(log.loss[log.n - 1] < (flow_simulates(flow) ? 0.6 : 0.4) * log.loss[0]);
     df_flow_free(flow);
   }
   df_task_free(task);
 }
 
-/* ---- what the network may know ---- */
+/* ---- inputs of the network ---- */
 
 static void the_condition_holds_no_future(void** state) {
   (void)state;
@@ -280,7 +280,7 @@ static void the_condition_holds_no_future(void** state) {
   train(flow);
   double *x, *u, *y, *v;
   sample(flow, task, 2, 1, &x, &u);
-  /* every state of the data but the start states of the asked windows becomes something else */
+  /* changes every state of the data except the start states of the requested windows */
   const size_t nx = (size_t)task->system->nx;
   for (int e = 0; e < task->data->episodes; e++) {
     for (int t = 0; t <= task->data->length; t++) {
@@ -339,13 +339,13 @@ static void sampling_is_euler_steps_from_training_noise(void** state) {
   for (int steps = 1; steps <= 3; steps += 2) {
     double *x, *u, z[64 * 16], expected[64];
     sample(flow, task, steps, 9, &x, &u);
-    /* the first two chunks: each window has noise of its own */
+    /* the first two chunks: each window has its own noise */
     for (int first = 0; first < 2 * flow->slice; first += flow->slice) {
       euler_by_hand(flow, task, x, first, flow->slice, steps, z);
       for (int b = 0; b < flow->slice; b++) {
         const double* window = x + (size_t)(first + b) * (size_t)(flow->H + 1) * nx;
         df_chart_decode(task->chart, window, z + b * flow->H * flow->nz, expected);
-        /* the same sums in the same order but for one rounding of the noise's size */
+        /* the same sums in the same order, up to one rounding of the scaled noise */
         for (size_t i = 0; i < nx; i++) assert_true(fabs(expected[i] - window[nx + i]) < 1e-6);
       }
     }
@@ -363,7 +363,7 @@ static void returned_actions_stay_in_the_box(void** state) {
     df_flow* flow = new_flow(task, (df_decoder)d, 1);
     train(flow);
     double *x, *u;
-    /* a gain and a scale that ask for far more than the actuators give */
+    /* a gain and a scale that require far more than the actuators can give */
     for (size_t i = df_net_parameters(flow->net); i < flow->trainer->n; i++) flow->trainer->average[i] = 100;
     const df_chart_statistics statistics = df_chart_get_statistics(task->chart);
     if (d == DF_DECODE_ACTIONS) {
@@ -375,7 +375,7 @@ static void returned_actions_stay_in_the_box(void** state) {
       assert_true(fabs(u[k]) <= 1);
       reached |= fabs(u[k]) == 1;
     }
-    /* the case is one: the bound was met, but for DynaFlow, whose tanh only comes near it */
+    /* the case is effective: the bound was reached, except for DynaFlow, whose tanh only approaches it */
     assert_true(reached || d == DF_DECODE_ROLLOUT);
     if (d == DF_DECODE_ACTIONS) {
       for (int i = 0; i < task->system->nu; i++) statistics.action_std[i] /= 1000;
@@ -395,7 +395,7 @@ static void targets_are_the_frames_after_the_first(void** state) {
   double loss[64], z[16];
   loss_at(flow, flow->trainer->parameters, gradient, loss);
   for (int i = 0; i < flow->slice; i++) {
-    /* a fresh network predicts 0, so its loss is the target's own size */
+    /* an untrained network predicts 0, so its loss is the mean square of the target */
     const df_window w =
         task->windows->train[df_rng_below(3, DF_STREAM_BATCH, (uint64_t)i, 0, (uint64_t)task->windows->n_train)];
     double expected = 0;
@@ -427,7 +427,7 @@ static void a_loaded_checkpoint_samples_the_same_bytes(void** state) {
   assert_int_not_equal(memcmp(u, v, bytes_u(task)), 0);
   df_free(y);
   df_free(v);
-  /* the statistics come from the file, too */
+  /* the statistics are also read from the file */
   df_chart_get_statistics(task->chart).mean[0] += 1;
   assert_int_equal(df_flow_load(other, file_path), DF_OK);
   sample(other, task, 2, 1, &y, &v);
@@ -466,7 +466,7 @@ static void a_checkpoint_of_another_task_model_or_method_is_refused_by_name(void
   assert_int_equal(df_flow_load(other, file_path), DF_E_MISMATCH);
   df_flow_free(other);
 
-  /* half a file is no file */
+  /* a truncated file is refused */
   char* data;
   size_t n;
   assert_int_equal(df_file_read(file_path, &data, &n), DF_OK);
@@ -495,7 +495,7 @@ static void training_stops_when_asked_and_says_so(void** state) {
   df_task_free(task);
 }
 
-/* asks training to stop once it has made so many steps */
+/* a progress callback that stops the training after a given number of steps */
 typedef struct stopper {
   volatile sig_atomic_t stop;
   long at;
@@ -573,7 +573,7 @@ static void settings_that_cannot_work_are_refused(void** state) {
   task->data->actions = NULL;
   assert_int_equal(df_flow_new(&env, "test", DF_DECODE_ACTIONS, &flow), DF_E_CONFIG);
   assert_non_null(strstr(df_error_message(), "actions"));
-  /* DynaFlow learns from states only */
+  /* DynaFlow is trained on states only */
   df_training_log log;
   assert_int_equal(df_flow_new(&env, "test", DF_DECODE_ROLLOUT, &flow), DF_OK);
   assert_int_equal(df_flow_train(flow, &log), DF_OK);
@@ -614,7 +614,7 @@ static void inverse_dynamics_learns_the_actions(void** state) {
   df_training_log log;
   assert_int_equal(df_inverse_new(&env, &inverse), DF_OK);
   assert_int_equal(df_inverse_train(inverse, &log), DF_OK);
-  /* normalised actions have variance 1: a fifth in the mean square says that they are known, not guessed */
+  /* normalised actions have variance 1: a mean squared error of 1/5 shows that they are predicted, not guessed */
   assert_true(log.loss[log.n - 1] < 0.2);
   const df_window w = task->windows->test[0];
   double u[64];

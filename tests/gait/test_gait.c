@@ -55,7 +55,7 @@ static int teardown(void** state) {
   return 0;
 }
 
-/* the task's settings, `gaits` comma-separated */
+/* the settings of the task with other gaits (comma-separated) */
 static df_config settings(const char* gaits, int episodes, double seconds) {
   df_config config = {.data_episodes = episodes,
                       .data_seconds = seconds,
@@ -98,7 +98,7 @@ static void assert_same_bytes(const df_dataset* a, const df_dataset* b, int epis
 
 /* ---- the leg ---- */
 
-/* joints i of a grid over the legs' range, the knee short of its stretched end where the inverse stops */
+/* grid point i over the joint ranges; the knee stays short of its stretched limit, where the inverse clamps */
 enum { GRID = 5 * 6 * 5 };
 static void grid_joints(int i, double q[3]) {
   q[0] = -0.8 + 0.4 * (i % 5);
@@ -114,11 +114,11 @@ static void inverse_kinematics_undo_forward_kinematics(void** unused) {
       double q[3], foot[3], back[3];
       grid_joints(i, q);
       df_leg_foot(leg, q, foot);
-      /* a foot above the hip has a second solution, with the leg folded over: not one that walks */
+      /* for a foot above the hip there is a second solution with the leg folded over, which is not used for walking */
       const double drop = -0.213 * (cos(q[1]) + cos(q[1] + q[2]));
       if (drop > -0.02) continue;
       df_leg_joints(leg, foot, back);
-      /* acos near a folded knee loses 1 / sin(2.8) = 3 of 1e-16, the angles are of order 1 */
+      /* acos near a folded knee amplifies 1e-16 by 1 / sin(2.8) = 3; the angles are of order 1 */
       for (int j = 0; j < 3; j++) assert_near(back[j], q[j], 1e-13);
       checked++;
     }
@@ -139,7 +139,7 @@ static void a_foot_out_of_reach_still_gives_joints_of_the_range(void** unused) {
 
 static void the_jacobian_is_the_derivative_of_the_foot(void** unused) {
   (void)unused;
-  const double step = 1e-5; /* centred: truncation step^2 / 6 = 2e-11, rounding 1e-16 / step = 1e-11 */
+  const double step = 1e-5; /* central differences: truncation step^2 / 6 = 2e-11, rounding 1e-16 / step = 1e-11 */
   for (int leg = 0; leg < DF_LEGS; leg++) {
     for (int i = 0; i < GRID; i++) {
       double q[3], jacobian[9], up[3], down[3];
@@ -175,7 +175,7 @@ static void the_leg_is_the_models_leg(void** state) {
       df_leg_foot(leg, x + 7 + 3 * leg, foot);
       df_leg_rotate(rotation, foot, world);
       df_mujoco_geom_position(f->sim, f->foot[leg], model);
-      /* sums of a few lengths below 2 m in another order */
+      /* sums of a few lengths below 2 m in a different order */
       for (int k = 0; k < 3; k++) assert_near(x[k] + world[k], model[k], 1e-14);
     }
   }
@@ -208,7 +208,7 @@ static void the_small_solver_solves(void** unused) {
 
 static void legs_stand_as_the_published_table_says(void** unused) {
   (void)unused;
-  /* walk-these-ways: phase of FR FL RR RL; standing below the duty of .5 */
+  /* walk-these-ways: phase of FR FL RR RL; in stance below the duty of .5 */
   const struct {
     df_gait gait;
     const char* name;
@@ -254,7 +254,7 @@ static void the_simulated_model_has_a_floor_the_robots_mass_its_gains_and_20_ms_
   assert_int_equal(f->system->nx, NX);
   assert_int_equal(f->system->nu, NU);
 
-  /* dropped from its standing height, the robot comes to rest on its feet */
+  /* released at its standing height, the robot comes to rest on its feet */
   double x[NX] = {0};
   memcpy(x, m->key_qpos, 19 * sizeof *x);
   f->system->ops->reset(f->sim, x);
@@ -277,7 +277,7 @@ static void it_moves_as_the_published_feet_only_model(void** unused) {
   for (int k = 0; k < 2; k++) {
     m[k] = mj_loadXML(files[k], NULL, error, sizeof error);
     if (!m[k]) fail_msg("%s", error);
-    m[k]->opt.iterations = 100; /* the published one has 1, which does not converge */
+    m[k]->opt.iterations = 100; /* the published model has 1, which does not converge */
     d[k] = mj_makeData(m[k]);
     mj_resetDataKeyframe(m[k], d[k], 0);
   }
@@ -286,7 +286,7 @@ static void it_moves_as_the_published_feet_only_model(void** unused) {
   assert_memory_equal(m[0]->body_inertia, m[1]->body_inertia, (size_t)m[0]->nbody * 3 * sizeof(mjtNum));
   assert_memory_equal(m[0]->body_ipos, m[1]->body_ipos, (size_t)m[0]->nbody * 3 * sizeof(mjtNum));
 
-  /* two seconds of stamping, with falls on the side: the same numbers in the same order give the same bits */
+  /* two seconds of stamping and falling over: the same computation gives the same bits */
   for (int t = 0; t < 500; t++) {
     for (int k = 0; k < 2; k++) {
       for (int i = 0; i < NU; i++) d[k]->ctrl[i] = m[k]->key_ctrl[i] + 0.5 * sin(0.03 * t * (1 + 0.1 * i) + i);
@@ -346,7 +346,7 @@ static void an_episode_does_not_depend_on_how_many_or_which_others_are_made(void
   df_dataset *a = demonstrate(f, &few, 2, NULL), *b = demonstrate(f, &many, 2, NULL);
   for (int e = 0; e < 3; e++) assert_same_bytes(a, b, e, 20 + e);
 
-  /* and the seed does change it */
+  /* the seed changes the result */
   df_config other = few;
   other.data_seed = 2;
   df_dataset* c = demonstrate(f, &other, 2, NULL);
@@ -371,7 +371,7 @@ static void conditions_are_the_gait_and_a_command_within_its_range(void** state)
     for (int i = 0; i < 3; i++) most[i] = fmax(most[i], fabs(c[4 + i]));
   }
   const double range[3] = {1, 0.4, 0.8};
-  /* that none of 60 uniform draws comes beyond 0.8 of the range has probability 0.8^60 = 2e-6 */
+  /* the probability that none of 60 uniform draws exceeds 0.8 of the range is 0.8^60 = 2e-6 */
   for (int i = 0; i < 3; i++) assert_true(most[i] <= range[i] && most[i] > 0.8 * range[i]);
   df_dataset_free(data);
 }
@@ -393,7 +393,7 @@ static void every_demonstrated_action_is_one_that_a_learner_can_choose(void** st
     for (int t = 0; t < data->length; t++) {
       for (int i = 0; i < NU; i++) {
         const double from_center = action_of(data, e, t)[i] - task.action_center.v[i % 3];
-        assert_true(fabs(from_center) <= task.action_half_range.v[i % 3] + 1e-12); /* the bounds are sums of decimals */
+        assert_true(fabs(from_center) <= task.action_half_range.v[i % 3] + 1e-12); /* the bounds are rounded decimals */
       }
     }
   }
@@ -404,7 +404,7 @@ static void falls_are_rejected_and_counted(void** state) {
   const fixture* f = *state;
   df_gait_report report;
   df_config config = settings("pace", 6, 4);
-  config.data_command_vx = 3; /* far beyond what this pace can hold */
+  config.data_command_vx = 3; /* far beyond what this gait can follow */
   config.data_command_vy = 1.5;
   df_dataset* data = demonstrate(f, &config, 2, &report);
   assert_true(report.fallen[DF_GAIT_PACE] > 0);
@@ -427,7 +427,7 @@ static void it_gives_up_when_nothing_stays_upright(void** state) {
   assert_non_null(strstr(df_error_message(), "bound"));
 }
 
-/* share of foot-steps in which contact is what `gait`'s clock says, at the clock phase that suits the episode best */
+/* share of feet and frames whose contact equals the stance of `gait`, at the best phase of the clock */
 static double agreement(const fixture* f, const df_dataset* data, int episode, df_gait gait) {
   enum { PHASES = 50 };
   int same[PHASES] = {0}, n = 0;
@@ -453,7 +453,7 @@ static void feet_touch_the_floor_as_the_commanded_gait_says(void** state) {
   df_gait_report report;
   df_dataset* data = demonstrate(f, &config, 2, &report);
   for (int g = 0; g < DF_GAIT_COUNT; g++) {
-    /* of a hundred attempts 91 stay up in pace and all in the others */
+    /* of 100 attempts, 91 do not fall in pace, and all in the other gaits */
     assert_true(report.fallen[g] <= 5);
     double own = 0, other = 0;
     for (int e = 10 * g; e < 10 * g + 10; e++) {
@@ -461,9 +461,9 @@ static void feet_touch_the_floor_as_the_commanded_gait_says(void** state) {
       other += agreement(f, data, e, (df_gait)((g + 1) % DF_GAIT_COUNT)) / 10;
     }
     print_message("%s: %.3f with its own clock, %.3f with another gait's\n", df_gait_name((df_gait)g), own, other);
-    /* touch-down and lift-off are each about a frame late of 16.7 a cycle; pronk lands a little early */
+    /* touch-down and lift-off are each about one of 16.7 frames per cycle late; pronk lands slightly early */
     assert_true(own >= 0.8);
-    /* two gaits share half of their foot-steps */
+    /* two gaits agree in half of their feet and frames */
     assert_true(other < 0.7);
   }
   df_dataset_free(data);
@@ -473,7 +473,7 @@ static void the_trot_goes_at_the_commanded_speed(void** state) {
   const fixture* f = *state;
   const df_config config = settings("trot", 10, 5);
   df_dataset* data = demonstrate(f, &config, 2, NULL);
-  const int first = 100, n = data->length + 1 - first; /* 9 cycles, past the settling of the integrals */
+  const int first = 100, n = data->length + 1 - first; /* 9 cycles, after the integrals have settled */
   for (int e = 0; e < data->episodes; e++) {
     double v[2] = {0}, w = 0;
     for (int t = first; t <= data->length; t++) {
@@ -484,7 +484,7 @@ static void the_trot_goes_at_the_commanded_speed(void** state) {
       w += x[24] / n;
     }
     const double* c = condition_of(data, e) + DF_GAIT_COUNT;
-    /* integral action leaves what a part of a cycle contributes: measured below 0.01 m/s and 0.005 rad/s */
+    /* integral control leaves the error of an incomplete cycle: measured below 0.01 m/s and 0.005 rad/s */
     assert_near(v[0], c[0], 0.03);
     assert_near(v[1], c[1], 0.03);
     assert_near(w, c[2], 0.02);
@@ -507,7 +507,7 @@ static void unsuitable_models_and_settings_are_refused_by_name(void** state) {
   config.data_seconds = 0;
   assert_int_equal(df_gait_demonstrate(f->system, &config, 1, NULL, NULL, NULL, &data), DF_E_CONFIG);
 
-  /* the same robot at another rate */
+  /* the same robot at another control rate */
   df_system* other;
   df_mujoco_cfg cfg = df_mujoco_cfg_default();
   cfg.timestep = 0.004;
@@ -544,7 +544,7 @@ static void a_failed_allocation_is_an_error_and_leaks_nothing(void** state) {
   }
 }
 
-/* how often progress was told, and after how many episodes it wants no more */
+/* number of progress calls, and the number of episodes after which it stops the generation */
 typedef struct listener {
   int calls, last, enough;
 } listener;

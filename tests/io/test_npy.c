@@ -1,7 +1,7 @@
 #include "data_test.h"
 #include "npy.h"
 
-/* a version 1 array: preamble, header as given (its length is written in), elements */
+/* an array of format version 1: preamble with the length of the given header, header, elements */
 static size_t make_npy(unsigned char* out, const char* header, const void* elements, size_t n) {
   const size_t length = strlen(header);
   memcpy(out, "\x93NUMPY\x01\x00", 8);
@@ -20,7 +20,8 @@ static df_status parse(const char* header, const void* elements, size_t n, df_ar
   return status == DF_OK ? df_npy_values(&npy, "some/file", "some_key", out) : status;
 }
 
-/* what numpy 1.26 writes for numpy.save(f, numpy.array([[1, -2], [0.5, 3]])): 128 bytes of header, written by hand */
+/* the output of numpy 1.26 for numpy.save(f, numpy.array([[1, -2], [0.5, 3]])), whose header has 128 bytes; typed by
+ * hand */
 static void the_bytes_that_numpy_writes_are_read_and_written(void** state) {
   (void)state;
   unsigned char expected[128 + 32];
@@ -256,7 +257,7 @@ static void text_and_numbers_are_not_taken_for_each_other(void** state) {
   assert_int_equal(df_npy_text(&npy, "f", "k", &text), DF_E_FORMAT);
 }
 
-/* every length, and every value of every header byte: an error or an array, never a fault (sanitizers watch) */
+/* every truncation and every value of every header byte gives an error or an array, never a fault (for sanitizers) */
 static void no_truncated_or_flipped_header_is_a_fault(void** state) {
   (void)state;
   unsigned char bytes[300];
@@ -265,7 +266,7 @@ static void no_truncated_or_flipped_header_is_a_fault(void** state) {
   df_npy npy;
   df_array a;
   for (size_t length = 0; length < n; length++) {
-    unsigned char* exact = malloc(length + 1); /* its own block, so that a read beyond it is seen */
+    unsigned char* exact = malloc(length + 1); /* a block of its own, so that sanitizers detect a read beyond it */
     assert_non_null(exact);
     memcpy(exact + 1, bytes, length);
     assert_int_equal(df_npy_parse(exact + 1, length, "f", "k", &npy), DF_E_FORMAT);
@@ -282,7 +283,7 @@ static void no_truncated_or_flipped_header_is_a_fault(void** state) {
     }
     bytes[at] = kept;
   }
-  assert_true(accepted > (int)(n - sizeof values)); /* the unchanged bytes are among them */
+  assert_true(accepted > (int)(n - sizeof values)); /* includes the unchanged bytes */
 }
 
 int main(void) {

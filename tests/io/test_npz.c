@@ -46,7 +46,7 @@ static void what_is_written_is_read_back(void** state) {
   df_npz_close(npz);
 }
 
-/* nothing of the day or the time zone is in them: an entry's local header holds time and date at byte 10 */
+/* the bytes do not depend on date or time zone: the local header of an entry has time and date at byte 10 */
 static void the_same_content_gives_the_same_bytes(void** state) {
   (void)state;
   char *first, *second;
@@ -109,7 +109,7 @@ static void what_is_no_archive_is_refused_by_name(void** state) {
   }
 }
 
-/* opens a file and reads all of it; how many arrays could be read */
+/* opens a file and reads all arrays; returns how many could be read */
 static int read_everything(void) {
   df_npz* npz;
   if (df_npz_open(scratch_path, &npz) != DF_OK) return -1;
@@ -136,7 +136,7 @@ static void a_truncated_archive_is_refused_at_every_length(void** state) {
   df_free(bytes);
 }
 
-/* a flipped byte in an array's content must be seen by the checksum; elsewhere it gives an error or harmless change */
+/* a flipped byte in the content of an array must fail the checksum; elsewhere it gives an error or does no harm */
 static void a_flipped_byte_is_never_a_fault_and_never_wrong_numbers(void** state) {
   (void)state;
   char* bytes;
@@ -212,7 +212,7 @@ static void a_failed_allocation_leaks_nothing_and_keeps_the_old_file(void** stat
   }
 }
 
-/* the recorded Hopper demonstrations of DDAT (MIT), as their authors' numpy wrote them */
+/* the recorded Hopper demonstrations of DDAT (MIT licence), written by their authors' numpy */
 static void a_recorded_file_of_numpy_is_read(void** state) {
   (void)state;
   char path[512], hash[DF_SHA256_TEXT];
@@ -231,14 +231,14 @@ static void a_recorded_file_of_numpy_is_read(void** state) {
   assert_int_equal(states.shape[2], 12);
   assert_int_equal(actions.shape[1], 299);
   assert_int_equal(actions.shape[2], 3);
-  /* column 1 is the torso's height: 1.25 m in the model, with the recorder's start noise of up to 0.05 m or so */
+  /* column 1 is the height of the torso: 1.25 m in the model, plus start noise of up to about 0.05 m */
   for (int e = 0; e < 10; e++) assert_close(states.values[e * 300 * 12 + 1], 1.25, 0.1);
   df_array_clear(&states);
   df_array_clear(&actions);
   df_npz_close(npz);
 }
 
-/* expert pendulum swings of HCAI imitation (MIT): a deflated archive, with a pickled array beside the numbers */
+/* expert pendulum swings of HCAI imitation (MIT licence): a deflated archive that also contains a pickled array */
 static void a_deflated_archive_is_read_around_its_pickles(void** state) {
   (void)state;
   char path[512];

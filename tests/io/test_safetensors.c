@@ -51,7 +51,7 @@ static void what_is_written_is_read_back(void** state) {
   df_safetensors_close(file);
 }
 
-/* what the format's own description asks for: length, JSON padded with spaces to 8, the bytes without a gap */
+/* the layout of the format's specification: length, JSON padded with spaces to 8 bytes, tensors without gaps */
 static void the_layout_is_that_of_the_format(void** state) {
   (void)state;
   const df_named_tensor one = {.name = "w", .dtype = DF_F32, .rank = 1, .shape = {2}, .data = floats};

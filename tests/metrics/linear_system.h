@@ -1,4 +1,4 @@
-/* linear_system.h: a small system with known answers, for tests of what steps a df_system.
+/* linear_system.h: a small system with known solutions, for tests of code that steps a df_system.
  *
  * x = [p0, p1, v0, v1], u [2]:   v' = v + F g(u) + w,   p' = p + v' dt
  * F couples the actions. g is the identity, or a sine for a problem with local minima. w [v0 only] is a stand-in
@@ -76,7 +76,7 @@ static inline void linear_difference(const df_system* system, const double* xa, 
   for (int i = 0; i < 4; i++) e[i] = xb[i] - xa[i];
 }
 
-/* actions in [-limit, limit]; INFINITY for none */
+/* actions in [-limit, limit]; INFINITY: unbounded */
 static inline void linear_system_init(linear_system* out, double limit) {
   static const df_system_ops ops = {.sim_new = linear_sim_new,
                                     .sim_free = linear_sim_free,
@@ -92,7 +92,7 @@ static inline void linear_system_init(linear_system* out, double limit) {
   out->base.u_hi = out->hi;
 }
 
-/* x [H+1][4] as a recorder of one run from a cleared simulator sees it */
+/* x [H+1][4]: the states of one run from a cleared simulator */
 static inline void linear_simulate(const linear_system* system, int H, const double* x0, const double* u, double* x) {
   linear_sim sim = {.system = system};
   linear_reset((df_sim*)&sim, x0);

@@ -1,4 +1,4 @@
-/* The search for a bounded action with as many coupled actions as a quadruped has, on a linear map. */
+/* The search for the best bounded action on a linear map with as many coupled actions as a quadruped has. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 
 enum { NU = 12, NX = 24, PROBLEMS = 200 };
 
-/* x1 = J u, whatever x */
+/* x1 = J u for any x */
 typedef struct map {
   df_system base;
   double jacobian[NX][NU], lo[NU], hi[NU];
@@ -54,7 +54,7 @@ static void map_difference(const df_system* system, const double* xa, const doub
   for (int i = 0; i < NX; i++) e[i] = xb[i] - xa[i];
 }
 
-/* a random map whose columns share a direction, the more the larger `coupling`, and a box of half the actions' size */
+/* a random map whose columns share a direction to the degree `coupling`, and a box of half the size of the actions */
 static void map_init(map* m, uint64_t index, double coupling) {
   static const df_system_ops ops = {.sim_new = map_sim_new,
                                     .sim_free = map_sim_free,
@@ -74,7 +74,7 @@ static void map_init(map* m, uint64_t index, double coupling) {
   m->base.u_hi = m->hi;
 }
 
-/* |x1 - J u| after coordinate descent from u: slow, and right because the problem is convex */
+/* |x1 - J u| after coordinate descent from u: slow, but correct because the problem is convex */
 static double descend(const map* m, const double* x1, const double* from) {
   double u[NU], r[NX], square = 0;
   memcpy(u, from, sizeof u);
@@ -98,7 +98,7 @@ static double descend(const map* m, const double* x1, const double* from) {
   return sqrt(square);
 }
 
-/* A wanted state that needs actions outside of the box, and something that no action gives. The start u is no multiple
+/* A target that needs actions outside the box and has a component that no action reaches. The start u is not a multiple
  * of 2^-53, so that u + (hi - u) may miss hi by an ulp. */
 static void want(map* m, uint64_t index, double* x1, double* u) {
   double outside[NU], noise[NX];
@@ -127,7 +127,7 @@ static void coupled_actions_reach_the_minimum_of_their_box(void** state) {
       const double error = df_best_action_search(search, x, x1, u);
       const double least = descend(&m, x1, u);
       df_best_action_free(search);
-      /* a search ends at a relative gain of 1e-10 in the square; from there nothing may be left to descend */
+      /* a search ends at a relative gain of 1e-10 of the cost; no further descent must be possible from there */
       assert_near(error, least, 1e-8 * least);
       assert_true(error > 0.01);
       for (int j = 0; j < NU; j++) {
@@ -136,11 +136,11 @@ static void coupled_actions_reach_the_minimum_of_their_box(void** state) {
       }
     }
   }
-  /* the box must matter: of 12 actions, some four want to leave it */
+  /* the box must matter: about four of 12 actions would leave it */
   assert_true(on_bound > 4 * PROBLEMS * 2);
 }
 
-/* effort counter: 12 differences and a trial an iteration; a linear map needs two or three */
+/* number of steps: 12 differences and one trial per iteration; a linear map needs two or three iterations */
 static void a_linear_map_takes_few_steps(void** state) {
   (void)state;
   const double x[NX] = {0};

@@ -13,10 +13,10 @@
 
 enum { H = 5, NQ = 8, NX = 15 };
 
-/* rounding of some ten operations on numbers of order 1 */
+/* rounding errors of some ten operations on numbers of order 1 */
 static const double ROUNDING = 1e-14;
 
-/* every frame: yaw, then pitch, velocity (forward, left) in the heading, angular velocity of the body */
+/* sets every frame: yaw, then pitch; velocity (forward, left) in the heading frame; body-frame angular velocity */
 static void walk(double yaw, double pitch, double forward, double left, const double w[3], double x[H + 1][NX]) {
   for (int t = 0; t <= H; t++) {
     const double cy = cos(yaw / 2), sy = sin(yaw / 2), cp = cos(pitch / 2), sp = sin(pitch / 2);
@@ -56,13 +56,13 @@ static void the_error_is_the_hand_computed_one_in_any_heading(void** state) {
   for (double yaw = -3; yaw <= 3; yaw += 0.5) {
     double x[H + 1][NX], wz;
     walk(yaw, 0.2, 0.8, 0.5, w, x);
-    /* (0.3, 0.4) off; pitch turns the body's z away from up, and 0.5 cos(0.2) of the turn remains */
+    /* an error of (0.3, 0.4); pitch tilts the body's z axis, so 0.5 cos(0.2) of the rotation is about the vertical */
     assert_near(df_metric_command(H, 2, NX, NQ, x[0], command, &wz), 0.5, ROUNDING);
     assert_near(wz, 0.5 * cos(0.2) + 0.2, ROUNDING);
   }
 }
 
-/* a robot that rolls about its forward axis while pitched turns about the vertical too */
+/* a pitched robot that rolls about its forward axis also rotates about the vertical */
 static void the_yaw_rate_is_that_of_the_world(void** state) {
   (void)state;
   const double command[3] = {0}, w[3] = {2, 0, 0};
@@ -109,7 +109,7 @@ static void frames_without_numbers_give_infinity_and_no_frames_give_none(void** 
   assert_true(wz == INFINITY);
   assert_near(df_metric_command(H, 4, NX, NQ, x[0], command, &wz), 1, ROUNDING);
 
-  /* a quaternion of length 0 has no vertical */
+  /* a quaternion of norm 0 defines no vertical */
   memset(&x[4][3], 0, 4 * sizeof(double));
   (void)df_metric_command(H, 4, NX, NQ, x[0], command, &wz);
   assert_true(wz == INFINITY);

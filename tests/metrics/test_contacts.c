@@ -1,4 +1,4 @@
-/* Foot contacts read from a model, and their agreement with a demonstration and with a gait's clock. */
+/* Foot contacts of a model, and their agreement with a demonstration and with the clock of a gait. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -27,13 +27,13 @@ static df_system* two_feet(int geoms[FEET]) {
   return system;
 }
 
-/* trunk at height z, slides raised */
+/* trunk at height z, feet raised by the slide joints */
 static void stand(const df_system* system, double z, double left, double right, double* x) {
   df_mujoco_initial_state(system, x);
   x[2] = z, x[7] = left, x[8] = right;
 }
 
-/* 5 mm into or off the ground, foot by foot; a state that is none has no contacts known */
+/* each foot 5 mm below or above the ground; the contacts of an invalid state are unknown */
 static void poses(const df_system* system, double x[B][H + 1][TWO_FEET_NX], uint8_t wanted[B][H + 1][FEET]) {
   const uint8_t table[B][H + 1][FEET] = {{{1, 1}, {0, 1}, {1, 0}}, {{0, 0}, {1, 1}, {0, 0}}, {{2, 2}, {2, 2}, {1, 1}}};
   memcpy(wanted, table, sizeof table);
@@ -100,7 +100,7 @@ static void a_failed_allocation_is_an_error(void** state) {
 
 static void agreement_is_the_share_of_equal_contacts_after_the_start(void** state) {
   (void)state;
-  /* frame 0 does not count: window 0 differs there only; window 1 in one of four; window 2 everywhere */
+  /* frame 0 does not count: window 0 differs only there, window 1 in one of four frames, window 2 everywhere */
   const uint8_t a[B][H + 1][FEET] = {{{1, 1}, {1, 0}, {0, 1}}, {{0, 0}, {1, 0}, {0, 1}}, {{0, 0}, {1, 0}, {0, 1}}};
   const uint8_t b[B][H + 1][FEET] = {{{0, 0}, {1, 0}, {0, 1}}, {{0, 0}, {1, 0}, {1, 1}}, {{0, 0}, {0, 1}, {1, 0}}};
   double agreement[B];
@@ -116,7 +116,7 @@ static void unknown_contacts_agree_with_nothing(void** state) {
   assert_true(agreement == 0.5);
 }
 
-/* ---- gaits: four feet, 2 Hz at 50 frames a second: 25 frames a cycle, standing in the first half ---- */
+/* ---- gaits: four feet, 2 Hz at 50 frames per second: 25 frames per cycle, stance in the first half ---- */
 
 enum { FRAMES = 100, LEGS = 4 };
 static const double TROT[LEGS] = {0, 0.5, 0.5, 0}, BOUND[LEGS] = {0, 0, 0.5, 0.5};
@@ -143,7 +143,7 @@ static void the_best_offset_is_found(void** state) {
     gait_pattern(TROT, offset / 50.0, touch);
     assert_true(phase_share(0, (const uint8_t(*)[LEGS])touch, TROT) == 1);
   }
-  /* between two offsets, half an offset of 0.02 cycles is missed: at most 2 of 50 changes a cycle are off */
+  /* a phase between two offsets has an error of at most 0.01 cycles: at most 2 of 50 changes per cycle are wrong */
   gait_pattern(TROT, 0.113, touch);
   assert_true(phase_share(0, (const uint8_t(*)[LEGS])touch, TROT) > 0.95);
 }
@@ -153,9 +153,9 @@ static void another_gait_shares_less(void** state) {
   uint8_t touch[FRAMES + 1][LEGS];
   gait_pattern(BOUND, 0.3, touch);
   assert_true(phase_share(0, (const uint8_t(*)[LEGS])touch, BOUND) == 1);
-  /* two of four feet are half a cycle off at any offset; a frame at the edge of a half cycle moves it by 1 in 25 */
+  /* at any offset two of four feet are wrong by half a cycle; a frame at the edge of a half cycle counts 1 in 25 */
   assert_near(phase_share(0, (const uint8_t(*)[LEGS])touch, TROT), 0.5, 0.04);
-  /* standing still stands in half of the frames */
+  /* standing still agrees with the stance in half of the frames */
   memset(touch, 1, sizeof touch);
   assert_near(phase_share(0, (const uint8_t(*)[LEGS])touch, TROT), 0.5, 0.02);
 }

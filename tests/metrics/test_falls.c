@@ -1,4 +1,4 @@
-/* Falls by height and by lean, and the rule read from a configuration. */
+/* Falls by height and by tilt, and the rule made from a configuration. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +24,7 @@ static void upright(double x[H + 1][NX]) {
   for (int t = 0; t <= H; t++) x[t][0] = 0.3, x[t][1] = 1;
 }
 
-/* turned by yaw, then by `tilt` about a level axis that points to `about` */
+/* rotated by yaw, then by `tilt` about a horizontal axis in direction `about` */
 static void turn(double yaw, double tilt, double about, double scale, double q[4]) {
   const double cy = cos(yaw / 2), sy = sin(yaw / 2), ct = cos(tilt / 2), st = sin(tilt / 2);
   const double ax = cos(about) * st, ay = sin(about) * st;
@@ -40,7 +40,7 @@ static void the_first_frame_too_low_is_the_fall(void** state) {
   upright(x);
   const df_fall_rule rule = {.height = 0.2, .height_at = 0, .quat_at = -1, .tilt_at = -1};
   assert_int_equal(df_fall_frame(&rule, NX, H, x[0]), H + 1);
-  x[3][0] = 0.2; /* not below */
+  x[3][0] = 0.2; /* equal to the limit, not below */
   x[4][0] = 0.199;
   x[5][0] = 0.1;
   assert_int_equal(df_fall_frame(&rule, NX, H, x[0]), 4);

@@ -1,4 +1,4 @@
-/* The admissibility errors on a linear system whose answers are known, and on a sine with local minima. */
+/* The admissibility errors on a linear system with known solutions and on a sine with local minima. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 
 enum { H = 4, B = 7 };
 
-/* rounding of a few additions of numbers of order 1 */
+/* rounding errors of a few additions of numbers of order 1 */
 static const double ROUNDING = 1e-14;
 
 static void fill(uint64_t index, size_t n, double scale, double* out) {
@@ -41,13 +41,13 @@ static void own_is_zero_for_simulated_trajectories(void** state) {
   simulated(&system, x, u);
   assert_int_equal(df_metric_sae_own(&system.base, B, H, x[0][0], u[0][0], 2, sae, worst), DF_OK);
   for (int b = 0; b < B; b++) {
-    /* the very same operations on the very same numbers: not even rounding is left */
+    /* exactly the same operations on the same numbers: no rounding difference */
     assert_true(sae[b] == 0);
     assert_true(worst[b] == 0);
   }
 }
 
-/* must fail without the carried warm start: a window whose actions acted on another warm start is not reproduced */
+/* without the carried warm start the error is not zero: the window is not reproduced from another warm start */
 static void own_carries_the_warm_start_within_a_window_only(void** state) {
   (void)state;
   linear_system system;
@@ -71,9 +71,9 @@ static void own_equals_the_hand_computed_error_of_a_moved_frame(void** state) {
   double x[B][H + 1][4], u[B][H][2], sae[B], worst[B];
   simulated(&system, x, u);
 
-  /* 0.01 m in frame 2 is missed by the step into it and by the step out of it */
+  /* an offset of 0.01 m in frame 2 is an error of the step into it and of the step out of it */
   x[3][2][0] += 0.01;
-  /* v1 + 0.3 m/s in the last frame is missed once */
+  /* an offset of v1 by 0.3 m/s in the last frame is an error of one step */
   x[5][H][3] += 0.3;
   assert_int_equal(df_metric_sae_own(&system.base, B, H, x[0][0], u[0][0], 1, sae, worst), DF_OK);
   assert_near(sae[3], 2 * 0.01 / H, ROUNDING);
@@ -113,21 +113,21 @@ static void numbers_that_are_not_finite_give_infinity(void** state) {
 
   assert_int_equal(df_metric_sae_min(&system.base, B, H, x[0][0], u[0][0], 2, min, best[0][0]), DF_OK);
   assert_true(min[1] == INFINITY && min[2] == INFINITY && min[5] == INFINITY);
-  /* a bad guess is not a bad trajectory: there are actions for windows 3 and 4 */
+  /* a bad guess does not make a trajectory bad: actions exist for windows 3 and 4 */
   assert_true(min[3] < 1e-8 && min[4] < 1e-8);
   for (int b = 0; b < B; b++) {
     for (int t = 0; t < H; t++) assert_true(fabs(best[b][t][0]) <= 1 && fabs(best[b][t][1]) <= 1);
   }
 }
 
-/* least |x1 - f(x, u)|^2 over the box, by looking at the inside and at all four edges: obviously right */
+/* the minimum of |x1 - f(x, u)|^2 over the box, from the interior and all four edges: obviously correct */
 static double least_on_the_box(const linear_system* system, const double* x, const double* x1, double* u_best) {
   const double dt = system->base.dt, w = 1 + dt * dt;
   double d[2], least = INFINITY;
   const double offset[2] = {x1[0] - x[0] - dt * x[2], x1[1] - x[1] - dt * x[3]};
   double constant = 0;
   for (int i = 0; i < 2; i++) {
-    /* (dv - Fu)^2 + (dp - dt Fu)^2 = w (Fu - d)^2 + what no action changes */
+    /* (dv - Fu)^2 + (dp - dt Fu)^2 = w (Fu - d)^2 + a constant */
     const double dv = x1[2 + i] - x[2 + i], dp = offset[i];
     d[i] = (dv + dt * dp) / w;
     constant += dv * dv + dp * dp - w * d[i] * d[i];
@@ -172,7 +172,8 @@ static void min_finds_the_known_action(void** state) {
     fill(7, B * H * 2, 1, guess[0][0]);
     assert_int_equal(df_metric_sae_min(&system.base, B, H, x[0][0], guess[0][0], 1, sae, best[0][0]), DF_OK);
     for (int b = 0; b < B; b++) {
-      /* a search ends below 1e-9, where the known action is off by less than that over F's least singular value, 0.5 */
+      /* a search ends below an error of 1e-9; the action then differs by less than that over 0.5, F's least singular
+       * value */
       assert_true(sae[b] < 1e-9);
       assert_true(largest_gap(H * 2, best[b], u[b]) < 2e-9);
     }
@@ -200,7 +201,8 @@ static void min_is_the_projected_optimum_of_a_box_too_small(void** state) {
       double wanted[2];
       mean += least_on_the_box(&system, x[b][t], x[b][t + 1], wanted) / H;
       for (int j = 0; j < 2; j++) {
-        /* the error is flat at its minimum: a relative gain of 1e-10, where a search ends, is 1e-5 in the action */
+        /* the error is flat at its minimum: a relative gain of 1e-10, where a search ends, corresponds to 1e-5 in the
+         * action */
         assert_near(best[b][t][j], wanted[j], 1e-5);
         assert_true(fabs(best[b][t][j]) <= 0.3);
         clipping_is_not_enough += fabs(wanted[j] - fmin(fmax(u[b][t][j], -0.3), 0.3)) > 0.01;
@@ -209,11 +211,11 @@ static void min_is_the_projected_optimum_of_a_box_too_small(void** state) {
     assert_near(sae[b], mean, 1e-8 * (1 + mean));
     assert_true(sae[b] > 0.01);
   }
-  /* the case must tell the optimum from the clipped action */
+  /* the case must distinguish the optimum from the clipped action */
   assert_true(clipping_is_not_enough > 3);
 }
 
-/* a 40 times stiffer direction across the box: clipping a step there undoes it, so the bound must enter the step */
+/* one direction is 40 times stiffer: clipping a step undoes it, so the step must take the bound into account */
 static void min_is_the_projected_optimum_of_strongly_coupled_actions(void** state) {
   (void)state;
   linear_system system;
@@ -269,7 +271,7 @@ static void a_guess_at_a_local_minimum_does_not_hide_the_action(void** state) {
   assert_true(sae < 1e-9);
   assert_near(best[0], 0.2275, 1e-7);
 
-  /* the case is one: with the centre out of reach the same guess stays at the bound */
+  /* the case is effective: without the centre as a start the same guess stays at the bound */
   system.lo[0] = 0.8, system.hi[0] = 1;
   system.lo[1] = system.hi[1] = 0;
   assert_int_equal(df_metric_sae_min(&system.base, 1, 1, x[0], guess, 1, &sae, best), DF_OK);
@@ -324,7 +326,7 @@ static void a_window_does_not_depend_on_the_others(void** state) {
   system.warm = 0.01;
   double x[B][H + 1][4], u[B][H][2], own[B], min[B], alone;
   simulated(&system, x, u);
-  x[1][2][0] = NAN; /* one that breaks in between */
+  x[1][2][0] = NAN; /* a window that is invalid in the middle */
   for (int b = 2; b < B; b++) x[b][1][3] += 0.2;
   assert_int_equal(df_metric_sae_own(&system.base, B, H, x[0][0], u[0][0], 1, own, NULL), DF_OK);
   assert_int_equal(df_metric_sae_min(&system.base, B, H, x[0][0], u[0][0], 1, min, NULL), DF_OK);
@@ -350,7 +352,7 @@ static void wrong_arguments_are_refused(void** state) {
   assert_int_equal(df_metric_sae_min(&system.base, B, H, NULL, NULL, 1, sae, NULL), DF_E_ARG);
 }
 
-/* every allocation in turn fails: an error each time, no simulator left, then the whole succeeds */
+/* each allocation fails in turn: an error each time and no simulator leaks; without a failure the call succeeds */
 static void a_failed_allocation_is_an_error_and_leaks_nothing(void** state) {
   (void)state;
   linear_system system;
@@ -369,7 +371,7 @@ static void a_failed_allocation_is_an_error_and_leaks_nothing(void** state) {
       assert_int_equal(linear_sims_alive, 0);
       assert_true(n < 100);
     }
-    /* three simulators and their array at least could fail */
+    /* at least three simulators and their array are allocated */
     assert_true(n > 4);
   }
 }

@@ -22,7 +22,7 @@ typedef struct fixture {
   double x[B][H + 1][NX], u[B][H][NU];
 } fixture;
 
-/* the robot lands, slides and pushes off: actions of 20 ms, feet a little above the ground at first */
+/* the robot lands, slides and pushes off: actions of 20 ms, feet initially slightly above the ground */
 static int setup(void** state) {
   static fixture f;
   *state = &f;
@@ -64,7 +64,7 @@ static void own_is_rounding_for_rollouts_in_contact(void** state) {
   assert_true(touches > B && touches < B * (H + 1) * 2);
 
   assert_int_equal(df_metric_sae_own(f->system, B, H, f->x[0][0], f->u[0][0], 2, sae, worst), DF_OK);
-  /* the same steps on the same numbers; the difference of a quaternion to itself may round */
+  /* the same steps on the same numbers; the difference of a quaternion from itself may be rounded */
   for (int b = 0; b < B; b++) assert_true(sae[b] <= worst[b] && worst[b] < 1e-15);
 }
 
@@ -77,13 +77,13 @@ static void own_measures_a_turn_in_radians(void** state) {
   memcpy(q, turned, sizeof turned);
   double sae[B];
   assert_int_equal(df_metric_sae_own(f->system, B, H, f->x[0][0], f->u[0][0], 1, sae, NULL), DF_OK);
-  /* the inverse cosine of a number near 1 keeps half of the digits of 0.01 */
+  /* the inverse cosine of a number close to 1 loses half of the digits */
   assert_near(sae[2], 2 * half / H, 1e-12);
   assert_true(sae[1] < 1e-15);
 }
 
-/* Searched step by step from the centre alone. Where a contact is made or lost within the step, f jumps in u and a
- * search may stop at the jump: the result is an upper bound, and here one step in 48 stops so. */
+/* Search step by step from the centre only. Where a contact begins or ends within the step, f is discontinuous in u and
+ * a search may stop at the discontinuity: the result is an upper bound, and here one step in 48 stops in this way. */
 static void min_finds_actions_through_contact(void** state) {
   const fixture* f = *state;
   int found = 0;
@@ -112,7 +112,7 @@ static void min_keeps_the_true_actions_when_they_are_the_guess(void** state) {
 static void min_is_not_above_own_and_not_zero_for_a_floating_robot(void** state) {
   fixture* f = *state;
   double own[B], min[B], best[B][H][NU];
-  /* no action lifts the trunk by 10 cm, or lets it hover there */
+  /* no action lifts the trunk by 10 cm or keeps it there */
   for (int b = 0; b < B; b++) f->x[b][5][2] += 0.1;
   assert_int_equal(df_metric_sae_own(f->system, B, H, f->x[0][0], f->u[0][0], 2, own, NULL), DF_OK);
   assert_int_equal(df_metric_sae_min(f->system, B, H, f->x[0][0], f->u[0][0], 2, min, best[0][0]), DF_OK);

@@ -1,4 +1,4 @@
-/* The reconstruction error on a chart with round numbers for its statistics. */
+/* The reconstruction error for a chart whose statistics are round numbers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +50,7 @@ static void set_yaw(double yaw, double* x) {
   x[3] = cos(yaw / 2), x[4] = 0, x[5] = 0, x[6] = sin(yaw / 2);
 }
 
-/* everything stands still, turned by YAW */
+/* everything is at rest, rotated by YAW */
 static int setup(void** state) {
   fixture* f = df_alloc(1, sizeof *f);
   *state = f;
@@ -72,7 +72,7 @@ static int setup(void** state) {
   set_std(f, "base_rot", 0.4);
   set_std(f, "slide_pos", 0.05);
   set_std(f, "base_vel", 2);
-  df_chart_get_statistics(f->chart).mean[5] = 0.3; /* a mean takes no part */
+  df_chart_get_statistics(f->chart).mean[5] = 0.3; /* the mean must not matter */
   return 0;
 }
 
@@ -88,7 +88,7 @@ static df_status measure(fixture* f) {
   return df_metric_tre(f->chart, NX, B, H, f->x[0][0], f->demo[0][0], f->rms, f->group_rms[0]);
 }
 
-/* group_rms is [groups][B] with this test's B */
+/* group_rms is [groups][B] with the B of this test */
 static double group_error(const fixture* f, const char* name, int b) {
   int g;
   (void)group(f, name, &g);
@@ -132,7 +132,7 @@ static void the_error_does_not_depend_on_where_the_window_stands(void** state) {
       f->demo[b][t][0] = b, f->demo[b][t][1] = -b;
       memcpy(f->x[b][t], f->demo[b][t], sizeof f->x[b][t]);
     }
-    /* 2 cm forward and 1 m/s to the left, in each window's own heading */
+    /* 2 cm forward and 1 m/s to the left, in the heading of each window */
     f->x[b][2][0] += 0.02 * c, f->x[b][2][1] += 0.02 * s;
     f->x[b][3][TWO_FEET_NQ] -= s, f->x[b][3][TWO_FEET_NQ + 1] += c;
   }

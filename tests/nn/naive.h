@@ -1,4 +1,4 @@
-/* naive.h: the networks once more, in double and as plain as the formulas: what the fast code is compared with. */
+/* naive.h: a simple reference implementation of the networks in double precision, for comparison with the fast code. */
 #ifndef TESTS_NN_NAIVE_H
 #define TESTS_NN_NAIVE_H
 
@@ -55,7 +55,7 @@ static inline void naive_attention(size_t T, size_t d, size_t heads, const doubl
   df_free(p);
 }
 
-/* a parameter tensor by its name; NULL if there is none */
+/* finds a parameter tensor by name; NULL if there is none */
 static inline const df_real* named(const df_net* net, const df_real* p, const char* format, int i) {
   char name[64];
   snprintf(name, sizeof name, format, i);
@@ -151,7 +151,7 @@ static inline void naive_mlp(const df_net* net, const df_real* p, const double* 
   df_free(h);
 }
 
-/* the whole batch, arguments and result as of df_net_forward but y in double */
+/* the whole batch, with the arguments of df_net_forward and y in double */
 static inline void naive_net(const df_net* net, const df_real* p, int B, const df_real* x, const df_real* c,
                              const df_real* t, double* y) {
   const df_net_cfg* cfg = df_net_get_cfg(net);

@@ -1,4 +1,4 @@
-/* nn_support.h: what the tests of this room share: the library opened once, and reproducible numbers. */
+/* nn_support.h: helpers shared by the tests of lib/nn: opening BLAS once, and reproducible random numbers. */
 #ifndef TESTS_NN_SUPPORT_H
 #define TESTS_NN_SUPPORT_H
 
@@ -30,7 +30,7 @@ static inline int open_blas(void** state) {
   return 1;
 }
 
-/* n normal numbers of the given size, df_free to release */
+/* n normal random numbers with the given standard deviation; release with df_free */
 static inline df_real* random_reals(uint64_t event, size_t n, double size) {
   double* draws = df_alloc(n, sizeof *draws);
   df_real* x = df_alloc(n, sizeof *x);
@@ -60,7 +60,7 @@ static inline double dot(size_t n, const df_real* a, const df_real* b) {
   return sum;
 }
 
-/* the largest |a - b| over the largest |b| (or 1 if that is smaller than 1e-30) */
+/* max |a - b| / max |b| (divided by 1 if max |b| is below 1e-30) */
 static inline double distance(size_t n, const df_real* a, const df_real* b) {
   double worst = 0, size = 0;
   for (size_t i = 0; i < n; i++) {

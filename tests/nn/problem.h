@@ -1,11 +1,10 @@
-/* problem.h: a network with numbers in and out, and the cases that the tests of networks run over. */
+/* problem.h: a network with inputs and outputs, and the configurations that the network tests use. */
 #ifndef TESTS_NN_PROBLEM_H
 #define TESTS_NN_PROBLEM_H
 
 #include "nn_support.h"
 
-/* kind, tokens, in, out, cond, flow_time, width, depth, heads, mlp_ratio, skip_hidden, position_std; edge sizes
- * included */
+/* kind, tokens, in, out, cond, flow_time, width, depth, heads, mlp_ratio, skip_hidden, position_std; edge sizes too */
 static const df_net_cfg cases[] = {
     {DF_NET_DIT, 5, 3, 2, 4, true, 8, 2, 2, 2, 6, .7},   {DF_NET_DIT, 1, 1, 1, 1, true, 1, 1, 1, 1, 1, .7},
     {DF_NET_DIT, 9, 5, 3, 7, false, 15, 1, 3, 3, 0, .7}, {DF_NET_DIT, 17, 4, 6, 3, true, 12, 3, 4, 4, 9, .5},
@@ -18,7 +17,7 @@ typedef struct problem {
   df_net_work* work;
   int B;
   size_t n, nx, nc, ny;
-  df_real *p, *x, *c, *t, *y, *dy, *dp, *dx; /* dy: weights of the scalar sum of y that is differentiated */
+  df_real *p, *x, *c, *t, *y, *dy, *dp, *dx; /* dy: weights of the differentiated scalar, a weighted sum of y */
 } problem;
 
 static inline problem make_problem(const df_net_cfg* cfg, int B) {
@@ -30,7 +29,7 @@ static inline problem make_problem(const df_net_cfg* cfg, int B) {
   q.nx = BT * (size_t)cfg->in;
   q.ny = BT * (size_t)cfg->out;
   q.nc = (size_t)B * (size_t)cfg->cond;
-  /* everything non-zero, or zero gates would hide the blocks; smaller where more terms are summed */
+  /* all parameters non-zero, since zero gates would disable the blocks; smaller where more terms are summed */
   q.p = random_reals(1, q.n, cfg->width > 32 ? .1 : .4);
   q.x = random_reals(2, q.nx, 1);
   q.c = random_reals(3, q.nc, 1);

@@ -1,5 +1,5 @@
-/* The library's kernel choice and its behaviour under concurrent calls. Tests run in order: refusals come before a
- * load. */
+/* The kernel choice of OpenBLAS and concurrent calls. The order of the tests matters: refused libraries come before the
+ * successful load. */
 #define _POSIX_C_SOURCE 200809L
 #include <omp.h>
 
@@ -22,7 +22,7 @@ static void an_unknown_kernel_is_refused_with_both_names(void** state) {
   df_blas_cfg cfg = df_blas_cfg_default();
   cfg.kernel = "Nonsuch";
   assert_int_equal(df_blas_open(&cfg), DF_E_BLAS);
-  assert_non_null(strstr(df_error_message(), "kernel Nonsuch asked for"));
+  assert_non_null(strstr(df_error_message(), "kernel Nonsuch requested"));
   assert_non_null(strstr(df_error_message(), "runs kernel "));
   assert_null(df_blas_get_info());
 }
@@ -33,7 +33,7 @@ static void a_missing_library_is_named(void** state) {
   cfg.library = "libnonsuch-blas.so.7";
   assert_int_equal(df_blas_open(&cfg), DF_E_BLAS);
   assert_non_null(strstr(df_error_message(), "libnonsuch-blas.so.7"));
-  cfg.library = "libm.so.6"; /* exists, but is none */
+  cfg.library = "libm.so.6"; /* exists, but is not a BLAS */
   assert_int_equal(df_blas_open(&cfg), DF_E_BLAS);
   assert_non_null(strstr(df_error_message(), "libm.so.6 is not an OpenBLAS"));
 }
@@ -47,7 +47,7 @@ static void bad_arguments_are_refused(void** state) {
   assert_int_equal(df_blas_open(NULL), DF_E_ARG);
 }
 
-/* a preset variable of the environment must neither decide nor be lost */
+/* an environment variable set by the user must neither decide the kernel nor be lost */
 static void the_environment_does_not_decide_and_is_left_as_it_was(void** state) {
   (void)state;
   setenv("OPENBLAS_CORETYPE", "Prescott", 1);
@@ -84,7 +84,7 @@ typedef struct product {
   size_t m, n, k;
 } product;
 
-/* edge sizes, and the shapes of a slice */
+/* edge sizes, and the shapes of a micro-batch */
 static const product products[] = {
     {DF_AS_IS, DF_TRANSPOSED, 1, 1, 1},    {DF_AS_IS, DF_AS_IS, 3, 5, 7},
     {DF_TRANSPOSED, DF_AS_IS, 7, 3, 1},    {DF_AS_IS, DF_TRANSPOSED, 8, 192, 96},
@@ -111,7 +111,7 @@ static void products_agree_with_three_loops(void** state) {
           sum += (double)a[q.op_a == DF_AS_IS ? r * q.k + k : k * q.m + r] *
                  (double)b[q.op_b == DF_AS_IS ? k * q.n + s : s * q.k + k];
         }
-        /* single precision: up to 7e-7 times the root of the length for numbers below 1; these reach 4 */
+        /* single precision: up to 7e-7 sqrt(length) for numbers below 1; these reach 4 */
         assert_near(fabs(sum - (double)c[r * q.n + s]) / sqrt((double)q.k), 3e-6, "product");
       }
     }
@@ -121,7 +121,7 @@ static void products_agree_with_three_loops(void** state) {
   df_free(c);
 }
 
-/* short products from several threads at once for a second: how a racing build shows itself */
+/* short products from several threads at once for one second, which reveals a build that is not thread-safe */
 static void concurrent_short_products_give_the_same_bits(void** state) {
   (void)state;
   enum { SIZE = 200 * 200 };

@@ -1,4 +1,4 @@
-/* The loops between the products: the polynomial exp, plain formulas, and equal bits from every instruction set. */
+/* The kernels: exp, comparison with plain formulas, and equal bits for every instruction set. */
 #include "kernels.h"
 
 #include "naive.h"
@@ -12,7 +12,7 @@ static void exp_is_right_to_one_part_in_ten_million(void** state) {
   double worst = 0;
   for (size_t i = 0; i < N; i++) worst = fmax(worst, fabs((double)y[i] / exp((double)x[i]) - 1));
   assert_near(worst, 1e-7, "relative error"); /* half a unit in the last place is 6e-8 */
-  assert_true(worst > 1e-9);                  /* or the comparison was not made in single precision */
+  assert_true(worst > 1e-9);                  /* else the comparison was not in single precision */
   df_free(x);
   df_free(y);
 }
@@ -67,7 +67,7 @@ static void norms_agree_with_plain_ones_at_any_width(void** state) {
         scd[j] = (double)scale[r / 3 * d + j];
       }
       naive_norm(d, hd, shd, scd, right);
-      /* roundings of 6e-8, times up to 10 where two numbers of a narrow row lie close together */
+      /* rounding errors of 6e-8, amplified up to 10 times where the numbers of a narrow row are close together */
       for (size_t j = 0; j < d; j++) assert_near(fabs(right[j] - (double)out[r * d + j]), 1e-5, "norm");
     }
     df_real* const all[] = {h, shift, scale, norm, rstd, out, again};
@@ -95,7 +95,7 @@ static void softmax_rows_sum_to_one_and_ignore_a_shift(void** state) {
   }
 }
 
-/* runs everything on odd sizes and leaves all results in out */
+/* runs all kernels on odd sizes and writes the results to out */
 static size_t run_all(const df_kernels* k, df_real* out) {
   enum { B = 2, T = 3, D = 37, N = B * T * D, LD = 40 };
   const df_shape s = {B, T, D, 3 * D};

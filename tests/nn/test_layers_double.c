@@ -1,4 +1,4 @@
-/* Linear layers and attention: forward against the plain formulas, backward against differences, over odd sizes. */
+/* Linear layers and attention: forward against plain formulas, backward against finite differences, for odd sizes. */
 #include "layers.h"
 
 #include "naive.h"
@@ -21,7 +21,7 @@ static attention_case make(size_t B, size_t T, size_t heads, size_t head) {
   q.out = zero_reals(q.n_out);
   q.dqkv = zero_reals(q.n_qkv);
   q.weights = zero_reals(B * df_attention_weights(&q.a));
-  q.scratch = random_reals(3, df_attention_weights(&q.a), 1e3); /* rubbish in the padding must not matter */
+  q.scratch = random_reals(3, df_attention_weights(&q.a), 1e3); /* values in the padding must not matter */
   return q;
 }
 
@@ -40,7 +40,7 @@ static void check(size_t B, size_t T, size_t heads, size_t head) {
   df_real* right = zero_reals(q.n_out);
   for (size_t b = 0; b < B; b++) naive_attention(T, q.a.d, heads, q.qkv + b * T * 3 * q.a.d, right + b * T * q.a.d);
   (void)value(&q);
-  assert_near(distance(q.n_out, q.out, right), 1e-13, "attention"); /* some dozen roundings of 1e-16 */
+  assert_near(distance(q.n_out, q.out, right), 1e-13, "attention"); /* some dozen rounding errors of 1e-16 */
   df_attention_backward(df_kernels_best(), &q.a, q.qkv, q.weights, q.dout, q.scratch, q.dqkv);
   const size_t stride = 1 + q.n_qkv / 200;
   for (size_t i = 0; i < q.n_qkv; i += stride) {
@@ -83,7 +83,7 @@ static void linear_agrees_with_formula_and_its_adjoint(void** state) {
         assert_near(distance(rows * out, y, right), 1e-13, "linear");
       }
     }
-    /* y is linear in x, w and b by turns, so <v, y> is <dx, x> + <db, b> and <dw, w> + <db, b> */
+    /* y is linear in x, in w and in b, so <v, y> = <dx, x> + <db, b> = <dw, w> + <db, b> */
     df_linear_forward(k, rows, in, out, x, w, b, false, y);
     df_linear_backward_input(rows, in, out, w, v, false, dx);
     df_linear_backward_weight(k, rows, in, out, x, v, dw, db);

@@ -1,13 +1,13 @@
-/* Both networks in single precision: against the naive ones, equal bits, and their life cycle. */
+/* Both networks in single precision: comparison with the reference implementation, equal bits, and life cycle. */
 #include <omp.h>
 
 #include "naive.h"
 #include "problem.h"
 
-/* the size that is trained, besides the small cases */
+/* the size used in training, in addition to the small cases */
 static const df_net_cfg trained = {DF_NET_DIT, 16, 36, 12, 45, true, 64, 3, 4, 4, 64, .7};
 
-/* roundings of 6e-8, a few hundred of them in a row, amplified by narrow norms: measured 1e-6 to 5e-6 */
+/* a few hundred successive rounding errors of 6e-8, amplified by narrow layer norms: measured 1e-6 to 5e-6 */
 static const double FLOAT_LIMIT = 3e-5;
 
 static void check_forward(const df_net_cfg* cfg, int B) {
@@ -33,7 +33,7 @@ static void float_networks_agree_with_the_naive_double_ones(void** state) {
   check_forward(&trained, 8);
 }
 
-/* the weighted sum of the naive network's outputs, parameters moved by `step` along `direction` */
+/* the weighted sum of the reference network's outputs, with the parameters moved by `step` along `direction` */
 static double naive_value(problem* q, const df_real* direction, double step, double* moved_by, double* y) {
   df_real* p = copy_reals(q->n, q->p);
   for (size_t i = 0; i < q->n; i++) {
@@ -54,14 +54,14 @@ static void float_gradients_agree_with_differences_of_the_double_networks(void**
     run_both(&q);
     df_real* direction = random_reals(50, q.n, 1);
     double *y = df_alloc(q.ny, sizeof *y), *above = df_alloc(q.n, sizeof *above), *below = df_alloc(q.n, sizeof *below);
-    const double h = 1e-4; /* the moved parameters are rounded to single, so the move is measured, not assumed */
+    const double h = 1e-4; /* the moved parameters are rounded to single precision, so the actual step is measured */
     const double change = naive_value(&q, direction, h, above, y) - naive_value(&q, direction, -h, below, y);
     double formed = 0, size = 0;
     for (size_t i = 0; i < q.n; i++) {
       formed += (double)q.dp[i] * (above[i] - below[i]);
       size += (double)q.dp[i] * (double)q.dp[i] * (above[i] - below[i]) * (above[i] - below[i]);
     }
-    /* single precision gives 1e-5 of the norm; the differences' h^2 f3 along a long direction up to 3e-4 */
+    /* single precision: 1e-5 of the norm; finite differences along a long direction: h^2 f3 up to 3e-4 */
     assert_near(fabs(change - formed) / sqrt(size), 1e-3, "gradient");
     df_free(direction);
     df_free(y);
@@ -77,7 +77,7 @@ static void the_dit_gives_exactly_zero_at_the_start(void** state) {
   df_net_init(q.net, 3, q.p);
   run_both(&q);
   for (size_t i = 0; i < q.ny; i++) assert_true(q.y[i] == 0);
-  /* but the last layers have a gradient, or it could never leave zero */
+  /* but the last layers have a gradient, otherwise training could not change the output */
   assert_true(dot(q.n, q.dp, q.dp) > 1e-3);
   drop_problem(&q);
 }
@@ -93,7 +93,7 @@ static void starts_have_the_spread_they_should(void** state) {
     const df_tensor* t = &tensors[k];
     const double std = sqrt(dot(t->count, q.p + t->offset, q.p + t->offset) / (double)t->count);
     if (strcmp(t->name, "embed.position") == 0) {
-      assert_near(fabs(std - .7), .05, t->name); /* slow sines do not complete a period */
+      assert_near(fabs(std - .7), .05, t->name); /* sines of low frequency do not complete a period */
     } else if (std == 0) {
       zero++;
       assert_true(!t->decay || strstr(t->name, "adaln") || strstr(t->name, "last") || strstr(t->name, "skip.1"));
@@ -101,7 +101,7 @@ static void starts_have_the_spread_they_should(void** state) {
       glorot++;
       const bool shared = strstr(t->name, "qkv") || strstr(t->name, "condition.");
       const double right = sqrt(2. / (double)(t->shape[0] + t->shape[1]));
-      if (!shared) assert_near(fabs(std / right - 1), .1, t->name); /* of some thousand draws */
+      if (!shared) assert_near(fabs(std / right - 1), .1, t->name); /* for some thousand draws */
     }
   }
   assert_true(glorot >= 4 * 3 + 4 && zero > 0);
@@ -127,7 +127,7 @@ static void repeated_calls_give_the_same_bits(void** state) {
     problem q = make_problem(c < COUNT(cases) ? &cases[c] : &trained, 5);
     run_both(&q);
     df_real *y = copy_reals(q.ny, q.y), *dp = copy_reals(q.n, q.dp), *dx = copy_reals(q.nx, q.dx);
-    /* a smaller batch in between must leave no trace */
+    /* a smaller batch in between must have no effect */
     df_net_forward(q.net, q.work, q.p, 2, q.x, q.c, q.t, q.y);
     df_net_backward(q.net, q.work, q.p, q.dy, q.dp, q.dx);
     memset(q.dp, 0, q.n * sizeof *q.dp);
@@ -167,7 +167,8 @@ static void threads_do_not_change_bits(void** state) {
       }
     }
   }
-  assert_memory_not_equal(y[0], y[1], q[0].ny * sizeof *y[0]); /* slices differ, or nothing was compared */
+  assert_memory_not_equal(y[0], y[1],
+                          q[0].ny * sizeof *y[0]); /* micro-batches differ, otherwise nothing was compared */
   for (int s = 0; s < SLICES; s++) {
     df_free(y[s]);
     df_free(dp[s]);

@@ -1,9 +1,9 @@
-/* The gradients of both networks against central differences, in double. */
+/* The gradients of both networks against central differences, in double precision. */
 #include "naive.h"
 #include "problem.h"
 
-/* The five-point difference errs by about h^4 f5 / 30 + 1e-16 |f| / h: 1e-11 at h = 1e-4 for sums of order 10, so that
- * a fifth derivative f5 of 1e9 is still allowed. The limit is what the suite asks of every gradient. */
+/* The five-point difference has an error of about h^4 f5 / 30 + 1e-16 |f| / h: 1e-11 at h = 1e-4 for sums of order 10,
+ * so a fifth derivative f5 of 1e9 is still allowed. The limit is the suite's tolerance for all gradients. */
 static const double STEP = 1e-4, LIMIT = 1e-7;
 
 static const struct { double at, weight; } stencil[] = {{-2, 1. / 12}, {-1, -8. / 12}, {1, 8. / 12}, {2, -1. / 12}};
@@ -13,7 +13,7 @@ static double value(problem* q) {
   return dot(q->ny, q->y, q->dy);
 }
 
-/* compares the derivative along a random direction of values[0..n), the whole of one tensor at once */
+/* compares the derivative along a random direction of values[0..n), all numbers of one tensor at once */
 static double error_along(problem* q, df_real* values, const df_real* gradient, size_t n, uint64_t event) {
   df_real* direction = random_reals(event, n, 1);
   df_real* kept = copy_reals(n, values);
@@ -24,7 +24,7 @@ static double error_along(problem* q, df_real* values, const df_real* gradient, 
   }
   memcpy(values, kept, n * sizeof *kept);
   const double formed = dot(n, gradient, direction);
-  /* the size of the terms that the sum is made of: cancellation between them must not count as an error; the share of
+  /* relative to the size of the summed terms, so that their cancellation does not count as an error; the share of
    * the whole gradient covers tensors whose gradient is zero, such as all before a norm over one number */
   const double size = sqrt(dot(n, gradient, gradient)) + 1e-3 * sqrt(dot(q->n, q->dp, q->dp));
   df_free(direction);
@@ -51,7 +51,7 @@ static void gradients_of_parameters_and_inputs_agree_with_differences(void** sta
   }
 }
 
-/* every number by itself, on the smallest case that has all parts */
+/* every number separately, for the smallest network with all layers */
 static void each_single_gradient_agrees_with_differences(void** state) {
   (void)state;
   problem q = make_problem(&cases[0], 2);
@@ -115,7 +115,7 @@ static void double_networks_agree_with_the_naive_ones(void** state) {
     naive_net(q.net, q.p, q.B, q.x, q.c, q.t, y);
     run_forward(&q);
     assert_near(distance(q.ny, q.y, y), 1e-12,
-                "naive network"); /* some hundred roundings of 1e-16, amplified by norms */
+                "naive network"); /* some hundred rounding errors of 1e-16, amplified by layer norms */
     df_free(y);
     drop_problem(&q);
   }

@@ -1,4 +1,4 @@
-/* AdamW, clipping, averaging and the sums of gradients, against scalar code written from the formulas. */
+/* AdamW, clipping, averaging and sums of gradients, compared with scalar code of the formulas. */
 #include "dynaflow/nn/optimizer.h"
 
 #include "nn_support.h"
@@ -39,7 +39,7 @@ static void updates_agree_with_the_scalar_formula(void** state) {
     norm = sqrt(norm);
     assert_true((norm > 2) == (step != 2));
     const double rate = .01 * step, returned = df_adamw_update(o, rate, g, p);
-    assert_near(fabs(returned / norm - 1), 1e-12, "norm"); /* sums in double, in another order */
+    assert_near(fabs(returned / norm - 1), 1e-12, "norm"); /* sums in double, in a different order */
     for (size_t i = 0; i < n; i++) {
       const double x = (double)g[i] * (norm > 2 ? 2 / norm : 1);
       m[i] = .8 * m[i] + .2 * x;
@@ -51,7 +51,7 @@ static void updates_agree_with_the_scalar_formula(void** state) {
   }
   assert_int_equal(o->step, 5);
   for (size_t i = 0; i < n; i++) {
-    /* five updates of size up to .1 in single precision: some roundings of 6e-8 of numbers up to 4 */
+    /* five updates of size up to .1 in single precision: some rounding errors of 6e-8 of numbers up to 4 */
     assert_near(fabs((double)p[i] - right[i]), 3e-6, "parameter");
   }
   df_free(p);
@@ -97,7 +97,7 @@ static void a_nonfinite_gradient_leaves_everything_as_it_was(void** state) {
   assert_memory_equal(o->moment1, m0, n * sizeof *p);
   assert_memory_equal(o->moment2, v0, n * sizeof *p);
   assert_int_equal(o->step, 1);
-  (void)df_adamw_update(o, .1, g, p); /* and a finite one does move them */
+  (void)df_adamw_update(o, .1, g, p); /* a finite gradient does change them */
   assert_memory_not_equal(p, p0, n * sizeof *p);
   df_real* const all[] = {p, g, p0, m0, v0};
   for (size_t i = 0; i < COUNT(all); i++) df_free(all[i]);
@@ -140,7 +140,7 @@ static void sums_over_slices_do_not_depend_on_threads(void** state) {
         df_slices_sum(slices, n, parts, threads, out);
         if (threads == 1) memcpy(first, out, n * sizeof *out);
         assert_memory_equal(first, out, n * sizeof *out);
-        /* four additions in a row of numbers up to 10, each rounded by 6e-8 */
+        /* four successive additions of numbers up to 10, each with a rounding error of 6e-8 */
         for (size_t i = 0; i < n; i++) assert_near(fabs((double)out[i] - right[i]), 3e-6, "sum");
         if (out != parts[0]) df_free(out);
         for (int s = 0; s < slices; s++) df_free(parts[s]);

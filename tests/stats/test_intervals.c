@@ -1,4 +1,4 @@
-/* Intervals against published values and against the coverage they promise. */
+/* Intervals compared with published values and with their nominal coverage. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,15 +64,15 @@ static void clusters_tell_less_than_their_values(void** state) {
   assert_near(i.lo, 0.18337809059551113, 1e-14);
   assert_near(i.hi, 0.7612451126200538, 1e-14);
   assert_int_equal(i.n, 24);
-  /* the same with the two groups apart (NumPy) */
+  /* the same with two separate groups (NumPy) */
   assert_int_equal(df_share_interval_clustered(24, values, cluster, group, &i), DF_OK);
   assert_near(i.lo, 0.17303589507580297, 1e-14);
   assert_near(i.hi, 0.7738455375557197, 1e-14);
-  /* values of their own are what they always were, to the bit */
+  /* clusters of one value each give the bits of the unclustered interval */
   const df_interval plain = df_share_interval(11, 24);
   assert_int_equal(df_share_interval_clustered(24, values, NULL, group, &i), DF_OK);
   assert_memory_equal(&i, &plain, sizeof i);
-  /* clusters that balance each other tell no more than independent values */
+  /* clusters that balance each other give no narrower an interval than independent values */
   const double even[4] = {1, 0, 0, 1};
   const int two[4] = {5, 5, 6, 6};
   assert_int_equal(df_share_interval_clustered(4, even, two, NULL, &i), DF_OK);
@@ -88,7 +88,7 @@ static void where_nothing_varies_clusters_are_counted(void** state) {
   assert_true(i.lo == 0 && i.hi == df_share_interval(0, 3).hi);
   assert_int_equal(df_share_interval_clustered(9, always, cluster, NULL, &i), DF_OK);
   assert_true(i.hi == 1 && i.lo == df_share_interval(3, 3).lo);
-  /* one cluster: nothing is known of its like */
+  /* one cluster: the variance between clusters is unknown */
   const double some[2] = {0, 1};
   const int one[2] = {4, 4};
   assert_int_equal(df_share_interval_clustered(2, some, one, NULL, &i), DF_OK);
@@ -100,7 +100,7 @@ static void where_nothing_varies_clusters_are_counted(void** state) {
   assert_true(i.mean == 7);
 }
 
-/* of the mean, 2000 resamples drawn from `seed` */
+/* the interval of the mean from 2000 resamples drawn with `seed` */
 static df_interval mean_interval(int n, const double* values, uint64_t seed) {
   df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
   df_interval out;
@@ -109,7 +109,7 @@ static df_interval mean_interval(int n, const double* values, uint64_t seed) {
   return out;
 }
 
-/* share of data sets of n normal numbers whose interval holds `truth` */
+/* the share of data sets of n normal numbers whose interval contains `truth` */
 static double coverage(int sets, int n, double truth) {
   double values[40];
   int held = 0;
@@ -130,7 +130,8 @@ static void the_bootstrap_covers_the_mean_and_nothing_else(void** state) {
   assert_true(coverage(150, 40, 1) < 0.02);
 }
 
-/* share of sets of 30 episodes of 5 windows whose interval holds the mean, 0; windows share 4/5 of their variance */
+/* the share of sets of 30 episodes of 5 windows whose interval contains the mean, 0; windows share 4/5 of their
+ * variance */
 static double clustered_coverage(const int* cluster) {
   enum { SETS = 150, EPISODES = 30, EACH = 5, N = EPISODES * EACH };
   df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
@@ -169,7 +170,7 @@ static void the_bootstrap_has_the_width_of_the_standard_error(void** state) {
   const double error = sqrt(square) / 400;
   const df_interval i = mean_interval(400, values, 1);
   assert_near(i.mean, sum / 400, 1e-15);
-  /* a 2.5 % quantile of 2000 resamples has a standard deviation of 0.06 standard errors; three of them */
+  /* a 2.5 % quantile of 2000 resamples has a standard deviation of 0.06 standard errors; three of them are allowed */
   assert_near(i.lo, i.mean - 1.96 * error, 0.18 * error);
   assert_near(i.hi, i.mean + 1.96 * error, 0.18 * error);
 }

@@ -1,6 +1,6 @@
-/* Statistics against values worked out by hand, published, or computed once with SciPy 1.17.1 and NumPy 2.4.6 (said
- * where they stand), and against planted faults: wrong trimming, strata drawn as one, shuffled pairs, swapped sides.
- * The Wilson interval is tested in test_intervals.c. */
+/* Statistics compared with values computed by hand, published, or computed once with SciPy 1.17.1 and NumPy 2.4.6
+ * (noted beside them), and with planted faults: wrong trimming, strata drawn as one, shuffled pairs, swapped sides. The
+ * Wilson interval is tested in test_intervals.c. */
 #include "dynaflow/stats/statistics.h"
 
 #include <math.h>
@@ -39,7 +39,7 @@ static void the_interquartile_mean_equals_published_values(void** state) {
 
 static void the_interquartile_mean_trims_by_fractions(void** state) {
   (void)state;
-  /* n = 3: [3/4, 9/4] holds a quarter of the ends: (0 / 4 + 1 + 100 / 4) / 1.5. Whole values would give 101/3. */
+  /* n = 3: [3/4, 9/4] contains a quarter of the outer values: (0 / 4 + 1 + 100 / 4) / 1.5. Whole values give 101/3. */
   const double three[3] = {100, 0, 1};
   assert_near(estimate_of(DF_ESTIMATE_IQM, 3, three), 26 / 1.5, 1e-14);
   /* n = 5: 3/4 of the second and fourth, by hand: (0.75 * 2 + 4 + 0.75 * 10) / 2.5 */
@@ -95,7 +95,7 @@ static void the_percentiles_are_those_of_the_exact_distribution(void** state) {
 
 static void strata_are_drawn_within_themselves(void** state) {
   (void)state;
-  /* what differs between strata only is no spread: planted fault, the same numbers drawn as one stratum */
+  /* differences between strata do not widen the interval; planted fault: the same numbers drawn as one stratum */
   const double values[6] = {1, 1, 1, 9, 9, 9};
   const int sizes[2] = {3, 3}, all = 6;
   const df_estimate kinds[3] = {DF_ESTIMATE_MEAN, DF_ESTIMATE_MEDIAN, DF_ESTIMATE_IQM};
@@ -108,7 +108,7 @@ static void strata_are_drawn_within_themselves(void** state) {
 
 static void the_same_units_are_not_counted_once_a_seed(void** state) {
   (void)state;
-  /* four seeds that measure the same on every window know no more than one */
+  /* four seeds with equal values on every window have the information of one */
   double values[120];
   const int sizes[4] = {30, 30, 30, 30};
   df_rng_normal(4, DF_STREAM_TEST, 0, 30, values);
@@ -118,11 +118,11 @@ static void the_same_units_are_not_counted_once_a_seed(void** state) {
   const df_interval apart = interval_of(DF_ESTIMATE_MEAN, 4, sizes, values, 2000, false);
   assert_near(same.lo, one.lo, 1e-12);
   assert_near(same.hi, one.hi, 1e-12);
-  /* drawn apart the width halves: sqrt(4); percentiles of 2000 resamples are good to 4 % */
+  /* drawn independently the width halves: sqrt(4); percentiles of 2000 resamples are accurate to 4 % */
   assert_near((same.hi - same.lo) / (apart.hi - apart.lo), 2, 0.2);
 }
 
-/* ---- clusters, groups and drawn strata: against all equally likely resamples, listed once with NumPy 2.4.6 ---- */
+/* ---- clusters, groups, drawn strata: compared with all equally likely resamples, listed once with NumPy 2.4.6 ---- */
 
 /* Percentiles at the level 0.8 lie so far inside an atom of the listed distribution (0.009 of probability or more) that
  * 40000 resamples, with standard errors of 0.0015, find that very atom. */
@@ -171,7 +171,7 @@ static void groups_keep_their_clusters(void** state) {
   assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, clustered, &i), DF_OK);
   assert_near(i.lo, 3, 1e-12);
   assert_near(i.hi, 5.25, 1e-12);
-  /* groups alone: what differs between them only is no spread */
+  /* groups only: differences between groups do not widen the interval */
   const double level[8] = {2, 2, 7, 7, 2, 7, 2, 2};
   cfg.cluster = NULL;
   assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, level, &i), DF_OK);
@@ -283,18 +283,18 @@ static void p_is_the_share_of_the_exact_distribution(void** state) {
   assert_true(d.difference.mean == 1 && d.difference.lo == -1 && d.difference.hi == 3);
   d = difference_of(2, (const double[]){-1, 1}, zero, 1000);
   assert_true(d.p == 1);
-  /* no resample on the other side: the floor */
+  /* no resample on the other side of 0: the smallest possible p-value */
   d = difference_of(2, (const double[]){2, 2}, zero, 999);
   assert_near(d.p, 0.002, 1e-15);
   assert_true(d.difference.lo == 2 && d.difference.hi == 2);
-  /* no difference at all is none */
+  /* all differences are zero */
   d = difference_of(2, zero, zero, 999);
   assert_true(d.p == 1 && d.difference.lo == 0 && d.difference.hi == 0);
 }
 
 static void pairing_cancels_what_both_have_in_common(void** state) {
   (void)state;
-  /* windows differ by 10, methods by 0.5 +- 0.1; planted fault: the pairs of one side moved on by one */
+  /* windows differ by 10, methods by 0.5 +- 0.1; planted fault: one side of the pairs shifted by one */
   double window[64], noise[64], a[64], b[64], shuffled[64];
   df_rng_normal(8, DF_STREAM_TEST, 0, 64, window);
   df_rng_normal(8, DF_STREAM_TEST, 1, 64, noise);
@@ -307,7 +307,7 @@ static void pairing_cancels_what_both_have_in_common(void** state) {
   assert_true(paired.difference.lo > 0.4 && paired.difference.hi < 0.6 && paired.p < 0.01);
   assert_near(wrong.difference.mean, paired.difference.mean, 1e-12);
   assert_true(wrong.difference.lo < -1 && wrong.difference.hi > 1 && wrong.p > 0.1);
-  /* the other way round it is the negative */
+  /* with the sides exchanged it is the negative */
   const df_paired back = difference_of(64, b, a, 1000);
   assert_near(back.difference.lo, -paired.difference.hi, 1e-12);
   assert_true(back.p == paired.p);
@@ -331,7 +331,7 @@ static void the_paired_interval_covers_the_difference(void** state) {
     rejected += d.p < 0.05;
   }
   assert_true(held > 0.88 * SETS);
-  /* the p-value says the same as the interval, but for its one more resample */
+  /* the p-value agrees with the interval, up to its one additional resample */
   assert_true(rejected >= SETS - held - 4 && rejected <= SETS - held);
 }
 
@@ -344,7 +344,7 @@ static void mcnemar_equals_published_values(void** state) {
   assert_near(df_mcnemar_exact(5, 0), 2 / 32.0, 1e-15);
   assert_true(df_mcnemar_exact(3, 3) == 1);
   assert_true(df_mcnemar_exact(0, 0) == 1);
-  /* approval ratings, Agresti, Categorical Data Analysis (1990), table 10.1: 86 against 150; R's exact2x2 prints
+  /* approval ratings, Agresti, Categorical Data Analysis (1990), table 10.1: 86 against 150; R's exact2x2 gives
    * p-value = 3.716e-05; scipy.stats.binomtest(86, 236) 3.7159361395713866e-05 */
   assert_near(df_mcnemar_exact(86, 150), 3.7159361395713866e-05, 1e-15);
   /* binomtest(3, 21), binomtest(5000, 10200): 2^-10200 is 0 in doubles */
@@ -415,7 +415,7 @@ static void its_interval_holds_what_a_slow_version_draws(void** state) {
   assert_near(i.lo, df_quantile(RESAMPLES, shares, 0.025), 1e-12);
   assert_near(i.hi, df_quantile(RESAMPLES, shares, 0.975), 1e-12);
   assert_true(i.lo < i.mean && i.mean < i.hi);
-  /* drawn apart it is another interval of the same number */
+  /* drawn independently it is another interval of the same estimate */
   const df_interval apart = better(true, 1, &n, a, &n, b, false);
   assert_true(apart.mean == i.mean && apart.lo != i.lo);
 }
@@ -478,14 +478,14 @@ static void profiles_count_who_reaches_a_threshold(void** state) {
 
 static void holm_equals_published_values(void** state) {
   (void)state;
-  /* by hand as R's p.adjust(p, "holm"): 4, 3, 2, 1 times the sorted values, never falling */
+  /* by hand, as R's p.adjust(p, "holm"): 4, 3, 2, 1 times the sorted values, made non-decreasing */
   const double p[4] = {0.01, 0.04, 0.03, 0.005}, wanted[4] = {0.03, 0.06, 0.06, 0.02};
   double adjusted[4];
   int tests;
   assert_int_equal(df_holm(4, p, adjusted, &tests), DF_OK);
   assert_int_equal(tests, 4);
   for (int i = 0; i < 4; i++) assert_near(adjusted[i], wanted[i], 1e-15);
-  /* what was not tested is not counted; in place; never above 1 */
+  /* NaN is not counted; in place; at most 1 */
   double some[4] = {0.6, NAN, 0.01, 0.7};
   assert_int_equal(df_holm(4, some, some, &tests), DF_OK);
   assert_int_equal(tests, 3);
@@ -516,7 +516,7 @@ static void wrong_arguments_are_refused_and_nothing_is_written(void** state) {
   assert_true(two[0].mean == 7);
   cfg.cluster = sizes;
   assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, v, &out), DF_E_ARG);
-  assert_non_null(strstr(df_error_message(), "clusters in 2 strata without the same units"));
+  assert_non_null(strstr(df_error_message(), "clusters in 2 strata need same_units"));
   cfg.cluster = NULL;
   assert_int_equal(df_holm(-1, v, (double*)(uintptr_t)v, NULL), DF_E_ARG);
   cfg.same_units = true;

@@ -1,4 +1,4 @@
-/* data_test.h: what the tests of this room share. */
+/* data_test.h: helpers shared by the tests of lib/data. */
 #ifndef TESTS_DATA_DATA_TEST_H
 #define TESTS_DATA_DATA_TEST_H
 
@@ -20,7 +20,7 @@
 #include "dynaflow/core/file.h"
 #include "dynaflow/core/rng.h"
 
-/* a folder for one test; scratch_path is the one file in it that a test writes */
+/* a temporary folder for one test; scratch_path is a file in it */
 static char scratch_folder[64];
 static char scratch_path[128];
 
@@ -39,9 +39,9 @@ static inline int scratch_remove(void** state) {
   return rmdir(scratch_folder); /* fails if a write left something behind */
 }
 
-/* writes the scratch file without the care of df_file_write, which waits for the disk */
+/* writes the scratch file without the slow sync of df_file_write */
 static inline void scratch_put(const void* bytes, size_t n) {
-  unlink(scratch_path); /* some file systems sync a file that is cut to nothing, but not a new one */
+  unlink(scratch_path); /* some file systems sync a truncated file, but not a new one */
   FILE* file = fopen(scratch_path, "wb");
   assert_non_null(file);
   assert_int_equal(fwrite(bytes, 1, n, file), n);
@@ -50,7 +50,7 @@ static inline void scratch_put(const void* bytes, size_t n) {
 
 #define IN_SCRATCH(test) cmocka_unit_test_setup_teardown(test, scratch_make, scratch_remove)
 
-/* the last error's detail holds each word of a NULL-terminated list */
+/* the last error message contains every word of a NULL-terminated list */
 static inline void assert_message(const char* const* words) {
   for (; *words; words++) {
     if (!strstr(df_error_message(), *words)) fail_msg("'%s' is not in: %s", *words, df_error_message());

@@ -1,4 +1,4 @@
-/* near.h: what CMocka's float comparison lacks: doubles, and arrays of any shape taken as flat ones. */
+/* near.h: comparisons that CMocka lacks: of doubles, and of arrays of any shape as flat arrays. */
 #ifndef TESTS_METRICS_NEAR_H
 #define TESTS_METRICS_NEAR_H
 
@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* fails with both numbers printed; a NaN is near nothing */
+/* fails and prints both numbers unless they are close; a NaN is close to nothing */
 #define assert_near(a, b, tolerance)                                                     \
   do {                                                                                   \
     const double near_a_ = (a), near_b_ = (b), near_tolerance_ = (tolerance);            \

@@ -12,8 +12,9 @@ typedef struct df_search {
   const char* folder[DF_SEARCH_MAX];
 } df_search;
 
-/* The path of `name` in the first folder that holds it, or its base name, in memory of df_alloc; an absolute `name` is
- * taken as it is. DF_E_MISSING lists the folders that were searched. */
+/* Finds a file: sets *path to `name`, or its base name, in the first folder that contains it. An absolute name is used
+ * as it is. The caller frees *path with df_free(); on failure *path is NULL. Errors: DF_E_MISSING, which lists the
+ * searched folders; DF_E_ARG for no name or more than DF_SEARCH_MAX folders; DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_search_find(const df_search* search, const char* name, char** path);
 
 #endif

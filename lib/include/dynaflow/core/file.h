@@ -1,4 +1,4 @@
-/* file.h: whole files, written so that a reader never sees half of one. */
+/* file.h: reading and atomically writing whole files, and path helpers. */
 #ifndef DYNAFLOW_CORE_FILE_H
 #define DYNAFLOW_CORE_FILE_H
 
@@ -7,23 +7,29 @@
 
 #include "dynaflow/core/status.h"
 
-/* Writes a file under a temporary name beside `path`, syncs it and renames it: afterwards `path` holds either its old
- * content or all of the new. DF_E_IO names the path and the system's reason; the temporary file is removed. */
+/* Writes n bytes to `path` atomically: writes a temporary file in the same folder, syncs it and renames it, so a reader
+ * sees either the old content or all of the new. On failure the temporary file is removed. Errors name the path and the
+ * system's reason: DF_E_MISSING (the folder does not exist), DF_E_IO, DF_E_ARG (path longer than about 4000 bytes). */
 DF_API DF_MUST_CHECK df_status df_file_write(const char* path, const void* data, size_t n);
 
-/* Reads a whole file into memory of df_alloc, with a terminating zero byte after the n bytes; the caller frees *data.
- */
+/* Reads a whole file into memory from df_alloc(), followed by a zero byte that *n does not count. The caller frees
+ * *data with df_free(); on failure *data is NULL and *n is 0. Errors name the path: DF_E_MISSING, DF_E_IO (also for
+ * anything other than a regular file), DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_file_read(const char* path, char** data, size_t* n);
 
-/* Creates a folder and those above it; an existing one is fine. */
+/* Creates a folder and its missing parents; an existing folder is not an error. Errors name the path: DF_E_IO,
+ * DF_E_MISSING, DF_E_ARG (path of 4096 bytes or more). */
 DF_API DF_MUST_CHECK df_status df_dir_make(const char* path);
 
+/* Whether anything exists at `path`: a file, a folder or another kind of entry. */
 DF_API bool df_file_exists(const char* path);
 
-/* "folder/name" in memory of df_alloc, or a copy of `name` when it is absolute or `folder` is NULL or "". */
+/* Returns "folder/name", or a copy of `name` if it is absolute or if `folder` is NULL or "". The caller frees the
+ * result with df_free(); NULL when memory is short. */
 DF_API char* df_path_join(const char* folder, const char* name);
 
-/* The folder of a path ("." if it has none), in memory of df_alloc. */
+/* Returns the folder part of a path, "." if it has none. The caller frees the result with df_free(); NULL when memory
+ * is short. */
 DF_API char* df_path_folder(const char* path);
 
 #endif

@@ -1,4 +1,4 @@
-/* hash.h: SHA-256 (OpenSSL), the identity of files, configurations and results. */
+/* hash.h: SHA-256 (from OpenSSL), which identifies files, configurations and results. */
 #ifndef DYNAFLOW_CORE_HASH_H
 #define DYNAFLOW_CORE_HASH_H
 
@@ -8,10 +8,11 @@
 
 enum { DF_SHA256_TEXT = 65 }; /* 64 hexadecimal digits and the terminator */
 
-/* Hexadecimal SHA-256 of n bytes. */
+/* Writes the SHA-256 of n bytes as lower-case hexadecimal digits. DF_E_IO if OpenSSL fails. */
 DF_API DF_MUST_CHECK df_status df_sha256(const void* data, size_t n, char out[DF_SHA256_TEXT]);
 
-/* Hexadecimal SHA-256 of a file's bytes. DF_E_MISSING or DF_E_IO name the path. */
+/* Writes the SHA-256 of a file's content as lower-case hexadecimal digits. Errors: DF_E_MISSING and DF_E_IO, which name
+ * the path; DF_E_IO if OpenSSL fails. */
 DF_API DF_MUST_CHECK df_status df_sha256_file(const char* path, char out[DF_SHA256_TEXT]);
 
 #endif

@@ -1,8 +1,8 @@
-/* rng.h: counter-based random numbers, Philox4x32-10 (Salmon et al., SC 2011, by Random123).
+/* rng.h: counter-based random numbers: Philox4x32-10 (Salmon et al., SC 2011) from the Random123 library.
  *
- * A value is a function of (seed, stream, index, lane) and of nothing else, so it does not depend on threads, order,
- * slices or resume. A stream names a purpose; an index names an event of it (a training step and sample, a window);
- * a lane numbers the values drawn for that event. */
+ * A value is a function of (seed, stream, index, lane) alone. It does not depend on threads, call order, micro-batches
+ * or on whether a run was resumed. A stream names a purpose; an index names one event of that purpose (a sample of a
+ * training step, a window); a lane numbers the values drawn for that event. The functions do not fail. */
 #ifndef DYNAFLOW_CORE_RNG_H
 #define DYNAFLOW_CORE_RNG_H
 
@@ -11,30 +11,30 @@
 
 #include "dynaflow/core/status.h"
 
-/* every purpose that draws random numbers; values are part of results, so append only */
+/* every purpose that draws random numbers. The numeric values affect results: append new streams, never renumber. */
 typedef enum df_stream {
-  DF_STREAM_NET_INIT = 1,
-  DF_STREAM_BATCH,         /* which window is sample i of step n */
-  DF_STREAM_FLOW_TIME,     /* flow time t of a training sample */
-  DF_STREAM_FLOW_NOISE,    /* base sample X^0 of a training sample */
-  DF_STREAM_PUSH,          /* which samples start from drifted states */
-  DF_STREAM_SAMPLE_NOISE,  /* base sample X^0 when sampling */
-  DF_STREAM_ACTION,        /* random_action */
-  DF_STREAM_DEMONSTRATION, /* commands and start states of generated demonstrations */
-  DF_STREAM_SPLIT,
-  DF_STREAM_BOOTSTRAP,
-  DF_STREAM_TEST, /* for tests only */
-  DF_STREAM_INVERSE_DYNAMICS
+  DF_STREAM_NET_INIT = 1,    /* initial network weights */
+  DF_STREAM_BATCH,           /* training window of sample i of step n */
+  DF_STREAM_FLOW_TIME,       /* flow time t of a training sample */
+  DF_STREAM_FLOW_NOISE,      /* base sample X^0 of a training sample */
+  DF_STREAM_PUSH,            /* start-state perturbation: whether and from which frame of a rollout a sample starts */
+  DF_STREAM_SAMPLE_NOISE,    /* base sample X^0 when sampling */
+  DF_STREAM_ACTION,          /* actions of the method random_action */
+  DF_STREAM_DEMONSTRATION,   /* commands and start states of generated demonstrations */
+  DF_STREAM_SPLIT,           /* choice of the held-out windows that are evaluated */
+  DF_STREAM_BOOTSTRAP,       /* bootstrap resamples (statistics.h) */
+  DF_STREAM_TEST,            /* for tests only */
+  DF_STREAM_INVERSE_DYNAMICS /* training transitions of the inverse-dynamics network */
 } df_stream;
 
-/* n uniform doubles in [0,1), 53 bits each. */
+/* Writes n uniform doubles in [0,1) to out [n], each with 53 random bits. Value i does not depend on n. */
 DF_API void df_rng_uniform(uint64_t seed, df_stream stream, uint64_t index, size_t n, double* out);
 
-/* n standard normal doubles (Box-Muller). */
+/* Writes n standard normal doubles to out [n] (Box-Muller transform). */
 DF_API void df_rng_normal(uint64_t seed, df_stream stream, uint64_t index, size_t n, double* out);
 
-/* One integer in [0, below), below >= 1; `lane` separates several integers of one event. Multiply-shift on 64 bits:
- * the bias is below 2^-32 for every `below` < 2^32. */
+/* Returns an integer in [0, below), below >= 1; `lane` distinguishes several integers of one event. It is the high half
+ * of the 128-bit product of `below` and 64 random bits, so the bias is below 2^-32 for every `below` < 2^32. */
 DF_API uint64_t df_rng_below(uint64_t seed, df_stream stream, uint64_t index, uint32_t lane, uint64_t below);
 
 #endif

@@ -1,7 +1,7 @@
-/* status.h: how calls fail.
+/* status.h: status codes and error messages.
  *
- * A fallible call returns a df_status. On failure the detail, with the offending file, key and value, stands in a
- * per-thread string that df_error_message() returns. The library never prints, exits or aborts. */
+ * A call that can fail returns a df_status. On failure df_error_message() returns a per-thread message that names the
+ * offending file, key and value. The library never prints, exits or aborts. */
 #ifndef DYNAFLOW_CORE_STATUS_H
 #define DYNAFLOW_CORE_STATUS_H
 
@@ -15,7 +15,7 @@
 #define DF_PRINTF(fmt, args)
 #endif
 
-/* code, one-line text */
+/* X(code, text): the table behind df_status and df_status_text() */
 #define DF_STATUS_LIST(X)                                       \
   X(DF_OK, "done")                                              \
   X(DF_E_ARG, "invalid argument")                               \
@@ -38,23 +38,25 @@ typedef enum df_status {
       DF_STATUS_COUNT
 } df_status;
 
-/* The one-line text of a code; never NULL. */
+/* Returns the one-line text of a code, "unknown status" for a number that is not a code. Never NULL. */
 DF_API const char* df_status_text(df_status status);
 
-/* The detail of this thread's last failure; "" if there was none. Valid until the thread's next failing call. */
+/* Returns the message of this thread's last failure, "" if there was none. Valid until the thread's next failure. */
 DF_API const char* df_error_message(void);
 
-/* Records a detail for df_error_message() and returns `status`, so that a call can end with `return df_fail(...)`. */
+/* Formats the message for df_error_message(), cut at 1023 bytes, and returns `status`, so that a function can end with
+ * `return df_fail(...)`. The arguments may point into the current message. */
 DF_API df_status df_fail(df_status status, const char* format, ...) DF_PRINTF(2, 3);
 
-/* returns from the enclosing function when a call fails, keeping its detail */
+/* returns from the enclosing function if the call fails, with the status and message of the call */
 #define DF_TRY(call)                                    \
   do {                                                  \
     df_status df_try_status_ = (call);                  \
     if (df_try_status_ != DF_OK) return df_try_status_; \
   } while (0)
 
-/* returns DF_E_ARG when a condition on the arguments does not hold; the detail follows */
+/* returns DF_E_ARG from the enclosing function if a condition on its arguments does not hold; the message (printf
+ * format and arguments) follows the condition */
 #define DF_REQUIRE(condition, ...)                           \
   do {                                                       \
     if (!(condition)) return df_fail(DF_E_ARG, __VA_ARGS__); \

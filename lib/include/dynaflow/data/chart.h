@@ -1,63 +1,75 @@
-/* chart.h: state <-> flow coordinates.
+/* chart.h: conversion between states and flow coordinates.
  *
- * Simulation runs in the world frame; only what a network sees, its targets and errors are canonical. A window's states
- * are described from its first state x0, in nz = ndx numbers each:
- *   free joint   position relative to x0 in x and y, absolute in z, turned into the heading (yaw) of x0 [m]; rotation
- *                vector of the orientation relative to the heading of x0 [rad]; linear velocity turned into that
- *                heading [m/s]; angular velocity as it is, in the body's frame [rad/s]
- *   ball joint   rotation vector [rad] and angular velocity
- *   slide, hinge as they are; those named in chart.relative relative to x0
- *   activations  as they are
- * The heading (yaw) of x0 is the twist of its first free joint about the vertical, cos and sin of half of it being w
- * and z of the quaternion over their norm; all free joints are seen from the place and heading of that one. Upside down
- * the heading is undefined and 0 is taken. A decoded quaternion has the sign that is nearer to x0's.
+ * Simulation uses the world frame. Network inputs, targets and errors use the flow coordinates z of a window, which
+ * describe each state x relative to the window's first state x0 by nz = ndx numbers:
+ *   free joint    position: x and y relative to x0 and rotated into the heading (yaw) of x0, z absolute [m];
+ *                 orientation relative to the heading of x0, as a rotation vector [rad];
+ *                 linear velocity rotated into that heading [m/s]; angular velocity, body frame, unchanged [rad/s]
+ *   ball joint    orientation as a rotation vector [rad]; angular velocity, unchanged [rad/s]
+ *   slide, hinge  position and velocity, unchanged; positions of joints in chart.relative are relative to x0
+ *   activations   unchanged
+ * The order is that of the system's tangent (system.h).
  *
- * A state is normalised, z = (raw - mean) / std, with statistics over training windows only. x and y (and vx and vy)
- * share one mean 0 and one std, so that the error does not depend on heading. A channel that never changes gets std 1.
+ * The heading of x0 is the twist of its first free joint about the vertical: for the quaternion (w, x, y, z),
+ * cos(yaw/2) = w / sqrt(w^2 + z^2) and sin(yaw/2) = z / sqrt(w^2 + z^2). All free joints use the position and heading
+ * of that joint. If w = z = 0 (upside down) the heading is undefined and 0 is used. A decoded quaternion has the sign
+ * that is closer to the quaternion in x0.
  *
- * (Rotation vectors are the tangent at the heading: no unnormalised quaternion is interpolated, and q and -q are one.)
- */
+ * Coordinates are normalised, z = (raw - mean) / std, with statistics of the training windows only. x and y of a free
+ * joint share mean 0 and one std, and so do vx and vy, so that errors do not depend on the heading. A channel that
+ * never changes gets std 1.
+ *
+ * Orientations are rotation vectors (tangent vectors at the heading), so quaternions are never interpolated and q and
+ * -q have the same coordinates. */
 #ifndef DYNAFLOW_DATA_CHART_H
 #define DYNAFLOW_DATA_CHART_H
 
 #include "dynaflow/data/dataset.h"
 
+/* channels of one physical quantity, for errors in physical units */
 typedef struct df_chart_group {
   char name[24]; /* base_pos base_rot joint_pos slide_pos base_vel base_angvel joint_vel slide_vel activation */
-  char unit[12]; /* m rad m/s rad/s */
+  char unit[12]; /* m rad m/s rad/s; "" for activations */
   int n;
-  int channel[DF_LIST_MAX];
+  int channel[DF_LIST_MAX]; /* [n] indices in z */
 } df_chart_group;
 
 typedef struct df_chart df_chart;
 
-/* The chart of a MuJoCo system, with mean 0 and std 1. DF_E_CONFIG names a joint of chart.relative that the model
- * lacks, or that is neither slide nor hinge. */
+/* Makes the chart of a MuJoCo system, with mean 0 and std 1. The chart does not keep pointers to its arguments. The
+ * caller frees *out with df_chart_free(); on failure *out is NULL. Errors: DF_E_CONFIG for a joint of chart.relative
+ * that the model lacks or that is neither slide nor hinge, and for a group of more than DF_LIST_MAX channels; DF_E_ARG
+ * for a NULL argument or another kind of system; DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_chart_new(const df_system* system, const df_config* config, df_chart** out);
-DF_API void df_chart_free(df_chart* chart);
+DF_API void df_chart_free(df_chart* chart);      /* NULL is allowed */
 DF_API int df_chart_size(const df_chart* chart); /* nz */
+
+/* Sets *groups to the groups that have channels, owned by the chart, and returns their number. */
 DF_API int df_chart_groups(const df_chart* chart, const df_chart_group** groups);
 
-/* Statistics from the training windows: of frames 1..H (for z), of frame 0 (for the context), and of actions if there
- * are any. */
+/* Computes the statistics from the training windows: of frames 1..H for z, of frame 0 for the context, and of the
+ * actions if the data have any. Errors: DF_E_ARG for a NULL argument, data of another nx or nu, or no training windows;
+ * DF_E_NOMEM. The statistics are unchanged on failure. */
 DF_API DF_MUST_CHECK df_status df_chart_fit(df_chart* chart, const df_dataset* data, const df_windows* windows);
 
-/* The statistics, as flat arrays owned by the chart, for checkpoints: mean and std [nz], context mean and std [nz],
- * action mean and std [nu]. Writable. */
+/* The statistics, for checkpoints: mean and std [nz], context mean and std [nz], action mean and std [nu]. The arrays
+ * are owned by the chart and may be written. */
 typedef struct df_chart_statistics {
   double *mean, *std, *context_mean, *context_std, *action_mean, *action_std;
 } df_chart_statistics;
 DF_API df_chart_statistics df_chart_get_statistics(df_chart* chart);
 DF_API const double* df_chart_std(const df_chart* chart); /* [nz] */
 
-/* z [nz] of state x [nx] as seen from x0 [nx]. */
+/* Writes z [nz], the normalised flow coordinates of state x [nx] relative to x0 [nx]. */
 DF_API void df_chart_encode(const df_chart* chart, const double* x0, const double* x, double* z);
-/* The state x [nx], world frame, that encodes to z. */
+/* Writes the state x [nx], world frame, whose flow coordinates relative to x0 [nx] are z [nz]. */
 DF_API void df_chart_decode(const df_chart* chart, const double* x0, const double* z, double* x);
-/* xbar [ndx] = (dz/dx)^T zbar at x, in the system's tangent coordinates (system.h). */
+/* The adjoint of df_chart_encode in x: xbar [ndx] = (dz/dx)^T zbar, from the cotangent zbar [nz] of z to the cotangent
+ * of x in the system's tangent coordinates (system.h). x0 is constant. xbar is overwritten. */
 DF_API void df_chart_encode_vjp(const df_chart* chart, const double* x0, const double* x, const double* zbar,
                                 double* xbar);
-/* What a network is told of x0 [nx]: its own description from itself, normalised, [nz]. Only x0 enters. */
+/* Writes the part of the network's condition that describes x0 [nx]: context [nz], the flow coordinates of x0 relative
+ * to itself, normalised by the context statistics. It depends on x0 only. */
 DF_API void df_chart_context(const df_chart* chart, const double* x0, double* context);
 
 #endif

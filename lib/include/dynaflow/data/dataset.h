@@ -1,4 +1,4 @@
-/* dataset.h: demonstrations: episodes of states, with actions and conditions where there are any. */
+/* dataset.h: demonstrations (episodes of states with optional actions and conditions) and the windows cut from them. */
 #ifndef DYNAFLOW_DATA_DATASET_H
 #define DYNAFLOW_DATA_DATASET_H
 
@@ -6,54 +6,63 @@
 #include "dynaflow/core/hash.h"
 #include "dynaflow/sim/system.h"
 
-/* Episodes of equal length, row-major:
- *   states [episodes][length+1][nx]   actions [episodes][length][nu] or NULL   conditions [episodes][nc] or NULL */
+/* Episodes of equal length. The dataset owns its arrays, which are row-major:
+ *   states [episodes][length+1][nx]   actions [episodes][length][nu] or NULL   conditions [episodes][nc] or NULL
+ * States and actions are in the units of the system (system.h). */
 typedef struct df_dataset {
   int episodes;
-  int length;     /* actions an episode */
-  int nx, nu, nc; /* nu is 0 without actions */
-  double dt;      /* s, one action */
+  int length;     /* actions per episode */
+  int nx, nu, nc; /* nu is 0 without actions, nc is 0 without conditions */
+  double dt;      /* duration of an action, s */
   double* states;
   double* actions;
   double* conditions;
   char condition_name[DF_NAMES_MAX][DF_NAME_MAX]; /* [nc], e.g. "gait.trot", "command.vx" */
-  char sha256[DF_SHA256_TEXT];                    /* of the file it was read from */
+  char sha256[DF_SHA256_TEXT];                    /* of the file it was read from; "" if generated */
 } df_dataset;
 
-/* Reads an npz as config's data.* keys say and checks it against the system: shapes, finite numbers, at least one whole
- * window. Files recorded elsewhere need states and actions only; ours also hold `conditions`, `condition_names` (one
- * comma-separated string) and `dt`. Errors name path, key, and the offending value with its index. A given
- * data.sha256 must match, and so must `dt` and, if both are given, `model_sha256` with system.model_sha256
- * (DF_E_MISMATCH). Unit quaternions are normalised when off by less than 5 %, else refused. */
+/* Reads an npz file according to config's data.* keys and checks it against the system. The file must contain the array
+ * of states and, unless data.actions_key is empty, of actions; it may contain `conditions`, `condition_names` (one
+ * comma-separated string, required with conditions), `dt` and `model_sha256`. An action array with one row more than
+ * there are steps loses its last row. Quaternions whose norm differs from 1 by less than 5 % are normalised. The caller
+ * frees *out with df_dataset_free(); on failure *out is NULL.
+ * Errors name the path, the key and the offending value with its index:
+ *   DF_E_MISMATCH   wrong shapes; episodes too short for one window; a file that differs from data.sha256 (if set); a
+ *                   `dt` other than the system's; a `model_sha256` other than system.model_sha256 (if both are set)
+ *   DF_E_NONFINITE  a number that is not finite
+ *   DF_E_FORMAT     a malformed file or array, a missing array, a quaternion whose norm is further from 1
+ *   DF_E_MISSING, DF_E_IO, DF_E_NOMEM; DF_E_ARG for a NULL argument */
 DF_API DF_MUST_CHECK df_status df_dataset_read(const char* path, const df_config* config, const df_system* system,
                                                df_dataset** out);
 
-/* Writes the npz that df_dataset_read reads, with keys states, actions, conditions, condition_names, dt, model_sha256.
- */
+/* Writes an npz file that df_dataset_read can read, atomically (file.h), with the keys states, dt, model_sha256 (NULL
+ * is written as "") and, where present, actions, conditions and condition_names. Errors: DF_E_ARG (NULL argument, a
+ * condition name that is empty or contains a comma), DF_E_IO, DF_E_MISSING, DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_dataset_write(const char* path, const df_dataset* data, const char* model_sha256);
 
-/* An empty dataset with its arrays allocated; nu = 0: no actions, nc = 0: no conditions. */
+/* Makes a dataset of zeros; nu = 0: without actions, nc = 0: without conditions. Errors: DF_E_ARG for sizes or dt out
+ * of range (nc is at most DF_NAMES_MAX), DF_E_NOMEM; *out is then NULL. */
 DF_API DF_MUST_CHECK df_status df_dataset_new(int episodes, int length, int nx, int nu, int nc, double dt,
                                               df_dataset** out);
-DF_API void df_dataset_free(df_dataset* data);
+DF_API void df_dataset_free(df_dataset* data); /* NULL is allowed */
 
-/* pointers into the arrays */
+/* Pointers into the arrays: a state [nx], an action [nu], a condition [nc]. Indices are not checked. */
 DF_API const double* df_dataset_state(const df_dataset* data, int episode, int frame);
 DF_API const double* df_dataset_action(const df_dataset* data, int episode, int frame); /* NULL without actions */
 DF_API const double* df_dataset_condition(const df_dataset* data, int episode);         /* NULL if nc == 0 */
 
-/* The group of an episode is its gait, the largest of the conditions named "gait.*"; without those all are of group 0.
- * From 0, below DF_NAMES_MAX. */
+/* Returns the group of an episode, in 0 .. DF_NAMES_MAX - 1. Groups are gaits: the group is the index of the largest of
+ * the conditions named "gait.*", and 0 for every episode if there are none. */
 DF_API int df_dataset_group(const df_dataset* data, int episode);
 
 /* ---- windows ---- */
 
 typedef struct df_window {
   int episode;
-  int start; /* frame of x_0; the window's frames are start .. start + horizon */
+  int start; /* frame of x_0; the window consists of the frames start .. start + horizon */
 } df_window;
 
-/* Windows of whole training and whole test episodes: no episode has windows on both sides. */
+/* Training and test windows. The split is by episode: no episode has windows on both sides. */
 typedef struct df_windows {
   int horizon;
   int n_train, n_test;
@@ -61,10 +70,12 @@ typedef struct df_windows {
   df_window* test;
 } df_windows;
 
-/* Every split.test_every-th episode of each group is held out, so that each is tested: which those are depends on the
- * order of episodes and on nothing else. DF_E_CONFIG when a group has fewer episodes than test_every, or when
- * window.first, last and horizon do not fit the episodes. */
+/* Lists the windows of a dataset. Every split.test_every-th episode of each group is held out, so every group is
+ * tested; which episodes these are depends only on the order of episodes. The caller frees *out with df_windows_free();
+ * on failure *out is NULL. Errors: DF_E_CONFIG if a group has fewer episodes than test_every, if window.first, last and
+ * horizon do not fit the episodes, or for more than 2e9 windows; DF_E_ARG for a NULL argument or test_every < 2;
+ * DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_windows_new(const df_dataset* data, const df_config* config, df_windows** out);
-DF_API void df_windows_free(df_windows* windows);
+DF_API void df_windows_free(df_windows* windows); /* NULL is allowed */
 
 #endif

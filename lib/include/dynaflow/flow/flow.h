@@ -1,20 +1,24 @@
-/* flow.h: one flow, many decoders.
+/* flow.h: flow matching with interchangeable decoders.
  *
  * Conditional flow matching on windows (DynaFlow, arXiv 2509.19804, section III; notation of docs/design.md):
  *     X^0 ~ N(0, sigma^2 I),   X^t = (1-t) X^0 + t X^1,   Xhat^1 = decode(D_theta(X^t, c, t)),
  *     loss = mean over frames 1..H and channels of (Xhat^1 - X^1)^2          (eq. 4, W = 1/std by normalisation)
  *     velocity = (Xhat^1 - X^t) / (1-t)                                       (eq. 5)
- * Sampling takes K Euler steps from t = 0; the last one returns Xhat^1 itself, so K = 1 is one network call.
+ * The condition c consists of the context of x0 (chart.h) and the task's condition. Sampling takes K Euler steps from
+ * t = 0; the last step returns Xhat^1 itself, so K = 1 is one network call.
  *
- * What stands between network and Xhat^1 is the decoder:
- *     STATES   the network's output is Xhat^1, in chart coordinates (chart.h): kinematic flow matching
- *     ACTIONS  the flow runs over normalised actions; states follow by rolling them out afterwards
- *     ROLLOUT  u = center + half_range tanh(output); Xhat^1 = chart(simulator rollout of u from x0): DynaFlow. The loss
- *              is on states only and its exact gradient flows back through the simulator.
- *     TRACKING ROLLOUT with feedback inside: the network also outputs a reference window zref, learned by the kinematic
- *              loss alone, and the simulator is driven by u = clamp(center + half_range (tanh(output) - K (z - zref)))
- *              with z = chart(state). K is one constant [nu][nz] matrix, zero at first, learned along with the network.
- *              What is returned are the applied actions: replayed from x0 they reproduce the states as ROLLOUT's do. */
+ * The decoder computes Xhat^1 from the network's output:
+ *     STATES    Xhat^1 is the output, in chart coordinates: kinematic flow matching.
+ *     ACTIONS   Xhat^1 is the output, in normalised actions; the actions are rolled out after sampling.
+ *     ROLLOUT   u = center + half_range tanh(output); Xhat^1 = chart(simulator rollout of u from x0): DynaFlow.
+ *               The loss is on states only; its exact gradient is propagated back through the simulator.
+ *     TRACKING  ROLLOUT with feedback: the network also outputs a reference window zref, trained by the kinematic
+ *               loss alone, and the simulator is driven by u = clamp(center + half_range (tanh(output) - K (z - zref)))
+ *               with z = chart(state). K is one constant matrix [nu][nz], initially zero, trained with the network.
+ *               The applied actions are returned: as with ROLLOUT, replaying them from x0 reproduces the states.
+ *
+ * A batch is divided into train.slices micro-batches of fixed size. Each is computed by one thread, and the gradients
+ * are summed by a fixed binary tree, so results have the same bits for any number of threads. */
 #ifndef DYNAFLOW_FLOW_FLOW_H
 #define DYNAFLOW_FLOW_FLOW_H
 
@@ -24,32 +28,47 @@ typedef enum df_decoder { DF_DECODE_STATES, DF_DECODE_ACTIONS, DF_DECODE_ROLLOUT
 
 typedef struct df_flow df_flow;
 
-/* A flow with freshly initialised weights. `name` is the method's, for logs and files. */
+/* Makes a flow with initial weights. env is copied; what it points to must outlive the flow. `name` is the method's
+ * name, used in logs and files. The caller frees *out with df_flow_free(); on failure *out is NULL. Errors: DF_E_CONFIG
+ * for settings that do not fit (more than 128 chart coordinates, actions missing from the data, action.center or
+ * half_range of a length that does not divide nu or missing for an unbounded actuator, a network or train.slices out of
+ * range, a train.tape_mib that is too small); DF_E_ARG for no task or env->threads < 1; DF_E_BLAS before
+ * df_blas_open(); DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_flow_new(const df_method_env* env, const char* name, df_decoder decoder,
                                            df_flow** out);
-DF_API void df_flow_free(df_flow* flow);
+DF_API void df_flow_free(df_flow* flow); /* NULL is allowed */
 
-/* Trains for train.steps gradient steps. Same bits for any number of threads: a batch is train.slices fixed slices,
- * each computed by one thread, summed by a fixed tree. DF_E_INTERRUPTED when env.stop was set. */
+/* Trains for train.steps gradient steps, or for those that remain after the saved state in env.state_folder, and fills
+ * *log. Errors: DF_E_INTERRUPTED after env.stop was set; DF_E_SIM if the simulator fails in a way other than diverging;
+ * DF_E_NONFINITE if every sample diverged; DF_E_MISMATCH for the state file of another training; DF_E_FORMAT, DF_E_IO,
+ * DF_E_MISSING, DF_E_ARG and DF_E_NOMEM for the state file. */
 DF_API DF_MUST_CHECK df_status df_flow_train(df_flow* flow, df_training_log* log);
 
-/* Samples windows as method.h says; u may be NULL. Base noise depends on (seed, index) only. */
+/* Samples request->B windows (method.h): x [B][H+1][nx] and u [B][H][nu], both owned by the caller; u may be NULL and
+ * is unchanged with STATES. The noise of a window depends on (seed, index) only. If the rollout of a window diverges, x
+ * is NaN from that frame on; if it diverges before the last Euler step, all frames but the first are NaN. Errors:
+ * DF_E_ARG for a NULL argument, B < 1, sampler_steps < 1 or a missing condition; DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_flow_sample(df_flow* flow, const df_request* request, double* x, double* u);
 
-/* A safetensors file with the averaged weights, the chart's statistics and the settings: all that sampling needs. */
+/* Writes a checkpoint: a safetensors file with the averaged weights, the statistics of the chart, the settings and the
+ * hashes of model and data. Errors: DF_E_IO, DF_E_MISSING, DF_E_ARG, DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_flow_save(const df_flow* flow, const char* path);
 
-/* DF_E_MISMATCH names what differs: task, method, model, data, or a setting that the weights depend on. */
+/* Reads a checkpoint: weights and the statistics of the task's chart. Errors: DF_E_MISMATCH names what differs: task,
+ * method, model, data, a setting that the weights depend on, or a tensor; DF_E_FORMAT (not a checkpoint), DF_E_MISSING,
+ * DF_E_IO, DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_flow_load(df_flow* flow, const char* path);
 
-/* ---- inverse dynamics: actions from successive states, learned with actions ---- */
+/* ---- inverse dynamics: an MLP from successive states to actions, trained on demonstrated actions ---- */
 
 typedef struct df_inverse df_inverse;
 
+/* Arguments, ownership and errors of these calls are those of the df_flow calls of the same name. */
 DF_API DF_MUST_CHECK df_status df_inverse_new(const df_method_env* env, df_inverse** out);
-DF_API void df_inverse_free(df_inverse* inverse);
+DF_API void df_inverse_free(df_inverse* inverse); /* NULL is allowed */
 DF_API DF_MUST_CHECK df_status df_inverse_train(df_inverse* inverse, df_training_log* log);
-/* u [B][H][nu] from x [B][H+1][nx]: u[t] from (x[t], x[t+1]), within the action box. */
+/* Computes u [B][H][nu] from x [B][H+1][nx]: u[t] from (x[t], x[t+1]), clamped to the action box. DF_E_ARG for a NULL
+ * argument, B < 1 or H < 1. */
 DF_API DF_MUST_CHECK df_status df_inverse_actions(df_inverse* inverse, int B, int H, const double* x, double* u);
 DF_API DF_MUST_CHECK df_status df_inverse_save(const df_inverse* inverse, const char* path);
 DF_API DF_MUST_CHECK df_status df_inverse_load(df_inverse* inverse, const char* path);

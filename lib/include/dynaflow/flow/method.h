@@ -1,8 +1,8 @@
-/* method.h: the one door by which methods enter: DynaFlow, its baselines, and yours.
+/* method.h: the interface of all methods: DynaFlow, its baselines and plugins.
  *
- * A method is a table of functions over an opaque instance. An instance is made for one task and seed, trained or
- * loaded, and asked for windows: from a start state x0 and a condition it returns the states it claims and, if it has
- * them, the actions that should produce them. How good they are is measured outside, the same way for all. */
+ * A method is a table of functions on an opaque instance. An instance is made for one task and seed, trained or loaded,
+ * and then samples windows: for a start state x0 and a condition it returns a sequence of states and, if the method has
+ * them, the actions that should produce these states. All methods are evaluated in the same way, outside the method. */
 #ifndef DYNAFLOW_FLOW_METHOD_H
 #define DYNAFLOW_FLOW_METHOD_H
 
@@ -12,81 +12,88 @@
 #include "dynaflow/data/task.h"
 
 enum {
-  DF_METHOD_TRAINS = 1,        /* has train, save and load */
-  DF_METHOD_NEEDS_ACTIONS = 2, /* demonstrations must hold actions */
-  DF_METHOD_RETURNS_ACTIONS = 4,
-  DF_METHOD_SAMPLES = 8,             /* the number of sampler steps K changes its result */
-  DF_METHOD_SEES_DEMONSTRATION = 16, /* is given the answer: the ceiling */
-  DF_METHOD_IGNORES_SEED = 32        /* draws nothing: every seed gives the same numbers */
+  DF_METHOD_TRAINS = 1,              /* has train, save and load */
+  DF_METHOD_NEEDS_ACTIONS = 2,       /* the demonstrations must contain actions */
+  DF_METHOD_RETURNS_ACTIONS = 4,     /* sample writes actions */
+  DF_METHOD_SAMPLES = 8,             /* its result depends on the number K of sampler steps */
+  DF_METHOD_SEES_DEMONSTRATION = 16, /* receives the demonstrated actions: an upper reference (ceiling) */
+  DF_METHOD_IGNORES_SEED = 32        /* uses no random numbers: every seed gives the same result */
 };
 
-/* how training went; curves are thinned to at most DF_LOG_MAX points, each the mean of the steps since the one before
- */
+/* the training log of one network. The loss curve has at most DF_LOG_MAX points; each is the mean over the steps since
+ * the previous point. */
 enum { DF_LOG_MAX = 200, DF_LOGS_MAX = 2 };
 typedef struct df_training_log {
   char name[DF_NAME_MAX]; /* "dynaflow", "inverse_dynamics" */
-  int n;
+  int n;                  /* number of points of the curve */
   long step[DF_LOG_MAX];
   double loss[DF_LOG_MAX];
-  long steps;    /* gradient steps made */
-  long diverged; /* training windows whose rollout diverged: left out of the gradient */
-  long skipped;  /* steps whose gradient was not finite: not applied */
-  /* adjoints of simulated actions behind the gradients, and how many of them were not exact (dynaflow/sim/adjoint.h);
-   * of a resumed training all of its parts */
+  long steps;    /* gradient steps so far */
+  long diverged; /* training windows whose rollout diverged; they are left out of the gradient */
+  long skipped;  /* steps that were not applied because their gradient was not finite */
+  /* adjoints of simulated actions computed for the gradients, and how many were not exact (dynaflow/sim/adjoint.h);
+   * summed over all parts of a resumed training */
   df_gradient_count adjoints;
-  size_t parameters;
-  double cpu_s; /* CPU seconds of all threads */
+  size_t parameters; /* number of trained parameters */
+  double cpu_s;      /* CPU seconds of all threads */
 } df_training_log;
 
-/* done of total steps, with the last logged loss; called from one thread, often */
+/* called after every gradient step, by the thread that trains: `done` of `total` steps of network `what`, and the last
+ * point of the loss curve, NaN if there is none yet */
 typedef void (*df_progress_fn)(void* context, const char* what, long done, long total, double loss);
 
+/* the environment of an instance; the strings and pointers must outlive it */
 typedef struct df_method_env {
   const df_task* task; /* must outlive the instance */
   uint64_t seed;
-  int threads;
+  int threads;             /* >= 1 */
   df_progress_fn progress; /* may be NULL */
   void* progress_context;
   const volatile sig_atomic_t* stop; /* may be NULL; training returns DF_E_INTERRUPTED soon after it becomes non-zero */
 
-  /* Where training keeps its state, so that a killed one goes on as if it had never stopped; NULL: nowhere. Each
-   * network has a file <state_folder>/<its name>.state, written every state_every seconds, when interrupted and at its
-   * end, and read at its start. The folder must exist; the caller removes it. */
+  /* The existing folder in which training saves its state, so that a killed training resumes with bit-identical
+   * results; NULL: the state is not saved. Each network has a file <state_folder>/<name>.state, which is read when
+   * training starts and written every state_every seconds, on interruption and at the end. The caller removes the
+   * files. */
   const char* state_folder;
-  const char* state_identity; /* e.g. the cell's key: a state of another identity is refused */
-  double state_every;         /* s of wall time */
+  const char* state_identity; /* e.g. the cell's key: a state file of another identity is refused; NULL is "" */
+  double state_every;         /* seconds of wall time */
 } df_method_env;
 
-/* what is asked for: B windows of the task's horizon H */
+/* a request for B windows of the task's horizon H; the arrays are owned by the caller */
 typedef struct df_request {
   int B;
   const double* x0;                   /* [B][nx] */
   const double* condition;            /* [B][nc]; NULL if nc == 0 */
-  const double* demonstrated_actions; /* [B][H][nu]; NULL but for SEES_DEMONSTRATION */
-  uint64_t seed;                      /* of the base samples, */
-  uint64_t first_index;               /* which are drawn at first_index .. first_index + B - 1 */
-  int sampler_steps;                  /* K Euler steps, >= 1 */
+  const double* demonstrated_actions; /* [B][H][nu]; NULL unless the method has SEES_DEMONSTRATION */
+  uint64_t seed;                      /* seed of the base samples */
+  uint64_t first_index;               /* window b uses the random numbers of index first_index + b */
+  int sampler_steps;                  /* number K of Euler steps, >= 1 */
 } df_request;
 
+/* the table of a method; a function that fails sets the message of df_error_message() by df_fail() */
 typedef struct df_method {
-  const char* name;
+  const char* name;    /* letters, digits and _, fewer than DF_NAME_MAX */
   const char* summary; /* one line */
-  unsigned flags;
+  unsigned flags;      /* DF_METHOD_... */
+  /* Makes an instance; on failure *self is NULL. */
   df_status (*create)(const df_method_env* env, void** self);
-  void (*destroy)(void* self); /* NULL is fine */
-  /* logs [DF_LOGS_MAX]; *n_logs out */
+  void (*destroy)(void* self); /* NULL is allowed */
+  /* Trains the instance; writes one log per network to logs [DF_LOGS_MAX] and their number to *n_logs. */
   df_status (*train)(void* self, df_training_log* logs, int* n_logs);
+  /* Write and read what sampling needs. train, save and load may be NULL without DF_METHOD_TRAINS. */
   df_status (*save)(const void* self, const char* path);
   df_status (*load)(void* self, const char* path);
-  /* x [B][H+1][nx] with x[b][0] = x0[b], and u [B][H][nu] (untouched without RETURNS_ACTIONS): caller-owned */
+  /* Writes x [B][H+1][nx] with x[b][0] = x0[b], and u [B][H][nu] (unchanged without DF_METHOD_RETURNS_ACTIONS); both
+   * are owned by the caller. */
   df_status (*sample)(void* self, const df_request* request, double* x, double* u);
 } df_method;
 
-/* ---- methods from outside: `dynaflow --plugin FILE.so` ----
+/* ---- plugins: `dynaflow --plugin FILE.so` ----
  *
- * A shared object, linked with libdynaflow, that defines these two. It is refused when its version is not the
- * program's: DF_METHOD_VERSION is raised whenever a plugin has to be compiled anew. docs/add-a-method.md has an
- * example. */
+ * A plugin is a shared object, linked with libdynaflow, that defines the two symbols below. It is refused if its
+ * version differs from the program's; DF_METHOD_VERSION is increased whenever plugins must be rebuilt. See
+ * docs/add-a-method.md for an example. */
 enum { DF_METHOD_VERSION = 2 };
 
 DF_API extern const int df_plugin_version; /* = DF_METHOD_VERSION */

@@ -1,6 +1,9 @@
-/* gait.h: a gait demonstrator for the Go1: 50 Hz joint position targets from virtual-model stance forces and Raibert
- * foot placement, for trot, pace, bound and pronk at 3 Hz and duty .5. It is the source of the go1_gaits
- * demonstrations; a learner sees its states and commands, never its internals. */
+/* gait.h: a generator of gait demonstrations for the Go1.
+ *
+ * A controller computes joint position targets at 50 Hz from virtual-model stance forces and Raibert foot placement
+ * (Raibert 1986), for trot, pace, bound and pronk at a step frequency of 3 Hz and a duty factor of 0.5. It generates
+ * the demonstrations of the task go1_gaits. A learner sees the states, actions and commands, not the controller's
+ * internals. */
 #ifndef DYNAFLOW_DATA_GAIT_H
 #define DYNAFLOW_DATA_GAIT_H
 
@@ -10,25 +13,30 @@
 
 typedef enum df_gait { DF_GAIT_TROT, DF_GAIT_PACE, DF_GAIT_BOUND, DF_GAIT_PRONK, DF_GAIT_COUNT } df_gait;
 
-DF_API const char* df_gait_name(df_gait gait);
-DF_API int df_gait_by_name(const char* name); /* -1 if there is none */
+DF_API const char* df_gait_name(df_gait gait); /* "trot" ...; "" for DF_GAIT_COUNT and above */
+DF_API int df_gait_by_name(const char* name);  /* the df_gait, or -1 for an unknown name */
 
-/* Whether foot `leg` (0 FR, 1 FL, 2 RR, 3 RL) stands at phase [cycles] of the gait's clock. */
+/* Whether leg `leg` (0 FR, 1 FL, 2 RR, 3 RL) is in stance at phase [cycles] of the gait's clock. */
 DF_API bool df_gait_stance(df_gait gait, int leg, double phase);
 
-enum { DF_GAIT_SETTLE_FRAMES = 25 };   /* actions during which the robot stands before its clock starts */
+enum { DF_GAIT_SETTLE_FRAMES = 25 };   /* actions during which the robot stands before the gait's clock acts */
 DF_API double df_gait_frequency(void); /* Hz */
 
 typedef struct df_gait_report {
   int tried[DF_GAIT_COUNT], fallen[DF_GAIT_COUNT];
 } df_gait_report;
 
-/* Demonstrations as config's data.* keys say: data.episodes upright ones of each gait, falls rejected and counted in
- * `report` (may be NULL). Conditions are a one-hot gait and the command vx, vy [m/s], yaw rate [rad/s]; gaits follow
- * one another. Commands, start poses and phases are functions of (data.seed, gait, attempt), so the result depends
- * neither on threads nor on rejections before. DF_E_CONFIG for a model that is not a 12-joint Go1 or an unknown gait
- * name. `progress` (may be NULL) is called with episodes done and wanted after every few attempts, from one thread at
- * a time; when it returns false the call ends with DF_E_INTERRUPTED. */
+/* Generates demonstrations according to config's data.* keys: data.episodes episodes of each gait, one gait after the
+ * other. Attempts in which the robot falls are rejected and counted in `report` (may be NULL). The conditions are the
+ * gait, one-hot, and the command: vx, vy [m/s] and yaw rate [rad/s]. Command, start pose and phase are functions of
+ * (data.seed, gait, number of the attempt), so the result depends neither on `threads` nor on earlier rejections.
+ *
+ * `progress` (may be NULL) is called after every few attempts with `context`, the episodes done and the episodes
+ * wanted, by the calling thread; if it returns false the call ends with DF_E_INTERRUPTED. The caller frees *out with
+ * df_dataset_free(); on failure *out is NULL.
+ * Errors: DF_E_CONFIG for a model other than a 12-joint Go1 with actions of 0.02 s, an unknown or repeated gait name, a
+ * value of data.* out of range, or too many falls (more than 50 attempts per wanted episode); DF_E_SIM if the simulator
+ * fails; DF_E_ARG for a NULL argument or threads < 1; DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_gait_demonstrate(const df_system* system, const df_config* config, int threads,
                                                    bool (*progress)(void*, int, int), void* context,
                                                    df_gait_report* report, df_dataset** out);

@@ -1,5 +1,6 @@
-/* npz.h: NumPy archives. Reads .npz (stored or deflated) and .npy in little-endian f4, f8, i1..i8, u1..u8 and bool,
- * C or Fortran order, format versions 1 to 3; writes what numpy.load opens without pickle. */
+/* npz.h: NumPy archives. Reads .npz (stored or deflated) and .npy files with little-endian elements of type f4, f8,
+ * i1..i8, u1..u8 or bool, in C or Fortran order, format versions 1 to 3. Writes .npz files that numpy.load opens
+ * without pickle. */
 #ifndef DYNAFLOW_DATA_NPZ_H
 #define DYNAFLOW_DATA_NPZ_H
 
@@ -19,34 +20,41 @@ typedef struct df_array {
 
 typedef struct df_npz df_npz;
 
-/* Opens an archive; a .npy file counts as one with a single array, named as the file. The file is held in memory.
- * Errors name the path: DF_E_MISSING, DF_E_IO, DF_E_FORMAT (not a zip, truncated, a key twice). */
+/* Opens an archive and keeps the whole file in memory. A .npy file is treated as an archive of one array, whose key is
+ * the file name without ".npy". The caller releases *out with df_npz_close(); on failure *out is NULL. Errors name the
+ * path: DF_E_MISSING, DF_E_IO, DF_E_FORMAT (not a zip archive, truncated, a key twice), DF_E_NOMEM; DF_E_ARG for a NULL
+ * path. */
 DF_API DF_MUST_CHECK df_status df_npz_open(const char* path, df_npz** out);
-DF_API void df_npz_close(df_npz* npz);
-DF_API int df_npz_count(const df_npz* npz);
-DF_API const char* df_npz_key(const df_npz* npz, int i); /* without ".npy"; owned by npz */
+DF_API void df_npz_close(df_npz* npz);                   /* NULL is allowed */
+DF_API int df_npz_count(const df_npz* npz);              /* number of arrays */
+DF_API const char* df_npz_key(const df_npz* npz, int i); /* without ".npy"; owned by npz; NULL if i is out of range */
 
-/* Reads one array. DF_E_FORMAT names path, key and what is wrong (missing key, with the keys there are; dtype; shape;
- * truncation). Non-finite values are passed on: whether they are wrong is the caller's to say. */
+/* Reads one array; the caller releases it with df_array_clear(). DF_E_FORMAT names path, key and the fault: a missing
+ * key (with the keys of the archive), an unsupported dtype, a malformed shape, truncation, an integer beyond 2^53 (not
+ * exact as a double). Non-finite values are not an error. DF_E_ARG for a NULL argument, DF_E_NOMEM. On failure *out is
+ * zeroed. */
 DF_API DF_MUST_CHECK df_status df_npz_read(df_npz* npz, const char* key, df_array* out);
-/* The single string of a 0-dimensional unicode array, as UTF-8 in memory of df_alloc; errors as df_npz_read. */
+/* Reads the string of a 0-dimensional unicode array as UTF-8. The caller frees *out with df_free(); on failure *out is
+ * NULL. Errors as for df_npz_read. */
 DF_API DF_MUST_CHECK df_status df_npz_read_text(df_npz* npz, const char* key, char** out);
-DF_API bool df_npz_has(const df_npz* npz, const char* key);
-DF_API void df_array_clear(df_array* array); /* frees the values and zeroes the struct */
+DF_API bool df_npz_has(const df_npz* npz, const char* key); /* whether the archive has an array of this name */
+DF_API void df_array_clear(df_array* array);                /* frees the values and zeroes the struct */
 
 typedef enum df_npz_kind { DF_NPZ_F64, DF_NPZ_F32, DF_NPZ_TEXT } df_npz_kind;
 
-/* one array to write; TEXT is a single string, stored as a 0-dimensional unicode array */
+/* one array to write. A TEXT entry is one string, stored as a 0-dimensional unicode array; its rank is ignored. */
 typedef struct df_npz_entry {
   const char* key;
   df_npz_kind kind;
   int rank;
   size_t shape[DF_NPZ_MAX_RANK];
-  const double* values; /* F64 and F32 (converted) */
-  const char* text;     /* TEXT */
+  const double* values; /* for F64, and for F32, which rounds them to single precision */
+  const char* text;     /* for TEXT: UTF-8 */
 } df_npz_entry;
 
-/* Writes an archive, atomically (file.h) and with the same bytes for the same content. */
+/* Writes an archive of n >= 1 arrays atomically (file.h). The same content always gives the same bytes. Errors name
+ * path and key: DF_E_ARG (no name, a name twice, rank or shape out of range, NULL values, text that is not UTF-8),
+ * DF_E_IO, DF_E_MISSING, DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_npz_write(const char* path, int n, const df_npz_entry* entries);
 
 #endif

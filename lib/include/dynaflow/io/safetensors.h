@@ -1,5 +1,5 @@
-/* safetensors.h: named tensors with a string dictionary, in the layout that Python's safetensors package opens:
- * 8 bytes of little-endian header length, a JSON header, the bytes of the tensors. */
+/* safetensors.h: files of named tensors with a dictionary of strings, readable by Python's safetensors package. The
+ * layout is: the header length as 8 little-endian bytes, a JSON header, the bytes of the tensors. */
 #ifndef DYNAFLOW_DATA_SAFETENSORS_H
 #define DYNAFLOW_DATA_SAFETENSORS_H
 
@@ -22,18 +22,26 @@ typedef struct df_text_pair {
   const char* value;
 } df_text_pair;
 
-/* Writes atomically; the same content gives the same bytes. */
+/* Writes n tensors and n_metadata string pairs atomically (file.h). The same content always gives the same bytes.
+ * Errors name the path and the tensor or key: DF_E_ARG (a missing or repeated name, rank above 4, NULL data, text that
+ * is not UTF-8, a size that overflows), DF_E_IO, DF_E_MISSING, DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_safetensors_write(const char* path, int n, const df_named_tensor* tensors,
                                                     int n_metadata, const df_text_pair* metadata);
 
 typedef struct df_safetensors df_safetensors;
 
-/* Reads a whole file and checks header, offsets and sizes. DF_E_FORMAT names path and what is wrong. */
+/* Reads a whole file into memory and checks its header, offsets and sizes. The caller releases *out with
+ * df_safetensors_close(); on failure *out is NULL. Errors: DF_E_FORMAT, which names the path and the fault;
+ * DF_E_MISSING, DF_E_IO, DF_E_NOMEM; DF_E_ARG for a NULL path. */
 DF_API DF_MUST_CHECK df_status df_safetensors_open(const char* path, df_safetensors** out);
-DF_API void df_safetensors_close(df_safetensors* file);
-DF_API const char* df_safetensors_metadata(const df_safetensors* file, const char* key); /* NULL if absent */
+DF_API void df_safetensors_close(df_safetensors* file); /* NULL is allowed */
 
-/* Copies tensor `name` of exactly this type and shape to `out`; DF_E_MISMATCH names both shapes otherwise. */
+/* Returns the string stored under `key`, owned by `file`; NULL if absent. */
+DF_API const char* df_safetensors_metadata(const df_safetensors* file, const char* key);
+
+/* Copies the tensor `name` to `out`, which has room for its elements. Its type and shape [rank] must be exactly as
+ * given: DF_E_MISMATCH names both shapes, or a missing tensor. DF_E_ARG for a NULL argument, rank or dtype out of
+ * range. */
 DF_API DF_MUST_CHECK df_status df_safetensors_read(const df_safetensors* file, const char* name, df_dtype dtype,
                                                    int rank, const size_t* shape, void* out);
 

@@ -1,9 +1,9 @@
-/* blas.h: the matrix products, by an OpenBLAS loaded at run time with the kernel set of our choice.
+/* blas.h: matrix products by OpenBLAS, which is loaded at run time with a chosen kernel set.
  *
- * OpenBLAS reads its kernel choice when it is loaded, kernels differ by a factor of two in speed and in the bits of
- * their results, and its single-threaded build gives wrong results when two threads call it at once. So the library is
- * loaded once a process, with a named kernel set that is read back, and a build that is unsafe with threads is refused.
- */
+ * OpenBLAS selects its kernels when it is loaded. Kernel sets differ in speed by a factor of two and in the bits of
+ * their results, and the single-threaded build gives wrong results when two threads call it at once. Therefore the
+ * library is loaded once per process with a named kernel set, the kernel in use is read back and compared, and builds
+ * that are unsafe with threads are refused. */
 #ifndef DYNAFLOW_NN_BLAS_H
 #define DYNAFLOW_NN_BLAS_H
 
@@ -13,26 +13,31 @@
 #include "dynaflow/nn/real.h"
 
 typedef struct df_blas_cfg {
-  const char* library; /* path or name for the loader; NULL: the pthread build of OpenBLAS where distributions put it */
-  const char* kernel;  /* e.g. "SkylakeX", "Haswell"; NULL: chosen from the processor (AVX-512, else AVX2, else own) */
-  int threads;         /* how many threads will call at once */
+  const char* library; /* path or name for dlopen; NULL: the pthread build of OpenBLAS in the usual places */
+  const char* kernel;  /* kernel set, e.g. "Haswell"; NULL: SkylakeX with AVX-512, else Haswell with AVX2, else the
+                        * library's own choice */
+  int threads;         /* number of threads that may call at once, >= 1 */
 } df_blas_cfg;
 
 DF_API df_blas_cfg df_blas_cfg_default(void); /* NULL, NULL, 1 */
 
-/* Loads the library; calls after the first must ask for the same kernel, NULL meaning the processor's own, or give
- * DF_E_BLAS. Other errors: DF_E_BLAS names the library not found, the kernel asked for and the one obtained, or an
- * unsafe build: the serial one with more than one thread, the OpenMP one always, because its results depend on
- * omp_set_num_threads. A refused library is unloaded again. Not to be called concurrently: it sets variables of the
- * environment for the time of the load. */
+/* Loads the library. Must succeed before networks are made; not to be called concurrently, since it sets environment
+ * variables while it loads. A refused library is unloaded again. Errors:
+ *   DF_E_BLAS   the library is not found or is not OpenBLAS with 32-bit integers and the C interface; it runs another
+ *               kernel set than requested; or it is an unsafe build: the single-threaded build with threads > 1, or the
+ *               OpenMP build, whose results depend on omp_set_num_threads. After a successful call also for another
+ *               library or kernel set than the loaded one (with kernel NULL: another than the processor's default)
+ *   DF_E_ARG    cfg is NULL, threads < 1 or an empty kernel name
+ *   DF_E_NOMEM */
 DF_API DF_MUST_CHECK df_status df_blas_open(const df_blas_cfg* cfg);
 
 typedef struct df_blas_info {
-  const char* kernel;   /* as the library names it: part of a result's key */
+  const char* kernel;   /* kernel set in use, as the library names it; part of a result's key */
   const char* config;   /* the library's version and build string */
-  bool slower_than_cpu; /* an AVX2 kernel set on a processor with AVX-512: about half the speed */
+  bool slower_than_cpu; /* the processor has AVX-512 but the kernel set does not use it: about half the speed */
 } df_blas_info;
 
-DF_API const df_blas_info* df_blas_get_info(void); /* NULL before df_blas_open */
+/* Describes the loaded library (static memory); NULL before df_blas_open has succeeded. */
+DF_API const df_blas_info* df_blas_get_info(void);
 
 #endif

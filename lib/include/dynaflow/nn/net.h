@@ -1,14 +1,16 @@
-/* net.h: networks from a noised window and a condition to a sequence.
+/* net.h: networks that map a noised window and a condition to a sequence.
  *
  *     y [B][T][out] = net(x [B][T][in], c [B][cond], t [B])
  *
- * DiT: tokens are frames; linear embedding plus trainable sin/cos position features; condition and flow time through
- * an MLP into adaLN-zero blocks (Peebles & Xie 2023, "Scalable diffusion models with transformers"); final adaLN and
- * linear; plus a direct MLP from condition to the whole output sequence, whose last layer starts at zero.
- * MLP: everything flattened through dense layers.
+ * Two kinds:
+ *   DiT  a transformer whose tokens are frames (Peebles & Xie 2023, "Scalable diffusion models with transformers"):
+ *        linear embedding plus trainable position features initialised to sines and cosines; condition and flow time
+ *        pass through an MLP that modulates adaLN-zero blocks; a final adaLN and linear layer. The output of a skip MLP
+ *        from the condition to the whole sequence is added; the last layer of that MLP is initialised to zero.
+ *   MLP  dense layers with SiLU over the flattened window, condition and flow time features.
  *
- * A df_net is the immutable description; parameters are one flat array that the caller owns, so that optimizers,
- * averages and files need no walk over layers. A df_net_work holds activations for one thread. */
+ * A df_net is an immutable description that threads may share. The parameters are one flat array owned by the caller,
+ * so optimizers, averages and files need not know the layers. A df_net_work holds the activations of one thread. */
 #ifndef DYNAFLOW_NN_NET_H
 #define DYNAFLOW_NN_NET_H
 
@@ -23,21 +25,22 @@ typedef enum df_net_kind { DF_NET_DIT, DF_NET_MLP } df_net_kind;
 
 typedef struct df_net_cfg {
   df_net_kind kind;
-  int tokens;          /* T: frames of a window; 1 for a plain MLP */
-  int in, out;         /* features a token */
-  int cond;            /* condition features; may be 0 for MLP */
+  int tokens;          /* T: number of frames; 1 for a plain MLP */
+  int in, out;         /* features per token of input and output */
+  int cond;            /* condition features; 0 is allowed for MLP only */
   bool flow_time;      /* whether t is an input */
   int width;           /* d, token width (DiT) or hidden width (MLP) */
   int depth;           /* blocks (DiT) or hidden layers (MLP) */
-  int heads;           /* divides width (DiT) */
-  int mlp_ratio;       /* hidden width of a block's MLP / width (DiT) */
-  int skip_hidden;     /* hidden width of the condition-to-sequence MLP (DiT); 0 for none */
-  double position_std; /* standard deviation of the position features (DiT); below about .5 the network can hardly tell
-                          frames apart and training stalls on a plateau */
+  int heads;           /* attention heads, a divisor of width (DiT) */
+  int mlp_ratio;       /* hidden width of a block's MLP divided by width (DiT) */
+  int skip_hidden;     /* hidden width of the skip MLP from condition to sequence (DiT); 0: no skip MLP */
+  double position_std; /* standard deviation of the initial position features (DiT); below about 0.5 the network can
+                        * hardly distinguish frames and training stalls on a plateau */
 } df_net_cfg;
 
-DF_API df_net_cfg
-df_net_cfg_default(void); /* DiT, width 96, depth 3, heads 4, ratio 4, skip 256, position_std .7; sizes 0 */
+/* DiT with flow time, width 96, depth 3, 4 heads, mlp_ratio 4, skip_hidden 256, position_std 0.7. The caller must set
+ * tokens, in, out and cond, which are 0. */
+DF_API df_net_cfg df_net_cfg_default(void);
 
 typedef struct df_net df_net;
 typedef struct df_net_work df_net_work;
@@ -47,33 +50,47 @@ typedef struct df_tensor {
   char name[48]; /* e.g. "block.0.attention.qkv.weight" */
   int rank;
   size_t shape[2];
-  size_t offset; /* in the flat array */
-  size_t count;
-  bool decay; /* whether weight decay applies: matrices yes, biases and position features no */
+  size_t offset; /* index of its first element in the flat array */
+  size_t count;  /* number of elements */
+  bool decay;    /* whether weight decay applies: to matrices, not to biases and position features */
 } df_tensor;
 
-/* DF_E_CONFIG names the field and the value. df_blas_open must have been called. */
+/* Makes a network description; the caller frees *out with df_net_free(); on failure *out is NULL. Errors: DF_E_CONFIG,
+ * which names the field, its value and its range; DF_E_BLAS before df_blas_open() has succeeded; DF_E_ARG for a NULL
+ * argument; DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_net_new(const df_net_cfg* cfg, df_net** out);
-DF_API void df_net_free(df_net* net);
-DF_API const df_net_cfg* df_net_get_cfg(const df_net* net);
-DF_API size_t df_net_parameters(const df_net* net);                      /* length of the flat array */
-DF_API int df_net_tensors(const df_net* net, const df_tensor** tensors); /* count; owned by the net, in offset order */
+DF_API void df_net_free(df_net* net);                       /* NULL is allowed */
+DF_API const df_net_cfg* df_net_get_cfg(const df_net* net); /* owned by the net */
+DF_API size_t df_net_parameters(const df_net* net);         /* length of the flat array */
 
-/* Writes starting values: Glorot-uniform matrices, zero biases, zero adaLN and last layers. */
+/* Sets *tensors to the parameter tensors in the order of their offsets, owned by the net, and returns their number. */
+DF_API int df_net_tensors(const df_net* net, const df_tensor** tensors);
+
+/* Writes initial values to parameters [df_net_parameters()]: Glorot-uniform matrices, sines and cosines for the
+ * position features, zeros for biases, adaLN and last layers. They depend on the network's shape and `seed` only. */
 DF_API void df_net_init(const df_net* net, uint64_t seed, df_real* parameters);
 
-/* Activations for up to `batch` samples, used by one thread at a time. */
+/* Allocates activations for up to `batch` samples, to be used by one thread at a time; `net` must outlive them. The
+ * caller frees *out with df_net_work_free(); on failure *out is NULL. Errors: DF_E_ARG for a NULL argument or a batch
+ * outside 1 .. 2^20, DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_net_work_new(const df_net* net, int batch, df_net_work** out);
-DF_API void df_net_work_free(df_net_work* work);
+DF_API void df_net_work_free(df_net_work* work); /* NULL is allowed */
 
-/* B <= batch; x [B][T][in], c [B][cond], t [B] (NULL if there is no flow time), y [B][T][out]. Allocates nothing; BLAS
- * runs single-threaded. Keeps in `work` what the backward pass needs, x, c and t excepted: they must stay as they are.
- */
+/* The forward pass of B samples, 1 <= B <= batch.
+ *   x  in,  [B][T][in]
+ *   c  in,  [B][cond]; NULL if cond is 0
+ *   t  in,  [B] flow times in [0, 1]; NULL without flow time
+ *   y  out, [B][T][out], overwritten
+ * Allocates nothing; BLAS runs single-threaded. `work` keeps the activations for the backward pass and pointers to x
+ * and c, which must stay unchanged until then. */
 DF_API void df_net_forward(const df_net* net, df_net_work* work, const df_real* parameters, int B, const df_real* x,
                            const df_real* c, const df_real* t, df_real* y);
 
-/* The adjoint of the last forward call: dy [B][T][out] in; ADDS to dparameters; dx [B][T][in] overwritten if not NULL.
- */
+/* The backward pass (vjp) of the last forward call on `work`, with the same parameters.
+ *   dy           in,  [B][T][out], the cotangent of y
+ *   dparameters  out, [df_net_parameters()]; the gradient is ADDED to it
+ *   dx           out, [B][T][in], the cotangent of x, overwritten; may be NULL
+ * There is no gradient with respect to c and t. Allocates nothing. */
 DF_API void df_net_backward(const df_net* net, df_net_work* work, const df_real* parameters, const df_real* dy,
                             df_real* dparameters, df_real* dx);
 

@@ -1,5 +1,5 @@
-/* optimizer.h: AdamW (Loshchilov & Hutter 2019), clipping by the global norm, an exponential moving average of the
- * parameters, and the fixed-order sum over slices. All arrays are flat, of the length the optimizer was made for. */
+/* optimizer.h: AdamW (Loshchilov & Hutter 2019) with clipping by the global norm, the exponential moving average of the
+ * parameters, and the fixed-order sum over micro-batches. All arrays are flat. */
 #ifndef DYNAFLOW_NN_OPTIMIZER_H
 #define DYNAFLOW_NN_OPTIMIZER_H
 
@@ -9,37 +9,43 @@
 
 typedef struct df_adamw_cfg {
   double beta1, beta2, epsilon;
-  double weight_decay; /* decoupled, on tensors with decay set */
-  double clip;         /* bound on the global 2-norm of the gradient; 0 for none */
-  size_t extra;        /* further parameters behind the net's own, without decay */
+  double weight_decay; /* decoupled; applies to tensors with df_tensor.decay */
+  double clip;         /* bound on the 2-norm of the whole gradient; 0: no clipping */
+  size_t extra;        /* number of further parameters after those of the net, without weight decay */
 } df_adamw_cfg;
 
-DF_API df_adamw_cfg df_adamw_cfg_default(void); /* .9, .999, 1e-8, 1e-4, 1 */
+/* beta1 0.9, beta2 0.999, epsilon 1e-8, weight_decay 1e-4, clip 1, extra 0 */
+DF_API df_adamw_cfg df_adamw_cfg_default(void);
 
 typedef struct df_adamw {
   df_adamw_cfg cfg;
-  size_t n;
-  long step;            /* updates made */
+  size_t n;             /* number of parameters: those of the net and the extra ones */
+  long step;            /* number of updates so far */
   df_real* moment1;     /* [n] */
   df_real* moment2;     /* [n] */
-  unsigned char* decay; /* [n] */
+  unsigned char* decay; /* [n] 1 where weight decay applies */
 } df_adamw;
 
+/* Makes an optimizer for the parameters of a net, with zero moments. It does not keep pointers to its arguments. The
+ * caller frees *out with df_adamw_free(); on failure *out is NULL. Errors: DF_E_CONFIG, which names the field, its
+ * value and its range; DF_E_ARG for a NULL argument; DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_adamw_new(const df_net* net, const df_adamw_cfg* cfg, df_adamw** out);
-DF_API void df_adamw_free(df_adamw* optimizer);
+DF_API void df_adamw_free(df_adamw* optimizer); /* NULL is allowed */
 
-/* One update with learning rate `rate`; returns the gradient's norm before clipping. A non-finite norm leaves
- * everything as it was: the caller counts it. */
+/* Updates parameters [n] once from gradient [n] with learning rate `rate`; returns the 2-norm of the gradient before
+ * clipping. If the norm is not finite, parameters and optimizer stay unchanged and the caller has to count the step as
+ * skipped. */
 DF_API double df_adamw_update(df_adamw* optimizer, double rate, const df_real* gradient, df_real* parameters);
 
-/* average <- decay average + (1 - decay) parameters */
+/* average [n] <- decay * average + (1 - decay) * parameters */
 DF_API void df_ema_update(size_t n, double decay, const df_real* parameters, df_real* average);
 
-/* out[i] = sum over slices of parts[s][i], by a fixed binary tree over s, on up to `threads` threads; parts are
- * clobbered. The result does not depend on `threads`. out may be parts[0]. */
+/* out [n] = sum of parts[s] [n] over the micro-batches s = 0 .. slices-1, summed by a fixed binary tree over s with up
+ * to `threads` threads. The bits of the result do not depend on `threads`. The parts are overwritten; out may be
+ * parts[0]. */
 DF_API void df_slices_sum(int slices, size_t n, df_real* const* parts, int threads, df_real* out);
 
-/* The 2-norm, summed in double over fixed blocks: the same bits for any number of threads. */
+/* Returns the 2-norm of x [n], summed in double precision in a fixed order. */
 DF_API double df_norm2(size_t n, const df_real* x);
 
 #endif

@@ -1,4 +1,5 @@
-/* real.h: the number type of networks: float, or double when the same source is compiled for gradient checks. */
+/* real.h: the number type of networks: float, or double when the same source is compiled for gradient checks
+ * (DF_REAL_DOUBLE). */
 #ifndef DYNAFLOW_NN_REAL_H
 #define DYNAFLOW_NN_REAL_H
 
