@@ -1,8 +1,8 @@
-/* The adjoint of equality constraints, and of dry friction on ball and free joints, against centred differences. */
+/* The adjoint of equality constraints, and of dry friction on ball and free joints, against finite differences. */
 #include "scattered.h"
 
-/* Two trees: a free box with a ball-jointed arm and a two-hinged hand, and a pole on a cart. Bodies of half a metre
- * keep accelerations, and with them the rounding of differences, small. */
+/* Two trees: a free box with an arm on a ball joint and a hand on two hinges, and a pole on a cart. Bodies of half a
+ * metre keep accelerations small, and with them the rounding errors of finite differences. */
 #define SOLID(size) "<geom type='box' size='" size "' mass='2' contype='0' conaffinity='0'/>"
 #define MODEL(option, equality) \
   "<mujoco><option timestep='.004' " option "/><compiler angle='radian'/><worldbody>"                          \
@@ -18,7 +18,7 @@
   "<equality>" equality "</equality><actuator><motor joint='wrist' gear='2'/><motor joint='twist'/>"           \
   "<motor joint='rail' gear='3'/><motor joint='hinge'/></actuator></mujoco>"
 
-/* an impedance that varies over the residuals met here */
+/* an impedance that varies over the range of the residuals */
 #define SOFT " solimp='.2 .8 2 .5 2' solref='.1 1.2' "
 
 static void connects_agree_with_differences(void** state) {
@@ -42,7 +42,7 @@ static void welds_agree_with_differences(void** state) {
              MODEL("integrator='implicitfast'", "<weld site1='fixed' site2='palm' torquescale='2'" SOFT "/>"), .1, .5);
 }
 
-/* MuJoCo's own, stiffer constraint: rounding grows with it, so states near rest speak */
+/* MuJoCo's stiffer default: rounding errors grow with the stiffness, so states are close to rest */
 static void stiff_ties_agree_with_differences(void** state) {
   (void)state;
   static const char* const texts[] = {MODEL("", "<connect body1='hand' body2='pole' anchor='.1 0 0'/>"),
@@ -62,7 +62,7 @@ static void ties_under_rk4_agree_with_differences(void** state) {
              .1, .5);
 }
 
-/* xbar and ubar of one step */
+/* computes xbar and ubar of one step */
 static void gradient(const df_system* s, const motion* m, double* out) {
   double x1[64], y[64];
   df_sim* sim;
@@ -104,7 +104,7 @@ static void couplings_agree_with_differences(void** state) {
   check_text("one joint", MODEL("", "<joint joint1='wrist' polycoef='.2 0 0 0 0'" SOFT "/>"), .1, .5);
 }
 
-/* %s: options, attributes of the free and of the ball joint */
+/* %s: attributes of <option>, of the free joint and of the ball joint */
 #define BALLS(option, base, ball) \
   "<mujoco><option timestep='.004' " option                                                                     \
   "/><compiler angle='radian'/>"                                                                                \

@@ -1,9 +1,9 @@
-/* The gradient by the model's parameters against centred differences. */
+/* The gradient by physical parameters of the model against centred finite differences. */
 #include "dynaflow/sim/parameters.h"
 #include "models.h"
 
-/* Relative to the largest derivative of the same kind: a centred difference at 1e-5 of the value leaves 1e-10 of
- * rounding over 1e-5 of step, 1e-8 in the better of two step sizes. */
+/* Tolerances, relative to the largest derivative of the same kind: a centred difference with a step of 1e-5 of the
+ * value has a rounding error of 1e-10 over 1e-5, with the better of two steps 1e-8. */
 static const double MEDIAN = 1e-7, P90 = 1e-5;
 static const double EPS[2] = {1e-5, 2e-6};
 
@@ -12,7 +12,7 @@ enum { KINDS = DF_PARAMETER_VELOCITY_GAIN + 1, ERRORS_MAX = 40000 };
 typedef struct errors {
   int n[KINDS], kinks[KINDS];
   double error[KINDS][ERRORS_MAX];
-  double largest[KINDS]; /* derivative seen: a check of zeros is none */
+  double largest[KINDS]; /* largest derivative, to make sure that not all are zero */
 } errors;
 
 static df_system* system_of(const char* xml) {
@@ -58,7 +58,8 @@ static void compare_at(df_system* s, df_sim* sim, int H, const double* x0, const
   df_mujoco_parameter_values(s, p);
 
   (void)loss_of(s, sim, H, x0, u, y, path);
-  /* the loss is y . (x_H (-) x_0): through the difference to the state */
+
+  /* the loss is y . (x_H (-) x_0): its cotangent of x_H comes from the adjoint of the difference */
   df_system_difference_vjp(s, x0, path + H * s->nx, y, e);
   memcpy(dx + H * s->ndx, e, (size_t)s->ndx * sizeof *dx);
   assert_int_equal(df_trajectory_vjp(s, sim, H, dx, 1, du, NULL), DF_TRAJ_COMPLETE);
@@ -66,7 +67,7 @@ static void compare_at(df_system* s, df_sim* sim, int H, const double* x0, const
 
   double scale[KINDS] = {0};
   for (int i = 0; i < n; i++) {
-    if (p[i] == 0) continue; /* cannot be lowered, so has no centred difference */
+    if (p[i] == 0) continue; /* no centred difference at 0 */
     for (int k = 0; k < 2; k++) numeric[i][k] = difference_at(s, sim, H, x0, u, y, p, i, EPS[k], path);
     scale[list[i].kind] = fmax(scale[list[i].kind], fabs(numeric[i][1]));
   }
@@ -79,7 +80,7 @@ static void compare_at(df_system* s, df_sim* sim, int H, const double* x0, const
       continue;
     }
     const double a = fabs(dp[i] - numeric[i][0]), b = fabs(dp[i] - numeric[i][1]);
-    if (dp[i] == 0 && numeric[i][1] == 0) continue; /* agreement that says nothing */
+    if (dp[i] == 0 && numeric[i][1] == 0) continue; /* no information */
     assert_true(out->n[k] < ERRORS_MAX);
     out->error[k][out->n[k]++] = fmin(a, b) / scale[k];
   }
@@ -141,7 +142,7 @@ static void quadruped_agrees(void** state) {
   }
 }
 
-/* bodies whose inertia MuJoCo keeps as constants, a velocity servo, a motor, a general actuator */
+/* bodies whose inertia MuJoCo precomputes (simple bodies), a velocity servo, a motor and a general actuator */
 static void simple_bodies_and_other_actuators_agree(void** state) {
   (void)state;
   static const char xml[] =
@@ -160,7 +161,7 @@ static void simple_bodies_and_other_actuators_agree(void** state) {
   check_model("simple bodies", xml, 8, 1, 0, kinds);
 }
 
-/* a ball joint, gravity compensation, a tendon and a tie, under every integrator */
+/* a ball joint, gravity compensation, a tendon and an equality constraint, with every integrator */
 static void what_else_acts_does_not_disturb(void** state) {
   (void)state;
   static const char* const options[] = {"", "integrator='implicitfast'", "integrator='RK4'"};
@@ -182,7 +183,7 @@ static void what_else_acts_does_not_disturb(void** state) {
     char xml[4096];
     snprintf(xml, sizeof xml, format, options[i]);
     const unsigned kinds = ALL & ~(KIND(FRICTION_TORSION) | KIND(FRICTION_ROLL));
-    check_model(options[i], xml, 1, 1, 0, kinds & ~KIND(FRICTION_SLIDE)); /* it touches too rarely for that */
+    check_model(options[i], xml, 1, 1, 0, kinds & ~KIND(FRICTION_SLIDE)); /* contacts are too rare in single steps */
     check_model(options[i], xml, 8, 1, 0, kinds);
   }
 }
@@ -270,7 +271,7 @@ static void bad_values_are_refused_and_change_nothing(void** state) {
   df_system_free(s);
 }
 
-/* an actuator that drives on what moves has a velocity gain below 0 */
+/* an actuator that accelerates a moving joint has a negative velocity gain */
 static void values_as_they_are_may_stay(void** state) {
   (void)state;
   df_system* s = system_of(

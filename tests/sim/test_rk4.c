@@ -1,4 +1,4 @@
-/* Runge-Kutta steps: the bits of mj_step, the adjoint against centred differences and against the closed form. */
+/* Runge-Kutta steps: the bits of mj_step, the adjoint against centred finite differences and against a closed form. */
 #include "models.h"
 #include "mujoco_internal.h"
 #include "rk4.h"
@@ -7,13 +7,13 @@
 #define INVERTED        "mjcf/gymnasium/inverted_pendulum.xml"
 #define DOUBLE_INVERTED "mjcf/gymnasium/inverted_double_pendulum.xml"
 
-/* as in test_adjoint.c. A Runge-Kutta step differentiates four contact problems in a chain, so its difference quotient
- * is no rougher than that of four substeps */
+/* Tolerances as in test_adjoint.c. A Runge-Kutta step is a chain of four contact problems, so its finite difference is
+ * not less accurate than that of four substeps. */
 static const double MEDIAN = 1e-8, P99 = 1e-5, ROLLOUT = 1e-6;
 
 /* ---- models ---- */
 
-/* a chain on a free body, a ball joint inside, contacts with a tilted plane; %s: attributes of <option>, of the
+/* a chain with a ball joint on a free body, in contact with a tilted plane; %s: attributes of <option> and of the
  * default geom */
 #define TUMBLER                                                                                                      \
   "<mujoco><option integrator='RK4' %s/><default><joint armature='.01'/><geom friction='.7 .05 .03' solimp='.9 .95 " \
@@ -34,14 +34,14 @@ static df_system* tumbler(const char* option, const char* geom, int substeps) {
   return model_text(xml, substeps);
 }
 
-/* a body that spins freely beside an actuated hinge */
+/* a free body that spins, and an actuated hinge */
 #define TOP                                                                                                            \
   "<mujoco><option integrator='RK4' gravity='0 0 0' timestep='.1'/><worldbody><body><freejoint/>"                      \
   "<geom type='box' size='.1 .12 .15' mass='2' contype='0' conaffinity='0'/></body><body pos='1 0 0'><joint name='j' " \
   "axis='0 0 1' damping='.1'/>"                                                                                        \
   "<geom size='.1' mass='1'/></body></worldbody><actuator><motor joint='j' ctrlrange='-1 1'/></actuator></mujoco>"
 
-/* an arm whose actuators have activations of every kind, clamped and not; the hinge b turns without end */
+/* an arm whose actuators have activations of every kind, with and without a range; hinge b has no limit */
 #define ACTIVE                                                                                                      \
   "<mujoco><compiler angle='radian'/><option integrator='RK4' timestep='.005'/>"                                    \
   "<default><geom contype='0' conaffinity='0'/></default><worldbody><body>"                                         \
@@ -58,7 +58,7 @@ static df_system* tumbler(const char* option, const char* geom, int substeps) {
   "<intvelocity joint='b' kp='20' kv='1' actrange='-60 60' ctrlrange='-30 40'/>"                                    \
   "<motor joint='b' ctrlrange='-1 1'/></actuator></mujoco>"
 
-/* Gymnasium's humanoid asks for PGS, which has no exact adjoint */
+/* Gymnasium's humanoid selects PGS, which has no exact adjoint */
 static df_system* humanoid(void) {
   df_mujoco_cfg cfg = df_mujoco_cfg_default();
   cfg.solver = DF_SOLVER_NEWTON;
@@ -69,7 +69,7 @@ static df_system* humanoid(void) {
 
 /* ---- the forward step ---- */
 
-/* random actions from the initial state; the recording simulator beside one that calls mj_step */
+/* compares a simulator that records with one that calls mj_step, under random actions from the initial state */
 static void check_bits(df_system* s, const char* name, int steps, double spin) {
   df_sim *stages, *whole;
   OK(df_sim_new(s, steps, &stages));
@@ -113,7 +113,8 @@ static void recorded_rotations_have_the_bits_of_mj_step(void** state) {
   (void)state;
   check_bits(tumbler("timestep='.002'", "", 1), "tumbler", 500, 1);
   check_bits(tumbler("timestep='.002' cone='elliptic'", "condim='6'", 1), "tumbler, elliptic", 500, 3);
-  /* stages that turn by up to 3.5 radians, across the formulas by which MuJoCo bends them */
+
+  /* stages that turn by up to 3.5 rad, across both formulas of MuJoCo for the rate of a rotation vector */
   for (int i = 1; i <= 70; i++) check_bits(model_text(TOP, 1), NULL, 10, 0.5 * i);
 }
 
@@ -142,11 +143,11 @@ static void a_recorded_step_diverges_where_mj_step_does(void** state) {
   df_system_free(s);
 }
 
-/* ---- the adjoint against differences ---- */
+/* ---- the adjoint against finite differences ---- */
 
 typedef struct course {
   int n, episode, stride, horizon;
-  double size, height; /* of the random actions; of the start pose */
+  double size, height; /* amplitude of the random actions; height of the start pose, m */
 } course;
 
 static const course PLANAR = {.n = 40, .episode = 200, .stride = 7, .horizon = 12, .size = 1};
@@ -160,7 +161,8 @@ static void check_steps(const df_system* s, const course* c, const char* name) {
   const summary q = sum_up(c->n, p);
   print_message("%s: %d smooth, %d kinks, median %.1e, p99 %.1e, worst %.1e\n", name, q.smooth, q.kinks, q.median,
                 q.p99, q.worst);
-  /* four stages meet four times as many kinks as one, and they are still rare */
+
+  /* four stages have four times as many kinks as one, which are still rare */
   assert_true(q.smooth >= c->n * 7 / 10);
   assert_int_equal(q.approximate, 0);
   assert_true(q.median <= MEDIAN);
@@ -220,7 +222,7 @@ static void rotations_agree_with_differences(void** state) {
   check_system(tumbler("timestep='.002' cone='elliptic'", "condim='6'", 3), &PLANAR, "tumbler, elliptic, 3 substeps");
 }
 
-/* steps that turn by up to 6 radians, where the rotation vector of a stage is brought back below pi */
+/* steps that turn by up to 6 rad, where the rotation vector of a stage is reduced below pi */
 static void fast_rotations_agree_with_differences(void** state) {
   (void)state;
   enum { N = 60 };
@@ -253,7 +255,7 @@ static double speed(void* context, int b, const double* x, double* dx) {
   return x[12 * s->nx + s->nx - 1];
 }
 
-/* a tape that is full between two stages forgets the step and what came before it */
+/* a tape that is full between two stages drops the step and all earlier ones */
 static void a_bounded_tape_gives_the_same_bits(void** state) {
   (void)state;
   enum { H = 12 };
@@ -285,14 +287,16 @@ static void turn(const double r[3], double out[4]) {
 
 static void the_rate_of_a_rotation_vector_turns_with_the_velocity(void** state) {
   (void)state;
-  /* around both formulas of the curvature, and beyond pi */
+
+  /* within both formulas of the coefficient, and beyond pi */
   static const double angles[] = {0, 1e-6, 0.3, 1.7, 1.8, 3.1, 3.3, 7, 12};
   for (size_t i = 0; i < sizeof angles / sizeof *angles; i++) {
     const double v[3] = {0.7, -1.3, 0.4}, dt = 1e-4;
     double r[3] = {2, 1, -2}, rate[3] = {v[0], v[1], v[2]};
     for (int k = 0; k < 3; k++) r[k] *= angles[i] / 3;
     df_rotation_rate(r, rate);
-    /* r below pi, where its rate is meant */
+
+    /* the rate is that of the rotation vector reduced below pi */
     const double low = angles[i] - 2 * mjPI * floor(angles[i] / (2 * mjPI) + 0.5);
     for (int k = 0; k < 3 && angles[i] > 0; k++) r[k] *= low / angles[i];
     double q[2][4], change[4], moved[3], velocity[3];
@@ -303,7 +307,8 @@ static void the_rate_of_a_rotation_vector_turns_with_the_velocity(void** state) 
     mju_negQuat(q[0], q[0]);
     mju_mulQuat(change, q[0], q[1]);
     mju_quat2Vel(velocity, change, 2 * dt);
-    /* second order in dt, with derivatives of size 10 near 2 pi */
+
+    /* tolerance: second order in dt, with derivatives of size 10 near 2 pi */
     for (int k = 0; k < 3; k++) CLOSE(velocity[k], v[k], 1e-6);
   }
 }
@@ -325,7 +330,8 @@ static void the_rate_has_the_adjoint_of_its_differences(void** state) {
         sum += (side == 0 ? -1 : 1) * (y[0] * rate[0] + y[1] * rate[1] + y[2] * rate[2]);
         x[k] = kept;
       }
-      /* eps^2 times a third derivative of size 10, and 1e-16 / eps */
+
+      /* tolerance: eps^2 times a third derivative of size 10, and rounding of 1e-16 / eps */
       CLOSE(bar[k], sum / (2 * eps), 1e-8);
     }
   }
@@ -333,7 +339,7 @@ static void the_rate_has_the_adjoint_of_its_differences(void** state) {
 
 /* ---- closed form ---- */
 
-/* x <- sum over j of weight[j] (hA)^j x for x' = A x, or of its transpose */
+/* x = sum over j of weight[j] (hA)^j x, or with the transpose of A; a is hA */
 static void polynomial(const double a[4], bool transposed, const double* weight, double x[2]) {
   double term[2] = {x[0], x[1]}, sum[2] = {weight[0] * x[0], weight[0] * x[1]};
   for (int j = 1; j <= 4; j++) {
@@ -347,7 +353,7 @@ static void polynomial(const double a[4], bool transposed, const double* weight,
   x[1] = sum[1];
 }
 
-/* (q, v)' = A (q, v) + (0, 3 u / m): the step is the exponential series of hA up to the fourth power */
+/* (q, v)' = A (q, v) + (0, 3 u / m): a step is the exponential series of hA up to the fourth power */
 static void mass_on_a_spring_has_the_adjoint_of_the_series(void** state) {
   (void)state;
   static const double series[5] = {1, 1, 1.0 / 2, 1.0 / 6, 1.0 / 24}, driven[5] = {1, 1.0 / 2, 1.0 / 6, 1.0 / 24, 0};
@@ -370,7 +376,8 @@ static void mass_on_a_spring_has_the_adjoint_of_the_series(void** state) {
   polynomial(a, false, driven, push);
   polynomial(a, true, series, back);
   polynomial(a, true, driven, push_back);
-  /* rounding of some dozen operations on numbers of size 1 */
+
+  /* tolerance: rounding of some dozen operations on numbers of size 1 */
   for (int i = 0; i < 2; i++) {
     CLOSE(x1[i], free_motion[i] + push[i], 1e-14);
     CLOSE(xbar[i], back[i], 1e-14);

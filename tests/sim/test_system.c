@@ -1,4 +1,4 @@
-/* Making MuJoCo systems: what is refused and how it is said; states, queries, memory. */
+/* Creating MuJoCo systems: refusals and their messages, states, queries, memory. */
 #include "models.h"
 
 static df_status try_text(const char* xml, const df_mujoco_cfg* cfg) {
@@ -11,7 +11,8 @@ static df_status try_text(const char* xml, const df_mujoco_cfg* cfg) {
 
 /* ---- refusals ---- */
 
-/* a hinge 'h' with a motor; %s: option element, joint attributes, more of the body, of the world, of the model */
+/* a hinge 'h'; %s: option element, further elements of the world, joint attributes, further elements of the body and of
+ * the model */
 #define PENDULUM                                                                                                    \
   "<mujoco>%s<worldbody>%s<body name='b' pos='0 0 1'><joint name='h' axis='0 1 0' %s/><geom name='g' size='.1'/>%s" \
   "</body></worldbody>%s</mujoco>"
@@ -92,7 +93,7 @@ static void another_solver_takes_the_place_of_pgs(void** state) {
   assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
 }
 
-/* MuJoCo refuses to leave out visual geoms that a body's inertia comes from */
+/* MuJoCo does not discard visual geoms that define a body's inertia */
 static void visual_geoms_that_weigh_are_kept(void** state) {
   (void)state;
   const df_mujoco_cfg cfg = df_mujoco_cfg_default();
@@ -110,7 +111,8 @@ static void what_cannot_touch_is_not_refused(void** state) {
   (void)state;
   const df_mujoco_cfg cfg = df_mujoco_cfg_default();
   char xml[4096];
-  /* cylinders on parent and child, and one that collides with nothing */
+
+  /* cylinders on parent and child, and a box that collides with nothing */
   snprintf(xml, sizeof xml, PENDULUM, "", "<geom type='box' size='1 1 1' contype='2' conaffinity='2'/>", "",
            "<geom type='cylinder' size='.1 .1'/><body><joint axis='0 1 0'/><geom type='cylinder' size='.1 .1'/></body>",
            MOTOR);
@@ -141,7 +143,7 @@ static void features_are_reported(void** state) {
   assert_int_equal(self->kind, DF_FEATURE_EXACT);
   df_system_free(s);
 
-  /* a refused model can be looked into: humanoid.xml asks for PGS, and for RK4 */
+  /* a refused model can be inspected: humanoid.xml selects PGS and RK4 */
   df_feature* list;
   int count;
   const df_mujoco_cfg cfg = df_mujoco_cfg_default();
@@ -173,7 +175,7 @@ static void bad_files_and_options_are_named(void** state) {
   cfg.iterations = 49;
   assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
   assert_non_null(strstr(df_error_message(), "49"));
-  cfg.iterations = 0; /* the model's own, 1 */
+  cfg.iterations = 0; /* the model's own value, 1 */
   assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
   cfg = df_mujoco_cfg_default();
   cfg.substeps = 0;
@@ -209,7 +211,7 @@ static void queries_describe_the_model(void** state) {
   assert_string_equal(df_mujoco_body_name(s, 1), "base");
   assert_int_equal(df_mujoco_geom(s, "nothing"), -1);
 
-  /* feet touch when the body stands low, and not in the air */
+  /* feet touch the ground when the body is low, and not in the air */
   df_sim* sim;
   double x[64], foot[3], com[3];
   uint8_t touch[2];
@@ -240,7 +242,8 @@ static void integrate_undoes_difference(void** state) {
   df_rng_normal(1, DF_STREAM_TEST, 0, (size_t)s->ndx, e);
   s->ops->integrate(s, xa, e, xb);
   s->ops->difference(s, xa, xb, back);
-  /* a rotation of about 2 rad through sines and a square root */
+
+  /* tolerance: rounding of sines and a square root, for rotations of about 2 rad */
   for (int i = 0; i < s->ndx; i++) CLOSE(e[i], back[i], 1e-13);
   memcpy(back, xa, sizeof back);
   s->ops->integrate(s, back, e, back);
@@ -270,7 +273,8 @@ static void the_adjoint_of_difference_agrees_with_differences(void** state) {
         s->ops->difference(s, xa, x[side], d[side]);
       }
       for (int j = 0; j < s->ndx; j++) sum += y[j] * (d[1][j] - d[0][j]) / (2 * eps);
-      /* rounding of a centred difference at 1e-6 */
+
+      /* tolerance: rounding of a centred difference with a step of 1e-6 */
       CLOSE(sum, dxb[i], 1e-8);
     }
   }
@@ -279,7 +283,8 @@ static void the_adjoint_of_difference_agrees_with_differences(void** state) {
 
 static void reset_clears_the_warm_start_and_set_state_keeps_it(void** state) {
   (void)state;
-  /* a loose solver, so that the warm start shows in the result */
+
+  /* a loose solver tolerance, so that the result depends on the warm start */
   df_system* s = quadruped("tolerance='1e-1' cone='elliptic'", "", "", "", 1);
   motion m = random_motion(s, 30, 30, 1, 0.8, 0.3, 2);
   double cold[64], warm[64], again[64];
@@ -310,7 +315,7 @@ static double no_loss(void* context, int b, const double* x, double* dx) {
   return 0;
 }
 
-/* everything once; the first failure ends it */
+/* uses all parts once; returns the first failure */
 static df_status use_everything(void) {
   enum { LENGTH = 3 };
   static double x0[37], u[LENGTH * 12], du[LENGTH * 12], loss;
@@ -330,7 +335,7 @@ static df_status use_everything(void) {
   return status;
 }
 
-/* leaks show under the address sanitizer */
+/* the address sanitizer reports leaks */
 static void every_failed_allocation_is_reported_and_leaks_nothing(void** state) {
   (void)state;
   int failures = 0;
@@ -339,7 +344,8 @@ static void every_failed_allocation_is_reported_and_leaks_nothing(void** state) 
     const df_status status = use_everything();
     (void)df_alloc_fail_at(0);
     if (status == DF_OK) break;
-    /* inside a trajectory it is the simulator that fails */
+
+    /* a failure inside a trajectory is reported as a simulator error */
     assert_true(status == DF_E_NOMEM || (status == DF_E_SIM && strstr(df_error_message(), "no memory")));
     failures++;
   }

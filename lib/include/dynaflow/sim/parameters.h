@@ -23,12 +23,11 @@ typedef enum df_parameter_kind {
   DF_PARAMETER_DAMPING,          /* of a joint, all its dofs: N s/m or N m s/rad */
   DF_PARAMETER_ARMATURE,         /* of a joint, all its dofs: kg or kg m^2 */
   DF_PARAMETER_FRICTION_SLIDE,   /* of a geom, as in its friction attribute. A contact has the larger value of its */
-  DF_PARAMETER_FRICTION_TORSION, /* two geoms, or that of the geom of higher priority. If both are equal, the gradient
-                                  */
-  DF_PARAMETER_FRICTION_ROLL,    /* is that of increasing either one. An explicit <pair> has no parameter */
-  DF_PARAMETER_GAIN,         /* of an actuator: kp of a position servo, kv of a velocity servo (their bias changes with
-                              * it), or the gain of a motor: N or N m per unit of control */
-  DF_PARAMETER_VELOCITY_GAIN /* of an actuator with affine bias, kv of a position servo: N s/m or N m s/rad */
+  DF_PARAMETER_FRICTION_TORSION, /* two geoms, or that of the geom of higher priority. If both are equal, the */
+  DF_PARAMETER_FRICTION_ROLL,    /* gradient is that of increasing either one. An explicit <pair> has no parameter */
+  DF_PARAMETER_GAIN,             /* of an actuator: kp of a position servo, kv of a velocity servo (their bias changes
+                                  * with it), or the gain of a motor: N or N m per unit of control */
+  DF_PARAMETER_VELOCITY_GAIN     /* of an actuator with affine bias, kv of a position servo: N s/m or N m s/rad */
 } df_parameter_kind;
 
 typedef struct df_parameter {
