@@ -48,8 +48,8 @@ static void inertia_times(const free_body* b, const double x[3], double out[3]) 
   out[2] = i[4] * x[0] + i[5] * x[1] + i[2] * x[2];
 }
 
-/* For the angular velocity x the force at the centre of mass is m x x (x x arm), and the couple is x x I x. Both are
- * quadratic in x. These are twice their symmetric bilinear forms: out = Y(x, y) and out = T(x, y) of section 4. */
+/* For an angular velocity W the force at the centre of mass is m W x (W x r), and the couple is W x I W, both quadratic
+ * in W. These are twice their symmetric bilinear forms: out = Y(x, y) and out = T(x, y) of section 4. */
 static void twice_force(const free_body* b, const double x[3], const double y[3], double out[3]) {
   double inner[3], outer[3];
   vec_cross(inner, y, b->arm);
@@ -176,12 +176,15 @@ void df_adjoint_turn_free(const df_mujoco* system, const df_step_record* r, df_a
     vec_cross(p, turn, b.arm);
     for (int k = 0; k < 3; k++) p[k] = b.mass * (p[k] + g[k]);
 
-    /* by the angular velocity W: g . C u is linear in it, the factor is summed in `sum` */
+    /* by the angular velocity W, in which g . C u is linear: W . sum, with U = change and G = turn. First the force,
+     * p . (U x (W x r)) + p . (W x (U x r)) */
     vec_cross(inner, p, change);
     vec_cross(sum, b.arm, inner);
     vec_cross(inner, change, b.arm);
     vec_cross(t, inner, p);
     vec_add_scaled(sum, t, 1);
+
+    /* the couple, G . (W x I U) + G . (U x I W) */
     inertia_times(&b, change, inner);
     vec_cross(t, inner, turn);
     vec_add_scaled(sum, t, 1);

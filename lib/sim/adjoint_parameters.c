@@ -121,6 +121,8 @@ static void add_frictions(const df_mujoco* system, const df_step_record* r, cons
 static void add_through_acceleration(const df_mujoco* system, const df_step_record* r, const df_parameter_record* p,
                                      const motions* m, const double* w, double* pbar) {
   const mjModel* model = system->model;
+
+  /* parameters of bodies, joints and actuators, by the table of section 9 */
   for (int i = 0; i < system->nparameter; i++) {
     const df_parameter* q = &system->parameters[i];
     switch (q->kind) {
@@ -146,6 +148,8 @@ static void add_through_acceleration(const df_mujoco* system, const df_step_reco
         break; /* see add_frictions() */
     }
   }
+
+  /* parameters of geoms */
   add_frictions(system, r, p, w, pbar);
 }
 
@@ -172,6 +176,7 @@ static double actuator_damping_work(const mjModel* m, const df_step_record* r, c
   return share == 0 ? 0 : share * damping_work(m, r, c, m->jnt_dofadr[m->actuator_trnid[2 * q->id]]);
 }
 
+/* the last column of the table of section 9 */
 static void add_through_damping(const df_mujoco* system, const df_step_record* r, const df_parameter_record* p,
                                 const motions* m, const df_parameter_cotangent* c, double* pbar) {
   const mjModel* model = system->model;

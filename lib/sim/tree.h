@@ -72,8 +72,7 @@ static inline double* df_entry(const df_pattern* p, double* a, int k, int j) {
 }
 
 /* A += J^T D J, with J [dim][n] over n descending dofs that row dofs[0] lists, D [dim][dim] symmetric, and dim 1, 3, 4
- * or
- * 6. Reads up to three doubles before `jacobian`, which must be readable. */
+ * or 6. Reads up to three doubles before `jacobian`, which must be readable. */
 void df_add_block(const df_pattern* pattern, double* a, int dim, int n, const int* dofs, const double* jacobian,
                   const double* d);
 

@@ -136,12 +136,12 @@ DF_API DF_MUST_CHECK df_status df_sim_new(const df_system* system, int tape_leng
 /* Frees a simulator of `system`; sim may be NULL. */
 DF_API void df_sim_free(const df_system* system, df_sim* sim);
 
-/* Bounds the memory of a simulator's tape to `bytes`; 0 sets no bound. Call it before the first reset. Steps that do
- * not fit are dropped and simulated again when step_vjp needs them: gradients keep the same bits, and a trajectory
- * longer than the tape costs its forward time twice. The bound covers the records of steps, and the start states and
- * actions of all tape_length steps; it does not cover the simulator itself. A step whose own records do not fit ends as
- * FAILED. Errors: DF_E_ARG if an argument is NULL, DF_E_CONFIG if the start states and actions alone do not fit or the
- * system does not support a bound, DF_E_NOMEM. */
+/* Bounds the memory of a simulator's tape, which has no bound at first, to `bytes`; 0 changes nothing. Call it before
+ * the first reset. Steps that do not fit are dropped and simulated again when step_vjp needs them: gradients keep the
+ * same bits, and a trajectory longer than the tape costs its forward time twice. The bound covers the records of steps,
+ * and the start states and actions of all tape_length steps; it does not cover the simulator itself. A step whose own
+ * records do not fit ends as FAILED. Errors: DF_E_ARG if an argument is NULL, DF_E_CONFIG if the start states and
+ * actions alone do not fit or the system does not support a bound, DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_sim_bound_tape(const df_system* system, df_sim* sim, size_t bytes);
 /* Bytes that the tape occupies now, at most its bound; 0 if the system does not measure it. */
 DF_API size_t df_sim_tape_bytes(const df_system* system, const df_sim* sim);
