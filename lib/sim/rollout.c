@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
-
-static const double LARGEST = 1e6; /* a cotangent beyond this has blown up */
+#include "dynaflow/core/limits.h"
 
 /* ---- one trajectory ---- */
 
@@ -20,21 +19,15 @@ df_traj_end df_trajectory_run(const df_system* system, df_sim* sim, int H, const
     double* next = x + (size_t)(t + 1) * nx;
     const df_traj_end end = system->ops->step(sim, u + (size_t)t * nu, next);
     if (end == DF_TRAJ_COMPLETE) continue;
-    /* blown up: the caller must not mistake what is left for motion */
+
+    /* no state after the failure is valid */
     for (size_t i = 0; i < (size_t)(H - t) * nx; i++) next[i] = NAN;
     return end;
   }
   return DF_TRAJ_COMPLETE;
 }
 
-static bool is_sane(const double* x, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    if (!(fabs(x[i]) <= LARGEST)) return false;
-  }
-  return true;
-}
-
-/* y = dx + decay y */
+/* y = dx + decay y: the total cotangent of a state */
 static void join(size_t n, const double* dx, double decay, double* y) {
   for (size_t i = 0; i < n; i++) y[i] = dx[i] + decay * y[i];
 }
@@ -43,14 +36,19 @@ df_traj_end df_trajectory_vjp(const df_system* system, df_sim* sim, int H, const
                               double* dx0) {
   const size_t ndx = (size_t)system->ndx, nu = (size_t)system->nu;
   double y[DF_NDX_MAX];
-  memcpy(y, dx + (size_t)H * ndx, ndx * sizeof *y);
-  df_traj_end end = is_sane(y, ndx) ? DF_TRAJ_COMPLETE : DF_TRAJ_DIVERGED;
 
+  /* cotangent of the last state */
+  memcpy(y, dx + (size_t)H * ndx, ndx * sizeof *y);
+  df_traj_end end = df_within_limit(y, ndx) ? DF_TRAJ_COMPLETE : DF_TRAJ_DIVERGED;
+
+  /* steps, last to first */
   for (int t = H - 1; t >= 0 && end == DF_TRAJ_COMPLETE; t--) {
     end = system->ops->step_vjp(sim, t, y, y, du + (size_t)t * nu);
     join(ndx, dx + (size_t)t * ndx, decay, y);
-    if (end == DF_TRAJ_COMPLETE && !is_sane(y, ndx)) end = DF_TRAJ_DIVERGED;
+    if (end == DF_TRAJ_COMPLETE && !df_within_limit(y, ndx)) end = DF_TRAJ_DIVERGED;
   }
+
+  /* no gradient after a failure */
   if (end != DF_TRAJ_COMPLETE) {
     memset(du, 0, (size_t)H * nu * sizeof *du);
     memset(y, 0, sizeof y);
@@ -61,13 +59,13 @@ df_traj_end df_trajectory_vjp(const df_system* system, df_sim* sim, int H, const
 
 /* ---- batches ---- */
 
-/* what one thread owns */
+/* the simulator and buffers of one thread */
 typedef struct worker {
   df_sim* sim;
   double* x;         /* [tape_length+1][nx] */
   double* dx;        /* [tape_length+1][ndx] */
-  int failed;        /* lowest trajectory of this run that raised an error, or -1 */
-  char message[512]; /* its error */
+  int failed;        /* lowest index of a trajectory of this run that failed, or -1 */
+  char message[512]; /* the error message of that trajectory */
 } worker;
 
 struct df_rollout {
@@ -110,8 +108,8 @@ df_status df_rollout_new(const df_system* system, const df_rollout_cfg* cfg, df_
   DF_REQUIRE(out, "df_rollout_new: out is NULL");
   *out = NULL;
   DF_REQUIRE(system && cfg, "df_rollout_new: system or cfg is NULL");
-  if (cfg->threads < 1) return df_fail(DF_E_CONFIG, "threads %d: at least 1 is needed", cfg->threads);
-  if (cfg->tape_length < 0) return df_fail(DF_E_CONFIG, "tape_length %d is negative", cfg->tape_length);
+  if (cfg->threads < 1) return df_fail(DF_E_CONFIG, "threads is %d; it must be at least 1", cfg->threads);
+  if (cfg->tape_length < 0) return df_fail(DF_E_CONFIG, "tape_length is %d; it must not be negative", cfg->tape_length);
   df_rollout* r = df_alloc(1, sizeof *r);
   if (!r) return DF_E_NOMEM;
   r->system = system;
@@ -134,7 +132,8 @@ df_effort df_rollout_effort(const df_rollout* r) {
   return sum;
 }
 
-/* the message of a worker's first failure, for the caller's thread to repeat */
+/* Keeps the message of a worker's failure with the lowest index: error messages are per thread, and the calling thread
+ * must report it. */
 static void note_end(worker* w, int b, df_traj_end end) {
   if (end != DF_TRAJ_FAILED || (w->failed >= 0 && w->failed < b)) return;
   w->failed = b;
@@ -156,7 +155,7 @@ static df_status first_failure(const df_rollout* r) {
 
 df_status df_rollout_run(df_rollout* r, int B, int H, const double* x0, const double* u, double* x, uint8_t* end) {
   DF_REQUIRE(r && x0 && u && x, "df_rollout_run: an argument is NULL");
-  DF_REQUIRE(B >= 1 && H >= 1, "df_rollout_run: %d rollouts of %d actions", B, H);
+  DF_REQUIRE(B >= 1 && H >= 1, "df_rollout_run: B is %d and H is %d; both must be at least 1", B, H);
   const df_system* s = r->system;
   const size_t nx = (size_t)s->nx, nu = (size_t)s->nu, steps = (size_t)H;
   clear_failures(r);
@@ -195,8 +194,8 @@ static df_traj_end run_gradient(const df_system* s, worker* w, const gradient_jo
 df_status df_rollout_gradient(df_rollout* r, int B, int H, const double* x0, const double* u, double decay,
                               df_loss_fn loss, void* context, double* losses, double* du, uint8_t* end) {
   DF_REQUIRE(r && x0 && u && loss && losses && du, "df_rollout_gradient: an argument is NULL");
-  DF_REQUIRE(B >= 1 && H >= 1, "df_rollout_gradient: %d rollouts of %d actions", B, H);
-  DF_REQUIRE(H <= r->tape_length, "df_rollout_gradient: %d actions, but the tape holds %d", H, r->tape_length);
+  DF_REQUIRE(B >= 1 && H >= 1, "df_rollout_gradient: B is %d and H is %d; both must be at least 1", B, H);
+  DF_REQUIRE(H <= r->tape_length, "df_rollout_gradient: H is %d, but tape_length is %d", H, r->tape_length);
   const gradient_job job = {.H = H, .decay = decay, .loss = loss, .context = context};
   const size_t nx = (size_t)r->system->nx, row = (size_t)H * (size_t)r->system->nu;
   clear_failures(r);

@@ -1,4 +1,5 @@
-/* contacts.h: two geoms a and b near each other, and the derivative of their contacts against centred differences. */
+/* contacts.h: models with two geoms a and b near each other, and the comparison of the derivative of their contacts
+ * with centred finite differences. */
 #ifndef DF_TESTS_SIM_CONTACTS_H
 #define DF_TESTS_SIM_CONTACTS_H
 
@@ -6,9 +7,9 @@
 #include "models.h"
 #include "simulator.h"
 
-/* Why these bounds: a centred difference at 1e-6 of a function of size 1 carries a rounding error near 1e-10 and,
- * through stiff contacts (second derivatives up to 1e4), a truncation error up to 1e-8 typically and 1e-5 in a rare
- * state. */
+/* Reason for the tolerances: a centred difference with a step of 1e-6 of a function of size 1 has a rounding error near
+ * 1e-10 and, through stiff contacts (second derivatives up to 1e4), a truncation error of typically up to 1e-8, in rare
+ * states up to 1e-5. */
 static const double MEDIAN = 1e-8, P99 = 1e-5;
 
 enum { STATES = 80, MOST_CONTACTS = 8 };
@@ -17,7 +18,7 @@ static const double RADIUS = 0.1;
 /* ---- models ---- */
 
 #define DEFAULTS "<default><geom friction='.7 .05 .03' solimp='.9 .95 .02' %s/></default>"
-/* six vertices, and an icosahedron */
+/* a mesh with five vertices, and an icosahedron */
 #define MESHES                                                                                                         \
   "<asset><mesh name='tetra' vertex='0 0 0 .3 0 0 0 .3 0 0 0 .3 .2 .2 .2'/><mesh name='ball' vertex='0 .1 .162 0 -.1 " \
   ".162 "                                                                                                              \
@@ -25,8 +26,8 @@ static const double RADIUS = 0.1;
   "-.1'/></asset>"
 #define DUMMY "contype='0' conaffinity='0' condim='1'"
 
-/* Geom b on a free body with limbs, over whatever holds geom a. %s: attributes of <option>, of the default geom, the
- * world, the position and the geom of the body, more of the model */
+/* Geom b on a free body with limbs, over a world with geom a. %s: attributes of <option>, attributes of the default
+ * geom, elements of the world, position and geom attributes of the body, further elements of the model */
 #define BODY_IN_WORLD                                                                                             \
   "<mujoco><option timestep='.004' %s/>" DEFAULTS MESHES                                                          \
   "<worldbody>%s<body pos='%s'><freejoint/><geom name='b' %s mass='2'/>"                                          \
@@ -40,8 +41,8 @@ static const double RADIUS = 0.1;
   "<motor joint='s' gear='3'/></actuator>%s</mujoco>"
 #define PLANE "<geom name='a' type='plane' size='1 1 1' euler='10 20 0'/>"
 
-/* Geoms a and b on two free bodies, the first with a limb. %s: attributes of <option>, of the default geom, the geom of
- * the first, pose and geom of the second, more of the model */
+/* Geoms a and b on two free bodies, the first with a limb. %s: attributes of <option>, attributes of the default geom,
+ * geom attributes of the first body, pose and geom attributes of the second, further elements of the model */
 #define TWO_BODIES                                                               \
   "<mujoco><option timestep='.004' %s/>" DEFAULTS MESHES                         \
   "<worldbody><body><freejoint/><geom name='a' %s mass='1'/>"                    \
@@ -51,7 +52,7 @@ static const double RADIUS = 0.1;
   "<body %s><freejoint/><geom name='b' %s mass='2'/></body></worldbody>"         \
   "<actuator><motor joint='j'/></actuator>%s</mujoco>"
 
-/* Geoms a and b on two arms of one free body. %s as TWO_BODIES */
+/* Geoms a and b on two arms of one free body. %s: as for TWO_BODIES */
 #define TWO_ARMS                                                                                            \
   "<mujoco><option timestep='.004' %s/>" DEFAULTS MESHES                                                    \
   "<worldbody><body pos='0 0 -.6'><freejoint/><geom type='box' size='.2 .1 .1' mass='3' " DUMMY             \
@@ -64,7 +65,7 @@ static const double RADIUS = 0.1;
   "<body %s><joint type='ball' damping='.1'/><geom name='b' %s mass='1'/></body></body></body></worldbody>" \
   "<actuator><motor joint='j'/></actuator>%s</mujoco>"
 
-/* ---- geoms that several tests use ---- */
+/* ---- geoms for several tests ---- */
 
 #define BALL        "type='sphere' size='.1'"
 #define BOX         "type='box' size='.2 .15 .1'"
@@ -72,6 +73,7 @@ static const double RADIUS = 0.1;
 
 /* ---- states and the contacts in them ---- */
 
+/* STATES states x [][nx] and actions u [][nu] */
 typedef struct cloud {
   double *x, *u;
 } cloud;
@@ -81,7 +83,7 @@ static inline void cloud_free(cloud* c) {
   df_free(c->u);
 }
 
-/* random states near the initial one */
+/* random states around the initial one, and random actions in [0, 1] */
 static inline cloud scatter(const df_system* s, double spread) {
   const size_t nx = (size_t)s->nx, nu = (size_t)s->nu;
   cloud c = {.x = df_alloc(STATES * nx, sizeof(double)), .u = df_alloc(STATES * nu, sizeof(double))};
@@ -96,8 +98,8 @@ static inline cloud scatter(const df_system* s, double spread) {
   return c;
 }
 
-/* the number of states with a contact of a and b; with one in its gap; with a round one whose centre is inside the
- * other body (round shapes here have radius RADIUS); with so many pushing contacts; with one in each case */
+/* Numbers of states with a contact, with a contact within its gap, with a centre of a round shape inside the other body
+ * (round shapes here have the radius RADIUS), with k recorded contacts, and with a contact in each case. */
 typedef struct census {
   int touching, in_gap, deep, contacts[MOST_CONTACTS + 1], surface[SURFACES], slide[SLIDES];
 } census;
@@ -139,7 +141,7 @@ static inline census census_of(const df_system* s, const cloud* c) {
   return out;
 }
 
-/* Compares at states near the initial one; returns in which cases the contacts were. */
+/* Compares the adjoint with finite differences at states around the initial one. Returns the cases of the contacts. */
 static inline census check_text(const char* name, const char* xml, double spread) {
   df_system* s = model_text(xml, 1);
   cloud c = scatter(s, spread);
@@ -149,7 +151,8 @@ static inline census check_text(const char* name, const char* xml, double spread
   const summary q = sum_up(STATES, p);
   print_message("%s: %d touching, %d smooth, median %.1e, p99 %.1e, worst %.1e\n", name, found.touching, q.smooth,
                 q.median, q.p99, q.worst);
-  /* the check means something only if the contact is there, and none of these pairs is approximate */
+
+  /* contacts must exist, and all of these pairs must be exact */
   assert_true(found.touching >= STATES / 5);
   assert_int_equal(found.surface[SURFACE_FROZEN], 0);
   assert_int_equal(q.approximate, 0);
@@ -161,7 +164,7 @@ static inline census check_text(const char* name, const char* xml, double spread
   return found;
 }
 
-/* what every contact of a test may vary in */
+/* a variant of the contact model: name, attributes of <option>, attributes of the default geom, further elements */
 typedef struct law {
   const char *name, *option, *geom, *tail;
 } law;
@@ -183,9 +186,9 @@ static inline census check_pair(const char* name, const char* model, const law* 
   return check_text(title, xml, spread);
 }
 
-/* at least one state in ten, so that a wrong case cannot hide in a percentile */
+/* At least one state in ten, so that a case with a wrong derivative shows in the percentiles. */
 #define MANY(count) assert_true((count) >= STATES / 10)
-/* a case that poses of general position reach seldom */
+/* For a case that random poses rarely reach. */
 #define SOME(count) assert_true((count) >= 2)
 
 #endif

@@ -1,4 +1,4 @@
-/* Rollouts: same bits on any number of threads, gradients, divergence, what fails. */
+/* Rollouts: equal bits for any number of threads, gradients, divergence, failures. */
 #include "models.h"
 
 enum { B = 9, H = 12 };
@@ -31,7 +31,7 @@ static void batch_free(batch* b) {
   df_system_free(b->system);
 }
 
-/* sum of squares of all velocities, and a pull on the height */
+/* loss: sum of squares of all velocities, plus the heights */
 static double energy(void* context, int b, const double* x, double* dx) {
   const df_system* s = context;
   const int nv = s->ndx / 2, nq = s->nx - nv;
@@ -68,7 +68,8 @@ static void threads_do_not_change_bits(void** state) {
     assert_memory_equal(one.du, many.du, ndu * sizeof(double));
     assert_memory_equal(one.losses, many.losses, sizeof one.losses);
   }
-  /* the comparison can fail */
+
+  /* the comparison notices a change of 1e-12 */
   many.u[3] += 1e-12;
   gradient(&many, 2, 1);
   assert_memory_not_equal(one.x, many.x, nx * sizeof(double));
@@ -86,7 +87,8 @@ static void effort_is_counted_alike_on_any_number_of_threads(void** state) {
     assert_int_equal(df_rollout_effort(r).physics_steps, 0);
     OK(df_rollout_run(r, B, H, b.x0, b.u, b.x, b.end));
     const df_effort effort = df_rollout_effort(r);
-    /* two substeps; a motion that ends early makes fewer */
+
+    /* two substeps per action, fewer in total if a rollout ends early */
     if (threads == 1) one = effort;
     assert_in_range(effort.physics_steps, 1, 2 * B * H);
     assert_true(effort.solver_iterations > 0 && effort.constraint_rows > 0);
@@ -132,7 +134,8 @@ static void a_used_tape_gives_the_gradient_of_a_fresh_one(void** state) {
   (void)df_trajectory_run(s, first, H, b.x0, b.u, x);
   (void)energy(b.system, 0, x, dx);
   assert_int_equal(df_trajectory_vjp(s, first, H, dx, 1, fresh, NULL), DF_TRAJ_COMPLETE);
-  /* another trajectory first, then the same again; and the adjoint twice */
+
+  /* another trajectory first, then the same one; its adjoint twice */
   (void)df_trajectory_run(s, second, H, b.x0 + s->nx, b.u + ndu, x);
   (void)df_trajectory_run(s, second, H, b.x0, b.u, x);
   for (int i = 0; i < 2; i++) {
@@ -162,7 +165,8 @@ static void decay_weakens_early_gradients_and_leaves_the_last(void** state) {
   gradient(&damped, 2, 0);
   for (int b = 0; b < B; b++) {
     const double *e = exact.du + b * H * nu, *d = damped.du + b * H * nu;
-    /* with decay 0 an action sees the next state only: the last one loses nothing */
+
+    /* with decay 0 an action only affects the next state: the gradient of the last one does not change */
     assert_memory_equal(e + (H - 1) * nu, d + (H - 1) * nu, (size_t)nu * sizeof *e);
     assert_true(norm_of(d, nu) < norm_of(e, nu));
   }
@@ -197,7 +201,8 @@ static void a_state_that_grows_without_bound_diverges(void** state) {
   OK(df_sim_new(s, 0, &sim));
   assert_int_equal(df_trajectory_run(s, sim, 4, x0, u, x), DF_TRAJ_DIVERGED);
   assert_true(isfinite(x[2]) && isnan(x[4]) && isnan(x[9]));
-  /* and the simulator is as good as new after a reset */
+
+  /* the simulator works after a reset */
   const double still[4] = {0};
   assert_int_equal(df_trajectory_run(s, sim, 4, x0, still, x), DF_TRAJ_COMPLETE);
   df_sim_free(s, sim);
@@ -224,10 +229,10 @@ static void a_cotangent_beyond_bounds_diverges(void** state) {
 
 /* ---- tapes of bounded memory ---- */
 
-/* a batch of any system, its actions random within a few */
+/* a batch of any system with random actions */
 typedef struct long_batch {
   df_system* system;
-  int n, steps; /* trajectories, actions */
+  int n, steps; /* number of trajectories, actions per trajectory */
   double *x0, *u, *losses, *du, *reference;
 } long_batch;
 
@@ -255,7 +260,7 @@ static void long_batch_free(long_batch* b) {
   df_system_free(b->system);
 }
 
-/* the squares of the last velocity, through all of the trajectory */
+/* loss: sum of squares of the last velocity, whose gradient passes through the whole trajectory */
 static double last_velocity(void* context, int b, const double* x, double* dx) {
   const long_batch* all = context;
   const df_system* s = all->system;
@@ -270,7 +275,7 @@ static double last_velocity(void* context, int b, const double* x, double* dx) {
   return sum;
 }
 
-/* the decay tames chaos over long trajectories; *taken: the most bytes that a tape took */
+/* A decay of 0.9 keeps gradients over long chaotic trajectories finite. *taken: bytes of the tapes afterwards. */
 static df_status bounded_gradient(long_batch* b, int threads, size_t bytes, size_t* taken) {
   df_rollout* r;
   uint8_t end[64];
@@ -283,7 +288,7 @@ static df_status bounded_gradient(long_batch* b, int threads, size_t bytes, size
   return status;
 }
 
-/* Every bound either says that it is too small or gives the bits of the whole tape, within itself. */
+/* Every bound is either refused as too small, or is kept and gives the bits of the unbounded tape. */
 static void check_bounds(const char* name, df_system* s, int n, int steps, double height) {
   long_batch b = long_batch_new(s, n, steps, height);
   const size_t size = (size_t)(n * steps * s->nu) * sizeof(double);
@@ -298,7 +303,7 @@ static void check_bounds(const char* name, df_system* s, int n, int steps, doubl
     const df_status status = bounded_gradient(&b, 1, bound, &taken);
     if (status != DF_OK) {
       assert_true(strstr(df_error_message(), "tape") != NULL);
-      assert_int_equal(held, 0); /* more memory is never worse */
+      assert_int_equal(held, 0); /* no bound larger than an accepted one is refused */
       refused++;
       continue;
     }
@@ -332,7 +337,7 @@ static void a_bounded_tape_of_the_data_sets_gives_the_bits_of_the_whole_one(void
   check_bounds("go1", model_file(GO1, 0.004, 5, DF_INTEGRATOR_EULER, 1), 3, 50, 0.3);
 }
 
-/* physics steps of a second trajectory and its adjoint under a bound */
+/* number of physics steps of a second trajectory and its adjoint under a bound */
 static uint64_t cost(long_batch* b, size_t bound) {
   const df_system* s = b->system;
   double* x = df_alloc((size_t)((b->steps + 1) * s->nx), sizeof *x);
@@ -363,14 +368,15 @@ static void a_bound_costs_a_second_simulation_at_most(void** state) {
   OK(bounded_gradient(&b, 1, 0, &whole));
   assert_int_equal(cost(&b, 0), N);
   assert_int_equal(cost(&b, 4 * whole), N);
-  /* an action that is not on the tape's last stretch is simulated twice, one that did not fit three times */
+
+  /* an action that is no longer on the tape is simulated twice, one at which the tape was full three times */
   const uint64_t tight = cost(&b, whole / 8);
   print_message("%d actions in an eighth of the memory: %d steps\n", N, (int)tight);
   assert_in_range(tight, N + N / 2, 2 * N + N / 4);
   long_batch_free(&b);
 }
 
-/* adjoints in any order, and the trajectory going on behind them */
+/* adjoints in any order, between further steps */
 static void a_bounded_tape_is_read_in_any_order(void** state) {
   (void)state;
   enum { N = 60 };
@@ -385,7 +391,7 @@ static void a_bounded_tape_is_read_in_any_order(void** state) {
   for (int k = 0; k < 2; k++) s->ops->reset(sim[k], b.x0);
   for (int t = 0; t < N; t++) {
     for (int k = 0; k < 2; k++) {
-      /* a jump in the middle: what is recomputed must not run across it */
+      /* set_state in the middle: recomputation must not run across it */
       if (t == N / 2) {
         start_pose(s, 0, x[k]);
         x[k][1] = -0.1;
@@ -411,8 +417,8 @@ static void a_bounded_tape_is_read_in_any_order(void** state) {
   long_batch_free(&b);
 }
 
-/* Everything a batch's gradient allocates is its tapes, within their bound, and a thread's simulator and trajectory,
- * whatever the number of trajectories. mjData is not among it: MuJoCo has its own allocator. */
+/* The gradient of a batch allocates tapes, within their bound, and a simulator and a trajectory per thread, for any
+ * number of trajectories. mjData is not counted: MuJoCo has its own allocator. */
 static void a_batch_takes_no_more_memory_than_its_bound(void** state) {
   (void)state;
   enum { N = 256, LENGTH = 16, THREADS = 4 };
@@ -436,7 +442,8 @@ static void a_batch_takes_no_more_memory_than_its_bound(void** state) {
   print_message("%d x %d actions of go1 on %d threads: %zu kB at most, tapes %zu kB of %zu, one whole tape %zu kB\n", N,
                 LENGTH, THREADS, peak / 1024, taken / 1024, THREADS * bound / 1024, whole / 1024);
   assert_true(taken <= THREADS * bound);
-  /* beside that the scratch memory of adjoints, some 30 kB here, and what the heap rounds up */
+
+  /* plus the scratch memory of adjoints, some 30 kB here, and rounding by the heap */
   assert_true(peak <= THREADS * (bound + trajectory + (64 << 10)));
   long_batch_free(&b);
 }
@@ -447,7 +454,8 @@ static void a_bound_too_small_for_one_action_is_an_error(void** state) {
   size_t taken;
   assert_int_equal(bounded_gradient(&b, 1, 1, &taken), DF_E_CONFIG);
   assert_non_null(strstr(df_error_message(), "tape_bytes 1"));
-  /* enough for start states and actions, not for a record */
+
+  /* enough for start states and actions, but not for a record */
   df_sim* sim;
   OK(df_sim_new(b.system, 20, &sim));
   const size_t size = b.system->ops->state_size(b.system), nu = (size_t)b.system->nu;
@@ -460,7 +468,7 @@ static void a_bound_too_small_for_one_action_is_an_error(void** state) {
   long_batch_free(&b);
 }
 
-/* a bounded tape that grows, fills up and starts again; the first failure ends it */
+/* a gradient with a bounded tape that grows, fills up and starts again; returns the first failure */
 static df_status fill_a_tape(long_batch* b, size_t bound) {
   size_t taken;
   memset(b->du, 0, (size_t)(b->n * b->steps * b->system->nu) * sizeof(double));
@@ -508,7 +516,8 @@ static void a_step_off_the_tape_is_refused(void** state) {
 
 static void an_error_inside_mujoco_is_reported_and_harms_no_one(void** state) {
   (void)state;
-  /* a stack too small for the constraints of the contact that comes after a fall */
+
+  /* memory too small for the constraints of the contact at the end of a fall */
   df_system* s = model_text(
       "<mujoco><size memory='6K'/><option timestep='.01'/><worldbody><geom type='plane' size='9 9 9'/>"
       "<body pos='0 0 .3'><freejoint/><geom type='box' size='.1 .1 .1'/>"

@@ -174,7 +174,7 @@ static void bad_files_and_options_are_named(void** state) {
   cfg.iterations = 49;
   assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
   assert_non_null(strstr(df_error_message(), "49"));
-  cfg.iterations = 0; /* the model's own, 1 */
+  cfg.iterations = 0; /* the model's own value, 1 */
   assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG);
   cfg = df_mujoco_cfg_default();
   cfg.substeps = 0;

@@ -1,4 +1,5 @@
-/* adjoint.h: the scratch memory of the adjoint and its contact part. Symbols are those of docs/adjoint.md. */
+/* adjoint.h: the scratch memory of the adjoint of a physics step, and the functions that compute its parts. Symbols are
+ * those of docs/adjoint.md, section 12. No function here fails or allocates memory. */
 #ifndef DF_SIM_ADJOINT_H
 #define DF_SIM_ADJOINT_H
 
@@ -8,102 +9,112 @@
 
 typedef double df_spatial[6];
 
-/* The motions and forces of a node, a lane each (docs/adjoint.md, section 3):
- *   a (with gravity and velocity products), w, v, S a
- *   F: what w pairs with when a joint turns everything behind it; P = I w; Y_a; Q + Y_v */
+/* The motions of a node and the forces on it, one per lane (docs/adjoint.md, section 3).
+ *   motions: a (with gravity and velocity products), w, v, and a0, the acceleration without these
+ *   forces:  F, P, Y_a, and Q + Y_v */
 typedef df_lanes df_lanes_spatial[6];
 enum { LANE_A, LANE_W, LANE_V, LANE_A0 };
 enum { LANE_F, LANE_P, LANE_YA, LANE_Q };
 
 typedef enum df_node_state {
   NODE_ALONE,
-  NODE_SHIFTED, /* it or something behind it is touched: it has a shift */
-  NODE_TOUCHED  /* it also has motions and forces in vectors of their own */
+  NODE_SHIFTED, /* its shift is valid: something acts on this node or on a node behind it */
+  NODE_TOUCHED  /* mw, mv, ma, force, inertia, gyro and by_v are valid too */
 } df_node_state;
 
+/* Scratch memory of one adjoint step. All pointers lead into one allocation of df_adjoint_work_size() doubles, which
+ * the simulator owns; df_adjoint_prepare() sets them. */
 typedef struct df_adjoint {
-  double* hessian; /* a matrix of tree.h */
+  double* hessian; /* H, or M: a matrix of tree.h, [nv][df_stride(nv)] */
   /* [nv] */
-  double *w, *g, *delta, *lam, *qbar, *inverse, *reached;
+  double *w, *g, *delta; /* as in section 2 */
+  double *lam, *qbar;    /* cotangents of the next velocity and of the position */
+  double* inverse;       /* 1/D of the factorized hessian */
+  double* reached;       /* a_h = (v' - v)/h */
   /* [na] cotangents of act and of act_dot */
   double *abar, *rate;
-  df_lanes_spatial *motion, *sum; /* [nnode] motions of the nodes; forces on them, later summed over subtrees */
-  df_spatial* carried;            /* [nv] S_k x v of its parent */
-  df_node_state* state;           /* [nnode] */
-  df_spatial* shift;              /* [nnode] of shifted nodes, Z: derivative by a displacement of the body */
-  /* [nnode] of touched nodes: motions w, v, a, and what is added to F, P, Q, Y_v */
+  df_lanes_spatial* motion; /* [nnode] motions of the nodes */
+  df_lanes_spatial* sum;    /* [nnode] forces on the nodes, later summed over subtrees */
+  df_spatial* carried;      /* [nv] S_k x v_p, v_p the velocity of the parent of the dof's node */
+  df_node_state* state;     /* [nnode] */
+  df_spatial* shift;        /* [nnode] Z: derivative by a displacement of the body; not of NODE_ALONE or the world */
+  /* [nnode], valid if NODE_TOUCHED: the motions w, v, a, and what is added to F, P, Q, Y_v */
   df_spatial *mw, *mv, *ma, *force, *inertia, *gyro, *by_v;
-  double* more; /* of df_rk4_adjoint() */
+  double* more; /* [df_rk4_adjoint_size()] scratch memory of df_rk4_adjoint() */
 } df_adjoint;
 
 /* ---- adjoint_dynamics.c ---- */
 
-/* a->w = H^-1 a->w */
+/* a->w = H^-1 a->w. Overwrites a->hessian and a->inverse. */
 void df_adjoint_solve(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint);
 
-/* The adjoint of qacc and act_dot (q, v, act, u): a->w is H^-1 times the cotangent of qacc, a->rate the cotangent of
- * act_dot. Adds to a->qbar [nv], a->abar [na], vbar [nv] and ubar [nu]. `acceleration` [nv] is qacc, but in M(q) qacc a
- * caller may have another one. */
+/* The adjoint of the map from (q, v, act, u) to (qacc, act_dot). On entry a->w is H^-1 times the cotangent of qacc and
+ * a->rate the cotangent of act_dot. Adds to a->qbar [nv], a->abar [na], vbar [nv] and ubar [nu]. `acceleration` [nv] is
+ * qacc, or the acceleration that replaces qacc in M(q) qacc (section 2: a_h where no constraint acts). */
 void df_adjoint_dynamics(const df_mujoco* system, const df_step_record* record, const double* acceleration,
                          df_adjoint* adjoint, double* vbar, double* ubar);
 
-/* M as a matrix of tree.h */
+/* out = M as a matrix of tree.h with the given pattern */
 void df_adjoint_load_mass(const mjModel* m, const df_step_record* record, const df_pattern* pattern, double* out);
 
 /* ---- adjoint_sweep.c ---- */
 
-/* Motions of all nodes from a->w, the velocity and `acceleration` [nv]; no node is touched then. */
+/* Sets the motions of all nodes from a->w, the recorded velocity and `acceleration` [nv], and all nodes but the world
+ * to NODE_ALONE. */
 void df_adjoint_sweep_motions(const df_mujoco* system, const df_step_record* record, const double* acceleration,
                               df_adjoint* adjoint);
-/* The forces of the bodies on their nodes. */
+/* Sets a->sum to the inertial forces of the bodies on their nodes. Reads the motions. */
 void df_adjoint_node_forces(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint);
-/* Makes the shift of a node and of all it hangs on ready to be added to. */
+/* Makes the shift of a node and of its ancestors valid (zero), so that it can be added to. */
 void df_adjoint_shift(const df_tree* tree, df_adjoint* adjoint, int node);
-/* The same for its mw .. by_v. */
+/* Does the same, and makes mw .. by_v of the node valid. */
 void df_adjoint_touch(const df_tree* tree, df_adjoint* adjoint, int node);
-/* Adds to a->qbar and vbar what all forces make, and the springs and dampers of single dofs. */
+/* Subtracts from a->qbar and vbar [nv] the derivatives of w . r by position and velocity that come from the forces on
+ * the nodes, and from the springs and dampers of single dofs. Sums a->sum and a->shift over subtrees in place. */
 void df_adjoint_sweep_forces(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint, double* vbar);
-/* a->qbar += d/dq of g^T M(q) delta; takes the place of the motions. */
+/* a->qbar += d/dq of g^T M(q) delta. Overwrites the motions and the forces. */
 void df_adjoint_sweep_implicit(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint);
 
 /* ---- adjoint_actuator.c ---- */
 
-/* Adds to ubar and a->abar what w and a->rate make of the actuators' inputs; the last to use a->rate. */
+/* Adds to ubar [nu] and a->abar the contributions of w and a->rate through the inputs of the actuators. Must be the
+ * last to change or read a->rate. */
 void df_adjoint_inputs(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint, double* ubar);
 
-/* Adds to vbar, ubar, a->abar and a->rate where the integrator's implicit damping depends on the state; reads g. */
+/* Adds to vbar [nv], ubar [nu], a->abar and a->rate the contributions of implicit damping that depends on the state.
+ * Reads g. */
 void df_adjoint_implicit_damping(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint,
                                  double* vbar, double* ubar);
 
-/* out += scale times the blocks of joint_force.h */
+/* out += scale times the blocks of ball and free joints (joint_force.h); `out` is a matrix of tree.h */
 void df_adjoint_add_blocks(const df_mujoco* system, const df_pattern* pattern, const double* blocks, double scale,
                            double* out);
 
-/* Adds to a->qbar and vbar what w makes of the forces of ball and free joints. */
+/* Subtracts from a->qbar and vbar [nv] the derivatives of w . r that come from the forces of ball and free joints. */
 void df_adjoint_blocks(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint, double* vbar);
 
 /* ---- adjoint_rows.c ---- */
 
-/* the rows' and ties' part of the Hessian */
+/* hessian += J^T D J of rows along several dofs and of weld and connect equalities */
 void df_adjoint_add_rows(const df_step_record* record, const df_pattern* pattern, double* hessian);
-/* Adds the rows' part to a->qbar and vbar [nv]. Reads w. */
+/* Subtracts from a->qbar and vbar [nv] the derivatives of w . r that come from rows along several dofs. Reads w. */
 void df_adjoint_rows(const df_step_record* record, df_adjoint* adjoint, double* vbar);
 
 /* ---- adjoint_equality.c ---- */
 
-/* Adds the ties' part to the forces on the nodes. Reads w and the node motions. */
+/* Adds the contributions of weld and connect equalities to the forces on the nodes. Reads w and the motions. */
 void df_adjoint_ties(const df_tree* tree, df_adjoint* adjoint, const df_step_record* record);
 
 /* ---- adjoint_free.c ---- */
 
-/* Sets the entries of rigid free bodies in a->g. */
+/* Solves for the entries in a->g of free bodies that carry no joint, whose implicit damping is not symmetric. */
 void df_adjoint_solve_free(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint);
-/* Adds to a->qbar and vbar what their part of the implicit damping depends on. */
+/* Subtracts from a->qbar and vbar [nv] the derivatives of g . B (v' - v) for the implicit damping of these bodies. */
 void df_adjoint_turn_free(const df_mujoco* system, const df_step_record* record, df_adjoint* adjoint, double* vbar);
 
 /* ---- adjoint_contact.c ---- */
 
-/* Adds a contact's part to sum and shift. Reads w and the motions. */
+/* Adds the contributions of one contact to a->sum and a->shift. Reads w and the motions. */
 void df_adjoint_contact(const df_tree* tree, df_adjoint* adjoint, const df_contact_record* contact);
 
 /* ---- adjoint_parameters.c ---- */

@@ -1,4 +1,5 @@
-/* The dynamics backwards, from the acceleration to what it depends on: docs/adjoint.md, sections 2 to 4. */
+/* The adjoint of the dynamics, from the acceleration to position, velocity, activation and control: docs/adjoint.md,
+ * sections 2 to 4. */
 #include <string.h>
 
 #include "adjoint.h"
@@ -6,44 +7,55 @@
 
 /* ---- w = H^-1 w: one solve with the Hessian of the constraint problem ---- */
 
-/* MuJoCo's rows list the same dofs the other way round, or only those of a body that hangs on nothing */
+/* MuJoCo's rows list the same dofs in ascending order. Its row is shorter than the pattern's if the pattern is full, or
+ * if the body has no moving ancestor and MuJoCo lists dofs of that body only. */
 DF_WIDE void df_adjoint_load_mass(const mjModel* m, const df_step_record* r, const df_pattern* p, double* out) {
   const int nv = p->nv, stride = df_stride(nv);
   for (int k = 0; k < nv; k++) {
     df_lanes* row = (df_lanes*)(void*)(out + k * stride);
     const mjtNum* from = r->mass + m->M_rowadr[k];
     const int n = m->M_rownnz[k], *column = m->M_colind + m->M_rowadr[k], first = stride - p->n[k];
+
+    /* row of equal length: reversed, four numbers at a time; else zeros */
     for (int i = first >> 2, j = stride - 4 * i - 4; i < stride >> 2; i++, j -= 4) {
       df_lanes x = {0};
       if (n == p->n[k]) memcpy(&x, from + j, sizeof x);
       row[i] = __builtin_shufflevector(x, x, 3, 2, 1, 0);
     }
+
+    /* shorter row: entry by entry */
     for (int i = 0; i < n && n < p->n[k]; i++) *df_entry(p, out, k, column[i]) = from[i];
   }
 }
 
 void df_adjoint_solve(const df_mujoco* system, const df_step_record* r, df_adjoint* a) {
   const df_pattern p = df_tree_pattern(&system->tree, r->crosses);
+
+  /* H = M + J^T D J: mass, ball and free joints, contacts, rows and equalities */
   df_adjoint_load_mass(system->model, r, &p, a->hessian);
   df_adjoint_add_blocks(system, &p, r->block_mass, 1, a->hessian);
   const df_contact_record* c = first_contact(r);
   for (int i = 0; i < r->ncontact; i++, c = next_contact(c))
     df_add_block(&p, a->hessian, c->dim, c->ndof, contact_dofs(c), contact_jacobian(c), c->hessian);
   df_adjoint_add_rows(r, &p, a->hessian);
+
+  /* constraints of single dofs are on the diagonal; w = H^-1 w */
   df_factor(&p, r->row_mass, a->hessian, a->inverse);
   df_factor_solve(&p, a->hessian, a->inverse, a->w);
 }
 
 /* ---- gravity compensation ---- */
 
-/* F and Z of forces -c g on the bodies' centres of mass, c the compensated mass: they move with the bodies but do not
- * turn with them */
+/* Adds to F and Z the forces -c gravity at the bodies' centres of mass, c the compensated mass (section 4): their
+ * points move with the bodies, their directions do not turn with them. */
 static void compensate_gravity(const df_mujoco* system, const df_step_record* r, df_adjoint* a) {
   const mjtNum* gravity = system->model->opt.gravity;
   for (int n = 1; n < system->tree.nnode; n++) {
-    const double* c = r->compensation + 4 * n; /* c times offset, c */
-    df_adjoint_touch(&system->tree, a, n);
+    const double* c = r->compensation + 4 * n; /* c times the offset of the centre, c */
     double couple[3], moved[3], turned[3];
+    df_adjoint_touch(&system->tree, a, n);
+
+    /* couple about the origin, and the couple (w at the centre) x c gravity */
     vec_cross(couple, c, gravity);
     vec_cross(moved, a->mw[n], c);
     vec_add_scaled(moved, a->mw[n] + 3, c[3]);
@@ -56,16 +68,21 @@ static void compensate_gravity(const df_mujoco* system, const df_step_record* r,
   }
 }
 
-/* ---- all of it ---- */
+/* ---- all contributions ---- */
 
 void df_adjoint_dynamics(const df_mujoco* system, const df_step_record* r, const double* acceleration, df_adjoint* a,
                          double* vbar, double* ubar) {
+  /* motions of the nodes, and inertial forces on them */
   df_adjoint_sweep_motions(system, r, acceleration, a);
   df_adjoint_node_forces(system, r, a);
+
+  /* other forces on the nodes: gravity compensation, contacts, weld and connect equalities */
   if (df_compensates_gravity(system->model)) compensate_gravity(system, r, a);
   const df_contact_record* c = first_contact(r);
   for (int i = 0; i < r->ncontact; i++, c = next_contact(c)) df_adjoint_contact(&system->tree, a, c);
   df_adjoint_ties(&system->tree, a, r);
+
+  /* project on the dofs, and add the forces of single and of several dofs */
   df_adjoint_sweep_forces(system, r, a, vbar);
   df_adjoint_blocks(system, r, a, vbar);
   df_adjoint_rows(r, a, vbar);

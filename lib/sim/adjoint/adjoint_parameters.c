@@ -1,11 +1,12 @@
-/* The gradient by the model's parameters: docs/adjoint.md, section 9. */
+/* The gradient by physical parameters of the model: docs/adjoint.md, section 9. */
 #include "adjoint.h"
 #include "parameter_record.h"
 #include "spatial.h"
 
 /* ---- the motions of all nodes ---- */
 
-/* w, v, a (with gravity and velocity products), g and delta as spatial vectors, [nnode] */
+/* [nnode] w, v, a (with gravity and velocity products), g and delta as spatial vectors; g and delta are set only if the
+ * step has them */
 typedef struct motions {
   df_spatial *w, *v, *a, *g, *delta;
 } motions;
@@ -22,7 +23,7 @@ static motions lay_out(const df_mujoco* system, double* work) {
   return m;
 }
 
-/* out = x of the parent + sum S_k x_k */
+/* out[n] = out of the parent + sum S_k x_k over the dofs of node n */
 static void add_joint(const df_tree* tree, const df_step_record* r, int n, const double* x, df_spatial* out) {
   sp_copy(out[n], out[tree->parent[n]]);
   for (int k = tree->dof[n]; k < tree->dof[n] + tree->ndof[n]; k++) sp_add_scaled(out[n], r->cdof + 6 * k, x[k]);
@@ -32,28 +33,36 @@ static void sweep(const df_mujoco* system, const df_step_record* r, const df_par
   const df_tree* tree = &system->tree;
   const mjOption* option = &system->model->opt;
   df_spatial* const all[MOTIONS] = {m->w, m->v, m->a, m->g, m->delta};
+
+  /* world: at rest, with the acceleration -gravity */
   for (int i = 0; i < MOTIONS; i++) sp_zero(all[i][0]);
   if (!(option->disableflags & mjDSBL_GRAVITY)) {
     for (int k = 0; k < 3; k++) m->a[0][3 + k] = -option->gravity[k];
   }
+
+  /* out along the tree */
   for (int n = 1; n < tree->nnode; n++) {
     double joint[6], product[6];
     add_joint(tree, r, n, c->w, m->w);
     add_joint(tree, r, n, r->velocity, m->v);
     add_joint(tree, r, n, r->acceleration, m->a);
+
+    /* the velocity product v_p x (sum S_k v_k) of the acceleration */
     sp_copy(joint, m->v[n]);
     sp_sub(joint, m->v[tree->parent[n]]);
     sp_cross_motion(product, m->v[tree->parent[n]], joint);
     sp_add(m->a[n], product);
+
+    /* implicit damping */
     if (!c->g) continue;
     add_joint(tree, r, n, c->g, m->g);
     add_joint(tree, r, n, c->delta, m->delta);
   }
 }
 
-/* ---- what a unit of each parameter does to w . r ---- */
+/* ---- - d/dp [w . r] ---- */
 
-/* w . (I a + v x* I v) of one body */
+/* w . (I a + v x* I v) of one body, proportional to its mass */
 static double inertia_work(const df_mujoco* system, const df_parameter_record* p, const motions* m, int body) {
   const int n = system->tree.body_node[body];
   const double* inertia = p->inertia + 10 * body;
@@ -65,7 +74,7 @@ static double inertia_work(const df_mujoco* system, const df_parameter_record* p
   return sp_dot(m->w[n], force);
 }
 
-/* the compensation of gravity, which grows with the mass: w . (its force) */
+/* w . f for the force f of gravity compensation on one body, which is proportional to its mass */
 static double compensation_work(const df_mujoco* system, const df_parameter_record* p, const motions* m, int body) {
   const mjModel* model = system->model;
   if (model->body_gravcomp[body] == 0 || !df_compensates_gravity(model)) return 0;
@@ -82,18 +91,23 @@ static double joint_dot(const mjModel* m, int joint, const double* x, const doub
   return sum;
 }
 
-/* what the actuators' joint speeds are to v, their multipliers are to w */
+/* G w_k of an actuator with gear G on dof k: its entry of w, as its velocity is its entry of v */
 static double actuator_multiplier(const mjModel* m, const double* w, int i) {
   return m->actuator_gear[6 * i] * w[m->jnt_dofadr[m->actuator_trnid[2 * i]]];
 }
 
+/* (J w) . df/dmu of each contact, for the geoms whose friction the contact has */
 static void add_frictions(const df_mujoco* system, const df_step_record* r, const df_parameter_record* p,
                           const double* w, double* pbar) {
   const df_contact_record* c = first_contact(r);
   for (int i = 0; i < r->ncontact; i++, c = next_contact(c)) {
     const df_friction_slope* slope = &p->frictions[i];
     double s[6];
+
+    /* s = J w */
     for (int row = 0; row < c->dim; row++) s[row] = df_contact_row_times(c, row, w);
+
+    /* sliding, torsional and rolling friction */
     for (int k = 0; k < FRICTION_CLASSES; k++) {
       double work = 0;
       for (int row = 0; row < c->dim; row++) work += s[row] * slope->force[k][row];
@@ -108,6 +122,8 @@ static void add_frictions(const df_mujoco* system, const df_step_record* r, cons
 static void add_through_acceleration(const df_mujoco* system, const df_step_record* r, const df_parameter_record* p,
                                      const motions* m, const double* w, double* pbar) {
   const mjModel* model = system->model;
+
+  /* parameters of bodies, joints and actuators, by the table of section 9 */
   for (int i = 0; i < system->nparameter; i++) {
     const df_parameter* q = &system->parameters[i];
     switch (q->kind) {
@@ -130,19 +146,22 @@ static void add_through_acceleration(const df_mujoco* system, const df_step_reco
       case DF_PARAMETER_FRICTION_SLIDE:
       case DF_PARAMETER_FRICTION_TORSION:
       case DF_PARAMETER_FRICTION_ROLL:
-        break; /* from the contacts below */
+        break; /* see add_frictions() */
     }
   }
+
+  /* parameters of geoms */
   add_frictions(system, r, p, w, pbar);
 }
 
-/* ---- what it does to a_h = (M + h B)^-1 M a: g . dM delta - h g . dB a_h ---- */
+/* ---- through a_h = (M + h B)^-1 M a: g . (dM/dp) delta - h g . (dB/dp) a_h ---- */
 
 /* h g a_h of one dof */
 static double damping_work(const mjModel* m, const df_step_record* r, const df_parameter_cotangent* c, int dof) {
   return m->opt.timestep * c->g[dof] * (r->acceleration[dof] - c->delta[dof]);
 }
 
+/* g . I delta of one body */
 static double inertia_difference(const df_mujoco* system, const df_parameter_record* p, const motions* m, int body) {
   const int n = system->tree.body_node[body];
   double force[6];
@@ -150,6 +169,7 @@ static double inertia_difference(const df_mujoco* system, const df_parameter_rec
   return sp_dot(m->g[n], force);
 }
 
+/* h g a_h of the actuator's dof, times the derivative of its implicit damping by the parameter */
 static double actuator_damping_work(const mjModel* m, const df_step_record* r, const df_parameter_record* p,
                                     const df_parameter_cotangent* c, const df_parameter* q) {
   const df_actuator_slope* slope = &p->actuators[q->id];
@@ -157,6 +177,7 @@ static double actuator_damping_work(const mjModel* m, const df_step_record* r, c
   return share == 0 ? 0 : share * damping_work(m, r, c, m->jnt_dofadr[m->actuator_trnid[2 * q->id]]);
 }
 
+/* the last column of the table of section 9 */
 static void add_through_damping(const df_mujoco* system, const df_step_record* r, const df_parameter_record* p,
                                 const motions* m, const df_parameter_cotangent* c, double* pbar) {
   const mjModel* model = system->model;
@@ -176,7 +197,7 @@ static void add_through_damping(const df_mujoco* system, const df_step_record* r
   }
 }
 
-/* ---- both ---- */
+/* ---- both parts ---- */
 
 void df_adjoint_parameters(const df_mujoco* system, const df_step_record* r, const df_parameter_cotangent* c,
                            double* pbar) {

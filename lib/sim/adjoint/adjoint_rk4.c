@@ -1,19 +1,20 @@
-/* A Runge-Kutta step backwards: docs/adjoint.md, section 8. */
+/* The adjoint of a Runge-Kutta step: docs/adjoint.md, section 8. */
 #include <string.h>
 
 #include "adjoint.h"
 #include "rk4.h"
 
-/* [nv] unless said; `drift` is the rate at which a stage moves the position: its velocity, bent where rotations are */
+/* Scratch memory, [nv] unless stated otherwise. `drift` is the rate k_i at which stage i moves the position: its
+ * velocity, and for rotations (RK4_CURVED) the rate of the rotation vector. */
 typedef struct sweep {
   double* drift[RK4_STAGES];
   double* sum; /* a weighted sum of drifts */
-  /* cotangents */
+  /* cotangents of the drifts, accelerations and activation rates of all stages */
   double* drift_bar[RK4_STAGES];
   double* acceleration[RK4_STAGES];
   double* act_dot[RK4_STAGES]; /* [na] */
-  double *velocity, *move;     /* of the stage at hand, of the sum that led there */
-  double *q, *v, *act;         /* of the start; act [na] */
+  double *velocity, *move;     /* cotangents of the current stage's velocity, and of the sum that led to the stage */
+  double *q, *v, *act;         /* cotangents of the state at the start of the step; act [na] */
 } sweep;
 
 enum { VECTORS = 3 * RK4_STAGES + 5 };
@@ -37,11 +38,12 @@ static sweep lay_out(const mjModel* m, double* work) {
   return c;
 }
 
-/* the part of the step's rotation vectors r = h sum that led to stage i */
+/* r_i = h c_i k_(i-1) of one rotation: the rotation vector that led to stage i > 0 */
 static void rotation_vector(const mjModel* m, const sweep* c, int i, int dof, double r[3]) {
   for (int k = 0; k < 3; k++) r[k] = m->opt.timestep * RK4_FRACTION[i] * c->drift[i - 1][dof + k];
 }
 
+/* Sets the drifts of all stages: the velocity, then k_i = Jr(r_i)^-1 v_i of rotations. */
 static void find_drifts(const mjModel* m, const df_step_record stage[RK4_STAGES], sweep* c) {
   for (int i = 0; i < RK4_STAGES; i++) {
     memcpy(c->drift[i], stage[i].velocity, (size_t)m->nv * sizeof *c->drift[i]);
@@ -55,7 +57,7 @@ static void find_drifts(const mjModel* m, const df_step_record stage[RK4_STAGES]
   }
 }
 
-/* from the cotangent yq of q (+) h sum: adds to that of q, sets that of the sum */
+/* From the cotangent yq of q (+) h sum, adds to the cotangent of q and sets c->move, that of the sum. */
 static void pull_position(const mjModel* m, sweep* c, const double* yq) {
   double qbar[MAX_NV];
   memset(c->move, 0, (size_t)m->nv * sizeof *c->move);
@@ -63,14 +65,18 @@ static void pull_position(const mjModel* m, sweep* c, const double* yq) {
   for (int k = 0; k < m->nv; k++) c->q[k] += qbar[k];
 }
 
-/* from the cotangent of the next state to those of all rates */
+/* From the cotangent y of the next state, sets the cotangents of the start state and of the rates of all stages. */
 static void pull_end(const df_mujoco* system, const double* open, sweep* c, const double* y) {
   const mjModel* m = system->model;
   const int nv = (int)m->nv;
+
+  /* act' = clip(act + scale sum b_i act_dot_i) */
   for (int k = 0; k < m->na; k++) {
     c->act[k] = open[k] * y[2 * nv + k];
     for (int i = 0; i < RK4_STAGES; i++) c->act_dot[i][k] = RK4_WEIGHT[i] * system->actuation.scale[k] * c->act[k];
   }
+
+  /* q' = q (+) h sum b_i k_i */
   for (int k = 0; k < nv; k++) {
     c->q[k] = 0;
     c->v[k] = y[nv + k];
@@ -78,6 +84,8 @@ static void pull_end(const df_mujoco* system, const double* open, sweep* c, cons
     for (int i = 0; i < RK4_STAGES; i++) c->sum[k] += RK4_WEIGHT[i] * c->drift[i][k];
   }
   pull_position(m, c, y);
+
+  /* v' = v + h sum b_i a_i */
   for (int i = 0; i < RK4_STAGES; i++) {
     for (int k = 0; k < nv; k++) {
       c->drift_bar[i][k] = RK4_WEIGHT[i] * c->move[k];
@@ -86,8 +94,8 @@ static void pull_end(const df_mujoco* system, const double* open, sweep* c, cons
   }
 }
 
-/* from the cotangent of the bent drift of stage i: adds to those of its velocity, which had it as if it were straight,
- * and of the sum that led there */
+/* Rotations, from the cotangent of the drift k_i = Jr(r_i)^-1 v_i of stage i: replaces their share in the cotangent of
+ * the velocity, which was set as if k_i = v_i, and adds to the cotangent of the sum that led to the stage. */
 static void pull_bend(const mjModel* m, sweep* c, const double* velocity, int i) {
   for (int j = 0; j < m->njnt; j++) {
     const int dof = df_rotation_dof(m, j);
@@ -100,18 +108,24 @@ static void pull_bend(const mjModel* m, sweep* c, const double* velocity, int i)
   }
 }
 
-/* stage i > 0, after its dynamics: from the cotangents of its position and activations (in a), velocity and drift to
- * those of the start and of the rates of the stage before */
+/* Stage i > 0, after the adjoint of its dynamics: from the cotangents of its position and activations (in a), velocity
+ * and drift, adds to those of the start state and of the rates of stage i - 1. */
 static void pull_stage(const mjModel* m, const df_step_record* stage, const df_adjoint* a, sweep* c, int i) {
   const double part = RK4_FRACTION[i];
+
+  /* q_i = q (+) h c_i k_(i-1), and the dependence of k_i on the rotation vector */
   for (int k = 0; k < m->nv; k++) c->sum[k] = part * c->drift[i - 1][k];
   pull_position(m, c, a->qbar);
   if (RK4_CURVED) pull_bend(m, c, stage->velocity, i);
+
+  /* v_i = v + h c_i a_(i-1) */
   for (int k = 0; k < m->nv; k++) {
     c->v[k] += c->velocity[k];
     c->drift_bar[i - 1][k] += part * c->move[k];
     c->acceleration[i - 1][k] += part * m->opt.timestep * c->velocity[k];
   }
+
+  /* act_i = act + h c_i act_dot_(i-1) */
   for (int k = 0; k < m->na; k++) {
     c->act[k] += a->abar[k];
     c->act_dot[i - 1][k] += part * m->opt.timestep * a->abar[k];
@@ -126,19 +140,28 @@ void df_rk4_adjoint(const df_mujoco* system, const df_tape* tape, int first, df_
   df_step_record stage[RK4_STAGES];
   for (int i = 0; i < RK4_STAGES; i++) stage[i] = df_tape_read(tape, system, first + i);
 
+  /* the update at the end of the step */
   find_drifts(m, stage, &c);
   pull_end(system, stage[RK4_STAGES - 1].end_open, &c, y);
+
+  /* stages, last to first */
   for (int i = RK4_STAGES - 1; i >= 0; i--) {
     memcpy(a->w, c.acceleration[i], bytes);
     memcpy(c.velocity, c.drift_bar[i], bytes);
     memset(a->qbar, 0, bytes);
     memset(a->abar, 0, (size_t)m->na * sizeof *a->abar);
     memcpy(a->rate, c.act_dot[i], (size_t)m->na * sizeof *a->rate);
+
+    /* dynamics of the stage */
     df_adjoint_solve(system, &stage[i], a);
     df_adjoint_dynamics(system, &stage[i], stage[i].acceleration, a, c.velocity, ubar);
     if (pbar) df_adjoint_parameters(system, &stage[i], &(df_parameter_cotangent){.w = a->w}, pbar);
+
+    /* the state that the stage started from */
     if (i > 0) pull_stage(m, &stage[i], a, &c, i);
   }
+
+  /* start state: what the stages gathered, and stage 0, which starts there */
   for (int k = 0; k < m->nv; k++) {
     xbar[k] = c.q[k] + a->qbar[k];
     xbar[m->nv + k] = c.v[k] + c.velocity[k];

@@ -1,13 +1,17 @@
-/* Rows in d/d(q,v) of w . r, rows and ties in the Hessian: docs/adjoint.md, section 4. */
+/* Rows along several dofs: their derivatives of w . r, and with those of weld and connect equalities their part of the
+ * Hessian (docs/adjoint.md, section 4, "Along several dofs", and section 6). */
 #include "adjoint.h"
 
-/* ---- matrices ---- */
+/* ---- the Hessian ---- */
 
 void df_adjoint_add_rows(const df_step_record* record, const df_pattern* p, double* hessian) {
+  /* D c c^T of each active row */
   const df_row_record* r = first_row(record);
   for (int i = 0; i < record->nrow; i++, r = next_row(r)) {
     if (r->mass != 0) df_add_block(p, hessian, 1, r->ndof, row_dofs(r), row_coefficient(r), &r->mass);
   }
+
+  /* J^T D J of each weld or connect equality */
   const df_tie_record* t = first_tie(record);
   for (int i = 0; i < record->ntie; i++, t = next_tie(t))
     df_add_block(p, hessian, t->dim, t->ndof, tie_dofs(t), tie_jacobian(t), t->hessian);
@@ -15,6 +19,7 @@ void df_adjoint_add_rows(const df_step_record* record, const df_pattern* p, doub
 
 /* ---- rows ---- */
 
+/* sum of line[i] x[dof i] over the dofs of a row */
 static double along(const df_row_record* r, const double* line, const double* x) {
   const int* dofs = row_dofs(r);
   double sum = 0;
@@ -27,10 +32,14 @@ void df_adjoint_rows(const df_step_record* record, df_adjoint* a, double* vbar) 
   for (int i = 0; i < record->nrow; i++, r = next_row(r)) {
     const double *c = row_coefficient(r), *b = row_second(r), s = along(r, c, a->w);
     const int* dofs = row_dofs(r);
+
+    /* force along a constant combination c of dofs, s = c . w */
     for (int k = 0; k < r->ndof; k++) {
       a->qbar[dofs[k]] -= s * r->stiffness * c[k];
       vbar[dofs[k]] -= s * r->damping * c[k];
     }
+
+    /* a coupling whose combination c changes by curvature b (b . dq) */
     if (!r->bends) continue;
     const double turn = r->curvature * (s * r->bend_motion - r->bend_force * along(r, b, a->w));
     for (int k = 0; k < r->ndof; k++) a->qbar[dofs[k]] -= turn * b[k];

@@ -1,12 +1,13 @@
-/* lanes.h: four numbers at once, and the algebra of spatial.h on four motions or forces at once: a df_lanes per
- * coordinate. Every lane is computed as it would be alone, so neither the width nor the machine changes a bit. */
+/* lanes.h: vectors of four doubles, and the algebra of spatial.h on four motions or forces at once, with one df_lanes
+ * per coordinate. Each lane has the operations of the scalar code, so results do not depend on the vector width or the
+ * machine. */
 #ifndef DF_SIM_LANES_H
 #define DF_SIM_LANES_H
 
-/* vectors cross no function that is not inlined, so how they would be passed does not matter */
+/* the warning is about passing vectors to functions; here all such functions are inlined */
 #pragma GCC diagnostic ignored "-Wpsabi"
 
-/* MuJoCo's own library for x86-64 needs AVX, so nothing is lost by it here */
+/* MuJoCo's library for x86-64 requires AVX, so this code may require it too */
 #if defined(__x86_64__)
 #define DF_WIDE __attribute__((target("avx")))
 #else
@@ -14,7 +15,7 @@
 #endif
 #define DF_WIDE_INLINE static inline __attribute__((always_inline)) DF_WIDE
 
-/* a loop over the six coordinates, written out: a compiler keeps short loops at -O2, at twice the time */
+/* an unrolled loop over the six coordinates: at -O2 compilers do not unroll short loops, which doubles the time */
 #if defined(__clang__)
 #define DF_EACH(k) _Pragma("unroll") for (int k = 0; k < 6; k++)
 #else
@@ -37,7 +38,7 @@ DF_WIDE_INLINE void lanes_cross_force(df_lanes out[6], const df_lanes a[6], cons
   out[5] = a[0] * f[4] - a[1] * f[3];
 }
 
-/* out = I m in each lane, for one inertia as of sp_inertia_times */
+/* out = I m in each lane, for one inertia in the layout of sp_inertia_times() */
 DF_WIDE_INLINE void lanes_inertia_times(df_lanes out[6], const double inertia[10], const df_lanes m[6]) {
   df_lanes i[10];
   _Pragma("GCC unroll 10") for (int k = 0; k < 10; k++) i[k] = lanes_all(inertia[k]);

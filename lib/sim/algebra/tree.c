@@ -33,15 +33,20 @@ static int add_node(df_tree* tree, int parent, int dof, int ndof) {
   return node;
 }
 
-/* the nodes of one body's joints, hung one on another */
+/* Adds the nodes of one body's joints, each the child of the one before; `node` is that of the parent body. Returns the
+ * last one, which carries the body. */
 static int add_joints(df_tree* tree, const mjModel* m, int body, int node) {
   const int first = m->body_jntadr[body];
   for (int joint = first; joint < first + m->body_jntnum[body]; joint++) {
     const int dof = m->jnt_dofadr[joint], type = m->jnt_type[joint];
+
+    /* a slide after a slide joins its node */
     if (type == mjJNT_SLIDE && joint > first && m->jnt_type[joint - 1] == mjJNT_SLIDE) {
       tree->ndof[node]++;
       continue;
     }
+
+    /* any other joint: a node, or a node for the translation and one for the rotation of a free joint */
     switch (type) {
       case mjJNT_FREE:
         node = add_node(tree, node, dof, 3);
@@ -57,6 +62,7 @@ static int add_joints(df_tree* tree, const mjModel* m, int body, int node) {
   return node;
 }
 
+/* Fills chain and all, and their lengths, which are zero before. */
 static void fill_patterns(df_tree* tree, const mjModel* m) {
   const int nv = tree->nv;
   for (int k = 0; k < nv; k++) {
@@ -85,18 +91,24 @@ void df_tree_free(df_tree* tree) {
 bool df_tree_chain(const df_tree* tree, const int node[2], int* dofs, int* n) {
   const int* rows[2] = {NULL, NULL};
   int left[2] = {0, 0};
+
+  /* chain of each node that moves */
   for (int s = 0; s < 2; s++) {
     if (node[s] == 0) continue;
     const int last = tree->dof[node[s]] + tree->ndof[node[s]] - 1;
     rows[s] = tree->chain + last * tree->nv;
     left[s] = tree->chain_n[last];
   }
+
+  /* at most one moves: its chain */
   if (left[0] == 0 || left[1] == 0) {
     const int side = left[0] == 0;
     *n = left[side];
     if (dofs && *n > 0) memcpy(dofs, rows[side], (size_t)*n * sizeof *dofs);
     return true;
   }
+
+  /* merge both chains; on one branch the union is the longer one */
   *n = 0;
   const int longest = left[0] > left[1] ? left[0] : left[1];
   while (left[0] > 0 || left[1] > 0) {
@@ -119,10 +131,10 @@ bool df_tree_is_chain(const df_tree* tree, int n, const int* dofs) {
 
 /* ---- matrices ---- */
 
-/* a number of a row that was just written alone delays the load of a vector around it, so rows are written four numbers
- * at a time, and what stands before their diagonals with them */
+/* Rows are written four numbers at a time, including undefined numbers before their diagonals: a load of four numbers
+ * right after a store of one of them stalls, since the store cannot be forwarded. */
 
-/* a -= l * b from place `from` to the end of two rows of a matrix */
+/* a -= l b from position `from` to the end of two rows of a matrix */
 DF_WIDE_INLINE void subtract_scaled(int from, int stride, double l, const double* b, double* a) {
   const df_lanes* wide = (const df_lanes*)(const void*)b;
   df_lanes* to = (df_lanes*)(void*)a;
@@ -134,8 +146,12 @@ DF_WIDE void df_factor(const df_pattern* p, const double* diagonal, double* a, d
   for (int k = p->nv - 1; k >= 0; k--) {
     const int *row = p->rows + k * p->nv, n = p->n[k], first = stride - n;
     double* ak = a + k * stride;
+
+    /* eliminate k from the rows of its ancestors */
     const double d = 1.0 / (ak[first] + diagonal[k]);
     for (int i = 1; i < n; i++) subtract_scaled(first + i, stride, ak[first + i] * d, ak, a + row[i] * stride);
+
+    /* row k of L */
     df_lanes* wide = (df_lanes*)(void*)ak;
     for (int i = first >> 2; i < stride >> 2; i++) wide[i] *= lanes_all(d);
     inverse[k] = d;
@@ -144,11 +160,15 @@ DF_WIDE void df_factor(const df_pattern* p, const double* diagonal, double* a, d
 
 void df_factor_solve(const df_pattern* p, const double* factor, const double* inverse, double* x) {
   const int nv = p->nv, stride = df_stride(nv);
+
+  /* x = L^-T x */
   for (int k = nv - 1; k >= 0; k--) {
     const int *row = p->rows + k * nv, n = p->n[k];
     const double *l = factor + (k + 1) * stride - n, xk = x[k];
     for (int i = 1; i < n; i++) x[row[i]] -= l[i] * xk;
   }
+
+  /* x = L^-1 D^-1 x */
   for (int k = 0; k < nv; k++) {
     const int *row = p->rows + k * nv, n = p->n[k];
     const double* l = factor + (k + 1) * stride - n;
@@ -158,18 +178,22 @@ void df_factor_solve(const df_pattern* p, const double* factor, const double* in
   }
 }
 
-/* the dofs are a whole row of the pattern: row a gains a multiple of each row of J, from its own dof on. A vector may
- * begin up to three numbers earlier, in whatever stands before J, and adds to what means nothing. */
+/* For dofs that are a whole row of the pattern: row k of A gains a multiple of each row of J, from dof k on. The first
+ * vector of four may begin up to three numbers earlier: there it reads numbers before the row of J, and adds them to
+ * undefined numbers before the row of A. */
 DF_WIDE_INLINE void add_rows(const df_pattern* p, double* a, int dim, int n, const int* dofs, const double* jacobian,
                              const double* d) {
   const int stride = df_stride(p->nv), first = stride - n;
   for (int k = 0; k < n; k++) {
+    /* column k of D J */
     df_lanes dj[6];
     _Pragma("GCC unroll 6") for (int r = 0; r < dim; r++) {
       double sum = 0;
       _Pragma("GCC unroll 6") for (int s = 0; s < dim; s++) sum += d[r * dim + s] * jacobian[s * n + k];
       dj[r] = lanes_all(sum);
     }
+
+    /* row of dofs[k] += (column k of D J)^T J */
     df_lanes* row = (df_lanes*)(void*)(a + dofs[k] * stride);
     for (int i = (first + k) >> 2; i < stride >> 2; i++) {
       df_lanes sum = row[i];
@@ -183,6 +207,7 @@ DF_WIDE_INLINE void add_rows(const df_pattern* p, double* a, int dim, int n, con
   }
 }
 
+/* calls add_rows() with a constant dim, so that its loops are unrolled */
 DF_WIDE static void add_whole_rows(const df_pattern* p, double* a, int dim, int n, const int* dofs,
                                    const double* jacobian, const double* d) {
   switch (dim) {
@@ -200,14 +225,18 @@ DF_WIDE static void add_whole_rows(const df_pattern* p, double* a, int dim, int 
   }
 }
 
+/* for any descending dofs that row dofs[0] lists */
 static void add_scattered(const df_pattern* p, double* a, int dim, int n, const int* dofs, const double* jacobian,
                           const double* d) {
   for (int k = 0; k < n; k++) {
+    /* column k of D J */
     double dj[6];
     for (int r = 0; r < dim; r++) {
       dj[r] = 0;
       for (int s = 0; s < dim; s++) dj[r] += d[r * dim + s] * jacobian[s * n + k];
     }
+
+    /* entries (dofs[k], dofs[i]) */
     for (int i = k; i < n; i++) {
       double sum = 0;
       for (int r = 0; r < dim; r++) sum += dj[r] * jacobian[r * n + i];

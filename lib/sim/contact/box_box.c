@@ -1,40 +1,31 @@
-/* Two boxes: docs/adjoint.md, section 5. Either a face of one box cuts the face of the other to a polygon, each corner
- * of which is a contact with the face's normal; or two edges cross, and the normal is across both. */
+/* Two boxes: docs/adjoint.md, section 5. Either MuJoCo clips a face of one box by the sides of the other's face, and
+ * each corner of the polygon is a contact with the normal of the latter, the flat face; or two edges cross, and the
+ * normal is across both. */
 #include <math.h>
 
 #include "contact_motion.h"
 #include "spatial.h"
 
-/* of lengths over the size of a box, and of directions: rounding of the contact's own numbers */
-static const double TOLERANCE = 1e-9;
-/* of nearest points of edges over their length: the same, enlarged where the edges are nearly parallel */
+/* Rounding of the nearest points of two edges, relative to the length of the edges: larger than ROUNDING, since it is
+ * enlarged where the edges are nearly parallel. */
 static const double NEAREST_TOLERANCE = 1e-7;
-/* of directions: two that cannot be told apart */
+/* Sine of the angle between two directions below which they cannot be told apart. */
 static const double ALIGNED = 1e-12;
 
-/* where a point lies in the frame of a box */
-static void local_point(const df_shape* box, const double point[3], double local[3]) {
-  for (int k = 0; k < 3; k++) {
-    double axis[3], arm[3];
-    shape_axis(box, k, axis);
-    for (int i = 0; i < 3; i++) arm[i] = point[i] - box->position[i];
-    local[k] = vec_dot(axis, arm);
-  }
-}
-
-/* bit k is set if the point lies in a plane of the faces across axis k */
+/* Returns the faces in whose planes a point lies: bit k is set for either face across axis k. */
 static int on_faces(const df_shape* box, const double point[3]) {
-  double local[3];
+  const double tolerance = ROUNDING * (box->size[0] + box->size[1] + box->size[2]);
+  double axis[3], arm[3];
   int faces = 0;
-  local_point(box, point, local);
+  for (int i = 0; i < 3; i++) arm[i] = point[i] - box->position[i];
   for (int k = 0; k < 3; k++) {
-    if (fabs(fabs(local[k]) - box->size[k]) <= TOLERANCE * (box->size[0] + box->size[1] + box->size[2]))
-      faces |= 1 << k;
+    shape_axis(box, k, axis);
+    if (fabs(fabs(vec_dot(axis, arm)) - box->size[k]) <= tolerance) faces |= 1 << k;
   }
   return faces;
 }
 
-/* how far the normal is from the nearest axis of a box, which is returned in *axis */
+/* Sine of the angle between the normal and the nearest axis of a box, whose number is returned in *axis. */
 static double misaligned(const df_shape* box, const double normal[3], int* axis) {
   double best = INFINITY;
   for (int k = 0; k < 3; k++) {
@@ -51,8 +42,9 @@ static double misaligned(const df_shape* box, const double normal[3], int* axis)
 
 /* ---- a face ---- */
 
-/* The corner is where an edge of the cut face passes a side of the cutting one: it keeps to both. Of several sides that
- * is the one most across the edge; boxes of the same width also have sides along it. False if all are. */
+/* A corner of the polygon where an edge of the clipped face passes a side of the flat face: the point stays on both. Of
+ * several sides (bits of `sides`) that meet there it is the one most across the edge, since boxes of equal width also
+ * have sides along the edge. Returns false if all sides are along it. */
 static bool feature_on_edge(const df_shape* cut, int edge, const df_shape* flat, int sides, double feature[3][6]) {
   double along[3], across[3] = {0}, passing = 0;
   shape_axis(cut, edge, along);
@@ -64,12 +56,15 @@ static bool feature_on_edge(const df_shape* cut, int edge, const df_shape* flat,
     passing = crossing;
     for (int i = 0; i < 3; i++) across[i] = side[i];
   }
-  if (fabs(passing) < TOLERANCE) return false;
+  if (fabs(passing) < ROUNDING) return false;
+
+  /* u = v - e (s . v)/(s . e) */
   for (int i = 0; i < 3; i++) vec_add_scaled(feature[i], across, -along[i] / passing);
   return true;
 }
 
-/* the corner is under a corner of the cutting face: it keeps to that line and to the plane of the cut face */
+/* A corner of the polygon under a corner of the flat face: the point stays on the line along the normal through that
+ * corner and in the plane of the clipped face, u = n (g . v)/(g . n) with the normal g of the clipped face. */
 static void feature_under_corner(const df_shape* cut, int face, const double normal[3], double feature[3][6]) {
   double plane[3];
   shape_axis(cut, face, plane);
@@ -83,12 +78,15 @@ static int lowest_bit(int bits) {
   return bits & 1 ? 0 : bits & 2 ? 1 : 2;
 }
 
-/* the contact's corner of the polygon, by the faces of either box on which it lies */
+/* A contact at a corner of the polygon, recognised by the faces of either box on which it lies. `normal_axis` is the
+ * axis of the flat box along the normal. */
 static bool face_motion(const df_touch* t, int flat_side, int normal_axis, df_contact_motion* out) {
   const df_shape *flat = &t->shape[flat_side], *cut = &t->shape[1 - flat_side];
   const double outward = (flat_side == 0 ? 0.5 : -0.5) * t->distance;
   double at[3], feature[3][6] = {{0}};
   int cut_face;
+
+  /* the corner, and the faces in whose planes it lies; it must be on the clipped face */
   for (int k = 0; k < 3; k++) {
     at[k] = t->point[k] + outward * t->normal[k];
     feature[k][k] = 1;
@@ -97,6 +95,8 @@ static bool face_motion(const df_touch* t, int flat_side, int normal_axis, df_co
   const int sides = on_faces(flat, at) & ~(1 << normal_axis), faces = on_faces(cut, at),
             ends = faces & ~(1 << cut_face);
   if (!(faces & 1 << cut_face)) return false;
+
+  /* corner of the clipped box; its edge across a side of the flat face; corner of the flat face */
   if (ends == (7 & ~(1 << cut_face))) {
     out->surface = SURFACE_BOX_CORNER;
   } else if (ends != 0 && sides != 0) {
@@ -116,10 +116,11 @@ static bool face_motion(const df_touch* t, int flat_side, int normal_axis, df_co
 /* ---- two edges ---- */
 
 typedef struct edge {
-  double middle[3], along[3], half; /* half: length to either end */
+  double middle[3], along[3]; /* along: unit vector */
+  double half;                /* half the length */
 } edge;
 
-/* the edge along an axis that lies furthest in the direction */
+/* the edge along a box axis that is furthest in a direction */
 static edge furthest_edge(const df_shape* box, int axis, const double direction[3]) {
   edge e = {.half = box->size[axis]};
   for (int k = 0; k < 3; k++) e.middle[k] = box->position[k];
@@ -138,7 +139,7 @@ static double clip(double x, double half) {
   return fmin(fmax(x, -half), half);
 }
 
-/* nearest points of two edges, s and t along them from their middles */
+/* nearest points of two edges that are not parallel, at s and t along them from their middles */
 static void nearest_points(const edge* a, const edge* b, double* s, double* t) {
   double gap[3];
   for (int k = 0; k < 3; k++) gap[k] = b->middle[k] - a->middle[k];
@@ -148,8 +149,8 @@ static void nearest_points(const edge* a, const edge* b, double* s, double* t) {
   *s = clip(ga + k * *t, a->half);
 }
 
-/* The nearest points slide with s and t, as far as those are free: the gap stays across the edges. Rows for a twist of
- * the first box relative to the second at point 0. */
+/* Sets `slide`, which is zero: how s and t of the nearest points change, as far as they are free (inside their edges),
+ * so that the gap stays across the edges. Rows for the twist of the first box relative to the second at point 0. */
 static void nearest_slides(const edge e[2], const double gap[3], bool free0, bool free1, double slide[2][6]) {
   const double k = free0 && free1 ? vec_dot(e[0].along, e[1].along) : 0;
   if (free0) {
@@ -162,17 +163,23 @@ static void nearest_slides(const edge e[2], const double gap[3], bool free0, boo
   vec_add_scaled(slide[1], e[1].along, 1);
 }
 
-/* The normal is across both edges, and turns with the second box but for h: across the normal and the second edge. */
+/* Fills *out for two edges. The normal stays across both: it turns with the second box, except along
+ * h = (second edge) x n, N = -h (d0 x n)^T omega / (h . d0). */
 static void crossed_motion(const df_touch* t, const edge e[2], const double nearest[2][3], bool free0, bool free1,
                            df_contact_motion* out) {
   double gap[3], slide[2][6] = {{0}}, h[3], turn[3];
+
+  /* slides of the nearest points, for a twist at the contact point */
   for (int k = 0; k < 3; k++) gap[k] = nearest[1][k] - nearest[0][k];
   nearest_slides(e, gap, free0, free1, slide);
   df_rows_at(2, slide, nearest[0], t->point);
 
+  /* velocity of the first box at its nearest point, for a twist at the contact point */
   double fixed[3][6] = {{0}};
   for (int k = 0; k < 3; k++) fixed[k][k] = 1;
   df_rows_at(3, fixed, nearest[0], t->point);
+
+  /* N, and P of the mean of both nearest points */
   vec_cross(h, e[1].along, t->normal);
   vec_cross(turn, e[0].along, t->normal);
   const double scale = -1 / vec_dot(h, e[0].along);
@@ -182,15 +189,19 @@ static void crossed_motion(const df_touch* t, const edge e[2], const double near
     for (int k = 0; k < 6; k++)
       out->point[i][k] = 0.5 * (fixed[i][k] + e[0].along[i] * slide[0][k] + e[1].along[i] * slide[1][k]);
   }
+
+  /* D = (w1 - w0) . N - n . v(w0) */
   for (int i = 0; i < 3; i++) {
     for (int k = 0; k < 6; k++) out->distance[k] += gap[i] * out->normal[i][k] - t->normal[i] * fixed[i][k];
   }
 }
 
-/* the pair of edges across whose directions the normal lies */
+/* Finds the pair of edges whose directions are both orthogonal to the normal, up to ROUNDING; false if none is. */
 static bool crossed_edges(const df_touch* t, edge e[2]) {
   double best = INFINITY, back[3];
   int axis0 = 0, axis1 = 0;
+
+  /* axes whose cross product is closest to the normal; parallel axes have none */
   for (int i = 0; i < 9; i++) {
     double a[3], b[3], across[3], error[3];
     shape_axis(&t->shape[0], i / 3, a);
@@ -198,20 +209,24 @@ static bool crossed_edges(const df_touch* t, edge e[2]) {
     vec_cross(across, a, b);
     vec_cross(error, across, t->normal);
     const double length2 = vec_dot(across, across), error2 = vec_dot(error, error);
-    if (length2 < TOLERANCE || error2 >= best * length2) continue;
+    if (length2 < PARALLEL_SINE2 || error2 >= best * length2) continue;
     best = error2 / length2;
     axis0 = i / 3;
     axis1 = i % 3;
   }
+
+  /* of the edges along these axes, those furthest along n and -n */
   for (int k = 0; k < 3; k++) back[k] = -t->normal[k];
   e[0] = furthest_edge(&t->shape[0], axis0, t->normal);
   e[1] = furthest_edge(&t->shape[1], axis1, back);
-  return best < TOLERANCE * TOLERANCE;
+  return best < ROUNDING * ROUNDING;
 }
 
 static bool edge_motion(const df_touch* t, df_contact_motion* out) {
   edge e[2];
   double s[2], nearest[2][3], miss[3];
+
+  /* the contact point must be the mean of the nearest points of the two edges */
   if (!crossed_edges(t, e)) return false;
   nearest_points(&e[0], &e[1], &s[0], &s[1]);
   for (int k = 0; k < 3; k++) {
@@ -219,6 +234,8 @@ static bool edge_motion(const df_touch* t, df_contact_motion* out) {
     miss[k] = 0.5 * (nearest[0][k] + nearest[1][k]) - t->point[k];
   }
   if (sqrt(vec_dot(miss, miss)) > NEAREST_TOLERANCE * (e[0].half + e[1].half)) return false;
+
+  /* a nearest point inside its edge slides, one at an end does not */
   const bool free0 = fabs(s[0]) < e[0].half, free1 = fabs(s[1]) < e[1].half;
   out->surface = SURFACE_BOX_EDGES;
   out->slide = free0 && free1 ? SLIDE_NEAREST : SLIDE_NONE;
@@ -230,7 +247,8 @@ static double face_area(const df_shape* box, int axis) {
   return box->size[(axis + 1) % 3] * box->size[(axis + 2) % 3];
 }
 
-/* The side whose axis the normal is. Of two parallel faces the larger one keeps the normal when they tilt. */
+/* The side with the flat face: the one that has an axis closest to the normal. Of two parallel faces it is the larger
+ * one, to which MuJoCo's normal stays fixed when they tilt. */
 static int flat_side_of(const df_touch* t, const int axis[2], const double error[2]) {
   const bool parallel = fmax(error[0], error[1]) < ALIGNED;
   if (!parallel) return error[1] < error[0];
@@ -242,5 +260,5 @@ bool df_boxes_motion(const df_touch* t, df_contact_motion* out) {
   double error[2];
   for (int i = 0; i < 2; i++) error[i] = misaligned(&t->shape[i], t->normal, &axis[i]);
   const int side = flat_side_of(t, axis, error);
-  return error[side] < TOLERANCE ? face_motion(t, side, axis[side], out) : edge_motion(t, out);
+  return error[side] < ROUNDING ? face_motion(t, side, axis[side], out) : edge_motion(t, out);
 }

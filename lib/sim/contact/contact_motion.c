@@ -1,4 +1,4 @@
-/* The geometry of contacts, differentiated: docs/adjoint.md, section 5. */
+/* How contacts move with their geoms, as linear maps P, N and D of the relative twist: docs/adjoint.md, section 5. */
 #include "contact_motion.h"
 
 #include <math.h>
@@ -8,20 +8,25 @@
 /* ---- which rule ---- */
 
 df_contact_rule df_contact_rule_of(int type0, int type1) {
+  /* plane */
   if (type0 == mjGEOM_PLANE) {
     const bool rolls = type1 == mjGEOM_CYLINDER || type1 == mjGEOM_ELLIPSOID;
     const bool points =
         type1 == mjGEOM_SPHERE || type1 == mjGEOM_CAPSULE || type1 == mjGEOM_BOX || type1 == mjGEOM_MESH;
     return rolls ? CONTACT_ROLLING : points ? CONTACT_PLANE : CONTACT_FROZEN;
   }
+
+  /* pairs for which MuJoCo has closed forms */
   const bool round1 = type1 == mjGEOM_SPHERE || type1 == mjGEOM_CAPSULE || type1 == mjGEOM_BOX;
   if (type0 == mjGEOM_SPHERE && (round1 || type1 == mjGEOM_CYLINDER)) return CONTACT_ROUND;
   if (type0 == mjGEOM_CAPSULE && round1) return CONTACT_ROUND;
   if (type0 == mjGEOM_BOX && type1 == mjGEOM_BOX) return CONTACT_BOXES;
+
+  /* other convex pairs; height fields and signed distance fields */
   return type0 >= mjGEOM_SPHERE && type1 <= mjGEOM_MESH ? CONTACT_NEAREST : CONTACT_FROZEN;
 }
 
-/* a centre outside flat faces: the one iteration that ends at its solution */
+/* the one pair whose iteration ends at the solution: a centre outside flat faces */
 static bool sphere_and_mesh(int type0, int type1) {
   return type0 == mjGEOM_SPHERE && type1 == mjGEOM_MESH;
 }
@@ -54,7 +59,7 @@ df_touch df_touch_of(const mjModel* m, const mjData* d, const mjContact* c) {
 
 /* ---- algebra ---- */
 
-/* v(from) = v(to) + w x (from - to) */
+/* v(from) = v(to) + omega x (from - to) */
 void df_rows_at(int n, double rows[][6], const double from[3], const double to[3]) {
   double arm[3], moment[3];
   for (int k = 0; k < 3; k++) arm[k] = from[k] - to[k];
@@ -64,11 +69,12 @@ void df_rows_at(int n, double rows[][6], const double from[3], const double to[3
   }
 }
 
+/* c += s a b^T */
 static void add_outer(double c[3][3], double s, const double a[3], const double b[3]) {
   for (int i = 0; i < 3; i++) vec_add_scaled(c[i], b, s * a[i]);
 }
 
-/* rows [3][6] of a point that moves with the body */
+/* rows = (1, 0): a point that is fixed to the body */
 static void fixed_point(double rows[3][6]) {
   for (int i = 0; i < 3; i++) {
     for (int k = 0; k < 6; k++) rows[i][k] = i == k;
@@ -80,11 +86,13 @@ static void combine(const double v[3], double rows[3][6], double out[6]) {
   for (int k = 0; k < 6; k++) out[k] = v[0] * rows[0][k] + v[1] * rows[1][k] + v[2] * rows[2][k];
 }
 
-/* ---- any other pair: the point follows the mean of both bodies, the normal one of them ---- */
+/* ---- CONTACT_FROZEN ---- */
 
 static void frozen_motion(const df_touch* t, df_contact_motion* out) {
   *out = (df_contact_motion){.surface = SURFACE_FROZEN, .slide = SLIDE_NONE};
-  /* MuJoCo orders types from the plane over round ones to box and mesh: the later, the flatter */
+
+  /* The normal moves with the flatter side. MuJoCo orders types from the plane over round shapes to box and mesh:
+   * except for plane and height field, the later type is the flatter one. */
   out->carrier = t->shape[0].type == mjGEOM_PLANE || t->shape[0].type == mjGEOM_HFIELD ? 0 : 1;
   const double sign = out->carrier == 0 ? 1 : -1;
   for (int k = 0; k < 3; k++) {
@@ -95,6 +103,7 @@ static void frozen_motion(const df_touch* t, df_contact_motion* out) {
 
 /* ---- a point against a flat side ---- */
 
+/* D = +- n . u, P = u - n (n . u)/2, N = 0, with the motion u of the point */
 void df_flat_motion(const df_touch* t, int flat_side, const double at[3], double feature[3][6],
                     df_contact_motion* out) {
   const double* n = t->normal;
@@ -108,22 +117,8 @@ void df_flat_motion(const df_touch* t, int flat_side, const double at[3], double
   }
 }
 
-/* All points of a cylinder that MuJoCo tests against a plane are fixed to the direction in which its discs are lowest,
- * and turn with it about the axis. */
-static void slip_of_cylinder(const df_touch* t, const double at[3], double feature[3][6]) {
-  double axis[3], arm[3], slip[3], lean[3];
-  shape_axis(&t->shape[1], 2, axis);
-  const double along = vec_dot(axis, t->normal), across2 = 1 - along * along;
-  if (across2 < 1e-8) return; /* an upright cylinder: that direction jumps there */
-  for (int k = 0; k < 3; k++) {
-    arm[k] = at[k] - t->shape[1].position[k];
-    lean[k] = axis[k] - along * t->normal[k];
-  }
-  vec_cross(slip, axis, arm);
-  for (int i = 0; i < 3; i++) vec_add_scaled(feature[i] + 3, lean, -slip[i] / across2);
-}
-
-/* The point is G m / sqrt(m . G m) from the centre for the normal m, with G = R diag(size^2) R^T. */
+/* With G = R diag(size^2) R^T and the outward normal m the point is at G m / sqrt(m . G m) from the centre. K is its
+ * derivative by m, (G - G m (G m)^T / (m . G m)) / sqrt(m . G m). */
 void df_ellipsoid_radius(const df_shape* s, const double outward[3], double radius[3][3]) {
   double g[3][3] = {{0}}, gm[3];
   for (int k = 0; k < 3; k++) {
@@ -139,38 +134,51 @@ void df_ellipsoid_radius(const df_shape* s, const double outward[3], double radi
   }
 }
 
-/* seen from the body that turns by w, its lowest normal -n turns by w x n */
-static void slip_of_ellipsoid(const df_touch* t, double feature[3][6]) {
-  double lowest[3], radius[3][3], moment[3];
-  for (int k = 0; k < 3; k++) lowest[k] = -t->normal[k];
-  df_ellipsoid_radius(&t->shape[1], lowest, radius);
-  for (int i = 0; i < 3; i++) {
-    vec_cross(moment, t->normal, radius[i]);
-    vec_add_scaled(feature[i] + 3, moment, 1);
-  }
-}
-
+/* A cylinder or an ellipsoid (shape 1) against a plane: the point moves with the body and slips over it. */
 static void rolling_motion(const df_touch* t, df_contact_motion* out) {
+  const df_shape* s = &t->shape[1];
   double at[3], feature[3][6];
   for (int k = 0; k < 3; k++) at[k] = t->point[k] + 0.5 * t->distance * t->normal[k];
   fixed_point(feature);
-  if (t->shape[1].type == mjGEOM_CYLINDER)
-    slip_of_cylinder(t, at, feature);
-  else
-    slip_of_ellipsoid(t, feature);
+
+  if (s->type == mjGEOM_CYLINDER) {
+    /* All points that MuJoCo tests are fixed to the direction in which the discs are lowest, and turn with it about the
+     * axis: slip = -(axis x arm) (lean . omega) / across^2. That direction jumps where the cylinder is upright, and the
+     * slip is left out. */
+    double axis[3], arm[3], slip[3], lean[3];
+    shape_axis(s, 2, axis);
+    const double along = vec_dot(axis, t->normal), across2 = 1 - along * along;
+    for (int k = 0; k < 3; k++) {
+      arm[k] = at[k] - s->position[k];
+      lean[k] = axis[k] - along * t->normal[k];
+    }
+    vec_cross(slip, axis, arm);
+    const bool upright = across2 < UPRIGHT_SINE2;
+    for (int i = 0; i < 3 && !upright; i++) vec_add_scaled(feature[i] + 3, lean, -slip[i] / across2);
+  } else {
+    /* seen from the body, which turns by omega, its lowest normal -n changes by omega x n: slip = K (omega x n) */
+    double lowest[3], radius[3][3], moment[3];
+    for (int k = 0; k < 3; k++) lowest[k] = -t->normal[k];
+    df_ellipsoid_radius(s, lowest, radius);
+    for (int i = 0; i < 3; i++) {
+      vec_cross(moment, t->normal, radius[i]);
+      vec_add_scaled(feature[i] + 3, moment, 1);
+    }
+  }
   out->surface = SURFACE_FLAT;
   df_flat_motion(t, 0, at, feature, out);
 }
 
-/* ---- a centre against a surface: the distance of the centre has the gradient -normal and the Hessian C ---- */
+/* ---- a centre against a surface: its distance has the gradient -n and the Hessian C ---- */
 
-/* round about a line: the normal turns in the one direction across it */
+/* C of a surface that is round about a line, `radius` away: the normal turns only in the direction across the line */
 static void round_line(double c[3][3], const double line[3], const double normal[3], double radius) {
   double across[3];
   vec_cross(across, line, normal);
   add_outer(c, 1 / radius, across, across);
 }
 
+/* C of a sphere's surface: (1 - n n^T)/r */
 static void round_point(double c[3][3], const double normal[3], double radius) {
   for (int k = 0; k < 3; k++) c[k][k] += 1 / radius;
   add_outer(c, -1 / radius, normal, normal);
@@ -180,43 +188,34 @@ bool df_inside_segment(const df_shape* s, const double at[3]) {
   double axis[3], arm[3];
   shape_axis(s, 2, axis);
   for (int k = 0; k < 3; k++) arm[k] = at[k] - s->position[k];
-  return fabs(vec_dot(axis, arm)) < s->size[1] * (1 - 1e-9);
+  return fabs(vec_dot(axis, arm)) < s->size[1] * (1 - ROUNDING);
 }
 
-static df_contact_surface surface_of_sphere(const df_touch* t, double radius, double c[3][3]) {
-  round_point(c, t->normal, radius);
-  return SURFACE_POINT;
-}
-
-static df_contact_surface surface_of_capsule(const df_touch* t, double radius, double c[3][3]) {
-  const df_shape* s = &t->shape[1];
-  double at[3], axis[3];
-  for (int k = 0; k < 3; k++) at[k] = t->point[k] + (s->size[0] + 0.5 * t->distance) * t->normal[k];
-  if (!df_inside_segment(s, at)) return surface_of_sphere(t, radius, c);
-  shape_axis(s, 2, axis);
-  /* where the axes meet, the normal is across both; if they cannot part, it stands */
-  if (!df_axes_meet(t)) round_line(c, axis, t->normal, radius);
-  return SURFACE_LINE;
-}
-
-/* the side is round about the axis; the rim is a circle: round about its tangent, and the tangent follows the centre
- * by its share size/radial of the way */
+/* C of a cylinder, and whether its nearest point is on a cap, on the side or on the rim */
 static df_contact_surface surface_of_cylinder(const df_touch* t, const double centre[3], double radius,
                                               double c[3][3]) {
   const df_shape* s = &t->shape[1];
   double axis[3], radial[3], tangent[3];
+
+  /* distances of the centre from the axis, from the plane of the nearer cap and from the side */
   shape_axis(s, 2, axis);
   for (int k = 0; k < 3; k++) radial[k] = centre[k] - s->position[k];
   const double along = vec_dot(axis, radial);
   vec_add_scaled(radial, axis, -along);
   const double r = sqrt(vec_dot(radial, radial)), to_cap = s->size[1] - fabs(along), to_side = s->size[0] - r;
+
+  /* cap; from inside, whichever is nearer. On the axis there is no radial direction. */
   const bool inside = to_cap > 0 && to_side > 0;
   if (inside ? to_cap < to_side : to_side > 0) return SURFACE_FLAT;
-  if (r < 1e-9) return SURFACE_FLAT; /* on the axis there is no normal */
+  if (r < NO_GAP) return SURFACE_FLAT;
+
+  /* side: round about the axis */
   if (to_cap > 0) {
     round_line(c, axis, t->normal, r);
     return SURFACE_LINE;
   }
+
+  /* rim: round about its tangent, and along the tangent the nearest point follows the centre by the share size/r */
   vec_cross(tangent, axis, radial);
   for (int k = 0; k < 3; k++) tangent[k] /= r;
   round_line(c, tangent, t->normal, radius);
@@ -224,10 +223,13 @@ static df_contact_surface surface_of_cylinder(const df_touch* t, const double ce
   return SURFACE_RIM;
 }
 
+/* C of a box, and whether its nearest point is in a face, on an edge or at a corner */
 static df_contact_surface surface_of_box(const df_touch* t, const double centre[3], double radius, double c[3][3]) {
   const df_shape* s = &t->shape[1];
   double arm[3], axis[3];
   int outside = 0, free = 0;
+
+  /* number of box axes along which the centre is outside, and the last one along which it is not */
   for (int k = 0; k < 3; k++) arm[k] = centre[k] - s->position[k];
   for (int k = 0; k < 3; k++) {
     shape_axis(s, k, axis);
@@ -236,40 +238,60 @@ static df_contact_surface surface_of_box(const df_touch* t, const double centre[
     else
       free = k;
   }
-  if (outside < 2) return SURFACE_FLAT; /* a face; from inside the nearest one */
-  if (outside == 3) return surface_of_sphere(t, radius, c);
+
+  /* face (from inside the nearest one); corner; edge along the free axis */
+  if (outside < 2) return SURFACE_FLAT;
+  if (outside == 3) {
+    round_point(c, t->normal, radius);
+    return SURFACE_POINT;
+  }
   shape_axis(s, free, axis);
   round_line(c, axis, t->normal, radius);
   return SURFACE_LINE;
 }
 
-/* C of the distance from the second shape (from a capsule's axis, a sphere's centre) */
+/* Adds to c, which is zero, the Hessian C of the distance of `centre` from the second shape (from a capsule's axis or a
+ * sphere's centre), and returns what the nearest point lies on: the table in section 5. */
 static df_contact_surface surface_at(const df_touch* t, const double centre[3], double c[3][3]) {
   const df_shape* s = &t->shape[1];
   const double radius = df_gap_of(t);
-  if (radius < NO_GAP && s->type == mjGEOM_BOX) return SURFACE_FLAT; /* from inside */
-  if (s->type == mjGEOM_SPHERE) return surface_of_sphere(t, radius, c);
-  if (s->type == mjGEOM_CAPSULE) return surface_of_capsule(t, radius, c);
-  if (s->type == mjGEOM_BOX) return surface_of_box(t, centre, radius, c);
-  return surface_of_cylinder(t, centre, radius, c);
+  if (s->type == mjGEOM_BOX) return radius < NO_GAP ? SURFACE_FLAT : surface_of_box(t, centre, radius, c);
+  if (s->type != mjGEOM_SPHERE && s->type != mjGEOM_CAPSULE) return surface_of_cylinder(t, centre, radius, c);
+
+  /* sphere, or an end of a capsule */
+  double at[3], axis[3];
+  for (int k = 0; k < 3; k++) at[k] = t->point[k] + (s->size[0] + 0.5 * t->distance) * t->normal[k];
+  if (s->type == mjGEOM_SPHERE || !df_inside_segment(s, at)) {
+    round_point(c, t->normal, radius);
+    return SURFACE_POINT;
+  }
+
+  /* side of a capsule; where the axes meet, the normal is across both, and if they cannot part it does not turn */
+  shape_axis(s, 2, axis);
+  if (!df_axes_meet(t)) round_line(c, axis, t->normal, radius);
+  return SURFACE_LINE;
 }
 
-/* ---- a capsule's nearest point slides along its segment ---- */
+/* ---- the nearest point of a capsule slides along its segment ---- */
 
+/* sigma = -((axis - k line) . v + (axis x gap) . omega) / (1 - k^2), k = axis . line, 0 for a point */
 bool df_slide_to(const double axis[3], const double* line, const double gap[3], double slide[6]) {
   const double k = line ? vec_dot(axis, line) : 0, det = 1 - k * k;
-  if (det < 1e-9) return false;
+  if (det < PARALLEL_SINE2) return false;
   for (int i = 0; i < 3; i++) slide[i] = (k != 0 ? k * line[i] : 0) / det - axis[i] / det;
   vec_cross(slide + 3, axis, gap);
   for (int i = 3; i < 6; i++) slide[i] /= -det;
   return true;
 }
 
+/* Sets sigma, which is zero before, if shape 0 is a capsule and its nearest point `centre` is inside its segment. */
 static df_contact_slide slide_of(const df_touch* t, const df_touch* first, df_contact_surface surface,
                                  const double centre[3], double slide[6]) {
   if (t->shape[0].type != mjGEOM_CAPSULE) return SLIDE_NONE;
   if (!df_inside_segment(&t->shape[0], centre)) return SLIDE_NONE;
   if (t->shape[1].type == mjGEOM_BOX) return df_capsule_on_box(t, first, slide);
+
+  /* to the nearest point of a sphere, of a capsule's end (a point) or of a capsule's side (a line) */
   double axis[3], line[3], gap[3];
   shape_axis(&t->shape[0], 2, axis);
   shape_axis(&t->shape[1], 2, line);
@@ -280,6 +302,8 @@ static df_contact_slide slide_of(const df_touch* t, const df_touch* first, df_co
 static bool round_motion(const df_touch* t, const df_touch* first, df_contact_motion* out) {
   const double *n = t->normal, reach = t->shape[0].size[0] + 0.5 * t->distance;
   double centre[3], axis[3], slide[6] = {0}, c[3][3] = {{0}}, u[3][6];
+
+  /* centre of the sphere, or nearest point of the capsule's segment; C and sigma */
   for (int k = 0; k < 3; k++) centre[k] = t->point[k] - reach * n[k];
   out->carrier = 1;
   out->surface = surface_at(t, centre, c);
@@ -287,14 +311,19 @@ static bool round_motion(const df_touch* t, const df_touch* first, df_contact_mo
   if (out->slide == SLIDE_UNKNOWN) return false;
   if (df_axes_meet(t) && !df_axes_cross(t, out)) return false;
 
+  /* u = v(centre) + axis sigma, for a twist at the contact point */
   fixed_point(u);
   shape_axis(&t->shape[0], 2, axis);
   for (int i = 0; i < 3; i++) {
     for (int k = 0; k < 6; k++) u[i][k] += axis[i] * slide[k];
   }
   df_rows_at(3, u, centre, t->point);
+
+  /* D = -n . u */
   combine(n, u, out->distance);
   for (int k = 0; k < 6; k++) out->distance[k] *= -1;
+
+  /* N = -C u, P = u - reach C u - n (n . u)/2 */
   for (int i = 0; i < 3; i++) {
     double turn[6];
     combine(c[i], u, turn);
@@ -306,29 +335,25 @@ static bool round_motion(const df_touch* t, const df_touch* first, df_contact_mo
   return true;
 }
 
-/* ---- the entry ---- */
-
-/* the contact before it, if it is of the same two geoms */
-static bool first_of_pair(const mjModel* m, const mjData* d, int contact, df_touch* first) {
-  if (contact == 0) return false;
-  const mjContact *c = d->contact + contact, *before = c - 1;
-  if (before->geom[0] != c->geom[0] || before->geom[1] != c->geom[1]) return false;
-  *first = df_touch_of(m, d, before);
-  return true;
-}
+/* ---- any contact ---- */
 
 bool df_contact_motion_of(const mjModel* m, const mjData* d, int contact, df_contact_motion* out) {
-  const df_touch t = df_touch_of(m, d, d->contact + contact);
-  df_touch first;
+  const mjContact *c = d->contact + contact, *before = contact > 0 ? c - 1 : c;
+  const df_touch t = df_touch_of(m, d, c);
   bool known = true, exact = true;
   *out = (df_contact_motion){0};
+
+  /* the preceding contact, if it has the same two geoms: the second contact of a capsule with a box depends on it */
+  const bool second = before != c && before->geom[0] == c->geom[0] && before->geom[1] == c->geom[1];
+  const df_touch first = second ? df_touch_of(m, d, before) : t;
+
   switch (df_contact_rule_of(t.shape[0].type, t.shape[1].type)) {
     case CONTACT_ROLLING:
       rolling_motion(&t, out);
       break;
     case CONTACT_ROUND:
-      known = round_motion(&t, first_of_pair(m, d, contact, &first) ? &first : NULL, out);
-      exact = !df_axes_meet(&t) || df_axes_stay(m, d, d->contact + contact, &t);
+      known = round_motion(&t, second ? &first : NULL, out);
+      exact = !df_axes_meet(&t) || df_axes_stay(m, d, c, &t);
       break;
     case CONTACT_BOXES:
       known = df_boxes_motion(&t, out);

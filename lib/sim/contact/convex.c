@@ -1,32 +1,34 @@
-/* Nearest points of two smooth or sharp convex surfaces: docs/adjoint.md, section 5. MuJoCo finds them by iteration, to
- * its ccd_tolerance; what is differentiated here are the conditions that they fulfil. */
+/* Nearest points of two convex surfaces: docs/adjoint.md, section 5. MuJoCo finds them by iteration, to its
+ * ccd_tolerance. The derivative here is that of the conditions that the exact nearest points fulfil. */
 #include <math.h>
 #include <string.h>
 
 #include "contact_motion.h"
 #include "spatial.h"
 
-/* of lengths over the size of a shape: what iterations leave of a point on a face or edge */
+/* Error of an iterated point, relative to the size of its shape, within which it counts as on a face, an edge or a
+ * curved surface. */
 static const double TOLERANCE = 1e-4;
-/* the same for a mesh, whose faces may be small */
+/* The same for a mesh, whose faces may be small. */
 static const double MESH_TOLERANCE = 1e-5;
 
-/* How the nearest point of a surface moves on it when the outward normal turns against the body, in two tangents of the
- * contact: point . slip = normal . turn, two equations. A round surface slips as far as its radius; a flat one allows
- * any slip and no turn; a sharp one no slip and any turn. */
+/* How the nearest point moves on its surface (slip) when the outward normal turns relative to the body (turn), both in
+ * the two tangents of the contact, as two equations: point . slip = normal . turn. On a round surface the slip is the
+ * radius times the turn; a flat surface allows any slip and no turn, a sharp one any turn and no slip. */
 typedef struct local_surface {
   double point[2][2], normal[2][2];
 } local_surface;
 
-/* what a shape's surface is found from: the nearest point in its frame, the outward normal and the tangents in the
- * world. Each function below returns false if the point does not lie on its surface. */
+/* The nearest point on a shape, in the shape's frame, with the outward normal and the tangents of the contact in the
+ * world. Each function below sets the equations of one type of shape, and returns false if the point does not lie on
+ * its surface. */
 typedef struct nearest_point {
   const df_shape* shape;
   double local[3], outward[3], tangent[2][3];
-  double size; /* a length of the shape, for tolerances */
+  double size; /* sum of the shape's sizes, m: the length that tolerances are relative to */
 } nearest_point;
 
-/* one equation in the direction e: slip = radius * turn; turn = 0 for an infinite radius */
+/* sets one equation, in the direction e: slip = radius * turn; turn = 0 for an infinite radius */
 static void add_direction(local_surface* s, int row, const nearest_point* p, const double e[3], double radius) {
   for (int k = 0; k < 2; k++) {
     const double along = vec_dot(e, p->tangent[k]);
@@ -35,7 +37,7 @@ static void add_direction(local_surface* s, int row, const nearest_point* p, con
   }
 }
 
-/* radii along a direction and across it */
+/* sets both equations, from the radii along a direction (projected on the tangent plane) and across it */
 static void add_directions(local_surface* s, const nearest_point* p, const double along[3], double radius_along,
                            double radius_across) {
   double e[3], across[3];
@@ -48,7 +50,7 @@ static void add_directions(local_surface* s, const nearest_point* p, const doubl
   add_direction(s, 1, p, across, radius_across);
 }
 
-/* the outward normal in the frame of the shape */
+/* normal = the outward normal in the frame of the shape */
 static void local_normal(const nearest_point* p, double normal[3]) {
   for (int k = 0; k < 3; k++) {
     double axis[3];
@@ -60,10 +62,14 @@ static void local_normal(const nearest_point* p, double normal[3]) {
 static bool sphere_or_capsule(nearest_point* p, local_surface* s) {
   const double radius = p->shape->size[0], half = p->shape->type == mjGEOM_CAPSULE ? p->shape->size[1] : 0;
   double normal[3], centre[3], axis[3];
+
+  /* the point must be a radius away from the segment */
   local_normal(p, normal);
   for (int k = 0; k < 3; k++) centre[k] = p->local[k] - radius * normal[k];
   const double beyond = fmax(fabs(centre[2]) - half, 0);
   if (hypot(hypot(centre[0], centre[1]), beyond) > TOLERANCE * p->size) return false;
+
+  /* side; end, or sphere */
   shape_axis(p->shape, 2, axis);
   if (fabs(centre[2]) < half - TOLERANCE * p->size)
     add_directions(s, p, axis, INFINITY, radius);
@@ -77,13 +83,15 @@ static bool cylinder(nearest_point* p, local_surface* s) {
   const double radius = p->shape->size[0], margin = TOLERANCE * p->size;
   const double inside = radius - hypot(p->local[0], p->local[1]), below = p->shape->size[1] - fabs(p->local[2]);
   if (fmin(fabs(inside), fabs(below)) > margin) return false;
+
+  /* cap; side; rim */
   shape_axis(p->shape, 2, axis);
   if (inside > margin) {
     add_directions(s, p, p->tangent[0], INFINITY, INFINITY);
   } else if (below > margin) {
     add_directions(s, p, axis, INFINITY, radius);
   } else {
-    /* the rim: round about the axis, and the less the normal leans from it, the further the point runs */
+    /* the less the normal leans from the axis, the further the point moves around the rim for a turn */
     vec_cross(round, axis, p->outward);
     const double lean = sqrt(vec_dot(round, round));
     if (lean < TOLERANCE) return false;
@@ -95,12 +103,16 @@ static bool cylinder(nearest_point* p, local_surface* s) {
 static bool box(nearest_point* p, local_surface* s) {
   double axis[3];
   int faces = 0, edge = 0;
+
+  /* number of faces that the point is on, and the last axis along which it is on none */
   for (int k = 0; k < 3; k++) {
     if (fabs(p->local[k]) > p->shape->size[k] - TOLERANCE * p->size)
       faces++;
     else
       edge = k;
   }
+
+  /* edge; face (flat) or corner (sharp) */
   shape_axis(p->shape, edge, axis);
   if (faces == 2)
     add_directions(s, p, axis, INFINITY, 0);
@@ -110,11 +122,14 @@ static bool box(nearest_point* p, local_surface* s) {
 }
 
 static bool ellipsoid(nearest_point* p, local_surface* s) {
-  double radius[3][3], normal[3], level = 0;
+  double radius[3][3], level = 0;
   const mjtNum* size = p->shape->size;
-  local_normal(p, normal);
+
+  /* the point must fulfil the equation of the surface */
   for (int k = 0; k < 3; k++) level += p->local[k] * p->local[k] / (size[k] * size[k]);
   if (fabs(sqrt(level) - 1) > TOLERANCE) return false;
+
+  /* slip = K turn, in the tangents */
   df_ellipsoid_radius(p->shape, p->outward, radius);
   for (int i = 0; i < 2; i++) {
     s->point[i][i] = 1;
@@ -127,22 +142,29 @@ static bool ellipsoid(nearest_point* p, local_surface* s) {
   return true;
 }
 
-/* Sharp at a vertex; else by the vertices that lie furthest out: flat, or the edge along which all of them lie.
- * `spread` is their second moment about the point, in the tangents. */
+/* At a vertex the surface is sharp. Otherwise it depends on the vertices that are furthest along the normal: a face if
+ * they span a plane, an edge if all are on one line. `spread` is their second moment about the point, in the plane of
+ * the tangents. */
 static bool mesh(nearest_point* p, local_surface* s) {
   double normal[3], highest = -INFINITY, nearest = INFINITY, spread[2][2] = {{0}}, along[3], gap[3];
   int count = 0;
+
+  /* height of the highest vertex over the point, and distance of the nearest one */
   local_normal(p, normal);
   for (int i = 0; i < p->shape->nvertex; i++) {
     for (int k = 0; k < 3; k++) gap[k] = p->shape->vertex[3 * i + k] - p->local[k];
     highest = fmax(highest, vec_dot(gap, normal));
     nearest = fmin(nearest, vec_dot(gap, gap));
   }
+
+  /* vertex; not on the surface */
   if (sqrt(nearest) < MESH_TOLERANCE * p->size) {
     add_directions(s, p, p->tangent[0], 0, 0);
     return true;
   }
   if (fabs(highest) > MESH_TOLERANCE * p->size) return false;
+
+  /* second moment of the highest vertices */
   for (int i = 0; i < p->shape->nvertex; i++) {
     for (int k = 0; k < 3; k++) gap[k] = p->shape->vertex[3 * i + k] - p->local[k];
     if (vec_dot(gap, normal) < highest - MESH_TOLERANCE * p->size) continue;
@@ -156,6 +178,8 @@ static bool mesh(nearest_point* p, local_surface* s) {
     for (int k = 0; k < 2; k++) spread[k][0] += t[k] * t[0], spread[k][1] += t[k] * t[1];
     count++;
   }
+
+  /* face, or edge along the larger column of the moment, which then has rank 1 */
   const double trace = spread[0][0] + spread[1][1], det = spread[0][0] * spread[1][1] - spread[0][1] * spread[0][1];
   const int larger = spread[1][1] > spread[0][0];
   for (int k = 0; k < 3; k++) along[k] = spread[larger][0] * p->tangent[0][k] + spread[larger][1] * p->tangent[1][k];
@@ -163,6 +187,7 @@ static bool mesh(nearest_point* p, local_surface* s) {
   return count >= 2;
 }
 
+/* Sets p->local, p->size and the equations for the point `point` in the world; the other members of *p are given. */
 static bool surface_of(nearest_point* p, const double point[3], local_surface* s) {
   *s = (local_surface){{{0}}, {{0}}};
   for (int k = 0; k < 3; k++) {
@@ -191,21 +216,25 @@ static bool surface_of(nearest_point* p, const double point[3], local_surface* s
 
 /* ---- the conditions ---- */
 
+/* columns of the equations: the unknowns, two tangents each, then the right-hand side for each component of a twist */
 enum { UNKNOWNS = 6, TURN = 0, SLIP0 = 2, SLIP1 = 4, COLUMNS = UNKNOWNS + 6 };
 
-/* Gauss-Jordan elimination of [UNKNOWNS][COLUMNS]: the right-hand columns become the solution. False if singular. */
+/* Gauss-Jordan elimination with partial pivoting: the right-hand columns become the solution. False if singular. */
 static bool eliminate(double a[UNKNOWNS][COLUMNS]) {
   for (int k = 0; k < UNKNOWNS; k++) {
+    /* swap the row of the largest pivot with row k */
     int pivot = k;
     for (int i = k + 1; i < UNKNOWNS; i++) {
       if (fabs(a[i][k]) > fabs(a[pivot][k])) pivot = i;
     }
-    if (fabs(a[pivot][k]) < 1e-9) return false;
+    if (fabs(a[pivot][k]) < SINGULAR_PIVOT) return false;
     for (int j = 0; j < COLUMNS; j++) {
       const double t = a[k][j];
       a[k][j] = a[pivot][j];
       a[pivot][j] = t;
     }
+
+    /* scale row k, and eliminate its column from the other rows */
     const double inverse = 1 / a[k][k];
     for (int j = k; j < COLUMNS; j++) a[k][j] *= inverse;
     for (int i = 0; i < UNKNOWNS; i++) {
@@ -217,9 +246,10 @@ static bool eliminate(double a[UNKNOWNS][COLUMNS]) {
   return true;
 }
 
-/* The unknowns are the turn of the normal and the slips of both points, seen from the second body, in the tangents. The
- * points stay opposite each other along the normal, and each stays where its surface has that normal. `velocity` [3][6]
- * is that of the first body at its point, for a twist at the contact point. */
+/* Sets up the equations in `a`, which is zero. The unknowns are the turn of the normal and the slips of both points,
+ * seen from the second body, in the tangents. Rows 0 and 1: the points stay opposite each other along the normal,
+ * slip_1 - slip_0 - x dn = v(w0). Rows 2 and 3, and 4 and 5: each point stays where its surface has that normal.
+ * `velocity` [3][6] is the velocity of the first body at its point, for a twist at the contact point. */
 static void set_up(const df_touch* t, double tangent[2][3], const local_surface surface[2], double velocity[3][6],
                    double a[UNKNOWNS][COLUMNS]) {
   for (int i = 0; i < 2; i++) {
@@ -241,21 +271,20 @@ static void set_up(const df_touch* t, double tangent[2][3], const local_surface 
   }
 }
 
-/* two tangents of the contact */
-static void make_tangents(const double n[3], double tangent[2][3]) {
+bool df_nearest_motion(const df_touch* t, df_contact_motion* out) {
+  double velocity[3][6] = {{0}}, a[UNKNOWNS][COLUMNS] = {{0}}, witness[2][3], tangent[2][3];
+  local_surface surface[2];
+  const double* n = t->normal;
+
+  /* two tangents of the contact */
   double helper[3] = {0};
   helper[fabs(n[0]) < 0.5 ? 0 : 1] = 1;
   vec_cross(tangent[0], n, helper);
   const double length = sqrt(vec_dot(tangent[0], tangent[0]));
   for (int k = 0; k < 3; k++) tangent[0][k] /= length;
   vec_cross(tangent[1], n, tangent[0]);
-}
 
-bool df_nearest_motion(const df_touch* t, df_contact_motion* out) {
-  double velocity[3][6] = {{0}}, a[UNKNOWNS][COLUMNS] = {{0}}, witness[2][3], tangent[2][3];
-  local_surface surface[2];
-  const double* n = t->normal;
-  make_tangents(n, tangent);
+  /* nearest points w = p -+ n x/2, and the surface at each */
   for (int i = 0; i < 2; i++) {
     const double sign = i == 0 ? 1 : -1;
     nearest_point p = {.shape = &t->shape[i]};
@@ -266,11 +295,14 @@ bool df_nearest_motion(const df_touch* t, df_contact_motion* out) {
     }
     if (!surface_of(&p, witness[i], &surface[i])) return false;
   }
+
+  /* equations for the turn of the normal and the slips */
   for (int k = 0; k < 3; k++) velocity[k][k] = 1;
   df_rows_at(3, velocity, witness[0], t->point);
   set_up(t, tangent, surface, velocity, a);
   if (!eliminate(a)) return false;
 
+  /* N is the turn, P the mean of both points, D = -n . v(w0) */
   out->carrier = 1;
   out->surface = SURFACE_NEAREST;
   for (int k = 0; k < 6; k++) {

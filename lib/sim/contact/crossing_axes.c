@@ -1,13 +1,11 @@
-/* Two capsules whose axes cross, as in a planar mechanism, whose bodies all lie in one plane: docs/adjoint.md, section
- * 5. There is no gap to take a normal from; MuJoCo takes the normal across both axes. */
+/* Two capsules whose axes cross, as in a planar mechanism, where the axes of all bodies lie in one plane:
+ * docs/adjoint.md, section 5. No gap defines the normal; MuJoCo takes the normal across both axes. */
 #include <math.h>
 
 #include "contact_motion.h"
 #include "spatial.h"
 
-/* of directions: rounding of what MuJoCo makes a normal of */
-static const double LEAN = 1e-9;
-
+/* whether the distance of a shape is measured from a centre or an axis, `size[0]` below its surface */
 static bool is_thick(const df_shape* s) {
   return s->type == mjGEOM_SPHERE || s->type == mjGEOM_CAPSULE;
 }
@@ -22,13 +20,17 @@ bool df_axes_meet(const df_touch* t) {
 
 bool df_axes_cross(const df_touch* t, const df_contact_motion* motion) {
   double axis[2][3];
+
+  /* inside both segments */
   if (t->shape[1].type != mjGEOM_CAPSULE || motion->surface != SURFACE_LINE || motion->slide != SLIDE_NEAREST)
     return false;
+
+  /* normal across both axes */
   for (int s = 0; s < 2; s++) shape_axis(&t->shape[s], 2, axis[s]);
-  return fabs(vec_dot(axis[0], t->normal)) < LEAN && fabs(vec_dot(axis[1], t->normal)) < LEAN;
+  return fabs(vec_dot(axis[0], t->normal)) < ROUNDING && fabs(vec_dot(axis[1], t->normal)) < ROUNDING;
 }
 
-/* whether a dof moves the point of its body along n, or turns n */
+/* whether a dof moves the point of its body along n (relative to how far it moves the point), or turns n */
 static bool leaves_plane(const mjModel* m, const mjData* d, int dof, const double point[3], const double n[3]) {
   const mjtNum *turn = d->cdof + 6 * dof, *origin = d->subtree_com + 3 * m->body_rootid[m->dof_bodyid[dof]];
   double arm[3], velocity[3], turned[3];
@@ -36,9 +38,11 @@ static bool leaves_plane(const mjModel* m, const mjData* d, int dof, const doubl
   vec_cross(velocity, turn, arm);
   vec_add_scaled(velocity, turn + 3, 1);
   vec_cross(turned, turn, n);
-  return fabs(vec_dot(velocity, n)) > LEAN * sqrt(vec_dot(velocity, velocity)) || vec_dot(turned, turned) > LEAN * LEAN;
+  return fabs(vec_dot(velocity, n)) > ROUNDING * sqrt(vec_dot(velocity, velocity)) ||
+         vec_dot(turned, turned) > ROUNDING * ROUNDING;
 }
 
+/* the last dof that moves a body, -1 if none does */
 static int last_dof(const mjModel* m, int body) {
   while (body > 0 && m->body_dofnum[body] == 0) body = m->body_parentid[body];
   return body > 0 ? m->body_dofadr[body] + m->body_dofnum[body] - 1 : -1;
@@ -46,6 +50,8 @@ static int last_dof(const mjModel* m, int body) {
 
 bool df_axes_stay(const mjModel* m, const mjData* d, const mjContact* c, const df_touch* t) {
   int dof[2];
+
+  /* climb from both bodies to their common ancestor */
   for (int s = 0; s < 2; s++) dof[s] = last_dof(m, m->geom_bodyid[c->geom[s]]);
   while (dof[0] != dof[1]) {
     const int s = dof[1] > dof[0];

@@ -3,7 +3,7 @@
 #include "model.h"
 #include "spatial.h"
 
-/* ---- states ---- */
+/* ---- differences of states: docs/adjoint.md, section 2, and system.h for the tangent coordinates ---- */
 
 void df_mujoco_difference(const df_system* system, const double* xa, const double* xb, double* e) {
   const mjModel* m = as_mujoco(system)->model;
@@ -35,10 +35,13 @@ void df_mujoco_difference_vjp(const df_system* system, const double* xa, const d
                               double* dxb) {
   const mjModel* m = as_mujoco(system)->model;
   if (dxb != y) mju_copy(dxb, y, system->ndx);
+
+  /* rotation vectors of the difference */
   double e[MAX_NV + 1];
   mj_differentiatePos(m, e, 1.0, xa, xb);
 
-  /* a right perturbation of xb by d changes the rotation vector e by Jr(e)^-1 d, Jr^-1 = 1 + [e]/2 + c [e]^2 */
+  /* A right perturbation of xb by d changes the rotation vector e by Jr(e)^-1 d with Jr(e)^-1 = 1 + [e]/2 + c [e]^2.
+   * All other coordinates have the identity. */
   for (int j = 0; j < m->njnt; j++) {
     const int a = df_rotation_dof(m, j);
     if (a < 0) continue;
@@ -53,15 +56,19 @@ void df_mujoco_difference_vjp(const df_system* system, const double* xa, const d
 
 /* ---- the position update of a step ---- */
 
-/* q' = q exp(h v): qbar += exp([h v]) y and lam += h Jr(h v)^T y */
+/* q' = q exp(h v): qbar = exp([h v]) y, lam += h Jr(h v)^T y. With r = h v, exp([r]) = 1 + a [r] + b [r]^2 and
+ * Jr(r)^T = 1 + b [r] + c [r]^2. */
 static void rotation_vjp(const double v[3], double h, const double y[3], double qbar[3], double lam[3]) {
   const double r[3] = {h * v[0], h * v[1], h * v[2]}, angle2 = vec_dot(r, r), angle = sqrt(angle2);
+
+  /* series below 1e-3 rad, where the quotients tend to 0/0 */
   double a = 1 - angle2 / 6, b = 0.5 - angle2 / 24, c = 1.0 / 6 - angle2 / 120;
   if (angle >= 1e-3) {
     a = sin(angle) / angle;
     b = (1 - cos(angle)) / angle2;
     c = (angle - sin(angle)) / (angle2 * angle);
   }
+
   double ry[3], rry[3];
   vec_cross(ry, r, y);
   vec_cross(rry, r, ry);

@@ -1,16 +1,16 @@
-/* The adjoint of one step and of rollouts against centred differences. */
+/* The adjoint of steps and rollouts against centred finite differences. */
 #include "models.h"
 
-/* Why these bounds: a centred difference at 1e-6 of a function of size 1 carries a rounding error near 1e-10 and,
- * through stiff contacts (second derivatives up to 1e4), a truncation error up to 1e-8 typically and 1e-5 in a rare
- * state. */
+/* Reason for the tolerances: a centred difference with a step of 1e-6 of a function of size 1 has a rounding error near
+ * 1e-10 and, through stiff contacts (second derivatives up to 1e4), a truncation error of typically up to 1e-8, in rare
+ * states up to 1e-5. */
 static const double MEDIAN = 1e-8, P99 = 1e-5;
-/* a rollout loss is differenced as a whole; errors of single steps add up */
+/* A rollout loss is differenced as a whole, so errors of single steps add up. */
 static const double ROLLOUT = 1e-6;
 
 typedef struct motion_cfg {
   int n, episode, stride, horizon;
-  double size, height; /* of the random actions; of the start pose */
+  double size, height; /* amplitude of the random actions; height of the start pose, m */
 } motion_cfg;
 
 static const motion_cfg PLANAR = {.n = 60, .episode = 90, .stride = 4, .horizon = 16, .size = 1};
@@ -23,7 +23,8 @@ static void check_steps(const df_system* s, const motion_cfg* cfg, const char* n
   const summary q = sum_up(cfg->n, p);
   print_message("%s: %d smooth, %d kinks, median %.1e, p99 %.1e, worst %.1e\n", name, q.smooth, q.kinks, q.median,
                 q.p99, q.worst);
-  /* kinks are rare: most of the states must speak */
+
+  /* kinks are rare: most states must be smooth */
   assert_true(q.smooth >= cfg->n * 8 / 10);
   assert_true(q.median <= MEDIAN);
   assert_true(q.p99 <= P99);
@@ -76,7 +77,7 @@ static void go1_with_substeps_agrees_with_differences(void** state) {
   check_system(model_file(GO1, 0.004, 5, DF_INTEGRATOR_EULER, 1), &LEGGED, "go1, 5 substeps");
 }
 
-/* ---- the built-in quadruped in the variants of cone, integrator and constraints ---- */
+/* ---- the built-in quadruped with variants of cone, integrator and constraints ---- */
 
 static void quadruped_agrees_with_differences(void** state) {
   (void)state;
@@ -128,7 +129,8 @@ static void mass_on_a_spring_has_the_adjoint_of_the_formula(void** state) {
     assert_int_equal(s->ops->step(sim, &u, x1), DF_TRAJ_COMPLETE);
     assert_int_equal(s->ops->step_vjp(sim, 0, y, xbar, &ubar), DF_TRAJ_COMPLETE);
     const double lam = y[1] + h * y[0];
-    /* rounding of a few operations on numbers of size 1 */
+
+    /* tolerance: rounding of a few operations on numbers of size 1 */
     CLOSE(x1[1], x[1] + h * (3 * u - k * x[0] - c * x[1]) / effective, 1e-14);
     CLOSE(xbar[0], y[0] - lam * h * k / effective, 1e-14);
     CLOSE(xbar[1], lam * (1 - h * c / effective), 1e-14);
@@ -140,7 +142,7 @@ static void mass_on_a_spring_has_the_adjoint_of_the_formula(void** state) {
 
 /* ---- the check itself ---- */
 
-/* a system that passes everything on to another but spoils one entry of its adjoint by a part in ten thousand */
+/* a system that forwards all operations to another, but changes one entry of its adjoint by 1e-4, relative */
 typedef struct spoiled {
   df_system base;
   df_system_ops ops;
@@ -188,7 +190,7 @@ static void a_spoiled_adjoint_is_noticed(void** state) {
 
 static void a_kink_is_set_apart(void** state) {
   (void)state;
-  /* nearer than the smallest difference step, 4e-8, to a joint limit with a jump in its force */
+  /* closer to a joint limit with a jump in its force than the smallest difference step, 4e-8 */
   df_system* s = model_text(
       "<mujoco><option timestep='.01' gravity='0 0 0'/><worldbody><body><joint name='x' type='slide' axis='1 0 0'"
       " limited='true' range='0 1' solimplimit='.9 .9 .01'/><geom size='.1' mass='1'/></body></worldbody>"

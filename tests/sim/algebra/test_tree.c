@@ -1,10 +1,10 @@
-/* Matrices with the sparsity of a tree against dense ones, and the nodes of a tree. */
+/* Matrices with the sparsity of a tree against dense matrices, and the nodes of a tree. */
 #include "models.h"
 #include "simulator.h"
 
 enum { MOST = 40 };
 
-/* a chain of n hinges and beside it one of three, on a cart that slides twice */
+/* a cart with two slides that carries a chain of n hinges and a chain of three */
 static df_system* bush(int n) {
   char xml[16384];
   int at =
@@ -22,12 +22,12 @@ static df_system* bush(int n) {
   return model_text(xml, 1);
 }
 
-/* dense, row-major [MOST][MOST] */
+/* a dense matrix, row-major [MOST][MOST] */
 typedef struct dense {
   double a[MOST][MOST];
 } dense;
 
-/* x = a^-1 x by elimination */
+/* x = m^-1 x by Gaussian elimination */
 static void solve_dense(dense m, int n, double* x) {
   for (int k = 0; k < n; k++) {
     for (int i = k + 1; i < n; i++) {
@@ -49,7 +49,7 @@ static double number(void) {
   return 2 * x - 1;
 }
 
-/* random numbers in the pattern and a heavy diagonal, in both forms */
+/* sets both forms of a matrix with random entries in the pattern and a dominant diagonal */
 static void fill(const df_pattern* p, double* a, dense* m) {
   memset(m, 0, sizeof *m);
   for (int k = 0; k < p->nv; k++) {
@@ -62,7 +62,7 @@ static void fill(const df_pattern* p, double* a, dense* m) {
   }
 }
 
-/* J^T D J over the first n dofs of row k, or over every second of them */
+/* adds J^T D J to both forms, over all dofs of row k (stride 1) or every second one (stride 2) */
 static void add_both(const df_pattern* p, int dim, int k, int stride, double* a, dense* m) {
   double storage[8 + 6 * MOST], *jacobian = storage + 8, d[36];
   int dofs[MOST], n = 0;
@@ -71,7 +71,7 @@ static void add_both(const df_pattern* p, int dim, int k, int stride, double* a,
   for (int r = 0; r < dim; r++) {
     for (int s = 0; s <= r; s++) d[r * dim + s] = d[s * dim + r] = r == s ? 8 : number();
   }
-  for (int i = 0; i < 8; i++) storage[i] = 1e9; /* is read, but must not count */
+  for (int i = 0; i < 8; i++) storage[i] = 1e9; /* read, but must not change the result */
   df_add_block(p, a, dim, n, dofs, jacobian, d);
   for (int i = 0; i < n; i++) {
     for (int j = 0; j < n; j++) {
@@ -90,7 +90,7 @@ static void check_pattern(const df_pattern* p) {
   double *a = df_alloc(size, sizeof *a), diagonal[MOST], inverse[MOST], x[MOST], y[MOST];
   for (int round = 0; round < 6; round++) {
     dense m;
-    /* what stands before the diagonals means nothing */
+    /* undefined numbers before the diagonals must not change the result */
     for (size_t i = 0; i < size; i++) a[i] = 1e6;
     fill(p, a, &m);
     for (int k = 0; k < nv; k++) {
@@ -102,7 +102,8 @@ static void check_pattern(const df_pattern* p) {
     df_factor(p, diagonal, a, inverse);
     df_factor_solve(p, a, inverse, x);
     solve_dense(m, nv, y);
-    /* rounding of some thousand operations on numbers of size 1 */
+
+    /* tolerance: rounding of some thousand operations on numbers of size 1 */
     for (int k = 0; k < nv; k++) CLOSE(x[k], y[k], 1e-12);
   }
   df_free(a);
@@ -110,7 +111,7 @@ static void check_pattern(const df_pattern* p) {
 
 static void tree_and_full_matrices_solve_like_dense_ones(void** state) {
   (void)state;
-  /* all lengths of a row's first and last vector */
+  /* all alignments of a row's first and last vector of four */
   for (int n = 1; n <= 12; n++) {
     df_system* s = bush(n);
     const df_tree* tree = &as_mujoco(s)->tree;
@@ -138,7 +139,8 @@ static void the_dofs_that_move_two_nodes_are_merged(void** state) {
   df_system* s = bush(2);
   const df_tree* tree = &as_mujoco(s)->tree;
   int dofs[MOST], n;
-  /* dofs 0, 1 of the cart, 2, 3 of one branch, 4, 5, 6 of the other */
+
+  /* dofs 0 and 1 belong to the cart, 2 and 3 to one branch, 4 to 6 to the other */
   const int along[2] = {2, 3}, across[2] = {3, 6}, fixed[2] = {0, 6}, none[2] = {0, 0};
   static const int all[] = {6, 5, 4, 3, 2, 1, 0}, chain[] = {3, 2, 1, 0}, other[] = {6, 5, 4, 1, 0};
   assert_true(df_tree_chain(tree, along, dofs, &n));

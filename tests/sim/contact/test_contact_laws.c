@@ -1,7 +1,7 @@
-/* The derivative of contacts under every law, on bodies of every kind; contacts without an exact derivative. */
+/* The derivative of contacts for all contact parameters and kinds of bodies; contacts without an exact derivative. */
 #include "contacts.h"
 
-/* ---- what a contact's law may have, for the pairs whose geometry moves ---- */
+/* ---- parameters of contacts, for pairs whose normal can turn or whose point slips ---- */
 
 static void laws_of_contact_agree_with_differences(void** state) {
   (void)state;
@@ -38,7 +38,7 @@ static void laws_of_contact_agree_with_differences(void** state) {
   MANY(in_gap);
 }
 
-/* the geom of higher priority decides; equal ones mix by solmix */
+/* parameters come from the geom of higher priority; for equal priority they mix by solmix */
 static void parameters_of_two_geoms_mix_as_in_mujoco(void** state) {
   (void)state;
   const law elliptic = {"", "cone='elliptic'", "", ""};
@@ -49,7 +49,7 @@ static void parameters_of_two_geoms_mix_as_in_mujoco(void** state) {
              "pos='.05 .03 .19'", BOX " solmix='.5' solimp='.5 .9 .05' friction='1.2 .1 .1' condim='4'", .04);
 }
 
-/* ---- which bodies hold the geoms ---- */
+/* ---- kinds of bodies ---- */
 
 static void bodies_of_any_kind_agree_with_differences(void** state) {
   (void)state;
@@ -78,7 +78,7 @@ static void bodies_of_any_kind_agree_with_differences(void** state) {
              BOX, .02);
 }
 
-/* ---- bodies at rest, where faces are parallel to rounding ---- */
+/* ---- bodies at rest, whose faces are parallel up to rounding ---- */
 
 #define RESTING                                                                                  \
   "<mujoco><option timestep='.004'/><worldbody><geom type='box' size='1 1 .1' pos='0 0 -.1'/>%s" \
@@ -125,9 +125,9 @@ static void resting_bodies_agree_with_differences(void** state) {
   }
 }
 
-/* ---- contacts that are not known ---- */
+/* ---- contacts that fit no case ---- */
 
-/* spheres, capsules and boxes that fall into a bin of boxes and come to rest there, on and beside each other */
+/* spheres, capsules and boxes that fall into a bin made of boxes and come to rest in contact with each other */
 static void every_contact_of_a_pile_is_known(void** state) {
   (void)state;
   enum { BODIES = 15, STEPS = 1500 };
@@ -187,14 +187,15 @@ static void an_approximate_contact_is_marked(void** state) {
   OK(df_gradcheck_steps(s, STATES, c.x, c.u, 3, 1, p));
   MANY(found.surface[SURFACE_NEAREST]);
   assert_true(sum_up(STATES, p).approximate > 0);
-  /* what is not approximate stays exact */
+
+  /* states without an approximate contact stay exact */
   assert_true(sum_up(STATES, p).p99 <= P99);
   cloud_free(&c);
   df_system_free(s);
 }
 
-/* Contacts that MuJoCo iterates for are exact up to what the iterations leave. These pairs have enough flat or sharp
- * faces for differences to see it, at a tight tolerance. */
+/* Contacts that MuJoCo finds by iteration are exact up to the residual of the iteration. These pairs have enough flat
+ * or sharp features for finite differences to show this, at a tight tolerance of the iteration. */
 static void iterated_contacts_agree_with_differences(void** state) {
   (void)state;
   const char* rod = "type='capsule' size='.1 .2' euler='0 70 0'";
@@ -232,14 +233,17 @@ static void iterated_contacts_agree_with_differences(void** state) {
     MANY(found.surface[SURFACE_NEAREST]);
     assert_int_equal(found.surface[SURFACE_FROZEN], 0);
     assert_true(n >= found.touching * 8 / 10);
-    /* the iterations leave 1e-7 of the nearest points of a curved surface; without their conditions the error is .1 */
+
+    /* the iteration leaves an error of 1e-7 in nearest points of a curved surface; a frozen normal gives errors of 0.1
+     */
     assert_true(q.median <= 1e-6);
     cloud_free(&c);
     df_system_free(s);
   }
 }
 
-/* a contact moved sideways by a ten-thousandth of the bodies, in a direction that is none of their axes */
+/* Whether a contact is still recognised after it is moved by 1e-4 of the bodies' size, in a direction along none of
+ * their axes. */
 static bool known_when_moved(df_sim* sim, int contact) {
   mjContact* c = &sim->data->contact[contact];
   const mjContact kept = *c;
@@ -251,7 +255,7 @@ static bool known_when_moved(df_sim* sim, int contact) {
   return known;
 }
 
-/* a contact that MuJoCo would not have made is taken for none of the cases */
+/* a contact that MuJoCo would not produce must fit no case */
 static void a_contact_of_no_case_is_marked(void** state) {
   (void)state;
   static const struct {
@@ -278,7 +282,8 @@ static void a_contact_of_no_case_is_marked(void** state) {
     }
     print_message("%d contacts, %d not recognised when moved\n", known, lost);
     MANY(known);
-    /* the end of a capsule is where it is, whatever the contact */
+
+    /* a contact at the end of a capsule does not depend on a case, and stays known */
     assert_true(lost >= known * 9 / 10);
     df_sim_free(s, sim);
     cloud_free(&c);
@@ -286,8 +291,8 @@ static void a_contact_of_no_case_is_marked(void** state) {
   }
 }
 
-/* In space two axes that cross can part to either side, where the distance has a kink and the normal jumps; of two
- * centres at one place nothing is known at all. */
+/* In space, axes that cross can part to either side: the distance has a kink there, and the normal jumps. For centres
+ * that coincide, the normal is undefined. */
 static void axes_that_meet_in_space_are_marked(void** state) {
   (void)state;
   static const struct {

@@ -1,4 +1,4 @@
-/* The derivative of contacts of every pair of shapes, in every case that the pair can be in. */
+/* The derivative of contacts for every pair of shapes, in every case of the pair. */
 #include "contacts.h"
 
 /* ---- points on a plane ---- */
@@ -22,11 +22,12 @@ static void points_that_slip_on_a_plane_agree_with_differences(void** state) {
   MANY(n.contacts[1]);
   n = check_in_world("plane-cylinder, on its side", &PLAIN, PLANE, "0 0 .1",
                      "type='cylinder' size='.1 .1' euler='90 5 0'", .03);
-  MANY(n.contacts[2]); /* the near rim and the opposite one */
+  MANY(n.contacts[2]); /* near rim and opposite rim */
   n = check_in_world("plane-cylinder, on its end", &PLAIN, PLANE, "0 0 .1",
                      "type='cylinder' size='.1 .1' euler='10 20 0'", .02);
-  MANY(n.contacts[3]); /* the rim and the two other corners of the triangle */
-  /* a wide and soft margin lets all four push at once */
+  MANY(n.contacts[3]); /* near rim and the two other corners of the triangle */
+
+  /* with a wide and soft margin all four points are active at once */
   n = check_in_world("plane-cylinder, a disc", &wide, PLANE, "0 0 0", "type='cylinder' size='.1 .01' euler='10 20 0'",
                      .005);
   MANY(n.contacts[4]);
@@ -35,8 +36,8 @@ static void points_that_slip_on_a_plane_agree_with_differences(void** state) {
   MANY(n.surface[SURFACE_FLAT]);
 }
 
-/* an upright cylinder: the corners of its triangle turn with any lean, which changes the sum of their forces to second
- * order only */
+/* Upright cylinder: the corners of its triangle turn with any lean, which changes the sum of their forces to second
+ * order only. */
 static void an_upright_cylinder_agrees_with_differences(void** state) {
   (void)state;
   char xml[8192];
@@ -49,7 +50,8 @@ static void an_upright_cylinder_agrees_with_differences(void** state) {
   df_mujoco_initial_state(s, x);
   OK(df_gradcheck_steps(s, 1, x, u, 3, 1, &p));
   print_message("upright cylinder: error %.1e\n", p.error);
-  /* the second order: lean over the slope of the impedance, 1e-6 m over .02 m, amplified by a stiff contact's 1e2 */
+
+  /* second order: difference step over width of the impedance, 1e-6 m / 0.02 m, times 1e2 for a stiff contact */
   assert_true(p.error <= 1e-3);
   df_system_free(s);
 }
@@ -163,13 +165,13 @@ static void boxes_on_boxes_agree_with_differences(void** state) {
   MANY(n.slide[SLIDE_NEAREST]);
 }
 
-/* ---- mechanisms whose bodies all move in one plane ---- */
+/* ---- planar mechanisms ---- */
 
 #define IN_PLANE(along, across) \
   "<joint type='slide' axis='" along "'/><joint type='slide' axis='0 0 1'/><joint axis='" across "'/>"
 
-/* The axes lie in the plane and cross; the normal is across it. The capsules differ in radius, so that the contact does
- * not lie in it. */
+/* The axes are in the plane and cross, and the normal is orthogonal to it. The capsules have different radii, so that
+ * the contact point is outside the plane. */
 static void capsules_that_cross_in_a_plane_agree_with_differences(void** state) {
   (void)state;
   static const law laws[] = {{"", "", "", ""},
@@ -193,7 +195,7 @@ static void capsules_that_cross_in_a_plane_agree_with_differences(void** state) 
   }
 }
 
-/* one box lies across two; the plane is that of the axis and the vertical */
+/* one box on two others, in the plane of the direction `along` and the vertical */
 #define STACKED(along, across, left, right, above)                                              \
   "<mujoco><option timestep='.004' %s/>" DEFAULTS                                               \
   "<worldbody><geom type='plane' size='1 1 1'/>"                                                \
@@ -206,8 +208,8 @@ static void capsules_that_cross_in_a_plane_agree_with_differences(void** state) 
       "/></body></body></worldbody><actuator><motor joint='j'/></actuator></mujoco>"
 #define CUBE "<geom type='box' size='.1 .1 .1' mass='1'/>"
 
-/* Boxes of one width: their sides along the plane lie in each other, so that where an edge ends it meets two sides at
- * once. Either may come first. */
+/* Boxes of equal width: their sides parallel to the plane coincide, so an edge meets two sides at once where it ends,
+ * in either order. */
 static void boxes_stacked_in_a_plane_agree_with_differences(void** state) {
   (void)state;
   static const law laws[] = {{", x", "", "", ""},

@@ -1,4 +1,4 @@
-/* The adjoint of equality constraints, and of dry friction on ball and free joints, against centred differences. */
+/* The adjoint of equality constraints, and of dry friction on ball and free joints, against finite differences. */
 #include "scattered.h"
 
 /* Two trees: a free box with an arm on a ball joint and a hand on two hinges, and a pole on a cart. The size of the
@@ -62,7 +62,7 @@ static void ties_under_rk4_agree_with_differences(void** state) {
              .1, .5);
 }
 
-/* xbar and ubar of one step */
+/* computes xbar and ubar of one step */
 static void gradient(const df_system* s, const motion* m, double* out) {
   double x1[64], y[64];
   df_sim* sim;
@@ -104,7 +104,7 @@ static void couplings_agree_with_differences(void** state) {
   check_text("one joint", MODEL("", "<joint joint1='wrist' polycoef='.2 0 0 0 0'" SOFT "/>"), .1, .5);
 }
 
-/* %s: options, attributes of the free and of the ball joint */
+/* %s: attributes of <option>, of the free joint and of the ball joint */
 #define BALLS(option, base, ball) \
   "<mujoco><option timestep='.004' " option                                                                     \
   "/><compiler angle='radian'/>"                                                                                \

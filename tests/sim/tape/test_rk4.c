@@ -33,7 +33,7 @@ static df_system* tumbler(const char* option, const char* geom, int substeps) {
   return model_text(xml, substeps);
 }
 
-/* a body that spins freely beside an actuated hinge */
+/* a free body that spins, and an actuated hinge */
 #define TOP                                                                                                            \
   "<mujoco><option integrator='RK4' gravity='0 0 0' timestep='.1'/><worldbody><body><freejoint/>"                      \
   "<geom type='box' size='.1 .12 .15' mass='2' contype='0' conaffinity='0'/></body><body pos='1 0 0'><joint name='j' " \

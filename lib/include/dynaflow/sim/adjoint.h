@@ -1,38 +1,39 @@
-/* adjoint.h: what the gradient of a MuJoCo system is worth: of which features the derivative is exact, of which it is
- * approximate or a finite difference, and which steps these touched.
+/* adjoint.h: the accuracy of the gradient of a MuJoCo system: which features of the model have an exact derivative,
+ * which an approximate one or one by finite differences, and which steps were affected.
  *
- * A model is looked through once, when its system is made. A feature without an exact adjoint refuses the model unless
- * an option of df_mujoco_cfg admits it:
+ * The features of a model are checked once, when its system is created. A model with a feature that has no exact
+ * adjoint is refused unless an option of df_mujoco_cfg admits the feature:
  *
- *   approximate_contacts  geom pairs whose contacts MuJoCo finds by iteration;
- *   finite_differences    everything else, and geom pairs if approximate_contacts is not set, as long as
- *                         [qpos, qvel, act] and the solver's warm start are all that a step remembers.
+ *   approximate_contacts  geom pairs whose contacts MuJoCo finds by iteration
+ *   finite_differences    any other feature, and such geom pairs if approximate_contacts is not set, provided that
+ *                         [qpos, qvel, act] and the solver's warm start are the whole state of a step
  *
- * A differenced physics step is run 2 (ndx + nu) times more, with one coordinate of the state or action moved to either
- * side by 1e-6 (SI units; a rotation by that angle), from the same warm start, at a solver tolerance of 1e-22. Where a
- * contact pushes whose points MuJoCo finds by iteration (two ellipsoids, flexes, height fields) it is 3e-5, since they
- * carry errors of up to 1e-7. No action is moved out of its range, nor an activation out of its own: at a bound the
- * difference is one-sided. Beyond its range a control has no effect, and derivative 0. Where the slopes on both sides
- * differ by more than a tenth the state is beside a kink or a jump, and the smaller one counts: like the exact adjoint
- * it is blind to a jump. Where the step is smooth the error is some 1e-9 to 1e-6, relative, with such contacts 1e-3.
+ * A physics step that is differentiated by finite differences is run another 2 (ndx + nu) times from the same warm
+ * start, at a solver tolerance of 1e-22, each time with one coordinate of the state or action changed by +-1e-6 (SI
+ * units, for a rotation the angle). The difference step is 3e-5 instead if a contact whose points MuJoCo finds by
+ * iteration is active (two ellipsoids, flexes, height fields), since these points have errors of up to 1e-7. Actions
+ * and activations stay within their ranges: at a bound the difference is one-sided. A control outside its range has no
+ * effect and the derivative 0. If the slopes on both sides differ by more than a tenth, the state is at a kink or a
+ * jump, and the smaller slope is taken: like the exact adjoint it ignores a jump. Where the step is smooth the relative
+ * error is between 1e-9 and 1e-6, with such contacts 1e-3.
  *
- * Contacts make a step differenced only if one without an exact derivative pushes in it; everything else makes every
- * step of the model a differenced one. */
+ * A contact without an exact derivative affects only the steps in which it is active. Any other feature that needs
+ * finite differences affects every step of the model. */
 #ifndef DYNAFLOW_SIM_ADJOINT_H
 #define DYNAFLOW_SIM_ADJOINT_H
 
 #include "dynaflow/sim/mujoco.h"
 
-/* ---- what of a model the adjoint covers ---- */
+/* ---- features of a model ---- */
 
-/* how a feature is differentiated, and the word for it */
-#define DF_FEATURE_LIST(X)                                                                                          \
-  X(EXACT, "exact")                                                                                                 \
-  X(APPROXIMATE, "approximate") /* a contact whose nearest points MuJoCo finds by iteration: the derivative is that \
-                                 * of the points that it approaches; where it makes a manifold with a mesh, or the  \
-                                 * pair is not known, part of the change is missing (docs/adjoint.md, section 5) */ \
-  X(DIFFERENCED, "differenced") /* steps in which it acts are differentiated by centred differences */              \
-  X(REFUSED, "refused")         /* a system with it is not made */
+/* how a feature is differentiated: constant, name */
+#define DF_FEATURE_LIST(X)                                                                                         \
+  X(EXACT, "exact")                                                                                                \
+  X(APPROXIMATE, "approximate") /* contacts whose nearest points MuJoCo finds by iteration: the derivative is that \
+                                 * of the exact nearest points; for a manifold of several contacts with a mesh and \
+                                 * for unknown pairs, part of it is missing (docs/adjoint.md, section 5) */        \
+  X(DIFFERENCED, "differenced") /* steps in which it is active are differentiated by centred finite differences */ \
+  X(REFUSED, "refused")         /* no system is created from a model with it */
 
 typedef enum df_feature_kind {
 #define DF_FEATURE_ENUM(name, text) DF_FEATURE_##name,
@@ -40,37 +41,40 @@ typedef enum df_feature_kind {
 #undef DF_FEATURE_ENUM
       DF_FEATURE_KINDS
 } df_feature_kind;
-DF_API const char* df_feature_kind_text(df_feature_kind kind); /* "differenced" */
+/* The name of a kind, such as "differenced"; a constant string. */
+DF_API const char* df_feature_kind_text(df_feature_kind kind);
 
 typedef struct df_feature {
   char name[48];     /* "contact plane-capsule", "tendon", "integrator" ... */
-  char element[160]; /* the element that has it: "geom 'floor', geom 'foot' (pairs: 3)", "tendon 'left'" ... */
+  char element[160]; /* the element of the model: "geom 'floor', geom 'foot' (pairs: 3)", "tendon 'left'" ... */
   df_feature_kind kind;
-  bool sometimes;  /* acts in some steps only (a contact): only those are approximate or differenced */
-  char remedy[64]; /* of a refused feature: the option that admits it, or "" */
+  bool sometimes;  /* active in some steps only (a contact), which alone are approximate or differenced */
+  char remedy[64]; /* for a refused feature, the option that admits it, or "" if none does */
 } df_feature;
 
-/* The features of a system: its options, joints, actuators and contact pairs, alike ones as one entry, and everything
- * that is not exact, element by element. Returns the count; *features [count] is owned by the system. 0 for systems
- * not made by mujoco.h. */
+/* Sets *features to the features of a system, [count], owned by the system, and returns the count. Equal features of
+ * options, joints, actuators and geom pairs share one entry; features that are not exact have one entry per element.
+ * Returns 0 and sets *features to NULL for systems that mujoco.h did not create. */
 DF_API int df_mujoco_features(const df_system* system, const df_feature** features);
 
-/* The same for a model that may be refused, from its file: *features [*n] is in memory of df_alloc. Errors as
- * df_mujoco_system_new(), without DF_E_UNSUPPORTED. */
+/* Lists the features of a model file, also if its model would be refused: *features [*n], which the caller frees with
+ * df_free(). Errors: those of df_mujoco_system_new() without DF_E_UNSUPPORTED; a model without actuators or joints is
+ * not an error. On failure *features is NULL and *n is 0. */
 DF_API DF_MUST_CHECK df_status df_mujoco_inspect(const char* path, const df_mujoco_cfg* cfg, df_feature** features,
                                                  int* n);
 
-/* One line that names every feature that is approximate or differenced, as in "differenced: tendon (tendon 'left'),
- * integrator (option integrator="implicit")", cut at n bytes; "" if all are exact. Returns text. */
+/* Writes to text [n] one line with all features that are approximate or differenced, such as "differenced: tendon
+ * (tendon 'left'), integrator (option integrator="implicit")", truncated to n bytes with the terminator; "" if all are
+ * exact. Returns text. */
 DF_API const char* df_mujoco_inexact_features(const df_system* system, char* text, size_t n);
 
-/* ---- which steps they touched ---- */
+/* ---- affected steps ---- */
 
-/* Whether the gradient of recorded step `t` of the simulator is approximate: a contact of an APPROXIMATE kind was
- * active in it. */
+/* Whether the gradient of recorded step `t` of the simulator is approximate, since an approximate contact was active in
+ * it; false if step `t` is not recorded. */
 DF_API bool df_mujoco_step_approximate(const df_sim* sim, int t);
 
-/* Whether recorded step `t` of the simulator is differentiated by differences. */
+/* Whether recorded step `t` of the simulator is differentiated by finite differences; false if it is not recorded. */
 DF_API bool df_mujoco_step_differenced(const df_sim* sim, int t);
 
 #endif

@@ -1,26 +1,29 @@
 /* mujoco.h: MuJoCo models as a df_system, with the exact adjoint of mj_step.
  *
- * The adjoint is the implicit-function-theorem derivative of MuJoCo's own step at the solution of its convex
- * constraint problem (derivation: docs/adjoint.md); it is exact away from the kinks of contact, friction and clamps.
- * What a model may contain is checked once, by df_mujoco_system_new(): a feature without an exact adjoint is refused
- * by name unless an option admits an approximation or finite differences (adjoint.h); nothing is differentiated
- * wrongly without being asked for and counted.
+ * The adjoint is the derivative, by the implicit function theorem, of MuJoCo's own step at the solution of its convex
+ * constraint problem (derivation: docs/adjoint.md). It is exact except at the kinks of contact, friction and clamps.
+ * df_mujoco_system_new() checks the features of a model once: a feature without an exact adjoint is refused by name
+ * unless an option admits an approximation or finite differences (adjoint.h). An inexact derivative is never used
+ * without such an option, and is counted (df_gradient_count).
  *
- * Models are compiled without their visual parts, so that their mesh files need not be present; where a body's inertia
- * is that of its visual geoms all parts stay. Sensors, automatic resets and islands are switched off; the constraint
- * Jacobian is dense below 60 degrees of freedom and as the model says from there on.
+ * Models are compiled without their visual geoms, so that mesh files of these need not exist; all geoms are kept if a
+ * body's inertia comes from its visual geoms. Sensors, automatic resets and islands are disabled. The constraint
+ * Jacobian is dense below 60 degrees of freedom; from 60 on the model's option applies.
  *
- * Exact: free, ball, hinge and slide joints with armature, damping and springs (linear and polynomial), dry friction,
- * limits and actuator force limits; gravity compensation; mocap bodies, which stand still where the model has them;
- * actuators on joints and fixed tendons with constant or affine gain and bias, control, force and activation limits,
- * damping and armature, driven directly or through an integrator, filter or exact filter, also with the next activation
- * (actearly); disabled groups of actuators and disabled flags; contacts of a plane with spheres, capsules, ellipsoids,
- * cylinders, boxes and meshes, of spheres with spheres, capsules, cylinders, boxes and meshes, of capsules with
- * capsules and boxes, and of boxes with each other, condim 1, 3, 4, 6, pyramidal or elliptic; fixed tendons with
- * springs, damping, armature, dry friction, limits and actuators; equality constraints of joints, of fixed tendons and
- * of bodies (connect, weld); Newton or CG; Euler (with implicit damping or without), implicitfast and RK4.
+ * Features with an exact adjoint: free, ball, hinge and slide joints with armature, damping and springs (linear and
+ * polynomial), dry friction, limits and actuator force limits; gravity compensation; mocap bodies, which do not move
+ * from the model's pose; actuators on joints and fixed tendons with constant or affine gain and bias, control, force
+ * and activation limits, damping and armature, driven directly or through an integrator, filter or exact filter, also
+ * with the next activation (actearly); disabled groups of actuators and disabled flags; contacts of a plane with
+ * spheres, capsules, ellipsoids, cylinders, boxes and meshes, of spheres with spheres, capsules, cylinders, boxes and
+ * meshes, of capsules with capsules and boxes, and of boxes with each other, condim 1, 3, 4, 6, pyramidal or elliptic;
+ * fixed tendons with springs, damping, armature, dry friction, limits and actuators; equality constraints of joints, of
+ * fixed tendons and of bodies (connect, weld); Newton or CG; Euler (with implicit damping or without), implicitfast and
+ * RK4.
  *
- * The first call installs a process-wide MuJoCo log handler that keeps MuJoCo from printing and from writing files. */
+ * The first call installs a process-wide MuJoCo log handler, which prevents MuJoCo from printing and writing files.
+ *
+ * Arguments must not be NULL unless stated otherwise. Functions without a status do not check them. */
 #ifndef DYNAFLOW_SIM_MUJOCO_H
 #define DYNAFLOW_SIM_MUJOCO_H
 
@@ -36,89 +39,97 @@ typedef enum df_integrator {
   DF_INTEGRATOR_RK4
 } df_integrator;
 
-/* PGS, which a model may name, has no exact adjoint: it stops far from the solution */
+/* There is no PGS, which a model may name: it stops far from the solution, so its steps have no exact adjoint. */
 typedef enum df_solver { DF_SOLVER_MODEL = 0, DF_SOLVER_NEWTON, DF_SOLVER_CG } df_solver;
 
-/* Options that are part of a data set or task; 0 keeps the model's own value unless said otherwise. */
+/* Options that belong to a data set or task. 0 keeps the model's own value unless stated otherwise. */
 typedef struct df_mujoco_cfg {
   double timestep; /* s */
-  int substeps;    /* physics steps an action lasts, >= 1 */
+  int substeps;    /* physics steps per action, >= 1 */
   df_integrator integrator;
   df_solver solver;
-  int iterations;   /* solver iterations; below 50 the implicit gradient is wrong (unconverged), so >= 50 is required,
-                     * also of the model's own value; line search iterations are raised to 50 with it */
-  double tolerance; /* solver tolerance */
-  double margin_scale; /* factor on every geom margin; 0.5 for data of a MuJoCo before 3.5, which summed no margins */
-  bool approximate_contacts; /* admit geom pairs whose contacts MuJoCo finds by iteration, with the derivative of what
-                              * the iteration approaches (adjoint.h); false refuses them */
-  bool finite_differences;   /* admit what has no exact adjoint, and differentiate the steps it acts in by centred
-                              * differences, 2 (ndx + nu) steps each (adjoint.h); false refuses it. They have no
-                              * gradient by parameters */
-  bool parameter_gradients;  /* keep on the tape what the gradient by the model's parameters takes (parameters.h) */
+  int iterations;      /* limit of solver iterations, >= 50, also if it is the model's own: the implicit gradient of an
+                        * unconverged solution is wrong. A limit of line search iterations below 50 is raised to 50. */
+  double tolerance;    /* solver tolerance */
+  double margin_scale; /* factor on every geom margin, also if it is 0; 0.5 for data from MuJoCo before 3.5, which took
+                        * the larger margin of two geoms where later versions take the sum */
+  bool approximate_contacts; /* admits geom pairs whose contacts MuJoCo finds by iteration, with the derivative of the
+                              * limit of the iteration (adjoint.h); false refuses them */
+  bool finite_differences;   /* admits features without an exact adjoint, and differentiates the steps in which they are
+                              * active by centred finite differences, 2 (ndx + nu) steps each (adjoint.h); false refuses
+                              * them. Not together with parameter_gradients */
+  bool parameter_gradients;  /* records what the gradient by physical parameters needs (parameters.h) */
 } df_mujoco_cfg;
 
-/* timestep 0, substeps 1, integrator and solver MODEL, iterations 100, tolerance 0 (the model's), margin_scale 1,
- * approximate contacts and finite differences refused */
+/* timestep 0 (the model's), substeps 1, integrator and solver MODEL, iterations 100, tolerance 0 (the model's),
+ * margin_scale 1, and the three flags false */
 DF_API df_mujoco_cfg df_mujoco_cfg_default(void);
 
-/* Compiles the model file. Errors: DF_E_MISSING, DF_E_FORMAT (MuJoCo's own message), DF_E_CONFIG (no actuators, a bad
- * option, a MuJoCo that is refused), DF_E_UNSUPPORTED (names the feature and the element). */
+/* Compiles a model file into a system, which the caller frees with df_system_free(). Errors: DF_E_ARG
+ * (an argument is NULL); DF_E_MISSING (no such file); DF_E_FORMAT (the model is invalid, with MuJoCo's message);
+ * DF_E_CONFIG (no actuators or no joints, an option out of range, a MuJoCo version that is not supported);
+ * DF_E_UNSUPPORTED (a feature without an exact adjoint that no option admits, with its name and element); DF_E_SIM
+ * (MuJoCo raised an error); DF_E_NOMEM. On failure *out is NULL. */
 DF_API DF_MUST_CHECK df_status df_mujoco_system_new(const char* path, const df_mujoco_cfg* cfg, df_system** out);
 
-/* The same from XML text; `name` stands for the file in errors. */
+/* Compiles a model from XML text; `name` replaces the file name in messages. Errors: those of df_mujoco_system_new()
+ * without DF_E_MISSING. */
 DF_API DF_MUST_CHECK df_status df_mujoco_system_from_xml(const char* xml, const char* name, const df_mujoco_cfg* cfg,
                                                          df_system** out);
 
-/* ---- what the model is made of; for systems made here only (df_system_is_mujoco) ---- */
+/* ---- elements of the model; only for systems created here (df_system_is_mujoco()). Returned strings and arrays are
+ * owned by the system. ---- */
 
 typedef enum df_joint_kind { DF_JOINT_FREE, DF_JOINT_BALL, DF_JOINT_SLIDE, DF_JOINT_HINGE } df_joint_kind;
 
 typedef struct df_joint {
   const char* name; /* "" if unnamed */
   df_joint_kind kind;
-  int qpos; /* first index in x */
-  int dof;  /* first index in the tangent; its velocity is at nv + dof in the tangent and nq + dof in x */
+  int qpos; /* index in x of its first position coordinate */
+  int dof;  /* index in the tangent of its first dof, whose velocity is at nv + dof in the tangent and nq + dof in x */
 } df_joint;
 
-DF_API bool df_system_is_mujoco(const df_system* system);
+DF_API bool df_system_is_mujoco(const df_system* system); /* false for NULL */
 DF_API int df_mujoco_nq(const df_system* system);
 DF_API int df_mujoco_nv(const df_system* system);
-DF_API int df_mujoco_na(const df_system* system); /* activations: the last numbers of x and of the tangent */
-DF_API int df_mujoco_joints(const df_system* system, const df_joint** joints); /* count; owned by the system */
-DF_API int df_mujoco_geom(const df_system* system, const char* name);          /* index, or -1 */
-DF_API int df_mujoco_geom_body(const df_system* system, int geom);             /* the body it is fixed to */
-DF_API int df_mujoco_body_count(const df_system* system);                      /* with the world as 0 */
+DF_API int df_mujoco_na(const df_system* system); /* activations, the last entries of x and of the tangent */
+DF_API int df_mujoco_joints(const df_system* system, const df_joint** joints); /* sets *joints [count], returns count */
+DF_API int df_mujoco_geom(const df_system* system, const char* name);          /* index, or -1 if there is none */
+DF_API int df_mujoco_geom_body(const df_system* system, int geom);             /* index of the geom's body */
+DF_API int df_mujoco_body_count(const df_system* system);                      /* including the world, body 0 */
 DF_API int df_mujoco_body_parent(const df_system* system, int body);
-DF_API const char* df_mujoco_body_name(const df_system* system, int body);
-DF_API double df_mujoco_total_mass(const df_system* system); /* kg */
-DF_API double df_mujoco_timestep(const df_system* system);   /* s */
+DF_API const char* df_mujoco_body_name(const df_system* system, int body); /* "" if unnamed */
+DF_API double df_mujoco_total_mass(const df_system* system);               /* kg */
+DF_API double df_mujoco_timestep(const df_system* system);                 /* s */
 DF_API int df_mujoco_substeps(const df_system* system);
 
-/* SHA-256 of the compiled model and the options in force: the same only if every number that simulation reads is. */
+/* SHA-256 of the compiled model with the options in effect: equal only if all numbers that the simulation reads are
+ * equal. Errors: DF_E_NOMEM, and those of df_sha256(). */
 DF_API DF_MUST_CHECK df_status df_mujoco_fingerprint(const df_system* system, char sha256[DF_SHA256_TEXT]);
 
-/* The model's initial state (qpos0, zero velocity and activation), x [nx]. */
+/* x [nx] = the initial state of the model: qpos0, zero velocity and activation. */
 DF_API void df_mujoco_initial_state(const df_system* system, double* x);
 
-/* ---- geometry of a state; `sim` keeps its own trajectory state only until the next call ---- */
+/* ---- geometry of a state; only for simulators of systems created here ---- */
 
-/* Places the simulator at x [nx] and computes kinematics and collisions. Invalidates the current trajectory: reset
+/* Loads state x [nx] and computes kinematics and collisions. Discards the current trajectory: reset the simulator
  * before the next step. */
 DF_API void df_mujoco_pose(df_sim* sim, const double* x);
-/* After df_mujoco_pose: frame origins of all bodies, [nbody][3], m, world frame. */
+/* After df_mujoco_pose(): position [nbody][3] = frame origins of all bodies, m, world frame. */
 DF_API void df_mujoco_body_positions(const df_sim* sim, double* position);
-/* After df_mujoco_pose: centre of mass of the whole model, [3], m, world frame. */
+/* After df_mujoco_pose(): the centre of mass of the whole model, m, world frame. */
 DF_API void df_mujoco_centre_of_mass(const df_sim* sim, double com[3]);
-/* After df_mujoco_pose: touch[k] = 1 if geom `geoms[k]` is in contact (within its margin), else 0. */
+/* After df_mujoco_pose(), for n geoms: touch[k] = 1 if geom geoms[k] has a contact within its margin, else 0. */
 DF_API void df_mujoco_touching(const df_sim* sim, int n, const int* geoms, uint8_t* touch);
-/* After df_mujoco_pose: centre of a geom, [3], m, world frame. */
+/* After df_mujoco_pose(): the centre of a geom, m, world frame. */
 DF_API void df_mujoco_geom_position(const df_sim* sim, int geom, double position[3]);
 
 /* ---- versions ---- */
 
-DF_API const char* df_mujoco_version(void); /* of the library in use, e.g. "3.17.0" */
+DF_API const char* df_mujoco_version(void); /* version of the MuJoCo library in use, such as "3.17.0" */
 
-/* DF_OK, or DF_E_CONFIG with the reason: headers and library differ, older than 3.16, or 4.0.0 (wrong Newton). */
+/* DF_E_CONFIG if the MuJoCo library is not supported: it differs from the headers of the build, is older than 3.16, or
+ * is 4.0.0, whose Newton solver factorizes its sparse Hessian wrongly. */
 DF_API DF_MUST_CHECK df_status df_mujoco_check_version(void);
 
 #endif
