@@ -16,7 +16,8 @@
 
 /* Trajectory reconstruction error (TRE): RMS over frames 1..H and channels of the difference between generated and
  * demonstrated states, in the chart's coordinates relative to the demonstration's frame 0 and in units of the training
- * std; and the same by physical group (df_chart_groups) in the unit of the group.
+ * std; and the same by physical group (df_chart_groups) in the unit of the group. The name is that of DynaFlow (arXiv
+ * 2509.19804), the definition is this suite's.
  *   x, x_demo  in,  [B][H+1][nx] of the chart's system; frame 0 must agree to 1e-5, relative above 1
  *   rms        out, [B]
  *   group_rms  out, [groups][B], may be NULL
