@@ -9,28 +9,6 @@
 #include "dynaflow/core/alloc.h"
 #include "flow_internal.h"
 
-const df_config* flow_config(const df_flow* flow) {
-  return &flow->env.task->config;
-}
-
-void flow_condition(const df_flow* flow, const double* x0, const double* condition, df_real* out) {
-  double context[FLOW_CONTEXT_MAX];
-  df_chart_context(flow->env.task->chart, x0, context);
-  for (int i = 0; i < flow->nz; i++) out[i] = (df_real)context[i];
-  for (int i = flow->nz; i < flow->cond; i++) out[i] = (df_real)condition[i - flow->nz];
-}
-
-void flow_unnormalise_actions(const df_flow* flow, const double* a, double* u) {
-  const df_system* system = flow->env.task->system;
-  const df_chart_statistics s = df_chart_get_statistics(flow->env.task->chart);
-  for (int t = 0; t < flow->H; t++) {
-    for (int i = 0; i < flow->nu; i++) {
-      const double value = s.action_mean[i] + s.action_std[i] * a[t * flow->nu + i];
-      u[t * flow->nu + i] = fmin(fmax(value, system->u_lo[i]), system->u_hi[i]);
-    }
-  }
-}
-
 /* sets centre and half range of the actions that the network can reach: action.center and action.half_range, else the
  * whole action box */
 static df_status set_action_map(df_flow* flow) {

@@ -263,29 +263,3 @@ int df_count_failures(int n, const double* values) {
   for (int i = 0; i < n; i++) failed += !isfinite(values[i]);
   return failed;
 }
-
-typedef struct ranked {
-  double value;
-  int index;
-} ranked;
-
-static int compare_ranked(const void* a, const void* b) {
-  const ranked *x = a, *y = b;
-  if (isnan(x->value) || isnan(y->value)) return isnan(x->value) - isnan(y->value);
-  if (x->value != y->value) return x->value < y->value ? -1 : 1;
-  return (x->index > y->index) - (x->index < y->index);
-}
-
-int* df_ascending(int n, const double* values) {
-  ranked* r = df_alloc((size_t)n, sizeof *r);
-  int* order = df_alloc((size_t)n, sizeof *order);
-  if (r && order) {
-    for (int i = 0; i < n; i++) r[i] = (ranked){values[i], i};
-    if (n > 1) qsort(r, (size_t)n, sizeof *r, compare_ranked);
-    for (int i = 0; i < n; i++) order[i] = r[i].index;
-  }
-  df_free(r);
-  if (r) return order;
-  df_free(order);
-  return NULL;
-}

@@ -7,55 +7,6 @@
 #include "dynaflow/core/alloc.h"
 #include "resample.h"
 
-/* ---- estimates ---- */
-
-static int compare(const void* a, const void* b) {
-  const double x = *(const double*)a, y = *(const double*)b;
-  if (isnan(x) || isnan(y)) return isnan(x) - isnan(y);
-  return (x > y) - (x < y);
-}
-
-void df_sort(int n, double* values) {
-  if (n > 1) qsort(values, (size_t)n, sizeof *values, compare);
-}
-
-double df_quantile(int n, const double* sorted, double p) {
-  if (n < 1 || !(p >= 0 && p <= 1)) return NAN;
-  const double at = p * (n - 1);
-  const int below = (int)at;
-  const int above = below + 1 < n ? below + 1 : below;
-  return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
-}
-
-static double mean(int n, const double* values) {
-  double sum = 0;
-  for (int i = 0; i < n; i++) sum += values[i];
-  return sum / n;
-}
-
-/* sorted value i occupies [i, i + 1); its weight is the part of this interval inside [n/4, 3n/4] */
-static double interquartile_mean(int n, const double* sorted) {
-  const double from = 0.25 * n, to = 0.75 * n;
-  double sum = 0;
-  for (int i = 0; i < n; i++) {
-    const double weight = fmin(i + 1, to) - fmax(i, from);
-    if (weight > 0) sum += weight * sorted[i];
-  }
-  return sum / (0.5 * n);
-}
-
-double df_estimate_sorted(df_estimate kind, int n, const double* sorted) {
-  if (n < 1) return NAN;
-  switch (kind) {
-    case DF_ESTIMATE_MEDIAN:
-      return 0.5 * (sorted[(n - 1) / 2] + sorted[n / 2]);
-    case DF_ESTIMATE_IQM:
-      return interquartile_mean(n, sorted);
-    default:
-      return mean(n, sorted);
-  }
-}
-
 /* ---- the bootstrap ---- */
 
 /* writes the values of a resample to `work`, sorted by the order of all values; count [total] is scratch */

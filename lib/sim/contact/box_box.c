@@ -3,6 +3,7 @@
  * normal is across both. */
 #include <math.h>
 
+#include "contact_algebra.h"
 #include "contact_motion.h"
 #include "spatial.h"
 

@@ -4,6 +4,7 @@
  * of the box away from the first. */
 #include <math.h>
 
+#include "contact_algebra.h"
 #include "contact_motion.h"
 #include "spatial.h"
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "contact_algebra.h"
 #include "contact_motion.h"
 #include "spatial.h"
 

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "contact_motion.h"
+#include "contact.h"
 #include "dynaflow/core/status.h"
 
 /* One of the two bodies of a contact. */

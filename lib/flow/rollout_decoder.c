@@ -1,4 +1,4 @@
-/* simulate.c: the simulator as decoder: from network output to actions to states, and the adjoint. */
+/* rollout_decoder.c: the simulator as decoder: from network output to actions to states, and the adjoint. */
 #include <math.h>
 #include <string.h>
 
@@ -8,14 +8,6 @@
 /* Unit of the trained gain: K = tracking_scale * gain, in half ranges of the action per standard deviation of error. K
  * is trained by the same optimizer as the weights, and in this unit it changes about a third as fast. */
 static const double tracking_scale = 0.3;
-
-bool flow_simulates(const df_flow* flow) {
-  return flow->decoder == DF_DECODE_ROLLOUT || flow->decoder == DF_DECODE_TRACKING;
-}
-
-const df_real* flow_gain(const df_flow* flow, const df_real* parameters) {
-  return flow->decoder == DF_DECODE_TRACKING ? parameters + df_net_parameters(flow->net) : NULL;
-}
 
 /* the open-loop action i of one frame: center + half_range tanh(output) */
 static double planned(const df_flow* flow, const df_real* out, int i) {
