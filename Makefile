@@ -224,7 +224,7 @@ LINK_harness = $(filter-out $(MUJOCO_LINK),$(LINK_ALL))
 # name of the tests, their folders, what they are linked with, libraries
 define test_rules
 TESTS_$(1) := $$(patsubst %.c,$(BUILD)/%,$$(sort $$(foreach folder,$(2),$$(wildcard $$(folder)/test_*.c))))
-$$(TESTS_$(1)): $(BUILD)/%: $(BUILD)/%.o $(3) $$(SUPPORT)
+$$(filter-out %_double,$$(TESTS_$(1))): $(BUILD)/%: $(BUILD)/%.o $(3) $$(SUPPORT)
 	$$(call says,LD $$@)
 	$$(Q)$$(CC) -fopenmp $$(SANITIZE) $$< -Wl,--start-group $(4) $(3) -Wl,--end-group -o $$@ $(5) -lcmocka
 TESTS += $$(TESTS_$(1))
