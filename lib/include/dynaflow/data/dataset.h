@@ -6,6 +6,8 @@
 #include "dynaflow/core/hash.h"
 #include "dynaflow/sim/system.h"
 
+DF_BEGIN_DECLS
+
 /* Episodes of equal length. The dataset owns its arrays, which are row-major:
  *   states [episodes][length+1][nx]   actions [episodes][length][nu] or NULL   conditions [episodes][nc] or NULL
  * States and actions are in the units of the system (system.h). */
@@ -77,5 +79,7 @@ typedef struct df_windows {
  * DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_windows_new(const df_dataset* data, const df_config* config, df_windows** out);
 DF_API void df_windows_free(df_windows* windows); /* NULL is allowed */
+
+DF_END_DECLS
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "dynaflow/data/dataset.h"
 
+DF_BEGIN_DECLS
+
 /* Attempts of one kind of demonstration (a gait, say): how many were made, and how many rejected, e.g. after a fall. */
 typedef struct df_attempts {
   char name[DF_NAME_MAX];
@@ -34,5 +36,7 @@ typedef struct df_generator {
    * system and settings, whatever the number of threads. DF_E_CONFIG for a model or a setting it cannot serve. */
   df_status (*make)(const df_system* system, const df_config* config, const df_generator_env* env, df_dataset** out);
 } df_generator;
+
+DF_END_DECLS
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "dynaflow/data/task.h"
 
+DF_BEGIN_DECLS
+
 enum {
   DF_METHOD_TRAINS = 1,              /* has train, save and load */
   DF_METHOD_NEEDS_ACTIONS = 2,       /* the demonstrations must contain actions */
@@ -98,5 +100,7 @@ enum { DF_METHOD_VERSION = 2 };
 
 DF_API extern const int df_plugin_version; /* = DF_METHOD_VERSION */
 DF_API extern const df_method df_plugin_method;
+
+DF_END_DECLS
 
 #endif

@@ -11,6 +11,8 @@
 #include "dynaflow/data/generator.h"
 #include "dynaflow/sim/mujoco.h"
 
+DF_BEGIN_DECLS
+
 typedef enum df_gait { DF_GAIT_TROT, DF_GAIT_PACE, DF_GAIT_BOUND, DF_GAIT_PRONK, DF_GAIT_COUNT } df_gait;
 
 DF_API const char* df_gait_name(df_gait gait); /* "trot" ...; "" for DF_GAIT_COUNT and above */
@@ -43,5 +45,7 @@ DF_API DF_MUST_CHECK df_status df_gait_demonstrate(const df_system* system, cons
 
 /* df_gait_demonstrate() as a row of the table of generators: "quadruped_gaits". */
 extern DF_API const df_generator df_generator_quadruped_gaits;
+
+DF_END_DECLS
 
 #endif

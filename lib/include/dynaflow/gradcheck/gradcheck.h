@@ -22,6 +22,8 @@
 
 #include "dynaflow/sim/system.h"
 
+DF_BEGIN_DECLS
+
 /* ---- the active set of a step ---- */
 
 /* Counts over one step of a MuJoCo system. With several substeps each count is its maximum over the substeps. */
@@ -179,5 +181,7 @@ DF_API bool df_mujoco_transition(const df_system* system, df_sim* sim, const dou
 
 /* The active set of the last physics step (substep) of a MuJoCo simulator; all zero if the simulator must be reset. */
 DF_API df_active df_mujoco_active(df_sim* sim);
+
+DF_END_DECLS
 
 #endif

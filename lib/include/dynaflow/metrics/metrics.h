@@ -14,6 +14,8 @@
 #include "dynaflow/sim/system.h"
 #include "dynaflow/stats/statistics.h"
 
+DF_BEGIN_DECLS
+
 /* Trajectory reconstruction error (TRE): RMS over frames 1..H and channels of the difference between generated and
  * demonstrated states, in the chart's coordinates relative to the demonstration's frame 0 and in units of the training
  * std; and the same by physical group (df_chart_groups) in the unit of the group. The name is that of DynaFlow (arXiv
@@ -92,5 +94,7 @@ DF_API int df_fall_frame(const df_fall_rule* rule, int nx, int H, const double* 
  * makes the result +inf. NaN if there are no frames. */
 DF_API double df_metric_command(int H, int from, int nx, int nq, const double* x, const double command[3],
                                 double* wz_error);
+
+DF_END_DECLS
 
 #endif

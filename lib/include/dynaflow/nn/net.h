@@ -21,6 +21,8 @@
 #include "dynaflow/core/status.h"
 #include "dynaflow/nn/real.h"
 
+DF_BEGIN_DECLS
+
 typedef enum df_net_kind { DF_NET_DIT, DF_NET_MLP } df_net_kind;
 
 typedef struct df_net_cfg {
@@ -93,5 +95,7 @@ DF_API void df_net_forward(const df_net* net, df_net_work* work, const df_real* 
  * There is no gradient with respect to c and t. Allocates nothing. */
 DF_API void df_net_backward(const df_net* net, df_net_work* work, const df_real* parameters, const df_real* dy,
                             df_real* dparameters, df_real* dx);
+
+DF_END_DECLS
 
 #endif

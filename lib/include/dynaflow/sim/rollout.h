@@ -13,6 +13,8 @@
 
 #include "dynaflow/sim/system.h"
 
+DF_BEGIN_DECLS
+
 /* ---- one trajectory on one simulator, for callers that have their own threads (a training micro-batch) ---- */
 
 /* Computes x [H+1][nx] from x0 [nx] and u [H][nu], H >= 0. If a step ends as DIVERGED or FAILED, the state after it and
@@ -89,5 +91,7 @@ DF_API df_gradient_count df_rollout_gradient_count(const df_rollout* rollout);
 
 /* Bytes that the tapes of all threads occupy now, at most threads x tape_bytes if tape_bytes is set. */
 DF_API size_t df_rollout_tape_bytes(const df_rollout* rollout);
+
+DF_END_DECLS
 
 #endif

@@ -26,6 +26,8 @@
 
 #include "dynaflow/core/status.h"
 
+DF_BEGIN_DECLS
+
 typedef struct df_interval {
   double mean, lo, hi; /* the estimate (not always a mean) and the ends of its interval */
   int n;               /* number of values */
@@ -142,5 +144,7 @@ DF_API double df_mcnemar_exact(int only_a, int only_b);
  * count. Writes adjusted [n], which may be p, and the number of tests to *tests (may be NULL). Errors: DF_E_ARG for
  * n < 0 or NULL arrays, DF_E_NOMEM; the results are unchanged on failure. */
 DF_API DF_MUST_CHECK df_status df_holm(int n, const double* p, double* adjusted, int* tests);
+
+DF_END_DECLS
 
 #endif
