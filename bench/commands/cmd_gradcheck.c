@@ -162,12 +162,16 @@ static df_status check(const arguments* a, const char* target, const df_system* 
   df_gradcheck_summary step = {0}, rollout = {0};
   df_status status = points ? DF_OK : DF_E_NOMEM;
   if (status == DF_OK) {
-    status = df_gradcheck_steps(system, c->n, c->x, c->u, a->common.seeds[0], a->common.threads, points);
+    status = df_gradcheck_run(system, &(df_gradcheck_cfg){.seed = a->common.seeds[0], .threads = a->common.threads},
+                              &(df_gradcheck_states){.n = c->n, .x = c->x, .u = c->u}, points);
   }
   if (status == DF_OK) status = df_gradcheck_sum_up(c->n, points, &step);
   if (status == DF_OK && c->m > 0) {
-    status = df_gradcheck_rollouts(system, c->m, c->H, c->x0, c->u_m, c->x_target, c->weight, a->common.seeds[0],
-                                   a->common.threads, points);
+    status = df_gradcheck_rollouts(
+        system, &(df_gradcheck_cfg){.seed = a->common.seeds[0], .threads = a->common.threads},
+        &(df_gradcheck_batch){
+            .n = c->m, .H = c->H, .x0 = c->x0, .u = c->u_m, .x_target = c->x_target, .weight = c->weight},
+        points);
     if (status == DF_OK) status = df_gradcheck_sum_up(c->m, points, &rollout);
   }
   if (status == DF_OK) *verdict = judge(target, &a->common, &step, &rollout, out);
