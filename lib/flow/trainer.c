@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/assert.h"
 #include "dynaflow/core/clock.h"
 
 /* the first sample of micro-batch s */

@@ -78,8 +78,18 @@ static df_status read_state(const df_safetensors* file, const char* path, traine
     DF_TRY(df_safetensors_read(file, m->name, m->dtype, 1, &m->n, m->data));
   }
 
-  /* restore counters and loss curve */
+  /* counters index arrays and decide how many steps are left: a damaged file must not choose them freely */
   const int64_t* counters = small.counters;
+  static const char* const names[] = {"step", "summed", "optimizer step", "diverged", "skipped", "points of the curve"};
+  const int64_t most[] = {t->cfg.steps, t->cfg.steps, t->cfg.steps, INT64_MAX, t->cfg.steps, DF_LOG_MAX};
+  for (size_t i = 0; i < sizeof most / sizeof most[0]; i++) {
+    if (counters[i] < 0 || counters[i] > most[i]) {
+      return df_fail(DF_E_FORMAT, "%s: damaged: %s is %lld, must be in 0..%lld; remove the file to start over", path,
+                     names[i], (long long)counters[i], (long long)most[i]);
+    }
+  }
+
+  /* restore counters and loss curve */
   at->step = (long)counters[0];
   at->summed = (long)counters[1];
   at->sum = small.scalars[0];
