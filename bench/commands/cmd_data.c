@@ -1,4 +1,5 @@
-/* cmd_data.c: dynaflow data info|make|fetch TASK */
+/* cmd_data.c: dynaflow data info|make|fetch TASK: describes, generates or downloads a task's model and demonstrations.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -33,17 +34,18 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       state->child_inputs[0] = &a->common;
       return 0;
     case ARGP_KEY_ARG:
-      if (state->arg_num > 1) argp_error(state, "more than one task");
+      if (state->arg_num > 1) argp_error(state, "unexpected argument '%s': one task is expected", value);
       if (state->arg_num == 1) a->task = value;
       for (int i = 0; i < 3 && state->arg_num == 0; i++) {
         if (strcmp(value, actions[i]) == 0) a->action = actions[i];
       }
       if (!a->action) {
-        argp_error(state, "unknown action '%s'%s", value, suggestion(value, 3, actions, hint, sizeof hint));
+        argp_error(state, "unknown action '%s'%s (choose info, make or fetch)", value,
+                   suggestion(value, 3, actions, hint, sizeof hint));
       }
       return 0;
     case ARGP_KEY_END:
-      if (!a->task) argp_error(state, "an action and a task are needed");
+      if (!a->task) argp_error(state, "missing argument: info, make or fetch, and a task");
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;
@@ -54,10 +56,13 @@ static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp parser = {.parser = parse,
                                    .args_doc = "info|make|fetch TASK",
                                    .doc =
-                                       "What a task's model and demonstrations are (info); generate demonstrations "
-                                       "(make); get recorded files by URL and "
-                                       "check their SHA-256 (fetch).\v"
-                                       "Files go to the first --data folder, else to the task's data/ folder.",
+                                       "Describes, generates or downloads the model and demonstrations of a task.\n\n"
+                                       "info prints sizes, hashes and sources. make generates demonstrations, if the "
+                                       "task has a demonstrator. fetch downloads recorded files by their URL and "
+                                       "checks their SHA-256. Files are written to the first --data folder, else to "
+                                       "the task's data/ folder.\v"
+                                       "Exits with 0 when done, 2 on bad input or when a file is missing or cannot be "
+                                       "downloaded, 130 when interrupted.",
                                    .children = children};
 
 static void fact(rows* out, const char* task, const char* what, const char* value, const char* unit) {
@@ -76,8 +81,8 @@ static void describe(rows* out, const df_config* config, const df_dataset* data,
   fact(out, t, "data sha256", data->sha256, "");
   count(out, t, "episodes", data->episodes, "");
   count(out, t, "episode length", data->length, "actions");
-  count(out, t, "time step of an action", data->dt, "s");
-  count(out, t, "demonstrated in all", data->episodes * data->length * data->dt, "s");
+  count(out, t, "duration of an action", data->dt, "s");
+  count(out, t, "total duration", data->episodes * data->length * data->dt, "s");
   count(out, t, "state size nx", data->nx, "");
   count(out, t, "action size nu", data->nu, data->actions ? "" : "states only, no actions");
   count(out, t, "condition size nc", data->nc, "");
@@ -138,9 +143,10 @@ static df_status make(const arguments* a, const df_config* config, const df_sear
   char* path = NULL;
   char hash[DF_SHA256_TEXT];
   if (strcmp(config->data_source, "npz") == 0) {
-    return df_fail(DF_E_CONFIG,
-                   "%s: its demonstrations are recorded (data.source npz), not generated: dynaflow data fetch %s",
-                   config->task_name, config->task_name);
+    return df_fail(
+        DF_E_CONFIG,
+        "task %s: data.source is npz: recorded demonstrations cannot be generated; run: dynaflow data fetch %s",
+        config->task_name, config->task_name);
   }
   df_status status = task_data_path(config, search, &a->common, true, &path);
   if (status == DF_OK) status = df_sha256_file(path, hash);
@@ -161,14 +167,16 @@ static df_status fetch_one(const arguments* a, const df_config* config, const df
   if (df_search_find(search, name, &present) == DF_OK) {
     df_status status = df_sha256_file(present, hash);
     if (status == DF_OK && sha256[0] && strcmp(hash, sha256) != 0) {
-      status = df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, the task wants %s", present, hash, sha256);
+      status =
+          df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, the task expects %s; replace the file", present, hash, sha256);
     }
-    if (status == DF_OK) fact(out, config->task_name, what, present, "already here");
+    if (status == DF_OK) fact(out, config->task_name, what, present, "already present");
     df_free(present);
     return status;
   }
   if (!url[0]) {
-    return df_fail(DF_E_MISSING, "%s: the task names no URL for %s '%s'; put the file into a folder given by --data",
+    return df_fail(DF_E_MISSING,
+                   "task %s: no URL for %s '%s'; put the file into a folder and name the folder with --data",
                    config->task_name, what, name);
   }
   folder = writable_data_folder(search, &a->common);
@@ -176,7 +184,7 @@ static df_status fetch_one(const arguments* a, const df_config* config, const df
   df_status status = path ? fetch_file(url, path, sha256, &a->common, hash) : DF_E_NOMEM;
   if (status == DF_OK) {
     fact(out, config->task_name, what, path, "fetched");
-    fact(out, config->task_name, "sha256", hash, sha256[0] ? "as wanted" : "not given in the task");
+    fact(out, config->task_name, "sha256", hash, sha256[0] ? "as expected" : "not given in the task");
   }
   df_free(path);
   df_free(folder);
@@ -207,7 +215,7 @@ int cmd_data(int argc, char** argv) {
   if (status == DF_OK) {
     rows_print(&out, &a.common);
   } else {
-    /* what cannot be fetched is not helped by the advice to fetch it */
+    /* after a failed fetch, the hint of report_task_failure() to fetch would not help */
     code = strcmp(a.action, "fetch") == 0 ? report_failure(status) : report_task_failure(status, a.task);
   }
   rows_free(&out);

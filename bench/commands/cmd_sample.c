@@ -1,4 +1,4 @@
-/* cmd_sample.c: dynaflow sample TASK --method M --checkpoint FILE --out FILE.npz */
+/* cmd_sample.c: dynaflow sample TASK --method M --checkpoint FILE --out FILE.npz: writes sampled trajectories. */
 #include <math.h>
 #include <stdio.h>
 
@@ -12,7 +12,7 @@
 #include "job.h"
 #include "text.h"
 
-/* the trajectory file of the program's contract: numpy alone reads it */
+/* writes states, actions, conditions, dt and model hash; numpy reads the file without further packages */
 static df_status write_npz(const char* path, const cell* c, const eval_set* set, const double* x, const double* u) {
   const size_t B = (size_t)set->B, H = (size_t)set->H, nx = (size_t)c->task->system->nx;
   const size_t nu = (size_t)c->task->system->nu, nc = (size_t)c->task->data->nc;
@@ -67,8 +67,14 @@ static df_status sample_windows(const checkpoint_arguments* a, cell* c, const ch
 
 int cmd_sample(int argc, char** argv) {
   checkpoint_arguments a;
-  checkpoint_parse(argc, argv, "Samples trajectories from the task's held-out start states into an npz file.", true,
-                   &a);
+  checkpoint_parse(argc, argv,
+                   "Samples trajectories from a checkpoint into an npz file.\n\n"
+                   "Starts from the first states of the task's held-out windows. Writes states [windows][H+1][nx], "
+                   "actions [windows][H][nu] if the method returns them, conditions [windows][nc] and condition_names "
+                   "if the task has conditions, dt in s, and model_sha256.\v"
+                   "Exits with 0 when done, 2 on bad input or when a model or data file is missing, 3 when BLAS cannot "
+                   "be loaded or memory is exhausted, 130 when interrupted.",
+                   true, &a);
   char path[4096];
   cell c;
   df_status status = checkpoint_open(&a, true, &c);

@@ -1,4 +1,4 @@
-/* cmd_train.c: dynaflow train TASK --method M --checkpoint FILE */
+/* cmd_train.c: dynaflow train TASK --method M --checkpoint FILE: trains one method and writes its weights. */
 #include <stdio.h>
 
 #include "cell.h"
@@ -10,7 +10,7 @@
 #include "exit_code.h"
 #include "stop.h"
 
-/* makes the checkpoint's folder and tries to write there: hours of training must not end in a bad path */
+/* creates the checkpoint's folder and tries to write there, so that a bad path is found before hours of training */
 static df_status prepare(const char* path) {
   char* folder = df_path_folder(path);
   if (!folder) return DF_E_NOMEM;
@@ -25,7 +25,14 @@ static df_status prepare(const char* path) {
 
 int cmd_train(int argc, char** argv) {
   checkpoint_arguments a;
-  checkpoint_parse(argc, argv, "Trains one method on one task and writes a checkpoint.", false, &a);
+  checkpoint_parse(argc, argv,
+                   "Trains one method on one task and writes a checkpoint.\n\n"
+                   "Reads the task's model and demonstrations, which are generated if they are missing and the task "
+                   "can. Writes FILE when training ends; kinematic_fm_idm also writes FILE.inverse. An interrupted "
+                   "training writes nothing; `dynaflow run` resumes, this command starts again.\v"
+                   "Exits with 0 when done, 2 on bad input or when a model or data file is missing, 3 when BLAS cannot "
+                   "be loaded or memory is exhausted, 130 when interrupted.",
+                   false, &a);
   if (!(a.method->flags & DF_METHOD_TRAINS)) {
     return report_failure(df_fail(DF_E_CONFIG, "method %s has nothing to train", a.method->name));
   }
@@ -46,7 +53,7 @@ int cmd_train(int argc, char** argv) {
            logs[i].cpu_s, logs[i].diverged, logs[i].skipped);
     const df_gradient_count* n_adjoints = &logs[i].adjoints;
     if (n_adjoints->approximate || n_adjoints->differenced) {
-      printf("%s: of %ld adjoints of simulated actions %ld are approximate, %ld by finite differences\n", logs[i].name,
+      printf("%s: adjoints of %ld simulated actions: %ld approximate, %ld by finite differences\n", logs[i].name,
              n_adjoints->steps, n_adjoints->approximate, n_adjoints->differenced);
     }
   }

@@ -8,7 +8,7 @@
 #include "dynaflow/flow/method.h"
 #include "dynaflow/sim/rollout.h"
 
-/* chains draw their base samples where no window of the set does */
+/* first index of the base samples of chains, beyond those of the windows, so that no two share noise */
 static const uint64_t chain_index = UINT64_C(1) << 32;
 
 typedef struct buffers {
@@ -39,9 +39,11 @@ static void free_buffers(buffers* b) {
 static df_status run(const eval_job* job, int k, chain_kind kind, df_rollout* rollout, buffers* b, chains* c) {
   const size_t nx = (size_t)job->task->system->nx;
   const int H = job->set->H;
+  /* all chains start at the first states of the windows */
   memcpy(b->from_planned, job->set->x0, (size_t)c->n * nx * sizeof(double));
   memcpy(b->from_executed, job->set->x0, (size_t)c->n * nx * sizeof(double));
   for (int done = 0, window = 0; done < c->frames; done += H, window++) {
+    /* plan a window of every chain, and execute it */
     DF_TRY(eval_go_on(job));
     const df_request request = {.B = c->n,
                                 .x0 = b->from_planned,
@@ -52,6 +54,7 @@ static df_status run(const eval_job* job, int k, chain_kind kind, df_rollout* ro
     DF_TRY(job->method->sample(job->instance, &request, b->planned, b->u));
     DF_TRY(df_rollout_run(rollout, c->n, H, b->from_executed, b->u, b->executed, NULL));
 
+    /* append the executed states, and choose where the next window is planned and executed from */
     const int kept = c->frames - done < H ? c->frames - done : H;
     for (int i = 0; i < c->n; i++) {
       const size_t row = (size_t)i * (size_t)(H + 1);

@@ -48,7 +48,7 @@ assert values['sae_own'] < 1e-9, values
 assert values['tre_open_loop'] < {r['metric']: r['value'] for r in cells['random_action']['rows']}['tre_open_loop']" "$one/events.jsonl"
 for name in rows samples; do check "${name}_are_the_same_again_on_2_threads" same "$one" "$two" $name; done
 check the_plan_is_done_before exits_with 0 run $task --method hold_pose --plugin "$plugin" --out "$two" "${small[@]}"
-check rerun_skips_it says '^1 cells: 0 run, 1 done before'
+check rerun_skips_it says '^1 cells: 0 run, 1 already done'
 check eval_exits_0 exits_with 0 eval $task --method hold_pose --plugin "$plugin" "${small[@]}"
 check sample_exits_0 exits_with 0 sample $task --method hold_pose --plugin "$plugin" --windows 3 --out "$scratch/x.npz" "${small[@]}"
 check train_says_there_is_nothing_to_train refuses 'nothing to train' train $task --method hold_pose --plugin "$plugin" \

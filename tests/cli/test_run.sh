@@ -139,14 +139,14 @@ check one_bit_in_one_metric_is_noticed differ same_facts "$one" "$scratch/spoile
 
 cp "$one/events.jsonl" "$scratch/before"
 check rerun_exits_0 small_run_exits 0 "$one" --method $methods --threads 2
-check rerun_runs_nothing says '^4 cells: 0 run, 4 done before, 0 failed'
+check rerun_runs_nothing says '^4 cells: 0 run, 4 already done, 0 failed'
 check rerun_leaves_the_record_as_it_was cmp "$scratch/before" "$one/events.jsonl"
 check another_title_runs_nothing small_run_exits 0 "$one" --method $methods --set task.title=Other
-check another_title_is_no_other_cell says '^4 cells: 0 run, 4 done before'
+check another_title_is_no_other_cell says '^4 cells: 0 run, 4 already done'
 check another_title_leaves_the_record cmp "$scratch/before" "$one/events.jsonl"
 
 check another_seed_exits_0 small_run_exits 0 "$one" --method $methods --seed 1,2
-check another_seed_adds_cells says '^8 cells: 4 run, 4 done before'
+check another_seed_adds_cells says '^8 cells: 4 run, 4 already done'
 check another_seed_only_appends cmp -n "$(stat -c %s "$scratch/before")" "$scratch/before" "$one/events.jsonl"
 mkdir "$scratch/seed1" "$scratch/seed2"
 grep -v '"seed":2' "$one/events.jsonl" >"$scratch/seed1/events.jsonl"
@@ -167,9 +167,9 @@ sys.stdout.buffer.write(b[8 + struct.unpack('<Q', b[:8])[0]:])" "$1"; }
 check another_seed_gives_other_weights differ cmp -s <(tensors "$dynaflow") <(tensors "$second")
 
 check another_rate_exits_0 small_run_exits 0 "$one" --method action_fm --set train.rate=0.002
-check another_rate_runs_again says '^1 cells: 1 run, 0 done before'
+check another_rate_runs_again says '^1 cells: 1 run, 0 already done'
 check another_number_of_windows_exits_0 small_run_exits 0 "$one" --method action_fm --set eval.windows=9
-check another_number_of_windows_runs_again says '^1 cells: 1 run, 0 done before'
+check another_number_of_windows_runs_again says '^1 cells: 1 run, 0 already done'
 
 # ---- torn lines ----
 
@@ -178,7 +178,7 @@ cp -r "$scratch/run2" "$torn"
 truncate -s -100 "$torn/events.jsonl"
 check torn_run_exits_0 small_run_exits 0 "$torn" --method $methods
 check torn_line_is_told says 'events.jsonl: the last line was torn, [0-9]+ bytes cut off; 4 records kept'
-check only_the_torn_cell_runs_again says '^4 cells: 1 run, 3 done before'
+check only_the_torn_cell_runs_again says '^4 cells: 1 run, 3 already done'
 check torn_run_ends_as_if_nothing_had_happened same_run "$scratch/run2" "$torn"
 check torn_line_is_gone [ "$(count_records "$torn" cell done)" = 4 ]
 

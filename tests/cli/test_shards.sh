@@ -102,9 +102,9 @@ check and_not_taken_for_done refuses 'events-7of9.jsonl:2: the record was change
 # ---- what one shard finished is done for all ----
 
 check the_whole_finds_all_done run_exits 0 "$two"
-check it_says_so says '^8 cells: 0 run, 8 done before, 0 failed. Records: .*/events.jsonl$'
+check it_says_so says '^8 cells: 0 run, 8 already done, 0 failed. Records: .*/events.jsonl$'
 check shards_of_another_number_find_all_done run_exits 0 "$two" --shard 3/3
-check they_say_so says '^2 cells of 8, shard 3 of 3: 0 run, 2 done before, 0 failed. Records: .*/events-3of3.jsonl$'
+check they_say_so says '^2 cells of 8, shard 3 of 3: 0 run, 2 already done, 0 failed. Records: .*/events-3of3.jsonl$'
 check no_cell_ran_again records "$two" "len(cells) == 8"
 
 half=$scratch/half/run
@@ -118,9 +118,9 @@ check and_names_what_is_missing says \
   'missing: pendulum smoke kinematic_fm seed 1 \(not run\), pendulum smoke replay_demo seed 1 \(not run\), '
 # cells 2, 5 and 8 of the plan, of which 5 is done
 check a_third_finds_some_done run_exits 0 "$half" --shard 2/3
-check a_third_says_so says '^3 cells of 8, shard 2 of 3: 2 run, 1 done before, 0 failed'
+check a_third_says_so says '^3 cells of 8, shard 2 of 3: 2 run, 1 already done, 0 failed'
 check the_whole_does_the_rest run_exits 0 "$half"
-check the_rest_is_two_cells says '^8 cells: 2 run, 6 done before, 0 failed'
+check the_rest_is_two_cells says '^8 cells: 2 run, 6 already done, 0 failed'
 check each_cell_is_there_once records "$half" "len(cells) == 8 and len(set(map(name, cells))) == 8 and len(files) == 3"
 run report "$half"
 check pieces_of_all_sizes_give_the_same_report same_report "$one" "$half"
@@ -134,7 +134,7 @@ rm -rf "$torn/report" "$torn/events-3of3.jsonl" "$torn/events.jsonl"
 truncate -s -50 "$torn/events-1of2.jsonl"
 cp "$torn/events-1of2.jsonl" "$scratch/before"
 check a_line_torn_in_another_file_runs_again run_exits 0 "$torn" --shard 1/1
-check and_no_other says ': 1 run, 7 done before'
+check and_no_other says ': 1 run, 7 already done'
 check another_shards_file_is_left_alone cmp "$scratch/before" "$torn/events-1of2.jsonl"
 run report "$torn"
 check the_report_is_whole_again same_report "$one" "$torn"
@@ -158,9 +158,9 @@ check the_same_shard_is_refused refuses 'events-1of1.jsonl: another dynaflow is 
   "${plan[@]}" --out "$busy" "${slow[@]}" --shard 1/1
 # the time ends the test where a cell is not left to the other process
 check a_cell_that_another_process_has_is_left_to_it run_exits 3 "$busy" "${slow[@]}" --cell-seconds 5
-check that_is_said says '^1 cells: 0 run, 0 done before, 0 failed, 1 in the hands of another process'
+check that_is_said says '^1 cells: 0 run, 0 already done, 0 failed, 1 locked by another process'
 check cells_that_nobody_has_are_run run_exits 3 "$busy" --method dynaflow,random_action --seed 1 --set train.steps=1000000 --cell-seconds 5
-check one_of_two_ran says '^2 cells: 1 run, 0 done before, 0 failed, 1 in the hands of another process'
+check one_of_two_ran says '^2 cells: 1 run, 0 already done, 0 failed, 1 locked by another process'
 kill -KILL $pid
 wait $pid 2>/dev/null
 check a_killed_process_holds_nothing run_exits 0 "$busy" --method dynaflow --seed 1

@@ -21,7 +21,7 @@ PY
 }
 # goes_on RUN DONE FOLDER ARGUMENT...: the same run, once the cause is gone
 goes_on() {
-  local wanted="$1 run, $2 done before, 0 failed"
+  local wanted="$1 run, $2 already done, 0 failed"
   shift 2
   exits_with 0 "${plan[@]/--quiet/--threads=1}" --out "$@" && says "$wanted"
 }
