@@ -50,12 +50,14 @@ static int unknown(const char* word) {
 }
 
 int main(int argc, char** argv) {
+  /* settings of the whole process */
   argp_err_exit_status = EXIT_USAGE;
   stop_at_once();
   /* a file beyond the size limit makes write() fail with the file's name instead of killing the program */
   signal(SIGXFSZ, SIG_IGN);
   argp_program_version = provenance_version();
   options_set_plugin_loader(df_method_load);
+  /* the program's own options */
   if (argc < 2) {
     print_help(stderr);
     return EXIT_USAGE;
@@ -69,6 +71,7 @@ int main(int argc, char** argv) {
     print_help(stdout);
     return EXIT_DONE;
   }
+  /* the subcommand */
   for (int i = 0; i < N_COMMANDS; i++) {
     if (strcmp(word, commands[i].name) != 0) continue;
     /* argp shows argv[0] as the program name in help and errors */

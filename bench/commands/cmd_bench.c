@@ -192,6 +192,7 @@ static int bench_suite(const arguments* a, const suite* s, adjoint_timing* timin
   df_search search;
   progress shown;
   df_status status = DF_OK;
+  /* time every model that can be opened; a failure ends the suite */
   suite_search(s, &a->common, &search);
   progress_start(&shown, a->common.quiet, "bench", "models", s->n);
   for (int i = 0; i < s->n && status == DF_OK; i++) {
@@ -209,6 +210,7 @@ static int bench_suite(const arguments* a, const suite* s, adjoint_timing* timin
     progress_update(&shown, i + 1, model->name);
   }
   progress_end(&shown);
+  /* exit code */
   search_clear(&search);
   if (status != DF_OK) return report_failure(status);
   if (*n > 0) return EXIT_DONE;
@@ -219,6 +221,7 @@ static int bench_suite(const arguments* a, const suite* s, adjoint_timing* timin
 int cmd_bench(int argc, char** argv) {
   arguments a = {.common = options_default(), .windows = 24, .horizon = 16, .passes = 24};
   argp_parse(&parser, argc, argv, 0, NULL, &a);
+  /* read the suite */
   suite s = {0};
   if (a.suite) {
     const df_status status = suite_read(a.suite, &s);
@@ -230,6 +233,7 @@ int cmd_bench(int argc, char** argv) {
     suite_clear(&s);
     return report_failure(made);
   }
+  /* time, print and write */
   rows out = rows_new();
   int n = 0, code = EXIT_INCOMPLETE;
   adjoint_timing* timings = df_alloc((size_t)(a.suite ? s.n : a.n_targets), sizeof *timings);

@@ -65,10 +65,12 @@ static const struct argp parser = {.parser = parse,
                                        "downloaded, 130 when interrupted.",
                                    .children = children};
 
+/* adds a row with a text */
 static void fact(rows* out, const char* task, const char* what, const char* value, const char* unit) {
   rows_add_object(out, json_pack("{s:s,s:s,s:s,s:s}", "task", task, "what", what, "value", value, "unit", unit));
 }
 
+/* adds a row with a number, as an integer if it is one */
 static void count(rows* out, const char* task, const char* what, double value, const char* unit) {
   json_t* number = value == (double)(long)value ? json_integer((long)value) : json_real(value);
   rows_add_object(out, json_pack("{s:s,s:s,s:o,s:s}", "task", task, "what", what, "value", number, "unit", unit));
@@ -114,6 +116,7 @@ static df_status info(const arguments* a, const df_config* config, const df_sear
   df_windows* windows = NULL;
   char* path = NULL;
   char model_sha256[DF_SHA256_TEXT];
+  /* model */
   df_status status = df_task_system(config, search, &system, model_sha256);
   if (status == DF_OK) {
     fact(out, config->task_name, "title", config->task_title, "");
@@ -121,6 +124,7 @@ static df_status info(const arguments* a, const df_config* config, const df_sear
     fact(out, config->task_name, "model sha256", model_sha256, "");
     status = task_data_path(config, search, &a->common, false, &path);
   }
+  /* demonstrations and windows */
   if (status == DF_OK) {
     fact(out, config->task_name, "data", path, "");
     status = df_dataset_read(path, config, system, &data);
@@ -160,10 +164,12 @@ static df_status make(const arguments* a, const df_config* config, const df_sear
 
 /* ---- fetch ---- */
 
+/* downloads `name`, the task's model or data (`what`), unless it is found; checks its hash unless `sha256` is "" */
 static df_status fetch_one(const arguments* a, const df_config* config, const df_search* search, const char* what,
                            const char* name, const char* url, const char* sha256, rows* out) {
   char hash[DF_SHA256_TEXT];
   char *present = NULL, *folder = NULL, *path = NULL;
+  /* a file that is present is only checked */
   if (df_search_find(search, name, &present) == DF_OK) {
     df_status status = df_sha256_file(present, hash);
     if (status == DF_OK && sha256[0] && strcmp(hash, sha256) != 0) {
@@ -174,6 +180,7 @@ static df_status fetch_one(const arguments* a, const df_config* config, const df
     df_free(present);
     return status;
   }
+  /* download it */
   if (!url[0]) {
     return df_fail(DF_E_MISSING,
                    "task %s: no URL for %s '%s'; put the file into a folder and name the folder with --data",

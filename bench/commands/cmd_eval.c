@@ -11,13 +11,15 @@ int cmd_eval(int argc, char** argv) {
                    "Computes the metrics of a checkpoint on the task's held-out windows.\n\n"
                    "Reads the checkpoint and the task's model and demonstrations, and prints one row per metric and "
                    "number of sampler steps. Demonstrations that are missing are generated if the task can.\v"
-                   "Exits with 0 when done, 2 on bad input or when a model or data file is missing, 3 when BLAS cannot "
-                   "be loaded or memory is exhausted, 130 when interrupted.",
+                   "Exits with 0 when done, 2 on bad input or when a model or data file is missing, 3 when BLAS, or "
+                   "its kernel, is not available or memory is exhausted, 130 when interrupted.",
                    false, &a);
+  /* evaluate */
   cell c;
   evaluation result = {0};
   df_status status = checkpoint_open(&a, true, &c);
   if (status == DF_OK) status = cell_evaluate(&c, &result);
+  /* print the rows with the fields that identify the cell */
   rows out = rows_new();
   size_t i;
   json_t* metric;

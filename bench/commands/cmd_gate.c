@@ -78,6 +78,7 @@ static const struct argp parser = {
         "order of precedence is 2, 5, 1, 3, 4.",
     .children = children};
 
+/* Checks the run, or accepts its numbers. *folder is set, and out->verdicts exists, also after a failure. */
 static df_status judge(const arguments* a, char** folder, gate_result* out) {
   *out = (gate_result){.verdicts = rows_new()};
   run_view r;
@@ -99,9 +100,11 @@ static df_status judge(const arguments* a, char** folder, gate_result* out) {
 int cmd_gate(int argc, char** argv) {
   arguments a = {.runs = run_argument_default(1)};
   argp_parse(&parser, argc, argv, 0, NULL, &a);
+  /* check */
   gate_result g = {0};
   char* folder = NULL;
   df_status status = judge(&a, &folder, &g);
+  /* print the verdicts, and count them on standard error if not all held */
   int code = report_failure(status);
   if (status != DF_OK && g.verdicts.list) {
     gate_add(&g, GATE_UNREADABLE, NULL, NULL, "gate", df_error_message());
@@ -116,6 +119,7 @@ int cmd_gate(int argc, char** argv) {
               g.count[GATE_NOT_COMPARABLE], g.count[GATE_UNREADABLE], g.count[GATE_HELD], g.count[GATE_IMPROVED]);
     }
   }
+  /* write the JUnit file, also if the run could not be read */
   if (a.junit && g.verdicts.list) {
     status = gate_junit(&g, a.runs.run[0], a.junit);
     if (status != DF_OK) code = report_failure(status);

@@ -106,6 +106,7 @@ static const struct argp parser = {
 
 /* ---- verdict ---- */
 
+/* adds a row whose status says if the value is above the limit (INFINITY: none) or NaN */
 static void add_row(rows* out, const row* base, const char* metric, double value, int64_t n, double limit) {
   char status[64];
   row one = *base;
@@ -130,8 +131,10 @@ static void add_kinks(rows* out, const row* base, const df_gradcheck_summary* q)
   }
 }
 
+/* adds the rows of a target and returns its exit code; rollout->n = 0 if rollouts were not checked */
 static int judge(const char* target, const options* opts, const df_gradcheck_summary* step,
                  const df_gradcheck_summary* rollout, rows* out) {
+  /* errors and counts of single steps */
   row errors = row_default();
   errors.task = target;
   errors.seed = (int64_t)opts->seeds[0];
@@ -147,6 +150,7 @@ static int judge(const char* target, const options* opts, const df_gradcheck_sum
   add_kinks(out, &counts, step);
   if (step->approximate) add_row(out, &counts, "approximate", step->approximate, step->n, INFINITY);
   if (step->differenced) add_row(out, &counts, "differenced_steps", step->differenced, step->n, INFINITY);
+  /* rollouts */
   bool rollouts_hold = true;
   if (rollout->n) {
     add_row(out, &errors, "rollout_error_median", rollout->median, rollout->smooth, LIMIT_ROLLOUT);
@@ -155,6 +159,7 @@ static int judge(const char* target, const options* opts, const df_gradcheck_sum
     add_row(out, &counts, "rollout_kinks", rollout->kinks, rollout->n, INFINITY);
     rollouts_hold = !(rollout->median > LIMIT_ROLLOUT);
   }
+  /* exit code */
   const df_gradcheck_verdict verdict = df_gradcheck_judge(step, LIMIT_MEDIAN, LIMIT_P99);
   if (verdict == DF_GRADCHECK_FAILS || !rollouts_hold) return EXIT_CHECK_FAILED;
   return verdict == DF_GRADCHECK_HOLDS ? EXIT_DONE : EXIT_INCONCLUSIVE;

@@ -113,11 +113,13 @@ static void put(double* const errors[KINDS], size_t at, const double worst[KINDS
   for (int kind = 0; kind < KINDS; kind++) errors[kind][at] = worst[kind];
 }
 
+/* fills the errors of an episode; x1 [nx] and e [ndx] are scratch memory */
 static void replay_episode(const replay* r, df_sim* sim, int episode, double* x1, double* e, size_t* equal) {
   const df_system_ops* ops = r->system->ops;
   const df_dataset* d = r->data;
   const size_t state_bytes = (size_t)d->nx * sizeof(double);
   double worst[KINDS], whole[KINDS] = {0};
+  /* cleared: each action from its recorded state, after a reset */
   for (int t = 0; t < d->length; t++) {
     const size_t at = (size_t)episode * (size_t)d->length + (size_t)t;
     ops->reset(sim, df_dataset_state(d, episode, t));
@@ -125,6 +127,7 @@ static void replay_episode(const replay* r, df_sim* sim, int episode, double* x1
     measure(r, df_dataset_state(d, episode, t + 1), x1, e, worst);
     put(r->cleared, at, worst);
   }
+  /* carried: the same, but with the solver's warm start of the preceding action */
   for (int t = 0; t < d->length; t++) {
     const size_t at = (size_t)episode * (size_t)d->length + (size_t)t;
     const double* next = df_dataset_state(d, episode, t + 1);
@@ -138,6 +141,7 @@ static void replay_episode(const replay* r, df_sim* sim, int episode, double* x1
     put(r->carried, at, worst);
     if (memcmp(x1, next, state_bytes) == 0) ++*equal;
   }
+  /* open_loop: the whole episode from its first state */
   ops->reset(sim, df_dataset_state(d, episode, 0));
   for (int t = 0; t < d->length; t++) {
     const df_traj_end end = ops->step(sim, df_dataset_action(d, episode, t), x1);
@@ -155,10 +159,12 @@ static df_status replay_all(replay* r, const options* opts) {
   progress_start(&shown, opts->quiet, "replay", "episodes", r->data->episodes);
 #pragma omp parallel num_threads(opts->threads)
   {
+    /* one simulator per thread */
     df_sim* sim = NULL;
     const df_status status = df_sim_new(r->system, 0, &sim);
     double* x1 = df_alloc((size_t)(r->system->nx + r->system->ndx), sizeof *x1);
     size_t equal = 0;
+    /* every thread must reach this loop, also without a simulator */
 #pragma omp for schedule(dynamic)
     for (int episode = 0; episode < r->data->episodes; episode++) {
       if (status != DF_OK || !x1) continue;
@@ -166,6 +172,7 @@ static df_status replay_all(replay* r, const options* opts) {
 #pragma omp critical
       progress_update(&shown, ++done, NULL);
     }
+    /* combine the counts and failures of the threads */
 #pragma omp critical
     {
       r->equal += equal;

@@ -30,12 +30,13 @@ int cmd_train(int argc, char** argv) {
                    "Reads the task's model and demonstrations, which are generated if they are missing and the task "
                    "can. Writes FILE when training ends; kinematic_fm_idm also writes FILE.inverse. An interrupted "
                    "training writes nothing; `dynaflow run` resumes, this command starts again.\v"
-                   "Exits with 0 when done, 2 on bad input or when a model or data file is missing, 3 when BLAS cannot "
-                   "be loaded or memory is exhausted, 130 when interrupted.",
+                   "Exits with 0 when done, 2 on bad input or when a model or data file is missing, 3 when BLAS, or "
+                   "its kernel, is not available or memory is exhausted, 130 when interrupted.",
                    false, &a);
   if (!(a.method->flags & DF_METHOD_TRAINS)) {
     return report_failure(df_fail(DF_E_CONFIG, "method %s has nothing to train", a.method->name));
   }
+  /* train and save */
   stop_in_order();
   cell c;
   static df_training_log logs[DF_LOGS_MAX];
@@ -47,6 +48,7 @@ int cmd_train(int argc, char** argv) {
   if (status == DF_OK) status = a.method->save(c.instance, a.checkpoint);
   cell_close(&c);
   if (status != DF_OK) return report_task_failure(status, a.task);
+  /* print a summary of each network */
   for (int i = 0; i < n && !a.common.quiet; i++) {
     printf("%s: %ld steps, %zu parameters, last loss %.4f, %.1f CPU s, %ld windows diverged, %ld steps skipped\n",
            logs[i].name, logs[i].steps, logs[i].parameters, logs[i].n ? logs[i].loss[logs[i].n - 1] : 0.0,

@@ -71,6 +71,7 @@ static df_status run(const eval_job* job, int k, chain_kind kind, df_rollout* ro
 
 df_status chains_new(const eval_job* job, int k, chain_kind kind, chains** out) {
   *out = NULL;
+  /* number and length of the chains */
   const df_config* config = &job->task->config;
   chains* c = df_alloc(1, sizeof *c);
   if (!c) return DF_E_NOMEM;
@@ -79,6 +80,7 @@ df_status chains_new(const eval_job* job, int k, chain_kind kind, chains** out) 
   c->frames = (int)lround(config->eval_chain_seconds / job->task->system->dt);
   c->x = df_alloc((size_t)c->n * (size_t)(c->frames + 1) * (size_t)job->task->system->nx, sizeof(double));
 
+  /* plan and execute them */
   df_rollout_cfg cfg = df_rollout_cfg_default();
   cfg.threads = job->threads;
   df_rollout* rollout = NULL;

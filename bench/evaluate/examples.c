@@ -128,6 +128,7 @@ df_status example_strip(const eval_job* job, int chain, int frames, const double
     df_sim_free(system, sim);
     return DF_E_NOMEM;
   }
+  /* poses */
   char title[2 * DF_TEXT_MAX];
   title_of(job, chain, title, sizeof title);
   json_t* list = json_array();

@@ -318,6 +318,7 @@ df_status bench_adjoint_write(int n, const adjoint_timing* timings, const char* 
   text_add(&table,
            "model,nv,nu,rows,step_us,record_us,vjp_us,vjp_per_step,quartile_low,quartile_high,target,rollout_grad_per_"
            "rollout,transitionfd_per_vjp,transitionfd_centred_per_vjp,err_median,err_p99,windows,horizon,passes\n");
+  /* one line per model in both files */
   for (int i = 0; i < n; i++) {
     page_line(&timings[i], &page);
     csv_line(&timings[i], &table);

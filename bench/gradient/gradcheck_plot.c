@@ -240,6 +240,7 @@ static void add_data(const line_result* r, const growth* g, text* data) {
 }
 
 static void add_script(const char* title, const line_result* r, const growth* g, plot* p) {
+  /* left panel: loss, integral of its gradient, jumps */
   char doubling[64];
   snprintf(doubling, sizeof doubling, isfinite(g->doubling_s) ? "doubles in %.3g s" : "does not grow", g->doubling_s);
   plot_begin(p, 860, 340);
@@ -258,6 +259,7 @@ static void add_script(const char* title, const line_result* r, const growth* g,
              ", \\\n  '%s.dat' index 2 using 1:2 with points pt 6 ps 0.4 lc rgb '#000000' title 'jumps (%d)'", p->name,
              r->jumps);
   }
+  /* right panel: norm of a cotangent over the horizon */
   text_add(&p->script,
            "\nset lmargin at screen 0.63\nset rmargin at screen 0.98\nset title \"%s\" offset 0,-0.4\n"
            "set logscale y\nset format y '10^{%%L}'\nset xlabel 'actions back' offset 0,0.5\n"

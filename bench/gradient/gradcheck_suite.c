@@ -255,15 +255,18 @@ static const char* verdict_words(const suite_result* r) {
   return words[r->verdict];
 }
 
+/* one row per number of a model */
 static void add_model_rows(const suite_result* r, const options* opts, rows* out) {
   char metric[64], status[256];
   row base = row_default();
   const df_gradcheck_summary* q = &r->sum;
   base.task = r->model->name;
   base.seed = (int64_t)opts->seeds[0];
+  /* how the model is covered */
   snprintf(status, sizeof status, "%s%s%s", cover_name(r->cover), r->features[0] ? ": " : "", r->features);
   base.status = status;
   add(out, &base, "covered", "share", r->cover <= COVER_APPROXIMATE, 0);
+  /* errors */
   if (r->at.n == 0) return;
   base.status = r->verdict == DF_GRADCHECK_HOLDS ? NULL : verdict_words(r);
   add(out, &base, "error_median", "relative", q->median, q->smooth);
@@ -274,6 +277,7 @@ static void add_model_rows(const suite_result* r, const options* opts, rows* out
   add(out, &base, "transition_error_p99", "relative", q->transition_p99, q->transitions);
   add(out, &base, "sweep_best_step", "relative", r->sweep.best_eps, r->sweep.states);
   add(out, &base, "sweep_best_error", "relative", r->sweep.best_error, r->sweep.states);
+  /* states on and near kinks, by cause */
   add(out, &base, "kinks", "states", q->kinks, q->n);
   add(out, &base, "kinks_near", "states", q->near, q->n);
   for (int k = DF_KINK_CONTACT; k < DF_KINK_COUNT; k++) {

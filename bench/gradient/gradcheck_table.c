@@ -75,10 +75,12 @@ static void csv_number(text* t, double v) {
 }
 
 static void csv_line(const suite_result* r, text* t) {
+  /* model */
   const df_gradcheck_summary* q = &r->sum;
   csv_text(t, "", r->model->name);
   csv_text(t, ",", r->model->file);
   text_add(t, ",%s,%s,%s", r->compiled, cover_name(r->cover), r->at.n ? verdict_word(r) : "not checked");
+  /* numbers, empty for a model that was not checked */
   if (r->at.n == 0) {
     for (int i = 0; i < 19 + DF_STATE_KINDS + DF_KINK_COUNT - 1; i++) text_add(t, ",");
   } else {
@@ -182,6 +184,7 @@ static void page_kinks(int n, const suite_result* results, text* t) {
   text_add(t, "\n| --- | ---: | ---: |");
   for (int k = DF_KINK_NONE + 1; k < DF_KINK_COUNT; k++) text_add(t, " ---: |");
   text_add(t, "\n");
+  /* one line per model with kinks, and the sums over all models */
   int all[DF_KINK_COUNT] = {0}, states = 0, on = 0;
   for (int i = 0; i < n; i++) {
     const df_gradcheck_summary* q = &results[i].sum;
@@ -314,6 +317,7 @@ static df_status page_file(int n, const suite_result* results, const options* op
       "model "
       "holds if its median is at most %.0e and its 99th percentile at most %.0e.\n\n",
       df_mujoco_version(), (unsigned long long)opts->seeds[0], checked, n, LIMIT_MEDIAN, LIMIT_P99);
+  /* sections */
   page_models(n, results, &t);
   page_uncovered(n, results, &t);
   page_kinks(n, results, &t);
@@ -348,6 +352,7 @@ static unsigned family_colour(int n, const suite_result* results, int at) {
 }
 
 static df_status figure_file(int n, const suite_result* results, const char* folder) {
+  /* axes, and lines of the slopes of truncation and rounding */
   plot p = {.name = "sweep"};
   plot_begin(&p, 820, 620);
   text_add(&p.script,
@@ -358,6 +363,7 @@ static df_status figure_file(int n, const suite_result* results, const char* fol
            "set key at screen 0.68, screen 0.96 left top samplen 1.2 spacing 0.9 font ',9'\n"
            "plot 1e2*x**2 with lines lw 1 dt 2 lc rgb '#999999' title 'slope 2', \\\n"
            "  1e-17/x with lines lw 1 dt 3 lc rgb '#999999' title 'slope -1'");
+  /* one data block and one curve per model */
   int block = 0;
   for (int i = 0; i < n; i++) {
     if (results[i].sweep.states == 0) continue;
