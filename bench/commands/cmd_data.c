@@ -66,12 +66,12 @@ static const struct argp parser = {.parser = parse,
                                    .children = children};
 
 /* adds a row with a text */
-static void fact(rows* out, const char* task, const char* what, const char* value, const char* unit) {
+static void add_text(rows* out, const char* task, const char* what, const char* value, const char* unit) {
   rows_add_object(out, json_pack("{s:s,s:s,s:s,s:s}", "task", task, "what", what, "value", value, "unit", unit));
 }
 
 /* adds a row with a number, as an integer if it is one */
-static void count(rows* out, const char* task, const char* what, double value, const char* unit) {
+static void add_number(rows* out, const char* task, const char* what, double value, const char* unit) {
   json_t* number = value == (double)(long)value ? json_integer((long)value) : json_real(value);
   rows_add_object(out, json_pack("{s:s,s:s,s:o,s:s}", "task", task, "what", what, "value", number, "unit", unit));
 }
@@ -80,22 +80,22 @@ static void count(rows* out, const char* task, const char* what, double value, c
 
 static void describe(rows* out, const df_config* config, const df_dataset* data, const df_windows* windows) {
   const char* t = config->task_name;
-  fact(out, t, "data sha256", data->sha256, "");
-  count(out, t, "episodes", data->episodes, "");
-  count(out, t, "episode length", data->length, "actions");
-  count(out, t, "duration of an action", data->dt, "s");
-  count(out, t, "total duration", data->episodes * data->length * data->dt, "s");
-  count(out, t, "state size nx", data->nx, "");
-  count(out, t, "action size nu", data->nu, data->actions ? "" : "states only, no actions");
-  count(out, t, "condition size nc", data->nc, "");
+  add_text(out, t, "data sha256", data->sha256, "");
+  add_number(out, t, "episodes", data->episodes, "");
+  add_number(out, t, "episode length", data->length, "actions");
+  add_number(out, t, "duration of an action", data->dt, "s");
+  add_number(out, t, "total duration", data->episodes * data->length * data->dt, "s");
+  add_number(out, t, "state size nx", data->nx, "");
+  add_number(out, t, "action size nu", data->nu, data->actions ? "" : "states only, no actions");
+  add_number(out, t, "condition size nc", data->nc, "");
   text names = {0};
   for (int i = 0; i < data->nc && i < DF_NAMES_MAX; i++)
     text_add(&names, "%s%s", i ? ", " : "", data->condition_name[i]);
-  if (names.n) fact(out, t, "conditions", text_of(&names), "");
+  if (names.n) add_text(out, t, "conditions", text_of(&names), "");
   text_clear(&names);
-  count(out, t, "window", windows->horizon, "actions");
-  count(out, t, "training windows", windows->n_train, "");
-  count(out, t, "test windows", windows->n_test, "of held-out episodes");
+  add_number(out, t, "window", windows->horizon, "actions");
+  add_number(out, t, "training windows", windows->n_train, "");
+  add_number(out, t, "test windows", windows->n_test, "of held-out episodes");
 }
 
 static void point_to_licences(rows* out, const char* task, const options* opts) {
@@ -104,7 +104,7 @@ static void point_to_licences(rows* out, const char* task, const options* opts) 
   if (task_folder(opts, task, &folder) != DF_OK) return;
   for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
     char* path = df_path_join(folder, files[i]);
-    if (path && df_file_exists(path)) fact(out, task, i == 0 ? "origin and licence" : "licence", path, "");
+    if (path && df_file_exists(path)) add_text(out, task, i == 0 ? "origin and licence" : "licence", path, "");
     df_free(path);
   }
   df_free(folder);
@@ -119,14 +119,14 @@ static df_status info(const arguments* a, const df_config* config, const df_sear
   /* model */
   df_status status = df_task_system(config, search, &system, model_sha256);
   if (status == DF_OK) {
-    fact(out, config->task_name, "title", config->task_title, "");
-    fact(out, config->task_name, "model", config->system_model, "");
-    fact(out, config->task_name, "model sha256", model_sha256, "");
+    add_text(out, config->task_name, "title", config->task_title, "");
+    add_text(out, config->task_name, "model", config->system_model, "");
+    add_text(out, config->task_name, "model sha256", model_sha256, "");
     status = task_data_path(config, search, &a->common, false, &path);
   }
   /* demonstrations and windows */
   if (status == DF_OK) {
-    fact(out, config->task_name, "data", path, "");
+    add_text(out, config->task_name, "data", path, "");
     status = df_dataset_read(path, config, system, &data);
   }
   if (status == DF_OK) status = df_windows_new(data, config, &windows);
@@ -155,8 +155,8 @@ static df_status make(const arguments* a, const df_config* config, const df_sear
   df_status status = task_data_path(config, search, &a->common, true, &path);
   if (status == DF_OK) status = df_sha256_file(path, hash);
   if (status == DF_OK) {
-    fact(out, config->task_name, "data", path, "");
-    fact(out, config->task_name, "data sha256", hash, "");
+    add_text(out, config->task_name, "data", path, "");
+    add_text(out, config->task_name, "data sha256", hash, "");
   }
   df_free(path);
   return status;
@@ -176,7 +176,7 @@ static df_status fetch_one(const arguments* a, const df_config* config, const df
       status =
           df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, the task expects %s; replace the file", present, hash, sha256);
     }
-    if (status == DF_OK) fact(out, config->task_name, what, present, "already present");
+    if (status == DF_OK) add_text(out, config->task_name, what, present, "already present");
     df_free(present);
     return status;
   }
@@ -190,8 +190,8 @@ static df_status fetch_one(const arguments* a, const df_config* config, const df
   path = folder ? df_path_join(folder, name) : NULL;
   df_status status = path ? fetch_file(url, path, sha256, &a->common, hash) : DF_E_NOMEM;
   if (status == DF_OK) {
-    fact(out, config->task_name, what, path, "fetched");
-    fact(out, config->task_name, "sha256", hash, sha256[0] ? "as expected" : "not given in the task");
+    add_text(out, config->task_name, what, path, "fetched");
+    add_text(out, config->task_name, "sha256", hash, sha256[0] ? "as expected" : "not given in the task");
   }
   df_free(path);
   df_free(folder);
@@ -202,7 +202,7 @@ static df_status fetch(const arguments* a, const df_config* config, const df_sea
   DF_TRY(fetch_one(a, config, search, "model", config->system_model, config->system_model_url,
                    config->system_model_sha256, out));
   if (strcmp(config->data_source, "npz") != 0) {
-    fact(out, config->task_name, "data", "generated", "dynaflow data make");
+    add_text(out, config->task_name, "data", "generated", "dynaflow data make");
     return DF_OK;
   }
   return fetch_one(a, config, search, "data", config->data_file, config->data_url, config->data_sha256, out);

@@ -109,7 +109,7 @@ static void measure(const replay* r, const double* xa, const double* xb, double*
   }
 }
 
-static void put(double* const errors[KINDS], size_t at, const double worst[KINDS]) {
+static void store_errors(double* const errors[KINDS], size_t at, const double worst[KINDS]) {
   for (int kind = 0; kind < KINDS; kind++) errors[kind][at] = worst[kind];
 }
 
@@ -125,7 +125,7 @@ static void replay_episode(const replay* r, df_sim* sim, int episode, double* x1
     ops->reset(sim, df_dataset_state(d, episode, t));
     ops->step(sim, df_dataset_action(d, episode, t), x1);
     measure(r, df_dataset_state(d, episode, t + 1), x1, e, worst);
-    put(r->cleared, at, worst);
+    store_errors(r->cleared, at, worst);
   }
   /* carried: the same, but with the solver's warm start of the preceding action */
   for (int t = 0; t < d->length; t++) {
@@ -138,7 +138,7 @@ static void replay_episode(const replay* r, df_sim* sim, int episode, double* x1
     }
     ops->step(sim, df_dataset_action(d, episode, t), x1);
     measure(r, next, x1, e, worst);
-    put(r->carried, at, worst);
+    store_errors(r->carried, at, worst);
     if (memcmp(x1, next, state_bytes) == 0) ++*equal;
   }
   /* open_loop: the whole episode from its first state */
@@ -149,7 +149,7 @@ static void replay_episode(const replay* r, df_sim* sim, int episode, double* x1
     for (int kind = 0; kind < KINDS; kind++) whole[kind] = fmax(whole[kind], worst[kind]);
     if (end != DF_TRAJ_COMPLETE) break;
   }
-  put(r->open_loop, (size_t)episode, whole);
+  store_errors(r->open_loop, (size_t)episode, whole);
 }
 
 static df_status replay_all(replay* r, const options* opts) {

@@ -125,7 +125,7 @@ static void print_result(const run_view* r, const char* page, const options* opt
 }
 
 /* reports which cells are missing, and how to continue */
-static void refuse(const run_view* r, const char* run, int missing, const options* opts) {
+static void report_missing_cells(const run_view* r, const char* run, int missing, const options* opts) {
   text names = {0};
   run_missing(r, NULL, NULL, &names);
   fprintf(stderr,
@@ -142,7 +142,7 @@ static int make_report(const run_view* r, const char* run, const arguments* a) {
   const int missing = run_missing(r, NULL, NULL, &names);
   text_clear(&names);
   if (missing && !a->partial) {
-    refuse(r, run, missing, &a->runs.common);
+    report_missing_cells(r, run, missing, &a->runs.common);
     return EXIT_INCOMPLETE;
   }
   bool drawn = false;

@@ -142,7 +142,7 @@ static void collect(const json_t* record, rows* out) {
 }
 
 /* counts and reports the end of a cell; the first failure decides the exit code, and the other cells still run */
-static void count(tally* t, const char* name, const cell_end* end) {
+static void count_outcome(tally* t, const char* name, const cell_end* end) {
   if (end->outcome == CELL_DONE) {
     t->ran++;
     return;
@@ -179,7 +179,7 @@ static df_status run_opened(cell* c, const char* name, const char* folder, store
     if (!quiet) fprintf(stderr, "%s: locked by another process\n", name);
   } else {
     DF_TRY(cell_run(c, folder, events, &end));
-    count(t, name, &end);
+    count_outcome(t, name, &end);
   }
   const json_t* done = store_find(events, c->key);
   if (done) collect(done, &t->results);

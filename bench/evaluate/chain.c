@@ -36,7 +36,7 @@ static void free_buffers(buffers* b) {
   df_free(b->u);
 }
 
-static df_status run(const eval_job* job, int k, chain_kind kind, df_rollout* rollout, buffers* b, chains* c) {
+static df_status run_chains(const eval_job* job, int k, chain_kind kind, df_rollout* rollout, buffers* b, chains* c) {
   const size_t nx = (size_t)job->task->system->nx;
   const int H = job->set->H;
   /* all chains start at the first states of the windows */
@@ -87,7 +87,7 @@ df_status chains_new(const eval_job* job, int k, chain_kind kind, chains** out) 
   buffers b = {0};
   df_status status = c->x ? df_rollout_new(job->task->system, &cfg, &rollout) : DF_E_NOMEM;
   if (status == DF_OK) status = make_buffers(job, c->n, &b);
-  if (status == DF_OK) status = run(job, k, kind, rollout, &b, c);
+  if (status == DF_OK) status = run_chains(job, k, kind, rollout, &b, c);
   free_buffers(&b);
   df_rollout_free(rollout);
   if (status != DF_OK) {

@@ -39,7 +39,7 @@ typedef struct gait_feet {
 } gait_feet;
 
 /* fills feet->leg by the names of the feet; false if there is no foot, or one is not named FR, FL, RR or RL */
-static bool find_legs(const df_config* config, gait_feet* feet) {
+static bool find_legs_of_feet(const df_config* config, gait_feet* feet) {
   static const char* const legs[] = {"FR", "FL", "RR", "RL"};
   for (int k = 0; k < config->eval_feet.n; k++) {
     feet->leg[k] = -1;
@@ -80,7 +80,7 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
   }
   /* agreement with the commanded gait, if the task has one and its feet are known */
   gait_feet feet = {.gait = commanded_gait(data, condition)};
-  if (feet.gait < 0 || !find_legs(&task->config, &feet)) return DF_OK;
+  if (feet.gait < 0 || !find_legs_of_feet(&task->config, &feet)) return DF_OK;
   const int n_feet = job->set->n_feet;
   uint8_t* touch = df_alloc((size_t)(c->frames + 1) * (size_t)n_feet, 1);
   if (!touch) return DF_E_NOMEM;
@@ -147,7 +147,7 @@ static df_status add_replanned(const eval_job* job, const chains* pure, const df
   return measure_share(job, list, "fall_rate.replanned", measure_unit("fall_rate"), shown_k, pure->n, fell);
 }
 
-static df_status measure(const eval_job* job, const chains* c, int k, int shown_k, evaluation* out) {
+static df_status measure_chains(const eval_job* job, const chains* c, int k, int shown_k, evaluation* out) {
   /* memory for the measures of all chains */
   df_fall_rule rule;
   DF_TRY(df_fall_rule_new(job->task->system, &job->task->config, &rule));
@@ -183,7 +183,7 @@ df_status chain_measures(const eval_job* job, int k, int shown_k, evaluation* ou
   }
   chains* c;
   DF_TRY(chains_new(job, k, CHAIN_PURE, &c));
-  const df_status status = measure(job, c, k, shown_k, out);
+  const df_status status = measure_chains(job, c, k, shown_k, out);
   chains_free(c);
   return status;
 }

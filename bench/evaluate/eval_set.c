@@ -13,7 +13,7 @@
 #include "job.h"
 
 /* draws B test windows without replacement: the first B steps of a Fisher-Yates shuffle */
-static df_status choose(const df_task* task, eval_set* set) {
+static df_status draw_windows(const df_task* task, eval_set* set) {
   const int n = task->windows->n_test;
   const uint64_t seed = (uint64_t)task->config.eval_seed;
   df_window* all = df_alloc((size_t)n, sizeof *all);
@@ -76,7 +76,7 @@ static df_status check_steps(const df_task* task) {
   return DF_OK;
 }
 
-static df_status build(const df_task* task, int threads, eval_set* set) {
+static df_status build_set(const df_task* task, int threads, eval_set* set) {
   const size_t nx = (size_t)task->system->nx, nu = (size_t)task->system->nu, nc = (size_t)task->data->nc;
   const size_t B = (size_t)set->B, H = (size_t)set->H;
   /* check the settings of the evaluation */
@@ -93,7 +93,7 @@ static df_status build(const df_task* task, int threads, eval_set* set) {
   if (!set->window || !set->episode || !set->group || !set->x0 || !set->x) return DF_E_NOMEM;
   if (nc && !(set->condition = df_alloc(B * nc, sizeof(double)))) return DF_E_NOMEM;
   if (task->data->actions && !(set->u = df_alloc(B * H * nu, sizeof(double)))) return DF_E_NOMEM;
-  DF_TRY(choose(task, set));
+  DF_TRY(draw_windows(task, set));
   copy_windows(task, set);
   DF_TRY(df_sha256(set->x0, B * nx * sizeof(double), set->sha256));
   /* ground contacts of the demonstrations */
@@ -109,7 +109,7 @@ df_status eval_set_new(const df_task* task, int threads, eval_set** out) {
   if (!set) return DF_E_NOMEM;
   set->H = task->windows->horizon;
   set->B = task->config.eval_windows < task->windows->n_test ? task->config.eval_windows : task->windows->n_test;
-  const df_status status = build(task, threads, set);
+  const df_status status = build_set(task, threads, set);
   if (status != DF_OK) {
     eval_set_free(set);
     return status;

@@ -14,7 +14,7 @@
 #include "text.h"
 
 /* what is timed on a window: rollout without and with tape, adjoint, mjd_transitionFD forward and centred */
-typedef enum part { PLAIN, TAPED, BACK, FORWARD_FD, CENTRED_FD, PARTS } part;
+typedef enum part { PLAIN, TAPED, ADJOINT, FORWARD_FD, CENTRED_FD, PARTS } part;
 
 typedef struct bench {
   const df_system* s;
@@ -22,7 +22,7 @@ typedef struct bench {
   df_sim *plain, *taped;
   double *path, *dx, *du, *A, *B;
   double* least;   /* [m][PARTS] shortest time over passes, s */
-  double* ratios;  /* [passes] time of BACK / time of PLAIN */
+  double* ratios;  /* [passes] time of ADJOINT / time of PLAIN */
   bool* diverged;  /* [m] */
   bool transition; /* mjd_transitionFD supports the system */
 } bench;
@@ -80,7 +80,7 @@ static double run_part(bench* b, int window, part what) {
     case TAPED:
       end = df_trajectory_run(b->s, b->taped, H, x0, u, b->path);
       break;
-    case BACK:
+    case ADJOINT:
       end = df_trajectory_vjp(b->s, b->taped, H, b->dx, 1, b->du, NULL);
       break;
     default:
@@ -98,8 +98,8 @@ static double run_part(bench* b, int window, part what) {
 static void run_pass(bench* b, int pass) {
   double plain = 0, back = 0;
   for (int w = 0; w < b->c->m; w++) {
-    const part order[2][PARTS] = {{PLAIN, TAPED, BACK, FORWARD_FD, CENTRED_FD},
-                                  {TAPED, BACK, PLAIN, FORWARD_FD, CENTRED_FD}};
+    const part order[2][PARTS] = {{PLAIN, TAPED, ADJOINT, FORWARD_FD, CENTRED_FD},
+                                  {TAPED, ADJOINT, PLAIN, FORWARD_FD, CENTRED_FD}};
     for (int k = 0; k < PARTS && !b->diverged[w]; k++) {
       const part what = order[pass % 2][k];
       double* least = &b->least[w * PARTS + (int)what];
@@ -108,7 +108,7 @@ static void run_pass(bench* b, int pass) {
       const double seconds = run_part(b, w, what);
       if (seconds >= 0) *least = fmin(*least, seconds);
       if (what == PLAIN) plain += seconds;
-      if (what == BACK) back += seconds;
+      if (what == ADJOINT) back += seconds;
     }
   }
   b->ratios[pass] = back / plain;
@@ -120,7 +120,7 @@ static int by_size(const void* a, const void* b) {
 }
 
 /* microseconds per action, mean over the windows that did not diverge; NaN if the part did not run */
-static double sum_up(const bench* b, part what, int actions) {
+static double mean_time(const bench* b, part what, int actions) {
   double sum = 0;
   int n = 0;
   for (int w = 0; w < b->c->m; w++) {
@@ -177,16 +177,16 @@ static df_status measure(bench* b, int passes, uint64_t seed, adjoint_timing* ou
   if (left == 0) return df_fail(DF_E_SIM, "every window diverges: nothing to time");
   /* times and ratios */
   qsort(b->ratios, (size_t)passes, sizeof *b->ratios, by_size);
-  const double taped = sum_up(b, TAPED, b->c->H);
+  const double taped = mean_time(b, TAPED, b->c->H);
   out->windows = left;
   out->horizon = b->c->H;
   out->passes = passes;
-  out->step_us = sum_up(b, PLAIN, b->c->H);
+  out->step_us = mean_time(b, PLAIN, b->c->H);
   out->record_us = taped - out->step_us;
-  out->vjp_us = sum_up(b, BACK, b->c->H);
+  out->vjp_us = mean_time(b, ADJOINT, b->c->H);
   out->rollout_grad_per_rollout = (taped + out->vjp_us) / out->step_us;
-  out->transitionfd_us = sum_up(b, FORWARD_FD, 1);
-  out->transitionfd_centred_us = sum_up(b, CENTRED_FD, 1);
+  out->transitionfd_us = mean_time(b, FORWARD_FD, 1);
+  out->transitionfd_centred_us = mean_time(b, CENTRED_FD, 1);
   out->ratio_low = b->ratios[passes / 4];
   out->ratio_high = b->ratios[(3 * passes) / 4];
   out->rows = mean_rows(b);

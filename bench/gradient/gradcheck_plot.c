@@ -153,7 +153,8 @@ static double norm_of(const double* y, int n) {
 
 /* carries a random unit cotangent back through the trajectory on the simulator's tape, and writes its norms to column
  * `column_of` of columns [H][n] */
-static void carry_back(const df_system* s, df_sim* sim, uint64_t seed, int H, int column_of, int n, double* columns) {
+static void propagate_cotangent(const df_system* s, df_sim* sim, uint64_t seed, int H, int column_of, int n,
+                                double* columns) {
   double y[DF_NDX_MAX], ubar[DF_NDX_MAX];
   df_rng_normal(seed, DF_STREAM_ACTION, UINT64_MAX - 1 - (uint64_t)column_of, (size_t)s->ndx, y);
   const double length = norm_of(y, s->ndx);
@@ -190,7 +191,7 @@ static df_status run_growth(const df_system* s, const cases* c, uint64_t seed, g
   for (int k = 0; k < m && status == DF_OK; k++) {
     const df_traj_end end = df_trajectory_run(s, sim, c->H, c->x0 + (size_t)k * nx, c->u_m + (size_t)k * plan, path);
     if (end != DF_TRAJ_COMPLETE) continue;
-    for (int i = 0; i < COTANGENTS; i++) carry_back(s, sim, seed, c->H, g->n++, all, columns);
+    for (int i = 0; i < COTANGENTS; i++) propagate_cotangent(s, sim, seed, c->H, g->n++, all, columns);
   }
   /* medians */
   for (int h = 0; h < c->H && status == DF_OK; h++) {

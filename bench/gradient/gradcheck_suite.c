@@ -320,7 +320,7 @@ static void add_line(const suite_result* r, rows* out) {
 }
 
 int suite_rows(int n, const suite_result* results, const options* opts, rows* out) {
-  bool failed = false, missing = false, open = false, any = false;
+  bool failed = false, missing = false, inconclusive = false, any = false;
   for (int i = 0; i < n; i++) {
     const suite_result* r = &results[i];
     if (opts->json) {
@@ -332,9 +332,9 @@ int suite_rows(int n, const suite_result* results, const options* opts, rows* ou
     if (r->at.n == 0) continue;
     any = true;
     failed |= r->verdict == DF_GRADCHECK_FAILS;
-    open |= r->verdict == DF_GRADCHECK_INCONCLUSIVE;
+    inconclusive |= r->verdict == DF_GRADCHECK_INCONCLUSIVE;
   }
   if (failed) return EXIT_CHECK_FAILED;
   if (missing) return EXIT_INCOMPLETE;
-  return open || !any ? EXIT_INCONCLUSIVE : EXIT_DONE;
+  return inconclusive || !any ? EXIT_INCONCLUSIVE : EXIT_DONE;
 }

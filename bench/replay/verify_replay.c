@@ -95,27 +95,27 @@ static df_status find_system(const options* opts, const json_t* record, df_syste
 
 /* the system of a record, cached while successive records have the same one; NULL with a warning if it is not
  * available. A reason equal to the preceding one is not repeated. */
-static const df_system* system_of(verifier* v, const options* opts, const json_t* record, model* m) {
+static const df_system* cached_system(verifier* v, const options* opts, const json_t* record, model* m) {
   char* identity = identity_of(record);
   if (m->identity && strcmp(m->identity, identity) == 0) {
     df_free(identity);
     return m->system;
   }
-  char* told = m->reason;
+  char* last_reason = m->reason;
   m->reason = NULL;
   model_clear(m);
   m->identity = identity;
   if (find_system(opts, record, &m->system) != DF_OK) {
     m->reason = format_text("%s", df_error_message());
-    if (!told || strcmp(told, m->reason) != 0)
+    if (!last_reason || strcmp(last_reason, m->reason) != 0)
       verify_find(v, VERIFY_WARNING, record, "not simulated again: %s", m->reason);
   }
-  df_free(told);
+  df_free(last_reason);
   return m->system;
 }
 
 /* whether a record was made with this processor and these libraries */
-static bool made_here(const json_t* record, const json_t* here) {
+static bool made_on_this_machine(const json_t* record, const json_t* here) {
   const json_t* made = json_object_get(record, "provenance");
   return json_equal(json_object_get(made, "cpu"), json_object_get(here, "cpu")) &&
          json_equal(json_object_get(made, "libraries"), json_object_get(here, "libraries"));
@@ -143,7 +143,7 @@ static void replay_clear(replay* p) {
   df_free(p->x);
 }
 
-static double* numbers(const json_t* list) {
+static double* numbers_of_array(const json_t* list) {
   double* out = df_alloc(json_array_size(list), sizeof *out);
   for (size_t i = 0; out && i < json_array_size(list); i++) out[i] = number_of(json_array_get(list, i));
   return out;
@@ -157,15 +157,15 @@ static df_status replay_new(const df_system* s, const json_t* one, replay* p) {
     return df_fail(DF_E_FORMAT, "window %d: arrays do not fit the model: x0 has %zu numbers, u %zu, x %zu", p->window,
                    json_array_size(x0), json_array_size(u), json_array_size(x));
   }
-  p->x0 = numbers(x0);
-  p->u = numbers(u);
-  p->recorded = numbers(x);
+  p->x0 = numbers_of_array(x0);
+  p->u = numbers_of_array(u);
+  p->recorded = numbers_of_array(x);
   p->x = df_alloc((H + 1) * nx, sizeof *p->x);
   return p->x0 && p->u && p->recorded && p->x ? DF_OK : DF_E_NOMEM;
 }
 
 /* compares states, bitwise if `here`; DF_E_MISMATCH names the first frame and entry that differ */
-static df_status compare(const df_system* s, const replay* p, bool here) {
+static df_status compare_states(const df_system* s, const replay* p, bool here) {
   const int frames = here || p->H < FRAMES_ELSEWHERE ? p->H : FRAMES_ELSEWHERE;
   for (int i = 0; i < frames * s->nx; i++) {
     const double recorded = p->recorded[i], now = p->x[s->nx + i];
@@ -186,7 +186,7 @@ static df_status simulate_again(const df_system* s, const json_t* one, bool here
   df_status status = replay_new(s, one, &p);
   if (status == DF_OK) status = df_sim_new(s, 0, &sim);
   if (status == DF_OK && df_trajectory_run(s, sim, p.H, p.x0, p.u, p.x) == DF_TRAJ_FAILED) status = DF_E_SIM;
-  if (status == DF_OK) status = compare(s, &p, here);
+  if (status == DF_OK) status = compare_states(s, &p, here);
   df_sim_free(s, sim);
   replay_clear(&p);
   return status;
@@ -203,11 +203,11 @@ static void check_replays(verifier* v, const void* context) {
   json_array_foreach(records, i, record) {
     const json_t* list = json_object_get(record, "replays");
     if (!verify_is_done(record) || json_array_size(list) == 0) continue;
-    const df_system* system = system_of(v, opts, record, &m);
+    const df_system* system = cached_system(v, opts, record, &m);
     json_array_foreach(list, j, one) {
       if (!system) break;
       v->looked++;
-      const df_status status = simulate_again(system, one, made_here(record, here));
+      const df_status status = simulate_again(system, one, made_on_this_machine(record, here));
       if (status != DF_OK) verify_find(v, VERIFY_FAILED, record, "%s", df_error_message());
     }
   }

@@ -219,7 +219,7 @@ static df_status check_evaluation(const evaluation* result) {
   return DF_OK;
 }
 
-static df_status learn(cell* c, const char* folder, json_t* record) {
+static df_status train_and_save(cell* c, const char* folder, json_t* record) {
   static _Thread_local df_training_log logs[DF_LOGS_MAX];
   int n = 0;
   DF_TRY(train_resumed(c, folder, logs, &n));
@@ -233,7 +233,7 @@ static df_status learn(cell* c, const char* folder, json_t* record) {
   return DF_OK;
 }
 
-static df_status measure(cell* c, json_t* record) {
+static df_status evaluate_and_check(cell* c, json_t* record) {
   evaluation result;
   DF_TRY(cell_evaluate(c, &result));
   effort_of_training(result.rows, json_object_get(record, "training"));
@@ -250,14 +250,14 @@ static df_status measure(cell* c, json_t* record) {
 }
 
 /* loads, trains, saves and evaluates the cell; adds the results to the record and says in *end how it ended */
-static void work(cell* c, const char* folder, json_t* record, cell_end* end) {
+static void load_train_evaluate(cell* c, const char* folder, json_t* record, cell_end* end) {
   /* each step runs only if all before it succeeded */
   *end = (cell_end){.outcome = CELL_DONE};
   end->status = stop_watch(&c->limits);
   if (end->status == DF_OK) end->status = cell_load(c);
   const bool loaded = end->status == DF_OK;
-  if (loaded) end->status = learn(c, folder, record);
-  if (end->status == DF_OK) end->status = measure(c, record);
+  if (loaded) end->status = train_and_save(c, folder, record);
+  if (end->status == DF_OK) end->status = evaluate_and_check(c, record);
   if (end->status != DF_OK) {
     end->outcome = CELL_ERROR;
     snprintf(end->reason, sizeof end->reason, "%s", df_error_message());
@@ -298,7 +298,7 @@ df_status cell_run(cell* c, const char* folder, store* events, cell_end* end) {
   if (!record) return df_fail(DF_E_NOMEM, "out of memory for the record of a cell");
   /* run */
   const double wall = df_clock_wall(), cpu = df_clock_cpu();
-  work(c, folder, record, end);
+  load_train_evaluate(c, folder, record, end);
   /* complete, seal and store the record */
   json_object_set_new(record, "wall_s", json_real(df_clock_wall() - wall));
   json_object_set_new(record, "cpu_s", json_real(df_clock_cpu() - cpu));

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs: the same bytes on any number of threads and after any kill; done cells are skipped; wrong checkpoints are refused.
+# Runs: the same bytes on any number of threads and after kills; done cells are skipped; wrong checkpoints are refused.
 . tests/cli/check.sh
 
 data=$scratch/data
@@ -9,7 +9,7 @@ small=(--set data.episodes=10 --set data.seconds=3 --set window.last=100 --set t
   --set net.depth=1 --set net.heads=2 --set net.skip_hidden=16 --set inverse.steps=6 --set inverse.width=16
   --set eval.windows=8 --set eval.chains=4 --set eval.chain_seconds=0.64 --set eval.sae_windows=2)
 
-# small_run FOLDER ARGUMENT...: `run` with the small settings; the arguments' own come later and win
+# small_run FOLDER ARGUMENT...: `run` with the small settings; the arguments come later and take precedence
 small_run() { run run "$task" "${small[@]}" --out "$@" --data "$data"; }
 small_run_exits() {
   local wanted=$1
@@ -84,7 +84,7 @@ for method in dynaflow dynaflow_tracking kinematic_fm_idm action_fm; do
 done
 check methods_give_different_samples differ cmp -s "$scratch/dynaflow-1.npz" "$scratch/action_fm-1.npz"
 
-# eval of a run's checkpoint is the run's own measurement; what training took stands in the run alone
+# eval of a run's checkpoint repeats the run's numbers; the work counters of training are in the run only
 check eval_exits_0 exits_with 0 eval $task --method dynaflow --checkpoint "$dynaflow" --data "$data" --json "${small[@]}"
 check eval_repeats_the_rows_of_the_run python3 -c "
 import json, sys
@@ -95,7 +95,7 @@ assert again == [r for r in cell['rows'] if r in again]
 assert all(r['metric'].startswith('effort.') for r in cell['rows'] if r not in again)
 " "$scratch/out" "$one/events.jsonl"
 
-# ---- returned actions replay the returned states, asked of the program itself with the samples as recorded data ----
+# ---- returned actions reproduce the returned states: `dynaflow replay` with the samples as recorded data ----
 
 replay_task() { # replay_task METHOD: a task whose data are the method's samples
   local folder=$scratch/replayed/$1
@@ -227,7 +227,7 @@ check run_after_sigkill_exits_0 [ $code -eq 0 ]
 check killed_run_ends_as_an_uninterrupted_one same_run "$scratch/whole" "$killed"
 check kills_leave_no_half_files differ leftovers "$scratch"
 
-# a signal while cells are measured, of which none trains
+# a signal during a run of cells without training
 "$program" run $task "${small[@]}" --out "$scratch/measured" --method random_action --threads 1 --data "$data" \
   --seed "$(seq -s, 60)" >"$scratch/out" 2>"$scratch/err" </dev/null & pid=$!
 first_cell_done "$scratch/measured"
@@ -237,7 +237,7 @@ check sigint_between_measurements_exits_130 [ $code -eq 130 ]
 check sigint_between_measurements_says_what_is_kept says "interrupted; $(count_records "$scratch/measured" cell done) of 60 cells"
 check sigint_between_measurements_stops [ "$(count_records "$scratch/measured" cell done)" -lt 60 ]
 
-# train: interrupted again and again until it has seen it
+# train: signalled repeatedly until it ends
 mkdir "$scratch/kept"
 echo precious >"$scratch/kept/old.safetensors"
 "$program" train $task --method dynaflow --checkpoint "$scratch/kept/old.safetensors" --quiet --threads 1 --data "$data" \
