@@ -99,7 +99,7 @@ json_t* measure_windows(const eval_job* job) {
     json_array_append_new(start, json_integer(set->window[b].start));
     json_array_append_new(group, json_integer(set->group[b]));
   }
-  /* a group's number is the place of its condition; a task without gaits has none */
+  /* a group's number is the index of its condition */
   bool gaits = false;
   for (int i = 0; i < data->nc; i++) gaits |= strncmp(data->condition_name[i], "gait.", 5) == 0;
   for (int i = 0; i < data->nc && gaits; i++) json_array_append_new(groups, json_string(data->condition_name[i]));

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tasks: found by name and by path, refused with file, key and value; data fetched, checked and never half written.
+# Tasks: found by name and by path; errors name file, key and value; data are fetched, checked and never half written.
 . tests/cli/check.sh
 
 tasks=$scratch/tasks
