@@ -125,6 +125,15 @@ static double mean_loss(const trainer* t, df_training_log* log) {
   return n ? sum / n : NAN;
 }
 
+static long log_every(long steps) {
+  return (steps + DF_LOG_MAX - 1) / DF_LOG_MAX;
+}
+
+long trainer_log_points(const trainer_cfg* cfg, long step) {
+  const long every = log_every(cfg->steps);
+  return step == 0 ? 0 : step / every + (step == cfg->steps && step % every != 0);
+}
+
 /* one more step in the log: a point for every `every` steps */
 static void note(trainer_progress* at, long every, long steps, double loss, df_training_log* log) {
   if (!isnan(loss)) {
@@ -140,7 +149,7 @@ static void note(trainer_progress* at, long every, long steps, double loss, df_t
 
 static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn slice, void* context,
                            const df_method_env* env, df_training_log* log) {
-  const long steps = t->cfg.steps, every = (steps + DF_LOG_MAX - 1) / DF_LOG_MAX;
+  const long steps = t->cfg.steps, every = log_every(steps);
   const double cpu_before = log->cpu_s, cpu_begin = df_clock_cpu();
   const df_gradient_count adjoints_before = log->adjoints;
   double saved = df_clock_wall();

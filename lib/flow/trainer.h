@@ -68,6 +68,9 @@ void trainer_note_failure(trainer* t);
 /* the largest number of samples that one slice holds */
 int trainer_slice_size(const trainer_cfg* cfg);
 
+/* Points of the log after this many steps. */
+long trainer_log_points(const trainer_cfg* cfg, long step);
+
 /* Runs the steps that are left: all of them, or those after the state that env->state_folder holds. */
 df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void* context, const df_method_env* env,
                       df_training_log* log);

@@ -61,6 +61,19 @@ df_status trainer_state_save(const trainer* t, const trainer_progress* at, const
   return df_safetensors_write(path, n, tensors, 1, &identity);
 }
 
+/* Whether a training can continue from these numbers: the log must have exactly the points that the step implies,
+ * because later steps append to it without a bound of their own. */
+static df_status check_counters(const char* path, const trainer_cfg* cfg, const int64_t counters[COUNTERS]) {
+  const int64_t step = counters[0];
+  bool good = step >= 0 && step <= cfg->steps;
+  for (int i = 1; i < COUNTERS; i++) good = good && counters[i] >= 0;
+  good = good && counters[1] <= step && counters[2] <= step && counters[4] <= step;
+  good = good && counters[5] == trainer_log_points(cfg, (long)step);
+  if (good) return DF_OK;
+  return df_fail(DF_E_FORMAT, "%s: step %lld of %ld with %lld points of the log: not the state of a training", path,
+                 (long long)step, cfg->steps, (long long)counters[5]);
+}
+
 static df_status read_state(const df_safetensors* file, const char* path, trainer* t, trainer_progress* at,
                             df_training_log* log, const df_method_env* env) {
   const char* identity = df_safetensors_metadata(file, "dynaflow.training");
@@ -76,6 +89,7 @@ static df_status read_state(const df_safetensors* file, const char* path, traine
     const df_named_tensor* w = &tensors[i];
     DF_TRY(df_safetensors_read(file, w->name, w->dtype, w->rank, w->shape, (void*)w->data));
   }
+  DF_TRY(check_counters(path, &t->cfg, counters));
   at->step = (long)counters[0];
   at->summed = (long)counters[1];
   at->sum = scalars[0];
