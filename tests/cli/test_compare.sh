@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Comparisons: paired on the same start states, honest about seeds, and refusing what does not compare.
 . tests/cli/check.sh
+# slow
 
 # synthetic runs: NAME, then changes in Python to `cells`, a list of records of methods a, b and floor with seeds 1 2 3
 make_run() {

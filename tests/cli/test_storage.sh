@@ -2,6 +2,7 @@
 # Disks that are full, folders that cannot be written, a second writer, garbage in a record: one clear error that names the
 # file, what was recorded stays as it is, and the run goes on once the cause is gone.
 . tests/cli/check.sh
+# slow
 
 cp -r docs/examples/pendulum "$scratch"
 (cd "$scratch/pendulum" && python3 make_data.py)

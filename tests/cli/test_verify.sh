@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # verify: an honest record passes, and each check has a record that must not.
 . tests/cli/check.sh
+# slow
 
 # verdict CODE CHECK BEFORE [AFTER]: a run so changed gives this exit code, and this check is the one that says why
 verdict() {

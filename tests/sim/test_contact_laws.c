@@ -1,6 +1,8 @@
 /* The derivative of contacts under every law, on bodies of every kind; contacts without an exact derivative. */
 #include "contacts.h"
 
+/* slow */
+
 /* ---- what a contact's law may have, for the pairs whose geometry moves ---- */
 
 static void laws_of_contact_agree_with_differences(void** state) {

@@ -2,6 +2,8 @@
 #include "dynaflow/sim/parameters.h"
 #include "models.h"
 
+/* slow */
+
 /* Relative to the largest derivative of the same kind: a centred difference at 1e-5 of the value leaves 1e-10 of
  * rounding over 1e-5 of step, 1e-8 in the better of two step sizes. */
 static const double MEDIAN = 1e-7, P90 = 1e-5;

@@ -1,6 +1,8 @@
 /* Rollouts: same bits on any number of threads, gradients, divergence, what fails. */
 #include "models.h"
 
+/* slow */
+
 enum { B = 9, H = 12 };
 
 typedef struct batch {
