@@ -58,9 +58,9 @@ test-fast: all ## the tests that take under half a minute together; names those 
 # ---- sanitizers ----
 some_tests = $(foreach r,$(ONLY),$(TESTS_$(r)))
 .PHONY: test-only asan ubsan sanitize tsan
-test-only: all
+test-only: deps
 	@[ -n "$(some_tests)" ] || { echo 'no tests in ONLY="$(ONLY)"; there are: $(TEST_ROOMS) cli fuzz' >&2; exit 2; }
-	@$(again) -j$(JOBS) $(filter-out %.sh,$(some_tests))
+	@$(again) -j$(JOBS) $(filter-out %.sh,$(some_tests)) $(if $(filter %.sh,$(some_tests)),build)
 	@BUILD=$(BUILD) tests/run.sh $(some_tests)
 tested = $(again) BUILD=build-$(1) OPTIMIZE=-O1 $(2) $(if $(ONLY),test-only,test)
 
@@ -90,15 +90,16 @@ clang: deps tools ## build everything with clang, warnings as errors
 # what clang-tidy, cppcheck and editors read; made anew when a file is added, or by `make -B`
 COMPILE_COMMANDS := build-lint/compile_commands.json
 $(COMPILE_COMMANDS): Makefile $(wildcard ci/*.mk) $(ALL_OBJ:$(BUILD)/%.o=%.c)
-	@$(again) BUILD=build-lint CC=$(CLANG) ladder build-lint/generated/version.h
+	@$(again) -s BUILD=build-lint CC=$(CLANG) ladder build-lint/generated/version.h
 	@$(again) -nB V=1 BUILD=build-lint CC=$(CLANG) objects | python3 ci/compile-commands.py $@
-lint: deps tools ## gcc -fanalyzer, clang-tidy and cppcheck (LINT="tidy" for one of analyzer, tidy, cppcheck)
+lint: deps tools ## gcc -fanalyzer, clang-tidy and cppcheck (ONLY=tidy for one of analyzer, tidy, cppcheck)
 	@$(again) $(COMPILE_COMMANDS)
-	@JOBS=$(JOBS) ci/lint.sh $(COMPILE_COMMANDS) $(LINT)
+	@JOBS=$(JOBS) ci/lint.sh $(COMPILE_COMMANDS) $(ONLY)
 
+# counters between the statements make gcc warn of variables that it otherwise follows
 coverage: deps tools ## lines that the tests reach, per room: a table, and build-coverage/html/index.html
 	@find build-coverage -name '*.gcda' -delete 2>/dev/null || true
-	@$(call tested,coverage,NEXT= SANITIZE="--coverage -fprofile-update=atomic")
+	@$(call tested,coverage,NEXT= CFLAGS=-Wno-error SANITIZE="--coverage -fprofile-update=atomic")
 	@ci/coverage.sh build-coverage
 
 check-all: ## everything: test, format, clang, lint, sanitizers, a short fuzzing, planted faults (hours)
