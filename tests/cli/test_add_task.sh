@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The example of docs/add-a-task.md: a task outside the tree passes the checks that the page names.
 . tests/cli/check.sh
+# slow
 
 tasks=$scratch/tasks
 mkdir "$tasks"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Bad models, data and settings: exit code 2, one line that names file, key and value, and nothing half written.
 . tests/cli/check.sh
+# slow
 
 tasks=$scratch/tasks
 mkdir -p "$tasks"

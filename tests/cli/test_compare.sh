@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Comparisons: paired on the same start states; too few or different seeds and what is not comparable are reported.
 . tests/cli/check.sh
+# slow
 
 # make_run NAME [CHANGE]: a synthetic run, changed by Python on `cells`, a list of records of methods a, b and floor with seeds 1 2 3
 make_run() {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The gate: runs that must fail do so, each with its own exit code, and honest runs hold.
 . tests/cli/check.sh
+# slow
 
 task=$scratch/tasks/cart
 golden=$scratch/golden

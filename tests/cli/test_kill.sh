@@ -2,6 +2,8 @@
 # A run that is killed (SIGKILL) at random moments and restarted until it is done must leave the same bytes as an
 # uninterrupted run: weights, metrics, curves. KILLS is the number of kills (default 8; 50 takes a few minutes).
 set -u
+# slow
+# serial: kills at moments of a time that it measures, with two threads
 program=${BUILD:-build}/dynaflow
 kills=${KILLS:-8}
 scratch=$(mktemp -d)

@@ -2,6 +2,8 @@
 # How a cell may end before it is done: over its time, over its memory, diverged, interrupted. Each is recorded under its
 # own name, none counts as a result, and the next run tries again.
 . tests/cli/check.sh
+# slow
+# serial: two signals count as one only within a tenth of a second
 
 cp -r docs/examples/pendulum "$scratch"
 (cd "$scratch/pendulum" && python3 make_data.py)

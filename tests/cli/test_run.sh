@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs: the same bytes on any number of threads and after kills; done cells are skipped; wrong checkpoints are refused.
 . tests/cli/check.sh
+# slow
 
 data=$scratch/data
 task=go1_gaits

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Shards: several processes share a plan and a folder, and leave the same results as one process.
 . tests/cli/check.sh
+# slow
 
 cp -r docs/examples/pendulum "$scratch"
 (cd "$scratch/pendulum" && python3 make_data.py)

@@ -2,6 +2,7 @@
 # Disks that are full, folders that cannot be written, a second writer, garbage in a record: one error that names the
 # file, the records are kept, and the run resumes once the cause is removed.
 . tests/cli/check.sh
+# slow
 
 cp -r docs/examples/pendulum "$scratch"
 (cd "$scratch/pendulum" && python3 make_data.py)

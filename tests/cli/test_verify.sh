@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # verify: an honest record passes, and each check has a record that must fail.
 . tests/cli/check.sh
+# slow
 
 # verdict CODE CHECKS BEFORE [AFTER]: a run with these changes gives this exit code, by findings of these checks alone
 verdict() {

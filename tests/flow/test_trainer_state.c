@@ -1,5 +1,6 @@
 /* The training state in a file: threads, interruptions, damage. */
 #include "flow_test.h"
+#include "test_file.h"
 
 static void threads_do_not_change_weights_samples_or_files(void** state) {
   (void)state;
@@ -13,8 +14,8 @@ static void threads_do_not_change_weights_samples_or_files(void** state) {
       df_flow* flow = new_flow(task, (df_decoder)d, threads[k]);
       train(flow);
       sample(flow, task, 3, 5, &x, &u);
-      assert_int_equal(df_flow_save(flow, "/tmp/dynaflow_test_threads.safetensors"), DF_OK);
-      assert_int_equal(df_file_read("/tmp/dynaflow_test_threads.safetensors", &file, &n), DF_OK);
+      assert_int_equal(df_flow_save(flow, test_file("threads.safetensors")), DF_OK);
+      assert_int_equal(df_file_read(test_file("threads.safetensors"), &file, &n), DF_OK);
       df_flow_free(flow);
       if (k == 0) {
         first_file = file, first_n = n, first_x = x, first_u = u;
@@ -32,7 +33,7 @@ static void threads_do_not_change_weights_samples_or_files(void** state) {
     df_free(first_x);
     df_free(first_u);
   }
-  unlink("/tmp/dynaflow_test_threads.safetensors");
+  unlink(test_file("threads.safetensors"));
   df_task_free(task);
 }
 
@@ -50,10 +51,9 @@ static void stop_at(void* context, const char* what, long done, long total, doub
 
 static void a_training_stopped_anywhere_and_taken_up_again_gives_the_same_bytes(void** state) {
   (void)state;
-  static const char* const folder = "/tmp/dynaflow_test_state";
-  static const char* const file = "/tmp/dynaflow_test_state/test.state";
+  const char* folder = test_folder();
+  const char* file = test_file("test.state");
   df_task* task = tiny_task_new();
-  assert_int_equal(df_dir_make(folder), DF_OK);
   for (int d = DF_DECODE_STATES; d <= DF_DECODE_TRACKING; d++) {
     df_flow* whole = new_flow(task, (df_decoder)d, 1);
     const df_training_log expected = train(whole);
@@ -95,7 +95,6 @@ static void a_training_stopped_anywhere_and_taken_up_again_gives_the_same_bytes(
     df_flow_free(whole);
   }
   unlink(file);
-  rmdir(folder);
   df_task_free(task);
 }
 
@@ -117,16 +116,15 @@ static void damage_counter(const char* file, int i, int64_t value) {
 
 static void a_state_with_an_impossible_counter_is_refused(void** state) {
   (void)state;
-  static const char* const folder = "/tmp/dynaflow_test_damage";
-  static const char* const file = "/tmp/dynaflow_test_damage/test.state";
+  const char* folder = test_folder();
+  const char* file = test_file("test.state");
   static const struct {
     int counter;
     int64_t value;
     const char* name;
   } damages[] = {
-      {0, -1, "step"}, {0, 1000000, "step"}, {5, 1000000, "points of the curve"}, {5, -1, "points of the curve"}};
+      {0, -1, "the step"}, {0, 1000000, "the step"}, {5, 1000000, "the loss curve"}, {5, -1, "the loss curve"}};
   df_task* task = tiny_task_new();
-  assert_int_equal(df_dir_make(folder), DF_OK);
   for (size_t k = 0; k < sizeof damages / sizeof damages[0]; k++) {
     stopper s = {.at = 3};
     df_method_env env = env_of(task, 1);
@@ -151,7 +149,6 @@ static void a_state_with_an_impossible_counter_is_refused(void** state) {
     df_flow_free(flow);
   }
   unlink(file);
-  rmdir(folder);
   df_task_free(task);
 }
 
