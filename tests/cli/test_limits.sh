@@ -82,7 +82,7 @@ check with_how_much_it_was records "$heavy" \
 check under_its_memory_it_is_done exits_with 0 "${plan[@]}" --method dynaflow --out "$heavy" --cell-memory 4096 --cell-seconds 600
 check and_limits_are_recorded records "$heavy" "cells[1]['limits'] == dict(seconds=600, memory_mib=4096) and cells[1]['status'] == 'done'"
 for bad in '--cell-seconds 0' '--cell-seconds x' '--cell-seconds -1' '--cell-memory 0' '--cell-memory nan'; do
-  check "${bad// /_}_is_refused" refuses "${bad}: not a number from" "${plan[@]}" --out "$scratch/none" $bad
+  check "${bad// /_}_is_refused" refuses "${bad}: expected a number from" "${plan[@]}" --out "$scratch/none" $bad
 done
 
 # ---- divergence: a motor that throws the pendulum out of all numbers ----
