@@ -87,7 +87,7 @@ static void falls_are_counted_once_a_start_state(void** state) {
   assert_int_equal(c.list[0].only_b, 3);
   assert_true(fabs(c.list[0].p - 10 / 16.0) < 1e-15);
   assert_int_equal(c.list[0].winner, 0);
-  assert_string_equal(c.list[0].reason, "no difference shown");
+  assert_string_equal(c.list[0].reason, "no significant difference");
   compare_clear(&c);
   run_view_clear(&r);
 }
@@ -179,7 +179,7 @@ static void one_seed_on_other_start_states_stops_it(void** state) {
   comparisons c = compare_ab(&r);
   assert_int_equal(c.n, 1);
   assert_int_equal(c.list[0].outcome, COMPARE_OTHER);
-  assert_non_null(strstr(c.list[0].reason, "b, seed 3: other start states"));
+  assert_non_null(strstr(c.list[0].reason, "b, seed 3: different start states"));
   assert_true(isnan(c.list[0].paired.difference.mean) && c.tests == 0);
   assert_int_equal(compare_exit_code(&c), EXIT_NOT_COMPARABLE);
   compare_clear(&c);
@@ -196,7 +196,7 @@ static void the_gravest_outcome_decides(void** state) {
   comparisons c = compare_ab(&r);
   assert_int_equal(c.n, 2);
   assert_int_equal(c.list[0].outcome, COMPARE_UNSURE);
-  assert_string_equal(c.list[0].reason, "1 seed: a winner needs 3");
+  assert_string_equal(c.list[0].reason, "1 seed, naming a winner needs 3");
   assert_true(c.list[0].paired.difference.mean == 1.5);
   assert_int_equal(c.list[1].outcome, COMPARE_OTHER);
   assert_int_equal(compare_exit_code(&c), EXIT_NOT_COMPARABLE);
