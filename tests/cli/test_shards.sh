@@ -90,7 +90,7 @@ done
 check a_copy_of_another_name_is_no_part_of_the_run exits_with 0 verify "$swapped"
 cp "$swapped/events-7of9.jsonl" "$swapped/events-8of9.jsonl"
 check a_copy_of_such_a_name_is_found exits_with 1 verify "$swapped"
-check with_both_places_named grep -qE 'events-7of9.jsonl line 2 and events-8of9.jsonl line 2: the same key is done twice' "$scratch/out"
+check with_both_places_named grep -qE 'events-7of9.jsonl line 2 and events-8of9.jsonl line 2: the same key is recorded as done twice' "$scratch/out"
 rm "$swapped/events-8of9.jsonl"
 sed -i '2s/"value":0\.\([0-9]\)/"value":1.\1/' "$swapped/events-7of9.jsonl"
 run report "$swapped"
