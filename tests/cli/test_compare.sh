@@ -57,7 +57,7 @@ assert $condition, rows" "$scratch/out"
 make_run one
 check method_against_method exits_with 0 compare "$runs/one" --method a,b
 check the_table_names_a_winner grep -qE '^tre .*A is better' "$scratch/out"
-check the_table_says_how_many_comparisons_were_made grep -q '6 comparisons were made here' "$scratch/out"
+check the_table_says_how_many_comparisons_were_made grep -q 'adjusted for all 6 comparisons made here' "$scratch/out"
 check equal_values_name_no_winner grep -qE '^sae_own .*no significant difference' "$scratch/out"
 # by hand: the methods differ by 0.1 on every start state; 8 chains fall with b only: 2 / 2^8, which is the third of 6
 check the_difference_is_that_of_the_records rows 0 \
@@ -111,7 +111,7 @@ wider() { python3 -c "import sys; a, b = map(float, sys.argv[1:]); assert 1.7 < 
 check windows_of_an_episode_are_drawn_together wider
 "$program" compare "$runs/apart" --method a,b >"$scratch/apart"
 "$program" compare "$runs/together" --method a,b >"$scratch/together"
-check unknown_episodes_are_said grep -q 'do not say which start states are of one episode' "$scratch/apart"
+check unknown_episodes_are_said grep -q 'do not say which start states belong to one episode' "$scratch/apart"
 check known_ones_are_not bash -c "! grep -q 'do not say' '$scratch/together'"
 
 # what does not compare
