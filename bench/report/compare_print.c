@@ -157,10 +157,11 @@ bool compare_lacks_episodes(const comparisons* c) {
 
 static void print_notes(const comparisons* c) {
   printf(
-      "A - B: mean difference on the same start states. 95 %% interval: percentile bootstrap, %d resamples from seed "
-      "%llu of seeds\nand, within each gait, of test episodes with all their windows. by seed: smallest and largest "
-      "mean difference of a seed.\nP(A better): probability that A on one start state is better than B on an "
-      "independently drawn one, with the same seed.\nfell: number of episodes in which A : B fell more often. p: "
+      "A - B: mean difference on the same start states. 95 %% interval: percentile bootstrap with %d resamples "
+      "(generator seed %llu) of\nseeds and, within each gait, of test episodes with all their windows. by seed: "
+      "smallest and largest mean difference of a seed.\nP(A better): probability that A on one start state is better "
+      "than B on an independently drawn one, with the same seed.\nfell: number of episodes in which A : B fell more "
+      "often. p: "
       "bootstrap; for falls, exact McNemar test over episodes.\np (Holm) is adjusted for all %d comparison%s made "
       "here; intervals are not (if all %d differences were zero, about %.1f\nintervals would exclude zero). A winner "
       "is named if p (Holm) < 0.05, all seeds agree on the sign, and there are at least\n%d seeds. Few seeds tell "

@@ -1,4 +1,4 @@
-/* plot.h: one figure, made of a gnuplot script, its data and its caption. */
+/* plot.h: one figure: a gnuplot script with its data and caption. */
 #ifndef BENCH_PLOT_H
 #define BENCH_PLOT_H
 

@@ -66,7 +66,7 @@ static void the_numbers_are_those_of_the_records(void** state) {
   assert_true(one->paired.difference.lo == 1 && one->paired.difference.hi == 2);
   assert_int_equal(one->episodes, 0);
   assert_true(compare_lacks_episodes(&c));
-  /* by hand: of 16 pairs a seed, a is smaller in 4, 4 and 4 and equal in 2, 2 and 0 */
+  /* by hand: of 16 pairs per seed, a is smaller in 4, 4 and 4 and equal in 2, 2 and 0 */
   assert_true(fabs(one->improvement.mean - 14 / 48.0) < 1e-15);
   assert_int_equal(one->winner, 'b');
   assert_string_equal(one->unit, "std");
@@ -189,7 +189,7 @@ static void one_seed_on_other_start_states_stops_it(void** state) {
 static void the_gravest_outcome_decides(void** state) {
   (void)state;
   run_view r;
-  /* tre is fine; sae_own has another length with b */
+  /* tre is comparable; b has a different number of values of sae_own */
   open_run(CELL("a", 1, "w", SAMPLES("tre", 1, "2,4") "," SAMPLES("sae_own", 1, "2,4"))
                CELL("b", 1, "w", SAMPLES("tre", 1, "1,2") "," SAMPLES("sae_own", 1, "1")),
            &r);
