@@ -20,8 +20,8 @@ typedef struct measured {
   int planned, done, failed; /* cells; values that are not finite */
   int n;
   int64_t seed[SEED_VALUES_MAX];
-  double value[SEED_VALUES_MAX], lo[SEED_VALUES_MAX],
-      hi[SEED_VALUES_MAX]; /* intervals of the records, widened to contain the value */
+  double value[SEED_VALUES_MAX];
+  double lo[SEED_VALUES_MAX], hi[SEED_VALUES_MAX]; /* intervals of the records, widened to contain the value */
   const char *unit, *status;
 } measured;
 
