@@ -1,4 +1,4 @@
-/* plots.c: figures as gnuplot scripts with their data beside them: what they share, and their files. */
+/* plots.c: the common parts of figures, and the files of all figures of a report. */
 #define _GNU_SOURCE
 #include "plots.h"
 
@@ -13,12 +13,12 @@
 #include "plot.h"
 #include "text.h"
 
-/* ---- what all figures share ---- */
+/* ---- common parts of figures ---- */
 
 void plot_quoted(text* script, const char* plain) {
   text_add(script, "\"");
   for (const char* p = plain; *p; p++) {
-    /* letters that mean something in gnuplot's enhanced texts, and those that end a string */
+    /* escape the control characters of gnuplot's enhanced text, then those of a quoted string */
     if (strchr("_^{}@&~", *p)) text_add(script, "\\\\");
     if (*p == '"' || *p == '\\') text_add(script, "\\");
     if ((unsigned char)*p >= ' ') text_add(script, "%c", *p);
@@ -82,12 +82,12 @@ bool plot_is_reference(const char* method) {
 
 /* ---- files ---- */
 
-/* runs gnuplot in the plots' folder, so that scripts name files by themselves */
+/* runs gnuplot in the folder of the script, so that scripts name their files without a path */
 static df_status run_gnuplot(const char* folder, const char* script) {
   const pid_t child = fork();
-  if (child < 0) return df_fail(DF_E_IO, "gnuplot cannot be started: %s", strerror(errno));
+  if (child < 0) return df_fail(DF_E_IO, "cannot start gnuplot: %s", strerror(errno));
   if (child == 0) {
-    /* texts are UTF-8 whatever the user's locale is */
+    /* scripts are UTF-8 in any locale of the user */
     setenv("LC_ALL", "C.UTF-8", 1);
     if (chdir(folder) == 0) execlp("gnuplot", "gnuplot", script, (char*)NULL);
     _exit(errno == ENOENT ? 127 : 126);
@@ -97,9 +97,12 @@ static df_status run_gnuplot(const char* folder, const char* script) {
   }
   if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return DF_OK;
   if (WIFEXITED(state) && WEXITSTATUS(state) == 127) {
-    return df_fail(DF_E_MISSING, "gnuplot is not installed: no figures are drawn; their scripts are in %s", folder);
+    return df_fail(
+        DF_E_MISSING,
+        "gnuplot is not installed, so no figures were drawn; install it and repeat the report (the scripts are in %s)",
+        folder);
   }
-  return df_fail(DF_E_IO, "gnuplot failed on %s/%s", folder, script);
+  return df_fail(DF_E_IO, "%s/%s: gnuplot failed, see its message above", folder, script);
 }
 
 static df_status write_part(const char* folder, const char* name, const char* suffix, const text* content) {
@@ -133,8 +136,8 @@ static df_status write_plot(const char* folder, const plot* p, figures* out) {
 
 typedef enum plot_kind { PLOT_METRICS, PLOT_PROFILES, PLOT_EXAMPLES, PLOT_STRIP, PLOT_TRAINING, PLOT_KINDS } plot_kind;
 
-/* whether there is one for each K */
-static bool is_of_k(plot_kind kind) {
+/* whether there is one figure per K */
+static bool is_per_k(plot_kind kind) {
   return kind == PLOT_METRICS || kind == PLOT_PROFILES;
 }
 
@@ -142,8 +145,8 @@ static df_status plot_one(const run_view* r, const run_group* g, plot_kind kind,
                           figures* out) {
   static const char* const names[] = {"metrics", "profiles", "trajectories", "strip", "training"};
   plot p = {0};
-  char* name = is_of_k(kind) && k ? format_text("%s-%s-k%d", g->file, names[kind], k)
-                                  : format_text("%s-%s", g->file, names[kind]);
+  char* name = is_per_k(kind) && k ? format_text("%s-%s-k%d", g->file, names[kind], k)
+                                   : format_text("%s-%s", g->file, names[kind]);
   p.name = name;
   bool there = false;
   df_status status = DF_OK;
@@ -162,7 +165,7 @@ static df_status plot_one(const run_view* r, const run_group* g, plot_kind kind,
 static df_status plot_group(const run_view* r, const run_group* g, const char* folder, figures* out) {
   const int before = out->n;
   for (int kind = 0; kind < PLOT_KINDS; kind++) {
-    const int times = is_of_k((plot_kind)kind) ? g->n_k : 1;
+    const int times = is_per_k((plot_kind)kind) ? g->n_k : 1;
     for (int j = 0; j < times && out->n - before < FIGURES_MAX; j++) {
       DF_TRY(plot_one(r, g, (plot_kind)kind, g->k[j], folder, out));
     }
@@ -177,7 +180,7 @@ df_status plots_write(const run_view* r, const char* folder, figures* out) {
   for (int i = 0; i < r->n_groups && status == DF_OK; i++) {
     out->first[i] = out->n;
     if (r->groups[i].done) status = plot_group(r, &r->groups[i], plots, out);
-    /* without gnuplot the scripts of all groups are still written */
+    /* without gnuplot, still write the scripts of the other groups */
     if (status == DF_E_MISSING) {
       missing = status;
       status = DF_OK;

@@ -122,7 +122,7 @@ make_task() { python3 "$scratch/make.py" "$tasks/$@"; }
 # one_error PATTERN: the last run printed exactly one error, which matches, besides the hint how to get a file
 one_error() {
   local lines
-  lines=$(grep '^dynaflow' "$scratch/err" | grep -v '^dynaflow: to get it: ')
+  lines=$(grep '^dynaflow' "$scratch/err" | grep -v '^dynaflow: to fetch its files, run: ')
   [ "$(grep -c . <<<"$lines")" = 1 ] && grep -qE -- "$1" <<<"$lines" ||
     { echo "not one line with /$1/:"; cat "$scratch/err"; false; }
 }
@@ -157,8 +157,8 @@ check the_good_task_is_not_refused bash -c '! "$@" >/dev/null' - refused . good
 # ---- data ----
 
 check missing_data_is_refused spoilt missing 'cart\.npz: not found in: .*missing'
-check missing_data_are_reported_with_the_command_that_fetches_them grep -qE '^dynaflow: to get it: dynaflow data fetch .*/missing$' "$scratch/err"
-check the_hint_names_the_task_that_lacks_data refuses 'to get it: dynaflow data fetch .*/missing$' run "$tasks/good" "$tasks/missing" --out "$scratch/both"
+check missing_data_are_reported_with_the_command_that_fetches_them grep -qE '^dynaflow: to fetch its files, run: dynaflow data fetch .*/missing$' "$scratch/err"
+check the_hint_names_the_task_that_lacks_data refuses 'to fetch its files, run: dynaflow data fetch .*/missing$' run "$tasks/good" "$tasks/missing" --out "$scratch/both"
 check nothing_runs_before_the_plan_is_whole [ ! -s "$scratch/both/events.jsonl" ]
 check a_folder_for_data_is_refused spoilt folder 'folder/cart\.npz: Is a directory'
 check empty_data_are_refused spoilt empty 'empty/cart\.npz: empty file'

@@ -58,9 +58,9 @@ assert $condition, rows" "$scratch/out"
 make_run one
 check method_against_method exits_with 0 compare "$runs/one" --method a,b
 check the_table_names_a_winner grep -qE '^tre .*A is better' "$scratch/out"
-check the_table_says_how_many_comparisons_were_made grep -q '6 comparisons were made here' "$scratch/out"
-check equal_values_name_no_winner grep -qE '^sae_own .*no difference shown' "$scratch/out"
-# by hand: the methods differ by 0.1 on every start state; 8 chains fall only with b, so p = 2 / 2^8, the third of 6
+check the_table_says_how_many_comparisons_were_made grep -q 'adjusted for all 6 comparisons made here' "$scratch/out"
+check equal_values_name_no_winner grep -qE '^sae_own .*no significant difference' "$scratch/out"
+# by hand: the methods differ by 0.1 on every start state; 8 chains fall with b only: 2 / 2^8, which is the third of 6
 check the_difference_is_that_of_the_records rows 0 \
   "len(rows) == 6 and abs(row('tre')['value'] + 0.1) < 1e-12 and row('tre')['lo'] <= row('tre')['value'] <= row('tre')['hi'] \
    and row('tre')['n'] == 120 and row('tre')['seeds'] == 3 and row('tre')['winner'] == 'a' and row('tre')['unit'] == 'std'" \
@@ -112,12 +112,12 @@ wider() { python3 -c "import sys; a, b = map(float, sys.argv[1:]); assert 1.7 < 
 check windows_of_an_episode_are_drawn_together wider
 "$program" compare "$runs/apart" --method a,b >"$scratch/apart"
 "$program" compare "$runs/together" --method a,b >"$scratch/together"
-check unknown_episodes_are_reported grep -q 'do not say which start states are of one episode' "$scratch/apart"
+check unknown_episodes_are_reported grep -q 'do not say which start states belong to one episode' "$scratch/apart"
 check known_episodes_are_not_reported bash -c "! grep -q 'do not say' '$scratch/together'"
 
 # what is not comparable
 make_run windows 'of("b", 2)[0]["windows_sha256"] = "f" * 64'
-check other_start_states_are_not_comparable rows 5 "'other start states' in rows[0]['status'] and rows[0]['value'] is None" \
+check other_start_states_are_not_comparable rows 5 "'different start states' in rows[0]['status'] and rows[0]['value'] is None" \
   "$runs/windows" --method a,b
 make_run nowindows 'del of("b", 2)[0]["windows_sha256"]'
 check unknown_start_states_are_not_comparable exits_with 5 compare "$runs/nowindows" --method a,b
@@ -139,19 +139,19 @@ check other_seeds_are_inconclusive rows 4 \
   "'seeds differ: A has 1 2 3, B has 2 3 4' in row('tre')['status'] and row('tre')['seeds'] == 2 and not any(r['winner'] for r in rows)" \
   "$runs/seeds" --method a,b
 make_run few 'cells = [c for c in cells if c["seed"] < 3]; plan["cells"] = [c for c in plan["cells"] if c["seed"] < 3]'
-check few_seeds_are_inconclusive rows 4 "'2 seeds: a winner needs 3' in row('tre')['status'] and not any(r['winner'] for r in rows)" \
+check few_seeds_are_inconclusive rows 4 "'2 seeds, naming a winner needs 3' in row('tre')['status'] and not any(r['winner'] for r in rows)" \
   "$runs/few" --method a,b
 check the_minimum_can_be_set rows 0 "row('tre')['winner'] == 'a'" "$runs/few" --method a,b --min-seeds 2
 # one of 3 seeds may be chance; one of 8 is not, and still no winner is named
 make_run unsure 'samples(of("b", 3)[0], "tre")[:] = [v - 0.01 for v in samples(of("a", 3)[0], "tre")]'
 check one_of_three_seeds_can_undo_a_difference rows 0 \
-  "not row('tre')['winner'] and row('tre')['reason'] == 'no difference shown' and row('tre')['lo'] < 0 < row('tre')['hi']" \
+  "not row('tre')['winner'] and row('tre')['reason'] == 'no significant difference' and row('tre')['lo'] < 0 < row('tre')['hi']" \
   "$runs/unsure" --method a,b
 make_run disagree 'cells += [cell(m, s) for m in ("a", "b") for s in (4, 5, 6, 7, 8)]
 plan["cells"] += [{"task": "t", "method": m, "seed": s} for m in ("a", "b") for s in (4, 5, 6, 7, 8)]
 samples(of("b", 3)[0], "tre")[:] = [v - 0.01 for v in samples(of("a", 3)[0], "tre")]'
 check seeds_that_disagree_name_no_winner rows 0 \
-  "not row('tre')['winner'] and row('tre')['reason'] == 'seeds disagree' and row('tre')['p_holm'] < 0.05 and row('tre')['seed_hi'] > 0" \
+  "not row('tre')['winner'] and row('tre')['reason'] == 'seeds disagree on the sign' and row('tre')['p_holm'] < 0.05 and row('tre')['seed_hi'] > 0" \
   "$runs/disagree" --method a,b
 
 # what is missing

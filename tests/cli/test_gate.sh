@@ -76,7 +76,7 @@ check a_run_of_another_mujoco_is_not_accepted refuses_to_accept 5 "for c in cell
 make_run "row('dynaflow', 1, 'tre_open_loop')['value'] = 0.2"
 check a_band_narrower_than_the_spread_of_seeds_is_accepted \
   exits_with 0 gate "$scratch/run" --tasks "$scratch/tasks" --against "$scratch/other" --accept --reason x
-check the_spread_of_seeds_is_reported grep -q 'tre_open_loop .*seeds lie up to 16 % from their mean' "$scratch/out"
+check the_spread_of_seeds_is_reported grep -q 'tre_open_loop .*seeds deviate up to 16 % from their mean' "$scratch/out"
 
 # ---- verdicts ----
 
@@ -108,7 +108,7 @@ check an_empty_plan_is_missing verdict 3 missing verify.plan 'cells.clear(); pla
 check a_plan_alone_is_missing verdict 3 missing 'verify.plan sae_own tre_open_loop gait_agreement' 'cells.clear()'
 check a_missing_folder_is_refused refuses 'events.jsonl' gate "$scratch/none"
 check a_missing_seed_is_missing verdict 3 missing 'verify.plan tre_open_loop' "cells.remove(at('random_action', 3))"
-check the_mean_of_the_remaining_cells_is_not_judged grep -q '"detail": "2 of 3 cells done: ' "$scratch/out"
+check the_mean_of_the_remaining_cells_is_not_judged grep -q '"detail": "2 of 3 cells done; ' "$scratch/out"
 check a_seed_beyond_a_limit_regressed_whatever_is_missing verdict 1 missing 'verify.plan regressed:sae_own tre_open_loop gait_agreement' "
 put(row('dynaflow', 2, 'sae_own'), 2.0e-9); cells.remove(at('dynaflow', 3))"
 check a_missing_metric_is_missing verdict 3 missing sae_own "
@@ -127,7 +127,7 @@ cells = [c for c in cells if c['seed'] < 3]; planned = list(cells)"
 check seeds_that_the_table_has_not_do_not_count verdict 4 inconclusive tre_open_loop "
 for c in cells: c['seed'] += 1
 planned = list(cells)"
-check the_number_of_common_seeds_is_reported grep -q '2 seeds that the golden table has, too, at least 3 are needed' "$scratch/out"
+check the_number_of_common_seeds_is_reported grep -q '2 seeds in common with the golden table, at least 3 are required' "$scratch/out"
 
 # an interval with the limit inside: neither held nor regressed
 check an_interval_about_an_upper_limit_is_inconclusive verdict 4 inconclusive sae_own "
@@ -203,7 +203,7 @@ check a_task_without_expectations_is_missing gate_exits 3
 mv "$scratch/expect.yaml" "$task"
 sed -i 's/profile: smoke/profile: full/' "$task/expect.yaml"
 check a_profile_without_bands_is_missing gate_exits 3
-check the_profile_is_named grep -q 'expect.yaml has no band for profile smoke' "$scratch/out"
+check the_profile_is_named grep -q 'expect.yaml has no tolerance for profile smoke' "$scratch/out"
 bands "$honest_bands"
 rm -r "$golden"
 check a_lost_golden_table_is_missing gate_exits 3
@@ -213,7 +213,7 @@ check a_row_lost_from_the_table_is_missing gate_exits 3
 efforts '  - {profile: smoke, percent: 10, reason: because}'
 sed '/effort/d' "$scratch/table.csv" >"$golden/cart-smoke.csv"
 check a_table_without_counters_is_missing gate_exits 3
-check missing_counters_are_reported grep -q 'the golden table has no counter of effort' "$scratch/out"
+check missing_counters_are_reported grep -q 'the golden table has no work counters' "$scratch/out"
 sed '/smoke,tre_open_loop/s/\(,tre_open_loop,5\),[^,]*/\1,/' "$scratch/table.csv" >"$golden/cart-smoke.csv"
 check a_number_that_was_none_is_missing gate_exits 3
 bands "$honest_bands"
@@ -221,10 +221,10 @@ refuses_table() { # refuses_table PATTERN SED: a table so changed is refused
   sed "$2" "$scratch/table.csv" >"$golden/cart-smoke.csv"
   refuses "$1" gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden"
 }
-check a_cut_row_is_refused_by_line refuses_table 'cart-smoke.csv:[0-9]+: not a row' '$s/,ok$//'
-check a_value_that_is_no_number_is_refused refuses_table 'cart-smoke.csv:[0-9]+: not a row' '$s/smoke,\([a-z_.]*\),0,[^,]*/smoke,\1,0,nan/'
-check a_table_without_its_mujoco_is_refused refuses_table 'no golden table' '/^# mujoco/d'
-check other_columns_are_refused refuses_table 'the columns are not' 's/^task,method/method,task/'
+check a_cut_row_is_refused_by_line refuses_table 'cart-smoke.csv:[0-9]+: invalid row' '$s/,ok$//'
+check a_value_that_is_no_number_is_refused refuses_table 'cart-smoke.csv:[0-9]+: invalid row' '$s/smoke,\([a-z_.]*\),0,[^,]*/smoke,\1,0,nan/'
+check a_table_without_its_mujoco_is_refused refuses_table 'not a golden table' '/^# mujoco/d'
+check other_columns_are_refused refuses_table 'expected the columns' 's/^task,method/method,task/'
 check a_named_table_that_is_not_there_is_refused refuses 'none.csv' gate "$scratch/run" --tasks "$scratch/tasks" --against "$scratch/none.csv"
 cp "$scratch/table.csv" "$golden/cart-smoke.csv"
 check a_table_is_taken_by_its_name exits_with 0 gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden/cart-smoke.csv"
@@ -239,25 +239,25 @@ refuses_efforts() {
   efforts "$2"
   refuses "$1" gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden"
 }
-check a_band_without_a_reason_is_refused refuses_bands "expect.yaml:4: a band without 'reason'" '  - {metric: tre, method: dynaflow, profile: smoke, at_most: 1}'
+check a_band_without_a_reason_is_refused refuses_bands "expect.yaml:4: bands: the entry has no 'reason'" '  - {metric: tre, method: dynaflow, profile: smoke, at_most: 1}'
 check an_empty_reason_is_refused refuses_bands "expect.yaml:4: reason = ''" '  - {metric: tre, method: dynaflow, profile: smoke, at_most: 1, reason: ""}'
 check a_band_without_a_limit_is_refused refuses_bands 'expect.yaml:4: .*this one has 0' "$(band tre dynaflow 'k: 5')"
 check a_band_with_two_limits_is_refused refuses_bands 'expect.yaml:4: .*this one has 2' "$(band tre dynaflow 'at_most: 1, relative: 0.1')"
 check an_unknown_key_of_a_band_is_refused refuses_bands "expect.yaml:4: atmost = '1': unknown key" "$(band tre dynaflow 'atmost: 1')"
-check a_band_on_time_is_refused refuses_bands "expect.yaml:4: metric = 'train_cpu_s': no such metric" "$(band train_cpu_s dynaflow 'at_most: 1')"
-check an_unknown_metric_is_refused refuses_bands "expect.yaml:4: metric = 'tree': no such metric" "$(band tree dynaflow 'at_most: 1')"
-check a_limit_that_is_no_number_is_refused refuses_bands "expect.yaml:4: at_most = 'nan': a finite number" "$(band tre dynaflow 'at_most: nan')"
+check a_band_on_time_is_refused refuses_bands "expect.yaml:4: metric = 'train_cpu_s': unknown metric" "$(band train_cpu_s dynaflow 'at_most: 1')"
+check an_unknown_metric_is_refused refuses_bands "expect.yaml:4: metric = 'tree': unknown metric" "$(band tree dynaflow 'at_most: 1')"
+check a_limit_that_is_no_number_is_refused refuses_bands "expect.yaml:4: at_most = 'nan': expected a finite number" "$(band tre dynaflow 'at_most: nan')"
 check a_negative_tolerance_is_refused refuses_bands "expect.yaml:4: relative = '-0.1'" "$(band tre dynaflow 'relative: -0.1')"
 check a_minimum_of_0_seeds_is_refused refuses_bands "expect.yaml:4: seeds = '0'" "$(band tre dynaflow 'at_most: 1, seeds: 0')"
-check a_key_that_stands_twice_is_refused refuses_bands "expect.yaml:4: k = '5': the key stands twice" "$(band tre dynaflow 'at_most: 1, k: 1, k: 5')"
-check a_band_that_stands_twice_is_refused refuses_bands 'expect.yaml:5: the band of line 4' "$(band tre dynaflow 'at_most: 1')
+check a_key_that_stands_twice_is_refused refuses_bands "expect.yaml:4: k = '5': the key appears twice" "$(band tre dynaflow 'at_most: 1, k: 1, k: 5')"
+check a_band_that_stands_twice_is_refused refuses_bands 'expect.yaml:5: bands: the entry repeats that of line 4' "$(band tre dynaflow 'at_most: 1')
 $(band tre dynaflow 'at_most: 2')"
 check an_empty_tolerances_file_is_refused refuses_bands 'expect.yaml:' ''
-check effort_without_a_percentage_is_refused refuses_efforts "expect.yaml:10: an effort without 'percent'" '  - {profile: smoke, reason: because}'
-check effort_without_a_reason_is_refused refuses_efforts "expect.yaml:10: an effort without 'reason'" '  - {profile: smoke, percent: 1}'
-check effort_below_zero_is_refused refuses_efforts "percent = '-1': a tolerance is not negative" '  - {profile: smoke, percent: -1, reason: because}'
-check effort_with_less_than_nothing_is_refused refuses_efforts "absolute = '-1': a tolerance is not negative" '  - {profile: smoke, percent: 1, absolute: -1}'
-check effort_of_a_profile_twice_is_refused refuses_efforts 'expect.yaml:11: the effort of line 10' '  - {profile: smoke, percent: 1, reason: a}
+check effort_without_a_percentage_is_refused refuses_efforts "expect.yaml:10: effort: the entry has no 'percent'" '  - {profile: smoke, reason: because}'
+check effort_without_a_reason_is_refused refuses_efforts "expect.yaml:10: effort: the entry has no 'reason'" '  - {profile: smoke, percent: 1}'
+check effort_below_zero_is_refused refuses_efforts "percent = '-1': a tolerance must not be negative" '  - {profile: smoke, percent: -1, reason: because}'
+check effort_with_less_than_nothing_is_refused refuses_efforts "absolute = '-1': a tolerance must not be negative" '  - {profile: smoke, percent: 1, absolute: -1}'
+check effort_of_a_profile_twice_is_refused refuses_efforts 'expect.yaml:11: effort: the entry repeats the profile of line 10' '  - {profile: smoke, percent: 1, reason: a}
   - {profile: smoke, percent: 2, reason: b}'
 check effort_with_another_key_is_refused refuses_efforts "counter = 'x': unknown key" '  - {counter: x}'
 check broken_yaml_is_refused_by_line refuses_bands 'expect.yaml:[45]: ' '  - {metric: tre'

@@ -170,7 +170,7 @@ check a_model_that_is_not_there_is_refused refuses 'no_such.xml' bench adjoint "
 check an_unknown_task_is_refused refuses "unknown task 'no_such'" bench adjoint no_such
 check an_unknown_benchmark_is_refused refuses "unknown benchmark 'adjont', did you mean 'adjoint'" bench adjont x.xml
 check a_benchmark_without_a_model_is_refused refuses 'a task, a model file' bench adjoint
-check zero_passes_are_refused refuses '--passes 0: not a whole number' bench adjoint "$scratch/suite/cart.xml" --passes 0
+check zero_passes_are_refused refuses '--passes 0: expected an integer' bench adjoint "$scratch/suite/cart.xml" --passes 0
 check a_bad_suite_is_refused_by_bench refuses 'nowhere.txt: No such file' bench adjoint --suite "$scratch/nowhere.txt"
 check out_that_is_a_file_is_refused bash -c "touch '$scratch/file'; '$program' bench adjoint '$scratch/suite/cart.xml' --windows 2 --passes 1 --out '$scratch/file' >/dev/null 2>'$scratch/err'; [ \$? -eq 2 ] && grep -q '$scratch/file' '$scratch/err'"
 

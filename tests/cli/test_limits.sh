@@ -84,7 +84,7 @@ check the_record_names_the_memory_in_use records "$heavy" \
 check a_cell_within_its_limits_is_done exits_with 0 "${plan[@]}" --method dynaflow --out "$heavy" --cell-memory 4096 --cell-seconds 600
 check limits_are_recorded records "$heavy" "cells[1]['limits'] == dict(seconds=600, memory_mib=4096) and cells[1]['status'] == 'done'"
 for bad in '--cell-seconds 0' '--cell-seconds x' '--cell-seconds -1' '--cell-memory 0' '--cell-memory nan'; do
-  check "${bad// /_}_is_refused" refuses "${bad}: not a number from" "${plan[@]}" --out "$scratch/none" $bad
+  check "${bad// /_}_is_refused" refuses "${bad}: expected a number from" "${plan[@]}" --out "$scratch/none" $bad
 done
 
 # ---- divergence: a motor so strong that the pendulum's states are not finite ----

@@ -19,7 +19,7 @@ r = json.load(sys.stdin)[\"rows\"][0]
 assert (r[\"cells\"], r[\"done\"], r[\"missing\"]) == (6, 5, \"replay_demo seed 2 (not run)\") and \"page\" not in r, r'"
 
 check partial_report_exits_3 exits_with 3 report "$run_folder" --partial
-check tables_say_it_is_incomplete grep -q '5 of 6 cells done. The set is incomplete' "$run_folder/report/tables.md"
+check tables_say_it_is_incomplete grep -q '5 of 6 cells done. The group is incomplete' "$run_folder/report/tables.md"
 every_table_says_so() { # a line of its own above each table of means: two K and all metrics
   [ "$(grep -c '^\*\*Partial: 5 of 6 cells.\*\*$' "$run_folder/report/tables.md")" = 3 ] &&
     [ "$(grep -c '<strong>Partial: 5 of 6 cells.</strong>' "$run_folder/report/index.html")" = 3 ]

@@ -91,7 +91,7 @@ done
 check a_copy_of_another_name_is_no_part_of_the_run exits_with 0 verify "$swapped"
 cp "$swapped/events-7of9.jsonl" "$swapped/events-8of9.jsonl"
 check a_copy_with_the_name_of_a_shard_is_found exits_with 1 verify "$swapped"
-check both_places_of_a_duplicate_are_named grep -qE 'events-7of9.jsonl line 2 and events-8of9.jsonl line 2: the same key is done twice' "$scratch/out"
+check both_places_of_a_duplicate_are_named grep -qE 'events-7of9.jsonl line 2 and events-8of9.jsonl line 2: the same key is recorded as done twice' "$scratch/out"
 rm "$swapped/events-8of9.jsonl"
 sed -i '2s/"value":0\.\([0-9]\)/"value":1.\1/' "$swapped/events-7of9.jsonl"
 run report "$swapped"
@@ -140,7 +140,7 @@ check another_shards_file_is_left_alone cmp "$scratch/before" "$torn/events-1of2
 run report "$torn"
 check the_report_is_whole_again same_report "$one" "$torn"
 check its_own_shard_repairs_the_torn_file run_exits 0 "$torn" --shard 1/2
-check the_cut_off_line_is_reported says 'events-1of2.jsonl: the last line was torn, [0-9]+ bytes cut off; 4 records kept'
+check the_cut_off_line_is_reported says 'events-1of2.jsonl: removed an incomplete last line \([0-9]+ bytes\); 4 records kept'
 
 sed -i '3s/.*/garbage/' "$torn/events-2of2.jsonl"
 cp "$torn/events-2of2.jsonl" "$scratch/before"
