@@ -84,7 +84,8 @@ df_status measure_mean(const eval_job* job, evaluation* out, const char* metric,
 void measure_worst(json_t* list, const char* metric, const char* unit, int k, int n, const double* values) {
   df_interval v = {.mean = 0, .lo = NAN, .hi = NAN, .n = n};
   for (int b = 0; b < n; b++) {
-    if (!(values[b] <= v.mean)) v.mean = values[b];
+    /* a NaN is worse than any number and stays */
+    if (!isnan(v.mean) && !(values[b] <= v.mean)) v.mean = values[b];
     if (!isfinite(values[b])) v.failed++;
   }
   measure_row(list, metric, unit, k, v);

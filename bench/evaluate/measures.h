@@ -31,7 +31,7 @@ DF_MUST_CHECK df_status measure_share(const eval_job* job, json_t* list, const c
 /* Appends values [n] to out->samples. */
 void measure_samples(evaluation* out, const char* metric, int k, int n, const double* values);
 
-/* Appends the largest of values [n], at least 0, without an interval, for claims about every window. */
+/* Appends the largest of values [n], at least 0, without an interval, for claims about every window. NaN if one is. */
 void measure_worst(json_t* list, const char* metric, const char* unit, int k, int n, const double* values);
 
 /* The origin of the windows of the set: {episode [B], start [B], group [B], groups}, a new reference. `groups` are the

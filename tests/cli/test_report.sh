@@ -70,6 +70,13 @@ without_gnuplot() {
   [ "$code" -eq 3 ] && grep -q 'gnuplot is not installed' "$scratch/err"
 }
 check missing_gnuplot_is_said without_gnuplot
+cp -r tests/cli/run "$scratch/runs/bare"
+scripts_of() { (cd "$1/report/plots" && ls ./*.gp ./*.dat | sort); }
+every_script_is_written() {
+  PATH=$scratch/bin "$program" report "$scratch/runs/bare" --partial >/dev/null 2>&1
+  ! ls "$scratch/runs/bare/report/plots/"*.svg 2>/dev/null && diff <(scripts_of "$run_folder") <(scripts_of "$scratch/runs/bare")
+}
+check every_script_is_written_without_gnuplot every_script_is_written
 
 sed '1d' tests/cli/run/events.jsonl | grep -v '"replay_demo"' >"$scratch/runs/whole.jsonl"
 mkdir "$scratch/runs/whole"
