@@ -95,11 +95,11 @@ SHARED := $(BUILD)/libdynaflow.so.$(VERSION)
 PROGRAM := $(BUILD)/dynaflow
 HARNESS_LIB := $(BUILD)/libharness.a
 
-.PHONY: build tests help all deps demo test smoke gate gate-run gate-fixtures golden gradcheck-table asan ubsan format format-check install clean ladder print-ladder
+.PHONY: build tests help all deps demo test smoke gate gate-run gate-fixtures golden gradcheck-table format format-check install clean ladder print-ladder
 .DEFAULT_GOAL := all
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(filter %akefile %.mk,$(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 all: deps ## build libdynaflow.so and the program dynaflow (installs missing packages)
 	@$(MAKE) --no-print-directory -j$(JOBS) build
@@ -248,18 +248,15 @@ test: all ## build and run every test, those of the simulator also with MuJoCo 4
 	@$(MAKE) --no-print-directory -j$(JOBS) tests
 	$(if $(NEXT),@$(MAKE) --no-print-directory MUJOCO=$(NEXT) BUILD=$(NEXT_BUILD) deps && \
 	  $(MAKE) --no-print-directory -j$(JOBS) MUJOCO=$(NEXT) BUILD=$(NEXT_BUILD) $(NEXT_TESTS))
-	@BUILD=$(BUILD) tests/run.sh $(TESTS) $(NEXT_TESTS) $(sort $(wildcard tests/cli/test_*.sh))
+	@BUILD=$(BUILD) JOBS=$(JOBS) tests/run.sh $(TESTS) $(NEXT_TESTS) $(TESTS_cli) $(TESTS_layout)
 
-asan: ## the tests under AddressSanitizer and LeakSanitizer
-	@$(MAKE) --no-print-directory BUILD=build-asan SANITIZE="-fsanitize=address -fno-omit-frame-pointer" OPTIMIZE=-O1 test
-ubsan: ## the tests under UndefinedBehaviorSanitizer
-	@$(MAKE) --no-print-directory BUILD=build-ubsan SANITIZE="-fsanitize=undefined -fno-sanitize-recover=all" OPTIMIZE=-O1 test
-
+# pinned: another version formats differently
+CLANG_FORMAT ?= clang-format-14
 FORMATTED := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 format: ## format the sources in place (clang-format)
-	clang-format -i $(FORMATTED)
+	$(CLANG_FORMAT) -i $(FORMATTED)
 format-check: ## fail if a source is not formatted
-	clang-format --dry-run --Werror $(FORMATTED)
+	$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
 
 demo: all ## four Go1 gaits: demonstrations, DynaFlow and its baselines, tables and figures
 	$(PROGRAM) run go1_gaits --profile smoke --blas-kernel auto --out results/runs/demo
@@ -316,6 +313,8 @@ install: all ## install program, library, headers and tasks under PREFIX (DESTDI
 	rm -rf $(DESTINATION)/share/dynaflow/tasks/*/data
 
 clean: ## remove what was built
-	rm -rf build build-asan build-ubsan build-*mujoco-*
+	rm -rf build build-*
 
 -include $(ALL_OBJ:.o=.d) $(OBJ_nn_double:.o=.d) $(TESTS:=.d) $(OBJ_support:.o=.d)
+
+include ci/checks.mk

@@ -1,4 +1,4 @@
-/* main.c: dynaflow COMMAND [OPTION...] */
+/* main.c: the program `dynaflow COMMAND [OPTION...]`: finds the subcommand and runs it. */
 #define _GNU_SOURCE
 #include <argp.h>
 #include <signal.h>
@@ -27,13 +27,17 @@ static const command commands[] = {
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static void print_help(FILE* to) {
-  fprintf(to, "Usage: dynaflow COMMAND [OPTION...]\n\nFlow matching with a differentiable MuJoCo rollout inside.\n\n");
+  fprintf(to,
+          "Usage: dynaflow COMMAND [OPTION...]\n\n"
+          "Trains and evaluates flow-matching models with a differentiable MuJoCo rollout.\n\n"
+          "Commands:\n");
   for (int i = 0; i < N_COMMANDS; i++) fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].line);
   fprintf(
       to,
-      "\n`dynaflow COMMAND --help` lists a command's options; every command takes --threads N, --quiet and --json.\n"
-      "Exit codes: 0 done, 1 the check did not hold, 2 usage or bad input, 3 missing or incomplete,\n"
-      "4 inconclusive, 5 not comparable, 130 interrupted (what was done is kept).\n");
+      "\n`dynaflow COMMAND --help` describes a command and its options. Every command accepts --threads N, --quiet and "
+      "--json.\n"
+      "Exit codes: 0 done, 1 a check failed, 2 usage error or bad input, 3 missing or incomplete, 4 inconclusive,\n"
+      "5 not comparable, 130 interrupted (finished cells of a run are kept).\n");
 }
 
 static int unknown(const char* word) {
@@ -46,12 +50,14 @@ static int unknown(const char* word) {
 }
 
 int main(int argc, char** argv) {
+  /* settings of the whole process */
   argp_err_exit_status = EXIT_USAGE;
   stop_at_once();
-  /* a file that may not grow is an error with a name, not a sudden end */
+  /* a file beyond the size limit makes write() fail with the file's name instead of killing the program */
   signal(SIGXFSZ, SIG_IGN);
   argp_program_version = provenance_version();
   options_set_plugin_loader(df_method_load);
+  /* the program's own options */
   if (argc < 2) {
     print_help(stderr);
     return EXIT_USAGE;
@@ -65,9 +71,10 @@ int main(int argc, char** argv) {
     print_help(stdout);
     return EXIT_DONE;
   }
+  /* the subcommand */
   for (int i = 0; i < N_COMMANDS; i++) {
     if (strcmp(word, commands[i].name) != 0) continue;
-    /* argp takes the name shown in help and errors from argv[0] */
+    /* argp shows argv[0] as the program name in help and errors */
     char name[64];
     snprintf(name, sizeof name, "dynaflow %s", word);
     argv[1] = name;

@@ -70,7 +70,7 @@ int metric_column(const char* metric) {
 const char* metric_better(const char* metric) {
   const df_metric_def* defs;
   const int n = df_metric_defs(&defs);
-  /* tre.joint_pos is as tre is */
+  /* a part has the direction of its metric: tre.joint_pos that of tre */
   const size_t length = strcspn(metric, ".");
   for (int i = 0; i < n; i++) {
     if (strlen(defs[i].name) == length && strncmp(defs[i].name, metric, length) == 0) return defs[i].better;

@@ -1,31 +1,32 @@
-/* aggregate.h: one number of a method, over its seeds. */
+/* aggregate.h: a metric of a method over its seeds. */
 #ifndef BENCH_AGGREGATE_H
 #define BENCH_AGGREGATE_H
 
 #include "run_view.h"
 
 typedef struct aggregate {
-  int n;               /* seeds with a finite value */
+  int n;               /* seeds with a finite value; at most SEED_VALUES_MAX are taken, in the order of the plan */
   int failed;          /* seeds with a value that is not finite */
-  int planned, done;   /* cells of the method */
-  int k;               /* sampler steps of the rows that were used; 0: the method has none */
-  double mean, lo, hi; /* n >= 2: smallest and largest seed; n == 1: the record's own 95 % interval, NaN if none */
-  double values[SEED_VALUES_MAX];
-  const char* unit;
-  const char* status; /* of the last value that is not finite */
+  int planned, done;   /* cells of the method in the group */
+  int k;               /* sampler steps K of the rows used; 0: the method has no sampler */
+  double mean, lo, hi; /* lo, hi: smallest and largest seed; for n == 1 the 95 % interval of the record, NaN if none */
+  double values[SEED_VALUES_MAX]; /* [n] */
+  const char* unit;               /* "" if unknown */
+  const char* status;             /* of the last value that is not finite, else "" */
 } aggregate;
 
-/* The metric at K sampler steps, or without K where the method has none; n == failed == 0 where it is not measured.
- * mean, lo and hi are NaN where n == 0. */
+/* Aggregates the done cells of a method in group `g`: the metric at K = k sampler steps or, in records without such a
+ * row, the row with K = 0. n == failed == 0 if the metric was not measured; mean, lo and hi are NaN if n == 0. Strings
+ * point into the records. */
 aggregate aggregate_of(const run_view* r, const run_group* g, const char* method, const char* metric, int k);
 
-/* The row of a cell's record for a metric at K sampler steps (0: the row without K), or NULL; owned by the record. */
+/* The row of a cell's record with this metric and K = k (0: method without sampler), or NULL. Owned by the record. */
 const json_t* find_row(const json_t* record, const char* metric, int k);
 
-/* The place of a metric among the main columns, from 0, or -1 if it is not one of them. */
+/* The index of a metric among the columns of the main tables, from 0; -1 if it is not one of them. */
 int metric_column(const char* metric);
 
-/* "lower", "higher" or "" for a metric or one of its parts ("tre.joint_pos"). */
+/* The better direction of a metric or of one of its parts ("tre.joint_pos"): "lower", "higher", or "" for none. */
 const char* metric_better(const char* metric);
 
 #endif

@@ -9,10 +9,10 @@
 #include "json.h"
 #include "text.h"
 
-/* a winner is named below it, after Holm's adjustment */
+/* significance level for naming a winner, after the Holm adjustment */
 static const double ALPHA = 0.05;
 
-/* what double precision leaves of 0 in any metric's unit; between two such numbers nobody wins */
+/* means below this are rounding errors of 0 in any unit; no winner is named between two of them */
 static const double ROUNDING = 1e-12;
 
 compare_cfg compare_cfg_default(void) {
@@ -21,7 +21,8 @@ compare_cfg compare_cfg_default(void) {
 
 /* ---- the list ---- */
 
-static df_status add(comparisons* c, const comparison* one) {
+/* takes ownership of the reason, also on failure */
+static df_status append(comparisons* c, const comparison* one) {
   if (c->n == c->room) {
     const int room = c->room ? 2 * c->room : 32;
     comparison* list = df_alloc((size_t)room, sizeof *list);
@@ -46,7 +47,7 @@ void compare_clear(comparisons* c) {
 
 /* ---- a pair of methods on one task ---- */
 
-/* the cells of a side, by seed */
+/* the done cells of one side, sorted by seed */
 typedef struct cells {
   int n, planned;
   const run_cell* cell[SEED_VALUES_MAX];
@@ -54,11 +55,11 @@ typedef struct cells {
 
 typedef struct pair {
   comparisons* out;
-  comparison blank; /* names and nothing more */
+  comparison blank; /* with the names only */
   const run_group *group_a, *group_b;
-  cells a, b; /* done cells of the seeds that both have, in the same order */
+  cells a, b; /* done cells of the common seeds, in the same order */
   compare_outcome outcome;
-  char* reason; /* what is said with every metric; NULL: nothing */
+  char* reason; /* of every metric; NULL: none */
 } pair;
 
 static comparison blank_comparison(void) {
@@ -78,12 +79,12 @@ static comparison blank_comparison(void) {
                       .p_holm = NAN};
 }
 
-/* a comparison without numbers; takes the reason */
+/* adds a comparison without numbers; takes ownership of the reason */
 static df_status add_reason(comparisons* c, const comparison* blank, compare_outcome outcome, char* reason) {
   comparison one = *blank;
   one.outcome = outcome;
   one.reason = reason;
-  return add(c, &one);
+  return append(c, &one);
 }
 
 static df_status find_cells(const run_view* r, const run_group* g, const char* method, cells* out) {
@@ -94,7 +95,7 @@ static df_status find_cells(const run_view* r, const run_group* g, const char* m
     out->planned++;
     if (!c->done) continue;
     if (out->n == SEED_VALUES_MAX) {
-      return df_fail(DF_E_ARG, "%s, %s: more than %d seeds", r->name, method, SEED_VALUES_MAX);
+      return df_fail(DF_E_ARG, "%s, method %s: at most %d seeds can be compared", r->name, method, SEED_VALUES_MAX);
     }
     int at = out->n++;
     for (; at > 0 && out->cell[at - 1]->seed > c->seed; at--) out->cell[at] = out->cell[at - 1];
@@ -108,7 +109,7 @@ static void add_seeds(text* to, const cells* c) {
   if (c->n == 0) text_add(to, "none");
 }
 
-/* keeps the seeds that both sides have; false if a side has others */
+/* keeps the seeds that both sides have; returns whether there were no others */
 static bool keep_common(cells* a, cells* b) {
   cells left = {.planned = a->planned}, right = {.planned = b->planned};
   for (int i = 0; i < a->n; i++) {
@@ -124,34 +125,38 @@ static bool keep_common(cells* a, cells* b) {
   return same;
 }
 
-/* ---- what must be the same ---- */
+/* ---- what must be equal on both sides ---- */
 
-/* why a record's numbers and the reference's are not about the same thing, or NULL; a new text */
+/* why the numbers of a record are not comparable with those of the reference record: a new string, or NULL */
 static char* difference_of(const json_t* reference, const run_cell* c) {
+  /* start states and demonstrations */
   static const struct {
     const char *field, *what;
   } hashes[] = {{"windows_sha256", "start states"}, {"data_sha256", "demonstrations"}};
   for (int i = 0; i < 2; i++) {
     const char *own = string_of(c->record, hashes[i].field), *other = string_of(reference, hashes[i].field);
     if (i == 0 && (!own[0] || !other[0]))
-      return format_text("%s, seed %lld: no windows_sha256 is recorded", c->method, (long long)c->seed);
+      return format_text("%s, seed %lld: the record has no windows_sha256, run it again", c->method,
+                         (long long)c->seed);
     if (strcmp(own, other) != 0) {
-      return format_text("%s, seed %lld: other %s (%s %.12s, not %.12s)", c->method, (long long)c->seed, hashes[i].what,
-                         hashes[i].field, own, other);
+      return format_text("%s, seed %lld: different %s (%s %.12s, not %.12s)", c->method, (long long)c->seed,
+                         hashes[i].what, hashes[i].field, own, other);
     }
   }
-  /* a comment in a model's file changes nothing; older records know the file only */
+  /* model: the compiled one, since comments in the XML change nothing; older records have the hash of the XML only */
   const bool compiled = string_of(c->record, "compiled_sha256")[0] && string_of(reference, "compiled_sha256")[0];
   const char* model = compiled ? "compiled_sha256" : "model_sha256";
   if (strcmp(string_of(c->record, model), string_of(reference, model)) != 0) {
-    return format_text("%s, seed %lld: another model (%s %.12s, not %.12s)", c->method, (long long)c->seed, model,
+    return format_text("%s, seed %lld: different model (%s %.12s, not %.12s)", c->method, (long long)c->seed, model,
                        string_of(c->record, model), string_of(reference, model));
   }
+  /* simulator */
   const char* mujoco = string_of(json_object_get(c->record, "provenance"), "mujoco");
   const char* other = string_of(json_object_get(reference, "provenance"), "mujoco");
   if (strcmp(mujoco, other) != 0) {
-    return format_text("%s, seed %lld: made with MuJoCo %s, not %s", c->method, (long long)c->seed, mujoco, other);
+    return format_text("%s, seed %lld: simulated with MuJoCo %s, not %s", c->method, (long long)c->seed, mujoco, other);
   }
+  /* shared settings */
   const json_t* theirs = json_object_get(reference, "config");
   const char* name;
   json_t* value;
@@ -188,6 +193,7 @@ static const char* unit_of(const run_cell* c, const char* metric) {
 }
 
 static df_status compare_metric(pair* p, const char* metric, int k_a, int k_b) {
+  /* names */
   comparison one = p->blank;
   one.metric = metric;
   one.unit = unit_of(p->a.cell[0], metric);
@@ -195,6 +201,7 @@ static df_status compare_metric(pair* p, const char* metric, int k_a, int k_b) {
   one.k = k_a > k_b ? k_a : k_b;
   one.seeds = p->a.n;
   one.outcome = p->outcome;
+  /* samples of both sides and their statistics */
   samples a, b = {0};
   df_status status = samples_new(p->a.n, p->a.cell, metric, k_a, &a);
   if (status == DF_OK) status = samples_new(p->b.n, p->b.cell, metric, k_b, &b);
@@ -203,8 +210,9 @@ static df_status compare_metric(pair* p, const char* metric, int k_a, int k_b) {
   }
   if (status == DF_OK && p->reason) one.reason = df_strdup(p->reason);
   if (status == DF_OK) status = compare_measure(&p->out->cfg, &a, &b, &one);
+  /* samples that are missing or do not match are an outcome, not an error */
   if (status == DF_OK) {
-    status = add(p->out, &one);
+    status = append(p->out, &one);
   } else if (status == DF_E_MISSING || status == DF_E_MISMATCH) {
     const compare_outcome outcome = status == DF_E_MISSING ? COMPARE_MISSING : COMPARE_OTHER;
     status = add_reason(p->out, &one, outcome, format_text("%s", df_error_message()));
@@ -216,7 +224,7 @@ static df_status compare_metric(pair* p, const char* metric, int k_a, int k_b) {
   return status;
 }
 
-/* a method without a sampler (k == 0) meets the other at each of its K */
+/* all metrics that both measure, at equal K; a method without sampler (k == 0) is compared at each K of the other */
 static df_status compare_metrics(pair* p) {
   const int before = p->out->n;
   const json_t* left = json_object_get(p->a.cell[0]->record, "samples");
@@ -224,7 +232,7 @@ static df_status compare_metrics(pair* p) {
   if (!left || !right) {
     const run_cell* c = left ? p->b.cell[0] : p->a.cell[0];
     return add_reason(p->out, &p->blank, COMPARE_MISSING,
-                      format_text("%s, seed %lld: the record holds no values of single windows (samples): run it again",
+                      format_text("%s, seed %lld: the record has no per-window values (samples), run it again",
                                   c->method, (long long)c->seed));
   }
   size_t i, j;
@@ -238,27 +246,27 @@ static df_status compare_metrics(pair* p) {
     }
   }
   if (p->out->n > before) return DF_OK;
-  return add_reason(p->out, &p->blank, COMPARE_MISSING, format_text("no metric that both measure"));
+  return add_reason(p->out, &p->blank, COMPARE_MISSING, format_text("no metric is measured by both"));
 }
 
 /* ---- which seeds ---- */
 
-/* how much there is, what is not, and what can be done about it */
+/* the number of done cells, the missing ones, and how to finish them */
 static char* missing_cells(const pair* p, int done, int planned) {
   text a = {0}, b = {0};
   run_missing(p->out->a.run, p->group_a, p->blank.method_a, &a);
   run_missing(p->out->b.run, p->group_b, p->blank.method_b, &b);
   char* reason = format_text(
-      "%d of %d cells done%s%s%s%s%s", done, planned, a.n ? "; A lacks " : "", text_of(&a), b.n ? "; B lacks " : "",
-      text_of(&b),
-      p->out->cfg.partial ? "" : "; the same `dynaflow run` again finishes them, --partial shows what there is");
+      "%d of %d cells done%s%s%s%s%s", done, planned, a.n ? "; missing in A: " : "", text_of(&a),
+      b.n ? "; missing in B: " : "", text_of(&b),
+      p->out->cfg.partial ? "" : "; repeat `dynaflow run` to finish them, or compare the done ones with --partial");
   text_clear(&a);
   text_clear(&b);
   return reason;
 }
 
-/* whether numbers may be shown; sets what is to be said of them */
-static bool admit(pair* p) {
+/* keeps the common seeds, sets outcome and reason of the pair, and returns whether its metrics are compared */
+static bool select_seeds(pair* p) {
   text seeds = {0};
   const int done = p->a.n + p->b.n, planned = p->a.planned + p->b.planned;
   text_add(&seeds, "seeds differ: A has ");
@@ -276,7 +284,7 @@ static bool admit(pair* p) {
     p->reason = format_text("%s", text_of(&seeds));
   } else if (n < p->out->cfg.min_seeds) {
     p->outcome = COMPARE_UNSURE;
-    p->reason = format_text("%d seed%s: a winner needs %d", n, n == 1 ? "" : "s", p->out->cfg.min_seeds);
+    p->reason = format_text("%d seed%s, naming a winner needs %d", n, n == 1 ? "" : "s", p->out->cfg.min_seeds);
   }
   text_clear(&seeds);
   return n > 0 && (p->outcome != COMPARE_MISSING || p->out->cfg.partial);
@@ -292,7 +300,7 @@ static df_status compare_methods(comparisons* c, const run_group* a, const run_g
   DF_TRY(find_cells(c->a.run, a, method_a, &p.a));
   DF_TRY(find_cells(c->b.run, b, method_b, &p.b));
   df_status status;
-  if (!admit(&p)) {
+  if (!select_seeds(&p)) {
     status = add_reason(c, &p.blank, p.outcome, p.reason);
     p.reason = NULL;
   } else {
@@ -319,13 +327,13 @@ static const run_group* find_group(const run_view* r, const run_group* like) {
   return NULL;
 }
 
-/* a task, or a method of it, that one side lacks */
+/* a task, or a method of a task, that `side` ("A" or "B") does not have */
 static df_status add_absent(comparisons* c, const run_group* g, const char* method, const char* side) {
   comparison blank = blank_comparison();
   blank.task = g->task;
   blank.profile = g->profile;
   blank.method_a = blank.method_b = method ? method : "";
-  return add_reason(c, &blank, COMPARE_MISSING, format_text("%s has none of it", side));
+  return add_reason(c, &blank, COMPARE_MISSING, format_text("%s does not have it", side));
 }
 
 static df_status compare_groups(comparisons* c, const run_group* a, const run_group* b) {
@@ -345,7 +353,7 @@ static df_status compare_groups(comparisons* c, const run_group* a, const run_gr
   return DF_OK;
 }
 
-/* ---- all of it ---- */
+/* ---- winners and adjustment ---- */
 
 static void name_winner(comparison* one) {
   if (one->outcome != COMPARE_OK) return;
@@ -354,15 +362,15 @@ static void name_winner(comparison* one) {
   const char* why = NULL;
   if (isnan(one->p)) {
     one->outcome = COMPARE_UNSURE;
-    why = "one window: no interval";
+    why = "one window gives no interval";
   } else if (fabs(one->mean_a) < ROUNDING && fabs(one->mean_b) < ROUNDING && one->seed_lo < one->seed_hi) {
-    why = "both are 0 but for rounding";
+    why = "both are 0 up to rounding";
   } else if (!(one->p_holm < ALPHA)) {
-    why = "no difference shown";
+    why = "no significant difference";
   } else if (!agree) {
-    why = "seeds disagree";
+    why = "seeds disagree on the sign";
   } else if (!one->better[0]) {
-    why = "neither direction is better";
+    why = "the metric has no better direction";
   }
   if (why) {
     one->reason = format_text("%s", why);
@@ -371,6 +379,7 @@ static void name_winner(comparison* one) {
   }
 }
 
+/* Holm adjustment over all comparisons, then winners */
 static df_status adjust(comparisons* c) {
   double* p = df_alloc((size_t)c->n, sizeof *p);
   if (!p) return DF_E_NOMEM;

@@ -1,4 +1,4 @@
-/* compare.h: one method against another, or a run against another, on the same start states. */
+/* compare.h: paired comparison of two methods or two runs on the same start states. */
 #ifndef BENCH_COMPARE_H
 #define BENCH_COMPARE_H
 
@@ -7,7 +7,7 @@
 #include "run_view.h"
 #include "samples.h"
 
-/* X(code, name in a row's status, exit code); the gravest decides the program's */
+/* X(code, name in a row's status, exit code), in increasing severity; the most severe sets the exit code */
 #define COMPARE_OUTCOME_LIST(X)                        \
   X(COMPARE_OK, "ok", EXIT_DONE)                       \
   X(COMPARE_UNSURE, "inconclusive", EXIT_INCONCLUSIVE) \
@@ -22,36 +22,37 @@ typedef enum compare_outcome {
 } compare_outcome;
 
 typedef struct compare_cfg {
-  int min_seeds; /* fewer name no winner */
-  bool partial;  /* numbers of unfinished cells' finished neighbours; no winner all the same */
+  int min_seeds; /* with fewer seeds no winner is named */
+  bool partial;  /* compare the finished cells of unfinished runs; no winner is named for them */
   uint64_t seed; /* of the bootstrap */
-  int resamples; /* of a difference; of a probability of improvement at most 2000 */
+  int resamples; /* for differences; for probabilities of improvement at most 2000 */
 } compare_cfg;
 
-compare_cfg compare_cfg_default(void);
+compare_cfg compare_cfg_default(void); /* 3 seeds, not partial, seed 1, 10000 resamples */
 
-/* what is on a side: a run and, where sides are methods, which; NULL: each method against its namesake */
+/* One side of a comparison: a run and a method of it. `method` NULL: the method of the other side; if both are NULL,
+ * every method is compared with the same method of the other run. */
 typedef struct compare_side {
   const run_view* run;
   const char* method;
 } compare_side;
 
-/* one metric at one K: a - b over the same start states. Numbers that there are not are NaN. */
+/* One metric at one K, a - b on the same start states. Numbers that are not available are NaN. */
 typedef struct comparison {
   const char *task, *profile, *method_a, *method_b;
-  const char *metric, *unit, *better; /* "" where the comparison as a whole failed */
-  int k;
-  int seeds;             /* compared */
-  int episodes;          /* that the start states are from; 0: the records do not say, and each is taken by itself */
-  double mean_a, mean_b; /* over seeds and windows */
-  df_paired paired;
-  double seed_lo, seed_hi; /* smallest and largest difference of a seed */
-  df_interval improvement; /* probability that a is better, start states apart */
-  int only_a, only_b;      /* of falls: episodes in which a, or b, falls more often; else -1 */
-  double p, p_holm;        /* of falls: McNemar's; else the bootstrap's */
-  char winner;             /* 'a', 'b' or 0 */
+  const char *metric, *unit, *better; /* metric is "" if the two methods could not be compared at all */
+  int k;                              /* the larger K of the two sides; 0: neither has a sampler */
+  int seeds;                          /* number of seeds compared */
+  int episodes;                       /* number of test episodes; 0: unknown, then windows count as independent */
+  double mean_a, mean_b;              /* over seeds and windows */
+  df_paired paired;                   /* mean difference with interval */
+  double seed_lo, seed_hi;            /* smallest and largest mean difference of a seed */
+  df_interval improvement;            /* probability that a is better, values not paired by start state */
+  int only_a, only_b;                 /* fall_rate: episodes in which a (b) falls more often; other metrics: -1 */
+  double p, p_holm;                   /* p-value (fall_rate: exact McNemar, else bootstrap) and Holm-adjusted p-value */
+  char winner;                        /* 'a', 'b' or 0 */
   compare_outcome outcome;
-  char* reason; /* why it is not ok, or why there is no winner; in memory of the comparisons */
+  char* reason; /* why the outcome is not ok or there is no winner; NULL: none; freed by compare_clear() */
 } comparison;
 
 typedef struct comparisons {
@@ -59,25 +60,28 @@ typedef struct comparisons {
   compare_side a, b;
   int n, room;
   comparison* list;
-  int tests; /* p-values that Holm's adjustment went over: all of the comparisons */
+  int tests; /* number of p-values over which the Holm adjustment was made */
 } comparisons;
 
-/* Compares every task and profile of both sides. What cannot be compared is a comparison with its reason, not a
- * failure. Texts point into the reports. compare_clear it, also after a failure. */
+/* Compares all tasks and profiles of both sides. What cannot be compared becomes a comparison with an outcome and a
+ * reason, not an error. Errors: DF_E_NOMEM; DF_E_ARG for more than SEED_VALUES_MAX seeds. Strings point into the run
+ * views, which must outlive *out. Call compare_clear(), also after a failure. */
 DF_MUST_CHECK df_status compare_new(const compare_cfg* cfg, compare_side a, compare_side b, comparisons* out);
 void compare_clear(comparisons* c);
 
-/* Every other method of a run's groups against `method`, or, where it is NULL, against the first of each group; all of
- * them are adjusted for together. As compare_new() otherwise. */
+/* Compares `method` (NULL: the first method of each group) with every other method of the run's groups; the Holm
+ * adjustment covers all of them. Otherwise as compare_new(). */
 DF_MUST_CHECK df_status compare_all(const compare_cfg* cfg, const run_view* r, const char* method, comparisons* out);
 
-/* One metric of two methods on the same start states: fills means, differences, improvement and p of `one`. */
+/* Computes means, differences, improvement and p of `one` from the samples of two methods on the same start states.
+ * Pairs that are not finite make an outcome that is still COMPARE_OK inconclusive. Errors: those of
+ * df_paired_difference(). */
 DF_MUST_CHECK df_status compare_measure(const compare_cfg* cfg, const samples* a, const samples* b, comparison* one);
 
-/* the gravest outcome's */
+/* The exit code of the most severe outcome; EXIT_DONE without comparisons. */
 int compare_exit_code(const comparisons* c);
 
-/* Whether there are numbers of start states whose episodes are not known. */
+/* Whether a comparison has numbers whose test episodes are unknown. */
 bool compare_lacks_episodes(const comparisons* c);
 
 #endif

@@ -1,4 +1,4 @@
-/* compare_measure.c: the numbers of one comparison. */
+/* compare_measure.c: the statistics of one comparison. */
 #include <math.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ static double mean_of(int n, const double* values) {
   return df_estimate_sorted(DF_ESTIMATE_MEAN, n, values);
 }
 
-/* how much more often a fell than b in the episode of start state i, over all seeds */
+/* falls of a minus falls of b in the episode of start state i, over all seeds */
 static double more_falls(const samples* a, const samples* b, int i) {
   double more = 0;
   for (int j = 0; j < a->n; j++) {
@@ -23,7 +23,7 @@ static double more_falls(const samples* a, const samples* b, int i) {
   return more;
 }
 
-/* An episode counts once, however many start states and seeds ran in it: for the side that fell more often. */
+/* Counts every episode once, for the side that fell more often in it over all its start states and seeds. */
 static void count_falls(const samples* a, const samples* b, comparison* one) {
   one->only_a = one->only_b = 0;
   for (int i = 0; i < a->n; i++) {

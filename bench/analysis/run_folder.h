@@ -1,8 +1,9 @@
-/* run_folder.h: where a run is. */
+/* run_folder.h: the folder of a run. */
 #ifndef BENCH_RUN_FOLDER_H
 #define BENCH_RUN_FOLDER_H
 
-/* The folder of a run given as a path or as the name of one under results/runs, in memory of df_alloc. */
+/* The folder of a run: `run` itself if it exists or contains a slash, else results/runs/<run>. NULL if out of memory;
+ * free it with df_free(). */
 char* run_folder(const char* run);
 
 #endif

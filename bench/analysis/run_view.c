@@ -6,7 +6,7 @@
 #include "dynaflow/core/alloc.h"
 #include "json.h"
 
-/* ---- cells: what was planned and what is recorded ---- */
+/* ---- cells: plans and records ---- */
 
 static run_cell* find_cell(run_view* r, const char* task, const char* method, const char* profile, int64_t seed) {
   for (int i = 0; i < r->n_cells; i++) {
@@ -26,7 +26,7 @@ static run_cell* add_cell(run_view* r, const json_t* from, const char* profile) 
   return &r->cells[r->n_cells++];
 }
 
-/* a later plan may ask for the same cell with other settings: then that is what is shown */
+/* a later plan may contain the same cell with other settings; the latest plan determines the key */
 static void add_plan(run_view* r, const json_t* record) {
   size_t i;
   json_t* planned;
@@ -43,7 +43,7 @@ static void set_record(run_cell* c, const json_t* record) {
   c->done = done;
 }
 
-/* profiles that set the same share keys, and so share the record of a cell that was run once */
+/* profiles with equal settings have equal keys and share the record of a cell */
 static void add_record(run_view* r, const json_t* record) {
   set_record(add_cell(r, record, string_of(record, "profile")), record);
   for (int i = 0; i < r->n_cells; i++) {
@@ -51,7 +51,8 @@ static void add_record(run_view* r, const json_t* record) {
   }
 }
 
-static size_t most_cells(const json_t* records) {
+/* upper bound of the number of cells */
+static size_t max_cells(const json_t* records) {
   size_t n = 0, i;
   json_t* record;
   json_array_foreach(records, i, record) {
@@ -62,7 +63,7 @@ static size_t most_cells(const json_t* records) {
 
 /* ---- groups ---- */
 
-/* what a method is and how it is trained is its own; where files come from changes no number */
+/* the settings of methods and their training may differ; the URLs of files change no number */
 bool setting_is_shared(const char* name) {
   if (strcmp(name, "system.model_url") == 0 || strcmp(name, "data.url") == 0) return false;
   static const char* const sections[] = {"system.", "data.", "window.", "split.", "chart.", "eval."};
@@ -136,7 +137,7 @@ static run_group* group_of(run_view* r, const run_cell* c) {
   }
   if (r->n_groups == GROUPS_MAX) return NULL;
   char* file = format_text("%s-%s", c->task, c->profile);
-  /* a task's name becomes part of a file's */
+  /* the name of the task becomes part of file names */
   for (char* p = file; *p; p++) {
     if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", *p)) *p = '_';
   }
@@ -165,8 +166,8 @@ static void find_groups(run_view* r) {
   }
 }
 
-/* the last part of a folder's path, however it ends */
-static char* last_part(const char* folder) {
+/* the last component of a path, with or without slashes at its end */
+static char* last_component(const char* folder) {
   size_t end = strlen(folder);
   while (end > 1 && folder[end - 1] == '/') end--;
   size_t start = end;
@@ -178,8 +179,8 @@ df_status run_view_new(const char* folder, run_view* out) {
   *out = (run_view){0};
   DF_TRY(store_read(folder, &out->source));
   const json_t* records = store_records(out->source);
-  out->name = last_part(folder);
-  out->cells = df_alloc(most_cells(records), sizeof *out->cells);
+  out->name = last_component(folder);
+  out->cells = df_alloc(max_cells(records), sizeof *out->cells);
   if (!out->cells) {
     run_view_clear(out);
     return DF_E_NOMEM;

@@ -1,6 +1,6 @@
-/* run_view.h: a run as its tables, figures and verdicts see it: the cells of its plan with their latest records, in
- * groups that are compared. Everything is derived from the run's records; cells keep the order of the plan, whichever
- * file or process recorded them. */
+/* run_view.h: the view of a run that tables, figures and verdicts share: the cells of its plan with their latest
+ * records, in groups of cells that are compared with each other. Everything is derived from the records. Cells are in
+ * the order of the plan, whichever file or process recorded them. */
 #ifndef BENCH_RUN_VIEW_H
 #define BENCH_RUN_VIEW_H
 
@@ -13,53 +13,56 @@
 
 enum { GROUPS_MAX = 32, METHODS_MAX = 24, STEPS_MAX = 16, SEED_VALUES_MAX = 64, METRICS_MAX = 96 };
 
-/* One cell of the plan with its latest record; `record` is NULL before there is one. */
+/* One cell of the plan with its latest record. Strings and record belong to the store. */
 typedef struct run_cell {
   const char *task, *method, *profile;
   int64_t seed;
-  const char* key; /* from the latest plan that names the cell: records of other settings are ignored; "": any */
-  const json_t* record;
-  bool done;
+  const char* key;      /* from the latest plan that contains the cell, records with another key are ignored; "": any */
+  const json_t* record; /* NULL: none yet. A done record is kept over a later one that is not done */
+  bool done;            /* the status of `record` is "done" */
 } run_cell;
 
-/* The cells of one task and profile: what is compared with each other. */
+/* The cells of one task and profile, which are compared with each other. */
 typedef struct run_group {
   const char *task, *profile;
-  const char* file; /* prefix of the group's file names; owned by the run_view */
+  const char* file; /* "<task>-<profile>" with characters that file names cannot have replaced; owned by the run_view */
   int n_methods;
   const char* methods[METHODS_MAX];
-  int n_k; /* numbers of sampler steps K that occur, ascending; {0} where no method has any */
+  int n_k; /* the numbers of sampler steps K in the records, ascending; {0} if no method has a sampler */
   int k[STEPS_MAX];
-  int n_metrics; /* in order of appearance */
+  int n_metrics; /* in order of first appearance */
   const char* metrics[METRICS_MAX];
-  int cells, done;
+  int cells, done; /* numbers of planned and of done cells */
 } run_group;
 
 typedef struct run_view {
   store* source;
-  char* name; /* last part of the folder's path */
+  char* name; /* last component of the folder's path */
   int n_cells;
   run_cell* cells;
   int n_groups;
   run_group groups[GROUPS_MAX];
 } run_view;
 
-/* Reads a run's folder, the record files of all shards. DF_E_MISSING without a record file; DF_E_FORMAT as
- * store_read(). run_view_clear it, also after a failure. */
+/* Reads the record files of a run. Errors: those of store_read(); DF_E_NOMEM. Call run_view_clear(), also after a
+ * failure. */
 DF_MUST_CHECK df_status run_view_new(const char* folder, run_view* out);
 void run_view_clear(run_view* r);
 
-/* Appends the names, separated by commas, of task, data and evaluation settings in which done cells of the group
- * differ: such numbers do not compare. Appends nothing if there are none. */
+/* Appends the comma-separated names of the shared settings in which the done cells of the group differ, so that their
+ * numbers are not comparable. Appends nothing if there are none. */
 void run_differences(const run_view* r, const run_group* g, text* out);
 
-/* Whether every method of a comparison must have the same value of a setting, given by name ("eval.windows"). */
+/* Whether a setting, e.g. "eval.windows", must be equal for all methods of a comparison: those of system, data, window,
+ * split, chart and eval except the URLs. */
 bool setting_is_shared(const char* name);
 
+/* Whether a cell belongs to a group. */
 bool run_in_group(const run_group* g, const run_cell* c);
 
-/* Appends which cells are planned and not done, with the reason: "go1_gaits full dap seed 3 (not run), ...". `g` and
- * `method` narrow it down and are then not repeated; NULL: all. Returns how many there are; the first 8 are named. */
+/* Appends the planned cells that are not done, with their status: "go1_gaits full dap seed 3 (not run), ...". `g` and
+ * `method` select cells and are then not repeated in the text; NULL: all. Names the first 8, then the number of the
+ * others. Returns the number of all. */
 int run_missing(const run_view* r, const run_group* g, const char* method, text* out);
 
 /* The first done cell of a method (lowest seed), or NULL. */

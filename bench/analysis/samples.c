@@ -26,13 +26,13 @@ static const json_t* find_values(const run_cell* c, const char* metric, int k) {
 static df_status add_seed(const run_cell* c, const run_cell* first, const char* metric, int k, samples* s) {
   const json_t* list = find_values(c, metric, k);
   const long long seed = (long long)c->seed;
-  if (!list) return df_fail(DF_E_MISSING, "%s, seed %lld: no values of %s", c->method, seed, metric);
+  if (!list) return df_fail(DF_E_MISSING, "%s, seed %lld: the record has no values of %s", c->method, seed, metric);
   if (json_array_size(list) != (size_t)s->n) {
-    return df_fail(DF_E_MISMATCH, "%s, seed %lld: %zu values of %s, not %d", c->method, seed, json_array_size(list),
-                   metric, s->n);
+    return df_fail(DF_E_MISMATCH, "%s, seed %lld: %zu values of %s, expected %d", c->method, seed,
+                   json_array_size(list), metric, s->n);
   }
   if (strcmp(string_of(c->record, "windows_sha256"), string_of(first->record, "windows_sha256")) != 0) {
-    return df_fail(DF_E_MISMATCH, "%s, seed %lld: other start states than seed %lld", c->method, seed,
+    return df_fail(DF_E_MISMATCH, "%s, seed %lld: different start states from seed %lld", c->method, seed,
                    (long long)first->seed);
   }
   double* values = s->values + (size_t)s->seeds * (size_t)s->n;
@@ -47,7 +47,7 @@ static int* labels(const json_t* list, int n) {
   return out;
 }
 
-/* which episodes the values are of: the first n windows of the set */
+/* episode and gait of the values, which belong to the first n windows of the evaluation set */
 static df_status add_labels(const run_cell* c, samples* s) {
   const json_t* windows = json_object_get(c->record, "windows");
   const json_t *episode = json_object_get(windows, "episode"), *group = json_object_get(windows, "group");
@@ -65,8 +65,9 @@ static df_status add_labels(const run_cell* c, samples* s) {
 
 static df_status build(int n_cells, const run_cell* const* cells, const char* metric, int k, samples* s) {
   const size_t n = n_cells > 0 ? json_array_size(find_values(cells[0], metric, k)) : 0;
-  if (n == 0) return df_fail(DF_E_MISSING, "no values of %s", metric);
-  if (n_cells > SEED_VALUES_MAX) return df_fail(DF_E_ARG, "%s: more than %d seeds", cells[0]->method, SEED_VALUES_MAX);
+  if (n == 0) return df_fail(DF_E_MISSING, "the records have no values of %s", metric);
+  if (n_cells > SEED_VALUES_MAX)
+    return df_fail(DF_E_ARG, "method %s: at most %d seeds are supported", cells[0]->method, SEED_VALUES_MAX);
   s->n = (int)n;
   s->values = df_alloc((size_t)n_cells * n, sizeof *s->values);
   if (!s->values) return DF_E_NOMEM;

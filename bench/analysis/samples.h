@@ -1,5 +1,6 @@
-/* samples.h: the values of single windows or chains behind a row, over the seeds of a method, as statistics take them:
- * a stratum a seed, the same start states in each, windows of one test episode in one cluster, within their gait. */
+/* samples.h: the per-window (or per-chain) values behind a row, over the seeds of a method, in the form that the
+ * statistics need: one stratum per seed with the same start states, one cluster per test episode, one group per gait.
+ */
 #ifndef BENCH_SAMPLES_H
 #define BENCH_SAMPLES_H
 
@@ -7,24 +8,26 @@
 #include "run_view.h"
 
 typedef struct samples {
-  int seeds, n; /* n values of each seed; 0: there are none */
-  int sizes[SEED_VALUES_MAX];
-  double* values;       /* [seeds][n]; NaN where not finite */
-  int *episode, *group; /* [n]; NULL where the records do not say, as older ones */
-  int episodes;         /* how many; 0 where not known */
+  int seeds, n;               /* n values per seed; 0: none */
+  int sizes[SEED_VALUES_MAX]; /* [seeds], all equal to n */
+  double* values;             /* [seeds][n]; NaN if not finite; owned */
+  int *episode, *group;       /* [n], test episode and gait of each value; NULL in older records; owned */
+  int episodes;               /* number of distinct episodes; 0: unknown */
 } samples;
 
-/* Of done cells, which are of one method and task. k is that of the record: 0 where the method has no sampler.
- * DF_E_MISSING where a cell has no such values, DF_E_MISMATCH where they are not equally many or on other start states;
- * *out is then empty. samples_clear it. */
+/* Collects the values of done cells of one method and task. `k` is the K of the records, 0 if the method has no
+ * sampler. DF_E_MISSING if a cell has no such values, DF_E_MISMATCH if their number or start states differ between
+ * cells, DF_E_ARG for more than SEED_VALUES_MAX cells, DF_E_NOMEM; *out is then empty. Call samples_clear(). */
 DF_MUST_CHECK df_status samples_new(int n_cells, const run_cell* const* cells, const char* metric, int k, samples* out);
 
-/* Of all done seeds of a method of the group, at k or, where it has no sampler, at all. */
+/* The same for the first SEED_VALUES_MAX done cells of a method of the group, at K = k or, without such values, at K =
+ * 0. */
 DF_MUST_CHECK df_status samples_of_method(const run_view* r, const run_group* g, const char* method, const char* metric,
                                           int k, samples* out);
 void samples_clear(samples* s);
 
-/* Resamples that speak of other seeds and other episodes: both are drawn. The arrays of `s` must outlive it. */
+/* The bootstrap for these samples: 95 % intervals, resampling seeds and, within each gait, test episodes, so that they
+ * hold for other seeds and episodes. It points to the arrays of `s`. */
 df_bootstrap_cfg samples_bootstrap(const samples* s, uint64_t seed, int resamples);
 
 #endif

@@ -15,7 +15,7 @@ void summary_clear(summary* s) {
   *s = (summary){0};
 }
 
-/* the same metric under each K: what a method without sampler measured is found under all of them */
+/* adds the interquartile mean at one K; the samples of a method without sampler are found at every K */
 static df_status add_row(const run_view* r, const run_group* g, const char* method, const char* metric, int k,
                          summary* s) {
   samples values;
@@ -33,15 +33,15 @@ static df_status add_row(const run_view* r, const run_group* g, const char* meth
   return status;
 }
 
-/* of zeros and ones the middle half says nothing */
-static bool has_middle(const char* metric) {
+/* fall_rate has no interquartile mean: the middle half of zeros and ones tells nothing */
+static bool has_iqm(const char* metric) {
   return metric_column(metric) >= 0 && strcmp(metric, "fall_rate") != 0;
 }
 
 static df_status add_group(const run_view* r, const run_group* g, summary* s) {
   for (int m = 0; m < g->n_methods; m++) {
     for (int i = 0; i < g->n_metrics; i++) {
-      for (int k = 0; k < g->n_k && has_middle(g->metrics[i]); k++) {
+      for (int k = 0; k < g->n_k && has_iqm(g->metrics[i]); k++) {
         DF_TRY(add_row(r, g, g->methods[m], g->metrics[i], g->k[k], s));
       }
     }
@@ -50,12 +50,12 @@ static df_status add_group(const run_view* r, const run_group* g, summary* s) {
 }
 
 static df_status build(const run_view* r, summary* s) {
-  size_t most = 0;
+  size_t max_rows = 0;
   for (int i = 0; i < r->n_groups; i++) {
     const run_group* g = &r->groups[i];
-    most += (size_t)g->n_methods * (size_t)g->n_metrics * (size_t)g->n_k;
+    max_rows += (size_t)g->n_methods * (size_t)g->n_metrics * (size_t)g->n_k;
   }
-  s->list = df_alloc(most, sizeof *s->list);
+  s->list = df_alloc(max_rows, sizeof *s->list);
   if (!s->list) return DF_E_NOMEM;
   for (int i = 0; i < r->n_groups; i++) DF_TRY(add_group(r, &r->groups[i], s));
   const compare_cfg cfg = compare_cfg_default();
@@ -85,7 +85,7 @@ const comparison* summary_compared(const summary* s, const run_group* g, const c
                                    int k) {
   for (int i = 0; i < s->against.n; i++) {
     const comparison* c = &s->against.list[i];
-    /* two methods without sampler have a K of their own, 0 */
+    /* comparisons of two methods without sampler have K = 0 */
     if (is_of(c, g) && (c->k == k || c->k == 0) && !strcmp(c->method_b, method) && !strcmp(c->metric, metric)) return c;
   }
   return NULL;

@@ -1,8 +1,9 @@
-/* summary.h: what a report says beyond means over seeds: interquartile means, and each method against the first.
+/* summary.h: the statistics of a report beyond means over seeds: interquartile means, and comparisons of the first
+ * method with each other one.
  *
- * Both need seeds: a method with fewer than compare's minimum has none of it. Intervals draw seeds and test episodes
- * (samples.h), 2000 resamples from seed 1; comparisons are those of `dynaflow compare`, all of a report adjusted for
- * together. */
+ * Both need at least compare_cfg_default().min_seeds seeds of a method. Intervals come from 2000 resamples of seeds and
+ * test episodes (samples.h) from seed 1. Comparisons are those of `dynaflow compare`; the Holm adjustment covers the
+ * whole report. */
 #ifndef BENCH_SUMMARY_H
 #define BENCH_SUMMARY_H
 
@@ -13,7 +14,7 @@
 typedef struct summary_row {
   const run_group* group;
   const char *method, *metric;
-  int k; /* sampler steps asked for */
+  int k; /* the K of the table; the values are those at K = 0 if the method has no sampler */
   df_interval iqm;
 } summary_row;
 
@@ -21,20 +22,23 @@ typedef struct summary {
   int min_seeds;
   int n;
   summary_row* list;
-  comparisons against;
+  comparisons against; /* first method of each group against the others */
 } summary;
 
+/* Computes the summary of a run. Errors: DF_E_NOMEM and those of compare_all(); *out is then empty. Points into `r`.
+ * Call summary_clear(). */
 DF_MUST_CHECK df_status summary_new(const run_view* r, summary* out);
 void summary_clear(summary* s);
 
-/* NULL where there is none. */
+/* The interquartile mean of a method, and its comparison with the first method of the group; NULL if there is none. */
 const summary_row* summary_find(const summary* s, const run_group* g, const char* method, const char* metric, int k);
 const comparison* summary_compared(const summary* s, const run_group* g, const char* method, const char* metric, int k);
 
-/* Whether any method of the group has enough seeds; else a line says what is missing. */
+/* Whether any method of the group has an interquartile mean. */
 bool summary_has(const summary* s, const run_group* g);
 
-/* Whether values behind rows of the group say which test episode they are of. 1: all, 0: none, -1: there are none. */
+/* Whether the records of the group say to which test episode a window belongs. 1: all do; 0: at least one does not; -1:
+ * no cell is done. */
 int summary_knows_episodes(const run_view* r, const run_group* g);
 
 #endif

@@ -8,7 +8,7 @@ int exit_code_of(df_status status) {
       return EXIT_DONE;
     case DF_E_INTERRUPTED:
       return EXIT_INTERRUPTED;
-    /* not the user's input: what was asked for could not be completed here */
+    /* the input is valid, but this machine cannot process it */
     case DF_E_NOMEM:
     case DF_E_BLAS:
       return EXIT_INCOMPLETE;
@@ -26,6 +26,6 @@ int report_failure(df_status status) {
 
 int report_task_failure(df_status status, const char* task) {
   const int code = report_failure(status);
-  if (status == DF_E_MISSING) fprintf(stderr, "dynaflow: to get it: dynaflow data fetch %s\n", task);
+  if (status == DF_E_MISSING) fprintf(stderr, "dynaflow: to fetch its files, run: dynaflow data fetch %s\n", task);
   return code;
 }

@@ -1,27 +1,30 @@
-/* exit_code.h: exit codes, and how a failed call is reported on standard error. */
+/* exit_code.h: the exit codes of the program, and error messages on standard error. */
 #ifndef BENCH_EXIT_CODE_H
 #define BENCH_EXIT_CODE_H
 
 #include "dynaflow/core/status.h"
 
-/* the program's contract with scripts; never renumber */
+/* Scripts depend on these numbers: never renumber them. */
 enum {
   EXIT_DONE = 0,
-  EXIT_CHECK_FAILED = 1, /* the check did not hold */
-  EXIT_USAGE = 2,        /* usage or bad input */
-  EXIT_INCOMPLETE = 3,   /* missing or incomplete */
-  EXIT_INCONCLUSIVE = 4,
-  EXIT_NOT_COMPARABLE = 5,
-  EXIT_INTERRUPTED = 130 /* what was done is kept */
+  EXIT_CHECK_FAILED = 1,   /* a check failed */
+  EXIT_USAGE = 2,          /* invalid usage or input */
+  EXIT_INCOMPLETE = 3,     /* something is missing or unfinished; also no memory and no usable BLAS */
+  EXIT_INCONCLUSIVE = 4,   /* the data do not decide the question */
+  EXIT_NOT_COMPARABLE = 5, /* the results belong to different settings */
+  EXIT_INTERRUPTED = 130   /* stopped by SIGINT or SIGTERM; finished work is kept */
 };
 
-/* The exit code that a status means. */
+/* Maps a status to an exit code: DF_OK to EXIT_DONE, DF_E_INTERRUPTED to EXIT_INTERRUPTED, DF_E_NOMEM and DF_E_BLAS to
+ * EXIT_INCOMPLETE, every other status to EXIT_USAGE. */
 int exit_code_of(df_status status);
 
-/* Prints "dynaflow: <detail>" to standard error and returns the exit code that `status` means. */
+/* Prints "dynaflow: <message>" to standard error and returns the exit code of `status`. The message is that of the last
+ * df_fail() of this thread or, without one, the general text of the status. DF_OK prints nothing. */
 int report_failure(df_status status);
 
-/* The same for a task whose model or demonstrations may be missing: DF_E_MISSING also tells how to get them. */
+/* As report_failure(), for a task whose model or demonstrations may be missing: for DF_E_MISSING a second line names
+ * the command that fetches them. */
 int report_task_failure(df_status status, const char* task);
 
 #endif

@@ -27,20 +27,20 @@ long parse_integer(struct argp_state* state, const char* option, const char* val
   errno = 0;
   const long v = strtol(value, &end, 10);
   if (errno || end == value || *end || v < low || v > high) {
-    argp_error(state, "%s %s: not a whole number from %ld to %ld", option, value, low, high);
+    argp_error(state, "%s %s: expected an integer from %ld to %ld", option, value, low, high);
   }
   return v;
 }
 
 void expect_one_seed(const options* opts, struct argp_state* state) {
-  if (opts->n_seeds > 1) argp_error(state, "--seed: this command takes one seed, not %d", opts->n_seeds);
+  if (opts->n_seeds > 1) argp_error(state, "--seed: this command takes one seed, but %d were given", opts->n_seeds);
 }
 
 double parse_number(struct argp_state* state, const char* option, const char* value, double low, double high) {
   char* end = NULL;
   const double v = strtod(value, &end);
   if (end == value || *end || !(v >= low && v <= high)) {
-    argp_error(state, "%s %s: not a number from %g to %g", option, value, low, high);
+    argp_error(state, "%s %s: expected a number from %g to %g", option, value, low, high);
   }
   return v;
 }
@@ -50,20 +50,20 @@ static void parse_seeds(struct argp_state* state, options* o, const char* value)
   char* list = df_strdup(value);
   char* rest = NULL;
   for (char* word = list ? strtok_r(list, ",", &rest) : NULL; word; word = strtok_r(NULL, ",", &rest)) {
-    if (o->n_seeds == OPTIONS_SEEDS_MAX) argp_error(state, "--seed: more than %d seeds", OPTIONS_SEEDS_MAX);
+    if (o->n_seeds == OPTIONS_SEEDS_MAX) argp_error(state, "--seed: at most %d seeds are accepted", OPTIONS_SEEDS_MAX);
     const uint64_t seed = (uint64_t)parse_integer(state, "--seed", word, 0, INT32_MAX);
     for (int i = 0; i < o->n_seeds; i++) {
-      if (o->seeds[i] == seed) argp_error(state, "--seed %s: %s is named twice", value, word);
+      if (o->seeds[i] == seed) argp_error(state, "--seed %s: seed %s appears twice", value, word);
     }
     o->seeds[o->n_seeds++] = seed;
   }
   df_free(list);
-  if (o->n_seeds == 0) argp_error(state, "--seed %s: no seed", value);
+  if (o->n_seeds == 0) argp_error(state, "--seed %s: expected a list of seeds, e.g. 1,2,3", value);
 }
 
 static void parse_set(struct argp_state* state, options* o, const char* value) {
-  if (o->n_set == OPTIONS_SET_MAX) argp_error(state, "--set: more than %d settings", OPTIONS_SET_MAX);
-  if (!strchr(value, '=') || value[0] == '=') argp_error(state, "--set %s: not of the form key=value", value);
+  if (o->n_set == OPTIONS_SET_MAX) argp_error(state, "--set: at most %d settings are accepted", OPTIONS_SET_MAX);
+  if (!strchr(value, '=') || value[0] == '=') argp_error(state, "--set %s: expected KEY=VALUE", value);
   o->set[o->n_set++] = value;
 }
 
@@ -80,7 +80,7 @@ static error_t parse_option(int key, char* value, struct argp_state* state) {
       o->json = true;
       return 0;
     case KEY_DATA:
-      if (o->n_data == OPTIONS_DATA_MAX) argp_error(state, "--data: more than %d folders", OPTIONS_DATA_MAX);
+      if (o->n_data == OPTIONS_DATA_MAX) argp_error(state, "--data: at most %d folders are accepted", OPTIONS_DATA_MAX);
       o->data[o->n_data++] = value;
       return 0;
     case KEY_TASKS:
@@ -99,7 +99,7 @@ static error_t parse_option(int key, char* value, struct argp_state* state) {
       o->blas_kernel = value;
       return 0;
     case KEY_PLUGIN:
-      if (!load_plugin) argp_error(state, "--plugin: this program loads no methods");
+      if (!load_plugin) argp_error(state, "--plugin %s: this program cannot load plugins", value);
       if (load_plugin(value) != DF_OK) argp_error(state, "--plugin: %s", df_error_message());
       return 0;
     default:
@@ -108,17 +108,18 @@ static error_t parse_option(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_option option_table[] = {
-    {"threads", 't', "N", 0, "threads (default: all cores); results do not depend on it", 0},
-    {"quiet", 'q', 0, 0, "no progress and no remarks", 0},
-    {"json", KEY_JSON, 0, 0, "one JSON document on standard output", 0},
-    {"data", KEY_DATA, "DIR", 0, "folder of models and data, searched first; may be repeated", 0},
-    {"tasks", KEY_TASKS, "DIR", 0, "folder of task folders", 0},
-    {"profile", KEY_PROFILE, "NAME", 0, "profile of the task file (default: full)", 0},
+    {"threads", 't', "N", 0, "number of threads (default: all cores); does not change results", 0},
+    {"quiet", 'q', 0, 0, "print no progress and no notes", 0},
+    {"json", KEY_JSON, 0, 0, "print one JSON document to standard output", 0},
+    {"data", KEY_DATA, "DIR", 0, "folder with models and data, searched before the default folders; may be repeated",
+     0},
+    {"tasks", KEY_TASKS, "DIR", 0, "folder that contains the task folders", 0},
+    {"profile", KEY_PROFILE, "NAME", 0, "profile of the task file to use (default: full)", 0},
     {"set", KEY_SET, "KEY=VALUE", 0, "override a setting of the task file; may be repeated", 0},
-    {"seed", KEY_SEED, "N,..", 0, "seeds (default: 1)", 0},
+    {"seed", KEY_SEED, "N,..", 0, "comma-separated seeds (default: 1)", 0},
     {"plugin", KEY_PLUGIN, "FILE.so", 0, "load a method from a shared object; may be repeated", 0},
     {"blas-kernel", KEY_BLAS, "NAME", 0,
-     "OpenBLAS kernel set, e.g. SkylakeX or Haswell; auto: by the processor, whatever OPENBLAS_CORETYPE says", 0},
+     "OpenBLAS kernel set, e.g. SkylakeX or Haswell; auto: choose by processor and ignore OPENBLAS_CORETYPE", 0},
     {0}};
 
 const struct argp options_argp = {.options = option_table, .parser = parse_option};

@@ -1,4 +1,4 @@
-/* options.h: the options that every subcommand takes. */
+/* options.h: the options common to all subcommands, and parsers for option values. */
 #ifndef BENCH_OPTIONS_H
 #define BENCH_OPTIONS_H
 
@@ -12,40 +12,41 @@ enum { OPTIONS_DATA_MAX = 4, OPTIONS_SET_MAX = 64, OPTIONS_SEEDS_MAX = 64 };
 
 typedef struct options {
   int threads; /* default: all cores */
-  bool quiet;  /* no progress, no remarks */
+  bool quiet;  /* no progress and no notes */
   bool json;   /* one JSON document on standard output */
   int n_data;
-  const char* data[OPTIONS_DATA_MAX]; /* --data, searched first and written to */
-  const char* tasks;                  /* --tasks; NULL: the places of options_task_folder */
+  const char* data[OPTIONS_DATA_MAX]; /* --data: searched before the default folders; downloads are written there */
+  const char* tasks;                  /* --tasks; NULL: the default folders of task_roots() */
   const char* profile;                /* default "full" */
   int n_set;
   const char* set[OPTIONS_SET_MAX]; /* --set key=value */
   int n_seeds;
   uint64_t seeds[OPTIONS_SEEDS_MAX]; /* default {1} */
-  const char* blas_kernel;           /* NULL: environment, then detection; "auto": detection */
+  const char* blas_kernel;           /* NULL: OPENBLAS_CORETYPE if set, else by processor; "auto": by processor */
 } options;
 
 options options_default(void);
 
-/* The child parser of the common options; a subcommand lists it in its argp's children,
+/* The argp child parser of the common options. A subcommand lists it among its children,
  *   static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
- * and in its own parser hands it the struct:
+ * and passes it the struct in its own parser:
  *   case ARGP_KEY_INIT: state->child_inputs[0] = &arguments->common; return 0;
- * Wrong values end the program with exit code 2, as argp does. --plugin loads its method at once, but may stand behind
- * a
- * --method that names it: look names up at ARGP_KEY_END. */
+ * An invalid value ends the program with exit code 2, as argp does. --plugin loads its method as soon as it is parsed,
+ * which may be after the --method option that names it: look up method names at ARGP_KEY_END.
+ * String members point into argv. */
 extern const struct argp options_argp;
 #define OPTIONS_CHILD \
   { &options_argp, 0, "Common options:", 100 }
 
-/* How --plugin loads a method; without a loader the option is an error. main sets it, so that the parser does not
- * depend on the table of methods. */
+/* Sets the function that --plugin calls with its argument. Without one, --plugin is an error. main() sets it, so that
+ * the parser does not depend on the table of methods. */
 void options_set_plugin_loader(df_status (*load)(const char* path));
 
-/* Ends the program if several seeds were given to a command that takes one. */
+/* For commands that take one seed: ends the program with exit code 2 if more were given. */
 void expect_one_seed(const options* opts, struct argp_state* state);
 
-/* For a command's own options: a whole number or a number in [low, high], or argp_error (exit 2) naming the option. */
+/* Parse the value of a command's own option as an integer or number in [low, high]. An invalid value ends the program
+ * with exit code 2 and a message that names the option. */
 long parse_integer(struct argp_state* state, const char* option, const char* text, long low, long high);
 double parse_number(struct argp_state* state, const char* option, const char* text, double low, double high);
 

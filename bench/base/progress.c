@@ -78,7 +78,6 @@ void progress_end(progress* p) {
   char taken[32];
   const double seconds = df_clock_wall() - p->started;
   if (p->line_open) fprintf(stderr, "\r\033[K");
-  /* what took no time needs no line */
   if (seconds < 1) return;
   fprintf(stderr, "%s: %.0f of %.0f %s in %s\n", p->label, p->done, p->total, p->unit,
           duration(seconds, taken, sizeof taken));

@@ -1,7 +1,7 @@
-/* progress.h: how far a long computation is, on standard error.
+/* progress.h: progress of a long computation on standard error.
  *
- * On a terminal one line with share, rate and time left, redrawn; in a log a plain line at most every 10 s and 10 %
- * (but at least every minute); nothing when quiet. */
+ * On a terminal: one line with percentage, rate and remaining time, redrawn at most every 0.1 s. Elsewhere (a log): a
+ * plain line when 10 s and another 10 % have passed, or one minute. Nothing if `quiet`. */
 #ifndef BENCH_PROGRESS_H
 #define BENCH_PROGRESS_H
 
@@ -9,20 +9,22 @@
 
 typedef struct progress {
   const char* label;
-  const char* unit; /* "steps" */
+  const char* unit; /* plural, e.g. "steps" */
   double total;
-  double done, noted; /* `noted`: share at the last line of a log */
-  double started, drawn;
+  double done, noted;    /* noted: fraction done at the last log line */
+  double started, drawn; /* wall-clock times [s]: of the start, of the last line */
   bool quiet, terminal, line_open;
 } progress;
 
-/* `label` and `unit` must outlive the progress. */
+/* Starts the clock. `total` is the amount of work in `unit` (plural, e.g. "steps"). `label` and `unit` are not copied.
+ */
 void progress_start(progress* p, bool quiet, const char* label, const char* unit, double total);
 
-/* `note` (may be NULL) stands at the end of the line, e.g. "loss 0.123". Cheap: call it after every step. */
+/* Sets the amount of work done and redraws the line if it is due. `note` (may be NULL) is appended to the line, e.g.
+ * "loss 0.123". Cheap enough to be called after every step. */
 void progress_update(progress* p, double done, const char* note);
 
-/* Ends the line; says how long it took. */
+/* Clears the line and prints how long the work took; prints nothing for less than 1 s. */
 void progress_end(progress* p);
 
 #endif

@@ -63,7 +63,7 @@ json_t* rows_document(const rows* r) {
   return json_pack("{s:i,s:O}", "schema", 1, "rows", r->list);
 }
 
-/* ---- the table for people ---- */
+/* ---- the text table ---- */
 
 enum { CELL_MAX = 512, COLUMNS_MAX = 24 };
 
@@ -73,13 +73,13 @@ static void cell_text(const char* column, const json_t* v, char* out) {
   if (json_is_integer(v)) snprintf(out, CELL_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
   if (json_is_real(v)) snprintf(out, CELL_MAX, "%.6g", json_real_value(v));
   if (json_is_boolean(v)) snprintf(out, CELL_MAX, "%s", json_is_true(v) ? "yes" : "no");
-  /* columns that say nothing where they are 0 */
+  /* k = 0 and n = 0 mean "not applicable" */
   if (json_is_integer(v) && json_integer_value(v) == 0 && (strcmp(column, "k") == 0 || strcmp(column, "n") == 0)) {
     out[0] = '\0';
   }
 }
 
-static size_t letters(const char* s) {
+static size_t utf8_length(const char* s) {
   size_t n = 0;
   for (; *s; s++) n += ((unsigned char)*s & 0xC0) != 0x80;
   return n;
@@ -89,7 +89,7 @@ typedef struct column {
   const char* name;
   size_t width;
   bool right;
-  bool said; /* something stands in it */
+  bool used; /* some row has a non-empty value */
 } column;
 
 static int find_columns(const json_t* list, column* columns) {
@@ -104,18 +104,18 @@ static int find_columns(const json_t* list, column* columns) {
       int c = 0;
       while (c < n && strcmp(columns[c].name, key) != 0) c++;
       if (c == n && n == COLUMNS_MAX) continue;
-      if (c == n) columns[n++] = (column){.name = key, .width = letters(key)};
+      if (c == n) columns[n++] = (column){.name = key, .width = utf8_length(key)};
       cell_text(key, v, cell);
-      if (cell[0]) columns[c].said = true;
+      if (cell[0]) columns[c].used = true;
       if (json_is_number(v)) columns[c].right = true;
-      if (letters(cell) > columns[c].width) columns[c].width = letters(cell);
+      if (utf8_length(cell) > columns[c].width) columns[c].width = utf8_length(cell);
     }
   }
   return n;
 }
 
 static void add_cell(text* line, const column* c, const char* cell, bool last) {
-  const size_t pad = c->width > letters(cell) ? c->width - letters(cell) : 0;
+  const size_t pad = c->width > utf8_length(cell) ? c->width - utf8_length(cell) : 0;
   if (line->n) text_add(line, "  ");
   if (c->right) text_add(line, "%*s", (int)pad, "");
   text_add(line, "%s", cell);
@@ -133,11 +133,11 @@ static void print_table(const json_t* list) {
   const int n = find_columns(list, columns);
   int last = -1;
   for (int c = 0; c < n; c++) {
-    if (columns[c].said) last = c;
+    if (columns[c].used) last = c;
   }
   text line = {0};
   for (int c = 0; c < n; c++) {
-    if (columns[c].said) add_cell(&line, &columns[c], columns[c].name, c == last);
+    if (columns[c].used) add_cell(&line, &columns[c], columns[c].name, c == last);
   }
   if (last >= 0) print_line(&line);
   size_t i;
@@ -146,7 +146,7 @@ static void print_table(const json_t* list) {
     for (int c = 0; c < n; c++) {
       char cell[CELL_MAX];
       cell_text(columns[c].name, json_object_get(object, columns[c].name), cell);
-      if (columns[c].said) add_cell(&line, &columns[c], cell, c == last);
+      if (columns[c].used) add_cell(&line, &columns[c], cell, c == last);
     }
     print_line(&line);
   }

@@ -1,4 +1,4 @@
-/* rows.h: results as tidy rows: one JSON document for programs, one aligned table for people. */
+/* rows.h: results as tidy rows, printed as one JSON document or as an aligned table. */
 #ifndef BENCH_ROWS_H
 #define BENCH_ROWS_H
 
@@ -8,26 +8,26 @@
 
 #include "options.h"
 
-/* One number. Texts may be NULL (null in JSON). A value that is not finite is written as null, with the reason in
- * `status`; lo and hi are null where they are not finite. */
+/* One number. Strings may be NULL (null in JSON) and are not copied. A value that is not finite is written as null with
+ * the reason in `status`; lo and hi are written as null if they are not finite. */
 typedef struct row {
   const char* task;
   const char* method;
-  int64_t seed; /* -1: none */
+  int64_t seed; /* < 0: none */
   const char* profile;
   const char* metric;
-  int k; /* sampler steps; 0: none */
+  int k; /* sampler steps K; 0: the method has no sampler */
   double value;
   const char* unit;
-  int64_t n; /* values behind the number; 0: not counted */
-  double lo, hi;
-  const char* status; /* NULL: "ok", or why the value is not finite */
+  int64_t n;          /* number of samples behind the value; 0: not counted */
+  double lo, hi;      /* interval */
+  const char* status; /* NULL: derived from the value: "ok", "not a number", "infinite" or "minus infinite" */
 } row;
 
-/* no value, no interval, no seed */
+/* A row without value, interval and seed; everything else 0 or NULL. */
 row row_default(void);
 
-/* The row as a new JSON object. In a cell's record (`in_cell`) task, method, seed and profile are left out. */
+/* The row as a new JSON object. With `in_cell` (rows of a cell's record) task, method, seed and profile are omitted. */
 json_t* row_json(const row* r, bool in_cell);
 
 typedef struct rows {
@@ -37,12 +37,14 @@ typedef struct rows {
 rows rows_new(void);
 void rows_free(rows* r);
 void rows_add(rows* r, const row* one);
-void rows_add_object(rows* r, json_t* object); /* takes the reference; any keys, for rows that are not numbers */
+/* Appends an object with any keys and takes ownership of it. */
+void rows_add_object(rows* r, json_t* object);
 
-/* {"schema":1,"rows":[...]}, as a new reference */
+/* {"schema":1,"rows":[...]} as a new JSON object. */
 json_t* rows_document(const rows* r);
 
-/* To standard output: the document with --json, else a table of the columns in which something stands. */
+/* Prints to standard output: with --json the document, else a table whose columns are the keys in order of first
+ * appearance, without empty columns. The table shows at most 24 columns and 511 bytes of a value. */
 void rows_print(const rows* r, const options* opts);
 
 #endif

@@ -20,20 +20,20 @@ volatile sig_atomic_t stop_flag;
 static volatile sig_atomic_t signalled;
 static struct timespec first_signal;
 
-static void leave(void) {
+static void exit_interrupted(void) {
   static const char message[] = "dynaflow: interrupted\n";
   const ssize_t written = write(STDERR_FILENO, message, sizeof message - 1);
   (void)written;
   _exit(EXIT_INTERRUPTED);
 }
 
-static void on_signal_leave(int number) {
+static void on_signal_exit(int number) {
   (void)number;
-  leave();
+  exit_interrupted();
 }
 
 static void on_signal(int number) {
-  enum { SAME_NS = 100000000 };
+  enum { SAME_SIGNAL_NS = 100000000 };
   (void)number;
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -44,13 +44,13 @@ static void on_signal(int number) {
     return;
   }
   const long ns = (long)(now.tv_sec - first_signal.tv_sec) * 1000000000 + (now.tv_nsec - first_signal.tv_nsec);
-  if (ns >= SAME_NS) leave();
+  if (ns >= SAME_SIGNAL_NS) exit_interrupted();
 }
 
-static void handle(void (*handler)(int)) {
+static void install_handler(void (*handler)(int)) {
   struct sigaction action = {.sa_handler = handler};
   sigemptyset(&action.sa_mask);
-  /* one signal at a time: their handler is one */
+  /* block both signals while their common handler runs */
   sigaddset(&action.sa_mask, SIGINT);
   sigaddset(&action.sa_mask, SIGTERM);
   sigaction(SIGINT, &action, NULL);
@@ -58,10 +58,10 @@ static void handle(void (*handler)(int)) {
 }
 
 void stop_at_once(void) {
-  handle(on_signal_leave);
+  install_handler(on_signal_exit);
 }
 void stop_in_order(void) {
-  handle(on_signal);
+  install_handler(on_signal);
 }
 
 /* ---- limits ---- */
@@ -73,13 +73,13 @@ static struct {
   pthread_cond_t wake;
   stop_limits limits;
   double deadline;
-  double seen_mib; /* when it was too much */
+  double seen_mib; /* resident memory at the last check */
 } watch = {.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
-static atomic_int beyond; /* a stop_reason */
+static atomic_int limit_hit; /* a stop_reason */
 
 stop_reason stop_why(void) {
-  return signalled ? STOP_SIGNAL : (stop_reason)atomic_load(&beyond);
+  return signalled ? STOP_SIGNAL : (stop_reason)atomic_load(&limit_hit);
 }
 
 const char* stop_words(char* out, size_t n) {
@@ -96,7 +96,7 @@ const char* stop_words(char* out, size_t n) {
   return out;
 }
 
-/* resident memory of this process [MiB], or < 0 */
+/* resident memory of this process [MiB]; < 0 if it cannot be read */
 static double resident_mib(void) {
   long pages;
   FILE* file = fopen("/proc/self/statm", "re");
@@ -106,7 +106,7 @@ static double resident_mib(void) {
   return read ? (double)pages * (double)sysconf(_SC_PAGESIZE) / (1024 * 1024) : -1;
 }
 
-static stop_reason look(void) {
+static stop_reason exceeded(void) {
   if (watch.limits.seconds > 0 && df_clock_wall() > watch.deadline) return STOP_SECONDS;
   if (watch.limits.memory_mib > 0) watch.seen_mib = resident_mib();
   return watch.limits.memory_mib > 0 && watch.seen_mib > watch.limits.memory_mib ? STOP_MEMORY : STOP_NONE;
@@ -123,13 +123,13 @@ static struct timespec in_20_ms(void) {
   return t;
 }
 
-static void* keep_watch(void* unused) {
+static void* watch_limits(void* unused) {
   (void)unused;
   pthread_mutex_lock(&watch.lock);
   while (!watch.end) {
-    const stop_reason reason = look();
+    const stop_reason reason = exceeded();
     if (reason != STOP_NONE) {
-      atomic_store(&beyond, (int)reason);
+      atomic_store(&limit_hit, (int)reason);
       stop_flag = 1;
       break;
     }
@@ -144,13 +144,16 @@ df_status stop_watch(const stop_limits* limits) {
   stop_unwatch();
   if (!(limits->seconds > 0) && !(limits->memory_mib > 0)) return DF_OK;
   if (limits->memory_mib > 0 && resident_mib() < 0) {
-    return df_fail(DF_E_IO, "/proc/self/statm: cannot be read: the memory of a cell cannot be limited here");
+    return df_fail(DF_E_IO,
+                   "/proc/self/statm: cannot be read, so --cell-memory cannot be checked here; run without it");
   }
   watch.limits = *limits;
   watch.deadline = df_clock_wall() + limits->seconds;
   watch.end = false;
-  const int failed = pthread_create(&watch.thread, NULL, keep_watch, NULL);
-  if (failed) return df_fail(DF_E_NOMEM, "the thread that watches a cell's limits: %s", strerror(failed));
+  const int failed = pthread_create(&watch.thread, NULL, watch_limits, NULL);
+  if (failed)
+    return df_fail(DF_E_NOMEM, "cannot start the thread that checks --cell-seconds and --cell-memory: %s",
+                   strerror(failed));
   watch.running = true;
   return DF_OK;
 }
@@ -163,8 +166,8 @@ void stop_unwatch(void) {
   pthread_mutex_unlock(&watch.lock);
   pthread_join(watch.thread, NULL);
   watch.running = false;
-  atomic_store(&beyond, STOP_NONE);
+  atomic_store(&limit_hit, STOP_NONE);
   stop_flag = 0;
-  /* a signal may have come between the two lines */
+  /* a signal may have arrived just before the flag was cleared */
   if (signalled) stop_flag = 1;
 }

@@ -1,4 +1,4 @@
-/* stop.h: why work ends before it is done: a signal, a cell's time or its memory. */
+/* stop.h: early termination of work by a signal, or by the time or memory limit of a cell. */
 #ifndef BENCH_STOP_H
 #define BENCH_STOP_H
 
@@ -7,38 +7,42 @@
 
 #include "dynaflow/core/status.h"
 
-/* Non-zero once work has to end. What takes long looks at it: training between steps, evaluation between measures,
- * demonstrations between attempts. */
+/* Non-zero once work must end. Long computations poll it: training between steps, evaluation between measures, the
+ * generation of demonstrations between attempts. */
 extern volatile sig_atomic_t stop_flag;
 
 typedef enum stop_reason { STOP_NONE, STOP_SIGNAL, STOP_SECONDS, STOP_MEMORY } stop_reason;
 
-/* The reason; a signal outranks a limit. */
+/* Why stop_flag is set, STOP_NONE if it is not. A signal takes precedence over a limit. */
 stop_reason stop_why(void);
 
-/* "over 60 s (--cell-seconds)", "612 MiB in use, over 512 MiB (--cell-memory)" or "interrupted". */
+/* Writes stop_why() as text to out[n]: "over 60 s (--cell-seconds)", "612 MiB in use, over 512 MiB (--cell-memory)", or
+ * "interrupted". Returns `out`. */
 const char* stop_words(char* out, size_t n);
 
-/* SIGINT and SIGTERM end the program with exit code 130: at once, for commands that lose nothing by it (files are
- * written whole or not at all), */
+/* Makes SIGINT and SIGTERM end the program at once with exit code 130. For commands that lose nothing by it: their
+ * files are written completely or not at all. */
 void stop_at_once(void);
 
-/* or in order: the first signal sets stop_flag, so that what was done is recorded; a later one ends the program at
- * once. Signals within a tenth of a second are one: `timeout` and terminals send it to process and group. */
+/* Makes the first SIGINT or SIGTERM set stop_flag, so that finished work is recorded; a later signal ends the program
+ * at once with exit code 130. Signals less than 0.1 s after the first count as the same one: `timeout` and terminals
+ * send it to the process and to its group. */
 void stop_in_order(void);
 
-/* what a cell may use; 0: no limit */
+/* Limits of a cell; 0: no limit. */
 typedef struct stop_limits {
-  double seconds;    /* wall time of an attempt */
+  double seconds;    /* wall-clock time of an attempt */
   double memory_mib; /* resident memory of the process */
 } stop_limits;
 
-/* Begins to look at clock and memory every 20 ms, from a thread of its own; beyond a limit it sets stop_flag. Memory
- * is only looked at, not withheld: what is allocated between two looks, or before work sees the flag, comes on top.
- * Without limits it does nothing. DF_E_IO when memory is limited and the system does not tell what is used. */
+/* Starts a thread that checks clock and memory every 20 ms and sets stop_flag once a limit is exceeded. The memory
+ * limit is checked, not enforced: memory allocated between two checks, or before the work polls the flag, can exceed
+ * it. Without limits the call does nothing. Errors: DF_E_IO if memory is limited and /proc/self/statm cannot be read,
+ * DF_E_NOMEM if the thread cannot be started. */
 DF_MUST_CHECK df_status stop_watch(const stop_limits* limits);
 
-/* Ends it and takes back the stop_flag of a limit, not that of a signal. Fine without stop_watch. */
+/* Stops the thread and clears a stop_flag that a limit has set, but not one set by a signal. Does nothing if no thread
+ * is running. */
 void stop_unwatch(void);
 
 #endif

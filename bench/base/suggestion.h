@@ -4,10 +4,11 @@
 
 #include <stddef.h>
 
-/* The name nearest to `word` by edit distance, or NULL when none is near enough to be what was meant. */
+/* The name with the smallest edit distance to `word`; NULL if that exceeds a third of its length (2 for words of fewer
+ * than 6 letters). Points into `names`. */
 const char* closest_name(const char* word, int n, const char* const* names);
 
-/* ", did you mean 'x'?" in a buffer of the caller, or "". */
+/* Writes ", did you mean 'x'?" or, if no name is close, "" to out[size]. Returns `out`. */
 const char* suggestion(const char* word, int n, const char* const* names, char* out, size_t size);
 
 #endif

@@ -1,4 +1,4 @@
-/* text.h: a growing string, for documents that are written at once. */
+/* text.h: a growing string, for documents that are written as a whole. {0} is an empty text. */
 #ifndef BENCH_TEXT_H
 #define BENCH_TEXT_H
 
@@ -7,25 +7,26 @@
 #include "dynaflow/core/status.h"
 
 typedef struct text {
-  char* data; /* NULL while empty, else terminated */
-  size_t n, room;
+  char* data;     /* NUL-terminated; NULL before the first append; owned */
+  size_t n, room; /* bytes used without the NUL, bytes allocated */
 } text;
 
-/* Appends; ends the program with a message when memory is gone. */
+/* Append. Out of memory, they end the program with a message and EXIT_INCOMPLETE. */
 void text_add(text* t, const char* format, ...) DF_PRINTF(2, 3);
 void text_add_bytes(text* t, const char* bytes, size_t n);
-void text_clear(text* t);
+void text_clear(text* t); /* frees the memory; the text is empty again */
 
-/* "" while empty */
+/* The string, "" if empty. Valid until the next append. */
 const char* text_of(const text* t);
 
-/* Appends with & < > " written as HTML entities. */
+/* Appends `plain` with & < > " replaced by HTML entities. */
 void text_add_html(text* t, const char* plain);
 
-/* Writes the text to a file, atomically. */
+/* Writes the text to a file atomically. Errors: those of df_file_write(). */
 DF_MUST_CHECK df_status text_write(const text* t, const char* path);
 
-/* A formatted string in memory of df_alloc; ends the program when memory is gone. */
+/* A new formatted string; free it with df_free(). Out of memory, it ends the program with a message and
+ * EXIT_INCOMPLETE. */
 char* format_text(const char* format, ...) DF_PRINTF(1, 2);
 
 #endif

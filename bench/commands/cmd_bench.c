@@ -1,4 +1,4 @@
-/* cmd_bench.c: dynaflow bench adjoint|rollout: timings as ratios, competitors interleaved. */
+/* cmd_bench.c: dynaflow bench adjoint|rollout: times gradients and rollouts by interleaved runs. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +43,7 @@ static void take_word(arguments* a, const char* word, struct argp_state* state) 
       if (strcmp(word, names[i]) == 0) a->kind = (bench_kind)(BENCH_ADJOINT + i);
     }
     if (a->kind == BENCH_NONE) {
-      argp_error(state, "unknown benchmark '%s'%s (there are adjoint and rollout)", word,
+      argp_error(state, "unknown benchmark '%s'%s (choose adjoint or rollout)", word,
                  suggestion(word, 2, names, hint, sizeof hint));
     }
     return;
@@ -53,11 +53,12 @@ static void take_word(arguments* a, const char* word, struct argp_state* state) 
 }
 
 static void check_combination(const arguments* a, struct argp_state* state) {
-  if (a->kind == BENCH_NONE) argp_error(state, "what is timed is missing: adjoint or rollout");
+  if (a->kind == BENCH_NONE) argp_error(state, "missing argument: adjoint or rollout");
   if (a->suite && a->n_targets > 0)
-    argp_error(state, "--suite names its models itself: '%s' is too much", a->targets[0]);
-  if (!a->suite && a->n_targets == 0) argp_error(state, "a task, a model file (.xml) or --suite is needed");
-  if (a->out && a->kind != BENCH_ADJOINT) argp_error(state, "--out stands beside adjoint only");
+    argp_error(state, "unexpected argument '%s': --suite lists its own models", a->targets[0]);
+  if (!a->suite && a->n_targets == 0)
+    argp_error(state, "missing argument: a task, a model file (.xml) or --suite FILE");
+  if (a->out && a->kind != BENCH_ADJOINT) argp_error(state, "--out is only valid with adjoint");
 }
 
 static error_t parse(int key, char* value, struct argp_state* state) {
@@ -94,11 +95,11 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_option option_table[] = {
-    {"windows", KEY_WINDOWS, "N", 0, "rollouts that are timed (default 24)", 0},
-    {"horizon", KEY_HORIZON, "H", 0, "actions in one (default 16)", 0},
-    {"passes", KEY_PASSES, "N", 0, "times that all of them are run (default 24)", 0},
-    {"suite", KEY_SUITE, "FILE", 0, "the models of a list, with their targets", 0},
-    {"out", KEY_OUT, "DIR", 0, "also write timing.md and timing.csv there (adjoint)", 0},
+    {"windows", KEY_WINDOWS, "N", 0, "number of rollouts (default: 24)", 0},
+    {"horizon", KEY_HORIZON, "H", 0, "actions per rollout (default: 16)", 0},
+    {"passes", KEY_PASSES, "N", 0, "repetitions of all rollouts (default: 24)", 0},
+    {"suite", KEY_SUITE, "FILE", 0, "time the models listed in FILE, with their target ratios", 0},
+    {"out", KEY_OUT, "DIR", 0, "also write timing.md and timing.csv to DIR (adjoint only)", 0},
     {0}};
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp parser = {
@@ -106,15 +107,17 @@ static const struct argp parser = {
     .parser = parse,
     .args_doc = "adjoint TASK...|MODEL.xml...|--suite FILE\nrollout TASK...|MODEL.xml...|--suite FILE",
     .doc =
-        "Times what competes on the same work, taking turns; the ratios are the result.\v"
-        "adjoint: a step, its adjoint, a rollout with gradient and MuJoCo's mjd_transitionFD, in CPU time of one "
-        "thread. A task is timed on windows of its demonstrations, a model on generated ones with contacts. rollout: "
-        "rollouts on one thread against --threads, in wall time; an otherwise idle machine is needed.",
+        "Times the adjoint, or rollouts on several threads, by interleaved runs on the same windows.\n\n"
+        "adjoint: compares a step, its adjoint, a rollout with gradient and MuJoCo's mjd_transitionFD, in CPU time of "
+        "one thread. rollout: compares rollouts on one thread and on --threads, in wall time; it needs an otherwise "
+        "idle machine. The ratios are the result. A task is timed on windows of its demonstrations, a model on "
+        "generated windows with contacts. Models of a suite that cannot be simulated are named and skipped.\v"
+        "Exits with 0 when the models were timed, 2 on bad input, 3 when no model of a suite can be timed.",
     .children = children};
 
-/* ---- windows of contact ---- */
+/* ---- windows with contacts ---- */
 
-/* generated starts of the kinds that touch something, each under its own action */
+/* generates start states of the kinds that have contacts; each window applies the action drawn with its state */
 static df_status draw_windows(const df_system* s, int windows, int horizon, uint64_t seed, cases* c) {
   const int each = (windows + 3) / 4;
   const int states[DF_STATE_KINDS] = {[DF_STATE_REST] = each,
@@ -169,7 +172,7 @@ static int bench_targets(const arguments* a, adjoint_timing* timings, int* n, ro
 
 /* ---- a suite ---- */
 
-/* DF_OK without a system for a model that has no adjoint here */
+/* DF_OK with *s = NULL, and a line on standard error, for a model that cannot be opened or has no adjoint */
 static df_status open_model(const arguments* a, const suite_model* model, const df_search* search, df_system** s) {
   df_config config;
   char sha256[DF_SHA256_TEXT];
@@ -181,7 +184,7 @@ static df_status open_model(const arguments* a, const suite_model* model, const 
     status = df_task_system(&config, search, s, sha256);
   }
   if (status == DF_OK || status == DF_E_NOMEM) return status;
-  fprintf(stderr, "dynaflow: %s is left out: %s\n", model->name, df_error_message());
+  fprintf(stderr, "dynaflow: skipping %s: %s\n", model->name, df_error_message());
   return DF_OK;
 }
 
@@ -189,6 +192,7 @@ static int bench_suite(const arguments* a, const suite* s, adjoint_timing* timin
   df_search search;
   progress shown;
   df_status status = DF_OK;
+  /* time every model that can be opened; a failure ends the suite */
   suite_search(s, &a->common, &search);
   progress_start(&shown, a->common.quiet, "bench", "models", s->n);
   for (int i = 0; i < s->n && status == DF_OK; i++) {
@@ -206,27 +210,30 @@ static int bench_suite(const arguments* a, const suite* s, adjoint_timing* timin
     progress_update(&shown, i + 1, model->name);
   }
   progress_end(&shown);
+  /* exit code */
   search_clear(&search);
   if (status != DF_OK) return report_failure(status);
   if (*n > 0) return EXIT_DONE;
-  fprintf(stderr, "dynaflow: %s: no model that can be timed\n", s->path);
+  fprintf(stderr, "dynaflow: %s: none of its models can be timed\n", s->path);
   return EXIT_INCOMPLETE;
 }
 
 int cmd_bench(int argc, char** argv) {
   arguments a = {.common = options_default(), .windows = 24, .horizon = 16, .passes = 24};
   argp_parse(&parser, argc, argv, 0, NULL, &a);
+  /* read the suite */
   suite s = {0};
   if (a.suite) {
     const df_status status = suite_read(a.suite, &s);
     if (status != DF_OK) return report_failure(status);
   }
-  /* before what takes minutes */
+  /* find out now whether --out can be written, not after minutes of timing */
   const df_status made = a.out ? df_dir_make(a.out) : DF_OK;
   if (made != DF_OK) {
     suite_clear(&s);
     return report_failure(made);
   }
+  /* time, print and write */
   rows out = rows_new();
   int n = 0, code = EXIT_INCOMPLETE;
   adjoint_timing* timings = df_alloc((size_t)(a.suite ? s.n : a.n_targets), sizeof *timings);

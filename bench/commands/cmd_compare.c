@@ -1,4 +1,4 @@
-/* cmd_compare.c: dynaflow compare RUN_A RUN_B, or RUN --method A,B */
+/* cmd_compare.c: dynaflow compare RUN_A RUN_B, or RUN --method A,B: paired differences on the same start states. */
 #include <stdio.h>
 #include <string.h>
 
@@ -28,15 +28,15 @@ static void take_methods(arguments* a, const char* value, struct argp_state* sta
   a->method[0] = a->methods;
   a->method[1] = comma ? comma + 1 : NULL;
   if (!a->method[0][0] || (comma && (!comma[1] || strchr(comma + 1, ',')))) {
-    argp_error(state, "--method %s: one method or two, as in dynaflow,action_fm", value);
+    argp_error(state, "--method %s: expected one or two methods, e.g. dynaflow,action_fm", value);
   }
 }
 
 static void check_arguments(const arguments* a, struct argp_state* state) {
-  /* without a run the parser of RUN says so */
-  if (a->runs.n == 1 && !a->method[1]) argp_error(state, "one run: --method A,B says which methods of it to compare");
+  /* the parser of RUN reports that there is no run */
+  if (a->runs.n == 1 && !a->method[1]) argp_error(state, "one run: name the two methods to compare with --method A,B");
   if (a->runs.n == 1 && strcmp(a->method[0], a->method[1]) == 0) {
-    argp_error(state, "--method: %s is compared with itself", a->method[0]);
+    argp_error(state, "--method: cannot compare %s with itself", a->method[0]);
   }
 }
 
@@ -67,10 +67,11 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_option own_options[] = {
-    {"method", 'm', "A[,B]", 0, "of one run: A against B; of two: A of the first against A, or B, of the second", 0},
-    {"min-seeds", 'n', "N", 0, "fewer seeds name no winner (default: 3)", 0},
-    {"bootstrap-seed", 'b', "N", 0, "seed of the resamples (default: 1)", 0},
-    {"partial", 'p', NULL, 0, "show what there is of unfinished runs; no winner is named", 0},
+    {"method", 'm', "A[,B]", 0,
+     "one run: compare A with B; two runs: compare A of the first with A, or B, of the second", 0},
+    {"min-seeds", 'n', "N", 0, "least number of seeds to name a winner (default: 3)", 0},
+    {"bootstrap-seed", 'b', "N", 0, "seed of the bootstrap resamples (default: 1)", 0},
+    {"partial", 'p', NULL, 0, "compare the finished cells of unfinished runs; no winner is named", 0},
     {0}};
 static const struct argp_child children[] = {RUN_ARGUMENT_CHILD, {0}};
 static const struct argp parser = {
@@ -78,14 +79,15 @@ static const struct argp parser = {
     .parser = parse,
     .args_doc = "RUN_A RUN_B\nRUN --method A,B",
     .doc =
-        "Compares runs, or methods of a run, on the same start states: paired differences with 95 % intervals "
-        "over seeds and test episodes, probability of improvement, exact McNemar test of falls. RUN is a folder, or "
-        "the name of one under "
-        "results/runs.\vExits with 3 when cells or values are missing, 4 when the seeds differ, are too few or values "
-        "are not finite, 5 when the sides were not measured on the same start states, model, data and settings.",
+        "Compares two runs, or two methods of a run, on the same start states.\n\n"
+        "Prints paired differences with 95 % intervals over seeds and test episodes, probabilities of improvement, and "
+        "exact McNemar tests of falls. RUN is a folder, or the name of a folder under results/runs. Writes nothing.\v"
+        "Exits with 0 when everything could be compared, 2 on bad input, 3 when cells or values are missing, 4 when "
+        "the seeds differ or are too few or values are not finite, 5 when the sides were not measured on the same "
+        "start states, model, data and settings. If several apply, the order of precedence is 5, 3, 4.",
     .children = children};
 
-/* a method that no task of the run has is a slip */
+/* DF_E_ARG, with a suggestion, for a method that no task of the run has; NULL is accepted */
 static df_status check_method(const run_view* r, const char* method) {
   const char* names[METHODS_MAX];
   char hint[96];
@@ -106,7 +108,7 @@ static df_status open_run(const arguments* a, int i, const char* method, run_vie
   df_status status = run_argument_open(&a->runs, i, &folder, out);
   df_free(folder);
   DF_TRY(status);
-  if (out->n_cells == 0) return df_fail(DF_E_FORMAT, "%s: no cell is recorded", store_path(out->source));
+  if (out->n_cells == 0) return df_fail(DF_E_FORMAT, "%s: no cell is recorded yet", store_path(out->source));
   return check_method(out, method);
 }
 

@@ -1,4 +1,5 @@
-/* cmd_data.c: dynaflow data info|make|fetch TASK */
+/* cmd_data.c: dynaflow data info|make|fetch TASK: describes, generates or downloads a task's model and demonstrations.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -33,17 +34,18 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       state->child_inputs[0] = &a->common;
       return 0;
     case ARGP_KEY_ARG:
-      if (state->arg_num > 1) argp_error(state, "more than one task");
+      if (state->arg_num > 1) argp_error(state, "unexpected argument '%s': one task is expected", value);
       if (state->arg_num == 1) a->task = value;
       for (int i = 0; i < 3 && state->arg_num == 0; i++) {
         if (strcmp(value, actions[i]) == 0) a->action = actions[i];
       }
       if (!a->action) {
-        argp_error(state, "unknown action '%s'%s", value, suggestion(value, 3, actions, hint, sizeof hint));
+        argp_error(state, "unknown action '%s'%s (choose info, make or fetch)", value,
+                   suggestion(value, 3, actions, hint, sizeof hint));
       }
       return 0;
     case ARGP_KEY_END:
-      if (!a->task) argp_error(state, "an action and a task are needed");
+      if (!a->task) argp_error(state, "missing argument: info, make or fetch, and a task");
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;
@@ -54,17 +56,22 @@ static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp parser = {.parser = parse,
                                    .args_doc = "info|make|fetch TASK",
                                    .doc =
-                                       "What a task's model and demonstrations are (info); generate demonstrations "
-                                       "(make); get recorded files by URL and "
-                                       "check their SHA-256 (fetch).\v"
-                                       "Files go to the first --data folder, else to the task's data/ folder.",
+                                       "Describes, generates or downloads the model and demonstrations of a task.\n\n"
+                                       "info prints sizes, hashes and sources. make generates demonstrations, if the "
+                                       "task has a demonstrator. fetch downloads recorded files by their URL and "
+                                       "checks their SHA-256. Files are written to the first --data folder, else to "
+                                       "the task's data/ folder.\v"
+                                       "Exits with 0 when done, 2 on bad input or when a file is missing or cannot be "
+                                       "downloaded, 130 when interrupted.",
                                    .children = children};
 
-static void fact(rows* out, const char* task, const char* what, const char* value, const char* unit) {
+/* adds a row with a text */
+static void add_text(rows* out, const char* task, const char* what, const char* value, const char* unit) {
   rows_add_object(out, json_pack("{s:s,s:s,s:s,s:s}", "task", task, "what", what, "value", value, "unit", unit));
 }
 
-static void count(rows* out, const char* task, const char* what, double value, const char* unit) {
+/* adds a row with a number, as an integer if it is one */
+static void add_number(rows* out, const char* task, const char* what, double value, const char* unit) {
   json_t* number = value == (double)(long)value ? json_integer((long)value) : json_real(value);
   rows_add_object(out, json_pack("{s:s,s:s,s:o,s:s}", "task", task, "what", what, "value", number, "unit", unit));
 }
@@ -73,22 +80,22 @@ static void count(rows* out, const char* task, const char* what, double value, c
 
 static void describe(rows* out, const df_config* config, const df_dataset* data, const df_windows* windows) {
   const char* t = config->task_name;
-  fact(out, t, "data sha256", data->sha256, "");
-  count(out, t, "episodes", data->episodes, "");
-  count(out, t, "episode length", data->length, "actions");
-  count(out, t, "time step of an action", data->dt, "s");
-  count(out, t, "demonstrated in all", data->episodes * data->length * data->dt, "s");
-  count(out, t, "state size nx", data->nx, "");
-  count(out, t, "action size nu", data->nu, data->actions ? "" : "states only, no actions");
-  count(out, t, "condition size nc", data->nc, "");
+  add_text(out, t, "data sha256", data->sha256, "");
+  add_number(out, t, "episodes", data->episodes, "");
+  add_number(out, t, "episode length", data->length, "actions");
+  add_number(out, t, "duration of an action", data->dt, "s");
+  add_number(out, t, "total duration", data->episodes * data->length * data->dt, "s");
+  add_number(out, t, "state size nx", data->nx, "");
+  add_number(out, t, "action size nu", data->nu, data->actions ? "" : "states only, no actions");
+  add_number(out, t, "condition size nc", data->nc, "");
   text names = {0};
   for (int i = 0; i < data->nc && i < DF_NAMES_MAX; i++)
     text_add(&names, "%s%s", i ? ", " : "", data->condition_name[i]);
-  if (names.n) fact(out, t, "conditions", text_of(&names), "");
+  if (names.n) add_text(out, t, "conditions", text_of(&names), "");
   text_clear(&names);
-  count(out, t, "window", windows->horizon, "actions");
-  count(out, t, "training windows", windows->n_train, "");
-  count(out, t, "test windows", windows->n_test, "of held-out episodes");
+  add_number(out, t, "window", windows->horizon, "actions");
+  add_number(out, t, "training windows", windows->n_train, "");
+  add_number(out, t, "test windows", windows->n_test, "of held-out episodes");
 }
 
 static void point_to_licences(rows* out, const char* task, const options* opts) {
@@ -97,7 +104,7 @@ static void point_to_licences(rows* out, const char* task, const options* opts) 
   if (task_folder(opts, task, &folder) != DF_OK) return;
   for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
     char* path = df_path_join(folder, files[i]);
-    if (path && df_file_exists(path)) fact(out, task, i == 0 ? "origin and licence" : "licence", path, "");
+    if (path && df_file_exists(path)) add_text(out, task, i == 0 ? "origin and licence" : "licence", path, "");
     df_free(path);
   }
   df_free(folder);
@@ -109,15 +116,17 @@ static df_status info(const arguments* a, const df_config* config, const df_sear
   df_windows* windows = NULL;
   char* path = NULL;
   char model_sha256[DF_SHA256_TEXT];
+  /* model */
   df_status status = df_task_system(config, search, &system, model_sha256);
   if (status == DF_OK) {
-    fact(out, config->task_name, "title", config->task_title, "");
-    fact(out, config->task_name, "model", config->system_model, "");
-    fact(out, config->task_name, "model sha256", model_sha256, "");
+    add_text(out, config->task_name, "title", config->task_title, "");
+    add_text(out, config->task_name, "model", config->system_model, "");
+    add_text(out, config->task_name, "model sha256", model_sha256, "");
     status = task_data_path(config, search, &a->common, false, &path);
   }
+  /* demonstrations and windows */
   if (status == DF_OK) {
-    fact(out, config->task_name, "data", path, "");
+    add_text(out, config->task_name, "data", path, "");
     status = df_dataset_read(path, config, system, &data);
   }
   if (status == DF_OK) status = df_windows_new(data, config, &windows);
@@ -138,15 +147,16 @@ static df_status make(const arguments* a, const df_config* config, const df_sear
   char* path = NULL;
   char hash[DF_SHA256_TEXT];
   if (strcmp(config->data_source, "npz") == 0) {
-    return df_fail(DF_E_CONFIG,
-                   "%s: its demonstrations are recorded (data.source npz), not generated: dynaflow data fetch %s",
-                   config->task_name, config->task_name);
+    return df_fail(
+        DF_E_CONFIG,
+        "task %s: data.source is npz: recorded demonstrations cannot be generated; run: dynaflow data fetch %s",
+        config->task_name, config->task_name);
   }
   df_status status = task_data_path(config, search, &a->common, true, &path);
   if (status == DF_OK) status = df_sha256_file(path, hash);
   if (status == DF_OK) {
-    fact(out, config->task_name, "data", path, "");
-    fact(out, config->task_name, "data sha256", hash, "");
+    add_text(out, config->task_name, "data", path, "");
+    add_text(out, config->task_name, "data sha256", hash, "");
   }
   df_free(path);
   return status;
@@ -154,29 +164,34 @@ static df_status make(const arguments* a, const df_config* config, const df_sear
 
 /* ---- fetch ---- */
 
+/* downloads `name`, the task's model or data (`what`), unless it is found; checks its hash unless `sha256` is "" */
 static df_status fetch_one(const arguments* a, const df_config* config, const df_search* search, const char* what,
                            const char* name, const char* url, const char* sha256, rows* out) {
   char hash[DF_SHA256_TEXT];
   char *present = NULL, *folder = NULL, *path = NULL;
+  /* a file that is present is only checked */
   if (df_search_find(search, name, &present) == DF_OK) {
     df_status status = df_sha256_file(present, hash);
     if (status == DF_OK && sha256[0] && strcmp(hash, sha256) != 0) {
-      status = df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, the task wants %s", present, hash, sha256);
+      status =
+          df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, the task expects %s; replace the file", present, hash, sha256);
     }
-    if (status == DF_OK) fact(out, config->task_name, what, present, "already here");
+    if (status == DF_OK) add_text(out, config->task_name, what, present, "already present");
     df_free(present);
     return status;
   }
+  /* download it */
   if (!url[0]) {
-    return df_fail(DF_E_MISSING, "%s: the task names no URL for %s '%s'; put the file into a folder given by --data",
+    return df_fail(DF_E_MISSING,
+                   "task %s: no URL for %s '%s'; put the file into a folder and name the folder with --data",
                    config->task_name, what, name);
   }
   folder = writable_data_folder(search, &a->common);
   path = folder ? df_path_join(folder, name) : NULL;
   df_status status = path ? fetch_file(url, path, sha256, &a->common, hash) : DF_E_NOMEM;
   if (status == DF_OK) {
-    fact(out, config->task_name, what, path, "fetched");
-    fact(out, config->task_name, "sha256", hash, sha256[0] ? "as wanted" : "not given in the task");
+    add_text(out, config->task_name, what, path, "fetched");
+    add_text(out, config->task_name, "sha256", hash, sha256[0] ? "as expected" : "not given in the task");
   }
   df_free(path);
   df_free(folder);
@@ -187,7 +202,7 @@ static df_status fetch(const arguments* a, const df_config* config, const df_sea
   DF_TRY(fetch_one(a, config, search, "model", config->system_model, config->system_model_url,
                    config->system_model_sha256, out));
   if (strcmp(config->data_source, "npz") != 0) {
-    fact(out, config->task_name, "data", "generated", "dynaflow data make");
+    add_text(out, config->task_name, "data", "generated", "dynaflow data make");
     return DF_OK;
   }
   return fetch_one(a, config, search, "data", config->data_file, config->data_url, config->data_sha256, out);
@@ -207,7 +222,7 @@ int cmd_data(int argc, char** argv) {
   if (status == DF_OK) {
     rows_print(&out, &a.common);
   } else {
-    /* what cannot be fetched is not helped by the advice to fetch it */
+    /* after a failed fetch, the hint of report_task_failure() to fetch would not help */
     code = strcmp(a.action, "fetch") == 0 ? report_failure(status) : report_task_failure(status, a.task);
   }
   rows_free(&out);

@@ -1,4 +1,4 @@
-/* cmd_doctor.c: dynaflow doctor: is everything there, and is it what it should be? */
+/* cmd_doctor.c: dynaflow doctor: checks the installation, and the models and data of all tasks. */
 #define _GNU_SOURCE
 #include <omp.h>
 #include <stdio.h>
@@ -45,8 +45,10 @@ static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp parser = {
     .parser = parse,
     .doc =
-        "Says what is here: versions, cores, BLAS kernels, writable paths, each task's model "
-        "and data. Exits with 3 if something is missing, and says how to get it.",
+        "Checks the installation, and the model and data of every task.\n\n"
+        "Prints versions, cores, BLAS kernels, writable folders, and the files of each task; for what is missing, how "
+        "to get it. Writes nothing.\v"
+        "Exits with 0 when everything is there, 3 when something is missing.",
     .children = children};
 
 typedef struct checkup {
@@ -76,7 +78,7 @@ static void check_program(checkup* c) {
 static void check_blas(checkup* c, const options* opts) {
   options quiet = *opts;
   quiet.quiet = true;
-  /* an unsafe build is only refused where threads call it at once */
+  /* a build of OpenBLAS that is not thread-safe is only refused with two or more threads */
   if (quiet.threads < 2) quiet.threads = 2;
   const df_status status = open_blas(&quiet);
   const df_blas_info* info = df_blas_get_info();
@@ -84,9 +86,9 @@ static void check_blas(checkup* c, const options* opts) {
     add(c, "BLAS", "none", "missing", df_error_message());
     return;
   }
-  add(c, "BLAS", info->config, "ok", "safe with threads: a build that is not is refused");
+  add(c, "BLAS", info->config, "ok", "thread-safe; other builds are refused");
   add(c, "BLAS kernels", info->kernel, info->slower_than_cpu ? "slow" : "ok",
-      info->slower_than_cpu ? "about half speed on this processor: --blas-kernel auto" : "");
+      info->slower_than_cpu ? "about half speed on this processor; use --blas-kernel auto" : "");
 }
 
 static void check_gnuplot(checkup* c) {
@@ -98,10 +100,10 @@ static void check_gnuplot(checkup* c) {
   }
   line[strcspn(line, "\n")] = '\0';
   add(c, "gnuplot", line[0] ? line : "none", line[0] ? "ok" : "missing",
-      line[0] ? "" : "report draws no figures without it");
+      line[0] ? "" : "install it: report and gradcheck draw no figures without it");
 }
 
-/* whether files can be made in `folder`, or in the nearest folder above it that exists */
+/* whether files can be created in `folder`, or, if it does not exist, in its nearest existing parent */
 static bool can_write(const char* folder) {
   char* at = df_strdup(folder);
   while (at && !df_file_exists(at)) {
@@ -129,7 +131,7 @@ static void check_model(checkup* c, const char* name, const df_config* config, c
   } else {
     text note = {0};
     text_add(&note, "%s", df_error_message());
-    if (status == DF_E_MISSING) text_add(&note, "; dynaflow data fetch %s", name);
+    if (status == DF_E_MISSING) text_add(&note, "; run: dynaflow data fetch %s", name);
     add(c, what, config->system_model, "missing", text_of(&note));
     text_clear(&note);
   }
@@ -146,14 +148,14 @@ static void check_data(checkup* c, const char* name, const df_config* config, co
   if (status == DF_OK) {
     add(c, what, path, "ok", "");
   } else if (generated && status == DF_E_MISSING) {
-    /* nothing is missing that the program cannot make */
+    /* not missing: the program generates it */
     text note = {0};
-    text_add(&note, "made on first use, or now: dynaflow data make %s", name);
-    add(c, what, "not made yet", "ok", text_of(&note));
+    text_add(&note, "generated on first use, or by: dynaflow data make %s", name);
+    add(c, what, "not generated yet", "ok", text_of(&note));
     text_clear(&note);
   } else {
     text note = {0};
-    text_add(&note, "%s; dynaflow data fetch %s", df_error_message(), name);
+    text_add(&note, "%s; run: dynaflow data fetch %s", df_error_message(), name);
     add(c, what, config->data_file, "missing", text_of(&note));
     text_clear(&note);
   }
@@ -171,7 +173,7 @@ static void check_task(checkup* c, const char* name, const options* opts) {
     check_model(c, name, &config, &search);
     check_data(c, name, &config, &search, opts);
     snprintf(what, sizeof what, "%s data folder", name);
-    if (folder) check_writable(c, what, folder, "not writable: give --data DIR");
+    if (folder) check_writable(c, what, folder, "not writable; use --data DIR");
     df_free(folder);
   }
   search_clear(&search);
@@ -185,10 +187,10 @@ int cmd_doctor(int argc, char** argv) {
   check_program(&c);
   check_blas(&c, &a.common);
   check_gnuplot(&c);
-  check_writable(&c, "results", "results/runs", "not writable: give --out DIR to run");
+  check_writable(&c, "results", "results/runs", "not writable; use dynaflow run --out DIR");
   char* names[MOST];
   const int n = task_names(&a.common, MOST, names);
-  if (n == 0) add(&c, "tasks", "none", "missing", "--tasks DIR names their folder");
+  if (n == 0) add(&c, "tasks", "none", "missing", "none found; name their folder with --tasks DIR");
   for (int i = 0; i < n; i++) {
     check_task(&c, names[i], &a.common);
     df_free(names[i]);

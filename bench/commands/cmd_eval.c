@@ -1,4 +1,4 @@
-/* cmd_eval.c: dynaflow eval TASK --method M --checkpoint FILE */
+/* cmd_eval.c: dynaflow eval TASK --method M --checkpoint FILE: prints the metrics of a checkpoint. */
 #include "cell.h"
 #include "checkpoint_command.h"
 #include "exit_code.h"
@@ -7,11 +7,19 @@
 
 int cmd_eval(int argc, char** argv) {
   checkpoint_arguments a;
-  checkpoint_parse(argc, argv, "Measures a checkpoint on the task's held-out windows.", false, &a);
+  checkpoint_parse(argc, argv,
+                   "Computes the metrics of a checkpoint on the task's held-out windows.\n\n"
+                   "Reads the checkpoint and the task's model and demonstrations, and prints one row per metric and "
+                   "number of sampler steps. Demonstrations that are missing are generated if the task can.\v"
+                   "Exits with 0 when done, 2 on bad input or when a model or data file is missing, 3 when BLAS, or "
+                   "its kernel, is not available or memory is exhausted, 130 when interrupted.",
+                   false, &a);
+  /* evaluate */
   cell c;
   evaluation result = {0};
   df_status status = checkpoint_open(&a, true, &c);
   if (status == DF_OK) status = cell_evaluate(&c, &result);
+  /* print the rows with the fields that identify the cell */
   rows out = rows_new();
   size_t i;
   json_t* metric;

@@ -1,4 +1,4 @@
-/* cmd_gate.c: dynaflow gate RUN: did the physics hold? */
+/* cmd_gate.c: dynaflow gate RUN: checks a run against the tolerances and golden tables of its tasks. */
 #include <stdio.h>
 #include <string.h>
 
@@ -24,7 +24,7 @@ static error_t end_of_arguments(struct argp_state* state, const arguments* a) {
   if (a->accept && (!a->reason || strspn(a->reason, " \t\n") == strlen(a->reason))) {
     argp_error(state, "--accept needs --reason: why the new numbers are right");
   }
-  if (a->reason && !a->accept) argp_error(state, "--reason is for --accept");
+  if (a->reason && !a->accept) argp_error(state, "--reason is only valid with --accept");
   return 0;
 }
 
@@ -54,10 +54,11 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_option option_table[] = {
-    {"against", KEY_AGAINST, "GOLDEN", 0, "golden table (.csv) or folder of them (default: results/golden)", 0},
-    {"accept", KEY_ACCEPT, 0, 0, "write the golden tables from this run instead of judging it", 0},
-    {"reason", KEY_REASON, "TEXT", 0, "why the new numbers are right; stands in the tables' head", 0},
-    {"junit", KEY_JUNIT, "FILE", 0, "also write the verdicts as JUnit XML", 0},
+    {"against", KEY_AGAINST, "GOLDEN", 0,
+     "golden table (.csv), or a folder of golden tables; --accept writes there (default: results/golden)", 0},
+    {"accept", KEY_ACCEPT, 0, 0, "write the golden tables from this run instead of checking it; needs --reason", 0},
+    {"reason", KEY_REASON, "TEXT", 0, "why the new numbers are right; written to the head of the tables", 0},
+    {"junit", KEY_JUNIT, "FILE", 0, "also write the verdicts to FILE as JUnit XML", 0},
     {0}};
 static const struct argp_child children[] = {RUN_ARGUMENT_CHILD, {0}};
 static const struct argp parser = {
@@ -65,20 +66,25 @@ static const struct argp parser = {
     .parser = parse,
     .args_doc = "RUN",
     .doc =
-        "Verifies a run, then holds it to the bands of its tasks' expect.yaml: limits that follow from physics, and "
-        "tolerances to golden tables, of numbers and of effort. One verdict a band: held, improved, regressed, "
-        "inconclusive (the interval straddles the limit, or too few seeds), missing.\vExits with 0 when all held or "
-        "improved, 1 when one regressed, 2 when a record, a band or a table "
-        "cannot be read or a record is not as it was written, 3 when something is missing, 4 when it is inconclusive, "
-        "5 when the run does not compare (another MuJoCo, version of the task or settings of its evaluation).",
+        "Checks a run against the tolerances and golden tables of its tasks.\n\n"
+        "Verifies the records of RUN as `dynaflow verify` does, except that checkpoints may be missing. Then checks "
+        "the tolerances in the tolerances file (expect.yaml) of each task: limits that follow from physics, and "
+        "tolerances relative to golden tables, for metrics and for work counters. Prints one verdict per tolerance: "
+        "held, improved, regressed, inconclusive (the interval straddles the limit, or there are too few seeds) or "
+        "missing. RUN is a folder, or the name of a folder under results/runs.\v"
+        "Exits with 0 when all tolerances held or improved, 1 when one regressed, 2 when a record, tolerance or table "
+        "cannot be read or a record was altered, 3 when something is missing, 4 when a verdict is inconclusive, 5 when "
+        "the run is not comparable (other MuJoCo version, task version or evaluation settings). If several apply, the "
+        "order of precedence is 2, 5, 1, 3, 4.",
     .children = children};
 
+/* Checks the run, or accepts its numbers. *folder is set, and out->verdicts exists, also after a failure. */
 static df_status judge(const arguments* a, char** folder, gate_result* out) {
   *out = (gate_result){.verdicts = rows_new()};
   run_view r;
   df_status status = run_argument_open(&a->runs, 0, folder, &r);
   if (status == DF_E_MISSING && df_file_exists(*folder)) {
-    /* a folder in which nothing was recorded is an empty run, not a misspelt name */
+    /* an existing folder without records is an empty run, not a misspelt name */
     gate_add(out, GATE_MISSING, NULL, NULL, "verify.plan", df_error_message());
     return DF_OK;
   }
@@ -94,9 +100,11 @@ static df_status judge(const arguments* a, char** folder, gate_result* out) {
 int cmd_gate(int argc, char** argv) {
   arguments a = {.runs = run_argument_default(1)};
   argp_parse(&parser, argc, argv, 0, NULL, &a);
+  /* check */
   gate_result g = {0};
   char* folder = NULL;
   df_status status = judge(&a, &folder, &g);
+  /* print the verdicts, and count them on standard error if not all held */
   int code = report_failure(status);
   if (status != DF_OK && g.verdicts.list) {
     gate_add(&g, GATE_UNREADABLE, NULL, NULL, "gate", df_error_message());
@@ -111,6 +119,7 @@ int cmd_gate(int argc, char** argv) {
               g.count[GATE_NOT_COMPARABLE], g.count[GATE_UNREADABLE], g.count[GATE_HELD], g.count[GATE_IMPROVED]);
     }
   }
+  /* write the JUnit file, also if the run could not be read */
   if (a.junit && g.verdicts.list) {
     status = gate_junit(&g, a.runs.run[0], a.junit);
     if (status != DF_OK) code = report_failure(status);

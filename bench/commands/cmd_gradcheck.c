@@ -1,4 +1,4 @@
-/* cmd_gradcheck.c: dynaflow gradcheck TASK...|MODEL.xml...: the adjoint against centred finite differences. */
+/* cmd_gradcheck.c: dynaflow gradcheck: compares the adjoint with centred finite differences. */
 #include <math.h>
 #include <stdio.h>
 
@@ -30,9 +30,10 @@ static const double LIMIT_ROLLOUT = 1e-6;
 
 static void check_combination(const arguments* a, struct argp_state* state) {
   if (a->suite && a->n_targets > 0)
-    argp_error(state, "--suite names its models itself: '%s' is too much", a->targets[0]);
-  if (!a->suite && a->n_targets == 0) argp_error(state, "a task, a model file (.xml) or --suite is needed");
-  if (a->out && !a->suite) argp_error(state, "--out stands beside --suite only");
+    argp_error(state, "unexpected argument '%s': --suite lists its own models", a->targets[0]);
+  if (!a->suite && a->n_targets == 0)
+    argp_error(state, "missing argument: a task, a model file (.xml) or --suite FILE");
+  if (a->out && !a->suite) argp_error(state, "--out is only valid with --suite");
   if (a->plot && a->suite) argp_error(state, "--plot takes tasks and models, not a suite");
 }
 
@@ -74,12 +75,13 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_option option_table[] = {
-    {"states", KEY_STATES, "N", 0, "states checked one action ahead (default 200)", 0},
-    {"rollouts", KEY_ROLLOUTS, "N", 0, "windows whose rollout gradient is checked (default 20; 0: none)", 0},
-    {"horizon", KEY_HORIZON, "H", 0, "actions in a rollout (default 16; of --plot: in all)", 0},
-    {"suite", KEY_SUITE, "FILE", 0, "verify the models of a list, at the states that it names", 0},
-    {"out", KEY_OUT, "DIR", 0, "write the suite's tables and figure there", 0},
-    {"plot", KEY_PLOT, "DIR", 0, "draw the loss along a line of actions, and the gradient against the horizon", 0},
+    {"states", KEY_STATES, "N", 0, "states at which one action is checked (default: 200)", 0},
+    {"rollouts", KEY_ROLLOUTS, "N", 0, "rollouts whose loss gradient is checked (default: 20; 0: none)", 0},
+    {"horizon", KEY_HORIZON, "H", 0, "actions per rollout, also of --plot (default: 16)", 0},
+    {"suite", KEY_SUITE, "FILE", 0, "check the models listed in FILE, at the numbers of states given there", 0},
+    {"out", KEY_OUT, "DIR", 0, "write verification.md, verification.csv and sweep.svg of --suite to DIR", 0},
+    {"plot", KEY_PLOT, "DIR", 0,
+     "instead of checking, draw the loss along a line of actions, and the gradient over the horizon, to DIR", 0},
     {0}};
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp parser = {
@@ -87,20 +89,24 @@ static const struct argp parser = {
     .parser = parse,
     .args_doc = "TASK...|MODEL.xml...\n--suite FILE [--out DIR]",
     .doc =
-        "Compares the adjoint of a step, and of a rollout's loss, with centred finite differences.\v"
+        "Compares the adjoint of a step, and the gradient of a rollout's loss, with centred finite differences.\n\n"
         "A task is checked on states spread over its demonstrations; a model file on generated states: at rest, in "
-        "random motion, at impacts and joint limits, sliding, rolling, stuck. An error is |adjoint - difference| / "
-        "|difference|, at the pair of difference steps that agree best with each other. Where none agree within 1e-5 "
-        "the state lies on a kink (contact making or breaking, stick to slip, a limit, a clamp) and is counted apart "
-        "by what changes there; so are states with a contact whose derivative is approximate by design, and steps that "
-        "are differentiated by differences themselves (system.gradient=differences). Exits with 1 "
-        "when, over the other states, the median is above 1e-7, the 99th percentile above 1e-4, or the median over "
-        "rollouts above 1e-6; with 4 when fewer than a quarter of the states are away from kinks; with 3 when a model "
-        "of a suite is missing.",
+        "random motion, at impacts and joint limits, sliding, rolling, stuck. Files are written with --out and --plot "
+        "only.\v"
+        "An error is |adjoint - finite difference| / |finite difference|, at the pair of difference steps that agree "
+        "best with each other. If no pair agrees within 1e-5, the state is on a kink (contact made or broken, stick to "
+        "slip, a limit, a clamp). Counted separately are states on kinks, by cause; states with a contact whose "
+        "derivative is approximate by design; and steps whose gradient is itself a finite difference "
+        "(system.gradient=differences).\n\n"
+        "Exits with 0 when the errors of the other states are within the limits, 1 when their median is above 1e-7, "
+        "their 99th percentile above 1e-4, or the median over rollouts above 1e-6, 2 on bad input, 3 when a model of a "
+        "suite is missing or gnuplot is not installed, 4 when fewer than a quarter of the states are away from kinks. "
+        "--plot checks no limits.",
     .children = children};
 
 /* ---- verdict ---- */
 
+/* adds a row whose status says if the value is above the limit (INFINITY: none) or NaN */
 static void add_row(rows* out, const row* base, const char* metric, double value, int64_t n, double limit) {
   char status[64];
   row one = *base;
@@ -125,8 +131,10 @@ static void add_kinks(rows* out, const row* base, const df_gradcheck_summary* q)
   }
 }
 
+/* adds the rows of a target and returns its exit code; rollout->n = 0 if rollouts were not checked */
 static int judge(const char* target, const options* opts, const df_gradcheck_summary* step,
                  const df_gradcheck_summary* rollout, rows* out) {
+  /* errors and counts of single steps */
   row errors = row_default();
   errors.task = target;
   errors.seed = (int64_t)opts->seeds[0];
@@ -142,6 +150,7 @@ static int judge(const char* target, const options* opts, const df_gradcheck_sum
   add_kinks(out, &counts, step);
   if (step->approximate) add_row(out, &counts, "approximate", step->approximate, step->n, INFINITY);
   if (step->differenced) add_row(out, &counts, "differenced_steps", step->differenced, step->n, INFINITY);
+  /* rollouts */
   bool rollouts_hold = true;
   if (rollout->n) {
     add_row(out, &errors, "rollout_error_median", rollout->median, rollout->smooth, LIMIT_ROLLOUT);
@@ -150,6 +159,7 @@ static int judge(const char* target, const options* opts, const df_gradcheck_sum
     add_row(out, &counts, "rollout_kinks", rollout->kinks, rollout->n, INFINITY);
     rollouts_hold = !(rollout->median > LIMIT_ROLLOUT);
   }
+  /* exit code */
   const df_gradcheck_verdict verdict = df_gradcheck_judge(step, LIMIT_MEDIAN, LIMIT_P99);
   if (verdict == DF_GRADCHECK_FAILS || !rollouts_hold) return EXIT_CHECK_FAILED;
   return verdict == DF_GRADCHECK_HOLDS ? EXIT_DONE : EXIT_INCONCLUSIVE;
@@ -179,7 +189,7 @@ static df_status check(const arguments* a, const char* target, const df_system* 
   return status;
 }
 
-/* without gnuplot everything but the picture is there */
+/* DF_E_MISSING means that gnuplot is not installed: all files but the picture are written */
 static int write_failure(df_status status) {
   const int code = report_failure(status);
   return status == DF_E_MISSING ? EXIT_INCOMPLETE : code;
@@ -211,7 +221,7 @@ static int check_targets(const arguments* a, rows* out) {
   for (int i = 0; i < a->n_targets && (code == EXIT_DONE || code == EXIT_CHECK_FAILED || code == EXIT_INCONCLUSIVE);
        i++) {
     const int verdict = check_target(a, a->targets[i], out);
-    /* bad input ends it; a failed check outweighs an inconclusive one */
+    /* bad input ends the loop; a failed check takes precedence over an inconclusive one */
     if (verdict == EXIT_USAGE || verdict == EXIT_INCOMPLETE || code == EXIT_DONE || verdict == EXIT_CHECK_FAILED) {
       code = verdict;
     }
@@ -224,7 +234,7 @@ static int check_suite(const arguments* a, rows* out) {
   suite s;
   df_status status = suite_read(a->suite, &s);
   if (status != DF_OK) return report_failure(status);
-  /* before what takes minutes */
+  /* find out now whether --out can be written, not after minutes of checking */
   if (a->out) status = df_dir_make(a->out);
   if (status != DF_OK) {
     suite_clear(&s);

@@ -1,4 +1,4 @@
-/* cmd_list.c: dynaflow list [tasks|methods|metrics] */
+/* cmd_list.c: dynaflow list [tasks|methods|metrics]: one row per task, method or metric. */
 #include <stdio.h>
 #include <string.h>
 
@@ -29,12 +29,13 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       state->child_inputs[0] = &a->common;
       return 0;
     case ARGP_KEY_ARG:
-      if (a->kind) argp_error(state, "more than one thing to list");
+      if (a->kind) argp_error(state, "unexpected argument '%s': at most one of tasks, methods, metrics", value);
       for (int i = 0; i < 3; i++) {
         if (strcmp(value, kinds[i]) == 0) a->kind = kinds[i];
       }
       if (!a->kind) {
-        argp_error(state, "cannot list '%s'%s", value, suggestion(value, 3, kinds, hint, sizeof hint));
+        argp_error(state, "cannot list '%s'%s (choose tasks, methods or metrics)", value,
+                   suggestion(value, 3, kinds, hint, sizeof hint));
       }
       return 0;
     default:
@@ -45,7 +46,11 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp parser = {.parser = parse,
                                    .args_doc = "[tasks|methods|metrics]",
-                                   .doc = "Lists what there is, one line each.",
+                                   .doc =
+                                       "Lists tasks, methods and metrics, one per line.\n\n"
+                                       "Tasks are the folders with a task.yaml in --tasks, else in ./tasks and beside "
+                                       "the program. Methods include those of --plugin.\v"
+                                       "Exits with 0, or 2 when a task cannot be read.",
                                    .children = children};
 
 static df_status list_tasks(const options* opts, rows* out) {
@@ -74,7 +79,7 @@ static void list_methods(rows* out) {
   } traits[] = {{DF_METHOD_TRAINS, "trains"},
                 {DF_METHOD_NEEDS_ACTIONS, "needs actions"},
                 {DF_METHOD_RETURNS_ACTIONS, "returns actions"},
-                {DF_METHOD_SEES_DEMONSTRATION, "is given the answer"},
+                {DF_METHOD_SEES_DEMONSTRATION, "sees the demonstration"},
                 {DF_METHOD_IGNORES_SEED, "ignores its seed"}};
   const df_method* const* methods;
   const int n = df_methods(&methods);
@@ -98,7 +103,7 @@ static void list_metrics(rows* out) {
   }
 }
 
-/* one table a kind: their columns differ */
+/* prints one table per kind, since their columns differ; with --json, adds the rows to `all` */
 static int list_kind(const char* kind, bool first, const options* opts, rows* all) {
   rows one = rows_new();
   df_status status = DF_OK;

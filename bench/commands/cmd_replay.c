@@ -1,7 +1,9 @@
-/* cmd_replay.c: dynaflow replay TASK: do the recorded states follow from the recorded actions under the declared model?
+/* cmd_replay.c: dynaflow replay TASK: checks that recorded actions reproduce the recorded states under the task's
+ * model.
  *
- * Three questions. From each recorded state, one action on: with a cleared solver warm start, and with the warm start
- * carried on from the step before, as the recorder had it. And open loop over whole episodes, from the first state. */
+ * Three comparisons. "cleared": one action from each recorded state with a cleared solver warm start. "carried": the
+ * same with the warm start of the preceding step, as during recording. "open_loop": whole episodes from their first
+ * state. */
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -47,11 +49,11 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       a->limit_open_loop = parse_number(state, "--limit-open-loop", value, 0, 1e9);
       return 0;
     case ARGP_KEY_ARG:
-      if (a->task) argp_error(state, "more than one task");
+      if (a->task) argp_error(state, "unexpected argument '%s': one task is expected", value);
       a->task = value;
       return 0;
     case ARGP_KEY_END:
-      if (!a->task) argp_error(state, "a task is needed");
+      if (!a->task) argp_error(state, "missing argument TASK (see 'dynaflow list tasks')");
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;
@@ -59,9 +61,12 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_option option_table[] = {
-    {"limit-carried", KEY_CARRIED, "X", 0, "worst one-step error with the warm start carried on (default 1e-12)", 0},
-    {"limit-cleared", KEY_CLEARED, "X", 0, "worst one-step error from a cleared warm start (default 1e-5)", 0},
-    {"limit-open-loop", KEY_OPEN_LOOP, "X", 0, "worst position error over whole episodes (default 1e-11)", 0},
+    {"limit-carried", KEY_CARRIED, "X", 0,
+     "largest error allowed over one action with the preceding warm start (default: 1e-12)", 0},
+    {"limit-cleared", KEY_CLEARED, "X", 0,
+     "largest error allowed over one action with a cleared warm start (default: 1e-5)", 0},
+    {"limit-open-loop", KEY_OPEN_LOOP, "X", 0,
+     "largest position error allowed over whole episodes, in m and rad (default: 1e-11)", 0},
     {0}};
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp parser = {
@@ -69,27 +74,32 @@ static const struct argp parser = {
     .parser = parse,
     .args_doc = "TASK",
     .doc =
-        "Do the recorded states follow from the recorded actions under the declared model?\v"
-        "Errors are largest absolute entries, of positions (m, rad), velocities (m/s, rad/s) and activations.\n"
-        "Exits with 1 when a worst error is above its limit.",
+        "Checks that the recorded actions of a task's demonstrations reproduce the recorded states.\n\n"
+        "Simulates the actions under the task's model: one action from each recorded state, with the solver's warm "
+        "start cleared (cleared) or kept from the preceding action (carried), and whole episodes from their first "
+        "state (open_loop). Prints median and worst errors; an error is the largest absolute entry, separately for "
+        "positions (m, rad), velocities (m/s, rad/s) and activations. Writes nothing, but generates missing "
+        "demonstrations if the task can.\v"
+        "Exits with 0 when all worst errors are within their limits, 1 when one is above, 2 on bad input or when a "
+        "model or data file is missing.",
     .children = children};
 
-/* the parts of a tangent vector */
+/* parts of a tangent vector: [dq (nv), dv (nv), da (na)] */
 enum { POSITION, VELOCITY, ACTIVATION, KINDS };
 static const char* const kind_names[KINDS] = {
     [POSITION] = "position", [VELOCITY] = "velocity", [ACTIVATION] = "activation"};
 static const char* const kind_units[KINDS] = {[POSITION] = "m, rad", [VELOCITY] = "m/s, rad/s", [ACTIVATION] = ""};
 
-/* errors of all steps, [episodes][length], and of whole episodes, [episodes] */
+/* errors per kind: of all steps, [episodes][length], and of whole episodes, [episodes] */
 typedef struct replay {
   const df_system* system;
   const df_dataset* data;
-  int first[KINDS + 1]; /* where each kind begins in the tangent */
+  int first[KINDS + 1]; /* first index of each kind in the tangent */
   double *cleared[KINDS], *carried[KINDS], *open_loop[KINDS];
-  size_t equal; /* carried steps equal to the last bit */
+  size_t equal; /* number of carried steps that are bitwise equal */
 } replay;
 
-/* largest absolute entries of xb (-) xa; +inf where something is not finite */
+/* worst[kind] = largest absolute entry of xb (-) xa, +inf if one is not finite; e [ndx] is scratch memory */
 static void measure(const replay* r, const double* xa, const double* xb, double* e, double worst[KINDS]) {
   r->system->ops->difference(r->system, xa, xb, e);
   for (int kind = 0; kind < KINDS; kind++) {
@@ -99,22 +109,25 @@ static void measure(const replay* r, const double* xa, const double* xb, double*
   }
 }
 
-static void put(double* const errors[KINDS], size_t at, const double worst[KINDS]) {
+static void store_errors(double* const errors[KINDS], size_t at, const double worst[KINDS]) {
   for (int kind = 0; kind < KINDS; kind++) errors[kind][at] = worst[kind];
 }
 
+/* fills the errors of an episode; x1 [nx] and e [ndx] are scratch memory */
 static void replay_episode(const replay* r, df_sim* sim, int episode, double* x1, double* e, size_t* equal) {
   const df_system_ops* ops = r->system->ops;
   const df_dataset* d = r->data;
   const size_t state_bytes = (size_t)d->nx * sizeof(double);
   double worst[KINDS], whole[KINDS] = {0};
+  /* cleared: each action from its recorded state, after a reset */
   for (int t = 0; t < d->length; t++) {
     const size_t at = (size_t)episode * (size_t)d->length + (size_t)t;
     ops->reset(sim, df_dataset_state(d, episode, t));
     ops->step(sim, df_dataset_action(d, episode, t), x1);
     measure(r, df_dataset_state(d, episode, t + 1), x1, e, worst);
-    put(r->cleared, at, worst);
+    store_errors(r->cleared, at, worst);
   }
+  /* carried: the same, but with the solver's warm start of the preceding action */
   for (int t = 0; t < d->length; t++) {
     const size_t at = (size_t)episode * (size_t)d->length + (size_t)t;
     const double* next = df_dataset_state(d, episode, t + 1);
@@ -125,9 +138,10 @@ static void replay_episode(const replay* r, df_sim* sim, int episode, double* x1
     }
     ops->step(sim, df_dataset_action(d, episode, t), x1);
     measure(r, next, x1, e, worst);
-    put(r->carried, at, worst);
+    store_errors(r->carried, at, worst);
     if (memcmp(x1, next, state_bytes) == 0) ++*equal;
   }
+  /* open_loop: the whole episode from its first state */
   ops->reset(sim, df_dataset_state(d, episode, 0));
   for (int t = 0; t < d->length; t++) {
     const df_traj_end end = ops->step(sim, df_dataset_action(d, episode, t), x1);
@@ -135,7 +149,7 @@ static void replay_episode(const replay* r, df_sim* sim, int episode, double* x1
     for (int kind = 0; kind < KINDS; kind++) whole[kind] = fmax(whole[kind], worst[kind]);
     if (end != DF_TRAJ_COMPLETE) break;
   }
-  put(r->open_loop, (size_t)episode, whole);
+  store_errors(r->open_loop, (size_t)episode, whole);
 }
 
 static df_status replay_all(replay* r, const options* opts) {
@@ -145,10 +159,12 @@ static df_status replay_all(replay* r, const options* opts) {
   progress_start(&shown, opts->quiet, "replay", "episodes", r->data->episodes);
 #pragma omp parallel num_threads(opts->threads)
   {
+    /* one simulator per thread */
     df_sim* sim = NULL;
     const df_status status = df_sim_new(r->system, 0, &sim);
     double* x1 = df_alloc((size_t)(r->system->nx + r->system->ndx), sizeof *x1);
     size_t equal = 0;
+    /* every thread must reach this loop, also without a simulator */
 #pragma omp for schedule(dynamic)
     for (int episode = 0; episode < r->data->episodes; episode++) {
       if (status != DF_OK || !x1) continue;
@@ -156,10 +172,11 @@ static df_status replay_all(replay* r, const options* opts) {
 #pragma omp critical
       progress_update(&shown, ++done, NULL);
     }
+    /* combine the counts and failures of the threads */
 #pragma omp critical
     {
       r->equal += equal;
-      if (status != DF_OK) failed = df_fail(status, "a simulator cannot be made: %s", df_status_text(status));
+      if (status != DF_OK) failed = df_fail(status, "cannot create a simulator: %s", df_status_text(status));
       if (!x1) failed = DF_E_NOMEM;
     }
     df_free(x1);
@@ -174,8 +191,8 @@ static int by_size(const void* a, const void* b) {
   return (x > y) - (x < y);
 }
 
-/* Of each kind that the state has, one row for the median and one for the worst; the worst one is held against the
- * kind's limit (NaN: none). */
+/* Adds one row with the median and one with the worst of n errors for each kind that the state has, and sorts the
+ * errors. Returns whether all worst errors are within the kind's limit (NaN: no limit). */
 static bool add_rows(const replay* r, rows* out, const row* base, const char* name, size_t n,
                      double* const errors[KINDS], const double limit[KINDS]) {
   bool all = true;
@@ -225,7 +242,7 @@ static df_status replay_data(const arguments* a, const df_system* system, const 
                              bool* held) {
   const size_t steps = (size_t)data->episodes * (size_t)data->length, episodes = (size_t)data->episodes;
   if (!data->actions) {
-    return df_fail(DF_E_CONFIG, "%s: its demonstrations hold no actions (data.actions_key): nothing to replay",
+    return df_fail(DF_E_CONFIG, "task %s: the demonstrations have no actions (data.actions_key): nothing to replay",
                    a->task);
   }
   double* errors = df_alloc(KINDS * (2 * steps + episodes), sizeof *errors);
@@ -274,7 +291,7 @@ int cmd_replay(int argc, char** argv) {
   if (status == DF_OK) {
     rows_print(&out, &a.common);
     if (!held && !a.common.quiet)
-      fprintf(stderr, "dynaflow: %s: recorded states do not follow from the actions\n", a.task);
+      fprintf(stderr, "dynaflow: %s: the recorded actions do not reproduce the recorded states\n", a.task);
   } else {
     code = report_task_failure(status, a.task);
   }

@@ -1,4 +1,4 @@
-/* cmd_report.c: dynaflow report RUN: tables, figures and a page from a run's records alone. */
+/* cmd_report.c: dynaflow report RUN: writes tables, figures and an HTML page from the records of a run alone. */
 #include <stdio.h>
 #include <string.h>
 
@@ -39,18 +39,21 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_option own_options[] = {
-    {"partial", 'p', NULL, 0, "report what there is of an unfinished run; every table says so", 0}, {0}};
+    {"partial", 'p', NULL, 0, "report the finished cells of an unfinished run; every table is marked as partial", 0},
+    {0}};
 static const struct argp_child children[] = {RUN_ARGUMENT_CHILD, {0}};
 static const struct argp parser = {
     .options = own_options,
     .parser = parse,
     .args_doc = "RUN",
     .doc =
-        "Writes RUN/report: index.html, tables.md, results.csv, times.csv and plots/*.svg with their gnuplot scripts "
-        "and data, all from the run's records, of one process or of several shards. RUN is a folder, or the name of "
-        "one under results/runs. The same results give the same bytes, but for times.csv. Where cells of the plan are "
-        "not done it names them and writes nothing, unless --partial asks for it.\vExits with 3 when cells of the plan "
-        "are not done, with --partial too, or figures could not be drawn.",
+        "Writes tables, figures and an HTML page of a run.\n\n"
+        "Reads the records of RUN, of one process or of several shards, and writes RUN/report: index.html, tables.md, "
+        "results.csv, times.csv, and plots/*.svg with their gnuplot scripts and data. RUN is a folder, or the name of "
+        "a folder under results/runs. The same results give the same bytes, except in times.csv. If cells of the plan "
+        "are not done, it names them and writes nothing, unless --partial is given.\v"
+        "Exits with 0 when the report is complete, 2 on bad input, 3 when cells of the plan are not done (also with "
+        "--partial) or figures could not be drawn.",
     .children = children};
 
 static df_status write_all(const run_view* r, const char* folder, const options* opts, bool* drawn) {
@@ -73,7 +76,7 @@ static df_status write_all(const run_view* r, const char* folder, const options*
   return status;
 }
 
-/* the main metrics at one K, for a terminal: means over seeds; intervals stand in the files */
+/* prints the main metrics at one K: means over seeds, without intervals, which are in the files */
 static void print_table(const run_view* r, const run_group* g, int k, const options* opts) {
   rows out = rows_new();
   for (int m = 0; m < g->n_methods; m++) {
@@ -105,7 +108,7 @@ static void print_tables(const run_view* r, const char* folder, const options* o
   printf("Units, intervals and figures: %s/index.html\n", folder);
 }
 
-/* how much of the run there is; `page` is "" where none was written */
+/* prints a row per task and profile: cells done and missing; `page` is the HTML page, "" if none was written */
 static void print_result(const run_view* r, const char* page, const options* opts) {
   rows out = rows_new();
   for (int i = 0; i < r->n_groups; i++) {
@@ -121,14 +124,14 @@ static void print_result(const run_view* r, const char* page, const options* opt
   rows_free(&out);
 }
 
-/* which cells are missing, and what can be done about it */
-static void refuse(const run_view* r, const char* run, int missing, const options* opts) {
+/* reports which cells are missing, and how to continue */
+static void report_missing_cells(const run_view* r, const char* run, int missing, const options* opts) {
   text names = {0};
   run_missing(r, NULL, NULL, &names);
   fprintf(stderr,
-          "dynaflow: %s: %d of %d cells done: tables over a part of the plan are not written\n"
+          "dynaflow: %s: %d of %d cells done: no report is written of a part of the plan\n"
           "dynaflow: missing: %s\n"
-          "dynaflow: the same `dynaflow run` again finishes them; `dynaflow report %s --partial` shows what there is\n",
+          "dynaflow: repeat `dynaflow run` to finish them, or report the others with `dynaflow report %s --partial`\n",
           run, r->n_cells - missing, r->n_cells, text_of(&names), run);
   text_clear(&names);
   if (opts->json) print_result(r, "", opts);
@@ -139,7 +142,7 @@ static int make_report(const run_view* r, const char* run, const arguments* a) {
   const int missing = run_missing(r, NULL, NULL, &names);
   text_clear(&names);
   if (missing && !a->partial) {
-    refuse(r, run, missing, &a->runs.common);
+    report_missing_cells(r, run, missing, &a->runs.common);
     return EXIT_INCOMPLETE;
   }
   bool drawn = false;
@@ -163,7 +166,8 @@ int cmd_report(int argc, char** argv) {
   run_view r;
   char* run;
   df_status status = run_argument_open(&a.runs, 0, &run, &r);
-  if (status == DF_OK && r.n_cells == 0) status = df_fail(DF_E_FORMAT, "%s: no cell is recorded", store_path(r.source));
+  if (status == DF_OK && r.n_cells == 0)
+    status = df_fail(DF_E_FORMAT, "%s: no cell is recorded yet", store_path(r.source));
   const int code = status == DF_OK ? make_report(&r, run, &a) : report_failure(status);
   run_view_clear(&r);
   df_free(run);

@@ -1,4 +1,4 @@
-/* cmd_run.c: dynaflow run TASK...: every cell of the plan tasks x methods x seeds; finished cells are skipped. */
+/* cmd_run.c: dynaflow run TASK...: runs every cell of the plan tasks x methods x seeds that is not done yet. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +22,9 @@ enum { KEY_SECONDS = 0x600, KEY_MEMORY };
 typedef struct arguments {
   options common;
   plan_cfg plan;
-  int n_lists; /* --method as given: a --plugin behind it may hold one of them */
+  int n_lists; /* arguments of --method, resolved after parsing, since a later --plugin may define a method */
   char* list[METHODS_KNOWN_MAX];
-  double save_every; /* s; < 0: the default */
+  double save_every; /* seconds; < 0: the default */
   stop_limits limits;
   shard part;
   const char* out; /* NULL: results/runs/<first task>-<profile> */
@@ -43,7 +43,7 @@ static void add_methods(arguments* a, char* list, struct argp_state* state) {
                  suggestion(name, n, names, hint, sizeof hint));
       return;
     }
-    if (a->plan.n_methods == METHODS_KNOWN_MAX) argp_error(state, "more than %d methods", METHODS_KNOWN_MAX);
+    if (a->plan.n_methods == METHODS_KNOWN_MAX) argp_error(state, "--method: more than %d methods", METHODS_KNOWN_MAX);
     a->plan.method[a->plan.n_methods++] = method;
   }
 }
@@ -55,7 +55,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       state->child_inputs[0] = &a->common;
       return 0;
     case 'm':
-      if (a->n_lists == METHODS_KNOWN_MAX) argp_error(state, "more than %d times --method", METHODS_KNOWN_MAX);
+      if (a->n_lists == METHODS_KNOWN_MAX) argp_error(state, "--method is given more than %d times", METHODS_KNOWN_MAX);
       a->list[a->n_lists++] = value;
       return 0;
     case 'o':
@@ -80,7 +80,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       a->plan.task[a->plan.n_tasks++] = value;
       return 0;
     case ARGP_KEY_NO_ARGS:
-      argp_error(state, "which task? (see 'dynaflow list tasks')");
+      argp_error(state, "missing argument TASK (see 'dynaflow list tasks')");
       return 0;
     case ARGP_KEY_END:
       for (int i = 0; i < a->n_lists; i++) add_methods(a, a->list[i], state);
@@ -91,12 +91,14 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_option own_options[] = {
-    {"method", 'm', "M,..", 0, "methods to run (default: those the task names)", 0},
-    {"shard", 's', "I/N", 0, "run every N-th cell of the plan, from the I-th on, I = 1 to N", 0},
-    {"cell-seconds", KEY_SECONDS, "S", 0, "end a cell's attempt after S seconds; a rerun goes on with its training", 0},
-    {"cell-memory", KEY_MEMORY, "MIB", 0, "end a cell when the process has more than MIB resident", 0},
-    {"save-every", 'e', "S", 0, "seconds of training that a kill may cost (default: 30)", 0},
-    {"out", 'o', "DIR", 0, "folder of the run (default: results/runs/<task>-<profile>)", 0},
+    {"method", 'm', "M,..", 0, "methods to run (default: task.methods of each task)", 0},
+    {"shard", 's', "I/N", 0, "run only the cells I, I+N, I+2N, ... of the plan, I = 1 to N (default: all)", 0},
+    {"cell-seconds", KEY_SECONDS, "S", 0,
+     "end an attempt at a cell after S seconds; the next run resumes its training (default: no limit)", 0},
+    {"cell-memory", KEY_MEMORY, "MIB", 0,
+     "end a cell when the process uses more than MIB MiB of resident memory (default: no limit)", 0},
+    {"save-every", 'e', "S", 0, "save the training state every S seconds (default: 30)", 0},
+    {"out", 'o', "DIR", 0, "folder of the run (default: results/runs/<first task>-<profile>)", 0},
     {0}};
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp parser = {
@@ -104,25 +106,27 @@ static const struct argp parser = {
     .parser = parse,
     .args_doc = "TASK...",
     .doc =
-        "Trains, samples and evaluates every cell of the plan tasks x methods x seeds, and appends a record of each to "
-        "DIR/events.jsonl. Cells that are done under the same settings, data and versions are skipped; all others run, "
-        "or run again. With --shard several processes share a plan and a folder, each with a file of its own, "
-        "DIR/events-<I>of<N>.jsonl; all other commands read all files as one run.\vCtrl-C records the cell as "
-        "interrupted, a second one ends at once; either way the same command goes on where it stood. Exits with 2 when "
-        "a cell failed, 3 when one diverged, was over a limit or is in the hands of another process, 130 when "
-        "interrupted.",
+        "Trains, samples and evaluates every cell of the plan tasks x methods x seeds.\n\n"
+        "Appends one record per cell to DIR/events.jsonl and writes weights to DIR/checkpoints. Cells that are done "
+        "with the same settings, data and versions are skipped; all others run, or run again. With --shard, several "
+        "processes share a plan and a folder; each appends to a file of its own, DIR/events-<I>of<N>.jsonl, and all "
+        "other commands read these files as one run.\v"
+        "Ctrl-C records the cell as interrupted, a second Ctrl-C ends the program at once; in both cases the same "
+        "command resumes the run.\n\n"
+        "Exits with 0 when all cells are done, 2 on bad input or when a cell failed, 3 when a cell diverged, exceeded "
+        "a limit or is locked by another process, 130 when interrupted. If several cells fail, the first decides.",
     .children = children};
 
-/* ---- running it ---- */
+/* ---- running the plan ---- */
 
-/* what the plan came to */
+/* outcome of the plan so far */
 typedef struct tally {
   int ran, skipped, failed, elsewhere;
-  int code; /* EXIT_DONE so far, or the first failure's */
+  int code; /* exit code of the first failure, or EXIT_DONE */
   rows results;
 } tally;
 
-/* shows the rows of a finished cell among all of the run's */
+/* adds the metric rows of a finished cell to `out`, with the fields that identify the cell */
 static void collect(const json_t* record, rows* out) {
   size_t i;
   json_t* metric;
@@ -137,8 +141,8 @@ static void collect(const json_t* record, rows* out) {
   }
 }
 
-/* a failed cell is recorded and the others go on; the exit code is that of the first failure */
-static void count(tally* t, const char* name, const cell_end* end) {
+/* counts and reports the end of a cell; the first failure decides the exit code, and the other cells still run */
+static void count_outcome(tally* t, const char* name, const cell_end* end) {
   if (end->outcome == CELL_DONE) {
     t->ran++;
     return;
@@ -150,12 +154,12 @@ static void count(tally* t, const char* name, const cell_end* end) {
   }
   fprintf(stderr, "dynaflow: %s: %s%s%s\n", name, end->outcome == CELL_ERROR ? "" : cell_outcome_word(end->outcome),
           end->outcome == CELL_ERROR ? "" : ": ", end->reason);
-  /* what ran into a limit is no bad input */
+  /* exceeding a limit is not bad input */
   const bool bad_input = end->outcome == CELL_ERROR && end->status != DF_E_INTERRUPTED;
   if (t->code == EXIT_DONE) t->code = bad_input ? exit_code_of(end->status) : EXIT_INCOMPLETE;
 }
 
-/* Runs the cell, or finds it done. Fails when it cannot be opened or recorded. */
+/* Runs the cell unless it is done or locked by another process. Fails when it cannot be claimed or recorded. */
 static df_status run_opened(cell* c, const char* name, const char* folder, store* events, tally* t) {
   const bool quiet = c->opts->quiet;
   bool mine = false;
@@ -163,26 +167,26 @@ static df_status run_opened(cell* c, const char* name, const char* folder, store
   DF_TRY(store_refresh(events));
   if (!store_find(events, c->key)) {
     DF_TRY(cell_claim(c, folder, &mine));
-    /* whoever had it before may have ended it meanwhile */
+    /* the process that had claimed it may have finished it meanwhile */
     if (mine) DF_TRY(store_refresh(events));
   }
   if (store_find(events, c->key)) {
     t->skipped++;
-    cell_forget_training(c, folder); /* a kill may have come between the record and the tidying up */
-    if (!quiet) fprintf(stderr, "%s: done before\n", name);
+    cell_forget_training(c, folder); /* left over if the process was killed after it wrote the record */
+    if (!quiet) fprintf(stderr, "%s: already done\n", name);
   } else if (!mine) {
     t->elsewhere++;
-    if (!quiet) fprintf(stderr, "%s: another process is at it\n", name);
+    if (!quiet) fprintf(stderr, "%s: locked by another process\n", name);
   } else {
     DF_TRY(cell_run(c, folder, events, &end));
-    count(t, name, &end);
+    count_outcome(t, name, &end);
   }
   const json_t* done = store_find(events, c->key);
   if (done) collect(done, &t->results);
   return DF_OK;
 }
 
-/* Returns false when nothing more can be recorded. */
+/* Opens and runs one cell. Returns false if the store can no longer be written, which ends the run. */
 static bool work_on_cell(const arguments* a, const planned_cell* p, const char* folder, store* events, tally* t) {
   char name[160];
   snprintf(name, sizeof name, "%.60s %.48s seed %llu", p->task, p->method->name, (unsigned long long)p->seed);
@@ -211,8 +215,8 @@ static void print_result(const arguments* a, const plan* p, const tally* t, int 
   if (a->common.quiet) return;
   printf("%d cells", mine);
   if (a->part.n) printf(" of %d, shard %d of %d", p->n, a->part.i, a->part.n);
-  printf(": %d run, %d done before, %d failed", t->ran, t->skipped, t->failed);
-  if (t->elsewhere) printf(", %d in the hands of another process", t->elsewhere);
+  printf(": %d run, %d already done, %d failed", t->ran, t->skipped, t->failed);
+  if (t->elsewhere) printf(", %d locked by another process", t->elsewhere);
   printf(". Records: %s\n", path);
 }
 
@@ -228,14 +232,16 @@ static int run_plan(const arguments* a, const plan* p, const char* folder, store
   }
   if (t.elsewhere && t.code == EXIT_DONE) t.code = EXIT_INCOMPLETE;
   if (t.code == EXIT_INTERRUPTED) {
-    fprintf(stderr, "dynaflow: interrupted; %d of %d cells are done and kept in %s\n", t.ran + t.skipped, mine, folder);
+    fprintf(stderr, "dynaflow: interrupted; %d of %d cells are done and kept in %s; repeat the command to resume\n",
+            t.ran + t.skipped, mine, folder);
   }
   print_result(a, p, &t, mine, store_path(events));
   rows_free(&t.results);
   return t.code;
 }
 
-/* the folder of the run: --out, or by the first task's name, which may be given as the path of its folder */
+/* The folder of the run: --out, else results/runs/<task>-<profile> with the last component of the first TASK, which may
+ * be a path. */
 static void find_folder(const arguments* a, char* folder, size_t size) {
   const char* task = a->plan.task[0];
   size_t n = strlen(task);

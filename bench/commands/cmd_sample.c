@@ -1,4 +1,4 @@
-/* cmd_sample.c: dynaflow sample TASK --method M --checkpoint FILE --out FILE.npz */
+/* cmd_sample.c: dynaflow sample TASK --method M --checkpoint FILE --out FILE.npz: writes sampled trajectories. */
 #include <math.h>
 #include <stdio.h>
 
@@ -12,7 +12,7 @@
 #include "job.h"
 #include "text.h"
 
-/* the trajectory file of the program's contract: numpy alone reads it */
+/* writes states, actions, conditions, dt and model hash; numpy reads the file without further packages */
 static df_status write_npz(const char* path, const cell* c, const eval_set* set, const double* x, const double* u) {
   const size_t B = (size_t)set->B, H = (size_t)set->H, nx = (size_t)c->task->system->nx;
   const size_t nu = (size_t)c->task->system->nu, nc = (size_t)c->task->data->nc;
@@ -37,6 +37,7 @@ static df_status write_npz(const char* path, const cell* c, const eval_set* set,
 }
 
 static df_status sample_windows(const checkpoint_arguments* a, cell* c, const char* path) {
+  /* sampler steps and windows: as given, else as in the task's settings */
   const df_list* steps = &c->config.eval_sampler_steps;
   const int k = a->steps ? a->steps : steps->n ? (int)lround(steps->v[steps->n - 1]) : 1;
   if (a->windows) {
@@ -45,6 +46,7 @@ static df_status sample_windows(const checkpoint_arguments* a, cell* c, const ch
     c->task->config.eval_windows = a->windows;
     DF_TRY(eval_set_new(c->task, a->common.threads, &c->set));
   }
+  /* sample and write */
   const eval_set* set = c->set;
   const size_t frames = (size_t)set->B * (size_t)(set->H + 1);
   double* x = df_alloc(frames * (size_t)c->task->system->nx, sizeof *x);
@@ -67,8 +69,14 @@ static df_status sample_windows(const checkpoint_arguments* a, cell* c, const ch
 
 int cmd_sample(int argc, char** argv) {
   checkpoint_arguments a;
-  checkpoint_parse(argc, argv, "Samples trajectories from the task's held-out start states into an npz file.", true,
-                   &a);
+  checkpoint_parse(argc, argv,
+                   "Samples trajectories from a checkpoint into an npz file.\n\n"
+                   "Starts from the first states of the task's held-out windows. Writes states [windows][H+1][nx], "
+                   "actions [windows][H][nu] if the method returns them, conditions [windows][nc] and condition_names "
+                   "if the task has conditions, dt in s, and model_sha256.\v"
+                   "Exits with 0 when done, 2 on bad input or when a model or data file is missing, 3 when BLAS, or "
+                   "its kernel, is not available or memory is exhausted, 130 when interrupted.",
+                   true, &a);
   char path[4096];
   cell c;
   df_status status = checkpoint_open(&a, true, &c);

@@ -1,4 +1,4 @@
-/* cmd_train.c: dynaflow train TASK --method M --checkpoint FILE */
+/* cmd_train.c: dynaflow train TASK --method M --checkpoint FILE: trains one method and writes its weights. */
 #include <stdio.h>
 
 #include "cell.h"
@@ -10,7 +10,7 @@
 #include "exit_code.h"
 #include "stop.h"
 
-/* makes the checkpoint's folder and tries to write there: hours of training must not end in a bad path */
+/* creates the checkpoint's folder and tries to write there, so that a bad path is found before hours of training */
 static df_status prepare(const char* path) {
   char* folder = df_path_folder(path);
   if (!folder) return DF_E_NOMEM;
@@ -25,10 +25,18 @@ static df_status prepare(const char* path) {
 
 int cmd_train(int argc, char** argv) {
   checkpoint_arguments a;
-  checkpoint_parse(argc, argv, "Trains one method on one task and writes a checkpoint.", false, &a);
+  checkpoint_parse(argc, argv,
+                   "Trains one method on one task and writes a checkpoint.\n\n"
+                   "Reads the task's model and demonstrations, which are generated if they are missing and the task "
+                   "can. Writes FILE when training ends; kinematic_fm_idm also writes FILE.inverse. An interrupted "
+                   "training writes nothing; `dynaflow run` resumes, this command starts again.\v"
+                   "Exits with 0 when done, 2 on bad input or when a model or data file is missing, 3 when BLAS, or "
+                   "its kernel, is not available or memory is exhausted, 130 when interrupted.",
+                   false, &a);
   if (!(a.method->flags & DF_METHOD_TRAINS)) {
     return report_failure(df_fail(DF_E_CONFIG, "method %s has nothing to train", a.method->name));
   }
+  /* train and save */
   stop_in_order();
   cell c;
   static df_training_log logs[DF_LOGS_MAX];
@@ -40,13 +48,14 @@ int cmd_train(int argc, char** argv) {
   if (status == DF_OK) status = a.method->save(c.instance, a.checkpoint);
   cell_close(&c);
   if (status != DF_OK) return report_task_failure(status, a.task);
+  /* print a summary of each network */
   for (int i = 0; i < n && !a.common.quiet; i++) {
     printf("%s: %ld steps, %zu parameters, last loss %.4f, %.1f CPU s, %ld windows diverged, %ld steps skipped\n",
            logs[i].name, logs[i].steps, logs[i].parameters, logs[i].n ? logs[i].loss[logs[i].n - 1] : 0.0,
            logs[i].cpu_s, logs[i].diverged, logs[i].skipped);
     const df_gradient_count* n_adjoints = &logs[i].adjoints;
     if (n_adjoints->approximate || n_adjoints->differenced) {
-      printf("%s: of %ld adjoints of simulated actions %ld are approximate, %ld by finite differences\n", logs[i].name,
+      printf("%s: adjoints of %ld simulated actions: %ld approximate, %ld by finite differences\n", logs[i].name,
              n_adjoints->steps, n_adjoints->approximate, n_adjoints->differenced);
     }
   }

@@ -1,4 +1,4 @@
-/* cmd_verify.c: dynaflow verify RUN: is the record complete, whole and consistent? */
+/* cmd_verify.c: dynaflow verify RUN: checks that the records are complete, unaltered and consistent. */
 #include <stdio.h>
 
 #include "dynaflow/core/alloc.h"
@@ -23,16 +23,16 @@ static const struct argp parser = {
     .parser = parse,
     .args_doc = "RUN",
     .doc =
-        "Checks the records of RUN, of all its shards, and the checkpoints beside them, and changes nothing: every "
-        "record obeys results/schema.json, is as it was written, and its settings and hashes give its key; every cell "
-        "of the plan "
-        "is "
-        "done, once; numbers are finite or say why not; all methods were measured on the same start states; no method "
-        "beats the replayed demonstration; no two seeds are the same; recorded actions, simulated again under the "
-        "task's model, lead to the recorded states. RUN is a folder, or the name of one under "
-        "results/runs.\vExits with 1 when numbers contradict each other, 2 when a record cannot be read or is not as "
-        "it "
-        "was written, 3 when something is missing.",
+        "Checks that the records of a run are complete, unaltered and consistent.\n\n"
+        "Reads the records of RUN, of all its shards, and the checkpoints; changes nothing. Checks that every record "
+        "obeys results/schema.json, is unaltered, and has the key of its settings and hashes; that every cell of the "
+        "plan is done exactly once; that numbers are finite or give the reason why not; that all methods were measured "
+        "on the same start states; that no method is better than the replayed demonstration; that no two seeds have "
+        "the same numbers; and that recorded actions, simulated again under the task's model, reproduce the recorded "
+        "states. RUN is a folder, or the name of a folder under results/runs.\v"
+        "Exits with 0 when all checks pass (warnings allowed), 1 when numbers contradict each other, 2 when a record "
+        "cannot be read or was altered, 3 when something is missing. If several apply, the order of precedence is 2, "
+        "1, 3.",
     .children = children};
 
 int cmd_verify(int argc, char** argv) {

@@ -13,11 +13,12 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       state->child_inputs[0] = &a->common;
       return 0;
     case ARGP_KEY_ARG:
-      if (a->n == a->most) argp_error(state, "%s: more than %s", value, a->most == 1 ? "one run" : "two runs");
+      if (a->n == a->most)
+        argp_error(state, "unexpected argument '%s': at most %s", value, a->most == 1 ? "one run" : "two runs");
       a->run[a->n++] = value;
       return 0;
     case ARGP_KEY_END:
-      if (a->n == 0) argp_error(state, "which run? RUN is a folder, or the name of one under results/runs");
+      if (a->n == 0) argp_error(state, "missing argument RUN: a folder, or the name of a folder under results/runs");
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;

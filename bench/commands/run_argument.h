@@ -1,4 +1,4 @@
-/* run_argument.h: the argument RUN of the commands that read a finished run, and the run that it names. */
+/* run_argument.h: the argument RUN of the commands that read the records of a run, and how that run is opened. */
 #ifndef BENCH_RUN_ARGUMENT_H
 #define BENCH_RUN_ARGUMENT_H
 
@@ -7,26 +7,27 @@
 
 enum { RUN_ARGUMENTS_MAX = 2 };
 
-/* The common options and the runs. `most` is set by the command, before parsing. */
+/* The common options and the RUN arguments. The command sets `most` before parsing. */
 typedef struct run_argument {
   options common;
-  int most; /* runs that the command takes, 1 or 2 */
-  int n;
+  int most; /* largest number of runs that the command accepts, 1 or 2 */
+  int n;    /* number of runs given */
   const char* run[RUN_ARGUMENTS_MAX];
 } run_argument;
 
+/* Default options and no runs. */
 run_argument run_argument_default(int most);
 
-/* The child parser of RUN and of the common options; a command lists it in its argp's children instead of
- * OPTIONS_CHILD, static const struct argp_child children[] = {RUN_ARGUMENT_CHILD, {0}}; and hands it the struct at
- * ARGP_KEY_INIT: state->child_inputs[0] = &arguments->runs. No run, or more than `most`, ends the program with exit
- * code 2. */
+/* argp parser of RUN and of the common options. A command uses it instead of OPTIONS_CHILD:
+ *   static const struct argp_child children[] = {RUN_ARGUMENT_CHILD, {0}};
+ * and passes it the struct at ARGP_KEY_INIT: state->child_inputs[0] = &arguments->runs. No run, or more than `most`,
+ * ends the program with exit code 2. */
 extern const struct argp run_argument_argp;
 #define RUN_ARGUMENT_CHILD \
   { &run_argument_argp, 0, NULL, 0 }
 
-/* Reads run i: *folder, in memory of df_alloc, is its folder, *r its cells. Errors as run_view_new(). On failure the
- * caller still frees both. */
+/* Opens run i, 0 <= i < a->n: *folder is its folder, *r its records. The caller releases both, also after a failure,
+ * with df_free(*folder) and run_view_clear(r). Errors as run_view_new(); DF_E_NOMEM. */
 DF_MUST_CHECK df_status run_argument_open(const run_argument* a, int i, char** folder, run_view* r);
 
 #endif

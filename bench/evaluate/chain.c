@@ -8,7 +8,7 @@
 #include "dynaflow/flow/method.h"
 #include "dynaflow/sim/rollout.h"
 
-/* chains draw their base samples where no window of the set does */
+/* first index of the base samples of chains, beyond those of the windows, so that no two share noise */
 static const uint64_t chain_index = UINT64_C(1) << 32;
 
 typedef struct buffers {
@@ -36,12 +36,14 @@ static void free_buffers(buffers* b) {
   df_free(b->u);
 }
 
-static df_status run(const eval_job* job, int k, chain_kind kind, df_rollout* rollout, buffers* b, chains* c) {
+static df_status run_chains(const eval_job* job, int k, chain_kind kind, df_rollout* rollout, buffers* b, chains* c) {
   const size_t nx = (size_t)job->task->system->nx;
   const int H = job->set->H;
+  /* all chains start at the first states of the windows */
   memcpy(b->from_planned, job->set->x0, (size_t)c->n * nx * sizeof(double));
   memcpy(b->from_executed, job->set->x0, (size_t)c->n * nx * sizeof(double));
   for (int done = 0, window = 0; done < c->frames; done += H, window++) {
+    /* plan a window of every chain, and execute it */
     DF_TRY(eval_go_on(job));
     const df_request request = {.B = c->n,
                                 .x0 = b->from_planned,
@@ -53,6 +55,7 @@ static df_status run(const eval_job* job, int k, chain_kind kind, df_rollout* ro
     DF_TRY(df_rollout_run(rollout,
                           &(df_rollout_batch){.B = c->n, .H = H, .x0 = b->from_executed, .u = b->u, .x = b->executed}));
 
+    /* append the executed states, and choose where the next window is planned and executed from */
     const int kept = c->frames - done < H ? c->frames - done : H;
     for (int i = 0; i < c->n; i++) {
       const size_t row = (size_t)i * (size_t)(H + 1);
@@ -69,6 +72,7 @@ static df_status run(const eval_job* job, int k, chain_kind kind, df_rollout* ro
 
 df_status chains_new(const eval_job* job, int k, chain_kind kind, chains** out) {
   *out = NULL;
+  /* number and length of the chains */
   const df_config* config = &job->task->config;
   chains* c = df_alloc(1, sizeof *c);
   if (!c) return DF_E_NOMEM;
@@ -77,13 +81,14 @@ df_status chains_new(const eval_job* job, int k, chain_kind kind, chains** out) 
   c->frames = (int)lround(config->eval_chain_seconds / job->task->system->dt);
   c->x = df_alloc((size_t)c->n * (size_t)(c->frames + 1) * (size_t)job->task->system->nx, sizeof(double));
 
+  /* plan and execute them */
   df_rollout_cfg cfg = df_rollout_cfg_default();
   cfg.threads = job->threads;
   df_rollout* rollout = NULL;
   buffers b = {0};
   df_status status = c->x ? df_rollout_new(job->task->system, &cfg, &rollout) : DF_E_NOMEM;
   if (status == DF_OK) status = make_buffers(job, c->n, &b);
-  if (status == DF_OK) status = run(job, k, kind, rollout, &b, c);
+  if (status == DF_OK) status = run_chains(job, k, kind, rollout, &b, c);
   free_buffers(&b);
   df_rollout_free(rollout);
   if (status != DF_OK) {

@@ -32,13 +32,14 @@ static int commanded_gait(const df_dataset* data, const double* condition) {
   return -1;
 }
 
-/* which of the demonstrator's legs each foot of eval.feet is, by its name; false if one has another name */
+/* a gait, and the demonstrator's leg of each foot of eval.feet */
 typedef struct gait_feet {
   int gait;
   int leg[DF_NAMES_MAX];
 } gait_feet;
 
-static bool find_legs(const df_config* config, gait_feet* feet) {
+/* fills feet->leg by the names of the feet; false if there is no foot, or one is not named FR, FL, RR or RL */
+static bool find_legs_of_feet(const df_config* config, gait_feet* feet) {
   static const char* const legs[] = {"FR", "FL", "RR", "RL"};
   for (int k = 0; k < config->eval_feet.n; k++) {
     feet->leg[k] = -1;
@@ -50,16 +51,17 @@ static bool find_legs(const df_config* config, gait_feet* feet) {
   return config->eval_feet.n > 0;
 }
 
+/* whether the commanded gait has the foot on the ground at this phase; callback of df_metric_gait_phase() */
 static bool gait_stands(void* context, int foot, double phase) {
   const gait_feet* feet = context;
   return df_gait_stance((df_gait)feet->gait, feet->leg[foot], phase);
 }
 
-/* per upright chain: velocity against the command, contacts against the commanded gait */
+/* measures of upright chains: velocity against the command, contacts against the commanded gait */
 typedef struct upright_measures {
   int n_command, n_gait;
-  double *command, *yaw_rate, *phase; /* [chains] */
-  int *command_of, *gait_of;          /* [chains]: which chains they are */
+  double *command, *yaw_rate, *phase; /* [n_command], [n_command], [n_gait], with room for all chains */
+  int *command_of, *gait_of;          /* index of the chain of each value */
 } upright_measures;
 
 static df_status measure_upright(const eval_job* job, const chains* c, int i, const double* x, upright_measures* m) {
@@ -67,6 +69,7 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
   const df_dataset* data = task->data;
   if (!job->set->condition) return DF_OK;
   const double* condition = job->set->condition + (size_t)i * (size_t)data->nc;
+  /* distance from the commanded velocity, if the task has one */
   const int vx = condition_at(data, "command.vx"), vy = condition_at(data, "command.vy");
   const int wz = condition_at(data, "command.wz");
   if (vx >= 0 && vy >= 0 && wz >= 0) {
@@ -75,8 +78,9 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
                                                  x + task->system->nx, command, &m->yaw_rate[m->n_command]);
     m->command_of[m->n_command++] = i;
   }
+  /* agreement with the commanded gait, if the task has one and its feet are known */
   gait_feet feet = {.gait = commanded_gait(data, condition)};
-  if (feet.gait < 0 || !find_legs(&task->config, &feet)) return DF_OK;
+  if (feet.gait < 0 || !find_legs_of_feet(&task->config, &feet)) return DF_OK;
   const int n_feet = job->set->n_feet;
   uint8_t* touch = df_alloc((size_t)(c->frames + 1) * (size_t)n_feet, 1);
   if (!touch) return DF_E_NOMEM;
@@ -93,12 +97,13 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
   return status;
 }
 
-/* which chains fall, and when; what the others do */
+/* which chains fall, and when */
 typedef struct falls {
-  double *fell, *seconds; /* [chains] */
-  int upright;            /* the first chain that stays up, or -1 */
+  double *fell, *seconds; /* [chains]: 1 or 0; time until the fall, or the chain's length */
+  int upright;            /* index of the first chain that does not fall, or -1 */
 } falls;
 
+/* finds the falls of all chains, and measures those that stay up */
 static df_status measure_each(const eval_job* job, const chains* c, const df_fall_rule* rule, falls* f,
                               upright_measures* m) {
   const int nx = job->task->system->nx;
@@ -127,7 +132,8 @@ static df_status add_rows(const eval_job* job, int n, int k, const falls* f, con
   return measure_part(job, list, "gait_phase", measure_unit("gait_phase"), k, m->n_gait, m->phase, m->gait_of);
 }
 
-/* falls when the method is told, after every window, where it is; `fell` [n] holds the falls when it is not */
+/* Adds the fall rate of replanned chains. `fell` [n] has the falls of the pure chains, which are the same if the
+ * planned states are the executed ones, and is overwritten otherwise. */
 static df_status add_replanned(const eval_job* job, const chains* pure, const df_fall_rule* rule, int k, int shown_k,
                                double* fell, json_t* list) {
   const int nx = job->task->system->nx;
@@ -143,7 +149,8 @@ static df_status add_replanned(const eval_job* job, const chains* pure, const df
   return measure_share(job, list, "fall_rate.replanned", measure_unit("fall_rate"), shown_k, pure->n, fell);
 }
 
-static df_status measure(const eval_job* job, const chains* c, int k, int shown_k, evaluation* out) {
+static df_status measure_chains(const eval_job* job, const chains* c, int k, int shown_k, evaluation* out) {
+  /* memory for the measures of all chains */
   df_fall_rule rule;
   DF_TRY(df_fall_rule_new(job->task->system, &job->task->config, &rule));
   const size_t n = (size_t)c->n;
@@ -151,6 +158,7 @@ static df_status measure(const eval_job* job, const chains* c, int k, int shown_
   int* of = df_alloc(2 * n, sizeof *of);
   falls f = {.fell = work, .seconds = work ? work + n : NULL};
   df_status status = work && of ? DF_OK : DF_E_NOMEM;
+  /* falls, upright chains, and the same falls with replanning */
   if (status == DF_OK) {
     upright_measures m = {
         .command = work + 2 * n, .yaw_rate = work + 3 * n, .phase = work + 4 * n, .command_of = of, .gait_of = of + n};
@@ -161,6 +169,7 @@ static df_status measure(const eval_job* job, const chains* c, int k, int shown_
   df_free(work);
   df_free(of);
   DF_TRY(status);
+  /* strip of the first upright chain, or of the first chain */
   const int shown = f.upright < 0 ? 0 : f.upright;
   json_decref(out->strip);
   out->strip = NULL;
@@ -176,7 +185,7 @@ df_status chain_measures(const eval_job* job, int k, int shown_k, evaluation* ou
   }
   chains* c;
   DF_TRY(chains_new(job, k, CHAIN_PURE, &c));
-  const df_status status = measure(job, c, k, shown_k, out);
+  const df_status status = measure_chains(job, c, k, shown_k, out);
   chains_free(c);
   return status;
 }

@@ -1,11 +1,12 @@
-/* chain_measures.h: what long motions come to: falls, and what the chains that stay up do. */
+/* chain_measures.h: metrics of long motions: falls, and how well upright chains follow command and gait. */
 #ifndef BENCH_CHAIN_MEASURES_H
 #define BENCH_CHAIN_MEASURES_H
 
 #include "job.h"
 
-/* Adds rows, samples and the strip of a method's chains at k sampler steps, shown as shown_k. Nothing for a method
- * without actions, and for the ceiling, which has none beyond its window. */
+/* Adds to *out the rows and samples of a method's chains at k sampler steps, recorded as shown_k, and replaces
+ * out->strip. Does nothing for a method without actions, for one that sees the demonstration (it has no actions beyond
+ * its window), and if eval.chains or eval.chain_seconds asks for no chain. Errors as chains_new(). */
 DF_MUST_CHECK df_status chain_measures(const eval_job* job, int k, int shown_k, evaluation* out);
 
 #endif

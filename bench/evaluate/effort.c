@@ -17,7 +17,7 @@ void effort_of_windows(json_t* list, int k, int n, const df_effort* effort, int 
   add(list, "effort.diverged", k, n, diverged);
 }
 
-/* over the curves: of a field, or of a field of the object `inside` */
+/* sum over the curves of a field, or, if `inside` is not NULL, of a field of that object */
 static double sum_of(const json_t* curves, const char* inside, const char* field) {
   double sum = 0;
   size_t i;

@@ -1,4 +1,4 @@
-/* effort.h: rows of what a cell's numbers cost, counted alike on any machine; "effort" in metrics.h. */
+/* effort.h: rows with the work counters of a cell (metric "effort" of metrics.h), which are equal on any machine. */
 #ifndef BENCH_EFFORT_H
 #define BENCH_EFFORT_H
 
@@ -6,10 +6,11 @@
 
 #include "dynaflow/sim/system.h"
 
-/* what executing the returned actions of n windows came to; `diverged` of them did not come to their end */
+/* Appends to `list` the counters of executing the returned actions of n windows, of which `diverged` diverged, at k
+ * sampler steps. */
 void effort_of_windows(json_t* list, int k, int n, const df_effort* effort, int diverged);
 
-/* sums over the curves of a record's training, one a network; no rows where none was trained */
+/* Appends to `list` the counters of a record's `training`, summed over its networks; no rows if it trained none. */
 void effort_of_training(json_t* list, const json_t* training);
 
 #endif

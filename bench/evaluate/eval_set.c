@@ -1,4 +1,4 @@
-/* eval_set.c: the held-out windows that every method is measured on. */
+/* eval_set.c: draws the held-out windows on which every method is measured. */
 #include <math.h>
 #include <string.h>
 
@@ -12,8 +12,8 @@
 #include "dynaflow/sim/mujoco.h"
 #include "job.h"
 
-/* the first B of a random permutation of the test windows */
-static df_status choose(const df_task* task, eval_set* set) {
+/* draws B test windows without replacement: the first B steps of a Fisher-Yates shuffle */
+static df_status draw_windows(const df_task* task, eval_set* set) {
   const int n = task->windows->n_test;
   const uint64_t seed = (uint64_t)task->config.eval_seed;
   df_window* all = df_alloc((size_t)n, sizeof *all);
@@ -69,20 +69,22 @@ static df_status check_steps(const df_task* task) {
   }
   for (int i = 0; i < steps->n; i++) {
     if (steps->v[i] != floor(steps->v[i])) {
-      return df_fail(DF_E_CONFIG, "task %s: eval.sampler_steps holds %g: a whole number is expected",
+      return df_fail(DF_E_CONFIG, "task %s: eval.sampler_steps contains %g: a whole number is expected",
                      task->config.task_name, steps->v[i]);
     }
   }
   return DF_OK;
 }
 
-static df_status build(const df_task* task, int threads, eval_set* set) {
+static df_status build_set(const df_task* task, int threads, eval_set* set) {
   const size_t nx = (size_t)task->system->nx, nu = (size_t)task->system->nu, nc = (size_t)task->data->nc;
   const size_t B = (size_t)set->B, H = (size_t)set->H;
+  /* check the settings of the evaluation */
   DF_TRY(check_steps(task));
   DF_TRY(find_feet(task, set));
   df_fall_rule rule;
   DF_TRY(df_fall_rule_new(task->system, &task->config, &rule));
+  /* allocate, draw and copy the windows */
   set->window = df_alloc(B, sizeof *set->window);
   set->episode = df_alloc(B, sizeof *set->episode);
   set->group = df_alloc(B, sizeof *set->group);
@@ -91,9 +93,10 @@ static df_status build(const df_task* task, int threads, eval_set* set) {
   if (!set->window || !set->episode || !set->group || !set->x0 || !set->x) return DF_E_NOMEM;
   if (nc && !(set->condition = df_alloc(B * nc, sizeof(double)))) return DF_E_NOMEM;
   if (task->data->actions && !(set->u = df_alloc(B * H * nu, sizeof(double)))) return DF_E_NOMEM;
-  DF_TRY(choose(task, set));
+  DF_TRY(draw_windows(task, set));
   copy_windows(task, set);
   DF_TRY(df_sha256(set->x0, B * nx * sizeof(double), set->sha256));
+  /* ground contacts of the demonstrations */
   if (set->n_feet == 0) return DF_OK;
   set->touch = df_alloc(B * (H + 1) * (size_t)set->n_feet, 1);
   if (!set->touch) return DF_E_NOMEM;
@@ -107,7 +110,7 @@ df_status eval_set_new(const df_task* task, int threads, eval_set** out) {
   if (!set) return DF_E_NOMEM;
   set->H = task->windows->horizon;
   set->B = task->config.eval_windows < task->windows->n_test ? task->config.eval_windows : task->windows->n_test;
-  const df_status status = build(task, threads, set);
+  const df_status status = build_set(task, threads, set);
   if (status != DF_OK) {
     eval_set_free(set);
     return status;

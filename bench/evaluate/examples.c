@@ -10,8 +10,10 @@
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
 
+/* number of curves; of poses, and frames between two; of replays */
 enum { CURVES_MAX = 4, POSES = 9, POSE_EVERY = 2, REPLAYS = 2 };
 
+/* entry `at` of the states x [H+1][nx]; relative to the first frame if from_zero */
 static json_t* curve(const double* x, int H, int nx, int at, int from_zero) {
   json_t* values = json_array();
   for (int t = 0; t <= H; t++) {
@@ -28,7 +30,7 @@ static json_t* one_example(const eval_job* job, const double* x, int at, int fro
                    curve(job->set->x, H, nx, at, from_zero), "generated", curve(x, H, nx, at, from_zero));
 }
 
-/* a free base shows its height and forward speed; then the first joints that move against one another */
+/* height and forward speed of a free base, then the first hinge and slide joints */
 json_t* example_curves(const eval_job* job, const double* x) {
   const df_system* system = job->task->system;
   const df_joint* joints;
@@ -40,7 +42,7 @@ json_t* example_curves(const eval_job* job, const double* x) {
       json_array_append_new(list, one_example(job, x, joints[j].qpos + 2, 0, "base height", "m"));
       json_array_append_new(list, one_example(job, x, nq + joints[j].dof, 0, "base velocity, world x", "m/s"));
     } else if (joints[j].kind == DF_JOINT_HINGE || joints[j].kind == DF_JOINT_SLIDE) {
-      /* an abduction joint hardly moves: a four-legged robot is told by hip and knee */
+      /* skip the first abduction joint of a four-legged robot, which hardly moves: hip and knee show more */
       if (n > 6 && j < 2) continue;
       snprintf(title, sizeof title, "%s", joints[j].name);
       json_array_append_new(
@@ -60,7 +62,7 @@ json_t* example_replays(const eval_job* job, int k, const double* u, const doubl
   const size_t nx = (size_t)job->task->system->nx, nu = (size_t)job->task->system->nu, H = (size_t)job->set->H;
   json_t* list = json_array();
   for (int i = 0; i < REPLAYS && i < job->set->B; i++) {
-    /* spread over the set, whose windows are in random order */
+    /* evenly spread over the set */
     const size_t b = (size_t)(i * job->set->B / REPLAYS);
     const double* x = executed + b * (H + 1) * nx;
     json_array_append_new(list, json_pack("{s:i,s:i,s:o,s:o,s:o}", "k", k, "window", (int)b, "x0", numbers(nx, x), "u",
@@ -69,7 +71,7 @@ json_t* example_replays(const eval_job* job, int k, const double* u, const doubl
   return list;
 }
 
-/* nodes of the stick figure: bodies but the world, then the feet on their bodies */
+/* parent of each node of the stick figure: all bodies except the world, then the feet, attached to their bodies */
 static json_t* skeleton(const eval_job* job) {
   const df_system* system = job->task->system;
   json_t* parent = json_array();
@@ -81,6 +83,7 @@ static json_t* skeleton(const eval_job* job) {
   return parent;
 }
 
+/* x and z of the nodes of skeleton() in state x; position [3 * bodies] is scratch memory */
 static json_t* pose(const eval_job* job, df_sim* sim, const double* x, double t, double* position) {
   const int bodies = df_mujoco_body_count(job->task->system);
   df_mujoco_pose(sim, x);
@@ -99,6 +102,7 @@ static json_t* pose(const eval_job* job, df_sim* sim, const double* x, double t,
   return json_pack("{s:f,s:o,s:o}", "t", t, "x", px, "z", pz);
 }
 
+/* the condition of a chain, e.g. "trot, vx 0.50", or the name of the task */
 static void title_of(const eval_job* job, int chain, char* out, size_t n) {
   const df_dataset* data = job->task->data;
   out[0] = '\0';
@@ -124,10 +128,11 @@ df_status example_strip(const eval_job* job, int chain, int frames, const double
     df_sim_free(system, sim);
     return DF_E_NOMEM;
   }
+  /* poses */
   char title[2 * DF_TEXT_MAX];
   title_of(job, chain, title, sizeof title);
   json_t* list = json_array();
-  /* late in the chain, where the start of the demonstration no longer helps */
+  /* from the middle of the chain, where the demonstrated start state has no influence any more */
   const int first = frames / 2;
   for (int p = 0; p < POSES && first + p * POSE_EVERY <= frames; p++) {
     const int t = first + p * POSE_EVERY;

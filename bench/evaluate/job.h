@@ -1,4 +1,4 @@
-/* job.h: what every part of an evaluation is given, the held-out windows it measures on, and what it leaves. */
+/* job.h: input of every part of an evaluation, the held-out windows, and the results. */
 #ifndef BENCH_JOB_H
 #define BENCH_JOB_H
 
@@ -11,46 +11,51 @@
 #include "dynaflow/data/task.h"
 #include "dynaflow/flow/method.h"
 
-/* The held-out windows that every method of a task is measured on, drawn by eval.seed from the test side.
- * Shapes: x0 [B][nx], condition [B][nc] or NULL, x [B][H+1][nx], u [B][H][nu] or NULL, touch [B][H+1][feet] or NULL. */
+/* The held-out windows on which every method of a task is measured, drawn by eval.seed from the test windows: B =
+ * min(eval.windows, test windows). Shapes: x0 [B][nx], condition [B][nc] (NULL if nc = 0), x [B][H+1][nx], u [B][H][nu]
+ * (NULL if the demonstrations have no actions), touch [B][H+1][n_feet] (1: ground contact; NULL without feet). */
 typedef struct eval_set {
   int B, H;
   int n_feet;
-  int feet[DF_NAMES_MAX]; /* geoms of eval.feet */
-  df_window* window;
-  int *episode, *group; /* [B] of the windows, as statistics take them: windows of an episode belong together */
+  int feet[DF_NAMES_MAX]; /* geom ids of eval.feet */
+  df_window* window;      /* [B] */
+  int *episode, *group;   /* [B]: cluster and group of each window, for statistics */
   double *x0, *condition, *x, *u;
   uint8_t* touch;
-  char sha256[DF_SHA256_TEXT]; /* of the start states: what "the same windows" means */
+  char sha256[DF_SHA256_TEXT]; /* of x0; equal hashes mean the same windows */
 } eval_set;
 
-/* Also finds what evaluation will need later: DF_E_CONFIG names a foot or joint that the model lacks. */
+/* Draws the windows of a task and measures their ground contacts on `threads` threads. DF_E_CONFIG names a foot or
+ * joint that the model lacks, or a wrong eval.sampler_steps, so that these are found before training. On failure *out
+ * is NULL. */
 DF_MUST_CHECK df_status eval_set_new(const df_task* task, int threads, eval_set** out);
-void eval_set_free(eval_set* set);
+void eval_set_free(eval_set* set); /* NULL is allowed */
 
+/* The input of an evaluation; everything belongs to the caller. */
 typedef struct eval_job {
   const df_task* task;
   const eval_set* set;
   const df_method* method;
-  void* instance;
-  uint64_t seed;
+  void* instance; /* of the method */
+  uint64_t seed;  /* of the base samples */
   int threads;
-  const volatile sig_atomic_t* stop; /* may be NULL */
+  const volatile sig_atomic_t* stop; /* not 0: end the evaluation; may be NULL */
 } eval_job;
 
-/* DF_E_INTERRUPTED once job->stop is not zero; looked at between two measures and two windows of a chain. */
+/* DF_E_INTERRUPTED once *job->stop is not 0, else DF_OK. Called between metrics, and between the windows of a chain. */
 DF_MUST_CHECK df_status eval_go_on(const eval_job* job);
 
-/* what a method's evaluation leaves for its record; new references, owned by the caller */
+/* The results of an evaluation, for a record. The caller owns the references: evaluation_clear(). */
 typedef struct evaluation {
   json_t* rows;     /* metric rows without task, method, seed and profile */
-  json_t* samples;  /* [{metric, k, values}] for paired statistics: a value a window or chain, null where not finite */
-  json_t* windows;  /* {episode, start, group, groups}: where the windows are from, in the order of the samples */
-  json_t* replays;  /* [{k, window, x0, u, x}]: what verify simulates again; NULL without actions */
+  json_t* samples;  /* [{metric, k, values}] for paired statistics: one value per window or chain, null if not finite */
+  json_t* windows;  /* {episode, start, group, groups}: origin of the windows, in the order of the samples */
+  json_t* replays;  /* [{k, window, x0, u, x}]: simulated again by verify; NULL without actions */
   json_t* examples; /* demonstrated and generated curves of one window */
   json_t* strip;    /* stick-figure frames of a chain, or NULL */
 } evaluation;
 
+/* Releases the references and zeroes *e. */
 void evaluation_clear(evaluation* e);
 
 #endif

@@ -85,7 +85,8 @@ df_status measure_mean(const eval_job* job, evaluation* out, const char* metric,
 void measure_worst(json_t* list, const char* metric, const char* unit, int k, int n, const double* values) {
   df_interval v = {.mean = 0, .lo = NAN, .hi = NAN, .n = n};
   for (int b = 0; b < n; b++) {
-    if (!(values[b] <= v.mean)) v.mean = values[b];
+    /* a NaN is worse than any number and stays */
+    if (!isnan(v.mean) && !(values[b] <= v.mean)) v.mean = values[b];
     if (!isfinite(values[b])) v.failed++;
   }
   measure_row(list, metric, unit, k, v);
@@ -100,7 +101,7 @@ json_t* measure_windows(const eval_job* job) {
     json_array_append_new(start, json_integer(set->window[b].start));
     json_array_append_new(group, json_integer(set->group[b]));
   }
-  /* a group's number is the place of its condition; a task without gaits has none */
+  /* a group's number is the index of its condition */
   bool gaits = false;
   for (int i = 0; i < data->nc; i++) gaits |= strncmp(data->condition_name[i], "gait.", 5) == 0;
   for (int i = 0; i < data->nc && gaits; i++) json_array_append_new(groups, json_string(data->condition_name[i]));

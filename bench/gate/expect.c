@@ -28,20 +28,23 @@ void expect_clear(expectations* e) {
   *e = (expectations){0};
 }
 
-/* one "key: value" of the file, for errors */
+/* one "key: value" of the file, with its position for error messages */
 typedef struct entry {
   const char* path;
   int line;
   const char *key, *value;
 } entry;
 
-static df_status refuse(const entry* e, const char* what) {
+static df_status fail_entry(const entry* e, const char* what) {
   return df_fail(DF_E_CONFIG, "%s:%d: %s = '%s': %s", e->path, e->line, e->key, e->value, what);
 }
 
 static df_status take_text(const entry* e, char* out, size_t n) {
-  if (e->value[0] == '\0') return refuse(e, "a text is expected");
-  if (strlen(e->value) >= n) return refuse(e, "too long");
+  if (e->value[0] == '\0') return fail_entry(e, "expected a non-empty string");
+  if (strlen(e->value) >= n) {
+    return df_fail(DF_E_CONFIG, "%s:%d: %s = '%.40s...': at most %zu bytes are allowed", e->path, e->line, e->key,
+                   e->value, n - 1);
+  }
   snprintf(out, n, "%s", e->value);
   return DF_OK;
 }
@@ -49,7 +52,7 @@ static df_status take_text(const entry* e, char* out, size_t n) {
 static df_status take_number(const entry* e, double* out) {
   char* end;
   *out = strtod(e->value, &end);
-  if (end == e->value || *end != '\0' || !isfinite(*out)) return refuse(e, "a finite number is expected");
+  if (end == e->value || *end != '\0' || !isfinite(*out)) return fail_entry(e, "expected a finite number");
   return DF_OK;
 }
 
@@ -57,14 +60,14 @@ static df_status take_count(const entry* e, int low, int* out) {
   char* end;
   const long v = strtol(e->value, &end, 10);
   if (end == e->value || *end != '\0' || v < low || v > 1000000) {
-    return df_fail(DF_E_CONFIG, "%s:%d: %s = '%s': a whole number from %d is expected", e->path, e->line, e->key,
+    return df_fail(DF_E_CONFIG, "%s:%d: %s = '%s': expected an integer from %d to 1000000", e->path, e->line, e->key,
                    e->value, low);
   }
   *out = (int)v;
   return DF_OK;
 }
 
-/* sae_own, and sae_own.worst_step */
+/* accepts a metric and its parts: sae_own and sae_own.worst_step */
 static df_status take_metric(const entry* e, char* out) {
   const df_metric_def* defs;
   const int n = df_metric_defs(&defs);
@@ -73,12 +76,12 @@ static df_status take_metric(const entry* e, char* out) {
   for (int i = 0; i < n; i++) {
     if (strlen(defs[i].name) == length && strncmp(defs[i].name, e->value, length) == 0) return DF_OK;
   }
-  return refuse(e, "no such metric (see `dynaflow list metrics`)");
+  return fail_entry(e, "unknown metric, see `dynaflow list metrics`");
 }
 
 static df_status take_limit(const entry* e, band_kind kind, band* b, int* limits) {
   DF_TRY(take_number(e, &b->bound));
-  if (kind == BAND_RELATIVE && b->bound < 0) return refuse(e, "a tolerance is not negative");
+  if (kind == BAND_RELATIVE && b->bound < 0) return fail_entry(e, "a tolerance must not be negative");
   b->kind = kind;
   ++*limits;
   return DF_OK;
@@ -96,11 +99,11 @@ static df_status take_band_entry(const entry* e, band* b, int* limits) {
   if (strcmp(e->key, "relative") == 0) return take_limit(e, BAND_RELATIVE, b, limits);
   if (strcmp(e->key, "absolute") == 0) {
     DF_TRY(take_number(e, &b->absolute));
-    return b->absolute < 0 ? refuse(e, "a tolerance is not negative") : DF_OK;
+    return b->absolute < 0 ? fail_entry(e, "a tolerance must not be negative") : DF_OK;
   }
-  return refuse(e,
-                "unknown key; there are metric, method, profile, k, at_most, at_least, relative, absolute, seeds, "
-                "reason");
+  return fail_entry(e,
+                    "unknown key; expected metric, method, profile, k, at_most, at_least, relative, absolute, seeds or "
+                    "reason");
 }
 
 /* ---- the file ---- */
@@ -118,19 +121,19 @@ static const char* text_of_node(const yaml_node_t* node) {
   return node && node->type == YAML_SCALAR_NODE ? (const char*)node->data.scalar.value : NULL;
 }
 
-/* fills `e` from a pair; the value's text is "" where it is not plain, and the node is in *value */
+/* fills `e` from a pair of a mapping and sets *value to its node; e->value is "" if the node is not a scalar */
 static df_status read_pair(const reader* r, const yaml_node_t* mapping, const yaml_node_pair_t* pair, entry* e,
                            const yaml_node_t** value) {
   const yaml_node_t* name = yaml_document_get_node(r->document, pair->key);
   *value = yaml_document_get_node(r->document, pair->value);
   *e =
       (entry){.path = r->out->path, .line = line_of(mapping), .key = text_of_node(name), .value = text_of_node(*value)};
-  if (!e->key || !*value) return df_fail(DF_E_FORMAT, "%s:%d: a key is not plain text", e->path, e->line);
+  if (!e->key || !*value) return df_fail(DF_E_FORMAT, "%s:%d: a key must be a plain scalar", e->path, e->line);
   e->line = line_of(name);
   if (!e->value) e->value = "";
   for (const yaml_node_pair_t* other = mapping->data.mapping.pairs.start; other < pair; other++) {
     const char* before = text_of_node(yaml_document_get_node(r->document, other->key));
-    if (before && strcmp(before, e->key) == 0) return refuse(e, "the key stands twice");
+    if (before && strcmp(before, e->key) == 0) return fail_entry(e, "the key appears twice");
   }
   return DF_OK;
 }
@@ -141,19 +144,19 @@ static df_status check_band(const reader* r, const band* b, int limits) {
   if (b->profile[0] == '\0') lacks = "profile";
   if (b->method[0] == '\0') lacks = "method";
   if (b->metric[0] == '\0') lacks = "metric";
-  if (lacks) return df_fail(DF_E_CONFIG, "%s:%d: a band without '%s'", path, b->line, lacks);
+  if (lacks) return df_fail(DF_E_CONFIG, "%s:%d: bands: the entry has no '%s'", path, b->line, lacks);
   if (limits != 1) {
-    return df_fail(DF_E_CONFIG, "%s:%d: a band has one of at_most, at_least and relative, this one has %d", path,
-                   b->line, limits);
+    return df_fail(DF_E_CONFIG, "%s:%d: bands: an entry needs one of at_most, at_least and relative, this one has %d",
+                   path, b->line, limits);
   }
   if (b->absolute > 0 && b->kind != BAND_RELATIVE) {
-    return df_fail(DF_E_CONFIG, "%s:%d: absolute = '%g': stands beside relative only", path, b->line, b->absolute);
+    return df_fail(DF_E_CONFIG, "%s:%d: absolute = '%g': allowed with relative only", path, b->line, b->absolute);
   }
   for (int i = 0; i < r->out->n; i++) {
     const band* o = &r->out->bands[i];
     if (strcmp(o->metric, b->metric) == 0 && strcmp(o->method, b->method) == 0 && strcmp(o->profile, b->profile) == 0 &&
         o->k == b->k && o->kind == b->kind) {
-      return df_fail(DF_E_CONFIG, "%s:%d: the band of line %d once more", path, b->line, o->line);
+      return df_fail(DF_E_CONFIG, "%s:%d: bands: the entry repeats that of line %d", path, b->line, o->line);
     }
   }
   return DF_OK;
@@ -162,11 +165,11 @@ static df_status check_band(const reader* r, const band* b, int limits) {
 static df_status read_band(const reader* r, const yaml_node_t* node) {
   expectations* out = r->out;
   if (!node || node->type != YAML_MAPPING_NODE) {
-    return df_fail(DF_E_CONFIG, "%s:%d: a band is a mapping of metric, method, ...", out->path,
+    return df_fail(DF_E_CONFIG, "%s:%d: bands: an entry must be a mapping with metric, method, profile, ...", out->path,
                    node ? line_of(node) : 0);
   }
   if (out->n == BANDS_MAX)
-    return df_fail(DF_E_CONFIG, "%s:%d: more than %d bands", out->path, line_of(node), BANDS_MAX);
+    return df_fail(DF_E_CONFIG, "%s:%d: bands: at most %d entries are allowed", out->path, line_of(node), BANDS_MAX);
   band b = {.line = line_of(node)};
   int limits = 0;
   for (const yaml_node_pair_t* p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
@@ -182,33 +185,33 @@ static df_status read_band(const reader* r, const yaml_node_t* node) {
 }
 
 static df_status read_bands(const reader* r, const entry* e, const yaml_node_t* node) {
-  if (node->type != YAML_SEQUENCE_NODE) return refuse(e, "a sequence of bands is expected");
+  if (node->type != YAML_SEQUENCE_NODE) return fail_entry(e, "expected a sequence of tolerances");
   for (const yaml_node_item_t* item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
     DF_TRY(read_band(r, yaml_document_get_node(r->document, *item)));
   }
-  return r->out->n ? DF_OK : refuse(e, "no band: nothing would be checked");
+  return r->out->n ? DF_OK : fail_entry(e, "the sequence is empty, nothing would be checked; add a tolerance");
 }
 
-/* ---- counters of effort ---- */
+/* ---- work counters ---- */
 
 static df_status take_effort_entry(const entry* e, effort_band* b) {
   if (strcmp(e->key, "profile") == 0) return take_text(e, b->profile, sizeof b->profile);
   if (strcmp(e->key, "reason") == 0) return take_text(e, b->reason, sizeof b->reason);
   if (strcmp(e->key, "percent") == 0) {
     DF_TRY(take_number(e, &b->percent));
-    return b->percent < 0 ? refuse(e, "a tolerance is not negative") : DF_OK;
+    return b->percent < 0 ? fail_entry(e, "a tolerance must not be negative") : DF_OK;
   }
   if (strcmp(e->key, "absolute") == 0) {
     DF_TRY(take_number(e, &b->absolute));
-    return b->absolute < 0 ? refuse(e, "a tolerance is not negative") : DF_OK;
+    return b->absolute < 0 ? fail_entry(e, "a tolerance must not be negative") : DF_OK;
   }
-  return refuse(e, "unknown key; there are profile, percent, absolute, reason");
+  return fail_entry(e, "unknown key; expected profile, percent, absolute or reason");
 }
 
 static df_status read_effort_band(const reader* r, const yaml_node_t* node) {
   expectations* out = r->out;
   if (!node || node->type != YAML_MAPPING_NODE) {
-    return df_fail(DF_E_CONFIG, "%s:%d: a mapping of profile, percent and reason is expected", out->path,
+    return df_fail(DF_E_CONFIG, "%s:%d: effort: an entry must be a mapping with profile, percent and reason", out->path,
                    node ? line_of(node) : 0);
   }
   effort_band b = {.line = line_of(node), .percent = NAN};
@@ -219,21 +222,22 @@ static df_status read_effort_band(const reader* r, const yaml_node_t* node) {
     DF_TRY(take_effort_entry(&e, &b));
   }
   const char* lacks = !b.profile[0] ? "profile" : isnan(b.percent) ? "percent" : !b.reason[0] ? "reason" : NULL;
-  if (lacks) return df_fail(DF_E_CONFIG, "%s:%d: an effort without '%s'", out->path, b.line, lacks);
+  if (lacks) return df_fail(DF_E_CONFIG, "%s:%d: effort: the entry has no '%s'", out->path, b.line, lacks);
   for (int i = 0; i < out->n_effort; i++) {
     if (strcmp(out->effort[i].profile, b.profile) == 0) {
-      return df_fail(DF_E_CONFIG, "%s:%d: the effort of line %d once more", out->path, b.line, out->effort[i].line);
+      return df_fail(DF_E_CONFIG, "%s:%d: effort: the entry repeats the profile of line %d", out->path, b.line,
+                     out->effort[i].line);
     }
   }
   if (out->n_effort == EFFORT_BANDS_MAX) {
-    return df_fail(DF_E_CONFIG, "%s:%d: more than %d profiles", out->path, b.line, EFFORT_BANDS_MAX);
+    return df_fail(DF_E_CONFIG, "%s:%d: effort: at most %d entries are allowed", out->path, b.line, EFFORT_BANDS_MAX);
   }
   out->effort[out->n_effort++] = b;
   return DF_OK;
 }
 
 static df_status read_effort(const reader* r, const entry* e, const yaml_node_t* node) {
-  if (node->type != YAML_SEQUENCE_NODE) return refuse(e, "a sequence is expected");
+  if (node->type != YAML_SEQUENCE_NODE) return fail_entry(e, "expected a sequence");
   for (const yaml_node_item_t* item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
     DF_TRY(read_effort_band(r, yaml_document_get_node(r->document, *item)));
   }
@@ -242,7 +246,7 @@ static df_status read_effort(const reader* r, const entry* e, const yaml_node_t*
 
 static df_status read_root(const reader* r, const yaml_node_t* root) {
   expectations* out = r->out;
-  if (!root || root->type != YAML_MAPPING_NODE) return df_fail(DF_E_FORMAT, "%s:1: a mapping is expected", out->path);
+  if (!root || root->type != YAML_MAPPING_NODE) return df_fail(DF_E_FORMAT, "%s:1: expected a mapping", out->path);
   for (const yaml_node_pair_t* p = root->data.mapping.pairs.start; p < root->data.mapping.pairs.top; p++) {
     entry e;
     const yaml_node_t* value;
@@ -252,13 +256,13 @@ static df_status read_root(const reader* r, const yaml_node_t* root) {
       DF_TRY(take_count(&e, 1, &out->task_version));
     } else if (strcmp(e.key, "mujoco") == 0) {
       DF_TRY(take_text(&e, out->mujoco, sizeof out->mujoco));
-      if (!version_parts(out->mujoco, parts)) return refuse(&e, "a version as 3.17 is expected");
+      if (!version_parts(out->mujoco, parts)) return fail_entry(&e, "expected a version, e.g. 3.17");
     } else if (strcmp(e.key, "bands") == 0) {
       DF_TRY(read_bands(r, &e, value));
     } else if (strcmp(e.key, "effort") == 0) {
       DF_TRY(read_effort(r, &e, value));
     } else {
-      return refuse(&e, "unknown key; there are task_version, mujoco, bands, effort");
+      return fail_entry(&e, "unknown key; expected task_version, mujoco, bands or effort");
     }
   }
   const char* lacks = !out->task_version ? "task_version" : !out->mujoco[0] ? "mujoco" : !out->n ? "bands" : NULL;
@@ -268,7 +272,7 @@ static df_status read_root(const reader* r, const yaml_node_t* root) {
 static df_status parse(const char* text, size_t n, expectations* out) {
   yaml_parser_t parser;
   yaml_document_t document;
-  if (!yaml_parser_initialize(&parser)) return df_fail(DF_E_NOMEM, "%s: no memory to read it", out->path);
+  if (!yaml_parser_initialize(&parser)) return df_fail(DF_E_NOMEM, "%s: out of memory", out->path);
   yaml_parser_set_input_string(&parser, (const unsigned char*)text, n);
   df_status status;
   if (yaml_parser_load(&parser, &document)) {

@@ -1,23 +1,23 @@
-/* expect.h: a task's expect.yaml: what its numbers must be, each band with the reason for it.
+/* expect.h: the tolerances file of a task, expect.yaml: the limits of its numbers, each with a reason.
  *
- *   task_version: 1          # of task.yaml; other versions do not compare
+ *   task_version: 1          # version of task.yaml; other versions are not comparable
  *   mujoco: 3.17             # major and minor
  *   bands:
  *     - metric: sae_own
  *       method: dynaflow
  *       profile: smoke
- *       k: 1                 # sampler steps; left out where the method has none
- *       at_most: 1.0e-9      # or at_least, or relative: 0.1 (to the golden table)
- *       seeds: 1             # fewer are inconclusive; left out: 1, with `relative`: 2
- *       reason: ...          # why this number and no other
+ *       k: 1                 # sampler steps; omit for a method without sampler
+ *       at_most: 1.0e-9      # or at_least, or relative: 0.1 (of the golden table's mean)
+ *       seeds: 1             # fewer are inconclusive; default 1, with `relative` 2
+ *       reason: ...          # why this limit
  *
- * `absolute` beside `relative` is added to its tolerance, for numbers that may be 0. Counters of effort (metric effort)
- * are held to the golden table by a percentage of their own, all of them at once:
+ * `absolute`, allowed with `relative` only, is added to the tolerance, for numbers that can be 0. All work counters
+ * (metrics effort.*) of a profile are held to the golden table with one percentage:
  *
  *   effort:
  *     - profile: smoke
- *       percent: 10          # more and less are both a change
- *       absolute: 3          # added to it, for counters that are 0; left out: 0
+ *       percent: 10          # deviations in both directions count
+ *       absolute: 3          # added to it, for counters that are 0; default 0
  *       reason: ... */
 #ifndef BENCH_EXPECT_H
 #define BENCH_EXPECT_H
@@ -30,18 +30,19 @@ typedef enum band_kind { BAND_AT_MOST, BAND_AT_LEAST, BAND_RELATIVE } band_kind;
 
 enum { METRIC_NAME_MAX = 64, BANDS_MAX = 512, EFFORT_BANDS_MAX = 16, REASON_MAX = 1024 };
 
+/* one entry of `bands`: the tolerance of a metric */
 typedef struct band {
   char metric[METRIC_NAME_MAX], method[DF_NAME_MAX], profile[DF_NAME_MAX];
   int k;
   band_kind kind;
-  double bound;    /* the limit, or the relative tolerance */
+  double bound;    /* the limit, or the relative tolerance as a fraction */
   double absolute; /* added to a relative tolerance */
-  int seeds;
+  int seeds;       /* required number of seeds */
   char reason[REASON_MAX];
-  int line;
+  int line; /* in the file */
 } band;
 
-/* a tolerance for every counter of effort that the golden table has of a profile */
+/* one entry of `effort`: the tolerance of all work counters that the golden table has for a profile */
 typedef struct effort_band {
   char profile[DF_NAME_MAX];
   double percent, absolute;
@@ -59,12 +60,13 @@ typedef struct expectations {
   effort_band effort[EFFORT_BANDS_MAX];
 } expectations;
 
-/* DF_E_MISSING, DF_E_FORMAT (YAML syntax with line), DF_E_CONFIG (file, line, key, value). On failure nothing is owned
- * by the caller. */
+/* Reads a tolerances file. Errors: DF_E_MISSING; DF_E_FORMAT for invalid YAML, with file and line; DF_E_CONFIG for an
+ * invalid entry, with file, line, key and value; DF_E_NOMEM. Call expect_clear() after success; a failure leaves *out
+ * empty. */
 DF_MUST_CHECK df_status expect_read(const char* path, expectations* out);
 void expect_clear(expectations* e);
 
-/* Major and minor of "3.17" or "3.17.0"; false if it is no version. */
+/* Parses major and minor of "3.17" or "3.17.0". Returns false for anything else. */
 bool version_parts(const char* version, int parts[2]);
 
 #endif

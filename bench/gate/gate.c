@@ -13,7 +13,7 @@
 #include "rows.h"
 #include "verify.h"
 
-/* what verification found, as verdicts */
+/* turns the findings of verification into verdicts */
 static void take_verification(const run_view* r, const char* folder, const verify_cfg* cfg, gate_result* out) {
   static const struct {
     verify_outcome found;
@@ -48,7 +48,7 @@ static void held_clear(held* h) {
   if (h->has_golden) golden_clear(&h->golden);
 }
 
-/* a file is the table, a folder holds one a task and profile */
+/* `against` itself if it is a .csv file, else the table of the group in that folder */
 static char* golden_path(const char* against, const run_group* g) {
   char name[256];
   const size_t n = against ? strlen(against) : 0;
@@ -67,7 +67,8 @@ static df_status find_golden(held* h, const char* against) {
   return status == DF_E_MISSING && !named ? DF_OK : status;
 }
 
-/* the task's expect.yaml and task.yaml; without a task or a file, a row says so and *task_file stays NULL */
+/* reads expect.yaml and finds task.yaml; if the task or expect.yaml is missing, adds a verdict and leaves *task_file
+ * NULL */
 static df_status find_expectations(held* h, const options* opts, char** task_file) {
   char* folder = NULL;
   *task_file = NULL;
@@ -97,7 +98,8 @@ static df_status hold_group(held* h, const options* opts, const char* against) {
     gate_advise_time(h);
     if (!bands) {
       char detail[300];
-      snprintf(detail, sizeof detail, "%.200s has no band for profile %.40s", h->expect.path, h->g->profile);
+      snprintf(detail, sizeof detail, "%.200s has no tolerance for profile %.40s, add one", h->expect.path,
+               h->g->profile);
       gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "bands", detail);
     }
   }
@@ -108,7 +110,7 @@ static df_status hold_group(held* h, const options* opts, const char* against) {
 df_status gate_run(const run_view* r, const char* folder, const gate_cfg* cfg, const char* against, gate_result* out) {
   *out = (gate_result){.verdicts = rows_new()};
   take_verification(r, folder, &cfg->verify, out);
-  /* numbers of a record that is not as it was written are not looked at */
+  /* numbers of changed records are not judged */
   df_status status = DF_OK;
   for (int i = 0; i < r->n_groups && status == DF_OK && !out->count[GATE_UNREADABLE]; i++) {
     held h = {.r = r, .g = &r->groups[i], .out = out};
@@ -143,7 +145,7 @@ df_status gate_accept(const run_view* r, const char* folder, const gate_cfg* cfg
   *out = (gate_result){.verdicts = rows_new()};
   take_verification(r, folder, &cfg->verify, out);
   df_status status = DF_OK;
-  /* every group is looked at before one is written */
+  /* check all groups before writing the first table */
   for (int write = 0; write < 2; write++) {
     for (int i = 0; i < r->n_groups && status == DF_OK; i++) {
       held h = {.r = r, .g = &r->groups[i], .out = out};

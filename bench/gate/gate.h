@@ -1,4 +1,5 @@
-/* gate.h: a run held to its task's expect.yaml and golden tables: a verdict a band, and an exit code. */
+/* gate.h: holds a run to the tolerances file and golden table of its task: one verdict per tolerance, and an exit code.
+ */
 #ifndef BENCH_GATE_H
 #define BENCH_GATE_H
 
@@ -8,24 +9,25 @@
 #include "verdict.h"
 
 typedef struct gate_cfg {
-  const options* opts; /* where tasks are */
+  const options* opts; /* for the search of task folders */
   verify_cfg verify;
 } gate_cfg;
 
-/* Verifies the run, then holds it to the bands of each task and profile in it.
- *   against  a golden table, or a folder of them; NULL: results/golden
- * Fails only when an expect.yaml or a golden table cannot be read; what the run lacks is a verdict. gate_clear it, also
- * after a failure. */
+/* Verifies the run in `folder`, then holds each of its tasks and profiles to the tolerances.
+ *   against  a golden table (*.csv) or a folder of them; NULL: results/golden
+ * Fails only if a tolerances file or golden table is invalid or a table named by `against` is missing; everything else
+ * that is missing is a verdict. Call gate_clear(), also after a failure. */
 DF_MUST_CHECK df_status gate_run(const run_view* r, const char* folder, const gate_cfg* cfg, const char* against,
                                  gate_result* out);
 
-/* Writes the golden tables of the run's groups to `folder`. Everything must be done, whole and comparable: else
- * verdicts in `out` say what is not, and nothing is written. */
+/* Writes the golden tables of the run's groups to `golden_folder` (NULL: results/golden), with `reason` in their head.
+ * If the run is not complete, unchanged and comparable, nothing is written and the verdicts in `out` give the causes.
+ * Errors and ownership as for gate_run(). */
 DF_MUST_CHECK df_status gate_accept(const run_view* r, const char* folder, const gate_cfg* cfg,
                                     const char* golden_folder, const char* reason, gate_result* out);
 
-/* The verdicts as JUnit XML: a test case a row. Regressed and inconclusive are failures, the rest that is not held or
- * improved errors. */
+/* Writes the verdicts to `path` as JUnit XML, one test case per row; `run` names the suite. Regressed and inconclusive
+ * are failures; missing, not comparable and unreadable are errors; the others pass. */
 DF_MUST_CHECK df_status gate_junit(const gate_result* g, const char* run, const char* path);
 
 #endif

@@ -1,4 +1,4 @@
-/* gate_bands.c: numbers held to their bands: intervals against limits. */
+/* gate_bands.c: judges numbers by their tolerances: intervals against limits. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,14 +13,15 @@
 #include "run_view.h"
 #include "verdict.h"
 
-/* ---- what the run measured, and what was accepted ---- */
+/* ---- measured and accepted numbers ---- */
 
-/* one number of a method, seed by seed */
+/* one metric of a method, per seed */
 typedef struct measured {
   int planned, done, failed; /* cells; values that are not finite */
   int n;
   int64_t seed[SEED_VALUES_MAX];
-  double value[SEED_VALUES_MAX], lo[SEED_VALUES_MAX], hi[SEED_VALUES_MAX]; /* the record's interval holds its value */
+  double value[SEED_VALUES_MAX];
+  double lo[SEED_VALUES_MAX], hi[SEED_VALUES_MAX]; /* intervals of the records, widened to contain the value */
   const char *unit, *status;
 } measured;
 
@@ -34,7 +35,7 @@ static void take_row(measured* m, int64_t seed, const json_t* number) {
   }
   m->seed[m->n] = seed;
   m->value[m->n] = value;
-  /* fmin takes the number where the other is none */
+  /* fmin and fmax ignore a NaN */
   m->lo[m->n] = fmin(value, number_of(json_object_get(number, "lo")));
   m->hi[m->n] = fmax(value, number_of(json_object_get(number, "hi")));
   m->n++;
@@ -53,12 +54,12 @@ static measured measure(const run_view* r, const run_group* g, const char* metho
   return m;
 }
 
-/* the run beside the golden table, over the seeds that both have */
+/* the run and the golden table, over their common seeds */
 typedef struct pairing {
-  bool known; /* the table has the number, and it is one */
+  bool known; /* the table has the metric, with finite values only */
   int n;
   double value, golden;                /* means */
-  double difference[SEED_VALUES_MAX];  /* of each seed */
+  double difference[SEED_VALUES_MAX];  /* run - table, per seed */
   double difference_lo, difference_hi; /* 95 % interval of their mean */
 } pairing;
 
@@ -79,7 +80,7 @@ static pairing pair_with(const held* h, const char* method, const char* metric, 
   if (p.n == 0) return p;
   p.value /= p.n;
   p.golden /= p.n;
-  /* of one seed there is no interval; of two or three it is the smallest and the largest difference */
+  /* one seed has no interval; for two or three seeds it spans the smallest and the largest difference */
   const df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
   df_interval i = {.lo = NAN};
   const df_status status =
@@ -92,8 +93,8 @@ static pairing pair_with(const held* h, const char* method, const char* metric, 
 
 /* ---- judging ---- */
 
-/* The worst seed decides: held where the limit lies beyond its interval, regressed where its interval lies beyond the
- * limit. */
+/* The worst seed decides: held if its whole interval is within the limit, regressed if its whole interval is beyond it,
+ * else inconclusive. */
 static gate_verdict judge_limit(const band* b, const measured* m) {
   gate_verdict worst = GATE_HELD;
   for (int i = 0; i < m->n; i++) {
@@ -110,54 +111,58 @@ static gate_verdict judge_relative(const band* b, const pairing* p) {
   const double tolerance = b->bound * fabs(p->golden) + b->absolute;
   const char* better = metric_better(b->metric);
   const bool higher = strcmp(better, "higher") == 0, either = better[0] == '\0';
-  /* turned so that more is worse */
+  /* interval with the sign chosen such that larger is worse */
   const double lo = higher ? -p->difference_hi : p->difference_lo, hi = higher ? -p->difference_lo : p->difference_hi;
   if (lo > tolerance || (either && hi < -tolerance)) return GATE_REGRESSED;
   if (hi > tolerance || (either && lo < -tolerance)) return GATE_INCONCLUSIVE;
   return hi < -tolerance ? GATE_IMPROVED : GATE_HELD;
 }
 
-/* why there is nothing to judge; GATE_HELD where there is */
-static gate_verdict lacks(const held* h, const band* b, const measured* m, const pairing* p, char* detail, size_t n) {
+/* the verdict if the data for a judgement are missing, with `detail`; GATE_HELD if they are complete */
+static gate_verdict check_data(const held* h, const band* b, const measured* m, const pairing* p, char* detail,
+                               size_t n) {
+  /* no value, or one that is not finite */
   if (m->n + m->failed == 0) {
-    snprintf(detail, n, "the run has no such number (%s:%d)", h->expect.path, b->line);
+    snprintf(detail, n, "the run has no such number, required by %s:%d", h->expect.path, b->line);
     return GATE_MISSING;
   }
   if (m->failed) {
-    snprintf(detail, n, "%d of %d seeds: %s", m->failed, m->failed + m->n, m->status);
+    snprintf(detail, n, "not finite for %d of %d seeds: %s", m->failed, m->failed + m->n, m->status);
     return GATE_REGRESSED;
   }
-  /* a mean over some of the cells is not what the band is about; what breaks a limit breaks it all the same */
+  /* unfinished cells: the tolerance applies to all seeds, but a seed beyond a limit is a regression anyway */
   if (m->done < m->planned && (b->kind == BAND_RELATIVE || judge_limit(b, m) == GATE_HELD)) {
-    snprintf(detail, n, "%d of %d cells done: the same `dynaflow run` again finishes them", m->done, m->planned);
+    snprintf(detail, n, "%d of %d cells done; repeat `dynaflow run` to finish them", m->done, m->planned);
     return GATE_MISSING;
   }
+  /* golden table */
   if (b->kind == BAND_RELATIVE && !p->known) {
     snprintf(detail, n, "%s%s", h->has_golden ? h->golden.path : "no golden table",
-             h->has_golden ? " has no such number" : "; see --accept");
+             h->has_golden ? " has no such number" : "; write one with --accept");
     return GATE_MISSING;
   }
+  /* number of seeds */
   const int seeds = b->kind == BAND_RELATIVE ? p->n : m->n;
   if (seeds < b->seeds) {
-    snprintf(detail, n, "%d seeds%s, at least %d are needed (%s:%d)", seeds,
-             b->kind == BAND_RELATIVE ? " that the golden table has, too" : "", b->seeds, h->expect.path, b->line);
+    snprintf(detail, n, "%d seeds%s, at least %d are required by %s:%d", seeds,
+             b->kind == BAND_RELATIVE ? " in common with the golden table" : "", b->seeds, h->expect.path, b->line);
     return GATE_INCONCLUSIVE;
   }
   return GATE_HELD;
 }
 
 static gate_verdict judge(const held* h, const band* b, const measured* m, const pairing* p, char* detail, size_t n) {
-  gate_verdict v = lacks(h, b, m, p, detail, n);
+  gate_verdict v = check_data(h, b, m, p, detail, n);
   if (v != GATE_HELD) return v;
   v = b->kind == BAND_RELATIVE ? judge_relative(b, p) : judge_limit(b, m);
-  /* why a band is there matters where it does not hold */
+  /* give the reason of a tolerance that does not hold */
   detail[0] = '\0';
   if (v == GATE_REGRESSED) snprintf(detail, n, "%s", b->reason);
   if (v == GATE_INCONCLUSIVE) snprintf(detail, n, "the interval straddles the limit: %s", b->reason);
   return v;
 }
 
-/* "<= 1e-09", "+- 10 % of 0.255 + 3" */
+/* the tolerance as text, e.g. "<= 1e-09" or "+- 10 % of 0.255 + 3" */
 static void limit_text(const band* b, const pairing* p, char* out, size_t n) {
   if (b->kind != BAND_RELATIVE) {
     snprintf(out, n, "%s %.6g", b->kind == BAND_AT_MOST ? "<=" : ">=", b->bound);
@@ -168,7 +173,7 @@ static void limit_text(const band* b, const pairing* p, char* out, size_t n) {
   if (b->absolute > 0) snprintf(out + used, n - used, " + %.6g", b->absolute);
 }
 
-/* of a band, without a value yet */
+/* the row of a tolerance, without a value */
 static row row_of(const held* h, const band* b, const measured* m) {
   row r = row_default();
   r.task = h->g->task;
@@ -201,20 +206,20 @@ static void hold_to(held* h, const band* b) {
   gate_add_row(h->out, v, &r, limit, detail);
 }
 
-/* ---- counters of effort ---- */
+/* ---- work counters ---- */
 
 static bool is_effort(const char* metric) {
   return strncmp(metric, "effort.", strlen("effort.")) == 0;
 }
 
-/* a number has a row a seed: it is met with the first of them */
-static bool met_before(const golden_table* t, const golden_row* one) {
+/* the table has one row per seed; whether this row is not the first one of its number */
+static bool is_repeated(const golden_table* t, const golden_row* one) {
   const golden_row* seeds[SEED_VALUES_MAX];
   golden_find(t, one->task, one->profile, one->method, one->metric, one->k, seeds);
   return seeds[0] != one;
 }
 
-/* cells that are not there are told by the plan and by the bands; not once more for every counter */
+/* whether all cells of a method are done; missing cells are reported by verify.plan and not again for every counter */
 static bool is_complete(const held* h, const char* method) {
   int planned = 0, done = 0;
   for (int i = 0; i < h->r->n_cells; i++) {
@@ -230,7 +235,7 @@ static void hold_to_effort(held* h, const effort_band* e) {
   int counters = 0;
   for (int i = 0; h->has_golden && i < h->golden.n; i++) {
     const golden_row* one = &h->golden.rows[i];
-    if (!is_effort(one->metric) || strcmp(one->profile, h->g->profile) != 0 || met_before(&h->golden, one)) continue;
+    if (!is_effort(one->metric) || strcmp(one->profile, h->g->profile) != 0 || is_repeated(&h->golden, one)) continue;
     counters++;
     if (!is_complete(h, one->method)) continue;
     band b = {.k = one->k,
@@ -246,8 +251,9 @@ static void hold_to_effort(held* h, const effort_band* e) {
     hold_to(h, &b);
   }
   if (counters) return;
-  gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "effort",
-           h->has_golden ? "the golden table has no counter of effort" : "no golden table; see --accept");
+  gate_add(
+      h->out, GATE_MISSING, h->g->task, h->g->profile, "effort",
+      h->has_golden ? "the golden table has no work counters (effort.*)" : "no golden table; write one with --accept");
 }
 
 int gate_hold_to_bands(held* h) {
@@ -263,9 +269,9 @@ int gate_hold_to_bands(held* h) {
   return n;
 }
 
-/* ---- for people ---- */
+/* ---- advisory rows ---- */
 
-/* mean seconds of training over done seeds; 0 where a method does not train */
+/* mean CPU seconds of training over done seeds; 0 if the method is not trained */
 static double mean_seconds(const held* h, const char* method, int* seeds) {
   double sum = 0;
   *seeds = 0;
@@ -320,7 +326,8 @@ void gate_advise_spread(held* h) {
     char limit[96], detail[128];
     const pairing none = {.n = 0};
     limit_text(b, &none, limit, sizeof limit);
-    snprintf(detail, sizeof detail, "seeds lie up to %.0f %% from their mean: other machines will leave this band",
+    snprintf(detail, sizeof detail,
+             "seeds deviate up to %.0f %% from their mean: on other machines this tolerance will not hold",
              100 * spread / fabs(r.value));
     gate_add_row(h->out, GATE_ADVISORY, &r, limit, detail);
   }

@@ -1,4 +1,4 @@
-/* gate_compares.c: is the run about what the bands are about? */
+/* gate_compares.c: checks that a run is comparable with the tolerances and the golden table. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,7 +35,7 @@ static int task_version(const json_t* record) {
   return v;
 }
 
-/* settings of a record that its task file, as it stands today, does not give for this profile and method */
+/* compares the shared settings of a record with those that the task file gives for its profile and method */
 static void compare_settings(held* h, const run_cell* c, const char* task_file) {
   df_config config;
   if (df_config_load(task_file, c->profile, c->method, 0, NULL, &config) != DF_OK) {
@@ -50,8 +50,8 @@ static void compare_settings(held* h, const run_cell* c, const char* task_file) 
     if (!own || !setting_is_shared(keys[i].name)) continue;
     df_config_value(&config, i, value, sizeof value);
     if (strcmp(own, value) == 0) continue;
-    differ(h, "settings", "%s, seed %lld: %s is '%.80s', %s says '%.80s'", c->method, (long long)c->seed, keys[i].name,
-           own, task_file, value);
+    differ(h, "settings", "%s, seed %lld: %s is '%.80s', but %s sets '%.80s'", c->method, (long long)c->seed,
+           keys[i].name, own, task_file, value);
     return;
   }
 }
@@ -60,23 +60,23 @@ static void compare_cell(held* h, const run_cell* c, const char* task_file) {
   const char* mujoco = string_of(json_object_get(c->record, "provenance"), "mujoco");
   const int version = task_version(c->record);
   if (!same_version(mujoco, h->expect.mujoco)) {
-    differ(h, "mujoco", "%s, seed %lld: made with MuJoCo %s, %s is about %s", c->method, (long long)c->seed, mujoco,
-           h->expect.path, h->expect.mujoco);
+    differ(h, "mujoco", "%s, seed %lld: simulated with MuJoCo %s, but %s is for %s", c->method, (long long)c->seed,
+           mujoco, h->expect.path, h->expect.mujoco);
   }
   if (version != h->expect.task_version) {
-    differ(h, "task_version", "%s, seed %lld: version %d of the task, %s is about %d", c->method, (long long)c->seed,
-           version, h->expect.path, h->expect.task_version);
+    differ(h, "task_version", "%s, seed %lld: version %d of the task, but %s is for version %d", c->method,
+           (long long)c->seed, version, h->expect.path, h->expect.task_version);
   }
   compare_settings(h, c, task_file);
   if (!h->has_golden) return;
   char settings[DF_SHA256_TEXT];
   if (!same_version(mujoco, h->golden.mujoco) || version != h->golden.task_version) {
-    differ(h, "golden", "%s is of MuJoCo %s and version %d of the task", h->golden.path, h->golden.mujoco,
+    differ(h, "golden", "%s was made with MuJoCo %s and version %d of the task", h->golden.path, h->golden.mujoco,
            h->golden.task_version);
   }
   if (golden_settings(c->record, settings) != DF_OK || strcmp(settings, h->golden.settings) != 0) {
-    differ(h, "golden", "%s, seed %lld: other settings of system, data, windows or evaluation than %s", c->method,
-           (long long)c->seed, h->golden.path);
+    differ(h, "golden", "%s, seed %lld: settings of system, data, window, split, chart or eval differ from those of %s",
+           c->method, (long long)c->seed, h->golden.path);
   }
 }
 
@@ -84,7 +84,7 @@ bool gate_compares(held* h, const char* task_file) {
   const int before = h->out->count[GATE_NOT_COMPARABLE];
   text differences = {0};
   run_differences(h->r, h->g, &differences);
-  if (differences.n) differ(h, "settings", "cells differ in %s", text_of(&differences));
+  if (differences.n) differ(h, "settings", "the cells differ in %s", text_of(&differences));
   text_clear(&differences);
   for (int i = 0; i < h->r->n_cells; i++) {
     const run_cell* c = &h->r->cells[i];

@@ -1,4 +1,4 @@
-/* gate_group.h: one group of a run, and what it is held to. */
+/* gate_group.h: one group of a run with its tolerances and golden table, and the judgements on it. */
 #ifndef BENCH_GATE_GROUP_H
 #define BENCH_GATE_GROUP_H
 
@@ -7,7 +7,7 @@
 #include "run_view.h"
 #include "verdict.h"
 
-/* a group of a run, and what it is held to */
+/* a group of a run with its tolerances and golden table */
 typedef struct held {
   const run_view* r;
   const run_group* g;
@@ -17,17 +17,18 @@ typedef struct held {
   gate_result* out;
 } held;
 
-/* gate_compares.c: whether the group's numbers mean what the bands mean; if not, rows say why. */
+/* gate_compares.c: whether the group has the MuJoCo version, task version and settings that the tolerances and the
+ * golden table are made for; if not, adds rows with the differences. */
 bool gate_compares(held* h, const char* task_file);
 
-/* gate_bands.c: holds the group to its bands and counters of effort; returns how many bands there were. */
+/* gate_bands.c: holds the group to its tolerances, also those of work counters; adds one row per tolerance. Returns the
+ * number of entries of `bands` for its profile. */
 int gate_hold_to_bands(held* h);
 
-/* How long training took, beside the golden table's; for people, never a verdict. */
+/* Adds advisory rows that compare the CPU time of training with the golden table; time never decides. */
 void gate_advise_time(held* h);
 
-/* Of a run that was accepted: bands of a golden table that are narrower than the spread of its own seeds; for people.
- */
+/* For a run being accepted: adds advisory rows for relative tolerances narrower than the spread of its own seeds. */
 void gate_advise_spread(held* h);
 
 #endif

@@ -22,8 +22,8 @@ void golden_clear(golden_table* g) {
 
 /* ---- reading ---- */
 
-/* cuts a line at its commas, in place; returns how many parts it has */
-static int cut(char* line, char* part[N_COLUMNS]) {
+/* splits a line at its commas, in place; returns the number of fields, of which at most N_COLUMNS are stored */
+static int split_fields(char* line, char* part[N_COLUMNS]) {
   int n = 0;
   for (char* at = line; at; n++) {
     if (n < N_COLUMNS) part[n] = at;
@@ -54,7 +54,7 @@ static bool take_value(double* out, const char* value) {
 static bool take_row(golden_row* row, char* line) {
   char* part[N_COLUMNS];
   int seed = 0, n = 0;
-  const bool fine = cut(line, part) == N_COLUMNS && take_name(row->task, sizeof row->task, part[0]) &&
+  const bool fine = split_fields(line, part) == N_COLUMNS && take_name(row->task, sizeof row->task, part[0]) &&
                     take_name(row->method, sizeof row->method, part[1]) && take_count(&seed, part[2]) &&
                     take_name(row->profile, sizeof row->profile, part[3]) &&
                     take_name(row->metric, sizeof row->metric, part[4]) && take_count(&row->k, part[5]) &&
@@ -86,13 +86,14 @@ static df_status read_lines(golden_table* g, char* data) {
       take_comment(g, at);
     } else if (at[0] && !head) {
       head = strcmp(at, COLUMNS) == 0;
-      if (!head) return df_fail(DF_E_FORMAT, "%s:%d: the columns are not %s", g->path, line, COLUMNS);
+      if (!head) return df_fail(DF_E_FORMAT, "%s:%d: expected the columns %s", g->path, line, COLUMNS);
     } else if (at[0] && !take_row(&g->rows[g->n++], at)) {
-      return df_fail(DF_E_FORMAT, "%s:%d: not a row of a golden table", g->path, line);
+      return df_fail(DF_E_FORMAT, "%s:%d: invalid row, expected " COLUMNS, g->path, line);
     }
   }
   if (!g->mujoco[0] || !g->task_version || !g->settings[0] || g->n == 0) {
-    return df_fail(DF_E_FORMAT, "%s: no golden table: mujoco, task_version, settings or all rows are missing", g->path);
+    return df_fail(DF_E_FORMAT, "%s: not a golden table: # mujoco, # task_version, # settings or all rows are missing",
+                   g->path);
   }
   return DF_OK;
 }
@@ -136,7 +137,7 @@ df_status golden_settings(const json_t* record, char sum[DF_SHA256_TEXT]) {
   return status;
 }
 
-/* a value that may stand in a comma-separated line */
+/* appends a value with commas and control characters replaced by spaces */
 static void add_text(text* out, const char* value) {
   for (const char* p = value; *p; p++) text_add(out, "%c", *p == ',' || (unsigned char)*p < 32 ? ' ' : *p);
 }
@@ -173,7 +174,8 @@ static void add_cell(const run_cell* c, text* out) {
 static df_status add_head(const run_view* r, const run_group* g, const char* reason, text* out) {
   char settings[DF_SHA256_TEXT];
   const run_cell* first = run_example(r, g, g->methods[0]);
-  if (!first) return df_fail(DF_E_MISSING, "%s, %s: no cell is done", g->task, g->profile);
+  if (!first)
+    return df_fail(DF_E_MISSING, "%s, profile %s: no cell of method %s is done", g->task, g->profile, g->methods[0]);
   const json_t* provenance = json_object_get(first->record, "provenance");
   DF_TRY(golden_settings(first->record, settings));
   text_add(out, "# accepted with `dynaflow gate RUN --accept --reason ...`: the seeds of %s, profile %s\n", g->task,

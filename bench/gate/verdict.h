@@ -5,8 +5,7 @@
 #include "exit_code.h"
 #include "rows.h"
 
-/* X(code, name in rows, exit code); the gravest decides: what cannot be read, then what does not compare, then what got
- * worse, then what is missing */
+/* X(code, name in rows, exit code), in increasing severity; the most severe verdict sets the exit code */
 #define GATE_VERDICT_LIST(X)                                    \
   X(GATE_HELD, "held", EXIT_DONE)                               \
   X(GATE_IMPROVED, "improved", EXIT_DONE)                       \
@@ -24,23 +23,26 @@ typedef enum gate_verdict {
       GATE_VERDICTS
 } gate_verdict;
 
+/* The name of a verdict in rows, a string literal. */
 const char* gate_verdict_name(gate_verdict v);
 
 typedef struct gate_result {
   rows verdicts; /* task, method, profile, metric, k, value, unit, n, lo, hi, status (the verdict), limit, detail */
-  int count[GATE_VERDICTS];
+  int count[GATE_VERDICTS]; /* rows with each verdict */
 } gate_result;
 
 void gate_clear(gate_result* g);
 
-/* one row more, about no metric; `what` stands where the metric's name does */
+/* Adds a row that concerns no metric; `what` takes the place of the metric's name. */
 void gate_add(gate_result* g, gate_verdict v, const char* task, const char* profile, const char* what,
               const char* detail);
 
-/* Nothing held and nothing improved is "missing": a gate that looked at nothing has not passed. */
+/* The exit code of the most severe verdict. EXIT_INCOMPLETE if no tolerance was held or improved: a gate that checked
+ * nothing has not passed. */
 int gate_exit_code(const gate_result* g);
 
-/* one verdict more; `limit` and `detail` say what it is held to and why it is there */
+/* Adds row `r` with verdict `v`, whose name becomes r->status. `limit` is the tolerance as text, `detail` its reason or
+ * the cause of the verdict; both may be "". */
 void gate_add_row(gate_result* g, gate_verdict v, row* r, const char* limit, const char* detail);
 
 #endif

@@ -13,18 +13,18 @@
 #include "provenance.h"
 #include "text.h"
 
-/* what is run against each other on a window */
-typedef enum part { PLAIN, TAPED, BACK, FORWARD_FD, CENTRED_FD, PARTS } part;
+/* what is timed on a window: rollout without and with tape, adjoint, mjd_transitionFD forward and centred */
+typedef enum part { PLAIN, TAPED, ADJOINT, FORWARD_FD, CENTRED_FD, PARTS } part;
 
 typedef struct bench {
   const df_system* s;
   const cases* c;
   df_sim *plain, *taped;
   double *path, *dx, *du, *A, *B;
-  double* least;   /* [m][PARTS] seconds, over passes */
-  double* ratios;  /* [passes] of BACK to PLAIN */
+  double* least;   /* [m][PARTS] shortest time over passes, s */
+  double* ratios;  /* [passes] time of ADJOINT / time of PLAIN */
   bool* diverged;  /* [m] */
-  bool transition; /* MuJoCo has its own derivative */
+  bool transition; /* mjd_transitionFD supports the system */
 } bench;
 
 static void bench_clear(bench* b) {
@@ -53,7 +53,7 @@ static df_status bench_open(bench* b, int passes) {
   b->diverged = df_alloc(m, sizeof(bool));
   if (!b->path || !b->dx || !b->du || !b->A || !b->B || !b->least || !b->ratios || !b->diverged) return DF_E_NOMEM;
   for (size_t i = 0; i < m * PARTS; i++) b->least[i] = INFINITY;
-  /* a cotangent of every state, as a loss along the rollout has */
+  /* a cotangent at every state, as of a loss along the rollout */
   for (size_t i = 0; i < (H + 1) * ndx; i++) b->dx[i] = 1e-3;
   b->transition = df_system_is_mujoco(s) && df_mujoco_substeps(s) == 1;
   DF_TRY(df_sim_new(s, 0, &b->plain));
@@ -67,7 +67,7 @@ static const double* actions_of(const bench* b, int window) {
   return b->c->u_m + (size_t)window * (size_t)b->c->H * (size_t)b->s->nu;
 }
 
-/* seconds of one part on one window; negative where there is none */
+/* runs one part on one window; returns seconds, or a negative number if the system does not have this part */
 static double run_part(bench* b, int window, part what) {
   const double *x0 = start_of(b, window), *u = actions_of(b, window);
   const int H = b->c->H;
@@ -80,7 +80,7 @@ static double run_part(bench* b, int window, part what) {
     case TAPED:
       end = df_trajectory_run(b->s, b->taped, H, x0, u, b->path);
       break;
-    case BACK:
+    case ADJOINT:
       end = df_trajectory_vjp(b->s, b->taped, H, b->dx, 1, b->du, NULL);
       break;
     default:
@@ -94,21 +94,22 @@ static double run_part(bench* b, int window, part what) {
   return seconds;
 }
 
-/* once over all windows, the competitors in turn; the plain rollout goes first in one pass and second in the next */
+/* Runs the parts of every window in turn. The plain rollout comes before the taped one and the adjoint in even passes,
+ * and after them in odd passes. */
 static void run_pass(bench* b, int pass) {
   double plain = 0, back = 0;
   for (int w = 0; w < b->c->m; w++) {
-    const part order[2][PARTS] = {{PLAIN, TAPED, BACK, FORWARD_FD, CENTRED_FD},
-                                  {TAPED, BACK, PLAIN, FORWARD_FD, CENTRED_FD}};
+    const part order[2][PARTS] = {{PLAIN, TAPED, ADJOINT, FORWARD_FD, CENTRED_FD},
+                                  {TAPED, ADJOINT, PLAIN, FORWARD_FD, CENTRED_FD}};
     for (int k = 0; k < PARTS && !b->diverged[w]; k++) {
       const part what = order[pass % 2][k];
       double* least = &b->least[w * PARTS + (int)what];
-      /* MuJoCo's differences cost as much as all the rest: every fourth pass does */
+      /* finite differences cost as much as all the rest: run them in every fourth pass */
       if (what >= FORWARD_FD && pass % 4 != 0) continue;
       const double seconds = run_part(b, w, what);
       if (seconds >= 0) *least = fmin(*least, seconds);
       if (what == PLAIN) plain += seconds;
-      if (what == BACK) back += seconds;
+      if (what == ADJOINT) back += seconds;
     }
   }
   b->ratios[pass] = back / plain;
@@ -119,8 +120,8 @@ static int by_size(const void* a, const void* b) {
   return (x > y) - (x < y);
 }
 
-/* microseconds an action, of the windows that did not diverge */
-static double sum_up(const bench* b, part what, int actions) {
+/* microseconds per action, mean over the windows that did not diverge; NaN if the part did not run */
+static double mean_time(const bench* b, part what, int actions) {
   double sum = 0;
   int n = 0;
   for (int w = 0; w < b->c->m; w++) {
@@ -131,6 +132,7 @@ static double sum_up(const bench* b, part what, int actions) {
   return n > 0 && isfinite(sum) ? 1e6 * sum / n / actions : NAN;
 }
 
+/* mean number of constraint rows per step of the windows that did not diverge */
 static double mean_rows(bench* b) {
   double sum = 0, x1[2 * DF_NDX_MAX];
   int n = 0;
@@ -147,7 +149,7 @@ static double mean_rows(bench* b) {
   return n > 0 ? sum / n : NAN;
 }
 
-/* the adjoint where it is timed: at the first state of every window */
+/* errors of the adjoint at the first state and action of every window */
 static df_status check_errors(const bench* b, uint64_t seed, adjoint_timing* out) {
   const size_t nu = (size_t)b->s->nu, m = (size_t)b->c->m;
   double* u = df_alloc(m * nu, sizeof *u);
@@ -169,22 +171,25 @@ static df_status check_errors(const bench* b, uint64_t seed, adjoint_timing* out
 }
 
 static df_status measure(bench* b, int passes, uint64_t seed, adjoint_timing* out) {
+  /* time all passes */
   DF_TRY(bench_open(b, passes));
   for (int pass = 0; pass < passes; pass++) run_pass(b, pass);
+  /* count the windows that did not diverge */
   int left = 0;
   for (int w = 0; w < b->c->m; w++) left += !b->diverged[w];
   if (left == 0) return df_fail(DF_E_SIM, "every window diverges: nothing to time");
+  /* times and ratios */
   qsort(b->ratios, (size_t)passes, sizeof *b->ratios, by_size);
-  const double taped = sum_up(b, TAPED, b->c->H);
+  const double taped = mean_time(b, TAPED, b->c->H);
   out->windows = left;
   out->horizon = b->c->H;
   out->passes = passes;
-  out->step_us = sum_up(b, PLAIN, b->c->H);
+  out->step_us = mean_time(b, PLAIN, b->c->H);
   out->record_us = taped - out->step_us;
-  out->vjp_us = sum_up(b, BACK, b->c->H);
+  out->vjp_us = mean_time(b, ADJOINT, b->c->H);
   out->rollout_grad_per_rollout = (taped + out->vjp_us) / out->step_us;
-  out->transitionfd_us = sum_up(b, FORWARD_FD, 1);
-  out->transitionfd_centred_us = sum_up(b, CENTRED_FD, 1);
+  out->transitionfd_us = mean_time(b, FORWARD_FD, 1);
+  out->transitionfd_centred_us = mean_time(b, CENTRED_FD, 1);
   out->ratio_low = b->ratios[passes / 4];
   out->ratio_high = b->ratios[(3 * passes) / 4];
   out->rows = mean_rows(b);
@@ -235,6 +240,7 @@ void bench_adjoint_row(const adjoint_timing* t, rows* out) {
   rows_add_object(out, o);
 }
 
+/* a cell of the Markdown table; "-" if not finite */
 static void cell(text* t, const char* format, double v) {
   text_add(t, " | ");
   if (isfinite(v)) {
@@ -300,13 +306,14 @@ df_status bench_adjoint_write(int n, const adjoint_timing* timings, const char* 
   text page = {0}, table = {0};
   text_add(
       &page,
-      "# What the adjoint costs\n\n"
-      "Made by `dynaflow bench adjoint` on %s, MuJoCo %s. CPU time of one thread: rollouts without and with a tape and "
-      "their adjoint take turns on the same windows; a time is the least over the passes, summed over the windows. "
-      "Ratios are the result, times are this machine's. vjp/step is the adjoint of an action against the action; "
-      "the quartiles beside it are those of single passes. A rollout with gradient is the recorded rollout and its "
-      "adjoint against the plain rollout; at most 1.3 is wanted. transitionFD is `mjd_transitionFD`, forward and "
-      "centred, against the adjoint.\n\n"
+      "# Cost of the adjoint\n\n"
+      "Written by `dynaflow bench adjoint` on %s, MuJoCo %s. CPU time of one thread: rollouts without and with a tape, "
+      "and their adjoint, take turns on the same windows; a time is the minimum over passes, averaged over windows. "
+      "The ratios are the result; the times depend on the machine. vjp/step is the time of the adjoint of an action "
+      "over that of the action; the quartiles are over single passes. \"rollout with gradient\" is the recorded "
+      "rollout "
+      "and its adjoint over the plain rollout; the target is at most 1.3. transitionFD is `mjd_transitionFD`, forward "
+      "and centred, over the adjoint.\n\n"
       "| model | nv | rows | step us | vjp us | vjp/step | quartiles | target | | record/step | rollout with gradient "
       "| transitionFD/vjp | centred | error |\n"
       "| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: |\n",
@@ -314,6 +321,7 @@ df_status bench_adjoint_write(int n, const adjoint_timing* timings, const char* 
   text_add(&table,
            "model,nv,nu,rows,step_us,record_us,vjp_us,vjp_per_step,quartile_low,quartile_high,target,rollout_grad_per_"
            "rollout,transitionfd_per_vjp,transitionfd_centred_per_vjp,err_median,err_p99,windows,horizon,passes\n");
+  /* one line per model in both files */
   for (int i = 0; i < n; i++) {
     page_line(&timings[i], &page);
     csv_line(&timings[i], &table);

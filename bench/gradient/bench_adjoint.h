@@ -1,4 +1,4 @@
-/* bench_adjoint.h: what a gradient costs, as ratios of interleaved runs in CPU time of one thread. */
+/* bench_adjoint.h: cost of a gradient, as ratios of interleaved runs in CPU time of one thread. */
 #ifndef BENCH_BENCH_ADJOINT_H
 #define BENCH_BENCH_ADJOINT_H
 
@@ -8,26 +8,29 @@
 
 typedef struct adjoint_timing {
   const char* model;
-  double target; /* of vjp / step; NaN: none */
+  double target; /* largest vjp / step that is wanted; NaN: none */
   int nv, nu, windows, horizon, passes;
-  double rows;    /* of the constraint solver, mean over the steps */
-  double step_us; /* of an action; all times are the least over passes, summed over windows */
-  double record_us, vjp_us;
-  double rollout_grad_per_rollout;
-  double transitionfd_us, transitionfd_centred_us; /* NaN where MuJoCo has none */
+  double rows;                     /* mean number of constraint rows per step; NaN for systems other than MuJoCo's */
+  double step_us;                  /* time per action in us, as all times: minimum over passes, mean over windows */
+  double record_us;                /* additional time to record the tape */
+  double vjp_us;                   /* adjoint */
+  double rollout_grad_per_rollout; /* (recorded rollout + adjoint) / plain rollout */
+  double transitionfd_us, transitionfd_centred_us; /* of mjd_transitionFD; NaN where MuJoCo does not support it */
   double ratio_low, ratio_high;                    /* quartiles over passes of vjp / step */
-  double err_median, err_p99;                      /* of the adjoint at the windows' states */
+  double err_median, err_p99;                      /* error of the adjoint at the windows' first states */
 } adjoint_timing;
 
-/* Times rollouts of the cases: windows from x0 [m] under actions u_m. Those that diverge are left out. DF_E_SIM if all
- * do. */
+/* Times the rollouts of the cases, from x0 [m] under actions u_m, in `passes` passes, and checks the adjoint there with
+ * cotangents drawn by `seed`. out->model and out->target are set by the caller. Rollouts that diverge are left out;
+ * DF_E_SIM if all do. DF_E_NOMEM; errors of the simulator. */
 DF_MUST_CHECK df_status bench_adjoint(const df_system* system, const cases* c, int passes, uint64_t seed,
                                       adjoint_timing* out);
 
-/* The row of `dynaflow bench adjoint`. */
+/* Adds the row of `dynaflow bench adjoint`. */
 void bench_adjoint_row(const adjoint_timing* t, rows* out);
 
-/* timing.md and timing.csv, into a folder that is there: numbers of this machine, other than those of the verification.
+/* Writes timing.md and timing.csv to an existing folder. Unlike the tables of the verification they depend on the
+ * machine.
  */
 DF_MUST_CHECK df_status bench_adjoint_write(int n, const adjoint_timing* timings, const char* folder);
 

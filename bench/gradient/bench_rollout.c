@@ -8,16 +8,16 @@
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/rollout.h"
 
-enum { SIDES = 2, REPEATS = 4 }; /* one thread and many; the windows are run this often in one batch */
+enum { SIDES = 2, REPEATS = 4 }; /* one thread and many threads; copies of each window in one batch */
 
 typedef struct bench {
   const cases* c;
   df_rollout* rollout[SIDES];
-  double *x0, *u, *x, *losses, *du; /* [B] windows */
-  double* seconds[SIDES][2];        /* without and with gradient, [passes] */
+  double *x0, *u, *x, *losses, *du; /* of B = REPEATS * m windows */
+  double* seconds[SIDES][2];        /* [passes] wall time without and with gradient */
 } bench;
 
-/* a loss with a gradient at every state; its value is not looked at */
+/* a loss with a gradient at every state; its value is not used */
 static double some_loss(void* context, int b, const double* x, double* dx) {
   const size_t n = *(const size_t*)context;
   (void)b;
@@ -39,6 +39,7 @@ static void bench_clear(bench* b) {
 }
 
 static df_status bench_open(const df_system* s, const cases* c, int passes, int threads, bench* b) {
+  /* REPEATS copies of the windows */
   const size_t B = REPEATS * (size_t)c->m, H = (size_t)c->H, nx = (size_t)s->nx, nu = (size_t)s->nu;
   b->c = c;
   b->x0 = df_alloc(B * nx, sizeof(double));
@@ -52,6 +53,7 @@ static df_status bench_open(const df_system* s, const cases* c, int passes, int 
     memcpy(b->x0 + i * nx, c->x0 + w * nx, nx * sizeof(double));
     memcpy(b->u + i * H * nu, c->u_m + w * H * nu, H * nu * sizeof(double));
   }
+  /* a rollout for each number of threads */
   for (int side = 0; side < SIDES; side++) {
     const df_rollout_cfg cfg = {.threads = side == 0 ? 1 : threads, .tape_length = c->H};
     DF_TRY(df_rollout_new(s, &cfg, &b->rollout[side]));
@@ -83,7 +85,7 @@ static int by_size(const void* a, const void* b) {
   return (x > y) - (x < y);
 }
 
-/* median over passes of wall time on one thread over wall time on all */
+/* median over passes of the wall time on one thread over that on many threads */
 static double speedup(const bench* b, int gradient, int passes, double* scratch) {
   for (int i = 0; i < passes; i++) scratch[i] = b->seconds[0][gradient][i] / b->seconds[1][gradient][i];
   qsort(scratch, (size_t)passes, sizeof *scratch, by_size);

@@ -1,4 +1,4 @@
-/* bench_rollout.h: how much faster rollouts are on several threads. */
+/* bench_rollout.h: speedup of rollouts on several threads. */
 #ifndef BENCH_BENCH_ROLLOUT_H
 #define BENCH_BENCH_ROLLOUT_H
 
@@ -6,8 +6,9 @@
 #include "dynaflow/sim/system.h"
 #include "rows.h"
 
-/* Runs the cases' rollouts on one thread and on `threads`, in turn, with and without gradient, and adds a row: actions
- * per second of wall time on all threads, and the ratios of wall times (medians over passes). */
+/* Runs the cases' rollouts alternately on one thread and on `threads`, with and without gradient, and adds a row:
+ * actions per second of wall time on `threads` threads, and the ratios of wall times (medians over passes). DF_E_NOMEM;
+ * errors of the simulator. */
 DF_MUST_CHECK df_status bench_rollout(const df_system* system, const char* name, const cases* c, int passes,
                                       int threads, rows* out);
 

@@ -33,7 +33,7 @@ void cases_clear(cases* c) {
   *c = (cases){0};
 }
 
-/* half the action box, or 1 where it is open */
+/* half the range of the action box, or 1 if it is unbounded */
 static double half_range(const df_system* s, int i) {
   const double half = (s->u_hi[i] - s->u_lo[i]) / 2;
   return isfinite(half) ? half : 1;
@@ -43,8 +43,9 @@ static double clamp(const df_system* s, int i, double u) {
   return fmin(fmax(u, s->u_lo[i]), s->u_hi[i]);
 }
 
-/* ---- of demonstrations ---- */
+/* ---- from demonstrations ---- */
 
+/* the recorded action, or the middle of the action box if actions are not recorded */
 static void copy_action(const df_system* s, const df_dataset* d, int episode, int t, double* u) {
   const double* recorded = df_dataset_action(d, episode, t);
   for (int i = 0; i < s->nu; i++) {
@@ -55,6 +56,7 @@ static void copy_action(const df_system* s, const df_dataset* d, int episode, in
 
 void cases_from_data(const df_system* s, const df_dataset* d, uint64_t seed, cases* c) {
   const size_t nx = (size_t)s->nx, nu = (size_t)s->nu, T = (size_t)c->H;
+  /* states, evenly spread over all recorded steps */
   const double steps = (double)d->episodes * d->length;
   for (int k = 0; k < c->n; k++) {
     const long at = (long)(steps * (k + 0.5) / c->n);
@@ -63,6 +65,7 @@ void cases_from_data(const df_system* s, const df_dataset* d, uint64_t seed, cas
     copy_action(s, d, episode, t, c->u + (size_t)k * nu);
     c->kind[k] = DF_STATE_KINDS;
   }
+  /* rollouts, evenly spread over all windows of H actions */
   const int starts = d->length - c->H + 1;
   for (int k = 0; k < c->m; k++) {
     const long at = (long)((double)d->episodes * starts * (k + 0.5) / c->m);
@@ -116,6 +119,7 @@ static void random_action(const df_system* s, uint64_t seed, uint64_t draw, doub
 
 df_status cases_draw_rollouts(const df_system* s, uint64_t seed, int threads, cases* c) {
   const size_t nx = (size_t)s->nx, nu = (size_t)s->nu, T = (size_t)c->H;
+  /* start states and random actions */
   if (c->m == 0) return DF_OK;
   for (int k = 0; k < c->m; k++) {
     memcpy(c->x0 + (size_t)k * nx, c->x + (size_t)((long)k * c->n / c->m) * nx, nx * sizeof(double));
@@ -123,6 +127,7 @@ df_status cases_draw_rollouts(const df_system* s, uint64_t seed, int threads, ca
       random_action(s, seed + 1, (uint64_t)k * T + t, c->u_m + ((size_t)k * T + t) * nu);
     }
   }
+  /* the states that these actions lead to are the targets */
   df_rollout* rollout = NULL;
   df_rollout_cfg cfg = df_rollout_cfg_default();
   cfg.threads = threads;
@@ -130,6 +135,7 @@ df_status cases_draw_rollouts(const df_system* s, uint64_t seed, int threads, ca
   const df_status status =
       df_rollout_run(rollout, &(df_rollout_batch){.B = c->m, .H = c->H, .x0 = c->x0, .u = c->u_m, .x = c->x_target});
   df_rollout_free(rollout);
+  /* move the actions away from the minimum of the loss */
   for (size_t i = 0; i < (size_t)c->m * T * nu; i++) {
     const int j = (int)(i % nu);
     double shift;

@@ -1,5 +1,5 @@
-/* cases.h: what a gradient is checked at: states with actions, and rollouts with targets; of demonstrations, or
- * generated for a model that has none. */
+/* cases.h: where a gradient is checked or timed: states with actions, and rollouts with targets, taken from
+ * demonstrations or generated for a model without demonstrations. */
 #ifndef BENCH_CASES_H
 #define BENCH_CASES_H
 
@@ -10,28 +10,32 @@
 #include "dynaflow/sim/system.h"
 
 typedef struct cases {
-  int n, m, H;
+  int n, m, H;                 /* number of states, number of rollouts, actions per rollout */
   double *x, *u;               /* [n][nx], [n][nu] */
-  uint8_t* kind;               /* [n] a df_state_kind; DF_STATE_KINDS: recorded */
+  uint8_t* kind;               /* [n] df_state_kind; DF_STATE_KINDS: recorded */
   double *x0, *u_m, *x_target; /* [m][nx], [m][H][nu], [m][H+1][nx] */
-  double* weight;              /* [ndx] of the loss of the rollouts */
+  double* weight;              /* [ndx] weights of the loss of the rollouts, all 1 */
 } cases;
 
-/* Room for n states and m rollouts of H actions. cases_clear it, also after a failure. */
+/* Allocates n states and m rollouts of H actions. Call cases_clear() also after a failure: DF_E_NOMEM. */
 DF_MUST_CHECK df_status cases_new(const df_system* s, int n, int m, int H, cases* c);
 void cases_clear(cases* c);
 
-/* States spread over the demonstrations, under the recorded actions; rollouts from them under actions a tenth of the
- * action box off the recorded ones, since there the loss has its minimum and no gradient. */
+/* Fills the cases with states spread evenly over the demonstrations, with the recorded actions (the middle of the
+ * action box if there are none), and with rollouts whose targets are the recorded states. Their actions are recorded
+ * ones plus noise of a tenth of the half range of the action box, since at the recorded actions the loss has its
+ * minimum and no gradient. Requires H <= the length of an episode. */
 void cases_from_data(const df_system* s, const df_dataset* d, uint64_t seed, cases* c);
 
-/* Generated states, so many of each kind of gradcheck.h; c->n is what was found of the room. */
+/* Generates states[kind] states of each kind of gradcheck.h with their actions, at most c->n in all, and sets c->n to
+ * the number found. DF_E_SIM if none is found. */
 DF_MUST_CHECK df_status cases_draw(const df_system* s, const int states[DF_STATE_KINDS], uint64_t seed, cases* c);
 
-/* Rollouts from some of the states under random actions, towards what other actions lead to. */
+/* Generates the rollouts: they start at some of the states, with random actions; the targets are the states that
+ * slightly different actions lead to. Call it after cases_draw(). DF_E_NOMEM; errors of the simulator. */
 DF_MUST_CHECK df_status cases_draw_rollouts(const df_system* s, uint64_t seed, int threads, cases* c);
 
-/* n states split among the kinds: a third along random motion, a sixth at impacts, the rest evenly. */
+/* Splits n states among the kinds: a third in random motion, a sixth at impacts, a tenth for each other kind. */
 void cases_split(int n, int states[DF_STATE_KINDS]);
 
 #endif

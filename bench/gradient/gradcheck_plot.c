@@ -12,19 +12,22 @@
 #include "plot.h"
 #include "text.h"
 
+/* points of the line; cotangents per rollout, and rollouts, for the growth */
 enum { POINTS = 1001, COTANGENTS = 4, ROLLOUTS_MAX = 16 };
-static const double REACH = 0.2; /* the line reaches this share of the action box's half to either side */
-static const double JUMP =
-    1e-3; /* a change that the gradient does not explain is a jump from this share of the range */
+/* standard deviation of the line's end points, as a share of half the action box */
+static const double REACH = 0.2;
+/* a change of the loss that its gradient does not explain is a jump if larger than this share of the loss's range */
+static const double JUMP = 1e-3;
 
 /* ---- the loss along a line ---- */
 
 typedef struct line_case {
   const df_system* s;
   const cases* c;
-  const double *x0, *u, *target; /* of one rollout: from the middle of the cases, where they move */
+  const double *x0, *u, *target; /* [nx], [H][nu], [H+1][nx] of one rollout */
 } line_case;
 
+/* a rollout from the middle of the cases, whose states are in motion */
 static line_case middle_rollout(const df_system* s, const cases* c) {
   const size_t k = (size_t)c->m / 2, H = (size_t)c->H, nx = (size_t)s->nx;
   return (line_case){.s = s,
@@ -34,7 +37,7 @@ static line_case middle_rollout(const df_system* s, const cases* c) {
                      .target = c->x_target + k * (H + 1) * nx};
 }
 
-/* mean over states and coordinates of w (x_t (-) x*_t)^2 */
+/* loss: mean over states and coordinates of w (x_t (-) x*_t)^2; dx receives its gradient */
 static double tracking_loss(void* context, int b, const double* x, double* dx) {
   const line_case* l = context;
   const df_system* s = l->s;
@@ -55,13 +58,18 @@ static double tracking_loss(void* context, int b, const double* x, double* dx) {
 }
 
 typedef struct line_result {
-  double at[POINTS], loss[POINTS], slope[POINTS], integral[POINTS]; /* slope of the loss along the line */
-  bool jump[POINTS];                                                /* between this point and the next */
-  int jumps, diverged;
-  double range, largest, unexplained; /* of the loss; of a jump and of all that is unexplained, as shares of it */
+  double at[POINTS];           /* position on the line, -1 .. 1 */
+  double loss[POINTS];         /* NaN where the rollout diverged */
+  double slope[POINTS];        /* derivative of the loss along the line, by the adjoint */
+  double integral[POINTS];     /* of the slope, from loss[0] on; continues at the loss after a divergence */
+  bool jump[POINTS];           /* between this point and the next */
+  int jumps, diverged;         /* number of jumps, of points that diverged */
+  double range;                /* of the loss */
+  double largest, unexplained; /* largest, and sum, of the changes that the slope does not explain, relative to range */
 } line_result;
 
 static void find_jumps(line_result* r) {
+  /* range of the loss */
   double lo = INFINITY, hi = -INFINITY;
   for (int i = 0; i < POINTS; i++) {
     r->diverged += isnan(r->loss[i]);
@@ -69,13 +77,14 @@ static void find_jumps(line_result* r) {
     hi = fmax(hi, r->loss[i]);
   }
   r->range = hi - lo;
+  /* trapezoidal rule between neighbours; the rest of a change is unexplained */
   r->integral[0] = r->loss[0];
   for (int i = 0; i + 1 < POINTS; i++) {
     const double explained = 0.5 * (r->at[i + 1] - r->at[i]) * (r->slope[i] + r->slope[i + 1]);
     const double left = fabs(r->loss[i + 1] - r->loss[i] - explained) / r->range;
     r->integral[i + 1] = r->integral[i] + explained;
     if (!isfinite(left)) {
-      /* taken up again behind what diverged */
+      /* continue after the points that diverged */
       r->integral[i + 1] = r->loss[i + 1];
       continue;
     }
@@ -92,6 +101,7 @@ static df_status run_line(const df_system* s, const cases* c, uint64_t seed, lin
   double* memory = df_alloc(POINTS * (nx + 2 * plan) + plan, sizeof *memory);
   if (!memory) return DF_E_NOMEM;
   double *x0 = memory, *u = x0 + POINTS * nx, *du = u + POINTS * plan, *direction = du + POINTS * plan;
+  /* a random direction, and the actions at the points of the line */
   df_rng_normal(seed, DF_STREAM_ACTION, UINT64_MAX, plan, direction);
   for (size_t i = 0; i < plan; i++) {
     const int k = (int)(i % (size_t)s->nu);
@@ -103,6 +113,7 @@ static df_status run_line(const df_system* s, const cases* c, uint64_t seed, lin
     memcpy(x0 + p * nx, l.x0, nx * sizeof *x0);
     for (size_t i = 0; i < plan; i++) u[p * plan + i] = l.u[i] + r->at[p] * direction[i];
   }
+  /* losses and gradients at all points, as one batch */
   df_rollout* rollout = NULL;
   const df_rollout_cfg cfg = {.threads = 1, .tape_length = c->H};
   df_status status = df_rollout_new(s, &cfg, &rollout);
@@ -111,6 +122,7 @@ static df_status run_line(const df_system* s, const cases* c, uint64_t seed, lin
                                  &(df_rollout_loss){.fn = tracking_loss, .context = &l, .losses = r->loss, .du = du});
   }
   df_rollout_free(rollout);
+  /* slope along the line */
   for (size_t p = 0; p < POINTS; p++) {
     r->slope[p] = 0;
     for (size_t i = 0; i < plan; i++) r->slope[p] += du[p * plan + i] * direction[i];
@@ -120,12 +132,13 @@ static df_status run_line(const df_system* s, const cases* c, uint64_t seed, lin
   return status;
 }
 
-/* ---- the gradient against the horizon ---- */
+/* ---- the gradient over the horizon ---- */
 
 typedef struct growth {
   int H, n;
-  double* norm; /* [H] median over n of |(dx_H / dx_(H-h))^T y|, |y| = 1, at [h-1]; NaN: none is left */
-  double per_action, doubling_s; /* of log norm; infinite where it does not grow */
+  double* norm; /* [H], at [h-1]: median over n cotangents, |y| = 1, of |(dx_H / dx_(H-h))^T y|; NaN: all diverged */
+  double per_action; /* growth rate: slope of log norm over h */
+  double doubling_s; /* doubling time of the norm, s; infinite if it does not grow */
 } growth;
 
 static int by_size(const void* a, const void* b) {
@@ -139,8 +152,10 @@ static double norm_of(const double* y, int n) {
   return sqrt(sum);
 }
 
-/* one unit cotangent back through the trajectory on the simulator; column [H] at stride n */
-static void carry_back(const df_system* s, df_sim* sim, uint64_t seed, int H, int column_of, int n, double* columns) {
+/* carries a random unit cotangent back through the trajectory on the simulator's tape, and writes its norms to column
+ * `column_of` of columns [H][n] */
+static void propagate_cotangent(const df_system* s, df_sim* sim, uint64_t seed, int H, int column_of, int n,
+                                double* columns) {
   double y[DF_NDX_MAX], ubar[DF_NDX_MAX];
   df_rng_normal(seed, DF_STREAM_ACTION, UINT64_MAX - 1 - (uint64_t)column_of, (size_t)s->ndx, y);
   const double length = norm_of(y, s->ndx);
@@ -152,6 +167,7 @@ static void carry_back(const df_system* s, df_sim* sim, uint64_t seed, int H, in
   }
 }
 
+/* least squares line through log norm over h */
 static void fit_growth(const df_system* s, growth* g) {
   double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
   for (int h = 0; h < g->H; h++) {
@@ -172,11 +188,13 @@ static df_status run_growth(const df_system* s, const cases* c, uint64_t seed, g
   g->norm = df_alloc((size_t)c->H, sizeof *g->norm);
   df_status status = path && g->norm ? df_sim_new(s, c->H, &sim) : DF_E_NOMEM;
   double* columns = path ? path + ((size_t)c->H + 1) * nx : NULL;
+  /* norms of the cotangents of all rollouts that do not diverge */
   for (int k = 0; k < m && status == DF_OK; k++) {
     const df_traj_end end = df_trajectory_run(s, sim, c->H, c->x0 + (size_t)k * nx, c->u_m + (size_t)k * plan, path);
     if (end != DF_TRAJ_COMPLETE) continue;
-    for (int i = 0; i < COTANGENTS; i++) carry_back(s, sim, seed, c->H, g->n++, all, columns);
+    for (int i = 0; i < COTANGENTS; i++) propagate_cotangent(s, sim, seed, c->H, g->n++, all, columns);
   }
+  /* medians */
   for (int h = 0; h < c->H && status == DF_OK; h++) {
     int kept = 0;
     double* column = columns + (size_t)h * (size_t)all;
@@ -203,27 +221,28 @@ static void add_or_nan(text* t, const char* format, double v) {
 }
 
 static void add_data(const line_result* r, const growth* g, text* data) {
-  text_add(data, "# place on the line, loss, integral of its gradient\n");
+  text_add(data, "# position on the line, loss, integral of its gradient\n");
   for (int i = 0; i < POINTS; i++) {
     text_add(data, "%.4f ", r->at[i]);
     add_or_nan(data, "%.9g ", r->loss[i]);
     add_or_nan(data, " %.9g\n", r->integral[i]);
     if (!isfinite(r->integral[i])) text_add(data, "\n");
   }
-  text_add(data, "\n\n# actions back, norm of the gradient\n");
+  text_add(data, "\n\n# actions back, norm of a unit cotangent\n");
   for (int h = 0; h < g->H; h++) {
     text_add(data, "%d ", h + 1);
     add_or_nan(data, "%.6g", g->norm[h]);
     text_add(data, "\n");
   }
-  /* gnuplot has no empty blocks */
-  if (r->jumps) text_add(data, "\n\n# jumps: place, loss before\n");
+  /* gnuplot does not count an empty block */
+  if (r->jumps) text_add(data, "\n\n# jumps: position on the line, loss before\n");
   for (int i = 0; i < POINTS; i++) {
     if (r->jump[i]) text_add(data, "%.4f %.9g\n", r->at[i], r->loss[i]);
   }
 }
 
 static void add_script(const char* title, const line_result* r, const growth* g, plot* p) {
+  /* left panel: loss, integral of its gradient, jumps */
   char doubling[64];
   snprintf(doubling, sizeof doubling, isfinite(g->doubling_s) ? "doubles in %.3g s" : "does not grow", g->doubling_s);
   plot_begin(p, 860, 340);
@@ -232,7 +251,7 @@ static void add_script(const char* title, const line_result* r, const growth* g,
            "0.88\nset title ");
   plot_quoted(&p->script, title);
   text_add(&p->script,
-           " offset 0,-0.4\nset xlabel 'place on a line of actions' offset 0,0.5\nset ylabel 'loss' offset 1\n"
+           " offset 0,-0.4\nset xlabel 'position on a line in action space' offset 0,0.5\nset ylabel 'loss' offset 1\n"
            "set key top center opaque samplen 1.6 font ',10'\n"
            "plot '%s.dat' index 0 using 1:2 with lines lw 2 lc rgb '#0072b2' title 'loss', \\\n"
            "  '%s.dat' index 0 using 1:3 with lines lw 1.5 dt 2 lc rgb '#d55e00' title 'integral of its gradient'",
@@ -242,6 +261,7 @@ static void add_script(const char* title, const line_result* r, const growth* g,
              ", \\\n  '%s.dat' index 2 using 1:2 with points pt 6 ps 0.4 lc rgb '#000000' title 'jumps (%d)'", p->name,
              r->jumps);
   }
+  /* right panel: norm of a cotangent over the horizon */
   text_add(&p->script,
            "\nset lmargin at screen 0.63\nset rmargin at screen 0.98\nset title \"%s\" offset 0,-0.4\n"
            "set logscale y\nset format y '10^{%%L}'\nset xlabel 'actions back' offset 0,0.5\n"
@@ -250,7 +270,8 @@ static void add_script(const char* title, const line_result* r, const growth* g,
            doubling, p->name);
 }
 
-/* the last part of the path, without its ending */
+/* the last component of the path without ".xml", and "-gradient"; characters that gnuplot's quotes or a file name
+ * cannot hold become '-' */
 static char* plain_name(const char* target) {
   const char* slash = strrchr(target, '/');
   const char* base = slash && slash[1] ? slash + 1 : target;
@@ -287,7 +308,7 @@ static void add_rows(const char* target, const line_result* r, const growth* g, 
 
 df_status gradcheck_plot(const df_system* system, const char* target, const cases* c, uint64_t seed, const char* folder,
                          rows* out) {
-  if (c->m == 0) return df_fail(DF_E_CONFIG, "--plot needs a rollout: --rollouts 0 leaves none");
+  if (c->m == 0) return df_fail(DF_E_CONFIG, "--plot needs a rollout: do not set --rollouts 0");
   line_result* r = df_alloc(1, sizeof *r);
   growth g = {0};
   if (!r) return DF_E_NOMEM;

@@ -1,4 +1,4 @@
-/* the check of a list of models */
+/* gradcheck_suite.c: checks the adjoint of every model of a suite. */
 #include "gradcheck_suite.h"
 
 #include <math.h>
@@ -30,9 +30,9 @@ const char* cover_name(cover_kind cover) {
   return names[cover];
 }
 
-/* ---- what a model is made of ---- */
+/* ---- features of a model ---- */
 
-/* names of the features of some kind, alike ones counted: "tendon (8), integrator" */
+/* appends the names of the features of a kind, with equal names counted: "tendon (8), integrator" */
 static void list_features(int n, const df_feature* features, df_feature_kind kind, text* out) {
   for (int i = 0; i < n; i++) {
     int alike = 0, before = 0;
@@ -47,7 +47,7 @@ static void list_features(int n, const df_feature* features, df_feature_kind kin
   }
 }
 
-/* what stands in the way of a model that is refused, and whether finite differences would admit it */
+/* lists the features because of which a model is refused; *cover tells whether finite differences would admit it */
 static df_status list_uncovered(const df_search* search, const df_config* config, text* out, cover_kind* cover) {
   char* path;
   df_feature* features;
@@ -65,7 +65,7 @@ static df_status list_uncovered(const df_search* search, const df_config* config
   return DF_OK;
 }
 
-/* Adds a message with names of files in place of paths: 'a/b/c.stl' becomes 'c.stl'. */
+/* appends a message with quoted paths reduced to file names: 'a/b/c.stl' becomes 'c.stl' */
 static void add_without_paths(const char* message, text* out) {
   for (const char* c = message; *c; c++) {
     if (*c == '\'') {
@@ -81,7 +81,7 @@ static void add_without_paths(const char* message, text* out) {
   }
 }
 
-/* the last error, without the place of the file on this machine */
+/* appends the last error without paths of this machine, so that tables are equal on all machines */
 static void add_reason(const df_search* search, const suite_result* r, text* why) {
   char *message = df_strdup(df_error_message()), *path = NULL;
   if (r->cover == COVER_MISSING) {
@@ -94,12 +94,14 @@ static void add_reason(const df_search* search, const suite_result* r, text* why
   df_free(message);
 }
 
-/* The system with as much of its adjoint exact as there is; a model that cannot be had is told by `cover`. */
+/* Opens the system with an exact adjoint, else with approximate contacts. *out is NULL if the model cannot be checked;
+ * r->cover and r->features give the reason. */
 static df_status open_model(suite_result* r, const options* opts, const df_search* search, df_system** out) {
   df_config config;
   char sha256[DF_SHA256_TEXT];
   text why = {0};
   *out = NULL;
+  /* exact, or with approximate contacts */
   DF_TRY(suite_config(r->model, opts, &config));
   df_status status = df_task_system(&config, search, out, sha256);
   if (status == DF_E_UNSUPPORTED) {
@@ -107,6 +109,7 @@ static df_status open_model(suite_result* r, const options* opts, const df_searc
     DF_TRY(df_config_set(&config, "system.contacts", "approximate", "suite"));
     status = df_task_system(&config, search, out, sha256);
   }
+  /* name what is not exact, or why the model cannot be checked */
   if (status == DF_E_NOMEM) return status;
   if (status == DF_OK) {
     const df_feature* features;
@@ -131,7 +134,7 @@ static int by_size(const void* a, const void* b) {
   return (x > y) - (x < y);
 }
 
-/* least squares over the steps first..last in log10 */
+/* slope of log10 error over log10 eps by least squares over the steps first..last with errors in (0, 0.1] */
 static double slope(const sweep_line* line, int first, int last) {
   double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
   for (int i = first; i <= last; i++) {
@@ -142,6 +145,7 @@ static double slope(const sweep_line* line, int first, int last) {
   return n >= 2 ? (n * sxy - sx * sy) / (n * sxx - sx * sx) : NAN;
 }
 
+/* medians over the states, the best step and the slopes on its two sides; errors [states][SWEEP_STEPS] */
 static void read_line(sweep_line* line, const double* errors) {
   double column[SWEEP_STATES];
   int best = -1;
@@ -162,7 +166,7 @@ static void read_line(sweep_line* line, const double* errors) {
   line->rounding = slope(line, best + 1, SWEEP_STEPS - 1);
 }
 
-/* over some of the states that are away from kinks */
+/* sweeps the finite-difference step at up to SWEEP_STATES smooth states, spread evenly over them */
 static df_status sweep(const df_system* system, const df_gradcheck_cfg* cfg, suite_result* r) {
   const size_t nx = (size_t)system->nx, nu = (size_t)system->nu;
   const int smooth = r->sum.smooth, n = smooth < SWEEP_STATES ? smooth : SWEEP_STATES;
@@ -252,15 +256,18 @@ static const char* verdict_words(const suite_result* r) {
   return words[r->verdict];
 }
 
+/* one row per number of a model */
 static void add_model_rows(const suite_result* r, const options* opts, rows* out) {
   char metric[64], status[256];
   row base = row_default();
   const df_gradcheck_summary* q = &r->sum;
   base.task = r->model->name;
   base.seed = (int64_t)opts->seeds[0];
+  /* how the model is covered */
   snprintf(status, sizeof status, "%s%s%s", cover_name(r->cover), r->features[0] ? ": " : "", r->features);
   base.status = status;
   add(out, &base, "covered", "share", r->cover <= COVER_APPROXIMATE, 0);
+  /* errors */
   if (r->at.n == 0) return;
   base.status = r->verdict == DF_GRADCHECK_HOLDS ? NULL : verdict_words(r);
   add(out, &base, "error_median", "relative", q->median, q->smooth);
@@ -271,6 +278,7 @@ static void add_model_rows(const suite_result* r, const options* opts, rows* out
   add(out, &base, "transition_error_p99", "relative", q->transition_p99, q->transitions);
   add(out, &base, "sweep_best_step", "relative", r->sweep.best_eps, r->sweep.states);
   add(out, &base, "sweep_best_error", "relative", r->sweep.best_error, r->sweep.states);
+  /* states on and near kinks, by cause */
   add(out, &base, "kinks", "states", q->kinks, q->n);
   add(out, &base, "kinks_near", "states", q->near, q->n);
   for (int k = DF_KINK_CONTACT; k < DF_KINK_COUNT; k++) {
@@ -287,7 +295,7 @@ static json_t* number(double v) {
   return json_string(shown);
 }
 
-/* a line for people */
+/* a row of the table */
 static void add_line(const suite_result* r, rows* out) {
   const df_gradcheck_summary* q = &r->sum;
   json_t* o = json_object();
@@ -313,7 +321,7 @@ static void add_line(const suite_result* r, rows* out) {
 }
 
 int suite_rows(int n, const suite_result* results, const options* opts, rows* out) {
-  bool failed = false, missing = false, open = false, any = false;
+  bool failed = false, missing = false, inconclusive = false, any = false;
   for (int i = 0; i < n; i++) {
     const suite_result* r = &results[i];
     if (opts->json) {
@@ -325,9 +333,9 @@ int suite_rows(int n, const suite_result* results, const options* opts, rows* ou
     if (r->at.n == 0) continue;
     any = true;
     failed |= r->verdict == DF_GRADCHECK_FAILS;
-    open |= r->verdict == DF_GRADCHECK_INCONCLUSIVE;
+    inconclusive |= r->verdict == DF_GRADCHECK_INCONCLUSIVE;
   }
   if (failed) return EXIT_CHECK_FAILED;
   if (missing) return EXIT_INCOMPLETE;
-  return open || !any ? EXIT_INCONCLUSIVE : EXIT_DONE;
+  return inconclusive || !any ? EXIT_INCONCLUSIVE : EXIT_DONE;
 }

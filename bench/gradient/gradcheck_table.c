@@ -1,4 +1,4 @@
-/* verification.md, verification.csv and the figure of the sweep */
+/* gradcheck_table.c: writes verification.md, verification.csv and the figure of the sweep. */
 #include <math.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@
 
 /* ---- numbers ---- */
 
-/* "2.3e-10", or "-" where there is none */
+/* appends "2.3e-10", "-" for NaN, or "inf" */
 static void add_number(text* t, const char* before, double v) {
   if (isfinite(v)) {
     text_add(t, "%s%.1e", before, v);
@@ -30,13 +30,13 @@ static void add_fixed(text* t, const char* before, double v, int digits) {
   }
 }
 
-/* what the check says of a model in one word */
+/* the verdict of a model in one word */
 static const char* verdict_word(const suite_result* r) {
   static const char* const words[] = {"holds", "fails", "inconclusive"};
   return r->at.n > 0 ? words[r->verdict] : "not checked";
 }
 
-/* "impact 3", the state with the worst error, by its kind and its place among them */
+/* appends e.g. "impact 3": kind of the state with the worst error, and its index among the states of this kind */
 static void add_worst(text* t, const char* before, const suite_result* r) {
   const int at = r->sum.worst_at;
   int place = 0;
@@ -58,7 +58,7 @@ static double mean_rows(const suite_result* r) {
   return r->at.n > 0 ? sum / r->at.n : NAN;
 }
 
-/* ---- the CSV: a line a model, every number ---- */
+/* ---- the CSV: one line per model, all numbers ---- */
 
 static void csv_text(text* t, const char* before, const char* plain) {
   text_add(t, "%s\"", before);
@@ -75,10 +75,12 @@ static void csv_number(text* t, double v) {
 }
 
 static void csv_line(const suite_result* r, text* t) {
+  /* model */
   const df_gradcheck_summary* q = &r->sum;
   csv_text(t, "", r->model->name);
   csv_text(t, ",", r->model->file);
   text_add(t, ",%s,%s,%s", r->compiled, cover_name(r->cover), r->at.n ? verdict_word(r) : "not checked");
+  /* numbers, empty for a model that was not checked */
   if (r->at.n == 0) {
     for (int i = 0; i < 19 + DF_STATE_KINDS + DF_KINK_COUNT - 1; i++) text_add(t, ",");
   } else {
@@ -151,9 +153,10 @@ static void page_models(int n, const suite_result* results, text* t) {
 static void page_uncovered(int n, const suite_result* results, text* t) {
   text_add(
       t,
-      "\n## What is not exact\n\nModels with a feature whose adjoint is approximate or a finite difference: how many "
-      "states it acts in, and the error of the approximation there. Models that are not checked, with the reason.\n\n"
-      "| model | adjoint | states | median error there | by name |\n| --- | --- | ---: | ---: | --- |\n");
+      "\n## Features without an exact adjoint\n\nModels with a feature whose derivative is approximate or a finite "
+      "difference: the number of states in which it acts, and the error of the approximation there. Models that are "
+      "not checked, with the reason.\n\n"
+      "| model | adjoint | states | median error there | features |\n| --- | --- | ---: | ---: | --- |\n");
   for (int i = 0; i < n; i++) {
     const suite_result* r = &results[i];
     if (r->features[0] == '\0') continue;
@@ -171,15 +174,17 @@ static void page_uncovered(int n, const suite_result* results, text* t) {
 static void page_kinks(int n, const suite_result* results, text* t) {
   text_add(
       t,
-      "\n## Kinks nearer than 1e-6, by what changes across them\n\n"
-      "On a kink the step has no derivative, and a difference that reaches across one says nothing. What is active "
-      "at the state is compared with what is active 1e-6 to either side, along the direction in which differences "
-      "disagree most. Smaller differences stay short of most of them; \"on it\" are the states that are set "
-      "apart.\n\n| model | states | on it |");
+      "\n## Kinks within 1e-6, by cause\n\n"
+      "On a kink the step has no derivative, and a finite difference across a kink is meaningless. The cause is found "
+      "by comparing the constraints that are active at the state with those active 1e-6 to either side, along the "
+      "direction in which finite differences disagree most. Smaller difference steps do not reach most of these kinks; "
+      "\"on kinks\" are the states that they do not avoid, which are counted separately.\n\n| model | states | on "
+      "kinks |");
   for (int k = DF_KINK_NONE + 1; k < DF_KINK_COUNT; k++) text_add(t, " %s |", df_kink_name((df_kink)k));
   text_add(t, "\n| --- | ---: | ---: |");
   for (int k = DF_KINK_NONE + 1; k < DF_KINK_COUNT; k++) text_add(t, " ---: |");
   text_add(t, "\n");
+  /* one line per model with kinks, and the sums over all models */
   int all[DF_KINK_COUNT] = {0}, states = 0, on = 0;
   for (int i = 0; i < n; i++) {
     const df_gradcheck_summary* q = &results[i].sum;
@@ -202,7 +207,7 @@ static void page_kinks(int n, const suite_result* results, text* t) {
 
 typedef struct activity {
   const char* words;
-  size_t at; /* offset in df_active; a state counts where the number there is not 0 */
+  size_t at; /* offset of a count in df_active; the activity is present if the count is not 0 */
 } activity;
 
 static const activity activities[] = {
@@ -219,6 +224,7 @@ static const activity activities[] = {
 };
 enum { N_ACTIVITIES = sizeof activities / sizeof activities[0] };
 
+/* whether an activity, or for N_ACTIVITIES the absence of contacts, is present at a point */
 static bool is_active(const df_gradcheck_point* p, int activity_of) {
   if (activity_of == N_ACTIVITIES) return p->active.contacts == 0;
   int n;
@@ -226,8 +232,9 @@ static bool is_active(const df_gradcheck_point* p, int activity_of) {
   return n > 0;
 }
 
-/* all points of all models that are of a kind (or DF_STATE_KINDS: any) and in which something is active (or -1) */
+/* appends the line of all points of all models of a kind (DF_STATE_KINDS: any) with an activity (-1: any) */
 static df_status add_group(int n, const suite_result* results, int kind, int activity_of, const char* words, text* t) {
+  /* collect the points */
   int total = 0, models = 0;
   for (int i = 0; i < n; i++) total += results[i].at.n;
   df_gradcheck_point* points = df_alloc((size_t)total, sizeof *points);
@@ -243,6 +250,7 @@ static df_status add_group(int n, const suite_result* results, int kind, int act
     }
     models += kept > before;
   }
+  /* summarise them */
   df_gradcheck_summary q;
   const df_status status = df_gradcheck_sum_up(kept, points, &q);
   df_free(points);
@@ -260,25 +268,25 @@ static df_status page_states(int n, const suite_result* results, text* t) {
   static const char head[] =
       " | models | states | near kinks | on kinks | median | p99 | worst | below 1e-6 |\n"
       "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
-  text_add(t, "\n## By kind of state\n\nHow the states were made.\n\n| kind%s", head);
+  text_add(t, "\n## By kind of state\n\nHow the states were generated.\n\n| kind%s", head);
   for (int kind = 0; kind < DF_STATE_KINDS; kind++) {
     DF_TRY(add_group(n, results, kind, -1, df_state_kind_name((df_state_kind)kind), t));
   }
   DF_TRY(add_group(n, results, DF_STATE_KINDS, -1, "all", t));
-  text_add(
-      t,
-      "\n## By what is active\n\nWhat acts in the step; a state stands in every line that is true of it.\n\n| active%s",
-      head);
+  text_add(t,
+           "\n## By active constraints\n\nWhat is active in the step; a state counts in every line that applies.\n\n| "
+           "active%s",
+           head);
   for (int k = 0; k < N_ACTIVITIES; k++) DF_TRY(add_group(n, results, DF_STATE_KINDS, k, activities[k].words, t));
   return add_group(n, results, DF_STATE_KINDS, N_ACTIVITIES, "no contact", t);
 }
 
 static void page_sweep(int n, const suite_result* results, text* t) {
   text_add(t,
-           "\n## Error against the step of the difference\n\n![sweep](sweep.svg)\n\n"
-           "Median error over up to %d states away from kinks. A centred difference is off by eps^2 while truncation "
-           "decides (slope 2) and by 1/eps where rounding does (slope -1); contacts that switch on and off within a "
-           "large step bend the first part. Slopes over steps with an error below 0.1.\n\n"
+           "\n## Error over the finite-difference step\n\n![sweep](sweep.svg)\n\n"
+           "Median error over up to %d states away from kinks. The error of a centred difference grows as eps^2 where "
+           "truncation dominates (slope 2) and as 1/eps where rounding does (slope -1); contacts that switch on or off "
+           "within a large step distort the first part. Slopes are fitted to errors below 0.1.\n\n"
            "| model | states | best step | best error | slope above | slope below |\n"
            "| --- | ---: | ---: | ---: | ---: | ---: |\n",
            (int)SWEEP_STATES);
@@ -300,15 +308,16 @@ static df_status page_file(int n, const suite_result* results, const options* op
   for (int i = 0; i < n; i++) checked += results[i].at.n > 0;
   text_add(
       &t,
-      "# The adjoint against differences\n\n"
-      "Made by `dynaflow gradcheck --suite`, MuJoCo %s, seed %llu; %d of %d models checked. An error is |adjoint - "
-      "difference| / |difference| over all directions of state and action, for one random cotangent a state, at "
-      "the pair of difference steps that agree best with each other. States on kinks, and states whose adjoint is not "
-      "exact, are counted apart; \"below "
-      "1e-6\" is the share of the others with such an error. transitionFD is the error against MuJoCo's own "
-      "`mjd_transitionFD`, centred, at 1e-6. A model holds with a median up to %.0e and a 99th percentile up to "
-      "%.0e.\n\n",
+      "# The adjoint compared with finite differences\n\n"
+      "Written by `dynaflow gradcheck --suite`, MuJoCo %s, seed %llu; %d of %d models checked. An error is |adjoint - "
+      "finite difference| / |finite difference| over all directions of state and action, for one random cotangent per "
+      "state, at the pair of difference steps that agree best with each other. States on kinks, and states whose "
+      "adjoint is not exact, are counted separately; \"below 1e-6\" is the share of the others with an error below "
+      "1e-6. transitionFD is the difference from MuJoCo's own `mjd_transitionFD`, centred, with a step of 1e-6. A "
+      "model "
+      "holds if its median is at most %.0e and its 99th percentile at most %.0e.\n\n",
       df_mujoco_version(), (unsigned long long)opts->seeds[0], checked, n, LIMIT_MEDIAN, LIMIT_P99);
+  /* sections */
   page_models(n, results, &t);
   page_uncovered(n, results, &t);
   page_kinks(n, results, &t);
@@ -323,7 +332,7 @@ static df_status page_file(int n, const suite_result* results, const options* op
 
 /* ---- the figure ---- */
 
-/* models of one family, the part of their names before '/', have one colour */
+/* one colour per family of models, the part of their names before '/' */
 static unsigned family_colour(int n, const suite_result* results, int at) {
   static const unsigned colours[] = {0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7, 0xe69f00, 0x56b4e9};
   int families = 0;
@@ -343,16 +352,18 @@ static unsigned family_colour(int n, const suite_result* results, int at) {
 }
 
 static df_status figure_file(int n, const suite_result* results, const char* folder) {
+  /* axes, and lines of the slopes of truncation and rounding */
   plot p = {.name = "sweep"};
   plot_begin(&p, 820, 620);
   text_add(&p.script,
            "set lmargin at screen 0.13\nset rmargin at screen 0.66\nset bmargin at screen 0.14\nset tmargin at screen "
            "0.95\n"
            "set logscale xy\nset format '10^{%%L}'\nset xrange [1e-9:1e-2]\nset yrange [1e-13:10]\n"
-           "set xlabel 'step of the difference' offset 0,0.5\nset ylabel 'median error, relative'\n"
+           "set xlabel 'finite-difference step' offset 0,0.5\nset ylabel 'median relative error'\n"
            "set key at screen 0.68, screen 0.96 left top samplen 1.2 spacing 0.9 font ',9'\n"
            "plot 1e2*x**2 with lines lw 1 dt 2 lc rgb '#999999' title 'slope 2', \\\n"
            "  1e-17/x with lines lw 1 dt 3 lc rgb '#999999' title 'slope -1'");
+  /* one data block and one curve per model */
   int block = 0;
   for (int i = 0; i < n; i++) {
     if (results[i].sweep.states == 0) continue;

@@ -21,12 +21,14 @@ void suite_clear(suite* s) {
 
 /* ---- words ---- */
 
+/* position of the parser */
 typedef struct line_of {
   const char* path;
   int number;
-  char* rest; /* of strtok_r */
+  char* rest; /* the rest of the line, for strtok_r */
 } line_of;
 
+/* fails with file, line, word and reason */
 static df_status refuse(const line_of* at, const char* word, const char* what) {
   return df_fail(DF_E_CONFIG, "%s:%d: '%s': %s", at->path, at->number, word, what);
 }
@@ -67,10 +69,10 @@ static df_status take_states(line_of* at, suite* s) {
       kind++;
     }
     if (kind == DF_STATE_KINDS) {
-      return refuse(at, word, "no such kind of state; there are rest, motion, impact, limits, sliding, rolling, stuck");
+      return refuse(at, word, "unknown kind of state (choose rest, motion, impact, limits, sliding, rolling or stuck)");
     }
     DF_TRY(whole_number(at, word, equals + 1, STATES_MAX, &n));
-    if (s->states[kind] > 0) return refuse(at, word, "this kind of state has its number already");
+    if (s->states[kind] > 0) return refuse(at, word, "this kind of state is already given");
     s->total += (int)n;
     s->states[kind] = (int)n;
   }
@@ -89,7 +91,9 @@ static df_status take_setting(const line_of* at, const char* word, suite_model* 
   if (strncmp(word, "system.", 7) != 0 || !strchr(word, '=')) {
     return refuse(at, word, "target=number or system.key=value is expected");
   }
-  if (m->n_set == SUITE_SETTINGS_MAX) return refuse(at, word, "too many settings");
+  if (m->n_set == SUITE_SETTINGS_MAX) {
+    return df_fail(DF_E_CONFIG, "%s:%d: '%s': more than %d settings of a model", at->path, at->number, word, m->n_set);
+  }
   return copy_word(at, word, "a setting", m->set[m->n_set++], sizeof m->set[0]);
 }
 
@@ -100,10 +104,10 @@ static df_status take_model(line_of* at, suite* s) {
   DF_TRY(copy_word(at, next_word(at, NULL), "a model's name", m->name, sizeof m->name));
   DF_TRY(copy_word(at, next_word(at, NULL), "a model's file", m->file, sizeof m->file));
   for (int i = 0; i < s->n; i++) {
-    if (strcmp(s->models[i].name, m->name) == 0) return refuse(at, m->name, "the name stands twice");
+    if (strcmp(s->models[i].name, m->name) == 0) return refuse(at, m->name, "another model has this name");
   }
   for (char* word = next_word(at, NULL); word; word = next_word(at, NULL)) DF_TRY(take_setting(at, word, m));
-  /* a wrong setting is the suite's mistake, not the model's: say so before anything runs */
+  /* report a wrong setting now, as an error of the suite, and not while the model runs */
   const options none = {0};
   df_config config;
   DF_TRY(suite_config(m, &none, &config));
@@ -118,7 +122,7 @@ static df_status take_line(line_of* at, char* line, suite* s) {
   if (!word) return DF_OK;
   if (strcmp(word, "states") == 0) return take_states(at, s);
   if (strcmp(word, "model") == 0) return take_model(at, s);
-  return refuse(at, word, "a line begins with states or model");
+  return refuse(at, word, "a line must begin with states or model");
 }
 
 static df_status parse(char* data, size_t n, suite* s) {
@@ -132,8 +136,8 @@ static df_status parse(char* data, size_t n, suite* s) {
     DF_TRY(take_line(&at, line, s));
     line = end ? end + 1 : NULL;
   }
-  if (s->n == 0) return df_fail(DF_E_CONFIG, "%s: no model: nothing would be checked", s->path);
-  if (s->total == 0) return df_fail(DF_E_CONFIG, "%s: no states: nothing would be checked", s->path);
+  if (s->n == 0) return df_fail(DF_E_CONFIG, "%s: no model: add a line that begins with model", s->path);
+  if (s->total == 0) return df_fail(DF_E_CONFIG, "%s: no states: add a line such as states motion=60", s->path);
   return DF_OK;
 }
 
@@ -148,7 +152,7 @@ df_status suite_read(const char* path, suite* out) {
   return status;
 }
 
-/* ---- its models ---- */
+/* ---- settings of models ---- */
 
 void suite_search(const suite* s, const options* opts, df_search* search) {
   char* folder = df_path_folder(s->path);
@@ -156,6 +160,7 @@ void suite_search(const suite* s, const options* opts, df_search* search) {
   df_free(folder);
 }
 
+/* applies "key=value"; `where` is named in errors */
 static df_status apply(const char* setting, const char* where, df_config* config) {
   char key[128];
   const char* value = strchr(setting, '=') + 1;

@@ -4,20 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* what may change without changing a number */
-static bool counts(const char* name, key_scope scope) {
-  static const char* const silent[] = {"task.title", "task.methods", "system.model_url", "data.url", "train.tape_mib"};
-  for (size_t i = 0; i < sizeof silent / sizeof silent[0]; i++) {
-    if (strcmp(name, silent[i]) == 0) return false;
+/* whether a setting is part of the key: those listed here change no number */
+static bool is_in_key(const char* name, key_scope scope) {
+  static const char* const left_out[] = {"task.title", "task.methods", "system.model_url", "data.url",
+                                         "train.tape_mib"};
+  for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++) {
+    if (strcmp(name, left_out[i]) == 0) return false;
   }
   return scope == KEY_CELL || strncmp(name, "eval.", 5) != 0;
 }
 
 static void add_setting(text* out, key_scope scope, const char* name, const char* value) {
-  if (counts(name, scope)) text_add(out, "%s %s\n", name, value);
+  if (is_in_key(name, scope)) text_add(out, "%s %s\n", name, value);
 }
 
-static void add_rest(text* out, key_scope scope, const cell_identity* id, int numbers) {
+static void add_identity(text* out, key_scope scope, const cell_identity* id, int numbers) {
   text_add(out, "method %s\nseed %llu\n", id->method, (unsigned long long)id->seed);
   text_add(out, "model %s\ndata %s\n", id->model_sha256, id->data_sha256);
   text_add(out, "mujoco %s\nblas %s\n", id->mujoco_version, id->blas_kernel);
@@ -26,7 +27,7 @@ static void add_rest(text* out, key_scope scope, const cell_identity* id, int nu
 }
 
 void cell_key_text(const cell_identity* id, key_scope scope, text* out) {
-  /* the longest list: DF_LIST_MAX numbers of 25 letters, or DF_NAMES_MAX names */
+  /* holds the longest value: DF_LIST_MAX numbers of 25 characters, or DF_NAMES_MAX names */
   char value[4096];
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
@@ -34,10 +35,11 @@ void cell_key_text(const cell_identity* id, key_scope scope, text* out) {
     df_config_value(id->config, i, value, sizeof value);
     add_setting(out, scope, keys[i].name, value);
   }
-  add_rest(out, scope, id, NUMBERS_VERSION);
+  add_identity(out, scope, id, NUMBERS_VERSION);
 }
 
-static df_status sum_of(text* canonical, char key[DF_SHA256_TEXT]) {
+/* hashes and clears the text */
+static df_status hash_text(text* canonical, char key[DF_SHA256_TEXT]) {
   const df_status status = df_sha256(text_of(canonical), canonical->n, key);
   text_clear(canonical);
   return status;
@@ -46,10 +48,10 @@ static df_status sum_of(text* canonical, char key[DF_SHA256_TEXT]) {
 df_status cell_key(const cell_identity* id, key_scope scope, char key[DF_SHA256_TEXT]) {
   text canonical = {0};
   cell_key_text(id, scope, &canonical);
-  return sum_of(&canonical, key);
+  return hash_text(&canonical, key);
 }
 
-/* ---- the same from a record ---- */
+/* ---- from a record ---- */
 
 static const char* word(const json_t* object, const char* name) {
   const char* s = json_string_value(json_object_get(object, name));
@@ -58,7 +60,9 @@ static const char* word(const json_t* object, const char* name) {
 
 df_status record_key(const json_t* record, char key[DF_SHA256_TEXT]) {
   const char* compiled = json_string_value(json_object_get(record, "compiled_sha256"));
-  if (!compiled) return df_fail(DF_E_MISSING, "no compiled_sha256: written by an older program");
+  if (!compiled)
+    return df_fail(DF_E_MISSING,
+                   "the record has no compiled_sha256 (an older version wrote it), so its key cannot be recomputed");
   const json_t* provenance = json_object_get(record, "provenance");
   const json_t* numbers = json_object_get(record, "numbers");
   const cell_identity id = {.method = word(record, "method"),
@@ -75,8 +79,8 @@ df_status record_key(const json_t* record, char key[DF_SHA256_TEXT]) {
     const char* setting = json_string_value(value);
     add_setting(&canonical, KEY_CELL, name, setting ? setting : "");
   }
-  add_rest(&canonical, KEY_CELL, &id, numbers ? (int)json_integer_value(numbers) : 1);
-  return sum_of(&canonical, key);
+  add_identity(&canonical, KEY_CELL, &id, numbers ? (int)json_integer_value(numbers) : 1);
+  return hash_text(&canonical, key);
 }
 
 df_status record_sum(const json_t* record, char sum[DF_SHA256_TEXT]) {
@@ -84,7 +88,7 @@ df_status record_sum(const json_t* record, char sum[DF_SHA256_TEXT]) {
   json_object_del(bare, "record_sha256");
   char* line = json_dumps(bare, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_SORT_KEYS);
   json_decref(bare);
-  if (!line) return df_fail(DF_E_NONFINITE, "a record cannot be written as JSON");
+  if (!line) return df_fail(DF_E_NONFINITE, "the record cannot be written as JSON");
   const df_status status = df_sha256(line, strlen(line), sum);
   free(line);
   return status;

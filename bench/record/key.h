@@ -1,4 +1,4 @@
-/* key.h: the identity of a result: SHA-256 over the canonical text of everything that can change its numbers. */
+/* key.h: the key of a result: SHA-256 of the canonical text of everything that can change its numbers. */
 #ifndef BENCH_KEY_H
 #define BENCH_KEY_H
 
@@ -9,43 +9,49 @@
 #include "dynaflow/core/hash.h"
 #include "text.h"
 
-/* Raised by hand when a change of the program makes numbers of the same settings differ: old results then do not
- * count as done. 2: intervals take the windows of an episode as one; the adjoint adds up its sums in another order, so
- * that gradients of models in space have other last bits. */
+/* Raised by hand when a change of the program changes the numbers of the same settings; results of an older version
+ * then no longer count as done. 2: intervals resample the windows of an episode together; the adjoint sums in another
+ * order, which changes the last bits of the gradients of spatial models. */
 enum { NUMBERS_VERSION = 2 };
 
 typedef enum key_scope {
-  KEY_CELL,    /* trained and evaluated */
-  KEY_TRAINING /* the checkpoint alone: eval.* does not count */
+  KEY_CELL,    /* of a cell: training and evaluation */
+  KEY_TRAINING /* of a checkpoint: the settings eval.* are left out */
 } key_scope;
 
 typedef struct cell_identity {
   const df_config* config;
   const char* method;
   uint64_t seed;
-  const char* model_sha256;
+  const char* model_sha256; /* of the compiled model */
   const char* data_sha256;
   const char* mujoco_version;
-  const char* blas_kernel;   /* "" where no BLAS is used */
-  const char* plugin_sha256; /* of the file the method was loaded from; "" or NULL for the program's own: not written */
+  const char* blas_kernel;   /* "" if the method uses no BLAS */
+  const char* plugin_sha256; /* of the plugin file; "" or NULL for a built-in method, then left out of the key */
 } cell_identity;
 
-/* The canonical text, one "name value" a line: every configuration value except the task's title and method list and
- * the places files are fetched from, then the rest. The profile's name does not count, only what it sets. */
+/* Appends the canonical text to `out`, one "name value" per line: the configuration values except task.title,
+ * task.methods, system.model_url, data.url and train.tape_mib, then the other members of `id`, NUMBERS_VERSION and the
+ * scope. The name of the profile is not part of it, only the settings that it makes. */
 void cell_key_text(const cell_identity* id, key_scope scope, text* out);
 
+/* The SHA-256 of that text as hexadecimal digits. Errors: those of df_sha256(). */
 DF_MUST_CHECK df_status cell_key(const cell_identity* id, key_scope scope, char key[DF_SHA256_TEXT]);
 
 /* ---- from a record ---- */
 
-/* The key of KEY_CELL that a cell's record gives by itself: its own settings in the order they stand, its hashes, the
- * MuJoCo and BLAS of its provenance, its "numbers" (1 if it has none). Needs no task file, so a record of
- * a program with other settings still proves its key. DF_E_MISSING if the record lacks compiled_sha256. */
+/* Recomputes the KEY_CELL key from a cell's record alone: its settings in their recorded order, its hashes, the MuJoCo
+ * version and BLAS kernel of its provenance, and its "numbers" (1 if missing). It needs no task file, so the key of a
+ * record written by a program with other settings can be verified too. DF_E_MISSING if the record has no
+ * compiled_sha256. */
 DF_MUST_CHECK df_status record_key(const json_t* record, char key[DF_SHA256_TEXT]);
 
-/* SHA-256 over the record without its "record_sha256": compact, keys sorted, ASCII. It finds slips (an edited number, a
- * script that rounds), not malice: who edits can seal again. */
+/* SHA-256 of the record without its "record_sha256", written as compact ASCII JSON with sorted keys. It detects
+ * accidental changes (an edited number, a script that rounds), not forgery: whoever edits a record can also recompute
+ * the hash. DF_E_NONFINITE if the record cannot be written as JSON. */
 DF_MUST_CHECK df_status record_sum(const json_t* record, char sum[DF_SHA256_TEXT]);
-DF_MUST_CHECK df_status record_seal(json_t* record); /* sets "record_sha256" */
+
+/* Sets "record_sha256" to record_sum(). Errors: those of record_sum(). */
+DF_MUST_CHECK df_status record_seal(json_t* record);
 
 #endif

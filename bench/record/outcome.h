@@ -2,13 +2,13 @@
 #ifndef BENCH_OUTCOME_H
 #define BENCH_OUTCOME_H
 
-/* What a cell's record says of how it ended. Only done counts as a result; the next run tries all others again.
- * X(code, word) */
-#define CELL_OUTCOME_LIST(X)                                                      \
-  X(CELL_DONE, "done")                                                            \
-  X(CELL_DIVERGED, "diverged") /* training or evaluation left no finite number */ \
-  X(CELL_TIMEOUT, "timeout")   /* over its time */                                \
-  X(CELL_ERROR, "error")       /* anything else, its memory among it */           \
+/* Outcomes as recorded in a cell's "status". Only "done" is a result; the next run retries cells with any other
+ * outcome. X(code, word) */
+#define CELL_OUTCOME_LIST(X)                                                            \
+  X(CELL_DONE, "done")                                                                  \
+  X(CELL_DIVERGED, "diverged") /* training or evaluation gave no finite number */       \
+  X(CELL_TIMEOUT, "timeout")   /* exceeded its time limit */                            \
+  X(CELL_ERROR, "error")       /* any other failure, also exceeding its memory limit */ \
   X(CELL_INTERRUPTED, "interrupted")
 
 typedef enum cell_outcome {
@@ -18,6 +18,7 @@ typedef enum cell_outcome {
       CELL_OUTCOMES
 } cell_outcome;
 
+/* The word of an outcome, a string literal. */
 const char* cell_outcome_word(cell_outcome outcome);
 
 #endif

@@ -8,20 +8,20 @@
 #include "outcome.h"
 #include "text.h"
 
-/* X(kind, what an error says is expected) */
-#define KIND_LIST(X)                                   \
-  X(ANY_TEXT, "a text")                                \
-  X(NAME, "a text that is not empty")                  \
-  X(SHA256, "64 hexadecimal digits, or an empty text") \
-  X(TEXT_OR_NULL, "a text or null")                    \
-  X(COUNT, "a whole number, 0 or more")                \
-  X(WHOLE, "a whole number")                           \
-  X(NUMBER, "a number")                                \
-  X(NUMBER_OR_NULL, "a number or null")                \
-  X(NUMBERS, "an array of numbers and nulls")          \
-  X(WHOLES, "an array of whole numbers")               \
-  X(OBJECT, "an object")                               \
-  X(ARRAY, "an array")                                 \
+/* X(kind, description in error messages) */
+#define KIND_LIST(X)                                               \
+  X(ANY_TEXT, "a string")                                          \
+  X(NAME, "a non-empty string")                                    \
+  X(SHA256, "64 lower-case hexadecimal digits or an empty string") \
+  X(TEXT_OR_NULL, "a string or null")                              \
+  X(COUNT, "an integer >= 0")                                      \
+  X(WHOLE, "an integer")                                           \
+  X(NUMBER, "a number")                                            \
+  X(NUMBER_OR_NULL, "a number or null")                            \
+  X(NUMBERS, "an array of numbers or nulls")                       \
+  X(WHOLES, "an array of integers")                                \
+  X(OBJECT, "an object")                                           \
+  X(ARRAY, "an array")                                             \
   X(ANYTHING, "a value")
 
 typedef enum kind {
@@ -90,16 +90,15 @@ static bool all_are(const json_t* array, kind k) {
   return json_is_array(array);
 }
 
-/* `where` is "" or "rows[3]." */
+/* `where` is the prefix of field names in messages: "", or e.g. "rows[3]." */
 static df_status check_fields(const json_t* object, const char* where, size_t n, const field* fields) {
-  if (!json_is_object(object))
-    return df_fail(DF_E_FORMAT, "%.*s: an object is expected", (int)strlen(where) - 1, where);
+  if (!json_is_object(object)) return df_fail(DF_E_FORMAT, "%.*s: expected an object", (int)strlen(where) - 1, where);
   for (size_t i = 0; i < n; i++) {
     const json_t* v = json_object_get(object, fields[i].name);
     if (!v && !fields[i].required) continue;
     if (!v) return df_fail(DF_E_FORMAT, "%s%s is missing", where, fields[i].name);
     if (!is_kind(v, fields[i].kind)) {
-      return df_fail(DF_E_FORMAT, "%s%s: %s is expected", where, fields[i].name, expected[fields[i].kind]);
+      return df_fail(DF_E_FORMAT, "%s%s: expected %s", where, fields[i].name, expected[fields[i].kind]);
     }
   }
   return DF_OK;
@@ -186,7 +185,7 @@ static df_status check_config(const json_t* config) {
   const char* name;
   json_t* v;
   json_object_foreach((json_t*)(uintptr_t)config, name, v) {
-    if (!json_is_string(v)) return df_fail(DF_E_FORMAT, "config.%s: %s is expected", name, expected[ANY_TEXT]);
+    if (!json_is_string(v)) return df_fail(DF_E_FORMAT, "config.%s: expected %s", name, expected[ANY_TEXT]);
   }
   return DF_OK;
 }
@@ -248,10 +247,10 @@ static df_status check_cell(const json_t* record) {
 df_status schema_check(const json_t* record) {
   const json_t* schema = json_object_get(record, "schema");
   const char* type = json_string_value(json_object_get(record, "type"));
-  if (!json_is_integer(schema) || json_integer_value(schema) != 1) return df_fail(DF_E_FORMAT, "schema: 1 is expected");
+  if (!json_is_integer(schema) || json_integer_value(schema) != 1) return df_fail(DF_E_FORMAT, "schema: expected 1");
   if (!type) return df_fail(DF_E_FORMAT, "type is missing");
   if (strcmp(type, "cell") == 0) return check_cell(record);
-  if (strcmp(type, "plan") != 0) return df_fail(DF_E_FORMAT, "type: '%s' is not plan or cell", type);
+  if (strcmp(type, "plan") != 0) return df_fail(DF_E_FORMAT, "type: '%s' is neither 'plan' nor 'cell'", type);
   DF_TRY(CHECK_FIELDS(record, "", plan_fields));
   return CHECK_EACH(json_object_get(record, "cells"), "cells", planned_fields);
 }

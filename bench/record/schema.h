@@ -1,5 +1,4 @@
-/* schema.h: whether a record is what results/schema.json says it is. The same rules, for machines without a validator.
- */
+/* schema.h: checks a record against the rules of results/schema.json, without a JSON Schema validator. */
 #ifndef BENCH_SCHEMA_H
 #define BENCH_SCHEMA_H
 
@@ -7,7 +6,8 @@
 
 #include "dynaflow/core/status.h"
 
-/* DF_E_FORMAT names the first field that is missing or not of its kind, as in "rows[3].unit: a text is expected". */
+/* DF_E_FORMAT names the first field that is missing or has the wrong type, e.g. "rows[3].n: expected an integer >= 0".
+ */
 DF_MUST_CHECK df_status schema_check(const json_t* record);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* one to four digits, no sign, no blank; returns where they end, or NULL */
+/* parses one to four digits without sign or space; returns the position after them, or NULL */
 static const char* parse_count(const char* words, int* out) {
   int digits = 0;
   *out = 0;
@@ -15,7 +15,7 @@ static const char* parse_count(const char* words, int* out) {
   return digits ? words : NULL;
 }
 
-/* i and n around a separator; `end` is all that may follow */
+/* parses "<i><separator><n><end>" */
 static bool parse_pair(const char* words, const char* separator, const char* end, shard* out) {
   shard s;
   const char* at = parse_count(words, &s.i);

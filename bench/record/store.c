@@ -18,16 +18,16 @@
 
 enum { SCHEMA = 1 };
 
-/* a file of the run, and what was read of it */
+/* one file of the run and the records read from it */
 typedef struct part {
   shard which;
   char name[SHARD_NAME_SIZE];
   char* path;
-  size_t whole; /* bytes of whole records */
+  size_t whole; /* length of the complete records, in bytes */
   json_t* records;
 } part;
 
-/* where a record of the run stands */
+/* position of a record: index `at` in a file; `when` is its sort key */
 typedef struct place {
   const part* part;
   size_t at;
@@ -37,12 +37,12 @@ typedef struct place {
 struct store {
   char* folder;
   int n;
-  part** parts; /* the whole run's file first, then by n and i */
-  part* own;    /* NULL when reading */
-  int fd;       /* of the own file, appending; -1 when reading */
-  int lock;     /* -1 when reading */
-  json_t* records;
-  place* places; /* of the records */
+  part** parts;    /* in the order of shard_order() */
+  part* own;       /* the file opened for writing; NULL when reading */
+  int fd;          /* of `own`, for appending; -1 when reading */
+  int lock;        /* file descriptor of the lock; -1 when reading */
+  json_t* records; /* of all parts, merged */
+  place* places;   /* of `records`, same order */
 };
 
 /* ---- parts ---- */
@@ -54,7 +54,7 @@ static void part_free(part* p) {
   df_free(p);
 }
 
-/* the part of this shard, made if there is none; NULL without memory */
+/* the part of this shard, created if missing; NULL if out of memory */
 static part* part_of(store* s, shard which) {
   int at = 0;
   while (at < s->n && shard_order(s->parts[at]->which, which) < 0) at++;
@@ -141,8 +141,8 @@ static int by_time(const void* a, const void* b) {
   return x->at < y->at ? -1 : x->at > y->at;
 }
 
-/* Puts the records of all parts in one order. Within a file no record comes before an earlier line's, whatever clocks
- * say. */
+/* Merges the records of all parts by time. The sort key of a record is the latest time so far in its file, so records
+ * keep the order of their lines even if a clock was set back. */
 static df_status merge(store* s) {
   size_t n = 0, k = 0;
   for (int i = 0; i < s->n; i++) n += json_array_size(s->parts[i]->records);
@@ -171,16 +171,18 @@ static df_status merge(store* s) {
 static df_status check_record(const char* path, size_t line, const json_t* record) {
   const json_t* schema = json_object_get(record, "schema");
   if (!json_is_object(record) || !json_is_string(json_object_get(record, "type")) || !json_is_integer(schema)) {
-    return df_fail(DF_E_FORMAT, "%s:%zu: not a record (an object with schema and type)", path, line);
+    return df_fail(DF_E_FORMAT, "%s:%zu: not a record: expected an object with an integer 'schema' and a string 'type'",
+                   path, line);
   }
   if (json_integer_value(schema) != SCHEMA) {
-    return df_fail(DF_E_FORMAT, "%s:%zu: schema %" JSON_INTEGER_FORMAT ", this program reads %d", path, line,
+    return df_fail(DF_E_FORMAT,
+                   "%s:%zu: schema %" JSON_INTEGER_FORMAT " is not supported, this program reads schema %d", path, line,
                    json_integer_value(schema), SCHEMA);
   }
   return DF_OK;
 }
 
-/* a record is taken for done only as it was written; older ones have no sum */
+/* fails if a record differs from what was written; records of older versions have no hash */
 static df_status check_seal(const char* path, size_t line, const json_t* record) {
   char sum[DF_SHA256_TEXT];
   const char* sealed = json_string_value(json_object_get(record, "record_sha256"));
@@ -188,30 +190,33 @@ static df_status check_seal(const char* path, size_t line, const json_t* record)
   DF_TRY(record_sum(record, sum));
   if (strcmp(sum, sealed) == 0) return DF_OK;
   return df_fail(DF_E_FORMAT,
-                 "%s:%zu: the record was changed after it was written; the file was left as it is (without the line, "
-                 "its cell runs again: sed -i %zud %s)",
+                 "%s:%zu: the record was changed after it was written; the file was not modified (to run its cell "
+                 "again, delete the line: sed -i %zud %s)",
                  path, line, line, path);
 }
 
-/* Reads the lines from p->whole on. What follows the last whole record is a line torn by a kill, or half written at
- * this moment. Anything wrong before the last line is an error. */
+/* Parses the lines from p->whole on. An invalid last line is ignored: a killed process left it, or another process is
+ * still writing it. An invalid line before the last is an error. */
 static df_status read_lines(part* p, bool sealed, const char* data, size_t n) {
   for (size_t at = p->whole; at < n;) {
+    /* find the end of the line */
     const size_t line = json_array_size(p->records) + 1;
     const char* end = memchr(data + at, '\n', n - at);
     if (!end) return DF_OK;
+    /* parse it */
     const size_t length = (size_t)(end - (data + at));
     json_error_t error;
     json_t* record = json_loadb(data + at, length, JSON_REJECT_DUPLICATES, &error);
     at += length + 1;
     if (!record) {
-      /* blocks of a file may reach the disk in any order, so a torn line can have its end */
+      /* blocks of a file can reach the disk in any order, so an incomplete line can have its line end */
       if (at == n) return DF_OK;
       return df_fail(DF_E_FORMAT,
-                     "%s:%zu: not JSON (%s, column %d); the file was left as it is (without the line, its cell runs "
-                     "again: sed -i %zud %s)",
+                     "%s:%zu: not JSON (%s, column %d); the file was not modified (to run its cell again, delete the "
+                     "line: sed -i %zud %s)",
                      p->path, line, error.text, error.column, line, p->path);
     }
+    /* check and append it */
     df_status status = check_record(p->path, line, record);
     if (status == DF_OK && sealed) status = check_seal(p->path, line, record);
     if (status != DF_OK) {
@@ -227,7 +232,7 @@ static df_status read_lines(part* p, bool sealed, const char* data, size_t n) {
 static df_status read_part(part* p, bool sealed, size_t* size) {
   char* data = NULL;
   struct stat info;
-  /* shards look at one another's files before every cell */
+  /* shards read each other's files before every cell: skip unchanged ones */
   if (p->whole > 0 && stat(p->path, &info) == 0 && info.st_size == (off_t)p->whole) return DF_OK;
   DF_TRY(df_file_read(p->path, &data, size));
   const df_status status = read_lines(p, sealed, data, *size);
@@ -235,7 +240,7 @@ static df_status read_part(part* p, bool sealed, size_t* size) {
   return status;
 }
 
-/* all but the own one */
+/* reads all files except `own` and merges */
 static df_status read_others(store* s, bool sealed) {
   size_t size;
   DF_TRY(find_parts(s));
@@ -247,7 +252,7 @@ static df_status read_others(store* s, bool sealed) {
 
 static df_status read_run(store* s) {
   DF_TRY(find_parts(s));
-  /* the error that a missing run gets */
+  /* without any file, reading events.jsonl gives the error message for a missing run */
   if (s->n == 0 && !part_of(s, (shard){0, 0})) return DF_E_NOMEM;
   return read_others(s, false);
 }
@@ -291,13 +296,13 @@ static df_status take_lock(store* s) {
   return status;
 }
 
-static df_status cut_torn_line(store* s, size_t size) {
+static df_status remove_incomplete_line(store* s, size_t size) {
   const part* p = s->own;
   if (p->whole == size) return DF_OK;
   if (ftruncate(s->fd, (off_t)p->whole) != 0 || fsync(s->fd) != 0) {
     return df_fail(DF_E_IO, "%s: %s", p->path, strerror(errno));
   }
-  fprintf(stderr, "dynaflow: %s: the last line was torn, %zu bytes cut off; %zu records kept\n", p->path,
+  fprintf(stderr, "dynaflow: %s: removed an incomplete last line (%zu bytes); %zu records kept\n", p->path,
           size - p->whole, json_array_size(p->records));
   return DF_OK;
 }
@@ -311,9 +316,9 @@ static df_status open_to_write(store* s, shard which) {
   s->fd = open(s->own->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (s->fd < 0) return df_fail(DF_E_IO, "%s: %s", s->own->path, strerror(errno));
   DF_TRY(read_part(s->own, true, &size));
-  /* nothing is cut while another file cannot be read */
+  /* read the other files first: if that fails, this one stays unchanged */
   DF_TRY(read_others(s, true));
-  return cut_torn_line(s, size);
+  return remove_incomplete_line(s, size);
 }
 
 df_status store_open(const char* folder, shard which, store** out) {
@@ -341,8 +346,8 @@ const json_t* store_find(const store* s, const char* key) {
   return found;
 }
 
-/* A single write, so that a reader sees the line or not; what the system did not take is tried again, for its reason.
- * Returns 0, or an errno. */
+/* Writes with a single call, so that a reader sees the whole line or none of it. After a partial write the rest is
+ * tried again, which yields the errno. Returns 0 or an errno. */
 static int write_line(int fd, const char* line, size_t n) {
   for (size_t done = 0; done < n;) {
     const ssize_t k = write(fd, line + done, n - done);
@@ -354,18 +359,18 @@ static int write_line(int fd, const char* line, size_t n) {
 }
 
 df_status store_append(store* s, json_t* record) {
-  if (s->fd < 0) return df_fail(DF_E_ARG, "%s: opened for reading", store_path(s));
+  if (s->fd < 0) return df_fail(DF_E_ARG, "%s: the run was opened for reading only", store_path(s));
   part* p = s->own;
   DF_TRY(check_record(p->path, json_array_size(p->records) + 1, record));
   char* line = json_dumps(record, JSON_COMPACT | JSON_ENSURE_ASCII);
-  if (!line) return df_fail(DF_E_NONFINITE, "%s: a record cannot be written as JSON", p->path);
+  if (!line) return df_fail(DF_E_NONFINITE, "%s: the record cannot be written as JSON", p->path);
   const size_t n = strlen(line) + 1;
   line[n - 1] = '\n';
   const int reason = write_line(s->fd, line, n);
   free(line);
   if (reason) {
     const bool whole = ftruncate(s->fd, (off_t)p->whole) == 0;
-    return df_fail(DF_E_IO, "%s: %s%s", p->path, strerror(reason), whole ? "" : "; the last line is torn");
+    return df_fail(DF_E_IO, "%s: %s%s", p->path, strerror(reason), whole ? "" : "; its last line is now incomplete");
   }
   p->whole += n;
   json_array_append(p->records, record);

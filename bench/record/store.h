@@ -1,9 +1,9 @@
-/* store.h: the record of a run, one JSON object a line, only ever appended to.
+/* store.h: the records of a run, append-only files with one JSON object per line.
  *
- * <folder>/events.jsonl is written by a process that runs the whole plan, <folder>/events-<i>of<n>.jsonl by the one
- * that runs shard i of n; each has its own lock and so one writer. Whoever reads, reads all of them as one record: what
- * is done in one file is done for all. What a line holds is results/schema.json. Tables, plots and pages are derived
- * from it and can be deleted. */
+ * A process that runs the whole plan writes <folder>/events.jsonl; the process of shard i of n writes
+ * <folder>/events-<i>of<n>.jsonl. Each file has its own lock and therefore one writer. Readers merge all files: a cell
+ * that is done in one file is done for all. results/schema.json defines the lines. Tables, plots and pages are derived
+ * from the records and can be deleted. */
 #ifndef BENCH_STORE_H
 #define BENCH_STORE_H
 
@@ -15,38 +15,44 @@
 
 typedef struct store store;
 
-/* Opens the run for writing a shard's file; makes the folder and the file when they do not exist. Only one writer a
- * file at a time: a second one gets DF_E_IO. A last line that a kill left half written is cut off and said so on
- * standard error. DF_E_FORMAT names file and line of anything else, in any file of the run, that is not a record as it
- * was written; nothing is changed then. */
+/* Opens a run for writing the file of a shard; creates folder and file if they do not exist. A file has one writer at a
+ * time. An incomplete last line, which a killed process leaves behind, is removed and reported on standard error.
+ * Errors: DF_E_IO if another process is writing the file or a file cannot be read or written; DF_E_FORMAT with file and
+ * line if any file of the run holds an invalid or changed record (hash differs from record_sha256), then no file is
+ * changed. On failure *out is NULL. */
 DF_MUST_CHECK df_status store_open(const char* folder, shard part, store** out);
 
-/* Opens for reading: takes no lock and changes nothing; half-written last lines are left out. DF_E_MISSING if the run
- * has no file of records. */
+/* Opens a run for reading: takes no lock, changes nothing, does not check record_sha256, and skips incomplete last
+ * lines. DF_E_MISSING if the run has no file of records; DF_E_FORMAT with file and line for an invalid record. On
+ * failure *out is NULL. */
 DF_MUST_CHECK df_status store_read(const char* folder, store** out);
 
-void store_close(store* s); /* NULL is fine */
+/* Closes the files and releases the lock. NULL is allowed. */
+void store_close(store* s);
 
-/* All records of all files, in the order in which they were begun; those of a file stay in its order, so a later record
- * is a later word. Owned by the store. */
+/* The records of all files, ordered by their time "started"; records of one file keep their order, so a later record of
+ * a cell is also more recent. Owned by the store. */
 const json_t* store_records(const store* s);
 
-/* For messages: the file that is written, else the only one there is, else the folder. */
+/* The path to name in messages: the file opened for writing, else the only file of the run, else its folder. */
 const char* store_path(const store* s);
 
-/* Where the i-th record stands: "line 3", and which file when there are several. Returns `out`. */
+/* Writes the position of record i of store_records(), from 0, to out[n]: "line 3", or "events-1of2.jsonl line 3" if the
+ * run has several files. Returns `out`. */
 const char* store_where(const store* s, size_t i, char* out, size_t n);
 
-/* The latest record of this key with status "done", or NULL; owned by the store. */
+/* The latest record with this key and status "done", or NULL. Owned by the store. */
 const json_t* store_find(const store* s, const char* key);
 
-/* Reads what other processes appended to other files of the run since. */
+/* Reads the records that other processes have appended to the other files of the run. Errors: those of store_open(). */
 DF_MUST_CHECK df_status store_refresh(store* s);
 
-/* The records of the file that is written; NULL when reading. */
+/* The records of the file opened for writing; NULL if the run was opened for reading. Owned by the store. */
 const json_t* store_own(const store* s);
 
-/* Appends one record with a single write and syncs it; on failure the file is as it was. Keeps a reference. */
+/* Appends one record with a single write, syncs it, and keeps a reference. Errors: DF_E_ARG if the run was opened for
+ * reading, DF_E_FORMAT if it is no record, DF_E_NONFINITE if it cannot be written as JSON, DF_E_IO if it cannot be
+ * written; then the file is restored, or the message says that its last line is incomplete. */
 DF_MUST_CHECK df_status store_append(store* s, json_t* record);
 
 #endif

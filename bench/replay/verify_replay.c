@@ -1,7 +1,7 @@
-/* verify_replay.c: recorded actions simulated again, from the recorded start states, under the task's model.
+/* verify_replay.c: simulates recorded actions again, from the recorded start states, under the task's model.
  *
- * On the machine that made the record the states come back to the bit. Elsewhere another mathematical library rounds
- * differently, and what it rounds differently grows: the first frames agree within a tolerance. */
+ * On the machine that made the record the states must be bitwise equal. Other mathematical libraries round differently,
+ * and these differences grow with time, so on other machines only the first frames must agree, within a tolerance. */
 #include "verify_replay.h"
 
 #include <math.h>
@@ -23,16 +23,16 @@
 #include "store.h"
 #include "text.h"
 
-/* Roundings of 1e-16 grow to 1e-12 over 300 steps of the hopper's recordings, and faster where contacts are hit;
- * another step, clamp, model or pairing is beyond 1e-4 at once. Relative to a number's size, absolute below 1. */
+/* Rounding errors of 1e-16 grow to 1e-12 over 300 steps of the hopper's recordings, and faster at impacts; a different
+ * time step, clamp, model or pairing gives more than 1e-4 at once. Relative to the number, absolute below 1. */
 static const double TOLERANCE = 1e-6;
-enum { FRAMES_ELSEWHERE = 32 };
+enum { FRAMES_ELSEWHERE = 32 }; /* frames that are compared on another machine */
 
-/* the model of the records looked at last */
+/* cache: the model of the preceding record */
 typedef struct model {
-  df_system* system; /* NULL: there is none */
-  char* identity;    /* task, compiled model and settings of the system */
-  char* reason;      /* why there is none */
+  df_system* system; /* NULL: not available, see reason */
+  char* identity;    /* task, profile, hash of the compiled model, and system.* settings */
+  char* reason;      /* why the system is not available, or NULL */
 } model;
 
 static void model_clear(model* m) {
@@ -56,7 +56,7 @@ static char* identity_of(const json_t* record) {
   return out;
 }
 
-/* the system as the record's own settings make it of the task's model */
+/* compiles the task's model with the system.* settings of the record */
 static df_status load_system(const options* opts, const json_t* record, df_system** out) {
   df_config config;
   df_search search = {0};
@@ -79,12 +79,12 @@ static df_status find_system(const options* opts, const json_t* record, df_syste
   const char* mujoco = string_of(json_object_get(record, "provenance"), "mujoco");
   char compiled[DF_SHA256_TEXT];
   if (strcmp(mujoco, df_mujoco_version()) != 0) {
-    return df_fail(DF_E_MISMATCH, "made with MuJoCo %s, this program has %s", mujoco, df_mujoco_version());
+    return df_fail(DF_E_MISMATCH, "recorded with MuJoCo %s, this program has %s", mujoco, df_mujoco_version());
   }
   DF_TRY(load_system(opts, record, out));
   df_status status = df_mujoco_fingerprint(*out, compiled);
   if (status == DF_OK && strcmp(compiled, string_of(record, "compiled_sha256")) != 0) {
-    status = df_fail(DF_E_MISMATCH, "the model of task %s compiles to %.16s here, the record's is %.16s",
+    status = df_fail(DF_E_MISMATCH, "the model of task %s compiles to SHA-256 %.16s here, and to %.16s in the record",
                      string_of(record, "task"), compiled, string_of(record, "compiled_sha256"));
   }
   if (status == DF_OK) return DF_OK;
@@ -93,28 +93,29 @@ static df_status find_system(const options* opts, const json_t* record, df_syste
   return status;
 }
 
-/* keeps the system while records ask for the same one; a reason why there is none is told once */
-static const df_system* system_of(verifier* v, const options* opts, const json_t* record, model* m) {
+/* the system of a record, cached while successive records have the same one; NULL with a warning if it is not
+ * available. A reason equal to the preceding one is not repeated. */
+static const df_system* cached_system(verifier* v, const options* opts, const json_t* record, model* m) {
   char* identity = identity_of(record);
   if (m->identity && strcmp(m->identity, identity) == 0) {
     df_free(identity);
     return m->system;
   }
-  char* told = m->reason;
+  char* last_reason = m->reason;
   m->reason = NULL;
   model_clear(m);
   m->identity = identity;
   if (find_system(opts, record, &m->system) != DF_OK) {
     m->reason = format_text("%s", df_error_message());
-    if (!told || strcmp(told, m->reason) != 0)
+    if (!last_reason || strcmp(last_reason, m->reason) != 0)
       verify_find(v, VERIFY_WARNING, record, "not simulated again: %s", m->reason);
   }
-  df_free(told);
+  df_free(last_reason);
   return m->system;
 }
 
-/* whether a record was made where this program runs */
-static bool made_here(const json_t* record, const json_t* here) {
+/* whether a record was made with this processor and these libraries */
+static bool made_on_this_machine(const json_t* record, const json_t* here) {
   const json_t* made = json_object_get(record, "provenance");
   return json_equal(json_object_get(made, "cpu"), json_object_get(here, "cpu")) &&
          json_equal(json_object_get(made, "libraries"), json_object_get(here, "libraries"));
@@ -129,7 +130,7 @@ static bool agree(double a, double b) {
   return fabs(a - b) <= TOLERANCE * fmax(1, fabs(a));
 }
 
-/* a replay of a record, as numbers */
+/* one of a record's `replays`, converted from JSON */
 typedef struct replay {
   int window, H;
   double *x0, *u, *recorded, *x; /* [nx], [H][nu], [H][nx], [H+1][nx] */
@@ -142,7 +143,7 @@ static void replay_clear(replay* p) {
   df_free(p->x);
 }
 
-static double* numbers(const json_t* list) {
+static double* numbers_of_array(const json_t* list) {
   double* out = df_alloc(json_array_size(list), sizeof *out);
   for (size_t i = 0; out && i < json_array_size(list); i++) out[i] = number_of(json_array_get(list, i));
   return out;
@@ -153,28 +154,28 @@ static df_status replay_new(const df_system* s, const json_t* one, replay* p) {
   const size_t nx = (size_t)s->nx, nu = (size_t)s->nu, H = json_array_size(u) / nu;
   *p = (replay){.window = (int)json_integer_value(json_object_get(one, "window")), .H = (int)H};
   if (H == 0 || json_array_size(u) != H * nu || json_array_size(x0) != nx || json_array_size(x) != H * nx) {
-    return df_fail(DF_E_FORMAT,
-                   "window %d: %zu numbers of a state, %zu of actions and %zu of states do not fit the model",
-                   p->window, json_array_size(x0), json_array_size(u), json_array_size(x));
+    return df_fail(DF_E_FORMAT, "window %d: arrays do not fit the model: x0 has %zu numbers, u %zu, x %zu", p->window,
+                   json_array_size(x0), json_array_size(u), json_array_size(x));
   }
-  p->x0 = numbers(x0);
-  p->u = numbers(u);
-  p->recorded = numbers(x);
+  p->x0 = numbers_of_array(x0);
+  p->u = numbers_of_array(u);
+  p->recorded = numbers_of_array(x);
   p->x = df_alloc((H + 1) * nx, sizeof *p->x);
   return p->x0 && p->u && p->recorded && p->x ? DF_OK : DF_E_NOMEM;
 }
 
-/* DF_E_MISMATCH names the first frame that differs */
-static df_status compare(const df_system* s, const replay* p, bool here) {
+/* compares states, bitwise if `here`; DF_E_MISMATCH names the first frame and entry that differ */
+static df_status compare_states(const df_system* s, const replay* p, bool here) {
   const int frames = here || p->H < FRAMES_ELSEWHERE ? p->H : FRAMES_ELSEWHERE;
   for (int i = 0; i < frames * s->nx; i++) {
     const double recorded = p->recorded[i], now = p->x[s->nx + i];
     if (here ? same_bits(recorded, now) : agree(recorded, now)) continue;
     return df_fail(
         DF_E_MISMATCH,
-        "window %d: the recorded actions do not lead to the recorded states: at frame %d, entry %d, to %.17g, "
-        "recorded is %.17g%s",
-        p->window, i / s->nx + 1, i % s->nx, now, recorded, here ? " (made on this machine: every bit counts)" : "");
+        "window %d: the recorded actions do not reproduce the recorded states: entry %d of frame %d is %.17g, "
+        "recorded as %.17g%s",
+        p->window, i % s->nx, i / s->nx + 1, now, recorded,
+        here ? " (recorded on this machine: must be bitwise equal)" : "");
   }
   return DF_OK;
 }
@@ -185,12 +186,13 @@ static df_status simulate_again(const df_system* s, const json_t* one, bool here
   df_status status = replay_new(s, one, &p);
   if (status == DF_OK) status = df_sim_new(s, 0, &sim);
   if (status == DF_OK && df_trajectory_run(s, sim, p.H, p.x0, p.u, p.x) == DF_TRAJ_FAILED) status = DF_E_SIM;
-  if (status == DF_OK) status = compare(s, &p, here);
+  if (status == DF_OK) status = compare_states(s, &p, here);
   df_sim_free(s, sim);
   replay_clear(&p);
   return status;
 }
 
+/* the check "replay" of every finished record that has replays */
 static void check_replays(verifier* v, const void* context) {
   const options* opts = context;
   const json_t* records = store_records(v->r->source);
@@ -201,11 +203,11 @@ static void check_replays(verifier* v, const void* context) {
   json_array_foreach(records, i, record) {
     const json_t* list = json_object_get(record, "replays");
     if (!verify_is_done(record) || json_array_size(list) == 0) continue;
-    const df_system* system = system_of(v, opts, record, &m);
+    const df_system* system = cached_system(v, opts, record, &m);
     json_array_foreach(list, j, one) {
       if (!system) break;
       v->looked++;
-      const df_status status = simulate_again(system, one, made_here(record, here));
+      const df_status status = simulate_again(system, one, made_on_this_machine(record, here));
       if (status != DF_OK) verify_find(v, VERIFY_FAILED, record, "%s", df_error_message());
     }
   }

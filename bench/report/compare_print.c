@@ -1,4 +1,4 @@
-/* compare_print.c: comparisons as rows for programs and as tables for people. */
+/* compare_print.c: comparisons as JSON rows and as text tables. */
 #include "compare_print.h"
 
 #include <math.h>
@@ -31,7 +31,7 @@ static void set_count(json_t* o, const char* key, int v) {
   json_object_set_new(o, key, v < 0 ? json_null() : json_integer(v));
 }
 
-/* "dynaflow", or "dynaflow - action_fm" */
+/* the name of the compared method, or e.g. "dynaflow - action_fm" for two methods */
 static void set_method(json_t* o, const comparison* one) {
   const bool same = strcmp(one->method_a, one->method_b) == 0;
   char* name = same ? df_strdup(one->method_a) : format_text("%s - %s", one->method_a, one->method_b);
@@ -41,6 +41,7 @@ static void set_method(json_t* o, const comparison* one) {
 
 json_t* compare_row(const comparisons* c, const comparison* one) {
   json_t* o = json_object();
+  /* the columns of all result rows */
   set_text(o, "task", one->task);
   set_method(o, one);
   json_object_set_new(o, "seed", json_null());
@@ -57,6 +58,7 @@ json_t* compare_row(const comparisons* c, const comparison* one) {
                      : format_text("%s: %s", outcome_name(one->outcome), one->reason ? one->reason : "");
   set_text(o, "status", status);
   df_free(status);
+  /* both sides */
   set_text(o, "run_a", c->a.run->name);
   set_text(o, "run_b", c->b.run->name);
   set_text(o, "method_a", one->method_a);
@@ -64,6 +66,7 @@ json_t* compare_row(const comparisons* c, const comparison* one) {
   set_text(o, "better", one->better);
   set_count(o, "seeds", one->seeds);
   set_count(o, "episodes", one->episodes > 0 ? one->episodes : -1);
+  /* statistics */
   set_number(o, "mean_a", one->mean_a);
   set_number(o, "mean_b", one->mean_b);
   set_number(o, "seed_lo", one->seed_lo);
@@ -76,6 +79,7 @@ json_t* compare_row(const comparisons* c, const comparison* one) {
   set_number(o, "p", one->p);
   set_number(o, "p_holm", one->p_holm);
   set_count(o, "tests", c->tests);
+  /* verdict and settings of the bootstrap */
   set_text(o, "winner", one->winner == 'a' ? "a" : one->winner == 'b' ? "b" : NULL);
   set_text(o, "reason", one->reason);
   json_object_set_new(o, "bootstrap_seed", json_integer((json_int_t)c->cfg.seed));
@@ -83,7 +87,7 @@ json_t* compare_row(const comparisons* c, const comparison* one) {
   return o;
 }
 
-/* ---- for people ---- */
+/* ---- text tables ---- */
 
 static void set_formatted(json_t* o, const char* key, char* owned) {
   json_object_set_new(o, key, json_string(owned));
@@ -153,19 +157,21 @@ bool compare_lacks_episodes(const comparisons* c) {
 
 static void print_notes(const comparisons* c) {
   printf(
-      "A - B: mean difference on the same start states, with its percentile bootstrap interval (%d resamples from seed "
-      "%llu):\nseeds are drawn and, within each gait, test episodes with all their windows. by seed: the smallest and "
-      "largest difference of a seed.\nP(A better): a start state of A against any of B, with the same seed. fell: "
-      "episodes in which A : B fell more often.\np: bootstrap, for falls exact McNemar over episodes. %d comparison%s "
-      "made here: p (Holm) is adjusted for all of them,\nintervals are not (of %d true zeros, about %.1f would lie "
-      "outside).\nA winner is named at p (Holm) < 0.05 when every seed agrees and there are at least %d. Few seeds say "
-      "little of others:\n3 agree by chance once in four times.\n",
-      c->cfg.resamples, (unsigned long long)c->cfg.seed, c->tests, c->tests == 1 ? " was" : "s were", c->tests,
-      0.05 * c->tests, c->cfg.min_seeds);
+      "A - B: mean difference on the same start states. 95 %% interval: percentile bootstrap with %d resamples "
+      "(generator seed %llu) of\nseeds and, within each gait, of test episodes with all their windows. by seed: "
+      "smallest and largest mean difference of a seed.\nP(A better): probability that A on one start state is better "
+      "than B on an independently drawn one, with the same seed.\nfell: number of episodes in which A : B fell more "
+      "often. p: "
+      "bootstrap; for falls, exact McNemar test over episodes.\np (Holm) is adjusted for all %d comparison%s made "
+      "here; intervals are not (if all %d differences were zero, about %.1f\nintervals would exclude zero). A winner "
+      "is named if p (Holm) < 0.05, all seeds agree on the sign, and there are at least\n%d seeds. Few seeds tell "
+      "little about other seeds: 3 seeds agree by chance in one of four cases.\n",
+      c->cfg.resamples, (unsigned long long)c->cfg.seed, c->tests, c->tests == 1 ? "" : "s", c->tests, 0.05 * c->tests,
+      c->cfg.min_seeds);
   if (compare_lacks_episodes(c)) {
     printf(
-        "Records do not say which start states are of one episode (an older program wrote them): each is taken by "
-        "itself,\nand intervals may be too narrow.\n");
+        "The records do not say which start states belong to one episode (an older version wrote them): start states "
+        "count as\nindependent, and intervals may be too narrow.\n");
   }
 }
 

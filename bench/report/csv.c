@@ -1,4 +1,4 @@
-/* csv.c: the numbers of a run, and how long it took, for programs. */
+/* csv.c: the numbers and the run times of a run as CSV files. */
 #include "csv.h"
 
 #include <string.h>
@@ -39,7 +39,7 @@ static void csv_row(text* out, const run_cell* c, const json_t* row) {
   csv_number(out, json_object_get(row, "lo"));
   csv_number(out, json_object_get(row, "hi"));
   text_add(out, ",");
-  /* a cell that did not end well has no numbers to be taken for results */
+  /* a cell that is not done has no numbers, only its status */
   csv_text(out, c->done ? string_of(row, "status") : c->record ? string_of(c->record, "status") : "not run");
   text_add(out, "\n");
 }

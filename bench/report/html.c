@@ -30,7 +30,7 @@ static const char STYLE[] =
     "figure{margin:1.4rem 0;break-inside:avoid}\n"
     "figure img{display:block;max-width:100%;height:auto;background:#fff;border:1px solid var(--line);"
     "border-radius:4px;padding:.5rem}\n"
-    /* figures are drawn once, for white paper: in the dark their lightness is turned round and their hues are kept */
+    /* figures have a white background; dark mode inverts their lightness and keeps their hues */
     "@media screen and (prefers-color-scheme:dark){figure img{filter:invert(.9) "
     "hue-rotate(180deg);border-color:#bbb}}\n"
     "figcaption{margin-top:.45rem}details{margin:.8rem 0}summary{cursor:pointer}\n"
@@ -70,9 +70,9 @@ static void note_of_group(const run_view* r, const summary* s, const run_group* 
   group_note(r, g, out);
 }
 
-/* what needs several seeds */
+/* interquartile means and comparisons, which need several seeds */
 static void add_summary(const run_view* r, const summary* s, const run_group* g, text* out) {
-  text_add(out, "<h3>Over seeds and windows</h3>\n");
+  text_add(out, "<h3>Statistics over seeds and windows</h3>\n");
   add_note(summary_note, r, s, g, out);
   if (!summary_has(s, g)) return;
   for (int j = 0; j < g->n_k; j++) {
@@ -109,6 +109,7 @@ static void add_group(const run_view* r, const summary* s, const figures* f, int
 }
 
 df_status html_write(const run_view* r, const summary* s, const figures* f, const char* folder) {
+  /* head and title */
   text out = {0};
   int done = 0;
   for (int i = 0; i < r->n_cells; i++) done += r->cells[i].done;
@@ -118,17 +119,20 @@ df_status html_write(const run_view* r, const summary* s, const figures* f, cons
   text_add_html(&out, r->name);
   text_add(&out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<h1>Run ", STYLE);
   text_add_html(&out, r->name);
-  text_add(&out,
-           "</h1>\n<p class=\"soft\">%d of %d cells done. The same numbers: <a href=\"tables.md\">tables.md</a>, "
-           "<a href=\"results.csv\">results.csv</a>. How long it took: <a href=\"times.csv\">times.csv</a>. Everything "
-           "here is drawn from the run's records alone.</p>\n",
-           done, r->n_cells);
+  text_add(
+      &out,
+      "</h1>\n<p class=\"soft\">%d of %d cells done. The same numbers as text: <a href=\"tables.md\">tables.md</a>, "
+      "<a href=\"results.csv\">results.csv</a>. Run times: <a href=\"times.csv\">times.csv</a>. Everything on this "
+      "page is derived from the records of the run.</p>\n",
+      done, r->n_cells);
+  /* groups, cells, provenance */
   for (int i = 0; i < r->n_groups; i++) add_group(r, s, f, i, &out);
   text_add(&out, "<h2>Cells</h2>\n");
   table_cells(r, TABLE_HTML, &out);
-  text_add(&out, "<h2>Made by</h2>\n");
+  text_add(&out, "<h2>Provenance</h2>\n");
   table_provenance(r, TABLE_HTML, &out);
   text_add(&out, "</body>\n</html>\n");
+  /* file */
   char* path = df_path_join(folder, "index.html");
   const df_status status = path ? text_write(&out, path) : DF_E_NOMEM;
   df_free(path);

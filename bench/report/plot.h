@@ -1,4 +1,4 @@
-/* plot.h: one figure: a gnuplot script, its data and its caption. */
+/* plot.h: one figure: a gnuplot script with its data and caption. */
 #ifndef BENCH_PLOT_H
 #define BENCH_PLOT_H
 
@@ -7,37 +7,39 @@
 
 typedef struct plot {
   text script, data, caption;
-  const char* name; /* of the files: <name>.gp, .dat and .svg */
+  const char* name; /* base name of the files <name>.gp, <name>.dat and <name>.svg; not owned */
 } plot;
 
-/* The figures of a group. false: the group has nothing for this one. */
+/* The figures of a group: they fill script, data and caption of a plot that has only a name. They return false (or set
+ * *there to false) if the group has no data for the figure. Errors of plot_profiles(): DF_E_NOMEM, DF_E_ARG. */
 bool plot_training(const run_view* r, const run_group* g, plot* p);
 bool plot_metrics(const run_view* r, const run_group* g, int k, plot* p);
 DF_MUST_CHECK df_status plot_profiles(const run_view* r, const run_group* g, int k, plot* p, bool* there);
 bool plot_examples(const run_view* r, const run_group* g, plot* p);
 bool plot_strip(const run_view* r, const run_group* g, plot* p);
 
-/* Begins the script: terminal, fonts, axes. Sizes in px. */
+/* Begins the script with terminal, fonts and axes of a figure of width x height px. */
 void plot_begin(plot* p, int width, int height);
 
 typedef struct plot_box {
-  double left, right, bottom, top; /* px from the left and the top edge of the figure */
+  double left, right, bottom, top; /* px; left, right from the left edge, bottom, top from the top edge of the figure */
 } plot_box;
 
-/* Places the next panel of a figure of this size. */
+/* Sets the place of the next panel in a figure of width x height px. */
 void plot_place(plot* p, plot_box b, int width, int height);
 
-/* Appends the source line of a caption: task, profile, seeds, how much of the plan, commit. */
+/* Appends the source of the data to a caption: task, profile, seeds, numbers of done and planned cells, commit. */
 void plot_caption_source(const run_view* r, const run_group* g, text* out);
 
-/* Whether the method is a floor or a ceiling, which learns nothing. */
+/* Whether the method is the floor or the ceiling (random_action, replay_demo), which are not trained. */
 bool plot_is_reference(const char* method);
 
-/* Appends a text between double quotes, escaped for gnuplot. */
+/* Appends a string in double quotes, escaped for gnuplot's enhanced text; control characters are left out. */
 void plot_quoted(text* script, const char* plain);
 
-/* Writes <folder>/<name>.dat and .gp and draws .svg. DF_E_MISSING without gnuplot: the first two are written. */
+/* Writes <name>.dat and <name>.gp to `folder` and draws <name>.svg with gnuplot. DF_E_MISSING if gnuplot is not
+ * installed, with the first two files written; DF_E_IO if a file cannot be written or gnuplot fails. */
 DF_MUST_CHECK df_status plot_save(const char* folder, const plot* p);
-void plot_clear(plot* p);
+void plot_clear(plot* p); /* frees the texts */
 
 #endif

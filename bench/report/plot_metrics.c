@@ -10,8 +10,7 @@
 #include "summary.h"
 #include "text.h"
 
-/* below this share of the largest value a number is nothing but rounding: drawn at 0, with its size written beside it
- */
+/* values below this fraction of the largest one are rounding errors: drawn at 0 with the value written beside them */
 static const double ROUNDING = 1e-6;
 
 typedef struct range {
@@ -27,7 +26,8 @@ static void widen(range* s, double v) {
   if (v <= 0) s->any_zero = true;
 }
 
-/* of the trained methods alone, or of all; lo > hi where there is no number */
+/* range of a metric over the trained methods or all methods; lo > hi without any value. The first pass finds the
+ * largest value, the second counts rounding errors as 0. */
 static range metric_range(const run_view* r, const run_group* g, const char* metric, int k, bool trained) {
   range s = {INFINITY, -INFINITY, INFINITY, false};
   for (int pass = 0; pass < 2; pass++) {
@@ -48,7 +48,7 @@ typedef struct axis {
   double lo, hi, step; /* step 0: powers of ten */
 } axis;
 
-/* the least of 1, 2, 2.5 and 5 times a power of ten that parts a span into so many at most */
+/* the smallest of {1, 2, 2.5, 5} x 10^n that divides the span into at most `parts` */
 static double nice_step(double span, int parts) {
   static const double nice[] = {1, 2, 2.5, 5};
   const double wanted = span / parts, power = pow(10, floor(log10(wanted)));
@@ -58,27 +58,29 @@ static double nice_step(double span, int parts) {
   return 10 * power;
 }
 
-/* long numbers need more room */
+/* distance of tics; long numbers get fewer of them */
 static double tick_step(double span) {
   const double step = nice_step(span, 6);
   char number[32];
   return snprintf(number, sizeof number, "%g", step) > 4 ? nice_step(span, 4) : step;
 }
 
-/* Trained methods set the axis, for floor and ceiling would press them onto one spot. It has 0 on it where they still
- * take a quarter of it then, and else only their part. */
+/* The trained methods determine the axis, since floor and ceiling would compress them into a point. The axis includes 0
+ * if their values then still cover a quarter of it; it is logarithmic if they span more than 1.7 decades. */
 static axis metric_axis(const run_view* r, const run_group* g, const char* metric, int k, const char* unit) {
   const axis unit_axis = {-0.03, 1.03, 0.25};
   if (strcmp(unit, "share") == 0) return unit_axis;
   range s = metric_range(r, g, metric, k, true);
   if (s.lo > s.hi) s = metric_range(r, g, metric, k, false);
   if (s.lo > s.hi) return unit_axis;
+  /* logarithmic */
   const double decades = log10(s.hi / s.smallest_positive);
   if (!s.any_zero && isfinite(decades) && decades > 1.7) {
     return (axis){pow(10, floor(log10(s.smallest_positive) - 0.05)), pow(10, ceil(log10(s.hi) + 0.05)), 0};
   }
+  /* linear, with or without 0 */
   const double away = s.lo > 0 ? s.lo : fmax(0, -s.hi), part = s.hi - s.lo;
-  /* what is equal but for a last digit is not pulled apart */
+  /* values that differ in their last digits only are not spread over the axis */
   if (away <= 3 * part || part < 1e-4 * away) {
     s.lo = fmin(0, s.lo);
     s.hi = fmax(0, s.hi);
@@ -94,7 +96,7 @@ static void add_label(text* labels, int row_of, const char* words, const char* p
   text_add(labels, " at %s, first %d %s\n", place_of, row_of, style);
 }
 
-/* what a mark does not say by its place: that it is next to 0 but not 0, or beyond the axis */
+/* writes the value beside a mark that is close to 0 but not 0, or beyond the axis; for the latter also adds an arrow */
 static void add_value(text* labels, int row_of, double value, const axis* x, unsigned colour) {
   static const char style[] = "font ',10' textcolor rgb '#555555'";
   const bool below = value < x->lo, beyond = below || value > x->hi;
@@ -123,7 +125,8 @@ static const char* metric_unit(const run_view* r, const run_group* g, const char
   return "";
 }
 
-/* one block of means with intervals, one of single seeds: value lo hi row colour; labels say what has no place */
+/* adds one block of means with intervals (mean lo hi row colour) and one of single seeds (value row colour), and labels
+ * for what cannot be drawn; bits of *blocks: 1 means, 2 seeds */
 static void add_metric(const run_view* r, const run_group* g, const char* metric, int k, const axis* x, plot* p,
                        text* labels, int* blocks) {
   text seeds = {0};
@@ -143,7 +146,7 @@ static void add_metric(const run_view* r, const run_group* g, const char* metric
     any = true;
     for (int i = 0; i < a.n && a.n > 1; i++) text_add(&seeds, "%.9g %d %u\n", a.values[i], m + 1, colour);
   }
-  /* gnuplot has no empty blocks: what is not there is not plotted */
+  /* gnuplot cannot plot an empty block, so it is left out */
   if (any) text_add(&p->data, "\n\n");
   if (seeds.n) text_add(&p->data, "# %s: single seeds\n%s\n\n", metric, text_of(&seeds));
   *blocks = any + 2 * (seeds.n > 0);
@@ -162,6 +165,7 @@ static void set_metric_axis(plot* p, const axis* x) {
 
 static void draw_metric(const run_view* r, const run_group* g, const char* metric, int k, bool named, int* block,
                         plot* p) {
+  /* data and axis */
   const char *unit = metric_unit(r, g, metric, k), *better = metric_better(metric);
   char title[96];
   text labels = {0};
@@ -169,6 +173,7 @@ static void draw_metric(const run_view* r, const run_group* g, const char* metri
   const axis x = metric_axis(r, g, metric, k, unit);
   add_metric(r, g, metric, k, &x, p, &labels, &blocks);
   set_metric_axis(p, &x);
+  /* title, x label, names of methods */
   text_add(&p->script, "set title ");
   plot_quoted(&p->script, metric);
   snprintf(title, sizeof title, "%s%s%s%s", unit, better[0] ? " (" : "", better, better[0] ? " is better)" : "");
@@ -181,7 +186,7 @@ static void draw_metric(const run_view* r, const run_group* g, const char* metri
     text_add(&p->script, " %d", m + 1);
   }
   text_add(&p->script, ") font ',12'\nunset label\nunset arrow\n%s", text_of(&labels));
-  /* small circles first, under the means */
+  /* single seeds as small circles, then the means on top */
   text_add(&p->script, "plot ");
   if (blocks & 2) {
     text_add(&p->script, "'%s.dat' index %d using 1:2:3 with points pt 6 ps 0.45 lw 1 lc rgb variable notitle, \\\n  ",
@@ -200,6 +205,7 @@ static void draw_metric(const run_view* r, const run_group* g, const char* metri
 
 bool plot_metrics(const run_view* r, const run_group* g, int k, plot* p) {
   enum { COLUMNS = 3, LABELS = 175, PANEL = 250, GAP = 24, HEAD = 36, FOOT = 58, ROW = 25 };
+  /* main metrics of the group, in the order of the tables */
   const char* metrics[METRICS_MAX];
   int n = 0;
   for (int place_of = 0; place_of < METRICS_MAX; place_of++) {
@@ -208,6 +214,7 @@ bool plot_metrics(const run_view* r, const run_group* g, int k, plot* p) {
     }
   }
   if (n == 0) return false;
+  /* panels */
   const int columns = n < COLUMNS ? n : COLUMNS, rows_of = (n + columns - 1) / columns;
   const int body = ROW * (g->n_methods < 3 ? 3 : g->n_methods), panel = HEAD + body + FOOT;
   const int width = LABELS + columns * (PANEL + GAP), height = rows_of * panel;
@@ -221,14 +228,16 @@ bool plot_metrics(const run_view* r, const run_group* g, int k, plot* p) {
     plot_place(p, b, width, height);
     draw_metric(r, g, metrics[i], k, column == 0, &block, p);
   }
+  /* caption */
   text_add(&p->script, "unset multiplot\n");
   text_add(&p->caption, "Metrics by method");
   if (k) text_add(&p->caption, " at K = %d sampler step%s", k, k == 1 ? "" : "s");
-  text_add(&p->caption,
-           ": mean over seeds with the smallest and largest seed (small circles: single seeds); over one seed, "
-           "the 95 %% interval over test %s. Methods without sampler steps are shown as they are. The trained "
-           "methods set the axes, which need not begin at 0; marks with an arrow lie beyond the axis.",
-           summary_knows_episodes(r, g) == 1 ? "episodes" : "windows");
+  text_add(
+      &p->caption,
+      ": mean over seeds; bars extend to the smallest and largest seed (small circles: single seeds) or, with one "
+      "seed, over the 95 %% interval over test %s. Methods without sampler steps have the same values at every K. "
+      "The trained methods determine the axes, which need not start at 0; marks with an arrow lie beyond the axis.",
+      summary_knows_episodes(r, g) == 1 ? "episodes" : "windows");
   plot_caption_source(r, g, &p->caption);
   return true;
 }

@@ -1,4 +1,4 @@
-/* plot_motion.c: figures of motion: generated against demonstrated trajectories, and stick figures from the side. */
+/* plot_motion.c: generated and demonstrated trajectories over time, and stick figures seen from the side. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "style.h"
 #include "text.h"
 
-/* ---- trajectories: a row of panels for each method, a column for each quantity ---- */
+/* ---- trajectories: one row of panels per method, one column per quantity ---- */
 
 enum { ROWS_MAX = 8, COLUMNS_MAX = 4 };
 
@@ -21,7 +21,7 @@ typedef struct span {
   double lo, hi;
 } span;
 
-/* what a column shows: all demonstrated values, and generated ones as far as they stay within one such span of them */
+/* range of a column's y axis: all demonstrated values, and generated ones up to one such range beyond them */
 static span column_span(const run_cell* const* rows_of, int n, int column) {
   span demo = {INFINITY, -INFINITY}, all = {INFINITY, -INFINITY};
   static const char* const sides[] = {"demonstrated", "generated"};
@@ -71,7 +71,7 @@ static double add_example(text* data, const json_t* example) {
   return n > 1 ? (double)(n - 1) * dt : 1;
 }
 
-/* 1, 2 or 5 times a power of ten, at most `most` of them in the width */
+/* the smallest of {1, 2, 5} x 10^n that divides the width into at most `most` parts */
 static double nice_step(double width, int most) {
   const double raw = width / most, power = pow(10, floor(log10(raw)));
   const double share = raw / power;
@@ -95,6 +95,7 @@ static void place_at(plot* p, double left, double right, double bottom, double t
 enum { LEFT = 212, CELL_W = 205, CELL_H = 84, GAP_X = 50, GAP_Y = 20, TOP = 66, FOOT = 54 };
 
 static void examples_panel(plot* p, const run_cell* c, int m, int n_rows, int column, int n_columns, span s) {
+  /* place */
   const int width = LEFT + n_columns * (CELL_W + GAP_X) - GAP_X + 20;
   const int height = TOP + n_rows * (CELL_H + GAP_Y) - GAP_Y + FOOT;
   const double x = LEFT + column * (CELL_W + GAP_X), y = TOP + m * (CELL_H + GAP_Y);
@@ -102,13 +103,15 @@ static void examples_panel(plot* p, const run_cell* c, int m, int n_rows, int co
   char title[128];
   snprintf(title, sizeof title, "%.80s [%.20s]", string_of(example, "title"), string_of(example, "unit"));
   place_at(p, x, x + CELL_W, y + CELL_H, y, width, height);
+  /* data and axes */
   text_add(&p->script, "set yrange [%.6g:%.6g]\n", s.lo, s.hi);
   const double seconds = add_example(&p->data, example);
   text_add(&p->script, "set xrange [0:%.6g]\n", seconds);
+  /* title above the first row, method left of the first column, time below the last row */
   text_add(&p->script, "set title ");
   plot_quoted(&p->script, m == 0 ? title : "");
   text_add(&p->script, " font ',12' offset 0,-0.5\nunset label 1\n");
-  /* the legend is drawn with the first panel */
+  /* the legend is drawn with the first panel only */
   if (m + column == 1) text_add(&p->script, "unset label 2\nunset label 3\nunset arrow\n");
   if (column == 0) {
     text_add(&p->script, "set label 1 ");
@@ -123,7 +126,7 @@ static void examples_panel(plot* p, const run_cell* c, int m, int n_rows, int co
   draw_example(p, c, m * n_columns + column);
 }
 
-/* a key of gnuplot's own would be as narrow as a panel */
+/* drawn by hand, because gnuplot's key would be limited to the width of a panel */
 static void add_legend(plot* p, const run_cell* first, int columns, int n) {
   static const char* const words[] = {"demonstrated", "generated"};
   const double width = LEFT + columns * (CELL_W + GAP_X) - GAP_X + 20,
@@ -160,8 +163,8 @@ bool plot_examples(const run_view* r, const run_group* g, plot* p) {
   }
   text_add(&p->script, "unset multiplot\n");
   text_add(&p->caption,
-           "Generated motion (colour) on a held-out demonstration (grey), from the same start state, by method; "
-           "the same window for all, lowest seed. Axes are cut one span of the demonstration beyond it.");
+           "Generated motion (colour) and held-out demonstration (grey) from the same start state, by method; "
+           "the same window for all methods, lowest seed. Axes extend beyond the demonstration by at most its range.");
   return true;
 }
 
@@ -175,7 +178,7 @@ typedef struct strip {
   int n_points, n_frames;
   int parent[POINTS_MAX];
   bool far_side[POINTS_MAX];
-  int frame[STRIP_FRAMES_MAX]; /* which frames are shown */
+  int frame[STRIP_FRAMES_MAX]; /* indices of the frames shown, evenly spaced */
 } strip;
 
 static const json_t* strip_frame(const strip* s, int i) {
@@ -186,7 +189,7 @@ static double coordinate(const strip* s, int frame, const char* axis, int point)
   return number_of(json_array_get(json_object_get(strip_frame(s, frame), axis), (size_t)point));
 }
 
-/* limbs of the root are taken by turns as near and far, as robots list right and left */
+/* the limbs of the root alternate between near and far side, since robots list right and left limbs alternately */
 static void find_sides(strip* s) {
   int limb[POINTS_MAX], limbs = 0;
   for (int i = 0; i < s->n_points; i++) {
@@ -212,7 +215,7 @@ static bool strip_of(const run_cell* c, strip* s) {
   return true;
 }
 
-/* where frames lie: how wide one is about its middle, and how high all reach */
+/* extent of all frames [m]: half width about the middle of a frame, lowest and highest z above the ground */
 typedef struct extent {
   double half, bottom, top;
 } extent;
@@ -235,7 +238,7 @@ static extent strip_extent(const strip* strips, int n) {
       const double centre = middle(s, f);
       for (int i = 0; i < s->n_points; i++) {
         const double x = coordinate(s, f, "x", i) - centre, z = coordinate(s, f, "z", i) - ground;
-        /* a robot that flies off is cut, not followed */
+        /* a robot that flies off is cut off */
         if (isfinite(x) && fabs(x) < 3) e.half = fmax(e.half, fabs(x));
         if (isfinite(z) && z < 3) e.top = fmax(e.top, z);
       }
@@ -263,7 +266,7 @@ static bool add_sticks(text* data, const strip* s, bool far_side, double pitch) 
   return drawn > 0;
 }
 
-/* the colour mixed with white */
+/* the colour mixed with 55 % white */
 static unsigned paler(unsigned colour) {
   unsigned out = 0;
   for (int shift = 0; shift < 24; shift += 8) {
@@ -298,19 +301,22 @@ static void draw_strip(plot* p, const strip* s, int* block, double pitch) {
 
 bool plot_strip(const run_view* r, const run_group* g, plot* p) {
   enum { WIDTH = 1040, SIDE = 16, HEAD = 30, LINE = 26 };
+  /* strips of the methods */
   static strip strips[ROWS_MAX];
   int n = 0;
   for (int m = 0; m < g->n_methods && n < ROWS_MAX; m++) n += strip_of(run_example(r, g, g->methods[m]), &strips[n]);
   if (n == 0) return false;
   int frames = 1;
   for (int i = 0; i < n; i++) frames = strips[i].n_frames > frames ? strips[i].n_frames : frames;
+  /* scale and size */
   const extent e = strip_extent(strips, n);
-  const double pitch = 2.12 * e.half, scale = (WIDTH - 2 * SIDE) / (pitch * frames); /* px a metre */
+  const double pitch = 2.12 * e.half, scale = (WIDTH - 2 * SIDE) / (pitch * frames); /* px per m */
   const double body = fmin(scale * (e.top - e.bottom), 400);
   const int height = (int)ceil(n * (HEAD + body + LINE));
   plot_begin(p, WIDTH, height);
   text_add(&p->script, "unset border\nunset tics\nunset grid\nset xrange [0:%.6g]\nset yrange [%.6g:%.6g]\n",
            pitch * frames, e.bottom, e.bottom + body / scale);
+  /* one panel per method */
   int block = 0;
   for (int i = 0; i < n; i++) {
     const double top = i * (HEAD + body + LINE) + HEAD;
@@ -319,8 +325,8 @@ bool plot_strip(const run_view* r, const run_group* g, plot* p) {
   }
   text_add(&p->script, "unset multiplot\n");
   text_add(&p->caption,
-           "%s, seen from the side, equal scale in both directions; limbs of the two sides are dark and pale; "
-           "below each figure the time and the way travelled. Lowest seed.",
+           "%s, seen from the side with equal scale in both directions; limbs of the near side are dark, those of the "
+           "far side pale; below each figure, the time and the distance travelled. Lowest seed.",
            string_of(strips[0].json, "title")[0] ? string_of(strips[0].json, "title") : "Generated motion");
   return true;
 }

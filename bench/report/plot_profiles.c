@@ -1,4 +1,4 @@
-/* plot_profiles.c: performance profiles: for every threshold, the share of windows that are at least as good. */
+/* plot_profiles.c: performance profiles, the fraction of windows that are at least as good as a threshold. */
 #include <math.h>
 #include <string.h>
 
@@ -15,7 +15,7 @@
 enum { TAUS = 81, RESAMPLES = 2000, COLUMNS = 2, PANELS_MAX = 8 };
 static const uint64_t SEED = 1;
 
-/* a metric's thresholds, and which of its values are better */
+/* a metric with its thresholds; `lower`: smaller values are better */
 typedef struct panel {
   const char* metric;
   const char* unit;
@@ -42,7 +42,7 @@ static int count_methods(const run_view* r, const run_group* g, const char* metr
   return n;
 }
 
-/* from the first to the 99th hundredth of what the trained methods reached: the floor would press them onto one spot */
+/* spans the 1st to 99th percentiles of the trained methods; the floor would compress them into a point */
 static df_status set_thresholds(const run_view* r, const run_group* g, int k, panel* p) {
   double lo = INFINITY, hi = -INFINITY;
   for (int m = 0; m < g->n_methods; m++) {
@@ -64,7 +64,7 @@ static df_status set_thresholds(const run_view* r, const run_group* g, int k, pa
   return DF_OK;
 }
 
-/* main metrics with values of their own that are not just zeros and ones, and not what rounding leaves */
+/* main metrics whose per-window values are neither just zeros and ones nor rounding errors */
 static int find_panels(const run_view* r, const run_group* g, int k, panel* panels) {
   static const char* const shown[] = {"tre", "tre_open_loop", "gait_agreement", "survival"};
   int n = 0;
@@ -79,7 +79,7 @@ static int find_panels(const run_view* r, const run_group* g, int k, panel* pane
   return n;
 }
 
-/* threshold, share, 95 % band */
+/* adds a block of threshold, fraction, 95 % interval; *there: the method has enough samples */
 static df_status add_profile(const run_view* r, const run_group* g, const char* method, int k, const panel* p,
                              text* data, bool* there) {
   samples s;
@@ -94,7 +94,7 @@ static df_status add_profile(const run_view* r, const run_group* g, const char* 
   samples_clear(&s);
   if (status == DF_E_MISSING || status == DF_E_MISMATCH) return DF_OK;
   if (status != DF_OK || !*there) return status;
-  text_add(data, "# %s, %s: threshold, share of windows, 95 %% band\n", p->metric, method);
+  text_add(data, "# %s, %s: threshold, fraction of windows, 95 %% interval\n", p->metric, method);
   for (int t = 0; t < TAUS; t++) {
     const bool band = isfinite(share[t].lo) && isfinite(share[t].hi);
     text_add(data, "%.6g %.6g %.6g %.6g\n", p->tau[t], share[t].mean, band ? share[t].lo : share[t].mean,
@@ -104,7 +104,7 @@ static df_status add_profile(const run_view* r, const run_group* g, const char* 
   return DF_OK;
 }
 
-/* bands first, so that no line lies under one */
+/* draws the bands, then the lines on top of them */
 static void draw_lines(const run_group* g, const bool* there, int first, const plot* p, text* script) {
   const char* join = "plot ";
   for (int pass = 0; pass < 2; pass++) {
@@ -140,13 +140,13 @@ static df_status draw_panel(const run_view* r, const run_group* g, int k, panel*
   char* label = format_text("threshold [%s]", shown->unit);
   plot_quoted(&p->script, label);
   df_free(label);
-  text_add(&p->script, " font ',11' offset 0,0.6\nset ylabel 'share of %s %s threshold' font ',11' offset 1.2\n",
+  text_add(&p->script, " font ',11' offset 0,0.6\nset ylabel 'fraction of %s %s threshold' font ',11' offset 1.2\n",
            strcmp(shown->metric, "survival") == 0 ? "chains" : "windows", shown->lower ? "≤" : "≥");
   draw_lines(g, there, first, p, &p->script);
   return DF_OK;
 }
 
-/* one for all panels, above them */
+/* one legend for all panels, above them */
 static void add_legend(const run_view* r, const run_group* g, int k, int n, const panel* panels, double width,
                        double height, text* script) {
   enum { EACH = 4, ROW = 20, LINE = 26 };
@@ -168,6 +168,7 @@ static void add_legend(const run_view* r, const run_group* g, int k, int n, cons
 
 df_status plot_profiles(const run_view* r, const run_group* g, int k, plot* p, bool* there) {
   enum { PANEL = 400, GAP = 90, BODY = 210, HEAD = 40, FOOT = 52, KEY = 42 };
+  /* panels and size */
   panel panels[PANELS_MAX];
   const int n = find_panels(r, g, k, panels);
   int block = 0;
@@ -175,6 +176,7 @@ df_status plot_profiles(const run_view* r, const run_group* g, int k, plot* p, b
   if (n == 0) return DF_OK;
   const int columns = n < COLUMNS ? n : COLUMNS, height = KEY + (n + columns - 1) / columns * (HEAD + BODY + FOOT);
   const int width = 2 * (PANEL + GAP);
+  /* legend and panels */
   plot_begin(p, width, height);
   text_add(&p->script, "set yrange [0:1]\nset ytics 0.25\n");
   add_legend(r, g, k, n, panels, width, height, &p->script);
@@ -184,14 +186,16 @@ df_status plot_profiles(const run_view* r, const run_group* g, int k, plot* p, b
     DF_TRY(draw_panel(r, g, k, &panels[i], &block, p));
     text_add(&p->script, "unset arrow\nunset label\n");
   }
+  /* caption */
   text_add(&p->script, "unset multiplot\n");
   text_add(&p->caption, "Performance profiles");
   if (k) text_add(&p->caption, " at K = %d sampler step%s", k, k == 1 ? "" : "s");
-  text_add(&p->caption,
-           ": the share of windows (or chains, for survival) that are at least as good as a threshold, over all seeds. "
-           "Bands are pointwise 95 %% bootstrap intervals (%d resamples from seed %d, which draw seeds and test "
-           "episodes). Thresholds reach over what the trained methods do.",
-           RESAMPLES, (int)SEED);
+  text_add(
+      &p->caption,
+      ": fraction of windows (for survival, of chains) that are at least as good as the threshold, over all seeds. "
+      "Bands are pointwise 95 %% bootstrap intervals (%d resamples of seeds and test episodes, generator seed %d). "
+      "Thresholds span the values of the trained methods.",
+      RESAMPLES, (int)SEED);
   plot_caption_source(r, g, &p->caption);
   return DF_OK;
 }

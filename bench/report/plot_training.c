@@ -12,7 +12,7 @@
 enum { PANELS_MAX = 4 };
 static const char MAIN_CURVE[] = "flow matching";
 
-/* the first curve of a cell is its flow's, whatever the method; others go by their names */
+/* the panel of a curve: the first curve of a cell is that of its flow for every method, others are named */
 static const char* curve_panel(size_t i, const json_t* curve) {
   const char* name = string_of(curve, "name");
   return i == 0 && strcmp(name, "inverse_dynamics") != 0 ? MAIN_CURVE : name;
@@ -44,9 +44,11 @@ static int find_panels(const run_view* r, const run_group* g, const char** panel
   return n;
 }
 
-/* the curves of one method, over seeds: step, mean, smallest, largest, as far as the seeds have the same steps */
+/* adds a block of step, mean, smallest and largest loss over the seeds of a method, as far as the seeds have equal
+ * steps; returns false and sets *n_seeds to 0 without curves */
 static bool add_curve(const run_view* r, const run_group* g, const char* method, const char* panel, text* data,
                       int* n_seeds) {
+  /* curves of the seeds */
   const json_t* curves[SEED_VALUES_MAX];
   int n = 0;
   for (int c = 0; c < r->n_cells && n < SEED_VALUES_MAX; c++) {
@@ -57,6 +59,7 @@ static bool add_curve(const run_view* r, const run_group* g, const char* method,
   }
   *n_seeds = n;
   if (n == 0) return false;
+  /* one line per step */
   text_add(data, "# %s, %s: step, mean, smallest and largest of %d seeds\n", panel, method, n);
   for (size_t i = 0;; i++) {
     const json_t* step = json_array_get(json_object_get(curves[0], "step"), i);
@@ -78,7 +81,7 @@ static bool add_curve(const run_view* r, const run_group* g, const char* method,
 
 static void draw_training_panel(const run_view* r, const run_group* g, const char* panel, plot* p, int* block) {
   const char* join = "plot ";
-  /* bands first, so that no line lies under one */
+  /* the first pass adds data and bands, the second lines on top of them */
   int first = *block;
   for (int pass = 0; pass < 2; pass++) {
     int at = first;
@@ -109,6 +112,7 @@ static void draw_training_panel(const run_view* r, const run_group* g, const cha
 
 bool plot_training(const run_view* r, const run_group* g, plot* p) {
   enum { PANEL = 400, HEIGHT = 310 };
+  /* panels and axes */
   const char* panels[PANELS_MAX];
   const int n = find_panels(r, g, panels);
   int block = 0;
@@ -119,6 +123,7 @@ bool plot_training(const run_view* r, const run_group* g, plot* p) {
            "set logscale y\nset format y '10^{%%L}'\nset mytics 10\nset xlabel 'gradient step' offset 0,0.6\nset "
            "xrange [0:*]\n"
            "set yrange [*:*]\nset key top right samplen 1.6 spacing 1.1 font ',11' opaque\n");
+  /* one panel per loss */
   for (int i = 0; i < n; i++) {
     plot_place(p, (plot_box){i * PANEL + 70, (i + 1) * PANEL + 10, HEIGHT - 56, 40}, width, HEIGHT);
     char title[64];
@@ -126,13 +131,15 @@ bool plot_training(const run_view* r, const run_group* g, plot* p) {
     for (char* c = title; *c; c++) *c = *c == '_' ? ' ' : *c;
     text_add(&p->script, "set title ");
     plot_quoted(&p->script, title);
-    text_add(&p->script, " offset 0,-0.4\nset ylabel '%s' offset 1\n", i == 0 ? "loss (mean square, normalised)" : "");
+    text_add(&p->script, " offset 0,-0.4\nset ylabel '%s' offset 1\n", i == 0 ? "mean squared loss (normalised)" : "");
     draw_training_panel(r, g, panels[i], p, &block);
   }
+  /* caption */
   text_add(&p->script, "unset multiplot\n");
-  text_add(&p->caption,
-           "Training loss against gradient steps; lines are means over seeds, bands reach from the smallest to "
-           "the largest seed. Losses of methods with different outputs do not compare in height.");
+  text_add(
+      &p->caption,
+      "Training loss over gradient steps; lines are means over seeds, bands span the smallest to the largest seed. "
+      "Losses of methods with different outputs are not comparable.");
   plot_caption_source(r, g, &p->caption);
   return true;
 }

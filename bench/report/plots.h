@@ -8,17 +8,19 @@ enum { FIGURES_MAX = 2 * STEPS_MAX + 3 }; /* per group */
 
 typedef struct figure {
   char* name;    /* plots/<name>.svg */
-  char* caption; /* plain text */
+  char* caption; /* plain text, not HTML */
 } figure;
 
 typedef struct figures {
   int n;
   figure list[GROUPS_MAX * FIGURES_MAX];
-  int first[GROUPS_MAX + 1]; /* of each group */
+  int first[GROUPS_MAX + 1]; /* figures of group i: first[i] .. first[i + 1] - 1 */
 } figures;
 
-/* Writes scripts and data to `folder`/plots and draws them with gnuplot. DF_E_MISSING without gnuplot: scripts and data
- * are written all the same, figures are not drawn. figures_clear it, also after a failure. */
+/* Writes scripts and data of all figures to `folder`/plots and draws them with gnuplot. *out must be {0}. DF_E_MISSING
+ * if gnuplot is not installed: then script and data of the first figure of each group are written, and nothing is
+ * drawn. DF_E_IO if a file cannot be written or gnuplot fails; DF_E_NOMEM. Call figures_clear(), also after a failure.
+ */
 DF_MUST_CHECK df_status plots_write(const run_view* r, const char* folder, figures* out);
 void figures_clear(figures* f);
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Okabe and Ito's palette, which colour-blind readers can tell apart */
+/* the palette of Okabe and Ito, distinguishable with colour blindness */
 
 static const struct {
   const char *name, *label;

@@ -1,14 +1,14 @@
-/* style.h: the name and line style of each method, the same in every table and figure. */
+/* style.h: display name and line style of each method, the same in all tables and figures. */
 #ifndef BENCH_STYLE_H
 #define BENCH_STYLE_H
 
-/* The display name of a method; its identifier if it has none. */
+/* The display name of a method; its identifier for a method that has none. */
 const char* method_label(const char* method);
 
-/* The method's colour, 0xRRGGBB. */
+/* The colour of a method, 0xRRGGBB; for methods that are not built in, one of six chosen by a hash of the name. */
 unsigned method_colour(const char* method);
 
-/* The method's gnuplot dash type, which tells overlapping lines apart. */
+/* The gnuplot dash type of a method, which distinguishes overlapping lines. */
 int method_dash(const char* method);
 
 #endif

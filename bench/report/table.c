@@ -20,7 +20,7 @@ void table_row(table* t) {
   text_add(t->out, t->kind == TABLE_HTML ? "<tr>" : "|");
 }
 
-/* long names of metrics may be broken where their parts meet */
+/* allows line breaks in long metric names after _ and . */
 static void add_html(text* out, bool head, const char* value, size_t n) {
   char part[2] = "";
   for (size_t i = 0; i < n && value[i]; i++) {
@@ -54,7 +54,7 @@ void table_put(table* t, int flags, const char* value) {
 }
 
 void table_row_end(table* t, bool head) {
-  /* heads of their own stand on every page of a long table */
+  /* in HTML the head is a thead, which browsers repeat on every printed page */
   text_add(t->out, t->kind != TABLE_HTML ? "\n" : head ? "</tr></thead>\n<tbody>" : "</tr>\n");
   if (!head || t->kind == TABLE_HTML) return;
   text_add(t->out, "|");

@@ -1,4 +1,4 @@
-/* table.h: tables, a cell after the other, as Markdown or HTML. */
+/* table.h: writes tables as Markdown or HTML, cell by cell. */
 #ifndef BENCH_TABLE_H
 #define BENCH_TABLE_H
 
@@ -11,38 +11,40 @@ typedef struct table {
   table_kind kind;
   text* out;
   int column;
-  unsigned words; /* which columns hold words, by the head; bit 0 is the first */
+  unsigned words; /* bit i: column i holds text; set by the head */
 } table;
 
 enum {
   TABLE_HEAD = 1,
-  TABLE_STACKED = 2, /* in HTML, what stands in brackets goes below, so that many columns fit on a page */
-  TABLE_WORDS = 4    /* not a number: stands on the left */
+  TABLE_STACKED = 2, /* in HTML, text in brackets goes to a second line, so that more columns fit on a page */
+  TABLE_WORDS = 4    /* text, aligned to the left; without it a number, aligned to the right */
 };
 
-table table_new(table_kind kind, text* out); /* and begins; the first row is the head */
+/* Begins a table that is appended to `out`; the first row must be the head. */
+table table_new(table_kind kind, text* out);
 void table_end(table* t);
 
+/* A row: table_row(), one table_put() per cell, table_row_end(). `value` is escaped for HTML, but not for Markdown. */
 void table_row(table* t);
 void table_put(table* t, int flags, const char* value);
 void table_row_end(table* t, bool head);
 
-/* A row of heads at once; `words` as in the table. */
+/* The complete head row with n columns; bit i of `words`: column i holds text. */
 void table_heads(table* t, int n, const char* const* heads, unsigned words);
 
-/* "0.123", "2.8e-18": three digits or so */
+/* Formats a number with about three significant digits: "0.123", "2.8e-18". */
 void table_number(double v, char* out, size_t n);
 
-/* "0.123 [0.110, 0.140]", without brackets where there is no interval, "–" where there is no number */
+/* Formats "0.123 [0.110, 0.140]"; without brackets if lo or hi is not finite; "–" if the value is not finite. */
 void table_interval(double value, double lo, double hi, char* out, size_t n);
 
-/* "tre ↓ [std]": a metric as a head, with the better side */
+/* Formats the head of a metric's column with its better direction and unit: "tre ↓ [std]". */
 void table_metric_head(const run_view* r, const run_group* g, const char* metric, int k, char* out, size_t n);
 
-/* What stands on every table over a part of the cells. */
+/* Appends the warning "Partial: ..." if the group is not complete; it precedes every table of the group. */
 void table_partial(const run_group* g, table_kind kind, text* out);
 
-/* The main metrics that the group has, in their fixed order; columns [METRICS_MAX]. */
+/* The main metrics of the group, in the order of metric_column(), to columns[METRICS_MAX]. Returns their number. */
 int table_main_columns(const run_group* g, const char** columns);
 
 #endif

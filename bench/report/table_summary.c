@@ -20,12 +20,14 @@ static bool any_iqm(const summary* s, const run_group* g, const char* metric, in
 }
 
 void table_iqm(const run_view* r, const summary* s, const run_group* g, int k, table_kind kind, text* out) {
+  /* columns with at least one value */
   const char* columns[METRICS_MAX];
   char cell[160];
   int n = 0;
   for (int i = 0, all = table_main_columns(g, columns); i < all; i++) {
     if (any_iqm(s, g, columns[i], k)) columns[n++] = columns[i];
   }
+  /* head */
   table_partial(g, kind, out);
   table t = table_new(kind, out);
   table_row(&t);
@@ -35,6 +37,7 @@ void table_iqm(const run_view* r, const summary* s, const run_group* g, int k, t
     table_put(&t, TABLE_HEAD | TABLE_STACKED, cell);
   }
   table_row_end(&t, true);
+  /* one row per method */
   for (int m = 0; m < g->n_methods; m++) {
     table_row(&t);
     table_put(&t, TABLE_WORDS, method_label(g->methods[m]));
@@ -48,7 +51,7 @@ void table_iqm(const run_view* r, const summary* s, const run_group* g, int k, t
   table_end(&t);
 }
 
-/* ---- each method against the first ---- */
+/* ---- the first method against each other one ---- */
 
 static bool any_comparison(const summary* s, const run_group* g, const char* metric, int k) {
   for (int m = 1; m < g->n_methods; m++) {
@@ -57,7 +60,7 @@ static bool any_comparison(const summary* s, const run_group* g, const char* met
   return false;
 }
 
-/* "0.83+ [0.79, 0.87]": + where the first method wins, - where the other does */
+/* "0.83+ [0.79, 0.87]"; + marks a win of the first method, − one of the other */
 static void improvement_text(const comparison* c, char* out, size_t n) {
   snprintf(out, n, "–");
   if (!c || !isfinite(c->improvement.mean)) return;
@@ -75,10 +78,12 @@ void table_against(const run_view* r, const summary* s, const run_group* g, int 
   char cell[160];
   int n = 0;
   (void)r;
+  /* columns with at least one comparison */
   for (int i = 0, all = table_main_columns(g, columns); i < all; i++) {
     if (any_comparison(s, g, columns[i], k)) columns[n++] = columns[i];
   }
   if (n == 0) return;
+  /* head */
   table_partial(g, kind, out);
   table t = table_new(kind, out);
   table_row(&t);
@@ -86,6 +91,7 @@ void table_against(const run_view* r, const summary* s, const run_group* g, int 
   table_put(&t, TABLE_HEAD | TABLE_WORDS, cell);
   for (int c = 0; c < n; c++) table_put(&t, TABLE_HEAD, columns[c]);
   table_row_end(&t, true);
+  /* one row per other method */
   for (int m = 1; m < g->n_methods; m++) {
     table_row(&t);
     table_put(&t, TABLE_WORDS, method_label(g->methods[m]));
@@ -130,8 +136,9 @@ static void comparison_row(table* t, const comparison* c) {
 
 void table_comparisons(const summary* s, const run_group* g, table_kind kind, text* out) {
   char difference[96];
-  snprintf(difference, sizeof difference, "%s − it", method_label(g->methods[0]));
-  const char* const heads[] = {"metric", "K", "method", difference, "unit", "P(better)", "p", "p (Holm)", "better"};
+  snprintf(difference, sizeof difference, "%s − method", method_label(g->methods[0]));
+  const char* const heads[] = {"metric",    "K", "method",   difference,     "unit",
+                               "P(better)", "p", "p (Holm)", "better method"};
   table_partial(g, kind, out);
   table t = table_new(kind, out);
   table_heads(&t, 9, heads, 1u << 0 | 1u << 2 | 1u << 4 | 1u << 8);
@@ -145,20 +152,21 @@ void table_comparisons(const summary* s, const run_group* g, table_kind kind, te
 void summary_note(const run_view* r, const summary* s, const run_group* g, text* out) {
   if (!summary_has(s, g)) {
     text_add(out,
-             "Interquartile means, performance profiles and probabilities of improvement need %d seeds of a method and "
-             "the values of single windows; no method here has them.",
+             "Interquartile means, performance profiles and probabilities of improvement need at least %d seeds of a "
+             "method with per-window values in the records; no method here has them.",
              s->min_seeds);
     return;
   }
-  text_add(out,
-           "The interquartile mean is that of the middle half of all values, seeds and windows together; falls have "
-           "none. P: that a start state of %s comes out better than any of the other method with the same seed; + and "
-           "− mark the better method where one is named: p (Holm) below 0.05, adjusted for all %d comparisons of this "
-           "report, all seeds agreeing and at least %d of them. Intervals are 95 %% of 2000 resamples from seed 1, "
-           "and are not adjusted: seeds are drawn",
-           method_label(g->methods[0]), s->against.tests, s->min_seeds);
+  text_add(
+      out,
+      "The interquartile mean is the mean of the middle half of the values of all seeds and windows; it is not given "
+      "for falls. P: probability that %s on one start state is better than the other method on an independently "
+      "drawn one, with the same seed. + marks a win of %s, − one of the other method: p (Holm) < 0.05, adjusted for "
+      "all %d comparisons of this report, all seeds agreeing on the sign, and at least %d seeds. 95 %% intervals, "
+      "not adjusted, are from 2000 bootstrap resamples (generator seed 1) of seeds",
+      method_label(g->methods[0]), method_label(g->methods[0]), s->against.tests, s->min_seeds);
   text_add(out, summary_knows_episodes(r, g) == 1
                     ? " and, within each gait, test episodes with all their windows."
-                    : " and test windows. These records do not say which windows are of one episode: intervals may be "
-                      "too narrow.");
+                    : " and test windows. The records do not say which windows belong to one episode, so intervals "
+                      "may be too narrow.");
 }

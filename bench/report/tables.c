@@ -10,7 +10,7 @@
 #include "json.h"
 #include "style.h"
 
-/* "0.123 [0.110, 0.140]", or why there is no number */
+/* "0.123 [0.110, 0.140]", or why there is no number, with the number of such seeds */
 static void aggregate_text(const aggregate* a, char* out, size_t n) {
   if (a->failed) {
     snprintf(out, n, "%.60s (%d of %d)", a->status[0] ? a->status : "not finite", a->failed, a->failed + a->n);
@@ -34,6 +34,7 @@ static void seeds_text(const run_view* r, const run_group* g, const char* method
 }
 
 void table_main(const run_view* r, const run_group* g, int k, table_kind kind, text* out) {
+  /* head */
   const char* columns[METRICS_MAX];
   char cell[160];
   const int n = table_main_columns(g, columns);
@@ -47,6 +48,7 @@ void table_main(const run_view* r, const run_group* g, int k, table_kind kind, t
     table_put(&t, TABLE_HEAD | TABLE_STACKED, cell);
   }
   table_row_end(&t, true);
+  /* one row per method */
   for (int m = 0; m < g->n_methods; m++) {
     table_row(&t);
     table_put(&t, TABLE_WORDS, method_label(g->methods[m]));
@@ -62,7 +64,7 @@ void table_main(const run_view* r, const run_group* g, int k, table_kind kind, t
   table_end(&t);
 }
 
-/* a metric at K, method by method; no row where nothing was measured, and one for all K where none depends on it */
+/* the row of a metric at the j-th K; none if it was not measured; a metric that does not depend on K gets one row */
 static void all_row(table* t, const run_view* r, const run_group* g, const char* metric, int j) {
   aggregate of[METHODS_MAX];
   const char* unit = "";
@@ -109,13 +111,14 @@ static void put_number(table* t, const json_t* v, const char* format) {
 }
 
 void table_cells(const run_view* r, table_kind kind, text* out) {
-  /* no times: see times_write */
+  /* head; run times are in times.csv, see times_write() */
   static const char* const heads[] = {"task",       "profile", "method",     "seed",  "state",
                                       "parameters", "key",     "checkpoint", "reason"};
   const unsigned words = 1u << 0 | 1u << 1 | 1u << 2 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 8;
   char cell[160];
   table t = table_new(kind, out);
   table_heads(&t, sizeof heads / sizeof heads[0], heads, words);
+  /* one row per cell */
   for (int i = 0; i < r->n_cells; i++) {
     const run_cell* c = &r->cells[i];
     const json_t* training = json_object_get(c->record, "training");
@@ -137,7 +140,7 @@ void table_cells(const run_view* r, table_kind kind, text* out) {
   table_end(&t);
 }
 
-/* what made the cells, each distinct value once */
+/* a row with the distinct values of one field of the provenance over all cells */
 static void put_distinct(table* t, const run_view* r, const char* head, const char* key, const char* part) {
   text values = {0};
   for (int i = 0; i < r->n_cells; i++) {
@@ -161,11 +164,12 @@ static void put_distinct(table* t, const run_view* r, const char* head, const ch
 void table_provenance(const run_view* r, table_kind kind, text* out) {
   static const struct {
     const char *head, *key, *part;
-  } lines[] = {{"dynaflow", "dynaflow", NULL}, {"commit", "commit", NULL},         {"modified since", "dirty", NULL},
-               {"MuJoCo", "mujoco", NULL},     {"BLAS kernels", "kernel", "blas"}, {"BLAS", "config", "blas"},
-               {"compiler", "compiler", NULL}, {"flags", "flags", NULL},           {"processor", "cpu", NULL},
-               {"cores", "cores", NULL},       {"threads", "threads", NULL},       {"libc", "libc", "libraries"}};
-  static const char* const heads[] = {"what", "value"};
+  } lines[] = {
+      {"dynaflow", "dynaflow", NULL}, {"commit", "commit", NULL},         {"uncommitted changes", "dirty", NULL},
+      {"MuJoCo", "mujoco", NULL},     {"BLAS kernels", "kernel", "blas"}, {"BLAS configuration", "config", "blas"},
+      {"compiler", "compiler", NULL}, {"flags", "flags", NULL},           {"processor", "cpu", NULL},
+      {"cores", "cores", NULL},       {"threads", "threads", NULL},       {"libc", "libc", "libraries"}};
+  static const char* const heads[] = {"item", "value"};
   table t = table_new(kind, out);
   table_heads(&t, 2, heads, 3);
   for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
@@ -180,22 +184,22 @@ void group_note(const run_view* r, const run_group* g, text* out) {
   if (different.n) text_add(out, "Not comparable: the cells differ in %s. ", text_of(&different));
   text_clear(&different);
   text_add(out, "%d of %d cells done.%s ", g->done, g->cells,
-           g->done < g->cells ? " The set is incomplete: means are over the seeds that are done." : "");
+           g->done < g->cells ? " The group is incomplete: means are over the seeds that are done." : "");
   text_add(
       out,
-      "A number is the mean over seeds with the smallest and the largest seed in brackets; over one seed, the 95 %% "
-      "interval over test %s. command_error and gait_phase are over the chains that stay up. Arrows point to the "
-      "better side.",
+      "Numbers are means over seeds, with the smallest and the largest seed in brackets; with one seed, the brackets "
+      "hold the 95 %% interval over test %s. command_error and gait_phase are means over the chains without a fall. "
+      "Arrows show the better direction.",
       summary_knows_episodes(r, g) == 1 ? "episodes"
-                                        : "windows as if they were independent (which are of one episode is not "
-                                          "recorded: it may be too narrow)");
+                                        : "windows as if they were independent (the records do not say which belong to "
+                                          "one episode, so it may be too narrow)");
 }
 
 /* ---- files ---- */
 
-/* seeds together: what is more than a mean */
+/* interquartile means and comparisons, which need several seeds */
 static void add_summary(const run_view* r, const summary* s, const run_group* g, text* out) {
-  text_add(out, "### Over seeds and windows\n\n");
+  text_add(out, "### Statistics over seeds and windows\n\n");
   summary_note(r, s, g, out);
   text_add(out, "\n\n");
   if (!summary_has(s, g)) return;
@@ -210,6 +214,7 @@ static void add_summary(const run_view* r, const summary* s, const run_group* g,
 
 df_status tables_write(const run_view* r, const summary* s, const char* folder) {
   text out = {0};
+  /* groups */
   text_add(&out, "# Run %s\n\n", r->name);
   for (int i = 0; i < r->n_groups; i++) {
     const run_group* g = &r->groups[i];
@@ -226,10 +231,12 @@ df_status tables_write(const run_view* r, const summary* s, const char* folder) 
       table_all(r, g, TABLE_MARKDOWN, &out);
     }
   }
+  /* cells and provenance */
   text_add(&out, "## Cells\n\n");
   table_cells(r, TABLE_MARKDOWN, &out);
-  text_add(&out, "## Made by\n\n");
+  text_add(&out, "## Provenance\n\n");
   table_provenance(r, TABLE_MARKDOWN, &out);
+  /* file */
   char* path = df_path_join(folder, "tables.md");
   const df_status status = path ? text_write(&out, path) : DF_E_NOMEM;
   df_free(path);

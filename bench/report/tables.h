@@ -1,4 +1,4 @@
-/* tables.h: the tables of a report, and its machine-readable files. */
+/* tables.h: the tables of a report as Markdown or HTML, and the file tables.md. All functions append to `out`. */
 #ifndef BENCH_TABLES_H
 #define BENCH_TABLES_H
 
@@ -7,22 +7,24 @@
 #include "table.h"
 #include "text.h"
 
-/* the main metrics at one K; all metrics; the cells with their state; the provenance of the records */
+/* The main metrics at one K, one row per method; all metrics at all K, one column per method; all cells of the run with
+ * their status; the provenance of the records. */
 void table_main(const run_view* r, const run_group* g, int k, table_kind kind, text* out);
 void table_all(const run_view* r, const run_group* g, table_kind kind, text* out);
 void table_cells(const run_view* r, table_kind kind, text* out);
 void table_provenance(const run_view* r, table_kind kind, text* out);
 
-/* The note above a group's tables: "3 of 6 cells done; an interval is ...". In an incomplete group every table also has
- * a line of its own that says so. */
+/* The note above the tables of a group: whether it is comparable and complete, and what numbers and brackets mean. The
+ * tables of an incomplete group also have a warning of their own, see table_partial(). */
 void group_note(const run_view* r, const run_group* g, text* out);
 
-/* Writes tables.md. */
+/* Writes tables.md to `folder`. Errors: DF_E_IO, DF_E_NOMEM. */
 DF_MUST_CHECK df_status tables_write(const run_view* r, const summary* s, const char* folder);
 
 /* ---- table_summary.c ---- */
 
-/* interquartile means at one K; each method against the first; all comparisons of a group; what they mean */
+/* Interquartile means at one K; probabilities that the first method is better than each other one at one K; all
+ * comparisons of a group; the note that explains them or says why there are none. */
 void table_iqm(const run_view* r, const summary* s, const run_group* g, int k, table_kind kind, text* out);
 void table_against(const run_view* r, const summary* s, const run_group* g, int k, table_kind kind, text* out);
 void table_comparisons(const summary* s, const run_group* g, table_kind kind, text* out);

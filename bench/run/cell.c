@@ -22,16 +22,19 @@
 #include "provenance.h"
 
 df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed, const options* opts) {
+  /* settings and demonstrations */
   *c = (cell){.opts = opts, .method = method, .seed = seed, .save_every = 30};
   snprintf(c->profile, sizeof c->profile, "%s", opts->profile);
   DF_TRY(resolve_task(task, NULL, method->name, opts, &c->config, &c->search));
   DF_TRY(task_data_path(&c->config, &c->search, opts, true, &c->data_path));
   DF_TRY(df_sha256_file(c->data_path, c->data_sha256));
+  /* hashes of the model */
   df_system* system;
   DF_TRY(df_task_system(&c->config, &c->search, &system, c->model_sha256));
   const df_status status = df_mujoco_fingerprint(system, c->compiled_sha256);
   df_system_free(system);
   DF_TRY(status);
+  /* key: everything that can change the numbers */
   const df_blas_info* blas = df_blas_get_info();
   const cell_identity id = {.config = &c->config,
                             .method = method->name,
@@ -47,10 +50,10 @@ df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t
 df_status cell_load(cell* c) {
   DF_TRY(df_task_new(&c->config, &c->search, c->data_path, &c->task));
   if ((c->method->flags & DF_METHOD_NEEDS_ACTIONS) && !c->task->data->actions) {
-    return df_fail(DF_E_CONFIG, "task %s: method %s needs actions, and the demonstrations hold states only",
+    return df_fail(DF_E_CONFIG, "task %s: method %s needs actions, but the demonstrations have states only",
                    c->config.task_name, c->method->name);
   }
-  /* what evaluation needs is looked for now: a slip must not show after the training */
+  /* check the settings of the evaluation now, not after hours of training */
   return eval_set_new(c->task, c->opts->threads, &c->set);
 }
 
@@ -69,7 +72,7 @@ void cell_close(cell* c) {
 
 /* ---- training ---- */
 
-/* a method may train one network after another: each gets its own bar */
+/* progress of a training; a method that trains several networks in turn gets one bar per network */
 typedef struct bar {
   progress p;
   char label[160];
@@ -184,13 +187,13 @@ static df_status train_resumed(cell* c, const char* folder, df_training_log* log
   return status;
 }
 
-/* a training that ends without a finite loss, or without a step that counted, has learned nothing */
+/* DF_E_NONFINITE for a training that ends without a finite loss, or that skipped every step */
 static df_status check_training(const df_training_log* logs, int n) {
   for (int i = 0; i < n; i++) {
     const df_training_log* log = &logs[i];
     if (log->steps > 0 && log->skipped == log->steps) {
-      return df_fail(DF_E_NONFINITE, "%s: no gradient of %ld steps was finite: nothing was learned", log->name,
-                     log->steps);
+      return df_fail(DF_E_NONFINITE, "%s: none of the gradients of %ld steps was finite: nothing was learned",
+                     log->name, log->steps);
     }
     if (log->n > 0 && !isfinite(log->loss[log->n - 1])) {
       return df_fail(DF_E_NONFINITE, "%s: the loss is not finite at the end, step %ld", log->name, log->steps);
@@ -199,7 +202,7 @@ static df_status check_training(const df_training_log* logs, int n) {
   return DF_OK;
 }
 
-/* some windows may diverge, and their row says so; where all do, there is no number to show */
+/* DF_E_NONFINITE if a metric has no finite value; single values that are not finite are counted in their row */
 static df_status check_evaluation(const evaluation* result) {
   size_t i, j;
   json_t *one, *value;
@@ -216,7 +219,7 @@ static df_status check_evaluation(const evaluation* result) {
   return DF_OK;
 }
 
-static df_status learn(cell* c, const char* folder, json_t* record) {
+static df_status train_and_save(cell* c, const char* folder, json_t* record) {
   static _Thread_local df_training_log logs[DF_LOGS_MAX];
   int n = 0;
   DF_TRY(train_resumed(c, folder, logs, &n));
@@ -230,7 +233,7 @@ static df_status learn(cell* c, const char* folder, json_t* record) {
   return DF_OK;
 }
 
-static df_status measure(cell* c, json_t* record) {
+static df_status evaluate_and_check(cell* c, json_t* record) {
   evaluation result;
   DF_TRY(cell_evaluate(c, &result));
   effort_of_training(result.rows, json_object_get(record, "training"));
@@ -246,26 +249,28 @@ static df_status measure(cell* c, json_t* record) {
   return status;
 }
 
-/* loads, trains, saves and evaluates; fills what the record says of it */
-static void work(cell* c, const char* folder, json_t* record, cell_end* end) {
+/* loads, trains, saves and evaluates the cell; adds the results to the record and says in *end how it ended */
+static void load_train_evaluate(cell* c, const char* folder, json_t* record, cell_end* end) {
+  /* each step runs only if all before it succeeded */
   *end = (cell_end){.outcome = CELL_DONE};
   end->status = stop_watch(&c->limits);
   if (end->status == DF_OK) end->status = cell_load(c);
   const bool loaded = end->status == DF_OK;
-  if (loaded) end->status = learn(c, folder, record);
-  if (end->status == DF_OK) end->status = measure(c, record);
+  if (loaded) end->status = train_and_save(c, folder, record);
+  if (end->status == DF_OK) end->status = evaluate_and_check(c, record);
   if (end->status != DF_OK) {
     end->outcome = CELL_ERROR;
     snprintf(end->reason, sizeof end->reason, "%s", df_error_message());
   }
-  /* a demonstration that is not finite is bad input */
+  /* a number that is not finite before training, in the demonstrations, is bad input and not a divergence */
   if (end->status == DF_E_NONFINITE && loaded) end->outcome = CELL_DIVERGED;
+  /* an interruption is a limit that was exceeded, or a signal */
   if (end->status == DF_E_INTERRUPTED) {
     char why[96];
     const stop_reason reason = stop_why();
     end->outcome = reason == STOP_SECONDS ? CELL_TIMEOUT : reason == STOP_MEMORY ? CELL_ERROR : CELL_INTERRUPTED;
     if (end->outcome != CELL_INTERRUPTED) {
-      snprintf(end->reason, sizeof end->reason, "%s; %.350s; the next run goes on from there",
+      snprintf(end->reason, sizeof end->reason, "%s; %.350s; the next run resumes from there",
                stop_words(why, sizeof why), df_error_message());
     }
   }
@@ -290,9 +295,11 @@ static json_t* begin_record(const cell* c) {
 
 df_status cell_run(cell* c, const char* folder, store* events, cell_end* end) {
   json_t* record = begin_record(c);
-  if (!record) return df_fail(DF_E_NOMEM, "no memory for a record");
+  if (!record) return df_fail(DF_E_NOMEM, "out of memory for the record of a cell");
+  /* run */
   const double wall = df_clock_wall(), cpu = df_clock_cpu();
-  work(c, folder, record, end);
+  load_train_evaluate(c, folder, record, end);
+  /* complete, seal and store the record */
   json_object_set_new(record, "wall_s", json_real(df_clock_wall() - wall));
   json_object_set_new(record, "cpu_s", json_real(df_clock_cpu() - cpu));
   json_object_set_new(

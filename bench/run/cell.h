@@ -1,4 +1,7 @@
-/* cell.h: one cell of a plan: one method on one task with one seed, from settings to a record. */
+/* cell.h: one cell of a plan: one method on one task with one seed, from its settings to its record.
+ *
+ * Order of use: cell_open, cell_load, then cell_create or cell_train, then cell_evaluate; or cell_open and cell_run,
+ * which does all the rest. cell_close releases the cell at any point. */
 #ifndef BENCH_CELL_H
 #define BENCH_CELL_H
 
@@ -15,68 +18,76 @@
 #include "stop.h"
 #include "store.h"
 
-/* A method set up on its task: everything that training, sampling and evaluation need. */
+/* A method on its task, with everything that training, sampling and evaluation need. */
 typedef struct cell {
-  const options* opts;
+  const options* opts; /* of the caller; must outlive the cell */
   const df_method* method;
   uint64_t seed;
-  double save_every;  /* s between two states of a training that can be taken up again */
-  stop_limits limits; /* of cell_run */
+  double save_every;  /* seconds between two saved training states, from which training can resume */
+  stop_limits limits; /* of cell_run(); all 0: none */
   char profile[DF_NAME_MAX];
   df_config config;
   df_search search;
-  char* data_path;                      /* of the demonstrations */
-  char model_sha256[DF_SHA256_TEXT];    /* of the model's file */
-  char compiled_sha256[DF_SHA256_TEXT]; /* of what it compiles to, included files and all: this one is in the key */
+  char* data_path;                      /* file of the demonstrations */
+  char model_sha256[DF_SHA256_TEXT];    /* of the model file */
+  char compiled_sha256[DF_SHA256_TEXT]; /* of the compiled model, which covers included files; part of the key */
   char data_sha256[DF_SHA256_TEXT];
   char key[DF_SHA256_TEXT];
-  df_task* task;  /* NULL until cell_load */
-  eval_set* set;  /* held-out windows; NULL until cell_load */
-  void* instance; /* NULL until cell_create or cell_train */
-  char* claim;    /* lock file of cell_claim; NULL: not claimed */
+  df_task* task;  /* NULL until cell_load() */
+  eval_set* set;  /* held-out windows; NULL until cell_load() */
+  void* instance; /* of the method; NULL until cell_create() or cell_train() */
+  char* claim;    /* path of the lock file of cell_claim(); NULL: not claimed */
   int claim_fd;
 } cell;
 
-/* Resolves the settings, finds or generates the demonstrations and computes the key, without reading the data.
- * cell_close it, also after a failure. */
+/* Resolves the settings of `task` (name or path) for the method, finds or generates the demonstrations, compiles the
+ * model and computes the key; the demonstrations are hashed, not parsed. Errors of resolve_task(), task_data_path(),
+ * df_task_system(). Call cell_close() also after a failure. */
 DF_MUST_CHECK df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed,
                                   const options* opts);
+/* Releases everything that the cell owns, including its claim. A zeroed cell is allowed. */
 void cell_close(cell* c);
 
-/* Reads model and data and draws the held-out windows. */
+/* Reads model and data and draws the held-out windows. DF_E_CONFIG if the method needs actions and the data have none,
+ * or if a setting of the evaluation does not fit the model; other errors of df_task_new() and eval_set_new(). */
 DF_MUST_CHECK df_status cell_load(cell* c);
 
-/* Makes the method's instance; the task must be loaded, as for all that follows. */
+/* Creates the method's instance, untrained. Requires cell_load(), as do the functions below. */
 DF_MUST_CHECK df_status cell_create(cell* c);
 
-/* Trains the instance with a progress bar; with a state folder (may be NULL) it takes up what is there. */
+/* Creates and trains the instance, with a progress bar; for a method without training the same as cell_create().
+ * `state_folder` (may be NULL) is an existing folder in which the training state is saved every c->save_every seconds;
+ * a state found there is resumed. logs [DF_LOGS_MAX] receives one log per trained network, *n_logs their number.
+ * DF_E_INTERRUPTED once stop_flag is set; other errors of the method. */
 DF_MUST_CHECK df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, int* n_logs);
 
-/* Evaluates the instance under the protocol of evaluate.h. */
+/* Evaluates the instance by the protocol of evaluate.h; errors and ownership of *out as there. */
 DF_MUST_CHECK df_status cell_evaluate(cell* c, evaluation* out);
 
 typedef struct cell_end {
   cell_outcome outcome;
-  df_status status; /* what failed */
-  char reason[512]; /* "" when done */
+  df_status status; /* of the step that failed; DF_OK when done */
+  char reason[512]; /* why the cell is not done; "" when done or when a signal interrupted it without a message */
 } cell_end;
 
-/* Loads, trains and evaluates the cell within its limits and appends its record, however it ended, to the store; the
- * checkpoint goes to <folder>/checkpoints/. Fails only when the record could not be written. */
+/* Loads, trains and evaluates an opened cell within its limits and appends its record to the store, however the cell
+ * ended, which *end describes. Weights are written to <folder>/checkpoints/, training states to cell_state_folder().
+ * Fails only if the record cannot be made or written. */
 DF_MUST_CHECK df_status cell_run(cell* c, const char* folder, store* events, cell_end* end);
 
-/* ---- cell_state.c: the folder in which an unfinished training waits to be taken up again ---- */
+/* ---- cell_state.c: the folder of the saved training states of an unfinished cell, and its lock ---- */
 
-/* <folder>/training/<start of the key>, in memory of df_alloc. */
+/* <folder>/training/<first 16 digits of the key>; the caller releases it with df_free(). NULL without memory. */
 char* cell_state_folder(const cell* c, const char* folder);
 
-/* Takes the cell for this process, so that no other one works at it in the same folder at the same time; cell_release,
- * or cell_close, gives it back. *taken is false when another process has it. */
+/* Locks the cell, so that no other process works on it in the same folder at the same time. *taken is false if another
+ * process holds the lock. DF_E_IO if the lock file cannot be opened or locked, DF_E_NOMEM. cell_release() or
+ * cell_close() unlocks it; both do nothing for a cell that is not claimed. */
 DF_MUST_CHECK df_status cell_claim(cell* c, const char* folder, bool* taken);
 void cell_release(cell* c);
 
-/* Removes what a training left there, unless another process has the cell: nothing needs it once the cell is recorded
- * as done. */
+/* Removes the saved training states, which are not needed once the cell is recorded as done. Does nothing if another
+ * process has claimed the cell. On return this process may hold the claim. */
 void cell_forget_training(cell* c, const char* folder);
 
 #endif

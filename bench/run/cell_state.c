@@ -1,4 +1,5 @@
-/* cell_state.c: the folder in which an unfinished training waits, and the lock that says who works at it. */
+/* cell_state.c: the folder of the saved training states of an unfinished cell, and the lock of the process that works
+ * on the cell. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -17,11 +18,12 @@ char* cell_state_folder(const cell* c, const char* folder) {
   return format_text("%s/training/%.16s", folder, c->key);
 }
 
-/* One try. *fd < 0: another process has the lock; `again`: it was removed while it was opened. */
+/* Tries once to lock `path` in the folder `state`. DF_OK with *fd < 0: another process holds the lock. *again: the
+ * folder or file was removed meanwhile, so the caller has to try again. */
 static df_status try_lock(const char* state, const char* path, int* fd, bool* again) {
   struct stat info;
   df_status status = df_dir_make(state);
-  /* another process may remove a folder that it no longer needs */
+  /* another process may be removing a folder that it no longer needs */
   *again = status == DF_E_MISSING;
   DF_TRY(status);
   *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
@@ -33,11 +35,12 @@ static df_status try_lock(const char* state, const char* path, int* fd, bool* ag
     *fd = -1;
     return status;
   }
+  /* a file without a name was removed between open and flock */
   if (fstat(*fd, &info) == 0 && info.st_nlink == 0) {
     close(*fd);
     *fd = -1;
     *again = true;
-    return df_fail(DF_E_IO, "%s: removed again and again", path);
+    return df_fail(DF_E_IO, "%s: another process keeps removing this lock file; try again", path);
   }
   return DF_OK;
 }
@@ -66,7 +69,7 @@ df_status cell_claim(cell* c, const char* folder, bool* taken) {
   return status;
 }
 
-/* a folder, and the one above it, go when they are empty */
+/* removes a folder, and its parent, if they are empty */
 static void remove_empty(const char* state) {
   char* above = df_path_folder(state);
   if (rmdir(state) == 0 && above) rmdir(above);
@@ -76,7 +79,7 @@ static void remove_empty(const char* state) {
 void cell_release(cell* c) {
   if (!c->claim) return;
   char* state = df_path_folder(c->claim);
-  /* first the name, then the lock: whoever opened it meanwhile sees that it is gone */
+  /* remove the name before the lock: a process that opened the file meanwhile sees that it has no name any more */
   unlink(c->claim);
   close(c->claim_fd);
   if (state) remove_empty(state);

@@ -27,15 +27,16 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       a->steps = (int)parse_integer(state, "--steps", value, 1, 1000);
       return 0;
     case ARGP_KEY_ARG:
-      if (a->task) argp_error(state, "more than one task");
+      if (a->task) argp_error(state, "unexpected argument '%s': one task is expected", value);
       a->task = value;
       return 0;
     case ARGP_KEY_END:
-      if (!a->task) argp_error(state, "which task? (see 'dynaflow list tasks')");
-      if (!a->method_name) argp_error(state, "which method? (--method, see 'dynaflow list methods')");
+      if (!a->task) argp_error(state, "missing argument TASK (see 'dynaflow list tasks')");
+      if (!a->method_name) argp_error(state, "missing option --method M (see 'dynaflow list methods')");
       a->method = df_method_by_name(a->method_name);
       if (!a->method) argp_error(state, "unknown method '%s' (see 'dynaflow list methods')", a->method_name);
-      if ((a->method->flags & DF_METHOD_TRAINS) && !a->checkpoint) argp_error(state, "which --checkpoint FILE?");
+      if ((a->method->flags & DF_METHOD_TRAINS) && !a->checkpoint)
+        argp_error(state, "missing option --checkpoint FILE");
       expect_one_seed(&a->common, state);
       return 0;
     default:
@@ -44,13 +45,16 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
-static const struct argp_option plain_options[] = {
-    {"method", 'm', "M", 0, "method", 0}, {"checkpoint", 'c', "FILE", 0, "weights, safetensors", 0}, {0}};
+#define METHOD_OPTION \
+  { "method", 'm', "M", 0, "method, required (see 'dynaflow list methods')", 0 }
+#define CHECKPOINT_OPTION \
+  { "checkpoint", 'c', "FILE", 0, "weights (safetensors), required for methods that train", 0 }
+static const struct argp_option plain_options[] = {METHOD_OPTION, CHECKPOINT_OPTION, {0}};
 static const struct argp_option sample_options[] = {
-    {"method", 'm', "M", 0, "method", 0},
-    {"checkpoint", 'c', "FILE", 0, "weights, safetensors", 0},
-    {"out", 'o', "FILE", 0, "trajectories, npz (default: <task>-<method>.npz)", 0},
-    {"windows", 'n', "N", 0, "held-out windows to start from (default: eval.windows)", 0},
+    METHOD_OPTION,
+    CHECKPOINT_OPTION,
+    {"out", 'o', "FILE", 0, "npz file to write (default: <task>-<method>.npz)", 0},
+    {"windows", 'n', "N", 0, "number of held-out windows to start from (default: eval.windows)", 0},
     {"steps", 'k', "K", 0, "Euler steps of the sampler (default: the last of eval.sampler_steps)", 0},
     {0}};
 
@@ -73,6 +77,6 @@ df_status checkpoint_open(const checkpoint_arguments* a, bool load, cell* c) {
   DF_TRY(cell_create(c));
   if (!(a->method->flags & DF_METHOD_TRAINS)) return DF_OK;
   const df_status status = a->method->load(c->instance, a->checkpoint);
-  /* nothing that `data fetch` could get */
+  /* not DF_E_MISSING, whose hint `dynaflow data fetch` would not help */
   return status == DF_E_MISSING ? df_fail(DF_E_CONFIG, "--checkpoint: %s", df_error_message()) : status;
 }

@@ -1,4 +1,4 @@
-/* checkpoint_command.h: what train, sample and eval share: one task, one method, one checkpoint. */
+/* checkpoint_command.h: the arguments that train, sample and eval share: one task, one method, one checkpoint. */
 #ifndef BENCH_CHECKPOINT_COMMAND_H
 #define BENCH_CHECKPOINT_COMMAND_H
 
@@ -11,17 +11,19 @@ typedef struct checkpoint_arguments {
   const char* task;
   const char* method_name;
   const df_method* method;
-  const char* checkpoint; /* train writes it, sample and eval read it */
-  const char* out;        /* sample: the npz */
-  int windows;            /* sample: how many */
-  int steps;              /* sample: K */
+  const char* checkpoint; /* train writes it, sample and eval read it; NULL only for methods that do not train */
+  const char* out;        /* sample: the npz file, or NULL */
+  int windows;            /* sample: number of windows; 0: eval.windows */
+  int steps;              /* sample: sampler steps K; 0: the last of eval.sampler_steps */
 } checkpoint_arguments;
 
-/* Parses "TASK --method M --checkpoint FILE" and the common options; ends the program on wrong usage. */
+/* Parses "TASK --method M --checkpoint FILE" and the common options, and those of `sample` if `samples`. `doc` is the
+ * command's text of --help. Wrong usage ends the program with exit code 2. */
 void checkpoint_parse(int argc, char** argv, const char* doc, bool samples, checkpoint_arguments* a);
 
-/* Opens the cell and, for sample and eval, creates the instance and loads the checkpoint (methods that do not train
- * need none). */
+/* Opens BLAS and the cell and loads the task. If `load` (sample and eval), also creates the instance and loads the
+ * checkpoint, which methods that do not train do not need. A missing checkpoint is DF_E_CONFIG, unlike missing data.
+ * Call cell_close() also after a failure. */
 DF_MUST_CHECK df_status checkpoint_open(const checkpoint_arguments* a, bool load, cell* c);
 
 #endif

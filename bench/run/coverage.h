@@ -1,12 +1,13 @@
-/* coverage.h: telling people what of a gradient is not exact. */
+/* coverage.h: the warning that the gradient of a system is not exact. */
 #ifndef BENCH_COVERAGE_H
 #define BENCH_COVERAGE_H
 
 #include "dynaflow/sim/system.h"
 #include "options.h"
 
-/* One line on standard error that names the features of a task's or model's system whose derivative is approximate or a
- * finite difference; nothing if all is exact, and nothing a second time for the same target. */
+/* Prints one line on standard error with the features of the system whose derivative is approximate or a finite
+ * difference; nothing if the gradient is exact, with --quiet, or if the preceding call was for the same target.
+ * `target` is the name of the task or model. Not thread-safe. */
 void warn_inexact(const char* target, const df_system* system, const options* opts);
 
 #endif

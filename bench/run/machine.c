@@ -23,8 +23,8 @@ df_status open_blas(const options* opts) {
   const df_blas_info* info = df_blas_get_info();
   if (info && info->slower_than_cpu && !opts->quiet) {
     fprintf(stderr,
-            "dynaflow: warning: BLAS kernels %s on a processor with AVX-512 run at about half speed; "
-            "--blas-kernel auto takes the faster ones\n",
+            "dynaflow: warning: the BLAS kernels %s run at about half speed on this processor, which has AVX-512; "
+            "use --blas-kernel auto\n",
             info->kernel);
   }
   return DF_OK;

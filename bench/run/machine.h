@@ -1,4 +1,4 @@
-/* machine.h: the linear algebra library of this process, and the provenance of what it computes. */
+/* machine.h: opens the BLAS library of this process, and describes the machine for records. */
 #ifndef BENCH_MACHINE_H
 #define BENCH_MACHINE_H
 
@@ -6,11 +6,12 @@
 
 #include "options.h"
 
-/* Opens BLAS with the kernel of --blas-kernel, else of the environment's OPENBLAS_CORETYPE, else detected ("auto":
- * detected whatever the environment says). Says on standard error when the set is half as fast as the processor. */
+/* Opens BLAS with the kernel of --blas-kernel, else of the environment variable OPENBLAS_CORETYPE, else detected;
+ * --blas-kernel auto detects it in spite of the environment. Warns on standard error, unless --quiet, if the kernel is
+ * slower than the processor allows. DF_E_BLAS as df_blas_open(). */
 DF_MUST_CHECK df_status open_blas(const options* opts);
 
-/* provenance_json() of this process, as a new reference; "blas" is null before open_blas(). */
+/* provenance_json() of this process as a new reference; its "blas" is null before open_blas(). */
 json_t* machine_provenance(const options* opts);
 
 #endif

@@ -10,7 +10,7 @@
 #include "provenance.h"
 #include "stop.h"
 
-/* the methods of a task: as asked for, else as the task names them */
+/* the methods for a task: those of --method, else task.methods */
 static df_status methods_of(const plan_cfg* cfg, const char* task, const df_method** method, int* n) {
   memcpy(method, cfg->method, sizeof cfg->method);
   *n = cfg->n_methods;
@@ -23,12 +23,13 @@ static df_status methods_of(const plan_cfg* cfg, const char* task, const df_meth
   for (int i = 0; i < config.task_methods.n; i++) {
     method[i] = df_method_by_name(config.task_methods.v[i]);
     if (!method[i]) {
-      return df_fail(DF_E_CONFIG, "task %s: task.methods: there is no method \"%s\" (see 'dynaflow list methods')",
+      return df_fail(DF_E_CONFIG, "task %s: task.methods: unknown method \"%s\" (see 'dynaflow list methods')",
                      config.task_name, config.task_methods.v[i]);
     }
   }
   *n = config.task_methods.n;
-  if (*n == 0) return df_fail(DF_E_CONFIG, "task %s names no task.methods: give --method", config.task_name);
+  if (*n == 0)
+    return df_fail(DF_E_CONFIG, "task %s: task.methods is empty: choose methods with --method", config.task_name);
   return DF_OK;
 }
 
@@ -43,7 +44,8 @@ df_status plan_make(const plan_cfg* cfg, plan* out) {
         bool twice = false;
         for (int k = 0; k < m; k++) twice |= method[k] == method[m];
         if (twice) continue;
-        if (out->n == PLAN_CELLS_MAX) return df_fail(DF_E_CONFIG, "the plan has more than %d cells", PLAN_CELLS_MAX);
+        if (out->n == PLAN_CELLS_MAX)
+          return df_fail(DF_E_CONFIG, "the plan has more than %d cells; split it into several runs", PLAN_CELLS_MAX);
         out->cell[out->n++] = (planned_cell){cfg->task[i], method[m], cfg->opts->seeds[s]};
       }
     }
@@ -51,7 +53,7 @@ df_status plan_make(const plan_cfg* cfg, plan* out) {
   return DF_OK;
 }
 
-/* the last plan among records is this one, whenever it was written */
+/* whether the last plan among the records has the cells and profile of `wanted` */
 static bool ends_with(const json_t* records, const json_t* wanted) {
   const json_t* last = NULL;
   size_t i;
@@ -64,6 +66,7 @@ static bool ends_with(const json_t* records, const json_t* wanted) {
 }
 
 df_status plan_record(const plan* p, const options* opts, store* events, const char** failed_task) {
+  /* open every cell for its key */
   char started[32];
   json_t* cells = json_array();
   json_t* record = json_pack("{s:i,s:s,s:s,s:s,s:o}", "schema", 1, "type", "plan", "started", iso_time(started),
@@ -84,7 +87,7 @@ df_status plan_record(const plan* p, const options* opts, store* events, const c
     cell_close(&c);
   }
   if (status == DF_OK) status = record_seal(record);
-  /* a shard's file names the plan itself: it may be all that is left of a run, or all that arrived from a cluster */
+  /* a shard's file has the whole plan, too: it may be the only file that is left, or that arrived from a cluster */
   const bool known = ends_with(store_records(events), record) && ends_with(store_own(events), record);
   if (status == DF_OK && !known) status = store_append(events, record);
   json_decref(record);

@@ -1,4 +1,4 @@
-/* plan.h: what a run sets out to do: tasks x methods x seeds, a cell each. */
+/* plan.h: the plan of a run: one cell per task, method and seed. */
 #ifndef BENCH_PLAN_H
 #define BENCH_PLAN_H
 
@@ -11,7 +11,7 @@
 enum { PLAN_TASKS_MAX = 32, PLAN_CELLS_MAX = 4096 };
 
 typedef struct planned_cell {
-  const char* task;
+  const char* task; /* name or path, as given */
   const df_method* method;
   uint64_t seed;
 } planned_cell;
@@ -21,21 +21,23 @@ typedef struct plan {
   planned_cell cell[PLAN_CELLS_MAX];
 } plan;
 
-/* what is asked for */
+/* the arguments that define a plan */
 typedef struct plan_cfg {
-  const options* opts; /* seeds, profile, settings */
+  const options* opts; /* seeds, profile, --set */
   int n_tasks;
   const char* task[PLAN_TASKS_MAX];
-  int n_methods; /* 0: those that each task names */
+  int n_methods; /* 0: task.methods of each task */
   const df_method* method[METHODS_KNOWN_MAX];
 } plan_cfg;
 
-/* The cells, tasks first, then seeds, then methods: the order of everything that is shown of the run. */
+/* Makes the cells, ordered by task, then seed, then method, which is also the order of reports. A method given twice
+ * counts once. DF_E_CONFIG for a task without methods, an unknown method, or more than PLAN_CELLS_MAX cells. */
 DF_MUST_CHECK df_status plan_make(const plan_cfg* cfg, plan* out);
 
-/* Writes what is about to be done, all of it even where a process runs a shard, unless it stands there already: so it
- * is known of every folder how much is missing. Every cell is opened for its key, so bad settings, models and data are
- * found before the first one trains; *failed_task is the one at fault. */
+/* Appends the whole plan to the store, also if this process runs only a shard, unless the last recorded plan is the
+ * same; so every folder tells how much is missing. Opens every cell for its key, so bad settings, models and data are
+ * found before the first training; on failure *failed_task is the task at fault. DF_E_INTERRUPTED once stop_flag is
+ * set. */
 DF_MUST_CHECK df_status plan_record(const plan* p, const options* opts, store* events, const char** failed_task);
 
 #endif

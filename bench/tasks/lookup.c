@@ -19,7 +19,7 @@ static bool is_task(const char* folder) {
   return found;
 }
 
-/* the folder of the running program, in memory of df_alloc, or NULL */
+/* the folder of the running program, or NULL; free it with df_free() */
 static char* program_folder(void) {
   char path[4096];
   const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
@@ -54,7 +54,7 @@ static int by_name(const void* a, const void* b) {
   return strcmp(*(char* const*)a, *(char* const*)b);
 }
 
-static bool holds(char* const* names, int n, const char* name) {
+static bool contains(char* const* names, int n, const char* name) {
   for (int i = 0; i < n; i++) {
     if (strcmp(names[i], name) == 0) return true;
   }
@@ -65,7 +65,7 @@ static int add_tasks_of(const char* root, int n, int max, char** names) {
   DIR* dir = opendir(root);
   if (!dir) return n;
   for (struct dirent* entry = readdir(dir); entry && n < max; entry = readdir(dir)) {
-    if (entry->d_name[0] == '.' || holds(names, n, entry->d_name)) continue;
+    if (entry->d_name[0] == '.' || contains(names, n, entry->d_name)) continue;
     char* folder = df_path_join(root, entry->d_name);
     char* name = folder && is_task(folder) ? df_strdup(entry->d_name) : NULL;
     if (name) names[n++] = name;
@@ -94,9 +94,9 @@ static df_status fail_unknown_task(const options* opts, const char* name) {
   const int n = task_names(opts, MOST, names);
   text list = {0};
   for (int i = 0; i < n; i++) text_add(&list, "%s%s", i ? ", " : "", names[i]);
-  const df_status status = df_fail(DF_E_CONFIG, "unknown task '%s'%s (there are: %s; a path to a folder works too)",
-                                   name, suggestion(name, n, (const char* const*)names, hint, sizeof hint),
-                                   n ? text_of(&list) : "none found, see --tasks");
+  const df_status status = df_fail(
+      DF_E_CONFIG, "unknown task '%s'%s (available: %s; or give the path of a task folder)", name,
+      suggestion(name, n, (const char* const*)names, hint, sizeof hint), n ? text_of(&list) : "none, set --tasks");
   text_clear(&list);
   for (int i = 0; i < n; i++) df_free(names[i]);
   return status;
@@ -104,7 +104,7 @@ static df_status fail_unknown_task(const options* opts, const char* name) {
 
 df_status task_folder(const options* opts, const char* name, char** folder) {
   *folder = NULL;
-  if (name[0] == '\0') return df_fail(DF_E_CONFIG, "a task's name is empty");
+  if (name[0] == '\0') return df_fail(DF_E_CONFIG, "the task name is empty; give a name or the path of a task folder");
   char* roots[3];
   const int n = task_roots(opts, roots);
   for (int i = 0; i < n; i++) {
@@ -125,7 +125,7 @@ df_status task_folder(const options* opts, const char* name, char** folder) {
 }
 
 void search_clear(df_search* search) {
-  /* the strings were made by search_add */
+  /* search_add() allocated the strings */
   for (int i = 0; i < search->n; i++) df_free((void*)(uintptr_t)search->folder[i]);
   *search = (df_search){0};
 }

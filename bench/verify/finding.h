@@ -1,4 +1,4 @@
-/* finding.h: what the checks of a run find, and what they are given. */
+/* finding.h: the findings of the checks of a run, and the input of a check. */
 #ifndef BENCH_FINDING_H
 #define BENCH_FINDING_H
 
@@ -7,56 +7,59 @@
 #include "rows.h"
 #include "run_view.h"
 
-/* what a check came to, from good to bad */
+/* outcomes of a check, in increasing severity */
 typedef enum verify_outcome {
   VERIFY_OK,
-  VERIFY_UNCHECKED,  /* nothing there to look at; never counted as passed */
-  VERIFY_WARNING,    /* for people to look at */
-  VERIFY_INCOMPLETE, /* a part is missing */
-  VERIFY_FAILED,     /* the numbers contradict each other or what they must obey */
-  VERIFY_TAMPERED,   /* a record is not what the program wrote */
+  VERIFY_UNCHECKED,  /* nothing to check; not counted as passed */
+  VERIFY_WARNING,    /* to be judged by a person; does not change the exit code */
+  VERIFY_INCOMPLETE, /* something is missing */
+  VERIFY_FAILED,     /* numbers contradict each other or a bound */
+  VERIFY_TAMPERED,   /* a record differs from what the program wrote */
   VERIFY_OUTCOMES
 } verify_outcome;
 
+/* The word in the column "status", a string literal. */
 const char* verify_outcome_name(verify_outcome outcome);
 
 typedef struct verification {
-  rows found; /* a row a finding, and a row for each check that found nothing: check, status, n, detail and the cell */
-  int count[VERIFY_OUTCOMES];
+  rows found; /* one row per finding and per check without finding: check, status, task, method, seed, profile, n,
+                 detail */
+  int count[VERIFY_OUTCOMES]; /* of rows */
 } verification;
 
-/* what a check must know of a method, which the record does not say */
+/* properties of a method that the records do not contain */
 typedef struct verify_method {
-  bool known;              /* to this program */
-  bool ignores_seed;       /* its numbers are the same for every seed */
-  bool sees_demonstration; /* it is given the demonstration that it is compared with */
+  bool known;              /* the method exists in this program */
+  bool ignores_seed;       /* its numbers are equal for all seeds */
+  bool sees_demonstration; /* it is given the demonstration with which its output is compared */
 } verify_method;
 
-/* a check in progress */
+/* the state of a running check */
 typedef struct verifier {
   const run_view* r;
   const char* folder;
   const struct verify_cfg* cfg;
   verification* out;
   const char* check;
-  int looked, found; /* things looked at; findings */
+  int looked, found; /* number of items checked, of findings */
 } verifier;
 
-/* What verification is given, so that it depends neither on the simulator nor on the table of methods. */
+/* Inputs that keep verification independent of the simulator and of the table of methods. */
 typedef struct verify_cfg {
-  bool need_checkpoints; /* a missing checkpoint is a finding; a changed one always is */
-  verify_method (*method)(const char* name);
-  void (*replays)(verifier* v, const void* context); /* the check "replay": simulates recorded actions again */
+  bool need_checkpoints;                             /* report missing checkpoints; changed ones are always reported */
+  verify_method (*method)(const char* name);         /* properties of a method; all false if it is unknown */
+  void (*replays)(verifier* v, const void* context); /* the check "replay": simulates the recorded actions again */
   const void* context;
 } verify_cfg;
 
-/* Adds a finding; `cell` is the record that it is about, or NULL. */
+/* Adds a finding. `cell` is the record it concerns, from which task, method, seed and profile are copied; NULL: the
+ * whole run. The detail is cut at 399 bytes. */
 void verify_find(verifier* v, verify_outcome outcome, const json_t* cell, const char* format, ...) DF_PRINTF(4, 5);
 
-/* Ends a check: without a finding it adds a row, "ok" or, where there was nothing to look at, "not checked". */
+/* Ends a check. Without findings it adds a row "ok", or "not checked" if nothing was checked. */
 void verify_close(verifier* v);
 
-/* Whether a record is that of a cell, and of a finished one. */
+/* Whether a record is a cell; whether it is a cell with status "done". */
 bool verify_is_cell(const json_t* record);
 bool verify_is_done(const json_t* record);
 

@@ -18,7 +18,7 @@ static json_int_t seed_of(const json_t* record) {
   return json_integer_value(json_object_get(record, "seed"));
 }
 
-/* a place in the record as people look for it: "line 3", or "events-1of2.jsonl line 3" */
+/* position of a record for messages: "line 3", or "events-1of2.jsonl line 3" */
 typedef struct where {
   char words[96];
 } where;
@@ -28,12 +28,12 @@ static where where_is(const verifier* v, size_t line) {
   return w;
 }
 
-/* for every record of the run; `line` counts from 1, as in the file where there is only one */
+/* loops over the records of the run; `line` counts from 1, so for a run with one file it is the line in that file */
 #define FOR_RECORDS(v, line, record)                                                    \
   for (size_t line = 1; line <= json_array_size(store_records((v)->r->source)); line++) \
     for (const json_t* record = json_array_get(store_records((v)->r->source), line - 1); record; record = NULL)
 
-/* ---- each record by itself ---- */
+/* ---- single records ---- */
 
 static void check_schema(verifier* v) {
   FOR_RECORDS(v, line, record) {
@@ -66,17 +66,18 @@ static void check_key(verifier* v) {
     if (status != DF_OK) continue;
     v->looked++;
     if (strcmp(key, string_of(record, "key")) != 0) {
-      verify_find(v, VERIFY_TAMPERED, record, "%s: the key is %.16s, settings and hashes give %.16s",
+      verify_find(v, VERIFY_TAMPERED, record,
+                  "%s: the recorded key %.16s differs from the key of its settings and hashes, %.16s",
                   where_is(v, line).words, string_of(record, "key"), key);
     }
   }
   if (without) {
-    verify_find(v, VERIFY_WARNING, NULL, "%d records have no compiled_sha256: their keys cannot be computed again",
+    verify_find(v, VERIFY_WARNING, NULL, "%d records have no compiled_sha256, so their keys cannot be checked",
                 without);
   }
 }
 
-/* a number, or a reason why there is none */
+/* a finite value from n >= 1 samples with an ordered interval, or a status that says why there is none */
 static void check_row(verifier* v, const json_t* record, const json_t* number) {
   const char* metric = string_of(number, "metric");
   const int k = (int)json_integer_value(json_object_get(number, "k"));
@@ -85,12 +86,13 @@ static void check_row(verifier* v, const json_t* record, const json_t* number) {
   const double lo = number_of(json_object_get(number, "lo")), hi = number_of(json_object_get(number, "hi"));
   v->looked++;
   if (!isfinite(value) && (!status[0] || strcmp(status, "ok") == 0)) {
-    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: no number and no reason why", metric, k);
+    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: no finite value, and the status gives no reason", metric, k);
   }
   if (isfinite(value) && json_integer_value(json_object_get(number, "n")) < 1) {
-    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: a number of no values", metric, k);
+    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: a value, but n < 1 samples", metric, k);
   }
-  if (lo > hi) verify_find(v, VERIFY_FAILED, record, "%s at K = %d: interval from %g down to %g", metric, k, lo, hi);
+  if (lo > hi)
+    verify_find(v, VERIFY_FAILED, record, "%s at K = %d: the interval has lo = %g > hi = %g", metric, k, lo, hi);
 }
 
 static void check_unit(verifier* v, const json_t* record, const json_t* number) {
@@ -100,8 +102,8 @@ static void check_unit(verifier* v, const json_t* record, const json_t* number) 
     if (strcmp(defs[i].name, string_of(number, "metric")) != 0) continue;
     v->looked++;
     if (strcmp(defs[i].unit, string_of(number, "unit")) != 0) {
-      verify_find(v, VERIFY_FAILED, record, "%s is in '%s', its unit is '%s'", defs[i].name, string_of(number, "unit"),
-                  defs[i].unit);
+      verify_find(v, VERIFY_FAILED, record, "%s has the unit '%s', expected '%s'", defs[i].name,
+                  string_of(number, "unit"), defs[i].unit);
     }
   }
 }
@@ -119,7 +121,7 @@ static void check_numbers(verifier* v) {
   for_rows(v, check_row);
   FOR_RECORDS(v, line, record) {
     if (verify_is_done(record) && json_array_size(json_object_get(record, "rows")) == 0) {
-      verify_find(v, VERIFY_FAILED, record, "%s: done, and no number", where_is(v, line).words);
+      verify_find(v, VERIFY_FAILED, record, "%s: the status is 'done', but there are no rows", where_is(v, line).words);
     }
   }
 }
@@ -141,8 +143,8 @@ static void check_checkpoints(verifier* v) {
     if (status != DF_OK) {
       verify_find(v, VERIFY_INCOMPLETE, record, "%s: %s", where_is(v, line).words, df_error_message());
     } else if (strcmp(sum, string_of(training, "checkpoint_sha256")) != 0) {
-      verify_find(v, VERIFY_TAMPERED, record, "%s: %s has SHA-256 %.16s, recorded was %.16s", where_is(v, line).words,
-                  name, sum, string_of(training, "checkpoint_sha256"));
+      verify_find(v, VERIFY_TAMPERED, record, "%s: %s has SHA-256 %.16s, but the record has %.16s",
+                  where_is(v, line).words, name, sum, string_of(training, "checkpoint_sha256"));
     }
   }
 }
@@ -157,7 +159,7 @@ static void check_plan(verifier* v) {
   for (int i = 0; i < v->r->n_cells; i++) {
     const run_cell* c = &v->r->cells[i];
     v->looked++;
-    /* profiles that set the same share a key, and a record */
+    /* profiles with equal settings share a key and a record */
     if (c->done || (c->key[0] && store_find(v->r->source, c->key))) continue;
     json_t* about = json_pack("{s:s,s:s,s:I,s:s}", "task", c->task, "method", c->method, "seed", (json_int_t)c->seed,
                               "profile", c->profile);
@@ -181,10 +183,10 @@ static void check_unique(verifier* v) {
       const json_t* other = json_array_get(store_records(v->r->source), before - 1);
       if (!verify_is_done(other) || strcmp(string_of(other, "key"), string_of(record, "key")) != 0) continue;
       if (same_cell(other, record)) {
-        verify_find(v, VERIFY_FAILED, record, "%s and %s: the same key is done twice", where_is(v, before).words,
-                    where_is(v, line).words);
+        verify_find(v, VERIFY_FAILED, record, "%s and %s: the same key is recorded as done twice",
+                    where_is(v, before).words, where_is(v, line).words);
       } else {
-        verify_find(v, VERIFY_TAMPERED, record, "%s and %s: one key for two cells", where_is(v, before).words,
+        verify_find(v, VERIFY_TAMPERED, record, "%s and %s: two cells have the same key", where_is(v, before).words,
                     where_is(v, line).words);
       }
       break;
@@ -192,9 +194,9 @@ static void check_unique(verifier* v) {
   }
 }
 
-/* ---- cells against each other ---- */
+/* ---- pairs of cells ---- */
 
-/* for every pair of done cells of one group, the first one first */
+/* calls `look` for every pair of done cells of a group, in the order of the plan */
 static void for_pairs(verifier* v, void (*look)(verifier* v, const run_cell* a, const run_cell* b)) {
   for (int i = 0; i < v->r->n_cells; i++) {
     for (int j = 0; j < i; j++) {
@@ -210,7 +212,7 @@ static void compare_windows(verifier* v, const run_cell* a, const run_cell* b) {
   if (!x[0] || !y[0]) return;
   v->looked++;
   if (strcmp(x, y) == 0) return;
-  verify_find(v, VERIFY_FAILED, b->record, "measured on other start states than %s, seed %lld", a->method,
+  verify_find(v, VERIFY_FAILED, b->record, "measured on different start states from %s, seed %lld", a->method,
               (long long)a->seed);
 }
 static void check_windows(verifier* v) {
@@ -225,23 +227,24 @@ static void compare_seeds(verifier* v, const run_cell* a, const run_cell* b) {
   if (!json_equal(json_object_get(a->record, "rows"), json_object_get(b->record, "rows"))) return;
   if (!method.known && string_of(a->record, "plugin_sha256")[0]) {
     verify_find(v, VERIFY_WARNING, b->record,
-                "all numbers are those of seed %lld; only --plugin can tell if that is right", (long long)a->seed);
+                "all numbers are equal to those of seed %lld; load the method with --plugin to check if that is right",
+                (long long)a->seed);
     return;
   }
-  verify_find(v, VERIFY_FAILED, b->record, "all numbers are those of seed %lld", (long long)a->seed);
+  verify_find(v, VERIFY_FAILED, b->record, "all numbers are equal to those of seed %lld", (long long)a->seed);
 }
 static void check_seeds(verifier* v) {
   for_pairs(v, compare_seeds);
 }
 
-/* open-loop error of a cell's row, NaN for other rows */
+/* the value of a row of tre_open_loop; NaN for other rows */
 static double open_loop(const json_t* number) {
   if (strcmp(string_of(number, "metric"), "tre_open_loop") != 0) return NAN;
   return number_of(json_object_get(number, "value"));
 }
 
-/* the smallest open-loop error that a reference method reached on the group of a cell; NaN if there is none */
-static double reference(const run_view* r, const run_cell* like, const char* method) {
+/* the smallest open-loop error of a reference method in the group of a cell; NaN if there is none */
+static double reference_error(const run_view* r, const run_cell* like, const char* method) {
   double least = NAN;
   for (int i = 0; i < r->n_cells; i++) {
     const run_cell* c = &r->cells[i];
@@ -254,12 +257,12 @@ static double reference(const run_view* r, const run_cell* like, const char* met
   return least;
 }
 
-/* looks at every open-loop error beside that of a reference method */
+/* calls `look` with every open-loop error and that of a reference method */
 static void for_errors(verifier* v, const char* method, void (*look)(verifier*, const run_cell*, double, double)) {
   for (int i = 0; i < v->r->n_cells; i++) {
     const run_cell* c = &v->r->cells[i];
     if (!c->done || strcmp(c->method, method) == 0) continue;
-    const double bound = reference(v->r, c, method);
+    const double bound = reference_error(v->r, c, method);
     size_t j;
     json_t* number;
     json_array_foreach(json_object_get(c->record, "rows"), j, number) {
@@ -271,29 +274,30 @@ static void for_errors(verifier* v, const char* method, void (*look)(verifier*, 
   }
 }
 
-/* nobody follows a demonstration better than its own actions do, unless it was told them */
-static void below_ceiling(verifier* v, const run_cell* c, double value, double bound) {
+/* no method can follow a demonstration better than its own actions do, up to rounding */
+static void compare_with_ceiling(verifier* v, const run_cell* c, double value, double bound) {
   if (value >= bound * (1 - 1e-9) - 1e-12) return;
-  verify_find(v, VERIFY_FAILED, c->record, "tre_open_loop %g is better than replaying the demonstration, %g: a leak",
+  verify_find(v, VERIFY_FAILED, c->record,
+              "tre_open_loop %g is smaller than that of replay_demo, %g: the method has access to the demonstration",
               value, bound);
 }
 static void check_ceiling(verifier* v) {
-  for_errors(v, "replay_demo", below_ceiling);
+  for_errors(v, "replay_demo", compare_with_ceiling);
 }
 
-static void above_floor(verifier* v, const run_cell* c, double value, double bound) {
+static void compare_with_floor(verifier* v, const run_cell* c, double value, double bound) {
   if (value <= bound || v->cfg->method(c->method).sees_demonstration) return;
-  verify_find(v, VERIFY_WARNING, c->record, "tre_open_loop %g is worse than random actions, %g", value, bound);
+  verify_find(v, VERIFY_WARNING, c->record, "tre_open_loop %g is larger than that of random_action, %g", value, bound);
 }
 static void check_floor(verifier* v) {
-  for_errors(v, "random_action", above_floor);
+  for_errors(v, "random_action", compare_with_floor);
 }
 
 static void check_replays(verifier* v) {
   v->cfg->replays(v, v->cfg->context);
 }
 
-/* ---- all of them ---- */
+/* ---- all checks ---- */
 
 /* X(name, function) */
 #define CHECK_LIST(X)               \

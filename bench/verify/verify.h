@@ -1,15 +1,15 @@
-/* verify.h: is a run's record complete, whole and consistent? Looked at before any number is counted. */
+/* verify.h: checks that the records of a run are complete, unchanged and consistent, before their numbers are used. */
 #ifndef BENCH_VERIFY_H
 #define BENCH_VERIFY_H
 
 #include "finding.h"
 #include "run_view.h"
 
-/* Makes every check. `folder` is the run's, for its checkpoints. verification_clear it. */
+/* Makes all checks. `folder` is that of the run, for its checkpoints. Call verification_clear(). */
 void verify_run(const run_view* r, const char* folder, const verify_cfg* cfg, verification* out);
 void verification_clear(verification* v);
 
-/* 0, 1 failed, 2 tampered, 3 incomplete; the gravest: tampered, failed, incomplete */
+/* EXIT_USAGE if a record is tampered with, else EXIT_CHECK_FAILED, else EXIT_INCOMPLETE, else EXIT_DONE. */
 int verification_exit_code(const verification* v);
 
 #endif

@@ -31,10 +31,12 @@ static bool drifted_start(const df_flow* flow, long step, int i, start* s) {
   if (draw[0] >= push) return false;
   const int frame = 1 + (int)(draw[1] * flow->H);
 
-  /* the demonstration must continue for H more actions, and the state must be close to it */
+  /* the demonstration must continue for H more actions, and the state must be close to it; a resumed training's windows
+   * come from a file and may be anything */
+  const df_dataset* data = flow->env.task->data;
   df_window w = previous->window[i];
+  if (w.episode >= data->episodes || w.start < 0 || w.start > data->length - flow->H - frame) return false;
   w.start += frame;
-  if (w.start + flow->H > flow->env.task->data->length) return false;
   const size_t row = (size_t)i * (size_t)(flow->H + 1) + (size_t)frame;
   if (!(previous->error[row] < flow_config(flow)->train_push_error)) return false;
   s->window = w;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/assert.h"
 #include "dynaflow/core/clock.h"
 
 /* the first sample of micro-batch s */
@@ -143,7 +144,7 @@ static void note(trainer_progress* at, long every, long steps, double loss, df_t
 
 static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn slice, void* context,
                            const df_method_env* env, df_training_log* log) {
-  const long steps = t->cfg.steps, every = (steps + DF_LOG_MAX - 1) / DF_LOG_MAX;
+  const long steps = t->cfg.steps, every = trainer_log_every(steps);
   const double cpu_before = log->cpu_s, cpu_begin = df_clock_cpu();
   const df_gradient_count adjoints_before = log->adjoints;
   double saved = df_clock_wall();

@@ -72,6 +72,16 @@ void trainer_note_failure(trainer* t);
 /* the largest number of samples of a micro-batch */
 int trainer_slice_size(const trainer_cfg* cfg);
 
+/* The loss curve has a point every so many steps, at most DF_LOG_MAX in all, and one at the last step. */
+static inline long trainer_log_every(long steps) {
+  return (steps + DF_LOG_MAX - 1) / DF_LOG_MAX;
+}
+/* Number of points in the loss curve after `step` steps. */
+static inline long trainer_log_points(const trainer_cfg* cfg, long step) {
+  const long every = trainer_log_every(cfg->steps);
+  return step == 0 ? 0 : step / every + (step == cfg->steps && step % every != 0);
+}
+
 /* Runs all steps, or those after the state saved in env->state_folder, and fills *log. Errors: DF_E_INTERRUPTED,
  * DF_E_SIM (a sample failed), DF_E_NONFINITE (all samples diverged), and those of trainer_state_save() and
  * trainer_state_load(). */

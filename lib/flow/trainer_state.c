@@ -61,6 +61,25 @@ df_status trainer_state_save(const trainer* t, const trainer_progress* at, const
   return df_safetensors_write(path, n, tensors, 1, &identity);
 }
 
+/* Checks what a damaged file must not choose freely: counters index arrays, and the loss curve must have exactly the
+ * points that the step implies, because later steps append to it without a bound of their own. */
+static df_status check_counters(const char* path, const trainer_cfg* cfg, const int64_t counters[COUNTERS]) {
+  static const char* const names[] = {"the step", "the number of summed losses", "the optimizer's step",
+                                      "the number of diverged samples", "the number of skipped steps"};
+  const int64_t most[] = {cfg->steps, counters[0], counters[0], INT64_MAX, counters[0]};
+  for (size_t i = 0; i < sizeof most / sizeof most[0]; i++) {
+    if (counters[i] < 0 || counters[i] > most[i]) {
+      return df_fail(DF_E_FORMAT, "%s: damaged: %s is %lld, must be in 0..%lld; remove the file to start over", path,
+                     names[i], (long long)counters[i], (long long)most[i]);
+    }
+  }
+  const long points = trainer_log_points(cfg, (long)counters[0]);
+  if (counters[5] == points) return DF_OK;
+  return df_fail(DF_E_FORMAT,
+                 "%s: damaged: the loss curve has %lld points, must have %ld; remove the file to start over", path,
+                 (long long)counters[5], points);
+}
+
 static df_status read_state(const df_safetensors* file, const char* path, trainer* t, trainer_progress* at,
                             df_training_log* log, const df_method_env* env) {
   const char* identity = df_safetensors_metadata(file, "dynaflow.training");
@@ -80,6 +99,7 @@ static df_status read_state(const df_safetensors* file, const char* path, traine
 
   /* restore counters and loss curve */
   const int64_t* counters = small.counters;
+  DF_TRY(check_counters(path, &t->cfg, counters));
   at->step = (long)counters[0];
   at->summed = (long)counters[1];
   at->sum = small.scalars[0];

@@ -22,28 +22,28 @@ static void build_adaln(df_net* net) {
   df_dit* m = &net->dit;
   m->modulation = (6 * depth + 2) * d;
   for (size_t i = 0; i < depth; i++) {
-    const size_t at = df_net_add(net, DF_START_ZERO, 6 * d, d, 0, 0, "block.%zu.adaln.weight", i);
+    const size_t at = df_net_add(net, DF_INIT_ZERO, 6 * d, d, 0, 0, "block.%zu.adaln.weight", i);
     if (i == 0) m->adaln_weight = at;
   }
-  (void)df_net_add(net, DF_START_ZERO, 2 * d, d, 0, 0, "last.adaln.weight");
+  (void)df_net_add(net, DF_INIT_ZERO, 2 * d, d, 0, 0, "last.adaln.weight");
   for (size_t i = 0; i < depth; i++) {
-    const size_t at = df_net_add(net, DF_START_ZERO, 6 * d, 0, 0, 0, "block.%zu.adaln.bias", i);
+    const size_t at = df_net_add(net, DF_INIT_ZERO, 6 * d, 0, 0, 0, "block.%zu.adaln.bias", i);
     if (i == 0) m->adaln_bias = at;
   }
-  (void)df_net_add(net, DF_START_ZERO, 2 * d, 0, 0, 0, "last.adaln.bias");
+  (void)df_net_add(net, DF_INIT_ZERO, 2 * d, 0, 0, 0, "last.adaln.bias");
 }
 
 static void build_block(df_net* net, size_t i) {
   const size_t d = (size_t)net->cfg.width, f = d * (size_t)net->cfg.mlp_ratio;
   df_dit_block* b = &net->dit.block[i];
-  b->qkv_weight = df_net_add(net, DF_START_GLOROT, 3 * d, d, d, d, "block.%zu.attention.qkv.weight", i);
-  b->qkv_bias = df_net_add(net, DF_START_ZERO, 3 * d, 0, 0, 0, "block.%zu.attention.qkv.bias", i);
-  b->out_weight = df_net_add(net, DF_START_GLOROT, d, d, 0, 0, "block.%zu.attention.out.weight", i);
-  b->out_bias = df_net_add(net, DF_START_ZERO, d, 0, 0, 0, "block.%zu.attention.out.bias", i);
-  b->fc1_weight = df_net_add(net, DF_START_GLOROT, f, d, 0, 0, "block.%zu.mlp.fc1.weight", i);
-  b->fc1_bias = df_net_add(net, DF_START_ZERO, f, 0, 0, 0, "block.%zu.mlp.fc1.bias", i);
-  b->fc2_weight = df_net_add(net, DF_START_GLOROT, d, f, 0, 0, "block.%zu.mlp.fc2.weight", i);
-  b->fc2_bias = df_net_add(net, DF_START_ZERO, d, 0, 0, 0, "block.%zu.mlp.fc2.bias", i);
+  b->qkv_weight = df_net_add(net, DF_INIT_GLOROT, 3 * d, d, d, d, "block.%zu.attention.qkv.weight", i);
+  b->qkv_bias = df_net_add(net, DF_INIT_ZERO, 3 * d, 0, 0, 0, "block.%zu.attention.qkv.bias", i);
+  b->out_weight = df_net_add(net, DF_INIT_GLOROT, d, d, 0, 0, "block.%zu.attention.out.weight", i);
+  b->out_bias = df_net_add(net, DF_INIT_ZERO, d, 0, 0, 0, "block.%zu.attention.out.bias", i);
+  b->fc1_weight = df_net_add(net, DF_INIT_GLOROT, f, d, 0, 0, "block.%zu.mlp.fc1.weight", i);
+  b->fc1_bias = df_net_add(net, DF_INIT_ZERO, f, 0, 0, 0, "block.%zu.mlp.fc1.bias", i);
+  b->fc2_weight = df_net_add(net, DF_INIT_GLOROT, d, f, 0, 0, "block.%zu.mlp.fc2.weight", i);
+  b->fc2_bias = df_net_add(net, DF_INIT_ZERO, d, 0, 0, 0, "block.%zu.mlp.fc2.bias", i);
 }
 
 void df_dit_build(df_net* net) {
@@ -54,29 +54,29 @@ void df_dit_build(df_net* net) {
   df_dit* m = &net->dit;
 
   /* embedding, condition and flow time */
-  m->embed_weight = df_net_add(net, DF_START_GLOROT, d, in, 0, 0, "embed.weight");
-  m->embed_bias = df_net_add(net, DF_START_ZERO, d, 0, 0, 0, "embed.bias");
-  m->position = df_net_add(net, DF_START_POSITION, T, d, 0, 0, "embed.position");
-  m->condition_weight = df_net_add(net, DF_START_GLOROT, d, cond, fan, d, "condition.weight");
+  m->embed_weight = df_net_add(net, DF_INIT_GLOROT, d, in, 0, 0, "embed.weight");
+  m->embed_bias = df_net_add(net, DF_INIT_ZERO, d, 0, 0, 0, "embed.bias");
+  m->position = df_net_add(net, DF_INIT_POSITION, T, d, 0, 0, "embed.position");
+  m->condition_weight = df_net_add(net, DF_INIT_GLOROT, d, cond, fan, d, "condition.weight");
   if (cfg->flow_time) {
-    m->time_weight = df_net_add(net, DF_START_GLOROT, d, DF_TIME_FEATURES, fan, d, "condition.time.weight");
+    m->time_weight = df_net_add(net, DF_INIT_GLOROT, d, DF_TIME_FEATURES, fan, d, "condition.time.weight");
   }
-  m->condition_bias = df_net_add(net, DF_START_ZERO, d, 0, 0, 0, "condition.bias");
-  m->mix_weight = df_net_add(net, DF_START_GLOROT, d, d, 0, 0, "condition.mix.weight");
-  m->mix_bias = df_net_add(net, DF_START_ZERO, d, 0, 0, 0, "condition.mix.bias");
+  m->condition_bias = df_net_add(net, DF_INIT_ZERO, d, 0, 0, 0, "condition.bias");
+  m->mix_weight = df_net_add(net, DF_INIT_GLOROT, d, d, 0, 0, "condition.mix.weight");
+  m->mix_bias = df_net_add(net, DF_INIT_ZERO, d, 0, 0, 0, "condition.mix.bias");
 
   /* blocks and last layer */
   build_adaln(net);
   for (size_t i = 0; i < (size_t)cfg->depth; i++) build_block(net, i);
-  m->last_weight = df_net_add(net, DF_START_ZERO, out, d, 0, 0, "last.weight");
-  m->last_bias = df_net_add(net, DF_START_ZERO, out, 0, 0, 0, "last.bias");
+  m->last_weight = df_net_add(net, DF_INIT_ZERO, out, d, 0, 0, "last.weight");
+  m->last_bias = df_net_add(net, DF_INIT_ZERO, out, 0, 0, 0, "last.bias");
 
   /* skip MLP from condition to sequence */
   if (hidden == 0) return;
-  m->skip1_weight = df_net_add(net, DF_START_GLOROT, hidden, cond, 0, 0, "skip.0.weight");
-  m->skip1_bias = df_net_add(net, DF_START_ZERO, hidden, 0, 0, 0, "skip.0.bias");
-  m->skip2_weight = df_net_add(net, DF_START_ZERO, T * out, hidden, 0, 0, "skip.1.weight");
-  m->skip2_bias = df_net_add(net, DF_START_ZERO, T * out, 0, 0, 0, "skip.1.bias");
+  m->skip1_weight = df_net_add(net, DF_INIT_GLOROT, hidden, cond, 0, 0, "skip.0.weight");
+  m->skip1_bias = df_net_add(net, DF_INIT_ZERO, hidden, 0, 0, 0, "skip.0.bias");
+  m->skip2_weight = df_net_add(net, DF_INIT_ZERO, T * out, hidden, 0, 0, "skip.1.weight");
+  m->skip2_bias = df_net_add(net, DF_INIT_ZERO, T * out, 0, 0, 0, "skip.1.bias");
 }
 
 /* ---- activations ---- */
@@ -90,7 +90,7 @@ static df_shape shape_of(const df_net_work* w) {
   return (df_shape){(size_t)w->B, (size_t)cfg->tokens, (size_t)cfg->width, w->net->dit.modulation};
 }
 
-void df_dit_work_lay(df_net_work* work, df_pieces* pieces) {
+void df_dit_work_layout(df_net_work* work, df_arena* pieces) {
   const df_net_cfg* cfg = &work->net->cfg;
   const size_t B = (size_t)work->batch, R = B * (size_t)cfg->tokens, d = (size_t)cfg->width;
   const size_t f = d * (size_t)cfg->mlp_ratio, widest = f > 3 * d ? f : 3 * d, hidden = (size_t)cfg->skip_hidden;
@@ -98,39 +98,39 @@ void df_dit_work_lay(df_net_work* work, df_pieces* pieces) {
   df_dit_work* w = &work->dit;
 
   /* condition path: one row per sample */
-  w->time = df_pieces_take(pieces, B * DF_TIME_FEATURES);
+  w->time = df_arena_take(pieces, B * DF_TIME_FEATURES);
   df_real** const rows[] = {&w->e1, &w->s1, &w->e2, &w->s2, &w->ds};
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) *rows[i] = df_pieces_take(pieces, B * d);
-  w->modulation = df_pieces_take(pieces, B * work->net->dit.modulation);
-  w->dmodulation = df_pieces_take(pieces, B * work->net->dit.modulation);
-  w->skip1 = df_pieces_take(pieces, B * hidden);
-  w->skip_hidden = df_pieces_take(pieces, B * hidden);
-  w->dskip = df_pieces_take(pieces, B * hidden);
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) *rows[i] = df_arena_take(pieces, B * d);
+  w->modulation = df_arena_take(pieces, B * work->net->dit.modulation);
+  w->dmodulation = df_arena_take(pieces, B * work->net->dit.modulation);
+  w->skip1 = df_arena_take(pieces, B * hidden);
+  w->skip_hidden = df_arena_take(pieces, B * hidden);
+  w->dskip = df_arena_take(pieces, B * hidden);
 
   /* tokens and scratch */
-  w->h = df_pieces_take(pieces, R * d);
-  w->dh = df_pieces_take(pieces, R * d);
-  w->narrow = df_pieces_take(pieces, R * d);
-  w->wide1 = df_pieces_take(pieces, R * widest);
-  w->wide2 = df_pieces_take(pieces, R * widest);
-  w->scores = df_pieces_take(pieces, df_attention_weights(&a));
+  w->h = df_arena_take(pieces, R * d);
+  w->dh = df_arena_take(pieces, R * d);
+  w->narrow = df_arena_take(pieces, R * d);
+  w->wide1 = df_arena_take(pieces, R * widest);
+  w->wide2 = df_arena_take(pieces, R * widest);
+  w->scores = df_arena_take(pieces, df_attention_weights(&a));
 
   /* activations of every block and of the last layer */
   for (size_t i = 0; i < (size_t)cfg->depth; i++) {
     df_dit_block_work* b = &w->block[i];
-    b->norm1 = df_pieces_take(pieces, R * d);
-    b->rstd1 = df_pieces_take(pieces, R);
-    b->qkv = df_pieces_take(pieces, R * 3 * d);
-    b->weights = df_pieces_take(pieces, B * df_attention_weights(&a));
-    b->mixed = df_pieces_take(pieces, R * d);
-    b->attended = df_pieces_take(pieces, R * d);
-    b->norm2 = df_pieces_take(pieces, R * d);
-    b->rstd2 = df_pieces_take(pieces, R);
-    b->hidden = df_pieces_take(pieces, R * f);
-    b->mlp = df_pieces_take(pieces, R * d);
+    b->norm1 = df_arena_take(pieces, R * d);
+    b->rstd1 = df_arena_take(pieces, R);
+    b->qkv = df_arena_take(pieces, R * 3 * d);
+    b->weights = df_arena_take(pieces, B * df_attention_weights(&a));
+    b->mixed = df_arena_take(pieces, R * d);
+    b->attended = df_arena_take(pieces, R * d);
+    b->norm2 = df_arena_take(pieces, R * d);
+    b->rstd2 = df_arena_take(pieces, R);
+    b->hidden = df_arena_take(pieces, R * f);
+    b->mlp = df_arena_take(pieces, R * d);
   }
-  w->last_norm = df_pieces_take(pieces, R * d);
-  w->last_rstd = df_pieces_take(pieces, R);
+  w->last_norm = df_arena_take(pieces, R * d);
+  w->last_rstd = df_arena_take(pieces, R);
 }
 
 /* ---- from condition and flow time to modulation ---- */

@@ -25,28 +25,28 @@ void df_mlp_build(df_net* net) {
   const sizes s = sizes_of(net, 0);
   const size_t fan = s.x + s.cond + s.time, width = s.width;
   df_mlp* m = &net->mlp;
-  m->x_weight = df_net_add(net, DF_START_GLOROT, width, s.x, fan, width, "dense.0.weight");
+  m->x_weight = df_net_add(net, DF_INIT_GLOROT, width, s.x, fan, width, "dense.0.weight");
   if (s.cond)
-    m->condition_weight = df_net_add(net, DF_START_GLOROT, width, s.cond, fan, width, "dense.0.condition.weight");
-  if (s.time) m->time_weight = df_net_add(net, DF_START_GLOROT, width, s.time, fan, width, "dense.0.time.weight");
-  m->bias = df_net_add(net, DF_START_ZERO, width, 0, 0, 0, "dense.0.bias");
+    m->condition_weight = df_net_add(net, DF_INIT_GLOROT, width, s.cond, fan, width, "dense.0.condition.weight");
+  if (s.time) m->time_weight = df_net_add(net, DF_INIT_GLOROT, width, s.time, fan, width, "dense.0.time.weight");
+  m->bias = df_net_add(net, DF_INIT_ZERO, width, 0, 0, 0, "dense.0.bias");
   for (size_t i = 1; i < s.depth; i++) {
-    m->hidden_weight[i] = df_net_add(net, DF_START_GLOROT, width, width, 0, 0, "dense.%zu.weight", i);
-    m->hidden_bias[i] = df_net_add(net, DF_START_ZERO, width, 0, 0, 0, "dense.%zu.bias", i);
+    m->hidden_weight[i] = df_net_add(net, DF_INIT_GLOROT, width, width, 0, 0, "dense.%zu.weight", i);
+    m->hidden_bias[i] = df_net_add(net, DF_INIT_ZERO, width, 0, 0, 0, "dense.%zu.bias", i);
   }
-  m->last_weight = df_net_add(net, DF_START_ZERO, s.y, width, 0, 0, "last.weight");
-  m->last_bias = df_net_add(net, DF_START_ZERO, s.y, 0, 0, 0, "last.bias");
+  m->last_weight = df_net_add(net, DF_INIT_ZERO, s.y, width, 0, 0, "last.weight");
+  m->last_bias = df_net_add(net, DF_INIT_ZERO, s.y, 0, 0, 0, "last.bias");
 }
 
 /* ---- activations ---- */
-void df_mlp_work_lay(df_net_work* work, df_pieces* pieces) {
+void df_mlp_work_layout(df_net_work* work, df_arena* pieces) {
   const sizes s = sizes_of(work->net, work->batch);
   df_mlp_work* w = &work->mlp;
-  w->time = df_pieces_take(pieces, s.B * s.time);
-  w->sum = df_pieces_take(pieces, s.depth * s.B * s.width);
-  w->out = df_pieces_take(pieces, s.depth * s.B * s.width);
-  w->d = df_pieces_take(pieces, s.B * s.width);
-  w->d2 = df_pieces_take(pieces, s.B * s.width);
+  w->time = df_arena_take(pieces, s.B * s.time);
+  w->sum = df_arena_take(pieces, s.depth * s.B * s.width);
+  w->out = df_arena_take(pieces, s.depth * s.B * s.width);
+  w->d = df_arena_take(pieces, s.B * s.width);
+  w->d2 = df_arena_take(pieces, s.B * s.width);
 }
 
 void df_mlp_forward(df_net_work* work, const df_real* p, const df_real* t, df_real* y) {

@@ -136,13 +136,13 @@ void df_net_init(const df_net* net, uint64_t seed, df_real* parameters) {
     const df_tensor* tensor = &net->tensors[i];
     df_real* out = parameters + tensor->offset;
     switch (net->starts[i]) {
-      case DF_START_ZERO:
+      case DF_INIT_ZERO:
         for (size_t j = 0; j < tensor->count; j++) out[j] = 0;
         break;
-      case DF_START_GLOROT:
+      case DF_INIT_GLOROT:
         start_glorot(seed, (uint64_t)i, net->limits[i], tensor->count, out);
         break;
-      case DF_START_POSITION:
+      case DF_INIT_POSITION:
         start_position(&net->cfg, out);
         break;
     }
@@ -150,11 +150,11 @@ void df_net_init(const df_net* net, uint64_t seed, df_real* parameters) {
 }
 
 /* assigns all activation arrays from the arena */
-static void lay(df_net_work* work, df_pieces* pieces) {
+static void lay(df_net_work* work, df_arena* pieces) {
   if (work->net->cfg.kind == DF_NET_DIT) {
-    df_dit_work_lay(work, pieces);
+    df_dit_work_layout(work, pieces);
   } else {
-    df_mlp_work_lay(work, pieces);
+    df_mlp_work_layout(work, pieces);
   }
 }
 
@@ -167,10 +167,10 @@ static df_status work_build(df_net_work* work, const df_net* net, int batch) {
   }
 
   /* measure the arena, allocate it, then assign the arrays */
-  df_pieces count = {0};
+  df_arena count = {0};
   lay(work, &count);
   if (!(work->memory = df_alloc(count.used, sizeof *work->memory))) return DF_E_NOMEM;
-  df_pieces pieces = {.memory = work->memory};
+  df_arena pieces = {.memory = work->memory};
   lay(work, &pieces);
   return DF_OK;
 }

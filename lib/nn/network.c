@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-size_t df_net_add(df_net* net, df_start start, size_t rows, size_t columns, size_t fan_in, size_t fan_out,
+size_t df_net_add(df_net* net, df_tensor_init start, size_t rows, size_t columns, size_t fan_in, size_t fan_out,
                   const char* format, ...) {
   const int i = net->n_tensors++;
   df_tensor* tensor = &net->tensors[i];
@@ -21,7 +21,7 @@ size_t df_net_add(df_net* net, df_start start, size_t rows, size_t columns, size
   tensor->count = rows * tensor->shape[1];
 
   /* weight decay and initialisation: the Glorot limit is sqrt(6 / (fan_in + fan_out)) */
-  tensor->decay = columns > 0 && start != DF_START_POSITION;
+  tensor->decay = columns > 0 && start != DF_INIT_POSITION;
   net->starts[i] = start;
   net->limits[i] = sqrt(6. / (double)((fan_in ? fan_in : columns) + (fan_out ? fan_out : rows)));
   net->n_parameters += tensor->count;
@@ -29,7 +29,7 @@ size_t df_net_add(df_net* net, df_start start, size_t rows, size_t columns, size
 }
 
 /* ---- activations ---- */
-df_real* df_pieces_take(df_pieces* pieces, size_t n) {
+df_real* df_arena_take(df_arena* pieces, size_t n) {
   df_real* piece = pieces->memory ? pieces->memory + pieces->used : NULL;
   /* round up to an odd number of cache lines, so that arrays of equal size do not map to the same cache sets */
   const size_t line = 64 / sizeof(df_real);

@@ -6,7 +6,7 @@
 #include "layers.h"
 
 /* how a tensor is initialised */
-typedef enum df_start { DF_START_ZERO, DF_START_GLOROT, DF_START_POSITION } df_start;
+typedef enum df_tensor_init { DF_INIT_ZERO, DF_INIT_GLOROT, DF_INIT_POSITION } df_tensor_init;
 
 /* offsets of the tensors of one DiT block in the flat array */
 typedef struct df_dit_block {
@@ -36,8 +36,8 @@ struct df_net {
   df_net_cfg cfg;
   const df_kernels* kernels;
   df_tensor* tensors;
-  df_start* starts; /* [n_tensors] initialisation */
-  double* limits;   /* [n_tensors] limit of the Glorot-uniform initialisation */
+  df_tensor_init* starts; /* [n_tensors] initialisation */
+  double* limits;         /* [n_tensors] limit of the Glorot-uniform initialisation */
   int n_tensors, capacity;
   size_t n_parameters;
   df_dit dit;
@@ -74,26 +74,26 @@ struct df_net_work {
 
 /* Adds a tensor [rows][columns], or [rows] if columns is 0, and returns its offset in the flat array. The name is given
  * in printf format. Fans of 0 are taken from the shape. net->tensors must have room. */
-size_t df_net_add(df_net* net, df_start start, size_t rows, size_t columns, size_t fan_in, size_t fan_out,
+size_t df_net_add(df_net* net, df_tensor_init start, size_t rows, size_t columns, size_t fan_in, size_t fan_out,
                   const char* format, ...) DF_PRINTF(7, 8);
 
 /* an arena: hands out arrays from one allocation; with memory NULL it only adds up the size */
-typedef struct df_pieces {
+typedef struct df_arena {
   df_real* memory;
   size_t used;
-} df_pieces;
-df_real* df_pieces_take(df_pieces* pieces, size_t n);
+} df_arena;
+df_real* df_arena_take(df_arena* pieces, size_t n);
 
 int df_dit_n_tensors(const df_net_cfg* cfg);
 void df_dit_build(df_net* net);
-void df_dit_work_lay(df_net_work* work, df_pieces* pieces);
+void df_dit_work_layout(df_net_work* work, df_arena* pieces);
 void df_dit_forward(df_net_work* work, const df_real* parameters, const df_real* t, df_real* y);
 void df_dit_backward(df_net_work* work, const df_real* parameters, const df_real* dy, df_real* dparameters,
                      df_real* dx);
 
 int df_mlp_n_tensors(const df_net_cfg* cfg);
 void df_mlp_build(df_net* net);
-void df_mlp_work_lay(df_net_work* work, df_pieces* pieces);
+void df_mlp_work_layout(df_net_work* work, df_arena* pieces);
 void df_mlp_forward(df_net_work* work, const df_real* parameters, const df_real* t, df_real* y);
 void df_mlp_backward(df_net_work* work, const df_real* parameters, const df_real* dy, df_real* dparameters,
                      df_real* dx);

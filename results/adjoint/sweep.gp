@@ -19,8 +19,8 @@ set logscale xy
 set format '10^{%L}'
 set xrange [1e-9:1e-2]
 set yrange [1e-13:10]
-set xlabel 'step of the difference' offset 0,0.5
-set ylabel 'median error, relative'
+set xlabel 'finite-difference step' offset 0,0.5
+set ylabel 'median relative error'
 set key at screen 0.68, screen 0.96 left top samplen 1.2 spacing 0.9 font ',9'
 plot 1e2*x**2 with lines lw 1 dt 2 lc rgb '#999999' title 'slope 2', \
   1e-17/x with lines lw 1 dt 3 lc rgb '#999999' title 'slope -1', \

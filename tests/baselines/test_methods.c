@@ -8,11 +8,12 @@
 
 #include "dynaflow/core/alloc.h"
 #include "methods.h"
+#include "test_file.h"
 #include "tiny_task.h"
 #include "unit.h"
 
 enum { B = 6 };
-static const char* const file_path = "/tmp/dynaflow_test_method.safetensors";
+#define FILE_PATH test_file("method.safetensors")
 
 typedef struct asked {
   df_task* task;
@@ -84,8 +85,8 @@ static void every_method_trains_saves_loads_and_samples_the_same_bytes(void** st
     assert_int_equal(sample(m, self, &a, 1, x2, u2), DF_OK);
     assert_memory_equal(x, x2, x_bytes);
     if (m->flags & DF_METHOD_TRAINS) {
-      assert_int_equal(m->save(self, file_path), DF_OK);
-      assert_int_equal(m->load(other, file_path), DF_OK);
+      assert_int_equal(m->save(self, FILE_PATH), DF_OK);
+      assert_int_equal(m->load(other, FILE_PATH), DF_OK);
       assert_int_equal(sample(m, other, &a, 1, x2, u2), DF_OK);
       assert_memory_equal(x, x2, x_bytes);
       assert_memory_equal(u, u2, u_bytes);
@@ -99,9 +100,9 @@ static void every_method_trains_saves_loads_and_samples_the_same_bytes(void** st
     m->destroy(other);
     m->destroy(NULL);
   }
-  unlink(file_path);
+  unlink(FILE_PATH);
   char second[256];
-  snprintf(second, sizeof second, "%s.inverse", file_path);
+  snprintf(second, sizeof second, "%s.inverse", FILE_PATH);
   unlink(second);
   df_task_free(a.task);
 }

@@ -21,7 +21,7 @@ check smoke_run_exits_0 exits_with 0 run "$task" --profile smoke --quiet --out "
 check verify_exits_0 exits_with 0 verify "$scratch/run"
 check gate_holds exits_with 0 gate "$scratch/run" --tasks "$scratch/tasks"
 check report_has_the_activation bash -c "'$program' report '$scratch/run' --quiet && grep -rq 'tre_open_loop.activation' '$scratch/run'"
-# activations that follow faster than the model's
+# data with a faster actuator than the model's
 sed -i 's|/ 0.05|/ 0.04|' "$task/make_data.py"
 check other_data_are_made bash -c "cd '$task' && python3 make_data.py"
 check replay_of_another_lag_exits_1 exits_with 1 replay "$task" --quiet

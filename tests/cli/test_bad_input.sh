@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Bad models, data and settings: exit code 2, one line that names file, key and value, and nothing half written.
 . tests/cli/check.sh
+# slow
 
 tasks=$scratch/tasks
 mkdir -p "$tasks"
 
-# make_task NAME: a cart on a rail with a small demonstration; later lines of this file spoil copies of it
+# make_task NAME: a cart on a rail with a small demonstration; an optional second argument names what to spoil
 cat >"$scratch/make.py" <<'PY'
 import os, struct, sys, zipfile
 folder, name, spoil = sys.argv[1], os.path.basename(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else ''
@@ -118,15 +119,15 @@ profiles:
 PY
 make_task() { python3 "$scratch/make.py" "$tasks/$@"; }
 
-# one_error PATTERN: the last run's standard error is one line of the program's, but for the hint how to get a file
+# one_error PATTERN: the last run printed exactly one error, which matches, besides the hint how to get a file
 one_error() {
   local lines
-  lines=$(grep '^dynaflow' "$scratch/err" | grep -v '^dynaflow: to get it: ')
+  lines=$(grep '^dynaflow' "$scratch/err" | grep -v '^dynaflow: to fetch its files, run: ')
   [ "$(grep -c . <<<"$lines")" = 1 ] && grep -qE -- "$1" <<<"$lines" ||
     { echo "not one line with /$1/:"; cat "$scratch/err"; false; }
 }
 
-# refused PATTERN TASK ARGUMENT...: train and run both refuse, in one line each, and leave nothing but the record
+# refused PATTERN TASK ARGUMENT...: train and run both fail with one error that matches, and leave nothing but the record
 refused() {
   local pattern=$1 task=$2 left
   shift 2
@@ -139,13 +140,13 @@ refused() {
   [ ! -s "$scratch/out" ] || { echo "run --quiet wrote on standard output"; cat "$scratch/out"; return 1; }
   left=$(cd "$scratch/left" && find . -type f ! -path ./run/lock ! -path ./run/events.jsonl)
   [ -z "$left" ] || { echo "run left $left"; return 1; }
-  # what was recorded is readable, and says that it failed
+  # the record is readable and says that the cell failed
   [ ! -e "$scratch/left/run/events.jsonl" ] || python3 -c "
 import json, sys
 for r in map(json.loads, open(sys.argv[1])):
     assert r['type'] == 'plan' or (r['status'] == 'error' and r['reason'] and not r.get('rows')), r" "$scratch/left/run/events.jsonl"
 }
-# spoilt NAME PATTERN: a task spoilt so is refused
+# spoilt NAME PATTERN: a task spoilt in this way is refused
 spoilt() { make_task "$1" "$1" && refused "$2" "$1"; }
 
 make_task good
@@ -156,8 +157,8 @@ check the_good_task_is_not_refused bash -c '! "$@" >/dev/null' - refused . good
 # ---- data ----
 
 check missing_data_is_refused spoilt missing 'cart\.npz: not found in: .*missing'
-check missing_data_says_how_to_get_it grep -qE '^dynaflow: to get it: dynaflow data fetch .*/missing$' "$scratch/err"
-check the_hint_names_the_task_that_lacks_data refuses 'to get it: dynaflow data fetch .*/missing$' run "$tasks/good" "$tasks/missing" --out "$scratch/both"
+check missing_data_are_reported_with_the_command_that_fetches_them grep -qE '^dynaflow: to fetch its files, run: dynaflow data fetch .*/missing$' "$scratch/err"
+check the_hint_names_the_task_that_lacks_data refuses 'to fetch its files, run: dynaflow data fetch .*/missing$' run "$tasks/good" "$tasks/missing" --out "$scratch/both"
 check nothing_runs_before_the_plan_is_whole [ ! -s "$scratch/both/events.jsonl" ]
 check a_folder_for_data_is_refused spoilt folder 'folder/cart\.npz: Is a directory'
 check empty_data_are_refused spoilt empty 'empty/cart\.npz: empty file'
@@ -185,8 +186,8 @@ check replay_of_honest_data_exits_0 exits_with 0 replay "$tasks/good" --quiet
 make_task kick kick
 check replay_of_data_with_a_velocity_kick_exits_1 exits_with 1 replay "$tasks/kick" --quiet
 check an_unknown_array_name_is_refused refused "cart\.npz: no array 'Trajs'; the file has: states, actions" good --set data.states_key=Trajs
-check states_alone_do_for_dynaflow exits_with 0 train "$tasks/states_only" --method dynaflow --set data.actions_key= --checkpoint "$scratch/only"
-check states_alone_do_not_for_action_fm refuses 'states_only: method action_fm needs actions' train "$tasks/states_only" \
+check states_alone_suffice_for_dynaflow exits_with 0 train "$tasks/states_only" --method dynaflow --set data.actions_key= --checkpoint "$scratch/only"
+check states_alone_do_not_suffice_for_action_fm refuses 'states_only: method action_fm needs actions' train "$tasks/states_only" \
   --method action_fm --set data.actions_key= --checkpoint "$scratch/none"
 check states_alone_leave_nothing_behind [ ! -e "$scratch/none" ]
 
@@ -234,7 +235,7 @@ check an_unknown_foot_is_refused found_before_training eval.feet=heel 'eval\.fee
 check an_unknown_height_joint_is_refused found_before_training eval.height_joint=z 'eval\.height_joint.*z'
 check an_unknown_tilt_joint_is_refused found_before_training eval.tilt_joint=z 'eval\.tilt_joint.*z'
 
-# yaml LINES PATTERN: added to the task file; the line is named
+# yaml LINES PATTERN: the task file with these lines added is refused, and the error names the line
 yaml() {
   rm -rf "$tasks/yaml"
   make_task yaml
@@ -244,7 +245,7 @@ yaml() {
 check an_unknown_section_is_refused_by_line yaml 'training:\n  steps: 3\n' 'training'
 check a_value_out_of_range_is_refused_by_line yaml 'inverse:\n  depth: 99\n' 'inverse\.depth.*99'
 check a_value_of_the_wrong_kind_is_refused_by_line yaml 'inverse:\n  depth: deep\n' 'inverse\.depth.*deep'
-check a_section_that_stands_twice_is_refused_by_line yaml 'train:\n  steps: 9\n' 'train'
+check a_duplicate_section_is_refused_by_line yaml 'train:\n  steps: 9\n' 'train'
 check a_tab_is_refused_by_line yaml 'inverse:\n\tdepth: 2\n' '.'
 check an_unclosed_list_is_refused_by_line yaml 'inverse: [1\n' '.'
 check an_unknown_method_of_the_task_is_refused_by_line yaml 'methods:\n  dynaflo:\n    train.steps: 2\n' 'dynaflo'
@@ -268,7 +269,7 @@ check a_run_into_a_file_is_refused refuses 'occupied' run "$tasks/good" --out "$
 check the_file_is_left_as_it_was [ "$(cat "$scratch/occupied")" = occupied ]
 check a_checkpoint_below_a_file_is_refused refuses 'occupied' train "$tasks/good" --method dynaflow --checkpoint "$scratch/occupied/weights"
 
-# ---- the page of known mistakes names tests that are there ----
+# ---- docs/known-mistakes.md names tests that exist ----
 check known_mistakes_are_held_by_tests_that_exist python3 -c "
 import re
 rows = [r for r in open('docs/known-mistakes.md') if re.match(r'\| *[0-9]+ ', r)]

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Comparisons: paired on the same start states, honest about seeds, and refusing what does not compare.
+# Comparisons: paired on the same start states; too few or different seeds and what is not comparable are reported.
 . tests/cli/check.sh
+# slow
 
-# synthetic runs: NAME, then changes in Python to `cells`, a list of records of methods a, b and floor with seeds 1 2 3
+# make_run NAME [CHANGE]: a synthetic run, changed by Python on `cells`, a list of records of methods a, b and floor with seeds 1 2 3
 make_run() {
   mkdir -p "$scratch/runs/$1"
   CHANGE=${2:-} python3 - "$scratch/runs/$1/events.jsonl" <<'PYTHON'
 import json, math, os, sys
 
 def values(method, seed, shift):
-    # a start state's own difficulty, a method's level, a seed's noise
+    # difficulty of the start state, level of the method, noise of the seed
     return [1 + 0.5 * math.sin(5 * w) + {"a": 0, "b": 0.1, "floor": 2}[method] + 0.02 * math.sin(3 * w + seed) + shift
             for w in range(40)]
 
@@ -57,8 +58,8 @@ assert $condition, rows" "$scratch/out"
 make_run one
 check method_against_method exits_with 0 compare "$runs/one" --method a,b
 check the_table_names_a_winner grep -qE '^tre .*A is better' "$scratch/out"
-check the_table_says_how_many_comparisons_were_made grep -q '6 comparisons were made here' "$scratch/out"
-check equal_values_name_no_winner grep -qE '^sae_own .*no difference shown' "$scratch/out"
+check the_table_says_how_many_comparisons_were_made grep -q 'adjusted for all 6 comparisons made here' "$scratch/out"
+check equal_values_name_no_winner grep -qE '^sae_own .*no significant difference' "$scratch/out"
 # by hand: the methods differ by 0.1 on every start state; 8 chains fall with b only: 2 / 2^8, which is the third of 6
 check the_difference_is_that_of_the_records rows 0 \
   "len(rows) == 6 and abs(row('tre')['value'] + 0.1) < 1e-12 and row('tre')['lo'] <= row('tre')['value'] <= row('tre')['hi'] \
@@ -80,7 +81,7 @@ cp "$scratch/out" "$scratch/first"
 "$program" compare --json "$runs/one" --method a,floor >"$scratch/second"
 check the_same_bytes_again cmp "$scratch/first" "$scratch/second"
 
-# run against run: a better by 0.02 in two, each method against its namesake
+# run against run: a better by 0.02 in two, each method against the same method
 make_run two 'for c in of("a"): s = samples(c, "tre"); s[:] = [v - 0.02 for v in s]'
 check run_against_run rows 0 \
   "len(rows) == 15 and row('tre')['method'] == 'a' and abs(row('tre')['value'] - 0.02) < 1e-12 and row('tre')['winner'] == 'b'" \
@@ -90,12 +91,12 @@ check a_run_against_itself_has_no_winner rows 0 "not any(r['winner'] for r in ro
 check two_runs_two_methods rows 0 "row('tre')['method'] == 'b - a' and abs(row('tre')['value'] - 0.12) < 1e-12" \
   "$runs/one" "$runs/two" --method b,a
 
-# planted fault: the start states of one record moved on by one; the difference stays, its interval gives it away
+# planted fault: the start states of one record shifted by one; the difference stays, its interval widens
 make_run shuffled 'for c in of("b"): s = samples(c, "tre"); s[:] = s[1:] + s[:1]'
 check shuffled_pairs_lose_the_winner rows 0 "not row('tre')['winner'] and row('tre')['hi'] - row('tre')['lo'] > 0.2" \
   "$runs/shuffled" --method a,b
 
-# planted fault: windows of an episode taken as independent. Five windows each, whose differences they share
+# planted fault: windows of an episode treated as independent; five windows per episode share their difference
 episodes='for c in of("b"):
   s = samples(c, "tre")
   s[:] = [v + 0.3 * math.sin(7 * (w // 5)) for w, v in enumerate(s)]'
@@ -111,12 +112,12 @@ wider() { python3 -c "import sys; a, b = map(float, sys.argv[1:]); assert 1.7 < 
 check windows_of_an_episode_are_drawn_together wider
 "$program" compare "$runs/apart" --method a,b >"$scratch/apart"
 "$program" compare "$runs/together" --method a,b >"$scratch/together"
-check unknown_episodes_are_said grep -q 'do not say which start states are of one episode' "$scratch/apart"
-check known_ones_are_not bash -c "! grep -q 'do not say' '$scratch/together'"
+check unknown_episodes_are_reported grep -q 'do not say which start states belong to one episode' "$scratch/apart"
+check known_episodes_are_not_reported bash -c "! grep -q 'do not say' '$scratch/together'"
 
-# what does not compare
+# what is not comparable
 make_run windows 'of("b", 2)[0]["windows_sha256"] = "f" * 64'
-check other_start_states_are_not_comparable rows 5 "'other start states' in rows[0]['status'] and rows[0]['value'] is None" \
+check other_start_states_are_not_comparable rows 5 "'different start states' in rows[0]['status'] and rows[0]['value'] is None" \
   "$runs/windows" --method a,b
 make_run nowindows 'del of("b", 2)[0]["windows_sha256"]'
 check unknown_start_states_are_not_comparable exits_with 5 compare "$runs/nowindows" --method a,b
@@ -138,40 +139,40 @@ check other_seeds_are_inconclusive rows 4 \
   "'seeds differ: A has 1 2 3, B has 2 3 4' in row('tre')['status'] and row('tre')['seeds'] == 2 and not any(r['winner'] for r in rows)" \
   "$runs/seeds" --method a,b
 make_run few 'cells = [c for c in cells if c["seed"] < 3]; plan["cells"] = [c for c in plan["cells"] if c["seed"] < 3]'
-check few_seeds_are_inconclusive rows 4 "'2 seeds: a winner needs 3' in row('tre')['status'] and not any(r['winner'] for r in rows)" \
+check few_seeds_are_inconclusive rows 4 "'2 seeds, naming a winner needs 3' in row('tre')['status'] and not any(r['winner'] for r in rows)" \
   "$runs/few" --method a,b
 check the_minimum_can_be_set rows 0 "row('tre')['winner'] == 'a'" "$runs/few" --method a,b --min-seeds 2
 # one of 3 seeds may be chance; one of 8 is not, and still no winner is named
 make_run unsure 'samples(of("b", 3)[0], "tre")[:] = [v - 0.01 for v in samples(of("a", 3)[0], "tre")]'
 check one_of_three_seeds_can_undo_a_difference rows 0 \
-  "not row('tre')['winner'] and row('tre')['reason'] == 'no difference shown' and row('tre')['lo'] < 0 < row('tre')['hi']" \
+  "not row('tre')['winner'] and row('tre')['reason'] == 'no significant difference' and row('tre')['lo'] < 0 < row('tre')['hi']" \
   "$runs/unsure" --method a,b
 make_run disagree 'cells += [cell(m, s) for m in ("a", "b") for s in (4, 5, 6, 7, 8)]
 plan["cells"] += [{"task": "t", "method": m, "seed": s} for m in ("a", "b") for s in (4, 5, 6, 7, 8)]
 samples(of("b", 3)[0], "tre")[:] = [v - 0.01 for v in samples(of("a", 3)[0], "tre")]'
 check seeds_that_disagree_name_no_winner rows 0 \
-  "not row('tre')['winner'] and row('tre')['reason'] == 'seeds disagree' and row('tre')['p_holm'] < 0.05 and row('tre')['seed_hi'] > 0" \
+  "not row('tre')['winner'] and row('tre')['reason'] == 'seeds disagree on the sign' and row('tre')['p_holm'] < 0.05 and row('tre')['seed_hi'] > 0" \
   "$runs/disagree" --method a,b
 
 # what is missing
 make_run missing 'cells.remove(of("b", 2)[0])'
 check an_unfinished_run_is_refused rows 3 "len(rows) == 1 and '5 of 6 cells done' in rows[0]['status'] and rows[0]['value'] is None" \
   "$runs/missing" --method a,b
-check or_shown_when_asked_for rows 3 "row('tre')['seeds'] == 2 and '5 of 6' in row('tre')['status'] and not any(r['winner'] for r in rows)" \
+check an_unfinished_run_is_shown_with_partial rows 3 "row('tre')['seeds'] == 2 and '5 of 6' in row('tre')['status'] and not any(r['winner'] for r in rows)" \
   "$runs/missing" --method a,b --partial
 make_run failed 'of("b", 2)[0]["status"] = "error"'
 check an_error_is_no_result exits_with 3 compare "$runs/failed" --method a,b
 make_run old 'for c in cells: del c["samples"]'
 check records_without_values_are_refused rows 3 "'run it again' in rows[0]['status']" "$runs/old" --method a,b
 make_run infinite 'samples(of("a", 1)[0], "tre")[3] = None'
-check what_is_not_finite_is_counted rows 4 "'1 of 120 pairs not finite' in row('tre')['status'] and row('tre')['value'] is None" \
+check values_that_are_not_finite_are_counted rows 4 "'1 of 120 pairs not finite' in row('tre')['status'] and row('tre')['value'] is None" \
   "$runs/infinite" --method a,b
 
 # usage
-check one_run_needs_methods refuses 'which methods' compare "$runs/one"
-check a_method_is_not_compared_with_itself refuses 'compared with itself' compare "$runs/one" --method a,a
-check three_methods_are_refused refuses 'one method or two' compare "$runs/one" --method a,b,floor
+check one_run_needs_methods refuses 'the two methods to compare' compare "$runs/one"
+check a_method_is_not_compared_with_itself refuses 'cannot compare a with itself' compare "$runs/one" --method a,a
+check three_methods_are_refused refuses 'one or two methods' compare "$runs/one" --method a,b,floor
 check an_unknown_method_is_named refuses "did you mean 'floor'" compare "$runs/one" --method a,flor
 check a_missing_run_is_refused refuses 'events.jsonl' compare "$runs/one" "$runs/none"
-check three_runs_are_refused refuses 'more than two' compare "$runs/one" "$runs/one" "$runs/one"
+check three_runs_are_refused refuses 'at most two runs' compare "$runs/one" "$runs/one" "$runs/one"
 finish

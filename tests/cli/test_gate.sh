@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The gate: runs that must fail do, each with its own exit code, and honest ones hold.
+# The gate: runs that must fail do so, each with its own exit code, and honest runs hold.
 . tests/cli/check.sh
+# slow
 
 task=$scratch/tasks/cart
 golden=$scratch/golden
@@ -13,9 +14,9 @@ eval: {windows: 16}
 profiles:
   smoke: {}
 Y
-# bands LINES: the task's expect.yaml with these bands
+# bands LINES: writes the task's tolerances file, expect.yaml, with these tolerances
 bands() { printf 'task_version: 1\nmujoco: 3.17\nbands:\n%s\n' "$1" >"$task/expect.yaml"; }
-# efforts LINES: a tolerance for counters of effort beside the honest bands
+# efforts LINES: the same with the honest tolerances, and with these tolerances of work counters
 efforts() { printf 'task_version: 1\nmujoco: 3.17\nbands:\n%s\neffort:\n%s\n' "$honest_bands" "$1" >"$task/expect.yaml"; }
 band() { echo "  - {metric: $1, method: $2, profile: smoke, $3, reason: because}"; }
 honest_bands="$(band sae_own dynaflow 'k: 5, at_most: 1.0e-9')
@@ -33,8 +34,8 @@ gate_exits() {
   gate "$@"
   [ "$code" -eq "$wanted" ] || { echo "exit code $code, not $wanted"; cat "$scratch/out" "$scratch/err"; return 1; }
 }
-# verdict CODE VERDICT METRIC BEFORE [AFTER]: a run so changed exits so, and this row, and no other, says why; several
-# metrics may be named, and one of another verdict as VERDICT:METRIC
+# verdict CODE VERDICT METRICS BEFORE [AFTER]: a run with these changes exits with CODE, and the rows of these metrics, and
+# no others, have this verdict; VERDICT:METRIC names a metric with another verdict
 verdict() {
   local wanted=$1 word=$2 metric=$3
   shift 3
@@ -58,7 +59,7 @@ check accept_without_a_reason_is_refused refuses 'needs --reason' gate "$scratch
 check accept_with_a_blank_reason_is_refused refuses 'needs --reason' gate "$scratch/run" --accept --reason ' '
 check accept_exits_0 gate_exits 0 --accept --reason 'first table, by hand'
 check the_reason_stands_in_the_table grep -q '^# reason: first table  *by hand$' "$golden/cart-smoke.csv"
-# 3 methods, 3 seeds, 7 metrics, and what training took of one method
+# 3 methods, 3 seeds, 7 metrics, and the work counters of the training of one method
 check the_table_has_a_row_a_metric_and_seed [ "$(grep -c '^cart,' "$golden/cart-smoke.csv")" = 66 ]
 check the_table_holds_every_seed grep -qE '^cart,dynaflow,2,smoke,tre,5,0\.25[45]9*[0-9]*,std,16,' "$golden/cart-smoke.csv"
 cp "$golden/cart-smoke.csv" "$scratch/table.csv"
@@ -75,13 +76,13 @@ check a_run_of_another_mujoco_is_not_accepted refuses_to_accept 5 "for c in cell
 make_run "row('dynaflow', 1, 'tre_open_loop')['value'] = 0.2"
 check a_band_narrower_than_the_spread_of_seeds_is_accepted \
   exits_with 0 gate "$scratch/run" --tasks "$scratch/tasks" --against "$scratch/other" --accept --reason x
-check and_the_spread_is_told grep -q 'tre_open_loop .*seeds lie up to 16 % from their mean' "$scratch/out"
+check the_spread_of_seeds_is_reported grep -q 'tre_open_loop .*seeds deviate up to 16 % from their mean' "$scratch/out"
 
 # ---- verdicts ----
 
 check the_same_run_held verdict 0 held '' ''
 check ten_times_slower_held verdict 0 held '' "for s in SEEDS: at('dynaflow', s)['train_cpu_s'] = 10.0"
-check and_is_told grep -q '"detail": "+900 %"' "$scratch/out"
+check slower_training_is_reported grep -q '"detail": "+900 %"' "$scratch/out"
 check a_little_worse_held verdict 0 held '' "for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] *= 1.09"
 check better_improved verdict 0 improved '' "for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] *= 0.8"
 check a_planted_regression_regressed verdict 1 regressed tre_open_loop "for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] *= 1.2"
@@ -105,9 +106,9 @@ check a_folder_without_records_is_missing empty_run ''
 check an_empty_record_is_missing empty_run ': >"$scratch/run/events.jsonl"'
 check an_empty_plan_is_missing verdict 3 missing verify.plan 'cells.clear(); planned.clear()'
 check a_plan_alone_is_missing verdict 3 missing 'verify.plan sae_own tre_open_loop gait_agreement' 'cells.clear()'
-check no_folder_at_all_is_refused refuses 'events.jsonl' gate "$scratch/none"
+check a_missing_folder_is_refused refuses 'events.jsonl' gate "$scratch/none"
 check a_missing_seed_is_missing verdict 3 missing 'verify.plan tre_open_loop' "cells.remove(at('random_action', 3))"
-check what_is_left_is_no_mean_to_hold grep -q '"detail": "2 of 3 cells done: ' "$scratch/out"
+check the_mean_of_the_remaining_cells_is_not_judged grep -q '"detail": "2 of 3 cells done; ' "$scratch/out"
 check a_seed_beyond_a_limit_regressed_whatever_is_missing verdict 1 missing 'verify.plan regressed:sae_own tre_open_loop gait_agreement' "
 put(row('dynaflow', 2, 'sae_own'), 2.0e-9); cells.remove(at('dynaflow', 3))"
 check a_missing_metric_is_missing verdict 3 missing sae_own "
@@ -126,13 +127,13 @@ cells = [c for c in cells if c['seed'] < 3]; planned = list(cells)"
 check seeds_that_the_table_has_not_do_not_count verdict 4 inconclusive tre_open_loop "
 for c in cells: c['seed'] += 1
 planned = list(cells)"
-check and_the_seeds_are_said grep -q '2 seeds that the golden table has, too, at least 3 are needed' "$scratch/out"
+check the_number_of_common_seeds_is_reported grep -q '2 seeds in common with the golden table, at least 3 are required' "$scratch/out"
 
 # an interval with the limit inside: neither held nor regressed
 check an_interval_about_an_upper_limit_is_inconclusive verdict 4 inconclusive sae_own "
 row('dynaflow', 2, 'sae_own').update(value=0.9e-9, lo=0.5e-9, hi=1.5e-9)"
-check and_the_reason_is_told grep -q 'the interval straddles the limit: because' "$scratch/out"
-check so_is_one_whose_value_is_beyond_it verdict 4 inconclusive sae_own "
+check the_straddled_limit_and_its_reason_are_reported grep -q 'the interval straddles the limit: because' "$scratch/out"
+check an_interval_about_an_upper_limit_with_a_value_above_it_is_inconclusive verdict 4 inconclusive sae_own "
 row('dynaflow', 2, 'sae_own').update(value=1.1e-9, lo=0.5e-9, hi=1.5e-9)"
 check an_interval_that_ends_at_the_limit_held verdict 0 held '' "
 row('dynaflow', 2, 'sae_own').update(value=0.9e-9, lo=0.5e-9, hi=1.0e-9)"
@@ -148,13 +149,13 @@ check seeds_on_both_sides_of_the_better_edge_held verdict 0 held '' "
 for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] *= 0.95 - 0.03 * s"
 check where_higher_is_better_the_lower_edge_counts verdict 4 inconclusive gait_agreement "
 for s in SEEDS: row('dynaflow', s, 'gait_agreement')['value'] -= 0.015 * s"
-# planted fault: bands that the seeds' own differences would break. The golden run itself, with seeds 20 % apart, holds
+# planted fault: tolerances narrower than the differences between seeds. The golden run itself, with seeds 20 % apart, holds
 check seeds_are_compared_with_their_namesakes bash -c "
   cp -r '$golden' '$scratch/wide' && sed -i '/dynaflow,1,smoke,tre_open_loop/s/5,0\.[0-9]*,std/5,0.2,std/; /dynaflow,3,smoke,tre_open_loop/s/5,0\.[0-9]*,std/5,0.3,std/' '$scratch/wide/cart-smoke.csv'
   python3 tests/cli/synthetic_run.py '$scratch/spread' \"row('dynaflow', 1, 'tre_open_loop')['value'] = 0.2; row('dynaflow', 3, 'tre_open_loop')['value'] = 0.3\"
   '$program' gate '$scratch/spread' --tasks '$scratch/tasks' --against '$scratch/wide'"
 
-# counters of effort, by a percentage of their own
+# work counters, with a percentage of their own
 check a_little_more_effort_held verdict 0 held '' "for s in SEEDS: row('dynaflow', s, 'effort.solver_iterations')['value'] *= 1.09"
 check effort_beyond_its_percentage_regressed verdict 1 regressed effort.solver_iterations "
 for s in SEEDS: row('dynaflow', s, 'effort.solver_iterations')['value'] *= 1.12"
@@ -167,8 +168,8 @@ for s in SEEDS: row('random_action', s, 'effort.diverged')['value'] = 1.0"
 efforts '  - {profile: smoke, percent: 10, absolute: 1, reason: because}'
 check one_divergence_may_be_allowed verdict 0 held '' "
 for s in SEEDS: row('random_action', s, 'effort.diverged')['value'] = 1.0"
-check and_the_limit_says_so grep -q '"limit": "+- 10 % of 0 + 1"' "$scratch/out"
-check but_no_second_one verdict 1 regressed effort.diverged "
+check the_limit_names_the_allowed_divergence grep -q '"limit": "+- 10 % of 0 + 1"' "$scratch/out"
+check a_second_divergence_regressed verdict 1 regressed effort.diverged "
 for s in SEEDS: row('random_action', s, 'effort.diverged')['value'] = 2.0"
 efforts '  - {profile: smoke, percent: 10, reason: because}'
 check effort_on_both_sides_is_inconclusive verdict 4 inconclusive effort.solver_iterations "
@@ -194,7 +195,7 @@ make_run '' "records.insert(2, [1])"
 check garbage_is_unreadable gate_exits 2
 check garbage_is_named_by_line grep -q 'events.jsonl:3:' "$scratch/err"
 
-# ---- nothing to hold it to ----
+# ---- nothing to compare with ----
 
 make_run
 mv "$task/expect.yaml" "$scratch/expect.yaml"
@@ -202,7 +203,7 @@ check a_task_without_expectations_is_missing gate_exits 3
 mv "$scratch/expect.yaml" "$task"
 sed -i 's/profile: smoke/profile: full/' "$task/expect.yaml"
 check a_profile_without_bands_is_missing gate_exits 3
-check the_profile_is_named grep -q 'expect.yaml has no band for profile smoke' "$scratch/out"
+check the_profile_is_named grep -q 'expect.yaml has no tolerance for profile smoke' "$scratch/out"
 bands "$honest_bands"
 rm -r "$golden"
 check a_lost_golden_table_is_missing gate_exits 3
@@ -212,7 +213,7 @@ check a_row_lost_from_the_table_is_missing gate_exits 3
 efforts '  - {profile: smoke, percent: 10, reason: because}'
 sed '/effort/d' "$scratch/table.csv" >"$golden/cart-smoke.csv"
 check a_table_without_counters_is_missing gate_exits 3
-check and_says_so grep -q 'the golden table has no counter of effort' "$scratch/out"
+check missing_counters_are_reported grep -q 'the golden table has no work counters' "$scratch/out"
 sed '/smoke,tre_open_loop/s/\(,tre_open_loop,5\),[^,]*/\1,/' "$scratch/table.csv" >"$golden/cart-smoke.csv"
 check a_number_that_was_none_is_missing gate_exits 3
 bands "$honest_bands"
@@ -220,15 +221,15 @@ refuses_table() { # refuses_table PATTERN SED: a table so changed is refused
   sed "$2" "$scratch/table.csv" >"$golden/cart-smoke.csv"
   refuses "$1" gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden"
 }
-check a_cut_row_is_refused_by_line refuses_table 'cart-smoke.csv:[0-9]+: not a row' '$s/,ok$//'
-check a_value_that_is_no_number_is_refused refuses_table 'cart-smoke.csv:[0-9]+: not a row' '$s/smoke,\([a-z_.]*\),0,[^,]*/smoke,\1,0,nan/'
-check a_table_without_its_mujoco_is_refused refuses_table 'no golden table' '/^# mujoco/d'
-check other_columns_are_refused refuses_table 'the columns are not' 's/^task,method/method,task/'
+check a_cut_row_is_refused_by_line refuses_table 'cart-smoke.csv:[0-9]+: invalid row' '$s/,ok$//'
+check a_value_that_is_no_number_is_refused refuses_table 'cart-smoke.csv:[0-9]+: invalid row' '$s/smoke,\([a-z_.]*\),0,[^,]*/smoke,\1,0,nan/'
+check a_table_without_its_mujoco_is_refused refuses_table 'not a golden table' '/^# mujoco/d'
+check other_columns_are_refused refuses_table 'expected the columns' 's/^task,method/method,task/'
 check a_named_table_that_is_not_there_is_refused refuses 'none.csv' gate "$scratch/run" --tasks "$scratch/tasks" --against "$scratch/none.csv"
 cp "$scratch/table.csv" "$golden/cart-smoke.csv"
 check a_table_is_taken_by_its_name exits_with 0 gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden/cart-smoke.csv"
 
-# ---- expectations that cannot be read ----
+# ---- tolerances files that cannot be read ----
 
 refuses_bands() { # refuses_bands PATTERN LINES
   bands "$2"
@@ -238,25 +239,25 @@ refuses_efforts() {
   efforts "$2"
   refuses "$1" gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden"
 }
-check a_band_without_a_reason_is_refused refuses_bands "expect.yaml:4: a band without 'reason'" '  - {metric: tre, method: dynaflow, profile: smoke, at_most: 1}'
+check a_band_without_a_reason_is_refused refuses_bands "expect.yaml:4: bands: the entry has no 'reason'" '  - {metric: tre, method: dynaflow, profile: smoke, at_most: 1}'
 check an_empty_reason_is_refused refuses_bands "expect.yaml:4: reason = ''" '  - {metric: tre, method: dynaflow, profile: smoke, at_most: 1, reason: ""}'
 check a_band_without_a_limit_is_refused refuses_bands 'expect.yaml:4: .*this one has 0' "$(band tre dynaflow 'k: 5')"
 check a_band_with_two_limits_is_refused refuses_bands 'expect.yaml:4: .*this one has 2' "$(band tre dynaflow 'at_most: 1, relative: 0.1')"
 check an_unknown_key_of_a_band_is_refused refuses_bands "expect.yaml:4: atmost = '1': unknown key" "$(band tre dynaflow 'atmost: 1')"
-check a_band_on_time_is_refused refuses_bands "expect.yaml:4: metric = 'train_cpu_s': no such metric" "$(band train_cpu_s dynaflow 'at_most: 1')"
-check an_unknown_metric_is_refused refuses_bands "expect.yaml:4: metric = 'tree': no such metric" "$(band tree dynaflow 'at_most: 1')"
-check a_limit_that_is_no_number_is_refused refuses_bands "expect.yaml:4: at_most = 'nan': a finite number" "$(band tre dynaflow 'at_most: nan')"
+check a_band_on_time_is_refused refuses_bands "expect.yaml:4: metric = 'train_cpu_s': unknown metric" "$(band train_cpu_s dynaflow 'at_most: 1')"
+check an_unknown_metric_is_refused refuses_bands "expect.yaml:4: metric = 'tree': unknown metric" "$(band tree dynaflow 'at_most: 1')"
+check a_limit_that_is_no_number_is_refused refuses_bands "expect.yaml:4: at_most = 'nan': expected a finite number" "$(band tre dynaflow 'at_most: nan')"
 check a_negative_tolerance_is_refused refuses_bands "expect.yaml:4: relative = '-0.1'" "$(band tre dynaflow 'relative: -0.1')"
-check no_seed_at_all_is_refused refuses_bands "expect.yaml:4: seeds = '0'" "$(band tre dynaflow 'at_most: 1, seeds: 0')"
-check a_key_that_stands_twice_is_refused refuses_bands "expect.yaml:4: k = '5': the key stands twice" "$(band tre dynaflow 'at_most: 1, k: 1, k: 5')"
-check a_band_that_stands_twice_is_refused refuses_bands 'expect.yaml:5: the band of line 4' "$(band tre dynaflow 'at_most: 1')
+check a_minimum_of_0_seeds_is_refused refuses_bands "expect.yaml:4: seeds = '0'" "$(band tre dynaflow 'at_most: 1, seeds: 0')"
+check a_key_that_stands_twice_is_refused refuses_bands "expect.yaml:4: k = '5': the key appears twice" "$(band tre dynaflow 'at_most: 1, k: 1, k: 5')"
+check a_band_that_stands_twice_is_refused refuses_bands 'expect.yaml:5: bands: the entry repeats that of line 4' "$(band tre dynaflow 'at_most: 1')
 $(band tre dynaflow 'at_most: 2')"
-check no_bands_are_refused refuses_bands 'expect.yaml:' ''
-check effort_without_a_percentage_is_refused refuses_efforts "expect.yaml:10: an effort without 'percent'" '  - {profile: smoke, reason: because}'
-check effort_without_a_reason_is_refused refuses_efforts "expect.yaml:10: an effort without 'reason'" '  - {profile: smoke, percent: 1}'
-check effort_below_zero_is_refused refuses_efforts "percent = '-1': a tolerance is not negative" '  - {profile: smoke, percent: -1, reason: because}'
-check effort_with_less_than_nothing_is_refused refuses_efforts "absolute = '-1': a tolerance is not negative" '  - {profile: smoke, percent: 1, absolute: -1}'
-check effort_of_a_profile_twice_is_refused refuses_efforts 'expect.yaml:11: the effort of line 10' '  - {profile: smoke, percent: 1, reason: a}
+check an_empty_tolerances_file_is_refused refuses_bands 'expect.yaml:' ''
+check effort_without_a_percentage_is_refused refuses_efforts "expect.yaml:10: effort: the entry has no 'percent'" '  - {profile: smoke, reason: because}'
+check effort_without_a_reason_is_refused refuses_efforts "expect.yaml:10: effort: the entry has no 'reason'" '  - {profile: smoke, percent: 1}'
+check effort_below_zero_is_refused refuses_efforts "percent = '-1': a tolerance must not be negative" '  - {profile: smoke, percent: -1, reason: because}'
+check effort_with_less_than_nothing_is_refused refuses_efforts "absolute = '-1': a tolerance must not be negative" '  - {profile: smoke, percent: 1, absolute: -1}'
+check effort_of_a_profile_twice_is_refused refuses_efforts 'expect.yaml:11: effort: the entry repeats the profile of line 10' '  - {profile: smoke, percent: 1, reason: a}
   - {profile: smoke, percent: 2, reason: b}'
 check effort_with_another_key_is_refused refuses_efforts "counter = 'x': unknown key" '  - {counter: x}'
 check broken_yaml_is_refused_by_line refuses_bands 'expect.yaml:[45]: ' '  - {metric: tre'
@@ -264,7 +265,7 @@ printf 'bands:\n%s\n' "$(band tre dynaflow 'at_most: 1')" >"$task/expect.yaml"
 check bands_of_no_version_are_refused refuses "expect.yaml: 'task_version' is missing" gate "$scratch/run" --tasks "$scratch/tasks"
 bands "$honest_bands"
 
-# ---- for machines ----
+# ---- JUnit XML and --quiet ----
 
 make_run "put(row('dynaflow', 2, 'sae_own'), 1.0e-8)
 for s in SEEDS: row('dynaflow', s, 'gait_agreement')['value'] = 0.9"
@@ -283,9 +284,9 @@ check junit_says_that_it_cannot_be_read grep -q 'errors="1"' "$scratch/junit.xml
 check a_junit_file_that_cannot_be_written_is_told refuses 'junit' gate "$scratch/run" --junit "$scratch/no/../../dev/null/junit.xml"
 make_run
 check quiet_says_nothing_on_standard_error gate_exits 0 --quiet
-check nothing_was_said [ ! -s "$scratch/err" ]
+check quiet_leaves_standard_error_empty [ ! -s "$scratch/err" ]
 
-# ---- the tasks' own expectations are readable and hold real runs ----
+# ---- the tolerances files of the suite's tasks are readable and hold for real runs ----
 
 for own in go1_gaits hopper; do
   python3 tests/cli/synthetic_run.py "$scratch/$own" "for c in cells: c.update(task='$own')
@@ -299,7 +300,7 @@ check a_real_run_exits_0 exits_with 0 run go1_gaits --profile smoke --method ran
 exits_with 3 gate "$scratch/real" --against "$golden"
 check a_real_floor_and_ceiling_are_held [ "$(grep -cE '(random_action|replay_demo) .*tre_open_loop .* held' "$scratch/out")" = 2 ]
 
-# ---- the whole way on a small task: measured, accepted, held, and caught when less is learned ----
+# ---- the whole procedure on a small task: run, accept, hold, and regress when less is learned ----
 
 cp -r docs/examples/pendulum "$scratch/tasks"
 small=$scratch/tasks/pendulum
@@ -313,9 +314,9 @@ small_run() { exits_with 0 run "$small" --profile smoke --method dynaflow,replay
 small_gate() { exits_with "$1" gate "$scratch/$2" --tasks "$scratch/tasks" --against "$scratch/small" "${@:3}"; }
 check a_small_run_exits_0 small_run first
 check without_its_golden_table_it_is_missing small_gate 3 first
-check it_is_accepted small_gate 0 first --accept --reason 'first numbers'
+check the_first_run_is_accepted small_gate 0 first --accept --reason 'first numbers'
 check the_table_says_under_what [ "$(grep -cE '^# (reason|mujoco|task_version|settings|commit|blas|cpu): .' "$scratch/small/pendulum-smoke.csv")" = 7 ]
-check and_held small_gate 0 first
+check the_accepted_run_held small_gate 0 first
 check a_counter_of_effort_was_held grep -qE '^pendulum +dynaflow +smoke +effort\.solver_iterations .* held' "$scratch/out"
 check a_rerun_exits_0 small_run second
 check a_rerun_differs_by_nothing bash -c "'$program' gate '$scratch/second' --tasks '$scratch/tasks' --against '$scratch/small' --json | python3 -c '
@@ -323,9 +324,9 @@ import json, sys
 rows = [r for r in json.load(sys.stdin)[\"rows\"] if \" of \" in r[\"limit\"]]
 assert len(rows) > 5 and all(r[\"lo\"] == r[\"hi\"] for r in rows), rows'"
 check a_training_that_goes_astray_exits_0 small_run astray --set train.rate=0.5
-check it_is_caught small_gate 1 astray
-check by_physics_alone [ "$(grep -cE ' regressed ' "$scratch/out")$(grep -cE ' tre_open_loop .* regressed ' "$scratch/out")" = 11 ]
+check a_training_that_goes_astray_regressed small_gate 1 astray
+check a_training_that_goes_astray_regressed_by_physics_alone [ "$(grep -cE ' regressed ' "$scratch/out")$(grep -cE ' tre_open_loop .* regressed ' "$scratch/out")" = 11 ]
 check a_training_of_a_tenth_exits_0 small_run less --set train.steps=10
-check it_is_caught_too small_gate 1 less
-check by_its_effort grep -qE ' effort.gradient_steps .* regressed ' "$scratch/out"
+check a_training_of_a_tenth_regressed small_gate 1 less
+check a_training_of_a_tenth_regressed_by_its_work_counters grep -qE ' effort.gradient_steps .* regressed ' "$scratch/out"
 finish

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The verification and timing of adjoints: lists of models, their tables and figures, what is refused; an example program.
+# Verification and timing of adjoints: suites, their tables and figures, refused input; an example program.
 . tests/cli/check.sh
 
 build=$(dirname "$program")
@@ -7,7 +7,7 @@ models=$PWD/results/adjoint/models
 says() { grep -qE -- "$1" "$scratch/out" "$scratch/err" || { echo "no /$1/ in:"; cat "$scratch/out" "$scratch/err"; false; }; }
 differ() { ! "$@"; }
 
-# ---- models of our own: one that is covered, and one of each reason for which another is not ----
+# ---- a suite of small models: covered ones, and one for each reason why a model is not checked ----
 
 suite=$scratch/suite/list.txt
 mkdir "$scratch/suite"
@@ -37,13 +37,13 @@ LIST
 
 one=$scratch/one two=$scratch/two
 check suite_exits_0 exits_with 0 gradcheck --suite "$suite" --out "$one" --threads 1
-check people_see_a_line_a_model [ "$(grep -cE '^own/' "$scratch/out")" -eq 5 ]
+check the_table_has_one_line_per_model [ "$(grep -cE '^own/' "$scratch/out")" -eq 5 ]
 check suite_again_exits_0 exits_with 0 gradcheck --suite "$suite" --out "$two" --threads 2 --json
 cp "$scratch/out" "$scratch/rows.json"
 for file in verification.md verification.csv sweep.svg sweep.dat sweep.gp; do
   check "${file}_has_the_same_bytes_on_2_threads" cmp "$one/$file" "$two/$file"
 done
-check csv_is_right python3 -c "
+check csv_has_the_expected_values python3 -c "
 import csv, sys
 rows = {r['model']: r for r in csv.DictReader(open(sys.argv[1]))}
 assert list(rows) == ['own/cart', 'own/slow_cart', 'own/ball', 'own/wind', 'own/still'], list(rows)
@@ -62,8 +62,8 @@ assert rows['own/still']['adjoint'] == 'unreadable' and 'no actuators' in rows['
 assert all('/' not in r['features'].split(' ')[0] for r in rows.values())" "$one/verification.csv"
 check page_names_every_model bash -c "for m in cart slow_cart ball wind still; do grep -q \"own/\$m \" '$one/verification.md' || exit 1; done"
 check page_knows_kinds_and_causes grep -qE '^\| rolling \| 1 \| 3 ' "$one/verification.md"
-check nothing_of_this_machine_stands_in_it differ grep -rqE "$scratch|[0-9] (s|us|ms)\b" "$one/verification.md" "$one/verification.csv"
-check json_is_tidy python3 -c "
+check tables_hold_no_paths_or_times_of_this_machine differ grep -rqE "$scratch|[0-9] (s|us|ms)\b" "$one/verification.md" "$one/verification.csv"
+check json_rows_have_the_common_fields python3 -c "
 import json, sys
 rows = json.load(open(sys.argv[1]))['rows']
 keys = {'task', 'method', 'seed', 'profile', 'metric', 'value', 'unit', 'n', 'lo', 'hi', 'status', 'k'}
@@ -74,14 +74,14 @@ assert of['own/cart', 'covered']['value'] == 1 and of['own/wind', 'covered']['va
 assert 'fluid' in of['own/wind', 'covered']['status']
 assert of['own/ball', 'sweep_best_step']['value'] > 0
 assert ('own/wind', 'error_median') not in of" "$scratch/rows.json"
-check sweep_has_a_curve_a_checked_model [ "$(grep -c '^# own/' "$one/sweep.dat")" -eq 3 ]
+check sweep_has_one_curve_per_checked_model [ "$(grep -c '^# own/' "$one/sweep.dat")" -eq 3 ]
 
-# ---- what makes it fail ----
+# ---- suites that fail ----
 
 echo 'model own/gone gone.xml' >"$scratch/suite/missing.txt"
 echo 'states motion=4' >>"$scratch/suite/missing.txt"
 check a_missing_model_exits_3 exits_with 3 gradcheck --suite "$scratch/suite/missing.txt" --quiet
-check it_is_listed says '^own/gone +missing'
+check a_missing_model_is_listed says '^own/gone +missing'
 printf 'states motion=4\nmodel own/wind wind.xml\n' >"$scratch/suite/none.txt"
 check a_list_with_nothing_to_check_exits_4 exits_with 4 gradcheck --suite "$scratch/suite/none.txt" --quiet
 # ---- timing ----
@@ -96,11 +96,11 @@ for name in 'model nv nefc step_us vjp_us vjp_per_step rollout_grad_per_rollout 
     assert r[name] is not None, (name, r)
 assert r['vjp_us'] > 0 and r['step_us'] > 0 and r['rollout_grad_per_rollout'] > 1 and r['err_median'] < 1e-8, r" "$scratch/out"
 check bench_of_a_suite_exits_0 exits_with 0 bench adjoint --suite "$suite" --windows 4 --passes 2 --out "$one" --quiet
-check it_says_what_is_left_out says 'own/still is left out: .*no actuators'
-check target_stands_beside grep -qE '^\| own/cart .*\| 0\.5 \| (within|above) \|' "$one/timing.md"
-check timing_has_a_line_a_model [ "$(wc -l <"$one/timing.csv")" -eq 4 ]
+check bench_names_the_skipped_model says 'skipping own/still: .*no actuators'
+check timing_table_shows_targets grep -qE '^\| own/cart .*\| 0\.5 \| (within|above) \|' "$one/timing.md"
+check timing_csv_has_one_line_per_model [ "$(wc -l <"$one/timing.csv")" -eq 4 ]
 check bench_rollout_exits_0 exits_with 0 bench rollout "$scratch/suite/cart.xml" --windows 4 --passes 2 --threads 2 --json
-check its_row_has_speedups grep -q '"gradient_speedup"' "$scratch/out"
+check row_of_bench_rollout_has_speedups grep -q '"gradient_speedup"' "$scratch/out"
 
 # ---- figures of a gradient ----
 
@@ -117,7 +117,7 @@ assert of['line_jumps']['value'] >= 0 and of['line_jump_largest']['value'] >= 0
 assert of['line_diverged']['value'] == 0
 assert of['gradient_growth']['value'] is not None and of['gradient_growth']['n'] == 12
 assert of['gradient_doubling_time']['value'] or of['gradient_doubling_time']['status'] == 'does not grow'" "$scratch/plot.json"
-# a bouncing ball at a coarse timestep: a push that brings it to the floor one step earlier changes the bounce at once
+# a bouncing ball at a coarse timestep: reaching the floor one step earlier changes the bounce abruptly
 cat >"$scratch/suite/bounce.xml" <<'XML'
 <mujoco><option timestep="0.02"/><worldbody><geom type="plane" size="1 1 1" solref="-5000 -2"/><body pos="0 0 0.4">
 <joint name="z" type="slide" axis="0 0 1"/><geom size="0.1" mass="1" solref="-5000 -2"/></body></worldbody>
@@ -133,7 +133,7 @@ jumps = [list(map(float, l.split())) for l in blocks[2].splitlines() if l and l[
 assert of['line_jumps'] == len(jumps) > 0, (of, jumps)
 steps = [abs(b[1] - a[1]) for a, b in zip(line, line[1:])]
 spread = max(p[1] for p in line) - min(p[1] for p in line)
-# nothing smooth changes by a twentieth of the range in a thousandth of the line
+# a smooth loss does not change by a twentieth of its range within a thousandth of the line
 torn = {line[i][0] for i, step in enumerate(steps) if step > 0.05 * spread}
 assert torn and torn <= {j[0] for j in jumps}, (torn, jumps)
 assert abs(of['line_jump_largest'] - max(steps) / spread) < 0.02, of
@@ -149,28 +149,28 @@ check a_kind_given_twice_is_refused bad 'states rest=3 rest=4\nmodel own/cart ca
 check several_seeds_are_refused refuses 'one seed, not 2' gradcheck --suite "$suite" --seed 1,2
 check several_seeds_are_refused_by_bench refuses 'one seed, not 2' bench adjoint --suite "$suite" --seed 1,2
 check a_missing_suite_is_refused refuses 'nowhere.txt: No such file' gradcheck --suite "$scratch/nowhere.txt"
-check a_folder_is_no_suite refuses "$scratch" gradcheck --suite "$scratch"
-check a_binary_file_is_no_suite bash -c "head -c 200 /dev/zero >'$scratch/zero'; '$program' gradcheck --suite '$scratch/zero' 2>&1 | grep -q 'not a text file'"
+check a_folder_is_refused_as_a_suite refuses "$scratch" gradcheck --suite "$scratch"
+check a_binary_file_is_refused_as_a_suite bash -c "head -c 200 /dev/zero >'$scratch/zero'; '$program' gradcheck --suite '$scratch/zero' 2>&1 | grep -q 'not a text file'"
 check an_empty_suite_is_refused bad '' 'bad.txt: no model'
 check a_suite_without_states_is_refused bad 'model a cart.xml' 'bad.txt: no states'
-check an_unknown_line_is_refused bad 'states motion=4\nmodell a cart.xml' "bad.txt:2: 'modell': a line begins with"
-check an_unknown_kind_is_refused bad 'states flying=4' "bad.txt:1: 'flying=4': no such kind"
+check an_unknown_line_is_refused bad 'states motion=4\nmodell a cart.xml' "bad.txt:2: 'modell': a line must begin with"
+check an_unknown_kind_is_refused bad 'states flying=4' "bad.txt:1: 'flying=4': unknown kind"
 check a_wrong_count_is_refused bad 'states motion=four' "bad.txt:1: 'motion=four': a whole number"
 check a_negative_count_is_refused bad 'states motion=-4' "bad.txt:1: 'motion=-4': a whole number"
 check a_model_without_a_file_is_refused bad 'model a' "bad.txt:1: a model's file is missing"
-check a_model_twice_is_refused bad 'model a cart.xml\nmodel a cart.xml' "bad.txt:2: 'a': the name stands twice"
+check a_model_twice_is_refused bad 'model a cart.xml\nmodel a cart.xml' "bad.txt:2: 'a': another model has this name"
 check a_target_that_is_no_number_is_refused bad 'model a cart.xml target=nan' "bad.txt:1: 'target=nan': a positive number"
 check an_unknown_setting_is_refused bad 'model a cart.xml system.gravity=3' "system.gravity"
 check a_setting_of_another_kind_is_refused bad 'model a cart.xml train.steps=3' "bad.txt:1: 'train.steps=3': target=number or system.key"
-check a_suite_and_a_model_are_refused refuses 'is too much' gradcheck cart.xml --suite "$suite"
-check out_without_a_suite_is_refused refuses '--out stands beside --suite' gradcheck "$scratch/suite/cart.xml" --out "$scratch/x"
+check a_suite_and_a_model_are_refused refuses '--suite lists its own models' gradcheck cart.xml --suite "$suite"
+check out_without_a_suite_is_refused refuses '--out is only valid with --suite' gradcheck "$scratch/suite/cart.xml" --out "$scratch/x"
 check plot_of_a_suite_is_refused refuses '--plot takes tasks and models' gradcheck --suite "$suite" --plot "$scratch/x"
-check plot_without_rollouts_is_refused refuses '--rollouts 0 leaves none' gradcheck "$scratch/suite/cart.xml" --plot "$scratch/x" --rollouts 0
+check plot_without_rollouts_is_refused refuses 'do not set --rollouts 0' gradcheck "$scratch/suite/cart.xml" --plot "$scratch/x" --rollouts 0
 check a_model_that_is_not_there_is_refused refuses 'no_such.xml' bench adjoint "$scratch/no_such.xml"
 check an_unknown_task_is_refused refuses "unknown task 'no_such'" bench adjoint no_such
 check an_unknown_benchmark_is_refused refuses "unknown benchmark 'adjont', did you mean 'adjoint'" bench adjont x.xml
 check a_benchmark_without_a_model_is_refused refuses 'a task, a model file' bench adjoint
-check no_passes_are_refused refuses '--passes 0: not a whole number' bench adjoint "$scratch/suite/cart.xml" --passes 0
+check zero_passes_are_refused refuses '--passes 0: expected an integer' bench adjoint "$scratch/suite/cart.xml" --passes 0
 check a_bad_suite_is_refused_by_bench refuses 'nowhere.txt: No such file' bench adjoint --suite "$scratch/nowhere.txt"
 check out_that_is_a_file_is_refused bash -c "touch '$scratch/file'; '$program' bench adjoint '$scratch/suite/cart.xml' --windows 2 --passes 1 --out '$scratch/file' >/dev/null 2>'$scratch/err'; [ \$? -eq 2 ] && grep -q '$scratch/file' '$scratch/err'"
 
@@ -180,12 +180,12 @@ interrupted() { timeout --preserve-status -s INT 1 "$program" "$@" >/dev/null 2>
 cp "$models/arm_box.xml" "$scratch/suite"
 printf 'states motion=4000 impact=4000\nmodel own/arm_box arm_box.xml\n' >"$scratch/suite/long.txt"
 check an_interrupted_suite_exits_130 interrupted gradcheck --suite "$scratch/suite/long.txt" --out "$scratch/never" --threads 1
-check it_leaves_nothing_half_written [ ! -e "$scratch/never/verification.md" ]
+check an_interrupted_suite_writes_no_table [ ! -e "$scratch/never/verification.md" ]
 check an_interrupted_benchmark_exits_130 interrupted bench adjoint "$models/arm_box.xml" --passes 100000
 
-# ---- the example: only the public headers, and it hits ----
+# ---- docs/examples/throw.c: compiles with the public headers alone, and hits its target ----
 
-# a library under a sanitizer wants a program under it
+# a library built with a sanitizer needs a program built with it
 sanitize=()
 grep -q __asan_init "$build/libdynaflow.so" && sanitize+=(-fsanitize=address)
 grep -q __ubsan_handle "$build/libdynaflow.so" && sanitize+=(-fsanitize=undefined)
@@ -196,5 +196,5 @@ build_example() {
 check throw_compiles_without_a_warning build_example
 check throw_hits_the_target "$scratch/throw"
 check throw_is_short [ "$(wc -l <docs/examples/throw.c)" -le 60 ]
-check it_missed_at_first_and_then_less_and_less bash -c "'$scratch/throw' | awk '{ if (NR > 1 && \$7 > last) bad = 1; last = \$7; if (NR == 1) first = \$7 } END { exit bad || first < 1 || last > 0.01 }'"
+check throw_misses_at_first_and_improves_with_every_iteration bash -c "'$scratch/throw' | awk '{ if (NR > 1 && \$7 > last) bad = 1; last = \$7; if (NR == 1) first = \$7 } END { exit bad || first < 1 || last > 0.01 }'"
 finish

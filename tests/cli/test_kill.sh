@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# A run that is killed (SIGKILL) at random moments and started again until it is done must leave the bytes of a run that
-# was never touched: weights, metrics, curves. KILLS is how often it is killed (default 8; 50 takes a few minutes).
+# A run that is killed (SIGKILL) at random moments and restarted until it is done must leave the same bytes as an
+# uninterrupted run: weights, metrics, curves. KILLS is the number of kills (default 8; 50 takes a few minutes).
 set -u
+# slow
+# serial: kills at moments of a time that it measures, with two threads
 program=${BUILD:-build}/dynaflow
 kills=${KILLS:-8}
 scratch=$(mktemp -d)
@@ -19,7 +21,7 @@ plan=(run go1_gaits --profile smoke --method dynaflow_tracking,kinematic_fm_idm 
   --set net.skip_hidden=16 --set inverse.steps=30 --set inverse.batch=32 --set inverse.width=32 --set inverse.depth=1 --set eval.windows=8
   --set eval.sae_windows=0 --set eval.chains=0 --set eval.sampler_steps=1)
 
-# what must be equal: everything but times, the moment and the machine's state
+# compare FOLDER FOLDER: the records are equal except for times and provenance
 compare() {
   python3 - "$1" "$2" <<'PY'
 import glob, json, sys
@@ -59,8 +61,8 @@ nothing_left() {
 }
 same_as_whole() { compare "$scratch/whole" "$scratch/killed" && same_checkpoints && nothing_left; }
 
-# kill at moments spread over the time that the plan takes, drawn from a fixed seed; a plan that comes to its end under
-# this fire is compared, and the next one begins
+# kill at random moments within the duration of the plan, drawn from a fixed seed; a plan that ends in spite of the kills
+# is compared, and the next one begins
 RANDOM=7
 begin=$(date +%s%N)
 "$program" "${plan[@]}" --out "$scratch/timed" >/dev/null 2>&1
@@ -87,7 +89,7 @@ check the_killed_run_is_finished_by_one_more_start "$program" "${plan[@]}" --out
 check "killed_at_random_moments_and_resumed_gives_the_same_bytes" same_as_whole
 echo "# $killed kills, $finished plans ended in between"
 
-# the same for two shards, a process each on one folder, killed at moments of their own
+# the same for two shards, one process each on one folder, killed at different moments
 both() { # both SECONDS: kills each after as long; without an argument they run to their end
   local pids=() pid codes=0
   for shard in 1/2 2/2; do

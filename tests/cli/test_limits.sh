@@ -2,6 +2,8 @@
 # How a cell may end before it is done: over its time, over its memory, diverged, interrupted. Each is recorded under its
 # own name, none counts as a result, and the next run tries again.
 . tests/cli/check.sh
+# slow
+# serial: two signals count as one only within a tenth of a second
 
 cp -r docs/examples/pendulum "$scratch"
 (cd "$scratch/pendulum" && python3 make_data.py)
@@ -29,24 +31,24 @@ for line in open(sys.argv[1]): check.validate(json.loads(line))" "$1/events.json
 
 slow=$scratch/slow
 check a_cell_over_its_time_exits_3 exits_with 3 "${plan[@]}" --method dynaflow,random_action --out "$slow" "${endless[@]}" --cell-seconds 0.5
-check it_is_recorded_as_timeout records "$slow" "cells[0]['status'] == 'timeout' and cells[0]['limits'] == dict(seconds=0.5, memory_mib=None)"
-check with_its_reason records "$slow" \
+check a_cell_over_its_time_is_recorded_as_timeout records "$slow" "cells[0]['status'] == 'timeout' and cells[0]['limits'] == dict(seconds=0.5, memory_mib=None)"
+check the_record_of_a_timeout_has_its_reason records "$slow" \
   "cells[0]['reason'].startswith('over 0.5 s (--cell-seconds); dynaflow: interrupted at step ') and 'rows' not in cells[0]"
-check it_is_told says '^dynaflow: .*pendulum dynaflow seed 1: timeout: over 0.5 s'
-check it_ends_soon_after records "$slow" "0.5 <= cells[0]['wall_s'] < 60"
-check the_other_cells_go_on records "$slow" "(cells[1]['method'], cells[1]['status']) == ('random_action', 'done')"
-check its_training_is_kept bash -c "ls '$slow'/training/*/dynaflow.state"
+check a_timeout_is_reported says '^dynaflow: .*pendulum dynaflow seed 1: timeout: over 0.5 s'
+check a_cell_over_its_time_ends_soon records "$slow" "0.5 <= cells[0]['wall_s'] < 60"
+check the_cells_after_a_timeout_run records "$slow" "(cells[1]['method'], cells[1]['status']) == ('random_action', 'done')"
+check a_timeout_keeps_the_training_state bash -c "ls '$slow'/training/*/dynaflow.state"
 check the_record_obeys_the_schema obeys_the_schema "$slow"
-check verify_names_it exits_with 3 verify "$slow"
-check it_is_no_result says 'timeout: over 0.5 s'
-check a_report_refuses_it exits_with 3 report "$slow"
-check and_says_why says 'pendulum smoke dynaflow seed 1 \(timeout\)'
+check verify_of_a_timeout_exits_3 exits_with 3 verify "$slow"
+check verify_reports_the_timeout says 'timeout: over 0.5 s'
+check report_refuses_a_timeout exits_with 3 report "$slow"
+check report_names_the_timeout says 'pendulum smoke dynaflow seed 1 \(timeout\)'
 check the_next_run_tries_again exits_with 3 "${plan[@]}" --method dynaflow,random_action --out "$slow" "${endless[@]}" --cell-seconds 0.5
-check from_where_it_stood records "$slow" "
+check the_next_run_resumes_the_training records "$slow" "
 [c['status'] for c in cells] == ['timeout', 'done', 'timeout'] and
 int(cells[2]['reason'].split(' step ')[1].split()[0]) > int(cells[0]['reason'].split(' step ')[1].split()[0])"
 
-# many attempts end as one without a limit
+# many attempts give the same result as one without a limit
 whole=$scratch/whole pieces=$scratch/pieces
 some=(--method dynaflow --set train.steps=150)
 check without_a_limit_exits_0 exits_with 0 "${plan[@]}" --out "$whole" "${some[@]}"
@@ -56,8 +58,8 @@ while [ "$code" -eq 3 ] && [ "$attempts" -lt 100 ]; do
   attempts=$((attempts + 1))
 done
 check attempts_come_to_an_end [ "$code" -eq 0 ]
-check there_were_several [ "$attempts" -gt 1 ]
-check they_leave_the_same_weights diff -r "$whole/checkpoints" "$pieces/checkpoints"
+check several_attempts_were_needed [ "$attempts" -gt 1 ]
+check attempts_leave_the_weights_of_one_run diff -r "$whole/checkpoints" "$pieces/checkpoints"
 check a_limit_is_no_part_of_the_key python3 -c "
 import json, sys
 last = [[json.loads(l) for l in open(f + '/events.jsonl')][-1] for f in sys.argv[1:]]
@@ -68,24 +70,24 @@ check a_done_cell_leaves_no_training [ ! -e "$pieces/training" ]
 measured=$scratch/measured
 long=(--method random_action --set eval.chains=500 --set eval.windows=500 --set eval.chain_seconds=200)
 check measuring_has_to_end_too exits_with 3 "${plan[@]}" --out "$measured" "${long[@]}" --cell-seconds 0.3
-check and_is_recorded_as_timeout records "$measured" "
+check an_evaluation_over_its_time_is_recorded_as_timeout records "$measured" "
 cells[0]['status'] == 'timeout' and 'evaluation: interrupted' in cells[0]['reason'] and cells[0]['wall_s'] < 60"
 
 # ---- memory ----
 
 heavy=$scratch/heavy
 check a_cell_over_its_memory_exits_3 exits_with 3 "${plan[@]}" --method dynaflow --out "$heavy" --cell-memory 8
-check it_is_recorded_as_error records "$heavy" "
+check a_cell_over_its_memory_is_recorded_as_error records "$heavy" "
 cells[0]['status'] == 'error' and cells[0]['limits'] == dict(seconds=None, memory_mib=8)"
-check with_how_much_it_was records "$heavy" \
+check the_record_names_the_memory_in_use records "$heavy" \
   "8 < int(cells[0]['reason'].split(' MiB in use, over 8 MiB (--cell-memory); ')[0]) < 4096"
-check under_its_memory_it_is_done exits_with 0 "${plan[@]}" --method dynaflow --out "$heavy" --cell-memory 4096 --cell-seconds 600
-check and_limits_are_recorded records "$heavy" "cells[1]['limits'] == dict(seconds=600, memory_mib=4096) and cells[1]['status'] == 'done'"
+check a_cell_within_its_limits_is_done exits_with 0 "${plan[@]}" --method dynaflow --out "$heavy" --cell-memory 4096 --cell-seconds 600
+check limits_are_recorded records "$heavy" "cells[1]['limits'] == dict(seconds=600, memory_mib=4096) and cells[1]['status'] == 'done'"
 for bad in '--cell-seconds 0' '--cell-seconds x' '--cell-seconds -1' '--cell-memory 0' '--cell-memory nan'; do
-  check "${bad// /_}_is_refused" refuses "${bad}: not a number from" "${plan[@]}" --out "$scratch/none" $bad
+  check "${bad// /_}_is_refused" refuses "${bad}: expected a number from" "${plan[@]}" --out "$scratch/none" $bad
 done
 
-# ---- divergence: a motor that throws the pendulum out of all numbers ----
+# ---- divergence: a motor so strong that the pendulum's states are not finite ----
 
 wild=$scratch/wild
 cp -r "$task" "$scratch/wild_task"
@@ -96,12 +98,12 @@ check training_that_ends_without_a_loss_diverged records "$wild" \
   "cells[0]['status'] == 'diverged' and 'the loss is not finite at the end' in cells[0]['reason']"
 check measuring_that_ends_without_a_number_diverged records "$wild" \
   "cells[1]['status'] == 'diverged' and 'none of 16 values of tre at K = 0 is finite' in cells[1]['reason']"
-check what_never_met_the_motor_is_done records "$wild" "(cells[2]['method'], cells[2]['status']) == ('kinematic_fm', 'done')"
-check no_weights_of_it_are_kept [ "$(ls "$wild/checkpoints" | wc -l)" = 1 ]
-check the_record_of_it_obeys_the_schema obeys_the_schema "$wild"
+check a_method_without_simulation_is_done records "$wild" "(cells[2]['method'], cells[2]['status']) == ('kinematic_fm', 'done')"
+check a_diverged_training_keeps_no_weights [ "$(ls "$wild/checkpoints" | wc -l)" = 1 ]
+check the_record_of_a_divergence_obeys_the_schema obeys_the_schema "$wild"
 check a_diverged_cell_is_tried_again exits_with 3 "${diverging[@]}" --method random_action
-check and_is_not_averaged exits_with 3 report "$wild"
-# one window of many is a row's affair, not the cell's
+check report_refuses_a_diverged_cell exits_with 3 report "$wild"
+# a single window that is not finite affects the status of a row, not of the cell
 cat >"$scratch/bad.c" <<'C'
 #include <math.h>
 #include <string.h>
@@ -115,7 +117,7 @@ static df_status create(const df_method_env* env, void** self) {
   return DF_OK;
 }
 static void destroy(void* self) { (void)self; }
-/* stands still, but for the first window, which is nowhere; hangs where it is asked to */
+/* generates a constant state, NaN for the first window; waits as long as the file HANG exists */
 static df_status sample(void* self, const df_request* r, double* x, double* u) {
   const size_t nx = (size_t)task->system->nx, H = (size_t)task->windows->horizon;
   (void)self, (void)u;
@@ -134,14 +136,14 @@ check the_bad_method_compiles ${CC:-cc} -std=gnu17 -shared -fPIC -I lib/include 
   -L "$(dirname "$program")" -ldynaflow -Wl,-rpath,"$(dirname "$program")" -o "$scratch/bad.so"
 some_bad=$scratch/some_bad
 check a_window_that_is_nowhere_is_no_divergence exits_with 0 "${plan[@]}" --plugin "$scratch/bad.so" --method bad --out "$some_bad"
-check its_row_says_so records "$some_bad" "
+check the_row_counts_the_window_that_is_not_finite records "$some_bad" "
 cells[0]['status'] == 'done' and [r['status'] for r in cells[0]['rows'] if r['metric'] == 'tre'] == ['1 of 16 not finite']"
 
 # ---- signals ----
 
 in_background() { "$program" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null & pid=$!; }
 waits_for() { for _ in $(seq 600); do [ -e $1 ] && return 0; sleep 0.05; done; return 1; }
-# ends_with CODE SECONDS: the program in the background, within the time
+# ends_with CODE SECONDS: the program in the background ends with this exit code within this time
 ends_with() {
   local tick
   for tick in $(seq $(($2 * 20))); do kill -0 $pid 2>/dev/null || break; sleep 0.05; done
@@ -151,7 +153,7 @@ ends_with() {
   [ "$code" -eq "$1" ] || { echo "exit code $code, not $1"; cat "$scratch/err"; return 1; }
 }
 
-# demonstrations of all day
+# demonstrations that take far longer than this test
 generated=(go1_gaits --profile smoke --set data.episodes=500 --set data.seconds=20 --threads 1)
 for signal in INT TERM; do
   in_background run "${generated[@]}" --method random_action --data "$scratch/data" --out "$scratch/generated" --quiet
@@ -182,7 +184,7 @@ sleep 0.5
 kill -TERM $pid
 check sigterm_ends_a_command_that_keeps_nothing_with_130 ends_with 130 5
 
-# a method that does not listen: the first signal waits for it, a second one does not
+# a method that ignores the stop flag: the program waits for it after the first signal, not after a second one
 stubborn=$scratch/stubborn
 hanging=("${plan[@]}" --plugin "$scratch/bad.so" --method random_action,bad --out "$stubborn")
 touch "$scratch/hang"
@@ -198,8 +200,8 @@ sleep 0.5
 check signals_at_once_are_one kill -0 $pid
 kill -INT $pid
 check a_second_signal_ends_at_once_with_130 ends_with 130 2
-check it_leaves_the_record_as_it_was cmp "$scratch/before" "$stubborn/events.jsonl"
+check a_second_signal_leaves_the_record_unchanged cmp "$scratch/before" "$stubborn/events.jsonl"
 rm "$scratch/hang"
-check and_the_run_goes_on exits_with 0 "${hanging[@]}"
-check to_its_end records "$stubborn" "[(c['method'], c['status']) for c in cells] == [('random_action', 'done'), ('bad', 'done')]"
+check the_run_resumes_after_a_second_signal exits_with 0 "${hanging[@]}"
+check the_resumed_run_is_complete records "$stubborn" "[(c['method'], c['status']) for c in cells] == [('random_action', 'done'), ('bad', 'done')]"
 finish

@@ -26,10 +26,10 @@ differ() { ! "$@"; }
 
 check example_compiles_without_a_warning build_plugin $source "$plugin"
 
-# ---- it takes part ----
+# ---- the method is used like any other ----
 
 check list_with_plugin_exits_0 exits_with 0 list methods --plugin "$plugin"
-check list_names_it grep -qE '^method +hold_pose +holds the pose' "$scratch/out"
+check list_names_the_method_of_a_plugin grep -qE '^method +hold_pose +holds the pose' "$scratch/out"
 check list_without_it_does_not differ grep -q hold_pose <("$program" list methods)
 check without_plugin_it_is_unknown refuses "unknown method 'hold_pose'" run $task --method hold_pose --out "$scratch/none"
 
@@ -48,13 +48,13 @@ assert values['sae_own'] < 1e-9, values
 assert values['tre_open_loop'] < {r['metric']: r['value'] for r in cells['random_action']['rows']}['tre_open_loop']" "$one/events.jsonl"
 for name in rows samples; do check "${name}_are_the_same_again_on_2_threads" same "$one" "$two" $name; done
 check the_plan_is_done_before exits_with 0 run $task --method hold_pose --plugin "$plugin" --out "$two" "${small[@]}"
-check rerun_skips_it says '^1 cells: 0 run, 1 done before'
+check rerun_skips_the_done_cell says '^1 cells: 0 run, 1 already done'
 check eval_exits_0 exits_with 0 eval $task --method hold_pose --plugin "$plugin" "${small[@]}"
 check sample_exits_0 exits_with 0 sample $task --method hold_pose --plugin "$plugin" --windows 3 --out "$scratch/x.npz" "${small[@]}"
 check train_says_there_is_nothing_to_train refuses 'nothing to train' train $task --method hold_pose --plugin "$plugin" \
   --checkpoint "$scratch/c" "${small[@]}"
 if [ -x "$build/tests/baselines/test_methods" ]; then
-  check it_passes_the_conformance_test env DYNAFLOW_PLUGIN="$plugin" "$build/tests/baselines/test_methods"
+  check the_example_passes_the_conformance_test env DYNAFLOW_PLUGIN="$plugin" "$build/tests/baselines/test_methods"
 fi
 
 # ---- its file is part of the key ----
@@ -83,7 +83,7 @@ check other_file_exits_0 exits_with 0 run $task --method hold_pose --plugin "$sc
 check another_file_is_another_key differ same "$two" "$scratch/three" key
 check and_the_same_numbers same "$two" "$scratch/three" rows
 
-# a method that draws nothing gives the same numbers for every seed: no mistake, but only the method can say so
+# a method without randomness gives the same numbers for every seed, which is only allowed if it declares this
 check two_seeds_exit_0 exits_with 0 run $task --method hold_pose --plugin "$plugin" --out "$two" --seed 1,2 "${small[@]}"
 check verify_with_plugin_exits_0 exits_with 0 verify "$two" --plugin "$plugin"
 check verify_with_plugin_has_no_warning differ says 'only --plugin can tell'
@@ -92,7 +92,7 @@ check verify_without_it_warns says 'only --plugin can tell'
 
 # ---- refused ----
 
-# spoiled NAME SED: the example with one thing wrong
+# spoiled NAME SED: the example with one mistake
 spoiled() { sed "$2" $source >"$scratch/$1.c" && build_plugin "$scratch/$1.c" "$scratch/$1.so"; }
 # refuses_plugin FILE PATTERN
 refuses_plugin() { refuses "$2" list methods --plugin "$1" && grep -qF "$1" "$scratch/err" && [ ! -s "$scratch/out" ]; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Reports: from the record alone, the same bytes each time, and honest about what is missing.
+# Reports: made from the records alone, with the same bytes each time, and clear about what is missing.
 . tests/cli/check.sh
 
 mkdir -p "$scratch/runs"
@@ -7,19 +7,19 @@ cp -r tests/cli/run "$scratch/runs/example"
 run_folder=$scratch/runs/example
 drawn() { command -v gnuplot >/dev/null; }
 
-# one cell of the plan is not there: nothing is averaged over the rest unless that is asked for
+# one cell of the plan is missing: nothing is averaged over the rest unless --partial is given
 check incomplete_run_exits_3 exits_with 3 report "$run_folder"
 check it_says_how_much_is_done grep -q '5 of 6 cells done' "$scratch/err"
-check it_names_the_missing_cell grep -q 'missing: go1_gaits full replay_demo seed 2 (not run)$' "$scratch/err"
-check it_says_how_to_go_on grep -q -- "report $run_folder --partial" "$scratch/err"
-check it_writes_nothing [ ! -e "$run_folder/report" ]
-check json_names_it_too bash -c "'$program' report '$run_folder' --json 2>/dev/null | python3 -c '
+check incomplete_run_names_the_missing_cell grep -q 'missing: go1_gaits full replay_demo seed 2 (not run)$' "$scratch/err"
+check incomplete_run_names_the_option_partial grep -q -- "report $run_folder --partial" "$scratch/err"
+check incomplete_run_writes_no_report [ ! -e "$run_folder/report" ]
+check json_names_the_missing_cell bash -c "'$program' report '$run_folder' --json 2>/dev/null | python3 -c '
 import json, sys
 r = json.load(sys.stdin)[\"rows\"][0]
 assert (r[\"cells\"], r[\"done\"], r[\"missing\"]) == (6, 5, \"replay_demo seed 2 (not run)\") and \"page\" not in r, r'"
 
 check partial_report_exits_3 exits_with 3 report "$run_folder" --partial
-check tables_say_it_is_incomplete grep -q '5 of 6 cells done. The set is incomplete' "$run_folder/report/tables.md"
+check tables_say_it_is_incomplete grep -q '5 of 6 cells done. The group is incomplete' "$run_folder/report/tables.md"
 every_table_says_so() { # a line of its own above each table of means: two K and all metrics
   [ "$(grep -c '^\*\*Partial: 5 of 6 cells.\*\*$' "$run_folder/report/tables.md")" = 3 ] &&
     [ "$(grep -c '<strong>Partial: 5 of 6 cells.</strong>' "$run_folder/report/index.html")" = 3 ]
@@ -61,7 +61,7 @@ mkdir "$scratch/runs/bad"
 { head -2 tests/cli/run/events.jsonl; echo garbage; tail -1 tests/cli/run/events.jsonl; } >"$scratch/runs/bad/events.jsonl"
 check garbage_is_named_by_line refuses 'events.jsonl:3:' report "$scratch/runs/bad"
 
-# a program without gnuplot beside it still writes all but the figures
+# without gnuplot everything but the figures is written
 mkdir "$scratch/bin"
 ln -s "$(command -v env)" "$(command -v bash)" "$scratch/bin"
 without_gnuplot() {
@@ -70,6 +70,13 @@ without_gnuplot() {
   [ "$code" -eq 3 ] && grep -q 'gnuplot is not installed' "$scratch/err"
 }
 check missing_gnuplot_is_said without_gnuplot
+cp -r tests/cli/run "$scratch/runs/bare"
+scripts_of() { (cd "$1/report/plots" && ls ./*.gp ./*.dat | sort); }
+every_script_is_written() {
+  PATH=$scratch/bin "$program" report "$scratch/runs/bare" --partial >/dev/null 2>&1
+  ! ls "$scratch/runs/bare/report/plots/"*.svg 2>/dev/null && diff <(scripts_of "$run_folder") <(scripts_of "$scratch/runs/bare")
+}
+check every_script_is_written_without_gnuplot every_script_is_written
 
 sed '1d' tests/cli/run/events.jsonl | grep -v '"replay_demo"' >"$scratch/runs/whole.jsonl"
 mkdir "$scratch/runs/whole"
@@ -78,7 +85,7 @@ drawn && check complete_run_exits_0 exits_with 0 report "$scratch/runs/whole"
 check complete_tables_do_not_say_partial bash -c "[ -e '$scratch/runs/whole/report/tables.md' ] &&
   ! grep -qi partial '$scratch/runs/whole/report/tables.md' '$scratch/runs/whole/report/index.html'"
 
-# times stand apart, so that all other files are the same bytes whenever the same plan is run
+# times are in a file of their own, so that all other files have the same bytes whenever the same plan is run
 check times_have_a_row_a_cell python3 -c "
 import csv, sys
 rows = list(csv.DictReader(open(sys.argv[1] + '/report/times.csv')))
@@ -98,5 +105,5 @@ open(sys.argv[1], 'w').write(''.join(json.dumps(r) + '\n' for r in records))
 PY
 for folder in "$run_folder" "$scratch/slower/example"; do run report "$folder" --partial; done
 check a_slower_run_has_other_times bash -c "! cmp -s '$run_folder/report/times.csv' '$scratch/slower/example/report/times.csv'"
-check and_the_same_bytes_otherwise diff -r --exclude=times.csv "$run_folder/report" "$scratch/slower/example/report"
+check a_slower_run_has_the_same_bytes_except_times diff -r --exclude=times.csv "$run_folder/report" "$scratch/slower/example/report"
 finish

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs: the same bytes on any number of threads and after any kill; done cells are skipped; wrong checkpoints are refused.
+# Runs: the same bytes on any number of threads and after kills; done cells are skipped; wrong checkpoints are refused.
 . tests/cli/check.sh
+# slow
 
 data=$scratch/data
 task=go1_gaits
@@ -9,7 +10,7 @@ small=(--set data.episodes=10 --set data.seconds=3 --set window.last=100 --set t
   --set net.depth=1 --set net.heads=2 --set net.skip_hidden=16 --set inverse.steps=6 --set inverse.width=16
   --set eval.windows=8 --set eval.chains=4 --set eval.chain_seconds=0.64 --set eval.sae_windows=2)
 
-# small_run FOLDER ARGUMENT...: `run` with the small settings; the arguments' own come later and win
+# small_run FOLDER ARGUMENT...: `run` with the small settings; the arguments come later and take precedence
 small_run() { run run "$task" "${small[@]}" --out "$@" --data "$data"; }
 small_run_exits() {
   local wanted=$1
@@ -84,7 +85,7 @@ for method in dynaflow dynaflow_tracking kinematic_fm_idm action_fm; do
 done
 check methods_give_different_samples differ cmp -s "$scratch/dynaflow-1.npz" "$scratch/action_fm-1.npz"
 
-# eval of a run's checkpoint is the run's own measurement; what training took stands in the run alone
+# eval of a run's checkpoint repeats the run's numbers; the work counters of training are in the run only
 check eval_exits_0 exits_with 0 eval $task --method dynaflow --checkpoint "$dynaflow" --data "$data" --json "${small[@]}"
 check eval_repeats_the_rows_of_the_run python3 -c "
 import json, sys
@@ -95,7 +96,7 @@ assert again == [r for r in cell['rows'] if r in again]
 assert all(r['metric'].startswith('effort.') for r in cell['rows'] if r not in again)
 " "$scratch/out" "$one/events.jsonl"
 
-# ---- returned actions replay the returned states, asked of the program itself with the samples as recorded data ----
+# ---- returned actions reproduce the returned states: `dynaflow replay` with the samples as recorded data ----
 
 replay_task() { # replay_task METHOD: a task whose data are the method's samples
   local folder=$scratch/replayed/$1
@@ -139,14 +140,14 @@ check one_bit_in_one_metric_is_noticed differ same_facts "$one" "$scratch/spoile
 
 cp "$one/events.jsonl" "$scratch/before"
 check rerun_exits_0 small_run_exits 0 "$one" --method $methods --threads 2
-check rerun_runs_nothing says '^4 cells: 0 run, 4 done before, 0 failed'
+check rerun_runs_nothing says '^4 cells: 0 run, 4 already done, 0 failed'
 check rerun_leaves_the_record_as_it_was cmp "$scratch/before" "$one/events.jsonl"
 check another_title_runs_nothing small_run_exits 0 "$one" --method $methods --set task.title=Other
-check another_title_is_no_other_cell says '^4 cells: 0 run, 4 done before'
+check another_title_is_no_other_cell says '^4 cells: 0 run, 4 already done'
 check another_title_leaves_the_record cmp "$scratch/before" "$one/events.jsonl"
 
 check another_seed_exits_0 small_run_exits 0 "$one" --method $methods --seed 1,2
-check another_seed_adds_cells says '^8 cells: 4 run, 4 done before'
+check another_seed_adds_cells says '^8 cells: 4 run, 4 already done'
 check another_seed_only_appends cmp -n "$(stat -c %s "$scratch/before")" "$scratch/before" "$one/events.jsonl"
 mkdir "$scratch/seed1" "$scratch/seed2"
 grep -v '"seed":2' "$one/events.jsonl" >"$scratch/seed1/events.jsonl"
@@ -167,9 +168,9 @@ sys.stdout.buffer.write(b[8 + struct.unpack('<Q', b[:8])[0]:])" "$1"; }
 check another_seed_gives_other_weights differ cmp -s <(tensors "$dynaflow") <(tensors "$second")
 
 check another_rate_exits_0 small_run_exits 0 "$one" --method action_fm --set train.rate=0.002
-check another_rate_runs_again says '^1 cells: 1 run, 0 done before'
+check another_rate_runs_again says '^1 cells: 1 run, 0 already done'
 check another_number_of_windows_exits_0 small_run_exits 0 "$one" --method action_fm --set eval.windows=9
-check another_number_of_windows_runs_again says '^1 cells: 1 run, 0 done before'
+check another_number_of_windows_runs_again says '^1 cells: 1 run, 0 already done'
 
 # ---- torn lines ----
 
@@ -177,7 +178,7 @@ torn=$scratch/torn
 cp -r "$scratch/run2" "$torn"
 truncate -s -100 "$torn/events.jsonl"
 check torn_run_exits_0 small_run_exits 0 "$torn" --method $methods
-check torn_line_is_told says 'events.jsonl: the last line was torn, [0-9]+ bytes cut off; 4 records kept'
+check torn_line_is_told says 'events.jsonl: removed an incomplete last line \([0-9]+ bytes\); 4 records kept'
 check only_the_torn_cell_runs_again says '^4 cells: 1 run, 3 done before'
 check torn_run_ends_as_if_nothing_had_happened same_run "$scratch/run2" "$torn"
 check torn_line_is_gone [ "$(count_records "$torn" cell done)" = 4 ]
@@ -227,7 +228,7 @@ check run_after_sigkill_exits_0 [ $code -eq 0 ]
 check killed_run_ends_as_an_uninterrupted_one same_run "$scratch/whole" "$killed"
 check kills_leave_no_half_files differ leftovers "$scratch"
 
-# a signal while cells are measured, of which none trains
+# a signal during a run of cells without training
 "$program" run $task "${small[@]}" --out "$scratch/measured" --method random_action --threads 1 --data "$data" \
   --seed "$(seq -s, 60)" >"$scratch/out" 2>"$scratch/err" </dev/null & pid=$!
 first_cell_done "$scratch/measured"
@@ -237,7 +238,7 @@ check sigint_between_measurements_exits_130 [ $code -eq 130 ]
 check sigint_between_measurements_says_what_is_kept says "interrupted; $(count_records "$scratch/measured" cell done) of 60 cells"
 check sigint_between_measurements_stops [ "$(count_records "$scratch/measured" cell done)" -lt 60 ]
 
-# train: interrupted again and again until it has seen it
+# train: signalled repeatedly until it ends
 mkdir "$scratch/kept"
 echo precious >"$scratch/kept/old.safetensors"
 "$program" train $task --method dynaflow --checkpoint "$scratch/kept/old.safetensors" --quiet --threads 1 --data "$data" \

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Shards: several processes share a plan and a folder, and leave what one process leaves.
+# Shards: several processes share a plan and a folder, and leave the same results as one process.
 . tests/cli/check.sh
+# slow
 
 cp -r docs/examples/pendulum "$scratch"
 (cd "$scratch/pendulum" && python3 make_data.py)
@@ -45,7 +46,7 @@ assert eval(sys.argv[2]), [(f, r['type'], r.get('method'), r.get('seed'), r.get(
 PY
 }
 
-# ---- two processes leave what one leaves ----
+# ---- two processes leave the same results as one ----
 
 one=$scratch/one/run two=$scratch/two/run
 check one_process_exits_0 run_exits 0 "$one"
@@ -62,11 +63,11 @@ check report_of_two_exits_0 exits_with 0 report "$two"
 # tables, CSV, SVG and page; times are apart
 same_report() { [ -s "$2/report/index.html" ] && diff -r --exclude=times.csv "$1/report" "$2/report"; }
 check two_shards_give_the_report_of_one_process same_report "$one" "$two"
-check of_all_its_kinds_of_files bash -c "cd '$two/report' && ls tables.md results.csv index.html plots/*.svg"
+check the_report_has_tables_page_and_figures bash -c "cd '$two/report' && ls tables.md results.csv index.html plots/*.svg"
 check verify_reads_all_files exits_with 0 verify "$two"
 # two seeds are too few for a winner
 check compare_reads_all_files exits_with 4 compare "$one" "$two" --json
-check and_finds_them_equal python3 -c "
+check compare_finds_the_runs_equal python3 -c "
 import json, sys
 rows = json.load(open(sys.argv[1]))['rows']
 assert len(rows) > 10 and all(r['value'] == 0 and r['seeds'] == 2 for r in rows), rows" "$scratch/out"
@@ -89,22 +90,22 @@ done
 # the same cells done twice would be found
 check a_copy_of_another_name_is_no_part_of_the_run exits_with 0 verify "$swapped"
 cp "$swapped/events-7of9.jsonl" "$swapped/events-8of9.jsonl"
-check a_copy_of_such_a_name_is_found exits_with 1 verify "$swapped"
-check with_both_places_named grep -qE 'events-7of9.jsonl line 2 and events-8of9.jsonl line 2: the same key is done twice' "$scratch/out"
+check a_copy_with_the_name_of_a_shard_is_found exits_with 1 verify "$swapped"
+check both_places_of_a_duplicate_are_named grep -qE 'events-7of9.jsonl line 2 and events-8of9.jsonl line 2: the same key is recorded as done twice' "$scratch/out"
 rm "$swapped/events-8of9.jsonl"
 sed -i '2s/"value":0\.\([0-9]\)/"value":1.\1/' "$swapped/events-7of9.jsonl"
 run report "$swapped"
 check a_changed_number_would_be_noticed differ same_report "$one" "$swapped"
 check a_changed_record_is_found exits_with 2 verify "$swapped"
-check with_file_and_line grep -q 'events-7of9.jsonl line 2: the record was changed after it was written' "$scratch/out"
-check and_not_taken_for_done refuses 'events-7of9.jsonl:2: the record was changed after it was written' "${plan[@]}" --out "$swapped"
+check a_changed_record_is_named_with_file_and_line grep -q 'events-7of9.jsonl line 2: the record was changed after it was written' "$scratch/out"
+check run_refuses_a_changed_record refuses 'events-7of9.jsonl:2: the record was changed after it was written' "${plan[@]}" --out "$swapped"
 
-# ---- what one shard finished is done for all ----
+# ---- a cell finished by one shard is done for all ----
 
-check the_whole_finds_all_done run_exits 0 "$two"
-check it_says_so says '^8 cells: 0 run, 8 done before, 0 failed. Records: .*/events.jsonl$'
+check the_whole_plan_after_its_shards_exits_0 run_exits 0 "$two"
+check the_whole_plan_counts_8_cells_as_done says '^8 cells: 0 run, 8 already done, 0 failed. Records: .*/events.jsonl$'
 check shards_of_another_number_find_all_done run_exits 0 "$two" --shard 3/3
-check they_say_so says '^2 cells of 8, shard 3 of 3: 0 run, 2 done before, 0 failed. Records: .*/events-3of3.jsonl$'
+check shard_3_of_3_counts_2_cells_as_done says '^2 cells of 8, shard 3 of 3: 0 run, 2 already done, 0 failed. Records: .*/events-3of3.jsonl$'
 check no_cell_ran_again records "$two" "len(cells) == 8"
 
 half=$scratch/half/run
@@ -114,18 +115,18 @@ check half_a_run_is_incomplete_for_gate exits_with 3 gate "$half" --tasks "$scra
 check half_a_run_is_incomplete_for_compare exits_with 3 compare "$half" "$one"
 check half_a_run_is_incomplete_for_report exits_with 3 report "$half"
 check the_report_counts_the_whole_plan says '4 of 8 cells done'
-check and_names_what_is_missing says \
+check the_report_names_the_missing_cells says \
   'missing: pendulum smoke kinematic_fm seed 1 \(not run\), pendulum smoke replay_demo seed 1 \(not run\), '
 # cells 2, 5 and 8 of the plan, of which 5 is done
-check a_third_finds_some_done run_exits 0 "$half" --shard 2/3
-check a_third_says_so says '^3 cells of 8, shard 2 of 3: 2 run, 1 done before, 0 failed'
-check the_whole_does_the_rest run_exits 0 "$half"
-check the_rest_is_two_cells says '^8 cells: 2 run, 6 done before, 0 failed'
+check shard_2_of_3_exits_0 run_exits 0 "$half" --shard 2/3
+check shard_2_of_3_counts_1_cell_as_done says '^3 cells of 8, shard 2 of 3: 2 run, 1 already done, 0 failed'
+check the_whole_plan_runs_the_rest run_exits 0 "$half"
+check the_rest_of_the_plan_is_two_cells says '^8 cells: 2 run, 6 already done, 0 failed'
 check each_cell_is_there_once records "$half" "len(cells) == 8 and len(set(map(name, cells))) == 8 and len(files) == 3"
 run report "$half"
 check pieces_of_all_sizes_give_the_same_report same_report "$one" "$half"
 
-# ---- what a kill or a disk left in another shard's file ----
+# ---- torn lines and garbage in another shard's file ----
 
 torn=$scratch/torn/run
 mkdir "$scratch/torn"
@@ -134,12 +135,12 @@ rm -rf "$torn/report" "$torn/events-3of3.jsonl" "$torn/events.jsonl"
 truncate -s -50 "$torn/events-1of2.jsonl"
 cp "$torn/events-1of2.jsonl" "$scratch/before"
 check a_line_torn_in_another_file_runs_again run_exits 0 "$torn" --shard 1/1
-check and_no_other says ': 1 run, 7 done before'
+check only_the_torn_cell_runs_again says ': 1 run, 7 already done'
 check another_shards_file_is_left_alone cmp "$scratch/before" "$torn/events-1of2.jsonl"
 run report "$torn"
 check the_report_is_whole_again same_report "$one" "$torn"
-check its_own_shard_cuts_it run_exits 0 "$torn" --shard 1/2
-check and_says_so says 'events-1of2.jsonl: the last line was torn, [0-9]+ bytes cut off; 4 records kept'
+check its_own_shard_repairs_the_torn_file run_exits 0 "$torn" --shard 1/2
+check the_cut_off_line_is_reported says 'events-1of2.jsonl: removed an incomplete last line \([0-9]+ bytes\); 4 records kept'
 
 sed -i '3s/.*/garbage/' "$torn/events-2of2.jsonl"
 cp "$torn/events-2of2.jsonl" "$scratch/before"
@@ -147,7 +148,7 @@ check garbage_in_another_file_is_named_by_run refuses 'events-2of2.jsonl:3: not 
 check garbage_in_another_file_is_named_by_report refuses 'events-2of2.jsonl:3: not JSON' report "$torn"
 check garbage_is_left_as_it_is cmp "$scratch/before" "$torn/events-2of2.jsonl"
 
-# ---- at the same time ----
+# ---- several processes at the same time ----
 
 busy=$scratch/busy/run
 waits_for() { for _ in $(seq 600); do [ -e $1 ] && return 0; sleep 0.05; done; return 1; }
@@ -156,22 +157,22 @@ in_background "$busy" "${slow[@]}" --shard 1/1
 check a_cell_is_in_training waits_for "$busy/training/*/lock"
 check the_same_shard_is_refused refuses 'events-1of1.jsonl: another dynaflow is writing this run' \
   "${plan[@]}" --out "$busy" "${slow[@]}" --shard 1/1
-# the time ends the test where a cell is not left to the other process
+# the time limit ends the test if the cell is not left to the other process
 check a_cell_that_another_process_has_is_left_to_it run_exits 3 "$busy" "${slow[@]}" --cell-seconds 5
-check that_is_said says '^1 cells: 0 run, 0 done before, 0 failed, 1 in the hands of another process'
+check that_is_said says '^1 cells: 0 run, 0 already done, 0 failed, 1 locked by another process'
 check cells_that_nobody_has_are_run run_exits 3 "$busy" --method dynaflow,random_action --seed 1 --set train.steps=1000000 --cell-seconds 5
-check one_of_two_ran says '^2 cells: 1 run, 0 done before, 0 failed, 1 in the hands of another process'
+check one_cell_ran_and_one_was_locked says '^2 cells: 1 run, 0 already done, 0 failed, 1 locked by another process'
 kill -KILL $pid
 wait $pid 2>/dev/null
 check a_killed_process_holds_nothing run_exits 0 "$busy" --method dynaflow --seed 1
-check and_its_shard_goes_on run_exits 3 "$busy" "${slow[@]}" --shard 1/1 --cell-seconds 0.3
+check the_shard_of_a_killed_process_resumes run_exits 3 "$busy" "${slow[@]}" --shard 1/1 --cell-seconds 0.3
 
-# ---- what is no shard ----
+# ---- invalid values of --shard ----
 
 for shard in 3/2 0/0 0/2 x 1 1/ /2 1/2/3 -1/2 1/-2 +1/2 ' 1/2' '1/2 ' 1.0/2 1of2 1/99999 ''; do
   check "shard_'$shard'_is_refused" refuses "^dynaflow run: --shard ${shard/+/\\+}: not of the form I/N" \
     "${plan[@]}" --out "$scratch/none" --shard "$shard"
 done
 check a_bad_shard_is_told_in_one_line [ "$(grep -c 'dynaflow run: --shard' "$scratch/err")" = 1 ]
-check and_makes_nothing [ ! -e "$scratch/none" ]
+check a_bad_shard_creates_no_folder [ ! -e "$scratch/none" ]
 finish

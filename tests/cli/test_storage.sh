@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Disks that are full, folders that cannot be written, a second writer, garbage in a record: one clear error that names the
-# file, what was recorded stays as it is, and the run goes on once the cause is gone.
+# Disks that are full, folders that cannot be written, a second writer, garbage in a record: one error that names the
+# file, the records are kept, and the run resumes once the cause is removed.
 . tests/cli/check.sh
+# slow
 
 cp -r docs/examples/pendulum "$scratch"
 (cd "$scratch/pendulum" && python3 make_data.py)
@@ -19,9 +20,9 @@ cells = [(r['method'], r['seed'], r['status']) for r in records if r['type'] == 
 assert eval('(' + sys.argv[2] + ')'), cells
 PY
 }
-# goes_on RUN DONE FOLDER ARGUMENT...: the same run, once the cause is gone
+# goes_on RUN DONE FOLDER ARGUMENT...: the same command succeeds, with RUN cells run and DONE cells already done
 goes_on() {
-  local wanted="$1 run, $2 done before, 0 failed"
+  local wanted="$1 run, $2 already done, 0 failed"
   shift 2
   exits_with 0 "${plan[@]/--quiet/--threads=1}" --out "$@" && says "$wanted"
 }
@@ -42,26 +43,26 @@ size=$(stat -c %s "$full/events.jsonl")
 # room for a plan, not for a cell
 run_limited $((size / 1024 + 2)) "${plan[@]}" --method random_action --seed 1,2,3 --out "$full"
 check a_record_that_does_not_fit_is_an_error [ "$code" -eq 2 ]
-check that_names_the_file one_error 'seed 2: .*full/events.jsonl: File too large$'
-check what_was_recorded_stands cmp -n "$size" "$scratch/before" "$full/events.jsonl"
+check the_full_record_file_is_named one_error 'seed 2: .*full/events.jsonl: File too large$'
+check earlier_records_are_kept cmp -n "$size" "$scratch/before" "$full/events.jsonl"
 check every_record_is_whole records "$full" "cells == [('random_action', 1, 'done')] and len(records) == 3"
 check the_run_goes_on_with_room goes_on 2 1 "$full" --method random_action --seed 1,2,3
-check to_its_end records "$full" "cells == [('random_action', s, 'done') for s in (1, 2, 3)]"
+check the_run_is_complete_after_room_is_made records "$full" "cells == [('random_action', s, 'done') for s in (1, 2, 3)]"
 
 # room for records, not for the weights
 small=$scratch/small
 check a_small_cell_is_done exits_with 0 "${plan[@]}" --method random_action --out "$small"
 run_limited $(($(stat -c %s "$small/events.jsonl") / 1024 + 24)) "${plan[@]}" --method kinematic_fm,random_action --out "$small"
 check weights_that_do_not_fit_are_an_error [ "$code" -eq 2 ]
-check that_names_their_file one_error 'kinematic_fm seed 1: .*/(training|checkpoints)/.*: File too large$'
-check and_is_recorded records "$small" "cells == [('random_action', 1, 'done'), ('kinematic_fm', 1, 'error')]"
+check the_weights_file_that_does_not_fit_is_named one_error 'kinematic_fm seed 1: .*/(training|checkpoints)/.*: File too large$'
+check weights_that_do_not_fit_are_recorded_as_error records "$small" "cells == [('random_action', 1, 'done'), ('kinematic_fm', 1, 'error')]"
 check no_half_file_is_left [ -z "$(find "$small" -name '*.part.*')" ]
-check that_cell_goes_on_with_room goes_on 1 1 "$small" --method kinematic_fm,random_action
+check the_failed_cell_runs_with_room goes_on 1 1 "$small" --method kinematic_fm,random_action
 run_limited 1 report "$small" --quiet
 check a_report_that_does_not_fit_is_an_error [ "$code" -eq 2 ]
-check that_names_its_file one_error 'small/report/[a-z]+\.[a-z]+: File too large$'
+check the_report_file_that_does_not_fit_is_named one_error 'small/report/[a-z]+\.[a-z]+: File too large$'
 
-# the same with a disk, where this user may mount one
+# the same with a full disk, if this user may mount one
 mount_there() { unshare -rm true 2>/dev/null; }
 if mount_there; then
   disk=$scratch/disk
@@ -89,15 +90,15 @@ fi
 # ---- places that cannot be written ----
 
 check a_new_run_beneath_a_file_is_refused exits_with 2 "${plan[@]}" --out "$task/task.yaml/run"
-check that_path_is_named one_error 'pendulum/task.yaml(/run)?: Not a directory$'
+check the_path_beneath_a_file_is_named one_error 'pendulum/task.yaml(/run)?: Not a directory$'
 check even_root_cannot_make_folders_in_proc differ mkdir /proc/dynaflow-test 2>/dev/null
 check a_new_run_where_no_folder_can_be_made_is_refused exits_with 2 "${plan[@]}" --out /proc/dynaflow-test
-check that_folder_is_named one_error '/proc/dynaflow-test: '
+check the_folder_that_cannot_be_made_is_named one_error '/proc/dynaflow-test: '
 mkdir -p "$scratch/odd/events.jsonl"
 check a_folder_in_place_of_the_record_is_refused exits_with 2 "${plan[@]}" --out "$scratch/odd"
-check that_place_is_named one_error 'odd/events.jsonl: Is a directory$'
+check the_folder_in_place_of_the_record_is_named one_error 'odd/events.jsonl: Is a directory$'
 
-# a run of which all may only be read; root, whom modes do not stop, does without that privilege for a moment
+# a run whose files are read-only; root ignores file modes, so it drops this capability for the check
 closed=$scratch/closed
 check a_run_to_be_closed_is_done exits_with 0 "${plan[@]}" --method random_action --out "$closed"
 read_only() {
@@ -125,7 +126,7 @@ check a_closed_run_can_be_verified exits_read_only 0 verify "$closed"
 check a_closed_run_has_no_place_for_a_report exits_read_only 2 report "$closed"
 check the_place_is_named one_error 'closed/report: Permission denied$'
 check the_closed_record_is_as_it_was cmp "$scratch/before" "$closed/events.jsonl"
-check it_goes_on_once_it_is_open goes_on 1 1 "$closed" --method random_action --seed 1,2
+check the_run_resumes_once_it_is_writable goes_on 1 1 "$closed" --method random_action --seed 1,2
 
 # ---- a second writer ----
 
@@ -161,15 +162,15 @@ open(sys.argv[1], 'wb').write(b'\n'.join(lines))
 PY
   cp "$scratch/spoiled/run/events.jsonl" "$scratch/before"
 }
-# survives PYTHON PATTERN: the error names the line and says what to do; that done, the cell runs again and all is as before
+# survives PYTHON PATTERN: the error names the line and the remedy; after it the cell runs again and the report is unchanged
 survives() {
   local record=$scratch/spoiled/run/events.jsonl
   spoil "$1" || return 1
   exits_with 2 "${plan[@]}" --method random_action --seed 1,2,3 --out "$scratch/spoiled/run" || return 1
-  one_error "spoiled/run/events.jsonl:3: $2.*the file was left as it is" && cmp "$scratch/before" "$record" || return 1
+  one_error "spoiled/run/events.jsonl:3: $2.*the file was not modified" && cmp "$scratch/before" "$record" || return 1
   exits_with 2 verify "$scratch/spoiled/run" || return 1
   run "${plan[@]}" --method random_action --seed 1,2,3 --out "$scratch/spoiled/run"
-  advice=$(sed -n 's/.*its cell runs again: \(sed -i 3d [^)]*\)).*/\1/p' "$scratch/err")
+  advice=$(sed -n 's/.*delete the line: \(sed -i 3d [^)]*\)).*/\1/p' "$scratch/err")
   [ -n "$advice" ] && $advice && goes_on 1 2 "$scratch/spoiled/run" --method random_action --seed 1,2,3 || return 1
   run report "$scratch/spoiled/run"
   diff -r --exclude=times.csv "$whole/report" "$scratch/spoiled/run/report"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tasks: found by name and by path, refused with file, key and value; data fetched, checked and never half written.
+# Tasks: found by name and by path; errors name file, key and value; data are fetched, checked and never half written.
 . tests/cli/check.sh
 
 tasks=$scratch/tasks
@@ -39,7 +39,7 @@ task "$sum"
 
 check unknown_task_is_refused refuses "unknown task 'hoper', did you mean 'hopper'" replay hoper
 check unknown_task_names_the_others refuses 'go1_gaits, hopper' data info no_such_task
-check tasks_folder_is_used refuses 'there are: cart' data info hopper --tasks "$tasks"
+check tasks_folder_is_used refuses 'available: cart' data info hopper --tasks "$tasks"
 check unknown_profile_is_refused refuses 'nosuch' data info hopper --profile nosuch
 check unknown_key_is_refused refuses 'train\.step' data info hopper --set train.step=3
 check value_out_of_range_is_refused refuses 'split\.test_every.*1' data info hopper --set split.test_every=1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the program says of itself, and how it refuses.
+# Help, version, list and doctor; wrong usage is refused.
 . tests/cli/check.sh
 
 check help_exits_0 exits_with 0 --help

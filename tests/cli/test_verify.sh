@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# verify: an honest record passes, and each check has a record that must not.
+# verify: an honest record passes, and each check has a record that must fail.
 . tests/cli/check.sh
+# slow
 
-# verdict CODE CHECK BEFORE [AFTER]: a run so changed gives this exit code, and this check is the one that says why
+# verdict CODE CHECKS BEFORE [AFTER]: a run with these changes gives this exit code, by findings of these checks alone
 verdict() {
   local wanted=$1 name=$2
   rm -rf "$scratch/run"
@@ -23,7 +24,7 @@ assert [r for r in rows if r['check'] == sys.argv[2] and r['status'] == 'warning
 }
 
 check an_honest_run_passes verdict 0 '' ''
-# a synthetic run has no weights and no actions
+# a synthetic run has neither checkpoints nor replays
 check every_check_that_can_looked_at_something python3 -c "
 import json, sys
 rows = json.load(open(sys.argv[1]))['rows']
@@ -33,7 +34,7 @@ run verify "$scratch/run"
 check verify_changes_nothing [ "$before" = "$(sha256sum "$scratch/run/events.jsonl")" ]
 check verify_leaves_no_file [ "$(ls -A "$scratch/run")" = events.jsonl ]
 
-# ---- a record that is not what the program wrote ----
+# ---- altered records ----
 
 check an_edited_number_is_tampering verdict 2 record '' "row('dynaflow', 2, 'tre')['value'] = 0.2"
 check the_last_bit_of_a_number_is_tampering verdict 2 record '' "r = row('dynaflow', 2, 'tre'); r['value'] *= 1 + 2**-52"
@@ -83,7 +84,7 @@ check the_schema_file_takes_the_honest_run against_schema_honest
 
 check a_cell_that_was_never_run_is_incomplete verdict 3 plan "cells.remove(at('dynaflow', 3))"
 check a_cell_that_failed_is_incomplete verdict 3 plan "at('dynaflow', 3).update(status='error', reason='no memory')"
-check the_reason_is_told grep -q 'error: no memory' "$scratch/out"
+check the_reason_of_a_failed_cell_is_reported grep -q 'error: no memory' "$scratch/out"
 check an_interrupted_cell_is_incomplete verdict 3 plan "at('dynaflow', 3).update(status='interrupted', reason='')"
 check a_diverged_cell_is_a_failure verdict 1 plan "at('dynaflow', 3).update(status='diverged', reason='loss is not finite')"
 check a_record_without_a_plan_is_incomplete verdict 3 plan '' 'records.remove(plan)'
@@ -110,7 +111,7 @@ check other_start_states_are_a_failure verdict 1 windows "at('dynaflow', 2)['win
 check the_same_numbers_for_two_seeds_are_a_failure verdict 1 seeds "at('dynaflow', 2)['rows'] = at('dynaflow', 1)['rows']"
 check the_ceiling_may_be_the_same_for_all_seeds verdict 0 '' "at('replay_demo', 2)['rows'] = at('replay_demo', 1)['rows']"
 check better_than_the_demonstration_is_a_leak verdict 1 ceiling "for s in SEEDS: row('replay_demo', s, 'tre_open_loop')['value'] = 0.3"
-check as_good_as_the_demonstration_is_none verdict 0 '' "
+check as_good_as_the_demonstration_is_no_leak verdict 0 '' "
 for r in every('tre_open_loop'): r['value'] = 3.0 if r['value'] > 1 else 0.3"
 check worse_than_random_is_a_warning warns floor "row('dynaflow', 1, 'tre_open_loop')['value'] = 5.0"
 
@@ -141,7 +142,7 @@ rows = {r['check']: r for r in json.load(open(sys.argv[1]))['rows']}
 assert rows['replay']['n'] == 2 * 6, rows" "$scratch/out"; }
 check two_windows_of_every_record_were_simulated_again two_replays_a_record
 
-# ---- recorded actions, simulated again; records changed and sealed anew, so that nothing else gives them away ----
+# ---- recorded actions, simulated again; records are changed and sealed again, so that only this check can find it ----
 
 # replays CODE CHECK CHANGE: verify of the real run with its records so changed
 replays() {
@@ -155,26 +156,26 @@ said = {r['check'] for r in json.load(open(sys.argv[1]))['rows'] if r['status'] 
 assert said == set(sys.argv[2].split()), said" "$scratch/out" "$name"
 }
 check sealed_anew_unchanged_is_whole replays 0 '' ''
-# the order of magnitude of a clamp that is not applied
+# an error of the size that a missing clamp causes
 check another_action_is_a_failure replays 1 replay "cells[0]['replays'][1]['u'][5] += 0.01"
-check and_frame_and_window_are_named grep -q 'window 4: the recorded actions do not lead to the recorded states: at frame 1,' "$scratch/out"
+check window_entry_and_frame_are_named grep -q 'window 4: the recorded actions do not reproduce the recorded states: entry [0-9]* of frame 1 is' "$scratch/out"
 check another_start_is_a_failure replays 1 replay "cells[0]['replays'][0]['x0'][2] += 1e-3"
 check the_last_bit_of_a_state_is_a_failure_here replays 1 replay "x = cells[0]['replays'][0]['x']; x[-1] *= 1 + 2**-52"
-check every_bit_counts_here grep -q 'every bit counts' "$scratch/out"
+check the_message_says_that_states_must_be_bitwise_equal grep -q 'must be bitwise equal' "$scratch/out"
 check a_lost_number_is_a_failure replays 1 replay "cells[0]['replays'][0]['u'].pop()"
 check a_state_that_is_none_is_a_failure replays 1 replay "cells[0]['replays'][0]['x'][40] = None"
 elsewhere="for c in cells: c['provenance']['cpu'] = 'another processor'
 x = cells[0]['replays'][0]['x']"
 check another_machine_may_round_otherwise replays 0 '' "$elsewhere; x[-1] *= 1 + 2**-52"
 check but_not_simulate_otherwise replays 1 replay "$elsewhere; x[-1] += 1e-5 * max(1, abs(x[-1]))"
-# another model than the record's: nothing can be said, and that is said
+# a model other than the record's: nothing can be checked, which is a warning
 mkdir "$scratch/tasks"
 cp -r tasks/go1_gaits "$scratch/tasks" && sed -i '0,/friction="[0-9.]*/s//&1/' "$scratch/tasks/go1_gaits/go1.xml"
 check the_model_was_changed bash -c "! cmp -s tasks/go1_gaits/go1.xml '$scratch/tasks/go1_gaits/go1.xml'"
 check another_model_exits_0 exits_with 0 verify "$scratch/real" --tasks "$scratch/tasks"
-check another_model_is_said grep -qE '^replay +warning .*not simulated again: the model of task go1_gaits compiles to' "$scratch/out"
-check no_task_exits_0 exits_with 0 verify "$scratch/real" --tasks "$scratch/none"
-check no_task_is_said grep -qE "^replay +warning .*not simulated again: unknown task 'go1_gaits'" "$scratch/out"
+check another_model_is_a_warning grep -qE '^replay +warning .*not simulated again: the model of task go1_gaits compiles to' "$scratch/out"
+check a_missing_task_exits_0 exits_with 0 verify "$scratch/real" --tasks "$scratch/none"
+check a_missing_task_is_a_warning grep -qE "^replay +warning .*not simulated again: unknown task 'go1_gaits'" "$scratch/out"
 sed -i 's/"train.steps":"3"/"train.steps":"4"/' "$scratch/real/events.jsonl"
 check a_real_run_with_an_edited_setting_does_not exits_with 2 verify "$scratch/real"
 finish

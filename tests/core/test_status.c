@@ -73,7 +73,7 @@ static void clocks_do_not_run_backwards(void** state) {
   (void)state;
   const double wall = df_clock_wall(), cpu = df_clock_cpu(), thread = df_clock_thread();
   volatile double work = 0;
-  for (int i = 0; i < 100000; i++) work += i;
+  for (int i = 0; i < 100000; i++) work = work + i;
   assert_true(df_clock_wall() >= wall && df_clock_cpu() >= cpu && df_clock_thread() >= thread);
   assert_true(df_clock_cpu() > 0 && df_clock_thread() > 0);
 }

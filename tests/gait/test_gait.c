@@ -16,6 +16,8 @@
 #include "gait_leg.h"
 #include "shared_data.h"
 
+/* slow */
+
 #define MODEL "tasks/go1_gaits/go1.xml"
 
 enum { NX = 37, NU = 12, NC = 7, FIRST_FRAME = 60 };

@@ -1,6 +1,8 @@
 /* Rollouts: equal bits for any number of threads, gradients, divergence, failures. */
 #include "models.h"
 
+/* slow */
+
 enum { B = 9, H = 12 };
 
 typedef struct batch {

@@ -103,7 +103,7 @@ void df_adjoint_rows(const df_step_record* record, df_adjoint* adjoint, double* 
 /* ---- adjoint_equality.c ---- */
 
 /* Adds the contributions of weld and connect equalities to the forces on the nodes. Reads w and the motions. */
-void df_adjoint_ties(const df_tree* tree, df_adjoint* adjoint, const df_step_record* record);
+void df_adjoint_welds(const df_tree* tree, df_adjoint* adjoint, const df_step_record* record);
 
 /* ---- adjoint_free.c ---- */
 

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "adjoint.h"
+#include "dynaflow/core/assert.h"
 #include "spatial.h"
 
 /* The forces and couples that a contact applies to its sides, one lane for each of the motions that they pair with (w,
@@ -88,6 +89,7 @@ static void push(df_adjoint* a, const df_contact_record* c, int s, double scale,
   const df_contact_side* side = &c->side[s];
   double arm[3], moment[3], *shift = a->shift[side->node];
   if (side->node == 0) return;
+  DF_ASSERT(a->state[side->node] != NODE_ALONE);
   for (int k = 0; k < 3; k++) arm[k] = at[k] - side->origin[k];
   vec_cross(moment, arm, force);
   for (int k = 0; k < 3; k++) {
@@ -170,6 +172,11 @@ DF_WIDE_INLINE void apply_side(df_adjoint* a, const df_contact_record* c, const 
 }
 
 DF_WIDE void df_adjoint_contact(const df_tree* tree, df_adjoint* a, const df_contact_record* c) {
+  DF_ASSERT(c->dim == 1 || c->dim == 3 || c->dim == 4 || c->dim == 6);
+  DF_ASSERT(c->side[0].node < tree->nnode && c->side[1].node < tree->nnode);
+  DF_ASSERT(c->side[0].node != 0 || c->side[1].node != 0);
+  DF_ASSERT(c->ndof == 0 || contact_dofs(c)[0] < tree->nv);
+  DF_ASSERT(fabs(vec_dot(c->frame, c->frame) - 1) < 1e-9 && fabs(vec_dot(c->frame, c->frame + 3)) < 1e-9);
   contact_loads load;
   df_lanes t[3];
   double z[3];

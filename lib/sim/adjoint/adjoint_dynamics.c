@@ -80,7 +80,7 @@ void df_adjoint_dynamics(const df_mujoco* system, const df_step_record* r, const
   if (df_compensates_gravity(system->model)) compensate_gravity(system, r, a);
   const df_contact_record* c = first_contact(r);
   for (int i = 0; i < r->ncontact; i++, c = next_contact(c)) df_adjoint_contact(&system->tree, a, c);
-  df_adjoint_ties(&system->tree, a, r);
+  df_adjoint_welds(&system->tree, a, r);
 
   /* project on the dofs, and add the forces of single and of several dofs */
   df_adjoint_sweep_forces(system, r, a, vbar);

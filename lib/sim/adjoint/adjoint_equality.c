@@ -1,6 +1,7 @@
-/* The contribution of weld and connect equalities (df_tie_record) to the derivatives of w . r by position and velocity:
- * docs/adjoint.md, section 6. */
+/* The contribution of weld and connect equalities (df_weld_record) to the derivatives of w . r by position and
+ * velocity: docs/adjoint.md, section 6. */
 #include "adjoint.h"
+#include "dynaflow/core/assert.h"
 #include "spatial.h"
 
 /* the motions that the forces of an equality pair with: w, the whole acceleration, v */
@@ -14,13 +15,13 @@ typedef struct side_loads {
 } side_loads;
 
 /* per row: gamma = D s, which pairs with the acceleration of the residual, and pull, which pairs with the residual */
-typedef struct tie_work {
+typedef struct weld_work {
   double gamma[6], pull[6];
-} tie_work;
+} weld_work;
 
-static void tie_work_of(const df_adjoint* a, const df_tie_record* t, tie_work* work) {
-  const double* jac = tie_jacobian(t);
-  const int *dofs = tie_dofs(t), n = t->ndof;
+static void weld_work_of(const df_adjoint* a, const df_weld_record* t, weld_work* work) {
+  const double* jac = weld_jacobian(t);
+  const int *dofs = weld_dofs(t), n = t->ndof;
   double soft = 0;
 
   /* gamma = D s with s = J w, D diagonal; soft is the part of the impedance, shared by all rows */
@@ -39,8 +40,8 @@ static void tie_work_of(const df_adjoint* a, const df_tie_record* t, tie_work* w
 
 /* Sets the forces and adds to the couples and the shift of side s. The acceleration of a point fixed to a body is
  * a_lin(p) + omega x v_lin(p). */
-static void load_point(const df_adjoint* a, const df_tie_record* t, const tie_work* work, int s, side_loads* load) {
-  const df_tie_side* side = &t->side[s];
+static void load_point(const df_adjoint* a, const df_weld_record* t, const weld_work* work, int s, side_loads* load) {
+  const df_weld_side* side = &t->side[s];
   const double *v = a->mv[side->node], sign = s == 0 ? 1 : -1;
   double arm[3], velocity[3], turned[3], t3[3];
 
@@ -88,8 +89,8 @@ static void into_world(double out[3], const double frame[9], const double x[3]) 
 
 /* Sets `out` to the cotangent of the relative rotation, in the world, of the work of section 6, which is linear in the
  * relative quaternion (q0, q). `x` are the relative motions in the world, `c` the coefficients that they pair with. */
-static void quaternion_cotangent(const df_tie_record* t, double c[FIELDS][3], double x[FIELDS][3], const double pull[3],
-                                 double out[3]) {
+static void quaternion_cotangent(const df_weld_record* t, double c[FIELDS][3], double x[FIELDS][3],
+                                 const double pull[3], double out[3]) {
   const double *q = t->rotation, speed2 = vec_dot(x[BY_V], x[BY_V]);
   double by_q0 = 0, by_q[3], t3[3], turn[3];
 
@@ -111,7 +112,7 @@ static void quaternion_cotangent(const df_tie_record* t, double c[FIELDS][3], do
 
 /* Adds the couples and turns of both sides. With the relative rotation Q and the relative motion x in the frame of side
  * 1 the first and second derivatives of the residual are Im(v Q)/2 and Im(a Q)/2 - |v|^2 Im(Q)/4, times the scale. */
-static void load_rotation(const df_adjoint* a, const df_tie_record* t, const tie_work* work, side_loads load[2]) {
+static void load_rotation(const df_adjoint* a, const df_weld_record* t, const weld_work* work, side_loads load[2]) {
   const int n0 = t->side[0].node, n1 = t->side[1].node;
   const double *q = t->rotation, *w0 = a->mv[n0], *w1 = a->mv[n1];
   df_spatial* const motions[FIELDS] = {a->mw, a->ma, a->mv};
@@ -163,7 +164,7 @@ static void load_rotation(const df_adjoint* a, const df_tie_record* t, const tie
 /* ---- the loads on the nodes ---- */
 
 /* out = the spatial force about the origin of the side of a force and a couple at its point */
-static void spatial_at(double out[6], const df_tie_side* side, const double force[3], const double couple[3]) {
+static void spatial_at(double out[6], const df_weld_side* side, const double force[3], const double couple[3]) {
   double arm[3];
   for (int k = 0; k < 3; k++) {
     arm[k] = side->point[k] - side->origin[k];
@@ -173,7 +174,7 @@ static void spatial_at(double out[6], const df_tie_side* side, const double forc
   vec_add_scaled(out, couple, 1);
 }
 
-static void apply_side(df_adjoint* a, const df_tie_side* side, const side_loads* load) {
+static void apply_side(df_adjoint* a, const df_weld_side* side, const side_loads* load) {
   const int n = side->node;
   if (n == 0) return;
   double f[6], t[6];
@@ -198,15 +199,17 @@ static void apply_side(df_adjoint* a, const df_tie_side* side, const side_loads*
   }
 }
 
-void df_adjoint_ties(const df_tree* tree, df_adjoint* a, const df_step_record* record) {
-  const df_tie_record* t = first_tie(record);
-  for (int i = 0; i < record->ntie; i++, t = next_tie(t)) {
+void df_adjoint_welds(const df_tree* tree, df_adjoint* a, const df_step_record* record) {
+  const df_weld_record* t = first_weld(record);
+  for (int i = 0; i < record->nweld; i++, t = next_weld(t)) {
     side_loads load[2] = {0};
-    tie_work work;
+    weld_work work;
+    DF_ASSERT(t->dim == 3 || t->dim == 6);
+    DF_ASSERT(t->side[0].node < tree->nnode && t->side[1].node < tree->nnode);
     for (int s = 0; s < 2; s++) df_adjoint_touch(tree, a, t->side[s].node);
 
     /* loads of the points, and of the rotation if it is a weld */
-    tie_work_of(a, t, &work);
+    weld_work_of(a, t, &work);
     for (int s = 0; s < 2; s++) load_point(a, t, &work, s, &load[s]);
     if (t->dim == 6) load_rotation(a, t, &work, load);
     for (int s = 0; s < 2; s++) apply_side(a, &t->side[s], &load[s]);

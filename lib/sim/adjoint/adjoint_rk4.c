@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "adjoint.h"
+#include "dynaflow/core/assert.h"
 #include "rk4.h"
 
 /* Scratch memory, [nv] unless stated otherwise. `drift` is the rate k_i at which stage i moves the position: its
@@ -138,6 +139,7 @@ void df_rk4_adjoint(const df_mujoco* system, const df_tape* tape, int first, df_
   const size_t bytes = (size_t)m->nv * sizeof *y;
   sweep c = lay_out(m, a->more);
   df_step_record stage[RK4_STAGES];
+  DF_ASSERT(first >= 0 && first + RK4_STAGES <= tape->count);
   for (int i = 0; i < RK4_STAGES; i++) stage[i] = df_tape_read(tape, system, first + i);
 
   /* the update at the end of the step */

@@ -1,6 +1,7 @@
 /* Rows along several dofs: their derivatives of w . r, and with those of weld and connect equalities their part of the
  * Hessian (docs/adjoint.md, section 4, "Along several dofs", and section 6). */
 #include "adjoint.h"
+#include "dynaflow/core/assert.h"
 
 /* ---- the Hessian ---- */
 
@@ -12,9 +13,9 @@ void df_adjoint_add_rows(const df_step_record* record, const df_pattern* p, doub
   }
 
   /* J^T D J of each weld or connect equality */
-  const df_tie_record* t = first_tie(record);
-  for (int i = 0; i < record->ntie; i++, t = next_tie(t))
-    df_add_block(p, hessian, t->dim, t->ndof, tie_dofs(t), tie_jacobian(t), t->hessian);
+  const df_weld_record* t = first_weld(record);
+  for (int i = 0; i < record->nweld; i++, t = next_weld(t))
+    df_add_block(p, hessian, t->dim, t->ndof, weld_dofs(t), weld_jacobian(t), t->hessian);
 }
 
 /* ---- rows ---- */
@@ -32,6 +33,8 @@ void df_adjoint_rows(const df_step_record* record, df_adjoint* a, double* vbar) 
   for (int i = 0; i < record->nrow; i++, r = next_row(r)) {
     const double *c = row_coefficient(r), *b = row_second(r), s = along(r, c, a->w);
     const int* dofs = row_dofs(r);
+    DF_ASSERT(r->ndof > 0 && r->mass >= 0);
+    DF_ASSERT((const unsigned char*)r >= record->rows && (const unsigned char*)next_row(r) <= record->welds);
 
     /* force along a constant combination c of dofs, s = c . w */
     for (int k = 0; k < r->ndof; k++) {

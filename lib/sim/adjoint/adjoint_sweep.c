@@ -1,6 +1,7 @@
 /* The two sweeps over the tree of joints: motions from the root to the leaves, forces back (docs/adjoint.md, section
  * 3). Both carry four motions or four forces at once, one per lane of a vector per coordinate. */
 #include "adjoint.h"
+#include "dynaflow/core/assert.h"
 #include "spatial.h"
 
 /* ---- motions of the nodes, from the root to the leaves ---- */
@@ -29,6 +30,7 @@ DF_WIDE void df_adjoint_sweep_motions(const df_mujoco* system, const df_step_rec
 
   for (int n = 1; n < tree->nnode; n++) {
     /* start from the motions of the parent */
+    DF_ASSERT(tree->parent[n] < n && tree->dof[n] + tree->ndof[n] <= tree->nv);
     const df_lanes* parent = a->motion[tree->parent[n]];
     df_lanes m[6];
     DF_EACH(i) m[i] = parent[i];
@@ -110,6 +112,7 @@ void df_adjoint_shift(const df_tree* tree, df_adjoint* a, int node) {
 }
 
 void df_adjoint_touch(const df_tree* tree, df_adjoint* a, int node) {
+  DF_ASSERT(node < tree->nnode);
   if (a->state[node] == NODE_TOUCHED) return;
   df_adjoint_shift(tree, a, node);
   a->state[node] = NODE_TOUCHED;

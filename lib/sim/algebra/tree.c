@@ -1,8 +1,10 @@
 #include "tree.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/assert.h"
 #include "lanes.h"
 
 static int* ints(size_t n) {
@@ -83,8 +85,8 @@ df_status df_tree_build(df_tree* tree, const mjModel* m) {
 }
 
 void df_tree_free(df_tree* tree) {
-  int* const arrays[] = {tree->parent,  tree->dof, tree->ndof,  tree->body_node, tree->chain,
-                         tree->chain_n, tree->all, tree->all_n, tree->self};
+  int* const arrays[] = {tree->parent, tree->dof,     tree->ndof, tree->body_node,
+                         tree->chain,  tree->chain_n, tree->all,  tree->all_n};
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) df_free(arrays[i]);
 }
 
@@ -142,12 +144,14 @@ DF_WIDE_INLINE void subtract_scaled(int from, int stride, double l, const double
 }
 
 DF_WIDE void df_factor(const df_pattern* p, const double* diagonal, double* a, double* inverse) {
+  DF_ASSERT((uintptr_t)a % (4 * sizeof(double)) == 0);
   const int stride = df_stride(p->nv);
   for (int k = p->nv - 1; k >= 0; k--) {
     const int *row = p->rows + k * p->nv, n = p->n[k], first = stride - n;
     double* ak = a + k * stride;
 
     /* eliminate k from the rows of its ancestors */
+    DF_ASSERT(ak[first] + diagonal[k] > 0);
     const double d = 1.0 / (ak[first] + diagonal[k]);
     for (int i = 1; i < n; i++) subtract_scaled(first + i, stride, ak[first + i] * d, ak, a + row[i] * stride);
 
@@ -247,6 +251,8 @@ static void add_scattered(const df_pattern* p, double* a, int dim, int n, const 
 
 void df_add_block(const df_pattern* p, double* a, int dim, int n, const int* dofs, const double* jacobian,
                   const double* d) {
+  DF_ASSERT(dim == 1 || dim == 3 || dim == 4 || dim == 6);
+  DF_ASSERT(df_descending(n, dofs, p->nv));
   if (n > 0 && n == p->n[dofs[0]])
     add_whole_rows(p, a, dim, n, dofs, jacobian, d);
   else

@@ -23,7 +23,6 @@ typedef struct df_tree {
   int* chain_n;   /* [nv] length of row k */
   int* all;       /* [nv][nv] row k lists k, k-1, ..., 0: the pattern of a full matrix */
   int* all_n;     /* [nv] length of row k: k + 1 */
-  int* self;      /* not used, NULL */
 } df_tree;
 
 /* Fills *tree, which must be zero. DF_E_NOMEM; the caller frees the tree also then. */

@@ -81,7 +81,7 @@ static int lowest_bit(int bits) {
 
 /* A contact at a corner of the polygon, recognised by the faces of either box on which it lies. `normal_axis` is the
  * axis of the flat box along the normal. */
-static bool face_motion(const df_touch* t, int flat_side, int normal_axis, df_contact_motion* out) {
+static bool face_motion(const df_geom_pair* t, int flat_side, int normal_axis, df_contact_motion* out) {
   const df_shape *flat = &t->shape[flat_side], *cut = &t->shape[1 - flat_side];
   const double outward = (flat_side == 0 ? 0.5 : -0.5) * t->distance;
   double at[3], feature[3][6] = {{0}};
@@ -166,7 +166,7 @@ static void nearest_slides(const edge e[2], const double gap[3], bool free0, boo
 
 /* Fills *out for two edges. The normal stays across both: it turns with the second box, except along
  * h = (second edge) x n, N = -h (d0 x n)^T omega / (h . d0). */
-static void crossed_motion(const df_touch* t, const edge e[2], const double nearest[2][3], bool free0, bool free1,
+static void crossed_motion(const df_geom_pair* t, const edge e[2], const double nearest[2][3], bool free0, bool free1,
                            df_contact_motion* out) {
   double gap[3], slide[2][6] = {{0}}, h[3], turn[3];
 
@@ -198,7 +198,7 @@ static void crossed_motion(const df_touch* t, const edge e[2], const double near
 }
 
 /* Finds the pair of edges whose directions are both orthogonal to the normal, up to ROUNDING; false if none is. */
-static bool crossed_edges(const df_touch* t, edge e[2]) {
+static bool crossed_edges(const df_geom_pair* t, edge e[2]) {
   double best = INFINITY, back[3];
   int axis0 = 0, axis1 = 0;
 
@@ -223,7 +223,7 @@ static bool crossed_edges(const df_touch* t, edge e[2]) {
   return best < ROUNDING * ROUNDING;
 }
 
-static bool edge_motion(const df_touch* t, df_contact_motion* out) {
+static bool edge_motion(const df_geom_pair* t, df_contact_motion* out) {
   edge e[2];
   double s[2], nearest[2][3], miss[3];
 
@@ -250,13 +250,13 @@ static double face_area(const df_shape* box, int axis) {
 
 /* The side with the flat face: the one that has an axis closest to the normal. Of two parallel faces it is the larger
  * one, to which MuJoCo's normal stays fixed when they tilt. */
-static int flat_side_of(const df_touch* t, const int axis[2], const double error[2]) {
+static int flat_side_of(const df_geom_pair* t, const int axis[2], const double error[2]) {
   const bool parallel = fmax(error[0], error[1]) < ALIGNED;
   if (!parallel) return error[1] < error[0];
   return face_area(&t->shape[1], axis[1]) > face_area(&t->shape[0], axis[0]);
 }
 
-bool df_boxes_motion(const df_touch* t, df_contact_motion* out) {
+bool df_boxes_motion(const df_geom_pair* t, df_contact_motion* out) {
   int axis[2];
   double error[2];
   for (int i = 0; i < 2; i++) error[i] = misaligned(&t->shape[i], t->normal, &axis[i]);

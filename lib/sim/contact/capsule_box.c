@@ -14,7 +14,7 @@ typedef struct segment_point {
   double local[3], direction[3]; /* the same in the frame of the box */
 } segment_point;
 
-static segment_point segment_point_of(const df_touch* t) {
+static segment_point segment_point_of(const df_geom_pair* t) {
   segment_point p;
   const df_shape* box = &t->shape[1];
   const double reach = t->shape[0].size[0] + 0.5 * t->distance;
@@ -99,7 +99,7 @@ static df_contact_slide slide_in_face(const segment_point* p, const df_shape* bo
 }
 
 /* the point that keeps its distance 2 size[k] along axis k of the box from the first contact's point, which slides */
-static df_contact_slide slide_with_first(const segment_point* p, const df_touch* first, double tolerance,
+static df_contact_slide slide_with_first(const segment_point* p, const df_geom_pair* first, double tolerance,
                                          double slide[6]) {
   const df_shape* box = &first->shape[1];
   const segment_point q = segment_point_of(first);
@@ -128,7 +128,7 @@ static df_contact_slide slide_with_first(const segment_point* p, const df_touch*
   return SLIDE_WITH_FIRST;
 }
 
-df_contact_slide df_capsule_on_box(const df_touch* t, const df_touch* first, double slide[6]) {
+df_contact_slide df_capsule_on_box(const df_geom_pair* t, const df_geom_pair* first, double slide[6]) {
   const df_shape* box = &t->shape[1];
   const segment_point p = segment_point_of(t);
   const double tolerance = CAPSULE_BOX_ROUNDING * (t->shape[0].size[1] + box->size[0] + box->size[1] + box->size[2]);

@@ -81,10 +81,10 @@ typedef struct df_shape {
 
 /* a contact: its geoms, and the point, normal (unit, from shape 0 to shape 1) and distance of its mjContact, in m and
  * in the world frame */
-typedef struct df_touch {
+typedef struct df_geom_pair {
   df_shape shape[2];
   double point[3], normal[3], distance;
-} df_touch;
+} df_geom_pair;
 
 /* axis = axis k of a geom, in the world */
 static inline void shape_axis(const df_shape* shape, int k, double axis[3]) {

@@ -1,5 +1,6 @@
 /* linear maps of twists that the rules for contacts share (docs/adjoint.md, section 5) */
 #include "contact_algebra.h"
+#include "dynaflow/core/assert.h"
 
 #include <math.h>
 
@@ -14,10 +15,11 @@ void df_rows_at(int n, double rows[][6], const double from[3], const double to[3
 }
 
 /* D = +- n . u, P = u - n (n . u)/2, N = 0, with the motion u of the point */
-void df_flat_motion(const df_touch* t, int flat_side, const double at[3], double feature[3][6],
+void df_flat_motion(const df_geom_pair* t, int flat_side, const double at[3], double feature[3][6],
                     df_contact_motion* out) {
   const double* n = t->normal;
   double along[6];
+  DF_ASSERT(flat_side == 0 || flat_side == 1);
   df_rows_at(3, feature, at, t->point);
   combine(n, feature, along);
   out->carrier = flat_side;

@@ -40,7 +40,7 @@ bool df_slide_to(const double axis[3], const double* line, const double gap[3], 
 
 /* Fills carrier, point and distance of *out for a point of one side against a flat side: `feature` [3][6] is how the
  * point at `at` moves relative to the flat side, for a twist at that point. Converts `feature` to the contact point. */
-void df_flat_motion(const df_touch* touch, int flat_side, const double at[3], double feature[3][6],
+void df_flat_motion(const df_geom_pair* touch, int flat_side, const double at[3], double feature[3][6],
                     df_contact_motion* out);
 
 #endif

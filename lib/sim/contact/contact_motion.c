@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "contact_algebra.h"
+#include "dynaflow/core/assert.h"
 #include "spatial.h"
 
 /* ---- which rule ---- */
@@ -49,8 +50,8 @@ static df_shape shape_of(const mjModel* m, const mjData* d, int geom) {
   return s;
 }
 
-df_touch df_touch_of(const mjModel* m, const mjData* d, const mjContact* c) {
-  df_touch t = {.shape = {shape_of(m, d, c->geom[0]), shape_of(m, d, c->geom[1])}, .distance = c->dist};
+df_geom_pair df_geom_pair_of(const mjModel* m, const mjData* d, const mjContact* c) {
+  df_geom_pair t = {.shape = {shape_of(m, d, c->geom[0]), shape_of(m, d, c->geom[1])}, .distance = c->dist};
   for (int k = 0; k < 3; k++) {
     t.point[k] = c->pos[k];
     t.normal[k] = c->frame[k];
@@ -60,7 +61,7 @@ df_touch df_touch_of(const mjModel* m, const mjData* d, const mjContact* c) {
 
 /* ---- CONTACT_FROZEN ---- */
 
-static void frozen_motion(const df_touch* t, df_contact_motion* out) {
+static void frozen_motion(const df_geom_pair* t, df_contact_motion* out) {
   *out = (df_contact_motion){.surface = SURFACE_FROZEN, .slide = SLIDE_NONE};
 
   /* The normal moves with the flatter side. MuJoCo orders types from the plane over round shapes to box and mesh:
@@ -76,7 +77,7 @@ static void frozen_motion(const df_touch* t, df_contact_motion* out) {
 /* ---- CONTACT_ROLLING ---- */
 
 /* A cylinder or an ellipsoid (shape 1) against a plane: the point moves with the body and slips over it. */
-static void rolling_motion(const df_touch* t, df_contact_motion* out) {
+static void rolling_motion(const df_geom_pair* t, df_contact_motion* out) {
   const df_shape* s = &t->shape[1];
   double at[3], feature[3][6];
   for (int k = 0; k < 3; k++) at[k] = t->point[k] + 0.5 * t->distance * t->normal[k];
@@ -126,7 +127,7 @@ static void round_point(double c[3][3], const double normal[3], double radius) {
 }
 
 /* C of a cylinder, and whether its nearest point is on a cap, on the side or on the rim */
-static df_contact_surface surface_of_cylinder(const df_touch* t, const double centre[3], double radius,
+static df_contact_surface surface_of_cylinder(const df_geom_pair* t, const double centre[3], double radius,
                                               double c[3][3]) {
   const df_shape* s = &t->shape[1];
   double axis[3], radial[3], tangent[3];
@@ -158,7 +159,7 @@ static df_contact_surface surface_of_cylinder(const df_touch* t, const double ce
 }
 
 /* C of a box, and whether its nearest point is in a face, on an edge or at a corner */
-static df_contact_surface surface_of_box(const df_touch* t, const double centre[3], double radius, double c[3][3]) {
+static df_contact_surface surface_of_box(const df_geom_pair* t, const double centre[3], double radius, double c[3][3]) {
   const df_shape* s = &t->shape[1];
   double arm[3], axis[3];
   int outside = 0, free = 0;
@@ -186,7 +187,7 @@ static df_contact_surface surface_of_box(const df_touch* t, const double centre[
 
 /* Adds to c, which is zero, the Hessian C of the distance of `centre` from the second shape (from a capsule's axis or a
  * sphere's centre), and returns what the nearest point lies on: the table in section 5. */
-static df_contact_surface surface_at(const df_touch* t, const double centre[3], double c[3][3]) {
+static df_contact_surface surface_at(const df_geom_pair* t, const double centre[3], double c[3][3]) {
   const df_shape* s = &t->shape[1];
   const double radius = df_gap_of(t);
   if (s->type == mjGEOM_BOX) return radius < NO_GAP ? SURFACE_FLAT : surface_of_box(t, centre, radius, c);
@@ -209,7 +210,7 @@ static df_contact_surface surface_at(const df_touch* t, const double centre[3], 
 /* ---- the nearest point of a capsule slides along its segment ---- */
 
 /* Sets sigma, which is zero before, if shape 0 is a capsule and its nearest point `centre` is inside its segment. */
-static df_contact_slide slide_of(const df_touch* t, const df_touch* first, df_contact_surface surface,
+static df_contact_slide slide_of(const df_geom_pair* t, const df_geom_pair* first, df_contact_surface surface,
                                  const double centre[3], double slide[6]) {
   if (t->shape[0].type != mjGEOM_CAPSULE) return SLIDE_NONE;
   if (!df_inside_segment(&t->shape[0], centre)) return SLIDE_NONE;
@@ -223,7 +224,7 @@ static df_contact_slide slide_of(const df_touch* t, const df_touch* first, df_co
   return df_slide_to(axis, surface == SURFACE_LINE ? line : NULL, gap, slide) ? SLIDE_NEAREST : SLIDE_NONE;
 }
 
-static bool round_motion(const df_touch* t, const df_touch* first, df_contact_motion* out) {
+static bool round_motion(const df_geom_pair* t, const df_geom_pair* first, df_contact_motion* out) {
   const double *n = t->normal, reach = t->shape[0].size[0] + 0.5 * t->distance;
   double centre[3], axis[3], slide[6] = {0}, c[3][3] = {{0}}, u[3][6];
 
@@ -263,13 +264,15 @@ static bool round_motion(const df_touch* t, const df_touch* first, df_contact_mo
 
 bool df_contact_motion_of(const mjModel* m, const mjData* d, int contact, df_contact_motion* out) {
   const mjContact *c = d->contact + contact, *before = contact > 0 ? c - 1 : c;
-  const df_touch t = df_touch_of(m, d, c);
+  const df_geom_pair t = df_geom_pair_of(m, d, c);
   bool known = true, exact = true;
+  DF_ASSERT(contact >= 0 && contact < d->ncon && c->geom[0] >= 0 && c->geom[1] >= 0);
+  DF_ASSERT(t.shape[0].type <= t.shape[1].type && fabs(vec_dot(t.normal, t.normal) - 1) < 1e-9);
   *out = (df_contact_motion){0};
 
   /* the preceding contact, if it has the same two geoms: the second contact of a capsule with a box depends on it */
   const bool second = before != c && before->geom[0] == c->geom[0] && before->geom[1] == c->geom[1];
-  const df_touch first = second ? df_touch_of(m, d, before) : t;
+  const df_geom_pair first = second ? df_geom_pair_of(m, d, before) : t;
 
   switch (df_contact_rule_of(t.shape[0].type, t.shape[1].type)) {
     case CONTACT_ROLLING:

@@ -24,7 +24,7 @@ df_contact_rule df_contact_rule_of(int type0, int type1);
 /* Whether the rule is exact for the pair, as long as each contact fits a case of the rule. */
 bool df_contact_exact(int type0, int type1);
 
-df_touch df_touch_of(const mjModel* m, const mjData* d, const mjContact* c);
+df_geom_pair df_geom_pair_of(const mjModel* m, const mjData* d, const mjContact* c);
 
 /* Fills *out for the contact d->contact[contact] and returns whether it is exact. A contact that fits no case gets the
  * motion of CONTACT_FROZEN and is not exact. */
@@ -35,31 +35,31 @@ bool df_contact_motion_of(const mjModel* m, const mjData* d, int contact, df_con
 /* Sets `slide` [6]: the point of a capsule's segment that MuJoCo chose against a box moves along the segment by
  * slide . twist, with the twist of the capsule relative to the box at that point. `first` is the preceding contact of
  * the same two geoms, or NULL if there is none. Returns the case, or SLIDE_UNKNOWN if the contact fits none. */
-df_contact_slide df_capsule_on_box(const df_touch* touch, const df_touch* first, double slide[6]);
+df_contact_slide df_capsule_on_box(const df_geom_pair* touch, const df_geom_pair* first, double slide[6]);
 
 /* ---- box_box.c ---- */
 
 /* Fills *out, which must be zero, for two boxes. False if the contact fits no case; *out is then undefined. */
-bool df_boxes_motion(const df_touch* touch, df_contact_motion* out);
+bool df_boxes_motion(const df_geom_pair* touch, df_contact_motion* out);
 
 /* ---- convex.c ---- */
 
 /* Fills *out, which must be zero, for nearest points that MuJoCo found by iteration. False if a point does not lie on
  * its surface or the equations are singular; *out is then undefined. */
-bool df_nearest_motion(const df_touch* touch, df_contact_motion* out);
+bool df_nearest_motion(const df_geom_pair* touch, df_contact_motion* out);
 
 /* ---- crossing_axes.c ---- */
 
 /* Distance r, m, of the centre of shape 0 (a sphere, or the nearest point of a capsule's segment) from shape 1: from
  * the axis of a capsule, from the centre of a sphere, from the surface of any other shape. */
-double df_gap_of(const df_touch* touch);
+double df_gap_of(const df_geom_pair* touch);
 /* Whether the centres or axes of two spheres or capsules meet: r < NO_GAP. */
-bool df_axes_meet(const df_touch* touch);
+bool df_axes_meet(const df_geom_pair* touch);
 /* Whether `motion` is that of two capsules whose axes cross inside both segments, with the normal across both axes. If
  * not, the normal of axes that meet comes from rounding. */
-bool df_axes_cross(const df_touch* touch, const df_contact_motion* motion);
+bool df_axes_cross(const df_geom_pair* touch, const df_contact_motion* motion);
 /* Whether no joint between the two bodies moves axes that meet apart or turns the normal, as in a planar mechanism.
  * Otherwise there is no derivative: the distance has no sign, and the normal jumps. */
-bool df_axes_stay(const mjModel* m, const mjData* d, const mjContact* c, const df_touch* touch);
+bool df_axes_stay(const mjModel* m, const mjData* d, const mjContact* c, const df_geom_pair* touch);
 
 #endif

@@ -251,7 +251,7 @@ static bool eliminate(double a[UNKNOWNS][COLUMNS]) {
  * seen from the second body, in the tangents. Rows 0 and 1: the points stay opposite each other along the normal,
  * slip_1 - slip_0 - x dn = v(w0). Rows 2 and 3, and 4 and 5: each point stays where its surface has that normal.
  * `velocity` [3][6] is the velocity of the first body at its point, for a twist at the contact point. */
-static void set_up(const df_touch* t, double tangent[2][3], const local_surface surface[2], double velocity[3][6],
+static void set_up(const df_geom_pair* t, double tangent[2][3], const local_surface surface[2], double velocity[3][6],
                    double a[UNKNOWNS][COLUMNS]) {
   for (int i = 0; i < 2; i++) {
     double turned[3]; /* the first body's rotation w turns the normal against it by n x w */
@@ -272,7 +272,7 @@ static void set_up(const df_touch* t, double tangent[2][3], const local_surface 
   }
 }
 
-bool df_nearest_motion(const df_touch* t, df_contact_motion* out) {
+bool df_nearest_motion(const df_geom_pair* t, df_contact_motion* out) {
   double velocity[3][6] = {{0}}, a[UNKNOWNS][COLUMNS] = {{0}}, witness[2][3], tangent[2][3];
   local_surface surface[2];
   const double* n = t->normal;

@@ -10,15 +10,15 @@ static bool is_thick(const df_shape* s) {
   return s->type == mjGEOM_SPHERE || s->type == mjGEOM_CAPSULE;
 }
 
-double df_gap_of(const df_touch* t) {
+double df_gap_of(const df_geom_pair* t) {
   return t->shape[0].size[0] + (is_thick(&t->shape[1]) ? t->shape[1].size[0] : 0) + t->distance;
 }
 
-bool df_axes_meet(const df_touch* t) {
+bool df_axes_meet(const df_geom_pair* t) {
   return is_thick(&t->shape[1]) && df_gap_of(t) < NO_GAP;
 }
 
-bool df_axes_cross(const df_touch* t, const df_contact_motion* motion) {
+bool df_axes_cross(const df_geom_pair* t, const df_contact_motion* motion) {
   double axis[2][3];
 
   /* inside both segments */
@@ -48,7 +48,7 @@ static int last_dof(const mjModel* m, int body) {
   return body > 0 ? m->body_dofadr[body] + m->body_dofnum[body] - 1 : -1;
 }
 
-bool df_axes_stay(const mjModel* m, const mjData* d, const mjContact* c, const df_touch* t) {
+bool df_axes_stay(const mjModel* m, const mjData* d, const mjContact* c, const df_geom_pair* t) {
   int dof[2];
 
   /* climb from both bodies to their common ancestor */

@@ -15,7 +15,11 @@
 enum { MAX_NV = DF_NDX_MAX / 2 };
 
 /* which actions are differentiated by differences */
-typedef enum df_differences { DIFFERENCES_NEVER, DIFFERENCES_CONTACTS, DIFFERENCES_ALWAYS } df_differences;
+typedef enum df_finite_difference_use {
+  FINITE_DIFFERENCE_NEVER,
+  FINITE_DIFFERENCE_CONTACTS,
+  FINITE_DIFFERENCE_ALWAYS
+} df_finite_difference_use;
 
 typedef struct df_mujoco {
   df_system base; /* first: a df_system* of this kind is a df_mujoco* */
@@ -31,7 +35,7 @@ typedef struct df_mujoco {
   df_parameter* parameters; /* [nparameter], none unless asked for */
   int nparameter;
   int* friction_parameter; /* [ngeom][3] index of a geom's friction parameters, -1 for none */
-  df_differences differences;
+  df_finite_difference_use differences;
   mjModel converged;                             /* `model` with other options; owns nothing */
   bool approximate_contacts, finite_differences; /* as configured */
 } df_mujoco;

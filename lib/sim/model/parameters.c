@@ -69,7 +69,7 @@ bool df_joints_damp_implicitly(const mjModel* m) {
 }
 
 static df_status check_model(const df_mujoco* system, const char* name) {
-  if (system->differences != DIFFERENCES_NEVER)
+  if (system->differences != FINITE_DIFFERENCE_NEVER)
     return df_fail(DF_E_UNSUPPORTED,
                    "%s: parameter gradients are not available for a model whose steps are differentiated by finite "
                    "differences",

@@ -21,7 +21,7 @@ static const double BENT = 0.1;
 const double DF_CONVERGED = 1e-22;
 enum { CCD_ITERATIONS = 100 };
 
-mjModel df_differences_model(const mjModel* m) {
+mjModel df_finite_difference_model(const mjModel* m) {
   mjModel copy = *m;
   copy.opt.tolerance = copy.opt.noslip_tolerance = copy.opt.ccd_tolerance = DF_CONVERGED;
   if (copy.opt.ccd_iterations < CCD_ITERATIONS) copy.opt.ccd_iterations = CCD_ITERATIONS;
@@ -38,7 +38,7 @@ typedef struct differencing {
   double* u;              /* [nu] action */
 } differencing;
 
-size_t df_differences_work_size(const df_mujoco* system) {
+size_t df_finite_difference_work_size(const df_mujoco* system) {
   const size_t nx = (size_t)system->base.nx, ndx = (size_t)system->base.ndx, nu = (size_t)system->base.nu;
   return (size_t)system->substeps * (df_mujoco_state_size(&system->base) + 1) + 3 * nx + 3 * ndx + nu;
 }
@@ -47,7 +47,7 @@ static differencing lay_out(const df_sim* sim) {
   const size_t nx = (size_t)sim->system->base.nx, ndx = (size_t)sim->system->base.ndx;
   const size_t substeps = (size_t)sim->system->substeps;
   differencing d = {.starts = sim->scratch};
-  d.step = d.starts + substeps * sim->past.state_size;
+  d.step = d.starts + substeps * sim->history.state_size;
   d.x = d.step + substeps;
   d.now = d.x + nx;
   d.next = d.now + nx;
@@ -76,13 +76,13 @@ static double step_length(const mjModel* m, const mjData* d) {
   return FINE;
 }
 
-df_traj_end df_differences_replay(df_sim* sim, const double* start, const double* u) {
+df_traj_end df_finite_difference_replay(df_sim* sim, const double* start, const double* u) {
   const df_mujoco* system = sim->system;
   const differencing d = lay_out(sim);
   df_traj_end end = DF_TRAJ_COMPLETE;
   df_mujoco_go_to(sim, start);
   for (int i = 0; i < system->substeps && end == DF_TRAJ_COMPLETE; i++) {
-    df_mujoco_whole_state(sim, d.starts + (size_t)i * sim->past.state_size);
+    df_mujoco_whole_state(sim, d.starts + (size_t)i * sim->history.state_size);
     end = df_mujoco_advance(sim, system->model, u, 1, false);
     d.step[i] = step_length(system->model, sim->data);
   }
@@ -126,7 +126,7 @@ static df_traj_end shifted_step(df_sim* sim, const differencing* d, int i, int k
   const df_mujoco* system = sim->system;
   const int ndx = system->base.ndx;
   /* restore the start of the step and move the coordinate */
-  df_mujoco_go_to(sim, d->starts + (size_t)i * sim->past.state_size);
+  df_mujoco_go_to(sim, d->starts + (size_t)i * sim->history.state_size);
   double kept = 0;
   if (k < ndx) {
     memset(d->e[0], 0, (size_t)ndx * sizeof *d->e[0]);
@@ -193,7 +193,8 @@ static df_traj_end slope(df_sim* sim, const differencing* d, int i, int k, doubl
   return DF_TRAJ_COMPLETE;
 }
 
-df_traj_end df_difference_step(df_sim* sim, int i, const double* u, const double* y, double* xbar, double* ubar) {
+df_traj_end df_finite_difference_step(df_sim* sim, int i, const double* u, const double* y, double* xbar,
+                                      double* ubar) {
   const df_mujoco* system = sim->system;
   const int ndx = system->base.ndx, nu = system->base.nu;
   const differencing d = lay_out(sim);
@@ -202,7 +203,7 @@ df_traj_end df_difference_step(df_sim* sim, int i, const double* u, const double
   memcpy(d.u, u, (size_t)nu * sizeof *u);
 
   /* states before and after the unperturbed step */
-  df_mujoco_go_to(sim, d.starts + (size_t)i * sim->past.state_size);
+  df_mujoco_go_to(sim, d.starts + (size_t)i * sim->history.state_size);
   df_mujoco_get_state(system->model, sim->data, d.x);
   df_traj_end end = shifted_step(sim, &d, i, 0, 0, d.now);
 

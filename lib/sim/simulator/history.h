@@ -15,11 +15,11 @@
 
 /* marks of an action; at most one is set */
 enum {
-  PAST_APPROXIMATE = 1, /* its adjoint is approximate */
-  PAST_DIFFERENCED = 2  /* at least one of its physics steps is differentiated by finite differences */
+  HISTORY_APPROXIMATE = 1, /* its adjoint is approximate */
+  HISTORY_DIFFERENCED = 2  /* at least one of its physics steps is differentiated by finite differences */
 };
 
-typedef struct df_past {
+typedef struct df_history {
   int length;           /* capacity in actions */
   int count;            /* actions recorded since reset */
   unsigned char* marks; /* [length] */
@@ -31,15 +31,15 @@ typedef struct df_past {
   double* actions;   /* [length][nu] */
   double* front;     /* [state_size] last state of the trajectory while an adjoint uses the simulator */
   bool away;         /* an adjoint has moved the simulator, and `front` is valid */
-} df_past;
+} df_history;
 
 /* Allocates the marks of an all-zero history for `length` actions. DF_E_NOMEM. */
-df_status df_past_init(df_past* past, int length, size_t state_size);
+df_status df_history_init(df_history* history, int length, size_t state_size);
 /* Frees the memory of a history and clears it; an all-zero history is fine. */
-void df_past_free(df_past* past);
+void df_history_free(df_history* history);
 /* Allocates start states and actions of `nu` numbers each; does nothing if they are allocated. DF_E_NOMEM. */
-df_status df_past_keep(df_past* past, int nu);
-/* Size in bytes of the marks and the arrays of df_past_keep(). */
-size_t df_past_bytes(const df_past* past, int nu);
+df_status df_history_keep(df_history* history, int nu);
+/* Size in bytes of the marks and the arrays of df_history_keep(). */
+size_t df_history_bytes(const df_history* history, int nu);
 
 #endif

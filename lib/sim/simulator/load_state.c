@@ -23,12 +23,12 @@ void df_mujoco_look_at(df_sim* sim, const double* x) {
 }
 
 void df_mujoco_set_state(df_sim* sim, const double* x) {
-  df_past_return(sim);
+  df_history_return(sim);
   df_mujoco_look_at(sim, x);
 }
 
 void df_mujoco_reset(df_sim* sim, const double* x) {
-  df_past_rewind(sim);
+  df_history_rewind(sim);
   df_mujoco_look_at(sim, x);
   sim->data->time = 0;
   if (sim->pbar) mju_zero(sim->pbar, sim->system->nparameter);
@@ -40,8 +40,8 @@ void df_mujoco_whole_state(const df_sim* sim, double* state) {
 }
 
 void df_mujoco_save(const df_sim* sim, double* state) {
-  if (sim->past.away)
-    memcpy(state, sim->past.front, sim->past.state_size * sizeof *state);
+  if (sim->history.away)
+    memcpy(state, sim->history.front, sim->history.state_size * sizeof *state);
   else
     df_mujoco_whole_state(sim, state);
 }
@@ -52,28 +52,28 @@ void df_mujoco_go_to(df_sim* sim, const double* state) {
 }
 
 void df_mujoco_restore(df_sim* sim, const double* state) {
-  df_past_rewind(sim);
+  df_history_rewind(sim);
   df_mujoco_go_to(sim, state);
 }
 
 /* ---- the trajectory and its history ---- */
 
-void df_past_rewind(df_sim* sim) {
-  df_past* past = &sim->past;
-  past->count = past->first = past->end = 0;
-  past->away = false;
+void df_history_rewind(df_sim* sim) {
+  df_history* history = &sim->history;
+  history->count = history->first = history->end = 0;
+  history->away = false;
   df_tape_rewind(&sim->tape);
 }
 
-void df_past_leave(df_sim* sim) {
-  df_past* past = &sim->past;
-  if (!past->away) df_mujoco_save(sim, past->front);
-  past->away = true;
+void df_history_leave(df_sim* sim) {
+  df_history* history = &sim->history;
+  if (!history->away) df_mujoco_save(sim, history->front);
+  history->away = true;
 }
 
-void df_past_return(df_sim* sim) {
-  df_past* past = &sim->past;
-  if (!past->away) return;
-  past->away = false;
-  df_mujoco_go_to(sim, past->front);
+void df_history_return(df_sim* sim) {
+  df_history* history = &sim->history;
+  if (!history->away) return;
+  history->away = false;
+  df_mujoco_go_to(sim, history->front);
 }

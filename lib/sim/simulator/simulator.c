@@ -19,7 +19,7 @@ void df_mujoco_sim_free(df_sim* sim) {
   if (!sim) return;
   if (sim->data) mj_deleteData(sim->data);
   df_tape_free(&sim->tape);
-  df_past_free(&sim->past);
+  df_history_free(&sim->history);
   df_free(sim->before);
   df_free(sim->work);
   df_free(sim->stages);
@@ -40,15 +40,15 @@ static df_status sim_build(df_sim* sim, int tape_length) {
   if (!sim->data) return df_fail(DF_E_NOMEM, "no memory for mjData");
 
   /* history, and tape unless all steps are differenced */
-  DF_TRY(df_past_init(&sim->past, tape_length, df_mujoco_state_size(&system->base)));
-  if (system->differences != DIFFERENCES_NEVER) DF_TRY(df_past_keep(&sim->past, system->base.nu));
-  const bool taped = system->differences != DIFFERENCES_ALWAYS;
+  DF_TRY(df_history_init(&sim->history, tape_length, df_mujoco_state_size(&system->base)));
+  if (system->differences != FINITE_DIFFERENCE_NEVER) DF_TRY(df_history_keep(&sim->history, system->base.nu));
+  const bool taped = system->differences != FINITE_DIFFERENCE_ALWAYS;
   DF_TRY(df_tape_init(&sim->tape, taped ? tape_length * df_records_of_action(system) : 0));
 
   /* scratch memory, parameter gradient */
   sim->before = df_alloc((size_t)system->base.nx, sizeof *sim->before);
   sim->work = df_alloc(df_adjoint_work_size(system), sizeof *sim->work);
-  sim->scratch = df_alloc(df_differences_work_size(system), sizeof *sim->scratch);
+  sim->scratch = df_alloc(df_finite_difference_work_size(system), sizeof *sim->scratch);
   sim->stages = df_alloc(df_rk4_step_size(system->model), sizeof *sim->stages);
   if (system->nparameter)
     sim->pbar = df_alloc((size_t)system->nparameter + df_parameter_work_size(system), sizeof *sim->pbar);
@@ -82,16 +82,16 @@ static df_traj_end act(df_sim* sim, const double* u, bool record) {
 
 /* empties the tape and returns to the start state of action t, which is recorded next */
 static void start_tape_at(df_sim* sim, int t) {
-  df_past* past = &sim->past;
+  df_history* history = &sim->history;
   df_tape_rewind(&sim->tape);
-  past->first = past->end = t;
-  df_mujoco_go_to(sim, past->starts + (size_t)t * past->state_size);
+  history->first = history->end = t;
+  df_mujoco_go_to(sim, history->starts + (size_t)t * history->state_size);
 }
 
 /* simulates action t from the simulator's current state and records it; if the tape is full, restarts it with action t
  */
 static df_traj_end record_action(df_sim* sim, int t, const double* u) {
-  df_past* past = &sim->past;
+  df_history* history = &sim->history;
   df_traj_end end = act(sim, u, true);
   if (sim->tape.full) {
     start_tape_at(sim, t);
@@ -100,7 +100,7 @@ static df_traj_end record_action(df_sim* sim, int t, const double* u) {
   if (sim->tape.full)
     (void)df_fail(DF_E_CONFIG, "tape too small: one action (%d substeps) does not fit in %zu bytes",
                   sim->system->substeps, sim->tape.limit);
-  if (end == DF_TRAJ_COMPLETE) past->end = t + 1;
+  if (end == DF_TRAJ_COMPLETE) history->end = t + 1;
   return end;
 }
 
@@ -115,42 +115,43 @@ static bool is_inexact(const df_sim* sim, int first, int records) {
 /* the mark of the action simulated last */
 static unsigned char mark_of(const df_sim* sim) {
   const df_mujoco* system = sim->system;
-  if (system->differences == DIFFERENCES_ALWAYS) return PAST_DIFFERENCED;
+  if (system->differences == FINITE_DIFFERENCE_ALWAYS) return HISTORY_DIFFERENCED;
   const int records = df_records_of_action(system);
   if (!is_inexact(sim, sim->tape.count - records, records)) return 0;
-  return system->differences == DIFFERENCES_CONTACTS ? PAST_DIFFERENCED : PAST_APPROXIMATE;
+  return system->differences == FINITE_DIFFERENCE_CONTACTS ? HISTORY_DIFFERENCED : HISTORY_APPROXIMATE;
 }
 
 /* simulates the next action of the trajectory and keeps everything its adjoint needs */
 static df_traj_end step_recorded(df_sim* sim, const double* u) {
-  df_past* past = &sim->past;
-  const int t = past->count;
-  DF_ASSERT(t < past->length && past->first <= past->end && past->end <= t && !past->away);
+  df_history* history = &sim->history;
+  const int t = history->count;
+  DF_ASSERT(t < history->length && history->first <= history->end && history->end <= t && !history->away);
   /* action and start state */
-  if (past->kept) {
-    memcpy(past->actions + (size_t)t * (size_t)sim->system->base.nu, u, (size_t)sim->system->base.nu * sizeof *u);
-    df_mujoco_save(sim, past->starts + (size_t)t * past->state_size);
+  if (history->kept) {
+    memcpy(history->actions + (size_t)t * (size_t)sim->system->base.nu, u, (size_t)sim->system->base.nu * sizeof *u);
+    df_mujoco_save(sim, history->starts + (size_t)t * history->state_size);
   }
 
   /* step and records */
   df_traj_end end;
-  if (sim->system->differences == DIFFERENCES_ALWAYS) {
+  if (sim->system->differences == FINITE_DIFFERENCE_ALWAYS) {
     end = act(sim, u, false);
   } else {
-    if (past->kept && past->end != t) start_tape_at(sim, t); /* the tape holds an earlier action, for an adjoint */
+    if (history->kept && history->end != t)
+      start_tape_at(sim, t); /* the tape holds an earlier action, for an adjoint */
     end = record_action(sim, t, u);
   }
 
   /* mark */
   if (end != DF_TRAJ_COMPLETE) return end;
-  past->marks[t] = mark_of(sim);
-  past->count++;
+  history->marks[t] = mark_of(sim);
+  history->count++;
   return end;
 }
 
 df_traj_end df_mujoco_step(df_sim* sim, const double* u, double* x1) {
-  df_past_return(sim);
-  const bool room = sim->past.count < sim->past.length;
+  df_history_return(sim);
+  const bool room = sim->history.count < sim->history.length;
   const df_traj_end end = room ? step_recorded(sim, u) : act(sim, u, false);
   if (end == DF_TRAJ_COMPLETE)
     df_mujoco_get_state(sim->system->model, sim->data, x1);
@@ -163,7 +164,7 @@ df_traj_end df_mujoco_step(df_sim* sim, const double* u, double* x1) {
 
 /* simulates and records action t again, which is no longer on the tape */
 static df_traj_end recompute(df_sim* sim, int t, const double* u) {
-  df_past_leave(sim);
+  df_history_leave(sim);
   start_tape_at(sim, t);
   return record_action(sim, t, u);
 }
@@ -171,24 +172,25 @@ static df_traj_end recompute(df_sim* sim, int t, const double* u) {
 /* the adjoint of action t: its physics steps from the last to the first, from the tape or by finite differences */
 static df_traj_end action_vjp(df_sim* sim, int t, const double* y, double* xbar, double* ubar) {
   const df_mujoco* system = sim->system;
-  const df_past* past = &sim->past;
-  const double* u = past->kept ? past->actions + (size_t)t * (size_t)system->base.nu : NULL;
-  const bool taped = system->differences != DIFFERENCES_ALWAYS, differenced = past->marks[t] & PAST_DIFFERENCED;
+  const df_history* history = &sim->history;
+  const double* u = history->kept ? history->actions + (size_t)t * (size_t)system->base.nu : NULL;
+  const bool taped = system->differences != FINITE_DIFFERENCE_ALWAYS,
+             differenced = history->marks[t] & HISTORY_DIFFERENCED;
   df_traj_end end = DF_TRAJ_COMPLETE;
 
   /* records and start states of the physics steps, where they must be recomputed */
-  if (taped && (t < past->first || t >= past->end)) end = recompute(sim, t, u);
-  if (differenced) df_past_leave(sim);
+  if (taped && (t < history->first || t >= history->end)) end = recompute(sim, t, u);
+  if (differenced) df_history_leave(sim);
   if (differenced && end == DF_TRAJ_COMPLETE)
-    end = df_differences_replay(sim, past->starts + (size_t)t * past->state_size, u);
+    end = df_finite_difference_replay(sim, history->starts + (size_t)t * history->state_size, u);
 
   /* backwards over the physics steps; y becomes the cotangent of each step's start state */
   const int records = df_records_of_step(system);
   for (int i = system->substeps - 1; i >= 0 && end == DF_TRAJ_COMPLETE; i--) {
-    const int at = ((t - past->first) * system->substeps + i) * records;
-    DF_ASSERT(!taped || (at >= 0 && at + records <= sim->tape.count && past->first <= t && t < past->end));
+    const int at = ((t - history->first) * system->substeps + i) * records;
+    DF_ASSERT(!taped || (at >= 0 && at + records <= sim->tape.count && history->first <= t && t < history->end));
     if (differenced && (!taped || is_inexact(sim, at, records)))
-      end = df_difference_step(sim, i, u, y, xbar, ubar);
+      end = df_finite_difference_step(sim, i, u, y, xbar, ubar);
     else
       df_adjoint_step(system, &sim->tape, at, sim->work, y, xbar, ubar, sim->pbar);
     y = xbar;
@@ -198,11 +200,11 @@ static df_traj_end action_vjp(df_sim* sim, int t, const double* y, double* xbar,
 
 df_traj_end df_mujoco_step_vjp(df_sim* sim, int t, const double* y, double* xbar, double* ubar) {
   const int ndx = sim->system->base.ndx, nu = sim->system->base.nu;
-  const df_past* past = &sim->past;
+  const df_history* history = &sim->history;
   memset(ubar, 0, (size_t)nu * sizeof *ubar);
   df_traj_end end = DF_TRAJ_FAILED;
-  if (t < 0 || t >= past->count)
-    (void)df_fail(DF_E_ARG, "step_vjp: step %d is not one of the %d recorded steps", t, past->count);
+  if (t < 0 || t >= history->count)
+    (void)df_fail(DF_E_ARG, "step_vjp: step %d is not one of the %d recorded steps", t, history->count);
   else
     end = action_vjp(sim, t, y, xbar, ubar);
 
@@ -215,8 +217,8 @@ df_traj_end df_mujoco_step_vjp(df_sim* sim, int t, const double* y, double* xbar
 
   /* counts */
   sim->gradients.steps++;
-  sim->gradients.approximate += (past->marks[t] & PAST_APPROXIMATE) != 0;
-  sim->gradients.differenced += (past->marks[t] & PAST_DIFFERENCED) != 0;
+  sim->gradients.approximate += (history->marks[t] & HISTORY_APPROXIMATE) != 0;
+  sim->gradients.differenced += (history->marks[t] & HISTORY_DIFFERENCED) != 0;
   if (end != DF_TRAJ_COMPLETE) return end;
   return df_within_limit(xbar, (size_t)ndx) && df_within_limit(ubar, (size_t)nu) ? DF_TRAJ_COMPLETE : DF_TRAJ_DIVERGED;
 }
@@ -226,11 +228,11 @@ df_gradient_count df_mujoco_gradient_count(const df_sim* sim) {
 }
 
 bool df_mujoco_step_approximate(const df_sim* sim, int t) {
-  return t >= 0 && t < sim->past.count && (sim->past.marks[t] & PAST_APPROXIMATE);
+  return t >= 0 && t < sim->history.count && (sim->history.marks[t] & HISTORY_APPROXIMATE);
 }
 
 bool df_mujoco_step_differenced(const df_sim* sim, int t) {
-  return t >= 0 && t < sim->past.count && (sim->past.marks[t] & PAST_DIFFERENCED);
+  return t >= 0 && t < sim->history.count && (sim->history.marks[t] & HISTORY_DIFFERENCED);
 }
 
 void df_mujoco_add_effort(const df_sim* sim, df_effort* sum) {
@@ -247,24 +249,25 @@ void df_mujoco_parameter_gradient(const df_sim* sim, double* dp) {
 
 /* history and index of the tape: what does not depend on the recorded steps */
 static size_t fixed_bytes(const df_sim* sim) {
-  return df_past_bytes(&sim->past, sim->system->base.nu) + (size_t)sim->tape.length * sizeof *sim->tape.steps;
+  return df_history_bytes(&sim->history, sim->system->base.nu) + (size_t)sim->tape.length * sizeof *sim->tape.steps;
 }
 
 df_status df_mujoco_bound_tape(df_sim* sim, size_t bytes) {
   const size_t fixed = fixed_bytes(sim);
-  const bool taped = sim->system->differences != DIFFERENCES_ALWAYS;
+  const bool taped = sim->system->differences != FINITE_DIFFERENCE_ALWAYS;
   if (bytes < fixed + taped)
     return df_fail(DF_E_CONFIG,
                    "tape_bytes %zu is too small: start states and actions of %d actions alone take %zu bytes", bytes,
-                   sim->past.length, fixed);
-  DF_TRY(df_past_keep(&sim->past, sim->system->base.nu));
+                   sim->history.length, fixed);
+  DF_TRY(df_history_keep(&sim->history, sim->system->base.nu));
   df_tape_bound(&sim->tape, bytes - fixed);
-  df_past_rewind(sim);
+  df_history_rewind(sim);
   return DF_OK;
 }
 
 size_t df_mujoco_tape_bytes(const df_sim* sim) {
-  const size_t kept =
-      sim->past.kept ? fixed_bytes(sim) : (size_t)sim->past.length + (size_t)sim->tape.length * sizeof *sim->tape.steps;
+  const size_t kept = sim->history.kept
+                          ? fixed_bytes(sim)
+                          : (size_t)sim->history.length + (size_t)sim->tape.length * sizeof *sim->tape.steps;
   return kept + sim->tape.capacity;
 }

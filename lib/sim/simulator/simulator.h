@@ -11,7 +11,7 @@ struct df_sim {
   const df_mujoco* system;
   mjData* data;
   df_tape tape;
-  df_past past;
+  df_history history;
   df_gradient_count gradients;
   df_effort effort; /* since it was made */
   double* before;   /* [nx] state at the start of a physics step */
@@ -54,12 +54,12 @@ void df_mujoco_whole_state(const df_sim* sim, double* state);
 /* These call MuJoCo outside a guard, with functions that raise no error. */
 
 /* Empties the history and the tape. */
-void df_past_rewind(df_sim* sim);
+void df_history_rewind(df_sim* sim);
 
 /* Saves the last state of the trajectory before an adjoint moves the simulator; does nothing if it is saved. */
-void df_past_leave(df_sim* sim);
+void df_history_leave(df_sim* sim);
 /* Takes a simulator that an adjoint has moved back to the last state of its trajectory. */
-void df_past_return(df_sim* sim);
+void df_history_return(df_sim* sim);
 
 /* ---- advance.c ---- */
 
@@ -73,14 +73,14 @@ df_traj_end df_mujoco_advance(df_sim* sim, const mjModel* model, const double* u
 extern const double DF_CONVERGED;
 
 /* The model with options under which its solvers go on until they cannot get better; not to be deleted. */
-mjModel df_differences_model(const mjModel* m);
-size_t df_differences_work_size(const df_mujoco* system); /* doubles of scratch memory */
+mjModel df_finite_difference_model(const mjModel* m);
+size_t df_finite_difference_work_size(const df_mujoco* system); /* doubles of scratch memory */
 
 /* Runs action u [nu] from the saved state `start` and notes where each of its physics steps begins. */
-df_traj_end df_differences_replay(df_sim* sim, const double* start, const double* u);
+df_traj_end df_finite_difference_replay(df_sim* sim, const double* start, const double* u);
 /* The adjoint of physics step i of the action replayed last, by differences: from y [ndx] to xbar [ndx] (may be y);
  * adds to ubar [nu]. Both move the simulator. */
-df_traj_end df_difference_step(df_sim* sim, int i, const double* u, const double* y, double* xbar, double* ubar);
+df_traj_end df_finite_difference_step(df_sim* sim, int i, const double* u, const double* y, double* xbar, double* ubar);
 
 /* ---- system_mujoco.c ---- */
 

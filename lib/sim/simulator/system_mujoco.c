@@ -120,12 +120,12 @@ static df_status refuse_unsupported(const df_mujoco* system, const char* name) {
 
 /* Which actions are differentiated by finite differences. Every contact pair counts, since even a pair that is exact in
  * general can meet a case that is not. */
-static df_differences differences_of(const df_mujoco* system) {
-  df_differences out = DIFFERENCES_NEVER;
+static df_finite_difference_use differences_of(const df_mujoco* system) {
+  df_finite_difference_use out = FINITE_DIFFERENCE_NEVER;
   for (int i = 0; i < system->nfeature; i++) {
     const df_feature* f = &system->features[i];
-    if (f->kind == DF_FEATURE_DIFFERENCED && !f->sometimes) return DIFFERENCES_ALWAYS;
-    if (f->sometimes && system->finite_differences && !system->approximate_contacts) out = DIFFERENCES_CONTACTS;
+    if (f->kind == DF_FEATURE_DIFFERENCED && !f->sometimes) return FINITE_DIFFERENCE_ALWAYS;
+    if (f->sometimes && system->finite_differences && !system->approximate_contacts) out = FINITE_DIFFERENCE_CONTACTS;
   }
   return out;
 }
@@ -144,7 +144,7 @@ static df_status system_build(df_mujoco* system, mjModel* m, const char* name, c
   DF_TRY(df_mujoco_list_features(m, cfg, &system->features, &system->nfeature));
   DF_TRY(refuse_unsupported(system, name));
   system->differences = differences_of(system);
-  system->converged = df_differences_model(m);
+  system->converged = df_finite_difference_model(m);
 
   /* structure of the model */
   DF_TRY(df_tree_build(&system->tree, m));

@@ -136,8 +136,8 @@ void df_add_constraint_row(const mjData* d, int row, df_row_record* record);
 /* Appends one df_row_record per equality constraint of joints or tendons. */
 df_status df_record_equality_rows(df_tape* tape, const df_mujoco* system, const mjData* d, const double* x,
                                   df_tape_step* step);
-/* Appends one df_tie_record per connect or weld equality. */
-df_status df_record_ties(df_tape* tape, const df_mujoco* system, const mjData* d, df_tape_step* step);
+/* Appends one df_weld_record per connect or weld equality. */
+df_status df_record_welds(df_tape* tape, const df_mujoco* system, const mjData* d, df_tape_step* step);
 
 /* ---- record_tendon.c ---- */
 

@@ -4,7 +4,7 @@
 #include "dynaflow/core/assert.h"
 #include "record.h"
 
-static bool ties_bodies(const mjModel* m, int id) {
+static bool is_connect_or_weld(const mjModel* m, int id) {
   return m->eq_type[id] == mjEQ_CONNECT || m->eq_type[id] == mjEQ_WELD;
 }
 
@@ -14,7 +14,7 @@ static bool couples_lengths(const mjModel* m, int id) {
 
 /* number of constraint rows of the equality whose first row is `row` */
 static int row_count(const mjModel* m, const mjData* d, int row) {
-  if (!ties_bodies(m, d->efc_id[row])) return 1;
+  if (!is_connect_or_weld(m, d->efc_id[row])) return 1;
   return m->eq_type[d->efc_id[row]] == mjEQ_WELD ? 6 : 3;
 }
 
@@ -121,12 +121,12 @@ static int place_end(const mjModel* m, const mjData* d, int id, int s, double po
   return object;
 }
 
-static void record_geometry(const df_mujoco* system, const mjData* d, int id, df_tie_record* out) {
+static void record_geometry(const df_mujoco* system, const mjData* d, int id, df_weld_record* out) {
   const mjModel* m = system->model;
   double rotation[2][4], back[4];
   /* both anchors */
   for (int s = 0; s < 2; s++) {
-    df_tie_side* side = &out->side[s];
+    df_weld_side* side = &out->side[s];
     const int body = place_end(m, d, id, s, side->point, rotation[s]);
     side->node = system->tree.body_node[body];
     mju_copy3(side->origin, d->subtree_com + 3 * m->body_rootid[body]);
@@ -139,7 +139,7 @@ static void record_geometry(const df_mujoco* system, const mjData* d, int id, df
 }
 
 /* all rows share one impedance, a function of the norm of the residual */
-static void record_law(const mjData* d, int row, df_tie_record* out) {
+static void record_law(const mjData* d, int row, df_weld_record* out) {
   const mjtNum* k = d->efc_KBIP + 4 * row;
   const double norm = mju_norm(d->efc_pos + row, out->dim), by_mass = df_mass_gain(d, row);
   out->spring = k[0] * k[2];
@@ -153,40 +153,40 @@ static void record_law(const mjData* d, int row, df_tie_record* out) {
   }
 }
 
-static df_status record_tie(df_tape* tape, const df_mujoco* system, const mjData* d, int row, df_tape_step* step) {
+static df_status record_weld(df_tape* tape, const df_mujoco* system, const mjData* d, int row, df_tape_step* step) {
   const mjModel* m = system->model;
   const int dim = row_count(m, d, row);
   /* geometry and constraint law */
-  df_tie_record tie = {.dim = dim};
-  record_geometry(system, d, d->efc_id[row], &tie);
-  record_law(d, row, &tie);
+  df_weld_record weld = {.dim = dim};
+  record_geometry(system, d, d->efc_id[row], &weld);
+  record_law(d, row, &weld);
 
   /* dofs that move either side */
-  const int node[2] = {tie.side[0].node, tie.side[1].node};
+  const int node[2] = {weld.side[0].node, weld.side[1].node};
   int dofs[MAX_NV];
-  step->crosses |= !df_tree_chain(&system->tree, node, dofs, &tie.ndof);
+  step->crosses |= !df_tree_chain(&system->tree, node, dofs, &weld.ndof);
   DF_ASSERT(dim == 3 || dim == 6);
   DF_ASSERT(row + dim <= d->ne && d->efc_type[row] == mjCNSTR_EQUALITY);
-  DF_ASSERT(df_descending(tie.ndof, dofs, (int)m->nv));
-  step->ntie++;
+  DF_ASSERT(df_descending(weld.ndof, dofs, (int)m->nv));
+  step->nweld++;
 
   /* header, Jacobian, dofs */
-  const size_t n = (size_t)tie.ndof, numbers = (size_t)dim * n;
-  unsigned char* room = df_tape_extend(tape, tie_bytes(dim, tie.ndof));
+  const size_t n = (size_t)weld.ndof, numbers = (size_t)dim * n;
+  unsigned char* room = df_tape_extend(tape, weld_bytes(dim, weld.ndof));
   if (!room) return DF_E_NOMEM;
-  memcpy(room, &tie, sizeof tie);
-  double* jacobian = (double*)(void*)(room + sizeof tie);
+  memcpy(room, &weld, sizeof weld);
+  double* jacobian = (double*)(void*)(room + sizeof weld);
   for (int r = 0; r < dim; r++) {
     const df_jacobian_row line = df_constraint_row(m, d, row + r);
-    df_row_gather(&line, tie.ndof, dofs, jacobian + (size_t)r * n);
+    df_row_gather(&line, weld.ndof, dofs, jacobian + (size_t)r * n);
   }
   memcpy(jacobian + numbers, dofs, n * sizeof *dofs);
   return DF_OK;
 }
 
-df_status df_record_ties(df_tape* tape, const df_mujoco* system, const mjData* d, df_tape_step* step) {
+df_status df_record_welds(df_tape* tape, const df_mujoco* system, const mjData* d, df_tape_step* step) {
   for (int row = 0; row < d->ne; row += row_count(system->model, d, row)) {
-    if (ties_bodies(system->model, d->efc_id[row])) DF_TRY(record_tie(tape, system, d, row, step));
+    if (is_connect_or_weld(system->model, d->efc_id[row])) DF_TRY(record_weld(tape, system, d, row, step));
   }
   return DF_OK;
 }

@@ -53,17 +53,17 @@ df_step_record df_tape_read(const df_tape* tape, const df_mujoco* system, int st
   DF_ASSERT(step >= 0 && step <= tape->count && step < tape->length);
   const df_tape_step* s = &tape->steps[step];
   const df_record_part p = df_tape_part(tape, system, step);
-  DF_ASSERT(s->at + p.n * sizeof(double) <= s->ties_at);
-  DF_ASSERT(s->ties_at <= s->contacts_at && s->contacts_at <= tape->used);
+  DF_ASSERT(s->at + p.n * sizeof(double) <= s->welds_at);
+  DF_ASSERT(s->welds_at <= s->contacts_at && s->contacts_at <= tape->used);
 #define POINT(name, size) .name = p.name,
   df_step_record record = {DF_RECORD_PARTS(POINT)};
 #undef POINT
   record.rows = tape->arena + s->at + p.n * sizeof(double);
-  record.ties = tape->arena + s->ties_at;
+  record.welds = tape->arena + s->welds_at;
   record.contacts = tape->arena + s->contacts_at;
   record.parameters = tape->arena + s->parameters_at;
   record.nrow = s->nrow;
-  record.ntie = s->ntie;
+  record.nweld = s->nweld;
   record.ncontact = s->ncontact;
   record.damped = s->damped;
   record.constrained = s->constrained;

@@ -64,13 +64,13 @@ static bool walks_to_the_end(const df_tape* tape, const df_mujoco* system) {
   const df_tape_step* step = &tape->steps[tape->count];
   const df_step_record r = df_tape_read(tape, system, tape->count);
   const df_row_record* row = first_row(&r);
-  const df_tie_record* tie = first_tie(&r);
+  const df_weld_record* weld = first_weld(&r);
   const df_contact_record* contact = first_contact(&r);
   for (int i = 0; i < step->nrow; i++) row = next_row(row);
-  for (int i = 0; i < step->ntie; i++) tie = next_tie(tie);
+  for (int i = 0; i < step->nweld; i++) weld = next_weld(weld);
   for (int i = 0; i < step->ncontact; i++) contact = next_contact(contact);
-  return (const unsigned char*)row == tape->arena + step->ties_at &&
-         (const unsigned char*)tie == tape->arena + step->contacts_at &&
+  return (const unsigned char*)row == tape->arena + step->welds_at &&
+         (const unsigned char*)weld == tape->arena + step->contacts_at &&
          (const unsigned char*)contact == tape->arena + tape->used;
 }
 
@@ -94,8 +94,8 @@ df_status df_tape_record(df_tape* tape, const df_mujoco* system, mjData* d, cons
   DF_TRY(df_record_tendons(tape, system, d, before, step));
 
   /* connect and weld equalities */
-  step->ties_at = tape->used;
-  DF_TRY(df_record_ties(tape, system, d, step));
+  step->welds_at = tape->used;
+  DF_TRY(df_record_welds(tape, system, d, step));
 
   /* contacts, whose rows follow those of equalities, dry friction and limits */
   step->contacts_at = tape->used;

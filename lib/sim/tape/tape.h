@@ -91,16 +91,16 @@ static inline const df_row_record* next_row(const df_row_record* r) {
 }
 
 /* One end of a connect or weld equality. */
-typedef struct df_tie_side {
+typedef struct df_weld_side {
   int node;         /* tree node that carries the body; 0 is the static world */
   double origin[3]; /* reference point of the tree's spatial vectors, world */
   double point[3];  /* anchor, world */
-} df_tie_side;
+} df_weld_side;
 
 /* A connect equality (dim 3) or a weld equality (dim 6): docs/adjoint.md, section 6. The residuals are point 0 -
  * point 1 and, for a weld, `scale` times the imaginary part of the quaternion of side 0 relative to side 1. Followed in
  * memory by double jacobian[dim][ndof], int dof[ndof] (descending). */
-typedef struct df_tie_record {
+typedef struct df_weld_record {
   int dim, ndof;
   double hessian[36]; /* [dim][dim] constraint mass, diagonal */
   double force[6], residual[6];
@@ -110,20 +110,20 @@ typedef struct df_tie_record {
                         * divided by that norm; 0 at residual 0 */
   double scale, rotation[4], frame[9]; /* torque scale; quaternion of side 0 relative to side 1; axes of side 1 in the
                                         * world, row-major */
-  df_tie_side side[2];
-} df_tie_record;
+  df_weld_side side[2];
+} df_weld_record;
 
-static inline const double* tie_jacobian(const df_tie_record* t) {
+static inline const double* weld_jacobian(const df_weld_record* t) {
   return (const double*)(const void*)(t + 1);
 }
-static inline const int* tie_dofs(const df_tie_record* t) {
-  return (const int*)(const void*)(tie_jacobian(t) + t->dim * t->ndof);
+static inline const int* weld_dofs(const df_weld_record* t) {
+  return (const int*)(const void*)(weld_jacobian(t) + t->dim * t->ndof);
 }
-static inline size_t tie_bytes(int dim, int ndof) {
-  return sizeof(df_tie_record) + sizeof(double) * (size_t)(dim * ndof + (ndof + 1) / 2);
+static inline size_t weld_bytes(int dim, int ndof) {
+  return sizeof(df_weld_record) + sizeof(double) * (size_t)(dim * ndof + (ndof + 1) / 2);
 }
-static inline const df_tie_record* next_tie(const df_tie_record* t) {
-  return (const df_tie_record*)(const void*)((const unsigned char*)t + tie_bytes(t->dim, t->ndof));
+static inline const df_weld_record* next_weld(const df_weld_record* t) {
+  return (const df_weld_record*)(const void*)((const unsigned char*)t + weld_bytes(t->dim, t->ndof));
 }
 
 /* A view of one recorded evaluation of the dynamics: a physics step, or one stage of a Runge-Kutta step. All pointers
@@ -154,9 +154,9 @@ typedef struct df_step_record {
   const double* act_open;     /* [na] 1, or 0 where the step clamps the activation to its range */
   const double* rate_by_act;  /* [na] derivative of act_dot by the activation */
   const double* rate_by_ctrl; /* [na] derivative of act_dot by the actuator's control */
-  const unsigned char *rows, *ties, *contacts; /* first df_row_record, df_tie_record, df_contact_record */
+  const unsigned char *rows, *welds, *contacts; /* first df_row_record, df_weld_record, df_contact_record */
   unsigned char* parameters; /* argument of df_parameter_read(); meaningless for a system without parameters */
-  int nrow, ntie, ncontact;
+  int nrow, nweld, ncontact;
   bool damped;      /* the integrator took damping implicitly */
   bool constrained; /* a constraint row is active, so H differs from M */
   bool crosses;     /* a contact, row or equality couples two branches of the tree: H is not tree-sparse */
@@ -165,8 +165,8 @@ typedef struct df_step_record {
 static inline const df_row_record* first_row(const df_step_record* r) {
   return (const df_row_record*)(const void*)r->rows;
 }
-static inline const df_tie_record* first_tie(const df_step_record* r) {
-  return (const df_tie_record*)(const void*)r->ties;
+static inline const df_weld_record* first_weld(const df_step_record* r) {
+  return (const df_weld_record*)(const void*)r->welds;
 }
 
 static inline const df_contact_record* first_contact(const df_step_record* r) {
@@ -175,8 +175,8 @@ static inline const df_contact_record* first_contact(const df_step_record* r) {
 
 /* Index entry of one record. */
 typedef struct df_tape_step {
-  size_t at, ties_at, contacts_at, parameters_at; /* byte offsets in the arena */
-  int nrow, ntie, ncontact;
+  size_t at, welds_at, contacts_at, parameters_at; /* byte offsets in the arena */
+  int nrow, nweld, ncontact;
   bool damped, constrained, crosses; /* as in df_step_record */
   bool approximate;                  /* a contact without an exact derivative is active */
 } df_tape_step;

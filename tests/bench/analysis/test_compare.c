@@ -66,7 +66,7 @@ static void the_numbers_are_those_of_the_records(void** state) {
   assert_true(one->paired.difference.lo == 1 && one->paired.difference.hi == 2);
   assert_int_equal(one->episodes, 0);
   assert_true(compare_lacks_episodes(&c));
-  /* by hand: of 16 pairs a seed, a is smaller in 4, 4 and 4 and equal in 2, 2 and 0 */
+  /* by hand: of 16 pairs per seed, a is smaller in 4, 4 and 4 and equal in 2, 2 and 0 */
   assert_true(fabs(one->improvement.mean - 14 / 48.0) < 1e-15);
   assert_int_equal(one->winner, 'b');
   assert_string_equal(one->unit, "std");
@@ -87,7 +87,7 @@ static void falls_are_counted_once_a_start_state(void** state) {
   assert_int_equal(c.list[0].only_b, 3);
   assert_true(fabs(c.list[0].p - 10 / 16.0) < 1e-15);
   assert_int_equal(c.list[0].winner, 0);
-  assert_string_equal(c.list[0].reason, "no difference shown");
+  assert_string_equal(c.list[0].reason, "no significant difference");
   compare_clear(&c);
   run_view_clear(&r);
 }
@@ -179,7 +179,7 @@ static void one_seed_on_other_start_states_stops_it(void** state) {
   comparisons c = compare_ab(&r);
   assert_int_equal(c.n, 1);
   assert_int_equal(c.list[0].outcome, COMPARE_OTHER);
-  assert_non_null(strstr(c.list[0].reason, "b, seed 3: other start states"));
+  assert_non_null(strstr(c.list[0].reason, "b, seed 3: different start states"));
   assert_true(isnan(c.list[0].paired.difference.mean) && c.tests == 0);
   assert_int_equal(compare_exit_code(&c), EXIT_NOT_COMPARABLE);
   compare_clear(&c);
@@ -189,14 +189,14 @@ static void one_seed_on_other_start_states_stops_it(void** state) {
 static void the_gravest_outcome_decides(void** state) {
   (void)state;
   run_view r;
-  /* tre is fine; sae_own has another length with b */
+  /* tre is comparable; b has a different number of values of sae_own */
   open_run(CELL("a", 1, "w", SAMPLES("tre", 1, "2,4") "," SAMPLES("sae_own", 1, "2,4"))
                CELL("b", 1, "w", SAMPLES("tre", 1, "1,2") "," SAMPLES("sae_own", 1, "1")),
            &r);
   comparisons c = compare_ab(&r);
   assert_int_equal(c.n, 2);
   assert_int_equal(c.list[0].outcome, COMPARE_UNSURE);
-  assert_string_equal(c.list[0].reason, "1 seed: a winner needs 3");
+  assert_string_equal(c.list[0].reason, "1 seed, naming a winner needs 3");
   assert_true(c.list[0].paired.difference.mean == 1.5);
   assert_int_equal(c.list[1].outcome, COMPARE_OTHER);
   assert_int_equal(compare_exit_code(&c), EXIT_NOT_COMPARABLE);

@@ -18,10 +18,10 @@ static void seeds_are_averaged_with_their_range(void** state) {
   aggregate a = aggregate_of(&r, g, "a", "tre", 1);
   assert_int_equal(a.n, 2);
   assert_true(a.mean == 3 && a.lo == 2 && a.hi == 4);
-  /* one seed: its own interval */
+  /* one seed: the interval of its record */
   a = aggregate_of(&r, g, "a", "tre", 5);
   assert_true(a.n == 1 && a.mean == 1 && a.lo == 0.5 && a.hi == 9);
-  /* no sampler steps: the same at every K */
+  /* no sampler: the same value at every K */
   a = aggregate_of(&r, g, "b", "tre", 5);
   assert_true(a.n == 1 && a.mean == 7 && a.k == 0);
   a = aggregate_of(&r, g, "b", "sae_own", 5);
@@ -62,7 +62,7 @@ static void cells_stand_in_the_order_of_the_plan(void** state) {
   assert_true(r.groups[0].done == 2 && r.groups[0].cells == 4);
   for (int i = 0; i < 3; i++) assert_int_equal(r.groups[0].methods[i][0], 'a' + i);
   assert_string_equal(r.groups[0].metrics[0], "sae_own");
-  /* and what is not done is named, in that order */
+  /* and the cells that are not done are named, in that order */
   assert_int_equal(run_missing(&r, NULL, NULL, &missing), 2);
   assert_string_equal(text_of(&missing), "t p b seed 1 (timeout), t p a seed 2 (not run)");
   text_clear(&missing);

@@ -1,4 +1,4 @@
-/* Rows are tidy, and what is not a number says why. */
+/* Rows are tidy, and a value that is not finite comes with a reason. */
 #include "rows.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Limits and signals: work is told to end, for the right reason, and what told it is taken back. */
+/* Limits and signals: they set stop_flag with the right reason, and stop_unwatch() clears the flag of a limit. */
 #define _GNU_SOURCE
 #include "stop.h"
 
@@ -12,7 +12,7 @@
 #include "exit_code.h"
 #include "unit.h"
 
-/* seconds until the flag is set; it is looked at every 20 ms, the rest is for a machine with other things to do */
+/* seconds until the flag is set; limits are checked every 20 ms, the rest is a margin for a busy machine */
 static double wait_for_flag(double at_most) {
   const double begin = df_clock_wall();
   while (!stop_flag && df_clock_wall() - begin < at_most) usleep(1000);
@@ -27,7 +27,7 @@ static void time_beyond_its_limit_is_told_and_taken_back(void** state) {
     assert_int_equal(stop_watch(&limits), DF_OK);
     const double waited = wait_for_flag(20);
     assert_true(stop_flag);
-    /* the deadline was set a moment before the wait began */
+    /* the deadline was set shortly before the wait began */
     assert_true(waited > 0.09);
     assert_int_equal(stop_why(), STOP_SECONDS);
     assert_string_equal(stop_words(words, sizeof words), "over 0.1 s (--cell-seconds)");
@@ -41,7 +41,7 @@ static void memory_beyond_its_limit_is_told(void** state) {
   (void)state;
   enum { MIB = 64 };
   char words[96];
-  /* no program is smaller than a megabyte */
+  /* every process uses more than 1 MiB */
   assert_int_equal(stop_watch(&(stop_limits){.memory_mib = 1}), DF_OK);
   wait_for_flag(20);
   assert_int_equal(stop_why(), STOP_MEMORY);
@@ -51,7 +51,7 @@ static void memory_beyond_its_limit_is_told(void** state) {
   assert_true(limit == 1 && used > 1);
   stop_unwatch();
 
-  /* memory that is only taken under way */
+  /* memory that is allocated while the limit is watched */
   assert_int_equal(stop_watch(&(stop_limits){.memory_mib = used + MIB / 2.0}), DF_OK);
   usleep(100000);
   assert_false(stop_flag);
@@ -73,13 +73,13 @@ static void without_limits_and_within_them_nothing_is_told(void** state) {
   usleep(100000);
   assert_false(stop_flag);
   assert_int_equal(stop_why(), STOP_NONE);
-  /* not kept waiting until the next look */
+  /* stop_unwatch() does not wait for the next check */
   stop_unwatch();
   stop_unwatch();
   assert_false(stop_flag);
 }
 
-/* runs in a process of its own: signals once seen are not forgotten */
+/* runs in a separate process, since a signal stays recorded */
 static int status_of(void (*child)(void)) {
   int status;
   fflush(NULL);

@@ -1,4 +1,4 @@
-/* What an evaluation leaves for paired statistics: the values behind the rows, in the order of the windows. */
+/* The samples of an evaluation: the values behind the rows, in the order of the windows, for paired statistics. */
 #include "evaluate.h"
 
 #include <math.h>
@@ -26,7 +26,7 @@ static const json_t* find(const json_t* list, const char* metric, int k) {
   return NULL;
 }
 
-/* the mean of the samples is the row's value; returns how many there are */
+/* checks that the mean of the samples is the row's value; returns their number */
 static size_t check_samples(const evaluation* e, const char* metric, int k) {
   const json_t *row = find(e->rows, metric, k), *values = json_object_get(find(e->samples, metric, k), "values");
   assert_non_null(row);
@@ -39,7 +39,7 @@ static size_t check_samples(const evaluation* e, const char* metric, int k) {
   return json_array_size(values);
 }
 
-/* a method's evaluation on a tiny task: 6 windows, 4 chains of which some fall */
+/* evaluates a method on a tiny task: 6 windows, 4 chains of which some fall */
 static evaluation evaluate_tiny(const df_method* method, int first_k) {
   df_config config = tiny_config();
   config.eval_windows = 6;
@@ -86,7 +86,7 @@ static void samples_are_the_values_behind_the_rows(void** state) {
     assert_true(fell == 0 || fell == 1);
     fallen += fell == 1;
   }
-  /* the limit was chosen so that this test sees both */
+  /* eval_fall_tilt is such that both occur */
   assert_in_range(fallen, 1, 3);
   evaluation_clear(&e);
 }
@@ -139,7 +139,7 @@ static void what_the_numbers_cost_is_counted(void** state) {
   /* 6 windows of 8 actions, two physics steps each */
   assert_true(count_of(&e, "effort.physics_steps", 0) == 96);
   assert_true(count_of(&e, "effort.diverged", 0) == 0);
-  /* the foot touches the floor, so that there is something to solve; 100 iterations a step are the most */
+  /* the foot touches the floor, so there are constraints to solve, in at most 100 iterations per step */
   assert_true(count_of(&e, "effort.constraint_rows", 0) > 0);
   assert_true(count_of(&e, "effort.solver_iterations", 0) > 0);
   assert_true(count_of(&e, "effort.solver_iterations", 0) < 96 * 100);

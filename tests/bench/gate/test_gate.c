@@ -1,4 +1,5 @@
-/* The gate's exit code: the gravest verdict decides, and nothing is not enough. Verdicts: tests/cli/test_gate.sh. */
+/* Exit code of the gate: the most severe verdict decides, and no verdict at all does not pass. The verdicts themselves
+ * are tested in tests/cli/test_gate.sh. */
 #include "expect.h"
 #include "verdict.h"
 

@@ -29,7 +29,7 @@ static void key_of(const cell_identity* id, key_scope scope, char key[DF_SHA256_
   assert_int_equal(strlen(key), 64);
 }
 
-/* whether a value is taken and is another one */
+/* whether a value is accepted and differs from the current one */
 static bool changes(df_config* config, const df_config_key* key, int at, const char* value) {
   char before[4096], after[4096];
   df_config_value(config, at, before, sizeof before);
@@ -38,7 +38,7 @@ static bool changes(df_config* config, const df_config_key* key, int at, const c
   return strcmp(before, after) != 0;
 }
 
-/* gives a key of the table another value: one of its choices, else one of these */
+/* sets a key of the table to a different value: one of its choices, else one of these */
 static void change(df_config* config, const df_config_key* key, int at) {
   static const char* const values[] = {"1", "2", "0.5", "60", "0", "0.25"};
   char choices[DF_TEXT_MAX];
@@ -101,7 +101,7 @@ static void all_else_changes_the_key(void** state) {
   ids[4].data_sha256 = "D";
   ids[5].mujoco_version = "4.0.1";
   ids[6].blas_kernel = "Haswell";
-  /* values must not run into one another */
+  /* adjacent values must not be confused */
   ids[7].model_sha256 = "m\ndata";
   for (int i = 0; i < 8; i++) key_of(&ids[i], KEY_CELL, keys[i]);
   key_of(&ids[0], KEY_TRAINING, keys[8]);
@@ -120,7 +120,7 @@ static void the_same_gives_the_same(void** state) {
   assert_string_equal(a, b);
 }
 
-/* a record as a run writes it */
+/* a record as written by a run */
 static json_t* record_of(const cell_identity* id) {
   json_t* settings = json_object();
   const df_config_key* keys;
@@ -171,7 +171,7 @@ static void a_record_gives_the_key_of_its_cell(void** state) {
   json_object_set_new(json_object_get(o, "config"), "train.steps", json_string("7"));
   assert_int_equal(record_key(o, record), DF_OK);
   assert_string_not_equal(cell, record);
-  /* a record from before numbers had versions is of the first */
+  /* a record without "numbers" has version 1 */
   json_object_set_new(json_object_get(o, "config"), "train.steps", json_string("7"));
   json_object_set_new(o, "numbers", json_integer(1));
   assert_int_equal(record_key(o, cell), DF_OK);
@@ -190,7 +190,7 @@ static void a_sealed_record_shows_a_changed_bit(void** state) {
   const cell_identity id = identity(&config);
   json_t* o = record_of(&id);
   assert_int_equal(record_seal(o), DF_OK);
-  /* written to a file and read again, it is still whole */
+  /* still intact after it was written and read again */
   char* line = json_dumps(o, JSON_COMPACT);
   json_decref(o);
   o = json_loads(line, 0, NULL);

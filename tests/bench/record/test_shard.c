@@ -1,4 +1,4 @@
-/* Shards: which words are one, which cells are a shard's, which files are a run's. */
+/* Shards: parsing, the cells of a shard, and the file names of a run. */
 #include "shard.h"
 
 #include "unit.h"
@@ -25,7 +25,7 @@ static void what_is_none_is_refused_and_changes_nothing(void** state) {
     assert_true(s.i == 7 && s.n == 8);
   }
   shard s;
-  /* too many digits to be meant */
+  /* too many digits */
   assert_false(shard_parse("1/10000", &s));
   assert_false(shard_parse("4294967297/4294967297", &s));
 }

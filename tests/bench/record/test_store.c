@@ -1,4 +1,4 @@
-/* The record of a run survives kills, refuses a second writer, and never loses what it cannot read. */
+/* The records of a run survive a killed process, refuse a second writer, and are never lost by being unreadable. */
 #define _GNU_SOURCE
 #include "store.h"
 
@@ -188,7 +188,7 @@ static void files_of_shards_are_one_record(void** state) {
   append(one, "a", "done");
   append(two, "b", "error");
   append(two, "b", "done");
-  /* what another process does is seen when it is asked for */
+  /* store_refresh() reads what another process has appended */
   assert_null(store_find(one, "b"));
   assert_int_equal(store_refresh(one), DF_OK);
   assert_non_null(store_find(one, "b"));
@@ -217,7 +217,7 @@ static void a_file_that_comes_later_is_seen(void** state) {
   write_file("events-copy.jsonl", RECORD("x", "done"));
   assert_int_equal(store_refresh(s), DF_OK);
   assert_int_equal(count(s), 1);
-  /* the line is finished */
+  /* the line is completed */
   write_file("events-3of7.jsonl", RECORD("a", "done") RECORD("b", "done"));
   assert_int_equal(store_refresh(s), DF_OK);
   assert_int_equal(count(s), 2);
@@ -243,7 +243,7 @@ static void each_file_has_one_writer(void** state) {
 
 #define AT(when, key) "{\"schema\":1,\"type\":\"cell\",\"key\":\"" key "\",\"started\":\"" when "\"}\n"
 
-/* the keys in the order of the record */
+/* the keys in the order of store_records() */
 static void assert_order(const char* wanted) {
   store* s;
   char keys[32] = "";
@@ -262,10 +262,11 @@ static void records_stand_in_the_order_of_time_and_of_their_file(void** state) {
   write_file("events-1of2.jsonl", AT("2026-01-01T00:00:01Z", "a") AT("2026-01-01T00:00:04Z", "d"));
   write_file("events-2of2.jsonl", AT("2026-01-01T00:00:02Z", "b") AT("2026-01-01T00:00:03Z", "c"));
   assert_order("abcd");
-  /* at the same time: the whole run's first, then by number */
+  /* equal times: the file of the whole plan first, then by shard */
   write_events(AT("2026-01-01T00:00:02Z", "w") AT("2026-01-01T00:00:09Z", "z"));
   assert_order("awbcdz");
-  /* a clock that was put back does not change the order within a file; no time is no later than the line before */
+  /* a clock that was set back does not change the order within a file; a record without time has that of the line
+   * before */
   write_file("events-2of2.jsonl", AT("2026-01-01T00:00:03Z", "b") AT("2020-01-01T00:00:00Z", "c") RECORD("n", "done")
                                       AT("2026-01-01T00:00:04Z", "e"));
   assert_order("awbcndez");
@@ -301,7 +302,7 @@ static void other_files_are_named_and_left_alone(void** state) {
   assert_int_equal(store_open(folder, (shard){2, 2}, &s), DF_E_FORMAT);
   assert_non_null(strstr(df_error_message(), "events-1of2.jsonl:2: not JSON"));
   assert_file("events-1of2.jsonl", bad);
-  /* and the own torn line is still there to be looked at */
+  /* and the incomplete line of the own file is still there */
   assert_file("events-2of2.jsonl", torn);
   assert_int_equal(store_read(folder, &s), DF_E_FORMAT);
 }

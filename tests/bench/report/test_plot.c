@@ -35,7 +35,7 @@ static char* draw_metrics(const char* events) {
 
 static void floor_and_ceiling_do_not_stretch_an_axis(void** state) {
   (void)state;
-  /* close to each other: their part alone, the others by arrows at both edges */
+  /* trained methods close to each other: the axis shows their range only, with arrows for the others at both edges */
   char* script = draw_metrics(CELL("a", 1, "done", ONE("tre", "std", 0.22)) CELL(
       "b", 1, "done", ONE("tre", "std", 0.27)) CELL("random_action", 1, "done", ONE("tre", "std", 2.77))
                                   CELL("replay_demo", 1, "done", ONE("tre", "std", 8e-16)));
@@ -45,7 +45,7 @@ static void floor_and_ceiling_do_not_stretch_an_axis(void** state) {
   assert_non_null(strstr(script, "set label 4 \"8e-16\" at graph 0.08, first 4 left"));
   assert_non_null(strstr(script, "set arrow 4 from graph 0.06, first 4 to graph 0, first 4"));
   free(script);
-  /* far enough from each other: from 0, and what is next to 0 is told beside its mark */
+  /* spread far enough: the axis includes 0, and a value close to 0 is written beside its mark */
   script = draw_metrics(CELL("a", 1, "done", ONE("tre", "std", 0.1)) CELL("b", 1, "done", ONE("tre", "std", 0.2))
                             CELL("replay_demo", 1, "done", ONE("tre", "std", 8e-16)));
   assert_non_null(strstr(script, "set xrange [-0.006:0.216]"));

@@ -1,4 +1,4 @@
-/* Tables of a run, and what they say of missing numbers. */
+/* Tables of a run, and their texts for missing numbers. */
 #define _GNU_SOURCE
 #include "tables.h"
 

@@ -2,6 +2,8 @@
 #include "dynaflow/sim/parameters.h"
 #include "models.h"
 
+/* slow */
+
 /* Tolerances relative to the largest derivative by a parameter of the same kind. Rounding of the loss, about 1e-10
  * divided by a relative step of 1e-5, is reduced to 1e-8 by taking the better of two step sizes. */
 static const double MEDIAN = 1e-7, P90 = 1e-5;

@@ -1,6 +1,8 @@
 /* The derivative of contacts for all contact parameters and kinds of bodies; contacts without an exact derivative. */
 #include "contacts.h"
 
+/* slow */
+
 /* ---- parameters of contacts, for pairs whose normal can turn or whose point slips ---- */
 
 static void laws_of_contact_agree_with_differences(void** state) {

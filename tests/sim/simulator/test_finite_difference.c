@@ -123,9 +123,9 @@ static double distance(const double* a, const double* b, int n) {
 static void difference_action(const df_system* s, df_sim* sim, const double* start, const double* u, const double* y,
                               double* g) {
   memset(g + s->ndx, 0, (size_t)s->nu * sizeof *g);
-  assert_int_equal(df_differences_replay(sim, start, u), DF_TRAJ_COMPLETE);
+  assert_int_equal(df_finite_difference_replay(sim, start, u), DF_TRAJ_COMPLETE);
   for (int i = as_mujoco(s)->substeps - 1; i >= 0; i--, y = g)
-    assert_int_equal(df_difference_step(sim, i, u, y, g, g + s->ndx), DF_TRAJ_COMPLETE);
+    assert_int_equal(df_finite_difference_step(sim, i, u, y, g, g + s->ndx), DF_TRAJ_COMPLETE);
 }
 
 /* relative errors of finite differences at every fifth step of walk(), error [T/5]; returns their number */
@@ -142,7 +142,7 @@ static int errors_along_a_walk(const df_system* s, double eps, double* error) {
   OK(df_sim_new(tight, 1, &other));
   walk(s, recorded, T, x, u);
   for (int t = 0, i = 0; t < T; t += EVERY, i++) {
-    const double* start = recorded->past.starts + (size_t)t * recorded->past.state_size;
+    const double* start = recorded->history.starts + (size_t)t * recorded->history.state_size;
     df_rng_normal(9, DF_STREAM_TEST, (uint64_t)t, (size_t)s->ndx, y);
     difference_action(s, recorded, start, u + t * s->nu, y, g);
     for (int k = 0; k < s->ndx + s->nu; k++)
@@ -195,7 +195,7 @@ static void differences_agree_with_the_exact_adjoint(void** state) {
     for (int t = 0; t < T; t++) {
       df_rng_normal(5, DF_STREAM_TEST, (uint64_t)t, (size_t)s->ndx, y);
       assert_int_equal(s->ops->step_vjp(sim, t, y, exact, exact + s->ndx), DF_TRAJ_COMPLETE);
-      difference_action(s, sim, sim->past.starts + (size_t)t * sim->past.state_size, m.u + t * s->nu, y, by_step);
+      difference_action(s, sim, sim->history.starts + (size_t)t * sim->history.state_size, m.u + t * s->nu, y, by_step);
       error[t] = distance(exact, by_step, s->ndx + s->nu) / distance(exact, zero, s->ndx + s->nu);
     }
     qsort(error, T, sizeof *error, by_size);
@@ -229,7 +229,7 @@ static void a_jump_beside_the_state_does_not_enter(void** state) {
     s->ops->reset(sim, x);
     assert_int_equal(s->ops->step(sim, &u, x1), DF_TRAJ_COMPLETE);
     assert_int_equal(s->ops->step_vjp(sim, 0, y, exact, &exact[2]), DF_TRAJ_COMPLETE);
-    difference_action(s, sim, sim->past.starts, &u, y, by_step);
+    difference_action(s, sim, sim->history.starts, &u, y, by_step);
     /* rounding of a one-sided difference at step 1e-6; across the jump the difference would be about 1e4 */
     for (int k = 0; k < 3; k++) CLOSE(by_step[k], exact[k], 1e-6);
   }

@@ -3,6 +3,8 @@
 #include "rk4.h"
 #include "simulator.h"
 
+/* slow */
+
 #define ANT             "mjcf/gymnasium/ant.xml"
 #define INVERTED        "mjcf/gymnasium/inverted_pendulum.xml"
 #define DOUBLE_INVERTED "mjcf/gymnasium/inverted_double_pendulum.xml"

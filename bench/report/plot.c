@@ -1,0 +1,125 @@
+/* plot.c: the common parts of figures, and the files of one figure. */
+#define _GNU_SOURCE
+#include "plot.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "dynaflow/core/alloc.h"
+#include "json.h"
+
+/* ---- common parts of figures ---- */
+
+void plot_quoted(text* script, const char* plain) {
+  text_add(script, "\"");
+  for (const char* p = plain; *p; p++) {
+    /* escape the control characters of gnuplot's enhanced text, then those of a quoted string */
+    if (strchr("_^{}@&~", *p)) text_add(script, "\\\\");
+    if (*p == '"' || *p == '\\') text_add(script, "\\");
+    if ((unsigned char)*p >= ' ') text_add(script, "%c", *p);
+  }
+  text_add(script, "\"");
+}
+
+void plot_begin(plot* p, int width, int height) {
+  text_add(&p->script,
+           "# drawn by: gnuplot %s.gp\n"
+           "set encoding utf8\n"
+           "set terminal svg size %d,%d fixed enhanced name 'dynaflow' font 'Helvetica,13' rounded linewidth 1 "
+           "background '#ffffff'\n"
+           "set output '%s.svg'\n"
+           "set border 3 lc rgb '#555555' lw 0.8\n"
+           "set tics nomirror out scale 0.4 font ',11' textcolor rgb '#333333'\n"
+           "set xtics offset 0,0.45\nset ytics offset 0.4,0\n"
+           "set grid lt 1 lc rgb '#e6e6e6' lw 0.7\n"
+           "set datafile missing 'NaN'\n"
+           "set style fill transparent solid 0.18 noborder\n"
+           "unset key\n"
+           "set multiplot\n",
+           p->name, width, height, p->name);
+}
+
+void plot_place(plot* p, plot_box b, int width, int height) {
+  text_add(&p->script,
+           "set lmargin at screen %.5f\nset rmargin at screen %.5f\nset bmargin at screen %.5f\nset tmargin at screen "
+           "%.5f\n",
+           b.left / width, b.right / width, 1 - b.bottom / height, 1 - b.top / height);
+}
+
+static void list_seeds(const run_view* r, const run_group* g, text* out) {
+  int n = 0;
+  int64_t seeds[SEED_VALUES_MAX];
+  for (int i = 0; i < r->n_cells && n < SEED_VALUES_MAX; i++) {
+    const run_cell* c = &r->cells[i];
+    bool known = !c->done || !run_in_group(g, c);
+    for (int j = 0; j < n && !known; j++) known = seeds[j] == c->seed;
+    if (!known) seeds[n++] = c->seed;
+  }
+  text_add(out, "%s ", n == 1 ? "seed" : "seeds");
+  for (int i = 0; i < n; i++) text_add(out, "%s%lld", i ? ", " : "", (long long)seeds[i]);
+}
+
+void plot_caption_source(const run_view* r, const run_group* g, text* out) {
+  const run_cell* any = NULL;
+  for (int i = 0; i < r->n_cells && !any; i++) {
+    if (r->cells[i].done && run_in_group(g, &r->cells[i])) any = &r->cells[i];
+  }
+  const json_t* made = any ? json_object_get(any->record, "provenance") : NULL;
+  text_add(out, " Task %s, profile %s, ", g->task, g->profile);
+  list_seeds(r, g, out);
+  text_add(out, "; %d of %d cells of the plan; commit %s%s.", g->done, g->cells, string_of(made, "commit"),
+           json_is_true(json_object_get(made, "dirty")) ? " (modified)" : "");
+}
+
+bool plot_is_reference(const char* method) {
+  return strcmp(method, "random_action") == 0 || strcmp(method, "replay_demo") == 0;
+}
+
+/* ---- files ---- */
+
+/* runs gnuplot in the folder of the script, so that scripts name their files without a path */
+static df_status run_gnuplot(const char* folder, const char* script) {
+  const pid_t child = fork();
+  if (child < 0) return df_fail(DF_E_IO, "cannot start gnuplot: %s", strerror(errno));
+  if (child == 0) {
+    /* scripts are UTF-8 in any locale of the user */
+    setenv("LC_ALL", "C.UTF-8", 1);
+    if (chdir(folder) == 0) execlp("gnuplot", "gnuplot", script, (char*)NULL);
+    _exit(errno == ENOENT ? 127 : 126);
+  }
+  int state = 0;
+  while (waitpid(child, &state, 0) < 0 && errno == EINTR) {
+  }
+  if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return DF_OK;
+  if (WIFEXITED(state) && WEXITSTATUS(state) == 127) {
+    return df_fail(
+        DF_E_MISSING,
+        "gnuplot is not installed, so no figures were drawn; install it and repeat the report (the scripts are in %s)",
+        folder);
+  }
+  return df_fail(DF_E_IO, "%s/%s: gnuplot failed, see its message above", folder, script);
+}
+
+static df_status write_part(const char* folder, const char* name, const char* suffix, const text* content) {
+  char* path = format_text("%s/%s%s", folder, name, suffix);
+  const df_status status = text_write(content, path);
+  df_free(path);
+  return status;
+}
+
+df_status plot_save(const char* folder, const plot* p) {
+  char* script = format_text("%s.gp", p->name);
+  df_status status = write_part(folder, p->name, ".dat", &p->data);
+  if (status == DF_OK) status = write_part(folder, p->name, ".gp", &p->script);
+  if (status == DF_OK) status = run_gnuplot(folder, script);
+  df_free(script);
+  return status;
+}
+
+void plot_clear(plot* p) {
+  text_clear(&p->script);
+  text_clear(&p->data);
+  text_clear(&p->caption);
+}

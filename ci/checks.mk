@@ -1,0 +1,115 @@
+# checks.mk: tiers of tests, analysers, sanitizers, coverage and fuzzing; included at the end of the Makefile.
+#
+# Every check builds in a folder of its own (build-asan, build-clang, ...), so none disturbs another.
+# ONLY="core data" restricts asan, ubsan, sanitize, tsan and coverage to the tests of these rooms; beside the rooms there
+# are "cli" (the scripts) and "fuzz" (the replayed corpora).
+
+CLANG ?= clang-14
+TEST_ROOMS := $(ROOMS) baselines harness program layout
+TESTS_cli := $(sort $(wildcard tests/cli/test_*.sh))
+TESTS_layout := $(sort $(wildcard tests/layout/test_*.sh))
+again = $(MAKE) --no-print-directory
+tools:
+	@ci/install-deps.sh lint
+.PHONY: tools
+
+# ---- fuzzing: tests/fuzz/fuzz_<what>.c is a harness, tests/fuzz/corpus/<what>/ its inputs ----
+FUZZED := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(shell grep -l '^int LLVMFuzzerTestOneInput' tests/fuzz/fuzz_*.c)))
+FUZZ_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/fuzz/*.c)))
+FUZZ_LINKED := $(BUILD)/tests/fuzz/fuzz_input.o $(LINKED_program)
+fuzz_link = $(Q)$(CC) -fopenmp $(SANITIZE) $(2) $(filter %.o,$(1)) -Wl,--start-group $(filter %.a,$(1)) -Wl,--end-group \
+  -o $@ $(LINK_ALL)
+
+# `make test` reads every input of the corpora once
+TESTS_fuzz := $(FUZZED:%=$(BUILD)/tests/fuzz/replay_%)
+TESTS += $(TESTS_fuzz)
+tests: $(TESTS_fuzz)
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(FUZZ_LINKED)
+	$(call says,LD $@)
+	$(call fuzz_link,$^)
+-include $(FUZZ_OBJ:.o=.d)
+.PHONY: test-fuzz
+test-fuzz: $(TESTS_fuzz)
+	@BUILD=$(BUILD) tests/run.sh $^
+
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_LINKED)
+	$(call says,LD $@)
+	$(call fuzz_link,$^,-fsanitize=fuzzer)
+.PRECIOUS: $(BUILD)/tests/fuzz/%.o
+# clang says of loops that it could not vectorise them at this level; that is no fault
+FUZZ_BUILD := BUILD=build-fuzz CC=$(CLANG) OPTIMIZE=-O1 CFLAGS=-Wno-pass-failed \
+  SANITIZE="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
+SECONDS ?= 60
+.PHONY: fuzz
+fuzz: deps tools ## fuzz the readers of files, SECONDS=60 each (FUZZED="npy npz" for some of them)
+	@$(again) -j$(JOBS) $(FUZZ_BUILD) $(FUZZED:%=build-fuzz/tests/fuzz/fuzz_%)
+	@ci/fuzz.sh $(SECONDS) $(FUZZED)
+
+# ---- a fast tier: all but the programs marked "/* slow */" or "# slow" near the top of their source ----
+TEST_SOURCES := $(foreach r,$(TEST_ROOMS),$(TESTS_$(r):$(BUILD)/%=%.c)) $(TESTS_cli)
+SLOW := $(shell awk 'FNR <= 40 && /^(\/\* |\# )slow/ { print FILENAME }' $(TEST_SOURCES))
+FAST := $(filter-out $(SLOW),$(TEST_SOURCES))
+FAST_TESTS := $(patsubst %.c,$(BUILD)/%,$(filter %.c,$(FAST))) $(TESTS_fuzz) $(filter %.sh,$(FAST))
+.PHONY: test-fast
+test-fast: all ## the tests that take under half a minute together; names those left out
+	@$(again) -j$(JOBS) $(filter-out %.sh,$(FAST_TESTS))
+	@BUILD=$(BUILD) tests/run.sh $(FAST_TESTS)
+	@echo "left out (make test runs them): $(patsubst tests/%,%,$(SLOW))$(if $(NEXT), and the simulator's tests with MuJoCo $(NEXT))"
+
+# ---- sanitizers ----
+some_tests = $(foreach r,$(ONLY),$(TESTS_$(r)))
+.PHONY: test-only asan ubsan sanitize tsan
+test-only: deps
+	@[ -n "$(some_tests)" ] || { echo 'no tests in ONLY="$(ONLY)"; there are: $(TEST_ROOMS) cli fuzz' >&2; exit 2; }
+	@$(again) -j$(JOBS) $(filter-out %.sh,$(some_tests)) $(if $(filter %.sh,$(some_tests)),build)
+	@BUILD=$(BUILD) tests/run.sh $(some_tests)
+tested = $(again) BUILD=build-$(1) OPTIMIZE=-O1 $(2) $(if $(ONLY),test-only,test)
+
+asan: ## the tests under AddressSanitizer and LeakSanitizer (ONLY="core data" for some rooms)
+	@$(call tested,asan,SANITIZE="-fsanitize=address -fno-omit-frame-pointer")
+ubsan: ## the tests under UndefinedBehaviorSanitizer
+	@$(call tested,ubsan,SANITIZE="-fsanitize=undefined -fno-sanitize-recover=all")
+sanitize: ## the tests under both at once
+	@$(call tested,sanitize,SANITIZE="-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer")
+
+# ThreadSanitizer sees no synchronisation inside gcc's libgomp, so every parallel loop is an alarm there. clang's libomp
+# tells it through archer, an OpenMP tool of LLVM. MuJoCo and OpenBLAS are not instrumented: their calls are left out.
+# The rooms that run threads: sim (rollouts), nn (sums over slices), flow (training), metrics (resampling).
+TSAN_ROOMS ?= sim nn flow metrics
+ARCHER ?= $(firstword $(wildcard /usr/lib/llvm-14/lib/libarcher.so))
+tsan: deps tools ## the tests of the rooms with threads under ThreadSanitizer (clang, libomp, archer)
+	@OMP_TOOL_LIBRARIES=$(ARCHER) TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=0 $(TSAN_OPTIONS)" \
+	  $(again) BUILD=build-tsan CC=$(CLANG) OPTIMIZE=-O1 CFLAGS=-Wno-pass-failed SANITIZE="-fsanitize=thread" \
+	  ONLY="$(or $(ONLY),$(TSAN_ROOMS))" test-only
+
+# ---- another compiler, analysers, coverage ----
+.PHONY: objects clang lint coverage check-all
+objects: $(ALL_OBJ)
+clang: deps tools ## build everything with clang, warnings as errors
+	@$(again) -j$(JOBS) BUILD=build-clang CC=$(CLANG) CFLAGS=-Wno-pass-failed build tests
+
+# what clang-tidy, cppcheck and editors read; made anew when a file is added, or by `make -B`
+COMPILE_COMMANDS := build-lint/compile_commands.json
+$(COMPILE_COMMANDS): Makefile $(wildcard ci/*.mk) $(ALL_OBJ:$(BUILD)/%.o=%.c)
+	@$(again) -s BUILD=build-lint CC=$(CLANG) ladder build-lint/generated/version.h
+	@$(again) -nB V=1 BUILD=build-lint CC=$(CLANG) objects | python3 ci/compile-commands.py $@
+lint: deps tools ## gcc -fanalyzer, clang-tidy and cppcheck (ONLY=tidy for one of analyzer, tidy, cppcheck)
+	@$(again) $(COMPILE_COMMANDS)
+	@JOBS=$(JOBS) ci/lint.sh $(COMPILE_COMMANDS) $(ONLY)
+
+# counters between the statements make gcc warn of variables that it otherwise follows
+coverage: deps tools ## lines that the tests reach, per room: a table, and build-coverage/html/index.html
+	@find build-coverage -name '*.gcda' -delete 2>/dev/null || true
+	@$(call tested,coverage,NEXT= CFLAGS=-Wno-error SANITIZE="--coverage -fprofile-update=atomic")
+	@ci/coverage.sh build-coverage
+
+check-all: ## everything: test, format, clang, lint, sanitizers, a short fuzzing, planted faults (hours)
+	@$(again) test
+	@$(again) format-check
+	@$(again) clang
+	@$(again) lint
+	@$(again) asan
+	@$(again) ubsan
+	@$(again) tsan
+	@$(again) fuzz SECONDS=30
+	@tests/faults/run.sh

@@ -1,0 +1,77 @@
+/* Checkpoints of a flow. */
+#include "flow_test.h"
+#include "test_file.h"
+
+#define FILE_PATH test_file("flow.safetensors")
+
+static void a_loaded_checkpoint_samples_the_same_bytes(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_flow *flow = new_flow(task, DF_DECODE_ROLLOUT, 2), *other = new_flow(task, DF_DECODE_ROLLOUT, 2);
+  train(flow);
+  assert_int_equal(df_flow_save(flow, FILE_PATH), DF_OK);
+  double *x, *u, *y, *v;
+  sample(flow, task, 2, 1, &x, &u);
+  sample(other, task, 2, 1, &y, &v);
+  assert_int_not_equal(memcmp(u, v, bytes_u(task)), 0);
+  df_free(y);
+  df_free(v);
+  /* the statistics are also read from the file */
+  df_chart_get_statistics(task->chart).mean[0] += 1;
+  assert_int_equal(df_flow_load(other, FILE_PATH), DF_OK);
+  sample(other, task, 2, 1, &y, &v);
+  assert_memory_equal(u, v, bytes_u(task));
+  assert_memory_equal(x, y, bytes_x(task));
+  df_free(x);
+  df_free(u);
+  df_free(y);
+  df_free(v);
+  df_flow_free(flow);
+  df_flow_free(other);
+  df_task_free(task);
+  unlink(FILE_PATH);
+}
+
+static void a_checkpoint_of_another_task_model_or_method_is_refused_by_name(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+  assert_int_equal(df_flow_save(flow, FILE_PATH), DF_OK);
+  snprintf(task->config.task_name, sizeof task->config.task_name, "giant");
+  assert_int_equal(df_flow_load(flow, FILE_PATH), DF_E_MISMATCH);
+  assert_non_null(strstr(df_error_message(), "tiny"));
+  assert_non_null(strstr(df_error_message(), "giant"));
+  assert_non_null(strstr(df_error_message(), FILE_PATH));
+  snprintf(task->config.task_name, sizeof task->config.task_name, "tiny");
+
+  task->model_sha256[0] = task->model_sha256[0] == 'a' ? 'b' : 'a';
+  assert_int_equal(df_flow_load(flow, FILE_PATH), DF_E_MISMATCH);
+  assert_non_null(strstr(df_error_message(), "model_sha256"));
+  task->model_sha256[0] = task->model_sha256[0] == 'a' ? 'b' : 'a';
+
+  const df_method_env env = env_of(task, 1);
+  df_flow* other;
+  assert_int_equal(df_flow_new(&env, "another", DF_DECODE_ROLLOUT, &other), DF_OK);
+  assert_int_equal(df_flow_load(other, FILE_PATH), DF_E_MISMATCH);
+  df_flow_free(other);
+
+  /* a truncated file is refused */
+  char* data;
+  size_t n;
+  assert_int_equal(df_file_read(FILE_PATH, &data, &n), DF_OK);
+  assert_int_equal(df_file_write(FILE_PATH, data, n / 2), DF_OK);
+  assert_int_equal(df_flow_load(flow, FILE_PATH), DF_E_FORMAT);
+  df_free(data);
+  assert_int_equal(df_flow_load(flow, test_file("none")), DF_E_MISSING);
+  df_flow_free(flow);
+  df_task_free(task);
+  unlink(FILE_PATH);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_loaded_checkpoint_samples_the_same_bytes),
+      cmocka_unit_test(a_checkpoint_of_another_task_model_or_method_is_refused_by_name),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

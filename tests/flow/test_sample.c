@@ -1,0 +1,112 @@
+/* Sampling: what the network is told, and the Euler steps. */
+#include "flow_test.h"
+
+static void the_seed_changes_the_sample(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+  train(flow);
+  double *x, *u, *y, *v;
+  sample(flow, task, 2, 1, &x, &u);
+  sample(flow, task, 2, 2, &y, &v);
+  assert_int_not_equal(memcmp(u, v, bytes_u(task)), 0);
+  df_free(x);
+  df_free(u);
+  df_free(y);
+  df_free(v);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
+static void the_condition_holds_no_future(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+  train(flow);
+  double *x, *u, *y, *v;
+  sample(flow, task, 2, 1, &x, &u);
+  /* changes every state of the data except the start states of the requested windows */
+  const size_t nx = (size_t)task->system->nx;
+  for (int e = 0; e < task->data->episodes; e++) {
+    for (int t = 0; t <= task->data->length; t++) {
+      bool is_start = false;
+      for (int b = 0; b < B; b++) {
+        const df_window w = task->windows->test[b * 5 % task->windows->n_test];
+        is_start |= w.episode == e && w.start == t;
+      }
+      double* row = task->data->states + ((size_t)e * (size_t)(task->data->length + 1) + (size_t)t) * nx;
+      for (size_t i = 0; !is_start && i < nx; i++) row[i] += 0.1;
+    }
+  }
+  sample(flow, task, 2, 1, &y, &v);
+  assert_memory_equal(u, v, bytes_u(task));
+  df_free(x);
+  df_free(u);
+  df_free(y);
+  df_free(v);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
+/* Xhat^1 of `count` windows from sample `first` on, by hand: noise of (seed, index), K Euler steps of eq. 5, z
+ * [count][H][nz] */
+static void euler_by_hand(df_flow* flow, const df_task* task, const double* x, int first, int count, int steps,
+                          double* z) {
+  const int n = flow->H * flow->nz;
+  df_real in[64 * 16], cond[64 * 4], t[16], out[64 * 16];
+  double state[64 * 16];
+  for (int b = 0; b < count; b++) {
+    const df_window w = task->windows->test[(first + b) * 5 % task->windows->n_test];
+    df_rng_normal(9, DF_STREAM_SAMPLE_NOISE, (uint64_t)(first + b), (size_t)n, state + b * n);
+    for (int k = 0; k < n; k++) state[b * n + k] *= 0.5;
+    flow_condition(flow, x + (size_t)(first + b) * (size_t)(flow->H + 1) * (size_t)flow->nx,
+                   df_dataset_condition(task->data, w.episode), cond + b * flow->cond);
+  }
+  for (int step = 0; step < steps; step++) {
+    for (int k = 0; k < count * n; k++) in[k] = (df_real)state[k];
+    for (int b = 0; b < count; b++) t[b] = (df_real)((double)step / steps);
+    df_net_forward(flow->net, flow->worker[0].net, flow->trainer->average,
+                   &(df_net_input){.B = count, .x = in, .c = cond, .t = t}, out);
+    for (int k = 0; k < count * n; k++) {
+      z[k] = (double)out[k];
+      state[k] += (z[k] - state[k]) / (1 - (double)step / steps) / steps;
+    }
+  }
+}
+
+static void sampling_is_euler_steps_from_training_noise(void** state) {
+  (void)state;
+  df_config config = tiny_config();
+  config.flow_sigma = 0.5;
+  df_task* task = tiny_task_with(&config);
+  df_flow* flow = new_flow(task, DF_DECODE_STATES, 1);
+  train(flow);
+  const size_t nx = (size_t)task->system->nx;
+  for (int steps = 1; steps <= 3; steps += 2) {
+    double *x, *u, z[64 * 16], expected[64];
+    sample(flow, task, steps, 9, &x, &u);
+    /* the first two chunks: each window has its own noise */
+    for (int first = 0; first < 2 * flow->slice; first += flow->slice) {
+      euler_by_hand(flow, task, x, first, flow->slice, steps, z);
+      for (int b = 0; b < flow->slice; b++) {
+        const double* window = x + (size_t)(first + b) * (size_t)(flow->H + 1) * nx;
+        df_chart_decode(task->chart, window, z + b * flow->H * flow->nz, expected);
+        /* the same sums in the same order, up to one rounding of the scaled noise */
+        for (size_t i = 0; i < nx; i++) assert_true(fabs(expected[i] - window[nx + i]) < 1e-6);
+      }
+    }
+    df_free(x);
+    df_free(u);
+  }
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_seed_changes_the_sample),
+      cmocka_unit_test(the_condition_holds_no_future),
+      cmocka_unit_test(sampling_is_euler_steps_from_training_noise),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,121 @@
+/* Loss and gradient of a flow. */
+#include "flow_test.h"
+
+static double loss_at(df_flow* flow, const df_real* parameters, df_real* gradient, double* loss) {
+  const trainer* t = flow->trainer;
+  double sum = 0;
+  for (size_t i = 0; i < t->n; i++) gradient[i] = 0;
+  flow_train_slice(flow, 0, 0, 0, trainer_slice_size(&t->cfg), parameters, gradient, loss);
+  for (int i = 0; i < trainer_slice_size(&t->cfg); i++) sum += loss[i];
+  return sum / t->cfg.batch;
+}
+
+/* the derivative of the loss along direction[from..n), by central differences */
+static double slope_along(df_flow* flow, const df_real* direction, size_t from, double h) {
+  const size_t n = flow->trainer->n;
+  df_real *scratch = df_alloc(n, sizeof *scratch), *p = df_alloc(n, sizeof *p);
+  double loss[64], value[2];
+  for (int s = 0; s < 2; s++) {
+    memcpy(p, flow->trainer->parameters, n * sizeof *p);
+    for (size_t i = from; i < n; i++) p[i] += (df_real)((s ? -h : h) * (double)direction[i]);
+    value[s] = loss_at(flow, p, scratch, loss);
+  }
+  df_free(scratch);
+  df_free(p);
+  return (value[0] - value[1]) / (2 * h);
+}
+
+static void the_slice_gradient_is_the_slope_of_the_loss_for_every_decoder(void** state) {
+  (void)state;
+  df_config config = tiny_config();
+  config.train_push = 0; /* a perturbed start state depends on the previous step */
+  df_task* task = tiny_task_with(&config);
+  for (int d = DF_DECODE_STATES; d <= DF_DECODE_TRACKING; d++) {
+    df_flow* flow = new_flow(task, (df_decoder)d, 1);
+    train(flow); /* moves away from the zero last layer */
+    const size_t n = flow->trainer->n;
+    df_real* g = df_alloc(n, sizeof *g);
+    double loss[64], squares = 0;
+    loss_at(flow, flow->trainer->parameters, g, loss);
+    /* the reference of TRACKING is trained by a separate loss and gets no gradient of the state loss: there only the
+     * gain is checked */
+    const size_t from = d == DF_DECODE_TRACKING ? df_net_parameters(flow->net) : 0;
+    for (size_t i = from; i < n; i++) squares += (double)g[i] * (double)g[i];
+    assert_true(squares > 1e-8);
+    /* along the gradient the derivative is its norm; a step that changes the parameters by 1e-3 in norm keeps float
+     * rounding (1e-7 of the loss) three orders below the change */
+    const double slope = slope_along(flow, g, from, 1e-3 / sqrt(squares));
+    /* 1 % for rounding and the curvature over the step; a wrong sign or a missing factor gives far more */
+    assert_true(fabs(slope - squares) <= 0.01 * squares);
+    df_free(g);
+    df_flow_free(flow);
+  }
+  df_task_free(task);
+}
+
+static void training_lowers_the_loss_of_every_decoder(void** state) {
+  (void)state;
+  df_config config = tiny_config();
+  config.train_steps = 250;
+  df_task* task = tiny_task_with(&config);
+  for (int d = DF_DECODE_STATES; d <= DF_DECODE_TRACKING; d++) {
+    df_flow* flow = new_flow(task, (df_decoder)d, 2);
+    const df_training_log log = train(flow);
+    assert_int_equal(log.steps, 250);
+    assert_int_equal(log.skipped, 0);
+    assert_int_equal(log.diverged, 0);
+    /* an untrained net predicts the mean, with a loss near 1, or, through the simulator, the motion without effort,
+     * with about half of that loss */
+    assert_true(log.loss[log.n - 1] < (flow_simulates(flow) ? 0.6 : 0.4) * log.loss[0]);
+    df_flow_free(flow);
+  }
+  df_task_free(task);
+}
+
+static void targets_are_the_frames_after_the_first(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_flow* flow = new_flow(task, DF_DECODE_STATES, 1);
+  df_real* gradient = df_alloc(flow->trainer->n, sizeof *gradient);
+  double loss[64], z[16];
+  loss_at(flow, flow->trainer->parameters, gradient, loss);
+  for (int i = 0; i < flow->slice; i++) {
+    /* an untrained network predicts 0, so its loss is the mean square of the target */
+    const df_window w =
+        task->windows->train[df_rng_below(3, DF_STREAM_BATCH, (uint64_t)i, 0, (uint64_t)task->windows->n_train)];
+    double expected = 0;
+    for (int t = 1; t <= flow->H; t++) {
+      df_chart_encode(task->chart, df_dataset_state(task->data, w.episode, w.start),
+                      df_dataset_state(task->data, w.episode, w.start + t), z);
+      for (int k = 0; k < flow->nz; k++) expected += z[k] * z[k] / (flow->H * flow->nz);
+    }
+    assert_true(fabs(loss[i] - expected) < 1e-12 * expected);
+  }
+  df_free(gradient);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
+static void training_stops_when_asked_and_says_so(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  volatile sig_atomic_t stop = 1;
+  df_method_env env = env_of(task, 1);
+  env.stop = &stop;
+  df_flow* flow;
+  df_training_log log;
+  assert_int_equal(df_flow_new(&env, "test", DF_DECODE_ROLLOUT, &flow), DF_OK);
+  assert_int_equal(df_flow_train(flow, &log), DF_E_INTERRUPTED);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_slice_gradient_is_the_slope_of_the_loss_for_every_decoder),
+      cmocka_unit_test(training_lowers_the_loss_of_every_decoder),
+      cmocka_unit_test(targets_are_the_frames_after_the_first),
+      cmocka_unit_test(training_stops_when_asked_and_says_so),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# The include graph and the call graph of the sources obey the ladder that the Makefile declares, without cycles.
+set -u
+cd "$(dirname "$0")/../.."
+. tests/cli/check.sh
+layout=$PWD/tests/layout/layout.py
+
+ladder=$scratch/ladder
+make -s print-ladder >"$ladder"
+objects() { [ -e "$BUILD/bench/main.o" ] && [ -e "$BUILD/lib/core/alloc.o" ]; }
+check the_objects_are_built objects
+follows() { python3 "$layout" . "$BUILD" <"$ladder" >"$scratch/report" || { cat "$scratch/report"; return 1; }; }
+check sources_and_objects_follow_the_ladder follows
+
+# the harness must be usable without the simulator: nothing in its objects may come from one
+undefined() { nm "$BUILD"/libharness.a 2>/dev/null | awk '$1 == "U" { print $2 }' | sort -u; }
+without() { undefined | grep -E '^(mj|mju_|df_mujoco|df_sim|df_system|df_net|df_blas|cblas_|df_method|df_flow)' && return 1; return 0; }
+check libharness_needs_no_symbol_of_simulator_or_network without
+check libharness_has_symbols_at_all test "$(undefined | wc -l)" -gt 50
+
+# ---- a small tree of its own, in which each kind of fault is planted ----
+tree=$scratch/tree
+plant() {
+  rm -rf "$tree"
+  mkdir -p "$tree"/{low,high,build/low,build/high}
+  printf 'int low(void);\n' >"$tree/low/low.h"
+  printf '#include "low.h"\nint low(void) { return 1; }\n' >"$tree/low/low.c"
+  printf '#include "low.h"\nint high(void);\n' >"$tree/high/high.h"
+  printf '#include "high.h"\nint high(void) { return low(); }\n' >"$tree/high/high.c"
+}
+examine() {
+  for f in "$tree"/*/*.c; do
+    gcc -w -I"$tree/low" -I"$tree/high" -I"$tree" -c "$f" -o "$tree/build/${f#"$tree"/}.o" || return 3
+    mv "$tree/build/${f#"$tree"/}.o" "$tree/build/$(dirname "${f#"$tree"/}")/$(basename "$f" .c).o"
+  done
+  printf 'low:\nhigh: low\n' | python3 "$layout" "$tree" build >"$scratch/report"
+}
+finds() { examine; [ $? -eq 1 ] && grep -qE "$1" "$scratch/report"; }
+
+plant
+check a_tree_that_follows_its_ladder_passes examine
+plant
+printf '#include "high.h"\nint low(void) { return 1; }\n' >"$tree/low/low.c"
+check an_include_against_the_ladder_is_found finds 'low/low.c: includes high/high.h, which low does not see'
+plant
+printf '#include "low.h"\nint high(void);\nint low(void) { return high(); }\n' >"$tree/low/low.c"
+check a_call_against_the_ladder_is_found finds 'low/low: calls high of high/high, which low does not see'
+plant
+printf '#include "a.h"\nint b(void);\n' >"$tree/low/b.h"
+printf '#include "b.h"\nint a(void);\n' >"$tree/low/a.h"
+check headers_that_include_each_other_are_found finds 'units that include each other: low/a low/b'
+plant
+printf 'int b(void);\nint a(void) { return b(); }\n' >"$tree/low/a.c"
+printf 'int a(void);\nint b(void) { return a(); }\n' >"$tree/low/b.c"
+check units_that_call_each_other_are_found finds 'units that call each other: low/a low/b'
+plant
+cp "$tree/low/low.h" "$tree/high/low.h"
+check two_headers_of_one_name_are_found finds 'low.h have one name'
+plant
+printf '#include "other.h"\n' >"$tree/low/other.c"
+printf 'int other;\n' >"$tree/other.h"
+check a_header_outside_the_ladder_is_found finds 'is no header of a folder in the ladder'
+rm -rf "$tree"; mkdir -p "$tree"
+nothing() { printf 'low:\n' | python3 "$layout" "$tree" build >/dev/null; [ $? -eq 2 ]; }
+check an_empty_tree_is_no_pass nothing
+finish
