@@ -255,6 +255,14 @@ static void impossible_sizes_are_refused(void** state) {
                      &data),
       DF_E_NOMEM);
   assert_null(data);
+  assert_int_equal(df_dataset_new(NULL, &data), DF_E_ARG);
+  assert_null(data);
+  assert_int_equal(df_dataset_new(&(df_dataset_shape){.episodes = 1, .length = 1, .nx = 1, .dt = 0.1}, NULL), DF_E_ARG);
+
+  /* without nu and nc there are neither actions nor conditions */
+  assert_int_equal(df_dataset_new(&(df_dataset_shape){.episodes = 1, .length = 1, .nx = 1, .dt = 0.1}, &data), DF_OK);
+  assert_true(data->states && !data->actions && !data->conditions);
+  df_dataset_free(data);
 }
 
 int main(void) {

@@ -314,7 +314,58 @@ static void wrong_arguments_are_refused(void** state) {
   assert_int_equal(df_gradcheck_run(NULL, &one, &(df_gradcheck_states){.n = 1, .x = x, .u = &u}, &p), DF_E_ARG);
   assert_int_equal(df_gradcheck_sweep(&f->base, &one, &(df_gradcheck_states){.n = 1, .x = x, .u = &u}, 1, &eps, &e),
                    DF_E_ARG);
+  assert_int_equal(df_gradcheck_sweep(&f->base, &one, NULL, 1, &eps, &e), DF_E_ARG);
+  assert_int_equal(df_gradcheck_run(&f->base, &one, NULL, &p), DF_E_ARG);
+  assert_int_equal(df_gradcheck_run(&f->base, &one, &(df_gradcheck_states){.n = 1, .u = &u}, &p), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "states.x"));
+  assert_int_equal(df_gradcheck_run(&f->base, &one, &(df_gradcheck_states){.n = 1, .x = x}, &p), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "states.u"));
+  assert_int_equal(df_gradcheck_run(&f->base, &one, &(df_gradcheck_states){.n = 1, .x = x, .u = &u}, NULL), DF_E_ARG);
   df_free(f);
+}
+
+static void a_missing_field_of_a_batch_is_named(void** state) {
+  (void)state;
+  const double x[4] = {0}, u = 0, weight[2] = {1, 1};
+  df_gradcheck_point p;
+  closed_form* f = closed_form_new(spring_law, 2, 1);
+  const df_gradcheck_cfg one = {.threads = 1};
+  const df_gradcheck_batch whole = {.n = 1, .H = 1, .x0 = x, .u = &u, .x_target = x, .weight = weight};
+  OK(df_gradcheck_rollouts(&f->base, &one, &whole, &p));
+  assert_int_equal(df_gradcheck_rollouts(&f->base, &one, NULL, &p), DF_E_ARG);
+  df_gradcheck_batch wrong[6] = {whole, whole, whole, whole, whole, whole};
+  wrong[0].x0 = wrong[1].u = wrong[2].x_target = wrong[3].weight = NULL;
+  wrong[4].n = wrong[5].H = 0;
+  const char* const named[6] = {"batch.x0", "batch.u", "batch.x_target", "batch.weight", "0 rollouts", "0 actions"};
+  for (int i = 0; i < 6; i++) {
+    assert_int_equal(df_gradcheck_rollouts(&f->base, &one, &wrong[i], &p), DF_E_ARG);
+    assert_non_null(strstr(df_error_message(), named[i]));
+  }
+  df_free(f);
+}
+
+static void half_of_mujocos_derivative_may_be_left_out(void** state) {
+  (void)state;
+  df_system* s = model_text(BALL, 1);
+  const size_t n = (size_t)(s->ndx * s->ndx), m = (size_t)(s->ndx * s->nu);
+  double *x = df_alloc((size_t)s->nx, sizeof *x), *u = df_alloc((size_t)s->nu, sizeof *u);
+  double* whole = df_alloc(2 * (n + m), sizeof *whole);
+  double* part = whole + n + m;
+  df_sim* sim;
+  OK(df_sim_new(s, 1, &sim));
+  df_mujoco_initial_state(s, x);
+  df_transition t = {.eps = 1e-6, .centred = true, .A = whole, .B = whole + n};
+  assert_true(df_mujoco_transition(s, sim, x, u, &t));
+  t.A = part, t.B = NULL;
+  assert_true(df_mujoco_transition(s, sim, x, u, &t));
+  t.A = NULL, t.B = part + n;
+  assert_true(df_mujoco_transition(s, sim, x, u, &t));
+  assert_memory_equal(whole, part, (n + m) * sizeof *whole);
+  df_sim_free(s, sim);
+  df_free(whole);
+  df_free(u);
+  df_free(x);
+  df_system_free(s);
 }
 
 static void memory_that_lacks_is_an_error_and_leaks_nothing(void** state) {
@@ -354,6 +405,8 @@ int main(void) {
       cmocka_unit_test(truncation_falls_with_the_square_of_the_step_and_rounding_rises),
       cmocka_unit_test(transitionFD_is_the_second_witness),
       cmocka_unit_test(wrong_arguments_are_refused),
+      cmocka_unit_test(a_missing_field_of_a_batch_is_named),
+      cmocka_unit_test(half_of_mujocos_derivative_may_be_left_out),
       cmocka_unit_test(memory_that_lacks_is_an_error_and_leaks_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

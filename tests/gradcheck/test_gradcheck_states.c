@@ -62,6 +62,11 @@ static void what_a_model_lacks_is_not_found(void** state) {
   closed_form* f = closed_form_new(spring_law, 2, H);
   assert_int_equal(
       df_gradcheck_draw(&f->base, &(df_state_draw){.kind = DF_STATE_REST, .n = 1, .seed = 1}, x, u, &found), DF_E_ARG);
+  assert_int_equal(df_gradcheck_draw(s, NULL, x, u, &found), DF_E_ARG);
+  assert_int_equal(df_gradcheck_draw(s, &(df_state_draw){.kind = DF_STATE_KINDS, .n = 1}, x, u, &found), DF_E_ARG);
+  /* a zeroed request is for no states */
+  OK(df_gradcheck_draw(s, &(df_state_draw){.n = 0}, x, u, &found));
+  assert_int_equal(found, 0);
   df_free(f);
   df_system_free(s);
 }

@@ -79,6 +79,8 @@ static void contacts_refuse_what_has_none(void** state) {
       df_metric_contacts(system, &(df_trajectories){.B = B, .H = H, .x = x[0][0]}, 0, geoms, 1, touch[0][0]), DF_E_ARG);
   assert_int_equal(df_metric_contacts(system, &(df_trajectories){.B = B, .H = H}, FEET, geoms, 1, touch[0][0]),
                    DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "states.x"));
+  assert_int_equal(df_metric_contacts(system, NULL, FEET, geoms, 1, touch[0][0]), DF_E_ARG);
   geoms[1] = df_mujoco_geom(system, "no such foot");
   assert_int_equal(
       df_metric_contacts(system, &(df_trajectories){.B = B, .H = H, .x = x[0][0]}, FEET, geoms, 1, touch[0][0]),

@@ -392,9 +392,16 @@ static void wrong_arguments_are_refused(void** state) {
       df_metric_sae_own(&system.base, &(df_trajectories){.B = B, .x = x[0][0], .u = u[0][0]}, 1, sae, NULL), DF_E_ARG);
   assert_int_equal(df_metric_sae_own(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0]}, 1, sae, NULL),
                    DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "made.u"));
+  assert_int_equal(df_metric_sae_own(&system.base, &(df_trajectories){.B = B, .H = H, .u = u[0][0]}, 1, sae, NULL),
+                   DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "made.x"));
+  assert_int_equal(df_metric_sae_own(&system.base, NULL, 1, sae, NULL), DF_E_ARG);
   assert_int_equal(df_metric_sae_min(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0]}, 0, sae, NULL),
                    DF_E_ARG);
   assert_int_equal(df_metric_sae_min(&system.base, &(df_trajectories){.B = B, .H = H}, 1, sae, NULL), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "made.x"));
+  assert_int_equal(df_metric_sae_min(&system.base, NULL, 1, sae, NULL), DF_E_ARG);
 }
 
 /* each allocation fails in turn: an error each time and no simulator leaks; without a failure the call succeeds */

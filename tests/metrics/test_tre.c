@@ -189,6 +189,10 @@ static void wrong_arguments_are_refused(void** state) {
   assert_int_equal(
       df_metric_tre(f->chart, 0, &(df_trajectories){.B = B, .H = H, .x = f->x[0][0]}, f->demo[0][0], f->rms, NULL),
       DF_E_ARG);
+  assert_int_equal(df_metric_tre(f->chart, NX, NULL, f->demo[0][0], f->rms, NULL), DF_E_ARG);
+  assert_int_equal(df_metric_tre(f->chart, NX, &(df_trajectories){.B = B, .H = H}, f->demo[0][0], f->rms, NULL),
+                   DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "made.x"));
 }
 
 static void a_failed_allocation_is_an_error(void** state) {

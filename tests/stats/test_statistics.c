@@ -557,6 +557,21 @@ static void wrong_arguments_are_refused_and_nothing_is_written(void** state) {
       DF_E_ARG);
   assert_int_equal(df_performance_profile(&cfg, true, &(df_strata){.n = 2, .sizes = sizes, .values = v}, 0, v, &out),
                    DF_E_ARG);
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, NULL, &out), DF_E_ARG);
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .values = v}, &out), DF_E_ARG);
+  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, NULL, v, &paired), DF_E_ARG);
+  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes}, v, &paired),
+                   DF_E_ARG);
+  assert_int_equal(df_performance_profile(&cfg, true, NULL, 1, v, &out), DF_E_ARG);
+  assert_int_equal(df_performance_profile(&cfg, true, &(df_strata){.n = 2, .sizes = sizes}, 1, v, &out), DF_E_ARG);
+  const df_strata both = {.n = 2, .sizes = sizes, .values = v}, first = {.n = 1, .sizes = sizes, .values = v};
+  assert_int_equal(df_probability_of_improvement(&cfg, true, &both, NULL, &out), DF_E_ARG);
+  assert_int_equal(df_probability_of_improvement(&cfg, true, NULL, &both, &out), DF_E_ARG);
+  assert_int_equal(df_probability_of_improvement(&cfg, true, &both, &(df_strata){.n = 2, .sizes = sizes}, &out),
+                   DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "b.values"));
+  assert_int_equal(df_probability_of_improvement(&cfg, true, &both, &first, &out), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "a has 2 strata and b has 1"));
   const double falling[2] = {2, 1};
   df_interval two[2] = {out, out};
   assert_int_equal(
