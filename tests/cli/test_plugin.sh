@@ -74,7 +74,7 @@ for line in open(sys.argv[1]):
     out.write(json.dumps(r, sort_keys=True, separators=(',', ':')) + '\n')
 PY
 check verify_finds_another_plugin_in_the_record exits_with 2 verify "$scratch/forged"
-check verify_names_the_key says 'the key is'
+check verify_names_the_key says 'differs from the key of its settings'
 
 mkdir "$scratch/other"
 sed 's/holds the pose/keeps the pose/' $source >"$scratch/other/hold_pose.c"
