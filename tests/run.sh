@@ -110,7 +110,7 @@ start() {
   running[$!]=$1
 }
 
-# one command, so that bash has read all of this file before the first program runs
+# bash has read all of this file before the first program runs, so it may be edited meanwhile
 main() {
   local begin i serial=()
   begin=$(microseconds)
@@ -129,5 +129,4 @@ main() {
   echo "$passed passed, $failed failed, $skipped skipped"
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }
-main
-exit
+main; exit
