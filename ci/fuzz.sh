@@ -17,7 +17,8 @@ for what in "$@"; do
     printf '%-12s %9s inputs tried, %s\n' "$what" "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" \
       "$(grep -oE 'DONE +cov: [0-9]+' "$log" | tail -1 | sed 's/DONE *cov:/edges reached:/')"
   else
-    tail -40 "$log"
+    grep -E -m1 -A14 'ERROR: |runtime error: |does not hold: ' "$log"
+    grep -E '^SUMMARY|Test unit written' "$log"
     echo "$what: ended by the input named above; run it again with build-fuzz/tests/fuzz/fuzz_$what FILE, and after the" \
       "repair put it into tests/fuzz/corpus/$what"
     found=1

@@ -20,6 +20,7 @@ results=$(mktemp -d)
 declare -A running=()
 end_all() {
   trap '' INT TERM HUP
+  exec 2>/dev/null # bash's own words on jobs that end
   for pid in "${!running[@]}"; do kill -TERM -- "-$pid" 2>/dev/null; done
   [ ${#running[@]} -gt 0 ] && sleep 0.5
   for pid in "${!running[@]}"; do kill -KILL -- "-$pid" 2>/dev/null; done
@@ -47,6 +48,7 @@ is_serial() { head -40 "$(source_of "$1")" 2>/dev/null | grep -qE '^(# |/\* )ser
 # run_one INDEX PROGRAM: leaves output, exit code and microseconds in the results folder
 run_one() {
   local begin code=0 program=$2
+  set +m # the program stays in this group
   begin=$(microseconds)
   case $program in
     *.sh) bash "$program" ;;
@@ -108,19 +110,23 @@ start() {
   running[$!]=$1
 }
 
-begin=$(microseconds)
-serial=()
-for i in "${!programs[@]}"; do
-  if is_serial "${programs[i]}"; then serial+=("$i"); continue; fi
-  wait_below "$jobs"
-  start "$i"
-done
-wait_below 1
-for i in "${serial[@]}"; do
-  start "$i"
+# bash has read all of this file before the first program runs, so it may be edited meanwhile
+main() {
+  local begin i serial=()
+  begin=$(microseconds)
+  for i in "${!programs[@]}"; do
+    if is_serial "${programs[i]}"; then serial+=("$i"); continue; fi
+    wait_below "$jobs"
+    start "$i"
+  done
   wait_below 1
-done
-print_finished
-echo "$(seconds $(($(microseconds) - begin))) s, $jobs at once"
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+  for i in "${serial[@]}"; do
+    start "$i"
+    wait_below 1
+  done
+  print_finished
+  echo "$(seconds $(($(microseconds) - begin))) s, $jobs at once"
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+}
+main; exit

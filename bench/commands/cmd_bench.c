@@ -21,73 +21,50 @@
 #include "suggestion.h"
 #include "suite.h"
 #include "target.h"
+#include "target_argument.h"
 
-enum { KEY_WINDOWS = 0x600, KEY_HORIZON, KEY_PASSES, KEY_SUITE, KEY_OUT, TARGETS_MAX = 64 };
+enum { KEY_WINDOWS = 0x600, KEY_PASSES };
 
 typedef enum bench_kind { BENCH_NONE, BENCH_ADJOINT, BENCH_ROLLOUT } bench_kind;
 
 typedef struct arguments {
-  options common;
+  target_argument at;
   bench_kind kind;
-  int n_targets;
-  const char* targets[TARGETS_MAX];
-  int windows, horizon, passes;
-  const char *suite, *out;
+  int windows, passes;
 } arguments;
 
-static void take_word(arguments* a, const char* word, struct argp_state* state) {
+/* the first word is the benchmark, the others are targets */
+static error_t take_word(arguments* a, const char* word, struct argp_state* state) {
   static const char* const names[] = {"adjoint", "rollout"};
   char hint[96];
-  if (a->kind == BENCH_NONE) {
-    for (int i = 0; i < 2; i++) {
-      if (strcmp(word, names[i]) == 0) a->kind = (bench_kind)(BENCH_ADJOINT + i);
-    }
-    if (a->kind == BENCH_NONE) {
-      argp_error(state, "unknown benchmark '%s'%s (choose adjoint or rollout)", word,
-                 suggestion(word, 2, names, hint, sizeof hint));
-    }
-    return;
+  if (a->kind != BENCH_NONE) return ARGP_ERR_UNKNOWN;
+  for (int i = 0; i < 2; i++) {
+    if (strcmp(word, names[i]) == 0) a->kind = (bench_kind)(BENCH_ADJOINT + i);
   }
-  if (a->n_targets == TARGETS_MAX) argp_error(state, "more than %d tasks and models", TARGETS_MAX);
-  a->targets[a->n_targets++] = word;
-}
-
-static void check_combination(const arguments* a, struct argp_state* state) {
-  if (a->kind == BENCH_NONE) argp_error(state, "missing argument: adjoint or rollout");
-  if (a->suite && a->n_targets > 0)
-    argp_error(state, "unexpected argument '%s': --suite lists its own models", a->targets[0]);
-  if (!a->suite && a->n_targets == 0)
-    argp_error(state, "missing argument: a task, a model file (.xml) or --suite FILE");
-  if (a->out && a->kind != BENCH_ADJOINT) argp_error(state, "--out is only valid with adjoint");
+  if (a->kind == BENCH_NONE) {
+    argp_error(state, "unknown benchmark '%s'%s (choose adjoint or rollout)", word,
+               suggestion(word, 2, names, hint, sizeof hint));
+  }
+  return 0;
 }
 
 static error_t parse(int key, char* value, struct argp_state* state) {
   arguments* a = state->input;
   switch (key) {
     case ARGP_KEY_INIT:
-      state->child_inputs[0] = &a->common;
+      state->child_inputs[0] = &a->at;
       return 0;
     case KEY_WINDOWS:
       a->windows = (int)parse_integer(state, "--windows", value, 1, 10000);
       return 0;
-    case KEY_HORIZON:
-      a->horizon = (int)parse_integer(state, "--horizon", value, 1, 512);
-      return 0;
     case KEY_PASSES:
       a->passes = (int)parse_integer(state, "--passes", value, 1, 100000);
       return 0;
-    case KEY_SUITE:
-      a->suite = value;
-      return 0;
-    case KEY_OUT:
-      a->out = value;
-      return 0;
     case ARGP_KEY_ARG:
-      take_word(a, value, state);
-      return 0;
+      return take_word(a, value, state);
     case ARGP_KEY_END:
-      check_combination(a, state);
-      expect_one_seed(&a->common, state);
+      if (a->kind == BENCH_NONE) argp_error(state, "missing argument: adjoint or rollout");
+      if (a->at.out && a->kind != BENCH_ADJOINT) argp_error(state, "--out is only valid with adjoint");
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;
@@ -96,12 +73,9 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 
 static const struct argp_option option_table[] = {
     {"windows", KEY_WINDOWS, "N", 0, "number of rollouts (default: 24)", 0},
-    {"horizon", KEY_HORIZON, "H", 0, "actions per rollout (default: 16)", 0},
     {"passes", KEY_PASSES, "N", 0, "repetitions of all rollouts (default: 24)", 0},
-    {"suite", KEY_SUITE, "FILE", 0, "time the models listed in FILE, with their target ratios", 0},
-    {"out", KEY_OUT, "DIR", 0, "also write timing.md and timing.csv to DIR (adjoint only)", 0},
     {0}};
-static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
+static const struct argp_child children[] = {TARGET_ARGUMENT_CHILD, {0}};
 static const struct argp parser = {
     .options = option_table,
     .parser = parse,
@@ -110,7 +84,8 @@ static const struct argp parser = {
         "Times the adjoint, or rollouts on several threads, by interleaved runs on the same windows.\n\n"
         "adjoint: compares a step, its adjoint, a rollout with gradient and MuJoCo's mjd_transitionFD, in CPU time of "
         "one thread. rollout: compares rollouts on one thread and on --threads, in wall time; it needs an otherwise "
-        "idle machine. The ratios are the result. A task is timed on windows of its demonstrations, a model on "
+        "idle machine. The ratios are the result; --out writes timing.md and timing.csv (adjoint only). A task is "
+        "timed on windows of its demonstrations, a model on "
         "generated windows with contacts. Models of a suite that cannot be simulated are named and skipped.\v"
         "Exits with 0 when the models were timed, 2 on bad input, 3 when no model of a suite can be timed.",
     .children = children};
@@ -139,21 +114,21 @@ static df_status draw_windows(const df_system* s, int windows, int horizon, uint
 
 static df_status bench_system(const arguments* a, const char* name, double target, const df_system* s, const cases* c,
                               adjoint_timing* timing, rows* out) {
-  if (a->kind == BENCH_ROLLOUT) return bench_rollout(s, name, c, a->passes, a->common.threads, out);
+  if (a->kind == BENCH_ROLLOUT) return bench_rollout(s, name, c, a->passes, a->at.common.threads, out);
   *timing = (adjoint_timing){.model = name, .target = target};
-  DF_TRY(bench_adjoint(s, c, a->passes, a->common.seeds[0], timing));
+  DF_TRY(bench_adjoint(s, c, a->passes, a->at.common.seeds[0], timing));
   bench_adjoint_row(timing, out);
   return DF_OK;
 }
 
 static df_status bench_target(const arguments* a, const char* name, adjoint_timing* timing, rows* out) {
-  const target_size size = {.states = a->windows, .rollouts = a->windows, .horizon = a->horizon};
+  const target_size size = {.states = a->windows, .rollouts = a->windows, .horizon = a->at.horizon};
   df_system* s;
   cases c;
-  df_status status = target_open(&a->common, name, &size, &s, &c);
+  df_status status = target_open(&a->at.common, name, &size, &s, &c);
   if (status == DF_OK && c.kind[0] != DF_STATE_KINDS) {
     cases_clear(&c);
-    status = draw_windows(s, a->windows, a->horizon, a->common.seeds[0], &c);
+    status = draw_windows(s, a->windows, a->at.horizon, a->at.common.seeds[0], &c);
   }
   if (status == DF_OK) status = bench_system(a, name, NAN, s, &c, timing, out);
   cases_clear(&c);
@@ -162,9 +137,9 @@ static df_status bench_target(const arguments* a, const char* name, adjoint_timi
 }
 
 static int bench_targets(const arguments* a, adjoint_timing* timings, int* n, rows* out) {
-  for (int i = 0; i < a->n_targets; i++) {
-    const df_status status = bench_target(a, a->targets[i], &timings[i], out);
-    if (status != DF_OK) return target_failure(status, a->targets[i]);
+  for (int i = 0; i < a->at.n; i++) {
+    const df_status status = bench_target(a, a->at.target[i], &timings[i], out);
+    if (status != DF_OK) return target_failure(status, a->at.target[i]);
     *n = i + 1;
   }
   return EXIT_DONE;
@@ -177,7 +152,7 @@ static df_status open_model(const arguments* a, const suite_model* model, const 
   df_config config;
   char sha256[DF_SHA256_TEXT];
   *s = NULL;
-  DF_TRY(suite_config(model, &a->common, &config));
+  DF_TRY(suite_config(model, &a->at.common, &config));
   df_status status = df_task_system(&config, search, s, sha256);
   if (status == DF_E_UNSUPPORTED) {
     DF_TRY(df_config_set(&config, "system.contacts", "approximate", "suite"));
@@ -193,15 +168,15 @@ static int bench_suite(const arguments* a, const suite* s, adjoint_timing* timin
   progress shown;
   df_status status = DF_OK;
   /* time every model that can be opened; a failure ends the suite */
-  suite_search(s, &a->common, &search);
-  progress_start(&shown, a->common.quiet, "bench", "models", s->n);
+  suite_search(s, &a->at.common, &search);
+  progress_start(&shown, a->at.common.quiet, "bench", "models", s->n);
   for (int i = 0; i < s->n && status == DF_OK; i++) {
     const suite_model* model = &s->models[i];
     df_system* system;
     cases c = {0};
     status = open_model(a, model, &search, &system);
     if (status == DF_OK && system) {
-      status = draw_windows(system, a->windows, a->horizon, a->common.seeds[0], &c);
+      status = draw_windows(system, a->windows, a->at.horizon, a->at.common.seeds[0], &c);
       if (status == DF_OK) status = bench_system(a, model->name, model->target, system, &c, &timings[*n], out);
       if (status == DF_OK) ++*n;
     }
@@ -219,16 +194,16 @@ static int bench_suite(const arguments* a, const suite* s, adjoint_timing* timin
 }
 
 int cmd_bench(int argc, char** argv) {
-  arguments a = {.common = options_default(), .windows = 24, .horizon = 16, .passes = 24};
+  arguments a = {.at = target_argument_default(), .windows = 24, .passes = 24};
   argp_parse(&parser, argc, argv, 0, NULL, &a);
   /* read the suite */
   suite s = {0};
-  if (a.suite) {
-    const df_status status = suite_read(a.suite, &s);
+  if (a.at.suite) {
+    const df_status status = suite_read(a.at.suite, &s);
     if (status != DF_OK) return report_failure(status);
   }
   /* find out now whether --out can be written, not after minutes of timing */
-  const df_status made = a.out ? df_dir_make(a.out) : DF_OK;
+  const df_status made = a.at.out ? df_dir_make(a.at.out) : DF_OK;
   if (made != DF_OK) {
     suite_clear(&s);
     return report_failure(made);
@@ -236,11 +211,11 @@ int cmd_bench(int argc, char** argv) {
   /* time, print and write */
   rows out = rows_new();
   int n = 0, code = EXIT_INCOMPLETE;
-  adjoint_timing* timings = df_alloc((size_t)(a.suite ? s.n : a.n_targets), sizeof *timings);
-  if (timings) code = a.suite ? bench_suite(&a, &s, timings, &n, &out) : bench_targets(&a, timings, &n, &out);
-  if (code == EXIT_DONE) rows_print(&out, &a.common);
-  if (code == EXIT_DONE && a.out) {
-    const df_status status = bench_adjoint_write(n, timings, a.out);
+  adjoint_timing* timings = df_alloc((size_t)(a.at.suite ? s.n : a.at.n), sizeof *timings);
+  if (timings) code = a.at.suite ? bench_suite(&a, &s, timings, &n, &out) : bench_targets(&a, timings, &n, &out);
+  if (code == EXIT_DONE) rows_print(&out, &a.at.common);
+  if (code == EXIT_DONE && a.at.out) {
+    const df_status status = bench_adjoint_write(n, timings, a.at.out);
     if (status != DF_OK) code = report_failure(status);
   }
   df_free(timings);

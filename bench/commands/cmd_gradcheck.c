@@ -15,33 +15,23 @@
 #include "rows.h"
 #include "suite.h"
 #include "target.h"
+#include "target_argument.h"
 
-enum { KEY_STATES = 0x600, KEY_ROLLOUTS, KEY_HORIZON, KEY_SUITE, KEY_OUT, KEY_PLOT, TARGETS_MAX = 64 };
+enum { KEY_STATES = 0x600, KEY_ROLLOUTS, KEY_PLOT };
 
 typedef struct arguments {
-  options common;
-  int n_targets;
-  const char* targets[TARGETS_MAX];
-  int states, rollouts, horizon;
-  const char *suite, *out, *plot;
+  target_argument at;
+  int states, rollouts;
+  const char* plot;
 } arguments;
 
 static const double LIMIT_ROLLOUT = 1e-6;
-
-static void check_combination(const arguments* a, struct argp_state* state) {
-  if (a->suite && a->n_targets > 0)
-    argp_error(state, "unexpected argument '%s': --suite lists its own models", a->targets[0]);
-  if (!a->suite && a->n_targets == 0)
-    argp_error(state, "missing argument: a task, a model file (.xml) or --suite FILE");
-  if (a->out && !a->suite) argp_error(state, "--out is only valid with --suite");
-  if (a->plot && a->suite) argp_error(state, "--plot takes tasks and models, not a suite");
-}
 
 static error_t parse(int key, char* value, struct argp_state* state) {
   arguments* a = state->input;
   switch (key) {
     case ARGP_KEY_INIT:
-      state->child_inputs[0] = &a->common;
+      state->child_inputs[0] = &a->at;
       return 0;
     case KEY_STATES:
       a->states = (int)parse_integer(state, "--states", value, 1, 1000000);
@@ -49,25 +39,12 @@ static error_t parse(int key, char* value, struct argp_state* state) {
     case KEY_ROLLOUTS:
       a->rollouts = (int)parse_integer(state, "--rollouts", value, 0, 100000);
       return 0;
-    case KEY_HORIZON:
-      a->horizon = (int)parse_integer(state, "--horizon", value, 1, 512);
-      return 0;
-    case KEY_SUITE:
-      a->suite = value;
-      return 0;
-    case KEY_OUT:
-      a->out = value;
-      return 0;
     case KEY_PLOT:
       a->plot = value;
       return 0;
-    case ARGP_KEY_ARG:
-      if (a->n_targets == TARGETS_MAX) argp_error(state, "more than %d tasks and models", TARGETS_MAX);
-      a->targets[a->n_targets++] = value;
-      return 0;
     case ARGP_KEY_END:
-      check_combination(a, state);
-      expect_one_seed(&a->common, state);
+      if (a->at.out && !a->at.suite) argp_error(state, "--out is only valid with --suite");
+      if (a->plot && a->at.suite) argp_error(state, "--plot takes tasks and models, not a suite");
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;
@@ -77,13 +54,10 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 static const struct argp_option option_table[] = {
     {"states", KEY_STATES, "N", 0, "states at which one action is checked (default: 200)", 0},
     {"rollouts", KEY_ROLLOUTS, "N", 0, "rollouts whose loss gradient is checked (default: 20; 0: none)", 0},
-    {"horizon", KEY_HORIZON, "H", 0, "actions per rollout, also of --plot (default: 16)", 0},
-    {"suite", KEY_SUITE, "FILE", 0, "check the models listed in FILE, at the numbers of states given there", 0},
-    {"out", KEY_OUT, "DIR", 0, "write verification.md, verification.csv and sweep.svg of --suite to DIR", 0},
     {"plot", KEY_PLOT, "DIR", 0,
      "instead of checking, draw the loss along a line of actions, and the gradient over the horizon, to DIR", 0},
     {0}};
-static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
+static const struct argp_child children[] = {TARGET_ARGUMENT_CHILD, {0}};
 static const struct argp parser = {
     .options = option_table,
     .parser = parse,
@@ -91,8 +65,8 @@ static const struct argp parser = {
     .doc =
         "Compares the adjoint of a step, and the gradient of a rollout's loss, with centred finite differences.\n\n"
         "A task is checked on states spread over its demonstrations; a model file on generated states: at rest, in "
-        "random motion, at impacts and joint limits, sliding, rolling, stuck. Files are written with --out and --plot "
-        "only.\v"
+        "random motion, at impacts and joint limits, sliding, rolling, stuck. Files are written only with --out "
+        "(verification.md, verification.csv and sweep.svg of a suite) and --plot.\v"
         "An error is |adjoint - finite difference| / |finite difference|, at the pair of difference steps that agree "
         "best with each other. If no pair agrees within 1e-5, the state is on a kink (contact made or broken, stick to "
         "slip, a limit, a clamp). Counted separately are states on kinks, by cause; states with a contact whose "
@@ -169,22 +143,20 @@ static df_status check(const arguments* a, const char* target, const df_system* 
                        int* verdict) {
   const int most = c->n > c->m ? c->n : c->m;
   df_gradcheck_point* points = df_alloc((size_t)most, sizeof *points);
+  const df_gradcheck_cfg cfg = {.seed = a->at.common.seeds[0], .threads = a->at.common.threads};
   df_gradcheck_summary step = {0}, rollout = {0};
   df_status status = points ? DF_OK : DF_E_NOMEM;
   if (status == DF_OK) {
-    status = df_gradcheck_run(system, &(df_gradcheck_cfg){.seed = a->common.seeds[0], .threads = a->common.threads},
-                              &(df_gradcheck_states){.n = c->n, .x = c->x, .u = c->u}, points);
+    status = df_gradcheck_run(system, &cfg, &(df_gradcheck_states){.n = c->n, .x = c->x, .u = c->u}, points);
   }
   if (status == DF_OK) status = df_gradcheck_sum_up(c->n, points, &step);
   if (status == DF_OK && c->m > 0) {
-    status = df_gradcheck_rollouts(
-        system, &(df_gradcheck_cfg){.seed = a->common.seeds[0], .threads = a->common.threads},
-        &(df_gradcheck_batch){
-            .n = c->m, .H = c->H, .x0 = c->x0, .u = c->u_m, .x_target = c->x_target, .weight = c->weight},
-        points);
+    const df_gradcheck_batch batch = {
+        .n = c->m, .H = c->H, .x0 = c->x0, .u = c->u_m, .x_target = c->x_target, .weight = c->weight};
+    status = df_gradcheck_rollouts(system, &cfg, &batch, points);
     if (status == DF_OK) status = df_gradcheck_sum_up(c->m, points, &rollout);
   }
-  if (status == DF_OK) *verdict = judge(target, &a->common, &step, &rollout, out);
+  if (status == DF_OK) *verdict = judge(target, &a->at.common, &step, &rollout, out);
   df_free(points);
   return status;
 }
@@ -196,16 +168,16 @@ static int write_failure(df_status status) {
 }
 
 static int check_target(const arguments* a, const char* target, rows* out) {
-  const target_size size = {.states = a->states, .rollouts = a->rollouts, .horizon = a->horizon};
+  const target_size size = {.states = a->states, .rollouts = a->rollouts, .horizon = a->at.horizon};
   df_system* system;
   cases c;
   int verdict = EXIT_DONE;
-  df_status status = target_open(&a->common, target, &size, &system, &c);
-  if (status == DF_OK) warn_inexact(target, system, &a->common);
+  df_status status = target_open(&a->at.common, target, &size, &system, &c);
+  if (status == DF_OK) warn_inexact(target, system, &a->at.common);
   if (status != DF_OK) {
     verdict = target_failure(status, target);
   } else if (a->plot) {
-    status = gradcheck_plot(system, target, &c, a->common.seeds[0], a->plot, out);
+    status = gradcheck_plot(system, target, &c, a->at.common.seeds[0], a->plot, out);
     if (status != DF_OK) verdict = write_failure(status);
   } else {
     status = check(a, target, system, &c, out, &verdict);
@@ -218,34 +190,33 @@ static int check_target(const arguments* a, const char* target, rows* out) {
 
 static int check_targets(const arguments* a, rows* out) {
   int code = EXIT_DONE;
-  for (int i = 0; i < a->n_targets && (code == EXIT_DONE || code == EXIT_CHECK_FAILED || code == EXIT_INCONCLUSIVE);
-       i++) {
-    const int verdict = check_target(a, a->targets[i], out);
+  for (int i = 0; i < a->at.n && (code == EXIT_DONE || code == EXIT_CHECK_FAILED || code == EXIT_INCONCLUSIVE); i++) {
+    const int verdict = check_target(a, a->at.target[i], out);
     /* bad input ends the loop; a failed check takes precedence over an inconclusive one */
     if (verdict == EXIT_USAGE || verdict == EXIT_INCOMPLETE || code == EXIT_DONE || verdict == EXIT_CHECK_FAILED) {
       code = verdict;
     }
   }
-  if (code != EXIT_USAGE && code != EXIT_INCOMPLETE) rows_print(out, &a->common);
+  if (code != EXIT_USAGE && code != EXIT_INCOMPLETE) rows_print(out, &a->at.common);
   return code;
 }
 
 static int check_suite(const arguments* a, rows* out) {
   suite s;
-  df_status status = suite_read(a->suite, &s);
+  df_status status = suite_read(a->at.suite, &s);
   if (status != DF_OK) return report_failure(status);
   /* find out now whether --out can be written, not after minutes of checking */
-  if (a->out) status = df_dir_make(a->out);
+  if (a->at.out) status = df_dir_make(a->at.out);
   if (status != DF_OK) {
     suite_clear(&s);
     return report_failure(status);
   }
   suite_result* results = df_alloc((size_t)s.n, sizeof *results);
-  status = results ? suite_check(&s, &a->common, results) : DF_E_NOMEM;
-  int code = status == DF_OK ? suite_rows(s.n, results, &a->common, out) : report_failure(status);
-  if (status == DF_OK) rows_print(out, &a->common);
-  if (status == DF_OK && a->out) {
-    status = suite_write(s.n, results, &a->common, a->out);
+  status = results ? suite_check(&s, &a->at.common, results) : DF_E_NOMEM;
+  int code = status == DF_OK ? suite_rows(s.n, results, &a->at.common, out) : report_failure(status);
+  if (status == DF_OK) rows_print(out, &a->at.common);
+  if (status == DF_OK && a->at.out) {
+    status = suite_write(s.n, results, &a->at.common, a->at.out);
     if (status != DF_OK) code = write_failure(status);
   }
   suite_results_clear(results ? s.n : 0, results);
@@ -254,10 +225,10 @@ static int check_suite(const arguments* a, rows* out) {
 }
 
 int cmd_gradcheck(int argc, char** argv) {
-  arguments a = {.common = options_default(), .states = 200, .rollouts = 20, .horizon = 16};
+  arguments a = {.at = target_argument_default(), .states = 200, .rollouts = 20};
   argp_parse(&parser, argc, argv, 0, NULL, &a);
   rows out = rows_new();
-  const int code = a.suite ? check_suite(&a, &out) : check_targets(&a, &out);
+  const int code = a.at.suite ? check_suite(&a, &out) : check_targets(&a, &out);
   rows_free(&out);
   return code;
 }

@@ -146,8 +146,8 @@ check plot_of_a_cart_exits_0 exits_with 0 gradcheck "$scratch/suite/cart.xml" --
 
 bad() { printf "$1\n" >"$scratch/suite/bad.txt" && refuses "$2" gradcheck --suite "$scratch/suite/bad.txt" --quiet; }
 check a_kind_given_twice_is_refused bad 'states rest=3 rest=4\nmodel own/cart cart.xml' 'rest=4.*already'
-check several_seeds_are_refused refuses 'one seed, not 2' gradcheck --suite "$suite" --seed 1,2
-check several_seeds_are_refused_by_bench refuses 'one seed, not 2' bench adjoint --suite "$suite" --seed 1,2
+check several_seeds_are_refused refuses 'one seed, but 2 were given' gradcheck --suite "$suite" --seed 1,2
+check several_seeds_are_refused_by_bench refuses 'one seed, but 2 were given' bench adjoint --suite "$suite" --seed 1,2
 check a_missing_suite_is_refused refuses 'nowhere.txt: No such file' gradcheck --suite "$scratch/nowhere.txt"
 check a_folder_is_refused_as_a_suite refuses "$scratch" gradcheck --suite "$scratch"
 check a_binary_file_is_refused_as_a_suite bash -c "head -c 200 /dev/zero >'$scratch/zero'; '$program' gradcheck --suite '$scratch/zero' 2>&1 | grep -q 'not a text file'"

@@ -74,7 +74,7 @@ for line in open(sys.argv[1]):
     out.write(json.dumps(r, sort_keys=True, separators=(',', ':')) + '\n')
 PY
 check verify_finds_another_plugin_in_the_record exits_with 2 verify "$scratch/forged"
-check verify_names_the_key says 'the key is'
+check verify_names_the_key says 'differs from the key of its settings'
 
 mkdir "$scratch/other"
 sed 's/holds the pose/keeps the pose/' $source >"$scratch/other/hold_pose.c"
@@ -86,9 +86,9 @@ check and_the_same_numbers same "$two" "$scratch/three" rows
 # a method without randomness gives the same numbers for every seed, which is only allowed if it declares this
 check two_seeds_exit_0 exits_with 0 run $task --method hold_pose --plugin "$plugin" --out "$two" --seed 1,2 "${small[@]}"
 check verify_with_plugin_exits_0 exits_with 0 verify "$two" --plugin "$plugin"
-check verify_with_plugin_has_no_warning differ says 'only --plugin can tell'
+check verify_with_plugin_has_no_warning differ says 'load the method with --plugin'
 check verify_without_it_exits_0 exits_with 0 verify "$two"
-check verify_without_it_warns says 'only --plugin can tell'
+check verify_without_it_warns says 'load the method with --plugin'
 
 # ---- refused ----
 

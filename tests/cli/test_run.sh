@@ -179,7 +179,7 @@ cp -r "$scratch/run2" "$torn"
 truncate -s -100 "$torn/events.jsonl"
 check torn_run_exits_0 small_run_exits 0 "$torn" --method $methods
 check torn_line_is_told says 'events.jsonl: removed an incomplete last line \([0-9]+ bytes\); 4 records kept'
-check only_the_torn_cell_runs_again says '^4 cells: 1 run, 3 done before'
+check only_the_torn_cell_runs_again says '^4 cells: 1 run, 3 already done'
 check torn_run_ends_as_if_nothing_had_happened same_run "$scratch/run2" "$torn"
 check torn_line_is_gone [ "$(count_records "$torn" cell done)" = 4 ]
 
