@@ -96,7 +96,7 @@ typedef struct df_method {
  * A plugin is a shared object, linked with libdynaflow, that defines the two symbols below. It is refused if its
  * version differs from the program's; DF_METHOD_VERSION is increased whenever plugins must be rebuilt. See
  * docs/add-a-method.md for an example. */
-enum { DF_METHOD_VERSION = 2 };
+enum { DF_METHOD_VERSION = 3 };
 
 DF_API extern const int df_plugin_version; /* = DF_METHOD_VERSION */
 DF_API extern const df_method df_plugin_method;
