@@ -24,6 +24,7 @@ make_folder() {
 # remove_folders: removes the folders on standard input that are empty, the innermost first
 remove_folders() {
   LC_ALL=C sort -r | while IFS= read -r folder; do
+    [ -n "$folder" ] || continue
     rmdir "$destination/$folder" 2>/dev/null || true
   done
 }
