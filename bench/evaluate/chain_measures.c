@@ -87,10 +87,9 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
   const df_status status = df_metric_contacts(task->system, &(df_trajectories){.B = 1, .H = c->frames, .x = x}, n_feet,
                                               job->set->feet, job->threads, touch);
   if (status == DF_OK) {
-    m->phase[m->n_gait] = df_metric_gait_phase(
-        c->frames, 1, n_feet, touch,
-        &(df_gait_clock){
-            .dt = task->system->dt, .frequency = df_gait_frequency(), .stance = gait_stands, .context = &feet});
+    const df_gait_clock clock = {
+        .dt = task->system->dt, .frequency = df_gait_frequency(), .stance = gait_stands, .context = &feet};
+    m->phase[m->n_gait] = df_metric_gait_phase(c->frames, 1, n_feet, touch, &clock);
     m->gait_of[m->n_gait++] = i;
   }
   df_free(touch);

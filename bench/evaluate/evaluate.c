@@ -62,9 +62,10 @@ static df_status sample(const eval_job* job, int k, sampled* s) {
   DF_TRY(df_rollout_new(job->task->system, &cfg, &rollout));
   uint8_t* end = df_alloc((size_t)set->B, 1);
   df_status status = end ? DF_OK : DF_E_NOMEM;
-  if (status == DF_OK)
-    status = df_rollout_run(
-        rollout, &(df_rollout_batch){.B = set->B, .H = set->H, .x0 = set->x0, .u = s->u, .x = s->executed, .end = end});
+  if (status == DF_OK) {
+    const df_rollout_batch batch = {.B = set->B, .H = set->H, .x0 = set->x0, .u = s->u, .x = s->executed, .end = end};
+    status = df_rollout_run(rollout, &batch);
+  }
   s->effort = df_rollout_effort(rollout);
   for (int b = 0; end && b < set->B; b++) s->diverged += end[b] != DF_TRAJ_COMPLETE;
   df_rollout_free(rollout);

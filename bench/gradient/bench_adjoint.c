@@ -157,9 +157,10 @@ static df_status check_errors(const bench* b, uint64_t seed, adjoint_timing* out
   df_gradcheck_summary sum;
   df_status status = u && points ? DF_OK : DF_E_NOMEM;
   for (size_t w = 0; w < m && status == DF_OK; w++) memcpy(u + w * nu, actions_of(b, (int)w), nu * sizeof *u);
-  if (status == DF_OK)
-    status = df_gradcheck_run(b->s, &(df_gradcheck_cfg){.seed = seed, .threads = 1},
-                              &(df_gradcheck_states){.n = b->c->m, .x = b->c->x0, .u = u}, points);
+  if (status == DF_OK) {
+    const df_gradcheck_states states = {.n = b->c->m, .x = b->c->x0, .u = u};
+    status = df_gradcheck_run(b->s, &(df_gradcheck_cfg){.seed = seed, .threads = 1}, &states, points);
+  }
   if (status == DF_OK) status = df_gradcheck_sum_up(b->c->m, points, &sum);
   if (status == DF_OK) {
     out->err_median = sum.median;

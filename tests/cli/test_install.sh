@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # make install and make uninstall: what is installed works, replaces no one's files, and leaves nothing behind.
+# slow
 . tests/cli/check.sh
 
 build=${BUILD:-build}

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Every public header compiles alone, in C and in C++, and C++ programs can link with the library.
+# slow
 cd "$(dirname "$0")/../.." || exit 1
 . tests/cli/check.sh
 
