@@ -96,6 +96,70 @@ static void a_winner_needs_every_rule(void** state) {
   }
 }
 
+/* whether a window of a seed is a fall: bit i of `falls` for window i */
+static void add_falls(json_t* cell, int k, int n, unsigned falls) {
+  double values[16];
+  for (int i = 0; i < n; i++) values[i] = falls >> i & 1;
+  add_samples(cell, "fall_rate", k, n, values);
+}
+
+/* p-values of falls are exact: 2 / 2^n where only b falls, in n start states */
+static void a_winner_is_named_after_the_adjustment(void** state) {
+  (void)state;
+  static const struct {
+    int n, steps; /* start states in which b falls; values of K */
+    char winner;
+  } cases[] = {{5, 1, 0},   /* 1/16 */
+               {6, 1, 'a'}, /* 1/32 */
+               {6, 2, 0},   /* twice 1/32 */
+               {7, 2, 'a'}, /* twice 1/64 */
+               {7, 3, 'a'}, /* three times 1/64: 0.047 */
+               {7, 4, 0}};  /* four times: 1/16 */
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    run_view r;
+    begin_records();
+    for (int s = 1; s <= 3; s++) {
+      json_t* a = add_values("a", s, "sae_own", 1, 1, 1, 1, 1);
+      json_t* b = add_values("b", s, "sae_min", 1, 1, 1, 1, 1);
+      for (int k = 1; k <= cases[i].steps; k++) {
+        add_falls(a, k, 8, 0);
+        add_falls(b, k, 8, (1u << cases[i].n) - 1);
+      }
+    }
+    open_run(&r);
+    comparisons c = compare_with(compare_cfg_default(), &r);
+    assert_int_equal(c.n, cases[i].steps);
+    for (int j = 0; j < c.n; j++) {
+      const double p = 2 / pow(2, cases[i].n);
+      assert_near(c.list[j].p, p, 1e-15);
+      assert_near(c.list[j].p_holm, cases[i].steps * p, 1e-15);
+      assert_int_equal(c.list[j].winner, cases[i].winner);
+    }
+    compare_clear(&c);
+    close_run(&r);
+  }
+}
+
+static void seeds_that_disagree_name_no_winner(void** state) {
+  (void)state;
+  for (int disagree = 0; disagree < 2; disagree++) {
+    run_view r;
+    begin_records();
+    for (int s = 1; s <= 3; s++) {
+      /* b falls twice in every start state; with seed 3 a falls once, or b does */
+      add_falls(add_values("a", s, "sae_own", 1, 1, 1, 1, 1), 1, 8, s == 3 && disagree ? 1 : 0);
+      add_falls(add_values("b", s, "sae_min", 1, 1, 1, 1, 1), 1, 8, s < 3 ? 255 : disagree ? 0 : 1);
+    }
+    open_run(&r);
+    comparisons c = compare_with(compare_cfg_default(), &r);
+    assert_near(c.list[0].p_holm, 2 / 256.0, 1e-15);
+    assert_true(c.list[0].seed_lo == -1 && c.list[0].seed_hi == (disagree ? 0.125 : -0.125));
+    assert_int_equal(c.list[0].winner, disagree ? 0 : 'a');
+    compare_clear(&c);
+    close_run(&r);
+  }
+}
+
 static void too_few_seeds_name_no_winner(void** state) {
   (void)state;
   for (int seeds = 1; seeds <= 4; seeds++) {
@@ -394,6 +458,8 @@ static void the_gravest_outcome_gives_the_exit_code(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_winner_needs_every_rule),
+      cmocka_unit_test(a_winner_is_named_after_the_adjustment),
+      cmocka_unit_test(seeds_that_disagree_name_no_winner),
       cmocka_unit_test(too_few_seeds_name_no_winner),
       cmocka_unit_test(seeds_meet_by_their_number),
       cmocka_unit_test(seeds_of_one_side_only_leave_it_open),

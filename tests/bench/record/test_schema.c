@@ -31,7 +31,8 @@ static const struct {
     {"\"x\"", BIT(TEXT) | BIT(NAME) | BIT(TEXT_OR_NULL)},
     {"\"\"", BIT(TEXT) | BIT(SUM) | BIT(TEXT_OR_NULL)},
     {"\"" WHOLE_SUM "\"", BIT(TEXT) | BIT(NAME) | BIT(SUM) | BIT(TEXT_OR_NULL)},
-    /* one digit more, one less, a capital letter, no digit */
+    /* another letter behind, one digit more, one less, a capital letter, no digit */
+    {"\"" WHOLE_SUM "x\"", BIT(TEXT) | BIT(NAME) | BIT(TEXT_OR_NULL)},
     {"\"" WHOLE_SUM "0\"", BIT(TEXT) | BIT(NAME) | BIT(TEXT_OR_NULL)},
     {"\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde\"", BIT(TEXT) | BIT(NAME) | BIT(TEXT_OR_NULL)},
     {"\"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\"", BIT(TEXT) | BIT(NAME) | BIT(TEXT_OR_NULL)},
