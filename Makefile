@@ -20,7 +20,8 @@ PACKAGES := yaml-0.1 jansson libzip libcrypto libcurl
 CFLAGS_ALL := -std=c17 $(OPTIMIZE) -g -fopenmp -fPIC -fvisibility=hidden -ffp-contract=off $(if $(DEBUG),-DDF_DEBUG) \
   $(WARNINGS) $(SANITIZE) $(CFLAGS)
 MUJOCO_LINK := -L$(MUJOCO_DIR)/lib -lmujoco -Wl,-rpath,$(MUJOCO_DIR)/lib
-LINK_ALL = $(MUJOCO_LINK) $(shell pkg-config --libs $(PACKAGES)) -ldl -lm $(LDFLAGS)
+LINK_OTHERS = $(shell pkg-config --libs $(PACKAGES)) -ldl -lm $(LDFLAGS)
+LINK_ALL = $(MUJOCO_LINK) $(LINK_OTHERS)
 
 comma := ,
 
@@ -95,7 +96,7 @@ SHARED := $(BUILD)/libdynaflow.so.$(VERSION)
 PROGRAM := $(BUILD)/dynaflow
 HARNESS_LIB := $(BUILD)/libharness.a
 
-.PHONY: build tests help all deps demo test smoke gate gate-run gate-fixtures golden gradcheck-table format format-check install clean ladder print-ladder
+.PHONY: build tests help all deps demo test smoke gate gate-run gate-fixtures golden gradcheck-table format format-check install install-built uninstall symbols clean ladder print-ladder
 .DEFAULT_GOAL := all
 
 help: ## list the targets
@@ -184,13 +185,19 @@ FORCE:
 $(BUILD)/bench/base/provenance.o: $(GENERATED)/version.h
 $(BUILD)/bench/base/provenance.o: FLAGS_bench += -I$(GENERATED)
 
-$(SHARED): $(OBJ_LIB)
+# it exports what lib/exports.map says; the installed files differ from these only in where they look for libraries
+LINK_SHARED = $(CC) -shared -fopenmp $(SANITIZE) -Wl,-soname,libdynaflow.so.$(SOVERSION) -Wl,--no-undefined \
+  -Wl,--version-script=lib/exports.map $(OBJ_LIB)
+LINK_PROGRAM = $(CC) -fopenmp $(SANITIZE) $(OBJ_program) $(OBJ_baselines) $(HARNESS_LIB) -L$(BUILD) -ldynaflow
+$(SHARED): $(OBJ_LIB) lib/exports.map
 	$(call says,LD $@)
-	$(Q)$(CC) -shared -fopenmp $(SANITIZE) -Wl,-soname,libdynaflow.so.$(SOVERSION) -Wl,--no-undefined $^ -o $@ $(LINK_ALL)
+	$(Q)$(LINK_SHARED) -o $@ $(LINK_ALL)
 	@ln -sf $(notdir $@) $(BUILD)/libdynaflow.so.$(SOVERSION); ln -sf libdynaflow.so.$(SOVERSION) $(BUILD)/libdynaflow.so
 $(PROGRAM): $(OBJ_program) $(OBJ_baselines) $(HARNESS_LIB) $(SHARED)
 	$(call says,LD $@)
-	$(Q)$(CC) -fopenmp $(SANITIZE) $(OBJ_program) $(OBJ_baselines) $(HARNESS_LIB) -o $@ -L$(BUILD) -ldynaflow -Wl,-rpath,'$$ORIGIN' $(LINK_ALL)
+	$(Q)$(LINK_PROGRAM) -o $@ -Wl,-rpath,'$$ORIGIN' $(LINK_OTHERS)
+symbols: $(SHARED) ## write lib/symbols.txt, the exported symbols, from the library
+	@tests/layout/symbols.sh $(SHARED) > lib/symbols.txt
 
 # ---- tests: tests/<room>/test_<file>.c tests lib/<room>/<file>.c and is linked with that room and those it sees;
 # tests/bench/<room>/ does so for bench/, where tests of the harness are linked with neither MuJoCo nor networks ----
@@ -220,7 +227,7 @@ LINKED_sim += $(call archives,gradcheck)
 LINKED_baselines := $(OBJ_baselines) $(call archives,$(ROOMS))
 LINKED_harness := $(HARNESS_LIB) $(BUILD)/lib/metrics/defs.o $(call archives,config stats core)
 LINKED_program := $(filter-out $(BUILD)/bench/main.o,$(OBJ_program)) $(HARNESS_LIB) $(LINKED_baselines)
-LINK_harness = $(filter-out $(MUJOCO_LINK),$(LINK_ALL))
+LINK_harness = $(LINK_OTHERS)
 # name of the tests, their folders, what they are linked with, libraries
 define test_rules
 TESTS_$(1) := $$(patsubst %.c,$(BUILD)/%,$$(sort $$(foreach folder,$(2),$$(wildcard $$(folder)/test_*.c))))
@@ -288,29 +295,56 @@ gradcheck-table: all ## the adjoint of every model of results/adjoint/suite.txt:
 	$(PROGRAM) gradcheck --suite results/adjoint/suite.txt --out results/adjoint; code=$$?; \
 	$(PROGRAM) bench adjoint --suite results/adjoint/suite.txt --out results/adjoint || exit $$?; exit $$code
 
+# ---- installing: a tree in build/install, copied by ci/install.sh, which notes what it made ----
 DESTINATION := $(DESTDIR)$(PREFIX)
+STAGE := $(BUILD)/install
+TREE := $(STAGE)/tree
 define PKG_CONFIG_FILE
 prefix=$(PREFIX)
+libdir=$${prefix}/lib
+includedir=$${prefix}/include
+
 Name: dynaflow
 Description: flow matching with a differentiable MuJoCo rollout inside
 Version: $(VERSION)
-Cflags: -I$${prefix}/include
-Libs: -L$${prefix}/lib -ldynaflow
+Cflags: -I$${includedir}
+Libs: -L$${libdir} -ldynaflow -Wl,-rpath-link,$${libdir}/dynaflow
 endef
 export PKG_CONFIG_FILE
-install: all ## install program, library, headers and tasks under PREFIX (DESTDIR is honoured)
-	install -d $(DESTINATION)/bin $(DESTINATION)/lib/pkgconfig $(DESTINATION)/include $(DESTINATION)/share/dynaflow
-	cp -r lib/include/dynaflow $(DESTINATION)/include/
-	$(CC) -shared -fopenmp -Wl,-soname,libdynaflow.so.$(SOVERSION) $(OBJ_LIB) -o $(DESTINATION)/lib/$(notdir $(SHARED)) \
-	  -Wl,-rpath,'$$ORIGIN' $(filter-out -Wl$(comma)-rpath%,$(LINK_ALL))
-	cp -P $(MUJOCO_DIR)/lib/libmujoco.so* $(DESTINATION)/lib/
-	ln -sf $(notdir $(SHARED)) $(DESTINATION)/lib/libdynaflow.so.$(SOVERSION)
-	ln -sf libdynaflow.so.$(SOVERSION) $(DESTINATION)/lib/libdynaflow.so
-	printenv PKG_CONFIG_FILE > $(DESTINATION)/lib/pkgconfig/dynaflow.pc
-	$(CC) -fopenmp $(OBJ_bench) $(OBJ_baselines) -o $(DESTINATION)/bin/dynaflow -L$(BUILD) -ldynaflow \
-	  -Wl,-rpath,'$$ORIGIN/../lib' $(filter-out -Wl$(comma)-rpath%,$(LINK_ALL))
-	cp -r tasks $(DESTINATION)/share/dynaflow/
-	rm -rf $(DESTINATION)/share/dynaflow/tasks/*/data
+# MuJoCo lies in a folder of its own, where it replaces no other; the library looks for it there
+$(STAGE)/libdynaflow.so: $(SHARED)
+	@mkdir -p $(@D)
+	$(call says,LD $@)
+	$(Q)$(LINK_SHARED) -o $@ -L$(MUJOCO_DIR)/lib -lmujoco $(LINK_OTHERS) -Wl,-rpath,'$$ORIGIN/dynaflow'
+$(STAGE)/dynaflow: $(PROGRAM)
+	@mkdir -p $(@D)
+	$(call says,LD $@)
+	$(Q)$(LINK_PROGRAM) -o $@ $(LINK_OTHERS) -Wl,-rpath,'$$ORIGIN/../lib:$$ORIGIN/../lib/dynaflow'
+install: all ## install program, library, headers, tasks and MuJoCo's library under PREFIX (DESTDIR is honoured)
+	@$(MAKE) --no-print-directory install-built
+install-built: $(STAGE)/libdynaflow.so $(STAGE)/dynaflow
+	$(if $(filter /%,$(PREFIX)),,$(error PREFIX must be an absolute path, not "$(PREFIX)"))
+	$(if $(filter file,$(origin MUJOCO_DIR)),@[ -e "$(MUJOCO_DIR)/LICENSE" ] || MUJOCO_VERSION=$(MUJOCO) python3 ci/fetch-mujoco.py "$(MUJOCO_DIR)")
+	@rm -rf $(TREE); mkdir -p $(TREE)/bin $(TREE)/lib/dynaflow $(TREE)/lib/pkgconfig $(TREE)/include \
+	  $(TREE)/share/dynaflow $(TREE)/share/doc/dynaflow/mujoco
+	@install -m 755 $(STAGE)/dynaflow $(TREE)/bin/dynaflow
+	@install -m 644 $(STAGE)/libdynaflow.so $(TREE)/lib/$(notdir $(SHARED))
+	@ln -s $(notdir $(SHARED)) $(TREE)/lib/libdynaflow.so.$(SOVERSION)
+	@ln -s libdynaflow.so.$(SOVERSION) $(TREE)/lib/libdynaflow.so
+	@cp -P $(MUJOCO_DIR)/lib/libmujoco.so* $(TREE)/lib/dynaflow/
+	@printenv PKG_CONFIG_FILE > $(TREE)/lib/pkgconfig/dynaflow.pc
+	@cp -r lib/include/dynaflow $(TREE)/include/
+	@cp -r tasks $(TREE)/share/dynaflow/; rm -rf $(TREE)/share/dynaflow/tasks/*/data
+	@cp LICENSE $(TREE)/share/doc/dynaflow/
+	@for file in $(MUJOCO_DIR)/LICENSE* $(MUJOCO_DIR)/THIRD_PARTY*; do \
+	  [ ! -f "$$file" ] || cp "$$file" $(TREE)/share/doc/dynaflow/mujoco/; done
+	@[ -f "$(MUJOCO_DIR)/LICENSE" ] || \
+	  echo "install: $(MUJOCO_DIR) holds no LICENSE; add MuJoCo's licence before you pass its library on" >&2
+	@chmod -R u=rwX,go=rX $(TREE)
+	@ci/install.sh install $(TREE) "$(DESTINATION)"
+	@echo "installed under $(DESTINATION); make uninstall removes it"
+uninstall: ## remove what install made under PREFIX, and name what others put there
+	@ci/install.sh uninstall "$(DESTINATION)"
 
 clean: ## remove what was built
 	rm -rf build build-*

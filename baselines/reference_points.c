@@ -64,7 +64,7 @@ static df_status sample_random(void* self, const df_request* r, double* x, doubl
       actions[k] = lo + (hi - lo) * actions[k];
     }
   }
-  return df_rollout_run(m->rollout, r->B, H, r->x0, u, x, NULL);
+  return df_rollout_run(m->rollout, &(df_rollout_batch){.B = r->B, .H = H, .x0 = r->x0, .u = u, .x = x});
 }
 
 static df_status sample_replay(void* self, const df_request* r, double* x, double* u) {
@@ -76,7 +76,7 @@ static df_status sample_replay(void* self, const df_request* r, double* x, doubl
                    task->config.task_name);
   }
   memcpy(u, r->demonstrated_actions, (size_t)r->B * (size_t)H * (size_t)task->system->nu * sizeof *u);
-  return df_rollout_run(m->rollout, r->B, H, r->x0, u, x, NULL);
+  return df_rollout_run(m->rollout, &(df_rollout_batch){.B = r->B, .H = H, .x0 = r->x0, .u = u, .x = x});
 }
 
 const df_method df_method_random_action = {

@@ -1,4 +1,4 @@
-"""Extracts the headers and the library of a pinned MuJoCo wheel (MUJOCO_VERSION, by default 3.17.0) into a folder.
+"""Extracts the headers, the library and the licences of a pinned MuJoCo wheel (MUJOCO_VERSION, by default 3.17.0) into a folder.
 
 usage: fetch-mujoco.py DESTINATION
 
@@ -56,8 +56,12 @@ def main():
             for entry in wheel.namelist():
                 if entry.startswith("mujoco/include/mujoco/") and entry.endswith(".h"):
                     path = os.path.join(destination, "include", "mujoco", os.path.basename(entry))
-                    with open(path, "wb") as out:
-                        out.write(wheel.read(entry))
+                elif ".dist-info/licenses/" in entry and not entry.endswith("/"):
+                    path = os.path.join(destination, os.path.basename(entry))
+                else:
+                    continue
+                with open(path, "wb") as out:
+                    out.write(wheel.read(entry))
     path = os.path.join(destination, "lib", f"libmujoco.so.{VERSION}")
     with open(path + ".part", "wb") as out:
         out.write(library)

@@ -9,8 +9,8 @@ cd "$(dirname "$0")/.."
 mujoco_version=${MUJOCO_VERSION:-3.17.0}
 mujoco_dir=${MUJOCO_DIR:-third_party/mujoco-$mujoco_version}
 
-# for the build, the tests and the reports; python3 and pip only download the wheel that contains MuJoCo
-packages=(gcc make libc6-dev pkg-config
+# for the build, the tests and the reports; g++ compiles the headers in tests; python3 and pip only download the wheel that contains MuJoCo
+packages=(gcc g++ make libc6-dev pkg-config
           libopenblas0-pthread libyaml-dev libjansson-dev libzip-dev zlib1g-dev libssl-dev libcurl4-openssl-dev
           librandom123-dev libcmocka-dev gnuplot-nox ca-certificates curl)
 case ${1:-} in

@@ -52,10 +52,14 @@ df_status compare_measure(const compare_cfg* cfg, const samples* a, const sample
   one->mean_a = mean_of(a->seeds * a->n, a->values);
   one->mean_b = mean_of(a->seeds * a->n, b->values);
   compare_seeds(a, b, one);
-  DF_TRY(df_paired_difference(&bootstrap, DF_ESTIMATE_MEAN, a->seeds, a->sizes, a->values, b->values, &one->paired));
+  DF_TRY(df_paired_difference(&bootstrap, DF_ESTIMATE_MEAN,
+                              &(df_strata){.n = a->seeds, .sizes = a->sizes, .values = a->values}, b->values,
+                              &one->paired));
   if (bootstrap.resamples > IMPROVEMENT_RESAMPLES) bootstrap.resamples = IMPROVEMENT_RESAMPLES;
-  DF_TRY(df_probability_of_improvement(&bootstrap, strcmp(one->better, "higher") != 0, a->seeds, a->sizes, a->values,
-                                       b->sizes, b->values, &one->improvement));
+  DF_TRY(df_probability_of_improvement(&bootstrap, strcmp(one->better, "higher") != 0,
+                                       &(df_strata){.n = a->seeds, .sizes = a->sizes, .values = a->values},
+                                       &(df_strata){.n = a->seeds, .sizes = b->sizes, .values = b->values},
+                                       &one->improvement));
   one->p = one->paired.p;
   const int failed = one->paired.difference.failed;
   if (!failed && strcmp(one->metric, "fall_rate") == 0) count_falls(a, b, one);

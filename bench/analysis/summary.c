@@ -24,7 +24,9 @@ static df_status add_row(const run_view* r, const run_group* g, const char* meth
   if (status == DF_OK && values.seeds >= s->min_seeds) {
     const df_bootstrap_cfg cfg = samples_bootstrap(&values, SEED, RESAMPLES);
     summary_row one = {.group = g, .method = method, .metric = metric, .k = k};
-    status = df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, values.seeds, values.sizes, values.values, &one.iqm);
+    status = df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM,
+                                   &(df_strata){.n = values.seeds, .sizes = values.sizes, .values = values.values},
+                                   &one.iqm);
     if (status == DF_OK) s->list[s->n++] = one;
   }
   samples_clear(&values);

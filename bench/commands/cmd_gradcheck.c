@@ -143,15 +143,17 @@ static df_status check(const arguments* a, const char* target, const df_system* 
                        int* verdict) {
   const int most = c->n > c->m ? c->n : c->m;
   df_gradcheck_point* points = df_alloc((size_t)most, sizeof *points);
+  const df_gradcheck_cfg cfg = {.seed = a->at.common.seeds[0], .threads = a->at.common.threads};
   df_gradcheck_summary step = {0}, rollout = {0};
   df_status status = points ? DF_OK : DF_E_NOMEM;
   if (status == DF_OK) {
-    status = df_gradcheck_steps(system, c->n, c->x, c->u, a->at.common.seeds[0], a->at.common.threads, points);
+    status = df_gradcheck_run(system, &cfg, &(df_gradcheck_states){.n = c->n, .x = c->x, .u = c->u}, points);
   }
   if (status == DF_OK) status = df_gradcheck_sum_up(c->n, points, &step);
   if (status == DF_OK && c->m > 0) {
-    status = df_gradcheck_rollouts(system, c->m, c->H, c->x0, c->u_m, c->x_target, c->weight, a->at.common.seeds[0],
-                                   a->at.common.threads, points);
+    const df_gradcheck_batch batch = {
+        .n = c->m, .H = c->H, .x0 = c->x0, .u = c->u_m, .x_target = c->x_target, .weight = c->weight};
+    status = df_gradcheck_rollouts(system, &cfg, &batch, points);
     if (status == DF_OK) status = df_gradcheck_sum_up(c->m, points, &rollout);
   }
   if (status == DF_OK) *verdict = judge(target, &a->at.common, &step, &rollout, out);

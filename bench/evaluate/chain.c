@@ -52,7 +52,8 @@ static df_status run_chains(const eval_job* job, int k, chain_kind kind, df_roll
                                 .first_index = chain_index + (uint64_t)window * (uint64_t)c->n,
                                 .sampler_steps = k};
     DF_TRY(job->method->sample(job->instance, &request, b->planned, b->u));
-    DF_TRY(df_rollout_run(rollout, c->n, H, b->from_executed, b->u, b->executed, NULL));
+    DF_TRY(df_rollout_run(rollout,
+                          &(df_rollout_batch){.B = c->n, .H = H, .x0 = b->from_executed, .u = b->u, .x = b->executed}));
 
     /* append the executed states, and choose where the next window is planned and executed from */
     const int kept = c->frames - done < H ? c->frames - done : H;

@@ -74,8 +74,8 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
   const int wz = condition_at(data, "command.wz");
   if (vx >= 0 && vy >= 0 && wz >= 0) {
     const double command[3] = {condition[vx], condition[vy], condition[wz]};
-    m->command[m->n_command] = df_metric_command(c->frames, 1, task->system->nx, df_mujoco_nq(task->system), x, command,
-                                                 &m->yaw_rate[m->n_command]);
+    m->command[m->n_command] = df_metric_command(c->frames, task->system->nx, df_mujoco_nq(task->system),
+                                                 x + task->system->nx, command, &m->yaw_rate[m->n_command]);
     m->command_of[m->n_command++] = i;
   }
   /* agreement with the commanded gait, if the task has one and its feet are known */
@@ -84,11 +84,13 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
   const int n_feet = job->set->n_feet;
   uint8_t* touch = df_alloc((size_t)(c->frames + 1) * (size_t)n_feet, 1);
   if (!touch) return DF_E_NOMEM;
-  const df_status status =
-      df_metric_contacts(task->system, 1, c->frames, x, n_feet, job->set->feet, job->threads, touch);
+  const df_status status = df_metric_contacts(task->system, &(df_trajectories){.B = 1, .H = c->frames, .x = x}, n_feet,
+                                              job->set->feet, job->threads, touch);
   if (status == DF_OK) {
-    m->phase[m->n_gait] =
-        df_metric_gait_phase(c->frames, 1, n_feet, touch, task->system->dt, df_gait_frequency(), gait_stands, &feet);
+    m->phase[m->n_gait] = df_metric_gait_phase(
+        c->frames, 1, n_feet, touch,
+        &(df_gait_clock){
+            .dt = task->system->dt, .frequency = df_gait_frequency(), .stance = gait_stands, .context = &feet});
     m->gait_of[m->n_gait++] = i;
   }
   df_free(touch);

@@ -100,7 +100,8 @@ static df_status build_set(const df_task* task, int threads, eval_set* set) {
   if (set->n_feet == 0) return DF_OK;
   set->touch = df_alloc(B * (H + 1) * (size_t)set->n_feet, 1);
   if (!set->touch) return DF_E_NOMEM;
-  return df_metric_contacts(task->system, set->B, set->H, set->x, set->n_feet, set->feet, threads, set->touch);
+  return df_metric_contacts(task->system, &(df_trajectories){.B = set->B, .H = set->H, .x = set->x}, set->n_feet,
+                            set->feet, threads, set->touch);
 }
 
 df_status eval_set_new(const df_task* task, int threads, eval_set** out) {

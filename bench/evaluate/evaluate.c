@@ -62,7 +62,9 @@ static df_status sample(const eval_job* job, int k, sampled* s) {
   DF_TRY(df_rollout_new(job->task->system, &cfg, &rollout));
   uint8_t* end = df_alloc((size_t)set->B, 1);
   df_status status = end ? DF_OK : DF_E_NOMEM;
-  if (status == DF_OK) status = df_rollout_run(rollout, set->B, set->H, set->x0, s->u, s->executed, end);
+  if (status == DF_OK)
+    status = df_rollout_run(
+        rollout, &(df_rollout_batch){.B = set->B, .H = set->H, .x0 = set->x0, .u = s->u, .x = s->executed, .end = end});
   s->effort = df_rollout_effort(rollout);
   for (int b = 0; end && b < set->B; b++) s->diverged += end[b] != DF_TRAJ_COMPLETE;
   df_rollout_free(rollout);
@@ -79,7 +81,8 @@ static df_status add_tre(const eval_job* job, const char* metric, int k, const d
   double* rms = df_alloc((size_t)(n + 1) * (size_t)set->B, sizeof *rms);
   if (!rms) return DF_E_NOMEM;
   double* by_group = rms + set->B;
-  df_status status = df_metric_tre(job->task->chart, job->task->system->nx, set->B, set->H, x, set->x, rms, by_group);
+  df_status status = df_metric_tre(job->task->chart, job->task->system->nx,
+                                   &(df_trajectories){.B = set->B, .H = set->H, .x = x}, set->x, rms, by_group);
   if (status == DF_OK) status = measure_mean(job, out, metric, k, set->B, rms);
   for (int g = 0; g < n && status == DF_OK; g++) {
     char name[64];
@@ -97,7 +100,8 @@ static df_status add_sae(const eval_job* job, const sampled* s, evaluation* out)
   double* worst = value + set->B;
   df_status status = DF_OK;
   if (s->u) {
-    status = df_metric_sae_own(job->task->system, set->B, set->H, s->x, s->u, job->threads, value, worst);
+    status = df_metric_sae_own(job->task->system, &(df_trajectories){.B = set->B, .H = set->H, .x = s->x, .u = s->u},
+                               job->threads, value, worst);
     if (status == DF_OK) status = measure_mean(job, out, "sae_own", s->k, set->B, value);
     if (status == DF_OK) {
       measure_worst(out->rows, "sae_own.worst_step", measure_unit("sae_own"), s->k, set->B, worst);
@@ -106,7 +110,8 @@ static df_status add_sae(const eval_job* job, const sampled* s, evaluation* out)
   if (status == DF_OK) status = eval_go_on(job);
   const int searched = job->task->config.eval_sae_windows < set->B ? job->task->config.eval_sae_windows : set->B;
   if (status == DF_OK && searched > 0) {
-    status = df_metric_sae_min(job->task->system, searched, set->H, s->x, s->u, job->threads, value, NULL);
+    status = df_metric_sae_min(job->task->system, &(df_trajectories){.B = searched, .H = set->H, .x = s->x, .u = s->u},
+                               job->threads, value, NULL);
     if (status == DF_OK) status = measure_mean(job, out, "sae_min", s->k, searched, value);
   }
   df_free(value);
@@ -120,8 +125,8 @@ static df_status add_agreement(const eval_job* job, const sampled* s, evaluation
   double* value = df_alloc((size_t)set->B, sizeof *value);
   df_status status = touch && value ? DF_OK : DF_E_NOMEM;
   if (status == DF_OK) {
-    status =
-        df_metric_contacts(job->task->system, set->B, set->H, s->executed, set->n_feet, set->feet, job->threads, touch);
+    status = df_metric_contacts(job->task->system, &(df_trajectories){.B = set->B, .H = set->H, .x = s->executed},
+                                set->n_feet, set->feet, job->threads, touch);
   }
   if (status == DF_OK) {
     df_metric_agreement(set->B, set->H, set->n_feet, touch, set->touch, value);

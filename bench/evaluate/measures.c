@@ -53,7 +53,8 @@ df_status measure_part(const eval_job* job, json_t* list, const char* metric, co
     cfg.group = labels + n;
   }
   df_interval v;
-  const df_status status = df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, values, &v);
+  const df_status status =
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = values}, &v);
   df_free(labels);
   if (status == DF_OK) measure_row(list, metric, unit, k, v);
   return status;

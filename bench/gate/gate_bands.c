@@ -83,7 +83,8 @@ static pairing pair_with(const held* h, const char* method, const char* metric, 
   /* one seed has no interval; for two or three seeds it spans the smallest and the largest difference */
   const df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
   df_interval i = {.lo = NAN};
-  const df_status status = df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &p.n, p.difference, &i);
+  const df_status status =
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &p.n, .values = p.difference}, &i);
   const bool none = status != DF_OK || isnan(i.lo);
   p.difference_lo = none ? p.value - p.golden : i.lo;
   p.difference_hi = none ? p.value - p.golden : i.hi;

@@ -85,7 +85,8 @@ static double run_part(bench* b, int window, part what) {
       break;
     default:
       if (!b->transition) return -1;
-      b->transition = df_mujoco_transition(b->s, b->plain, x0, u, 1e-6, what == CENTRED_FD, b->A, b->B);
+      b->transition = df_mujoco_transition(
+          b->s, b->plain, x0, u, &(df_transition){.eps = 1e-6, .centred = what == CENTRED_FD, .A = b->A, .B = b->B});
       if (!b->transition) return -1;
   }
   const double seconds = df_clock_thread() - before;
@@ -156,7 +157,9 @@ static df_status check_errors(const bench* b, uint64_t seed, adjoint_timing* out
   df_gradcheck_summary sum;
   df_status status = u && points ? DF_OK : DF_E_NOMEM;
   for (size_t w = 0; w < m && status == DF_OK; w++) memcpy(u + w * nu, actions_of(b, (int)w), nu * sizeof *u);
-  if (status == DF_OK) status = df_gradcheck_steps(b->s, b->c->m, b->c->x0, u, seed, 1, points);
+  if (status == DF_OK)
+    status = df_gradcheck_run(b->s, &(df_gradcheck_cfg){.seed = seed, .threads = 1},
+                              &(df_gradcheck_states){.n = b->c->m, .x = b->c->x0, .u = u}, points);
   if (status == DF_OK) status = df_gradcheck_sum_up(b->c->m, points, &sum);
   if (status == DF_OK) {
     out->err_median = sum.median;

@@ -70,9 +70,10 @@ static df_status run_pass(const df_system* s, bench* b, int pass) {
   size_t n = ((size_t)H + 1) * (size_t)s->ndx;
   for (int side = 0; side < SIDES; side++) {
     const double first = df_clock_wall();
-    DF_TRY(df_rollout_run(b->rollout[side], B, H, b->x0, b->u, b->x, NULL));
+    DF_TRY(df_rollout_run(b->rollout[side], &(df_rollout_batch){.B = B, .H = H, .x0 = b->x0, .u = b->u, .x = b->x}));
     const double second = df_clock_wall();
-    DF_TRY(df_rollout_gradient(b->rollout[side], B, H, b->x0, b->u, 1, some_loss, &n, b->losses, b->du, NULL));
+    DF_TRY(df_rollout_gradient(b->rollout[side], &(df_rollout_batch){.B = B, .H = H, .x0 = b->x0, .u = b->u},
+                               &(df_rollout_loss){.fn = some_loss, .context = &n, .losses = b->losses, .du = b->du}));
     b->seconds[side][0][pass] = second - first;
     b->seconds[side][1][pass] = df_clock_wall() - second;
   }

@@ -100,8 +100,8 @@ df_status cases_draw(const df_system* s, const int states[DF_STATE_KINDS], uint6
   for (int kind = 0; kind < DF_STATE_KINDS; kind++) {
     int found = 0;
     const int wanted = states[kind] < c->n - n ? states[kind] : c->n - n;
-    DF_TRY(
-        df_gradcheck_draw(s, (df_state_kind)kind, wanted, seed, c->x + (size_t)n * nx, c->u + (size_t)n * nu, &found));
+    DF_TRY(df_gradcheck_draw(s, &(df_state_draw){.kind = (df_state_kind)kind, .n = wanted, .seed = seed},
+                             c->x + (size_t)n * nx, c->u + (size_t)n * nu, &found));
     memset(c->kind + n, kind, (size_t)found);
     n += found;
   }
@@ -132,7 +132,8 @@ df_status cases_draw_rollouts(const df_system* s, uint64_t seed, int threads, ca
   df_rollout_cfg cfg = df_rollout_cfg_default();
   cfg.threads = threads;
   DF_TRY(df_rollout_new(s, &cfg, &rollout));
-  const df_status status = df_rollout_run(rollout, c->m, c->H, c->x0, c->u_m, c->x_target, NULL);
+  const df_status status =
+      df_rollout_run(rollout, &(df_rollout_batch){.B = c->m, .H = c->H, .x0 = c->x0, .u = c->u_m, .x = c->x_target});
   df_rollout_free(rollout);
   /* move the actions away from the minimum of the loss */
   for (size_t i = 0; i < (size_t)c->m * T * nu; i++) {

@@ -118,7 +118,8 @@ static df_status run_line(const df_system* s, const cases* c, uint64_t seed, lin
   const df_rollout_cfg cfg = {.threads = 1, .tape_length = c->H};
   df_status status = df_rollout_new(s, &cfg, &rollout);
   if (status == DF_OK) {
-    status = df_rollout_gradient(rollout, POINTS, c->H, x0, u, 1, tracking_loss, &l, r->loss, du, NULL);
+    status = df_rollout_gradient(rollout, &(df_rollout_batch){.B = POINTS, .H = c->H, .x0 = x0, .u = u},
+                                 &(df_rollout_loss){.fn = tracking_loss, .context = &l, .losses = r->loss, .du = du});
   }
   df_rollout_free(rollout);
   /* slope along the line */

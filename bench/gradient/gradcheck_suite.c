@@ -185,7 +185,8 @@ static df_status sweep(const df_system* system, const df_gradcheck_cfg* cfg, sui
     }
     seen++;
   }
-  const df_status status = df_gradcheck_sweep(system, cfg, kept, x, u, SWEEP_STEPS, SWEEP_EPS, errors);
+  const df_status status = df_gradcheck_sweep(system, cfg, &(df_gradcheck_states){.n = kept, .x = x, .u = u},
+                                              SWEEP_STEPS, SWEEP_EPS, errors);
   if (status == DF_OK) read_line(&r->sweep, errors);
   df_free(memory);
   return status;
@@ -204,7 +205,7 @@ static df_status check_model(const suite* s, const options* opts, const df_syste
   DF_TRY(cases_draw(system, s->states, opts->seeds[0], &r->at));
   r->points = df_alloc((size_t)r->at.n, sizeof *r->points);
   if (!r->points) return DF_E_NOMEM;
-  DF_TRY(df_gradcheck_run(system, &cfg, r->at.n, r->at.x, r->at.u, r->points));
+  DF_TRY(df_gradcheck_run(system, &cfg, &(df_gradcheck_states){.n = r->at.n, .x = r->at.x, .u = r->at.u}, r->points));
   DF_TRY(df_gradcheck_sum_up(r->at.n, r->points, &r->sum));
   r->verdict = df_gradcheck_judge(&r->sum, LIMIT_MEDIAN, LIMIT_P99);
   return sweep(system, &cfg, r);

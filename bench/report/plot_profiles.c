@@ -88,7 +88,8 @@ static df_status add_profile(const run_view* r, const run_group* g, const char* 
   *there = status == DF_OK && enough(&s);
   if (*there) {
     const df_bootstrap_cfg cfg = samples_bootstrap(&s, SEED, RESAMPLES);
-    status = df_performance_profile(&cfg, p->lower, s.seeds, s.sizes, s.values, TAUS, p->tau, share);
+    status = df_performance_profile(&cfg, p->lower, &(df_strata){.n = s.seeds, .sizes = s.sizes, .values = s.values},
+                                    TAUS, p->tau, share);
   }
   samples_clear(&s);
   if (status == DF_E_MISSING || status == DF_E_MISMATCH) return DF_OK;

@@ -46,7 +46,7 @@ static df_status sample(void* self, const df_request* r, double* x, double* u) {
     df_system_rest_action(system, r->x0 + b * nx, actions);
     for (size_t t = 1; t < H; t++) memcpy(actions + t * nu, actions, nu * sizeof *u);
   }
-  return df_rollout_run(m->rollout, r->B, (int)H, r->x0, u, x, NULL);
+  return df_rollout_run(m->rollout, &(df_rollout_batch){.B = r->B, .H = (int)H, .x0 = r->x0, .u = u, .x = x});
 }
 
 const int df_plugin_version = DF_METHOD_VERSION;

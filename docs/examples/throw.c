@@ -44,8 +44,10 @@ int main(void) {
     return fprintf(stderr, "throw: %s\n", df_error_message()), 1;
   df_mujoco_initial_state(arm, x0);
   for (int t = 0; t < H; t++) u[t] = t < 12 ? 6 : 0;
+  const df_rollout_batch batch = {.B = 1, .H = H, .x0 = x0, .u = u};
+  const df_rollout_loss miss_squared = {.fn = loss, .losses = &value, .du = du};
   for (int step = 0; step <= STEPS; step++) {
-    if (df_rollout_gradient(rollout, 1, H, x0, u, 1, loss, NULL, &value, du, NULL) != DF_OK) return 1;
+    if (df_rollout_gradient(rollout, &batch, &miss_squared) != DF_OK) return 1;
     if (step % 40 == 0) printf("step %3d: the ball misses by %.3f m\n", step, sqrt(value));
     for (int t = 0; t < H; t++) u[t] += speed[t] = 0.8 * speed[t] - 0.5 * du[t];
   }

@@ -37,20 +37,24 @@ static df_status allocate(df_dataset* data) {
   return DF_OK;
 }
 
-df_status df_dataset_new(int episodes, int length, int nx, int nu, int nc, double dt, df_dataset** out) {
+df_status df_dataset_new(const df_dataset_shape* shape, df_dataset** out) {
+  DF_REQUIRE(out, "df_dataset_new: out is NULL");
   *out = NULL;
-  DF_REQUIRE(episodes >= 1 && length >= 1 && length < INT_MAX && nx >= 1 && nu >= 0 && nc >= 0 && nc <= DF_NAMES_MAX,
-             "df_dataset_new: invalid size: %d episodes of %d actions, nx = %d, nu = %d, nc = %d", episodes, length, nx,
-             nu, nc);
-  DF_REQUIRE(isfinite(dt) && dt > 0, "df_dataset_new: dt = %g s is not positive and finite", dt);
+  DF_REQUIRE(shape, "df_dataset_new: shape is NULL");
+  const df_dataset_shape s = *shape;
+  DF_REQUIRE(s.episodes >= 1 && s.length >= 1 && s.length < INT_MAX && s.nx >= 1 && s.nu >= 0 && s.nc >= 0 &&
+                 s.nc <= DF_NAMES_MAX,
+             "df_dataset_new: invalid size: %d episodes of %d actions, nx = %d, nu = %d, nc = %d", s.episodes, s.length,
+             s.nx, s.nu, s.nc);
+  DF_REQUIRE(isfinite(s.dt) && s.dt > 0, "df_dataset_new: dt = %g s is not positive and finite", s.dt);
   df_dataset* data = df_alloc(1, sizeof *data);
   if (!data) return DF_E_NOMEM;
-  data->episodes = episodes;
-  data->length = length;
-  data->nx = nx;
-  data->nu = nu;
-  data->nc = nc;
-  data->dt = dt;
+  data->episodes = s.episodes;
+  data->length = s.length;
+  data->nx = s.nx;
+  data->nu = s.nu;
+  data->nc = s.nc;
+  data->dt = s.dt;
   const df_status status = allocate(data);
   if (status != DF_OK) {
     df_dataset_free(data);
@@ -273,7 +277,10 @@ static df_status assemble(const reader* r, df_dataset** out) {
   const int episodes = (int)r->states.shape[0], length = (int)r->states.shape[1] - 1;
   const int nu = r->actions.values ? r->system->nu : 0;
   const int nc = r->conditions.values ? (int)r->conditions.shape[1] : 0;
-  DF_TRY(df_dataset_new(episodes, length, r->system->nx, nu, nc, r->system->dt, out));
+  DF_TRY(df_dataset_new(
+      &(df_dataset_shape){
+          .episodes = episodes, .length = length, .nx = r->system->nx, .nu = nu, .nc = nc, .dt = r->system->dt},
+      out));
   df_dataset* data = *out;
   memcpy(data->states, r->states.values, r->states.count * sizeof *data->states);
   if (data->actions) copy_actions(&r->actions, data);

@@ -173,7 +173,7 @@ static void slice(void* context, int thread, long step, int first, int count, co
   }
 
   /* error of the normalised action, as clamped by the simulator */
-  df_net_forward(m->net, w->net, parameters, count, w->in, NULL, NULL, w->out);
+  df_net_forward(m->net, w->net, parameters, &(df_net_input){.B = count, .x = w->in}, w->out);
   for (int row = 0; row < count; row++) {
     const double* u = df_dataset_action(task->data, from[row].episode, from[row].start);
     double sum = 0;
@@ -203,7 +203,7 @@ static void actions_chunk(df_inverse* m, int chunk, int total, int H, const doub
     const double* at = x + ((size_t)b * (size_t)(H + 1) + (size_t)t) * (size_t)m->nx;
     describe(m, at, at + m->nx, w->in + (size_t)row * 2 * (size_t)m->nz);
   }
-  df_net_forward(m->net, w->net, m->trainer->average, count, w->in, NULL, NULL, w->out);
+  df_net_forward(m->net, w->net, m->trainer->average, &(df_net_input){.B = count, .x = w->in}, w->out);
   for (int row = 0; row < count; row++) {
     for (int i = 0; i < m->nu; i++) {
       const double value = s.action_mean[i] + s.action_std[i] * (double)w->out[row * m->nu + i];

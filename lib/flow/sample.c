@@ -85,7 +85,8 @@ static void sample_chunk(const sampling* s, int chunk) {
     const double t = (double)step / K;
     for (size_t k = 0; k < (size_t)count * n; k++) w->x_t[k] = (df_real)x_t[k];
     for (int row = 0; row < count; row++) w->t[row] = (df_real)t;
-    df_net_forward(flow->net, w->net, flow->trainer->average, count, w->x_t, w->cond, w->t, w->out);
+    df_net_forward(flow->net, w->net, flow->trainer->average,
+                   &(df_net_input){.B = count, .x = w->x_t, .c = w->cond, .t = w->t}, w->out);
     for (int row = 0; row < count; row++) {
       const size_t b = (size_t)(first + row);
       const double* x0 = r->x0 + b * nx;

@@ -215,7 +215,8 @@ void flow_train_slice(void* context, int thread, long step, int first, int count
     from[row] = choose_start(flow, step, first + row);
     make_input(flow, w, step, first + row, row, &from[row]);
   }
-  df_net_forward(flow->net, w->net, parameters, count, w->x_t, w->cond, w->t, w->out);
+  df_net_forward(flow->net, w->net, parameters, &(df_net_input){.B = count, .x = w->x_t, .c = w->cond, .t = w->t},
+                 w->out);
 
   /* loss and cotangent of the output of every sample, then the backward pass */
   const df_real* gain = flow_gain(flow, parameters);

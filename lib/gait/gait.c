@@ -117,7 +117,8 @@ static attempt_end run_attempt(const df_system* system, const worker* w, df_gait
 typedef struct demonstrator {
   const df_system* system;
   const df_config* config;
-  int threads, length;
+  const df_generator_env* env;
+  int length;
   worker* workers;
   slot slots[BLOCK];
   double* memory; /* states and actions of all slots */
@@ -125,11 +126,11 @@ typedef struct demonstrator {
 
 static df_status demonstrator_build(demonstrator* d) {
   const size_t states = (size_t)(d->length + 1) * DF_GAIT_NX, actions = (size_t)d->length * DF_GAIT_NU;
-  d->workers = df_alloc((size_t)d->threads, sizeof *d->workers);
+  d->workers = df_alloc((size_t)d->env->threads, sizeof *d->workers);
   d->memory = df_alloc(BLOCK * (states + actions), sizeof *d->memory);
   if (!d->workers || !d->memory) return DF_E_NOMEM;
 
-  for (int i = 0; i < d->threads; i++) {
+  for (int i = 0; i < d->env->threads; i++) {
     DF_TRY(df_sim_new(d->system, 0, &d->workers[i].sim));
     DF_TRY(df_sim_new(d->system, 0, &d->workers[i].look));
   }
@@ -141,7 +142,7 @@ static df_status demonstrator_build(demonstrator* d) {
 }
 
 static void demonstrator_clear(demonstrator* d) {
-  for (int i = 0; d->workers && i < d->threads; i++) {
+  for (int i = 0; d->workers && i < d->env->threads; i++) {
     df_sim_free(d->system, d->workers[i].sim);
     df_sim_free(d->system, d->workers[i].look);
   }
@@ -151,7 +152,7 @@ static void demonstrator_clear(demonstrator* d) {
 
 /* runs attempts first .. first+BLOCK-1 of a gait in any order; each writes its own slot */
 static void run_block(demonstrator* d, df_gait gait, int first) {
-#pragma omp parallel for schedule(dynamic, 1) num_threads(d->threads)
+#pragma omp parallel for schedule(dynamic, 1) num_threads(d->env->threads)
   for (int k = 0; k < BLOCK; k++) {
     const start s = draw_start(d->config, gait, first + k);
     d->slots[k].end = run_attempt(d->system, &d->workers[omp_get_thread_num()], gait, &s, d->length, &d->slots[k]);
@@ -169,8 +170,9 @@ static void keep(const slot* from, df_gait gait, int episode, df_dataset* data) 
 }
 
 /* stores the first data.episodes upright attempts of a gait, in order, as episodes from first_episode on */
-static df_status demonstrate_gait(demonstrator* d, df_gait gait, int first_episode, bool (*progress)(void*, int, int),
-                                  void* context, df_gait_report* report, df_dataset* data) {
+static df_status demonstrate_gait(demonstrator* d, df_gait gait, int first_episode, df_attempts* counted,
+                                  df_dataset* data) {
+  const df_generator_env* env = d->env;
   const int wanted = d->config->data_episodes;
   int kept = 0, tried = 0;
 
@@ -185,13 +187,14 @@ static df_status demonstrate_gait(demonstrator* d, df_gait gait, int first_episo
       if (s->end == FAILED) return df_fail(DF_E_SIM, "gait %s, attempt %d: %s", df_gait_name(gait), tried, s->message);
       if (s->end == UPRIGHT) keep(s, gait, first_episode + kept++, data);
     }
-    if (progress && !progress(context, first_episode + kept, data->episodes)) {
+    if (env->progress && !env->progress(env->context, first_episode + kept, data->episodes)) {
       return df_fail(DF_E_INTERRUPTED, "demonstrations: interrupted after %d of %d episodes", first_episode + kept,
                      data->episodes);
     }
   }
-  report->tried[gait] += tried;
-  report->fallen[gait] += tried - kept;
+  snprintf(counted->name, sizeof counted->name, "%s", df_gait_name(gait));
+  counted->tried = tried;
+  counted->rejected = tried - kept;
   return DF_OK;
 }
 
@@ -256,7 +259,13 @@ static df_status new_dataset(const df_system* system, const df_config* config, i
   if (config->data_episodes < 1 || config->data_episodes > 1000000) {
     return df_fail(DF_E_CONFIG, "data.episodes = %d: not in 1 .. 1000000", config->data_episodes);
   }
-  DF_TRY(df_dataset_new(gaits * config->data_episodes, length, system->nx, system->nu, NC, system->dt, out));
+  const df_dataset_shape shape = {.episodes = gaits * config->data_episodes,
+                                  .length = length,
+                                  .nx = system->nx,
+                                  .nu = system->nu,
+                                  .nc = NC,
+                                  .dt = system->dt};
+  DF_TRY(df_dataset_new(&shape, out));
   for (int c = 0; c < NC; c++) {
     char* name = (*out)->condition_name[c];
     if (c < DF_GAIT_COUNT) {
@@ -268,15 +277,20 @@ static df_status new_dataset(const df_system* system, const df_config* config, i
   return DF_OK;
 }
 
-df_status df_gait_demonstrate(const df_system* system, const df_config* config, int threads,
-                              bool (*progress)(void*, int, int), void* context, df_gait_report* report,
+/* lists the gaits that were tried in the order of df_gait */
+static void fill_report(const df_attempts counted[DF_GAIT_COUNT], df_generation* report) {
+  for (int g = 0; g < DF_GAIT_COUNT; g++) {
+    if (counted[g].tried > 0) report->kind[report->n++] = counted[g];
+  }
+}
+
+df_status df_gait_demonstrate(const df_system* system, const df_config* config, const df_generator_env* env,
                               df_dataset** out) {
-  DF_REQUIRE(system && config && out, "df_gait_demonstrate: NULL argument");
+  DF_REQUIRE(out, "df_gait_demonstrate: out is NULL");
   *out = NULL;
-  DF_REQUIRE(threads >= 1, "df_gait_demonstrate: threads %d is not positive", threads);
-  df_gait_report own;
-  df_gait_report* counted = report ? report : &own;
-  *counted = (df_gait_report){.tried = {0}};
+  DF_REQUIRE(system && config && env, "df_gait_demonstrate: NULL argument");
+  DF_REQUIRE(env->threads >= 1, "df_gait_demonstrate: env.threads %d is not positive", env->threads);
+  if (env->report) *env->report = (df_generation){.n = 0};
 
   /* check model and settings */
   int n;
@@ -290,41 +304,28 @@ df_status df_gait_demonstrate(const df_system* system, const df_config* config, 
   }
 
   /* generate the episodes of every gait */
-  demonstrator d = {.system = system, .config = config, .threads = threads, .length = (int)lround(actions)};
+  demonstrator d = {.system = system, .config = config, .env = env, .length = (int)lround(actions)};
+  df_attempts counted[DF_GAIT_COUNT] = {{.tried = 0}};
   df_dataset* data = NULL;
   df_status status = new_dataset(system, config, n, d.length, &data);
   if (status == DF_OK) status = demonstrator_build(&d);
   for (int i = 0; i < n && status == DF_OK; i++) {
-    status = demonstrate_gait(&d, gaits[i], i * config->data_episodes, progress, context, counted, data);
+    status = demonstrate_gait(&d, gaits[i], i * config->data_episodes, &counted[gaits[i]], data);
   }
   demonstrator_clear(&d);
   if (status != DF_OK) {
     df_dataset_free(data);
     return status;
   }
+  if (env->report) fill_report(counted, env->report);
   *out = data;
   return DF_OK;
 }
 
 /* ---- the row of the table of generators ---- */
 
-static df_status make(const df_system* system, const df_config* config, const df_generator_env* env, df_dataset** out) {
-  df_gait_report counted;
-  DF_TRY(df_gait_demonstrate(system, config, env->threads, env->progress, env->context, &counted, out));
-  if (!env->report) return DF_OK;
-  *env->report = (df_generation){.n = 0};
-  for (int g = 0; g < DF_GAIT_COUNT; g++) {
-    if (counted.tried[g] == 0) continue;
-    df_attempts* kind = &env->report->kind[env->report->n++];
-    snprintf(kind->name, sizeof kind->name, "%s", df_gait_name((df_gait)g));
-    kind->tried = counted.tried[g];
-    kind->rejected = counted.fallen[g];
-  }
-  return DF_OK;
-}
-
 const df_generator df_generator_quadruped_gaits = {
     .name = "quadruped_gaits",
     .summary = "trot, pace, bound and pronk of a quadruped after velocity commands, falls rejected",
     .version = 1,
-    .make = make};
+    .make = df_gait_demonstrate};

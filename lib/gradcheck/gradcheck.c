@@ -225,7 +225,8 @@ static df_status name_kink(const df_system* s, bench* b, const double* x, int pa
 static double transition_error(const df_system* s, bench* b, const double* x) {
   const int ndx = s->ndx, nu = s->nu;
   if (!df_system_is_mujoco(s) || as_mujoco(s)->substeps != 1) return NAN;
-  if (!df_mujoco_transition(s, b->sim, x, b->u, DF_EPS[FIRST], true, b->A, b->B)) return NAN;
+  const df_transition mujoco = {.eps = DF_EPS[FIRST], .centred = true, .A = b->A, .B = b->B};
+  if (!df_mujoco_transition(s, b->sim, x, b->u, &mujoco)) return NAN;
   memset(b->transition, 0, (size_t)(ndx + nu) * sizeof *b->transition);
   for (int i = 0; i < ndx; i++) {
     for (int k = 0; k < ndx; k++) b->transition[k] += b->cotangent[i] * b->A[i * ndx + k];
@@ -313,8 +314,8 @@ static df_status check_step(const df_system* s, bench* b, const state_case* c, c
 typedef df_status (*state_fn)(const df_system* s, bench* b, const state_case* c, const df_gradcheck_cfg* cfg,
                               void* context);
 
-static df_status over_states(const df_system* system, const df_gradcheck_cfg* cfg, int n, const double* x,
-                             const double* u, state_fn each, void* context) {
+static df_status over_states(const df_system* system, const df_gradcheck_cfg* cfg, const df_gradcheck_states* states,
+                             state_fn each, void* context) {
   df_oracle o;
   DF_TRY(df_oracle_open(system, &o));
   bench* benches = NULL;
@@ -322,8 +323,8 @@ static df_status over_states(const df_system* system, const df_gradcheck_cfg* cf
   if (status == DF_OK) {
     const size_t nx = (size_t)system->nx, nu = (size_t)system->nu;
 #pragma omp parallel for schedule(dynamic) num_threads(cfg->threads)
-    for (int i = 0; i < n; i++) {
-      const state_case c = {.x = x + (size_t)i * nx, .u = u + (size_t)i * nu, .index = i};
+    for (int i = 0; i < states->n; i++) {
+      const state_case c = {.x = states->x + (size_t)i * nx, .u = states->u + (size_t)i * nu, .index = i};
       if (each(o.system, &benches[omp_get_thread_num()], &c, cfg, context) == DF_OK) continue;
         /* the only possible error is DF_E_NOMEM, so the order in which threads fail does not matter */
 #pragma omp atomic write
@@ -340,18 +341,21 @@ static df_status check_one(const df_system* s, bench* b, const state_case* c, co
   return check_step(s, b, c, cfg, (df_gradcheck_point*)context + c->index);
 }
 
-df_status df_gradcheck_run(const df_system* system, const df_gradcheck_cfg* cfg, int n, const double* x,
-                           const double* u, df_gradcheck_point* points) {
-  DF_REQUIRE(system && cfg && x && u && points, "df_gradcheck_run: an argument is NULL");
-  DF_REQUIRE(n >= 1 && cfg->threads >= 1, "df_gradcheck_run: %d states and %d threads, at least 1 of each is needed", n,
-             cfg->threads);
-  return over_states(system, cfg, n, x, u, check_one, points);
+/* checks what all functions on states need; `caller` is the name of the function in messages */
+static df_status check_states(const char* caller, const df_system* system, const df_gradcheck_cfg* cfg,
+                              const df_gradcheck_states* states) {
+  DF_REQUIRE(system && cfg && states, "%s: an argument is NULL", caller);
+  DF_REQUIRE(states->x && states->u, "%s: states.%s is NULL", caller, states->x ? "u" : "x");
+  DF_REQUIRE(states->n >= 1 && cfg->threads >= 1, "%s: %d states and %d threads, at least 1 of each is needed", caller,
+             states->n, cfg->threads);
+  return DF_OK;
 }
 
-df_status df_gradcheck_steps(const df_system* system, int n, const double* x, const double* u, uint64_t seed,
-                             int threads, df_gradcheck_point* points) {
-  const df_gradcheck_cfg cfg = {.seed = seed, .threads = threads};
-  return df_gradcheck_run(system, &cfg, n, x, u, points);
+df_status df_gradcheck_run(const df_system* system, const df_gradcheck_cfg* cfg, const df_gradcheck_states* states,
+                           df_gradcheck_point* points) {
+  DF_TRY(check_states("df_gradcheck_run", system, cfg, states));
+  DF_REQUIRE(points, "df_gradcheck_run: points is NULL");
+  return over_states(system, cfg, states, check_one, points);
 }
 
 /* ---- error against the difference step ---- */
@@ -377,17 +381,16 @@ static df_status sweep_one(const df_system* s, bench* b, const state_case* c, co
   return DF_OK;
 }
 
-df_status df_gradcheck_sweep(const df_system* system, const df_gradcheck_cfg* cfg, int n, const double* x,
-                             const double* u, int m, const double* eps, double* errors) {
-  DF_REQUIRE(system && cfg && x && u && eps && errors, "df_gradcheck_sweep: an argument is NULL");
-  DF_REQUIRE(n >= 1 && m >= 1 && cfg->threads >= 1,
-             "df_gradcheck_sweep: %d states, %d difference steps and %d threads, at least 1 of each is needed", n, m,
-             cfg->threads);
+df_status df_gradcheck_sweep(const df_system* system, const df_gradcheck_cfg* cfg, const df_gradcheck_states* states,
+                             int m, const double* eps, double* errors) {
+  DF_TRY(check_states("df_gradcheck_sweep", system, cfg, states));
+  DF_REQUIRE(eps && errors, "df_gradcheck_sweep: an argument is NULL");
+  DF_REQUIRE(m >= 1, "df_gradcheck_sweep: %d difference steps, at least 1 is needed", m);
   sweep_job job = {.m = m, .eps = eps, .errors = errors};
   for (int i = 0; i < m; i++) {
     DF_REQUIRE(eps[i] > 0 && isfinite(eps[i]), "df_gradcheck_sweep: eps[%d] = %g is not a finite number > 0", i,
                eps[i]);
     job.largest = fmax(job.largest, eps[i]);
   }
-  return over_states(system, cfg, n, x, u, sweep_one, &job);
+  return over_states(system, cfg, states, sweep_one, &job);
 }

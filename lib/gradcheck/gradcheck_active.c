@@ -354,9 +354,7 @@ const char* df_kink_name(df_kink kink) {
 typedef struct transition_job {
   df_sim* sim;
   const double* u;
-  double eps;
-  bool centred;
-  double *A, *B;
+  const df_transition* out;
 } transition_job;
 
 static void transition(void* argument) {
@@ -367,14 +365,14 @@ static void transition(void* argument) {
   /* warm-start every column from the solution at the state, as MuJoCo's documentation advises */
   mj_forward(m, d);
   mju_copy(d->qacc_warmstart, d->qacc, (int)m->nv);
-  mjd_transitionFD(m, d, job->eps, job->centred, job->A, job->B, NULL, NULL);
+  mjd_transitionFD(m, d, job->out->eps, job->out->centred, job->out->A, job->out->B, NULL, NULL);
 }
 
-bool df_mujoco_transition(const df_system* system, df_sim* sim, const double* x, const double* u, double eps,
-                          bool centred, double* A, double* B) {
+bool df_mujoco_transition(const df_system* system, df_sim* sim, const double* x, const double* u,
+                          const df_transition* out) {
   const mjModel* m = as_mujoco(system)->model;
   if (m->opt.integrator == mjINT_RK4 || m->nhistory > 0) return false;
-  transition_job job = {.sim = sim, .u = u, .eps = eps, .centred = centred, .A = A, .B = B};
+  transition_job job = {.sim = sim, .u = u, .out = out};
   system->ops->reset(sim, x);
   const bool done = df_mujoco_guarded(transition, &job);
   sim->needs_reset |= !done;

@@ -138,12 +138,17 @@ static void check_rollout(const df_system* s, bench* b, const rollout_case* c, u
   if (out->kink) out->cause = DF_KINK_UNNAMED;
 }
 
-df_status df_gradcheck_rollouts(const df_system* system, int n, int H, const double* x0, const double* u,
-                                const double* x_target, const double* weight, uint64_t seed, int threads,
+df_status df_gradcheck_rollouts(const df_system* system, const df_gradcheck_cfg* cfg, const df_gradcheck_batch* batch,
                                 df_gradcheck_point* points) {
-  DF_REQUIRE(system && x0 && u && x_target && weight && points, "df_gradcheck_rollouts: an argument is NULL");
-  DF_REQUIRE(n >= 1 && H >= 1 && threads >= 1,
-             "df_gradcheck_rollouts: %d rollouts, %d actions and %d threads, at least 1 of each is needed", n, H,
+  DF_REQUIRE(system && cfg && batch && points, "df_gradcheck_rollouts: an argument is NULL");
+  DF_REQUIRE(batch->x0 && batch->u && batch->x_target && batch->weight, "df_gradcheck_rollouts: batch.%s is NULL",
+             !batch->x0         ? "x0"
+             : !batch->u        ? "u"
+             : !batch->x_target ? "x_target"
+                                : "weight");
+  const int H = batch->H, threads = cfg->threads;
+  DF_REQUIRE(batch->n >= 1 && H >= 1 && threads >= 1,
+             "df_gradcheck_rollouts: %d rollouts, %d actions and %d threads, at least 1 of each is needed", batch->n, H,
              threads);
   df_oracle o;
   DF_TRY(df_oracle_open(system, &o));
@@ -152,11 +157,14 @@ df_status df_gradcheck_rollouts(const df_system* system, int n, int H, const dou
   if (status == DF_OK) {
     const size_t nx = (size_t)system->nx, row = (size_t)H * (size_t)system->nu;
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < batch->n; i++) {
       const size_t k = (size_t)i;
-      const rollout_case c = {
-          .H = H, .x0 = x0 + k * nx, .u = u + k * row, .target = x_target + k * (size_t)(H + 1) * nx, .weight = weight};
-      check_rollout(o.system, &benches[omp_get_thread_num()], &c, seed, i, &points[i]);
+      const rollout_case c = {.H = H,
+                              .x0 = batch->x0 + k * nx,
+                              .u = batch->u + k * row,
+                              .target = batch->x_target + k * (size_t)(H + 1) * nx,
+                              .weight = batch->weight};
+      check_rollout(o.system, &benches[omp_get_thread_num()], &c, cfg->seed, i, &points[i]);
     }
     benches_free(o.system, threads, benches);
   }

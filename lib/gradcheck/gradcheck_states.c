@@ -307,14 +307,14 @@ static df_status draw_all(drawer* d) {
   return DF_OK;
 }
 
-df_status df_gradcheck_draw(const df_system* system, df_state_kind kind, int n, uint64_t seed, double* x, double* u,
-                            int* found) {
-  DF_REQUIRE(system && x && u && found, "df_gradcheck_draw: an argument is NULL");
+df_status df_gradcheck_draw(const df_system* system, const df_state_draw* draw, double* x, double* u, int* found) {
+  DF_REQUIRE(system && draw && x && u && found, "df_gradcheck_draw: an argument is NULL");
   DF_REQUIRE(df_system_is_mujoco(system), "df_gradcheck_draw: not a MuJoCo system");
-  DF_REQUIRE(n >= 0 && kind >= 0 && kind < DF_STATE_KINDS, "df_gradcheck_draw: n %d < 0 or unknown kind %d", n,
-             (int)kind);
+  DF_REQUIRE(draw->n >= 0 && draw->kind >= 0 && draw->kind < DF_STATE_KINDS,
+             "df_gradcheck_draw: n %d < 0 or unknown kind %d", draw->n, (int)draw->kind);
   *found = 0;
-  drawer d = {.s = system, .m = as_mujoco(system)->model, .kind = kind, .seed = seed, .n = n, .x = x, .u = u};
+  drawer d = {.s = system, .m = as_mujoco(system)->model, .kind = draw->kind, .seed = draw->seed, .n = draw->n};
+  d.x = x, d.u = u;
   DF_TRY(df_sim_new(system, 0, &d.sim));
   const df_status status = draw_all(&d);
   df_sim_free(system, d.sim);

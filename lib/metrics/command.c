@@ -26,20 +26,19 @@ static base_motion read_motion(const double* q, const double* v) {
                        .yaw_rate = (up_x * w[0] + up_y * w[1] + up_z * w[2]) / length2};
 }
 
-double df_metric_command(int H, int from, int nx, int nq, const double* x, const double command[3], double* wz_error) {
+double df_metric_command(int frames, int nx, int nq, const double* x, const double command[3], double* wz_error) {
   /* NaN without frames */
   if (wz_error) *wz_error = NAN;
-  if (from < 0 || from > H) return NAN;
+  if (frames < 1) return NAN;
 
   double velocity = 0, yaw = 0;
-  for (int t = from; t <= H; t++) {
+  for (int t = 0; t < frames; t++) {
     const double* row = x + (size_t)t * (size_t)nx;
     const bool usable = all_finite((size_t)nx, row);
     const base_motion motion = read_motion(row + 3, row + nq);
     velocity += usable ? hypot(motion.vx - command[0], motion.vy - command[1]) : INFINITY;
     yaw += usable && isfinite(motion.yaw_rate) ? fabs(motion.yaw_rate - command[2]) : INFINITY;
   }
-  const double frames = H - from + 1;
   if (wz_error) *wz_error = yaw / frames;
   return velocity / frames;
 }

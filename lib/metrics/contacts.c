@@ -10,9 +10,12 @@
 /* number of clock offsets tried by df_metric_gait_phase */
 enum { PHASE_OFFSETS = 50 };
 
-df_status df_metric_contacts(const df_system* system, int B, int H, const double* x, int n_feet, const int* geoms,
+df_status df_metric_contacts(const df_system* system, const df_trajectories* states, int n_feet, const int* geoms,
                              int threads, uint8_t* touch) {
-  DF_REQUIRE(system && x && geoms && touch, "contacts: NULL argument");
+  DF_REQUIRE(system && states && geoms && touch, "contacts: NULL argument");
+  DF_REQUIRE(states->x, "contacts: states.x is NULL");
+  const int B = states->B, H = states->H;
+  const double* x = states->x;
   DF_REQUIRE(B >= 1 && H >= 1 && n_feet >= 1 && threads >= 1,
              "contacts: B = %d, H = %d, n_feet = %d and threads = %d must be at least 1", B, H, n_feet, threads);
   DF_REQUIRE(df_system_is_mujoco(system), "contacts: the system is not a MuJoCo model");
@@ -51,17 +54,16 @@ void df_metric_agreement(int B, int H, int n_feet, const uint8_t* a, const uint8
   }
 }
 
-double df_metric_gait_phase(int H, int from, int n_feet, const uint8_t* touch, double dt, double frequency,
-                            df_stance_fn stance, void* context) {
+double df_metric_gait_phase(int H, int from, int n_feet, const uint8_t* touch, const df_gait_clock* clock) {
   if (from < 0 || from > H || n_feet < 1) return NAN;
   long best = 0;
   for (int offset = 0; offset < PHASE_OFFSETS; offset++) {
     const double phase0 = (double)offset / PHASE_OFFSETS;
     long same = 0;
     for (int t = from; t <= H; t++) {
-      const double phase = phase0 + frequency * dt * t;
+      const double phase = phase0 + clock->frequency * clock->dt * t;
       for (int k = 0; k < n_feet; k++) {
-        same += touch[(size_t)t * (size_t)n_feet + (size_t)k] == (stance(context, k, phase) ? 1 : 0);
+        same += touch[(size_t)t * (size_t)n_feet + (size_t)k] == (clock->stance(clock->context, k, phase) ? 1 : 0);
       }
     }
     if (same > best) best = same;

@@ -47,9 +47,11 @@ static double own_error(const df_system* system, df_sim* sim, int H, const doubl
   return sum / H;
 }
 
-df_status df_metric_sae_own(const df_system* system, int B, int H, const double* x, const double* u, int threads,
-                            double* sae, double* worst) {
-  DF_REQUIRE(system && x && u && sae, "sae_own: NULL argument");
+df_status df_metric_sae_own(const df_system* system, const df_trajectories* made, int threads, double* sae,
+                            double* worst) {
+  DF_REQUIRE(system && made && sae, "sae_own: NULL argument");
+  DF_REQUIRE(made->x && made->u, "sae_own: made.%s is NULL", made->x ? "u" : "x");
+  const int B = made->B, H = made->H;
   DF_REQUIRE(B >= 1 && H >= 1 && threads >= 1, "sae_own: B = %d, H = %d and threads = %d must be at least 1", B, H,
              threads);
   const size_t nx = (size_t)system->nx, nu = (size_t)system->nu, room = nx + (size_t)system->ndx;
@@ -64,8 +66,8 @@ df_status df_metric_sae_own(const df_system* system, int B, int H, const double*
     for (int b = 0; b < B; b++) {
       const int me = omp_get_thread_num();
       double largest;
-      sae[b] = own_error(system, pool.sim[me], H, x + (size_t)b * (size_t)(H + 1) * nx, u + (size_t)b * (size_t)H * nu,
-                         work + (size_t)me * room, &largest);
+      sae[b] = own_error(system, pool.sim[me], H, made->x + (size_t)b * (size_t)(H + 1) * nx,
+                         made->u + (size_t)b * (size_t)H * nu, work + (size_t)me * room, &largest);
       if (worst) worst[b] = largest;
     }
     df_pool_free(&pool);
@@ -175,9 +177,12 @@ static df_status searchers_new(const df_pool* pool, searcher** out) {
   return DF_OK;
 }
 
-df_status df_metric_sae_min(const df_system* system, int B, int H, const double* x, const double* u_guess, int threads,
-                            double* sae, double* u_best) {
-  DF_REQUIRE(system && x && sae, "sae_min: NULL argument");
+df_status df_metric_sae_min(const df_system* system, const df_trajectories* made, int threads, double* sae,
+                            double* u_best) {
+  DF_REQUIRE(system && made && sae, "sae_min: NULL argument");
+  DF_REQUIRE(made->x, "sae_min: made.x is NULL");
+  const int B = made->B, H = made->H;
+  const double* guess = made->u;
   DF_REQUIRE(B >= 1 && H >= 1 && threads >= 1, "sae_min: B = %d, H = %d and threads = %d must be at least 1", B, H,
              threads);
   const size_t states = (size_t)(H + 1) * (size_t)system->nx, actions = (size_t)H * (size_t)system->nu;
@@ -189,8 +194,8 @@ df_status df_metric_sae_min(const df_system* system, int B, int H, const double*
   if (status == DF_OK) {
 #pragma omp parallel for num_threads(pool.n) schedule(dynamic)
     for (int b = 0; b < B; b++) {
-      sae[b] = best_error(&searchers[omp_get_thread_num()], H, x + (size_t)b * states,
-                          u_guess ? u_guess + (size_t)b * actions : NULL, u_best ? u_best + (size_t)b * actions : NULL);
+      sae[b] = best_error(&searchers[omp_get_thread_num()], H, made->x + (size_t)b * states,
+                          guess ? guess + (size_t)b * actions : NULL, u_best ? u_best + (size_t)b * actions : NULL);
     }
     for (int i = 0; i < pool.n; i++) searcher_free(&searchers[i]);
     df_free(searchers);

@@ -47,9 +47,12 @@ static df_status check_start(int b, int nx, const double* x, const double* x_dem
   return DF_OK;
 }
 
-df_status df_metric_tre(const df_chart* chart, int nx, int B, int H, const double* x, const double* x_demo, double* rms,
+df_status df_metric_tre(const df_chart* chart, int nx, const df_trajectories* made, const double* x_demo, double* rms,
                         double* group_rms) {
-  DF_REQUIRE(chart && x && x_demo && rms, "tre: NULL argument");
+  DF_REQUIRE(chart && made && x_demo && rms, "tre: NULL argument");
+  DF_REQUIRE(made->x, "tre: made.x is NULL");
+  const int B = made->B, H = made->H;
+  const double* x = made->x;
   DF_REQUIRE(nx >= 1 && B >= 1 && H >= 1, "tre: nx = %d, B = %d and H = %d must be at least 1", nx, B, H);
 
   /* the start states must agree */

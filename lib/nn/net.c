@@ -198,15 +198,15 @@ void df_net_work_free(df_net_work* work) {
 }
 
 /* ---- forward and backward ---- */
-void df_net_forward(const df_net* net, df_net_work* work, const df_real* parameters, int B, const df_real* x,
-                    const df_real* c, const df_real* t, df_real* y) {
-  work->B = B;
-  work->x = x;
-  work->c = c;
+void df_net_forward(const df_net* net, df_net_work* work, const df_real* parameters, const df_net_input* input,
+                    df_real* y) {
+  work->B = input->B;
+  work->x = input->x;
+  work->c = input->c;
   if (net->cfg.kind == DF_NET_DIT) {
-    df_dit_forward(work, parameters, t, y);
+    df_dit_forward(work, parameters, input->t, y);
   } else {
-    df_mlp_forward(work, parameters, t, y);
+    df_mlp_forward(work, parameters, input->t, y);
   }
 }
 

@@ -153,58 +153,68 @@ static df_status first_failure(const df_rollout* r) {
   return first ? df_fail(DF_E_SIM, "trajectory %d: %s", first->failed, first->message) : DF_OK;
 }
 
-df_status df_rollout_run(df_rollout* r, int B, int H, const double* x0, const double* u, double* x, uint8_t* end) {
-  DF_REQUIRE(r && x0 && u && x, "df_rollout_run: an argument is NULL");
-  DF_REQUIRE(B >= 1 && H >= 1, "df_rollout_run: B is %d and H is %d; both must be at least 1", B, H);
+/* checks what both functions on a batch need; `caller` is the name of the function in messages */
+static df_status check_batch(const char* caller, const df_rollout* r, const df_rollout_batch* batch) {
+  DF_REQUIRE(r && batch, "%s: rollout or batch is NULL", caller);
+  DF_REQUIRE(batch->B >= 1 && batch->H >= 1, "%s: B is %d and H is %d; both must be at least 1", caller, batch->B,
+             batch->H);
+  DF_REQUIRE(batch->x0 && batch->u, "%s: batch.%s is NULL", caller, batch->x0 ? "u" : "x0");
+  return DF_OK;
+}
+
+df_status df_rollout_run(df_rollout* r, const df_rollout_batch* batch) {
+  DF_TRY(check_batch("df_rollout_run", r, batch));
+  DF_REQUIRE(batch->x, "df_rollout_run: batch.x is NULL");
   const df_system* s = r->system;
-  const size_t nx = (size_t)s->nx, nu = (size_t)s->nu, steps = (size_t)H;
+  const size_t nx = (size_t)s->nx, nu = (size_t)s->nu, steps = (size_t)batch->H;
   clear_failures(r);
 #pragma omp parallel for schedule(dynamic) num_threads(r->threads)
-  for (int b = 0; b < B; b++) {
+  for (int b = 0; b < batch->B; b++) {
     worker* w = &r->workers[omp_get_thread_num()];
     const size_t i = (size_t)b;
-    const df_traj_end e = df_trajectory_run(s, w->sim, H, x0 + i * nx, u + i * steps * nu, x + i * (steps + 1) * nx);
-    if (end) end[b] = (uint8_t)e;
+    const df_traj_end e = df_trajectory_run(s, w->sim, batch->H, batch->x0 + i * nx, batch->u + i * steps * nu,
+                                            batch->x + i * (steps + 1) * nx);
+    if (batch->end) batch->end[b] = (uint8_t)e;
     note_end(w, b, e);
   }
   return first_failure(r);
 }
 
-typedef struct gradient_job {
-  int H;
-  double decay;
-  df_loss_fn loss;
-  void* context;
-} gradient_job;
-
-static df_traj_end run_gradient(const df_system* s, worker* w, const gradient_job* job, int b, const double* x0,
-                                const double* u, double* loss, double* du) {
-  const size_t ndx = (size_t)s->ndx, nu = (size_t)s->nu, steps = (size_t)job->H;
-  const df_traj_end end = df_trajectory_run(s, w->sim, job->H, x0, u, w->x);
+/* rollout b, its loss and its gradient */
+static df_traj_end run_gradient(const df_system* s, worker* w, const df_rollout_batch* batch,
+                                const df_rollout_loss* loss, int b) {
+  const size_t nx = (size_t)s->nx, ndx = (size_t)s->ndx, steps = (size_t)batch->H, row = steps * (size_t)s->nu;
+  const size_t i = (size_t)b;
+  double* x = batch->x ? batch->x + i * (steps + 1) * nx : w->x;
+  double* du = loss->du + i * row;
+  const df_traj_end end = df_trajectory_run(s, w->sim, batch->H, batch->x0 + i * nx, batch->u + i * row, x);
   if (end != DF_TRAJ_COMPLETE) {
-    *loss = NAN;
-    memset(du, 0, steps * nu * sizeof *du);
+    loss->losses[b] = NAN;
+    memset(du, 0, row * sizeof *du);
     return end;
   }
   memset(w->dx, 0, (steps + 1) * ndx * sizeof *w->dx);
-  *loss = job->loss(job->context, b, w->x, w->dx);
-  return df_trajectory_vjp(s, w->sim, job->H, w->dx, job->decay, du, NULL);
+  loss->losses[b] = loss->fn(loss->context, b, x, w->dx);
+  return df_trajectory_vjp(s, w->sim, batch->H, w->dx, 1 - loss->damping, du, NULL);
 }
 
-df_status df_rollout_gradient(df_rollout* r, int B, int H, const double* x0, const double* u, double decay,
-                              df_loss_fn loss, void* context, double* losses, double* du, uint8_t* end) {
-  DF_REQUIRE(r && x0 && u && loss && losses && du, "df_rollout_gradient: an argument is NULL");
-  DF_REQUIRE(B >= 1 && H >= 1, "df_rollout_gradient: B is %d and H is %d; both must be at least 1", B, H);
-  DF_REQUIRE(H <= r->tape_length, "df_rollout_gradient: H is %d, but tape_length is %d", H, r->tape_length);
-  const gradient_job job = {.H = H, .decay = decay, .loss = loss, .context = context};
-  const size_t nx = (size_t)r->system->nx, row = (size_t)H * (size_t)r->system->nu;
+df_status df_rollout_gradient(df_rollout* r, const df_rollout_batch* batch, const df_rollout_loss* loss) {
+  DF_TRY(check_batch("df_rollout_gradient", r, batch));
+  DF_REQUIRE(loss, "df_rollout_gradient: loss is NULL");
+  DF_REQUIRE(loss->fn && loss->losses && loss->du, "df_rollout_gradient: loss.%s is NULL",
+             !loss->fn       ? "fn"
+             : !loss->losses ? "losses"
+                             : "du");
+  DF_REQUIRE(loss->damping >= 0 && loss->damping <= 1, "df_rollout_gradient: loss.damping is %g, not in 0 .. 1",
+             loss->damping);
+  DF_REQUIRE(batch->H <= r->tape_length, "df_rollout_gradient: H is %d, but tape_length is %d", batch->H,
+             r->tape_length);
   clear_failures(r);
 #pragma omp parallel for schedule(dynamic) num_threads(r->threads)
-  for (int b = 0; b < B; b++) {
+  for (int b = 0; b < batch->B; b++) {
     worker* w = &r->workers[omp_get_thread_num()];
-    const size_t i = (size_t)b;
-    const df_traj_end e = run_gradient(r->system, w, &job, b, x0 + i * nx, u + i * row, &losses[b], du + i * row);
-    if (end) end[b] = (uint8_t)e;
+    const df_traj_end e = run_gradient(r->system, w, batch, loss, b);
+    if (batch->end) batch->end[b] = (uint8_t)e;
     note_end(w, b, e);
   }
   return first_failure(r);

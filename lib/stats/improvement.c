@@ -15,18 +15,17 @@ typedef struct side {
   int* count; /* [total] how often the current stratum of a resample contains each value */
 } side;
 
-static df_status side_new(const df_bootstrap_cfg* cfg, int n_strata, const int* sizes, const double* values,
-                          side* out) {
-  *out = (side){.values = values};
-  DF_TRY(df_resampler_new(cfg, n_strata, sizes, &out->s));
+static df_status side_new(const df_bootstrap_cfg* cfg, const df_strata* strata, side* out) {
+  *out = (side){.values = strata->values};
+  DF_TRY(df_resampler_new(cfg, strata->n, strata->sizes, &out->s));
   out->order = df_alloc((size_t)out->s.total, sizeof *out->order);
   out->count = df_alloc((size_t)out->s.total, sizeof *out->count);
   if (!out->order || !out->count) return DF_E_NOMEM;
-  for (int s = 0; s < n_strata; s++) {
+  for (int s = 0; s < strata->n; s++) {
     const int first = out->s.first[s];
-    int* ascending = df_ascending(sizes[s], values + first);
+    int* ascending = df_ascending(strata->sizes[s], strata->values + first);
     if (!ascending) return DF_E_NOMEM;
-    for (int i = 0; i < sizes[s]; i++) out->order[first + i] = first + ascending[i];
+    for (int i = 0; i < strata->sizes[s]; i++) out->order[first + i] = first + ascending[i];
     df_free(ascending);
   }
   return DF_OK;
@@ -106,19 +105,20 @@ static void turn_round(df_interval* i) {
   i->hi = 1 - lo;
 }
 
-df_status df_probability_of_improvement(const df_bootstrap_cfg* cfg, bool lower_is_better, int n_strata,
-                                        const int* sizes_a, const double* a, const int* sizes_b, const double* b,
-                                        df_interval* out) {
-  DF_REQUIRE(a && b && out, "probability of improvement: NULL argument");
+df_status df_probability_of_improvement(const df_bootstrap_cfg* cfg, bool lower_is_better, const df_strata* a,
+                                        const df_strata* b, df_interval* out) {
+  DF_REQUIRE(a && b && out, "probability of improvement: a, b or out is NULL");
+  DF_REQUIRE(a->values && b->values, "probability of improvement: %s.values is NULL", a->values ? "b" : "a");
+  DF_REQUIRE(a->n == b->n, "probability of improvement: a has %d strata and b has %d", a->n, b->n);
   side left = {.values = NULL}, right = {.values = NULL};
-  df_status status = side_new(cfg, n_strata, sizes_a, a, &left);
-  if (status == DF_OK) status = side_new(cfg, n_strata, sizes_b, b, &right);
-  if (status == DF_OK && cfg->same_units && sizes_a[0] != sizes_b[0]) {
-    status = df_fail(DF_E_ARG, "strata of %d and %d values: same_units needs equal sizes", sizes_a[0], sizes_b[0]);
+  df_status status = side_new(cfg, a, &left);
+  if (status == DF_OK) status = side_new(cfg, b, &right);
+  if (status == DF_OK && cfg->same_units && a->sizes[0] != b->sizes[0]) {
+    status = df_fail(DF_E_ARG, "strata of %d and %d values: same_units needs equal sizes", a->sizes[0], b->sizes[0]);
   }
   if (status == DF_OK) {
     df_interval result = {.mean = NAN, .lo = NAN, .hi = NAN, .n = left.s.total + right.s.total};
-    result.failed = df_count_failures(left.s.total, a) + df_count_failures(right.s.total, b);
+    result.failed = df_count_failures(left.s.total, a->values) + df_count_failures(right.s.total, b->values);
     if (!result.failed) status = improvement(&left, &right, &result);
     if (lower_is_better) turn_round(&result);
     if (status == DF_OK) *out = result;
@@ -169,10 +169,10 @@ typedef struct profile {
   double* estimates; /* [n_tau][resamples] */
 } profile;
 
-static df_status profile_new(const df_bootstrap_cfg* cfg, bool lower, int n_strata, const int* sizes,
-                             const double* values, int n_tau, const double* tau, profile* p) {
+static df_status profile_new(const df_bootstrap_cfg* cfg, bool lower, const df_strata* strata, int n_tau,
+                             const double* tau, profile* p) {
   *p = (profile){.lower = lower, .n_tau = n_tau};
-  DF_TRY(df_resampler_new(cfg, n_strata, sizes, &p->s));
+  DF_TRY(df_resampler_new(cfg, strata->n, strata->sizes, &p->s));
   for (int t = 1; t < n_tau; t++) {
     DF_REQUIRE(tau[t - 1] <= tau[t], "thresholds are not ascending: %g after %g", tau[t], tau[t - 1]);
   }
@@ -183,7 +183,7 @@ static df_status profile_new(const df_bootstrap_cfg* cfg, bool lower, int n_stra
   p->estimates = df_alloc((size_t)n_tau * (size_t)cfg->resamples, sizeof *p->estimates);
   if (!p->reached || !p->every || !p->at || !p->share || !p->estimates) return DF_E_NOMEM;
   for (int i = 0; i < p->s.total; i++) {
-    p->reached[i] = first_reached(lower, values[i], n_tau, tau);
+    p->reached[i] = first_reached(lower, strata->values[i], n_tau, tau);
     p->every[i] = i;
   }
   return DF_OK;
@@ -227,13 +227,13 @@ static void fill_profile(profile* p, const double* values, df_interval* out) {
   for (int t = 0; t < p->n_tau; t++) df_set_interval(cfg, p->estimates + (size_t)t * (size_t)cfg->resamples, &out[t]);
 }
 
-df_status df_performance_profile(const df_bootstrap_cfg* cfg, bool lower_is_better, int n_strata, const int* sizes,
-                                 const double* values, int n_tau, const double* tau, df_interval* out) {
-  DF_REQUIRE(values && n_tau >= 1 && n_tau <= 10000 && tau && out,
-             "performance profile: NULL argument, or n_tau = %d is not in 1 .. 10000", n_tau);
+df_status df_performance_profile(const df_bootstrap_cfg* cfg, bool lower_is_better, const df_strata* strata, int n_tau,
+                                 const double* tau, df_interval* out) {
+  DF_REQUIRE(strata && strata->values && tau && out, "performance profile: strata, strata.values, tau or out is NULL");
+  DF_REQUIRE(n_tau >= 1 && n_tau <= 10000, "performance profile: n_tau = %d is not in 1 .. 10000", n_tau);
   profile p = {.n_tau = 0};
-  const df_status status = profile_new(cfg, lower_is_better, n_strata, sizes, values, n_tau, tau, &p);
-  if (status == DF_OK) fill_profile(&p, values, out);
+  const df_status status = profile_new(cfg, lower_is_better, strata, n_tau, tau, &p);
+  if (status == DF_OK) fill_profile(&p, strata->values, out);
   profile_clear(&p);
   return status;
 }

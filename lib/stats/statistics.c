@@ -75,15 +75,15 @@ static df_status bootstrap(df_resampler* s, df_estimate kind, const double* valu
   return status;
 }
 
-df_status df_bootstrap_interval(const df_bootstrap_cfg* cfg, df_estimate kind, int n_strata, const int* sizes,
-                                const double* values, df_interval* out) {
-  DF_REQUIRE(values && out, "bootstrap interval: NULL argument");
+df_status df_bootstrap_interval(const df_bootstrap_cfg* cfg, df_estimate kind, const df_strata* strata,
+                                df_interval* out) {
+  DF_REQUIRE(strata && strata->values && out, "bootstrap interval: strata, strata.values or out is NULL");
   df_resampler s;
-  df_status status = df_resampler_new(cfg, n_strata, sizes, &s);
+  df_status status = df_resampler_new(cfg, strata->n, strata->sizes, &s);
   if (status == DF_OK) {
     df_interval result = {.mean = INFINITY, .lo = NAN, .hi = NAN, .n = s.total};
-    result.failed = df_count_failures(s.total, values);
-    if (!result.failed) status = bootstrap(&s, kind, values, &result, NULL);
+    result.failed = df_count_failures(s.total, strata->values);
+    if (!result.failed) status = bootstrap(&s, kind, strata->values, &result, NULL);
     if (status == DF_OK) *out = result;
   }
   df_resampler_clear(&s);
@@ -103,12 +103,12 @@ static df_status paired(df_resampler* s, df_estimate kind, const double* a, cons
   return status;
 }
 
-df_status df_paired_difference(const df_bootstrap_cfg* cfg, df_estimate kind, int n_strata, const int* sizes,
-                               const double* a, const double* b, df_paired* out) {
-  DF_REQUIRE(a && b && out, "paired difference: NULL argument");
+df_status df_paired_difference(const df_bootstrap_cfg* cfg, df_estimate kind, const df_strata* a, const double* b,
+                               df_paired* out) {
+  DF_REQUIRE(a && a->values && b && out, "paired difference: a, a.values, b or out is NULL");
   df_resampler s;
-  df_status status = df_resampler_new(cfg, n_strata, sizes, &s);
-  if (status == DF_OK) status = paired(&s, kind, a, b, out);
+  df_status status = df_resampler_new(cfg, a->n, a->sizes, &s);
+  if (status == DF_OK) status = paired(&s, kind, a->values, b, out);
   df_resampler_clear(&s);
   return status;
 }

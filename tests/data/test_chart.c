@@ -36,7 +36,8 @@ static int setup(void** state) {
   config.split_test_every = 2;
   config.chart_relative = (df_names){.n = 1, .v = {"slide"}};
   assert_ok(df_chart_new(body, &config, &chart));
-  assert_ok(df_dataset_new(EPISODES, LENGTH, nx, body->nu, 0, body->dt, &data));
+  assert_ok(df_dataset_new(
+      &(df_dataset_shape){.episodes = EPISODES, .length = LENGTH, .nx = nx, .nu = body->nu, .dt = body->dt}, &data));
   fill_episodes(7);
   assert_ok(df_windows_new(data, &config, &windows));
   assert_ok(df_chart_fit(chart, data, windows));
@@ -336,7 +337,8 @@ static void a_joint_that_cannot_be_relative_is_named(void** state) {
 static void data_of_another_size_is_refused(void** state) {
   (void)state;
   df_dataset* other;
-  assert_ok(df_dataset_new(EPISODES, LENGTH, nx + 1, 0, 0, 0.1, &other));
+  assert_ok(
+      df_dataset_new(&(df_dataset_shape){.episodes = EPISODES, .length = LENGTH, .nx = nx + 1, .dt = 0.1}, &other));
   assert_int_equal(df_chart_fit(chart, other, windows), DF_E_ARG);
   df_dataset_free(other);
 }

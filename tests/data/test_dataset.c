@@ -60,7 +60,8 @@ static void refused(const df_config* config, df_status status, const char* const
 static void what_is_written_is_read_back(void** state) {
   (void)state;
   df_dataset *data, *again;
-  assert_ok(df_dataset_new(EPISODES, LENGTH, NX, 1, 2, 0.01, &data));
+  assert_ok(df_dataset_new(
+      &(df_dataset_shape){.episodes = EPISODES, .length = LENGTH, .nx = NX, .nu = 1, .nc = 2, .dt = 0.01}, &data));
   memcpy(data->states, states, sizeof states);
   memcpy(data->actions, actions, EPISODES * LENGTH * sizeof(double));
   memcpy(data->conditions, conditions, sizeof conditions);
@@ -242,12 +243,26 @@ static void a_failed_allocation_leaks_nothing(void** state) {
 static void impossible_sizes_are_refused(void** state) {
   (void)state;
   df_dataset* data;
-  assert_int_equal(df_dataset_new(0, 1, 1, 1, 0, 0.1, &data), DF_E_ARG);
-  assert_int_equal(df_dataset_new(1, 0, 1, 1, 0, 0.1, &data), DF_E_ARG);
-  assert_int_equal(df_dataset_new(1, 1, 1, 1, DF_NAMES_MAX + 1, 0.1, &data), DF_E_ARG);
-  assert_int_equal(df_dataset_new(1, 1, 1, 1, 0, 0, &data), DF_E_ARG);
-  assert_int_equal(df_dataset_new(2147483647, 2147483646, 2147483647, 0, 0, 0.1, &data), DF_E_NOMEM);
+  assert_int_equal(df_dataset_new(&(df_dataset_shape){.length = 1, .nx = 1, .nu = 1, .dt = 0.1}, &data), DF_E_ARG);
+  assert_int_equal(df_dataset_new(&(df_dataset_shape){.episodes = 1, .nx = 1, .nu = 1, .dt = 0.1}, &data), DF_E_ARG);
+  assert_int_equal(
+      df_dataset_new(
+          &(df_dataset_shape){.episodes = 1, .length = 1, .nx = 1, .nu = 1, .nc = DF_NAMES_MAX + 1, .dt = 0.1}, &data),
+      DF_E_ARG);
+  assert_int_equal(df_dataset_new(&(df_dataset_shape){.episodes = 1, .length = 1, .nx = 1, .nu = 1}, &data), DF_E_ARG);
+  assert_int_equal(
+      df_dataset_new(&(df_dataset_shape){.episodes = 2147483647, .length = 2147483646, .nx = 2147483647, .dt = 0.1},
+                     &data),
+      DF_E_NOMEM);
   assert_null(data);
+  assert_int_equal(df_dataset_new(NULL, &data), DF_E_ARG);
+  assert_null(data);
+  assert_int_equal(df_dataset_new(&(df_dataset_shape){.episodes = 1, .length = 1, .nx = 1, .dt = 0.1}, NULL), DF_E_ARG);
+
+  /* without nu and nc there are neither actions nor conditions */
+  assert_int_equal(df_dataset_new(&(df_dataset_shape){.episodes = 1, .length = 1, .nx = 1, .dt = 0.1}, &data), DF_OK);
+  assert_true(data->states && !data->actions && !data->conditions);
+  df_dataset_free(data);
 }
 
 int main(void) {

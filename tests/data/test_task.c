@@ -22,7 +22,7 @@ static int setup(void** state) {
   cart = make_system(cart_xml);
   df_dataset* data;
   char hash[DF_SHA256_TEXT];
-  assert_ok(df_dataset_new(4, 8, 4, 1, 0, 0.01, &data));
+  assert_ok(df_dataset_new(&(df_dataset_shape){.episodes = 4, .length = 8, .nx = 4, .nu = 1, .dt = 0.01}, &data));
   df_rng_normal(1, DF_STREAM_TEST, 0, 4 * 9 * 4, data->states);
   assert_ok(df_sha256(cart_xml, strlen(cart_xml), hash));
   assert_ok(df_dataset_write(scratch_path, data, hash));

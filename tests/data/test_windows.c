@@ -4,7 +4,10 @@
 /* episodes with a one-hot gait, dealt to `gaits` gaits in turn; without gaits if gaits = 0 */
 static df_dataset* make_data(int episodes, int length, int gaits) {
   df_dataset* data;
-  assert_ok(df_dataset_new(episodes, length, 2, 1, gaits > 0 ? gaits + 1 : 0, 0.1, &data));
+  assert_ok(df_dataset_new(
+      &(df_dataset_shape){
+          .episodes = episodes, .length = length, .nx = 2, .nu = 1, .nc = gaits > 0 ? gaits + 1 : 0, .dt = 0.1},
+      &data));
   for (int g = 0; g < gaits; g++) snprintf(data->condition_name[1 + g], DF_NAME_MAX, "gait.g%d", g);
   if (gaits > 0) strcpy(data->condition_name[0], "command.vx");
   for (int e = 0; e < episodes && gaits > 0; e++) {

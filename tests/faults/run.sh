@@ -19,7 +19,7 @@ cd "$copy" || exit 1
 # build TEST: makes what the test needs, anew. A fault may leave something unused, so warnings do not stop the compiler.
 build() {
   local target=build/tests/$1
-  case $1 in cli/*) target=build/dynaflow ;; esac
+  case $1 in *.sh) target=build/dynaflow ;; esac
   rm -f "$target"
   make -j"$jobs" BUILD=build CFLAGS=-Wno-error "$target" >build.log 2>&1 && [ -x "$target" ]
 }
@@ -28,7 +28,7 @@ build() {
 passes() {
   local code=0
   case $1 in
-    cli/*) BUILD=build timeout "$limit" bash "tests/$1" >test.log 2>&1 </dev/null || code=$?
+    *.sh) BUILD=build timeout "$limit" bash "tests/$1" >test.log 2>&1 </dev/null || code=$?
       failing=$(sed -n 's/^not ok //p' test.log) ;;
     *) timeout "$limit" "build/tests/$1" >test.log 2>&1 </dev/null || code=$?
       failing=$(sed -n 's/^\[  FAILED  \] \([a-z_0-9A-Z]*\)$/\1/p' test.log | awk '!seen[$0]++') ;;

@@ -18,11 +18,13 @@ static void returned_actions_reproduce_the_returned_states_bit_for_bit(void** st
       df_rollout_cfg cfg = df_rollout_cfg_default();
       df_rollout* rollout;
       assert_int_equal(df_rollout_new(task->system, &cfg, &rollout), DF_OK);
-      assert_int_equal(df_rollout_run(rollout, B, H, x0, u, again, NULL), DF_OK);
+      assert_int_equal(df_rollout_run(rollout, &(df_rollout_batch){.B = B, .H = H, .x0 = x0, .u = u, .x = again}),
+                       DF_OK);
       assert_memory_equal(again, x, bytes_x(task));
       /* the check can fail: changing one action by 1e-9 changes the states */
       u[0] += u[0] > 0 ? -1e-9 : 1e-9;
-      assert_int_equal(df_rollout_run(rollout, B, H, x0, u, again, NULL), DF_OK);
+      assert_int_equal(df_rollout_run(rollout, &(df_rollout_batch){.B = B, .H = H, .x0 = x0, .u = u, .x = again}),
+                       DF_OK);
       assert_int_not_equal(memcmp(again, x, bytes_x(task)), 0);
       df_rollout_free(rollout);
       df_free(x0);

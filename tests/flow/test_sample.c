@@ -65,7 +65,8 @@ static void euler_by_hand(df_flow* flow, const df_task* task, const double* x, i
   for (int step = 0; step < steps; step++) {
     for (int k = 0; k < count * n; k++) in[k] = (df_real)state[k];
     for (int b = 0; b < count; b++) t[b] = (df_real)((double)step / steps);
-    df_net_forward(flow->net, flow->worker[0].net, flow->trainer->average, count, in, cond, t, out);
+    df_net_forward(flow->net, flow->worker[0].net, flow->trainer->average,
+                   &(df_net_input){.B = count, .x = in, .c = cond, .t = t}, out);
     for (int k = 0; k < count * n; k++) {
       z[k] = (double)out[k];
       state[k] += (z[k] - state[k]) / (1 - (double)step / steps) / steps;

@@ -73,9 +73,10 @@ static df_config settings(const char* gaits, int episodes, double seconds) {
   return config;
 }
 
-static df_dataset* demonstrate(const fixture* f, const df_config* config, int threads, df_gait_report* report) {
+static df_dataset* demonstrate(const fixture* f, const df_config* config, int threads, df_generation* report) {
   df_dataset* data = NULL;
-  const df_status status = df_gait_demonstrate(f->system, config, threads, NULL, NULL, report, &data);
+  const df_status status =
+      df_gait_demonstrate(f->system, config, &(df_generator_env){.threads = threads, .report = report}, &data);
   if (status != DF_OK) fail_msg("%s: %s", df_status_text(status), df_error_message());
   return data;
 }
@@ -332,7 +333,7 @@ static void recorded_actions_replay_recorded_states_bit_for_bit(void** state) {
 static void threads_do_not_change_bytes(void** state) {
   const fixture* f = *state;
   const df_config config = settings("pace,pronk", 20, 2);
-  df_gait_report report[3];
+  df_generation report[3];
   df_dataset* data[3];
   for (int k = 0; k < 3; k++) data[k] = demonstrate(f, &config, (int[]){1, 2, 5}[k], &report[k]);
   for (int k = 1; k < 3; k++) {
@@ -404,14 +405,15 @@ static void every_demonstrated_action_is_one_that_a_learner_can_choose(void** st
 
 static void falls_are_rejected_and_counted(void** state) {
   const fixture* f = *state;
-  df_gait_report report;
+  df_generation report;
   df_config config = settings("pace", 6, 4);
   config.data_command_vx = 3; /* far beyond what this gait can follow */
   config.data_command_vy = 1.5;
   df_dataset* data = demonstrate(f, &config, 2, &report);
-  assert_true(report.fallen[DF_GAIT_PACE] > 0);
-  assert_int_equal(report.tried[DF_GAIT_PACE] - report.fallen[DF_GAIT_PACE], 6);
-  assert_int_equal(report.tried[DF_GAIT_TROT], 0);
+  assert_int_equal(report.n, 1);
+  assert_string_equal(report.kind[0].name, "pace");
+  assert_true(report.kind[0].rejected > 0);
+  assert_int_equal(report.kind[0].tried - report.kind[0].rejected, 6);
   for (int e = 0; e < data->episodes; e++) {
     for (int t = 0; t <= data->length; t++) assert_true(upright(state_of(data, e, t)));
   }
@@ -425,7 +427,7 @@ static void it_gives_up_when_nothing_stays_upright(void** state) {
   df_config config = settings("bound", 1, 5);
   config.data_command_vx = 1000;
   config.data_command_wz = 1000;
-  assert_int_equal(df_gait_demonstrate(f->system, &config, 2, NULL, NULL, NULL, &data), DF_E_CONFIG);
+  assert_int_equal(df_gait_demonstrate(f->system, &config, &(df_generator_env){.threads = 2}, &data), DF_E_CONFIG);
   assert_null(data);
   assert_non_null(strstr(df_error_message(), "bound"));
 }
@@ -453,11 +455,11 @@ static double agreement(const fixture* f, const df_dataset* data, int episode, d
 static void feet_touch_the_floor_as_the_commanded_gait_says(void** state) {
   const fixture* f = *state;
   const df_config config = settings("trot,pace,bound,pronk", 10, 5);
-  df_gait_report report;
+  df_generation report;
   df_dataset* data = demonstrate(f, &config, 2, &report);
   for (int g = 0; g < DF_GAIT_COUNT; g++) {
     /* of 100 attempts, 91 do not fall in pace, and all in the other gaits */
-    assert_true(report.fallen[g] <= 5);
+    assert_true(report.kind[g].rejected <= 5);
     double own = 0, other = 0;
     for (int e = 10 * g; e < 10 * g + 10; e++) {
       own += agreement(f, data, e, (df_gait)g) / 10;
@@ -499,16 +501,19 @@ static void unsuitable_models_and_settings_are_refused_by_name(void** state) {
   const fixture* f = *state;
   df_dataset* data = NULL;
   df_config config = settings("trot,gallop", 1, 1);
-  assert_int_equal(df_gait_demonstrate(f->system, &config, 1, NULL, NULL, NULL, &data), DF_E_CONFIG);
+  assert_int_equal(df_gait_demonstrate(f->system, &config, &(df_generator_env){.threads = 1}, &data), DF_E_CONFIG);
   assert_non_null(strstr(df_error_message(), "gallop"));
 
   config = settings("trot,trot", 1, 1);
-  assert_int_equal(df_gait_demonstrate(f->system, &config, 1, NULL, NULL, NULL, &data), DF_E_CONFIG);
+  assert_int_equal(df_gait_demonstrate(f->system, &config, &(df_generator_env){.threads = 1}, &data), DF_E_CONFIG);
 
   config = settings("trot", 1, 1);
-  assert_int_equal(df_gait_demonstrate(f->system, &config, 0, NULL, NULL, NULL, &data), DF_E_ARG);
+  assert_int_equal(df_gait_demonstrate(f->system, &config, &(df_generator_env){.threads = 0}, &data), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "env.threads"));
+  assert_int_equal(df_gait_demonstrate(f->system, &config, NULL, &data), DF_E_ARG);
+  assert_int_equal(df_gait_demonstrate(f->system, &config, &(df_generator_env){.threads = 1}, NULL), DF_E_ARG);
   config.data_seconds = 0;
-  assert_int_equal(df_gait_demonstrate(f->system, &config, 1, NULL, NULL, NULL, &data), DF_E_CONFIG);
+  assert_int_equal(df_gait_demonstrate(f->system, &config, &(df_generator_env){.threads = 1}, &data), DF_E_CONFIG);
 
   /* the same robot at another control rate */
   df_system* other;
@@ -516,14 +521,14 @@ static void unsuitable_models_and_settings_are_refused_by_name(void** state) {
   cfg.timestep = 0.004;
   assert_int_equal(df_mujoco_system_new(MODEL, &cfg, &other), DF_OK);
   config.data_seconds = 1;
-  assert_int_equal(df_gait_demonstrate(other, &config, 1, NULL, NULL, NULL, &data), DF_E_CONFIG);
+  assert_int_equal(df_gait_demonstrate(other, &config, &(df_generator_env){.threads = 1}, &data), DF_E_CONFIG);
   df_system_free(other);
 
   const char* pendulum =
       "<mujoco><worldbody><body><joint name='hinge'/><geom size='.1'/></body></worldbody>"
       "<actuator><motor joint='hinge'/></actuator></mujoco>";
   assert_int_equal(df_mujoco_system_from_xml(pendulum, "pendulum", &cfg, &other), DF_OK);
-  assert_int_equal(df_gait_demonstrate(other, &config, 1, NULL, NULL, NULL, &data), DF_E_CONFIG);
+  assert_int_equal(df_gait_demonstrate(other, &config, &(df_generator_env){.threads = 1}, &data), DF_E_CONFIG);
   assert_non_null(strstr(df_error_message(), "Go1"));
   df_system_free(other);
   assert_null(data);
@@ -535,7 +540,7 @@ static void a_failed_allocation_is_an_error_and_leaks_nothing(void** state) {
   for (size_t n = 1;; n++) {
     df_dataset* data = NULL;
     df_alloc_fail_at(n);
-    const df_status status = df_gait_demonstrate(f->system, &config, 1, NULL, NULL, NULL, &data);
+    const df_status status = df_gait_demonstrate(f->system, &config, &(df_generator_env){.threads = 1}, &data);
     df_alloc_fail_at(0);
     if (status == DF_OK) {
       assert_true(n > 2);
@@ -566,13 +571,14 @@ static void demonstrations_end_when_progress_says_so(void** state) {
   const df_config config = settings("trot,pace", 20, 0.1);
   df_dataset* data = NULL;
   listener l = {.enough = 1000};
-  assert_int_equal(df_gait_demonstrate(f->system, &config, 1, listen, &l, NULL, &data), DF_OK);
+  const df_generator_env env = {.threads = 1, .progress = listen, .context = &l};
+  assert_int_equal(df_gait_demonstrate(f->system, &config, &env, &data), DF_OK);
   assert_int_equal(l.last, 40);
   assert_true(l.calls >= 4);
   df_dataset_free(data);
 
   l = (listener){.enough = 1};
-  assert_int_equal(df_gait_demonstrate(f->system, &config, 1, listen, &l, NULL, &data), DF_E_INTERRUPTED);
+  assert_int_equal(df_gait_demonstrate(f->system, &config, &env, &data), DF_E_INTERRUPTED);
   assert_null(data);
   assert_int_equal(l.calls, 1);
   char told[64];

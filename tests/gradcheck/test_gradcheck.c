@@ -157,7 +157,8 @@ static df_gradcheck_summary check(const df_system* s, const struct form* f, df_g
   double x[N * CF_NX], u[N];
   df_gradcheck_summary q;
   form_states(f, N, x, u);
-  OK(df_gradcheck_steps(s, N, x, u, 3, 1, p));
+  OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 3, .threads = 1}, &(df_gradcheck_states){.n = N, .x = x, .u = u},
+                      p));
   OK(df_gradcheck_sum_up(N, p, &q));
   return q;
 }
@@ -220,7 +221,8 @@ static void a_set_of_kinks_passes_nothing(void** state) {
     x[2 * i] = RADIUS;
     x[2 * i + 1] = -0.1 * (i + 1);
   }
-  OK(df_gradcheck_steps(&f->base, ALL, x, u, 1, 1, p));
+  OK(df_gradcheck_run(&f->base, &(df_gradcheck_cfg){.seed = 1, .threads = 1},
+                      &(df_gradcheck_states){.n = ALL, .x = x, .u = u}, p));
   OK(df_gradcheck_sum_up(ALL, p, &q));
   assert_int_equal(q.kinks, ALL);
   assert_int_equal(q.smooth, 0);
@@ -242,9 +244,11 @@ static void a_state_right_between_two_slopes_is_on_a_kink(void** state) {
   closed_form* f = closed_form_new(two_slopes_law, 2, H);
   const double on[2] = {0.1, 0}, off[2] = {0.1, 1e-3}, u = 0.2;
   df_gradcheck_point p;
-  OK(df_gradcheck_steps(&f->base, 1, on, &u, 1, 1, &p));
+  OK(df_gradcheck_run(&f->base, &(df_gradcheck_cfg){.seed = 1, .threads = 1},
+                      &(df_gradcheck_states){.n = 1, .x = on, .u = &u}, &p));
   assert_true(p.kink && p.step_gap < 1e-8);
-  OK(df_gradcheck_steps(&f->base, 1, off, &u, 1, 1, &p));
+  OK(df_gradcheck_run(&f->base, &(df_gradcheck_cfg){.seed = 1, .threads = 1},
+                      &(df_gradcheck_states){.n = 1, .x = off, .u = &u}, &p));
   assert_false(p.kink);
   assert_true(p.error < 1e-8);
   df_free(f);
@@ -264,7 +268,7 @@ static void truncation_falls_with_the_square_of_the_step_and_rounding_rises(void
   double e[M];
   df_system* s = model_text(PENDULUM, 1);
   const df_gradcheck_cfg cfg = {.seed = 1, .threads = 1};
-  OK(df_gradcheck_sweep(s, &cfg, 1, x, &u, M, eps, e));
+  OK(df_gradcheck_sweep(s, &cfg, &(df_gradcheck_states){.n = 1, .x = x, .u = &u}, M, eps, e));
   /* at a step of 0.1 the second term of the truncation error is a hundredth of the first */
   CLOSE(log10(e[0] / e[1]), 2, 0.02);
   CLOSE(log10(e[1] / e[2]), 2, 0.02);
@@ -282,16 +286,16 @@ static void transitionFD_is_the_second_witness(void** state) {
   const df_gradcheck_cfg cfg = {.seed = 1, .threads = 1, .transition = true};
   df_gradcheck_point p;
   df_system* s = model_text(PENDULUM, 1);
-  OK(df_gradcheck_run(s, &cfg, 1, &x[0], &u, &p));
+  OK(df_gradcheck_run(s, &cfg, &(df_gradcheck_states){.n = 1, .x = &x[0], .u = &u}, &p));
   assert_true(p.transition_error < 1e-8);
   df_system_free(s);
   /* MuJoCo has no derivative of an action of two physics steps */
   s = model_text(PENDULUM, 2);
-  OK(df_gradcheck_run(s, &cfg, 1, &x[0], &u, &p));
+  OK(df_gradcheck_run(s, &cfg, &(df_gradcheck_states){.n = 1, .x = &x[0], .u = &u}, &p));
   assert_true(isnan(p.transition_error));
   df_system_free(s);
   closed_form* f = closed_form_new(spring_law, 2, H);
-  OK(df_gradcheck_run(&f->base, &cfg, 1, &x[0], &u, &p));
+  OK(df_gradcheck_run(&f->base, &cfg, &(df_gradcheck_states){.n = 1, .x = &x[0], .u = &u}, &p));
   assert_true(isnan(p.transition_error) && p.error < 1e-8);
   df_free(f);
 }
@@ -305,11 +309,63 @@ static void wrong_arguments_are_refused(void** state) {
   df_gradcheck_point p;
   closed_form* f = closed_form_new(spring_law, 2, H);
   const df_gradcheck_cfg one = {.threads = 1}, none = {0};
-  assert_int_equal(df_gradcheck_run(&f->base, &none, 1, x, &u, &p), DF_E_ARG);
-  assert_int_equal(df_gradcheck_run(&f->base, &one, 0, x, &u, &p), DF_E_ARG);
-  assert_int_equal(df_gradcheck_run(NULL, &one, 1, x, &u, &p), DF_E_ARG);
-  assert_int_equal(df_gradcheck_sweep(&f->base, &one, 1, x, &u, 1, &eps, &e), DF_E_ARG);
+  assert_int_equal(df_gradcheck_run(&f->base, &none, &(df_gradcheck_states){.n = 1, .x = x, .u = &u}, &p), DF_E_ARG);
+  assert_int_equal(df_gradcheck_run(&f->base, &one, &(df_gradcheck_states){.x = x, .u = &u}, &p), DF_E_ARG);
+  assert_int_equal(df_gradcheck_run(NULL, &one, &(df_gradcheck_states){.n = 1, .x = x, .u = &u}, &p), DF_E_ARG);
+  assert_int_equal(df_gradcheck_sweep(&f->base, &one, &(df_gradcheck_states){.n = 1, .x = x, .u = &u}, 1, &eps, &e),
+                   DF_E_ARG);
+  assert_int_equal(df_gradcheck_sweep(&f->base, &one, NULL, 1, &eps, &e), DF_E_ARG);
+  assert_int_equal(df_gradcheck_run(&f->base, &one, NULL, &p), DF_E_ARG);
+  assert_int_equal(df_gradcheck_run(&f->base, &one, &(df_gradcheck_states){.n = 1, .u = &u}, &p), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "states.x"));
+  assert_int_equal(df_gradcheck_run(&f->base, &one, &(df_gradcheck_states){.n = 1, .x = x}, &p), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "states.u"));
+  assert_int_equal(df_gradcheck_run(&f->base, &one, &(df_gradcheck_states){.n = 1, .x = x, .u = &u}, NULL), DF_E_ARG);
   df_free(f);
+}
+
+static void a_missing_field_of_a_batch_is_named(void** state) {
+  (void)state;
+  const double x[4] = {0}, u = 0, weight[2] = {1, 1};
+  df_gradcheck_point p;
+  closed_form* f = closed_form_new(spring_law, 2, 1);
+  const df_gradcheck_cfg one = {.threads = 1};
+  const df_gradcheck_batch whole = {.n = 1, .H = 1, .x0 = x, .u = &u, .x_target = x, .weight = weight};
+  OK(df_gradcheck_rollouts(&f->base, &one, &whole, &p));
+  assert_int_equal(df_gradcheck_rollouts(&f->base, &one, NULL, &p), DF_E_ARG);
+  df_gradcheck_batch wrong[6] = {whole, whole, whole, whole, whole, whole};
+  wrong[0].x0 = wrong[1].u = wrong[2].x_target = wrong[3].weight = NULL;
+  wrong[4].n = wrong[5].H = 0;
+  const char* const named[6] = {"batch.x0", "batch.u", "batch.x_target", "batch.weight", "0 rollouts", "0 actions"};
+  for (int i = 0; i < 6; i++) {
+    assert_int_equal(df_gradcheck_rollouts(&f->base, &one, &wrong[i], &p), DF_E_ARG);
+    assert_non_null(strstr(df_error_message(), named[i]));
+  }
+  df_free(f);
+}
+
+static void half_of_mujocos_derivative_may_be_left_out(void** state) {
+  (void)state;
+  df_system* s = model_text(BALL, 1);
+  const size_t n = (size_t)(s->ndx * s->ndx), m = (size_t)(s->ndx * s->nu);
+  double *x = df_alloc((size_t)s->nx, sizeof *x), *u = df_alloc((size_t)s->nu, sizeof *u);
+  double* whole = df_alloc(2 * (n + m), sizeof *whole);
+  double* part = whole + n + m;
+  df_sim* sim;
+  OK(df_sim_new(s, 1, &sim));
+  df_mujoco_initial_state(s, x);
+  df_transition t = {.eps = 1e-6, .centred = true, .A = whole, .B = whole + n};
+  assert_true(df_mujoco_transition(s, sim, x, u, &t));
+  t.A = part, t.B = NULL;
+  assert_true(df_mujoco_transition(s, sim, x, u, &t));
+  t.A = NULL, t.B = part + n;
+  assert_true(df_mujoco_transition(s, sim, x, u, &t));
+  assert_memory_equal(whole, part, (n + m) * sizeof *whole);
+  df_sim_free(s, sim);
+  df_free(whole);
+  df_free(u);
+  df_free(x);
+  df_system_free(s);
 }
 
 static void memory_that_lacks_is_an_error_and_leaks_nothing(void** state) {
@@ -321,7 +377,8 @@ static void memory_that_lacks_is_an_error_and_leaks_nothing(void** state) {
   int failed = 0;
   for (size_t n = 1; n < 200 && status != DF_OK; n++) {
     (void)df_alloc_fail_at(n);
-    status = df_gradcheck_steps(s, 1, x, &u, 1, 1, &p);
+    status = df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 1, .threads = 1},
+                              &(df_gradcheck_states){.n = 1, .x = x, .u = &u}, &p);
     (void)df_alloc_fail_at(0);
     if (status != DF_OK) {
       assert_int_equal(status, DF_E_NOMEM);
@@ -348,6 +405,8 @@ int main(void) {
       cmocka_unit_test(truncation_falls_with_the_square_of_the_step_and_rounding_rises),
       cmocka_unit_test(transitionFD_is_the_second_witness),
       cmocka_unit_test(wrong_arguments_are_refused),
+      cmocka_unit_test(a_missing_field_of_a_batch_is_named),
+      cmocka_unit_test(half_of_mujocos_derivative_may_be_left_out),
       cmocka_unit_test(memory_that_lacks_is_an_error_and_leaks_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,8 @@ static void expect_kink(const char* what, const char* xml, const double* x, int 
     df_gradcheck_point p;
     memcpy(at, x, (size_t)s->nx * sizeof *at);
     at[coordinate] += off[i];
-    OK(df_gradcheck_steps(s, 1, at, &u, 4, 1, &p));
+    OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 4, .threads = 1},
+                        &(df_gradcheck_states){.n = 1, .x = at, .u = &u}, &p));
     print_message("%s, %g off: %s, error %.1e, gap %.1e, %s\n", what, off[i], p.kink ? "on" : "away", p.error,
                   p.step_gap, df_kink_name(p.cause));
     assert_int_equal(p.kink, i == 0);
@@ -92,7 +93,8 @@ static void a_joint_of_the_impedance_is_a_kink_with_a_name(void** state) {
   const double x[2] = {RADIUS - 0.0005 + 3e-7, -0.3}, u = 0;
   df_system* s = model_text(BALL_WITH(".001"), 1);
   df_gradcheck_point p;
-  OK(df_gradcheck_steps(s, 1, x, &u, 4, 1, &p));
+  OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 4, .threads = 1}, &(df_gradcheck_states){.n = 1, .x = x, .u = &u},
+                      &p));
   assert_int_equal(p.cause, DF_KINK_IMPEDANCE);
   assert_false(p.kink);
   assert_true(p.error < 1e-6);

@@ -17,11 +17,12 @@ static void states_are_of_their_kind(void** state) {
   df_gradcheck_point p[M];
   for (int kind = 0; kind < DF_STATE_KINDS; kind++) {
     int found = 0, active = 0;
-    OK(df_gradcheck_draw(s, (df_state_kind)kind, M, 5, x, u, &found));
+    OK(df_gradcheck_draw(s, &(df_state_draw){.kind = (df_state_kind)kind, .n = M, .seed = 5}, x, u, &found));
     assert_int_equal(found, M);
-    OK(df_gradcheck_draw(s, (df_state_kind)kind, M, 5, again, u, &found));
+    OK(df_gradcheck_draw(s, &(df_state_draw){.kind = (df_state_kind)kind, .n = M, .seed = 5}, again, u, &found));
     assert_memory_equal(x, again, (size_t)(M * s->nx) * sizeof *x);
-    OK(df_gradcheck_steps(s, M, x, u, 1, 2, p));
+    OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 1, .threads = 2}, &(df_gradcheck_states){.n = M, .x = x, .u = u},
+                        p));
     double fastest = 0;
     for (int i = 0; i < M; i++) {
       const df_active* a = &p[i].active;
@@ -50,16 +51,22 @@ static void what_a_model_lacks_is_not_found(void** state) {
   double x[20], u[10];
   int found;
   df_system* s = model_text(PENDULUM, 1);
-  OK(df_gradcheck_draw(s, DF_STATE_LIMITS, 10, 1, x, u, &found));
+  OK(df_gradcheck_draw(s, &(df_state_draw){.kind = DF_STATE_LIMITS, .n = 10, .seed = 1}, x, u, &found));
   assert_int_equal(found, 0);
-  OK(df_gradcheck_draw(s, DF_STATE_IMPACT, 10, 1, x, u, &found));
+  OK(df_gradcheck_draw(s, &(df_state_draw){.kind = DF_STATE_IMPACT, .n = 10, .seed = 1}, x, u, &found));
   assert_int_equal(found, 0);
-  OK(df_gradcheck_draw(s, DF_STATE_ROLLING, 10, 1, x, u, &found));
+  OK(df_gradcheck_draw(s, &(df_state_draw){.kind = DF_STATE_ROLLING, .n = 10, .seed = 1}, x, u, &found));
   assert_int_equal(found, 0);
-  OK(df_gradcheck_draw(s, DF_STATE_REST, 10, 1, x, u, &found));
+  OK(df_gradcheck_draw(s, &(df_state_draw){.kind = DF_STATE_REST, .n = 10, .seed = 1}, x, u, &found));
   assert_int_equal(found, 10);
   closed_form* f = closed_form_new(spring_law, 2, H);
-  assert_int_equal(df_gradcheck_draw(&f->base, DF_STATE_REST, 1, 1, x, u, &found), DF_E_ARG);
+  assert_int_equal(
+      df_gradcheck_draw(&f->base, &(df_state_draw){.kind = DF_STATE_REST, .n = 1, .seed = 1}, x, u, &found), DF_E_ARG);
+  assert_int_equal(df_gradcheck_draw(s, NULL, x, u, &found), DF_E_ARG);
+  assert_int_equal(df_gradcheck_draw(s, &(df_state_draw){.kind = DF_STATE_KINDS, .n = 1}, x, u, &found), DF_E_ARG);
+  /* a zeroed request is for no states */
+  OK(df_gradcheck_draw(s, &(df_state_draw){.n = 0}, x, u, &found));
+  assert_int_equal(found, 0);
   df_free(f);
   df_system_free(s);
 }

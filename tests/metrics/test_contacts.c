@@ -55,7 +55,9 @@ static void contacts_are_those_of_the_pose(void** state) {
   poses(system, x, wanted);
   for (int threads = 1; threads <= 4; threads++) {
     memset(touch, 9, sizeof touch);
-    assert_int_equal(df_metric_contacts(system, B, H, x[0][0], FEET, geoms, threads, touch[0][0]), DF_OK);
+    assert_int_equal(
+        df_metric_contacts(system, &(df_trajectories){.B = B, .H = H, .x = x[0][0]}, FEET, geoms, threads, touch[0][0]),
+        DF_OK);
     assert_memory_equal(touch, wanted, sizeof wanted);
   }
   df_system_free(system);
@@ -70,11 +72,19 @@ static void contacts_refuse_what_has_none(void** state) {
   poses(system, x, touch);
   linear_system linear;
   linear_system_init(&linear, 1);
-  assert_int_equal(df_metric_contacts(&linear.base, B, H, x[0][0], FEET, geoms, 1, touch[0][0]), DF_E_ARG);
-  assert_int_equal(df_metric_contacts(system, B, H, x[0][0], 0, geoms, 1, touch[0][0]), DF_E_ARG);
-  assert_int_equal(df_metric_contacts(system, B, H, NULL, FEET, geoms, 1, touch[0][0]), DF_E_ARG);
+  assert_int_equal(
+      df_metric_contacts(&linear.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0]}, FEET, geoms, 1, touch[0][0]),
+      DF_E_ARG);
+  assert_int_equal(
+      df_metric_contacts(system, &(df_trajectories){.B = B, .H = H, .x = x[0][0]}, 0, geoms, 1, touch[0][0]), DF_E_ARG);
+  assert_int_equal(df_metric_contacts(system, &(df_trajectories){.B = B, .H = H}, FEET, geoms, 1, touch[0][0]),
+                   DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "states.x"));
+  assert_int_equal(df_metric_contacts(system, NULL, FEET, geoms, 1, touch[0][0]), DF_E_ARG);
   geoms[1] = df_mujoco_geom(system, "no such foot");
-  assert_int_equal(df_metric_contacts(system, B, H, x[0][0], FEET, geoms, 1, touch[0][0]), DF_E_ARG);
+  assert_int_equal(
+      df_metric_contacts(system, &(df_trajectories){.B = B, .H = H, .x = x[0][0]}, FEET, geoms, 1, touch[0][0]),
+      DF_E_ARG);
   df_system_free(system);
 }
 
@@ -89,7 +99,7 @@ static void a_failed_allocation_is_an_error(void** state) {
   size_t n = 0;
   while (status != DF_OK) {
     (void)df_alloc_fail_at(++n);
-    status = df_metric_contacts(system, B, H, x[0][0], FEET, geoms, 2, touch[0][0]);
+    status = df_metric_contacts(system, &(df_trajectories){.B = B, .H = H, .x = x[0][0]}, FEET, geoms, 2, touch[0][0]);
     (void)df_alloc_fail_at(0);
     if (status != DF_OK) assert_int_equal(status, DF_E_NOMEM);
     assert_true(n < 1000);
@@ -133,7 +143,9 @@ static void gait_pattern(const double* gait, double phase0, uint8_t touch[FRAMES
 }
 
 static double phase_share(int from, const uint8_t touch[FRAMES + 1][LEGS], const double* gait) {
-  return df_metric_gait_phase(FRAMES, from, LEGS, touch[0], 0.02, 2, stance, (void*)(uintptr_t)gait);
+  return df_metric_gait_phase(
+      FRAMES, from, LEGS, touch[0],
+      &(df_gait_clock){.dt = 0.02, .frequency = 2, .stance = stance, .context = (void*)(uintptr_t)gait});
 }
 
 static void the_best_offset_is_found(void** state) {

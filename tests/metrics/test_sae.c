@@ -39,7 +39,9 @@ static void own_is_zero_for_simulated_trajectories(void** state) {
   system.warm = 0.01;
   double x[B][H + 1][4], u[B][H][2], sae[B], worst[B];
   simulated(&system, x, u);
-  assert_int_equal(df_metric_sae_own(&system.base, B, H, x[0][0], u[0][0], 2, sae, worst), DF_OK);
+  assert_int_equal(
+      df_metric_sae_own(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = u[0][0]}, 2, sae, worst),
+      DF_OK);
   for (int b = 0; b < B; b++) {
     /* exactly the same operations on the same numbers: no rounding difference */
     assert_true(sae[b] == 0);
@@ -59,7 +61,9 @@ static void own_carries_the_warm_start_within_a_window_only(void** state) {
 
   /* from the second frame on, the first step lacks 0.01 * 0.5 in v0 and 0.1 of that in p0 */
   const double lacking = 0.005 * sqrt(1 + 0.01);
-  assert_int_equal(df_metric_sae_own(&system.base, 1, H - 1, x[1], u[1], 1, &sae, &worst), DF_OK);
+  assert_int_equal(
+      df_metric_sae_own(&system.base, &(df_trajectories){.B = 1, .H = H - 1, .x = x[1], .u = u[1]}, 1, &sae, &worst),
+      DF_OK);
   assert_near(worst, lacking, ROUNDING);
   assert_near(sae, lacking / (H - 1), ROUNDING);
 }
@@ -75,7 +79,9 @@ static void own_equals_the_hand_computed_error_of_a_moved_frame(void** state) {
   x[3][2][0] += 0.01;
   /* an offset of v1 by 0.3 m/s in the last frame is an error of one step */
   x[5][H][3] += 0.3;
-  assert_int_equal(df_metric_sae_own(&system.base, B, H, x[0][0], u[0][0], 1, sae, worst), DF_OK);
+  assert_int_equal(
+      df_metric_sae_own(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = u[0][0]}, 1, sae, worst),
+      DF_OK);
   assert_near(sae[3], 2 * 0.01 / H, ROUNDING);
   assert_near(worst[3], 0.01, ROUNDING);
   assert_near(sae[5], 0.3 / H, ROUNDING);
@@ -89,7 +95,9 @@ static void own_works_without_a_place_for_the_worst(void** state) {
   linear_system_init(&system, 1);
   double x[B][H + 1][4], u[B][H][2], sae[B];
   simulated(&system, x, u);
-  assert_int_equal(df_metric_sae_own(&system.base, B, H, x[0][0], u[0][0], 1, sae, NULL), DF_OK);
+  assert_int_equal(
+      df_metric_sae_own(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = u[0][0]}, 1, sae, NULL),
+      DF_OK);
   assert_true(sae[0] == 0);
 }
 
@@ -104,14 +112,18 @@ static void numbers_that_are_not_finite_give_infinity(void** state) {
   u[3][1][1] = NAN;
   u[4][2][0] = 2e3;   /* the step diverges */
   x[5][1][0] = 1e200; /* the square overflows */
-  assert_int_equal(df_metric_sae_own(&system.base, B, H, x[0][0], u[0][0], 2, own, worst), DF_OK);
+  assert_int_equal(
+      df_metric_sae_own(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = u[0][0]}, 2, own, worst),
+      DF_OK);
   for (int b = 1; b <= 5; b++) {
     assert_true(own[b] == INFINITY);
     assert_true(worst[b] == INFINITY);
   }
   assert_true(own[0] == 0 && own[6] == 0);
 
-  assert_int_equal(df_metric_sae_min(&system.base, B, H, x[0][0], u[0][0], 2, min, best[0][0]), DF_OK);
+  assert_int_equal(df_metric_sae_min(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = u[0][0]}, 2,
+                                     min, best[0][0]),
+                   DF_OK);
   assert_true(min[1] == INFINITY && min[2] == INFINITY && min[5] == INFINITY);
   /* a bad guess does not make a trajectory bad: actions exist for windows 3 and 4 */
   assert_true(min[3] < 1e-8 && min[4] < 1e-8);
@@ -170,14 +182,17 @@ static void min_finds_the_known_action(void** state) {
     double x[B][H + 1][4], u[B][H][2], guess[B][H][2], sae[B], best[B][H][2];
     simulated(&system, x, u);
     fill(7, B * H * 2, 1, guess[0][0]);
-    assert_int_equal(df_metric_sae_min(&system.base, B, H, x[0][0], guess[0][0], 1, sae, best[0][0]), DF_OK);
+    assert_int_equal(df_metric_sae_min(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = guess[0][0]},
+                                       1, sae, best[0][0]),
+                     DF_OK);
     for (int b = 0; b < B; b++) {
       /* a search ends below an error of 1e-9; the action then differs by less than that over 0.5, F's least singular
        * value */
       assert_true(sae[b] < 1e-9);
       assert_true(largest_gap(H * 2, best[b], u[b]) < 2e-9);
     }
-    assert_int_equal(df_metric_sae_min(&system.base, B, H, x[0][0], NULL, 1, sae, best[0][0]), DF_OK);
+    assert_int_equal(
+        df_metric_sae_min(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0]}, 1, sae, best[0][0]), DF_OK);
     for (int b = 0; b < B; b++) {
       assert_true(largest_gap(H * 2, best[b], u[b]) < 2e-9);
     }
@@ -192,7 +207,9 @@ static void min_is_the_projected_optimum_of_a_box_too_small(void** state) {
   simulated(&system, x, u);
   linear_system_init(&system, 0.3);
   fill(8, B * H * 2, 0.3, guess[0][0]);
-  assert_int_equal(df_metric_sae_min(&system.base, B, H, x[0][0], guess[0][0], 1, sae, best[0][0]), DF_OK);
+  assert_int_equal(df_metric_sae_min(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = guess[0][0]},
+                                     1, sae, best[0][0]),
+                   DF_OK);
 
   int clipping_is_not_enough = 0;
   for (int b = 0; b < B; b++) {
@@ -227,7 +244,9 @@ static void min_is_the_projected_optimum_of_strongly_coupled_actions(void** stat
   system.lo[0] = system.lo[1] = -0.3;
   system.hi[0] = system.hi[1] = 0.3;
   fill(12, B * H * 2, 0.3, guess[0][0]);
-  assert_int_equal(df_metric_sae_min(&system.base, B, H, x[0][0], guess[0][0], 1, sae, best[0][0]), DF_OK);
+  assert_int_equal(df_metric_sae_min(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = guess[0][0]},
+                                     1, sae, best[0][0]),
+                   DF_OK);
   for (int b = 0; b < B; b++) {
     double mean = 0;
     for (int t = 0; t < H; t++) {
@@ -249,8 +268,12 @@ static void min_is_never_above_own(void** state) {
     simulated(&system, x, u);
     fill(9, B * (H + 1) * 4, sizes[k], noise[0][0]);
     add_flat(B * (H + 1) * 4, noise, x);
-    assert_int_equal(df_metric_sae_own(&system.base, B, H, x[0][0], u[0][0], 1, own, NULL), DF_OK);
-    assert_int_equal(df_metric_sae_min(&system.base, B, H, x[0][0], u[0][0], 1, min, NULL), DF_OK);
+    assert_int_equal(
+        df_metric_sae_own(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = u[0][0]}, 1, own, NULL),
+        DF_OK);
+    assert_int_equal(
+        df_metric_sae_min(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = u[0][0]}, 1, min, NULL),
+        DF_OK);
     for (int b = 0; b < B; b++) {
       assert_true(min[b] <= own[b]);
       if (sizes[k] > 1e-3) assert_true(min[b] < 0.99 * own[b] && min[b] > 1e-4);
@@ -267,14 +290,16 @@ static void a_guess_at_a_local_minimum_does_not_hide_the_action(void** state) {
   double x[2][4], best[2], sae;
   const double x0[4] = {0}, u[2] = {0.2275, 0}, guess[2] = {0.9, 0};
   linear_simulate(&system, 1, x0, u, x[0]);
-  assert_int_equal(df_metric_sae_min(&system.base, 1, 1, x[0], guess, 1, &sae, best), DF_OK);
+  assert_int_equal(
+      df_metric_sae_min(&system.base, &(df_trajectories){.B = 1, .H = 1, .x = x[0], .u = guess}, 1, &sae, best), DF_OK);
   assert_true(sae < 1e-9);
   assert_near(best[0], 0.2275, 1e-7);
 
   /* the case is effective: without the centre as a start the same guess stays at the bound */
   system.lo[0] = 0.8, system.hi[0] = 1;
   system.lo[1] = system.hi[1] = 0;
-  assert_int_equal(df_metric_sae_min(&system.base, 1, 1, x[0], guess, 1, &sae, best), DF_OK);
+  assert_int_equal(
+      df_metric_sae_min(&system.base, &(df_trajectories){.B = 1, .H = 1, .x = x[0], .u = guess}, 1, &sae, best), DF_OK);
   assert_true(sae > 0.5);
   assert_near(best[0], 1, 1e-12);
   assert_true(best[1] == 0);
@@ -287,8 +312,12 @@ static void guesses_may_be_overwritten_by_the_best_actions(void** state) {
   double x[B][H + 1][4], u[B][H][2], guess[B][H][2], apart[B][H][2], sae[2][B];
   simulated(&system, x, u);
   fill(10, B * H * 2, 1, guess[0][0]);
-  assert_int_equal(df_metric_sae_min(&system.base, B, H, x[0][0], guess[0][0], 1, sae[0], apart[0][0]), DF_OK);
-  assert_int_equal(df_metric_sae_min(&system.base, B, H, x[0][0], guess[0][0], 1, sae[1], guess[0][0]), DF_OK);
+  assert_int_equal(df_metric_sae_min(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = guess[0][0]},
+                                     1, sae[0], apart[0][0]),
+                   DF_OK);
+  assert_int_equal(df_metric_sae_min(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = guess[0][0]},
+                                     1, sae[1], guess[0][0]),
+                   DF_OK);
   assert_memory_equal(sae[0], sae[1], sizeof sae[0]);
   assert_memory_equal(guess, apart, sizeof guess);
 }
@@ -310,8 +339,11 @@ static void threads_do_not_change_bits(void** state) {
   const int threads[] = {1, 2, 3, 16};
   for (int k = 0; k < 4; k++) {
     memset(&many, 0, sizeof many);
-    assert_int_equal(df_metric_sae_own(&system.base, B, H, x[0][0], u[0][0], threads[k], many.own, many.worst), DF_OK);
-    assert_int_equal(df_metric_sae_min(&system.base, B, H, x[0][0], u[0][0], threads[k], many.min, many.best[0][0]),
+    assert_int_equal(df_metric_sae_own(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = u[0][0]},
+                                       threads[k], many.own, many.worst),
+                     DF_OK);
+    assert_int_equal(df_metric_sae_min(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = u[0][0]},
+                                       threads[k], many.min, many.best[0][0]),
                      DF_OK);
     if (k == 0) one = many;
     assert_memory_equal(&one, &many, sizeof one);
@@ -328,12 +360,20 @@ static void a_window_does_not_depend_on_the_others(void** state) {
   simulated(&system, x, u);
   x[1][2][0] = NAN; /* a window that is invalid in the middle */
   for (int b = 2; b < B; b++) x[b][1][3] += 0.2;
-  assert_int_equal(df_metric_sae_own(&system.base, B, H, x[0][0], u[0][0], 1, own, NULL), DF_OK);
-  assert_int_equal(df_metric_sae_min(&system.base, B, H, x[0][0], u[0][0], 1, min, NULL), DF_OK);
+  assert_int_equal(
+      df_metric_sae_own(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = u[0][0]}, 1, own, NULL),
+      DF_OK);
+  assert_int_equal(
+      df_metric_sae_min(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = u[0][0]}, 1, min, NULL),
+      DF_OK);
   for (int b = 0; b < B; b++) {
-    assert_int_equal(df_metric_sae_own(&system.base, 1, H, x[b][0], u[b][0], 1, &alone, NULL), DF_OK);
+    assert_int_equal(df_metric_sae_own(&system.base, &(df_trajectories){.B = 1, .H = H, .x = x[b][0], .u = u[b][0]}, 1,
+                                       &alone, NULL),
+                     DF_OK);
     assert_true(alone == own[b]);
-    assert_int_equal(df_metric_sae_min(&system.base, 1, H, x[b][0], u[b][0], 1, &alone, NULL), DF_OK);
+    assert_int_equal(df_metric_sae_min(&system.base, &(df_trajectories){.B = 1, .H = H, .x = x[b][0], .u = u[b][0]}, 1,
+                                       &alone, NULL),
+                     DF_OK);
     assert_true(alone == min[b]);
   }
 }
@@ -344,12 +384,24 @@ static void wrong_arguments_are_refused(void** state) {
   linear_system_init(&system, 1);
   double x[B][H + 1][4], u[B][H][2], sae[B] = {0};
   simulated(&system, x, u);
-  assert_int_equal(df_metric_sae_own(NULL, B, H, x[0][0], u[0][0], 1, sae, NULL), DF_E_ARG);
-  assert_int_equal(df_metric_sae_own(&system.base, 0, H, x[0][0], u[0][0], 1, sae, NULL), DF_E_ARG);
-  assert_int_equal(df_metric_sae_own(&system.base, B, 0, x[0][0], u[0][0], 1, sae, NULL), DF_E_ARG);
-  assert_int_equal(df_metric_sae_own(&system.base, B, H, x[0][0], NULL, 1, sae, NULL), DF_E_ARG);
-  assert_int_equal(df_metric_sae_min(&system.base, B, H, x[0][0], NULL, 0, sae, NULL), DF_E_ARG);
-  assert_int_equal(df_metric_sae_min(&system.base, B, H, NULL, NULL, 1, sae, NULL), DF_E_ARG);
+  assert_int_equal(
+      df_metric_sae_own(NULL, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = u[0][0]}, 1, sae, NULL), DF_E_ARG);
+  assert_int_equal(
+      df_metric_sae_own(&system.base, &(df_trajectories){.H = H, .x = x[0][0], .u = u[0][0]}, 1, sae, NULL), DF_E_ARG);
+  assert_int_equal(
+      df_metric_sae_own(&system.base, &(df_trajectories){.B = B, .x = x[0][0], .u = u[0][0]}, 1, sae, NULL), DF_E_ARG);
+  assert_int_equal(df_metric_sae_own(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0]}, 1, sae, NULL),
+                   DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "made.u"));
+  assert_int_equal(df_metric_sae_own(&system.base, &(df_trajectories){.B = B, .H = H, .u = u[0][0]}, 1, sae, NULL),
+                   DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "made.x"));
+  assert_int_equal(df_metric_sae_own(&system.base, NULL, 1, sae, NULL), DF_E_ARG);
+  assert_int_equal(df_metric_sae_min(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0]}, 0, sae, NULL),
+                   DF_E_ARG);
+  assert_int_equal(df_metric_sae_min(&system.base, &(df_trajectories){.B = B, .H = H}, 1, sae, NULL), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "made.x"));
+  assert_int_equal(df_metric_sae_min(&system.base, NULL, 1, sae, NULL), DF_E_ARG);
 }
 
 /* each allocation fails in turn: an error each time and no simulator leaks; without a failure the call succeeds */
@@ -364,8 +416,11 @@ static void a_failed_allocation_is_an_error_and_leaks_nothing(void** state) {
     size_t n = 0;
     while (status != DF_OK) {
       (void)df_alloc_fail_at(++n);
-      status = metric == 0 ? df_metric_sae_own(&system.base, B, H, x[0][0], u[0][0], 3, sae, NULL)
-                           : df_metric_sae_min(&system.base, B, H, x[0][0], u[0][0], 3, sae, NULL);
+      status = metric == 0
+                   ? df_metric_sae_own(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = u[0][0]}, 3,
+                                       sae, NULL)
+                   : df_metric_sae_min(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = u[0][0]}, 3,
+                                       sae, NULL);
       (void)df_alloc_fail_at(0);
       if (status != DF_OK) assert_int_equal(status, DF_E_NOMEM);
       assert_int_equal(linear_sims_alive, 0);

@@ -43,7 +43,8 @@ static int setup(void** state) {
   df_rollout* rollout;
   const df_rollout_cfg rollout_cfg = df_rollout_cfg_default();
   if (df_rollout_new(f.system, &rollout_cfg, &rollout) != DF_OK) return 1;
-  const df_status status = df_rollout_run(rollout, B, H, x0[0], f.u[0][0], f.x[0][0], NULL);
+  const df_status status =
+      df_rollout_run(rollout, &(df_rollout_batch){.B = B, .H = H, .x0 = x0[0], .u = f.u[0][0], .x = f.x[0][0]});
   df_rollout_free(rollout);
   return status != DF_OK;
 }
@@ -58,12 +59,16 @@ static void own_is_rounding_for_rollouts_in_contact(void** state) {
   const int geoms[2] = {df_mujoco_geom(f->system, "left_foot"), df_mujoco_geom(f->system, "right_foot")};
   uint8_t touch[B][H + 1][2];
   double sae[B], worst[B];
-  assert_int_equal(df_metric_contacts(f->system, B, H, f->x[0][0], 2, geoms, 1, touch[0][0]), DF_OK);
+  assert_int_equal(
+      df_metric_contacts(f->system, &(df_trajectories){.B = B, .H = H, .x = f->x[0][0]}, 2, geoms, 1, touch[0][0]),
+      DF_OK);
   int touches = 0;
   for (int i = 0; i < B * (H + 1) * 2; i++) touches += ((uint8_t*)touch)[i];
   assert_true(touches > B && touches < B * (H + 1) * 2);
 
-  assert_int_equal(df_metric_sae_own(f->system, B, H, f->x[0][0], f->u[0][0], 2, sae, worst), DF_OK);
+  assert_int_equal(
+      df_metric_sae_own(f->system, &(df_trajectories){.B = B, .H = H, .x = f->x[0][0], .u = f->u[0][0]}, 2, sae, worst),
+      DF_OK);
   /* the same steps on the same numbers; the difference of a quaternion from itself may be rounded */
   for (int b = 0; b < B; b++) assert_true(sae[b] <= worst[b] && worst[b] < 1e-15);
 }
@@ -76,7 +81,9 @@ static void own_measures_a_turn_in_radians(void** state) {
                             q[2] * cos(half) + q[3] * sin(half), q[3] * cos(half) - q[2] * sin(half)};
   memcpy(q, turned, sizeof turned);
   double sae[B];
-  assert_int_equal(df_metric_sae_own(f->system, B, H, f->x[0][0], f->u[0][0], 1, sae, NULL), DF_OK);
+  assert_int_equal(
+      df_metric_sae_own(f->system, &(df_trajectories){.B = B, .H = H, .x = f->x[0][0], .u = f->u[0][0]}, 1, sae, NULL),
+      DF_OK);
   /* the inverse cosine of a number close to 1 loses half of the digits */
   assert_near(sae[2], 2 * half / H, 1e-12);
   assert_true(sae[1] < 1e-15);
@@ -90,7 +97,8 @@ static void min_finds_actions_through_contact(void** state) {
   for (int b = 0; b < B; b++) {
     for (int t = 0; t < H; t++) {
       double sae, best[NU];
-      assert_int_equal(df_metric_sae_min(f->system, 1, 1, f->x[b][t], NULL, 1, &sae, best), DF_OK);
+      assert_int_equal(df_metric_sae_min(f->system, &(df_trajectories){.B = 1, .H = 1, .x = f->x[b][t]}, 1, &sae, best),
+                       DF_OK);
       /* MuJoCo's solver stops at a relative 1e-8 and starts from another warm start than the rollout did; 100 N on
        * 0.5 kg over 20 ms are 4 m/s, and a foot's velocity changes by about as many m/s for a metre of target */
       if (sae > 1e-7) continue;
@@ -104,7 +112,9 @@ static void min_finds_actions_through_contact(void** state) {
 static void min_keeps_the_true_actions_when_they_are_the_guess(void** state) {
   const fixture* f = *state;
   double sae[B], best[B][H][NU];
-  assert_int_equal(df_metric_sae_min(f->system, B, H, f->x[0][0], f->u[0][0], 1, sae, best[0][0]), DF_OK);
+  assert_int_equal(df_metric_sae_min(f->system, &(df_trajectories){.B = B, .H = H, .x = f->x[0][0], .u = f->u[0][0]}, 1,
+                                     sae, best[0][0]),
+                   DF_OK);
   for (int b = 0; b < B; b++) assert_true(sae[b] < 1e-15);
   assert_memory_equal(best, f->u, sizeof best);
 }
@@ -114,8 +124,12 @@ static void min_is_not_above_own_and_not_zero_for_a_floating_robot(void** state)
   double own[B], min[B], best[B][H][NU];
   /* no action lifts the trunk by 10 cm or keeps it there */
   for (int b = 0; b < B; b++) f->x[b][5][2] += 0.1;
-  assert_int_equal(df_metric_sae_own(f->system, B, H, f->x[0][0], f->u[0][0], 2, own, NULL), DF_OK);
-  assert_int_equal(df_metric_sae_min(f->system, B, H, f->x[0][0], f->u[0][0], 2, min, best[0][0]), DF_OK);
+  assert_int_equal(
+      df_metric_sae_own(f->system, &(df_trajectories){.B = B, .H = H, .x = f->x[0][0], .u = f->u[0][0]}, 2, own, NULL),
+      DF_OK);
+  assert_int_equal(df_metric_sae_min(f->system, &(df_trajectories){.B = B, .H = H, .x = f->x[0][0], .u = f->u[0][0]}, 2,
+                                     min, best[0][0]),
+                   DF_OK);
   for (int b = 0; b < B; b++) {
     assert_true(min[b] <= own[b]);
     assert_true(min[b] > 0.09 / H);
@@ -129,8 +143,12 @@ static void threads_do_not_change_bits(void** state) {
   double sae[2][B], worst[2][B], min[2][B], best[2][B][H][NU];
   for (int k = 0; k < 2; k++) {
     const int threads = k == 0 ? 1 : 3;
-    assert_int_equal(df_metric_sae_own(f->system, B, H, f->x[0][0], f->u[0][0], threads, sae[k], worst[k]), DF_OK);
-    assert_int_equal(df_metric_sae_min(f->system, B, H, f->x[0][0], f->u[0][0], threads, min[k], best[k][0][0]), DF_OK);
+    assert_int_equal(df_metric_sae_own(f->system, &(df_trajectories){.B = B, .H = H, .x = f->x[0][0], .u = f->u[0][0]},
+                                       threads, sae[k], worst[k]),
+                     DF_OK);
+    assert_int_equal(df_metric_sae_min(f->system, &(df_trajectories){.B = B, .H = H, .x = f->x[0][0], .u = f->u[0][0]},
+                                       threads, min[k], best[k][0][0]),
+                     DF_OK);
   }
   assert_memory_equal(sae[0], sae[1], sizeof sae[0]);
   assert_memory_equal(worst[0], worst[1], sizeof worst[0]);

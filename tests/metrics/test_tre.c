@@ -85,7 +85,8 @@ static int teardown(void** state) {
 }
 
 static df_status measure(fixture* f) {
-  return df_metric_tre(f->chart, NX, B, H, f->x[0][0], f->demo[0][0], f->rms, f->group_rms[0]);
+  return df_metric_tre(f->chart, NX, &(df_trajectories){.B = B, .H = H, .x = f->x[0][0]}, f->demo[0][0], f->rms,
+                       f->group_rms[0]);
 }
 
 /* group_rms is [groups][B] with the B of this test */
@@ -162,7 +163,9 @@ static void groups_may_be_left_out(void** state) {
   double rms[B];
   f->x[1][2][0] += 0.02;
   assert_int_equal(measure(f), DF_OK);
-  assert_int_equal(df_metric_tre(f->chart, NX, B, H, f->x[0][0], f->demo[0][0], rms, NULL), DF_OK);
+  assert_int_equal(
+      df_metric_tre(f->chart, NX, &(df_trajectories){.B = B, .H = H, .x = f->x[0][0]}, f->demo[0][0], rms, NULL),
+      DF_OK);
   assert_memory_equal(rms, f->rms, sizeof rms);
   assert_true(rms[1] > 0);
 }
@@ -176,10 +179,20 @@ static void windows_that_start_elsewhere_are_refused(void** state) {
 
 static void wrong_arguments_are_refused(void** state) {
   fixture* f = *state;
-  assert_int_equal(df_metric_tre(NULL, NX, B, H, f->x[0][0], f->demo[0][0], f->rms, NULL), DF_E_ARG);
-  assert_int_equal(df_metric_tre(f->chart, NX, B, H, f->x[0][0], NULL, f->rms, NULL), DF_E_ARG);
-  assert_int_equal(df_metric_tre(f->chart, NX, B, 0, f->x[0][0], f->demo[0][0], f->rms, NULL), DF_E_ARG);
-  assert_int_equal(df_metric_tre(f->chart, 0, B, H, f->x[0][0], f->demo[0][0], f->rms, NULL), DF_E_ARG);
+  assert_int_equal(
+      df_metric_tre(NULL, NX, &(df_trajectories){.B = B, .H = H, .x = f->x[0][0]}, f->demo[0][0], f->rms, NULL),
+      DF_E_ARG);
+  assert_int_equal(df_metric_tre(f->chart, NX, &(df_trajectories){.B = B, .H = H, .x = f->x[0][0]}, NULL, f->rms, NULL),
+                   DF_E_ARG);
+  assert_int_equal(
+      df_metric_tre(f->chart, NX, &(df_trajectories){.B = B, .x = f->x[0][0]}, f->demo[0][0], f->rms, NULL), DF_E_ARG);
+  assert_int_equal(
+      df_metric_tre(f->chart, 0, &(df_trajectories){.B = B, .H = H, .x = f->x[0][0]}, f->demo[0][0], f->rms, NULL),
+      DF_E_ARG);
+  assert_int_equal(df_metric_tre(f->chart, NX, NULL, f->demo[0][0], f->rms, NULL), DF_E_ARG);
+  assert_int_equal(df_metric_tre(f->chart, NX, &(df_trajectories){.B = B, .H = H}, f->demo[0][0], f->rms, NULL),
+                   DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "made.x"));
 }
 
 static void a_failed_allocation_is_an_error(void** state) {

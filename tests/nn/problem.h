@@ -49,7 +49,7 @@ static inline void drop_problem(problem* q) {
 }
 
 static inline void run_forward(problem* q) {
-  df_net_forward(q->net, q->work, q->p, q->B, q->x, q->c, q->t, q->y);
+  df_net_forward(q->net, q->work, q->p, &(df_net_input){.B = q->B, .x = q->x, .c = q->c, .t = q->t}, q->y);
 }
 
 static inline void run_both(problem* q) {

@@ -128,7 +128,7 @@ static void repeated_calls_give_the_same_bits(void** state) {
     run_both(&q);
     df_real *y = copy_reals(q.ny, q.y), *dp = copy_reals(q.n, q.dp), *dx = copy_reals(q.nx, q.dx);
     /* a smaller batch in between must have no effect */
-    df_net_forward(q.net, q.work, q.p, 2, q.x, q.c, q.t, q.y);
+    df_net_forward(q.net, q.work, q.p, &(df_net_input){.B = 2, .x = q.x, .c = q.c, .t = q.t}, q.y);
     df_net_backward(q.net, q.work, q.p, q.dy, q.dp, q.dx);
     memset(q.dp, 0, q.n * sizeof *q.dp);
     run_both(&q);

@@ -147,7 +147,8 @@ static inline census check_text(const char* name, const char* xml, double spread
   cloud c = scatter(s, spread);
   const census found = census_of(s, &c);
   df_gradcheck_point p[STATES];
-  OK(df_gradcheck_steps(s, STATES, c.x, c.u, 3, 2, p));
+  OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 3, .threads = 2},
+                      &(df_gradcheck_states){.n = STATES, .x = c.x, .u = c.u}, p));
   const summary q = sum_up(STATES, p);
   print_message("%s: %d touching, %d smooth, median %.1e, p99 %.1e, worst %.1e\n", name, found.touching, q.smooth,
                 q.median, q.p99, q.worst);

@@ -223,7 +223,9 @@ static inline void check_rollout_gradients(const df_system* s, int R, int horizo
   df_gradcheck_point* p = df_alloc((size_t)R, sizeof *p);
   double* weight = df_alloc((size_t)s->ndx, sizeof *weight);
   for (int i = 0; i < s->ndx; i++) weight[i] = i < s->ndx / 2 ? 1 : 0.01;
-  OK(df_gradcheck_rollouts(s, R, horizon, x0, u, target, weight, 6, 2, p));
+  OK(df_gradcheck_rollouts(
+      s, &(df_gradcheck_cfg){.seed = 6, .threads = 2},
+      &(df_gradcheck_batch){.n = R, .H = horizon, .x0 = x0, .u = u, .x_target = target, .weight = weight}, p));
   const summary q = sum_up(R, p);
   print_message("%s, %d actions: %d smooth, %d kinks, median %.1e, worst %.1e\n", name, horizon, q.smooth, q.kinks,
                 q.median, q.worst);

@@ -35,7 +35,8 @@ static inline void check_scattered_steps(const df_system* s, const char* name, d
   enum { N = 60 };
   motion m = scattered(s, N, spread, 3);
   df_gradcheck_point p[N];
-  OK(df_gradcheck_steps(s, N, m.x, m.u, 5, 2, p));
+  OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 5, .threads = 2},
+                      &(df_gradcheck_states){.n = N, .x = m.x, .u = m.u}, p));
   const summary q = sum_up(N, p);
   print_message("%s, spread %g: %d smooth, %d kinks, median %.1e, p99 %.1e, worst %.1e\n", name, spread, q.smooth,
                 q.kinks, q.median, q.p99, q.worst);
@@ -80,7 +81,8 @@ static inline void check_file(const char* file, int least_smooth) {
   OK(df_mujoco_system_new(data_path(file), &cfg, &s));
   motion m = random_motion(s, N, 60, 5, 1, 0, 11);
   df_gradcheck_point p[N];
-  OK(df_gradcheck_steps(s, N, m.x, m.u, 5, 2, p));
+  OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 5, .threads = 2},
+                      &(df_gradcheck_states){.n = N, .x = m.x, .u = m.u}, p));
   const summary q = sum_up(N, p);
   print_message("%s: %d smooth, %d kinks, %d approximate, median %.1e, p99 %.1e\n", file, q.smooth, q.kinks,
                 q.approximate, q.median, q.p99);

@@ -54,8 +54,10 @@ static double energy(void* context, int b, const double* x, double* dx) {
 static void gradient(batch* b, int threads, double decay) {
   df_rollout* r;
   OK(df_rollout_new(b->system, &(df_rollout_cfg){.threads = threads, .tape_length = H}, &r));
-  OK(df_rollout_gradient(r, B, H, b->x0, b->u, decay, energy, b->system, b->losses, b->du, b->end));
-  OK(df_rollout_run(r, B, H, b->x0, b->u, b->x, b->end));
+  OK(df_rollout_gradient(
+      r, &(df_rollout_batch){.B = B, .H = H, .x0 = b->x0, .u = b->u, .end = b->end},
+      &(df_rollout_loss){.fn = energy, .context = b->system, .damping = 1 - decay, .losses = b->losses, .du = b->du}));
+  OK(df_rollout_run(r, &(df_rollout_batch){.B = B, .H = H, .x0 = b->x0, .u = b->u, .x = b->x, .end = b->end}));
   df_rollout_free(r);
 }
 
@@ -87,7 +89,7 @@ static void effort_is_counted_alike_on_any_number_of_threads(void** state) {
     df_rollout* r;
     OK(df_rollout_new(b.system, &(df_rollout_cfg){.threads = threads}, &r));
     assert_int_equal(df_rollout_effort(r).physics_steps, 0);
-    OK(df_rollout_run(r, B, H, b.x0, b.u, b.x, b.end));
+    OK(df_rollout_run(r, &(df_rollout_batch){.B = B, .H = H, .x0 = b.x0, .u = b.u, .x = b.x, .end = b.end}));
     const df_effort effort = df_rollout_effort(r);
 
     /* two substeps per action, fewer in total if a rollout ends early */
@@ -95,7 +97,7 @@ static void effort_is_counted_alike_on_any_number_of_threads(void** state) {
     assert_in_range(effort.physics_steps, 1, 2 * B * H);
     assert_true(effort.solver_iterations > 0 && effort.constraint_rows > 0);
     assert_memory_equal(&effort, &one, sizeof one);
-    OK(df_rollout_run(r, B, H, b.x0, b.u, b.x, b.end));
+    OK(df_rollout_run(r, &(df_rollout_batch){.B = B, .H = H, .x0 = b.x0, .u = b.u, .x = b.x, .end = b.end}));
     assert_int_equal(df_rollout_effort(r).constraint_rows, 2 * one.constraint_rows);
     df_rollout_free(r);
   }
@@ -283,7 +285,9 @@ static df_status bounded_gradient(long_batch* b, int threads, size_t bytes, size
   uint8_t end[64];
   const df_rollout_cfg cfg = {.threads = threads, .tape_length = b->steps, .tape_bytes = bytes};
   DF_TRY(df_rollout_new(b->system, &cfg, &r));
-  df_status status = df_rollout_gradient(r, b->n, b->steps, b->x0, b->u, 0.9, last_velocity, b, b->losses, b->du, end);
+  df_status status = df_rollout_gradient(
+      r, &(df_rollout_batch){.B = b->n, .H = b->steps, .x0 = b->x0, .u = b->u, .end = end},
+      &(df_rollout_loss){.fn = last_velocity, .context = b, .damping = 1 - 0.9, .losses = b->losses, .du = b->du});
   for (int i = 0; i < b->n && status == DF_OK; i++) assert_int_equal(end[i], DF_TRAJ_COMPLETE);
   *taken = df_rollout_tape_bytes(r);
   df_rollout_free(r);
@@ -437,7 +441,9 @@ static void a_batch_takes_no_more_memory_than_its_bound(void** state) {
   df_rollout* r;
   uint8_t end[N];
   OK(df_rollout_new(s, &(df_rollout_cfg){.threads = THREADS, .tape_length = LENGTH, .tape_bytes = bound}, &r));
-  OK(df_rollout_gradient(r, N, LENGTH, b.x0, b.u, 0.9, last_velocity, &b, b.losses, b.du, end));
+  OK(df_rollout_gradient(
+      r, &(df_rollout_batch){.B = N, .H = LENGTH, .x0 = b.x0, .u = b.u, .end = end},
+      &(df_rollout_loss){.fn = last_velocity, .context = &b, .damping = 1 - 0.9, .losses = b.losses, .du = b.du}));
   taken = df_rollout_tape_bytes(r);
   df_rollout_free(r);
   const size_t peak = df_alloc_peak() - before;
@@ -508,12 +514,81 @@ static void a_step_off_the_tape_is_refused(void** state) {
   assert_int_equal(s->ops->step_vjp(sim, 0, y, y, ubar), DF_TRAJ_FAILED);
   df_rollout* r;
   OK(df_rollout_new(s, &(df_rollout_cfg){.threads = 1, .tape_length = H - 1}, &r));
-  assert_int_equal(df_rollout_gradient(r, B, H, b.x0, b.u, 1, energy, b.system, b.losses, b.du, NULL), DF_E_ARG);
-  assert_int_equal(df_rollout_run(r, 0, H, b.x0, b.u, b.x, NULL), DF_E_ARG);
-  assert_int_equal(df_rollout_run(r, B, H, NULL, b.u, b.x, NULL), DF_E_ARG);
+  assert_int_equal(
+      df_rollout_gradient(r, &(df_rollout_batch){.B = B, .H = H, .x0 = b.x0, .u = b.u},
+                          &(df_rollout_loss){.fn = energy, .context = b.system, .losses = b.losses, .du = b.du}),
+      DF_E_ARG);
+  assert_int_equal(df_rollout_run(r, &(df_rollout_batch){.H = H, .x0 = b.x0, .u = b.u, .x = b.x}), DF_E_ARG);
+  assert_int_equal(df_rollout_run(r, &(df_rollout_batch){.B = B, .H = H, .u = b.u, .x = b.x}), DF_E_ARG);
   df_rollout_free(r);
   df_sim_free(s, sim);
   batch_free(&b);
+}
+
+/* refuses the batch and names the field; the loss is complete */
+static void refused(df_rollout* r, const df_rollout_batch* given, const df_rollout_loss* loss, const char* field) {
+  df_rollout_batch whole = *given;
+  assert_int_equal(df_rollout_gradient(r, &whole, loss), DF_E_ARG);
+  if (!strstr(df_error_message(), field)) fail_msg("no %s in: %s", field, df_error_message());
+}
+
+static void a_missing_field_is_named(void** state) {
+  (void)state;
+  batch b = batch_new();
+  df_rollout* r;
+  OK(df_rollout_new(b.system, &(df_rollout_cfg){.threads = 2, .tape_length = H}, &r));
+  const df_rollout_batch given = {.B = B, .H = H, .x0 = b.x0, .u = b.u};
+  const df_rollout_loss loss = {.fn = energy, .context = b.system, .losses = b.losses, .du = b.du};
+  df_rollout_batch wrong = given;
+
+  /* of the batch */
+  wrong.x0 = NULL;
+  refused(r, &wrong, &loss, "batch.x0");
+  assert_int_equal(df_rollout_run(r, &wrong), DF_E_ARG);
+  wrong = given, wrong.u = NULL;
+  refused(r, &wrong, &loss, "batch.u");
+  wrong = given, wrong.B = 0;
+  refused(r, &wrong, &loss, "B is 0");
+  wrong = given, wrong.H = 0;
+  refused(r, &wrong, &loss, "H is 0");
+  assert_int_equal(df_rollout_run(r, &given), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "batch.x is NULL"));
+  assert_int_equal(df_rollout_run(r, NULL), DF_E_ARG);
+  assert_int_equal(df_rollout_run(NULL, &given), DF_E_ARG);
+
+  /* of the loss */
+  assert_int_equal(df_rollout_gradient(r, &given, NULL), DF_E_ARG);
+  df_rollout_loss other = loss;
+  other.fn = NULL;
+  refused(r, &given, &other, "loss.fn");
+  other = loss, other.losses = NULL;
+  refused(r, &given, &other, "loss.losses");
+  other = loss, other.du = NULL;
+  refused(r, &given, &other, "loss.du");
+  const double outside[3] = {-0.1, 1.1, NAN};
+  for (int i = 0; i < 3; i++) {
+    other = loss, other.damping = outside[i];
+    refused(r, &given, &other, "loss.damping");
+  }
+  df_rollout_free(r);
+  batch_free(&b);
+}
+
+static void a_gradient_writes_its_states_on_request_and_keeps_its_bits(void** state) {
+  (void)state;
+  batch b = batch_new(), with = batch_new();
+  const size_t nx = (size_t)(B * (H + 1) * b.system->nx), ndu = (size_t)(B * H * b.system->nu);
+  gradient(&b, 1, 1);
+  df_rollout* r;
+  OK(df_rollout_new(b.system, &(df_rollout_cfg){.threads = 2, .tape_length = H}, &r));
+  OK(df_rollout_gradient(r, &(df_rollout_batch){.B = B, .H = H, .x0 = b.x0, .u = b.u, .x = with.x},
+                         &(df_rollout_loss){.fn = energy, .context = b.system, .losses = with.losses, .du = with.du}));
+  assert_memory_equal(with.x, b.x, nx * sizeof(double));
+  assert_memory_equal(with.du, b.du, ndu * sizeof(double));
+  assert_memory_equal(with.losses, b.losses, sizeof b.losses);
+  df_rollout_free(r);
+  batch_free(&b);
+  batch_free(&with);
 }
 
 static void an_error_inside_mujoco_is_reported_and_harms_no_one(void** state) {
@@ -532,7 +607,8 @@ static void an_error_inside_mujoco_is_reported_and_harms_no_one(void** state) {
   df_mujoco_initial_state(s, x0);
   df_rollout* r;
   OK(df_rollout_new(s, &(df_rollout_cfg){.threads = 1}, &r));
-  const df_status status = df_rollout_run(r, 1, LONG, x0, u, x, &end);
+  const df_status status =
+      df_rollout_run(r, &(df_rollout_batch){.B = 1, .H = LONG, .x0 = x0, .u = u, .x = x, .end = &end});
   print_message("end %d, status %s: %s\n", end, df_status_text(status), df_error_message());
   assert_int_not_equal(end, DF_TRAJ_COMPLETE);
   if (end == DF_TRAJ_FAILED) {
@@ -569,6 +645,8 @@ int main(void) {
       cmocka_unit_test(a_bound_too_small_for_one_action_is_an_error),
       cmocka_unit_test(a_failed_allocation_of_a_bounded_tape_is_reported),
       cmocka_unit_test(a_step_off_the_tape_is_refused),
+      cmocka_unit_test(a_missing_field_is_named),
+      cmocka_unit_test(a_gradient_writes_its_states_on_request_and_keeps_its_bits),
       cmocka_unit_test(an_error_inside_mujoco_is_reported_and_harms_no_one),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -324,8 +324,12 @@ static df_status use_everything(void) {
   df_status status = df_mujoco_system_from_xml(xml, "quadruped", &cfg, &s);
   if (status == DF_OK) start_pose(s, 0.27, x0);
   if (status == DF_OK) status = df_rollout_new(s, &(df_rollout_cfg){.threads = 2, .tape_length = LENGTH}, &r);
-  if (status == DF_OK) status = df_rollout_gradient(r, 1, LENGTH, x0, u, 1, no_loss, NULL, &loss, du, NULL);
-  if (status == DF_OK) status = df_gradcheck_steps(s, 1, x0, u, 1, 1, &point);
+  if (status == DF_OK)
+    status = df_rollout_gradient(r, &(df_rollout_batch){.B = 1, .H = LENGTH, .x0 = x0, .u = u},
+                                 &(df_rollout_loss){.fn = no_loss, .losses = &loss, .du = du});
+  if (status == DF_OK)
+    status = df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 1, .threads = 1},
+                              &(df_gradcheck_states){.n = 1, .x = x0, .u = u}, &point);
   df_rollout_free(r);
   df_system_free(s);
   return status;

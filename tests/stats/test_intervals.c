@@ -105,7 +105,8 @@ static df_interval mean_interval(int n, const double* values, uint64_t seed) {
   df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
   df_interval out;
   cfg.seed = seed;
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, values, &out), DF_OK);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = values}, &out), DF_OK);
   return out;
 }
 
@@ -145,7 +146,8 @@ static double clustered_coverage(const int* cluster) {
     df_rng_normal(8, DF_STREAM_TEST, (uint64_t)k, EPISODES, shared);
     df_rng_normal(9, DF_STREAM_TEST, (uint64_t)k, N, values);
     for (int w = 0; w < N; w++) values[w] = sqrt(0.8) * shared[w / EACH] + sqrt(0.2) * values[w];
-    assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, values, &i), DF_OK);
+    assert_int_equal(
+        df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = values}, &i), DF_OK);
     held += i.lo <= 0 && 0 <= i.hi;
   }
   return (double)held / SETS;

@@ -73,7 +73,8 @@ static df_interval interval_of(df_estimate kind, int n_strata, const int* sizes,
   df_interval out = {0};
   cfg.resamples = resamples;
   cfg.same_units = same_units;
-  assert_int_equal(df_bootstrap_interval(&cfg, kind, n_strata, sizes, values, &out), DF_OK);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, kind, &(df_strata){.n = n_strata, .sizes = sizes, .values = values}, &out), DF_OK);
   return out;
 }
 
@@ -141,18 +142,21 @@ static void clusters_are_drawn_whole(void** state) {
   const int n = 8;
   df_interval i;
   cfg.cluster = of_cluster;
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, clustered, &i), DF_OK);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = clustered}, &i), DF_OK);
   assert_true(i.mean == 4 && i.n == 8);
   assert_near(i.lo, 26 / 9.0, 1e-12);
   assert_near(i.hi, 38 / 7.0, 1e-12);
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, 1, &n, clustered, &i), DF_OK);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, &(df_strata){.n = 1, .sizes = &n, .values = clustered}, &i), DF_OK);
   assert_near(i.mean, 3.5, 1e-12);
   assert_near(i.lo, 29 / 14.0, 1e-12);
   assert_near(i.hi, 40 / 7.0, 1e-12);
   /* one cluster has no interval */
   const int one[8] = {0};
   cfg.cluster = one;
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, clustered, &i), DF_OK);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = clustered}, &i), DF_OK);
   assert_true(i.mean == 4 && isnan(i.lo) && isnan(i.hi));
 }
 
@@ -164,23 +168,27 @@ static void groups_keep_their_clusters(void** state) {
   df_interval i;
   cfg.cluster = of_cluster;
   cfg.level = 0.6;
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, clustered, &i), DF_OK);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = clustered}, &i), DF_OK);
   assert_near(i.lo, 3.375, 1e-12);
   assert_near(i.hi, 33 / 7.0, 1e-12);
   cfg.group = of_group;
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, clustered, &i), DF_OK);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = clustered}, &i), DF_OK);
   assert_near(i.lo, 3, 1e-12);
   assert_near(i.hi, 5.25, 1e-12);
   /* groups only: differences between groups do not widen the interval */
   const double level[8] = {2, 2, 7, 7, 2, 7, 2, 2};
   cfg.cluster = NULL;
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, level, &i), DF_OK);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = level}, &i), DF_OK);
   assert_true(i.lo == i.mean && i.hi == i.mean);
   /* planted fault: a cluster in two groups */
   const int torn[8] = {1, 1, 4, 4, 1, 4, 4, 1};
   cfg.cluster = of_cluster;
   cfg.group = torn;
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, level, &i), DF_E_ARG);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = level}, &i), DF_E_ARG);
   assert_non_null(strstr(df_error_message(), "cluster 7 is in groups 1 and 4"));
 }
 
@@ -195,9 +203,13 @@ static void clusters_of_one_unit_change_no_bit(void** state) {
   df_interval plain, single;
   cfg.same_units = true;
   cfg.resamples = 300;
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, 2, sizes, values, &plain), DF_OK);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, &(df_strata){.n = 2, .sizes = sizes, .values = values}, &plain),
+      DF_OK);
   cfg.cluster = label;
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, 2, sizes, values, &single), DF_OK);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, &(df_strata){.n = 2, .sizes = sizes, .values = values}, &single),
+      DF_OK);
   assert_memory_equal(&plain, &single, sizeof plain);
 }
 
@@ -209,11 +221,13 @@ static void drawn_strata_are_crossed_with_their_units(void** state) {
   df_bootstrap_cfg cfg = listed_cfg();
   df_interval i;
   cfg.same_units = true;
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, values, &i), DF_OK);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes, .values = values}, &i), DF_OK);
   assert_near(i.lo, 3.125, 1e-12);
   assert_near(i.hi, 5.375, 1e-12);
   cfg.draw_strata = true;
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, values, &i), DF_OK);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes, .values = values}, &i), DF_OK);
   assert_true(i.mean == 4.25);
   assert_near(i.lo, 2.75, 1e-12);
   assert_near(i.hi, 5.75, 1e-12);
@@ -221,7 +235,8 @@ static void drawn_strata_are_crossed_with_their_units(void** state) {
   const double apart[4] = {1, 1, 5, 5};
   const int pairs[2] = {2, 2};
   cfg.same_units = false;
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, pairs, apart, &i), DF_OK);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = pairs, .values = apart}, &i), DF_OK);
   assert_true(i.lo == 1 && i.hi == 5);
 }
 
@@ -235,14 +250,24 @@ static void the_seed_alone_decides(void** state) {
   df_paired a, b, c;
   df_interval p, q;
   cfg.resamples = 300;
-  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_IQM, 2, sizes, values, other, &a), DF_OK);
-  assert_int_equal(df_probability_of_improvement(&cfg, true, 2, sizes, values, sizes, other, &p), DF_OK);
-  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_IQM, 2, sizes, values, other, &b), DF_OK);
-  assert_int_equal(df_probability_of_improvement(&cfg, true, 2, sizes, values, sizes, other, &q), DF_OK);
+  assert_int_equal(
+      df_paired_difference(&cfg, DF_ESTIMATE_IQM, &(df_strata){.n = 2, .sizes = sizes, .values = values}, other, &a),
+      DF_OK);
+  assert_int_equal(df_probability_of_improvement(&cfg, true, &(df_strata){.n = 2, .sizes = sizes, .values = values},
+                                                 &(df_strata){.n = 2, .sizes = sizes, .values = other}, &p),
+                   DF_OK);
+  assert_int_equal(
+      df_paired_difference(&cfg, DF_ESTIMATE_IQM, &(df_strata){.n = 2, .sizes = sizes, .values = values}, other, &b),
+      DF_OK);
+  assert_int_equal(df_probability_of_improvement(&cfg, true, &(df_strata){.n = 2, .sizes = sizes, .values = values},
+                                                 &(df_strata){.n = 2, .sizes = sizes, .values = other}, &q),
+                   DF_OK);
   assert_true(a.difference.lo == b.difference.lo && a.difference.hi == b.difference.hi && a.p == b.p);
   assert_true(p.mean == q.mean && p.lo == q.lo && p.hi == q.hi);
   cfg.seed = 2;
-  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_IQM, 2, sizes, values, other, &c), DF_OK);
+  assert_int_equal(
+      df_paired_difference(&cfg, DF_ESTIMATE_IQM, &(df_strata){.n = 2, .sizes = sizes, .values = values}, other, &c),
+      DF_OK);
   assert_true(c.difference.mean == a.difference.mean && c.difference.lo != a.difference.lo);
 }
 
@@ -254,10 +279,14 @@ static void what_is_not_finite_is_counted_and_gives_no_interval(void** state) {
   const df_interval i = interval_of(DF_ESTIMATE_MEDIAN, 1, &n, values, 100, false);
   assert_true(i.mean == INFINITY && isnan(i.lo) && isnan(i.hi) && i.failed == 2);
   df_paired d;
-  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, 1, &n, fine, values, &d), DF_OK);
+  assert_int_equal(
+      df_paired_difference(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = fine}, values, &d),
+      DF_OK);
   assert_true(isnan(d.difference.mean) && isnan(d.difference.lo) && isnan(d.p) && d.difference.failed == 2);
   df_interval p;
-  assert_int_equal(df_probability_of_improvement(&cfg, true, 1, &n, fine, &n, values, &p), DF_OK);
+  assert_int_equal(df_probability_of_improvement(&cfg, true, &(df_strata){.n = 1, .sizes = &n, .values = fine},
+                                                 &(df_strata){.n = 1, .sizes = &n, .values = values}, &p),
+                   DF_OK);
   assert_true(isnan(p.mean) && isnan(p.lo) && isnan(p.hi) && p.failed == 2);
   const int one = 1;
   const df_interval single = interval_of(DF_ESTIMATE_MEAN, 1, &one, fine, 100, false);
@@ -270,7 +299,8 @@ static df_paired difference_of(int n, const double* a, const double* b, int resa
   df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
   df_paired out;
   cfg.resamples = resamples;
-  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, 1, &n, a, b, &out), DF_OK);
+  assert_int_equal(
+      df_paired_difference(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = a}, b, &out), DF_OK);
   return out;
 }
 
@@ -326,7 +356,8 @@ static void the_paired_interval_covers_the_difference(void** state) {
     df_paired d;
     df_rng_normal(11, DF_STREAM_TEST, (uint64_t)k, 50, a);
     df_rng_normal(12, DF_STREAM_TEST, (uint64_t)k, 50, b);
-    assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, 2, sizes, a, b, &d), DF_OK);
+    assert_int_equal(
+        df_paired_difference(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes, .values = a}, b, &d), DF_OK);
     held += d.difference.lo <= 0 && 0 <= d.difference.hi;
     rejected += d.p < 0.05;
   }
@@ -362,7 +393,9 @@ static df_interval better(bool lower, int n_strata, const int* n_a, const double
   df_interval out;
   cfg.resamples = 1000;
   cfg.same_units = same_units;
-  assert_int_equal(df_probability_of_improvement(&cfg, lower, n_strata, n_a, a, n_b, b, &out), DF_OK);
+  assert_int_equal(df_probability_of_improvement(&cfg, lower, &(df_strata){.n = n_strata, .sizes = n_a, .values = a},
+                                                 &(df_strata){.n = n_strata, .sizes = n_b, .values = b}, &out),
+                   DF_OK);
   return out;
 }
 
@@ -429,11 +462,14 @@ static void improvement_and_profiles_take_clusters_whole(void** state) {
   df_interval i;
   cfg.same_units = true;
   cfg.cluster = label;
-  assert_int_equal(df_probability_of_improvement(&cfg, true, 1, &eight, a, &eight, b, &i), DF_OK);
+  assert_int_equal(df_probability_of_improvement(&cfg, true, &(df_strata){.n = 1, .sizes = &eight, .values = a},
+                                                 &(df_strata){.n = 1, .sizes = &eight, .values = b}, &i),
+                   DF_OK);
   assert_near(i.mean, 0.5390625, 1e-15);
   assert_near(i.lo, 14 / 27.0, 1e-12);
   assert_near(i.hi, 11 / 18.0, 1e-12);
-  assert_int_equal(df_performance_profile(&cfg, true, 1, &eight, a, 1, &three, &i), DF_OK);
+  assert_int_equal(
+      df_performance_profile(&cfg, true, &(df_strata){.n = 1, .sizes = &eight, .values = a}, 1, &three, &i), DF_OK);
   assert_true(i.mean == 0.5);
   assert_near(i.lo, 2 / 9.0, 1e-12);
   assert_near(i.hi, 6 / 7.0, 1e-12);
@@ -442,11 +478,14 @@ static void improvement_and_profiles_take_clusters_whole(void** state) {
   const int sizes[2] = {3, 3};
   cfg.cluster = NULL;
   cfg.draw_strata = true;
-  assert_int_equal(df_probability_of_improvement(&cfg, true, 2, sizes, c, sizes, d, &i), DF_OK);
+  assert_int_equal(df_probability_of_improvement(&cfg, true, &(df_strata){.n = 2, .sizes = sizes, .values = c},
+                                                 &(df_strata){.n = 2, .sizes = sizes, .values = d}, &i),
+                   DF_OK);
   assert_near(i.mean, 7 / 12.0, 1e-15);
   assert_near(i.lo, 1 / 3.0, 1e-12);
   assert_near(i.hi, 8 / 9.0, 1e-12);
-  assert_int_equal(df_performance_profile(&cfg, true, 2, sizes, c, 1, &three, &i), DF_OK);
+  assert_int_equal(df_performance_profile(&cfg, true, &(df_strata){.n = 2, .sizes = sizes, .values = c}, 1, &three, &i),
+                   DF_OK);
   assert_near(i.mean, 2 / 3.0, 1e-15);
   assert_near(i.lo, 1 / 3.0, 1e-12);
   assert_true(i.hi == 1);
@@ -461,8 +500,10 @@ static void profiles_count_who_reaches_a_threshold(void** state) {
   df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
   df_interval low[4], high[4];
   cfg.resamples = 500;
-  assert_int_equal(df_performance_profile(&cfg, true, 2, sizes, values, 4, tau, low), DF_OK);
-  assert_int_equal(df_performance_profile(&cfg, false, 2, sizes, values, 4, tau, high), DF_OK);
+  assert_int_equal(
+      df_performance_profile(&cfg, true, &(df_strata){.n = 2, .sizes = sizes, .values = values}, 4, tau, low), DF_OK);
+  assert_int_equal(
+      df_performance_profile(&cfg, false, &(df_strata){.n = 2, .sizes = sizes, .values = values}, 4, tau, high), DF_OK);
   /* by hand: strata {1, 3} and {2, 4, nothing}, each with half the weight; a value at the threshold reaches it */
   const double lower[4] = {0, (1 / 2.0 + 1 / 3.0) / 2, (1 + 1 / 3.0) / 2, (1 + 2 / 3.0) / 2};
   const double higher[4] = {(1 + 2 / 3.0) / 2, (1 / 2.0 + 2 / 3.0) / 2, (0 + 1 / 3.0) / 2, 0};
@@ -504,29 +545,57 @@ static void wrong_arguments_are_refused_and_nothing_is_written(void** state) {
   df_interval out = {.mean = 7};
   df_paired paired = {.p = 7};
   df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
-  assert_int_equal(df_bootstrap_interval(NULL, DF_ESTIMATE_MEAN, 2, sizes, v, &out), DF_E_ARG);
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 0, sizes, v, &out), DF_E_ARG);
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, none, v, &out), DF_E_ARG);
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, NULL, &out), DF_E_ARG);
-  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, 2, sizes, v, NULL, &paired), DF_E_ARG);
-  assert_int_equal(df_performance_profile(&cfg, true, 2, sizes, v, 0, v, &out), DF_E_ARG);
+  assert_int_equal(
+      df_bootstrap_interval(NULL, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes, .values = v}, &out), DF_E_ARG);
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.sizes = sizes, .values = v}, &out),
+                   DF_E_ARG);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = none, .values = v}, &out), DF_E_ARG);
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes}, &out), DF_E_ARG);
+  assert_int_equal(
+      df_paired_difference(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes, .values = v}, NULL, &paired),
+      DF_E_ARG);
+  assert_int_equal(df_performance_profile(&cfg, true, &(df_strata){.n = 2, .sizes = sizes, .values = v}, 0, v, &out),
+                   DF_E_ARG);
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, NULL, &out), DF_E_ARG);
+  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .values = v}, &out), DF_E_ARG);
+  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, NULL, v, &paired), DF_E_ARG);
+  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes}, v, &paired),
+                   DF_E_ARG);
+  assert_int_equal(df_performance_profile(&cfg, true, NULL, 1, v, &out), DF_E_ARG);
+  assert_int_equal(df_performance_profile(&cfg, true, &(df_strata){.n = 2, .sizes = sizes}, 1, v, &out), DF_E_ARG);
+  const df_strata both = {.n = 2, .sizes = sizes, .values = v}, first = {.n = 1, .sizes = sizes, .values = v};
+  assert_int_equal(df_probability_of_improvement(&cfg, true, &both, NULL, &out), DF_E_ARG);
+  assert_int_equal(df_probability_of_improvement(&cfg, true, NULL, &both, &out), DF_E_ARG);
+  assert_int_equal(df_probability_of_improvement(&cfg, true, &both, &(df_strata){.n = 2, .sizes = sizes}, &out),
+                   DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "b.values"));
+  assert_int_equal(df_probability_of_improvement(&cfg, true, &both, &first, &out), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "a has 2 strata and b has 1"));
   const double falling[2] = {2, 1};
   df_interval two[2] = {out, out};
-  assert_int_equal(df_performance_profile(&cfg, true, 2, sizes, v, 2, falling, two), DF_E_ARG);
+  assert_int_equal(
+      df_performance_profile(&cfg, true, &(df_strata){.n = 2, .sizes = sizes, .values = v}, 2, falling, two), DF_E_ARG);
   assert_true(two[0].mean == 7);
   cfg.cluster = sizes;
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, v, &out), DF_E_ARG);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes, .values = v}, &out), DF_E_ARG);
   assert_non_null(strstr(df_error_message(), "clusters in 2 strata need same_units"));
   cfg.cluster = NULL;
   assert_int_equal(df_holm(-1, v, (double*)(uintptr_t)v, NULL), DF_E_ARG);
   cfg.same_units = true;
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, v, &out), DF_E_ARG);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes, .values = v}, &out), DF_E_ARG);
   assert_non_null(strstr(df_error_message(), "stratum 1 has 1 values, stratum 0 has 3"));
-  assert_int_equal(df_probability_of_improvement(&cfg, true, 1, sizes, v, sizes + 1, v, &out), DF_E_ARG);
+  assert_int_equal(df_probability_of_improvement(&cfg, true, &(df_strata){.n = 1, .sizes = sizes, .values = v},
+                                                 &(df_strata){.n = 1, .sizes = sizes + 1, .values = v}, &out),
+                   DF_E_ARG);
   cfg = (df_bootstrap_cfg){.resamples = 0, .level = 0.95};
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, v, &out), DF_E_ARG);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes, .values = v}, &out), DF_E_ARG);
   cfg = (df_bootstrap_cfg){.resamples = 10, .level = 1};
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 2, sizes, v, &out), DF_E_ARG);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes, .values = v}, &out), DF_E_ARG);
   assert_true(out.mean == 7 && paired.p == 7);
 }
 
@@ -538,18 +607,19 @@ static df_status everything(double* sum) {
   df_paired d = {0};
   double adjusted[4] = {0};
   cfg.resamples = 20;
-  DF_TRY(df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, 1, &n, a, &i));
+  DF_TRY(df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, &(df_strata){.n = 1, .sizes = &n, .values = a}, &i));
   *sum += i.lo;
   const int label[4] = {3, 3, 4, 5}, group[4] = {0, 0, 0, 1};
   const double share[4] = {0, 1, 1, 0};
   cfg.cluster = label;
   cfg.group = group;
-  DF_TRY(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, a, &i));
+  DF_TRY(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = a}, &i));
   DF_TRY(df_share_interval_clustered(4, share, label, group, &i));
   cfg.cluster = cfg.group = NULL;
-  DF_TRY(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, 1, &n, a, b, &d));
-  DF_TRY(df_probability_of_improvement(&cfg, true, 1, &n, a, &n, b, &i));
-  DF_TRY(df_performance_profile(&cfg, true, 1, &n, a, 1, b, &i));
+  DF_TRY(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = a}, b, &d));
+  DF_TRY(df_probability_of_improvement(&cfg, true, &(df_strata){.n = 1, .sizes = &n, .values = a},
+                                       &(df_strata){.n = 1, .sizes = &n, .values = b}, &i));
+  DF_TRY(df_performance_profile(&cfg, true, &(df_strata){.n = 1, .sizes = &n, .values = a}, 1, b, &i));
   return df_holm(4, a, adjusted, NULL);
 }
 

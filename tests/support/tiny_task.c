@@ -87,7 +87,13 @@ df_task* tiny_task_with(const df_config* config) {
   task->config = *config;
   require(df_mujoco_system_from_xml(model, "tiny.xml", &cfg, &task->system));
   require(df_sha256(model, strlen(model), task->model_sha256));
-  require(df_dataset_new(EPISODES, LENGTH, task->system->nx, task->system->nu, 1, task->system->dt, &task->data));
+  require(df_dataset_new(&(df_dataset_shape){.episodes = EPISODES,
+                                             .length = LENGTH,
+                                             .nx = task->system->nx,
+                                             .nu = task->system->nu,
+                                             .nc = 1,
+                                             .dt = task->system->dt},
+                         &task->data));
   snprintf(task->data->condition_name[0], DF_NAME_MAX, "side");
   demonstrate(task->system, task->data);
   require(df_windows_new(task->data, config, &task->windows));

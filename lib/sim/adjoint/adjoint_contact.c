@@ -166,7 +166,7 @@ DF_WIDE_INLINE void apply_side(df_adjoint* a, const df_contact_record* c, const 
   }
   lanes_cross_force(turned, a->motion[node], f);
   DF_EACH(k) {
-    a->sum[node][k] += __builtin_shufflevector(f[k], f[k], LANE_W, LANE_A, LANE_A0, LANE_V);
+    a->sum[node][k] += DF_LANES(f[k], f[k], LANE_W, LANE_A, LANE_A0, LANE_V);
     a->shift[node][k] += lanes_sum(turned[k]);
   }
 }

@@ -20,7 +20,7 @@ DF_WIDE void df_adjoint_load_mass(const mjModel* m, const df_step_record* r, con
     for (int i = first >> 2, j = stride - 4 * i - 4; i < stride >> 2; i++, j -= 4) {
       df_lanes x = {0};
       if (n == p->n[k]) memcpy(&x, from + j, sizeof x);
-      row[i] = __builtin_shufflevector(x, x, 3, 2, 1, 0);
+      row[i] = DF_LANES(x, x, 3, 2, 1, 0);
     }
 
     /* shorter row: entry by entry */

@@ -97,8 +97,8 @@ DF_WIDE void df_adjoint_node_forces(const df_mujoco* system, const df_step_recor
 
     /* from the lanes of motions to the lanes of forces; index 4 is a zero */
     DF_EACH(k)
-    a->sum[n][k] = __builtin_shufflevector(im[k], lanes_all(0), LANE_A, LANE_W, 4, 4) +
-                   __builtin_shufflevector(changed[k], lanes_all(0), LANE_V, 4, 4, LANE_W) - (df_lanes){0, 0, 0, t[k]};
+    a->sum[n][k] = DF_LANES(im[k], lanes_all(0), LANE_A, LANE_W, 4, 4) +
+                   DF_LANES(changed[k], lanes_all(0), LANE_V, 4, 4, LANE_W) - (df_lanes){0, 0, 0, t[k]};
   }
 }
 
@@ -145,7 +145,7 @@ DF_WIDE void df_adjoint_sweep_forces(const df_mujoco* system, const df_step_reco
     df_lanes paired[6], crossed[6];
     double p[6], v[6], vp[6];
     DF_EACH(k) {
-      paired[k] = __builtin_shufflevector(mp[k], mp[k], LANE_W, LANE_A, LANE_A0, LANE_V);
+      paired[k] = DF_LANES(mp[k], mp[k], LANE_W, LANE_A, LANE_A0, LANE_V);
       p[k] = sum[k][LANE_P];
       v[k] = mp[k][LANE_V];
     }
@@ -209,7 +209,7 @@ DF_WIDE void df_adjoint_sweep_implicit(const df_mujoco* system, const df_step_re
     lanes_inertia_times(im, r->inertia + 10 * n, m);
     DF_EACH(i) {
       a->motion[n][i] = m[i];
-      a->sum[n][i] = __builtin_shufflevector(im[i], im[i], LANE_DELTA, LANE_G, 2, 3);
+      a->sum[n][i] = DF_LANES(im[i], im[i], LANE_DELTA, LANE_G, 2, 3);
     }
   }
 

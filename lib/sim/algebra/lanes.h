@@ -24,6 +24,14 @@
 
 typedef double df_lanes __attribute__((vector_size(4 * sizeof(double))));
 
+/* the vector of the lanes i, j, k, l of a and b, in which 0..3 are those of a and 4..7 those of b; constants */
+#if defined(__clang__) || __GNUC__ >= 12
+#define DF_LANES(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
+#else
+typedef long long df_lane_numbers __attribute__((vector_size(4 * sizeof(long long))));
+#define DF_LANES(a, b, i, j, k, l) __builtin_shuffle(a, b, (df_lane_numbers){i, j, k, l})
+#endif
+
 DF_WIDE_INLINE df_lanes lanes_all(double x) {
   return (df_lanes){x, x, x, x};
 }

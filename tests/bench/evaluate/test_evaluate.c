@@ -117,9 +117,13 @@ static void intervals_take_the_windows_of_an_episode_as_one(void** state) {
   const json_t* row = find(e.rows, "tre", 0);
   df_interval together, apart;
   cfg.seed = (uint64_t)df_config_default().eval_seed;
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, values, &apart), DF_OK);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = values}, &apart),
+      DF_OK);
   cfg.cluster = label;
-  assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, 1, &n, values, &together), DF_OK);
+  assert_int_equal(
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = values}, &together),
+      DF_OK);
   assert_true(number_of(json_object_get(row, "lo")) == together.lo && together.lo != apart.lo);
   assert_true(number_of(json_object_get(row, "hi")) == together.hi && together.hi != apart.hi);
   evaluation_clear(&e);

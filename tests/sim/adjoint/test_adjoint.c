@@ -19,7 +19,8 @@ static const motion_cfg LEGGED = {.n = 30, .episode = 60, .stride = 4, .horizon 
 static void check_steps(const df_system* s, const motion_cfg* cfg, const char* name) {
   motion m = random_motion(s, cfg->n, cfg->episode, cfg->stride, cfg->size, cfg->height, 11);
   df_gradcheck_point* p = df_alloc((size_t)cfg->n, sizeof *p);
-  OK(df_gradcheck_steps(s, cfg->n, m.x, m.u, 5, 2, p));
+  OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 5, .threads = 2},
+                      &(df_gradcheck_states){.n = cfg->n, .x = m.x, .u = m.u}, p));
   const summary q = sum_up(cfg->n, p);
   print_message("%s: %d smooth, %d kinks, median %.1e, p99 %.1e, worst %.1e\n", name, q.smooth, q.kinks, q.median,
                 q.p99, q.worst);
@@ -179,9 +180,11 @@ static void a_spoiled_adjoint_is_noticed(void** state) {
   the_spoiled = &s;
   motion m = random_motion(inner, N, 40, 4, 0.4, 0.3, 1);
   df_gradcheck_point sound[N], broken[N];
-  OK(df_gradcheck_steps(&s.base, N, m.x, m.u, 2, 1, sound));
+  OK(df_gradcheck_run(&s.base, &(df_gradcheck_cfg){.seed = 2, .threads = 1},
+                      &(df_gradcheck_states){.n = N, .x = m.x, .u = m.u}, sound));
   s.ops.step_vjp = spoiled_vjp;
-  OK(df_gradcheck_steps(&s.base, N, m.x, m.u, 2, 1, broken));
+  OK(df_gradcheck_run(&s.base, &(df_gradcheck_cfg){.seed = 2, .threads = 1},
+                      &(df_gradcheck_states){.n = N, .x = m.x, .u = m.u}, broken));
   assert_true(sum_up(N, sound).worst < 1e-7);
   assert_true(sum_up(N, broken).median > 1e-7);
   motion_free(&m);
@@ -198,9 +201,11 @@ static void a_kink_is_set_apart(void** state) {
       1);
   const double at_limit[2] = {1e-8, 0}, away[2] = {0.5, 0}, u = 0;
   df_gradcheck_point p;
-  OK(df_gradcheck_steps(s, 1, at_limit, &u, 1, 1, &p));
+  OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 1, .threads = 1},
+                      &(df_gradcheck_states){.n = 1, .x = at_limit, .u = &u}, &p));
   assert_true(p.kink);
-  OK(df_gradcheck_steps(s, 1, away, &u, 1, 1, &p));
+  OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 1, .threads = 1},
+                      &(df_gradcheck_states){.n = 1, .x = away, .u = &u}, &p));
   assert_false(p.kink);
   df_system_free(s);
 }

@@ -116,7 +116,8 @@ static void resting_bodies_agree_with_differences(void** state) {
     }
     assert_true(sim->data->ncon >= 1);
     df_gradcheck_point p[LOOK];
-    OK(df_gradcheck_steps(s, LOOK, xs, u, 5, 2, p));
+    OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 5, .threads = 2},
+                        &(df_gradcheck_states){.n = LOOK, .x = xs, .u = u}, p));
     const summary q = sum_up(LOOK, p);
     print_message("%s at rest: %d smooth, median %.1e, worst %.1e\n", cases[i].name, q.smooth, q.median, q.worst);
     assert_int_equal(q.smooth, LOOK);
@@ -186,7 +187,8 @@ static void an_approximate_contact_is_marked(void** state) {
   cloud c = scatter(s, 0.03);
   const census found = census_of(s, &c);
   df_gradcheck_point p[STATES];
-  OK(df_gradcheck_steps(s, STATES, c.x, c.u, 3, 1, p));
+  OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 3, .threads = 1},
+                      &(df_gradcheck_states){.n = STATES, .x = c.x, .u = c.u}, p));
   MANY(found.surface[SURFACE_NEAREST]);
   assert_true(sum_up(STATES, p).approximate > 0);
 
@@ -222,7 +224,8 @@ static void iterated_contacts_agree_with_differences(void** state) {
     cloud c = scatter(s, 0.03);
     const census found = census_of(s, &c);
     df_gradcheck_point p[STATES];
-    OK(df_gradcheck_steps(s, STATES, c.x, c.u, 3, 2, p));
+    OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 3, .threads = 2},
+                        &(df_gradcheck_states){.n = STATES, .x = c.x, .u = c.u}, p));
     int n = 0;
     for (int k = 0; k < STATES; k++) {
       if (!p[k].approximate || p[k].kink) continue;
@@ -310,7 +313,8 @@ static void axes_that_meet_in_space_are_marked(void** state) {
     const double u = 0.5;
     df_gradcheck_point p;
     df_mujoco_initial_state(s, x);
-    OK(df_gradcheck_steps(s, 1, x, &u, 3, 1, &p));
+    OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 3, .threads = 1},
+                        &(df_gradcheck_states){.n = 1, .x = x, .u = &u}, &p));
     assert_true(p.approximate);
     assert_true(isfinite(p.error) != 0);
     df_system_free(s);

@@ -48,7 +48,8 @@ static void an_upright_cylinder_agrees_with_differences(void** state) {
   const double u[2] = {0.3, -0.2};
   df_gradcheck_point p;
   df_mujoco_initial_state(s, x);
-  OK(df_gradcheck_steps(s, 1, x, u, 3, 1, &p));
+  OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 3, .threads = 1}, &(df_gradcheck_states){.n = 1, .x = x, .u = u},
+                      &p));
   print_message("upright cylinder: error %.1e\n", p.error);
 
   /* second order: difference step over width of the impedance, 1e-6 m / 0.02 m, times 1e2 for a stiff contact */

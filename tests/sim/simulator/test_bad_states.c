@@ -333,7 +333,8 @@ static void too_many_contacts_for_the_memory_are_an_error(void** state) {
       continue;
     }
     OK(df_rollout_new(s, &(df_rollout_cfg){.threads = 1}, &r));
-    const df_status status = df_rollout_run(r, 1, T, x0, u, x, &end);
+    const df_status status =
+        df_rollout_run(r, &(df_rollout_batch){.B = 1, .H = T, .x0 = x0, .u = u, .x = x, .end = &end});
     print_message("%s: end %d: %.120s\n", memory[i], end, end == DF_TRAJ_COMPLETE ? "" : df_error_message());
     if (end == DF_TRAJ_COMPLETE) {
       assert_memory_equal(x, reference, n * sizeof *x);
@@ -407,7 +408,8 @@ static void contacts_that_come_in_grow_the_tape(void** state) {
     (void)df_alloc_peak();
     const size_t before = df_alloc_peak();
     OK(df_rollout_new(s, &cfg, &r));
-    OK(df_rollout_gradient(r, 1, T, x0, u, 1, rest, s, &loss, du[k], NULL));
+    OK(df_rollout_gradient(r, &(df_rollout_batch){.B = 1, .H = T, .x0 = x0, .u = u},
+                           &(df_rollout_loss){.fn = rest, .context = s, .losses = &loss, .du = du[k]}));
     const size_t taken = df_rollout_tape_bytes(r), peak = df_alloc_peak() - before;
     /* in addition to the tape: 100 kB for the adjoint of 49 dofs, 70 kB for states and cotangents */
     if (k == 1) assert_true(taken <= cfg.tape_bytes && peak < cfg.tape_bytes + (200 << 10));

@@ -432,7 +432,8 @@ static void differenced_steps_are_counted(void** state) {
   for (int threads = 1; threads <= 4; threads *= 2) {
     df_rollout* r;
     OK(df_rollout_new(s, &(df_rollout_cfg){.threads = threads, .tape_length = H}, &r));
-    OK(df_rollout_gradient(r, B, H, x0, u, 1, height, s, loss, du, NULL));
+    OK(df_rollout_gradient(r, &(df_rollout_batch){.B = B, .H = H, .x0 = x0, .u = u},
+                           &(df_rollout_loss){.fn = height, .context = s, .losses = loss, .du = du}));
     const df_gradient_count n = df_rollout_gradient_count(r);
     print_message("%d threads: %ld steps, %ld approximate, %ld differenced\n", threads, n.steps, n.approximate,
                   n.differenced);
@@ -448,7 +449,8 @@ static void differenced_steps_are_counted(void** state) {
   df_rollout* r;
   for (int b = 0; b < B; b++) df_mujoco_initial_state(s, x0 + b * s->nx);
   OK(df_rollout_new(s, &(df_rollout_cfg){.threads = 2, .tape_length = H}, &r));
-  OK(df_rollout_gradient(r, B, H, x0, u, 1, height, s, loss, du, NULL));
+  OK(df_rollout_gradient(r, &(df_rollout_batch){.B = B, .H = H, .x0 = x0, .u = u},
+                         &(df_rollout_loss){.fn = height, .context = s, .losses = loss, .du = du}));
   assert_int_equal(df_rollout_gradient_count(r).differenced, B * H);
   df_rollout_free(r);
   df_system_free(s);

@@ -84,7 +84,8 @@ static void check_crabs(const char* option) {
   assert_true(mj_isSparse(as_mujoco(s)->model));
   motion m = scattered(s, N, .02, 3);
   df_gradcheck_point p[N];
-  OK(df_gradcheck_steps(s, N, m.x, m.u, 5, 2, p));
+  OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 5, .threads = 2},
+                      &(df_gradcheck_states){.n = N, .x = m.x, .u = m.u}, p));
   const summary q = sum_up(N, p);
   const int count = touching(s, N, m.x);
   print_message("60 degrees of freedom, '%s': %d touching, %d smooth, median %.1e, worst %.1e\n", option, count,

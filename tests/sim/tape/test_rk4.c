@@ -158,7 +158,8 @@ static const course LEGGED = {.n = 20, .episode = 60, .stride = 4, .horizon = 8,
 static void check_steps(const df_system* s, const course* c, const char* name) {
   motion m = random_motion(s, c->n, c->episode, c->stride, c->size, c->height, 21);
   df_gradcheck_point* p = df_alloc((size_t)c->n, sizeof *p);
-  OK(df_gradcheck_steps(s, c->n, m.x, m.u, 5, 2, p));
+  OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 5, .threads = 2},
+                      &(df_gradcheck_states){.n = c->n, .x = m.x, .u = m.u}, p));
   const summary q = sum_up(c->n, p);
   print_message("%s: %d smooth, %d kinks, median %.1e, p99 %.1e, worst %.1e\n", name, q.smooth, q.kinks, q.median,
                 q.p99, q.worst);
@@ -236,7 +237,8 @@ static void fast_rotations_agree_with_differences(void** state) {
     u[i] = 0.5;
   }
   df_gradcheck_point p[N];
-  OK(df_gradcheck_steps(s, N, x, u, 5, 2, p));
+  OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 5, .threads = 2}, &(df_gradcheck_states){.n = N, .x = x, .u = u},
+                      p));
   const summary q = sum_up(N, p);
   print_message("spinning box: %d smooth, median %.1e, worst %.1e\n", q.smooth, q.median, q.worst);
   assert_true(q.smooth >= N * 9 / 10);
@@ -266,7 +268,8 @@ static void a_bounded_tape_gives_the_same_bits(void** state) {
   for (int i = 0; i < 2; i++) {
     df_rollout* r;
     OK(df_rollout_new(s, &(df_rollout_cfg){.threads = 1, .tape_length = H, .tape_bytes = bytes[0] / 8}, &r));
-    OK(df_rollout_gradient(r, 1, H, m.x, m.u, 1, speed, s, &loss, du[i], NULL));
+    OK(df_rollout_gradient(r, &(df_rollout_batch){.B = 1, .H = H, .x0 = m.x, .u = m.u},
+                           &(df_rollout_loss){.fn = speed, .context = s, .losses = &loss, .du = du[i]}));
     bytes[i] = df_rollout_tape_bytes(r);
     df_rollout_free(r);
   }

@@ -14,6 +14,8 @@
 
 #include "dynaflow/core/status.h"
 
+DF_BEGIN_DECLS
+
 enum { DF_TEXT_MAX = 256, DF_LIST_MAX = 64, DF_NAMES_MAX = 16, DF_NAME_MAX = 48 };
 
 typedef struct df_list {
@@ -159,5 +161,7 @@ DF_API DF_MUST_CHECK df_status df_config_set(df_config* config, const char* key,
 /* Writes the value of key i (index into df_config_keys) as canonical text into text [n], cut at n - 1 bytes: numbers in
  * the shortest form that reads back exactly, lists and names joined by commas. */
 DF_API void df_config_value(const df_config* config, int i, char* text, size_t n);
+
+DF_END_DECLS
 
 #endif

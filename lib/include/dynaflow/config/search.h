@@ -4,6 +4,8 @@
 
 #include "dynaflow/core/status.h"
 
+DF_BEGIN_DECLS
+
 enum { DF_SEARCH_MAX = 8 };
 
 /* Folders in the order in which they are searched; the strings belong to whoever fills them in. */
@@ -16,5 +18,7 @@ typedef struct df_search {
  * as it is. The caller frees *path with df_free(); on failure *path is NULL. Errors: DF_E_MISSING, which lists the
  * searched folders; DF_E_ARG for no name or more than DF_SEARCH_MAX folders; DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_search_find(const df_search* search, const char* name, char** path);
+
+DF_END_DECLS
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "dynaflow/core/status.h"
 
+DF_BEGIN_DECLS
+
 /* Allocates zeroed memory for `count` objects of `size` bytes each, aligned to 64 bytes. The caller releases it with
  * df_free(). Returns NULL when memory is short or count * size overflows, with the reason in df_error_message(). A
  * request for 0 bytes returns a valid pointer. */
@@ -24,5 +26,7 @@ DF_API size_t df_alloc_fail_at(size_t n);
 /* Returns the peak number of bytes in use since the previous call (or since program start), including the rounding of
  * the heap. Process-wide. */
 DF_API size_t df_alloc_peak(void);
+
+DF_END_DECLS
 
 #endif

@@ -9,11 +9,15 @@
 
 #include "dynaflow/core/status.h"
 
+DF_BEGIN_DECLS
+
 #ifdef DF_DEBUG
-DF_API _Noreturn void df_assert_failed(const char* condition, const char* file, int line);
+DF_API DF_NORETURN void df_assert_failed(const char* condition, const char* file, int line);
 #define DF_ASSERT(condition) ((condition) ? (void)0 : df_assert_failed(#condition, __FILE__, __LINE__))
 #else
-#define DF_ASSERT(condition) ((void)sizeof((condition) ? 1 : 0))
+#define DF_ASSERT(condition) ((void)(0 && (condition)))
 #endif
+
+DF_END_DECLS
 
 #endif

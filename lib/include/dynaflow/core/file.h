@@ -7,6 +7,8 @@
 
 #include "dynaflow/core/status.h"
 
+DF_BEGIN_DECLS
+
 /* Writes n bytes to `path` atomically: writes a temporary file in the same folder, syncs it and renames it, so a reader
  * sees either the old content or all of the new. On failure the temporary file is removed. Errors name the path and the
  * system's reason: DF_E_MISSING (the folder does not exist), DF_E_IO, DF_E_ARG (path longer than about 4000 bytes). */
@@ -31,5 +33,7 @@ DF_API char* df_path_join(const char* folder, const char* name);
 /* Returns the folder part of a path, "." if it has none. The caller frees the result with df_free(); NULL when memory
  * is short. */
 DF_API char* df_path_folder(const char* path);
+
+DF_END_DECLS
 
 #endif

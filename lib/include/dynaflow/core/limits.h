@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "dynaflow/core/status.h"
+
+DF_BEGIN_DECLS
+
 /* A trajectory with a larger entry in a state or cotangent (SI units) counts as diverged. */
 #define DF_LARGEST 1e6
 
@@ -16,5 +20,7 @@ static inline bool df_within_limit(const double* x, size_t n) {
   }
   return true;
 }
+
+DF_END_DECLS
 
 #endif

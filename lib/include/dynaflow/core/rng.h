@@ -11,6 +11,8 @@
 
 #include "dynaflow/core/status.h"
 
+DF_BEGIN_DECLS
+
 /* every purpose that draws random numbers. The numeric values affect results: append new streams, never renumber. */
 typedef enum df_stream {
   DF_STREAM_NET_INIT = 1,    /* initial network weights */
@@ -36,5 +38,7 @@ DF_API void df_rng_normal(uint64_t seed, df_stream stream, uint64_t index, size_
 /* Returns an integer in [0, below), below >= 1; `lane` distinguishes several integers of one event. It is the high half
  * of the 128-bit product of `below` and 64 random bits, so the bias is below 2^-32 for every `below` < 2^32. */
 DF_API uint64_t df_rng_below(uint64_t seed, df_stream stream, uint64_t index, uint32_t lane, uint64_t below);
+
+DF_END_DECLS
 
 #endif

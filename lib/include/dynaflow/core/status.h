@@ -8,12 +8,25 @@
 #if defined(__GNUC__)
 #define DF_API               __attribute__((visibility("default")))
 #define DF_MUST_CHECK        __attribute__((warn_unused_result))
+#define DF_NORETURN          __attribute__((noreturn))
 #define DF_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define DF_API
 #define DF_MUST_CHECK
+#define DF_NORETURN
 #define DF_PRINTF(fmt, args)
 #endif
+
+/* C linkage for C++ programs; every public header puts its declarations between these two */
+#ifdef __cplusplus
+#define DF_BEGIN_DECLS extern "C" {
+#define DF_END_DECLS   }
+#else
+#define DF_BEGIN_DECLS
+#define DF_END_DECLS
+#endif
+
+DF_BEGIN_DECLS
 
 /* X(code, text): the table behind df_status and df_status_text() */
 #define DF_STATUS_LIST(X)                                       \
@@ -61,5 +74,7 @@ DF_API df_status df_fail(df_status status, const char* format, ...) DF_PRINTF(2,
   do {                                                       \
     if (!(condition)) return df_fail(DF_E_ARG, __VA_ARGS__); \
   } while (0)
+
+DF_END_DECLS
 
 #endif

@@ -6,9 +6,13 @@
 
 #include "dynaflow/core/status.h"
 
+DF_BEGIN_DECLS
+
 enum { DF_WORD_MAX = 80 };
 
 /* The Levenshtein distance of two words of at most DF_WORD_MAX bytes; DF_WORD_MAX + 1 where one is longer. */
 DF_API size_t df_edit_distance(const char* a, const char* b);
+
+DF_END_DECLS
 
 #endif

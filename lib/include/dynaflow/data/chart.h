@@ -26,6 +26,8 @@
 
 #include "dynaflow/data/dataset.h"
 
+DF_BEGIN_DECLS
+
 /* channels of one physical quantity, for errors in physical units */
 typedef struct df_chart_group {
   char name[24]; /* base_pos base_rot joint_pos slide_pos base_vel base_angvel joint_vel slide_vel activation */
@@ -71,5 +73,7 @@ DF_API void df_chart_encode_vjp(const df_chart* chart, const double* x0, const d
 /* Writes the part of the network's condition that describes x0 [nx]: context [nz], the flow coordinates of x0 relative
  * to itself, normalised by the context statistics. It depends on x0 only. */
 DF_API void df_chart_context(const df_chart* chart, const double* x0, double* context);
+
+DF_END_DECLS
 
 #endif

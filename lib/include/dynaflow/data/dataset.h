@@ -6,6 +6,8 @@
 #include "dynaflow/core/hash.h"
 #include "dynaflow/sim/system.h"
 
+DF_BEGIN_DECLS
+
 /* Episodes of equal length. The dataset owns its arrays, which are row-major:
  *   states [episodes][length+1][nx]   actions [episodes][length][nu] or NULL   conditions [episodes][nc] or NULL
  * States and actions are in the units of the system (system.h). */
@@ -40,10 +42,19 @@ DF_API DF_MUST_CHECK df_status df_dataset_read(const char* path, const df_config
  * condition name that is empty or contains a comma), DF_E_IO, DF_E_MISSING, DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_dataset_write(const char* path, const df_dataset* data, const char* model_sha256);
 
-/* Makes a dataset of zeros; nu = 0: without actions, nc = 0: without conditions. Errors: DF_E_ARG for sizes or dt out
- * of range (nc is at most DF_NAMES_MAX), DF_E_NOMEM; *out is then NULL. */
-DF_API DF_MUST_CHECK df_status df_dataset_new(int episodes, int length, int nx, int nu, int nc, double dt,
-                                              df_dataset** out);
+/* the sizes of a dataset */
+typedef struct df_dataset_shape {
+  int episodes; /* number of episodes, >= 1; mandatory */
+  int length;   /* actions per episode, >= 1; mandatory */
+  int nx;       /* state coordinates, >= 1; mandatory */
+  int nu;       /* action coordinates; 0: without actions */
+  int nc;       /* condition features, at most DF_NAMES_MAX; 0: without conditions */
+  double dt;    /* duration of an action, s, > 0; mandatory */
+} df_dataset_shape;
+
+/* Makes a dataset of zeros, which the caller frees with df_dataset_free(). Errors: DF_E_ARG for a NULL argument and for
+ * sizes or dt out of range, DF_E_NOMEM; *out is then NULL. */
+DF_API DF_MUST_CHECK df_status df_dataset_new(const df_dataset_shape* shape, df_dataset** out);
 DF_API void df_dataset_free(df_dataset* data); /* NULL is allowed */
 
 /* Pointers into the arrays: a state [nx], an action [nu], a condition [nc]. Indices are not checked. */
@@ -77,5 +88,7 @@ typedef struct df_windows {
  * DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_windows_new(const df_dataset* data, const df_config* config, df_windows** out);
 DF_API void df_windows_free(df_windows* windows); /* NULL is allowed */
+
+DF_END_DECLS
 
 #endif

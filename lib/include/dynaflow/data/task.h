@@ -8,6 +8,8 @@
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/sim/mujoco.h"
 
+DF_BEGIN_DECLS
+
 /* owns all of its parts */
 typedef struct df_task {
   df_config config;
@@ -33,5 +35,7 @@ DF_API DF_MUST_CHECK df_status df_task_system(const df_config* config, const df_
 DF_API DF_MUST_CHECK df_status df_task_new(const df_config* config, const df_search* search, const char* data_path,
                                            df_task** out);
 DF_API void df_task_free(df_task* task); /* NULL is allowed */
+
+DF_END_DECLS
 
 #endif

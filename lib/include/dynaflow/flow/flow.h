@@ -24,6 +24,8 @@
 
 #include "dynaflow/flow/method.h"
 
+DF_BEGIN_DECLS
+
 typedef enum df_decoder { DF_DECODE_STATES, DF_DECODE_ACTIONS, DF_DECODE_ROLLOUT, DF_DECODE_TRACKING } df_decoder;
 
 typedef struct df_flow df_flow;
@@ -72,5 +74,7 @@ DF_API DF_MUST_CHECK df_status df_inverse_train(df_inverse* inverse, df_training
 DF_API DF_MUST_CHECK df_status df_inverse_actions(df_inverse* inverse, int B, int H, const double* x, double* u);
 DF_API DF_MUST_CHECK df_status df_inverse_save(const df_inverse* inverse, const char* path);
 DF_API DF_MUST_CHECK df_status df_inverse_load(df_inverse* inverse, const char* path);
+
+DF_END_DECLS
 
 #endif

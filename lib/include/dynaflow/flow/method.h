@@ -11,6 +11,8 @@
 
 #include "dynaflow/data/task.h"
 
+DF_BEGIN_DECLS
+
 enum {
   DF_METHOD_TRAINS = 1,              /* has train, save and load */
   DF_METHOD_NEEDS_ACTIONS = 2,       /* the demonstrations must contain actions */
@@ -94,9 +96,11 @@ typedef struct df_method {
  * A plugin is a shared object, linked with libdynaflow, that defines the two symbols below. It is refused if its
  * version differs from the program's; DF_METHOD_VERSION is increased whenever plugins must be rebuilt. See
  * docs/add-a-method.md for an example. */
-enum { DF_METHOD_VERSION = 2 };
+enum { DF_METHOD_VERSION = 3 };
 
 DF_API extern const int df_plugin_version; /* = DF_METHOD_VERSION */
 DF_API extern const df_method df_plugin_method;
+
+DF_END_DECLS
 
 #endif

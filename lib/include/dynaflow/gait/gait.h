@@ -11,6 +11,8 @@
 #include "dynaflow/data/generator.h"
 #include "dynaflow/sim/mujoco.h"
 
+DF_BEGIN_DECLS
+
 typedef enum df_gait { DF_GAIT_TROT, DF_GAIT_PACE, DF_GAIT_BOUND, DF_GAIT_PRONK, DF_GAIT_COUNT } df_gait;
 
 DF_API const char* df_gait_name(df_gait gait); /* "trot" ...; "" for DF_GAIT_COUNT and above */
@@ -22,26 +24,21 @@ DF_API bool df_gait_stance(df_gait gait, int leg, double phase);
 enum { DF_GAIT_SETTLE_FRAMES = 25 };   /* actions during which the robot stands before the gait's clock acts */
 DF_API double df_gait_frequency(void); /* Hz */
 
-typedef struct df_gait_report {
-  int tried[DF_GAIT_COUNT], fallen[DF_GAIT_COUNT];
-} df_gait_report;
-
 /* Generates demonstrations according to config's data.* keys: data.episodes episodes of each gait, one gait after the
- * other. Attempts in which the robot falls are rejected and counted in `report` (may be NULL). The conditions are the
- * gait, one-hot, and the command: vx, vy [m/s] and yaw rate [rad/s]. Command, start pose and phase are functions of
- * (data.seed, gait, number of the attempt), so the result depends neither on `threads` nor on earlier rejections.
- *
- * `progress` (may be NULL) is called after every few attempts with `context`, the episodes done and the episodes
- * wanted, by the calling thread; if it returns false the call ends with DF_E_INTERRUPTED. The caller frees *out with
- * df_dataset_free(); on failure *out is NULL.
+ * other. Attempts in which the robot falls are rejected; env->report has a line per gait, in the order of df_gait. The
+ * conditions are the gait, one-hot, and the command: vx, vy [m/s] and yaw rate [rad/s]. Command, start pose and phase
+ * are functions of (data.seed, gait, number of the attempt), so the result depends neither on env->threads nor on
+ * earlier rejections. The caller frees *out with df_dataset_free(); on failure *out is NULL.
  * Errors: DF_E_CONFIG for a model other than a 12-joint Go1 with actions of 0.02 s, an unknown or repeated gait name, a
- * value of data.* out of range, or too many falls (more than 50 attempts per wanted episode); DF_E_SIM if the simulator
- * fails; DF_E_ARG for a NULL argument or threads < 1; DF_E_NOMEM. */
-DF_API DF_MUST_CHECK df_status df_gait_demonstrate(const df_system* system, const df_config* config, int threads,
-                                                   bool (*progress)(void*, int, int), void* context,
-                                                   df_gait_report* report, df_dataset** out);
+ * value of data.* out of range, or too many falls (more than 50 attempts per wanted episode); DF_E_INTERRUPTED if
+ * env->progress returned false; DF_E_SIM if the simulator fails; DF_E_ARG for a NULL argument or threads < 1;
+ * DF_E_NOMEM. */
+DF_API DF_MUST_CHECK df_status df_gait_demonstrate(const df_system* system, const df_config* config,
+                                                   const df_generator_env* env, df_dataset** out);
 
 /* df_gait_demonstrate() as a row of the table of generators: "quadruped_gaits". */
 extern DF_API const df_generator df_generator_quadruped_gaits;
+
+DF_END_DECLS
 
 #endif

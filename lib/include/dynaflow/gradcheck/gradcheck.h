@@ -22,6 +22,8 @@
 
 #include "dynaflow/sim/system.h"
 
+DF_BEGIN_DECLS
+
 /* ---- the active set of a step ---- */
 
 /* Counts over one step of a MuJoCo system. With several substeps each count is its maximum over the substeps. */
@@ -85,31 +87,41 @@ typedef struct df_gradcheck_cfg {
   bool transition; /* also compare with mjd_transitionFD */
 } df_gradcheck_cfg;
 
-/* Checks single steps at n >= 1 states x [n][nx] and actions u [n][nu]; writes points [n]. Costs 2 x 2 x (ndx + nu)
- * steps per state, and up to 5 x 2 x (ndx + nu) where two difference steps do not suffice. A state whose step diverges
- * is a kink with error and step_gap NaN. An adjoint that is NaN, or is reported as diverged where finite differences
- * are not, has an infinite error. Errors: DF_E_ARG (NULL argument, n or threads below 1), DF_E_NOMEM. */
-DF_API DF_MUST_CHECK df_status df_gradcheck_run(const df_system* system, const df_gradcheck_cfg* cfg, int n,
-                                                const double* x, const double* u, df_gradcheck_point* points);
+/* states to check; the caller owns the arrays. All fields are mandatory. */
+typedef struct df_gradcheck_states {
+  int n;           /* number of states, >= 1 */
+  const double* x; /* [n][nx] states */
+  const double* u; /* [n][nu] the action in each state */
+} df_gradcheck_states;
 
-/* df_gradcheck_run() without the comparison with mjd_transitionFD. */
-DF_API DF_MUST_CHECK df_status df_gradcheck_steps(const df_system* system, int n, const double* x, const double* u,
-                                                  uint64_t seed, int threads, df_gradcheck_point* points);
+/* Checks single steps; writes points [n]. Costs 2 x 2 x (ndx + nu) steps per state, and up to 5 x 2 x (ndx + nu) where
+ * two difference steps do not suffice. A state whose step diverges is a kink with error and step_gap NaN. An adjoint
+ * that is NaN, or is reported as diverged where finite differences are not, has an infinite error. Errors: DF_E_ARG
+ * (NULL argument or array, n or threads below 1), DF_E_NOMEM. */
+DF_API DF_MUST_CHECK df_status df_gradcheck_run(const df_system* system, const df_gradcheck_cfg* cfg,
+                                                const df_gradcheck_states* states, df_gradcheck_point* points);
 
-/* Checks the loss gradient of n >= 1 rollouts of H >= 1 actions along four random directions in action space. The loss
- * is the mean over t, i of w_i (x_t (-) x*_t)_i^2. Shapes: start states x0 [n][nx], actions u [n][H][nu], targets
- * x_target [n][H+1][nx], weights w = weight [ndx], results points [n]. A rollout that diverges is a kink with error and
- * step_gap NaN. Errors: as df_gradcheck_run(). */
-DF_API DF_MUST_CHECK df_status df_gradcheck_rollouts(const df_system* system, int n, int H, const double* x0,
-                                                     const double* u, const double* x_target, const double* weight,
-                                                     uint64_t seed, int threads, df_gradcheck_point* points);
+/* rollouts to check; the caller owns the arrays. All fields are mandatory. */
+typedef struct df_gradcheck_batch {
+  int n, H;               /* number of rollouts and of actions in each, >= 1 */
+  const double* x0;       /* [n][nx] start states */
+  const double* u;        /* [n][H][nu] actions */
+  const double* x_target; /* [n][H+1][nx] target states x* */
+  const double* weight;   /* [ndx] weights w of the loss */
+} df_gradcheck_batch;
 
-/* The error of the adjoint at n >= 1 states against finite differences at each of m >= 1 difference steps eps [m] > 0:
+/* Checks the loss gradient of rollouts along four random directions in action space; writes points [n]. The loss is the
+ * mean over t, i of w_i (x_t (-) x*_t)_i^2. cfg->transition is ignored. A rollout that diverges is a kink with error
+ * and step_gap NaN. Errors: as df_gradcheck_run(). */
+DF_API DF_MUST_CHECK df_status df_gradcheck_rollouts(const df_system* system, const df_gradcheck_cfg* cfg,
+                                                     const df_gradcheck_batch* batch, df_gradcheck_point* points);
+
+/* The error of the adjoint at n states against finite differences at each of m >= 1 difference steps eps [m] > 0:
  * errors [n][m], NaN where a step or the adjoint diverges. The error falls as eps^2 where truncation dominates and
  * rises as 1/eps where rounding does. Actions are kept twice the largest eps away from the bounds of the box. Errors:
  * as df_gradcheck_run(), and DF_E_ARG for an eps that is not finite and positive. */
-DF_API DF_MUST_CHECK df_status df_gradcheck_sweep(const df_system* system, const df_gradcheck_cfg* cfg, int n,
-                                                  const double* x, const double* u, int m, const double* eps,
+DF_API DF_MUST_CHECK df_status df_gradcheck_sweep(const df_system* system, const df_gradcheck_cfg* cfg,
+                                                  const df_gradcheck_states* states, int m, const double* eps,
                                                   double* errors);
 
 /* ---- summary and verdict ---- */
@@ -129,7 +141,6 @@ typedef struct df_gradcheck_summary {
 
 /* Summarises points [n], n >= 0; a NaN error of a smooth point counts as infinite. Errors: DF_E_ARG (NULL argument,
  * negative n), DF_E_NOMEM. */
-
 DF_API DF_MUST_CHECK df_status df_gradcheck_sum_up(int n, const df_gradcheck_point* points, df_gradcheck_summary* out);
 
 typedef enum df_gradcheck_verdict {
@@ -162,22 +173,38 @@ typedef enum df_state_kind {
 /* The name of a kind, e.g. "rest"; a static string, "?" for an unknown value. */
 DF_API const char* df_state_kind_name(df_state_kind kind);
 
-/* Generates up to n states x [n][nx] of a MuJoCo system, each with an action u [n][nu]; *found is their number, which
- * may be less than n: a model without limits has no states at limits. Motions start near the first keyframe, or else
- * near the initial state. A motion that diverges ends; the search ends after 40 motions in a row without a state.
+/* which states to generate */
+typedef struct df_state_draw {
+  df_state_kind kind; /* zero: REST */
+  int n;              /* number of states wanted, >= 0 */
+  uint64_t seed;
+} df_state_draw;
+
+/* Generates up to draw->n states x [n][nx] of a MuJoCo system, each with an action u [n][nu]; *found is their number,
+ * which may be less than n: a model without limits has no states at limits. Motions start near the first keyframe, or
+ * else near the initial state. A motion that diverges ends; the search ends after 40 motions in a row without a state.
  * Errors: DF_E_ARG (NULL argument, not a MuJoCo system, negative n, unknown kind), DF_E_NOMEM. */
-DF_API DF_MUST_CHECK df_status df_gradcheck_draw(const df_system* system, df_state_kind kind, int n, uint64_t seed,
-                                                 double* x, double* u, int* found);
+DF_API DF_MUST_CHECK df_status df_gradcheck_draw(const df_system* system, const df_state_draw* draw, double* x,
+                                                 double* u, int* found);
 
 /* ---- MuJoCo's own derivative, for comparison ---- */
 
-/* mjd_transitionFD of one physics step of a MuJoCo system at state x [nx] and action u [nu], with difference step eps,
- * centred or one-sided: A [ndx][ndx], B [ndx][nu], row-major. False if MuJoCo has none (RK4, delays) or raises an
- * error. Invalidates the simulator's trajectory: reset it before the next step. */
-DF_API bool df_mujoco_transition(const df_system* system, df_sim* sim, const double* x, const double* u, double eps,
-                                 bool centred, double* A, double* B);
+/* a request for mjd_transitionFD; the caller owns the arrays, row-major */
+typedef struct df_transition {
+  double eps;   /* difference step, > 0; mandatory */
+  bool centred; /* centred differences; false: one-sided */
+  double* A;    /* out, [ndx][ndx] derivative of the next state by the state; NULL: not needed */
+  double* B;    /* out, [ndx][nu] derivative of the next state by the action; NULL: not needed */
+} df_transition;
+
+/* mjd_transitionFD of one physics step of a MuJoCo system at state x [nx] and action u [nu]. False if MuJoCo has none
+ * (RK4, delays) or raises an error. Invalidates the simulator's trajectory: reset it before the next step. */
+DF_API bool df_mujoco_transition(const df_system* system, df_sim* sim, const double* x, const double* u,
+                                 const df_transition* out);
 
 /* The active set of the last physics step (substep) of a MuJoCo simulator; all zero if the simulator must be reset. */
 DF_API df_active df_mujoco_active(df_sim* sim);
+
+DF_END_DECLS
 
 #endif

@@ -9,6 +9,8 @@
 
 #include "dynaflow/core/status.h"
 
+DF_BEGIN_DECLS
+
 enum { DF_NPZ_MAX_RANK = 8 };
 
 typedef struct df_array {
@@ -56,5 +58,7 @@ typedef struct df_npz_entry {
  * path and key: DF_E_ARG (no name, a name twice, rank or shape out of range, NULL values, text that is not UTF-8),
  * DF_E_IO, DF_E_MISSING, DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_npz_write(const char* path, int n, const df_npz_entry* entries);
+
+DF_END_DECLS
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "dynaflow/core/status.h"
 
+DF_BEGIN_DECLS
+
 typedef enum df_dtype { DF_F32, DF_F64, DF_I64 } df_dtype;
 
 typedef struct df_named_tensor {
@@ -44,5 +46,7 @@ DF_API const char* df_safetensors_metadata(const df_safetensors* file, const cha
  * range. */
 DF_API DF_MUST_CHECK df_status df_safetensors_read(const df_safetensors* file, const char* name, df_dtype dtype,
                                                    int rank, const size_t* shape, void* out);
+
+DF_END_DECLS
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "dynaflow/core/status.h"
 
+DF_BEGIN_DECLS
+
 /* X(name, unit, better, definition): the table of `dynaflow list metrics`; better is "lower", "higher" or "" */
 #define DF_METRIC_LIST(X)                                                                                              \
   X(tre, "std", "lower",                                                                                               \
@@ -38,5 +40,7 @@ typedef struct df_metric_def {
 } df_metric_def;
 /* Sets *defs to the table, a static array, and returns its number of rows. */
 DF_API int df_metric_defs(const df_metric_def** defs);
+
+DF_END_DECLS
 
 #endif

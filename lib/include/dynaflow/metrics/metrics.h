@@ -1,7 +1,7 @@
 /* metrics.h: physical consistency and reconstruction quality of generated windows, in physical units.
  *
- * B windows of H actions: states are [B][H+1][nx], actions [B][H][nu], row-major, as in rollout.h. Results are written
- * per window to arrays owned by the caller, so that paired statistics are possible. A window with a non-finite number
+ * The windows are given as df_trajectories; arrays are row-major, as in rollout.h. Results are written per window to
+ * arrays owned by the caller, so that paired statistics are possible. A window with a non-finite number
  * has the result +inf; it is never left out, so the mean over windows is then +inf and the number of failures is
  * reported beside it. */
 #ifndef DYNAFLOW_METRICS_METRICS_H
@@ -14,59 +14,80 @@
 #include "dynaflow/sim/system.h"
 #include "dynaflow/stats/statistics.h"
 
+DF_BEGIN_DECLS
+
+/* B windows of H actions each, which the caller owns. */
+typedef struct df_trajectories {
+  int B, H;        /* number of windows and of actions in each, >= 1; mandatory */
+  const double* x; /* [B][H+1][nx] states; mandatory */
+  const double* u; /* [B][H][nu] actions; NULL where the function says so */
+} df_trajectories;
+
 /* Trajectory reconstruction error (TRE): RMS over frames 1..H and channels of the difference between generated and
  * demonstrated states, in the chart's coordinates relative to the demonstration's frame 0 and in units of the training
  * std; and the same by physical group (df_chart_groups) in the unit of the group. The name is that of DynaFlow (arXiv
  * 2509.19804), the definition is this suite's.
- *   x, x_demo  in,  [B][H+1][nx] of the chart's system; frame 0 must agree to 1e-5, relative above 1
+ *   nx         in,  that of the chart's system
+ *   made       in,  the generated states; u is not read and may be NULL
+ *   x_demo     in,  [B][H+1][nx], the demonstrated states; frame 0 must agree to 1e-5, relative above 1
  *   rms        out, [B]
  *   group_rms  out, [groups][B], may be NULL
  * Errors: DF_E_ARG for a NULL argument, a size < 1 or a different frame 0 (names the first such window), DF_E_NOMEM. */
-DF_API DF_MUST_CHECK df_status df_metric_tre(const df_chart* chart, int nx, int B, int H, const double* x,
+DF_API DF_MUST_CHECK df_status df_metric_tre(const df_chart* chart, int nx, const df_trajectories* made,
                                              const double* x_demo, double* rms, double* group_rms);
 
 /* Statewise admissibility error (SAE, named after DDAT, RSS 2025) of given actions: the error of step t is the tangent
  * 2-norm |x[t+1] (-) f(x[t], u[t])|, with every step started from the given x[t].
+ *   made   in,  states and actions; u is mandatory
  *   sae    out, [B], the mean error over the H steps
  *   worst  out, [B], the largest error; may be NULL
  * The solver's warm start is carried from step to step, as in the simulation of a window, so windows made by
  * df_rollout_run() have an error of 0 up to rounding. A step that diverges or fails makes both results of the window
  * +inf. Errors: DF_E_ARG for a NULL argument or a size < 1; DF_E_NOMEM and the errors of df_sim_new(). */
-DF_API DF_MUST_CHECK df_status df_metric_sae_own(const df_system* system, int B, int H, const double* x,
-                                                 const double* u, int threads, double* sae, double* worst);
+DF_API DF_MUST_CHECK df_status df_metric_sae_own(const df_system* system, const df_trajectories* made, int threads,
+                                                 double* sae, double* worst);
 
 /* SAE of the best actions: the error of step t is minimised over the actions in the box by projected
  * Levenberg-Marquardt, started from the guess (without a guess: from the best action of the previous step) and from
  * the rest action (df_system_rest_action). The result is an upper bound of the minimum: where f is discontinuous in u,
  * for instance where a contact begins within the step, a search may stop at the discontinuity.
- *   u_guess  in,  [B][H][nu], may be NULL; an action that is not finite is ignored
- *   sae      out, [B], the mean error over the H steps
- *   u_best   out, [B][H][nu], the best actions; may be NULL or equal to u_guess
+ *   made    in,  states and, in u, the guess: NULL: no guess; an action that is not finite is ignored
+ *   sae     out, [B], the mean error over the H steps
+ *   u_best  out, [B][H][nu], the best actions; may be NULL or made->u
  * The searches clear the warm start before every step. In addition, the guess, projected into the box, is evaluated as
  * in df_metric_sae_own(), so sae_min <= sae_own holds exactly for actions in the box. Errors as for
  * df_metric_sae_own(). */
-DF_API DF_MUST_CHECK df_status df_metric_sae_min(const df_system* system, int B, int H, const double* x,
-                                                 const double* u_guess, int threads, double* sae, double* u_best);
+DF_API DF_MUST_CHECK df_status df_metric_sae_min(const df_system* system, const df_trajectories* made, int threads,
+                                                 double* sae, double* u_best);
 
 /* the value in `touch` for a state that is not finite or exceeds 1e6; it never agrees, not even with itself */
 enum { DF_TOUCH_UNKNOWN = 2 };
 
-/* Writes touch [B][H+1][n_feet]: 1 if foot geom geoms[k] is in contact (within its margin) in a state, 0 if not,
- * DF_TOUCH_UNKNOWN if the state is unusable. Errors: DF_E_ARG for a NULL argument, a size < 1, a system that is not a
- * MuJoCo model, or a negative geom; DF_E_NOMEM and the errors of df_sim_new(). */
-DF_API DF_MUST_CHECK df_status df_metric_contacts(const df_system* system, int B, int H, const double* x, int n_feet,
+/* Writes touch [B][H+1][n_feet] from the states; their u is not read and may be NULL. 1 if foot geom geoms[k] is in
+ * contact (within its margin) in a state, 0 if not, DF_TOUCH_UNKNOWN if the state is unusable. Errors: DF_E_ARG for a
+ * NULL argument, a size < 1, a system that is not a MuJoCo model, or a negative geom; DF_E_NOMEM and the errors of
+ * df_sim_new(). */
+DF_API DF_MUST_CHECK df_status df_metric_contacts(const df_system* system, const df_trajectories* states, int n_feet,
                                                   const int* geoms, int threads, uint8_t* touch);
 
 /* Writes agreement [B]: the share of frames 1..H and feet with equal, known contact in a and b [B][H+1][n_feet]. */
 DF_API void df_metric_agreement(int B, int H, int n_feet, const uint8_t* a, const uint8_t* b, double* agreement);
 
-/* Returns the share of frames from..H and feet whose contact equals stance(k, phase0 + frequency * dt * t), maximised
- * over 50 equally spaced phase offsets phase0. `stance` returns whether foot k is in stance at a phase [cycles];
- * `context` is passed to it. touch [H+1][n_feet] is of one trajectory; dt in s, frequency in Hz. NaN if there are no
- * frames or feet. */
+/* Returns whether foot k of a gait is in stance at a phase [cycles]. */
 typedef bool (*df_stance_fn)(void* context, int foot, double phase);
-DF_API double df_metric_gait_phase(int H, int from, int n_feet, const uint8_t* touch, double dt, double frequency,
-                                   df_stance_fn stance, void* context);
+
+/* the clock of a gait: which feet stand when */
+typedef struct df_gait_clock {
+  double dt;           /* time between two frames, s; mandatory */
+  double frequency;    /* cycles of the gait per second, Hz; mandatory */
+  df_stance_fn stance; /* whether a foot stands; mandatory */
+  void* context;       /* passed to stance; may be NULL */
+} df_gait_clock;
+
+/* Returns the share of frames from..H and feet whose contact equals stance(k, phase0 + frequency * dt * t), maximised
+ * over 50 equally spaced phase offsets phase0. touch [H+1][n_feet] is of one trajectory. NaN if there are no frames or
+ * feet. */
+DF_API double df_metric_gait_phase(int H, int from, int n_feet, const uint8_t* touch, const df_gait_clock* clock);
 
 /* the fall criteria and the indices of the coordinates they use */
 typedef struct df_fall_rule {
@@ -85,12 +106,13 @@ DF_API DF_MUST_CHECK df_status df_fall_rule_new(const df_system* system, const d
 /* Returns the first frame of a trajectory x [H+1][nx] that is fallen or not finite; H+1 if there is none. */
 DF_API int df_fall_frame(const df_fall_rule* rule, int nx, int H, const double* x);
 
-/* Returns the mean over frames from..H of |v_xy - command_xy| [m/s], where v is the base velocity rotated into the
- * heading of the base. x [H+1][nx] are states of a robot with a free base whose position starts at x[0] and velocity at
- * x[nq]; command is vx, vy [m/s] and the yaw rate [rad/s]. Writes the mean |yaw rate - command yaw rate| [rad/s] to
- * wz_error (may be NULL); the yaw rate is the vertical component of the angular velocity. A frame that is not finite
- * makes the result +inf. NaN if there are no frames. */
-DF_API double df_metric_command(int H, int from, int nx, int nq, const double* x, const double command[3],
-                                double* wz_error);
+/* Returns the mean over `frames` states of |v_xy - command_xy| [m/s], where v is the base velocity rotated into the
+ * heading of the base. x [frames][nx] are states of a robot with a free base whose position starts at x[0] and velocity
+ * at x[nq]; command is vx, vy [m/s] and the yaw rate [rad/s]. Writes the mean |yaw rate - command yaw rate| [rad/s] to
+ * wz_error (may be NULL); the yaw rate is the vertical component of the angular velocity. A state that is not finite
+ * makes the result +inf. NaN for frames < 1. */
+DF_API double df_metric_command(int frames, int nx, int nq, const double* x, const double command[3], double* wz_error);
+
+DF_END_DECLS
 
 #endif

@@ -12,6 +12,8 @@
 #include "dynaflow/core/status.h"
 #include "dynaflow/nn/real.h"
 
+DF_BEGIN_DECLS
+
 typedef struct df_blas_cfg {
   const char* library; /* path or name for dlopen; NULL: the pthread build of OpenBLAS in the usual places */
   const char* kernel;  /* kernel set, e.g. "Haswell"; NULL: SkylakeX with AVX-512, else Haswell with AVX2, else the
@@ -39,5 +41,7 @@ typedef struct df_blas_info {
 
 /* Describes the loaded library (static memory); NULL before df_blas_open has succeeded. */
 DF_API const df_blas_info* df_blas_get_info(void);
+
+DF_END_DECLS
 
 #endif

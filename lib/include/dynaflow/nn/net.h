@@ -21,6 +21,8 @@
 #include "dynaflow/core/status.h"
 #include "dynaflow/nn/real.h"
 
+DF_BEGIN_DECLS
+
 typedef enum df_net_kind { DF_NET_DIT, DF_NET_MLP } df_net_kind;
 
 typedef struct df_net_cfg {
@@ -76,15 +78,19 @@ DF_API void df_net_init(const df_net* net, uint64_t seed, df_real* parameters);
 DF_API DF_MUST_CHECK df_status df_net_work_new(const df_net* net, int batch, df_net_work** out);
 DF_API void df_net_work_free(df_net_work* work); /* NULL is allowed */
 
-/* The forward pass of B samples, 1 <= B <= batch.
- *   x  in,  [B][T][in]
- *   c  in,  [B][cond]; NULL if cond is 0
- *   t  in,  [B] flow times in [0, 1]; NULL without flow time
- *   y  out, [B][T][out], overwritten
- * Allocates nothing; BLAS runs single-threaded. `work` keeps the activations for the backward pass and pointers to x
- * and c, which must stay unchanged until then. */
-DF_API void df_net_forward(const df_net* net, df_net_work* work, const df_real* parameters, int B, const df_real* x,
-                           const df_real* c, const df_real* t, df_real* y);
+/* the input of B samples; the caller owns the arrays */
+typedef struct df_net_input {
+  int B;            /* number of samples, 1 .. batch; mandatory */
+  const df_real* x; /* [B][T][in]; mandatory */
+  const df_real* c; /* [B][cond]; NULL if cond is 0 */
+  const df_real* t; /* [B] flow times in [0, 1]; NULL without flow time */
+} df_net_input;
+
+/* The forward pass: y [B][T][out], overwritten. Allocates nothing; BLAS runs single-threaded. `work` keeps the
+ * activations for the backward pass and the pointers x and c of the input, whose arrays must stay unchanged until then;
+ * the struct itself need not. */
+DF_API void df_net_forward(const df_net* net, df_net_work* work, const df_real* parameters, const df_net_input* input,
+                           df_real* y);
 
 /* The backward pass (vjp) of the last forward call on `work`, with the same parameters.
  *   dy           in,  [B][T][out], the cotangent of y
@@ -93,5 +99,7 @@ DF_API void df_net_forward(const df_net* net, df_net_work* work, const df_real* 
  * There is no gradient with respect to c and t. Allocates nothing. */
 DF_API void df_net_backward(const df_net* net, df_net_work* work, const df_real* parameters, const df_real* dy,
                             df_real* dparameters, df_real* dx);
+
+DF_END_DECLS
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "dynaflow/nn/net.h"
 
+DF_BEGIN_DECLS
+
 typedef struct df_adamw_cfg {
   double beta1, beta2, epsilon;
   double weight_decay; /* decoupled; applies to tensors with df_tensor.decay */
@@ -47,5 +49,7 @@ DF_API void df_slices_sum(int slices, size_t n, df_real* const* parts, int threa
 
 /* Returns the 2-norm of x [n], summed in double precision in a fixed order. */
 DF_API double df_norm2(size_t n, const df_real* x);
+
+DF_END_DECLS
 
 #endif

@@ -24,6 +24,8 @@
 
 #include "dynaflow/sim/mujoco.h"
 
+DF_BEGIN_DECLS
+
 /* ---- features of a model ---- */
 
 /* how a feature is differentiated: constant, name */
@@ -76,5 +78,7 @@ DF_API bool df_mujoco_step_approximate(const df_sim* sim, int t);
 
 /* Whether recorded step `t` of the simulator is differentiated by finite differences; false if it is not recorded. */
 DF_API bool df_mujoco_step_differenced(const df_sim* sim, int t);
+
+DF_END_DECLS
 
 #endif

@@ -32,6 +32,8 @@
 #include "dynaflow/core/hash.h"
 #include "dynaflow/sim/system.h"
 
+DF_BEGIN_DECLS
+
 typedef enum df_integrator {
   DF_INTEGRATOR_MODEL = 0,
   DF_INTEGRATOR_EULER,
@@ -131,5 +133,7 @@ DF_API const char* df_mujoco_version(void); /* version of the MuJoCo library in 
 /* DF_E_CONFIG if the MuJoCo library is not supported: it differs from the headers of the build, is older than 3.16, or
  * is 4.0.0, whose Newton solver factorizes its sparse Hessian wrongly. */
 DF_API DF_MUST_CHECK df_status df_mujoco_check_version(void);
+
+DF_END_DECLS
 
 #endif

@@ -16,6 +16,8 @@
 
 #include "dynaflow/sim/system.h"
 
+DF_BEGIN_DECLS
+
 /* Friction: one parameter of each kind per geom that can collide, the value of the geom's friction attribute. A contact
  * takes the larger value of its two geoms, or the value of the geom with higher priority if priorities differ. Where
  * the values are equal the gradient is that of increasing the value. Contacts of explicit <pair>s have no parameter. */
@@ -52,5 +54,7 @@ DF_API DF_MUST_CHECK df_status df_mujoco_set_parameters(df_system* system, const
 
 /* Writes to dp [count] the sum of the gradients of all steps whose adjoint `sim` has computed since its last reset. */
 DF_API void df_mujoco_parameter_gradient(const df_sim* sim, double* dp);
+
+DF_END_DECLS
 
 #endif

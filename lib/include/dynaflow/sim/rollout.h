@@ -13,6 +13,8 @@
 
 #include "dynaflow/sim/system.h"
 
+DF_BEGIN_DECLS
+
 /* ---- one trajectory on one simulator, for callers that have their own threads (a training micro-batch) ---- */
 
 /* Computes x [H+1][nx] from x0 [nx] and u [H][nu], H >= 0. If a step ends as DIVERGED or FAILED, the state after it and
@@ -24,10 +26,12 @@ DF_API df_traj_end df_trajectory_run(const df_system* system, df_sim* sim, int H
 /* Computes the gradient of a loss through the trajectory just run on `sim`.
  *   dx     in,  [H+1][ndx], the cotangent of each state (tangent coordinates)
  *   decay  in,  factor on the cotangent that each action passes back to the state before it; 1 gives the exact
- * gradient, a smaller factor damps its growth over long horizons (a biased but often better descent direction) du out,
- * [H][nu], the cotangent of each action dx0    out, [ndx], the cotangent of the start state; may be NULL Returns
- * COMPLETE; DIVERGED if a cotangent is not finite or exceeds 1e6 in magnitude; or FAILED if the tape does not hold the
- * trajectory or the simulator raises an error. du and dx0 are zero unless COMPLETE. */
+ *               gradient, a smaller factor damps its growth over long horizons (a biased but often better descent
+ *               direction)
+ *   du     out, [H][nu], the cotangent of each action
+ *   dx0    out, [ndx], the cotangent of the start state; may be NULL
+ * Returns COMPLETE; DIVERGED if a cotangent is not finite or exceeds 1e6 in magnitude; or FAILED if the tape does not
+ * hold the trajectory or the simulator raises an error. du and dx0 are zero unless COMPLETE. */
 DF_API df_traj_end df_trajectory_vjp(const df_system* system, df_sim* sim, int H, const double* dx, double decay,
                                      double* du, double* dx0);
 
@@ -54,15 +58,21 @@ DF_API df_rollout_cfg df_rollout_cfg_default(void); /* 1 thread, no tape, no bou
 DF_API DF_MUST_CHECK df_status df_rollout_new(const df_system* system, const df_rollout_cfg* cfg, df_rollout** out);
 DF_API void df_rollout_free(df_rollout* rollout); /* NULL is allowed */
 
-/* Runs B rollouts of H actions each.
- *   x0, u   in,  shapes above; the simulator clamps actions to the model's ctrlrange, u is not changed
- *   x       out, shape above
- *   end     out, [B], the df_traj_end of each rollout; may be NULL
- * Errors: DF_E_ARG if another argument is NULL, B < 1 or H < 1, and x is not written; DF_E_SIM if a rollout FAILED,
- * with the message of the one with the lowest index. All other rollouts are then run to their end, and x and end are
- * set. */
-DF_API DF_MUST_CHECK df_status df_rollout_run(df_rollout* rollout, int B, int H, const double* x0, const double* u,
-                                              double* x, uint8_t* end);
+/* B rollouts of H actions each; the caller owns all arrays. In a zeroed struct only the mandatory fields need a value.
+ */
+typedef struct df_rollout_batch {
+  int B, H;         /* number of rollouts and of actions in each, >= 1; mandatory */
+  const double* x0; /* in,  [B][nx] start states; mandatory */
+  const double* u;  /* in,  [B][H][nu] actions; mandatory. The simulator clamps them to the model's ctrlrange */
+  double* x;        /* out, [B][H+1][nx] states, NaN after a step that did not complete; mandatory for df_rollout_run(),
+                     * NULL in df_rollout_gradient(): the states are not needed */
+  uint8_t* end;     /* out, [B] the df_traj_end of each rollout; NULL: not needed */
+} df_rollout_batch;
+
+/* Runs a batch of rollouts. Errors: DF_E_ARG, which names the field, if an argument or a mandatory field is NULL, B < 1
+ * or H < 1, and nothing is written; DF_E_SIM if a rollout FAILED, with the message of the one with the lowest index.
+ * All other rollouts are then run to their end, and x and end are set. */
+DF_API DF_MUST_CHECK df_status df_rollout_run(df_rollout* rollout, const df_rollout_batch* batch);
 
 /* Work counters, summed over all runs of this rollout; the same for any number of threads. Zeros if the system does not
  * count. */
@@ -72,22 +82,29 @@ DF_API df_effort df_rollout_effort(const df_rollout* rollout);
  * dx [H+1][ndx], which is zero on entry. Called from any thread, concurrently for different rollouts. */
 typedef double (*df_loss_fn)(void* context, int b, const double* x, double* dx);
 
-/* Runs B rollouts of H actions each and computes the gradient of a loss through each.
- *   x0, u    in,  shapes above
- *   decay    in,  as in df_trajectory_vjp()
- *   loss     in,  called once per rollout that completes, with `context`, which may be NULL
- *   losses   out, [B], NaN for a rollout that did not complete
- *   du       out, [B][H][nu], zero where end[b] is not COMPLETE
- *   end      out, [B], the df_traj_end of each rollout and its adjoint; may be NULL
- * Errors: those of df_rollout_run(), and DF_E_ARG if H exceeds tape_length. */
-DF_API DF_MUST_CHECK df_status df_rollout_gradient(df_rollout* rollout, int B, int H, const double* x0, const double* u,
-                                                   double decay, df_loss_fn loss, void* context, double* losses,
-                                                   double* du, uint8_t* end);
+/* A loss on every rollout of a batch, and its gradient; the caller owns all arrays. In a zeroed struct only the
+ * mandatory fields need a value. */
+typedef struct df_rollout_loss {
+  df_loss_fn fn;  /* called once per rollout that completes; mandatory */
+  void* context;  /* passed to fn; may be NULL */
+  double damping; /* share, 0 .. 1, of the cotangent that each action does not pass back to the state before it:
+                   * 1 - decay of df_trajectory_vjp(). 0: the exact gradient */
+  double* losses; /* out, [B] losses, NaN for a rollout that did not complete; mandatory */
+  double* du;     /* out, [B][H][nu] gradients by the actions, zero unless end[b] is COMPLETE; mandatory */
+} df_rollout_loss;
+
+/* Runs a batch of rollouts and computes the gradient of a loss through each. batch->end tells how each rollout and its
+ * adjoint ended. Errors: those of df_rollout_run(), and DF_E_ARG if H exceeds tape_length or damping is not in 0 .. 1.
+ */
+DF_API DF_MUST_CHECK df_status df_rollout_gradient(df_rollout* rollout, const df_rollout_batch* batch,
+                                                   const df_rollout_loss* loss);
 
 /* Number of step adjoints computed by all threads since the rollout was created, and how many were not exact. */
 DF_API df_gradient_count df_rollout_gradient_count(const df_rollout* rollout);
 
 /* Bytes that the tapes of all threads occupy now, at most threads x tape_bytes if tape_bytes is set. */
 DF_API size_t df_rollout_tape_bytes(const df_rollout* rollout);
+
+DF_END_DECLS
 
 #endif

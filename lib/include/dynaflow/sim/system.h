@@ -23,6 +23,8 @@
 
 #include "dynaflow/core/status.h"
 
+DF_BEGIN_DECLS
+
 typedef struct df_system df_system;
 typedef struct df_sim df_sim;
 
@@ -153,5 +155,7 @@ DF_API df_gradient_count df_sim_gradient_count(const df_system* system, const df
  * on e needs it wherever states have quaternions, since d(loss)/dxb is not d(loss)/de there. dxb may be y. */
 DF_API void df_system_difference_vjp(const df_system* system, const double* xa, const double* xb, const double* y,
                                      double* dxb);
+
+DF_END_DECLS
 
 #endif

@@ -1,8 +1,7 @@
 /* statistics.h: estimates with confidence intervals, comparisons and tests.
  *
- * Values are grouped in strata (seeds, episodes, tasks), stored one after another: sizes[s] values of stratum
- * s = 0 .. n_strata-1. Results depend on the arguments only: resamples are drawn with cfg->seed in stream
- * DF_STREAM_BOOTSTRAP, so results do not depend on machine, thread or order of calls.
+ * Values are grouped in strata (seeds, episodes, tasks; df_strata). Results depend on the arguments only: resamples are
+ * drawn with cfg->seed in stream DF_STREAM_BOOTSTRAP, so results do not depend on machine, thread or order of calls.
  *
  * Sources:
  *   [ET]  Efron and Tibshirani, An Introduction to the Bootstrap, 1993: percentile interval, section 13.3
@@ -25,6 +24,8 @@
 #include <stdint.h>
 
 #include "dynaflow/core/status.h"
+
+DF_BEGIN_DECLS
 
 typedef struct df_interval {
   double mean, lo, hi; /* the estimate (not always a mean) and the ends of its interval */
@@ -92,14 +93,21 @@ typedef struct df_bootstrap_cfg {
 /* seed 1, 2000 resamples, level 0.95; strata are fixed and their values are drawn independently, without clusters */
 DF_API df_bootstrap_cfg df_bootstrap_cfg_default(void);
 
-/* All functions below return DF_E_ARG for NULL arrays, n_strata < 1, a size < 1, a cluster in two groups or a cfg out
- * of range, and DF_E_NOMEM; *out is unchanged on failure. If all resamples would be equal, because no group has two
- * clusters and there are no two strata to draw, there is no interval: lo = hi = NaN. */
+/* values grouped in strata; the caller owns the arrays. All fields are mandatory. */
+typedef struct df_strata {
+  int n;                /* number of strata, >= 1 */
+  const int* sizes;     /* [n] number of values of each stratum, >= 1 */
+  const double* values; /* [sum of sizes] the values of stratum 0, then those of stratum 1 and so on */
+} df_strata;
+
+/* All functions below return DF_E_ARG for NULL arguments and arrays, n < 1, a size < 1, a cluster in two groups or a
+ * cfg out of range, and DF_E_NOMEM; *out is unchanged on failure. If all resamples would be equal, because no group has
+ * two clusters and there are no two strata to draw, there is no interval: lo = hi = NaN. */
 
 /* The estimate over all values with its percentile interval [A21, ET]. If a value is not finite the estimate is +inf
  * and lo = hi = NaN. */
-DF_API DF_MUST_CHECK df_status df_bootstrap_interval(const df_bootstrap_cfg* cfg, df_estimate kind, int n_strata,
-                                                     const int* sizes, const double* values, df_interval* out);
+DF_API DF_MUST_CHECK df_status df_bootstrap_interval(const df_bootstrap_cfg* cfg, df_estimate kind,
+                                                     const df_strata* strata, df_interval* out);
 
 typedef struct df_paired {
   df_interval difference; /* of a - b; all NaN if a pair is not finite; `failed` counts such pairs */
@@ -109,27 +117,25 @@ typedef struct df_paired {
   double p;
 } df_paired;
 
-/* The estimate of the differences a[i] - b[i]. A pair is of the same window and seed; pairs are resampled together, so
- * effects common to both sides cancel. */
-DF_API DF_MUST_CHECK df_status df_paired_difference(const df_bootstrap_cfg* cfg, df_estimate kind, int n_strata,
-                                                    const int* sizes, const double* a, const double* b, df_paired* out);
+/* The estimate of the differences a->values[i] - b[i]; b has the strata of a. A pair is of the same window and seed;
+ * pairs are resampled together, so effects common to both sides cancel. */
+DF_API DF_MUST_CHECK df_status df_paired_difference(const df_bootstrap_cfg* cfg, df_estimate kind, const df_strata* a,
+                                                    const double* b, df_paired* out);
 
 /* The probability that a value of `a` is better than a value of `b` in the same stratum, with ties counted as one half:
  * U / (n_a n_b) of [MW] in every stratum, averaged over strata [A21]. 1/2 means that neither is better; NaN if a value
- * is not finite.
- *   sizes_a, sizes_b  in, [n_strata]. With cfg->same_units all sizes are equal and units are drawn for both sides
- *                     together. A resample then pairs a unit with itself more often than the original values do,
- *                     which shifts the estimate by up to 1 / size */
+ * is not finite. Both sides have the same number of strata; their sizes may differ. With cfg->same_units all sizes are
+ * equal and units are drawn for both sides together. A resample then pairs a unit with itself more often than the
+ * original values do, which shifts the estimate by up to 1 / size. Also DF_E_ARG if a->n and b->n differ. */
 DF_API DF_MUST_CHECK df_status df_probability_of_improvement(const df_bootstrap_cfg* cfg, bool lower_is_better,
-                                                             int n_strata, const int* sizes_a, const double* a,
-                                                             const int* sizes_b, const double* b, df_interval* out);
+                                                             const df_strata* a, const df_strata* b, df_interval* out);
 
 /* The performance profile [A21]: out [n_tau], the share of values that reach each threshold tau [n_tau] (value >= tau,
  * or value <= tau if lower is better), averaged over strata, with pointwise intervals. A value that is not finite
  * reaches no threshold and is counted in `failed`. Also DF_E_ARG unless tau is ascending and 1 <= n_tau <= 10000. */
-DF_API DF_MUST_CHECK df_status df_performance_profile(const df_bootstrap_cfg* cfg, bool lower_is_better, int n_strata,
-                                                      const int* sizes, const double* values, int n_tau,
-                                                      const double* tau, df_interval* out);
+DF_API DF_MUST_CHECK df_status df_performance_profile(const df_bootstrap_cfg* cfg, bool lower_is_better,
+                                                      const df_strata* strata, int n_tau, const double* tau,
+                                                      df_interval* out);
 
 /* ---- tests ---- */
 
@@ -142,5 +148,7 @@ DF_API double df_mcnemar_exact(int only_a, int only_b);
  * count. Writes adjusted [n], which may be p, and the number of tests to *tests (may be NULL). Errors: DF_E_ARG for
  * n < 0 or NULL arrays, DF_E_NOMEM; the results are unchanged on failure. */
 DF_API DF_MUST_CHECK df_status df_holm(int n, const double* p, double* adjusted, int* tests);
+
+DF_END_DECLS
 
 #endif
