@@ -86,11 +86,13 @@ static void intervals_are_those_of_the_statistics_with_these_settings(void** sta
                           .cluster = episode,
                           .group = group,
                           .draw_strata = true};
+  const df_strata left = {.n = SEEDS, .sizes = a.sizes, .values = x};
+  const df_strata right = {.n = SEEDS, .sizes = b.sizes, .values = y};
   df_paired paired;
   df_interval improvement;
-  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, SEEDS, a.sizes, x, y, &paired), DF_OK);
+  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, &left, y, &paired), DF_OK);
   cfg.resamples = 2000;
-  assert_int_equal(df_probability_of_improvement(&cfg, true, SEEDS, a.sizes, x, b.sizes, y, &improvement), DF_OK);
+  assert_int_equal(df_probability_of_improvement(&cfg, true, &left, &right, &improvement), DF_OK);
   const comparison one = measure("tre", "lower", &a, &b);
   assert_true(one.paired.difference.lo == paired.difference.lo && one.paired.difference.hi == paired.difference.hi);
   assert_true(one.p == paired.p && one.improvement.lo == improvement.lo && one.improvement.hi == improvement.hi);
