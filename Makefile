@@ -12,7 +12,7 @@ JOBS ?= $(shell nproc)
 
 # x86-64-v2 is what any machine of the last decade runs; hot loops are multiversioned, not the build
 OPTIMIZE ?= -O2
-WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Werror
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wcast-qual -Wvla -Werror
 SANITIZE ?=
 # assertions: in sanitizer builds and with DEBUG=1
 DEBUG ?= $(if $(SANITIZE),1)

@@ -422,7 +422,8 @@ static void falls_are_rejected_and_counted(void** state) {
 
 static void it_gives_up_when_nothing_stays_upright(void** state) {
   const fixture* f = *state;
-  df_dataset* data = (df_dataset*)f;
+  static df_dataset unset;
+  df_dataset* data = &unset;
   df_config config = settings("bound", 1, 5);
   config.data_command_vx = 1000;
   config.data_command_wz = 1000;

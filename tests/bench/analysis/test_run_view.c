@@ -4,7 +4,8 @@
 
 #include <math.h>
 
-#include "run_file.h"
+#include "dynaflow/config/config.h"
+#include "records.h"
 
 static void seeds_are_averaged_with_their_range(void** state) {
   (void)state;
@@ -88,6 +89,197 @@ static void a_rerun_cell_counts_once_as_it_last_was(void** state) {
   remove_run();
 }
 
+static void steps_stand_once_and_ascending(void** state) {
+  (void)state;
+  run_view r;
+  begin_records();
+  static const int k[] = {5, 1, 0, 10, 1, 3, 5};
+  for (int i = 0; i < 7; i++) add_value(add_cell(i & 1 ? "a" : "b", i), i < 4 ? "tre" : "sae_own", k[i], 1);
+  json_t* cell = add_cell("c", 0);
+  add_value(cell, "survival", 7, 1);
+  set_text(cell, "status", "error"); /* its rows do not count */
+  open_run(&r);
+  const run_group* g = &r.groups[0];
+  static const int wanted[] = {1, 3, 5, 10};
+  assert_int_equal(g->n_k, 4);
+  for (int i = 0; i < 4; i++) assert_int_equal(g->k[i], wanted[i]);
+  assert_int_equal(g->n_metrics, 2);
+  assert_string_equal(g->metrics[0], "tre");
+  assert_string_equal(g->metrics[1], "sae_own");
+  assert_int_equal(g->n_methods, 3);
+  close_run(&r);
+  /* without any, the one K is 0 */
+  begin_records();
+  add_value(add_cell("a", 1), "tre", 0, 1);
+  open_run(&r);
+  assert_true(r.groups[0].n_k == 1 && r.groups[0].k[0] == 0);
+  close_run(&r);
+}
+
+static json_t* add_keyed(const char* method, int seed, const char* status, const char* key, double value) {
+  json_t* cell = add_cell(method, seed);
+  set_text(cell, "status", status);
+  set_text(cell, "key", key);
+  add_value(cell, "tre", 1, value);
+  return cell;
+}
+
+static void the_latest_plan_says_which_settings_are_shown(void** state) {
+  (void)state;
+  run_view r;
+  /* planned with settings x, done; planned again with y; then done with y or not, and x once more */
+  for (int done = 0; done < 3; done++) {
+    begin_records();
+    add_planned(add_plan("p"), "a", 1, "x");
+    add_keyed("a", 1, "done", "x", 1);
+    add_planned(add_plan("p"), "a", 1, "y");
+    if (done) add_keyed("a", 1, done == 2 ? "error" : "done", "y", 2);
+    add_keyed("a", 1, "done", "x", 3);
+    open_run(&r);
+    assert_int_equal(r.n_cells, 1);
+    assert_string_equal(r.cells[0].key, "y");
+    assert_int_equal(r.cells[0].done, done == 1);
+    assert_int_equal(r.groups[0].done, done == 1);
+    const aggregate a = aggregate_of(&r, &r.groups[0], "a", "tre", 1);
+    assert_int_equal(a.n, done == 1);
+    if (done == 1) assert_true(a.mean == 2);
+    assert_int_equal(r.cells[0].record != NULL, done > 0);
+    close_run(&r);
+  }
+}
+
+static void the_last_finished_attempt_counts(void** state) {
+  (void)state;
+  run_view r;
+  begin_records();
+  add_keyed("a", 1, "error", "x", 1);
+  add_keyed("a", 1, "done", "x", 2);
+  add_keyed("a", 1, "done", "x", 3);
+  add_keyed("a", 1, "interrupted", "x", 4);
+  add_keyed("b", 1, "timeout", "z", 5);
+  add_keyed("b", 1, "error", "z", 6);
+  open_run(&r);
+  assert_int_equal(r.n_cells, 2);
+  assert_true(r.cells[0].done && !r.cells[1].done);
+  assert_true(json_number_value(json_object_get(find_row(r.cells[0].record, "tre", 1), "value")) == 3);
+  assert_true(json_number_value(json_object_get(find_row(r.cells[1].record, "tre", 1), "value")) == 6);
+  close_run(&r);
+}
+
+static void profiles_that_set_the_same_share_a_record(void** state) {
+  (void)state;
+  run_view r;
+  begin_records();
+  json_t *plan = add_plan("p"), *other = add_plan("q");
+  add_planned(plan, "a", 1, "x");
+  add_planned(plan, "b", 1, "y");
+  add_planned(other, "a", 1, "x");
+  add_planned(other, "b", 1, "z");
+  add_keyed("a", 1, "done", "x", 1);
+  add_keyed("b", 1, "done", "y", 2);
+  open_run(&r);
+  assert_int_equal(r.n_groups, 2);
+  assert_true(r.groups[0].done == 2 && r.groups[0].cells == 2 && r.groups[1].done == 1 && r.groups[1].cells == 2);
+  assert_true(aggregate_of(&r, &r.groups[1], "a", "tre", 1).mean == 1);
+  assert_int_equal(aggregate_of(&r, &r.groups[1], "b", "tre", 1).n, 0);
+  close_run(&r);
+}
+
+static void what_methods_share_is_told_by_the_section(void** state) {
+  (void)state;
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  int shared = 0;
+  for (int i = 0; i < n; i++) {
+    const char* name = keys[i].name;
+    const size_t section = strcspn(name, ".");
+    /* the method's own: what it is called, its actions, networks and training; and where files come from */
+    static const char* const own[] = {"task", "action", "flow", "net", "train", "inverse"};
+    bool wanted = strcmp(name, "data.url") != 0 && strcmp(name, "system.model_url") != 0;
+    for (size_t j = 0; j < sizeof own / sizeof own[0]; j++) {
+      wanted &= strlen(own[j]) != section || strncmp(own[j], name, section) != 0;
+    }
+    if (setting_is_shared(name) != wanted) fail_msg("%s", name);
+    shared += wanted;
+  }
+  assert_true(shared > 30);
+  assert_false(setting_is_shared("evaluation.windows"));
+}
+
+static void settings_in_which_cells_differ_are_named_once(void** state) {
+  (void)state;
+  static const struct {
+    const char *name, *value;
+  } changes[] = {{"eval.windows", "4"}, {"train.steps", "4"}, {"window.horizon", "4"}, {"eval.windows", "5"}};
+  run_view r;
+  text out = {0};
+  begin_records();
+  for (int i = 0; i < 6; i++) {
+    json_t* config = json_object_get(add_cell("a", i), "config");
+    set_text(config, "eval.windows", "3");
+    set_text(config, "train.steps", "3");
+    set_text(config, "window.horizon", "3");
+    if (i > 0 && i < 5) set_text(config, changes[i - 1].name, changes[i - 1].value);
+    json_t* record = json_array_get(records, json_array_size(records) - 1);
+    if (i == 5) set_text(config, "system.substeps", "9");
+    if (i == 5) set_text(record, "status", "error"); /* not done: not looked at */
+  }
+  open_run(&r);
+  run_differences(&r, &r.groups[0], &out);
+  assert_string_equal(text_of(&out), "eval.windows, window.horizon");
+  text_clear(&out);
+  close_run(&r);
+}
+
+static void an_example_is_the_lowest_seed_that_is_done(void** state) {
+  (void)state;
+  run_view r;
+  begin_records();
+  static const int seeds[] = {5, 3, 9, 1};
+  for (int i = 0; i < 4; i++) {
+    json_t* cell = add_cell("a", seeds[i]);
+    if (seeds[i] == 1) set_text(cell, "status", "error");
+  }
+  add_cell("b", 0);
+  open_run(&r);
+  assert_int_equal(run_example(&r, &r.groups[0], "a")->seed, 3);
+  assert_null(run_example(&r, &r.groups[0], "c"));
+  close_run(&r);
+}
+
+static void all_that_is_missing_is_counted_and_the_first_eight_are_named(void** state) {
+  (void)state;
+  for (int n = 7; n <= 10; n++) {
+    run_view r;
+    text out = {0};
+    begin_records();
+    json_t* plan = add_plan("p");
+    for (int s = 0; s < n; s++) add_planned(plan, "a", s, NULL);
+    open_run(&r);
+    assert_int_equal(run_missing(&r, NULL, NULL, &out), n);
+    int named = 0;
+    for (const char* at = strstr(text_of(&out), "seed "); at; at = strstr(at + 1, "seed ")) named++;
+    assert_int_equal(named, n < 8 ? n : 8);
+    /* how many more stands behind the last name */
+    char rest[8];
+    snprintf(rest, sizeof rest, " %d ", n - 8);
+    assert_int_equal(strstr(strrchr(text_of(&out), ')'), rest) != NULL, n > 8);
+    text_clear(&out);
+    close_run(&r);
+  }
+}
+
+static void a_run_has_the_name_of_its_folder(void** state) {
+  (void)state;
+  run_view r;
+  char with_slashes[80];
+  make_run(CELL("a", 1, "done", ""));
+  snprintf(with_slashes, sizeof with_slashes, "%s//", folder);
+  assert_int_equal(run_view_new(with_slashes, &r), DF_OK);
+  assert_string_equal(r.name, strrchr(folder, '/') + 1);
+  close_run(&r);
+}
+
 static void a_task_name_cannot_become_a_path(void** state) {
   (void)state;
   run_view r;
@@ -105,6 +297,15 @@ int main(void) {
       cmocka_unit_test(cells_stand_in_the_order_of_the_plan),
       cmocka_unit_test(a_rerun_cell_counts_once_as_it_last_was),
       cmocka_unit_test(a_task_name_cannot_become_a_path),
+      cmocka_unit_test(steps_stand_once_and_ascending),
+      cmocka_unit_test(the_latest_plan_says_which_settings_are_shown),
+      cmocka_unit_test(the_last_finished_attempt_counts),
+      cmocka_unit_test(profiles_that_set_the_same_share_a_record),
+      cmocka_unit_test(what_methods_share_is_told_by_the_section),
+      cmocka_unit_test(settings_in_which_cells_differ_are_named_once),
+      cmocka_unit_test(an_example_is_the_lowest_seed_that_is_done),
+      cmocka_unit_test(all_that_is_missing_is_counted_and_the_first_eight_are_named),
+      cmocka_unit_test(a_run_has_the_name_of_its_folder),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

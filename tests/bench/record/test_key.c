@@ -203,6 +203,121 @@ static void a_sealed_record_shows_a_changed_bit(void** state) {
   json_decref(o);
 }
 
+/* what a key is the sum of, line by line, as key.h describes it */
+static void the_canonical_text_is_every_setting_and_then_the_rest(void** state) {
+  (void)state;
+  const df_config config = df_config_default();
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  for (int scope = KEY_CELL; scope <= KEY_TRAINING; scope++) {
+    for (int plugin = 0; plugin < 2; plugin++) {
+      text own = {0}, wanted = {0};
+      cell_identity id = identity(&config);
+      id.seed = UINT64_C(18446744073709551615);
+      if (plugin) id.plugin_sha256 = "p";
+      for (int i = 0; i < n; i++) {
+        char value[4096];
+        if (is_silent(keys[i].name) || (scope == KEY_TRAINING && strncmp(keys[i].name, "eval.", 5) == 0)) continue;
+        df_config_value(&config, i, value, sizeof value);
+        text_add(&wanted, "%s %s\n", keys[i].name, value);
+      }
+      text_add(&wanted,
+               "method dynaflow\nseed 18446744073709551615\nmodel m\ndata d\nmujoco 3.17.0\nblas SkylakeX\n%snumbers "
+               "%d\nscope %s\n",
+               plugin ? "plugin p\n" : "", NUMBERS_VERSION, scope == KEY_CELL ? "cell" : "training");
+      cell_key_text(&id, (key_scope)scope, &own);
+      assert_string_equal(text_of(&own), text_of(&wanted));
+      /* and the key is its SHA-256 */
+      char key[DF_SHA256_TEXT], sum[DF_SHA256_TEXT];
+      key_of(&id, (key_scope)scope, key);
+      assert_int_equal(df_sha256(text_of(&wanted), wanted.n, sum), DF_OK);
+      assert_string_equal(key, sum);
+      text_clear(&own);
+      text_clear(&wanted);
+    }
+  }
+}
+
+static void every_part_of_a_record_counts_or_does_not(void** state) {
+  (void)state;
+  char plain[DF_SHA256_TEXT], changed[DF_SHA256_TEXT];
+  const df_config config = df_config_default();
+  const cell_identity id = identity(&config);
+  static const struct {
+    const char *object, *field; /* object NULL: the record itself */
+    bool counts;
+  } parts[] = {{NULL, "method", true},
+               {NULL, "compiled_sha256", true},
+               {NULL, "data_sha256", true},
+               {NULL, "plugin_sha256", true},
+               {"provenance", "mujoco", true},
+               {"config", "train.rate", true},
+               {"config", "eval.seed", true},
+               {"config", "of.tomorrow", true},
+               {"config", "task.title", false},
+               {"config", "data.url", false},
+               {"config", "task.methods", false},
+               {"config", "system.model_url", false},
+               {"config", "train.tape_mib", false},
+               {NULL, "profile", false},
+               {NULL, "model_sha256", false},
+               {NULL, "windows_sha256", false},
+               {NULL, "status", false},
+               {NULL, "started", false},
+               {NULL, "task", false},
+               {"provenance", "commit", false},
+               {"provenance", "cpu", false}};
+  json_t* o = record_of(&id);
+  assert_int_equal(record_key(o, plain), DF_OK);
+  json_decref(o);
+  for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+    o = record_of(&id);
+    json_t* object = parts[i].object ? json_object_get(o, parts[i].object) : o;
+    json_object_set_new(object, parts[i].field, json_string("changed"));
+    assert_int_equal(record_key(o, changed), DF_OK);
+    if ((strcmp(plain, changed) != 0) != parts[i].counts) fail_msg("%s", parts[i].field);
+    json_decref(o);
+  }
+  o = record_of(&id);
+  json_object_set_new(json_object_get(json_object_get(o, "provenance"), "blas"), "kernel", json_string("Haswell"));
+  assert_int_equal(record_key(o, changed), DF_OK);
+  assert_string_not_equal(plain, changed);
+  json_object_set_new(json_object_get(json_object_get(o, "provenance"), "blas"), "kernel", json_string("SkylakeX"));
+  json_object_set_new(o, "seed", json_integer(2));
+  assert_int_equal(record_key(o, changed), DF_OK);
+  assert_string_not_equal(plain, changed);
+  /* without a BLAS it is "" */
+  json_object_set_new(o, "seed", json_integer(1));
+  json_object_set_new(json_object_get(o, "provenance"), "blas", json_null());
+  assert_int_equal(record_key(o, changed), DF_OK);
+  cell_identity none = id;
+  none.blas_kernel = "";
+  key_of(&none, KEY_CELL, plain);
+  assert_string_equal(plain, changed);
+  json_decref(o);
+}
+
+static void a_seal_is_over_sorted_keys_and_not_over_itself(void** state) {
+  (void)state;
+  static const char canonical[] = "{\"a\":[1,null,0.10000000000000001],\"b\":{\"c\":\"\\u00E4\",\"d\":1.5}}";
+  static const char* const orders[] = {
+      "{\"b\":{\"d\":1.5,\"c\":\"\u00e4\"},\"a\":[1,null,0.1]}",
+      "{\"record_sha256\":\"old\", \"a\" : [1, null, 0.1], \"b\":{\"c\":\"\\u00e4\",\"d\":1.5}}"};
+  char wanted[DF_SHA256_TEXT], sum[DF_SHA256_TEXT];
+  assert_int_equal(df_sha256(canonical, strlen(canonical), wanted), DF_OK);
+  for (int i = 0; i < 2; i++) {
+    json_t* o = json_loads(orders[i], 0, NULL);
+    assert_non_null(o);
+    assert_int_equal(record_sum(o, sum), DF_OK);
+    assert_string_equal(sum, wanted);
+    assert_int_equal(record_seal(o), DF_OK);
+    assert_string_equal(json_string_value(json_object_get(o, "record_sha256")), wanted);
+    assert_int_equal(record_seal(o), DF_OK); /* sealing again changes nothing */
+    assert_string_equal(json_string_value(json_object_get(o, "record_sha256")), wanted);
+    json_decref(o);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_setting_but_words_changes_the_key),
@@ -212,6 +327,9 @@ int main(void) {
       cmocka_unit_test(a_plugin_is_in_the_key_and_no_plugin_leaves_it_as_it_was),
       cmocka_unit_test(a_record_gives_the_key_of_its_cell),
       cmocka_unit_test(a_sealed_record_shows_a_changed_bit),
+      cmocka_unit_test(the_canonical_text_is_every_setting_and_then_the_rest),
+      cmocka_unit_test(every_part_of_a_record_counts_or_does_not),
+      cmocka_unit_test(a_seal_is_over_sorted_keys_and_not_over_itself),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,12 +74,72 @@ static void a_file_has_the_name_of_its_shard_and_no_other(void** state) {
   }
 }
 
+static void a_shard_takes_every_nth_cell_from_its_own(void** state) {
+  (void)state;
+  /* by the definition: part i of n has the cells i, i + n, i + 2 n, ... counted from 1 */
+  for (int n = 1; n <= 7; n++) {
+    for (int cells = 0; cells <= 23; cells++) {
+      int least = cells, most = 0;
+      for (int i = 1; i <= n; i++) {
+        int next = i, taken = 0;
+        for (int cell = 1; cell <= cells; cell++) {
+          const bool mine = cell == next;
+          if (mine) next += n;
+          taken += mine;
+          assert_int_equal(shard_has((shard){i, n}, cell - 1), mine);
+        }
+        if (taken < least) least = taken;
+        if (taken > most) most = taken;
+      }
+      assert_true(most - least <= 1); /* no process has more than one cell more than another */
+    }
+  }
+}
+
+static void shards_have_one_order(void** state) {
+  (void)state;
+  shard all[46];
+  int n = 0;
+  all[n++] = (shard){0, 0};
+  for (int of = 1; of <= 9; of++) {
+    for (int i = 1; i <= of; i++) all[n++] = (shard){i, of};
+  }
+  assert_int_equal(n, 46);
+  for (int i = 0; i < n; i++) {
+    for (int j = 0; j < n; j++) {
+      const int order = shard_order(all[i], all[j]);
+      assert_true(i < j ? order < 0 : i > j ? order > 0 : order == 0);
+    }
+  }
+}
+
+static void names_of_files_say_which_part_they_are(void** state) {
+  (void)state;
+  static const struct {
+    shard s;
+    const char *events, *lock;
+  } cases[] = {{{0, 0}, "events.jsonl", "lock"},
+               {{1, 1}, "events-1of1.jsonl", "lock-1of1"},
+               {{2, 8}, "events-2of8.jsonl", "lock-2of8"},
+               {{9998, 9999}, "events-9998of9999.jsonl", "lock-9998of9999"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char name[SHARD_NAME_SIZE];
+    shard_events_name(cases[i].s, name);
+    assert_string_equal(name, cases[i].events);
+    shard_lock_name(cases[i].s, name);
+    assert_string_equal(name, cases[i].lock);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_a_shard_is_read),
       cmocka_unit_test(what_is_none_is_refused_and_changes_nothing),
       cmocka_unit_test(every_cell_is_in_exactly_one_shard),
       cmocka_unit_test(a_file_has_the_name_of_its_shard_and_no_other),
+      cmocka_unit_test(a_shard_takes_every_nth_cell_from_its_own),
+      cmocka_unit_test(shards_have_one_order),
+      cmocka_unit_test(names_of_files_say_which_part_they_are),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

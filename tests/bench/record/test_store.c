@@ -334,6 +334,67 @@ static void a_record_that_was_changed_is_read_and_not_gone_on_from(void** state)
   store_close(s);
 }
 
+static void a_key_that_stands_twice_in_a_record_is_refused(void** state) {
+  (void)state;
+  store* s;
+  static const char twice[] = "{\"schema\":1,\"type\":\"cell\",\"key\":\"a\",\"key\":\"b\"}\n";
+  char content[256];
+  snprintf(content, sizeof content, "%s%s", twice, RECORD("a", "done"));
+  write_events(content);
+  assert_int_equal(store_read(folder, &s), DF_E_FORMAT);
+  assert_non_null(strstr(df_error_message(), "events.jsonl:1:"));
+}
+
+static void the_latest_record_of_a_key_is_found_in_the_order_of_time(void** state) {
+  (void)state;
+  store* s;
+#define DONE(when, value) \
+  "{\"schema\":1,\"type\":\"cell\",\"key\":\"a\",\"status\":\"done\",\"started\":\"" when "\",\"value\":" #value "}\n"
+  write_file("events-1of2.jsonl", DONE("2026-01-01T00:00:05Z", 1));
+  write_file("events-2of2.jsonl", DONE("2026-01-01T00:00:02Z", 2) DONE("2026-01-01T00:00:04Z", 3));
+  assert_int_equal(store_read(folder, &s), DF_OK);
+  assert_int_equal(json_integer_value(json_object_get(store_find(s, "a"), "value")), 1);
+  store_close(s);
+  write_file("events-2of2.jsonl", DONE("2026-01-01T00:00:02Z", 2) DONE("2026-01-01T00:00:06Z", 3));
+  assert_int_equal(store_read(folder, &s), DF_OK);
+  assert_int_equal(json_integer_value(json_object_get(store_find(s, "a"), "value")), 3);
+  store_close(s);
+}
+
+static void a_refresh_reads_only_what_is_new(void** state) {
+  (void)state;
+  store *writer, *other;
+  assert_int_equal(store_open(folder, (shard){1, 2}, &writer), DF_OK);
+  assert_int_equal(store_open(folder, (shard){2, 2}, &other), DF_OK);
+  for (int i = 1; i <= 3; i++) {
+    char key[8];
+    snprintf(key, sizeof key, "k%d", i);
+    append(writer, key, "done");
+    assert_int_equal(store_refresh(other), DF_OK);
+    assert_int_equal(store_refresh(other), DF_OK); /* nothing came in between */
+    assert_int_equal(count(other), i);
+    assert_int_equal(json_array_size(store_own(other)), 0);
+    assert_non_null(store_find(other, key));
+  }
+  store_close(other);
+  store_close(writer);
+}
+
+static void what_cannot_be_written_leaves_the_file_as_it_was(void** state) {
+  (void)state;
+  store* s;
+  assert_int_equal(store_open(folder, whole, &s), DF_OK);
+  append(s, "a", "done");
+  json_t* record = json_pack("{s:i,s:s,s:s}", "schema", 2, "type", "cell", "key", "b");
+  assert_int_equal(store_append(s, record), DF_E_FORMAT);
+  json_decref(record);
+  assert_int_equal(count(s), 1);
+  append(s, "c", "done");
+  assert_int_equal(count(s), 2);
+  store_close(s);
+  assert_events(RECORD("a", "done") RECORD("c", "done"));
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void) {
@@ -353,6 +414,10 @@ int main(void) {
       CASE(a_place_is_told_by_line_and_by_file_where_there_are_several),
       CASE(other_files_are_named_and_left_alone),
       CASE(a_record_that_was_changed_is_read_and_not_gone_on_from),
+      CASE(a_key_that_stands_twice_in_a_record_is_refused),
+      CASE(the_latest_record_of_a_key_is_found_in_the_order_of_time),
+      CASE(a_refresh_reads_only_what_is_new),
+      CASE(what_cannot_be_written_leaves_the_file_as_it_was),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

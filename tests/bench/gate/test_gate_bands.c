@@ -1,0 +1,561 @@
+/* Numbers held to their tolerances: each rule with a value at its limit, just inside and just outside. */
+#define _GNU_SOURCE
+#include "gate_group.h"
+
+#include "json.h"
+#include "near.h"
+#include "records.h"
+
+static const double NONE = NAN;
+
+static double above(double v) {
+  return nextafter(v, INFINITY);
+}
+static double below(double v) {
+  return nextafter(v, -INFINITY);
+}
+
+/* ---- a group, its tolerances and its golden table ---- */
+
+enum { ROWS = 16 };
+
+typedef struct gate_case {
+  run_view r;
+  gate_result out;
+  held h;
+  band bands[4];
+  golden_row rows[ROWS];
+} gate_case;
+
+static band band_of(const char* metric, band_kind kind, double bound) {
+  band b = {.k = 1, .kind = kind, .bound = bound, .seeds = 1, .line = 7, .reason = "because"};
+  snprintf(b.metric, sizeof b.metric, "%s", metric);
+  snprintf(b.method, sizeof b.method, "a");
+  snprintf(b.profile, sizeof b.profile, "p");
+  return b;
+}
+
+static void add_golden(gate_case* c, const char* method, const char* metric, int seed, double value) {
+  golden_row* one = &c->rows[c->h.golden.n++];
+  assert_true(c->h.golden.n <= ROWS);
+  *one = (golden_row){.seed = seed, .k = 1, .value = value};
+  snprintf(one->task, sizeof one->task, "t");
+  snprintf(one->profile, sizeof one->profile, "p");
+  snprintf(one->method, sizeof one->method, "%s", method);
+  snprintf(one->metric, sizeof one->metric, "%s", metric);
+  c->h.has_golden = true;
+}
+
+/* opens the records that were added */
+static void open_case(gate_case* c) {
+  memset(c, 0, sizeof *c);
+  open_run(&c->r);
+  c->out.verdicts = rows_new();
+  c->h = (held){.r = &c->r, .g = &c->r.groups[0], .out = &c->out};
+  c->h.expect.path = "expect.yaml";
+  c->h.expect.bands = c->bands;
+  c->h.golden.path = "golden.csv";
+  c->h.golden.rows = c->rows;
+}
+
+static void close_case(gate_case* c) {
+  gate_clear(&c->out);
+  close_run(&c->r);
+}
+
+static const json_t* verdict_at(const gate_case* c, size_t i) {
+  const json_t* one = json_array_get(c->out.verdicts.list, i);
+  assert_non_null(one);
+  return one;
+}
+
+static double field(const json_t* verdict, const char* name) {
+  return number_of(json_object_get(verdict, name));
+}
+
+static void assert_verdict(const json_t* verdict, gate_verdict wanted) {
+  assert_string_equal(string_of(verdict, "status"), gate_verdict_name(wanted));
+}
+
+/* holds the case to one tolerance and returns the verdict */
+static const json_t* hold(gate_case* c, band b) {
+  c->bands[0] = b;
+  c->h.expect.n = 1;
+  assert_int_equal(gate_hold_to_bands(&c->h), 1);
+  assert_int_equal(json_array_size(c->out.verdicts.list), 1);
+  return verdict_at(c, 0);
+}
+
+/* ---- limits ---- */
+
+typedef struct limit_case {
+  double value, lo, hi;
+  gate_verdict wanted;
+} limit_case;
+
+static void check_limit(band_kind kind, double bound, const limit_case* one, int line) {
+  gate_case c;
+  begin_records();
+  add_row(add_cell("a", 1), "tre", 1, one->value, one->lo, one->hi);
+  open_case(&c);
+  const json_t* v = hold(&c, band_of("tre", kind, bound));
+  if (strcmp(string_of(v, "status"), gate_verdict_name(one->wanted)) != 0) {
+    fail_msg("case %d: %s", line, string_of(v, "status"));
+  }
+  assert_int_equal(c.out.count[one->wanted], 1);
+  close_case(&c);
+}
+
+static void a_limit_is_held_to_by_the_whole_interval(void** state) {
+  (void)state;
+  const limit_case most[] = {
+      {0.5, 0.25, 0.75, GATE_HELD},
+      {0.5, 0.25, 1, GATE_HELD}, /* at the limit */
+      {0.5, 0.25, above(1), GATE_INCONCLUSIVE},
+      {1.25, 1, 1.5, GATE_INCONCLUSIVE},
+      {1.25, above(1), 1.5, GATE_REGRESSED},
+      {1, NONE, NONE, GATE_HELD},
+      {above(1), NONE, NONE, GATE_REGRESSED},
+      {below(1), NONE, NONE, GATE_HELD},
+      /* an end that is missing is the value itself */
+      {0.5, NONE, 2, GATE_INCONCLUSIVE},
+      {2, 0.5, NONE, GATE_INCONCLUSIVE},
+      {2, NONE, 3, GATE_REGRESSED},
+      /* an interval that leaves out its value is widened to it */
+      {2, 0.25, 0.5, GATE_INCONCLUSIVE},
+      {0.5, 2, 3, GATE_INCONCLUSIVE},
+      {-5, -6, -4, GATE_HELD},
+  };
+  for (int i = 0; i < (int)(sizeof most / sizeof most[0]); i++) {
+    check_limit(BAND_AT_MOST, 1, &most[i], i);
+    /* at_least is at_most of the mirrored numbers */
+    const limit_case mirrored = {-most[i].value, -most[i].hi, -most[i].lo, most[i].wanted};
+    check_limit(BAND_AT_LEAST, -1, &mirrored, 100 + i);
+  }
+}
+
+static void the_worst_seed_decides(void** state) {
+  (void)state;
+  /* against at most 1: held, straddling, broken */
+  static const double lo[3] = {0.25, 0.5, 1.5}, hi[3] = {0.75, 1.5, 2.5};
+  static const gate_verdict own[3] = {GATE_HELD, GATE_INCONCLUSIVE, GATE_REGRESSED};
+  for (int i = 0; i < 3; i++) {
+    for (int j = 0; j < 3; j++) {
+      gate_case c;
+      begin_records();
+      add_row(add_cell("a", 1), "tre", 1, 0.5 * (lo[i] + hi[i]), lo[i], hi[i]);
+      add_row(add_cell("a", 2), "tre", 1, 0.5 * (lo[j] + hi[j]), lo[j], hi[j]);
+      open_case(&c);
+      const json_t* v = hold(&c, band_of("tre", BAND_AT_MOST, 1));
+      assert_verdict(v, own[i > j ? i : j]);
+      /* the row: the mean of the seeds, from the smallest lower end to the largest upper end */
+      assert_near(field(v, "value"), 0.25 * (lo[i] + hi[i] + lo[j] + hi[j]), 0);
+      assert_near(field(v, "lo"), fmin(lo[i], lo[j]), 0);
+      assert_near(field(v, "hi"), fmax(hi[i], hi[j]), 0);
+      assert_int_equal(json_integer_value(json_object_get(v, "n")), 2);
+      close_case(&c);
+    }
+  }
+}
+
+static void too_few_seeds_are_inconclusive(void** state) {
+  (void)state;
+  for (int seeds = 1; seeds <= 4; seeds++) {
+    gate_case c;
+    begin_records();
+    for (int s = 1; s <= 2; s++) add_value(add_cell("a", s), "tre", 1, 0.5);
+    open_case(&c);
+    band b = band_of("tre", BAND_AT_MOST, 1);
+    b.seeds = seeds;
+    assert_verdict(hold(&c, b), seeds <= 2 ? GATE_HELD : GATE_INCONCLUSIVE);
+    close_case(&c);
+  }
+}
+
+static void a_seed_without_a_finite_number_breaks_every_tolerance(void** state) {
+  (void)state;
+  for (int kind = BAND_AT_MOST; kind <= BAND_RELATIVE; kind++) {
+    gate_case c;
+    begin_records();
+    add_value(add_cell("a", 1), "tre", 1, 1);
+    add_value(add_cell("a", 2), "tre", 1, NONE);
+    open_case(&c);
+    add_golden(&c, "a", "tre", 1, 1);
+    add_golden(&c, "a", "tre", 2, 1);
+    const json_t* v = hold(&c, band_of("tre", (band_kind)kind, kind == BAND_AT_LEAST ? -100 : 100));
+    assert_verdict(v, GATE_REGRESSED);
+    assert_non_null(strstr(string_of(v, "detail"), "why")); /* the record's own reason */
+    close_case(&c);
+  }
+}
+
+static void a_number_that_was_not_measured_is_missing(void** state) {
+  (void)state;
+  static const struct {
+    const char *metric, *method;
+    int k;
+    gate_verdict wanted;
+  } cases[] = {{"tre", "a", 1, GATE_HELD},
+               {"tre", "a", 5, GATE_MISSING},
+               {"tre", "a", 0, GATE_MISSING},
+               {"tre", "b", 1, GATE_MISSING},
+               {"sae_own", "a", 1, GATE_MISSING}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    gate_case c;
+    begin_records();
+    add_value(add_cell("a", 1), "tre", 1, 0.5);
+    json_t* broken = add_cell("b", 1);
+    add_value(broken, "tre", 1, 0.5);
+    set_text(broken, "status", "error"); /* its numbers do not count */
+    open_case(&c);
+    band b = band_of(cases[i].metric, BAND_AT_MOST, 1);
+    snprintf(b.method, sizeof b.method, "%s", cases[i].method);
+    b.k = cases[i].k;
+    assert_verdict(hold(&c, b), cases[i].wanted);
+    close_case(&c);
+  }
+}
+
+static void a_part_of_the_cells_can_break_a_limit_and_never_hold_it(void** state) {
+  (void)state;
+  static const struct {
+    double value, hi;
+    gate_verdict wanted;
+  } cases[] = {{0.5, 0.75, GATE_MISSING}, {0.5, 1.5, GATE_INCONCLUSIVE}, {2, 3, GATE_REGRESSED}};
+  for (int i = 0; i < 3; i++) {
+    gate_case c;
+    begin_records();
+    json_t* plan = add_plan("p");
+    for (int s = 1; s <= 2; s++) add_planned(plan, "a", s, NULL);
+    add_row(add_cell("a", 1), "tre", 1, cases[i].value, cases[i].value, cases[i].hi);
+    open_case(&c);
+    assert_verdict(hold(&c, band_of("tre", BAND_AT_MOST, 1)), cases[i].wanted);
+    close_case(&c);
+  }
+}
+
+/* ---- relative to the golden table ---- */
+
+typedef struct relative_case {
+  double first, second; /* of the run; the golden numbers are 1 and 1, the tolerance is 1/4 */
+  gate_verdict lower, either;
+} relative_case;
+
+static gate_verdict relative(const char* metric, double golden, double first, double second, double bound,
+                             double absolute) {
+  gate_case c;
+  begin_records();
+  add_value(add_cell("a", 1), metric, 1, first);
+  add_value(add_cell("a", 2), metric, 1, second);
+  open_case(&c);
+  for (int s = 1; s <= 2; s++) add_golden(&c, "a", metric, s, golden);
+  band b = band_of(metric, BAND_RELATIVE, bound);
+  b.absolute = absolute;
+  b.seeds = 2;
+  hold(&c, b);
+  gate_verdict found = GATE_VERDICTS;
+  for (int v = 0; v < GATE_VERDICTS; v++) {
+    if (c.out.count[v]) found = (gate_verdict)v;
+  }
+  close_case(&c);
+  return found;
+}
+
+static void a_change_counts_by_its_better_side(void** state) {
+  (void)state;
+  /* the interval of two differences goes from one to the other */
+  const relative_case cases[] = {
+      {1, 1, GATE_HELD, GATE_HELD},
+      {1.25, 1.25, GATE_HELD, GATE_HELD}, /* at the tolerance */
+      {1, 1.25, GATE_HELD, GATE_HELD},
+      {1.25, above(1.25), GATE_INCONCLUSIVE, GATE_INCONCLUSIVE},
+      {above(1.25), above(1.25), GATE_REGRESSED, GATE_REGRESSED},
+      {1, 1.5, GATE_INCONCLUSIVE, GATE_INCONCLUSIVE},
+      {0.75, 0.75, GATE_HELD, GATE_HELD},
+      {0.75, below(0.75), GATE_HELD, GATE_INCONCLUSIVE},
+      {below(0.75), below(0.75), GATE_IMPROVED, GATE_REGRESSED},
+      {0.5, 1, GATE_HELD, GATE_INCONCLUSIVE},
+      {0.5, 1.5, GATE_INCONCLUSIVE, GATE_INCONCLUSIVE},
+      {0.5, 0.5, GATE_IMPROVED, GATE_REGRESSED},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    const relative_case* one = &cases[i];
+    assert_int_equal(relative("tre", 1, one->first, one->second, 0.25, 0), one->lower);
+    assert_int_equal(relative("tre.joint_pos", 1, one->second, one->first, 0.25, 0), one->lower);
+    assert_int_equal(relative("effort.physics_steps", 1, one->first, one->second, 0.25, 0), one->either);
+    /* of what is better when higher, the mirrored numbers */
+    assert_int_equal(relative("survival", -1, -one->first, -one->second, 0.25, 0), one->lower);
+  }
+}
+
+static void a_tolerance_is_a_share_of_the_golden_number_plus_an_absolute_part(void** state) {
+  (void)state;
+  /* 1/4 of 8 and 1/2: 2.5 */
+  assert_int_equal(relative("tre", 8, 10.5, 10.5, 0.25, 0.5), GATE_HELD);
+  assert_int_equal(relative("tre", 8, above(10.5), above(10.5), 0.25, 0.5), GATE_REGRESSED);
+  assert_int_equal(relative("tre", 8, above(10), above(10), 0.25, 0), GATE_REGRESSED);
+  assert_int_equal(relative("tre", 8, 5.5, 5.5, 0.25, 0.5), GATE_HELD);
+  assert_int_equal(relative("tre", 8, below(5.5), below(5.5), 0.25, 0.5), GATE_IMPROVED);
+  /* of a negative number the size counts */
+  assert_int_equal(relative("tre", -8, -6, -6, 0.25, 0), GATE_HELD);
+  assert_int_equal(relative("tre", -8, above(-6), above(-6), 0.25, 0), GATE_REGRESSED);
+  /* a share of 0 is 0 */
+  assert_int_equal(relative("tre", 0, 0, 0, 0.25, 0), GATE_HELD);
+  assert_int_equal(relative("tre", 0, 1e-300, 1e-300, 0.25, 0), GATE_REGRESSED);
+  assert_int_equal(relative("tre", 0, 0.5, 0.5, 0.25, 0.5), GATE_HELD);
+  assert_int_equal(relative("tre", 0, above(0.5), above(0.5), 0.25, 0.5), GATE_REGRESSED);
+  /* no tolerance at all: only equal numbers hold */
+  assert_int_equal(relative("effort.physics_steps", 3, 3, 3, 0, 0), GATE_HELD);
+  assert_int_equal(relative("effort.physics_steps", 3, above(3), above(3), 0, 0), GATE_REGRESSED);
+}
+
+static void seeds_are_compared_by_their_number(void** state) {
+  (void)state;
+  gate_case c;
+  begin_records();
+  static const int seeds[4] = {3, 2, 1, 7};
+  static const double values[4] = {33, 22, 11, 1e6};
+  for (int i = 0; i < 4; i++) add_value(add_cell("a", seeds[i]), "tre", 1, values[i]);
+  open_case(&c);
+  /* differences 1, 2 and 6, mean 3; seed 7 has no golden number, seed 9 was not run */
+  static const int golden_seeds[4] = {1, 2, 3, 9};
+  static const double golden[4] = {10, 20, 27, 1e6};
+  for (int i = 0; i < 4; i++) add_golden(&c, "a", "tre", golden_seeds[i], golden[i]);
+  band b = band_of("tre", BAND_RELATIVE, 0.5);
+  b.seeds = 3;
+  const json_t* v = hold(&c, b);
+  assert_verdict(v, GATE_HELD);
+  assert_int_equal(json_integer_value(json_object_get(v, "n")), 3);
+  assert_near(field(v, "value"), 22, 1e-14); /* (33 + 22 + 11) / 3 */
+  /* of three differences, 1 in 27 resamples holds the smallest thrice: the interval goes from 1 to 6 about a mean of 19
+   */
+  assert_near(field(v, "lo"), 19 + 1, 1e-13);
+  assert_near(field(v, "hi"), 19 + 6, 1e-13);
+  close_case(&c);
+}
+
+static void seeds_that_the_golden_table_has_count(void** state) {
+  (void)state;
+  for (int seeds = 1; seeds <= 3; seeds++) {
+    gate_case c;
+    begin_records();
+    for (int s = 1; s <= 3; s++) add_value(add_cell("a", s), "tre", 1, 1);
+    open_case(&c);
+    add_golden(&c, "a", "tre", 2, 1);
+    add_golden(&c, "a", "tre", 3, 1);
+    band b = band_of("tre", BAND_RELATIVE, 0.25);
+    b.seeds = seeds;
+    assert_verdict(hold(&c, b), seeds <= 2 ? GATE_HELD : GATE_INCONCLUSIVE);
+    close_case(&c);
+  }
+  /* one seed where one is enough: its own difference */
+  for (int broken = 0; broken < 2; broken++) {
+    gate_case c;
+    begin_records();
+    add_value(add_cell("a", 1), "tre", 1, broken ? above(1.25) : 1.25);
+    open_case(&c);
+    add_golden(&c, "a", "tre", 1, 1);
+    assert_verdict(hold(&c, band_of("tre", BAND_RELATIVE, 0.25)), broken ? GATE_REGRESSED : GATE_HELD);
+    close_case(&c);
+  }
+}
+
+static void what_the_golden_table_lacks_is_missing(void** state) {
+  (void)state;
+  /* no table, another number, no number for one seed, a part of the cells */
+  for (int what = 0; what < 4; what++) {
+    gate_case c;
+    begin_records();
+    if (what == 3) {
+      json_t* plan = add_plan("p");
+      for (int s = 1; s <= 3; s++) add_planned(plan, "a", s, NULL);
+    }
+    for (int s = 1; s <= 2; s++) add_value(add_cell("a", s), "tre", 1, 1e6);
+    open_case(&c);
+    for (int s = 1; s <= 2 && what > 0; s++) {
+      add_golden(&c, "a", what == 1 ? "sae_own" : "tre", s, what == 2 && s == 2 ? NONE : 1);
+    }
+    assert_verdict(hold(&c, band_of("tre", BAND_RELATIVE, 0.25)), GATE_MISSING);
+    close_case(&c);
+  }
+}
+
+static void only_tolerances_of_the_profile_are_held_to(void** state) {
+  (void)state;
+  gate_case c;
+  begin_records();
+  add_value(add_cell("a", 1), "tre", 1, 0.5);
+  open_case(&c);
+  for (int i = 0; i < 3; i++) c.bands[i] = band_of("tre", BAND_AT_MOST, i == 1 ? 0 : 1);
+  snprintf(c.bands[1].profile, sizeof c.bands[1].profile, "q");
+  c.h.expect.n = 3;
+  assert_int_equal(gate_hold_to_bands(&c.h), 2);
+  assert_int_equal(json_array_size(c.out.verdicts.list), 2);
+  assert_int_equal(c.out.count[GATE_HELD], 2);
+  close_case(&c);
+}
+
+/* ---- work counters ---- */
+
+static gate_verdict counted(double golden, double value) {
+  gate_case c;
+  begin_records();
+  for (int s = 1; s <= 2; s++) add_value(add_cell("a", s), "effort.x", 1, value);
+  open_case(&c);
+  for (int s = 1; s <= 2; s++) add_golden(&c, "a", "effort.x", s, golden);
+  c.h.expect.effort[0] = (effort_band){.profile = "p", .percent = 12.5, .absolute = 3, .reason = "because"};
+  c.h.expect.n_effort = 1;
+  assert_int_equal(gate_hold_to_bands(&c.h), 0); /* counters are no tolerances of their own */
+  assert_int_equal(json_array_size(c.out.verdicts.list), 1);
+  gate_verdict found = GATE_VERDICTS;
+  for (int v = 0; v < GATE_VERDICTS; v++) {
+    if (c.out.count[v]) found = (gate_verdict)v;
+  }
+  close_case(&c);
+  return found;
+}
+
+static void counters_may_change_by_their_percentage_and_an_absolute_part(void** state) {
+  (void)state;
+  /* 12.5 % of 80 and 3: 13 either way */
+  assert_int_equal(counted(80, 93), GATE_HELD);
+  assert_int_equal(counted(80, 94), GATE_REGRESSED);
+  assert_int_equal(counted(80, 67), GATE_HELD);
+  assert_int_equal(counted(80, 66), GATE_REGRESSED);
+  assert_int_equal(counted(0, 3), GATE_HELD);
+  assert_int_equal(counted(0, 4), GATE_REGRESSED);
+}
+
+static void every_counter_of_the_golden_table_is_looked_at_once(void** state) {
+  (void)state;
+  gate_case c;
+  begin_records();
+  json_t* plan = add_plan("p");
+  for (int s = 1; s <= 2; s++) add_planned(plan, "a", s, NULL);
+  for (int s = 1; s <= 2; s++) add_planned(plan, "b", s, NULL);
+  for (int s = 1; s <= 2; s++) {
+    json_t* cell = add_cell("a", s);
+    add_value(cell, "effort.x", 1, 8);
+    add_value(cell, "effort.y", 1, 100);
+    add_value(cell, "effortless", 1, 100);
+  }
+  add_value(add_cell("b", 1), "effort.x", 1, 100); /* seed 2 was not run */
+  open_case(&c);
+  for (int s = 1; s <= 2; s++) {
+    add_golden(&c, "a", "effort.x", s, 8);
+    add_golden(&c, "a", "effort.y", s, 8);
+    add_golden(&c, "a", "effort.z", s, 8);
+    add_golden(&c, "a", "effortless", s, 8);
+    add_golden(&c, "b", "effort.x", s, 8);
+  }
+  c.h.expect.effort[0] = (effort_band){.profile = "q", .percent = 0, .reason = "because"};
+  c.h.expect.effort[1] = (effort_band){.profile = "p", .percent = 10, .reason = "because"};
+  c.h.expect.n_effort = 2;
+  gate_hold_to_bands(&c.h);
+  /* x held, y regressed, z not measured; of b only a part was run, which the plan tells */
+  assert_int_equal(json_array_size(c.out.verdicts.list), 3);
+  assert_string_equal(string_of(verdict_at(&c, 0), "metric"), "effort.x");
+  assert_verdict(verdict_at(&c, 0), GATE_HELD);
+  assert_string_equal(string_of(verdict_at(&c, 1), "metric"), "effort.y");
+  assert_verdict(verdict_at(&c, 1), GATE_REGRESSED);
+  assert_string_equal(string_of(verdict_at(&c, 2), "metric"), "effort.z");
+  assert_verdict(verdict_at(&c, 2), GATE_MISSING);
+  close_case(&c);
+}
+
+static void counters_without_a_golden_table_are_missing(void** state) {
+  (void)state;
+  for (int table = 0; table < 2; table++) {
+    gate_case c;
+    begin_records();
+    add_value(add_cell("a", 1), "effort.x", 1, 8);
+    open_case(&c);
+    if (table) add_golden(&c, "a", "tre", 1, 8);
+    c.h.expect.effort[0] = (effort_band){.profile = "p", .percent = 10, .reason = "because"};
+    c.h.expect.n_effort = 1;
+    gate_hold_to_bands(&c.h);
+    assert_int_equal(json_array_size(c.out.verdicts.list), 1);
+    assert_verdict(verdict_at(&c, 0), GATE_MISSING);
+    assert_string_equal(string_of(verdict_at(&c, 0), "metric"), "effort");
+    close_case(&c);
+  }
+}
+
+/* ---- for people ---- */
+
+static void training_times_are_told_beside_the_golden_ones(void** state) {
+  (void)state;
+  gate_case c;
+  begin_records();
+  static const double seconds[3] = {6, 9, 0}; /* seed 3 did not train */
+  for (int s = 1; s <= 3; s++) {
+    json_object_set_new(add_cell("a", s), GOLDEN_SECONDS, json_real(seconds[s - 1]));
+  }
+  json_object_set_new(add_cell("b", 1), GOLDEN_SECONDS, json_real(5)); /* not in the table */
+  open_case(&c);
+  add_golden(&c, "a", GOLDEN_SECONDS, 1, 4);
+  add_golden(&c, "a", GOLDEN_SECONDS, 2, 6);
+  for (int i = 0; i < c.h.golden.n; i++) c.rows[i].k = 0;
+  gate_advise_time(&c.h);
+  assert_int_equal(json_array_size(c.out.verdicts.list), 1);
+  const json_t* v = verdict_at(&c, 0);
+  assert_verdict(v, GATE_ADVISORY);
+  /* (6 + 9) / 2 is half as much again as (4 + 6) / 2 */
+  assert_near(field(v, "value"), 7.5, 0);
+  assert_near(field(v, "n"), 2, 0);
+  assert_non_null(strstr(string_of(v, "detail"), "+50"));
+  assert_non_null(strstr(string_of(v, "limit"), "5"));
+  close_case(&c);
+}
+
+static void a_tolerance_narrower_than_the_seeds_lie_is_told(void** state) {
+  (void)state;
+  /* seeds 1 and 3 lie 1 from their mean of 2 */
+  static const struct {
+    double bound, absolute;
+    int rows;
+  } cases[] = {{0.5, 0, 0}, {0.25, 0.5, 0}, {0.25, 0.25, 1}, {0.25, 0, 1}, {0, 1, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    gate_case c;
+    begin_records();
+    add_value(add_cell("a", 1), "tre", 1, 1);
+    add_value(add_cell("a", 2), "tre", 1, 3);
+    open_case(&c);
+    c.bands[0] = band_of("tre", BAND_RELATIVE, cases[i].bound);
+    c.bands[0].absolute = cases[i].absolute;
+    c.bands[1] = band_of("tre", BAND_AT_MOST, 0); /* not relative */
+    c.h.expect.n = 2;
+    gate_advise_spread(&c.h);
+    assert_int_equal(json_array_size(c.out.verdicts.list), cases[i].rows);
+    if (cases[i].rows) {
+      const json_t* v = verdict_at(&c, 0);
+      assert_verdict(v, GATE_ADVISORY);
+      assert_true(field(v, "value") == 2 && field(v, "lo") == 1 && field(v, "hi") == 3);
+      assert_non_null(strstr(string_of(v, "detail"), "50 %"));
+    }
+    close_case(&c);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_limit_is_held_to_by_the_whole_interval),
+      cmocka_unit_test(the_worst_seed_decides),
+      cmocka_unit_test(too_few_seeds_are_inconclusive),
+      cmocka_unit_test(a_seed_without_a_finite_number_breaks_every_tolerance),
+      cmocka_unit_test(a_number_that_was_not_measured_is_missing),
+      cmocka_unit_test(a_part_of_the_cells_can_break_a_limit_and_never_hold_it),
+      cmocka_unit_test(a_change_counts_by_its_better_side),
+      cmocka_unit_test(a_tolerance_is_a_share_of_the_golden_number_plus_an_absolute_part),
+      cmocka_unit_test(seeds_are_compared_by_their_number),
+      cmocka_unit_test(seeds_that_the_golden_table_has_count),
+      cmocka_unit_test(what_the_golden_table_lacks_is_missing),
+      cmocka_unit_test(only_tolerances_of_the_profile_are_held_to),
+      cmocka_unit_test(counters_may_change_by_their_percentage_and_an_absolute_part),
+      cmocka_unit_test(every_counter_of_the_golden_table_is_looked_at_once),
+      cmocka_unit_test(counters_without_a_golden_table_are_missing),
+      cmocka_unit_test(training_times_are_told_beside_the_golden_ones),
+      cmocka_unit_test(a_tolerance_narrower_than_the_seeds_lie_is_told),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,215 @@
+/* A run is held to tolerances only if it is about what they are about: versions, settings, golden table. */
+#define _GNU_SOURCE
+#include "gate_group.h"
+#include "json.h"
+#include "records.h"
+
+static const char task_yaml[] =
+    "task: {name: t, version: 2}\n"
+    "eval: {windows: 16, chains: 4}\n"
+    "window: {horizon: 8}\n"
+    "train: {steps: 10}\n"
+    "methods:\n"
+    "  b: {train: {steps: 20}}\n"
+    "profiles:\n"
+    "  p: {eval: {windows: 6}}\n";
+
+typedef struct gate_case {
+  run_view r;
+  gate_result out;
+  held h;
+  char task_file[96];
+} gate_case;
+
+/* a done cell as this task makes it */
+static json_t* add_right(const char* method, int seed) {
+  json_t* cell = add_cell(method, seed);
+  json_t* config = json_object_get(cell, "config");
+  set_text(config, "task.version", "2");
+  set_text(config, "eval.windows", "6");
+  set_text(config, "eval.chains", "4");
+  set_text(config, "window.horizon", "8");
+  set_text(config, "train.steps", "10");
+  set_text(json_object_get(cell, "provenance"), "mujoco", "3.17.0");
+  return cell;
+}
+
+static void open_case(gate_case* c) {
+  memset(c, 0, sizeof *c);
+  open_run(&c->r);
+  snprintf(c->task_file, sizeof c->task_file, "%s/task.yaml", folder);
+  assert_int_equal(df_file_write(c->task_file, task_yaml, strlen(task_yaml)), DF_OK);
+  c->out.verdicts = rows_new();
+  c->h = (held){.r = &c->r, .g = &c->r.groups[0], .out = &c->out};
+  c->h.expect.path = "expect.yaml";
+  c->h.expect.task_version = 2;
+  snprintf(c->h.expect.mujoco, sizeof c->h.expect.mujoco, "3.17");
+}
+
+static void add_table(gate_case* c) {
+  c->h.has_golden = true;
+  c->h.golden.path = "golden.csv";
+  c->h.golden.task_version = 2;
+  snprintf(c->h.golden.mujoco, sizeof c->h.golden.mujoco, "3.17.3");
+  assert_int_equal(golden_settings(c->r.cells[0].record, c->h.golden.settings), DF_OK);
+}
+
+static void close_case(gate_case* c) {
+  gate_clear(&c->out);
+  close_run(&c->r);
+}
+
+/* the metrics of the verdicts, separated by blanks */
+static void assert_differs(gate_case* c, const char* wanted) {
+  char found[256] = "";
+  size_t i;
+  json_t* v;
+  assert_int_equal(gate_compares(&c->h, c->task_file), wanted[0] == '\0');
+  json_array_foreach(c->out.verdicts.list, i, v) {
+    assert_string_equal(string_of(v, "status"), gate_verdict_name(GATE_NOT_COMPARABLE));
+    snprintf(found + strlen(found), sizeof found - strlen(found), "%s%s", i ? " " : "", string_of(v, "metric"));
+  }
+  assert_string_equal(found, wanted);
+  assert_int_equal(c->out.count[GATE_NOT_COMPARABLE], i);
+}
+
+static void what_is_the_same_compares(void** state) {
+  (void)state;
+  for (int table = 0; table < 2; table++) {
+    gate_case c;
+    begin_records();
+    add_right("a", 1);
+    add_right("b", 1);
+    open_case(&c);
+    if (table) add_table(&c);
+    assert_differs(&c, "");
+    close_case(&c);
+  }
+}
+
+static void versions_compare_by_major_and_minor(void** state) {
+  (void)state;
+  static const struct {
+    const char *run, *expect, *golden, *wanted;
+  } cases[] = {{"3.17.0", "3.17", "3.17.9", ""},
+               {"3.17.0", "3.17.5", "3.17.0", ""},
+               {"3.17.0", "3.1", "3.17.0", "mujoco"},
+               {"3.1.7", "3.17", "3.1.7", "mujoco"},
+               {"4.17.0", "3.17", "4.17.0", "mujoco"},
+               {"3.17.0", "3.17", "3.18.0", "golden"},
+               {"3.18.0", "3.17", "3.17.0", "mujoco golden"},
+               {"", "3.17", "3.17.0", "mujoco golden"},
+               {"unknown", "3.17", "3.17.0", "mujoco golden"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    gate_case c;
+    begin_records();
+    set_text(json_object_get(add_right("a", 1), "provenance"), "mujoco", cases[i].run);
+    open_case(&c);
+    add_table(&c);
+    snprintf(c.h.expect.mujoco, sizeof c.h.expect.mujoco, "%s", cases[i].expect);
+    snprintf(c.h.golden.mujoco, sizeof c.h.golden.mujoco, "%s", cases[i].golden);
+    assert_differs(&c, cases[i].wanted);
+    close_case(&c);
+  }
+}
+
+static void versions_of_the_task_are_equal(void** state) {
+  (void)state;
+  static const struct {
+    const char* run; /* NULL: not recorded, which means 1 */
+    int expect, golden;
+    const char* wanted;
+  } cases[] = {{"2", 2, 2, ""},
+               {"2", 1, 2, "task_version"},
+               {"2", 2, 1, "golden"},
+               {NULL, 1, 1, ""},
+               {NULL, 2, 2, "task_version golden"},
+               {"3", 2, 2, "task_version golden"},
+               {"x", 1, 1, "task_version golden"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    gate_case c;
+    begin_records();
+    json_t* config = json_object_get(add_right("a", 1), "config");
+    json_object_del(config, "task.version");
+    if (cases[i].run) set_text(config, "task.version", cases[i].run);
+    open_case(&c);
+    add_table(&c);
+    c.h.expect.task_version = cases[i].expect;
+    c.h.golden.task_version = cases[i].golden;
+    assert_differs(&c, cases[i].wanted);
+    close_case(&c);
+  }
+}
+
+static void shared_settings_are_those_of_the_task_file(void** state) {
+  (void)state;
+  static const struct {
+    const char *method, *name, *value, *wanted;
+  } cases[] = {{"a", "eval.windows", "6", ""},
+               {"a", "eval.windows", "16", "settings"}, /* that of another profile */
+               {"a", "eval.chains", "5", "settings"},
+               {"a", "window.horizon", "9", "settings"},
+               {"a", "system.substeps", "1", ""}, /* the default */
+               {"a", "system.substeps", "2", "settings"},
+               {"a", "train.steps", "99", ""}, /* a method's own */
+               {"a", "data.url", "elsewhere", ""},
+               {"a", "eval.unknown", "1", ""}, /* not a setting of this program */
+               {"b", "train.steps", "99", ""}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    gate_case c;
+    begin_records();
+    set_text(json_object_get(add_right(cases[i].method, 1), "config"), cases[i].name, cases[i].value);
+    open_case(&c);
+    assert_differs(&c, cases[i].wanted);
+    close_case(&c);
+  }
+}
+
+static void cells_have_the_same_settings(void** state) {
+  (void)state;
+  gate_case c;
+  begin_records();
+  add_right("a", 1);
+  set_text(json_object_get(add_right("b", 1), "config"), "eval.chains", "5");
+  open_case(&c);
+  /* once for the two of them, once for b, which is not as the task file says */
+  assert_differs(&c, "settings settings");
+  close_case(&c);
+}
+
+static void a_golden_table_of_other_settings_does_not_compare(void** state) {
+  (void)state;
+  gate_case c;
+  begin_records();
+  add_right("a", 1);
+  add_right("a", 2);
+  set_text(add_right("a", 3), "status", "error"); /* not done: not looked at */
+  open_case(&c);
+  add_table(&c);
+  c.h.golden.settings[0] = c.h.golden.settings[0] == 'f' ? '0' : 'f';
+  assert_differs(&c, "golden golden");
+  close_case(&c);
+}
+
+static void a_task_file_that_cannot_be_read_does_not_compare(void** state) {
+  (void)state;
+  gate_case c;
+  begin_records();
+  set_text(add_right("a", 1), "profile", "other");
+  open_case(&c);
+  assert_differs(&c, "settings");
+  close_case(&c);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(what_is_the_same_compares),
+      cmocka_unit_test(versions_compare_by_major_and_minor),
+      cmocka_unit_test(versions_of_the_task_are_equal),
+      cmocka_unit_test(shared_settings_are_those_of_the_task_file),
+      cmocka_unit_test(cells_have_the_same_settings),
+      cmocka_unit_test(a_golden_table_of_other_settings_does_not_compare),
+      cmocka_unit_test(a_task_file_that_cannot_be_read_does_not_compare),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

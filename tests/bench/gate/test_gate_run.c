@@ -1,0 +1,287 @@
+/* A run through the whole gate: what verification found, tolerances, acceptance, and the verdicts as JUnit XML. */
+#define _GNU_SOURCE
+#include <sys/stat.h>
+
+#include "dynaflow/core/alloc.h"
+#include "gate.h"
+#include "golden.h"
+#include "json.h"
+#include "whole_record.h"
+
+/* ---- a task, and a run of it ---- */
+
+static const char task_yaml[] = "task: {name: t}\neval: {windows: 2}\nprofiles:\n  p: {}\n  q: {}\n";
+#define BANDS                                                                         \
+  "task_version: 1\nmujoco: 3.17\nbands:\n"                                           \
+  "  - {metric: tre_open_loop, method: a, profile: p, k: 1, at_most: 1, reason: r}\n" \
+  "  - {metric: tre_open_loop, method: a, profile: p, k: 1, relative: 0.25, reason: r}\n"
+
+static char tasks[64], golden[96];
+
+static void write_task(const char* name, const char* content) {
+  char path[160];
+  snprintf(path, sizeof path, "%s/t/%s", tasks, name);
+  assert_int_equal(df_file_write(path, content, strlen(content)), DF_OK);
+}
+
+static int set_up(void** state) {
+  (void)state;
+  char path[96];
+  snprintf(tasks, sizeof tasks, "/tmp/dynaflow-tasks-XXXXXX");
+  if (!mkdtemp(tasks)) return -1;
+  snprintf(path, sizeof path, "%s/t", tasks);
+  if (mkdir(path, 0700) != 0) return -1;
+  snprintf(golden, sizeof golden, "%s/golden", tasks);
+  write_task("task.yaml", task_yaml);
+  write_task("expect.yaml", BANDS);
+  return 0;
+}
+
+static int tear_down(void** state) {
+  (void)state;
+  char command[128];
+  snprintf(command, sizeof command, "rm -rf '%s'", tasks);
+  return system(command);
+}
+
+static verify_method method_of(const char* name) {
+  (void)name;
+  return (verify_method){.known = true};
+}
+
+static void replay(verifier* v, const void* context) {
+  const verify_outcome* outcome = context;
+  v->looked++;
+  if (outcome) verify_find(v, *outcome, NULL, "replayed");
+}
+
+static void two_seeds(const char* profile, double first, double second) {
+  json_t* plan = add_plan(profile);
+  for (int s = 1; s <= 2; s++) {
+    json_t* cell = add_whole("a", s, s == 1 ? first : second);
+    set_text(cell, "profile", profile);
+    seal(cell);
+    add_planned(plan, "a", s, NULL);
+  }
+}
+
+/* "metric:verdict" of every row */
+static void assert_verdicts(const gate_result* g, const char* wanted) {
+  char found[512] = "";
+  size_t i;
+  json_t* v;
+  json_array_foreach(g->verdicts.list, i, v) {
+    snprintf(found + strlen(found), sizeof found - strlen(found), "%s%s:%s", i ? " " : "", string_of(v, "metric"),
+             string_of(v, "status"));
+  }
+  assert_string_equal(found, wanted);
+}
+
+static void gate(const verify_outcome* replayed, const char* against, const char* wanted, int exit_code) {
+  options opts = options_default();
+  opts.tasks = tasks;
+  const gate_cfg cfg = {.opts = &opts, .verify = {.method = method_of, .replays = replay, .context = replayed}};
+  run_view r;
+  gate_result g;
+  open_run(&r);
+  assert_int_equal(gate_run(&r, folder, &cfg, against, &g), DF_OK);
+  assert_verdicts(&g, wanted);
+  assert_int_equal(gate_exit_code(&g), exit_code);
+  gate_clear(&g);
+  close_run(&r);
+}
+
+static void accept(const char* wanted, int exit_code) {
+  options opts = options_default();
+  opts.tasks = tasks;
+  const gate_cfg cfg = {.opts = &opts, .verify = {.method = method_of, .replays = replay}};
+  run_view r;
+  gate_result g;
+  open_run(&r);
+  assert_int_equal(gate_accept(&r, folder, &cfg, golden, "because", &g), DF_OK);
+  assert_verdicts(&g, wanted);
+  assert_int_equal(gate_exit_code(&g), exit_code);
+  gate_clear(&g);
+  close_run(&r);
+}
+
+static void a_run_is_held_to_the_table_that_was_accepted_of_it(void** state) {
+  (void)state;
+  char table[128];
+  golden_table t;
+  snprintf(table, sizeof table, "%s/t-p.csv", golden);
+  begin_records();
+  two_seeds("p", 0.5, 0.625);
+  gate(NULL, golden, "tre_open_loop:held tre_open_loop:missing", EXIT_INCOMPLETE);
+  begin_records();
+  two_seeds("p", 0.5, 0.625);
+  accept("accepted:held", EXIT_DONE);
+  assert_int_equal(golden_read(table, &t), DF_OK);
+  assert_int_equal(t.n, 4); /* a number and a time of two seeds */
+  golden_clear(&t);
+  /* the same by folder and by file; a quarter of 0.5625 more is the limit */
+  for (int file = 0; file < 2; file++) {
+    const char* const against = file ? table : golden;
+    begin_records();
+    two_seeds("p", 0.5, 0.625);
+    gate(NULL, against, "tre_open_loop:held tre_open_loop:held train_cpu_s:advisory", EXIT_DONE);
+    begin_records();
+    two_seeds("p", 0.5 + 0.140625, 0.625 + 0.140625);
+    gate(NULL, against, "tre_open_loop:held tre_open_loop:held train_cpu_s:advisory", EXIT_DONE);
+    begin_records();
+    two_seeds("p", 0.5 + 0.141, 0.625 + 0.141);
+    gate(NULL, against, "tre_open_loop:held tre_open_loop:regressed train_cpu_s:advisory", EXIT_CHECK_FAILED);
+    begin_records();
+    two_seeds("p", 0.5 - 0.141, 0.625 - 0.141);
+    gate(NULL, against, "tre_open_loop:held tre_open_loop:improved train_cpu_s:advisory", EXIT_DONE);
+    begin_records();
+    two_seeds("p", 1.5, 0.625);
+    gate(NULL, against, "tre_open_loop:regressed tre_open_loop:inconclusive train_cpu_s:advisory", EXIT_CHECK_FAILED);
+  }
+}
+
+static void what_verification_finds_is_a_verdict(void** state) {
+  (void)state;
+  write_task("expect.yaml",
+             "task_version: 1\nmujoco: 3.17\nbands:\n"
+             "  - {metric: tre_open_loop, method: a, profile: p, k: 1, at_most: 1, reason: r}\n");
+  static const struct {
+    verify_outcome found;
+    const char* wanted;
+    int exit_code;
+  } cases[] = {{VERIFY_WARNING, "tre_open_loop:held", EXIT_DONE},
+               {VERIFY_INCOMPLETE, "verify.replay:missing tre_open_loop:held", EXIT_INCOMPLETE},
+               {VERIFY_FAILED, "verify.replay:regressed tre_open_loop:held", EXIT_CHECK_FAILED},
+               /* numbers of a record that is not as it was written are not looked at */
+               {VERIFY_TAMPERED, "verify.replay:unreadable", EXIT_USAGE}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    begin_records();
+    two_seeds("p", 0.5, 0.625);
+    gate(&cases[i].found, golden, cases[i].wanted, cases[i].exit_code);
+  }
+}
+
+static void what_there_is_nothing_to_hold_to_for_is_missing(void** state) {
+  (void)state;
+  char path[96];
+  /* no tolerance for the profile */
+  begin_records();
+  two_seeds("q", 0.5, 0.625);
+  gate(NULL, golden, "bands:missing", EXIT_INCOMPLETE);
+  /* no tolerances file, no task */
+  snprintf(path, sizeof path, "%s/t/expect.yaml", tasks);
+  assert_int_equal(remove(path), 0);
+  begin_records();
+  two_seeds("p", 0.5, 0.625);
+  gate(NULL, golden, "expect:missing", EXIT_INCOMPLETE);
+  snprintf(path, sizeof path, "%s/t/task.yaml", tasks);
+  assert_int_equal(remove(path), 0);
+  begin_records();
+  two_seeds("p", 0.5, 0.625);
+  gate(NULL, golden, "expect:missing", EXIT_INCOMPLETE);
+}
+
+static void files_that_cannot_be_read_are_failures(void** state) {
+  (void)state;
+  options opts = options_default();
+  opts.tasks = tasks;
+  const gate_cfg cfg = {.opts = &opts, .verify = {.method = method_of, .replays = replay}};
+  run_view r;
+  gate_result g;
+  char table[128];
+  snprintf(table, sizeof table, "%s/t-p.csv", golden);
+  begin_records();
+  two_seeds("p", 0.5, 0.625);
+  open_run(&r);
+  /* a table that is named must be there */
+  assert_int_equal(gate_run(&r, folder, &cfg, table, &g), DF_E_MISSING);
+  gate_clear(&g);
+  assert_int_equal(df_dir_make(golden), DF_OK);
+  assert_int_equal(df_file_write(table, "x\n", 2), DF_OK);
+  assert_int_equal(gate_run(&r, folder, &cfg, golden, &g), DF_E_FORMAT);
+  gate_clear(&g);
+  write_task("expect.yaml", "bands: 1\n");
+  assert_int_equal(gate_run(&r, folder, &cfg, golden, &g), DF_E_CONFIG);
+  gate_clear(&g);
+  close_run(&r);
+}
+
+static void nothing_is_accepted_unless_all_is_done_and_compares(void** state) {
+  (void)state;
+  char table[128];
+  snprintf(table, sizeof table, "%s/t-p.csv", golden);
+  /* a cell is missing */
+  begin_records();
+  two_seeds("p", 0.5, 0.625);
+  add_planned(json_array_get(records, 0), "a", 3, NULL);
+  accept("verify.plan:missing", EXIT_INCOMPLETE);
+  assert_false(df_file_exists(table));
+  /* another group, looked at after this one, does not compare */
+  begin_records();
+  two_seeds("p", 0.5, 0.625);
+  two_seeds("q", 0.5, 0.625);
+  for (size_t i = 0; i < json_array_size(records); i++) {
+    json_t* cell = json_array_get(records, i);
+    if (strcmp(string_of(cell, "type"), "cell") != 0 || strcmp(string_of(cell, "profile"), "q") != 0) continue;
+    set_text(json_object_get(cell, "config"), "task.version", "2");
+    seal(cell);
+  }
+  accept("task_version:not comparable task_version:not comparable", EXIT_NOT_COMPARABLE);
+  assert_false(df_file_exists(table));
+}
+
+static int count_of(const char* xml, const char* word) {
+  int n = 0;
+  for (const char* at = strstr(xml, word); at; at = strstr(at + 1, word)) n++;
+  return n;
+}
+
+static void junit_has_a_case_per_verdict(void** state) {
+  (void)state;
+  gate_result g = {.verdicts = rows_new()};
+  /* each verdict as often as its place in the list, from 1 */
+  for (int v = 0; v < GATE_VERDICTS; v++) {
+    for (int i = 0; i <= v; i++) {
+      row r = row_default();
+      r.task = "t<";
+      r.method = "m&";
+      r.profile = "p\"";
+      r.metric = "tre";
+      r.k = 5;
+      r.value = 0.125;
+      gate_add_row(&g, (gate_verdict)v, &r, "<= 1", "a > b");
+    }
+  }
+  char path[128];
+  char* xml;
+  size_t n;
+  snprintf(path, sizeof path, "%s/junit.xml", tasks);
+  assert_int_equal(gate_junit(&g, "run & <x>", path), DF_OK);
+  assert_int_equal(df_file_read(path, &xml, &n), DF_OK);
+  /* by hand: 1 + 2 + ... + 8; inconclusive 4 and regressed 6; missing 5, not comparable 7 and unreadable 8 */
+  assert_non_null(strstr(xml, " tests=\"36\" failures=\"10\" errors=\"20\""));
+  assert_int_equal(count_of(xml, "<testcase "), 36);
+  assert_int_equal(count_of(xml, "</testcase>"), 30);
+  assert_int_equal(count_of(xml, "<failure type=\"inconclusive\""), 4);
+  assert_int_equal(count_of(xml, "<failure type=\"regressed\""), 6);
+  assert_int_equal(count_of(xml, "<failure "), 10);
+  assert_int_equal(count_of(xml, "<error type=\"missing\""), 5);
+  assert_int_equal(count_of(xml, "<error type=\"not comparable\""), 7);
+  assert_int_equal(count_of(xml, "<error type=\"unreadable\""), 8);
+  assert_int_equal(count_of(xml, "classname=\"t&lt;.p&quot;\" name=\"m&amp; tre K=5\""), 36);
+  assert_int_equal(count_of(xml, "message=\"0.125, &lt;= 1: a &gt; b\""), 30);
+  assert_non_null(strstr(xml, "run &amp; &lt;x&gt;"));
+  df_free(xml);
+  gate_clear(&g);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      CASE(a_run_is_held_to_the_table_that_was_accepted_of_it),  CASE(what_verification_finds_is_a_verdict),
+      CASE(what_there_is_nothing_to_hold_to_for_is_missing),     CASE(files_that_cannot_be_read_are_failures),
+      CASE(nothing_is_accepted_unless_all_is_done_and_compares), CASE(junit_has_a_case_per_verdict),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,56 @@
+/* whole_record.h: records with every field of results/schema.json, with key and seal as the program gives them. */
+#ifndef TESTS_WHOLE_RECORD_H
+#define TESTS_WHOLE_RECORD_H
+
+#include "key.h"
+#include "records.h"
+
+#define WHOLE_SUM "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static const char whole_text[] =
+    "{\"schema\":1,\"type\":\"cell\",\"key\":\"\",\"status\":\"done\",\"reason\":\"\",\"task\":\"t\",\"method\":\"a\","
+    "\"seed\":1,\"profile\":\"p\",\"config\":{\"task.version\":\"1\",\"eval.windows\":\"2\",\"train.steps\":\"9\"},"
+    "\"provenance\":{\"dynaflow\":\"0.1.0\",\"commit\":\"c\",\"dirty\":false,\"compiler\":\"gcc\",\"flags\":\"-O2\","
+    "\"mujoco\":\"3.17.0\",\"blas\":{\"kernel\":\"Haswell\"},\"libraries\":{},\"cpu\":\"x\",\"cores\":2,\"threads\":1,"
+    "\"time\":\"2026-01-01T00:00:00Z\"},"
+    "\"started\":\"2026-01-01T00:00:00Z\",\"wall_s\":1.5,\"cpu_s\":2.5,\"train_cpu_s\":0.5,\"model_sha256\":"
+    "\"" WHOLE_SUM "\",\"compiled_sha256\":\"" WHOLE_SUM "\",\"data_sha256\":\"" WHOLE_SUM
+    "\",\"plugin_sha256\":\"\",\"windows_sha256\":\"" WHOLE_SUM
+    "\",\"numbers\":2,\"limits\":{\"seconds\":null,\"memory_mib\":100},"
+    "\"training\":{\"curves\":[{\"name\":\"flow\",\"step\":[1,2],\"loss\":[1.5,null],\"adjoints\":{\"steps\":1,"
+    "\"approximate\":0,\"differenced\":0}}],\"steps\":9,\"parameters\":100,\"checkpoint\":\"\",\"checkpoint_sha256\":"
+    "\"\"},"
+    "\"rows\":[{\"metric\":\"tre_open_loop\",\"k\":1,\"value\":0.5,\"unit\":\"std\",\"n\":2,\"lo\":0.25,\"hi\":0.75,"
+    "\"status\":\"ok\"}],"
+    "\"samples\":[{\"metric\":\"tre_open_loop\",\"k\":1,\"values\":[0.25,0.75]}],"
+    "\"windows\":{\"episode\":[0,1],\"start\":[3,4],\"group\":[0,0],\"groups\":[\"trot\"]},"
+    "\"replays\":[{\"k\":1,\"window\":0,\"x0\":[0.5],\"u\":[1,null],\"x\":[0.5,1]}],"
+    "\"examples\":[{\"title\":\"x\",\"unit\":\"m\",\"dt\":0.02,\"demonstrated\":[1,2],\"generated\":[1,null]}],"
+    "\"strip\":{\"title\":\"s\",\"dt\":0.1,\"parent\":[-1,0],\"frames\":[{\"t\":0.5,\"x\":[0,1],\"z\":[0,1]}],"
+    "\"ground\":0}}";
+
+/* gives a record the key and the seal of what it holds */
+static inline void seal(json_t* record) {
+  char key[DF_SHA256_TEXT];
+  assert_int_equal(record_key(record, key), DF_OK);
+  set_text(record, "key", key);
+  assert_int_equal(record_seal(record), DF_OK);
+}
+
+/* adds a done cell with one number, tre_open_loop at K = 1; owned by `records` */
+static inline json_t* add_whole(const char* method, int seed, double value) {
+  json_error_t error;
+  json_t* record = json_loads(whole_text, 0, &error);
+  if (!record) fail_msg("column %d: %s", error.column, error.text);
+  set_text(record, "method", method);
+  json_object_set_new(record, "seed", json_integer(seed));
+  json_t* one = json_array_get(json_object_get(record, "rows"), 0);
+  json_object_set_new(one, "value", json_real(value));
+  json_object_set_new(one, "lo", json_real(value));
+  json_object_set_new(one, "hi", json_real(value));
+  seal(record);
+  json_array_append_new(records, record);
+  return record;
+}
+
+#endif
