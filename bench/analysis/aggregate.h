@@ -1,6 +1,6 @@
 /* aggregate.h: a metric of a method over its seeds. */
-#ifndef BENCH_AGGREGATE_H
-#define BENCH_AGGREGATE_H
+#ifndef BENCH_ANALYSIS_AGGREGATE_H
+#define BENCH_ANALYSIS_AGGREGATE_H
 
 #include "run_view.h"
 

@@ -1,6 +1,6 @@
 /* compare.h: paired comparison of two methods or two runs on the same start states. */
-#ifndef BENCH_COMPARE_H
-#define BENCH_COMPARE_H
+#ifndef BENCH_ANALYSIS_COMPARE_H
+#define BENCH_ANALYSIS_COMPARE_H
 
 #include "dynaflow/stats/statistics.h"
 #include "exit_code.h"

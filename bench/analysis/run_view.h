@@ -1,8 +1,8 @@
 /* run_view.h: the view of a run that tables, figures and verdicts share: the cells of its plan with their latest
  * records, in groups of cells that are compared with each other. Everything is derived from the records. Cells are in
  * the order of the plan, whichever file or process recorded them. */
-#ifndef BENCH_RUN_VIEW_H
-#define BENCH_RUN_VIEW_H
+#ifndef BENCH_ANALYSIS_RUN_VIEW_H
+#define BENCH_ANALYSIS_RUN_VIEW_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* samples.h: the per-window (or per-chain) values behind a row, over the seeds of a method, in the form that the
  * statistics need: one stratum per seed with the same start states, one cluster per test episode, one group per gait.
  */
-#ifndef BENCH_SAMPLES_H
-#define BENCH_SAMPLES_H
+#ifndef BENCH_ANALYSIS_SAMPLES_H
+#define BENCH_ANALYSIS_SAMPLES_H
 
 #include "dynaflow/stats/statistics.h"
 #include "run_view.h"

@@ -1,6 +1,6 @@
 /* rows.h: results as tidy rows, printed as one JSON document or as an aligned table. */
-#ifndef BENCH_ROWS_H
-#define BENCH_ROWS_H
+#ifndef BENCH_BASE_ROWS_H
+#define BENCH_BASE_ROWS_H
 
 #include <jansson.h>
 #include <stdbool.h>

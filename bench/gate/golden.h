@@ -3,8 +3,8 @@
  * The file starts with comment lines "# name: value": the reason for accepting the numbers, mujoco, task_version and
  * settings (SHA-256 of the shared settings), which a run must match; and commit, blas and cpu, for information only.
  * Tidy rows as in a report's results.csv follow: task,method,seed,profile,metric,k,value,unit,n,lo,hi,status. */
-#ifndef BENCH_GOLDEN_H
-#define BENCH_GOLDEN_H
+#ifndef BENCH_GATE_GOLDEN_H
+#define BENCH_GATE_GOLDEN_H
 
 #include "dynaflow/config/config.h"
 #include "dynaflow/core/hash.h"

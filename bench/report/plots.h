@@ -1,6 +1,6 @@
 /* plots.h: all figures of a report. */
-#ifndef BENCH_PLOTS_H
-#define BENCH_PLOTS_H
+#ifndef BENCH_REPORT_PLOTS_H
+#define BENCH_REPORT_PLOTS_H
 
 #include "run_view.h"
 

@@ -1,6 +1,6 @@
 /* table.h: writes tables as Markdown or HTML, cell by cell. */
-#ifndef BENCH_TABLE_H
-#define BENCH_TABLE_H
+#ifndef BENCH_REPORT_TABLE_H
+#define BENCH_REPORT_TABLE_H
 
 #include "run_view.h"
 #include "text.h"

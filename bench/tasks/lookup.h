@@ -1,6 +1,6 @@
 /* lookup.h: finds task folders by name and builds the search path for models and data. */
-#ifndef BENCH_LOOKUP_H
-#define BENCH_LOOKUP_H
+#ifndef BENCH_TASKS_LOOKUP_H
+#define BENCH_TASKS_LOOKUP_H
 
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"

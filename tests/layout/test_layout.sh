@@ -57,6 +57,9 @@ plant
 cp "$tree/low/low.h" "$tree/high/low.h"
 check two_headers_of_one_name_are_found finds 'low.h have one name'
 plant
+printf '#ifndef HIGH_LOW_H\n#define HIGH_LOW_H\nint low(void);\n#endif\n' >"$tree/low/low.h"
+check an_include_guard_of_another_file_is_found finds 'low/low.h: the include guard is HIGH_LOW_H, not LOW_LOW_H'
+plant
 printf '#include "other.h"\n' >"$tree/low/other.c"
 printf 'int other;\n' >"$tree/other.h"
 check a_header_outside_the_ladder_is_found finds 'is no header of a folder in the ladder'
