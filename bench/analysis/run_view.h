@@ -60,7 +60,7 @@ bool setting_is_shared(const char* name);
 /* Whether a cell belongs to a group. */
 bool run_in_group(const run_group* g, const run_cell* c);
 
-/* Appends the planned cells that are not done, with their status: "go1_gaits full dap seed 3 (not run), ...". `g` and
+/* Appends the planned cells that are not done, with their status: "cart full dap seed 3 (not run), ...". `g` and
  * `method` select cells and are then not repeated in the text; NULL: all. Names the first 8, then the number of the
  * others. Returns the number of all. */
 int run_missing(const run_view* r, const run_group* g, const char* method, text* out);

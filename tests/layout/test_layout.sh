@@ -18,6 +18,10 @@ without() { undefined | grep -E '^(mj|mju_|df_mujoco|df_sim|df_system|df_net|df_
 check libharness_needs_no_symbol_of_simulator_or_network without
 check libharness_has_symbols_at_all test "$(undefined | wc -l)" -gt 50
 
+# a robot is named by its task; the program and the rooms that every robot shares know none
+robots='go1|go2|anymal|unitree|quadruped_gaits'
+check no_robot_in_the_program_or_in_the_settings bash -c "! grep -rniE '$robots' bench lib/config lib/include/dynaflow/config"
+
 # ---- a small tree of its own, in which each kind of fault is planted ----
 tree=$scratch/tree
 plant() {
