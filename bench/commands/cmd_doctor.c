@@ -180,7 +180,6 @@ static void check_task(checkup* c, const char* name, const options* opts) {
 }
 
 int cmd_doctor(int argc, char** argv) {
-  enum { MOST = 256 };
   arguments a = {.common = options_default()};
   argp_parse(&parser, argc, argv, 0, NULL, &a);
   checkup c = {.found = rows_new()};
@@ -188,13 +187,11 @@ int cmd_doctor(int argc, char** argv) {
   check_blas(&c, &a.common);
   check_gnuplot(&c);
   check_writable(&c, "results", "results/runs", "not writable; use dynaflow run --out DIR");
-  char* names[MOST];
-  const int n = task_names(&a.common, MOST, names);
+  char** names;
+  const int n = task_names(&a.common, &names);
   if (n == 0) add(&c, "tasks", "none", "missing", "none found; name their folder with --tasks DIR");
-  for (int i = 0; i < n; i++) {
-    check_task(&c, names[i], &a.common);
-    df_free(names[i]);
-  }
+  for (int i = 0; i < n; i++) check_task(&c, names[i], &a.common);
+  task_names_free(n, names);
   rows_print(&c.found, &a.common);
   rows_free(&c.found);
   return c.missing ? EXIT_INCOMPLETE : EXIT_DONE;
