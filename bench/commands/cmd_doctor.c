@@ -122,8 +122,8 @@ static void check_writable(checkup* c, const char* what, const char* folder, con
 
 static void check_model(checkup* c, const char* name, const df_config* config, const df_search* search) {
   df_system* system = NULL;
-  char hash[DF_SHA256_TEXT], what[128], value[DF_TEXT_MAX + 32];
-  snprintf(what, sizeof what, "%s model", name);
+  char hash[DF_SHA256_TEXT], value[DF_TEXT_MAX + 32];
+  char* what = format_text("%s model", name);
   const df_status status = df_task_system(config, search, &system, hash);
   if (status == DF_OK) {
     snprintf(value, sizeof value, "%s %.12s", config->system_model, hash);
@@ -135,14 +135,13 @@ static void check_model(checkup* c, const char* name, const df_config* config, c
     add(c, what, config->system_model, "missing", text_of(&note));
     text_clear(&note);
   }
+  df_free(what);
   df_system_free(system);
 }
 
 static void check_data(checkup* c, const char* name, const df_config* config, const df_search* search,
                        const options* opts) {
-  char what[128];
-  char* path = NULL;
-  snprintf(what, sizeof what, "%s data", name);
+  char *path = NULL, *what = format_text("%s data", name);
   const bool generated = strcmp(config->data_source, "npz") != 0;
   const df_status status = task_data_path(config, search, opts, false, &path);
   if (status == DF_OK) {
@@ -160,6 +159,7 @@ static void check_data(checkup* c, const char* name, const df_config* config, co
     text_clear(&note);
   }
   df_free(path);
+  df_free(what);
 }
 
 static void check_task(checkup* c, const char* name, const options* opts) {
@@ -168,13 +168,12 @@ static void check_task(checkup* c, const char* name, const options* opts) {
   if (resolve_task(name, NULL, NULL, opts, &config, &search) != DF_OK) {
     add(c, name, "", "missing", df_error_message());
   } else {
-    char what[128];
-    char* folder = writable_data_folder(&search, opts);
+    char *folder = writable_data_folder(&search, opts), *what = format_text("%s data folder", name);
     check_model(c, name, &config, &search);
     check_data(c, name, &config, &search, opts);
-    snprintf(what, sizeof what, "%s data folder", name);
     if (folder) check_writable(c, what, folder, "not writable; use --data DIR");
     df_free(folder);
+    df_free(what);
   }
   search_clear(&search);
 }
