@@ -100,6 +100,44 @@ check a_leak_regressed verdict 1 regressed 'verify.ceiling tre_open_loop' "
 for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] = 1.0e-16 + 1.0e-18 * s
 for s in SEEDS: put(row('replay_demo', s, 'tre_open_loop'), 0.1)"
 
+# 100 profiles, methods, seeds, numbers of sampler steps or metrics; the last one's sae_own is VALUE
+many() { # many CODE WHAT VALUE
+  local folder=$scratch/many/cart
+  mkdir -p "$folder"
+  python3 - "$2" "$folder" <<'P' || return 1
+import sys
+what, folder = sys.argv[1:]
+names = lambda kind: ['%s%d' % (kind, i if what == kind else 0) for i in range(100)]
+entry = '  - {metric: %s, method: %s, profile: %s, k: %d, at_most: 1.0e-9, reason: because}\n'
+bands = [entry % (x, m, p, i + 1 if what == 'k' else 5) for i, (x, m, p) in enumerate(zip(names('sae_own.'), names('m'), names('p')))]
+open(folder + '/expect.yaml', 'w').write('task_version: 1\nmujoco: 3.17\nbands:\n' + ''.join(dict.fromkeys(bands)))
+profiles = ''.join('  %s: {train: {steps: %d}}\n' % (p, i + 1) for i, p in enumerate(dict.fromkeys(names('p'))))
+open(folder + '/task.yaml', 'w').write('task: {name: cart}\nsystem: {model: cart.xml}\naction: {center: [0], half_range: [1]}\n'
+                                       'eval: {windows: 16}\nprofiles:\n' + profiles)
+P
+  make_run "
+cells = []
+for i in range(100):
+    n = lambda kind: i if kind == '$2' else 0
+    one = cell('dynaflow', 1 + n('seed'))
+    one.update(method='m%d' % n('m'), profile='p%d' % n('p'))
+    one['config']['train.steps'] = str(1 + n('p'))
+    r = [r for r in one['rows'] if r['metric'] == 'sae_own'][0]
+    r.update(metric='sae_own.%d' % n('sae_own.'), k=1 + i if '$2' == 'k' else 5)
+    put(r, $3 if i == 99 else 1e-15 + 1e-17 * i)
+    one['rows'] = [r]
+    if cells and '$2' in ('k', 'sae_own.'): cells[0]['rows'].append(r)
+    else: cells.append(one)
+planned = []" "
+records = [dict(plan, profile=c['profile'], cells=[{k: c[k] for k in ('task', 'method', 'seed', 'key')}]) for c in cells] + cells"
+  exits_with "$1" gate "$scratch/run" --tasks "$scratch/many" --json
+}
+for what in p m seed k sae_own.; do
+  check "the_last_of_100_regressed_$what" many 1 $what 5.0
+  check "one_verdict_regressed_$what" [ "$(grep -c '"status": "regressed"' "$scratch/out")" = 1 ]
+  check "all_of_100_held_$what" many 0 $what 2.0e-15
+done
+
 # an empty run: no file, an empty one, a plan without cells, only a plan
 empty_run() { rm -rf "$scratch/run"; mkdir "$scratch/run"; eval "$1"; gate_exits 3; }
 check a_folder_without_records_is_missing empty_run ''

@@ -14,7 +14,7 @@
 
 #include "dynaflow/core/file.h"
 
-enum { TASKS = 600 };
+enum { TASKS = 300 };
 
 static void every_task_is_listed(void** state) {
   (void)state;
@@ -25,7 +25,9 @@ static void every_task_is_listed(void** state) {
     snprintf(path, sizeof path, "%s/t%03d", root, i);
     assert_int_equal(df_dir_make(path), DF_OK);
     snprintf(path, sizeof path, "%s/t%03d/task.yaml", root, i);
-    assert_int_equal(df_file_write(path, "x", 1), DF_OK);
+    FILE* file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
   }
   options opts = options_default();
   opts.tasks = root;
@@ -36,9 +38,9 @@ static void every_task_is_listed(void** state) {
     assert_string_equal(names[i], path);
   }
   task_names_free(n, names);
-  /* the last one is suggested */
-  assert_int_equal(task_folder(&opts, "t599x", &folder), DF_E_CONFIG);
-  assert_non_null(strstr(df_error_message(), "unknown task 't599x', did you mean 't599'?"));
+  /* the last one is known, too */
+  assert_int_equal(task_folder(&opts, "t299x", &folder), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "unknown task 't299x', did you mean 't299'?"));
   snprintf(command, sizeof command, "rm -rf '%s'", root);
   assert_int_equal(system(command), 0);
 }
