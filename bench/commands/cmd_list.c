@@ -61,9 +61,8 @@ static const struct argp parser = {
     .children = children};
 
 static df_status list_tasks(const options* opts, rows* out) {
-  enum { MOST = 256 };
-  char* names[MOST];
-  const int n = task_names(opts, MOST, names);
+  char** names;
+  const int n = task_names(opts, &names);
   df_status status = DF_OK;
   for (int i = 0; i < n; i++) {
     df_config config;
@@ -74,8 +73,8 @@ static df_status list_tasks(const options* opts, rows* out) {
                                      config.task_title, "version", config.task_version));
     }
     search_clear(&search);
-    df_free(names[i]);
   }
+  task_names_free(n, names);
   return status;
 }
 

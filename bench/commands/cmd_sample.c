@@ -77,16 +77,12 @@ int cmd_sample(int argc, char** argv) {
                    "Exits with 0 when done, 2 on bad input or when a model or data file is missing, 3 when BLAS, or "
                    "its kernel, is not available or memory is exhausted, 130 when interrupted.",
                    true, &a);
-  char path[4096];
   cell c;
   df_status status = checkpoint_open(&a, true, &c);
   if (status == DF_OK) {
-    if (a.out) {
-      snprintf(path, sizeof path, "%s", a.out);
-    } else {
-      snprintf(path, sizeof path, "%s-%s.npz", c.config.task_name, a.method->name);
-    }
+    char* path = a.out ? format_text("%s", a.out) : format_text("%s-%s.npz", c.config.task_name, a.method->name);
     status = sample_windows(&a, &c, path);
+    df_free(path);
   }
   cell_close(&c);
   return status == DF_OK ? EXIT_DONE : report_task_failure(status, a.task);
