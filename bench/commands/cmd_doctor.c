@@ -169,11 +169,13 @@ static void check_task(checkup* c, const char* name, const options* opts) {
     add(c, name, "", "missing", df_error_message());
   } else {
     char what[128];
-    char* folder = writable_data_folder(&search, opts);
+    char* folder;
+    const df_status status = writable_data_folder(&search, opts, &folder);
     check_model(c, name, &config, &search);
     check_data(c, name, &config, &search, opts);
     snprintf(what, sizeof what, "%s data folder", name);
-    if (folder) check_writable(c, what, folder, "not writable; use --data DIR");
+    if (status == DF_OK) check_writable(c, what, folder, "not writable; use --data DIR");
+    if (status == DF_E_IO) add(c, what, "", "missing", df_error_message());
     df_free(folder);
   }
   search_clear(&search);
