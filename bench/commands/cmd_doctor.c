@@ -168,10 +168,12 @@ static void check_task(checkup* c, const char* name, const options* opts) {
   if (resolve_task(name, NULL, NULL, opts, &config, &search) != DF_OK) {
     add(c, name, "", "missing", df_error_message());
   } else {
-    char *folder = writable_data_folder(&search, opts), *what = format_text("%s data folder", name);
+    char *folder, *what = format_text("%s data folder", name);
+    const df_status status = writable_data_folder(&search, opts, &folder);
     check_model(c, name, &config, &search);
     check_data(c, name, &config, &search, opts);
-    if (folder) check_writable(c, what, folder, "not writable; use --data DIR");
+    if (status == DF_OK) check_writable(c, what, folder, "not writable; use --data DIR");
+    if (status == DF_E_IO) add(c, what, "", "missing", df_error_message());
     df_free(folder);
     df_free(what);
   }

@@ -232,6 +232,12 @@ static int run_plan(const arguments* a, const plan* p, const char* folder, store
     if (stop_flag) t.code = EXIT_INTERRUPTED;
     go_on = t.code != EXIT_INTERRUPTED && work_on_cell(a, &p->cell[i], folder, events, &t);
   }
+  /* a file of records that was removed after the last cell was written is an error, too */
+  if (go_on) {
+    const df_status status = store_refresh(events);
+    if (status != DF_OK) report_failure(status);
+    if (status != DF_OK && t.code == EXIT_DONE) t.code = exit_code_of(status);
+  }
   if (t.elsewhere && t.code == EXIT_DONE) t.code = EXIT_INCOMPLETE;
   if (t.code == EXIT_INTERRUPTED) {
     fprintf(stderr, "dynaflow: interrupted; %d of %d cells are done and kept in %s; repeat the command to resume\n",

@@ -10,16 +10,20 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 
+/* reads the digits at *at, at most a billion; returns false if there are none or they are more */
+static bool version_number(const char** at, int* out) {
+  enum { MOST = 1000000000 };
+  const char* first = *at;
+  long value = 0;
+  for (; **at >= '0' && **at <= '9' && value <= MOST; ++*at) value = 10 * value + (**at - '0');
+  *out = (int)(value <= MOST ? value : 0);
+  return *at != first && value <= MOST;
+}
+
 bool version_parts(const char* version, int parts[2]) {
-  char* end;
-  const long major = strtol(version, &end, 10);
-  if (end == version || *end != '.') return false;
-  const char* second = end + 1;
-  const long minor = strtol(second, &end, 10);
-  if (end == second || (*end != '\0' && *end != '.') || major < 0 || minor < 0) return false;
-  parts[0] = (int)major;
-  parts[1] = (int)minor;
-  return true;
+  if (!version_number(&version, &parts[0]) || *version != '.') return false;
+  version++;
+  return version_number(&version, &parts[1]) && (*version == '\0' || *version == '.');
 }
 
 void expect_clear(expectations* e) {

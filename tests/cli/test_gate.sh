@@ -227,7 +227,7 @@ check cells_of_other_settings_do_not_compare other 'settings golden' "at('dynafl
 check another_training_compares verdict 0 held '' "for c in cells: c['config']['train.steps'] = '200'"
 
 check an_edited_number_is_tampering verdict 2 unreadable verify.record '' "row('dynaflow', 2, 'tre')['value'] = 0.2"
-check an_edited_setting_is_tampering verdict 2 unreadable verify.key '' "c = at('dynaflow', 2); c['config']['train.steps'] = '9'; del c['record_sha256']"
+check an_edited_setting_is_tampering verdict 2 unreadable verify.key '' "c = at('dynaflow', 2); c['config']['train.steps'] = '9'; seal(c)"
 check a_record_against_the_schema_is_unreadable verdict 2 unreadable verify.schema "del at('dynaflow', 2)['provenance']['cpu']"
 make_run '' "records.insert(2, [1])"
 check garbage_is_unreadable gate_exits 2
