@@ -20,6 +20,7 @@
   X(NUMBER_OR_NULL, "a number or null")                            \
   X(NUMBERS, "an array of numbers or nulls")                       \
   X(WHOLES, "an array of integers")                                \
+  X(TEXTS, "an array of strings")                                  \
   X(OBJECT, "an object")                                           \
   X(ARRAY, "an array")                                             \
   X(ANYTHING, "a value")
@@ -71,6 +72,8 @@ static bool is_kind(const json_t* v, kind k) {
       return all_are(v, NUMBER_OR_NULL);
     case WHOLES:
       return all_are(v, WHOLE);
+    case TEXTS:
+      return all_are(v, ANY_TEXT);
     case OBJECT:
       return json_is_object(v);
     case ARRAY:
@@ -140,6 +143,7 @@ static const field cell_fields[] = {{"key", SHA256, true},
                                     {"windows_sha256", SHA256, false},
                                     {"record_sha256", SHA256, false},
                                     {"numbers", COUNT, false},
+                                    {"notes", TEXTS, false},
                                     {"limits", OBJECT, false},
                                     {"training", OBJECT, false},
                                     {"rows", ARRAY, false},
