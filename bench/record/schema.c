@@ -162,7 +162,9 @@ static const field training_fields[] = {{"curves", ARRAY, true},
                                         {"steps", WHOLE, true},
                                         {"parameters", WHOLE, true},
                                         {"checkpoint", ANY_TEXT, false},
-                                        {"checkpoint_sha256", SHA256, false}};
+                                        {"checkpoint_sha256", SHA256, false},
+                                        {"files", ARRAY, false}};
+static const field file_fields[] = {{"path", NAME, true}, {"sha256", SHA256, true}};
 static const field curve_fields[] = {
     {"name", ANY_TEXT, true}, {"step", WHOLES, true}, {"loss", NUMBERS, true}, {"adjoints", OBJECT, false}};
 static const field row_fields[] = {
@@ -217,6 +219,7 @@ static df_status check_limits(const json_t* limits) {
 static df_status check_training(const json_t* training) {
   if (!training) return DF_OK;
   DF_TRY(CHECK_FIELDS(training, "training.", training_fields));
+  DF_TRY(CHECK_EACH(json_object_get(training, "files"), "training.files", file_fields));
   return CHECK_EACH(json_object_get(training, "curves"), "training.curves", curve_fields);
 }
 

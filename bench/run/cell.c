@@ -14,6 +14,7 @@
 #include "dynaflow/sim/system.h"
 #include "effort.h"
 #include "evaluate.h"
+#include "files.h"
 #include "key.h"
 #include "lookup.h"
 #include "machine.h"
@@ -198,21 +199,27 @@ static json_t* curve_json(const df_training_log* log) {
                    "parameters", (json_int_t)log->parameters, "cpu_s", log->cpu_s, "step", step, "loss", loss);
 }
 
-static json_t* training_json(const df_training_log* logs, int n, const char* checkpoint, const char* sha256) {
+/* takes the reference to `files` */
+static json_t* training_json(const df_training_log* logs, int n, const char* checkpoint, const char* sha256,
+                             json_t* files) {
   json_t* curves = json_array();
   for (int i = 0; i < n; i++) json_array_append_new(curves, curve_json(&logs[i]));
-  return json_pack("{s:I,s:I,s:s,s:s,s:o}", "steps", (json_int_t)(n ? logs[0].steps : 0), "parameters",
+  return json_pack("{s:I,s:I,s:s,s:s,s:o,s:o}", "steps", (json_int_t)(n ? logs[0].steps : 0), "parameters",
                    (json_int_t)(n ? logs[0].parameters : 0), "checkpoint", checkpoint, "checkpoint_sha256", sha256,
-                   "curves", curves);
+                   "files", files, "curves", curves);
 }
 
-static df_status save_checkpoint(const cell* c, const char* folder, char* name, size_t n, char sha256[DF_SHA256_TEXT]) {
+/* Writes the checkpoint; sets `files` of the training to every file that the method wrote. */
+static df_status save_checkpoint(const cell* c, const char* folder, char* name, size_t n, char sha256[DF_SHA256_TEXT],
+                                 json_t** files) {
   snprintf(name, n, "checkpoints/%.16s.safetensors", c->key);
   char* path = df_path_join(folder, name);
   char* below = df_path_join(folder, "checkpoints");
   df_status status = path && below ? df_dir_make(below) : DF_E_NOMEM;
+  if (status == DF_OK) status = files_remove(folder, name);
   if (status == DF_OK) status = c->method->save(c->instance, path);
   if (status == DF_OK) status = df_sha256_file(path, sha256);
+  if (status == DF_OK) status = files_hashed(folder, name, files);
   df_free(path);
   df_free(below);
   return status;
@@ -232,11 +239,12 @@ static df_status train_and_save(cell* c, const char* folder, json_t* record) {
   int n = 0;
   DF_TRY(train_resumed(c, folder, logs, &n));
   char checkpoint[64] = "", sha256[DF_SHA256_TEXT] = "";
-  if (n) DF_TRY(save_checkpoint(c, folder, checkpoint, sizeof checkpoint, sha256));
+  json_t* files = NULL;
+  if (n) DF_TRY(save_checkpoint(c, folder, checkpoint, sizeof checkpoint, sha256, &files));
   double cpu = 0;
   for (int i = 0; i < n; i++) cpu += logs[i].cpu_s;
   json_object_set_new(record, "train_cpu_s", json_real(cpu));
-  json_object_set_new(record, "training", training_json(logs, n, checkpoint, sha256));
+  json_object_set_new(record, "training", training_json(logs, n, checkpoint, sha256, files ? files : json_array()));
   return DF_OK;
 }
 

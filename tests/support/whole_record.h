@@ -19,7 +19,8 @@ static const char whole_text[] =
     "\",\"numbers\":2,\"notes\":[\"flow: the loss rises\"],\"limits\":{\"seconds\":null,\"memory_mib\":100},"
     "\"training\":{\"curves\":[{\"name\":\"flow\",\"step\":[1,2],\"loss\":[1.5,null],\"adjoints\":{\"steps\":1,"
     "\"approximate\":0,\"differenced\":0}}],\"steps\":9,\"parameters\":100,\"checkpoint\":\"\",\"checkpoint_sha256\":"
-    "\"\"},"
+    "\"\",\"files\":[{\"path\":\"checkpoints/a\",\"sha256\":\"" WHOLE_SUM
+    "\"}]},"
     "\"rows\":[{\"metric\":\"tre_open_loop\",\"k\":1,\"value\":0.5,\"unit\":\"std\",\"n\":2,\"lo\":0.25,\"hi\":0.75,"
     "\"status\":\"ok\"}],"
     "\"samples\":[{\"metric\":\"tre_open_loop\",\"k\":1,\"values\":[0.25,0.75]}],"

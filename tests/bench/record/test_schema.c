@@ -102,6 +102,8 @@ static const struct {
     {"training", "parameters", WHOLE, true},
     {"training", "checkpoint", TEXT, false},
     {"training", "checkpoint_sha256", SUM, false},
+    {"training files 0", "path", NAME, true},
+    {"training files 0", "sha256", SUM, true},
     {"training curves 0", "name", TEXT, true},
     {"training curves 0", "step", WHOLES, true},
     {"training curves 0", "loss", NUMBERS, true},
@@ -143,13 +145,21 @@ static const struct {
   const char *path, *name;
   bool array, required;
 } holders[] = {
-    {"", "config", false, true},        {"", "provenance", false, true},
-    {"", "limits", false, false},       {"", "training", false, true},
-    {"", "rows", true, true},           {"", "samples", true, false},
-    {"", "windows", false, false},      {"", "replays", true, false},
-    {"", "examples", true, false},      {"", "strip", false, false},
-    {"training", "curves", true, true}, {"windows", "groups", true, true},
-    {"strip", "frames", true, true},    {"training curves 0", "adjoints", false, false},
+    {"", "config", false, true},
+    {"", "provenance", false, true},
+    {"", "limits", false, false},
+    {"", "training", false, true},
+    {"", "rows", true, true},
+    {"", "samples", true, false},
+    {"", "windows", false, false},
+    {"", "replays", true, false},
+    {"", "examples", true, false},
+    {"", "strip", false, false},
+    {"training", "curves", true, true},
+    {"windows", "groups", true, true},
+    {"training", "files", true, false},
+    {"strip", "frames", true, true},
+    {"training curves 0", "adjoints", false, false},
 };
 
 static json_t* whole(void) {

@@ -83,7 +83,9 @@ typedef struct df_method {
   void (*destroy)(void* self); /* NULL is allowed */
   /* Trains the instance; writes one log per network to logs [DF_LOGS_MAX] and their number to *n_logs. */
   df_status (*train)(void* self, df_training_log* logs, int* n_logs);
-  /* Write and read what sampling needs. train, save and load may be NULL without DF_METHOD_TRAINS. */
+  /* Write and read what sampling needs. Further files may be written beside `path`, with names that begin with it, as
+   * in <path>.inverse: records list all of them with their hashes. train, save and load may be NULL without
+   * DF_METHOD_TRAINS. */
   df_status (*save)(const void* self, const char* path);
   df_status (*load)(void* self, const char* path);
   /* Writes x [B][H+1][nx] with x[b][0] = x0[b], and u [B][H][nu] (unchanged without DF_METHOD_RETURNS_ACTIONS); both
