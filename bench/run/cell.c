@@ -96,6 +96,11 @@ static void on_progress(void* context, const char* what, long done, long total, 
   progress_update(&b->p, (double)done, note);
 }
 
+static void on_notice(void* context, const char* sentence) {
+  (void)context;
+  fprintf(stderr, "dynaflow: warning: %s\n", sentence);
+}
+
 df_status cell_create(cell* c) {
   df_method_env env = {.task = c->task, .seed = c->seed, .threads = c->opts->threads, .stop = &stop_flag};
   return c->method->create(&env, &c->instance);
@@ -129,6 +134,7 @@ df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, i
                        .stop = &stop_flag,
                        .state_folder = state_folder,
                        .state_identity = c->key,
+                       .notice = on_notice,
                        .state_every = c->save_every};
   DF_TRY(c->method->create(&env, &c->instance));
   const df_status status = c->method->train(c->instance, logs, n_logs);

@@ -42,7 +42,7 @@ DF_API void df_flow_free(df_flow* flow); /* NULL is allowed */
 
 /* Trains for train.steps gradient steps, or for those that remain after the saved state in env.state_folder, and fills
  * *log. Errors: DF_E_INTERRUPTED after env.stop was set; DF_E_SIM if the simulator fails in a way other than diverging;
- * DF_E_NONFINITE if every sample diverged; DF_E_MISMATCH for the state file of another training; DF_E_FORMAT, DF_E_IO,
+ * DF_E_NONFINITE if every sample diverged; DF_E_MISMATCH for the state file of another training; DF_E_IO,
  * DF_E_MISSING, DF_E_ARG and DF_E_NOMEM for the state file. */
 DF_API DF_MUST_CHECK df_status df_flow_train(df_flow* flow, df_training_log* log);
 

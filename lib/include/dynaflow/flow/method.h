@@ -55,11 +55,15 @@ typedef struct df_method_env {
 
   /* The existing folder in which training saves its state, so that a killed training resumes with bit-identical
    * results; NULL: the state is not saved. Each network has a file <state_folder>/<name>.state, which is read when
-   * training starts and written every state_every seconds, on interruption and at the end. The caller removes the
-   * files. */
+   * training starts and written every state_every seconds, on interruption and at the end; the one before it is kept as
+   * <name>.state.previous. A file that does not have its checksum, or whose counters do not fit, is renamed to
+   * <file>.damaged and reported by `notice`, and training goes on from the previous state, or starts over. The caller
+   * removes the files. */
   const char* state_folder;
   const char* state_identity; /* e.g. the cell's key: a state file of another identity is refused; NULL is "" */
   double state_every;         /* seconds of wall time */
+  /* called with a sentence that the user must see and that is no error, and progress_context; may be NULL */
+  void (*notice)(void* context, const char* sentence);
 } df_method_env;
 
 /* a request for B windows of the task's horizon H; the arrays are owned by the caller */
