@@ -9,6 +9,7 @@
 #include "exit_code.h"
 #include "machine.h"
 #include "methods.h"
+#include "notes.h"
 #include "options.h"
 #include "outcome.h"
 #include "plan.h"
@@ -184,6 +185,7 @@ static df_status run_opened(cell* c, const char* name, const char* folder, store
     count_outcome(t, name, &end);
   }
   const json_t* done = store_find(events, c->key);
+  if (done && mine && !quiet) notes_print(json_object_get(done, "notes"), name);
   if (done) collect(done, &t->results);
   return DF_OK;
 }

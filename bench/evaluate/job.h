@@ -53,6 +53,7 @@ typedef struct evaluation {
   json_t* replays;  /* [{k, window, x0, u, x}]: simulated again by verify; NULL without actions */
   json_t* examples; /* demonstrated and generated curves of one window */
   json_t* strip;    /* stick-figure frames of a chain, or NULL */
+  double floor;     /* tre of random actions on the same windows (floor.h); NaN for a reference method */
 } evaluation;
 
 /* Releases the references and zeroes *e. */

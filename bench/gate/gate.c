@@ -1,5 +1,6 @@
 #include "gate.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -113,7 +114,8 @@ df_status gate_run(const run_view* r, const char* folder, const gate_cfg* cfg, c
   take_verification(r, folder, &cfg->verify, out);
   /* numbers of changed records are not judged */
   df_status status = DF_OK;
-  for (int i = 0; i < r->n_groups && status == DF_OK && !out->count[GATE_UNREADABLE]; i++) {
+  const bool changed = out->count[GATE_UNREADABLE] > 0;
+  for (int i = 0; i < r->n_groups && status == DF_OK && !changed; i++) {
     held h = {.r = r, .g = &r->groups[i], .out = out};
     status = hold_group(&h, cfg->opts, against);
     held_clear(&h);

@@ -27,6 +27,7 @@ typedef struct measured {
   double* value;   /* finite */
   double *lo, *hi; /* intervals of the records, widened to contain the value */
   const char *unit, *status;
+  const char* needs; /* settings without which the metric is not defined (metric_needs()), or NULL */
 } measured;
 
 static void measured_clear(measured* m) {
@@ -65,6 +66,7 @@ static measured measure(const run_view* r, const run_group* g, const char* metho
     if (!run_in_group(g, c) || strcmp(c->method, method) != 0) continue;
     m.planned++;
     m.done += c->done;
+    if (c->done && !m.needs) m.needs = metric_needs(c->record, metric);
     const json_t* number = c->done ? find_row(c->record, metric, k) : NULL;
     m.absent += c->done && !number;
     if (number) take_row(&m, c->seed, number);
@@ -147,6 +149,12 @@ static gate_verdict judge_relative(const band* b, const pairing* p) {
 /* the verdict if the data for a judgement are missing, with `detail`; GATE_HELD if they are complete */
 static gate_verdict check_data(const held* h, const band* b, const measured* m, const pairing* p, char* detail,
                                size_t n) {
+  /* a number of an older program says nothing, either */
+  if (m->needs) {
+    snprintf(detail, n, "not defined for this task: set %s in its task.yaml, or remove the entry at %s:%d", m->needs,
+             h->expect.path, b->line);
+    return GATE_UNREADABLE;
+  }
   /* no value, or one that is not finite */
   if (m->n + m->failed == 0) {
     snprintf(detail, n, "the run has no such number, required by %s:%d", h->expect.path, b->line);

@@ -204,7 +204,34 @@ void group_note(const run_view* r, const run_group* g, text* out) {
                                           "one episode, so it may be too narrow)");
 }
 
+void for_notes(const run_view* r, const run_group* g, void (*put)(text* out, const char* line), text* out) {
+  for (int i = 0; i < r->n_cells; i++) {
+    const run_cell* c = &r->cells[i];
+    size_t j;
+    json_t* note;
+    if (!c->done || !run_in_group(g, c)) continue;
+    json_array_foreach(json_object_get(c->record, "notes"), j, note) {
+      char* line =
+          format_text("%s, seed %lld: %s", method_label(c->method), (long long)c->seed, json_string_value(note));
+      put(out, line);
+      df_free(line);
+    }
+  }
+}
+
 /* ---- files ---- */
+
+static void put_note(text* out, const char* line) {
+  text_add(out, "- %s\n", line);
+}
+
+/* the notes of the cells of a group as a list; nothing if there are none */
+static void add_notes(const run_view* r, const run_group* g, text* out) {
+  text notes = {0};
+  for_notes(r, g, put_note, &notes);
+  if (notes.n) text_add(out, "### Warnings\n\n%s\n", text_of(&notes));
+  text_clear(&notes);
+}
 
 /* interquartile means and comparisons, which need several seeds */
 static void add_summary(const run_view* r, const summary* s, const run_group* g, text* out) {
@@ -230,6 +257,7 @@ df_status tables_write(const run_view* r, const summary* s, const char* folder) 
     text_add(&out, "## %s (profile %s)\n\n", g->task, g->profile);
     group_note(r, g, &out);
     text_add(&out, "\n\n");
+    add_notes(r, g, &out);
     for (int j = 0; j < g->n_k && g->done; j++) {
       if (g->k[j]) text_add(&out, "### K = %d sampler step%s\n\n", g->k[j], g->k[j] == 1 ? "" : "s");
       table_main(r, g, g->k[j], TABLE_MARKDOWN, &out);

@@ -216,6 +216,31 @@ static void a_number_that_was_not_measured_is_missing(void** state) {
   }
 }
 
+static void a_metric_that_the_task_does_not_define_is_an_error(void** state) {
+  (void)state;
+  /* with a value, as older programs recorded it, and without */
+  for (int i = 0; i < 4; i++) {
+    gate_case c;
+    begin_records();
+    json_t* cell = add_cell("a", 1);
+    json_t* config = json_object_get(cell, "config");
+    set_text(config, "eval.fall_height", "0");
+    set_text(config, "eval.fall_tilt", i < 2 ? "0" : "60");
+    if (i % 2) add_value(cell, "fall_rate", 1, 0);
+    open_case(&c);
+    const json_t* v = hold(&c, band_of("fall_rate", BAND_AT_MOST, 0.5));
+    assert_verdict(v, i < 2 ? GATE_UNREADABLE : i == 2 ? GATE_MISSING : GATE_HELD);
+    assert_int_equal(gate_exit_code(&c.out), i < 2 ? EXIT_USAGE : i == 2 ? EXIT_INCOMPLETE : EXIT_DONE);
+    if (i < 2) {
+      assert_string_equal(
+          string_of(v, "detail"),
+          "not defined for this task: set eval.fall_height or eval.fall_tilt in its task.yaml, or remove "
+          "the entry at expect.yaml:7");
+    }
+    close_case(&c);
+  }
+}
+
 static void a_part_of_the_cells_can_break_a_limit_and_never_hold_it(void** state) {
   (void)state;
   static const struct {
@@ -642,6 +667,7 @@ int main(void) {
       cmocka_unit_test(too_few_seeds_are_inconclusive),
       cmocka_unit_test(a_seed_without_a_finite_number_breaks_every_tolerance),
       cmocka_unit_test(a_number_that_was_not_measured_is_missing),
+      cmocka_unit_test(a_metric_that_the_task_does_not_define_is_an_error),
       cmocka_unit_test(a_part_of_the_cells_can_break_a_limit_and_never_hold_it),
       cmocka_unit_test(a_change_counts_by_its_better_side),
       cmocka_unit_test(a_tolerance_is_a_share_of_the_golden_number_plus_an_absolute_part),
