@@ -30,7 +30,10 @@ const json_t* find_row(const json_t* record, const char* metric, int k);
  * settings. A record of an older program may have a row of a metric that is not defined. */
 const char* metric_needs(const json_t* record, const char* metric);
 
-/* The index of a metric among the columns of the main tables, from 0; -1 if it is not one of them. */
+/* the columns of the main tables */
+enum { MAIN_METRICS = 10 };
+
+/* The index of a metric among the columns of the main tables, 0 .. MAIN_METRICS - 1; -1 if it is not one of them. */
 int metric_column(const char* metric);
 
 /* Whether it is one of the metrics of `dynaflow list metrics` or one of their parts ("tre.joint_pos"). */
