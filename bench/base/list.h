@@ -1,6 +1,6 @@
 /* list.h: arrays that grow by one element at a time, so that no list of a run has a capacity. */
-#ifndef BENCH_LIST_H
-#define BENCH_LIST_H
+#ifndef BENCH_BASE_LIST_H
+#define BENCH_BASE_LIST_H
 
 #include <stddef.h>
 
