@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -336,6 +337,31 @@ static void a_record_that_was_changed_is_read_and_not_gone_on_from(void** state)
   store_close(s);
 }
 
+/* a link in place of the record or the lock could lead to any file, whose last line would be cut off */
+static void a_link_is_not_written_through(void** state) {
+  (void)state;
+  static const char* const names[] = {"events.jsonl", "lock"};
+  for (int i = 0; i < 2; i++) {
+    store* s;
+    char link[128];
+    snprintf(link, sizeof link, "%s/%s", folder, names[i]);
+    write_file("victim", "no record");
+    remove(link); /* the lock of the first round */
+    assert_int_equal(symlink("victim", link), 0);
+    assert_int_equal(store_open(folder, whole, &s), DF_E_IO);
+    assert_non_null(strstr(df_error_message(), names[i]));
+    assert_non_null(strstr(df_error_message(), "a symbolic link, which is not written to"));
+    assert_file("victim", "no record");
+    assert_int_equal(unlink(link), 0);
+    assert_int_equal(symlink("none", link), 0);
+    assert_int_equal(store_open(folder, whole, &s), DF_E_IO);
+    snprintf(link, sizeof link, "%s/none", folder);
+    assert_false(df_file_exists(link));
+    snprintf(link, sizeof link, "%s/%s", folder, names[i]);
+    assert_int_equal(unlink(link), 0);
+  }
+}
+
 /* a file of records that was removed, or replaced by another one, keeps what is written to it from everyone */
 static void a_file_that_lost_its_name_takes_no_record(void** state) {
   (void)state;
@@ -488,6 +514,7 @@ int main(void) {
       CASE(a_place_is_told_by_line_and_by_file_where_there_are_several),
       CASE(other_files_are_named_and_left_alone),
       CASE(a_record_that_was_changed_is_read_and_not_gone_on_from),
+      CASE(a_link_is_not_written_through),
       CASE(a_file_that_lost_its_name_takes_no_record),
       CASE(a_failed_allocation_never_leaves_a_record_behind),
       CASE(a_record_that_cannot_be_written_is_not_in_the_store),
