@@ -206,17 +206,16 @@ static df_status check_record(const char* path, size_t line, const json_t* recor
   return DF_OK;
 }
 
-/* fails if a record differs from what was written; records of older versions have no hash */
+/* fails if a record differs from what was written, or does not say what was written */
 static df_status check_seal(const char* path, size_t line, const json_t* record) {
   char sum[DF_SHA256_TEXT];
   const char* sealed = json_string_value(json_object_get(record, "record_sha256"));
-  if (!sealed) return DF_OK;
   DF_TRY(record_sum(record, sum));
-  if (strcmp(sum, sealed) == 0) return DF_OK;
+  if (sealed && strcmp(sum, sealed) == 0) return DF_OK;
   return df_fail(DF_E_FORMAT,
-                 "%s:%zu: the record was changed after it was written; the file was not modified (to run its cell "
-                 "again, delete the line: sed -i %zud %s)",
-                 path, line, line, path);
+                 "%s:%zu: %s; the file was not modified (to run its cell again, delete the line: sed -i %zud %s)", path,
+                 line, sealed ? "the record was changed after it was written" : "the record has no record_sha256", line,
+                 path);
 }
 
 /* Parses the lines from p->whole on. An invalid last line is ignored: a killed process left it, or another process is
