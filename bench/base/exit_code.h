@@ -1,6 +1,6 @@
 /* exit_code.h: the exit codes of the program, and error messages on standard error. */
-#ifndef BENCH_EXIT_CODE_H
-#define BENCH_EXIT_CODE_H
+#ifndef BENCH_BASE_EXIT_CODE_H
+#define BENCH_BASE_EXIT_CODE_H
 
 #include "dynaflow/core/status.h"
 

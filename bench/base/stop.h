@@ -1,6 +1,6 @@
 /* stop.h: early termination of work by a signal, or by the time or memory limit of a cell. */
-#ifndef BENCH_STOP_H
-#define BENCH_STOP_H
+#ifndef BENCH_BASE_STOP_H
+#define BENCH_BASE_STOP_H
 
 #include <signal.h>
 #include <stddef.h>

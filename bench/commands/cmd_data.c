@@ -107,8 +107,7 @@ static void describe(rows* out, const df_config* config, const df_dataset* data,
   add_number(out, t, "action size nu", data->nu, data->actions ? "" : "states only, no actions");
   add_number(out, t, "condition size nc", data->nc, "");
   text names = {0};
-  for (int i = 0; i < data->nc && i < DF_NAMES_MAX; i++)
-    text_add(&names, "%s%s", i ? ", " : "", data->condition_name[i]);
+  for (int i = 0; i < data->nc; i++) text_add(&names, "%s%s", i ? ", " : "", data->condition_name[i]);
   if (names.n) add_text(out, t, "conditions", text_of(&names), "");
   text_clear(&names);
   add_number(out, t, "window", windows->horizon, "actions");

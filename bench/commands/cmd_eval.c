@@ -1,8 +1,12 @@
 /* cmd_eval.c: dynaflow eval TASK --method M --checkpoint FILE: prints the metrics of a checkpoint. */
+#include <jansson.h>
+#include <stdbool.h>
+
 #include "cell.h"
 #include "checkpoint_command.h"
 #include "exit_code.h"
 #include "job.h"
+#include "notes.h"
 #include "rows.h"
 
 int cmd_eval(int argc, char** argv) {
@@ -11,14 +15,15 @@ int cmd_eval(int argc, char** argv) {
                    "Computes the metrics of a checkpoint on the task's held-out windows.\n\n"
                    "Reads the checkpoint and the task's model and demonstrations, and prints one row per metric and "
                    "number of sampler steps. Demonstrations that are missing are generated if the task can.\v"
-                   "Exits with 0 when done, 2 on bad input or when a model or data file is missing, 3 when BLAS, or "
-                   "its kernel, is not available or memory is exhausted, 130 when interrupted.",
+                   "A metric without any finite value is an error. A method that is worse than random actions on the "
+                   "same windows is reported on standard error.\n\n" CHECKPOINT_EXIT_CODES,
                    false, &a);
   /* evaluate */
   cell c;
   evaluation result = {0};
   df_status status = checkpoint_open(&a, true, &c);
-  if (status == DF_OK) status = cell_evaluate(&c, &result);
+  const bool opened = status == DF_OK;
+  if (opened) status = cell_evaluate(&c, &result);
   /* print the rows with the fields that identify the cell */
   rows out = rows_new();
   size_t i;
@@ -29,9 +34,14 @@ int cmd_eval(int argc, char** argv) {
     json_object_update(one, metric);
     rows_add_object(&out, one);
   }
+  /* notes on standard error */
+  json_t* notes = json_array();
+  if (status == DF_OK) cell_note_floor(&c, &result, notes);
+  if (!a.common.quiet) notes_print(notes, a.task);
+  json_decref(notes);
   cell_close(&c);
   if (status == DF_OK) rows_print(&out, &a.common);
   rows_free(&out);
   evaluation_clear(&result);
-  return status == DF_OK ? EXIT_DONE : report_task_failure(status, a.task);
+  return status == DF_OK ? EXIT_DONE : checkpoint_failure(status, &a, opened);
 }

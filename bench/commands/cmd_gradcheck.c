@@ -74,8 +74,11 @@ static const struct argp parser = {
         "(system.gradient=differences).\n\n"
         "Exits with 0 when the errors of the other states are within the limits, 1 when their median is above 1e-7, "
         "their 99th percentile above 1e-4, or the median over rollouts above 1e-6, 2 on bad input, 3 when a model of a "
-        "suite is missing or gnuplot is not installed, 4 when fewer than a quarter of the states are away from kinks. "
-        "--plot checks no limits.",
+        "suite is missing or gnuplot is not installed, 4 when fewer than a quarter of the states, or none of the "
+        "rollouts, are away from kinks "
+        "with an exact adjoint. The row `verdict` says `holds`, `approximate` (the same, but some states or rollouts, "
+        "whose derivative is approximate or a finite difference, were not compared), `fails` or `inconclusive`. --plot "
+        "checks no limits.",
     .children = children};
 
 /* ---- verdict ---- */
@@ -105,6 +108,29 @@ static void add_kinks(rows* out, const row* base, const df_gradcheck_summary* q)
   }
 }
 
+/* The verdict on a target. A part that was asked for and in which nothing could be compared decides nothing: neither do
+ * states that agree make up for rollouts that all lie on kinks. */
+static df_gradcheck_verdict judge_parts(const df_gradcheck_summary* step, const df_gradcheck_summary* rollout) {
+  const df_gradcheck_verdict verdict = df_gradcheck_judge(step, LIMIT_MEDIAN, LIMIT_P99);
+  if (verdict == DF_GRADCHECK_FAILS || rollout->median > LIMIT_ROLLOUT) return DF_GRADCHECK_FAILS;
+  return rollout->n > 0 && rollout->smooth == 0 ? DF_GRADCHECK_INCONCLUSIVE : verdict;
+}
+
+/* adds the row "verdict"; its status is one of holds, approximate, fails, inconclusive */
+static void add_verdict(rows* out, const row* base, df_gradcheck_verdict verdict, const df_gradcheck_summary* step,
+                        const df_gradcheck_summary* rollout) {
+  row one = *base;
+  one.metric = "verdict";
+  one.unit = NULL;
+  one.n = step->smooth + rollout->smooth;
+  const bool exact = !(step->approximate || step->differenced || rollout->approximate || rollout->differenced);
+  one.status = verdict == DF_GRADCHECK_FAILS          ? "fails"
+               : verdict == DF_GRADCHECK_INCONCLUSIVE ? "inconclusive"
+               : exact                                ? "holds"
+                                                      : "approximate";
+  rows_add(out, &one);
+}
+
 /* adds the rows of a target and returns its exit code; rollout->n = 0 if rollouts were not checked */
 static int judge(const char* target, const options* opts, const df_gradcheck_summary* step,
                  const df_gradcheck_summary* rollout, rows* out) {
@@ -125,17 +151,18 @@ static int judge(const char* target, const options* opts, const df_gradcheck_sum
   if (step->approximate) add_row(out, &counts, "approximate", step->approximate, step->n, INFINITY);
   if (step->differenced) add_row(out, &counts, "differenced_steps", step->differenced, step->n, INFINITY);
   /* rollouts */
-  bool rollouts_hold = true;
   if (rollout->n) {
     add_row(out, &errors, "rollout_error_median", rollout->median, rollout->smooth, LIMIT_ROLLOUT);
     add_row(out, &errors, "rollout_error_max", rollout->worst, rollout->smooth, INFINITY);
     counts.unit = "rollouts";
     add_row(out, &counts, "rollout_kinks", rollout->kinks, rollout->n, INFINITY);
-    rollouts_hold = !(rollout->median > LIMIT_ROLLOUT);
+    if (rollout->approximate) add_row(out, &counts, "rollout_approximate", rollout->approximate, rollout->n, INFINITY);
+    if (rollout->differenced) add_row(out, &counts, "rollout_differenced", rollout->differenced, rollout->n, INFINITY);
   }
-  /* exit code */
-  const df_gradcheck_verdict verdict = df_gradcheck_judge(step, LIMIT_MEDIAN, LIMIT_P99);
-  if (verdict == DF_GRADCHECK_FAILS || !rollouts_hold) return EXIT_CHECK_FAILED;
+  /* verdict and exit code */
+  const df_gradcheck_verdict verdict = judge_parts(step, rollout);
+  add_verdict(out, &errors, verdict, step, rollout);
+  if (verdict == DF_GRADCHECK_FAILS) return EXIT_CHECK_FAILED;
   return verdict == DF_GRADCHECK_HOLDS ? EXIT_DONE : EXIT_INCONCLUSIVE;
 }
 

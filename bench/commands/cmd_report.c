@@ -81,7 +81,7 @@ static void print_table(const run_view* r, const run_group* g, int k, const opti
   rows out = rows_new();
   for (int m = 0; m < g->n_methods; m++) {
     json_t* one = json_pack("{s:s}", "method", g->methods[m]);
-    for (int place = 0; place < METRICS_MAX; place++) {
+    for (int place = 0; place < MAIN_METRICS; place++) {
       for (int i = 0; i < g->n_metrics; i++) {
         if (metric_column(g->metrics[i]) != place) continue;
         const aggregate a = aggregate_of(r, g, g->methods[m], g->metrics[i], k);
@@ -98,6 +98,18 @@ static void print_table(const run_view* r, const run_group* g, int k, const opti
   rows_print(&out, opts);
   printf("\n");
   rows_free(&out);
+}
+
+static void put_note(text* out, const char* line) {
+  text_add(out, "dynaflow: warning: %s\n", line);
+}
+
+/* the notes of the records on standard error */
+static void print_notes(const run_view* r, const options* opts) {
+  text notes = {0};
+  for (int i = 0; i < r->n_groups && !opts->quiet; i++) for_notes(r, &r->groups[i], put_note, &notes);
+  fputs(text_of(&notes), stderr);
+  text_clear(&notes);
 }
 
 static void print_tables(const run_view* r, const char* folder, const options* opts) {
@@ -148,6 +160,7 @@ static int make_report(const run_view* r, const char* run, const arguments* a) {
   bool drawn = false;
   char* folder = df_path_join(run, "report");
   const df_status status = folder ? write_all(r, folder, &a->runs.common, &drawn) : DF_E_NOMEM;
+  if (status == DF_OK) print_notes(r, &a->runs.common);
   if (status == DF_OK && a->runs.common.json) {
     char* page = format_text("%s/index.html", folder);
     print_result(r, page, &a->runs.common);

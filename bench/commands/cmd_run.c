@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "cell.h"
+#include "dynaflow/core/alloc.h"
 #include "dynaflow/flow/method.h"
 #include "exit_code.h"
 #include "machine.h"
 #include "methods.h"
+#include "notes.h"
 #include "options.h"
 #include "outcome.h"
 #include "plan.h"
@@ -16,6 +18,7 @@
 #include "stop.h"
 #include "store.h"
 #include "suggestion.h"
+#include "text.h"
 
 enum { KEY_SECONDS = 0x600, KEY_MEMORY };
 
@@ -182,6 +185,7 @@ static df_status run_opened(cell* c, const char* name, const char* folder, store
     count_outcome(t, name, &end);
   }
   const json_t* done = store_find(events, c->key);
+  if (done && mine && !quiet) notes_print(json_object_get(done, "notes"), name);
   if (done) collect(done, &t->results);
   return DF_OK;
 }
@@ -247,39 +251,41 @@ static int run_plan(const arguments* a, const plan* p, const char* folder, store
 }
 
 /* The folder of the run: --out, else results/runs/<task>-<profile> with the last component of the first TASK, which may
- * be a path. */
-static void find_folder(const arguments* a, char* folder, size_t size) {
+ * be a path. A new string. */
+static char* find_folder(const arguments* a) {
   const char* task = a->plan.task[0];
   size_t n = strlen(task);
   while (n > 1 && task[n - 1] == '/') n--;
   size_t from = n;
   while (from > 0 && task[from - 1] != '/') from--;
-  if (a->out) {
-    snprintf(folder, size, "%s", a->out);
-  } else {
-    snprintf(folder, size, "results/runs/%.*s-%s", (int)(n - from), task + from, a->common.profile);
-  }
+  return a->out ? format_text("%s", a->out)
+                : format_text("results/runs/%.*s-%s", (int)(n - from), task + from, a->common.profile);
+}
+
+/* opens the folder, records the plan and works on it; returns the exit code */
+static int run_in_folder(const arguments* a, const plan* p, const char* folder) {
+  store* events;
+  df_status status = store_open(folder, a->part, &events);
+  if (status != DF_OK) return report_failure(status);
+  stop_in_order();
+  const char* failed_task = a->plan.task[0];
+  status = plan_record(p, &a->common, events, &failed_task);
+  const int code = status == DF_OK ? run_plan(a, p, folder, events) : report_task_failure(status, failed_task);
+  store_close(events);
+  return code;
 }
 
 int cmd_run(int argc, char** argv) {
   arguments a = {.common = options_default(), .save_every = -1};
   argp_parse(&parser, argc, argv, 0, NULL, &a);
   a.plan.opts = &a.common;
-  char folder[4096];
-  find_folder(&a, folder, sizeof folder);
-
   static plan p;
   df_status status = plan_make(&a.plan, &p);
   if (status != DF_OK) return report_failure(status);
   status = open_blas(&a.common);
   if (status != DF_OK) return report_failure(status);
-  store* events;
-  status = store_open(folder, a.part, &events);
-  if (status != DF_OK) return report_failure(status);
-  stop_in_order();
-  const char* failed_task = a.plan.task[0];
-  status = plan_record(&p, &a.common, events, &failed_task);
-  const int code = status == DF_OK ? run_plan(&a, &p, folder, events) : report_task_failure(status, failed_task);
-  store_close(events);
+  char* folder = find_folder(&a);
+  const int code = run_in_folder(&a, &p, folder);
+  df_free(folder);
   return code;
 }

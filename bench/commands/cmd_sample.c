@@ -1,5 +1,7 @@
 /* cmd_sample.c: dynaflow sample TASK --method M --checkpoint FILE --out FILE.npz: writes sampled trajectories. */
+#include <jansson.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "cell.h"
@@ -10,6 +12,7 @@
 #include "dynaflow/io/npz.h"
 #include "exit_code.h"
 #include "job.h"
+#include "rows.h"
 #include "text.h"
 
 /* writes states, actions, conditions, dt and model hash; numpy reads the file without further packages */
@@ -36,6 +39,37 @@ static df_status write_npz(const char* path, const cell* c, const eval_set* set,
   return status;
 }
 
+/* the number of windows without a value that is not finite */
+static int finite_windows(const cell* c, const eval_set* set, const double* x, const double* u) {
+  const size_t n = (size_t)(set->H + 1) * (size_t)c->task->system->nx;
+  const size_t m = (c->method->flags & DF_METHOD_RETURNS_ACTIONS) ? (size_t)set->H * (size_t)c->task->system->nu : 0;
+  int count = 0;
+  for (size_t b = 0; b < (size_t)set->B; b++) {
+    bool finite = true;
+    for (size_t i = 0; i < n; i++) finite &= isfinite(x[b * n + i]) != 0;
+    for (size_t i = 0; i < m; i++) finite &= isfinite(u[b * m + i]) != 0;
+    count += finite;
+  }
+  return count;
+}
+
+static void print_result(const checkpoint_arguments* a, const cell* c, const char* path, int k, int finite) {
+  const eval_set* set = c->set;
+  if (finite < set->B && !a->common.quiet) {
+    fprintf(stderr, "dynaflow: warning: %s: %d of %d windows are not finite\n", a->task, set->B - finite, set->B);
+  }
+  if (a->common.json) {
+    rows out = rows_new();
+    rows_add_object(&out, json_pack("{s:s,s:s,s:I,s:s,s:s,s:i,s:i,s:i,s:i}", "task", c->config.task_name, "method",
+                                    a->method->name, "seed", (json_int_t)c->seed, "profile", c->profile, "file", path,
+                                    "windows", set->B, "actions", set->H, "k", k, "finite", finite));
+    rows_print(&out, &a->common);
+    rows_free(&out);
+  } else if (!a->common.quiet) {
+    printf("%s: %d windows of %d actions, K = %d\n", path, set->B, set->H, k);
+  }
+}
+
 static df_status sample_windows(const checkpoint_arguments* a, cell* c, const char* path) {
   /* sampler steps and windows: as given, else as in the task's settings */
   const df_list* steps = &c->config.eval_sampler_steps;
@@ -58,10 +92,12 @@ static df_status sample_windows(const checkpoint_arguments* a, cell* c, const ch
                               .seed = c->seed,
                               .sampler_steps = k};
   df_status status = x && u ? c->method->sample(c->instance, &request, x, u) : DF_E_NOMEM;
-  if (status == DF_OK) status = write_npz(path, c, set, x, u);
-  if (status == DF_OK && !a->common.quiet) {
-    printf("%s: %d windows of %d actions, K = %d\n", path, set->B, set->H, k);
+  const int finite = status == DF_OK ? finite_windows(c, set, x, u) : 0;
+  if (status == DF_OK && finite == 0) {
+    status = df_fail(DF_E_NONFINITE, "none of the %d sampled windows is finite; nothing is written", set->B);
   }
+  if (status == DF_OK) status = write_npz(path, c, set, x, u);
+  if (status == DF_OK) print_result(a, c, path, k, finite);
   df_free(x);
   df_free(u);
   return status;
@@ -74,20 +110,17 @@ int cmd_sample(int argc, char** argv) {
                    "Starts from the first states of the task's held-out windows. Writes states [windows][H+1][nx], "
                    "actions [windows][H][nu] if the method returns them, conditions [windows][nc] and condition_names "
                    "if the task has conditions, dt in s, and model_sha256.\v"
-                   "Exits with 0 when done, 2 on bad input or when a model or data file is missing, 3 when BLAS, or "
-                   "its kernel, is not available or memory is exhausted, 130 when interrupted.",
+                   "Windows whose rollout diverged are NaN from there on, and their number is reported; if no window "
+                   "is finite, nothing is written.\n\n" CHECKPOINT_EXIT_CODES,
                    true, &a);
-  char path[4096];
   cell c;
   df_status status = checkpoint_open(&a, true, &c);
-  if (status == DF_OK) {
-    if (a.out) {
-      snprintf(path, sizeof path, "%s", a.out);
-    } else {
-      snprintf(path, sizeof path, "%s-%s.npz", c.config.task_name, a.method->name);
-    }
+  const bool opened = status == DF_OK;
+  if (opened) {
+    char* path = a.out ? format_text("%s", a.out) : format_text("%s-%s.npz", c.config.task_name, a.method->name);
     status = sample_windows(&a, &c, path);
+    df_free(path);
   }
   cell_close(&c);
-  return status == DF_OK ? EXIT_DONE : report_task_failure(status, a.task);
+  return status == DF_OK ? EXIT_DONE : checkpoint_failure(status, &a, opened);
 }

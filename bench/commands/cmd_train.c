@@ -1,4 +1,6 @@
 /* cmd_train.c: dynaflow train TASK --method M --checkpoint FILE: trains one method and writes its weights. */
+#include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "cell.h"
@@ -8,6 +10,8 @@
 #include "dynaflow/flow/method.h"
 #include "dynaflow/sim/system.h"
 #include "exit_code.h"
+#include "notes.h"
+#include "rows.h"
 #include "stop.h"
 
 /* creates the checkpoint's folder and tries to write there, so that a bad path is found before hours of training */
@@ -23,6 +27,39 @@ static df_status prepare(const char* path) {
   return DF_OK;
 }
 
+static void add_notes(const df_training_log* log, json_t* notes) {
+  note_loss(notes, log->name, log->n, log->loss);
+  note_skipped(notes, log->name, log->steps, log->skipped);
+}
+
+static void print_notes(int n, const df_training_log* logs, const checkpoint_arguments* a) {
+  json_t* notes = json_array();
+  for (int i = 0; i < n; i++) add_notes(&logs[i], notes);
+  if (!a->common.quiet) notes_print(notes, a->task);
+  json_decref(notes);
+}
+
+/* prints one row per network, with the notes on its loss */
+static void print_rows(int n, const df_training_log* logs, const checkpoint_arguments* a) {
+  rows out = rows_new();
+  for (int i = 0; i < n; i++) {
+    const df_training_log* log = &logs[i];
+    json_t* notes = json_array();
+    add_notes(log, notes);
+    rows_add_object(
+        &out,
+        json_pack("{s:s,s:s,s:I,s:s,s:s,s:s,s:I,s:I,s:o,s:f,s:I,s:I,s:{s:I,s:I,s:I},s:o}", "task", a->task, "method",
+                  a->method->name, "seed", (json_int_t)a->common.seeds[0], "profile", a->common.profile, "network",
+                  log->name, "checkpoint", a->checkpoint, "steps", (json_int_t)log->steps, "parameters",
+                  (json_int_t)log->parameters, "loss", log->n ? json_real(log->loss[log->n - 1]) : json_null(), "cpu_s",
+                  log->cpu_s, "diverged", (json_int_t)log->diverged, "skipped", (json_int_t)log->skipped, "adjoints",
+                  "steps", (json_int_t)log->adjoints.steps, "approximate", (json_int_t)log->adjoints.approximate,
+                  "differenced", (json_int_t)log->adjoints.differenced, "notes", notes));
+  }
+  rows_print(&out, &a->common);
+  rows_free(&out);
+}
+
 int cmd_train(int argc, char** argv) {
   checkpoint_arguments a;
   checkpoint_parse(argc, argv,
@@ -30,8 +67,8 @@ int cmd_train(int argc, char** argv) {
                    "Reads the task's model and demonstrations, which are generated if they are missing and the task "
                    "can. Writes FILE when training ends; kinematic_fm_idm also writes FILE.inverse. An interrupted "
                    "training writes nothing; `dynaflow run` resumes, this command starts again.\v"
-                   "Exits with 0 when done, 2 on bad input or when a model or data file is missing, 3 when BLAS, or "
-                   "its kernel, is not available or memory is exhausted, 130 when interrupted.",
+                   "A training whose last loss, or the gradient of every step, is not finite writes nothing. A loss "
+                   "that rises, or ends above its start, is reported on standard error.\n\n" CHECKPOINT_EXIT_CODES,
                    false, &a);
   if (!(a.method->flags & DF_METHOD_TRAINS)) {
     return report_failure(df_fail(DF_E_CONFIG, "method %s has nothing to train", a.method->name));
@@ -44,10 +81,16 @@ int cmd_train(int argc, char** argv) {
   df_status status = prepare(a.checkpoint);
   if (status != DF_OK) return report_failure(status);
   status = checkpoint_open(&a, false, &c);
-  if (status == DF_OK) status = cell_train(&c, NULL, logs, &n);
+  const bool opened = status == DF_OK;
+  if (opened) status = cell_train(&c, NULL, logs, &n);
   if (status == DF_OK) status = a.method->save(c.instance, a.checkpoint);
   cell_close(&c);
-  if (status != DF_OK) return report_task_failure(status, a.task);
+  if (status != DF_OK) return checkpoint_failure(status, &a, opened);
+  print_notes(n, logs, &a);
+  if (a.common.json) {
+    print_rows(n, logs, &a);
+    return EXIT_DONE;
+  }
   /* print a summary of each network */
   for (int i = 0; i < n && !a.common.quiet; i++) {
     printf("%s: %ld steps, %zu parameters, last loss %.4f, %.1f CPU s, %ld windows diverged, %ld steps skipped\n",

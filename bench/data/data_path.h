@@ -1,6 +1,6 @@
 /* data_path.h: the file of a task's demonstrations: found, generated or fetched. */
-#ifndef BENCH_DATA_PATH_H
-#define BENCH_DATA_PATH_H
+#ifndef BENCH_DATA_DATA_PATH_H
+#define BENCH_DATA_DATA_PATH_H
 
 #include <stdbool.h>
 

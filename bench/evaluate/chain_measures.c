@@ -119,12 +119,13 @@ static df_status measure_each(const eval_job* job, const chains* c, const df_fal
   return DF_OK;
 }
 
-static df_status add_rows(const eval_job* job, int n, int k, const falls* f, const upright_measures* m,
-                          evaluation* out) {
-  json_t* list = out->rows;
-  DF_TRY(measure_share(job, list, "fall_rate", measure_unit("fall_rate"), k, n, f->fell));
+static df_status add_falls(const eval_job* job, int n, int k, const falls* f, evaluation* out) {
+  DF_TRY(measure_share(job, out->rows, "fall_rate", measure_unit("fall_rate"), k, n, f->fell));
   measure_samples(out, "fall_rate", k, n, f->fell);
-  DF_TRY(measure_mean(job, out, "survival", k, n, f->seconds));
+  return measure_mean(job, out, "survival", k, n, f->seconds);
+}
+
+static df_status add_upright(const eval_job* job, int k, const upright_measures* m, json_t* list) {
   DF_TRY(measure_part(job, list, "command_error", measure_unit("command_error"), k, m->n_command, m->command,
                       m->command_of));
   DF_TRY(measure_part(job, list, "command_error.yaw_rate", "rad/s", k, m->n_command, m->yaw_rate, m->command_of));
@@ -152,6 +153,7 @@ static df_status measure_chains(const eval_job* job, const chains* c, int k, int
   /* memory for the measures of all chains */
   df_fall_rule rule;
   DF_TRY(df_fall_rule_new(job->task->system, &job->task->config, &rule));
+  const bool defined = df_fall_rule_is_set(&rule);
   const size_t n = (size_t)c->n;
   double* work = df_alloc(5 * n, sizeof *work);
   int* of = df_alloc(2 * n, sizeof *of);
@@ -162,9 +164,10 @@ static df_status measure_chains(const eval_job* job, const chains* c, int k, int
     upright_measures m = {
         .command = work + 2 * n, .yaw_rate = work + 3 * n, .phase = work + 4 * n, .command_of = of, .gait_of = of + n};
     status = measure_each(job, c, &rule, &f, &m);
-    if (status == DF_OK) status = add_rows(job, c->n, shown_k, &f, &m, out);
+    if (status == DF_OK && defined) status = add_falls(job, c->n, shown_k, &f, out);
+    if (status == DF_OK) status = add_upright(job, shown_k, &m, out->rows);
   }
-  if (status == DF_OK) status = add_replanned(job, c, &rule, k, shown_k, f.fell, out->rows);
+  if (status == DF_OK && defined) status = add_replanned(job, c, &rule, k, shown_k, f.fell, out->rows);
   df_free(work);
   df_free(of);
   DF_TRY(status);

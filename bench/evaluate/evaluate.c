@@ -14,7 +14,9 @@
 #include "dynaflow/sim/system.h"
 #include "effort.h"
 #include "examples.h"
+#include "floor.h"
 #include "measures.h"
+#include "methods.h"
 
 /* samples of a method for all windows at one number of sampler steps */
 typedef struct sampled {
@@ -159,17 +161,21 @@ static df_status evaluate_steps(const eval_job* job, int k, evaluation* out) {
   return status;
 }
 
+/* the floor of a method; NaN for the floor itself and for the ceiling */
+static df_status add_floor(const eval_job* job, evaluation* out) {
+  if (job->method == &df_method_random_action || (job->method->flags & DF_METHOD_SEES_DEMONSTRATION)) return DF_OK;
+  return random_floor(job, &out->floor);
+}
+
 df_status evaluate(const eval_job* job, evaluation* out) {
-  *out = (evaluation){.rows = json_array(), .samples = json_array(), .windows = measure_windows(job)};
+  *out = (evaluation){.rows = json_array(), .samples = json_array(), .windows = measure_windows(job), .floor = NAN};
   const df_list* steps = &job->task->config.eval_sampler_steps;
   const int variants = (job->method->flags & DF_METHOD_SAMPLES) ? steps->n : 1;
-  for (int i = 0; i < variants; i++) {
+  df_status status = add_floor(job, out);
+  for (int i = 0; i < variants && status == DF_OK; i++) {
     const int k = variants > 1 || (job->method->flags & DF_METHOD_SAMPLES) ? (int)lround(steps->v[i]) : 1;
-    const df_status status = evaluate_steps(job, k, out);
-    if (status != DF_OK) {
-      evaluation_clear(out);
-      return status;
-    }
+    status = evaluate_steps(job, k, out);
   }
-  return DF_OK;
+  if (status != DF_OK) evaluation_clear(out);
+  return status;
 }

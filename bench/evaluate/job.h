@@ -1,6 +1,6 @@
 /* job.h: input of every part of an evaluation, the held-out windows, and the results. */
-#ifndef BENCH_JOB_H
-#define BENCH_JOB_H
+#ifndef BENCH_EVALUATE_JOB_H
+#define BENCH_EVALUATE_JOB_H
 
 #include <jansson.h>
 #include <signal.h>
@@ -53,6 +53,7 @@ typedef struct evaluation {
   json_t* replays;  /* [{k, window, x0, u, x}]: simulated again by verify; NULL without actions */
   json_t* examples; /* demonstrated and generated curves of one window */
   json_t* strip;    /* stick-figure frames of a chain, or NULL */
+  double floor;     /* tre of random actions on the same windows (floor.h); NaN for a reference method */
 } evaluation;
 
 /* Releases the references and zeroes *e. */

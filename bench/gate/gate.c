@@ -1,5 +1,6 @@
 #include "gate.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "json.h"
 #include "lookup.h"
 #include "rows.h"
+#include "text.h"
 #include "verify.h"
 
 /* turns the findings of verification into verdicts */
@@ -50,11 +52,12 @@ static void held_clear(held* h) {
 
 /* `against` itself if it is a .csv file, else the table of the group in that folder */
 static char* golden_path(const char* against, const run_group* g) {
-  char name[256];
   const size_t n = against ? strlen(against) : 0;
   if (n > 4 && strcmp(against + n - 4, ".csv") == 0) return df_strdup(against);
-  snprintf(name, sizeof name, "%.200s.csv", g->file);
-  return df_path_join(against ? against : "results/golden", name);
+  char* name = format_text("%s.csv", g->file);
+  char* path = df_path_join(against ? against : "results/golden", name);
+  df_free(name);
+  return path;
 }
 
 static df_status find_golden(held* h, const char* against) {
@@ -97,10 +100,9 @@ static df_status hold_group(held* h, const options* opts, const char* against) {
     const int bands = gate_hold_to_bands(h);
     gate_advise_time(h);
     if (!bands) {
-      char detail[300];
-      snprintf(detail, sizeof detail, "%.200s has no tolerance for profile %.40s, add one", h->expect.path,
-               h->g->profile);
+      char* detail = format_text("%s has no tolerance for profile %s, add one", h->expect.path, h->g->profile);
       gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "bands", detail);
+      df_free(detail);
     }
   }
   df_free(task_file);
@@ -112,7 +114,8 @@ df_status gate_run(const run_view* r, const char* folder, const gate_cfg* cfg, c
   take_verification(r, folder, &cfg->verify, out);
   /* numbers of changed records are not judged */
   df_status status = DF_OK;
-  for (int i = 0; i < r->n_groups && status == DF_OK && !out->count[GATE_UNREADABLE]; i++) {
+  const bool changed = out->count[GATE_UNREADABLE] > 0;
+  for (int i = 0; i < r->n_groups && status == DF_OK && !changed; i++) {
     held h = {.r = r, .g = &r->groups[i], .out = out};
     status = hold_group(&h, cfg->opts, against);
     held_clear(&h);

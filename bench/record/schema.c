@@ -20,6 +20,7 @@
   X(NUMBER_OR_NULL, "a number or null")                            \
   X(NUMBERS, "an array of numbers or nulls")                       \
   X(WHOLES, "an array of integers")                                \
+  X(TEXTS, "an array of strings")                                  \
   X(OBJECT, "an object")                                           \
   X(ARRAY, "an array")                                             \
   X(ANYTHING, "a value")
@@ -71,6 +72,8 @@ static bool is_kind(const json_t* v, kind k) {
       return all_are(v, NUMBER_OR_NULL);
     case WHOLES:
       return all_are(v, WHOLE);
+    case TEXTS:
+      return all_are(v, ANY_TEXT);
     case OBJECT:
       return json_is_object(v);
     case ARRAY:
@@ -140,6 +143,7 @@ static const field cell_fields[] = {{"key", SHA256, true},
                                     {"windows_sha256", SHA256, false},
                                     {"record_sha256", SHA256, false},
                                     {"numbers", COUNT, false},
+                                    {"notes", TEXTS, false},
                                     {"limits", OBJECT, false},
                                     {"training", OBJECT, false},
                                     {"rows", ARRAY, false},
@@ -158,7 +162,9 @@ static const field training_fields[] = {{"curves", ARRAY, true},
                                         {"steps", WHOLE, true},
                                         {"parameters", WHOLE, true},
                                         {"checkpoint", ANY_TEXT, false},
-                                        {"checkpoint_sha256", SHA256, false}};
+                                        {"checkpoint_sha256", SHA256, false},
+                                        {"files", ARRAY, false}};
+static const field file_fields[] = {{"path", NAME, true}, {"sha256", SHA256, true}};
 static const field curve_fields[] = {
     {"name", ANY_TEXT, true}, {"step", WHOLES, true}, {"loss", NUMBERS, true}, {"adjoints", OBJECT, false}};
 static const field row_fields[] = {
@@ -213,6 +219,7 @@ static df_status check_limits(const json_t* limits) {
 static df_status check_training(const json_t* training) {
   if (!training) return DF_OK;
   DF_TRY(CHECK_FIELDS(training, "training.", training_fields));
+  DF_TRY(CHECK_EACH(json_object_get(training, "files"), "training.files", file_fields));
   return CHECK_EACH(json_object_get(training, "curves"), "training.curves", curve_fields);
 }
 

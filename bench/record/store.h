@@ -4,8 +4,8 @@
  * <folder>/events-<i>of<n>.jsonl. Each file has its own lock and therefore one writer. Readers merge all files: a cell
  * that is done in one file is done for all. results/schema.json defines the lines. Tables, plots and pages are derived
  * from the records and can be deleted. */
-#ifndef BENCH_STORE_H
-#define BENCH_STORE_H
+#ifndef BENCH_RECORD_STORE_H
+#define BENCH_RECORD_STORE_H
 
 #include <jansson.h>
 #include <stddef.h>

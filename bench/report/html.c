@@ -85,6 +85,20 @@ static void add_summary(const run_view* r, const summary* s, const run_group* g,
   text_add(out, "</details>\n");
 }
 
+static void put_note(text* out, const char* line) {
+  text_add(out, "<li>");
+  text_add_html(out, line);
+  text_add(out, "</li>\n");
+}
+
+/* the notes of the cells of a group as a list; nothing if there are none */
+static void add_notes(const run_view* r, const run_group* g, text* out) {
+  text notes = {0};
+  for_notes(r, g, put_note, &notes);
+  if (notes.n) text_add(out, "<h3>Warnings</h3>\n<ul>\n%s</ul>\n", text_of(&notes));
+  text_clear(&notes);
+}
+
 static void add_group(const run_view* r, const summary* s, const figures* f, int group, text* out) {
   const run_group* g = &r->groups[group];
   text_add(out, "<section class=\"group\"><h2>");
@@ -93,6 +107,7 @@ static void add_group(const run_view* r, const summary* s, const figures* f, int
   text_add_html(out, g->profile);
   text_add(out, "</span></h2>\n");
   add_note(note_of_group, r, s, g, out);
+  add_notes(r, g, out);
   for (int j = 0; j < g->n_k && g->done; j++) {
     if (g->k[j]) text_add(out, "<h3>K = %d sampler step%s</h3>\n", g->k[j], g->k[j] == 1 ? "" : "s");
     table_main(r, g, g->k[j], TABLE_HTML, out);

@@ -1,6 +1,6 @@
 /* tables.h: the tables of a report as Markdown or HTML, and the file tables.md. All functions append to `out`. */
-#ifndef BENCH_TABLES_H
-#define BENCH_TABLES_H
+#ifndef BENCH_REPORT_TABLES_H
+#define BENCH_REPORT_TABLES_H
 
 #include "run_view.h"
 #include "summary.h"
@@ -17,6 +17,9 @@ void table_provenance(const run_view* r, table_kind kind, text* out);
 /* The note above the tables of a group: whether it is comparable and complete, and what numbers and brackets mean. The
  * tables of an incomplete group also have a warning of their own, see table_partial(). */
 void group_note(const run_view* r, const run_group* g, text* out);
+
+/* Calls put(out, line) for every note (notes.h) on a done cell of the group, as "<method>, seed <seed>: <note>". */
+void for_notes(const run_view* r, const run_group* g, void (*put)(text* out, const char* line), text* out);
 
 /* Writes tables.md to `folder`. Errors: DF_E_IO, DF_E_NOMEM. */
 DF_MUST_CHECK df_status tables_write(const run_view* r, const summary* s, const char* folder);

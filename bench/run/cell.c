@@ -14,10 +14,12 @@
 #include "dynaflow/sim/system.h"
 #include "effort.h"
 #include "evaluate.h"
+#include "files.h"
 #include "key.h"
 #include "lookup.h"
 #include "machine.h"
 #include "methods.h"
+#include "notes.h"
 #include "progress.h"
 #include "provenance.h"
 
@@ -94,9 +96,29 @@ static void on_progress(void* context, const char* what, long done, long total, 
   progress_update(&b->p, (double)done, note);
 }
 
+static void on_notice(void* context, const char* sentence) {
+  (void)context;
+  fprintf(stderr, "dynaflow: warning: %s\n", sentence);
+}
+
 df_status cell_create(cell* c) {
   df_method_env env = {.task = c->task, .seed = c->seed, .threads = c->opts->threads, .stop = &stop_flag};
   return c->method->create(&env, &c->instance);
+}
+
+/* DF_E_NONFINITE for a training that ends without a finite loss, or that skipped every step */
+static df_status check_training(const df_training_log* logs, int n) {
+  for (int i = 0; i < n; i++) {
+    const df_training_log* log = &logs[i];
+    if (log->steps > 0 && log->skipped == log->steps) {
+      return df_fail(DF_E_NONFINITE, "%s: none of the gradients of %ld steps was finite: nothing was learned",
+                     log->name, log->steps);
+    }
+    if (log->n > 0 && !isfinite(log->loss[log->n - 1])) {
+      return df_fail(DF_E_NONFINITE, "%s: the loss is not finite at the end, step %ld", log->name, log->steps);
+    }
+  }
+  return DF_OK;
 }
 
 df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, int* n_logs) {
@@ -112,11 +134,29 @@ df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, i
                        .stop = &stop_flag,
                        .state_folder = state_folder,
                        .state_identity = c->key,
+                       .notice = on_notice,
                        .state_every = c->save_every};
   DF_TRY(c->method->create(&env, &c->instance));
   const df_status status = c->method->train(c->instance, logs, n_logs);
   if (b.what[0]) progress_end(&b.p);
-  return status;
+  return status == DF_OK ? check_training(logs, *n_logs) : status;
+}
+
+/* DF_E_NONFINITE if a metric has no finite value; single values that are not finite are counted in their row */
+static df_status check_evaluation(const evaluation* result) {
+  size_t i, j;
+  json_t *one, *value;
+  json_array_foreach(result->samples, i, one) {
+    const json_t* values = json_object_get(one, "values");
+    size_t finite = 0;
+    json_array_foreach(values, j, value) finite += json_is_number(value);
+    if (finite == 0 && json_array_size(values) > 0) {
+      return df_fail(DF_E_NONFINITE, "evaluation: none of %zu values of %s at K = %lld is finite",
+                     json_array_size(values), json_string_value(json_object_get(one, "metric")),
+                     (long long)json_integer_value(json_object_get(one, "k")));
+    }
+  }
+  return DF_OK;
 }
 
 df_status cell_evaluate(cell* c, evaluation* out) {
@@ -127,7 +167,14 @@ df_status cell_evaluate(cell* c, evaluation* out) {
                         .seed = c->seed,
                         .threads = c->opts->threads,
                         .stop = &stop_flag};
-  return evaluate(&job, out);
+  DF_TRY(evaluate(&job, out));
+  return check_evaluation(out);
+}
+
+void cell_note_floor(const cell* c, const evaluation* result, json_t* notes) {
+  /* states that come without actions are compared as they are */
+  const bool acts = (c->method->flags & DF_METHOD_RETURNS_ACTIONS) != 0;
+  note_floor(notes, result->rows, acts ? "tre_open_loop" : "tre", result->floor);
 }
 
 /* ---- the record ---- */
@@ -158,21 +205,27 @@ static json_t* curve_json(const df_training_log* log) {
                    "parameters", (json_int_t)log->parameters, "cpu_s", log->cpu_s, "step", step, "loss", loss);
 }
 
-static json_t* training_json(const df_training_log* logs, int n, const char* checkpoint, const char* sha256) {
+/* takes the reference to `files` */
+static json_t* training_json(const df_training_log* logs, int n, const char* checkpoint, const char* sha256,
+                             json_t* files) {
   json_t* curves = json_array();
   for (int i = 0; i < n; i++) json_array_append_new(curves, curve_json(&logs[i]));
-  return json_pack("{s:I,s:I,s:s,s:s,s:o}", "steps", (json_int_t)(n ? logs[0].steps : 0), "parameters",
+  return json_pack("{s:I,s:I,s:s,s:s,s:o,s:o}", "steps", (json_int_t)(n ? logs[0].steps : 0), "parameters",
                    (json_int_t)(n ? logs[0].parameters : 0), "checkpoint", checkpoint, "checkpoint_sha256", sha256,
-                   "curves", curves);
+                   "files", files, "curves", curves);
 }
 
-static df_status save_checkpoint(const cell* c, const char* folder, char* name, size_t n, char sha256[DF_SHA256_TEXT]) {
+/* Writes the checkpoint; sets `files` of the training to every file that the method wrote. */
+static df_status save_checkpoint(const cell* c, const char* folder, char* name, size_t n, char sha256[DF_SHA256_TEXT],
+                                 json_t** files) {
   snprintf(name, n, "checkpoints/%.16s.safetensors", c->key);
   char* path = df_path_join(folder, name);
   char* below = df_path_join(folder, "checkpoints");
   df_status status = path && below ? df_dir_make(below) : DF_E_NOMEM;
+  if (status == DF_OK) status = files_remove(folder, name);
   if (status == DF_OK) status = c->method->save(c->instance, path);
   if (status == DF_OK) status = df_sha256_file(path, sha256);
+  if (status == DF_OK) status = files_hashed(folder, name, files);
   df_free(path);
   df_free(below);
   return status;
@@ -187,55 +240,24 @@ static df_status train_resumed(cell* c, const char* folder, df_training_log* log
   return status;
 }
 
-/* DF_E_NONFINITE for a training that ends without a finite loss, or that skipped every step */
-static df_status check_training(const df_training_log* logs, int n) {
-  for (int i = 0; i < n; i++) {
-    const df_training_log* log = &logs[i];
-    if (log->steps > 0 && log->skipped == log->steps) {
-      return df_fail(DF_E_NONFINITE, "%s: none of the gradients of %ld steps was finite: nothing was learned",
-                     log->name, log->steps);
-    }
-    if (log->n > 0 && !isfinite(log->loss[log->n - 1])) {
-      return df_fail(DF_E_NONFINITE, "%s: the loss is not finite at the end, step %ld", log->name, log->steps);
-    }
-  }
-  return DF_OK;
-}
-
-/* DF_E_NONFINITE if a metric has no finite value; single values that are not finite are counted in their row */
-static df_status check_evaluation(const evaluation* result) {
-  size_t i, j;
-  json_t *one, *value;
-  json_array_foreach(result->samples, i, one) {
-    const json_t* values = json_object_get(one, "values");
-    size_t finite = 0;
-    json_array_foreach(values, j, value) finite += json_is_number(value);
-    if (finite == 0 && json_array_size(values) > 0) {
-      return df_fail(DF_E_NONFINITE, "evaluation: none of %zu values of %s at K = %lld is finite",
-                     json_array_size(values), json_string_value(json_object_get(one, "metric")),
-                     (long long)json_integer_value(json_object_get(one, "k")));
-    }
-  }
-  return DF_OK;
-}
-
 static df_status train_and_save(cell* c, const char* folder, json_t* record) {
   static _Thread_local df_training_log logs[DF_LOGS_MAX];
   int n = 0;
   DF_TRY(train_resumed(c, folder, logs, &n));
-  DF_TRY(check_training(logs, n));
   char checkpoint[64] = "", sha256[DF_SHA256_TEXT] = "";
-  if (n) DF_TRY(save_checkpoint(c, folder, checkpoint, sizeof checkpoint, sha256));
+  json_t* files = NULL;
+  if (n) DF_TRY(save_checkpoint(c, folder, checkpoint, sizeof checkpoint, sha256, &files));
   double cpu = 0;
   for (int i = 0; i < n; i++) cpu += logs[i].cpu_s;
   json_object_set_new(record, "train_cpu_s", json_real(cpu));
-  json_object_set_new(record, "training", training_json(logs, n, checkpoint, sha256));
+  json_object_set_new(record, "training", training_json(logs, n, checkpoint, sha256, files ? files : json_array()));
   return DF_OK;
 }
 
 static df_status evaluate_and_check(cell* c, json_t* record) {
   evaluation result;
-  DF_TRY(cell_evaluate(c, &result));
+  const df_status status = cell_evaluate(c, &result);
+  if (!result.rows) return status;
   effort_of_training(result.rows, json_object_get(record, "training"));
   json_object_set_new(record, "windows_sha256", json_string(c->set->sha256));
   json_object_set(record, "rows", result.rows);
@@ -244,7 +266,9 @@ static df_status evaluate_and_check(cell* c, json_t* record) {
   if (result.replays) json_object_set(record, "replays", result.replays);
   if (result.examples) json_object_set(record, "examples", result.examples);
   if (result.strip) json_object_set(record, "strip", result.strip);
-  const df_status status = check_evaluation(&result);
+  json_t* notes = json_object_get(record, "notes");
+  note_training(notes, json_object_get(record, "training"));
+  cell_note_floor(c, &result, notes);
   evaluation_clear(&result);
   return status;
 }
@@ -289,6 +313,7 @@ static json_t* begin_record(const cell* c) {
       config_json(&c->config), "provenance", machine_provenance(c->opts), "model_sha256", c->model_sha256,
       "compiled_sha256", c->compiled_sha256, "data_sha256", c->data_sha256, "started", iso_time(started));
   const char* plugin = df_method_file_sha256(c->method);
+  if (record) json_object_set_new(record, "notes", json_array());
   if (record && plugin[0]) json_object_set_new(record, "plugin_sha256", json_string(plugin));
   return record;
 }

@@ -2,8 +2,8 @@
  *
  * Order of use: cell_open, cell_load, then cell_create or cell_train, then cell_evaluate; or cell_open and cell_run,
  * which does all the rest. cell_close releases the cell at any point. */
-#ifndef BENCH_CELL_H
-#define BENCH_CELL_H
+#ifndef BENCH_RUN_CELL_H
+#define BENCH_RUN_CELL_H
 
 #include <stdbool.h>
 
@@ -58,11 +58,17 @@ DF_MUST_CHECK df_status cell_create(cell* c);
 /* Creates and trains the instance, with a progress bar; for a method without training the same as cell_create().
  * `state_folder` (may be NULL) is an existing folder in which the training state is saved every c->save_every seconds;
  * a state found there is resumed. logs [DF_LOGS_MAX] receives one log per trained network, *n_logs their number.
- * DF_E_INTERRUPTED once stop_flag is set; other errors of the method. */
+ * DF_E_INTERRUPTED once stop_flag is set; DF_E_NONFINITE if the last loss, or the gradient of every step, is not
+ * finite; other errors of the method. */
 DF_MUST_CHECK df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, int* n_logs);
 
-/* Evaluates the instance by the protocol of evaluate.h; errors and ownership of *out as there. */
+/* Evaluates the instance by the protocol of evaluate.h; errors and ownership of *out as there. Also DF_E_NONFINITE if a
+ * metric has no finite value; *out then holds the results, too. */
 DF_MUST_CHECK df_status cell_evaluate(cell* c, evaluation* out);
+
+/* Appends a note (notes.h) to the array `notes` for every number of sampler steps with which the method is worse than
+ * random actions. */
+void cell_note_floor(const cell* c, const evaluation* result, json_t* notes);
 
 typedef struct cell_end {
   cell_outcome outcome;

@@ -95,7 +95,9 @@ void cell_forget_training(cell* c, const char* folder) {
   if (dir && cell_claim(c, folder, &taken) == DF_OK && taken) {
     const struct dirent* entry;
     while ((entry = readdir(dir))) {
-      char* path = strstr(entry->d_name, ".state") ? df_path_join(state, entry->d_name) : NULL;
+      /* what was set aside as damaged is kept */
+      const char* ending = strstr(entry->d_name, ".state");
+      char* path = ending && !strstr(ending, ".damaged") ? df_path_join(state, entry->d_name) : NULL;
       if (path) unlink(path);
       df_free(path);
     }

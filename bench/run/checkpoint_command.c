@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "exit_code.h"
 #include "machine.h"
 #include "methods.h"
 
@@ -79,4 +80,9 @@ df_status checkpoint_open(const checkpoint_arguments* a, bool load, cell* c) {
   const df_status status = a->method->load(c->instance, a->checkpoint);
   /* not DF_E_MISSING, whose hint `dynaflow data fetch` would not help */
   return status == DF_E_MISSING ? df_fail(DF_E_CONFIG, "--checkpoint: %s", df_error_message()) : status;
+}
+
+int checkpoint_failure(df_status status, const checkpoint_arguments* a, bool opened) {
+  const int code = report_task_failure(status, a->task);
+  return status == DF_E_NONFINITE && opened ? EXIT_INCOMPLETE : code;
 }

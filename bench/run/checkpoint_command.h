@@ -1,6 +1,6 @@
 /* checkpoint_command.h: the arguments that train, sample and eval share: one task, one method, one checkpoint. */
-#ifndef BENCH_CHECKPOINT_COMMAND_H
-#define BENCH_CHECKPOINT_COMMAND_H
+#ifndef BENCH_RUN_CHECKPOINT_COMMAND_H
+#define BENCH_RUN_CHECKPOINT_COMMAND_H
 
 #include "cell.h"
 #include "dynaflow/flow/method.h"
@@ -25,5 +25,16 @@ void checkpoint_parse(int argc, char** argv, const char* doc, bool samples, chec
  * checkpoint, which methods that do not train do not need. A missing checkpoint is DF_E_CONFIG, unlike missing data.
  * Call cell_close() also after a failure. */
 DF_MUST_CHECK df_status checkpoint_open(const checkpoint_arguments* a, bool load, cell* c);
+
+/* Reports the failure of a command on a checkpoint and returns its exit code: that of report_task_failure(), but
+ * EXIT_INCOMPLETE for DF_E_NONFINITE after checkpoint_open() succeeded (`opened`): the command computed losses, weights
+ * or measures that are not finite, for which `dynaflow run` has the same code. Before, the input is at fault. */
+int checkpoint_failure(df_status status, const checkpoint_arguments* a, bool opened);
+
+/* the end of the texts of --help */
+#define CHECKPOINT_EXIT_CODES                                                                                       \
+  "Exits with 0 when done, 2 on bad input or when a model or data file is missing, 3 when training or "             \
+  "evaluation gives no finite number, when BLAS, or its kernel, is not available or memory is exhausted, 130 when " \
+  "interrupted."
 
 #endif

@@ -1,6 +1,7 @@
 #include "verify.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
@@ -8,11 +9,13 @@
 #include "dynaflow/core/hash.h"
 #include "dynaflow/metrics/defs.h"
 #include "exit_code.h"
+#include "files.h"
 #include "json.h"
 #include "key.h"
 #include "rows.h"
 #include "schema.h"
 #include "store.h"
+#include "text.h"
 
 static json_int_t seed_of(const json_t* record) {
   return json_integer_value(json_object_get(record, "seed"));
@@ -131,23 +134,66 @@ static void check_units(verifier* v) {
   for_rows(v, check_unit);
 }
 
+/* looks at one file of a record; returns whether it exists */
+static bool check_file(verifier* v, const json_t* record, size_t line, const char* name, const char* sha256) {
+  char sum[DF_SHA256_TEXT] = "";
+  char* path = df_path_join(v->folder, name);
+  const df_status status = path ? df_sha256_file(path, sum) : DF_E_NOMEM;
+  df_free(path);
+  if (status == DF_E_MISSING) return false;
+  v->looked++;
+  if (status != DF_OK) {
+    verify_find(v, VERIFY_INCOMPLETE, record, "%s: %s", where_is(v, line).words, df_error_message());
+  } else if (strcmp(sum, sha256) != 0) {
+    verify_find(v, VERIFY_TAMPERED, record, "%s: %s has SHA-256 %.16s, but the record has %.16s",
+                where_is(v, line).words, name, sum, sha256);
+  }
+  return true;
+}
+
+/* warns of files beside a checkpoint that the record does not list: older records list the checkpoint alone */
+static void check_unlisted(verifier* v, const json_t* record, size_t line, const char* checkpoint,
+                           const json_t* files) {
+  json_t *names, *name, *file;
+  size_t i, j;
+  if (files_named(v->folder, checkpoint, &names) != DF_OK) return;
+  json_array_foreach(names, i, name) {
+    const char* found = json_string_value(name);
+    bool listed = strcmp(found, checkpoint) == 0;
+    json_array_foreach(files, j, file) listed |= strcmp(found, string_of(file, "path")) == 0;
+    if (listed) continue;
+    verify_find(v, VERIFY_WARNING, record, "%s: %s is not listed in the record and cannot be checked",
+                where_is(v, line).words, found);
+  }
+  json_decref(names);
+}
+
+/* A record may be kept without its checkpoint, unless cfg->need_checkpoints; but not with a part of it. */
 static void check_checkpoints(verifier* v) {
   FOR_RECORDS(v, line, record) {
-    const json_t* training = json_object_get(record, "training");
-    const char* name = string_of(training, "checkpoint");
-    char sum[DF_SHA256_TEXT] = "";
-    if (!verify_is_done(record) || !name[0]) continue;
-    char* path = df_path_join(v->folder, name);
-    const df_status status = path ? df_sha256_file(path, sum) : DF_E_NOMEM;
-    df_free(path);
-    if (status == DF_E_MISSING && !v->cfg->need_checkpoints) continue;
-    v->looked++;
-    if (status != DF_OK) {
-      verify_find(v, VERIFY_INCOMPLETE, record, "%s: %s", where_is(v, line).words, df_error_message());
-    } else if (strcmp(sum, string_of(training, "checkpoint_sha256")) != 0) {
-      verify_find(v, VERIFY_TAMPERED, record, "%s: %s has SHA-256 %.16s, but the record has %.16s",
-                  where_is(v, line).words, name, sum, string_of(training, "checkpoint_sha256"));
+    const json_t *training = json_object_get(record, "training"), *files = json_object_get(training, "files");
+    const char* checkpoint = string_of(training, "checkpoint");
+    if (!verify_is_done(record) || !checkpoint[0]) continue;
+    text missing = {0};
+    size_t i;
+    json_t* file;
+    bool any = check_file(v, record, line, checkpoint, string_of(training, "checkpoint_sha256"));
+    if (!any) text_add(&missing, "%s", checkpoint);
+    json_array_foreach(files, i, file) {
+      const char* name = string_of(file, "path");
+      if (strcmp(name, checkpoint) == 0) continue;
+      if (check_file(v, record, line, name, string_of(file, "sha256"))) {
+        any = true;
+      } else {
+        text_add(&missing, "%s%s", missing.n ? ", " : "", name);
+      }
     }
+    if (missing.n && (any || v->cfg->need_checkpoints)) {
+      verify_find(v, VERIFY_INCOMPLETE, record, "%s: missing: %s", where_is(v, line).words, text_of(&missing));
+      v->looked++;
+    }
+    text_clear(&missing);
+    check_unlisted(v, record, line, checkpoint, files);
   }
 }
 

@@ -11,7 +11,7 @@
 #include "dynaflow/core/words.h"
 #include "yaml_leaves.h"
 
-/* ---- the table ---- */
+/* ---- the settings, from the table DF_CONFIG_TABLE of config.h ---- */
 
 static const df_config_key keys[] = {
 #define ROW(kind, section, field, default_text, low, high, choices, unit, help) \

@@ -1,6 +1,6 @@
 /* open_regular.h: opening a file for reading, the one way in which this library opens files. Private. */
-#ifndef DYNAFLOW_CORE_OPEN_REGULAR_H
-#define DYNAFLOW_CORE_OPEN_REGULAR_H
+#ifndef LIB_CORE_OPEN_REGULAR_H
+#define LIB_CORE_OPEN_REGULAR_H
 
 #include <stdio.h>
 

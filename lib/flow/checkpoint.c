@@ -1,6 +1,7 @@
 #include "checkpoint.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +38,20 @@ static df_named_tensor weight_tensor(const df_tensor* t, const df_real* weights)
   return named;
 }
 
+/* DF_E_NONFINITE for a tensor with a value that is not finite: such weights give no number anywhere */
+static df_status check_finite(const char* path, const df_named_tensor* t) {
+  size_t n = 1;
+  for (int k = 0; k < t->rank; k++) n *= t->shape[k];
+  for (size_t i = 0; i < n; i++) {
+    const double value = t->dtype == DF_F32 ? (double)((const float*)t->data)[i] : ((const double*)t->data)[i];
+    if (!isfinite(value)) {
+      return df_fail(DF_E_NONFINITE, "%s: tensor %s: value %zu is %g; the weights of a checkpoint must be finite", path,
+                     t->name, i, value);
+    }
+  }
+  return DF_OK;
+}
+
 /* lists every setting as a text pair; `text` [keys][VALUE_MAX] holds the values. Returns the number of pairs. */
 enum { VALUE_MAX = 4096 };
 static int settings(const df_config* config, df_text_pair* pairs, char (*text)[VALUE_MAX]) {
@@ -66,6 +81,8 @@ static df_status write_file(const char* path, const checkpoint_identity* id, con
     tensors[count++] = (df_named_tensor){
         .name = id->extra_name, .dtype = real_type, .rank = 1, .shape = {id->n_extra}, .data = id->extra};
   }
+
+  for (int i = 0; i < count; i++) DF_TRY(check_finite(path, &tensors[i]));
 
   /* metadata: settings and identity */
   int m = settings(&id->task->config, pairs, text);
@@ -131,31 +148,38 @@ static df_status check_identity(const char* path, const df_safetensors* file, co
   return DF_OK;
 }
 
-static df_status read_tensors(const df_safetensors* file, const checkpoint_identity* id, const df_net* net,
-                              df_real* weights) {
+static df_status read_tensors(const char* path, const df_safetensors* file, const checkpoint_identity* id,
+                              const df_net* net, df_real* weights) {
   /* weights */
   const df_tensor* list;
   const int n = df_net_tensors(net, &list);
   for (int i = 0; i < n; i++) {
     const df_named_tensor t = weight_tensor(&list[i], weights);
     DF_TRY(df_safetensors_read(file, t.name, t.dtype, t.rank, t.shape, weights + list[i].offset));
+    DF_TRY(check_finite(path, &t));
   }
 
   /* statistics, then the extra vector */
   statistic statistics[STATISTICS];
   list_statistics(id->task, statistics);
   for (int i = 0; i < STATISTICS; i++) {
-    DF_TRY(df_safetensors_read(file, statistics[i].name, DF_F64, 1, &statistics[i].n, statistics[i].data));
+    const statistic* t = &statistics[i];
+    DF_TRY(df_safetensors_read(file, t->name, DF_F64, 1, &t->n, t->data));
+    DF_TRY(check_finite(
+        path, &(df_named_tensor){.name = t->name, .dtype = DF_F64, .rank = 1, .shape = {t->n}, .data = t->data}));
   }
   if (!id->extra_name) return DF_OK;
-  return df_safetensors_read(file, id->extra_name, real_type, 1, &id->n_extra, id->extra);
+  DF_TRY(df_safetensors_read(file, id->extra_name, real_type, 1, &id->n_extra, id->extra));
+  return check_finite(
+      path, &(df_named_tensor){
+                .name = id->extra_name, .dtype = real_type, .rank = 1, .shape = {id->n_extra}, .data = id->extra});
 }
 
 df_status checkpoint_load(const char* path, const checkpoint_identity* id, const df_net* net, df_real* weights) {
   df_safetensors* file;
   DF_TRY(df_safetensors_open(path, &file));
   df_status status = check_identity(path, file, id);
-  if (status == DF_OK) status = read_tensors(file, id, net, weights);
+  if (status == DF_OK) status = read_tensors(path, file, id, net, weights);
   df_safetensors_close(file);
   return status;
 }

@@ -1,6 +1,6 @@
 /* checkpoint.h: saves weights, chart statistics and identity of a trained network in one safetensors file. */
-#ifndef DF_FLOW_CHECKPOINT_H
-#define DF_FLOW_CHECKPOINT_H
+#ifndef LIB_FLOW_CHECKPOINT_H
+#define LIB_FLOW_CHECKPOINT_H
 
 #include "dynaflow/data/task.h"
 #include "dynaflow/nn/net.h"
@@ -16,12 +16,13 @@ typedef struct checkpoint_identity {
   df_real* extra; /* [n_extra]; written by checkpoint_load */
 } checkpoint_identity;
 
-/* Writes weights [df_net_parameters()], the statistics of the task's chart, the extra vector and all settings. Errors
- * are those of df_safetensors_write(), and DF_E_NOMEM. */
+/* Writes weights [df_net_parameters()], the statistics of the task's chart, the extra vector and all settings. Errors:
+ * DF_E_NONFINITE names a tensor that is not finite, and nothing is written; those of df_safetensors_write();
+ * DF_E_NOMEM. */
 df_status checkpoint_save(const char* path, const checkpoint_identity* id, const df_net* net, const df_real* weights);
 
 /* Fills weights, the statistics of the task's chart and id->extra. Errors: DF_E_MISMATCH, which names what differs,
- * DF_E_FORMAT (not a checkpoint), and those of df_safetensors_open(). */
+ * DF_E_FORMAT (not a checkpoint), DF_E_NONFINITE (a tensor that is not finite), and those of df_safetensors_open(). */
 df_status checkpoint_load(const char* path, const checkpoint_identity* id, const df_net* net, df_real* weights);
 
 #endif

@@ -3,8 +3,8 @@
  * A step divides the batch into fixed micro-batches ("slices" in names), computes each on one thread with
  * single-threaded BLAS, sums the gradients by a fixed tree, clips, updates by AdamW and averages the weights. The
  * result does not depend on the number of threads. */
-#ifndef DF_FLOW_TRAINER_H
-#define DF_FLOW_TRAINER_H
+#ifndef LIB_FLOW_TRAINER_H
+#define LIB_FLOW_TRAINER_H
 
 #include "dynaflow/flow/method.h"
 #include "dynaflow/io/safetensors.h"
@@ -89,8 +89,9 @@ df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void
                       df_training_log* log);
 
 /* trainer_state.c: save and load the training state between two steps; both do nothing if env->state_folder is NULL,
- * and loading changes nothing if there is no file. Errors: DF_E_MISMATCH for the state of another training, DF_E_ARG
- * for a path that is too long, and those of safetensors.h. */
+ * and loading changes nothing if there is no good file. A damaged file is set aside (method.h) and is no error. Errors:
+ * DF_E_MISMATCH for the whole state of another training, DF_E_ARG for a path that is too long, DF_E_IO for a file that
+ * cannot be read or renamed, and those of df_safetensors_write(). */
 df_status trainer_state_save(const trainer* t, const trainer_progress* at, const df_training_log* log,
                              const df_method_env* env);
 df_status trainer_state_load(trainer* t, trainer_progress* at, df_training_log* log, const df_method_env* env);

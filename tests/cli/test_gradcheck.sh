@@ -197,4 +197,38 @@ check throw_compiles_without_a_warning build_example
 check throw_hits_the_target "$scratch/throw"
 check throw_is_short [ "$(wc -l <docs/examples/throw.c)" -le 60 ]
 check throw_misses_at_first_and_improves_with_every_iteration bash -c "'$scratch/throw' | awk '{ if (NR > 1 && \$7 > last) bad = 1; last = \$7; if (NR == 1) first = \$7 } END { exit bad || first < 1 || last > 0.01 }'"
+# ---- what was not compared proves nothing ----
+
+verdict() { # verdict CODE WORD ARGUMENT...: exit code and the row `verdict`
+  local wanted=$1 word=$2
+  shift 2
+  exits_with "$wanted" gradcheck "$@" --json --quiet --threads 2 && python3 -c "
+import json, sys
+row, = [r for r in json.load(open(sys.argv[1]))['rows'] if r['metric'] == 'verdict']
+assert row['status'] == sys.argv[2] and row['value'] is None, row" "$scratch/out" "$word"
+}
+# every rollout of this model ends on a kink, while most of its states do not lie on one
+cat >"$scratch/kinks.xml" <<XML
+<mujoco><option timestep="0.004" integrator="Euler"><flag filterparent="disable"/></option>
+<worldbody><geom name="floor" type="plane" size="2 2 .1"/>
+<body pos="0 0 .2"><freejoint/><geom type="box" size=".12 .08 .05" mass="2" pos=".02 .01 0"/>
+<body pos=".1 .09 0"><joint name="h1" axis="0 1 0" damping=".1" range="-20 20" frictionloss=".05" stiffness="1"/>
+<geom type="capsule" size=".02" fromto="0 0 0 .05 0 -.15" mass=".3"/></body>
+<body pos="-.1 -.09 0"><joint name="bl" type="ball" damping=".02" stiffness=".5" range="0 70" limited="true"/>
+<geom type="capsule" size=".02" fromto="0 0 0 0 0 -.17" mass=".3"/></body></body></worldbody>
+<actuator><position joint="h1" kp="20" kv="1" ctrlrange="-1 1"/><motor joint="bl" gear="1 .5 .2" ctrlrange="-1 1"/></actuator></mujoco>
+XML
+# a cylinder above a box: their contact has no exact derivative
+cat >"$scratch/cylinder.xml" <<XML
+<mujoco><option timestep="0.004"/><worldbody><geom name="floor" type="box" size="5 5 .1" pos="0 0 -.1"/>
+<body pos="0 0 .3"><joint name="z" type="slide" axis="0 0 1" limited="true" range="-.25 .5"/><joint name="h" axis="0 1 0"/>
+<geom type="cylinder" size=".1 .1" mass="1"/></body></worldbody>
+<actuator><motor joint="z" ctrllimited="true" ctrlrange="-5 5"/></actuator></mujoco>
+XML
+check an_exact_model_holds verdict 0 holds "$scratch/suite/cart.xml" --states 40 --rollouts 5
+check without_rollouts_the_states_decide verdict 0 holds "$scratch/suite/cart.xml" --states 40 --rollouts 0
+check rollouts_on_kinks_are_inconclusive verdict 4 inconclusive "$scratch/kinks.xml" --states 60 --rollouts 5
+check its_states_alone_hold verdict 0 holds "$scratch/kinks.xml" --states 60 --rollouts 0
+check an_approximate_model_is_called_so verdict 0 approximate "$scratch/cylinder.xml" --set system.contacts=approximate --states 60 --rollouts 5
+check finite_differences_have_nothing_to_compare verdict 4 inconclusive "$scratch/suite/wind.xml" --set system.gradient=differences --states 20 --rollouts 5
 finish

@@ -67,6 +67,36 @@ assert last[0]['status'] == last[1]['status'] == 'done' and last[0]['limits'] !=
 assert all(last[0][n] == last[1][n] for n in ('key', 'rows', 'samples')), last" "$whole" "$pieces"
 check a_done_cell_leaves_no_training [ ! -e "$pieces/training" ]
 
+# ---- damaged training states ----
+
+# damaged NAME COMMAND: a training is stopped, COMMAND damages its states ($state, $previous), and the next run ends with
+# the weights of an undisturbed one and reports what it did
+damaged() {
+  local out=$scratch/$1
+  exits_with 3 "${plan[@]}" --out "$out" "${some[@]}" --cell-seconds 0.2 --save-every 0 || return 1
+  state=$(ls "$out"/training/*/dynaflow.state) && previous=$state.previous && [ -e "$previous" ] || return 1
+  eval "$2"
+  exits_with 0 "${plan[@]}" --out "$out" "${some[@]}" && diff -r "$whole/checkpoints" "$out/checkpoints"
+}
+flip() { python3 -c "
+import sys
+data = bytearray(open(sys.argv[1], 'rb').read())
+data[len(data) // 2] ^= 1
+open(sys.argv[1], 'wb').write(data)" "$1"; }
+check a_flipped_bit_costs_one_state damaged flipped 'flip "$state"'
+check the_flipped_bit_is_reported says '^dynaflow: warning: .*/dynaflow.state: damaged training state: its content does not have its checksum; kept as .*/dynaflow\.state\.damaged$'
+check the_step_that_it_goes_on_from_is_reported says '^dynaflow: warning: dynaflow: training goes on from the state before it, step [1-9]'
+check the_damaged_file_is_kept bash -c "ls '$scratch'/flipped/training/*/dynaflow.state.damaged"
+check nothing_else_is_kept bash -c "[ \$(ls '$scratch'/flipped/training/* | wc -l) = 1 ]"
+check cut_files_cost_the_training damaged cut 'truncate -s 1000 "$state"; truncate -s 0 "$previous"'
+check starting_over_is_reported says '^dynaflow: warning: dynaflow: training starts over$'
+# a file of an older program, with a counter of 1000000
+old=../shared/cases/state_log_n_1000000.state
+if [ -e "$old" ]; then
+  check a_file_of_an_older_program_costs_the_training damaged old 'rm "$previous"; cat "$old" >"$state"'
+  check an_older_file_is_reported says 'damaged training state: it has no checksum'
+fi
+
 measured=$scratch/measured
 long=(--method random_action --set eval.chains=500 --set eval.windows=500 --set eval.chain_seconds=200)
 check measuring_has_to_end_too exits_with 3 "${plan[@]}" --out "$measured" "${long[@]}" --cell-seconds 0.3

@@ -146,6 +146,32 @@ rows = {r['check']: r for r in json.load(open(sys.argv[1]))['rows']}
 assert rows['replay']['n'] == 2 * 6, rows" "$scratch/out"; }
 check two_windows_of_every_record_were_simulated_again two_replays_a_record
 
+# ---- a method of two networks: both files are in the record ----
+
+check a_run_of_two_networks_exits_0 exits_with 0 run go1_gaits "${tiny[@]}" --method kinematic_fm_idm --seed 1 \
+  --set inverse.steps=3 --set inverse.width=16 --out "$scratch/two"
+second=$(ls "$scratch"/two/checkpoints/*.inverse)
+check both_files_are_in_the_record python3 -c "
+import hashlib, json, sys
+cell, = [r for r in map(json.loads, open(sys.argv[1] + '/events.jsonl')) if r['type'] == 'cell' and r['method'] == 'kinematic_fm_idm']
+training, files = cell['training'], cell['training']['files']
+assert [f['path'] for f in files] == [training['checkpoint'], training['checkpoint'] + '.inverse'], files
+assert files[0]['sha256'] == training['checkpoint_sha256']
+for f in files: assert f['sha256'] == hashlib.sha256(open(sys.argv[1] + '/' + f['path'], 'rb').read()).hexdigest(), f
+" "$scratch/two"
+check both_files_are_verified exits_with 0 verify "$scratch/two"
+cp "$second" "$scratch/second"
+python3 -c "
+import sys
+data = bytearray(open(sys.argv[1], 'rb').read())
+data[-1] ^= 1
+open(sys.argv[1], 'wb').write(data)" "$second"
+check one_bit_of_the_second_network_is_tampering exits_with 2 verify "$scratch/two"
+check the_second_file_is_named grep -qE '^checkpoints +tampered .*\.safetensors\.inverse has SHA-256' "$scratch/out"
+rm "$second"
+check a_second_network_that_is_gone_is_incomplete exits_with 3 verify "$scratch/two"
+check the_missing_file_is_named grep -qE '^checkpoints +incomplete .*missing: checkpoints/[0-9a-f]*\.safetensors\.inverse' "$scratch/out"
+
 # ---- recorded actions, simulated again; records are changed and sealed again, so that only this check can find it ----
 
 # replays CODE CHECK CHANGE: verify of the real run with its records so changed

@@ -68,10 +68,64 @@ static void a_checkpoint_of_another_task_model_or_method_is_refused_by_name(void
   unlink(FILE_PATH);
 }
 
+static void weights_that_are_not_finite_are_neither_written_nor_read(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+  const df_tensor* tensors;
+  const int last = df_net_tensors(flow->net, &tensors) - 1;
+  df_real* weight = flow->trainer->average + tensors[last].offset;
+  const df_real kept = *weight;
+  unlink(FILE_PATH);
+
+  /* nothing is written, and an older file stays */
+  *weight = (df_real)NAN;
+  assert_int_equal(df_flow_save(flow, FILE_PATH), DF_E_NONFINITE);
+  assert_non_null(strstr(df_error_message(), FILE_PATH));
+  assert_non_null(strstr(df_error_message(), tensors[last].name));
+  assert_false(df_file_exists(FILE_PATH));
+  *weight = kept;
+  assert_int_equal(df_flow_save(flow, FILE_PATH), DF_OK);
+  *weight = (df_real)INFINITY;
+  assert_int_equal(df_flow_save(flow, FILE_PATH), DF_E_NONFINITE);
+  assert_int_equal(df_flow_load(flow, FILE_PATH), DF_OK);
+  assert_true(*weight == kept);
+
+  /* the same for the statistics of the chart */
+  double* mean = df_chart_get_statistics(task->chart).mean;
+  const double mean_kept = mean[0];
+  mean[0] = NAN;
+  assert_int_equal(df_flow_save(flow, FILE_PATH), DF_E_NONFINITE);
+  assert_non_null(strstr(df_error_message(), "chart.mean"));
+  mean[0] = mean_kept;
+
+  /* a file whose last weight is not finite: it is where the file with another last weight differs */
+  char *data, *other;
+  size_t n, m, at = 0;
+  const float bad = NAN;
+  assert_int_equal(df_file_read(FILE_PATH, &data, &n), DF_OK);
+  *weight = kept + 1;
+  assert_int_equal(df_flow_save(flow, FILE_PATH), DF_OK);
+  assert_int_equal(df_file_read(FILE_PATH, &other, &m), DF_OK);
+  assert_int_equal(m, n);
+  while (data[at] == other[at]) at++;
+  memcpy(other + (at - at % sizeof bad), &bad, sizeof bad);
+  assert_int_equal(df_file_write(FILE_PATH, other, m), DF_OK);
+  assert_int_equal(df_flow_load(flow, FILE_PATH), DF_E_NONFINITE);
+  assert_non_null(strstr(df_error_message(), tensors[last].name));
+  assert_non_null(strstr(df_error_message(), FILE_PATH));
+  df_free(data);
+  df_free(other);
+  df_flow_free(flow);
+  df_task_free(task);
+  unlink(FILE_PATH);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_loaded_checkpoint_samples_the_same_bytes),
       cmocka_unit_test(a_checkpoint_of_another_task_model_or_method_is_refused_by_name),
+      cmocka_unit_test(weights_that_are_not_finite_are_neither_written_nor_read),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /* records.h: the records of a run, built field by field and written to a folder of their own; run_file.h has the
  * folder.
  */
-#ifndef TESTS_RECORDS_H
-#define TESTS_RECORDS_H
+#ifndef TESTS_SUPPORT_RECORDS_H
+#define TESTS_SUPPORT_RECORDS_H
 
 #include <jansson.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* whole_record.h: records with every field of results/schema.json, with key and seal as the program gives them. */
-#ifndef TESTS_WHOLE_RECORD_H
-#define TESTS_WHOLE_RECORD_H
+#ifndef TESTS_SUPPORT_WHOLE_RECORD_H
+#define TESTS_SUPPORT_WHOLE_RECORD_H
 
 #include "key.h"
 #include "records.h"
@@ -16,10 +16,11 @@ static const char whole_text[] =
     "\"started\":\"2026-01-01T00:00:00Z\",\"wall_s\":1.5,\"cpu_s\":2.5,\"train_cpu_s\":0.5,\"model_sha256\":"
     "\"" WHOLE_SUM "\",\"compiled_sha256\":\"" WHOLE_SUM "\",\"data_sha256\":\"" WHOLE_SUM
     "\",\"plugin_sha256\":\"\",\"windows_sha256\":\"" WHOLE_SUM
-    "\",\"numbers\":2,\"limits\":{\"seconds\":null,\"memory_mib\":100},"
+    "\",\"numbers\":2,\"notes\":[\"flow: the loss rises\"],\"limits\":{\"seconds\":null,\"memory_mib\":100},"
     "\"training\":{\"curves\":[{\"name\":\"flow\",\"step\":[1,2],\"loss\":[1.5,null],\"adjoints\":{\"steps\":1,"
     "\"approximate\":0,\"differenced\":0}}],\"steps\":9,\"parameters\":100,\"checkpoint\":\"\",\"checkpoint_sha256\":"
-    "\"\"},"
+    "\"\",\"files\":[{\"path\":\"checkpoints/a\",\"sha256\":\"" WHOLE_SUM
+    "\"}]},"
     "\"rows\":[{\"metric\":\"tre_open_loop\",\"k\":1,\"value\":0.5,\"unit\":\"std\",\"n\":2,\"lo\":0.25,\"hi\":0.75,"
     "\"status\":\"ok\"}],"
     "\"samples\":[{\"metric\":\"tre_open_loop\",\"k\":1,\"values\":[0.25,0.75]}],"

@@ -151,14 +151,57 @@ static void main_columns_are_metrics_in_a_fixed_order(void** state) {
   for (int i = 0; i < n; i++) assert_int_equal(metric_column(defs[i].name) >= 0, strcmp(defs[i].name, "effort") != 0);
 }
 
+static void every_seed_counts(void** state) {
+  (void)state;
+  run_view r;
+  begin_records();
+  for (int s = 1; s <= 200; s++) add_value(add_cell("a", s), "tre", 1, s);
+  open_run(&r);
+  const aggregate a = aggregate_of(&r, &r.groups[0], "a", "tre", 1);
+  assert_true(a.n == 200 && a.planned == 200 && a.mean == 100.5 && a.lo == 1 && a.hi == 200);
+  close_run(&r);
+}
+
+/* what a metric needs in a record with these settings; "" for nothing */
+static const char* needs(const char* config, const char* metric) {
+  json_t* record = json_pack("{s:o}", "config", json_loads(config, 0, NULL));
+  assert_non_null(record);
+  const char* words = metric_needs(record, metric);
+  json_decref(record);
+  return words ? words : "";
+}
+
+static void a_metric_whose_settings_are_unset_is_not_defined(void** state) {
+  (void)state;
+  const char* const rule = "eval.fall_height or eval.fall_tilt";
+  const char* const none =
+      "{\"eval.fall_height\":\"0\",\"eval.fall_tilt\":\"0\",\"eval.feet\":\"\",\"eval.sae_windows\":\"0\"}";
+  const char* const height = "{\"eval.fall_height\":\"0.3\",\"eval.fall_tilt\":\"0\",\"eval.chains\":\"32\"}";
+  assert_string_equal(needs(none, "fall_rate"), rule);
+  assert_string_equal(needs(none, "fall_rate.replanned"), rule);
+  assert_string_equal(needs(none, "survival"), rule);
+  assert_string_equal(needs(none, "gait_agreement"), "eval.feet");
+  assert_string_equal(needs(none, "sae_min"), "eval.sae_windows");
+  assert_string_equal(needs(none, "fall_rates"), "");
+  assert_string_equal(needs(none, "tre"), "");
+  assert_string_equal(needs(height, "fall_rate"), "");
+  assert_string_equal(needs(height, "survival"), "");
+  assert_string_equal(needs("{\"eval.fall_tilt\":\"60\",\"eval.fall_height\":\"0\"}", "fall_rate"), "");
+  assert_string_equal(needs("{\"eval.fall_tilt\":\"60\",\"eval.chains\":\"0\"}", "fall_rate"), "eval.chains");
+  /* a record that does not have the settings */
+  assert_string_equal(needs("{}", "fall_rate"), "");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(aggregates_are_those_of_a_plain_computation),
+      cmocka_unit_test(a_metric_whose_settings_are_unset_is_not_defined),
       cmocka_unit_test(one_seed_without_an_interval_has_none),
       cmocka_unit_test(a_number_without_steps_is_that_of_every_k),
       cmocka_unit_test(another_profile_or_task_is_another_group),
       cmocka_unit_test(a_part_of_a_metric_is_better_where_the_metric_is),
       cmocka_unit_test(main_columns_are_metrics_in_a_fixed_order),
+      cmocka_unit_test(every_seed_counts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,14 +39,14 @@ static size_t check_samples(const evaluation* e, const char* metric, int k) {
   return json_array_size(values);
 }
 
-/* evaluates a method on a tiny task: 6 windows, 4 chains of which some fall */
-static evaluation evaluate_tiny(const df_method* method, int first_k) {
+/* evaluates a method on a tiny task: 6 windows, 4 chains of which some fall by a tilt in degrees; 0: no fall rule */
+static evaluation evaluate_with_tilt(const df_method* method, int first_k, double tilt) {
   df_config config = tiny_config();
   config.eval_windows = 6;
   config.eval_sae_windows = 1;
   config.eval_chains = 4;
   config.eval_chain_seconds = 0.3;
-  config.eval_fall_tilt = 1.9;
+  config.eval_fall_tilt = tilt;
   snprintf(config.eval_tilt_joint, sizeof config.eval_tilt_joint, "hip");
   config.eval_sampler_steps.n = 2;
   config.eval_sampler_steps.v[0] = first_k;
@@ -67,6 +67,31 @@ static evaluation evaluate_tiny(const df_method* method, int first_k) {
   eval_set_free(set);
   df_task_free(task);
   return out;
+}
+
+static evaluation evaluate_tiny(const df_method* method, int first_k) {
+  return evaluate_with_tilt(method, first_k, 1.9);
+}
+
+static void without_a_fall_rule_there_are_neither_falls_nor_survival(void** state) {
+  (void)state;
+  evaluation with = evaluate_tiny(&df_method_random_action, 1);
+  evaluation e = evaluate_with_tilt(&df_method_random_action, 1, 0);
+  static const char* const metrics[] = {"fall_rate", "survival", "fall_rate.replanned"};
+  for (size_t i = 0; i < 3; i++) {
+    assert_non_null(find(with.rows, metrics[i], 0));
+    assert_null(find(e.rows, metrics[i], 0));
+    assert_null(find(e.samples, metrics[i], 0));
+  }
+  /* all else is as it was */
+  size_t i;
+  json_t* row;
+  assert_int_equal(json_array_size(e.rows), json_array_size(with.rows) - 3);
+  json_array_foreach(e.rows, i, row) {
+    assert_true(json_equal(row, find(with.rows, string_of(row, "metric"), 0)));
+  }
+  evaluation_clear(&with);
+  evaluation_clear(&e);
 }
 
 static void samples_are_the_values_behind_the_rows(void** state) {
@@ -195,6 +220,7 @@ static void every_k_has_its_own(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(without_a_fall_rule_there_are_neither_falls_nor_survival),
       cmocka_unit_test(samples_are_the_values_behind_the_rows),
       cmocka_unit_test(intervals_take_the_windows_of_an_episode_as_one),
       cmocka_unit_test(what_the_numbers_cost_is_counted),

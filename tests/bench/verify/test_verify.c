@@ -229,6 +229,12 @@ static void set_checkpoint(json_t* record, const char* name, const char* sum) {
   seal(record);
 }
 
+/* as in older records, which do not list files */
+static void set_only_checkpoint(json_t* record, const char* name, const char* sum) {
+  json_object_del(json_object_get(record, "training"), "files");
+  set_checkpoint(record, name, sum);
+}
+
 static void a_checkpoint_is_that_of_the_record(void** state) {
   (void)state;
   char sum[DF_SHA256_TEXT];
@@ -244,21 +250,76 @@ static void a_checkpoint_is_that_of_the_record(void** state) {
   snprintf(name, sizeof name, "../%s", file + strlen("/tmp/"));
 
   begin();
-  set_checkpoint(one, name, sum);
+  set_only_checkpoint(one, name, sum);
   verify("", EXIT_DONE);
   begin();
-  set_checkpoint(one, name, sum);
+  set_only_checkpoint(one, name, sum);
   verify_with(&needed, "", EXIT_DONE);
   begin();
-  set_checkpoint(one, name, WHOLE_SUM);
+  set_only_checkpoint(one, name, WHOLE_SUM);
   verify("checkpoints:tampered", EXIT_USAGE);
   begin();
-  set_checkpoint(one, "gone.safetensors", sum);
+  set_only_checkpoint(one, "gone.safetensors", sum);
   verify("", EXIT_DONE);
   begin();
-  set_checkpoint(one, "gone.safetensors", sum);
+  set_only_checkpoint(one, "gone.safetensors", sum);
   verify_with(&needed, "checkpoints:incomplete", EXIT_INCOMPLETE);
   remove(file);
+}
+
+static void write_beside(const char* name, const char* content) {
+  char path[128];
+  snprintf(path, sizeof path, "%s/%s", folder, name);
+  assert_int_equal(df_file_write(path, content, strlen(content)), DF_OK);
+}
+
+/* Verifies a record that lists two files with the given contents of them in the folder (NULL: no file); `list` says if
+ * the record lists the second one. */
+static void verify_two_files(const char* first, const char* second, bool list, bool need, const char* wanted,
+                             int exit_code) {
+  char sum[DF_SHA256_TEXT];
+  const verify_cfg cfg = {.need_checkpoints = need, .method = method_of, .replays = replay, .context = &replays};
+  begin();
+  json_t* files = json_array();
+  assert_int_equal(df_sha256("weights", 7, sum), DF_OK);
+  json_array_append_new(files, json_pack("{s:s,s:s}", "path", "w", "sha256", sum));
+  if (list) json_array_append_new(files, json_pack("{s:s,s:s}", "path", "w.inverse", "sha256", sum));
+  json_object_set_new(json_object_get(one, "training"), "files", files);
+  set_checkpoint(one, "w", sum);
+  run_view r;
+  verification v;
+  char found[512] = "";
+  open_run(&r);
+  if (first) write_beside("w", first);
+  if (second) write_beside("w.inverse", second);
+  verify_run(&r, folder, &cfg, &v);
+  size_t i;
+  json_t* line;
+  json_array_foreach(v.found.list, i, line) {
+    if (strcmp(string_of(line, "check"), "checkpoints") != 0) continue;
+    snprintf(found + strlen(found), sizeof found - strlen(found), "%s%s", found[0] ? " " : "",
+             string_of(line, "status"));
+  }
+  assert_string_equal(found, wanted);
+  assert_int_equal(verification_exit_code(&v), exit_code);
+  verification_clear(&v);
+  close_run(&r);
+}
+
+static void every_file_that_a_record_lists_is_looked_at(void** state) {
+  (void)state;
+  verify_two_files("weights", "weights", true, true, "ok", EXIT_DONE);
+  verify_two_files("weights", "weightz", true, true, "tampered", EXIT_USAGE);
+  verify_two_files("weightz", "weightz", true, true, "tampered tampered", EXIT_USAGE);
+  /* a part of a checkpoint is incomplete, also where checkpoints are not needed */
+  for (int need = 0; need < 2; need++) {
+    verify_two_files("weights", NULL, true, need, "incomplete", EXIT_INCOMPLETE);
+    verify_two_files(NULL, "weights", true, need, "incomplete", EXIT_INCOMPLETE);
+  }
+  verify_two_files(NULL, NULL, true, true, "incomplete", EXIT_INCOMPLETE);
+  verify_two_files(NULL, NULL, true, false, "not checked", EXIT_DONE);
+  /* a file that the record does not list */
+  verify_two_files("weights", "weights", false, true, "warning", EXIT_DONE);
 }
 
 /* ---- the plan ---- */
@@ -503,6 +564,7 @@ int main(void) {
       cmocka_unit_test(a_number_has_a_count_an_interval_and_else_a_reason),
       cmocka_unit_test(a_metric_has_its_unit),
       cmocka_unit_test(a_checkpoint_is_that_of_the_record),
+      cmocka_unit_test(every_file_that_a_record_lists_is_looked_at),
       cmocka_unit_test(what_is_planned_and_not_done_is_found),
       cmocka_unit_test(a_profile_that_sets_the_same_shares_the_record),
       cmocka_unit_test(a_key_is_done_once_and_of_one_cell),

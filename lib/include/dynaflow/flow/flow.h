@@ -42,7 +42,7 @@ DF_API void df_flow_free(df_flow* flow); /* NULL is allowed */
 
 /* Trains for train.steps gradient steps, or for those that remain after the saved state in env.state_folder, and fills
  * *log. Errors: DF_E_INTERRUPTED after env.stop was set; DF_E_SIM if the simulator fails in a way other than diverging;
- * DF_E_NONFINITE if every sample diverged; DF_E_MISMATCH for the state file of another training; DF_E_FORMAT, DF_E_IO,
+ * DF_E_NONFINITE if every sample diverged; DF_E_MISMATCH for the state file of another training; DF_E_IO,
  * DF_E_MISSING, DF_E_ARG and DF_E_NOMEM for the state file. */
 DF_API DF_MUST_CHECK df_status df_flow_train(df_flow* flow, df_training_log* log);
 
@@ -53,12 +53,13 @@ DF_API DF_MUST_CHECK df_status df_flow_train(df_flow* flow, df_training_log* log
 DF_API DF_MUST_CHECK df_status df_flow_sample(df_flow* flow, const df_request* request, double* x, double* u);
 
 /* Writes a checkpoint: a safetensors file with the averaged weights, the statistics of the chart, the settings and the
- * hashes of model and data. Errors: DF_E_IO, DF_E_MISSING, DF_E_ARG, DF_E_NOMEM. */
+ * hashes of model and data. Errors: DF_E_NONFINITE if a weight is not finite (nothing is written), DF_E_IO,
+ * DF_E_MISSING, DF_E_ARG, DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_flow_save(const df_flow* flow, const char* path);
 
 /* Reads a checkpoint: weights and the statistics of the task's chart. Errors: DF_E_MISMATCH names what differs: task,
- * method, model, data, a setting that the weights depend on, or a tensor; DF_E_FORMAT (not a checkpoint), DF_E_MISSING,
- * DF_E_IO, DF_E_NOMEM. */
+ * method, model, data, a setting that the weights depend on, or a tensor; DF_E_FORMAT (not a checkpoint),
+ * DF_E_NONFINITE, DF_E_MISSING, DF_E_IO, DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_flow_load(df_flow* flow, const char* path);
 
 /* ---- inverse dynamics: an MLP from successive states to actions, trained on demonstrated actions ---- */

@@ -55,11 +55,15 @@ typedef struct df_method_env {
 
   /* The existing folder in which training saves its state, so that a killed training resumes with bit-identical
    * results; NULL: the state is not saved. Each network has a file <state_folder>/<name>.state, which is read when
-   * training starts and written every state_every seconds, on interruption and at the end. The caller removes the
-   * files. */
+   * training starts and written every state_every seconds, on interruption and at the end; the one before it is kept as
+   * <name>.state.previous. A file that does not have its checksum, or whose counters do not fit, is renamed to
+   * <file>.damaged and reported by `notice`, and training goes on from the previous state, or starts over. The caller
+   * removes the files. */
   const char* state_folder;
   const char* state_identity; /* e.g. the cell's key: a state file of another identity is refused; NULL is "" */
   double state_every;         /* seconds of wall time */
+  /* called with a sentence that the user must see and that is no error, and progress_context; may be NULL */
+  void (*notice)(void* context, const char* sentence);
 } df_method_env;
 
 /* a request for B windows of the task's horizon H; the arrays are owned by the caller */
@@ -83,7 +87,9 @@ typedef struct df_method {
   void (*destroy)(void* self); /* NULL is allowed */
   /* Trains the instance; writes one log per network to logs [DF_LOGS_MAX] and their number to *n_logs. */
   df_status (*train)(void* self, df_training_log* logs, int* n_logs);
-  /* Write and read what sampling needs. train, save and load may be NULL without DF_METHOD_TRAINS. */
+  /* Write and read what sampling needs. Further files may be written beside `path`, with names that begin with it, as
+   * in <path>.inverse: records list all of them with their hashes. train, save and load may be NULL without
+   * DF_METHOD_TRAINS. */
   df_status (*save)(const void* self, const char* path);
   df_status (*load)(void* self, const char* path);
   /* Writes x [B][H+1][nx] with x[b][0] = x0[b], and u [B][H][nu] (unchanged without DF_METHOD_RETURNS_ACTIONS); both

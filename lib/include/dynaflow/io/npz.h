@@ -1,8 +1,8 @@
 /* npz.h: NumPy archives. Reads .npz (stored or deflated) and .npy files with little-endian elements of type f4, f8,
  * i1..i8, u1..u8 or bool, in C or Fortran order, format versions 1 to 3. Writes .npz files that numpy.load opens
  * without pickle. */
-#ifndef DYNAFLOW_DATA_NPZ_H
-#define DYNAFLOW_DATA_NPZ_H
+#ifndef DYNAFLOW_IO_NPZ_H
+#define DYNAFLOW_IO_NPZ_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -28,8 +28,10 @@ DF_BEGIN_DECLS
   X(fall_rate, "share", "lower",                                                                                       \
     "share of pure open-loop chains that fall: windows are planned in sequence, each from the last state that the "    \
     "method itself generated, and their actions are executed without interruption. fall_rate.replanned: each window "  \
-    "is planned from the last executed state")                                                                         \
-  X(survival, "s", "higher", "mean time until a pure open-loop chain falls; the chain's length if it does not fall")   \
+    "is planned from the last executed state. Not defined without eval.fall_height or eval.fall_tilt")                 \
+  X(survival, "s", "higher",                                                                                           \
+    "mean time until a pure open-loop chain falls; the chain's length if it does not fall. Not defined without "       \
+    "eval.fall_height or eval.fall_tilt")                                                                              \
   X(effort, "count", "",                                                                                               \
     "work counters, the same on any machine: .physics_steps, .solver_iterations and .constraint_rows of executing "    \
     "the returned actions of all windows, .diverged: how many of these windows diverged; .gradient_steps, "            \

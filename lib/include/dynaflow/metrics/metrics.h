@@ -103,6 +103,12 @@ typedef struct df_fall_rule {
  * for a rule on a system that is not a MuJoCo model; DF_E_ARG for a NULL argument. On failure *out has no criteria. */
 DF_API DF_MUST_CHECK df_status df_fall_rule_new(const df_system* system, const df_config* config, df_fall_rule* out);
 
+/* Whether the rule has a criterion. Without one, only a state that is not finite counts as fallen, and neither a fall
+ * rate nor a survival time is defined. */
+static inline bool df_fall_rule_is_set(const df_fall_rule* rule) {
+  return rule->height != 0 || rule->tilt != 0;
+}
+
 /* Returns the first frame of a trajectory x [H+1][nx] that is fallen or not finite; H+1 if there is none. */
 DF_API int df_fall_frame(const df_fall_rule* rule, int nx, int H, const double* x);
 
