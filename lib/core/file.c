@@ -156,7 +156,7 @@ df_status df_file_write_below(const char* folder, const char* name, const void* 
 
 /* ---- reading ---- */
 
-df_status open_regular(const char* path, FILE** out) {
+df_status df_file_open_regular(const char* path, FILE** out) {
   *out = NULL;
   /* without O_NONBLOCK, opening a pipe would wait for its writer */
   const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -180,7 +180,7 @@ df_status df_file_read(const char* path, char** data, size_t* n) {
   *n = 0;
   FILE* file;
   struct stat info;
-  DF_TRY(open_regular(path, &file));
+  DF_TRY(df_file_open_regular(path, &file));
   const size_t size = fstat(fileno(file), &info) == 0 ? (size_t)info.st_size : 0;
 
   /* read the whole file */
