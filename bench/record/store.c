@@ -206,17 +206,16 @@ static df_status check_record(const char* path, size_t line, const json_t* recor
   return DF_OK;
 }
 
-/* fails if a record differs from what was written; records of older versions have no hash */
+/* fails if a record differs from what was written, or does not say what was written */
 static df_status check_seal(const char* path, size_t line, const json_t* record) {
   char sum[DF_SHA256_TEXT];
   const char* sealed = json_string_value(json_object_get(record, "record_sha256"));
-  if (!sealed) return DF_OK;
   DF_TRY(record_sum(record, sum));
-  if (strcmp(sum, sealed) == 0) return DF_OK;
+  if (sealed && strcmp(sum, sealed) == 0) return DF_OK;
   return df_fail(DF_E_FORMAT,
-                 "%s:%zu: the record was changed after it was written; the file was not modified (to run its cell "
-                 "again, delete the line: sed -i %zud %s)",
-                 path, line, line, path);
+                 "%s:%zu: %s; the file was not modified (to run its cell again, delete the line: sed -i %zud %s)", path,
+                 line, sealed ? "the record was changed after it was written" : "the record has no record_sha256", line,
+                 path);
 }
 
 /* Parses the lines from p->whole on. An invalid last line is ignored: a killed process left it, or another process is
@@ -316,16 +315,21 @@ df_status store_read(const char* folder, store** out) {
 
 /* ---- writing ---- */
 
+/* opens a file of the run for writing, and makes it if it does not exist; a link in its place could lead to any file */
+static df_status open_own(const char* path, int flags, int* fd) {
+  *fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | flags, 0644);
+  if (*fd >= 0) return DF_OK;
+  return df_fail(DF_E_IO, "%s: %s", path,
+                 errno == ELOOP ? "a symbolic link, which is not written to" : strerror(errno));
+}
+
 static df_status take_lock(store* s) {
   char name[SHARD_NAME_SIZE];
   shard_lock_name(s->own->which, name);
   char* path = df_path_join(s->folder, name);
   if (!path) return DF_E_NOMEM;
-  df_status status = DF_OK;
-  s->lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
-  if (s->lock < 0) {
-    status = df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
-  } else if (flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
+  df_status status = open_own(path, 0, &s->lock);
+  if (status == DF_OK && flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
     status = errno == EWOULDBLOCK ? df_fail(DF_E_IO,
                                             "%s: another dynaflow is writing this run; wait for it or choose another "
                                             "%s",
@@ -353,8 +357,7 @@ static df_status open_to_write(store* s, shard which) {
   s->own = part_of(s, which);
   if (!s->own) return DF_E_NOMEM;
   DF_TRY(take_lock(s));
-  s->fd = open(s->own->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (s->fd < 0) return df_fail(DF_E_IO, "%s: %s", s->own->path, strerror(errno));
+  DF_TRY(open_own(s->own->path, O_APPEND, &s->fd));
   DF_TRY(read_part(s->own, true, &size));
   /* read the other files first: if that fails, this one stays unchanged */
   DF_TRY(read_others(s, true));

@@ -18,8 +18,8 @@ typedef struct store store;
 /* Opens a run for writing the file of a shard; creates folder and file if they do not exist. A file has one writer at a
  * time. An incomplete last line, which a killed process leaves behind, is removed and reported on standard error.
  * Errors: DF_E_IO if another process is writing the file or a file cannot be read or written; DF_E_FORMAT with file and
- * line if any file of the run holds an invalid or changed record (hash differs from record_sha256), then no file is
- * changed. On failure *out is NULL. */
+ * line if any file of the run holds an invalid or changed record (hash differs from record_sha256, which must be
+ * there), then no file is changed. On failure *out is NULL. */
 DF_MUST_CHECK df_status store_open(const char* folder, shard part, store** out);
 
 /* Opens a run for reading: takes no lock, changes nothing, does not check record_sha256, and skips incomplete last
@@ -51,10 +51,10 @@ DF_MUST_CHECK df_status store_refresh(store* s);
 /* The records of the file opened for writing; NULL if the run was opened for reading. Owned by the store. */
 const json_t* store_own(const store* s);
 
-/* Appends one record with a single write, syncs it, and keeps a reference. Errors: DF_E_ARG if the run was opened for
- * reading, DF_E_FORMAT if it is no record, DF_E_NOMEM, DF_E_NONFINITE if it cannot be written as JSON, DF_E_IO if it
- * cannot be written; then the file is restored, or the message says that its last line is incomplete, or that the file
- * was removed or replaced. After any error the record is not part of the store. */
+/* Appends one record, sealed by record_seal(), with a single write, syncs it, and keeps a reference. Errors: DF_E_ARG
+ * if the run was opened for reading, DF_E_FORMAT if it is no record, DF_E_NOMEM, DF_E_NONFINITE if it cannot be written
+ * as JSON, DF_E_IO if it cannot be written; then the file is restored, or the message says that its last line is
+ * incomplete, or that the file was removed or replaced. After any error the record is not part of the store. */
 DF_MUST_CHECK df_status store_append(store* s, json_t* record);
 
 #endif

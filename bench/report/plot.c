@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,10 +114,23 @@ static df_status write_part(const char* folder, const char* name, const char* su
   return status;
 }
 
+/* gnuplot would write through a symbolic link in place of the figure */
+static df_status remove_link(const char* folder, const char* name) {
+  struct stat info;
+  char* path = format_text("%s/%s.svg", folder, name);
+  df_status status = DF_OK;
+  if (lstat(path, &info) == 0 && S_ISLNK(info.st_mode) && unlink(path) != 0) {
+    status = df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
+  }
+  df_free(path);
+  return status;
+}
+
 df_status plot_save(const char* folder, const plot* p) {
   char* script = format_text("%s.gp", p->name);
   df_status status = write_part(folder, p->name, ".dat", &p->data);
   if (status == DF_OK) status = write_part(folder, p->name, ".gp", &p->script);
+  if (status == DF_OK) status = remove_link(folder, p->name);
   if (status == DF_OK) status = run_gnuplot(folder, script);
   df_free(script);
   return status;

@@ -15,6 +15,11 @@ static df_status fail_io(const char* path) {
   return df_fail(errno == ENOENT ? DF_E_MISSING : DF_E_IO, "%s: %s", path, strerror(errno));
 }
 
+static df_status check_regular(const char* path, const struct stat* info) {
+  if (S_ISREG(info->st_mode)) return DF_OK;
+  return df_fail(DF_E_IO, "%s: %s", path, S_ISDIR(info->st_mode) ? "Is a directory" : "not a regular file");
+}
+
 /* ---- writing ---- */
 
 static bool write_all(int fd, const char* data, size_t n) {
@@ -55,9 +60,7 @@ static int make_part(int folder, const char* name, size_t size, char* part) {
 static df_status write_at(int folder, const char* name, const char* path, const void* data, size_t n) {
   /* a rename would replace a device or a pipe */
   struct stat info;
-  if (fstatat(folder, name, &info, 0) == 0 && !S_ISREG(info.st_mode)) {
-    return df_fail(DF_E_IO, "%s: not a regular file, so it is not replaced", path);
-  }
+  if (fstatat(folder, name, &info, 0) == 0) DF_TRY(check_regular(path, &info));
 
   /* write and sync a temporary file; `reason` keeps errno of the write over the close */
   char part[512];
@@ -153,25 +156,23 @@ df_status df_file_write_below(const char* folder, const char* name, const void* 
 
 /* ---- reading ---- */
 
-df_status open_regular(const char* path, FILE** out) {
+df_status df_file_open_regular(const char* path, FILE** out) {
   *out = NULL;
   /* without O_NONBLOCK, opening a pipe would wait for its writer */
   const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return fail_io(path);
   struct stat info;
-  FILE* file = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? fdopen(fd, "rb") : NULL;
-  if (!file) {
-    close(fd);
-    return df_fail(DF_E_IO, "%s: not a regular file", path);
-  }
-  *out = file;
-  return DF_OK;
+  df_status status = fstat(fd, &info) == 0 ? check_regular(path, &info) : fail_io(path);
+  if (status == DF_OK) *out = fdopen(fd, "rb");
+  if (status == DF_OK && !*out) status = fail_io(path);
+  if (status != DF_OK) close(fd);
+  return status;
 }
 
 df_status df_file_check(const char* path) {
   struct stat info;
   if (stat(path, &info) != 0) return fail_io(path);
-  return S_ISREG(info.st_mode) ? DF_OK : df_fail(DF_E_IO, "%s: not a regular file", path);
+  return check_regular(path, &info);
 }
 
 df_status df_file_read(const char* path, char** data, size_t* n) {
@@ -179,7 +180,7 @@ df_status df_file_read(const char* path, char** data, size_t* n) {
   *n = 0;
   FILE* file;
   struct stat info;
-  DF_TRY(open_regular(path, &file));
+  DF_TRY(df_file_open_regular(path, &file));
   const size_t size = fstat(fileno(file), &info) == 0 ? (size_t)info.st_size : 0;
 
   /* read the whole file */

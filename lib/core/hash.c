@@ -40,7 +40,7 @@ df_status df_sha256(const void* data, size_t n, char out[DF_SHA256_TEXT]) {
 
 df_status df_sha256_file(const char* path, char out[DF_SHA256_TEXT]) {
   FILE* file;
-  DF_TRY(open_regular(path, &file));
+  DF_TRY(df_file_open_regular(path, &file));
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   df_status status = DF_OK;
   if (!context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {

@@ -8,6 +8,6 @@
 
 /* Opens a regular file; a pipe, device or folder is refused without waiting for it. The caller closes *out; on failure
  * it is NULL. Errors name the path: DF_E_MISSING, DF_E_IO. */
-DF_MUST_CHECK df_status open_regular(const char* path, FILE** out);
+DF_MUST_CHECK df_status df_file_open_regular(const char* path, FILE** out);
 
 #endif

@@ -54,6 +54,15 @@ check json_says_how_much_is_done bash -c "'$program' report '$run_folder' --part
 import json, sys
 r = json.load(sys.stdin)[\"rows\"][0]
 assert (r[\"cells\"], r[\"done\"]) == (6, 5) and r[\"page\"].endswith(\"/report/index.html\"), r'"
+# a run of somebody else may have links in place of the files of its report
+links_are_replaced() {
+  local file
+  echo kept >"$scratch/victim"
+  for file in "$run_folder"/report/* "$run_folder"/report/plots/*; do [ -d "$file" ] || ln -sf "$scratch/victim" "$file"; done
+  run report "$run_folder" --partial
+  [ "$(cat "$scratch/victim")" = kept ] && diff -r --no-dereference "$scratch/first" "$run_folder/report"
+}
+check links_in_place_of_a_report_are_replaced links_are_replaced
 
 check missing_run_is_refused refuses 'events.jsonl' report "$scratch/runs/none"
 check missing_run_is_not_made [ ! -e "$scratch/runs/none" ]

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -36,10 +38,44 @@ static int tear_down(void** state) {
   return system(command);
 }
 
+/* calls `change` for every line that is a record and returns the text with the changed lines, to be freed */
+static char* change_records(const char* content, void (*change)(json_t* record)) {
+  char* out = calloc(2 * strlen(content) + 1, 200);
+  assert_non_null(out);
+  size_t n = 0;
+  for (const char* end; *content; content = end) {
+    end = strchr(content, '\n');
+    end = end ? end + 1 : content + strlen(content);
+    json_error_t error;
+    json_t* record =
+        end[-1] == '\n' ? json_loadb(content, (size_t)(end - content), JSON_REJECT_DUPLICATES, &error) : NULL;
+    if (json_is_object(record)) {
+      change(record);
+      char* line = json_dumps(record, JSON_COMPACT | JSON_ENSURE_ASCII);
+      n += (size_t)sprintf(out + n, "%s\n", line);
+      free(line);
+    } else {
+      memcpy(out + n, content, (size_t)(end - content));
+      n += (size_t)(end - content);
+    }
+    json_decref(record);
+  }
+  return out;
+}
+static void add_seal(json_t* record) {
+  if (!json_object_get(record, "record_sha256")) assert_int_equal(record_seal(record), DF_OK);
+}
+static void remove_seal(json_t* record) {
+  json_object_del(record, "record_sha256");
+}
+
+/* tests give records without seals: they are added here and removed before a comparison */
 static void write_file(const char* name, const char* content) {
   char path[128];
+  char* sealed = change_records(content, add_seal);
   snprintf(path, sizeof path, "%s/%s", folder, name);
-  assert_int_equal(df_file_write(path, content, strlen(content)), DF_OK);
+  assert_int_equal(df_file_write(path, sealed, strlen(sealed)), DF_OK);
+  free(sealed);
 }
 static void write_events(const char* content) {
   write_file("events.jsonl", content);
@@ -51,7 +87,10 @@ static void assert_file(const char* name, const char* content) {
   size_t n;
   snprintf(path, sizeof path, "%s/%s", folder, name);
   assert_int_equal(df_file_read(path, &data, &n), DF_OK);
-  assert_string_equal(data, content);
+  char *bare = change_records(data, remove_seal), *wanted = change_records(content, remove_seal);
+  assert_string_equal(bare, wanted);
+  free(bare);
+  free(wanted);
   df_free(data);
 }
 static void assert_events(const char* content) {
@@ -66,6 +105,7 @@ static size_t count(const store* s) {
 
 static void append(store* s, const char* key, const char* status) {
   json_t* record = json_pack("{s:i,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", key, "status", status);
+  assert_int_equal(record_seal(record), DF_OK);
   assert_int_equal(store_append(s, record), DF_OK);
   json_decref(record);
 }
@@ -336,11 +376,37 @@ static void a_record_that_was_changed_is_read_and_not_gone_on_from(void** state)
   store_close(s);
 }
 
+/* a link in place of the record or the lock could lead to any file, whose last line would be cut off */
+static void a_link_is_not_written_through(void** state) {
+  (void)state;
+  static const char* const names[] = {"events.jsonl", "lock"};
+  for (int i = 0; i < 2; i++) {
+    store* s;
+    char link[128];
+    snprintf(link, sizeof link, "%s/%s", folder, names[i]);
+    write_file("victim", "no record");
+    remove(link); /* the lock of the first round */
+    assert_int_equal(symlink("victim", link), 0);
+    assert_int_equal(store_open(folder, whole, &s), DF_E_IO);
+    assert_non_null(strstr(df_error_message(), names[i]));
+    assert_non_null(strstr(df_error_message(), "a symbolic link, which is not written to"));
+    assert_file("victim", "no record");
+    assert_int_equal(unlink(link), 0);
+    assert_int_equal(symlink("none", link), 0);
+    assert_int_equal(store_open(folder, whole, &s), DF_E_IO);
+    snprintf(link, sizeof link, "%s/none", folder);
+    assert_false(df_file_exists(link));
+    snprintf(link, sizeof link, "%s/%s", folder, names[i]);
+    assert_int_equal(unlink(link), 0);
+  }
+}
+
 /* a file of records that was removed, or replaced by another one, keeps what is written to it from everyone */
 static void a_file_that_lost_its_name_takes_no_record(void** state) {
   (void)state;
   store* s;
   json_t* record = json_pack("{s:i,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", "b", "status", "done");
+  assert_int_equal(record_seal(record), DF_OK);
   for (int replaced = 0; replaced < 2; replaced++) {
     assert_int_equal(store_open(folder, whole, &s), DF_OK);
     append(s, "a", "done");
@@ -364,6 +430,7 @@ static void a_file_that_lost_its_name_takes_no_record(void** state) {
 static void a_failed_allocation_never_leaves_a_record_behind(void** state) {
   (void)state;
   json_t* record = json_pack("{s:i,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", "b", "status", "done");
+  assert_int_equal(record_seal(record), DF_OK);
   df_status status = DF_E_NOMEM;
   for (size_t nth = 1; status != DF_OK; nth++) {
     store* s;
@@ -387,12 +454,15 @@ static void a_record_that_cannot_be_written_is_not_in_the_store(void** state) {
   (void)state;
   store* s;
   struct rlimit kept, small;
+  struct stat info;
   json_t* record = json_pack("{s:i,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", "b", "status", "done");
+  assert_int_equal(record_seal(record), DF_OK);
   assert_int_equal(store_open(folder, whole, &s), DF_OK);
   append(s, "a", "done");
   assert_int_equal(getrlimit(RLIMIT_FSIZE, &kept), 0);
   small = kept;
-  small.rlim_cur = strlen(RECORD("a", "done")) + 10;
+  assert_int_equal(stat(events, &info), 0);
+  small.rlim_cur = (rlim_t)info.st_size + 10;
   void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
   const df_status status = store_append(s, record);
@@ -406,6 +476,20 @@ static void a_record_that_cannot_be_written_is_not_in_the_store(void** state) {
   store_close(s);
   assert_events(RECORD("a", "done") RECORD("c", "done"));
   json_decref(record);
+}
+
+static void a_record_without_a_seal_is_read_and_not_gone_on_from(void** state) {
+  (void)state;
+  store* s;
+  const char content[] = RECORD("a", "done");
+  assert_int_equal(df_file_write(events, content, strlen(content)), DF_OK);
+  assert_int_equal(store_open(folder, whole, &s), DF_E_FORMAT);
+  assert_non_null(
+      strstr(df_error_message(), "events.jsonl:1: the record has no record_sha256; the file was not modified"));
+  assert_events(content);
+  assert_int_equal(store_read(folder, &s), DF_OK);
+  assert_int_equal(count(s), 1);
+  store_close(s);
 }
 
 static void a_key_that_stands_twice_in_a_record_is_refused(void** state) {
@@ -488,9 +572,11 @@ int main(void) {
       CASE(a_place_is_told_by_line_and_by_file_where_there_are_several),
       CASE(other_files_are_named_and_left_alone),
       CASE(a_record_that_was_changed_is_read_and_not_gone_on_from),
+      CASE(a_link_is_not_written_through),
       CASE(a_file_that_lost_its_name_takes_no_record),
       CASE(a_failed_allocation_never_leaves_a_record_behind),
       CASE(a_record_that_cannot_be_written_is_not_in_the_store),
+      CASE(a_record_without_a_seal_is_read_and_not_gone_on_from),
       CASE(a_key_that_stands_twice_in_a_record_is_refused),
       CASE(the_latest_record_of_a_key_is_found_in_the_order_of_time),
       CASE(a_refresh_reads_only_what_is_new),
