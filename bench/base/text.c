@@ -1,6 +1,5 @@
 #include "text.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +28,7 @@ void text_add_bytes(text* t, const char* bytes, size_t n) {
   t->data[t->n] = '\0';
 }
 
-static void add_list(text* t, const char* format, va_list list) {
+void text_add_list(text* t, const char* format, va_list list) {
   if (!format) return;
   va_list again;
   va_copy(again, list);
@@ -43,7 +42,7 @@ static void add_list(text* t, const char* format, va_list list) {
 void text_add(text* t, const char* format, ...) {
   va_list list;
   va_start(list, format);
-  add_list(t, format, list);
+  text_add_list(t, format, list);
   va_end(list);
 }
 
@@ -85,7 +84,7 @@ char* format_text(const char* format, ...) {
   text t = {0};
   va_list list;
   va_start(list, format);
-  add_list(&t, format, list);
+  text_add_list(&t, format, list);
   va_end(list);
   char* copy = df_strdup(text_of(&t));
   text_clear(&t);

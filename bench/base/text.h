@@ -2,6 +2,7 @@
 #ifndef BENCH_BASE_TEXT_H
 #define BENCH_BASE_TEXT_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "dynaflow/core/status.h"
@@ -13,6 +14,7 @@ typedef struct text {
 
 /* Append. Out of memory, they end the program with a message and EXIT_INCOMPLETE. */
 void text_add(text* t, const char* format, ...) DF_PRINTF(2, 3);
+void text_add_list(text* t, const char* format, va_list list);
 void text_add_bytes(text* t, const char* bytes, size_t n);
 void text_clear(text* t); /* frees the memory; the text is empty again */
 

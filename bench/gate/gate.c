@@ -60,14 +60,33 @@ static char* golden_path(const char* against, const run_group* g) {
   return path;
 }
 
+static bool is_of(const golden_row* one, const run_group* g) {
+  return strcmp(one->task, g->task) == 0 && strcmp(one->profile, g->profile) == 0;
+}
+
+/* refuses rows that would never be compared: the table of a group has rows of this group only, a table that was named
+ * has rows of groups of the run */
+static df_status check_rows_belong(const held* h, bool named) {
+  for (int i = 0; i < h->golden.n; i++) {
+    const golden_row* one = &h->golden.rows[i];
+    bool belongs = is_of(one, h->g);
+    for (int j = 0; named && !belongs && j < h->r->n_groups; j++) belongs = is_of(one, &h->r->groups[j]);
+    if (belongs) continue;
+    return df_fail(DF_E_FORMAT, "%s:%d: a row of task %s, profile %s, which %s; remove it", h->golden.path, one->line,
+                   one->task, one->profile, named ? "the run does not have" : "has another table");
+  }
+  return DF_OK;
+}
+
 static df_status find_golden(held* h, const char* against) {
   char* path = golden_path(against, h->g);
-  df_status status = path ? golden_read(path, &h->golden) : DF_E_NOMEM;
+  const df_status status = path ? golden_read(path, &h->golden) : DF_E_NOMEM;
   df_free(path);
   h->has_golden = status == DF_OK;
   const size_t n = against ? strlen(against) : 0;
   const bool named = n > 4 && strcmp(against + n - 4, ".csv") == 0;
-  return status == DF_E_MISSING && !named ? DF_OK : status;
+  if (status == DF_E_MISSING && !named) return DF_OK;
+  return status == DF_OK ? check_rows_belong(h, named) : status;
 }
 
 /* reads expect.yaml and finds task.yaml; if the task or expect.yaml is missing, adds a verdict and leaves *task_file

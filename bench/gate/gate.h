@@ -15,8 +15,9 @@ typedef struct gate_cfg {
 
 /* Verifies the run in `folder`, then holds each of its tasks and profiles to the tolerances.
  *   against  a golden table (*.csv) or a folder of them; NULL: results/golden
- * Fails only if a tolerances file or golden table is invalid or a table named by `against` is missing; everything else
- * that is missing is a verdict. Call gate_clear(), also after a failure. */
+ * Fails only if a tolerances file or golden table is invalid (also by a row of another task or profile, which would
+ * never be compared) or a table named by `against` is missing; everything else that is missing is a verdict. Call
+ * gate_clear(), also after a failure. */
 DF_MUST_CHECK df_status gate_run(const run_view* r, const char* folder, const gate_cfg* cfg, const char* against,
                                  gate_result* out);
 

@@ -15,12 +15,13 @@
 
 static void differ(held* h, const char* what, const char* format, ...) DF_PRINTF(3, 4);
 static void differ(held* h, const char* what, const char* format, ...) {
-  char detail[400];
+  text detail = {0};
   va_list list;
   va_start(list, format);
-  vsnprintf(detail, sizeof detail, format, list);
+  text_add_list(&detail, format, list);
   va_end(list);
-  gate_add(h->out, GATE_NOT_COMPARABLE, h->g->task, h->g->profile, what, detail);
+  gate_add(h->out, GATE_NOT_COMPARABLE, h->g->task, h->g->profile, what, text_of(&detail));
+  text_clear(&detail);
 }
 
 static bool same_version(const char* a, const char* b) {

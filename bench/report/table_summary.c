@@ -126,12 +126,11 @@ static void comparison_row(table* t, const comparison* c) {
   table_put(t, 0, cell);
   p_text(c->p_holm, cell, sizeof cell);
   table_put(t, 0, cell);
-  snprintf(cell, sizeof cell, "%.190s",
-           c->winner == 'a'   ? method_label(c->method_a)
-           : c->winner == 'b' ? method_label(c->method_b)
-           : c->reason        ? c->reason
-                              : "");
-  table_put(t, TABLE_WORDS, cell);
+  table_put(t, TABLE_WORDS,
+            c->winner == 'a'   ? method_label(c->method_a)
+            : c->winner == 'b' ? method_label(c->method_b)
+            : c->reason        ? c->reason
+                               : "");
   table_row_end(t, false);
 }
 

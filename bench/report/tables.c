@@ -11,12 +11,16 @@
 #include "list.h"
 #include "style.h"
 
-/* "0.123 [0.110, 0.140]", or why there is no number, with the number of such seeds */
-static void aggregate_text(const aggregate* a, char* out, size_t n) {
+/* puts "0.123 [0.110, 0.140]", or why there is no number, with the number of such seeds */
+static void put_aggregate(table* t, const aggregate* a) {
   if (a->failed) {
-    snprintf(out, n, "%.60s (%d of %d)", a->status[0] ? a->status : "not finite", a->failed, a->failed + a->n);
+    char* why = format_text("%s (%d of %d)", a->status[0] ? a->status : "not finite", a->failed, a->failed + a->n);
+    table_put(t, TABLE_STACKED, why);
+    df_free(why);
   } else {
-    table_interval(a->n ? a->mean : NAN, a->lo, a->hi, out, n);
+    char cell[160];
+    table_interval(a->n ? a->mean : NAN, a->lo, a->hi, cell, sizeof cell);
+    table_put(t, TABLE_STACKED, cell);
   }
 }
 
@@ -57,8 +61,7 @@ void table_main(const run_view* r, const run_group* g, int k, table_kind kind, t
     table_put(&t, 0, cell);
     for (int c = 0; c < n; c++) {
       const aggregate a = aggregate_of(r, g, g->methods[m], columns[c], k);
-      aggregate_text(&a, cell, sizeof cell);
-      table_put(&t, TABLE_STACKED, cell);
+      put_aggregate(&t, &a);
     }
     table_row_end(&t, false);
   }
@@ -87,10 +90,7 @@ static void all_row(table* t, const run_view* r, const run_group* g, const char*
   snprintf(cell, sizeof cell, "%d", k);
   table_put(t, 0, k ? cell : "–");
   table_put(t, TABLE_WORDS, unit);
-  for (int m = 0; m < g->n_methods; m++) {
-    aggregate_text(&of[m], cell, sizeof cell);
-    table_put(t, TABLE_STACKED, cell);
-  }
+  for (int m = 0; m < g->n_methods; m++) put_aggregate(t, &of[m]);
   df_free(of);
   table_row_end(t, false);
 }
@@ -154,13 +154,15 @@ static void put_distinct(table* t, const run_view* r, const char* head, const ch
     const json_t* from = json_object_get(r->cells[i].record, "provenance");
     if (part) from = json_object_get(from, part);
     const json_t* v = json_object_get(from, key);
-    char shown[256] = "";
-    if (json_is_string(v)) snprintf(shown, sizeof shown, "%s", json_string_value(v));
-    if (json_is_boolean(v)) snprintf(shown, sizeof shown, "%s", json_is_true(v) ? "yes" : "no");
-    if (json_is_integer(v)) snprintf(shown, sizeof shown, "%lld", (long long)json_integer_value(v));
-    if (!shown[0] || json_object_get(known, shown)) continue;
-    json_object_set_new(known, shown, json_true());
-    text_add(&values, "%s%s", values.n ? "; " : "", shown);
+    text shown = {0};
+    if (json_is_string(v)) text_add(&shown, "%s", json_string_value(v));
+    if (json_is_boolean(v)) text_add(&shown, "%s", json_is_true(v) ? "yes" : "no");
+    if (json_is_integer(v)) text_add(&shown, "%lld", (long long)json_integer_value(v));
+    if (shown.n && !json_object_get(known, text_of(&shown))) {
+      json_object_set_new(known, text_of(&shown), json_true());
+      text_add(&values, "%s%s", values.n ? "; " : "", text_of(&shown));
+    }
+    text_clear(&shown);
   }
   table_row(t);
   table_put(t, TABLE_WORDS, head);

@@ -1,10 +1,10 @@
 #include "finding.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "json.h"
+#include "text.h"
 
 const char* verify_outcome_name(verify_outcome outcome) {
   static const char* const names[VERIFY_OUTCOMES] = {"ok",         "not checked", "warning",
@@ -26,13 +26,14 @@ static void add_row(verifier* v, verify_outcome outcome, const json_t* cell, con
 }
 
 void verify_find(verifier* v, verify_outcome outcome, const json_t* cell, const char* format, ...) {
-  char detail[400];
+  text detail = {0};
   va_list list;
   va_start(list, format);
-  vsnprintf(detail, sizeof detail, format, list);
+  text_add_list(&detail, format, list);
   va_end(list);
   v->found++;
-  add_row(v, outcome, cell, detail);
+  add_row(v, outcome, cell, text_of(&detail));
+  text_clear(&detail);
 }
 
 void verify_close(verifier* v) {

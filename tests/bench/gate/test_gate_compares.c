@@ -201,6 +201,27 @@ static void a_task_file_that_cannot_be_read_does_not_compare(void** state) {
   close_case(&c);
 }
 
+static void a_verdict_names_every_setting_that_differs(void** state) {
+  (void)state;
+  gate_case c;
+  text wanted = {0};
+  begin_records();
+  json_t* first = json_object_get(add_right("a", 1), "config");
+  json_t* second = json_object_get(add_right("a", 2), "config");
+  for (int i = 0; i < 100; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "eval.setting_%d", i);
+    set_text(first, name, "1");
+    set_text(second, name, "2");
+    text_add(&wanted, "%s%s", i ? ", " : "the cells differ in ", name);
+  }
+  open_case(&c);
+  assert_false(gate_compares(&c.h, c.task_file));
+  assert_string_equal(string_of(json_array_get(c.out.verdicts.list, 0), "detail"), text_of(&wanted));
+  text_clear(&wanted);
+  close_case(&c);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_the_same_compares),
@@ -210,6 +231,7 @@ int main(void) {
       cmocka_unit_test(cells_have_the_same_settings),
       cmocka_unit_test(a_golden_table_of_other_settings_does_not_compare),
       cmocka_unit_test(a_task_file_that_cannot_be_read_does_not_compare),
+      cmocka_unit_test(a_verdict_names_every_setting_that_differs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

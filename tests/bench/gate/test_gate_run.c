@@ -363,6 +363,48 @@ static void a_golden_row_that_appears_twice_fails_the_gate(void** state) {
   gate(NULL, golden, "tre_open_loop:regressed tre_open_loop:regressed train_cpu_s:advisory", EXIT_CHECK_FAILED);
 }
 
+static void a_golden_row_of_another_group_fails_the_gate(void** state) {
+  (void)state;
+  options opts = options_default();
+  opts.tasks = tasks;
+  const gate_cfg cfg = {.opts = &opts, .verify = {.method = method_of, .replays = replay}};
+  static const struct {
+    bool named;
+    const char *row, *wanted; /* NULL: it is read */
+  } cases[] = {{false, "t,a,1,q", ":14: a row of task t, profile q, which has another table; remove it"},
+               {false, "u,a,1,p", ":14: a row of task u, profile p, which has another table; remove it"},
+               {true, "t,a,1,q", NULL}, /* the run has this profile */
+               {true, "t,a,1,x", ":14: a row of task t, profile x, which the run does not have; remove it"},
+               {false, "t,b,1,p", NULL}}; /* a method that was not run again */
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char table[128], message[256], *data;
+    size_t n;
+    run_view r;
+    gate_result g;
+    snprintf(table, sizeof table, "%s/t-p.csv", golden);
+    begin_records();
+    two_seeds("p", 0.5, 0.625);
+    accept("accepted:held", EXIT_DONE);
+    assert_int_equal(df_file_read(table, &data, &n), DF_OK);
+    char* more = format_text("%s%s,tre_open_loop,1,5,std,2,,,ok\n", data, cases[i].row);
+    assert_int_equal(df_file_write(table, more, strlen(more)), DF_OK);
+    df_free(data);
+    df_free(more);
+    begin_records();
+    two_seeds("p", 0.5, 0.625);
+    two_seeds("q", 0.5, 0.625);
+    open_run(&r);
+    assert_int_equal(gate_run(&r, folder, &cfg, cases[i].named ? table : golden, &g),
+                     cases[i].wanted ? DF_E_FORMAT : DF_OK);
+    if (cases[i].wanted) {
+      snprintf(message, sizeof message, "%s%s", table, cases[i].wanted);
+      assert_string_equal(df_error_message(), message);
+    }
+    gate_clear(&g);
+    close_run(&r);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       CASE(a_run_is_held_to_the_table_that_was_accepted_of_it),
@@ -373,6 +415,7 @@ int main(void) {
       CASE(junit_has_a_case_per_verdict),
       CASE(the_last_of_many_decides_like_the_first),
       CASE(a_golden_row_that_appears_twice_fails_the_gate),
+      CASE(a_golden_row_of_another_group_fails_the_gate),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
