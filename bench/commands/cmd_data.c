@@ -53,17 +53,18 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
-static const struct argp parser = {.parser = parse,
-                                   .args_doc = "info|make|fetch TASK",
-                                   .doc =
-                                       "Describes, generates or downloads the model and demonstrations of a task.\n\n"
-                                       "info prints sizes, hashes and sources. make generates demonstrations, if the "
-                                       "task has a demonstrator. fetch downloads recorded files by their URL and "
-                                       "checks their SHA-256. Files are written to the first --data folder, else to "
-                                       "the task's data/ folder.\v"
-                                       "Exits with 0 when done, 2 on bad input or when a file is missing or cannot be "
-                                       "downloaded, 130 when interrupted.",
-                                   .children = children};
+static const struct argp parser = {
+    .parser = parse,
+    .args_doc = "info|make|fetch TASK",
+    .doc =
+        "Describes, generates or downloads the model and demonstrations of a task.\n\n"
+        "info prints sizes, hashes and sources. make generates demonstrations, if the "
+        "task has a demonstrator. fetch downloads recorded files by their URL and "
+        "checks their SHA-256. Files are written to the first --data folder, else to "
+        "the task's data/ folder.\v"
+        "Exits with 0 when done, 2 on bad input or when a file cannot be downloaded, 3 when "
+        "a file is missing, 130 when interrupted.",
+    .children = children};
 
 /* adds a row with a text */
 static void add_text(rows* out, const char* task, const char* what, const char* value, const char* unit) {

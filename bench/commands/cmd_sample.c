@@ -10,7 +10,6 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/flow/method.h"
 #include "dynaflow/io/npz.h"
-#include "exit_code.h"
 #include "job.h"
 #include "rows.h"
 #include "text.h"
@@ -116,8 +115,7 @@ int cmd_sample(int argc, char** argv) {
   char path[4096];
   cell c;
   df_status status = checkpoint_open(&a, true, &c);
-  const bool opened = status == DF_OK;
-  if (opened) {
+  if (status == DF_OK) {
     if (a.out) {
       snprintf(path, sizeof path, "%s", a.out);
     } else {
@@ -126,5 +124,5 @@ int cmd_sample(int argc, char** argv) {
     status = sample_windows(&a, &c, path);
   }
   cell_close(&c);
-  return status == DF_OK ? EXIT_DONE : checkpoint_failure(status, &a, opened);
+  return checkpoint_failure(status, &a);
 }

@@ -46,7 +46,7 @@ check value_out_of_range_is_refused refuses 'split\.test_every.*1' data info hop
 check value_of_wrong_kind_is_refused refuses 'window\.horizon.*many' data info hopper --set window.horizon=many
 check unknown_method_is_refused refuses 'dynaflo' run hopper --method dynaflo --out "$scratch/run"
 
-check missing_model_is_refused_with_a_hint refuses 'dynaflow data fetch cart' replay cart --tasks "$tasks"
+check missing_model_is_refused_with_a_hint misses 'dynaflow data fetch cart' replay cart --tasks "$tasks"
 check fetch_exits_2_when_a_url_fails refuses 'cart.npz' data fetch cart --tasks "$tasks" --quiet
 check fetch_got_the_model_first cmp "$scratch/remote/cart.xml" "$tasks/cart/data/cart.xml"
 check doctor_exits_3_without_data exits_with 3 doctor --tasks "$tasks"
@@ -89,7 +89,7 @@ check replay_limits_are_options exits_with 0 replay cart --tasks "$tasks" --quie
 check replay_json_marks_what_is_above "$program" replay cart --tasks "$tasks" --json --quiet
 check gradcheck_of_a_task_exits_0 exits_with 0 gradcheck cart --tasks "$tasks" --states 20 --rollouts 2
 check gradcheck_of_a_model_exits_0 exits_with 0 gradcheck "$scratch/remote/cart.xml" --states 20 --rollouts 2
-check gradcheck_of_a_missing_model_exits_2 refuses 'no_such.xml' gradcheck "$scratch/no_such.xml"
+check gradcheck_of_a_missing_model_exits_3 misses 'no_such.xml' gradcheck "$scratch/no_such.xml"
 
 task "$(printf '0%.0s' {1..64})"
 check wrong_model_hash_is_refused refuses '0000000000' replay cart --tasks "$tasks"
