@@ -50,7 +50,7 @@ static const struct argp parser = {.parser = parse,
                                        "Lists tasks, methods and metrics, one per line.\n\n"
                                        "Tasks are the folders with a task.yaml in --tasks, else in ./tasks and beside "
                                        "the program. Methods include those of --plugin.\v"
-                                       "Exits with 0, 2 when a task cannot be read, or 3 when a plugin is missing.",
+                                       "Exits with 0, or 2 when a task cannot be read.",
                                    .children = children};
 
 static df_status list_tasks(const options* opts, rows* out) {

@@ -35,7 +35,8 @@ static df_status write_npz(const char* path, const cell* c, const eval_set* set,
   entries[n++] = (df_npz_entry){.key = "model_sha256", .kind = DF_NPZ_TEXT, .text = c->task->model_sha256};
   const df_status status = df_npz_write(path, n, entries);
   text_clear(&names);
-  return status;
+  /* a file that cannot be written is not one that is missing */
+  return status == DF_E_MISSING ? df_fail(DF_E_IO, "%s", df_error_message()) : status;
 }
 
 /* the number of windows without a value that is not finite */

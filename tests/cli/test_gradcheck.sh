@@ -166,7 +166,7 @@ check a_suite_and_a_model_are_refused refuses '--suite lists its own models' gra
 check out_without_a_suite_is_refused refuses '--out is only valid with --suite' gradcheck "$scratch/suite/cart.xml" --out "$scratch/x"
 check plot_of_a_suite_is_refused refuses '--plot takes tasks and models' gradcheck --suite "$suite" --plot "$scratch/x"
 check plot_without_rollouts_is_refused refuses 'do not set --rollouts 0' gradcheck "$scratch/suite/cart.xml" --plot "$scratch/x" --rollouts 0
-check a_model_that_is_not_there_is_refused refuses 'no_such.xml' bench adjoint "$scratch/no_such.xml"
+check a_model_that_is_not_there_is_refused misses 'no_such.xml' bench adjoint "$scratch/no_such.xml"
 check an_unknown_task_is_refused refuses "unknown task 'no_such'" bench adjoint no_such
 check an_unknown_benchmark_is_refused refuses "unknown benchmark 'adjont', did you mean 'adjoint'" bench adjont x.xml
 check a_benchmark_without_a_model_is_refused refuses 'a task, a model file' bench adjoint

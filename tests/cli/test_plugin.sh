@@ -96,7 +96,7 @@ check verify_without_it_warns says 'load the method with --plugin'
 spoiled() { sed "$2" $source >"$scratch/$1.c" && build_plugin "$scratch/$1.c" "$scratch/$1.so"; }
 # refuses_plugin FILE PATTERN
 refuses_plugin() { refuses "$2" list methods --plugin "$1" && grep -qF "$1" "$scratch/err" && [ ! -s "$scratch/out" ]; }
-check a_missing_file_is_refused misses "$scratch/nowhere.so: No such file" list methods --plugin "$scratch/nowhere.so"
+check a_missing_file_is_refused refuses_plugin "$scratch/nowhere.so" 'No such file'
 check a_folder_is_refused refuses_plugin "$scratch" -
 echo 'not a library' >"$scratch/text.so"
 check a_text_file_is_refused refuses_plugin "$scratch/text.so" 'cannot be loaded'
