@@ -4,11 +4,17 @@ CC ?= cc
 PREFIX ?= /usr/local
 VERSION := 0.1.0
 SOVERSION := 0
-# the reference results are of 3.17.0; MUJOCO=4.0.1 builds beside it, MUJOCO_DIR= takes one of your own
+$(if $(word 2,$(CURDIR)),$(error the path of this folder contains a space, which make cannot handle: $(CURDIR)))
+# the reference results are of 3.17.0; MUJOCO=4.0.1 builds beside it, MUJOCO_DIR= names an unpacked release to use
 MUJOCO ?= 3.17.0
 MUJOCO_DIR ?= $(CURDIR)/third_party/mujoco-$(MUJOCO)
+# nonempty: MuJoCo is ours to download, not a MUJOCO_DIR of the user's
+OUR_MUJOCO := $(filter file,$(origin MUJOCO_DIR))
+override MUJOCO_DIR := $(abspath $(MUJOCO_DIR))
 BUILD ?= build$(if $(filter 3.17.0,$(MUJOCO)),,-mujoco-$(MUJOCO))
 JOBS ?= $(shell nproc)
+# for a make started by this one: as many jobs as -j says, else JOBS
+parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 
 # x86-64-v2 is what any machine of the last decade runs; hot loops are multiversioned, not the build
 OPTIMIZE ?= -O2
@@ -25,7 +31,7 @@ LINK_ALL = $(MUJOCO_LINK) $(LINK_OTHERS)
 
 comma := ,
 
-# one line a file; `make V=1` shows whole commands
+# one line per file; `make V=1` shows whole commands
 Q := $(if $(V),,@)
 says = $(if $(V),,@echo "  $(1)")
 
@@ -65,7 +71,7 @@ SEES_bench/replay := run verify analysis data evaluate record tasks base
 SEES_bench/gradient := report analysis data record tasks base
 SEES_bench/commands := $(filter-out commands,$(BENCH_ROOMS))
 
-# public headers: one include folder per view, made of links into lib/include/dynaflow
+# public headers: one include folder per view, made of relative links, which lead into a copy of the tree when it is copied
 LADDER := $(BUILD)/ladder
 VIEWS := $(ROOMS) all harness
 $(foreach r,$(ROOMS),$(eval VIEW_$(r) := $(r) $(SEES_$(r))))
@@ -96,14 +102,19 @@ SHARED := $(BUILD)/libdynaflow.so.$(VERSION)
 PROGRAM := $(BUILD)/dynaflow
 HARNESS_LIB := $(BUILD)/libharness.a
 
-.PHONY: build tests help all deps demo test smoke gate gate-run gate-fixtures golden gradcheck-table format format-check install install-built uninstall symbols clean ladder print-ladder
+.PHONY: build tests help all deps demo test smoke gate gate-run gate-fixtures golden gradcheck-table format format-check install install-built uninstall symbols clean ladder print-ladder print-mujoco-dir
 .DEFAULT_GOAL := all
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(filter %akefile %.mk,$(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
+# `all` starts a make of its own; other goals given beside it wait, so that no two makes write one file
+ifneq ($(and $(word 2,$(MAKECMDGOALS)),$(filter all test test-fast smoke demo gate gate-run gate-fixtures golden gradcheck-table install clean,$(MAKECMDGOALS))),)
+.NOTPARALLEL:
+endif
+
 all: deps ## build libdynaflow.so and the program dynaflow (installs missing packages)
-	@$(MAKE) --no-print-directory -j$(JOBS) build
+	@$(MAKE) --no-print-directory $(parallel) build
 
 build: $(SHARED) $(PROGRAM)
 
@@ -114,8 +125,8 @@ deps:
 $(LADDER)/.made: Makefile
 	@rm -rf $(LADDER); mkdir -p $(LADDER)
 	@$(foreach v,$(VIEWS),for header in $(VIEW_$(v)); do \
-	    mkdir -p $(LADDER)/$(v)/dynaflow/$$(dirname $$header); \
-	    ln -sfn $(CURDIR)/lib/include/dynaflow/$$header $(LADDER)/$(v)/dynaflow/$$header; \
+	    mkdir -p $(LADDER)/$(v)/dynaflow/$$(dirname $$header) && \
+	    ln -srfn lib/include/dynaflow/$$header $(LADDER)/$(v)/dynaflow/$$header || exit 1; \
 	  done;)
 	@touch $@
 ladder: $(LADDER)/.made
@@ -129,12 +140,21 @@ print-ladder:
 	@$(foreach r,$(filter-out $(HARNESS),$(BENCH_ROOMS)),echo 'bench/$(r): $(ROOMS:%=lib/%) baselines $(SEES_bench/$(r):%=bench/%)';)
 	@echo 'bench: $(ROOMS:%=lib/%) baselines bench/commands bench/base'
 
-# a changed compiler, option or MuJoCo makes everything anew; a record must not claim flags that its code never saw
+# the folder of MuJoCo, for tests/layout
+print-mujoco-dir:
+	@echo $(MUJOCO_DIR)
+
+# A file that holds a text; it is rewritten, and what depends on it is made again, when the text changes.
+define text_file
+$(1): $(if $(subst x$(strip $(file <$(1)))x,,x$(strip $(2))x),FORCE)
+	@mkdir -p $$(@D); echo '$(strip $(2))' >$$@
+endef
+# A changed compiler, option or MuJoCo triggers a full rebuild: a record must not claim flags that its code never saw.
+# A source that is added or removed, and other linker options, trigger a link.
 FLAGS := $(BUILD)/flags
-$(FLAGS): FORCE
-	@mkdir -p $(@D)
-	@echo '$(CC) $(CFLAGS_ALL) $(MUJOCO_DIR)' > $@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+LINKED := $(BUILD)/linked
+$(eval $(call text_file,$(FLAGS),$(CC) $(CFLAGS_ALL) $(MUJOCO_DIR)))
+$(eval $(call text_file,$(LINKED),$(ALL_OBJ) $(LDFLAGS)))
 
 # folder, view, flags
 define folder_rules
@@ -152,12 +172,12 @@ $(foreach r,$(filter-out $(HARNESS),$(BENCH_ROOMS)),$(eval $(call folder_rules,b
 $(eval $(call folder_rules,bench,all,$$(FLAGS_bench) -Ibaselines -Ibench/commands -Ibench/base))
 
 define archive_rules
-$(BUILD)/lib/$(1).a: $$(OBJ_$(1))
-	@rm -f $$@; ar rcs $$@ $$^
+$(BUILD)/lib/$(1).a: $$(OBJ_$(1)) $(LINKED)
+	@rm -f $$@; ar rcs $$@ $$(filter %.o,$$^)
 endef
 $(foreach r,$(ROOMS),$(eval $(call archive_rules,$(r))))
-$(HARNESS_LIB): $(OBJ_harness)
-	@rm -f $@; ar rcs $@ $^
+$(HARNESS_LIB): $(OBJ_harness) $(LINKED)
+	@rm -f $@; ar rcs $@ $(filter %.o,$^)
 
 # the networks once more in double, for gradient checks: linked by tests named *_double
 OBJ_nn_double := $(patsubst lib/nn/%.c,$(BUILD)/lib/nn-double/%.o,$(sort $(wildcard lib/nn/*.c)))
@@ -165,10 +185,10 @@ $(BUILD)/lib/nn-double/%.o: lib/nn/%.c $(LADDER)/.made $(FLAGS)
 	@mkdir -p $(@D)
 	$(call says,CC $<)
 	$(Q)$(CC) $(CFLAGS_ALL) -DDF_REAL_DOUBLE $(call sees,nn) $(FLAGS_nn) -MMD -MP -c $< -o $@
-$(BUILD)/lib/nn-double.a: $(OBJ_nn_double)
-	@rm -f $@; ar rcs $@ $^
+$(BUILD)/lib/nn-double.a: $(OBJ_nn_double) $(LINKED)
+	@rm -f $@; ar rcs $@ $(filter %.o,$^)
 
-# what a record says of its program; rewritten only when it changes, so that nothing else is rebuilt
+# build identity stored in records; rewritten only when it changes, so that nothing else is rebuilt
 GENERATED := $(BUILD)/generated
 $(GENERATED)/version.h: FORCE
 	@mkdir -p $(@D)
@@ -189,11 +209,11 @@ $(BUILD)/bench/base/provenance.o: FLAGS_bench += -I$(GENERATED)
 LINK_SHARED = $(CC) -shared -fopenmp $(SANITIZE) -Wl,-soname,libdynaflow.so.$(SOVERSION) -Wl,--no-undefined \
   -Wl,--version-script=lib/exports.map $(OBJ_LIB)
 LINK_PROGRAM = $(CC) -fopenmp $(SANITIZE) $(OBJ_program) $(OBJ_baselines) $(HARNESS_LIB) -L$(BUILD) -ldynaflow
-$(SHARED): $(OBJ_LIB) lib/exports.map
+$(SHARED): $(OBJ_LIB) lib/exports.map $(LINKED)
 	$(call says,LD $@)
 	$(Q)$(LINK_SHARED) -o $@ $(LINK_ALL)
 	@ln -sf $(notdir $@) $(BUILD)/libdynaflow.so.$(SOVERSION); ln -sf libdynaflow.so.$(SOVERSION) $(BUILD)/libdynaflow.so
-$(PROGRAM): $(OBJ_program) $(OBJ_baselines) $(HARNESS_LIB) $(SHARED)
+$(PROGRAM): $(OBJ_program) $(OBJ_baselines) $(HARNESS_LIB) $(SHARED) $(LINKED)
 	$(call says,LD $@)
 	$(Q)$(LINK_PROGRAM) -o $@ -Wl,-rpath,'$$ORIGIN' $(LINK_OTHERS)
 symbols: $(SHARED) ## write lib/symbols.txt, the exported symbols, from the library
@@ -244,26 +264,27 @@ $(eval $(call test_rules,baselines,tests/baselines,$$(LINKED_baselines),$$(SUPPO
 $(eval $(call test_rules,harness,$(HARNESS:%=tests/bench/%),$$(LINKED_harness),,$$(LINK_harness)))
 $(eval $(call test_rules,program,$(addprefix tests/bench/,$(filter-out $(HARNESS),$(BENCH_ROOMS))),$$(LINKED_program),$$(SUPPORT),$$(LINK_ALL)))
 test-bench: test-harness test-program
-.PRECIOUS: $(BUILD)/tests/%.o
+.PRECIOUS: $(BUILD)/tests/%.o $(BUILD)/tests/nn/test_%_double.o
+.PHONY: test-bench
 
 tests: $(TESTS)
-# the adjoint is made of one MuJoCo's internals: its tests also run with the release to come. Not with a MuJoCo of one's own.
-NEXT := $(if $(and $(filter 3.17.0,$(MUJOCO)),$(filter file,$(origin MUJOCO_DIR))),4.0.1)
+# The adjoint depends on internals of MuJoCo, so its tests also run with the next release; not when MUJOCO_DIR is set.
+NEXT := $(if $(and $(filter 3.17.0,$(MUJOCO)),$(OUR_MUJOCO)),4.0.1)
 NEXT_BUILD := $(BUILD)-mujoco-$(NEXT)
 NEXT_TESTS := $(if $(NEXT),$(TESTS_sim:$(BUILD)/%=$(NEXT_BUILD)/%))
 test: all ## build and run every test, those of the simulator also with MuJoCo 4.0.1 (MUJOCO=4.0.1: all with that)
-	@$(MAKE) --no-print-directory -j$(JOBS) tests
+	@$(MAKE) --no-print-directory $(parallel) tests
 	$(if $(NEXT),@$(MAKE) --no-print-directory MUJOCO=$(NEXT) BUILD=$(NEXT_BUILD) deps && \
-	  $(MAKE) --no-print-directory -j$(JOBS) MUJOCO=$(NEXT) BUILD=$(NEXT_BUILD) $(NEXT_TESTS))
+	  $(MAKE) --no-print-directory $(parallel) MUJOCO=$(NEXT) BUILD=$(NEXT_BUILD) $(NEXT_TESTS))
 	@BUILD=$(BUILD) JOBS=$(JOBS) tests/run.sh $(TESTS) $(NEXT_TESTS) $(TESTS_cli) $(TESTS_layout)
 
 # pinned: another version formats differently
 CLANG_FORMAT ?= clang-format-14
 FORMATTED := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 format: ## format the sources in place (clang-format)
-	$(CLANG_FORMAT) -i $(FORMATTED)
+	$(if $(FORMATTED),$(CLANG_FORMAT) -i $(FORMATTED),$(error no sources: make format needs a git checkout))
 format-check: ## fail if a source is not formatted
-	$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
+	$(if $(FORMATTED),$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED),$(error no sources: make format-check needs a git checkout))
 
 demo: all ## four Go1 gaits: demonstrations, DynaFlow and its baselines, tables and figures
 	$(PROGRAM) run go1_gaits --profile smoke --blas-kernel auto --out results/runs/demo
@@ -272,8 +293,9 @@ smoke: all ## the demo on the small hopper task (needs its data: dynaflow data f
 	$(PROGRAM) run hopper --profile smoke --blas-kernel auto --out results/runs/smoke
 	$(PROGRAM) report results/runs/smoke
 
-# What the gate looks at: the smoke profile with two seeds, because a band relative to a golden number needs two. What an
-# older program measured is thrown away; a run that was cut off goes on. Another commit of the same code is no other program.
+# The run that the gate judges: the smoke profile with two seeds, because a tolerance relative to a golden value needs two.
+# Results of an older program are discarded and an interrupted run is continued. A commit that changes no object does not
+# invalidate the run.
 GATE_RUN := results/runs/gate
 GATE_CODE = $(SHARED) $(OBJ_baselines) $(filter-out $(BUILD)/bench/base/provenance.o,$(OBJ_bench)) tasks/go1_gaits/task.yaml tasks/go1_gaits/go1.xml
 gate-run: all
@@ -283,10 +305,10 @@ gate-run: all
 	$(PROGRAM) verify $(GATE_RUN)
 gate-fixtures: all
 	@BUILD=$(BUILD) tests/run.sh tests/cli/test_gate.sh tests/cli/test_verify.sh
-gate: gate-fixtures ## the gate's own must-fail fixtures, then the Go1 measured with two seeds and held to its golden table
+gate: gate-fixtures ## the gate's own must-fail fixtures, then a Go1 run with two seeds compared with its golden table
 	@$(MAKE) --no-print-directory gate-run
 	$(PROGRAM) gate $(GATE_RUN)
-golden: ## write results/golden from the Go1 measured with two seeds: make golden REASON="why these numbers"
+golden: ## write results/golden from a Go1 run with two seeds: make golden REASON="why these numbers"
 	@[ -n "$(strip $(REASON))" ] || { echo 'make golden REASON="why these numbers are right"'; exit 2; }
 	@$(MAKE) --no-print-directory gate-run
 	$(PROGRAM) gate $(GATE_RUN) --accept --reason "$(REASON)"
@@ -295,7 +317,7 @@ gradcheck-table: all ## the adjoint of every model of results/adjoint/suite.txt:
 	$(PROGRAM) gradcheck --suite results/adjoint/suite.txt --out results/adjoint; code=$$?; \
 	$(PROGRAM) bench adjoint --suite results/adjoint/suite.txt --out results/adjoint || exit $$?; exit $$code
 
-# ---- installing: a tree in build/install, copied by ci/install.sh, which notes what it made ----
+# ---- installing: a tree in build/install, copied by ci/install.sh, which lists the files it made ----
 DESTINATION := $(DESTDIR)$(PREFIX)
 STAGE := $(BUILD)/install
 TREE := $(STAGE)/tree
@@ -311,7 +333,7 @@ Cflags: -I$${includedir}
 Libs: -L$${libdir} -ldynaflow -Wl,-rpath-link,$${libdir}/dynaflow
 endef
 export PKG_CONFIG_FILE
-# MuJoCo lies in a folder of its own, where it replaces no other; the library looks for it there
+# MuJoCo is installed in a folder of its own, where it does not overwrite another MuJoCo; the library finds it there
 $(STAGE)/libdynaflow.so: $(SHARED)
 	@mkdir -p $(@D)
 	$(call says,LD $@)
@@ -324,7 +346,7 @@ install: all ## install program, library, headers, tasks and MuJoCo's library un
 	@$(MAKE) --no-print-directory install-built
 install-built: $(STAGE)/libdynaflow.so $(STAGE)/dynaflow
 	$(if $(filter /%,$(PREFIX)),,$(error PREFIX must be an absolute path, not "$(PREFIX)"))
-	$(if $(filter file,$(origin MUJOCO_DIR)),@[ -e "$(MUJOCO_DIR)/LICENSE" ] || MUJOCO_VERSION=$(MUJOCO) python3 ci/fetch-mujoco.py "$(MUJOCO_DIR)")
+	$(if $(OUR_MUJOCO),@[ -e "$(MUJOCO_DIR)/LICENSE" ] || MUJOCO_VERSION=$(MUJOCO) python3 ci/fetch-mujoco.py "$(MUJOCO_DIR)")
 	@rm -rf $(TREE); mkdir -p $(TREE)/bin $(TREE)/lib/dynaflow $(TREE)/lib/pkgconfig $(TREE)/include \
 	  $(TREE)/share/dynaflow $(TREE)/share/doc/dynaflow/mujoco
 	@install -m 755 $(STAGE)/dynaflow $(TREE)/bin/dynaflow
@@ -343,7 +365,7 @@ install-built: $(STAGE)/libdynaflow.so $(STAGE)/dynaflow
 	@chmod -R u=rwX,go=rX $(TREE)
 	@ci/install.sh install $(TREE) "$(DESTINATION)"
 	@echo "installed under $(DESTINATION); make uninstall removes it"
-uninstall: ## remove what install made under PREFIX, and name what others put there
+uninstall: ## remove what install made under PREFIX, and list files there that it did not make
 	@ci/install.sh uninstall "$(DESTINATION)"
 
 clean: ## remove what was built

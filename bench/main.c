@@ -2,15 +2,19 @@
 #define _GNU_SOURCE
 #include <argp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
+#include "dynaflow/io/npz.h"
 #include "exit_code.h"
 #include "methods.h"
 #include "options.h"
 #include "provenance.h"
 #include "stop.h"
+#include "streams.h"
 #include "suggestion.h"
 
 typedef struct command {
@@ -49,14 +53,30 @@ static int unknown(const char* word) {
   return EXIT_USAGE;
 }
 
+/* the memory that the arrays of a compressed archive may take; not a setting of a task, which may be somebody else's */
+static bool set_array_memory(const char* mib) {
+  enum { MOST_MIB = 1 << 30 };
+  if (!mib || !mib[0]) return true;
+  char* end;
+  const long n = strtol(mib, &end, 10);
+  if (end == mib || *end || n < 1 || n > MOST_MIB) {
+    fprintf(stderr, "dynaflow: DYNAFLOW_NPZ_MIB = '%s': expected a number of MiB from 1 to %d\n", mib, MOST_MIB);
+    return false;
+  }
+  (void)df_npz_set_memory((size_t)n << 20);
+  return true;
+}
+
 int main(int argc, char** argv) {
   /* settings of the whole process */
+  streams_watch();
   argp_err_exit_status = EXIT_USAGE;
   stop_at_once();
   /* a file beyond the size limit makes write() fail with the file's name instead of killing the program */
   signal(SIGXFSZ, SIG_IGN);
   argp_program_version = provenance_version();
   options_set_plugin_loader(df_method_load);
+  if (!set_array_memory(getenv("DYNAFLOW_NPZ_MIB"))) return EXIT_USAGE;
   /* the program's own options */
   if (argc < 2) {
     print_help(stderr);

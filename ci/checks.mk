@@ -1,6 +1,6 @@
 # checks.mk: tiers of tests, analysers, sanitizers, coverage and fuzzing; included at the end of the Makefile.
 #
-# Every check builds in a folder of its own (build-asan, build-clang, ...), so none disturbs another.
+# Each check builds in its own folder (build-asan, build-clang, ...), so checks do not disturb one another.
 # ONLY="core data" restricts asan, ubsan, sanitize, tsan and coverage to the tests of these rooms; beside the rooms there
 # are "cli" (the scripts) and "fuzz" (the replayed corpora).
 
@@ -36,13 +36,13 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_LINKED)
 	$(call says,LD $@)
 	$(call fuzz_link,$^,-fsanitize=fuzzer)
 .PRECIOUS: $(BUILD)/tests/fuzz/%.o
-# clang says of loops that it could not vectorise them at this level; that is no fault
+# at -O1 clang warns about loops that it cannot vectorise, which is harmless
 FUZZ_BUILD := BUILD=build-fuzz CC=$(CLANG) OPTIMIZE=-O1 CFLAGS=-Wno-pass-failed \
   SANITIZE="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
 SECONDS ?= 60
 .PHONY: fuzz
 fuzz: deps tools ## fuzz the readers of files, SECONDS=60 each (FUZZED="npy npz" for some of them)
-	@$(again) -j$(JOBS) $(FUZZ_BUILD) $(FUZZED:%=build-fuzz/tests/fuzz/fuzz_%)
+	@$(again) $(parallel) $(FUZZ_BUILD) $(FUZZED:%=build-fuzz/tests/fuzz/fuzz_%)
 	@ci/fuzz.sh $(SECONDS) $(FUZZED)
 
 # ---- a fast tier: all but the programs marked "/* slow */" or "# slow" near the top of their source ----
@@ -52,7 +52,7 @@ FAST := $(filter-out $(SLOW),$(TEST_SOURCES))
 FAST_TESTS := $(patsubst %.c,$(BUILD)/%,$(filter %.c,$(FAST))) $(TESTS_fuzz) $(filter %.sh,$(FAST))
 .PHONY: test-fast
 test-fast: all ## the tests that take under half a minute together; names those left out
-	@$(again) -j$(JOBS) $(filter-out %.sh,$(FAST_TESTS))
+	@$(again) $(parallel) $(filter-out %.sh,$(FAST_TESTS))
 	@BUILD=$(BUILD) tests/run.sh $(FAST_TESTS)
 	@echo "left out (make test runs them): $(patsubst tests/%,%,$(SLOW))$(if $(NEXT), and the simulator's tests with MuJoCo $(NEXT))"
 
@@ -61,9 +61,9 @@ some_tests = $(foreach r,$(ONLY),$(TESTS_$(r)))
 .PHONY: test-only asan ubsan sanitize tsan
 test-only: deps
 	@[ -n "$(some_tests)" ] || { echo 'no tests in ONLY="$(ONLY)"; there are: $(TEST_ROOMS) cli fuzz' >&2; exit 2; }
-	@$(again) -j$(JOBS) $(filter-out %.sh,$(some_tests)) $(if $(filter %.sh,$(some_tests)),build)
+	@$(again) $(parallel) $(filter-out %.sh,$(some_tests)) $(if $(filter %.sh,$(some_tests)),build)
 	@BUILD=$(BUILD) tests/run.sh $(some_tests)
-# instrumented code makes gcc warn of variables that it otherwise follows
+# in instrumented code gcc reports false maybe-uninitialized warnings
 tested = $(again) BUILD=build-$(1) OPTIMIZE=-O1 CFLAGS=-Wno-error=maybe-uninitialized $(2) $(if $(ONLY),test-only,test)
 
 asan: ## the tests under AddressSanitizer and LeakSanitizer (ONLY="core data" for some rooms)
@@ -73,9 +73,10 @@ ubsan: ## the tests under UndefinedBehaviorSanitizer
 sanitize: ## the tests under both at once
 	@$(call tested,sanitize,SANITIZE="-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer")
 
-# ThreadSanitizer sees no synchronisation inside gcc's libgomp, so every parallel loop is an alarm there. clang's libomp
-# tells it through archer, an OpenMP tool of LLVM. MuJoCo and OpenBLAS are not instrumented: their calls are left out.
-# The rooms that run threads: sim (rollouts), nn (sums over slices), flow (training), metrics (resampling).
+# ThreadSanitizer does not see the synchronisation inside gcc's libgomp and reports every parallel loop. clang's libomp
+# announces its synchronisation through archer, an OpenMP tool of LLVM. Calls of MuJoCo and OpenBLAS, which are not
+# instrumented, are ignored.
+# Rooms that use threads: sim (rollouts), nn (sums over micro-batches), flow (training), metrics (resampling).
 TSAN_ROOMS ?= sim nn flow metrics
 ARCHER ?= $(firstword $(wildcard /usr/lib/llvm-14/lib/libarcher.so))
 tsan: deps tools ## the tests of the rooms with threads under ThreadSanitizer (clang, libomp, archer)
@@ -87,9 +88,9 @@ tsan: deps tools ## the tests of the rooms with threads under ThreadSanitizer (c
 .PHONY: objects clang lint coverage check-all
 objects: $(ALL_OBJ)
 clang: deps tools ## build everything with clang, warnings as errors
-	@$(again) -j$(JOBS) BUILD=build-clang CC=$(CLANG) CFLAGS=-Wno-pass-failed build tests
+	@$(again) $(parallel) BUILD=build-clang CC=$(CLANG) CFLAGS=-Wno-pass-failed build tests
 
-# what clang-tidy, cppcheck and editors read; made anew when a file is added, or by `make -B`
+# read by clang-tidy, cppcheck and editors; written again when a file is added, or by `make -B`
 COMPILE_COMMANDS := build-lint/compile_commands.json
 $(COMPILE_COMMANDS): Makefile $(wildcard ci/*.mk) $(ALL_OBJ:$(BUILD)/%.o=%.c)
 	@$(again) -s BUILD=build-lint CC=$(CLANG) ladder build-lint/generated/version.h

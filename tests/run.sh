@@ -13,14 +13,14 @@ set -um
 jobs=${JOBS:-$(nproc)}
 build=${BUILD:-build}
 results=$(mktemp -d)
-# busy waiting would take the cores from the programs that run beside
+# busy waiting would take the cores from programs that run concurrently
 [ "$jobs" -gt 1 ] && export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 
 # every program runs in a process group of its own, so that whatever it started ends with it
 declare -A running=()
 end_all() {
   trap '' INT TERM HUP
-  exec 2>/dev/null # bash's own words on jobs that end
+  exec 2>/dev/null # no job-control messages
   for pid in "${!running[@]}"; do kill -TERM -- "-$pid" 2>/dev/null; done
   [ ${#running[@]} -gt 0 ] && sleep 0.5
   for pid in "${!running[@]}"; do kill -KILL -- "-$pid" 2>/dev/null; done
@@ -52,6 +52,7 @@ run_one() {
   begin=$(microseconds)
   case $program in
     *.sh) bash "$program" ;;
+    /*)   "$program" ;;
     *)    "./${program#./}" ;;
   esac >"$results/$1.out" 2>&1 </dev/null || code=$?
   echo "$code $(($(microseconds) - begin))" >"$results/$1.new"

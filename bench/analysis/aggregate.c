@@ -15,8 +15,8 @@ const json_t* find_row(const json_t* record, const char* metric, int k) {
   return NULL;
 }
 
-static void take_row(aggregate* a, const json_t* row) {
-  const double value = number_of(json_object_get(row, "value"));
+/* counts a row and adds its value to the sum */
+static void take_row(aggregate* a, const json_t* row, double value) {
   const json_t* unit = json_object_get(row, "unit");
   a->k = (int)json_integer_value(json_object_get(row, "k"));
   if (json_is_string(unit)) a->unit = json_string_value(unit);
@@ -25,31 +25,36 @@ static void take_row(aggregate* a, const json_t* row) {
     a->status = string_of(row, "status");
     return;
   }
-  if (a->n == SEED_VALUES_MAX) return;
-  a->values[a->n++] = value;
+  a->n++;
+  a->mean += value;
   a->lo = number_of(json_object_get(row, "lo"));
   a->hi = number_of(json_object_get(row, "hi"));
 }
 
+const json_t* aggregate_row(const run_cell* c, const char* metric, int k) {
+  if (!c->done) return NULL;
+  const json_t* row = find_row(c->record, metric, k);
+  return row ? row : find_row(c->record, metric, 0);
+}
+
 aggregate aggregate_of(const run_view* r, const run_group* g, const char* method, const char* metric, int k) {
-  aggregate a = {.mean = NAN, .lo = NAN, .hi = NAN, .unit = "", .status = ""};
+  aggregate a = {.lo = NAN, .hi = NAN, .unit = "", .status = ""};
+  double lo = INFINITY, hi = -INFINITY;
   for (int i = 0; i < r->n_cells; i++) {
     const run_cell* c = &r->cells[i];
     if (!run_in_group(g, c) || strcmp(c->method, method) != 0) continue;
     a.planned++;
     a.done += c->done;
-    const json_t* one = c->done ? find_row(c->record, metric, k) : NULL;
-    if (c->done && !one) one = find_row(c->record, metric, 0);
-    if (one) take_row(&a, one);
+    const json_t* row = aggregate_row(c, metric, k);
+    if (!row) continue;
+    const double value = number_of(json_object_get(row, "value"));
+    take_row(&a, row, value);
+    if (!isfinite(value)) continue;
+    lo = fmin(lo, value);
+    hi = fmax(hi, value);
   }
-  if (a.n == 0) return a;
-  double sum = 0, lo = INFINITY, hi = -INFINITY;
-  for (int i = 0; i < a.n; i++) {
-    sum += a.values[i];
-    lo = fmin(lo, a.values[i]);
-    hi = fmax(hi, a.values[i]);
-  }
-  a.mean = sum / a.n;
+  /* the sum becomes the mean */
+  a.mean = a.n ? a.mean / a.n : NAN;
   if (a.n > 1) {
     a.lo = lo;
     a.hi = hi;
@@ -84,22 +89,31 @@ const char* metric_needs(const json_t* record, const char* metric) {
 }
 
 int metric_column(const char* metric) {
-  static const char* const columns[] = {
+  static const char* const columns[MAIN_METRICS] = {
       "tre",      "tre_open_loop",  "sae_own",    "sae_min",       "fall_rate",
       "survival", "gait_agreement", "gait_phase", "command_error", "command_error.yaw_rate"};
-  for (int i = 0; i < (int)(sizeof columns / sizeof columns[0]); i++) {
+  for (int i = 0; i < MAIN_METRICS; i++) {
     if (strcmp(metric, columns[i]) == 0) return i;
   }
   return -1;
 }
 
-const char* metric_better(const char* metric) {
+/* the definition of a metric; that of tre for its part tre.joint_pos */
+static const df_metric_def* find_definition(const char* metric) {
   const df_metric_def* defs;
   const int n = df_metric_defs(&defs);
-  /* a part has the direction of its metric: tre.joint_pos that of tre */
   const size_t length = strcspn(metric, ".");
   for (int i = 0; i < n; i++) {
-    if (strlen(defs[i].name) == length && strncmp(defs[i].name, metric, length) == 0) return defs[i].better;
+    if (strlen(defs[i].name) == length && strncmp(defs[i].name, metric, length) == 0) return &defs[i];
   }
-  return "";
+  return NULL;
+}
+
+bool metric_is_known(const char* metric) {
+  return find_definition(metric) != NULL;
+}
+
+const char* metric_better(const char* metric) {
+  const df_metric_def* definition = find_definition(metric);
+  return definition ? definition->better : "";
 }

@@ -50,7 +50,7 @@ void compare_clear(comparisons* c) {
 /* the done cells of one side, sorted by seed */
 typedef struct cells {
   int n, planned;
-  const run_cell* cell[SEED_VALUES_MAX];
+  const run_cell** cell; /* [n], owned */
 } cells;
 
 typedef struct pair {
@@ -88,15 +88,13 @@ static df_status add_reason(comparisons* c, const comparison* blank, compare_out
 }
 
 static df_status find_cells(const run_view* r, const run_group* g, const char* method, cells* out) {
-  *out = (cells){0};
+  *out = (cells){.cell = df_alloc((size_t)r->n_cells, sizeof *out->cell)};
+  if (!out->cell) return DF_E_NOMEM;
   for (int i = 0; i < r->n_cells; i++) {
     const run_cell* c = &r->cells[i];
     if (!run_in_group(g, c) || strcmp(c->method, method) != 0) continue;
     out->planned++;
     if (!c->done) continue;
-    if (out->n == SEED_VALUES_MAX) {
-      return df_fail(DF_E_ARG, "%s, method %s: at most %d seeds can be compared", r->name, method, SEED_VALUES_MAX);
-    }
     int at = out->n++;
     for (; at > 0 && out->cell[at - 1]->seed > c->seed; at--) out->cell[at] = out->cell[at - 1];
     out->cell[at] = c;
@@ -111,17 +109,19 @@ static void add_seeds(text* to, const cells* c) {
 
 /* keeps the seeds that both sides have; returns whether there were no others */
 static bool keep_common(cells* a, cells* b) {
-  cells left = {.planned = a->planned}, right = {.planned = b->planned};
-  for (int i = 0; i < a->n; i++) {
-    for (int j = 0; j < b->n; j++) {
-      if (a->cell[i]->seed != b->cell[j]->seed) continue;
-      left.cell[left.n++] = a->cell[i];
-      right.cell[right.n++] = b->cell[j];
+  int n = 0;
+  /* both are sorted by seed, and every seed occurs once */
+  for (int i = 0, j = 0; i < a->n && j < b->n;) {
+    const int64_t left = a->cell[i]->seed, right = b->cell[j]->seed;
+    if (left == right) {
+      a->cell[n] = a->cell[i];
+      b->cell[n++] = b->cell[j];
     }
+    i += left <= right;
+    j += right <= left;
   }
-  const bool same = left.n == a->n && right.n == b->n;
-  *a = left;
-  *b = right;
+  const bool same = n == a->n && n == b->n;
+  a->n = b->n = n;
   return same;
 }
 
@@ -290,6 +290,17 @@ static bool select_seeds(pair* p) {
   return n > 0 && (p->outcome != COMPARE_MISSING || p->out->cfg.partial);
 }
 
+/* compares the done cells of both sides */
+static df_status compare_cells(pair* p) {
+  if (!select_seeds(p)) {
+    char* reason = p->reason;
+    p->reason = NULL;
+    return add_reason(p->out, &p->blank, p->outcome, reason);
+  }
+  char* other = first_difference(p);
+  return other ? add_reason(p->out, &p->blank, COMPARE_OTHER, other) : compare_metrics(p);
+}
+
 static df_status compare_methods(comparisons* c, const run_group* a, const run_group* b, const char* method_a,
                                  const char* method_b) {
   pair p = {.out = c, .blank = blank_comparison(), .group_a = a, .group_b = b};
@@ -297,16 +308,11 @@ static df_status compare_methods(comparisons* c, const run_group* a, const run_g
   p.blank.profile = a->profile;
   p.blank.method_a = method_a;
   p.blank.method_b = method_b;
-  DF_TRY(find_cells(c->a.run, a, method_a, &p.a));
-  DF_TRY(find_cells(c->b.run, b, method_b, &p.b));
-  df_status status;
-  if (!select_seeds(&p)) {
-    status = add_reason(c, &p.blank, p.outcome, p.reason);
-    p.reason = NULL;
-  } else {
-    char* other = first_difference(&p);
-    status = other ? add_reason(c, &p.blank, COMPARE_OTHER, other) : compare_metrics(&p);
-  }
+  df_status status = find_cells(c->a.run, a, method_a, &p.a);
+  if (status == DF_OK) status = find_cells(c->b.run, b, method_b, &p.b);
+  if (status == DF_OK) status = compare_cells(&p);
+  df_free(p.a.cell);
+  df_free(p.b.cell);
   df_free(p.reason);
   return status;
 }
@@ -371,6 +377,9 @@ static void name_winner(comparison* one) {
     why = "seeds disagree on the sign";
   } else if (!one->better[0]) {
     why = "the metric has no better direction";
+  } else if (one->only_a >= 0 && (one->only_a > one->only_b) != (d > 0)) {
+    /* the p-value of falls is that of the McNemar test, which supports the side with fewer episodes only */
+    why = "the test over episodes and the mean difference favour opposite sides";
   }
   if (why) {
     one->reason = format_text("%s", why);

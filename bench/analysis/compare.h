@@ -1,6 +1,6 @@
 /* compare.h: paired comparison of two methods or two runs on the same start states. */
-#ifndef BENCH_COMPARE_H
-#define BENCH_COMPARE_H
+#ifndef BENCH_ANALYSIS_COMPARE_H
+#define BENCH_ANALYSIS_COMPARE_H
 
 #include "dynaflow/stats/statistics.h"
 #include "exit_code.h"
@@ -64,8 +64,8 @@ typedef struct comparisons {
 } comparisons;
 
 /* Compares all tasks and profiles of both sides. What cannot be compared becomes a comparison with an outcome and a
- * reason, not an error. Errors: DF_E_NOMEM; DF_E_ARG for more than SEED_VALUES_MAX seeds. Strings point into the run
- * views, which must outlive *out. Call compare_clear(), also after a failure. */
+ * reason, not an error. Errors: DF_E_NOMEM. Strings point into the run views, which must outlive *out. Call
+ * compare_clear(), also after a failure. */
 DF_MUST_CHECK df_status compare_new(const compare_cfg* cfg, compare_side a, compare_side b, comparisons* out);
 void compare_clear(comparisons* c);
 

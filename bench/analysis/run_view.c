@@ -5,6 +5,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "json.h"
+#include "list.h"
 
 /* ---- cells: plans and records ---- */
 
@@ -73,21 +74,34 @@ bool setting_is_shared(const char* name) {
   return false;
 }
 
+/* adds the names of the shared settings of `config` that `other` lacks or sets to another value to the object `names`
+ */
+static void add_differences(json_t* config, const json_t* other, json_t* names) {
+  const char* name;
+  json_t* value;
+  json_object_foreach(config, name, value) {
+    if (!setting_is_shared(name) || json_equal(value, json_object_get(other, name))) continue;
+    json_object_set_new(names, name, json_true());
+  }
+}
+
 void run_differences(const run_view* r, const run_group* g, text* out) {
-  const json_t* first = NULL;
+  json_t *first = NULL, *names = json_object();
   for (int i = 0; i < r->n_cells; i++) {
     const run_cell* c = &r->cells[i];
     if (!run_in_group(g, c) || !c->done) continue;
     json_t* config = json_object_get(c->record, "config");
     if (!first) first = config;
-    const char* name;
-    json_t* value;
-    json_object_foreach(config, name, value) {
-      if (!setting_is_shared(name) || json_equal(value, json_object_get(first, name))) continue;
-      if (strstr(text_of(out), name)) continue;
-      text_add(out, "%s%s", out->n ? ", " : "", name);
-    }
+    add_differences(config, first, names);
+    add_differences(first, config, names);
   }
+  const char *name, *separator = "";
+  json_t* value;
+  json_object_foreach(names, name, value) {
+    text_add(out, "%s%s", separator, name);
+    separator = ", ";
+  }
+  json_decref(names);
 }
 
 bool run_in_group(const run_group* g, const run_cell* c) {
@@ -115,17 +129,19 @@ int run_missing(const run_view* r, const run_group* g, const char* method, text*
   return n;
 }
 
-static void add_name(const char** names, int* n, int max, const char* name) {
+static void add_name(const char*** names, int* n, const char* name) {
   for (int i = 0; i < *n; i++) {
-    if (strcmp(names[i], name) == 0) return;
+    if (strcmp((*names)[i], name) == 0) return;
   }
-  if (*n < max) names[(*n)++] = name;
+  *names = list_grow(*names, *n, sizeof **names);
+  (*names)[(*n)++] = name;
 }
 
 static void add_steps(run_group* g, int k) {
   int at = 0;
   while (at < g->n_k && g->k[at] < k) at++;
-  if (k < 1 || (at < g->n_k && g->k[at] == k) || g->n_k == STEPS_MAX) return;
+  if (k < 1 || (at < g->n_k && g->k[at] == k)) return;
+  g->k = list_grow(g->k, g->n_k, sizeof *g->k);
   memmove(g->k + at + 1, g->k + at, (size_t)(g->n_k - at) * sizeof g->k[0]);
   g->k[at] = k;
   g->n_k++;
@@ -135,12 +151,12 @@ static run_group* group_of(run_view* r, const run_cell* c) {
   for (int i = 0; i < r->n_groups; i++) {
     if (run_in_group(&r->groups[i], c)) return &r->groups[i];
   }
-  if (r->n_groups == GROUPS_MAX) return NULL;
   char* file = format_text("%s-%s", c->task, c->profile);
   /* the name of the task becomes part of file names */
   for (char* p = file; *p; p++) {
     if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", *p)) *p = '_';
   }
+  r->groups = list_grow(r->groups, r->n_groups, sizeof *r->groups);
   r->groups[r->n_groups] = (run_group){.task = c->task, .profile = c->profile, .file = file};
   return &r->groups[r->n_groups++];
 }
@@ -149,20 +165,22 @@ static void find_groups(run_view* r) {
   for (int i = 0; i < r->n_cells; i++) {
     const run_cell* c = &r->cells[i];
     run_group* g = group_of(r, c);
-    if (!g) continue;
     g->cells++;
     g->done += c->done;
-    add_name(g->methods, &g->n_methods, METHODS_MAX, c->method);
+    add_name(&g->methods, &g->n_methods, c->method);
     size_t j;
     json_t* row;
     json_array_foreach(json_object_get(c->record, "rows"), j, row) {
       if (!c->done) break;
-      add_name(g->metrics, &g->n_metrics, METRICS_MAX, string_of(row, "metric"));
+      add_name(&g->metrics, &g->n_metrics, string_of(row, "metric"));
       add_steps(g, (int)json_integer_value(json_object_get(row, "k")));
     }
   }
   for (int i = 0; i < r->n_groups; i++) {
-    if (r->groups[i].n_k == 0) r->groups[i].n_k = 1;
+    run_group* g = &r->groups[i];
+    if (g->n_k > 0) continue;
+    g->k = list_grow(g->k, 0, sizeof *g->k);
+    g->k[g->n_k++] = 0;
   }
 }
 
@@ -198,7 +216,14 @@ df_status run_view_new(const char* folder, run_view* out) {
 }
 
 void run_view_clear(run_view* r) {
-  for (int i = 0; i < r->n_groups; i++) df_free((void*)(uintptr_t)r->groups[i].file);
+  for (int i = 0; i < r->n_groups; i++) {
+    run_group* g = &r->groups[i];
+    df_free((void*)(uintptr_t)g->file);
+    df_free(g->methods);
+    df_free(g->k);
+    df_free(g->metrics);
+  }
+  df_free(r->groups);
   df_free(r->cells);
   df_free(r->name);
   store_close(r->source);

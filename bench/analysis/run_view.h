@@ -1,8 +1,8 @@
 /* run_view.h: the view of a run that tables, figures and verdicts share: the cells of its plan with their latest
  * records, in groups of cells that are compared with each other. Everything is derived from the records. Cells are in
  * the order of the plan, whichever file or process recorded them. */
-#ifndef BENCH_RUN_VIEW_H
-#define BENCH_RUN_VIEW_H
+#ifndef BENCH_ANALYSIS_RUN_VIEW_H
+#define BENCH_ANALYSIS_RUN_VIEW_H
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -10,8 +10,6 @@
 
 #include "store.h"
 #include "text.h"
-
-enum { GROUPS_MAX = 32, METHODS_MAX = 24, STEPS_MAX = 16, SEED_VALUES_MAX = 64, METRICS_MAX = 96 };
 
 /* One cell of the plan with its latest record. Strings and record belong to the store. */
 typedef struct run_cell {
@@ -22,16 +20,17 @@ typedef struct run_cell {
   bool done;            /* the status of `record` is "done" */
 } run_cell;
 
-/* The cells of one task and profile, which are compared with each other. */
+/* The cells of one task and profile, which are compared with each other. The arrays hold as many entries as the records
+ * have; the run_view owns them. */
 typedef struct run_group {
   const char *task, *profile;
   const char* file; /* "<task>-<profile>" with characters that file names cannot have replaced; owned by the run_view */
   int n_methods;
-  const char* methods[METHODS_MAX];
+  const char** methods;
   int n_k; /* the numbers of sampler steps K in the records, ascending; {0} if no method has a sampler */
-  int k[STEPS_MAX];
+  int* k;
   int n_metrics; /* in order of first appearance */
-  const char* metrics[METRICS_MAX];
+  const char** metrics;
   int cells, done; /* numbers of planned and of done cells */
 } run_group;
 
@@ -41,7 +40,7 @@ typedef struct run_view {
   int n_cells;
   run_cell* cells;
   int n_groups;
-  run_group groups[GROUPS_MAX];
+  run_group* groups; /* [n_groups], owned */
 } run_view;
 
 /* Reads the record files of a run. Errors: those of store_read(); DF_E_NOMEM. Call run_view_clear(), also after a
@@ -49,8 +48,8 @@ typedef struct run_view {
 DF_MUST_CHECK df_status run_view_new(const char* folder, run_view* out);
 void run_view_clear(run_view* r);
 
-/* Appends the comma-separated names of the shared settings in which the done cells of the group differ, so that their
- * numbers are not comparable. Appends nothing if there are none. */
+/* Appends the comma-separated names of the shared settings in which the done cells of the group differ, also those that
+ * some of the records lack, so that their numbers are not comparable. Appends nothing if there are none. */
 void run_differences(const run_view* r, const run_group* g, text* out);
 
 /* Whether a setting, e.g. "eval.windows", must be equal for all methods of a comparison: those of system, data, window,
@@ -60,7 +59,7 @@ bool setting_is_shared(const char* name);
 /* Whether a cell belongs to a group. */
 bool run_in_group(const run_group* g, const run_cell* c);
 
-/* Appends the planned cells that are not done, with their status: "go1_gaits full dap seed 3 (not run), ...". `g` and
+/* Appends the planned cells that are not done, with their status: "cart full dap seed 3 (not run), ...". `g` and
  * `method` select cells and are then not repeated in the text; NULL: all. Names the first 8, then the number of the
  * others. Returns the number of all. */
 int run_missing(const run_view* r, const run_group* g, const char* method, text* out);

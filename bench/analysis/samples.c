@@ -6,6 +6,7 @@
 #include "json.h"
 
 void samples_clear(samples* s) {
+  df_free(s->sizes);
   df_free(s->values);
   df_free(s->episode);
   df_free(s->group);
@@ -66,11 +67,10 @@ static df_status add_labels(const run_cell* c, samples* s) {
 static df_status build(int n_cells, const run_cell* const* cells, const char* metric, int k, samples* s) {
   const size_t n = n_cells > 0 ? json_array_size(find_values(cells[0], metric, k)) : 0;
   if (n == 0) return df_fail(DF_E_MISSING, "the records have no values of %s", metric);
-  if (n_cells > SEED_VALUES_MAX)
-    return df_fail(DF_E_ARG, "method %s: at most %d seeds are supported", cells[0]->method, SEED_VALUES_MAX);
   s->n = (int)n;
+  s->sizes = df_alloc((size_t)n_cells, sizeof *s->sizes);
   s->values = df_alloc((size_t)n_cells * n, sizeof *s->values);
-  if (!s->values) return DF_E_NOMEM;
+  if (!s->sizes || !s->values) return DF_E_NOMEM;
   for (int i = 0; i < n_cells; i++) DF_TRY(add_seed(cells[i], cells[0], metric, k, s));
   return add_labels(cells[0], s);
 }
@@ -84,14 +84,18 @@ df_status samples_new(int n_cells, const run_cell* const* cells, const char* met
 
 df_status samples_of_method(const run_view* r, const run_group* g, const char* method, const char* metric, int k,
                             samples* out) {
-  const run_cell* cells[SEED_VALUES_MAX];
+  const run_cell** cells = df_alloc((size_t)r->n_cells, sizeof *cells);
   int n = 0;
-  for (int i = 0; i < r->n_cells && n < SEED_VALUES_MAX; i++) {
+  *out = (samples){0};
+  if (!cells) return DF_E_NOMEM;
+  for (int i = 0; i < r->n_cells; i++) {
     const run_cell* c = &r->cells[i];
     if (c->done && run_in_group(g, c) && strcmp(c->method, method) == 0) cells[n++] = c;
   }
-  const df_status status = samples_new(n, cells, metric, k, out);
-  return status == DF_E_MISSING && k != 0 ? samples_new(n, cells, metric, 0, out) : status;
+  df_status status = samples_new(n, cells, metric, k, out);
+  if (status == DF_E_MISSING && k != 0) status = samples_new(n, cells, metric, 0, out);
+  df_free(cells);
+  return status;
 }
 
 df_bootstrap_cfg samples_bootstrap(const samples* s, uint64_t seed, int resamples) {

@@ -1,27 +1,26 @@
 /* samples.h: the per-window (or per-chain) values behind a row, over the seeds of a method, in the form that the
  * statistics need: one stratum per seed with the same start states, one cluster per test episode, one group per gait.
  */
-#ifndef BENCH_SAMPLES_H
-#define BENCH_SAMPLES_H
+#ifndef BENCH_ANALYSIS_SAMPLES_H
+#define BENCH_ANALYSIS_SAMPLES_H
 
 #include "dynaflow/stats/statistics.h"
 #include "run_view.h"
 
 typedef struct samples {
-  int seeds, n;               /* n values per seed; 0: none */
-  int sizes[SEED_VALUES_MAX]; /* [seeds], all equal to n */
-  double* values;             /* [seeds][n]; NaN if not finite; owned */
-  int *episode, *group;       /* [n], test episode and gait of each value; NULL in older records; owned */
-  int episodes;               /* number of distinct episodes; 0: unknown */
+  int seeds, n;         /* n values per seed; 0: none */
+  int* sizes;           /* [seeds], all equal to n; owned */
+  double* values;       /* [seeds][n]; NaN if not finite; owned */
+  int *episode, *group; /* [n], test episode and gait of each value; NULL in older records; owned */
+  int episodes;         /* number of distinct episodes; 0: unknown */
 } samples;
 
 /* Collects the values of done cells of one method and task. `k` is the K of the records, 0 if the method has no
  * sampler. DF_E_MISSING if a cell has no such values, DF_E_MISMATCH if their number or start states differ between
- * cells, DF_E_ARG for more than SEED_VALUES_MAX cells, DF_E_NOMEM; *out is then empty. Call samples_clear(). */
+ * cells, DF_E_NOMEM; *out is then empty. Call samples_clear(). */
 DF_MUST_CHECK df_status samples_new(int n_cells, const run_cell* const* cells, const char* metric, int k, samples* out);
 
-/* The same for the first SEED_VALUES_MAX done cells of a method of the group, at K = k or, without such values, at K =
- * 0. */
+/* The same for the done cells of a method of the group, at K = k or, without such values, at K = 0. */
 DF_MUST_CHECK df_status samples_of_method(const run_view* r, const run_group* g, const char* method, const char* metric,
                                           int k, samples* out);
 void samples_clear(samples* s);

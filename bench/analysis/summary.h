@@ -4,8 +4,8 @@
  * Both need at least compare_cfg_default().min_seeds seeds of a method. Intervals come from 2000 resamples of seeds and
  * test episodes (samples.h) from seed 1. Comparisons are those of `dynaflow compare`; the Holm adjustment covers the
  * whole report. */
-#ifndef BENCH_SUMMARY_H
-#define BENCH_SUMMARY_H
+#ifndef BENCH_ANALYSIS_SUMMARY_H
+#define BENCH_ANALYSIS_SUMMARY_H
 
 #include "compare.h"
 #include "dynaflow/stats/statistics.h"

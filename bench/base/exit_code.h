@@ -1,6 +1,6 @@
 /* exit_code.h: the exit codes of the program, and error messages on standard error. */
-#ifndef BENCH_EXIT_CODE_H
-#define BENCH_EXIT_CODE_H
+#ifndef BENCH_BASE_EXIT_CODE_H
+#define BENCH_BASE_EXIT_CODE_H
 
 #include "dynaflow/core/status.h"
 
@@ -12,7 +12,7 @@ enum {
   EXIT_INCOMPLETE = 3,     /* something, e.g. a file, is missing or unfinished; also no memory and no usable BLAS */
   EXIT_INCONCLUSIVE = 4,   /* the data do not decide the question */
   EXIT_NOT_COMPARABLE = 5, /* the results belong to different settings */
-  EXIT_INTERRUPTED = 130   /* stopped by SIGINT or SIGTERM; finished work is kept */
+  EXIT_INTERRUPTED = 130   /* stopped by SIGINT, SIGTERM or SIGHUP; finished work is kept */
 };
 
 /* Maps a status to an exit code: DF_OK to EXIT_DONE, DF_E_INTERRUPTED to EXIT_INTERRUPTED, DF_E_MISSING, DF_E_NOMEM and

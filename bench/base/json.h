@@ -1,6 +1,6 @@
 /* json.h: reads values from JSON without a NULL check at every step. */
-#ifndef BENCH_JSON_H
-#define BENCH_JSON_H
+#ifndef BENCH_BASE_JSON_H
+#define BENCH_BASE_JSON_H
 
 #include <jansson.h>
 

@@ -1,6 +1,6 @@
 /* options.h: the options common to all subcommands, and parsers for option values. */
-#ifndef BENCH_OPTIONS_H
-#define BENCH_OPTIONS_H
+#ifndef BENCH_BASE_OPTIONS_H
+#define BENCH_BASE_OPTIONS_H
 
 #include <argp.h>
 #include <stdbool.h>

@@ -2,8 +2,8 @@
  *
  * On a terminal: one line with percentage, rate and remaining time, redrawn at most every 0.1 s. Elsewhere (a log): a
  * plain line when 10 s and another 10 % have passed, or one minute. Nothing if `quiet`. */
-#ifndef BENCH_PROGRESS_H
-#define BENCH_PROGRESS_H
+#ifndef BENCH_BASE_PROGRESS_H
+#define BENCH_BASE_PROGRESS_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* provenance.h: the program, libraries and processor that produced a result. Recorded with every cell, never part of
  * its key. */
-#ifndef BENCH_PROVENANCE_H
-#define BENCH_PROVENANCE_H
+#ifndef BENCH_BASE_PROVENANCE_H
+#define BENCH_BASE_PROVENANCE_H
 
 #include <jansson.h>
 #include <stddef.h>

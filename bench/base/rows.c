@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dynaflow/core/alloc.h"
+#include "list.h"
 #include "text.h"
 
 row row_default(void) {
@@ -65,18 +67,17 @@ json_t* rows_document(const rows* r) {
 
 /* ---- the text table ---- */
 
-enum { CELL_MAX = 512, COLUMNS_MAX = 24 };
-
-static void cell_text(const char* column, const json_t* v, char* out) {
-  out[0] = '\0';
-  if (json_is_string(v)) snprintf(out, CELL_MAX, "%s", json_string_value(v));
-  if (json_is_integer(v)) snprintf(out, CELL_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
-  if (json_is_real(v)) snprintf(out, CELL_MAX, "%.6g", json_real_value(v));
-  if (json_is_boolean(v)) snprintf(out, CELL_MAX, "%s", json_is_true(v) ? "yes" : "no");
+/* replaces `out` by the text of a value */
+static void cell_text(const char* column, const json_t* v, text* out) {
+  text_clear(out);
+  if (json_is_string(v)) text_add(out, "%s", json_string_value(v));
   /* k = 0 and n = 0 mean "not applicable" */
-  if (json_is_integer(v) && json_integer_value(v) == 0 && (strcmp(column, "k") == 0 || strcmp(column, "n") == 0)) {
-    out[0] = '\0';
+  const bool counts = strcmp(column, "k") == 0 || strcmp(column, "n") == 0;
+  if (json_is_integer(v) && !(counts && json_integer_value(v) == 0)) {
+    text_add(out, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
   }
+  if (json_is_real(v)) text_add(out, "%.6g", json_real_value(v));
+  if (json_is_boolean(v)) text_add(out, "%s", json_is_true(v) ? "yes" : "no");
 }
 
 static size_t utf8_length(const char* s) {
@@ -92,9 +93,11 @@ typedef struct column {
   bool used; /* some row has a non-empty value */
 } column;
 
-static int find_columns(const json_t* list, column* columns) {
+/* the columns as a new list; df_free() it */
+static column* find_columns(const json_t* list, int* n_columns) {
+  column* columns = NULL;
   int n = 0;
-  char cell[CELL_MAX];
+  text cell = {0};
   size_t i;
   json_t* object;
   json_array_foreach(list, i, object) {
@@ -103,15 +106,20 @@ static int find_columns(const json_t* list, column* columns) {
     json_object_foreach(object, key, v) {
       int c = 0;
       while (c < n && strcmp(columns[c].name, key) != 0) c++;
-      if (c == n && n == COLUMNS_MAX) continue;
-      if (c == n) columns[n++] = (column){.name = key, .width = utf8_length(key)};
-      cell_text(key, v, cell);
-      if (cell[0]) columns[c].used = true;
+      if (c == n) {
+        columns = list_grow(columns, n, sizeof *columns);
+        columns[n++] = (column){.name = key, .width = utf8_length(key)};
+      }
+      cell_text(key, v, &cell);
+      const size_t width = utf8_length(text_of(&cell));
+      if (width) columns[c].used = true;
       if (json_is_number(v)) columns[c].right = true;
-      if (utf8_length(cell) > columns[c].width) columns[c].width = utf8_length(cell);
+      if (width > columns[c].width) columns[c].width = width;
     }
   }
-  return n;
+  text_clear(&cell);
+  *n_columns = n;
+  return columns;
 }
 
 static void add_cell(text* line, const column* c, const char* cell, bool last) {
@@ -129,13 +137,12 @@ static void print_line(text* line) {
 }
 
 static void print_table(const json_t* list) {
-  column columns[COLUMNS_MAX];
-  const int n = find_columns(list, columns);
-  int last = -1;
+  int n, last = -1;
+  column* columns = find_columns(list, &n);
   for (int c = 0; c < n; c++) {
     if (columns[c].used) last = c;
   }
-  text line = {0};
+  text line = {0}, cell = {0};
   for (int c = 0; c < n; c++) {
     if (columns[c].used) add_cell(&line, &columns[c], columns[c].name, c == last);
   }
@@ -144,12 +151,13 @@ static void print_table(const json_t* list) {
   json_t* object;
   json_array_foreach(list, i, object) {
     for (int c = 0; c < n; c++) {
-      char cell[CELL_MAX];
-      cell_text(columns[c].name, json_object_get(object, columns[c].name), cell);
-      if (columns[c].used) add_cell(&line, &columns[c], cell, c == last);
+      cell_text(columns[c].name, json_object_get(object, columns[c].name), &cell);
+      if (columns[c].used) add_cell(&line, &columns[c], text_of(&cell), c == last);
     }
     print_line(&line);
   }
+  text_clear(&cell);
+  df_free(columns);
 }
 
 void rows_print(const rows* r, const options* opts) {

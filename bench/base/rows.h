@@ -1,6 +1,6 @@
 /* rows.h: results as tidy rows, printed as one JSON document or as an aligned table. */
-#ifndef BENCH_ROWS_H
-#define BENCH_ROWS_H
+#ifndef BENCH_BASE_ROWS_H
+#define BENCH_BASE_ROWS_H
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -44,7 +44,7 @@ void rows_add_object(rows* r, json_t* object);
 json_t* rows_document(const rows* r);
 
 /* Prints to standard output: with --json the document, else a table whose columns are the keys in order of first
- * appearance, without empty columns. The table shows at most 24 columns and 511 bytes of a value. */
+ * appearance, without empty columns. */
 void rows_print(const rows* r, const options* opts);
 
 #endif

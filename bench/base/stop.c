@@ -50,11 +50,16 @@ static void on_signal(int number) {
 static void install_handler(void (*handler)(int)) {
   struct sigaction action = {.sa_handler = handler};
   sigemptyset(&action.sa_mask);
-  /* block both signals while their common handler runs */
-  sigaddset(&action.sa_mask, SIGINT);
-  sigaddset(&action.sa_mask, SIGTERM);
-  sigaction(SIGINT, &action, NULL);
-  sigaction(SIGTERM, &action, NULL);
+  /* block all of them while their common handler runs */
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+  enum { N = sizeof numbers / sizeof numbers[0] };
+  for (int i = 0; i < N; i++) sigaddset(&action.sa_mask, numbers[i]);
+  for (int i = 0; i < N; i++) {
+    /* nohup ignores SIGHUP for the program, which must stay so */
+    struct sigaction now;
+    const bool ignored = sigaction(numbers[i], NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+    if (numbers[i] != SIGHUP || !ignored) sigaction(numbers[i], &action, NULL);
+  }
 }
 
 void stop_at_once(void) {

@@ -1,6 +1,6 @@
 /* stop.h: early termination of work by a signal, or by the time or memory limit of a cell. */
-#ifndef BENCH_STOP_H
-#define BENCH_STOP_H
+#ifndef BENCH_BASE_STOP_H
+#define BENCH_BASE_STOP_H
 
 #include <signal.h>
 #include <stddef.h>
@@ -20,11 +20,11 @@ stop_reason stop_why(void);
  * "interrupted". Returns `out`. */
 const char* stop_words(char* out, size_t n);
 
-/* Makes SIGINT and SIGTERM end the program at once with exit code 130. For commands that lose nothing by it: their
- * files are written completely or not at all. */
+/* Makes SIGINT, SIGTERM and SIGHUP (a closed terminal; not if nohup ignores it) end the program at once with exit code
+ * 130. For commands that lose nothing by it: their files are written completely or not at all. */
 void stop_at_once(void);
 
-/* Makes the first SIGINT or SIGTERM set stop_flag, so that finished work is recorded; a later signal ends the program
+/* Makes the first of these signals set stop_flag, so that finished work is recorded; a later signal ends the program
  * at once with exit code 130. Signals less than 0.1 s after the first count as the same one: `timeout` and terminals
  * send it to the process and to its group. */
 void stop_in_order(void);

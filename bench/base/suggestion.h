@@ -1,6 +1,6 @@
 /* suggestion.h: suggestions for a misspelt name. */
-#ifndef BENCH_SUGGESTION_H
-#define BENCH_SUGGESTION_H
+#ifndef BENCH_BASE_SUGGESTION_H
+#define BENCH_BASE_SUGGESTION_H
 
 #include <stddef.h>
 

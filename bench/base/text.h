@@ -1,6 +1,6 @@
 /* text.h: a growing string, for documents that are written as a whole. {0} is an empty text. */
-#ifndef BENCH_TEXT_H
-#define BENCH_TEXT_H
+#ifndef BENCH_BASE_TEXT_H
+#define BENCH_BASE_TEXT_H
 
 #include <stddef.h>
 

@@ -1,4 +1,5 @@
 /* cmd_compare.c: dynaflow compare RUN_A RUN_B, or RUN --method A,B: paired differences on the same start states. */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "dynaflow/config/config.h"
 #include "dynaflow/core/alloc.h"
 #include "exit_code.h"
+#include "list.h"
 #include "options.h"
 #include "run_argument.h"
 #include "run_view.h"
@@ -50,7 +52,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       take_methods(a, value, state);
       return 0;
     case 'n':
-      a->cfg.min_seeds = (int)parse_integer(state, "--min-seeds", value, 1, SEED_VALUES_MAX);
+      a->cfg.min_seeds = (int)parse_integer(state, "--min-seeds", value, 1, INT32_MAX);
       return 0;
     case 'b':
       a->cfg.seed = (uint64_t)parse_integer(state, "--bootstrap-seed", value, 0, 2147483647);
@@ -90,18 +92,24 @@ static const struct argp parser = {
 
 /* DF_E_ARG, with a suggestion, for a method that no task of the run has; NULL is accepted */
 static df_status check_method(const run_view* r, const char* method) {
-  const char* names[METHODS_MAX];
+  const char** names = NULL;
   char hint[96];
   int n = 0;
-  for (int g = 0; method && g < r->n_groups; g++) {
+  bool known = !method;
+  for (int g = 0; !known && g < r->n_groups; g++) {
     for (int i = 0; i < r->groups[g].n_methods; i++) {
-      if (strcmp(r->groups[g].methods[i], method) == 0) return DF_OK;
-      if (n < METHODS_MAX) names[n++] = r->groups[g].methods[i];
+      names = list_grow(names, n, sizeof *names);
+      names[n++] = r->groups[g].methods[i];
+      if (strcmp(names[n - 1], method) == 0) known = true;
     }
   }
-  if (!method) return DF_OK;
-  return df_fail(DF_E_ARG, "%s has no method '%s'%s", store_path(r->source), method,
-                 suggestion(method, n, names, hint, sizeof hint));
+  df_status status = DF_OK;
+  if (!known) {
+    status = df_fail(DF_E_ARG, "%s has no method '%s'%s", store_path(r->source), method,
+                     suggestion(method, n, names, hint, sizeof hint));
+  }
+  df_free(names);
+  return status;
 }
 
 static df_status open_run(const arguments* a, int i, const char* method, run_view* out) {

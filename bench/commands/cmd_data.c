@@ -19,8 +19,11 @@
 #include "suggestion.h"
 #include "text.h"
 
+enum { KEY_UNVERIFIED = 0x700, KEY_HTTP, KEY_FILE };
+
 typedef struct arguments {
   options common;
+  fetch_cfg allowed;
   const char* action;
   const char* task;
 } arguments;
@@ -32,6 +35,15 @@ static error_t parse(int key, char* value, struct argp_state* state) {
   switch (key) {
     case ARGP_KEY_INIT:
       state->child_inputs[0] = &a->common;
+      return 0;
+    case KEY_UNVERIFIED:
+      a->allowed.unverified = true;
+      return 0;
+    case KEY_HTTP:
+      a->allowed.http = true;
+      return 0;
+    case KEY_FILE:
+      a->allowed.file = true;
       return 0;
     case ARGP_KEY_ARG:
       if (state->arg_num > 1) argp_error(state, "unexpected argument '%s': one task is expected", value);
@@ -53,18 +65,23 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
-static const struct argp parser = {
-    .parser = parse,
-    .args_doc = "info|make|fetch TASK",
-    .doc =
-        "Describes, generates or downloads the model and demonstrations of a task.\n\n"
-        "info prints sizes, hashes and sources. make generates demonstrations, if the "
-        "task has a demonstrator. fetch downloads recorded files by their URL and "
-        "checks their SHA-256. Files are written to the first --data folder, else to "
-        "the task's data/ folder.\v"
-        "Exits with 0 when done, 2 on bad input or when a file cannot be downloaded, 3 when "
-        "a file is missing, 130 when interrupted.",
-    .children = children};
+static const struct argp_option own_options[] = {
+    {"allow-unverified", KEY_UNVERIFIED, 0, 0, "fetch: accept files for which the task gives no SHA-256", 0},
+    {"allow-http", KEY_HTTP, 0, 0, "fetch: accept http: URLs, which are not encrypted", 0},
+    {"allow-file", KEY_FILE, 0, 0, "fetch: accept file: URLs, which copy a file of this machine", 0},
+    {0}};
+static const struct argp parser = {.options = own_options,
+                                   .parser = parse,
+                                   .args_doc = "info|make|fetch TASK",
+                                   .doc =
+                                       "Describes, generates or downloads the model and demonstrations of a task.\n\n"
+                                       "info prints sizes, hashes and sources. make generates demonstrations, if the "
+                                       "task has a demonstrator. fetch downloads recorded files by their URL, https "
+                                       "only, and checks their SHA-256. Files are written below the first --data "
+                                       "folder, else below the task's data/ folder, and nowhere else.\v"
+                                       "Exits with 0 when done, 2 on bad input or when a file cannot be downloaded, 3 "
+                                       "when a file is missing, 130 when interrupted.",
+                                   .children = children};
 
 /* adds a row with a text */
 static void add_text(rows* out, const char* task, const char* what, const char* value, const char* unit) {
@@ -90,8 +107,7 @@ static void describe(rows* out, const df_config* config, const df_dataset* data,
   add_number(out, t, "action size nu", data->nu, data->actions ? "" : "states only, no actions");
   add_number(out, t, "condition size nc", data->nc, "");
   text names = {0};
-  for (int i = 0; i < data->nc && i < DF_NAMES_MAX; i++)
-    text_add(&names, "%s%s", i ? ", " : "", data->condition_name[i]);
+  for (int i = 0; i < data->nc; i++) text_add(&names, "%s%s", i ? ", " : "", data->condition_name[i]);
   if (names.n) add_text(out, t, "conditions", text_of(&names), "");
   text_clear(&names);
   add_number(out, t, "window", windows->horizon, "actions");
@@ -165,9 +181,10 @@ static df_status make(const arguments* a, const df_config* config, const df_sear
 
 /* ---- fetch ---- */
 
-/* downloads `name`, the task's model or data (`what`), unless it is found; checks its hash unless `sha256` is "" */
-static df_status fetch_one(const arguments* a, const df_config* config, const df_search* search, const char* what,
-                           const char* name, const char* url, const char* sha256, rows* out) {
+/* downloads the task's model or data unless it is found; checks its hash if the task gives one */
+static df_status fetch_one(const arguments* a, const df_config* config, const df_search* search, const fetch_item* item,
+                           rows* out) {
+  const char *what = item->key, *name = item->name, *sha256 = item->sha256;
   char hash[DF_SHA256_TEXT];
   char *present = NULL, *folder = NULL, *path = NULL;
   /* a file that is present is only checked */
@@ -182,14 +199,15 @@ static df_status fetch_one(const arguments* a, const df_config* config, const df
     return status;
   }
   /* download it */
-  if (!url[0]) {
+  if (!item->url[0]) {
     return df_fail(DF_E_MISSING,
                    "task %s: no URL for %s '%s'; put the file into a folder and name the folder with --data",
                    config->task_name, what, name);
   }
-  folder = writable_data_folder(search, &a->common);
-  path = folder ? df_path_join(folder, name) : NULL;
-  df_status status = path ? fetch_file(url, path, sha256, &a->common, hash) : DF_E_NOMEM;
+  df_status status = writable_data_folder(search, &a->common, &folder);
+  if (status == DF_OK) status = fetch_file(item, &a->allowed, folder, &a->common, hash);
+  if (status == DF_OK) path = df_path_join(folder, name);
+  if (status == DF_OK && !path) status = DF_E_NOMEM;
   if (status == DF_OK) {
     add_text(out, config->task_name, what, path, "fetched");
     add_text(out, config->task_name, "sha256", hash, sha256[0] ? "as expected" : "not given in the task");
@@ -200,13 +218,14 @@ static df_status fetch_one(const arguments* a, const df_config* config, const df
 }
 
 static df_status fetch(const arguments* a, const df_config* config, const df_search* search, rows* out) {
-  DF_TRY(fetch_one(a, config, search, "model", config->system_model, config->system_model_url,
-                   config->system_model_sha256, out));
+  const fetch_item model = {"model", config->system_model, config->system_model_url, config->system_model_sha256};
+  const fetch_item data = {"data", config->data_file, config->data_url, config->data_sha256};
+  DF_TRY(fetch_one(a, config, search, &model, out));
   if (strcmp(config->data_source, "npz") != 0) {
     add_text(out, config->task_name, "data", "generated", "dynaflow data make");
     return DF_OK;
   }
-  return fetch_one(a, config, search, "data", config->data_file, config->data_url, config->data_sha256, out);
+  return fetch_one(a, config, search, &data, out);
 }
 
 int cmd_data(int argc, char** argv) {

@@ -122,8 +122,8 @@ static void check_writable(checkup* c, const char* what, const char* folder, con
 
 static void check_model(checkup* c, const char* name, const df_config* config, const df_search* search) {
   df_system* system = NULL;
-  char hash[DF_SHA256_TEXT], what[128], value[DF_TEXT_MAX + 32];
-  snprintf(what, sizeof what, "%s model", name);
+  char hash[DF_SHA256_TEXT], value[DF_TEXT_MAX + 32];
+  char* what = format_text("%s model", name);
   const df_status status = df_task_system(config, search, &system, hash);
   if (status == DF_OK) {
     snprintf(value, sizeof value, "%s %.12s", config->system_model, hash);
@@ -135,14 +135,13 @@ static void check_model(checkup* c, const char* name, const df_config* config, c
     add(c, what, config->system_model, "missing", text_of(&note));
     text_clear(&note);
   }
+  df_free(what);
   df_system_free(system);
 }
 
 static void check_data(checkup* c, const char* name, const df_config* config, const df_search* search,
                        const options* opts) {
-  char what[128];
-  char* path = NULL;
-  snprintf(what, sizeof what, "%s data", name);
+  char *path = NULL, *what = format_text("%s data", name);
   const bool generated = strcmp(config->data_source, "npz") != 0;
   const df_status status = task_data_path(config, search, opts, false, &path);
   if (status == DF_OK) {
@@ -160,6 +159,7 @@ static void check_data(checkup* c, const char* name, const df_config* config, co
     text_clear(&note);
   }
   df_free(path);
+  df_free(what);
 }
 
 static void check_task(checkup* c, const char* name, const options* opts) {
@@ -168,19 +168,19 @@ static void check_task(checkup* c, const char* name, const options* opts) {
   if (resolve_task(name, NULL, NULL, opts, &config, &search) != DF_OK) {
     add(c, name, "", "missing", df_error_message());
   } else {
-    char what[128];
-    char* folder = writable_data_folder(&search, opts);
+    char *folder, *what = format_text("%s data folder", name);
+    const df_status status = writable_data_folder(&search, opts, &folder);
     check_model(c, name, &config, &search);
     check_data(c, name, &config, &search, opts);
-    snprintf(what, sizeof what, "%s data folder", name);
-    if (folder) check_writable(c, what, folder, "not writable; use --data DIR");
+    if (status == DF_OK) check_writable(c, what, folder, "not writable; use --data DIR");
+    if (status == DF_E_IO) add(c, what, "", "missing", df_error_message());
     df_free(folder);
+    df_free(what);
   }
   search_clear(&search);
 }
 
 int cmd_doctor(int argc, char** argv) {
-  enum { MOST = 256 };
   arguments a = {.common = options_default()};
   argp_parse(&parser, argc, argv, 0, NULL, &a);
   checkup c = {.found = rows_new()};
@@ -188,13 +188,11 @@ int cmd_doctor(int argc, char** argv) {
   check_blas(&c, &a.common);
   check_gnuplot(&c);
   check_writable(&c, "results", "results/runs", "not writable; use dynaflow run --out DIR");
-  char* names[MOST];
-  const int n = task_names(&a.common, MOST, names);
+  char** names;
+  const int n = task_names(&a.common, &names);
   if (n == 0) add(&c, "tasks", "none", "missing", "none found; name their folder with --tasks DIR");
-  for (int i = 0; i < n; i++) {
-    check_task(&c, names[i], &a.common);
-    df_free(names[i]);
-  }
+  for (int i = 0; i < n; i++) check_task(&c, names[i], &a.common);
+  task_names_free(n, names);
   rows_print(&c.found, &a.common);
   rows_free(&c.found);
   return c.missing ? EXIT_INCOMPLETE : EXIT_DONE;

@@ -1,11 +1,14 @@
-/* cmd_list.c: dynaflow list [tasks|methods|metrics]: one row per task, method or metric. */
+/* cmd_list.c: dynaflow list [tasks|methods|metrics|generators]: one row per task, method, metric or generator of
+ * demonstrations. */
 #include <stdio.h>
 #include <string.h>
 
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/generator.h"
 #include "dynaflow/flow/method.h"
+#include "dynaflow/gait/generators.h"
 #include "dynaflow/metrics/defs.h"
 #include "exit_code.h"
 #include "lookup.h"
@@ -17,11 +20,13 @@
 
 typedef struct arguments {
   options common;
-  const char* kind; /* NULL: all three */
+  const char* kind; /* NULL: all kinds */
 } arguments;
 
+enum { KINDS = 4 };
+static const char* const kinds[KINDS] = {"tasks", "methods", "metrics", "generators"};
+
 static error_t parse(int key, char* value, struct argp_state* state) {
-  static const char* const kinds[] = {"tasks", "methods", "metrics"};
   arguments* a = state->input;
   char hint[96];
   switch (key) {
@@ -29,13 +34,14 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       state->child_inputs[0] = &a->common;
       return 0;
     case ARGP_KEY_ARG:
-      if (a->kind) argp_error(state, "unexpected argument '%s': at most one of tasks, methods, metrics", value);
-      for (int i = 0; i < 3; i++) {
+      if (a->kind)
+        argp_error(state, "unexpected argument '%s': at most one of tasks, methods, metrics, generators", value);
+      for (int i = 0; i < KINDS; i++) {
         if (strcmp(value, kinds[i]) == 0) a->kind = kinds[i];
       }
       if (!a->kind) {
-        argp_error(state, "cannot list '%s'%s (choose tasks, methods or metrics)", value,
-                   suggestion(value, 3, kinds, hint, sizeof hint));
+        argp_error(state, "cannot list '%s'%s (choose tasks, methods, metrics or generators)", value,
+                   suggestion(value, KINDS, kinds, hint, sizeof hint));
       }
       return 0;
     default:
@@ -44,19 +50,19 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
-static const struct argp parser = {.parser = parse,
-                                   .args_doc = "[tasks|methods|metrics]",
-                                   .doc =
-                                       "Lists tasks, methods and metrics, one per line.\n\n"
-                                       "Tasks are the folders with a task.yaml in --tasks, else in ./tasks and beside "
-                                       "the program. Methods include those of --plugin.\v"
-                                       "Exits with 0, or 2 when a task cannot be read.",
-                                   .children = children};
+static const struct argp parser = {
+    .parser = parse,
+    .args_doc = "[tasks|methods|metrics|generators]",
+    .doc =
+        "Lists tasks, methods, metrics and generators of demonstrations, one per line.\n\n"
+        "Tasks are the folders with a task.yaml in --tasks, else in ./tasks and beside "
+        "the program. Methods include those of --plugin.\v"
+        "Exits with 0, or 2 when a task cannot be read.",
+    .children = children};
 
 static df_status list_tasks(const options* opts, rows* out) {
-  enum { MOST = 256 };
-  char* names[MOST];
-  const int n = task_names(opts, MOST, names);
+  char** names;
+  const int n = task_names(opts, &names);
   df_status status = DF_OK;
   for (int i = 0; i < n; i++) {
     df_config config;
@@ -67,8 +73,8 @@ static df_status list_tasks(const options* opts, rows* out) {
                                      config.task_title, "version", config.task_version));
     }
     search_clear(&search);
-    df_free(names[i]);
   }
+  task_names_free(n, names);
   return status;
 }
 
@@ -103,6 +109,15 @@ static void list_metrics(rows* out) {
   }
 }
 
+static void list_generators(rows* out) {
+  const df_generator* const* generators;
+  const int n = df_generators(&generators);
+  for (int i = 0; i < n; i++) {
+    rows_add_object(out, json_pack("{s:s,s:s,s:s,s:i}", "kind", "generator", "name", generators[i]->name, "summary",
+                                   generators[i]->summary, "version", generators[i]->version));
+  }
+}
+
 /* prints one table per kind, since their columns differ; with --json, adds the rows to `all` */
 static int list_kind(const char* kind, bool first, const options* opts, rows* all) {
   rows one = rows_new();
@@ -110,6 +125,7 @@ static int list_kind(const char* kind, bool first, const options* opts, rows* al
   if (strcmp(kind, "tasks") == 0) status = list_tasks(opts, &one);
   if (strcmp(kind, "methods") == 0) list_methods(&one);
   if (strcmp(kind, "metrics") == 0) list_metrics(&one);
+  if (strcmp(kind, "generators") == 0) list_generators(&one);
   if (opts->json) {
     json_array_extend(all->list, one.list);
   } else {
@@ -121,12 +137,11 @@ static int list_kind(const char* kind, bool first, const options* opts, rows* al
 }
 
 int cmd_list(int argc, char** argv) {
-  static const char* const kinds[] = {"tasks", "methods", "metrics"};
   arguments a = {.common = options_default()};
   argp_parse(&parser, argc, argv, 0, NULL, &a);
   rows all = rows_new();
   int code = EXIT_DONE;
-  for (int i = 0; i < 3 && code == EXIT_DONE; i++) {
+  for (int i = 0; i < KINDS && code == EXIT_DONE; i++) {
     if (!a.kind || strcmp(a.kind, kinds[i]) == 0) code = list_kind(kinds[i], i == 0 || a.kind, &a.common, &all);
   }
   if (a.common.json && code == EXIT_DONE) rows_print(&all, &a.common);

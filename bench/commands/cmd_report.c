@@ -82,7 +82,7 @@ static void print_table(const run_view* r, const run_group* g, int k, const opti
   rows out = rows_new();
   for (int m = 0; m < g->n_methods; m++) {
     json_t* one = json_pack("{s:s}", "method", g->methods[m]);
-    for (int place = 0; place < METRICS_MAX; place++) {
+    for (int place = 0; place < MAIN_METRICS; place++) {
       for (int i = 0; i < g->n_metrics; i++) {
         if (metric_column(g->metrics[i]) != place) continue;
         const aggregate a = aggregate_of(r, g, g->methods[m], g->metrics[i], k);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cell.h"
+#include "dynaflow/core/alloc.h"
 #include "dynaflow/flow/method.h"
 #include "exit_code.h"
 #include "machine.h"
@@ -17,6 +18,7 @@
 #include "stop.h"
 #include "store.h"
 #include "suggestion.h"
+#include "text.h"
 
 enum { KEY_SECONDS = 0x600, KEY_MEMORY };
 
@@ -233,6 +235,12 @@ static int run_plan(const arguments* a, const plan* p, const char* folder, store
     if (stop_flag) t.code = EXIT_INTERRUPTED;
     go_on = t.code != EXIT_INTERRUPTED && work_on_cell(a, &p->cell[i], folder, events, &t);
   }
+  /* a file of records that was removed after the last cell was written is an error, too */
+  if (go_on) {
+    const df_status status = store_refresh(events);
+    if (status != DF_OK) report_failure(status);
+    if (status != DF_OK && t.code == EXIT_DONE) t.code = exit_code_of(status);
+  }
   if (t.elsewhere && t.code == EXIT_DONE) t.code = EXIT_INCOMPLETE;
   if (t.code == EXIT_INTERRUPTED) {
     fprintf(stderr, "dynaflow: interrupted; %d of %d cells are done and kept in %s; repeat the command to resume\n",
@@ -244,39 +252,41 @@ static int run_plan(const arguments* a, const plan* p, const char* folder, store
 }
 
 /* The folder of the run: --out, else results/runs/<task>-<profile> with the last component of the first TASK, which may
- * be a path. */
-static void find_folder(const arguments* a, char* folder, size_t size) {
+ * be a path. A new string. */
+static char* find_folder(const arguments* a) {
   const char* task = a->plan.task[0];
   size_t n = strlen(task);
   while (n > 1 && task[n - 1] == '/') n--;
   size_t from = n;
   while (from > 0 && task[from - 1] != '/') from--;
-  if (a->out) {
-    snprintf(folder, size, "%s", a->out);
-  } else {
-    snprintf(folder, size, "results/runs/%.*s-%s", (int)(n - from), task + from, a->common.profile);
-  }
+  return a->out ? format_text("%s", a->out)
+                : format_text("results/runs/%.*s-%s", (int)(n - from), task + from, a->common.profile);
+}
+
+/* opens the folder, records the plan and works on it; returns the exit code */
+static int run_in_folder(const arguments* a, const plan* p, const char* folder) {
+  store* events;
+  df_status status = store_open(folder, a->part, &events);
+  if (status != DF_OK) return report_failure(status);
+  stop_in_order();
+  const char* failed_task = a->plan.task[0];
+  status = plan_record(p, &a->common, events, &failed_task);
+  const int code = status == DF_OK ? run_plan(a, p, folder, events) : report_task_failure(status, failed_task);
+  store_close(events);
+  return code;
 }
 
 int cmd_run(int argc, char** argv) {
   arguments a = {.common = options_default(), .save_every = -1};
   argp_parse(&parser, argc, argv, 0, NULL, &a);
   a.plan.opts = &a.common;
-  char folder[4096];
-  find_folder(&a, folder, sizeof folder);
-
   static plan p;
   df_status status = plan_make(&a.plan, &p);
   if (status != DF_OK) return report_failure(status);
   status = open_blas(&a.common);
   if (status != DF_OK) return report_failure(status);
-  store* events;
-  status = store_open(folder, a.part, &events);
-  if (status != DF_OK) return report_failure(status);
-  stop_in_order();
-  const char* failed_task = a.plan.task[0];
-  status = plan_record(&p, &a.common, events, &failed_task);
-  const int code = status == DF_OK ? run_plan(&a, &p, folder, events) : report_task_failure(status, failed_task);
-  store_close(events);
+  char* folder = find_folder(&a);
+  const int code = run_in_folder(&a, &p, folder);
+  df_free(folder);
   return code;
 }

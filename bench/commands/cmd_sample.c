@@ -113,16 +113,12 @@ int cmd_sample(int argc, char** argv) {
                    "Windows whose rollout diverged are NaN from there on, and their number is reported; if no window "
                    "is finite, nothing is written.\n\n" CHECKPOINT_EXIT_CODES,
                    true, &a);
-  char path[4096];
   cell c;
   df_status status = checkpoint_open(&a, true, &c);
   if (status == DF_OK) {
-    if (a.out) {
-      snprintf(path, sizeof path, "%s", a.out);
-    } else {
-      snprintf(path, sizeof path, "%s-%s.npz", c.config.task_name, a.method->name);
-    }
+    char* path = a.out ? format_text("%s", a.out) : format_text("%s-%s.npz", c.config.task_name, a.method->name);
     status = sample_windows(&a, &c, path);
+    df_free(path);
   }
   cell_close(&c);
   return checkpoint_failure(status, &a);

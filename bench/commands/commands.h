@@ -1,7 +1,7 @@
 /* commands.h: the subcommands. Each parses its own arguments, where argv[0] is "dynaflow NAME", and returns an exit
  * code of exit_code.h. Wrong usage ends the program with exit code 2. */
-#ifndef BENCH_COMMANDS_H
-#define BENCH_COMMANDS_H
+#ifndef BENCH_COMMANDS_COMMANDS_H
+#define BENCH_COMMANDS_COMMANDS_H
 
 /* X(name, summary in `dynaflow --help`); declares int cmd_<name>(int argc, char** argv) */
 #define COMMAND_LIST(X)                                                                  \

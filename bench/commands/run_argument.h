@@ -1,6 +1,6 @@
 /* run_argument.h: the argument RUN of the commands that read the records of a run, and how that run is opened. */
-#ifndef BENCH_RUN_ARGUMENT_H
-#define BENCH_RUN_ARGUMENT_H
+#ifndef BENCH_COMMANDS_RUN_ARGUMENT_H
+#define BENCH_COMMANDS_RUN_ARGUMENT_H
 
 #include "options.h"
 #include "run_view.h"

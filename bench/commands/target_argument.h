@@ -1,6 +1,6 @@
 /* target_argument.h: the arguments of the commands that work on tasks, model files or a suite of models. */
-#ifndef BENCH_TARGET_ARGUMENT_H
-#define BENCH_TARGET_ARGUMENT_H
+#ifndef BENCH_COMMANDS_TARGET_ARGUMENT_H
+#define BENCH_COMMANDS_TARGET_ARGUMENT_H
 
 #include "options.h"
 

@@ -1,7 +1,9 @@
+#define _POSIX_C_SOURCE 200809L
 #include "data_path.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
@@ -15,10 +17,17 @@
 #include "stop.h"
 #include "text.h"
 
-char* writable_data_folder(const df_search* search, const options* opts) {
-  if (opts->n_data > 0) return df_strdup(opts->data[0]);
+df_status writable_data_folder(const df_search* search, const options* opts, char** folder) {
   /* resolve_task puts the task's folder, then its data/ folder, after those of --data */
-  return search->n > 1 ? df_strdup(search->folder[1]) : df_strdup("data");
+  const char* own = search->n > 1 ? search->folder[1] : "data";
+  struct stat info;
+  *folder = NULL;
+  if (opts->n_data == 0 && lstat(own, &info) == 0 && S_ISLNK(info.st_mode)) {
+    return df_fail(DF_E_IO, "%s: a symbolic link, so nothing is written there; name the folder to write to: --data %s",
+                   own, own);
+  }
+  *folder = df_strdup(opts->n_data > 0 ? opts->data[0] : own);
+  return *folder ? DF_OK : DF_E_NOMEM;
 }
 
 /* what of the settings decides the generated numbers */
@@ -91,9 +100,9 @@ static df_status generated_path(const df_generator* generator, const df_config* 
   if (status == DF_E_MISSING && !make_if_missing) {
     status = df_fail(DF_E_MISSING, "%s: not generated yet: dynaflow data make %s", name, config->task_name);
   } else if (status == DF_E_MISSING) {
-    folder = writable_data_folder(search, opts);
+    status = writable_data_folder(search, opts, &folder);
     *path = folder ? df_path_join(folder, name) : NULL;
-    status = *path ? generate(generator, config, system, model_sha256, opts, *path) : DF_E_NOMEM;
+    if (status == DF_OK) status = *path ? generate(generator, config, system, model_sha256, opts, *path) : DF_E_NOMEM;
   }
   if (status != DF_OK) {
     df_free(*path);

@@ -1,6 +1,6 @@
 /* data_path.h: the file of a task's demonstrations: found, generated or fetched. */
-#ifndef BENCH_DATA_PATH_H
-#define BENCH_DATA_PATH_H
+#ifndef BENCH_DATA_DATA_PATH_H
+#define BENCH_DATA_DATA_PATH_H
 
 #include <stdbool.h>
 
@@ -16,13 +16,31 @@
 DF_MUST_CHECK df_status task_data_path(const df_config* config, const df_search* search, const options* opts,
                                        bool make_if_missing, char** path);
 
-/* The folder that generated or fetched files go to: the first --data, else the data/ folder of the task (the search
- * path's own), in memory of df_alloc. */
-char* writable_data_folder(const df_search* search, const options* opts);
+/* The folder that generated or fetched files go to, in memory of df_alloc: the first --data, else the data/ folder of
+ * the task (the search path's own). The latter must not be a symbolic link, which could lead anywhere: DF_E_IO names it
+ * and --data. */
+DF_MUST_CHECK df_status writable_data_folder(const df_search* search, const options* opts, char** folder);
 
-/* Gets `url` and writes it to `path` if its SHA-256 is `sha256` ("": not checked; it is printed then).
- * DF_E_IO names url and reason, DF_E_MISMATCH both hashes. `got` receives the hash. */
-DF_MUST_CHECK df_status fetch_file(const char* url, const char* path, const char* sha256, const options* opts,
-                                   char got[DF_SHA256_TEXT]);
+/* What a user admits beyond https: URLs with a SHA-256. */
+typedef struct fetch_cfg {
+  bool unverified; /* --allow-unverified: files without a SHA-256 */
+  bool http;       /* --allow-http: http: URLs */
+  bool file;       /* --allow-file: file: URLs, which need no SHA-256 */
+} fetch_cfg;
+
+/* A file to fetch, as a task describes it. Nothing of it is trusted. */
+typedef struct fetch_item {
+  const char* key;    /* "model" or "data", for messages */
+  const char* name;   /* path below the data folder */
+  const char* url;    /* "": there is none */
+  const char* sha256; /* "": not given */
+} fetch_item;
+
+/* Gets a file and writes it to `folder`/`name`, and nowhere else (df_file_write_below). Errors, before anything is
+ * transferred: DF_E_CONFIG for a URL that `cfg` does not admit or without a SHA-256, and for a name that is not below
+ * the folder; the message names the option that admits it. Later: DF_E_IO names url and reason, DF_E_MISMATCH both
+ * hashes; nothing was written then. `got` receives the hash. */
+DF_MUST_CHECK df_status fetch_file(const fetch_item* item, const fetch_cfg* cfg, const char* folder,
+                                   const options* opts, char got[DF_SHA256_TEXT]);
 
 #endif

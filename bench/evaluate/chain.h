@@ -3,8 +3,8 @@
  * PURE: open loop; each window is planned from the last state that the method itself generated, and all actions are
  * executed without feedback to the method. REPLANNED: each window is planned from the last executed state. The two are
  * equal for methods whose generated states are those of the simulator. */
-#ifndef BENCH_CHAIN_H
-#define BENCH_CHAIN_H
+#ifndef BENCH_EVALUATE_CHAIN_H
+#define BENCH_EVALUATE_CHAIN_H
 
 #include "job.h"
 

@@ -1,6 +1,6 @@
 /* chain_measures.h: metrics of long motions: falls, and how well upright chains follow command and gait. */
-#ifndef BENCH_CHAIN_MEASURES_H
-#define BENCH_CHAIN_MEASURES_H
+#ifndef BENCH_EVALUATE_CHAIN_MEASURES_H
+#define BENCH_EVALUATE_CHAIN_MEASURES_H
 
 #include "job.h"
 

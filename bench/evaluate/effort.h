@@ -1,6 +1,6 @@
 /* effort.h: rows with the work counters of a cell (metric "effort" of metrics.h), which are equal on any machine. */
-#ifndef BENCH_EFFORT_H
-#define BENCH_EFFORT_H
+#ifndef BENCH_EVALUATE_EFFORT_H
+#define BENCH_EVALUATE_EFFORT_H
 
 #include <jansson.h>
 

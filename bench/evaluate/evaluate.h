@@ -1,6 +1,6 @@
 /* evaluate.h: the evaluation protocol, the same for every method: held-out windows, chains and metrics. */
-#ifndef BENCH_EVALUATE_H
-#define BENCH_EVALUATE_H
+#ifndef BENCH_EVALUATE_EVALUATE_H
+#define BENCH_EVALUATE_EVALUATE_H
 
 #include "job.h"
 

@@ -1,6 +1,6 @@
 /* examples.h: example curves, replays and poses that a record keeps of an evaluation. */
-#ifndef BENCH_EXAMPLES_H
-#define BENCH_EXAMPLES_H
+#ifndef BENCH_EVALUATE_EXAMPLES_H
+#define BENCH_EVALUATE_EXAMPLES_H
 
 #include "job.h"
 

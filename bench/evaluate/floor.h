@@ -1,6 +1,6 @@
 /* floor.h: the error of random actions on the windows of an evaluation. */
-#ifndef BENCH_FLOOR_H
-#define BENCH_FLOOR_H
+#ifndef BENCH_EVALUATE_FLOOR_H
+#define BENCH_EVALUATE_FLOOR_H
 
 #include "job.h"
 

@@ -1,6 +1,6 @@
 /* job.h: input of every part of an evaluation, the held-out windows, and the results. */
-#ifndef BENCH_JOB_H
-#define BENCH_JOB_H
+#ifndef BENCH_EVALUATE_JOB_H
+#define BENCH_EVALUATE_JOB_H
 
 #include <jansson.h>
 #include <signal.h>

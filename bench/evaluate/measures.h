@@ -3,8 +3,8 @@
  * Value i belongs to window i of the set, or to the chain that starts there. Bootstrap intervals resample whole
  * episodes within each gait, since windows of one episode are not independent. `list` is a JSON array of rows. Values
  * that are not finite are counted in the row's status. Errors: DF_E_NOMEM; those of statistics.h. */
-#ifndef BENCH_MEASURES_H
-#define BENCH_MEASURES_H
+#ifndef BENCH_EVALUATE_MEASURES_H
+#define BENCH_EVALUATE_MEASURES_H
 
 #include "dynaflow/stats/statistics.h"
 #include "job.h"

@@ -6,20 +6,24 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "aggregate.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
-#include "dynaflow/metrics/defs.h"
+
+/* reads the digits at *at, at most a billion; returns false if there are none or they are more */
+static bool version_number(const char** at, int* out) {
+  enum { MOST = 1000000000 };
+  const char* first = *at;
+  long value = 0;
+  for (; **at >= '0' && **at <= '9' && value <= MOST; ++*at) value = 10 * value + (**at - '0');
+  *out = (int)(value <= MOST ? value : 0);
+  return *at != first && value <= MOST;
+}
 
 bool version_parts(const char* version, int parts[2]) {
-  char* end;
-  const long major = strtol(version, &end, 10);
-  if (end == version || *end != '.') return false;
-  const char* second = end + 1;
-  const long minor = strtol(second, &end, 10);
-  if (end == second || (*end != '\0' && *end != '.') || major < 0 || minor < 0) return false;
-  parts[0] = (int)major;
-  parts[1] = (int)minor;
-  return true;
+  if (!version_number(&version, &parts[0]) || *version != '.') return false;
+  version++;
+  return version_number(&version, &parts[1]) && (*version == '\0' || *version == '.');
 }
 
 void expect_clear(expectations* e) {
@@ -69,14 +73,8 @@ static df_status take_count(const entry* e, int low, int* out) {
 
 /* accepts a metric and its parts: sae_own and sae_own.worst_step */
 static df_status take_metric(const entry* e, char* out) {
-  const df_metric_def* defs;
-  const int n = df_metric_defs(&defs);
-  const size_t length = strcspn(e->value, ".");
   DF_TRY(take_text(e, out, METRIC_NAME_MAX));
-  for (int i = 0; i < n; i++) {
-    if (strlen(defs[i].name) == length && strncmp(defs[i].name, e->value, length) == 0) return DF_OK;
-  }
-  return fail_entry(e, "unknown metric, see `dynaflow list metrics`");
+  return metric_is_known(out) ? DF_OK : fail_entry(e, "unknown metric, see `dynaflow list metrics`");
 }
 
 static df_status take_limit(const entry* e, band_kind kind, band* b, int* limits) {
@@ -149,7 +147,7 @@ static df_status check_band(const reader* r, const band* b, int limits) {
     return df_fail(DF_E_CONFIG, "%s:%d: bands: an entry needs one of at_most, at_least and relative, this one has %d",
                    path, b->line, limits);
   }
-  if (b->absolute > 0 && b->kind != BAND_RELATIVE) {
+  if (!isnan(b->absolute) && b->kind != BAND_RELATIVE) {
     return df_fail(DF_E_CONFIG, "%s:%d: absolute = '%g': allowed with relative only", path, b->line, b->absolute);
   }
   for (int i = 0; i < r->out->n; i++) {
@@ -170,7 +168,7 @@ static df_status read_band(const reader* r, const yaml_node_t* node) {
   }
   if (out->n == BANDS_MAX)
     return df_fail(DF_E_CONFIG, "%s:%d: bands: at most %d entries are allowed", out->path, line_of(node), BANDS_MAX);
-  band b = {.line = line_of(node)};
+  band b = {.line = line_of(node), .absolute = NAN};
   int limits = 0;
   for (const yaml_node_pair_t* p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
     entry e;
@@ -179,6 +177,7 @@ static df_status read_band(const reader* r, const yaml_node_t* node) {
     DF_TRY(take_band_entry(&e, &b, &limits));
   }
   DF_TRY(check_band(r, &b, limits));
+  if (isnan(b.absolute)) b.absolute = 0;
   if (b.seeds == 0) b.seeds = b.kind == BAND_RELATIVE ? 2 : 1;
   out->bands[out->n++] = b;
   return DF_OK;
@@ -269,19 +268,36 @@ static df_status read_root(const reader* r, const yaml_node_t* root) {
   return lacks ? df_fail(DF_E_CONFIG, "%s: '%s' is missing", out->path, lacks) : DF_OK;
 }
 
-static df_status parse(const char* text, size_t n, expectations* out) {
+static df_status fail_syntax(const char* path, const yaml_parser_t* parser) {
+  return df_fail(DF_E_FORMAT, "%s:%zu: %s", path, parser->problem_mark.line + 1,
+                 parser->problem ? parser->problem : "not YAML");
+}
+
+/* refuses a second document, whose tolerances would not be checked */
+static df_status expect_end(const char* path, yaml_parser_t* parser) {
+  yaml_document_t next;
+  if (!yaml_parser_load(parser, &next)) return fail_syntax(path, parser);
+  const yaml_node_t* root = yaml_document_get_root_node(&next);
+  const int line = root ? line_of(root) : 0;
+  yaml_document_delete(&next);
+  if (!root) return DF_OK;
+  return df_fail(DF_E_FORMAT, "%s:%d: a second YAML document begins here; put all tolerances into the first", path,
+                 line);
+}
+
+static df_status parse(const char* content, size_t n, expectations* out) {
   yaml_parser_t parser;
   yaml_document_t document;
   if (!yaml_parser_initialize(&parser)) return df_fail(DF_E_NOMEM, "%s: out of memory", out->path);
-  yaml_parser_set_input_string(&parser, (const unsigned char*)text, n);
+  yaml_parser_set_input_string(&parser, (const unsigned char*)content, n);
   df_status status;
   if (yaml_parser_load(&parser, &document)) {
     const reader r = {.document = &document, .out = out};
     status = read_root(&r, yaml_document_get_root_node(&document));
     yaml_document_delete(&document);
+    if (status == DF_OK) status = expect_end(out->path, &parser);
   } else {
-    status = df_fail(DF_E_FORMAT, "%s:%zu: %s", out->path, parser.problem_mark.line + 1,
-                     parser.problem ? parser.problem : "not YAML");
+    status = fail_syntax(out->path, &parser);
   }
   yaml_parser_delete(&parser);
   return status;
@@ -289,11 +305,11 @@ static df_status parse(const char* text, size_t n, expectations* out) {
 
 df_status expect_read(const char* path, expectations* out) {
   *out = (expectations){.path = df_strdup(path), .bands = df_alloc(BANDS_MAX, sizeof *out->bands)};
-  char* text = NULL;
+  char* content = NULL;
   size_t n = 0;
-  df_status status = out->path && out->bands ? df_file_read(path, &text, &n) : DF_E_NOMEM;
-  if (status == DF_OK) status = parse(text, n, out);
-  df_free(text);
+  df_status status = out->path && out->bands ? df_file_read(path, &content, &n) : DF_E_NOMEM;
+  if (status == DF_OK) status = parse(content, n, out);
+  df_free(content);
   if (status != DF_OK) expect_clear(out);
   return status;
 }

@@ -19,8 +19,8 @@
  *       percent: 10          # deviations in both directions count
  *       absolute: 3          # added to it, for counters that are 0; default 0
  *       reason: ... */
-#ifndef BENCH_EXPECT_H
-#define BENCH_EXPECT_H
+#ifndef BENCH_GATE_EXPECT_H
+#define BENCH_GATE_EXPECT_H
 
 #include <stdbool.h>
 

@@ -12,6 +12,7 @@
 #include "json.h"
 #include "lookup.h"
 #include "rows.h"
+#include "text.h"
 #include "verify.h"
 
 /* turns the findings of verification into verdicts */
@@ -51,11 +52,12 @@ static void held_clear(held* h) {
 
 /* `against` itself if it is a .csv file, else the table of the group in that folder */
 static char* golden_path(const char* against, const run_group* g) {
-  char name[256];
   const size_t n = against ? strlen(against) : 0;
   if (n > 4 && strcmp(against + n - 4, ".csv") == 0) return df_strdup(against);
-  snprintf(name, sizeof name, "%.200s.csv", g->file);
-  return df_path_join(against ? against : "results/golden", name);
+  char* name = format_text("%s.csv", g->file);
+  char* path = df_path_join(against ? against : "results/golden", name);
+  df_free(name);
+  return path;
 }
 
 static df_status find_golden(held* h, const char* against) {
@@ -98,10 +100,9 @@ static df_status hold_group(held* h, const options* opts, const char* against) {
     const int bands = gate_hold_to_bands(h);
     gate_advise_time(h);
     if (!bands) {
-      char detail[300];
-      snprintf(detail, sizeof detail, "%.200s has no tolerance for profile %.40s, add one", h->expect.path,
-               h->g->profile);
+      char* detail = format_text("%s has no tolerance for profile %s, add one", h->expect.path, h->g->profile);
       gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "bands", detail);
+      df_free(detail);
     }
   }
   df_free(task_file);

@@ -1,7 +1,7 @@
 /* gate.h: holds a run to the tolerances file and golden table of its task: one verdict per tolerance, and an exit code.
  */
-#ifndef BENCH_GATE_H
-#define BENCH_GATE_H
+#ifndef BENCH_GATE_GATE_H
+#define BENCH_GATE_GATE_H
 
 #include "finding.h"
 #include "options.h"

@@ -4,13 +4,16 @@
 #include <string.h>
 
 #include "aggregate.h"
+#include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
 #include "expect.h"
 #include "gate_group.h"
 #include "golden.h"
 #include "json.h"
+#include "list.h"
 #include "rows.h"
 #include "run_view.h"
+#include "text.h"
 #include "verdict.h"
 
 /* ---- measured and accepted numbers ---- */
@@ -18,13 +21,22 @@
 /* one metric of a method, per seed */
 typedef struct measured {
   int planned, done, failed; /* cells; values that are not finite */
+  int absent;                /* done cells without the number */
   int n;
-  int64_t seed[SEED_VALUES_MAX];
-  double value[SEED_VALUES_MAX];
-  double lo[SEED_VALUES_MAX], hi[SEED_VALUES_MAX]; /* intervals of the records, widened to contain the value */
+  int64_t* seed;   /* [n], as the following, owned */
+  double* value;   /* finite */
+  double *lo, *hi; /* intervals of the records, widened to contain the value */
   const char *unit, *status;
   const char* needs; /* settings without which the metric is not defined (metric_needs()), or NULL */
 } measured;
+
+static void measured_clear(measured* m) {
+  df_free(m->seed);
+  df_free(m->value);
+  df_free(m->lo);
+  df_free(m->hi);
+  *m = (measured){.unit = "", .status = ""};
+}
 
 static void take_row(measured* m, int64_t seed, const json_t* number) {
   const double value = number_of(json_object_get(number, "value"));
@@ -34,6 +46,10 @@ static void take_row(measured* m, int64_t seed, const json_t* number) {
     m->status = string_of(number, "status");
     return;
   }
+  m->seed = list_grow(m->seed, m->n, sizeof *m->seed);
+  m->value = list_grow(m->value, m->n, sizeof *m->value);
+  m->lo = list_grow(m->lo, m->n, sizeof *m->lo);
+  m->hi = list_grow(m->hi, m->n, sizeof *m->hi);
   m->seed[m->n] = seed;
   m->value[m->n] = value;
   /* fmin and fmax ignore a NaN */
@@ -42,15 +58,17 @@ static void take_row(measured* m, int64_t seed, const json_t* number) {
   m->n++;
 }
 
+/* call measured_clear() on the result */
 static measured measure(const run_view* r, const run_group* g, const char* method, const char* metric, int k) {
   measured m = {.unit = "", .status = ""};
-  for (int i = 0; i < r->n_cells && m.n < SEED_VALUES_MAX; i++) {
+  for (int i = 0; i < r->n_cells; i++) {
     const run_cell* c = &r->cells[i];
     if (!run_in_group(g, c) || strcmp(c->method, method) != 0) continue;
     m.planned++;
     m.done += c->done;
     if (c->done && !m.needs) m.needs = metric_needs(c->record, metric);
     const json_t* number = c->done ? find_row(c->record, metric, k) : NULL;
+    m.absent += c->done && !number;
     if (number) take_row(&m, c->seed, number);
   }
   return m;
@@ -61,22 +79,30 @@ typedef struct pairing {
   bool known; /* the table has the metric, with finite values only */
   int n;
   double value, golden;                /* means */
-  double difference[SEED_VALUES_MAX];  /* run - table, per seed */
+  double* difference;                  /* [n], run - table, per seed; owned */
   double difference_lo, difference_hi; /* 95 % interval of their mean */
 } pairing;
 
+/* the next row of a number of the group in the golden table, after `last` */
+static const golden_row* next_accepted(const held* h, const golden_row* last, const char* method, const char* metric,
+                                       int k) {
+  if (!h->has_golden) return NULL;
+  return golden_next(&h->golden, last, h->g->task, h->g->profile, method, metric, k);
+}
+
+/* free the `difference` of the result */
 static pairing pair_with(const held* h, const char* method, const char* metric, int k, const measured* m) {
-  const golden_row* accepted[SEED_VALUES_MAX];
   pairing p = {.n = 0};
-  const int n = h->has_golden ? golden_find(&h->golden, h->g->task, h->g->profile, method, metric, k, accepted) : 0;
-  p.known = n > 0;
-  for (int i = 0; i < n; i++) {
-    if (isnan(accepted[i]->value)) p.known = false;
+  const golden_row* accepted = next_accepted(h, NULL, method, metric, k);
+  p.known = accepted != NULL;
+  for (; accepted; accepted = next_accepted(h, accepted, method, metric, k)) {
+    if (isnan(accepted->value)) p.known = false;
     for (int j = 0; j < m->n && p.known; j++) {
-      if (m->seed[j] != accepted[i]->seed) continue;
-      p.difference[p.n++] = m->value[j] - accepted[i]->value;
+      if (m->seed[j] != accepted->seed) continue;
+      p.difference = list_grow(p.difference, p.n, sizeof *p.difference);
+      p.difference[p.n++] = m->value[j] - accepted->value;
       p.value += m->value[j];
-      p.golden += accepted[i]->value;
+      p.golden += accepted->value;
     }
   }
   if (p.n == 0) return p;
@@ -138,9 +164,15 @@ static gate_verdict check_data(const held* h, const band* b, const measured* m, 
     snprintf(detail, n, "not finite for %d of %d seeds: %s", m->failed, m->failed + m->n, m->status);
     return GATE_REGRESSED;
   }
-  /* unfinished cells: the tolerance applies to all seeds, but a seed beyond a limit is a regression anyway */
-  if (m->done < m->planned && (b->kind == BAND_RELATIVE || judge_limit(b, m) == GATE_HELD)) {
+  /* the tolerance applies to all seeds, but a seed beyond a limit is a regression anyway */
+  const bool open = b->kind == BAND_RELATIVE || judge_limit(b, m) == GATE_HELD;
+  if (m->done < m->planned && open) {
     snprintf(detail, n, "%d of %d cells done; repeat `dynaflow run` to finish them", m->done, m->planned);
+    return GATE_MISSING;
+  }
+  if (m->absent && open) {
+    snprintf(detail, n, "%d of %d done cells have no such number, required by %s:%d", m->absent, m->done,
+             h->expect.path, b->line);
     return GATE_MISSING;
   }
   /* golden table */
@@ -195,7 +227,7 @@ static row row_of(const held* h, const band* b, const measured* m) {
 }
 
 static void hold_to(held* h, const band* b) {
-  const measured m = measure(h->r, h->g, b->method, b->metric, b->k);
+  measured m = measure(h->r, h->g, b->method, b->metric, b->k);
   const pairing p = b->kind == BAND_RELATIVE ? pair_with(h, b->method, b->metric, b->k, &m) : (pairing){.n = 0};
   char limit[96], detail[REASON_MAX + 96];
   row r = row_of(h, b, &m);
@@ -212,6 +244,8 @@ static void hold_to(held* h, const band* b) {
   const gate_verdict v = judge(h, b, &m, &p, detail, sizeof detail);
   limit_text(b, &p, limit, sizeof limit);
   gate_add_row(h->out, v, &r, limit, detail);
+  df_free(p.difference);
+  measured_clear(&m);
 }
 
 /* ---- work counters ---- */
@@ -222,9 +256,7 @@ static bool is_effort(const char* metric) {
 
 /* the table has one row per seed; whether this row is not the first one of its number */
 static bool is_repeated(const golden_table* t, const golden_row* one) {
-  const golden_row* seeds[SEED_VALUES_MAX];
-  golden_find(t, one->task, one->profile, one->method, one->metric, one->k, seeds);
-  return seeds[0] != one;
+  return golden_next(t, NULL, one->task, one->profile, one->method, one->metric, one->k) != one;
 }
 
 /* whether all cells of a method are done; missing cells are reported by verify.plan and not again for every counter */
@@ -243,7 +275,10 @@ static void hold_to_effort(held* h, const effort_band* e) {
   int counters = 0;
   for (int i = 0; h->has_golden && i < h->golden.n; i++) {
     const golden_row* one = &h->golden.rows[i];
-    if (!is_effort(one->metric) || strcmp(one->profile, h->g->profile) != 0 || is_repeated(&h->golden, one)) continue;
+    if (!is_effort(one->metric) || strcmp(one->task, h->g->task) != 0 || strcmp(one->profile, h->g->profile) != 0 ||
+        is_repeated(&h->golden, one)) {
+      continue;
+    }
     counters++;
     if (!is_complete(h, one->method)) continue;
     band b = {.k = one->k,
@@ -296,12 +331,12 @@ static double mean_seconds(const held* h, const char* method, int* seeds) {
 
 void gate_advise_time(held* h) {
   for (int m = 0; m < h->g->n_methods && h->has_golden; m++) {
-    const golden_row* accepted[SEED_VALUES_MAX];
     const char* method = h->g->methods[m];
-    const int n = golden_find(&h->golden, h->g->task, h->g->profile, method, GOLDEN_SECONDS, 0, accepted);
     double golden = 0;
-    int seeds;
-    for (int i = 0; i < n; i++) golden += accepted[i]->value / n;
+    int seeds, n = 0;
+    const golden_row* accepted = next_accepted(h, NULL, method, GOLDEN_SECONDS, 0);
+    for (; accepted; accepted = next_accepted(h, accepted, method, GOLDEN_SECONDS, 0), n++) golden += accepted->value;
+    golden /= n ? n : 1;
     const double seconds = mean_seconds(h, method, &seeds);
     if (!seeds || !(golden > 0)) continue;
     char limit[64], detail[64];
@@ -319,24 +354,36 @@ void gate_advise_time(held* h) {
   }
 }
 
+/* the row of a relative tolerance that is narrower than the spread of the seeds of the run */
+static void advise_spread(held* h, const band* b, const measured* m) {
+  row r = row_of(h, b, m);
+  r.value = df_estimate_sorted(DF_ESTIMATE_MEAN, m->n, m->value);
+  for (int s = 0; s < m->n; s++) r.lo = fmin(r.lo, m->value[s]);
+  for (int s = 0; s < m->n; s++) r.hi = fmax(r.hi, m->value[s]);
+  const double spread = fmax(r.hi - r.value, r.value - r.lo), tolerance = b->bound * fabs(r.value) + b->absolute;
+  if (spread <= tolerance) return;
+  char limit[96], deviation[64];
+  const pairing none = {.n = 0};
+  limit_text(b, &none, limit, sizeof limit);
+  /* a mean of 0 has no percentage */
+  const double percent = 100 * spread / fabs(r.value);
+  if (percent < 1e6) {
+    snprintf(deviation, sizeof deviation, "%.0f %%", percent);
+  } else {
+    snprintf(deviation, sizeof deviation, "%.3g%s%.30s", spread, m->unit[0] ? " " : "", m->unit);
+  }
+  char* detail =
+      format_text("seeds deviate up to %s from their mean: on other machines this tolerance will not hold", deviation);
+  gate_add_row(h->out, GATE_ADVISORY, &r, limit, detail);
+  df_free(detail);
+}
+
 void gate_advise_spread(held* h) {
   for (int i = 0; i < h->expect.n; i++) {
     const band* b = &h->expect.bands[i];
     if (b->kind != BAND_RELATIVE || strcmp(b->profile, h->g->profile) != 0) continue;
-    const measured m = measure(h->r, h->g, b->method, b->metric, b->k);
-    if (m.n < 2) continue;
-    row r = row_of(h, b, &m);
-    r.value = df_estimate_sorted(DF_ESTIMATE_MEAN, m.n, m.value);
-    for (int s = 0; s < m.n; s++) r.lo = fmin(r.lo, m.value[s]);
-    for (int s = 0; s < m.n; s++) r.hi = fmax(r.hi, m.value[s]);
-    const double spread = fmax(r.hi - r.value, r.value - r.lo), tolerance = b->bound * fabs(r.value) + b->absolute;
-    if (spread <= tolerance) continue;
-    char limit[96], detail[128];
-    const pairing none = {.n = 0};
-    limit_text(b, &none, limit, sizeof limit);
-    snprintf(detail, sizeof detail,
-             "seeds deviate up to %.0f %% from their mean: on other machines this tolerance will not hold",
-             100 * spread / fabs(r.value));
-    gate_add_row(h->out, GATE_ADVISORY, &r, limit, detail);
+    measured m = measure(h->r, h->g, b->method, b->metric, b->k);
+    if (m.n > 1) advise_spread(h, b, &m);
+    measured_clear(&m);
   }
 }

@@ -1,6 +1,6 @@
 /* gate_group.h: one group of a run with its tolerances and golden table, and the judgements on it. */
-#ifndef BENCH_GATE_GROUP_H
-#define BENCH_GATE_GROUP_H
+#ifndef BENCH_GATE_GATE_GROUP_H
+#define BENCH_GATE_GATE_GROUP_H
 
 #include "expect.h"
 #include "golden.h"

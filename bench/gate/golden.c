@@ -1,14 +1,20 @@
 #define _GNU_SOURCE
 #include "golden.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "aggregate.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "json.h"
+#include "list.h"
 #include "text.h"
 
 #define COLUMNS "task,method,seed,profile,metric,k,value,unit,n,lo,hi,status"
@@ -22,6 +28,15 @@ void golden_clear(golden_table* g) {
 
 /* ---- reading ---- */
 
+static const char* const columns[N_COLUMNS] = {"task",  "method", "seed", "profile", "metric", "k",
+                                               "value", "unit",   "n",    "lo",      "hi",     "status"};
+
+/* a line of the file, for error messages */
+typedef struct place {
+  const char* path;
+  int line;
+} place;
+
 /* splits a line at its commas, in place; returns the number of fields, of which at most N_COLUMNS are stored */
 static int split_fields(char* line, char* part[N_COLUMNS]) {
   int n = 0;
@@ -33,93 +48,207 @@ static int split_fields(char* line, char* part[N_COLUMNS]) {
   return n;
 }
 
-static bool take_name(char* out, size_t n, const char* value) {
+static df_status fail_field(const place* at, const char* name, const char* value, const char* what) {
+  return df_fail(DF_E_FORMAT, "%s:%d: %s = '%.80s': %s", at->path, at->line, name, value, what);
+}
+
+static df_status take_name(const place* at, const char* name, const char* value, char* out, size_t n) {
+  if (!value[0]) return fail_field(at, name, value, "expected a name");
+  if (strlen(value) >= n) {
+    return df_fail(DF_E_FORMAT, "%s:%d: %s = '%.40s...': at most %zu bytes are allowed", at->path, at->line, name,
+                   value, n - 1);
+  }
   snprintf(out, n, "%s", value);
-  return value[0] && strlen(value) < n;
+  return DF_OK;
 }
 
-static bool take_count(int* out, const char* value) {
+static df_status take_count(const place* at, const char* name, const char* value, int low, int* out) {
   char* end;
+  errno = 0;
   const long v = strtol(value, &end, 10);
+  if (errno || !isdigit((unsigned char)value[0]) || *end || v < low || v > INT_MAX) {
+    return fail_field(at, name, value,
+                      low ? "expected an integer from 1 to 2147483647" : "expected an integer from 0 to 2147483647");
+  }
   *out = (int)v;
-  return end != value && *end == '\0' && v >= 0 && v <= 2147483647;
+  return DF_OK;
 }
 
-static bool take_value(double* out, const char* value) {
+/* a number, or NaN for an empty field */
+static df_status take_value(const place* at, const char* name, const char* value, double* out) {
   char* end;
   *out = value[0] ? strtod(value, &end) : NAN;
-  return !value[0] || (end != value && *end == '\0' && isfinite(*out));
+  if (!value[0] || (!isspace((unsigned char)value[0]) && *end == '\0' && isfinite(*out))) return DF_OK;
+  return fail_field(at, name, value, "expected a finite number, or nothing");
 }
 
-static bool take_row(golden_row* row, char* line) {
+static df_status take_head(const place* at, char* line) {
   char* part[N_COLUMNS];
-  int seed = 0, n = 0;
-  const bool fine = split_fields(line, part) == N_COLUMNS && take_name(row->task, sizeof row->task, part[0]) &&
-                    take_name(row->method, sizeof row->method, part[1]) && take_count(&seed, part[2]) &&
-                    take_name(row->profile, sizeof row->profile, part[3]) &&
-                    take_name(row->metric, sizeof row->metric, part[4]) && take_count(&row->k, part[5]) &&
-                    take_value(&row->value, part[6]) && take_count(&n, part[8]);
-  row->seed = seed;
-  return fine;
-}
-
-static void take_comment(golden_table* g, const char* line) {
-  static const char mujoco[] = "# mujoco: ", version[] = "# task_version: ", settings[] = "# settings: ";
-  if (strncmp(line, mujoco, strlen(mujoco)) == 0) snprintf(g->mujoco, sizeof g->mujoco, "%s", line + strlen(mujoco));
-  if (strncmp(line, version, strlen(version)) == 0) g->task_version = atoi(line + strlen(version));
-  if (strncmp(line, settings, strlen(settings)) == 0) {
-    snprintf(g->settings, sizeof g->settings, "%s", line + strlen(settings));
-  }
-}
-
-static df_status read_lines(golden_table* g, char* data) {
-  size_t lines = 0;
-  int line = 0;
-  bool head = false;
-  for (const char* p = data; *p; p++) lines += *p == '\n';
-  g->rows = df_alloc(lines + 1, sizeof *g->rows);
-  if (!g->rows) return DF_E_NOMEM;
-  char* rest = data;
-  for (char* at = strsep(&rest, "\n"); at; at = strsep(&rest, "\n")) {
-    line++;
-    if (at[0] == '#') {
-      take_comment(g, at);
-    } else if (at[0] && !head) {
-      head = strcmp(at, COLUMNS) == 0;
-      if (!head) return df_fail(DF_E_FORMAT, "%s:%d: expected the columns %s", g->path, line, COLUMNS);
-    } else if (at[0] && !take_row(&g->rows[g->n++], at)) {
-      return df_fail(DF_E_FORMAT, "%s:%d: invalid row, expected " COLUMNS, g->path, line);
+  const int n = split_fields(line, part);
+  for (int c = 0; c < N_COLUMNS; c++) {
+    if (c < n && strcmp(part[c], columns[c]) == 0) continue;
+    bool there = false;
+    for (int i = 0; i < n && i < N_COLUMNS; i++) there = there || strcmp(part[i], columns[c]) == 0;
+    if (!there) {
+      return df_fail(DF_E_FORMAT, "%s:%d: the column '%s' is missing; expected the columns " COLUMNS, at->path,
+                     at->line, columns[c]);
     }
+    return df_fail(DF_E_FORMAT, "%s:%d: column %d is '%.40s', not '%s'; expected the columns " COLUMNS, at->path,
+                   at->line, c + 1, part[c], columns[c]);
   }
-  if (!g->mujoco[0] || !g->task_version || !g->settings[0] || g->n == 0) {
-    return df_fail(DF_E_FORMAT, "%s: not a golden table: # mujoco, # task_version, # settings or all rows are missing",
-                   g->path);
+  if (n == N_COLUMNS) return DF_OK;
+  return df_fail(DF_E_FORMAT, "%s:%d: %d columns; expected the %d columns " COLUMNS, at->path, at->line, n, N_COLUMNS);
+}
+
+static df_status take_row(const place* at, char* line, golden_row* row) {
+  char* part[N_COLUMNS];
+  int seed = 0, count;
+  double bound;
+  const int n = split_fields(line, part);
+  if (n != N_COLUMNS) {
+    return df_fail(DF_E_FORMAT, "%s:%d: the row has %d columns, not the %d of " COLUMNS, at->path, at->line, n,
+                   N_COLUMNS);
+  }
+  row->line = at->line;
+  DF_TRY(take_name(at, columns[0], part[0], row->task, sizeof row->task));
+  DF_TRY(take_name(at, columns[1], part[1], row->method, sizeof row->method));
+  DF_TRY(take_count(at, columns[2], part[2], 0, &seed));
+  DF_TRY(take_name(at, columns[3], part[3], row->profile, sizeof row->profile));
+  DF_TRY(take_name(at, columns[4], part[4], row->metric, sizeof row->metric));
+  DF_TRY(take_count(at, columns[5], part[5], 0, &row->k));
+  DF_TRY(take_value(at, columns[6], part[6], &row->value));
+  DF_TRY(take_count(at, columns[8], part[8], 0, &count));
+  DF_TRY(take_value(at, columns[9], part[9], &bound));
+  DF_TRY(take_value(at, columns[10], part[10], &bound));
+  row->seed = seed;
+  if (metric_is_known(row->metric) || strcmp(row->metric, GOLDEN_SECONDS) == 0) return DF_OK;
+  return fail_field(at, columns[4], row->metric, "unknown metric, see `dynaflow list metrics`");
+}
+
+/* the value of a comment line "# name: value"; NULL if the line has another name */
+static const char* value_of(const char* line, const char* name) {
+  const size_t n = strlen(name);
+  const bool has =
+      strncmp(line, "# ", 2) == 0 && strncmp(line + 2, name, n) == 0 && strncmp(line + 2 + n, ": ", 2) == 0;
+  return has ? line + n + 4 : NULL;
+}
+
+static df_status take_comment(const place* at, const char* line, golden_table* g) {
+  static const char* const names[] = {"mujoco", "task_version", "settings"};
+  const bool known[] = {g->mujoco[0], g->task_version, g->settings[0]};
+  for (int i = 0; i < 3; i++) {
+    const char* value = value_of(line, names[i]);
+    if (!value) continue;
+    if (known[i]) return fail_field(at, names[i], value, "the line appears twice");
+    if (i == 0) return take_name(at, names[i], value, g->mujoco, sizeof g->mujoco);
+    if (i == 1) return take_count(at, names[i], value, 1, &g->task_version);
+    return take_name(at, names[i], value, g->settings, sizeof g->settings);
   }
   return DF_OK;
 }
 
-df_status golden_read(const char* path, golden_table* out) {
-  *out = (golden_table){.path = df_strdup(path)};
-  char* data = NULL;
-  size_t n;
-  df_status status = out->path ? df_file_read(path, &data, &n) : DF_E_NOMEM;
-  if (status == DF_OK) status = read_lines(out, data);
-  df_free(data);
-  if (status != DF_OK) golden_clear(out);
+/* orders rows by what they are the number of */
+static int compare_numbers(const golden_row* a, const golden_row* b) {
+  int order = a->k != b->k ? (a->k > b->k) - (a->k < b->k) : (a->seed > b->seed) - (a->seed < b->seed);
+  if (!order) order = strcmp(a->metric, b->metric);
+  if (!order) order = strcmp(a->method, b->method);
+  if (!order) order = strcmp(a->task, b->task);
+  return order ? order : strcmp(a->profile, b->profile);
+}
+
+static int by_number(const void* left, const void* right) {
+  const golden_row *a = *(const golden_row*const*)left, *b = *(const golden_row*const*)right;
+  const int order = compare_numbers(a, b);
+  return order ? order : a->line - b->line;
+}
+
+/* refuses a second row of one number: neither is right, nor is their mean */
+static df_status check_rows_differ(const golden_table* g) {
+  const golden_row** sorted = df_alloc((size_t)g->n, sizeof *sorted);
+  const golden_row *first = NULL, *second = NULL;
+  if (!sorted) return DF_E_NOMEM;
+  for (int i = 0; i < g->n; i++) sorted[i] = &g->rows[i];
+  qsort(sorted, (size_t)g->n, sizeof *sorted, by_number);
+  for (int i = 1; i < g->n; i++) {
+    if (compare_numbers(sorted[i - 1], sorted[i]) != 0 || (second && second->line < sorted[i]->line)) continue;
+    first = sorted[i - 1];
+    second = sorted[i];
+  }
+  df_free(sorted);
+  if (!second) return DF_OK;
+  return df_fail(
+      DF_E_FORMAT,
+      "%s:%d: the row of %s, %s, seed %lld, profile %s, %s, k %d appears twice, first in line %d; remove one", g->path,
+      second->line, second->task, second->method, (long long)second->seed, second->profile, second->metric, second->k,
+      first->line);
+}
+
+/* accepts LF and CRLF; a comma-separated file of a spreadsheet may have the latter */
+static df_status check_line_end(const place* at, char* line) {
+  const size_t n = strlen(line);
+  if (n && line[n - 1] == '\r') line[n - 1] = '\0';
+  if (!strchr(line, '\r')) return DF_OK;
+  return df_fail(DF_E_FORMAT, "%s:%d: a carriage return within a line; end lines with LF or CRLF", at->path, at->line);
+}
+
+static df_status read_lines(golden_table* g, char* data) {
+  bool head = false;
+  place at = {.path = g->path};
+  char* rest = data;
+  for (char* line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n")) {
+    at.line++;
+    DF_TRY(check_line_end(&at, line));
+    if (line[0] == '#') {
+      DF_TRY(take_comment(&at, line, g));
+    } else if (line[0] && !head) {
+      DF_TRY(take_head(&at, line));
+      head = true;
+    } else if (line[0]) {
+      g->rows = list_grow(g->rows, g->n, sizeof *g->rows);
+      g->rows[g->n] = (golden_row){0};
+      DF_TRY(take_row(&at, line, &g->rows[g->n++]));
+    }
+  }
+  const char* lacks = !g->mujoco[0]      ? "the line '# mujoco: ...'"
+                      : !g->task_version ? "the line '# task_version: ...'"
+                      : !g->settings[0]  ? "the line '# settings: ...'"
+                      : !head            ? "the columns " COLUMNS
+                      : g->n == 0        ? "a row after its columns"
+                                         : NULL;
+  if (lacks) return df_fail(DF_E_FORMAT, "%s: not a golden table, it lacks %s", g->path, lacks);
+  return check_rows_differ(g);
+}
+
+/* reads a table from the text `data` [n], which it changes; frees *g's contents on failure */
+static df_status parse(const char* path, char* data, size_t n, golden_table* g) {
+  static const char mark[] = "\xef\xbb\xbf"; /* the byte-order mark of UTF-8 */
+  *g = (golden_table){.path = df_strdup(path)};
+  df_status status = g->path ? DF_OK : DF_E_NOMEM;
+  if (status == DF_OK && strlen(data) != n) status = df_fail(DF_E_FORMAT, "%s: the file contains a zero byte", path);
+  if (status == DF_OK) status = read_lines(g, data + (strncmp(data, mark, strlen(mark)) == 0 ? strlen(mark) : 0));
+  if (status != DF_OK) golden_clear(g);
   return status;
 }
 
-int golden_find(const golden_table* g, const char* task, const char* profile, const char* method, const char* metric,
-                int k, const golden_row* rows[SEED_VALUES_MAX]) {
-  int n = 0;
-  for (int i = 0; i < g->n && n < SEED_VALUES_MAX; i++) {
-    const golden_row* row = &g->rows[i];
+df_status golden_read(const char* path, golden_table* out) {
+  char* data;
+  size_t n;
+  *out = (golden_table){0};
+  DF_TRY(df_file_read(path, &data, &n));
+  const df_status status = parse(path, data, n, out);
+  df_free(data);
+  return status;
+}
+
+const golden_row* golden_next(const golden_table* g, const golden_row* last, const char* task, const char* profile,
+                              const char* method, const char* metric, int k) {
+  for (const golden_row* row = last ? last + 1 : g->rows; row < g->rows + g->n; row++) {
     if (row->k == k && strcmp(row->metric, metric) == 0 && strcmp(row->method, method) == 0 &&
         strcmp(row->task, task) == 0 && strcmp(row->profile, profile) == 0) {
-      rows[n++] = row;
+      return row;
     }
   }
-  return n;
+  return NULL;
 }
 
 /* ---- writing ---- */
@@ -137,7 +266,12 @@ df_status golden_settings(const json_t* record, char sum[DF_SHA256_TEXT]) {
   return status;
 }
 
-/* appends a value with commas and control characters replaced by spaces */
+/* appends the rest of a comment line, with control characters replaced by spaces */
+static void add_comment(text* out, const char* value) {
+  for (const char* p = value; *p; p++) text_add(out, "%c", (unsigned char)*p < 32 ? ' ' : *p);
+}
+
+/* appends a field, with commas, too, replaced by spaces */
 static void add_text(text* out, const char* value) {
   for (const char* p = value; *p; p++) text_add(out, "%c", *p == ',' || (unsigned char)*p < 32 ? ' ' : *p);
 }
@@ -181,14 +315,25 @@ static df_status add_head(const run_view* r, const run_group* g, const char* rea
   text_add(out, "# accepted with `dynaflow gate RUN --accept --reason ...`: the seeds of %s, profile %s\n", g->task,
            g->profile);
   text_add(out, "# reason: ");
-  add_text(out, reason);
+  add_comment(out, reason);
   const char* version = string_of(json_object_get(first->record, "config"), "task.version");
   text_add(out, "\n# mujoco: %s\n# task_version: %s\n# settings: %s\n# commit: %s\n# blas: %s\n# cpu: ",
            string_of(provenance, "mujoco"), version[0] ? version : "1", settings, string_of(provenance, "commit"),
            string_of(json_object_get(provenance, "blas"), "kernel"));
-  add_text(out, string_of(provenance, "cpu"));
+  add_comment(out, string_of(provenance, "cpu"));
   text_add(out, "\n");
   return DF_OK;
+}
+
+/* a table that cannot be read again is not written */
+static df_status check_readable(const text* out, const char* path) {
+  golden_table again;
+  char* copy = df_strdup(text_of(out));
+  if (!copy) return DF_E_NOMEM;
+  const df_status status = parse(path, copy, out->n, &again);
+  df_free(copy);
+  if (status == DF_OK) golden_clear(&again);
+  return status == DF_E_FORMAT ? df_fail(status, "no golden table is written: %s", df_error_message()) : status;
 }
 
 df_status golden_write(const run_view* r, const run_group* g, const char* reason, const char* path) {
@@ -201,6 +346,7 @@ df_status golden_write(const run_view* r, const run_group* g, const char* reason
       if (c->done && run_in_group(g, c) && strcmp(c->method, g->methods[m]) == 0) add_cell(c, &out);
     }
   }
+  if (status == DF_OK) status = check_readable(&out, path);
   char* folder = df_path_folder(path);
   if (status == DF_OK) status = folder ? df_dir_make(folder) : DF_E_NOMEM;
   if (status == DF_OK) status = text_write(&out, path);

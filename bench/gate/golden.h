@@ -3,8 +3,8 @@
  * The file starts with comment lines "# name: value": the reason for accepting the numbers, mujoco, task_version and
  * settings (SHA-256 of the shared settings), which a run must match; and commit, blas and cpu, for information only.
  * Tidy rows as in a report's results.csv follow: task,method,seed,profile,metric,k,value,unit,n,lo,hi,status. */
-#ifndef BENCH_GOLDEN_H
-#define BENCH_GOLDEN_H
+#ifndef BENCH_GATE_GOLDEN_H
+#define BENCH_GATE_GOLDEN_H
 
 #include "dynaflow/config/config.h"
 #include "dynaflow/core/hash.h"
@@ -16,6 +16,7 @@ typedef struct golden_row {
   int64_t seed;
   int k;
   double value; /* NaN if the field is empty */
+  int line;     /* in the file */
 } golden_row;
 
 typedef struct golden_table {
@@ -26,15 +27,17 @@ typedef struct golden_table {
   golden_row* rows; /* [n], owned */
 } golden_table;
 
-/* Reads a golden table. Errors: DF_E_MISSING; DF_E_FORMAT with file and line; DF_E_NOMEM. Call golden_clear() after
- * success; a failure leaves *out empty. */
+/* Reads a golden table; lines may end with LF or CRLF, and a byte-order mark is skipped. Errors: DF_E_MISSING;
+ * DF_E_FORMAT, with file and line, for anything else than a table, for an unknown metric and for a second row of a
+ * task, method, seed, profile, metric and k; DF_E_NOMEM. Call golden_clear() after success; a failure leaves *out
+ * empty. */
 DF_MUST_CHECK df_status golden_read(const char* path, golden_table* out);
 void golden_clear(golden_table* g);
 
-/* Finds the rows of one number, one per seed, in the order of the table. Returns their number; only the first
- * SEED_VALUES_MAX are returned. The rows belong to the table. */
-int golden_find(const golden_table* g, const char* task, const char* profile, const char* method, const char* metric,
-                int k, const golden_row* rows[SEED_VALUES_MAX]);
+/* The next row of one number after the row `last` (NULL: the first one), in the order of the table; NULL after the last
+ * one. There is one row per seed. The rows belong to the table. */
+const golden_row* golden_next(const golden_table* g, const golden_row* last, const char* task, const char* profile,
+                              const char* method, const char* metric, int k);
 
 /* SHA-256 of the settings of a record that all methods of a comparison share (setting_is_shared()). */
 DF_MUST_CHECK df_status golden_settings(const json_t* record, char sum[DF_SHA256_TEXT]);
@@ -44,7 +47,7 @@ DF_MUST_CHECK df_status golden_settings(const json_t* record, char sum[DF_SHA256
 #define GOLDEN_SECONDS "train_cpu_s"
 
 /* Writes the table of the done cells of a group to `path` and creates its folder. Errors: DF_E_MISSING if the first
- * method has no done cell, DF_E_IO, DF_E_NOMEM. */
+ * method has no done cell, DF_E_FORMAT if the records have what golden_read() refuses, DF_E_IO, DF_E_NOMEM. */
 DF_MUST_CHECK df_status golden_write(const run_view* r, const run_group* g, const char* reason, const char* path);
 
 #endif

@@ -1,6 +1,6 @@
 /* verdict.h: the verdicts of a gate, one row per tolerance, and the exit code they add up to. */
-#ifndef BENCH_VERDICT_H
-#define BENCH_VERDICT_H
+#ifndef BENCH_GATE_VERDICT_H
+#define BENCH_GATE_VERDICT_H
 
 #include "exit_code.h"
 #include "rows.h"

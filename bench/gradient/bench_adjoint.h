@@ -1,6 +1,6 @@
 /* bench_adjoint.h: cost of a gradient, as ratios of interleaved runs in CPU time of one thread. */
-#ifndef BENCH_BENCH_ADJOINT_H
-#define BENCH_BENCH_ADJOINT_H
+#ifndef BENCH_GRADIENT_BENCH_ADJOINT_H
+#define BENCH_GRADIENT_BENCH_ADJOINT_H
 
 #include "cases.h"
 #include "dynaflow/sim/system.h"

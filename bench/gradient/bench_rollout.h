@@ -1,6 +1,6 @@
 /* bench_rollout.h: speedup of rollouts on several threads. */
-#ifndef BENCH_BENCH_ROLLOUT_H
-#define BENCH_BENCH_ROLLOUT_H
+#ifndef BENCH_GRADIENT_BENCH_ROLLOUT_H
+#define BENCH_GRADIENT_BENCH_ROLLOUT_H
 
 #include "cases.h"
 #include "dynaflow/sim/system.h"

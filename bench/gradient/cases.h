@@ -1,7 +1,7 @@
 /* cases.h: where a gradient is checked or timed: states with actions, and rollouts with targets, taken from
  * demonstrations or generated for a model without demonstrations. */
-#ifndef BENCH_CASES_H
-#define BENCH_CASES_H
+#ifndef BENCH_GRADIENT_CASES_H
+#define BENCH_GRADIENT_CASES_H
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* gradcheck_plot.h: figure of a gradient through contacts: the loss along a line in action space, and the growth of the
  * gradient with the horizon. */
-#ifndef BENCH_GRADCHECK_PLOT_H
-#define BENCH_GRADCHECK_PLOT_H
+#ifndef BENCH_GRADIENT_GRADCHECK_PLOT_H
+#define BENCH_GRADIENT_GRADCHECK_PLOT_H
 
 #include "cases.h"
 #include "dynaflow/sim/system.h"

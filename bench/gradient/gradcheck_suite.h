@@ -1,6 +1,6 @@
 /* gradcheck_suite.h: verification of the adjoint over a list of models, and its tables. */
-#ifndef BENCH_GRADCHECK_SUITE_H
-#define BENCH_GRADCHECK_SUITE_H
+#ifndef BENCH_GRADIENT_GRADCHECK_SUITE_H
+#define BENCH_GRADIENT_GRADCHECK_SUITE_H
 
 #include "cases.h"
 #include "dynaflow/gradcheck/gradcheck.h"

@@ -5,8 +5,8 @@
  *
  * A `model` line has a unique name; a file, searched for beside the suite, then where tasks search for data; optionally
  * the largest wanted cost of its adjoint, in steps; and system.* settings as of a task. # begins a comment. */
-#ifndef BENCH_SUITE_H
-#define BENCH_SUITE_H
+#ifndef BENCH_GRADIENT_SUITE_H
+#define BENCH_GRADIENT_SUITE_H
 
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"

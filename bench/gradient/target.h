@@ -1,6 +1,6 @@
 /* target.h: opens the target of gradcheck and bench by name: a task with its demonstrations, or a model file. */
-#ifndef BENCH_TARGET_H
-#define BENCH_TARGET_H
+#ifndef BENCH_GRADIENT_TARGET_H
+#define BENCH_GRADIENT_TARGET_H
 
 #include "cases.h"
 #include "dynaflow/sim/system.h"

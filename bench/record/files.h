@@ -1,7 +1,7 @@
 /* files.h: the files that a record stands on, beside the model, the data and the plugin, whose hashes are fields of
  * their own: what a method wrote when its checkpoint was saved. */
-#ifndef BENCH_FILES_H
-#define BENCH_FILES_H
+#ifndef BENCH_RECORD_FILES_H
+#define BENCH_RECORD_FILES_H
 
 #include <jansson.h>
 

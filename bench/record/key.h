@@ -1,6 +1,6 @@
 /* key.h: the key of a result: SHA-256 of the canonical text of everything that can change its numbers. */
-#ifndef BENCH_KEY_H
-#define BENCH_KEY_H
+#ifndef BENCH_RECORD_KEY_H
+#define BENCH_RECORD_KEY_H
 
 #include <jansson.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* notes.h: notes of a cell: facts about a finished result that do not change its status but that its reader must know.
  * They are strings in the field "notes" of a record. */
-#ifndef BENCH_NOTES_H
-#define BENCH_NOTES_H
+#ifndef BENCH_RECORD_NOTES_H
+#define BENCH_RECORD_NOTES_H
 
 #include <jansson.h>
 

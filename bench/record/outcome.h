@@ -1,6 +1,6 @@
 /* outcome.h: how a cell ended. */
-#ifndef BENCH_OUTCOME_H
-#define BENCH_OUTCOME_H
+#ifndef BENCH_RECORD_OUTCOME_H
+#define BENCH_RECORD_OUTCOME_H
 
 /* Outcomes as recorded in a cell's "status". Only "done" is a result; the next run retries cells with any other
  * outcome. X(code, word) */

@@ -1,6 +1,6 @@
 /* schema.h: checks a record against the rules of results/schema.json, without a JSON Schema validator. */
-#ifndef BENCH_SCHEMA_H
-#define BENCH_SCHEMA_H
+#ifndef BENCH_RECORD_SCHEMA_H
+#define BENCH_RECORD_SCHEMA_H
 
 #include <jansson.h>
 

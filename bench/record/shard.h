@@ -1,6 +1,6 @@
 /* shard.h: shards, the parts of a plan that several processes run in one folder, and the names of their files. */
-#ifndef BENCH_SHARD_H
-#define BENCH_SHARD_H
+#ifndef BENCH_RECORD_SHARD_H
+#define BENCH_RECORD_SHARD_H
 
 #include <stdbool.h>
 

@@ -43,6 +43,7 @@ struct store {
   int lock;        /* file descriptor of the lock; -1 when reading */
   json_t* records; /* of all parts, merged */
   place* places;   /* of `records`, same order */
+  size_t room;     /* for so many places */
 };
 
 /* ---- parts ---- */
@@ -141,13 +142,30 @@ static int by_time(const void* a, const void* b) {
   return x->at < y->at ? -1 : x->at > y->at;
 }
 
+static size_t count_records(const store* s) {
+  size_t n = 0;
+  for (int i = 0; i < s->n; i++) n += json_array_size(s->parts[i]->records);
+  return n;
+}
+
+/* makes room for n records in the merged list, so that merge_reserved() needs no memory of df_alloc */
+static df_status reserve(store* s, size_t n) {
+  if (n <= s->room) return DF_OK;
+  place* places = df_alloc(2 * n, sizeof *places);
+  if (!places) return DF_E_NOMEM;
+  if (s->places) memcpy(places, s->places, json_array_size(s->records) * sizeof *places);
+  df_free(s->places);
+  s->places = places;
+  s->room = 2 * n;
+  return DF_OK;
+}
+
 /* Merges the records of all parts by time. The sort key of a record is the latest time so far in its file, so records
  * keep the order of their lines even if a clock was set back. */
-static df_status merge(store* s) {
-  size_t n = 0, k = 0;
-  for (int i = 0; i < s->n; i++) n += json_array_size(s->parts[i]->records);
-  place* places = df_alloc(n + 1, sizeof *places);
-  if (!places) return DF_E_NOMEM;
+static df_status merge_reserved(store* s) {
+  const size_t n = count_records(s);
+  place* places = s->places;
+  size_t k = 0;
   for (int i = 0; i < s->n; i++) {
     const char* last = "";
     size_t at;
@@ -158,12 +176,18 @@ static df_status merge(store* s) {
       places[k++] = (place){s->parts[i], at, last};
     }
   }
-  qsort(places, n, sizeof *places, by_time);
+  if (n) qsort(places, n, sizeof *places, by_time);
   json_array_clear(s->records);
-  for (size_t i = 0; i < n; i++) json_array_append(s->records, json_array_get(places[i].part->records, places[i].at));
-  df_free(s->places);
-  s->places = places;
-  return DF_OK;
+  int failed = 0;
+  for (size_t i = 0; i < n; i++) {
+    failed |= json_array_append(s->records, json_array_get(places[i].part->records, places[i].at));
+  }
+  return failed ? df_fail(DF_E_NOMEM, "%s: out of memory for the records", s->folder) : DF_OK;
+}
+
+static df_status merge(store* s) {
+  DF_TRY(reserve(s, count_records(s)));
+  return merge_reserved(s);
 }
 
 /* ---- reading ---- */
@@ -223,7 +247,9 @@ static df_status read_lines(part* p, bool sealed, const char* data, size_t n) {
       json_decref(record);
       return status;
     }
-    json_array_append_new(p->records, record);
+    if (json_array_append_new(p->records, record) != 0) {
+      return df_fail(DF_E_NOMEM, "%s:%zu: out of memory for the record", p->path, line);
+    }
     p->whole = at;
   }
   return DF_OK;
@@ -257,7 +283,21 @@ static df_status read_run(store* s) {
   return read_others(s, false);
 }
 
+/* fails if the file opened for writing no longer has its name: what is written to it would be lost */
+static df_status check_name(const store* s) {
+  struct stat opened, named;
+  if (fstat(s->fd, &opened) == 0 && stat(s->own->path, &named) == 0 && opened.st_dev == named.st_dev &&
+      opened.st_ino == named.st_ino) {
+    return DF_OK;
+  }
+  return df_fail(DF_E_IO,
+                 "%s: the file was removed or replaced while this run was writing it; its records are lost, repeat the "
+                 "command to run their cells again",
+                 s->own->path);
+}
+
 df_status store_refresh(store* s) {
+  if (s->own) DF_TRY(check_name(s));
   return read_others(s, true);
 }
 
@@ -282,7 +322,7 @@ static df_status take_lock(store* s) {
   char* path = df_path_join(s->folder, name);
   if (!path) return DF_E_NOMEM;
   df_status status = DF_OK;
-  s->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  s->lock = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
   if (s->lock < 0) {
     status = df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
   } else if (flock(s->lock, LOCK_EX | LOCK_NB) != 0) {
@@ -361,21 +401,41 @@ static int write_line(int fd, const char* line, size_t n) {
   return fsync(fd) == 0 ? 0 : errno;
 }
 
-df_status store_append(store* s, json_t* record) {
-  if (s->fd < 0) return df_fail(DF_E_ARG, "%s: the run was opened for reading only", store_path(s));
-  part* p = s->own;
-  DF_TRY(check_record(p->path, json_array_size(p->records) + 1, record));
+/* writes the record as a line; on failure the file is restored */
+static df_status write_record(const store* s, const json_t* record, size_t* n) {
+  const part* p = s->own;
   char* line = json_dumps(record, JSON_COMPACT | JSON_ENSURE_ASCII);
   if (!line) return df_fail(DF_E_NONFINITE, "%s: the record cannot be written as JSON", p->path);
-  const size_t n = strlen(line) + 1;
-  line[n - 1] = '\n';
-  const int reason = write_line(s->fd, line, n);
+  *n = strlen(line) + 1;
+  line[*n - 1] = '\n';
+  const int reason = write_line(s->fd, line, *n);
   free(line);
   if (reason) {
     const bool whole = ftruncate(s->fd, (off_t)p->whole) == 0;
     return df_fail(DF_E_IO, "%s: %s%s", p->path, strerror(reason), whole ? "" : "; its last line is now incomplete");
   }
-  p->whole += n;
-  json_array_append(p->records, record);
-  return merge(s);
+  return check_name(s);
+}
+
+df_status store_append(store* s, json_t* record) {
+  if (s->fd < 0) return df_fail(DF_E_ARG, "%s: the run was opened for reading only", store_path(s));
+  part* p = s->own;
+  DF_TRY(check_record(p->path, json_array_size(p->records) + 1, record));
+  /* everything that needs memory comes before the write: after it the record exists */
+  size_t n = 0;
+  DF_TRY(reserve(s, count_records(s) + 1));
+  if (json_array_append(p->records, record) != 0) {
+    return df_fail(DF_E_NOMEM, "%s: out of memory for the record", p->path);
+  }
+  df_status status = merge_reserved(s);
+  if (status == DF_OK) status = write_record(s, record, &n);
+  if (status == DF_OK) {
+    p->whole += n;
+    return DF_OK;
+  }
+  json_array_remove(p->records, json_array_size(p->records) - 1);
+  /* the list shrinks, which needs no memory */
+  const df_status shrunk = merge_reserved(s);
+  (void)shrunk;
+  return status;
 }

@@ -4,8 +4,8 @@
  * <folder>/events-<i>of<n>.jsonl. Each file has its own lock and therefore one writer. Readers merge all files: a cell
  * that is done in one file is done for all. results/schema.json defines the lines. Tables, plots and pages are derived
  * from the records and can be deleted. */
-#ifndef BENCH_STORE_H
-#define BENCH_STORE_H
+#ifndef BENCH_RECORD_STORE_H
+#define BENCH_RECORD_STORE_H
 
 #include <jansson.h>
 #include <stddef.h>
@@ -44,15 +44,17 @@ const char* store_where(const store* s, size_t i, char* out, size_t n);
 /* The latest record with this key and status "done", or NULL. Owned by the store. */
 const json_t* store_find(const store* s, const char* key);
 
-/* Reads the records that other processes have appended to the other files of the run. Errors: those of store_open(). */
+/* Reads the records that other processes have appended to the other files of the run. Errors: those of store_open();
+ * DF_E_IO if the file opened for writing was removed or replaced. */
 DF_MUST_CHECK df_status store_refresh(store* s);
 
 /* The records of the file opened for writing; NULL if the run was opened for reading. Owned by the store. */
 const json_t* store_own(const store* s);
 
 /* Appends one record with a single write, syncs it, and keeps a reference. Errors: DF_E_ARG if the run was opened for
- * reading, DF_E_FORMAT if it is no record, DF_E_NONFINITE if it cannot be written as JSON, DF_E_IO if it cannot be
- * written; then the file is restored, or the message says that its last line is incomplete. */
+ * reading, DF_E_FORMAT if it is no record, DF_E_NOMEM, DF_E_NONFINITE if it cannot be written as JSON, DF_E_IO if it
+ * cannot be written; then the file is restored, or the message says that its last line is incomplete, or that the file
+ * was removed or replaced. After any error the record is not part of the store. */
 DF_MUST_CHECK df_status store_append(store* s, json_t* record);
 
 #endif

@@ -1,6 +1,6 @@
 /* verify_replay.h: connects verification (bench/verify) to the simulator and the table of methods. */
-#ifndef BENCH_VERIFY_REPLAY_H
-#define BENCH_VERIFY_REPLAY_H
+#ifndef BENCH_REPLAY_VERIFY_REPLAY_H
+#define BENCH_REPLAY_VERIFY_REPLAY_H
 
 #include "finding.h"
 #include "options.h"

@@ -164,7 +164,8 @@ static void print_notes(const comparisons* c) {
       "often. p: "
       "bootstrap; for falls, exact McNemar test over episodes.\np (Holm) is adjusted for all %d comparison%s made "
       "here; intervals are not (if all %d differences were zero, about %.1f\nintervals would exclude zero). A winner "
-      "is named if p (Holm) < 0.05, all seeds agree on the sign, and there are at least\n%d seeds. Few seeds tell "
+      "is named if p (Holm) < 0.05, all seeds agree on the sign (and, of falls, the McNemar test\ndoes), and there are "
+      "at least %d seeds. Few seeds tell "
       "little about other seeds: 3 seeds agree by chance in one of four cases.\n",
       c->cfg.resamples, (unsigned long long)c->cfg.seed, c->tests, c->tests == 1 ? "" : "s", c->tests, 0.05 * c->tests,
       c->cfg.min_seeds);

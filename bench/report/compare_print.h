@@ -1,6 +1,6 @@
 /* compare_print.h: prints comparisons as JSON rows or as text tables. */
-#ifndef BENCH_COMPARE_PRINT_H
-#define BENCH_COMPARE_PRINT_H
+#ifndef BENCH_REPORT_COMPARE_PRINT_H
+#define BENCH_REPORT_COMPARE_PRINT_H
 
 #include "compare.h"
 #include "options.h"

@@ -9,7 +9,7 @@
 #include "text.h"
 
 static void csv_text(text* out, const char* value) {
-  if (!strpbrk(value, ",\"\n")) {
+  if (!strpbrk(value, ",\"\r\n")) {
     text_add(out, "%s", value);
     return;
   }

@@ -1,6 +1,6 @@
 /* csv.h: the numbers and the run times of a run as CSV files. */
-#ifndef BENCH_CSV_H
-#define BENCH_CSV_H
+#ifndef BENCH_REPORT_CSV_H
+#define BENCH_REPORT_CSV_H
 
 #include "run_view.h"
 

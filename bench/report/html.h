@@ -1,6 +1,6 @@
 /* html.h: the report as one HTML page. */
-#ifndef BENCH_HTML_H
-#define BENCH_HTML_H
+#ifndef BENCH_REPORT_HTML_H
+#define BENCH_REPORT_HTML_H
 
 #include "plots.h"
 #include "run_view.h"

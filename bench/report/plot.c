@@ -9,6 +9,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "json.h"
+#include "list.h"
 
 /* ---- common parts of figures ---- */
 
@@ -50,15 +51,18 @@ void plot_place(plot* p, plot_box b, int width, int height) {
 
 static void list_seeds(const run_view* r, const run_group* g, text* out) {
   int n = 0;
-  int64_t seeds[SEED_VALUES_MAX];
-  for (int i = 0; i < r->n_cells && n < SEED_VALUES_MAX; i++) {
+  int64_t* seeds = NULL;
+  for (int i = 0; i < r->n_cells; i++) {
     const run_cell* c = &r->cells[i];
     bool known = !c->done || !run_in_group(g, c);
     for (int j = 0; j < n && !known; j++) known = seeds[j] == c->seed;
-    if (!known) seeds[n++] = c->seed;
+    if (known) continue;
+    seeds = list_grow(seeds, n, sizeof *seeds);
+    seeds[n++] = c->seed;
   }
   text_add(out, "%s ", n == 1 ? "seed" : "seeds");
   for (int i = 0; i < n; i++) text_add(out, "%s%lld", i ? ", " : "", (long long)seeds[i]);
+  df_free(seeds);
 }
 
 void plot_caption_source(const run_view* r, const run_group* g, text* out) {

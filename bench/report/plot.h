@@ -1,6 +1,6 @@
 /* plot.h: one figure: a gnuplot script with its data and caption. */
-#ifndef BENCH_PLOT_H
-#define BENCH_PLOT_H
+#ifndef BENCH_REPORT_PLOT_H
+#define BENCH_REPORT_PLOT_H
 
 #include "run_view.h"
 #include "text.h"

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "aggregate.h"
+#include "json.h"
 #include "plot.h"
 #include "run_view.h"
 #include "style.h"
 #include "summary.h"
+#include "table.h"
 #include "text.h"
 
 /* values below this fraction of the largest one are rounding errors: drawn at 0 with the value written beside them */
@@ -125,6 +127,17 @@ static const char* metric_unit(const run_view* r, const run_group* g, const char
   return "";
 }
 
+/* adds a line per seed: value, row, colour */
+static void add_seeds(const run_view* r, const run_group* g, const char* method, const char* metric, int k, int row_of,
+                      text* seeds) {
+  for (int i = 0; i < r->n_cells; i++) {
+    const run_cell* c = &r->cells[i];
+    if (!run_in_group(g, c) || strcmp(c->method, method) != 0) continue;
+    const double value = number_of(json_object_get(aggregate_row(c, metric, k), "value"));
+    if (isfinite(value)) text_add(seeds, "%.9g %d %u\n", value, row_of, method_colour(method));
+  }
+}
+
 /* adds one block of means with intervals (mean lo hi row colour) and one of single seeds (value row colour), and labels
  * for what cannot be drawn; bits of *blocks: 1 means, 2 seeds */
 static void add_metric(const run_view* r, const run_group* g, const char* metric, int k, const axis* x, plot* p,
@@ -144,7 +157,7 @@ static void add_metric(const run_view* r, const run_group* g, const char* metric
     const double lo = isfinite(a.lo) ? a.lo : a.mean, hi = isfinite(a.hi) ? a.hi : a.mean;
     text_add(&p->data, "%.9g %.9g %.9g %d %u\n", a.mean, lo, hi, m + 1, colour);
     any = true;
-    for (int i = 0; i < a.n && a.n > 1; i++) text_add(&seeds, "%.9g %d %u\n", a.values[i], m + 1, colour);
+    if (a.n > 1) add_seeds(r, g, g->methods[m], metric, k, m + 1, &seeds);
   }
   /* gnuplot cannot plot an empty block, so it is left out */
   if (any) text_add(&p->data, "\n\n");
@@ -206,13 +219,8 @@ static void draw_metric(const run_view* r, const run_group* g, const char* metri
 bool plot_metrics(const run_view* r, const run_group* g, int k, plot* p) {
   enum { COLUMNS = 3, LABELS = 175, PANEL = 250, GAP = 24, HEAD = 36, FOOT = 58, ROW = 25 };
   /* main metrics of the group, in the order of the tables */
-  const char* metrics[METRICS_MAX];
-  int n = 0;
-  for (int place_of = 0; place_of < METRICS_MAX; place_of++) {
-    for (int i = 0; i < g->n_metrics; i++) {
-      if (metric_column(g->metrics[i]) == place_of) metrics[n++] = g->metrics[i];
-    }
-  }
+  const char* metrics[MAIN_METRICS];
+  const int n = table_main_columns(g, metrics);
   if (n == 0) return false;
   /* panels */
   const int columns = n < COLUMNS ? n : COLUMNS, rows_of = (n + columns - 1) / columns;

@@ -3,15 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dynaflow/core/alloc.h"
 #include "json.h"
+#include "list.h"
 #include "plot.h"
 #include "run_view.h"
 #include "style.h"
 #include "text.h"
 
 /* ---- trajectories: one row of panels per method, one column per quantity ---- */
-
-enum { ROWS_MAX = 8, COLUMNS_MAX = 4 };
 
 static const json_t* example_of(const run_cell* c, int column) {
   return c ? json_array_get(json_object_get(c->record, "examples"), (size_t)column) : NULL;
@@ -142,17 +142,17 @@ static void add_legend(plot* p, const run_cell* first, int columns, int n) {
 }
 
 bool plot_examples(const run_view* r, const run_group* g, plot* p) {
-  const run_cell* cells[ROWS_MAX];
+  const run_cell** cells = NULL;
   int n = 0, columns = 0;
-  for (int m = 0; m < g->n_methods && n < ROWS_MAX; m++) {
+  for (int m = 0; m < g->n_methods; m++) {
     const run_cell* c = run_example(r, g, g->methods[m]);
     const int has = c ? (int)json_array_size(json_object_get(c->record, "examples")) : 0;
     if (has == 0) continue;
+    cells = list_grow(cells, n, sizeof *cells);
     cells[n++] = c;
     columns = has > columns ? has : columns;
   }
   if (n == 0) return false;
-  columns = columns > COLUMNS_MAX ? COLUMNS_MAX : columns;
   plot_begin(p, LEFT + columns * (CELL_W + GAP_X) - GAP_X + 20, TOP + n * (CELL_H + GAP_Y) - GAP_Y + FOOT);
   text_add(&p->script, "set tics font ',10'\n");
   add_legend(p, cells[0], columns, n);
@@ -161,6 +161,7 @@ bool plot_examples(const run_view* r, const run_group* g, plot* p) {
       examples_panel(p, cells[m], m, n, column, columns, column_span(cells, n, column));
     }
   }
+  df_free(cells);
   text_add(&p->script, "unset multiplot\n");
   text_add(&p->caption,
            "Generated motion (colour) and held-out demonstration (grey) from the same start state, by method; "
@@ -170,15 +171,15 @@ bool plot_examples(const run_view* r, const run_group* g, plot* p) {
 
 /* ---- stick figures ---- */
 
-enum { STRIP_FRAMES_MAX = 10, POINTS_MAX = 128 };
+enum { STRIP_FRAMES = 10 }; /* the most frames shown; of more, a selection is shown */
 
 typedef struct strip {
   const run_cell* cell;
   const json_t* json;
   int n_points, n_frames;
-  int parent[POINTS_MAX];
-  bool far_side[POINTS_MAX];
-  int frame[STRIP_FRAMES_MAX]; /* indices of the frames shown, evenly spaced */
+  int* parent;             /* [n_points], owned */
+  bool* far_side;          /* [n_points], owned */
+  int frame[STRIP_FRAMES]; /* indices of the frames shown, evenly spaced */
 } strip;
 
 static const json_t* strip_frame(const strip* s, int i) {
@@ -191,12 +192,15 @@ static double coordinate(const strip* s, int frame, const char* axis, int point)
 
 /* the limbs of the root alternate between near and far side, since robots list right and left limbs alternately */
 static void find_sides(strip* s) {
-  int limb[POINTS_MAX], limbs = 0;
+  int *limb = NULL, limbs = 0;
   for (int i = 0; i < s->n_points; i++) {
     const int up = s->parent[i];
+    limb = list_grow(limb, i, sizeof *limb);
+    s->far_side = list_grow(s->far_side, i, sizeof *s->far_side);
     limb[i] = up < 0 || up >= i ? -1 : s->parent[up] < 0 ? limbs++ : limb[up];
     s->far_side[i] = limb[i] % 2 == 1;
   }
+  df_free(limb);
 }
 
 static bool strip_of(const run_cell* c, strip* s) {
@@ -205,9 +209,11 @@ static bool strip_of(const run_cell* c, strip* s) {
   const int recorded = (int)json_array_size(json_object_get(s->json, "frames"));
   s->n_points = (int)json_array_size(parents);
   if (recorded == 0 || s->n_points < 2) return false;
-  if (s->n_points > POINTS_MAX) s->n_points = POINTS_MAX;
-  for (int i = 0; i < s->n_points; i++) s->parent[i] = (int)json_integer_value(json_array_get(parents, (size_t)i));
-  s->n_frames = recorded < STRIP_FRAMES_MAX ? recorded : STRIP_FRAMES_MAX;
+  for (int i = 0; i < s->n_points; i++) {
+    s->parent = list_grow(s->parent, i, sizeof *s->parent);
+    s->parent[i] = (int)json_integer_value(json_array_get(parents, (size_t)i));
+  }
+  s->n_frames = recorded < STRIP_FRAMES ? recorded : STRIP_FRAMES;
   for (int i = 0; i < s->n_frames; i++) {
     s->frame[i] = s->n_frames > 1 ? (int)lround((double)i * (recorded - 1) / (s->n_frames - 1)) : 0;
   }
@@ -302,9 +308,14 @@ static void draw_strip(plot* p, const strip* s, int* block, double pitch) {
 bool plot_strip(const run_view* r, const run_group* g, plot* p) {
   enum { WIDTH = 1040, SIDE = 16, HEAD = 30, LINE = 26 };
   /* strips of the methods */
-  static strip strips[ROWS_MAX];
+  strip* strips = NULL;
   int n = 0;
-  for (int m = 0; m < g->n_methods && n < ROWS_MAX; m++) n += strip_of(run_example(r, g, g->methods[m]), &strips[n]);
+  for (int m = 0; m < g->n_methods; m++) {
+    strip one;
+    if (!strip_of(run_example(r, g, g->methods[m]), &one)) continue;
+    strips = list_grow(strips, n, sizeof *strips);
+    strips[n++] = one;
+  }
   if (n == 0) return false;
   int frames = 1;
   for (int i = 0; i < n; i++) frames = strips[i].n_frames > frames ? strips[i].n_frames : frames;
@@ -328,5 +339,10 @@ bool plot_strip(const run_view* r, const run_group* g, plot* p) {
            "%s, seen from the side with equal scale in both directions; limbs of the near side are dark, those of the "
            "far side pale; below each figure, the time and the distance travelled. Lowest seed.",
            string_of(strips[0].json, "title")[0] ? string_of(strips[0].json, "title") : "Generated motion");
+  for (int i = 0; i < n; i++) {
+    df_free(strips[i].parent);
+    df_free(strips[i].far_side);
+  }
+  df_free(strips);
   return true;
 }

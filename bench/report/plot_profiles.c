@@ -12,7 +12,12 @@
 #include "style.h"
 #include "text.h"
 
-enum { TAUS = 81, RESAMPLES = 2000, COLUMNS = 2, PANELS_MAX = 8 };
+enum { TAUS = 81, RESAMPLES = 2000, COLUMNS = 2 };
+
+/* the metrics shown */
+static const char* const METRICS[] = {"tre", "tre_open_loop", "gait_agreement", "survival"};
+enum { PANELS = sizeof METRICS / sizeof METRICS[0] };
+
 static const uint64_t SEED = 1;
 
 /* a metric with its thresholds; `lower`: smaller values are better */
@@ -65,14 +70,13 @@ static df_status set_thresholds(const run_view* r, const run_group* g, int k, pa
 }
 
 /* main metrics whose per-window values are neither just zeros and ones nor rounding errors */
-static int find_panels(const run_view* r, const run_group* g, int k, panel* panels) {
-  static const char* const shown[] = {"tre", "tre_open_loop", "gait_agreement", "survival"};
+static int find_panels(const run_view* r, const run_group* g, int k, panel panels[PANELS]) {
   int n = 0;
-  for (size_t i = 0; i < sizeof shown / sizeof shown[0] && n < PANELS_MAX; i++) {
-    if (count_methods(r, g, shown[i], k) == 0) continue;
-    panels[n] = (panel){.metric = shown[i], .lower = strcmp(metric_better(shown[i]), "lower") == 0, .unit = ""};
+  for (int i = 0; i < PANELS; i++) {
+    if (count_methods(r, g, METRICS[i], k) == 0) continue;
+    panels[n] = (panel){.metric = METRICS[i], .lower = strcmp(metric_better(METRICS[i]), "lower") == 0, .unit = ""};
     for (int m = 0; m < g->n_methods && !panels[n].unit[0]; m++) {
-      panels[n].unit = aggregate_of(r, g, g->methods[m], shown[i], k).unit;
+      panels[n].unit = aggregate_of(r, g, g->methods[m], METRICS[i], k).unit;
     }
     n++;
   }
@@ -124,13 +128,21 @@ static void draw_lines(const run_group* g, const bool* there, int first, const p
   text_add(script, "\n");
 }
 
+/* adds the blocks of all methods; there [n_methods]: which ones have enough samples */
+static df_status add_profiles(const run_view* r, const run_group* g, int k, const panel* shown, text* data,
+                              bool* there) {
+  for (int m = 0; m < g->n_methods; m++) DF_TRY(add_profile(r, g, g->methods[m], k, shown, data, &there[m]));
+  return DF_OK;
+}
+
 static df_status draw_panel(const run_view* r, const run_group* g, int k, panel* shown, int* block, plot* p) {
-  bool there[METHODS_MAX];
-  const int first = *block;
   DF_TRY(set_thresholds(r, g, k, shown));
-  for (int m = 0; m < g->n_methods; m++) {
-    DF_TRY(add_profile(r, g, g->methods[m], k, shown, &p->data, &there[m]));
-    *block += there[m];
+  bool* there = df_alloc((size_t)g->n_methods, sizeof *there);
+  if (!there) return DF_E_NOMEM;
+  const df_status status = add_profiles(r, g, k, shown, &p->data, there);
+  if (status != DF_OK) {
+    df_free(there);
+    return status;
   }
   const double span = shown->tau[TAUS - 1] - shown->tau[0];
   text_add(&p->script, "set xrange [%.6g:%.6g]\nset title ", shown->tau[0] - (span > 0 ? 0 : 0.5),
@@ -142,7 +154,9 @@ static df_status draw_panel(const run_view* r, const run_group* g, int k, panel*
   df_free(label);
   text_add(&p->script, " font ',11' offset 0,0.6\nset ylabel 'fraction of %s %s threshold' font ',11' offset 1.2\n",
            strcmp(shown->metric, "survival") == 0 ? "chains" : "windows", shown->lower ? "≤" : "≥");
-  draw_lines(g, there, first, p, &p->script);
+  draw_lines(g, there, *block, p, &p->script);
+  for (int m = 0; m < g->n_methods; m++) *block += there[m];
+  df_free(there);
   return DF_OK;
 }
 
@@ -169,7 +183,7 @@ static void add_legend(const run_view* r, const run_group* g, int k, int n, cons
 df_status plot_profiles(const run_view* r, const run_group* g, int k, plot* p, bool* there) {
   enum { PANEL = 400, GAP = 90, BODY = 210, HEAD = 40, FOOT = 52, KEY = 42 };
   /* panels and size */
-  panel panels[PANELS_MAX];
+  panel panels[PANELS];
   const int n = find_panels(r, g, k, panels);
   int block = 0;
   *there = n > 0;

@@ -3,13 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dynaflow/core/alloc.h"
 #include "json.h"
+#include "list.h"
 #include "plot.h"
 #include "run_view.h"
 #include "style.h"
 #include "text.h"
 
-enum { PANELS_MAX = 4 };
 static const char MAIN_CURVE[] = "flow matching";
 
 /* the panel of a curve: the first curve of a cell is that of its flow for every method, others are named */
@@ -27,36 +28,47 @@ static const json_t* find_curve(const json_t* record, const char* panel) {
   return NULL;
 }
 
-static int find_panels(const run_view* r, const run_group* g, const char** panels) {
-  int n = 0;
+/* the panels of the group as a new list; df_free() it */
+static const char** find_panels(const run_view* r, const run_group* g, int* n) {
+  const char** panels = NULL;
+  *n = 0;
   for (int c = 0; c < r->n_cells; c++) {
     if (!r->cells[c].done || !run_in_group(g, &r->cells[c])) continue;
     size_t i;
     json_t* curve;
     json_array_foreach(json_object_get(json_object_get(r->cells[c].record, "training"), "curves"), i, curve) {
       int known = 0;
-      while (known < n && strcmp(panels[known], curve_panel(i, curve)) != 0) known++;
-      if (known == n && n < PANELS_MAX && json_array_size(json_object_get(curve, "step"))) {
-        panels[n++] = curve_panel(i, curve);
-      }
+      while (known < *n && strcmp(panels[known], curve_panel(i, curve)) != 0) known++;
+      if (known < *n || json_array_size(json_object_get(curve, "step")) == 0) continue;
+      panels = list_grow(panels, *n, sizeof *panels);
+      panels[(*n)++] = curve_panel(i, curve);
     }
   }
-  return n;
+  return panels;
+}
+
+/* the curves of a panel, one per seed, as a new list; df_free() it */
+static const json_t** find_curves(const run_view* r, const run_group* g, const char* method, const char* panel,
+                                  int* n) {
+  const json_t** curves = NULL;
+  *n = 0;
+  for (int c = 0; c < r->n_cells; c++) {
+    const run_cell* cell = &r->cells[c];
+    if (!cell->done || !run_in_group(g, cell) || strcmp(cell->method, method) != 0) continue;
+    const json_t* curve = find_curve(cell->record, panel);
+    if (!curve) continue;
+    curves = list_grow(curves, *n, sizeof *curves);
+    curves[(*n)++] = curve;
+  }
+  return curves;
 }
 
 /* adds a block of step, mean, smallest and largest loss over the seeds of a method, as far as the seeds have equal
  * steps; returns false and sets *n_seeds to 0 without curves */
 static bool add_curve(const run_view* r, const run_group* g, const char* method, const char* panel, text* data,
                       int* n_seeds) {
-  /* curves of the seeds */
-  const json_t* curves[SEED_VALUES_MAX];
-  int n = 0;
-  for (int c = 0; c < r->n_cells && n < SEED_VALUES_MAX; c++) {
-    const run_cell* cell = &r->cells[c];
-    if (!cell->done || !run_in_group(g, cell) || strcmp(cell->method, method) != 0) continue;
-    const json_t* curve = find_curve(cell->record, panel);
-    if (curve) curves[n++] = curve;
-  }
+  int n;
+  const json_t** curves = find_curves(r, g, method, panel, &n);
   *n_seeds = n;
   if (n == 0) return false;
   /* one line per step */
@@ -76,6 +88,7 @@ static bool add_curve(const run_view* r, const run_group* g, const char* method,
     if (isfinite(sum)) text_add(data, "%.0f %.9g %.9g %.9g\n", number_of(step), sum / n, lo, hi);
   }
   text_add(data, "\n\n");
+  df_free(curves);
   return true;
 }
 
@@ -113,9 +126,8 @@ static void draw_training_panel(const run_view* r, const run_group* g, const cha
 bool plot_training(const run_view* r, const run_group* g, plot* p) {
   enum { PANEL = 400, HEIGHT = 310 };
   /* panels and axes */
-  const char* panels[PANELS_MAX];
-  const int n = find_panels(r, g, panels);
-  int block = 0;
+  int n, block = 0;
+  const char** panels = find_panels(r, g, &n);
   if (n == 0) return false;
   const int width = n * PANEL + 40;
   plot_begin(p, width, HEIGHT);
@@ -134,6 +146,7 @@ bool plot_training(const run_view* r, const run_group* g, plot* p) {
     text_add(&p->script, " offset 0,-0.4\nset ylabel '%s' offset 1\n", i == 0 ? "mean squared loss (normalised)" : "");
     draw_training_panel(r, g, panels[i], p, &block);
   }
+  df_free(panels);
   /* caption */
   text_add(&p->script, "unset multiplot\n");
   text_add(

@@ -5,11 +5,13 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
+#include "list.h"
 #include "plot.h"
 #include "text.h"
 
 static df_status write_plot(const char* folder, const plot* p, figures* out) {
   DF_TRY(plot_save(folder, p));
+  out->list = list_grow(out->list, out->n, sizeof *out->list);
   out->list[out->n++] =
       (figure){.name = format_text("%s", p->name), .caption = format_text("%s", text_of(&p->caption))};
   return DF_OK;
@@ -59,7 +61,8 @@ static df_status plot_group(const run_view* r, const run_group* g, const char* f
 
 df_status plots_write(const run_view* r, const char* folder, figures* out) {
   char* plots = df_path_join(folder, "plots");
-  df_status status = plots ? df_dir_make(plots) : DF_E_NOMEM;
+  out->first = df_alloc((size_t)r->n_groups + 1, sizeof *out->first);
+  df_status status = plots && out->first ? df_dir_make(plots) : DF_E_NOMEM;
   df_status missing = DF_OK;
   for (int i = 0; i < r->n_groups && status == DF_OK; i++) {
     out->first[i] = out->n;
@@ -80,5 +83,7 @@ void figures_clear(figures* f) {
     df_free(f->list[i].name);
     df_free(f->list[i].caption);
   }
+  df_free(f->list);
+  df_free(f->first);
   *f = (figures){0};
 }

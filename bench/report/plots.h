@@ -1,10 +1,8 @@
 /* plots.h: all figures of a report. */
-#ifndef BENCH_PLOTS_H
-#define BENCH_PLOTS_H
+#ifndef BENCH_REPORT_PLOTS_H
+#define BENCH_REPORT_PLOTS_H
 
 #include "run_view.h"
-
-enum { FIGURES_MAX = 2 * STEPS_MAX + 3 }; /* per group */
 
 typedef struct figure {
   char* name;    /* plots/<name>.svg */
@@ -13,8 +11,8 @@ typedef struct figure {
 
 typedef struct figures {
   int n;
-  figure list[GROUPS_MAX * FIGURES_MAX];
-  int first[GROUPS_MAX + 1]; /* figures of group i: first[i] .. first[i + 1] - 1 */
+  figure* list; /* [n], owned */
+  int* first;   /* figures of group i: first[i] .. first[i + 1] - 1; owned; NULL before plots_write() */
 } figures;
 
 /* Writes scripts and data of all figures to `folder`/plots and draws them with gnuplot. *out must be {0}. DF_E_MISSING

@@ -1,6 +1,6 @@
 /* style.h: display name and line style of each method, the same in all tables and figures. */
-#ifndef BENCH_STYLE_H
-#define BENCH_STYLE_H
+#ifndef BENCH_REPORT_STYLE_H
+#define BENCH_REPORT_STYLE_H
 
 /* The display name of a method; its identifier for a method that has none. */
 const char* method_label(const char* method);

@@ -109,9 +109,9 @@ void table_partial(const run_group* g, table_kind kind, text* out) {
       g->done, g->cells);
 }
 
-int table_main_columns(const run_group* g, const char** columns) {
+int table_main_columns(const run_group* g, const char* columns[MAIN_METRICS]) {
   int n = 0;
-  for (int place = 0; place < METRICS_MAX; place++) {
+  for (int place = 0; place < MAIN_METRICS; place++) {
     for (int i = 0; i < g->n_metrics; i++) {
       if (metric_column(g->metrics[i]) == place) columns[n++] = g->metrics[i];
     }

@@ -1,7 +1,8 @@
 /* table.h: writes tables as Markdown or HTML, cell by cell. */
-#ifndef BENCH_TABLE_H
-#define BENCH_TABLE_H
+#ifndef BENCH_REPORT_TABLE_H
+#define BENCH_REPORT_TABLE_H
 
+#include "aggregate.h"
 #include "run_view.h"
 #include "text.h"
 
@@ -44,7 +45,7 @@ void table_metric_head(const run_view* r, const run_group* g, const char* metric
 /* Appends the warning "Partial: ..." if the group is not complete; it precedes every table of the group. */
 void table_partial(const run_group* g, table_kind kind, text* out);
 
-/* The main metrics of the group, in the order of metric_column(), to columns[METRICS_MAX]. Returns their number. */
-int table_main_columns(const run_group* g, const char** columns);
+/* The main metrics of the group, in the order of metric_column(). Returns their number. */
+int table_main_columns(const run_group* g, const char* columns[MAIN_METRICS]);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aggregate.h"
 #include "compare.h"
 #include "dynaflow/stats/statistics.h"
 #include "run_view.h"
@@ -21,7 +22,7 @@ static bool any_iqm(const summary* s, const run_group* g, const char* metric, in
 
 void table_iqm(const run_view* r, const summary* s, const run_group* g, int k, table_kind kind, text* out) {
   /* columns with at least one value */
-  const char* columns[METRICS_MAX];
+  const char* columns[MAIN_METRICS];
   char cell[160];
   int n = 0;
   for (int i = 0, all = table_main_columns(g, columns); i < all; i++) {
@@ -74,7 +75,7 @@ static void improvement_text(const comparison* c, char* out, size_t n) {
 }
 
 void table_against(const run_view* r, const summary* s, const run_group* g, int k, table_kind kind, text* out) {
-  const char* columns[METRICS_MAX];
+  const char* columns[MAIN_METRICS];
   char cell[160];
   int n = 0;
   (void)r;

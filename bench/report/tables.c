@@ -8,6 +8,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "json.h"
+#include "list.h"
 #include "style.h"
 
 /* "0.123 [0.110, 0.140]", or why there is no number, with the number of such seeds */
@@ -35,7 +36,7 @@ static void seeds_text(const run_view* r, const run_group* g, const char* method
 
 void table_main(const run_view* r, const run_group* g, int k, table_kind kind, text* out) {
   /* head */
-  const char* columns[METRICS_MAX];
+  const char* columns[MAIN_METRICS];
   char cell[160];
   const int n = table_main_columns(g, columns);
   table_partial(g, kind, out);
@@ -66,17 +67,21 @@ void table_main(const run_view* r, const run_group* g, int k, table_kind kind, t
 
 /* the row of a metric at the j-th K; none if it was not measured; a metric that does not depend on K gets one row */
 static void all_row(table* t, const run_view* r, const run_group* g, const char* metric, int j) {
-  aggregate of[METHODS_MAX];
+  aggregate* of = NULL;
   const char* unit = "";
   int k = 0, measured = 0;
   char cell[160];
   for (int m = 0; m < g->n_methods; m++) {
+    of = list_grow(of, m, sizeof *of);
     of[m] = aggregate_of(r, g, g->methods[m], metric, g->k[j]);
     measured += of[m].n + of[m].failed;
     if (of[m].k > k) k = of[m].k;
     if (of[m].unit[0]) unit = of[m].unit;
   }
-  if (measured == 0 || (k == 0 && j > 0)) return;
+  if (measured == 0 || (k == 0 && j > 0)) {
+    df_free(of);
+    return;
+  }
   table_row(t);
   table_put(t, TABLE_WORDS, metric);
   snprintf(cell, sizeof cell, "%d", k);
@@ -86,6 +91,7 @@ static void all_row(table* t, const run_view* r, const run_group* g, const char*
     aggregate_text(&of[m], cell, sizeof cell);
     table_put(t, TABLE_STACKED, cell);
   }
+  df_free(of);
   table_row_end(t, false);
 }
 
@@ -143,6 +149,7 @@ void table_cells(const run_view* r, table_kind kind, text* out) {
 /* a row with the distinct values of one field of the provenance over all cells */
 static void put_distinct(table* t, const run_view* r, const char* head, const char* key, const char* part) {
   text values = {0};
+  json_t* known = json_object();
   for (int i = 0; i < r->n_cells; i++) {
     const json_t* from = json_object_get(r->cells[i].record, "provenance");
     if (part) from = json_object_get(from, part);
@@ -151,7 +158,8 @@ static void put_distinct(table* t, const run_view* r, const char* head, const ch
     if (json_is_string(v)) snprintf(shown, sizeof shown, "%s", json_string_value(v));
     if (json_is_boolean(v)) snprintf(shown, sizeof shown, "%s", json_is_true(v) ? "yes" : "no");
     if (json_is_integer(v)) snprintf(shown, sizeof shown, "%lld", (long long)json_integer_value(v));
-    if (!shown[0] || strstr(text_of(&values), shown)) continue;
+    if (!shown[0] || json_object_get(known, shown)) continue;
+    json_object_set_new(known, shown, json_true());
     text_add(&values, "%s%s", values.n ? "; " : "", shown);
   }
   table_row(t);
@@ -159,6 +167,7 @@ static void put_distinct(table* t, const run_view* r, const char* head, const ch
   table_put(t, TABLE_WORDS, values.n ? text_of(&values) : "–");
   table_row_end(t, false);
   text_clear(&values);
+  json_decref(known);
 }
 
 void table_provenance(const run_view* r, table_kind kind, text* out) {

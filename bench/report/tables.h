@@ -1,6 +1,6 @@
 /* tables.h: the tables of a report as Markdown or HTML, and the file tables.md. All functions append to `out`. */
-#ifndef BENCH_TABLES_H
-#define BENCH_TABLES_H
+#ifndef BENCH_REPORT_TABLES_H
+#define BENCH_REPORT_TABLES_H
 
 #include "run_view.h"
 #include "summary.h"

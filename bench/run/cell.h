@@ -2,8 +2,8 @@
  *
  * Order of use: cell_open, cell_load, then cell_create or cell_train, then cell_evaluate; or cell_open and cell_run,
  * which does all the rest. cell_close releases the cell at any point. */
-#ifndef BENCH_CELL_H
-#define BENCH_CELL_H
+#ifndef BENCH_RUN_CELL_H
+#define BENCH_RUN_CELL_H
 
 #include <stdbool.h>
 

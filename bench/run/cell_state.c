@@ -26,7 +26,7 @@ static df_status try_lock(const char* state, const char* path, int* fd, bool* ag
   /* another process may be removing a folder that it no longer needs */
   *again = status == DF_E_MISSING;
   DF_TRY(status);
-  *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  *fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
   *again = *fd < 0 && errno == ENOENT;
   if (*fd < 0) return df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
   if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {

@@ -1,6 +1,6 @@
 /* checkpoint_command.h: the arguments that train, sample and eval share: one task, one method, one checkpoint. */
-#ifndef BENCH_CHECKPOINT_COMMAND_H
-#define BENCH_CHECKPOINT_COMMAND_H
+#ifndef BENCH_RUN_CHECKPOINT_COMMAND_H
+#define BENCH_RUN_CHECKPOINT_COMMAND_H
 
 #include "cell.h"
 #include "dynaflow/flow/method.h"

@@ -1,6 +1,6 @@
 /* machine.h: opens the BLAS library of this process, and describes the machine for records. */
-#ifndef BENCH_MACHINE_H
-#define BENCH_MACHINE_H
+#ifndef BENCH_RUN_MACHINE_H
+#define BENCH_RUN_MACHINE_H
 
 #include <jansson.h>
 

@@ -1,6 +1,6 @@
 /* plan.h: the plan of a run: one cell per task, method and seed. */
-#ifndef BENCH_PLAN_H
-#define BENCH_PLAN_H
+#ifndef BENCH_RUN_PLAN_H
+#define BENCH_RUN_PLAN_H
 
 #include "cell.h"
 #include "dynaflow/flow/method.h"

@@ -9,6 +9,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
+#include "list.h"
 #include "suggestion.h"
 #include "text.h"
 
@@ -61,44 +62,51 @@ static bool contains(char* const* names, int n, const char* name) {
   return false;
 }
 
-static int add_tasks_of(const char* root, int n, int max, char** names) {
+static int add_tasks_of(const char* root, int n, char*** names) {
   DIR* dir = opendir(root);
   if (!dir) return n;
-  for (struct dirent* entry = readdir(dir); entry && n < max; entry = readdir(dir)) {
-    if (entry->d_name[0] == '.' || contains(names, n, entry->d_name)) continue;
+  for (struct dirent* entry = readdir(dir); entry; entry = readdir(dir)) {
+    if (entry->d_name[0] == '.' || contains(*names, n, entry->d_name)) continue;
     char* folder = df_path_join(root, entry->d_name);
     char* name = folder && is_task(folder) ? df_strdup(entry->d_name) : NULL;
-    if (name) names[n++] = name;
     df_free(folder);
+    if (!name) continue;
+    *names = list_grow(*names, n, sizeof **names);
+    (*names)[n++] = name;
   }
   closedir(dir);
   return n;
 }
 
-int task_names(const options* opts, int max, char** names) {
+int task_names(const options* opts, char*** names) {
   char* roots[3];
   const int n_roots = task_roots(opts, roots);
   int n = 0;
+  *names = NULL;
   for (int i = 0; i < n_roots; i++) {
-    n = add_tasks_of(roots[i], n, max, names);
+    n = add_tasks_of(roots[i], n, names);
     df_free(roots[i]);
   }
-  qsort(names, (size_t)n, sizeof *names, by_name);
+  if (n) qsort(*names, (size_t)n, sizeof **names, by_name);
   return n;
 }
 
+void task_names_free(int n, char** names) {
+  for (int i = 0; i < n; i++) df_free(names[i]);
+  df_free(names);
+}
+
 static df_status fail_unknown_task(const options* opts, const char* name) {
-  enum { MOST = 256 };
-  char* names[MOST];
+  char** names;
   char hint[96];
-  const int n = task_names(opts, MOST, names);
+  const int n = task_names(opts, &names);
   text list = {0};
   for (int i = 0; i < n; i++) text_add(&list, "%s%s", i ? ", " : "", names[i]);
   const df_status status = df_fail(
       DF_E_CONFIG, "unknown task '%s'%s (available: %s; or give the path of a task folder)", name,
       suggestion(name, n, (const char* const*)names, hint, sizeof hint), n ? text_of(&list) : "none, set --tasks");
   text_clear(&list);
-  for (int i = 0; i < n; i++) df_free(names[i]);
+  task_names_free(n, names);
   return status;
 }
 

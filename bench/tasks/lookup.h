@@ -1,6 +1,6 @@
 /* lookup.h: finds task folders by name and builds the search path for models and data. */
-#ifndef BENCH_LOOKUP_H
-#define BENCH_LOOKUP_H
+#ifndef BENCH_TASKS_LOOKUP_H
+#define BENCH_TASKS_LOOKUP_H
 
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
@@ -11,9 +11,10 @@
  * free each string with df_free(). */
 int task_roots(const options* opts, char* roots[3]);
 
-/* The sorted names of the tasks (folders with a task.yaml) in those folders; only the first `max` found. Returns their
- * number; free each string with df_free(). */
-int task_names(const options* opts, int max, char** names);
+/* The sorted names of the tasks (folders with a task.yaml) in those folders, as a new list. Returns their number; free
+ * the list with task_names_free(). */
+int task_names(const options* opts, char*** names);
+void task_names_free(int n, char** names);
 
 /* The folder of a task, given by its name or by the path of its folder. DF_E_CONFIG lists the available tasks. Free
  * *folder with df_free(); it is NULL on failure. */
@@ -25,6 +26,9 @@ DF_MUST_CHECK df_status task_folder(const options* opts, const char* name, char*
 DF_MUST_CHECK df_status resolve_task(const char* name, const char* profile, const char* method, const options* opts,
                                      df_config* config, df_search* search);
 void search_clear(df_search* search); /* frees the strings of `search` */
+
+/* the folders of a search path beside those of --data */
+_Static_assert(OPTIONS_DATA_MAX + 4 <= DF_SEARCH_MAX, "a search path must hold every folder of data_search()");
 
 /* The search path for models and data of a task folder: the --data folders, `folder`, `folder`/data, $DYNAFLOW_DATA,
  * ../shared/data. `folder` may be NULL. Call search_clear() on `search`. */

@@ -1,6 +1,6 @@
 /* finding.h: the findings of the checks of a run, and the input of a check. */
-#ifndef BENCH_FINDING_H
-#define BENCH_FINDING_H
+#ifndef BENCH_VERIFY_FINDING_H
+#define BENCH_VERIFY_FINDING_H
 
 #include <stdbool.h>
 

@@ -50,9 +50,11 @@ static void check_record(verifier* v) {
   FOR_RECORDS(v, line, record) {
     char sum[DF_SHA256_TEXT];
     const char* sealed = string_of(record, "record_sha256");
-    if (!sealed[0]) continue;
     v->looked++;
-    if (record_sum(record, sum) != DF_OK || strcmp(sum, sealed) != 0) {
+    if (!sealed[0]) {
+      verify_find(v, VERIFY_TAMPERED, record, "%s: the record has no record_sha256, so it may have been changed",
+                  where_is(v, line).words);
+    } else if (record_sum(record, sum) != DF_OK || strcmp(sum, sealed) != 0) {
       verify_find(v, VERIFY_TAMPERED, record, "%s: the record was changed after it was written",
                   where_is(v, line).words);
     }

@@ -1,6 +1,6 @@
 /* verify.h: checks that the records of a run are complete, unchanged and consistent, before their numbers are used. */
-#ifndef BENCH_VERIFY_H
-#define BENCH_VERIFY_H
+#ifndef BENCH_VERIFY_VERIFY_H
+#define BENCH_VERIFY_VERIFY_H
 
 #include "finding.h"
 #include "run_view.h"

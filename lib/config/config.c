@@ -11,7 +11,7 @@
 #include "dynaflow/core/words.h"
 #include "yaml_leaves.h"
 
-/* ---- the table ---- */
+/* ---- the settings, from the table DF_CONFIG_TABLE of config.h ---- */
 
 static const df_config_key keys[] = {
 #define ROW(kind, section, field, default_text, low, high, choices, unit, help) \
@@ -113,6 +113,8 @@ static df_status parse_text(const target* t, char* out) {
   }
   const size_t n = strlen(t->value);
   if (n >= DF_TEXT_MAX) return refuse(t, "too long");
+  /* it becomes part of the names of generated files */
+  if (strcmp(keys[t->key].name, "task.name") == 0 && strchr(t->value, '/')) return refuse(t, "a name without '/'");
 
   /* compare with each of the choices "a|b|c" */
   const char* choices = keys[t->key].choices;

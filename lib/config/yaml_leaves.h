@@ -1,6 +1,6 @@
 /* yaml_leaves.h: reads a YAML task file into a list of dotted keys with text values. Private. */
-#ifndef DYNAFLOW_DATA_YAML_LEAVES_H
-#define DYNAFLOW_DATA_YAML_LEAVES_H
+#ifndef LIB_CONFIG_YAML_LEAVES_H
+#define LIB_CONFIG_YAML_LEAVES_H
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE
 #include "dynaflow/core/file.h"
 
 #include <errno.h>
@@ -9,10 +9,13 @@
 #include <unistd.h>
 
 #include "dynaflow/core/alloc.h"
+#include "open_regular.h"
 
 static df_status fail_io(const char* path) {
   return df_fail(errno == ENOENT ? DF_E_MISSING : DF_E_IO, "%s: %s", path, strerror(errno));
 }
+
+/* ---- writing ---- */
 
 static bool write_all(int fd, const char* data, size_t n) {
   while (n > 0) {
@@ -26,24 +29,39 @@ static bool write_all(int fd, const char* data, size_t n) {
 }
 
 /* a rename survives a crash only after the folder that contains the name is synced */
-static void sync_folder(const char* path) {
-  char* folder = df_path_folder(path);
-  const int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY) : -1;
-  if (fd >= 0) {
-    (void)fsync(fd);
-    close(fd);
-  }
-  df_free(folder);
+static void sync_folder(int folder) {
+  const int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  (void)fsync(fd);
+  close(fd);
 }
 
-df_status df_file_write(const char* path, const void* data, size_t n) {
-  char part[4096];
-  if ((size_t)snprintf(part, sizeof part, "%s.part.%ld", path, (long)getpid()) >= sizeof part) {
-    return df_fail(DF_E_ARG, "%s: path too long", path);
+/* Creates a temporary file beside `name`; `part` receives its name. The file is always a new one: O_EXCL opens nothing
+ * that exists and follows no symbolic link. Returns -1 and errno on failure. */
+static int make_part(int folder, const char* name, size_t size, char* part) {
+  enum { TRIES = 1000 };
+  for (int i = 0; i < TRIES; i++) {
+    if ((size_t)snprintf(part, size, "%s.part.%ld.%d", name, (long)getpid(), i) >= size) {
+      errno = ENAMETOOLONG;
+      return -1;
+    }
+    const int fd = openat(folder, part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd >= 0 || errno != EEXIST) return fd;
+  }
+  return -1;
+}
+
+/* writes a file into an open folder; `path` names it in errors */
+static df_status write_at(int folder, const char* name, const char* path, const void* data, size_t n) {
+  /* a rename would replace a device or a pipe */
+  struct stat info;
+  if (fstatat(folder, name, &info, 0) == 0 && !S_ISREG(info.st_mode)) {
+    return df_fail(DF_E_IO, "%s: not a regular file, so it is not replaced", path);
   }
 
   /* write and sync a temporary file; `reason` keeps errno of the write over the close */
-  const int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  char part[512];
+  const int fd = make_part(folder, name, sizeof part, part);
   if (fd < 0) return fail_io(path);
   const bool written = write_all(fd, data, n) && fsync(fd) == 0;
   const int reason = errno;
@@ -51,33 +69,120 @@ df_status df_file_write(const char* path, const void* data, size_t n) {
   if (!written || !closed) {
     if (!written) errno = reason;
     const df_status status = df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
-    unlink(part);
+    unlinkat(folder, part, 0);
     return status;
   }
 
-  /* replace the old file */
-  if (rename(part, path) != 0) {
+  /* replace the old file, or a symbolic link of that name, which is not followed */
+  if (renameat(folder, part, folder, name) != 0) {
     const df_status status = fail_io(path);
-    unlink(part);
+    unlinkat(folder, part, 0);
     return status;
   }
-  sync_folder(path);
+  sync_folder(folder);
   return DF_OK;
+}
+
+df_status df_file_write(const char* path, const void* data, size_t n) {
+  char folder[4096];
+  if ((size_t)snprintf(folder, sizeof folder, "%s", path) >= sizeof folder) {
+    return df_fail(DF_E_ARG, "%s: path too long", path);
+  }
+  char* slash = strrchr(folder, '/');
+  if (slash) slash[1] = '\0';
+  const int fd = open(slash ? folder : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return fail_io(path);
+  const df_status status = write_at(fd, slash ? path + (slash - folder) + 1 : path, path, data, n);
+  close(fd);
+  return status;
+}
+
+bool df_path_is_inside(const char* name) {
+  for (const char* at = name;; at++) {
+    const size_t n = strcspn(at, "/");
+    if (n == 0 || (n == 1 && at[0] == '.') || (n == 2 && at[0] == '.' && at[1] == '.')) return false;
+    at += n;
+    if (*at == '\0') return true;
+  }
+}
+
+/* opens the folder of `name` below the open folder `fd`, which it closes, and makes what is missing; -1 and errno */
+static int open_below(int fd, const char* name, const char** last) {
+  char part[256];
+  for (const char* slash; fd >= 0 && (slash = strchr(name, '/')); name = slash + 1) {
+    const int n = snprintf(part, sizeof part, "%.*s", (int)(slash - name), name);
+    int below = -1;
+    if ((size_t)n >= sizeof part) {
+      errno = ENAMETOOLONG;
+    } else if (mkdirat(fd, part, 0755) == 0 || errno == EEXIST) {
+      below = openat(fd, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    }
+    const int reason = errno;
+    close(fd);
+    errno = reason;
+    fd = below;
+  }
+  *last = name;
+  return fd;
+}
+
+df_status df_file_write_below(const char* folder, const char* name, const void* data, size_t n) {
+  if (!df_path_is_inside(name)) {
+    return df_fail(DF_E_ARG, "'%s': expected a relative path without '.' and '..': files are written below %s only",
+                   name, folder);
+  }
+  DF_TRY(df_dir_make(folder));
+  char* path = df_path_join(folder, name);
+  if (!path) return DF_E_NOMEM;
+  const char* last;
+  const int top = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const int fd = open_below(top, name, &last);
+  df_status status;
+  if (fd >= 0) {
+    status = write_at(fd, last, path, data, n);
+    close(fd);
+  } else if (errno == ENOTDIR || errno == ELOOP) {
+    status = df_fail(DF_E_IO, "%s: a part of this path is not a folder; symbolic links below %s are not followed", path,
+                     folder);
+  } else {
+    status = fail_io(path);
+  }
+  df_free(path);
+  return status;
+}
+
+/* ---- reading ---- */
+
+df_status open_regular(const char* path, FILE** out) {
+  *out = NULL;
+  /* without O_NONBLOCK, opening a pipe would wait for its writer */
+  const int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return fail_io(path);
+  struct stat info;
+  FILE* file = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? fdopen(fd, "rb") : NULL;
+  if (!file) {
+    close(fd);
+    return df_fail(DF_E_IO, "%s: not a regular file", path);
+  }
+  *out = file;
+  return DF_OK;
+}
+
+df_status df_file_check(const char* path) {
+  struct stat info;
+  if (stat(path, &info) != 0) return fail_io(path);
+  return S_ISREG(info.st_mode) ? DF_OK : df_fail(DF_E_IO, "%s: not a regular file", path);
 }
 
 df_status df_file_read(const char* path, char** data, size_t* n) {
   *data = NULL;
   *n = 0;
-  FILE* file = fopen(path, "rb");
-  if (!file) return fail_io(path);
+  FILE* file;
   struct stat info;
-  if (fstat(fileno(file), &info) != 0 || !S_ISREG(info.st_mode)) {
-    fclose(file);
-    return df_fail(DF_E_IO, "%s: not a regular file", path);
-  }
+  DF_TRY(open_regular(path, &file));
+  const size_t size = fstat(fileno(file), &info) == 0 ? (size_t)info.st_size : 0;
 
   /* read the whole file */
-  const size_t size = (size_t)info.st_size;
   char* content = df_alloc(size + 1, 1);
   if (!content) {
     fclose(file);

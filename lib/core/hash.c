@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "open_regular.h"
+
 static df_status finish(EVP_MD_CTX* context, char out[DF_SHA256_TEXT]) {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned length = 0;
@@ -37,8 +39,8 @@ df_status df_sha256(const void* data, size_t n, char out[DF_SHA256_TEXT]) {
 }
 
 df_status df_sha256_file(const char* path, char out[DF_SHA256_TEXT]) {
-  FILE* file = fopen(path, "rb");
-  if (!file) return df_fail(errno == ENOENT ? DF_E_MISSING : DF_E_IO, "%s: %s", path, strerror(errno));
+  FILE* file;
+  DF_TRY(open_regular(path, &file));
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   df_status status = DF_OK;
   if (!context || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1) {

@@ -2,8 +2,8 @@
  *
  * The formulas are those of Sola, Deray, Atchuthan, "A micro Lie theory for state estimation in robotics", 2018,
  * section on SO(3). */
-#ifndef DYNAFLOW_DATA_ROTATION_H
-#define DYNAFLOW_DATA_ROTATION_H
+#ifndef LIB_DATA_ROTATION_H
+#define LIB_DATA_ROTATION_H
 
 /* Writes the product q = a b. q must not alias a or b. */
 void df_quat_product(const double a[4], const double b[4], double q[4]);

@@ -1,6 +1,6 @@
 /* checkpoint.h: saves weights, chart statistics and identity of a trained network in one safetensors file. */
-#ifndef DF_FLOW_CHECKPOINT_H
-#define DF_FLOW_CHECKPOINT_H
+#ifndef LIB_FLOW_CHECKPOINT_H
+#define LIB_FLOW_CHECKPOINT_H
 
 #include "dynaflow/data/task.h"
 #include "dynaflow/nn/net.h"

@@ -1,6 +1,6 @@
 /* flow_internal.h: the structures of a flow, shared by training, sampling and checkpoints. */
-#ifndef DF_FLOW_INTERNAL_H
-#define DF_FLOW_INTERNAL_H
+#ifndef LIB_FLOW_FLOW_INTERNAL_H
+#define LIB_FLOW_FLOW_INTERNAL_H
 
 #include "dynaflow/flow/flow.h"
 #include "dynaflow/sim/rollout.h"

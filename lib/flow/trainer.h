@@ -3,8 +3,8 @@
  * A step divides the batch into fixed micro-batches ("slices" in names), computes each on one thread with
  * single-threaded BLAS, sums the gradients by a fixed tree, clips, updates by AdamW and averages the weights. The
  * result does not depend on the number of threads. */
-#ifndef DF_FLOW_TRAINER_H
-#define DF_FLOW_TRAINER_H
+#ifndef LIB_FLOW_TRAINER_H
+#define LIB_FLOW_TRAINER_H
 
 #include "dynaflow/flow/method.h"
 #include "dynaflow/io/safetensors.h"

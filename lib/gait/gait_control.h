@@ -6,8 +6,8 @@
  *           the foot forces are clamped to a friction bound and applied to the joints as tau = -J^T f
  *   swing   the foot moves from its lift-off point to the foothold that the commanded velocity requires
  * A state x [37] is the Go1's qpos and qvel in the order of tasks/go1_gaits/go1.xml. */
-#ifndef DYNAFLOW_DATA_GAIT_CONTROL_H
-#define DYNAFLOW_DATA_GAIT_CONTROL_H
+#ifndef LIB_GAIT_GAIT_CONTROL_H
+#define LIB_GAIT_GAIT_CONTROL_H
 
 #include "dynaflow/gait/gait.h"
 #include "gait_leg.h"

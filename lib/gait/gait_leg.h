@@ -3,8 +3,8 @@
  * Frames: the body frame has its origin at the trunk, x forward, y left, z up; the heading frame has the same origin,
  * is level and rotated by yaw only. Legs are numbered FR, FL, RR, RL. The joints q [3] of a leg are abduction, hip and
  * knee [rad]. The position of a foot is the centre of its sphere [m]. */
-#ifndef DYNAFLOW_DATA_GAIT_LEG_H
-#define DYNAFLOW_DATA_GAIT_LEG_H
+#ifndef LIB_GAIT_GAIT_LEG_H
+#define LIB_GAIT_GAIT_LEG_H
 
 #include <stdbool.h>
 

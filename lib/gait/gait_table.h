@@ -1,6 +1,6 @@
 /* gait_table.h: the parameters of each gait: the phase offsets of the legs and the gains of the controller. */
-#ifndef DYNAFLOW_DATA_GAIT_TABLE_H
-#define DYNAFLOW_DATA_GAIT_TABLE_H
+#ifndef LIB_GAIT_GAIT_TABLE_H
+#define LIB_GAIT_GAIT_TABLE_H
 
 #include "dynaflow/gait/gait.h"
 #include "gait_leg.h"

@@ -1,19 +1,21 @@
 /* gradcheck_internal.h: shared by the files of the gradient check. */
-#ifndef DF_SIM_GRADCHECK_INTERNAL_H
-#define DF_SIM_GRADCHECK_INTERNAL_H
+#ifndef LIB_GRADCHECK_GRADCHECK_INTERNAL_H
+#define LIB_GRADCHECK_GRADCHECK_INTERNAL_H
 
 #include "dynaflow/gradcheck/gradcheck.h"
 #include "simulator.h"
 
-/* ---- gradcheck_verdict.c: comparison of adjoint and finite differences, summary, verdict ---- */
+/* ---- the steps of the finite differences ---- */
 
 enum { STEP_SIZES = 5, FIRST = 2 };
 /* Difference steps in descending order; steps FIRST and FIRST + 1 are always evaluated, the others only in doubt. */
-extern const double DF_EPS[STEP_SIZES];
+static const double DF_EPS[STEP_SIZES] = {2.5e-5, 5e-6, 1e-6, 2e-7, 4e-8};
 /* Two finite differences whose relative distance exceeds this straddle a kink. */
 #define KINK 1e-5
 /* Actions are kept at this distance from the bounds of the action box; larger than all difference steps. */
 #define INSIDE 1e-4
+
+/* ---- gradcheck_verdict.c: comparison of adjoint and finite differences, summary, verdict ---- */
 
 /* The system under test: a copy with a tight solver tolerance of a MuJoCo system, any other system itself. */
 typedef struct df_oracle {

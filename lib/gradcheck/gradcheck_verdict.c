@@ -5,8 +5,6 @@
 #include "dynaflow/core/alloc.h"
 #include "gradcheck_internal.h"
 
-const double DF_EPS[STEP_SIZES] = {2.5e-5, 5e-6, 1e-6, 2e-7, 4e-8};
-
 /* ---- the system under test ---- */
 
 df_status df_oracle_open(const df_system* system, df_oracle* out) {

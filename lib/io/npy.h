@@ -1,6 +1,6 @@
 /* npy.h: parsing and formatting of one array in NumPy's .npy format, in memory. Private. */
-#ifndef DYNAFLOW_DATA_NPY_H
-#define DYNAFLOW_DATA_NPY_H
+#ifndef LIB_IO_NPY_H
+#define LIB_IO_NPY_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,8 @@
 #include "dynaflow/io/npz.h"
 
+#include <math.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <zip.h>
@@ -15,10 +18,22 @@ struct df_npz {
   zip_t* zip; /* NULL for a lone .npy */
   int count;
   char** key;
+  size_t* charged; /* [count] bytes of memory that an array takes, once it is read */
+  size_t total;    /* of `charged` */
 };
 
 /* upper bound of deflate's compression ratio: an entry that claims more is corrupt and would only cost memory */
 enum { MAX_INFLATION = 1040 };
+
+/* What the arrays of an archive may take in memory: as many bytes as `memory_limit`, or this multiple of the file's
+ * size. Recordings deflate to between a half and a tenth; the multiple leaves room for single precision and padding,
+ * and the limit for small files of any content. */
+enum { MEMORY_PER_FILE_BYTE = 64 };
+static atomic_size_t memory_limit = DF_NPZ_MEMORY;
+
+size_t df_npz_set_memory(size_t bytes) {
+  return atomic_exchange(&memory_limit, bytes);
+}
 
 /* ---- opening ---- */
 
@@ -51,6 +66,18 @@ static df_status open_zip(df_npz* npz) {
   return DF_OK;
 }
 
+/* fails if the archive also has an entry `name`.npy, which has the same key as `name` */
+static df_status check_twin(const df_npz* npz, const char* name) {
+  const size_t n = strlen(name) + sizeof ".npy";
+  char* twin = df_alloc(n, 1);
+  if (!twin) return DF_E_NOMEM;
+  snprintf(twin, n, "%s.npy", name);
+  const bool found = zip_name_locate(npz->zip, twin, 0) >= 0;
+  df_free(twin);
+  if (!found) return DF_OK;
+  return df_fail(DF_E_FORMAT, "%s: two entries have the key '%s': '%s' and '%s.npy'", npz->path, name, name, name);
+}
+
 /* lists the keys of the archive, which must be distinct */
 static df_status list_keys(df_npz* npz) {
   const zip_int64_t n = zip_get_num_entries(npz->zip, 0);
@@ -66,6 +93,7 @@ static df_status list_keys(df_npz* npz) {
     npz->key[i] = key_of(name);
     if (!npz->key[i]) return DF_E_NOMEM;
     npz->count++;
+    if (strcmp(npz->key[i], name) == 0) DF_TRY(check_twin(npz, name));
   }
   return DF_OK;
 }
@@ -89,7 +117,9 @@ static df_status build(df_npz* npz, const char* path) {
   /* libzip would accept an empty file as an empty archive */
   if (npz->size == 0) return df_fail(DF_E_FORMAT, "%s: empty file", path);
   DF_TRY(open_zip(npz));
-  return list_keys(npz);
+  DF_TRY(list_keys(npz));
+  npz->charged = df_alloc((size_t)npz->count, sizeof *npz->charged);
+  return npz->charged ? DF_OK : DF_E_NOMEM;
 }
 
 df_status df_npz_open(const char* path, df_npz** out) {
@@ -111,6 +141,7 @@ void df_npz_close(df_npz* npz) {
   if (npz->zip) zip_discard(npz->zip);
   for (int i = 0; i < npz->count; i++) df_free(npz->key[i]);
   df_free(npz->key);
+  df_free(npz->charged);
   df_free(npz->bytes);
   df_free(npz->path);
   df_free(npz);
@@ -151,6 +182,27 @@ static df_status fail_entry(const df_npz* npz, const char* key, zip_error_t* err
                  key, zip_error_strerror(error));
 }
 
+/* counts n bytes of memory for array i of an archive; fails if its arrays then take more than they may */
+static df_status charge(df_npz* npz, int i, size_t n) {
+  if (!npz->charged || n <= npz->charged[i]) return DF_OK;
+  const size_t limit = atomic_load(&memory_limit), others = npz->total - npz->charged[i];
+  const size_t most = npz->size > limit / MEMORY_PER_FILE_BYTE ? npz->size * MEMORY_PER_FILE_BYTE : limit;
+  if (n > most || others > most - n) {
+    const double mib = 1 << 20;
+    const double needed = (double)n + (double)others;
+    return df_fail(
+        DF_E_FORMAT,
+        "%s: array '%s': the arrays take %.1f MiB of memory, %.0f times the size of the file; at most %.1f MiB "
+        "or %d times its size are accepted. If the file is right, store its arrays uncompressed (numpy.savez) "
+        "or set DYNAFLOW_NPZ_MIB=%.0f",
+        npz->path, npz->key[i], needed / mib, needed / (double)npz->size, (double)limit / mib, MEMORY_PER_FILE_BYTE,
+        ceil(needed / mib));
+  }
+  npz->total = others + n;
+  npz->charged[i] = n;
+  return DF_OK;
+}
+
 /* reads n bytes and the end of the entry, where libzip checks the CRC */
 static df_status read_all(const df_npz* npz, zip_file_t* file, const char* key, unsigned char* bytes, size_t n) {
   size_t done = 0;
@@ -168,7 +220,7 @@ static df_status read_all(const df_npz* npz, zip_file_t* file, const char* key, 
 }
 
 /* reads the bytes of entry i; the caller frees *bytes */
-static df_status read_entry(const df_npz* npz, int i, unsigned char** bytes, size_t* n) {
+static df_status read_entry(df_npz* npz, int i, unsigned char** bytes, size_t* n) {
   /* check the recorded sizes before allocating */
   const char* key = npz->key[i];
   zip_stat_t info;
@@ -180,6 +232,7 @@ static df_status read_entry(const df_npz* npz, int i, unsigned char** bytes, siz
       info.size > info.comp_size * MAX_INFLATION + MAX_INFLATION) {
     return df_fail(DF_E_FORMAT, "%s: array '%s': inconsistent sizes in the archive", npz->path, key);
   }
+  DF_TRY(charge(npz, i, (size_t)info.size));
 
   /* decompress */
   zip_file_t* file = zip_fopen_index(npz->zip, (zip_uint64_t)i, 0);
@@ -196,10 +249,10 @@ static df_status read_entry(const df_npz* npz, int i, unsigned char** bytes, siz
   return DF_OK;
 }
 
-/* parses entry `key`; the caller frees *owned, which contains the elements, also on failure */
-static df_status parse_entry(const df_npz* npz, const char* key, unsigned char** owned, df_npy* npy) {
+/* parses entry `key`; the caller frees *owned, which contains the elements, also on failure, and gets its index */
+static df_status parse_entry(df_npz* npz, const char* key, unsigned char** owned, df_npy* npy, int* index) {
   *owned = NULL;
-  const int i = index_of(npz, key);
+  const int i = *index = index_of(npz, key);
   if (i < 0) return fail_missing(npz, key);
   if (!npz->zip) return df_npy_parse((const unsigned char*)npz->bytes, npz->size, npz->path, key, npy);
   size_t n = 0;
@@ -212,7 +265,10 @@ df_status df_npz_read(df_npz* npz, const char* key, df_array* out) {
   DF_REQUIRE(npz && key, "df_npz_read: no archive or no key");
   unsigned char* owned;
   df_npy npy;
-  df_status status = parse_entry(npz, key, &owned, &npy);
+  int i;
+  df_status status = parse_entry(npz, key, &owned, &npy, &i);
+  /* df_npy_parse() ensures that this does not overflow */
+  if (status == DF_OK) status = charge(npz, i, npy.count * sizeof(double));
   if (status == DF_OK) status = df_npy_values(&npy, npz->path, key, out);
   df_free(owned);
   return status;
@@ -223,7 +279,8 @@ df_status df_npz_read_text(df_npz* npz, const char* key, char** out) {
   DF_REQUIRE(npz && key, "df_npz_read_text: no archive or no key");
   unsigned char* owned;
   df_npy npy;
-  df_status status = parse_entry(npz, key, &owned, &npy);
+  int i;
+  df_status status = parse_entry(npz, key, &owned, &npy, &i);
   if (status == DF_OK) status = df_npy_text(&npy, npz->path, key, out);
   df_free(owned);
   return status;

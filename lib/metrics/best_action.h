@@ -5,8 +5,8 @@
  * whereas its rows from step_vjp would take ndx adjoints, and ndx > nu for robots with a free base. It also
  * differentiates exactly the minimised residual, including the difference on the manifold. Its error of about 1e-5 may
  * cost an extra iteration but does not affect the residual. */
-#ifndef DYNAFLOW_METRICS_BEST_ACTION_H
-#define DYNAFLOW_METRICS_BEST_ACTION_H
+#ifndef LIB_METRICS_BEST_ACTION_H
+#define LIB_METRICS_BEST_ACTION_H
 
 #include "dynaflow/sim/system.h"
 

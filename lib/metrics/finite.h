@@ -1,6 +1,6 @@
 /* finite.h: tests for finite numbers. */
-#ifndef DYNAFLOW_METRICS_FINITE_H
-#define DYNAFLOW_METRICS_FINITE_H
+#ifndef LIB_METRICS_FINITE_H
+#define LIB_METRICS_FINITE_H
 
 #include <math.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* pool.h: one simulator per thread, made before the parallel region, so that a failure is an ordinary error. */
-#ifndef DYNAFLOW_METRICS_POOL_H
-#define DYNAFLOW_METRICS_POOL_H
+#ifndef LIB_METRICS_POOL_H
+#define LIB_METRICS_POOL_H
 
 #include "dynaflow/sim/system.h"
 

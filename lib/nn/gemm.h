@@ -1,6 +1,6 @@
 /* gemm.h: the matrix product of the layers, row-major, of df_real, by the library that df_blas_open loaded. */
-#ifndef NN_GEMM_H
-#define NN_GEMM_H
+#ifndef LIB_NN_GEMM_H
+#define LIB_NN_GEMM_H
 
 #include <stddef.h>
 

@@ -26,20 +26,20 @@ typedef double lanes_double __attribute__((vector_size(DF_LANES * sizeof(double)
 /* function attributes instead of target_clones, which lower vector types before the clones are made */
 #define VARIANT base
 #define TARGET
-#include "kernels_body.h"
+#include "kernels_loops.h"
 #undef VARIANT
 #undef TARGET
 
 #if defined(__x86_64__)
 #define VARIANT avx2
 #define TARGET  __attribute__((target("avx2")))
-#include "kernels_body.h"
+#include "kernels_loops.h"
 #undef VARIANT
 #undef TARGET
 
 #define VARIANT avx512
 #define TARGET  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
-#include "kernels_body.h"
+#include "kernels_loops.h"
 #undef VARIANT
 #undef TARGET
 #endif

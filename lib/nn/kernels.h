@@ -4,8 +4,8 @@
  * polynomial of this file (float: relative error below 1e-7; double, used for gradient checks only, calls libm).
  * Arrays are row-major. shift, scale and gate point into modulation rows, one row per sample with six vectors [d] per
  * block (two for the last layer); `stride` is the distance between the rows of two samples. */
-#ifndef NN_KERNELS_H
-#define NN_KERNELS_H
+#ifndef LIB_NN_KERNELS_H
+#define LIB_NN_KERNELS_H
 
 #include <stddef.h>
 

@@ -1,6 +1,7 @@
-/* layers.h: linear layers and attention, built on the product of gemm.h; element-wise layers are in kernels.h. */
-#ifndef NN_LAYERS_H
-#define NN_LAYERS_H
+/* layers.h: linear layers and attention, built on the product of gemm.h. Layer norm, activations and softmax are loops
+ * over elements: kernels.h declares them, kernels_loops.h has the formulas. */
+#ifndef LIB_NN_LAYERS_H
+#define LIB_NN_LAYERS_H
 
 #include <stdbool.h>
 

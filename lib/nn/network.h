@@ -1,6 +1,6 @@
 /* network.h: the structures of a df_net, shared by net.c, dit.c and mlp.c. */
-#ifndef NN_NETWORK_H
-#define NN_NETWORK_H
+#ifndef LIB_NN_NETWORK_H
+#define LIB_NN_NETWORK_H
 
 #include "dynaflow/nn/net.h"
 #include "layers.h"

@@ -76,6 +76,7 @@ double df_adamw_update(df_adamw* o, double rate, const df_real* gradient, df_rea
                               .correct1 = (df_real)(1 / (1 - pow(cfg->beta1, (double)o->step))),
                               .correct2 = (df_real)(1 / (1 - pow(cfg->beta2, (double)o->step))),
                               .epsilon = (df_real)cfg->epsilon};
+  /* the formula of one element is in kernels_loops.h */
   df_kernels_best()->adamw(o->n, &step, gradient, o->decay, o->moment1, o->moment2, parameters);
   return norm;
 }

@@ -1,6 +1,6 @@
 /* resample.h: drawing bootstrap resamples with strata, units and clusters as described at df_bootstrap_cfg. */
-#ifndef DYNAFLOW_METRICS_RESAMPLE_H
-#define DYNAFLOW_METRICS_RESAMPLE_H
+#ifndef LIB_STATS_RESAMPLE_H
+#define LIB_STATS_RESAMPLE_H
 
 #include "dynaflow/stats/statistics.h"
 

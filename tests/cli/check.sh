@@ -1,6 +1,7 @@
 # Sourced by the tests of the program: checks that print "ok NAME" or "not ok NAME".
 # Tests run from the project's root; BUILD names the build folder.
-program=${BUILD:-build}/dynaflow
+BUILD=${BUILD:-build}
+program=$BUILD/dynaflow
 case $program in /*) ;; *) program=$PWD/$program ;; esac
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -63,7 +63,7 @@ exec(before)
 for c in cells:
     if c['type'] == 'cell': c['key'] = key(c)
 plan['cells'] = plan['cells'] or [{k: c[k] for k in ('task', 'method', 'seed')} | {'key': key(c)} for c in planned]
-for c in cells: seal(c)
+for c in [plan] + cells: seal(c)
 records = [plan] + cells
 exec(after)
 os.makedirs(folder, exist_ok=True)

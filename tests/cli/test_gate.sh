@@ -58,7 +58,7 @@ check without_a_golden_table_something_is_missing gate_exits 3
 check accept_without_a_reason_is_refused refuses 'needs --reason' gate "$scratch/run" --tasks "$scratch/tasks" --accept
 check accept_with_a_blank_reason_is_refused refuses 'needs --reason' gate "$scratch/run" --accept --reason ' '
 check accept_exits_0 gate_exits 0 --accept --reason 'first table, by hand'
-check the_reason_stands_in_the_table grep -q '^# reason: first table  *by hand$' "$golden/cart-smoke.csv"
+check the_reason_stands_in_the_table grep -q '^# reason: first table, by hand$' "$golden/cart-smoke.csv"
 # 3 methods, 3 seeds, 7 metrics, and the work counters of the training of one method
 check the_table_has_a_row_a_metric_and_seed [ "$(grep -c '^cart,' "$golden/cart-smoke.csv")" = 66 ]
 check the_table_holds_every_seed grep -qE '^cart,dynaflow,2,smoke,tre,5,0\.25[45]9*[0-9]*,std,16,' "$golden/cart-smoke.csv"
@@ -99,6 +99,44 @@ check other_start_states_regressed verdict 1 regressed verify.windows "at('dynaf
 check a_leak_regressed verdict 1 regressed 'verify.ceiling tre_open_loop' "
 for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] = 1.0e-16 + 1.0e-18 * s
 for s in SEEDS: put(row('replay_demo', s, 'tre_open_loop'), 0.1)"
+
+# 100 profiles, methods, seeds, numbers of sampler steps or metrics; the last one's sae_own is VALUE
+many() { # many CODE WHAT VALUE
+  local folder=$scratch/many/cart
+  mkdir -p "$folder"
+  python3 - "$2" "$folder" <<'P' || return 1
+import sys
+what, folder = sys.argv[1:]
+names = lambda kind: ['%s%d' % (kind, i if what == kind else 0) for i in range(100)]
+entry = '  - {metric: %s, method: %s, profile: %s, k: %d, at_most: 1.0e-9, reason: because}\n'
+bands = [entry % (x, m, p, i + 1 if what == 'k' else 5) for i, (x, m, p) in enumerate(zip(names('sae_own.'), names('m'), names('p')))]
+open(folder + '/expect.yaml', 'w').write('task_version: 1\nmujoco: 3.17\nbands:\n' + ''.join(dict.fromkeys(bands)))
+profiles = ''.join('  %s: {train: {steps: %d}}\n' % (p, i + 1) for i, p in enumerate(dict.fromkeys(names('p'))))
+open(folder + '/task.yaml', 'w').write('task: {name: cart}\nsystem: {model: cart.xml}\naction: {center: [0], half_range: [1]}\n'
+                                       'eval: {windows: 16}\nprofiles:\n' + profiles)
+P
+  make_run "
+cells = []
+for i in range(100):
+    n = lambda kind: i if kind == '$2' else 0
+    one = cell('dynaflow', 1 + n('seed'))
+    one.update(method='m%d' % n('m'), profile='p%d' % n('p'))
+    one['config']['train.steps'] = str(1 + n('p'))
+    r = [r for r in one['rows'] if r['metric'] == 'sae_own'][0]
+    r.update(metric='sae_own.%d' % n('sae_own.'), k=1 + i if '$2' == 'k' else 5)
+    put(r, $3 if i == 99 else 1e-15 + 1e-17 * i)
+    one['rows'] = [r]
+    if cells and '$2' in ('k', 'sae_own.'): cells[0]['rows'].append(r)
+    else: cells.append(one)
+planned = []" "
+records = [dict(plan, profile=c['profile'], cells=[{k: c[k] for k in ('task', 'method', 'seed', 'key')}]) for c in cells] + cells"
+  exits_with "$1" gate "$scratch/run" --tasks "$scratch/many" --json
+}
+for what in p m seed k sae_own.; do
+  check "the_last_of_100_regressed_$what" many 1 $what 5.0
+  check "one_verdict_regressed_$what" [ "$(grep -c '"status": "regressed"' "$scratch/out")" = 1 ]
+  check "all_of_100_held_$what" many 0 $what 2.0e-15
+done
 
 # an empty run: no file, an empty one, a plan without cells, only a plan
 empty_run() { rm -rf "$scratch/run"; mkdir "$scratch/run"; eval "$1"; gate_exits 3; }
@@ -189,7 +227,7 @@ check cells_of_other_settings_do_not_compare other 'settings golden' "at('dynafl
 check another_training_compares verdict 0 held '' "for c in cells: c['config']['train.steps'] = '200'"
 
 check an_edited_number_is_tampering verdict 2 unreadable verify.record '' "row('dynaflow', 2, 'tre')['value'] = 0.2"
-check an_edited_setting_is_tampering verdict 2 unreadable verify.key '' "c = at('dynaflow', 2); c['config']['train.steps'] = '9'; del c['record_sha256']"
+check an_edited_setting_is_tampering verdict 2 unreadable verify.key '' "c = at('dynaflow', 2); c['config']['train.steps'] = '9'; seal(c)"
 check a_record_against_the_schema_is_unreadable verdict 2 unreadable verify.schema "del at('dynaflow', 2)['provenance']['cpu']"
 make_run '' "records.insert(2, [1])"
 check garbage_is_unreadable gate_exits 2
@@ -221,10 +259,19 @@ refuses_table() { # refuses_table PATTERN SED: a table so changed is refused
   sed "$2" "$scratch/table.csv" >"$golden/cart-smoke.csv"
   refuses "$1" gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden"
 }
-check a_cut_row_is_refused_by_line refuses_table 'cart-smoke.csv:[0-9]+: invalid row' '$s/,ok$//'
-check a_value_that_is_no_number_is_refused refuses_table 'cart-smoke.csv:[0-9]+: invalid row' '$s/smoke,\([a-z_.]*\),0,[^,]*/smoke,\1,0,nan/'
-check a_table_without_its_mujoco_is_refused refuses_table 'not a golden table' '/^# mujoco/d'
-check other_columns_are_refused refuses_table 'expected the columns' 's/^task,method/method,task/'
+check a_cut_row_is_refused_by_line refuses_table 'cart-smoke.csv:[0-9]+: the row has 11 columns, not the 12' '$s/,ok$//'
+check a_value_that_is_no_number_is_refused refuses_table "cart-smoke.csv:[0-9]+: value = 'nan': expected a finite number" '$s/smoke,\([a-z_.]*\),0,[^,]*/smoke,\1,0,nan/'
+check a_table_without_its_mujoco_is_refused refuses_table "not a golden table, it lacks the line '# mujoco: ...'" '/^# mujoco/d'
+check other_columns_are_refused refuses_table "column 1 is 'method', not 'task'" 's/^task,method/method,task/'
+check a_missing_column_is_named refuses_table "the column 'hi' is missing" 's/,hi,status$/,status/'
+check a_row_that_stands_twice_is_refused refuses_table 'cart-smoke.csv:[0-9]+: the row of cart, dynaflow, seed 1, .* appears twice, first in line [0-9]+' '/dynaflow,1,smoke,tre,5/p'
+check a_row_of_an_unknown_metric_is_refused refuses_table "metric = 'three': unknown metric" 's/smoke,tre,/smoke,three,/'
+check line_ends_of_another_system_are_refused refuses_table 'a carriage return within a line' '1s/ /\r/'
+spreadsheet_table_is_read() {
+  { printf '\xef\xbb\xbf'; sed 's/$/\r/' "$scratch/table.csv"; } >"$golden/cart-smoke.csv"
+  gate_exits 0
+}
+check a_table_that_a_spreadsheet_saved_is_read spreadsheet_table_is_read
 check a_named_table_that_is_not_there_is_refused misses 'none.csv' gate "$scratch/run" --tasks "$scratch/tasks" --against "$scratch/none.csv"
 cp "$scratch/table.csv" "$golden/cart-smoke.csv"
 check a_table_is_taken_by_its_name exits_with 0 gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden/cart-smoke.csv"

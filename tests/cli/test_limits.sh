@@ -185,7 +185,7 @@ ends_with() {
 
 # demonstrations that take far longer than this test
 generated=(go1_gaits --profile smoke --set data.episodes=500 --set data.seconds=20 --threads 1)
-for signal in INT TERM; do
+for signal in INT TERM HUP; do
   in_background run "${generated[@]}" --method random_action --data "$scratch/data" --out "$scratch/generated" --quiet
   waits_for "$scratch/generated/lock"
   sleep 1
@@ -199,7 +199,7 @@ for signal in INT TERM; do
 done
 check no_half_demonstrations_are_left [ -z "$(ls -A "$scratch/data" 2>/dev/null)" ]
 
-for signal in INT TERM; do
+for signal in INT TERM HUP; do
   folder=$scratch/evaluated-$signal
   in_background "${plan[@]}" --out "$folder" "${long[@]}"
   waits_for "$folder/training/*/lock"

@@ -140,6 +140,34 @@ check the_record_in_use_is_as_it_was cmp "$scratch/before" "$closed/events.jsonl
 exec 9>&-
 check the_second_writer_goes_on_when_the_first_is_gone goes_on 1 2 "$closed" --method random_action --seed 1,2,3
 
+# ---- a record that is removed or replaced while it is written, or that is no file ----
+
+# after CHANGE: a run whose record is changed by that command as soon as it holds the plan
+after() {
+  rm -rf "$scratch/gone"
+  "$program" "${plan[@]}" --method kinematic_fm --seed 1,2 --out "$scratch/gone" >"$scratch/out" 2>"$scratch/err" </dev/null &
+  local pid=$!
+  until [ -s "$scratch/gone/events.jsonl" ]; do sleep 0.01; done
+  (cd "$scratch/gone" && eval "$1")
+  code=0
+  wait $pid || code=$?
+}
+after 'rm events.jsonl'
+check a_removed_record_is_an_error [ "$code" -eq 2 ]
+check the_removed_record_is_named one_error 'gone/events.jsonl: the file was removed or replaced while this run was writing it'
+after 'cp events.jsonl copy; mv copy events.jsonl'
+check a_replaced_record_is_an_error [ "$code" -eq 2 ]
+check the_replaced_record_is_named one_error 'gone/events.jsonl: the file was removed or replaced while this run was writing it'
+mkdir "$scratch/pipe"
+mkfifo "$scratch/pipe/events.jsonl"
+for command in report verify gate "compare --method a,b"; do
+  read -ra words <<<"$command"
+  check "a_pipe_as_record_is_refused:${words[0]}" timeout 20 bash -c '! "$@" 2>"$0" && grep -q "pipe/events.jsonl: not a regular file" "$0"' \
+    "$scratch/err" "$program" "${words[0]}" "$scratch/pipe" "${words[@]:1}"
+done
+check a_run_into_a_pipe_is_refused timeout 20 bash -c '! "$@" 2>"$0" && grep -q "pipe/events.jsonl: not a regular file" "$0"' \
+  "$scratch/err" "$program" "${plan[@]}" --method random_action --out "$scratch/pipe"
+
 # ---- garbage in the middle of a record ----
 
 # spoil PYTHON: a run of three cells with the second one's line changed; `line` are its bytes

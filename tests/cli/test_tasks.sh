@@ -47,7 +47,10 @@ check value_of_wrong_kind_is_refused refuses 'window\.horizon.*many' data info h
 check unknown_method_is_refused refuses 'dynaflo' run hopper --method dynaflo --out "$scratch/run"
 
 check missing_model_is_refused_with_a_hint misses 'dynaflow data fetch cart' replay cart --tasks "$tasks"
-check fetch_exits_2_when_a_url_fails refuses 'cart.npz' data fetch cart --tasks "$tasks" --quiet
+check a_file_url_is_refused refuses "model 'cart.xml': file://.*/cart.xml is a file of this machine; .*--allow-file" \
+  data fetch cart --tasks "$tasks" --quiet --allow-unverified --allow-http
+check a_refused_url_writes_nothing [ -z "$(ls -A "$tasks/cart/data")" ]
+check fetch_exits_2_when_a_url_fails refuses 'cart.npz' data fetch cart --tasks "$tasks" --quiet --allow-file
 check fetch_got_the_model_first cmp "$scratch/remote/cart.xml" "$tasks/cart/data/cart.xml"
 check doctor_exits_3_without_data exits_with 3 doctor --tasks "$tasks"
 check doctor_says_how_to_get_it grep -q 'dynaflow data fetch cart' "$scratch/out"
@@ -72,7 +75,7 @@ with zipfile.ZipFile(sys.argv[1], 'w') as z:
     z.writestr('states.npy', npy((12, 31, 2), states))
     z.writestr('actions.npy', npy((12, 30, 1), actions))
 PY
-check fetch_exits_0 exits_with 0 data fetch cart --tasks "$tasks" --quiet
+check fetch_exits_0 exits_with 0 data fetch cart --tasks "$tasks" --quiet --allow-file
 check fetch_got_the_data cmp "$scratch/remote/cart.npz" "$tasks/cart/data/cart.npz"
 check info_exits_0 exits_with 0 data info cart --tasks "$tasks" --json
 check info_counts_episodes python3 -c "
@@ -94,8 +97,131 @@ check gradcheck_of_a_missing_model_exits_3 misses 'no_such.xml' gradcheck "$scra
 task "$(printf '0%.0s' {1..64})"
 check wrong_model_hash_is_refused refuses '0000000000' replay cart --tasks "$tasks"
 rm "$tasks/cart/data/cart.xml"
-check fetch_refuses_a_wrong_hash refuses 'SHA-256' data fetch cart --tasks "$tasks" --quiet
+check fetch_refuses_a_wrong_hash refuses 'SHA-256' data fetch cart --tasks "$tasks" --quiet --allow-file
 check fetch_writes_nothing_of_a_wrong_hash [ ! -e "$tasks/cart/data/cart.xml" ]
 task "$sum" "  nonsense: 1"
 check a_bad_task_file_is_named_with_its_line refuses 'task\.yaml:1[0-9].*nonsense' data info cart --tasks "$tasks"
+
+# ---- a task of somebody else: what it says of paths and URLs is not trusted ----
+
+# fetch_as NAME ARGUMENT...: fetches the model under that name into an empty data folder
+fetch_as() {
+  local name=$1
+  shift
+  rm -rf "$tasks/cart/data"
+  task "$sum"
+  run data fetch cart --tasks "$tasks" --quiet --allow-file --set "system.model=$name" "$@"
+}
+# stays NAME: refused with the name and the data folder, before anything is written anywhere
+stays() {
+  fetch_as "$1" && [ "$code" -eq 2 ] || { echo "exit code $code"; cat "$scratch/err"; return 1; }
+  grep -qF "model '$1': not fetched: files are written below $tasks/cart/data only" "$scratch/err" || { cat "$scratch/err"; return 1; }
+  [ ! -e "$scratch/escaped.xml" ] && [ ! -e "$tasks/cart/data" ] && [ ! -e "$tasks/cart/escaped.xml" ]
+}
+check a_name_with_dots_is_refused stays ../../../escaped.xml
+check a_name_with_dots_inside_is_refused stays sub/../../escaped.xml
+check an_absolute_name_is_refused stays "$scratch/escaped.xml"
+fetch_as sub/deep/escaped.xml
+check a_name_with_folders_is_fetched cmp "$scratch/remote/cart.xml" "$tasks/cart/data/sub/deep/escaped.xml"
+
+# links in the folder of the task
+link_data() { rm -rf "$tasks/cart/data"; mkdir -p "$scratch/elsewhere" "$tasks/cart/data"; task "$sum"; }
+nothing_elsewhere() { [ -z "$(ls -A "$scratch/elsewhere")" ]; }
+link_data
+ln -s "$scratch/elsewhere" "$tasks/cart/data/sub"
+check a_link_below_the_data_folder_is_refused refuses 'data/sub/new.xml: .*symbolic links' data fetch cart --tasks "$tasks" \
+  --quiet --allow-file --set system.model=sub/new.xml
+check nothing_is_written_through_it nothing_elsewhere
+rm -r "$tasks/cart/data"
+ln -s "$scratch/elsewhere" "$tasks/cart/data"
+check a_data_folder_that_is_a_link_is_refused refuses 'cart/data: a symbolic link.*--data' data fetch cart --tasks "$tasks" \
+  --quiet --allow-file --set system.model=new.xml
+check nothing_is_written_through_that nothing_elsewhere
+check a_folder_that_the_user_names_may_be_a_link exits_with 3 data fetch cart --tasks "$tasks" --quiet --allow-file \
+  --set system.model=new.xml --data "$tasks/cart/data" --set data.url=
+check it_was_written_there cmp "$scratch/remote/cart.xml" "$scratch/elsewhere/new.xml"
+link_data
+ln -s "$scratch/elsewhere/made.xml" "$tasks/cart/data/cart.xml"
+run data fetch cart --tasks "$tasks" --quiet --allow-file
+check a_link_in_place_of_the_file_is_replaced cmp "$scratch/remote/cart.xml" "$tasks/cart/data/cart.xml"
+check a_link_in_place_of_the_file_is_not_followed [ ! -e "$scratch/elsewhere/made.xml" ]
+check a_recording_elsewhere_can_be_read exits_with 0 data info cart --tasks "$tasks" --set "data.file=$scratch/remote/cart.npz"
+
+# names inside an archive are no paths: nothing is unpacked
+python3 - "$scratch/remote/cart.npz" "$scratch/remote/names.npz" "$scratch/escaped.npy" <<'PY'
+import sys, zipfile
+source, target, absolute = sys.argv[1:]
+with zipfile.ZipFile(source) as z, zipfile.ZipFile(target, 'w') as out:
+    for name in z.namelist(): out.writestr(name, z.read(name))
+    for name in ('../../../escaped.npy', absolute): out.writestr(name, z.read('states.npy'))
+    link = zipfile.ZipInfo('link.npy'); link.external_attr = 0o120777 << 16
+    out.writestr(link, '/etc')
+PY
+rm -rf "$tasks/cart/data"
+check an_archive_with_hostile_names_is_fetched exits_with 0 data fetch cart --tasks "$tasks" --quiet --allow-file \
+  --set "data.url=file://$scratch/remote/names.npz"
+check it_can_be_read exits_with 0 data info cart --tasks "$tasks" --quiet
+check it_is_not_unpacked [ "$(find "$scratch" -name 'escaped*' -o -name 'link*')" = "" ]
+check only_model_and_data_were_written [ "$(ls "$tasks/cart/data" | tr '\n' ' ')" = "cart.npz cart.xml " ]
+
+# ---- URLs ----
+
+# a server that also redirects: /to/X to the URL X
+cat >"$scratch/server.py" <<'PY'
+import http.server, os, sys, urllib.parse
+os.chdir(sys.argv[1])
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def do_GET(self):
+        if not self.path.startswith('/to/'): return super().do_GET()
+        self.send_response(302)
+        self.send_header('Location', urllib.parse.unquote(self.path[4:]))
+        self.end_headers()
+    def log_message(self, *words): pass
+server = http.server.HTTPServer(('127.0.0.1', 0), Handler)
+with open(sys.argv[2] + '.new', 'w') as f: f.write(str(server.server_port))
+os.rename(sys.argv[2] + '.new', sys.argv[2])
+server.serve_forever()
+PY
+python3 "$scratch/server.py" "$scratch/remote" "$scratch/port" &
+server=$!
+trap 'kill $server; rm -rf "$scratch"' EXIT
+for _ in $(seq 100); do [ -e "$scratch/port" ] && break; sleep 0.1; done
+site=http://127.0.0.1:$(cat "$scratch/port")
+export no_proxy=127.0.0.1
+
+# fetch_from URL HASH ARGUMENT...: fetches the model from there; data have no URL, which ends with exit code 2
+fetch_from() {
+  local url=$1 hash=$2
+  shift 2
+  rm -rf "$tasks/cart/data"
+  task "$hash"
+  run data fetch cart --tasks "$tasks" --quiet --set "system.model_url=$url" --set data.url= "$@"
+}
+fetched() { fetch_from "$@" && cmp "$scratch/remote/cart.xml" "$tasks/cart/data/cart.xml"; }
+# not_fetched PATTERN URL HASH ARGUMENT...
+not_fetched() {
+  local pattern=$1
+  shift
+  fetch_from "$@"
+  [ "$code" -eq 2 ] && [ ! -e "$tasks/cart/data" ] && grep -qE -- "$pattern" "$scratch/err" ||
+    { echo "exit code $code"; cat "$scratch/err"; return 1; }
+}
+check http_is_refused not_fetched 'is not encrypted; use https, or repeat with --allow-http' "$site/cart.xml" "$sum"
+check http_without_a_hash_is_refused not_fetched 'no SHA-256 .*--allow-unverified' "$site/cart.xml" '' --allow-http
+check https_without_a_hash_is_refused not_fetched 'no SHA-256 .*--allow-unverified' https://127.0.0.1:1/cart.xml '' --allow-http
+check http_with_a_hash_is_fetched_on_request fetched "$site/cart.xml" "$sum" --allow-http
+check http_without_a_hash_is_fetched_on_request fetched "$site/cart.xml" '' --allow-http --allow-unverified
+check the_scheme_may_be_in_capitals fetched "HTTP${site#http}/cart.xml" "$sum" --allow-http
+check capitals_do_not_hide_a_file not_fetched 'is a file of this machine' "FILE://$scratch/remote/cart.xml" "$sum"
+for url in "$scratch/remote/cart.xml" "file:$scratch/remote/cart.xml" ftp://127.0.0.1/cart.xml " https://127.0.0.1/cart.xml" 127.0.0.1/cart.xml; do
+  check "is_no_url_to_fetch:${url/$scratch/}" not_fetched 'does not begin with https://' "$url" "$sum" --allow-http --allow-file --allow-unverified
+done
+quoted() { python3 -c 'import sys, urllib.parse; print(urllib.parse.quote(sys.argv[1], safe=""))' "$1"; }
+check a_redirect_to_a_file_is_refused not_fetched 'rotocol' "$site/to/$(quoted "file://$scratch/remote/cart.xml")" "$sum" --allow-http --allow-file
+check a_redirect_to_http_is_refused not_fetched 'rotocol' "$site/to/$(quoted "$site/cart.xml")" "$sum" --allow-http
+check a_wrong_hash_is_refused not_fetched 'SHA-256 is .* nothing was written' "$site/cart.npz" "$sum" --allow-http
+
+# the name of a task is part of the name of the file that is generated for it
+sed -i 's|name: cart|name: ../../cart|' "$tasks/cart/task.yaml"
+check a_task_name_with_a_slash_is_refused refuses "task.yaml:2.*task.name = '../../cart': a name without '/'" data make "$tasks/cart"
 finish

@@ -43,4 +43,49 @@ check json_writes_nothing_else [ ! -s "$scratch/err" ]
 
 check doctor_says_what_is_here bash -c "'$program' doctor --json >'$scratch/doctor' 2>/dev/null; c=\$?; [ \$c -eq 0 ] || [ \$c -eq 3 ]"
 check doctor_json_names_muJoCo grep -q '"MuJoCo"' "$scratch/doctor"
+
+# ---- standard output that takes nothing, for every command and every way to end ----
+
+cp -r docs/examples/pendulum "$scratch"
+(cd "$scratch/pendulum" && python3 make_data.py)
+check a_run_to_look_at exits_with 0 run "$scratch/pendulum" --profile smoke --method random_action --seed 1,2 --quiet --out "$scratch/run"
+# loses WHERE ARGUMENT...: with that redirection of standard output, exit code 2 and one error that names it
+loses() {
+  local where=$1 code=0
+  shift
+  eval '"$program" "$@" '"$where"' 2>"$scratch/err" </dev/null' || code=$?
+  [ "$code" -eq 2 ] && grep -q '^dynaflow: standard output: ' "$scratch/err" || { echo "exit code $code"; cat "$scratch/err"; return 1; }
+}
+for words in --help --version 'list tasks' 'list --json' 'run --help' doctor "data info $scratch/pendulum" "replay $scratch/pendulum" \
+  "gradcheck $scratch/pendulum --states 2 --rollouts 1" "verify $scratch/run" "report $scratch/run" "gate $scratch/run --json" \
+  "run $scratch/pendulum --profile smoke --method random_action --seed 1,2 --out $scratch/run"; do
+  read -ra arguments <<<"$words"
+  check "a_full_standard_output_is_an_error:${words//$scratch\//}" loses '>/dev/full' "${arguments[@]}"
+done
+check the_reason_is_given loses '>/dev/full' list
+check the_reason_is_the_systems grep -q 'standard output: No space left on device$' "$scratch/err"
+check a_closed_standard_output_is_an_error loses '>&-' list
+check a_command_that_prints_nothing_needs_none bash -c '"$0" data make no_such_task >&- 2>"$1"; [ $? -eq 2 ] && ! grep -q "standard output" "$1"' \
+  "$program" "$scratch/err"
+# the first file that is opened must not get the number of a closed stream: what is printed would go into it
+cp "$scratch/run/events.jsonl" "$scratch/before"
+"$program" run "$scratch/pendulum" --profile smoke --method random_action --seed 1,2 --out "$scratch/run" >&- 2>&- <&-
+check nothing_is_printed_into_a_record cmp "$scratch/before" "$scratch/run/events.jsonl"
+
+check a_limit_that_is_no_number_is_refused env DYNAFLOW_NPZ_MIB=some bash -c '"$0" list 2>"$1"; [ $? -eq 2 ] && grep -q "DYNAFLOW_NPZ_MIB = .some.: expected" "$1"' \
+  "$program" "$scratch/err"
+# an archive of 0.3 MB with 300 MiB of zeros
+python3 - "$scratch/pendulum/pendulum.npz" <<'PY'
+import struct, sys, zipfile
+n = 300 << 17
+head = "{'descr': '<f8', 'fortran_order': False, 'shape': (1, %d, 2), }" % (n // 2)
+head += ' ' * (63 - (10 + len(head)) % 64) + '\n'
+with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as z, z.open('states.npy', 'w') as f:
+    f.write(b'\x93NUMPY\x01\x00' + struct.pack('<H', len(head)) + head.encode())
+    for _ in range(300): f.write(bytes(1 << 20))
+PY
+check a_small_archive_does_not_take_all_memory refuses "pendulum.npz: array 'states': the arrays take 300.0 MiB of memory.*at most 256.0 MiB.*DYNAFLOW_NPZ_MIB=301" \
+  data info "$scratch/pendulum"
+allowed() { DYNAFLOW_NPZ_MIB=301 "$program" data info "$scratch/pendulum" --set data.actions_key= 2>&1 | tee "$scratch/err" | grep -q . && ! grep -q 'of memory' "$scratch/err"; }
+check the_limit_can_be_raised allowed
 finish

@@ -38,21 +38,25 @@ check verify_leaves_no_file [ "$(ls -A "$scratch/run")" = events.jsonl ]
 
 check an_edited_number_is_tampering verdict 2 record '' "row('dynaflow', 2, 'tre')['value'] = 0.2"
 check the_last_bit_of_a_number_is_tampering verdict 2 record '' "r = row('dynaflow', 2, 'tre'); r['value'] *= 1 + 2**-52"
+check a_removed_seal_is_tampering verdict 2 record '' "del at('dynaflow', 2)['record_sha256']"
+check an_edited_number_without_a_seal_is_tampering verdict 2 record '' \
+  "row('dynaflow', 2, 'tre')['value'] = 0.2; del at('dynaflow', 2)['record_sha256']"
+check a_plan_without_a_seal_is_tampering verdict 2 record '' "del plan['record_sha256']"
 check an_edited_setting_is_tampering verdict 2 'record key' '' "at('dynaflow', 1)['config']['train.steps'] = '200'"
 check an_edited_setting_is_seen_by_its_key_alone verdict 2 key '' \
-  "at('dynaflow', 1)['config']['train.steps'] = '200'; del at('dynaflow', 1)['record_sha256']"
+  "at('dynaflow', 1)['config']['train.steps'] = '200'; seal(at('dynaflow', 1))"
 for field in model:compiled_sha256 data_set:data_sha256; do
   check "another_${field%%:*}_is_seen_by_the_key" verdict 2 key '' \
-    "c = at('dynaflow', 1); c['${field##*:}'] = sha256('other'); del c['record_sha256']"
+    "c = at('dynaflow', 1); c['${field##*:}'] = sha256('other'); seal(c)"
 done
 check another_mujoco_is_seen_by_the_key verdict 2 key '' \
-  "c = at('dynaflow', 1); c['provenance']['mujoco'] = '3.16.0'; del c['record_sha256']"
+  "c = at('dynaflow', 1); c['provenance']['mujoco'] = '3.16.0'; seal(c)"
 check another_blas_is_seen_by_the_key verdict 2 key '' \
-  "c = at('dynaflow', 1); c['provenance']['blas']['kernel'] = 'Haswell'; del c['record_sha256']"
-check words_do_not_change_a_key verdict 0 '' '' "c = at('dynaflow', 1); c['config']['task.title'] = 'other'; del c['record_sha256']"
+  "c = at('dynaflow', 1); c['provenance']['blas']['kernel'] = 'Haswell'; seal(c)"
+check words_do_not_change_a_key verdict 0 '' '' "c = at('dynaflow', 1); c['config']['task.title'] = 'other'; seal(c)"
 check one_key_for_two_cells_is_tampering verdict 2 'record key plan unique' '' "at('dynaflow', 2)['key'] = at('dynaflow', 1)['key']"
 check keys_that_cannot_be_computed_again_are_a_warning warns key '' \
-  "for c in cells: del c['compiled_sha256'], c['record_sha256']"
+  "for c in cells: del c['compiled_sha256']; seal(c)"
 
 # a record against results/schema.json; where there is a validator, it must refuse the same records
 agree() { # agree WANTED: the validator refuses the record, or does not
@@ -74,8 +78,8 @@ check a_value_that_is_text_is_refused against_schema 'schema numbers' "row('dyna
 check a_negative_seed_is_refused against_schema 'schema key' "at('dynaflow', 1)['seed'] = -1"
 check a_hash_of_other_letters_is_refused against_schema schema "at('dynaflow', 1)['model_sha256'] = 'abc'"
 check provenance_without_a_compiler_is_refused against_schema schema "del at('dynaflow', 1)['provenance']['compiler']"
-check a_setting_that_is_a_number_is_refused against_schema 'schema key' '' "c = at('dynaflow', 1); c['config']['train.steps'] = 100; del c['record_sha256']"
-check a_plan_without_cells_is_refused against_schema 'schema' '' "del plan['cells']"
+check a_setting_that_is_a_number_is_refused against_schema 'schema key' '' "c = at('dynaflow', 1); c['config']['train.steps'] = 100; seal(c)"
+check a_plan_without_cells_is_refused against_schema 'schema' '' "del plan['cells']; seal(plan)"
 check the_line_and_field_are_named bash -c "grep -q 'line 1: cells is missing' '$scratch/out'"
 against_schema_honest() { verdict 0 '' "checkpoint(at('dynaflow', 1))" && agree fine; }
 check the_schema_file_takes_the_honest_run against_schema_honest
@@ -89,7 +93,7 @@ check an_interrupted_cell_is_incomplete verdict 3 plan "at('dynaflow', 3).update
 check a_diverged_cell_is_a_failure verdict 1 plan "at('dynaflow', 3).update(status='diverged', reason='loss is not finite')"
 check a_record_without_a_plan_is_incomplete verdict 3 plan '' 'records.remove(plan)'
 check an_empty_plan_is_incomplete verdict 3 'plan' 'cells.clear(); planned.clear()'
-check a_cell_of_other_settings_does_not_stand_in verdict 3 plan '' "plan['cells'][0]['key'] = sha256('others')"
+check a_cell_of_other_settings_does_not_stand_in verdict 3 plan '' "plan['cells'][0]['key'] = sha256('others'); seal(plan)"
 check a_cell_that_failed_and_then_was_done_is_whole verdict 0 '' "cells.insert(0, dict(at('dynaflow', 1), status='error', reason='x'))"
 check a_cell_that_was_done_twice_is_a_failure verdict 1 unique "cells.append(dict(at('dynaflow', 1)))"
 

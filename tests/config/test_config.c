@@ -122,6 +122,7 @@ static void what_is_wrong_is_refused_with_place_key_and_value(void** state) {
       {"task.name: t\ntrian.steps: 5\n", DF_E_CONFIG, {":2", "trian.steps", "'5'", "did you mean train.steps?"}},
       {"task.name: t\ntrain:\n  stesp: 5\n", DF_E_CONFIG, {":3", "train.stesp", "did you mean train.steps?"}},
       {"task.name: t\nsubsteps: 5\n", DF_E_CONFIG, {":2", "'substeps'", "did you mean system.substeps?"}},
+      {"task.name: ../../t\n", DF_E_CONFIG, {":1", "task.name", "'../../t'", "without '/'"}},
       {"task.name: t\ntrain.steps: many\n", DF_E_CONFIG, {":2", "train.steps", "'many'", "whole number"}},
       {"task.name: t\ntrain.steps: 1.5\n", DF_E_CONFIG, {":2", "train.steps", "'1.5'"}},
       {"task.name: t\ntrain.steps: 0\n", DF_E_CONFIG, {":2", "train.steps", "'0'", "1 .. 100000000"}},

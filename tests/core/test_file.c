@@ -16,6 +16,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
+#include "dynaflow/core/hash.h"
 
 static char folder[64];
 static char path[128];
@@ -126,6 +127,103 @@ static void reading_what_is_no_file_fails_and_owns_nothing(void** state) {
   assert_non_null(strstr(df_error_message(), folder));
 }
 
+/* a pipe without a writer: opening it for reading waits, so an alarm ends the test */
+static void a_pipe_is_neither_waited_for_nor_replaced(void** state) {
+  (void)state;
+  char* bytes;
+  size_t n;
+  char sum[DF_SHA256_TEXT];
+  assert_int_equal(mkfifo(path, 0600), 0);
+  alarm(10);
+  assert_int_equal(df_file_read(path, &bytes, &n), DF_E_IO);
+  assert_non_null(strstr(df_error_message(), "not a regular file"));
+  assert_int_equal(df_sha256_file(path, sum), DF_E_IO);
+  assert_int_equal(df_file_check(path), DF_E_IO);
+  assert_int_equal(df_file_write(path, "x", 1), DF_E_IO);
+  assert_non_null(strstr(df_error_message(), "not a regular file"));
+  alarm(0);
+  struct stat info;
+  assert_int_equal(lstat(path, &info), 0);
+  assert_true(S_ISFIFO(info.st_mode));
+  assert_int_equal(entries(), 1);
+}
+
+/* links with the names of the next temporary files, and with that of the file itself, lead to a file with content */
+static void a_write_follows_no_symbolic_link(void** state) {
+  (void)state;
+  char victim[128], part[160];
+  struct stat info;
+  char* bytes;
+  size_t n;
+  snprintf(victim, sizeof victim, "%s/victim", folder);
+  assert_int_equal(df_file_write(victim, "kept", 4), DF_OK);
+  static const char* const tails[] = {"", ".0", ".1"};
+  for (size_t i = 0; i < 3; i++) {
+    snprintf(part, sizeof part, "%s.part.%ld%s", path, (long)getpid(), tails[i]);
+    assert_int_equal(symlink(victim, part), 0);
+  }
+  assert_int_equal(symlink(victim, path), 0);
+  assert_int_equal(df_file_write(path, "new", 3), DF_OK);
+  assert_int_equal(lstat(path, &info), 0);
+  assert_true(S_ISREG(info.st_mode));
+  assert_content("new", 3);
+  assert_int_equal(df_file_read(victim, &bytes, &n), DF_OK);
+  assert_string_equal(bytes, "kept");
+  df_free(bytes);
+  assert_int_equal(entries(), 5);
+  for (size_t i = 0; i < 3; i++) {
+    snprintf(part, sizeof part, "%s.part.%ld%s", path, (long)getpid(), tails[i]);
+    assert_int_equal(unlink(part), 0);
+  }
+  unlink(victim);
+}
+
+static void names_that_leave_their_folder_are_not_inside(void** state) {
+  (void)state;
+  static const char* const inside[] = {"a", "a/b", "..a", "a../b", "...", ".a", "a b"};
+  static const char* const outside[] = {"",  "/",   "/a",    "..",   "../a", "a/..", "a/../b", "a/../../b",
+                                        ".", "./a", "a/./b", "a//b", "a/",   "//a",  "a/.",    "/.."};
+  for (size_t i = 0; i < sizeof inside / sizeof *inside; i++) assert_true(df_path_is_inside(inside[i]));
+  for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
+    assert_false(df_path_is_inside(outside[i]));
+    assert_int_equal(df_file_write_below(folder, outside[i], "x", 1), DF_E_ARG);
+    assert_non_null(strstr(df_error_message(), folder));
+  }
+  assert_int_equal(entries(), 0);
+}
+
+static void a_write_below_a_folder_stays_there(void** state) {
+  (void)state;
+  char top[128], there[160], link[160], *bytes;
+  size_t n;
+  snprintf(top, sizeof top, "%s/top", folder);
+  snprintf(there, sizeof there, "%s/a/b", top);
+  /* folders are made, and a second write finds them */
+  assert_int_equal(df_file_write_below(top, "a/b", "x", 1), DF_OK);
+  assert_int_equal(df_file_write_below(top, "a/b", "yz", 2), DF_OK);
+  assert_int_equal(df_file_read(there, &bytes, &n), DF_OK);
+  assert_string_equal(bytes, "yz");
+  df_free(bytes);
+  unlink(there);
+  snprintf(there, sizeof there, "%s/a", top);
+  rmdir(there);
+  /* a link in between is refused, also one that leads back into the folder; the last name replaces a link */
+  snprintf(link, sizeof link, "%s/out", top);
+  assert_int_equal(symlink("..", link), 0);
+  assert_int_equal(df_file_write_below(top, "out/file", "x", 1), DF_E_IO);
+  assert_non_null(strstr(df_error_message(), "top/out/file"));
+  assert_false(df_file_exists(path));
+  assert_int_equal(unlink(link), 0);
+  assert_int_equal(symlink(".", link), 0);
+  assert_int_equal(df_file_write_below(top, "out/file", "x", 1), DF_E_IO);
+  assert_int_equal(unlink(link), 0);
+  assert_int_equal(symlink(path, link), 0);
+  assert_int_equal(df_file_write_below(top, "out", "x", 1), DF_OK);
+  assert_false(df_file_exists(path));
+  unlink(link);
+  assert_int_equal(rmdir(top), 0);
+}
+
 static void folders_are_made_with_those_above_them(void** state) {
   (void)state;
   char deep[160];
@@ -189,6 +287,10 @@ int main(void) {
       IN_FOLDER(a_write_over_a_folder_leaves_it_and_no_part),
       IN_FOLDER(a_write_into_a_folder_that_is_not_there_is_missing_by_name),
       IN_FOLDER(reading_what_is_no_file_fails_and_owns_nothing),
+      IN_FOLDER(a_pipe_is_neither_waited_for_nor_replaced),
+      IN_FOLDER(a_write_follows_no_symbolic_link),
+      IN_FOLDER(names_that_leave_their_folder_are_not_inside),
+      IN_FOLDER(a_write_below_a_folder_stays_there),
       IN_FOLDER(folders_are_made_with_those_above_them),
       IN_FOLDER(a_folder_cannot_be_made_over_a_file),
       IN_FOLDER(paths_are_joined_and_taken_apart),

@@ -16,7 +16,7 @@ git -C "$root" archive HEAD | tar -x -C "$copy" || exit 1
 [ -e "$root/third_party" ] && ln -s "$root/third_party" "$copy/third_party"
 cd "$copy" || exit 1
 
-# build TEST: makes what the test needs, anew. A fault may leave something unused, so warnings do not stop the compiler.
+# build TEST: builds what the test needs from scratch. A fault may leave something unused, so warnings do not stop the compiler.
 build() {
   local target=build/tests/$1
   case $1 in *.sh) target=build/dynaflow ;; esac

@@ -1,6 +1,6 @@
 /* flow_test.h: flows on a task that trains in one second, for the tests of lib/flow. */
-#ifndef TESTS_FLOW_TEST_H
-#define TESTS_FLOW_TEST_H
+#ifndef TESTS_FLOW_FLOW_TEST_H
+#define TESTS_FLOW_FLOW_TEST_H
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* fuzz_input.h: an input as a file, for readers that take a path. */
-#ifndef TESTS_FUZZ_INPUT_H
-#define TESTS_FUZZ_INPUT_H
+#ifndef TESTS_FUZZ_FUZZ_INPUT_H
+#define TESTS_FUZZ_FUZZ_INPUT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,7 @@
 #include "data_test.h"
+
+#include <zip.h>
+
 #include "dynaflow/core/hash.h"
 #include "dynaflow/io/npz.h"
 #include "shared_data.h"
@@ -262,6 +265,103 @@ static void a_deflated_archive_is_read_around_its_pickles(void** state) {
   df_npz_close(npz);
 }
 
+/* writes an archive with an array of n zeros of a type, deflated, under each of the names */
+static void write_deflated(const char* descr, size_t item, size_t n, int names, const char* const* name) {
+  char header[128];
+  const int length =
+      snprintf(header, sizeof header, "\x93NUMPY\x01%c\x46%c{'descr': '%s', 'fortran_order': False, 'shape': (%zu,), }",
+               0, 0, descr, n);
+  assert_in_range(length, 10, 79);
+  memset(header + length, ' ', (size_t)(80 - length));
+  header[79] = '\n';
+  header[8] = 70; /* the length of the dictionary */
+  char* bytes = df_alloc(80 + n * item, 1);
+  assert_non_null(bytes);
+  memcpy(bytes, header, 80);
+  unlink(scratch_path);
+  zip_t* zip = zip_open(scratch_path, ZIP_CREATE | ZIP_EXCL, NULL);
+  assert_non_null(zip);
+  for (int i = 0; i < names; i++) {
+    zip_source_t* source = zip_source_buffer(zip, bytes, 80 + n * item, 0);
+    const zip_int64_t at = zip_file_add(zip, name[i], source, 0);
+    assert_true(at >= 0);
+    assert_int_equal(zip_set_file_compression(zip, (zip_uint64_t)at, ZIP_CM_DEFLATE, 9), 0);
+  }
+  assert_int_equal(zip_close(zip), 0);
+  df_free(bytes);
+}
+
+/* 1 MiB in memory is the limit: an array of doubles, one of bytes that become doubles, and two that are too large only
+ * together; reading one twice counts once */
+static void arrays_that_take_too_much_memory_are_refused(void** state) {
+  (void)state;
+  static const char* const names[] = {"a.npy", "b.npy"};
+  enum { MIB = 1 << 20 };
+  df_npz* npz;
+  df_array a;
+  assert_int_equal(df_npz_set_memory(MIB), DF_NPZ_MEMORY);
+  static const struct {
+    const char* descr;
+    size_t item, n;
+    int names;
+    bool first, second; /* can be read */
+  } cases[] = {{"<f8", 8, MIB / 8 - 10, 1, true, false}, {"<f8", 8, MIB / 8, 1, false, false},
+               {"|u1", 1, MIB / 8, 1, true, false},      {"|u1", 1, MIB / 8 + 1, 1, false, false},
+               {"<f4", 4, MIB / 16, 2, true, true},      {"<f4", 4, MIB / 16 + 1, 2, true, false}};
+  for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+    write_deflated(cases[c].descr, cases[c].item, cases[c].n, cases[c].names, names);
+    assert_ok(df_npz_open(scratch_path, &npz));
+    for (int again = 0; again < 2; again++) {
+      const df_status first = df_npz_read(npz, "a", &a);
+      assert_int_equal(first, cases[c].first ? DF_OK : DF_E_FORMAT);
+      if (first != DF_OK)
+        assert_says(scratch_path, "array 'a'", "1.0 MiB of memory", "at most 1.0 MiB or 64 times",
+                    "DYNAFLOW_NPZ_MIB=2");
+      df_array_clear(&a);
+    }
+    if (cases[c].names > 1) {
+      const df_status second = df_npz_read(npz, "b", &a);
+      assert_int_equal(second, cases[c].second ? DF_OK : DF_E_FORMAT);
+      if (second != DF_OK) assert_says(scratch_path, "array 'b'");
+      df_array_clear(&a);
+    }
+    df_npz_close(npz);
+  }
+
+  /* a stored array is never refused, nor is a deflated one of less than 64 times the size of the file */
+  static const double value[100000] = {1};
+  const df_npz_entry stored = {.key = "a", .kind = DF_NPZ_F64, .rank = 1, .shape = {100000}, .values = value};
+  assert_int_equal(df_npz_set_memory(1000), MIB);
+  assert_ok(df_npz_write(scratch_path, 1, &stored));
+  assert_ok(df_npz_open(scratch_path, &npz));
+  assert_ok(df_npz_read(npz, "a", &a));
+  df_array_clear(&a);
+  df_npz_close(npz);
+  write_deflated("<f8", 8, 1000, 1, names); /* 8 kB deflated to 0.2 kB */
+  assert_ok(df_npz_open(scratch_path, &npz));
+  assert_ok(df_npz_read(npz, "a", &a));
+  df_array_clear(&a);
+  df_npz_close(npz);
+  assert_int_equal(df_npz_set_memory(DF_NPZ_MEMORY), 1000);
+}
+
+static void two_entries_of_one_key_are_refused(void** state) {
+  (void)state;
+  df_npz* npz;
+  static const char* const orders[][2] = {{"a", "a.npy"}, {"a.npy", "a"}, {".npy", ".npy.npy"}};
+  for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+    write_deflated("<f8", 8, 1, 2, orders[i]);
+    assert_int_equal(df_npz_open(scratch_path, &npz), DF_E_FORMAT);
+    assert_null(npz);
+    if (i < 2) assert_says(scratch_path, "two entries have the key 'a': 'a' and 'a.npy'");
+  }
+  static const char* const apart[] = {"a.npy", "a.npy.npy"}; /* keys "a" and "a.npy" */
+  write_deflated("<f8", 8, 1, 2, apart);
+  assert_ok(df_npz_open(scratch_path, &npz));
+  assert_string_equal(df_npz_key(npz, 1), "a.npy");
+  df_npz_close(npz);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       IN_SCRATCH(what_is_written_is_read_back),
@@ -273,6 +373,8 @@ int main(void) {
       IN_SCRATCH(a_flipped_byte_is_never_a_fault_and_never_wrong_numbers),
       IN_SCRATCH(bad_entries_are_not_written),
       IN_SCRATCH(a_failed_allocation_leaks_nothing_and_keeps_the_old_file),
+      IN_SCRATCH(arrays_that_take_too_much_memory_are_refused),
+      IN_SCRATCH(two_entries_of_one_key_are_refused),
       cmocka_unit_test(a_recorded_file_of_numpy_is_read),
       cmocka_unit_test(a_deflated_archive_is_read_around_its_pickles),
   };

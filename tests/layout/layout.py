@@ -8,7 +8,8 @@ A unit is a .c file with the header of the same name. Printed, one per line, is 
   - include of a folder that the includer does not see,
   - cycle of units, by their includes and by their calls (undefined and defined symbols of the objects),
   - call into a folder that the caller does not see,
-  - base name that two folders have.
+  - base name that two folders have,
+  - include guard that is not the path of its header (lib/include/ left out).
 Exits with 1 if there is one, 2 if there was nothing to look at."""
 import glob, os, re, subprocess, sys
 
@@ -35,6 +36,10 @@ def main(root, build, ladder):
             if key in headers:
                 faults.append("%s and %s have one name" % (headers[key], p))
             headers[key] = p
+            guard = re.search(r"^#ifndef (\w+_H)\n#define \1$", open(p).read(), re.M)
+            path = re.sub(r"\W", "_", p.replace("lib/include/", "").upper())
+            if guard and guard.group(1) != path:
+                faults.append("%s: the include guard is %s, not %s" % (p, guard.group(1), path))
     names = {}
     for p in sources:
         if p.endswith(".c"):
@@ -56,7 +61,7 @@ def main(root, build, ladder):
         for name in re.findall(r'^\s*#\s*include\s+"([^"]+)"', open(p).read(), re.M):
             used = headers.get(name)
             if not used:
-                if name != "version.h" and not name.startswith("kernels_body"):
+                if name != "version.h" and not name.startswith("kernels_loops"):
                     faults.append('%s: "%s" is no header of a folder in the ladder' % (p, name))
                 continue
             if not visible(folder_of[p], folder_of[used], folder_of[used] + "/" + os.path.splitext(os.path.basename(used))[0]):

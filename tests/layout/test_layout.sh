@@ -18,6 +18,10 @@ without() { undefined | grep -E '^(mj|mju_|df_mujoco|df_sim|df_system|df_net|df_
 check libharness_needs_no_symbol_of_simulator_or_network without
 check libharness_has_symbols_at_all test "$(undefined | wc -l)" -gt 50
 
+# a robot is named by its task; the program and the rooms that every robot shares know none
+robots='go1|go2|anymal|unitree|quadruped_gaits'
+check no_robot_in_the_program_or_in_the_settings bash -c "! grep -rniE '$robots' bench lib/config lib/include/dynaflow/config"
+
 # ---- a small tree of its own, in which each kind of fault is planted ----
 tree=$scratch/tree
 plant() {
@@ -56,6 +60,9 @@ check units_that_call_each_other_are_found finds 'units that call each other: lo
 plant
 cp "$tree/low/low.h" "$tree/high/low.h"
 check two_headers_of_one_name_are_found finds 'low.h have one name'
+plant
+printf '#ifndef HIGH_LOW_H\n#define HIGH_LOW_H\nint low(void);\n#endif\n' >"$tree/low/low.h"
+check an_include_guard_of_another_file_is_found finds 'low/low.h: the include guard is HIGH_LOW_H, not LOW_LOW_H'
 plant
 printf '#include "other.h"\n' >"$tree/low/other.c"
 printf 'int other;\n' >"$tree/other.h"

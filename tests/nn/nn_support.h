@@ -1,6 +1,6 @@
 /* nn_support.h: helpers shared by the tests of lib/nn: opening BLAS once, and reproducible random numbers. */
-#ifndef TESTS_NN_SUPPORT_H
-#define TESTS_NN_SUPPORT_H
+#ifndef TESTS_NN_NN_SUPPORT_H
+#define TESTS_NN_NN_SUPPORT_H
 
 #include <math.h>
 #include <setjmp.h>

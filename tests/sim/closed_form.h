@@ -1,6 +1,6 @@
 /* closed_form.h: systems with closed-form steps and Jacobians, for tests of the gradient check. */
-#ifndef DF_TESTS_SIM_CLOSED_FORM_H
-#define DF_TESTS_SIM_CLOSED_FORM_H
+#ifndef TESTS_SIM_CLOSED_FORM_H
+#define TESTS_SIM_CLOSED_FORM_H
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* contacts.h: models with two geoms a and b near each other, and the comparison of the derivative of their contacts
  * with centred finite differences. */
-#ifndef DF_TESTS_SIM_CONTACTS_H
-#define DF_TESTS_SIM_CONTACTS_H
+#ifndef TESTS_SIM_CONTACTS_H
+#define TESTS_SIM_CONTACTS_H
 
 #include "contact_motion.h"
 #include "models.h"

@@ -1,6 +1,6 @@
 /* models.h: models and motions that the simulator tests share. */
-#ifndef DF_TESTS_SIM_MODELS_H
-#define DF_TESTS_SIM_MODELS_H
+#ifndef TESTS_SIM_MODELS_H
+#define TESTS_SIM_MODELS_H
 
 #include <math.h>
 #include <setjmp.h>

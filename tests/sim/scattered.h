@@ -1,7 +1,7 @@
 /* scattered.h: the adjoint against centred differences at states scattered about the initial one, and along rollouts
  * from them. */
-#ifndef DF_TESTS_SIM_SCATTERED_H
-#define DF_TESTS_SIM_SCATTERED_H
+#ifndef TESTS_SIM_SCATTERED_H
+#define TESTS_SIM_SCATTERED_H
 
 #include "models.h"
 

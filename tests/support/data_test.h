@@ -1,6 +1,6 @@
 /* data_test.h: helpers shared by the tests of lib/data. */
-#ifndef TESTS_DATA_DATA_TEST_H
-#define TESTS_DATA_DATA_TEST_H
+#ifndef TESTS_SUPPORT_DATA_TEST_H
+#define TESTS_SUPPORT_DATA_TEST_H
 
 #define _POSIX_C_SOURCE 200809L
 

@@ -1,6 +1,6 @@
 /* near.h: comparisons that CMocka lacks: of doubles, and of arrays of any shape as flat arrays. */
-#ifndef TESTS_METRICS_NEAR_H
-#define TESTS_METRICS_NEAR_H
+#ifndef TESTS_SUPPORT_NEAR_H
+#define TESTS_SUPPORT_NEAR_H
 
 #include <math.h>
 #include <stdbool.h>

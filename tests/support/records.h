@@ -1,12 +1,15 @@
 /* records.h: the records of a run, built field by field and written to a folder of their own; run_file.h has the
  * folder.
  */
-#ifndef TESTS_RECORDS_H
-#define TESTS_RECORDS_H
+#ifndef TESTS_SUPPORT_RECORDS_H
+#define TESTS_SUPPORT_RECORDS_H
 
 #include <jansson.h>
 #include <math.h>
+#include <stdbool.h>
+#include <string.h>
 
+#include "key.h"
 #include "run_file.h"
 #include "run_view.h"
 
@@ -71,12 +74,17 @@ static inline void add_planned(json_t* plan, const char* method, int seed, const
   json_array_append_new(json_object_get(plan, "cells"), cell);
 }
 
+/* whether record_lines() seals plans; cells are sealed by the test, if at all */
+static bool plans_are_sealed = true;
+
 /* the records as lines of text, to be freed */
 static inline char* record_lines(void) {
   size_t n = 0, i;
   char* out = strdup("");
   json_t* record;
   json_array_foreach(records, i, record) {
+    const bool plan = strcmp(json_string_value(json_object_get(record, "type")), "plan") == 0;
+    if (plan && plans_are_sealed) assert_int_equal(record_seal(record), DF_OK);
     char* line = json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(17));
     assert_non_null(line);
     out = realloc(out, n + strlen(line) + 2);

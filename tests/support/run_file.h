@@ -1,6 +1,6 @@
 /* run_file.h: a run's folder with records written by hand, for tests of what reads them. */
-#ifndef TESTS_RUN_FILE_H
-#define TESTS_RUN_FILE_H
+#ifndef TESTS_SUPPORT_RUN_FILE_H
+#define TESTS_SUPPORT_RUN_FILE_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* tiny_task.h: a whole task in memory, small enough to train in a second: a planar cart with a jointed leg that meets
  * the floor, driven by smooth random actions. For tests of everything above the data. */
-#ifndef TESTS_TINY_TASK_H
-#define TESTS_TINY_TASK_H
+#ifndef TESTS_SUPPORT_TINY_TASK_H
+#define TESTS_SUPPORT_TINY_TASK_H
 
 #include "dynaflow/data/task.h"
 

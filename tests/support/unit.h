@@ -1,6 +1,6 @@
 /* unit.h: CMocka, with the standard headers that it wants to find included before it. */
-#ifndef TESTS_UNIT_H
-#define TESTS_UNIT_H
+#ifndef TESTS_SUPPORT_UNIT_H
+#define TESTS_SUPPORT_UNIT_H
 
 /* clang-format off */
 #include <setjmp.h>

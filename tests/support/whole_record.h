@@ -1,6 +1,6 @@
 /* whole_record.h: records with every field of results/schema.json, with key and seal as the program gives them. */
-#ifndef TESTS_WHOLE_RECORD_H
-#define TESTS_WHOLE_RECORD_H
+#ifndef TESTS_SUPPORT_WHOLE_RECORD_H
+#define TESTS_SUPPORT_WHOLE_RECORD_H
 
 #include "key.h"
 #include "records.h"

@@ -1,7 +1,7 @@
 /* adjoint.h: the scratch memory of the adjoint of a physics step, and the functions that compute its parts. Symbols are
  * those of docs/adjoint.md, section 12. No function here fails or allocates memory. */
-#ifndef DF_SIM_ADJOINT_H
-#define DF_SIM_ADJOINT_H
+#ifndef LIB_SIM_ADJOINT_ADJOINT_H
+#define LIB_SIM_ADJOINT_ADJOINT_H
 
 #include "lanes.h"
 #include "model.h"

@@ -1,6 +1,6 @@
 /* step.h: the adjoint of one physics step, from its records on the tape. */
-#ifndef DF_SIM_STEP_H
-#define DF_SIM_STEP_H
+#ifndef LIB_SIM_ADJOINT_STEP_H
+#define LIB_SIM_ADJOINT_STEP_H
 
 #include "model.h"
 #include "tape.h"

@@ -1,8 +1,8 @@
 /* lanes.h: vectors of four doubles, and the algebra of spatial.h on four motions or forces at once, with one df_lanes
  * per coordinate. Each lane has the operations of the scalar code, so results do not depend on the vector width or the
  * machine. */
-#ifndef DF_SIM_LANES_H
-#define DF_SIM_LANES_H
+#ifndef LIB_SIM_ALGEBRA_LANES_H
+#define LIB_SIM_ALGEBRA_LANES_H
 
 /* the warning is about passing vectors to functions; here all such functions are inlined */
 #pragma GCC diagnostic ignored "-Wpsabi"

@@ -1,7 +1,7 @@
 /* spatial.h: three-dimensional vectors and spatial (Plücker) vectors in MuJoCo's order, rotation first: a motion is
  * (angular, linear), a force is (couple, force). Outputs must not overlap inputs unless a function says so. */
-#ifndef DF_SIM_SPATIAL_H
-#define DF_SIM_SPATIAL_H
+#ifndef LIB_SIM_ALGEBRA_SPATIAL_H
+#define LIB_SIM_ALGEBRA_SPATIAL_H
 
 #include <math.h>
 #include <string.h>

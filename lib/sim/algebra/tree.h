@@ -4,8 +4,8 @@
  * A node is a group of dofs none of which moves the axes of another: a hinge, consecutive slides of one body, a ball,
  * and each half of a free joint. Node 0 is the world. A body without joints belongs to the node of its parent; a body
  * with several joints has several nodes, and the last of them carries its inertia. Parents come before children. */
-#ifndef DF_SIM_TREE_H
-#define DF_SIM_TREE_H
+#ifndef LIB_SIM_ALGEBRA_TREE_H
+#define LIB_SIM_ALGEBRA_TREE_H
 
 #include <mujoco/mujoco.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* Which point of a capsule's segment MuJoCo chose against a box, recognised from the contact itself: docs/adjoint.md,
  * section 5. The first contact has the nearest point of the segment. A second contact has the point that is as far
  * along the segment as the box extends: an end of the segment, a point in the plane of a face, or a point a whole width
- * of the box away from the first. */
+ * of the box away from the first. How that point slides, against any shape, is in contact_motion.c. */
 #include <math.h>
 
 #include "contact_algebra.h"

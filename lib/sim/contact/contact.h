@@ -1,7 +1,7 @@
 /* contact.h: a contact as the rules of contact_motion.h see it, and how it moves with its two bodies (docs/adjoint.md,
  * section 5). */
-#ifndef DF_SIM_CONTACT_H
-#define DF_SIM_CONTACT_H
+#ifndef LIB_SIM_CONTACT_CONTACT_H
+#define LIB_SIM_CONTACT_CONTACT_H
 
 #include <mujoco/mujoco.h>
 #include <stdbool.h>

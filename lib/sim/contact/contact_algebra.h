@@ -1,6 +1,6 @@
 /* contact_algebra.h: linear maps of twists that the rules for contacts share. */
-#ifndef DF_SIM_CONTACT_ALGEBRA_H
-#define DF_SIM_CONTACT_ALGEBRA_H
+#ifndef LIB_SIM_CONTACT_CONTACT_ALGEBRA_H
+#define LIB_SIM_CONTACT_CONTACT_ALGEBRA_H
 
 #include "contact.h"
 #include "spatial.h"

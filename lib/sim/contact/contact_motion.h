@@ -4,8 +4,8 @@
  * box_box.c have the two pairs with many cases, convex.c the pairs whose nearest points MuJoCo finds by
  * iteration, crossing_axes.c capsules whose axes cross. No function here allocates memory; a rule that does not
  * explain a contact returns false or SLIDE_UNKNOWN. */
-#ifndef DF_SIM_CONTACT_MOTION_H
-#define DF_SIM_CONTACT_MOTION_H
+#ifndef LIB_SIM_CONTACT_CONTACT_MOTION_H
+#define LIB_SIM_CONTACT_CONTACT_MOTION_H
 
 #include "contact.h"
 

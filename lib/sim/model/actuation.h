@@ -3,8 +3,8 @@
  * An actuator has one scalar force f(input, length, velocity), applied along its moment, a sparse row over the dofs.
  * Its input is its control or, with dynamics, its activation. The sparsity pattern of all moments is fixed by the model
  * and stored as a list of entries (dof, source); entries of actuators without dynamics come first. */
-#ifndef DF_SIM_ACTUATION_H
-#define DF_SIM_ACTUATION_H
+#ifndef LIB_SIM_MODEL_ACTUATION_H
+#define LIB_SIM_MODEL_ACTUATION_H
 
 #include <mujoco/mujoco.h>
 #include <stdbool.h>

@@ -121,6 +121,8 @@ df_status df_mujoco_compile(const char* path, const char* xml, const char* name,
   DF_TRY(df_mujoco_check_version());
   DF_TRY(check_config(cfg));
   if (path && !df_file_exists(path)) return df_fail(DF_E_MISSING, "model file %s not found", path);
+  /* MuJoCo would wait for the writer of a pipe */
+  if (path) DF_TRY(df_file_check(path));
 
   /* parse and compile */
   compile_job job = {.path = path, .xml = xml, .margin_scale = cfg->margin_scale};

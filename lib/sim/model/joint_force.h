@@ -4,8 +4,8 @@
  * On a hinge or slide, such forces (springs, dampers, actuators, limits) are three numbers per dof: see tape.h. On a
  * ball or free joint they are blocks: square row-major matrices over the 3 or 6 dofs of the joint. A ball or free joint
  * without springs, actuators or a limit has no block. */
-#ifndef DF_SIM_JOINT_FORCE_H
-#define DF_SIM_JOINT_FORCE_H
+#ifndef LIB_SIM_MODEL_JOINT_FORCE_H
+#define LIB_SIM_MODEL_JOINT_FORCE_H
 
 #include <math.h>
 #include <mujoco/mujoco.h>

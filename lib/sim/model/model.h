@@ -1,6 +1,6 @@
 /* model.h: a MuJoCo model as a df_system: the compiled model and what is derived from it once. */
-#ifndef DF_SIM_MODEL_H
-#define DF_SIM_MODEL_H
+#ifndef LIB_SIM_MODEL_MODEL_H
+#define LIB_SIM_MODEL_MODEL_H
 
 #include <mujoco/mujoco.h>
 #include <stdint.h>

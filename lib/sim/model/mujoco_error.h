@@ -1,6 +1,6 @@
 /* mujoco_error.h: turns MuJoCo's fatal errors into return values; nothing is printed and no log file is written. */
-#ifndef DF_SIM_MUJOCO_ERROR_H
-#define DF_SIM_MUJOCO_ERROR_H
+#ifndef LIB_SIM_MODEL_MUJOCO_ERROR_H
+#define LIB_SIM_MODEL_MUJOCO_ERROR_H
 
 #include <stdbool.h>
 

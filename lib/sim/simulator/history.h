@@ -5,8 +5,8 @@
  * is requested, the action is simulated again. So is an action differentiated by finite differences. Both need every
  * action and its start state: everything that its first physics step reads, including the solver's warm start. This
  * takes at most about 5 % of the memory of the records. */
-#ifndef DF_SIM_HISTORY_H
-#define DF_SIM_HISTORY_H
+#ifndef LIB_SIM_SIMULATOR_HISTORY_H
+#define LIB_SIM_SIMULATOR_HISTORY_H
 
 #include <stdbool.h>
 #include <stddef.h>

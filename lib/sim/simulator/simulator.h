@@ -1,6 +1,6 @@
 /* simulator.h: one simulator of a MuJoCo model: mjData, the tape of its steps and the history of its actions. */
-#ifndef DF_SIM_SIMULATOR_H
-#define DF_SIM_SIMULATOR_H
+#ifndef LIB_SIM_SIMULATOR_SIMULATOR_H
+#define LIB_SIM_SIMULATOR_SIMULATOR_H
 
 #include "history.h"
 #include "model.h"

@@ -1,6 +1,6 @@
 /* parameter_record.h: what a record holds for the gradient by parameters (docs/adjoint.md, section 9). */
-#ifndef DF_SIM_PARAMETER_RECORD_H
-#define DF_SIM_PARAMETER_RECORD_H
+#ifndef LIB_SIM_TAPE_PARAMETER_RECORD_H
+#define LIB_SIM_TAPE_PARAMETER_RECORD_H
 
 #include "record.h"
 

@@ -3,8 +3,8 @@
  *
  * Conventions: x [nx] = [qpos, qvel, act] is the state at the start of the step. The state in mjData has moved on, its
  * forces, Jacobians and kinematics have not. Functions that append to the tape return DF_E_NOMEM if it cannot grow. */
-#ifndef DF_SIM_RECORD_H
-#define DF_SIM_RECORD_H
+#ifndef LIB_SIM_TAPE_RECORD_H
+#define LIB_SIM_TAPE_RECORD_H
 
 #include "model.h"
 #include "tape.h"
@@ -117,7 +117,7 @@ df_jacobian_row df_constraint_row(const mjModel* m, const mjData* d, int row);
 /* out [n] = the row's entries at the n dofs dofs[i], which are descending; 0 where the row has no entry. */
 void df_row_gather(const df_jacobian_row* row, int n, const int* dofs, double* out);
 
-/* ---- record_rows.c: forces along one combination of dofs ---- */
+/* ---- record_rows.c: dry friction and limits of joints; records of other rows along one combination of dofs ---- */
 
 /* Adds active dry friction and limits of joints to row_mass, stiffness, damping and the blocks. */
 void df_record_dof_rows(const df_mujoco* system, const mjData* d, const double* x, df_record_part* part);
@@ -152,25 +152,6 @@ void df_record_tendon_gain(const df_mujoco* system, const mjData* d, const doubl
 int df_tendon_dofs(const mjModel* m, int id, int* dofs);
 /* The derivative of the length of tendon `id` by the position. */
 df_jacobian_row df_tendon_row(const mjModel* m, const mjData* d, int id);
-
-/* ---- the constraint law of a row, common to all kinds of rows (docs/adjoint.md, section 4) ---- */
-
-/* Derivative of minus the reference acceleration by the distance: K (d + d' x), for the impedance d(x) at distance x
- * from the margin. */
-static inline double df_distance_gain(const mjData* d, int row) {
-  const mjtNum* k = d->efc_KBIP + 4 * row;
-  return k[0] * (k[2] + k[3] * (d->efc_pos[row] - d->efc_margin[row]));
-}
-/* Derivative of the logarithm of the constraint mass by the distance: d' / (d (1 - d)). */
-static inline double df_mass_gain(const mjData* d, int row) {
-  const mjtNum* k = d->efc_KBIP + 4 * row;
-  return k[3] == 0 ? 0 : k[3] / (k[2] * (1 - k[2]));
-}
-
-/* whether the row's force depends on the acceleration: quadratic, or on the elliptic cone */
-static inline bool df_row_active(const mjData* d, int row) {
-  return d->efc_state[row] == mjCNSTRSTATE_QUADRATIC || d->efc_state[row] == mjCNSTRSTATE_CONE;
-}
 
 /* ---- record_contact.c ---- */
 

@@ -3,6 +3,7 @@
 
 #include "contact_motion.h"
 #include "dynaflow/core/assert.h"
+#include "impedance.h"
 #include "record.h"
 
 static int contact_rows(const mjContact* c, int type) {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "dynaflow/core/assert.h"
+#include "impedance.h"
 #include "record.h"
 
 static bool is_connect_or_weld(const mjModel* m, int id) {

@@ -1,6 +1,7 @@
 /* springs and dampers of joints, limits of ball joints (docs/adjoint.md, section 4) */
 #include <math.h>
 
+#include "impedance.h"
 #include "record.h"
 #include "spatial.h"
 

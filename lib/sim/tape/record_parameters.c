@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dynaflow/core/assert.h"
+#include "impedance.h"
 #include "parameter_record.h"
 
 /* ---- actuators ---- */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "dynaflow/core/assert.h"
+#include "impedance.h"
 #include "record.h"
 
 /* ---- rows along one dof ---- */

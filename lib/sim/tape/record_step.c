@@ -1,5 +1,6 @@
 /* one physics step onto the tape: every part of a record, in the order in which it is read back */
 #include "dynaflow/core/assert.h"
+#include "impedance.h"
 #include "parameter_record.h"
 #include "record.h"
 

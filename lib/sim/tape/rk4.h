@@ -2,8 +2,8 @@
  *
  * mj_step() does not keep its four stages, so a step that must be recorded is computed here, by MuJoCo's public
  * functions in MuJoCo's order of operations: the next state is bit-identical. */
-#ifndef DF_SIM_RK4_H
-#define DF_SIM_RK4_H
+#ifndef LIB_SIM_TAPE_RK4_H
+#define LIB_SIM_TAPE_RK4_H
 
 #include "model.h"
 #include "tape.h"

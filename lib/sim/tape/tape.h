@@ -4,8 +4,8 @@
  * per dof (stiffness, damping, constraint mass); tendons and couplings are the same coefficients along a row; a contact
  * is its Jacobian, cone Hessian and geometry in contact space, whichever cone the model uses. Derivation and symbols:
  * docs/adjoint.md, sections 3 to 6 and 12. All quantities are in SI units. */
-#ifndef DF_SIM_TAPE_H
-#define DF_SIM_TAPE_H
+#ifndef LIB_SIM_TAPE_TAPE_H
+#define LIB_SIM_TAPE_TAPE_H
 
 #include <mujoco/mujoco.h>
 #include <stdbool.h>

@@ -151,6 +151,17 @@ static void main_columns_are_metrics_in_a_fixed_order(void** state) {
   for (int i = 0; i < n; i++) assert_int_equal(metric_column(defs[i].name) >= 0, strcmp(defs[i].name, "effort") != 0);
 }
 
+static void every_seed_counts(void** state) {
+  (void)state;
+  run_view r;
+  begin_records();
+  for (int s = 1; s <= 200; s++) add_value(add_cell("a", s), "tre", 1, s);
+  open_run(&r);
+  const aggregate a = aggregate_of(&r, &r.groups[0], "a", "tre", 1);
+  assert_true(a.n == 200 && a.planned == 200 && a.mean == 100.5 && a.lo == 1 && a.hi == 200);
+  close_run(&r);
+}
+
 /* what a metric needs in a record with these settings; "" for nothing */
 static const char* needs(const char* config, const char* metric) {
   json_t* record = json_pack("{s:o}", "config", json_loads(config, 0, NULL));
@@ -190,6 +201,7 @@ int main(void) {
       cmocka_unit_test(another_profile_or_task_is_another_group),
       cmocka_unit_test(a_part_of_a_metric_is_better_where_the_metric_is),
       cmocka_unit_test(main_columns_are_metrics_in_a_fixed_order),
+      cmocka_unit_test(every_seed_counts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

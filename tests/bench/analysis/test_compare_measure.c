@@ -10,9 +10,8 @@
 enum { SEEDS = 3, WINDOWS = 8, ALL = SEEDS * WINDOWS };
 
 static samples samples_of(double* values) {
-  samples s = {.seeds = SEEDS, .n = WINDOWS, .values = values};
-  for (int i = 0; i < SEEDS; i++) s.sizes[i] = WINDOWS;
-  return s;
+  static int sizes[SEEDS] = {WINDOWS, WINDOWS, WINDOWS};
+  return (samples){.seeds = SEEDS, .n = WINDOWS, .sizes = sizes, .values = values};
 }
 
 static comparison measure(const char* metric, const char* better, const samples* a, const samples* b) {

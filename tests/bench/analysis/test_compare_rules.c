@@ -455,6 +455,65 @@ static void the_gravest_outcome_gives_the_exit_code(void** state) {
   }
 }
 
+static void every_seed_is_compared(void** state) {
+  (void)state;
+  run_view r;
+  begin_records();
+  /* the first 70 seeds are equal; in the others b is larger by 1 */
+  for (int s = 1; s <= 140; s++) {
+    const double more = s > 70;
+    add_values("a", s, "tre", 1, 1, 2, 3, 4);
+    add_values("b", s, "tre", 1, 1 + more, 2 + more, 3 + more, 4 + more);
+  }
+  open_run(&r);
+  comparisons c = compare_with(compare_cfg_default(), &r);
+  assert_int_equal(c.n, 1);
+  assert_int_equal(c.list[0].seeds, 140);
+  assert_near(c.list[0].paired.difference.mean, -0.5, 1e-14);
+  compare_clear(&c);
+  close_run(&r);
+}
+
+static void falls_have_a_winner_only_if_test_and_mean_agree(void** state) {
+  (void)state;
+  enum { EPISODES = 13, WINDOWS = 52 };
+  for (int opposite = 0; opposite < 2; opposite++) {
+    run_view r;
+    begin_records();
+    for (int s = 1; s <= 3; s++) {
+      for (int side = 0; side < 2; side++) {
+        /* b falls in one window of each of 12 episodes; a never, or in all 40 windows of another episode */
+        double values[WINDOWS] = {0};
+        json_t *episode = json_array(), *group = json_array();
+        for (int i = 0; i < WINDOWS; i++) {
+          json_array_append_new(episode, json_integer(i < EPISODES - 1 ? i : EPISODES - 1));
+          json_array_append_new(group, json_integer(0));
+          if (side == 1) values[i] = i < EPISODES - 1;
+          if (side == 0) values[i] = opposite && i >= EPISODES - 1;
+        }
+        json_t* cell = add_values(side ? "b" : "a", s, side ? "sae_min" : "sae_own", 1, 1, 1, 1, 1);
+        add_samples(cell, "fall_rate", 1, WINDOWS, values);
+        json_object_set_new(cell, "windows", json_pack("{s:o,s:o}", "episode", episode, "group", group));
+      }
+    }
+    open_run(&r);
+    comparisons c = compare_with(compare_cfg_default(), &r);
+    assert_int_equal(c.n, 1);
+    const comparison* one = &c.list[0];
+    assert_int_equal(one->only_b, 12);
+    assert_int_equal(one->only_a, opposite);
+    /* by hand: 2 (1 + 13) / 2^13 and 2 / 2^12 */
+    assert_near(one->p_holm, opposite ? 28.0 / 8192 : 2.0 / 4096, 1e-12);
+    assert_true(opposite ? one->seed_lo > 0 : one->seed_hi < 0); /* the seeds agree */
+    assert_int_equal(one->winner, opposite ? 0 : 'a');
+    if (opposite) {
+      assert_string_equal(one->reason, "the test over episodes and the mean difference favour opposite sides");
+    }
+    compare_clear(&c);
+    close_run(&r);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_winner_needs_every_rule),
@@ -470,6 +529,8 @@ int main(void) {
       cmocka_unit_test(every_comparison_is_adjusted_for_all),
       cmocka_unit_test(a_method_that_one_run_lacks_is_missing),
       cmocka_unit_test(the_gravest_outcome_gives_the_exit_code),
+      cmocka_unit_test(every_seed_is_compared),
+      cmocka_unit_test(falls_have_a_winner_only_if_test_and_mean_agree),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -290,6 +290,61 @@ static void a_task_name_cannot_become_a_path(void** state) {
   remove_run();
 }
 
+static void a_run_has_as_many_of_everything_as_its_records(void** state) {
+  (void)state;
+  enum { MANY = 130 };
+  run_view r;
+  begin_records();
+  for (int i = 0; i < MANY; i++) {
+    char name[16];
+    snprintf(name, sizeof name, "x%d", i);
+    set_text(add_cell("a", 1), "profile", name);
+    json_t* cell = add_cell(name, i);
+    snprintf(name, sizeof name, "tre.%d", i);
+    add_value(cell, name, MANY - i, i);
+  }
+  open_run(&r);
+  assert_int_equal(r.n_cells, 2 * MANY);
+  assert_int_equal(r.n_groups, MANY + 1);
+  const run_group* g = &r.groups[1]; /* the profile p, with the second cell */
+  assert_string_equal(g->profile, "p");
+  assert_int_equal(g->n_methods, MANY);
+  assert_int_equal(g->n_metrics, MANY);
+  assert_int_equal(g->n_k, MANY);
+  for (int i = 0; i < MANY; i++) {
+    char name[16];
+    snprintf(name, sizeof name, "x%d", i);
+    assert_string_equal(g->methods[i], name);
+    assert_string_equal(r.groups[i ? i + 1 : 0].profile, name);
+    snprintf(name, sizeof name, "tre.%d", i);
+    assert_string_equal(g->metrics[i], name);
+    assert_int_equal(g->k[i], i + 1);
+  }
+  close_run(&r);
+}
+
+static void every_setting_that_differs_is_named(void** state) {
+  (void)state;
+  run_view r;
+  text out = {0};
+  begin_records();
+  json_t* first = json_object_get(add_cell("a", 1), "config");
+  json_t* second = json_object_get(add_cell("a", 2), "config");
+  /* the name of one is a part of the name of the other; one is in the first record only, one in the second only */
+  static const char* const names[] = {"eval.chain_seconds", "eval.chain"};
+  for (int i = 0; i < 2; i++) {
+    set_text(first, names[i], "3");
+    set_text(second, names[i], "4");
+  }
+  set_text(first, "data.file", "x");
+  set_text(second, "window.horizon", "16");
+  open_run(&r);
+  run_differences(&r, &r.groups[0], &out);
+  assert_string_equal(text_of(&out), "eval.chain_seconds, eval.chain, window.horizon, data.file");
+  text_clear(&out);
+  close_run(&r);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(seeds_are_averaged_with_their_range),
@@ -306,6 +361,8 @@ int main(void) {
       cmocka_unit_test(an_example_is_the_lowest_seed_that_is_done),
       cmocka_unit_test(all_that_is_missing_is_counted_and_the_first_eight_are_named),
       cmocka_unit_test(a_run_has_the_name_of_its_folder),
+      cmocka_unit_test(a_run_has_as_many_of_everything_as_its_records),
+      cmocka_unit_test(every_setting_that_differs_is_named),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,12 +111,29 @@ static void a_method_without_sampler_is_found_under_every_k(void** state) {
   close_run(&r);
 }
 
+static void every_seed_is_a_stratum(void** state) {
+  (void)state;
+  enum { SEEDS = 200 };
+  run_view r;
+  samples s;
+  begin_records();
+  for (int seed = 0; seed < SEEDS; seed++) add_seed(seed, 4, seed == SEEDS - 1 ? second : first);
+  open_run(&r);
+  assert_int_equal(samples_of_method(&r, &r.groups[0], "a", "tre", 1, &s), DF_OK);
+  assert_int_equal(s.seeds, SEEDS);
+  for (int seed = 0; seed < SEEDS; seed++) assert_int_equal(s.sizes[seed], 4);
+  assert_true(s.values[4 * SEEDS - 1] == 8);
+  samples_clear(&s);
+  close_run(&r);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(seeds_are_strata_and_episodes_are_clusters),
       cmocka_unit_test(without_the_origin_of_its_windows_each_is_by_itself),
       cmocka_unit_test(values_that_do_not_belong_together_are_refused),
       cmocka_unit_test(a_method_without_sampler_is_found_under_every_k),
+      cmocka_unit_test(every_seed_is_a_stratum),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

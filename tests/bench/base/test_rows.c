@@ -1,4 +1,5 @@
 /* Rows are tidy, and a value that is not finite comes with a reason. */
+#define _GNU_SOURCE
 #include "rows.h"
 
 #include <math.h>
@@ -6,11 +7,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
 #include "exit_code.h"
 #include "suggestion.h"
 
@@ -95,11 +100,55 @@ static void every_status_has_an_exit_code(void** state) {
   assert_int_equal(report_failure(df_fail(DF_E_INTERRUPTED, "test")), EXIT_INTERRUPTED);
 }
 
+/* what rows_print() writes to standard output, to be freed with df_free() */
+static char* printed(const rows* r) {
+  char path[] = "/tmp/dynaflow-rows-XXXXXX", *text;
+  size_t n;
+  const int file = mkstemp(path), before = dup(STDOUT_FILENO);
+  const options opts = options_default();
+  assert_true(file >= 0 && before >= 0);
+  fflush(stdout);
+  dup2(file, STDOUT_FILENO);
+  rows_print(r, &opts);
+  fflush(stdout);
+  dup2(before, STDOUT_FILENO);
+  close(before);
+  close(file);
+  assert_int_equal(df_file_read(path, &text, &n), DF_OK);
+  remove(path);
+  return text;
+}
+
+static void a_table_has_every_column_and_every_byte(void** state) {
+  (void)state;
+  enum { COLUMNS = 60, LONG = 3000 };
+  char words[LONG + 1], wanted[2 * LONG + 20 * COLUMNS] = "", line[2 * LONG] = "";
+  rows all = rows_new();
+  json_t* o = json_object();
+  memset(words, 'w', LONG);
+  words[LONG] = '\0';
+  for (int c = 0; c < COLUMNS; c++) {
+    char name[16];
+    snprintf(name, sizeof name, "c%d", c + 10);
+    json_object_set_new(o, name, json_integer(c + 100));
+    snprintf(wanted + strlen(wanted), 32, "%s  ", name);
+    snprintf(line + strlen(line), 32, "%d  ", c + 100);
+  }
+  json_object_set_new(o, "last", json_string(words));
+  rows_add_object(&all, o);
+  strcat(strcat(wanted, "last\n"), line);
+  strcat(strcat(wanted, words), "\n");
+  char* found = printed(&all);
+  assert_string_equal(found, wanted);
+  df_free(found);
+  rows_free(&all);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_row_has_every_column),        cmocka_unit_test(what_is_not_finite_is_null_with_a_reason),
       cmocka_unit_test(numbers_survive_the_document),  cmocka_unit_test(names_that_are_nearly_right_are_suggested),
-      cmocka_unit_test(every_status_has_an_exit_code),
+      cmocka_unit_test(every_status_has_an_exit_code), cmocka_unit_test(a_table_has_every_column_and_every_byte),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

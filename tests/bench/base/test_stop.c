@@ -121,6 +121,26 @@ static void two_signals_apart(void) {
   _exit(7);
 }
 
+static void a_closed_terminal_in_order(void) {
+  stop_in_order();
+  raise(SIGHUP);
+  _exit(stop_flag && stop_why() == STOP_SIGNAL ? 7 : 1);
+}
+
+static void a_closed_terminal_at_once(void) {
+  stop_at_once();
+  raise(SIGHUP);
+  _exit(7);
+}
+
+static void a_closed_terminal_under_nohup(void) {
+  signal(SIGHUP, SIG_IGN);
+  stop_at_once();
+  stop_in_order();
+  raise(SIGHUP);
+  _exit(stop_flag ? 1 : 7);
+}
+
 static void signal_for_what_keeps_nothing(void) {
   stop_at_once();
   raise(SIGTERM);
@@ -130,6 +150,13 @@ static void signal_for_what_keeps_nothing(void) {
 static void a_signal_outranks_a_limit_and_stays(void** state) {
   (void)state;
   assert_int_equal(status_of(one_signal_and_a_limit), 7);
+}
+
+static void a_closed_terminal_is_a_signal_unless_it_is_ignored(void** state) {
+  (void)state;
+  assert_int_equal(status_of(a_closed_terminal_in_order), 7);
+  assert_int_equal(status_of(a_closed_terminal_at_once), EXIT_INTERRUPTED);
+  assert_int_equal(status_of(a_closed_terminal_under_nohup), 7);
 }
 
 static void only_a_second_signal_ends_at_once(void** state) {
@@ -145,6 +172,7 @@ int main(void) {
       cmocka_unit_test(memory_beyond_its_limit_is_told),
       cmocka_unit_test(without_limits_and_within_them_nothing_is_told),
       cmocka_unit_test(a_signal_outranks_a_limit_and_stays),
+      cmocka_unit_test(a_closed_terminal_is_a_signal_unless_it_is_ignored),
       cmocka_unit_test(only_a_second_signal_ends_at_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,6 +81,8 @@ static void a_mistake_is_named_by_file_line_and_key(void** state) {
       {WITH("relative: 0.1, absolute: -1, reason: r"), 4, "absolute"},
       {WITH("relative: 0.1, absolute: nan, reason: r"), 4, "absolute"},
       {WITH("at_most: 1, absolute: 1, reason: r"), 4, "absolute"},
+      {WITH("at_most: 1, absolute: 0, reason: r"), 4, "absolute"},
+      {WITH("at_least: 1, absolute: -0, reason: r"), 4, "absolute"},
       {WITH("at_most: 1, k: -1, reason: r"), 4, "k"},
       {WITH("at_most: 1, k: 1.5, reason: r"), 4, "k"},
       {WITH("at_most: 1, k: 1000001, reason: r"), 4, "k"},
@@ -202,6 +204,28 @@ static void capacities_are_exact(void** state) {
   }
 }
 
+static void a_second_document_is_refused(void** state) {
+  (void)state;
+  expectations e;
+  char message[192];
+  static const char* const more[] = {"---\n" FINE, "---\nx\n", "...\n---\nbands: 1\n"};
+  for (int i = 0; i < 3; i++) {
+    char content[512];
+    snprintf(content, sizeof content, "%s%s", FINE, more[i]);
+    assert_int_equal(read_text(content, &e), DF_E_FORMAT);
+    snprintf(message, sizeof message, "%s:%d: a second YAML document begins here; put all tolerances into the first",
+             path, i == 2 ? 7 : 6);
+    assert_string_equal(df_error_message(), message);
+    assert_true(!e.path && !e.bands && e.n == 0);
+  }
+  /* what follows the first is no YAML at all */
+  assert_int_equal(read_text(FINE "---\n{\n", &e), DF_E_FORMAT);
+  /* marks of its begin and end are fine */
+  assert_int_equal(read_text("---\n" FINE "...\n", &e), DF_OK);
+  assert_int_equal(e.n, 1);
+  expect_clear(&e);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_key_is_read),
@@ -209,6 +233,7 @@ int main(void) {
       cmocka_unit_test(what_is_no_mapping_is_refused_by_its_line),
       cmocka_unit_test(the_same_number_has_one_tolerance_of_a_kind),
       cmocka_unit_test(capacities_are_exact),
+      cmocka_unit_test(a_second_document_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

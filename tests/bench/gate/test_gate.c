@@ -52,7 +52,23 @@ static void versions_are_read_by_major_and_minor(void** state) {
   assert_true(version_parts("10.2.30", parts));
   assert_int_equal(parts[0], 10);
   assert_int_equal(parts[1], 2);
-  static const char* const bad[] = {"", "3", "3.", "x.1", "3.x", "3.17rc1", "-3.1"};
+  assert_true(version_parts("0.1000000000", parts));
+  assert_int_equal(parts[1], 1000000000);
+  static const char* const bad[] = {"",
+                                    "3",
+                                    "3.",
+                                    "x.1",
+                                    "3.x",
+                                    "3.17rc1",
+                                    "-3.1",
+                                    "3.-1",
+                                    " 3.1",
+                                    "+3.1",
+                                    "3. 1",
+                                    "4294967299.17",
+                                    "3.4294967313",
+                                    "18446744073709551619.17",
+                                    "3.99999999999999999999999999999999"};
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) assert_false(version_parts(bad[i], parts));
 }
 

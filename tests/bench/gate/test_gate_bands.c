@@ -562,6 +562,104 @@ static void a_tolerance_narrower_than_the_seeds_lie_is_told(void** state) {
   }
 }
 
+/* ---- any number of seeds ---- */
+
+static void the_last_of_many_seeds_can_break_a_limit(void** state) {
+  (void)state;
+  for (int broken = 0; broken < 2; broken++) {
+    gate_case c;
+    begin_records();
+    for (int s = 0; s < 200; s++) add_value(add_cell("a", s), "tre", 1, broken && s == 199 ? 5 : 0.5);
+    open_case(&c);
+    const json_t* v = hold(&c, band_of("tre", BAND_AT_MOST, 1));
+    assert_verdict(v, broken ? GATE_REGRESSED : GATE_HELD);
+    assert_int_equal(json_integer_value(json_object_get(v, "n")), 200);
+    close_case(&c);
+  }
+}
+
+static void every_seed_of_the_golden_table_is_compared(void** state) {
+  (void)state;
+  enum { SEEDS = 100 };
+  static golden_row many[SEEDS];
+  gate_case c;
+  begin_records();
+  /* the first 64 seeds are as accepted, the others ten times worse */
+  for (int s = 0; s < SEEDS; s++) add_value(add_cell("a", s), "tre", 1, s < 64 ? 1 : 10);
+  open_case(&c);
+  add_golden(&c, "a", "tre", 0, 1);
+  for (int s = 0; s < SEEDS; s++) {
+    many[s] = c.rows[0];
+    many[s].seed = s;
+  }
+  c.h.golden.rows = many;
+  c.h.golden.n = SEEDS;
+  const json_t* v = hold(&c, band_of("tre", BAND_RELATIVE, 0.25));
+  assert_verdict(v, GATE_REGRESSED);
+  assert_int_equal(json_integer_value(json_object_get(v, "n")), SEEDS);
+  assert_near(field(v, "value"), 4.24, 1e-14); /* (64 + 360) / 100 */
+  close_case(&c);
+}
+
+static void a_done_cell_without_the_number_is_missing(void** state) {
+  (void)state;
+  static const struct {
+    double value, hi;
+    band_kind kind;
+    gate_verdict wanted;
+  } cases[] = {{0.5, 0.75, BAND_AT_MOST, GATE_MISSING},
+               {0.5, 1.5, BAND_AT_MOST, GATE_INCONCLUSIVE},
+               {2, 3, BAND_AT_MOST, GATE_REGRESSED},
+               {2, 3, BAND_AT_LEAST, GATE_MISSING},
+               {1, 1, BAND_RELATIVE, GATE_MISSING}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    gate_case c;
+    begin_records();
+    add_row(add_cell("a", 1), "tre", 1, cases[i].value, cases[i].value, cases[i].hi);
+    add_value(add_cell("a", 2), "tre", 5, 0.5); /* another K */
+    open_case(&c);
+    for (int s = 1; s <= 2; s++) add_golden(&c, "a", "tre", s, 1);
+    const json_t* v = hold(&c, band_of("tre", cases[i].kind, 1));
+    assert_verdict(v, cases[i].wanted);
+    if (cases[i].wanted == GATE_MISSING) {
+      assert_string_equal(string_of(v, "detail"), "1 of 2 done cells have no such number, required by expect.yaml:7");
+    }
+    close_case(&c);
+  }
+}
+
+static void counters_of_another_task_are_not_those_of_the_group(void** state) {
+  (void)state;
+  gate_case c;
+  begin_records();
+  add_value(add_cell("a", 1), "effort.x", 1, 8);
+  open_case(&c);
+  add_golden(&c, "a", "effort.x", 1, 8);
+  add_golden(&c, "a", "effort.y", 1, 8);
+  snprintf(c.rows[1].task, sizeof c.rows[1].task, "u");
+  c.h.expect.effort[0] = (effort_band){.profile = "p", .percent = 10, .reason = "because"};
+  c.h.expect.n_effort = 1;
+  gate_hold_to_bands(&c.h);
+  assert_int_equal(json_array_size(c.out.verdicts.list), 1);
+  assert_verdict(verdict_at(&c, 0), GATE_HELD);
+  close_case(&c);
+}
+
+static void a_spread_about_0_is_no_percentage(void** state) {
+  (void)state;
+  gate_case c;
+  begin_records();
+  add_value(add_cell("a", 1), "tre", 1, -0.25);
+  add_value(add_cell("a", 2), "tre", 1, 0.25);
+  open_case(&c);
+  c.bands[0] = band_of("tre", BAND_RELATIVE, 0.5);
+  c.h.expect.n = 1;
+  gate_advise_spread(&c.h);
+  assert_string_equal(string_of(verdict_at(&c, 0), "detail"),
+                      "seeds deviate up to 0.25 std from their mean: on other machines this tolerance will not hold");
+  close_case(&c);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_limit_is_held_to_by_the_whole_interval),
@@ -582,6 +680,11 @@ int main(void) {
       cmocka_unit_test(counters_without_a_golden_table_are_missing),
       cmocka_unit_test(training_times_are_told_beside_the_golden_ones),
       cmocka_unit_test(a_tolerance_narrower_than_the_seeds_lie_is_told),
+      cmocka_unit_test(the_last_of_many_seeds_can_break_a_limit),
+      cmocka_unit_test(every_seed_of_the_golden_table_is_compared),
+      cmocka_unit_test(a_done_cell_without_the_number_is_missing),
+      cmocka_unit_test(counters_of_another_task_are_not_those_of_the_group),
+      cmocka_unit_test(a_spread_about_0_is_no_percentage),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

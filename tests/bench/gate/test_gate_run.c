@@ -67,14 +67,14 @@ static void two_seeds(const char* profile, double first, double second) {
 
 /* "metric:verdict" of every row */
 static void assert_verdicts(const gate_result* g, const char* wanted) {
-  char found[512] = "";
+  text found = {0};
   size_t i;
   json_t* v;
   json_array_foreach(g->verdicts.list, i, v) {
-    snprintf(found + strlen(found), sizeof found - strlen(found), "%s%s:%s", i ? " " : "", string_of(v, "metric"),
-             string_of(v, "status"));
+    text_add(&found, "%s%s:%s", i ? " " : "", string_of(v, "metric"), string_of(v, "status"));
   }
-  assert_string_equal(found, wanted);
+  assert_string_equal(text_of(&found), wanted);
+  text_clear(&found);
 }
 
 static void gate(const verify_outcome* replayed, const char* against, const char* wanted, int exit_code) {
@@ -277,11 +277,102 @@ static void junit_has_a_case_per_verdict(void** state) {
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
+/* 40 profiles, methods, numbers of sampler steps, metrics and seeds; the last of each kind is 5 where 1 is allowed */
+static void the_last_of_many_decides_like_the_first(void** state) {
+  (void)state;
+  enum { MANY = 110, KINDS = 5 };
+  for (int kind = 0; kind < KINDS; kind++) {
+    for (int broken = 0; broken < 2; broken++) {
+      text task = {0}, bands = {0}, wanted = {0};
+      text_add(&task, "task: {name: t}\neval: {windows: 2}\nprofiles:\n");
+      text_add(&bands, "task_version: 1\nmujoco: 3.17\nbands:\n");
+      begin_records();
+      for (int i = 0; i < MANY; i++) {
+        char profile[16], method[16], metric[32];
+        const double value = broken && i == MANY - 1 ? 5 : 0.5 + i / 1024.0; /* no two seeds are equal */
+        const int k = kind == 2 ? i + 1 : 1;
+        snprintf(profile, sizeof profile, "p%d", kind == 0 ? i : 0);
+        snprintf(method, sizeof method, "a%d", kind == 1 ? i : 0);
+        snprintf(metric, sizeof metric, "sae_own.x%d", kind == 3 ? i : 0);
+        if (kind == 0 || i == 0) text_add(&task, "  %s: {}\n", profile);
+        /* rows of one cell, or a cell each */
+        json_t* cell = (kind == 2 || kind == 3) && i > 0 ? json_array_get(records, 0) : add_whole(method, i, value);
+        set_text(cell, "profile", profile);
+        if (i == 0) json_array_clear(json_object_get(cell, "rows"));
+        if (kind != 2 && kind != 3) json_array_clear(json_object_get(cell, "rows"));
+        add_row(cell, metric, k, value, value, value);
+        seal(cell);
+        if (kind == 4 && i > 0) continue;
+        text_add(&bands, "  - {metric: %s, method: %s, profile: %s, k: %d, at_most: 1, reason: r}\n", metric, method,
+                 profile, k);
+        text_add(&wanted, "%s%s:%s", i ? " " : "", metric, broken && i == MANY - 1 ? "regressed" : "held");
+      }
+      if (kind == 4) {
+        text_clear(&wanted);
+        text_add(&wanted, "sae_own.x0:%s", broken ? "regressed" : "held");
+      }
+      /* every cell is planned */
+      const size_t n = json_array_size(records);
+      for (size_t c = 0; c < n; c++) {
+        const json_t* cell = json_array_get(records, c);
+        add_planned(add_plan(string_of(cell, "profile")), string_of(cell, "method"),
+                    (int)json_integer_value(json_object_get(cell, "seed")), string_of(cell, "key"));
+      }
+      write_task("task.yaml", text_of(&task));
+      write_task("expect.yaml", text_of(&bands));
+      gate(NULL, golden, text_of(&wanted), broken ? EXIT_CHECK_FAILED : EXIT_DONE);
+      text_clear(&task);
+      text_clear(&bands);
+      text_clear(&wanted);
+    }
+  }
+}
+
+static void a_golden_row_that_appears_twice_fails_the_gate(void** state) {
+  (void)state;
+  options opts = options_default();
+  opts.tasks = tasks;
+  const gate_cfg cfg = {.opts = &opts, .verify = {.method = method_of, .replays = replay}};
+  char table[128], message[256], *data;
+  size_t n;
+  run_view r;
+  gate_result g;
+  snprintf(table, sizeof table, "%s/t-p.csv", golden);
+  begin_records();
+  two_seeds("p", 0.5, 0.625);
+  accept("accepted:held", EXIT_DONE);
+  /* a run that is twice as bad; a second row of seed 1 brings the mean of the table to that of the run */
+  assert_int_equal(df_file_read(table, &data, &n), DF_OK);
+  char* more = format_text("%st,a,1,p,tre_open_loop,1,5,std,2,,,ok\n", data);
+  assert_int_equal(df_file_write(table, more, strlen(more)), DF_OK);
+  begin_records();
+  two_seeds("p", 1, 1.25);
+  open_run(&r);
+  assert_int_equal(gate_run(&r, folder, &cfg, golden, &g), DF_E_FORMAT);
+  snprintf(message, sizeof message,
+           ":14: the row of t, a, seed 1, profile p, tre_open_loop, k 1 appears twice, first in line 10; remove one");
+  assert_non_null(strstr(df_error_message(), message));
+  gate_clear(&g);
+  close_run(&r);
+  df_free(more);
+  /* with the right table it has regressed */
+  assert_int_equal(df_file_write(table, data, n), DF_OK);
+  df_free(data);
+  begin_records();
+  two_seeds("p", 1, 1.25);
+  gate(NULL, golden, "tre_open_loop:regressed tre_open_loop:regressed train_cpu_s:advisory", EXIT_CHECK_FAILED);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      CASE(a_run_is_held_to_the_table_that_was_accepted_of_it),  CASE(what_verification_finds_is_a_verdict),
-      CASE(what_there_is_nothing_to_hold_to_for_is_missing),     CASE(files_that_cannot_be_read_are_failures),
-      CASE(nothing_is_accepted_unless_all_is_done_and_compares), CASE(junit_has_a_case_per_verdict),
+      CASE(a_run_is_held_to_the_table_that_was_accepted_of_it),
+      CASE(what_verification_finds_is_a_verdict),
+      CASE(what_there_is_nothing_to_hold_to_for_is_missing),
+      CASE(files_that_cannot_be_read_are_failures),
+      CASE(nothing_is_accepted_unless_all_is_done_and_compares),
+      CASE(junit_has_a_case_per_verdict),
+      CASE(the_last_of_many_decides_like_the_first),
+      CASE(a_golden_row_that_appears_twice_fails_the_gate),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

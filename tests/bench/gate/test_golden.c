@@ -130,33 +130,140 @@ static void a_number_is_found_seed_by_seed(void** state) {
   assert_int_equal(read_text(content, &g), DF_OK);
   assert_int_equal(g.n, 96);
   for (int c = 0; c < 32; c++) {
-    const golden_row* rows[SEED_VALUES_MAX];
-    const int n = golden_find(&g, names[0][c & 1], names[1][c >> 1 & 1], names[2][c >> 2 & 1], names[3][c >> 3 & 1],
-                              c >> 4 & 1 ? 5 : 0, rows);
-    assert_int_equal(n, 3);
+    const golden_row* last = NULL;
     for (int i = 0; i < 3; i++) {
-      assert_int_equal(rows[i]->seed, 2 - i);
-      assert_true(rows[i]->value == 100 * c + 2 - i);
+      last = golden_next(&g, last, names[0][c & 1], names[1][c >> 1 & 1], names[2][c >> 2 & 1], names[3][c >> 3 & 1],
+                         c >> 4 & 1 ? 5 : 0);
+      assert_non_null(last);
+      assert_int_equal(last->seed, 2 - i);
+      assert_true(last->value == 100 * c + 2 - i);
     }
+    assert_null(golden_next(&g, last, names[0][c & 1], names[1][c >> 1 & 1], names[2][c >> 2 & 1], names[3][c >> 3 & 1],
+                            c >> 4 & 1 ? 5 : 0));
   }
-  const golden_row* rows[SEED_VALUES_MAX];
-  assert_int_equal(golden_find(&g, "t", "p", "m", "tre", 1, rows), 0);
-  assert_int_equal(golden_find(&g, "t", "p", "m", "tr", 0, rows), 0);
+  assert_null(golden_next(&g, NULL, "t", "p", "m", "tre", 1));
+  assert_null(golden_next(&g, NULL, "t", "p", "m", "tr", 0));
   golden_clear(&g);
 }
 
-static void more_seeds_than_fit_are_cut_off(void** state) {
+static void every_seed_is_found(void** state) {
   (void)state;
-  char content[16384];
+  enum { SEEDS = 300 };
+  char content[32768];
   size_t at = (size_t)sprintf(content, HEAD COLUMNS);
-  for (int seed = 0; seed < SEED_VALUES_MAX + 6; seed++) {
+  for (int seed = 0; seed < SEEDS; seed++) {
     at += (size_t)sprintf(content + at, "t,m,%d,p,tre,1,0.5,std,1,,,ok\n", seed);
   }
   golden_table g;
-  const golden_row* rows[SEED_VALUES_MAX];
   assert_int_equal(read_text(content, &g), DF_OK);
-  assert_int_equal(golden_find(&g, "t", "p", "m", "tre", 1, rows), SEED_VALUES_MAX);
+  int n = 0;
+  const golden_row* row = golden_next(&g, NULL, "t", "p", "m", "tre", 1);
+  for (; row; row = golden_next(&g, row, "t", "p", "m", "tre", 1)) assert_int_equal(row->seed, n++);
+  assert_int_equal(n, SEEDS);
   golden_clear(&g);
+}
+
+/* reads the text and requires an error that is the path and `wanted` */
+static void assert_refused(const char* content, const char* wanted) {
+  golden_table g;
+  char message[512];
+  assert_int_equal(read_text(content, &g), DF_E_FORMAT);
+  snprintf(message, sizeof message, "%s%s", path, wanted);
+  assert_string_equal(df_error_message(), message);
+  assert_true(!g.path && !g.rows && g.n == 0);
+}
+
+#define FIRST LINE("0", "1", "0.1", "16")
+
+static void a_second_row_of_a_number_is_refused(void** state) {
+  (void)state;
+  /* equal or not, directly after the first or later; the earliest repetition is named */
+  assert_refused(HEAD COLUMNS FIRST FIRST,
+                 ":6: the row of t, m, seed 0, profile p, tre, k 1 appears twice, first in line 5; remove one");
+  assert_refused(HEAD COLUMNS LINE("3", "1", "0.1", "16") FIRST "\n" LINE("1", "1", "0.1", "16")
+                     LINE("0", "1", "5", "16") LINE("3", "1", "0.1", "16"),
+                 ":9: the row of t, m, seed 0, profile p, tre, k 1 appears twice, first in line 6; remove one");
+  /* rows that differ in one name, in K or in the seed are different numbers */
+  golden_table g;
+  assert_int_equal(read_text(HEAD COLUMNS FIRST "u,m,0,p,tre,1,1,std,1,,,ok\n"
+                                                "t,n,0,p,tre,1,1,std,1,,,ok\n"
+                                                "t,m,1,p,tre,1,1,std,1,,,ok\n"
+                                                "t,m,0,q,tre,1,1,std,1,,,ok\n"
+                                                "t,m,0,p,tre.x,1,1,std,1,,,ok\n"
+                                                "t,m,0,p,tre,5,1,std,1,,,ok\n",
+                             &g),
+                   DF_OK);
+  assert_int_equal(g.n, 7);
+  golden_clear(&g);
+}
+
+static void each_mistake_has_its_own_message(void** state) {
+  (void)state;
+  static const struct {
+    const char *content, *wanted;
+  } cases[] = {
+      {HEAD COLUMNS "t,m,0,p,tree,1,0.1,std,16,,,ok\n",
+       ":5: metric = 'tree': unknown metric, see `dynaflow list metrics`"},
+      {HEAD COLUMNS "t,m,0,p,tre,1,0.1,std,16,,\n",
+       ":5: the row has 11 columns, not the 12 of task,method,seed,profile,metric,k,value,unit,n,lo,hi,status"},
+      {HEAD COLUMNS "t,m,0,p,tre,1,nan,std,16,,,ok\n", ":5: value = 'nan': expected a finite number, or nothing"},
+      {HEAD COLUMNS "t,m,0,p,tre,1,0.1,std,16,x,,ok\n", ":5: lo = 'x': expected a finite number, or nothing"},
+      {HEAD COLUMNS "t,m,0,p,tre,1,0.1,std,16,,1 ,ok\n", ":5: hi = '1 ': expected a finite number, or nothing"},
+      {HEAD COLUMNS "t,m, 0,p,tre,1,0.1,std,16,,,ok\n", ":5: seed = ' 0': expected an integer from 0 to 2147483647"},
+      {HEAD COLUMNS "t,,0,p,tre,1,0.1,std,16,,,ok\n", ":5: method = '': expected a name"},
+      {HEAD "task,method,seed,profile,metric,k,value,unit,n,lo,status\n" FIRST,
+       ":4: the column 'hi' is missing; expected the columns "
+       "task,method,seed,profile,metric,k,value,unit,n,lo,hi,status"},
+      {HEAD "method,task,seed,profile,metric,k,value,unit,n,lo,hi,status\n" FIRST,
+       ":4: column 1 is 'method', not 'task'; expected the columns "
+       "task,method,seed,profile,metric,k,value,unit,n,lo,hi,status"},
+      {HEAD "task,method,seed,profile,metric,k,value,unit,n,lo,hi,status,more\n" FIRST,
+       ":4: 13 columns; expected the 12 columns task,method,seed,profile,metric,k,value,unit,n,lo,hi,status"},
+      {"# mujoco: 3.17.0\n# task_version: 2\n" COLUMNS FIRST,
+       ": not a golden table, it lacks the line '# settings: ...'"},
+      {HEAD COLUMNS, ": not a golden table, it lacks a row after its columns"},
+      {HEAD "# task_version: 3\n" COLUMNS FIRST, ":4: task_version = '3': the line appears twice"},
+      {"# task_version: x\n" COLUMNS FIRST, ":1: task_version = 'x': expected an integer from 1 to 2147483647"},
+      /* the line ends of an old Macintosh, as a whole or in one place */
+      {"# mujoco: 3.17.0\r# task_version: 2\r", ":1: a carriage return within a line; end lines with LF or CRLF"},
+      {HEAD COLUMNS "t,m,0,p,tre,1,0.1,s\rd,16,,,ok\n",
+       ":5: a carriage return within a line; end lines with LF or CRLF"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) assert_refused(cases[i].content, cases[i].wanted);
+  /* what follows a zero byte would not be read */
+  static const char zero[] = HEAD COLUMNS FIRST "\0" LINE("1", "1", "0.1", "16");
+  char message[128];
+  golden_table g;
+  make_run("");
+  snprintf(path, sizeof path, "%s/g.csv", folder);
+  assert_int_equal(df_file_write(path, zero, sizeof zero - 1), DF_OK);
+  assert_int_equal(golden_read(path, &g), DF_E_FORMAT);
+  snprintf(message, sizeof message, "%s: the file contains a zero byte", path);
+  assert_string_equal(df_error_message(), message);
+  remove_run();
+}
+
+static void line_ends_and_a_byte_order_mark_change_nothing(void** state) {
+  (void)state;
+  static const char plain[] = HEAD COLUMNS "t,m,0,p,tre,1,0.1,std,16,,,ok\n\nt,m,1,p,tre,1,,std,16,,,ok";
+  for (int variant = 1; variant < 4; variant++) {
+    char content[512] = "";
+    size_t n = 0;
+    if (variant & 1) n += (size_t)sprintf(content, "\xef\xbb\xbf");
+    for (const char* p = plain; *p; p++) {
+      if (variant & 2 && *p == '\n') content[n++] = '\r';
+      content[n++] = *p;
+    }
+    golden_table g;
+    assert_int_equal(read_text(content, &g), DF_OK);
+    assert_string_equal(g.mujoco, "3.17.0");
+    assert_string_equal(g.settings, "abc");
+    assert_int_equal(g.task_version, 2);
+    assert_int_equal(g.n, 2);
+    assert_true(g.rows[0].value == 0.1 && g.rows[0].line == 5);
+    assert_true(isnan(g.rows[1].value) && g.rows[1].line == 7);
+    golden_clear(&g);
+  }
 }
 
 /* ---- writing ---- */
@@ -234,6 +341,7 @@ static void the_columns_are_those_of_the_record(void** state) {
   json_t* cell = add_cell("m", 3);
   json_t* row = add_row(cell, "tre", 5, 0.25, 0.125, 0.5);
   json_object_set_new(row, "n", json_integer(16));
+  set_text(json_object_get(cell, "provenance"), "mujoco", "3.17.0");
   open_run(&r);
   snprintf(path, sizeof path, "%s/g.csv", folder);
   assert_int_equal(golden_write(&r, &r.groups[0], "because", path), DF_OK);
@@ -243,6 +351,44 @@ static void the_columns_are_those_of_the_record(void** state) {
   assert_non_null(strstr(data, "\n# task_version: 1\n")); /* of a record that has none */
   df_free(data);
   close_run(&r);
+}
+
+static void a_reason_keeps_its_commas(void** state) {
+  (void)state;
+  run_view r;
+  char* data;
+  size_t n;
+  begin_records();
+  add_value(add_cell("m", 3), "tre", 5, 0.25);
+  set_text(json_object_get(json_array_get(records, 0), "provenance"), "mujoco", "3.17.0");
+  set_text(json_object_get(json_array_get(records, 0), "provenance"), "cpu", "A, B");
+  open_run(&r);
+  snprintf(path, sizeof path, "%s/g.csv", folder);
+  assert_int_equal(golden_write(&r, &r.groups[0], "first, second\nand third", path), DF_OK);
+  assert_int_equal(df_file_read(path, &data, &n), DF_OK);
+  assert_non_null(strstr(data, "\n# reason: first, second and third\n"));
+  assert_non_null(strstr(data, "\n# cpu: A, B\n"));
+  df_free(data);
+  close_run(&r);
+}
+
+static void what_could_not_be_read_again_is_not_written(void** state) {
+  (void)state;
+  /* a row twice, an unknown metric, a comma in a name */
+  for (int what = 0; what < 3; what++) {
+    run_view r;
+    begin_records();
+    json_t* cell = add_cell(what == 2 ? "m,n" : "m", 3);
+    add_value(cell, "tre", 5, 0.25);
+    add_value(cell, what == 1 ? "tree" : "tre", what == 0 ? 5 : 1, 0.5);
+    set_text(json_object_get(cell, "provenance"), "mujoco", "3.17.0");
+    open_run(&r);
+    snprintf(path, sizeof path, "%s/g.csv", folder);
+    assert_int_equal(golden_write(&r, &r.groups[0], "because", path), DF_E_FORMAT);
+    assert_non_null(strstr(df_error_message(), "no golden table is written: "));
+    assert_false(df_file_exists(path));
+    close_run(&r);
+  }
 }
 
 static void nothing_done_is_no_table(void** state) {
@@ -290,9 +436,14 @@ int main(void) {
       cmocka_unit_test(what_is_no_row_is_refused_by_its_line),
       cmocka_unit_test(a_table_lacks_nothing),
       cmocka_unit_test(a_number_is_found_seed_by_seed),
-      cmocka_unit_test(more_seeds_than_fit_are_cut_off),
+      cmocka_unit_test(every_seed_is_found),
+      cmocka_unit_test(a_second_row_of_a_number_is_refused),
+      cmocka_unit_test(each_mistake_has_its_own_message),
+      cmocka_unit_test(line_ends_and_a_byte_order_mark_change_nothing),
       cmocka_unit_test(what_is_written_is_read_to_the_last_bit),
       cmocka_unit_test(the_columns_are_those_of_the_record),
+      cmocka_unit_test(a_reason_keeps_its_commas),
+      cmocka_unit_test(what_could_not_be_read_again_is_not_written),
       cmocka_unit_test(nothing_done_is_no_table),
       cmocka_unit_test(the_sum_of_settings_is_over_what_methods_share),
   };

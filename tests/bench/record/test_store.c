@@ -3,12 +3,14 @@
 #include "store.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -334,6 +336,78 @@ static void a_record_that_was_changed_is_read_and_not_gone_on_from(void** state)
   store_close(s);
 }
 
+/* a file of records that was removed, or replaced by another one, keeps what is written to it from everyone */
+static void a_file_that_lost_its_name_takes_no_record(void** state) {
+  (void)state;
+  store* s;
+  json_t* record = json_pack("{s:i,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", "b", "status", "done");
+  for (int replaced = 0; replaced < 2; replaced++) {
+    assert_int_equal(store_open(folder, whole, &s), DF_OK);
+    append(s, "a", "done");
+    const size_t n = count(s);
+    assert_int_equal(store_refresh(s), DF_OK);
+    assert_int_equal(remove(events), 0);
+    if (replaced) write_events("");
+    assert_int_equal(store_refresh(s), DF_E_IO);
+    assert_non_null(strstr(df_error_message(), "events.jsonl: the file was removed or replaced"));
+    assert_int_equal(store_append(s, record), DF_E_IO);
+    assert_non_null(strstr(df_error_message(), "events.jsonl: the file was removed or replaced"));
+    assert_null(store_find(s, "b"));
+    assert_int_equal(count(s), n);
+    store_close(s);
+    remove(events);
+  }
+  json_decref(record);
+}
+
+/* whatever allocation fails, the file has the record if and only if the call succeeded */
+static void a_failed_allocation_never_leaves_a_record_behind(void** state) {
+  (void)state;
+  json_t* record = json_pack("{s:i,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", "b", "status", "done");
+  df_status status = DF_E_NOMEM;
+  for (size_t nth = 1; status != DF_OK; nth++) {
+    store* s;
+    write_events(RECORD("a", "done"));
+    assert_int_equal(store_open(folder, whole, &s), DF_OK);
+    df_alloc_fail_at(nth);
+    status = store_append(s, record);
+    df_alloc_fail_at(0);
+    assert_int_equal(status, status == DF_OK ? DF_OK : DF_E_NOMEM);
+    assert_int_equal(count(s), status == DF_OK ? 2 : 1);
+    assert_int_equal(store_find(s, "b") != NULL, status == DF_OK);
+    store_close(s);
+    assert_events(status == DF_OK ? RECORD("a", "done") RECORD("b", "done") : RECORD("a", "done"));
+    assert_true(nth < 20);
+  }
+  json_decref(record);
+}
+
+/* a record beyond the file size limit is neither in the file nor in the store */
+static void a_record_that_cannot_be_written_is_not_in_the_store(void** state) {
+  (void)state;
+  store* s;
+  struct rlimit kept, small;
+  json_t* record = json_pack("{s:i,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", "b", "status", "done");
+  assert_int_equal(store_open(folder, whole, &s), DF_OK);
+  append(s, "a", "done");
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &kept), 0);
+  small = kept;
+  small.rlim_cur = strlen(RECORD("a", "done")) + 10;
+  void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+  const df_status status = store_append(s, record);
+  setrlimit(RLIMIT_FSIZE, &kept);
+  signal(SIGXFSZ, handler);
+  assert_int_equal(status, DF_E_IO);
+  assert_int_equal(count(s), 1);
+  assert_null(store_find(s, "b"));
+  assert_events(RECORD("a", "done"));
+  append(s, "c", "done");
+  store_close(s);
+  assert_events(RECORD("a", "done") RECORD("c", "done"));
+  json_decref(record);
+}
+
 static void a_key_that_stands_twice_in_a_record_is_refused(void** state) {
   (void)state;
   store* s;
@@ -414,6 +488,9 @@ int main(void) {
       CASE(a_place_is_told_by_line_and_by_file_where_there_are_several),
       CASE(other_files_are_named_and_left_alone),
       CASE(a_record_that_was_changed_is_read_and_not_gone_on_from),
+      CASE(a_file_that_lost_its_name_takes_no_record),
+      CASE(a_failed_allocation_never_leaves_a_record_behind),
+      CASE(a_record_that_cannot_be_written_is_not_in_the_store),
       CASE(a_key_that_stands_twice_in_a_record_is_refused),
       CASE(the_latest_record_of_a_key_is_found_in_the_order_of_time),
       CASE(a_refresh_reads_only_what_is_new),

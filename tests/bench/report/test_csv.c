@@ -52,9 +52,29 @@ static void every_column_holds_its_field(void** state) {
   close_run(&r);
 }
 
+static void a_field_that_ends_a_line_somewhere_is_quoted(void** state) {
+  (void)state;
+  static const char* const units[] = {"a\rb", "a\nb", "a,b", "a b"};
+  run_view r;
+  text wanted = {0};
+  begin_records();
+  text_add(&wanted, "task,method,seed,profile,metric,k,value,unit,n,lo,hi,status\n");
+  for (int i = 0; i < 4; i++) {
+    set_text(add_row(add_cell("a", i), "tre", 1, 0.5, NAN, NAN), "unit", units[i]);
+    const char* quote = i < 3 ? "\"" : "";
+    text_add(&wanted, "t,a,%d,p,tre,1,0.5,%s%s%s,4,,,ok\n", i, quote, units[i], quote);
+  }
+  open_run(&r);
+  assert_int_equal(csv_write(&r, folder), DF_OK);
+  assert_file("results.csv", text_of(&wanted));
+  text_clear(&wanted);
+  close_run(&r);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_column_holds_its_field),
+      cmocka_unit_test(a_field_that_ends_a_line_somewhere_is_quoted),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

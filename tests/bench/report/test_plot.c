@@ -63,11 +63,74 @@ static void a_share_has_a_linear_axis_from_0_to_1(void** state) {
   free(script);
 }
 
+static void every_method_seed_curve_and_point_is_drawn(void** state) {
+  (void)state;
+  enum { MANY = 90, POINTS = 300 };
+  run_view r;
+  text events = {0}, seeds = {0};
+  for (int i = 0; i < MANY; i++) {
+    /* seeds of one method, then one seed each of other methods, which have all curves, examples and points */
+    for (int other = 0; other < 2; other++) {
+      text_add(&events,
+               "{\"schema\":1,\"type\":\"cell\",\"task\":\"t\",\"profile\":\"p\",\"method\":\"%s%d\",\"seed\":%d,"
+               "\"status\":\"done\",\"rows\":[{\"metric\":\"tre\",\"k\":1,\"value\":%d,\"unit\":\"std\"}],"
+               "\"training\":{\"curves\":[{\"name\":\"flow\",\"step\":[1],\"loss\":[1]},"
+               "{\"name\":\"extra%d\",\"step\":[1],\"loss\":[1]}]}",
+               other ? "m" : "a", other ? i : 0, other ? 0 : i, 1000 + i, i % 30);
+      if (other) {
+        text_add(&events, ",\"examples\":[");
+        for (int e = 0; e < 6; e++) {
+          text_add(&events, "%s{\"title\":\"e%d\",\"unit\":\"m\",\"dt\":1,\"demonstrated\":[1,2],\"generated\":[1,2]}",
+                   e ? "," : "", e);
+        }
+        text_add(&events, "],\"strip\":{\"title\":\"s\",\"ground\":0,\"parent\":[-1");
+        for (int p = 1; p < POINTS; p++) text_add(&events, ",%d", p - 1);
+        text_add(&events, "],\"frames\":[{\"t\":0,\"x\":[0");
+        for (int p = 1; p < POINTS; p++) text_add(&events, ",%d", p);
+        text_add(&events, "],\"z\":[0");
+        for (int p = 1; p < POINTS; p++) text_add(&events, ",%d", p);
+        text_add(&events, "]}]}");
+      }
+      text_add(&events, "}\n");
+    }
+    text_add(&seeds, "%s%d", i ? ", " : "seeds ", i);
+  }
+  make_run(text_of(&events));
+  assert_int_equal(run_view_new(folder, &r), DF_OK);
+  const run_group* g = &r.groups[0];
+  assert_int_equal(g->n_methods, MANY + 1);
+  plot metrics = {.name = "x"}, training = {.name = "x"}, examples = {.name = "x"}, strip = {.name = "x"};
+  /* seeds: in the caption, and as single points */
+  assert_true(plot_metrics(&r, g, 1, &metrics));
+  assert_non_null(strstr(text_of(&metrics.caption), text_of(&seeds)));
+  assert_non_null(strstr(text_of(&metrics.data), "\n1089 1 "));
+  assert_non_null(strstr(text_of(&metrics.data), "\n1089 1089 1089 91 ")); /* the method m89 */
+  /* 30 named losses beside the first one */
+  assert_true(plot_training(&r, g, &training));
+  assert_non_null(strstr(text_of(&training.script), "set title \"extra29\""));
+  assert_non_null(strstr(text_of(&training.data), "# flow matching, a0: step, mean, smallest and largest of 90 seeds"));
+  assert_true(plot_examples(&r, g, &examples));
+  assert_non_null(strstr(text_of(&examples.script), "set title \"e5 [m]\""));
+  assert_non_null(strstr(text_of(&examples.script), "set label 1 \"m89\""));
+  assert_true(plot_strip(&r, g, &strip));
+  assert_non_null(strstr(text_of(&strip.script), "set label 100 \"m89\""));
+  assert_non_null(strstr(text_of(&strip.data), " 299\n")); /* the height of the last point */
+  plot_clear(&metrics);
+  plot_clear(&training);
+  plot_clear(&examples);
+  plot_clear(&strip);
+  text_clear(&events);
+  text_clear(&seeds);
+  run_view_clear(&r);
+  remove_run();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(names_cannot_become_markup),
       cmocka_unit_test(floor_and_ceiling_do_not_stretch_an_axis),
       cmocka_unit_test(a_share_has_a_linear_axis_from_0_to_1),
+      cmocka_unit_test(every_method_seed_curve_and_point_is_drawn),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

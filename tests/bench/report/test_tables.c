@@ -37,10 +37,59 @@ static void a_note_counts_the_plan(void** state) {
   remove_run();
 }
 
+#define MADE(seed, version)                                                                           \
+  "{\"schema\":1,\"type\":\"cell\",\"task\":\"t\",\"profile\":\"p\",\"method\":\"a\",\"seed\":" #seed \
+  ",\"status\":\"done\",\"rows\":[],\"provenance\":{\"mujoco\":\"" version "\",\"cores\":" #seed "}}\n"
+
+static void every_version_is_named(void** state) {
+  (void)state;
+  run_view r;
+  text out = {0};
+  /* one is a part of the other */
+  make_run(MADE(1, "3.17.0-rc1") MADE(10, "3.17.0") MADE(2, "3.17.0") MADE(0, "3.17.0-rc1"));
+  assert_int_equal(run_view_new(folder, &r), DF_OK);
+  table_provenance(&r, TABLE_MARKDOWN, &out);
+  assert_non_null(strstr(text_of(&out), "| MuJoCo | 3.17.0-rc1; 3.17.0 |\n"));
+  assert_non_null(strstr(text_of(&out), "| cores | 1; 10; 2; 0 |\n"));
+  text_clear(&out);
+  run_view_clear(&r);
+  remove_run();
+}
+
+static void every_method_has_its_column_and_row(void** state) {
+  (void)state;
+  enum { METHODS = 100 };
+  run_view r;
+  text events = {0}, out = {0}, row = {0};
+  for (int m = 0; m < METHODS; m++) {
+    text_add(
+        &events,
+        "{\"schema\":1,\"type\":\"cell\",\"task\":\"t\",\"profile\":\"p\",\"method\":\"m%d\",\"seed\":1,\"status\":"
+        "\"done\",\"rows\":[{\"metric\":\"tre\",\"k\":1,\"value\":%d,\"unit\":\"std\"}]}\n",
+        m, 100 + m);
+    text_add(&row, " %d |", 100 + m);
+  }
+  make_run(text_of(&events));
+  assert_int_equal(run_view_new(folder, &r), DF_OK);
+  table_all(&r, &r.groups[0], TABLE_MARKDOWN, &out);
+  assert_non_null(strstr(text_of(&out), "| tre | 1 | std |"));
+  assert_non_null(strstr(text_of(&out), text_of(&row)));
+  text_clear(&out);
+  table_main(&r, &r.groups[0], 1, TABLE_MARKDOWN, &out);
+  assert_non_null(strstr(text_of(&out), "| m99 | 1 | 199 |\n"));
+  text_clear(&events);
+  text_clear(&out);
+  text_clear(&row);
+  run_view_clear(&r);
+  remove_run();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_value_that_is_not_finite_is_shown_with_its_reason),
       cmocka_unit_test(a_note_counts_the_plan),
+      cmocka_unit_test(every_version_is_named),
+      cmocka_unit_test(every_method_has_its_column_and_row),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,12 +85,12 @@ static void set_number(json_t* record, const char* name, double value) {
 
 static void a_right_run_passes_every_check_and_counts_what_it_looked_at(void** state) {
   (void)state;
-  /* 5 records, 4 of them cells with a seal, a key and one row; 6 pairs of cells, one of the same method; the errors of
+  /* 5 sealed records, 4 of them cells with a key and one row; 6 pairs of cells, one of the same method; the errors of
    * three cells against the ceiling and of three against the floor; no checkpoint */
   static const struct {
     const char *check, *status;
     int n;
-  } wanted[] = {{"schema", "ok", 5},  {"record", "ok", 4},  {"key", "ok", 4},
+  } wanted[] = {{"schema", "ok", 5},  {"record", "ok", 5},  {"key", "ok", 4},
                 {"plan", "ok", 4},    {"unique", "ok", 4},  {"checkpoints", "not checked", 0},
                 {"numbers", "ok", 4}, {"units", "ok", 4},   {"windows", "ok", 6},
                 {"seeds", "ok", 1},   {"ceiling", "ok", 3}, {"floor", "ok", 3},
@@ -133,11 +133,15 @@ static void a_record_that_was_changed_is_found(void** state) {
   json_object_set_new(one, "wall_s", json_real(1.25));
   json_object_set_new(two, "cpu_s", json_real(1.25));
   verify("record:tampered record:tampered", EXIT_USAGE);
-  /* an older record has no seal */
+  /* removing the seal does not hide it, of a cell or of a plan */
   begin();
   json_object_set_new(one, "wall_s", json_real(1.25));
   json_object_del(one, "record_sha256");
-  verify("", EXIT_DONE);
+  verify("record:tampered", EXIT_USAGE);
+  begin();
+  plans_are_sealed = false;
+  verify("record:tampered", EXIT_USAGE);
+  plans_are_sealed = true;
 }
 
 static void a_key_that_settings_do_not_give_is_found(void** state) {

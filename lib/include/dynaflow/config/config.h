@@ -7,8 +7,8 @@
  * An unknown key, a value of the wrong kind and a value out of range are errors that name file, line, key, value and
  * range. All profiles and methods of the file are checked, also those that are not selected. A key that occurs twice,
  * in either spelling, is an error. */
-#ifndef DYNAFLOW_DATA_CONFIG_H
-#define DYNAFLOW_DATA_CONFIG_H
+#ifndef DYNAFLOW_CONFIG_CONFIG_H
+#define DYNAFLOW_CONFIG_CONFIG_H
 
 #include <stddef.h>
 

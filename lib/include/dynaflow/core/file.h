@@ -10,13 +10,27 @@
 DF_BEGIN_DECLS
 
 /* Writes n bytes to `path` atomically: writes a temporary file in the same folder, syncs it and renames it, so a reader
- * sees either the old content or all of the new. On failure the temporary file is removed. Errors name the path and the
- * system's reason: DF_E_MISSING (the folder does not exist), DF_E_IO, DF_E_ARG (path longer than about 4000 bytes). */
+ * sees either the old content or all of the new. The temporary file is always a new file. A symbolic link at `path` is
+ * replaced, not followed; anything else than a regular file is left as it is, which is an error. On failure the
+ * temporary file is removed. Errors name the path and the system's reason: DF_E_MISSING (the folder does not exist),
+ * DF_E_IO, DF_E_ARG (path of 4096 bytes or more). */
 DF_API DF_MUST_CHECK df_status df_file_write(const char* path, const void* data, size_t n);
+
+/* As df_file_write(), for a name that is not trusted: writes `folder`/`name`, and nothing outside `folder`. Folders in
+ * between are made; symbolic links below `folder` are not followed (`folder` itself may be one). Errors: those of
+ * df_file_write() and df_dir_make(); DF_E_ARG if df_path_is_inside(name) is false, DF_E_IO for a link in between. */
+DF_API DF_MUST_CHECK df_status df_file_write_below(const char* folder, const char* name, const void* data, size_t n);
+
+/* Whether `name` is a relative path, none of whose parts is "", "." or "..". */
+DF_API bool df_path_is_inside(const char* name);
+
+/* Whether `path` can be read as a file. Errors name the path: DF_E_MISSING, DF_E_IO (also for anything other than a
+ * regular file). */
+DF_API DF_MUST_CHECK df_status df_file_check(const char* path);
 
 /* Reads a whole file into memory from df_alloc(), followed by a zero byte that *n does not count. The caller frees
  * *data with df_free(); on failure *data is NULL and *n is 0. Errors name the path: DF_E_MISSING, DF_E_IO (also for
- * anything other than a regular file), DF_E_NOMEM. */
+ * anything other than a regular file, which is not waited for), DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_file_read(const char* path, char** data, size_t* n);
 
 /* Creates a folder and its missing parents; an existing folder is not an error. Errors name the path: DF_E_IO,

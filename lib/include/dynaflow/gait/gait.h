@@ -4,8 +4,8 @@
  * (Raibert 1986), for trot, pace, bound and pronk at a step frequency of 3 Hz and a duty factor of 0.5. It generates
  * the demonstrations of the task go1_gaits. A learner sees the states, actions and commands, not the controller's
  * internals. */
-#ifndef DYNAFLOW_DATA_GAIT_H
-#define DYNAFLOW_DATA_GAIT_H
+#ifndef DYNAFLOW_GAIT_GAIT_H
+#define DYNAFLOW_GAIT_GAIT_H
 
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/data/generator.h"

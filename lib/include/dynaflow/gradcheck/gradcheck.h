@@ -15,8 +15,8 @@
  *
  * All functions are deterministic: results do not depend on the number of threads. Arrays are owned by the caller.
  * Derivation of the adjoint and results of the check: docs/adjoint.md. */
-#ifndef DYNAFLOW_SIM_GRADCHECK_H
-#define DYNAFLOW_SIM_GRADCHECK_H
+#ifndef DYNAFLOW_GRADCHECK_GRADCHECK_H
+#define DYNAFLOW_GRADCHECK_GRADCHECK_H
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* safetensors.h: files of named tensors with a dictionary of strings, readable by Python's safetensors package. The
  * layout is: the header length as 8 little-endian bytes, a JSON header, the bytes of the tensors. */
-#ifndef DYNAFLOW_DATA_SAFETENSORS_H
-#define DYNAFLOW_DATA_SAFETENSORS_H
+#ifndef DYNAFLOW_IO_SAFETENSORS_H
+#define DYNAFLOW_IO_SAFETENSORS_H
 
 #include <stddef.h>
 

@@ -17,8 +17,8 @@
  *   [MW]  Mann and Whitney, Annals of Mathematical Statistics 18 (1947)
  *   [H79] Holm, Scandinavian Journal of Statistics 6 (1979)
  *   [W27] Wilson, Journal of the American Statistical Association 22 (1927) */
-#ifndef DYNAFLOW_METRICS_STATISTICS_H
-#define DYNAFLOW_METRICS_STATISTICS_H
+#ifndef DYNAFLOW_STATS_STATISTICS_H
+#define DYNAFLOW_STATS_STATISTICS_H
 
 #include <stdbool.h>
 #include <stdint.h>

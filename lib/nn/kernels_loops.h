@@ -1,4 +1,4 @@
-/* kernels_body.h: the loops of kernels.h for one instruction set. kernels.c includes this file once per set, with
+/* kernels_loops.h: the loops of kernels.h for one instruction set. kernels.c includes this file once per set, with
  * VARIANT, TARGET, NAME, KERNEL and INLINE defined; hence it has no include guard. */
 
 INLINE lanes NAME(load)(const df_real* x) {
