@@ -8,7 +8,8 @@ int exit_code_of(df_status status) {
       return EXIT_DONE;
     case DF_E_INTERRUPTED:
       return EXIT_INTERRUPTED;
-    /* the input is valid, but this machine cannot process it */
+    /* the arguments are valid, but something that they need is not on this machine */
+    case DF_E_MISSING:
     case DF_E_NOMEM:
     case DF_E_BLAS:
       return EXIT_INCOMPLETE;

@@ -87,7 +87,8 @@ static const struct argp parser = {
         "idle machine. The ratios are the result; --out writes timing.md and timing.csv (adjoint only). A task is "
         "timed on windows of its demonstrations, a model on "
         "generated windows with contacts. Models of a suite that cannot be simulated are named and skipped.\v"
-        "Exits with 0 when the models were timed, 2 on bad input, 3 when no model of a suite can be timed.",
+        "Exits with 0 when the models were timed, 2 on bad input, 3 when a file is missing or no model of a suite can "
+        "be timed.",
     .children = children};
 
 /* ---- windows with contacts ---- */

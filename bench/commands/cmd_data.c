@@ -79,8 +79,8 @@ static const struct argp parser = {.options = own_options,
                                        "task has a demonstrator. fetch downloads recorded files by their URL, https "
                                        "only, and checks their SHA-256. Files are written below the first --data "
                                        "folder, else below the task's data/ folder, and nowhere else.\v"
-                                       "Exits with 0 when done, 2 on bad input or when a file is missing or cannot be "
-                                       "downloaded, 130 when interrupted.",
+                                       "Exits with 0 when done, 2 on bad input or when a file cannot be downloaded, 3 "
+                                       "when a file is missing, 130 when interrupted.",
                                    .children = children};
 
 /* adds a row with a text */

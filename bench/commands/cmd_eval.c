@@ -1,10 +1,8 @@
 /* cmd_eval.c: dynaflow eval TASK --method M --checkpoint FILE: prints the metrics of a checkpoint. */
 #include <jansson.h>
-#include <stdbool.h>
 
 #include "cell.h"
 #include "checkpoint_command.h"
-#include "exit_code.h"
 #include "job.h"
 #include "notes.h"
 #include "rows.h"
@@ -22,8 +20,7 @@ int cmd_eval(int argc, char** argv) {
   cell c;
   evaluation result = {0};
   df_status status = checkpoint_open(&a, true, &c);
-  const bool opened = status == DF_OK;
-  if (opened) status = cell_evaluate(&c, &result);
+  if (status == DF_OK) status = cell_evaluate(&c, &result);
   /* print the rows with the fields that identify the cell */
   rows out = rows_new();
   size_t i;
@@ -43,5 +40,5 @@ int cmd_eval(int argc, char** argv) {
   if (status == DF_OK) rows_print(&out, &a.common);
   rows_free(&out);
   evaluation_clear(&result);
-  return status == DF_OK ? EXIT_DONE : checkpoint_failure(status, &a, opened);
+  return checkpoint_failure(status, &a);
 }

@@ -122,7 +122,11 @@ int cmd_gate(int argc, char** argv) {
   /* write the JUnit file, also if the run could not be read */
   if (a.junit && g.verdicts.list) {
     status = gate_junit(&g, a.runs.run[0], a.junit);
-    if (status != DF_OK) code = report_failure(status);
+    /* a CI job must not take a missing folder of FILE for a missing number */
+    if (status != DF_OK) {
+      (void)report_failure(status);
+      code = EXIT_USAGE;
+    }
   }
   gate_clear(&g);
   df_free(folder);

@@ -73,8 +73,9 @@ static const struct argp parser = {
         "derivative is approximate by design; and steps whose gradient is itself a finite difference "
         "(system.gradient=differences).\n\n"
         "Exits with 0 when the errors of the other states are within the limits, 1 when their median is above 1e-7, "
-        "their 99th percentile above 1e-4, or the median over rollouts above 1e-6, 2 on bad input, 3 when a model of a "
-        "suite is missing or gnuplot is not installed, 4 when fewer than a quarter of the states, or none of the "
+        "their 99th percentile above 1e-4, or the median over rollouts above 1e-6, 2 on bad input, 3 when a model or "
+        "another file is missing or gnuplot is not installed, 4 when fewer than a quarter of the states, or none of "
+        "the "
         "rollouts, are away from kinks "
         "with an exact adjoint. The row `verdict` says `holds`, `approximate` (the same, but some states or rollouts, "
         "whose derivative is approximate or a finite difference, were not compared), `fails` or `inconclusive`. --plot "
@@ -188,12 +189,6 @@ static df_status check(const arguments* a, const char* target, const df_system* 
   return status;
 }
 
-/* DF_E_MISSING means that gnuplot is not installed: all files but the picture are written */
-static int write_failure(df_status status) {
-  const int code = report_failure(status);
-  return status == DF_E_MISSING ? EXIT_INCOMPLETE : code;
-}
-
 static int check_target(const arguments* a, const char* target, rows* out) {
   const target_size size = {.states = a->states, .rollouts = a->rollouts, .horizon = a->at.horizon};
   df_system* system;
@@ -205,7 +200,7 @@ static int check_target(const arguments* a, const char* target, rows* out) {
     verdict = target_failure(status, target);
   } else if (a->plot) {
     status = gradcheck_plot(system, target, &c, a->at.common.seeds[0], a->plot, out);
-    if (status != DF_OK) verdict = write_failure(status);
+    if (status != DF_OK) verdict = report_failure(status);
   } else {
     status = check(a, target, system, &c, out, &verdict);
     if (status != DF_OK) verdict = target_failure(status, target);
@@ -244,7 +239,8 @@ static int check_suite(const arguments* a, rows* out) {
   if (status == DF_OK) rows_print(out, &a->at.common);
   if (status == DF_OK && a->at.out) {
     status = suite_write(s.n, results, &a->at.common, a->at.out);
-    if (status != DF_OK) code = write_failure(status);
+    /* without gnuplot all files but the picture are written */
+    if (status != DF_OK) code = report_failure(status);
   }
   suite_results_clear(results ? s.n : 0, results);
   suite_clear(&s);

@@ -80,7 +80,7 @@ static const struct argp parser = {
         "state (open_loop). Prints median and worst errors; an error is the largest absolute entry, separately for "
         "positions (m, rad), velocities (m/s, rad/s) and activations. Writes nothing, but generates missing "
         "demonstrations if the task can.\v"
-        "Exits with 0 when all worst errors are within their limits, 1 when one is above, 2 on bad input or when a "
+        "Exits with 0 when all worst errors are within their limits, 1 when one is above, 2 on bad input, 3 when a "
         "model or data file is missing.",
     .children = children};
 

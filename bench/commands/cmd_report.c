@@ -52,7 +52,8 @@ static const struct argp parser = {
         "results.csv, times.csv, and plots/*.svg with their gnuplot scripts and data. RUN is a folder, or the name of "
         "a folder under results/runs. The same results give the same bytes, except in times.csv. If cells of the plan "
         "are not done, it names them and writes nothing, unless --partial is given.\v"
-        "Exits with 0 when the report is complete, 2 on bad input, 3 when cells of the plan are not done (also with "
+        "Exits with 0 when the report is complete, 2 on bad input, 3 when the run is missing, cells of the plan are "
+        "not done (also with "
         "--partial) or figures could not be drawn.",
     .children = children};
 

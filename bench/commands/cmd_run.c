@@ -116,8 +116,9 @@ static const struct argp parser = {
         "other commands read these files as one run.\v"
         "Ctrl-C records the cell as interrupted, a second Ctrl-C ends the program at once; in both cases the same "
         "command resumes the run.\n\n"
-        "Exits with 0 when all cells are done, 2 on bad input or when a cell failed, 3 when a cell diverged, exceeded "
-        "a limit or is locked by another process, 130 when interrupted. If several cells fail, the first decides.",
+        "Exits with 0 when all cells are done, 2 on bad input or when a cell failed, 3 when a file is missing, or a "
+        "cell diverged, exceeded a limit or is locked by another process, 130 when interrupted. If several cells fail, "
+        "the first decides.",
     .children = children};
 
 /* ---- running the plan ---- */

@@ -10,7 +10,6 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/flow/method.h"
 #include "dynaflow/io/npz.h"
-#include "exit_code.h"
 #include "job.h"
 #include "rows.h"
 #include "text.h"
@@ -36,7 +35,8 @@ static df_status write_npz(const char* path, const cell* c, const eval_set* set,
   entries[n++] = (df_npz_entry){.key = "model_sha256", .kind = DF_NPZ_TEXT, .text = c->task->model_sha256};
   const df_status status = df_npz_write(path, n, entries);
   text_clear(&names);
-  return status;
+  /* a file that cannot be written is not one that is missing */
+  return status == DF_E_MISSING ? df_fail(DF_E_IO, "%s", df_error_message()) : status;
 }
 
 /* the number of windows without a value that is not finite */
@@ -115,12 +115,11 @@ int cmd_sample(int argc, char** argv) {
                    true, &a);
   cell c;
   df_status status = checkpoint_open(&a, true, &c);
-  const bool opened = status == DF_OK;
-  if (opened) {
+  if (status == DF_OK) {
     char* path = a.out ? format_text("%s", a.out) : format_text("%s-%s.npz", c.config.task_name, a.method->name);
     status = sample_windows(&a, &c, path);
     df_free(path);
   }
   cell_close(&c);
-  return status == DF_OK ? EXIT_DONE : checkpoint_failure(status, &a, opened);
+  return checkpoint_failure(status, &a);
 }

@@ -1,6 +1,5 @@
 /* cmd_train.c: dynaflow train TASK --method M --checkpoint FILE: trains one method and writes its weights. */
 #include <jansson.h>
-#include <stdbool.h>
 #include <stdio.h>
 
 #include "cell.h"
@@ -81,11 +80,10 @@ int cmd_train(int argc, char** argv) {
   df_status status = prepare(a.checkpoint);
   if (status != DF_OK) return report_failure(status);
   status = checkpoint_open(&a, false, &c);
-  const bool opened = status == DF_OK;
-  if (opened) status = cell_train(&c, NULL, logs, &n);
+  if (status == DF_OK) status = cell_train(&c, NULL, logs, &n);
   if (status == DF_OK) status = a.method->save(c.instance, a.checkpoint);
   cell_close(&c);
-  if (status != DF_OK) return checkpoint_failure(status, &a, opened);
+  if (status != DF_OK) return checkpoint_failure(status, &a);
   print_notes(n, logs, &a);
   if (a.common.json) {
     print_rows(n, logs, &a);

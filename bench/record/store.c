@@ -353,7 +353,10 @@ static df_status remove_incomplete_line(store* s, size_t size) {
 
 static df_status open_to_write(store* s, shard which) {
   size_t size = 0;
-  DF_TRY(df_dir_make(s->folder));
+  const df_status made = df_dir_make(s->folder);
+  /* a folder that cannot be made is not one that is missing */
+  if (made == DF_E_MISSING) return df_fail(DF_E_IO, "%s", df_error_message());
+  DF_TRY(made);
   s->own = part_of(s, which);
   if (!s->own) return DF_E_NOMEM;
   DF_TRY(take_lock(s));

@@ -69,20 +69,22 @@ void checkpoint_parse(int argc, char** argv, const char* doc, bool samples, chec
   argp_parse(&parser, argc, argv, 0, NULL, a);
 }
 
-df_status checkpoint_open(const checkpoint_arguments* a, bool load, cell* c) {
+df_status checkpoint_open(checkpoint_arguments* a, bool load, cell* c) {
   *c = (cell){0};
   DF_TRY(open_blas(&a->common));
   DF_TRY(cell_open(c, a->task, a->method, a->common.seeds[0], &a->common));
   DF_TRY(cell_load(c));
-  if (!load) return DF_OK;
-  DF_TRY(cell_create(c));
-  if (!(a->method->flags & DF_METHOD_TRAINS)) return DF_OK;
-  const df_status status = a->method->load(c->instance, a->checkpoint);
-  /* not DF_E_MISSING, whose hint `dynaflow data fetch` would not help */
-  return status == DF_E_MISSING ? df_fail(DF_E_CONFIG, "--checkpoint: %s", df_error_message()) : status;
+  if (load) {
+    a->stage = CHECKPOINT_WEIGHTS;
+    DF_TRY(cell_create(c));
+    if (a->method->flags & DF_METHOD_TRAINS) DF_TRY(a->method->load(c->instance, a->checkpoint));
+  }
+  a->stage = CHECKPOINT_OPEN;
+  return DF_OK;
 }
 
-int checkpoint_failure(df_status status, const checkpoint_arguments* a, bool opened) {
-  const int code = report_task_failure(status, a->task);
-  return status == DF_E_NONFINITE && opened ? EXIT_INCOMPLETE : code;
+int checkpoint_failure(df_status status, const checkpoint_arguments* a) {
+  if (status == DF_OK) return EXIT_DONE;
+  const int code = a->stage == CHECKPOINT_TASK ? report_task_failure(status, a->task) : report_failure(status);
+  return status == DF_E_NONFINITE && a->stage == CHECKPOINT_OPEN ? EXIT_INCOMPLETE : code;
 }

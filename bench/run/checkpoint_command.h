@@ -6,6 +6,13 @@
 #include "dynaflow/flow/method.h"
 #include "options.h"
 
+/* how far a command on a checkpoint came */
+typedef enum checkpoint_stage {
+  CHECKPOINT_TASK,    /* opens the task: its model or data may be missing */
+  CHECKPOINT_WEIGHTS, /* reads the checkpoint */
+  CHECKPOINT_OPEN     /* trains, samples or evaluates */
+} checkpoint_stage;
+
 typedef struct checkpoint_arguments {
   options common;
   const char* task;
@@ -15,6 +22,7 @@ typedef struct checkpoint_arguments {
   const char* out;        /* sample: the npz file, or NULL */
   int windows;            /* sample: number of windows; 0: eval.windows */
   int steps;              /* sample: sampler steps K; 0: the last of eval.sampler_steps */
+  checkpoint_stage stage; /* set by checkpoint_open() */
 } checkpoint_arguments;
 
 /* Parses "TASK --method M --checkpoint FILE" and the common options, and those of `sample` if `samples`. `doc` is the
@@ -22,19 +30,18 @@ typedef struct checkpoint_arguments {
 void checkpoint_parse(int argc, char** argv, const char* doc, bool samples, checkpoint_arguments* a);
 
 /* Opens BLAS and the cell and loads the task. If `load` (sample and eval), also creates the instance and loads the
- * checkpoint, which methods that do not train do not need. A missing checkpoint is DF_E_CONFIG, unlike missing data.
- * Call cell_close() also after a failure. */
-DF_MUST_CHECK df_status checkpoint_open(const checkpoint_arguments* a, bool load, cell* c);
+ * checkpoint, which methods that do not train do not need. Call cell_close() also after a failure. */
+DF_MUST_CHECK df_status checkpoint_open(checkpoint_arguments* a, bool load, cell* c);
 
-/* Reports the failure of a command on a checkpoint and returns its exit code: that of report_task_failure(), but
- * EXIT_INCOMPLETE for DF_E_NONFINITE after checkpoint_open() succeeded (`opened`): the command computed losses, weights
- * or measures that are not finite, for which `dynaflow run` has the same code. Before, the input is at fault. */
-int checkpoint_failure(df_status status, const checkpoint_arguments* a, bool opened);
+/* Reports the failure of a command on a checkpoint and returns its exit code: that of exit_code_of(), but
+ * EXIT_INCOMPLETE for DF_E_NONFINITE at CHECKPOINT_OPEN: the command computed losses, weights or measures that are not
+ * finite, for which `dynaflow run` has the same code; before, the input is at fault. If a file of the task is missing,
+ * the message says how to fetch it. DF_OK: EXIT_DONE, without a message. */
+int checkpoint_failure(df_status status, const checkpoint_arguments* a);
 
 /* the end of the texts of --help */
-#define CHECKPOINT_EXIT_CODES                                                                                       \
-  "Exits with 0 when done, 2 on bad input or when a model or data file is missing, 3 when training or "             \
-  "evaluation gives no finite number, when BLAS, or its kernel, is not available or memory is exhausted, 130 when " \
-  "interrupted."
+#define CHECKPOINT_EXIT_CODES                                                                                      \
+  "Exits with 0 when done, 2 on bad input, 3 when a file is missing, when training or evaluation gives no finite " \
+  "number, when BLAS, or its kernel, is not available or memory is exhausted, 130 when interrupted."
 
 #endif

@@ -41,4 +41,11 @@ refuses() {
   exits_with 2 "$@" && { grep -qE -- "$pattern" "$scratch/err" || { echo "no /$pattern/ in:"; cat "$scratch/err"; false; }; }
 }
 
+# misses PATTERN ARGUMENT...: exit code 3 and an error that matches
+misses() {
+  local pattern=$1
+  shift
+  exits_with 3 "$@" && { grep -qE -- "$pattern" "$scratch/err" || { echo "no /$pattern/ in:"; cat "$scratch/err"; false; }; }
+}
+
 finish() { [ "$failures" -eq 0 ]; }

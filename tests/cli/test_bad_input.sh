@@ -133,10 +133,10 @@ refused() {
   shift 2
   rm -rf "$scratch/left"
   mkdir "$scratch/left"
-  exits_with 2 train "$tasks/$task" --method dynaflow --checkpoint "$scratch/left/weights" "$@" && one_error "$pattern" || return 1
+  exits_with ${wanted:-2} train "$tasks/$task" --method dynaflow --checkpoint "$scratch/left/weights" "$@" && one_error "$pattern" || return 1
   [ ! -s "$scratch/out" ] || { echo "train wrote on standard output"; cat "$scratch/out"; return 1; }
   [ -z "$(ls -A "$scratch/left")" ] || { echo "train left files"; ls -A "$scratch/left"; return 1; }
-  exits_with 2 run "$tasks/$task" --quiet --out "$scratch/left/run" "$@" && one_error "$pattern" || return 1
+  exits_with ${wanted:-2} run "$tasks/$task" --quiet --out "$scratch/left/run" "$@" && one_error "$pattern" || return 1
   [ ! -s "$scratch/out" ] || { echo "run --quiet wrote on standard output"; cat "$scratch/out"; return 1; }
   left=$(cd "$scratch/left" && find . -type f ! -path ./run/lock ! -path ./run/events.jsonl)
   [ -z "$left" ] || { echo "run left $left"; return 1; }
@@ -156,9 +156,9 @@ check the_good_task_is_not_refused bash -c '! "$@" >/dev/null' - refused . good
 
 # ---- data ----
 
-check missing_data_is_refused spoilt missing 'cart\.npz: not found in: .*missing'
+wanted=3 check missing_data_is_refused spoilt missing 'cart\.npz: not found in: .*missing'
 check missing_data_are_reported_with_the_command_that_fetches_them grep -qE '^dynaflow: to fetch its files, run: dynaflow data fetch .*/missing$' "$scratch/err"
-check the_hint_names_the_task_that_lacks_data refuses 'to fetch its files, run: dynaflow data fetch .*/missing$' run "$tasks/good" "$tasks/missing" --out "$scratch/both"
+check the_hint_names_the_task_that_lacks_data misses 'to fetch its files, run: dynaflow data fetch .*/missing$' run "$tasks/good" "$tasks/missing" --out "$scratch/both"
 check nothing_runs_before_the_plan_is_whole [ ! -s "$scratch/both/events.jsonl" ]
 check a_folder_for_data_is_refused spoilt folder 'folder/cart\.npz: Is a directory'
 check empty_data_are_refused spoilt empty 'empty/cart\.npz: empty file'

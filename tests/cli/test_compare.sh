@@ -173,6 +173,6 @@ check one_run_needs_methods refuses 'the two methods to compare' compare "$runs/
 check a_method_is_not_compared_with_itself refuses 'cannot compare a with itself' compare "$runs/one" --method a,a
 check three_methods_are_refused refuses 'one or two methods' compare "$runs/one" --method a,b,floor
 check an_unknown_method_is_named refuses "did you mean 'floor'" compare "$runs/one" --method a,flor
-check a_missing_run_is_refused refuses 'events.jsonl' compare "$runs/one" "$runs/none"
+check a_missing_run_is_refused misses 'events.jsonl' compare "$runs/one" "$runs/none"
 check three_runs_are_refused refuses 'at most two runs' compare "$runs/one" "$runs/one" "$runs/one"
 finish

@@ -34,6 +34,12 @@ assert row == {'task': 'go1_gaits', 'method': 'kinematic_fm_idm', 'seed': row['s
                'file': sys.argv[2], 'windows': 5, 'actions': 16, 'k': 1, 'finite': 5}, row
 " "$scratch/out" "$scratch/x.npz"
 
+check samples_that_cannot_be_written_are_refused refuses 'nowhere/x.npz: No such file' sample $task --method $method \
+  --checkpoint "$weights" --out "$scratch/nowhere/x.npz" "${small[@]}" --quiet
+check a_missing_checkpoint_exits_3 misses 'nowhere: No such file' eval $task --method $method --checkpoint "$scratch/nowhere" \
+  "${small[@]}" --quiet
+check its_message_has_no_hint_to_fetch [ "$(wc -l <"$scratch/err")" = 1 ]
+
 # ---- training ----
 
 # every step multiplies the weights by -9, until they are no floats any more

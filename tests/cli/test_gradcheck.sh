@@ -148,7 +148,7 @@ bad() { printf "$1\n" >"$scratch/suite/bad.txt" && refuses "$2" gradcheck --suit
 check a_kind_given_twice_is_refused bad 'states rest=3 rest=4\nmodel own/cart cart.xml' 'rest=4.*already'
 check several_seeds_are_refused refuses 'one seed, but 2 were given' gradcheck --suite "$suite" --seed 1,2
 check several_seeds_are_refused_by_bench refuses 'one seed, but 2 were given' bench adjoint --suite "$suite" --seed 1,2
-check a_missing_suite_is_refused refuses 'nowhere.txt: No such file' gradcheck --suite "$scratch/nowhere.txt"
+check a_missing_suite_is_refused misses 'nowhere.txt: No such file' gradcheck --suite "$scratch/nowhere.txt"
 check a_folder_is_refused_as_a_suite refuses "$scratch" gradcheck --suite "$scratch"
 check a_binary_file_is_refused_as_a_suite bash -c "head -c 200 /dev/zero >'$scratch/zero'; '$program' gradcheck --suite '$scratch/zero' 2>&1 | grep -q 'not a text file'"
 check an_empty_suite_is_refused bad '' 'bad.txt: no model'
@@ -166,12 +166,12 @@ check a_suite_and_a_model_are_refused refuses '--suite lists its own models' gra
 check out_without_a_suite_is_refused refuses '--out is only valid with --suite' gradcheck "$scratch/suite/cart.xml" --out "$scratch/x"
 check plot_of_a_suite_is_refused refuses '--plot takes tasks and models' gradcheck --suite "$suite" --plot "$scratch/x"
 check plot_without_rollouts_is_refused refuses 'do not set --rollouts 0' gradcheck "$scratch/suite/cart.xml" --plot "$scratch/x" --rollouts 0
-check a_model_that_is_not_there_is_refused refuses 'no_such.xml' bench adjoint "$scratch/no_such.xml"
+check a_model_that_is_not_there_is_refused misses 'no_such.xml' bench adjoint "$scratch/no_such.xml"
 check an_unknown_task_is_refused refuses "unknown task 'no_such'" bench adjoint no_such
 check an_unknown_benchmark_is_refused refuses "unknown benchmark 'adjont', did you mean 'adjoint'" bench adjont x.xml
 check a_benchmark_without_a_model_is_refused refuses 'a task, a model file' bench adjoint
 check zero_passes_are_refused refuses '--passes 0: expected an integer' bench adjoint "$scratch/suite/cart.xml" --passes 0
-check a_bad_suite_is_refused_by_bench refuses 'nowhere.txt: No such file' bench adjoint --suite "$scratch/nowhere.txt"
+check a_bad_suite_is_refused_by_bench misses 'nowhere.txt: No such file' bench adjoint --suite "$scratch/nowhere.txt"
 check out_that_is_a_file_is_refused bash -c "touch '$scratch/file'; '$program' bench adjoint '$scratch/suite/cart.xml' --windows 2 --passes 1 --out '$scratch/file' >/dev/null 2>'$scratch/err'; [ \$? -eq 2 ] && grep -q '$scratch/file' '$scratch/err'"
 
 # ---- interrupted ----

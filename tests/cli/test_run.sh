@@ -32,7 +32,7 @@ for line in open(sys.argv[1] + '/events.jsonl'):
     if r['type'] != 'cell' or r['status'] != 'done': continue
     assert r['rows'] and r['training']['curves'][0]['loss'] and r['strip']['frames'] and r['examples'], r['key']
     for curve in r['training']['curves']: del curve['cpu_s']
-    if len(sys.argv) > 2: del r['training']['checkpoint'], r['training']['checkpoint_sha256']
+    if len(sys.argv) > 2: del r['training']['checkpoint'], r['training']['checkpoint_sha256'], r['training']['files']
     cells.append(json.dumps({k: v for k, v in r.items() if k not in drop}, sort_keys=True))
 assert cells, 'no finished cell'
 print('\n'.join(sorted(cells)))
@@ -256,7 +256,7 @@ check interrupted_train_leaves_no_other_file [ "$(ls -A "$scratch/kept")" = old.
 refuses_checkpoint() {
   local file=$1 pattern=$2 method=$3
   shift 3
-  refuses "$pattern" eval "${small[@]}" "$@" --method $method --checkpoint "$file" --data "$data" --quiet &&
+  ${how:-refuses} "$pattern" eval "${small[@]}" "$@" --method $method --checkpoint "$file" --data "$data" --quiet &&
     grep -qF "$file" "$scratch/err" && [ "$(grep -c '^dynaflow' "$scratch/err")" = 1 ] && [ ! -s "$scratch/out" ] ||
     { cat "$scratch/err" "$scratch/out"; false; }
 }
@@ -284,8 +284,8 @@ head -c 5000 /dev/zero >"$scratch/zero.safetensors"
 check checkpoint_of_zeros_is_refused refuses_checkpoint "$scratch/zero.safetensors" . dynaflow $task
 two_networks=$(checkpoint_of "$one" kinematic_fm_idm)
 cp "$two_networks" "$scratch/half.safetensors"
-check a_missing_checkpoint_is_refused refuses_checkpoint "$scratch/nowhere.safetensors" 'No such file' dynaflow $task
-check a_missing_second_network_is_named refuses 'half\.safetensors\.inverse' eval $task --method kinematic_fm_idm \
+how=misses check a_missing_checkpoint_is_refused refuses_checkpoint "$scratch/nowhere.safetensors" 'No such file' dynaflow $task
+check a_missing_second_network_is_named misses 'half\.safetensors\.inverse' eval $task --method kinematic_fm_idm \
   --checkpoint "$scratch/half.safetensors" --data "$data" "${small[@]}"
 check sample_refuses_it_too refuses 'kind is dynaflow, expected action_fm' sample $task --method action_fm \
   --checkpoint "$dynaflow" --out "$scratch/none.npz" --data "$data" "${small[@]}"

@@ -46,7 +46,7 @@ check value_out_of_range_is_refused refuses 'split\.test_every.*1' data info hop
 check value_of_wrong_kind_is_refused refuses 'window\.horizon.*many' data info hopper --set window.horizon=many
 check unknown_method_is_refused refuses 'dynaflo' run hopper --method dynaflo --out "$scratch/run"
 
-check missing_model_is_refused_with_a_hint refuses 'dynaflow data fetch cart' replay cart --tasks "$tasks"
+check missing_model_is_refused_with_a_hint misses 'dynaflow data fetch cart' replay cart --tasks "$tasks"
 check a_file_url_is_refused refuses "model 'cart.xml': file://.*/cart.xml is a file of this machine; .*--allow-file" \
   data fetch cart --tasks "$tasks" --quiet --allow-unverified --allow-http
 check a_refused_url_writes_nothing [ -z "$(ls -A "$tasks/cart/data")" ]
@@ -92,7 +92,7 @@ check replay_limits_are_options exits_with 0 replay cart --tasks "$tasks" --quie
 check replay_json_marks_what_is_above "$program" replay cart --tasks "$tasks" --json --quiet
 check gradcheck_of_a_task_exits_0 exits_with 0 gradcheck cart --tasks "$tasks" --states 20 --rollouts 2
 check gradcheck_of_a_model_exits_0 exits_with 0 gradcheck "$scratch/remote/cart.xml" --states 20 --rollouts 2
-check gradcheck_of_a_missing_model_exits_2 refuses 'no_such.xml' gradcheck "$scratch/no_such.xml"
+check gradcheck_of_a_missing_model_exits_3 misses 'no_such.xml' gradcheck "$scratch/no_such.xml"
 
 task "$(printf '0%.0s' {1..64})"
 check wrong_model_hash_is_refused refuses '0000000000' replay cart --tasks "$tasks"
@@ -137,7 +137,7 @@ ln -s "$scratch/elsewhere" "$tasks/cart/data"
 check a_data_folder_that_is_a_link_is_refused refuses 'cart/data: a symbolic link.*--data' data fetch cart --tasks "$tasks" \
   --quiet --allow-file --set system.model=new.xml
 check nothing_is_written_through_that nothing_elsewhere
-check a_folder_that_the_user_names_may_be_a_link exits_with 2 data fetch cart --tasks "$tasks" --quiet --allow-file \
+check a_folder_that_the_user_names_may_be_a_link exits_with 3 data fetch cart --tasks "$tasks" --quiet --allow-file \
   --set system.model=new.xml --data "$tasks/cart/data" --set data.url=
 check it_was_written_there cmp "$scratch/remote/cart.xml" "$scratch/elsewhere/new.xml"
 link_data

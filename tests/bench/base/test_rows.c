@@ -96,7 +96,7 @@ static void every_status_has_an_exit_code(void** state) {
     assert_true(code == EXIT_USAGE || code == EXIT_INCOMPLETE || code == EXIT_INTERRUPTED);
   }
   assert_int_equal(report_failure(df_fail(DF_E_CONFIG, "test")), EXIT_USAGE);
-  assert_int_equal(report_failure(df_fail(DF_E_MISSING, "test")), EXIT_USAGE);
+  assert_int_equal(report_failure(df_fail(DF_E_MISSING, "test")), EXIT_INCOMPLETE);
   assert_int_equal(report_failure(df_fail(DF_E_INTERRUPTED, "test")), EXIT_INTERRUPTED);
 }
 
