@@ -10,8 +10,8 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/flow/method.h"
 #include "dynaflow/io/npz.h"
+#include "eval_set.h"
 #include "exit_code.h"
-#include "job.h"
 #include "rows.h"
 #include "text.h"
 
