@@ -49,8 +49,8 @@ static inline int df_records_of_action(const df_mujoco* system) {
   return system->substeps * df_records_of_step(system);
 }
 
-/* Whether gravity compensation acts. It is a passive force: MuJoCo omits it if springs and dampers are both disabled.
- */
+/* Whether gravity compensation acts. It is a passive force: MuJoCo omits it if both springs and dampers are
+ * disabled. */
 static inline bool df_compensates_gravity(const mjModel* m) {
   const mjtNum* g = m->opt.gravity;
   const int flags = m->opt.disableflags;

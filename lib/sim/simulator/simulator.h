@@ -50,7 +50,8 @@ void df_mujoco_go_to(df_sim* sim, const double* state);
 /* Loads x for inspection; tape and history are unchanged. */
 void df_mujoco_look_at(df_sim* sim, const double* x);
 
-/* Copies the full integration state, which is all that the next step reads, from mjData (mj_getState). */
+/* Copies everything that the next step reads besides the action from mjData: mjSTATE_FULLPHYSICS and the solver's warm
+ * start. */
 void df_mujoco_whole_state(const df_sim* sim, double* state);
 
 /* Empties the history and the tape. */
@@ -73,7 +74,8 @@ df_traj_end df_mujoco_advance(df_sim* sim, const mjModel* model, const double* u
  * difference. Tighter than the solver can reach, so it always runs to its numerical floor. */
 extern const double DF_CONVERGED;
 
-/* A shallow copy of the model with solver tolerances set to DF_CONVERGED; do not pass it to mj_deleteModel(). */
+/* A shallow copy of the model with solver tolerances set to DF_CONVERGED and at least 100 iterations of the convex
+ * collider; do not pass it to mj_deleteModel(). */
 mjModel df_finite_difference_model(const mjModel* m);
 size_t df_finite_difference_work_size(const df_mujoco* system); /* doubles of scratch memory */
 
