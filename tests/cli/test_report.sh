@@ -55,7 +55,7 @@ import json, sys
 r = json.load(sys.stdin)[\"rows\"][0]
 assert (r[\"cells\"], r[\"done\"]) == (6, 5) and r[\"page\"].endswith(\"/report/index.html\"), r'"
 
-check missing_run_is_refused refuses 'events.jsonl' report "$scratch/runs/none"
+check missing_run_is_refused refuses "no run '$scratch/runs/none': the folder does not exist" report "$scratch/runs/none"
 check missing_run_is_not_made [ ! -e "$scratch/runs/none" ]
 mkdir "$scratch/runs/bad"
 { head -2 tests/cli/run/events.jsonl; echo garbage; tail -1 tests/cli/run/events.jsonl; } >"$scratch/runs/bad/events.jsonl"
