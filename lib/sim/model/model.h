@@ -82,6 +82,7 @@ void df_mujoco_get_state(const mjModel* m, const mjData* d, double* x);
 
 /* ---- tangent.c ---- */
 
+/* parts of df_system_ops (system.h) */
 void df_mujoco_difference(const df_system* system, const double* xa, const double* xb, double* e);
 void df_mujoco_difference_vjp(const df_system* system, const double* xa, const double* xb, const double* y,
                               double* dxb);
