@@ -33,7 +33,7 @@ static df_status add_row(const run_view* r, const run_group* g, const char* meth
   return status;
 }
 
-/* fall_rate has no interquartile mean: the middle half of zeros and ones tells nothing */
+/* fall_rate has no interquartile mean: the IQM of binary values is meaningless */
 static bool has_iqm(const char* metric) {
   return metric_column(metric) >= 0 && strcmp(metric, "fall_rate") != 0;
 }

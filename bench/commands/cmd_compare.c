@@ -36,7 +36,7 @@ static void take_methods(arguments* a, const char* value, struct argp_state* sta
 
 static void check_arguments(const arguments* a, struct argp_state* state) {
   /* the parser of RUN reports that there is no run */
-  if (a->runs.n == 1 && !a->method[1]) argp_error(state, "one run: name the two methods to compare with --method A,B");
+  if (a->runs.n == 1 && !a->method[1]) argp_error(state, "with one run, --method A,B is required");
   if (a->runs.n == 1 && strcmp(a->method[0], a->method[1]) == 0) {
     argp_error(state, "--method: cannot compare %s with itself", a->method[0]);
   }

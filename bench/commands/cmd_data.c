@@ -76,7 +76,7 @@ static const struct argp parser = {.options = own_options,
                                    .doc =
                                        "Describes, generates or downloads the model and demonstrations of a task.\n\n"
                                        "info prints sizes, hashes and sources. make generates demonstrations, if the "
-                                       "task has a demonstrator. fetch downloads recorded files by their URL, https "
+                                       "task has a generator. fetch downloads recorded files by their URL, https "
                                        "only, and checks their SHA-256. Files are written below the first --data "
                                        "folder, else below the task's data/ folder, and nowhere else.\v"
                                        "Exits with 0 when done, 2 on bad input or when a file cannot be downloaded, 3 "

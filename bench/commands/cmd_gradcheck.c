@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "cases.h"
-#include "coverage.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/gradcheck/gradcheck.h"
@@ -11,6 +10,7 @@
 #include "exit_code.h"
 #include "gradcheck_plot.h"
 #include "gradcheck_suite.h"
+#include "inexact.h"
 #include "options.h"
 #include "rows.h"
 #include "suite.h"

@@ -10,7 +10,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/flow/method.h"
 #include "dynaflow/io/npz.h"
-#include "job.h"
+#include "eval_set.h"
 #include "rows.h"
 #include "text.h"
 

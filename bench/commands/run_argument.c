@@ -30,6 +30,6 @@ const struct argp run_argument_argp = {.parser = parse, .children = children};
 
 df_status run_argument_open(const run_argument* a, int i, char** folder, run_view* r) {
   *r = (run_view){0};
-  *folder = run_folder(a->run[i]);
-  return *folder ? run_view_new(*folder, r) : DF_E_NOMEM;
+  DF_TRY(run_folder(a->run[i], folder));
+  return run_view_new(*folder, r);
 }

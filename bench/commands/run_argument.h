@@ -27,7 +27,7 @@ extern const struct argp run_argument_argp;
   { &run_argument_argp, 0, NULL, 0 }
 
 /* Opens run i, 0 <= i < a->n: *folder is its folder, *r its records. The caller releases both, also after a failure,
- * with df_free(*folder) and run_view_clear(r). Errors as run_view_new(); DF_E_NOMEM. */
+ * with df_free(*folder) and run_view_clear(r). Errors: those of run_folder() and run_view_new(). */
 DF_MUST_CHECK df_status run_argument_open(const run_argument* a, int i, char** folder, run_view* r);
 
 #endif

@@ -21,9 +21,9 @@ target_argument target_argument_default(void);
 /* The child parser of these arguments and of the common options; a command lists it in its argp's children instead of
  * OPTIONS_CHILD,
  *   static const struct argp_child children[] = {TARGET_ARGUMENT_CHILD, {0}};
- * and hands it the struct at ARGP_KEY_INIT: state->child_inputs[0] = &arguments->at. Words that the command's own
- * parser leaves (ARGP_ERR_UNKNOWN at ARGP_KEY_ARG) are targets. Targets beside a suite, neither of the two, or several
- * seeds end the program with exit code 2. */
+ * and passes it the struct at ARGP_KEY_INIT: state->child_inputs[0] = &arguments->at. Arguments that the command's
+ * parser does not consume (ARGP_ERR_UNKNOWN at ARGP_KEY_ARG) are targets. Targets together with a suite, neither of the
+ * two, or several seeds end the program with exit code 2. */
 extern const struct argp target_argument_argp;
 #define TARGET_ARGUMENT_CHILD \
   { &target_argument_argp, 0, NULL, 0 }

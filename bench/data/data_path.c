@@ -30,7 +30,7 @@ df_status writable_data_folder(const df_search* search, const options* opts, cha
   return *folder ? DF_OK : DF_E_NOMEM;
 }
 
-/* what of the settings decides the generated numbers */
+/* the settings on which the generated data depend */
 static bool generates(const char* name) {
   static const char* const silent[] = {"data.file", "data.sha256", "data.url", "system.model_url",
                                        "system.model_sha256"};

@@ -9,10 +9,10 @@
 #include "dynaflow/core/hash.h"
 #include "options.h"
 
-/* The file of a task's demonstrations, in memory of df_alloc. Recorded data (data.source npz) are searched for:
- * DF_E_MISSING lists where. Generated ones (data.source generator) lie in a cache file named after
- * everything that generates them; when it is not there it is generated first if `make_if_missing`, else DF_E_MISSING.
- */
+/* Sets *path to the file of a task's demonstrations; the caller frees it with df_free(). Recorded data (data.source
+ * npz) are searched for: DF_E_MISSING lists the searched folders. Generated data (data.source generator) are cached in
+ * a file whose name contains a hash of model, MuJoCo version and settings; if that file does not exist, it is generated
+ * if `make_if_missing`, else DF_E_MISSING. */
 DF_MUST_CHECK df_status task_data_path(const df_config* config, const df_search* search, const options* opts,
                                        bool make_if_missing, char** path);
 

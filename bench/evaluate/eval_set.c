@@ -1,16 +1,12 @@
-/* eval_set.c: draws the held-out windows on which every method is measured. */
+#include "eval_set.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "dynaflow/config/config.h"
 #include "dynaflow/core/alloc.h"
-#include "dynaflow/core/hash.h"
 #include "dynaflow/core/rng.h"
-#include "dynaflow/data/dataset.h"
-#include "dynaflow/data/task.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/sim/mujoco.h"
-#include "job.h"
 
 /* draws B test windows without replacement: the first B steps of a Fisher-Yates shuffle */
 static df_status draw_windows(const df_task* task, eval_set* set) {

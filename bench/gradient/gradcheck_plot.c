@@ -152,8 +152,8 @@ static double norm_of(const double* y, int n) {
   return sqrt(sum);
 }
 
-/* carries a random unit cotangent back through the trajectory on the simulator's tape, and writes its norms to column
- * `column_of` of columns [H][n] */
+/* back-propagates a random unit cotangent through the trajectory on the simulator's tape, and writes its norms to
+ * column `column_of` of columns [H][n] */
 static void propagate_cotangent(const df_system* s, df_sim* sim, uint64_t seed, int H, int column_of, int n,
                                 double* columns) {
   double y[DF_NDX_MAX], ubar[DF_NDX_MAX];

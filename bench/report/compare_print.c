@@ -102,6 +102,12 @@ static char* range_text(double lo, double hi) {
   return isfinite(lo) && isfinite(hi) ? format_text("%.4g .. %.4g", lo, hi) : df_strdup("-");
 }
 
+static char* probability_text(const df_interval* i) {
+  if (!isfinite(i->mean)) return df_strdup("-");
+  if (!isfinite(i->lo) || !isfinite(i->hi)) return format_text("%.2f (-)", i->mean);
+  return format_text("%.2f (%.2f .. %.2f)", i->mean, i->lo, i->hi);
+}
+
 static char* verdict_text(const comparison* one) {
   if (one->outcome != COMPARE_OK)
     return format_text("%s: %s", outcome_name(one->outcome), one->reason ? one->reason : "");
@@ -121,8 +127,7 @@ static json_t* table_row(const comparison* one) {
     set_formatted(o, "A - B", number_text(d->mean));
     set_formatted(o, "95 % interval", range_text(d->lo, d->hi));
     set_formatted(o, "by seed", range_text(one->seed_lo, one->seed_hi));
-    set_formatted(o, "P(A better)",
-                  isfinite(i->mean) ? format_text("%.2f (%.2f .. %.2f)", i->mean, i->lo, i->hi) : df_strdup("-"));
+    set_formatted(o, "P(A better)", probability_text(i));
     set_formatted(o, "fell", one->only_a < 0 ? df_strdup("") : format_text("%d : %d", one->only_a, one->only_b));
     set_formatted(o, "p", isnan(one->p) ? df_strdup("-") : format_text("%.2g", one->p));
     set_formatted(o, "p (Holm)", isnan(one->p_holm) ? df_strdup("-") : format_text("%.2g", one->p_holm));

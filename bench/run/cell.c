@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "coverage.h"
 #include "data_path.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/clock.h"
@@ -15,6 +14,7 @@
 #include "effort.h"
 #include "evaluate.h"
 #include "files.h"
+#include "inexact.h"
 #include "key.h"
 #include "lookup.h"
 #include "machine.h"
@@ -111,8 +111,8 @@ static df_status check_training(const df_training_log* logs, int n) {
   for (int i = 0; i < n; i++) {
     const df_training_log* log = &logs[i];
     if (log->steps > 0 && log->skipped == log->steps) {
-      return df_fail(DF_E_NONFINITE, "%s: none of the gradients of %ld steps was finite: nothing was learned",
-                     log->name, log->steps);
+      return df_fail(DF_E_NONFINITE, "%s: all %ld gradients were non-finite; the weights are unchanged", log->name,
+                     log->steps);
     }
     if (log->n > 0 && !isfinite(log->loss[log->n - 1])) {
       return df_fail(DF_E_NONFINITE, "%s: the loss is not finite at the end, step %ld", log->name, log->steps);

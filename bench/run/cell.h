@@ -12,6 +12,7 @@
 #include "dynaflow/core/hash.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/flow/method.h"
+#include "eval_set.h"
 #include "job.h"
 #include "options.h"
 #include "outcome.h"

@@ -35,8 +35,8 @@ typedef struct plan_cfg {
 DF_MUST_CHECK df_status plan_make(const plan_cfg* cfg, plan* out);
 
 /* Appends the whole plan to the store, also if this process runs only a shard, unless the last recorded plan is the
- * same; so every folder tells how much is missing. Opens every cell for its key, so bad settings, models and data are
- * found before the first training; on failure *failed_task is the task at fault. DF_E_INTERRUPTED once stop_flag is
+ * same; so every folder shows which cells are missing. Opens every cell for its key, so bad settings, models and data
+ * are found before the first training; on failure *failed_task is the task at fault. DF_E_INTERRUPTED once stop_flag is
  * set. */
 DF_MUST_CHECK df_status plan_record(const plan* p, const options* opts, store* events, const char** failed_task);
 

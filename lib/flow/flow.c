@@ -22,7 +22,8 @@ static df_status set_action_map(df_flow* flow) {
   const df_list* lists[2] = {&c->action_center, &c->action_half_range};
   for (int k = 0; k < 2; k++) {
     if (lists[k]->n > 0 && flow->nu % lists[k]->n != 0) {
-      return df_fail(DF_E_CONFIG, "task %s: action.%s has %d numbers, which is not a divisor of the %d actuators",
+      return df_fail(DF_E_CONFIG,
+                     "task %s: action.%s has %d values; the number of actuators (%d) must be a multiple of it",
                      c->task_name, k ? "half_range" : "center", lists[k]->n, flow->nu);
     }
   }

@@ -120,8 +120,8 @@ df_status trainer_state_save(const trainer* t, const trainer_progress* at, const
 
 /* ---- loading ---- */
 
-/* Checks that the counters fit the training and each other. They index arrays, and later steps append to the loss curve
- * without a bound of their own. */
+/* Validates the counters against the training and each other: they index arrays, and later steps append to the loss
+ * curve without a check of its bounds. */
 static df_status check_counters(const trainer_cfg* cfg, const small_state* s) {
   static const char* const names[] = {
 #define COUNTER_WORDS(name, words) words,

@@ -141,6 +141,11 @@ check other_seeds_are_inconclusive rows 4 \
 make_run few 'cells = [c for c in cells if c["seed"] < 3]; plan["cells"] = [c for c in plan["cells"] if c["seed"] < 3]'
 check few_seeds_are_inconclusive rows 4 "'2 seeds, naming a winner needs 3' in row('tre')['status'] and not any(r['winner'] for r in rows)" \
   "$runs/few" --method a,b
+make_run lone 'cells = [c for c in cells if c["seed"] == 1]; plan["cells"] = [c for c in plan["cells"] if c["seed"] == 1]
+for c in cells: c["windows"] = dict(episode=[0] * 40, start=[w for w in range(40)], group=[0] * 40, groups=[])'
+"$program" compare "$runs/lone" --method a,b >"$scratch/lone"
+check without_an_interval_a_dash_is_printed grep -qE '^tre  .* [01]\.[0-9]{2} \(-\) ' "$scratch/lone"
+check no_nan_is_printed bash -c "! grep -q nan '$scratch/lone'"
 check the_minimum_can_be_set rows 0 "row('tre')['winner'] == 'a'" "$runs/few" --method a,b --min-seeds 2
 # one of 3 seeds may be chance; one of 8 is not, and still no winner is named
 make_run unsure 'samples(of("b", 3)[0], "tre")[:] = [v - 0.01 for v in samples(of("a", 3)[0], "tre")]'
@@ -169,10 +174,16 @@ check values_that_are_not_finite_are_counted rows 4 "'1 of 120 pairs not finite'
   "$runs/infinite" --method a,b
 
 # usage
-check one_run_needs_methods refuses 'the two methods to compare' compare "$runs/one"
+check one_run_needs_methods refuses 'with one run, --method A,B is required' compare "$runs/one"
 check a_method_is_not_compared_with_itself refuses 'cannot compare a with itself' compare "$runs/one" --method a,a
 check three_methods_are_refused refuses 'one or two methods' compare "$runs/one" --method a,b,floor
 check an_unknown_method_is_named refuses "did you mean 'floor'" compare "$runs/one" --method a,flor
-check a_missing_run_is_refused misses 'events.jsonl' compare "$runs/one" "$runs/none"
+check a_missing_folder_is_refused misses "no run '$runs/none': the folder does not exist" compare "$runs/one" "$runs/none"
+named() { cd "$scratch/at" && misses "$1" compare "${@:2}"; }
+mkdir -p "$scratch/at/results/runs"/{second,first,.hidden} && touch "$scratch/at/results/runs/notes.txt"
+check a_missing_run_is_refused_with_the_runs_that_exist \
+  named "no run 'a': neither ./a nor results/runs/a exists; existing runs: first, second$" a --method a,b
+mkdir "$scratch/at/results/runs"/more{1..9}
+check a_long_list_of_runs_is_cut named "more8, more9 and 1 more$" a --method a,b
 check three_runs_are_refused refuses 'at most two runs' compare "$runs/one" "$runs/one" "$runs/one"
 finish

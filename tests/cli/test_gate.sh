@@ -144,7 +144,7 @@ check a_folder_without_records_is_missing empty_run ''
 check an_empty_record_is_missing empty_run ': >"$scratch/run/events.jsonl"'
 check an_empty_plan_is_missing verdict 3 missing verify.plan 'cells.clear(); planned.clear()'
 check a_plan_alone_is_missing verdict 3 missing 'verify.plan sae_own tre_open_loop gait_agreement' 'cells.clear()'
-check a_missing_folder_is_refused misses 'events.jsonl' gate "$scratch/none"
+check a_missing_folder_is_refused misses "no run '$scratch/none': the folder does not exist" gate "$scratch/none"
 check a_missing_seed_is_missing verdict 3 missing 'verify.plan tre_open_loop' "cells.remove(at('random_action', 3))"
 check the_mean_of_the_remaining_cells_is_not_judged grep -q '"detail": "2 of 3 cells done; ' "$scratch/out"
 check a_seed_beyond_a_limit_regressed_whatever_is_missing verdict 1 missing 'verify.plan regressed:sae_own tre_open_loop gait_agreement' "

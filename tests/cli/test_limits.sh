@@ -60,7 +60,7 @@ done
 check attempts_come_to_an_end [ "$code" -eq 0 ]
 check several_attempts_were_needed [ "$attempts" -gt 1 ]
 check attempts_leave_the_weights_of_one_run diff -r "$whole/checkpoints" "$pieces/checkpoints"
-check a_limit_is_no_part_of_the_key python3 -c "
+check limits_are_not_part_of_the_key python3 -c "
 import json, sys
 last = [[json.loads(l) for l in open(f + '/events.jsonl')][-1] for f in sys.argv[1:]]
 assert last[0]['status'] == last[1]['status'] == 'done' and last[0]['limits'] != last[1]['limits']

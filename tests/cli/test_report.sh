@@ -64,7 +64,7 @@ links_are_replaced() {
 }
 check links_in_place_of_a_report_are_replaced links_are_replaced
 
-check missing_run_is_refused misses 'events.jsonl' report "$scratch/runs/none"
+check missing_run_is_refused misses "no run '$scratch/runs/none': the folder does not exist" report "$scratch/runs/none"
 check missing_run_is_not_made [ ! -e "$scratch/runs/none" ]
 mkdir "$scratch/runs/bad"
 { head -2 tests/cli/run/events.jsonl; echo garbage; tail -1 tests/cli/run/events.jsonl; } >"$scratch/runs/bad/events.jsonl"

@@ -121,7 +121,7 @@ check worse_than_random_is_a_warning warns floor "row('dynaflow', 1, 'tre_open_l
 
 # ---- files ----
 
-check a_missing_run_is_refused misses 'events.jsonl' verify "$scratch/none"
+check a_missing_run_is_refused misses "no run '$scratch/none': the folder does not exist" verify "$scratch/none"
 mkdir "$scratch/garbage"
 echo '{"schema":1,"type":"plan","profile":"","cells":[]}
 garbage

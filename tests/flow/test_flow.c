@@ -24,6 +24,24 @@ static void settings_that_cannot_work_are_refused(void** state) {
   df_task_free(task);
 }
 
+static void a_list_of_actions_must_divide_the_actuators(void** state) {
+  (void)state;
+  df_config config = tiny_config();
+  config.action_half_range = (df_list){.n = 5, .v = {1, 1, 1, 1, 1}};
+  df_task* task = tiny_task_with(&config);
+  const df_method_env env = env_of(task, 1);
+  df_flow* flow;
+  char wanted[512];
+  snprintf(wanted, sizeof wanted,
+           "task %s: action.half_range has 5 values; the number of actuators (%d) must be a multiple of it",
+           config.task_name, task->system->nu);
+  assert_true(task->system->nu % 5 != 0);
+  assert_int_equal(df_flow_new(&env, "test", DF_DECODE_ROLLOUT, &flow), DF_E_CONFIG);
+  assert_string_equal(df_error_message(), wanted);
+  assert_null(flow);
+  df_task_free(task);
+}
+
 static void a_failed_allocation_leaks_nothing(void** state) {
   (void)state;
   df_task* task = tiny_task_new();
@@ -47,6 +65,7 @@ static void a_failed_allocation_leaks_nothing(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(settings_that_cannot_work_are_refused),
+      cmocka_unit_test(a_list_of_actions_must_divide_the_actuators),
       cmocka_unit_test(a_failed_allocation_leaks_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,7 +96,7 @@ static void a_missing_array_is_named_with_those_there_are(void** state) {
   df_npz_close(npz);
 }
 
-static void what_is_no_archive_is_refused_by_name(void** state) {
+static void a_file_that_is_not_an_archive_is_refused_by_name(void** state) {
   (void)state;
   df_npz* npz;
   assert_int_equal(df_npz_open(scratch_path, &npz), DF_E_MISSING);
@@ -368,7 +368,7 @@ int main(void) {
       IN_SCRATCH(the_same_content_gives_the_same_bytes),
       IN_SCRATCH(a_lone_npy_counts_as_an_archive_of_one),
       IN_SCRATCH(a_missing_array_is_named_with_those_there_are),
-      IN_SCRATCH(what_is_no_archive_is_refused_by_name),
+      IN_SCRATCH(a_file_that_is_not_an_archive_is_refused_by_name),
       IN_SCRATCH(a_truncated_archive_is_refused_at_every_length),
       IN_SCRATCH(a_flipped_byte_is_never_a_fault_and_never_wrong_numbers),
       IN_SCRATCH(bad_entries_are_not_written),

@@ -71,8 +71,9 @@ static inline double distance(size_t n, const df_real* a, const df_real* b) {
   return worst / (size > 1e-30 ? size : 1);
 }
 
-static inline void assert_near(double a, double limit, const char* what) {
-  if (!(a <= limit)) fail_msg("%s: %.3e is above %.3e", what, a, limit);
+/* fails unless the error `a` is in 0 .. limit; a NaN is not */
+static inline void assert_below(double a, double limit, const char* what) {
+  if (!(a >= 0 && a <= limit)) fail_msg("%s: %.3e is not in 0 .. %.3e", what, a, limit);
 }
 
 #endif

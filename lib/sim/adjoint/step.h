@@ -5,7 +5,7 @@
 #include "model.h"
 #include "tape.h"
 
-/* Scratch memory: doubles, and what is done with it before the first step. */
+/* Size of the scratch memory in doubles, and its initialisation. */
 size_t df_adjoint_work_size(const df_mujoco* system);
 void df_adjoint_prepare(const df_mujoco* system, double* work);
 

@@ -150,8 +150,9 @@ static void nearest_points(const edge* a, const edge* b, double* s, double* t) {
   *s = clip(ga + k * *t, a->half);
 }
 
-/* Sets `slide`, which is zero: how s and t of the nearest points change, as far as they are free (inside their edges),
- * so that the gap stays across the edges. Rows for the twist of the first box relative to the second at point 0. */
+/* Sets `slide`, which is zero on entry, to the derivatives of the edge parameters s and t of the nearest points, which
+ * move so that the gap stays perpendicular to both edges; zero for one fixed at its edge's end (free0, free1 false).
+ * Rows for the twist of the first box relative to the second at point 0. */
 static void nearest_slides(const edge e[2], const double gap[3], bool free0, bool free1, double slide[2][6]) {
   const double k = free0 && free1 ? vec_dot(e[0].along, e[1].along) : 0;
   if (free0) {

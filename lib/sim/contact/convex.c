@@ -92,7 +92,7 @@ static bool cylinder(nearest_point* p, local_surface* s) {
   } else if (below > margin) {
     add_directions(s, p, axis, INFINITY, radius);
   } else {
-    /* the less the normal leans from the axis, the further the point moves around the rim for a turn */
+    /* distance along the rim per turn of the normal: R / |axis x normal| */
     vec_cross(round, axis, p->outward);
     const double lean = sqrt(vec_dot(round, round));
     if (lean < TOLERANCE) return false;

@@ -1,4 +1,4 @@
-/* model.h: a MuJoCo model as a df_system: the compiled model and what is derived from it once. */
+/* model.h: a MuJoCo model as a df_system: the compiled model, and the data derived from it when it is loaded. */
 #ifndef LIB_SIM_MODEL_MODEL_H
 #define LIB_SIM_MODEL_MODEL_H
 
@@ -14,7 +14,7 @@
 
 enum { MAX_NV = DF_NDX_MAX / 2 };
 
-/* which actions are differentiated by differences */
+/* which actions are differentiated by finite differences */
 typedef enum df_finite_difference_use {
   FINITE_DIFFERENCE_NEVER,
   FINITE_DIFFERENCE_CONTACTS,
@@ -22,7 +22,7 @@ typedef enum df_finite_difference_use {
 } df_finite_difference_use;
 
 typedef struct df_mujoco {
-  df_system base; /* first: a df_system* of this kind is a df_mujoco* */
+  df_system base; /* must be first: as_mujoco() casts a df_system* */
   mjModel* model;
   int substeps;
   df_tree tree;
@@ -31,25 +31,26 @@ typedef struct df_mujoco {
   df_joint* joints;
   df_feature* features;
   int nfeature;
-  double* box;              /* u_lo [nu], u_hi [nu] */
-  df_parameter* parameters; /* [nparameter], none unless asked for */
+  double* box;              /* action box: u_lo [nu], u_hi [nu] */
+  df_parameter* parameters; /* [nparameter]; none unless cfg.parameter_gradients is set */
   int nparameter;
-  int* friction_parameter; /* [ngeom][3] index of a geom's friction parameters, -1 for none */
+  int* friction_parameter; /* [ngeom][3] index of a geom's friction parameters, -1: none */
   df_finite_difference_use differences;
-  mjModel converged;                             /* `model` with other options; owns nothing */
-  bool approximate_contacts, finite_differences; /* as configured */
+  mjModel converged; /* df_finite_difference_model(model); shares its arrays and owns nothing */
+  bool approximate_contacts, finite_differences; /* as in df_mujoco_cfg */
 } df_mujoco;
 
-/* records on the tape that a physics step makes: one, or one a stage */
+/* tape records per physics step: one, or four (one per stage) with RK4 */
 static inline int df_records_of_step(const df_mujoco* system) {
   return system->model->opt.integrator == mjINT_RK4 ? 4 : 1;
 }
-/* that an action makes */
+/* tape records per action */
 static inline int df_records_of_action(const df_mujoco* system) {
   return system->substeps * df_records_of_step(system);
 }
 
-/* whether bodies are held up against gravity: a passive force, which go when springs and dampers are both disabled */
+/* Whether gravity compensation acts. It is a passive force: MuJoCo omits it if both springs and dampers are
+ * disabled. */
 static inline bool df_compensates_gravity(const mjModel* m) {
   const mjtNum* g = m->opt.gravity;
   const int flags = m->opt.disableflags;
@@ -63,29 +64,31 @@ static inline const df_mujoco* as_mujoco(const df_system* system) {
 
 /* ---- compile.c ---- */
 
-/* Compiles the file, or the XML text if `path` is NULL, with the options of cfg. */
+/* Compiles the file `path`, or the XML text if `path` is NULL, with the options of `cfg`; `name` is the model's name in
+ * errors, which are those of df_mujoco_system_new(). */
 df_status df_mujoco_compile(const char* path, const char* xml, const char* name, const df_mujoco_cfg* cfg,
                             mjModel** out);
 
 /* ---- features.c ---- */
 
-/* Lists the model's features, as the options admit them, in memory of df_alloc. */
+/* Lists the features and how each is differentiated under `cfg`. The caller frees *features with df_free(). */
 df_status df_mujoco_list_features(const mjModel* m, const df_mujoco_cfg* cfg, df_feature** features, int* n);
 
 /* ---- state.c ---- */
 
-/* x [nx] to and from mjData */
+/* copy the state x [nx] to and from mjData */
 void df_mujoco_put_state(const mjModel* m, mjData* d, const double* x);
 void df_mujoco_get_state(const mjModel* m, const mjData* d, double* x);
 
 /* ---- tangent.c ---- */
 
+/* parts of df_system_ops (system.h) */
 void df_mujoco_difference(const df_system* system, const double* xa, const double* xb, double* e);
 void df_mujoco_difference_vjp(const df_system* system, const double* xa, const double* xb, const double* y,
                               double* dxb);
 void df_mujoco_integrate(const df_system* system, const double* xa, const double* e, double* xb);
 
-/* the first of three rotational dofs of a joint, or -1 */
+/* The first of the three rotational dofs of a ball or free joint, -1 for other joints. */
 int df_rotation_dof(const mjModel* m, int joint);
 
 /* The adjoint of q' = q (+) h v': qbar [nv] is set to (dq'/dq)^T yq, lam [nv] gains (dq'/dv')^T yq. */
@@ -98,11 +101,11 @@ void df_mujoco_position_vjp(const mjModel* m, const double* v_next, const double
  * under implicitfast, which it names. */
 df_status df_parameters_list(df_mujoco* system, const char* name);
 
-/* whether the integrator would take the damping of a damped joint implicitly */
+/* Whether the integrator treats the damping of joints, if there is any, implicitly. */
 bool df_joints_damp_implicitly(const mjModel* m);
 
-/* Which bias coefficient of an actuator is minus its gain and changes with it: that on the length (position servo) or
- * that on the velocity (velocity servo); at most one. */
+/* Which bias coefficient of an actuator equals minus its gain, and follows the gain as a parameter: the coefficient of
+ * the length (position servo) or of the velocity (velocity servo); at most one. */
 typedef struct df_gain_follow {
   bool by_length, by_velocity;
 } df_gain_follow;

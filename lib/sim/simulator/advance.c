@@ -18,7 +18,7 @@ typedef struct action_job {
 static bool ran_out_of_memory(const mjData* d) {
   const bool contacts = d->warning[mjWARN_CONTACTFULL].number > 0;
   if (!contacts && d->warning[mjWARN_CNSTRFULL].number == 0) return false;
-  (void)df_fail(DF_E_SIM, "MuJoCo: %s do not fit the %zu bytes of the model's <size memory>",
+  (void)df_fail(DF_E_SIM, "MuJoCo arena too small for %s (%zu bytes): increase <size memory>",
                 contacts ? "the contacts" : "the constraints", (size_t)d->narena);
   return true;
 }

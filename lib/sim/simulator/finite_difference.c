@@ -7,8 +7,9 @@
 #include "simulator.h"
 
 /* Difference steps in SI units. The truncation error is proportional to the square of the step; the rounding error,
- * about 1e-16 of the state, to its inverse; contact forces bend over distances of 1e-3 and less. The point and normal
- * of a contact found by iteration carry errors of 1e-9 to 1e-7 at any tolerance, and need the longer step COARSE. */
+ * about 1e-16 of the state, to its inverse; contact forces have significant curvature over 1e-3 m and less. The point
+ * and normal of a contact found by iteration have errors of 1e-9 to 1e-7 at any tolerance, which needs the longer step
+ * COARSE. */
 static const double FINE = 1e-6, COARSE = 3e-5;
 
 /* One-sided slopes whose difference exceeds this fraction of the smaller one straddle a kink or a jump. The curvature

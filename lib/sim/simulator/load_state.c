@@ -23,12 +23,12 @@ void df_mujoco_look_at(df_sim* sim, const double* x) {
 }
 
 void df_mujoco_set_state(df_sim* sim, const double* x) {
-  df_history_return(sim);
+  df_mujoco_return_to_end(sim);
   df_mujoco_look_at(sim, x);
 }
 
 void df_mujoco_reset(df_sim* sim, const double* x) {
-  df_history_rewind(sim);
+  df_mujoco_rewind(sim);
   df_mujoco_look_at(sim, x);
   sim->data->time = 0;
   if (sim->pbar) mju_zero(sim->pbar, sim->system->nparameter);
@@ -52,26 +52,26 @@ void df_mujoco_go_to(df_sim* sim, const double* state) {
 }
 
 void df_mujoco_restore(df_sim* sim, const double* state) {
-  df_history_rewind(sim);
+  df_mujoco_rewind(sim);
   df_mujoco_go_to(sim, state);
 }
 
 /* ---- the trajectory and its history ---- */
 
-void df_history_rewind(df_sim* sim) {
+void df_mujoco_rewind(df_sim* sim) {
   df_history* history = &sim->history;
   history->count = history->first = history->end = 0;
   history->away = false;
   df_tape_rewind(&sim->tape);
 }
 
-void df_history_leave(df_sim* sim) {
+void df_mujoco_leave_end(df_sim* sim) {
   df_history* history = &sim->history;
   if (!history->away) df_mujoco_save(sim, history->front);
   history->away = true;
 }
 
-void df_history_return(df_sim* sim) {
+void df_mujoco_return_to_end(df_sim* sim) {
   df_history* history = &sim->history;
   if (!history->away) return;
   history->away = false;

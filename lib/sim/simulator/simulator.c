@@ -150,7 +150,7 @@ static df_traj_end step_recorded(df_sim* sim, const double* u) {
 }
 
 df_traj_end df_mujoco_step(df_sim* sim, const double* u, double* x1) {
-  df_history_return(sim);
+  df_mujoco_return_to_end(sim);
   const bool room = sim->history.count < sim->history.length;
   const df_traj_end end = room ? step_recorded(sim, u) : act(sim, u, false);
   if (end == DF_TRAJ_COMPLETE)
@@ -164,7 +164,7 @@ df_traj_end df_mujoco_step(df_sim* sim, const double* u, double* x1) {
 
 /* simulates and records action t again, which is no longer on the tape */
 static df_traj_end recompute(df_sim* sim, int t, const double* u) {
-  df_history_leave(sim);
+  df_mujoco_leave_end(sim);
   start_tape_at(sim, t);
   return record_action(sim, t, u);
 }
@@ -180,7 +180,7 @@ static df_traj_end action_vjp(df_sim* sim, int t, const double* y, double* xbar,
 
   /* records and start states of the physics steps, where they must be recomputed */
   if (taped && (t < history->first || t >= history->end)) end = recompute(sim, t, u);
-  if (differenced) df_history_leave(sim);
+  if (differenced) df_mujoco_leave_end(sim);
   if (differenced && end == DF_TRAJ_COMPLETE)
     end = df_finite_difference_replay(sim, history->starts + (size_t)t * history->state_size, u);
 
@@ -261,7 +261,7 @@ df_status df_mujoco_bound_tape(df_sim* sim, size_t bytes) {
                    sim->history.length, fixed);
   DF_TRY(df_history_keep(&sim->history, sim->system->base.nu));
   df_tape_bound(&sim->tape, bytes - fixed);
-  df_history_rewind(sim);
+  df_mujoco_rewind(sim);
   return DF_OK;
 }
 

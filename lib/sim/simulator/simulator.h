@@ -13,13 +13,13 @@ struct df_sim {
   df_tape tape;
   df_history history;
   df_gradient_count gradients;
-  df_effort effort; /* since it was made */
+  df_effort effort; /* work counters since creation */
   double* before;   /* [nx] state at the start of a physics step */
-  double* work;     /* the adjoint's scratch memory */
-  double* stages;   /* that of a recorded Runge-Kutta step */
-  double* scratch;  /* that of differences */
-  double* pbar;     /* [nparameter] gradient by the parameters; NULL without */
-  bool needs_reset; /* an error left mjData in an unknown state */
+  double* work;     /* scratch memory of the adjoint */
+  double* stages;   /* scratch memory of a recorded Runge-Kutta step */
+  double* scratch;  /* scratch memory of finite differences */
+  double* pbar;     /* [nparameter] gradient by the physical parameters; NULL if the system has none */
+  bool needs_reset; /* mjData is in an unknown state after an error: reset it before use */
 };
 
 /* ---- simulator.c: the simulator's part of df_system_ops ---- */
@@ -33,7 +33,9 @@ size_t df_mujoco_tape_bytes(const df_sim* sim);
 df_gradient_count df_mujoco_gradient_count(const df_sim* sim);
 void df_mujoco_add_effort(const df_sim* sim, df_effort* sum);
 
-/* ---- load_state.c ---- */
+/* ---- load_state.c ----
+ *
+ * The functions below call only MuJoCo functions that cannot raise errors, so they need no guard. */
 
 /* parts of df_system_ops (system.h) */
 size_t df_mujoco_state_size(const df_system* system);
@@ -42,49 +44,51 @@ void df_mujoco_set_state(df_sim* sim, const double* x);
 void df_mujoco_save(const df_sim* sim, double* state);
 void df_mujoco_restore(df_sim* sim, const double* state);
 
-/* Takes the simulator to a saved state and leaves its tape as it is. */
+/* Loads a saved state; tape and history are unchanged. */
 void df_mujoco_go_to(df_sim* sim, const double* state);
 
-/* Loads x and leaves tape and trajectory as they are: for a look at a state. */
+/* Loads x for inspection; tape and history are unchanged. */
 void df_mujoco_look_at(df_sim* sim, const double* x);
 
-/* All that the next step reads, as it stands in mjData. */
+/* Copies everything that the next step reads besides the action from mjData: mjSTATE_FULLPHYSICS and the solver's warm
+ * start. */
 void df_mujoco_whole_state(const df_sim* sim, double* state);
 
-/* These call MuJoCo outside a guard, with functions that raise no error. */
-
 /* Empties the history and the tape. */
-void df_history_rewind(df_sim* sim);
+void df_mujoco_rewind(df_sim* sim);
 
 /* Saves the last state of the trajectory before an adjoint moves the simulator; does nothing if it is saved. */
-void df_history_leave(df_sim* sim);
-/* Takes a simulator that an adjoint has moved back to the last state of its trajectory. */
-void df_history_return(df_sim* sim);
+void df_mujoco_leave_end(df_sim* sim);
+/* Loads the last state of the trajectory again after an adjoint; does nothing if no adjoint has moved the simulator. */
+void df_mujoco_return_to_end(df_sim* sim);
 
 /* ---- advance.c ---- */
 
-/* Runs physics steps under the options of `model`, onto the tape if asked for; guarded. */
+/* Runs `steps` physics steps of action u [nu] with the options of `model`, and records them if `record`; catches MuJoCo
+ * errors. */
 df_traj_end df_mujoco_advance(df_sim* sim, const mjModel* model, const double* u, int steps, bool record);
 
 /* ---- finite_difference.c ---- */
 
-/* The tolerance of a solver for steps that are differenced, so that its residual is no part of the difference: stricter
- * than any solution gets, so that all that stop at it stop because they cannot get better. */
+/* Solver tolerance of steps that are differentiated by finite differences, so that the residual does not enter the
+ * difference. Tighter than the solver can reach, so it always runs to its numerical floor. */
 extern const double DF_CONVERGED;
 
-/* The model with options under which its solvers go on until they cannot get better; not to be deleted. */
+/* A shallow copy of the model with solver tolerances set to DF_CONVERGED and at least 100 iterations of the convex
+ * collider; do not pass it to mj_deleteModel(). */
 mjModel df_finite_difference_model(const mjModel* m);
 size_t df_finite_difference_work_size(const df_mujoco* system); /* doubles of scratch memory */
 
-/* Runs action u [nu] from the saved state `start` and notes where each of its physics steps begins. */
+/* Runs action u [nu] from the saved state `start` and saves the start state of each physics step. */
 df_traj_end df_finite_difference_replay(df_sim* sim, const double* start, const double* u);
-/* The adjoint of physics step i of the action replayed last, by differences: from y [ndx] to xbar [ndx] (may be y);
- * adds to ubar [nu]. Both move the simulator. */
+/* The adjoint of physics step i of the action replayed last, by finite differences: from y [ndx] to xbar [ndx] (may be
+ * y); adds to ubar [nu]. Both functions move the simulator. */
 df_traj_end df_finite_difference_step(df_sim* sim, int i, const double* u, const double* y, double* xbar, double* ubar);
 
 /* ---- system_mujoco.c ---- */
 
-/* The same system at solver tolerance `tolerance`. */
+/* A copy of the system with another solver tolerance; the caller frees it with df_system_free(). Errors: DF_E_NOMEM,
+ * and those of df_mujoco_system_new() for a compiled model. On failure *out is NULL. */
 df_status df_mujoco_copy_with_tolerance(const df_system* system, double tolerance, df_system** out);
 
 #endif

@@ -1,4 +1,4 @@
-/* where the arrays of a record stand in the arena */
+/* layout of a record in the arena */
 #include "dynaflow/core/assert.h"
 #include "record.h"
 

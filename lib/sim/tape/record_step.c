@@ -60,7 +60,7 @@ static void record_fixed_part(const df_mujoco* system, const mjData* d, const do
   df_record_dof_rows(system, d, before, &part);
 }
 
-/* whether a reader that walks the record being written arrives where each part ends */
+/* whether iterating over the new record ends exactly at each recorded offset */
 static bool walks_to_the_end(const df_tape* tape, const df_mujoco* system) {
   const df_tape_step* step = &tape->steps[tape->count];
   const df_step_record r = df_tape_read(tape, system, tape->count);

@@ -13,6 +13,7 @@
 
 #include "dynaflow/sim/rollout.h"
 #include "dynaflow/stats/statistics.h"
+#include "eval_set.h"
 #include "json.h"
 #include "methods.h"
 #include "tiny_task.h"

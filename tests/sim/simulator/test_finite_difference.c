@@ -378,7 +378,7 @@ static void differences_by_parameters_are_refused(void** state) {
 
 /* ---- reports and counts ---- */
 
-static void features_are_told_by_kind(void** state) {
+static void features_are_reported_by_kind(void** state) {
   (void)state;
   const limbed_case both = {
       "both", "noslip_iterations='3'", "<geom name='wall' type='cylinder' size='1 1' pos='9 0 0'/>", "", "", MOTOR};
@@ -556,7 +556,7 @@ int main(void) {
       cmocka_unit_test(what_remembers_more_than_its_state_stays_refused),
       cmocka_unit_test(a_callback_of_the_process_is_refused),
       cmocka_unit_test(differences_by_parameters_are_refused),
-      cmocka_unit_test(features_are_told_by_kind),
+      cmocka_unit_test(features_are_reported_by_kind),
       cmocka_unit_test(differenced_steps_are_counted),
       cmocka_unit_test(the_trajectory_goes_on_after_a_differenced_adjoint),
       cmocka_unit_test(an_action_is_the_chain_of_its_substeps),

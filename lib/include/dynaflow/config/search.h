@@ -1,4 +1,4 @@
-/* search.h: the folders in which models and data are looked for. */
+/* search.h: the folders that are searched for models and data. */
 #ifndef DYNAFLOW_CONFIG_SEARCH_H
 #define DYNAFLOW_CONFIG_SEARCH_H
 
@@ -8,7 +8,7 @@ DF_BEGIN_DECLS
 
 enum { DF_SEARCH_MAX = 8 };
 
-/* Folders in the order in which they are searched; the strings belong to whoever fills them in. */
+/* Folders in the order in which they are searched; the strings are owned by the caller. */
 typedef struct df_search {
   int n;
   const char* folder[DF_SEARCH_MAX];

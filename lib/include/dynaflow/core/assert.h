@@ -1,8 +1,9 @@
 /* assert.h: invariants of the library's own data, checked in debug and sanitizer builds.
  *
  * DF_ASSERT states what the code itself guarantees; arguments of callers and contents of files are checked with
- * DF_REQUIRE and df_fail() in every build. With DF_DEBUG defined (make debug, asan, ubsan, tsan) a condition that does
- * not hold is named on standard error and the program aborts. Otherwise the condition is compiled and never evaluated.
+ * DF_REQUIRE and df_fail() in every build. With DF_DEBUG defined (make DEBUG=1, asan, ubsan, tsan) a condition that
+ * does not hold is named on standard error and the program aborts. Otherwise the condition is compiled and never
+ * evaluated.
  */
 #ifndef DYNAFLOW_CORE_ASSERT_H
 #define DYNAFLOW_CORE_ASSERT_H

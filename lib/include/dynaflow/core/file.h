@@ -10,10 +10,11 @@
 DF_BEGIN_DECLS
 
 /* Writes n bytes to `path` atomically: writes a temporary file in the same folder, syncs it and renames it, so a reader
- * sees either the old content or all of the new. The temporary file is always a new file. A symbolic link at `path` is
- * replaced, not followed; anything else than a regular file is left as it is, which is an error. On failure the
- * temporary file is removed. Errors name the path and the system's reason: DF_E_MISSING (the folder does not exist),
- * DF_E_IO, DF_E_ARG (path of 4096 bytes or more). */
+ * sees either the old content or all of the new. The temporary file is always a new file, so processes and threads may
+ * write one path at the same time: the last rename wins. A symbolic link at `path` is replaced, not followed; anything
+ * else than a regular file is left as it is, which is an error. On failure the temporary file is removed. Errors name
+ * the path and the system's reason: DF_E_MISSING (the folder does not exist), DF_E_IO, DF_E_ARG (path of 4096 bytes or
+ * more). */
 DF_API DF_MUST_CHECK df_status df_file_write(const char* path, const void* data, size_t n);
 
 /* As df_file_write(), for a name that is not trusted: writes `folder`/`name`, and nothing outside `folder`. Folders in

@@ -36,7 +36,9 @@ DF_API void df_rng_uniform(uint64_t seed, df_stream stream, uint64_t index, size
 DF_API void df_rng_normal(uint64_t seed, df_stream stream, uint64_t index, size_t n, double* out);
 
 /* Returns an integer in [0, below), below >= 1; `lane` distinguishes several integers of one event. It is the high half
- * of the 128-bit product of `below` and 64 random bits, so the bias is below 2^-32 for every `below` < 2^32. */
+ * of the 128-bit product of `below` and 64 random bits, so the bias is below 2^-32 for every `below` < 2^32. Lane k
+ * uses the random bits of uniform value 2 k, and of normal values 2 k and 2 k + 1, of the same seed, stream and index:
+ * an event that draws several kinds of numbers must keep them apart. */
 DF_API uint64_t df_rng_below(uint64_t seed, df_stream stream, uint64_t index, uint32_t lane, uint64_t below);
 
 DF_END_DECLS

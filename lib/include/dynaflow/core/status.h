@@ -1,7 +1,8 @@
 /* status.h: status codes and error messages.
  *
  * A call that can fail returns a df_status. On failure df_error_message() returns a per-thread message that names the
- * offending file, key and value. The library never prints, exits or aborts. */
+ * offending file, key and value. The library never prints, exits or aborts; only a failed assertion of a debug build
+ * does (assert.h). */
 #ifndef DYNAFLOW_CORE_STATUS_H
 #define DYNAFLOW_CORE_STATUS_H
 

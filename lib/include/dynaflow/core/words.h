@@ -1,4 +1,4 @@
-/* words.h: how alike two words are, for suggestions in error messages. */
+/* words.h: edit distance of two words, for suggestions in error messages. */
 #ifndef DYNAFLOW_CORE_WORDS_H
 #define DYNAFLOW_CORE_WORDS_H
 
@@ -10,7 +10,8 @@ DF_BEGIN_DECLS
 
 enum { DF_WORD_MAX = 80 };
 
-/* The Levenshtein distance of two words of at most DF_WORD_MAX bytes; DF_WORD_MAX + 1 where one is longer. */
+/* Returns the Levenshtein distance, in bytes, of two words of at most DF_WORD_MAX bytes; DF_WORD_MAX + 1 if one is
+ * longer. Neither may be NULL. */
 DF_API size_t df_edit_distance(const char* a, const char* b);
 
 DF_END_DECLS

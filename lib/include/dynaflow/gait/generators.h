@@ -6,10 +6,10 @@
 
 DF_BEGIN_DECLS
 
-/* All of them, in a fixed order; returns how many. Static. */
+/* Sets *generators to the static table of generators and returns its length. The order is fixed. */
 DF_API int df_generators(const df_generator* const** generators);
 
-/* NULL if there is none of this name. */
+/* Returns the generator of this name, NULL if there is none. */
 DF_API const df_generator* df_generator_by_name(const char* name);
 
 DF_END_DECLS

@@ -97,7 +97,8 @@ typedef struct df_gradcheck_states {
 /* Checks single steps; writes points [n]. Costs 2 x 2 x (ndx + nu) steps per state, and up to 5 x 2 x (ndx + nu) where
  * two difference steps do not suffice. A state whose step diverges is a kink with error and step_gap NaN. An adjoint
  * that is NaN, or is reported as diverged where finite differences are not, has an infinite error. Errors: DF_E_ARG
- * (NULL argument or array, n or threads below 1), DF_E_NOMEM. */
+ * (NULL argument or array, n or threads below 1), DF_E_NOMEM, and those of copying the model and creating simulators:
+ * df_mujoco_system_new() for a compiled model, and df_sim_new(). */
 DF_API DF_MUST_CHECK df_status df_gradcheck_run(const df_system* system, const df_gradcheck_cfg* cfg,
                                                 const df_gradcheck_states* states, df_gradcheck_point* points);
 
@@ -146,8 +147,8 @@ DF_API DF_MUST_CHECK df_status df_gradcheck_sum_up(int n, const df_gradcheck_poi
 typedef enum df_gradcheck_verdict {
   DF_GRADCHECK_HOLDS,
   DF_GRADCHECK_FAILS,       /* median or 99th percentile above its limit */
-  DF_GRADCHECK_INCONCLUSIVE /* fewer than a quarter of the points are smooth: a check that saw only kinks never passes
-                             */
+  DF_GRADCHECK_INCONCLUSIVE /* fewer than a quarter of the points are smooth: a check without enough smooth states
+                             * never passes */
 } df_gradcheck_verdict;
 
 /* Compares a summary with limits on the median and the 99th percentile of the error; INFINITY: no limit. */

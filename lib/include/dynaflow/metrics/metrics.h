@@ -76,7 +76,7 @@ DF_API void df_metric_agreement(int B, int H, int n_feet, const uint8_t* a, cons
 /* Returns whether foot k of a gait is in stance at a phase [cycles]. */
 typedef bool (*df_stance_fn)(void* context, int foot, double phase);
 
-/* the clock of a gait: which feet stand when */
+/* the gait clock: stance per foot and phase */
 typedef struct df_gait_clock {
   double dt;           /* time between two frames, s; mandatory */
   double frequency;    /* cycles of the gait per second, Hz; mandatory */

@@ -127,7 +127,7 @@ struct df_system {
 
 /* Frees a system; no simulator of it may be in use afterwards. NULL is allowed. */
 DF_API void df_system_free(df_system* system);
-/* u [nu] = the centre of the action box; where a bound is infinite, the number of the box that is nearest to 0. */
+/* u [nu] = the centre of the action box; where a bound is infinite, the value in the interval closest to 0. */
 DF_API void df_system_box_centre(const df_system* system, double* u);
 /* u [nu] = the rest action in state x [nx] (df_system_ops), or the centre of the box if the system has none. */
 DF_API void df_system_rest_action(const df_system* system, const double* x, double* u);

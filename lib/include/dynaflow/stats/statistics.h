@@ -84,8 +84,8 @@ typedef struct df_bootstrap_cfg {
    * they require same_units. NULL: every unit is its own cluster; all clusters are in one group. As in any bootstrap of
    * few values, intervals of groups of c clusters are too narrow by a factor of sqrt(1 - 1/c). */
   const int *cluster, *group;
-  /* Strata are resampled too, as many as there are: the interval then refers to the population of strata and not only
-   * to the given ones [DH]; with same_units, strata and units are crossed [O07]. As in any bootstrap of few values, the
+  /* Also resample strata, with replacement. The interval then refers to the population of strata and not only to the
+   * given ones [DH]; with same_units, strata and units are crossed [O07]. As in any bootstrap of few values, the
    * interval of few strata is too narrow, by a factor of sqrt(1 - 1/strata) at best. */
   bool draw_strata;
 } df_bootstrap_cfg;
@@ -100,9 +100,10 @@ typedef struct df_strata {
   const double* values; /* [sum of sizes] the values of stratum 0, then those of stratum 1 and so on */
 } df_strata;
 
-/* All functions below return DF_E_ARG for NULL arguments and arrays, n < 1, a size < 1, a cluster in two groups or a
- * cfg out of range, and DF_E_NOMEM; *out is unchanged on failure. If all resamples would be equal, because no group has
- * two clusters and there are no two strata to draw, there is no interval: lo = hi = NaN. */
+/* All functions below return DF_E_ARG for NULL arguments and arrays, n < 1, a size < 1, a cluster in two groups, a cfg
+ * out of range, or more than 10^8 values in the strata or in one resample, and DF_E_NOMEM; *out is unchanged on
+ * failure. If all resamples would be equal, because no group has two clusters and there are no two strata to draw,
+ * there is no interval: lo = hi = NaN. */
 
 /* The estimate over all values with its percentile interval [A21, ET]. If a value is not finite the estimate is +inf
  * and lo = hi = NaN. */

@@ -1,4 +1,4 @@
-#include "coverage.h"
+#include "inexact.h"
 
 #include <stdio.h>
 #include <string.h>

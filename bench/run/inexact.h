@@ -1,6 +1,6 @@
-/* coverage.h: the warning that the gradient of a system is not exact. */
-#ifndef BENCH_RUN_COVERAGE_H
-#define BENCH_RUN_COVERAGE_H
+/* inexact.h: the warning that the gradient of a system is not exact. */
+#ifndef BENCH_RUN_INEXACT_H
+#define BENCH_RUN_INEXACT_H
 
 #include "dynaflow/sim/system.h"
 #include "options.h"
