@@ -317,9 +317,10 @@ gradcheck-table: all ## the adjoint of every model of results/adjoint/suite.txt:
 	$(PROGRAM) gradcheck --suite results/adjoint/suite.txt --out results/adjoint; code=$$?; \
 	$(PROGRAM) bench adjoint --suite results/adjoint/suite.txt --out results/adjoint || exit $$?; exit $$code
 
-# ---- installing: a tree in build/install, copied by ci/install.sh, which lists the files it made ----
+# ---- installing: a tree in build/stage, copied by ci/install.sh, which lists the files it made ----
 DESTINATION := $(DESTDIR)$(PREFIX)
-STAGE := $(BUILD)/install
+# not build/install: with build on PATH, make would take the folder for the program install
+STAGE := $(BUILD)/stage
 TREE := $(STAGE)/tree
 define PKG_CONFIG_FILE
 prefix=$(PREFIX)

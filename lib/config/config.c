@@ -348,7 +348,8 @@ static df_status check_methods(const char* path, const df_yaml* yaml, const df_c
   return DF_OK;
 }
 
-/* whether the file has the profile; the error lists the profiles of the file */
+/* Whether the file has the profile; the error lists the profiles of the file. A file without profiles has the profile
+ * "full", which changes no setting. */
 static df_status check_profile(const char* path, const df_yaml* yaml, const char* profile) {
   char known[512] = "";
   char last[DF_NAME_MAX] = "";
@@ -361,7 +362,8 @@ static df_status check_profile(const char* path, const df_yaml* yaml, const char
     if (n > 0) n = append(known, sizeof known, n, ", ");
     n = append(known, sizeof known, n, p.profile);
   }
-  return df_fail(DF_E_CONFIG, "%s: no profile '%s'; known profiles: %s", path, profile, n > 0 ? known : "none");
+  if (n == 0 && strcmp(profile, "full") == 0) return DF_OK;
+  return df_fail(DF_E_CONFIG, "%s: no profile '%s'; known profiles: %s", path, profile, n > 0 ? known : "full");
 }
 
 /* sets the values of one layer that belong to the profile and method */

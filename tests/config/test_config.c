@@ -276,6 +276,18 @@ static void numbers_have_their_shortest_exact_text(void** state) {
   assert_string_equal(text, "");
 }
 
+/* a file without profiles has the profile "full", and no other */
+static void full_needs_no_profiles(void** state) {
+  (void)state;
+  df_config c;
+  assert_ok(load("task.name: t\ntrain.steps: 7\n", "full", NULL, &c));
+  assert_int_equal(c.train_steps, 7);
+  assert_int_equal(load("task.name: t\n", "smoke", NULL, &c), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "no profile 'smoke'; known profiles: full"));
+  assert_int_equal(load("task.name: t\nprofiles.p.train.steps: 3\n", "full", NULL, &c), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "no profile 'full'; known profiles: p"));
+}
+
 /* the tasks of the project, with each of their profiles and methods */
 static void the_tasks_of_the_project_are_valid(void** state) {
   (void)state;
@@ -336,6 +348,7 @@ int main(void) {
       IN_SCRATCH(what_is_wrong_is_refused_with_place_key_and_value),
       IN_SCRATCH(a_file_that_is_not_there_is_missing_by_name),
       IN_SCRATCH(an_unknown_profile_is_named_with_those_there_are),
+      IN_SCRATCH(full_needs_no_profiles),
       IN_SCRATCH(overrides_are_checked_like_the_file),
       cmocka_unit_test(too_long_values_are_refused_not_cut),
       cmocka_unit_test(numbers_have_their_shortest_exact_text),
