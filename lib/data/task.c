@@ -20,6 +20,7 @@ static df_mujoco_cfg system_cfg(const df_config* config) {
   cfg.iterations = config->system_iterations;
   cfg.tolerance = config->system_tolerance;
   cfg.margin_scale = config->system_margin_scale;
+  cfg.no_margins = config->system_margin_scale == 0;
   cfg.approximate_contacts = strcmp(config->system_contacts, "approximate") == 0;
   cfg.finite_differences = strcmp(config->system_gradient, "differences") == 0;
   return cfg;
