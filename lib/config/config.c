@@ -196,7 +196,10 @@ static df_status parse_value(df_config* config, const target* t) {
 }
 
 df_status df_config_set(df_config* config, const char* key, const char* value, const char* where) {
-  DF_REQUIRE(config && key && value && where, "df_config_set: NULL argument");
+  DF_REQUIRE_POINTER(config);
+  DF_REQUIRE_POINTER(key);
+  DF_REQUIRE_POINTER(value);
+  DF_REQUIRE_POINTER(where);
   const int i = key_index(key);
   if (i < 0) {
     return df_fail(DF_E_CONFIG, "%s: unknown key '%s' (value '%s'); did you mean %s?", where, key, value,
@@ -411,7 +414,10 @@ static df_status resolve(const char* path, const df_yaml* yaml, const char* prof
 
 df_status df_config_load(const char* path, const char* profile, const char* method, int n, const char* const* overrides,
                          df_config* out) {
-  DF_REQUIRE(path && out && n >= 0 && (n == 0 || overrides), "df_config_load: NULL argument or negative count");
+  DF_REQUIRE_POINTER(path);
+  DF_REQUIRE_POINTER(out);
+  DF_REQUIRE(n >= 0, "df_config_load: n is %d, must not be negative", n);
+  DF_REQUIRE(n == 0 || overrides, "df_config_load: overrides is NULL");
   df_yaml yaml;
   DF_TRY(df_yaml_read(path, &yaml));
   const df_status status = resolve(path, &yaml, profile ? profile : "", method ? method : "", n, overrides, out);

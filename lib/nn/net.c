@@ -67,8 +67,8 @@ static df_status build(df_net* net, const df_net_cfg* cfg) {
 }
 
 df_status df_net_new(const df_net_cfg* cfg, df_net** out) {
-  DF_REQUIRE(cfg && out, "df_net_new: %s is NULL", cfg ? "out" : "cfg");
-  *out = NULL;
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(cfg);
   DF_TRY(check(cfg));
   if (!df_blas_get_info()) return df_fail(DF_E_BLAS, "df_net_new: df_blas_open has not been called");
   df_net* net = df_alloc(1, sizeof *net);
@@ -176,8 +176,8 @@ static df_status work_build(df_net_work* work, const df_net* net, int batch) {
 }
 
 df_status df_net_work_new(const df_net* net, int batch, df_net_work** out) {
-  DF_REQUIRE(net && out, "df_net_work_new: %s is NULL", net ? "out" : "net");
-  *out = NULL;
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(net);
   DF_REQUIRE(batch >= 1 && batch <= 1 << 20, "df_net_work_new: batch is %d, must be in 1..%d", batch, 1 << 20);
   df_net_work* work = df_alloc(1, sizeof *work);
   if (!work) return DF_E_NOMEM;

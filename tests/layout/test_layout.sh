@@ -22,6 +22,25 @@ check libharness_has_symbols_at_all test "$(undefined | wc -l)" -gt 50
 robots='go1|go2|anymal|unitree|quadruped_gaits'
 check no_robot_in_the_program_or_in_the_settings bash -c "! grep -rniE '$robots' bench lib/config lib/include/dynaflow/config"
 
+# constructors_check_out ROOT: every function of a public header that makes an object, `type** out`, sets *out to NULL first
+constructors_check_out() {
+  python3 - "$1" <<'PY'
+import glob, re, sys
+headers = "".join(open(p).read() for p in glob.glob(sys.argv[1] + "/include/dynaflow/*/*.h"))
+sources = "".join(open(p).read() for p in glob.glob(sys.argv[1] + "/**/*.c", recursive=True))
+makers = re.findall(r"\bdf_status (df_\w+)\(([^;]*?)(?:df_\w+|char)\*\* (\w+)[,)]", re.sub(r"/\*.*?\*/", "", headers, flags=re.S))
+wrong = [name for name, _, out in makers
+         if not re.search(r"^df_status %s\([^{;]*\) \{\n  DF_REQUIRE_OUT\(%s\);" % (name, out), sources, re.M)]
+print("%d constructors; without DF_REQUIRE_OUT in the first line: %s" % (len(makers), " ".join(wrong) or "none"))
+sys.exit(bool(wrong) or len(makers) < 15)
+PY
+}
+check every_constructor_sets_its_output_first constructors_check_out lib
+cp -r lib "$scratch/lib"
+sed -i '/DF_REQUIRE_OUT(out)/d' "$scratch/lib/data/windows.c"
+forgets() { ! constructors_check_out "$scratch/lib" >"$scratch/said" && grep -q 'first line: df_windows_new$' "$scratch/said"; }
+check a_constructor_that_does_not_is_found forgets
+
 # ---- a small tree of its own, in which each kind of fault is planted ----
 tree=$scratch/tree
 plant() {
