@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/assert.h"
 #include "dynaflow/core/rng.h"
 #include "dynaflow/nn/blas.h"
 #include "network.h"
@@ -170,8 +171,9 @@ static df_status work_build(df_net_work* work, const df_net* net, int batch) {
   df_arena count = {0};
   lay(work, &count);
   if (!(work->memory = df_alloc(count.used, sizeof *work->memory))) return DF_E_NOMEM;
-  df_arena pieces = {.memory = work->memory};
+  df_arena pieces = {.memory = work->memory, .size = count.used};
   lay(work, &pieces);
+  DF_ASSERT(pieces.used == count.used);
   return DF_OK;
 }
 
@@ -200,6 +202,7 @@ void df_net_work_free(df_net_work* work) {
 /* ---- forward and backward ---- */
 void df_net_forward(const df_net* net, df_net_work* work, const df_real* parameters, const df_net_input* input,
                     df_real* y) {
+  DF_ASSERT(input->B >= 1 && input->B <= work->batch);
   work->B = input->B;
   work->x = input->x;
   work->c = input->c;
