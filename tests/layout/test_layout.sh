@@ -16,6 +16,8 @@ check sources_and_objects_follow_the_ladder follows
 undefined() { nm "$BUILD"/libharness.a 2>/dev/null | awk '$1 == "U" { print $2 }' | sort -u; }
 without() { undefined | grep -E '^(mj|mju_|df_mujoco|df_sim|df_system|df_net|df_blas|cblas_|df_method|df_flow)' && return 1; return 0; }
 check libharness_needs_no_symbol_of_simulator_or_network without
+bare() { ! undefined | grep -E '^(curl_|zip_|omp_|GOMP_)'; }
+check libharness_needs_neither_libcurl_nor_libzip_nor_openmp bare
 check libharness_has_symbols_at_all test "$(undefined | wc -l)" -gt 50
 
 # a robot is named by its task; the program and the rooms that every robot shares know none
