@@ -107,7 +107,7 @@ check it_runs_and_gets_a_rollout_and_a_gradient runs
 # every exported symbol, found by its declaration in C++
 {
   printf '#include "dynaflow/dynaflow.h"\nint main(int, char** argv) {\n  const volatile void* all[] = {argv'
-  sed 's/.*/, reinterpret_cast<const void*>(\&&)/' lib/symbols.txt
+  sed 's/^\([a-z_0-9]*\):.*/, reinterpret_cast<const void*>(\&\1)/' lib/symbols.txt
   printf '};\n  return all[0] == nullptr;\n}\n'
 } >"$scratch/all.cpp"
 check every_symbol_has_c_linkage_in_cpp links lib/include "$scratch/all.cpp" "$scratch/all"
