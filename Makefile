@@ -216,8 +216,8 @@ $(SHARED): $(OBJ_LIB) lib/exports.map $(LINKED)
 $(PROGRAM): $(OBJ_program) $(OBJ_baselines) $(HARNESS_LIB) $(SHARED) $(LINKED)
 	$(call says,LD $@)
 	$(Q)$(LINK_PROGRAM) -o $@ -Wl,-rpath,'$$ORIGIN' $(LINK_OTHERS)
-symbols: $(SHARED) ## write lib/symbols.txt, the exported symbols, from the library
-	@tests/layout/symbols.sh $(SHARED) > lib/symbols.txt
+symbols: ## write lib/symbols.txt, the exported symbols with their declarations, from the public headers
+	@python3 tests/layout/declarations.py lib/include > lib/symbols.txt
 
 # ---- tests: tests/<room>/test_<file>.c tests lib/<room>/<file>.c and is linked with that room and those it sees;
 # tests/bench/<room>/ does so for bench/, where tests of the harness are linked with neither MuJoCo nor networks ----

@@ -38,8 +38,10 @@ static df_status register_from(void* handle, const char* path, const df_method**
   const int* version = dlsym(handle, "df_plugin_version");
   if (!version) return df_fail(DF_E_CONFIG, "%s: no symbol df_plugin_version: not a plugin of dynaflow", path);
   if (*version != DF_METHOD_VERSION) {
-    return df_fail(DF_E_CONFIG, "%s: df_plugin_version is %d, but the program has %d: rebuild the plugin", path,
-                   *version, DF_METHOD_VERSION);
+    return df_fail(
+        DF_E_CONFIG,
+        "%s: built against another dynaflow: rebuild the plugin (its df_plugin_version is %d, this program's %d)", path,
+        *version, DF_METHOD_VERSION);
   }
   *method = dlsym(handle, "df_plugin_method");
   if (!*method) return df_fail(DF_E_CONFIG, "%s: no symbol df_plugin_method", path);

@@ -1,8 +1,8 @@
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE
 #include "options.h"
 
 #include <errno.h>
-#include <omp.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +10,14 @@
 
 enum { KEY_DATA = 0x400, KEY_TASKS, KEY_PROFILE, KEY_SET, KEY_SEED, KEY_BLAS, KEY_JSON, KEY_PLUGIN };
 
+/* the processors that this process may use, as omp_get_num_procs(); 1 if there are more than a cpu_set_t holds */
+static int processors(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
 options options_default(void) {
-  return (options){.threads = omp_get_num_procs(), .profile = "full", .n_seeds = 1, .seeds = {1}};
+  return (options){.threads = processors(), .profile = "full", .n_seeds = 1, .seeds = {1}};
 }
 
 static df_status (*load_plugin)(const char* path);

@@ -1,14 +1,11 @@
 #define _GNU_SOURCE
 #include "provenance.h"
 
-#include <curl/curl.h>
 #include <gnu/libc-version.h>
-#include <omp.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <zip.h>
 
 #include "version.h"
 
@@ -47,11 +44,9 @@ const char* cpu_model(char* out, size_t n) {
   return out;
 }
 
-static json_t* libraries(void) {
-  const curl_version_info_data* curl = curl_version_info(CURLVERSION_NOW);
+static json_t* libraries(const machine_facts* facts) {
   return json_pack("{s:s,s:s,s:s,s:s,s:s}", "libc", gnu_get_libc_version(), "jansson", jansson_version_str(), "libcurl",
-                   curl ? curl->version : "unknown", "libzip", zip_libzip_version(), "openssl",
-                   OpenSSL_version(OPENSSL_VERSION_STRING));
+                   facts->libcurl, "libzip", facts->libzip, "openssl", OpenSSL_version(OPENSSL_VERSION_STRING));
 }
 
 json_t* provenance_json(const machine_facts* facts) {
@@ -67,9 +62,9 @@ json_t* provenance_json(const machine_facts* facts) {
                       facts->blas_kernel
                           ? json_pack("{s:s,s:s}", "kernel", facts->blas_kernel, "config", facts->blas_config)
                           : json_null());
-  json_object_set_new(o, "libraries", libraries());
+  json_object_set_new(o, "libraries", libraries(facts));
   json_object_set_new(o, "cpu", json_string(cpu_model(cpu, sizeof cpu)));
-  json_object_set_new(o, "cores", json_integer(omp_get_num_procs()));
+  json_object_set_new(o, "cores", json_integer(facts->cores));
   json_object_set_new(o, "threads", json_integer(facts->threads));
   json_object_set_new(o, "time", json_string(iso_time(now)));
   return o;

@@ -9,12 +9,15 @@
 /* The version line, e.g. "dynaflow 0.1.0 (0123456789ab, modified)"; a string literal. */
 const char* provenance_version(void);
 
-/* Facts that only the linked libraries know. The caller passes them, so that reading records does not need MuJoCo or
- * BLAS. */
+/* Facts that only the linked libraries know. The caller passes them, so that reading records needs neither MuJoCo nor
+ * BLAS, libcurl, libzip or OpenMP. */
 typedef struct machine_facts {
   const char* mujoco;      /* version, e.g. "3.17.0" */
   const char* blas_kernel; /* NULL: no BLAS was opened */
   const char* blas_config; /* OpenBLAS build configuration; read only with a kernel */
+  const char* libcurl;     /* versions, e.g. "7.88.1" */
+  const char* libzip;
+  int cores; /* processors that OpenMP may use */
   int threads;
 } machine_facts;
 

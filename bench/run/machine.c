@@ -1,8 +1,11 @@
 #include "machine.h"
 
+#include <curl/curl.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zip.h>
 
 #include "dynaflow/nn/blas.h"
 #include "dynaflow/sim/mujoco.h"
@@ -32,9 +35,13 @@ df_status open_blas(const options* opts) {
 
 json_t* machine_provenance(const options* opts) {
   const df_blas_info* blas = df_blas_get_info();
+  const curl_version_info_data* curl = curl_version_info(CURLVERSION_NOW);
   const machine_facts facts = {.mujoco = df_mujoco_version(),
                                .blas_kernel = blas ? blas->kernel : NULL,
                                .blas_config = blas ? blas->config : NULL,
+                               .libcurl = curl ? curl->version : "unknown",
+                               .libzip = zip_libzip_version(),
+                               .cores = omp_get_num_procs(),
                                .threads = opts->threads};
   return provenance_json(&facts);
 }

@@ -50,9 +50,10 @@ static int key_index(const char* name) {
 
 /* ---- suggestions ---- */
 
-/* returns the known key closest to an unknown one, by its whole name or (section omitted) by its last part */
-static const char* nearest_key(const char* wrong) {
-  size_t best = 2 * DF_WORD_MAX;
+/* Writes "; did you mean x?" for the known key closest to an unknown one, by its whole name or (section omitted) by its
+ * last part, or "" if none is close. Returns `out`. */
+static const char* suggest_key(const char* wrong, char out[128]) {
+  size_t best = df_word_reach(wrong) + 1;
   const char* name = NULL;
   for (int i = 0; i < KEYS; i++) {
     const size_t whole = df_edit_distance(wrong, keys[i].name);
@@ -63,7 +64,9 @@ static const char* nearest_key(const char* wrong) {
       name = keys[i].name;
     }
   }
-  return name;
+  out[0] = '\0';
+  if (name) snprintf(out, 128, "; did you mean %s?", name);
+  return out;
 }
 
 /* ---- values from text ---- */
@@ -196,11 +199,14 @@ static df_status parse_value(df_config* config, const target* t) {
 }
 
 df_status df_config_set(df_config* config, const char* key, const char* value, const char* where) {
-  DF_REQUIRE(config && key && value && where, "df_config_set: NULL argument");
+  DF_REQUIRE_POINTER(config);
+  DF_REQUIRE_POINTER(key);
+  DF_REQUIRE_POINTER(value);
+  DF_REQUIRE_POINTER(where);
   const int i = key_index(key);
   if (i < 0) {
-    return df_fail(DF_E_CONFIG, "%s: unknown key '%s' (value '%s'); did you mean %s?", where, key, value,
-                   nearest_key(key));
+    char hint[128];
+    return df_fail(DF_E_CONFIG, "%s: unknown key '%s' (value '%s')%s", where, key, value, suggest_key(key, hint));
   }
   return parse_value(config, &(target){.key = i, .where = where, .value = value});
 }
@@ -309,9 +315,10 @@ static df_status set_leaf(df_config* config, const char* path, const df_yaml_lea
   if (i >= 0 && leaf->sequence && !is_kind(i, "LIST") && !is_kind(i, "NAMES")) {
     return refuse(&(target){.key = i, .where = where, .value = leaf->value}, "expected one value, not a sequence");
   }
+  char hint[128];
   if (i < 0 && strcmp(leaf->key, key) != 0) {
-    return df_fail(DF_E_CONFIG, "%s: unknown key '%s' in '%s' (value '%s'); did you mean %s?", where, key, leaf->key,
-                   leaf->value, nearest_key(key));
+    return df_fail(DF_E_CONFIG, "%s: unknown key '%s' in '%s' (value '%s')%s", where, key, leaf->key, leaf->value,
+                   suggest_key(key, hint));
   }
   return df_config_set(config, key, leaf->value, where);
 }
@@ -413,7 +420,10 @@ static df_status resolve(const char* path, const df_yaml* yaml, const char* prof
 
 df_status df_config_load(const char* path, const char* profile, const char* method, int n, const char* const* overrides,
                          df_config* out) {
-  DF_REQUIRE(path && out && n >= 0 && (n == 0 || overrides), "df_config_load: NULL argument or negative count");
+  DF_REQUIRE_POINTER(path);
+  DF_REQUIRE_POINTER(out);
+  DF_REQUIRE(n >= 0, "df_config_load: n is %d, must not be negative", n);
+  DF_REQUIRE(n == 0 || overrides, "df_config_load: overrides is NULL");
   df_yaml yaml;
   DF_TRY(df_yaml_read(path, &yaml));
   const df_status status = resolve(path, &yaml, profile ? profile : "", method ? method : "", n, overrides, out);

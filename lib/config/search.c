@@ -25,9 +25,12 @@ static df_status fail_missing(const df_search* search, const char* name) {
 }
 
 df_status df_search_find(const df_search* search, const char* name, char** path) {
-  *path = NULL;
-  DF_REQUIRE(search && search->n >= 0 && search->n <= DF_SEARCH_MAX && name && *name,
-             "df_search_find: no folders or no name");
+  DF_REQUIRE_OUT(path);
+  DF_REQUIRE_POINTER(search);
+  DF_REQUIRE_POINTER(name);
+  DF_REQUIRE(search->n >= 0 && search->n <= DF_SEARCH_MAX, "df_search_find: search.n is %d, not in 0 .. %d", search->n,
+             DF_SEARCH_MAX);
+  DF_REQUIRE(*name, "df_search_find: name is empty");
   df_status status = DF_OK;
   if (*name == '/') {
     *path = try_path(NULL, name, &status);

@@ -176,8 +176,10 @@ df_status df_file_check(const char* path) {
 }
 
 df_status df_file_read(const char* path, char** data, size_t* n) {
-  *data = NULL;
+  DF_REQUIRE_OUT(data);
+  DF_REQUIRE_POINTER(n);
   *n = 0;
+  DF_REQUIRE_POINTER(path);
   FILE* file;
   struct stat info;
   DF_TRY(df_file_open_regular(path, &file));

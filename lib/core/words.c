@@ -24,3 +24,20 @@ size_t df_edit_distance(const char* a, const char* b) {
   }
   return row[m];
 }
+
+size_t df_word_reach(const char* word) {
+  const size_t n = strlen(word), reach = n < 6 ? 2 : n / 3;
+  return least(reach, n > 0 ? n - 1 : 0);
+}
+
+const char* df_nearest_word(const char* word, int n, const char* const* names) {
+  const char* best = NULL;
+  size_t smallest = df_word_reach(word) + 1;
+  for (int i = 0; i < n; i++) {
+    const size_t distance = df_edit_distance(word, names[i]);
+    if (distance >= smallest) continue;
+    smallest = distance;
+    best = names[i];
+  }
+  return best;
+}

@@ -154,8 +154,9 @@ static df_status build(df_chart* chart, const df_system* system, const df_config
 }
 
 df_status df_chart_new(const df_system* system, const df_config* config, df_chart** out) {
-  *out = NULL;
-  DF_REQUIRE(system && config, "df_chart_new: NULL argument");
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(system);
+  DF_REQUIRE_POINTER(config);
   DF_REQUIRE(df_system_is_mujoco(system), "df_chart_new: not a MuJoCo system");
   df_chart* chart = df_alloc(1, sizeof *chart);
   if (!chart) return DF_E_NOMEM;
@@ -436,7 +437,9 @@ static void gather(const df_chart* chart, const df_dataset* data, const df_windo
 }
 
 df_status df_chart_fit(df_chart* chart, const df_dataset* data, const df_windows* windows) {
-  DF_REQUIRE(chart && data && windows, "df_chart_fit: NULL argument");
+  DF_REQUIRE_POINTER(chart);
+  DF_REQUIRE_POINTER(data);
+  DF_REQUIRE_POINTER(windows);
   DF_REQUIRE(data->nx == chart->nx && (!data->actions || data->nu == chart->nu),
              "df_chart_fit: data of nx = %d, nu = %d for a chart of nx = %d, nu = %d", data->nx, data->nu, chart->nx,
              chart->nu);

@@ -38,9 +38,8 @@ static df_status allocate(df_dataset* data) {
 }
 
 df_status df_dataset_new(const df_dataset_shape* shape, df_dataset** out) {
-  DF_REQUIRE(out, "df_dataset_new: out is NULL");
-  *out = NULL;
-  DF_REQUIRE(shape, "df_dataset_new: shape is NULL");
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(shape);
   const df_dataset_shape s = *shape;
   DF_REQUIRE(s.episodes >= 1 && s.length >= 1 && s.length < INT_MAX && s.nx >= 1 && s.nu >= 0 && s.nc >= 0 &&
                  s.nc <= DF_NAMES_MAX,
@@ -304,8 +303,10 @@ static df_status read_all(reader* r, df_dataset** out) {
 }
 
 df_status df_dataset_read(const char* path, const df_config* config, const df_system* system, df_dataset** out) {
-  *out = NULL;
-  DF_REQUIRE(path && config && system, "df_dataset_read: NULL argument");
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(path);
+  DF_REQUIRE_POINTER(config);
+  DF_REQUIRE_POINTER(system);
   reader r = {.path = path, .config = config, .system = system};
   const df_status status = read_all(&r, out);
   df_array_clear(&r.states);
@@ -322,7 +323,8 @@ df_status df_dataset_read(const char* path, const df_config* config, const df_sy
 /* ---- writing ---- */
 
 df_status df_dataset_write(const char* path, const df_dataset* data, const char* model_sha256) {
-  DF_REQUIRE(path && data, "df_dataset_write: NULL argument");
+  DF_REQUIRE_POINTER(path);
+  DF_REQUIRE_POINTER(data);
   const size_t episodes = (size_t)data->episodes, length = (size_t)data->length;
 
   /* join the condition names by commas */

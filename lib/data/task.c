@@ -20,6 +20,7 @@ static df_mujoco_cfg system_cfg(const df_config* config) {
   cfg.iterations = config->system_iterations;
   cfg.tolerance = config->system_tolerance;
   cfg.margin_scale = config->system_margin_scale;
+  cfg.no_margins = config->system_margin_scale == 0;
   cfg.approximate_contacts = strcmp(config->system_contacts, "approximate") == 0;
   cfg.finite_differences = strcmp(config->system_gradient, "differences") == 0;
   return cfg;
@@ -43,8 +44,10 @@ static df_status name_settings(void) {
 
 df_status df_task_system(const df_config* config, const df_search* search, df_system** out,
                          char model_sha256[DF_SHA256_TEXT]) {
-  *out = NULL;
-  DF_REQUIRE(config && search && model_sha256, "df_task_system: NULL argument");
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(config);
+  DF_REQUIRE_POINTER(search);
+  DF_REQUIRE_POINTER(model_sha256);
   if (config->system_model[0] == '\0') {
     return df_fail(DF_E_CONFIG, "task '%s': system.model is missing", config->task_name);
   }
@@ -77,8 +80,10 @@ static df_status build(df_task* task, const df_search* search, const char* data_
 }
 
 df_status df_task_new(const df_config* config, const df_search* search, const char* data_path, df_task** out) {
-  *out = NULL;
-  DF_REQUIRE(config && search && data_path, "df_task_new: NULL argument");
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(config);
+  DF_REQUIRE_POINTER(search);
+  DF_REQUIRE_POINTER(data_path);
   df_task* task = df_alloc(1, sizeof *task);
   if (!task) return DF_E_NOMEM;
   task->config = *config;

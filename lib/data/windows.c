@@ -77,8 +77,9 @@ static df_status build(const df_dataset* data, const df_config* config, char* is
 }
 
 df_status df_windows_new(const df_dataset* data, const df_config* config, df_windows** out) {
-  *out = NULL;
-  DF_REQUIRE(data && config, "df_windows_new: NULL argument");
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(data);
+  DF_REQUIRE_POINTER(config);
   df_windows* windows = df_alloc(1, sizeof *windows);
   char* is_test = windows ? df_alloc((size_t)data->episodes, 1) : NULL;
   const df_status status = is_test ? build(data, config, is_test, windows) : DF_E_NOMEM;

@@ -206,8 +206,11 @@ static df_status build(df_flow* flow) {
 }
 
 df_status df_flow_new(const df_method_env* env, const char* name, df_decoder decoder, df_flow** out) {
-  *out = NULL;
-  DF_REQUIRE(env && env->task && env->threads >= 1, "a flow needs a task and at least one thread");
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(env);
+  DF_REQUIRE_POINTER(name);
+  DF_REQUIRE(env->task, "df_flow_new: env.task is NULL");
+  DF_REQUIRE(env->threads >= 1, "df_flow_new: env.threads is %d, must be at least 1", env->threads);
   df_flow* flow = df_alloc(1, sizeof *flow);
   if (!flow) return DF_E_NOMEM;
   flow->env = *env;
@@ -252,11 +255,15 @@ static checkpoint_identity identity(const df_flow* flow) {
 }
 
 df_status df_flow_save(const df_flow* flow, const char* path) {
+  DF_REQUIRE_POINTER(flow);
+  DF_REQUIRE_POINTER(path);
   const checkpoint_identity id = identity(flow);
   return checkpoint_save(path, &id, flow->net, flow->trainer->average);
 }
 
 df_status df_flow_load(df_flow* flow, const char* path) {
+  DF_REQUIRE_POINTER(flow);
+  DF_REQUIRE_POINTER(path);
   const checkpoint_identity id = identity(flow);
   return checkpoint_load(path, &id, flow->net, flow->trainer->average);
 }

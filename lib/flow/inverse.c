@@ -120,8 +120,10 @@ static df_status build(df_inverse* m) {
 }
 
 df_status df_inverse_new(const df_method_env* env, df_inverse** out) {
-  *out = NULL;
-  DF_REQUIRE(env && env->task && env->threads >= 1, "inverse dynamics needs a task and at least one thread");
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(env);
+  DF_REQUIRE(env->task, "df_inverse_new: env.task is NULL");
+  DF_REQUIRE(env->threads >= 1, "df_inverse_new: env.threads is %d, must be at least 1", env->threads);
   df_inverse* m = df_alloc(1, sizeof *m);
   if (!m) return DF_E_NOMEM;
   m->env = *env;
@@ -189,6 +191,8 @@ static void slice(void* context, int thread, long step, int first, int count, co
 }
 
 df_status df_inverse_train(df_inverse* m, df_training_log* log) {
+  DF_REQUIRE(m, "%s: inverse is NULL", __func__);
+  DF_REQUIRE_POINTER(log);
   return trainer_run(m->trainer, "inverse_dynamics", slice, m, &m->env, log);
 }
 
@@ -213,7 +217,10 @@ static void actions_chunk(df_inverse* m, int chunk, int total, int H, const doub
 }
 
 df_status df_inverse_actions(df_inverse* m, int B, int H, const double* x, double* u) {
-  DF_REQUIRE(m && x && u && B >= 1 && H >= 1, "df_inverse_actions: NULL argument, or B or H is less than 1");
+  DF_REQUIRE(m, "%s: inverse is NULL", __func__);
+  DF_REQUIRE_POINTER(x);
+  DF_REQUIRE_POINTER(u);
+  DF_REQUIRE(B >= 1 && H >= 1, "df_inverse_actions: B is %d and H is %d; both must be at least 1", B, H);
   const int total = B * H, chunks = (total + m->slice - 1) / m->slice;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(m->env.threads)
   for (int chunk = 0; chunk < chunks; chunk++) actions_chunk(m, chunk, total, H, x, u);
@@ -230,11 +237,15 @@ static checkpoint_identity identity(const df_inverse* m) {
 }
 
 df_status df_inverse_save(const df_inverse* m, const char* path) {
+  DF_REQUIRE(m, "%s: inverse is NULL", __func__);
+  DF_REQUIRE_POINTER(path);
   const checkpoint_identity id = identity(m);
   return checkpoint_save(path, &id, m->net, m->trainer->average);
 }
 
 df_status df_inverse_load(df_inverse* m, const char* path) {
+  DF_REQUIRE(m, "%s: inverse is NULL", __func__);
+  DF_REQUIRE_POINTER(path);
   const checkpoint_identity id = identity(m);
   return checkpoint_load(path, &id, m->net, m->trainer->average);
 }

@@ -112,8 +112,11 @@ static void sample_chunk(const sampling* s, int chunk) {
 }
 
 df_status df_flow_sample(df_flow* flow, const df_request* request, double* x, double* u) {
-  DF_REQUIRE(flow && request && request->x0 && x && request->B >= 1,
-             "df_flow_sample: NULL argument, or B is less than 1");
+  DF_REQUIRE_POINTER(flow);
+  DF_REQUIRE_POINTER(request);
+  DF_REQUIRE(request->x0, "df_flow_sample: request.x0 is NULL");
+  DF_REQUIRE_POINTER(x);
+  DF_REQUIRE(request->B >= 1, "df_flow_sample: request.B is %d, must be at least 1", request->B);
   DF_REQUIRE(request->sampler_steps >= 1, "df_flow_sample: sampler_steps = %d: must be at least 1",
              request->sampler_steps);
   DF_REQUIRE(flow->cond == flow->nz || request->condition,

@@ -237,6 +237,8 @@ static df_gradient_count count_adjoints(const void* context) {
 }
 
 df_status df_flow_train(df_flow* flow, df_training_log* log) {
+  DF_REQUIRE_POINTER(flow);
+  DF_REQUIRE_POINTER(log);
   flow->trainer->adjoints = count_adjoints;
   return trainer_run(flow->trainer, flow->name, flow_train_slice, flow, &flow->env, log);
 }

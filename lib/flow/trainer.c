@@ -92,9 +92,12 @@ static double ema_at(const trainer_cfg* cfg, long step) {
 
 /* computes loss and gradient of one batch; the gradient is left in t->gradient[0] */
 static void one_step(trainer* t, long step, trainer_slice_fn slice, void* context) {
+  /* each slice begins where the one before it ends, so that slices are disjoint and cover the batch */
+  DF_ASSERT(slice_begin(&t->cfg, 0) == 0 && slice_begin(&t->cfg, t->cfg.slices) == t->cfg.batch);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
   for (int s = 0; s < t->cfg.slices; s++) {
     const int first = slice_begin(&t->cfg, s), count = slice_begin(&t->cfg, s + 1) - first;
+    DF_ASSERT(count >= 1 && count <= trainer_slice_size(&t->cfg) && count <= TRAINER_SLICE_MAX);
     memset(t->gradient[s], 0, t->n * sizeof **t->gradient);
     slice(context, omp_get_thread_num(), step, first, count, t->parameters, t->gradient[s], t->loss);
   }

@@ -286,9 +286,10 @@ static void fill_report(const df_attempts counted[DF_GAIT_COUNT], df_generation*
 
 df_status df_gait_demonstrate(const df_system* system, const df_config* config, const df_generator_env* env,
                               df_dataset** out) {
-  DF_REQUIRE(out, "df_gait_demonstrate: out is NULL");
-  *out = NULL;
-  DF_REQUIRE(system && config && env, "df_gait_demonstrate: NULL argument");
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(system);
+  DF_REQUIRE_POINTER(config);
+  DF_REQUIRE_POINTER(env);
   DF_REQUIRE(env->threads >= 1, "df_gait_demonstrate: env.threads %d is not positive", env->threads);
   if (env->report) *env->report = (df_generation){.n = 0};
 

@@ -344,7 +344,7 @@ static df_status check_one(const df_system* s, bench* b, const state_case* c, co
 /* checks what all functions on states need; `caller` is the name of the function in messages */
 static df_status check_states(const char* caller, const df_system* system, const df_gradcheck_cfg* cfg,
                               const df_gradcheck_states* states) {
-  DF_REQUIRE(system && cfg && states, "%s: an argument is NULL", caller);
+  DF_REQUIRE(system && cfg && states, "%s: %s is NULL", caller, !system ? "system" : !cfg ? "cfg" : "states");
   DF_REQUIRE(states->x && states->u, "%s: states.%s is NULL", caller, states->x ? "u" : "x");
   DF_REQUIRE(states->n >= 1 && cfg->threads >= 1, "%s: %d states and %d threads, at least 1 of each is needed", caller,
              states->n, cfg->threads);
@@ -354,7 +354,7 @@ static df_status check_states(const char* caller, const df_system* system, const
 df_status df_gradcheck_run(const df_system* system, const df_gradcheck_cfg* cfg, const df_gradcheck_states* states,
                            df_gradcheck_point* points) {
   DF_TRY(check_states("df_gradcheck_run", system, cfg, states));
-  DF_REQUIRE(points, "df_gradcheck_run: points is NULL");
+  DF_REQUIRE_POINTER(points);
   return over_states(system, cfg, states, check_one, points);
 }
 
@@ -384,7 +384,8 @@ static df_status sweep_one(const df_system* s, bench* b, const state_case* c, co
 df_status df_gradcheck_sweep(const df_system* system, const df_gradcheck_cfg* cfg, const df_gradcheck_states* states,
                              int m, const double* eps, double* errors) {
   DF_TRY(check_states("df_gradcheck_sweep", system, cfg, states));
-  DF_REQUIRE(eps && errors, "df_gradcheck_sweep: an argument is NULL");
+  DF_REQUIRE_POINTER(eps);
+  DF_REQUIRE_POINTER(errors);
   DF_REQUIRE(m >= 1, "df_gradcheck_sweep: %d difference steps, at least 1 is needed", m);
   sweep_job job = {.m = m, .eps = eps, .errors = errors};
   for (int i = 0; i < m; i++) {

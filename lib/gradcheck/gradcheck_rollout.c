@@ -140,7 +140,10 @@ static void check_rollout(const df_system* s, bench* b, const rollout_case* c, u
 
 df_status df_gradcheck_rollouts(const df_system* system, const df_gradcheck_cfg* cfg, const df_gradcheck_batch* batch,
                                 df_gradcheck_point* points) {
-  DF_REQUIRE(system && cfg && batch && points, "df_gradcheck_rollouts: an argument is NULL");
+  DF_REQUIRE_POINTER(system);
+  DF_REQUIRE_POINTER(cfg);
+  DF_REQUIRE_POINTER(batch);
+  DF_REQUIRE_POINTER(points);
   DF_REQUIRE(batch->x0 && batch->u && batch->x_target && batch->weight, "df_gradcheck_rollouts: batch.%s is NULL",
              !batch->x0         ? "x0"
              : !batch->u        ? "u"

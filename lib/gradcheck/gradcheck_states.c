@@ -308,7 +308,11 @@ static df_status draw_all(drawer* d) {
 }
 
 df_status df_gradcheck_draw(const df_system* system, const df_state_draw* draw, double* x, double* u, int* found) {
-  DF_REQUIRE(system && draw && x && u && found, "df_gradcheck_draw: an argument is NULL");
+  DF_REQUIRE_POINTER(system);
+  DF_REQUIRE_POINTER(draw);
+  DF_REQUIRE_POINTER(x);
+  DF_REQUIRE_POINTER(u);
+  DF_REQUIRE_POINTER(found);
   DF_REQUIRE(df_system_is_mujoco(system), "df_gradcheck_draw: not a MuJoCo system");
   DF_REQUIRE(draw->n >= 0 && draw->kind >= 0 && draw->kind < DF_STATE_KINDS,
              "df_gradcheck_draw: n %d < 0 or unknown kind %d", draw->n, (int)draw->kind);

@@ -71,7 +71,9 @@ static double quantile(int n, const double* sorted, double share) {
 }
 
 df_status df_gradcheck_sum_up(int n, const df_gradcheck_point* points, df_gradcheck_summary* out) {
-  DF_REQUIRE(points && out && n >= 0, "df_gradcheck_sum_up: %d points", n);
+  DF_REQUIRE_POINTER(points);
+  DF_REQUIRE_POINTER(out);
+  DF_REQUIRE(n >= 0, "df_gradcheck_sum_up: %d points", n);
   /* errors of smooth points, their distances from mjd_transitionFD, errors of approximate points */
   double* errors = df_alloc(3 * (size_t)n, sizeof *errors);
   if (!errors) return DF_E_NOMEM;

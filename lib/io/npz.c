@@ -123,8 +123,8 @@ static df_status build(df_npz* npz, const char* path) {
 }
 
 df_status df_npz_open(const char* path, df_npz** out) {
-  *out = NULL;
-  DF_REQUIRE(path, "df_npz_open: no path");
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(path);
   df_npz* npz = df_alloc(1, sizeof *npz);
   if (!npz) return DF_E_NOMEM;
   const df_status status = build(npz, path);
@@ -261,8 +261,10 @@ static df_status parse_entry(df_npz* npz, const char* key, unsigned char** owned
 }
 
 df_status df_npz_read(df_npz* npz, const char* key, df_array* out) {
+  DF_REQUIRE_POINTER(out);
   memset(out, 0, sizeof *out);
-  DF_REQUIRE(npz && key, "df_npz_read: no archive or no key");
+  DF_REQUIRE_POINTER(npz);
+  DF_REQUIRE_POINTER(key);
   unsigned char* owned;
   df_npy npy;
   int i;
@@ -275,8 +277,9 @@ df_status df_npz_read(df_npz* npz, const char* key, df_array* out) {
 }
 
 df_status df_npz_read_text(df_npz* npz, const char* key, char** out) {
-  *out = NULL;
-  DF_REQUIRE(npz && key, "df_npz_read_text: no archive or no key");
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(npz);
+  DF_REQUIRE_POINTER(key);
   unsigned char* owned;
   df_npy npy;
   int i;
@@ -369,7 +372,9 @@ static df_status take(zip_source_t* target, const char* path, char** archive, si
 }
 
 static df_status check_entries(const char* path, int n, const df_npz_entry* entries) {
-  DF_REQUIRE(path && n > 0 && entries, "df_npz_write: no path or no arrays");
+  DF_REQUIRE_POINTER(path);
+  DF_REQUIRE_POINTER(entries);
+  DF_REQUIRE(n > 0, "df_npz_write: n is %d, must be at least 1", n);
   for (int i = 0; i < n; i++) {
     DF_REQUIRE(entries[i].key && entries[i].key[0] != '\0', "%s: array %d has no name", path, i);
     for (int j = 0; j < i; j++) {

@@ -118,7 +118,10 @@ static df_status assemble(const char* path, const char* text, int n, const df_na
 
 df_status df_safetensors_write(const char* path, int n, const df_named_tensor* tensors, int n_metadata,
                                const df_text_pair* metadata) {
-  DF_REQUIRE(path && n >= 0 && n_metadata >= 0, "df_safetensors_write: no path or a negative count");
+  DF_REQUIRE_POINTER(path);
+  DF_REQUIRE(n >= 0 && n_metadata >= 0, "df_safetensors_write: negative count: n = %d, n_metadata = %d", n, n_metadata);
+  DF_REQUIRE(n == 0 || tensors, "df_safetensors_write: tensors is NULL");
+  DF_REQUIRE(n_metadata == 0 || metadata, "df_safetensors_write: metadata is NULL");
   json_t* header = json_object();
   if (!header) return df_fail(DF_E_NOMEM, "%s: not enough memory for the header", path);
   size_t total = 0;
@@ -275,8 +278,8 @@ static df_status build(df_safetensors* file, const char* path) {
 }
 
 df_status df_safetensors_open(const char* path, df_safetensors** out) {
-  *out = NULL;
-  DF_REQUIRE(path, "df_safetensors_open: no path");
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(path);
   df_safetensors* file = df_alloc(1, sizeof *file);
   if (!file) return DF_E_NOMEM;
   const df_status status = build(file, path);
@@ -303,8 +306,12 @@ const char* df_safetensors_metadata(const df_safetensors* file, const char* key)
 
 df_status df_safetensors_read(const df_safetensors* file, const char* name, df_dtype dtype, int rank,
                               const size_t* shape, void* out) {
-  DF_REQUIRE(file && name && out && rank >= 0 && rank <= MAX_RANK && (int)dtype >= 0 && (int)dtype < DTYPES,
-             "df_safetensors_read: NULL argument, or rank or dtype out of range");
+  DF_REQUIRE_POINTER(file);
+  DF_REQUIRE_POINTER(name);
+  DF_REQUIRE_POINTER(out);
+  DF_REQUIRE(rank >= 0 && rank <= MAX_RANK && (int)dtype >= 0 && (int)dtype < DTYPES,
+             "df_safetensors_read: rank %d or dtype %d is out of range", rank, (int)dtype);
+  DF_REQUIRE(rank == 0 || shape, "df_safetensors_read: shape is NULL");
   const entry* found = NULL;
   for (int i = 0; i < file->n && !found; i++) {
     if (strcmp(file->tensor[i].name, name) == 0) found = &file->tensor[i];

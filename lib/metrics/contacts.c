@@ -12,7 +12,10 @@ enum { PHASE_OFFSETS = 50 };
 
 df_status df_metric_contacts(const df_system* system, const df_trajectories* states, int n_feet, const int* geoms,
                              int threads, uint8_t* touch) {
-  DF_REQUIRE(system && states && geoms && touch, "contacts: NULL argument");
+  DF_REQUIRE_POINTER(system);
+  DF_REQUIRE_POINTER(states);
+  DF_REQUIRE_POINTER(geoms);
+  DF_REQUIRE_POINTER(touch);
   DF_REQUIRE(states->x, "contacts: states.x is NULL");
   const int B = states->B, H = states->H;
   const double* x = states->x;

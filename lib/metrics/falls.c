@@ -54,13 +54,15 @@ static df_status read_tilt(const df_system* system, const char* name, df_fall_ru
 }
 
 df_status df_fall_rule_new(const df_system* system, const df_config* config, df_fall_rule* out) {
-  DF_REQUIRE(system && config && out, "df_fall_rule_new: NULL argument");
+  DF_REQUIRE_POINTER(out);
+  *out = (df_fall_rule){.quat_at = -1, .tilt_at = -1};
+  DF_REQUIRE_POINTER(system);
+  DF_REQUIRE_POINTER(config);
   df_fall_rule rule = {.height = config->eval_fall_height,
                        .tilt = config->eval_fall_tilt * PI / 180,
                        .height_at = 0,
                        .quat_at = -1,
                        .tilt_at = -1};
-  *out = (df_fall_rule){.quat_at = -1, .tilt_at = -1};
 
   /* a joint name is checked even if its criterion is off */
   const bool height = rule.height != 0 || config->eval_height_joint[0];

@@ -49,7 +49,9 @@ static double own_error(const df_system* system, df_sim* sim, int H, const doubl
 
 df_status df_metric_sae_own(const df_system* system, const df_trajectories* made, int threads, double* sae,
                             double* worst) {
-  DF_REQUIRE(system && made && sae, "sae_own: NULL argument");
+  DF_REQUIRE_POINTER(system);
+  DF_REQUIRE_POINTER(made);
+  DF_REQUIRE_POINTER(sae);
   DF_REQUIRE(made->x && made->u, "sae_own: made.%s is NULL", made->x ? "u" : "x");
   const int B = made->B, H = made->H;
   DF_REQUIRE(B >= 1 && H >= 1 && threads >= 1, "sae_own: B = %d, H = %d and threads = %d must be at least 1", B, H,
@@ -179,7 +181,9 @@ static df_status searchers_new(const df_pool* pool, searcher** out) {
 
 df_status df_metric_sae_min(const df_system* system, const df_trajectories* made, int threads, double* sae,
                             double* u_best) {
-  DF_REQUIRE(system && made && sae, "sae_min: NULL argument");
+  DF_REQUIRE_POINTER(system);
+  DF_REQUIRE_POINTER(made);
+  DF_REQUIRE_POINTER(sae);
   DF_REQUIRE(made->x, "sae_min: made.x is NULL");
   const int B = made->B, H = made->H;
   const double* guess = made->u;

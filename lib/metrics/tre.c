@@ -49,7 +49,10 @@ static df_status check_start(int b, int nx, const double* x, const double* x_dem
 
 df_status df_metric_tre(const df_chart* chart, int nx, const df_trajectories* made, const double* x_demo, double* rms,
                         double* group_rms) {
-  DF_REQUIRE(chart && made && x_demo && rms, "tre: NULL argument");
+  DF_REQUIRE_POINTER(chart);
+  DF_REQUIRE_POINTER(made);
+  DF_REQUIRE_POINTER(x_demo);
+  DF_REQUIRE_POINTER(rms);
   DF_REQUIRE(made->x, "tre: made.x is NULL");
   const int B = made->B, H = made->H;
   const double* x = made->x;

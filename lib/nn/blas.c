@@ -189,7 +189,7 @@ static df_status check(const library* lib, const char* kernel, int threads) {
 }
 
 df_status df_blas_open(const df_blas_cfg* cfg) {
-  DF_REQUIRE(cfg, "df_blas_open: cfg is NULL");
+  DF_REQUIRE_POINTER(cfg);
   DF_REQUIRE(cfg->threads >= 1, "df_blas_open: threads is %d, must be at least 1", cfg->threads);
   DF_REQUIRE(!cfg->kernel || cfg->kernel[0], "df_blas_open: kernel is empty");
   const char* kernel = cfg->kernel ? cfg->kernel : choose_kernel();

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/assert.h"
 #include "dynaflow/core/rng.h"
 #include "dynaflow/nn/blas.h"
 #include "network.h"
@@ -67,8 +68,8 @@ static df_status build(df_net* net, const df_net_cfg* cfg) {
 }
 
 df_status df_net_new(const df_net_cfg* cfg, df_net** out) {
-  DF_REQUIRE(cfg && out, "df_net_new: %s is NULL", cfg ? "out" : "cfg");
-  *out = NULL;
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(cfg);
   DF_TRY(check(cfg));
   if (!df_blas_get_info()) return df_fail(DF_E_BLAS, "df_net_new: df_blas_open has not been called");
   df_net* net = df_alloc(1, sizeof *net);
@@ -170,14 +171,15 @@ static df_status work_build(df_net_work* work, const df_net* net, int batch) {
   df_arena count = {0};
   lay(work, &count);
   if (!(work->memory = df_alloc(count.used, sizeof *work->memory))) return DF_E_NOMEM;
-  df_arena pieces = {.memory = work->memory};
+  df_arena pieces = {.memory = work->memory, .size = count.used};
   lay(work, &pieces);
+  DF_ASSERT(pieces.used == count.used);
   return DF_OK;
 }
 
 df_status df_net_work_new(const df_net* net, int batch, df_net_work** out) {
-  DF_REQUIRE(net && out, "df_net_work_new: %s is NULL", net ? "out" : "net");
-  *out = NULL;
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(net);
   DF_REQUIRE(batch >= 1 && batch <= 1 << 20, "df_net_work_new: batch is %d, must be in 1..%d", batch, 1 << 20);
   df_net_work* work = df_alloc(1, sizeof *work);
   if (!work) return DF_E_NOMEM;
@@ -200,6 +202,7 @@ void df_net_work_free(df_net_work* work) {
 /* ---- forward and backward ---- */
 void df_net_forward(const df_net* net, df_net_work* work, const df_real* parameters, const df_net_input* input,
                     df_real* y) {
+  DF_ASSERT(input->B >= 1 && input->B <= work->batch);
   work->B = input->B;
   work->x = input->x;
   work->c = input->c;

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "dynaflow/core/assert.h"
+
 size_t df_net_add(df_net* net, df_tensor_init start, size_t rows, size_t columns, size_t fan_in, size_t fan_out,
                   const char* format, ...) {
   const int i = net->n_tensors++;
@@ -34,5 +36,6 @@ df_real* df_arena_take(df_arena* pieces, size_t n) {
   /* round up to an odd number of cache lines, so that arrays of equal size do not map to the same cache sets */
   const size_t line = 64 / sizeof(df_real);
   pieces->used += ((n + line - 1) / line | 1) * line;
+  DF_ASSERT(!pieces->memory || pieces->used <= pieces->size);
   return piece;
 }

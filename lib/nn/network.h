@@ -77,10 +77,10 @@ struct df_net_work {
 size_t df_net_add(df_net* net, df_tensor_init start, size_t rows, size_t columns, size_t fan_in, size_t fan_out,
                   const char* format, ...) DF_PRINTF(7, 8);
 
-/* an arena: hands out arrays from one allocation; with memory NULL it only adds up the size */
+/* an arena: hands out arrays from one allocation of `size` numbers; with memory NULL it only adds up the size */
 typedef struct df_arena {
   df_real* memory;
-  size_t used;
+  size_t used, size;
 } df_arena;
 df_real* df_arena_take(df_arena* pieces, size_t n);
 

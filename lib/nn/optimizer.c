@@ -41,8 +41,9 @@ static df_status build(df_adamw* o, const df_net* net, const df_adamw_cfg* cfg) 
 }
 
 df_status df_adamw_new(const df_net* net, const df_adamw_cfg* cfg, df_adamw** out) {
-  DF_REQUIRE(net && cfg && out, "df_adamw_new: net, cfg or out is NULL");
-  *out = NULL;
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(net);
+  DF_REQUIRE_POINTER(cfg);
   DF_TRY(check(cfg));
   df_adamw* o = df_alloc(1, sizeof *o);
   if (!o) return DF_E_NOMEM;

@@ -105,9 +105,9 @@ static df_status build(df_rollout* r, size_t tape_bytes) {
 }
 
 df_status df_rollout_new(const df_system* system, const df_rollout_cfg* cfg, df_rollout** out) {
-  DF_REQUIRE(out, "df_rollout_new: out is NULL");
-  *out = NULL;
-  DF_REQUIRE(system && cfg, "df_rollout_new: system or cfg is NULL");
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(system);
+  DF_REQUIRE_POINTER(cfg);
   if (cfg->threads < 1) return df_fail(DF_E_CONFIG, "threads is %d; it must be at least 1", cfg->threads);
   if (cfg->tape_length < 0) return df_fail(DF_E_CONFIG, "tape_length is %d; it must not be negative", cfg->tape_length);
   df_rollout* r = df_alloc(1, sizeof *r);
@@ -155,7 +155,8 @@ static df_status first_failure(const df_rollout* r) {
 
 /* checks what both functions on a batch need; `caller` is the name of the function in messages */
 static df_status check_batch(const char* caller, const df_rollout* r, const df_rollout_batch* batch) {
-  DF_REQUIRE(r && batch, "%s: rollout or batch is NULL", caller);
+  DF_REQUIRE(r, "%s: rollout is NULL", caller);
+  DF_REQUIRE(batch, "%s: batch is NULL", caller);
   DF_REQUIRE(batch->B >= 1 && batch->H >= 1, "%s: B is %d and H is %d; both must be at least 1", caller, batch->B,
              batch->H);
   DF_REQUIRE(batch->x0 && batch->u, "%s: batch.%s is NULL", caller, batch->x0 ? "u" : "x0");
@@ -200,7 +201,7 @@ static df_traj_end run_gradient(const df_system* s, worker* w, const df_rollout_
 
 df_status df_rollout_gradient(df_rollout* r, const df_rollout_batch* batch, const df_rollout_loss* loss) {
   DF_TRY(check_batch("df_rollout_gradient", r, batch));
-  DF_REQUIRE(loss, "df_rollout_gradient: loss is NULL");
+  DF_REQUIRE_POINTER(loss);
   DF_REQUIRE(loss->fn && loss->losses && loss->du, "df_rollout_gradient: loss.%s is NULL",
              !loss->fn       ? "fn"
              : !loss->losses ? "losses"

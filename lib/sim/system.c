@@ -8,9 +8,8 @@ void df_system_free(df_system* system) {
 }
 
 df_status df_sim_new(const df_system* system, int tape_length, df_sim** out) {
-  DF_REQUIRE(out, "df_sim_new: out is NULL");
-  *out = NULL;
-  DF_REQUIRE(system, "df_sim_new: system is NULL");
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(system);
   DF_REQUIRE(tape_length >= 0, "df_sim_new: tape length %d is negative", tape_length);
   if (system->ndx > DF_NDX_MAX)
     return df_fail(DF_E_CONFIG, "system has %d tangent coordinates; at most %d are supported", system->ndx, DF_NDX_MAX);
@@ -22,7 +21,8 @@ void df_sim_free(const df_system* system, df_sim* sim) {
 }
 
 df_status df_sim_bound_tape(const df_system* system, df_sim* sim, size_t bytes) {
-  DF_REQUIRE(system && sim, "df_sim_bound_tape: system or sim is NULL");
+  DF_REQUIRE_POINTER(system);
+  DF_REQUIRE_POINTER(sim);
   if (bytes == 0) return DF_OK;
   if (!system->ops->bound_tape) return df_fail(DF_E_CONFIG, "this system does not support a bound on its tape");
   return system->ops->bound_tape(sim, bytes);

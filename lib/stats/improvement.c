@@ -107,7 +107,9 @@ static void turn_round(df_interval* i) {
 
 df_status df_probability_of_improvement(const df_bootstrap_cfg* cfg, bool lower_is_better, const df_strata* a,
                                         const df_strata* b, df_interval* out) {
-  DF_REQUIRE(a && b && out, "probability of improvement: a, b or out is NULL");
+  DF_REQUIRE_POINTER(a);
+  DF_REQUIRE_POINTER(b);
+  DF_REQUIRE_POINTER(out);
   DF_REQUIRE(a->values && b->values, "probability of improvement: %s.values is NULL", a->values ? "b" : "a");
   DF_REQUIRE(a->n == b->n, "probability of improvement: a has %d strata and b has %d", a->n, b->n);
   side left = {.values = NULL}, right = {.values = NULL};
@@ -229,7 +231,10 @@ static void fill_profile(profile* p, const double* values, df_interval* out) {
 
 df_status df_performance_profile(const df_bootstrap_cfg* cfg, bool lower_is_better, const df_strata* strata, int n_tau,
                                  const double* tau, df_interval* out) {
-  DF_REQUIRE(strata && strata->values && tau && out, "performance profile: strata, strata.values, tau or out is NULL");
+  DF_REQUIRE_POINTER(strata);
+  DF_REQUIRE_POINTER(tau);
+  DF_REQUIRE_POINTER(out);
+  DF_REQUIRE(strata->values, "df_performance_profile: strata.values is NULL");
   DF_REQUIRE(n_tau >= 1 && n_tau <= 10000, "performance profile: n_tau = %d is not in 1 .. 10000", n_tau);
   profile p = {.n_tau = 0};
   const df_status status = profile_new(cfg, lower_is_better, strata, n_tau, tau, &p);

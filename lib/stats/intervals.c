@@ -42,7 +42,9 @@ static double cluster_variance(const df_clusters* c, const double* values, doubl
 
 df_status df_share_interval_clustered(int n, const double* values, const int* cluster, const int* group,
                                       df_interval* out) {
-  DF_REQUIRE(n >= 1 && values && out, "clustered share: n = %d must be at least 1, values and out not NULL", n);
+  DF_REQUIRE_POINTER(values);
+  DF_REQUIRE_POINTER(out);
+  DF_REQUIRE(n >= 1, "clustered share: n = %d must be at least 1", n);
   int count = 0;
   for (int i = 0; i < n; i++) {
     DF_REQUIRE(values[i] == 0 || values[i] == 1, "value %d is %g, not 0 or 1", i, values[i]);

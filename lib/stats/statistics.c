@@ -77,7 +77,9 @@ static df_status bootstrap(df_resampler* s, df_estimate kind, const double* valu
 
 df_status df_bootstrap_interval(const df_bootstrap_cfg* cfg, df_estimate kind, const df_strata* strata,
                                 df_interval* out) {
-  DF_REQUIRE(strata && strata->values && out, "bootstrap interval: strata, strata.values or out is NULL");
+  DF_REQUIRE_POINTER(strata);
+  DF_REQUIRE_POINTER(out);
+  DF_REQUIRE(strata->values, "df_bootstrap_interval: strata.values is NULL");
   df_resampler s;
   df_status status = df_resampler_new(cfg, strata->n, strata->sizes, &s);
   if (status == DF_OK) {
@@ -105,7 +107,10 @@ static df_status paired(df_resampler* s, df_estimate kind, const double* a, cons
 
 df_status df_paired_difference(const df_bootstrap_cfg* cfg, df_estimate kind, const df_strata* a, const double* b,
                                df_paired* out) {
-  DF_REQUIRE(a && a->values && b && out, "paired difference: a, a.values, b or out is NULL");
+  DF_REQUIRE_POINTER(a);
+  DF_REQUIRE_POINTER(b);
+  DF_REQUIRE_POINTER(out);
+  DF_REQUIRE(a->values, "df_paired_difference: a.values is NULL");
   df_resampler s;
   df_status status = df_resampler_new(cfg, a->n, a->sizes, &s);
   if (status == DF_OK) status = paired(&s, kind, a->values, b, out);
@@ -129,7 +134,8 @@ double df_mcnemar_exact(int only_a, int only_b) {
 }
 
 df_status df_holm(int n, const double* p, double* adjusted, int* tests) {
-  DF_REQUIRE(n >= 0 && (n == 0 || (p && adjusted)), "Holm: n = %d must not be negative, p and adjusted not NULL", n);
+  DF_REQUIRE(n >= 0, "df_holm: n is %d, must not be negative", n);
+  DF_REQUIRE(n == 0 || (p && adjusted), "df_holm: %s is NULL", p ? "adjusted" : "p");
   int* order = df_ascending(n, p);
   if (!order) return DF_E_NOMEM;
 

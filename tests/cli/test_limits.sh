@@ -3,7 +3,7 @@
 # own name, none counts as a result, and the next run tries again.
 . tests/cli/check.sh
 # slow
-# serial: two signals count as one only within a tenth of a second
+# serial: ends cells by limits of tenths of a second
 
 cp -r docs/examples/pendulum "$scratch"
 (cd "$scratch/pendulum" && python3 make_data.py)
@@ -136,6 +136,7 @@ check report_refuses_a_diverged_cell exits_with 3 report "$wild"
 # a single window that is not finite affects the status of a row, not of the cell
 cat >"$scratch/bad.c" <<'C'
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -155,6 +156,7 @@ static df_status sample(void* self, const df_request* r, double* x, double* u) {
     for (size_t t = 0; t <= H; t++) memcpy(x + (b * (H + 1) + t) * nx, r->x0 + b * nx, nx * sizeof *x);
   }
   for (size_t i = nx; i < (H + 1) * nx; i++) x[i] = NAN;
+  if (access(HANG, F_OK) == 0) fclose(fopen(HANG ".seen", "w"));
   while (access(HANG, F_OK) == 0) nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
   return DF_OK;
 }
@@ -172,7 +174,20 @@ cells[0]['status'] == 'done' and [r['status'] for r in cells[0]['rows'] if r['me
 # ---- signals ----
 
 in_background() { "$program" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null & pid=$!; }
-waits_for() { for _ in $(seq 600); do [ -e $1 ] && return 0; sleep 0.05; done; return 1; }
+waits_for() { for _ in $(seq 1200); do [ -e $1 ] && return 0; sleep 0.05; done; echo "no $1 after 60 s"; return 1; }
+# works N: waits until the program in the background has used N more hundredths of a second of CPU time
+cpu() { awk '{ sub(/^.*\) /, ""); print $12 + $13 }' "/proc/$pid/stat" 2>/dev/null; }
+works() {
+  local from now
+  from=$(cpu)
+  for _ in $(seq 1200); do
+    now=$(cpu) && [ -n "$now" ] || { echo "the program has ended"; cat "$scratch/err"; return 1; }
+    [ "$now" -ge $((from + $1)) ] && return 0
+    sleep 0.05
+  done
+  echo "no $1 hundredths of a second of work in 60 s"
+  return 1
+}
 # ends_with CODE SECONDS: the program in the background ends with this exit code within this time
 ends_with() {
   local tick
@@ -187,13 +202,13 @@ ends_with() {
 generated=(go1_gaits --profile smoke --set data.episodes=500 --set data.seconds=20 --threads 1)
 for signal in INT TERM HUP; do
   in_background run "${generated[@]}" --method random_action --data "$scratch/data" --out "$scratch/generated" --quiet
-  waits_for "$scratch/generated/lock"
-  sleep 1
+  check "the_run_before_SIG${signal}_begins" waits_for "$scratch/generated/lock"
+  check "the_run_before_SIG${signal}_generates" works 50
   kill -$signal $pid
   check "SIG${signal}_ends_the_demonstrations_with_130" ends_with 130 20
   check "SIG${signal}_tells_how_far_they_were" says '^dynaflow: demonstrations: interrupted after [0-9]+ of 2000 episodes$'
   in_background data make "${generated[@]}" --data "$scratch/data" --quiet
-  sleep 0.5
+  check "data_make_before_SIG${signal}_generates" works 50
   kill -$signal $pid
   check "SIG${signal}_ends_data_make_with_130" ends_with 130 20
 done
@@ -202,15 +217,15 @@ check no_half_demonstrations_are_left [ -z "$(ls -A "$scratch/data" 2>/dev/null)
 for signal in INT TERM HUP; do
   folder=$scratch/evaluated-$signal
   in_background "${plan[@]}" --out "$folder" "${long[@]}"
-  waits_for "$folder/training/*/lock"
-  sleep 0.3
+  check "the_cell_before_SIG${signal}_begins" waits_for "$folder/training/*/lock"
+  check "the_cell_before_SIG${signal}_measures" works 30
   kill -$signal $pid
   check "SIG${signal}_ends_an_evaluation_with_130" ends_with 130 20
   check "SIG${signal}_is_recorded" records "$folder" "[(c['status'], c['reason']) for c in cells] == [('interrupted', 'evaluation: interrupted')]"
   check "SIG${signal}_says_what_is_kept" says 'dynaflow: interrupted; 0 of 1 cells are done and kept in'
 done
 in_background eval "$task" --profile smoke --threads 1 "${long[@]}"
-sleep 0.5
+check eval_before_sigterm_measures works 30
 kill -TERM $pid
 check sigterm_ends_a_command_that_keeps_nothing_with_130 ends_with 130 5
 
@@ -219,13 +234,13 @@ stubborn=$scratch/stubborn
 hanging=("${plan[@]}" --plugin "$scratch/bad.so" --method random_action,bad --out "$stubborn")
 touch "$scratch/hang"
 in_background "${hanging[@]}"
-first_cell_done() { for _ in $(seq 600); do grep -q '"type":"cell"' "$1/events.jsonl" 2>/dev/null && return 0; sleep 0.05; done; return 1; }
-first_cell_done "$stubborn"
-sleep 0.3
+check the_second_cell_hangs waits_for "$scratch/hang.seen"
 cp "$stubborn/events.jsonl" "$scratch/before"
+# both are delivered when the program goes on
+kill -STOP $pid
 kill -INT $pid
-sleep 0.01
-kill -INT $pid 2>/dev/null
+kill -TERM $pid
+kill -CONT $pid
 sleep 0.5
 check signals_at_once_are_one kill -0 $pid
 kill -INT $pid

@@ -229,9 +229,9 @@ check killed_run_ends_as_an_uninterrupted_one same_run "$scratch/whole" "$killed
 check kills_leave_no_half_files differ leftovers "$scratch"
 
 # a signal during a run of cells without training
-"$program" run $task "${small[@]}" --out "$scratch/measured" --method random_action --threads 1 --data "$data" \
+"$program" run $task "${small[@]}" --set eval.chains=40 --out "$scratch/measured" --method random_action --threads 1 --data "$data" \
   --seed "$(seq -s, 60)" >"$scratch/out" 2>"$scratch/err" </dev/null & pid=$!
-first_cell_done "$scratch/measured"
+check a_measurement_ends_before_the_signal first_cell_done "$scratch/measured"
 kill -INT $pid
 code=0; wait $pid || code=$?
 check sigint_between_measurements_exits_130 [ $code -eq 130 ]

@@ -122,6 +122,7 @@ static void what_is_wrong_is_refused_with_place_key_and_value(void** state) {
       {"task.name: t\ntrian.steps: 5\n", DF_E_CONFIG, {":2", "trian.steps", "'5'", "did you mean train.steps?"}},
       {"task.name: t\ntrain:\n  stesp: 5\n", DF_E_CONFIG, {":3", "train.stesp", "did you mean train.steps?"}},
       {"task.name: t\nsubsteps: 5\n", DF_E_CONFIG, {":2", "'substeps'", "did you mean system.substeps?"}},
+      {"task.name: t\nfoo: 5\n", DF_E_CONFIG, {":2", "unknown key 'foo' (value '5')", "(value '5')"}},
       {"task.name: ../../t\n", DF_E_CONFIG, {":1", "task.name", "'../../t'", "without '/'"}},
       {"task.name: t\ntrain.steps: many\n", DF_E_CONFIG, {":2", "train.steps", "'many'", "whole number"}},
       {"task.name: t\ntrain.steps: 1.5\n", DF_E_CONFIG, {":2", "train.steps", "'1.5'"}},
@@ -191,7 +192,16 @@ static void an_unknown_profile_is_named_with_those_there_are(void** state) {
   assert_int_equal(load(layered, "fast", NULL, &c), DF_E_CONFIG);
   assert_says(scratch_path, "'fast'", "smoke, full, bare");
   assert_int_equal(load("task.name: t\n", "fast", NULL, &c), DF_E_CONFIG);
-  assert_says("none");
+  assert_says("known profiles: full");
+}
+
+static void a_far_key_is_not_suggested(void** state) {
+  (void)state;
+  df_config c = df_config_default();
+  assert_int_equal(df_config_set(&c, "foo", "1", "--set"), DF_E_CONFIG);
+  assert_string_equal(df_error_message(), "--set: unknown key 'foo' (value '1')");
+  assert_int_equal(df_config_set(&c, "train.step", "1", "--set"), DF_E_CONFIG);
+  assert_string_equal(df_error_message(), "--set: unknown key 'train.step' (value '1'); did you mean train.steps?");
 }
 
 static void overrides_are_checked_like_the_file(void** state) {
@@ -349,6 +359,7 @@ int main(void) {
       IN_SCRATCH(a_file_that_is_not_there_is_missing_by_name),
       IN_SCRATCH(an_unknown_profile_is_named_with_those_there_are),
       IN_SCRATCH(full_needs_no_profiles),
+      cmocka_unit_test(a_far_key_is_not_suggested),
       IN_SCRATCH(overrides_are_checked_like_the_file),
       cmocka_unit_test(too_long_values_are_refused_not_cut),
       cmocka_unit_test(numbers_have_their_shortest_exact_text),

@@ -66,6 +66,34 @@ static void settings_reach_the_simulator(void** state) {
   df_system_free(system);
 }
 
+/* the fingerprint of the system of a model with a margin, of a task with the setting system.margin_scale = scale */
+static void fingerprint_with(double scale, char sha256[DF_SHA256_TEXT]) {
+  df_system* system;
+  char hash[DF_SHA256_TEXT];
+  config.system_margin_scale = scale;
+  assert_ok(df_task_system(&config, &search, &system, hash));
+  assert_ok(df_mujoco_fingerprint(system, sha256));
+  df_system_free(system);
+}
+
+static void a_margin_scale_of_0_leaves_no_margins(void** state) {
+  (void)state;
+  static const char with[] =
+      "<mujoco><worldbody><body><joint name='a'/><geom size='.1' margin='0.02'/></body></worldbody>"
+      "<actuator><motor joint='a'/></actuator></mujoco>";
+  static const char without[] =
+      "<mujoco><worldbody><body><joint name='a'/><geom size='.1'/></body></worldbody>"
+      "<actuator><motor joint='a'/></actuator></mujoco>";
+  char none[DF_SHA256_TEXT], scaled[DF_SHA256_TEXT], own[DF_SHA256_TEXT];
+  assert_ok(df_file_write(model_path, without, strlen(without)));
+  fingerprint_with(1, none);
+  assert_ok(df_file_write(model_path, with, strlen(with)));
+  fingerprint_with(0, scaled);
+  fingerprint_with(1, own);
+  assert_string_equal(scaled, none);
+  assert_string_not_equal(own, none);
+}
+
 static void another_model_file_is_refused_with_both_hashes(void** state) {
   (void)state;
   df_system* system;
@@ -176,6 +204,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       WITH_FILES(a_task_is_put_together),
       WITH_FILES(settings_reach_the_simulator),
+      WITH_FILES(a_margin_scale_of_0_leaves_no_margins),
       WITH_FILES(another_model_file_is_refused_with_both_hashes),
       WITH_FILES(demonstrations_of_another_model_are_refused),
       WITH_FILES(what_is_missing_is_named_with_where_it_was_looked_for),

@@ -107,10 +107,26 @@ check it_runs_and_gets_a_rollout_and_a_gradient runs
 # every exported symbol, found by its declaration in C++
 {
   printf '#include "dynaflow/dynaflow.h"\nint main(int, char** argv) {\n  const volatile void* all[] = {argv'
-  sed 's/.*/, reinterpret_cast<const void*>(\&&)/' lib/symbols.txt
+  sed 's/^\([a-z_0-9]*\):.*/, reinterpret_cast<const void*>(\&\1)/' lib/symbols.txt
   printf '};\n  return all[0] == nullptr;\n}\n'
 } >"$scratch/all.cpp"
 check every_symbol_has_c_linkage_in_cpp links lib/include "$scratch/all.cpp" "$scratch/all"
+
+# networks of the other number type have other names
+cat >"$scratch/network.cpp" <<'END'
+#include "dynaflow/dynaflow.h"
+int main() {
+  df_net* net = nullptr;
+  return df_net_new(nullptr, &net) == DF_E_ARG ? 0 : 1;
+}
+END
+check a_program_of_float_networks_links links lib/include "$scratch/network.cpp" "$scratch/network"
+double_links() {
+  { echo '#define DF_REAL_DOUBLE'; cat "$scratch/network.cpp"; } >"$scratch/double.cpp"
+  links lib/include "$scratch/double.cpp" "$scratch/double" 2>"$scratch/said" && return 1
+  grep -q 'undefined reference to .df_net_new_double' "$scratch/said"
+}
+check a_program_of_double_networks_does_not double_links
 plant 's/^DF_BEGIN_DECLS$//;s/^DF_END_DECLS$//' dynaflow/stats/statistics.h
 check a_header_without_c_linkage_is_found rejects links "$scratch/include" "$scratch/all.cpp" "$scratch/all"
 finish

@@ -16,11 +16,32 @@ check sources_and_objects_follow_the_ladder follows
 undefined() { nm "$BUILD"/libharness.a 2>/dev/null | awk '$1 == "U" { print $2 }' | sort -u; }
 without() { undefined | grep -E '^(mj|mju_|df_mujoco|df_sim|df_system|df_net|df_blas|cblas_|df_method|df_flow)' && return 1; return 0; }
 check libharness_needs_no_symbol_of_simulator_or_network without
+bare() { ! undefined | grep -E '^(curl_|zip_|omp_|GOMP_)'; }
+check libharness_needs_neither_libcurl_nor_libzip_nor_openmp bare
 check libharness_has_symbols_at_all test "$(undefined | wc -l)" -gt 50
 
 # a robot is named by its task; the program and the rooms that every robot shares know none
 robots='go1|go2|anymal|unitree|quadruped_gaits'
 check no_robot_in_the_program_or_in_the_settings bash -c "! grep -rniE '$robots' bench lib/config lib/include/dynaflow/config"
+
+# constructors_check_out ROOT: every function of a public header that makes an object, `type** out`, sets *out to NULL first
+constructors_check_out() {
+  python3 - "$1" <<'PY'
+import glob, re, sys
+headers = "".join(open(p).read() for p in glob.glob(sys.argv[1] + "/include/dynaflow/*/*.h"))
+sources = "".join(open(p).read() for p in glob.glob(sys.argv[1] + "/**/*.c", recursive=True))
+makers = re.findall(r"\bdf_status (df_\w+)\(([^;]*?)(?:df_\w+|char)\*\* (\w+)[,)]", re.sub(r"/\*.*?\*/", "", headers, flags=re.S))
+wrong = [name for name, _, out in makers
+         if not re.search(r"^df_status %s\([^{;]*\) \{\n  DF_REQUIRE_OUT\(%s\);" % (name, out), sources, re.M)]
+print("%d constructors; without DF_REQUIRE_OUT in the first line: %s" % (len(makers), " ".join(wrong) or "none"))
+sys.exit(bool(wrong) or len(makers) < 15)
+PY
+}
+check every_constructor_sets_its_output_first constructors_check_out lib
+cp -r lib "$scratch/lib"
+sed -i '/DF_REQUIRE_OUT(out)/d' "$scratch/lib/data/windows.c"
+forgets() { ! constructors_check_out "$scratch/lib" >"$scratch/said" && grep -q 'first line: df_windows_new$' "$scratch/said"; }
+check a_constructor_that_does_not_is_found forgets
 
 # ---- a small tree of its own, in which each kind of fault is planted ----
 tree=$scratch/tree

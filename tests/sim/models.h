@@ -61,6 +61,7 @@ static inline df_system* model_file(const char* file, double timestep, int subst
   cfg.substeps = substeps;
   cfg.integrator = integrator;
   cfg.margin_scale = margin_scale;
+  cfg.no_margins = margin_scale == 0;
   df_system* system;
   OK(df_mujoco_system_new(data_path(file), &cfg, &system));
   return system;

@@ -311,6 +311,44 @@ static double no_loss(void* context, int b, const double* x, double* dx) {
   return 0;
 }
 
+/* writes the fingerprint of a model whose geoms have a margin */
+static void fingerprint_of(const char* margin, const df_mujoco_cfg* cfg, char sha256[DF_SHA256_TEXT]) {
+  char xml[512];
+  snprintf(xml, sizeof xml,
+           "<mujoco><worldbody><geom type='plane' size='1 1 1' margin='%s'/><body pos='0 0 1'><joint name='z' "
+           "type='slide' axis='0 0 1'/><geom size='.1' margin='%s'/></body></worldbody><actuator><motor "
+           "joint='z'/></actuator></mujoco>",
+           margin, margin);
+  df_system* system;
+  OK(df_mujoco_system_from_xml(xml, "margins", cfg, &system));
+  OK(df_mujoco_fingerprint(system, sha256));
+  df_system_free(system);
+}
+
+static void a_zeroed_configuration_keeps_the_models_margins(void** state) {
+  (void)state;
+  const df_mujoco_cfg zeroed = {.substeps = 1, .iterations = 100}, by_default = df_mujoco_cfg_default();
+  char a[DF_SHA256_TEXT], b[DF_SHA256_TEXT];
+  fingerprint_of("0.02", &zeroed, a);
+  fingerprint_of("0.02", &by_default, b);
+  assert_string_equal(a, b);
+  fingerprint_of("0.02", &(df_mujoco_cfg){.substeps = 1, .iterations = 100, .margin_scale = 1}, b);
+  assert_string_equal(a, b);
+  fingerprint_of("0", &zeroed, b);
+  assert_string_not_equal(a, b);
+
+  /* scaled, and none */
+  fingerprint_of("0.02", &(df_mujoco_cfg){.substeps = 1, .iterations = 100, .no_margins = true}, a);
+  assert_string_equal(a, b);
+  fingerprint_of("0.02", &(df_mujoco_cfg){.substeps = 1, .iterations = 100, .margin_scale = 0.5}, a);
+  fingerprint_of("0.01", &zeroed, b);
+  assert_string_equal(a, b);
+  df_system* system;
+  const df_mujoco_cfg both = {.substeps = 1, .iterations = 100, .margin_scale = 0.5, .no_margins = true};
+  assert_int_equal(df_mujoco_system_from_xml("<mujoco/>", "margins", &both, &system), DF_E_CONFIG);
+  assert_string_equal(df_error_message(), "no_margins and margin_scale 0.5 cannot be combined");
+}
+
 /* calls every function once; returns at the first failure */
 static df_status use_everything(void) {
   enum { LENGTH = 3 };
@@ -361,6 +399,7 @@ int main(void) {
       cmocka_unit_test(features_are_reported),
       cmocka_unit_test(bad_files_and_options_are_named),
       cmocka_unit_test(the_library_in_use_is_accepted),
+      cmocka_unit_test(a_zeroed_configuration_keeps_the_models_margins),
       cmocka_unit_test(queries_describe_the_model),
       cmocka_unit_test(integrate_undoes_difference),
       cmocka_unit_test(the_adjoint_of_difference_agrees_with_differences),

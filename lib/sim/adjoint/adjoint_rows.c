@@ -33,6 +33,7 @@ void df_adjoint_rows(const df_step_record* record, df_adjoint* a, double* vbar) 
   for (int i = 0; i < record->nrow; i++, r = next_row(r)) {
     const double *c = row_coefficient(r), *b = row_second(r), s = along(r, c, a->w);
     const int* dofs = row_dofs(r);
+    /* the mass is a sum of efc_D, which MuJoCo keeps positive; negative damping of a model is in r->damping */
     DF_ASSERT(r->ndof > 0 && r->mass >= 0);
     DF_ASSERT((const unsigned char*)r >= record->rows && (const unsigned char*)next_row(r) <= record->welds);
 

@@ -264,9 +264,9 @@ static bool round_motion(const df_geom_pair* t, const df_geom_pair* first, df_co
 
 bool df_contact_motion_of(const mjModel* m, const mjData* d, int contact, df_contact_motion* out) {
   const mjContact *c = d->contact + contact, *before = contact > 0 ? c - 1 : c;
+  DF_ASSERT(contact >= 0 && contact < d->ncon && c->geom[0] >= 0 && c->geom[1] >= 0);
   const df_geom_pair t = df_geom_pair_of(m, d, c);
   bool known = true, exact = true;
-  DF_ASSERT(contact >= 0 && contact < d->ncon && c->geom[0] >= 0 && c->geom[1] >= 0);
   DF_ASSERT(t.shape[0].type <= t.shape[1].type && fabs(vec_dot(t.normal, t.normal) - 1) < 1e-9);
   *out = (df_contact_motion){0};
 

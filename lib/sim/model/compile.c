@@ -9,7 +9,7 @@ enum { LEAST_ITERATIONS = 50, FIRST_VERSION = 3016000, BROKEN_VERSION = 4000000 
 enum { SPARSE_FROM = 60 }; /* number of dofs from which MuJoCo by default uses sparse matrices */
 
 df_mujoco_cfg df_mujoco_cfg_default(void) {
-  return (df_mujoco_cfg){.substeps = 1, .integrator = DF_INTEGRATOR_MODEL, .iterations = 100, .margin_scale = 1.0};
+  return (df_mujoco_cfg){.substeps = 1, .integrator = DF_INTEGRATOR_MODEL, .iterations = 100};
 }
 
 const char* df_mujoco_version(void) {
@@ -40,6 +40,8 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
   }
   if (cfg->substeps < 1) return df_fail(DF_E_CONFIG, "substeps %d is less than 1", cfg->substeps);
   if (cfg->iterations < 0) return df_fail(DF_E_CONFIG, "iterations %d is negative", cfg->iterations);
+  if (cfg->no_margins && cfg->margin_scale != 0)
+    return df_fail(DF_E_CONFIG, "no_margins and margin_scale %g cannot be combined", cfg->margin_scale);
   if (cfg->finite_differences && cfg->parameter_gradients)
     return df_fail(DF_E_CONFIG,
                    "finite_differences and parameter_gradients cannot be combined: differenced steps have no parameter "
@@ -55,10 +57,10 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
 
 typedef struct compile_job {
   const char *path, *xml; /* one of them; the other is NULL */
-  double margin_scale;
-  mjSpec* spec;     /* NULL if parsing failed */
-  mjModel* model;   /* NULL if compilation failed */
-  char error[1000]; /* MuJoCo's message if either failed */
+  double margin_scale;    /* factor on every geom margin */
+  mjSpec* spec;           /* NULL if parsing failed */
+  mjModel* model;         /* NULL if compilation failed */
+  char error[1000];       /* MuJoCo's message if either failed */
 } compile_job;
 
 static void scale_margins(mjSpec* spec, double scale) {
@@ -125,7 +127,8 @@ df_status df_mujoco_compile(const char* path, const char* xml, const char* name,
   if (path) DF_TRY(df_file_check(path));
 
   /* parse and compile */
-  compile_job job = {.path = path, .xml = xml, .margin_scale = cfg->margin_scale};
+  const double own = cfg->margin_scale > 0 ? cfg->margin_scale : 1;
+  compile_job job = {.path = path, .xml = xml, .margin_scale = cfg->no_margins ? 0 : own};
   const bool quiet = df_mujoco_guarded(compile, &job);
   if (job.spec) mj_deleteSpec(job.spec);
   if (!quiet) return df_fail(DF_E_SIM, "%s: %s", name, df_mujoco_error_text());

@@ -223,7 +223,8 @@ void df_mujoco_parameter_values(const df_system* base, double* p) {
 }
 
 df_status df_mujoco_set_parameters(df_system* base, const double* p) {
-  DF_REQUIRE(base && p, "df_mujoco_set_parameters: system or p is NULL");
+  DF_REQUIRE(base, "df_mujoco_set_parameters: system is NULL");
+  DF_REQUIRE_POINTER(p);
   df_mujoco* system = (df_mujoco*)(void*)base;
   mjModel* m = system->model;
   /* check all values before the first change */

@@ -180,18 +180,19 @@ static df_status system_from_model(mjModel* m, const char* name, const df_mujoco
 }
 
 df_status df_mujoco_system_new(const char* path, const df_mujoco_cfg* cfg, df_system** out) {
-  DF_REQUIRE(out, "df_mujoco_system_new: out is NULL");
-  *out = NULL;
-  DF_REQUIRE(path && cfg, "df_mujoco_system_new: path or cfg is NULL");
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(path);
+  DF_REQUIRE_POINTER(cfg);
   mjModel* m;
   DF_TRY(df_mujoco_compile(path, NULL, path, cfg, &m));
   return system_from_model(m, path, cfg, out);
 }
 
 df_status df_mujoco_system_from_xml(const char* xml, const char* name, const df_mujoco_cfg* cfg, df_system** out) {
-  DF_REQUIRE(out, "df_mujoco_system_from_xml: out is NULL");
-  *out = NULL;
-  DF_REQUIRE(xml && name && cfg, "df_mujoco_system_from_xml: xml, name or cfg is NULL");
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(xml);
+  DF_REQUIRE_POINTER(name);
+  DF_REQUIRE_POINTER(cfg);
   mjModel* m;
   DF_TRY(df_mujoco_compile(NULL, xml, name, cfg, &m));
   return system_from_model(m, name, cfg, out);
@@ -210,9 +211,11 @@ df_status df_mujoco_copy_with_tolerance(const df_system* base, double tolerance,
 }
 
 df_status df_mujoco_inspect(const char* path, const df_mujoco_cfg* cfg, df_feature** features, int* n) {
-  DF_REQUIRE(path && cfg && features && n, "df_mujoco_inspect: an argument is NULL");
-  *features = NULL;
+  DF_REQUIRE_OUT(features);
+  DF_REQUIRE_POINTER(n);
   *n = 0;
+  DF_REQUIRE_POINTER(path);
+  DF_REQUIRE_POINTER(cfg);
   mjModel* m;
   DF_TRY(df_mujoco_compile(path, NULL, path, cfg, &m));
   const df_status status = df_mujoco_list_features(m, cfg, features, n);

@@ -17,7 +17,6 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "exit_code.h"
-#include "suggestion.h"
 
 static void a_row_has_every_column(void** state) {
   (void)state;
@@ -79,15 +78,6 @@ static void numbers_survive_the_document(void** state) {
   rows_free(&all);
 }
 
-static void names_that_are_nearly_right_are_suggested(void** state) {
-  (void)state;
-  static const char* const names[] = {"list", "gradcheck", "report"};
-  assert_string_equal(closest_name("lsit", 3, names), "list");
-  assert_string_equal(closest_name("gradchek", 3, names), "gradcheck");
-  assert_null(closest_name("banana", 3, names));
-  assert_null(closest_name("", 0, names));
-}
-
 static void every_status_has_an_exit_code(void** state) {
   (void)state;
   assert_int_equal(report_failure(DF_OK), 0);
@@ -146,9 +136,11 @@ static void a_table_has_every_column_and_every_byte(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_row_has_every_column),        cmocka_unit_test(what_is_not_finite_is_null_with_a_reason),
-      cmocka_unit_test(numbers_survive_the_document),  cmocka_unit_test(names_that_are_nearly_right_are_suggested),
-      cmocka_unit_test(every_status_has_an_exit_code), cmocka_unit_test(a_table_has_every_column_and_every_byte),
+      cmocka_unit_test(a_row_has_every_column),
+      cmocka_unit_test(what_is_not_finite_is_null_with_a_reason),
+      cmocka_unit_test(numbers_survive_the_document),
+      cmocka_unit_test(every_status_has_an_exit_code),
+      cmocka_unit_test(a_table_has_every_column_and_every_byte),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

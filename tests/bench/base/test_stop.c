@@ -108,8 +108,15 @@ static void one_signal_and_a_limit(void) {
 
 static void two_signals_at_once(void) {
   stop_in_order();
+  /* both are delivered when they are no longer blocked */
+  sigset_t both;
+  sigemptyset(&both);
+  sigaddset(&both, SIGINT);
+  sigaddset(&both, SIGTERM);
+  sigprocmask(SIG_BLOCK, &both, NULL);
   raise(SIGINT);
   raise(SIGTERM);
+  sigprocmask(SIG_UNBLOCK, &both, NULL);
   _exit(7);
 }
 

@@ -40,6 +40,15 @@ static void armature_agrees_with_differences(void** state) {
              .5);
 }
 
+static void negative_damping_agrees_with_differences(void** state) {
+  (void)state;
+  check_text("negative damping", MODEL("", "stiffness='30' damping='-3'", "stiffness='20' damping='-2'", ""), .1, .5);
+  check_text("anti-damped servo, implicitfast",
+             BODIES("integrator='implicitfast'", "", "stiffness='20'") "<actuator><general joint='a' gainprm='10' biastype='affine' biasprm='0 -10 8'/>"
+             "<motor joint='c'/></actuator></mujoco>",
+             .1, .5);
+}
+
 static void limits_agree_with_differences(void** state) {
   (void)state;
   check_text("limits", MODEL("", "range='-.05 .02' solimplimit='.2 .8 2'", "range='-.1 .1' solimplimit='.2 .8 2'", ""),
@@ -121,6 +130,7 @@ static void models_of_the_data_sets_agree_with_differences(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(springs_and_dampers_agree_with_differences),
+      cmocka_unit_test(negative_damping_agrees_with_differences),
       cmocka_unit_test(armature_agrees_with_differences),
       cmocka_unit_test(limits_agree_with_differences),
       cmocka_unit_test(dry_friction_agrees_with_differences),

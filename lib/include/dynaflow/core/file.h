@@ -31,7 +31,7 @@ DF_API DF_MUST_CHECK df_status df_file_check(const char* path);
 
 /* Reads a whole file into memory from df_alloc(), followed by a zero byte that *n does not count. The caller frees
  * *data with df_free(); on failure *data is NULL and *n is 0. Errors name the path: DF_E_MISSING, DF_E_IO (also for
- * anything other than a regular file, which is not waited for), DF_E_NOMEM. */
+ * anything other than a regular file, which is not waited for), DF_E_NOMEM; DF_E_ARG for a NULL argument. */
 DF_API DF_MUST_CHECK df_status df_file_read(const char* path, char** data, size_t* n);
 
 /* Creates a folder and its missing parents; an existing folder is not an error. Errors name the path: DF_E_IO,

@@ -76,6 +76,17 @@ DF_API df_status df_fail(df_status status, const char* format, ...) DF_PRINTF(2,
     if (!(condition)) return df_fail(DF_E_ARG, __VA_ARGS__); \
   } while (0)
 
+/* returns DF_E_ARG from the enclosing function if its argument is NULL: "df_net_new: cfg is NULL" */
+#define DF_REQUIRE_POINTER(argument) DF_REQUIRE(argument, "%s: %s is NULL", __func__, #argument)
+
+/* The same for an output pointer, which then is NULL until the function succeeds. Functions that make an object check
+ * `out` first, so that *out is NULL after every other failure. */
+#define DF_REQUIRE_OUT(out)  \
+  do {                       \
+    DF_REQUIRE_POINTER(out); \
+    *(out) = NULL;           \
+  } while (0)
+
 DF_END_DECLS
 
 #endif

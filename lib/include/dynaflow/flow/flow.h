@@ -34,8 +34,8 @@ typedef struct df_flow df_flow;
  * name, used in logs and files. The caller frees *out with df_flow_free(); on failure *out is NULL. Errors: DF_E_CONFIG
  * for settings that do not fit (more than 128 chart coordinates, actions missing from the data, action.center or
  * half_range of a length that does not divide nu or missing for an unbounded actuator, a network or train.slices out of
- * range, a train.tape_mib that is too small); DF_E_ARG for no task or env->threads < 1; DF_E_BLAS before
- * df_blas_open(); DF_E_NOMEM. */
+ * range, a train.tape_mib that is too small); DF_E_ARG for a NULL argument, no task or env->threads < 1; DF_E_BLAS
+ * before df_blas_open(); DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_flow_new(const df_method_env* env, const char* name, df_decoder decoder,
                                            df_flow** out);
 DF_API void df_flow_free(df_flow* flow); /* NULL is allowed */

@@ -100,9 +100,16 @@ typedef struct df_method {
 /* ---- plugins: `dynaflow --plugin FILE.so` ----
  *
  * A plugin is a shared object, linked with libdynaflow, that defines the two symbols below. It is refused if its
- * version differs from the program's; DF_METHOD_VERSION is increased whenever plugins must be rebuilt. See
- * docs/add-a-method.md for an example. */
-enum { DF_METHOD_VERSION = 3 };
+ * version differs from the program's: DF_METHOD_VERSION is made of the sizes of the structs that a plugin shares with
+ * the program, so that a plugin built with other headers is told apart, and of DF_METHOD_REVISION, which is increased
+ * for every other change after which plugins must be rebuilt. See docs/add-a-method.md for an example. */
+enum { DF_METHOD_REVISION = 3 };
+
+/* weights make it unlikely that two changes cancel */
+#define DF_METHOD_SIZES                                                                                    \
+  (101 * sizeof(df_task) + 103 * sizeof(df_system) + 107 * sizeof(df_dataset) + 109 * sizeof(df_windows) + \
+   113 * sizeof(df_method_env) + 127 * sizeof(df_request) + 131 * sizeof(df_training_log) + 137 * sizeof(df_method))
+#define DF_METHOD_VERSION (DF_METHOD_REVISION * 10000000 + (int)(DF_METHOD_SIZES % 10000000))
 
 DF_API extern const int df_plugin_version; /* = DF_METHOD_VERSION */
 DF_API extern const df_method df_plugin_method;

@@ -53,18 +53,19 @@ typedef struct df_mujoco_cfg {
   int iterations;      /* limit of solver iterations, >= 50, also if it is the model's own: the implicit gradient of an
                         * unconverged solution is wrong. A limit of line search iterations below 50 is raised to 50. */
   double tolerance;    /* solver tolerance */
-  double margin_scale; /* factor on every geom margin, also if it is 0; 0.5 for data from MuJoCo before 3.5, which took
-                        * the larger margin of two geoms where later versions take the sum */
+  double margin_scale; /* factor on every geom margin; 0.5 for data from MuJoCo before 3.5, which took the larger margin
+                        * of two geoms where later versions take the sum */
   bool approximate_contacts; /* admits geom pairs whose contacts MuJoCo finds by iteration, with the derivative of the
                               * limit of the iteration (adjoint.h); false refuses them */
   bool finite_differences;   /* admits features without an exact adjoint, and differentiates the steps in which they are
                               * active by centred finite differences, 2 (ndx + nu) steps each (adjoint.h); false refuses
                               * them. Not together with parameter_gradients */
   bool parameter_gradients;  /* records what the gradient by physical parameters needs (parameters.h) */
+  bool no_margins;           /* sets every geom margin to 0; not together with a margin_scale */
 } df_mujoco_cfg;
 
 /* timestep 0 (the model's), substeps 1, integrator and solver MODEL, iterations 100, tolerance 0 (the model's),
- * margin_scale 1, and the three flags false */
+ * margin_scale 0 (the model's margins), and the flags false */
 DF_API df_mujoco_cfg df_mujoco_cfg_default(void);
 
 /* Compiles a model file into a system, which the caller frees with df_system_free(). Errors: DF_E_ARG
