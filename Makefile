@@ -35,7 +35,7 @@ comma := ,
 Q := $(if $(V),,@)
 says = $(if $(V),,@echo "  $(1)")
 
-# ---- the ladder: a folder sees the headers of the folders named here, and no others (docs/design.md, section 2) ----
+# ---- the ladder: a folder sees the headers of the folders named here, and no others (docs/design.md, "Layout") ----
 # lib/: the rooms, from the bottom up, and the public headers that each one sees beside its own
 ROOMS := core io config stats nn sim data gradcheck gait metrics flow
 SEES_io := core
