@@ -12,6 +12,7 @@
 #include "provenance.h"
 #include "stop.h"
 #include "suggestion.h"
+#include "terminal.h"
 
 typedef struct command {
   const char* name;
@@ -44,8 +45,8 @@ static int unknown(const char* word) {
   const char* names[N_COMMANDS];
   char hint[96];
   for (int i = 0; i < N_COMMANDS; i++) names[i] = commands[i].name;
-  fprintf(stderr, "dynaflow: unknown command '%s'%s\n", word, suggestion(word, N_COMMANDS, names, hint, sizeof hint));
-  fprintf(stderr, "dynaflow: `dynaflow --help` lists the commands\n");
+  print_line(stderr, "dynaflow: unknown command '%s'%s", word, suggestion(word, N_COMMANDS, names, hint, sizeof hint));
+  print_line(stderr, "dynaflow: `dynaflow --help` lists the commands");
   return EXIT_USAGE;
 }
 
@@ -64,7 +65,7 @@ int main(int argc, char** argv) {
   }
   const char* word = argv[1];
   if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
-    printf("%s\n", provenance_version());
+    print_line(stdout, "%s", provenance_version());
     return EXIT_DONE;
   }
   if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "escape.h"
+#include "json.h"
+#include "terminal.h"
 #include "text.h"
 
 row row_default(void) {
@@ -12,7 +15,7 @@ row row_default(void) {
 }
 
 static json_t* text_or_null(const char* s) {
-  return s ? json_string(s) : json_null();
+  return s ? json_text(s) : json_null();
 }
 static json_t* number_or_null(double v) {
   return isfinite(v) ? json_real(v) : json_null();
@@ -39,7 +42,7 @@ json_t* row_json(const row* r, bool in_cell) {
   json_object_set_new(o, "n", json_integer(r->n));
   json_object_set_new(o, "lo", number_or_null(r->lo));
   json_object_set_new(o, "hi", number_or_null(r->hi));
-  json_object_set_new(o, "status", json_string(status_of(r)));
+  json_object_set_new(o, "status", json_text(status_of(r)));
   return o;
 }
 
@@ -65,14 +68,24 @@ json_t* rows_document(const rows* r) {
 
 /* ---- the text table ---- */
 
-enum { CELL_MAX = 512, COLUMNS_MAX = 24 };
+enum { CELL_MAX = 512, SHOWN_MAX = 4 * CELL_MAX, COLUMNS_MAX = 24 };
 
-static void cell_text(const char* column, const json_t* v, char* out) {
+/* what the terminal will show: escaped here, so that columns have its width */
+static void string_text(const char* s, char out[SHOWN_MAX]) {
+  char cut[CELL_MAX];
+  text plain = {0};
+  snprintf(cut, sizeof cut, "%s", s);
+  text_add_plain(&plain, cut);
+  snprintf(out, SHOWN_MAX, "%s", text_of(&plain));
+  text_clear(&plain);
+}
+
+static void cell_text(const char* column, const json_t* v, char out[SHOWN_MAX]) {
   out[0] = '\0';
-  if (json_is_string(v)) snprintf(out, CELL_MAX, "%s", json_string_value(v));
-  if (json_is_integer(v)) snprintf(out, CELL_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
-  if (json_is_real(v)) snprintf(out, CELL_MAX, "%.6g", json_real_value(v));
-  if (json_is_boolean(v)) snprintf(out, CELL_MAX, "%s", json_is_true(v) ? "yes" : "no");
+  if (json_is_string(v)) string_text(json_string_value(v), out);
+  if (json_is_integer(v)) snprintf(out, SHOWN_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+  if (json_is_real(v)) snprintf(out, SHOWN_MAX, "%.6g", json_real_value(v));
+  if (json_is_boolean(v)) snprintf(out, SHOWN_MAX, "%s", json_is_true(v) ? "yes" : "no");
   /* k = 0 and n = 0 mean "not applicable" */
   if (json_is_integer(v) && json_integer_value(v) == 0 && (strcmp(column, "k") == 0 || strcmp(column, "n") == 0)) {
     out[0] = '\0';
@@ -94,7 +107,7 @@ typedef struct column {
 
 static int find_columns(const json_t* list, column* columns) {
   int n = 0;
-  char cell[CELL_MAX];
+  char cell[SHOWN_MAX];
   size_t i;
   json_t* object;
   json_array_foreach(list, i, object) {
@@ -122,9 +135,9 @@ static void add_cell(text* line, const column* c, const char* cell, bool last) {
   if (!c->right && !last) text_add(line, "%*s", (int)pad, "");
 }
 
-static void print_line(text* line) {
+static void print_row(text* line) {
   while (line->n && line->data[line->n - 1] == ' ') line->data[--line->n] = '\0';
-  printf("%s\n", text_of(line));
+  print_line(stdout, "%s", text_of(line));
   text_clear(line);
 }
 
@@ -139,16 +152,16 @@ static void print_table(const json_t* list) {
   for (int c = 0; c < n; c++) {
     if (columns[c].used) add_cell(&line, &columns[c], columns[c].name, c == last);
   }
-  if (last >= 0) print_line(&line);
+  if (last >= 0) print_row(&line);
   size_t i;
   json_t* object;
   json_array_foreach(list, i, object) {
     for (int c = 0; c < n; c++) {
-      char cell[CELL_MAX];
+      char cell[SHOWN_MAX];
       cell_text(columns[c].name, json_object_get(object, columns[c].name), cell);
       if (columns[c].used) add_cell(&line, &columns[c], cell, c == last);
     }
-    print_line(&line);
+    print_row(&line);
   }
 }
 
@@ -159,6 +172,6 @@ void rows_print(const rows* r, const options* opts) {
   }
   json_t* document = rows_document(r);
   json_dumpf(document, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-  printf("\n");
+  print_line(stdout, "%s", "");
   json_decref(document);
 }

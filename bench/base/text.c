@@ -29,7 +29,7 @@ void text_add_bytes(text* t, const char* bytes, size_t n) {
   t->data[t->n] = '\0';
 }
 
-static void add_list(text* t, const char* format, va_list list) {
+void text_add_list(text* t, const char* format, va_list list) {
   if (!format) return;
   va_list again;
   va_copy(again, list);
@@ -43,7 +43,7 @@ static void add_list(text* t, const char* format, va_list list) {
 void text_add(text* t, const char* format, ...) {
   va_list list;
   va_start(list, format);
-  add_list(t, format, list);
+  text_add_list(t, format, list);
   va_end(list);
 }
 
@@ -56,27 +56,6 @@ const char* text_of(const text* t) {
   return t->data ? t->data : "";
 }
 
-void text_add_html(text* t, const char* plain) {
-  for (const char* p = plain; *p; p++) {
-    switch (*p) {
-      case '&':
-        text_add(t, "&amp;");
-        break;
-      case '<':
-        text_add(t, "&lt;");
-        break;
-      case '>':
-        text_add(t, "&gt;");
-        break;
-      case '"':
-        text_add(t, "&quot;");
-        break;
-      default:
-        text_add_bytes(t, p, 1);
-    }
-  }
-}
-
 df_status text_write(const text* t, const char* path) {
   return df_file_write(path, text_of(t), t->n);
 }
@@ -85,7 +64,7 @@ char* format_text(const char* format, ...) {
   text t = {0};
   va_list list;
   va_start(list, format);
-  add_list(&t, format, list);
+  text_add_list(&t, format, list);
   va_end(list);
   char* copy = df_strdup(text_of(&t));
   text_clear(&t);

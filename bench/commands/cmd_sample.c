@@ -10,6 +10,7 @@
 #include "dynaflow/io/npz.h"
 #include "exit_code.h"
 #include "job.h"
+#include "terminal.h"
 #include "text.h"
 
 /* writes states, actions, conditions, dt and model hash; numpy reads the file without further packages */
@@ -60,7 +61,7 @@ static df_status sample_windows(const checkpoint_arguments* a, cell* c, const ch
   df_status status = x && u ? c->method->sample(c->instance, &request, x, u) : DF_E_NOMEM;
   if (status == DF_OK) status = write_npz(path, c, set, x, u);
   if (status == DF_OK && !a->common.quiet) {
-    printf("%s: %d windows of %d actions, K = %d\n", path, set->B, set->H, k);
+    print_line(stdout, "%s: %d windows of %d actions, K = %d", path, set->B, set->H, k);
   }
   df_free(x);
   df_free(u);

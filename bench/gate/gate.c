@@ -11,6 +11,7 @@
 #include "json.h"
 #include "lookup.h"
 #include "rows.h"
+#include "store.h"
 #include "verify.h"
 
 /* turns the findings of verification into verdicts */
@@ -36,6 +37,7 @@ static void take_verification(const run_view* r, const char* folder, const verif
       if (one.task) one.seed = json_integer_value(json_object_get(found, "seed"));
       one.metric = what;
       gate_add_row(out, meaning[m].verdict, &one, "", string_of(found, "detail"));
+      gate_locate(out, store_path(r->source), 0, "");
     }
   }
   verification_clear(&v);
@@ -101,6 +103,7 @@ static df_status hold_group(held* h, const options* opts, const char* against) {
       snprintf(detail, sizeof detail, "%.200s has no tolerance for profile %.40s, add one", h->expect.path,
                h->g->profile);
       gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "bands", detail);
+      gate_locate(h->out, h->expect.path, 0, "");
     }
   }
   df_free(task_file);
@@ -109,6 +112,7 @@ static df_status hold_group(held* h, const options* opts, const char* against) {
 
 df_status gate_run(const run_view* r, const char* folder, const gate_cfg* cfg, const char* against, gate_result* out) {
   *out = (gate_result){.verdicts = rows_new()};
+  gate_start_clock(out);
   take_verification(r, folder, &cfg->verify, out);
   /* numbers of changed records are not judged */
   df_status status = DF_OK;
@@ -143,6 +147,7 @@ static df_status accept_group(held* h, const options* opts, const char* folder, 
 df_status gate_accept(const run_view* r, const char* folder, const gate_cfg* cfg, const char* golden_folder,
                       const char* reason, gate_result* out) {
   *out = (gate_result){.verdicts = rows_new()};
+  gate_start_clock(out);
   take_verification(r, folder, &cfg->verify, out);
   df_status status = DF_OK;
   /* check all groups before writing the first table */

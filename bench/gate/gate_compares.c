@@ -21,6 +21,7 @@ static void differ(held* h, const char* what, const char* format, ...) {
   vsnprintf(detail, sizeof detail, format, list);
   va_end(list);
   gate_add(h->out, GATE_NOT_COMPARABLE, h->g->task, h->g->profile, what, detail);
+  gate_locate(h->out, h->expect.path, 0, "");
 }
 
 static bool same_version(const char* a, const char* b) {
