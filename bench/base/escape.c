@@ -168,14 +168,18 @@ void text_add_csv(text* t, const char* s) {
 
 static void put_gnuplot(text* t, const char* at, char before) {
   const char c = at[0];
-  (void)before;
-  if (!is_word(c) && !strchr(" +-.,:;/()[]=<>%*#!?_^{}@&~|'", c)) {
+  /* gnuplot takes two quotes at the beginning of a string for an empty string, so that doubling does not escape them */
+  if (c == '\'') {
+    text_add(t, "\u2019");
+    return;
+  }
+  /* the SVG terminal leaves > as it is, and XML does not allow ]]> */
+  if ((c == '>' && before == ']') || (!is_word(c) && !strchr(" +-.,:;/()[]=<>%*#!?_^{}@&~|", c))) {
     text_add(t, "?");
     return;
   }
-  /* marks of enhanced text; a quote is doubled */
+  /* marks of enhanced text */
   if (strchr("_^{}@&~", c)) text_add(t, "\\");
-  if (c == '\'') text_add(t, "'");
   text_add_bytes(t, at, 1);
 }
 
@@ -198,7 +202,8 @@ void text_add_gnuplot_tic(text* t, const char* s) {
 
 /* ---- file names ---- */
 
-enum { FILE_NAME_MAX = 120, DIGITS = 8 };
+/* the longest name that file_name_of() makes, and the longest one with what is appended to it */
+enum { MADE_MAX = 120, FILE_NAME_MAX = 200, DIGITS = 8 };
 
 static bool is_file_character(char c, bool first) {
   return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || (!first && c == '-');
@@ -214,10 +219,10 @@ bool is_file_name(const char* name) {
 }
 
 char* file_name_of(const char* name) {
-  if (is_file_name(name)) return format_text("%s", name);
+  if (is_file_name(name) && strlen(name) <= MADE_MAX) return format_text("%s", name);
   char sha256[DF_SHA256_TEXT] = "";
   if (df_sha256(name, strlen(name), sha256) != DF_OK) sha256[0] = '\0';
-  char* file = format_text("%.*s-%.*s", FILE_NAME_MAX - DIGITS - 1, name[0] ? name : "_", DIGITS, sha256);
+  char* file = format_text("%.*s-%.*s", MADE_MAX - DIGITS - 1, name[0] ? name : "_", DIGITS, sha256);
   for (char* c = file; *c; c++) *c = is_file_character(*c, c == file) ? *c : '_';
   return file;
 }

@@ -27,10 +27,10 @@ void text_add_markdown(text* t, const char* s);
  * leading apostrophe. So does a field that begins with an apostrophe: remove one to get the string. */
 void text_add_csv(text* t, const char* s);
 
-/* A string constant of gnuplot with its single quotes, in which gnuplot neither runs commands nor expands macros. The
- * marks of enhanced text are escaped, and characters that are neither letters, digits, spaces nor in a list of harmless
- * punctuation (backtick, backslash, dollar and double quote are not) become '?'. The second is for labels of tics, in
- * which % starts a number format. */
+/* A string constant of gnuplot with its single quotes, in which gnuplot neither runs commands nor expands macros. Marks
+ * of enhanced text are escaped, a single quote becomes a typographic one, and every ASCII character that is neither a
+ * letter, a digit, a space nor in a list of harmless punctuation (backtick, backslash, dollar and double quote are not)
+ * becomes '?'. The second function is for labels of tics, in which % starts a number format. */
 void text_add_gnuplot(text* t, const char* s);
 void text_add_gnuplot_tic(text* t, const char* s);
 
@@ -39,7 +39,8 @@ void text_add_gnuplot_tic(text* t, const char* s);
  * name's SHA-256 are appended, so that different names have different files. Free it with df_free(). Out of memory, it
  * ends the program as text_add() does. */
 char* file_name_of(const char* name);
-/* Whether file_name_of() returns such a name, so that scripts and pages may hold it. */
+/* Whether a name has these characters only and at most 200 bytes, as what file_name_of() returns and what is made of it
+ * by appending words: scripts and pages may hold it. */
 bool is_file_name(const char* name);
 
 #endif

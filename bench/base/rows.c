@@ -171,7 +171,8 @@ void rows_print(const rows* r, const options* opts) {
     return;
   }
   json_t* document = rows_document(r);
-  json_dumpf(document, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-  print_line(stdout, "%s", "");
+  char* shown = json_dumps(document, JSON_INDENT(1) | JSON_ENSURE_ASCII);
   json_decref(document);
+  print_json(shown ? shown : "");
+  free(shown);
 }

@@ -11,4 +11,8 @@
  * characters. Without memory it ends the program as text_add() does. */
 void print_line(FILE* stream, const char* format, ...) DF_PRINTF(2, 3);
 
+/* Prints a JSON document of ASCII characters, and the end of its last line. A delete character, which JSON leaves as it
+ * is, is printed as \u007f. */
+void print_json(const char* document);
+
 #endif

@@ -48,6 +48,7 @@ static int find_panels(const run_view* r, const run_group* g, const char** panel
 /* a curve of a method in a panel */
 typedef struct curve {
   int seeds;     /* 0: none, or without a finite loss */
+  double lo, hi; /* of the losses of single seeds */
   bool positive; /* some mean loss is above 0 and can stand on a logarithmic axis */
 } curve;
 
@@ -65,7 +66,7 @@ static curve add_curve(const run_view* r, const run_group* g, const char* method
   }
   if (n == 0) return (curve){0};
   /* one line per step */
-  curve out = {0};
+  curve out = {.lo = INFINITY, .hi = -INFINITY};
   text block = {0};
   for (size_t i = 0;; i++) {
     const json_t* step = json_array_get(json_object_get(curves[0], "step"), i);
@@ -82,6 +83,8 @@ static curve add_curve(const run_view* r, const run_group* g, const char* method
     if (!isfinite(sum)) continue;
     text_add(&block, "%.0f %.9g %.9g %.9g\n", number_of(step), sum / n, lo, hi);
     out.seeds = n;
+    out.lo = fmin(out.lo, lo);
+    out.hi = fmax(out.hi, hi);
     out.positive |= sum > 0;
   }
   if (out.seeds) {
@@ -96,16 +99,31 @@ static void draw_training_panel(const run_view* r, const run_group* g, const cha
   /* data */
   curve curves[METHODS_MAX];
   bool any = false, positive = false;
+  double lo = INFINITY, hi = -INFINITY;
   for (int m = 0; m < g->n_methods; m++) {
     curves[m] = add_curve(r, g, g->methods[m], panel, &p->data);
-    any |= curves[m].seeds > 0;
     positive |= curves[m].positive;
+    if (curves[m].seeds == 0) continue;
+    any = true;
+    lo = fmin(lo, curves[m].lo);
+    hi = fmax(hi, curves[m].hi);
   }
   /* a logarithmic axis cannot show losses that are all 0, and gnuplot stops if nothing is left */
   text_add(&p->script, "%s",
            positive ? "set logscale y\nset format y '10^{%L}'\nset mytics 10\n"
                     : "unset logscale y\nset format y '%g'\nunset mytics\n");
-  text_add(&p->script, "set yrange %s\n", any ? "[*:*]" : "[0:1]");
+  /* gnuplot warns of an axis without length */
+  if (lo < hi) {
+    text_add(&p->script, "set yrange [*:*]\n");
+  } else {
+    text_add(&p->script, "set yrange [%.6g:%.6g]\n",
+             positive ? lo / 2
+             : any    ? lo - 1
+                      : 0,
+             positive ? 2 * hi
+             : any    ? hi + 1
+                      : 1);
+  }
   const char* join = "plot ";
   if (!any) text_add(&p->script, "plot [0:1] NaN notitle");
   /* bands, then lines on top of them */
