@@ -8,11 +8,12 @@
 #include "dynaflow/core/status.h"
 
 /* Formats one line and prints it, with its end, as text_add_plain() shows it: arguments add neither lines nor control
- * characters. Without memory it ends the program as text_add() does. */
+ * characters, and the line is no command to a runner of GitHub Actions (`::error::`, `##[error]`). Without memory it
+ * ends the program as text_add() does. */
 void print_line(FILE* stream, const char* format, ...) DF_PRINTF(2, 3);
 
 /* Prints a JSON document of ASCII characters, and the end of its last line. A delete character, which JSON leaves as it
- * is, is printed as \u007f. */
+ * is, and the [ of ##[ are printed as \u007f and \u005b. */
 void print_json(const char* document);
 
 #endif

@@ -31,6 +31,9 @@ a|b|c \| d
 " onmouseover="alert(1)
 ]]><!-- --!> <?x?>
 [x](javascript:alert(1)) ![y](http://z)
+::stop-commands::x
+ ::error file=x::y
+##[error]x ##[set-env name=x]y
 **bold** _it_ `code` ~~no~~ $x$ # - |
 '''
 

@@ -14,7 +14,9 @@ printable() {
 import re, sys
 text = sys.stdin.buffer.read().decode()
 odd = re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]", text)
-assert text and not odd, (len(text), odd[:5])'
+assert text and not odd, (len(text), odd[:5])
+commands = [line for line in text.split("\n") if line.lstrip().startswith("::") or "##[" in line]
+assert not commands, commands'
 }
 
 # ---- report: the folder's name tries it, too ----
