@@ -83,9 +83,18 @@ bool plot_is_reference(const char* method) {
 
 /* ---- files ---- */
 
+/* removes a picture; one that is not there is no failure */
+static df_status remove_picture(const char* folder, const char* name) {
+  char* path = format_text("%s/%s.svg", folder, name);
+  df_status status = DF_OK;
+  if (unlink(path) != 0 && errno != ENOENT) status = df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
+  df_free(path);
+  return status;
+}
+
 /* Runs gnuplot in the folder of the script, so that scripts name their files without a path: no name of a folder
  * reaches gnuplot, and no shell is involved. -d: the user's start-up files are not read. */
-static df_status run_gnuplot(const char* folder, const char* script) {
+static df_status run_gnuplot(const char* folder, const char* name, const char* script) {
   enum { NO_PROGRAM = 127, NO_FOLDER = 126 };
   const pid_t child = fork();
   if (child < 0) return df_fail(DF_E_IO, "cannot start gnuplot: %s", strerror(errno));
@@ -109,6 +118,8 @@ static df_status run_gnuplot(const char* folder, const char* script) {
   if (WIFEXITED(state) && WEXITSTATUS(state) == NO_FOLDER) {
     return df_fail(DF_E_IO, "%s: gnuplot cannot enter the folder", folder);
   }
+  /* at an error, gnuplot leaves the part of the picture that it has drawn */
+  DF_TRY(remove_picture(folder, name));
   return df_fail(DF_E_MISSING, "%s/%s: gnuplot did not draw the figure, see its message above", folder, script);
 }
 
@@ -119,22 +130,14 @@ static df_status write_part(const char* folder, const char* name, const char* su
   return status;
 }
 
-/* removes an older picture; in a folder of somebody else it may be a link to any file, which gnuplot would overwrite */
-static df_status remove_picture(const char* folder, const char* name) {
-  char* path = format_text("%s/%s.svg", folder, name);
-  df_status status = DF_OK;
-  if (unlink(path) != 0 && errno != ENOENT) status = df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
-  df_free(path);
-  return status;
-}
-
 df_status plot_save(const char* folder, const plot* p) {
   DF_REQUIRE(is_file_name(p->name), "plot: '%s' is not a file name that a script may hold", p->name);
   char* script = format_text("%s.gp", p->name);
   df_status status = write_part(folder, p->name, ".dat", &p->data);
+  /* in a folder of somebody else, an older picture may be a link to any file, which gnuplot would overwrite */
   if (status == DF_OK) status = remove_picture(folder, p->name);
   if (status == DF_OK) status = write_part(folder, p->name, ".gp", &p->script);
-  if (status == DF_OK) status = run_gnuplot(folder, script);
+  if (status == DF_OK) status = run_gnuplot(folder, p->name, script);
   df_free(script);
   return status;
 }
