@@ -79,7 +79,7 @@ def main(folder, marker):
             cell.pop('record_sha256', None)
             cell['key'] = ''
             records.append(cell)
-    failed = dict(records[0], method='dynaflow', seed=9, status=evil[0], rows=[])
+    failed = dict(records[0], method='dynaflow', seed=9, status='=a,b\r"c\n', rows=[])
     with open(os.path.join(folder, 'events.jsonl'), 'w') as f:
         f.write(''.join(json.dumps(r) + '\n' for r in records + [failed]))
 
