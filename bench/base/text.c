@@ -7,7 +7,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
-#include "exit_code.h"
+#include "exit_numbers.h"
 
 static void make_room(text* t, size_t more) {
   if (t->n + more + 1 <= t->room) return;
