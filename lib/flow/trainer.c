@@ -92,6 +92,7 @@ static double ema_at(const trainer_cfg* cfg, long step) {
 
 /* computes loss and gradient of one batch; the gradient is left in t->gradient[0] */
 static void one_step(trainer* t, long step, trainer_slice_fn slice, void* context) {
+  t->failed = -1;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
   for (int s = 0; s < t->cfg.slices; s++) {
     const int first = slice_begin(&t->cfg, s), count = slice_begin(&t->cfg, s + 1) - first;
@@ -101,15 +102,20 @@ static void one_step(trainer* t, long step, trainer_slice_fn slice, void* contex
   df_slices_sum(t->cfg.slices, t->n, t->gradient, t->threads, t->gradient[0]);
 }
 
-void trainer_note_failure(trainer* t) {
+void trainer_note_failure(trainer* t, int sample) {
 #pragma omp critical(trainer_failure)
-  snprintf(t->failure, sizeof t->failure, "%s", df_error_message());
+  if (t->failed < 0 || sample < t->failed) {
+    t->failed = sample;
+    snprintf(t->failure, sizeof t->failure, "%s", df_error_message());
+  }
 }
 
-/* DF_E_SIM if a sample of the step failed */
+/* DF_E_SIM if a sample of the step failed, DF_E_NONFINITE if the loss of one is infinite */
 static df_status check_failures(const trainer* t, long step, const char* name) {
+  if (t->failed >= 0) return df_fail(DF_E_SIM, "%s: step %ld, sample %d: %s", name, step, t->failed, t->failure);
   for (int i = 0; i < t->cfg.batch; i++) {
-    if (isinf(t->loss[i])) return df_fail(DF_E_SIM, "%s: step %ld, sample %d: %s", name, step, i, t->failure);
+    if (isinf(t->loss[i]))
+      return df_fail(DF_E_NONFINITE, "%s: step %ld, sample %d: the loss is infinite", name, step, i);
   }
   return DF_OK;
 }
