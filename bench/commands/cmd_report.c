@@ -103,15 +103,13 @@ static void print_table(const run_view* r, const run_group* g, int k, const opti
 }
 
 static void put_note(text* out, const char* line) {
-  text_add(out, "dynaflow: warning: %s\n", line);
+  (void)out;
+  print_line(stderr, "dynaflow: warning: %s", line);
 }
 
 /* the notes of the records on standard error */
 static void print_notes(const run_view* r, const options* opts) {
-  text notes = {0};
-  for (int i = 0; i < r->n_groups && !opts->quiet; i++) for_notes(r, &r->groups[i], put_note, &notes);
-  fputs(text_of(&notes), stderr);
-  text_clear(&notes);
+  for (int i = 0; i < r->n_groups && !opts->quiet; i++) for_notes(r, &r->groups[i], put_note, NULL);
 }
 
 static void print_tables(const run_view* r, const char* folder, const options* opts) {

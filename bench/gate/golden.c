@@ -296,10 +296,11 @@ static df_status check_name(const char* what, const char* name) {
   bool fine = !name[0] || !strchr("=+-@#'", name[0]); /* an empty name is refused as golden_read() does */
   for (const char* p = name; *p; p++) fine = fine && (unsigned char)*p >= 32 && *p != ',' && *p != '"' && *p != 127;
   if (fine) return DF_OK;
-  return df_fail(DF_E_CONFIG,
-                 "%s '%s' cannot be in a golden table: it has a comma, a double quote or a control character, "
-                 "or begins with one of = + - @ # '; rename it",
-                 what, name);
+  return df_fail(
+      DF_E_FORMAT,
+      "no golden table is written: %s '%s' has a comma, a double quote or a control character, or begins with "
+      "one of = + - @ # '; rename it",
+      what, name);
 }
 
 static df_status check_names(const run_cell* c) {

@@ -129,7 +129,9 @@ for i in range(100):
     if cells and '$2' in ('k', 'sae_own.'): cells[0]['rows'].append(r)
     else: cells.append(one)
 planned = []" "
-records = [dict(plan, profile=c['profile'], cells=[{k: c[k] for k in ('task', 'method', 'seed', 'key')}]) for c in cells] + cells"
+records = [dict(plan, profile=c['profile'], cells=[{k: c[k] for k in ('task', 'method', 'seed', 'key')}]) for c in cells]
+for r in records: seal(r)
+records += cells"
   exits_with "$1" gate "$scratch/run" --tasks "$scratch/many" --json
 }
 for what in p m seed k sae_own.; do

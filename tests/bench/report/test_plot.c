@@ -96,13 +96,13 @@ static void every_method_seed_curve_and_point_is_drawn(void** state) {
   assert_non_null(strstr(text_of(&metrics.data), "\n1089 1089 1089 91 ")); /* the method m89 */
   /* 30 named losses beside the first one */
   assert_true(plot_training(&r, g, &training));
-  assert_non_null(strstr(text_of(&training.script), "set title \"extra29\""));
+  assert_non_null(strstr(text_of(&training.script), "set title 'extra29'"));
   assert_non_null(strstr(text_of(&training.data), "# flow matching, a0: step, mean, smallest and largest of 90 seeds"));
   assert_true(plot_examples(&r, g, &examples));
-  assert_non_null(strstr(text_of(&examples.script), "set title \"e5 [m]\""));
-  assert_non_null(strstr(text_of(&examples.script), "set label 1 \"m89\""));
+  assert_non_null(strstr(text_of(&examples.script), "set title 'e5 [m]'"));
+  assert_non_null(strstr(text_of(&examples.script), "set label 1 'm89'"));
   assert_true(plot_strip(&r, g, &strip));
-  assert_non_null(strstr(text_of(&strip.script), "set label 100 \"m89\""));
+  assert_non_null(strstr(text_of(&strip.script), "set label 100 'm89'"));
   assert_non_null(strstr(text_of(&strip.data), " 299\n")); /* the height of the last point */
   plot_clear(&metrics);
   plot_clear(&training);
