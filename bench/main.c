@@ -16,6 +16,7 @@
 #include "stop.h"
 #include "streams.h"
 #include "suggestion.h"
+#include "terminal.h"
 
 typedef struct command {
   const char* name;
@@ -48,8 +49,8 @@ static int unknown(const char* word) {
   const char* names[N_COMMANDS];
   char hint[96];
   for (int i = 0; i < N_COMMANDS; i++) names[i] = commands[i].name;
-  fprintf(stderr, "dynaflow: unknown command '%s'%s\n", word, suggestion(word, N_COMMANDS, names, hint, sizeof hint));
-  fprintf(stderr, "dynaflow: `dynaflow --help` lists the commands\n");
+  print_line(stderr, "dynaflow: unknown command '%s'%s", word, suggestion(word, N_COMMANDS, names, hint, sizeof hint));
+  print_line(stderr, "dynaflow: `dynaflow --help` lists the commands");
   return EXIT_USAGE;
 }
 
@@ -60,7 +61,7 @@ static bool set_array_memory(const char* mib) {
   char* end;
   const long n = strtol(mib, &end, 10);
   if (end == mib || *end || n < 1 || n > MOST_MIB) {
-    fprintf(stderr, "dynaflow: DYNAFLOW_NPZ_MIB = '%s': expected a number of MiB from 1 to %d\n", mib, MOST_MIB);
+    print_line(stderr, "dynaflow: DYNAFLOW_NPZ_MIB = '%s': expected a number of MiB from 1 to %d", mib, MOST_MIB);
     return false;
   }
   (void)df_npz_set_memory((size_t)n << 20);
@@ -84,7 +85,7 @@ int main(int argc, char** argv) {
   }
   const char* word = argv[1];
   if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
-    printf("%s\n", provenance_version());
+    print_line(stdout, "%s", provenance_version());
     return EXIT_DONE;
   }
   if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "escape.h"
 #include "json.h"
 #include "list.h"
 
@@ -147,15 +148,27 @@ static void add_steps(run_group* g, int k) {
   g->n_k++;
 }
 
+/* the file name of a group that is new; "a-b" with profile "c" and "a" with profile "b-c" do not share one */
+static char* group_file(const run_view* r, const run_cell* c) {
+  char* name = format_text("%s-%s", c->task, c->profile);
+  char* file = file_name_of(name);
+  df_free(name);
+  for (int i = 0; i < r->n_groups; i++) {
+    if (strcmp(r->groups[i].file, file) != 0) continue;
+    df_free(file);
+    name = format_text("%s/%s", c->task, c->profile);
+    file = file_name_of(name);
+    df_free(name);
+    break;
+  }
+  return file;
+}
+
 static run_group* group_of(run_view* r, const run_cell* c) {
   for (int i = 0; i < r->n_groups; i++) {
     if (run_in_group(&r->groups[i], c)) return &r->groups[i];
   }
-  char* file = format_text("%s-%s", c->task, c->profile);
-  /* the name of the task becomes part of file names */
-  for (char* p = file; *p; p++) {
-    if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-", *p)) *p = '_';
-  }
+  char* file = group_file(r, c);
   r->groups = list_grow(r->groups, r->n_groups, sizeof *r->groups);
   r->groups[r->n_groups] = (run_group){.task = c->task, .profile = c->profile, .file = file};
   return &r->groups[r->n_groups++];

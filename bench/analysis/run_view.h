@@ -24,7 +24,7 @@ typedef struct run_cell {
  * have; the run_view owns them. */
 typedef struct run_group {
   const char *task, *profile;
-  const char* file; /* "<task>-<profile>" with characters that file names cannot have replaced; owned by the run_view */
+  const char* file; /* of "<task>-<profile>", by file_name_of(); owned by the run_view */
   int n_methods;
   const char** methods;
   int n_k; /* the numbers of sampler steps K in the records, ascending; {0} if no method has a sampler */

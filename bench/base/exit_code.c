@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "terminal.h"
+
 int exit_code_of(df_status status) {
   switch (status) {
     case DF_OK:
@@ -21,12 +23,12 @@ int exit_code_of(df_status status) {
 int report_failure(df_status status) {
   const char* detail = df_error_message();
   if (status == DF_OK) return EXIT_DONE;
-  fprintf(stderr, "dynaflow: %s\n", detail[0] ? detail : df_status_text(status));
+  print_line(stderr, "dynaflow: %s", detail[0] ? detail : df_status_text(status));
   return exit_code_of(status);
 }
 
 int report_task_failure(df_status status, const char* task) {
   const int code = report_failure(status);
-  if (status == DF_E_MISSING) fprintf(stderr, "dynaflow: to fetch its files, run: dynaflow data fetch %s\n", task);
+  if (status == DF_E_MISSING) print_line(stderr, "dynaflow: to fetch its files, run: dynaflow data fetch %s", task);
   return code;
 }

@@ -3,17 +3,7 @@
 #define BENCH_BASE_EXIT_CODE_H
 
 #include "dynaflow/core/status.h"
-
-/* Scripts depend on these numbers: never renumber them. */
-enum {
-  EXIT_DONE = 0,
-  EXIT_CHECK_FAILED = 1,   /* a check failed */
-  EXIT_USAGE = 2,          /* invalid usage or input */
-  EXIT_INCOMPLETE = 3,     /* something, e.g. a file, is missing or unfinished; also no memory and no usable BLAS */
-  EXIT_INCONCLUSIVE = 4,   /* the data do not decide the question */
-  EXIT_NOT_COMPARABLE = 5, /* the results belong to different settings */
-  EXIT_INTERRUPTED = 130   /* stopped by SIGINT, SIGTERM or SIGHUP; finished work is kept */
-};
+#include "exit_numbers.h"
 
 /* Maps a status to an exit code: DF_OK to EXIT_DONE, DF_E_INTERRUPTED to EXIT_INTERRUPTED, DF_E_MISSING, DF_E_NOMEM and
  * DF_E_BLAS to EXIT_INCOMPLETE, every other status to EXIT_USAGE. */

@@ -11,4 +11,7 @@ double number_of(const json_t* v);
  */
 const char* string_of(const json_t* object, const char* key);
 
+/* A new JSON string. Bytes that are not UTF-8, which JSON cannot hold, are shown as by text_add_plain(). */
+json_t* json_text(const char* s);
+
 #endif

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include "dynaflow/core/clock.h"
+#include "escape.h"
+#include "terminal.h"
+#include "text.h"
 
 void progress_start(progress* p, bool quiet, const char* label, const char* unit, double total) {
   const double now = df_clock_wall();
@@ -44,17 +47,22 @@ static void draw(const progress* p, double now, const char* note) {
   char speed[48], left[32], bar[WIDTH + 1];
   rate_text(p, rate, speed, sizeof speed);
   duration(rate > 0 ? (p->total - p->done) / rate : NAN, left, sizeof left);
+  text line = {0}, shown = {0};
   const int full = (int)(share * WIDTH);
   for (int i = 0; i < WIDTH; i++) bar[i] = i < full ? '#' : '.';
   bar[WIDTH] = '\0';
   if (p->terminal) {
-    fprintf(stderr, "\r%s [%s] %3.0f%%  %s  %s left%s%s\033[K", p->label, bar, 100 * share, speed, left,
-            note ? "  " : "", note ? note : "");
+    text_add(&line, "%s [%s] %3.0f%%  %s  %s left%s%s", p->label, bar, 100 * share, speed, left, note ? "  " : "",
+             note ? note : "");
+    text_add_plain(&shown, text_of(&line));
+    fprintf(stderr, "\r%s\033[K", text_of(&shown));
   } else {
-    fprintf(stderr, "%s: %3.0f%% (%.0f of %.0f %s), %s, %s left%s%s\n", p->label, 100 * share, p->done, p->total,
-            p->unit, speed, left, note ? ", " : "", note ? note : "");
+    print_line(stderr, "%s: %3.0f%% (%.0f of %.0f %s), %s, %s left%s%s", p->label, 100 * share, p->done, p->total,
+               p->unit, speed, left, note ? ", " : "", note ? note : "");
   }
   fflush(stderr);
+  text_clear(&line);
+  text_clear(&shown);
 }
 
 void progress_update(progress* p, double done, const char* note) {
@@ -79,6 +87,6 @@ void progress_end(progress* p) {
   const double seconds = df_clock_wall() - p->started;
   if (p->line_open) fprintf(stderr, "\r\033[K");
   if (seconds < 1) return;
-  fprintf(stderr, "%s: %.0f of %.0f %s in %s\n", p->label, p->done, p->total, p->unit,
-          duration(seconds, taken, sizeof taken));
+  print_line(stderr, "%s: %.0f of %.0f %s in %s", p->label, p->done, p->total, p->unit,
+             duration(seconds, taken, sizeof taken));
 }

@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "escape.h"
+#include "json.h"
 #include "list.h"
+#include "terminal.h"
 #include "text.h"
 
 row row_default(void) {
@@ -14,7 +17,7 @@ row row_default(void) {
 }
 
 static json_t* text_or_null(const char* s) {
-  return s ? json_string(s) : json_null();
+  return s ? json_text(s) : json_null();
 }
 static json_t* number_or_null(double v) {
   return isfinite(v) ? json_real(v) : json_null();
@@ -41,7 +44,7 @@ json_t* row_json(const row* r, bool in_cell) {
   json_object_set_new(o, "n", json_integer(r->n));
   json_object_set_new(o, "lo", number_or_null(r->lo));
   json_object_set_new(o, "hi", number_or_null(r->hi));
-  json_object_set_new(o, "status", json_string(status_of(r)));
+  json_object_set_new(o, "status", json_text(status_of(r)));
   return o;
 }
 
@@ -67,10 +70,10 @@ json_t* rows_document(const rows* r) {
 
 /* ---- the text table ---- */
 
-/* replaces `out` by the text of a value */
+/* replaces `out` by what the terminal shows of a value: escaped here, so that columns have its width */
 static void cell_text(const char* column, const json_t* v, text* out) {
   text_clear(out);
-  if (json_is_string(v)) text_add(out, "%s", json_string_value(v));
+  if (json_is_string(v)) text_add_plain(out, json_string_value(v));
   /* k = 0 and n = 0 mean "not applicable" */
   const bool counts = strcmp(column, "k") == 0 || strcmp(column, "n") == 0;
   if (json_is_integer(v) && !(counts && json_integer_value(v) == 0)) {
@@ -130,9 +133,9 @@ static void add_cell(text* line, const column* c, const char* cell, bool last) {
   if (!c->right && !last) text_add(line, "%*s", (int)pad, "");
 }
 
-static void print_line(text* line) {
+static void print_row(text* line) {
   while (line->n && line->data[line->n - 1] == ' ') line->data[--line->n] = '\0';
-  printf("%s\n", text_of(line));
+  print_line(stdout, "%s", text_of(line));
   text_clear(line);
 }
 
@@ -146,7 +149,7 @@ static void print_table(const json_t* list) {
   for (int c = 0; c < n; c++) {
     if (columns[c].used) add_cell(&line, &columns[c], columns[c].name, c == last);
   }
-  if (last >= 0) print_line(&line);
+  if (last >= 0) print_row(&line);
   size_t i;
   json_t* object;
   json_array_foreach(list, i, object) {
@@ -154,7 +157,7 @@ static void print_table(const json_t* list) {
       cell_text(columns[c].name, json_object_get(object, columns[c].name), &cell);
       if (columns[c].used) add_cell(&line, &columns[c], text_of(&cell), c == last);
     }
-    print_line(&line);
+    print_row(&line);
   }
   text_clear(&cell);
   df_free(columns);
@@ -166,7 +169,8 @@ void rows_print(const rows* r, const options* opts) {
     return;
   }
   json_t* document = rows_document(r);
-  json_dumpf(document, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-  printf("\n");
+  char* shown = json_dumps(document, JSON_INDENT(1) | JSON_ENSURE_ASCII);
   json_decref(document);
+  print_json(shown ? shown : "");
+  free(shown);
 }

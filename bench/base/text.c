@@ -6,7 +6,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
-#include "exit_code.h"
+#include "exit_numbers.h"
 
 static void make_room(text* t, size_t more) {
   if (t->n + more + 1 <= t->room) return;
@@ -53,27 +53,6 @@ void text_clear(text* t) {
 
 const char* text_of(const text* t) {
   return t->data ? t->data : "";
-}
-
-void text_add_html(text* t, const char* plain) {
-  for (const char* p = plain; *p; p++) {
-    switch (*p) {
-      case '&':
-        text_add(t, "&amp;");
-        break;
-      case '<':
-        text_add(t, "&lt;");
-        break;
-      case '>':
-        text_add(t, "&gt;");
-        break;
-      case '"':
-        text_add(t, "&quot;");
-        break;
-      default:
-        text_add_bytes(t, p, 1);
-    }
-  }
 }
 
 df_status text_write(const text* t, const char* path) {

@@ -1,4 +1,5 @@
-/* text.h: a growing string, for documents that are written as a whole. {0} is an empty text. */
+/* text.h: a growing string, for documents that are written as a whole. {0} is an empty text. Strings of others
+ * are appended by the functions of escape.h. */
 #ifndef BENCH_BASE_TEXT_H
 #define BENCH_BASE_TEXT_H
 
@@ -14,15 +15,12 @@ typedef struct text {
 
 /* Append. Out of memory, they end the program with a message and EXIT_INCOMPLETE. */
 void text_add(text* t, const char* format, ...) DF_PRINTF(2, 3);
-void text_add_list(text* t, const char* format, va_list list);
+void text_add_list(text* t, const char* format, va_list list) DF_PRINTF(2, 0);
 void text_add_bytes(text* t, const char* bytes, size_t n);
 void text_clear(text* t); /* frees the memory; the text is empty again */
 
 /* The string, "" if empty. Valid until the next append. */
 const char* text_of(const text* t);
-
-/* Appends `plain` with & < > " replaced by HTML entities. */
-void text_add_html(text* t, const char* plain);
 
 /* Writes the text to a file atomically. Errors: those of df_file_write(). */
 DF_MUST_CHECK df_status text_write(const text* t, const char* path);

@@ -22,6 +22,7 @@
 #include "suite.h"
 #include "target.h"
 #include "target_argument.h"
+#include "terminal.h"
 
 enum { KEY_WINDOWS = 0x600, KEY_PASSES };
 
@@ -160,7 +161,7 @@ static df_status open_model(const arguments* a, const suite_model* model, const 
     status = df_task_system(&config, search, s, sha256);
   }
   if (status == DF_OK || status == DF_E_NOMEM) return status;
-  fprintf(stderr, "dynaflow: skipping %s: %s\n", model->name, df_error_message());
+  print_line(stderr, "dynaflow: skipping %s: %s", model->name, df_error_message());
   return DF_OK;
 }
 
@@ -190,7 +191,7 @@ static int bench_suite(const arguments* a, const suite* s, adjoint_timing* timin
   search_clear(&search);
   if (status != DF_OK) return report_failure(status);
   if (*n > 0) return EXIT_DONE;
-  fprintf(stderr, "dynaflow: %s: none of its models can be timed\n", s->path);
+  print_line(stderr, "dynaflow: %s: none of its models can be timed", s->path);
   return EXIT_INCOMPLETE;
 }
 

@@ -9,6 +9,7 @@
 #include "rows.h"
 #include "run_argument.h"
 #include "run_view.h"
+#include "terminal.h"
 #include "verdict.h"
 #include "verify_replay.h"
 
@@ -112,11 +113,12 @@ int cmd_gate(int argc, char** argv) {
     rows_print(&g.verdicts, &a.runs.common);
     code = gate_exit_code(&g);
     if (code != EXIT_DONE && !a.runs.common.quiet) {
-      fprintf(stderr,
-              "dynaflow: %s: %d regressed, %d missing, %d inconclusive, %d not comparable, %d unreadable; %d held, %d "
-              "improved\n",
-              folder, g.count[GATE_REGRESSED], g.count[GATE_MISSING], g.count[GATE_INCONCLUSIVE],
-              g.count[GATE_NOT_COMPARABLE], g.count[GATE_UNREADABLE], g.count[GATE_HELD], g.count[GATE_IMPROVED]);
+      print_line(
+          stderr,
+          "dynaflow: %s: %d regressed, %d missing, %d inconclusive, %d not comparable, %d unreadable; %d held, %d "
+          "improved",
+          folder, g.count[GATE_REGRESSED], g.count[GATE_MISSING], g.count[GATE_INCONCLUSIVE],
+          g.count[GATE_NOT_COMPARABLE], g.count[GATE_UNREADABLE], g.count[GATE_HELD], g.count[GATE_IMPROVED]);
     }
   }
   /* write the JUnit file, also if the run could not be read */

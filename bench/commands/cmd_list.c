@@ -16,6 +16,7 @@
 #include "options.h"
 #include "rows.h"
 #include "suggestion.h"
+#include "terminal.h"
 #include "text.h"
 
 typedef struct arguments {
@@ -129,7 +130,7 @@ static int list_kind(const char* kind, bool first, const options* opts, rows* al
   if (opts->json) {
     json_array_extend(all->list, one.list);
   } else {
-    if (!first) printf("\n");
+    if (!first) print_line(stdout, "%s", "");
     rows_print(&one, opts);
   }
   rows_free(&one);

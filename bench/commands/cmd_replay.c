@@ -24,6 +24,7 @@
 #include "options.h"
 #include "progress.h"
 #include "rows.h"
+#include "terminal.h"
 
 typedef struct arguments {
   options common;
@@ -291,7 +292,7 @@ int cmd_replay(int argc, char** argv) {
   if (status == DF_OK) {
     rows_print(&out, &a.common);
     if (!held && !a.common.quiet)
-      fprintf(stderr, "dynaflow: %s: the recorded actions do not reproduce the recorded states\n", a.task);
+      print_line(stderr, "dynaflow: %s: the recorded actions do not reproduce the recorded states", a.task);
   } else {
     code = report_task_failure(status, a.task);
   }

@@ -16,6 +16,7 @@
 #include "store.h"
 #include "summary.h"
 #include "tables.h"
+#include "terminal.h"
 #include "text.h"
 
 typedef struct arguments {
@@ -68,7 +69,7 @@ static df_status write_all(const run_view* r, const char* folder, const options*
   if (status == DF_OK) status = plots_write(r, folder, &f);
   *drawn = status == DF_OK;
   if (status == DF_E_MISSING) {
-    if (!opts->quiet) fprintf(stderr, "dynaflow: %s\n", df_error_message());
+    if (!opts->quiet) print_line(stderr, "dynaflow: %s", df_error_message());
     status = DF_OK;
   }
   if (status == DF_OK) status = html_write(r, &s, &f, folder);
@@ -93,24 +94,22 @@ static void print_table(const run_view* r, const run_group* g, int k, const opti
     }
     rows_add_object(&out, one);
   }
-  printf("%s, profile %s, %d of %d cells done", g->task, g->profile, g->done, g->cells);
-  if (k > 0) printf(", K = %d sampler step%s", k, k == 1 ? "" : "s");
-  printf("\n");
+  char steps[48] = "";
+  if (k > 0) snprintf(steps, sizeof steps, ", K = %d sampler step%s", k, k == 1 ? "" : "s");
+  print_line(stdout, "%s, profile %s, %d of %d cells done%s", g->task, g->profile, g->done, g->cells, steps);
   rows_print(&out, opts);
-  printf("\n");
+  print_line(stdout, "%s", "");
   rows_free(&out);
 }
 
 static void put_note(text* out, const char* line) {
-  text_add(out, "dynaflow: warning: %s\n", line);
+  (void)out;
+  print_line(stderr, "dynaflow: warning: %s", line);
 }
 
 /* the notes of the records on standard error */
 static void print_notes(const run_view* r, const options* opts) {
-  text notes = {0};
-  for (int i = 0; i < r->n_groups && !opts->quiet; i++) for_notes(r, &r->groups[i], put_note, &notes);
-  fputs(text_of(&notes), stderr);
-  text_clear(&notes);
+  for (int i = 0; i < r->n_groups && !opts->quiet; i++) for_notes(r, &r->groups[i], put_note, NULL);
 }
 
 static void print_tables(const run_view* r, const char* folder, const options* opts) {
@@ -118,7 +117,7 @@ static void print_tables(const run_view* r, const char* folder, const options* o
     const run_group* g = &r->groups[i];
     for (int j = 0; j < g->n_k && g->done; j++) print_table(r, g, g->k[j], opts);
   }
-  printf("Units, intervals and figures: %s/index.html\n", folder);
+  print_line(stdout, "Units, intervals and figures: %s/index.html", folder);
 }
 
 /* prints a row per task and profile: cells done and missing; `page` is the HTML page, "" if none was written */
@@ -141,11 +140,12 @@ static void print_result(const run_view* r, const char* page, const options* opt
 static void report_missing_cells(const run_view* r, const char* run, int missing, const options* opts) {
   text names = {0};
   run_missing(r, NULL, NULL, &names);
-  fprintf(stderr,
-          "dynaflow: %s: %d of %d cells done: no report is written of a part of the plan\n"
-          "dynaflow: missing: %s\n"
-          "dynaflow: repeat `dynaflow run` to finish them, or report the others with `dynaflow report %s --partial`\n",
-          run, r->n_cells - missing, r->n_cells, text_of(&names), run);
+  print_line(stderr, "dynaflow: %s: %d of %d cells done: no report is written of a part of the plan", run,
+             r->n_cells - missing, r->n_cells);
+  print_line(stderr, "dynaflow: missing: %s", text_of(&names));
+  print_line(stderr,
+             "dynaflow: repeat `dynaflow run` to finish them, or report the others with `dynaflow report %s --partial`",
+             run);
   text_clear(&names);
   if (opts->json) print_result(r, "", opts);
 }

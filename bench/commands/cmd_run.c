@@ -6,6 +6,7 @@
 #include "cell.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/flow/method.h"
+#include "escape.h"
 #include "exit_code.h"
 #include "machine.h"
 #include "methods.h"
@@ -18,6 +19,7 @@
 #include "stop.h"
 #include "store.h"
 #include "suggestion.h"
+#include "terminal.h"
 #include "text.h"
 
 enum { KEY_SECONDS = 0x600, KEY_MEMORY };
@@ -156,8 +158,8 @@ static void count_outcome(tally* t, const char* name, const cell_end* end) {
     t->code = EXIT_INTERRUPTED;
     return;
   }
-  fprintf(stderr, "dynaflow: %s: %s%s%s\n", name, end->outcome == CELL_ERROR ? "" : cell_outcome_word(end->outcome),
-          end->outcome == CELL_ERROR ? "" : ": ", end->reason);
+  print_line(stderr, "dynaflow: %s: %s%s%s", name, end->outcome == CELL_ERROR ? "" : cell_outcome_word(end->outcome),
+             end->outcome == CELL_ERROR ? "" : ": ", end->reason);
   /* exceeding a limit is not bad input */
   const bool bad_input = end->outcome == CELL_ERROR && end->status != DF_E_INTERRUPTED;
   if (t->code == EXIT_DONE) t->code = bad_input ? exit_code_of(end->status) : EXIT_INCOMPLETE;
@@ -177,10 +179,10 @@ static df_status run_opened(cell* c, const char* name, const char* folder, store
   if (store_find(events, c->key)) {
     t->skipped++;
     cell_forget_training(c, folder); /* left over if the process was killed after it wrote the record */
-    if (!quiet) fprintf(stderr, "%s: already done\n", name);
+    if (!quiet) print_line(stderr, "%s: already done", name);
   } else if (!mine) {
     t->elsewhere++;
-    if (!quiet) fprintf(stderr, "%s: locked by another process\n", name);
+    if (!quiet) print_line(stderr, "%s: locked by another process", name);
   } else {
     DF_TRY(cell_run(c, folder, events, &end));
     count_outcome(t, name, &end);
@@ -204,7 +206,7 @@ static bool work_on_cell(const arguments* a, const planned_cell* p, const char* 
     status = run_opened(&c, name, folder, events, t);
   }
   if (status != DF_OK) {
-    fprintf(stderr, "dynaflow: %s: %s\n", name, df_error_message());
+    print_line(stderr, "dynaflow: %s: %s", name, df_error_message());
     t->failed++;
     if (t->code == EXIT_DONE || status == DF_E_INTERRUPTED) t->code = exit_code_of(status);
   }
@@ -218,11 +220,13 @@ static void print_result(const arguments* a, const plan* p, const tally* t, int 
     return;
   }
   if (a->common.quiet) return;
-  printf("%d cells", mine);
-  if (a->part.n) printf(" of %d, shard %d of %d", p->n, a->part.i, a->part.n);
-  printf(": %d run, %d already done, %d failed", t->ran, t->skipped, t->failed);
-  if (t->elsewhere) printf(", %d locked by another process", t->elsewhere);
-  printf(". Records: %s\n", path);
+  text line = {0};
+  text_add(&line, "%d cells", mine);
+  if (a->part.n) text_add(&line, " of %d, shard %d of %d", p->n, a->part.i, a->part.n);
+  text_add(&line, ": %d run, %d already done, %d failed", t->ran, t->skipped, t->failed);
+  if (t->elsewhere) text_add(&line, ", %d locked by another process", t->elsewhere);
+  print_line(stdout, "%s. Records: %s", text_of(&line), path);
+  text_clear(&line);
 }
 
 static int run_plan(const arguments* a, const plan* p, const char* folder, store* events) {
@@ -243,8 +247,8 @@ static int run_plan(const arguments* a, const plan* p, const char* folder, store
   }
   if (t.elsewhere && t.code == EXIT_DONE) t.code = EXIT_INCOMPLETE;
   if (t.code == EXIT_INTERRUPTED) {
-    fprintf(stderr, "dynaflow: interrupted; %d of %d cells are done and kept in %s; repeat the command to resume\n",
-            t.ran + t.skipped, mine, folder);
+    print_line(stderr, "dynaflow: interrupted; %d of %d cells are done and kept in %s; repeat the command to resume",
+               t.ran + t.skipped, mine, folder);
   }
   print_result(a, p, &t, mine, store_path(events));
   rows_free(&t.results);
@@ -259,8 +263,13 @@ static char* find_folder(const arguments* a) {
   while (n > 1 && task[n - 1] == '/') n--;
   size_t from = n;
   while (from > 0 && task[from - 1] != '/') from--;
-  return a->out ? format_text("%s", a->out)
-                : format_text("results/runs/%.*s-%s", (int)(n - from), task + from, a->common.profile);
+  if (a->out) return format_text("%s", a->out);
+  char* name = format_text("%.*s-%s", (int)(n - from), task + from, a->common.profile);
+  char* file = file_name_of(name);
+  char* folder = format_text("results/runs/%s", file);
+  df_free(file);
+  df_free(name);
+  return folder;
 }
 
 /* opens the folder, records the plan and works on it; returns the exit code */

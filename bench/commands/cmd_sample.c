@@ -12,6 +12,7 @@
 #include "dynaflow/io/npz.h"
 #include "eval_set.h"
 #include "rows.h"
+#include "terminal.h"
 #include "text.h"
 
 /* writes states, actions, conditions, dt and model hash; numpy reads the file without further packages */
@@ -56,7 +57,7 @@ static int finite_windows(const cell* c, const eval_set* set, const double* x, c
 static void print_result(const checkpoint_arguments* a, const cell* c, const char* path, int k, int finite) {
   const eval_set* set = c->set;
   if (finite < set->B && !a->common.quiet) {
-    fprintf(stderr, "dynaflow: warning: %s: %d of %d windows are not finite\n", a->task, set->B - finite, set->B);
+    print_line(stderr, "dynaflow: warning: %s: %d of %d windows are not finite", a->task, set->B - finite, set->B);
   }
   if (a->common.json) {
     rows out = rows_new();
@@ -66,7 +67,7 @@ static void print_result(const checkpoint_arguments* a, const cell* c, const cha
     rows_print(&out, &a->common);
     rows_free(&out);
   } else if (!a->common.quiet) {
-    printf("%s: %d windows of %d actions, K = %d\n", path, set->B, set->H, k);
+    print_line(stdout, "%s: %d windows of %d actions, K = %d", path, set->B, set->H, k);
   }
 }
 

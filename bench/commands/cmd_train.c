@@ -12,6 +12,7 @@
 #include "notes.h"
 #include "rows.h"
 #include "stop.h"
+#include "terminal.h"
 
 /* creates the checkpoint's folder and tries to write there, so that a bad path is found before hours of training */
 static df_status prepare(const char* path) {
@@ -91,13 +92,14 @@ int cmd_train(int argc, char** argv) {
   }
   /* print a summary of each network */
   for (int i = 0; i < n && !a.common.quiet; i++) {
-    printf("%s: %ld steps, %zu parameters, last loss %.4f, %.1f CPU s, %ld windows diverged, %ld steps skipped\n",
-           logs[i].name, logs[i].steps, logs[i].parameters, logs[i].n ? logs[i].loss[logs[i].n - 1] : 0.0,
-           logs[i].cpu_s, logs[i].diverged, logs[i].skipped);
+    print_line(stdout,
+               "%s: %ld steps, %zu parameters, last loss %.4f, %.1f CPU s, %ld windows diverged, %ld steps skipped",
+               logs[i].name, logs[i].steps, logs[i].parameters, logs[i].n ? logs[i].loss[logs[i].n - 1] : 0.0,
+               logs[i].cpu_s, logs[i].diverged, logs[i].skipped);
     const df_gradient_count* n_adjoints = &logs[i].adjoints;
     if (n_adjoints->approximate || n_adjoints->differenced) {
-      printf("%s: adjoints of %ld simulated actions: %ld approximate, %ld by finite differences\n", logs[i].name,
-             n_adjoints->steps, n_adjoints->approximate, n_adjoints->differenced);
+      print_line(stdout, "%s: adjoints of %ld simulated actions: %ld approximate, %ld by finite differences",
+                 logs[i].name, n_adjoints->steps, n_adjoints->approximate, n_adjoints->differenced);
     }
   }
   return EXIT_DONE;

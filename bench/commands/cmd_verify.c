@@ -8,6 +8,7 @@
 #include "run_argument.h"
 #include "run_view.h"
 #include "store.h"
+#include "terminal.h"
 #include "verify.h"
 #include "verify_replay.h"
 
@@ -49,8 +50,8 @@ int cmd_verify(int argc, char** argv) {
     rows_print(&v.found, &a.common);
     code = verification_exit_code(&v);
     if (code != EXIT_DONE && !a.common.quiet) {
-      fprintf(stderr, "dynaflow: %s: %d tampered, %d failed, %d incomplete\n", store_path(r.source),
-              v.count[VERIFY_TAMPERED], v.count[VERIFY_FAILED], v.count[VERIFY_INCOMPLETE]);
+      print_line(stderr, "dynaflow: %s: %d tampered, %d failed, %d incomplete", store_path(r.source),
+                 v.count[VERIFY_TAMPERED], v.count[VERIFY_FAILED], v.count[VERIFY_INCOMPLETE]);
     }
     verification_clear(&v);
   }

@@ -15,6 +15,7 @@
 #include "dynaflow/sim/system.h"
 #include "progress.h"
 #include "stop.h"
+#include "terminal.h"
 #include "text.h"
 
 df_status writable_data_folder(const df_search* search, const options* opts, char** folder) {
@@ -84,8 +85,8 @@ static df_status generate(const df_generator* generator, const df_config* config
   df_dataset_free(data);
   for (int i = 0; i < report.n && status == DF_OK && !opts->quiet; i++) {
     const df_attempts* kind = &report.kind[i];
-    fprintf(stderr, "dynaflow: %s: %d demonstrations kept; %d of %d attempts fell and were rejected\n", kind->name,
-            kind->tried - kind->rejected, kind->rejected, kind->tried);
+    print_line(stderr, "dynaflow: %s: %d demonstrations kept; %d of %d attempts fell and were rejected", kind->name,
+               kind->tried - kind->rejected, kind->rejected, kind->tried);
   }
   return status;
 }

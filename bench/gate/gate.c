@@ -12,6 +12,7 @@
 #include "json.h"
 #include "lookup.h"
 #include "rows.h"
+#include "store.h"
 #include "text.h"
 #include "verify.h"
 
@@ -38,6 +39,7 @@ static void take_verification(const run_view* r, const char* folder, const verif
       if (one.task) one.seed = json_integer_value(json_object_get(found, "seed"));
       one.metric = what;
       gate_add_row(out, meaning[m].verdict, &one, "", string_of(found, "detail"));
+      gate_locate(out, store_path(r->source), 0, "");
     }
   }
   verification_clear(&v);
@@ -121,6 +123,7 @@ static df_status hold_group(held* h, const options* opts, const char* against) {
     if (!bands) {
       char* detail = format_text("%s has no tolerance for profile %s, add one", h->expect.path, h->g->profile);
       gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "bands", detail);
+      gate_locate(h->out, h->expect.path, 0, "");
       df_free(detail);
     }
   }
@@ -130,6 +133,7 @@ static df_status hold_group(held* h, const options* opts, const char* against) {
 
 df_status gate_run(const run_view* r, const char* folder, const gate_cfg* cfg, const char* against, gate_result* out) {
   *out = (gate_result){.verdicts = rows_new()};
+  gate_start_clock(out);
   take_verification(r, folder, &cfg->verify, out);
   /* numbers of changed records are not judged */
   df_status status = DF_OK;
@@ -165,6 +169,7 @@ static df_status accept_group(held* h, const options* opts, const char* folder, 
 df_status gate_accept(const run_view* r, const char* folder, const gate_cfg* cfg, const char* golden_folder,
                       const char* reason, gate_result* out) {
   *out = (gate_result){.verdicts = rows_new()};
+  gate_start_clock(out);
   take_verification(r, folder, &cfg->verify, out);
   df_status status = DF_OK;
   /* check all groups before writing the first table */

@@ -27,8 +27,9 @@ DF_MUST_CHECK df_status gate_run(const run_view* r, const char* folder, const ga
 DF_MUST_CHECK df_status gate_accept(const run_view* r, const char* folder, const gate_cfg* cfg,
                                     const char* golden_folder, const char* reason, gate_result* out);
 
-/* Writes the verdicts to `path` as JUnit XML, one test case per row; `run` names the suite. Regressed and inconclusive
- * are failures; missing, not comparable and unreadable are errors; the others pass. */
+/* Writes the verdicts to `path` as JUnit XML, one test case per row, each with a name of its own, file and line of its
+ * tolerance, time, and its numbers as properties; `run` names the suite. Regressed is a failure, inconclusive is
+ * skipped; missing, not comparable and unreadable are errors; the others pass. */
 DF_MUST_CHECK df_status gate_junit(const gate_result* g, const char* run, const char* path);
 
 #endif

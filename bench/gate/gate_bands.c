@@ -226,6 +226,10 @@ static row row_of(const held* h, const band* b, const measured* m) {
   return r;
 }
 
+static const char* kind_name(band_kind kind) {
+  return kind == BAND_AT_MOST ? "at most" : kind == BAND_AT_LEAST ? "at least" : "relative";
+}
+
 static void hold_to(held* h, const band* b) {
   measured m = measure(h->r, h->g, b->method, b->metric, b->k);
   const pairing p = b->kind == BAND_RELATIVE ? pair_with(h, b->method, b->metric, b->k, &m) : (pairing){.n = 0};
@@ -244,6 +248,7 @@ static void hold_to(held* h, const band* b) {
   const gate_verdict v = judge(h, b, &m, &p, detail, sizeof detail);
   limit_text(b, &p, limit, sizeof limit);
   gate_add_row(h->out, v, &r, limit, detail);
+  gate_locate(h->out, h->expect.path, b->line, kind_name(b->kind));
   df_free(p.difference);
   measured_clear(&m);
 }
@@ -297,6 +302,7 @@ static void hold_to_effort(held* h, const effort_band* e) {
   gate_add(
       h->out, GATE_MISSING, h->g->task, h->g->profile, "effort",
       h->has_golden ? "the golden table has no work counters (effort.*)" : "no golden table; write one with --accept");
+  gate_locate(h->out, h->expect.path, e->line, "");
 }
 
 int gate_hold_to_bands(held* h) {
@@ -351,6 +357,7 @@ void gate_advise_time(held* h) {
     snprintf(limit, sizeof limit, "was %.3g", golden);
     snprintf(detail, sizeof detail, "%+.0f %%", 100 * (seconds / golden - 1));
     gate_add_row(h->out, GATE_ADVISORY, &r, limit, detail);
+    gate_locate(h->out, h->golden.path, 0, "");
   }
 }
 
@@ -375,6 +382,7 @@ static void advise_spread(held* h, const band* b, const measured* m) {
   char* detail =
       format_text("seeds deviate up to %s from their mean: on other machines this tolerance will not hold", deviation);
   gate_add_row(h->out, GATE_ADVISORY, &r, limit, detail);
+  gate_locate(h->out, h->expect.path, b->line, "spread");
   df_free(detail);
 }
 

@@ -21,6 +21,7 @@ static void differ(held* h, const char* what, const char* format, ...) {
   text_add_list(&detail, format, list);
   va_end(list);
   gate_add(h->out, GATE_NOT_COMPARABLE, h->g->task, h->g->profile, what, text_of(&detail));
+  gate_locate(h->out, h->expect.path, 0, "");
   text_clear(&detail);
 }
 

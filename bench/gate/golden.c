@@ -13,6 +13,7 @@
 #include "aggregate.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
+#include "escape.h"
 #include "json.h"
 #include "list.h"
 #include "text.h"
@@ -266,14 +267,50 @@ df_status golden_settings(const json_t* record, char sum[DF_SHA256_TEXT]) {
   return status;
 }
 
-/* appends the rest of a comment line, with control characters replaced by spaces */
-static void add_comment(text* out, const char* value) {
-  for (const char* p = value; *p; p++) text_add(out, "%c", (unsigned char)*p < 32 ? ' ' : *p);
+/* Appends a value that is shown only, as printable text: control characters are replaced by spaces and commas by
+ * `comma`. A spreadsheet splits the line at its commas; an apostrophe stands before what it would compute or unquote.
+ */
+static void add_text(text* out, const char* value, char comma) {
+  text plain = {0};
+  bool first = true;
+  for (const char* p = value; *p; p++) {
+    const char c = (unsigned char)*p < 32 ? ' ' : *p == ',' ? comma : *p;
+    if (first && strchr("=+-@\"", c)) text_add(&plain, "'");
+    first = c == ',' || (first && c == ' ');
+    text_add_bytes(&plain, &c, 1);
+  }
+  text_add_plain(out, text_of(&plain));
+  text_clear(&plain);
 }
 
-/* appends a field, with commas, too, replaced by spaces */
-static void add_text(text* out, const char* value) {
-  for (const char* p = value; *p; p++) text_add(out, "%c", *p == ',' || (unsigned char)*p < 32 ? ' ' : *p);
+/* a comment line, in which commas are text */
+static void add_comment(text* out, const char* key, const char* value) {
+  text_add(out, "# %s: ", key);
+  add_text(out, value, ',');
+  text_add(out, "\n");
+}
+
+/* a table is read by splitting its lines at commas, so names that need quotes, or that a spreadsheet would compute, are
+ * refused */
+static df_status check_name(const char* what, const char* name) {
+  bool fine = !name[0] || !strchr("=+-@#'", name[0]); /* an empty name is refused as golden_read() does */
+  for (const char* p = name; *p; p++) fine = fine && (unsigned char)*p >= 32 && *p != ',' && *p != '"' && *p != 127;
+  if (fine) return DF_OK;
+  return df_fail(
+      DF_E_FORMAT,
+      "no golden table is written: %s '%s' has a comma, a double quote or a control character, or begins with "
+      "one of = + - @ # '; rename it",
+      what, name);
+}
+
+static df_status check_names(const run_cell* c) {
+  size_t i;
+  json_t* row;
+  DF_TRY(check_name("task", c->task));
+  DF_TRY(check_name("method", c->method));
+  DF_TRY(check_name("profile", c->profile));
+  json_array_foreach(json_object_get(c->record, "rows"), i, row) DF_TRY(check_name("metric", string_of(row, "metric")));
+  return DF_OK;
 }
 
 static void add_number(text* out, const json_t* v) {
@@ -286,12 +323,12 @@ static void add_row(const run_cell* c, const json_t* row, text* out) {
            (int)json_integer_value(json_object_get(row, "k")));
   add_number(out, json_object_get(row, "value"));
   text_add(out, ",");
-  add_text(out, string_of(row, "unit"));
+  add_text(out, string_of(row, "unit"), ' ');
   text_add(out, ",%d", (int)json_integer_value(json_object_get(row, "n")));
   add_number(out, json_object_get(row, "lo"));
   add_number(out, json_object_get(row, "hi"));
   text_add(out, ",");
-  add_text(out, string_of(row, "status"));
+  add_text(out, string_of(row, "status"), ' ');
   text_add(out, "\n");
 }
 
@@ -312,16 +349,16 @@ static df_status add_head(const run_view* r, const run_group* g, const char* rea
     return df_fail(DF_E_MISSING, "%s, profile %s: no cell of method %s is done", g->task, g->profile, g->methods[0]);
   const json_t* provenance = json_object_get(first->record, "provenance");
   DF_TRY(golden_settings(first->record, settings));
+  const char* version = string_of(json_object_get(first->record, "config"), "task.version");
   text_add(out, "# accepted with `dynaflow gate RUN --accept --reason ...`: the seeds of %s, profile %s\n", g->task,
            g->profile);
-  text_add(out, "# reason: ");
-  add_comment(out, reason);
-  const char* version = string_of(json_object_get(first->record, "config"), "task.version");
-  text_add(out, "\n# mujoco: %s\n# task_version: %s\n# settings: %s\n# commit: %s\n# blas: %s\n# cpu: ",
-           string_of(provenance, "mujoco"), version[0] ? version : "1", settings, string_of(provenance, "commit"),
-           string_of(json_object_get(provenance, "blas"), "kernel"));
-  add_comment(out, string_of(provenance, "cpu"));
-  text_add(out, "\n");
+  add_comment(out, "reason", reason);
+  add_comment(out, "mujoco", string_of(provenance, "mujoco"));
+  add_comment(out, "task_version", version[0] ? version : "1");
+  add_comment(out, "settings", settings);
+  add_comment(out, "commit", string_of(provenance, "commit"));
+  add_comment(out, "blas", string_of(json_object_get(provenance, "blas"), "kernel"));
+  add_comment(out, "cpu", string_of(provenance, "cpu"));
   return DF_OK;
 }
 
@@ -341,9 +378,11 @@ df_status golden_write(const run_view* r, const run_group* g, const char* reason
   df_status status = add_head(r, g, reason, &out);
   text_add(&out, COLUMNS "\n");
   for (int m = 0; m < g->n_methods; m++) {
-    for (int i = 0; i < r->n_cells; i++) {
+    for (int i = 0; i < r->n_cells && status == DF_OK; i++) {
       const run_cell* c = &r->cells[i];
-      if (c->done && run_in_group(g, c) && strcmp(c->method, g->methods[m]) == 0) add_cell(c, &out);
+      if (!c->done || !run_in_group(g, c) || strcmp(c->method, g->methods[m]) != 0) continue;
+      status = check_names(c);
+      add_cell(c, &out);
     }
   }
   if (status == DF_OK) status = check_readable(&out, path);

@@ -47,7 +47,8 @@ DF_MUST_CHECK df_status golden_settings(const json_t* record, char sum[DF_SHA256
 #define GOLDEN_SECONDS "train_cpu_s"
 
 /* Writes the table of the done cells of a group to `path` and creates its folder. Errors: DF_E_MISSING if the first
- * method has no done cell, DF_E_FORMAT if the records have what golden_read() refuses, DF_E_IO, DF_E_NOMEM. */
+ * method has no done cell, DF_E_FORMAT if the records have a name that a table cannot hold or what golden_read()
+ * refuses, DF_E_IO, DF_E_NOMEM. */
 DF_MUST_CHECK df_status golden_write(const run_view* r, const run_group* g, const char* reason, const char* path);
 
 #endif

@@ -1,5 +1,11 @@
 #include "verdict.h"
 
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/clock.h"
+#include "json.h"
+#include "list.h"
+#include "text.h"
+
 static const struct {
   const char* name;
   int exit_code;
@@ -20,15 +26,44 @@ int gate_exit_code(const gate_result* g) {
   return g->count[GATE_HELD] + g->count[GATE_IMPROVED] ? EXIT_DONE : EXIT_INCOMPLETE;
 }
 
+static int count_rows(const gate_result* g) {
+  return (int)json_array_size(g->verdicts.list);
+}
+
 void gate_clear(gate_result* g) {
+  for (int i = 0; i < count_rows(g); i++) df_free(g->origins[i].file);
+  df_free(g->origins);
   rows_free(&g->verdicts);
+  *g = (gate_result){0};
+}
+
+void gate_start_clock(gate_result* g) {
+  g->clock = df_clock_wall();
+}
+
+/* appends the origin of a new row */
+static void add_origin(gate_result* g) {
+  const int n = count_rows(g);
+  g->origins = list_grow(g->origins, n, sizeof *g->origins);
+  const double now = df_clock_wall();
+  g->origins[n] = (gate_origin){.kind = "", .seconds = g->clock > 0 ? now - g->clock : 0};
+  g->clock = now;
+}
+
+void gate_locate(gate_result* g, const char* file, int line, const char* kind) {
+  gate_origin* last = &g->origins[count_rows(g) - 1];
+  df_free(last->file);
+  last->file = file ? format_text("%s", file) : NULL;
+  last->line = line;
+  last->kind = kind;
 }
 
 void gate_add_row(gate_result* g, gate_verdict v, row* r, const char* limit, const char* detail) {
   r->status = gate_verdict_name(v);
   json_t* o = row_json(r, false);
-  json_object_set_new(o, "limit", json_string(limit));
-  json_object_set_new(o, "detail", json_string(detail));
+  json_object_set_new(o, "limit", json_text(limit));
+  json_object_set_new(o, "detail", json_text(detail));
+  add_origin(g);
   rows_add_object(&g->verdicts, o);
   g->count[v]++;
 }

@@ -26,12 +26,28 @@ typedef enum gate_verdict {
 /* The name of a verdict in rows, a string literal. */
 const char* gate_verdict_name(gate_verdict v);
 
+/* what a JUnit file says of a row beyond its columns */
+typedef struct gate_origin {
+  char* file;       /* where the tolerance stands; NULL: nowhere */
+  int line;         /* 0: unknown */
+  const char* kind; /* kind of the tolerance, a literal: "at most"; "" for a row without one */
+  double seconds;   /* since the verdict before */
+} gate_origin;
+
 typedef struct gate_result {
   rows verdicts; /* task, method, profile, metric, k, value, unit, n, lo, hi, status (the verdict), limit, detail */
   int count[GATE_VERDICTS]; /* rows with each verdict */
+  gate_origin* origins;     /* one per row, in the same order; owned */
+  double clock;             /* wall-clock time [s] of the last verdict; 0: none yet */
 } gate_result;
 
 void gate_clear(gate_result* g);
+
+/* Begins the time of the next verdict. */
+void gate_start_clock(gate_result* g);
+
+/* Says where the tolerance of the last row stands, and its kind (a literal, not copied). `file` may be NULL. */
+void gate_locate(gate_result* g, const char* file, int line, const char* kind);
 
 /* Adds a row that concerns no metric; `what` takes the place of the metric's name. */
 void gate_add(gate_result* g, gate_verdict v, const char* task, const char* profile, const char* what,

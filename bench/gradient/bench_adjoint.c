@@ -10,6 +10,7 @@
 #include "dynaflow/gradcheck/gradcheck.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/rollout.h"
+#include "escape.h"
 #include "provenance.h"
 #include "text.h"
 
@@ -252,7 +253,9 @@ static void cell(text* t, const char* format, double v) {
 }
 
 static void page_line(const adjoint_timing* a, text* t) {
-  text_add(t, "| %s | %d", a->model, a->nv);
+  text_add(t, "| ");
+  text_add_markdown(t, a->model);
+  text_add(t, " | %d", a->nv);
   cell(t, "%.1f", a->rows);
   cell(t, "%.1f", a->step_us);
   cell(t, "%.2f", a->vjp_us);
@@ -297,7 +300,8 @@ static void csv_line(const adjoint_timing* a, text* t) {
                            a->transitionfd_centred_us / a->vjp_us,
                            a->err_median,
                            a->err_p99};
-  text_add(t, "%s,%d,%d", a->model, a->nv, a->nu);
+  text_add_csv(t, a->model);
+  text_add(t, ",%d,%d", a->nv, a->nu);
   for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) csv_value(t, values[i]);
   text_add(t, ",%d,%d,%d\n", a->windows, a->horizon, a->passes);
 }

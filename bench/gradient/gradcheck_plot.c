@@ -9,6 +9,7 @@
 #include "dynaflow/core/file.h"
 #include "dynaflow/core/rng.h"
 #include "dynaflow/sim/rollout.h"
+#include "escape.h"
 #include "plot.h"
 #include "text.h"
 
@@ -249,7 +250,7 @@ static void add_script(const char* title, const line_result* r, const growth* g,
   text_add(&p->script,
            "set lmargin at screen 0.09\nset rmargin at screen 0.52\nset bmargin at screen 0.16\nset tmargin at screen "
            "0.88\nset title ");
-  plot_quoted(&p->script, title);
+  text_add_gnuplot(&p->script, title);
   text_add(&p->script,
            " offset 0,-0.4\nset xlabel 'position on a line in action space' offset 0,0.5\nset ylabel 'loss' offset 1\n"
            "set key top center opaque samplen 1.6 font ',10'\n"
@@ -263,23 +264,23 @@ static void add_script(const char* title, const line_result* r, const growth* g,
   }
   /* right panel: norm of a cotangent over the horizon */
   text_add(&p->script,
-           "\nset lmargin at screen 0.63\nset rmargin at screen 0.98\nset title \"%s\" offset 0,-0.4\n"
+           "\nset lmargin at screen 0.63\nset rmargin at screen 0.98\nset title '%s' offset 0,-0.4\n"
            "set logscale y\nset format y '10^{%%L}'\nset xlabel 'actions back' offset 0,0.5\n"
            "set ylabel 'norm of a unit cotangent' offset 1\nunset key\n"
            "plot '%s.dat' index 1 using 1:2 with linespoints pt 7 ps 0.4 lw 1.5 lc rgb '#009e73'\nunset multiplot\n",
            doubling, p->name);
 }
 
-/* the last component of the path without ".xml", and "-gradient"; characters that gnuplot's quotes or a file name
- * cannot hold become '-' */
-static char* plain_name(const char* target) {
+/* the last component of the path without ".xml", and "-gradient", as a file name */
+static char* figure_name(const char* target) {
   const char* slash = strrchr(target, '/');
   const char* base = slash && slash[1] ? slash + 1 : target;
-  char* name = format_text("%s-gradient", base);
-  char* dot = strstr(name, ".xml-gradient");
-  if (dot) memmove(dot, dot + 4, strlen(dot + 4) + 1);
-  for (char* c = name; *c; c++) *c = *c == '/' || *c == '\'' || (unsigned char)*c < ' ' ? '-' : *c;
-  return name;
+  const size_t n = strlen(base);
+  const bool model = n > 4 && strcmp(base + n - 4, ".xml") == 0;
+  char* name = format_text("%.*s-gradient", (int)(model ? n - 4 : n), base);
+  char* file = file_name_of(name);
+  df_free(name);
+  return file;
 }
 
 static void add_rows(const char* target, const line_result* r, const growth* g, int64_t seed, rows* out) {
@@ -316,7 +317,7 @@ df_status gradcheck_plot(const df_system* system, const char* target, const case
   if (status == DF_OK) status = run_growth(system, c, seed, &g);
   if (status == DF_OK) status = df_dir_make(folder);
   if (status == DF_OK) {
-    char* name = plain_name(target);
+    char* name = figure_name(target);
     plot p = {.name = name};
     add_rows(target, r, &g, (int64_t)seed, out);
     add_data(r, &g, &p.data);

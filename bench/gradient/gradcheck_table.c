@@ -6,6 +6,7 @@
 #include "dynaflow/core/file.h"
 #include "dynaflow/gradcheck/gradcheck.h"
 #include "dynaflow/sim/mujoco.h"
+#include "escape.h"
 #include "gradcheck_suite.h"
 #include "options.h"
 #include "plot.h"
@@ -60,12 +61,6 @@ static double mean_rows(const suite_result* r) {
 
 /* ---- the CSV: one line per model, all numbers ---- */
 
-static void csv_text(text* t, const char* before, const char* plain) {
-  text_add(t, "%s\"", before);
-  for (const char* c = plain; *c; c++) text_add(t, *c == '"' ? "\"\"" : "%c", *c);
-  text_add(t, "\"");
-}
-
 static void csv_number(text* t, double v) {
   if (isnan(v)) {
     text_add(t, ",");
@@ -77,8 +72,9 @@ static void csv_number(text* t, double v) {
 static void csv_line(const suite_result* r, text* t) {
   /* model */
   const df_gradcheck_summary* q = &r->sum;
-  csv_text(t, "", r->model->name);
-  csv_text(t, ",", r->model->file);
+  text_add_csv(t, r->model->name);
+  text_add(t, ",");
+  text_add_csv(t, r->model->file);
   text_add(t, ",%s,%s,%s", r->compiled, cover_name(r->cover), r->at.n ? verdict_word(r) : "not checked");
   /* numbers, empty for a model that was not checked */
   if (r->at.n == 0) {
@@ -101,7 +97,8 @@ static void csv_line(const suite_result* r, text* t) {
     for (int k = DF_KINK_NONE + 1; k < DF_KINK_COUNT; k++) text_add(t, ",%d", q->cause[k]);
     for (int k = 0; k < DF_STATE_KINDS; k++) text_add(t, ",%d", of_kind(r, k));
   }
-  csv_text(t, ",", r->features);
+  text_add(t, ",");
+  text_add_csv(t, r->features);
   text_add(t, "\n");
 }
 
@@ -124,6 +121,13 @@ static df_status csv_file(int n, const suite_result* results, const char* folder
 
 /* ---- the page ---- */
 
+/* begins a row with the name of the model */
+static void add_model(text* t, const suite_result* r) {
+  text_add(t, "| ");
+  text_add_markdown(t, r->model->name);
+  text_add(t, " | ");
+}
+
 static void page_models(int n, const suite_result* results, text* t) {
   text_add(t,
            "| model | nv | rows | states | near kinks | on kinks | median | p99 | worst | worst at | below 1e-6 | "
@@ -135,7 +139,8 @@ static void page_models(int n, const suite_result* results, text* t) {
     const suite_result* r = &results[i];
     const df_gradcheck_summary* q = &r->sum;
     if (r->at.n == 0) continue;
-    text_add(t, "| %s | %d", r->model->name, r->nv);
+    add_model(t, r);
+    text_add(t, "%d", r->nv);
     add_fixed(t, " | ", mean_rows(r), 1);
     text_add(t, " | %d | %d | %d", q->n, q->near, q->kinks);
     add_number(t, " | ", q->median);
@@ -160,14 +165,17 @@ static void page_uncovered(int n, const suite_result* results, text* t) {
   for (int i = 0; i < n; i++) {
     const suite_result* r = &results[i];
     if (r->features[0] == '\0') continue;
-    text_add(t, "| %s | %s", r->model->name, cover_name(r->cover));
+    add_model(t, r);
+    text_add(t, "%s", cover_name(r->cover));
     if (r->at.n > 0) {
       text_add(t, " | %d of %d", r->sum.approximate + r->sum.differenced, r->at.n);
       add_number(t, " | ", r->sum.approximate_median);
     } else {
       text_add(t, " | | ");
     }
-    text_add(t, " | %s |\n", r->features);
+    text_add(t, " | ");
+    text_add_markdown(t, r->features);
+    text_add(t, " |\n");
   }
 }
 
@@ -191,7 +199,8 @@ static void page_kinks(int n, const suite_result* results, text* t) {
     states += q->n;
     on += q->kinks;
     if (q->near == 0) continue;
-    text_add(t, "| %s | %d | %d |", results[i].model->name, q->n, q->kinks);
+    add_model(t, &results[i]);
+    text_add(t, "%d | %d |", q->n, q->kinks);
     for (int k = DF_KINK_NONE + 1; k < DF_KINK_COUNT; k++) {
       text_add(t, q->cause[k] ? " %d |" : " |", q->cause[k]);
       all[k] += q->cause[k];
@@ -293,7 +302,8 @@ static void page_sweep(int n, const suite_result* results, text* t) {
   for (int i = 0; i < n; i++) {
     const sweep_line* line = &results[i].sweep;
     if (line->states == 0) continue;
-    text_add(t, "| %s | %d", results[i].model->name, line->states);
+    add_model(t, &results[i]);
+    text_add(t, "%d", line->states);
     add_number(t, " | ", line->best_eps);
     add_number(t, " | ", line->best_error);
     add_fixed(t, " | ", line->truncation, 1);
@@ -367,7 +377,7 @@ static df_status figure_file(int n, const suite_result* results, const char* fol
   int block = 0;
   for (int i = 0; i < n; i++) {
     if (results[i].sweep.states == 0) continue;
-    text_add(&p.data, "# %s: step, median error over %d states\n", results[i].model->name, results[i].sweep.states);
+    plot_comment(&p.data, "%s: step, median error over %d states", results[i].model->name, results[i].sweep.states);
     for (int k = 0; k < SWEEP_STEPS; k++) {
       text_add(&p.data, "%.3g ", SWEEP_EPS[k]);
       if (isfinite(results[i].sweep.error[k])) {
@@ -380,7 +390,7 @@ static df_status figure_file(int n, const suite_result* results, const char* fol
     text_add(&p.script,
              ", \\\n  'sweep.dat' index %d using 1:2 with linespoints pt 7 ps 0.25 lw 1 lc rgb '#%06x' title ", block++,
              family_colour(n, results, i));
-    plot_quoted(&p.script, results[i].model->name);
+    text_add_gnuplot(&p.script, results[i].model->name);
   }
   text_add(&p.script, "\nunset multiplot\n");
   const df_status status = plot_save(folder, &p);

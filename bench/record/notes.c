@@ -8,6 +8,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
 #include "json.h"
+#include "terminal.h"
 #include "text.h"
 
 enum { PARTS = 5 };
@@ -102,5 +103,5 @@ void note_floor(json_t* notes, const json_t* rows, const char* metric, double fl
 void notes_print(const json_t* notes, const char* name) {
   size_t i;
   json_t* note;
-  json_array_foreach(notes, i, note) fprintf(stderr, "dynaflow: warning: %s: %s\n", name, json_string_value(note));
+  json_array_foreach(notes, i, note) print_line(stderr, "dynaflow: warning: %s: %s", name, json_string_value(note));
 }

@@ -15,6 +15,7 @@
 #include "dynaflow/core/file.h"
 #include "dynaflow/core/hash.h"
 #include "key.h"
+#include "terminal.h"
 
 enum { SCHEMA = 1 };
 
@@ -346,8 +347,8 @@ static df_status remove_incomplete_line(store* s, size_t size) {
   if (ftruncate(s->fd, (off_t)p->whole) != 0 || fsync(s->fd) != 0) {
     return df_fail(DF_E_IO, "%s: %s", p->path, strerror(errno));
   }
-  fprintf(stderr, "dynaflow: %s: removed an incomplete last line (%zu bytes); %zu records kept\n", p->path,
-          size - p->whole, json_array_size(p->records));
+  print_line(stderr, "dynaflow: %s: removed an incomplete last line (%zu bytes); %zu records kept", p->path,
+             size - p->whole, json_array_size(p->records));
   return DF_OK;
 }
 

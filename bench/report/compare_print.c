@@ -7,7 +7,9 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
+#include "json.h"
 #include "rows.h"
+#include "terminal.h"
 #include "text.h"
 
 static const char* outcome_name(compare_outcome outcome) {
@@ -24,7 +26,7 @@ static void set_number(json_t* o, const char* key, double v) {
 }
 
 static void set_text(json_t* o, const char* key, const char* v) {
-  json_object_set_new(o, key, v && v[0] ? json_string(v) : json_null());
+  json_object_set_new(o, key, v && v[0] ? json_text(v) : json_null());
 }
 
 static void set_count(json_t* o, const char* key, int v) {
@@ -90,7 +92,7 @@ json_t* compare_row(const comparisons* c, const comparison* one) {
 /* ---- text tables ---- */
 
 static void set_formatted(json_t* o, const char* key, char* owned) {
-  json_object_set_new(o, key, json_string(owned));
+  json_object_set_new(o, key, json_text(owned));
   df_free(owned);
 }
 
@@ -143,14 +145,16 @@ static bool same_pair(const comparison* a, const comparison* b) {
 }
 
 static void print_heading(const comparisons* c, const comparison* one) {
-  printf("%s, profile %s: ", one->task, one->profile);
+  text line = {0};
+  text_add(&line, "%s, profile %s: ", one->task, one->profile);
   if (one->method_a[0]) {
-    printf("A = %s of %s, B = %s of %s", one->method_a, c->a.run->name, one->method_b, c->b.run->name);
+    text_add(&line, "A = %s of %s, B = %s of %s", one->method_a, c->a.run->name, one->method_b, c->b.run->name);
   } else {
-    printf("A = %s, B = %s", c->a.run->name, c->b.run->name);
+    text_add(&line, "A = %s, B = %s", c->a.run->name, c->b.run->name);
   }
-  if (one->seeds) printf("; %d seed%s", one->seeds, one->seeds == 1 ? "" : "s");
-  printf("\n");
+  if (one->seeds) text_add(&line, "; %d seed%s", one->seeds, one->seeds == 1 ? "" : "s");
+  print_line(stdout, "%s", text_of(&line));
+  text_clear(&line);
 }
 
 bool compare_lacks_episodes(const comparisons* c) {
@@ -161,23 +165,37 @@ bool compare_lacks_episodes(const comparisons* c) {
 }
 
 static void print_notes(const comparisons* c) {
-  printf(
-      "A - B: mean difference on the same start states. 95 %% interval: percentile bootstrap with %d resamples "
-      "(generator seed %llu) of\nseeds and, within each gait, of test episodes with all their windows. by seed: "
-      "smallest and largest mean difference of a seed.\nP(A better): probability that A on one start state is better "
-      "than B on an independently drawn one, with the same seed.\nfell: number of episodes in which A : B fell more "
-      "often. p: "
-      "bootstrap; for falls, exact McNemar test over episodes.\np (Holm) is adjusted for all %d comparison%s made "
-      "here; intervals are not (if all %d differences were zero, about %.1f\nintervals would exclude zero). A winner "
-      "is named if p (Holm) < 0.05, all seeds agree on the sign (and, of falls, the McNemar test\ndoes), and there are "
-      "at least %d seeds. Few seeds tell "
-      "little about other seeds: 3 seeds agree by chance in one of four cases.\n",
-      c->cfg.resamples, (unsigned long long)c->cfg.seed, c->tests, c->tests == 1 ? "" : "s", c->tests, 0.05 * c->tests,
-      c->cfg.min_seeds);
+  print_line(stdout,
+             "A - B: mean difference on the same start states. 95 %% interval: percentile bootstrap with %d resamples "
+             "(generator seed %llu) of",
+             c->cfg.resamples, (unsigned long long)c->cfg.seed);
+  print_line(stdout,
+             "seeds and, within each gait, of test episodes with all their windows. by seed: smallest and largest mean "
+             "difference of a seed.");
+  print_line(stdout,
+             "P(A better): probability that A on one start state is better than B on an independently drawn one, with "
+             "the same seed.");
+  print_line(
+      stdout,
+      "fell: number of episodes in which A : B fell more often. p: bootstrap; for falls, exact McNemar test over "
+      "episodes.");
+  print_line(stdout,
+             "p (Holm) is adjusted for all %d comparison%s made here; intervals are not (if all %d differences were "
+             "zero, about %.1f",
+             c->tests, c->tests == 1 ? "" : "s", c->tests, 0.05 * c->tests);
+  print_line(
+      stdout,
+      "intervals would exclude zero). A winner is named if p (Holm) < 0.05, all seeds agree on the sign (and, of "
+      "falls, the McNemar test");
+  print_line(stdout,
+             "does), and there are at least %d seeds. Few seeds tell little about other seeds: 3 seeds agree by chance "
+             "in one of four cases.",
+             c->cfg.min_seeds);
   if (compare_lacks_episodes(c)) {
-    printf(
-        "The records do not say which start states belong to one episode (an older version wrote them): start states "
-        "count as\nindependent, and intervals may be too narrow.\n");
+    print_line(stdout,
+               "The records do not say which start states belong to one episode (an older version wrote them): start "
+               "states count as");
+    print_line(stdout, "independent, and intervals may be too narrow.");
   }
 }
 
@@ -195,7 +213,7 @@ void compare_print(const comparisons* c, const options* opts) {
     print_heading(c, first);
     for (; i < c->n && same_pair(first, &c->list[i]); i++) rows_add_object(&table, table_row(&c->list[i]));
     rows_print(&table, opts);
-    printf("\n");
+    print_line(stdout, "%s", "");
     rows_free(&table);
   }
   if (c->tests && !opts->quiet) print_notes(c);

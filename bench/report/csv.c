@@ -1,22 +1,11 @@
 /* csv.c: the numbers and the run times of a run as CSV files. */
 #include "csv.h"
 
-#include <string.h>
-
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
+#include "escape.h"
 #include "json.h"
 #include "text.h"
-
-static void csv_text(text* out, const char* value) {
-  if (!strpbrk(value, ",\"\r\n")) {
-    text_add(out, "%s", value);
-    return;
-  }
-  text_add(out, "\"");
-  for (const char* p = value; *p; p++) text_add(out, *p == '"' ? "\"\"" : "%c", *p);
-  text_add(out, "\"");
-}
 
 static void csv_number(text* out, const json_t* v) {
   text_add(out, ",");
@@ -24,23 +13,23 @@ static void csv_number(text* out, const json_t* v) {
 }
 
 static void csv_row(text* out, const run_cell* c, const json_t* row) {
-  csv_text(out, c->task);
+  text_add_csv(out, c->task);
   text_add(out, ",");
-  csv_text(out, c->method);
+  text_add_csv(out, c->method);
   text_add(out, ",%lld,", (long long)c->seed);
-  csv_text(out, c->profile);
+  text_add_csv(out, c->profile);
   text_add(out, ",");
-  csv_text(out, string_of(row, "metric"));
+  text_add_csv(out, string_of(row, "metric"));
   text_add(out, ",%lld", (long long)json_integer_value(json_object_get(row, "k")));
   csv_number(out, json_object_get(row, "value"));
   text_add(out, ",");
-  csv_text(out, string_of(row, "unit"));
+  text_add_csv(out, string_of(row, "unit"));
   csv_number(out, json_object_get(row, "n"));
   csv_number(out, json_object_get(row, "lo"));
   csv_number(out, json_object_get(row, "hi"));
   text_add(out, ",");
   /* a cell that is not done has no numbers, only its status */
-  csv_text(out, c->done ? string_of(row, "status") : c->record ? string_of(c->record, "status") : "not run");
+  text_add_csv(out, c->done ? string_of(row, "status") : c->record ? string_of(c->record, "status") : "not run");
   text_add(out, "\n");
 }
 
@@ -70,12 +59,13 @@ df_status times_write(const run_view* r, const char* folder) {
   text_add(&out, "task,method,seed,profile,status,train_cpu_s,cpu_s,wall_s\n");
   for (int i = 0; i < r->n_cells; i++) {
     const run_cell* c = &r->cells[i];
-    csv_text(&out, c->task);
+    text_add_csv(&out, c->task);
     text_add(&out, ",");
-    csv_text(&out, c->method);
+    text_add_csv(&out, c->method);
     text_add(&out, ",%lld,", (long long)c->seed);
-    csv_text(&out, c->profile);
-    text_add(&out, ",%s", c->record ? string_of(c->record, "status") : "not run");
+    text_add_csv(&out, c->profile);
+    text_add(&out, ",");
+    text_add_csv(&out, c->record ? string_of(c->record, "status") : "not run");
     for (size_t j = 0; j < sizeof columns / sizeof columns[0]; j++) {
       csv_number(&out, json_object_get(c->record, columns[j]));
     }

@@ -1,4 +1,4 @@
-/* csv.h: the numbers and the run times of a run as CSV files. */
+/* csv.h: the numbers and the run times of a run as CSV files. Strings are written by text_add_csv(). */
 #ifndef BENCH_REPORT_CSV_H
 #define BENCH_REPORT_CSV_H
 

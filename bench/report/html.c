@@ -4,6 +4,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
+#include "escape.h"
 #include "table.h"
 #include "tables.h"
 #include "text.h"

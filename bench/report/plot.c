@@ -3,26 +3,29 @@
 #include "plot.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "dynaflow/core/alloc.h"
+#include "escape.h"
 #include "json.h"
 #include "list.h"
 
 /* ---- common parts of figures ---- */
 
-void plot_quoted(text* script, const char* plain) {
-  text_add(script, "\"");
-  for (const char* p = plain; *p; p++) {
-    /* escape the control characters of gnuplot's enhanced text, then those of a quoted string */
-    if (strchr("_^{}@&~", *p)) text_add(script, "\\\\");
-    if (*p == '"' || *p == '\\') text_add(script, "\\");
-    if ((unsigned char)*p >= ' ') text_add(script, "%c", *p);
-  }
-  text_add(script, "\"");
+void plot_comment(text* t, const char* format, ...) {
+  text line = {0};
+  va_list list;
+  va_start(list, format);
+  text_add_list(&line, format, list);
+  va_end(list);
+  text_add(t, "# ");
+  text_add_plain(t, text_of(&line));
+  text_add(t, "\n");
+  text_clear(&line);
 }
 
 void plot_begin(plot* p, int width, int height) {
@@ -84,27 +87,44 @@ bool plot_is_reference(const char* method) {
 
 /* ---- files ---- */
 
-/* runs gnuplot in the folder of the script, so that scripts name their files without a path */
-static df_status run_gnuplot(const char* folder, const char* script) {
+/* removes a picture; one that is not there is no failure */
+static df_status remove_picture(const char* folder, const char* name) {
+  char* path = format_text("%s/%s.svg", folder, name);
+  df_status status = DF_OK;
+  if (unlink(path) != 0 && errno != ENOENT) status = df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
+  df_free(path);
+  return status;
+}
+
+/* Runs gnuplot in the folder of the script, so that scripts name their files without a path: no name of a folder
+ * reaches gnuplot, and no shell is involved. -d: the user's start-up files are not read. */
+static df_status run_gnuplot(const char* folder, const char* name, const char* script) {
+  enum { NO_PROGRAM = 127, NO_FOLDER = 126 };
   const pid_t child = fork();
   if (child < 0) return df_fail(DF_E_IO, "cannot start gnuplot: %s", strerror(errno));
   if (child == 0) {
     /* scripts are UTF-8 in any locale of the user */
     setenv("LC_ALL", "C.UTF-8", 1);
-    if (chdir(folder) == 0) execlp("gnuplot", "gnuplot", script, (char*)NULL);
-    _exit(errno == ENOENT ? 127 : 126);
+    if (chdir(folder) != 0) _exit(NO_FOLDER);
+    execlp("gnuplot", "gnuplot", "-d", script, (char*)NULL);
+    _exit(NO_PROGRAM);
   }
   int state = 0;
   while (waitpid(child, &state, 0) < 0 && errno == EINTR) {
   }
   if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return DF_OK;
-  if (WIFEXITED(state) && WEXITSTATUS(state) == 127) {
+  if (WIFEXITED(state) && WEXITSTATUS(state) == NO_PROGRAM) {
     return df_fail(
         DF_E_MISSING,
         "gnuplot is not installed, so no figures were drawn; install it and repeat the report (the scripts are in %s)",
         folder);
   }
-  return df_fail(DF_E_IO, "%s/%s: gnuplot failed, see its message above", folder, script);
+  if (WIFEXITED(state) && WEXITSTATUS(state) == NO_FOLDER) {
+    return df_fail(DF_E_IO, "%s: gnuplot cannot enter the folder", folder);
+  }
+  /* at an error, gnuplot leaves the part of the picture that it has drawn */
+  DF_TRY(remove_picture(folder, name));
+  return df_fail(DF_E_MISSING, "%s/%s: gnuplot did not draw the figure, see its message above", folder, script);
 }
 
 static df_status write_part(const char* folder, const char* name, const char* suffix, const text* content) {
@@ -114,24 +134,14 @@ static df_status write_part(const char* folder, const char* name, const char* su
   return status;
 }
 
-/* gnuplot would write through a symbolic link in place of the figure */
-static df_status remove_link(const char* folder, const char* name) {
-  struct stat info;
-  char* path = format_text("%s/%s.svg", folder, name);
-  df_status status = DF_OK;
-  if (lstat(path, &info) == 0 && S_ISLNK(info.st_mode) && unlink(path) != 0) {
-    status = df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
-  }
-  df_free(path);
-  return status;
-}
-
 df_status plot_save(const char* folder, const plot* p) {
+  DF_REQUIRE(is_file_name(p->name), "plot: '%s' is not a file name that a script may hold", p->name);
   char* script = format_text("%s.gp", p->name);
   df_status status = write_part(folder, p->name, ".dat", &p->data);
+  /* in a folder of somebody else, an older picture may be a link to any file, which gnuplot would overwrite */
+  if (status == DF_OK) status = remove_picture(folder, p->name);
   if (status == DF_OK) status = write_part(folder, p->name, ".gp", &p->script);
-  if (status == DF_OK) status = remove_link(folder, p->name);
-  if (status == DF_OK) status = run_gnuplot(folder, script);
+  if (status == DF_OK) status = run_gnuplot(folder, p->name, script);
   df_free(script);
   return status;
 }

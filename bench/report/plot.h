@@ -7,7 +7,7 @@
 
 typedef struct plot {
   text script, data, caption;
-  const char* name; /* base name of the files <name>.gp, <name>.dat and <name>.svg; not owned */
+  const char* name; /* base name of the files <name>.gp, <name>.dat and <name>.svg, from file_name_of(); not owned */
 } plot;
 
 /* The figures of a group: they fill script, data and caption of a plot that has only a name. They return false (or set
@@ -31,14 +31,15 @@ void plot_place(plot* p, plot_box b, int width, int height);
 /* Appends the source of the data to a caption: task, profile, seeds, numbers of done and planned cells, commit. */
 void plot_caption_source(const run_view* r, const run_group* g, text* out);
 
+/* Formats one line and appends it as a comment of a script or data file, by text_add_plain(). */
+void plot_comment(text* t, const char* format, ...) DF_PRINTF(2, 3);
+
 /* Whether the method is the floor or the ceiling (random_action, replay_demo), which are not trained. */
 bool plot_is_reference(const char* method);
 
-/* Appends a string in double quotes, escaped for gnuplot's enhanced text; control characters are left out. */
-void plot_quoted(text* script, const char* plain);
-
-/* Writes <name>.dat and <name>.gp to `folder` and draws <name>.svg with gnuplot. DF_E_MISSING if gnuplot is not
- * installed, with the first two files written; DF_E_IO if a file cannot be written or gnuplot fails. */
+/* Writes <name>.dat and <name>.gp to `folder` and draws <name>.svg with gnuplot. DF_E_MISSING, with the first two files
+ * written, if gnuplot is not installed or does not draw the figure; DF_E_IO if a file cannot be written; DF_E_ARG if
+ * is_file_name() does not hold for the name. Labels go into the script by text_add_gnuplot() only. */
 DF_MUST_CHECK df_status plot_save(const char* folder, const plot* p);
 void plot_clear(plot* p); /* frees the texts */
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "aggregate.h"
+#include "escape.h"
 #include "json.h"
 #include "plot.h"
 #include "run_view.h"
@@ -94,7 +95,7 @@ static axis metric_axis(const run_view* r, const run_group* g, const char* metri
 
 static void add_label(text* labels, int row_of, const char* words, const char* place_of, const char* style) {
   text_add(labels, "set label %d ", row_of);
-  plot_quoted(labels, words);
+  text_add_gnuplot(labels, words);
   text_add(labels, " at %s, first %d %s\n", place_of, row_of, style);
 }
 
@@ -144,7 +145,7 @@ static void add_metric(const run_view* r, const run_group* g, const char* metric
                        text* labels, int* blocks) {
   text seeds = {0};
   bool any = false;
-  text_add(&p->data, "# %s: mean, interval, row, colour\n", metric);
+  plot_comment(&p->data, "%s: mean, interval, row, colour", metric);
   for (int m = 0; m < g->n_methods; m++) {
     const aggregate a = aggregate_of(r, g, g->methods[m], metric, k);
     const unsigned colour = method_colour(g->methods[m]);
@@ -161,7 +162,10 @@ static void add_metric(const run_view* r, const run_group* g, const char* metric
   }
   /* gnuplot cannot plot an empty block, so it is left out */
   if (any) text_add(&p->data, "\n\n");
-  if (seeds.n) text_add(&p->data, "# %s: single seeds\n%s\n\n", metric, text_of(&seeds));
+  if (seeds.n) {
+    plot_comment(&p->data, "%s: single seeds", metric);
+    text_add(&p->data, "%s\n\n", text_of(&seeds));
+  }
   *blocks = any + 2 * (seeds.n > 0);
   text_clear(&seeds);
 }
@@ -188,14 +192,14 @@ static void draw_metric(const run_view* r, const run_group* g, const char* metri
   set_metric_axis(p, &x);
   /* title, x label, names of methods */
   text_add(&p->script, "set title ");
-  plot_quoted(&p->script, metric);
+  text_add_gnuplot(&p->script, metric);
   snprintf(title, sizeof title, "%s%s%s%s", unit, better[0] ? " (" : "", better, better[0] ? " is better)" : "");
   text_add(&p->script, " font ',13' offset 0,-0.5\nset xlabel ");
-  plot_quoted(&p->script, title);
+  text_add_gnuplot(&p->script, title);
   text_add(&p->script, " font ',11' offset 0,0.75\nset ytics (");
   for (int m = 0; m < g->n_methods; m++) {
     text_add(&p->script, "%s", m ? ", " : "");
-    plot_quoted(&p->script, named ? method_label(g->methods[m]) : "");
+    text_add_gnuplot_tic(&p->script, named ? method_label(g->methods[m]) : "");
     text_add(&p->script, " %d", m + 1);
   }
   text_add(&p->script, ") font ',12'\nunset label\nunset arrow\n%s", text_of(&labels));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "escape.h"
 #include "json.h"
 #include "list.h"
 #include "plot.h"
@@ -59,7 +60,7 @@ static double add_example(text* data, const json_t* example) {
                *generated = json_object_get(example, "generated");
   const size_t a = json_array_size(demonstrated), b = json_array_size(generated), n = a > b ? a : b;
   const double dt = number_of(json_object_get(example, "dt"));
-  text_add(data, "# %s [%s]: time, demonstrated, generated\n", string_of(example, "title"), string_of(example, "unit"));
+  plot_comment(data, "%s [%s]: time, demonstrated, generated", string_of(example, "title"), string_of(example, "unit"));
   for (size_t i = 0; i < n; i++) {
     text_add(data, "%.9g", (double)i * dt);
     add_value(data, demonstrated, i);
@@ -109,13 +110,13 @@ static void examples_panel(plot* p, const run_cell* c, int m, int n_rows, int co
   text_add(&p->script, "set xrange [0:%.6g]\n", seconds);
   /* title above the first row, method left of the first column, time below the last row */
   text_add(&p->script, "set title ");
-  plot_quoted(&p->script, m == 0 ? title : "");
+  text_add_gnuplot(&p->script, m == 0 ? title : "");
   text_add(&p->script, " font ',12' offset 0,-0.5\nunset label 1\n");
   /* the legend is drawn with the first panel only */
   if (m + column == 1) text_add(&p->script, "unset label 2\nunset label 3\nunset arrow\n");
   if (column == 0) {
     text_add(&p->script, "set label 1 ");
-    plot_quoted(&p->script, method_label(c->method));
+    text_add_gnuplot(&p->script, method_label(c->method));
     text_add(&p->script, " at screen %.5f, graph 0.5 right font ',12' textcolor rgb '#%06x'\n", (x - 48) / width,
              method_colour(c->method));
   }
@@ -286,7 +287,7 @@ static void draw_strip(plot* p, const strip* s, int* block, double pitch) {
   const unsigned colour = method_colour(s->cell->method);
   const double start = coordinate(s, 0, "x", 0);
   text_add(&p->script, "unset label\nset label 100 ");
-  plot_quoted(&p->script, method_label(s->cell->method));
+  text_add_gnuplot(&p->script, method_label(s->cell->method));
   text_add(&p->script, " at graph 0.002, graph 1.0 left offset 0,0.7 font ',13' textcolor rgb '#%06x'\n", colour);
   for (int f = 0; f < s->n_frames; f++) {
     const double way = coordinate(s, f, "x", 0) - start;
@@ -295,7 +296,7 @@ static void draw_strip(plot* p, const strip* s, int* block, double pitch) {
              "'#444444'\n",
              f + 1, number_of(json_object_get(strip_frame(s, f), "t")), fabs(way) < 0.005 ? 0 : way, (f + 0.5) * pitch);
   }
-  text_add(&p->data, "# %s: far limbs, then near ones; x and z of both ends\n", s->cell->method);
+  plot_comment(&p->data, "%s: far limbs, then near ones; x and z of both ends", s->cell->method);
   text_add(&p->script, "plot 0 with lines lw 1 lc rgb '#999999' notitle");
   for (int near = 0; near < 2; near++) {
     if (!add_sticks(&p->data, s, !near, pitch)) continue;

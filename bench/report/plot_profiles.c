@@ -6,6 +6,7 @@
 #include "compare.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
+#include "escape.h"
 #include "plot.h"
 #include "run_view.h"
 #include "samples.h"
@@ -98,7 +99,7 @@ static df_status add_profile(const run_view* r, const run_group* g, const char* 
   samples_clear(&s);
   if (status == DF_E_MISSING || status == DF_E_MISMATCH) return DF_OK;
   if (status != DF_OK || !*there) return status;
-  text_add(data, "# %s, %s: threshold, fraction of windows, 95 %% interval\n", p->metric, method);
+  plot_comment(data, "%s, %s: threshold, fraction of windows, 95 %% interval", p->metric, method);
   for (int t = 0; t < TAUS; t++) {
     const bool band = isfinite(share[t].lo) && isfinite(share[t].hi);
     text_add(data, "%.6g %.6g %.6g %.6g\n", p->tau[t], share[t].mean, band ? share[t].lo : share[t].mean,
@@ -147,10 +148,10 @@ static df_status draw_panel(const run_view* r, const run_group* g, int k, panel*
   const double span = shown->tau[TAUS - 1] - shown->tau[0];
   text_add(&p->script, "set xrange [%.6g:%.6g]\nset title ", shown->tau[0] - (span > 0 ? 0 : 0.5),
            shown->tau[TAUS - 1] + (span > 0 ? 0 : 0.5));
-  plot_quoted(&p->script, shown->metric);
+  text_add_gnuplot(&p->script, shown->metric);
   text_add(&p->script, " offset 0,-0.5\nset xlabel ");
   char* label = format_text("threshold [%s]", shown->unit);
-  plot_quoted(&p->script, label);
+  text_add_gnuplot(&p->script, label);
   df_free(label);
   text_add(&p->script, " font ',11' offset 0,0.6\nset ylabel 'fraction of %s %s threshold' font ',11' offset 1.2\n",
            strcmp(shown->metric, "survival") == 0 ? "chains" : "windows", shown->lower ? "≤" : "≥");
@@ -175,7 +176,7 @@ static void add_legend(const run_view* r, const run_group* g, int k, int n, cons
              x / width, y / height, (x + LINE) / width, y / height, method_dash(g->methods[m]),
              method_colour(g->methods[m]));
     text_add(script, "set label %d ", at);
-    plot_quoted(script, method_label(g->methods[m]));
+    text_add_gnuplot(script, method_label(g->methods[m]));
     text_add(script, " at screen %.5f,%.5f left font ',12'\n", (x + LINE + 8) / width, y / height);
   }
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "escape.h"
 #include "json.h"
 #include "list.h"
 #include "plot.h"
@@ -63,16 +64,22 @@ static const json_t** find_curves(const run_view* r, const run_group* g, const c
   return curves;
 }
 
+/* a curve of a method in a panel */
+typedef struct curve {
+  int seeds;     /* 0: none, or without a finite loss */
+  double lo, hi; /* of the losses of single seeds */
+  bool positive; /* some mean loss is above 0 and can stand on a logarithmic axis */
+} curve;
+
 /* adds a block of step, mean, smallest and largest loss over the seeds of a method, as far as the seeds have equal
- * steps; returns false and sets *n_seeds to 0 without curves */
-static bool add_curve(const run_view* r, const run_group* g, const char* method, const char* panel, text* data,
-                      int* n_seeds) {
+ * steps; no block without a finite loss, since gnuplot does not count an empty one */
+static curve add_curve(const run_view* r, const run_group* g, const char* method, const char* panel, text* data) {
   int n;
   const json_t** curves = find_curves(r, g, method, panel, &n);
-  *n_seeds = n;
-  if (n == 0) return false;
+  if (n == 0) return (curve){0};
   /* one line per step */
-  text_add(data, "# %s, %s: step, mean, smallest and largest of %d seeds\n", panel, method, n);
+  curve out = {.lo = INFINITY, .hi = -INFINITY};
+  text block = {0};
   for (size_t i = 0;; i++) {
     const json_t* step = json_array_get(json_object_get(curves[0], "step"), i);
     double sum = 0, lo = INFINITY, hi = -INFINITY;
@@ -85,27 +92,60 @@ static bool add_curve(const run_view* r, const run_group* g, const char* method,
       hi = fmax(hi, loss);
     }
     if (!same) break;
-    if (isfinite(sum)) text_add(data, "%.0f %.9g %.9g %.9g\n", number_of(step), sum / n, lo, hi);
+    if (!isfinite(sum)) continue;
+    text_add(&block, "%.0f %.9g %.9g %.9g\n", number_of(step), sum / n, lo, hi);
+    out.seeds = n;
+    out.lo = fmin(out.lo, lo);
+    out.hi = fmax(out.hi, hi);
+    out.positive |= sum > 0;
   }
-  text_add(data, "\n\n");
   df_free(curves);
-  return true;
+  if (out.seeds) {
+    plot_comment(data, "%s, %s: step, mean, smallest and largest of %d seeds", panel, method, n);
+    text_add(data, "%s\n\n", text_of(&block));
+  }
+  text_clear(&block);
+  return out;
 }
 
 static void draw_training_panel(const run_view* r, const run_group* g, const char* panel, plot* p, int* block) {
+  /* data */
+  curve* curves = NULL;
+  bool any = false, positive = false;
+  double lo = INFINITY, hi = -INFINITY;
+  for (int m = 0; m < g->n_methods; m++) {
+    curves = list_grow(curves, m, sizeof *curves);
+    curves[m] = add_curve(r, g, g->methods[m], panel, &p->data);
+    positive |= curves[m].positive;
+    if (curves[m].seeds == 0) continue;
+    any = true;
+    lo = fmin(lo, curves[m].lo);
+    hi = fmax(hi, curves[m].hi);
+  }
+  /* a logarithmic axis cannot show losses that are all 0, and gnuplot stops if nothing is left */
+  text_add(&p->script, "%s",
+           positive ? "set logscale y\nset format y '10^{%L}'\nset mytics 10\n"
+                    : "unset logscale y\nset format y '%g'\nunset mytics\n");
+  /* gnuplot warns of an axis without length */
+  if (lo < hi) {
+    text_add(&p->script, "set yrange [*:*]\n");
+  } else {
+    text_add(&p->script, "set yrange [%.6g:%.6g]\n",
+             positive ? lo / 2
+             : any    ? lo - 1
+                      : 0,
+             positive ? 2 * hi
+             : any    ? hi + 1
+                      : 1);
+  }
   const char* join = "plot ";
-  /* the first pass adds data and bands, the second lines on top of them */
-  int first = *block;
+  if (!any) text_add(&p->script, "plot [0:1] NaN notitle");
+  /* bands, then lines on top of them */
   for (int pass = 0; pass < 2; pass++) {
-    int at = first;
-    for (int m = 0; m < g->n_methods; m++) {
-      int seeds = 0;
-      text scratch = {0};
-      const bool there = add_curve(r, g, g->methods[m], panel, pass == 0 ? &p->data : &scratch, &seeds);
-      text_clear(&scratch);
-      if (!there) continue;
+    for (int m = 0, at = *block; m < g->n_methods; m++) {
+      if (curves[m].seeds == 0) continue;
       const unsigned colour = method_colour(g->methods[m]);
-      if (pass == 0 && seeds > 1) {
+      if (pass == 0 && curves[m].seeds > 1) {
         text_add(&p->script, "%s'%s.dat' index %d using 1:3:4 with filledcurves lc rgb '#%06x' notitle", join, p->name,
                  at, colour);
         join = ", \\\n  ";
@@ -113,13 +153,14 @@ static void draw_training_panel(const run_view* r, const run_group* g, const cha
       if (pass == 1) {
         text_add(&p->script, "%s'%s.dat' index %d using 1:2 with lines lw 2 dt %d lc rgb '#%06x' title ", join, p->name,
                  at, method_dash(g->methods[m]), colour);
-        plot_quoted(&p->script, method_label(g->methods[m]));
+        text_add_gnuplot(&p->script, method_label(g->methods[m]));
         join = ", \\\n  ";
       }
       at++;
     }
-    *block = at;
   }
+  for (int m = 0; m < g->n_methods; m++) *block += curves[m].seeds > 0;
+  df_free(curves);
   text_add(&p->script, "\n");
 }
 
@@ -132,9 +173,8 @@ bool plot_training(const run_view* r, const run_group* g, plot* p) {
   const int width = n * PANEL + 40;
   plot_begin(p, width, HEIGHT);
   text_add(&p->script,
-           "set logscale y\nset format y '10^{%%L}'\nset mytics 10\nset xlabel 'gradient step' offset 0,0.6\nset "
-           "xrange [0:*]\n"
-           "set yrange [*:*]\nset key top right samplen 1.6 spacing 1.1 font ',11' opaque\n");
+           "set xlabel 'gradient step' offset 0,0.6\nset xrange [0:*]\n"
+           "set key top right samplen 1.6 spacing 1.1 font ',11' opaque\n");
   /* one panel per loss */
   for (int i = 0; i < n; i++) {
     plot_place(p, (plot_box){i * PANEL + 70, (i + 1) * PANEL + 10, HEIGHT - 56, 40}, width, HEIGHT);
@@ -142,7 +182,7 @@ bool plot_training(const run_view* r, const run_group* g, plot* p) {
     snprintf(title, sizeof title, "%s", panels[i]);
     for (char* c = title; *c; c++) *c = *c == '_' ? ' ' : *c;
     text_add(&p->script, "set title ");
-    plot_quoted(&p->script, title);
+    text_add_gnuplot(&p->script, title);
     text_add(&p->script, " offset 0,-0.4\nset ylabel '%s' offset 1\n", i == 0 ? "mean squared loss (normalised)" : "");
     draw_training_panel(r, g, panels[i], p, &block);
   }

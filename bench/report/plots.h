@@ -16,9 +16,8 @@ typedef struct figures {
 } figures;
 
 /* Writes scripts and data of all figures to `folder`/plots and draws them with gnuplot. *out must be {0}. DF_E_MISSING
- * if gnuplot is not installed: then the scripts and data of all figures are written, and nothing is drawn. DF_E_IO if a
- * file cannot be written or gnuplot fails; DF_E_NOMEM. Call figures_clear(), also after a failure.
- */
+ * if gnuplot is not installed or does not draw a figure: script and data of all figures are then written, and *out has
+ * those that are drawn. DF_E_IO if a file cannot be written; DF_E_NOMEM. Call figures_clear(), also after a failure. */
 DF_MUST_CHECK df_status plots_write(const run_view* r, const char* folder, figures* out);
 void figures_clear(figures* f);
 

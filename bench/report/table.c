@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "aggregate.h"
+#include "escape.h"
 
 table table_new(table_kind kind, text* out) {
   if (kind == TABLE_HTML) text_add(out, "<div class=\"wide\"><table>\n<thead>");
@@ -22,15 +23,12 @@ void table_row(table* t) {
 
 /* allows line breaks in long metric names after _ and . */
 static void add_html(text* out, bool head, const char* value, size_t n) {
-  char part[2] = "";
-  for (size_t i = 0; i < n && value[i]; i++) {
-    part[0] = value[i];
-    if ((unsigned char)value[i] < 0x80) {
-      text_add_html(out, part);
-    } else {
-      text_add_bytes(out, value + i, 1);
-    }
-    if (head && (value[i] == '_' || value[i] == '.')) text_add(out, "<wbr>");
+  for (size_t i = 0; i < n;) {
+    size_t part = head ? strcspn(value + i, "_.") + 1 : n;
+    if (part > n - i) part = n - i;
+    text_add_html_bytes(out, value + i, part);
+    i += part;
+    if (head && (value[i - 1] == '_' || value[i - 1] == '.')) text_add(out, "<wbr>");
   }
 }
 
@@ -48,7 +46,9 @@ void table_put(table* t, int flags, const char* value) {
     }
     text_add(t->out, "</%s>", tag);
   } else {
-    text_add(t->out, " %s |", value);
+    text_add(t->out, " ");
+    text_add_markdown(t->out, value);
+    text_add(t->out, " |");
   }
   t->column++;
 }

@@ -25,7 +25,7 @@ enum {
 table table_new(table_kind kind, text* out);
 void table_end(table* t);
 
-/* A row: table_row(), one table_put() per cell, table_row_end(). `value` is escaped for HTML, but not for Markdown. */
+/* A row: table_row(), one table_put() per cell, table_row_end(). `value` is escaped for the kind of table. */
 void table_row(table* t);
 void table_put(table* t, int flags, const char* value);
 void table_row_end(table* t, bool head);

@@ -7,6 +7,7 @@
 #include "aggregate.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
+#include "escape.h"
 #include "json.h"
 #include "list.h"
 #include "style.h"
@@ -224,7 +225,9 @@ void for_notes(const run_view* r, const run_group* g, void (*put)(text* out, con
 /* ---- files ---- */
 
 static void put_note(text* out, const char* line) {
-  text_add(out, "- %s\n", line);
+  text_add(out, "- ");
+  text_add_markdown(out, line);
+  text_add(out, "\n");
 }
 
 /* the notes of the cells of a group as a list; nothing if there are none */
@@ -237,9 +240,12 @@ static void add_notes(const run_view* r, const run_group* g, text* out) {
 
 /* interquartile means and comparisons, which need several seeds */
 static void add_summary(const run_view* r, const summary* s, const run_group* g, text* out) {
+  text note = {0};
   text_add(out, "### Statistics over seeds and windows\n\n");
-  summary_note(r, s, g, out);
+  summary_note(r, s, g, &note);
+  text_add_markdown(out, text_of(&note));
   text_add(out, "\n\n");
+  text_clear(&note);
   if (!summary_has(s, g)) return;
   for (int j = 0; j < g->n_k; j++) {
     if (g->k[j]) text_add(out, "K = %d:\n\n", g->k[j]);
@@ -253,12 +259,21 @@ static void add_summary(const run_view* r, const summary* s, const run_group* g,
 df_status tables_write(const run_view* r, const summary* s, const char* folder) {
   text out = {0};
   /* groups */
-  text_add(&out, "# Run %s\n\n", r->name);
+  text_add(&out, "# Run ");
+  text_add_markdown(&out, r->name);
+  text_add(&out, "\n\n");
   for (int i = 0; i < r->n_groups; i++) {
     const run_group* g = &r->groups[i];
-    text_add(&out, "## %s (profile %s)\n\n", g->task, g->profile);
-    group_note(r, g, &out);
+    text note = {0};
+    text_add(&out, "## ");
+    text_add_markdown(&out, g->task);
+    text_add(&out, " (profile ");
+    text_add_markdown(&out, g->profile);
+    text_add(&out, ")\n\n");
+    group_note(r, g, &note);
+    text_add_markdown(&out, text_of(&note));
     text_add(&out, "\n\n");
+    text_clear(&note);
     add_notes(r, g, &out);
     for (int j = 0; j < g->n_k && g->done; j++) {
       if (g->k[j]) text_add(&out, "### K = %d sampler step%s\n\n", g->k[j], g->k[j] == 1 ? "" : "s");

@@ -22,6 +22,7 @@
 #include "notes.h"
 #include "progress.h"
 #include "provenance.h"
+#include "terminal.h"
 
 df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed, const options* opts) {
   /* settings and demonstrations */
@@ -98,7 +99,7 @@ static void on_progress(void* context, const char* what, long done, long total, 
 
 static void on_notice(void* context, const char* sentence) {
   (void)context;
-  fprintf(stderr, "dynaflow: warning: %s\n", sentence);
+  print_line(stderr, "dynaflow: warning: %s", sentence);
 }
 
 df_status cell_create(cell* c) {

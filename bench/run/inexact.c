@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dynaflow/sim/adjoint.h"
+#include "terminal.h"
 
 void warn_inexact(const char* target, const df_system* system, const options* opts) {
   static char last_target[256];
@@ -11,5 +12,5 @@ void warn_inexact(const char* target, const df_system* system, const options* op
   if (opts->quiet || strcmp(last_target, target) == 0) return;
   if (df_mujoco_inexact_features(system, text, sizeof text)[0] == '\0') return;
   snprintf(last_target, sizeof last_target, "%s", target);
-  fprintf(stderr, "dynaflow: %s: the gradient is not exact: %s\n", target, text);
+  print_line(stderr, "dynaflow: %s: the gradient is not exact: %s", target, text);
 }

@@ -10,6 +10,7 @@
 #include "dynaflow/nn/blas.h"
 #include "dynaflow/sim/mujoco.h"
 #include "provenance.h"
+#include "terminal.h"
 
 df_status open_blas(const options* opts) {
   df_blas_cfg cfg = df_blas_cfg_default();
@@ -25,10 +26,10 @@ df_status open_blas(const options* opts) {
   DF_TRY(df_blas_open(&cfg));
   const df_blas_info* info = df_blas_get_info();
   if (info && info->slower_than_cpu && !opts->quiet) {
-    fprintf(stderr,
-            "dynaflow: warning: the BLAS kernels %s run at about half speed on this processor, which has AVX-512; "
-            "use --blas-kernel auto\n",
-            info->kernel);
+    print_line(stderr,
+               "dynaflow: warning: the BLAS kernels %s run at about half speed on this processor, which has AVX-512; "
+               "use --blas-kernel auto",
+               info->kernel);
   }
   return DF_OK;
 }

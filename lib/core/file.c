@@ -204,6 +204,7 @@ df_status df_file_read(const char* path, char** data, size_t* n) {
 
 df_status df_dir_make(const char* path) {
   char part[4096];
+  DF_REQUIRE(path[0], "the path of a folder is empty");
   if ((size_t)snprintf(part, sizeof part, "%s", path) >= sizeof part) {
     return df_fail(DF_E_ARG, "%s: path too long", path);
   }

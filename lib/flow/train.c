@@ -169,9 +169,9 @@ static double state_loss(const df_flow* flow, flow_worker* w, const double* x0, 
 }
 
 /* the loss of a sample without a gradient: NaN after a divergence, infinite after a failure, whose message is stored */
-static double no_loss(df_flow* flow, df_traj_end end) {
+static double no_loss(df_flow* flow, df_traj_end end, int i) {
   if (end != DF_TRAJ_FAILED) return NAN;
-  trainer_note_failure(flow->trainer);
+  trainer_note_failure(flow->trainer, i);
   return INFINITY;
 }
 
@@ -190,7 +190,7 @@ static double rollout_loss(df_flow* flow, flow_worker* w, long step, int i, int 
   df_traj_end end = flow_simulate(flow, w, out, gain, s->x0, w->u, w->x);
   if (end != DF_TRAJ_COMPLETE) {
     remember(flow, w, step, i, s, NULL);
-    return no_loss(flow, end);
+    return no_loss(flow, end, i);
   }
 
   /* loss and its adjoint */
@@ -199,7 +199,7 @@ static double rollout_loss(df_flow* flow, flow_worker* w, long step, int i, int 
   remember(flow, w, step, i, s, frame_error);
   const double scale = 1.0 / flow->trainer->cfg.batch;
   end = flow_simulate_vjp(flow, w, out, gain, s->x0, w->x, scale, d_out, d_gain);
-  if (end != DF_TRAJ_COMPLETE) return no_loss(flow, end);
+  if (end != DF_TRAJ_COMPLETE) return no_loss(flow, end, i);
   reference_gradient(flow, out, target, d_out);
   return loss;
 }

@@ -94,6 +94,7 @@ static double ema_at(const trainer_cfg* cfg, long step) {
 static void one_step(trainer* t, long step, trainer_slice_fn slice, void* context) {
   /* each slice begins where the one before it ends, so that slices are disjoint and cover the batch */
   DF_ASSERT(slice_begin(&t->cfg, 0) == 0 && slice_begin(&t->cfg, t->cfg.slices) == t->cfg.batch);
+  t->failed = -1;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
   for (int s = 0; s < t->cfg.slices; s++) {
     const int first = slice_begin(&t->cfg, s), count = slice_begin(&t->cfg, s + 1) - first;
@@ -104,15 +105,20 @@ static void one_step(trainer* t, long step, trainer_slice_fn slice, void* contex
   df_slices_sum(t->cfg.slices, t->n, t->gradient, t->threads, t->gradient[0]);
 }
 
-void trainer_note_failure(trainer* t) {
+void trainer_note_failure(trainer* t, int sample) {
 #pragma omp critical(trainer_failure)
-  snprintf(t->failure, sizeof t->failure, "%s", df_error_message());
+  if (t->failed < 0 || sample < t->failed) {
+    t->failed = sample;
+    snprintf(t->failure, sizeof t->failure, "%s", df_error_message());
+  }
 }
 
-/* DF_E_SIM if a sample of the step failed */
+/* DF_E_SIM if a sample of the step failed, DF_E_NONFINITE if the loss of one is infinite */
 static df_status check_failures(const trainer* t, long step, const char* name) {
+  if (t->failed >= 0) return df_fail(DF_E_SIM, "%s: step %ld, sample %d: %s", name, step, t->failed, t->failure);
   for (int i = 0; i < t->cfg.batch; i++) {
-    if (isinf(t->loss[i])) return df_fail(DF_E_SIM, "%s: step %ld, sample %d: %s", name, step, i, t->failure);
+    if (isinf(t->loss[i]))
+      return df_fail(DF_E_NONFINITE, "%s: step %ld, sample %d: the loss is infinite", name, step, i);
   }
   return DF_OK;
 }

@@ -46,7 +46,8 @@ typedef struct trainer {
   df_adamw* optimizer;
   df_real** gradient; /* [slices][n] */
   double* loss;       /* [batch] of the current step; NaN: sample left out (diverged), infinite: sample failed */
-  char failure[512];  /* message of a failed sample */
+  int failed;         /* the first sample of the current step that failed; < 0: none */
+  char failure[512];  /* its message */
   /* returns the count of adjoints so far, from the context of trainer_run; NULL if nothing is simulated */
   df_gradient_count (*adjoints)(const void* context);
   int n_memory;
@@ -56,7 +57,7 @@ typedef struct trainer {
 /* Computes samples first .. first+count-1 of a step on thread `thread`: writes loss[i] for each of them and ADDS the
  * gradient of (sum of their losses) / batch to `gradient` [n]. If the simulator fails in a way other than diverging,
  * the function stores the reason with trainer_note_failure() and gives the sample an infinite loss; this ends the
- * training. */
+ * training. An infinite loss without a reason does so, too. */
 typedef void (*trainer_slice_fn)(void* context, int thread, long step, int first, int count, const df_real* parameters,
                                  df_real* gradient, double* loss);
 
@@ -66,8 +67,9 @@ typedef void (*trainer_slice_fn)(void* context, int thread, long step, int first
 df_status trainer_new(const df_net* net, const trainer_cfg* cfg, int threads, uint64_t seed, trainer** out);
 void trainer_free(trainer* t); /* NULL is allowed */
 
-/* Stores df_error_message() of the calling thread as the reason of the failure; may be called by any thread. */
-void trainer_note_failure(trainer* t);
+/* Stores df_error_message() of the calling thread as the reason why the sample failed; may be called by any thread, in
+ * any order. The message of the training is that of the first sample of the batch that failed. */
+void trainer_note_failure(trainer* t, int sample);
 
 /* the largest number of samples of a micro-batch */
 int trainer_slice_size(const trainer_cfg* cfg);
@@ -83,8 +85,8 @@ static inline long trainer_log_points(const trainer_cfg* cfg, long step) {
 }
 
 /* Runs all steps, or those after the state saved in env->state_folder, and fills *log. Errors: DF_E_INTERRUPTED,
- * DF_E_SIM (a sample failed), DF_E_NONFINITE (all samples diverged), and those of trainer_state_save() and
- * trainer_state_load(). */
+ * DF_E_SIM (a sample failed), DF_E_NONFINITE (an infinite loss, or all samples diverged), and those of
+ * trainer_state_save() and trainer_state_load(). */
 df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void* context, const df_method_env* env,
                       df_training_log* log);
 

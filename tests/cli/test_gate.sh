@@ -323,10 +323,48 @@ check junit_has_a_case_a_row_and_names_the_failure python3 -c "
 import sys, xml.etree.ElementTree as e
 suite = e.parse(sys.argv[1]).getroot()
 cases = suite.findall('testcase')
-failed = [c for c in cases if len(c)]
+failed = [c.find('failure') for c in cases if c.find('failure') is not None]
+case = [c for c in cases if c.find('failure') is not None][0]
+value = lambda c, name: [p.get('value') for p in c.findall('properties/property') if p.get('name') == name]
 assert (suite.get('tests'), suite.get('failures'), suite.get('errors')) == ('6', '1', '0') and len(cases) == 6, suite.attrib
-assert failed[0].get('name') == 'dynaflow sae_own K=5' and failed[0].get('classname') == 'cart.smoke', failed[0].attrib
-assert '1e-09' in failed[0][0].get('message') and 'because' in failed[0][0].get('message'), failed[0][0].attrib" "$scratch/junit.xml"
+assert case.get('name') == 'cart smoke dynaflow sae_own K=5 at most' and case.get('classname') == 'cart.smoke', case.attrib
+assert 'sae_own' in open(case.get('file')).read().splitlines()[int(case.get('line')) - 1]
+assert float(case.get('time')) >= 0 and float(suite.get('time')) > 0, case.attrib
+assert value(case, 'limit') == ['<= 1e-09'] and value(case, 'status') == ['regressed'] and value(case, 'n') == ['3'], value(case, 'limit')
+assert abs(float(value(case, 'value')[0]) - 1e-8 / 3) < 1e-12, value(case, 'value')
+assert '1e-09' in failed[0].get('message') and 'because' in failed[0].get('message'), failed[0].attrib" "$scratch/junit.xml"
+make_run '' "records.insert(2, [1])"
+# limits of both sides and a relative one on the same number, and several seeds with the same finding, are tests of
+# different names; inconclusive is not a failure; a reason is not markup
+limit_of_each_kind() {
+  python3 - "$1" "$2" <<'PY'
+import sys, xml.etree.ElementTree as e
+suite = e.parse(sys.argv[1]).getroot()
+cases = suite.findall('testcase')
+names = [c.get('name') for c in cases]
+assert len(set(names)) == len(names) == int(suite.get('tests')), names
+found = lambda tag: sum(c.find(tag) is not None for c in cases)
+assert [str(found(t)) for t in ('failure', 'error', 'skipped')] == [suite.get(t) for t in ('failures', 'errors', 'skipped')]
+assert suite.get('skipped') == sys.argv[2], suite.attrib
+assert all(c.find('skipped') is None or 'type' not in c.find('skipped').attrib for c in cases)
+PY
+}
+bands "$(band tre dynaflow 'k: 5, at_most: 9')
+$(band tre dynaflow 'k: 5, at_least: 0')
+$(band tre dynaflow 'k: 5, relative: 0.5')
+$(band tre_open_loop dynaflow 'k: 5, at_most: 0.26')"
+make_run "for s in (2, 3): at('dynaflow', s).update(status='error', reason='x')"
+run gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden" --junit "$scratch/junit.xml"
+check names_of_junit_cases_differ limit_of_each_kind "$scratch/junit.xml" 1
+printf 'task_version: 1\nmujoco: 3.17\nbands:\n  - {metric: sae_own, method: dynaflow, profile: smoke, k: 5, at_most: -1, reason: "x\\x1b[31my <b> \\n ]]> &"}\n' >"$task/expect.yaml"
+make_run
+run gate "$scratch/run" --tasks "$scratch/tasks" --against "$golden" --junit "$scratch/junit.xml"
+check a_control_character_in_a_reason_leaves_the_file_well_formed python3 -c "
+import sys, xml.etree.ElementTree as e
+messages = [f.get('message') for f in e.parse(sys.argv[1]).getroot().iter('failure')]
+assert len(messages) == 1 and r'x\x1b[31my <b> \n ]]> &' in messages[0], messages" "$scratch/junit.xml"
+check a_control_character_does_not_reach_the_terminal bash -c "! grep -q \$'\033' '$scratch/out' && grep -qF 'x\x1b[31my' '$scratch/out'"
+bands "$honest_bands"
 make_run '' "records.insert(2, [1])"
 check junit_is_written_of_what_cannot_be_read gate_exits 2 --junit "$scratch/junit.xml"
 check junit_says_that_it_cannot_be_read grep -q 'errors="1"' "$scratch/junit.xml"

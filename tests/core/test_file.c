@@ -243,6 +243,16 @@ static void a_folder_cannot_be_made_over_a_file(void** state) {
   assert_non_null(strstr(df_error_message(), path));
 }
 
+static void a_folder_without_a_name_is_refused(void** state) {
+  (void)state;
+  assert_int_equal(df_dir_make(""), DF_E_ARG);
+  assert_string_equal(df_error_message(), "the path of a folder is empty");
+  /* the shortest names, and slashes at the end and in a row */
+  assert_int_equal(df_dir_make("/"), DF_OK);
+  assert_int_equal(df_dir_make("."), DF_OK);
+  assert_int_equal(df_dir_make("//tmp//"), DF_OK);
+}
+
 static void paths_are_joined_and_taken_apart(void** state) {
   (void)state;
   static const struct {
@@ -293,6 +303,7 @@ int main(void) {
       IN_FOLDER(a_write_below_a_folder_stays_there),
       IN_FOLDER(folders_are_made_with_those_above_them),
       IN_FOLDER(a_folder_cannot_be_made_over_a_file),
+      IN_FOLDER(a_folder_without_a_name_is_refused),
       IN_FOLDER(paths_are_joined_and_taken_apart),
       IN_FOLDER(a_failed_allocation_is_out_of_memory),
   };

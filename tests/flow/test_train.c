@@ -110,12 +110,52 @@ static void training_stops_when_asked_and_says_so(void** state) {
   df_task_free(task);
 }
 
+enum { FAILING = 2 };
+
+/* samples from FAILING on fail, the last one of a micro-batch first */
+static void some_fail(void* context, int thread, long step, int first, int count, const df_real* parameters,
+                      df_real* gradient, double* loss) {
+  (void)thread, (void)step, (void)parameters, (void)gradient;
+  trainer* t = context;
+  for (int i = first + count - 1; i >= first; i--) {
+    loss[i] = i < FAILING ? 1 : INFINITY;
+    if (i < FAILING) continue;
+    assert_int_equal(df_fail(DF_E_SIM, "of sample %d", i), DF_E_SIM);
+    trainer_note_failure(t, i);
+  }
+}
+
+static void one_is_infinite(void* context, int thread, long step, int first, int count, const df_real* parameters,
+                            df_real* gradient, double* loss) {
+  (void)context, (void)thread, (void)step, (void)parameters, (void)gradient;
+  for (int i = first; i < first + count; i++) loss[i] = i == FAILING ? INFINITY : 1;
+}
+
+static void a_failed_training_names_the_first_sample_with_its_own_message(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  static df_training_log log;
+  for (int threads = 1; threads <= 4; threads += 3) {
+    df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, threads);
+    trainer* t = flow->trainer;
+    assert_true(t->cfg.slices > 1 && t->cfg.batch > FAILING + 1);
+    assert_int_equal(trainer_run(t, "x", some_fail, t, &flow->env, &log), DF_E_SIM);
+    assert_string_equal(df_error_message(), "x: step 0, sample 2: of sample 2");
+    /* an infinite loss is named for what it is, not by the message of another step */
+    assert_int_equal(trainer_run(t, "x", one_is_infinite, t, &flow->env, &log), DF_E_NONFINITE);
+    assert_string_equal(df_error_message(), "x: step 0, sample 2: the loss is infinite");
+    df_flow_free(flow);
+  }
+  df_task_free(task);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_slice_gradient_is_the_slope_of_the_loss_for_every_decoder),
       cmocka_unit_test(training_lowers_the_loss_of_every_decoder),
       cmocka_unit_test(targets_are_the_frames_after_the_first),
       cmocka_unit_test(training_stops_when_asked_and_says_so),
+      cmocka_unit_test(a_failed_training_names_the_first_sample_with_its_own_message),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -250,6 +250,7 @@ static void junit_has_a_case_per_verdict(void** state) {
       r.k = 5;
       r.value = 0.125;
       gate_add_row(&g, (gate_verdict)v, &r, "<= 1", "a > b");
+      gate_locate(&g, "a&b.yaml", 7, "at most");
     }
   }
   char path[128];
@@ -258,17 +259,23 @@ static void junit_has_a_case_per_verdict(void** state) {
   snprintf(path, sizeof path, "%s/junit.xml", tasks);
   assert_int_equal(gate_junit(&g, "run & <x>", path), DF_OK);
   assert_int_equal(df_file_read(path, &xml, &n), DF_OK);
-  /* by hand: 1 + 2 + ... + 8; inconclusive 4 and regressed 6; missing 5, not comparable 7 and unreadable 8 */
-  assert_non_null(strstr(xml, " tests=\"36\" failures=\"10\" errors=\"20\""));
+  /* by hand: 1 + 2 + ... + 8; inconclusive 4, regressed 6; missing 5, not comparable 7 and unreadable 8 */
+  assert_non_null(strstr(xml, " tests=\"36\" failures=\"6\" errors=\"20\" skipped=\"4\" time=\""));
   assert_int_equal(count_of(xml, "<testcase "), 36);
-  assert_int_equal(count_of(xml, "</testcase>"), 30);
-  assert_int_equal(count_of(xml, "<failure type=\"inconclusive\""), 4);
+  assert_int_equal(count_of(xml, "</testcase>"), 36);
+  assert_int_equal(count_of(xml, "<skipped message="), 4);
   assert_int_equal(count_of(xml, "<failure type=\"regressed\""), 6);
-  assert_int_equal(count_of(xml, "<failure "), 10);
+  assert_int_equal(count_of(xml, "<failure "), 6);
   assert_int_equal(count_of(xml, "<error type=\"missing\""), 5);
   assert_int_equal(count_of(xml, "<error type=\"not comparable\""), 7);
   assert_int_equal(count_of(xml, "<error type=\"unreadable\""), 8);
-  assert_int_equal(count_of(xml, "classname=\"t&lt;.p&quot;\" name=\"m&amp; tre K=5\""), 36);
+  /* the same name 36 times: every one but the first has a number */
+  assert_int_equal(count_of(xml, "classname=\"t&lt;.p&quot;\" name=\"t&lt; p&quot; m&amp; tre K=5 at most"), 36);
+  assert_int_equal(count_of(xml, " K=5 at most\""), 1);
+  assert_int_equal(count_of(xml, " K=5 at most (2)\""), 1);
+  assert_int_equal(count_of(xml, " K=5 at most (36)\""), 1);
+  assert_int_equal(count_of(xml, " file=\"a&amp;b.yaml\" line=\"7\" time=\""), 36);
+  assert_int_equal(count_of(xml, "<property name=\"value\" value=\"0.125\"/>"), 36);
   assert_int_equal(count_of(xml, "message=\"0.125, &lt;= 1: a &gt; b\""), 30);
   assert_non_null(strstr(xml, "run &amp; &lt;x&gt;"));
   df_free(xml);

@@ -35,7 +35,7 @@ DF_API DF_MUST_CHECK df_status df_file_check(const char* path);
 DF_API DF_MUST_CHECK df_status df_file_read(const char* path, char** data, size_t* n);
 
 /* Creates a folder and its missing parents; an existing folder is not an error. Errors name the path: DF_E_IO,
- * DF_E_MISSING, DF_E_ARG (path of 4096 bytes or more). */
+ * DF_E_MISSING, DF_E_ARG (an empty path, or one of 4096 bytes or more). */
 DF_API DF_MUST_CHECK df_status df_dir_make(const char* path);
 
 /* Whether anything exists at `path`: a file, a folder or another kind of entry. */
