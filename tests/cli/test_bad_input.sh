@@ -160,7 +160,7 @@ wanted=3 check missing_data_is_refused spoilt missing 'cart\.npz: not found in: 
 check missing_data_are_reported_with_the_command_that_fetches_them grep -qE '^dynaflow: to fetch its files, run: dynaflow data fetch .*/missing$' "$scratch/err"
 check the_hint_names_the_task_that_lacks_data misses 'to fetch its files, run: dynaflow data fetch .*/missing$' run "$tasks/good" "$tasks/missing" --out "$scratch/both"
 check nothing_runs_before_the_plan_is_whole [ ! -s "$scratch/both/events.jsonl" ]
-check a_folder_for_data_is_refused spoilt folder 'folder/cart\.npz: not a regular file'
+check a_folder_for_data_is_refused spoilt folder 'folder/cart\.npz: Is a directory'
 check empty_data_are_refused spoilt empty 'empty/cart\.npz: empty file'
 check truncated_data_are_refused spoilt truncated 'truncated/cart\.npz: not a readable zip archive'
 check data_that_are_no_zip_are_refused spoilt not_zip 'not_zip/cart\.npz: not a readable zip archive'
