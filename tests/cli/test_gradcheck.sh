@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Verification and timing of adjoints: suites, their tables and figures, refused input; an example program.
 . tests/cli/check.sh
+# slow
 
 build=$(dirname "$program")
 models=$PWD/results/adjoint/models

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Reports: made from the records alone, with the same bytes each time, and clear about what is missing.
 . tests/cli/check.sh
+# slow
 
 mkdir -p "$scratch/runs"
 cp -r tests/cli/run "$scratch/runs/example"

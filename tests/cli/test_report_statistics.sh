@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Statistics of a report over seeds and windows, compared with plain Python on the same records; and that no link is broken.
 . tests/cli/check.sh
+# slow
 
 # make_run NAME SEEDS CHANGE: a synthetic run of three methods, 24 windows of 8 episodes of two gaits; CHANGE is Python on
 # `cells` and `plan`
