@@ -77,6 +77,14 @@ check doctor_json_names_muJoCo grep -q '"MuJoCo"' "$scratch/doctor"
 cp -r docs/examples/pendulum "$scratch"
 (cd "$scratch/pendulum" && python3 make_data.py)
 check a_run_to_look_at exits_with 0 run "$scratch/pendulum" --profile smoke --method random_action --seed 1,2 --quiet --out "$scratch/run"
+ln -s weights.safetensors "$scratch/link" && ln -s sample.npz "$scratch/link.npz"
+check a_checkpoint_goes_through_a_link_to_no_file exits_with 0 train "$scratch/pendulum" --profile smoke --method dynaflow --checkpoint "$scratch/link" --quiet
+check the_link_to_the_checkpoint_stays [ "$(readlink "$scratch/link")" = weights.safetensors ]
+check the_checkpoint_is_beside_it [ -s "$scratch/weights.safetensors" ]
+check a_sample_goes_through_a_link exits_with 0 sample "$scratch/pendulum" --profile smoke --method random_action --out "$scratch/link.npz" --quiet
+check the_link_to_the_sample_stays [ "$(readlink "$scratch/link.npz")" = sample.npz ]
+check the_sample_is_beside_it [ -s "$scratch/sample.npz" ]
+check a_sample_into_a_folder_is_refused refuses "$scratch/pendulum: Is a directory" sample "$scratch/pendulum" --profile smoke --method random_action --out "$scratch/pendulum" --quiet
 # loses WHERE ARGUMENT...: with that redirection of standard output, exit code 2 and one error that names it
 loses() {
   local where=$1 code=0
