@@ -330,8 +330,8 @@ includedir=$${prefix}/include
 Name: dynaflow
 Description: flow matching with a differentiable MuJoCo rollout inside
 Version: $(VERSION)
-Cflags: -I$${includedir}
-Libs: -L$${libdir} -ldynaflow -Wl,-rpath-link,$${libdir}/dynaflow
+Cflags: -I"$${includedir}"
+Libs: -L"$${libdir}" -ldynaflow -Wl,-rpath-link,"$${libdir}/dynaflow"
 endef
 export PKG_CONFIG_FILE
 # MuJoCo is installed in a folder of its own, where it does not overwrite another MuJoCo; the library finds it there

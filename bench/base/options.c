@@ -51,6 +51,20 @@ double parse_number(struct argp_state* state, const char* option, const char* va
   return v;
 }
 
+char* parse_text(struct argp_state* state, const char* option, char* text) {
+  if (text[0] == '\0') argp_error(state, "%s: the value is empty", option);
+  return text;
+}
+
+char* parse_list(struct argp_state* state, const char* option, char* text) {
+  parse_text(state, option, text);
+  const size_t n = strlen(text);
+  if (text[0] == ',' || text[n - 1] == ',' || strstr(text, ",,")) {
+    argp_error(state, "%s %s: an item of the list is empty", option, text);
+  }
+  return text;
+}
+
 static void parse_seeds(struct argp_state* state, options* o, const char* value) {
   o->n_seeds = 0;
   char* list = df_strdup(value);
@@ -64,7 +78,6 @@ static void parse_seeds(struct argp_state* state, options* o, const char* value)
     o->seeds[o->n_seeds++] = seed;
   }
   df_free(list);
-  if (o->n_seeds == 0) argp_error(state, "--seed %s: expected a list of seeds, e.g. 1,2,3", value);
 }
 
 static void parse_set(struct argp_state* state, options* o, const char* value) {
@@ -87,24 +100,25 @@ static error_t parse_option(int key, char* value, struct argp_state* state) {
       return 0;
     case KEY_DATA:
       if (o->n_data == OPTIONS_DATA_MAX) argp_error(state, "--data: at most %d folders are accepted", OPTIONS_DATA_MAX);
-      o->data[o->n_data++] = value;
+      o->data[o->n_data++] = parse_text(state, "--data", value);
       return 0;
     case KEY_TASKS:
-      o->tasks = value;
+      o->tasks = parse_text(state, "--tasks", value);
       return 0;
     case KEY_PROFILE:
-      o->profile = value;
+      o->profile = parse_text(state, "--profile", value);
       return 0;
     case KEY_SET:
       parse_set(state, o, value);
       return 0;
     case KEY_SEED:
-      parse_seeds(state, o, value);
+      parse_seeds(state, o, parse_list(state, "--seed", value));
       return 0;
     case KEY_BLAS:
-      o->blas_kernel = value;
+      o->blas_kernel = parse_text(state, "--blas-kernel", value);
       return 0;
     case KEY_PLUGIN:
+      parse_text(state, "--plugin", value);
       if (!load_plugin) argp_error(state, "--plugin %s: this program cannot load plugins", value);
       if (load_plugin(value) != DF_OK) argp_error(state, "--plugin: %s", df_error_message());
       return 0;

@@ -50,4 +50,11 @@ void expect_one_seed(const options* opts, struct argp_state* state);
 long parse_integer(struct argp_state* state, const char* option, const char* text, long low, long high);
 double parse_number(struct argp_state* state, const char* option, const char* text, double low, double high);
 
+/* Returns the value of an option that takes a name, a file or a folder. An empty one, as an unset variable of a script
+ * gives, ends the program with exit code 2 and a message that names the option. */
+char* parse_text(struct argp_state* state, const char* option, char* text);
+
+/* The same for a comma-separated list, none of whose items may be empty. */
+char* parse_list(struct argp_state* state, const char* option, char* text);
+
 #endif

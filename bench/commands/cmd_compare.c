@@ -29,7 +29,7 @@ static void take_methods(arguments* a, const char* value, struct argp_state* sta
   if (comma) *comma = '\0';
   a->method[0] = a->methods;
   a->method[1] = comma ? comma + 1 : NULL;
-  if (!a->method[0][0] || (comma && (!comma[1] || strchr(comma + 1, ',')))) {
+  if (comma && strchr(comma + 1, ',')) {
     argp_error(state, "--method %s: expected one or two methods, e.g. dynaflow,action_fm", value);
   }
 }
@@ -49,7 +49,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       state->child_inputs[0] = &a->runs;
       return 0;
     case 'm':
-      take_methods(a, value, state);
+      take_methods(a, parse_list(state, "--method", value), state);
       return 0;
     case 'n':
       a->cfg.min_seeds = (int)parse_integer(state, "--min-seeds", value, 1, INT32_MAX);

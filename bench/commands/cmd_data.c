@@ -1,5 +1,6 @@
 /* cmd_data.c: dynaflow data info|make|fetch TASK: describes, generates or downloads a task's model and demonstrations.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ typedef struct arguments {
   fetch_cfg allowed;
   const char* action;
   const char* task;
+  bool to_make; /* the demonstrations are missing, but can be generated */
 } arguments;
 
 static error_t parse(int key, char* value, struct argp_state* state) {
@@ -127,7 +129,7 @@ static void point_to_licences(rows* out, const char* task, const options* opts) 
   df_free(folder);
 }
 
-static df_status info(const arguments* a, const df_config* config, const df_search* search, rows* out) {
+static df_status info(arguments* a, const df_config* config, const df_search* search, rows* out) {
   df_system* system = NULL;
   df_dataset* data = NULL;
   df_windows* windows = NULL;
@@ -140,6 +142,7 @@ static df_status info(const arguments* a, const df_config* config, const df_sear
     add_text(out, config->task_name, "model", config->system_model, "");
     add_text(out, config->task_name, "model sha256", model_sha256, "");
     status = task_data_path(config, search, &a->common, false, &path);
+    a->to_make = status == DF_E_MISSING && strcmp(config->data_source, "npz") != 0;
   }
   /* demonstrations and windows */
   if (status == DF_OK) {
@@ -167,7 +170,7 @@ static df_status make(const arguments* a, const df_config* config, const df_sear
     return df_fail(
         DF_E_CONFIG,
         "task %s: data.source is npz: recorded demonstrations cannot be generated; run: dynaflow data fetch %s",
-        config->task_name, config->task_name);
+        config->task_name, a->task);
   }
   df_status status = task_data_path(config, search, &a->common, true, &path);
   if (status == DF_OK) status = df_sha256_file(path, hash);
@@ -242,8 +245,10 @@ int cmd_data(int argc, char** argv) {
   if (status == DF_OK) {
     rows_print(&out, &a.common);
   } else {
-    /* after a failed fetch, the hint of report_task_failure() to fetch would not help */
-    code = strcmp(a.action, "fetch") == 0 ? report_failure(status) : report_task_failure(status, a.task);
+    /* the hint of report_task_failure() to fetch would not help after a failed fetch, nor for what is generated */
+    const bool fetches = strcmp(a.action, "fetch") != 0 && !a.to_make;
+    code = fetches ? report_task_failure(status, a.task) : report_failure(status);
+    if (a.to_make) fprintf(stderr, "dynaflow: to generate the demonstrations, run: dynaflow data make %s\n", a.task);
   }
   rows_free(&out);
   search_clear(&search);

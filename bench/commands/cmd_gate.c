@@ -36,7 +36,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       state->child_inputs[0] = &a->runs;
       return 0;
     case KEY_AGAINST:
-      a->against = value;
+      a->against = parse_text(state, "--against", value);
       return 0;
     case KEY_ACCEPT:
       a->accept = true;
@@ -45,7 +45,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       a->reason = value;
       return 0;
     case KEY_JUNIT:
-      a->junit = value;
+      a->junit = parse_text(state, "--junit", value);
       return 0;
     case ARGP_KEY_END:
       return end_of_arguments(state, a);

@@ -40,7 +40,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       a->rollouts = (int)parse_integer(state, "--rollouts", value, 0, 100000);
       return 0;
     case KEY_PLOT:
-      a->plot = value;
+      a->plot = parse_text(state, "--plot", value);
       return 0;
     case ARGP_KEY_END:
       if (a->at.out && !a->at.suite) argp_error(state, "--out is only valid with --suite");

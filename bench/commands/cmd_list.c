@@ -62,6 +62,7 @@ static const struct argp parser = {
     .children = children};
 
 static df_status list_tasks(const options* opts, rows* out) {
+  DF_TRY(check_tasks_option(opts));
   char** names;
   const int n = task_names(opts, &names);
   df_status status = DF_OK;

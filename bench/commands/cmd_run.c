@@ -61,10 +61,10 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       return 0;
     case 'm':
       if (a->n_lists == METHODS_KNOWN_MAX) argp_error(state, "--method is given more than %d times", METHODS_KNOWN_MAX);
-      a->list[a->n_lists++] = value;
+      a->list[a->n_lists++] = parse_list(state, "--method", value);
       return 0;
     case 'o':
-      a->out = value;
+      a->out = parse_text(state, "--out", value);
       return 0;
     case 'e':
       a->save_every = parse_number(state, "--save-every", value, 0, 1e9);

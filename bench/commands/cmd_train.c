@@ -1,6 +1,8 @@
 /* cmd_train.c: dynaflow train TASK --method M --checkpoint FILE: trains one method and writes its weights. */
+#define _XOPEN_SOURCE 700
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cell.h"
 #include "checkpoint_command.h"
@@ -23,7 +25,10 @@ static df_status prepare(const char* path) {
   DF_TRY(status);
   if (df_file_exists(path)) return DF_OK;
   DF_TRY(df_file_write(path, "", 0));
-  remove(path);
+  /* `path` may be a symbolic link, which stays */
+  char* made = realpath(path, NULL);
+  if (made) remove(made);
+  free(made);
   return DF_OK;
 }
 

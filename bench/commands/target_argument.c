@@ -23,10 +23,10 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       a->horizon = (int)parse_integer(state, "--horizon", value, 1, 512);
       return 0;
     case KEY_SUITE:
-      a->suite = value;
+      a->suite = parse_text(state, "--suite", value);
       return 0;
     case KEY_OUT:
-      a->out = value;
+      a->out = parse_text(state, "--out", value);
       return 0;
     case ARGP_KEY_ARG:
       if (a->n == TARGETS_MAX) argp_error(state, "more than %d tasks and models", TARGETS_MAX);

@@ -99,7 +99,7 @@ static df_status generated_path(const df_generator* generator, const df_config* 
   if (status != DF_OK) return status;
   status = df_search_find(search, name, path);
   if (status == DF_E_MISSING && !make_if_missing) {
-    status = df_fail(DF_E_MISSING, "%s: not generated yet: dynaflow data make %s", name, config->task_name);
+    status = df_fail(DF_E_MISSING, "%s: not generated yet", name);
   } else if (status == DF_E_MISSING) {
     status = writable_data_folder(search, opts, &folder);
     *path = folder ? df_path_join(folder, name) : NULL;

@@ -7,6 +7,7 @@
 #include <yaml.h>
 
 #include "aggregate.h"
+#include "dynaflow/config/yaml_depth.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 
@@ -286,6 +287,7 @@ static df_status expect_end(const char* path, yaml_parser_t* parser) {
 }
 
 static df_status parse(const char* content, size_t n, expectations* out) {
+  DF_TRY(df_yaml_check_depth(out->path, content, n));
   yaml_parser_t parser;
   yaml_document_t document;
   if (!yaml_parser_initialize(&parser)) return df_fail(DF_E_NOMEM, "%s: out of memory", out->path);

@@ -13,13 +13,13 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       state->child_inputs[0] = &a->common;
       return 0;
     case 'm':
-      a->method_name = value;
+      a->method_name = parse_text(state, "--method", value);
       return 0;
     case 'c':
-      a->checkpoint = value;
+      a->checkpoint = parse_text(state, "--checkpoint", value);
       return 0;
     case 'o':
-      a->out = value;
+      a->out = parse_text(state, "--out", value);
       return 0;
     case 'n':
       a->windows = (int)parse_integer(state, "--windows", value, 1, 1000000);

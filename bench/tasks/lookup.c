@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "dynaflow/core/alloc.h"
@@ -49,6 +50,12 @@ int task_roots(const options* opts, char* roots[3]) {
   }
   df_free(program);
   return n;
+}
+
+df_status check_tasks_option(const options* opts) {
+  struct stat info;
+  if (!opts->tasks || (stat(opts->tasks, &info) == 0 && S_ISDIR(info.st_mode))) return DF_OK;
+  return df_fail(DF_E_CONFIG, "--tasks %s: no such folder", opts->tasks);
 }
 
 static int by_name(const void* a, const void* b) {
@@ -113,6 +120,7 @@ static df_status fail_unknown_task(const options* opts, const char* name) {
 df_status task_folder(const options* opts, const char* name, char** folder) {
   *folder = NULL;
   if (name[0] == '\0') return df_fail(DF_E_CONFIG, "the task name is empty; give a name or the path of a task folder");
+  DF_TRY(check_tasks_option(opts));
   char* roots[3];
   const int n = task_roots(opts, roots);
   for (int i = 0; i < n; i++) {

@@ -11,13 +11,16 @@
  * free each string with df_free(). */
 int task_roots(const options* opts, char* roots[3]);
 
+/* DF_E_CONFIG if --tasks names no folder. */
+DF_MUST_CHECK df_status check_tasks_option(const options* opts);
+
 /* The sorted names of the tasks (folders with a task.yaml) in those folders, as a new list. Returns their number; free
  * the list with task_names_free(). */
 int task_names(const options* opts, char*** names);
 void task_names_free(int n, char** names);
 
 /* The folder of a task, given by its name or by the path of its folder. DF_E_CONFIG lists the available tasks. Free
- * *folder with df_free(); it is NULL on failure. */
+ * *folder with df_free(); it is NULL on failure. Errors also of check_tasks_option(). */
 DF_MUST_CHECK df_status task_folder(const options* opts, const char* name, char** folder);
 
 /* Loads the configuration of a task for a profile (NULL: that of --profile) and a method (NULL or "": none), with --set

@@ -408,12 +408,13 @@ static df_status resolve(const char* path, const df_yaml* yaml, const char* prof
   df_config config = df_config_default();
   for (int layer = TASK; layer < LAYERS; layer++) {
     DF_TRY(apply_layer(&config, path, yaml, layer, profile, method));
-    if (layer == TASK && config.task_name[0] == '\0') {
+    if (config.task_name[0] == '\0') {
       return df_fail(DF_E_CONFIG, "%s: task.name is missing or empty", path);
     }
     if (layer == TASK) DF_TRY(check_methods(path, yaml, &config));
   }
   DF_TRY(apply_overrides(&config, n, overrides));
+  if (config.task_name[0] == '\0') return df_fail(DF_E_CONFIG, "--set: task.name = '': the name is empty");
   *out = config;
   return DF_OK;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "dynaflow/config/yaml_depth.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 
@@ -155,6 +156,7 @@ static df_status expect_end(const char* path, yaml_parser_t* parser) {
 
 /* parses the text, which must be one YAML document with a mapping at its root */
 static df_status parse(const char* path, const char* text, size_t n, df_yaml* out) {
+  DF_TRY(df_yaml_check_depth(path, text, n));
   yaml_parser_t parser;
   if (!yaml_parser_initialize(&parser)) return df_fail(DF_E_NOMEM, "%s: not enough memory to parse the file", path);
   yaml_parser_set_input_string(&parser, (const unsigned char*)text, n);

@@ -11,13 +11,18 @@
 #include "dynaflow/core/alloc.h"
 #include "open_regular.h"
 
+enum { PATH_SIZE = 4096 };
+
 static df_status fail_io(const char* path) {
   return df_fail(errno == ENOENT ? DF_E_MISSING : DF_E_IO, "%s: %s", path, strerror(errno));
 }
 
 static df_status check_regular(const char* path, const struct stat* info) {
   if (S_ISREG(info->st_mode)) return DF_OK;
-  return df_fail(DF_E_IO, "%s: %s", path, S_ISDIR(info->st_mode) ? "Is a directory" : "not a regular file");
+  return df_fail(DF_E_IO, "%s: %s", path,
+                 S_ISDIR(info->st_mode)   ? "Is a directory"
+                 : S_ISBLK(info->st_mode) ? "a block device, not a regular file"
+                                          : "not a regular file");
 }
 
 /* ---- writing ---- */
@@ -86,16 +91,69 @@ static df_status write_at(int folder, const char* name, const char* path, const 
   return DF_OK;
 }
 
+/* Replaces `target` (a buffer of `size` bytes with a path) by the path that its symbolic links lead to, which need not
+ * exist; `path` names it in errors. */
+static df_status follow_links(const char* path, char* target, size_t size) {
+  enum { MOST_LINKS = 40 };
+  char link[PATH_SIZE];
+  for (int i = 0; i < MOST_LINKS; i++) {
+    const ssize_t n = readlink(target, link, sizeof link - 1);
+    if (n < 0) return DF_OK;
+    link[n] = '\0';
+    const char* slash = strrchr(target, '/');
+    const size_t head = link[0] == '/' || !slash ? 0 : (size_t)(slash - target) + 1;
+    if ((size_t)snprintf(target + head, size - head, "%s", link) >= size - head) {
+      return df_fail(DF_E_ARG, "%s: the path that this symbolic link leads to is too long", path);
+    }
+  }
+  errno = ELOOP;
+  return fail_io(path);
+}
+
+/* writes to a pipe or a character device, which stays what it is; opening a pipe without a reader does not wait */
+static df_status write_stream(const char* path, const void* data, size_t n) {
+  const int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0 && errno == ENXIO) return df_fail(DF_E_IO, "%s: no program reads from this pipe", path);
+  if (fd < 0) return fail_io(path);
+  const bool written = fcntl(fd, F_SETFL, 0) == 0 && write_all(fd, data, n);
+  const df_status status = written ? DF_OK : df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
+  close(fd);
+  return status;
+}
+
+/* the descriptor of this program's output that a link like /dev/stdout leads to if it is a regular file, else -1 */
+static int own_output(const char* path, const struct stat* info) {
+  struct stat link, out;
+  if (lstat(path, &link) != 0 || !S_ISLNK(link.st_mode)) return -1;
+  for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+    if (fstat(fd, &out) == 0 && out.st_dev == info->st_dev && out.st_ino == info->st_ino) return fd;
+  }
+  return -1;
+}
+
 df_status df_file_write(const char* path, const void* data, size_t n) {
-  char folder[4096];
-  if ((size_t)snprintf(folder, sizeof folder, "%s", path) >= sizeof folder) {
+  char target[PATH_SIZE], folder[PATH_SIZE];
+  if ((size_t)snprintf(target, sizeof target, "%s", path) >= sizeof target) {
     return df_fail(DF_E_ARG, "%s: path too long", path);
   }
+
+  /* what is no regular file is written to, not replaced */
+  struct stat info;
+  if (stat(path, &info) == 0) {
+    if (S_ISFIFO(info.st_mode) || S_ISCHR(info.st_mode)) return write_stream(path, data, n);
+    DF_TRY(check_regular(path, &info));
+    const int fd = own_output(path, &info);
+    if (fd >= 0) return write_all(fd, data, n) ? DF_OK : fail_io(path);
+  }
+
+  /* replace the file that links lead to, beside which the temporary file is made */
+  DF_TRY(follow_links(path, target, sizeof target));
+  memcpy(folder, target, sizeof folder);
   char* slash = strrchr(folder, '/');
   if (slash) slash[1] = '\0';
   const int fd = open(slash ? folder : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return fail_io(path);
-  const df_status status = write_at(fd, slash ? path + (slash - folder) + 1 : path, path, data, n);
+  const df_status status = write_at(fd, slash ? target + (slash - folder) + 1 : target, path, data, n);
   close(fd);
   return status;
 }

@@ -255,6 +255,27 @@ check a_tab_is_refused_by_line yaml 'inverse:\n\tdepth: 2\n' '.'
 check an_unclosed_list_is_refused_by_line yaml 'inverse: [1\n' '.'
 check an_unknown_method_of_the_task_is_refused_by_line yaml 'methods:\n  dynaflo:\n    train.steps: 2\n' 'dynaflo'
 
+
+# ---- files that would take all time ----
+
+# ends PATTERN ARGUMENT...: refused within seconds
+ends() {
+  local pattern=$1 code=0
+  shift
+  timeout 20 "$program" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || code=$?
+  [ "$code" -eq 2 ] && grep -qE -- "$pattern" "$scratch/err" || { echo "exit code $code"; cat "$scratch/err"; false; }
+}
+deep() { python3 -c "import sys; sys.stdout.write(sys.argv[1] * int(sys.argv[2]))" "$@"; }
+rm -rf "$tasks/yaml" && make_task yaml
+for open in '[' '{' '- ' '? '; do
+  deep "$open" 100000 >"$tasks/yaml/task.yaml"
+  check "deep_nesting_of_${open}_is_refused" ends 'yaml/task\.yaml:1: .*nested more than 64 deep' data info "$tasks/yaml"
+done
+rm "$tasks/yaml/task.yaml" && mkfifo "$tasks/yaml/task.yaml"
+check a_pipe_as_task_is_refused ends 'yaml/task\.yaml: not a regular file' data info "$tasks/yaml"
+check a_device_as_data_is_refused ends '/dev/zero: not a regular file' data info "$tasks/good" --set data.file=/dev/zero --set data.source=npz
+check a_device_as_model_is_refused ends '/dev/zero: not a regular file' data info "$tasks/good" --set system.model=/dev/zero
+
 # ---- usage ----
 
 check unknown_method_of_train_is_refused refuses "unknown method 'dynaflo'" train "$tasks/good" --method dynaflo --checkpoint "$scratch/none"

@@ -369,6 +369,19 @@ make_run '' "records.insert(2, [1])"
 check junit_is_written_of_what_cannot_be_read gate_exits 2 --junit "$scratch/junit.xml"
 check junit_says_that_it_cannot_be_read grep -q 'errors="1"' "$scratch/junit.xml"
 check a_junit_file_that_cannot_be_written_is_told refuses 'junit' gate "$scratch/run" --junit "$scratch/no/../../dev/null/junit.xml"
+ln -s junit.xml "$scratch/link.xml" && rm "$scratch/junit.xml"
+check junit_follows_a_link gate_exits 2 --junit "$scratch/link.xml"
+check the_link_stays [ -L "$scratch/link.xml" ]
+check the_file_that_it_leads_to_is_written grep -q 'errors="1"' "$scratch/junit.xml"
+ln -s /proc/self/fd/1 "$scratch/stdout"
+check junit_goes_to_standard_output gate_exits 2 --junit "$scratch/stdout"
+check standard_output_holds_junit grep -q 'errors="1"' "$scratch/out"
+check the_link_to_standard_output_stays [ -L "$scratch/stdout" ]
+# a node of the kind of /dev/null; making one needs root
+if mknod "$scratch/null" c 1 3 2>/dev/null && (: >"$scratch/null") 2>/dev/null; then
+  check junit_goes_to_a_null_device gate_exits 2 --junit "$scratch/null"
+  check the_device_stays [ -c "$scratch/null" ]
+fi
 make_run
 check quiet_says_nothing_on_standard_error gate_exits 0 --quiet
 check quiet_leaves_standard_error_empty [ ! -s "$scratch/err" ]

@@ -49,6 +49,10 @@ check pkg_config_has_the_version_of_the_makefile [ "$(pkg-config --modversion dy
 check pkg_config_has_the_prefix_without_destdir [ "$(pkg-config --variable=prefix dynaflow)" = "$prefix" ]
 check pkg_config_has_libdir [ "$(pkg-config --variable=libdir dynaflow)" = "$prefix/lib" ]
 check pkg_config_has_includedir [ "$(pkg-config --variable=includedir dynaflow)" = "$prefix/include" ]
+escapes() { [[ $(pkg-config --define-variable=prefix='/a b' "$1" dynaflow) == *"$2"* ]]; }
+check pkg_config_escapes_spaces_in_cflags escapes --cflags '-I/a\ b/include'
+check pkg_config_escapes_spaces_in_libs escapes --libs '-L/a\ b/lib'
+check pkg_config_escapes_spaces_in_linker_options escapes --libs '-Wl,-rpath-link,/a\ b/lib/dynaflow'
 cat >"$scratch/user.c" <<'END'
 #include <dynaflow/dynaflow.h>
 #include <stdio.h>
@@ -102,7 +106,7 @@ check its_mujoco_is_the_installed_one_too bash -c "ldd '$scratch/in_c' | grep -F
 files >"$scratch/first"
 mkdir "$tree/include/dynaflow/old"
 touch "$tree/include/dynaflow/old/old.h"
-printf 'd include/dynaflow/old\nf include/dynaflow/old/old.h\n' >>"$tree/share/dynaflow/installed.txt"
+printf 'd include/dynaflow/old\nf %s include/dynaflow/old/old.h\n' "$(sha256sum </dev/null | cut -c -64)" >>"$tree/share/dynaflow/installed.txt"
 check install_again_exits_0 make_ install-built
 same_files() { files | diff "$1" -; }
 check files_of_an_older_version_are_gone same_files "$scratch/first"

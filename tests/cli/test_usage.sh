@@ -25,6 +25,34 @@ check threads_0_is_refused refuses 'threads 0' list --threads 0
 check threads_word_is_refused refuses 'threads two' list --threads two
 check set_without_value_is_refused refuses 'set train.steps' list --set train.steps
 check seed_twice_is_refused refuses 'seed 1,1' list --seed 1,1
+check an_empty_seed_is_refused refuses '\-\-seed 1,,2: an item of the list is empty' list --seed 1,,2
+check no_seed_is_refused refuses '\-\-seed: the value is empty' list --seed ''
+for option in --profile --tasks --data --plugin --blas-kernel; do
+  check "an_empty_value_of_${option}_is_refused" refuses "$option: the value is empty" list "$option" ''
+done
+# empty COMMAND OPTION...: each option refuses an empty value
+empty() {
+  local command=$1 option
+  shift
+  for option; do check "an_empty_value_of_${command}_${option}_is_refused" refuses "$option: the value is empty" "$command" "$option" ''; done
+}
+empty run --method --out
+empty train --method --checkpoint
+empty sample --method --checkpoint --out
+empty gate --against --junit
+empty compare --method
+empty gradcheck --suite --out --plot
+empty bench --suite --out
+for value in , dynaflow, ,dynaflow dynaflow,,action_fm; do
+  check "methods_${value}_are_refused_by_run" refuses "\-\-method $value: an item of the list is empty" run --method "$value"
+  check "methods_${value}_are_refused_by_compare" refuses "\-\-method $value: an item of the list is empty" compare --method "$value"
+done
+check tasks_that_are_no_folder_are_refused refuses "\-\-tasks $scratch/none: no such folder" list tasks --tasks "$scratch/none"
+check so_they_are_by_data refuses "\-\-tasks $scratch/none: no such folder" data info cart --tasks "$scratch/none"
+check an_empty_task_name_is_refused refuses "\-\-set: task.name = '': the name is empty" data info go1_gaits --set task.name=
+check missing_demonstrations_are_missing misses 'not generated yet$' data info ./tasks/go1_gaits --data "$scratch" --set data.seed=77
+check the_hint_names_the_task_as_given grep -qxF 'dynaflow: to generate the demonstrations, run: dynaflow data make ./tasks/go1_gaits' "$scratch/err"
+check no_other_hint_is_given bash -c '! grep -q fetch "$0"' "$scratch/err"
 check unknown_list_is_refused refuses "cannot list 'method', did you mean 'methods'" list method
 
 check list_exits_0 exits_with 0 list
@@ -49,6 +77,14 @@ check doctor_json_names_muJoCo grep -q '"MuJoCo"' "$scratch/doctor"
 cp -r docs/examples/pendulum "$scratch"
 (cd "$scratch/pendulum" && python3 make_data.py)
 check a_run_to_look_at exits_with 0 run "$scratch/pendulum" --profile smoke --method random_action --seed 1,2 --quiet --out "$scratch/run"
+ln -s weights.safetensors "$scratch/link" && ln -s sample.npz "$scratch/link.npz"
+check a_checkpoint_goes_through_a_link_to_no_file exits_with 0 train "$scratch/pendulum" --profile smoke --method dynaflow --checkpoint "$scratch/link" --quiet
+check the_link_to_the_checkpoint_stays [ "$(readlink "$scratch/link")" = weights.safetensors ]
+check the_checkpoint_is_beside_it [ -s "$scratch/weights.safetensors" ]
+check a_sample_goes_through_a_link exits_with 0 sample "$scratch/pendulum" --profile smoke --method random_action --out "$scratch/link.npz" --quiet
+check the_link_to_the_sample_stays [ "$(readlink "$scratch/link.npz")" = sample.npz ]
+check the_sample_is_beside_it [ -s "$scratch/sample.npz" ]
+check a_sample_into_a_folder_is_refused refuses "$scratch/pendulum: Is a directory" sample "$scratch/pendulum" --profile smoke --method random_action --out "$scratch/pendulum" --quiet
 # loses WHERE ARGUMENT...: with that redirection of standard output, exit code 2 and one error that names it
 loses() {
   local where=$1 code=0

@@ -1,5 +1,6 @@
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE
 #include <dirent.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -140,7 +142,18 @@ static void a_pipe_is_neither_waited_for_nor_replaced(void** state) {
   assert_int_equal(df_sha256_file(path, sum), DF_E_IO);
   assert_int_equal(df_file_check(path), DF_E_IO);
   assert_int_equal(df_file_write(path, "x", 1), DF_E_IO);
+  assert_non_null(strstr(df_error_message(), "no program reads from this pipe"));
+  assert_int_equal(df_file_write_below(folder, "file", "x", 1), DF_E_IO);
   assert_non_null(strstr(df_error_message(), "not a regular file"));
+
+  /* with a reader the content goes through the pipe */
+  char read_back[8];
+  const int reader = open(path, O_RDONLY | O_NONBLOCK);
+  assert_true(reader >= 0);
+  assert_int_equal(df_file_write(path, "xyz", 3), DF_OK);
+  assert_int_equal(read(reader, read_back, sizeof read_back), 3);
+  assert_memory_equal(read_back, "xyz", 3);
+  close(reader);
   alarm(0);
   struct stat info;
   assert_int_equal(lstat(path, &info), 0);
@@ -148,12 +161,18 @@ static void a_pipe_is_neither_waited_for_nor_replaced(void** state) {
   assert_int_equal(entries(), 1);
 }
 
-/* links with the names of the next temporary files, and with that of the file itself, lead to a file with content */
-static void a_write_follows_no_symbolic_link(void** state) {
+static void assert_link(const char* name, const char* leads_to) {
+  char target[160];
+  const ssize_t n = readlink(name, target, sizeof target - 1);
+  assert_true(n > 0);
+  target[n] = '\0';
+  assert_string_equal(target, leads_to);
+}
+
+/* links with the names of the next temporary files lead to a file with content */
+static void a_temporary_file_follows_no_symbolic_link(void** state) {
   (void)state;
-  char victim[128], part[160];
-  struct stat info;
-  char* bytes;
+  char victim[128], part[160], *bytes;
   size_t n;
   snprintf(victim, sizeof victim, "%s/victim", folder);
   assert_int_equal(df_file_write(victim, "kept", 4), DF_OK);
@@ -162,10 +181,7 @@ static void a_write_follows_no_symbolic_link(void** state) {
     snprintf(part, sizeof part, "%s.part.%ld%s", path, (long)getpid(), tails[i]);
     assert_int_equal(symlink(victim, part), 0);
   }
-  assert_int_equal(symlink(victim, path), 0);
   assert_int_equal(df_file_write(path, "new", 3), DF_OK);
-  assert_int_equal(lstat(path, &info), 0);
-  assert_true(S_ISREG(info.st_mode));
   assert_content("new", 3);
   assert_int_equal(df_file_read(victim, &bytes, &n), DF_OK);
   assert_string_equal(bytes, "kept");
@@ -176,6 +192,91 @@ static void a_write_follows_no_symbolic_link(void** state) {
     assert_int_equal(unlink(part), 0);
   }
   unlink(victim);
+}
+
+/* a link to a link, both relative, to a file in another folder: first to none, then to an old one; then a circle */
+static void a_write_follows_links_to_a_file_and_keeps_them(void** state) {
+  (void)state;
+  char top[128], middle[160], target[160], *bytes;
+  size_t n;
+  snprintf(top, sizeof top, "%s/top", folder);
+  snprintf(middle, sizeof middle, "%s/middle", top);
+  snprintf(target, sizeof target, "%s/target", folder);
+  assert_int_equal(mkdir(top, 0755), 0);
+  assert_int_equal(symlink("top/middle", path), 0);
+  assert_int_equal(symlink("../target", middle), 0);
+  static const char* const contents[] = {"first", "second"};
+  for (size_t i = 0; i < 2; i++) {
+    assert_int_equal(df_file_write(path, contents[i], strlen(contents[i])), DF_OK);
+    assert_link(path, "top/middle");
+    assert_link(middle, "../target");
+    assert_int_equal(df_file_read(target, &bytes, &n), DF_OK);
+    assert_string_equal(bytes, contents[i]);
+    df_free(bytes);
+    assert_int_equal(entries(), 3);
+  }
+  unlink(middle);
+  assert_int_equal(symlink("../file", middle), 0);
+  assert_int_equal(df_file_write(path, "x", 1), DF_E_IO);
+  assert_non_null(strstr(df_error_message(), path));
+  unlink(middle);
+  unlink(target);
+  rmdir(top);
+}
+
+/* nodes in the test's folder; making them needs root */
+static void devices_are_written_to_or_refused_and_stay(void** state) {
+  (void)state;
+  char link[160];
+  struct stat info;
+  snprintf(link, sizeof link, "%s/link", folder);
+  if (mknod(path, S_IFCHR | 0600, makedev(1, 3)) != 0) skip();
+  const int fd = open(path, O_WRONLY);
+  if (fd < 0) skip(); /* a file system without devices */
+  close(fd);
+  assert_int_equal(symlink("file", link), 0);
+  assert_int_equal(df_file_write(path, "x", 1), DF_OK);
+  assert_int_equal(df_file_write(link, "x", 1), DF_OK);
+  assert_link(link, "file");
+  assert_int_equal(lstat(path, &info), 0);
+  assert_true(S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3));
+  unlink(path);
+
+  /* the device that is always full */
+  assert_int_equal(mknod(path, S_IFCHR | 0600, makedev(1, 7)), 0);
+  assert_int_equal(df_file_write(path, "x", 1), DF_E_IO);
+  assert_non_null(strstr(df_error_message(), "No space left"));
+  unlink(path);
+
+  /* a block device that no driver has: it is refused before it is opened */
+  assert_int_equal(mknod(path, S_IFBLK | 0600, makedev(240, 250)), 0);
+  assert_int_equal(df_file_write(link, "x", 1), DF_E_IO);
+  assert_non_null(strstr(df_error_message(), "link: a block device, not a regular file"));
+  assert_int_equal(lstat(path, &info), 0);
+  assert_true(S_ISBLK(info.st_mode));
+  unlink(link);
+}
+
+/* a link to this program's output, as /dev/stdout is one, that leads to a regular file */
+static void a_link_to_the_own_output_is_written_to(void** state) {
+  (void)state;
+  char link[160];
+  snprintf(link, sizeof link, "%s/link", folder);
+  fflush(stdout);
+  const int kept = dup(STDOUT_FILENO), fd = open(path, O_RDWR | O_CREAT, 0600);
+  assert_true(kept >= 0 && fd >= 0);
+  assert_int_equal(symlink("/proc/self/fd/1", link), 0);
+  assert_int_equal(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
+  const df_status status = df_file_write(link, "abc", 3);
+  dup2(kept, STDOUT_FILENO);
+  close(kept);
+  assert_int_equal(status, DF_OK);
+  char content[4] = "";
+  assert_int_equal(pread(fd, content, 3, 0), 3); /* the file that was open, not a new one of its name */
+  assert_string_equal(content, "abc");
+  close(fd);
+  assert_link(link, "/proc/self/fd/1");
+  unlink(link);
 }
 
 static void names_that_leave_their_folder_are_not_inside(void** state) {
@@ -298,7 +399,10 @@ int main(void) {
       IN_FOLDER(a_write_into_a_folder_that_is_not_there_is_missing_by_name),
       IN_FOLDER(reading_what_is_no_file_fails_and_owns_nothing),
       IN_FOLDER(a_pipe_is_neither_waited_for_nor_replaced),
-      IN_FOLDER(a_write_follows_no_symbolic_link),
+      IN_FOLDER(a_temporary_file_follows_no_symbolic_link),
+      IN_FOLDER(a_write_follows_links_to_a_file_and_keeps_them),
+      IN_FOLDER(devices_are_written_to_or_refused_and_stay),
+      IN_FOLDER(a_link_to_the_own_output_is_written_to),
       IN_FOLDER(names_that_leave_their_folder_are_not_inside),
       IN_FOLDER(a_write_below_a_folder_stays_there),
       IN_FOLDER(folders_are_made_with_those_above_them),

@@ -4,6 +4,7 @@
 
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
+#include "dynaflow/config/yaml_depth.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/assert.h"
 #include "dynaflow/core/clock.h"

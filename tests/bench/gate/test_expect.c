@@ -2,6 +2,9 @@
 #define _GNU_SOURCE
 #include "expect.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "dynaflow/core/alloc.h"
 #include "run_file.h"
 
@@ -17,6 +20,35 @@ static df_status read_text(const char* content, expectations* out) {
 }
 
 #define HEAD "task_version: 2\nmujoco: 3.17\nbands:\n"
+
+static void deep_nesting_is_refused_by_line(void** state) {
+  (void)state;
+  enum { DEEP = 100000 };
+  expectations e;
+  char* content = malloc(DEEP + 5);
+  assert_non_null(content);
+  snprintf(content, 5, "a:\n ");
+  memset(content + 4, '[', DEEP);
+  content[DEEP + 4] = '\0';
+  alarm(20);
+  assert_int_equal(read_text(content, &e), DF_E_FORMAT);
+  alarm(0);
+  assert_non_null(strstr(df_error_message(), "expect.yaml:2: sequences and mappings are nested more than 64 deep"));
+  free(content);
+}
+
+static void a_pipe_is_refused(void** state) {
+  (void)state;
+  expectations e;
+  make_run("");
+  snprintf(path, sizeof path, "%s/expect.yaml", folder);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  alarm(20);
+  assert_int_equal(expect_read(path, &e), DF_E_IO);
+  alarm(0);
+  assert_non_null(strstr(df_error_message(), "expect.yaml: not a regular file"));
+  remove_run();
+}
 
 static void every_key_is_read(void** state) {
   (void)state;
@@ -229,6 +261,8 @@ static void a_second_document_is_refused(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_key_is_read),
+      cmocka_unit_test(deep_nesting_is_refused_by_line),
+      cmocka_unit_test(a_pipe_is_refused),
       cmocka_unit_test(a_mistake_is_named_by_file_line_and_key),
       cmocka_unit_test(what_is_no_mapping_is_refused_by_its_line),
       cmocka_unit_test(the_same_number_has_one_tolerance_of_a_kind),

@@ -11,14 +11,16 @@ DF_BEGIN_DECLS
 
 /* Writes n bytes to `path` atomically: writes a temporary file in the same folder, syncs it and renames it, so a reader
  * sees either the old content or all of the new. The temporary file is always a new file, so processes and threads may
- * write one path at the same time: the last rename wins. A symbolic link at `path` is replaced, not followed; anything
- * else than a regular file is left as it is, which is an error. On failure the temporary file is removed. Errors name
- * the path and the system's reason: DF_E_MISSING (the folder does not exist), DF_E_IO, DF_E_ARG (path of 4096 bytes or
- * more). */
+ * write one path at the same time: the last rename wins; on failure it is removed. Symbolic links at `path` are
+ * followed: the file that they lead to is replaced or made, and the links stay. Pipes and character devices (/dev/null,
+ * /dev/stdout) are written to directly; folders, block devices and pipes that no program reads are left as they are,
+ * which is an error. Errors name the path and the system's reason: DF_E_MISSING (the folder does not exist), DF_E_IO,
+ * DF_E_ARG (path of 4096 bytes or more). */
 DF_API DF_MUST_CHECK df_status df_file_write(const char* path, const void* data, size_t n);
 
 /* As df_file_write(), for a name that is not trusted: writes `folder`/`name`, and nothing outside `folder`. Folders in
- * between are made; symbolic links below `folder` are not followed (`folder` itself may be one). Errors: those of
+ * between are made; symbolic links below `folder` are not followed (`folder` itself may be one), and one at the name
+ * itself is replaced; pipes and devices are an error. Errors: those of
  * df_file_write() and df_dir_make(); DF_E_ARG if df_path_is_inside(name) is false, DF_E_IO for a link in between. */
 DF_API DF_MUST_CHECK df_status df_file_write_below(const char* folder, const char* name, const void* data, size_t n);
 
