@@ -11,6 +11,7 @@
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/rollout.h"
 #include "escape.h"
+#include "json.h"
 #include "provenance.h"
 #include "text.h"
 
@@ -220,7 +221,7 @@ static const char* verdict(const adjoint_timing* t) {
 
 void bench_adjoint_row(const adjoint_timing* t, rows* out) {
   json_t* o = json_object();
-  json_object_set_new(o, "model", json_string(t->model));
+  json_object_set_new(o, "model", json_text(t->model));
   json_object_set_new(o, "nv", json_integer(t->nv));
   json_object_set_new(o, "nefc", number(t->rows));
   json_object_set_new(o, "step_us", number(t->step_us));

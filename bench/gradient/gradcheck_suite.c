@@ -15,6 +15,7 @@
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
 #include "exit_code.h"
+#include "json.h"
 #include "lookup.h"
 #include "progress.h"
 
@@ -299,7 +300,7 @@ static json_t* number(double v) {
 static void add_line(const suite_result* r, rows* out) {
   const df_gradcheck_summary* q = &r->sum;
   json_t* o = json_object();
-  json_object_set_new(o, "model", json_string(r->model->name));
+  json_object_set_new(o, "model", json_text(r->model->name));
   json_object_set_new(o, "adjoint", json_string(cover_name(r->cover)));
   if (r->at.n > 0) {
     char share[16];
@@ -316,7 +317,7 @@ static void add_line(const suite_result* r, rows* out) {
     json_object_set_new(o, "transitionFD", number(q->transition_median));
     json_object_set_new(o, "verdict", json_string(verdict_words(r)));
   }
-  json_object_set_new(o, "not exact", json_string(r->features));
+  json_object_set_new(o, "not exact", json_text(r->features));
   rows_add_object(out, o);
 }
 

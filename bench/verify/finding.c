@@ -20,7 +20,7 @@ static void add_row(verifier* v, verify_outcome outcome, const json_t* cell, con
     json_object_set(o, shared[i], value ? value : json_null());
   }
   json_object_set_new(o, "n", json_integer(cell || detail[0] ? 0 : v->looked));
-  json_object_set_new(o, "detail", json_string(detail));
+  json_object_set_new(o, "detail", json_text(detail));
   rows_add_object(&v->out->found, o);
   v->out->count[outcome]++;
 }

@@ -60,6 +60,7 @@ def change(records, marker):
         for example in cell.get('examples', []): example['title'], example['unit'] = next_name(), next_name()
         if cell.get('strip'): cell['strip']['title'] = next_name()
         for curve in cell['training'].get('curves', []): curve['name'] = next_name()
+        cell['notes'] = [next_name() for _ in range(3)]
         cell['provenance'] = dict({k: next_name() for k in ('dynaflow', 'commit', 'compiler', 'flags', 'mujoco', 'cpu')}, dirty=True,
                                   blas=dict(kernel=next_name(), config=next_name()), libraries=dict(libc=next_name()), cores=1, threads=1)
         cell['config'] = {'eval.' + name: next_name() for name in evil}

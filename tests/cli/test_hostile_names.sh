@@ -56,7 +56,7 @@ import html.parser, re, sys
 class Page(html.parser.HTMLParser):
     def handle_starttag(self, tag, attributes):
         assert tag in set('html head meta title style body h1 h2 h3 h4 p span a div table thead tbody tr th td wbr br small section figure '
-                          'img figcaption details summary strong'.split()), tag
+                          'img figcaption details summary strong ul li'.split()), tag
         for key, value in attributes:
             assert key in ('lang', 'charset', 'name', 'content', 'class', 'href', 'src', 'alt'), (tag, key)
             if key in ('href', 'src'): assert re.fullmatch(r'(tables\.md|results\.csv|times\.csv|plots/[A-Za-z0-9_-]+\.(svg|gp|dat))', value), value

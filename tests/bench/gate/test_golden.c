@@ -364,9 +364,9 @@ static void a_reason_keeps_its_commas(void** state) {
   set_text(json_object_get(json_array_get(records, 0), "provenance"), "cpu", "A, B");
   open_run(&r);
   snprintf(path, sizeof path, "%s/g.csv", folder);
-  assert_int_equal(golden_write(&r, &r.groups[0], "first, second\nand third", path), DF_OK);
+  assert_int_equal(golden_write(&r, &r.groups[0], "first, second\nand third, =cmd", path), DF_OK);
   assert_int_equal(df_file_read(path, &data, &n), DF_OK);
-  assert_non_null(strstr(data, "\n# reason: first, second and third\n"));
+  assert_non_null(strstr(data, "\n# reason: first, second and third, '=cmd\n"));
   assert_non_null(strstr(data, "\n# cpu: A, B\n"));
   df_free(data);
   close_run(&r);
