@@ -18,6 +18,7 @@
 #include "options.h"
 #include "rows.h"
 #include "suggestion.h"
+#include "terminal.h"
 #include "text.h"
 
 enum { KEY_UNVERIFIED = 0x700, KEY_HTTP, KEY_FILE };
@@ -248,7 +249,7 @@ int cmd_data(int argc, char** argv) {
     /* the hint of report_task_failure() to fetch would not help after a failed fetch, nor for what is generated */
     const bool fetches = strcmp(a.action, "fetch") != 0 && !a.to_make;
     code = fetches ? report_task_failure(status, a.task) : report_failure(status);
-    if (a.to_make) fprintf(stderr, "dynaflow: to generate the demonstrations, run: dynaflow data make %s\n", a.task);
+    if (a.to_make) print_line(stderr, "dynaflow: to generate the demonstrations, run: dynaflow data make %s", a.task);
   }
   rows_free(&out);
   search_clear(&search);

@@ -1,6 +1,6 @@
 /* throw.c: an arm learns to throw a ball at a target by gradient descent through the simulation.
  *
- *   cc -std=c17 -I lib/include docs/examples/throw.c -L build -ldynaflow -lm -o throw && LD_LIBRARY_PATH=build ./throw */
+ *   cc -I lib/include docs/examples/throw.c -L build -ldynaflow -lm -o throw && LD_LIBRARY_PATH=build ./throw */
 #include <math.h>
 #include <stdio.h>
 
