@@ -174,7 +174,7 @@ done
 check a_serial_program_runs_alone totals 0 '4 passed, 0 failed, 0 skipped' worker1.sh alone.sh worker2.sh worker3.sh
 
 # only the whole word is the mark
-serial_last() { # serial_last LINE CODE TOTALS: order.sh, which carries LINE, passes if another program runs beside it
+serial_last() { # serial_last LINE CODE TOTALS: the script with LINE passes if another program runs beside it
   cat >"$folder/order.sh" <<P
 $1
 sleep 0.15; ls '$scratch' | grep -q '^at_work' && echo ok together
