@@ -102,7 +102,7 @@ SHARED := $(BUILD)/libdynaflow.so.$(VERSION)
 PROGRAM := $(BUILD)/dynaflow
 HARNESS_LIB := $(BUILD)/libharness.a
 
-.PHONY: build tests help all deps demo test smoke gate gate-run gate-fixtures golden gradcheck-table format format-check install install-built uninstall symbols clean ladder print-ladder print-mujoco-dir
+.PHONY: build tests help all deps demo test smoke gate gate-run gate-fixtures golden gradcheck-table format format-check install install-built uninstall symbols clean ladder print-ladder print-tests print-mujoco-dir
 .DEFAULT_GOAL := all
 
 help: ## list the targets
@@ -139,6 +139,10 @@ print-ladder:
 	@$(foreach r,$(HARNESS),echo 'bench/$(r): $(VIEW_harness:%=lib/%) $(SEES_bench/$(r):%=bench/%)';)
 	@$(foreach r,$(filter-out $(HARNESS),$(BENCH_ROOMS)),echo 'bench/$(r): $(ROOMS:%=lib/%) baselines $(SEES_bench/$(r):%=bench/%)';)
 	@echo 'bench: $(ROOMS:%=lib/%) baselines bench/commands bench/base'
+
+# every test, a line each, for tests/layout
+print-tests:
+	@$(foreach t,$(TESTS:$(BUILD)/%=%) $(TESTS_cli) $(TESTS_layout),echo $(t);)
 
 # the folder of MuJoCo, for tests/layout
 print-mujoco-dir:

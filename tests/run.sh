@@ -1,35 +1,75 @@
 #!/usr/bin/env bash
 # Runs test programs and prints, per program, its counts and seconds, then the wall time, then the totals on the last line.
 #   tests/run.sh PROGRAM...
-# JOBS programs run at once (default: the number of cores); the output keeps the order of the arguments.
+# JOBS programs run at once (1 to 9999, default: the number of cores); the output keeps the order of the arguments.
+# A program that has not ended after TEST_TIMEOUT seconds (1 to 999999, default 1200) is ended and counts as failed.
 #
 # A CMocka program counts by its "[       OK ]", "[  FAILED  ]" and "[  SKIPPED ]" lines, a script *.sh by its lines
 # "ok ..." and "not ok ...". A program that fails, crashes or runs no test counts as a failed test; the last 60 lines of
-# its output are then shown. Exit code 0 if at least one test passed and none failed, 130 if interrupted.
+# its output are then shown. Exit code 0 if at least one test passed and none failed, 1 if not, 2 if the programs cannot be
+# run (a wrong setting, a temporary folder that is missing or full), 130 if interrupted.
 #
 # A program that needs the machine to itself carries a line starting "# serial" or "/* serial" among the first 40 lines
-# of its source. It runs after the others, alone.
+# of its source; the word is followed by a space, a colon or the end of the line. It runs after the others, alone.
 set -um
+refuse() { echo "tests/run.sh: $1" >&2; exit 2; }
+# setting NAME VALUE DIGITS: refuses what is no whole number from 1 up to one of DIGITS digits
+setting() {
+  local pattern="^[1-9][0-9]{0,$(($3 - 1))}\$"
+  [[ $2 =~ $pattern ]] || refuse "$1 is '$2': it must be a whole number of 1 to $3 digits, at least 1"
+}
 jobs=${JOBS:-$(nproc)}
+limit=${TEST_TIMEOUT:-1200}
 build=${BUILD:-build}
-results=$(mktemp -d)
+setting JOBS "$jobs" 4
+setting TEST_TIMEOUT "$limit" 6
+results=$(mktemp -d 2>/dev/null) || refuse "cannot make a folder in ${TMPDIR:-/tmp}: set TMPDIR to an existing folder that can be written"
 # busy waiting would take the cores from programs that run concurrently
 [ "$jobs" -gt 1 ] && export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 
-# every program runs in a process group of its own, so that whatever it started ends with it
+# Whatever a program starts ends with it: it runs in a process group of its own, and the variable TEST_MARK in its
+# environment, which its children inherit, names it even in another group or session. A process that leaves the group and
+# also clears its environment is not found.
+mark=${TEST_MARK:-}$results/
 declare -A running=()
+# signal_marked SIGNAL INDEX: sends a signal to the processes that carry the mark of a program; were there any?
+signal_marked() {
+  local environ sent=1
+  while read -r environ; do
+    environ=${environ#/proc/}
+    kill "-$1" "${environ%/environ}" 2>/dev/null && sent=0
+  done < <(grep -lsF -- "TEST_MARK=$mark$2;" /proc/[0-9]*/environ)
+  return $sent
+}
+# kill_marked INDEX: again while there are any, for one may start another meanwhile
+kill_marked() {
+  for _ in {1..20}; do signal_marked KILL "$1" || return 0; done
+}
+# end_all CODE MESSAGE: ends what runs, and this script
 end_all() {
   trap '' INT TERM HUP
   exec 2>/dev/null # no job-control messages
-  for pid in "${!running[@]}"; do kill -TERM -- "-$pid" 2>/dev/null; done
+  local pid
+  for pid in "${!running[@]}"; do
+    kill -TERM -- "-$pid"
+    signal_marked TERM "${running[$pid]}"
+  done
   [ ${#running[@]} -gt 0 ] && sleep 0.5
-  for pid in "${!running[@]}"; do kill -KILL -- "-$pid" 2>/dev/null; done
+  for pid in "${!running[@]}"; do
+    kill -KILL -- "-$pid"
+    kill_marked "${running[$pid]}"
+  done
   rm -rf "$results"
-  echo "interrupted"
-  exit 130
+  echo "$2"
+  exit "$1"
 }
-trap end_all INT TERM HUP
+trap 'end_all 130 interrupted' INT TERM HUP
 trap 'rm -rf "$results"' EXIT
+# without room for the output of a program, its tests cannot be counted
+need_room() {
+  (head -c 65536 /dev/zero >"$results/room") 2>/dev/null && return
+  end_all 2 "tests/run.sh: cannot write to the temporary folder $results (full or removed?): make room or set TMPDIR"
+}
 
 microseconds() { echo "${EPOCHREALTIME/[.,]/}"; }
 # seconds MICROSECONDS: with one decimal, whatever the locale
@@ -43,26 +83,35 @@ source_of() {
     *) echo "$1.c" ;;
   esac
 }
-is_serial() { head -40 "$(source_of "$1")" 2>/dev/null | grep -qE '^(# |/\* )serial\b'; }
+is_serial() { head -40 "$(source_of "$1")" 2>/dev/null | grep -qE '^(# |/\* )serial([ :]|$)'; }
 
-# run_one INDEX PROGRAM: leaves output, exit code and microseconds in the results folder
+# run_one INDEX PROGRAM: leaves output, exit code ("late" if the limit ended it) and microseconds in the results folder
 run_one() {
   local begin code=0 program=$2
   set +m # the program stays in this group
   begin=$(microseconds)
+  {
+    sleep "$limit"
+    touch "$results/$1.late"
+    signal_marked TERM "$1"
+    sleep 0.5
+    kill_marked "$1"
+    kill -KILL 0
+  } >/dev/null 2>&1 </dev/null &
   case $program in
-    *.sh) bash "$program" ;;
-    /*)   "$program" ;;
-    *)    "./${program#./}" ;;
-  esac >"$results/$1.out" 2>&1 </dev/null || code=$?
-  echo "$code $(($(microseconds) - begin))" >"$results/$1.new"
-  mv "$results/$1.new" "$results/$1.end"
+    *.sh) set -- "$1" bash "$program" ;;
+    /*)   set -- "$1" "$program" ;;
+    *)    set -- "$1" "./${program#./}" ;;
+  esac
+  TEST_MARK="$mark$1;" "${@:2}" >"$results/$1.out" 2>&1 </dev/null || code=$?
+  [ -e "$results/$1.late" ] && code=late
+  echo "$code $(($(microseconds) - begin))" >"$results/$1.new" && mv "$results/$1.new" "$results/$1.end"
 }
 
 passed=0 failed=0 skipped=0
 # report INDEX PROGRAM: prints the line of a finished program and adds its counts
 report() {
-  local program=$2 output=$results/$1.out code=1 took=0 ok bad skip note=
+  local program=$2 output=$results/$1.out code=1 took=0 ok bad skip signal note=
   [ -e "$results/$1.end" ] && read -r code took <"$results/$1.end"
   touch "$output"
   case $program in
@@ -72,9 +121,14 @@ report() {
           bad=$(($(grep -a '\[  FAILED  \]' "$output" | grep -avc 'test(s)') / 2))
           skip=$(($(grep -a '\[  SKIPPED \]' "$output" | grep -avc 'test(s)') / 2)) ;;
   esac
-  [ "$code" -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
-  [ "$code" -gt 128 ] && note="killed by signal $((code - 128)) ($(kill -l $((code - 128)) 2>/dev/null))"
-  if [ "$ok" -eq 0 ] && [ "$bad" -eq 0 ] && [ "$skip" -eq 0 ]; then bad=1 note="no test ran"; fi
+  [ "$code" != 0 ] && [ "$bad" -eq 0 ] && bad=1
+  if [ "$code" = late ]; then
+    note="no end after $limit s"
+  elif [ "$code" -gt 128 ]; then
+    signal=$(kill -l $((code - 128)) 2>/dev/null)
+    note="exit code $code"
+    [[ $signal == [A-Z]* ]] && note="killed by signal $((code - 128)) ($signal)"
+  elif [ "$ok" -eq 0 ] && [ "$bad" -eq 0 ] && [ "$skip" -eq 0 ]; then bad=1 note="no test ran"; fi
   passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
   printf '%-52s %3d passed, %d failed%s %*s s\n' "${program#"$build"/}" "$ok" "$bad" \
     "$([ "$skip" -gt 0 ] && echo ", $skip skipped")" $((skip > 0 ? 7 : 18)) "$(seconds "$took")"
@@ -94,13 +148,17 @@ print_finished() {
 }
 # wait_below N: until fewer than N programs run
 wait_below() {
-  local pid
+  local pid i code
   while [ ${#running[@]} -ge "$1" ] && [ ${#running[@]} -gt 0 ]; do
     wait -n "${!running[@]}" 2>/dev/null
     for pid in "${!running[@]}"; do
       kill -0 "$pid" 2>/dev/null && continue
       kill -KILL -- "-$pid" 2>/dev/null # what the program left behind
-      [ -e "$results/${running[$pid]}.end" ] || echo "1 0" >"$results/${running[$pid]}.end"
+      kill_marked "${running[$pid]}"
+      need_room
+      i=${running[$pid]} code=1
+      [ -e "$results/$i.late" ] && code=late
+      [ -e "$results/$i.end" ] || echo "$code 0" >"$results/$i.end"
       unset "running[$pid]"
     done
     print_finished
@@ -114,6 +172,7 @@ start() {
 # bash has read all of this file before the first program runs, so it may be edited meanwhile
 main() {
   local begin i serial=()
+  need_room
   begin=$(microseconds)
   for i in "${!programs[@]}"; do
     if is_serial "${programs[i]}"; then serial+=("$i"); continue; fi

@@ -1,4 +1,4 @@
-"""Records as the program writes them, for scripts that make or change some: bench/key.h describes sums, not the program.
+"""Records as the program writes them, for scripts that make or change some: bench/record/key.h describes sums, not the program.
 As a script, seal.py FILE CHANGE: Python that changes `cells`, the records of cells in FILE, which are then sealed again."""
 import hashlib, json, sys
 

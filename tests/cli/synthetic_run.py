@@ -4,7 +4,7 @@ Three methods, three seeds, one task, "cart". BEFORE is Python that may change w
 made; AFTER changes the records as somebody would who edits the file. Both see
   plan, cells               the records; at(method, seed) is one of them
   row(method, seed, metric) one row of it;  every(metric) all rows of a metric;  put(row, v) another value
-Keys and sums are made here as bench/key.h describes them, not by the program."""
+Keys and sums are made here as bench/record/key.h describes them, not by the program."""
 import os, sys
 
 from seal import compact, seal, sha256

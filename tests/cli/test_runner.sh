@@ -85,6 +85,60 @@ check an_absent_script_fails totals 1 '2 passed, 1 failed, 0 skipped' good absen
 check unprintable_output_is_counted totals 0 '2 passed, 0 failed, 0 skipped' unprintable
 check no_program_at_all_fails totals 1 '0 passed, 0 failed, 0 skipped'
 
+# ---- exit codes above 128 ----
+for number in 200 255; do
+  program "ends_with_$number" <<P
+echo '[       OK ] one'
+exit $number
+P
+  check "exit_code_${number}_fails" totals 1 '1 passed, 1 failed, 0 skipped' "ends_with_$number"
+  check "exit_code_${number}_is_no_signal" says "^exit code $number\$"
+done
+
+# ---- settings and folders that do not serve: one error, and nothing runs ----
+script leaves_a_trace <<P
+touch '$scratch/trace'; echo ok trace
+P
+# refused_with "SETTING=VALUE" PATTERN
+refused_with() {
+  rm -f "$scratch/trace"
+  export "${1?}"
+  runs leaves_a_trace.sh
+  [ "$code" -eq 2 ] && [ ! -e "$scratch/trace" ] && [ "$(wc -l <"$scratch/out")" -eq 1 ] && says "$2"
+}
+refused_in_subshell() { (refused_with "$@"); }
+for value in abc 1.5 1+1 0 -1 00 99999999999999999999 'a[$(touch x)]'; do
+  check "JOBS=${value}_is_refused" refused_in_subshell "JOBS=$value" "^tests/run.sh: JOBS is '.*': it must be a whole number"
+done
+check no_limit_of_zero_seconds refused_in_subshell TEST_TIMEOUT=0 "^tests/run.sh: TEST_TIMEOUT is '0': it must be a whole number"
+check a_temporary_folder_that_is_missing_is_refused refused_in_subshell "TMPDIR=$scratch/absent" \
+  "^tests/run.sh: cannot make a folder in $scratch/absent: set TMPDIR"
+check nothing_is_written_into_the_root bash -c '! ls /*.out /*.end 2>/dev/null'
+limited_to_32_kb() { (trap "" XFSZ; ulimit -f 32 && refused_with OTHER=1 "$1"); }
+check a_temporary_folder_without_room_is_refused limited_to_32_kb '^tests/run.sh: cannot write to the temporary folder .*make room or set TMPDIR$'
+# a folder that becomes useless meanwhile makes no program fail
+mkdir "$scratch/temporary"
+script removes_folder <<P
+rm -rf '$scratch'/temporary/*; echo ok removes
+P
+removed() {
+  (export JOBS=1 TMPDIR=$scratch/temporary; runs removes_folder.sh leaves_a_trace.sh
+    [ "$code" -eq 2 ] && says 'cannot write to the temporary folder' && ! grep -E 'passed|failed' "$scratch/out")
+}
+check a_folder_that_is_lost_ends_the_run removed
+
+# ---- a program that hangs ----
+script hangs <<P
+echo ok one; setsid sleep 1000 & echo \$! >'$scratch/hanging'; trap '' TERM; while :; do sleep 1; done
+P
+late() {
+  local begin=$SECONDS
+  (export TEST_TIMEOUT=1; totals 1 '4 passed, 1 failed, 0 skipped' hangs.sh good.sh) && says '^no end after 1 s$' && [ $((SECONDS - begin)) -lt 10 ]
+}
+check a_program_that_hangs_is_ended_and_fails late
+gone() { for _ in $(seq 100); do kill -0 "$1" 2>/dev/null || return 0; sleep 0.05; done; return 1; }
+check its_child_in_another_session_is_ended gone "$(cat "$scratch/hanging")"
+
 # ---- several at once ----
 
 # each waits for the other, so they end only if they run at the same time
@@ -119,9 +173,28 @@ P
 done
 check a_serial_program_runs_alone totals 0 '4 passed, 0 failed, 0 skipped' worker1.sh alone.sh worker2.sh worker3.sh
 
+# only the whole word is the mark
+serial_last() { # serial_last LINE CODE TOTALS: the script with LINE passes if another program runs beside it
+  cat >"$folder/order.sh" <<P
+$1
+sleep 0.15; ls '$scratch' | grep -q '^at_work' && echo ok together
+P
+  totals "$2" "$3" worker1.sh order.sh
+}
+check a_serial_number_is_no_mark serial_last '# serial-number' 0 '2 passed, 0 failed, 0 skipped'
+check the_word_alone_is_a_mark serial_last '# serial' 1 '1 passed, 1 failed, 0 skipped'
+
+# ---- what a program leaves behind ends with it, also in a session of its own ----
+script leaves_a_child <<P
+setsid sleep 1000 >/dev/null 2>&1 & echo \$! >'$scratch/left'; echo ok left
+P
+check a_program_may_leave_a_child totals 0 '1 passed, 0 failed, 0 skipped' leaves_a_child.sh
+check the_child_in_another_session_is_ended gone "$(cat "$scratch/left")"
+
 # ---- an interruption ends everything ----
 
 script endless <<P
+setsid sleep 1000 & echo \$! >'$scratch/apart'
 sleep 1000 & echo \$! >'$scratch/child'; echo \$\$ >'$scratch/parent'; wait
 P
 (cd "$folder" && exec setsid "$OLDPWD/tests/run.sh" endless.sh good) >"$scratch/out" 2>&1 &
@@ -131,7 +204,7 @@ kill -TERM $pid
 code=0
 wait $pid || code=$?
 check an_interruption_exits_130 [ "$code" -eq 130 ]
-gone() { for _ in $(seq 100); do kill -0 "$1" 2>/dev/null || return 0; sleep 0.05; done; return 1; }
 check the_program_is_ended gone "$(cat "$scratch/parent")"
 check what_it_started_is_ended_too gone "$(cat "$scratch/child")"
+check what_it_started_in_another_session_too gone "$(cat "$scratch/apart")"
 finish

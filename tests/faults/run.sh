@@ -2,10 +2,12 @@
 # Plants each fault of faults.txt in a copy of the last commit, builds the test that should notice, and demands that it
 # fails. Without names all faults are planted. The tree itself is never touched.
 #   tests/faults/run.sh [--write] [NAME...]     --write puts the table of a whole run into docs/planted-faults.md
+#   tests/faults/run.sh --check                 builds nothing: does every entry of the working tree fit sources and tests?
 # Exit code 0 if every fault was caught, 1 if one was missed, no longer fits the source or does not build.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
+[ "${1:-}" = --check ] && cd "$root" && exec python3 tests/faults/check.py tests/faults/faults.txt .
 write=
 [ "${1:-}" = --write ] && write=1 && shift
 jobs=${JOBS:-2} limit=${LIMIT:-300}

@@ -5,13 +5,36 @@
                           a line per folder: "bench/gate: bench/verify bench/base"
 
 A unit is a .c file with the header of the same name. Printed, one per line, is every
-  - include of a folder that the includer does not see,
+  - include of a folder that the includer does not see, of one of our own headers in angle brackets, or by a macro,
   - cycle of units, by their includes and by their calls (undefined and defined symbols of the objects),
-  - call into a folder that the caller does not see,
+  - call into a folder that the caller does not see; a weak reference counts as a call, and a symbol that several units
+    may define (weak or common) as a call of each other,
+  - call of dlsym and its like outside the units that need it,
+  - source in a folder that the ladder does not name,
+  - source without an object,
   - base name that two folders have,
   - include guard that is not the path of its header (lib/include/ left out).
-Exits with 1 if there is one, 2 if there was nothing to look at."""
+Exits with 1 if there is one, 2 if there was nothing to look at.
+
+A call through a function pointer is not seen: a constructor or an argument may hand a function of a higher folder to a
+lower one, which then calls it without naming it."""
 import glob, os, re, subprocess, sys
+
+
+# functions that find a symbol by its name, unseen by nm, and the units that may call them
+BY_NAME = {"dlsym", "dlvsym", "dlopen", "dlmopen"}
+MAY_FIND_BY_NAME = {"lib/nn/blas", "baselines/plugin"}  # OpenBLAS; plugins
+# the public header that includes all others
+UMBRELLA = "lib/include/dynaflow/dynaflow.h"
+
+
+def directives(text):
+    """What follows each #include, #include_next or #import that is not in a comment."""
+    text = re.sub(r"\\\n", "", text)
+    # strings first, so that one that holds // or /* is no comment
+    token = r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|//[^\n]*|/\*.*?\*/'
+    text = re.sub(token, lambda m: " " if m.group().startswith("/") else m.group(), text, flags=re.S)
+    return re.findall(r"^[ \t]*(?:#|%:)[ \t]*(?:include_next|include|import)\b[ \t]*([^\n]*?)[ \t]*$", text, re.M)
 
 
 def main(root, build, ladder):
@@ -23,6 +46,12 @@ def main(root, build, ladder):
     faults = []
 
     sources = [p for f in sees for p in glob.glob(f + "/*.[ch]")]
+    for top in sorted({f.split("/")[0] for f in sees}):
+        for folder, _, files in os.walk(top):
+            for name in files:
+                p = folder + "/" + name
+                if re.search(r"\.(c|h|cc|cpp|cxx|hpp|inc|S|s)$", name) and p not in sources and p != UMBRELLA:
+                    faults.append("%s: no source of a folder that the ladder names" % p)
     headers, folder_of, unit_of = {}, {}, {}
     for p in sources:
         folder, name = os.path.split(p)
@@ -58,7 +87,15 @@ def main(root, build, ladder):
 
     includes = {}
     for p in sources:
-        for name in re.findall(r'^\s*#\s*include\s+"([^"]+)"', open(p).read(), re.M):
+        for what in directives(open(p).read()):
+            name = what[1:-1]
+            if not re.match(r'"[^"]+"$|<[^>]+>$', what):
+                faults.append("%s: includes %s, which is no name of a file" % (p, what))
+                continue
+            if what[0] == "<":
+                if name in headers or name.startswith("dynaflow/"):
+                    faults.append('%s: includes <%s>; our own headers are included as "%s"' % (p, name, name))
+                continue
             used = headers.get(name)
             if not used:
                 if name != "version.h" and not name.startswith("kernels_loops"):
@@ -79,9 +116,13 @@ def main(root, build, ladder):
             continue
         for line in out.stdout.splitlines():
             kind, symbol = line.split()[-2:]
-            if kind in "TDBRVW" and symbol not in defined:
-                defined[symbol] = (unit, folder_of[p])
-            elif kind == "U":
+            if kind in "UwvWVC" and symbol in BY_NAME and unit not in MAY_FIND_BY_NAME:
+                faults.append("%s: calls %s, which only %s may" % (unit, symbol, " and ".join(sorted(MAY_FIND_BY_NAME))))
+            if kind in "TDBRGSuiVWC":
+                # another unit may replace a weak or common definition by its own
+                if symbol not in defined or defined[symbol][2] in "VWC":
+                    defined[symbol] = (unit, folder_of[p], kind)
+            if kind in "UwvVWC":
                 wanted.setdefault((unit, folder_of[p]), set()).add(symbol)
     for (unit, folder), symbols in wanted.items():
         for symbol in symbols:

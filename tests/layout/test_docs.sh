@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The documentation names only files, targets, settings and functions that exist.
+# Documentation and comments name only files, targets, settings and functions that exist.
 set -u
 cd "$(dirname "$0")/../.."
 . tests/cli/check.sh
 
-docs() { git ls-files 'README.md' 'REPRODUCE.md' 'CONTRIBUTING.md' 'docs/*.md' 'tasks/*.md' 'results/*.md' 2>/dev/null | grep -v planted-faults.md; }
+docs() { git ls-files 'README.md' 'REPRODUCE.md' 'CONTRIBUTING.md' 'docs/*.md' 'tasks/*.md' 'results/*.md' 2>/dev/null; }
 # words in backticks, one per line: FILE WORD
 quoted() { docs | xargs grep -oH '`[^`]*`' | sed 's/:`/ /; s/`$//'; }
 
@@ -21,6 +21,25 @@ sources_exist() {
   return $bad
 }
 check sources_that_are_named_exist sources_exist
+
+# the same for comments
+check sources_that_comments_name_exist python3 tests/layout/named_files.py .
+tree=$scratch/tree
+mkdir -p "$tree"/{lib/room,tasks/one,tests/cli}
+finds_names() { # finds_names LINE...: exactly these lines are printed
+  local code=0
+  python3 tests/layout/named_files.py "$tree" >"$scratch/report" || code=$?
+  [ "$code" -eq 1 ] && diff "$scratch/report" <(printf '%s\n' "$@")
+}
+printf '/* here.h: see room/here.h,\n * room/gone.h and gone.c */\nconst char* text = "/* room/text.h */"; // lib/gone.c\n' >"$tree/lib/room/here.h"
+printf '# keys: bench/gone.h; lib/room/here.h\nfile: room/value.c\n' >"$tree/tasks/one/task.yaml"
+printf '"""made as\nbench/gone.h says"""\nx = 1  %s tests/cli/gone.sh\n' '#' >"$tree/tests/cli/a.py"
+check names_of_absent_sources_are_found finds_names 'lib/room/here.h:2: no file room/gone.h' 'lib/room/here.h:2: no file gone.c' \
+  'lib/room/here.h:3: no file lib/gone.c' 'tests/cli/a.py:2: no file bench/gone.h' \
+  'tests/cli/a.py:3: no file tests/cli/gone.sh' 'tasks/one/task.yaml:1: no file bench/gone.h'
+rm -rf "$tree"; mkdir "$tree"
+no_names() { python3 tests/layout/named_files.py "$tree"; [ $? -eq 2 ]; }
+check a_tree_without_names_is_no_pass no_names
 
 targets_exist() {
   local bad=0 doc target
@@ -60,4 +79,7 @@ functions_exist() {
   return $bad
 }
 check functions_that_are_named_exist functions_exist
+
+# tests/layout/test_faults.sh holds the cases in which this must fail
+check the_table_of_planted_faults_fits_their_list python3 tests/faults/check.py tests/faults/faults.txt . docs/planted-faults.md
 finish

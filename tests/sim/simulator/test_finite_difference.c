@@ -91,7 +91,7 @@ static void walk(const df_system* s, df_sim* sim, int T, double* x, double* u) {
 }
 
 /* y . df/dk of the step from the saved state `start`, by a centred difference at step eps. Shares no code with
- * differences.c except the simulator. */
+ * finite_difference.c except the simulator. */
 static double column(const df_system* s, df_sim* sim, const double* start, const double* x, const double* u, int k,
                      double eps, const double* y) {
   double e[DF_NDX_MAX], xs[128], us[8], next[2][128];
