@@ -2,11 +2,36 @@
 """check.py FAULTS ROOT [PAGE]: prints what is wrong with a list of planted faults, without building anything.
 
 Each entry has the six fields of faults.txt once and a name of its own; its file and its test exist below ROOT; the text
-to replace stands in the file exactly once, and the replacement differs. PAGE, the table of the last whole run, states as
-many faults as the list has, and has a row for each, with the file of the entry. Exits with 1 if anything is wrong."""
-import os, re, sys
+to replace stands in the file exactly once, and the replacement differs. PAGE has the table of the list. Exits with 1 if
+anything is wrong.
+
+  check.py --write FAULTS PAGE    writes the table of the list into the page, after its line <!-- table -->"""
+import os, sys
 
 FIELDS = ["fault ", "what  ", "file  ", "-     ", "+     ", "test  "]
+
+
+def test_source(test):
+    return "tests/" + test + ("" if test.endswith(".sh") else ".c")
+
+
+def with_table(page, entries):
+    """the text of the page with the table of these entries"""
+    rows = ["| %s | `%s` | `%s` |" % (e["what  "].replace("|", "\\|"), e["file  "], test_source(e["test  "])) for e in entries]
+    head = open(page).read().split("<!-- table -->")[0]
+    return head + "<!-- table -->\n\n%d faults.\n\n| fault | file | test |\n| --- | --- | --- |\n%s\n" % (len(rows), "\n".join(rows))
+
+
+def write(path, page):
+    entries = []
+    for line in open(path).read().split("\n"):
+        if line.startswith("fault "):
+            entries.append({})
+        if line[:6] in FIELDS:
+            entries[-1][line[:6]] = line[6:]
+    text = with_table(page, entries)
+    open(page, "w").write(text)
+    return 0
 
 
 def main(path, root, page=None):
@@ -42,29 +67,15 @@ def main(path, root, page=None):
                 faults.append(where + "%d times, not once, in %s: %s" % (times, entry["file  "], old))
         if old == entry["+     "]:
             faults.append(where + "the replacement changes nothing")
-        if not os.path.isfile(root + "/tests/" + test + ("" if test.endswith(".sh") else ".c")):
-            faults.append(where + "no test tests/" + test)
+        if not os.path.isfile(root + "/" + test_source(test)):
+            faults.append(where + "no test " + test_source(test))
     if not entries:
         faults.append(path + ": no entry")
-    if page:
-        text = open(page).read()
-        stated = re.search(r"^(\d+) faults: ", text, re.M)
-        if not stated or int(stated.group(1)) != len(entries):
-            faults.append("%s: states %s faults, %s has %d; run tests/faults/run.sh --write"
-                          % (page, stated.group(1) if stated else "no", path, len(entries)))
-        rows = re.findall(r"^\| (.*) \| `([^`]*)` \| .* \|$", text, re.M)
-        wanted = [(entry.get("what  "), entry.get("file  ")) for _, entry in entries]
-        for what, source in rows:
-            if not os.path.isfile(root + "/" + source):
-                faults.append("%s: no file %s; run tests/faults/run.sh --write" % (page, source))
-            elif (what, source) not in wanted:
-                faults.append("%s: no entry '%s' of %s; run tests/faults/run.sh --write" % (page, what, source))
-        for what, source in wanted:
-            if (what, source) not in rows:
-                faults.append("%s: no row '%s' of %s; run tests/faults/run.sh --write" % (page, what, source))
+    if page and not faults and open(page).read() != with_table(page, [entry for _, entry in entries]):
+        faults.append("%s: the table is not that of %s; run tests/faults/run.sh --write" % (page, path))
     print("\n".join(faults) if faults else "%d entries" % len(entries))
     return 1 if faults else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(write(*sys.argv[2:]) if sys.argv[1] == "--write" else main(*sys.argv[1:]))
