@@ -98,7 +98,7 @@ static void invalid_values_are_named(void** state) {
   refuses("--threads 99999999999999999999: expected an integer", WORDS("--threads", "99999999999999999999"));
   refuses("--seed -1: expected an integer from 0 to 2147483647", WORDS("--seed", "3,-1"));
   refuses("--seed 1,2,1: seed 1 appears twice", WORDS("--seed", "1,2,1"));
-  refuses("--seed ,: expected a list of seeds", WORDS("--seed", ","));
+  refuses("--seed ,: an item of the list is empty", WORDS("--seed", ","));
   refuses("--set x: expected KEY=VALUE", WORDS("--set", "x"));
   refuses("--set =x: expected KEY=VALUE", WORDS("--set", "=x"));
   refuses("--data: at most 4 folders are accepted",

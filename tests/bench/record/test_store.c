@@ -525,7 +525,7 @@ static void a_refresh_reads_only_what_is_new(void** state) {
   assert_int_equal(store_open(folder, (shard){1, 2}, &writer), DF_OK);
   assert_int_equal(store_open(folder, (shard){2, 2}, &other), DF_OK);
   for (int i = 1; i <= 3; i++) {
-    char key[8];
+    char key[16];
     snprintf(key, sizeof key, "k%d", i);
     append(writer, key, "done");
     assert_int_equal(store_refresh(other), DF_OK);
