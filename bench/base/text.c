@@ -56,6 +56,10 @@ const char* text_of(const text* t) {
 }
 
 df_status text_write(const text* t, const char* path) {
+  return df_file_replace(path, text_of(t), t->n);
+}
+
+df_status text_write_output(const text* t, const char* path) {
   return df_file_write(path, text_of(t), t->n);
 }
 

@@ -22,8 +22,11 @@ void text_clear(text* t); /* frees the memory; the text is empty again */
 /* The string, "" if empty. Valid until the next append. */
 const char* text_of(const text* t);
 
-/* Writes the text to a file atomically. Errors: those of df_file_write(). */
+/* Writes the text to a file atomically, replacing a symbolic link. Errors: those of df_file_replace(). */
 DF_MUST_CHECK df_status text_write(const text* t, const char* path);
+/* The same for a path that the user chose: links are followed, pipes and devices written to. Errors: those of
+ * df_file_write(). */
+DF_MUST_CHECK df_status text_write_output(const text* t, const char* path);
 
 /* A new formatted string; free it with df_free(). Out of memory, it ends the program with a message and
  * EXIT_INCOMPLETE. */

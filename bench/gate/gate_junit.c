@@ -131,7 +131,7 @@ df_status gate_junit(const gate_result* g, const char* run, const char* path) {
     add_case(verdict, &g->origins[i], names[i], &out);
   }
   text_add(&out, "</testsuite>\n");
-  const df_status status = text_write(&out, path);
+  const df_status status = text_write_output(&out, path);
   for (int i = 0; i < n; i++) df_free(names[i]);
   df_free(names);
   text_clear(&suite);

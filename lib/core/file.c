@@ -131,8 +131,21 @@ static int own_output(const char* path, const struct stat* info) {
   return -1;
 }
 
+/* replaces or makes the file `target`; errors name `path` */
+static df_status write_target(const char* target, const char* path, const void* data, size_t n) {
+  char folder[PATH_SIZE];
+  memcpy(folder, target, PATH_SIZE);
+  char* slash = strrchr(folder, '/');
+  if (slash) slash[1] = '\0';
+  const int fd = open(slash ? folder : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return fail_io(path);
+  const df_status status = write_at(fd, slash ? target + (slash - folder) + 1 : target, path, data, n);
+  close(fd);
+  return status;
+}
+
 df_status df_file_write(const char* path, const void* data, size_t n) {
-  char target[PATH_SIZE], folder[PATH_SIZE];
+  char target[PATH_SIZE];
   if ((size_t)snprintf(target, sizeof target, "%s", path) >= sizeof target) {
     return df_fail(DF_E_ARG, "%s: path too long", path);
   }
@@ -148,14 +161,15 @@ df_status df_file_write(const char* path, const void* data, size_t n) {
 
   /* replace the file that links lead to, beside which the temporary file is made */
   DF_TRY(follow_links(path, target, sizeof target));
-  memcpy(folder, target, sizeof folder);
-  char* slash = strrchr(folder, '/');
-  if (slash) slash[1] = '\0';
-  const int fd = open(slash ? folder : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return fail_io(path);
-  const df_status status = write_at(fd, slash ? target + (slash - folder) + 1 : target, path, data, n);
-  close(fd);
-  return status;
+  return write_target(target, path, data, n);
+}
+
+df_status df_file_replace(const char* path, const void* data, size_t n) {
+  char target[PATH_SIZE];
+  if ((size_t)snprintf(target, sizeof target, "%s", path) >= sizeof target) {
+    return df_fail(DF_E_ARG, "%s: path too long", path);
+  }
+  return write_target(target, path, data, n);
 }
 
 bool df_path_is_inside(const char* name) {

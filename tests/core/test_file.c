@@ -258,6 +258,29 @@ static void devices_are_written_to_or_refused_and_stay(void** state) {
 }
 
 /* a link to this program's output, as /dev/stdout is one, that leads to a regular file */
+static void a_replaced_file_follows_no_link(void** state) {
+  (void)state;
+  char victim[128], *bytes;
+  size_t n;
+  struct stat info;
+  snprintf(victim, sizeof victim, "%s/victim", folder);
+  assert_int_equal(df_file_write(victim, "kept", 4), DF_OK);
+  assert_int_equal(symlink("victim", path), 0);
+  assert_int_equal(df_file_replace(path, "new", 3), DF_OK);
+  assert_content("new", 3);
+  assert_int_equal(lstat(path, &info), 0);
+  assert_true(S_ISREG(info.st_mode));
+  assert_int_equal(df_file_read(victim, &bytes, &n), DF_OK);
+  assert_string_equal(bytes, "kept");
+  df_free(bytes);
+  /* a pipe is an error, and stays */
+  assert_int_equal(remove(path), 0);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  assert_int_equal(df_file_replace(path, "new", 3), DF_E_IO);
+  assert_int_equal(lstat(path, &info), 0);
+  assert_true(S_ISFIFO(info.st_mode));
+}
+
 static void a_link_to_the_own_output_is_written_to(void** state) {
   (void)state;
   char link[160];
@@ -402,6 +425,7 @@ int main(void) {
       IN_FOLDER(a_temporary_file_follows_no_symbolic_link),
       IN_FOLDER(a_write_follows_links_to_a_file_and_keeps_them),
       IN_FOLDER(devices_are_written_to_or_refused_and_stay),
+      IN_FOLDER(a_replaced_file_follows_no_link),
       IN_FOLDER(a_link_to_the_own_output_is_written_to),
       IN_FOLDER(names_that_leave_their_folder_are_not_inside),
       IN_FOLDER(a_write_below_a_folder_stays_there),

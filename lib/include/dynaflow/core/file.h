@@ -18,6 +18,10 @@ DF_BEGIN_DECLS
  * DF_E_ARG (path of 4096 bytes or more). */
 DF_API DF_MUST_CHECK df_status df_file_write(const char* path, const void* data, size_t n);
 
+/* As df_file_write(), for a name that the user did not choose, in a folder that may be somebody else's: a symbolic link
+ * at `path` is replaced, not followed, and a pipe or a device is an error. */
+DF_API DF_MUST_CHECK df_status df_file_replace(const char* path, const void* data, size_t n);
+
 /* As df_file_write(), for a name that is not trusted: writes `folder`/`name`, and nothing outside `folder`. Folders in
  * between are made; symbolic links below `folder` are not followed (`folder` itself may be one), and one at the name
  * itself is replaced; pipes and devices are an error. Errors: those of
