@@ -279,6 +279,7 @@ static void a_replaced_file_follows_no_link(void** state) {
   assert_int_equal(df_file_replace(path, "new", 3), DF_E_IO);
   assert_int_equal(lstat(path, &info), 0);
   assert_true(S_ISFIFO(info.st_mode));
+  assert_int_equal(remove(victim), 0);
 }
 
 static void a_link_to_the_own_output_is_written_to(void** state) {
