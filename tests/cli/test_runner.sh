@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The test runner: programs that fail, crash, run no test, are skipped or absent give the right totals and exit code.
 . tests/cli/check.sh
+# slow
 
 folder=$scratch/programs
 mkdir "$folder"

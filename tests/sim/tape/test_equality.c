@@ -1,4 +1,5 @@
 /* The adjoint of equality constraints, and of dry friction on ball and free joints, against finite differences. */
+/* slow */
 #include "scattered.h"
 
 /* Two trees: a free box with an arm on a ball joint and a hand on two hinges, and a pole on a cart. The size of the
