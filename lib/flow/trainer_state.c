@@ -258,7 +258,7 @@ df_status trainer_state_load(trainer* t, trainer_progress* at, df_training_log* 
     }
     if (status != DF_OK && status != DF_E_FORMAT) return status;
     if (status == DF_OK) {
-      snprintf(notice, sizeof notice, "%s: training goes on from the state before it, step %ld", log->name, at->step);
+      snprintf(notice, sizeof notice, "%s: training continues from the previous state, step %ld", log->name, at->step);
       break;
     }
     damaged = true;

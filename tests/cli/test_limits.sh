@@ -85,7 +85,7 @@ data[len(data) // 2] ^= 1
 open(sys.argv[1], 'wb').write(data)" "$1"; }
 check a_flipped_bit_costs_one_state damaged flipped 'flip "$state"'
 check the_flipped_bit_is_reported says '^dynaflow: warning: .*/dynaflow.state: damaged training state: its content does not have its checksum; kept as .*/dynaflow\.state\.damaged$'
-check the_step_that_it_goes_on_from_is_reported says '^dynaflow: warning: dynaflow: training goes on from the state before it, step [1-9]'
+check the_step_that_it_goes_on_from_is_reported says '^dynaflow: warning: dynaflow: training continues from the previous state, step [1-9]'
 check the_damaged_file_is_kept bash -c "ls '$scratch'/flipped/training/*/dynaflow.state.damaged"
 check nothing_else_is_kept bash -c "[ \$(ls '$scratch'/flipped/training/* | wc -l) = 1 ]"
 check cut_files_cost_the_training damaged cut 'truncate -s 1000 "$state"; truncate -s 0 "$previous"'

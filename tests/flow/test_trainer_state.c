@@ -211,7 +211,7 @@ static void a_flipped_bit_anywhere_is_found_and_the_state_before_it_is_taken(voi
     if (h.n != 2) fail_msg("byte %zu of %zu: %d notices", at, n, h.n);
     assert_non_null(strstr(h.text[0], "damaged training state: "));
     assert_non_null(strstr(h.text[0], DAMAGED));
-    assert_string_equal(h.text[1], "test: training goes on from the state before it, step 5");
+    assert_string_equal(h.text[1], "test: training continues from the previous state, step 5");
     assert_true(df_file_exists(DAMAGED));
     assert_int_equal(size_of(DAMAGED), n);
   }

@@ -101,7 +101,7 @@ typedef struct df_method {
  *
  * A plugin is a shared object, linked with libdynaflow, that defines the two symbols below. It is refused if its
  * version differs from the program's: DF_METHOD_VERSION is made of the sizes of the structs that a plugin shares with
- * the program, so that a plugin built with other headers is told apart, and of DF_METHOD_REVISION, which is increased
+ * the program, so that a plugin built with other headers is detected, and of DF_METHOD_REVISION, which is increased
  * for every other change after which plugins must be rebuilt. See docs/add-a-method.md for an example. */
 enum { DF_METHOD_REVISION = 3 };
 
