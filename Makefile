@@ -119,7 +119,7 @@ all: deps ## build libdynaflow.so and the program dynaflow (installs missing pac
 build: $(SHARED) $(PROGRAM)
 
 deps:
-	@MUJOCO_VERSION=$(MUJOCO) MUJOCO_DIR=$(if $(filter $(origin MUJOCO_DIR),file),,$(MUJOCO_DIR)) ci/install-deps.sh
+	@MUJOCO_VERSION=$(MUJOCO) MUJOCO_DIR=$(if $(OUR_MUJOCO),,$(MUJOCO_DIR)) ci/install-deps.sh
 
 # ---- compiling ----
 $(LADDER)/.made: Makefile

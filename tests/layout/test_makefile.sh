@@ -34,6 +34,11 @@ check a_removed_source_is_no_longer_linked gone
 rebuilds() { in_copy "$copy" -n "$core" "$@" && [ "$(grep -c -- '-c lib/core/' "$scratch/out")" -ge 5 ]; }
 check another_option_compiles_again rebuilds V=1 CFLAGS=-DOTHER
 
+# a clone downloads MuJoCo; a release of the user's is only looked for
+deps_of() { make -s -n -C "$copy" deps "$@" | grep -o 'MUJOCO_DIR=[^ ]*'; }
+check a_clone_downloads_mujoco [ "$(deps_of)" = MUJOCO_DIR= ]
+check a_release_of_the_users_is_not_downloaded [ "$(deps_of MUJOCO_DIR=/opt/mujoco)" = MUJOCO_DIR=/opt/mujoco ]
+
 mkdir "$scratch/a space"
 cp "$copy/Makefile" "$scratch/a space/"
 refused_space() { make -C "$scratch/a space" build >"$scratch/out" 2>&1; [ $? -eq 2 ] && grep -q 'contains a space' "$scratch/out"; }
