@@ -13,6 +13,12 @@ check replay_exits_0 exits_with 0 replay "$tasks/pendulum" --quiet
 check replay_with_another_step_exits_1 exits_with 1 replay "$tasks/pendulum" --quiet --set system.timestep=0.011
 check gradcheck_exits_0 exits_with 0 gradcheck "$tasks/pendulum" --quiet --states 50 --rollouts 5
 check smoke_run_exits_0 exits_with 0 run "$tasks/pendulum" --profile smoke --quiet --out "$scratch/run"
+check report_exits_0 exits_with 0 report "$scratch/run" --tasks "$tasks"
+check the_smoke_run_learns python3 -c "
+import csv, sys
+rows = csv.DictReader(open(sys.argv[1]))
+tre = {r['method']: float(r['value']) for r in rows if r['metric'] == 'tre_open_loop' and r['k'] == '1'}
+assert tre['dynaflow'] < 0.7 * tre['random_action'], tre" "$scratch/run/report/results.csv"
 check verify_exits_0 exits_with 0 verify "$scratch/run"
 check gate_holds exits_with 0 gate "$scratch/run" --tasks "$tasks" --junit "$scratch/gate.xml"
 check gate_writes_junit python3 -c "
