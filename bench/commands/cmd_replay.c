@@ -1,11 +1,6 @@
 /* cmd_replay.c: dynaflow replay TASK: checks that recorded actions reproduce the recorded states under the task's
- * model.
- *
- * Three comparisons. "cleared": one action from each recorded state with a cleared solver warm start. "carried": the
- * same with the warm start of the preceding step, as during recording. "open_loop": whole episodes from their first
- * state. */
+ * model, and says what explains the difference where they do not. */
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,16 +15,17 @@
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
 #include "exit_code.h"
+#include "json.h"
 #include "lookup.h"
 #include "options.h"
-#include "progress.h"
+#include "replay_study.h"
 #include "rows.h"
 #include "terminal.h"
 
 typedef struct arguments {
   options common;
   const char* task;
-  double limit_carried, limit_cleared, limit_open_loop;
+  replay_limits limits;
 } arguments;
 
 enum { KEY_CARRIED = 0x600, KEY_CLEARED, KEY_OPEN_LOOP };
@@ -41,13 +37,13 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       state->child_inputs[0] = &a->common;
       return 0;
     case KEY_CARRIED:
-      a->limit_carried = parse_number(state, "--limit-carried", value, 0, 1e9);
+      a->limits.carried = parse_number(state, "--limit-carried", value, 0, 1e9);
       return 0;
     case KEY_CLEARED:
-      a->limit_cleared = parse_number(state, "--limit-cleared", value, 0, 1e9);
+      a->limits.cleared = parse_number(state, "--limit-cleared", value, 0, 1e9);
       return 0;
     case KEY_OPEN_LOOP:
-      a->limit_open_loop = parse_number(state, "--limit-open-loop", value, 0, 1e9);
+      a->limits.open_loop = parse_number(state, "--limit-open-loop", value, 0, 1e9);
       return 0;
     case ARGP_KEY_ARG:
       if (a->task) argp_error(state, "unexpected argument '%s': one task is expected", value);
@@ -63,11 +59,15 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 
 static const struct argp_option option_table[] = {
     {"limit-carried", KEY_CARRIED, "X", 0,
-     "largest error allowed over one action with the preceding warm start (default: 1e-12)", 0},
+     "largest error allowed over one action with the preceding warm start (default: 1e-12 times the largest recorded "
+     "number above 1, and at most 1e-6 of the largest change over one action)",
+     0},
     {"limit-cleared", KEY_CLEARED, "X", 0,
-     "largest error allowed over one action with a cleared warm start (default: 1e-5)", 0},
+     "largest error over one action with a cleared warm start that is not reported (default: 1e-5)", 0},
     {"limit-open-loop", KEY_OPEN_LOOP, "X", 0,
-     "largest position error allowed over whole episodes, in m and rad (default: 1e-11)", 0},
+     "largest position error over whole episodes that is not reported, in m and rad (default: 1e-11 times the largest "
+     "recorded position above 1)",
+     0},
     {0}};
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp parser = {
@@ -79,113 +79,23 @@ static const struct argp parser = {
         "Simulates the actions under the task's model: one action from each recorded state, with the solver's warm "
         "start cleared (cleared) or kept from the preceding action (carried), and whole episodes from their first "
         "state (open_loop). Prints median and worst errors; an error is the largest absolute entry, separately for "
-        "positions (m, rad), velocities (m/s, rad/s) and activations. Writes nothing, but generates missing "
-        "demonstrations if the task can.\v"
-        "Exits with 0 when all worst errors are within their limits, 1 when one is above, 2 on bad input, 3 when a "
-        "model or data file is missing.",
+        "positions (m, rad), velocities (m/s, rad/s) and activations. Where an error is above its limit, it finds out "
+        "why: the recording's own precision (rounding), the constraint solver (solver-limited), a motion that "
+        "amplifies "
+        "rounding (chaotic growth), or another model or option, of which it names the one that fits best. Writes "
+        "nothing, but generates missing demonstrations if the task can.\v"
+        "Exits with 0 when the states follow from the actions (verdicts 'follows', 'rounding', 'solver-limited' and "
+        "'chaotic growth'), 1 when they do not ('another option', 'another convention', 'another model'), 2 on bad "
+        "input, 3 when a model or "
+        "data "
+        "file is missing, 4 when the data have no actions ('nothing to replay').",
     .children = children};
 
-/* parts of a tangent vector: [dq (nv), dv (nv), da (na)] */
-enum { POSITION, VELOCITY, ACTIVATION, KINDS };
 static const char* const kind_names[KINDS] = {
     [POSITION] = "position", [VELOCITY] = "velocity", [ACTIVATION] = "activation"};
 static const char* const kind_units[KINDS] = {[POSITION] = "m, rad", [VELOCITY] = "m/s, rad/s", [ACTIVATION] = ""};
 
-/* errors per kind: of all steps, [episodes][length], and of whole episodes, [episodes] */
-typedef struct replay {
-  const df_system* system;
-  const df_dataset* data;
-  int first[KINDS + 1]; /* first index of each kind in the tangent */
-  double *cleared[KINDS], *carried[KINDS], *open_loop[KINDS];
-  size_t equal; /* number of carried steps that are bitwise equal */
-} replay;
-
-/* worst[kind] = largest absolute entry of xb (-) xa, +inf if one is not finite; e [ndx] is scratch memory */
-static void measure(const replay* r, const double* xa, const double* xb, double* e, double worst[KINDS]) {
-  r->system->ops->difference(r->system, xa, xb, e);
-  for (int kind = 0; kind < KINDS; kind++) {
-    worst[kind] = 0;
-    for (int i = r->first[kind]; i < r->first[kind + 1]; i++)
-      worst[kind] = fmax(worst[kind], isfinite(e[i]) ? fabs(e[i]) : INFINITY);
-  }
-}
-
-static void store_errors(double* const errors[KINDS], size_t at, const double worst[KINDS]) {
-  for (int kind = 0; kind < KINDS; kind++) errors[kind][at] = worst[kind];
-}
-
-/* fills the errors of an episode; x1 [nx] and e [ndx] are scratch memory */
-static void replay_episode(const replay* r, df_sim* sim, int episode, double* x1, double* e, size_t* equal) {
-  const df_system_ops* ops = r->system->ops;
-  const df_dataset* d = r->data;
-  const size_t state_bytes = (size_t)d->nx * sizeof(double);
-  double worst[KINDS], whole[KINDS] = {0};
-  /* cleared: each action from its recorded state, after a reset */
-  for (int t = 0; t < d->length; t++) {
-    const size_t at = (size_t)episode * (size_t)d->length + (size_t)t;
-    ops->reset(sim, df_dataset_state(d, episode, t));
-    ops->step(sim, df_dataset_action(d, episode, t), x1);
-    measure(r, df_dataset_state(d, episode, t + 1), x1, e, worst);
-    store_errors(r->cleared, at, worst);
-  }
-  /* carried: the same, but with the solver's warm start of the preceding action */
-  for (int t = 0; t < d->length; t++) {
-    const size_t at = (size_t)episode * (size_t)d->length + (size_t)t;
-    const double* next = df_dataset_state(d, episode, t + 1);
-    if (t == 0) {
-      ops->reset(sim, df_dataset_state(d, episode, 0));
-    } else {
-      ops->set_state(sim, df_dataset_state(d, episode, t));
-    }
-    ops->step(sim, df_dataset_action(d, episode, t), x1);
-    measure(r, next, x1, e, worst);
-    store_errors(r->carried, at, worst);
-    if (memcmp(x1, next, state_bytes) == 0) ++*equal;
-  }
-  /* open_loop: the whole episode from its first state */
-  ops->reset(sim, df_dataset_state(d, episode, 0));
-  for (int t = 0; t < d->length; t++) {
-    const df_traj_end end = ops->step(sim, df_dataset_action(d, episode, t), x1);
-    measure(r, df_dataset_state(d, episode, t + 1), x1, e, worst);
-    for (int kind = 0; kind < KINDS; kind++) whole[kind] = fmax(whole[kind], worst[kind]);
-    if (end != DF_TRAJ_COMPLETE) break;
-  }
-  store_errors(r->open_loop, (size_t)episode, whole);
-}
-
-static df_status replay_all(replay* r, const options* opts) {
-  progress shown;
-  int done = 0;
-  df_status failed = DF_OK;
-  progress_start(&shown, opts->quiet, "replay", "episodes", r->data->episodes);
-#pragma omp parallel num_threads(opts->threads)
-  {
-    /* one simulator per thread */
-    df_sim* sim = NULL;
-    const df_status status = df_sim_new(r->system, 0, &sim);
-    double* x1 = df_alloc((size_t)(r->system->nx + r->system->ndx), sizeof *x1);
-    size_t equal = 0;
-    /* every thread must reach this loop, also without a simulator */
-#pragma omp for schedule(dynamic)
-    for (int episode = 0; episode < r->data->episodes; episode++) {
-      if (status != DF_OK || !x1) continue;
-      replay_episode(r, sim, episode, x1, x1 + r->system->nx, &equal);
-#pragma omp critical
-      progress_update(&shown, ++done, NULL);
-    }
-    /* combine the counts and failures of the threads */
-#pragma omp critical
-    {
-      r->equal += equal;
-      if (status != DF_OK) failed = df_fail(status, "cannot create a simulator: %s", df_status_text(status));
-      if (!x1) failed = DF_E_NOMEM;
-    }
-    df_free(x1);
-    df_sim_free(r->system, sim);
-  }
-  progress_end(&shown);
-  return failed;
-}
+/* ---- rows ---- */
 
 static int by_size(const void* a, const void* b) {
   const double x = *(const double*)a, y = *(const double*)b;
@@ -193,12 +103,11 @@ static int by_size(const void* a, const void* b) {
 }
 
 /* Adds one row with the median and one with the worst of n errors for each kind that the state has, and sorts the
- * errors. Returns whether all worst errors are within the kind's limit (NaN: no limit). */
-static bool add_rows(const replay* r, rows* out, const row* base, const char* name, size_t n,
+ * errors. */
+static void add_rows(const replay_study* s, rows* out, const row* base, const char* name, size_t n,
                      double* const errors[KINDS], const double limit[KINDS]) {
-  bool all = true;
   for (int kind = 0; kind < KINDS; kind++) {
-    if (r->first[kind] == r->first[kind + 1]) continue;
+    if (s->r.from[kind] == s->r.from[kind + 1]) continue;
     char metric[64], status[64] = "ok";
     row one = *base;
     qsort(errors[kind], n, sizeof *errors[kind], by_size);
@@ -208,94 +117,132 @@ static bool add_rows(const replay* r, rows* out, const row* base, const char* na
     snprintf(metric, sizeof metric, "%s_%s_median", name, kind_names[kind]);
     one.value = errors[kind][n / 2];
     rows_add(out, &one);
-    const bool held = !(errors[kind][n - 1] > limit[kind]);
-    if (!held) snprintf(status, sizeof status, "above the limit %g", limit[kind]);
+    if (errors[kind][n - 1] > limit[kind]) snprintf(status, sizeof status, "above the limit %.3g", limit[kind]);
     snprintf(metric, sizeof metric, "%s_%s_worst", name, kind_names[kind]);
     one.value = errors[kind][n - 1];
     one.status = status;
     rows_add(out, &one);
-    all &= held;
   }
-  return all;
 }
 
-static bool report(const replay* r, const arguments* a, rows* out) {
-  const size_t steps = (size_t)r->data->episodes * (size_t)r->data->length, episodes = (size_t)r->data->episodes;
-  const double carried[KINDS] = {a->limit_carried, a->limit_carried, a->limit_carried};
-  const double cleared[KINDS] = {a->limit_cleared, a->limit_cleared, a->limit_cleared};
-  const double open_loop[KINDS] = {[POSITION] = a->limit_open_loop, [VELOCITY] = NAN, [ACTIVATION] = NAN};
+static void add_all_rows(const arguments* a, const replay_study* s, rows* out) {
+  const comparison* c = &s->trained;
   row base = row_default();
   base.task = a->task;
   base.profile = a->common.profile;
-  bool held = true;
-  held &= add_rows(r, out, &base, "carried", steps, r->carried, carried);
-  held &= add_rows(r, out, &base, "cleared", steps, r->cleared, cleared);
-  held &= add_rows(r, out, &base, "open_loop", episodes, r->open_loop, open_loop);
+  add_rows(s, out, &base, "carried", c->steps, c->carried, s->carried_limit);
+  add_rows(s, out, &base, "cleared", c->steps, c->cleared, s->cleared_limit);
+  add_rows(s, out, &base, "open_loop", c->episodes, c->open_loop, s->open_loop_limit);
   base.metric = "carried_bitwise_equal";
   base.unit = "share";
-  base.n = (int64_t)steps;
-  base.value = (double)r->equal / (double)steps;
+  base.n = (int64_t)c->steps;
+  base.value = (double)c->equal / (double)c->steps;
   rows_add(out, &base);
-  return held;
 }
 
-static df_status replay_data(const arguments* a, const df_system* system, const df_dataset* data, rows* out,
-                             bool* held) {
-  const size_t steps = (size_t)data->episodes * (size_t)data->length, episodes = (size_t)data->episodes;
-  if (!data->actions) {
-    return df_fail(DF_E_CONFIG, "task %s: the demonstrations have no actions (data.actions_key): nothing to replay",
-                   a->task);
-  }
-  double* errors = df_alloc(KINDS * (2 * steps + episodes), sizeof *errors);
-  if (!errors) return DF_E_NOMEM;
-  const int nv = df_mujoco_nv(system);
-  replay r = {.system = system, .data = data, .first = {0, nv, 2 * nv, system->ndx}};
-  double* next = errors;
-  for (int kind = 0; kind < KINDS; kind++) {
-    r.cleared[kind] = next;
-    r.carried[kind] = next + steps;
-    r.open_loop[kind] = next + 2 * steps;
-    next += 2 * steps + episodes;
-  }
-  const df_status status = replay_all(&r, &a->common);
-  if (status == DF_OK) *held = report(&r, a, out);
-  df_free(errors);
-  return status;
+/* ---- the JSON document: the rows, and what the verdict stands on ---- */
+
+static json_t* number(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
 }
 
-static df_status replay_task(const arguments* a, rows* out, bool* held) {
-  df_config config;
-  df_search search;
+static json_t* fit_json(const replay_fit* f) {
+  return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "carried", number(f->carried), "cleared", number(f->cleared),
+                   "open_loop", number(f->open_loop), "rounding_one_action", number(f->step), "rounding_windows",
+                   number(f->drift), "solver_one_action", number(f->solver_step), "solver_windows",
+                   number(f->solver_drift));
+}
+
+static json_t* hypothesis_json(const hypothesis* h) {
+  const char* status = h->failed ? "not compiled" : isfinite(h->rms) ? "ok" : "diverged";
+  return json_pack("{s:o,s:o,s:o,s:o,s:o,s:s}", "name", json_text(h->name[0] ? h->name : "as training simulates it"),
+                   "rms", number(h->rms), "position_worst", number(h->worst[POSITION]), "velocity_worst",
+                   number(h->worst[VELOCITY]), "activation_worst", number(h->worst[ACTIVATION]), "status", status);
+}
+
+static json_t* document_of(const replay_study* s, const char* reason, const rows* out) {
+  json_t* document = rows_document(out);
+  json_object_set_new(document, "verdict", json_string(replay_verdict_text(s->verdict)));
+  json_object_set_new(document, "follows", json_boolean(replay_verdict_exit(s->verdict) == EXIT_DONE));
+  json_object_set_new(document, "reason", json_text(reason));
+  if (s->verdict == REPLAY_NOTHING) return document;
+  char position[40], velocity[40], action[40];
+  stored_precision_text(s->r.stored[POSITION], position);
+  stored_precision_text(s->r.stored[VELOCITY], velocity);
+  stored_precision_text(s->r.action, action);
+  json_object_set_new(document, "precision",
+                      json_pack("{s:s,s:s,s:s}", "positions", position, "velocities", velocity, "actions", action));
+  json_object_set_new(document, "doubling_actions", number(s->doubling));
+  json_object_set_new(document, "doubling_seconds", number(s->doubling * s->r.dt));
+  json_object_set_new(document, "error_over_allowed",
+                      json_pack("{s:o,s:o,s:o}", "trained", fit_json(&s->evidence.trained), "own_solver_options",
+                                fit_json(&s->evidence.own), "best_hypothesis", fit_json(&s->evidence.best)));
+  json_t* list = json_array();
+  for (int i = 0; i < s->tried.n; i++) json_array_append_new(list, hypothesis_json(&s->tried.list[i]));
+  json_object_set_new(document, "hypotheses", list);
+  json_object_set_new(document, "best_hypothesis",
+                      s->tried.n ? json_text(s->tried.list[s->tried.best].name) : json_null());
+  return document;
+}
+
+static void print_study(const arguments* a, const replay_study* s) {
+  rows out = rows_new();
+  char* reason = replay_study_reason(s);
+  if (s->verdict != REPLAY_NOTHING) add_all_rows(a, s, &out);
+  if (a->common.json) {
+    json_t* document = document_of(s, reason, &out);
+    char* shown = json_dumps(document, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+    json_decref(document);
+    print_json(shown ? shown : "");
+    free(shown);
+  } else {
+    rows_print(&out, &a->common);
+    print_line(stdout, "verdict: %s", replay_verdict_text(s->verdict));
+  }
+  /* an accepted recording needs no words if it follows exactly */
+  const bool failed = replay_verdict_exit(s->verdict) != EXIT_DONE;
+  if (failed || (s->verdict != REPLAY_FOLLOWS && !a->common.quiet)) {
+    print_line(stderr, "dynaflow: %s: %s: %s", a->task, replay_verdict_text(s->verdict), reason);
+  }
+  df_free(reason);
+  rows_free(&out);
+}
+
+/* ---- the command ---- */
+
+static df_status study_task(const arguments* a, const df_config* config, const df_search* search, replay_study* s) {
+  const df_mujoco_cfg cfg = replay_cfg(config, false);
   df_system* system = NULL;
   df_dataset* data = NULL;
   char* path = NULL;
   char model_sha256[DF_SHA256_TEXT];
-  df_status status = resolve_task(a->task, NULL, NULL, &a->common, &config, &search);
-  if (status == DF_OK) status = df_task_system(&config, &search, &system, model_sha256);
-  if (status == DF_OK) status = task_data_path(&config, &search, &a->common, true, &path);
-  if (status == DF_OK) status = df_dataset_read(path, &config, system, &data);
-  if (status == DF_OK) status = replay_data(a, system, data, out, held);
+  df_status status = df_task_system_with(config, search, &cfg, &system, model_sha256);
+  if (status == DF_OK) status = task_data_path(config, search, &a->common, true, &path);
+  if (status == DF_OK) status = df_dataset_read(path, config, system, &data);
+  if (status == DF_OK && data->actions) {
+    const replay_input in = {
+        .config = config, .search = search, .data = data, .system = system, .limits = a->limits, .opts = &a->common};
+    status = replay_study_run(&in, s);
+  } else if (status == DF_OK) {
+    s->verdict = REPLAY_NOTHING;
+  }
+  if (status == DF_OK) print_study(a, s);
+  replay_study_clear(s);
   df_dataset_free(data);
   df_system_free(system);
   df_free(path);
-  search_clear(&search);
   return status;
 }
 
 int cmd_replay(int argc, char** argv) {
-  arguments a = {.common = options_default(), .limit_carried = 1e-12, .limit_cleared = 1e-5, .limit_open_loop = 1e-11};
-  bool held = false;
+  arguments a = {.common = options_default(), .limits = {NAN, NAN, NAN}};
   argp_parse(&parser, argc, argv, 0, NULL, &a);
-  rows out = rows_new();
-  const df_status status = replay_task(&a, &out, &held);
-  int code = held ? EXIT_DONE : EXIT_CHECK_FAILED;
-  if (status == DF_OK) {
-    rows_print(&out, &a.common);
-    if (!held && !a.common.quiet)
-      print_line(stderr, "dynaflow: %s: the recorded actions do not reproduce the recorded states", a.task);
-  } else {
-    code = report_task_failure(status, a.task);
-  }
-  rows_free(&out);
+  df_config config;
+  df_search search;
+  replay_study study = {0};
+  df_status status = resolve_task(a.task, NULL, NULL, &a.common, &config, &search);
+  if (status == DF_OK) status = study_task(&a, &config, &search, &study);
+  const int code = status == DF_OK ? replay_verdict_exit(study.verdict) : report_task_failure(status, a.task);
+  search_clear(&search);
   return code;
 }

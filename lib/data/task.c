@@ -8,7 +8,7 @@
 
 /* ---- the system ---- */
 
-static df_mujoco_cfg system_cfg(const df_config* config) {
+df_mujoco_cfg df_task_system_cfg(const df_config* config) {
   df_mujoco_cfg cfg = df_mujoco_cfg_default();
   cfg.timestep = config->system_timestep;
   cfg.substeps = config->system_substeps;
@@ -46,7 +46,16 @@ df_status df_task_system(const df_config* config, const df_search* search, df_sy
                          char model_sha256[DF_SHA256_TEXT]) {
   DF_REQUIRE_OUT(out);
   DF_REQUIRE_POINTER(config);
+  const df_mujoco_cfg cfg = df_task_system_cfg(config);
+  return df_task_system_with(config, search, &cfg, out, model_sha256);
+}
+
+df_status df_task_system_with(const df_config* config, const df_search* search, const df_mujoco_cfg* cfg,
+                              df_system** out, char model_sha256[DF_SHA256_TEXT]) {
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(config);
   DF_REQUIRE_POINTER(search);
+  DF_REQUIRE_POINTER(cfg);
   DF_REQUIRE_POINTER(model_sha256);
   if (config->system_model[0] == '\0') {
     return df_fail(DF_E_CONFIG, "task '%s': system.model is missing", config->task_name);
@@ -54,8 +63,7 @@ df_status df_task_system(const df_config* config, const df_search* search, df_sy
   char* path;
   DF_TRY(df_search_find(search, config->system_model, &path));
   df_status status = check_model(path, config->system_model_sha256, model_sha256);
-  const df_mujoco_cfg cfg = system_cfg(config);
-  if (status == DF_OK) status = df_mujoco_system_new(path, &cfg, out);
+  if (status == DF_OK) status = df_mujoco_system_new(path, cfg, out);
   df_free(path);
   return status == DF_E_UNSUPPORTED ? name_settings() : status;
 }

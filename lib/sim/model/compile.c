@@ -33,7 +33,8 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
   const struct {
     const char* name;
     double value;
-  } numbers[] = {{"timestep", cfg->timestep}, {"tolerance", cfg->tolerance}, {"margin_scale", cfg->margin_scale}};
+  } numbers[] = {{"timestep", cfg->timestep},     {"tolerance", cfg->tolerance}, {"margin_scale", cfg->margin_scale},
+                 {"gain_scale", cfg->gain_scale}, {"kv_scale", cfg->kv_scale},   {"gear_scale", cfg->gear_scale}};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
     if (!isfinite(numbers[i].value) || numbers[i].value < 0)
       return df_fail(DF_E_CONFIG, "%s %g is not a finite number >= 0", numbers[i].name, numbers[i].value);
@@ -46,6 +47,12 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
     return df_fail(DF_E_CONFIG,
                    "finite_differences and parameter_gradients cannot be combined: differenced steps have no parameter "
                    "gradient");
+  if (!cfg->forward_only && (cfg->islands != DF_ISLANDS_OFF || cfg->gain_scale + cfg->kv_scale + cfg->gear_scale > 0))
+    return df_fail(DF_E_CONFIG, "islands and scales of actuators are for systems with forward_only");
+  if (cfg->forward_only && cfg->parameter_gradients)
+    return df_fail(DF_E_CONFIG, "forward_only and parameter_gradients cannot be combined");
+  if (cfg->islands < DF_ISLANDS_OFF || cfg->islands > DF_ISLANDS_ON)
+    return df_fail(DF_E_CONFIG, "islands %d is not one of df_islands", (int)cfg->islands);
   if (cfg->integrator < DF_INTEGRATOR_MODEL || cfg->integrator > DF_INTEGRATOR_RK4)
     return df_fail(DF_E_CONFIG, "integrator %d is not one of df_integrator", (int)cfg->integrator);
   if (cfg->solver < DF_SOLVER_MODEL || cfg->solver > DF_SOLVER_CG)
@@ -90,6 +97,20 @@ static void compile(void* argument) {
 
 /* ---- options ---- */
 
+/* the scales of cfg; those of the XML are 1 */
+static void scale_actuators(mjModel* m, const df_mujoco_cfg* cfg) {
+  const double gain = cfg->gain_scale > 0 ? cfg->gain_scale : 1, kv = cfg->kv_scale > 0 ? cfg->kv_scale : 1;
+  const double gear = cfg->gear_scale > 0 ? cfg->gear_scale : 1;
+  for (int i = 0; i < m->nactuator; i++) {
+    const df_gain_follow follow = df_gain_follows(m, i);
+    mjtNum* bias = m->actuator_biasprm + mjNBIAS * i;
+    mju_scl(m->actuator_gainprm + mjNGAIN * i, m->actuator_gainprm + mjNGAIN * i, gain, mjNGAIN);
+    if (follow.by_length) bias[1] *= gain;
+    bias[2] *= follow.by_velocity ? gain : kv;
+    mju_scl(m->actuator_gear + 6 * m->actuator_outadr[i], m->actuator_gear + 6 * m->actuator_outadr[i], gear, 6);
+  }
+}
+
 static df_status set_options(mjModel* m, const df_mujoco_cfg* cfg, const char* name) {
   /* settings of cfg; 0 keeps the model's */
   if (cfg->timestep > 0) m->opt.timestep = cfg->timestep;
@@ -100,19 +121,23 @@ static df_status set_options(mjModel* m, const df_mujoco_cfg* cfg, const char* n
   if (cfg->solver == DF_SOLVER_NEWTON) m->opt.solver = mjSOL_NEWTON;
   if (cfg->solver == DF_SOLVER_CG) m->opt.solver = mjSOL_CG;
 
-  /* enough iterations to converge */
+  /* enough iterations to converge, unless the model's own are wanted */
+  const bool own_limits = cfg->forward_only && cfg->iterations == 0;
   if (cfg->iterations > 0) m->opt.iterations = cfg->iterations;
-  if (m->opt.iterations < LEAST_ITERATIONS)
+  if (!cfg->forward_only && m->opt.iterations < LEAST_ITERATIONS)
     return df_fail(
         DF_E_CONFIG,
         "%s: %d solver iterations are too few: the adjoint of an unconverged solution is wrong; set %d or more", name,
         m->opt.iterations, LEAST_ITERATIONS);
-  if (m->opt.ls_iterations < LEAST_ITERATIONS) m->opt.ls_iterations = LEAST_ITERATIONS;
+  if (!own_limits && m->opt.ls_iterations < LEAST_ITERATIONS) m->opt.ls_iterations = LEAST_ITERATIONS;
 
   /* an automatic reset would hide a divergence, islands leave constraint states stale, the rest is unused */
-  m->opt.disableflags |= mjDSBL_SENSOR | mjDSBL_AUTORESET | mjDSBL_ISLAND;
+  m->opt.disableflags |= mjDSBL_SENSOR | mjDSBL_AUTORESET;
+  if (cfg->islands == DF_ISLANDS_OFF) m->opt.disableflags |= mjDSBL_ISLAND;
+  if (cfg->islands == DF_ISLANDS_ON) m->opt.disableflags &= ~mjDSBL_ISLAND;
   m->opt.enableflags &= ~(mjENBL_ENERGY | mjENBL_FWDINV);
-  if (m->nv < SPARSE_FROM) m->opt.jacobian = mjJAC_DENSE;
+  if (m->nv < SPARSE_FROM && !own_limits) m->opt.jacobian = mjJAC_DENSE;
+  scale_actuators(m, cfg);
   return DF_OK;
 }
 

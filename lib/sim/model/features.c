@@ -51,7 +51,7 @@ static void DF_PRINTF(3, 4) exact(feature_list* list, const char* name, const ch
 
 /* a feature without an exact adjoint whose state is [qpos, qvel, act]: differenced if cfg admits finite differences */
 static void DF_PRINTF(3, 4) inexact(feature_list* list, const char* name, const char* element, ...) {
-  const bool admitted = list->cfg->finite_differences;
+  const bool admitted = list->cfg->finite_differences || list->cfg->forward_only;
   va_list args;
   va_start(args, element);
   df_feature* item = add(list, admitted ? DF_FEATURE_DIFFERENCED : DF_FEATURE_REFUSED, name, element, args);
@@ -356,10 +356,10 @@ static void note_pair(feature_list* list, const mjModel* m, const pair_count* pa
   const df_mujoco_cfg* cfg = list->cfg;
   df_feature* item = append(list);
   if (!item) return;
-  item->kind = is_exact                    ? DF_FEATURE_EXACT
-               : cfg->approximate_contacts ? DF_FEATURE_APPROXIMATE
-               : cfg->finite_differences   ? DF_FEATURE_DIFFERENCED
-                                           : DF_FEATURE_REFUSED;
+  item->kind = is_exact                                       ? DF_FEATURE_EXACT
+               : cfg->approximate_contacts                    ? DF_FEATURE_APPROXIMATE
+               : cfg->finite_differences || cfg->forward_only ? DF_FEATURE_DIFFERENCED
+                                                              : DF_FEATURE_REFUSED;
   item->sometimes = true;
   snprintf(item->name, sizeof item->name, "%s", name);
   snprintf(item->element, sizeof item->element, "%.60s, %.60s (pairs: %d)", label_of(m, mjOBJ_GEOM, pair->g0).text,

@@ -37,7 +37,7 @@ typedef struct df_mujoco {
   int* friction_parameter; /* [ngeom][3] index of a geom's friction parameters, -1: none */
   df_finite_difference_use differences;
   mjModel converged; /* df_finite_difference_model(model); shares its arrays and owns nothing */
-  bool approximate_contacts, finite_differences; /* as in df_mujoco_cfg */
+  bool approximate_contacts, finite_differences, forward_only; /* as in df_mujoco_cfg */
 } df_mujoco;
 
 /* tape records per physics step: one, or four (one per stage) with RK4 */

@@ -58,6 +58,9 @@ double df_mujoco_timestep(const df_system* system) {
 int df_mujoco_substeps(const df_system* system) {
   return as_mujoco(system)->substeps;
 }
+int df_mujoco_iterations(const df_system* system) {
+  return as_mujoco(system)->model->opt.iterations;
+}
 
 void df_mujoco_initial_state(const df_system* system, double* x) {
   const mjModel* m = as_mujoco(system)->model;

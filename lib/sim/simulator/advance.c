@@ -37,8 +37,10 @@ static bool state_is_sane(const mjModel* m, const mjData* d) {
 
 /* with islands disabled, the first counter holds all solver iterations */
 static void count_effort(df_sim* sim) {
+  const int islands = sim->data->nisland < mjNISLAND ? sim->data->nisland : mjNISLAND;
   sim->effort.physics_steps++;
   sim->effort.solver_iterations += (uint64_t)sim->data->solver_niter[0];
+  for (int i = 1; i < islands; i++) sim->effort.solver_iterations += (uint64_t)sim->data->solver_niter[i];
   sim->effort.constraint_rows += (uint64_t)sim->data->nefc;
 }
 

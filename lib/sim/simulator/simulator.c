@@ -59,6 +59,9 @@ static df_status sim_build(df_sim* sim, int tape_length) {
 }
 
 df_status df_mujoco_sim_new(const df_system* base, int tape_length, df_sim** out) {
+  if (tape_length > 0 && as_mujoco(base)->forward_only)
+    return df_fail(DF_E_CONFIG, "a tape of %d steps: the system was made with forward_only and has no adjoint",
+                   tape_length);
   df_sim* sim = df_alloc(1, sizeof *sim);
   if (!sim) return DF_E_NOMEM;
   sim->system = as_mujoco(base);

@@ -137,6 +137,7 @@ static df_status system_build(df_mujoco* system, mjModel* m, const char* name, c
   system->substeps = cfg->substeps;
   system->approximate_contacts = cfg->approximate_contacts;
   system->finite_differences = cfg->finite_differences;
+  system->forward_only = cfg->forward_only;
   if (m->nu == 0) return df_fail(DF_E_CONFIG, "%s: the model has no actuators", name);
   if (m->nv == 0) return df_fail(DF_E_CONFIG, "%s: the model has no joints", name);
 

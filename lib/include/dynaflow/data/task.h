@@ -28,6 +28,14 @@ typedef struct df_task {
 DF_API DF_MUST_CHECK df_status df_task_system(const df_config* config, const df_search* search, df_system** out,
                                               char model_sha256[DF_SHA256_TEXT]);
 
+/* The options that the settings of a task give its system; df_task_system() makes it with these. */
+DF_API df_mujoco_cfg df_task_system_cfg(const df_config* config);
+
+/* df_task_system() with other options than those of the settings. */
+DF_API DF_MUST_CHECK df_status df_task_system_with(const df_config* config, const df_search* search,
+                                                   const df_mujoco_cfg* cfg, df_system** out,
+                                                   char model_sha256[DF_SHA256_TEXT]);
+
 /* Makes a complete task. `data_path` is the file of demonstrations; the caller has found or generated it. A model hash
  * recorded in that file must be the hash of the task's model (DF_E_MISMATCH), even if system.model_sha256 is empty. The
  * caller frees *out with df_task_free(); on failure *out is NULL. Errors: those of df_task_system(), df_dataset_read(),

@@ -7,7 +7,8 @@
  * without such an option, and is counted (df_gradient_count).
  *
  * Models are compiled without their visual geoms, so that mesh files of these need not exist; all geoms are kept if a
- * body's inertia comes from its visual geoms. Sensors, automatic resets and islands are disabled. The constraint
+ * body's inertia comes from its visual geoms. Sensors, automatic resets and, unless df_mujoco_cfg.islands says
+ * otherwise, islands are disabled. The constraint
  * Jacobian is dense below 60 degrees of freedom; from 60 on the model's option applies.
  *
  * Features with an exact adjoint: free, ball, hinge and slide joints with armature, damping and springs (linear and
@@ -44,6 +45,9 @@ typedef enum df_integrator {
 /* There is no PGS, which a model may name: it stops far from the solution, so its steps have no exact adjoint. */
 typedef enum df_solver { DF_SOLVER_MODEL = 0, DF_SOLVER_NEWTON, DF_SOLVER_CG } df_solver;
 
+/* Whether the constraint solver works on each constraint island (bodies in touch) by itself. */
+typedef enum df_islands { DF_ISLANDS_OFF = 0, DF_ISLANDS_MODEL, DF_ISLANDS_ON } df_islands;
+
 /* Options that belong to a data set or task. 0 keeps the model's own value unless stated otherwise. */
 typedef struct df_mujoco_cfg {
   double timestep; /* s */
@@ -62,10 +66,20 @@ typedef struct df_mujoco_cfg {
                               * them. Not together with parameter_gradients */
   bool parameter_gradients;  /* records what the gradient by physical parameters needs (parameters.h) */
   bool no_margins;           /* sets every geom margin to 0; not together with a margin_scale */
+
+  /* for comparisons with recordings: */
+  bool forward_only;  /* the system is never differentiated: its simulators take no tape, every feature that finite
+                       * differences admit is admitted, no limit of iterations is too low, and iterations 0 keeps the
+                       * model's limits of solver and line search */
+  df_islands islands; /* other than OFF only with forward_only: the adjoint reads constraint states that islands leave
+                       * stale */
+  double gain_scale, kv_scale, gear_scale; /* factors on what an actuator's force is: its gain, with the bias of a servo
+                                            * that follows it (kp); its velocity bias (kv); its gear. 0: factor 1. Only
+                                            * with forward_only */
 } df_mujoco_cfg;
 
 /* timestep 0 (the model's), substeps 1, integrator and solver MODEL, iterations 100, tolerance 0 (the model's),
- * margin_scale 0 (the model's margins), and the flags false */
+ * margin_scale 0 (the model's margins), islands OFF, scales 0 (the model's actuators), and the flags false */
 DF_API df_mujoco_cfg df_mujoco_cfg_default(void);
 
 /* Compiles a model file into a system, which the caller frees with df_system_free(). Errors: DF_E_ARG
@@ -105,6 +119,7 @@ DF_API const char* df_mujoco_body_name(const df_system* system, int body); /* ""
 DF_API double df_mujoco_total_mass(const df_system* system);               /* kg */
 DF_API double df_mujoco_timestep(const df_system* system);                 /* s */
 DF_API int df_mujoco_substeps(const df_system* system);
+DF_API int df_mujoco_iterations(const df_system* system); /* limit of solver iterations in effect */
 
 /* SHA-256 of the compiled model with the options in effect: equal only if all numbers that the simulation reads are
  * equal. Errors: DF_E_NOMEM, and those of df_sha256(). */

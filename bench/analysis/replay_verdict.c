@@ -1,0 +1,78 @@
+#include "replay_verdict.h"
+
+#include <math.h>
+
+static const struct {
+  const char* text;
+  int exit_code;
+} verdicts[] = {
+#define REPLAY_ROW(name, text, code) [name] = {text, code},
+    REPLAY_VERDICTS(REPLAY_ROW)
+#undef REPLAY_ROW
+};
+
+const char* replay_verdict_text(replay_verdict verdict) {
+  return verdicts[verdict].text;
+}
+
+int replay_verdict_exit(replay_verdict verdict) {
+  return verdicts[verdict].exit_code;
+}
+
+replay_fit replay_fit_none(void) {
+  const double none = INFINITY;
+  return (replay_fit){none, none, none, none, none, none, none, none};
+}
+
+static bool is_exact(const replay_fit* f) {
+  return f->carried <= 1;
+}
+
+static bool is_rounded(const replay_fit* f) {
+  return f->step <= 1 && f->drift <= 1;
+}
+
+bool replay_fits(const replay_fit* f) {
+  return is_exact(f) || is_rounded(f);
+}
+
+bool replay_is_closer(double rms, double best_rms) {
+  return best_rms < rms / 2;
+}
+
+replay_verdict replay_judge(const replay_evidence* e) {
+  const replay_fit* t = &e->trained;
+  if (e->steps == 0) return REPLAY_NOTHING;
+
+  /* every action is exact: whatever is left is the growth of rounding errors, or the solver's start */
+  if (is_exact(t)) {
+    if (!(t->open_loop <= 1)) return e->exponential ? REPLAY_CHAOTIC : REPLAY_ROUNDING;
+    return t->cleared <= 1 ? REPLAY_FOLLOWS : REPLAY_SOLVER_LIMITED;
+  }
+  if (is_rounded(t)) return REPLAY_ROUNDING;
+
+  /* the same model, solved otherwise */
+  if (replay_fits(&e->own) || t->cleared_start <= 1) return REPLAY_SOLVER_LIMITED;
+
+  if (replay_fits(&e->best)) {
+    return e->best_is_solver ? REPLAY_SOLVER_LIMITED
+           : e->best_reads   ? REPLAY_ANOTHER_CONVENTION
+                             : REPLAY_ANOTHER_OPTION;
+  }
+  const bool tolerated = t->solver_step <= 1 && t->solver_drift <= 1;
+  return tolerated && !replay_is_closer(e->rms, e->best_rms) ? REPLAY_SOLVER_LIMITED : REPLAY_ANOTHER_MODEL;
+}
+
+double replay_doubling(const double* error, int n, double floor) {
+  double top = 0;
+  for (int i = 0; i < n && isfinite(error[i]); i++) top = fmax(top, error[i]);
+  /* from the last frame at the floor to the first one near the top */
+  int last = 0, first = -1;
+  while (last < n && isfinite(error[last]) && error[last] < top / 8) last++;
+  for (int i = 0; i < last; i++) {
+    if (error[i] <= floor) first = i;
+  }
+  if (first < 0 || last == n || !isfinite(error[last])) return INFINITY;
+  const double growth = error[last] / floor, actions = last - first;
+  return growth > fmax(16, actions * actions) ? actions / log2(growth) : INFINITY;
+}

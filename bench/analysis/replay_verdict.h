@@ -1,0 +1,73 @@
+/* replay_verdict.h: what the errors of a replayed recording mean. Numbers in, verdict out; nothing is simulated here.
+ */
+#ifndef BENCH_ANALYSIS_REPLAY_VERDICT_H
+#define BENCH_ANALYSIS_REPLAY_VERDICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "exit_numbers.h"
+
+/* X(name, text, exit code) */
+#define REPLAY_VERDICTS(X)                                              \
+  X(REPLAY_FOLLOWS, "follows", EXIT_DONE)                               \
+  X(REPLAY_ROUNDING, "rounding", EXIT_DONE)                             \
+  X(REPLAY_SOLVER_LIMITED, "solver-limited", EXIT_DONE)                 \
+  X(REPLAY_CHAOTIC, "chaotic growth", EXIT_DONE)                        \
+  X(REPLAY_ANOTHER_OPTION, "another option", EXIT_CHECK_FAILED)         \
+  X(REPLAY_ANOTHER_CONVENTION, "another convention", EXIT_CHECK_FAILED) \
+  X(REPLAY_ANOTHER_MODEL, "another model", EXIT_CHECK_FAILED)           \
+  X(REPLAY_NOTHING, "nothing to replay", EXIT_INCONCLUSIVE)
+
+typedef enum replay_verdict {
+#define REPLAY_NAME(name, text, code) name,
+  REPLAY_VERDICTS(REPLAY_NAME)
+#undef REPLAY_NAME
+} replay_verdict;
+
+const char* replay_verdict_text(replay_verdict verdict);
+int replay_verdict_exit(replay_verdict verdict);
+
+/* How far one model is from a recording. Each number is a worst error divided by what is allowed: it holds if <= 1.
+ * INFINITY: not measured. */
+typedef struct replay_fit {
+  double carried;                   /* of one action, with the warm start of the preceding one, by its limit */
+  double cleared;                   /* of one action from a cleared warm start, by its limit */
+  double cleared_start;             /* the same by the limit of `carried` */
+  double open_loop;                 /* of whole episodes, by its limit */
+  double step, drift;               /* of one action and of several, by what the recording's precision explains */
+  double solver_step, solver_drift; /* by what precision and solver tolerance together explain */
+} replay_fit;
+
+/* A fit of which nothing is measured. */
+replay_fit replay_fit_none(void);
+
+/* What was measured. `trained` is the model as training simulates it, `own` the same model with the solver options of
+ * its own file, `best` the alternative that comes closest. */
+typedef struct replay_evidence {
+  size_t steps;     /* actions compared */
+  bool exponential; /* the errors of whole episodes grow exponentially */
+  replay_fit trained, own, best;
+  bool best_is_solver;  /* `best` differs from `trained` only by how the constraint solver works */
+  bool best_reads;      /* `best` reads the file otherwise: units, order or frame of its numbers */
+  double rms, best_rms; /* RMS errors of one action on the same steps: of the better one of `trained` and `own`, and of
+                         * `best`; INFINITY: not measured */
+} replay_evidence;
+
+/* The verdict. Recordings that only another model or option explains are never given another verdict: rounding must
+ * explain every action and every window of actions, and the solver's tolerance is accepted only if no alternative comes
+ * much closer. */
+replay_verdict replay_judge(const replay_evidence* e);
+
+/* Whether every action is exact, or rounding explains every error. */
+bool replay_fits(const replay_fit* f);
+
+/* Whether errors that one alternative leaves are so much smaller that it is worth naming. */
+bool replay_is_closer(double rms, double best_rms);
+
+/* From the errors of an episode after 1, 2 .. n actions: the number of actions in which they double while they grow
+ * from `floor`, below which an error is rounding. INFINITY if they do not grow exponentially: not by more than the
+ * square of the number of actions that it takes, as errors that only add up do. */
+double replay_doubling(const double* error, int n, double floor);
+
+#endif

@@ -1,0 +1,138 @@
+#include "stored_precision.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+
+enum { SAMPLE = 4096, LEAST_DIFFERENT = 16, MOST_DIGITS = 15 };
+/* of rounded numbers, 7/8 do not end with three zero bits and 9/10 not with a zero digit */
+enum { SPARE_BITS = 3 };
+static const double LEAST_SHARE = 0.6;
+
+/* significant bits of the binary formats, by stored_kind; the smallest exponent with all of them */
+static const int bits_of[] = {
+    [STORED_FLOAT64] = 53, [STORED_FLOAT32] = 24, [STORED_FLOAT16] = 11, [STORED_BFLOAT16] = 8};
+static const int least_exponent[] = {
+    [STORED_FLOAT64] = -1022, [STORED_FLOAT32] = -126, [STORED_FLOAT16] = -14, [STORED_BFLOAT16] = -126};
+
+static bool is_binary(stored_kind kind) {
+  return kind != STORED_DECIMALS && kind != STORED_DIGITS;
+}
+
+/* whether `value` has at most `bits` significant bits, and fewer below the smallest exponent */
+static bool fits(double value, int bits, int lowest) {
+  if (value == 0) return true;
+  int exponent;
+  (void)frexp(value, &exponent); /* 2^(exponent - 1) <= |value| */
+  if (exponent - 1 < lowest) exponent = lowest + 1;
+  const double scaled = ldexp(value, bits - exponent);
+  return scaled == nearbyint(scaled);
+}
+
+/* whether `value` is the double or the float nearest to its text */
+static bool reads_back(double value, const char* format, int digits) {
+  char text[400];
+  snprintf(text, sizeof text, format, digits, value);
+  return strtod(text, NULL) == value || (double)strtof(text, NULL) == value;
+}
+
+bool stored_precision_holds(stored_precision p, double value) {
+  if (p.kind == STORED_DECIMALS) return reads_back(value, "%.*f", p.digits);
+  if (p.kind == STORED_DIGITS) return reads_back(value, "%.*e", p.digits - 1);
+  if (p.kind == STORED_FLOAT16 && fabs(value) > 65504) return false;
+  return fits(value, bits_of[p.kind], least_exponent[p.kind]);
+}
+
+double stored_precision_error(stored_precision p, double value) {
+  if (p.kind == STORED_DECIMALS) return 0.5 * pow(10, -p.digits);
+  if (p.kind == STORED_DIGITS) return value == 0 ? 0 : 0.5 * pow(10, floor(log10(fabs(value))) + 1 - p.digits);
+  int exponent = least_exponent[p.kind] + 1;
+  if (value != 0) (void)frexp(value, &exponent);
+  if (exponent < least_exponent[p.kind] + 1) exponent = least_exponent[p.kind] + 1;
+  return ldexp(0.5, exponent - bits_of[p.kind]);
+}
+
+void stored_precision_text(stored_precision p, char text[40]) {
+  static const char* const names[] = {[STORED_FLOAT64] = "float64",
+                                      [STORED_FLOAT32] = "float32",
+                                      [STORED_FLOAT16] = "float16",
+                                      [STORED_BFLOAT16] = "bfloat16"};
+  if (is_binary(p.kind))
+    snprintf(text, 40, "%s", names[p.kind]);
+  else
+    snprintf(text, 40, "text of %d %s", p.digits, p.kind == STORED_DECIMALS ? "decimals" : "digits");
+}
+
+/* ---- judging ---- */
+
+static int by_value(const void* a, const void* b) {
+  const double x = *(const double*)a, y = *(const double*)b;
+  return (x > y) - (x < y);
+}
+
+/* writes different nonzero values, evenly spaced in the list, to sample [SAMPLE]; returns their number */
+static size_t different_values(const double* values, size_t n, double* sample) {
+  const size_t stride = n / SAMPLE + 1;
+  size_t count = 0, kept = 0;
+  for (size_t i = 0; i < n; i += stride) {
+    if (values[i] != 0) sample[count++] = values[i];
+  }
+  qsort(sample, count, sizeof *sample, by_value);
+  for (size_t i = 0; i < count; i++) {
+    if (kept == 0 || sample[kept - 1] != sample[i]) sample[kept++] = sample[i];
+  }
+  return kept;
+}
+
+/* whether a value needs the last digits of the precision */
+static bool needs(stored_precision p, double value) {
+  if (is_binary(p.kind)) return !fits(value, bits_of[p.kind] - SPARE_BITS, least_exponent[p.kind]);
+  return !stored_precision_holds((stored_precision){p.kind, p.digits - 1}, value);
+}
+
+static bool all_held(stored_precision p, const double* values, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (!stored_precision_holds(p, values[i])) return false;
+  }
+  return true;
+}
+
+/* the first digits from `least` on that hold the sample, MOST_DIGITS + 1 if none do */
+static int digits_of(stored_kind kind, int least, const double* sample, size_t n) {
+  int digits = least;
+  for (size_t i = 0; i < n && digits <= MOST_DIGITS; i++) {
+    while (digits <= MOST_DIGITS && !stored_precision_holds((stored_precision){kind, digits}, sample[i])) digits++;
+  }
+  return digits;
+}
+
+static bool is_stored_in(stored_precision p, const double* sample, size_t different, const double* values, size_t n) {
+  size_t needed = 0;
+  if (p.digits > MOST_DIGITS || !all_held(p, sample, different)) return false;
+  for (size_t i = 0; i < different; i++) needed += needs(p, sample[i]);
+  return (double)needed >= LEAST_SHARE * (double)different && all_held(p, values, n);
+}
+
+stored_precision stored_precision_of(const double* values, size_t n) {
+  stored_precision best = {STORED_FLOAT64, 0};
+  double* sample = df_alloc(SAMPLE + 1, sizeof *sample);
+  const size_t different = sample ? different_values(values, n, sample) : 0;
+  if (different >= LEAST_DIFFERENT) {
+    const stored_precision candidates[] = {{STORED_FLOAT32, 0},
+                                           {STORED_FLOAT16, 0},
+                                           {STORED_BFLOAT16, 0},
+                                           {STORED_DECIMALS, digits_of(STORED_DECIMALS, 1, sample, different)},
+                                           {STORED_DIGITS, digits_of(STORED_DIGITS, 2, sample, different)}};
+    const double typical = sample[different / 2];
+    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
+      const bool coarser = stored_precision_error(candidates[i], typical) > stored_precision_error(best, typical);
+      if (coarser && is_stored_in(candidates[i], sample, different, values, n)) best = candidates[i];
+    }
+  }
+  df_free(sample);
+  return best;
+}

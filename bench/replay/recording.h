@@ -1,0 +1,70 @@
+/* recording.h: demonstrations as a recording to compare a model with, read as they are or under an assumption about how
+ * they were written. */
+#ifndef BENCH_REPLAY_RECORDING_H
+#define BENCH_REPLAY_RECORDING_H
+
+#include "dynaflow/data/dataset.h"
+#include "dynaflow/sim/mujoco.h"
+#include "dynaflow/sim/system.h"
+#include "stored_precision.h"
+
+/* parts of a tangent vector: [dq (nv), dv (nv), da (na)] */
+enum { POSITION, VELOCITY, ACTIVATION, KINDS };
+
+/* X(flag, text): assumptions about the file, which may be combined */
+#define RECORDING_READINGS(X)                                                                     \
+  X(READ_ACTIONS_LATER, "the actions are stored one row too early: row t - 1 acts from frame t")  \
+  X(READ_ACTIONS_EARLIER, "the actions are stored one row too late: row t + 1 acts from frame t") \
+  X(READ_DEGREES, "hinge angles are in degrees")                                                  \
+  X(READ_DEGREES_PER_SECOND, "hinge angles and velocities are in degrees")                        \
+  X(READ_WRAPPED, "hinge angles are wrapped to one turn")                                         \
+  X(READ_XYZW, "quaternions are in the order x, y, z, w")                                         \
+  X(READ_WORLD_SPIN, "angular velocities of free joints are in the world frame")                  \
+  X(READ_POSITIONS_ONLY, "the velocities do not belong to the positions")
+
+enum recording_bit {
+#define RECORDING_BIT(flag, text) flag##_BIT,
+  RECORDING_READINGS(RECORDING_BIT)
+#undef RECORDING_BIT
+      RECORDING_BITS
+};
+enum recording_reading {
+#define RECORDING_FLAG(flag, text) flag = 1 << flag##_BIT,
+  RECORDING_READINGS(RECORDING_FLAG)
+#undef RECORDING_FLAG
+};
+
+/* The text of the assumption of one bit. */
+const char* recording_reading_text(int bit);
+
+typedef struct recording {
+  const df_dataset* data;
+  const df_joint* joints; /* of the system */
+  int njoint, nq, nv;
+  int from[KINDS + 1];                    /* first index of each kind in a tangent */
+  double dt;                              /* duration of an action, s */
+  unsigned reading;                       /* flags */
+  stored_precision stored[KINDS], action; /* positions without quaternions, velocities, activations; actions */
+} recording;
+
+/* A recording read as it is. Data and system, a MuJoCo model, must outlive it; the data must have actions. */
+recording recording_of(const df_dataset* data, const df_system* system);
+
+/* The actions from `first` to before `last` can be compared in each episode. */
+int recording_first(const recording* r);
+int recording_last(const recording* r);
+
+/* x [nx] = a recorded state; an action [nu] acts from frame t to t + 1. */
+void recording_state(const recording* r, int episode, int t, double* x);
+const double* recording_action(const recording* r, int episode, int t);
+
+/* e [ndx] = the recorded state x (-) the computed state y. */
+void recording_error(const recording* r, const df_system* system, const double* y, const double* x, double* e);
+
+/* Sets e [ndx] to the largest rounding error of each tangent coordinate of the recorded state x. */
+void recording_rounding(const recording* r, const double* x, double* e);
+
+/* scale[kind]: largest magnitude; motion[kind]: largest change over one action. */
+void recording_extent(const recording* r, const df_system* system, double scale[KINDS], double motion[KINDS]);
+
+#endif

@@ -1,0 +1,146 @@
+#include "replay_compare.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "progress.h"
+#include "replay_verdict.h"
+
+/* what a thread needs to compare an episode */
+typedef struct comparer {
+  const recording* r;
+  const df_system* system;
+  df_sim* sim;
+  double *x, *y, *e, *series; /* [nx], [nx], [ndx], [length] */
+  double floor;
+  size_t equal;
+} comparer;
+
+/* worst[kind] = the largest absolute entry of x (-) y */
+static void measure(const comparer* c, const double* y, const double* x, double worst[KINDS]) {
+  recording_error(c->r, c->system, y, x, c->e);
+  for (int kind = 0; kind < KINDS; kind++) {
+    worst[kind] = 0;
+    for (int i = c->r->from[kind]; i < c->r->from[kind + 1]; i++)
+      worst[kind] = fmax(worst[kind], isfinite(c->e[i]) ? fabs(c->e[i]) : INFINITY);
+  }
+}
+
+static void store(double* const errors[KINDS], size_t at, const double worst[KINDS]) {
+  for (int kind = 0; kind < KINDS; kind++) errors[kind][at] = worst[kind];
+}
+
+/* one action from each recorded state */
+static void compare_actions(comparer* c, int episode, bool carry, double* const errors[KINDS]) {
+  const df_system_ops* ops = c->system->ops;
+  const recording* r = c->r;
+  const int first = recording_first(r), last = recording_last(r), length = last - first;
+  double worst[KINDS];
+  recording_state(r, episode, first, c->x);
+  for (int t = first; t < last; t++) {
+    if (t == first || !carry)
+      ops->reset(c->sim, c->x);
+    else
+      ops->set_state(c->sim, c->x);
+    ops->step(c->sim, recording_action(r, episode, t), c->y);
+    recording_state(r, episode, t + 1, c->x);
+    measure(c, c->y, c->x, worst);
+    store(errors, (size_t)episode * (size_t)length + (size_t)(t - first), worst);
+    if (carry && memcmp(c->x, c->y, (size_t)c->system->nx * sizeof *c->x) == 0) c->equal++;
+  }
+}
+
+/* the whole episode from its first state; returns in how many actions the position error doubles */
+static double compare_episode(comparer* c, int episode, double* const errors[KINDS]) {
+  const df_system_ops* ops = c->system->ops;
+  const recording* r = c->r;
+  double worst[KINDS], whole[KINDS] = {0};
+  int n = 0;
+  recording_state(r, episode, recording_first(r), c->x);
+  ops->reset(c->sim, c->x);
+  for (int t = recording_first(r); t < recording_last(r); t++) {
+    const df_traj_end end = ops->step(c->sim, recording_action(r, episode, t), c->y);
+    recording_state(r, episode, t + 1, c->x);
+    measure(c, c->y, c->x, worst);
+    for (int kind = 0; kind < KINDS; kind++) whole[kind] = fmax(whole[kind], worst[kind]);
+    c->series[n++] = worst[POSITION];
+    if (end != DF_TRAJ_COMPLETE) break;
+  }
+  store(errors, (size_t)episode, whole);
+  return replay_doubling(c->series, n, c->floor);
+}
+
+static df_status comparer_new(const recording* r, const df_system* system, double floor, comparer* c) {
+  const size_t nx = (size_t)system->nx, ndx = (size_t)system->ndx;
+  *c = (comparer){.r = r, .system = system, .floor = floor};
+  c->x = df_alloc(2 * nx + ndx + (size_t)r->data->length, sizeof *c->x);
+  if (!c->x) return DF_E_NOMEM;
+  c->y = c->x + nx;
+  c->e = c->y + nx;
+  c->series = c->e + ndx;
+  return df_sim_new(system, 0, &c->sim);
+}
+
+static df_status compare_all(const recording* r, const df_system* system, double floor, const options* opts,
+                             comparison* out) {
+  progress shown;
+  int done = 0;
+  df_status failed = DF_OK;
+  progress_start(&shown, opts->quiet, "replay", "episodes", r->data->episodes);
+#pragma omp parallel num_threads(opts->threads)
+  {
+    comparer c;
+    const df_status status = comparer_new(r, system, floor, &c);
+    /* every thread must reach this loop, also without a simulator */
+#pragma omp for schedule(dynamic)
+    for (int episode = 0; episode < r->data->episodes; episode++) {
+      if (status != DF_OK) continue;
+      compare_actions(&c, episode, false, out->cleared);
+      compare_actions(&c, episode, true, out->carried);
+      out->doubling[episode] = compare_episode(&c, episode, out->open_loop);
+#pragma omp critical
+      progress_update(&shown, ++done, NULL);
+    }
+    /* combine the counts and failures of the threads */
+#pragma omp critical
+    {
+      out->equal += c.equal;
+      if (status != DF_OK) failed = df_fail(status, "cannot create a simulator: %s", df_status_text(status));
+    }
+    df_free(c.x);
+    df_sim_free(system, c.sim);
+  }
+  progress_end(&shown);
+  return failed;
+}
+
+df_status replay_compare(const recording* r, const df_system* system, double floor, const options* opts,
+                         comparison* out) {
+  const size_t episodes = (size_t)r->data->episodes;
+  const size_t steps = episodes * (size_t)(recording_last(r) - recording_first(r));
+  *out = (comparison){.steps = steps, .episodes = episodes};
+  double* next = out->memory = df_alloc(KINDS * (2 * steps + episodes) + episodes, sizeof *next);
+  if (!next) return DF_E_NOMEM;
+  for (int kind = 0; kind < KINDS; kind++, next += 2 * steps + episodes) {
+    out->cleared[kind] = next;
+    out->carried[kind] = next + steps;
+    out->open_loop[kind] = next + 2 * steps;
+  }
+  out->doubling = next;
+  const df_status status = compare_all(r, system, floor, opts, out);
+  if (status != DF_OK) comparison_clear(out);
+  return status;
+}
+
+void comparison_clear(comparison* c) {
+  df_free(c->memory);
+  *c = (comparison){0};
+}
+
+double largest(const double* errors, size_t n) {
+  double out = 0;
+  for (size_t i = 0; i < n; i++) out = fmax(out, errors[i]);
+  return out;
+}

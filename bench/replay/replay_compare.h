@@ -1,0 +1,31 @@
+/* replay_compare.h: simulates a recording's actions under a model and measures the errors.
+ *
+ * Three comparisons. "carried": one action from each recorded state, with the solver's warm start of the preceding
+ * step, as during recording. "cleared": the same with a cleared warm start. "open_loop": whole episodes from their
+ * first state. */
+#ifndef BENCH_REPLAY_REPLAY_COMPARE_H
+#define BENCH_REPLAY_REPLAY_COMPARE_H
+
+#include "options.h"
+#include "recording.h"
+
+/* Errors by kind: the largest absolute entry of recorded (-) simulated, INFINITY if one is not finite. */
+typedef struct comparison {
+  size_t steps, episodes;
+  double *carried[KINDS], *cleared[KINDS]; /* [steps] */
+  double* open_loop[KINDS];                /* [episodes] */
+  double* doubling;                        /* [episodes] replay_doubling() of the position error of the episode */
+  size_t equal;                            /* number of carried steps that are bitwise equal */
+  double* memory;
+} comparison;
+
+/* Compares all actions. `floor`: position error below which replay_doubling() sees rounding. Errors: DF_E_NOMEM, and
+ * those of df_sim_new(). On success the caller calls comparison_clear(). */
+DF_MUST_CHECK df_status replay_compare(const recording* r, const df_system* system, double floor, const options* opts,
+                                       comparison* out);
+void comparison_clear(comparison* c);
+
+/* The largest of n errors. */
+double largest(const double* errors, size_t n);
+
+#endif

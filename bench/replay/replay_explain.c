@@ -1,0 +1,256 @@
+#include "replay_explain.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/rng.h"
+
+enum {
+  MEMBERS = 8,         /* simulations with other rounding errors, of every window */
+  MORE_MEMBERS = 128,  /* of a window that they do not explain */
+  WINDOW_STEPS = 8192, /* actions simulated, without the members, for the windows of one length */
+  LEAST_WINDOWS = 8,
+  LENGTHS = 5
+};
+static const int lengths[LENGTHS] = {1, 8, 32, 128, 0}; /* of windows, in actions; 0: the whole episode */
+static const double SPREADS = 3;                        /* an error of so many spreads is explained */
+static const double BIAS = 1.5; /* the median error of windows, in spreads, that rounding does not reach */
+
+/* what a thread needs */
+typedef struct explainer {
+  const recording* r;
+  const df_system* system;
+  const double* limit;
+  df_sim* sim;
+  double *start, *after;               /* complete states of the simulator: before an action, after it */
+  double *x, *y, *z, *u;               /* recorded, simulated, other simulated state; action */
+  double *move, *e, *own, *d;          /* tangents */
+  double *rounding, *solver, *uniform; /* largest changes; random numbers [ndx + nu] */
+  double now[2][LENGTHS];              /* largest ratio of the episode, by whether the solver's tolerance is admitted */
+  double worst[2][LENGTHS];            /* of all episodes */
+  bool unexplained; /* an error of the episode that nothing explains: the others cannot change that */
+} explainer;
+
+/* the ratios of the windows, for their median */
+typedef struct ratios {
+  double* list[2];
+  int n;
+} ratios;
+
+static int kind_of(const recording* r, int i) {
+  return i < r->from[VELOCITY] ? POSITION : i < r->from[ACTIVATION] ? VELOCITY : ACTIVATION;
+}
+
+/* u = the action, moved by its rounding error */
+static void move_action(explainer* c, const double* u) {
+  const double* random = c->uniform + c->system->ndx;
+  for (int i = 0; i < c->system->nu; i++) {
+    const double error = c->r->action.kind == STORED_FLOAT64 ? 0 : stored_precision_error(c->r->action, u[i]);
+    c->u[i] = u[i] + (random[i] < 0.5 ? -error : error);
+  }
+}
+
+/* simulates w actions from frame t, starting at c->x (+) move with the warm start of `start`; member < 0: unmoved. y =
+ * the last state. Returns whether the simulation came through. */
+static bool simulate(explainer* c, int episode, int t, int w, int member, double* y) {
+  const df_system_ops* ops = c->system->ops;
+  const size_t n = (size_t)c->system->ndx + (size_t)c->system->nu;
+  const uint64_t index = ((uint64_t)episode * (uint64_t)(c->r->data->length + 1) + (uint64_t)t) * MORE_MEMBERS;
+  recording_state(c->r, episode, t, c->x);
+  ops->restore(c->sim, c->start);
+  if (member >= 0) {
+    df_rng_uniform((uint64_t)w, DF_STREAM_REPLAY, index + (uint64_t)member, n, c->uniform);
+    recording_rounding(c->r, c->x, c->move);
+    for (int i = 0; i < c->system->ndx; i++) c->move[i] *= c->uniform[i] < 0.5 ? -1 : 1;
+    ops->integrate(c->system, c->x, c->move, c->x);
+  }
+  ops->set_state(c->sim, c->x);
+  for (int k = 0; k < w; k++) {
+    const double* u = recording_action(c->r, episode, t + k);
+    if (member >= 0) {
+      df_rng_uniform((uint64_t)w + ((uint64_t)k << 32), DF_STREAM_REPLAY, index + (uint64_t)member, n, c->uniform);
+      move_action(c, u);
+    }
+    if (ops->step(c->sim, member >= 0 ? c->u : u, y) != DF_TRAJ_COMPLETE) return false;
+  }
+  return true;
+}
+
+/* raises spread [ndx] to the change from y to z */
+static void widen(explainer* c, const double* y, const double* z, double* spread) {
+  c->system->ops->difference(c->system, y, z, c->d);
+  for (int i = 0; i < c->system->ndx; i++) spread[i] = fmax(spread[i], fabs(c->d[i]));
+}
+
+/* the largest error over what is explained, with errors of so many spreads */
+static double ratio_of(const explainer* c, bool with_solver, double spreads) {
+  double worst = 0;
+  for (int i = 0; i < c->system->ndx; i++) {
+    const double spread = with_solver ? fmax(c->rounding[i], c->solver[i]) : c->rounding[i];
+    const double allowed = spreads * spread + c->own[i] + c->limit[kind_of(c->r, i)];
+    const double error = isfinite(c->e[i]) ? fabs(c->e[i]) : INFINITY;
+    if (error > 0) worst = fmax(worst, error / allowed);
+  }
+  return worst;
+}
+
+/* explains the window of w actions from frame t, whose warm start is in `start` */
+static void explain_window(explainer* c, int episode, int t, int l, int w, ratios* all) {
+  const df_system_ops* ops = c->system->ops;
+  const size_t tangent = (size_t)c->system->ndx * sizeof(double);
+  memset(c->rounding, 0, tangent);
+  memset(c->solver, 0, tangent);
+
+  /* the error, and the rounding of both ends */
+  const bool came_through = simulate(c, episode, t, w, -1, c->y);
+  if (w == 1) ops->save(c->sim, c->after);
+  recording_state(c->r, episode, t, c->x);
+  recording_rounding(c->r, c->x, c->own);
+  recording_state(c->r, episode, t + w, c->x);
+  recording_rounding(c->r, c->x, c->move);
+  for (int i = 0; i < c->system->ndx; i++) c->own[i] += c->move[i];
+  recording_error(c->r, c->system, c->y, c->x, c->e);
+  if (!came_through) {
+    for (int s = 0; s < 2; s++) c->now[s][l] = INFINITY;
+    c->unexplained = true;
+    return;
+  }
+
+  /* without need of an explanation */
+  if (l == 0 && ratio_of(c, false, 0) <= 1) return;
+
+  /* spreads */
+  for (int k = 0; k < MEMBERS; k++) {
+    if (simulate(c, episode, t, w, k, c->z)) widen(c, c->y, c->z, c->rounding);
+  }
+  recording_state(c->r, episode, t, c->x);
+  ops->reset(c->sim, c->x);
+  bool complete = true;
+  for (int k = 0; k < w && complete; k++)
+    complete = ops->step(c->sim, recording_action(c->r, episode, t + k), c->z) == DF_TRAJ_COMPLETE;
+  if (complete) widen(c, c->y, c->z, c->solver);
+
+  for (int k = MEMBERS; k < MORE_MEMBERS && ratio_of(c, false, SPREADS) > 1 && c->now[0][l] <= 1; k++) {
+    if (simulate(c, episode, t, w, k, c->z)) widen(c, c->y, c->z, c->rounding);
+  }
+  c->unexplained = ratio_of(c, true, SPREADS) > 1;
+  for (int s = 0; s < 2; s++) {
+    c->now[s][l] = fmax(c->now[s][l], ratio_of(c, s == 1, SPREADS));
+    if (l > 0) {
+#pragma omp critical
+      all->list[s][s == 0 ? all->n++ : all->n - 1] = ratio_of(c, s == 1, 1);
+    }
+  }
+}
+
+/* whether a window of the length starts at frame t of the episode */
+static bool is_start(const recording* r, int episode, int t, int w) {
+  const int length = recording_last(r) - recording_first(r), per_episode = length / w;
+  const long windows = (long)per_episode * r->data->episodes;
+  const long wanted = WINDOW_STEPS / w > LEAST_WINDOWS ? WINDOW_STEPS / w : LEAST_WINDOWS;
+  const long stride = windows > wanted ? windows / wanted : 1;
+  const int k = t - recording_first(r);
+  return k % w == 0 && k / w < per_episode && ((long)episode * per_episode + k / w) % stride == 0;
+}
+
+static void explain_episode(explainer* c, int episode, ratios* all) {
+  const df_system_ops* ops = c->system->ops;
+  const int first = recording_first(c->r), last = recording_last(c->r);
+  c->unexplained = false;
+  memset(c->now, 0, sizeof c->now);
+  recording_state(c->r, episode, first, c->x);
+  ops->reset(c->sim, c->x);
+  ops->save(c->sim, c->start);
+  for (int t = first; t < last && !c->unexplained; t++) {
+    for (int l = 0; l < LENGTHS && !c->unexplained; l++) {
+      const int w = lengths[l] ? lengths[l] : last - first;
+      if (l > 0 && (w == 1 || w > last - first || !is_start(c->r, episode, t, w))) continue;
+      explain_window(c, episode, t, l, w, &all[l]);
+    }
+    memcpy(c->start, c->after, c->system->ops->state_size(c->system) * sizeof *c->start);
+  }
+  for (int s = 0; s < 2; s++) {
+    for (int l = 0; l < LENGTHS; l++) c->worst[s][l] = fmax(c->worst[s][l], c->now[s][l]);
+  }
+}
+
+static df_status explainer_new(const recording* r, const df_system* system, const double* limit, explainer* c) {
+  const size_t nx = (size_t)system->nx, ndx = (size_t)system->ndx, nu = (size_t)system->nu;
+  const size_t state = system->ops->state_size(system);
+  *c = (explainer){.r = r, .system = system, .limit = limit};
+  double* next = c->start = df_alloc(2 * state + 3 * nx + 7 * ndx + 2 * nu, sizeof *next);
+  if (!next) return DF_E_NOMEM;
+  double** const of_nx[] = {&c->x, &c->y, &c->z};
+  double** const of_ndx[] = {&c->move, &c->e, &c->own, &c->d, &c->rounding, &c->solver};
+  c->after = next += state;
+  next += state;
+  for (size_t i = 0; i < 3; i++, next += nx) *of_nx[i] = next;
+  for (size_t i = 0; i < 6; i++, next += ndx) *of_ndx[i] = next;
+  c->u = next;
+  c->uniform = next + nu;
+  return df_sim_new(system, 0, &c->sim);
+}
+
+static int by_size(const void* a, const void* b) {
+  const double x = *(const double*)a, y = *(const double*)b;
+  return (x > y) - (x < y);
+}
+
+/* the drift of windows of one length: their worst ratio, or their bias */
+static double drift_of(double worst, double* list, int n) {
+  if (n < LEAST_WINDOWS) return worst;
+  qsort(list, (size_t)n, sizeof *list, by_size);
+  return fmax(worst, list[n / 2] / BIAS);
+}
+
+static df_status explain_all(const recording* r, const df_system* system, const double* limit, const options* opts,
+                             ratios all[LENGTHS], replay_fit* fit) {
+  df_status failed = DF_OK;
+  double worst[2][LENGTHS] = {{0}};
+#pragma omp parallel num_threads(opts->threads)
+  {
+    explainer c;
+    const df_status status = explainer_new(r, system, limit, &c);
+    /* every thread must reach this loop, also without a simulator */
+#pragma omp for schedule(dynamic)
+    for (int episode = 0; episode < r->data->episodes; episode++) {
+      if (status == DF_OK) explain_episode(&c, episode, all);
+    }
+#pragma omp critical
+    {
+      if (status != DF_OK) failed = df_fail(status, "cannot create a simulator: %s", df_status_text(status));
+      for (int s = 0; s < 2; s++) {
+        for (int l = 0; l < LENGTHS; l++) worst[s][l] = fmax(worst[s][l], c.worst[s][l]);
+      }
+    }
+    df_free(c.start);
+    df_sim_free(system, c.sim);
+  }
+  double drift[2] = {0};
+  for (int s = 0; s < 2; s++) {
+    for (int l = 1; l < LENGTHS; l++) drift[s] = fmax(drift[s], drift_of(worst[s][l], all[l].list[s], all[l].n));
+  }
+  fit->step = worst[0][0];
+  fit->drift = drift[0];
+  fit->solver_step = worst[1][0];
+  fit->solver_drift = drift[1];
+  return failed;
+}
+
+df_status replay_explain(const recording* r, const df_system* system, const double limit[KINDS], const options* opts,
+                         replay_fit* fit) {
+  /* is_start() admits fewer windows of one length */
+  const size_t most = 2 * WINDOW_STEPS;
+  ratios all[LENGTHS] = {{{0}, 0}};
+  double* memory = df_alloc((size_t)LENGTHS * 2 * most, sizeof *memory);
+  if (!memory) return DF_E_NOMEM;
+  for (int l = 0; l < LENGTHS; l++) {
+    for (int s = 0; s < 2; s++) all[l].list[s] = memory + ((size_t)l * 2 + (size_t)s) * most;
+  }
+  const df_status status = explain_all(r, system, limit, opts, all, fit);
+  df_free(memory);
+  return status;
+}

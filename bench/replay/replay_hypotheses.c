@@ -1,0 +1,407 @@
+#include "replay_hypotheses.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/data/task.h"
+#include "list.h"
+#include "replay_verdict.h"
+#include "stop.h"
+
+enum { CHUNKS = 32, CHUNK = 8, FIT_ROUNDS = 6, MOST_SUBSTEPS = 20, ROUNDS = 3 };
+
+/* an RMS error, relative to the largest change over one action, that leaves nothing to explain */
+static const double EXACT = 1e-12;
+
+df_mujoco_cfg replay_cfg(const df_config* config, bool own) {
+  df_mujoco_cfg cfg = df_task_system_cfg(config);
+  cfg.forward_only = true;
+  if (!own) return cfg;
+  cfg.solver = DF_SOLVER_MODEL;
+  cfg.iterations = 0;
+  cfg.tolerance = 0;
+  cfg.islands = DF_ISLANDS_MODEL;
+  return cfg;
+}
+
+/* ---- the sample ---- */
+
+/* first action of chunk i in the list of all actions: around the worst ones, then evenly spaced */
+static size_t chunk_start(const search_space* s, const size_t* worst, int i) {
+  const size_t length = (size_t)(recording_last(s->r) - recording_first(s->r));
+  const size_t steps = length * (size_t)s->r->data->episodes;
+  const size_t at = i < CHUNKS / 2 ? worst[i] : steps * (size_t)(i - CHUNKS / 2) / (CHUNKS / 2);
+  /* it begins before the action, and ends in its episode */
+  const size_t in_episode = at % length, back = in_episode < 2 ? in_episode : 2;
+  const size_t room = length > CHUNK ? length - CHUNK : 0;
+  return at - in_episode + (in_episode - back < room ? in_episode - back : room);
+}
+
+/* worst [CHUNKS / 2] = the actions with the largest errors, in different chunks where possible */
+static void find_worst(const search_space* s, size_t* worst) {
+  const size_t length = (size_t)(recording_last(s->r) - recording_first(s->r));
+  const size_t steps = length * (size_t)s->r->data->episodes;
+  for (int i = 0; i < CHUNKS / 2; i++) {
+    size_t at = 0;
+    double largest = -1;
+    for (size_t t = 0; t < steps; t++) {
+      bool taken = false;
+      for (int k = 0; k < i; k++) taken |= (t > worst[k] ? t - worst[k] : worst[k] - t) < CHUNK;
+      if (taken || !(s->carried[t] > largest)) continue;
+      largest = s->carried[t];
+      at = t;
+    }
+    worst[i] = at;
+  }
+}
+
+/* ---- the error of one alternative ---- */
+
+typedef struct trial {
+  const search_space* space;
+  size_t worst[CHUNKS / 2];
+  double *x, *y, *e; /* scratch memory */
+  double* residual;  /* [CHUNKS][CHUNK][ndx] errors in units of the largest change, of the alternative tried last */
+  size_t n;          /* numbers of residual */
+} trial;
+
+/* the errors of CHUNK actions; returns whether all are finite */
+static bool try_chunk(trial* t, const recording* r, const df_system* system, df_sim* sim, int chunk, double* worst) {
+  const int first = recording_first(r), last = recording_last(r);
+  const size_t length = (size_t)(recording_last(t->space->r) - recording_first(t->space->r));
+  const size_t start = chunk_start(t->space, t->worst, chunk);
+  const int episode = (int)(start / length), from = recording_first(t->space->r) + (int)(start % length);
+  double* out = t->residual + (size_t)chunk * CHUNK * (size_t)system->ndx;
+  bool finite = true;
+  /* the action before the chunk gives the warm start */
+  const int before = from > first ? from - 1 : first;
+  recording_state(r, episode, before, t->x);
+  system->ops->reset(sim, t->x);
+  for (int k = before; k < from + CHUNK; k++) {
+    if (k >= last || k < first) continue;
+    if (k > before) system->ops->set_state(sim, t->x);
+    finite &= system->ops->step(sim, recording_action(r, episode, k), t->y) == DF_TRAJ_COMPLETE;
+    recording_state(r, episode, k + 1, t->x);
+    if (k < from) continue;
+    recording_error(r, system, t->y, t->x, t->e);
+    for (int i = 0; i < system->ndx; i++) {
+      const int kind = i < r->from[VELOCITY] ? POSITION : i < r->from[ACTIVATION] ? VELOCITY : ACTIVATION;
+      const double unit = t->space->motion[kind] > 0 ? t->space->motion[kind] : 1;
+      out[(size_t)(k - from) * (size_t)system->ndx + (size_t)i] = t->e[i] / unit;
+      worst[kind] = fmax(worst[kind], isfinite(t->e[i]) ? fabs(t->e[i]) : INFINITY);
+    }
+    if (!finite) return false;
+  }
+  return finite;
+}
+
+static df_status try_system(trial* t, const df_system* system, hypothesis* h) {
+  recording r = *t->space->r;
+  df_sim* sim = NULL;
+  r.reading = h->reading;
+  r.dt = system->dt;
+  memset(t->residual, 0, t->n * sizeof *t->residual);
+  memset(h->worst, 0, sizeof h->worst);
+  DF_TRY(df_sim_new(system, 0, &sim));
+  bool finite = true;
+  for (int chunk = 0; chunk < CHUNKS && finite; chunk++) finite = try_chunk(t, &r, system, sim, chunk, h->worst);
+  df_sim_free(system, sim);
+  double sum = 0;
+  for (size_t i = 0; i < t->n; i++) sum += t->residual[i] * t->residual[i];
+  h->rms = finite && isfinite(sum) ? sqrt(sum / (double)t->n) : INFINITY;
+  return DF_OK;
+}
+
+/* sets rms, worst and failed */
+static df_status try_one(trial* t, hypothesis* h) {
+  char sha256[DF_SHA256_TEXT];
+  df_system* system = NULL;
+  h->rms = INFINITY;
+  h->failed = df_task_system_with(t->space->config, t->space->search, &h->cfg, &system, sha256) != DF_OK;
+  const df_status status = h->failed ? DF_OK : try_system(t, system, h);
+  df_system_free(system);
+  return status;
+}
+
+/* ---- the list ---- */
+
+static void add_name(hypothesis* h, const char* text) {
+  const size_t used = strlen(h->name);
+  snprintf(h->name + used, sizeof h->name - used, "%s%s", used ? ", " : "", text);
+}
+
+static df_status add(trial* t, hypotheses* all, hypothesis h, const char* name) {
+  add_name(&h, name);
+  DF_TRY(try_one(t, &h));
+  if (stop_flag) return df_fail(DF_E_INTERRUPTED, "interrupted");
+  all->list = list_grow(all->list, all->n, sizeof h);
+  all->list[all->n] = h;
+  if (h.rms < 0.99 * all->list[all->best].rms) all->best = all->n;
+  all->n++;
+  return DF_OK;
+}
+
+/* solver options: without effect on what a converged solver computes, except for the limits of iterations */
+static df_status add_solvers(trial* t, hypotheses* all, const hypothesis* from) {
+  static const int limits[] = {1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100};
+  char name[64];
+  for (int islands = 0; islands < 2; islands++) {
+    hypothesis h = *from;
+    h.cfg.islands = islands ? DF_ISLANDS_ON : DF_ISLANDS_OFF;
+    DF_TRY(add(t, all, h, islands ? "option islands on" : "option islands off"));
+  }
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+    hypothesis h = *from;
+    h.cfg.iterations = limits[i];
+    h.solver = false;
+    snprintf(name, sizeof name, "option iterations = %d", limits[i]);
+    DF_TRY(add(t, all, h, name));
+  }
+  hypothesis newton = *from, cg = *from;
+  newton.cfg.solver = DF_SOLVER_NEWTON;
+  cg.cfg.solver = DF_SOLVER_CG;
+  newton.solver = cg.solver = false;
+  DF_TRY(add(t, all, newton, "system.solver = Newton"));
+  return add(t, all, cg, "system.solver = CG");
+}
+
+static df_status add_integrators(trial* t, hypotheses* all, const hypothesis* from) {
+  static const char* const names[] = {
+      [DF_INTEGRATOR_MODEL] = "system.integrator = model",
+      [DF_INTEGRATOR_EULER] = "system.integrator = Euler",
+      [DF_INTEGRATOR_IMPLICITFAST] = "system.integrator = implicitfast",
+      [DF_INTEGRATOR_RK4] = "system.integrator = RK4",
+  };
+  for (int i = DF_INTEGRATOR_MODEL; i <= DF_INTEGRATOR_RK4; i++) {
+    hypothesis h = *from;
+    h.cfg.integrator = (df_integrator)i;
+    h.solver = false;
+    DF_TRY(add(t, all, h, names[i]));
+  }
+  return DF_OK;
+}
+
+static df_status add_margins(trial* t, hypotheses* all, const hypothesis* from) {
+  static const double scales[] = {0, 0.5, 1};
+  char name[80];
+  for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
+    hypothesis h = *from;
+    h.cfg.no_margins = scales[i] == 0;
+    h.cfg.margin_scale = scales[i];
+    h.solver = false;
+    snprintf(name, sizeof name, "system.margin_scale = %g%s", scales[i],
+             scales[i] == 0.5 ? " (the rule of MuJoCo before 3.5)" : "");
+    DF_TRY(add(t, all, h, name));
+  }
+  return DF_OK;
+}
+
+static df_status add_readings(trial* t, hypotheses* all, const hypothesis* from) {
+  for (int bit = 0; bit < RECORDING_BITS; bit++) {
+    hypothesis h = *from;
+    if (h.reading & 1U << bit) continue;
+    h.reading |= 1U << bit;
+    h.solver = false;
+    DF_TRY(add(t, all, h, recording_reading_text(bit)));
+  }
+  return DF_OK;
+}
+
+/* ---- time ---- */
+
+/* The duration of an action that makes positions follow from velocities: sum v dq / sum v v. */
+static double measured_duration(trial* t, const df_system* system) {
+  const recording* r = t->space->r;
+  double over = 0, under = 0;
+  double* x = df_alloc(2 * (size_t)system->nx, sizeof *x);
+  for (int episode = 0; x && episode < r->data->episodes; episode++) {
+    for (int k = 0; k < r->data->length; k++) {
+      recording_state(r, episode, k, x);
+      recording_state(r, episode, k + 1, x + system->nx);
+      recording_error(r, system, x, x + system->nx, t->e);
+      for (int i = 0; i < r->nv; i++) {
+        const double v = x[system->nx + r->nq + i];
+        over += v * t->e[i];
+        under += v * v;
+      }
+    }
+  }
+  df_free(x);
+  return under > 0 ? over / under : 0;
+}
+
+/* a number of few digits close to `value`, else `value` */
+static double plain_number(double value) {
+  for (int digits = 1; digits <= 4; digits++) {
+    char text[32];
+    double out;
+    snprintf(text, sizeof text, "%.*e", digits - 1, value);
+    if (sscanf(text, "%lf", &out) == 1 && fabs(out - value) < 1e-5 * fabs(value)) return out;
+  }
+  return value;
+}
+
+static df_status add_time(trial* t, hypotheses* all, const hypothesis* from, double step, int n) {
+  char name[96];
+  hypothesis h = *from;
+  if (!(step > 0) || n < 1) return DF_OK;
+  h.cfg.timestep = step;
+  h.cfg.substeps = n;
+  h.solver = false;
+  snprintf(name, sizeof name, "system.timestep = %.10g, system.substeps = %d", step, n);
+  return add(t, all, h, name);
+}
+
+static df_status add_times(trial* t, hypotheses* all, const hypothesis* from, const df_system* system) {
+  static const int divisors[] = {1, 2, 4, 5, 10, 20};
+  const int n = df_mujoco_substeps(system);
+  const double dt = system->dt, step = df_mujoco_timestep(system), measured = measured_duration(t, system);
+  /* the same duration, divided otherwise */
+  for (size_t i = 0; i < sizeof divisors / sizeof *divisors; i++) {
+    if (divisors[i] != n) DF_TRY(add_time(t, all, from, dt / divisors[i], divisors[i]));
+  }
+  /* another number of the same steps, around what the positions say */
+  const int around = measured > 0 && measured < MOST_SUBSTEPS * step ? (int)lround(measured / step) : n;
+  for (int k = around - 1; k <= around + 1; k++) {
+    if (k != n) DF_TRY(add_time(t, all, from, step, k));
+  }
+  /* as many steps of another length */
+  if (measured > 0 && fabs(measured / dt - 1) > 1e-6) {
+    DF_TRY(add_time(t, all, from, plain_number(measured / n), n));
+    if (n > 1) DF_TRY(add_time(t, all, from, plain_number(measured), 1));
+  }
+  return DF_OK;
+}
+
+/* ---- factors, fitted ---- */
+
+typedef struct factor {
+  const char* name;
+  size_t offset; /* of the factor in df_mujoco_cfg */
+} factor;
+
+static double* factor_of(df_mujoco_cfg* cfg, const factor* f) {
+  return (double*)(void*)((char*)cfg + f->offset);
+}
+
+/* Gauss-Newton steps of one factor from 1: the residual is nearly linear in it. */
+static df_status fit_factor(trial* t, hypothesis* h, const factor* f, double unit, double* value) {
+  double* before = df_alloc(t->n, sizeof *before);
+  if (!before) return DF_E_NOMEM;
+  df_status status = DF_OK;
+  double best_rms = INFINITY, at = 1;
+  *value = 1;
+  for (int k = 0; k < FIT_ROUNDS && status == DF_OK; k++) {
+    *factor_of(&h->cfg, f) = at * unit;
+    status = try_one(t, h);
+    if (status != DF_OK || !(h->rms < 0.999 * best_rms)) break;
+    best_rms = h->rms;
+    *value = at;
+    memcpy(before, t->residual, t->n * sizeof *before);
+    const double change = 1e-4 * at;
+    *factor_of(&h->cfg, f) = (at + change) * unit;
+    status = try_one(t, h);
+    if (status != DF_OK || !isfinite(h->rms)) break;
+    double over = 0, under = 0;
+    for (size_t i = 0; i < t->n; i++) {
+      const double slope = (t->residual[i] - before[i]) / change;
+      over -= slope * before[i];
+      under += slope * slope;
+    }
+    if (!(under > 0)) break;
+    at = fmax(at + over / under, at / 10);
+    if (fabs(at / *value - 1) < 1e-13) break;
+  }
+  df_free(before);
+  return status;
+}
+
+static df_status add_factors(trial* t, hypotheses* all, const hypothesis* from, const df_system* system) {
+  static const factor factors[] = {{"actuator gains (kp)", offsetof(df_mujoco_cfg, gain_scale)},
+                                   {"velocity gains of servos (kv)", offsetof(df_mujoco_cfg, kv_scale)},
+                                   {"actuator gears", offsetof(df_mujoco_cfg, gear_scale)},
+                                   {"system.timestep", offsetof(df_mujoco_cfg, timestep)}};
+  for (size_t i = 0; i < sizeof factors / sizeof *factors; i++) {
+    const factor* f = &factors[i];
+    const bool is_time = f->offset == offsetof(df_mujoco_cfg, timestep);
+    const double unit = is_time ? df_mujoco_timestep(system) : 1;
+    hypothesis h = *from;
+    double value;
+    char name[96];
+    h.solver = false;
+    if (!is_time && *factor_of(&h.cfg, f) != 0) continue; /* fitted already */
+    DF_TRY(fit_factor(t, &h, f, unit, &value));
+    if (fabs(value - 1) < 1e-9) continue;
+    h = *from;
+    h.solver = false;
+    *factor_of(&h.cfg, f) = plain_number(value * unit);
+    snprintf(name, sizeof name, is_time ? "%s = %.8g" : "%s x %.6g", f->name, *factor_of(&h.cfg, f));
+    DF_TRY(add(t, all, h, name));
+  }
+  return DF_OK;
+}
+
+/* ---- the search ---- */
+
+/* all alternatives that differ from `from` in one more thing */
+static df_status add_round(trial* t, hypotheses* all, const hypothesis* from) {
+  char sha256[DF_SHA256_TEXT];
+  df_system* system = NULL;
+  DF_TRY(df_task_system_with(t->space->config, t->space->search, &from->cfg, &system, sha256));
+  df_status status = add_readings(t, all, from);
+  if (status == DF_OK) status = add_integrators(t, all, from);
+  if (status == DF_OK) status = add_times(t, all, from, system);
+  if (status == DF_OK) status = add_margins(t, all, from);
+  if (status == DF_OK) status = add_factors(t, all, from, system);
+  if (status == DF_OK) status = add_solvers(t, all, from);
+  df_system_free(system);
+  return status;
+}
+
+static df_status try_own(trial* t, hypotheses* all) {
+  const hypothesis trained = {.cfg = replay_cfg(t->space->config, false), .solver = true};
+  const hypothesis own = {.cfg = replay_cfg(t->space->config, true), .solver = true};
+  hypothesis islands = trained, limits = trained;
+  islands.cfg.islands = DF_ISLANDS_MODEL;
+  limits.cfg.iterations = 0;
+  all->list = list_grow(all->list, 0, sizeof trained);
+  all->list[all->n++] = trained;
+  DF_TRY(try_one(t, &all->list[TRY_TRAINED]));
+  DF_TRY(add(t, all, own, "the model file's own solver options"));
+  DF_TRY(add(t, all, islands, "the model file's own islands"));
+  return add(t, all, limits, "the model file's own limits of iterations");
+}
+
+static df_status try_others(trial* t, hypotheses* all) {
+  for (int k = 0; k < ROUNDS; k++) {
+    const hypothesis from = all->list[all->best];
+    DF_TRY(add_round(t, all, &from));
+    const double best = all->list[all->best].rms;
+    if (best < EXACT || !replay_is_closer(from.rms, best)) break;
+  }
+  return DF_OK;
+}
+
+static df_status try_with(const search_space* space, df_status (*try)(trial*, hypotheses*), hypotheses* all) {
+  const size_t nx = (size_t)space->r->data->nx, ndx = (size_t)space->r->from[KINDS];
+  trial t = {.space = space, .n = (size_t)CHUNKS * CHUNK * ndx};
+  t.x = df_alloc(2 * nx + ndx + t.n, sizeof *t.x);
+  if (!t.x) return DF_E_NOMEM;
+  t.y = t.x + nx;
+  t.e = t.y + nx;
+  t.residual = t.e + ndx;
+  find_worst(space, t.worst);
+  const df_status status = try(&t, all);
+  df_free(t.x);
+  return status;
+}
+
+df_status replay_try_own(const search_space* space, hypotheses* all) {
+  return try_with(space, try_own, all);
+}
+
+df_status replay_try_others(const search_space* space, hypotheses* all) {
+  return try_with(space, try_others, all);
+}

@@ -1,0 +1,128 @@
+/* the reason of a verdict, in words */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "replay_study.h"
+#include "text.h"
+
+/* "1.4e-07 m/s, rad/s" of the kind with the largest errors, in words */
+static void add_error(text* t, const double worst[KINDS]) {
+  text_add(t, "%.2g m, rad and %.2g m/s, rad/s", worst[POSITION], worst[VELOCITY]);
+}
+
+static void add_growth(text* t, const replay_study* s) {
+  const double reached = largest(s->trained.open_loop[POSITION], s->trained.episodes);
+  if (s->evidence.trained.open_loop <= 1) return;
+  text_add(t, "; over whole episodes the errors reach %.2g m, rad", reached);
+  if (isfinite(s->doubling)) text_add(t, " and double every %.3g actions (%.2g s)", s->doubling, s->doubling * s->r.dt);
+}
+
+static void add_precision(text* t, const replay_study* s) {
+  char name[KINDS][40];
+  for (int kind = 0; kind < KINDS; kind++) stored_precision_text(s->r.stored[kind], name[kind]);
+  text_add(t, "positions: %s, velocities: %s", name[POSITION], name[VELOCITY]);
+}
+
+/* which of the model file's own solver options make the difference, and what training has instead */
+static void add_own_options(text* t, const replay_study* s) {
+  const hypothesis* list = s->tried.list;
+  const double enough = 1.01 * list[TRY_OWN].rms + 1e-14;
+  if (list[TRY_OWN_ISLANDS].rms <= enough)
+    text_add(t, "constraint islands, as its file has them; training simulates without");
+  else if (list[TRY_OWN_LIMITS].rms <= enough)
+    text_add(t, "option iterations = %d of its file; training has system.iterations = %d", s->own_iterations,
+             s->iterations);
+  else
+    text_add(t,
+             "the solver options of its file (islands, iterations = %d, tolerance); training simulates without "
+             "islands and with system.iterations = %d",
+             s->own_iterations, s->iterations);
+}
+
+static void add_solver_reason(text* t, const replay_study* s, const double worst[KINDS]) {
+  const replay_evidence* e = &s->evidence;
+  if (e->trained.carried <= 1) {
+    const double cleared[KINDS] = {largest(s->trained.cleared[POSITION], s->trained.steps),
+                                   largest(s->trained.cleared[VELOCITY], s->trained.steps)};
+    text_add(t,
+             "every action follows with the solver's warm start of the preceding one; from a cleared warm start, "
+             "where rollouts begin, the solver stops elsewhere and one action differs by up to ");
+    add_error(t, cleared);
+  } else if (replay_fits(&e->own)) {
+    text_add(t, "the recording follows, to ");
+    add_error(t, s->own_worst);
+    text_add(t, ", if the model has ");
+    add_own_options(t, s);
+    text_add(t, ", by which one action differs by up to ");
+    add_error(t, worst);
+  } else if (e->trained.cleared_start <= 1) {
+    text_add(t, "every action follows from a cleared warm start: the recorder cleared it, too");
+  } else if (replay_fits(&e->best)) {
+    text_add(t, "the recording follows with: %s; as training simulates it, one action differs by up to ",
+             s->tried.list[s->tried.best].name);
+    add_error(t, worst);
+  } else {
+    text_add(t,
+             "the tolerance of the constraint solver explains the errors, and none of %d alternatives comes closer: "
+             "one action differs by up to ",
+             s->tried.n);
+    add_error(t, worst);
+  }
+}
+
+static void add_failure_reason(text* t, const replay_study* s, const double worst[KINDS]) {
+  const hypothesis* best = &s->tried.list[s->tried.best];
+  if (s->verdict != REPLAY_ANOTHER_MODEL) {
+    text_add(t, "the recording follows with: %s; this brings the error of one action from ", best->name);
+  } else if (replay_is_closer(s->evidence.rms, s->evidence.best_rms)) {
+    text_add(t, "none of %d alternatives fits; the closest, %s, brings the error of one action from ", s->tried.n,
+             best->name);
+  } else {
+    text_add(t, "none of %d alternatives comes much closer; one action is off by up to ", s->tried.n);
+    add_error(t, worst);
+    text_add(t, " (most in %s, episode %d, frame %d)", s->worst.joint, s->worst.episode, s->worst.frame);
+    return;
+  }
+  add_error(t, worst);
+  text_add(t, " to ");
+  add_error(t, s->best_worst);
+  text_add(t, " (worst: %s, episode %d, frame %d)", s->worst.joint, s->worst.episode, s->worst.frame);
+}
+
+char* replay_study_reason(const replay_study* s) {
+  text t = {0};
+  double worst[KINDS];
+  for (int kind = 0; kind < KINDS; kind++) worst[kind] = largest(s->trained.carried[kind], s->trained.steps);
+  switch (s->verdict) {
+    case REPLAY_FOLLOWS:
+      text_add(&t, "the recorded states follow from the recorded actions");
+      break;
+    case REPLAY_ROUNDING:
+      text_add(&t, "the recording follows up to its rounding (");
+      add_precision(&t, s);
+      text_add(&t, "): one action is off by up to ");
+      add_error(&t, worst);
+      add_growth(&t, s);
+      break;
+    case REPLAY_SOLVER_LIMITED:
+      add_solver_reason(&t, s, worst);
+      break;
+    case REPLAY_CHAOTIC:
+      text_add(&t, "every action follows, to ");
+      add_error(&t, worst);
+      add_growth(&t, s);
+      break;
+    case REPLAY_ANOTHER_OPTION:
+    case REPLAY_ANOTHER_CONVENTION:
+    case REPLAY_ANOTHER_MODEL:
+      add_failure_reason(&t, s, worst);
+      break;
+    case REPLAY_NOTHING:
+      text_add(&t, "the data have no actions");
+      break;
+  }
+  char* out = format_text("%s", text_of(&t));
+  text_clear(&t);
+  return out;
+}

@@ -1,0 +1,56 @@
+/* replay_study.h: everything that `dynaflow replay` finds out about one recording. */
+#ifndef BENCH_REPLAY_REPLAY_STUDY_H
+#define BENCH_REPLAY_REPLAY_STUDY_H
+
+#include "replay_compare.h"
+#include "replay_hypotheses.h"
+#include "replay_verdict.h"
+
+/* Limits of the worst errors, NAN: the default: 1e-12 for `carried` and 1e-11 for `open_loop`, times the largest
+ * position or velocity above 1; for `carried` at most 1e-6 of the largest change over one action. 1e-5 for `cleared`.
+ */
+typedef struct replay_limits {
+  double carried, cleared, open_loop;
+} replay_limits;
+
+/* A coordinate of the recording with an error. */
+typedef struct replay_place {
+  int episode, frame, kind; /* frame: of the recorded state that differs */
+  char joint[64];           /* name of the joint or number of the coordinate */
+} replay_place;
+
+/* What is compared: all of it must outlive the study. */
+typedef struct replay_input {
+  const df_config* config;
+  const df_search* search;
+  const df_dataset* data;  /* has actions */
+  const df_system* system; /* of the options replay_cfg(config, false) */
+  replay_limits limits;
+  const options* opts;
+} replay_input;
+
+typedef struct replay_study {
+  recording r;
+  comparison trained;                                                        /* the model as training simulates it */
+  double carried_limit[KINDS], cleared_limit[KINDS], open_loop_limit[KINDS]; /* INFINITY: none */
+  replay_evidence evidence;
+  replay_verdict verdict;
+  double doubling;                            /* actions, median of the episodes whose errors grow exponentially */
+  double own_worst[KINDS], best_worst[KINDS]; /* of one action; NAN: not measured */
+  int iterations, own_iterations;             /* limits of solver iterations: in training, in the model file */
+  hypotheses tried;                           /* empty unless they were needed */
+  replay_place worst;                         /* the largest error of one action, relative to the motion of its kind */
+} replay_study;
+
+/* Compares a task's model with its recording and finds the verdict. Alternatives are tried only if rounding does not
+ * explain the errors of the model as training simulates it. Errors: DF_E_NOMEM, DF_E_INTERRUPTED, those of
+ * df_task_system_with(). Call replay_study_clear(), also after a failure. */
+DF_MUST_CHECK df_status replay_study_run(const replay_input* in, replay_study* out);
+void replay_study_clear(replay_study* s);
+
+/* ---- replay_reason.c ---- */
+
+/* The reason of the verdict in one sentence; free it with df_free(). */
+char* replay_study_reason(const replay_study* s);
+
+#endif
