@@ -111,13 +111,12 @@ DF_WIDE_INLINE void push_fixed(df_adjoint* a, const df_contact_record* c, const 
     force[k] = z[k] + n[k] * (load->rho - 0.5 * along);
   }
 
-  /* rotation of a capsule's tangents about the normal; those of an upright capsule jump */
-  const double lean = vec_dot(axis, n), across2 = 1 - lean * lean;
-  if (c->turns && c->dim > 1 && across2 >= UPRIGHT_SINE2) {
+  /* rotation of a capsule's tangents about the normal */
+  if (c->turns) {
     double tau[3], t[3];
     frame_cotangent(load, tau);
     vec_cross(t, axis, c->frame + 6);
-    vec_add_scaled(turn, t, vec_dot(tau, n) / sqrt(across2));
+    vec_add_scaled(turn, t, vec_dot(tau, n) / sqrt(vec_sine2(axis, n)));
   }
   push(a, c, 1, 1, at, force, turn);
 }

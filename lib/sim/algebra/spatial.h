@@ -6,10 +6,12 @@
 #include <math.h>
 #include <string.h>
 
-/* Squared sine of an angle of 1e-4 rad between the axis of a cylinder or capsule and the normal of a plane. Below it
- * the axis counts as upright: contact points of the cylinder and contact tangents of the capsule jump there, and their
- * derivatives divide by this number (contact_motion.c, adjoint_contact.c; docs/adjoint.md, section 5). */
-static const double UPRIGHT_SINE2 = 1e-8;
+/* Squared sine of an angle of 1e-6 rad between the axis of a cylinder or capsule and the normal of a plane. Below it
+ * the axis counts as upright. Contact points of the cylinder and contact tangents of the capsule follow the direction
+ * in which the axis leans, whose derivative is inversely proportional to the lean: below this angle it multiplies the
+ * residual that the solver leaves in the forces, some 1e-9 of them, to an error of 1e-3 and more (contact_motion.c,
+ * record_contact.c; docs/adjoint.md, section 5). MuJoCo itself stops to follow it at 1e-15. */
+static const double UPRIGHT_SINE2 = 1e-12;
 
 static inline double vec_dot(const double a[3], const double b[3]) {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
@@ -25,6 +27,16 @@ static inline void vec_cross(double out[3], const double a[3], const double b[3]
 /* out += s a */
 static inline void vec_add_scaled(double out[3], const double a[3], double s) {
   for (int k = 0; k < 3; k++) out[k] += s * a[k];
+}
+
+/* The squared sine of the angle between two unit vectors, as |a - (a . b) b|^2 for a small angle (below 1e-4 rad),
+ * where 1 - (a . b)^2 has lost its digits. */
+static inline double vec_sine2(const double a[3], const double b[3]) {
+  const double cosine = vec_dot(a, b), sine2 = 1 - cosine * cosine;
+  if (sine2 >= 1e-8) return sine2;
+  double across[3] = {a[0], a[1], a[2]};
+  vec_add_scaled(across, b, -cosine);
+  return vec_dot(across, across);
 }
 
 /* The coefficient c of Jr(r)^-1 = 1 + [r]/2 + c [r]^2, which maps a right perturbation (body frame) of the rotation to

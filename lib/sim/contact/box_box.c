@@ -245,22 +245,55 @@ static bool edge_motion(const df_geom_pair* t, df_contact_motion* out) {
   return true;
 }
 
+/* ---- which face is flat ---- */
+
 static double face_area(const df_shape* box, int axis) {
   return box->size[(axis + 1) % 3] * box->size[(axis + 2) % 3];
 }
 
-/* The side with the flat face: the one that has an axis closest to the normal. Of two parallel faces it is the larger
- * one, to which MuJoCo's normal stays fixed when they tilt. */
-static int flat_side_of(const df_geom_pair* t, const int axis[2], const double error[2]) {
-  const bool parallel = fmax(error[0], error[1]) < ALIGNED;
-  if (!parallel) return error[1] < error[0];
-  return face_area(&t->shape[1], axis[1]) > face_area(&t->shape[0], axis[0]);
+/* Whether the face of `outer` across its axis `normal_axis` reaches beyond that of `inner` on all sides, for parallel
+ * faces. */
+static bool covers(const df_shape* outer, int normal_axis, const df_shape* inner, int inner_axis) {
+  for (int k = 1; k <= 2; k++) {
+    const int side = (normal_axis + k) % 3;
+    double direction[3], along[3], offset[3], reach = 0;
+    shape_axis(outer, side, direction);
+    for (int i = 0; i < 3; i++) offset[i] = inner->position[i] - outer->position[i];
+    for (int i = 1; i <= 2; i++) {
+      shape_axis(inner, (inner_axis + i) % 3, along);
+      reach += inner->size[(inner_axis + i) % 3] * fabs(vec_dot(along, direction));
+    }
+    if (fabs(vec_dot(offset, direction)) + reach > outer->size[side] * (1 + ROUNDING)) return false;
+  }
+  return true;
+}
+
+/* How the faces of two boxes lie to the normal: the axis of each box nearest to it, the sine of the angle between them,
+ * and the side with the flat face. */
+typedef struct face_pair {
+  int axis[2], flat_side;
+  bool parallel;
+  double error[2];
+} face_pair;
+
+/* The flat face is on the side that has an axis closest to the normal. Of two parallel faces it is the larger one, to
+ * which MuJoCo's normal stays fixed when they tilt. */
+static face_pair faces_of(const df_geom_pair* t) {
+  face_pair f;
+  for (int i = 0; i < 2; i++) f.error[i] = misaligned(&t->shape[i], t->normal, &f.axis[i]);
+  f.parallel = fmax(f.error[0], f.error[1]) < ALIGNED;
+  f.flat_side =
+      f.parallel ? face_area(&t->shape[1], f.axis[1]) > face_area(&t->shape[0], f.axis[0]) : f.error[1] < f.error[0];
+  return f;
 }
 
 bool df_boxes_motion(const df_geom_pair* t, df_contact_motion* out) {
-  int axis[2];
-  double error[2];
-  for (int i = 0; i < 2; i++) error[i] = misaligned(&t->shape[i], t->normal, &axis[i]);
-  const int side = flat_side_of(t, axis, error);
-  return error[side] < ROUNDING ? face_motion(t, side, axis[side], out) : edge_motion(t, out);
+  const face_pair f = faces_of(t);
+  return f.error[f.flat_side] < ROUNDING ? face_motion(t, f.flat_side, f.axis[f.flat_side], out) : edge_motion(t, out);
+}
+
+bool df_boxes_tilt(const df_geom_pair* t) {
+  const face_pair f = faces_of(t);
+  const int flat = f.flat_side;
+  return !f.parallel || covers(&t->shape[flat], f.axis[flat], &t->shape[1 - flat], f.axis[1 - flat]);
 }

@@ -76,27 +76,28 @@ static void frozen_motion(const df_geom_pair* t, df_contact_motion* out) {
 
 /* ---- CONTACT_ROLLING ---- */
 
-/* A cylinder or an ellipsoid (shape 1) against a plane: the point moves with the body and slips over it. */
-static void rolling_motion(const df_geom_pair* t, df_contact_motion* out) {
+/* A cylinder or an ellipsoid (shape 1) against a plane: the point moves with the body and slips over it. Returns
+ * whether the motion is exact. */
+static bool rolling_motion(const df_geom_pair* t, df_contact_motion* out) {
   const df_shape* s = &t->shape[1];
+  bool upright = false;
   double at[3], feature[3][6];
   for (int k = 0; k < 3; k++) at[k] = t->point[k] + 0.5 * t->distance * t->normal[k];
   fixed_point(feature);
 
   if (s->type == mjGEOM_CYLINDER) {
     /* All points that MuJoCo tests are fixed to the direction in which the discs are lowest, and turn with it about the
-     * axis: slip = -(axis x arm) (lean . omega) / across^2. That direction jumps where the cylinder is upright, and the
-     * slip is left out. */
+     * axis: slip = -(axis x arm) (lean . omega) / sine^2. It is left out if the cylinder is upright. */
     double axis[3], arm[3], slip[3], lean[3];
     shape_axis(s, 2, axis);
-    const double along = vec_dot(axis, t->normal), across2 = 1 - along * along;
+    const double along = vec_dot(axis, t->normal), sine2 = vec_sine2(t->normal, axis);
     for (int k = 0; k < 3; k++) {
       arm[k] = at[k] - s->position[k];
       lean[k] = axis[k] - along * t->normal[k];
     }
     vec_cross(slip, axis, arm);
-    const bool upright = across2 < UPRIGHT_SINE2;
-    for (int i = 0; i < 3 && !upright; i++) vec_add_scaled(feature[i] + 3, lean, -slip[i] / across2);
+    upright = sine2 < UPRIGHT_SINE2;
+    for (int i = 0; i < 3 && !upright; i++) vec_add_scaled(feature[i] + 3, lean, -slip[i] / sine2);
   } else {
     /* seen from the body, which turns by omega, its lowest normal -n changes by omega x n: slip = K (omega x n) */
     double lowest[3], radius[3][3], moment[3];
@@ -109,6 +110,7 @@ static void rolling_motion(const df_geom_pair* t, df_contact_motion* out) {
   }
   out->surface = SURFACE_FLAT;
   df_flat_motion(t, 0, at, feature, out);
+  return !upright;
 }
 
 /* ---- a centre against a surface: its distance has the gradient -n and the Hessian C ---- */
@@ -126,7 +128,8 @@ static void round_point(double c[3][3], const double normal[3], double radius) {
   add_outer(c, -1 / radius, normal, normal);
 }
 
-/* C of a cylinder, and whether its nearest point is on a cap, on the side or on the rim */
+/* C of a cylinder, and whether its nearest point is on a cap, on the side or on the rim; SURFACE_FROZEN if the centre
+ * is on the axis or on the rim, where the normal has no direction */
 static df_contact_surface surface_of_cylinder(const df_geom_pair* t, const double centre[3], double radius,
                                               double c[3][3]) {
   const df_shape* s = &t->shape[1];
@@ -139,12 +142,12 @@ static df_contact_surface surface_of_cylinder(const df_geom_pair* t, const doubl
   vec_add_scaled(radial, axis, -along);
   const double r = sqrt(vec_dot(radial, radial)), to_cap = s->size[1] - fabs(along), to_side = s->size[0] - r;
 
-  /* cap; from inside, whichever is nearer. On the axis there is no radial direction. */
+  /* cap; from inside, whichever is nearer */
   const bool inside = to_cap > 0 && to_side > 0;
   if (inside ? to_cap < to_side : to_side > 0) return SURFACE_FLAT;
-  if (r < NO_GAP) return SURFACE_FLAT;
 
   /* side: round about the axis */
+  if (to_cap > 0 ? r < NO_GAP : radius < NO_GAP) return SURFACE_FROZEN;
   if (to_cap > 0) {
     round_line(c, axis, t->normal, r);
     return SURFACE_LINE;
@@ -158,7 +161,8 @@ static df_contact_surface surface_of_cylinder(const df_geom_pair* t, const doubl
   return SURFACE_RIM;
 }
 
-/* C of a box, and whether its nearest point is in a face, on an edge or at a corner */
+/* C of a box, and whether its nearest point is in a face, on an edge or at a corner; SURFACE_FROZEN if the centre is on
+ * the edge or at the corner */
 static df_contact_surface surface_of_box(const df_geom_pair* t, const double centre[3], double radius, double c[3][3]) {
   const df_shape* s = &t->shape[1];
   double arm[3], axis[3];
@@ -176,6 +180,7 @@ static df_contact_surface surface_of_box(const df_geom_pair* t, const double cen
 
   /* face (from inside the nearest one); corner; edge along the free axis */
   if (outside < 2) return SURFACE_FLAT;
+  if (radius < NO_GAP) return SURFACE_FROZEN;
   if (outside == 3) {
     round_point(c, t->normal, radius);
     return SURFACE_POINT;
@@ -186,11 +191,12 @@ static df_contact_surface surface_of_box(const df_geom_pair* t, const double cen
 }
 
 /* Adds to c, which is zero, the Hessian C of the distance of `centre` from the second shape (from a capsule's axis or a
- * sphere's centre), and returns what the nearest point lies on: the table in section 5. */
+ * sphere's centre), and returns what the nearest point lies on: the table in section 5. SURFACE_FROZEN if the normal
+ * has no direction there. */
 static df_contact_surface surface_at(const df_geom_pair* t, const double centre[3], double c[3][3]) {
   const df_shape* s = &t->shape[1];
   const double radius = df_gap_of(t);
-  if (s->type == mjGEOM_BOX) return radius < NO_GAP ? SURFACE_FLAT : surface_of_box(t, centre, radius, c);
+  if (s->type == mjGEOM_BOX) return surface_of_box(t, centre, radius, c);
   if (s->type != mjGEOM_SPHERE && s->type != mjGEOM_CAPSULE) return surface_of_cylinder(t, centre, radius, c);
 
   /* sphere, or an end of a capsule */
@@ -221,7 +227,7 @@ static df_contact_slide slide_of(const df_geom_pair* t, const df_geom_pair* firs
   shape_axis(&t->shape[0], 2, axis);
   shape_axis(&t->shape[1], 2, line);
   for (int k = 0; k < 3; k++) gap[k] = -df_gap_of(t) * t->normal[k];
-  return df_slide_to(axis, surface == SURFACE_LINE ? line : NULL, gap, slide) ? SLIDE_NEAREST : SLIDE_NONE;
+  return df_slide_to(axis, surface == SURFACE_LINE ? line : NULL, gap, slide) ? SLIDE_NEAREST : SLIDE_UNKNOWN;
 }
 
 static bool round_motion(const df_geom_pair* t, const df_geom_pair* first, df_contact_motion* out) {
@@ -232,6 +238,7 @@ static bool round_motion(const df_geom_pair* t, const df_geom_pair* first, df_co
   for (int k = 0; k < 3; k++) centre[k] = t->point[k] - reach * n[k];
   out->carrier = 1;
   out->surface = surface_at(t, centre, c);
+  if (out->surface == SURFACE_FROZEN) return false;
   out->slide = slide_of(t, first, out->surface, centre, slide);
   if (out->slide == SLIDE_UNKNOWN) return false;
   if (df_axes_meet(t) && !df_axes_cross(t, out)) return false;
@@ -276,7 +283,7 @@ bool df_contact_motion_of(const mjModel* m, const mjData* d, int contact, df_con
 
   switch (df_contact_rule_of(t.shape[0].type, t.shape[1].type)) {
     case CONTACT_ROLLING:
-      rolling_motion(&t, out);
+      exact = rolling_motion(&t, out);
       break;
     case CONTACT_ROUND:
       known = round_motion(&t, second ? &first : NULL, out);
@@ -284,6 +291,7 @@ bool df_contact_motion_of(const mjModel* m, const mjData* d, int contact, df_con
       break;
     case CONTACT_BOXES:
       known = df_boxes_motion(&t, out);
+      exact = df_boxes_tilt(&t);
       break;
     case CONTACT_NEAREST:
       known = df_nearest_motion(&t, out);

@@ -41,6 +41,9 @@ df_contact_slide df_capsule_on_box(const df_geom_pair* touch, const df_geom_pair
 
 /* Fills *out, which must be zero, for two boxes. False if the contact fits no case; *out is then undefined. */
 bool df_boxes_motion(const df_geom_pair* touch, df_contact_motion* out);
+/* Whether the normal stays with the same box whichever way the two tilt. False for parallel faces of which neither
+ * covers the other: there is no derivative, since the normal stays with either box, depending on the direction. */
+bool df_boxes_tilt(const df_geom_pair* touch);
 
 /* ---- convex.c ---- */
 

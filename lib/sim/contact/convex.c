@@ -10,7 +10,8 @@
 /* Error of an iterated point, relative to the size of its shape, within which it counts as on a face, an edge or a
  * curved surface. */
 static const double TOLERANCE = 1e-4;
-/* The same for a mesh, whose faces may be small. */
+/* The same for a mesh, whose faces may be small. Against a sphere the iteration ends at the solution, and the tolerance
+ * is ROUNDING. */
 static const double MESH_TOLERANCE = 1e-5;
 
 /* How the nearest point moves on its surface (slip) when the outward normal turns relative to the body (turn), both in
@@ -26,7 +27,8 @@ typedef struct local_surface {
 typedef struct nearest_point {
   const df_shape* shape;
   double local[3], outward[3], tangent[2][3];
-  double size; /* sum of the shape's sizes, m: the length that tolerances are relative to */
+  double size;      /* sum of the shape's sizes, m: the length that tolerances are relative to */
+  double tolerance; /* of a mesh */
 } nearest_point;
 
 /* sets one equation, in the direction e: slip = radius * turn; turn = 0 for an infinite radius */
@@ -147,6 +149,7 @@ static bool ellipsoid(nearest_point* p, local_surface* s) {
  * they span a plane, an edge if all are on one line. `spread` is their second moment about the point, in the plane of
  * the tangents. */
 static bool mesh(nearest_point* p, local_surface* s) {
+  const double tolerance = p->tolerance * p->size;
   double normal[3], highest = -INFINITY, nearest = INFINITY, spread[2][2] = {{0}}, along[3], gap[3];
   int count = 0;
 
@@ -159,16 +162,16 @@ static bool mesh(nearest_point* p, local_surface* s) {
   }
 
   /* vertex; not on the surface */
-  if (sqrt(nearest) < MESH_TOLERANCE * p->size) {
+  if (sqrt(nearest) < tolerance) {
     add_directions(s, p, p->tangent[0], 0, 0);
     return true;
   }
-  if (fabs(highest) > MESH_TOLERANCE * p->size) return false;
+  if (fabs(highest) > tolerance) return false;
 
   /* second moment of the highest vertices */
   for (int i = 0; i < p->shape->nvertex; i++) {
     for (int k = 0; k < 3; k++) gap[k] = p->shape->vertex[3 * i + k] - p->local[k];
-    if (vec_dot(gap, normal) < highest - MESH_TOLERANCE * p->size) continue;
+    if (vec_dot(gap, normal) < highest - tolerance) continue;
     double world[3] = {0}, t[2];
     for (int k = 0; k < 3; k++) {
       double axis[3];
@@ -288,7 +291,8 @@ bool df_nearest_motion(const df_geom_pair* t, df_contact_motion* out) {
   /* nearest points w = p -+ n x/2, and the surface at each */
   for (int i = 0; i < 2; i++) {
     const double sign = i == 0 ? 1 : -1;
-    nearest_point p = {.shape = &t->shape[i]};
+    nearest_point p = {.shape = &t->shape[i],
+                       .tolerance = t->shape[0].type == mjGEOM_SPHERE ? ROUNDING : MESH_TOLERANCE};
     memcpy(p.tangent, tangent, sizeof tangent);
     for (int k = 0; k < 3; k++) {
       p.outward[k] = sign * n[k];

@@ -5,6 +5,7 @@
 #include "dynaflow/core/assert.h"
 #include "impedance.h"
 #include "record.h"
+#include "spatial.h"
 
 static int contact_rows(const mjContact* c, int type) {
   return type == mjCNSTR_CONTACT_PYRAMIDAL ? 2 * (c->dim - 1) : c->dim;
@@ -71,14 +72,19 @@ static void record_geometry(const df_mujoco* system, const mjData* d, const mjCo
   }
 }
 
-/* the point fixed to body 1 that touches a plane: a sphere's centre, a capsule's end, a corner or vertex */
-static void record_fixed_point(const mjModel* m, const mjData* d, const mjContact* c, df_contact_record* out) {
+/* The point fixed to body 1 that touches a plane: a sphere's centre, a capsule's end, a corner or vertex. Returns
+ * whether the motion of the contact is exact. */
+static bool record_fixed_point(const mjModel* m, const mjData* d, const mjContact* c, df_contact_record* out) {
   const int geom = c->geom[1], type = m->geom_type[geom];
   const bool round = type == mjGEOM_SPHERE || type == mjGEOM_CAPSULE;
   out->fixed = true;
-  out->turns = type == mjGEOM_CAPSULE;
   out->reach = 0.5 * c->dist + (round ? m->geom_size[3 * geom] : 0);
   for (int k = 0; k < 3; k++) out->axis[k] = d->geom_xmat[9 * geom + 3 * k + 2];
+
+  /* the tangents of a capsule follow its axis; their rotation is left out if it is upright */
+  const bool follows = type == mjGEOM_CAPSULE && c->dim > 1;
+  out->turns = follows && vec_sine2(out->axis, c->frame) >= UPRIGHT_SINE2;
+  return follows == out->turns;
 }
 
 static df_status append(df_tape* tape, const df_mujoco* system, const mjData* d, int row, df_tape_step* step) {
@@ -125,10 +131,9 @@ static df_status append(df_tape* tape, const df_mujoco* system, const mjData* d,
 
   /* geometry, and how it follows the bodies */
   record_geometry(system, d, c, out);
-  if (fixed)
-    record_fixed_point(m, d, c, out);
-  else
-    step->approximate |= !df_contact_motion_of(m, d, d->efc_id[row], (df_contact_motion*)(void*)(room + bytes));
+  const bool exact = fixed ? record_fixed_point(m, d, c, out)
+                           : df_contact_motion_of(m, d, d->efc_id[row], (df_contact_motion*)(void*)(room + bytes));
+  step->approximate |= !exact;
 
   step->ncontact++;
   step->crosses |= !branch;

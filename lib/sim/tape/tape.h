@@ -28,7 +28,7 @@ typedef struct df_contact_record {
   bool fixed;         /* a point fixed to the body of side 1 touches a static plane */
   bool turns;         /* fixed only: the tangents follow `axis` about the normal */
   double reach;       /* fixed only: offset of the body-fixed point from the contact point along the normal */
-  double axis[3];     /* fixed only: a capsule's axis, world */
+  double axis[3];     /* `turns` only: a capsule's axis, world */
   double distance;    /* negative: penetration */
   double point[3];    /* world */
   double frame[9];    /* rows normal, tangent 1, tangent 2; the normal points from side 0 to side 1 */

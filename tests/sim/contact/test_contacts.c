@@ -124,6 +124,9 @@ static void spheres_on_meshes_agree_with_differences(void** state) {
   check_pair("sphere-mesh, vertex", TWO_BODIES, &PLAIN, BALL, "pos='0 .15 .24'", mesh, .02);
   check_pair("sphere-mesh, edge", TWO_BODIES, &PLAIN, BALL, "pos='0 .01 .25'", mesh, .02);
   check_pair("sphere-mesh, face", TWO_BODIES, &PLAIN, BALL, "pos='.14 .14 .14'", mesh, .02);
+
+  /* so close to a vertex that faces, edges and vertex must be told apart by micrometres */
+  check_pair("sphere-mesh, at a vertex", TWO_BODIES, &PLAIN, BALL, "pos='0 .1 .26'", mesh, 2e-6);
   check_in_world("static mesh, sphere", &PLAIN, "<geom name='a' type='mesh' mesh='ball'/>", ".15 .13 .14", BALL, .03);
 }
 
