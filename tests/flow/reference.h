@@ -20,7 +20,7 @@ static const double TINY = 1e-30;
 enum { H_MAX = 4, BATCH_MAX = 10, FEATURES = NU + NX, ROW = H_MAX * FEATURES, COND = NX + NC, TIME = 32, WIDTH = 5 };
 enum { PARAMETERS = 1000, WINDOWS_MAX = 100, INVERSE = -1 };
 
-/* mean and standard deviation of every coordinate; of one that never changes the deviation is 1 */
+/* mean and standard deviation of every coordinate */
 typedef struct spread {
   double mean[NX], std[NX];
 } spread;
@@ -94,8 +94,9 @@ static double value_of(const reference* r, df_window w, int t, int i, bool actio
   return action ? action_at(r, w, t - 1)[i] : coordinate(state_at(r, w, 0), state_at(r, w, t), i);
 }
 
-/* of the frames first .. last of the training windows, or of the actions that lead to them */
-static spread measure(const reference* r, int first, int last, bool action) {
+/* of the frames first .. last of the training windows, or of the actions that lead to them; the deviation of what never
+ * changes is a floor, which is the chart's and has tests of its own */
+static spread measure(const reference* r, int first, int last, bool action, const double* floors) {
   spread s;
   for (int i = 0; i < (action ? NU : NX); i++) {
     double sum = 0, squares = 0;
@@ -105,7 +106,7 @@ static spread measure(const reference* r, int first, int last, bool action) {
     s.mean[i] = sum / n;
     for (int k = 0; k < r->n_train; k++)
       for (int t = first; t <= last; t++) squares += pow(value_of(r, r->train[k], t, i, action) - s.mean[i], 2);
-    s.std[i] = squares > 0 ? sqrt(squares / n) : 1;
+    s.std[i] = squares > 0 ? sqrt(squares / n) : floors[i];
   }
   return s;
 }
@@ -451,9 +452,10 @@ static void reference_start(reference* r, const df_task* task, int kind, uint64_
                   .depth = inverse ? c->inverse_depth : c->net_depth,
                   .outputs = inverse ? NU : r->H * r->out};
   list_windows(r);
-  r->states = measure(r, 1, r->H, false);
-  r->context = measure(r, 0, 0, false);
-  r->actions = measure(r, 1, r->H, true);
+  const df_chart_statistics floors = df_chart_get_statistics(task->chart);
+  r->states = measure(r, 1, r->H, false, floors.std);
+  r->context = measure(r, 0, 0, false, floors.context_std);
+  r->actions = measure(r, 1, r->H, true, floors.action_std);
   measure_changes(r);
   start_weights(r);
 }
