@@ -183,14 +183,17 @@ $(foreach r,$(ROOMS),$(eval $(call archive_rules,$(r))))
 $(HARNESS_LIB): $(OBJ_harness) $(LINKED)
 	@rm -f $@; ar rcs $@ $(filter %.o,$^)
 
-# the networks once more in double, for gradient checks: linked by tests named *_double
-OBJ_nn_double := $(patsubst lib/nn/%.c,$(BUILD)/lib/nn-double/%.o,$(sort $(wildcard lib/nn/*.c)))
-$(BUILD)/lib/nn-double/%.o: lib/nn/%.c $(LADDER)/.made $(FLAGS)
-	@mkdir -p $(@D)
-	$(call says,CC $<)
-	$(Q)$(CC) $(CFLAGS_ALL) -DDF_REAL_DOUBLE $(call sees,nn) $(FLAGS_nn) -MMD -MP -c $< -o $@
-$(BUILD)/lib/nn-double.a: $(OBJ_nn_double) $(LINKED)
-	@rm -f $@; ar rcs $@ $(filter %.o,$^)
+# networks and flows once more in double, for exact checks: linked by tests named *_double
+define double_rules
+OBJ_$(1)_double := $$(patsubst lib/$(1)/%.c,$$(BUILD)/lib/$(1)-double/%.o,$$(sort $$(wildcard lib/$(1)/*.c)))
+$$(BUILD)/lib/$(1)-double/%.o: lib/$(1)/%.c $$(LADDER)/.made $$(FLAGS)
+	@mkdir -p $$(@D)
+	$$(call says,CC $$<)
+	$$(Q)$$(CC) $$(CFLAGS_ALL) -DDF_REAL_DOUBLE $$(call sees,$(1)) $$(FLAGS_$(1)) -MMD -MP -c $$< -o $$@
+$$(BUILD)/lib/$(1)-double.a: $$(OBJ_$(1)_double) $$(LINKED)
+	@rm -f $$@; ar rcs $$@ $$(filter %.o,$$^)
+endef
+$(foreach r,nn flow,$(eval $(call double_rules,$(r))))
 
 # build identity stored in records; rewritten only when it changes, so that nothing else is rebuilt
 GENERATED := $(BUILD)/generated
@@ -236,16 +239,20 @@ $(BUILD)/tests/%.o: tests/%.c $(LADDER)/.made $(FLAGS)
 	@mkdir -p $(@D)
 	$(call says,CC $<)
 	$(Q)$(CC) $(TEST_FLAGS) -MMD -MP -c $< -o $@
-$(BUILD)/tests/nn/test_%_double.o: tests/nn/test_%_double.c $(LADDER)/.made $(FLAGS)
-	@mkdir -p $(@D)
-	$(call says,CC $<)
-	$(Q)$(CC) $(TEST_FLAGS) -DDF_REAL_DOUBLE -MMD -MP -c $< -o $@
-$(BUILD)/tests/nn/test_%_double: $(BUILD)/tests/nn/test_%_double.o $(BUILD)/lib/nn-double.a $(BUILD)/lib/core.a $(SUPPORT)
-	$(call says,LD $@)
-	$(Q)$(CC) -fopenmp $(SANITIZE) $< $(SUPPORT) $(BUILD)/lib/nn-double.a $(BUILD)/lib/core.a -o $@ $(LINK_ALL) -lcmocka
 
 archives = $(patsubst %,$(BUILD)/lib/%.a,$(1))
 $(foreach r,$(ROOMS),$(eval LINKED_$(r) := $(call archives,$(VIEW_$(r)))))
+# tests named *_double: with the rooms in double
+define double_test_rules
+$$(BUILD)/tests/$(1)/test_%_double.o: tests/$(1)/test_%_double.c $$(LADDER)/.made $$(FLAGS)
+	@mkdir -p $$(@D)
+	$$(call says,CC $$<)
+	$$(Q)$$(CC) $$(TEST_FLAGS) -DDF_REAL_DOUBLE -MMD -MP -c $$< -o $$@
+$$(BUILD)/tests/$(1)/test_%_double: $$(BUILD)/tests/$(1)/test_%_double.o $(2) $$(SUPPORT)
+	$$(call says,LD $$@)
+	$$(Q)$$(CC) -fopenmp $$(SANITIZE) $$< -Wl,--start-group $$(SUPPORT) $(2) -Wl,--end-group -o $$@ $$(LINK_ALL) -lcmocka
+endef
+$(foreach r,nn flow,$(eval $(call double_test_rules,$(r),$(foreach v,$(VIEW_$(r)),$(BUILD)/lib/$(v)$(if $(filter nn flow,$(v)),-double).a))))
 # the simulator's adjoint is tested by the gradient check
 LINKED_sim += $(call archives,gradcheck)
 LINKED_baselines := $(OBJ_baselines) $(call archives,$(ROOMS))
@@ -268,7 +275,7 @@ $(eval $(call test_rules,baselines,tests/baselines,$$(LINKED_baselines),$$(SUPPO
 $(eval $(call test_rules,harness,$(HARNESS:%=tests/bench/%),$$(LINKED_harness),,$$(LINK_harness)))
 $(eval $(call test_rules,program,$(addprefix tests/bench/,$(filter-out $(HARNESS),$(BENCH_ROOMS))),$$(LINKED_program),$$(SUPPORT),$$(LINK_ALL)))
 test-bench: test-harness test-program
-.PRECIOUS: $(BUILD)/tests/%.o $(BUILD)/tests/nn/test_%_double.o
+.PRECIOUS: $(BUILD)/tests/%.o $(BUILD)/tests/nn/test_%_double.o $(BUILD)/tests/flow/test_%_double.o
 .PHONY: test-bench
 
 tests: $(TESTS)
@@ -376,6 +383,6 @@ uninstall: ## remove what install made under PREFIX, and list files there that i
 clean: ## remove what was built
 	rm -rf build build-*
 
--include $(ALL_OBJ:.o=.d) $(OBJ_nn_double:.o=.d) $(TESTS:=.d) $(OBJ_support:.o=.d)
+-include $(ALL_OBJ:.o=.d) $(OBJ_nn_double:.o=.d) $(OBJ_flow_double:.o=.d) $(TESTS:=.d) $(OBJ_support:.o=.d)
 
 include ci/checks.mk

@@ -67,6 +67,18 @@ static void every_nth_episode_of_each_gait_is_held_out(void** state) {
   df_dataset_free(data);
 }
 
+static void of_equal_gaits_the_first_is_the_group(void** state) {
+  (void)state;
+  df_dataset* data = make_data(4, 10, 3);
+  const double gaits[4][3] = {{0, 0, 0}, {1, 1, 0}, {0, .5, .5}, {-1, -2, -1}};
+  const int group[4] = {1, 1, 2, 1};
+  for (int e = 0; e < 4; e++) {
+    memcpy(data->conditions + 4 * e + 1, gaits[e], sizeof gaits[e]);
+    assert_int_equal(df_dataset_group(data, e), group[e]);
+  }
+  df_dataset_free(data);
+}
+
 static void the_split_does_not_look_at_states_or_commands(void** state) {
   (void)state;
   df_dataset* data = make_data(30, 10, 2);
@@ -169,6 +181,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(no_episode_has_windows_on_both_sides),
       cmocka_unit_test(every_nth_episode_of_each_gait_is_held_out),
+      cmocka_unit_test(of_equal_gaits_the_first_is_the_group),
       cmocka_unit_test(the_split_does_not_look_at_states_or_commands),
       cmocka_unit_test(windows_are_all_those_that_fit),
       cmocka_unit_test(a_split_that_leaves_a_gait_untested_is_refused),

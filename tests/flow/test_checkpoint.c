@@ -44,15 +44,24 @@ static void a_checkpoint_of_another_task_model_or_method_is_refused_by_name(void
   assert_non_null(strstr(df_error_message(), FILE_PATH));
   snprintf(task->config.task_name, sizeof task->config.task_name, "tiny");
 
-  task->model_sha256[0] = task->model_sha256[0] == 'a' ? 'b' : 'a';
+  const char digit = task->model_sha256[0];
+  task->model_sha256[0] = digit == 'a' ? 'b' : 'a';
   assert_int_equal(df_flow_load(flow, FILE_PATH), DF_E_MISMATCH);
   assert_non_null(strstr(df_error_message(), "model_sha256"));
-  task->model_sha256[0] = task->model_sha256[0] == 'a' ? 'b' : 'a';
+  task->model_sha256[0] = digit;
+  assert_int_equal(df_flow_load(flow, FILE_PATH), DF_OK);
+
+  /* the data, of which these are made in memory and have no hash */
+  snprintf(task->data->sha256, sizeof task->data->sha256, "0123");
+  assert_int_equal(df_flow_load(flow, FILE_PATH), DF_E_MISMATCH);
+  assert_non_null(strstr(df_error_message(), "dynaflow.data_sha256 is , expected 0123"));
+  task->data->sha256[0] = '\0';
 
   const df_method_env env = env_of(task, 1);
   df_flow* other;
   assert_int_equal(df_flow_new(&env, "another", DF_DECODE_ROLLOUT, &other), DF_OK);
   assert_int_equal(df_flow_load(other, FILE_PATH), DF_E_MISMATCH);
+  assert_non_null(strstr(df_error_message(), "dynaflow.kind is test, expected another"));
   df_flow_free(other);
 
   /* a truncated file is refused */
@@ -63,6 +72,62 @@ static void a_checkpoint_of_another_task_model_or_method_is_refused_by_name(void
   assert_int_equal(df_flow_load(flow, FILE_PATH), DF_E_FORMAT);
   df_free(data);
   assert_int_equal(df_flow_load(flow, test_file("none")), DF_E_MISSING);
+  df_flow_free(flow);
+  df_task_free(task);
+  unlink(FILE_PATH);
+}
+
+/* a value of the setting that differs from `now` */
+static void other_value(const df_config_key* key, const char* now, char value[DF_TEXT_MAX]) {
+  const size_t first = strcspn(key->choices, "|");
+  if (key->choices[0]) {
+    const char* second = key->choices + first + 1;
+    const bool is_first = strlen(now) == first && strncmp(now, key->choices, first) == 0;
+    snprintf(value, DF_TEXT_MAX, "%.*s", (int)(is_first ? strcspn(second, "|") : first),
+             is_first ? second : key->choices);
+  } else if (strcmp(key->kind, "TEXT") == 0 || strcmp(key->kind, "NAMES") == 0) {
+    snprintf(value, DF_TEXT_MAX, "else");
+  } else {
+    snprintf(value, DF_TEXT_MAX, "%.17g", atof(now) == key->low ? key->high : key->low);
+  }
+}
+
+/* whether weights stay those of a task under another value of the setting: it names what is compared by its hash or in
+ * another way, or belongs to training or evaluation */
+static bool leaves_weights(const char* name) {
+  static const char* const names[] = {"data.file",        "data.url",   "system.model", "system.model_sha256",
+                                      "system.model_url", "task.title", "task.version", "task.methods"};
+  static const char* const sections[] = {"train.", "inverse.", "eval."};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    if (strcmp(name, names[i]) == 0) return true;
+  }
+  for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+    if (strncmp(name, sections[i], strlen(sections[i])) == 0) return true;
+  }
+  return false;
+}
+
+static void a_checkpoint_is_refused_under_other_settings_of_its_weights_only(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+  assert_int_equal(df_flow_save(flow, FILE_PATH), DF_OK);
+  const df_config kept = task->config;
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  for (int i = 0; i < n; i++) {
+    char value[DF_TEXT_MAX], before[512], after[512];
+    df_config_value(&kept, i, before, sizeof before);
+    other_value(&keys[i], before, value);
+    if (df_config_set(&task->config, keys[i].name, value, "test") != DF_OK) fail_msg("%s", df_error_message());
+    df_config_value(&task->config, i, after, sizeof after);
+    if (strcmp(before, after) == 0) fail_msg("%s is still %s", keys[i].name, before);
+    const df_status status = df_flow_load(flow, FILE_PATH);
+    if (status != (leaves_weights(keys[i].name) ? DF_OK : DF_E_MISMATCH))
+      fail_msg("%s: %s", keys[i].name, df_status_text(status));
+    if (status != DF_OK) assert_non_null(strstr(df_error_message(), keys[i].name));
+    task->config = kept;
+  }
   df_flow_free(flow);
   df_task_free(task);
   unlink(FILE_PATH);
@@ -125,6 +190,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_loaded_checkpoint_samples_the_same_bytes),
       cmocka_unit_test(a_checkpoint_of_another_task_model_or_method_is_refused_by_name),
+      cmocka_unit_test(a_checkpoint_is_refused_under_other_settings_of_its_weights_only),
       cmocka_unit_test(weights_that_are_not_finite_are_neither_written_nor_read),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

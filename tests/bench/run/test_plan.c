@@ -22,8 +22,9 @@ static void cells_are_ordered_by_task_then_seed_then_method(void** state) {
   opts.seeds[0] = 7;
   opts.seeds[1] = 3;
   const df_method *a = df_method_by_name("random_action"), *b = df_method_by_name("dynaflow");
-  /* a method that is given twice counts once */
-  const plan_cfg cfg = {.opts = &opts, .n_tasks = 2, .task = {"one", "two"}, .n_methods = 3, .method = {a, b, a}};
+  /* a method that is given again counts once, wherever it is given */
+  const plan_cfg cfg = {
+      .opts = &opts, .n_tasks = 2, .task = {"one", "two"}, .n_methods = 6, .method = {a, a, b, b, a, b}};
   assert_int_equal(plan_make(&cfg, &cells), DF_OK);
   assert_int_equal(cells.n, 8);
   for (int task = 0; task < 2; task++) {

@@ -63,7 +63,7 @@ DF_API const double* df_dataset_action(const df_dataset* data, int episode, int 
 DF_API const double* df_dataset_condition(const df_dataset* data, int episode);         /* NULL if nc == 0 */
 
 /* Returns the group of an episode, in 0 .. DF_NAMES_MAX - 1. Groups are gaits: the group is the index of the largest of
- * the conditions named "gait.*", and 0 for every episode if there are none. */
+ * the conditions named "gait.*", the first of equal ones, and 0 for every episode if there are none. */
 DF_API int df_dataset_group(const df_dataset* data, int episode);
 
 /* ---- windows ---- */

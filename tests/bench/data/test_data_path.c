@@ -1,0 +1,68 @@
+/* The file of generated demonstrations: its name holds everything that they depend on. */
+#include "data_path.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/file.h"
+#include "dynaflow/data/task.h"
+#include "dynaflow/gait/generators.h"
+#include "dynaflow/sim/mujoco.h"
+#include "lookup.h"
+#include "unit.h"
+
+/* "<task>-<12 digits>.npz": of all settings of system and data but those of places of files, of the model, and of what
+ * computes the demonstrations */
+static void name_by_hand(const df_config* config, const char* model_sha256, char name[512]) {
+  static const char* const places[] = {"system.model", "system.model_sha256", "system.model_url",
+                                       "data.file",    "data.sha256",         "data.url"};
+  char all[1 << 14], value[4096], hash[DF_SHA256_TEXT];
+  size_t used = 0;
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  for (int i = 0; i < n; i++) {
+    bool counts = strncmp(keys[i].name, "system.", 7) == 0 || strncmp(keys[i].name, "data.", 5) == 0;
+    for (size_t k = 0; k < sizeof places / sizeof *places; k++) counts = counts && strcmp(keys[i].name, places[k]) != 0;
+    if (!counts) continue;
+    df_config_value(config, i, value, sizeof value);
+    used += (size_t)snprintf(all + used, sizeof all - used, "%s %s\n", keys[i].name, value);
+  }
+  used += (size_t)snprintf(all + used, sizeof all - used, "model %s\nmujoco %s\ndemonstrator %d\n", model_sha256,
+                           df_mujoco_version(), df_generator_by_name(config->data_generator)->version);
+  assert_true(used < sizeof all);
+  assert_int_equal(df_sha256(all, used, hash), DF_OK);
+  snprintf(name, 512, "%s-%.12s.npz", config->task_name, hash);
+}
+
+static void the_name_of_generated_data_holds_all_they_depend_on(void** state) {
+  (void)state;
+  static const char* const changes[][2] = {{"train.steps", "7"},     {"data.seed", "7"},      {"data.gaits", "trot"},
+                                           {"system.substeps", "3"}, {"data.url", "https:x"}, {"eval.seed", "7"}};
+  options opts = options_default();
+  opts.tasks = "tasks";
+  df_config config;
+  df_search search;
+  df_system* system;
+  char model[DF_SHA256_TEXT], name[512], wanted[600], *path;
+  assert_int_equal(resolve_task("go1_gaits", "full", NULL, &opts, &config, &search), DF_OK);
+  assert_int_equal(df_task_system(&config, &search, &system, model), DF_OK);
+  df_system_free(system);
+  for (size_t i = 0; i <= sizeof changes / sizeof *changes; i++) {
+    /* the name of this task is of no data that are there */
+    snprintf(config.task_name, sizeof config.task_name, "nowhere");
+    name_by_hand(&config, model, name);
+    snprintf(wanted, sizeof wanted, "%s: not generated yet", name);
+    assert_int_equal(task_data_path(&config, &search, &opts, false, &path), DF_E_MISSING);
+    assert_string_equal(df_error_message(), wanted);
+    if (i < sizeof changes / sizeof *changes)
+      assert_int_equal(df_config_set(&config, changes[i][0], changes[i][1], "test"), DF_OK);
+  }
+  search_clear(&search);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_name_of_generated_data_holds_all_they_depend_on),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

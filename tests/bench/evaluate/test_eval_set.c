@@ -1,0 +1,58 @@
+/* Which held-out windows are evaluated, and what is copied of them. */
+#include "eval_set.h"
+
+#include <string.h>
+
+#include "dynaflow/core/rng.h"
+#include "dynaflow/data/task.h"
+#include "tiny_task.h"
+#include "unit.h"
+
+/* the first B cards of a shuffled pack: card i is exchanged with one of those from i on */
+static void shuffle(int n, int B, uint64_t seed, int* card) {
+  for (int i = 0; i < n; i++) card[i] = i;
+  for (int i = 0; i < B; i++) {
+    const int j = i + (int)df_rng_below(seed, DF_STREAM_SPLIT, (uint64_t)i, 0, (uint64_t)(n - i)), kept = card[i];
+    card[i] = card[j];
+    card[j] = kept;
+  }
+}
+
+static void windows_are_drawn_without_replacement_and_copied(void** state) {
+  (void)state;
+  int card[1000];
+  for (int all = 0; all < 2; all++) {
+    df_config config = tiny_config();
+    config.eval_seed = 5;
+    config.eval_windows = all ? 1000 : 40;
+    df_task* task = tiny_task_with(&config);
+    eval_set* set;
+    assert_int_equal(eval_set_new(task, 1, &set), DF_OK);
+    const int n = task->windows->n_test, nx = task->system->nx, nu = task->system->nu, H = task->windows->horizon;
+    assert_true(n > 40 && n < 1000);
+    assert_int_equal(set->B, all ? n : 40);
+    assert_int_equal(set->H, H);
+    shuffle(n, set->B, 5, card);
+    for (int b = 0; b < set->B; b++) {
+      const df_window w = task->windows->test[card[b]];
+      const double* x = df_dataset_state(task->data, w.episode, w.start);
+      assert_memory_equal(&set->window[b], &w, sizeof w);
+      assert_int_equal(set->episode[b], w.episode);
+      assert_int_equal(set->group[b], df_dataset_group(task->data, w.episode));
+      assert_memory_equal(set->x0 + b * nx, x, (size_t)nx * sizeof *x);
+      assert_memory_equal(set->x + b * (H + 1) * nx, x, (size_t)((H + 1) * nx) * sizeof *x);
+      assert_memory_equal(set->u + b * H * nu, df_dataset_action(task->data, w.episode, w.start),
+                          (size_t)(H * nu) * sizeof *x);
+      assert_true(set->condition[b] == df_dataset_condition(task->data, w.episode)[0]);
+    }
+    eval_set_free(set);
+    df_task_free(task);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(windows_are_drawn_without_replacement_and_copied),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,108 @@
+/* The training loop on losses and gradients that are known in advance. */
+#include "flow_test.h"
+
+enum { STEPS = 450, EVERY = 3, BATCH = 4 }; /* 450 steps: 150 points of the curve */
+
+/* of sample i of a step: numbers without a pattern; NaN for some samples, and for all of the steps 6, 7 and 8 */
+static double loss_at(long step, int i) {
+  const bool lost = (step * 7 + i) % 5 == 0 || (step >= 6 && step < 9);
+  return lost ? NAN : 1 + sin(1.7 * (double)step + i);
+}
+
+static bool overflows(long step) {
+  return step % 50 == 49;
+}
+
+/* the gradient is 1 for each parameter and micro-batch, and infinite in some steps */
+static void known(void* context, int thread, long step, int first, int count, const df_real* parameters,
+                  df_real* gradient, double* loss) {
+  const trainer* t = context;
+  (void)thread, (void)parameters;
+  for (int i = first; i < first + count; i++) loss[i] = loss_at(step, i);
+  for (size_t j = 0; j < t->n; j++) gradient[j] += overflows(step) && first == 0 && j == 1 ? (df_real)INFINITY : 1;
+}
+
+static df_flow* known_flow(df_task** task, double rate) {
+  df_config config = tiny_config();
+  config.train_steps = STEPS;
+  config.train_batch = BATCH;
+  config.train_slices = 2;
+  config.train_rate = rate;
+  *task = tiny_task_with(&config);
+  return new_flow(*task, DF_DECODE_STATES, 1);
+}
+
+static void the_curve_has_means_over_the_steps_and_samples_that_have_a_loss(void** state) {
+  (void)state;
+  static df_training_log log;
+  df_task* task;
+  df_flow* flow = known_flow(&task, 0);
+  long lost = 0, skipped = 0;
+  assert_int_equal(trainer_run(flow->trainer, "known", known, flow->trainer, &flow->env, &log), DF_OK);
+  assert_int_equal(log.n, STEPS / EVERY);
+  for (int k = 0; k < log.n; k++) {
+    double sum = 0;
+    int steps = 0;
+    for (long step = k * EVERY; step < (k + 1) * EVERY; step++) {
+      double of_step = 0;
+      int n = 0;
+      for (int i = 0; i < BATCH; i++) {
+        const double loss = loss_at(step, i);
+        if (!isnan(loss)) of_step += loss, n++;
+      }
+      lost += BATCH - n;
+      skipped += overflows(step);
+      if (n) sum += of_step / n, steps++;
+    }
+    assert_int_equal(log.step[k], (k + 1) * EVERY);
+    assert_true(steps ? fabs(log.loss[k] - sum / steps) < 1e-14 : isnan(log.loss[k]));
+  }
+  assert_int_equal(log.diverged, lost);
+  assert_int_equal(log.skipped, skipped);
+  assert_int_equal(log.steps, STEPS);
+  assert_int_equal(flow->trainer->optimizer->step, STEPS - skipped);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
+/* the weights after the last step */
+typedef struct kept {
+  const trainer* t;
+  df_real *parameters, *average; /* [n] */
+} kept;
+
+static void look_at_step(void* context, const char* what, long done, long total, double loss) {
+  kept* k = context;
+  const size_t bytes = k->t->n * sizeof(df_real);
+  (void)what, (void)total, (void)loss;
+  assert_int_equal(memcmp(k->parameters, k->t->parameters, bytes) == 0, overflows(done - 1));
+  assert_int_equal(memcmp(k->average, k->t->average, bytes) == 0, overflows(done - 1));
+  memcpy(k->parameters, k->t->parameters, bytes);
+  memcpy(k->average, k->t->average, bytes);
+}
+
+static void a_step_whose_gradient_is_not_finite_changes_nothing(void** state) {
+  (void)state;
+  static df_training_log log;
+  df_task* task;
+  df_flow* flow = known_flow(&task, 0.01);
+  trainer* t = flow->trainer;
+  kept k = {t, df_alloc(t->n, sizeof(df_real)), df_alloc(t->n, sizeof(df_real))};
+  memcpy(k.average, t->average, t->n * sizeof(df_real));
+  df_method_env env = flow->env;
+  env.progress = look_at_step;
+  env.progress_context = &k;
+  assert_int_equal(trainer_run(t, "known", known, t, &env, &log), DF_OK);
+  df_free(k.parameters);
+  df_free(k.average);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_curve_has_means_over_the_steps_and_samples_that_have_a_loss),
+      cmocka_unit_test(a_step_whose_gradient_is_not_finite_changes_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
