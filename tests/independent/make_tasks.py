@@ -45,7 +45,7 @@ eval:
   sae_windows: 3
   sampler_steps: [1, 3]
   chains: 7
-  chain_seconds: 0.46
+  chain_seconds: 0.4  # random_action falls in the last frame of a chain
   seed: 5
   feet: [RR, FL, FR, RL]
   fall_height: 0.222
