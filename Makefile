@@ -283,7 +283,11 @@ tests: $(TESTS)
 NEXT := $(if $(and $(filter 3.17.0,$(MUJOCO)),$(OUR_MUJOCO)),4.0.1)
 NEXT_BUILD := $(BUILD)-mujoco-$(NEXT)
 NEXT_TESTS := $(if $(NEXT),$(TESTS_sim:$(BUILD)/%=$(NEXT_BUILD)/%))
-test: all ## build and run every test, those of the simulator also with MuJoCo 4.0.1 (MUJOCO=4.0.1: all with that)
+# numpy and MuJoCo's Python package; without them test_independent.sh is skipped, with the reason
+test-packages:
+	@python3 ci/fetch-python.py third_party/python || true
+.PHONY: test-packages
+test: all test-packages ## build and run every test, those of the simulator also with MuJoCo 4.0.1 (MUJOCO=4.0.1: all with that)
 	@$(MAKE) --no-print-directory $(parallel) tests
 	$(if $(NEXT),@$(MAKE) --no-print-directory MUJOCO=$(NEXT) BUILD=$(NEXT_BUILD) deps && \
 	  $(MAKE) --no-print-directory $(parallel) MUJOCO=$(NEXT) BUILD=$(NEXT_BUILD) $(NEXT_TESTS))

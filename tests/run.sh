@@ -5,8 +5,8 @@
 # A program that has not ended after TEST_TIMEOUT seconds (1 to 999999, default 1200) is ended and counts as failed.
 #
 # A CMocka program counts by its "[       OK ]", "[  FAILED  ]" and "[  SKIPPED ]" lines, a script *.sh by its lines
-# "ok ..." and "not ok ...". A program that fails, crashes or runs no test counts as a failed test; the last 60 lines of
-# its output are then shown. Exit code 0 if at least one test passed and none failed, 1 if not, 2 if the programs cannot be
+# "ok ...", "not ok ..." and "skip NAME: REASON", which are shown. A program that fails, crashes or runs no test counts as
+# a failed test; the last 60 lines of its output are then shown. Exit code 0 if at least one test passed and none failed, 1 if not, 2 if the programs cannot be
 # run (a wrong setting, a temporary folder that is missing or full), 130 if interrupted.
 #
 # A program that needs the machine to itself carries a line starting "# serial" or "/* serial" among the first 40 lines
@@ -115,7 +115,8 @@ report() {
   [ -e "$results/$1.end" ] && read -r code took <"$results/$1.end"
   touch "$output"
   case $program in
-    *.sh) ok=$(grep -ac '^ok ' "$output"); bad=$(grep -ac '^not ok ' "$output"); skip=0 ;;
+    *.sh) ok=$(grep -ac '^ok ' "$output"); bad=$(grep -ac '^not ok ' "$output")
+          skip=$(grep -ac '^skip ' "$output") ;;
     # the summary at the end names each failed and skipped test again
     *)    ok=$(grep -ac '\[       OK \]' "$output")
           bad=$(($(grep -a '\[  FAILED  \]' "$output" | grep -avc 'test(s)') / 2))
@@ -132,6 +133,7 @@ report() {
   passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
   printf '%-52s %3d passed, %d failed%s %*s s\n' "${program#"$build"/}" "$ok" "$bad" \
     "$([ "$skip" -gt 0 ] && echo ", $skip skipped")" $((skip > 0 ? 7 : 18)) "$(seconds "$took")"
+  grep -a "^skip " "$output"
   if [ "$bad" -gt 0 ]; then
     tail -60 "$output"
     [ -n "$note" ] && echo "$note"

@@ -22,7 +22,7 @@
 #include "terminal.h"
 #include "text.h"
 
-enum { KEY_SECONDS = 0x600, KEY_MEMORY };
+enum { KEY_SECONDS = 0x600, KEY_MEMORY, KEY_SAMPLES };
 
 typedef struct arguments {
   options common;
@@ -31,6 +31,7 @@ typedef struct arguments {
   char* list[METHODS_KNOWN_MAX];
   double save_every; /* seconds; < 0: the default */
   stop_limits limits;
+  bool store_samples;
   shard part;
   const char* out; /* NULL: results/runs/<first task>-<profile> */
 } arguments;
@@ -80,6 +81,9 @@ static error_t parse(int key, char* value, struct argp_state* state) {
     case KEY_MEMORY:
       a->limits.memory_mib = parse_number(state, "--cell-memory", value, 1, 1e9);
       return 0;
+    case KEY_SAMPLES:
+      a->store_samples = true;
+      return 0;
     case ARGP_KEY_ARG:
       if (a->plan.n_tasks == PLAN_TASKS_MAX) argp_error(state, "more than %d tasks", PLAN_TASKS_MAX);
       a->plan.task[a->plan.n_tasks++] = value;
@@ -103,6 +107,8 @@ static const struct argp_option own_options[] = {
     {"cell-memory", KEY_MEMORY, "MIB", 0,
      "end a cell when the process uses more than MIB MiB of resident memory (default: no limit)", 0},
     {"save-every", 'e', "S", 0, "save the training state every S seconds (default: 30)", 0},
+    {"store-samples", KEY_SAMPLES, NULL, 0,
+     "also write all states and actions that the methods return during evaluation, to DIR/samples", 0},
     {"out", 'o', "DIR", 0, "folder of the run (default: results/runs/<first task>-<profile>)", 0},
     {0}};
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
@@ -202,6 +208,7 @@ static bool work_on_cell(const arguments* a, const planned_cell* p, const char* 
   const bool opened = status == DF_OK;
   if (opened) {
     c.limits = a->limits;
+    c.store_samples = a->store_samples;
     if (a->save_every >= 0) c.save_every = a->save_every;
     status = run_opened(&c, name, folder, events, t);
   }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "calls.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/flow/method.h"
@@ -51,7 +52,7 @@ static df_status run_chains(const eval_job* job, int k, chain_kind kind, df_roll
                                 .seed = job->seed,
                                 .first_index = chain_index + (uint64_t)window * (uint64_t)c->n,
                                 .sampler_steps = k};
-    DF_TRY(job->method->sample(job->instance, &request, b->planned, b->u));
+    DF_TRY(eval_sample(job, &request, b->planned, b->u));
     DF_TRY(df_rollout_run(rollout,
                           &(df_rollout_batch){.B = c->n, .H = H, .x0 = b->from_executed, .u = b->u, .x = b->executed}));
 

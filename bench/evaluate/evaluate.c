@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "calls.h"
 #include "chain_measures.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/core/alloc.h"
@@ -54,7 +55,7 @@ static df_status sample(const eval_job* job, int k, sampled* s) {
       .demonstrated_actions = (job->method->flags & DF_METHOD_SEES_DEMONSTRATION) ? set->u : NULL,
       .seed = job->seed,
       .sampler_steps = k};
-  DF_TRY(job->method->sample(job->instance, &request, s->x, s->u));
+  DF_TRY(eval_sample(job, &request, s->x, s->u));
   if (!acts) return DF_OK;
 
   /* execute the actions */

@@ -9,6 +9,8 @@
 #include "dynaflow/flow/method.h"
 #include "eval_set.h"
 
+typedef struct eval_calls eval_calls; /* calls.h */
+
 /* The input of an evaluation; everything belongs to the caller. */
 typedef struct eval_job {
   const df_task* task;
@@ -18,6 +20,7 @@ typedef struct eval_job {
   uint64_t seed;  /* of the base samples */
   int threads;
   const volatile sig_atomic_t* stop; /* not 0: end the evaluation; may be NULL */
+  eval_calls* calls;                 /* receives a copy of every call of the method; NULL: none is kept */
 } eval_job;
 
 /* DF_E_INTERRUPTED once *job->stop is not 0, else DF_OK. Called between metrics, and between the windows of a chain. */

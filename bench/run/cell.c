@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "calls.h"
 #include "data_path.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/clock.h"
@@ -167,7 +168,8 @@ df_status cell_evaluate(cell* c, evaluation* out) {
                         .instance = c->instance,
                         .seed = c->seed,
                         .threads = c->opts->threads,
-                        .stop = &stop_flag};
+                        .stop = &stop_flag,
+                        .calls = c->calls};
   DF_TRY(evaluate(&job, out));
   return check_evaluation(out);
 }
@@ -255,9 +257,32 @@ static df_status train_and_save(cell* c, const char* folder, json_t* record) {
   return DF_OK;
 }
 
-static df_status evaluate_and_check(cell* c, json_t* record) {
+static df_status write_calls(const cell* c, const eval_calls* calls, const char* folder) {
+  char name[48];
+  snprintf(name, sizeof name, "samples/%.16s.npz", c->key);
+  char *path = df_path_join(folder, name), *below = df_path_join(folder, "samples");
+  df_status status = path && below ? df_dir_make(below) : DF_E_NOMEM;
+  if (status == DF_OK) status = eval_calls_write(calls, c->task, path);
+  df_free(path);
+  df_free(below);
+  return status;
+}
+
+/* evaluates, and writes the samples if they are wanted */
+static df_status evaluate_and_store(cell* c, const char* folder, evaluation* result) {
+  if (!c->store_samples) return cell_evaluate(c, result);
+  eval_calls calls = {0};
+  c->calls = &calls;
+  df_status status = cell_evaluate(c, result);
+  c->calls = NULL;
+  if (status == DF_OK) status = write_calls(c, &calls, folder);
+  eval_calls_clear(&calls);
+  return status;
+}
+
+static df_status evaluate_and_check(cell* c, const char* folder, json_t* record) {
   evaluation result;
-  const df_status status = cell_evaluate(c, &result);
+  const df_status status = evaluate_and_store(c, folder, &result);
   if (!result.rows) return status;
   effort_of_training(result.rows, json_object_get(record, "training"));
   json_object_set_new(record, "windows_sha256", json_string(c->set->sha256));
@@ -282,7 +307,7 @@ static void load_train_evaluate(cell* c, const char* folder, json_t* record, cel
   if (end->status == DF_OK) end->status = cell_load(c);
   const bool loaded = end->status == DF_OK;
   if (loaded) end->status = train_and_save(c, folder, record);
-  if (end->status == DF_OK) end->status = evaluate_and_check(c, record);
+  if (end->status == DF_OK) end->status = evaluate_and_check(c, folder, record);
   if (end->status != DF_OK) {
     end->outcome = CELL_ERROR;
     snprintf(end->reason, sizeof end->reason, "%s", df_error_message());

@@ -26,6 +26,8 @@ typedef struct cell {
   uint64_t seed;
   double save_every;  /* seconds between two saved training states, from which training can resume */
   stop_limits limits; /* of cell_run(); all 0: none */
+  bool store_samples; /* cell_run() also writes <folder>/samples/<first 16 digits of the key>.npz (calls.h) */
+  eval_calls* calls;  /* receives the calls of cell_evaluate(); NULL: they are not kept */
   char profile[DF_NAME_MAX];
   df_config config;
   df_search search;

@@ -173,6 +173,53 @@ static void what_is_no_method_is_not_registered(void** state) {
 }
 
 /* DYNAFLOW_PLUGIN names a plugin whose method must pass the same test */
+/* What a window gets depends on its start state, condition, demonstrated actions and index alone: each window of a
+ * request is that of a request for it alone. Networks round products of other sizes differently. */
+static void a_window_does_not_depend_on_the_others(void** state) {
+  (void)state;
+  asked a;
+  ask(&a);
+  for (int b = 0; b < B; b++) a.condition[b] = 0.4 * b - 1;
+  const df_method* const* methods;
+  const int n = df_methods(&methods);
+  const size_t nx = (size_t)a.task->system->nx;
+  for (int i = 0; i < n; i++) {
+    const df_method* m = methods[i];
+    const bool sees = (m->flags & DF_METHOD_SEES_DEMONSTRATION) != 0;
+    void* self = instance(m, &a, 1);
+    train(m, self);
+    double x[B * 9 * 16] = {0}, u[B * 16] = {0}, x1[9 * 16], u1[16] = {0};
+    df_request r = {.B = B,
+                    .x0 = a.x0,
+                    .condition = a.condition,
+                    .demonstrated_actions = sees ? a.actions : NULL,
+                    .seed = 1,
+                    .first_index = 7,
+                    .sampler_steps = 2};
+    assert_int_equal(m->sample(self, &r, x, u), DF_OK);
+    double least = INFINITY;
+    for (size_t b = 0; b < B; b++) {
+      r.B = 1;
+      r.x0 = a.x0 + b * nx;
+      r.condition = a.condition + b;
+      r.demonstrated_actions = sees ? a.actions + b * 16 : NULL;
+      r.first_index = 7 + b;
+      assert_int_equal(m->sample(self, &r, x1, u1), DF_OK);
+      for (size_t k = 0; k < 9 * nx; k++) assert_true(fabs(x[b * 9 * nx + k] - x1[k]) < 1e-4);
+      double away = 0;
+      for (size_t k = 0; k < 16; k++) {
+        assert_true(fabs(u[b * 16 + k] - u1[k]) < 1e-4);
+        away = fmax(away, fabs(u[b * 16 + k] - u[(b + 1) % B * 16 + k]));
+      }
+      least = fmin(least, away);
+    }
+    /* the case distinguishes the windows */
+    if (m->flags & DF_METHOD_RETURNS_ACTIONS) assert_true(least > 1e-3);
+    m->destroy(self);
+  }
+  df_task_free(a.task);
+}
+
 int main(void) {
   const char* plugin = getenv("DYNAFLOW_PLUGIN");
   if (plugin && df_method_load(plugin) != DF_OK) {
@@ -181,6 +228,7 @@ int main(void) {
   }
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_method_trains_saves_loads_and_samples_the_same_bytes),
+      cmocka_unit_test(a_window_does_not_depend_on_the_others),
       cmocka_unit_test(replay_is_the_ceiling_and_random_the_floor),
       cmocka_unit_test(methods_are_found_by_name_and_have_one_line),
       cmocka_unit_test(what_is_no_method_is_not_registered),

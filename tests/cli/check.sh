@@ -1,4 +1,4 @@
-# Sourced by the tests of the program: checks that print "ok NAME" or "not ok NAME".
+# Sourced by the tests of the program: checks that print "ok NAME", "not ok NAME" or "skip NAME: REASON".
 # Tests run from the project's root; BUILD names the build folder.
 BUILD=${BUILD:-build}
 program=$BUILD/dynaflow
@@ -47,5 +47,8 @@ misses() {
   shift
   exits_with 3 "$@" && { grep -qE -- "$pattern" "$scratch/err" || { echo "no /$pattern/ in:"; cat "$scratch/err"; false; }; }
 }
+
+# skip NAME REASON: a check that cannot be made here; it counts as skipped, not as passed
+skip() { echo "skip $1: $2"; }
 
 finish() { [ "$failures" -eq 0 ]; }

@@ -65,6 +65,9 @@ P
 script empty <<'P'
 echo nothing
 P
+script skipping <<'P'
+echo ok one; echo 'skip two: there is no two'
+P
 
 check what_passes_counts totals 0 '5 passed, 0 failed, 0 skipped' good good.sh
 check each_program_has_its_seconds says '^good +2 passed, 0 failed +[0-9]+\.[0-9] s$'
@@ -73,6 +76,8 @@ check a_failing_program_counts_its_tests totals 1 '3 passed, 2 failed, 0 skipped
 check a_failing_scripts_checks_count totals 1 '4 passed, 1 failed, 0 skipped' good.sh bad.sh
 check its_output_is_shown says '^not ok two$'
 check a_skipped_test_is_no_failure totals 0 '1 passed, 0 failed, 1 skipped' skips
+check a_skipped_check_of_a_script_counts totals 0 '1 passed, 0 failed, 1 skipped' skipping.sh
+check its_reason_is_shown says '^skip two: there is no two$'
 check skips_alone_pass_nothing totals 1 '0 passed, 0 failed, 1 skipped' only_skips
 check a_program_without_a_test_fails totals 1 '2 passed, 1 failed, 0 skipped' good empty
 check that_is_named says '^no test ran$'

@@ -79,16 +79,19 @@ static void sampling_is_euler_steps_from_training_noise(void** state) {
   df_config config = tiny_config();
   config.flow_sigma = 0.5;
   df_task* task = tiny_task_with(&config);
+  for (int e = 0; e < task->data->episodes; e++) task->data->conditions[e] = 0.3 * e - 1;
   df_flow* flow = new_flow(task, DF_DECODE_STATES, 1);
   train(flow);
   const size_t nx = (size_t)task->system->nx;
   for (int steps = 1; steps <= 3; steps += 2) {
     double *x, *u, z[64 * 16], expected[64];
     sample(flow, task, steps, 9, &x, &u);
-    /* the first two chunks: each window has its own noise */
-    for (int first = 0; first < 2 * flow->slice; first += flow->slice) {
-      euler_by_hand(flow, task, x, first, flow->slice, steps, z);
-      for (int b = 0; b < flow->slice; b++) {
+    /* all chunks, the last of which is not full: each window has its own noise and condition */
+    assert_true(B > 2 * flow->slice && B % flow->slice);
+    for (int first = 0; first < B; first += flow->slice) {
+      const int count = B - first < flow->slice ? B - first : flow->slice;
+      euler_by_hand(flow, task, x, first, count, steps, z);
+      for (int b = 0; b < count; b++) {
         const double* window = x + (size_t)(first + b) * (size_t)(flow->H + 1) * nx;
         df_chart_decode(task->chart, window, z + b * flow->H * flow->nz, expected);
         /* the same sums in the same order, up to one rounding of the scaled noise */
@@ -102,11 +105,55 @@ static void sampling_is_euler_steps_from_training_noise(void** state) {
   df_task_free(task);
 }
 
+/* a system whose rollouts diverge while `diverging` is above 0; each of these steps counts it down */
+static const df_system_ops* real_ops;
+static int diverging;
+
+static df_traj_end step_or_diverge(df_sim* sim, const double* u, double* x1) {
+  if (diverging == 0) return real_ops->step(sim, u, x1);
+  diverging--;
+  for (int i = 0; i < 6; i++) x1[i] = NAN;
+  return DF_TRAJ_DIVERGED;
+}
+
+static void a_window_whose_path_diverged_has_no_states(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  assert_int_equal(task->system->nx, 6);
+  df_system_ops ops = *task->system->ops;
+  real_ops = task->system->ops;
+  ops.step = step_or_diverge;
+  df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+  train(flow);
+  task->system->ops = &ops;
+  const size_t nx = 6, frames = (size_t)task->windows->horizon + 1;
+  for (int steps = 1; steps <= 2; steps++) {
+    double *x, *u;
+    /* the first rollouts are those of the first step of the first chunk: these windows diverge there, and in the second
+     * step no more */
+    diverging = flow->slice;
+    sample(flow, task, steps, 5, &x, &u);
+    assert_int_equal(diverging, 0);
+    for (size_t b = 0; b < B; b++) {
+      for (size_t i = 0; i < frames * nx; i++) {
+        const bool lost = b < (size_t)flow->slice && i >= nx;
+        assert_int_equal(isfinite(x[b * frames * nx + i]) != 0, !lost);
+      }
+    }
+    df_free(x);
+    df_free(u);
+  }
+  task->system->ops = real_ops;
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_seed_changes_the_sample),
       cmocka_unit_test(the_condition_holds_no_future),
       cmocka_unit_test(sampling_is_euler_steps_from_training_noise),
+      cmocka_unit_test(a_window_whose_path_diverged_has_no_states),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -257,6 +257,44 @@ static void min_is_the_projected_optimum_of_strongly_coupled_actions(void** stat
   }
 }
 
+/* the guess has no error at all, but is outside the box */
+static void a_guess_outside_the_box_is_not_taken(void** state) {
+  (void)state;
+  linear_system system;
+  linear_system_init(&system, INFINITY);
+  double x[B][H + 1][4], u[B][H][2], sae[B], best[B][H][2];
+  simulated(&system, x, u);
+  linear_system_init(&system, 0.3);
+  assert_int_equal(df_metric_sae_min(&system.base, &(df_trajectories){.B = B, .H = H, .x = x[0][0], .u = u[0][0]}, 1,
+                                     sae, best[0][0]),
+                   DF_OK);
+  for (int b = 0; b < B; b++) {
+    double mean = 0;
+    for (int t = 0; t < H; t++) {
+      double wanted[2];
+      mean += least_on_the_box(&system, x[b][t], x[b][t + 1], wanted) / H;
+      for (int j = 0; j < 2; j++) assert_near(best[b][t][j], wanted[j], 1e-5);
+    }
+    assert_near(sae[b], mean, 1e-8 * (1 + mean));
+  }
+}
+
+static void a_small_error_of_the_guess_is_searched_away(void** state) {
+  (void)state;
+  linear_system system;
+  linear_system_init(&system, 2);
+  double x[B][H + 1][4], u[B][H][2], guess[B][H][2], own[B], sae[B];
+  simulated(&system, x, u);
+  for (int k = 0; k < 3; k++) {
+    const double sizes[] = {3e-3, 1e-5, 1e-7};
+    for (int i = 0; i < B * H * 2; i++) (&guess[0][0][0])[i] = (&u[0][0][0])[i] + sizes[k];
+    const df_trajectories made = {.B = B, .H = H, .x = x[0][0], .u = guess[0][0]};
+    assert_int_equal(df_metric_sae_own(&system.base, &made, 1, own, NULL), DF_OK);
+    assert_int_equal(df_metric_sae_min(&system.base, &made, 1, sae, NULL), DF_OK);
+    for (int b = 0; b < B; b++) assert_true(own[b] > 0.1 * sizes[k] && sae[b] < 1e-9);
+  }
+}
+
 static void min_is_never_above_own(void** state) {
   (void)state;
   linear_system system;
@@ -441,6 +479,8 @@ int main(void) {
       cmocka_unit_test(min_finds_the_known_action),
       cmocka_unit_test(min_is_the_projected_optimum_of_a_box_too_small),
       cmocka_unit_test(min_is_the_projected_optimum_of_strongly_coupled_actions),
+      cmocka_unit_test(a_guess_outside_the_box_is_not_taken),
+      cmocka_unit_test(a_small_error_of_the_guess_is_searched_away),
       cmocka_unit_test(min_is_never_above_own),
       cmocka_unit_test(a_guess_at_a_local_minimum_does_not_hide_the_action),
       cmocka_unit_test(guesses_may_be_overwritten_by_the_best_actions),

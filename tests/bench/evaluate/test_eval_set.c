@@ -1,4 +1,4 @@
-/* Which held-out windows are evaluated, and what is copied of them. */
+/* Which held-out windows are evaluated, what is copied of them, and what is wrong with a setting. */
 #include "eval_set.h"
 
 #include <string.h>
@@ -50,9 +50,28 @@ static void windows_are_drawn_without_replacement_and_copied(void** state) {
   }
 }
 
+static void assert_refused(const df_list* steps, const char* message) {
+  df_config config = tiny_config();
+  config.eval_sampler_steps = *steps;
+  df_task* task = tiny_task_with(&config);
+  eval_set* set;
+  assert_int_equal(eval_set_new(task, 1, &set), DF_E_CONFIG);
+  assert_null(set);
+  assert_string_equal(df_error_message(), message);
+  df_task_free(task);
+}
+
+static void sampler_steps_must_be_whole(void** state) {
+  (void)state;
+  assert_refused(&(df_list){.n = 2, .v = {5, 2.5}},
+                 "task tiny: eval.sampler_steps contains 2.5: a whole number is expected");
+  assert_refused(&(df_list){.n = 0}, "task tiny: eval.sampler_steps is empty: give at least one number");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(windows_are_drawn_without_replacement_and_copied),
+      cmocka_unit_test(sampler_steps_must_be_whole),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

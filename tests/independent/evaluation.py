@@ -1,0 +1,697 @@
+"""evaluation.py RUN TASKS: recomputes every metric of the finished cells of a run and compares it with the record.
+
+Written from docs/metrics.md, with numpy and MuJoCo's Python package; it uses no code of this project. Input are the
+records, the task files and what `dynaflow run --store-samples` stored: the calls of each method with their results.
+Everything else is computed again: the windows that were drawn, conditions, noise indices, executed motions, contacts,
+falls, errors, intervals, work counters, curves and poses. Prints a line per number that differs."""
+import hashlib, json, math, sys
+
+import mujoco
+import numpy as np
+
+ACTION, SPLIT, BOOTSTRAP = 7, 9, 10  # streams of random numbers
+GAITS = {'trot': (0, .5, .5, 0), 'pace': (0, .5, 0, .5), 'bound': (.5, .5, 0, 0), 'pronk': (0, 0, 0, 0)}
+LEGS = ('FR', 'FL', 'RR', 'RL')
+LIMIT = 1e6
+
+# ---- random numbers: Philox4x32-10, counter (index, index >> 32, stream, block), key (seed, seed >> 32) ----
+
+
+def philox(seed, stream, index, block):
+    """the two 64-bit words of every (index, block)"""
+    index, block = np.broadcast_arrays(np.asarray(index, np.uint64), np.asarray(block, np.uint64))
+    low, half = np.uint64(0xFFFFFFFF), np.uint64(32)
+    c = [index & low, index >> half, np.full(index.shape, stream, np.uint64), block & low]
+    k0, k1 = seed & 0xFFFFFFFF, seed >> 32
+    for _ in range(10):
+        p0, p1 = np.uint64(0xD2511F53) * c[0], np.uint64(0xCD9E8D57) * c[2]
+        c = [(p1 >> half) ^ c[1] ^ np.uint64(k0), p1 & low, (p0 >> half) ^ c[3] ^ np.uint64(k1), p0 & low]
+        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
+    return c[0] | c[1] << half, c[2] | c[3] << half
+
+
+def uniform(seed, stream, index, n):
+    words = np.stack(philox(seed, stream, index, np.arange((n + 1) // 2)), 1).reshape(-1)[:n]
+    return (words >> np.uint64(11)).astype(float) * 2.0**-53
+
+
+def below(seed, stream, index, lane, n):
+    """integers in [0, n): the high half of the product of n and 64 random bits"""
+    word, n = philox(seed, stream, index, lane)[0], np.asarray(n, np.uint64)
+    half = np.uint64(32)
+    return ((word >> half) * n + ((word & np.uint64(0xFFFFFFFF)) * n >> half) >> half).astype(int)
+
+
+# ---- rotations ----
+
+
+def product(a, b):
+    w, v, x, u = a[0], a[1:], b[0], b[1:]
+    return np.concatenate([[w * x - v @ u], w * u + x * v + np.cross(v, u)])
+
+
+def rotation_vector(q):
+    q = q / np.linalg.norm(q)
+    q = -q if q[0] < 0 else q
+    s = np.linalg.norm(q[1:])
+    return q[1:] * (2 * math.atan2(s, q[0]) / s if s > 1e-12 else 2)
+
+
+class Task:
+    def __init__(self, folder, record):
+        self.config = record['config']
+        self.number = lambda key: float(self.config[key])
+        self.names = lambda key: [n for n in self.config[key].split(',') if n]
+        self.numbers = lambda key: [float(v) for v in self.names(key)]
+        self.load_model(folder)
+        data = np.load(folder + '/' + self.config['data.file'])
+        self.states, self.actions = data['states'], data['actions']
+        self.conditions = data['conditions'] if 'conditions' in data else np.zeros((len(self.states), 0))
+        self.condition_names = str(data['condition_names']).split(',') if 'conditions' in data else []
+        self.H, self.length = int(self.number('window.horizon')), self.states.shape[1] - 1
+        gaits = [i for i, n in enumerate(self.condition_names) if n.startswith('gait.')]
+        self.group = [gaits[int(np.argmax(c[gaits]))] if gaits else 0 for c in self.conditions]
+        self.has_gaits = bool(gaits)
+        self.split()
+        self.find_channels()
+        self.draw_windows()
+        self.feet = [self.model.geom(n).id for n in self.names('eval.feet')]
+        self.find_fall_rule()
+
+    def load_model(self, folder):
+        m = self.model = mujoco.MjModel.from_xml_path(folder + '/' + self.config['system.model'])
+        if self.number('system.timestep'): m.opt.timestep = self.number('system.timestep')
+        if self.number('system.tolerance'): m.opt.tolerance = self.number('system.tolerance')
+        m.opt.iterations = int(self.number('system.iterations'))
+        m.opt.ls_iterations = max(m.opt.ls_iterations, 50)
+        bit = mujoco.mjtDisableBit
+        m.opt.disableflags |= bit.mjDSBL_SENSOR | bit.mjDSBL_AUTORESET | bit.mjDSBL_ISLAND
+        m.opt.jacobian = mujoco.mjtJacobian.mjJAC_DENSE
+        assert self.config['system.integrator'] == self.config['system.solver'] == 'model'
+        self.substeps = int(self.number('system.substeps'))
+        self.dt = self.substeps * m.opt.timestep
+        self.nx = m.nq + m.nv + m.na
+        limited = m.actuator_ctrllimited.astype(bool)
+        self.box = np.where(limited, m.actuator_ctrlrange[:, 0], -np.inf), np.where(limited, m.actuator_ctrlrange[:, 1], np.inf)
+        self.data = mujoco.MjData(m)
+
+    # ---- windows ----
+
+    def split(self):
+        last = int(self.number('window.last')) or self.length - self.H
+        starts = range(int(self.number('window.first')), last + 1, int(self.number('window.stride')))
+        seen, every = {}, int(self.number('split.test_every'))
+        self.train, self.test = [], []
+        for e, g in enumerate(self.group):
+            seen[g] = seen.get(g, 0) + 1
+            (self.train if seen[g] % every else self.test).extend((e, s) for s in starts)
+
+    def draw_windows(self):
+        pool, seed = list(self.test), int(self.number('eval.seed'))
+        self.windows = []
+        for i in range(min(int(self.number('eval.windows')), len(pool))):
+            j = i + int(below(seed, SPLIT, i, 0, len(pool) - i))
+            self.windows.append(pool[j])
+            pool[j] = pool[i]
+        self.demo = np.array([self.states[e, s:s + self.H + 1] for e, s in self.windows])
+        self.demo_actions = np.array([self.actions[e, s:s + self.H] for e, s in self.windows])
+        self.condition = np.array([self.conditions[e] for e, _ in self.windows])
+        self.episode = [e for e, _ in self.windows]
+        self.window_group = [self.group[e] for e in self.episode]
+
+    # ---- coordinates ----
+
+    def find_channels(self):
+        m, T = self.model, mujoco.mjtJoint
+        self.free = next((j for j in range(m.njnt) if T(m.jnt_type[j]) == T.mjJNT_FREE), None)
+        relative = [m.joint(n).id for n in self.names('chart.relative')]
+        groups = {n: [] for n in ('base_pos', 'base_rot', 'joint_pos', 'slide_pos', 'base_vel', 'base_angvel', 'joint_vel',
+                                  'slide_vel', 'activation')}
+        self.joints = []
+        for j in range(m.njnt):
+            q, d, kind = int(m.jnt_qposadr[j]), int(m.jnt_dofadr[j]), T(m.jnt_type[j])
+            self.joints.append((kind, q, d, j in relative))
+            for name, first, n in {T.mjJNT_FREE: [('base_pos', d, 3), ('base_rot', d + 3, 3), ('base_vel', m.nv + d, 3), ('base_angvel', m.nv + d + 3, 3)],
+                                   T.mjJNT_BALL: [('joint_pos', d, 3), ('joint_vel', m.nv + d, 3)],
+                                   T.mjJNT_SLIDE: [('slide_pos', d, 1), ('slide_vel', m.nv + d, 1)],
+                                   T.mjJNT_HINGE: [('joint_pos', d, 1), ('joint_vel', m.nv + d, 1)]}[kind]:
+                groups[name] += range(first, first + n)
+        groups['activation'] = range(2 * m.nv, 2 * m.nv + m.na)
+        self.groups = {n: list(c) for n, c in groups.items() if len(c)}
+        z = np.array([self.encode(self.states[e, s], self.states[e, s + t]) for e, s in self.train for t in range(1, self.H + 1)])
+        mean, self.std = z.mean(0), z.std(0)
+        self.std[self.std <= 1e-8 * np.maximum(1, abs(mean))] = 1
+        for kind, q, d, _ in self.joints:
+            if kind != T.mjJNT_FREE: continue
+            for at in (d, m.nv + d):  # x and y have one scale, about 0
+                root = math.sqrt((z[:, at:at + 2]**2).mean())
+                self.std[at:at + 2] = root if root > 1e-8 else 1
+
+    def encode(self, x0, x):
+        """coordinates of x relative to x0, not normalised"""
+        m, T, z = self.model, mujoco.mjtJoint, np.empty(2 * self.model.nv + self.model.na)
+        origin, turn, c, s = np.zeros(2), np.array([1., 0, 0, 0]), 1, 0
+        if self.free is not None:
+            q = m.jnt_qposadr[self.free]
+            origin, half = x0[q:q + 2], math.atan2(x0[q + 6], x0[q + 3])
+            turn = np.array([math.cos(half), 0, 0, -math.sin(half)])
+            c, s = math.cos(2 * half), math.sin(2 * half)
+        into = lambda v: np.array([c * v[0] + s * v[1], c * v[1] - s * v[0]])
+        for kind, q, d, relative in self.joints:
+            v = m.nq + d
+            if kind == T.mjJNT_FREE:
+                z[d:d + 2], z[d + 2] = into(x[q:q + 2] - origin), x[q + 2]
+                z[d + 3:d + 6] = rotation_vector(product(turn, x[q + 3:q + 7]))
+                z[m.nv + d:m.nv + d + 2], z[m.nv + d + 2:m.nv + d + 6] = into(x[v:v + 2]), x[v + 2:v + 6]
+            elif kind == T.mjJNT_BALL:
+                z[d:d + 3], z[m.nv + d:m.nv + d + 3] = rotation_vector(x[q:q + 4]), x[v:v + 3]
+            else:
+                z[d], z[m.nv + d] = x[q] - (x0[q] if relative else 0), x[v]
+        z[2 * m.nv:] = x[m.nq + m.nv:]
+        return z
+
+    # ---- simulation ----
+
+    def load(self, x):
+        m, d = self.model, self.data
+        d.qpos, d.qvel, d.act = x[:m.nq], x[m.nq:m.nq + m.nv], x[m.nq + m.nv:]
+
+    def clear(self):
+        mujoco.mj_resetData(self.model, self.data)
+
+    def step(self, u, count=None):
+        """the state after one action; None if it diverges"""
+        d = self.data
+        d.ctrl = u
+        for _ in range(self.substeps):
+            mujoco.mj_step(self.model, d)
+            if count is not None: count += [1, d.solver_niter[0], d.nefc]
+            x = np.concatenate([d.qpos, d.qvel, d.act])
+            if d.warning.number.any() or not (abs(x) <= LIMIT).all(): return None
+        return x
+
+    def rollout(self, x0, actions, count=None):
+        """the executed states, NaN after a divergence, and whether one happened"""
+        out = np.full((len(actions) + 1, self.nx), np.nan)
+        out[0] = x0
+        self.clear()
+        self.load(x0)
+        for t, u in enumerate(actions):
+            x = self.step(u, count)
+            if x is None: return out, True
+            out[t + 1] = x
+        return out, False
+
+    def distance(self, a, b):
+        """2-norm of b (-) a in tangent coordinates"""
+        m, e = self.model, np.empty(self.model.nv)
+        mujoco.mj_differentiatePos(m, e, 1, a[:m.nq], b[:m.nq])
+        return math.sqrt((e**2).sum() + ((b[m.nq:] - a[m.nq:])**2).sum())
+
+    def contacts(self, states):
+        """[frames][feet]: 1 contact, 0 none, -1 unknown"""
+        m, d = self.model, self.data
+        out = np.full((len(states), len(self.feet)), -1)
+        for t, x in enumerate(states):
+            if not (abs(x) <= LIMIT).all(): continue
+            self.clear()
+            self.load(x)
+            mujoco.mj_forward(m, d)
+            touching = set(d.contact.geom[d.contact.dist <= d.contact.includemargin].flat)
+            out[t] = [f in touching for f in self.feet]
+        return out
+
+    # ---- falls ----
+
+    def find_fall_rule(self):
+        m = self.model
+        self.height, self.tilt = self.number('eval.fall_height'), math.radians(self.number('eval.fall_tilt'))
+        joint = lambda key: m.joint(self.config[key]).id if self.config[key] else self.free
+        self.height_at = None if not self.height else m.jnt_qposadr[joint('eval.height_joint')]
+        if self.height and mujoco.mjtJoint(m.jnt_type[joint('eval.height_joint')]) == mujoco.mjtJoint.mjJNT_FREE: self.height_at += 2
+        self.tilt_joint = joint('eval.tilt_joint') if self.tilt else None
+
+    def lean(self, x):
+        m, j = self.model, self.tilt_joint
+        q = m.jnt_qposadr[j]
+        if mujoco.mjtJoint(m.jnt_type[j]) == mujoco.mjtJoint.mjJNT_HINGE: return abs(x[q])
+        q += 3 if mujoco.mjtJoint(m.jnt_type[j]) == mujoco.mjtJoint.mjJNT_FREE else 0
+        matrix = np.empty(9)
+        mujoco.mju_quat2Mat(matrix, x[q:q + 4] / np.linalg.norm(x[q:q + 4]))
+        return math.atan2(math.hypot(matrix[2], matrix[5]), matrix[8])
+
+    def first_fall(self, states):
+        """the first fallen frame, or None"""
+        for t, x in enumerate(states):
+            if not np.isfinite(x).all() or self.height and x[self.height_at] < self.height: return t
+            if self.tilt and self.lean(x) > self.tilt: return t
+        return None
+
+
+# ---- numbers of windows as rows ----
+
+
+def quantile(ascending, p):
+    at = p * (len(ascending) - 1)
+    low = int(at)
+    return ascending[low] + (at - low) * (ascending[min(low + 1, len(ascending) - 1)] - ascending[low])
+
+
+def clusters_of(episode, group):
+    """the members of each cluster by group; groups, clusters and members by first occurrence"""
+    out = {}
+    for i, (e, g) in enumerate(zip(episode, group)): out.setdefault(g, {}).setdefault(e, []).append(i)
+    return [list(c.values()) for c in out.values()]
+
+
+def bootstrap(values, episode, group, seed):
+    """the 95 % percentile interval of the mean: 2000 resamples of whole episodes within each group"""
+    groups = clusters_of(episode, group)
+    if all(len(g) == 1 for g in groups): return None, None
+    r, lane, sums, counts = np.arange(2000), 0, 0, 0
+    for clusters in groups:
+        total = np.array([sum(values[i] for i in c) for c in clusters])
+        size = np.array([len(c) for c in clusters])
+        for _ in clusters:
+            drawn = below(seed, BOOTSTRAP, r, lane, len(clusters))
+            sums, counts, lane = sums + total[drawn], counts + size[drawn], lane + 1
+    means = np.sort(sums / counts)
+    return quantile(means, .025), quantile(means, .975)
+
+
+def wilson(values, episode, group):
+    n, groups = len(values), clusters_of(episode[:len(values)], group)
+    p, size = sum(values) / n, sum(map(len, groups))
+    if 0 < p < 1 and any(len(g) > 1 for g in groups):
+        v = 0
+        for clusters in groups:
+            t = np.array([sum(values[i] - p for i in c) for c in clusters])
+            if len(t) > 1: v += len(t) / (len(t) - 1) * ((t - t.mean())**2).sum()
+        size = n / max(1, v / n**2 / (p * (1 - p) / n))
+    z = 1.959963984540054
+    centre, half = (p + z * z / (2 * size)) / (1 + z * z / size), z * math.sqrt(p * (1 - p) / size + z * z / (4 * size * size)) / (1 + z * z / size)
+    return 0 if p == 0 else centre - half, 1 if p == 1 else centre + half
+
+
+class Results:
+    """what a record must contain"""
+
+    def __init__(self, task):
+        self.task, self.rows, self.samples = task, {}, {}
+
+    def put(self, metric, k, unit, value, n, lo=None, hi=None, failed=0):
+        assert (metric, k) not in self.rows, metric
+        value = None if value is None or not math.isfinite(value) else float(value)
+        self.rows[metric, k] = dict(value=value, n=n, lo=lo, hi=hi, unit=unit,
+                                    status='%d of %d not finite' % (failed, n) if failed else 'ok')
+
+    def mean(self, metric, k, unit, values, of=None, samples=True):
+        """`of`: the windows of the values, if not the first ones"""
+        task, values = self.task, [float(v) for v in values]
+        if not values: return
+        of = range(len(values)) if of is None else of
+        if samples: self.samples[metric, k] = values
+        failed, lo, hi = sum(not math.isfinite(v) for v in values), None, None
+        if not failed:
+            lo, hi = bootstrap(values, [task.episode[i] for i in of], [task.window_group[i] for i in of], int(task.number('eval.seed')))
+        self.put(metric, k, unit, None if failed else sum(values) / len(values), len(values), lo, hi, failed)
+
+    def share(self, metric, k, values, samples=True):
+        if samples: self.samples[metric, k] = [float(v) for v in values]
+        lo, hi = wilson(values, self.task.episode, self.task.window_group)
+        self.put(metric, k, 'share', sum(values) / len(values), len(values), lo, hi)
+
+
+# ---- metrics of windows ----
+
+
+def finite(*arrays):
+    return all(np.isfinite(a).all() for a in arrays)
+
+
+def squares(task, made, demo):
+    """squared normalised differences per channel, summed over frames 1..H"""
+    return sum(((task.encode(demo[0], x) - task.encode(demo[0], y)) / task.std)**2 for x, y in zip(made[1:], demo[1:]))
+
+
+def add_tre(task, out, metric, k, made):
+    sums = [squares(task, x, y) if finite(x) else np.full(len(task.std), np.inf) for x, y in zip(made, task.demo)]
+    out.mean(metric, k, 'std', [math.sqrt(s.sum() / (task.H * len(s))) for s in sums])
+    units = dict(base_pos='m', base_rot='rad', joint_pos='rad', slide_pos='m', base_vel='m/s', base_angvel='rad/s',
+                 joint_vel='rad/s', slide_vel='m/s', activation='')
+    for name, c in task.groups.items():
+        out.mean(metric + '.' + name, k, units[name], [math.sqrt((s[c] * task.std[c]**2).sum() / (task.H * len(c))) for s in sums],
+                 samples=False)
+
+
+def own_errors(task, states, actions):
+    """|x[t+1] (-) f(x[t], u[t])| of every step; the solver's warm start is that of the step before"""
+    if not finite(states, actions): return [math.inf]
+    errors = []
+    task.clear()
+    for t, u in enumerate(actions):
+        task.load(states[t])
+        x = task.step(u)
+        if x is None: return [math.inf]
+        errors.append(task.distance(x, states[t + 1]))
+    return errors
+
+
+def best_error(task, x, x1, starts):
+    """the smallest |x1 (-) f(x, u)| that a projected Levenberg-Marquardt search finds in the box, from each start"""
+    lo, hi = task.box
+    m = task.model
+
+    def residual(u):
+        task.clear()
+        task.load(x)
+        y = task.step(u)
+        if y is None: return None
+        e = np.empty(m.nv)
+        mujoco.mj_differentiatePos(m, e, 1, y[:m.nq], x1[:m.nq])
+        return np.concatenate([e, x1[m.nq:] - y[m.nq:]])
+
+    best = math.inf
+    for u in starts:
+        u = np.clip(u, lo, hi)
+        r, mu = residual(u), 1e-6
+        if r is None: continue
+        for _ in range(30):
+            cost = r @ r
+            step = np.where(u + 1e-6 <= hi, 1e-6, -1e-6)
+            columns = [residual(u + step * (np.arange(len(u)) == j)) for j in range(len(u))]
+            J = np.stack([(np.zeros(len(r)) if c is None else c - r) / s for c, s in zip(columns, step)], 1)
+            improved = False
+            while not improved and mu < 1e12:
+                A, g = J.T @ J, J.T @ r
+                A += mu * np.diag(np.maximum(np.diag(A), 1e-12 * np.diag(A).max() + 1e-300))
+                free = ~((u <= lo) & (g > 0) | (u >= hi) & (g < 0))
+                if not free.any(): break
+                v = u.copy()
+                v[free] -= np.linalg.solve(A[np.ix_(free, free)], g[free])
+                v = np.clip(v, lo, hi)
+                s = residual(v)
+                improved = s is not None and s @ s < cost
+                mu = mu / 10 if improved else max(20 * mu, 1e-6)
+            if not improved: break
+            u, r = v, s
+            if cost - r @ r < 1e-10 * cost: break
+        best = min(best, math.sqrt(r @ r))
+    return best
+
+
+def rest_action(task, x):
+    """the control of each position servo that commands the present position; 0 for the others, clipped to the box"""
+    m, u = task.model, np.zeros(task.model.nu)
+    for i in range(m.nu):
+        j = m.actuator_trnid[i, 0]
+        if m.actuator_biastype[i] == mujoco.mjtBias.mjBIAS_AFFINE and m.actuator_gainprm[i, 0]:
+            u[i] = -(m.actuator_biasprm[i, 1] * x[m.jnt_qposadr[j]] + m.actuator_biasprm[i, 2] * x[m.nq + m.jnt_dofadr[j]]) / m.actuator_gainprm[i, 0]
+    return np.clip(u, *task.box)
+
+
+def check_sae_min(task, k, states, actions, found, faults):
+    """sae_min is the result of a search, so it is bounded: not above sae_own in the box, and where this program's own
+    search ends, up to what two searches differ by"""
+    for b, value in enumerate(found):
+        x = states[b]
+        if not finite(x):
+            if value is not None: faults.append('sae_min %d: window %d is %r' % (k, b, value))
+            continue
+        guess = None if actions is None else np.clip(actions[b], *task.box)
+        own = np.mean(own_errors(task, x, guess)) if guess is not None else math.inf
+        if own < 1e-9:
+            if value > own + 1e-15: faults.append('sae_min %d: window %d is %r above sae_own %r' % (k, b, value, own))
+            continue
+        own_search = np.mean([best_error(task, x[t], x[t + 1], ([] if guess is None else [guess[t]]) + [rest_action(task, x[t]), np.zeros(task.model.nu)])
+                              for t in range(task.H)])
+        if value is None or value > own or not 0.98 * own_search - 1e-9 <= value <= 1.02 * own_search + 1e-9:
+            faults.append('sae_min %d: window %d is %r, not %r; sae_own in the box is %r' % (k, b, value, own_search, own))
+
+
+# ---- chains ----
+
+
+def heading_errors(task, states, command):
+    """mean |velocity - command| in the heading of the base, and mean |yaw rate - command|, over frames 1.."""
+    m, errors = task.model, []
+    for x in states[1:]:
+        matrix = np.empty(9)
+        mujoco.mju_quat2Mat(matrix, x[3:7] / np.linalg.norm(x[3:7]))
+        R, v, w = matrix.reshape(3, 3), x[m.nq:m.nq + 3], x[m.nq + 3:m.nq + 6]
+        yaw = math.atan2(R[1, 0], R[0, 0])
+        forward, left = math.cos(yaw) * v[0] + math.sin(yaw) * v[1], math.cos(yaw) * v[1] - math.sin(yaw) * v[0]
+        errors.append((math.hypot(forward - command[0], left - command[1]), abs((R @ w)[2] - command[2])))
+    return np.mean(errors, 0)
+
+
+def gait_phase(task, states, gait):
+    touch, best = task.contacts(states), 0
+    legs = [GAITS[gait][LEGS.index(n)] for n in task.names('eval.feet')]
+    for i in range(50):
+        same = 0
+        for t in range(1, len(states)):
+            phase = i / 50 + 3.0 * task.dt * t
+            same += sum(touch[t, f] == ((phase + leg) % 1 < .5) for f, leg in enumerate(legs))
+        best = max(best, same)
+    return best / ((len(states) - 1) * len(legs))
+
+
+def follow_chain(task, calls, n, frames, seed, k, pure, faults):
+    """the executed states of the n chains, [n][frames+1][nx], and whether they are those that the method planned"""
+    planned, executed = task.demo[:n, 0], task.demo[:n, 0]
+    chain = np.full((n, frames + 1, task.nx), np.nan)
+    same = True
+    for window in range(-(-frames // task.H)):
+        call = calls.pop(0)
+        check_request(task, call, n, planned if pure else executed, seed, 2**32 + window * n, k, False, faults)
+        run = np.array([task.rollout(x0, u)[0] for x0, u in zip(executed, call['u'])])
+        same &= run.tobytes() == call['x'].tobytes()
+        kept = min(task.H, frames - window * task.H)
+        chain[:, window * task.H:window * task.H + kept + 1] = run[:, :kept + 1]
+        planned, executed = call['x'][:, -1], run[:, -1]
+    return chain, same
+
+
+def add_chains(task, out, calls, seed, k, shown, faults):
+    """falls and what upright chains do; returns the chain that is drawn, or None"""
+    n = min(int(task.number('eval.chains')), len(task.windows))
+    frames = int(task.number('eval.chain_seconds') / task.dt + .5)
+    chain, same = follow_chain(task, calls, n, frames, seed, k, True, faults)
+    falls = [task.first_fall(x) for x in chain]
+    fell = [f is not None for f in falls]
+    up = [i for i in range(n) if not fell[i]]
+    if task.height or task.tilt:
+        out.share('fall_rate', shown, fell)
+        out.mean('survival', shown, 's', [(frames if f is None else f) * task.dt for f in falls])
+        again = fell
+        if not same:
+            again = [task.first_fall(x) is not None for x in follow_chain(task, calls, n, frames, seed, k, False, faults)[0]]
+        out.share('fall_rate.replanned', shown, again, samples=False)
+    names = task.condition_names
+    if {'command.vx', 'command.vy', 'command.wz'} <= set(names):
+        command = task.condition[:, [names.index('command.' + c) for c in ('vx', 'vy', 'wz')]]
+        errors = [heading_errors(task, chain[i], command[i]) for i in up]
+        out.mean('command_error', shown, 'm/s', [e[0] for e in errors], up, samples=False)
+        out.mean('command_error.yaw_rate', shown, 'rad/s', [e[1] for e in errors], up, samples=False)
+    if task.has_gaits and task.feet:
+        gaits = [names[int(np.argmax(c[:2]))][5:] for c in task.condition]
+        out.mean('gait_phase', shown, 'share', [gait_phase(task, chain[i], gaits[i]) for i in up], up, samples=False)
+    shown_chain = up[0] if up else 0
+    return shown_chain, chain[shown_chain]
+
+
+# ---- a record ----
+
+
+def check_request(task, call, n, x0, seed, first_index, k, demonstrated, faults):
+    def differs(what): faults.append('call for %d windows at index %d: %s' % (n, first_index, what))
+    if list(call['request']) != [seed, first_index, k]: differs('seed, index, K are %s, not %s' % (call['request'], [seed, first_index, k]))
+    if not np.array_equal(call['x0'], x0, equal_nan=True): differs('other start states')
+    if len(task.condition_names) and not np.array_equal(call['condition'], task.condition[:n]): differs('other conditions')
+    if demonstrated and not np.array_equal(call['demonstrated'], task.demo_actions): differs('other demonstrated actions')
+    if not demonstrated and 'demonstrated' in call: differs('the method sees demonstrated actions')
+
+
+def read_calls(path):
+    arrays, calls = np.load(path), []
+    for key in arrays:
+        i, name = key.split('.')
+        while len(calls) <= int(i): calls.append({})
+        calls[int(i)][name] = arrays[key]
+    return calls
+
+
+def random_actions(task, seed, first_index, n):
+    center, half = task.numbers('action.center'), task.numbers('action.half_range')
+    lo, hi = (b.copy() for b in task.box)
+    if center and half:
+        for i in range(task.model.nu):
+            c, h = center[i % len(center)], half[i % len(half)]
+            lo[i], hi[i] = max(lo[i], c - h), min(hi[i], c + h)
+    return np.array([lo + (hi - lo) * uniform(seed, ACTION, first_index + b, task.H * task.model.nu).reshape(task.H, -1) for b in range(n)])
+
+
+def expected_curves(task, states):
+    m, T, out = task.model, mujoco.mjtJoint, []
+    for j in range(m.njnt):
+        q, d = m.jnt_qposadr[j], m.jnt_dofadr[j]
+        if len(out) >= 4: break
+        if T(m.jnt_type[j]) == T.mjJNT_FREE: out += [('base height', 'm', q + 2), ('base velocity, world x', 'm/s', m.nq + d)]
+        elif T(m.jnt_type[j]) in (T.mjJNT_HINGE, T.mjJNT_SLIDE) and not (m.njnt > 6 and j < 2):
+            out.append((m.joint(j).name, 'rad' if T(m.jnt_type[j]) == T.mjJNT_HINGE else 'm', q))
+    return [dict(title=t, unit=u, dt=task.dt, demonstrated=list(task.demo[0][:, at]), generated=list(states[0][:, at])) for t, u, at in out]
+
+
+def expected_strip(task, index, chain):
+    m, d, frames = task.model, task.data, []
+    first = (len(chain) - 1) // 2
+    for t in range(first, min(first + 18, len(chain)), 2):
+        if not math.isfinite(chain[t][0]): break
+        task.clear()
+        task.load(chain[t])
+        mujoco.mj_forward(m, d)
+        at = np.concatenate([d.xpos[1:], d.geom_xpos[task.feet]])
+        frames.append(dict(t=t * task.dt, x=list(at[:, 0]), z=list(at[:, 2])))
+    words = [n[5:] for n, v in zip(task.condition_names, task.condition[index]) if n.startswith('gait.') and v > .5]
+    words += ['%s %.2f' % (n.split('.')[-1], v) for n, v in zip(task.condition_names, task.condition[index]) if not n.startswith('gait.')]
+    return dict(title=', '.join(words) or task.config['task.name'], dt=2 * task.dt, ground=0.0, frames=frames,
+                parent=[int(p) - 1 for p in m.body_parentid[1:]] + [int(m.geom_bodyid[f]) - 1 for f in task.feet])
+
+
+FLAGS = {  # returns actions, samples with K steps, sees the demonstration
+    'dynaflow': (1, 1, 0), 'dynaflow_tracking': (1, 1, 0), 'kinematic_fm': (0, 1, 0), 'kinematic_fm_idm': (1, 1, 0),
+    'action_fm': (1, 1, 0), 'random_action': (1, 0, 0), 'replay_demo': (1, 0, 1)}
+OWN_STATES = ('kinematic_fm', 'kinematic_fm_idm')  # other methods return the states to which their actions lead
+
+
+def check_cell(record, task, calls):
+    """what of a record differs from what this program computes"""
+    faults, out, seed, method = [], Results(task), record['seed'], record['method']
+    acts, samples, sees = FLAGS[method]
+    B = len(task.windows)
+    floor = np.mean([math.sqrt(squares(task, x, y).sum() / (task.H * len(task.std))) if finite(x) else math.inf
+                     for x, y in zip([task.rollout(x[0], u)[0] for x, u in zip(task.demo, random_actions(task, seed, 0, B))], task.demo)])
+    strip = None
+    for k in [int(v) for v in task.numbers('eval.sampler_steps')] if samples else [1]:
+        call, shown = calls.pop(0), k if samples else 0
+        check_request(task, call, B, task.demo[:, 0], seed, 0, k, sees, faults)
+        states, actions = call['x'], call.get('u')
+        if (actions is not None) != bool(acts): faults.append('K = %d: actions are %s' % (shown, 'returned' if not acts else 'missing'))
+        add_tre(task, out, 'tre', shown, states)
+        executed = states
+        if acts:
+            count, diverged = np.zeros(3, int), 0
+            executed = []
+            for x, u in zip(task.demo, actions):
+                run, end = task.rollout(x[0], u, count)
+                executed.append(run)
+                diverged += end
+            executed = np.array(executed)
+            if method not in OWN_STATES and executed.tobytes() != states.tobytes(): faults.append('K = %d: the states are not those of the actions' % shown)
+            add_tre(task, out, 'tre_open_loop', shown, executed)
+            errors = [own_errors(task, x, u) for x, u in zip(states, actions)]
+            out.mean('sae_own', shown, 'mixed SI', [np.mean(e) for e in errors])
+            worst = [max(e) for e in errors]
+            out.put('sae_own.worst_step', shown, 'mixed SI', max(worst), B, failed=sum(not math.isfinite(w) for w in worst))
+            if task.feet:
+                pairs = [(task.contacts(x[1:]), task.contacts(y[1:])) for x, y in zip(executed, task.demo)]
+                out.mean('gait_agreement', shown, 'share', [np.mean((a == b) & (a >= 0)) for a, b in pairs])
+            for name, value in zip(('physics_steps', 'solver_iterations', 'constraint_rows', 'diverged'), [*count, diverged]):
+                out.put('effort.' + name, shown, 'count', value, B)
+            if method == 'random_action' and not np.array_equal(actions, random_actions(task, seed, 0, B)):
+                faults.append('the actions are not the random ones of this seed')
+            if method == 'replay_demo' and not np.array_equal(actions, task.demo_actions): faults.append('the actions are not the demonstrated ones')
+        searched = min(int(task.number('eval.sae_windows')), B)
+        stored = next(s['values'] for s in record['samples'] if (s['metric'], s['k']) == ('sae_min', shown))
+        check_sae_min(task, shown, states[:searched], actions, stored, faults)
+        out.mean('sae_min', shown, 'mixed SI', [math.inf if v is None else v for v in stored[:searched]])
+        if acts and not sees:
+            if method == 'random_action':
+                for w, c in enumerate(calls):
+                    if not np.array_equal(c['u'], random_actions(task, seed, 2**32 + w * len(c['u']), len(c['u']))): faults.append('chain %d: other random actions' % w)
+            strip = expected_strip(task, *add_chains(task, out, calls, seed, k, shown, faults))
+        replays = [dict(k=shown, window=b, x0=list(task.demo[b, 0]), u=list(actions[b].flat), x=list(executed[b][1:].flat))
+                   for b in [0, B // 2]] if acts else None
+        curves = expected_curves(task, executed)
+    if calls: faults.append('%d calls more than expected' % len(calls))
+    add_training(out, record)
+    compare_rows(out, record, faults)
+    for name, wanted in (('replays', replays), ('examples', curves), ('strip', strip)):
+        compare_tree(name, record.get(name), wanted, faults)
+    hashed = hashlib.sha256(np.ascontiguousarray(task.demo[:, 0]).tobytes()).hexdigest()
+    if record['windows_sha256'] != hashed: faults.append('windows_sha256 is not that of the start states')
+    compare_tree('windows', record['windows'], dict(episode=task.episode, start=[s for _, s in task.windows], group=task.window_group,
+                                                    groups=task.condition_names if task.has_gaits else []), faults)
+    check_notes(out, record, floor, 'tre_open_loop' if acts else 'tre', method in ('random_action', 'replay_demo'), faults)
+    return faults
+
+
+def add_training(out, record):
+    """work counters of training, summed over the networks"""
+    curves = record['training']['curves']
+    if not curves: return
+    for name, field in (('gradient_steps', 'steps'), ('skipped_steps', 'skipped'), ('diverged_samples', 'diverged')):
+        out.put('effort.' + name, 0, 'count', sum(c[field] for c in curves), len(curves))
+    for name, field in (('adjoint_steps', 'steps'), ('approximate_steps', 'approximate'), ('differenced_steps', 'differenced')):
+        out.put('effort.' + name, 0, 'count', sum(c['adjoints'][field] for c in curves), len(curves))
+
+
+def check_notes(out, record, floor, metric, reference, faults):
+    """a method that is worse than random actions is reported, with both numbers"""
+    wanted = []
+    for (name, k), row in out.rows.items():
+        if name == metric and not reference and math.isfinite(floor) and row['value'] is not None and row['value'] > floor:
+            wanted.append('worse than random actions: %s%s is %.4g, that of random_action on the same windows %.4g'
+                          % (metric, ' at K = %d' % k if k else '', row['value'], floor))
+    found = [n for n in record['notes'] if n.startswith('worse')]
+    if found != wanted: faults.append('notes are %s, not %s' % (found, wanted))
+
+
+def same(a, b):
+    if a is None or b is None or isinstance(a, str) or isinstance(b, str): return a == b or b is not None and a is None and b != b
+    return abs(a - b) <= 1e-12 * max(1, abs(a), abs(b))
+
+
+def compare_tree(where, found, wanted, faults):
+    if isinstance(wanted, dict) and isinstance(found, dict) and set(found) == set(wanted):
+        for key in wanted: compare_tree(where + '.' + key, found[key], wanted[key], faults)
+    elif isinstance(wanted, list) and isinstance(found, list) and len(found) == len(wanted):
+        for i, (f, w) in enumerate(zip(found, wanted)): compare_tree('%s[%d]' % (where, i), f, w, faults)
+    elif isinstance(wanted, (dict, list)) or isinstance(found, (dict, list)) or not same(found, wanted):
+        faults.append('%s is %.60r, not %.60r' % (where, found, wanted))
+
+
+def compare_rows(out, record, faults):
+    found = {}
+    for r in record['rows']:
+        if (r['metric'], r['k']) in found: faults.append('%s %d: two rows' % (r['metric'], r['k']))
+        found[r['metric'], r['k']] = {name: r.get(name) for name in ('value', 'n', 'lo', 'hi', 'unit', 'status')}
+    for key in sorted(set(found) | set(out.rows)):
+        compare_tree('%s %d' % key, found.get(key), out.rows.get(key), faults)
+    samples = {(s['metric'], s['k']): s['values'] for s in record['samples']}
+    if len(samples) != len(record['samples']): faults.append('samples stand twice')
+    for key in sorted(set(samples) | set(out.samples)):
+        wanted = out.samples.get(key)
+        compare_tree('samples of %s %d' % key, samples.get(key), wanted and [v if math.isfinite(v) else None for v in wanted], faults)
+
+
+def main(run, tasks):
+    mujoco.set_mju_user_warning(lambda text: None)  # a divergence is a result
+    worst, numbers = 0, 0
+    cells = [r for r in map(json.loads, open(run + '/events.jsonl')) if r['type'] == 'cell' and r['status'] == 'done']
+    known = {}
+    for record in cells:
+        name = record["task"]
+        if name not in known: known[name] = Task(tasks + "/" + name, record)
+        task = known[name]
+        faults = check_cell(record, task, read_calls('%s/samples/%s.npz' % (run, record['key'][:16])))
+        numbers += len(record['rows'])
+        for f in faults: print('%s %s: %s' % (record['task'], record['method'], f))
+        worst = worst or bool(faults)
+    print('%d cells, %d rows' % (len(cells), numbers))
+    return int(worst or not cells)
+
+
+if __name__ == '__main__':
+    sys.exit(main(*sys.argv[1:]))
