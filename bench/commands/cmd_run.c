@@ -7,6 +7,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/flow/method.h"
 #include "escape.h"
+#include "estimate.h"
 #include "exit_code.h"
 #include "machine.h"
 #include "methods.h"
@@ -14,6 +15,7 @@
 #include "options.h"
 #include "outcome.h"
 #include "plan.h"
+#include "progress.h"
 #include "rows.h"
 #include "shard.h"
 #include "stop.h"
@@ -236,10 +238,28 @@ static void print_result(const arguments* a, const plan* p, const tally* t, cons
   text_clear(&line);
 }
 
+/* says what the run will do and, after a few steps of every training, about how long that takes */
+static void announce(const arguments* a, const plan* p, const store* events) {
+  if (a->common.quiet) return;
+  const estimate e = estimate_training(p, a->part, &a->common, events);
+  char time[32];
+  text line = {0};
+  text_add(&line, "%d cell%s to run", e.cells, e.cells == 1 ? "" : "s");
+  if (e.networks) {
+    text_add(&line, ", %d network%s to train: about %s on %d thread%s of this machine, estimated from %d steps of each",
+             e.networks, e.networks == 1 ? "" : "s", duration_text(e.seconds, time, sizeof time), a->common.threads,
+             a->common.threads == 1 ? "" : "s", ESTIMATE_STEPS);
+    text_add(&line, "; evaluation comes on top%s", e.unknown ? ", as do methods that do not name their networks" : "");
+  }
+  if (e.cells && !stop_flag) print_line(stderr, "dynaflow: %s", text_of(&line));
+  text_clear(&line);
+}
+
 static int run_plan(const arguments* a, const plan* p, const char* folder, store* events) {
   tally t = {.results = rows_new()};
   bool go_on = true;
   for (int i = 0; i < p->n; i++) t.mine += shard_has(a->part, i);
+  announce(a, p, events);
   for (int i = 0; i < p->n && go_on; i++) {
     if (!shard_has(a->part, i)) continue;
     t.at++;

@@ -87,7 +87,7 @@ typedef struct bar {
   const char* state_folder; /* NULL: none */
 } bar;
 
-/* "cell 4 of 7: go1_gaits kinematic_fm_idm seed 1", and ", network inverse_dynamics" if the name is not the method's */
+/* "cell 4 of 7: my_task kinematic_fm_idm seed 1", and ", network inverse_dynamics" if the name is not the method's */
 static void cell_label(const cell* c, const char* network, char* out, size_t n) {
   const bool other = network && strcmp(network, c->method->name) != 0;
   snprintf(out, n, "%s%.60s %.48s seed %llu%s%.48s", c->position, c->config.task_name, c->method->name,

@@ -103,9 +103,9 @@ df_status plan_record(plan* p, const options* opts, store* events, const char** 
 
 /* ---- networks that several cells train ---- */
 
-static bool trains(const df_method* method, const char* network) {
-  for (int i = 0; i < DF_LOGS_MAX && method->networks[i]; i++) {
-    if (strcmp(method->networks[i], network) == 0) return true;
+bool plan_trains(const planned_cell* c, const char* network) {
+  for (int i = 0; i < DF_LOGS_MAX && c->method->networks[i]; i++) {
+    if (strcmp(c->method->networks[i], network) == 0) return true;
   }
   return false;
 }
@@ -113,7 +113,7 @@ static bool trains(const df_method* method, const char* network) {
 bool plan_wants_network(const plan* p, int but, const char* training_key, const char* network, const store* events) {
   for (int i = 0; i < p->n; i++) {
     const planned_cell* c = &p->cell[i];
-    const bool same = i != but && strcmp(c->training_key, training_key) == 0 && trains(c->method, network);
+    const bool same = i != but && strcmp(c->training_key, training_key) == 0 && plan_trains(c, network);
     if (same && !store_find(events, c->key)) return true;
   }
   return false;

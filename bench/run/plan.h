@@ -46,6 +46,9 @@ DF_MUST_CHECK df_status plan_record(plan* p, const options* opts, store* events,
 
 /* ---- networks that several cells train (cell.h); after plan_record() ---- */
 
+/* Whether the cell's method names this network. */
+bool plan_trains(const planned_cell* c, const char* network);
+
 /* Whether a cell of the plan other than `but` (-1: any) that is not done trains this network. */
 bool plan_wants_network(const plan* p, int but, const char* training_key, const char* network, const store* events);
 
