@@ -30,6 +30,7 @@ df_status flow_method_sample(void* self, const df_request* request, double* x, d
       .save = flow_method_save,                                         \
       .load = flow_method_load,                                         \
       .sample = flow_method_sample,                                     \
+      .networks = {#id},                                                \
   }
 
 #endif

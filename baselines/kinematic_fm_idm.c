@@ -81,4 +81,5 @@ const df_method df_method_kinematic_fm_idm = {
     .save = save,
     .load = load,
     .sample = sample,
+    .networks = {"kinematic_fm", "inverse_dynamics"},
 };

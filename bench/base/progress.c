@@ -17,8 +17,7 @@ void progress_start(progress* p, bool quiet, const char* label, const char* unit
   p->terminal = isatty(STDERR_FILENO) != 0;
 }
 
-/* "1:05:09" or "2:03" */
-static const char* duration(double seconds, char* out, size_t n) {
+const char* duration_text(double seconds, char* out, size_t n) {
   if (!isfinite(seconds) || seconds < 0 || seconds > 3.6e6) {
     snprintf(out, n, "?");
     return out;
@@ -46,7 +45,7 @@ static void draw(const progress* p, double now, const char* note) {
   const double rate = now > p->started ? p->done / (now - p->started) : 0;
   char speed[48], left[32], bar[WIDTH + 1];
   rate_text(p, rate, speed, sizeof speed);
-  duration(rate > 0 ? (p->total - p->done) / rate : NAN, left, sizeof left);
+  duration_text(rate > 0 ? (p->total - p->done) / rate : NAN, left, sizeof left);
   text line = {0}, shown = {0};
   const int full = (int)(share * WIDTH);
   for (int i = 0; i < WIDTH; i++) bar[i] = i < full ? '#' : '.';
@@ -88,5 +87,5 @@ void progress_end(progress* p) {
   if (p->line_open) fprintf(stderr, "\r\033[K");
   if (seconds < 1) return;
   print_line(stderr, "%s: %.0f of %.0f %s in %s", p->label, p->done, p->total, p->unit,
-             duration(seconds, taken, sizeof taken));
+             duration_text(seconds, taken, sizeof taken));
 }

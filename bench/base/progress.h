@@ -6,6 +6,7 @@
 #define BENCH_BASE_PROGRESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 typedef struct progress {
   const char* label;
@@ -15,6 +16,10 @@ typedef struct progress {
   double started, drawn; /* wall-clock times [s]: of the start, of the last line */
   bool quiet, terminal, line_open;
 } progress;
+
+/* Writes a duration to out[n]: "1:05:09", "2:03", or "?" if it is not finite or longer than 1000 hours. Returns `out`.
+ */
+const char* duration_text(double seconds, char* out, size_t n);
 
 /* Starts the clock. `total` is the amount of work in `unit` (plural, e.g. "steps"). `label` and `unit` are not copied.
  */

@@ -7,6 +7,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/flow/method.h"
 #include "escape.h"
+#include "estimate.h"
 #include "exit_code.h"
 #include "machine.h"
 #include "methods.h"
@@ -14,6 +15,7 @@
 #include "options.h"
 #include "outcome.h"
 #include "plan.h"
+#include "progress.h"
 #include "rows.h"
 #include "shard.h"
 #include "stop.h"
@@ -133,6 +135,7 @@ static const struct argp parser = {
 
 /* outcome of the plan so far */
 typedef struct tally {
+  int mine, at; /* cells of this process, and the number of the current one, from 1 */
   int ran, skipped, failed, elsewhere;
   int code; /* exit code of the first failure, or EXIT_DONE */
   rows results;
@@ -185,10 +188,10 @@ static df_status run_opened(cell* c, const char* name, const char* folder, store
   if (store_find(events, c->key)) {
     t->skipped++;
     cell_forget_training(c, folder); /* left over if the process was killed after it wrote the record */
-    if (!quiet) print_line(stderr, "%s: already done", name);
+    if (!quiet) print_line(stderr, "%s%s: already done", c->position, name);
   } else if (!mine) {
     t->elsewhere++;
-    if (!quiet) print_line(stderr, "%s: locked by another process", name);
+    if (!quiet) print_line(stderr, "%s%s: locked by another process", c->position, name);
   } else {
     DF_TRY(cell_run(c, folder, events, &end));
     count_outcome(t, name, &end);
@@ -199,8 +202,10 @@ static df_status run_opened(cell* c, const char* name, const char* folder, store
   return DF_OK;
 }
 
-/* Opens and runs one cell. Returns false if the store can no longer be written, which ends the run. */
-static bool work_on_cell(const arguments* a, const planned_cell* p, const char* folder, store* events, tally* t) {
+/* Opens and runs cell i of the plan, the t->at-th of this process. Returns false if the store can no longer be written,
+ * which ends the run. */
+static bool work_on_cell(const arguments* a, const plan* all, int i, const char* folder, store* events, tally* t) {
+  const planned_cell* p = &all->cell[i];
   char name[160];
   snprintf(name, sizeof name, "%.60s %.48s seed %llu", p->task, p->method->name, (unsigned long long)p->seed);
   cell c;
@@ -210,6 +215,10 @@ static bool work_on_cell(const arguments* a, const planned_cell* p, const char* 
     c.limits = a->limits;
     c.store_samples = a->store_samples;
     if (a->save_every >= 0) c.save_every = a->save_every;
+    snprintf(c.position, sizeof c.position, "cell %d of %d: ", t->at, t->mine);
+    for (int k = 0; k < DF_LOGS_MAX && p->method->networks[k]; k++) {
+      c.shared[k] = plan_wants_network(all, i, c.training_key, p->method->networks[k], events);
+    }
     status = run_opened(&c, name, folder, events, t);
   }
   if (status != DF_OK) {
@@ -221,14 +230,14 @@ static bool work_on_cell(const arguments* a, const planned_cell* p, const char* 
   return status == DF_OK || !opened;
 }
 
-static void print_result(const arguments* a, const plan* p, const tally* t, int mine, const char* path) {
+static void print_result(const arguments* a, const plan* p, const tally* t, const char* path) {
   if (a->common.json) {
     rows_print(&t->results, &a->common);
     return;
   }
   if (a->common.quiet) return;
   text line = {0};
-  text_add(&line, "%d cells", mine);
+  text_add(&line, "%d cells", t->mine);
   if (a->part.n) text_add(&line, " of %d, shard %d of %d", p->n, a->part.i, a->part.n);
   text_add(&line, ": %d run, %d already done, %d failed", t->ran, t->skipped, t->failed);
   if (t->elsewhere) text_add(&line, ", %d locked by another process", t->elsewhere);
@@ -236,28 +245,47 @@ static void print_result(const arguments* a, const plan* p, const tally* t, int 
   text_clear(&line);
 }
 
+/* says what the run will do and, after a few steps of every training, about how long that takes */
+static void announce(const arguments* a, const plan* p, const store* events) {
+  if (a->common.quiet) return;
+  const estimate e = estimate_training(p, a->part, &a->common, events);
+  char time[32];
+  text line = {0};
+  text_add(&line, "%d cell%s to run", e.cells, e.cells == 1 ? "" : "s");
+  if (e.networks) {
+    text_add(&line, ", %d network%s to train: about %s on %d thread%s of this machine, estimated from %d steps of each",
+             e.networks, e.networks == 1 ? "" : "s", duration_text(e.seconds, time, sizeof time), a->common.threads,
+             a->common.threads == 1 ? "" : "s", ESTIMATE_STEPS);
+    text_add(&line, "; evaluation comes on top%s", e.unknown ? ", as do methods that do not name their networks" : "");
+  }
+  if (e.cells && !stop_flag) print_line(stderr, "dynaflow: %s", text_of(&line));
+  text_clear(&line);
+}
+
 static int run_plan(const arguments* a, const plan* p, const char* folder, store* events) {
   tally t = {.results = rows_new()};
-  int mine = 0;
   bool go_on = true;
-  for (int i = 0; i < p->n; i++) mine += shard_has(a->part, i);
+  for (int i = 0; i < p->n; i++) t.mine += shard_has(a->part, i);
+  announce(a, p, events);
   for (int i = 0; i < p->n && go_on; i++) {
     if (!shard_has(a->part, i)) continue;
+    t.at++;
     if (stop_flag) t.code = EXIT_INTERRUPTED;
-    go_on = t.code != EXIT_INTERRUPTED && work_on_cell(a, &p->cell[i], folder, events, &t);
+    go_on = t.code != EXIT_INTERRUPTED && work_on_cell(a, p, i, folder, events, &t);
   }
   /* a file of records that was removed after the last cell was written is an error, too */
   if (go_on) {
     const df_status status = store_refresh(events);
     if (status != DF_OK) report_failure(status);
     if (status != DF_OK && t.code == EXIT_DONE) t.code = exit_code_of(status);
+    plan_drop_networks(p, folder, events);
   }
   if (t.elsewhere && t.code == EXIT_DONE) t.code = EXIT_INCOMPLETE;
   if (t.code == EXIT_INTERRUPTED) {
     print_line(stderr, "dynaflow: interrupted; %d of %d cells are done and kept in %s; repeat the command to resume",
-               t.ran + t.skipped, mine, folder);
+               t.ran + t.skipped, t.mine, folder);
   }
-  print_result(a, p, &t, mine, store_path(events));
+  print_result(a, p, &t, store_path(events));
   rows_free(&t.results);
   return t.code;
 }
@@ -280,7 +308,7 @@ static char* find_folder(const arguments* a) {
 }
 
 /* opens the folder, records the plan and works on it; returns the exit code */
-static int run_in_folder(const arguments* a, const plan* p, const char* folder) {
+static int run_in_folder(const arguments* a, plan* p, const char* folder) {
   store* events;
   df_status status = store_open(folder, a->part, &events);
   if (status != DF_OK) return report_failure(status);

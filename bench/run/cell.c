@@ -48,7 +48,10 @@ df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t
                             .mujoco_version = df_mujoco_version(),
                             .blas_kernel = blas ? blas->kernel : "",
                             .plugin_sha256 = df_method_file_sha256(method)};
-  return cell_key(&id, KEY_CELL, c->key);
+  DF_TRY(cell_key(&id, KEY_CELL, c->key));
+  cell_identity training = id;
+  training.method = "";
+  return cell_key(&training, KEY_TRAINING, c->training_key);
 }
 
 df_status cell_load(cell* c) {
@@ -79,18 +82,26 @@ void cell_close(cell* c) {
 /* progress of a training; a method that trains several networks in turn gets one bar per network */
 typedef struct bar {
   progress p;
-  char label[160];
+  char label[256];
   char what[DF_NAME_MAX];
   const cell* cell;
+  const char* state_folder; /* NULL: none */
 } bar;
+
+/* "cell 4 of 7: my_task kinematic_fm_idm seed 1", and ", network inverse_dynamics" if the name is not the method's */
+static void cell_label(const cell* c, const char* network, char* out, size_t n) {
+  const bool other = network && strcmp(network, c->method->name) != 0;
+  snprintf(out, n, "%s%.60s %.48s seed %llu%s%.48s", c->position, c->config.task_name, c->method->name,
+           (unsigned long long)c->seed, other ? ", network " : "", other ? network : "");
+}
 
 static void on_progress(void* context, const char* what, long done, long total, double loss) {
   bar* b = context;
   if (strcmp(b->what, what) != 0) {
     if (b->what[0]) progress_end(&b->p);
     snprintf(b->what, sizeof b->what, "%s", what);
-    snprintf(b->label, sizeof b->label, "%.60s %.48s seed %llu", b->cell->config.task_name, what,
-             (unsigned long long)b->cell->seed);
+    cell_label(b->cell, what, b->label, sizeof b->label);
+    if (b->state_folder) network_is_trained(b->state_folder, what);
     progress_start(&b->p, b->cell->opts->quiet, b->label, "steps", (double)total);
   }
   char note[48] = "";
@@ -127,7 +138,7 @@ df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, i
   *n_logs = 0;
   if (!(c->method->flags & DF_METHOD_TRAINS)) return cell_create(c);
   warn_inexact(c->config.task_name, c->task->system, c->opts);
-  bar b = {.cell = c};
+  bar b = {.cell = c, .state_folder = state_folder};
   df_method_env env = {.task = c->task,
                        .seed = c->seed,
                        .threads = c->opts->threads,
@@ -135,7 +146,7 @@ df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, i
                        .progress_context = &b,
                        .stop = &stop_flag,
                        .state_folder = state_folder,
-                       .state_identity = c->key,
+                       .state_identity = c->training_key,
                        .notice = on_notice,
                        .state_every = c->save_every};
   DF_TRY(c->method->create(&env, &c->instance));
@@ -194,7 +205,8 @@ static json_t* config_json(const df_config* config) {
   return o;
 }
 
-static json_t* curve_json(const df_training_log* log) {
+/* `taken`: another cell of the run trained the network; the CPU time is that of its training */
+static json_t* curve_json(const df_training_log* log, bool taken) {
   json_t *step = json_array(), *loss = json_array();
   for (int i = 0; i < log->n; i++) {
     json_array_append_new(step, json_integer(log->step[i]));
@@ -203,16 +215,19 @@ static json_t* curve_json(const df_training_log* log) {
   json_t* adjoints =
       json_pack("{s:I,s:I,s:I}", "steps", (json_int_t)log->adjoints.steps, "approximate",
                 (json_int_t)log->adjoints.approximate, "differenced", (json_int_t)log->adjoints.differenced);
-  return json_pack("{s:s,s:I,s:I,s:I,s:o,s:I,s:f,s:o,s:o}", "name", log->name, "steps", (json_int_t)log->steps,
-                   "diverged", (json_int_t)log->diverged, "skipped", (json_int_t)log->skipped, "adjoints", adjoints,
-                   "parameters", (json_int_t)log->parameters, "cpu_s", log->cpu_s, "step", step, "loss", loss);
+  json_t* curve =
+      json_pack("{s:s,s:I,s:I,s:I,s:o,s:I,s:f,s:o,s:o}", "name", log->name, "steps", (json_int_t)log->steps, "diverged",
+                (json_int_t)log->diverged, "skipped", (json_int_t)log->skipped, "adjoints", adjoints, "parameters",
+                (json_int_t)log->parameters, "cpu_s", log->cpu_s, "step", step, "loss", loss);
+  if (taken) json_object_set_new(curve, "shared", json_true());
+  return curve;
 }
 
 /* takes the reference to `files` */
-static json_t* training_json(const df_training_log* logs, int n, const char* checkpoint, const char* sha256,
-                             json_t* files) {
+static json_t* training_json(const df_training_log* logs, int n, const bool* taken, const char* checkpoint,
+                             const char* sha256, json_t* files) {
   json_t* curves = json_array();
-  for (int i = 0; i < n; i++) json_array_append_new(curves, curve_json(&logs[i]));
+  for (int i = 0; i < n; i++) json_array_append_new(curves, curve_json(&logs[i], taken[i]));
   return json_pack("{s:I,s:I,s:s,s:s,s:o,s:o}", "steps", (json_int_t)(n ? logs[0].steps : 0), "parameters",
                    (json_int_t)(n ? logs[0].parameters : 0), "checkpoint", checkpoint, "checkpoint_sha256", sha256,
                    "files", files, "curves", curves);
@@ -234,11 +249,21 @@ static df_status save_checkpoint(const cell* c, const char* folder, char* name, 
   return status;
 }
 
-static df_status train_resumed(cell* c, const char* folder, df_training_log* logs, int* n) {
+/* taken [DF_LOGS_MAX]: whether another cell of the run trained the network */
+static df_status train_resumed(cell* c, const char* folder, df_training_log* logs, int* n, bool* taken) {
   if (!(c->method->flags & DF_METHOD_TRAINS)) return cell_train(c, NULL, logs, n);
   char* state = cell_state_folder(c, folder);
   df_status status = df_dir_make(state);
+  if (status == DF_OK) cell_take_networks(c, folder, state);
   if (status == DF_OK) status = cell_train(c, state, logs, n);
+  for (int i = 0; i < *n && status == DF_OK; i++) {
+    taken[i] = network_is_taken(state, logs[i].name);
+    char label[256];
+    cell_label(c, NULL, label, sizeof label);
+    if (taken[i] && !c->opts->quiet) {
+      print_line(stderr, "%s: network %s was trained by an earlier cell of this run", label, logs[i].name);
+    }
+  }
   df_free(state);
   return status;
 }
@@ -246,14 +271,16 @@ static df_status train_resumed(cell* c, const char* folder, df_training_log* log
 static df_status train_and_save(cell* c, const char* folder, json_t* record) {
   static _Thread_local df_training_log logs[DF_LOGS_MAX];
   int n = 0;
-  DF_TRY(train_resumed(c, folder, logs, &n));
+  bool taken[DF_LOGS_MAX] = {false};
+  DF_TRY(train_resumed(c, folder, logs, &n, taken));
   char checkpoint[64] = "", sha256[DF_SHA256_TEXT] = "";
   json_t* files = NULL;
   if (n) DF_TRY(save_checkpoint(c, folder, checkpoint, sizeof checkpoint, sha256, &files));
   double cpu = 0;
   for (int i = 0; i < n; i++) cpu += logs[i].cpu_s;
   json_object_set_new(record, "train_cpu_s", json_real(cpu));
-  json_object_set_new(record, "training", training_json(logs, n, checkpoint, sha256, files ? files : json_array()));
+  json_object_set_new(record, "training",
+                      training_json(logs, n, taken, checkpoint, sha256, files ? files : json_array()));
   return DF_OK;
 }
 
@@ -282,6 +309,9 @@ static df_status evaluate_and_store(cell* c, const char* folder, evaluation* res
 
 static df_status evaluate_and_check(cell* c, const char* folder, json_t* record) {
   evaluation result;
+  char label[256];
+  cell_label(c, NULL, label, sizeof label);
+  if (!c->opts->quiet) print_line(stderr, "%s: evaluating on %d windows", label, c->set->B);
   const df_status status = evaluate_and_store(c, folder, &result);
   if (!result.rows) return status;
   effort_of_training(result.rows, json_object_get(record, "training"));

@@ -36,10 +36,13 @@ typedef struct cell {
   char compiled_sha256[DF_SHA256_TEXT]; /* of the compiled model, which covers included files; part of the key */
   char data_sha256[DF_SHA256_TEXT];
   char key[DF_SHA256_TEXT];
-  df_task* task;  /* NULL until cell_load() */
-  eval_set* set;  /* held-out windows; NULL until cell_load() */
-  void* instance; /* of the method; NULL until cell_create() or cell_train() */
-  char* claim;    /* path of the lock file of cell_claim(); NULL: not claimed */
+  char training_key[DF_SHA256_TEXT]; /* KEY_TRAINING without the method: with its name, identifies a trained network */
+  bool shared[DF_LOGS_MAX];          /* whether a cell that is not done trains the method's network i, too */
+  char position[32];                 /* "cell 2 of 7: " in a plan, "" elsewhere; for messages */
+  df_task* task;                     /* NULL until cell_load() */
+  eval_set* set;                     /* held-out windows; NULL until cell_load() */
+  void* instance;                    /* of the method; NULL until cell_create() or cell_train() */
+  char* claim;                       /* path of the lock file of cell_claim(); NULL: not claimed */
   int claim_fd;
 } cell;
 
@@ -95,8 +98,27 @@ char* cell_state_folder(const cell* c, const char* folder);
 DF_MUST_CHECK df_status cell_claim(cell* c, const char* folder, bool* taken);
 void cell_release(cell* c);
 
-/* Removes the saved training states, which are not needed once the cell is recorded as done. Does nothing if another
- * process has claimed the cell. On return this process may hold the claim. */
+/* Removes the saved training states, which are not needed once the cell is recorded as done; that of a network with
+ * c->shared is moved to shared_network_path(). Does nothing if another process has claimed the cell. On return this
+ * process may hold the claim. */
 void cell_forget_training(cell* c, const char* folder);
+
+/* ---- networks that several methods train (df_method.networks) ----
+ *
+ * The state at the end of a training holds weights and log. Another cell of the run that trains the same network
+ * continues from it, at its end, and therefore ends with the same bytes as by training. */
+
+/* <folder>/training/shared/<first 16 digits of the training key>-<network>.state; the caller releases it with
+ * df_free(). */
+char* shared_network_path(const char* folder, const char* training_key, const char* network);
+
+/* Links the shared states of the method's networks into `state_folder`, unless it has a state of the network. */
+void cell_take_networks(const cell* c, const char* folder, const char* state_folder);
+
+/* Whether the network's state in `state_folder` was taken from another cell and no step was added to it since. */
+bool network_is_taken(const char* state_folder, const char* network);
+
+/* Notes that a step of the network was computed here. */
+void network_is_trained(const char* state_folder, const char* network);
 
 #endif

@@ -88,11 +88,73 @@ void cell_release(cell* c) {
   c->claim = NULL;
 }
 
+/* ---- shared networks ---- */
+
+char* shared_network_path(const char* folder, const char* training_key, const char* network) {
+  return format_text("%s/training/shared/%.16s-%s.state", folder, training_key, network);
+}
+
+/* a file beside the state of a network that was taken from another cell */
+static char* taken_path(const char* state_folder, const char* network) {
+  return format_text("%s/%s.state.taken", state_folder, network);
+}
+
+/* links the shared state to `own` and leaves the note `taken`, which comes first: a state without it counts as own */
+static void take(const char* shared, const char* own, const char* taken) {
+  if (!df_file_exists(shared) || df_file_exists(own) || df_file_write(taken, "", 0) != DF_OK) return;
+  /* a file system without links: the network is trained again */
+  if (link(shared, own) != 0) unlink(taken);
+}
+
+void cell_take_networks(const cell* c, const char* folder, const char* state_folder) {
+  for (int i = 0; i < DF_LOGS_MAX && c->method->networks[i]; i++) {
+    const char* name = c->method->networks[i];
+    char* shared = shared_network_path(folder, c->training_key, name);
+    char* own = format_text("%s/%s.state", state_folder, name);
+    char* previous = format_text("%s.previous", own);
+    char* note = taken_path(state_folder, name);
+    if (!df_file_exists(previous)) take(shared, own, note);
+    df_free(note);
+    df_free(previous);
+    df_free(own);
+    df_free(shared);
+  }
+}
+
+bool network_is_taken(const char* state_folder, const char* network) {
+  char* note = taken_path(state_folder, network);
+  const bool taken = df_file_exists(note);
+  df_free(note);
+  return taken;
+}
+
+void network_is_trained(const char* state_folder, const char* network) {
+  char* note = taken_path(state_folder, network);
+  unlink(note);
+  df_free(note);
+}
+
+/* moves the states of networks that other cells train, too, to where these find them */
+static void leave_networks(const cell* c, const char* folder, const char* state_folder) {
+  for (int i = 0; i < DF_LOGS_MAX && c->method->networks[i]; i++) {
+    if (!c->shared[i]) continue;
+    char* shared = shared_network_path(folder, c->training_key, c->method->networks[i]);
+    char* own = format_text("%s/%s.state", state_folder, c->method->networks[i]);
+    char* place = df_path_folder(shared);
+    /* a failure costs the other cell's time only */
+    if (place && df_dir_make(place) == DF_OK) (void)rename(own, shared);
+    df_free(place);
+    df_free(own);
+    df_free(shared);
+  }
+}
+
 void cell_forget_training(cell* c, const char* folder) {
   bool taken = false;
   char* state = cell_state_folder(c, folder);
   DIR* dir = opendir(state);
   if (dir && cell_claim(c, folder, &taken) == DF_OK && taken) {
+    leave_networks(c, folder, state);
     const struct dirent* entry;
     while ((entry = readdir(dir))) {
       /* what was set aside as damaged is kept */

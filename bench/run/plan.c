@@ -1,14 +1,19 @@
+#define _POSIX_C_SOURCE 200809L
 #include "plan.h"
 
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
 #include "key.h"
 #include "lookup.h"
 #include "provenance.h"
 #include "stop.h"
+#include "text.h"
 
 /* the methods for a task: those of --method, else task.methods */
 static df_status methods_of(const plan_cfg* cfg, const char* task, const df_method** method, int* n) {
@@ -46,7 +51,7 @@ df_status plan_make(const plan_cfg* cfg, plan* out) {
         if (twice) continue;
         if (out->n == PLAN_CELLS_MAX)
           return df_fail(DF_E_CONFIG, "the plan has more than %d cells; split it into several runs", PLAN_CELLS_MAX);
-        out->cell[out->n++] = (planned_cell){cfg->task[i], method[m], cfg->opts->seeds[s]};
+        out->cell[out->n++] = (planned_cell){.task = cfg->task[i], .method = method[m], .seed = cfg->opts->seeds[s]};
       }
     }
   }
@@ -65,7 +70,7 @@ static bool ends_with(const json_t* records, const json_t* wanted) {
          json_equal(json_object_get(last, "cells"), json_object_get(wanted, "cells"));
 }
 
-df_status plan_record(const plan* p, const options* opts, store* events, const char** failed_task) {
+df_status plan_record(plan* p, const options* opts, store* events, const char** failed_task) {
   /* open every cell for its key */
   char started[32];
   json_t* cells = json_array();
@@ -81,6 +86,8 @@ df_status plan_record(const plan* p, const options* opts, store* events, const c
     }
     status = cell_open(&c, p->cell[i].task, p->cell[i].method, p->cell[i].seed, opts);
     if (status == DF_OK) {
+      memcpy(p->cell[i].key, c.key, sizeof c.key);
+      memcpy(p->cell[i].training_key, c.training_key, sizeof c.training_key);
       json_array_append_new(cells, json_pack("{s:s,s:s,s:I,s:s}", "task", c.config.task_name, "method", c.method->name,
                                              "seed", (json_int_t)c.seed, "key", c.key));
     }
@@ -92,4 +99,40 @@ df_status plan_record(const plan* p, const options* opts, store* events, const c
   if (status == DF_OK && !known) status = store_append(events, record);
   json_decref(record);
   return status;
+}
+
+/* ---- networks that several cells train ---- */
+
+bool plan_trains(const planned_cell* c, const char* network) {
+  for (int i = 0; i < DF_LOGS_MAX && c->method->networks[i]; i++) {
+    if (strcmp(c->method->networks[i], network) == 0) return true;
+  }
+  return false;
+}
+
+bool plan_wants_network(const plan* p, int but, const char* training_key, const char* network, const store* events) {
+  for (int i = 0; i < p->n; i++) {
+    const planned_cell* c = &p->cell[i];
+    const bool same = i != but && strcmp(c->training_key, training_key) == 0 && plan_trains(c, network);
+    if (same && !store_find(events, c->key)) return true;
+  }
+  return false;
+}
+
+void plan_drop_networks(const plan* p, const char* folder, const store* events) {
+  char* shared = format_text("%s/training/shared", folder);
+  for (int i = 0; i < p->n && df_file_exists(shared); i++) {
+    const planned_cell* c = &p->cell[i];
+    for (int k = 0; k < DF_LOGS_MAX && c->method->networks[k]; k++) {
+      if (plan_wants_network(p, -1, c->training_key, c->method->networks[k], events)) continue;
+      char* path = shared_network_path(folder, c->training_key, c->method->networks[k]);
+      unlink(path);
+      df_free(path);
+    }
+  }
+  /* only if they are empty */
+  char* training = df_path_folder(shared);
+  if (rmdir(shared) == 0 && training) rmdir(training);
+  df_free(training);
+  df_free(shared);
 }

@@ -2,7 +2,10 @@
 #ifndef BENCH_RUN_PLAN_H
 #define BENCH_RUN_PLAN_H
 
+#include <stdbool.h>
+
 #include "cell.h"
+#include "dynaflow/core/hash.h"
 #include "dynaflow/flow/method.h"
 #include "methods.h"
 #include "options.h"
@@ -14,6 +17,7 @@ typedef struct planned_cell {
   const char* task; /* name or path, as given */
   const df_method* method;
   uint64_t seed;
+  char key[DF_SHA256_TEXT], training_key[DF_SHA256_TEXT]; /* of the cell (cell.h); set by plan_record() */
 } planned_cell;
 
 typedef struct plan {
@@ -38,6 +42,17 @@ DF_MUST_CHECK df_status plan_make(const plan_cfg* cfg, plan* out);
  * same; so every folder shows which cells are missing. Opens every cell for its key, so bad settings, models and data
  * are found before the first training; on failure *failed_task is the task at fault. DF_E_INTERRUPTED once stop_flag is
  * set. */
-DF_MUST_CHECK df_status plan_record(const plan* p, const options* opts, store* events, const char** failed_task);
+DF_MUST_CHECK df_status plan_record(plan* p, const options* opts, store* events, const char** failed_task);
+
+/* ---- networks that several cells train (cell.h); after plan_record() ---- */
+
+/* Whether the cell's method names this network. */
+bool plan_trains(const planned_cell* c, const char* network);
+
+/* Whether a cell of the plan other than `but` (-1: any) that is not done trains this network. */
+bool plan_wants_network(const plan* p, int but, const char* training_key, const char* network, const store* events);
+
+/* Removes the shared networks of the plan in the run's folder that no cell wants any more. */
+void plan_drop_networks(const plan* p, const char* folder, const store* events);
 
 #endif

@@ -58,6 +58,11 @@ static void train(const df_method* method, void* self) {
   assert_int_equal(method->train(self, logs, &n), DF_OK);
   assert_in_range(n, 1, DF_LOGS_MAX);
   for (int i = 0; i < n; i++) assert_true(logs[i].n > 0 && isfinite(logs[i].loss[logs[i].n - 1]));
+  /* a method that names its networks names all of them */
+  for (int i = 0; i < DF_LOGS_MAX && method->networks[0]; i++) {
+    assert_int_equal(method->networks[i] != NULL, i < n);
+    if (i < n) assert_string_equal(method->networks[i], logs[i].name);
+  }
 }
 
 static void every_method_trains_saves_loads_and_samples_the_same_bytes(void** state) {

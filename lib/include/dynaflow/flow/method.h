@@ -95,6 +95,10 @@ typedef struct df_method {
   /* Writes x [B][H+1][nx] with x[b][0] = x0[b], and u [B][H][nu] (unchanged without DF_METHOD_RETURNS_ACTIONS); both
    * are owned by the caller. */
   df_status (*sample)(void* self, const df_request* request, double* x, double* u);
+  /* The names of the networks that `train` trains, in this order: those of its logs and of env.progress. May be left
+   * NULL. A network is determined by its name, the task, its settings without eval.*, and the seed: methods that name
+   * the same network train the same weights, and a run trains it once. */
+  const char* networks[DF_LOGS_MAX];
 } df_method;
 
 /* ---- plugins: `dynaflow --plugin FILE.so` ----
