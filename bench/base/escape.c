@@ -141,6 +141,35 @@ void text_add_markdown(text* t, const char* s) {
   add_string(t, s, strlen(s), put_markdown);
 }
 
+/* ---- commands of GitHub Actions ---- */
+
+static void put_github(text* t, const char* at, char before) {
+  (void)before;
+  if (at[0] == '%') {
+    text_add(t, "%%25");
+  } else {
+    text_add_bytes(t, at, 1);
+  }
+}
+
+static void put_github_property(text* t, const char* at, char before) {
+  if (at[0] == ':') {
+    text_add(t, "%%3A");
+  } else if (at[0] == ',') {
+    text_add(t, "%%2C");
+  } else {
+    put_github(t, at, before);
+  }
+}
+
+void text_add_github(text* t, const char* s) {
+  add_string(t, s, strlen(s), put_github);
+}
+
+void text_add_github_property(text* t, const char* s) {
+  add_string(t, s, strlen(s), put_github_property);
+}
+
 /* ---- CSV ---- */
 
 void text_add_csv(text* t, const char* s) {

@@ -22,6 +22,11 @@ void text_add_html_bytes(text* t, const char* s, size_t n);
 /* Markdown, in a cell of a table or within a line: markup, HTML and | are shown as they are. */
 void text_add_markdown(text* t, const char* s);
 
+/* Commands of GitHub Actions: the message, in which only % has a meaning, and the value of a property (file, title), in
+ * which : and , have one too. */
+void text_add_github(text* t, const char* s);
+void text_add_github_property(text* t, const char* s);
+
 /* A field of a CSV file (RFC 4180), quoted if necessary; csv readers return the same string, control characters
  * included. A spreadsheet would take a field that begins with = + - @ tab or carriage return for a formula: it gets a
  * leading apostrophe. So does a field that begins with an apostrophe: remove one to get the string. */

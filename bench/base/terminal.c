@@ -40,6 +40,23 @@ void print_line(FILE* stream, const char* format, ...) {
   text_clear(&shown);
 }
 
+void print_annotation(FILE* stream, const char* file, int line, const char* title, const char* message) {
+  text shown = {0};
+  text_add(&shown, "::error ");
+  if (file) {
+    text_add(&shown, "file=");
+    text_add_github_property(&shown, file);
+    if (line > 0) text_add(&shown, ",line=%d", line);
+    text_add(&shown, ",");
+  }
+  text_add(&shown, "title=");
+  text_add_github_property(&shown, title);
+  text_add(&shown, "::");
+  text_add_github(&shown, message);
+  fprintf(stream, "%s\n", text_of(&shown));
+  text_clear(&shown);
+}
+
 void print_json(const char* document) {
   text shown = {0};
   for (const char* at = document; *at;) {

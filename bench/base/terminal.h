@@ -12,6 +12,11 @@
  * ends the program as text_add() does. */
 void print_line(FILE* stream, const char* format, ...) DF_PRINTF(2, 3);
 
+/* Prints an error annotation for a runner of GitHub Actions: "::error file=FILE,line=LINE,title=TITLE::MESSAGE", one
+ * line, escaped as the runner unescapes it, so that no argument is a command of its own. `file` may be NULL; without a
+ * file, or with line 0, the line is left out. */
+void print_annotation(FILE* stream, const char* file, int line, const char* title, const char* message);
+
 /* Prints a JSON document of ASCII characters, and the end of its last line. A delete character, which JSON leaves as it
  * is, and the [ of ##[ are printed as \u007f and \u005b. */
 void print_json(const char* document);

@@ -1,8 +1,13 @@
+#define _GNU_SOURCE
 #include "text.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
@@ -61,6 +66,21 @@ df_status text_write(const text* t, const char* path) {
 
 df_status text_write_output(const text* t, const char* path) {
   return df_file_write(path, text_of(t), t->n);
+}
+
+df_status text_append_output(const text* t, const char* path) {
+  /* without waiting for a pipe that no program reads */
+  const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+  bool ok = fd >= 0;
+  for (size_t done = 0; ok && done < t->n;) {
+    const ssize_t n = write(fd, t->data + done, t->n - done);
+    ok = n > 0 || (n < 0 && errno == EINTR);
+    if (n > 0) done += (size_t)n;
+  }
+  const int error = errno;
+  if (fd >= 0 && close(fd) != 0 && ok) ok = false;
+  if (ok) return DF_OK;
+  return df_fail(error == ENOENT ? DF_E_MISSING : DF_E_IO, "%s: %s", path, strerror(error));
 }
 
 char* format_text(const char* format, ...) {

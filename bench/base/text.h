@@ -28,6 +28,10 @@ DF_MUST_CHECK df_status text_write(const text* t, const char* path);
  * df_file_write(). */
 DF_MUST_CHECK df_status text_write_output(const text* t, const char* path);
 
+/* Appends the text to a file that the user chose and makes it if it is missing; links are followed, pipes and devices
+ * written to. Errors name the path: DF_E_MISSING (its folder does not exist), DF_E_IO. */
+DF_MUST_CHECK df_status text_append_output(const text* t, const char* path);
+
 /* A new formatted string; free it with df_free(). Out of memory, it ends the program with a message and
  * EXIT_INCOMPLETE. */
 char* format_text(const char* format, ...) DF_PRINTF(1, 2);

@@ -1,24 +1,27 @@
 /* cmd_gate.c: dynaflow gate RUN: checks a run against the tolerances and golden tables of its tasks. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "exit_code.h"
 #include "gate.h"
+#include "gate_summary.h"
 #include "rows.h"
 #include "run_argument.h"
 #include "run_view.h"
 #include "terminal.h"
+#include "text.h"
 #include "verdict.h"
 #include "verify_replay.h"
 
-enum { KEY_AGAINST = 0x500, KEY_ACCEPT, KEY_REASON, KEY_JUNIT };
+enum { KEY_AGAINST = 0x500, KEY_ACCEPT, KEY_REASON, KEY_JUNIT, KEY_MARKDOWN, KEY_ANNOTATIONS, KEY_VERBOSE };
 
 typedef struct arguments {
   run_argument runs;
-  const char *against, *reason, *junit;
-  bool accept;
+  const char *against, *reason, *junit, *markdown;
+  bool accept, annotations, verbose;
 } arguments;
 
 static error_t end_of_arguments(struct argp_state* state, const arguments* a) {
@@ -47,6 +50,15 @@ static error_t parse(int key, char* value, struct argp_state* state) {
     case KEY_JUNIT:
       a->junit = parse_text(state, "--junit", value);
       return 0;
+    case KEY_MARKDOWN:
+      a->markdown = parse_text(state, "--markdown", value);
+      return 0;
+    case KEY_ANNOTATIONS:
+      a->annotations = true;
+      return 0;
+    case KEY_VERBOSE:
+      a->verbose = true;
+      return 0;
     case ARGP_KEY_END:
       return end_of_arguments(state, a);
     default:
@@ -56,10 +68,17 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 
 static const struct argp_option option_table[] = {
     {"against", KEY_AGAINST, "GOLDEN", 0,
-     "golden table (.csv), or a folder of golden tables; --accept writes there (default: results/golden)", 0},
+     "golden table (.csv), or a folder of golden tables; --accept writes there (default: the folder golden in the "
+     "task's folder)",
+     0},
     {"accept", KEY_ACCEPT, 0, 0, "write the golden tables from this run instead of checking it; needs --reason", 0},
     {"reason", KEY_REASON, "TEXT", 0, "why the new numbers are right; written to the head of the tables", 0},
     {"junit", KEY_JUNIT, "FILE", 0, "also write the verdicts to FILE as JUnit XML", 0},
+    {"markdown", KEY_MARKDOWN, "FILE", 0, "also append the verdicts to FILE as Markdown, e.g. to $GITHUB_STEP_SUMMARY",
+     0},
+    {"annotations", KEY_ANNOTATIONS, 0, 0,
+     "print annotations for GitHub Actions to standard error; the default where GITHUB_ACTIONS is true", 0},
+    {"verbose", KEY_VERBOSE, 0, 0, "also print every verdict with all its columns, in a wide table", 0},
     {0}};
 static const struct argp_child children[] = {RUN_ARGUMENT_CHILD, {0}};
 static const struct argp parser = {
@@ -70,9 +89,11 @@ static const struct argp parser = {
         "Checks a run against the tolerances and golden tables of its tasks.\n\n"
         "Verifies the records of RUN as `dynaflow verify` does, except that checkpoints may be missing. Then checks "
         "the tolerances in the tolerances file (expect.yaml) of each task: limits that follow from physics, and "
-        "tolerances relative to golden tables, for metrics and for work counters. Prints one verdict per tolerance: "
-        "held, improved, regressed, inconclusive (the interval straddles the limit, or there are too few seeds) or "
-        "missing. RUN is a folder, or the name of a folder under results/runs.\v"
+        "tolerances relative to golden tables (the folder golden of the task's folder), for metrics and for work "
+        "counters. There is one verdict per tolerance: held, improved, regressed, inconclusive (the interval straddles "
+        "the limit, or there are too few seeds) or missing. Prints the verdict, what did not pass, the worst first, "
+        "and "
+        "the counts of the rest, in 80 columns. RUN is a folder, or the name of a folder under results/runs.\v"
         "Exits with 0 when all tolerances held or improved, 1 when one regressed, 2 when a record, tolerance or table "
         "cannot be read or a record was altered, 3 when something is missing, 4 when a verdict is inconclusive, 5 when "
         "the run is not comparable (other MuJoCo version, task version or evaluation settings). If several apply, the "
@@ -98,38 +119,56 @@ static df_status judge(const arguments* a, char** folder, gate_result* out) {
   return status;
 }
 
+/* prints the verdicts in the way that was asked for */
+static void print_verdicts(const arguments* a, const char* folder, const gate_result* g) {
+  const options* opts = &a->runs.common;
+  if (!opts->json) {
+    gate_print_summary(g, folder, a->accept);
+    if (a->verbose) rows_print(&g->verdicts, opts);
+    return;
+  }
+  rows_print(&g->verdicts, opts);
+  if (gate_exit_code(g) == EXIT_DONE || opts->quiet) return;
+  text counts = {0};
+  gate_add_counts(g, GATE_UNREADABLE, GATE_HELD, &counts);
+  print_line(stderr, "dynaflow: %s: %s", folder, text_of(&counts));
+  text_clear(&counts);
+}
+
+/* writes the files that were asked for; a CI job must not take a missing folder of one for a missing number */
+static int write_files(const arguments* a, const gate_result* g, int code) {
+  df_status status = a->junit ? gate_junit(g, a->runs.run[0], a->junit) : DF_OK;
+  if (status != DF_OK) {
+    (void)report_failure(status);
+    code = EXIT_USAGE;
+  }
+  status = a->markdown ? gate_markdown(g, a->runs.run[0], a->markdown) : DF_OK;
+  if (status != DF_OK) {
+    (void)report_failure(status);
+    code = EXIT_USAGE;
+  }
+  return code;
+}
+
 int cmd_gate(int argc, char** argv) {
   arguments a = {.runs = run_argument_default(1)};
+  const char* actions = getenv("GITHUB_ACTIONS");
+  a.annotations = actions && strcmp(actions, "true") == 0;
   argp_parse(&parser, argc, argv, 0, NULL, &a);
   /* check */
   gate_result g = {0};
   char* folder = NULL;
-  df_status status = judge(&a, &folder, &g);
-  /* print the verdicts, and count them on standard error if not all held */
+  const df_status status = judge(&a, &folder, &g);
   int code = report_failure(status);
   if (status != DF_OK && g.verdicts.list) {
     gate_add(&g, GATE_UNREADABLE, NULL, NULL, "gate", df_error_message());
   } else if (status == DF_OK) {
-    rows_print(&g.verdicts, &a.runs.common);
+    print_verdicts(&a, folder, &g);
     code = gate_exit_code(&g);
-    if (code != EXIT_DONE && !a.runs.common.quiet) {
-      print_line(
-          stderr,
-          "dynaflow: %s: %d regressed, %d missing, %d inconclusive, %d not comparable, %d unreadable; %d held, %d "
-          "improved",
-          folder, g.count[GATE_REGRESSED], g.count[GATE_MISSING], g.count[GATE_INCONCLUSIVE],
-          g.count[GATE_NOT_COMPARABLE], g.count[GATE_UNREADABLE], g.count[GATE_HELD], g.count[GATE_IMPROVED]);
-    }
   }
-  /* write the JUnit file, also if the run could not be read */
-  if (a.junit && g.verdicts.list) {
-    status = gate_junit(&g, a.runs.run[0], a.junit);
-    /* a CI job must not take a missing folder of FILE for a missing number */
-    if (status != DF_OK) {
-      (void)report_failure(status);
-      code = EXIT_USAGE;
-    }
-  }
+  /* annotations and files, also if the run could not be read */
+  if (a.annotations && g.verdicts.list) gate_annotate(&g, a.runs.run[0], getenv("GITHUB_WORKSPACE"));
+  if (g.verdicts.list) code = write_files(&a, &g, code);
   gate_clear(&g);
   df_free(folder);
   return code;

@@ -82,6 +82,7 @@ static df_status take_limit(const entry* e, band_kind kind, band* b, int* limits
   DF_TRY(take_number(e, &b->bound));
   if (kind == BAND_RELATIVE && b->bound < 0) return fail_entry(e, "a tolerance must not be negative");
   b->kind = kind;
+  b->limit_line = e->line;
   ++*limits;
   return DF_OK;
 }
@@ -199,6 +200,7 @@ static df_status take_effort_entry(const entry* e, effort_band* b) {
   if (strcmp(e->key, "reason") == 0) return take_text(e, b->reason, sizeof b->reason);
   if (strcmp(e->key, "percent") == 0) {
     DF_TRY(take_number(e, &b->percent));
+    b->limit_line = e->line;
     return b->percent < 0 ? fail_entry(e, "a tolerance must not be negative") : DF_OK;
   }
   if (strcmp(e->key, "absolute") == 0) {

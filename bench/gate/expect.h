@@ -39,7 +39,8 @@ typedef struct band {
   double absolute; /* added to a relative tolerance */
   int seeds;       /* required number of seeds */
   char reason[REASON_MAX];
-  int line; /* in the file */
+  int line;       /* of the entry in the file */
+  int limit_line; /* of its key at_most, at_least or relative */
 } band;
 
 /* one entry of `effort`: the tolerance of all work counters that the golden table has for a profile */
@@ -47,7 +48,8 @@ typedef struct effort_band {
   char profile[DF_NAME_MAX];
   double percent, absolute;
   char reason[REASON_MAX];
-  int line;
+  int line;       /* of the entry in the file */
+  int limit_line; /* of its key percent */
 } effort_band;
 
 typedef struct expectations {

@@ -47,19 +47,42 @@ static void take_verification(const run_view* r, const char* folder, const verif
 
 /* ---- groups ---- */
 
+/* golden tables of a task are in this folder of the task's folder */
+#define GOLDEN_FOLDER "golden"
+
 static void held_clear(held* h) {
   expect_clear(&h->expect);
   if (h->has_golden) golden_clear(&h->golden);
+  df_free(h->golden_folder);
+  df_free(h->golden_name);
 }
 
-/* `against` itself if it is a .csv file, else the table of the group in that folder */
-static char* golden_path(const char* against, const run_group* g) {
+static bool is_table(const char* against) {
   const size_t n = against ? strlen(against) : 0;
-  if (n > 4 && strcmp(against + n - 4, ".csv") == 0) return df_strdup(against);
-  char* name = format_text("%s.csv", g->file);
-  char* path = df_path_join(against ? against : "results/golden", name);
-  df_free(name);
-  return path;
+  return n > 4 && strcmp(against + n - 4, ".csv") == 0;
+}
+
+/* says where the golden table is: `against` itself if it is a .csv file, else the table of the group in that folder, or
+ * beside the task in `task` */
+static df_status place_golden(held* h, const char* against, const char* task) {
+  if (is_table(against)) {
+    const char* slash = strrchr(against, '/');
+    h->golden_folder = df_path_folder(against);
+    h->golden_name = df_strdup(slash ? slash + 1 : against);
+  } else {
+    h->golden_folder = df_strdup(against ? against : task);
+    h->golden_name = format_text("%s%s.csv", against ? "" : GOLDEN_FOLDER "/", h->g->file);
+  }
+  return h->golden_folder && h->golden_name ? DF_OK : DF_E_NOMEM;
+}
+
+void gate_add_no_golden(const held* h, text* out) {
+  char* path = df_path_join(h->golden_folder, h->golden_name);
+  text_add(out,
+           "no golden table: there is no %s; write it with `dynaflow gate RUN --accept --reason ...`, or name another "
+           "folder with --against",
+           path ? path : h->golden_name);
+  df_free(path);
 }
 
 static bool is_of(const golden_row* one, const run_group* g) {
@@ -81,19 +104,17 @@ static df_status check_rows_belong(const held* h, bool named) {
 }
 
 static df_status find_golden(held* h, const char* against) {
-  char* path = golden_path(against, h->g);
+  char* path = df_path_join(h->golden_folder, h->golden_name);
   const df_status status = path ? golden_read(path, &h->golden) : DF_E_NOMEM;
   df_free(path);
   h->has_golden = status == DF_OK;
-  const size_t n = against ? strlen(against) : 0;
-  const bool named = n > 4 && strcmp(against + n - 4, ".csv") == 0;
-  if (status == DF_E_MISSING && !named) return DF_OK;
-  return status == DF_OK ? check_rows_belong(h, named) : status;
+  if (status == DF_E_MISSING && !is_table(against)) return DF_OK;
+  return status == DF_OK ? check_rows_belong(h, is_table(against)) : status;
 }
 
-/* reads expect.yaml and finds task.yaml; if the task or expect.yaml is missing, adds a verdict and leaves *task_file
- * NULL */
-static df_status find_expectations(held* h, const options* opts, char** task_file) {
+/* Reads expect.yaml, and finds task.yaml and the place of the golden table. If the task or expect.yaml is missing, adds
+ * a verdict and leaves *task_file NULL. */
+static df_status find_expectations(held* h, const options* opts, const char* against, char** task_file) {
   char* folder = NULL;
   *task_file = NULL;
   if (task_folder(opts, h->g->task, &folder) != DF_OK) {
@@ -102,6 +123,7 @@ static df_status find_expectations(held* h, const options* opts, char** task_fil
   }
   char* path = df_path_join(folder, "expect.yaml");
   df_status status = path ? expect_read(path, &h->expect) : DF_E_NOMEM;
+  if (status == DF_OK) status = place_golden(h, against, folder);
   if (status == DF_OK) *task_file = df_path_join(folder, "task.yaml");
   if (status == DF_E_MISSING) {
     gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "expect", df_error_message());
@@ -114,7 +136,7 @@ static df_status find_expectations(held* h, const options* opts, char** task_fil
 
 static df_status hold_group(held* h, const options* opts, const char* against) {
   char* task_file;
-  DF_TRY(find_expectations(h, opts, &task_file));
+  DF_TRY(find_expectations(h, opts, against, &task_file));
   if (!task_file) return DF_OK;
   const df_status status = find_golden(h, against);
   if (status == DF_OK && gate_compares(h, task_file)) {
@@ -148,25 +170,31 @@ df_status gate_run(const run_view* r, const char* folder, const gate_cfg* cfg, c
 
 /* ---- accepting ---- */
 
-static df_status accept_group(held* h, const options* opts, const char* folder, const char* reason, bool write) {
+/* writes the golden table of a group */
+static df_status write_golden(held* h, const char* against, const char* reason) {
+  df_status status = golden_write(h->r, h->g, reason, h->golden_folder, h->golden_name);
+  if (status == DF_E_IO && !against) {
+    status = df_fail(status, "%s; name a folder of your own with --against", df_error_message());
+  }
+  if (status != DF_OK) return status;
+  char* path = df_path_join(h->golden_folder, h->golden_name);
+  gate_add(h->out, GATE_HELD, h->g->task, h->g->profile, "accepted", path ? path : h->golden_name);
+  gate_advise_spread(h);
+  df_free(path);
+  return DF_OK;
+}
+
+static df_status accept_group(held* h, const options* opts, const char* against, const char* reason, bool write) {
   char* task_file;
-  DF_TRY(find_expectations(h, opts, &task_file));
+  DF_TRY(find_expectations(h, opts, against, &task_file));
   if (!task_file) return DF_OK;
   df_status status = DF_OK;
-  if (gate_compares(h, task_file) && write) {
-    char* path = golden_path(folder, h->g);
-    status = path ? golden_write(h->r, h->g, reason, path) : DF_E_NOMEM;
-    if (status == DF_OK) {
-      gate_add(h->out, GATE_HELD, h->g->task, h->g->profile, "accepted", path);
-      gate_advise_spread(h);
-    }
-    df_free(path);
-  }
+  if (gate_compares(h, task_file) && write) status = write_golden(h, against, reason);
   df_free(task_file);
   return status;
 }
 
-df_status gate_accept(const run_view* r, const char* folder, const gate_cfg* cfg, const char* golden_folder,
+df_status gate_accept(const run_view* r, const char* folder, const gate_cfg* cfg, const char* against,
                       const char* reason, gate_result* out) {
   *out = (gate_result){.verdicts = rows_new()};
   gate_start_clock(out);
@@ -176,7 +204,7 @@ df_status gate_accept(const run_view* r, const char* folder, const gate_cfg* cfg
   for (int write = 0; write < 2; write++) {
     for (int i = 0; i < r->n_groups && status == DF_OK; i++) {
       held h = {.r = r, .g = &r->groups[i], .out = out};
-      status = accept_group(&h, cfg->opts, golden_folder, reason, write);
+      status = accept_group(&h, cfg->opts, against, reason, write);
       held_clear(&h);
     }
     for (int v = GATE_INCONCLUSIVE; v < GATE_VERDICTS; v++) {

@@ -81,6 +81,7 @@ typedef struct pairing {
   double value, golden;                /* means */
   double* difference;                  /* [n], run - table, per seed; owned */
   double difference_lo, difference_hi; /* 95 % interval of their mean */
+  int worst_line;                      /* of the table's row with the largest difference; 0: none */
 } pairing;
 
 /* the next row of a number of the group in the golden table, after `last` */
@@ -93,6 +94,7 @@ static const golden_row* next_accepted(const held* h, const golden_row* last, co
 /* free the `difference` of the result */
 static pairing pair_with(const held* h, const char* method, const char* metric, int k, const measured* m) {
   pairing p = {.n = 0};
+  double largest = 0;
   const golden_row* accepted = next_accepted(h, NULL, method, metric, k);
   p.known = accepted != NULL;
   for (; accepted; accepted = next_accepted(h, accepted, method, metric, k)) {
@@ -100,7 +102,12 @@ static pairing pair_with(const held* h, const char* method, const char* metric, 
     for (int j = 0; j < m->n && p.known; j++) {
       if (m->seed[j] != accepted->seed) continue;
       p.difference = list_grow(p.difference, p.n, sizeof *p.difference);
-      p.difference[p.n++] = m->value[j] - accepted->value;
+      p.difference[p.n] = m->value[j] - accepted->value;
+      if (!p.n || fabs(p.difference[p.n]) > largest) {
+        largest = fabs(p.difference[p.n]);
+        p.worst_line = accepted->line;
+      }
+      p.n++;
       p.value += m->value[j];
       p.golden += accepted->value;
     }
@@ -147,58 +154,59 @@ static gate_verdict judge_relative(const band* b, const pairing* p) {
 }
 
 /* the verdict if the data for a judgement are missing, with `detail`; GATE_HELD if they are complete */
-static gate_verdict check_data(const held* h, const band* b, const measured* m, const pairing* p, char* detail,
-                               size_t n) {
+static gate_verdict check_data(const held* h, const band* b, const measured* m, const pairing* p, text* detail) {
   /* a number of an older program says nothing, either */
   if (m->needs) {
-    snprintf(detail, n, "not defined for this task: set %s in its task.yaml, or remove the entry at %s:%d", m->needs,
+    text_add(detail, "not defined for this task: set %s in its task.yaml, or remove the entry at %s:%d", m->needs,
              h->expect.path, b->line);
     return GATE_UNREADABLE;
   }
   /* no value, or one that is not finite */
   if (m->n + m->failed == 0) {
-    snprintf(detail, n, "the run has no such number, required by %s:%d", h->expect.path, b->line);
+    text_add(detail, "the run has no such number, required by %s:%d", h->expect.path, b->line);
     return GATE_MISSING;
   }
   if (m->failed) {
-    snprintf(detail, n, "not finite for %d of %d seeds: %s", m->failed, m->failed + m->n, m->status);
+    text_add(detail, "not finite for %d of %d seeds: %s", m->failed, m->failed + m->n, m->status);
     return GATE_REGRESSED;
   }
   /* the tolerance applies to all seeds, but a seed beyond a limit is a regression anyway */
   const bool open = b->kind == BAND_RELATIVE || judge_limit(b, m) == GATE_HELD;
   if (m->done < m->planned && open) {
-    snprintf(detail, n, "%d of %d cells done; repeat `dynaflow run` to finish them", m->done, m->planned);
+    text_add(detail, "%d of %d cells done; repeat `dynaflow run` to finish them", m->done, m->planned);
     return GATE_MISSING;
   }
   if (m->absent && open) {
-    snprintf(detail, n, "%d of %d done cells have no such number, required by %s:%d", m->absent, m->done,
-             h->expect.path, b->line);
+    text_add(detail, "%d of %d done cells have no such number, required by %s:%d", m->absent, m->done, h->expect.path,
+             b->line);
     return GATE_MISSING;
   }
   /* golden table */
   if (b->kind == BAND_RELATIVE && !p->known) {
-    snprintf(detail, n, "%s%s", h->has_golden ? h->golden.path : "no golden table",
-             h->has_golden ? " has no such number" : "; write one with --accept");
+    if (h->has_golden) {
+      text_add(detail, "%s has no such number", h->golden.path);
+    } else {
+      gate_add_no_golden(h, detail);
+    }
     return GATE_MISSING;
   }
   /* number of seeds */
   const int seeds = b->kind == BAND_RELATIVE ? p->n : m->n;
   if (seeds < b->seeds) {
-    snprintf(detail, n, "%d seeds%s, at least %d are required by %s:%d", seeds,
+    text_add(detail, "%d seeds%s, at least %d are required by %s:%d", seeds,
              b->kind == BAND_RELATIVE ? " in common with the golden table" : "", b->seeds, h->expect.path, b->line);
     return GATE_INCONCLUSIVE;
   }
   return GATE_HELD;
 }
 
-static gate_verdict judge(const held* h, const band* b, const measured* m, const pairing* p, char* detail, size_t n) {
-  gate_verdict v = check_data(h, b, m, p, detail, n);
+static gate_verdict judge(const held* h, const band* b, const measured* m, const pairing* p, text* detail) {
+  gate_verdict v = check_data(h, b, m, p, detail);
   if (v != GATE_HELD) return v;
   v = b->kind == BAND_RELATIVE ? judge_relative(b, p) : judge_limit(b, m);
   /* give the reason of a tolerance that does not hold */
-  detail[0] = '\0';
-  if (v == GATE_REGRESSED) snprintf(detail, n, "%s", b->reason);
-  if (v == GATE_INCONCLUSIVE) snprintf(detail, n, "the interval straddles the limit: %s", b->reason);
+  if (v == GATE_REGRESSED) text_add(detail, "%s", b->reason);
+  if (v == GATE_INCONCLUSIVE) text_add(detail, "the interval straddles the limit: %s", b->reason);
   return v;
 }
 
@@ -211,6 +219,50 @@ static void limit_text(const band* b, const pairing* p, char* out, size_t n) {
   size_t used = (size_t)snprintf(out, n, "+- %.6g %%", 100 * b->bound);
   if (p->known) used += (size_t)snprintf(out + used, n - used, " of %.6g", p->golden);
   if (b->absolute > 0) snprintf(out + used, n - used, " + %.6g", b->absolute);
+}
+
+/* the distance of a number from a limit in units of the limit's size, > 0 beyond it; a limit of 0 has no size */
+static double distance_beyond(double v, double limit) {
+  if (limit != 0) return (v - limit) / fabs(limit);
+  return v > 0 ? INFINITY : 0;
+}
+
+/* the same for a relative tolerance, in units of the tolerance; 0 at its edge */
+static double distance_of(const band* b, const pairing* p, double tolerance) {
+  const char* better = metric_better(b->metric);
+  const double difference = p->value - p->golden;
+  const double worse = !better[0] ? fabs(difference) : strcmp(better, "higher") == 0 ? -difference : difference;
+  if (tolerance > 0) return worse / tolerance - 1;
+  return worse > 0 ? INFINITY : 0;
+}
+
+static void add_distance_of(held* h, const band* b, const measured* m, const pairing* p) {
+  char bound[32];
+  const double tolerance = b->bound * fabs(p->golden) + b->absolute;
+  const char* better = metric_better(b->metric);
+  const bool higher = strcmp(better, "higher") == 0;
+  if (!better[0]) {
+    snprintf(bound, sizeof bound, "%.4g..%.4g", p->golden - tolerance, p->golden + tolerance);
+  } else {
+    snprintf(bound, sizeof bound, "%s %.4g", higher ? ">=" : "<=", p->golden + (higher ? -tolerance : tolerance));
+  }
+  gate_measure(h->out, bound, p->value, m->failed ? INFINITY : distance_of(b, p, tolerance));
+  gate_locate_golden(h->out, h->golden.path, p->worst_line);
+}
+
+/* says how far the number is from its limit, as gate_measure() does */
+static void add_distance(held* h, const band* b, const measured* m, const pairing* p) {
+  if (b->kind == BAND_RELATIVE) {
+    if (p->n) add_distance_of(h, b, m, p);
+    return;
+  }
+  char bound[32];
+  const double sign = b->kind == BAND_AT_MOST ? 1 : -1;
+  double worst = NAN;
+  for (int i = 0; i < m->n; i++) worst = fmax(worst, sign * m->value[i]);
+  snprintf(bound, sizeof bound, "%s %.4g", b->kind == BAND_AT_MOST ? "<=" : ">=", b->bound);
+  const double excess = m->n ? distance_beyond(worst, sign * b->bound) : 0;
+  gate_measure(h->out, bound, sign * worst, m->failed ? INFINITY : excess);
 }
 
 /* the row of a tolerance, without a value */
@@ -233,7 +285,8 @@ static const char* kind_name(band_kind kind) {
 static void hold_to(held* h, const band* b) {
   measured m = measure(h->r, h->g, b->method, b->metric, b->k);
   const pairing p = b->kind == BAND_RELATIVE ? pair_with(h, b->method, b->metric, b->k, &m) : (pairing){.n = 0};
-  char limit[96], detail[REASON_MAX + 96];
+  char limit[96];
+  text detail = {0};
   row r = row_of(h, b, &m);
   if (p.n) r.n = p.n;
   if (p.n) {
@@ -245,10 +298,12 @@ static void hold_to(held* h, const band* b) {
     for (int i = 0; i < m.n; i++) r.lo = fmin(r.lo, m.lo[i]);
     for (int i = 0; i < m.n; i++) r.hi = fmax(r.hi, m.hi[i]);
   }
-  const gate_verdict v = judge(h, b, &m, &p, detail, sizeof detail);
+  const gate_verdict v = judge(h, b, &m, &p, &detail);
   limit_text(b, &p, limit, sizeof limit);
-  gate_add_row(h->out, v, &r, limit, detail);
-  gate_locate(h->out, h->expect.path, b->line, kind_name(b->kind));
+  gate_add_row(h->out, v, &r, limit, text_of(&detail));
+  gate_locate(h->out, h->expect.path, b->limit_line, kind_name(b->kind));
+  add_distance(h, b, &m, &p);
+  text_clear(&detail);
   df_free(p.difference);
   measured_clear(&m);
 }
@@ -291,7 +346,8 @@ static void hold_to_effort(held* h, const effort_band* e) {
               .bound = e->percent / 100,
               .absolute = e->absolute,
               .seeds = 1,
-              .line = e->line};
+              .line = e->line,
+              .limit_line = e->limit_line};
     snprintf(b.metric, sizeof b.metric, "%s", one->metric);
     snprintf(b.method, sizeof b.method, "%s", one->method);
     snprintf(b.profile, sizeof b.profile, "%s", one->profile);
@@ -299,10 +355,15 @@ static void hold_to_effort(held* h, const effort_band* e) {
     hold_to(h, &b);
   }
   if (counters) return;
-  gate_add(
-      h->out, GATE_MISSING, h->g->task, h->g->profile, "effort",
-      h->has_golden ? "the golden table has no work counters (effort.*)" : "no golden table; write one with --accept");
-  gate_locate(h->out, h->expect.path, e->line, "");
+  text detail = {0};
+  if (h->has_golden) {
+    text_add(&detail, "%s has no work counters (effort.*)", h->golden.path);
+  } else {
+    gate_add_no_golden(h, &detail);
+  }
+  gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "effort", text_of(&detail));
+  gate_locate(h->out, h->expect.path, e->limit_line, "");
+  text_clear(&detail);
 }
 
 int gate_hold_to_bands(held* h) {
@@ -382,7 +443,7 @@ static void advise_spread(held* h, const band* b, const measured* m) {
   char* detail =
       format_text("seeds deviate up to %s from their mean: on other machines this tolerance will not hold", deviation);
   gate_add_row(h->out, GATE_ADVISORY, &r, limit, detail);
-  gate_locate(h->out, h->expect.path, b->line, "spread");
+  gate_locate(h->out, h->expect.path, b->limit_line, "spread");
   df_free(detail);
 }
 

@@ -5,6 +5,7 @@
 #include "expect.h"
 #include "golden.h"
 #include "run_view.h"
+#include "text.h"
 #include "verdict.h"
 
 /* a group of a run with its tolerances and golden table */
@@ -12,10 +13,14 @@ typedef struct held {
   const run_view* r;
   const run_group* g;
   expectations expect;
+  char *golden_folder, *golden_name; /* where its golden table is: a folder, and a path below it */
   golden_table golden;
   bool has_golden;
   gate_result* out;
 } held;
+
+/* gate.c: appends that there is no golden table, where it was looked for, and how to write it. */
+void gate_add_no_golden(const held* h, text* out);
 
 /* gate_compares.c: whether the group has the MuJoCo version, task version and settings that the tolerances and the
  * golden table are made for; if not, adds rows with the differences. */

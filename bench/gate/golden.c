@@ -348,6 +348,8 @@ static df_status add_head(const run_view* r, const run_group* g, const char* rea
   if (!first)
     return df_fail(DF_E_MISSING, "%s, profile %s: no cell of method %s is done", g->task, g->profile, g->methods[0]);
   const json_t* provenance = json_object_get(first->record, "provenance");
+  /* records without it are of version 1 */
+  const int numbers = (int)json_integer_value(json_object_get(first->record, "numbers"));
   DF_TRY(golden_settings(first->record, settings));
   const char* version = string_of(json_object_get(first->record, "config"), "task.version");
   text_add(out, "# accepted with `dynaflow gate RUN --accept --reason ...`: the seeds of %s, profile %s\n", g->task,
@@ -356,6 +358,7 @@ static df_status add_head(const run_view* r, const run_group* g, const char* rea
   add_comment(out, "mujoco", string_of(provenance, "mujoco"));
   add_comment(out, "task_version", version[0] ? version : "1");
   add_comment(out, "settings", settings);
+  text_add(out, "# numbers: %d\n", numbers > 0 ? numbers : 1);
   add_comment(out, "commit", string_of(provenance, "commit"));
   add_comment(out, "blas", string_of(json_object_get(provenance, "blas"), "kernel"));
   add_comment(out, "cpu", string_of(provenance, "cpu"));
@@ -373,7 +376,8 @@ static df_status check_readable(const text* out, const char* path) {
   return status == DF_E_FORMAT ? df_fail(status, "no golden table is written: %s", df_error_message()) : status;
 }
 
-df_status golden_write(const run_view* r, const run_group* g, const char* reason, const char* path) {
+df_status golden_write(const run_view* r, const run_group* g, const char* reason, const char* folder,
+                       const char* name) {
   text out = {0};
   df_status status = add_head(r, g, reason, &out);
   text_add(&out, COLUMNS "\n");
@@ -385,11 +389,9 @@ df_status golden_write(const run_view* r, const run_group* g, const char* reason
       add_cell(c, &out);
     }
   }
-  if (status == DF_OK) status = check_readable(&out, path);
-  char* folder = df_path_folder(path);
-  if (status == DF_OK) status = folder ? df_dir_make(folder) : DF_E_NOMEM;
-  if (status == DF_OK) status = text_write(&out, path);
-  df_free(folder);
+  if (status == DF_OK) status = check_readable(&out, name);
+  if (status == DF_OK) status = df_dir_make(folder);
+  if (status == DF_OK) status = df_file_write_below(folder, name, text_of(&out), out.n);
   text_clear(&out);
   return status;
 }

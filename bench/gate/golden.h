@@ -1,7 +1,9 @@
-/* golden.h: golden tables, results/golden/<task>-<profile>.csv: accepted numbers, per seed, to which runs are held.
+/* golden.h: golden tables, golden/<task>-<profile>.csv in the folder of a task: accepted numbers, per seed, to which
+ * runs are held.
  *
  * The file starts with comment lines "# name: value": the reason for accepting the numbers, mujoco, task_version and
- * settings (SHA-256 of the shared settings), which a run must match; and commit, blas and cpu, for information only.
+ * settings (SHA-256 of the shared settings), which a run must match; and numbers (NUMBERS_VERSION, key.h), commit, blas
+ * and cpu, for information only.
  * Tidy rows as in a report's results.csv follow: task,method,seed,profile,metric,k,value,unit,n,lo,hi,status. */
 #ifndef BENCH_GATE_GOLDEN_H
 #define BENCH_GATE_GOLDEN_H
@@ -46,9 +48,10 @@ DF_MUST_CHECK df_status golden_settings(const json_t* record, char sum[DF_SHA256
  * the machine, so no tolerance can be set for it. */
 #define GOLDEN_SECONDS "train_cpu_s"
 
-/* Writes the table of the done cells of a group to `path` and creates its folder. Errors: DF_E_MISSING if the first
- * method has no done cell, DF_E_FORMAT if the records have a name that a table cannot hold or what golden_read()
- * refuses, DF_E_IO, DF_E_NOMEM. */
-DF_MUST_CHECK df_status golden_write(const run_view* r, const run_group* g, const char* reason, const char* path);
+/* Writes the table of the done cells of a group to `folder`/`name`, nothing outside `folder`, and creates the folder.
+ * Errors: those of df_file_write_below(); DF_E_MISSING if the first method has no done cell, DF_E_FORMAT if the records
+ * have a name that a table cannot hold or what golden_read() refuses, DF_E_IO, DF_E_NOMEM. */
+DF_MUST_CHECK df_status golden_write(const run_view* r, const run_group* g, const char* reason, const char* folder,
+                                     const char* name);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "exit_code.h"
 #include "rows.h"
+#include "text.h"
 
 /* X(code, name in rows, exit code), in increasing severity; the most severe verdict sets the exit code */
 #define GATE_VERDICT_LIST(X)                                    \
@@ -26,11 +27,17 @@ typedef enum gate_verdict {
 /* The name of a verdict in rows, a string literal. */
 const char* gate_verdict_name(gate_verdict v);
 
-/* what a JUnit file says of a row beyond its columns */
+/* what summaries, annotations and JUnit files say of a row beyond its columns */
 typedef struct gate_origin {
+  gate_verdict verdict;
   char* file;       /* where the tolerance stands; NULL: nowhere */
   int line;         /* 0: unknown */
   const char* kind; /* kind of the tolerance, a literal: "at most"; "" for a row without one */
+  char* golden;     /* golden table to which a relative tolerance holds; NULL: none */
+  int golden_line;  /* its row that deviates most */
+  char bound[32];   /* the limit as a number, "<= 0.28" or "0.9..1.1"; "" without a limit */
+  double number;    /* held to the bound: the worst seed of a limit, the mean of a relative tolerance; NaN: none */
+  double excess;    /* how far it is beyond the bound, in units of the limit or tolerance; negative: within */
   double seconds;   /* since the verdict before */
 } gate_origin;
 
@@ -48,6 +55,23 @@ void gate_start_clock(gate_result* g);
 
 /* Says where the tolerance of the last row stands, and its kind (a literal, not copied). `file` may be NULL. */
 void gate_locate(gate_result* g, const char* file, int line, const char* kind);
+
+/* Says what number the last row holds to its limit, which `bound` shows, and how far it is beyond it. */
+void gate_measure(gate_result* g, const char* bound, double number, double excess);
+
+/* Says to which row of a golden table the number of the last row is held. */
+void gate_locate_golden(gate_result* g, const char* file, int line);
+
+/* The rows in order of severity, the worst first: an allocated list of their indices, to be freed with df_free(); NULL
+ * if there is no row or no memory. *n is their number. */
+int* gate_by_severity(const gate_result* g, int* n);
+
+/* The verdict on the whole run: the name of the most severe one, "held", or "nothing checked". */
+const char* gate_outcome(const gate_result* g);
+
+/* The number of rows of each verdict that occurs, from `first` down to `last`, as "2 regressed, 1 missing"; appends
+ * nothing if there are none. */
+void gate_add_counts(const gate_result* g, gate_verdict first, gate_verdict last, text* out);
 
 /* Adds a row that concerns no metric; `what` takes the place of the metric's name. */
 void gate_add(gate_result* g, gate_verdict v, const char* task, const char* profile, const char* what,

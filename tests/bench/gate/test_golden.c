@@ -300,7 +300,7 @@ static void what_is_written_is_read_to_the_last_bit(void** state) {
   }
   open_run(&r);
   snprintf(path, sizeof path, "%s/deep/er/g.csv", folder);
-  assert_int_equal(golden_write(&r, &r.groups[0], "first,\nof all", path), DF_OK);
+  assert_int_equal(golden_write(&r, &r.groups[0], "first,\nof all", folder, "deep/er/g.csv"), DF_OK);
   assert_int_equal(golden_read(path, &g), DF_OK);
   assert_string_equal(g.mujoco, "3.17.0");
   assert_int_equal(g.task_version, 12);
@@ -344,7 +344,7 @@ static void the_columns_are_those_of_the_record(void** state) {
   set_text(json_object_get(cell, "provenance"), "mujoco", "3.17.0");
   open_run(&r);
   snprintf(path, sizeof path, "%s/g.csv", folder);
-  assert_int_equal(golden_write(&r, &r.groups[0], "because", path), DF_OK);
+  assert_int_equal(golden_write(&r, &r.groups[0], "because", folder, "g.csv"), DF_OK);
   assert_int_equal(df_file_read(path, &data, &n), DF_OK);
   assert_non_null(strstr(data, "\n" COLUMNS "t,m,3,p,tre,5,0.25,std,16,0.125,0.5,ok\n"));
   assert_non_null(strstr(data, "\n# reason: because\n"));
@@ -364,7 +364,7 @@ static void a_reason_keeps_its_commas(void** state) {
   set_text(json_object_get(json_array_get(records, 0), "provenance"), "cpu", "A, B");
   open_run(&r);
   snprintf(path, sizeof path, "%s/g.csv", folder);
-  assert_int_equal(golden_write(&r, &r.groups[0], "first, second\nand third, =cmd", path), DF_OK);
+  assert_int_equal(golden_write(&r, &r.groups[0], "first, second\nand third, =cmd", folder, "g.csv"), DF_OK);
   assert_int_equal(df_file_read(path, &data, &n), DF_OK);
   assert_non_null(strstr(data, "\n# reason: first, second and third, '=cmd\n"));
   assert_non_null(strstr(data, "\n# cpu: A, B\n"));
@@ -384,7 +384,7 @@ static void what_could_not_be_read_again_is_not_written(void** state) {
     set_text(json_object_get(cell, "provenance"), "mujoco", "3.17.0");
     open_run(&r);
     snprintf(path, sizeof path, "%s/g.csv", folder);
-    assert_int_equal(golden_write(&r, &r.groups[0], "because", path), DF_E_FORMAT);
+    assert_int_equal(golden_write(&r, &r.groups[0], "because", folder, "g.csv"), DF_E_FORMAT);
     assert_non_null(strstr(df_error_message(), "no golden table is written: "));
     assert_false(df_file_exists(path));
     close_run(&r);
@@ -398,7 +398,7 @@ static void nothing_done_is_no_table(void** state) {
   set_text(add_cell("m", 3), "status", "error");
   open_run(&r);
   snprintf(path, sizeof path, "%s/g.csv", folder);
-  assert_int_equal(golden_write(&r, &r.groups[0], "because", path), DF_E_MISSING);
+  assert_int_equal(golden_write(&r, &r.groups[0], "because", folder, "g.csv"), DF_E_MISSING);
   assert_false(df_file_exists(path));
   close_run(&r);
 }
