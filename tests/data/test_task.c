@@ -110,7 +110,7 @@ static void every_setting_reaches_its_option(void** state) {
     cfg.solver = o->solver ? o->solver : DF_SOLVER_NEWTON;
     cfg.iterations = o->iterations ? o->iterations : 100;
     cfg.tolerance = o->tolerance;
-    cfg.margin_scale = o->margin_scale ? o->margin_scale : 1;
+    cfg.margin_scale = o->margin_scale > 0 ? o->margin_scale : 1;
     assert_ok(df_mujoco_system_from_xml(model, "cart.xml", &cfg, &system));
     assert_ok(df_mujoco_fingerprint(system, direct));
     df_system_free(system);
