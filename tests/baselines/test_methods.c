@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/rng.h"
 #include "methods.h"
+#include "near.h"
 #include "test_file.h"
 #include "tiny_task.h"
 #include "unit.h"
@@ -133,6 +135,28 @@ static void replay_is_the_ceiling_and_random_the_floor(void** state) {
   df_task_free(a.task);
 }
 
+static void random_actions_fill_the_reach_of_the_learned_ones(void** state) {
+  (void)state;
+  /* actions 0 and 1: the box is [-1, 1], which cuts the range of one off */
+  static const double center[2] = {0.1, -0.5}, half[2] = {0.3, 0.8}, lo[2] = {-0.2, -1}, hi[2] = {0.4, 0.3};
+  asked a;
+  ask(&a);
+  for (int k = 0; k < 2; k++) {
+    df_list* list = k ? &a.task->config.action_half_range : &a.task->config.action_center;
+    *list = (df_list){.n = 2, .v = {k ? half[0] : center[0], k ? half[1] : center[1]}};
+  }
+  double x[B * 9 * 16], u[B * 16], draw[16];
+  void* self = instance(&df_method_random_action, &a, 1);
+  const df_request r = {.B = B, .x0 = a.x0, .condition = a.condition, .seed = 5, .first_index = 3, .sampler_steps = 1};
+  assert_int_equal(df_method_random_action.sample(self, &r, x, u), DF_OK);
+  for (int b = 0; b < B; b++) {
+    df_rng_uniform(5, DF_STREAM_ACTION, (uint64_t)(3 + b), 16, draw);
+    for (int k = 0; k < 16; k++) assert_near(u[b * 16 + k], lo[k % 2] + (hi[k % 2] - lo[k % 2]) * draw[k], 1e-15);
+  }
+  df_method_random_action.destroy(self);
+  df_task_free(a.task);
+}
+
 static void methods_are_found_by_name_and_have_one_line(void** state) {
   (void)state;
   const df_method* const* methods;
@@ -235,6 +259,7 @@ int main(void) {
       cmocka_unit_test(every_method_trains_saves_loads_and_samples_the_same_bytes),
       cmocka_unit_test(a_window_does_not_depend_on_the_others),
       cmocka_unit_test(replay_is_the_ceiling_and_random_the_floor),
+      cmocka_unit_test(random_actions_fill_the_reach_of_the_learned_ones),
       cmocka_unit_test(methods_are_found_by_name_and_have_one_line),
       cmocka_unit_test(what_is_no_method_is_not_registered),
   };

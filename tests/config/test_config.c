@@ -67,8 +67,8 @@ static void later_layers_win(void** state) {
   (void)state;
   df_config c;
   put_yaml(layered);
-  const char* const set[] = {"train.ema=0.5"};
-  assert_ok(df_config_load(scratch_path, "smoke", "a", 1, set, &c));
+  const char* const set[] = {"train.ema=0.6", "train.ema=0.5"};
+  assert_ok(df_config_load(scratch_path, "smoke", "a", 2, set, &c));
   assert_string_equal(c.task_name, "hop");
   assert_int_equal(c.task_methods.n, 2);
   assert_int_equal(c.train_slices, 8); /* default */

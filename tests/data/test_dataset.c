@@ -175,12 +175,18 @@ static void another_hash_step_or_model_is_refused_with_both(void** state) {
   char hash[DF_SHA256_TEXT];
   assert_ok(df_sha256_file(scratch_path, hash));
   refused(&config, DF_E_MISMATCH, SAYS(hash, config.data_sha256));
+  /* one digit, and one part in a million of the time step, are a difference */
+  strcpy(config.data_sha256, hash);
+  config.data_sha256[63] = hash[63] == '0' ? '1' : '0';
+  refused(&config, DF_E_MISMATCH, SAYS(hash, config.data_sha256));
   config.data_sha256[0] = '\0';
+  write_file(LENGTH, NULL, 0.01 * (1 + 1e-6), NULL);
+  refused(&config, DF_E_MISMATCH, SAYS("0.01000001", "0.01 s"));
   write_file(LENGTH, NULL, 0.02, NULL);
   refused(&config, DF_E_MISMATCH, SAYS("0.02", "0.01"));
   strcpy(config.system_model_sha256, "aaaa");
-  write_file(LENGTH, NULL, 0.01, "bbbb");
-  refused(&config, DF_E_MISMATCH, SAYS("aaaa", "bbbb"));
+  write_file(LENGTH, NULL, 0.01, "aaab");
+  refused(&config, DF_E_MISMATCH, SAYS("aaaa", "aaab"));
 }
 
 static void names_must_fit_the_conditions(void** state) {
@@ -205,15 +211,18 @@ static void quaternions_are_normalised_or_refused(void** state) {
   for (uint64_t t = 0; t < 2; t++) random_state(body, t, x[t]);
   const size_t nx = (size_t)body->nx;
   double rows[64];
-  for (int t = 0; t < 2; t++) memcpy(rows + (size_t)t * nx, x[t], nx * sizeof *rows);
-  for (int k = 3; k < 7; k++) rows[k] *= 1.03;
   const df_npz_entry e = {.key = "states", .rank = 3, .shape = {1, 2, nx}, .values = rows};
-  assert_ok(df_npz_write(scratch_path, 1, &e));
   df_dataset* data;
-  assert_ok(df_dataset_read(scratch_path, &config, body, &data));
-  for (size_t i = 0; i < nx; i++) assert_close(data->states[i], x[0][i], 1e-15);
-  assert_memory_equal(data->states + nx, x[1], nx * sizeof(double)); /* norm 1 up to rounding: unchanged */
-  df_dataset_free(data);
+  static const double lengths[] = {0.96, 0.9999, 1 + 1e-9, 1.03};
+  for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+    for (int t = 0; t < 2; t++) memcpy(rows + (size_t)t * nx, x[t], nx * sizeof *rows);
+    for (int k = 3; k < 7; k++) rows[k] *= lengths[i];
+    assert_ok(df_npz_write(scratch_path, 1, &e));
+    assert_ok(df_dataset_read(scratch_path, &config, body, &data));
+    for (size_t k = 0; k < nx; k++) assert_close(data->states[k], x[0][k], 1e-15);
+    assert_memory_equal(data->states + nx, x[1], nx * sizeof(double)); /* norm 1 up to rounding: unchanged */
+    df_dataset_free(data);
+  }
 
   for (int k = 3; k < 7; k++) rows[k] *= 1.03;
   assert_ok(df_npz_write(scratch_path, 1, &e));

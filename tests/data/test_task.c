@@ -66,14 +66,89 @@ static void settings_reach_the_simulator(void** state) {
   df_system_free(system);
 }
 
-/* the fingerprint of the system of a model with a margin, of a task with the setting system.margin_scale = scale */
-static void fingerprint_with(double scale, char sha256[DF_SHA256_TEXT]) {
+/* the fingerprint of the system of the task's model under its settings */
+static void fingerprint(char sha256[DF_SHA256_TEXT]) {
   df_system* system;
   char hash[DF_SHA256_TEXT];
-  config.system_margin_scale = scale;
   assert_ok(df_task_system(&config, &search, &system, hash));
   assert_ok(df_mujoco_fingerprint(system, sha256));
   df_system_free(system);
+}
+
+static void fingerprint_with(double scale, char sha256[DF_SHA256_TEXT]) {
+  config.system_margin_scale = scale;
+  fingerprint(sha256);
+}
+
+/* each option of a simulator against the setting that sets it alone */
+static void every_setting_reaches_its_option(void** state) {
+  (void)state;
+  static const char model[] =
+      "<mujoco><option integrator='implicit' solver='PGS'/><worldbody><body><joint name='a'/>"
+      "<geom size='.1' margin='0.02'/></body></worldbody><actuator><motor joint='a'/></actuator></mujoco>";
+  static const struct {
+    const char *key, *value;
+    df_mujoco_cfg option;
+  } rows[] = {{"system.timestep", "0.003", {.timestep = 0.003}},
+              {"system.integrator", "Euler", {.integrator = DF_INTEGRATOR_EULER}},
+              {"system.integrator", "RK4", {.integrator = DF_INTEGRATOR_RK4}},
+              {"system.solver", "CG", {.solver = DF_SOLVER_CG}},
+              {"system.iterations", "77", {.iterations = 77}},
+              {"system.tolerance", "1e-5", {.tolerance = 1e-5}},
+              {"system.margin_scale", "0.5", {.margin_scale = 0.5}}};
+  char own[DF_SHA256_TEXT], direct[DF_SHA256_TEXT], first[DF_SHA256_TEXT];
+  assert_ok(df_file_write(model_path, model, strlen(model)));
+  config.system_margin_scale = 1;
+  const df_config kept = config;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const df_mujoco_cfg* o = &rows[i].option;
+    df_mujoco_cfg cfg = df_mujoco_cfg_default();
+    df_system* system;
+    /* exact gradients need another integrator and solver than those of the model */
+    cfg.timestep = o->timestep;
+    cfg.integrator = o->integrator ? o->integrator : DF_INTEGRATOR_IMPLICITFAST;
+    cfg.solver = o->solver ? o->solver : DF_SOLVER_NEWTON;
+    cfg.iterations = o->iterations ? o->iterations : 100;
+    cfg.tolerance = o->tolerance;
+    cfg.margin_scale = o->margin_scale > 0 ? o->margin_scale : 1;
+    assert_ok(df_mujoco_system_from_xml(model, "cart.xml", &cfg, &system));
+    assert_ok(df_mujoco_fingerprint(system, direct));
+    df_system_free(system);
+
+    config = kept;
+    assert_ok(df_config_set(&config, "system.integrator", "implicitfast", "test"));
+    assert_ok(df_config_set(&config, "system.solver", "Newton", "test"));
+    if (i == 0) fingerprint(first);
+    assert_ok(df_config_set(&config, rows[i].key, rows[i].value, "test"));
+    fingerprint(own);
+    if (strcmp(own, direct) != 0) fail_msg("%s = %s does not reach the simulator", rows[i].key, rows[i].value);
+    if (strcmp(own, first) == 0) fail_msg("%s = %s changes nothing", rows[i].key, rows[i].value);
+  }
+}
+
+/* models with a contact that is found by iteration, and with a muscle */
+static void what_has_no_exact_gradient_is_admitted_by_its_setting(void** state) {
+  (void)state;
+  static const char* const models[2] = {
+      "<mujoco><worldbody><geom type='ellipsoid' size='.1 .2 .3'/><body pos='0 0 .5'><joint name='a' type='slide'/>"
+      "<geom type='ellipsoid' size='.1 .2 .3'/></body></worldbody><actuator><motor joint='a'/></actuator></mujoco>",
+      "<mujoco><worldbody><body><joint name='a' range='-1 1'/><geom size='.1'/></body></worldbody>"
+      "<actuator><muscle joint='a' lengthrange='0.1 1'/></actuator></mujoco>"};
+  static const char* const settings[2][2] = {{"system.contacts", "approximate"}, {"system.gradient", "differences"}};
+  static const bool refused[2][3] = {{true, false, false}, {true, true, false}}; /* without a setting, and with each */
+  const df_config kept = config;
+  for (int model = 0; model < 2; model++) {
+    assert_ok(df_file_write(model_path, models[model], strlen(models[model])));
+    for (int setting = -1; setting < 2; setting++) {
+      df_system* system;
+      char hash[DF_SHA256_TEXT];
+      config = kept;
+      if (setting >= 0) assert_ok(df_config_set(&config, settings[setting][0], settings[setting][1], "test"));
+      const df_status status = df_task_system(&config, &search, &system, hash);
+      assert_int_equal(status, refused[model][setting + 1] ? DF_E_UNSUPPORTED : DF_OK);
+      df_system_free(system);
+    }
+  }
 }
 
 static void a_margin_scale_of_0_leaves_no_margins(void** state) {
@@ -204,6 +279,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       WITH_FILES(a_task_is_put_together),
       WITH_FILES(settings_reach_the_simulator),
+      WITH_FILES(every_setting_reaches_its_option),
+      WITH_FILES(what_has_no_exact_gradient_is_admitted_by_its_setting),
       WITH_FILES(a_margin_scale_of_0_leaves_no_margins),
       WITH_FILES(another_model_file_is_refused_with_both_hashes),
       WITH_FILES(demonstrations_of_another_model_are_refused),

@@ -332,8 +332,9 @@ static num mean_square(int n, const num* a, const double* b) {
   return sum;
 }
 
-/* The loss of a sample. Its real part is what is logged, its imaginary part what is descended: for TRACKING that has
- * the loss of the reference, too. *frames: those before a divergence; z [H][NX]: the states in chart coordinates. */
+/* The loss of a sample, NaN after a divergence. Its real part is what is logged, its imaginary part what is descended:
+ * for TRACKING that has the loss of the reference, too. *frames: those before a divergence; z [H][NX]: the states in
+ * chart coordinates. */
 static num loss_of(const reference* r, const sample* s, num* u, num* x, num* z, int* frames) {
   num out[ROW];
   forward(&r->l, r->p, s->x_t, s->cond, s->t, out);
@@ -342,6 +343,7 @@ static num loss_of(const reference* r, const sample* s, num* u, num* x, num* z, 
   if (r->kind == INVERSE) return mean_square(NU, out, s->target);
   const bool tracks = r->kind == DF_DECODE_TRACKING;
   *frames = simulate(r, out, tracks ? r->p + r->l.weights : NULL, s->x0, u, x);
+  if (*frames <= r->H) return NAN;
   num loss = 0, of_reference = 0;
   for (int t = 0; t < r->H; t++) {
     for (int k = 0; k < NX; k++)

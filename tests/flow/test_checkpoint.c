@@ -4,6 +4,17 @@
 
 #define FILE_PATH test_file("flow.safetensors")
 
+/* the i-th of the six arrays of statistics: of states, of start states, of actions */
+static double* statistics_of(const df_task* task, int i) {
+  const df_chart_statistics s = df_chart_get_statistics(task->chart);
+  double* const arrays[6] = {s.mean, s.std, s.context_mean, s.context_std, s.action_mean, s.action_std};
+  return arrays[i];
+}
+
+static size_t statistics_bytes(const df_task* task, int i) {
+  return (size_t)(i < 4 ? task->system->ndx : task->system->nu) * sizeof(double);
+}
+
 static void a_loaded_checkpoint_samples_the_same_bytes(void** state) {
   (void)state;
   df_task* task = tiny_task_new();
@@ -17,8 +28,15 @@ static void a_loaded_checkpoint_samples_the_same_bytes(void** state) {
   df_free(y);
   df_free(v);
   /* the statistics are also read from the file */
-  df_chart_get_statistics(task->chart).mean[0] += 1;
+  double kept[6][8];
+  for (int i = 0; i < 6; i++) {
+    const size_t bytes = statistics_bytes(task, i);
+    assert_true(bytes <= sizeof kept[i]);
+    memcpy(kept[i], statistics_of(task, i), bytes);
+    memset(statistics_of(task, i), 0, bytes);
+  }
   assert_int_equal(df_flow_load(other, FILE_PATH), DF_OK);
+  for (int i = 0; i < 6; i++) assert_memory_equal(kept[i], statistics_of(task, i), statistics_bytes(task, i));
   sample(other, task, 2, 1, &y, &v);
   assert_memory_equal(u, v, bytes_u(task));
   assert_memory_equal(x, y, bytes_x(task));

@@ -24,6 +24,45 @@ static void settings_that_cannot_work_are_refused(void** state) {
   df_task_free(task);
 }
 
+/* each setting of network and training has a value of its own here */
+static void network_and_trainer_are_made_as_the_settings_say(void** state) {
+  (void)state;
+  df_config c = tiny_config();
+  c.net_width = 24, c.net_depth = 2, c.net_heads = 3, c.net_mlp_ratio = 5, c.net_skip_hidden = 17;
+  c.net_position_std = 0.6;
+  c.train_steps = 31, c.train_batch = 14, c.train_slices = 6, c.train_rate = 0.011, c.train_decay_from = 0.3;
+  c.train_weight_decay = 0.013, c.train_clip = 0.9, c.train_ema = 0.97;
+  df_task* task = tiny_task_with(&c);
+  const int nz = df_chart_size(task->chart), nu = task->system->nu;
+  const int in[4] = {nz, nu, nz, nz}, out[4] = {nz, nu, nu, nu + nz};
+  for (int d = DF_DECODE_STATES; d <= DF_DECODE_TRACKING; d++) {
+    df_flow* flow = new_flow(task, (df_decoder)d, 1);
+    const df_net_cfg* net = df_net_get_cfg(flow->net);
+    assert_int_equal(net->kind, DF_NET_DIT);
+    assert_int_equal(net->tokens, 8);
+    assert_int_equal(net->in, in[d]);
+    assert_int_equal(net->out, out[d]);
+    assert_int_equal(net->cond, nz + 1);
+    assert_true(net->flow_time);
+    assert_int_equal(net->width, 24);
+    assert_int_equal(net->depth, 2);
+    assert_int_equal(net->heads, 3);
+    assert_int_equal(net->mlp_ratio, 5);
+    assert_int_equal(net->skip_hidden, 17);
+    assert_true(net->position_std == 0.6);
+    const trainer_cfg* t = &flow->trainer->cfg;
+    assert_int_equal(t->steps, 31);
+    assert_int_equal(t->batch, 14);
+    assert_int_equal(t->slices, 6);
+    assert_int_equal(t->extra, d == DF_DECODE_TRACKING ? nu * nz : 0);
+    assert_true(t->rate == 0.011 && t->decay_from == 0.3 && t->weight_decay == 0.013 && t->clip == 0.9 &&
+                t->ema == 0.97);
+    assert_int_equal(flow->slice, 3); /* 14 samples in 6 parts */
+    df_flow_free(flow);
+  }
+  df_task_free(task);
+}
+
 static void a_list_of_actions_must_divide_the_actuators(void** state) {
   (void)state;
   df_config config = tiny_config();
@@ -65,6 +104,7 @@ static void a_failed_allocation_leaks_nothing(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(settings_that_cannot_work_are_refused),
+      cmocka_unit_test(network_and_trainer_are_made_as_the_settings_say),
       cmocka_unit_test(a_list_of_actions_must_divide_the_actuators),
       cmocka_unit_test(a_failed_allocation_leaks_nothing),
   };

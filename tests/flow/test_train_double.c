@@ -87,7 +87,7 @@ static void train_watched(watch* w, const df_task* task, df_decoder decoder, int
 /* the training of a decoder in three parts; the caller frees w->flow */
 static void train_in_parts(watch* w, const df_task* task, df_decoder decoder) {
   static const long stops[] = {3, 6, 0};
-  reference_start(w->r, task, decoder, 11);
+  reference_start(w->r, task, (int)decoder, 11);
   unlink(STATE);
   for (int part = 0; part < 3; part++) {
     if (part > 0) df_flow_free(w->flow);

@@ -1,5 +1,6 @@
 /* The training loop on losses and gradients that are known in advance. */
 #include "flow_test.h"
+#include "test_file.h"
 
 enum { STEPS = 450, EVERY = 3, BATCH = 4 }; /* 450 steps: 150 points of the curve */
 
@@ -65,6 +66,64 @@ static void the_curve_has_means_over_the_steps_and_samples_that_have_a_loss(void
   df_task_free(task);
 }
 
+static void all_diverge(void* context, int thread, long step, int first, int count, const df_real* parameters,
+                        df_real* gradient, double* loss) {
+  (void)context, (void)thread, (void)step, (void)parameters, (void)gradient;
+  for (int i = first; i < first + count; i++) loss[i] = NAN;
+}
+
+static void a_training_without_a_single_loss_is_an_error(void** state) {
+  (void)state;
+  static df_training_log log;
+  df_task* task;
+  df_flow* flow = known_flow(&task, 0.01);
+  assert_int_equal(trainer_run(flow->trainer, "known", all_diverge, flow->trainer, &flow->env, &log), DF_E_NONFINITE);
+  assert_string_equal(df_error_message(), "known: all 1800 training samples diverged; the weights were not trained");
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
+/* stops after every 100th step, so between two points of the curve */
+static void stop_sometimes(void* context, const char* what, long done, long total, double loss) {
+  (void)what, (void)total, (void)loss;
+  *(volatile sig_atomic_t*)context = done % 100 == 0;
+}
+
+static void a_resumed_training_has_the_curve_of_a_whole_one(void** state) {
+  (void)state;
+  static df_training_log whole, parts;
+  volatile sig_atomic_t stop = 0;
+  df_task* task;
+  df_flow* flow = known_flow(&task, 0);
+  assert_int_equal(trainer_run(flow->trainer, "known", known, flow->trainer, &flow->env, &whole), DF_OK);
+  df_flow_free(flow);
+  double before = 0;
+  for (int part = 0; part < 5; part++) {
+    flow = new_flow(task, DF_DECODE_STATES, 1);
+    df_method_env env = flow->env;
+    env.stop = &stop;
+    env.progress = stop_sometimes;
+    env.progress_context = (void*)(uintptr_t)&stop;
+    env.state_folder = test_folder();
+    env.state_every = 1e9;
+    stop = 0;
+    const df_status status = trainer_run(flow->trainer, "known", known, flow->trainer, &env, &parts);
+    assert_int_equal(status, part < 4 ? DF_E_INTERRUPTED : DF_OK);
+    /* the time of all parts is summed */
+    assert_true(parts.cpu_s > before);
+    before = parts.cpu_s;
+    assert_int_equal(flow->trainer->optimizer->step, parts.steps - parts.skipped);
+    df_flow_free(flow);
+  }
+  assert_int_equal(parts.n, whole.n);
+  assert_memory_equal(parts.step, whole.step, sizeof whole.step);
+  /* equal bits: NaN, too */
+  assert_memory_equal(parts.loss, whole.loss, sizeof whole.loss);
+  assert_int_equal(parts.diverged, whole.diverged);
+  assert_int_equal(parts.skipped, whole.skipped);
+  df_task_free(task);
+}
+
 /* the weights after the last step */
 typedef struct kept {
   const trainer* t;
@@ -102,6 +161,8 @@ static void a_step_whose_gradient_is_not_finite_changes_nothing(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_curve_has_means_over_the_steps_and_samples_that_have_a_loss),
+      cmocka_unit_test(a_training_without_a_single_loss_is_an_error),
+      cmocka_unit_test(a_resumed_training_has_the_curve_of_a_whole_one),
       cmocka_unit_test(a_step_whose_gradient_is_not_finite_changes_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -359,6 +359,35 @@ static void an_episode_does_not_depend_on_how_many_or_which_others_are_made(void
   df_dataset_free(c);
 }
 
+/* the first attempts of a gait of one action, none of which falls, against the draws: command, phase, yaw, drop, joints
+ */
+static void starts_are_drawn_as_the_header_says(void** state) {
+  const fixture* f = *state;
+  static const double stand[DF_LEG_JOINTS] = {-0.1, 0.9, -1.8}, range[3] = {1, 0.4, 0.8};
+  const df_config config = settings("bound", 8, 0.02);
+  df_dataset* data = demonstrate(f, &config, 1, NULL);
+  for (int e = 0; e < data->episodes; e++) {
+    double u[6 + NU], q[NU], foot[3], lowest = 0;
+    const double* x = state_of(data, e, 0);
+    df_rng_uniform(1, DF_STREAM_DEMONSTRATION, (uint64_t)DF_GAIT_BOUND << 32 | (uint64_t)e, 6 + NU, u);
+    for (int i = 0; i < 3; i++) assert_near(condition_of(data, e)[4 + i], range[i] * (2 * u[i] - 1), 1e-15);
+    for (int i = 0; i < NU; i++) {
+      /* the hips of the right legs turn outwards the other way */
+      q[i] = stand[i % 3] * (i % 3 == 0 && i / 3 % 2 == 0 ? -1 : 1) + 0.05 * (2 * u[6 + i] - 1);
+      assert_near(x[7 + i], q[i], 1e-15);
+    }
+    for (int leg = 0; leg < DF_LEGS; leg++) {
+      df_leg_foot(leg, q + 3 * leg, foot);
+      lowest = fmin(lowest, foot[2]);
+    }
+    const double yaw = 0.5 * (2 * u[4] - 1), height = DF_LEG_FOOT_RADIUS - lowest + 0.02 * u[5];
+    const double base[7] = {0, 0, height, cos(yaw / 2), 0, 0, sin(yaw / 2)};
+    for (int i = 0; i < 7; i++) assert_near(x[i], base[i], 1e-15);
+    for (int i = 19; i < NX; i++) assert_true(x[i] == 0);
+  }
+  df_dataset_free(data);
+}
+
 static void conditions_are_the_gait_and_a_command_within_its_range(void** state) {
   const fixture* f = *state;
   const df_config config = settings("pronk,trot", 30, 0.1);
@@ -617,6 +646,7 @@ int main(void) {
       cmocka_unit_test(recorded_actions_replay_recorded_states_bit_for_bit),
       cmocka_unit_test(threads_do_not_change_bytes),
       cmocka_unit_test(an_episode_does_not_depend_on_how_many_or_which_others_are_made),
+      cmocka_unit_test(starts_are_drawn_as_the_header_says),
       cmocka_unit_test(conditions_are_the_gait_and_a_command_within_its_range),
       cmocka_unit_test(every_demonstrated_action_is_one_that_a_learner_can_choose),
       cmocka_unit_test(falls_are_rejected_and_counted),

@@ -108,6 +108,43 @@ static void starts_have_the_spread_they_should(void** state) {
   drop_problem(&q);
 }
 
+/* the first value of number j of a DiT's tensor k: zero for biases, adaLN and last layers; uniform within
+ * sqrt(6 / (inputs + outputs)) for matrices, of which queries, keys and values are three, and the inputs of the
+ * condition path one; sines and cosines of 0.008 to 0.3 cycles per frame for the position */
+static double start_of(const df_net_cfg* cfg, const df_tensor* t, int k, size_t j) {
+  const int d = cfg->width;
+  if (strcmp(t->name, "embed.position") == 0) {
+    const int frame = (int)j / d, feature = (int)j % d, pairs = (d + 1) / 2;
+    const double angle = 2 * acos(-1) * .008 * pow(.3 / .008, (feature / 2) / (pairs - 1.)) * frame;
+    return sqrt(2) * cfg->position_std * (feature % 2 ? cos(angle) : sin(angle));
+  }
+  if (t->rank == 1 || strstr(t->name, "adaln") || strstr(t->name, "last") || strstr(t->name, "skip.1")) return 0;
+  size_t outputs = t->shape[0], inputs = t->shape[1];
+  if (strstr(t->name, "qkv")) outputs /= 3;
+  if (strcmp(t->name, "condition.weight") == 0) inputs += DF_TIME_FEATURES;
+  if (strcmp(t->name, "condition.time.weight") == 0) inputs += (size_t)cfg->cond;
+  double draw[256];
+  df_rng_uniform(3, DF_STREAM_NET_INIT, (uint64_t)k << 32 | j / 256, 256, draw);
+  return sqrt(6. / (double)(inputs + outputs)) * (2 * draw[j % 256] - 1);
+}
+
+static void starts_are_those_of_the_header(void** state) {
+  (void)state;
+  problem q = make_problem(&trained, 1);
+  df_net_init(q.net, 3, q.p);
+  const df_tensor* tensors;
+  const int n = df_net_tensors(q.net, &tensors);
+  for (int k = 0; k < n; k++) {
+    /* every number near the ends of a tensor and of its first draws */
+    for (size_t j = 0; j < tensors[k].count; j += j < 300 || j + 60 > tensors[k].count ? 1 : 50) {
+      const double right = start_of(df_net_get_cfg(q.net), &tensors[k], k, j);
+      /* rounding to float */
+      if (!(fabs((double)q.p[tensors[k].offset + j] - right) <= 1e-7)) fail_msg("%s %zu", tensors[k].name, j);
+    }
+  }
+  drop_problem(&q);
+}
+
 static void the_seed_decides_the_start(void** state) {
   (void)state;
   problem q = make_problem(&trained, 1);
@@ -302,6 +339,7 @@ int main(void) {
       cmocka_unit_test(float_gradients_agree_with_differences_of_the_double_networks),
       cmocka_unit_test(the_dit_gives_exactly_zero_at_the_start),
       cmocka_unit_test(starts_have_the_spread_they_should),
+      cmocka_unit_test(starts_are_those_of_the_header),
       cmocka_unit_test(the_seed_decides_the_start),
       cmocka_unit_test(repeated_calls_give_the_same_bits),
       cmocka_unit_test(threads_do_not_change_bits),

@@ -1,0 +1,257 @@
+/* From a task folder to a record: what a method is given, and which of its numbers stand where in the record. */
+#include "cell.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/file.h"
+#include "dynaflow/data/dataset.h"
+#include "methods.h"
+#include "near.h"
+#include "test_file.h"
+#include "unit.h"
+
+enum { EPISODES = 4, LENGTH = 12, HORIZON = 3, SEED = 77, THREADS = 2 };
+
+/* ---- a method that remembers what it is given, and whose logs are known ---- */
+
+static df_method_env given;
+static char identity[128], state_folder[256];
+static int fails_at; /* the call that fails: 1 train, 2 save, 3 sample; 0: none */
+
+static df_status create(const df_method_env* env, void** self) {
+  static int instance;
+  given = *env;
+  snprintf(identity, sizeof identity, "%s", env->state_identity ? env->state_identity : "");
+  snprintf(state_folder, sizeof state_folder, "%s", env->state_folder ? env->state_folder : "");
+  *self = &instance;
+  return DF_OK;
+}
+
+static void destroy(void* self) {
+  (void)self;
+}
+
+static df_status train(void* self, df_training_log* logs, int* n) {
+  (void)self;
+  *n = 2;
+  for (int i = 0; i < 2; i++) {
+    df_training_log* log = &logs[i];
+    *log = (df_training_log){.n = 3,
+                             .steps = 30 + i,
+                             .diverged = 4 + i,
+                             .skipped = 6 + i,
+                             .adjoints = {.steps = 100 + i, .approximate = 20 + i, .differenced = 8 + i},
+                             .parameters = (size_t)(1000 + i),
+                             .cpu_s = 0.5 + i};
+    snprintf(log->name, sizeof log->name, i ? "second" : "first");
+    for (int k = 0; k < 3; k++) log->step[k] = 10 * (k + 1) + i, log->loss[k] = 3 - k + 0.25 * i;
+  }
+  return fails_at == 1 ? df_fail(DF_E_SIM, "first: step 3, sample 4: it fell apart") : DF_OK;
+}
+
+static df_status save(const void* self, const char* path) {
+  char second[512];
+  (void)self;
+  snprintf(second, sizeof second, "%s.more", path);
+  DF_TRY(df_file_write(path, "weights", 7));
+  return df_file_write(second, "others", 6);
+}
+
+static df_status load(void* self, const char* path) {
+  (void)self;
+  return df_file_exists(path) ? DF_OK : df_fail(DF_E_MISSING, "%s", path);
+}
+
+/* stays at the start, without force */
+static df_status sample(void* self, const df_request* r, double* x, double* u) {
+  (void)self;
+  if (fails_at == 3) return df_fail(DF_E_SIM, "no sample");
+  for (int b = 0; b < r->B; b++)
+    for (int t = 0; t <= HORIZON; t++) memcpy(x + (b * (HORIZON + 1) + t) * 2, r->x0 + b * 2, 2 * sizeof *x);
+  memset(u, 0, (size_t)(r->B * HORIZON) * sizeof *u);
+  return DF_OK;
+}
+
+static const df_method method = {.name = "known",
+                                 .summary = "a method of this test",
+                                 .flags = DF_METHOD_TRAINS | DF_METHOD_RETURNS_ACTIONS,
+                                 .create = create,
+                                 .destroy = destroy,
+                                 .train = train,
+                                 .save = save,
+                                 .load = load,
+                                 .sample = sample};
+
+/* ---- the task ---- */
+
+static void write_text(const char* path, const char* text) {
+  assert_int_equal(df_file_write(path, text, strlen(text)), DF_OK);
+}
+
+static void make_task(void) {
+  static const char* const model =
+      "<mujoco><worldbody><body><joint name='x' type='slide' axis='1 0 0'/><geom size='.1'/></body></worldbody>"
+      "<actuator><motor joint='x' ctrllimited='true' ctrlrange='-1 1'/></actuator></mujoco>";
+  static const char* const task =
+      "task: {name: slide, title: A slide}\nsystem: {model: slide.xml}\ndata: {file: slide.npz}\n"
+      "window: {horizon: 3}\nsplit: {test_every: 2}\n"
+      "eval: {windows: 4, sae_windows: 0, chains: 0, sampler_steps: [1]}\n";
+  df_dataset* data;
+  write_text(test_file("slide.xml"), model);
+  write_text(test_file("task.yaml"), task);
+  assert_int_equal(
+      df_dataset_new(&(df_dataset_shape){.episodes = EPISODES, .length = LENGTH, .nx = 2, .nu = 1, .dt = 0.002}, &data),
+      DF_OK);
+  for (int i = 0; i < EPISODES * (LENGTH + 1) * 2; i++) data->states[i] = 0.1 * (i % 7);
+  for (int i = 0; i < EPISODES * LENGTH; i++) data->actions[i] = 0.1 * (i % 5);
+  assert_int_equal(df_dataset_write(test_file("slide.npz"), data, NULL), DF_OK);
+  df_dataset_free(data);
+}
+
+/* runs the cell in the folder of the test; the caller closes the store, which has its record */
+static cell_end run(store** events, char key[DF_SHA256_TEXT]) {
+  static options opts;
+  opts = options_default();
+  opts.quiet = true;
+  opts.threads = THREADS;
+  opts.profile = "";
+  cell c;
+  cell_end end;
+  if (cell_open(&c, test_folder(), &method, SEED, &opts) != DF_OK) fail_msg("%s", df_error_message());
+  snprintf(key, DF_SHA256_TEXT, "%s", c.key);
+  assert_int_equal(store_open(test_folder(), (shard){0}, events), DF_OK);
+  assert_int_equal(cell_run(&c, test_folder(), *events, &end), DF_OK);
+  cell_close(&c);
+  return end;
+}
+
+static const json_t* last_record(const store* events) {
+  const json_t* all = store_own(events);
+  return json_array_get(all, json_array_size(all) - 1);
+}
+
+static long number(const json_t* o, const char* name) {
+  return (long)json_integer_value(json_object_get(o, name));
+}
+
+static const char* word(const json_t* o, const char* name) {
+  const char* s = json_string_value(json_object_get(o, name));
+  return s ? s : "";
+}
+
+/* ---- tests ---- */
+
+static void a_method_is_given_its_cell(void** state) {
+  (void)state;
+  store* events;
+  char key[DF_SHA256_TEXT], folder[256];
+  make_task();
+  fails_at = 0;
+  const cell_end end = run(&events, key);
+  if (end.outcome != CELL_DONE) fail_msg("%s", end.reason);
+  assert_int_equal(given.seed, SEED);
+  assert_int_equal(given.threads, THREADS);
+  assert_ptr_equal(given.stop, &stop_flag);
+  assert_true(given.state_every == 30);
+  assert_string_equal(identity, key);
+  snprintf(folder, sizeof folder, "%s/training/%.16s", test_folder(), key);
+  assert_string_equal(state_folder, folder);
+  store_close(events);
+}
+
+static void every_number_of_a_training_stands_in_its_place(void** state) {
+  (void)state;
+  store* events;
+  char key[DF_SHA256_TEXT], checkpoint[64], sum[DF_SHA256_TEXT], second[DF_SHA256_TEXT];
+  make_task();
+  fails_at = 0;
+  assert_int_equal(run(&events, key).outcome, CELL_DONE);
+  const json_t *r = last_record(events), *training = json_object_get(r, "training");
+  assert_string_equal(word(r, "status"), "done");
+  assert_string_equal(word(r, "task"), "slide");
+  assert_string_equal(word(r, "method"), "known");
+  assert_int_equal(number(r, "seed"), SEED);
+  assert_string_equal(word(r, "key"), key);
+
+  /* the two networks: times are summed, sizes are those of the first */
+  assert_true(json_real_value(json_object_get(r, "train_cpu_s")) == 2);
+  assert_int_equal(number(training, "steps"), 30);
+  assert_int_equal(number(training, "parameters"), 1000);
+  for (int i = 0; i < 2; i++) {
+    const json_t* curve = json_array_get(json_object_get(training, "curves"), (size_t)i);
+    const json_t* adjoints = json_object_get(curve, "adjoints");
+    assert_string_equal(word(curve, "name"), i ? "second" : "first");
+    assert_int_equal(number(curve, "steps"), 30 + i);
+    assert_int_equal(number(curve, "diverged"), 4 + i);
+    assert_int_equal(number(curve, "skipped"), 6 + i);
+    assert_int_equal(number(curve, "parameters"), 1000 + i);
+    assert_true(json_real_value(json_object_get(curve, "cpu_s")) == 0.5 + i);
+    assert_int_equal(number(adjoints, "steps"), 100 + i);
+    assert_int_equal(number(adjoints, "approximate"), 20 + i);
+    assert_int_equal(number(adjoints, "differenced"), 8 + i);
+    assert_int_equal(json_array_size(json_object_get(curve, "loss")), 3);
+    for (size_t k = 0; k < 3; k++) {
+      assert_int_equal(json_integer_value(json_array_get(json_object_get(curve, "step"), k)), 10 * ((int)k + 1) + i);
+      assert_true(json_real_value(json_array_get(json_object_get(curve, "loss"), k)) == 3 - (double)k + 0.25 * i);
+    }
+  }
+
+  /* the files, each with its own hash */
+  snprintf(checkpoint, sizeof checkpoint, "checkpoints/%.16s.safetensors", key);
+  assert_int_equal(df_sha256("weights", 7, sum), DF_OK);
+  assert_int_equal(df_sha256("others", 6, second), DF_OK);
+  assert_string_equal(word(training, "checkpoint"), checkpoint);
+  assert_string_equal(word(training, "checkpoint_sha256"), sum);
+  const json_t* files = json_object_get(training, "files");
+  assert_int_equal(json_array_size(files), 2);
+  assert_string_equal(word(json_array_get(files, 0), "sha256"), sum);
+  assert_string_equal(word(json_array_get(files, 1), "sha256"), second);
+  store_close(events);
+}
+
+static void hashes_are_those_of_their_files(void** state) {
+  (void)state;
+  store* events;
+  char key[DF_SHA256_TEXT], model[DF_SHA256_TEXT], data[DF_SHA256_TEXT];
+  make_task();
+  fails_at = 0;
+  assert_int_equal(run(&events, key).outcome, CELL_DONE);
+  assert_int_equal(df_sha256_file(test_file("slide.xml"), model), DF_OK);
+  assert_int_equal(df_sha256_file(test_file("slide.npz"), data), DF_OK);
+  assert_string_equal(word(last_record(events), "model_sha256"), model);
+  assert_string_equal(word(last_record(events), "data_sha256"), data);
+  store_close(events);
+}
+
+static void a_cell_that_fails_says_where(void** state) {
+  (void)state;
+  static const char* const reasons[4] = {"", "first: step 3, sample 4: it fell apart", "", "no sample"};
+  make_task();
+  for (fails_at = 1; fails_at <= 3; fails_at += 2) {
+    store* events;
+    char key[DF_SHA256_TEXT];
+    const cell_end end = run(&events, key);
+    assert_int_equal(end.outcome, CELL_ERROR);
+    assert_int_equal(end.status, DF_E_SIM);
+    assert_string_equal(end.reason, reasons[fails_at]);
+    assert_string_equal(word(last_record(events), "status"), "error");
+    assert_string_equal(word(last_record(events), "reason"), reasons[fails_at]);
+    /* what was trained stays in the record */
+    assert_int_equal(json_object_get(last_record(events), "training") != NULL, fails_at == 3);
+    assert_null(store_find(events, "no key"));
+    store_close(events);
+  }
+  fails_at = 0;
+}
+
+int main(void) {
+  if (df_method_register(&method) != DF_OK) return 2;
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_method_is_given_its_cell),
+      cmocka_unit_test(every_number_of_a_training_stands_in_its_place),
+      cmocka_unit_test(hashes_are_those_of_their_files),
+      cmocka_unit_test(a_cell_that_fails_says_where),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

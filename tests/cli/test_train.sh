@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# train and sample do what run does with the same settings, and write what was asked for: compared number by number.
+. tests/cli/check.sh
+
+cp -r docs/examples/pendulum "$scratch"
+(cd "$scratch/pendulum" && python3 make_data.py)
+task=$scratch/pendulum
+small=(--profile smoke --set train.steps=7 --set train.push=0.5 --set net.width=12 --set net.heads=3 --set net.skip_hidden=9
+  --set eval.windows=6 --set eval.chains=0 --set eval.sae_windows=0 --set eval.sampler_steps=1,4,2 --quiet --threads 1)
+
+check run_exits_0 exits_with 0 run "$task" --method dynaflow --seed 3 --out "$scratch/run" "${small[@]}"
+check train_exits_0 exits_with 0 train "$task" --method dynaflow --seed 3 --checkpoint "$scratch/weights" --json "${small[@]}"
+check train_prints_the_numbers_of_the_run python3 -c "
+import json, sys
+row, = json.load(open(sys.argv[1]))['rows']
+cell, = [r for r in map(json.loads, open(sys.argv[2] + '/events.jsonl')) if r['type'] == 'cell']
+curve, = cell['training']['curves']
+wanted = {k: curve[k] for k in ('steps', 'parameters', 'diverged', 'skipped', 'adjoints')}
+wanted.update(task=sys.argv[3], method='dynaflow', seed=3, profile='smoke', network='dynaflow', checkpoint=sys.argv[4],
+              loss=curve['loss'][-1], cpu_s=row['cpu_s'], notes=row['notes'])
+assert row == wanted, (row, wanted)
+assert curve['adjoints']['steps'] == 7 * 64 * 16, curve
+" "$scratch/out" "$scratch/run" "$task" "$scratch/weights"
+check train_writes_the_checkpoint_of_the_run cmp "$scratch/weights" "$(echo "$scratch"/run/checkpoints/*)"
+check another_seed_gives_other_weights exits_with 0 train "$task" --method dynaflow --seed 4 --checkpoint "$scratch/other" "${small[@]}"
+check it_differs bash -c "! cmp -s '$scratch/weights' '$scratch/other'"
+
+# samples of the demonstrated actions: the held-out windows themselves, which Python simulates
+check sample_exits_0 exits_with 0 sample "$task" --method replay_demo --out "$scratch/demo.npz" --windows 1000 --json "${small[@]}"
+check sample_describes_its_file python3 -c "
+import json, sys
+row, = json.load(open(sys.argv[1]))['rows']
+assert row == dict(task='pendulum', method='replay_demo', seed=1, profile='smoke', file=sys.argv[2], windows=4 * 85,
+                   actions=16, k=2, finite=4 * 85), row
+" "$scratch/out" "$scratch/demo.npz"
+check samples_are_all_held_out_windows python3 -c "
+import struct, sys, zipfile
+def load(path):
+    arrays = {}
+    with zipfile.ZipFile(path) as z:
+        for name in z.namelist():
+            data = z.read(name)
+            head = eval(data[10:10 + struct.unpack('<H', data[8:10])[0]])
+            if head['descr'] == '<f8':
+                values = data[10 + struct.unpack('<H', data[8:10])[0]:]
+                arrays[name[:-4]] = (head['shape'], struct.unpack('<%dd' % (len(values) // 8), values))
+    return arrays
+made, sample = load(sys.argv[1]), load(sys.argv[2])
+assert sample['states'][0] == (340, 17, 2) and sample['actions'][0] == (340, 16, 1), sample
+assert sample['dt'][1] == (0.01,)
+x, u, demo, act = sample['states'][1], sample['actions'][1], made['states'][1], made['actions'][1]
+# episodes 4, 9, 14 and 19 are held out, with 85 windows each
+windows = {tuple(act[100 * e + t:100 * e + t + 16]): (e, t) for e in (4, 9, 14, 19) for t in range(85)}
+seen = []
+for b in range(340):
+    e, t = windows[u[16 * b:16 * b + 16]]
+    seen.append((e, t))
+    wanted = demo[2 * (101 * e + t):2 * (101 * e + t + 17)]
+    # the pendulum of make_data.py against MuJoCo's: rounding over 16 steps
+    assert all(abs(a - w) < 1e-12 for a, w in zip(x[34 * b:34 * b + 34], wanted)), (e, t)
+assert len(set(seen)) == 340
+" "$task/pendulum.npz" "$scratch/demo.npz"
+
+# K and seed of learned samples: the last of eval.sampler_steps and 1 unless given
+sample() { exits_with 0 sample "$task" --method dynaflow --checkpoint "$scratch/weights" --out "$scratch/$1.npz" "${small[@]}" "${@:2}"; }
+check sample_of_the_weights sample default --seed 3
+check sample_with_the_last_number_of_steps sample two --seed 3 --steps 2
+check sample_with_the_first sample one --seed 3 --steps 1
+check the_last_number_of_steps_is_the_default cmp "$scratch/default.npz" "$scratch/two.npz"
+check the_number_of_steps_counts bash -c "! cmp -s '$scratch/two.npz' '$scratch/one.npz'"
+check sample_with_another_seed sample seed --seed 5
+check the_seed_counts bash -c "! cmp -s '$scratch/default.npz' '$scratch/seed.npz'"
+finish
