@@ -21,6 +21,7 @@ check the_run_is_made exits_with 0 run "$tasks/walker" "$tasks/runaway" --profil
   --out "$run_folder"
 evaluation() { PYTHONPATH=$PWD/$packages python3 tests/independent/evaluation.py "$1" "$tasks"; }
 check every_number_is_that_of_an_independent_evaluation evaluation "$run_folder"
+finish || exit
 
 # ---- the check itself: what is changed in a record, in the ninth digit of a number, is found ----
 mkdir "$scratch/changed"

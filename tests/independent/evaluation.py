@@ -615,7 +615,7 @@ def check_cell(record, task, calls):
                    for b in [0, B // 2]] if acts else None
         curves = expected_curves(task, executed)
     if calls: faults.append('%d calls more than expected' % len(calls))
-    add_training(out, record)
+    add_training(out, record, faults)
     compare_rows(out, record, faults)
     for name, wanted in (('replays', replays), ('examples', curves), ('strip', strip)):
         compare_tree(name, record.get(name), wanted, faults)
@@ -627,10 +627,15 @@ def check_cell(record, task, calls):
     return faults
 
 
-def add_training(out, record):
-    """work counters of training, summed over the networks"""
+def add_training(out, record, faults):
+    """work counters of training, summed over the networks; the curve of each ends with its last step"""
     curves = record['training']['curves']
+    if not same(record['train_cpu_s'], sum(c['cpu_s'] for c in curves)): faults.append('train_cpu_s is not the sum over the networks')
+    for c in curves:
+        if c['step'] != sorted(set(c['step'])) or c['step'][-1] != c['steps'] or len(c['step']) != len(c['loss']):
+            faults.append('steps of the curve of %s: %s' % (c['name'], c['step']))
     if not curves: return
+    if record['training']['steps'] != curves[0]['steps']: faults.append('training.steps are not those of the first network')
     for name, field in (('gradient_steps', 'steps'), ('skipped_steps', 'skipped'), ('diverged_samples', 'diverged')):
         out.put('effort.' + name, 0, 'count', sum(c[field] for c in curves), len(curves))
     for name, field in (('adjoint_steps', 'steps'), ('approximate_steps', 'approximate'), ('differenced_steps', 'differenced')):
