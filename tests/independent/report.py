@@ -2,7 +2,7 @@
 
 Computes from events.jsonl, with numpy and without code of this project, what RUN/report must show: means over seeds,
 interquartile means, comparisons, performance profiles, curves, poses. Prints a line per cell that differs."""
-import csv, html.parser, json, math, re, sys
+import csv, functools, html.parser, json, math, re, sys
 
 import numpy as np
 
@@ -98,14 +98,15 @@ class Group:
 
 class Samples:
     def __init__(self, values, episode, group):
-        self.values, self.episode, self.group = values, episode, group
+        self.values, self.episode, self.group = values, tuple(episode), tuple(group)
         self.seeds, self.n = values.shape
 
 
-def draw_windows(samples, resamples):
+@functools.lru_cache(maxsize=None)
+def draw_windows(episode, group, resamples):
     """the windows of every resample in the order in which they are drawn, [resamples][places], -1 where a place is empty"""
     r, lane, places = np.arange(resamples), 0, []
-    for clusters in clusters_of(samples.episode, samples.group):
+    for clusters in clusters_of(episode, group):
         room = max(map(len, clusters))
         members = np.array([c + [-1] * (room - len(c)) for c in clusters])
         for _ in clusters:
@@ -114,15 +115,20 @@ def draw_windows(samples, resamples):
     return np.concatenate(places, 1)
 
 
-def draw_seeds(samples, resamples):
-    return np.stack([below(1, BOOTSTRAP, np.arange(resamples), 2**32 - 1 - p, samples.seeds) for p in range(samples.seeds)], 1)
+@functools.lru_cache(maxsize=None)
+def draw_seeds(seeds, resamples):
+    return np.stack([below(1, BOOTSTRAP, np.arange(resamples), 2**32 - 1 - p, seeds) for p in range(seeds)], 1)
+
+
+@functools.lru_cache(maxsize=None)
+def count_windows(episode, group, resamples):
+    windows = draw_windows(episode, group, resamples)
+    return np.stack([(windows == i).sum(1) for i in range(len(episode))], 1).astype(float)
 
 
 def draw(samples, resamples):
     """counts [resamples][n] of the windows and drawn seeds [resamples][seeds]"""
-    windows = draw_windows(samples, resamples)
-    counts = np.stack([(windows == i).sum(1) for i in range(samples.n)], 1).astype(float)
-    return counts, draw_seeds(samples, resamples)
+    return count_windows(samples.episode, samples.group, resamples), draw_seeds(samples.seeds, resamples)
 
 
 def ends(estimates):
@@ -150,7 +156,7 @@ def iqm(samples):
 def difference(a, b):
     """mean difference, its interval and p; summed in the order of the draws, since rounding decides which mean is 0"""
     d = a.values - b.values
-    windows, seeds = draw_windows(a, 10000), draw_seeds(a, 10000)
+    windows, seeds = draw_windows(a.episode, a.group, 10000), draw_seeds(a.seeds, 10000)
     sums, counts = np.zeros(10000), np.zeros(10000)
     for p in range(a.seeds):
         for place in windows.T:
