@@ -15,16 +15,13 @@
 #include "provenance.h"
 #include "text.h"
 
-/* what is timed on a window: rollout without and with tape, adjoint, mjd_transitionFD forward and centred */
-typedef enum part { PLAIN, TAPED, ADJOINT, FORWARD_FD, CENTRED_FD, PARTS } part;
-
 typedef struct bench {
   const df_system* s;
   const cases* c;
   df_sim *plain, *taped;
   double *path, *dx, *du, *A, *B;
-  double* least;   /* [m][PARTS] shortest time over passes, s */
-  double* ratios;  /* [passes] time of ADJOINT / time of PLAIN */
+  double* least;   /* [m][ADJOINT_PARTS] shortest time over passes, s */
+  double* ratios;  /* [passes] time of TIME_ADJOINT / time of TIME_PLAIN */
   bool* diverged;  /* [m] */
   bool transition; /* mjd_transitionFD supports the system */
 } bench;
@@ -50,11 +47,11 @@ static df_status bench_open(bench* b, int passes) {
   b->du = df_alloc(H * nu, sizeof(double));
   b->A = df_alloc(ndx * ndx, sizeof(double));
   b->B = df_alloc(ndx * nu, sizeof(double));
-  b->least = df_alloc(m * PARTS, sizeof(double));
+  b->least = df_alloc(m * ADJOINT_PARTS, sizeof(double));
   b->ratios = df_alloc((size_t)passes, sizeof(double));
   b->diverged = df_alloc(m, sizeof(bool));
   if (!b->path || !b->dx || !b->du || !b->A || !b->B || !b->least || !b->ratios || !b->diverged) return DF_E_NOMEM;
-  for (size_t i = 0; i < m * PARTS; i++) b->least[i] = INFINITY;
+  for (size_t i = 0; i < m * ADJOINT_PARTS; i++) b->least[i] = INFINITY;
   /* a cotangent at every state, as of a loss along the rollout */
   for (size_t i = 0; i < (H + 1) * ndx; i++) b->dx[i] = 1e-3;
   b->transition = df_system_is_mujoco(s) && df_mujoco_substeps(s) == 1;
@@ -70,25 +67,26 @@ static const double* actions_of(const bench* b, int window) {
 }
 
 /* runs one part on one window; returns seconds, or a negative number if the system does not have this part */
-static double run_part(bench* b, int window, part what) {
+static double run_part(bench* b, int window, adjoint_part what) {
   const double *x0 = start_of(b, window), *u = actions_of(b, window);
   const int H = b->c->H;
   df_traj_end end = DF_TRAJ_COMPLETE;
   const double before = df_clock_thread();
   switch (what) {
-    case PLAIN:
+    case TIME_PLAIN:
       end = df_trajectory_run(b->s, b->plain, H, x0, u, b->path);
       break;
-    case TAPED:
+    case TIME_TAPED:
       end = df_trajectory_run(b->s, b->taped, H, x0, u, b->path);
       break;
-    case ADJOINT:
+    case TIME_ADJOINT:
       end = df_trajectory_vjp(b->s, b->taped, H, b->dx, 1, b->du, NULL);
       break;
     default:
       if (!b->transition) return -1;
-      b->transition = df_mujoco_transition(
-          b->s, b->plain, x0, u, &(df_transition){.eps = 1e-6, .centred = what == CENTRED_FD, .A = b->A, .B = b->B});
+      b->transition =
+          df_mujoco_transition(b->s, b->plain, x0, u,
+                               &(df_transition){.eps = 1e-6, .centred = what == TIME_CENTRED_FD, .A = b->A, .B = b->B});
       if (!b->transition) return -1;
   }
   const double seconds = df_clock_thread() - before;
@@ -101,17 +99,18 @@ static double run_part(bench* b, int window, part what) {
 static void run_pass(bench* b, int pass) {
   double plain = 0, back = 0;
   for (int w = 0; w < b->c->m; w++) {
-    const part order[2][PARTS] = {{PLAIN, TAPED, ADJOINT, FORWARD_FD, CENTRED_FD},
-                                  {TAPED, ADJOINT, PLAIN, FORWARD_FD, CENTRED_FD}};
-    for (int k = 0; k < PARTS && !b->diverged[w]; k++) {
-      const part what = order[pass % 2][k];
-      double* least = &b->least[w * PARTS + (int)what];
+    const adjoint_part order[2][ADJOINT_PARTS] = {
+        {TIME_PLAIN, TIME_TAPED, TIME_ADJOINT, TIME_FORWARD_FD, TIME_CENTRED_FD},
+        {TIME_TAPED, TIME_ADJOINT, TIME_PLAIN, TIME_FORWARD_FD, TIME_CENTRED_FD}};
+    for (int k = 0; k < ADJOINT_PARTS && !b->diverged[w]; k++) {
+      const adjoint_part what = order[pass % 2][k];
+      double* least = &b->least[w * ADJOINT_PARTS + (int)what];
       /* finite differences cost as much as all the rest: run them in every fourth pass */
-      if (what >= FORWARD_FD && pass % 4 != 0) continue;
+      if (what >= TIME_FORWARD_FD && pass % 4 != 0) continue;
       const double seconds = run_part(b, w, what);
       if (seconds >= 0) *least = fmin(*least, seconds);
-      if (what == PLAIN) plain += seconds;
-      if (what == ADJOINT) back += seconds;
+      if (what == TIME_PLAIN) plain += seconds;
+      if (what == TIME_ADJOINT) back += seconds;
     }
   }
   b->ratios[pass] = back / plain;
@@ -123,15 +122,32 @@ static int by_size(const void* a, const void* b) {
 }
 
 /* microseconds per action, mean over the windows that did not diverge; NaN if the part did not run */
-static double mean_time(const bench* b, part what, int actions) {
+static double mean_time(const adjoint_times* t, adjoint_part what, int actions) {
   double sum = 0;
   int n = 0;
-  for (int w = 0; w < b->c->m; w++) {
-    if (b->diverged[w]) continue;
-    sum += b->least[w * PARTS + (int)what];
+  for (int w = 0; w < t->windows; w++) {
+    if (t->diverged[w]) continue;
+    sum += t->least[w * ADJOINT_PARTS + (int)what];
     n++;
   }
   return n > 0 && isfinite(sum) ? 1e6 * sum / n / actions : NAN;
+}
+
+void adjoint_times_sum_up(const adjoint_times* t, adjoint_timing* out) {
+  qsort(t->ratios, (size_t)t->passes, sizeof *t->ratios, by_size);
+  const double taped = mean_time(t, TIME_TAPED, t->actions);
+  out->windows = 0;
+  for (int w = 0; w < t->windows; w++) out->windows += !t->diverged[w];
+  out->horizon = t->actions;
+  out->passes = t->passes;
+  out->step_us = mean_time(t, TIME_PLAIN, t->actions);
+  out->record_us = taped - out->step_us;
+  out->vjp_us = mean_time(t, TIME_ADJOINT, t->actions);
+  out->rollout_grad_per_rollout = (taped + out->vjp_us) / out->step_us;
+  out->transitionfd_us = mean_time(t, TIME_FORWARD_FD, 1);
+  out->transitionfd_centred_us = mean_time(t, TIME_CENTRED_FD, 1);
+  out->ratio_low = t->ratios[t->passes / 4];
+  out->ratio_high = t->ratios[(3 * t->passes) / 4];
 }
 
 /* mean number of constraint rows per step of the windows that did not diverge */
@@ -177,24 +193,14 @@ static df_status measure(bench* b, int passes, uint64_t seed, adjoint_timing* ou
   /* time all passes */
   DF_TRY(bench_open(b, passes));
   for (int pass = 0; pass < passes; pass++) run_pass(b, pass);
-  /* count the windows that did not diverge */
-  int left = 0;
-  for (int w = 0; w < b->c->m; w++) left += !b->diverged[w];
-  if (left == 0) return df_fail(DF_E_SIM, "every window diverges: nothing to time");
-  /* times and ratios */
-  qsort(b->ratios, (size_t)passes, sizeof *b->ratios, by_size);
-  const double taped = mean_time(b, TAPED, b->c->H);
-  out->windows = left;
-  out->horizon = b->c->H;
-  out->passes = passes;
-  out->step_us = mean_time(b, PLAIN, b->c->H);
-  out->record_us = taped - out->step_us;
-  out->vjp_us = mean_time(b, ADJOINT, b->c->H);
-  out->rollout_grad_per_rollout = (taped + out->vjp_us) / out->step_us;
-  out->transitionfd_us = mean_time(b, FORWARD_FD, 1);
-  out->transitionfd_centred_us = mean_time(b, CENTRED_FD, 1);
-  out->ratio_low = b->ratios[passes / 4];
-  out->ratio_high = b->ratios[(3 * passes) / 4];
+  const adjoint_times times = {.windows = b->c->m,
+                               .actions = b->c->H,
+                               .passes = passes,
+                               .least = b->least,
+                               .diverged = b->diverged,
+                               .ratios = b->ratios};
+  adjoint_times_sum_up(&times, out);
+  if (out->windows == 0) return df_fail(DF_E_SIM, "every window diverges: nothing to time");
   out->rows = mean_rows(b);
   return check_errors(b, seed, out);
 }

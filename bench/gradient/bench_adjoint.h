@@ -2,6 +2,8 @@
 #ifndef BENCH_GRADIENT_BENCH_ADJOINT_H
 #define BENCH_GRADIENT_BENCH_ADJOINT_H
 
+#include <stdbool.h>
+
 #include "cases.h"
 #include "dynaflow/sim/system.h"
 #include "rows.h"
@@ -25,6 +27,27 @@ typedef struct adjoint_timing {
  * DF_E_SIM if all do. DF_E_NOMEM; errors of the simulator. */
 DF_MUST_CHECK df_status bench_adjoint(const df_system* system, const cases* c, int passes, uint64_t seed,
                                       adjoint_timing* out);
+
+/* what is timed on a window: rollout without and with tape, adjoint, mjd_transitionFD forward and centred */
+typedef enum adjoint_part {
+  TIME_PLAIN,
+  TIME_TAPED,
+  TIME_ADJOINT,
+  TIME_FORWARD_FD,
+  TIME_CENTRED_FD,
+  ADJOINT_PARTS
+} adjoint_part;
+
+/* the times of all windows and passes */
+typedef struct adjoint_times {
+  int windows, actions, passes; /* actions: per window; mjd_transitionFD is of one action */
+  const double* least;          /* [windows][ADJOINT_PARTS] shortest time over passes, s; +inf: the part did not run */
+  const bool* diverged;         /* [windows] left out */
+  double* ratios;               /* [passes] time of all adjoints / time of all plain rollouts; will be sorted */
+} adjoint_times;
+
+/* Fills windows, horizon, passes, times and ratios of *out. */
+void adjoint_times_sum_up(const adjoint_times* t, adjoint_timing* out);
 
 /* Adds the row of `dynaflow bench adjoint`. */
 void bench_adjoint_row(const adjoint_timing* t, rows* out);

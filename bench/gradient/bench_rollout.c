@@ -85,9 +85,8 @@ static int by_size(const void* a, const void* b) {
   return (x > y) - (x < y);
 }
 
-/* median over passes of the wall time on one thread over that on many threads */
-static double speedup(const bench* b, int gradient, int passes, double* scratch) {
-  for (int i = 0; i < passes; i++) scratch[i] = b->seconds[0][gradient][i] / b->seconds[1][gradient][i];
+double bench_speedup(int passes, const double* one, const double* many, double* scratch) {
+  for (int i = 0; i < passes; i++) scratch[i] = one[i] / many[i];
   qsort(scratch, (size_t)passes, sizeof *scratch, by_size);
   return scratch[passes / 2];
 }
@@ -98,7 +97,8 @@ static df_status measure(const df_system* s, const char* name, const cases* c, i
   for (int pass = 0; pass < passes; pass++) DF_TRY(run_pass(s, b, pass));
   double* scratch = df_alloc((size_t)passes, sizeof *scratch);
   if (!scratch) return DF_E_NOMEM;
-  const double plain = speedup(b, 0, passes, scratch), gradient = speedup(b, 1, passes, scratch);
+  const double plain = bench_speedup(passes, b->seconds[0][0], b->seconds[1][0], scratch);
+  const double gradient = bench_speedup(passes, b->seconds[0][1], b->seconds[1][1], scratch);
   memcpy(scratch, b->seconds[1][0], (size_t)passes * sizeof *scratch);
   qsort(scratch, (size_t)passes, sizeof *scratch, by_size);
   const double actions = (double)REPEATS * c->m * c->H;

@@ -12,4 +12,8 @@
 DF_MUST_CHECK df_status bench_rollout(const df_system* system, const char* name, const cases* c, int passes,
                                       int threads, rows* out);
 
+/* The speedup from one thread to many: the median over passes of the wall time on one over that on many threads. The
+ * arrays have `passes` numbers. */
+double bench_speedup(int passes, const double* one, const double* many, double* scratch);
+
 #endif

@@ -96,6 +96,11 @@ r = d['rows'][0]
 for name in 'model nv nefc step_us vjp_us vjp_per_step rollout_grad_per_rollout transitionfd_per_vjp err_median err_p99'.split():
     assert r[name] is not None, (name, r)
 assert r['vjp_us'] > 0 and r['step_us'] > 0 and r['rollout_grad_per_rollout'] > 1 and r['err_median'] < 1e-8, r" "$scratch/out"
+run bench adjoint tasks/go1_gaits/go1.xml --windows 2 --passes 9 --json
+check centred_differences_cost_more_than_forward_ones python3 -c "
+import json, sys
+r = json.load(open(sys.argv[1]))['rows'][0]
+assert 1.4 < r['transitionfd_centred_per_vjp'] / r['transitionfd_per_vjp'] < 3, r" "$scratch/out"
 check bench_of_a_suite_exits_0 exits_with 0 bench adjoint --suite "$suite" --windows 4 --passes 2 --out "$one" --quiet
 check bench_names_the_skipped_model says 'skipping own/still: .*no actuators'
 check timing_table_shows_targets grep -qE '^\| own/cart .*\| 0\.5 \| (within|above) \|' "$one/timing.md"

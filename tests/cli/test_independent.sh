@@ -21,13 +21,38 @@ check the_run_is_made exits_with 0 run "$tasks/walker" "$tasks/runaway" --profil
   --out "$run_folder"
 evaluation() { PYTHONPATH=$PWD/$packages python3 tests/independent/evaluation.py "$1" "$tasks"; }
 check every_number_is_that_of_an_independent_evaluation evaluation "$run_folder"
+finish || exit
+
+# ---- the report of three seeds, and of a part of them; figures are compared by their data and scripts ----
+mkdir "$scratch/bin"
+ln -s "$(command -v env)" "$(command -v bash)" "$scratch/bin"
+report() { # report RUN ARGUMENT...: without gnuplot, and what differs in it
+  local run=$1
+  shift
+  PATH=$scratch/bin "$program" report "$run" --quiet "$@"
+  PYTHONPATH=$PWD/$packages python3 tests/independent/report.py "$run"
+}
+check the_other_seeds_are_run exits_with 0 run "$tasks/walker" "$tasks/runaway" --profile full --seed 3,4,5 --quiet --out "$run_folder"
+check every_cell_of_tables_and_figures_is_that_of_the_records report "$run_folder"
+finish || exit
+mkdir "$scratch/part"
+python3 - "$run_folder/events.jsonl" >"$scratch/part/events.jsonl" <<'PY'
+import json, sys
+for r in map(json.loads, open(sys.argv[1])):
+    at = r.get('method'), r.get('seed')
+    if at == ('dynaflow', 4) or at == ('replay_demo', 5) and r['task'] == 'walker': continue
+    if at == ('random_action', 3): r.update(status='error', reason='no | memory')
+    r.pop('record_sha256')
+    print(json.dumps(r))
+PY
+check every_cell_of_a_partial_report_is_that_of_the_records report "$scratch/part" --partial
 
 # ---- the check itself: what is changed in a record, in the ninth digit of a number, is found ----
 mkdir "$scratch/changed"
 ln -s "$run_folder/samples" "$scratch/changed/samples"
 python3 - "$run_folder" "$scratch/changed" <<'PY'
 import json, sys
-c = next(r for r in map(json.loads, open(sys.argv[1] + '/events.jsonl')) if r.get('method') == 'kinematic_fm_idm')
+c = next(r for r in map(json.loads, open(sys.argv[1] + '/events.jsonl')) if r.get('method') == 'action_fm')
 row = lambda metric: next(r for r in c['rows'] if (r['metric'], r['k']) == (metric, 3))
 row('command_error')['value'] *= 1 + 1e-9
 row('tre_open_loop')['lo'] *= 1 + 1e-9
@@ -38,6 +63,26 @@ PY
 evaluation "$scratch/changed" >"$scratch/found"
 check four_changes_are_four_differences [ "$(grep -c ' is .* not ' "$scratch/found")" = 4 ]
 for change in 'command_error 3\.value' 'tre_open_loop 3\.lo' 'survival 3' 'strip\.frames\[0\]\.x\[4\]'; do
-  check "a_change_is_found_${change//[^a-z_]/}" grep -q "kinematic_fm_idm: $change is" "$scratch/found"
+  check "a_change_is_found_${change//[^a-z_]/}" grep -q "action_fm: $change is" "$scratch/found"
+done
+# a digit in a table, in the page, in a CSV file and in two figures, and a swapped index
+mkdir "$scratch/small"
+python3 - "$run_folder/events.jsonl" >"$scratch/small/events.jsonl" <<'PY'
+import json, sys
+for r in map(json.loads, open(sys.argv[1])):
+    if r['type'] == 'plan': r['cells'] = [c for c in r['cells'] if c['task'] == 'runaway']
+    if r.get('task', 'runaway') == 'runaway': print(json.dumps({k: v for k, v in r.items() if k != 'record_sha256'}))
+PY
+check a_small_report_is_that_of_its_records report "$scratch/small"
+cd "$scratch/small/report" || exit
+sed -i '0,/| 0\.\([0-9]\)/s//| 0.1\1/' tables.md
+sed -i '0,/<td>0\.\([0-9]\)/s//<td>0.1\1/' index.html
+sed -i '0,/,0\.\([0-9]\)/s//,0.1\1/' results.csv
+sed -i '2s/\.\([0-9]\)/.1\1/' plots/runaway-full-metrics-k2.dat plots/runaway-full-training.dat
+sed -i '0,/index 1 /s//index 0 /' plots/runaway-full-trajectories.gp
+cd "$OLDPWD" || exit
+PYTHONPATH=$PWD/$packages python3 tests/independent/report.py "$scratch/small" >"$scratch/found"
+for place in tables.md index.html results.csv metrics-k2, training, trajectories.gp; do
+  check "a_change_is_found_in_${place//[^a-z0-9]/_}" grep -q "$place" "$scratch/found"
 done
 finish

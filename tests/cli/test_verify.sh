@@ -198,6 +198,21 @@ elsewhere="for c in cells: c['provenance']['cpu'] = 'another processor'
 x = cells[0]['replays'][0]['x']"
 check another_machine_may_round_otherwise replays 0 '' "$elsewhere; x[-1] *= 1 + 2**-52"
 check but_not_simulate_otherwise replays 1 replay "$elsewhere; x[-1] += 1e-5 * max(1, abs(x[-1]))"
+check an_error_just_above_the_tolerance_is_a_failure replays 1 replay "$elsewhere; x[-1] += 2e-6 * max(1, abs(x[-1]))"
+check an_error_just_below_it_is_none replays 0 '' "$elsewhere; x[-1] += 5e-7 * max(1, abs(x[-1]))"
+other_libraries="for c in cells: c['provenance']['libraries']['libc'] = 'another'
+x = cells[0]['replays'][0]['x']"
+check other_libraries_may_round_otherwise replays 0 '' "$other_libraries; x[-1] *= 1 + 2**-52"
+check other_libraries_may_not_simulate_otherwise replays 1 replay "$other_libraries; x[-1] += 1e-5 * max(1, abs(x[-1]))"
+# on another machine, the first 32 frames are compared
+mv "$scratch/real" "$scratch/short"
+check a_run_of_long_windows_exits_0 exits_with 0 run go1_gaits "${tiny[@]}" --method random_action --seed 1 --set window.horizon=40 \
+  --set window.last=90 --set eval.chains=0 --set eval.windows=2 --set eval.sae_windows=0 --out "$scratch/real"
+nth='n = len(x) // 40; x[FRAME * n - 1] += 1'
+check another_machine_is_compared_up_to_frame_32 replays 1 replay "$elsewhere; ${nth/FRAME/32}"
+check and_not_beyond replays 0 '' "$elsewhere; ${nth/FRAME/33}"
+check here_every_frame_is_compared replays 1 replay "x = cells[0]['replays'][0]['x']; ${nth/FRAME/40}"
+rm -r "$scratch/real" && mv "$scratch/short" "$scratch/real"
 # a model other than the record's: nothing can be checked, which is a warning
 mkdir "$scratch/tasks"
 cp -r tasks/go1_gaits "$scratch/tasks" && sed -i '0,/friction="[0-9.]*/s//&1/' "$scratch/tasks/go1_gaits/go1.xml"

@@ -4,7 +4,7 @@ Written from docs/metrics.md, with numpy and MuJoCo's Python package; it uses no
 records, the task files and what `dynaflow run --store-samples` stored: the calls of each method with their results.
 Everything else is computed again: the windows that were drawn, conditions, noise indices, executed motions, contacts,
 falls, errors, intervals, work counters, curves and poses. Prints a line per number that differs."""
-import hashlib, json, math, sys
+import functools, hashlib, json, math, sys
 
 import mujoco
 import numpy as np
@@ -264,16 +264,22 @@ def clusters_of(episode, group):
     return [list(c.values()) for c in out.values()]
 
 
+@functools.lru_cache(maxsize=None)
+def drawn_cluster(seed, lane, n):
+    """the cluster that stands in place `lane` of every resample, of n"""
+    return below(seed, BOOTSTRAP, np.arange(2000), lane, n)
+
+
 def bootstrap(values, episode, group, seed):
     """the 95 % percentile interval of the mean: 2000 resamples of whole episodes within each group"""
     groups = clusters_of(episode, group)
     if all(len(g) == 1 for g in groups): return None, None
-    r, lane, sums, counts = np.arange(2000), 0, 0, 0
+    lane, sums, counts = 0, 0, 0
     for clusters in groups:
         total = np.array([sum(values[i] for i in c) for c in clusters])
         size = np.array([len(c) for c in clusters])
         for _ in clusters:
-            drawn = below(seed, BOOTSTRAP, r, lane, len(clusters))
+            drawn = drawn_cluster(seed, lane, len(clusters))
             sums, counts, lane = sums + total[drawn], counts + size[drawn], lane + 1
     means = np.sort(sums / counts)
     return quantile(means, .025), quantile(means, .975)
@@ -615,7 +621,7 @@ def check_cell(record, task, calls):
                    for b in [0, B // 2]] if acts else None
         curves = expected_curves(task, executed)
     if calls: faults.append('%d calls more than expected' % len(calls))
-    add_training(out, record)
+    add_training(out, record, faults)
     compare_rows(out, record, faults)
     for name, wanted in (('replays', replays), ('examples', curves), ('strip', strip)):
         compare_tree(name, record.get(name), wanted, faults)
@@ -627,10 +633,15 @@ def check_cell(record, task, calls):
     return faults
 
 
-def add_training(out, record):
-    """work counters of training, summed over the networks"""
+def add_training(out, record, faults):
+    """work counters of training, summed over the networks; the curve of each ends with its last step"""
     curves = record['training']['curves']
+    if not same(record['train_cpu_s'], sum(c['cpu_s'] for c in curves)): faults.append('train_cpu_s is not the sum over the networks')
+    for c in curves:
+        if c['step'] != sorted(set(c['step'])) or c['step'][-1] != c['steps'] or len(c['step']) != len(c['loss']):
+            faults.append('steps of the curve of %s: %s' % (c['name'], c['step']))
     if not curves: return
+    if record['training']['steps'] != curves[0]['steps']: faults.append('training.steps are not those of the first network')
     for name, field in (('gradient_steps', 'steps'), ('skipped_steps', 'skipped'), ('diverged_samples', 'diverged')):
         out.put('effort.' + name, 0, 'count', sum(c[field] for c in curves), len(curves))
     for name, field in (('adjoint_steps', 'steps'), ('approximate_steps', 'approximate'), ('differenced_steps', 'differenced')):

@@ -134,6 +134,20 @@ static void a_table_has_every_column_and_every_byte(void** state) {
   rows_free(&all);
 }
 
+static void columns_are_as_wide_as_what_is_seen(void** state) {
+  (void)state;
+  rows all = rows_new();
+  rows_add_object(&all, json_pack("{s:s,s:s,s:i}", "einheit µ", "é中", "b", "x", "n", 5));
+  rows_add_object(&all, json_pack("{s:s,s:s,s:i}", "einheit µ", "0123456789a", "b", "yy", "n", 1234));
+  char* found = printed(&all);
+  assert_string_equal(found,
+                      "einheit µ    b      n\n"
+                      "é中           x      5\n"
+                      "0123456789a  yy  1234\n");
+  df_free(found);
+  rows_free(&all);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_row_has_every_column),
@@ -141,6 +155,7 @@ int main(void) {
       cmocka_unit_test(numbers_survive_the_document),
       cmocka_unit_test(every_status_has_an_exit_code),
       cmocka_unit_test(a_table_has_every_column_and_every_byte),
+      cmocka_unit_test(columns_are_as_wide_as_what_is_seen),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

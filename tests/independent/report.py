@@ -1,0 +1,668 @@
+"""report.py RUN: compares every cell of a report's tables, CSV files, page and figures with the records of the run.
+
+Computes from events.jsonl, with numpy and without code of this project, what RUN/report must show: means over seeds,
+interquartile means, comparisons, performance profiles, curves, poses. Prints a line per cell that differs."""
+import csv, functools, html.parser, json, math, re, sys
+
+import numpy as np
+
+from evaluation import BOOTSTRAP, below, clusters_of, quantile
+
+MAIN = ['tre', 'tre_open_loop', 'sae_own', 'sae_min', 'fall_rate', 'survival', 'gait_agreement', 'gait_phase', 'command_error',
+        'command_error.yaw_rate']
+BETTER = dict(tre='lower', tre_open_loop='lower', sae_own='lower', sae_min='lower', fall_rate='lower', survival='higher',
+              gait_agreement='higher', gait_phase='higher', command_error='lower')
+LABELS = dict(dynaflow='DynaFlow', dynaflow_tracking='DynaFlow + tracking', kinematic_fm='Kinematic FM', kinematic_fm_idm='Kinematic FM + IDM',
+              action_fm='Action FM', random_action='Random actions', replay_demo='Replayed demonstration')
+REFERENCES = ('random_action', 'replay_demo')
+MIN_SEEDS = 3
+better = lambda metric: BETTER.get(metric.split('.')[0], '')
+label = lambda method: LABELS.get(method, method)
+finite = lambda v: v is not None and math.isfinite(v)
+
+
+# ---- the run ----
+
+
+class Cell:
+    def __init__(self, task, method, seed, profile, key):
+        self.task, self.method, self.seed, self.profile, self.key, self.record, self.done = task, method, seed, profile, key, None, False
+
+    def row(self, metric, k):
+        rows = {(r['metric'], r['k']): r for r in self.record['rows']} if self.done else {}
+        return rows.get((metric, k)) or rows.get((metric, 0))
+
+    def samples(self, metric, k):
+        return next((s['values'] for s in self.record.get('samples', []) if (s['metric'], s['k']) == (metric, k)), None)
+
+
+def read_run(folder):
+    records, cells = [json.loads(l) for l in open(folder + '/events.jsonl')], []
+    for plan in records:  # the latest plan decides which settings a cell has
+        for c in plan['cells'] if plan['type'] == 'plan' else []:
+            known = next((d for d in cells if (d.task, d.method, d.seed, d.profile) == (c['task'], c['method'], c['seed'], plan['profile'])), None)
+            if not known:
+                known = Cell(c['task'], c['method'], c['seed'], plan['profile'], '')
+                cells.append(known)
+            known.key = c.get('key', '')
+    for record in records:
+        for c in cells if record['type'] == 'cell' else []:
+            if c.key == record['key'] and (record['status'] == 'done' or not c.done):
+                c.record, c.done = record, record['status'] == 'done'
+    return cells
+
+
+class Group:
+    def __init__(self, cells, task, profile):
+        self.task, self.profile = task, profile
+        self.cells = [c for c in cells if (c.task, c.profile) == (task, profile)]
+        self.finished = [c for c in self.cells if c.done]
+        self.methods = list(dict.fromkeys(c.method for c in self.cells))
+        rows = [r for c in self.finished for r in c.record['rows']]
+        self.metrics = list(dict.fromkeys(r['metric'] for r in rows))
+        self.ks = sorted({r['k'] for r in rows if r['k']}) or [0]
+        self.main = [m for m in MAIN if m in self.metrics]
+        self.partial = len(self.finished) < len(self.cells)
+
+    def of(self, method):
+        return [c for c in self.finished if c.method == method]
+
+    def aggregate(self, method, metric, k):
+        """mean, lo, hi, unit, K, numbers of finite and other values, why"""
+        rows = [r for r in (c.row(metric, k) for c in self.of(method)) if r]
+        good = [r for r in rows if finite(r['value'])]
+        bad = [r for r in rows if not finite(r['value'])]
+        mean = sum(r['value'] for r in good) / len(good) if good else None
+        lo, hi = (good[-1]['lo'], good[-1]['hi']) if good else (None, None)
+        if len(good) > 1: lo, hi = min(r['value'] for r in good), max(r['value'] for r in good)
+        return dict(mean=mean, lo=lo, hi=hi, unit=rows[-1]['unit'] if rows else '', k=rows[-1]['k'] if rows else 0, n=len(good),
+                    failed=len(bad), why=bad[-1]['status'] if bad else '')
+
+    def unit(self, metric, k):
+        return next((a['unit'] for a in (self.aggregate(m, metric, k) for m in self.methods) if a['unit']), '')
+
+    def samples(self, method, metric, k):
+        """[seeds][values] of a method, with episodes and gaits of the values; None if it has none at this K"""
+        cells = self.of(method)
+        for at in dict.fromkeys((k, 0)):
+            values = [c.samples(metric, at) for c in cells]
+            if cells and all(values): break
+        else: return None
+        windows = cells[0].record['windows']
+        n = len(values[0])
+        return Samples(np.array([[math.nan if v is None else v for v in s] for s in values]), windows['episode'][:n], windows['group'][:n])
+
+
+# ---- resamples: of seeds and, within each gait, of episodes with all their windows ----
+
+
+class Samples:
+    def __init__(self, values, episode, group):
+        self.values, self.episode, self.group = values, tuple(episode), tuple(group)
+        self.seeds, self.n = values.shape
+
+
+@functools.lru_cache(maxsize=None)
+def draw_windows(episode, group, resamples):
+    """the windows of every resample in the order in which they are drawn, [resamples][places], -1 where a place is empty"""
+    r, lane, places = np.arange(resamples), 0, []
+    for clusters in clusters_of(episode, group):
+        room = max(map(len, clusters))
+        members = np.array([c + [-1] * (room - len(c)) for c in clusters])
+        for _ in clusters:
+            places.append(members[below(1, BOOTSTRAP, r, lane, len(clusters))])
+            lane += 1
+    return np.concatenate(places, 1)
+
+
+@functools.lru_cache(maxsize=None)
+def draw_seeds(seeds, resamples):
+    return np.stack([below(1, BOOTSTRAP, np.arange(resamples), 2**32 - 1 - p, seeds) for p in range(seeds)], 1)
+
+
+@functools.lru_cache(maxsize=None)
+def count_windows(episode, group, resamples):
+    windows = draw_windows(episode, group, resamples)
+    return np.stack([(windows == i).sum(1) for i in range(len(episode))], 1).astype(float)
+
+
+def draw(samples, resamples):
+    """counts [resamples][n] of the windows and drawn seeds [resamples][seeds]"""
+    return count_windows(samples.episode, samples.group, resamples), draw_seeds(samples.seeds, resamples)
+
+
+def ends(estimates):
+    ascending = np.sort(estimates)
+    return quantile(ascending, .025), quantile(ascending, .975)
+
+
+def middle_half(ascending, weights):
+    """means of the middle half of sorted values that stand `weights` [means][values] times"""
+    total, upper = weights.sum(1)[:, None], np.cumsum(weights, 1)
+    share = np.clip(np.minimum(upper, .75 * total) - np.maximum(upper - weights, .25 * total), 0, None)
+    return (share @ ascending) / (.5 * total[:, 0])
+
+
+def iqm(samples):
+    if not np.isfinite(samples.values).all(): return math.inf, math.nan, math.nan
+    flat = samples.values.ravel()
+    order = np.argsort(flat, kind='stable')
+    counts, seeds = draw(samples, 2000)
+    times = (seeds[:, :, None] == np.arange(samples.seeds)).sum(1)  # how often a resample has each seed
+    weights = (times[:, :, None] * counts[:, None, :]).reshape(len(counts), -1)
+    return middle_half(flat[order], np.ones((1, len(flat))))[0], *ends(middle_half(flat[order], weights[:, order]))
+
+
+def difference(a, b):
+    """mean difference, its interval and p; summed in the order of the draws, since rounding decides which mean is 0"""
+    d = a.values - b.values
+    windows, seeds = draw_windows(a.episode, a.group, 10000), draw_seeds(a.seeds, 10000)
+    sums, counts = np.zeros(10000), np.zeros(10000)
+    for p in range(a.seeds):
+        for place in windows.T:
+            sums, counts = np.where(place < 0, sums, sums + d[seeds[:, p], place]), counts + (place >= 0)
+    estimates = sums / counts
+    tail = min((estimates <= 0).sum(), (estimates >= 0).sum())
+    return d.mean(), *ends(estimates), min(1, 2 * (tail + 1) / 10001)
+
+
+def improvement(a, b, lower):
+    wins = [(x[:, None] < y) + .5 * (x[:, None] == y) if lower else (x[:, None] > y) + .5 * (x[:, None] == y) for x, y in zip(a.values, b.values)]
+    counts, seeds = draw(a, 2000)
+    shares = np.stack([np.einsum('ri,ij,rj->r', counts, w, counts) for w in wins], 1) / counts.sum(1)[:, None]**2
+    return np.mean([w.mean() for w in wins]), *ends(np.take_along_axis(shares, seeds, 1).mean(1))
+
+
+def mcnemar(a, b):
+    more = {}
+    for i, e in enumerate(a.episode): more[e] = more.get(e, 0) + (a.values[:, i] - b.values[:, i]).sum()
+    only_a, only_b = sum(v > 0 for v in more.values()), sum(v < 0 for v in more.values())
+    n = only_a + only_b
+    return only_a, only_b, min(1, 2 * sum(math.comb(n, i) for i in range(min(only_a, only_b) + 1)) / 2**n)
+
+
+def compare(groups):
+    """the first method of every group against each other one, adjusted for all"""
+    out = []
+    for g in groups:
+        first = g.methods[0]
+        for method in g.methods[1:]:
+            planned = [c for c in g.cells if c.method in (first, method)]
+            if not all(c.done for c in planned):
+                lacks = lambda m: ', '.join('seed %d (%s)' % (c.seed, c.record['status'] if c.record else 'not run') for c in planned if c.method == m and not c.done)
+                words = [' missing in %s: %s' % (side, lacks(m)) for side, m in (('A', first), ('B', method)) if lacks(m)]
+                out.append(dict(group=g, method=method, metric='', k=0, p=math.nan,
+                                reason='%d of %d cells done;%s; repeat `dynaflow run` to finish them, or compare the done ones with --partial'
+                                % (sum(c.done for c in planned), len(planned), ';'.join(words))))
+                continue
+            left, right = g.of(first)[0].record, g.of(method)[0].record
+            for x in left['samples']:
+                for y in right['samples']:
+                    if x['metric'] != y['metric'] or x['k'] != y['k'] and x['k'] and y['k']: continue
+                    out.append(measure(g, method, x['metric'], x['k'], y['k']))
+    tests = sorted((c for c in out if not math.isnan(c['p'])), key=lambda c: c['p'])
+    largest = 0
+    for i, c in enumerate(tests):
+        largest = max(largest, min(1, (len(tests) - i) * c['p']))
+        c['holm'] = largest
+    for c in out: name_winner(c)
+    return out, len(tests)
+
+
+def measure(g, method, metric, k_a, k_b):
+    a, b = g.samples(g.methods[0], metric, k_a), g.samples(method, metric, k_b)
+    c = dict(group=g, method=method, metric=metric, k=max(k_a, k_b), p=math.nan, reason=None,
+             unit=next(r['unit'] for r in g.of(g.methods[0])[0].record['rows'] if r['metric'] == metric))
+    if not np.isfinite(a.values - b.values).all():
+        return dict(c, reason='%d of %d pairs not finite' % ((~np.isfinite(a.values - b.values)).sum(), a.values.size))
+    c['difference'] = difference(a, b)
+    c['improvement'] = improvement(a, b, better(metric) == 'lower')
+    c['p'] = c['difference'][3]
+    c['means'] = a.values.mean(), b.values.mean()
+    c['seeds'] = [x.mean() - y.mean() for x, y in zip(a.values, b.values)]
+    if metric == 'fall_rate': c['only_a'], c['only_b'], c['p'] = mcnemar(a, b)
+    return c
+
+
+def name_winner(c):
+    c['winner'] = None
+    if c['reason'] or math.isnan(c['p']): return
+    d, lo, hi = c['difference'][0], min(c['seeds']), max(c['seeds'])
+    if all(abs(m) < 1e-12 for m in c['means']) and lo < hi: c['reason'] = 'both are 0 up to rounding'
+    elif not c['holm'] < .05: c['reason'] = 'no significant difference'
+    elif not (lo > 0 or hi < 0): c['reason'] = 'seeds disagree on the sign'
+    elif 'only_a' in c and (c['only_a'] > c['only_b']) != (d > 0):
+        c['reason'] = 'the test over episodes and the mean difference favour opposite sides'
+    else: c['winner'] = c['group'].methods[0] if (d < 0) == (better(c['metric']) == 'lower') else c['method']
+
+
+# ---- tables ----
+
+
+def number(v):
+    if v == 0: return '0'
+    if abs(v) < 1e-3: return '%.1e' % v
+    return '%.*f' % (0 if abs(v) >= 100 else 1 if abs(v) >= 10 else 2 if abs(v) >= 1 else 3, v)
+
+
+def interval(v, lo, hi):
+    if not finite(v): return '–'
+    return number(v) + (' [%s, %s]' % (number(lo), number(hi)) if finite(lo) and finite(hi) else '')
+
+
+def aggregate_text(a):
+    if a['failed']: return '%s (%d of %d)' % (a['why'], a['failed'], a['failed'] + a['n'])
+    return interval(a['mean'], a['lo'], a['hi'])
+
+
+def head(g, metric, k):
+    return metric + {'lower': '\u00a0↓', 'higher': '\u00a0↑', '': ''}[better(metric)] + ' [%s]' % g.unit(metric, k)
+
+
+def seeds_text(g, method):
+    done, planned = len(g.of(method)), sum(c.method == method for c in g.cells)
+    return str(done) if done == planned else '%d of %d' % (done, planned)
+
+
+def main_table(g, k):
+    yield ['method', 'seeds'] + [head(g, m, k) for m in g.main]
+    for method in g.methods:
+        yield [label(method), seeds_text(g, method)] + [aggregate_text(g.aggregate(method, m, k)) for m in g.main]
+
+
+def iqm_table(g, k):
+    columns = {}
+    for metric in g.main:
+        if metric == 'fall_rate': continue
+        found = {m: iqm(s) for m in g.methods for s in [g.samples(m, metric, k)] if s and s.seeds >= MIN_SEEDS}
+        if found: columns[metric] = found
+    yield ['interquartile mean'] + [head(g, m, k) for m in columns]
+    for method in g.methods:
+        yield [label(method)] + [interval(*columns[m].get(method, (None, None, None))) for m in columns]
+
+
+def improvement_text(c):
+    if 'improvement' not in c: return '–'
+    mark = '' if not c['winner'] else '+' if c['winner'] == c['group'].methods[0] else '−'
+    return '%.2f%s [%.2f, %.2f]' % (c['improvement'][0], mark, *c['improvement'][1:])
+
+
+def against_table(g, k, comparisons):
+    found = {(c['method'], c['metric']): c for c in comparisons if c['group'] is g and c['k'] in (k, 0)}
+    columns = [m for m in g.main if any((method, m) in found for method in g.methods)]
+    if not columns: return
+    yield ['P(%s is better than)' % label(g.methods[0])] + columns
+    for method in g.methods[1:]:
+        yield [label(method)] + [improvement_text(found[method, m]) if (method, m) in found else '–' for m in columns]
+
+
+def comparisons_table(g, comparisons):
+    yield ['metric', 'K', 'method', label(g.methods[0]) + ' − method', 'unit', 'P(better)', 'p', 'p (Holm)', 'better method']
+    for c in comparisons:
+        if c['group'] is not g: continue
+        known = not math.isnan(c['p'])
+        yield [c['metric'], str(c['k'] or '–'), label(c['method']), interval(*c['difference'][:3]) if known else '–', c.get('unit', ''),
+               improvement_text(c), '%.2g' % c['p'] if known else '–', '%.2g' % c['holm'] if known else '–',
+               label(c['winner']) if c['winner'] else c['reason']]
+
+
+def all_table(g):
+    yield ['metric', 'K', 'unit'] + [label(m) for m in g.methods]
+    for metric in g.metrics:
+        for j, k in enumerate(g.ks):
+            of = [g.aggregate(m, metric, k) for m in g.methods]
+            top = max(a['k'] for a in of)
+            if not any(a['n'] + a['failed'] for a in of) or top == 0 and j: continue
+            yield [metric, str(top or '–'), next((a['unit'] for a in reversed(of) if a['unit']), '')] + [aggregate_text(a) for a in of]
+
+
+def cells_table(cells):
+    yield ['task', 'profile', 'method', 'seed', 'state', 'parameters', 'key', 'checkpoint', 'reason']
+    for c in cells:
+        r = c.record or {}
+        training = r.get('training', {})
+        parameters = training.get('parameters')
+        yield [c.task, c.profile, label(c.method), str(c.seed), r.get('status', 'not run'), '–' if parameters is None else str(parameters),
+               r.get('key', '')[:12], training.get('checkpoint_sha256', '')[:12], r.get('reason', '')]
+
+
+def provenance_table(cells):
+    yield ['item', 'value']
+    for name, *path in (('dynaflow', 'dynaflow'), ('commit', 'commit'), ('uncommitted changes', 'dirty'), ('MuJoCo', 'mujoco'), ('BLAS kernels', 'blas', 'kernel'),
+                        ('BLAS configuration', 'blas', 'config'), ('compiler', 'compiler'), ('flags', 'flags'), ('processor', 'cpu'),
+                        ('cores', 'cores'), ('threads', 'threads'), ('libc', 'libraries', 'libc')):
+        values = []
+        for c in cells:
+            v = (c.record or {}).get('provenance', {})
+            for key in path: v = v.get(key) if isinstance(v, dict) else None
+            v = {True: 'yes', False: 'no'}.get(v, v) if isinstance(v, bool) else v
+            if v not in (None, '') and str(v) not in values: values.append(str(v))
+        yield [name, '; '.join(values) or '–']
+
+
+def expected_tables(cells, groups, comparisons):
+    """all tables in their order, with a name each"""
+    for g in groups:
+        if not g.finished: continue
+        for k in g.ks: yield '%s K = %d' % (g.task, k), list(main_table(g, k))
+        if has_summary(g):
+            for k in g.ks:
+                yield '%s IQM K = %d' % (g.task, k), list(iqm_table(g, k))
+                against = list(against_table(g, k, comparisons))
+                if against: yield '%s P K = %d' % (g.task, k), against
+            yield '%s comparisons' % g.task, list(comparisons_table(g, comparisons))
+        yield '%s all metrics' % g.task, list(all_table(g))
+    yield 'cells', list(cells_table(cells))
+    yield 'provenance', list(provenance_table(cells))
+
+
+def has_summary(g):
+    return any(s and s.seeds >= MIN_SEEDS for m in g.methods for metric in g.main if metric != 'fall_rate' for k in g.ks
+               for s in [g.samples(m, metric, k)])
+
+
+def same_text(a, b):
+    """equal, or equal but for the last digit of numbers"""
+    if a == b: return True
+    pattern = r'-?\d+\.?\d*(?:e[-+]\d+)?'
+    if re.sub(pattern, '#', a) != re.sub(pattern, '#', b): return False
+    for x, y in zip(re.findall(pattern, a), re.findall(pattern, b)):
+        digits = x.split('e')[0].partition('.')[2]
+        unit = 10.0**(-len(digits) + (int(x.split('e')[1]) if 'e' in x else 0))
+        if abs(float(x) - float(y)) > 1.01 * unit: return False
+    return True
+
+
+def compare_tables(where, found, wanted, faults):
+    if len(found) != len(wanted): faults.append('%s: %d tables, not %d' % (where, len(found), len(wanted)))
+    for table, (name, rows) in zip(found, wanted):
+        if [len(r) for r in table] != [len(r) for r in rows]:
+            faults.append('%s, %s: rows of %s cells, not %s' % (where, name, [len(r) for r in table], [len(r) for r in rows]))
+            continue
+        for r, (row, expected) in enumerate(zip(table, rows)):
+            for c, (cell, text) in enumerate(zip(row, expected)):
+                if not same_text(cell, text): faults.append('%s, %s, row %d, column %d: %r, not %r' % (where, name, r, c, cell, text))
+
+
+def markdown_tables(text):
+    for block in re.findall(r'(?:^\|.*\n)+', text, re.M):
+        rows = [[re.sub(r'\\([^\w\s])', r'\1', c.strip(' ')) for c in re.split(r'(?<!\\)\|', l)[1:-1]] for l in block.splitlines()]
+        assert all(re.fullmatch('---:?', c) for c in rows[1]), rows[1]
+        yield [rows[0]] + rows[2:]
+
+
+class Page(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tables, self.cell, self.captions, self.caption = [], None, [], None
+
+    def handle_starttag(self, tag, attributes):
+        if tag == 'table': self.tables.append([])
+        if tag == 'tr': self.tables[-1].append([])
+        if tag in ('td', 'th'): self.cell = ''
+        if tag == 'br' and self.cell is not None: self.cell += ' '
+        if tag == 'figcaption': self.caption = ''
+        if tag == 'span' and self.caption is not None: self.captions, self.caption = self.captions + [self.caption], None
+
+    def handle_endtag(self, tag):
+        if tag in ('td', 'th'): self.cell = self.tables[-1][-1].append(self.cell)
+
+    def handle_data(self, data):
+        if self.cell is not None: self.cell += data
+        if self.caption is not None: self.caption += data
+
+
+# ---- CSV ----
+
+
+def check_csv(folder, cells, faults):
+    text = lambda v: '' if v is None else '%.17g' % v
+    wanted = [['task', 'method', 'seed', 'profile', 'metric', 'k', 'value', 'unit', 'n', 'lo', 'hi', 'status']]
+    times = [['task', 'method', 'seed', 'profile', 'status', 'train_cpu_s', 'cpu_s', 'wall_s']]
+    for c in cells:
+        name = [c.task, c.method, str(c.seed), c.profile]
+        status = c.record['status'] if c.record else 'not run'
+        for r in c.record['rows'] if c.done else []:
+            wanted.append(name + [r['metric'], str(r['k']), text(r['value']), r['unit'], text(r['n']), text(r['lo']), text(r['hi']), r['status']])
+        if not c.done: wanted.append(name + ['', '0', '', '', '', '', '', status])
+        times.append(name + [status] + [text((c.record or {}).get(t)) for t in times[0][5:]])
+    for file, rows in (('results.csv', wanted), ('times.csv', times)):
+        found = list(csv.reader(open('%s/%s' % (folder, file))))
+        if len(found) != len(rows): faults.append('%s: %d lines, not %d' % (file, len(found), len(rows)))
+        for i, (f, w) in enumerate(zip(found, rows)):
+            if f != w: faults.append('%s:%d: %s, not %s' % (file, i + 1, f, w))
+
+
+# ---- figures: the blocks of a data file, each with its comment, and the block that each panel draws ----
+
+
+def blocks_of(path):
+    out = []
+    for block in re.split(r'\n\n\n', open(path).read()):
+        lines = [l for l in block.split('\n') if l]
+        if lines: out.append((' '.join(l[2:] for l in lines if l[0] == '#'), [[float(v) for v in l.split()] for l in lines if l[0] != '#']))
+    return out
+
+
+def check_blocks(name, found, wanted, faults, tolerance=1e-8):
+    if [c for c, _ in found] != [c for c, _ in wanted]:
+        faults.append('%s: blocks %s, not %s' % (name, [c for c, _ in found], [c for c, _ in wanted]))
+        return
+    for (comment, rows), (_, expected) in zip(found, wanted):
+        if np.shape(rows) != np.shape(expected): faults.append('%s, %s: shape %s, not %s' % (name, comment, np.shape(rows), np.shape(expected)))
+        elif not np.allclose(rows, expected, rtol=tolerance, atol=1e-300, equal_nan=True):
+            r, c = np.argwhere(~np.isclose(rows, expected, rtol=tolerance, atol=1e-300, equal_nan=True))[0]
+            faults.append('%s, %s: line %d, column %d is %.9g, not %.9g' % (name, comment, r, c, rows[r][c], expected[r][c]))
+
+
+def metrics_blocks(g, k, colour):
+    for metric in g.main:
+        means, seeds = [], []
+        for m, method in enumerate(g.methods):
+            a = g.aggregate(method, metric, k)
+            if not a['n'] or a['failed']: continue
+            lo, hi = a['lo'] if finite(a['lo']) else a['mean'], a['hi'] if finite(a['hi']) else a['mean']
+            means.append([a['mean'], lo, hi, m + 1, colour[method]])
+            if a['n'] > 1: seeds += [[c.row(metric, k)['value'], m + 1, colour[method]] for c in g.of(method)]
+        if means: yield '%s: mean, interval, row, colour' % metric, means
+        if seeds: yield '%s: single seeds' % metric, seeds
+
+
+def profile_blocks(g, k):
+    for metric in ('tre', 'tre_open_loop', 'gait_agreement', 'survival'):
+        of = {m: s for m in g.methods for s in [g.samples(m, metric, k)] if s and s.seeds >= MIN_SEEDS}
+        trained = [np.sort(s.values[np.isfinite(s.values)]) for m, s in of.items() if m not in REFERENCES]
+        if not trained: continue
+        lo, hi = min(quantile(v, .01) for v in trained), max(quantile(v, .99) for v in trained)
+        tau = np.array([lo + (hi - lo) * t / 80 for t in range(81)])
+        for method, s in of.items():
+            with np.errstate(invalid='ignore'):
+                reached = (s.values[:, :, None] <= tau if better(metric) == 'lower' else s.values[:, :, None] >= tau) & np.isfinite(s.values)[:, :, None]
+            counts, seeds = draw(s, 2000)
+            shares = np.einsum('rn,snt->rst', counts, reached) / counts.sum(1)[:, None, None]
+            estimates = np.sort(np.take_along_axis(shares, seeds[:, :, None], 1).mean(1), 0)
+            bands = [(quantile(e, .025), quantile(e, .975)) for e in estimates.T]
+            yield ('%s, %s: threshold, fraction of windows, 95 %% interval' % (metric, method),
+                   [[t, v, *b] for t, v, b in zip(tau, reached.mean((0, 1)), bands)])
+
+
+def first_seed(g, method):
+    return min(g.of(method), key=lambda c: c.seed, default=None)
+
+
+def trajectory_blocks(g):
+    cells = [c for c in (first_seed(g, m) for m in g.methods) if c and c.record.get('examples')]
+    nan = lambda v: math.nan if v is None else v
+    for c in cells:
+        for e in c.record['examples']:
+            yield ('%s [%s]: time, demonstrated, generated' % (e['title'], e['unit']),
+                   [[i * e['dt'], nan(d), nan(v)] for i, (d, v) in enumerate(zip(e['demonstrated'], e['generated']))])
+
+
+def training_blocks(g):
+    panel = lambda i, c: 'flow matching' if i == 0 and c['name'] != 'inverse_dynamics' else c['name']
+    curves = lambda c: {panel(i, v): v for i, v in enumerate(c.record['training']['curves'])}
+    for name in dict.fromkeys(n for c in g.finished for n in curves(c)):
+        for method in g.methods:
+            of = [curves(c)[name] for c in g.of(method) if name in curves(c)]
+            if not of: continue
+            losses = np.array([c['loss'] for c in of], float)
+            yield ('%s, %s: step, mean, smallest and largest of %d seeds' % (name, method, len(of)),
+                   [[s, v.mean(), v.min(), v.max()] for s, v in zip(of[0]['step'], losses.T) if np.isfinite(v).all()])
+
+
+def strip_lines(g):
+    """the sticks of all figures: x and z of both ends, far limbs of a method before its near ones"""
+    strips = [(c, c.record['strip']) for c in (first_seed(g, m) for m in g.methods) if c and c.record.get('strip')]
+    half = .05
+    for _, s in strips:
+        for f in s['frames']:
+            centre = (min(f['x']) + max(f['x'])) / 2
+            half = max([half] + [abs(x - centre) for x in f['x'] if abs(x - centre) < 3])
+    pitch = 2.12 * half
+    for c, s in strips:
+        limb, limbs = [], 0
+        for i, up in enumerate(s['parent']):
+            if up < 0: limb.append(-1)
+            elif s['parent'][up] < 0: limb, limbs = limb + [limbs], limbs + 1
+            else: limb.append(limb[up])
+        for far in (1, 0):
+            lines = []
+            for f, frame in enumerate(s['frames'][:10]):
+                shift = (f + .5) * pitch - (min(frame['x']) + max(frame['x'])) / 2
+                for i, up in enumerate(s['parent']):
+                    if up < 0 or (limb[i] % 2 == 1) != far: continue
+                    lines += [[frame['x'][j] + shift, frame['z'][j] - s['ground']] for j in (up, i)]
+            yield c.method, lines
+
+
+def check_strip(path, g, faults):
+    found = [[[float(v) for v in l.split()] for l in block.split('\n') if l and l[0] != '#'] for block in open(path).read().split('\n\n\n\n')]
+    found = [b for b in found if b]
+    shown = re.findall(r"set label \d+ '([-0-9.]+ s, [-0-9.]+ m)'", open(path[:-4] + '.gp').read())
+    strips = [c.record['strip'] for c in (first_seed(g, m) for m in g.methods) if c and c.record.get('strip')]
+    way = lambda v: 0 if abs(v) < .005 else v
+    words = ['%.2f s, %.2f m' % (f['t'], way(f['x'][0] - s['frames'][0]['x'][0])) for s in strips for f in s['frames'][:10]]
+    if shown != words: faults.append('%s: labels %s, not %s' % (path, shown, words))
+    wanted = [(m, l) for m, l in strip_lines(g) if l]
+    if [len(b) for b in found] != [len(l) for _, l in wanted]:
+        faults.append('%s: %s lines, not %s' % (path, [len(b) for b in found], [len(l) for _, l in wanted]))
+        return
+    for b, (method, l) in zip(found, wanted):
+        if not np.allclose(b, l, rtol=1e-5, atol=2e-6): faults.append('%s: other sticks of %s' % (path, method))
+
+
+USED = dict(metrics={'1:2:3', '1:4:2:3:5'}, profiles={'1:3:4', '1:2'}, trajectories={'1:2', '1:3'}, training={'1:3:4', '1:2'})
+unescape = lambda words: words.replace('\\', '')
+
+
+def check_panels(path, kind, blocks, g, colour, faults):
+    """each panel draws the blocks of its title, in the columns, colours and names of their methods"""
+    title, drawn = '', {}
+    differs = lambda words: faults.append('%s, panel "%s": %s' % (path, title, words))
+    for line in open(path).read().split('\n'):
+        found = re.match(r"set title '([^']+)'", line)
+        if found: title = unescape(found.group(1))
+        for index, using, rest in re.findall(r"index (\d+) using (\S+)(.*)", line):
+            comment = blocks[int(index)][0]
+            about, method = re.match(r'(.*?)(?:, (\w+))?:', comment).groups()
+            if kind == 'trajectories': about = title if int(index) >= len(g.examples) else comment.split(':')[0]  # titles of the first row
+            if about.replace('_', ' ') != title.replace('_', ' '): differs('the block "%s"' % comment)
+            if using not in USED[kind]: differs('columns %s' % using)
+            drawn.setdefault(int(index), set()).add(using)
+            if kind == 'trajectories': method = g.drawn[int(index) // len(g.examples)]
+            shown = re.search(r"lc rgb '#(\w+)'", rest)
+            if shown and method in colour and int(shown.group(1), 16) not in (colour[method], 0xc4c4c4): differs('%s in the colour %s' % (method, shown.group(1)))
+            name = re.search(r"title '([^']+)'", rest)
+            if name and unescape(name.group(1)) != label(method): differs('%s has the name %s' % (method, name.group(1)))
+            if kind == 'trajectories' and (using == '1:2') != ('c4c4c4' in rest): differs('demonstration and method are swapped')
+    if sorted(drawn) != list(range(len(blocks))): faults.append('%s draws the blocks %s of %d' % (path, sorted(drawn), len(blocks)))
+
+
+def check_metric_labels(path, g, k, faults):
+    """names of the methods beside their rows; values beside marks that are beyond the axis or too close to 0; why there is none"""
+    for panel in re.split(r'(?=^set lmargin)', open(path).read(), flags=re.M)[1:]:
+        metric = unescape(re.search(r"set title '([^']*)'", panel).group(1))
+        lo, hi = (float(v) for v in re.search(r'set xrange \[(.*):(.*)\]', panel).groups())
+        wanted = []
+        for m, method in enumerate(g.methods):
+            a = g.aggregate(method, metric, k)
+            if a['failed']: wanted.append((m + 1, a['why']))
+            if not a['n'] or a['failed']: continue
+            tiny = a['mean'] and abs(a['mean']) < 1e-6 * max(abs(lo), abs(hi))
+            if tiny or not lo <= a['mean'] <= hi: wanted.append((m + 1, ('%.0e' if tiny else '%.3g') % a['mean']))
+        found = [(int(n), unescape(w)) for n, w in re.findall(r"set label (\d+) '([^']*)'", panel)]
+        if found != wanted: faults.append('%s, %s: labels %s, not %s' % (path, metric, found, wanted))
+        names = re.findall(r"'([^']*)' (\d+)", re.search(r'set ytics \((.*)\)', panel).group(1))
+        if metric == g.main[0] and names != [(label(m), str(i + 1)) for i, m in enumerate(g.methods)]: faults.append('%s: names %s' % (path, names))
+
+
+def method_colours(g, script):
+    """colours by method, from the names that the script of the trajectories writes in them"""
+    found = dict(re.findall(r"set label 1 '([^']*)' at .* textcolor rgb '#([0-9a-f]{6})'", script))
+    return {m: int(found[label(m)], 16) for m in g.methods if label(m) in found}
+
+
+def check_figures(folder, g, faults):
+    name = lambda kind, k=0: '%s/plots/%s-%s-%s%s' % (folder, g.task, g.profile, kind, '-k%d' % k if k else '')
+    colour = method_colours(g, open(name('trajectories') + '.gp').read())
+    cells = [c for c in (first_seed(g, m) for m in g.methods) if c and c.record.get('examples')]
+    g.drawn, g.examples = [c.method for c in cells], cells[0].record['examples']
+    if len(set(colour.values())) != len(g.drawn): faults.append('%s: colours %s' % (name('trajectories'), colour))
+    for k in g.ks:
+        blocks = blocks_of(name('metrics', k) + '.dat')
+        check_blocks(name('metrics', k), blocks, list(metrics_blocks(g, k, colour)), faults)
+        check_panels(name('metrics', k) + '.gp', 'metrics', blocks, g, colour, faults)
+        check_metric_labels(name('metrics', k) + '.gp', g, k, faults)
+        wanted = list(profile_blocks(g, k))
+        if wanted:
+            blocks = blocks_of(name('profiles', k) + '.dat')
+            check_blocks(name('profiles', k), blocks, wanted, faults, 1e-4)
+            check_panels(name('profiles', k) + '.gp', 'profiles', blocks, g, colour, faults)
+    for kind, wanted in (('trajectories', trajectory_blocks(g)), ('training', training_blocks(g))):
+        blocks = blocks_of(name(kind) + '.dat')
+        check_blocks(name(kind), blocks, list(wanted), faults)
+        check_panels(name(kind) + '.gp', kind, blocks, g, colour, faults)
+    check_strip(name('strip') + '.dat', g, faults)
+
+
+# ---- words around the tables ----
+
+
+def check_words(text, captions, cells, groups, tests, faults):
+    for g in groups:
+        for words in ['## %s (profile %s)' % (g.task, g.profile), '%d of %d cells done.' % (len(g.finished), len(g.cells))]:
+            if words not in text: faults.append('tables.md lacks "%s"' % words)
+        partial = text.count('**Partial: %d of %d cells.**' % (len(g.finished), len(g.cells)))
+        if bool(partial) != g.partial: faults.append('tables.md: %d tables of %s are called partial' % (partial, g.task))
+    notes = ['- %s, seed %d: %s' % (label(c.method), c.seed, n) for g in groups for c in g.finished for n in c.record['notes']]
+    if re.findall(r'^- .*', text, re.M) != notes: faults.append('notes of tables.md: %s, not %s' % (re.findall(r'^- .*', text, re.M), notes))
+    if tests and 'adjusted for all %d comparisons' % tests not in text: faults.append('tables.md does not say that %d comparisons were made' % tests)
+    for c in captions:
+        g = next((g for g in groups if 'Task %s, profile %s,' % (g.task, g.profile) in c), None)
+        seeds = list(dict.fromkeys(c.seed for c in g.finished)) if g else []
+        made = g.finished[0].record['provenance'] if g else {}
+        end = '%s %s; %d of %d cells of the plan; commit %s%s.' % ('seed' if len(seeds) == 1 else 'seeds', ', '.join(map(str, seeds)), len(g.finished) if g else 0,
+                                                                   len(g.cells) if g else 0, made.get('commit'), ' (modified)' if made.get('dirty') else '')
+        if end not in c: faults.append('a caption lacks "%s": %s' % (end, c))
+
+
+def main(run):
+    cells, faults, folder = read_run(run), [], run + '/report'
+    groups = [Group(cells, *g) for g in dict.fromkeys((c.task, c.profile) for c in cells)]
+    comparisons, tests = compare(groups) if any(g.finished and has_summary(g) for g in groups) else ([], 0)
+    wanted, text, page = list(expected_tables(cells, groups, comparisons)), open(folder + '/tables.md').read(), Page()
+    compare_tables('tables.md', list(markdown_tables(text)), wanted, faults)
+    page.feed(open(folder + '/index.html').read())
+    compare_tables('index.html', page.tables, wanted, faults)
+    check_csv(folder, cells, faults)
+    for g in groups:
+        if g.finished: check_figures(folder, g, faults)
+    check_words(text, page.captions, cells, groups, tests, faults)
+    for f in faults: print(f)
+    print('%d tables with %d cells' % (len(wanted), sum(len(r) for _, rows in wanted for r in rows)))
+    return int(bool(faults))
+
+
+if __name__ == '__main__':
+    sys.exit(main(*sys.argv[1:]))
