@@ -18,6 +18,7 @@ static void system_free(df_system* base) {
   df_free(system->box);
   df_free(system->parameters);
   df_free(system->friction_parameter);
+  df_free(system->list);
   df_free(system);
 }
 
@@ -130,6 +131,16 @@ static df_finite_difference_use differences_of(const df_mujoco* system) {
   return out;
 }
 
+static df_status fill_identity(df_mujoco* system) {
+  if (system->list) DF_TRY(df_model_files_sha256(system->list, system->files_sha256));
+  DF_TRY(df_mujoco_fingerprint(&system->base, system->compiled_sha256));
+  system->identity = (df_model_identity){.list = system->list ? system->list : "",
+                                         .files = system->files_sha256,
+                                         .compiled = system->compiled_sha256,
+                                         .mujoco = df_mujoco_version()};
+  return DF_OK;
+}
+
 /* owns `m` from the start, also on failure */
 static df_status system_build(df_mujoco* system, mjModel* m, const char* name, const df_mujoco_cfg* cfg) {
   /* model and configuration */
@@ -160,16 +171,19 @@ static df_status system_build(df_mujoco* system, mjModel* m, const char* name, c
   system->base.ndx = (int)(2 * m->nv + m->na);
   system->base.nu = (int)m->nu;
   system->base.dt = m->opt.timestep * cfg->substeps;
-  return DF_OK;
+  return fill_identity(system);
 }
 
-/* takes over `m`, also on failure; *out is only set on success */
-static df_status system_from_model(mjModel* m, const char* name, const df_mujoco_cfg* cfg, df_system** out) {
+/* takes over `m` and `list` (df_mujoco_compile()), also on failure; *out is only set on success */
+static df_status system_from_model(mjModel* m, char* list, const char* name, const df_mujoco_cfg* cfg,
+                                   df_system** out) {
   df_mujoco* system = df_alloc(1, sizeof *system);
   if (!system) {
     mj_deleteModel(m);
+    df_free(list);
     return DF_E_NOMEM;
   }
+  system->list = list;
   const df_status status = system_build(system, m, name, cfg);
   if (status != DF_OK) {
     system_free(&system->base);
@@ -184,8 +198,9 @@ df_status df_mujoco_system_new(const char* path, const df_mujoco_cfg* cfg, df_sy
   DF_REQUIRE_POINTER(path);
   DF_REQUIRE_POINTER(cfg);
   mjModel* m;
-  DF_TRY(df_mujoco_compile(path, NULL, path, cfg, &m));
-  return system_from_model(m, path, cfg, out);
+  char* list;
+  DF_TRY(df_mujoco_compile(path, NULL, path, cfg, &m, &list));
+  return system_from_model(m, list, path, cfg, out);
 }
 
 df_status df_mujoco_system_from_xml(const char* xml, const char* name, const df_mujoco_cfg* cfg, df_system** out) {
@@ -194,8 +209,9 @@ df_status df_mujoco_system_from_xml(const char* xml, const char* name, const df_
   DF_REQUIRE_POINTER(name);
   DF_REQUIRE_POINTER(cfg);
   mjModel* m;
-  DF_TRY(df_mujoco_compile(NULL, xml, name, cfg, &m));
-  return system_from_model(m, name, cfg, out);
+  char* list;
+  DF_TRY(df_mujoco_compile(NULL, xml, name, cfg, &m, &list));
+  return system_from_model(m, list, name, cfg, out);
 }
 
 df_status df_mujoco_copy_with_tolerance(const df_system* base, double tolerance, df_system** out) {
@@ -207,7 +223,7 @@ df_status df_mujoco_copy_with_tolerance(const df_system* base, double tolerance,
   const df_mujoco_cfg cfg = {.substeps = system->substeps,
                              .approximate_contacts = system->approximate_contacts,
                              .finite_differences = system->finite_differences};
-  return system_from_model(m, "copy", &cfg, out);
+  return system_from_model(m, NULL, "copy", &cfg, out);
 }
 
 df_status df_mujoco_inspect(const char* path, const df_mujoco_cfg* cfg, df_feature** features, int* n) {
@@ -217,7 +233,9 @@ df_status df_mujoco_inspect(const char* path, const df_mujoco_cfg* cfg, df_featu
   DF_REQUIRE_POINTER(path);
   DF_REQUIRE_POINTER(cfg);
   mjModel* m;
-  DF_TRY(df_mujoco_compile(path, NULL, path, cfg, &m));
+  char* list;
+  DF_TRY(df_mujoco_compile(path, NULL, path, cfg, &m, &list));
+  df_free(list);
   const df_status status = df_mujoco_list_features(m, cfg, features, n);
   mj_deleteModel(m);
   return status;
@@ -227,6 +245,10 @@ df_status df_mujoco_inspect(const char* path, const df_mujoco_cfg* cfg, df_featu
 
 bool df_system_is_mujoco(const df_system* system) {
   return system && system->ops == &mujoco_ops;
+}
+
+const df_model_identity* df_mujoco_identity(const df_system* system) {
+  return df_system_is_mujoco(system) ? &as_mujoco(system)->identity : NULL;
 }
 
 int df_mujoco_features(const df_system* system, const df_feature** features) {

@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 #include "dynaflow/core/hash.h"
+#include "dynaflow/core/model_identity.h"
 #include "dynaflow/sim/system.h"
 
 DF_BEGIN_DECLS
@@ -106,9 +107,13 @@ DF_API double df_mujoco_total_mass(const df_system* system);               /* kg
 DF_API double df_mujoco_timestep(const df_system* system);                 /* s */
 DF_API int df_mujoco_substeps(const df_system* system);
 
-/* SHA-256 of the compiled model with the options in effect: equal only if all numbers that the simulation reads are
- * equal. Errors: DF_E_NOMEM, and those of df_sha256(). */
+/* SHA-256 of the compiled model with the options in effect, without the paths of its files: equal only if all numbers
+ * that the simulation reads are equal. Errors: DF_E_NOMEM, and those of df_sha256(). */
 DF_API DF_MUST_CHECK df_status df_mujoco_fingerprint(const df_system* system, char sha256[DF_SHA256_TEXT]);
+
+/* Which model it is (model_identity.h): the files that the compiler read, the fingerprint at compilation and MuJoCo's
+ * version. The files of a model from XML text are unknown. Owned by the system; NULL for a system not created here. */
+DF_API const df_model_identity* df_mujoco_identity(const df_system* system);
 
 /* x [nx] = the initial state of the model: qpos0, zero velocity and activation. */
 DF_API void df_mujoco_initial_state(const df_system* system, double* x);
