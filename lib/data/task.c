@@ -87,8 +87,19 @@ const char* df_task_unchecked(const df_config* config, const df_system* system, 
 
 /* ---- the task ---- */
 
+/* there is nothing to learn without actions */
+static df_status check_actuators(const df_system* system, const df_config* config, const df_search* search) {
+  char* path;
+  if (system->nu > 0) return DF_OK;
+  DF_TRY(df_search_find(search, config->system_model, &path));
+  const df_status status = df_fail(DF_E_CONFIG, "%s: the model has no actuators", path);
+  df_free(path);
+  return status;
+}
+
 static df_status build(df_task* task, const df_search* search, const char* data_path) {
   DF_TRY(df_task_system(&task->config, search, &task->system, task->model_sha256));
+  DF_TRY(check_actuators(task->system, &task->config, search));
   DF_TRY(df_dataset_read(data_path, &task->config, task->system, &task->data));
   DF_TRY(df_windows_new(task->data, &task->config, &task->windows));
   DF_TRY(df_chart_new(task->system, &task->config, &task->chart));

@@ -7,6 +7,7 @@
 #include "model.h"
 #include "model_files.h"
 #include "mujoco_error.h"
+#include "plugins.h"
 
 enum { LEAST_ITERATIONS = 50, FIRST_VERSION = 3016000, BROKEN_VERSION = 4000000 };
 enum { SPARSE_FROM = 60 }; /* number of dofs from which MuJoCo by default uses sparse matrices */
@@ -143,6 +144,8 @@ static df_status compile_job_run(compile_job* job, const char* path, const char*
   if (!quiet) return df_fail(DF_E_SIM, "%s: %s", name, df_mujoco_error_text());
   df_one_line(job->error);
   if (job->files) remove_folder(path, job->files->path, job->error);
+  if (!job->model && strstr(job->error, "plugin") && strstr(job->error, "not found"))
+    return df_fail(DF_E_FORMAT, "%s: %s (%s)", name, job->error, df_mujoco_plugins_text());
   if (!job->model) return df_fail(DF_E_FORMAT, "%s: %s", name, job->error);
   return job->files ? df_model_files_list(job->files, list) : DF_OK;
 }
@@ -153,6 +156,7 @@ df_status df_mujoco_compile(const char* path, const char* xml, const char* name,
   *list = NULL;
   df_mujoco_silence();
   DF_TRY(df_mujoco_check_version());
+  df_mujoco_load_plugins();
   DF_TRY(check_config(cfg));
   if (path && !df_file_exists(path)) return df_fail(DF_E_MISSING, "model file %s not found", path);
   /* MuJoCo would wait for the writer of a pipe */

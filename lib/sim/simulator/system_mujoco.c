@@ -26,6 +26,7 @@ static void system_free(df_system* base) {
 static bool is_plain(const mjModel* m, int i) {
   const int gain = m->actuator_gaintype[i], bias = m->actuator_biastype[i], joint = m->actuator_trnid[2 * i];
   const int dynamics = m->actuator_dyntype[i];
+  if (m->actuator_plugin[i] >= 0) return false;
   if (m->actuator_trntype[i] != mjTRN_JOINT && m->actuator_trntype[i] != mjTRN_JOINTINPARENT) return false;
   return (m->jnt_type[joint] == mjJNT_HINGE || m->jnt_type[joint] == mjJNT_SLIDE) && m->actuator_ctrlnum[i] == 1 &&
          (dynamics == mjDYN_NONE || dynamics == mjDYN_FILTER || dynamics == mjDYN_FILTEREXACT) &&
@@ -148,7 +149,6 @@ static df_status system_build(df_mujoco* system, mjModel* m, const char* name, c
   system->substeps = cfg->substeps;
   system->approximate_contacts = cfg->approximate_contacts;
   system->finite_differences = cfg->finite_differences;
-  if (m->nu == 0) return df_fail(DF_E_CONFIG, "%s: the model has no actuators", name);
   if (m->nv == 0) return df_fail(DF_E_CONFIG, "%s: the model has no joints", name);
 
   /* what the adjoint covers */

@@ -35,8 +35,8 @@ DF_API const char* df_task_unchecked(const df_config* config, const df_system* s
                                      char* text, size_t n);
 
 /* Makes a complete task. `data_path` is the file of demonstrations; the caller has found or generated it. The caller
- * frees *out with df_task_free(); on failure *out is NULL. Errors: those of df_task_system(), df_dataset_read(),
- * df_windows_new(), df_chart_new() and df_chart_fit(). */
+ * frees *out with df_task_free(); on failure *out is NULL. Errors: DF_E_CONFIG for a model without actuators; those of
+ * df_task_system(), df_dataset_read(), df_windows_new(), df_chart_new() and df_chart_fit(). */
 DF_API DF_MUST_CHECK df_status df_task_new(const df_config* config, const df_search* search, const char* data_path,
                                            df_task** out);
 DF_API void df_task_free(df_task* task); /* NULL is allowed */

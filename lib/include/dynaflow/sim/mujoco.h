@@ -21,7 +21,9 @@
  * fixed tendons and of bodies (connect, weld); Newton or CG; Euler (with implicit damping or without), implicitfast and
  * RK4.
  *
- * The first call installs a process-wide MuJoCo log handler, which prevents MuJoCo from printing and writing files.
+ * The first call installs a process-wide MuJoCo log handler, which prevents MuJoCo from printing and writing files, and
+ * loads MuJoCo's own plugins from mujoco_plugin/ beside MuJoCo's library, ../bin/mujoco_plugin/ or plugin/. Forces of
+ * plugins are differentiated by finite differences only; a plugin with a state of its own is refused.
  *
  * Arguments must not be NULL unless stated otherwise. Functions without a status do not check them. */
 #ifndef DYNAFLOW_SIM_MUJOCO_H
@@ -71,7 +73,7 @@ DF_API df_mujoco_cfg df_mujoco_cfg_default(void);
 
 /* Compiles a model file into a system, which the caller frees with df_system_free(). Errors: DF_E_ARG
  * (an argument is NULL); DF_E_MISSING (no such file); DF_E_FORMAT (the model is invalid, with MuJoCo's message);
- * DF_E_CONFIG (no actuators or no joints, an option out of range, a MuJoCo version that is not supported);
+ * DF_E_CONFIG (no joints, an option out of range, a MuJoCo version that is not supported);
  * DF_E_UNSUPPORTED (a feature without an exact adjoint that no option admits, with its name and element); DF_E_SIM
  * (MuJoCo raised an error); DF_E_NOMEM. On failure *out is NULL. */
 DF_API DF_MUST_CHECK df_status df_mujoco_system_new(const char* path, const df_mujoco_cfg* cfg, df_system** out);
