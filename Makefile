@@ -358,7 +358,7 @@ $(STAGE)/dynaflow: $(PROGRAM)
 	@mkdir -p $(@D)
 	$(call says,LD $@)
 	$(Q)$(LINK_PROGRAM) -o $@ $(LINK_OTHERS) -Wl,-rpath,'$$ORIGIN/../lib:$$ORIGIN/../lib/dynaflow'
-install: all ## install program, library, headers, tasks and MuJoCo's library under PREFIX (DESTDIR is honoured)
+install: all ## install program, library, headers, tasks and MuJoCo with its plugins under PREFIX (DESTDIR is honoured)
 	@$(MAKE) --no-print-directory install-built
 install-built: $(STAGE)/libdynaflow.so $(STAGE)/dynaflow
 	$(if $(filter /%,$(PREFIX)),,$(error PREFIX must be an absolute path, not "$(PREFIX)"))
@@ -370,6 +370,8 @@ install-built: $(STAGE)/libdynaflow.so $(STAGE)/dynaflow
 	@ln -s $(notdir $(SHARED)) $(TREE)/lib/libdynaflow.so.$(SOVERSION)
 	@ln -s libdynaflow.so.$(SOVERSION) $(TREE)/lib/libdynaflow.so
 	@cp -P $(MUJOCO_DIR)/lib/libmujoco.so* $(TREE)/lib/dynaflow/
+	@plugins=$$(ls -d $(MUJOCO_DIR)/lib/mujoco_plugin $(MUJOCO_DIR)/bin/mujoco_plugin 2>/dev/null | head -1); \
+	  [ -z "$$plugins" ] || cp -rL "$$plugins" $(TREE)/lib/dynaflow/mujoco_plugin
 	@printenv PKG_CONFIG_FILE > $(TREE)/lib/pkgconfig/dynaflow.pc
 	@cp -r lib/include/dynaflow $(TREE)/include/
 	@cp -r tasks $(TREE)/share/dynaflow/; rm -rf $(TREE)/share/dynaflow/tasks/*/data

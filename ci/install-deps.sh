@@ -51,3 +51,9 @@ if [ ! -e "$mujoco_dir/lib/libmujoco.so" ]; then
   echo "install-deps: fetching MuJoCo $mujoco_version (official wheel, checked by sha256) into $mujoco_dir"
   python3 ci/fetch-mujoco.py "$mujoco_dir"
 fi
+
+# a folder from before the plugins were fetched; everything but models with plugins works without them
+if [ -z "${MUJOCO_DIR:-}" ] && [ ! -e "$mujoco_dir/bin/mujoco_plugin" ]; then
+  echo "install-deps: fetching the plugins of MuJoCo $mujoco_version into $mujoco_dir"
+  python3 ci/fetch-mujoco.py "$mujoco_dir" || echo "install-deps: models that use a plugin of MuJoCo will be refused" >&2
+fi

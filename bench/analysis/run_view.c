@@ -7,6 +7,7 @@
 #include "escape.h"
 #include "json.h"
 #include "list.h"
+#include "record_model.h"
 
 /* ---- cells: plans and records ---- */
 
@@ -86,15 +87,27 @@ static void add_differences(json_t* config, const json_t* other, json_t* names) 
   }
 }
 
+/* adds the name "model" if two records are of different models */
+static void add_model(const json_t* reference, const json_t* record, json_t* names) {
+  char clause[256];
+  if (model_compare_records(reference, record, clause, sizeof clause) < DF_MODEL_MUJOCO) return;
+  char* name = format_text("model (%s)", clause);
+  json_object_set_new(names, name, json_true());
+  df_free(name);
+}
+
 void run_differences(const run_view* r, const run_group* g, text* out) {
+  const json_t* reference = NULL;
   json_t *first = NULL, *names = json_object();
   for (int i = 0; i < r->n_cells; i++) {
     const run_cell* c = &r->cells[i];
     if (!run_in_group(g, c) || !c->done) continue;
     json_t* config = json_object_get(c->record, "config");
     if (!first) first = config;
+    if (!reference) reference = c->record;
     add_differences(config, first, names);
     add_differences(first, config, names);
+    add_model(reference, c->record, names);
   }
   const char *name, *separator = "";
   json_t* value;

@@ -10,12 +10,17 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/core/hash.h"
+#include "dynaflow/core/model_identity.h"
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/data/task.h"
+#include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
 #include "exit_code.h"
+#include "inexact.h"
+#include "json.h"
 #include "lookup.h"
 #include "options.h"
+#include "record_model.h"
 #include "rows.h"
 #include "suggestion.h"
 #include "terminal.h"
@@ -130,6 +135,21 @@ static void point_to_licences(rows* out, const char* task, const options* opts) 
   df_free(folder);
 }
 
+/* the identity of the model; its files one by one if there are several */
+static void describe_model(rows* out, const char* task, const df_model_identity* model) {
+  json_t *files = model_files_json(model->list), *file;
+  size_t i;
+  const size_t n = json_array_size(files);
+  char unit[32] = "";
+  if (n > 1) snprintf(unit, sizeof unit, "of %zu files", n);
+  add_text(out, task, "model sha256", model->files, unit);
+  json_array_foreach(files, i, file) {
+    if (n > 1) add_text(out, task, "model file", string_of(file, "path"), string_of(file, "sha256"));
+  }
+  add_text(out, task, "compiled model sha256", model->compiled, "");
+  json_decref(files);
+}
+
 static df_status info(arguments* a, const df_config* config, const df_search* search, rows* out) {
   df_system* system = NULL;
   df_dataset* data = NULL;
@@ -141,7 +161,7 @@ static df_status info(arguments* a, const df_config* config, const df_search* se
   if (status == DF_OK) {
     add_text(out, config->task_name, "title", config->task_title, "");
     add_text(out, config->task_name, "model", config->system_model, "");
-    add_text(out, config->task_name, "model sha256", model_sha256, "");
+    describe_model(out, config->task_name, df_mujoco_identity(system));
     status = task_data_path(config, search, &a->common, false, &path);
     a->to_make = status == DF_E_MISSING && strcmp(config->data_source, "npz") != 0;
   }
@@ -152,6 +172,7 @@ static df_status info(arguments* a, const df_config* config, const df_search* se
   }
   if (status == DF_OK) status = df_windows_new(data, config, &windows);
   if (status == DF_OK) {
+    warn_unchecked(config, system, data, &a->common);
     describe(out, config, data, windows);
     point_to_licences(out, a->task, &a->common);
   }
@@ -185,6 +206,23 @@ static df_status make(const arguments* a, const df_config* config, const df_sear
 
 /* ---- fetch ---- */
 
+/* checks the hash that the task gives; that of a model of several files covers all of them */
+static df_status check_present(const df_config* config, const df_search* search, const fetch_item* item,
+                               const char* present) {
+  char hash[DF_SHA256_TEXT];
+  df_system* system = NULL;
+  DF_TRY(df_sha256_file(present, hash));
+  if (!item->sha256[0] || strcmp(hash, item->sha256) == 0) return DF_OK;
+  if (item->name == config->system_model) {
+    char files[DF_SHA256_TEXT];
+    const df_status status = df_task_system(config, search, &system, files);
+    df_system_free(system);
+    if (status == DF_OK) return DF_OK;
+  }
+  return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, the task expects %s; replace the file", present, hash,
+                 item->sha256);
+}
+
 /* downloads the task's model or data unless it is found; checks its hash if the task gives one */
 static df_status fetch_one(const arguments* a, const df_config* config, const df_search* search, const fetch_item* item,
                            rows* out) {
@@ -193,11 +231,7 @@ static df_status fetch_one(const arguments* a, const df_config* config, const df
   char *present = NULL, *folder = NULL, *path = NULL;
   /* a file that is present is only checked */
   if (df_search_find(search, name, &present) == DF_OK) {
-    df_status status = df_sha256_file(present, hash);
-    if (status == DF_OK && sha256[0] && strcmp(hash, sha256) != 0) {
-      status =
-          df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, the task expects %s; replace the file", present, hash, sha256);
-    }
+    df_status status = check_present(config, search, item, present);
     if (status == DF_OK) add_text(out, config->task_name, what, present, "already present");
     df_free(present);
     return status;

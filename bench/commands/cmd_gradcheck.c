@@ -178,7 +178,8 @@ static df_status check(const arguments* a, const char* target, const df_system* 
     status = df_gradcheck_run(system, &cfg, &(df_gradcheck_states){.n = c->n, .x = c->x, .u = c->u}, points);
   }
   if (status == DF_OK) status = df_gradcheck_sum_up(c->n, points, &step);
-  if (status == DF_OK && c->m > 0) {
+  /* rollouts are checked along actions */
+  if (status == DF_OK && c->m > 0 && system->nu > 0) {
     const df_gradcheck_batch batch = {
         .n = c->m, .H = c->H, .x0 = c->x0, .u = c->u_m, .x_target = c->x_target, .weight = c->weight};
     status = df_gradcheck_rollouts(system, &cfg, &batch, points);
@@ -198,6 +199,9 @@ static int check_target(const arguments* a, const char* target, rows* out) {
   if (status == DF_OK) warn_inexact(target, system, &a->at.common);
   if (status != DF_OK) {
     verdict = target_failure(status, target);
+  } else if (a->plot && system->nu == 0) {
+    verdict = report_failure(
+        df_fail(DF_E_CONFIG, "%s: the model has no actuators, so --plot has no actions to vary", target));
   } else if (a->plot) {
     status = gradcheck_plot(system, target, &c, a->at.common.seeds[0], a->plot, out);
     if (status != DF_OK) verdict = report_failure(status);

@@ -8,19 +8,22 @@
 #include "checkpoint_command.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/dataset.h"
 #include "dynaflow/flow/method.h"
 #include "dynaflow/io/npz.h"
+#include "dynaflow/sim/mujoco.h"
 #include "eval_set.h"
 #include "rows.h"
 #include "terminal.h"
 #include "text.h"
 
-/* writes states, actions, conditions, dt and model hash; numpy reads the file without further packages */
+/* writes states, actions, conditions, dt and the identity of the model; numpy reads the file without further packages
+ */
 static df_status write_npz(const char* path, const cell* c, const eval_set* set, const double* x, const double* u) {
   const size_t B = (size_t)set->B, H = (size_t)set->H, nx = (size_t)c->task->system->nx;
   const size_t nu = (size_t)c->task->system->nu, nc = (size_t)c->task->data->nc;
   const double dt = c->task->system->dt;
-  df_npz_entry entries[6];
+  df_npz_entry entries[5 + DF_MODEL_ENTRIES];
   int n = 0;
   entries[n++] = (df_npz_entry){.key = "states", .rank = 3, .shape = {B, H + 1, nx}, .values = x};
   if (c->method->flags & DF_METHOD_RETURNS_ACTIONS) {
@@ -33,7 +36,7 @@ static df_status write_npz(const char* path, const cell* c, const eval_set* set,
     entries[n++] = (df_npz_entry){.key = "condition_names", .kind = DF_NPZ_TEXT, .text = text_of(&names)};
   }
   entries[n++] = (df_npz_entry){.key = "dt", .rank = 0, .values = &dt};
-  entries[n++] = (df_npz_entry){.key = "model_sha256", .kind = DF_NPZ_TEXT, .text = c->task->model_sha256};
+  n += df_dataset_model_entries(df_mujoco_identity(c->task->system), entries + n);
   const df_status status = df_npz_write(path, n, entries);
   text_clear(&names);
   /* a file that cannot be written is not one that is missing */
@@ -110,7 +113,7 @@ int cmd_sample(int argc, char** argv) {
                    "Samples trajectories from a checkpoint into an npz file.\n\n"
                    "Starts from the first states of the task's held-out windows. Writes states [windows][H+1][nx], "
                    "actions [windows][H][nu] if the method returns them, conditions [windows][nc] and condition_names "
-                   "if the task has conditions, dt in s, and model_sha256.\v"
+                   "if the task has conditions, dt in s, and the model's hashes.\v"
                    "Windows whose rollout diverged are NaN from there on, and their number is reported; if no window "
                    "is finite, nothing is written.\n\n" CHECKPOINT_EXIT_CODES,
                    true, &a);

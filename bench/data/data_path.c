@@ -41,7 +41,7 @@ static bool generates(const char* name) {
   return strncmp(name, "data.", 5) == 0 || (strncmp(name, "system.", 7) == 0 && strcmp(name, "system.model") != 0);
 }
 
-static df_status generated_name(const df_config* config, const df_generator* generator, const char* model_sha256,
+static df_status generated_name(const df_config* config, const df_generator* generator, const df_system* system,
                                 char** name) {
   char value[4096], hash[DF_SHA256_TEXT];
   text canonical = {0};
@@ -52,7 +52,8 @@ static df_status generated_name(const df_config* config, const df_generator* gen
     df_config_value(config, i, value, sizeof value);
     text_add(&canonical, "%s %s\n", keys[i].name, value);
   }
-  text_add(&canonical, "model %s\nmujoco %s\ndemonstrator %d\n", model_sha256, df_mujoco_version(), generator->version);
+  text_add(&canonical, "model %s\nmujoco %s\ndemonstrator %d\n", df_mujoco_identity(system)->compiled,
+           df_mujoco_version(), generator->version);
   const df_status status = df_sha256(text_of(&canonical), canonical.n, hash);
   text_clear(&canonical);
   if (status == DF_OK) *name = format_text("%s-%.12s.npz", config->task_name, hash);
@@ -67,7 +68,7 @@ static bool show_progress(void* context, int done, int wanted) {
 }
 
 static df_status generate(const df_generator* generator, const df_config* config, const df_system* system,
-                          const char* model_sha256, const options* opts, const char* path) {
+                          const options* opts, const char* path) {
   progress p;
   df_generation report = {.n = 0};
   df_dataset* data = NULL;
@@ -81,7 +82,7 @@ static df_status generate(const df_generator* generator, const df_config* config
   const df_generator_env env = {.threads = opts->threads, .progress = show_progress, .context = &p, .report = &report};
   status = generator->make(system, config, &env, &data);
   progress_end(&p);
-  if (status == DF_OK) status = df_dataset_write(path, data, model_sha256);
+  if (status == DF_OK) status = df_dataset_write(path, data, df_mujoco_identity(system));
   df_dataset_free(data);
   for (int i = 0; i < report.n && status == DF_OK && !opts->quiet; i++) {
     const df_attempts* kind = &report.kind[i];
@@ -92,10 +93,9 @@ static df_status generate(const df_generator* generator, const df_config* config
 }
 
 static df_status generated_path(const df_generator* generator, const df_config* config, const df_search* search,
-                                const options* opts, bool make_if_missing, const df_system* system,
-                                const char* model_sha256, char** path) {
+                                const options* opts, bool make_if_missing, const df_system* system, char** path) {
   char *name = NULL, *folder = NULL;
-  df_status status = generated_name(config, generator, model_sha256, &name);
+  df_status status = generated_name(config, generator, system, &name);
   if (status != DF_OK) return status;
   status = df_search_find(search, name, path);
   if (status == DF_E_MISSING && !make_if_missing) {
@@ -103,7 +103,7 @@ static df_status generated_path(const df_generator* generator, const df_config* 
   } else if (status == DF_E_MISSING) {
     status = writable_data_folder(search, opts, &folder);
     *path = folder ? df_path_join(folder, name) : NULL;
-    if (status == DF_OK) status = *path ? generate(generator, config, system, model_sha256, opts, *path) : DF_E_NOMEM;
+    if (status == DF_OK) status = *path ? generate(generator, config, system, opts, *path) : DF_E_NOMEM;
   }
   if (status != DF_OK) {
     df_free(*path);
@@ -144,7 +144,7 @@ df_status task_data_path(const df_config* config, const df_search* search, const
   char model_sha256[DF_SHA256_TEXT];
   DF_TRY(find_generator(config, &generator));
   DF_TRY(df_task_system(config, search, &system, model_sha256));
-  const df_status status = generated_path(generator, config, search, opts, make_if_missing, system, model_sha256, path);
+  const df_status status = generated_path(generator, config, search, opts, make_if_missing, system, path);
   df_system_free(system);
   return status;
 }

@@ -5,10 +5,12 @@
 
 #include "dynaflow/config/config.h"
 #include "dynaflow/core/hash.h"
+#include "dynaflow/core/model_identity.h"
 #include "expect.h"
 #include "gate_group.h"
 #include "golden.h"
 #include "json.h"
+#include "record_model.h"
 #include "run_view.h"
 #include "text.h"
 #include "verdict.h"
@@ -79,6 +81,13 @@ static void compare_cell(held* h, const run_cell* c, const char* task_file) {
   if (golden_settings(c->record, settings) != DF_OK || strcmp(settings, h->golden.settings) != 0) {
     differ(h, "golden", "%s, seed %lld: settings of system, data, window, split, chart or eval differ from those of %s",
            c->method, (long long)c->seed, h->golden.path);
+  }
+  /* versions of MuJoCo are compared above */
+  char clause[256];
+  const df_model_identity golden = {.files = h->golden.model, .compiled = h->golden.compiled};
+  if (model_compare(c->record, &golden, clause, sizeof clause) == DF_MODEL_OTHER) {
+    differ(h, "golden", "%s, seed %lld: another model than that of %s (%.16s, not %.16s)", c->method,
+           (long long)c->seed, h->golden.path, string_of(c->record, "model_sha256"), h->golden.model);
   }
 }
 

@@ -135,17 +135,24 @@ static const char* value_of(const char* line, const char* name) {
 }
 
 static df_status take_comment(const place* at, const char* line, golden_table* g) {
-  static const char* const names[] = {"mujoco", "task_version", "settings"};
-  const bool known[] = {g->mujoco[0], g->task_version, g->settings[0]};
-  for (int i = 0; i < 3; i++) {
-    const char* value = value_of(line, names[i]);
+  const struct {
+    const char* name;
+    char* text;
+    size_t size;
+  } texts[] = {{"mujoco", g->mujoco, sizeof g->mujoco},
+               {"settings", g->settings, sizeof g->settings},
+               {"model", g->model, sizeof g->model},
+               {"compiled", g->compiled, sizeof g->compiled}};
+  static const char version[] = "task_version", twice[] = "the line appears twice";
+  for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+    const char* value = value_of(line, texts[i].name);
     if (!value) continue;
-    if (known[i]) return fail_field(at, names[i], value, "the line appears twice");
-    if (i == 0) return take_name(at, names[i], value, g->mujoco, sizeof g->mujoco);
-    if (i == 1) return take_count(at, names[i], value, 1, &g->task_version);
-    return take_name(at, names[i], value, g->settings, sizeof g->settings);
+    if (texts[i].text[0]) return fail_field(at, texts[i].name, value, twice);
+    return take_name(at, texts[i].name, value, texts[i].text, texts[i].size);
   }
-  return DF_OK;
+  const char* value = value_of(line, version);
+  if (!value) return DF_OK;
+  return g->task_version ? fail_field(at, version, value, twice) : take_count(at, version, value, 1, &g->task_version);
 }
 
 /* orders rows by what they are the number of */
@@ -290,6 +297,11 @@ static void add_comment(text* out, const char* key, const char* value) {
   text_add(out, "\n");
 }
 
+/* the same, unless an older record lacks the value */
+static void add_known(text* out, const char* key, const char* value) {
+  if (value[0]) add_comment(out, key, value);
+}
+
 /* a table is read by splitting its lines at commas, so names that need quotes, or that a spreadsheet would compute, are
  * refused */
 static df_status check_name(const char* what, const char* name) {
@@ -359,6 +371,8 @@ static df_status add_head(const run_view* r, const run_group* g, const char* rea
   add_comment(out, "task_version", version[0] ? version : "1");
   add_comment(out, "settings", settings);
   text_add(out, "# numbers: %d\n", numbers > 0 ? numbers : 1);
+  add_known(out, "model", string_of(first->record, "model_sha256"));
+  add_known(out, "compiled", string_of(first->record, "compiled_sha256"));
   add_comment(out, "commit", string_of(provenance, "commit"));
   add_comment(out, "blas", string_of(json_object_get(provenance, "blas"), "kernel"));
   add_comment(out, "cpu", string_of(provenance, "cpu"));

@@ -2,8 +2,9 @@
  * runs are held.
  *
  * The file starts with comment lines "# name: value": the reason for accepting the numbers, mujoco, task_version and
- * settings (SHA-256 of the shared settings), which a run must match; and numbers (NUMBERS_VERSION, key.h), commit, blas
- * and cpu, for information only.
+ * settings (SHA-256 of the shared settings), which a run must match; model and compiled (`files` and `compiled` of
+ * dynaflow/core/model_identity.h), which a run must match if they are there, as older tables have none; and numbers
+ * (NUMBERS_VERSION, key.h), commit, blas and cpu, for information only.
  * Tidy rows as in a report's results.csv follow: task,method,seed,profile,metric,k,value,unit,n,lo,hi,status. */
 #ifndef BENCH_GATE_GOLDEN_H
 #define BENCH_GATE_GOLDEN_H
@@ -23,7 +24,7 @@ typedef struct golden_row {
 
 typedef struct golden_table {
   char* path;
-  char mujoco[32], settings[DF_SHA256_TEXT];
+  char mujoco[32], settings[DF_SHA256_TEXT], model[DF_SHA256_TEXT], compiled[DF_SHA256_TEXT];
   int task_version;
   int n;
   golden_row* rows; /* [n], owned */

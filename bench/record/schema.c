@@ -138,6 +138,7 @@ static const field cell_fields[] = {{"key", SHA256, true},
                                     {"train_cpu_s", NUMBER, false},
                                     {"model_sha256", SHA256, false},
                                     {"compiled_sha256", SHA256, false},
+                                    {"model_files", ARRAY, false},
                                     {"data_sha256", SHA256, false},
                                     {"plugin_sha256", SHA256, false},
                                     {"windows_sha256", SHA256, false},
@@ -241,6 +242,7 @@ static df_status check_cell(const json_t* record) {
   DF_TRY(CHECK_FIELDS(json_object_get(record, "provenance"), "provenance.", provenance_fields));
   if (done && !json_object_get(record, "rows")) return df_fail(DF_E_FORMAT, "rows is missing");
   if (done && !json_object_get(record, "training")) return df_fail(DF_E_FORMAT, "training is missing");
+  DF_TRY(CHECK_EACH(json_object_get(record, "model_files"), "model_files", file_fields));
   DF_TRY(check_limits(json_object_get(record, "limits")));
   DF_TRY(check_training(json_object_get(record, "training")));
   DF_TRY(CHECK_EACH(json_object_get(record, "rows"), "rows", row_fields));

@@ -20,6 +20,7 @@
 #include "lookup.h"
 #include "machine.h"
 #include "methods.h"
+#include "record_model.h"
 #include "store.h"
 #include "text.h"
 
@@ -77,20 +78,17 @@ static df_status load_system(const options* opts, const json_t* record, df_syste
 
 static df_status find_system(const options* opts, const json_t* record, df_system** out) {
   const char* mujoco = string_of(json_object_get(record, "provenance"), "mujoco");
-  char compiled[DF_SHA256_TEXT];
+  char clause[256];
   if (strcmp(mujoco, df_mujoco_version()) != 0) {
     return df_fail(DF_E_MISMATCH, "recorded with MuJoCo %s, this program has %s", mujoco, df_mujoco_version());
   }
   DF_TRY(load_system(opts, record, out));
-  df_status status = df_mujoco_fingerprint(*out, compiled);
-  if (status == DF_OK && strcmp(compiled, string_of(record, "compiled_sha256")) != 0) {
-    status = df_fail(DF_E_MISMATCH, "the model of task %s compiles to SHA-256 %.16s here, and to %.16s in the record",
-                     string_of(record, "task"), compiled, string_of(record, "compiled_sha256"));
-  }
-  if (status == DF_OK) return DF_OK;
+  const df_model_match match = model_compare(record, df_mujoco_identity(*out), clause, sizeof clause);
+  if (match == DF_MODEL_SAME) return DF_OK;
   df_system_free(*out);
   *out = NULL;
-  return status;
+  return df_fail(DF_E_MISMATCH, "task %s has another model than the record: %s", string_of(record, "task"),
+                 match == DF_MODEL_UNKNOWN ? "the record does not identify its model" : clause);
 }
 
 /* the system of a record, cached while successive records have the same one; NULL with a warning if it is not

@@ -9,6 +9,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/clock.h"
 #include "dynaflow/core/file.h"
+#include "dynaflow/core/model_identity.h"
 #include "dynaflow/nn/blas.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
@@ -23,6 +24,7 @@
 #include "notes.h"
 #include "progress.h"
 #include "provenance.h"
+#include "record_model.h"
 #include "terminal.h"
 
 df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed, const options* opts) {
@@ -35,9 +37,11 @@ df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t
   /* hashes of the model */
   df_system* system;
   DF_TRY(df_task_system(&c->config, &c->search, &system, c->model_sha256));
-  const df_status status = df_mujoco_fingerprint(system, c->compiled_sha256);
+  const df_model_identity* model = df_mujoco_identity(system);
+  snprintf(c->compiled_sha256, sizeof c->compiled_sha256, "%s", model->compiled);
+  c->model_list = df_strdup(model->list);
   df_system_free(system);
-  DF_TRY(status);
+  if (!c->model_list) return DF_E_NOMEM;
   /* key: everything that can change the numbers */
   const df_blas_info* blas = df_blas_get_info();
   const cell_identity id = {.config = &c->config,
@@ -54,8 +58,19 @@ df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t
   return cell_key(&training, KEY_TRAINING, c->training_key);
 }
 
+/* DF_E_MISMATCH if the model is no longer that of the cell's key */
+static df_status check_unchanged(const cell* c) {
+  char clause[256];
+  const df_model_identity opened = {c->model_list, c->model_sha256, c->compiled_sha256, df_mujoco_version()};
+  if (df_model_compare(&opened, df_mujoco_identity(c->task->system), clause, sizeof clause) == DF_MODEL_SAME)
+    return DF_OK;
+  return df_fail(DF_E_MISMATCH, "task %s: the model changed while the program ran: %s", c->config.task_name, clause);
+}
+
 df_status cell_load(cell* c) {
   DF_TRY(df_task_new(&c->config, &c->search, c->data_path, &c->task));
+  DF_TRY(check_unchanged(c));
+  warn_unchecked(&c->config, c->task->system, c->task->data, c->opts);
   if ((c->method->flags & DF_METHOD_NEEDS_ACTIONS) && !c->task->data->actions) {
     return df_fail(DF_E_CONFIG, "task %s: method %s needs actions, but the demonstrations have states only",
                    c->config.task_name, c->method->name);
@@ -70,6 +85,8 @@ void cell_close(cell* c) {
   eval_set_free(c->set);
   df_task_free(c->task);
   df_free(c->data_path);
+  df_free(c->model_list);
+  c->model_list = NULL;
   c->set = NULL;
   search_clear(&c->search);
   c->data_path = NULL;
@@ -369,6 +386,7 @@ static json_t* begin_record(const cell* c) {
       config_json(&c->config), "provenance", machine_provenance(c->opts), "model_sha256", c->model_sha256,
       "compiled_sha256", c->compiled_sha256, "data_sha256", c->data_sha256, "started", iso_time(started));
   const char* plugin = df_method_file_sha256(c->method);
+  if (record) json_object_set_new(record, "model_files", model_files_json(c->model_list));
   if (record) json_object_set_new(record, "notes", json_array());
   if (record && plugin[0]) json_object_set_new(record, "plugin_sha256", json_string(plugin));
   return record;

@@ -32,8 +32,9 @@ typedef struct cell {
   df_config config;
   df_search search;
   char* data_path;                      /* file of the demonstrations */
-  char model_sha256[DF_SHA256_TEXT];    /* of the model file */
-  char compiled_sha256[DF_SHA256_TEXT]; /* of the compiled model, which covers included files; part of the key */
+  char* model_list;                     /* of the model that cell_open() compiled: members of df_model_identity */
+  char model_sha256[DF_SHA256_TEXT];    /* `files` */
+  char compiled_sha256[DF_SHA256_TEXT]; /* `compiled`, part of the key */
   char data_sha256[DF_SHA256_TEXT];
   char key[DF_SHA256_TEXT];
   char training_key[DF_SHA256_TEXT]; /* KEY_TRAINING without the method: with its name, identifies a trained network */
@@ -55,7 +56,8 @@ DF_MUST_CHECK df_status cell_open(cell* c, const char* task, const df_method* me
 void cell_close(cell* c);
 
 /* Reads model and data and draws the held-out windows. DF_E_CONFIG if the method needs actions and the data have none,
- * or if a setting of the evaluation does not fit the model; other errors of df_task_new() and eval_set_new(). */
+ * or if a setting of the evaluation does not fit the model; DF_E_MISMATCH if the model has changed since cell_open();
+ * other errors of df_task_new() and eval_set_new(). */
 DF_MUST_CHECK df_status cell_load(cell* c);
 
 /* Creates the method's instance, untrained. Requires cell_load(), as do the functions below. */

@@ -8,11 +8,16 @@
 #include <strings.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/model_identity.h"
 #include "dynaflow/io/npz.h"
 #include "dynaflow/sim/mujoco.h"
 
 /* tolerance on | |q| - 1 | of a recorded quaternion: recorders may add noise, a larger error means it is not one */
 static const double quat_tolerance = 0.05;
+
+/* the keys of the model in an npz file */
+static const char MODEL_SHA256[] = "model_sha256", MODEL_FILES[] = "model_files", MODEL_COMPILED[] = "compiled_sha256",
+                  MODEL_MUJOCO[] = "mujoco";
 
 /* ---- life cycle ---- */
 
@@ -194,17 +199,33 @@ static df_status check_dt(const reader* r) {
                  r->system->dt);
 }
 
-static df_status check_model(const reader* r) {
-  const char* expected = r->config->system_model_sha256;
-  if (*expected == '\0' || !df_npz_has(r->npz, "model_sha256")) return DF_OK;
-  char* found;
-  DF_TRY(df_npz_read_text(r->npz, "model_sha256", &found));
-  df_status status = DF_OK;
-  if (*found != '\0' && strcasecmp(found, expected) != 0) {
-    status = df_fail(DF_E_MISMATCH, "%s: recorded with the model of SHA-256 %s, but the task's model has %s", r->path,
-                     found, expected);
+/* sets *text to a text that may be missing: NULL */
+static df_status read_optional(const reader* r, const char* key, char** text) {
+  *text = NULL;
+  return df_npz_has(r->npz, key) ? df_npz_read_text(r->npz, key, text) : DF_OK;
+}
+
+/* A recording of other files under another MuJoCo is refused; of the same files, it is a recording of the model by that
+ * MuJoCo, which a replay judges. */
+static df_status check_model(const reader* r, char* unchecked, size_t n) {
+  const df_model_identity* here = df_mujoco_identity(r->system);
+  char *list = NULL, *files = NULL, *compiled = NULL, *mujoco = NULL;
+  if (!here) return DF_OK;
+  df_status status = read_optional(r, MODEL_FILES, &list);
+  if (status == DF_OK) status = read_optional(r, MODEL_SHA256, &files);
+  if (status == DF_OK) status = read_optional(r, MODEL_COMPILED, &compiled);
+  if (status == DF_OK) status = read_optional(r, MODEL_MUJOCO, &mujoco);
+  if (status == DF_OK) {
+    const df_model_identity recorded = {list, files, compiled, mujoco};
+    const df_model_match match = df_model_compare(&recorded, here, unchecked, n);
+    if (match == DF_MODEL_OTHER)
+      status = df_fail(DF_E_MISMATCH, "%s: recorded with another model: %s", r->path, unchecked);
+    if (match != DF_MODEL_MAIN_FILE) unchecked[0] = '\0';
   }
-  df_free(found);
+  df_free(list);
+  df_free(files);
+  df_free(compiled);
+  df_free(mujoco);
   return status;
 }
 
@@ -296,9 +317,12 @@ static df_status read_all(reader* r, df_dataset** out) {
   DF_TRY(read_actions(r));
   DF_TRY(read_conditions(r));
   DF_TRY(check_dt(r));
-  DF_TRY(check_model(r));
+  char unchecked[sizeof(*out)->model_unchecked];
+  unchecked[0] = '\0';
+  DF_TRY(check_model(r, unchecked, sizeof unchecked));
   DF_TRY(assemble(r, out));
   memcpy((*out)->sha256, sha256, sizeof sha256);
+  memcpy((*out)->model_unchecked, unchecked, sizeof unchecked);
   return DF_OK;
 }
 
@@ -322,7 +346,19 @@ df_status df_dataset_read(const char* path, const df_config* config, const df_sy
 
 /* ---- writing ---- */
 
-df_status df_dataset_write(const char* path, const df_dataset* data, const char* model_sha256) {
+int df_dataset_model_entries(const df_model_identity* model, df_npz_entry entries[DF_MODEL_ENTRIES]) {
+  const df_npz_entry all[DF_MODEL_ENTRIES] = {{.key = MODEL_SHA256, .kind = DF_NPZ_TEXT, .text = model->files},
+                                              {.key = MODEL_FILES, .kind = DF_NPZ_TEXT, .text = model->list},
+                                              {.key = MODEL_COMPILED, .kind = DF_NPZ_TEXT, .text = model->compiled},
+                                              {.key = MODEL_MUJOCO, .kind = DF_NPZ_TEXT, .text = model->mujoco}};
+  int n = 0;
+  for (int i = 0; i < DF_MODEL_ENTRIES; i++) {
+    if (all[i].text && all[i].text[0]) entries[n++] = all[i];
+  }
+  return n;
+}
+
+df_status df_dataset_write(const char* path, const df_dataset* data, const df_model_identity* model) {
   DF_REQUIRE_POINTER(path);
   DF_REQUIRE_POINTER(data);
   const size_t episodes = (size_t)data->episodes, length = (size_t)data->length;
@@ -337,7 +373,7 @@ df_status df_dataset_write(const char* path, const df_dataset* data, const char*
   }
 
   /* list the arrays that the dataset has */
-  df_npz_entry entries[6];
+  df_npz_entry entries[5 + DF_MODEL_ENTRIES];
   int n = 0;
   entries[n++] = (df_npz_entry){
       .key = "states", .rank = 3, .shape = {episodes, length + 1, (size_t)data->nx}, .values = data->states};
@@ -351,6 +387,6 @@ df_status df_dataset_write(const char* path, const df_dataset* data, const char*
     entries[n++] = (df_npz_entry){.key = "condition_names", .kind = DF_NPZ_TEXT, .text = names};
   }
   entries[n++] = (df_npz_entry){.key = "dt", .values = &data->dt};
-  entries[n++] = (df_npz_entry){.key = "model_sha256", .kind = DF_NPZ_TEXT, .text = model_sha256 ? model_sha256 : ""};
+  if (model) n += df_dataset_model_entries(model, entries + n);
   return df_npz_write(path, n, entries);
 }

@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/model_identity.h"
 
 /* ---- the system ---- */
 
@@ -26,10 +26,14 @@ df_mujoco_cfg df_task_system_cfg(const df_config* config) {
   return cfg;
 }
 
-static df_status check_model(const char* path, const char* expected, char sha256[DF_SHA256_TEXT]) {
-  DF_TRY(df_sha256_file(path, sha256));
-  if (*expected == '\0' || strcasecmp(expected, sha256) == 0) return DF_OK;
-  return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, but system.model_sha256 is %s", path, sha256, expected);
+/* a hash of the model file alone is accepted too: df_task_unchecked() names what it leaves open */
+static df_status check_model(const char* path, const char* expected, const df_system* system) {
+  const df_model_identity* model = df_mujoco_identity(system);
+  char clause[256];
+  if (*expected == '\0') return DF_OK;
+  const df_model_match match = df_model_compare(&(df_model_identity){.files = expected}, model, clause, sizeof clause);
+  if (match == DF_MODEL_SAME || match == DF_MODEL_MAIN_FILE) return DF_OK;
+  return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, but system.model_sha256 is %s", path, model->files, expected);
 }
 
 /* adds to the message of a refused model the settings of a task that correspond to the options named in it */
@@ -62,26 +66,49 @@ df_status df_task_system_with(const df_config* config, const df_search* search, 
   }
   char* path;
   DF_TRY(df_search_find(search, config->system_model, &path));
-  df_status status = check_model(path, config->system_model_sha256, model_sha256);
-  if (status == DF_OK) status = df_mujoco_system_new(path, cfg, out);
+  df_status status = df_mujoco_system_new(path, cfg, out);
+  if (status == DF_OK) status = check_model(path, config->system_model_sha256, *out);
+  if (status == DF_OK) {
+    snprintf(model_sha256, DF_SHA256_TEXT, "%s", df_mujoco_identity(*out)->files);
+  } else {
+    df_system_free(*out);
+    *out = NULL;
+  }
   df_free(path);
   return status == DF_E_UNSUPPORTED ? name_settings() : status;
 }
 
+const char* df_task_unchecked(const df_config* config, const df_system* system, const df_dataset* data, char* text,
+                              size_t n) {
+  char clause[256];
+  if (n) text[0] = '\0';
+  const df_model_identity* model = df_mujoco_identity(system);
+  const df_model_identity pinned = {.files = config->system_model_sha256};
+  if (!model) return text;
+  if (df_model_compare(&pinned, model, clause, sizeof clause) == DF_MODEL_MAIN_FILE) {
+    snprintf(text, n, "system.model_sha256: %s; to cover all files, set it to %s", clause, model->files);
+  } else if (data && data->model_unchecked[0]) {
+    snprintf(text, n, "the demonstrations may be of another model: %s", data->model_unchecked);
+  }
+  return text;
+}
+
 /* ---- the task ---- */
+
+/* there is nothing to learn without actions */
+static df_status check_actuators(const df_system* system, const df_config* config, const df_search* search) {
+  char* path;
+  if (system->nu > 0) return DF_OK;
+  DF_TRY(df_search_find(search, config->system_model, &path));
+  const df_status status = df_fail(DF_E_CONFIG, "%s: the model has no actuators", path);
+  df_free(path);
+  return status;
+}
 
 static df_status build(df_task* task, const df_search* search, const char* data_path) {
   DF_TRY(df_task_system(&task->config, search, &task->system, task->model_sha256));
-
-  /* demonstrations that record a model hash must record this model's, even if the task does not set one */
-  df_config* expected = df_alloc(1, sizeof *expected);
-  if (!expected) return DF_E_NOMEM;
-  *expected = task->config;
-  snprintf(expected->system_model_sha256, sizeof expected->system_model_sha256, "%s", task->model_sha256);
-  const df_status status = df_dataset_read(data_path, expected, task->system, &task->data);
-  df_free(expected);
-  if (status != DF_OK) return status;
-
+  DF_TRY(check_actuators(task->system, &task->config, search));
+  DF_TRY(df_dataset_read(data_path, &task->config, task->system, &task->data));
   DF_TRY(df_windows_new(task->data, &task->config, &task->windows));
   DF_TRY(df_chart_new(task->system, &task->config, &task->chart));
   return df_chart_fit(task->chart, task->data, task->windows);

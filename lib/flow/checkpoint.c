@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/model_identity.h"
 #include "dynaflow/io/safetensors.h"
+#include "dynaflow/sim/mujoco.h"
 
 enum { STATISTICS = 6 };
 static const char* const format_version = "1";
@@ -52,6 +54,20 @@ static df_status check_finite(const char* path, const df_named_tensor* t) {
   return DF_OK;
 }
 
+/* the metadata entries of the model, in the order of the members of df_model_identity */
+enum { MODEL_KEYS = 4 };
+static const char* const model_keys[MODEL_KEYS] = {"dynaflow.model_files", "dynaflow.model_sha256",
+                                                   "dynaflow.compiled_sha256", "dynaflow.mujoco"};
+static const char* model_text(const df_model_identity* model, int i) {
+  const char* const texts[MODEL_KEYS] = {model->list, model->files, model->compiled, model->mujoco};
+  return texts[i];
+}
+
+static df_model_identity model_of(const df_task* task) {
+  const df_model_identity* model = df_mujoco_identity(task->system);
+  return model ? *model : (df_model_identity){"", task->model_sha256, "", ""};
+}
+
 /* lists every setting as a text pair; `text` [keys][VALUE_MAX] holds the values. Returns the number of pairs. */
 enum { VALUE_MAX = 4096 };
 static int settings(const df_config* config, df_text_pair* pairs, char (*text)[VALUE_MAX]) {
@@ -91,15 +107,17 @@ static df_status write_file(const char* path, const checkpoint_identity* id, con
   pairs[m++] = (df_text_pair){"dynaflow.format", format_version};
   pairs[m++] = (df_text_pair){"dynaflow.kind", id->kind};
   pairs[m++] = (df_text_pair){"dynaflow.seed", seed};
-  pairs[m++] = (df_text_pair){"dynaflow.model_sha256", id->task->model_sha256};
   pairs[m++] = (df_text_pair){"dynaflow.data_sha256", id->task->data->sha256};
+  const df_model_identity model = model_of(id->task);
+  for (int i = 0; i < MODEL_KEYS; i++) pairs[m++] = (df_text_pair){model_keys[i], model_text(&model, i)};
   return df_safetensors_write(path, count, tensors, m, pairs);
 }
 
 df_status checkpoint_save(const char* path, const checkpoint_identity* id, const df_net* net, const df_real* weights) {
   const df_tensor* list;
   const df_config_key* keys;
-  const size_t n = (size_t)df_net_tensors(net, &list) + STATISTICS + 1, m = (size_t)df_config_keys(&keys) + 5;
+  const size_t n = (size_t)df_net_tensors(net, &list) + STATISTICS + 1,
+               m = (size_t)df_config_keys(&keys) + 4 + MODEL_KEYS;
   df_named_tensor* tensors = df_alloc(n, sizeof *tensors);
   df_text_pair* pairs = df_alloc(m, sizeof *pairs);
   char(*text)[VALUE_MAX] = df_alloc(m, sizeof *text);
@@ -131,13 +149,29 @@ static bool is_free(const char* key) {
   return false;
 }
 
+static df_status check_model(const char* path, const df_safetensors* file, const df_task* task) {
+  const df_model_identity here = model_of(task);
+  const df_model_identity recorded = {
+      df_safetensors_metadata(file, model_keys[0]), df_safetensors_metadata(file, model_keys[1]),
+      df_safetensors_metadata(file, model_keys[2]), df_safetensors_metadata(file, model_keys[3])};
+  char clause[512];
+  switch (df_model_compare(&recorded, &here, clause, sizeof clause)) {
+    case DF_MODEL_SAME:
+      return DF_OK;
+    case DF_MODEL_UNKNOWN:
+      return df_fail(DF_E_FORMAT, "%s: nothing in it says with which model it was trained (%s)", path, model_keys[1]);
+    case DF_MODEL_MAIN_FILE:
+      return df_fail(DF_E_MISMATCH, "%s: an older version wrote it: %s; train again", path, clause);
+    default:
+      return df_fail(DF_E_MISMATCH, "%s: trained with another model: %s", path, clause);
+  }
+}
+
 /* checks that the checkpoint is of this task, method, model and data, with the same settings of chart and network */
 static df_status check_identity(const char* path, const df_safetensors* file, const checkpoint_identity* id) {
   DF_TRY(check_entry(path, file, "dynaflow.format", format_version));
   DF_TRY(check_entry(path, file, "task.name", id->task->config.task_name));
   DF_TRY(check_entry(path, file, "dynaflow.kind", id->kind));
-  DF_TRY(check_entry(path, file, "dynaflow.model_sha256", id->task->model_sha256));
-  DF_TRY(check_entry(path, file, "dynaflow.data_sha256", id->task->data->sha256));
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {
@@ -145,7 +179,9 @@ static df_status check_identity(const char* path, const df_safetensors* file, co
     df_config_value(&id->task->config, i, value, sizeof value);
     if (!is_free(keys[i].name)) DF_TRY(check_entry(path, file, keys[i].name, value));
   }
-  return DF_OK;
+  /* after the settings, by which the compiled model and the data may differ, too */
+  DF_TRY(check_model(path, file, id->task));
+  return check_entry(path, file, "dynaflow.data_sha256", id->task->data->sha256);
 }
 
 static df_status read_tensors(const char* path, const df_safetensors* file, const checkpoint_identity* id,

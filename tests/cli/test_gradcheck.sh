@@ -22,7 +22,7 @@ XML
 motor='<motor joint="x" ctrllimited="true" ctrlrange="-5 5"/>'
 cart cart.xml '' '' "$motor"
 cart wind.xml 'wind="1 0 0" density="1.2" viscosity="0.1"' '' "$motor"
-cart still.xml '' '' ''
+echo '<mujoco/>' >"$scratch/suite/still.xml"
 cat >"$suite" <<LIST
 # kinds of state        how many
 states rest=3 motion=12 impact=5 limits=6 sliding=3 rolling=3 stuck=3   # of each model
@@ -59,7 +59,7 @@ assert int(rows['own/ball']['rolling']) == 3 and int(rows['own/cart']['rolling']
 assert int(rows['own/cart']['limits']) == 6
 assert rows['own/cart']['compiled'] != rows['own/slow_cart']['compiled']
 assert rows['own/wind']['adjoint'] in ('refused', 'differenced') and 'fluid' in rows['own/wind']['features'], rows['own/wind']
-assert rows['own/still']['adjoint'] == 'unreadable' and 'no actuators' in rows['own/still']['features'], rows['own/still']
+assert rows['own/still']['adjoint'] == 'unreadable' and 'no joints' in rows['own/still']['features'], rows['own/still']
 assert all('/' not in r['features'].split(' ')[0] for r in rows.values())" "$one/verification.csv"
 check page_names_every_model bash -c "for m in cart slow_cart ball wind still; do grep -q \"own/\$m \" '$one/verification.md' || exit 1; done"
 check page_knows_kinds_and_causes grep -qE '^\| rolling \| 1 \| 3 ' "$one/verification.md"
@@ -102,7 +102,7 @@ import json, sys
 r = json.load(open(sys.argv[1]))['rows'][0]
 assert 1.4 < r['transitionfd_centred_per_vjp'] / r['transitionfd_per_vjp'] < 3, r" "$scratch/out"
 check bench_of_a_suite_exits_0 exits_with 0 bench adjoint --suite "$suite" --windows 4 --passes 2 --out "$one" --quiet
-check bench_names_the_skipped_model says 'skipping own/still: .*no actuators'
+check bench_names_the_skipped_model says 'skipping own/still: .*no joints'
 check timing_table_shows_targets grep -qE '^\| own/cart .*\| 0\.5 \| (within|above) \|' "$one/timing.md"
 check timing_csv_has_one_line_per_model [ "$(wc -l <"$one/timing.csv")" -eq 4 ]
 check bench_rollout_exits_0 exits_with 0 bench rollout "$scratch/suite/cart.xml" --windows 4 --passes 2 --threads 2 --json
@@ -231,6 +231,15 @@ cat >"$scratch/cylinder.xml" <<XML
 <geom type="cylinder" size=".1 .1" mass="1"/></body></worldbody>
 <actuator><motor joint="z" ctrllimited="true" ctrlrange="-5 5"/></actuator></mujoco>
 XML
+# a hanging chain without actuators: its states are checked, and there are no rollouts to check
+cat >"$scratch/chain.xml" <<XML
+<mujoco><option timestep="0.002"/><worldbody><composite type="cable" curve="s" count="5 1 1" size=".4" offset="0 0 .5" initial="none">
+<joint kind="main" damping=".01"/><geom type="capsule" size=".01" mass=".05"/></composite></worldbody></mujoco>
+XML
+check a_model_without_actuators_is_checked_by_its_states verdict 0 holds "$scratch/chain.xml" --states 40 --rollouts 5
+check its_rollouts_are_not bash -c "! grep -q rollout '$scratch/out'"
+check nothing_is_plotted_of_it refuses 'chain.xml: the model has no actuators, so --plot has no actions to vary' gradcheck "$scratch/chain.xml" \
+  --plot "$scratch/no_plot"
 check an_exact_model_holds verdict 0 holds "$scratch/suite/cart.xml" --states 40 --rollouts 5
 check without_rollouts_the_states_decide verdict 0 holds "$scratch/suite/cart.xml" --states 40 --rollouts 0
 check rollouts_on_kinks_are_inconclusive verdict 4 inconclusive "$scratch/kinks.xml" --states 60 --rollouts 5

@@ -41,6 +41,16 @@ check the_installed_program_finds_its_libraries_and_tasks \
   bash -c "cd / && env -u LD_LIBRARY_PATH '$tree/bin/dynaflow' list tasks | grep -q go1_gaits"
 check its_mujoco_is_the_installed_one bash -c "ldd '$tree/bin/dynaflow' | grep -F '$tree/bin/../lib/dynaflow/$library'"
 
+# MuJoCo's plugins come along
+plugins=$(ls -d "$mujoco/lib/mujoco_plugin" "$mujoco/bin/mujoco_plugin" 2>/dev/null | head -1)
+check the_plugins_are_installed bash -c "diff -r '$plugins' '$tree/lib/dynaflow/mujoco_plugin' && ls '$plugins'/*.so"
+echo '<mujoco><extension><plugin plugin="mujoco.pid"/><plugin plugin="no.such"/></extension></mujoco>' >"$scratch/plugins.xml"
+loads_its_own() {
+  ! env -u LD_LIBRARY_PATH "$tree/bin/dynaflow" gradcheck "$scratch/plugins.xml" 2>"$scratch/err" &&
+    grep -F "plugin no.such not found" "$scratch/err" | grep -F "(plugins are loaded from $(realpath "$tree")/lib/dynaflow/mujoco_plugin)"
+}
+check the_installed_program_loads_its_own_plugins loads_its_own
+
 # ---- programs of users ----
 export PKG_CONFIG_PATH=$tree/lib/pkgconfig
 version=$(sed -n 's/^VERSION := //p' Makefile)

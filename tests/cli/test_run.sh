@@ -265,13 +265,12 @@ cp tasks/$task/go1.xml "$scratch/tasks/other"
 sed 's/name: go1_gaits/name: other/' tasks/$task/task.yaml >"$scratch/tasks/other/task.yaml"
 sed 's/<mujoco model="/&heavier /' tasks/$task/go1.xml >"$scratch/tasks/heavy/go1.xml"
 cp tasks/$task/task.yaml "$scratch/tasks/heavy"
-sum() { sha256sum "$1" | cut -d' ' -f1; }
 check the_other_model_differs differ cmp -s tasks/$task/go1.xml "$scratch/tasks/heavy/go1.xml"
 
 check checkpoint_of_another_method_is_refused refuses_checkpoint "$dynaflow" 'kind is dynaflow, expected action_fm' action_fm $task
 check checkpoint_of_another_task_is_refused refuses_checkpoint "$dynaflow" 'task.name is go1_gaits, expected other' dynaflow "$scratch/tasks/other"
 check checkpoint_of_another_model_is_refused refuses_checkpoint "$dynaflow" \
-  "model_sha256 is $(sum tasks/$task/go1.xml), expected $(sum "$scratch/tasks/heavy/go1.xml")" dynaflow "$scratch/tasks/heavy"
+  'trained with another model: go1\.xml changed' dynaflow "$scratch/tasks/heavy"
 check checkpoint_of_another_horizon_is_refused refuses_checkpoint "$dynaflow" 'window.horizon is 16, expected 8' dynaflow $task --set window.horizon=8
 check checkpoint_of_another_width_is_refused refuses_checkpoint "$dynaflow" 'net.width is 16, expected 32' dynaflow $task --set net.width=32
 check checkpoint_of_another_noise_is_refused refuses_checkpoint "$dynaflow" 'flow.sigma is 1, expected 2' dynaflow $task --set flow.sigma=2

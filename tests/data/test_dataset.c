@@ -67,7 +67,7 @@ static void what_is_written_is_read_back(void** state) {
   memcpy(data->conditions, conditions, sizeof conditions);
   strcpy(data->condition_name[0], "gait.trot");
   strcpy(data->condition_name[1], "command.vx");
-  assert_ok(df_dataset_write(scratch_path, data, "abc"));
+  assert_ok(df_dataset_write(scratch_path, data, &(df_model_identity){.files = "abc"}));
   const df_config config = small_config();
   assert_ok(df_dataset_read(scratch_path, &config, cart, &again));
   assert_int_equal(again->episodes, EPISODES);
@@ -184,9 +184,20 @@ static void another_hash_step_or_model_is_refused_with_both(void** state) {
   refused(&config, DF_E_MISMATCH, SAYS("0.01000001", "0.01 s"));
   write_file(LENGTH, NULL, 0.02, NULL);
   refused(&config, DF_E_MISMATCH, SAYS("0.02", "0.01"));
-  strcpy(config.system_model_sha256, "aaaa");
-  write_file(LENGTH, NULL, 0.01, "aaab");
-  refused(&config, DF_E_MISMATCH, SAYS("aaaa", "aaab"));
+  /* a model */
+  df_system* system;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  char path[160];
+  snprintf(path, sizeof path, "%s/cart.xml", scratch_folder);
+  assert_ok(df_file_write(path, cart_xml, strlen(cart_xml)));
+  assert_ok(df_mujoco_system_new(path, &cfg, &system));
+  unlink(path);
+  df_dataset* data;
+  write_file(LENGTH, NULL, 0.01, "bbbb");
+  assert_int_equal(df_dataset_read(scratch_path, &config, system, &data), DF_E_MISMATCH);
+  assert_says(scratch_path, "another model", df_mujoco_identity(system)->files, "bbbb");
+  assert_null(data);
+  df_system_free(system);
 }
 
 static void names_must_fit_the_conditions(void** state) {

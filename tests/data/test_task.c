@@ -3,6 +3,14 @@
 #include "shared_data.h"
 #include "task_models.h"
 
+/* a heavier cart */
+static const char other_cart_xml[] =
+    "<mujoco><option timestep='.01'/><worldbody><body><joint name='rail' type='slide' axis='1 0 0'/>"
+    "<geom size='.1' mass='2' contype='0' conaffinity='0'/>"
+    "<body><joint name='pole' axis='0 1 0'/><geom size='.05' mass='.1' pos='0 0 .3' contype='0' "
+    "conaffinity='0'/></body>"
+    "</body></worldbody><actuator><motor joint='rail'/></actuator></mujoco>";
+
 static char model_path[160];
 static df_config config;
 static df_search search;
@@ -21,11 +29,13 @@ static int setup(void** state) {
   search = (df_search){.n = 2, .folder = {"/nonexistent", scratch_folder}};
   cart = make_system(cart_xml);
   df_dataset* data;
-  char hash[DF_SHA256_TEXT];
+  df_system* recorded;
   assert_ok(df_dataset_new(&(df_dataset_shape){.episodes = 4, .length = 8, .nx = 4, .nu = 1, .dt = 0.01}, &data));
   df_rng_normal(1, DF_STREAM_TEST, 0, 4 * 9 * 4, data->states);
-  assert_ok(df_sha256(cart_xml, strlen(cart_xml), hash));
-  assert_ok(df_dataset_write(scratch_path, data, hash));
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  assert_ok(df_mujoco_system_new(model_path, &cfg, &recorded));
+  assert_ok(df_dataset_write(scratch_path, data, df_mujoco_identity(recorded)));
+  df_system_free(recorded);
   df_dataset_free(data);
   return 0;
 }
@@ -187,9 +197,49 @@ static void demonstrations_of_another_model_are_refused(void** state) {
   assert_non_null(file);
   fputs("<!-- changed -->", file);
   fclose(file);
+  assert_ok(df_task_new(&config, &search, scratch_path, &task));
+  df_task_free(task);
+  assert_ok(df_file_write(model_path, other_cart_xml, strlen(other_cart_xml)));
   assert_int_equal(df_task_new(&config, &search, scratch_path, &task), DF_E_MISMATCH);
-  assert_says(scratch_path, "SHA-256");
+  assert_says(scratch_path, "recorded with another model: cart.xml changed");
   assert_null(task);
+}
+
+/* a model whose body is in an included file; hashes of the model file alone cover it only in part */
+static void a_hash_of_the_model_file_alone_leaves_the_others_open(void** state) {
+  (void)state;
+  static const char scene[] = "<mujoco><include file='body.xml'/></mujoco>";
+  char body_path[160], scene_hash[DF_SHA256_TEXT], note[512];
+  df_task* task;
+  snprintf(body_path, sizeof body_path, "%s/body.xml", scratch_folder);
+  assert_ok(df_file_write(body_path, cart_xml, strlen(cart_xml)));
+  assert_ok(df_file_write(model_path, scene, strlen(scene)));
+  assert_ok(df_sha256(scene, strlen(scene), scene_hash));
+
+  /* of the setting */
+  strcpy(config.system_model_sha256, scene_hash);
+  assert_ok(df_task_new(&config, &search, scratch_path, &task)); /* compiled as what was recorded */
+  assert_string_equal(task->data->model_unchecked, "");
+  df_task_unchecked(&config, task->system, task->data, note, sizeof note);
+  assert_non_null(strstr(note, "system.model_sha256: body.xml may differ: the SHA-256 is of cart.xml alone"));
+  assert_non_null(strstr(note, task->model_sha256));
+  strcpy(config.system_model_sha256, task->model_sha256);
+  assert_string_equal(df_task_unchecked(&config, task->system, task->data, note, sizeof note), "");
+
+  /* of the demonstrations */
+  assert_ok(df_dataset_write(scratch_path, task->data, &(df_model_identity){.files = scene_hash}));
+  df_task_free(task);
+  assert_ok(df_task_new(&config, &search, scratch_path, &task));
+  assert_string_equal(
+      df_task_unchecked(&config, task->system, task->data, note, sizeof note),
+      "the demonstrations may be of another model: body.xml may differ: the SHA-256 is of cart.xml alone");
+  df_task_free(task);
+
+  /* the hash of all files notices the included one */
+  assert_ok(df_file_write(body_path, other_cart_xml, strlen(other_cart_xml)));
+  assert_int_equal(df_task_new(&config, &search, scratch_path, &task), DF_E_MISMATCH);
+  assert_says("system.model_sha256 is", config.system_model_sha256);
+  unlink(body_path);
 }
 
 static void what_is_missing_is_named_with_where_it_was_looked_for(void** state) {
@@ -284,6 +334,7 @@ int main(void) {
       WITH_FILES(a_margin_scale_of_0_leaves_no_margins),
       WITH_FILES(another_model_file_is_refused_with_both_hashes),
       WITH_FILES(demonstrations_of_another_model_are_refused),
+      WITH_FILES(a_hash_of_the_model_file_alone_leaves_the_others_open),
       WITH_FILES(what_is_missing_is_named_with_where_it_was_looked_for),
       WITH_FILES(a_file_is_found_by_its_path_or_its_base_name),
       WITH_FILES(a_failed_allocation_leaks_nothing),

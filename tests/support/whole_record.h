@@ -14,7 +14,8 @@ static const char whole_text[] =
     "\"mujoco\":\"3.17.0\",\"blas\":{\"kernel\":\"Haswell\"},\"libraries\":{},\"cpu\":\"x\",\"cores\":2,\"threads\":1,"
     "\"time\":\"2026-01-01T00:00:00Z\"},"
     "\"started\":\"2026-01-01T00:00:00Z\",\"wall_s\":1.5,\"cpu_s\":2.5,\"train_cpu_s\":0.5,\"model_sha256\":"
-    "\"" WHOLE_SUM "\",\"compiled_sha256\":\"" WHOLE_SUM "\",\"data_sha256\":\"" WHOLE_SUM
+    "\"" WHOLE_SUM "\",\"compiled_sha256\":\"" WHOLE_SUM
+    "\",\"model_files\":[{\"path\":\"m.xml\",\"sha256\":\"" WHOLE_SUM "\"}],\"data_sha256\":\"" WHOLE_SUM
     "\",\"plugin_sha256\":\"\",\"windows_sha256\":\"" WHOLE_SUM
     "\",\"numbers\":2,\"notes\":[\"flow: the loss rises\"],\"limits\":{\"seconds\":null,\"memory_mib\":100},"
     "\"training\":{\"curves\":[{\"name\":\"flow\",\"step\":[1,2],\"loss\":[1.5,null],\"adjoints\":{\"steps\":1,"

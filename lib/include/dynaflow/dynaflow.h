@@ -11,6 +11,7 @@
 #include "dynaflow/core/file.h"
 #include "dynaflow/core/hash.h"
 #include "dynaflow/core/limits.h"
+#include "dynaflow/core/model_identity.h"
 #include "dynaflow/core/rng.h"
 #include "dynaflow/core/status.h"
 #include "dynaflow/core/version.h"

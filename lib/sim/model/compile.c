@@ -1,9 +1,13 @@
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "model.h"
+#include "model_files.h"
 #include "mujoco_error.h"
+#include "plugins.h"
 
 enum { LEAST_ITERATIONS = 50, FIRST_VERSION = 3016000, BROKEN_VERSION = 4000000 };
 enum { SPARSE_FROM = 60 }; /* number of dofs from which MuJoCo by default uses sparse matrices */
@@ -63,11 +67,12 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
 /* ---- compilation, inside a guard ---- */
 
 typedef struct compile_job {
-  const char *path, *xml; /* one of them; the other is NULL */
-  double margin_scale;    /* factor on every geom margin */
-  mjSpec* spec;           /* NULL if parsing failed */
-  mjModel* model;         /* NULL if compilation failed */
-  char error[1000];       /* MuJoCo's message if either failed */
+  df_model_files* files; /* of the model file, or NULL */
+  const char* xml;       /* the model, if `files` is NULL */
+  double margin_scale;   /* factor on every geom margin */
+  mjSpec* spec;          /* NULL if parsing failed */
+  mjModel* model;        /* NULL if compilation failed */
+  char error[1000];      /* MuJoCo's message if either failed */
 } compile_job;
 
 static void scale_margins(mjSpec* spec, double scale) {
@@ -78,20 +83,27 @@ static void scale_margins(mjSpec* spec, double scale) {
 static void parse(compile_job* job) {
   const int room = (int)sizeof job->error;
   if (job->spec) mj_deleteSpec(job->spec);
-  job->spec =
-      job->path ? mj_parseXML(job->path, NULL, job->error, room) : mj_parseXMLString(job->xml, NULL, job->error, room);
+  job->spec = job->files ? mj_parseXML(job->files->path, &job->files->vfs, job->error, room)
+                         : mj_parseXMLString(job->xml, NULL, job->error, room);
+}
+
+/* Discards the visual geoms. MuJoCo reads their meshes, if they are there, to look for masses; they are no part of the
+ * model. It refuses to discard visual geoms that define a body's inertia, but only after it has changed the spec. */
+static void discard_visual(compile_job* job) {
+  if (job->files) job->files->ignored = true;
+  const bool refused = mjs_discardVisual(job->spec, job->files ? &job->files->vfs : NULL) < 0;
+  if (job->files) job->files->ignored = false;
+  if (refused) parse(job);
 }
 
 static void compile(void* argument) {
   compile_job* job = argument;
   parse(job);
-
-  /* MuJoCo refuses to discard visual geoms that define a body's inertia, but only after it has changed the spec */
-  if (job->spec && mjs_discardVisual(job->spec, NULL) < 0) parse(job);
+  if (job->spec) discard_visual(job);
   if (!job->spec) return;
 
   scale_margins(job->spec, job->margin_scale);
-  job->model = mj_compile(job->spec, NULL);
+  job->model = mj_compile(job->spec, job->files ? &job->files->vfs : NULL);
   if (!job->model) snprintf(job->error, sizeof job->error, "%s", mjs_getError(job->spec));
 }
 
@@ -141,11 +153,35 @@ static df_status set_options(mjModel* m, const df_mujoco_cfg* cfg, const char* n
   return DF_OK;
 }
 
+/* removes from a message the folder that was put before a relative path */
+static void remove_folder(const char* path, const char* absolute, char* message) {
+  const size_t n = strlen(absolute) - strlen(path);
+  for (char* at = n ? strstr(message, absolute) : NULL; at; at = strstr(at, absolute)) {
+    memmove(at, at + n, strlen(at + n) + 1);
+  }
+}
+
+/* parses and compiles; *list is that of df_mujoco_compile() */
+static df_status compile_job_run(compile_job* job, const char* path, const char* name, char** list) {
+  const bool quiet = df_mujoco_guarded(compile, job);
+  if (job->spec) mj_deleteSpec(job->spec);
+  if (job->files && job->files->no_memory) return df_fail(DF_E_NOMEM, "%s: no memory for a file of the model", name);
+  if (!quiet) return df_fail(DF_E_SIM, "%s: %s", name, df_mujoco_error_text());
+  df_one_line(job->error);
+  if (job->files) remove_folder(path, job->files->path, job->error);
+  if (!job->model && strstr(job->error, "plugin") && strstr(job->error, "not found"))
+    return df_fail(DF_E_FORMAT, "%s: %s (%s)", name, job->error, df_mujoco_plugins_text());
+  if (!job->model) return df_fail(DF_E_FORMAT, "%s: %s", name, job->error);
+  return job->files ? df_model_files_list(job->files, list) : DF_OK;
+}
+
 df_status df_mujoco_compile(const char* path, const char* xml, const char* name, const df_mujoco_cfg* cfg,
-                            mjModel** out) {
+                            mjModel** out, char** list) {
   *out = NULL;
+  *list = NULL;
   df_mujoco_silence();
   DF_TRY(df_mujoco_check_version());
+  df_mujoco_load_plugins();
   DF_TRY(check_config(cfg));
   if (path && !df_file_exists(path)) return df_fail(DF_E_MISSING, "model file %s not found", path);
   /* MuJoCo would wait for the writer of a pipe */
@@ -153,17 +189,18 @@ df_status df_mujoco_compile(const char* path, const char* xml, const char* name,
 
   /* parse and compile */
   const double own = cfg->margin_scale > 0 ? cfg->margin_scale : 1;
-  compile_job job = {.path = path, .xml = xml, .margin_scale = cfg->no_margins ? 0 : own};
-  const bool quiet = df_mujoco_guarded(compile, &job);
-  if (job.spec) mj_deleteSpec(job.spec);
-  if (!quiet) return df_fail(DF_E_SIM, "%s: %s", name, df_mujoco_error_text());
-  df_one_line(job.error);
-  if (!job.model) return df_fail(DF_E_FORMAT, "%s: %s", name, job.error);
+  df_model_files files = {0};
+  compile_job job = {.files = path ? &files : NULL, .xml = xml, .margin_scale = cfg->no_margins ? 0 : own};
+  df_status status = path ? df_model_files_open(path, &files) : DF_OK;
+  if (status == DF_OK) status = compile_job_run(&job, path, name, list);
+  df_model_files_clear(&files);
 
   /* options */
-  const df_status status = set_options(job.model, cfg, name);
+  if (status == DF_OK) status = set_options(job.model, cfg, name);
   if (status != DF_OK) {
-    mj_deleteModel(job.model);
+    if (job.model) mj_deleteModel(job.model);
+    df_free(*list);
+    *list = NULL;
     return status;
   }
   *out = job.model;

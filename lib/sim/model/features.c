@@ -132,17 +132,29 @@ static void check_options(feature_list* list, const mjModel* m) {
   }
 }
 
+/* A plugin is code of its own: its forces, also those of its actuators and contacts, are only known by calling it. What
+ * it does to sensors does not matter, as they are not computed. */
+static void check_plugin(feature_list* list, const mjModel* m, int i) {
+  enum { FORCES = mjPLUGIN_ACTUATOR | mjPLUGIN_PASSIVE | mjPLUGIN_SDF };
+  const mjpPlugin* plugin = mjp_getPluginAtSlot(m->plugin[i]);
+  const char *type = plugin ? plugin->name : "unknown", *slew = mj_getPluginConfig(m, i, "slewmax");
+  const label instance = label_of(m, mjOBJ_PLUGIN, i);
+  if (m->plugin_statenum[i] > 0)
+    excluded(list, "plugin with a state", "%.60s, %s", type, instance.text);
+  else if (strcmp(type, "mujoco.pid") == 0 && slew && *slew)
+    excluded(list, "plugin that depends on the time", "%.60s with slewmax, %s", type, instance.text);
+  else if (plugin && !(plugin->capabilityflags & FORCES) && !plugin->advance)
+    exact(list, "plugin of a sensor", "%.60s, %s", type, instance.text);
+  else
+    inexact(list, "plugin", "%.60s, %s", type, instance.text);
+}
+
 /* features whose steps depend on more state than [qpos, qvel, act] and the warm start, or on code of the process: even
  * finite differences would be wrong */
 static void check_memory(feature_list* list, const mjModel* m) {
   if (m->opt.enableflags & mjENBL_SLEEP) excluded(list, "sleep", "option flag sleep=\"enable\": which bodies sleep");
   if (m->nhistory > 0) excluded(list, "delay", "actuator or sensor with a history buffer");
-  for (int i = 0; i < m->nplugin; i++) {
-    if (m->plugin_statenum[i] > 0)
-      excluded(list, "plugin with a state", "%s", label_of(m, mjOBJ_PLUGIN, i).text);
-    else
-      refuse(list, m, "plugin", mjOBJ_PLUGIN, i);
-  }
+  for (int i = 0; i < m->nplugin; i++) check_plugin(list, m, i);
 #if mjVERSION_HEADER >= 4000001
   if (m->nplastic > 0) excluded(list, "plasticity", "joint, tendon or flex with springyield");
 #endif

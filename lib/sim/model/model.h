@@ -38,6 +38,9 @@ typedef struct df_mujoco {
   df_finite_difference_use differences;
   mjModel converged; /* df_finite_difference_model(model); shares its arrays and owns nothing */
   bool approximate_contacts, finite_differences, forward_only; /* as in df_mujoco_cfg */
+  df_model_identity identity;                    /* its strings: the members below, and `list`, which is owned */
+  char files_sha256[DF_SHA256_TEXT], compiled_sha256[DF_SHA256_TEXT];
+  char* list;
 } df_mujoco;
 
 /* tape records per physics step: one, or four (one per stage) with RK4 */
@@ -65,9 +68,10 @@ static inline const df_mujoco* as_mujoco(const df_system* system) {
 /* ---- compile.c ---- */
 
 /* Compiles the file `path`, or the XML text if `path` is NULL, with the options of `cfg`; `name` is the model's name in
- * errors, which are those of df_mujoco_system_new(). */
+ * errors, which are those of df_mujoco_system_new(). *list is set to the files that were read (`list` of
+ * df_model_identity), NULL for XML text; the caller frees it with df_free(). */
 df_status df_mujoco_compile(const char* path, const char* xml, const char* name, const df_mujoco_cfg* cfg,
-                            mjModel** out);
+                            mjModel** out, char** list);
 
 /* ---- features.c ---- */
 

@@ -18,14 +18,34 @@ int df_mujoco_joints(const df_system* system, const df_joint** joints) {
   return (int)as_mujoco(system)->model->njnt;
 }
 
+/* the model without the paths of its assets, as if all of them stood in the model itself; shares the arrays of `m`, and
+ * `none` [the most assets of a kind] = -1 */
+static mjModel without_paths(const mjModel* m, int* none) {
+  static char no_path[] = "";
+  mjModel out = *m;
+  if (m->npaths > 1) out.nbuffer = 0; /* counts the paths, and is saved, too */
+  out.mesh_pathadr = out.skin_pathadr = out.hfield_pathadr = out.tex_pathadr = out.tex_contenttypeadr = none;
+  out.paths = no_path;
+  out.npaths = 1;
+  return out;
+}
+
 df_status df_mujoco_fingerprint(const df_system* system, char sha256[DF_SHA256_TEXT]) {
   const mjModel* m = as_mujoco(system)->model;
-  const mjtSize size = mj_sizeModel(m);
+  const size_t assets = (size_t)(m->nmesh + m->nskin + m->nhfield + m->ntex);
+  int* none = df_alloc(assets, sizeof *none);
+  if (!none) return DF_E_NOMEM;
+  for (size_t i = 0; i < assets; i++) none[i] = -1;
+  const mjModel bare = without_paths(m, none);
+  const mjtSize size = mj_sizeModel(&bare);
   char* buffer = df_alloc((size_t)size, 1);
-  if (!buffer) return DF_E_NOMEM;
-  mj_saveModel(m, NULL, buffer, size);
-  const df_status status = df_sha256(buffer, (size_t)size, sha256);
+  df_status status = DF_E_NOMEM;
+  if (buffer) {
+    mj_saveModel(&bare, NULL, buffer, size);
+    status = df_sha256(buffer, (size_t)size, sha256);
+  }
   df_free(buffer);
+  df_free(none);
   return status;
 }
 

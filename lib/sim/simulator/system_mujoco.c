@@ -18,6 +18,7 @@ static void system_free(df_system* base) {
   df_free(system->box);
   df_free(system->parameters);
   df_free(system->friction_parameter);
+  df_free(system->list);
   df_free(system);
 }
 
@@ -25,6 +26,7 @@ static void system_free(df_system* base) {
 static bool is_plain(const mjModel* m, int i) {
   const int gain = m->actuator_gaintype[i], bias = m->actuator_biastype[i], joint = m->actuator_trnid[2 * i];
   const int dynamics = m->actuator_dyntype[i];
+  if (m->actuator_plugin[i] >= 0) return false;
   if (m->actuator_trntype[i] != mjTRN_JOINT && m->actuator_trntype[i] != mjTRN_JOINTINPARENT) return false;
   return (m->jnt_type[joint] == mjJNT_HINGE || m->jnt_type[joint] == mjJNT_SLIDE) && m->actuator_ctrlnum[i] == 1 &&
          (dynamics == mjDYN_NONE || dynamics == mjDYN_FILTER || dynamics == mjDYN_FILTEREXACT) &&
@@ -130,6 +132,16 @@ static df_finite_difference_use differences_of(const df_mujoco* system) {
   return out;
 }
 
+static df_status fill_identity(df_mujoco* system) {
+  if (system->list) DF_TRY(df_model_files_sha256(system->list, system->files_sha256));
+  DF_TRY(df_mujoco_fingerprint(&system->base, system->compiled_sha256));
+  system->identity = (df_model_identity){.list = system->list ? system->list : "",
+                                         .files = system->files_sha256,
+                                         .compiled = system->compiled_sha256,
+                                         .mujoco = df_mujoco_version()};
+  return DF_OK;
+}
+
 /* owns `m` from the start, also on failure */
 static df_status system_build(df_mujoco* system, mjModel* m, const char* name, const df_mujoco_cfg* cfg) {
   /* model and configuration */
@@ -138,7 +150,6 @@ static df_status system_build(df_mujoco* system, mjModel* m, const char* name, c
   system->approximate_contacts = cfg->approximate_contacts;
   system->finite_differences = cfg->finite_differences;
   system->forward_only = cfg->forward_only;
-  if (m->nu == 0) return df_fail(DF_E_CONFIG, "%s: the model has no actuators", name);
   if (m->nv == 0) return df_fail(DF_E_CONFIG, "%s: the model has no joints", name);
 
   /* what the adjoint covers */
@@ -161,16 +172,19 @@ static df_status system_build(df_mujoco* system, mjModel* m, const char* name, c
   system->base.ndx = (int)(2 * m->nv + m->na);
   system->base.nu = (int)m->nu;
   system->base.dt = m->opt.timestep * cfg->substeps;
-  return DF_OK;
+  return fill_identity(system);
 }
 
-/* takes over `m`, also on failure; *out is only set on success */
-static df_status system_from_model(mjModel* m, const char* name, const df_mujoco_cfg* cfg, df_system** out) {
+/* takes over `m` and `list` (df_mujoco_compile()), also on failure; *out is only set on success */
+static df_status system_from_model(mjModel* m, char* list, const char* name, const df_mujoco_cfg* cfg,
+                                   df_system** out) {
   df_mujoco* system = df_alloc(1, sizeof *system);
   if (!system) {
     mj_deleteModel(m);
+    df_free(list);
     return DF_E_NOMEM;
   }
+  system->list = list;
   const df_status status = system_build(system, m, name, cfg);
   if (status != DF_OK) {
     system_free(&system->base);
@@ -185,8 +199,9 @@ df_status df_mujoco_system_new(const char* path, const df_mujoco_cfg* cfg, df_sy
   DF_REQUIRE_POINTER(path);
   DF_REQUIRE_POINTER(cfg);
   mjModel* m;
-  DF_TRY(df_mujoco_compile(path, NULL, path, cfg, &m));
-  return system_from_model(m, path, cfg, out);
+  char* list;
+  DF_TRY(df_mujoco_compile(path, NULL, path, cfg, &m, &list));
+  return system_from_model(m, list, path, cfg, out);
 }
 
 df_status df_mujoco_system_from_xml(const char* xml, const char* name, const df_mujoco_cfg* cfg, df_system** out) {
@@ -195,8 +210,9 @@ df_status df_mujoco_system_from_xml(const char* xml, const char* name, const df_
   DF_REQUIRE_POINTER(name);
   DF_REQUIRE_POINTER(cfg);
   mjModel* m;
-  DF_TRY(df_mujoco_compile(NULL, xml, name, cfg, &m));
-  return system_from_model(m, name, cfg, out);
+  char* list;
+  DF_TRY(df_mujoco_compile(NULL, xml, name, cfg, &m, &list));
+  return system_from_model(m, list, name, cfg, out);
 }
 
 df_status df_mujoco_copy_with_tolerance(const df_system* base, double tolerance, df_system** out) {
@@ -208,7 +224,7 @@ df_status df_mujoco_copy_with_tolerance(const df_system* base, double tolerance,
   const df_mujoco_cfg cfg = {.substeps = system->substeps,
                              .approximate_contacts = system->approximate_contacts,
                              .finite_differences = system->finite_differences};
-  return system_from_model(m, "copy", &cfg, out);
+  return system_from_model(m, NULL, "copy", &cfg, out);
 }
 
 df_status df_mujoco_inspect(const char* path, const df_mujoco_cfg* cfg, df_feature** features, int* n) {
@@ -218,7 +234,9 @@ df_status df_mujoco_inspect(const char* path, const df_mujoco_cfg* cfg, df_featu
   DF_REQUIRE_POINTER(path);
   DF_REQUIRE_POINTER(cfg);
   mjModel* m;
-  DF_TRY(df_mujoco_compile(path, NULL, path, cfg, &m));
+  char* list;
+  DF_TRY(df_mujoco_compile(path, NULL, path, cfg, &m, &list));
+  df_free(list);
   const df_status status = df_mujoco_list_features(m, cfg, features, n);
   mj_deleteModel(m);
   return status;
@@ -228,6 +246,10 @@ df_status df_mujoco_inspect(const char* path, const df_mujoco_cfg* cfg, df_featu
 
 bool df_system_is_mujoco(const df_system* system) {
   return system && system->ops == &mujoco_ops;
+}
+
+const df_model_identity* df_mujoco_identity(const df_system* system) {
+  return df_system_is_mujoco(system) ? &as_mujoco(system)->identity : NULL;
 }
 
 int df_mujoco_features(const df_system* system, const df_feature** features) {

@@ -231,6 +231,41 @@ static void settings_in_which_cells_differ_are_named_once(void** state) {
   close_run(&r);
 }
 
+/* one model if compiled equally, or from the same files by the same MuJoCo */
+static void models_in_which_cells_differ_are_named(void** state) {
+  (void)state;
+  static const struct {
+    const char *arm, *compiled, *mujoco, *wanted; /* of the second cell; the first has a, c and 3.17.0 */
+  } cases[] = {{"a", "c", "3.17.0", ""},
+               {"b", "c", "3.17.0", ""},
+               {"a", "d", "3.17.0", ""},
+               {"b", "d", "3.17.0", "model (arm.xml changed)"},
+               {"a", "d", "3.18.0", "model (MuJoCo 3.18.0 compiles it to another model than MuJoCo 3.17.0)"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    run_view r;
+    text out = {0};
+    begin_records();
+    for (int s = 0; s < 2; s++) {
+      char sum[65];
+      json_t* cell = add_cell("a", s);
+      memset(sum, s ? cases[i].arm[0] : 'a', 64);
+      sum[64] = '\0';
+      set_text(cell, "model_sha256", sum); /* stands for the hash of both */
+      set_text(cell, "compiled_sha256", s ? cases[i].compiled : "c");
+      set_text(json_object_get(cell, "provenance"), "mujoco", s ? cases[i].mujoco : "3.17.0");
+      json_object_set_new(cell, "model_files",
+                          json_pack("[{s:s,s:s},{s:s,s:s}]", "path", "m.xml", "sha256",
+                                    "0123456789012345678901234567890123456789012345678901234567890123", "path",
+                                    "arm.xml", "sha256", sum));
+    }
+    open_run(&r);
+    run_differences(&r, &r.groups[0], &out);
+    assert_string_equal(text_of(&out), cases[i].wanted);
+    text_clear(&out);
+    close_run(&r);
+  }
+}
+
 static void an_example_is_the_lowest_seed_that_is_done(void** state) {
   (void)state;
   run_view r;
@@ -358,6 +393,7 @@ int main(void) {
       cmocka_unit_test(profiles_that_set_the_same_share_a_record),
       cmocka_unit_test(what_methods_share_is_told_by_the_section),
       cmocka_unit_test(settings_in_which_cells_differ_are_named_once),
+      cmocka_unit_test(models_in_which_cells_differ_are_named),
       cmocka_unit_test(an_example_is_the_lowest_seed_that_is_done),
       cmocka_unit_test(all_that_is_missing_is_counted_and_the_first_eight_are_named),
       cmocka_unit_test(a_run_has_the_name_of_its_folder),

@@ -191,6 +191,28 @@ static void a_golden_table_of_other_settings_does_not_compare(void** state) {
   close_case(&c);
 }
 
+/* by the compiled model, else by the files; an older table has neither */
+static void a_golden_table_of_another_model_does_not_compare(void** state) {
+  (void)state;
+  static const struct {
+    const char *files, *compiled, *wanted;
+  } cases[] = {{"", "", ""}, {"m", "c", ""}, {"x", "c", ""}, {"m", "x", ""}, {"x", "x", "golden"}, {"x", "", "golden"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    gate_case c;
+    begin_records();
+    json_t* cell = add_right("a", 1);
+    set_text(cell, "model_sha256", "m");
+    set_text(cell, "compiled_sha256", "c");
+    json_object_set_new(cell, "model_files", json_pack("[{s:s,s:s}]", "path", "m.xml", "sha256", "m"));
+    open_case(&c);
+    add_table(&c);
+    snprintf(c.h.golden.model, sizeof c.h.golden.model, "%s", cases[i].files);
+    snprintf(c.h.golden.compiled, sizeof c.h.golden.compiled, "%s", cases[i].compiled);
+    assert_differs(&c, cases[i].wanted);
+    close_case(&c);
+  }
+}
+
 static void a_task_file_that_cannot_be_read_does_not_compare(void** state) {
   (void)state;
   gate_case c;
@@ -230,6 +252,7 @@ int main(void) {
       cmocka_unit_test(shared_settings_are_those_of_the_task_file),
       cmocka_unit_test(cells_have_the_same_settings),
       cmocka_unit_test(a_golden_table_of_other_settings_does_not_compare),
+      cmocka_unit_test(a_golden_table_of_another_model_does_not_compare),
       cmocka_unit_test(a_task_file_that_cannot_be_read_does_not_compare),
       cmocka_unit_test(a_verdict_names_every_setting_that_differs),
   };

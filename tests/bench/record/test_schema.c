@@ -77,6 +77,8 @@ static const struct {
     {"", "train_cpu_s", NUMBER, false},
     {"", "model_sha256", SUM, false},
     {"", "compiled_sha256", SUM, false},
+    {"model_files 0", "path", NAME, true},
+    {"model_files 0", "sha256", SUM, true},
     {"", "data_sha256", SUM, false},
     {"", "plugin_sha256", SUM, false},
     {"", "windows_sha256", SUM, false},

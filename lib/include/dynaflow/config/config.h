@@ -44,7 +44,8 @@ typedef df_names df_kind_NAMES;
   X(INT, task, version, "1", 1, 1e6, "", "", "increase it when a change makes older results incomparable")             \
   X(NAMES, task, methods, "", 0, 0, "", "", "methods to run when none are named")                                      \
   X(TEXT, system, model, "", 0, 0, "", "", "MJCF file in the task's folder or on the data path")                       \
-  X(TEXT, system, model_sha256, "", 0, 0, "", "", "required SHA-256 of the model file; empty: not checked")            \
+  X(TEXT, system, model_sha256, "", 0, 0, "", "",                                                                      \
+    "required SHA-256 of the model, see `data info`; empty: not checked")                                              \
   X(TEXT, system, model_url, "", 0, 0, "", "", "URL from which `data fetch` downloads the model")                      \
   X(REAL, system, timestep, "0", 0, 1, "", "s", "physics timestep; 0: the model's own")                                \
   X(INT, system, substeps, "1", 1, 100, "", "", "physics steps per action")                                            \

@@ -4,6 +4,8 @@
 
 #include "dynaflow/config/config.h"
 #include "dynaflow/core/hash.h"
+#include "dynaflow/core/model_identity.h"
+#include "dynaflow/io/npz.h"
 #include "dynaflow/sim/system.h"
 
 DF_BEGIN_DECLS
@@ -21,26 +23,35 @@ typedef struct df_dataset {
   double* conditions;
   char condition_name[DF_NAMES_MAX][DF_NAME_MAX]; /* [nc], e.g. "gait.trot", "command.vx" */
   char sha256[DF_SHA256_TEXT];                    /* of the file it was read from; "" if generated */
+  char model_unchecked[256]; /* what of the model could not be compared (DF_MODEL_MAIN_FILE): a clause, or "" */
 } df_dataset;
 
 /* Reads an npz file according to config's data.* keys and checks it against the system. The file must contain the array
  * of states and, unless data.actions_key is empty, of actions; it may contain `conditions`, `condition_names` (one
- * comma-separated string, required with conditions), `dt` and `model_sha256`. An action array with one row more than
+ * comma-separated string, required with conditions), `dt`, and the model it was recorded with, as text:
+ * `model_sha256` (`files` of df_model_identity, or the SHA-256 of the model file alone), `model_files` (its `list`),
+ * `compiled_sha256` and `mujoco`. An action array with one row more than
  * there are steps loses its last row. Quaternions whose norm differs from 1 by less than 5 % are normalised. The caller
  * frees *out with df_dataset_free(); on failure *out is NULL.
  * Errors name the path, the key and the offending value with its index:
  *   DF_E_MISMATCH   wrong shapes; episodes too short for one window; a file that differs from data.sha256 (if set); a
- *                   `dt` other than the system's; a `model_sha256` other than system.model_sha256 (if both are set)
+ *                   `dt` other than the system's; another model than the system's (DF_MODEL_OTHER)
  *   DF_E_NONFINITE  a number that is not finite
  *   DF_E_FORMAT     a malformed file or array, a missing array, a quaternion whose norm is further from 1
  *   DF_E_MISSING, DF_E_IO, DF_E_NOMEM; DF_E_ARG for a NULL argument */
 DF_API DF_MUST_CHECK df_status df_dataset_read(const char* path, const df_config* config, const df_system* system,
                                                df_dataset** out);
 
-/* Writes an npz file that df_dataset_read can read, atomically (file.h), with the keys states, dt, model_sha256 (NULL
- * is written as "") and, where present, actions, conditions and condition_names. Errors: DF_E_ARG (NULL argument, a
+/* Writes an npz file that df_dataset_read can read, atomically (file.h), with the keys states, dt and, where present,
+ * actions, conditions, condition_names and those of the model (NULL: none). Errors: DF_E_ARG (NULL path or data, a
  * condition name that is empty or contains a comma), DF_E_IO, DF_E_MISSING, DF_E_NOMEM. */
-DF_API DF_MUST_CHECK df_status df_dataset_write(const char* path, const df_dataset* data, const char* model_sha256);
+DF_API DF_MUST_CHECK df_status df_dataset_write(const char* path, const df_dataset* data,
+                                                const df_model_identity* model);
+
+/* Fills `entries` with what is known of a model, under the keys that df_dataset_read() compares; returns their number.
+ * The texts stay owned by `model`. */
+enum { DF_MODEL_ENTRIES = 4 };
+DF_API int df_dataset_model_entries(const df_model_identity* model, df_npz_entry entries[DF_MODEL_ENTRIES]);
 
 /* the sizes of a dataset */
 typedef struct df_dataset_shape {

@@ -17,14 +17,14 @@ typedef struct df_task {
   df_dataset* data;
   df_windows* windows;
   df_chart* chart;
-  char model_sha256[DF_SHA256_TEXT];
+  char model_sha256[DF_SHA256_TEXT]; /* of the model's files: `files` of df_model_identity */
 } df_task;
 
-/* Makes only the system of a task, for replay and gradient checks, and writes the SHA-256 of its model file. The caller
- * frees *out with df_system_free(); on failure *out is NULL. Errors: DF_E_CONFIG (system.model is empty), DF_E_MISMATCH
- * (the file differs from system.model_sha256), DF_E_UNSUPPORTED (names the setting that would admit the model, if there
- * is one), DF_E_ARG for a NULL argument, and the errors of df_search_find(), df_sha256_file() and
- * df_mujoco_system_new(). */
+/* Makes only the system of a task, for replay and gradient checks, and writes the SHA-256 of the model's files (`files`
+ * of df_model_identity). system.model_sha256 may be that hash, or the SHA-256 of the model file alone. The caller frees
+ * *out with df_system_free(); on failure *out is NULL. Errors: DF_E_CONFIG (system.model is empty), DF_E_MISMATCH (the
+ * files differ from system.model_sha256), DF_E_UNSUPPORTED (names the setting that would admit the model, if there is
+ * one), DF_E_ARG for a NULL argument, and the errors of df_search_find() and df_mujoco_system_new(). */
 DF_API DF_MUST_CHECK df_status df_task_system(const df_config* config, const df_search* search, df_system** out,
                                               char model_sha256[DF_SHA256_TEXT]);
 
@@ -36,10 +36,15 @@ DF_API DF_MUST_CHECK df_status df_task_system_with(const df_config* config, cons
                                                    const df_mujoco_cfg* cfg, df_system** out,
                                                    char model_sha256[DF_SHA256_TEXT]);
 
-/* Makes a complete task. `data_path` is the file of demonstrations; the caller has found or generated it. A model hash
- * recorded in that file must be the hash of the task's model (DF_E_MISMATCH), even if system.model_sha256 is empty. The
- * caller frees *out with df_task_free(); on failure *out is NULL. Errors: those of df_task_system(), df_dataset_read(),
- * df_windows_new(), df_chart_new() and df_chart_fit(). */
+/* Writes a sentence on files of the model that no hash covers: system.model_sha256, or the hash in the demonstrations,
+ * is of the model file alone, and the model uses other files. "" if there is nothing to say; `data` may be NULL.
+ * Returns `text`, cut at n - 1 bytes. */
+DF_API const char* df_task_unchecked(const df_config* config, const df_system* system, const df_dataset* data,
+                                     char* text, size_t n);
+
+/* Makes a complete task. `data_path` is the file of demonstrations; the caller has found or generated it. The caller
+ * frees *out with df_task_free(); on failure *out is NULL. Errors: DF_E_CONFIG for a model without actuators; those of
+ * df_task_system(), df_dataset_read(), df_windows_new(), df_chart_new() and df_chart_fit(). */
 DF_API DF_MUST_CHECK df_status df_task_new(const df_config* config, const df_search* search, const char* data_path,
                                            df_task** out);
 DF_API void df_task_free(df_task* task); /* NULL is allowed */

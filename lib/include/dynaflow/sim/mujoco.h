@@ -22,7 +22,9 @@
  * fixed tendons and of bodies (connect, weld); Newton or CG; Euler (with implicit damping or without), implicitfast and
  * RK4.
  *
- * The first call installs a process-wide MuJoCo log handler, which prevents MuJoCo from printing and writing files.
+ * The first call installs a process-wide MuJoCo log handler, which prevents MuJoCo from printing and writing files, and
+ * loads MuJoCo's own plugins from mujoco_plugin/ beside MuJoCo's library, ../bin/mujoco_plugin/ or plugin/. Forces of
+ * plugins are differentiated by finite differences only; a plugin with a state of its own is refused.
  *
  * Arguments must not be NULL unless stated otherwise. Functions without a status do not check them. */
 #ifndef DYNAFLOW_SIM_MUJOCO_H
@@ -31,6 +33,7 @@
 #include <stdint.h>
 
 #include "dynaflow/core/hash.h"
+#include "dynaflow/core/model_identity.h"
 #include "dynaflow/sim/system.h"
 
 DF_BEGIN_DECLS
@@ -84,7 +87,7 @@ DF_API df_mujoco_cfg df_mujoco_cfg_default(void);
 
 /* Compiles a model file into a system, which the caller frees with df_system_free(). Errors: DF_E_ARG
  * (an argument is NULL); DF_E_MISSING (no such file); DF_E_FORMAT (the model is invalid, with MuJoCo's message);
- * DF_E_CONFIG (no actuators or no joints, an option out of range, a MuJoCo version that is not supported);
+ * DF_E_CONFIG (no joints, an option out of range, a MuJoCo version that is not supported);
  * DF_E_UNSUPPORTED (a feature without an exact adjoint that no option admits, with its name and element); DF_E_SIM
  * (MuJoCo raised an error); DF_E_NOMEM. On failure *out is NULL. */
 DF_API DF_MUST_CHECK df_status df_mujoco_system_new(const char* path, const df_mujoco_cfg* cfg, df_system** out);
@@ -121,9 +124,13 @@ DF_API double df_mujoco_timestep(const df_system* system);                 /* s 
 DF_API int df_mujoco_substeps(const df_system* system);
 DF_API int df_mujoco_iterations(const df_system* system); /* limit of solver iterations in effect */
 
-/* SHA-256 of the compiled model with the options in effect: equal only if all numbers that the simulation reads are
- * equal. Errors: DF_E_NOMEM, and those of df_sha256(). */
+/* SHA-256 of the compiled model with the options in effect, without the paths of its files: equal only if all numbers
+ * that the simulation reads are equal. Errors: DF_E_NOMEM, and those of df_sha256(). */
 DF_API DF_MUST_CHECK df_status df_mujoco_fingerprint(const df_system* system, char sha256[DF_SHA256_TEXT]);
+
+/* Which model it is (model_identity.h): the files that the compiler read, the fingerprint at compilation and MuJoCo's
+ * version. The files of a model from XML text are unknown. Owned by the system; NULL for a system not created here. */
+DF_API const df_model_identity* df_mujoco_identity(const df_system* system);
 
 /* x [nx] = the initial state of the model: qpos0, zero velocity and activation. */
 DF_API void df_mujoco_initial_state(const df_system* system, double* x);
