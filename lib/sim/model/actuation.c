@@ -23,6 +23,32 @@ static int pattern(const mjModel* m, int i, int* first, const int** dofs) {
   }
 }
 
+df_range df_control_range(const mjModel* m, int k) {
+  const bool limited = m->actuator_ctrllimited[k] && !(m->opt.disableflags & mjDSBL_CLAMPCTRL);
+  df_range range = {-INFINITY, INFINITY};
+  if (limited) range = (df_range){m->actuator_ctrlrange[2 * k], m->actuator_ctrlrange[2 * k + 1]};
+  for (int i = 0; i < m->nactuator; i++) {
+    if (m->actuator_dyntype[i] != mjDYN_MUSCLE || m->actuator_ctrladr[i] != k) continue;
+    range = (df_range){mju_clip(range.lo, 0, 1), mju_clip(range.hi, 0, 1)};
+  }
+  return range;
+}
+
+/* the part of the real line around x, which is cut at lo and hi; that between them if x is lo or hi */
+static df_range part_around(double x, double lo, double hi) {
+  if (x < lo) return (df_range){-INFINITY, lo};
+  if (x > hi) return (df_range){hi, INFINITY};
+  return (df_range){lo, hi};
+}
+
+df_range df_activation_range(const mjModel* m, int i, double act) {
+  df_range range = {-INFINITY, INFINITY};
+  if (m->actuator_actlimited[i]) range = part_around(act, m->actuator_actrange[2 * i], m->actuator_actrange[2 * i + 1]);
+  if (m->actuator_dyntype[i] != mjDYN_MUSCLE) return range;
+  const df_range muscle = part_around(act, 0, 1);
+  return (df_range){fmax(range.lo, muscle.lo), fmin(range.hi, muscle.hi)};
+}
+
 static bool has_activation(const mjModel* m, int i) {
   return m->actuator_actnum[i] > 0;
 }

@@ -39,6 +39,18 @@ static inline bool df_actuator_disabled(const mjModel* m, int i) {
   return group >= 0 && group < 31 && (m->opt.disableactuator & (1 << group)) != 0;
 }
 
+/* The range of a control or activation: the step is not differentiable at its ends, where differences and adjoint take
+ * the slope of the inside. */
+typedef struct df_range {
+  double lo, hi; /* infinite without a bound */
+} df_range;
+
+/* The range of control k [m->nu]: its ctrlrange, within which MuJoCo clamps it; for a muscle within [0, 1] too. */
+df_range df_control_range(const mjModel* m, int k);
+/* The range around the value `act` of an activation of actuator i: inside, below or above the actuator's actrange, and
+ * for a muscle [0, 1], which it leaves if the timestep is longer than its time constant. */
+df_range df_activation_range(const mjModel* m, int i, double act);
+
 /* Fills an all-zero df_actuation. An actuator on a joint has one entry per dof of the joint, on a fixed tendon one per
  * entry of the tendon's Jacobian. DF_E_NOMEM; free with df_actuation_free() also on failure. */
 df_status df_actuation_build(df_actuation* actuation, const mjModel* m);
