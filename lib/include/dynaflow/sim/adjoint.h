@@ -21,6 +21,10 @@
  * for control and activation of a muscle. A control outside its range has no effect and the derivative 0; an activation
  * outside its range has the derivative there.
  *
+ * A pair of geoms that is listed as exact can meet without a derivative: a cylinder or capsule that stands on a plane
+ * within 1e-6 rad of upright, axes that meet, a centre on an edge, parallel faces of boxes of which neither covers the
+ * other (docs/adjoint.md, section 5). Such a contact counts as approximate.
+ *
  * A contact without an exact derivative affects only the steps in which it is active. Any other feature that needs
  * finite differences affects every step of the model. */
 #ifndef DYNAFLOW_SIM_ADJOINT_H
