@@ -18,7 +18,7 @@ typedef struct bench {
   df_active_probe probe;       /* MuJoCo systems only */
   df_active_set here, side[2]; /* at the state, and after a perturbation to either side */
   double* memory;
-  double *x, *now, *next[2], *e, *u, *cotangent, *adjoint, *difference[STEP_SIZES], *bend[STEP_SIZES], *A, *B,
+  double *start, *x, *now, *next[2], *e, *u, *cotangent, *adjoint, *difference[STEP_SIZES], *bend[STEP_SIZES], *A, *B,
       *transition;
 } bench;
 
@@ -37,9 +37,9 @@ static df_status bench_build(const df_system* s, bench* b) {
   struct {
     double** array;
     size_t n;
-  } plan[] = {{&b->x, nx},           {&b->now, nx},      {&b->next[0], nx},    {&b->next[1], nx},
-              {&b->e, ndx},          {&b->u, nu},        {&b->cotangent, ndx}, {&b->adjoint, all},
-              {&b->transition, all}, {&b->A, ndx * ndx}, {&b->B, ndx * nu}};
+  } plan[] = {{&b->start, nx},    {&b->x, nx},           {&b->now, nx},      {&b->next[0], nx},
+              {&b->next[1], nx},  {&b->e, ndx},          {&b->u, nu},        {&b->cotangent, ndx},
+              {&b->adjoint, all}, {&b->transition, all}, {&b->A, ndx * ndx}, {&b->B, ndx * nu}};
 
   /* one allocation for all of them */
   size_t total = 2 * STEP_SIZES * all;
@@ -242,17 +242,20 @@ typedef struct state_case {
   int index; /* number of the state, selects its random cotangent */
 } state_case;
 
-/* Steps from the state to b->now, and computes the adjoint if that succeeds. Returns how the step ended; *adjoint is
- * how the adjoint ended, or the step if it failed. */
+/* Sets b->start and b->u to the state and action, away from the bounds of activations and controls. Steps from there to
+ * b->now, and computes the adjoint if that succeeds. Returns how the step ended; *adjoint is how the adjoint ended, or
+ * the step if it failed. */
 static df_traj_end take_adjoint(const df_system* s, bench* b, const state_case* c, uint64_t seed, double inside,
                                 df_traj_end* adjoint) {
-  /* action away from its bounds, random cotangent */
+  /* state and action, random cotangent */
+  memcpy(b->start, c->x, (size_t)s->nx * sizeof *b->start);
   memcpy(b->u, c->u, (size_t)s->nu * sizeof *b->u);
+  df_nudge_activations(s, inside, b->start);
   df_nudge_inside(s, inside, s->nu, b->u);
   df_rng_normal(seed, DF_STREAM_TEST, (uint64_t)c->index, (size_t)s->ndx, b->cotangent);
 
   /* step and adjoint */
-  s->ops->reset(b->sim, c->x);
+  s->ops->reset(b->sim, b->start);
   const df_traj_end end = s->ops->step(b->sim, b->u, b->now);
   *adjoint = end;
   if (end == DF_TRAJ_COMPLETE) *adjoint = s->ops->step_vjp(b->sim, 0, b->cotangent, b->adjoint, b->adjoint + s->ndx);
@@ -281,12 +284,12 @@ static df_status check_step(const df_system* s, bench* b, const state_case* c, c
   if (end == DF_TRAJ_COMPLETE && mujoco) {
     out->approximate = df_mujoco_step_approximate(b->sim, 0);
     out->differenced = df_mujoco_step_differenced(b->sim, 0);
-    DF_TRY(df_active_probe_step(&b->probe, c->x, b->u, &b->here, &end));
+    DF_TRY(df_active_probe_step(&b->probe, b->start, b->u, &b->here, &end));
     out->active = b->here.counts;
   }
 
   /* finite differences */
-  if (end == DF_TRAJ_COMPLETE) end = best_pair(s, b, c->x, &pair);
+  if (end == DF_TRAJ_COMPLETE) end = best_pair(s, b, b->start, &pair);
   if (end != DF_TRAJ_COMPLETE) {
     df_mark_diverged(out);
     return DF_OK;
@@ -296,14 +299,14 @@ static df_status check_step(const df_system* s, bench* b, const state_case* c, c
   df_compare(s->ndx + s->nu, b->adjoint, b->difference, pair, out);
   out->kink |= has_two_slopes(s, b, pair);
   const bool near = first_gap(s, b) > KINK;
-  if (out->kink || near) DF_TRY(name_kink(s, b, c->x, near ? FIRST : pair, &out->cause));
+  if (out->kink || near) DF_TRY(name_kink(s, b, b->start, near ? FIRST : pair, &out->cause));
   if (out->kink) return DF_OK;
 
   /* smooth states: broken adjoints, and MuJoCo's own derivative */
   if (adjoint != DF_TRAJ_COMPLETE) {
     judge_broken(s, b, adjoint, pair, out);
   } else if (cfg->transition) {
-    out->transition_error = transition_error(s, b, c->x);
+    out->transition_error = transition_error(s, b, b->start);
   }
   return DF_OK;
 }
@@ -375,7 +378,7 @@ static df_status sweep_one(const df_system* s, bench* b, const state_case* c, co
   for (int i = 0; i < job->m; i++) {
     errors[i] = NAN;
     if (adjoint != DF_TRAJ_COMPLETE) continue;
-    if (step_difference(s, b, c->x, job->eps[i], b->difference[0], NULL) != DF_TRAJ_COMPLETE) continue;
+    if (step_difference(s, b, b->start, job->eps[i], b->difference[0], NULL) != DF_TRAJ_COMPLETE) continue;
     errors[i] = df_relative(b->adjoint, b->difference[0], s->ndx + s->nu);
   }
   return DF_OK;

@@ -29,6 +29,8 @@ void df_oracle_close(df_oracle* oracle);
 /* Moves u [n], a sequence of actions of nu numbers each (n a multiple of nu), to the distance `inside` from the bounds
  * of the action box, or to a quarter of the box's width where that is less. */
 void df_nudge_inside(const df_system* s, double inside, int n, double* u);
+/* The same for the activations of state x [nx] of a MuJoCo system and their ranges; does nothing for other systems. */
+void df_nudge_activations(const df_system* s, double inside, double* x);
 
 double df_norm(const double* a, int n);
 double df_relative(const double* a, const double* b, int n); /* |a - b| / |b| */

@@ -19,13 +19,24 @@ void df_oracle_close(df_oracle* o) {
   df_system_free(o->own);
 }
 
+static double nudged(double x, double lo, double hi, double inside) {
+  const double by = fmin(inside, 0.25 * (hi - lo));
+  if (fabs(x - lo) < by) x = lo + by;
+  if (fabs(x - hi) < by) x = hi - by;
+  return x;
+}
+
 void df_nudge_inside(const df_system* s, double inside, int n, double* u) {
-  for (int i = 0; i < n; i++) {
-    const int k = i % s->nu;
-    const double lo = s->u_lo[k], hi = s->u_hi[k];
-    const double by = fmin(inside, 0.25 * (hi - lo));
-    if (fabs(u[i] - lo) < by) u[i] = lo + by;
-    if (fabs(u[i] - hi) < by) u[i] = hi - by;
+  for (int i = 0; i < n; i++) u[i] = nudged(u[i], s->u_lo[i % s->nu], s->u_hi[i % s->nu], inside);
+}
+
+void df_nudge_activations(const df_system* s, double inside, double* x) {
+  if (!df_system_is_mujoco(s)) return;
+  const mjModel* m = as_mujoco(s)->model;
+  double* act = x + m->nq + m->nv;
+  for (int k = 0; k < m->na; k++) {
+    const df_range range = df_activation_range(m, as_mujoco(s)->actuation.owner[k], act[k]);
+    act[k] = nudged(act[k], range.lo, range.hi, inside);
   }
 }
 

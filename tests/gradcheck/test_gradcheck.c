@@ -260,6 +260,27 @@ static const char PENDULUM[] =
     "<mujoco><option timestep='.004'/><worldbody><body><joint name='q' axis='0 1 0'/><geom pos='0 0 -.4' size='.1'"
     " mass='1'/></body></worldbody><actuator><motor joint='q'/></actuator></mujoco>";
 
+/* An activation at its bound would be clamped on one side of a centred difference. */
+static void an_activation_at_its_bound_is_checked_inside(void** state) {
+  (void)state;
+  df_system* s = model_text(
+      "<mujoco><option timestep='.004'/><worldbody><body><joint name='q' type='slide' axis='1 0 0'/><geom size='.1' "
+      "mass='2'/></body></worldbody><actuator><general joint='q' dyntype='integrator' gainprm='3' actlimited='true' "
+      "actrange='-1 1'/></actuator></mujoco>",
+      1);
+  const double x[6] = {0, 0, -1, 0, 0, 1}, u[2] = {0, 0};
+  df_gradcheck_point p[2];
+  assert_int_equal(s->nx, 3);
+  OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 3, .threads = 1}, &(df_gradcheck_states){.n = 2, .x = x, .u = u},
+                      p));
+  for (int i = 0; i < 2; i++) {
+    assert_false(p[i].kink || p[i].differenced);
+    assert_int_equal(p[i].cause, DF_KINK_NONE);
+    assert_true(p[i].error < 1e-6);
+  }
+  df_system_free(s);
+}
+
 static void truncation_falls_with_the_square_of_the_step_and_rounding_rises(void** state) {
   (void)state;
   static const double eps[] = {1e-1, 1e-2, 1e-3, 1e-8, 1e-9, 1e-10};
@@ -402,6 +423,7 @@ int main(void) {
       cmocka_unit_test(one_wrong_state_in_forty_fails_by_the_percentile),
       cmocka_unit_test(a_set_of_kinks_passes_nothing),
       cmocka_unit_test(a_state_right_between_two_slopes_is_on_a_kink),
+      cmocka_unit_test(an_activation_at_its_bound_is_checked_inside),
       cmocka_unit_test(truncation_falls_with_the_square_of_the_step_and_rounding_rises),
       cmocka_unit_test(transitionFD_is_the_second_witness),
       cmocka_unit_test(wrong_arguments_are_refused),

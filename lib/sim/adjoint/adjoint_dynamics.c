@@ -68,6 +68,22 @@ static void compensate_gravity(const df_mujoco* system, const df_step_record* r,
   }
 }
 
+/* ---- actuators on sites ---- */
+
+/* Subtracts from F the force of each actuator, a wrench X that turns with its body, and from Y_v the damping of the
+ * velocity X . v_n (section 4). */
+static void push_sites(const df_mujoco* system, const df_step_record* r, df_adjoint* a) {
+  const mjModel* m = system->model;
+  for (int i = 0; i < system->actuation.nsite; i++) {
+    const int node = system->tree.body_node[m->site_bodyid[m->actuator_trnid[2 * system->actuation.site[i]]]];
+    const double* x = r->wrench + 8 * i;
+    if (node == 0) continue;
+    double along = 0; /* X . w_n */
+    DF_EACH(k) along += x[k] * a->motion[node][k][LANE_W];
+    DF_EACH(k) a->sum[node][k] += (df_lanes){-x[6] * x[k], 0, 0, x[7] * along * x[k]};
+  }
+}
+
 /* ---- all contributions ---- */
 
 void df_adjoint_dynamics(const df_mujoco* system, const df_step_record* r, const double* acceleration, df_adjoint* a,
@@ -76,7 +92,8 @@ void df_adjoint_dynamics(const df_mujoco* system, const df_step_record* r, const
   df_adjoint_sweep_motions(system, r, acceleration, a);
   df_adjoint_node_forces(system, r, a);
 
-  /* other forces on the nodes: gravity compensation, contacts, weld and connect equalities */
+  /* other forces on the nodes: actuators on sites, gravity compensation, contacts, weld and connect equalities */
+  push_sites(system, r, a);
   if (df_compensates_gravity(system->model)) compensate_gravity(system, r, a);
   const df_contact_record* c = first_contact(r);
   for (int i = 0; i < r->ncontact; i++, c = next_contact(c)) df_adjoint_contact(&system->tree, a, c);

@@ -151,7 +151,8 @@ DF_WIDE void df_factor(const df_pattern* p, const double* diagonal, double* a, d
     double* ak = a + k * stride;
 
     /* eliminate k from the rows of its ancestors */
-    /* not asserted to be positive: a negative armature in a model makes the mass matrix indefinite */
+    /* not asserted to be positive: a negative armature may make the mass matrix indefinite away from the initial state,
+     * where compile.c checks it */
     const double d = 1.0 / (ak[first] + diagonal[k]);
     for (int i = 1; i < n; i++) subtract_scaled(first + i, stride, ak[first + i] * d, ak, a + row[i] * stride);
 

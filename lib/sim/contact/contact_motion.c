@@ -283,7 +283,7 @@ bool df_contact_motion_of(const mjModel* m, const mjData* d, int contact, df_con
 
   switch (df_contact_rule_of(t.shape[0].type, t.shape[1].type)) {
     case CONTACT_ROLLING:
-      exact = rolling_motion(&t, out);
+      exact = rolling_motion(&t, out) || df_axis_stays(m, d, c->geom[1]);
       break;
     case CONTACT_ROUND:
       known = round_motion(&t, second ? &first : NULL, out);
@@ -291,7 +291,7 @@ bool df_contact_motion_of(const mjModel* m, const mjData* d, int contact, df_con
       break;
     case CONTACT_BOXES:
       known = df_boxes_motion(&t, out);
-      exact = df_boxes_tilt(&t);
+      exact = df_boxes_tilt(&t) || df_normal_stays(m, d, c, &t);
       break;
     case CONTACT_NEAREST:
       known = df_nearest_motion(&t, out);

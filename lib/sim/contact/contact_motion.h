@@ -64,5 +64,9 @@ bool df_axes_cross(const df_geom_pair* touch, const df_contact_motion* motion);
 /* Whether no joint between the two bodies moves axes that meet apart or turns the normal, as in a planar mechanism.
  * Otherwise there is no derivative: the distance has no sign, and the normal jumps. */
 bool df_axes_stay(const mjModel* m, const mjData* d, const mjContact* c, const df_geom_pair* touch);
+/* Whether no joint between the two bodies turns the normal, so that faces stay parallel. */
+bool df_normal_stays(const mjModel* m, const mjData* d, const mjContact* c, const df_geom_pair* touch);
+/* Whether no joint turns the axis of a geom, as that of a puck that slides on two joints. */
+bool df_axis_stays(const mjModel* m, const mjData* d, int geom);
 
 #endif

@@ -107,6 +107,41 @@ static void compile(void* argument) {
   if (!job->model) snprintf(job->error, sizeof job->error, "%s", mjs_getError(job->spec));
 }
 
+/* ---- mass matrix ---- */
+
+typedef struct mass_job {
+  const mjModel* model;
+  mjData* data;  /* NULL if there is no memory */
+  bool singular; /* MuJoCo warns of a pivot of the mass matrix that is not positive, in the initial state */
+} mass_job;
+
+static void factor_mass(void* argument) {
+  mass_job* job = argument;
+  job->data = mj_makeData(job->model);
+  if (!job->data) return;
+  mj_forward(job->model, job->data);
+  job->singular = job->data->warning[mjWARN_INERTIA].number > 0;
+}
+
+/* refuses a negative armature that outweighs the inertia of the bodies, which MuJoCo compiles and then only warns of */
+static df_status check_armature(const mjModel* m, const char* name) {
+  int dof = 0;
+  while (dof < m->nv && !(m->dof_armature[dof] < 0)) dof++;
+  if (dof == m->nv) return DF_OK;
+
+  mass_job job = {.model = m};
+  const bool quiet = df_mujoco_guarded(factor_mass, &job);
+  const bool made = job.data != NULL;
+  if (made) mj_deleteData(job.data);
+  if (!quiet) return df_fail(DF_E_SIM, "%s: %s", name, df_mujoco_error_text());
+  if (!made) return df_fail(DF_E_NOMEM, "no memory for mjData");
+  if (!job.singular) return DF_OK;
+  const int joint = m->dof_jntid[dof];
+  const char* joint_name = mj_id2name(m, mjOBJ_JOINT, joint);
+  return df_fail(DF_E_FORMAT, "%s: joint %d '%s': armature %g makes the mass matrix indefinite; set it to 0 or more",
+                 name, joint, joint_name ? joint_name : "", m->dof_armature[dof]);
+}
+
 /* ---- options ---- */
 
 /* the scales of cfg; those of the XML are 1 */
@@ -195,8 +230,9 @@ df_status df_mujoco_compile(const char* path, const char* xml, const char* name,
   if (status == DF_OK) status = compile_job_run(&job, path, name, list);
   df_model_files_clear(&files);
 
-  /* options */
+  /* options, and the mass matrix */
   if (status == DF_OK) status = set_options(job.model, cfg, name);
+  if (status == DF_OK) status = check_armature(job.model, name);
   if (status != DF_OK) {
     if (job.model) mj_deleteModel(job.model);
     df_free(*list);

@@ -291,14 +291,39 @@ static void check_tendon_actuator(feature_list* list, const mjModel* m, int i) {
   }
 }
 
+/* a wrench that is fixed to a site */
+static void check_site_actuator(feature_list* list, const mjModel* m, int i) {
+  if (!df_actuator_on_site(m, i)) refuse(list, m, "reference site of an actuator", mjOBJ_ACTUATOR, i);
+  if (m->actuator_damping[i] != 0 || any(m->actuator_dampingpoly + mjNPOLY * i, mjNPOLY))
+    refuse(list, m, "damping of a site's actuator", mjOBJ_ACTUATOR, i);
+  if (m->actuator_armature[i] != 0) refuse(list, m, "armature of a site's actuator", mjOBJ_ACTUATOR, i);
+
+  /* velocity gains are taken implicitly */
+  const bool gain = m->actuator_gaintype[i] == mjGAIN_AFFINE && m->actuator_gainprm[mjNGAIN * i + 2] != 0;
+  const bool bias = m->actuator_biastype[i] == mjBIAS_AFFINE && m->actuator_biasprm[mjNBIAS * i + 2] != 0;
+  if (m->opt.integrator == mjINT_IMPLICITFAST && (gain || bias))
+    refuse(list, m, "velocity of a site under implicitfast", mjOBJ_ACTUATOR, i);
+
+  /* a force limit of a joint would clip the wrench at that joint only */
+  for (int body = m->site_bodyid[m->actuator_trnid[2 * i]]; body > 0; body = m->body_parentid[body]) {
+    for (int k = m->body_jntadr[body]; k < m->body_jntadr[body] + m->body_jntnum[body]; k++) {
+      if (!m->jnt_actfrclimited[k]) continue;
+      refuse(list, m, "site's actuator on a joint with a force limit", mjOBJ_ACTUATOR, i);
+      return;
+    }
+  }
+}
+
 static void check_actuator(feature_list* list, const mjModel* m, int i) {
   const int transmission = m->actuator_trntype[i], gain = m->actuator_gaintype[i], bias = m->actuator_biastype[i];
   const bool on_joint = transmission == mjTRN_JOINT || transmission == mjTRN_JOINTINPARENT;
   /* transmission */
   if (transmission == mjTRN_TENDON)
     check_tendon_actuator(list, m, i);
+  else if (transmission == mjTRN_SITE)
+    check_site_actuator(list, m, i);
   else if (!on_joint)
-    refuse(list, m, "actuator not on a joint or tendon", mjOBJ_ACTUATOR, i);
+    refuse(list, m, "actuator not on a joint, tendon or site", mjOBJ_ACTUATOR, i);
 
   /* dynamics, gain, bias */
   const int dynamics = m->actuator_dyntype[i];

@@ -35,7 +35,7 @@ typedef struct differencing {
   double* starts;         /* [substeps][state_size] state before each physics step */
   double* step;           /* [substeps] difference step, FINE or COARSE */
   double *x, *now, *next; /* [nx] state before the step; after it; after a perturbed step */
-  double *e[2], *y;       /* [ndx] slopes to the lower and upper side (e[0] also holds perturbations); cotangent */
+  double *e[2], *y;       /* [ndx] slopes by the shifts a and b (e[0] also holds perturbations); cotangent */
   double* u;              /* [nu] action */
 } differencing;
 
@@ -90,25 +90,21 @@ df_traj_end df_finite_difference_replay(df_sim* sim, const double* start, const 
   return end;
 }
 
-/* ---- perturbation of a coordinate: from lo <= 0 to hi >= 0 ---- */
+/* ---- perturbations of a coordinate ---- */
 
+/* the two shifts of a difference of second order: to either side, or one and two steps to one side; equal if there is
+ * no room for any */
 typedef struct nudge {
-  double lo, hi;
+  double a, b;
 } nudge;
 
-/* stays within the coordinate's range; zero if x is outside it, where the coordinate is clamped and has derivative 0 */
-static nudge nudge_within(double x, double least, double most, double step) {
-  if (!(x >= least && x <= most)) return (nudge){0, 0};
-  return (nudge){fmax(-step, least - x), fmin(step, most - x)};
-}
-
-static nudge nudge_of_act(const mjModel* m, int k, const double* act, double step) {
-  for (int i = 0; i < m->nactuator; i++) {
-    const int first = m->actuator_actadr[i];
-    if (first < 0 || k < first || k >= first + m->actuator_actnum[i] || !m->actuator_actlimited[i]) continue;
-    return nudge_within(act[k], m->actuator_actrange[2 * i], m->actuator_actrange[2 * i + 1], step);
-  }
-  return (nudge){-step, step};
+/* Stays within the range: within `step` of a bound both shifts lead inwards. Equal if x is outside, where a control is
+ * clamped and has derivative 0. */
+static nudge nudge_within(double x, df_range range, double step) {
+  if (!(x >= range.lo && x <= range.hi)) return (nudge){0, 0};
+  const double below = x - range.lo, above = range.hi - x, inwards = fmin(step, 0.5 * fmax(below, above));
+  if (below >= step && above >= step) return (nudge){-step, step};
+  return above >= below ? (nudge){inwards, 2 * inwards} : (nudge){-inwards, -2 * inwards};
 }
 
 /* of coordinate k: position and velocity, then activations, then controls */
@@ -116,8 +112,12 @@ static nudge nudge_of(const df_mujoco* system, int k, const double* x, const dou
   const mjModel* m = system->model;
   const int plain = 2 * (int)m->nv, ndx = system->base.ndx;
   if (k < plain) return (nudge){-step, step};
-  if (k < ndx) return nudge_of_act(m, k - plain, x + m->nq + m->nv, step);
-  return nudge_within(u[k - ndx], system->base.u_lo[k - ndx], system->base.u_hi[k - ndx], step);
+  if (k < ndx) {
+    const double act = x[m->nq + m->nv + k - plain];
+    return nudge_within(act, df_activation_range(m, system->actuation.owner[k - plain], act), step);
+  }
+  const df_range range = {system->base.u_lo[k - ndx], system->base.u_hi[k - ndx]};
+  return nudge_within(u[k - ndx], range, step);
 }
 
 /* ---- finite differences ---- */
@@ -146,14 +146,9 @@ static df_traj_end shifted_step(df_sim* sim, const differencing* d, int i, int k
   return end;
 }
 
-/* d->e[side] [ndx] = change of the next state per unit of `shift`; zero if shift is 0 */
-static df_traj_end one_sided(df_sim* sim, const differencing* d, int i, int k, double shift, int side) {
+/* e [ndx], of d, = change of the next state per unit of `shift` */
+static df_traj_end one_sided(df_sim* sim, const differencing* d, int i, int k, double shift, double* e) {
   const df_mujoco* system = sim->system;
-  double* e = d->e[side];
-  if (shift == 0) {
-    memset(e, 0, (size_t)system->base.ndx * sizeof *e);
-    return DF_TRAJ_COMPLETE;
-  }
   const df_traj_end end = shifted_step(sim, d, i, k, shift, d->next);
   df_mujoco_difference(&system->base, d->now, d->next, e);
   for (int j = 0; j < system->base.ndx; j++) e[j] /= shift;
@@ -166,7 +161,7 @@ static double dot(int n, const double* a, const double* b) {
   return sum;
 }
 
-/* whether the one-sided slopes a and b [n] differ so much that a kink or jump lies between them */
+/* whether the slopes a and b [n] differ so much that a kink or jump lies between them */
 static bool is_bent(int n, const double* a, const double* b) {
   double gap = 0;
   for (int i = 0; i < n; i++) gap += (a[i] - b[i]) * (a[i] - b[i]);
@@ -174,22 +169,22 @@ static bool is_bent(int n, const double* a, const double* b) {
 }
 
 /* *out = y . df/dk. A difference across a jump, e.g. of a contact that is just being made, is dominated by the jump
- * divided by the step; the side without the jump has the smaller slope and is used alone. */
+ * divided by the step; the shift that does not cross the jump, or is longer, has the smaller slope and is used alone.
+ */
 static df_traj_end slope(df_sim* sim, const differencing* d, int i, int k, double* out) {
   const int n = sim->system->base.ndx;
   const nudge by = nudge_of(sim->system, k, d->x, d->u, d->step[i]);
   *out = 0;
-  if (!(by.hi > by.lo)) return DF_TRAJ_COMPLETE;
+  if (by.a == by.b) return DF_TRAJ_COMPLETE;
 
-  /* both one-sided slopes */
-  df_traj_end end = one_sided(sim, d, i, k, by.hi, 1);
-  if (end == DF_TRAJ_COMPLETE) end = one_sided(sim, d, i, k, by.lo, 0);
+  /* the slopes by both shifts */
+  df_traj_end end = one_sided(sim, d, i, k, by.b, d->e[1]);
+  if (end == DF_TRAJ_COMPLETE) end = one_sided(sim, d, i, k, by.a, d->e[0]);
   if (end != DF_TRAJ_COMPLETE) return end;
 
-  /* weighted as a centred difference, or the smaller one alone */
-  double weight = by.hi / (by.hi - by.lo);
-  if (by.hi > 0 && by.lo < 0 && is_bent(n, d->e[0], d->e[1]))
-    weight = dot(n, d->e[1], d->e[1]) < dot(n, d->e[0], d->e[0]);
+  /* the slope at 0 of the parabola through the three points, or the smaller slope alone */
+  double weight = -by.a / (by.b - by.a);
+  if (is_bent(n, d->e[0], d->e[1])) weight = dot(n, d->e[1], d->e[1]) < dot(n, d->e[0], d->e[0]);
   *out = weight * dot(n, d->y, d->e[1]) + (1 - weight) * dot(n, d->y, d->e[0]);
   return DF_TRAJ_COMPLETE;
 }

@@ -75,16 +75,16 @@ static const df_system_ops mujoco_ops = {.sim_new = df_mujoco_sim_new,
                                          .gradient_count = df_mujoco_gradient_count,
                                          .add_effort = df_mujoco_add_effort};
 
-/* the action box: control ranges, infinite for actuators without one */
+/* the action box: the ranges of the controls */
 static df_status fill_box(df_mujoco* system) {
   const mjModel* m = system->model;
   const int nu = (int)m->nu;
   system->box = df_alloc(2 * (size_t)nu, sizeof *system->box);
   if (!system->box) return DF_E_NOMEM;
   for (int i = 0; i < nu; i++) {
-    const bool limited = m->actuator_ctrllimited[i] && !(m->opt.disableflags & mjDSBL_CLAMPCTRL);
-    system->box[i] = limited ? m->actuator_ctrlrange[2 * i] : -INFINITY;
-    system->box[nu + i] = limited ? m->actuator_ctrlrange[2 * i + 1] : INFINITY;
+    const df_range range = df_control_range(m, i);
+    system->box[i] = range.lo;
+    system->box[nu + i] = range.hi;
   }
   system->base.u_lo = system->box;
   system->base.u_hi = system->box + nu;

@@ -29,6 +29,7 @@
   X(block_stiffness, s.block)          \
   X(block_damping, s.block)            \
   X(block_mass, s.block)               \
+  X(wrench, 8 * s.site)                \
   X(compensation, s.compensation)      \
   X(end_open, s.stage_na)              \
   X(act_open, s.na)                    \

@@ -108,6 +108,38 @@ static void record_on_block(const df_mujoco* system, const mjData* d, const doub
     add_turning_moment(part->block_stiffness + at, size, moment, d->actuator_force[m->actuator_outadr[i]]);
 }
 
+/* ---- actuators on sites ---- */
+
+/* number `index` of the actuators on sites, whose wrench turns with the site */
+static void record_on_site(const df_mujoco* system, const mjData* d, const double* x, int index, df_record_part* part) {
+  const mjModel* m = system->model;
+  const int i = system->actuation.site[index], site = m->actuator_trnid[2 * i], out = m->actuator_outadr[i];
+  const df_slopes s = df_linearise_actuator(system, d, x + m->nq + m->nv, i);
+  const double *gear = m->actuator_gear + 6 * out, *frame = d->site_xmat + 9 * site;
+  const double* origin = d->subtree_com + 3 * m->body_rootid[m->site_bodyid[site]];
+  double *wrench = part->wrench + 8 * index, arm[3], moment[3];
+
+  /* the gear, force then couple, in the world; couple about the origin */
+  for (int k = 0; k < 3; k++) {
+    wrench[k] = vec_dot(frame + 3 * k, gear + 3);
+    wrench[3 + k] = vec_dot(frame + 3 * k, gear);
+    arm[k] = d->site_xpos[3 * site + k] - origin[k];
+  }
+  vec_cross(moment, arm, wrench + 3);
+  vec_add_scaled(wrench, moment, 1);
+  wrench[6] = d->actuator_force[out];
+  wrench[7] = -s.by_velocity;
+
+  /* its moment is S . wrench */
+  for (int k = 0; k < system->actuation.count[i]; k++) {
+    const int entry = system->actuation.start[i] + k;
+    part->gain[entry] = s.by_input * sp_dot(d->cdof + 6 * system->actuation.dof[entry], wrench);
+    if (system->joint_forces.curved) part->implicit_by_input[entry] = 0;
+  }
+}
+
+/* ---- all actuators ---- */
+
 static void record_actuator(const df_mujoco* system, const mjData* d, const double* x, int i, df_record_part* part) {
   const mjModel* m = system->model;
   const int type = m->actuator_trntype[i];
@@ -144,6 +176,7 @@ void df_record_actuators(const df_mujoco* system, const mjData* d, const double*
     else
       record_actuator(system, d, x, i, part);
   }
+  for (int k = 0; k < system->actuation.nsite; k++) record_on_site(system, d, x, k, part);
   for (int k = 0; k < m->na; k++) record_activation(system, d, k, part);
   df_record_act_open(system, x + m->nq + m->nv, d->act_dot, part->act_open);
 }

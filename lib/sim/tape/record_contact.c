@@ -84,7 +84,7 @@ static bool record_fixed_point(const mjModel* m, const mjData* d, const mjContac
   /* the tangents of a capsule follow its axis; their rotation is left out if it is upright */
   const bool follows = type == mjGEOM_CAPSULE && c->dim > 1;
   out->turns = follows && vec_sine2(out->axis, c->frame) >= UPRIGHT_SINE2;
-  return follows == out->turns;
+  return follows == out->turns || df_axis_stays(m, d, geom);
 }
 
 static df_status append(df_tape* tape, const df_mujoco* system, const mjData* d, int row, df_tape_step* step) {

@@ -4,7 +4,7 @@
 
 /* array lengths used by DF_RECORD_PARTS; 0 where a model needs no such array */
 typedef struct sizes {
-  size_t nv, na, stage_na, nC, factor_nC, factor_nv, node, entry, curved_nv, curved_entry, block, compensation;
+  size_t nv, na, stage_na, nC, factor_nC, factor_nv, node, entry, curved_nv, curved_entry, block, site, compensation;
 } sizes;
 
 static sizes sizes_of(const df_mujoco* system) {
@@ -24,6 +24,7 @@ static sizes sizes_of(const df_mujoco* system) {
                  .curved_nv = curved ? nv : 0,
                  .curved_entry = curved ? entry : 0,
                  .block = (size_t)system->joint_forces.total,
+                 .site = (size_t)system->actuation.nsite,
                  .compensation = df_compensates_gravity(m) ? 4 * (size_t)system->tree.nnode : 0};
 }
 

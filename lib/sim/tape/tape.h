@@ -147,6 +147,9 @@ typedef struct df_step_record {
   const double* implicit_by_input;    /* [nentry] derivative of a dof's entry of B by an actuator's input */
   /* blocks of joint_force.h: stiffness, damping and row_mass of ball and free joints, [total] each */
   const double *block_stiffness, *block_damping, *block_mass;
+  const double* wrench; /* [nsite] of actuation.h, 8 each: the wrench (couple about the origin of the tree's spatial
+                         * vectors, force) of an actuator at the force 1, its force, and minus the derivative of
+                         * its force by its velocity */
   const double* compensation; /* [nnode][4] sum of compensated mass times the offset of its centre from the origin of
                                * the spatial vectors, then of the mass; empty without gravity compensation */
   const double* end_open;     /* [na] act_open of a whole Runge-Kutta step, written in the record of its last stage;

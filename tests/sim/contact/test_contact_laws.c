@@ -328,6 +328,27 @@ static void normals_that_jump_are_marked(void** state) {
   }
 }
 
+/* two crossed planks, of which neither covers the other, on slides */
+static void planks_that_no_joint_tilts_are_exact(void** state) {
+  (void)state;
+  char xml[2048];
+  snprintf(xml, sizeof xml,
+           "<mujoco><option timestep='.004'/>" DEFAULTS
+           "<worldbody><geom type='box' size='.3 .05 .05'/><body pos='.02 .01 .0998'><joint name='j' type='slide' "
+           "axis='1 0 0'/><joint type='slide' axis='0 1 0'/><joint type='slide' axis='0 0 1'/><geom type='box' "
+           "size='.05 .3 .05'/></body></worldbody><actuator><motor joint='j'/></actuator></mujoco>",
+           "");
+  df_system* s = model_text(xml, 1);
+  const double x[6] = {0, 0, 0, 0.7, 0.2, 0}, u = 0.3;
+  df_gradcheck_point p;
+  OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 3, .threads = 1}, &(df_gradcheck_states){.n = 1, .x = x, .u = &u},
+                      &p));
+  assert_false(p.kink || p.approximate);
+  assert_int_equal(p.active.contacts, 4);
+  assert_true(p.error <= P99);
+  df_system_free(s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(laws_of_contact_agree_with_differences),
@@ -339,6 +360,7 @@ int main(void) {
       cmocka_unit_test(iterated_contacts_agree_with_differences),
       cmocka_unit_test(a_contact_of_no_case_is_marked),
       cmocka_unit_test(normals_that_jump_are_marked),
+      cmocka_unit_test(planks_that_no_joint_tilts_are_exact),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -145,12 +145,40 @@ static void an_upright_body_is_marked(void** state) {
   df_system_free(s);
 }
 
+/* A puck or a rod on slides and a hinge about its axis stays upright; one that a hinge across it tilts does not. */
+static void an_axis_that_no_joint_tilts_is_exact(void** state) {
+  (void)state;
+  for (int i = 0; i < 4; i++) {
+    char xml[2048];
+    snprintf(xml, sizeof xml,
+             "<mujoco><option timestep='.004'/>" DEFAULTS
+             "<worldbody><geom type='plane' size='1 1 1'/><body pos='0 0 %s'><joint name='j' type='slide' axis='1 0 "
+             "0'/><joint type='slide' axis='0 1 0'/><joint type='slide' axis='0 0 1'/><joint axis='%s'/><geom %s/>"
+             "</body></worldbody><actuator><motor joint='j'/></actuator></mujoco>",
+             "", i < 2 ? ".0498" : ".1198", i % 2 ? "0 1 0" : "0 0 1", i < 2 ? CAN : ROD);
+    df_system* s = model_text(xml, 1);
+    const double x[8] = {0, 0, 0, 0, 0.7, 0.2, 0, 3}, u = 0.3;
+    df_gradcheck_point p;
+    OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 3, .threads = 1},
+                        &(df_gradcheck_states){.n = 1, .x = x, .u = &u}, &p));
+    if (i % 2) {
+      /* the lean is 0 in a plane that the hinge leaves */
+      assert_true(p.approximate);
+    } else {
+      assert_false(p.kink || p.approximate);
+      assert_true(p.error <= P99);
+    }
+    df_system_free(s);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_leaning_cylinder_agrees_with_differences),
       cmocka_unit_test(a_leaning_capsule_agrees_with_differences),
       cmocka_unit_test(a_lying_body_agrees_with_differences),
       cmocka_unit_test(an_upright_body_is_marked),
+      cmocka_unit_test(an_axis_that_no_joint_tilts_is_exact),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -270,6 +270,32 @@ static void a_singular_mass_matrix_diverges(void** state) {
   }
 }
 
+/* MuJoCo compiles a negative armature. What is left of the inertia decides: a sphere of 4.19 kg, 0.1 m from the joint,
+ * has 0.0587 kg m2. */
+static void a_mass_matrix_that_armature_makes_indefinite_is_refused(void** state) {
+  (void)state;
+  static const char* const armatures[] = {"-0.05", "-0.06", "-5"};
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  for (int i = 0; i < 3; i++) {
+    char xml[1024];
+    snprintf(xml, sizeof xml,
+             "<mujoco><worldbody><body><joint name='first'/><geom size='.1' pos='0 .1 0'/><body pos='1 0 0'><joint "
+             "name='arm' axis='0 1 0' armature='%s'/><geom size='.1' pos='.1 0 0'/></body></body></worldbody>"
+             "<actuator><motor joint='arm'/></actuator></mujoco>",
+             armatures[i]);
+    df_system* s;
+    const df_status status = df_mujoco_system_from_xml(xml, "arm.xml", &cfg, &s);
+    assert_int_equal(status, i == 0 ? DF_OK : DF_E_FORMAT);
+    if (i == 0) {
+      df_system_free(s);
+      continue;
+    }
+    assert_null(s);
+    assert_non_null(strstr(df_error_message(), "arm.xml: joint 1 'arm': armature"));
+    assert_non_null(strstr(df_error_message(), armatures[i]));
+  }
+}
+
 static void a_step_that_is_too_long_diverges(void** state) {
   (void)state;
   df_system* s = model_text(
@@ -467,6 +493,7 @@ int main(void) {
       cmocka_unit_test(a_bad_last_cotangent_diverges_however_damped),
       cmocka_unit_test(a_body_without_mass_is_refused_by_name),
       cmocka_unit_test(a_singular_mass_matrix_diverges),
+      cmocka_unit_test(a_mass_matrix_that_armature_makes_indefinite_is_refused),
       cmocka_unit_test(a_step_that_is_too_long_diverges),
       cmocka_unit_test(too_many_contacts_for_the_memory_are_an_error),
       cmocka_unit_test(dropped_contacts_are_an_error),

@@ -296,6 +296,83 @@ static void an_activation_at_its_bound_is_moved_inwards_only(void** state) {
   df_system_free(s);
 }
 
+/* The adjoint at the activation `act`, which is the last coordinate of the state, and the control u, in the air. The
+ * cotangent is 1 for coordinate `of` of the next state; returns the slopes by activation and control. */
+static void slopes_by_activation(const df_system* s, df_sim* sim, double act, double u, int of, double slope[2]) {
+  double x[64], x1[64], y[64] = {0}, xbar[64];
+  df_mujoco_initial_state(s, x);
+  x[2] = 1;
+  x[s->nx - 1] = act;
+  y[of] = 1;
+  s->ops->reset(sim, x);
+  assert_int_equal(s->ops->step(sim, &u, x1), DF_TRAJ_COMPLETE);
+  assert_int_equal(s->ops->step_vjp(sim, 0, y, xbar, &slope[1]), DF_TRAJ_COMPLETE);
+  assert_true(df_mujoco_step_differenced(sim, 0));
+  slope[0] = xbar[s->ndx - 1];
+}
+
+/* The slopes of a muscle's activation act + h (u - act)/tau by formula, with MuJoCo's time constants of 10 and 40 ms.
+ * At a bound they are those of the inside, also where u = act and the time constant jumps. */
+static void muscle_slopes(double act, double u, double slope[2]) {
+  const double h = 0.004, shape = 0.5 + 1.5 * fmin(fmax(act, 0), 1), excess = fmin(fmax(u, 0), 1) - act;
+  for (int by = 0; by < 2; by++) {
+    const double inwards = (by == 0 ? act : u) == 0 ? 1 : -1, side = by == 0 ? -inwards : inwards;
+    const bool rises = (excess != 0 ? excess : side) > 0;
+    const double tau = rises ? 0.01 * shape : 0.04 / shape;
+    const double turn = act < 0 || act > 1 ? 0 : rises ? 0.015 : -0.06 / (shape * shape);
+    slope[by] = by == 1 ? (u < 0 || u > 1 ? 0 : h / tau) : 1 - h / tau - h * excess * turn / (tau * tau);
+  }
+}
+
+static void a_muscle_at_a_bound_has_the_slope_of_the_inside(void** state) {
+  (void)state;
+  static const double acts[] = {0, 1e-7, 0.4, 1 - 3e-7, 1, -0.1, 1.2}, controls[] = {0, 0.3, 1, -0.5, 1.5};
+  static const limbed_case muscle = {
+      "muscle", "", "", "", "range='-1 1'", "<actuator><muscle joint='j' force='20' lengthrange='-1 1'/></actuator>"};
+  df_system* s = limbed(&muscle, true);
+  df_sim* sim;
+  OK(df_sim_new(s, 1, &sim));
+  assert_true(s->u_lo[0] == 0 && s->u_hi[0] == 1);
+  for (int i = 0; i < 7; i++) {
+    for (int k = 0; k < 5; k++) {
+      double slope[2], right[2];
+      /* a kink within the difference step */
+      const double excess = fabs(controls[k] - acts[i]);
+      if (excess > 0 && excess < 1e-6) continue;
+      slopes_by_activation(s, sim, acts[i], controls[k], s->ndx - 1, slope);
+      muscle_slopes(acts[i], controls[k], right);
+      /* rounding, and third order, of a difference at step 1e-6; first order is wrong by up to 4e-6 */
+      CLOSE(slope[0], right[0], 1e-8);
+      CLOSE(slope[1], right[1], 1e-8);
+      if (acts[i] == 0 && controls[k] == 0.3) CLOSE(right[0], -0.52, 1e-12);
+      if (acts[i] == 0 && controls[k] == 0) CLOSE(right[0], 0.95, 1e-12);
+    }
+  }
+  df_sim_free(s, sim);
+  df_system_free(s);
+}
+
+/* MuJoCo clamps the next activation, not the one that the force follows */
+static void an_activation_beyond_its_range_still_acts(void** state) {
+  (void)state;
+  const limbed_case integral = {"integral", "noslip_iterations='1'",
+                                "",         "",
+                                "",         "<actuator><intvelocity joint='j' kp='3' actrange='-1 1'/></actuator>"};
+  df_system* s = limbed(&integral, true);
+  const int hinge = 2 * df_mujoco_nv(s) - 1;
+  double inside[2], beyond[2];
+  df_sim* sim;
+  OK(df_sim_new(s, 1, &sim));
+  slopes_by_activation(s, sim, 0.5, 0.1, hinge, inside);
+  slopes_by_activation(s, sim, 1.5, 0.1, hinge, beyond);
+  assert_true(fabs(inside[0]) > 1e-3);
+  CLOSE(beyond[0], inside[0], 1e-6 * fabs(inside[0]));
+  slopes_by_activation(s, sim, 1.5, 0.1, s->ndx - 1, beyond);
+  CLOSE(beyond[0], 0, 0);
+  df_sim_free(s, sim);
+  df_system_free(s);
+}
+
 /* ---- admitted features ---- */
 
 static void without_the_option_the_reason_names_it(void** state) {
@@ -552,6 +629,8 @@ int main(void) {
       cmocka_unit_test(a_jump_beside_the_state_does_not_enter),
       cmocka_unit_test(a_control_at_its_bound_is_moved_inwards_only),
       cmocka_unit_test(an_activation_at_its_bound_is_moved_inwards_only),
+      cmocka_unit_test(a_muscle_at_a_bound_has_the_slope_of_the_inside),
+      cmocka_unit_test(an_activation_beyond_its_range_still_acts),
       cmocka_unit_test(without_the_option_the_reason_names_it),
       cmocka_unit_test(what_remembers_more_than_its_state_stays_refused),
       cmocka_unit_test(a_callback_of_the_process_is_refused),

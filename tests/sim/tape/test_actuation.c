@@ -355,6 +355,115 @@ static void gravity_compensation_agrees_with_differences(void** state) {
   }
 }
 
+/* ---- actuators on sites ---- */
+
+/* A free body that carries a ball joint, a slide and a hinge, with a site on every body, one in the world, and one on a
+ * body without a joint. %s: attributes of <option>, actuators */
+#define SITES                                                                                                        \
+  "<mujoco><compiler angle='radian'/><option timestep='.005' %s/><default><geom contype='0' conaffinity='0'/>"       \
+  "</default><worldbody><site name='world'/><body pos='0 0 1' euler='.3 .2 .1'><freejoint/>"                         \
+  "<geom type='box' size='.2 .1 .05' mass='2'/><site name='base' pos='.1 .2 .05' euler='.2 .4 .3'/>"                 \
+  "<body pos='.2 .1 0'><joint type='ball'/><geom type='box' pos='.1 0 .1' size='.1 .05 .08' mass='.7'/>"             \
+  "<site name='ball' pos='.2 0 .1' euler='1 .3 .2'/><body pos='.2 0 .1'>"                                            \
+  "<joint name='s' type='slide' axis='1 1 0'/><joint name='h' axis='0 .2 1'/>"                                       \
+  "<geom type='box' pos='.1 .05 0' size='.1 .03 .05' mass='.5'/><body pos='.1 0 .1' euler='0 .5 .2'>"                \
+  "<site name='tip' pos='0 .05 0' euler='.1 .2 .9'/></body></body></body></body></worldbody><actuator>%s</actuator>" \
+  "</mujoco>"
+
+static void check_sites(const char* name, const char* option, const char* actuators, double spread) {
+  char xml[8192];
+  assert_true(snprintf(xml, sizeof xml, SITES, option, actuators) < (int)sizeof xml);
+  df_system* s = model_text(xml, 2);
+  check_scattered_steps(s, name, spread);
+  check_scattered_rollouts(s, name, spread);
+  df_system_free(s);
+}
+
+static void actuators_on_sites_agree_with_differences(void** state) {
+  (void)state;
+  for (int i = 0; i < INTEGRATORS; i++) {
+    const char* option = integrators[i];
+    check_sites("forces and couples", option,
+                "<motor site='base' gear='1 2 3 0 0 0'/><motor site='ball' gear='0 0 0 .3 .1 .2'/>"
+                "<motor site='tip' gear='2 0 1 .1 .3 0'/><motor site='world' gear='1 1 1 1 1 1'/><motor joint='h'/>",
+                .5);
+    check_sites("activations and limits", option,
+                "<general site='tip' gear='2 0 1 .1 .3 0' dyntype='filter' dynprm='.1' gainprm='5' biastype='affine'"
+                " biasprm='.7'/><general site='base' gear='1 2 3 0 0 0' dyntype='integrator' gainprm='4'"
+                " actearly='true'/><general site='ball' gear='0 0 2 0 0 1' gainprm='5' forcelimited='true'"
+                " forcerange='-2 2'/><motor joint='s' ctrllimited='true' ctrlrange='-.5 .5'/>",
+                .5);
+
+    /* a body without children, whose gyroscopic forces implicitfast takes implicitly */
+    char xml[2048];
+    snprintf(xml, sizeof xml,
+             "<mujoco><option timestep='.005' %s/><worldbody><body><freejoint/><geom type='box' size='.2 .1 .05' "
+             "contype='0'/><site name='a' pos='.1 .1 0'/><site name='b' pos='-.1 .1 .02' euler='10 0 20'/></body>"
+             "</worldbody><actuator><motor site='a' gear='0 0 3 0 0 .1'/><motor site='b' gear='0 0 2 0 0 -.1'/>"
+             "</actuator></mujoco>",
+             option);
+    check("rotors", xml, .5, 1);
+
+    /* implicitfast takes velocity gains implicitly, and refuses them on sites */
+    if (i == 1) continue;
+    check_sites("velocities", option,
+                "<general site='tip' gear='2 0 1 .1 .3 0' biastype='affine' biasprm='.5 0 -.4' gainprm='3'/>"
+                "<general site='base' gear='0 1 0 0 0 .2' gaintype='affine' gainprm='2 0 .7'/>"
+                "<general site='ball' gear='0 0 0 .2 0 1' gaintype='affine' gainprm='2 0 .7' biastype='affine'"
+                " biasprm='0 0 -.1' dyntype='filterexact' dynprm='.03'/><velocity joint='h' kv='.3'/>",
+                .5);
+  }
+}
+
+/* a rotor .1 m from the centre of a body of 2 kg whose axis is vertical: dv'/du = h gear/m, dw'/du = h couple/I */
+static void a_rotor_pushes_as_the_formula_says(void** state) {
+  (void)state;
+  df_system* s = model_text(
+      "<mujoco><option timestep='.01'/><worldbody><body pos='0 0 1'><freejoint/><inertial pos='0 0 0' mass='2' "
+      "diaginertia='.1 .2 .3'/><site name='r' pos='.1 0 0'/></body></worldbody>"
+      "<actuator><motor site='r' gear='0 0 3 0 0 .05'/></actuator></mujoco>",
+      1);
+  double x[13], x1[13], xbar[12], y[12];
+  const double u = 0.4, right[6] = {0, 0, .01 * 3 / 2, 0, .01 * -.3 / .2, .01 * .05 / .3};
+  df_sim* sim;
+  OK(df_sim_new(s, 1, &sim));
+  df_mujoco_initial_state(s, x);
+  s->ops->reset(sim, x);
+  assert_int_equal(s->ops->step(sim, &u, x1), DF_TRAJ_COMPLETE);
+  for (int k = 0; k < 6; k++) {
+    double ubar;
+    memset(y, 0, sizeof y);
+    y[6 + k] = 1;
+    assert_int_equal(s->ops->step_vjp(sim, 0, y, xbar, &ubar), DF_TRAJ_COMPLETE);
+    CLOSE(ubar, right[k], 1e-15);
+    /* the thrust of 1.2 N turns with the body */
+    if (k < 2) CLOSE(xbar[3 + 1 - k], (k == 0 ? 1 : -1) * .01 * 1.2 / 2, 1e-15);
+  }
+  df_sim_free(s, sim);
+  df_system_free(s);
+}
+
+static void what_sites_cannot_do_is_refused(void** state) {
+  (void)state;
+  static const struct {
+    const char *option, *actuator, *reason;
+  } cases[] = {
+      {"", "<motor site='tip' refsite='base' gear='1 0 0 0 0 0'/>", "reference site of an actuator"},
+      {"integrator='implicitfast'", "<general site='tip' gear='1 0 0 0 0 0' biastype='affine' biasprm='0 0 -1'/>",
+       "velocity of a site under implicitfast"},
+      {"integrator='implicitfast'", "<general site='tip' gear='1 0 0 0 0 0' gaintype='affine' gainprm='1 0 -1'/>",
+       "velocity of a site under implicitfast"},
+  };
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    char xml[8192];
+    df_system* s;
+    snprintf(xml, sizeof xml, SITES, cases[i].option, cases[i].actuator);
+    assert_int_equal(df_mujoco_system_from_xml(xml, "sites.xml", &cfg, &s), DF_E_UNSUPPORTED);
+    assert_non_null(strstr(df_error_message(), cases[i].reason));
+  }
+}
+
 static void mocap_bodies_stand_still(void** state) {
   (void)state;
   /* a ball in contact with a floor and a post, both mocap bodies */
@@ -383,6 +492,9 @@ int main(void) {
       cmocka_unit_test(actuators_of_rotations_agree_with_differences),
       cmocka_unit_test(thrown_bodies_agree_with_differences),
       cmocka_unit_test(gravity_compensation_agrees_with_differences),
+      cmocka_unit_test(actuators_on_sites_agree_with_differences),
+      cmocka_unit_test(a_rotor_pushes_as_the_formula_says),
+      cmocka_unit_test(what_sites_cannot_do_is_refused),
       cmocka_unit_test(mocap_bodies_stand_still),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,8 +10,9 @@
  * by comparing the active sets on its two sides.
  *
  * MuJoCo systems are checked on a copy with a tight solver tolerance, so that the comparison measures the derivative
- * and not the solver's residual. Actions closer than 1e-4 to a bound of the action box are first moved to that distance
- * (or to a quarter of the box's width if that is less), since a difference across the bound would halve the derivative.
+ * and not the solver's residual. Actions closer than 1e-4 to a bound of the action box, and activations that close to a
+ * bound of their range ([0, 1] for a muscle), are first moved to that distance (or to a quarter of the width if that is
+ * less), since a difference across the bound would mix the slopes of both sides.
  *
  * All functions are deterministic: results do not depend on the number of threads. Arrays are owned by the caller.
  * Derivation of the adjoint and results of the check: docs/adjoint.md. */
@@ -119,8 +120,8 @@ DF_API DF_MUST_CHECK df_status df_gradcheck_rollouts(const df_system* system, co
 
 /* The error of the adjoint at n states against finite differences at each of m >= 1 difference steps eps [m] > 0:
  * errors [n][m], NaN where a step or the adjoint diverges. The error falls as eps^2 where truncation dominates and
- * rises as 1/eps where rounding does. Actions are kept twice the largest eps away from the bounds of the box. Errors:
- * as df_gradcheck_run(), and DF_E_ARG for an eps that is not finite and positive. */
+ * rises as 1/eps where rounding does. Actions and activations are kept twice the largest eps away from their bounds.
+ * Errors: as df_gradcheck_run(), and DF_E_ARG for an eps that is not finite and positive. */
 DF_API DF_MUST_CHECK df_status df_gradcheck_sweep(const df_system* system, const df_gradcheck_cfg* cfg,
                                                   const df_gradcheck_states* states, int m, const double* eps,
                                                   double* errors);

@@ -11,11 +11,19 @@
  * A physics step that is differentiated by finite differences is run another 2 (ndx + nu) times from the same warm
  * start, at a solver tolerance of 1e-22, each time with one coordinate of the state or action changed by +-1e-6 (SI
  * units, for a rotation the angle). The difference step is 3e-5 instead if a contact whose points MuJoCo finds by
- * iteration is active (two ellipsoids, flexes, height fields), since these points have errors of up to 1e-7. Actions
- * and activations stay within their ranges: at a bound the difference is one-sided. A control outside its range has no
- * effect and the derivative 0. If the slopes on both sides differ by more than a tenth, the state is at a kink or a
- * jump, and the smaller slope is taken: like the exact adjoint it ignores a jump. Where the step is smooth the relative
- * error is between 1e-9 and 1e-6, with such contacts 1e-3.
+ * iteration is active (two ellipsoids, flexes, height fields), since these points have errors of up to 1e-7. If
+ * the slopes on both sides differ by more than a tenth, the state is at a kink or a jump, and the smaller slope is
+ * taken: like the exact adjoint it ignores a jump. Where the step is smooth the relative error is between 1e-9 and
+ * 1e-6, with such contacts 1e-3.
+ *
+ * Bounds: at a bound of a control's or activation's range the derivative is that of the inside, in an exact adjoint and
+ * by differences, which then take two steps inwards (second order). The range is the ctrlrange or actrange, and [0, 1]
+ * for control and activation of a muscle. A control outside its range has no effect and the derivative 0; an activation
+ * outside its range has the derivative there.
+ *
+ * A pair of geoms that is listed as exact can meet without a derivative: a cylinder or capsule that stands on a plane
+ * within 1e-6 rad of upright, axes that meet, a centre on an edge, parallel faces of boxes of which neither covers the
+ * other (docs/adjoint.md, section 5). Such a contact counts as approximate.
  *
  * A contact without an exact derivative affects only the steps in which it is active. Any other feature that needs
  * finite differences affects every step of the model. */

@@ -86,7 +86,8 @@ typedef struct df_mujoco_cfg {
 DF_API df_mujoco_cfg df_mujoco_cfg_default(void);
 
 /* Compiles a model file into a system, which the caller frees with df_system_free(). Errors: DF_E_ARG
- * (an argument is NULL); DF_E_MISSING (no such file); DF_E_FORMAT (the model is invalid, with MuJoCo's message);
+ * (an argument is NULL); DF_E_MISSING (no such file); DF_E_FORMAT (the model is invalid, with MuJoCo's message,
+ * or a negative armature makes its mass matrix indefinite);
  * DF_E_CONFIG (no joints, an option out of range, a MuJoCo version that is not supported);
  * DF_E_UNSUPPORTED (a feature without an exact adjoint that no option admits, with its name and element); DF_E_SIM
  * (MuJoCo raised an error); DF_E_NOMEM. On failure *out is NULL. */
