@@ -22,6 +22,7 @@
 #include "notes.h"
 #include "progress.h"
 #include "provenance.h"
+#include "task_notes.h"
 #include "terminal.h"
 
 df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed, const options* opts) {
@@ -172,6 +173,16 @@ df_status cell_evaluate(cell* c, evaluation* out) {
   return check_evaluation(out);
 }
 
+void cell_note_task(cell* c, json_t* notes) {
+  if (!(c->method->flags & DF_METHOD_TRAINS)) return;
+  note_floored(notes, c->task->chart);
+  c->n_task_notes = json_array_size(notes);
+  char name[160];
+  snprintf(name, sizeof name, "%.60s %.48s seed %llu", c->config.task_name, c->method->name,
+           (unsigned long long)c->seed);
+  if (!c->opts->quiet) notes_print(notes, 0, name);
+}
+
 void cell_note_floor(const cell* c, const evaluation* result, json_t* notes) {
   /* states that come without actions are compared as they are */
   const bool acts = (c->method->flags & DF_METHOD_RETURNS_ACTIONS) != 0;
@@ -281,6 +292,7 @@ static void load_train_evaluate(cell* c, const char* folder, json_t* record, cel
   end->status = stop_watch(&c->limits);
   if (end->status == DF_OK) end->status = cell_load(c);
   const bool loaded = end->status == DF_OK;
+  if (loaded) cell_note_task(c, json_object_get(record, "notes"));
   if (loaded) end->status = train_and_save(c, folder, record);
   if (end->status == DF_OK) end->status = evaluate_and_check(c, record);
   if (end->status != DF_OK) {
