@@ -14,6 +14,7 @@
 #include "effort.h"
 #include "evaluate.h"
 #include "files.h"
+#include "growth.h"
 #include "inexact.h"
 #include "key.h"
 #include "lookup.h"
@@ -173,9 +174,18 @@ df_status cell_evaluate(cell* c, evaluation* out) {
   return check_evaluation(out);
 }
 
+/* the growth of the gradient is only a warning: a failure of its measurement does not end the cell */
+static void note_task_growth(const cell* c, json_t* notes) {
+  task_growth growth = {0};
+  if (!(c->method->flags & DF_METHOD_SIMULATES)) return;
+  if (task_growth_measure(c->task, &growth_quick, &growth) == DF_OK) note_growth(notes, &growth);
+  task_growth_clear(&growth);
+}
+
 void cell_note_task(cell* c, json_t* notes) {
   if (!(c->method->flags & DF_METHOD_TRAINS)) return;
   note_floored(notes, c->task->chart);
+  note_task_growth(c, notes);
   c->n_task_notes = json_array_size(notes);
   char name[160];
   snprintf(name, sizeof name, "%.60s %.48s seed %llu", c->config.task_name, c->method->name,

@@ -1,9 +1,9 @@
 #include "scale.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "dynaflow/data/task.h"
 #include "dynaflow/sim/mujoco.h"
 
 /* The floor of a limited joint is at most this share of its range, so that a joint with a small range (a finger, or a
@@ -51,14 +51,6 @@ static void set_joint(const df_joint* joint, int index, int nv, scale_channel* c
   pos->floor = most;
 }
 
-/* the unit of the floor of action i: the half range of the actions that a network can choose, else of the action box,
- * else 1 */
-static double half_range(const df_system* system, const df_config* c, int i) {
-  if (c->action_half_range.n > 0) return c->action_half_range.v[i % c->action_half_range.n];
-  const double half = 0.5 * (system->u_hi[i] - system->u_lo[i]);
-  return isfinite(half) ? half : 1;
-}
-
 void scale_channels(const df_system* system, const df_config* config, int n, const df_chart_group* groups,
                     scale_channel* channels) {
   /* coordinates: floor by group, then name and range by joint */
@@ -75,13 +67,12 @@ void scale_channels(const df_system* system, const df_config* config, int n, con
   const int n_joints = df_mujoco_joints(system, &joints);
   for (int j = 0; j < n_joints; j++) set_joint(&joints[j], j, df_mujoco_nv(system), channels);
 
-  /* actions; an action that cannot move has the floor of a half range of 1 */
+  /* actions */
   for (int i = 0; i < system->nu; i++) {
-    const double half = half_range(system, config, i);
     scale_channel* channel = &channels[system->ndx + i];
     snprintf(channel->setting, sizeof channel->setting, "scale_floor.action");
     snprintf(channel->name, sizeof channel->name, "action %d", i);
     channel->unit = "";
-    channel->floor = config->scale_floor_action * (half > 0 ? half : 1);
+    channel->floor = config->scale_floor_action * df_task_half_range(config, system, i);
   }
 }

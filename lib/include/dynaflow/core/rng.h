@@ -15,18 +15,19 @@ DF_BEGIN_DECLS
 
 /* every purpose that draws random numbers. The numeric values affect results: append new streams, never renumber. */
 typedef enum df_stream {
-  DF_STREAM_NET_INIT = 1,    /* initial network weights */
-  DF_STREAM_BATCH,           /* training window of sample i of step n */
-  DF_STREAM_FLOW_TIME,       /* flow time t of a training sample */
-  DF_STREAM_FLOW_NOISE,      /* base sample X^0 of a training sample */
-  DF_STREAM_PUSH,            /* start-state perturbation: whether and from which frame of a rollout a sample starts */
-  DF_STREAM_SAMPLE_NOISE,    /* base sample X^0 when sampling */
-  DF_STREAM_ACTION,          /* actions of the method random_action */
-  DF_STREAM_DEMONSTRATION,   /* commands and start states of generated demonstrations */
-  DF_STREAM_SPLIT,           /* choice of the held-out windows that are evaluated */
-  DF_STREAM_BOOTSTRAP,       /* bootstrap resamples (statistics.h) */
-  DF_STREAM_TEST,            /* for tests only */
-  DF_STREAM_INVERSE_DYNAMICS /* training transitions of the inverse-dynamics network */
+  DF_STREAM_NET_INIT = 1,     /* initial network weights */
+  DF_STREAM_BATCH,            /* training window of sample i of step n */
+  DF_STREAM_FLOW_TIME,        /* flow time t of a training sample */
+  DF_STREAM_FLOW_NOISE,       /* base sample X^0 of a training sample */
+  DF_STREAM_PUSH,             /* start-state perturbation: whether and from which frame of a rollout a sample starts */
+  DF_STREAM_SAMPLE_NOISE,     /* base sample X^0 when sampling */
+  DF_STREAM_ACTION,           /* actions of the method random_action */
+  DF_STREAM_DEMONSTRATION,    /* commands and start states of generated demonstrations */
+  DF_STREAM_SPLIT,            /* choice of the held-out windows that are evaluated */
+  DF_STREAM_BOOTSTRAP,        /* bootstrap resamples (statistics.h) */
+  DF_STREAM_TEST,             /* for tests only */
+  DF_STREAM_INVERSE_DYNAMICS, /* training transitions of the inverse-dynamics network */
+  DF_STREAM_GROWTH            /* windows along which the growth of the gradient is measured */
 } df_stream;
 
 /* Writes n uniform doubles in [0,1) to out [n], each with 53 random bits. Value i does not depend on n. */
