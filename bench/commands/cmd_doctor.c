@@ -18,13 +18,13 @@
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
 #include "exit_code.h"
-#include "growth.h"
 #include "lookup.h"
 #include "machine.h"
 #include "methods.h"
 #include "options.h"
 #include "provenance.h"
 #include "rows.h"
+#include "task_growth.h"
 #include "text.h"
 
 typedef struct arguments {

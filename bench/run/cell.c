@@ -14,7 +14,6 @@
 #include "effort.h"
 #include "evaluate.h"
 #include "files.h"
-#include "growth.h"
 #include "inexact.h"
 #include "key.h"
 #include "lookup.h"
@@ -23,6 +22,7 @@
 #include "notes.h"
 #include "progress.h"
 #include "provenance.h"
+#include "task_growth.h"
 #include "task_notes.h"
 #include "terminal.h"
 

@@ -1,9 +1,9 @@
 #include "scale.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "dynaflow/data/task.h"
 #include "dynaflow/sim/mujoco.h"
 
 /* The floor of a limited joint is at most this share of its range, so that a joint with a small range (a finger, or a
@@ -51,6 +51,12 @@ static void set_joint(const df_joint* joint, int index, int nv, scale_channel* c
   pos->floor = most;
 }
 
+double df_action_half_range(const df_config* config, const df_system* system, int i) {
+  const df_list* set = &config->action_half_range;
+  const double half = set->n > 0 ? set->v[i % set->n] : 0.5 * (system->u_hi[i] - system->u_lo[i]);
+  return isfinite(half) && half > 0 ? half : 1;
+}
+
 void scale_channels(const df_system* system, const df_config* config, int n, const df_chart_group* groups,
                     scale_channel* channels) {
   /* coordinates: floor by group, then name and range by joint */
@@ -73,6 +79,6 @@ void scale_channels(const df_system* system, const df_config* config, int n, con
     snprintf(channel->setting, sizeof channel->setting, "scale_floor.action");
     snprintf(channel->name, sizeof channel->name, "action %d", i);
     channel->unit = "";
-    channel->floor = config->scale_floor_action * df_task_half_range(config, system, i);
+    channel->floor = config->scale_floor_action * df_action_half_range(config, system, i);
   }
 }

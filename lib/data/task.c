@@ -1,6 +1,5 @@
 #include "dynaflow/data/task.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -59,12 +58,6 @@ df_status df_task_system(const df_config* config, const df_search* search, df_sy
   if (status == DF_OK) status = df_mujoco_system_new(path, &cfg, out);
   df_free(path);
   return status == DF_E_UNSUPPORTED ? name_settings() : status;
-}
-
-double df_task_half_range(const df_config* config, const df_system* system, int i) {
-  const df_list* set = &config->action_half_range;
-  const double half = set->n > 0 ? set->v[i % set->n] : 0.5 * (system->u_hi[i] - system->u_lo[i]);
-  return isfinite(half) && half > 0 ? half : 1;
 }
 
 /* ---- the task ---- */

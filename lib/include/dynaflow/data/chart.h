@@ -81,6 +81,10 @@ DF_API int df_chart_floored(const df_chart* chart, const df_floored** list);
 /* The name of coordinate i in 0 .. nz - 1, as in df_floored; owned by the chart. */
 DF_API const char* df_chart_channel_name(const df_chart* chart, int i);
 
+/* Returns the unit of action i in 0 .. nu - 1, > 0: action.half_range, else half the width of the action box, else 1.
+ */
+DF_API double df_action_half_range(const df_config* config, const df_system* system, int i);
+
 /* Writes z [nz], the normalised flow coordinates of state x [nx] relative to x0 [nx]. */
 DF_API void df_chart_encode(const df_chart* chart, const double* x0, const double* x, double* z);
 /* Writes the state x [nx], world frame, whose flow coordinates relative to x0 [nx] are z [nz]. */

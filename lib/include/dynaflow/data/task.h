@@ -28,10 +28,6 @@ typedef struct df_task {
 DF_API DF_MUST_CHECK df_status df_task_system(const df_config* config, const df_search* search, df_system** out,
                                               char model_sha256[DF_SHA256_TEXT]);
 
-/* Returns the unit of action i in 0 .. nu - 1, > 0: action.half_range, else half the width of the action box, else 1.
- */
-DF_API double df_task_half_range(const df_config* config, const df_system* system, int i);
-
 /* Makes a complete task. `data_path` is the file of demonstrations; the caller has found or generated it. A model hash
  * recorded in that file must be the hash of the task's model (DF_E_MISMATCH), even if system.model_sha256 is empty. The
  * caller frees *out with df_task_free(); on failure *out is NULL. Errors: those of df_task_system(), df_dataset_read(),

@@ -1,6 +1,6 @@
-/* growth.h: the growth of the gradient (dynaflow/metrics/growth.h) along windows of a task. */
-#ifndef BENCH_RUN_GROWTH_H
-#define BENCH_RUN_GROWTH_H
+/* task_growth.h: the growth of the gradient (dynaflow/metrics/growth.h) along windows of a task. */
+#ifndef BENCH_RUN_TASK_GROWTH_H
+#define BENCH_RUN_TASK_GROWTH_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-#include "growth.h"
+#include "task_growth.h"
 
 #include <math.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "dynaflow/sim/mujoco.h"
 #include "text.h"
 
-/* an adjoint of a physics step takes 1 us (hopper) to 4 us (Go1) */
+/* an adjoint of a physics step takes 1 us (planar robot) to 4 us (quadruped) */
 const growth_effort growth_thorough = {.least = 1, .most = 64, .work = 2e6};
 const growth_effort growth_quick = {.least = 0, .most = 16, .work = 1e5};
 
@@ -46,7 +46,7 @@ static df_status measure(const df_task* task, int n, task_growth* out) {
     out->p90 = out->median + H;
     out->action_median = out->p90 + H;
     fill(task, n, x, u);
-    for (int i = 0; i < system->nu; i++) scale[i] = df_task_half_range(&task->config, system, i);
+    for (int i = 0; i < system->nu; i++) scale[i] = df_action_half_range(&task->config, system, i);
     const df_growth_windows windows = {
         .B = n, .H = H, .x = x, .u = u, .scale = df_chart_std(task->chart), .action_scale = scale};
     status = df_metric_growth(system, &windows, values, values + count);
