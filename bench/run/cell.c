@@ -124,6 +124,13 @@ static df_status check_training(const df_training_log* logs, int n) {
   return DF_OK;
 }
 
+static void print_task_notes(const cell* c) {
+  char name[160];
+  snprintf(name, sizeof name, "%.60s %.48s seed %llu", c->config.task_name, c->method->name,
+           (unsigned long long)c->seed);
+  if (!c->opts->quiet) notes_print(c->task_notes, 0, name);
+}
+
 df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, int* n_logs) {
   *n_logs = 0;
   if (!(c->method->flags & DF_METHOD_TRAINS)) return cell_create(c);
@@ -140,6 +147,7 @@ df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, i
                        .notice = on_notice,
                        .state_every = c->save_every};
   DF_TRY(c->method->create(&env, &c->instance));
+  print_task_notes(c);
   const df_status status = c->method->train(c->instance, logs, n_logs);
   if (b.what[0]) progress_end(&b.p);
   return status == DF_OK ? check_training(logs, *n_logs) : status;
@@ -175,7 +183,7 @@ df_status cell_evaluate(cell* c, evaluation* out) {
 }
 
 /* the growth of the gradient is only a warning: a failure of its measurement does not end the cell */
-static void note_task_growth(const cell* c, json_t* notes) {
+static void note_growth_of(const cell* c, json_t* notes) {
   task_growth growth = {0};
   if (!(c->method->flags & DF_METHOD_SIMULATES)) return;
   if (task_growth_measure(c->task, &growth_quick, &growth) == DF_OK) note_growth(notes, &growth);
@@ -185,12 +193,9 @@ static void note_task_growth(const cell* c, json_t* notes) {
 void cell_note_task(cell* c, json_t* notes) {
   if (!(c->method->flags & DF_METHOD_TRAINS)) return;
   note_floored(notes, c->task->chart);
-  note_task_growth(c, notes);
+  note_growth_of(c, notes);
+  c->task_notes = notes;
   c->n_task_notes = json_array_size(notes);
-  char name[160];
-  snprintf(name, sizeof name, "%.60s %.48s seed %llu", c->config.task_name, c->method->name,
-           (unsigned long long)c->seed);
-  if (!c->opts->quiet) notes_print(notes, 0, name);
 }
 
 void cell_note_floor(const cell* c, const evaluation* result, json_t* notes) {
