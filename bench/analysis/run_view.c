@@ -69,7 +69,7 @@ static size_t max_cells(const json_t* records) {
 /* the settings of methods and their training may differ; the URLs of files change no number */
 bool setting_is_shared(const char* name) {
   if (strcmp(name, "system.model_url") == 0 || strcmp(name, "data.url") == 0) return false;
-  static const char* const sections[] = {"system.", "data.", "window.", "split.", "chart.", "eval."};
+  static const char* const sections[] = {"system.", "data.", "window.", "split.", "chart.", "scale_floor.", "eval."};
   for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
     if (strncmp(name, sections[i], strlen(sections[i])) == 0) return true;
   }

@@ -11,6 +11,7 @@
 #include "dynaflow/core/file.h"
 #include "dynaflow/core/hash.h"
 #include "dynaflow/core/model_identity.h"
+#include "dynaflow/data/chart.h"
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/sim/mujoco.h"
@@ -23,6 +24,7 @@
 #include "record_model.h"
 #include "rows.h"
 #include "suggestion.h"
+#include "task_notes.h"
 #include "terminal.h"
 #include "text.h"
 
@@ -150,6 +152,27 @@ static void describe_model(rows* out, const char* task, const df_model_identity*
   json_decref(files);
 }
 
+/* names the standard deviations that are below their floors */
+static df_status add_floored(rows* out, const df_config* config, const df_system* system, const df_dataset* data,
+                             const df_windows* windows) {
+  static const char* const subjects[] = {[DF_SCALED_STATE] = "state weighed by a floor",
+                                         [DF_SCALED_START] = "start state weighed by a floor",
+                                         [DF_SCALED_ACTION] = "action weighed by a floor"};
+  df_chart* chart;
+  const df_floored* list;
+  DF_TRY(df_chart_new(system, config, &chart));
+  const df_status status = df_chart_fit(chart, data, windows);
+  const int n = df_chart_floored(chart, &list);
+  for (int i = 0; i < n; i++) {
+    text note = {0};
+    floored_text(&note, &list[i]);
+    add_text(out, config->task_name, subjects[list[i].what], list[i].name, text_of(&note));
+    text_clear(&note);
+  }
+  df_chart_free(chart);
+  return status;
+}
+
 static df_status info(arguments* a, const df_config* config, const df_search* search, rows* out) {
   df_system* system = NULL;
   df_dataset* data = NULL;
@@ -174,6 +197,9 @@ static df_status info(arguments* a, const df_config* config, const df_search* se
   if (status == DF_OK) {
     warn_unchecked(config, system, data, &a->common);
     describe(out, config, data, windows);
+    status = add_floored(out, config, system, data, windows);
+  }
+  if (status == DF_OK) {
     point_to_licences(out, a->task, &a->common);
   }
   df_windows_free(windows);

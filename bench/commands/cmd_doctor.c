@@ -1,5 +1,7 @@
-/* cmd_doctor.c: dynaflow doctor: checks the installation, and the models and data of all tasks. */
+/* cmd_doctor.c: dynaflow doctor [TASK]: checks the installation and the models and data of all tasks, or what decides
+ * whether one task trains (docs/training.md). */
 #define _GNU_SOURCE
+#include <math.h>
 #include <omp.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,13 +20,17 @@
 #include "exit_code.h"
 #include "lookup.h"
 #include "machine.h"
+#include "methods.h"
 #include "options.h"
 #include "provenance.h"
 #include "rows.h"
+#include "task_growth.h"
 #include "text.h"
 
 typedef struct arguments {
   options common;
+  const char* task;   /* NULL: the installation */
+  const char* method; /* of which the settings are checked */
 } arguments;
 
 static error_t parse(int key, char* value, struct argp_state* state) {
@@ -33,8 +39,16 @@ static error_t parse(int key, char* value, struct argp_state* state) {
     case ARGP_KEY_INIT:
       state->child_inputs[0] = &a->common;
       return 0;
+    case 'm':
+      a->method = parse_text(state, "--method", value);
+      return 0;
     case ARGP_KEY_ARG:
-      argp_error(state, "unexpected argument '%s'", value);
+      if (a->task) argp_error(state, "unexpected argument '%s': one task is expected", value);
+      a->task = value;
+      return 0;
+    case ARGP_KEY_END:
+      if (!df_method_by_name(a->method))
+        argp_error(state, "unknown method '%s' (see 'dynaflow list methods')", a->method);
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;
@@ -42,13 +56,20 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
+static const struct argp_option own_options[] = {
+    {"method", 'm', "M", 0, "with TASK: the method whose settings are checked (default: dynaflow)", 0}, {0}};
 static const struct argp parser = {
+    .options = own_options,
     .parser = parse,
+    .args_doc = "[TASK]",
     .doc =
-        "Checks the installation, and the model and data of every task.\n\n"
-        "Prints versions, cores, BLAS kernels, writable folders, and the files of each task; for what is missing, how "
-        "to get it. Writes nothing.\v"
-        "Exits with 0 when everything is there, 3 when something is missing.",
+        "Checks the installation and the model and data of every task; with TASK, whether that task can be trained.\n\n"
+        "Without TASK, prints versions, cores, BLAS kernels, writable folders, and the files of each task; for what is "
+        "missing, how to get it. With TASK, prints which coordinates hardly vary and are weighed by a floor, how fast "
+        "the gradient grows along the task's own windows, and, if it grows beyond the limit over window.horizon, the "
+        "horizon, cotangent decay or learning rate to use. Writes nothing.\v"
+        "Exits with 0 when everything is there, also if the gradient grows beyond the limit, 2 on bad input, 3 when "
+        "something is missing.",
     .children = children};
 
 typedef struct checkup {
@@ -180,9 +201,113 @@ static void check_task(checkup* c, const char* name, const options* opts) {
   search_clear(&search);
 }
 
+/* ---- one task ---- */
+
+static json_t* number_or_null(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* adds a row with a number */
+static void add_value(rows* out, const char* what, double value, const char* unit, const char* note) {
+  rows_add_object(out, json_pack("{s:s,s:o,s:n,s:s,s:s}", "what", what, "value", number_or_null(value), "p90", "unit",
+                                 unit, "note", note));
+}
+
+static void add_scales(rows* out, const df_chart* chart) {
+  static const char* const subjects[] = {
+      [DF_SCALED_STATE] = "state", [DF_SCALED_START] = "start state", [DF_SCALED_ACTION] = "action"};
+  const df_floored* list;
+  const int n = df_chart_floored(chart, &list);
+  for (int i = 0; i < n; i++) {
+    text what = {0}, note = {0};
+    text_add(&what, "std of %s %s", subjects[list[i].what], list[i].name);
+    text_add(&note, "weighed by the floor %.3g by %s", list[i].used, list[i].setting);
+    add_value(out, text_of(&what), list[i].measured, list[i].unit, text_of(&note));
+    text_clear(&what);
+    text_clear(&note);
+  }
+}
+
+/* the growth after 1, 2, 4 ... and H actions */
+static void add_curve(rows* out, const task_growth* g) {
+  for (int k = 1; k <= g->H; k = k < g->H && 2 * k > g->H ? g->H : 2 * k) {
+    char* what = format_text("growth over %d action%s", k, k == 1 ? "" : "s");
+    rows_add_object(out, json_pack("{s:s,s:o,s:o,s:s,s:s}", "what", what, "value", number_or_null(g->median[k - 1]),
+                                   "p90", number_or_null(g->p90[k - 1]), "unit", "", "note", ""));
+    df_free(what);
+  }
+}
+
+static void add_advice(rows* out, const task_growth* g) {
+  static const char* const verdicts[] = {
+      [DF_GROWTH_FINE] = "fine", [DF_GROWTH_LARGE] = "too large", [DF_GROWTH_BROKEN] = "not finite"};
+  const df_growth* s = &g->state;
+  const bool fine = s->verdict == DF_GROWTH_FINE;
+  text note = {0};
+  text_add(&note, "limits: %g damped, %g undamped", DF_GROWTH_LIMIT, DF_GROWTH_DAMPABLE);
+  rows_add_object(out, json_pack("{s:s,s:s,s:n,s:s,s:s}", "what", "growth over the horizon", "value",
+                                 verdicts[s->verdict], "p90", "unit", "", "note", text_of(&note)));
+  text_clear(&note);
+  const bool damps = !isnan(s->advice.cotangent_decay);
+  add_value(out, "recommended window.horizon", s->advice.horizon, "actions", fine ? "as it is" : "the surest change");
+  add_value(out, "recommended train.cotangent_decay", s->advice.cotangent_decay, "",
+            fine    ? "as it is"
+            : damps ? "instead, with the horizon as it is"
+                    : "none is enough with this horizon: reduce it");
+  add_value(out, "recommended train.rate", s->advice.rate, "",
+            fine ? "as it is" : "instead, with horizon and decay as they are: slow");
+}
+
+static void add_growth(rows* out, const df_task* task, const task_growth* g) {
+  const df_growth* s = &g->state;
+  add_value(out, "windows", g->windows, "", g->recorded ? "along recorded actions" : "along rest actions");
+  add_value(out, "window.horizon", g->H, "actions", "");
+  add_value(out, "duration of an action", task->system->dt, "s", "");
+  add_value(out, "train.cotangent_decay", g->settings.cotangent_decay, "", "");
+  add_value(out, "train.rate", g->settings.rate, "", "");
+  add_curve(out, g);
+  add_value(out, "growth per action", s->per_action, "", "of the median, second half of the horizon");
+  add_value(out, "e-folding time", 1000 * g->e_fold_s, "ms", isfinite(g->e_fold_s) ? "" : "does not grow");
+  add_value(out, "damped growth over the horizon", s->damped, "", "times cotangent_decay^horizon");
+  add_value(out, "growth from the first action", g->action.amplification, "std per half range", "over the horizon");
+  add_value(out, "exploding windows", s->exploding, "share", "damped growth beyond the limit");
+  add_advice(out, g);
+}
+
+/* fills the rows with scales and growth of the task */
+static df_status check_training(const arguments* a, rows* out) {
+  df_config config;
+  df_search search = {0};
+  char* path = NULL;
+  df_task* task = NULL;
+  task_growth growth = {0};
+  df_status status = resolve_task(a->task, NULL, a->method, &a->common, &config, &search);
+  if (status == DF_OK) status = task_data_path(&config, &search, &a->common, false, &path);
+  if (status == DF_OK) status = df_task_new(&config, &search, path, &task);
+  if (status == DF_OK) status = task_growth_measure(task, &growth_thorough, &growth);
+  if (status == DF_OK) {
+    add_scales(out, task->chart);
+    add_growth(out, task, &growth);
+  }
+  task_growth_clear(&growth);
+  df_task_free(task);
+  df_free(path);
+  search_clear(&search);
+  return status;
+}
+
+static int doctor_task(const arguments* a) {
+  rows out = rows_new();
+  const df_status status = check_training(a, &out);
+  if (status == DF_OK) rows_print(&out, &a->common);
+  rows_free(&out);
+  return status == DF_OK ? EXIT_DONE : report_task_failure(status, a->task);
+}
+
 int cmd_doctor(int argc, char** argv) {
-  arguments a = {.common = options_default()};
+  arguments a = {.common = options_default(), .method = "dynaflow"};
   argp_parse(&parser, argc, argv, 0, NULL, &a);
+  if (a.task) return doctor_task(&a);
   checkup c = {.found = rows_new()};
   check_program(&c);
   check_blas(&c, &a.common);

@@ -34,7 +34,7 @@ int cmd_eval(int argc, char** argv) {
   /* notes on standard error */
   json_t* notes = json_array();
   if (status == DF_OK) cell_note_floor(&c, &result, notes);
-  if (!a.common.quiet) notes_print(notes, a.task);
+  if (!a.common.quiet) notes_print(notes, 0, a.task);
   json_decref(notes);
   cell_close(&c);
   if (status == DF_OK) rows_print(&out, &a.common);

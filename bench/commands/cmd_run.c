@@ -197,7 +197,7 @@ static df_status run_opened(cell* c, const char* name, const char* folder, store
     count_outcome(t, name, &end);
   }
   const json_t* done = store_find(events, c->key);
-  if (done && mine && !quiet) notes_print(json_object_get(done, "notes"), name);
+  if (done && mine && !quiet) notes_print(json_object_get(done, "notes"), c->n_task_notes, name);
   if (done) collect(done, &t->results);
   return DF_OK;
 }

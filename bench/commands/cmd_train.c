@@ -40,16 +40,16 @@ static void add_notes(const df_training_log* log, json_t* notes) {
 static void print_notes(int n, const df_training_log* logs, const checkpoint_arguments* a) {
   json_t* notes = json_array();
   for (int i = 0; i < n; i++) add_notes(&logs[i], notes);
-  if (!a->common.quiet) notes_print(notes, a->task);
+  if (!a->common.quiet) notes_print(notes, 0, a->task);
   json_decref(notes);
 }
 
-/* prints one row per network, with the notes on its loss */
-static void print_rows(int n, const df_training_log* logs, const checkpoint_arguments* a) {
+/* prints one row per network, with the notes on the task and on its loss */
+static void print_rows(int n, const df_training_log* logs, const checkpoint_arguments* a, json_t* task_notes) {
   rows out = rows_new();
   for (int i = 0; i < n; i++) {
     const df_training_log* log = &logs[i];
-    json_t* notes = json_array();
+    json_t* notes = json_copy(task_notes);
     add_notes(log, notes);
     rows_add_object(
         &out,
@@ -85,16 +85,20 @@ int cmd_train(int argc, char** argv) {
   int n = 0;
   df_status status = prepare(a.checkpoint);
   if (status != DF_OK) return report_failure(status);
+  json_t* notes = json_array();
   status = checkpoint_open(&a, false, &c);
+  if (status == DF_OK) cell_note_task(&c, notes);
   if (status == DF_OK) status = cell_train(&c, NULL, logs, &n);
   if (status == DF_OK) status = a.method->save(c.instance, a.checkpoint);
   cell_close(&c);
-  if (status != DF_OK) return checkpoint_failure(status, &a);
-  print_notes(n, logs, &a);
-  if (a.common.json) {
-    print_rows(n, logs, &a);
-    return EXIT_DONE;
+  if (status != DF_OK) {
+    json_decref(notes);
+    return checkpoint_failure(status, &a);
   }
+  print_notes(n, logs, &a);
+  if (a.common.json) print_rows(n, logs, &a, notes);
+  json_decref(notes);
+  if (a.common.json) return EXIT_DONE;
   /* print a summary of each network */
   for (int i = 0; i < n && !a.common.quiet; i++) {
     print_line(stdout,

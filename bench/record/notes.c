@@ -100,8 +100,8 @@ void note_floor(json_t* notes, const json_t* rows, const char* metric, double fl
   }
 }
 
-void notes_print(const json_t* notes, const char* name) {
-  size_t i;
-  json_t* note;
-  json_array_foreach(notes, i, note) print_line(stderr, "dynaflow: warning: %s: %s", name, json_string_value(note));
+void notes_print(const json_t* notes, size_t first, const char* name) {
+  for (size_t i = first; i < json_array_size(notes); i++) {
+    print_line(stderr, "dynaflow: warning: %s: %s", name, json_string_value(json_array_get(notes, i)));
+  }
 }

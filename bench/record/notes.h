@@ -28,7 +28,8 @@ void note_training(json_t* notes, const json_t* training);
  * Nothing if the floor is NaN. */
 void note_floor(json_t* notes, const json_t* rows, const char* metric, double floor);
 
-/* Prints the notes on standard error, one line each: "dynaflow: warning: <name>: <note>". NULL is allowed. */
-void notes_print(const json_t* notes, const char* name);
+/* Prints the notes from number `first` (from 0) on standard error, one line each: "dynaflow: warning: <name>: <note>".
+ * NULL is allowed. */
+void notes_print(const json_t* notes, size_t first, const char* name);
 
 #endif

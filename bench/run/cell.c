@@ -25,6 +25,8 @@
 #include "progress.h"
 #include "provenance.h"
 #include "record_model.h"
+#include "task_growth.h"
+#include "task_notes.h"
 #include "terminal.h"
 
 df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed, const options* opts) {
@@ -151,6 +153,13 @@ static df_status check_training(const df_training_log* logs, int n) {
   return DF_OK;
 }
 
+static void print_task_notes(const cell* c) {
+  char name[160];
+  snprintf(name, sizeof name, "%.60s %.48s seed %llu", c->config.task_name, c->method->name,
+           (unsigned long long)c->seed);
+  if (!c->opts->quiet) notes_print(c->task_notes, 0, name);
+}
+
 df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, int* n_logs) {
   *n_logs = 0;
   if (!(c->method->flags & DF_METHOD_TRAINS)) return cell_create(c);
@@ -167,6 +176,7 @@ df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, i
                        .notice = on_notice,
                        .state_every = c->save_every};
   DF_TRY(c->method->create(&env, &c->instance));
+  print_task_notes(c);
   const df_status status = c->method->train(c->instance, logs, n_logs);
   if (b.what[0]) progress_end(&b.p);
   return status == DF_OK ? check_training(logs, *n_logs) : status;
@@ -200,6 +210,22 @@ df_status cell_evaluate(cell* c, evaluation* out) {
                         .calls = c->calls};
   DF_TRY(evaluate(&job, out));
   return check_evaluation(out);
+}
+
+/* the growth of the gradient is only a warning: a failure of its measurement does not end the cell */
+static void note_growth_of(const cell* c, json_t* notes) {
+  task_growth growth = {0};
+  if (!(c->method->flags & DF_METHOD_SIMULATES)) return;
+  if (task_growth_measure(c->task, &growth_quick, &growth) == DF_OK) note_growth(notes, &growth);
+  task_growth_clear(&growth);
+}
+
+void cell_note_task(cell* c, json_t* notes) {
+  if (!(c->method->flags & DF_METHOD_TRAINS)) return;
+  note_floored(notes, c->task->chart);
+  note_growth_of(c, notes);
+  c->task_notes = notes;
+  c->n_task_notes = json_array_size(notes);
 }
 
 void cell_note_floor(const cell* c, const evaluation* result, json_t* notes) {
@@ -353,6 +379,7 @@ static void load_train_evaluate(cell* c, const char* folder, json_t* record, cel
   end->status = stop_watch(&c->limits);
   if (end->status == DF_OK) end->status = cell_load(c);
   const bool loaded = end->status == DF_OK;
+  if (loaded) cell_note_task(c, json_object_get(record, "notes"));
   if (loaded) end->status = train_and_save(c, folder, record);
   if (end->status == DF_OK) end->status = evaluate_and_check(c, folder, record);
   if (end->status != DF_OK) {

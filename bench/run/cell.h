@@ -5,6 +5,7 @@
 #ifndef BENCH_RUN_CELL_H
 #define BENCH_RUN_CELL_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "dynaflow/config/config.h"
@@ -43,6 +44,8 @@ typedef struct cell {
   df_task* task;                     /* NULL until cell_load() */
   eval_set* set;                     /* held-out windows; NULL until cell_load() */
   void* instance;                    /* of the method; NULL until cell_create() or cell_train() */
+  const json_t* task_notes;          /* of cell_note_task(), not owned; NULL before */
+  size_t n_task_notes;               /* how many of the notes of the record are known, and printed, before training */
   char* claim;                       /* path of the lock file of cell_claim(); NULL: not claimed */
   int claim_fd;
 } cell;
@@ -73,6 +76,10 @@ DF_MUST_CHECK df_status cell_train(cell* c, const char* state_folder, df_trainin
 /* Evaluates the instance by the protocol of evaluate.h; errors and ownership of *out as there. Also DF_E_NONFINITE if a
  * metric has no finite value; *out then holds the results, too. */
 DF_MUST_CHECK df_status cell_evaluate(cell* c, evaluation* out);
+
+/* Appends the notes on the task of a method that trains (task_notes.h, task_growth.h) to the empty array `notes`, which
+ * must outlive the training: cell_train() prints them on standard error. Requires cell_load(). */
+void cell_note_task(cell* c, json_t* notes);
 
 /* Appends a note (notes.h) to the array `notes` for every number of sampler steps with which the method is worse than
  * random actions. */

@@ -7,6 +7,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/sim/mujoco.h"
 #include "rotation.h"
+#include "scale.h"
 
 /* a joint and the indices of its coordinates */
 typedef struct part {
@@ -29,6 +30,9 @@ struct df_chart {
   df_chart_group group[GROUPS];
   double* statistics; /* one block for the arrays below */
   df_chart_statistics s;
+  scale_channel* channel; /* [nz + nu] coordinates, then actions */
+  int n_floored;
+  df_floored* floored; /* [2 nz + nu] room for every standard deviation */
 };
 
 /* the reference frame of a window: position and heading of the base in x0 */
@@ -143,6 +147,17 @@ static df_status build_statistics(df_chart* chart) {
   return DF_OK;
 }
 
+/* marks the coordinates that are 0 in x0 by definition */
+static void mark_origin(df_chart* chart) {
+  for (int i = 0; i < chart->n_parts; i++) {
+    const part* p = &chart->part[i];
+    chart->channel[p->pos].origin = p->relative;
+    if (i != chart->base) continue;
+    for (int k = 0; k < 2; k++) chart->channel[p->pos + k].origin = true; /* x and y */
+    chart->channel[p->pos + 5].origin = true;                             /* heading */
+  }
+}
+
 static df_status build(df_chart* chart, const df_system* system, const df_config* config) {
   chart->nx = system->nx;
   chart->nz = system->ndx;
@@ -150,6 +165,11 @@ static df_status build(df_chart* chart, const df_system* system, const df_config
   chart->base = -1;
   DF_TRY(build_parts(chart, system, &config->chart_relative));
   DF_TRY(build_groups(chart));
+  chart->channel = df_alloc((size_t)(chart->nz + chart->nu), sizeof *chart->channel);
+  chart->floored = df_alloc((size_t)(2 * chart->nz + chart->nu), sizeof *chart->floored);
+  if (!chart->channel || !chart->floored) return DF_E_NOMEM;
+  scale_channels(system, config, chart->n_groups, chart->group, chart->channel);
+  mark_origin(chart);
   return build_statistics(chart);
 }
 
@@ -173,6 +193,8 @@ void df_chart_free(df_chart* chart) {
   if (!chart) return;
   df_free(chart->part);
   df_free(chart->statistics);
+  df_free(chart->channel);
+  df_free(chart->floored);
   df_free(chart);
 }
 
@@ -191,6 +213,15 @@ df_chart_statistics df_chart_get_statistics(df_chart* chart) {
 
 const double* df_chart_std(const df_chart* chart) {
   return chart->s.std;
+}
+
+int df_chart_floored(const df_chart* chart, const df_floored** list) {
+  *list = chart->floored;
+  return chart->n_floored;
+}
+
+const char* df_chart_channel_name(const df_chart* chart, int i) {
+  return chart->channel[i].name;
 }
 
 /* ---- geometry, without the normalisation ---- */
@@ -395,8 +426,6 @@ static void moments_finish(const moments* m, double* mean, double* std) {
   for (int i = 0; i < m->n; i++) {
     mean[i] = m->mean[i];
     std[i] = sqrt(m->square[i] / m->count);
-    /* below this a channel is constant: rounding alone gives a std of about 1e-16 of the mean */
-    if (!(std[i] > 1e-8 * fmax(1, fabs(mean[i])))) std[i] = 1;
   }
 }
 
@@ -407,17 +436,36 @@ static void share_plane(const moments* m, int at, double* mean, double* std) {
   const double root = sqrt(square / 2);
   for (int i = at; i < at + 2; i++) {
     mean[i] = 0;
-    std[i] = root > 1e-8 ? root : 1;
+    std[i] = root;
   }
 }
 
-static void finish_states(const df_chart* chart, const moments* m, double* mean, double* std) {
+/* raises std [n] to the floors of the channels, and lists those that were below; a channel without a scale gets 1 */
+static void raise_to_floors(df_chart* chart, df_scaled what, int n, const scale_channel* channel, double* std) {
+  for (int i = 0; i < n; i++) {
+    if (what == DF_SCALED_START && channel[i].origin) {
+      std[i] = 1;
+      continue;
+    }
+    if (std[i] >= channel[i].floor) continue;
+    chart->floored[chart->n_floored++] = (df_floored){.what = what,
+                                                      .name = channel[i].name,
+                                                      .setting = channel[i].setting,
+                                                      .unit = channel[i].unit,
+                                                      .measured = std[i],
+                                                      .used = channel[i].floor};
+    std[i] = channel[i].floor;
+  }
+}
+
+static void finish_states(df_chart* chart, df_scaled what, const moments* m, double* mean, double* std) {
   moments_finish(m, mean, std);
   for (int i = 0; i < chart->n_parts; i++) {
     if (chart->part[i].kind != DF_JOINT_FREE) continue;
     share_plane(m, chart->part[i].pos, mean, std);
     share_plane(m, chart->part[i].vel, mean, std);
   }
+  raise_to_floors(chart, what, chart->nz, chart->channel, std);
 }
 
 /* accumulates the moments of states (frames 1..H), contexts (frame 0) and actions over the training windows */
@@ -454,9 +502,13 @@ df_status df_chart_fit(df_chart* chart, const df_dataset* data, const df_windows
   if (status == DF_OK) status = moments_new(chart->nu, &action);
   if (status == DF_OK) {
     gather(chart, data, windows, raw, &state, &context, &action);
-    finish_states(chart, &state, chart->s.mean, chart->s.std);
-    finish_states(chart, &context, chart->s.context_mean, chart->s.context_std);
-    if (data->actions) moments_finish(&action, chart->s.action_mean, chart->s.action_std);
+    chart->n_floored = 0;
+    finish_states(chart, DF_SCALED_STATE, &state, chart->s.mean, chart->s.std);
+    finish_states(chart, DF_SCALED_START, &context, chart->s.context_mean, chart->s.context_std);
+    if (data->actions) {
+      moments_finish(&action, chart->s.action_mean, chart->s.action_std);
+      raise_to_floors(chart, DF_SCALED_ACTION, chart->nu, chart->channel + chart->nz, chart->s.action_std);
+    }
   }
   df_free(state.mean);
   df_free(context.mean);

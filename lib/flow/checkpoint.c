@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,18 +19,19 @@ typedef struct statistic {
   const char* name;
   double* data; /* [n], owned by the chart */
   size_t n;
+  bool scale; /* a standard deviation */
 } statistic;
 
 /* lists the statistics of the chart, without which the weights cannot be used */
 static void list_statistics(const df_task* task, statistic out[STATISTICS]) {
   const df_chart_statistics s = df_chart_get_statistics(task->chart);
   const size_t nz = (size_t)df_chart_size(task->chart), nu = (size_t)task->system->nu;
-  const statistic table[STATISTICS] = {{"chart.mean", s.mean, nz},
-                                       {"chart.std", s.std, nz},
-                                       {"chart.context_mean", s.context_mean, nz},
-                                       {"chart.context_std", s.context_std, nz},
-                                       {"chart.action_mean", s.action_mean, nu},
-                                       {"chart.action_std", s.action_std, nu}};
+  const statistic table[STATISTICS] = {{"chart.mean", s.mean, nz, false},
+                                       {"chart.std", s.std, nz, true},
+                                       {"chart.context_mean", s.context_mean, nz, false},
+                                       {"chart.context_std", s.context_std, nz, true},
+                                       {"chart.action_mean", s.action_mean, nu, false},
+                                       {"chart.action_std", s.action_std, nu, true}};
   memcpy(out, table, sizeof table);
 }
 
@@ -139,10 +141,11 @@ static df_status check_entry(const char* path, const df_safetensors* file, const
 }
 
 /* whether a setting may differ between checkpoint and task: trained weights do not depend on settings of training and
- * evaluation, nor on names and places of files, whose content is compared by hash */
+ * evaluation, nor on names and places of files, whose content is compared by hash. Of the floors of scales, the result
+ * is compared, which is also in checkpoints older than these settings. */
 static bool is_free(const char* key) {
-  static const char* const free_keys[] = {"task.",     "eval.",    "train.",      "inverse.",
-                                          "data.file", "data.url", "system.model"};
+  static const char* const free_keys[] = {"task.",     "eval.",    "train.",       "inverse.",
+                                          "data.file", "data.url", "system.model", "scale_floor."};
   for (size_t i = 0; i < sizeof free_keys / sizeof free_keys[0]; i++) {
     if (strncmp(key, free_keys[i], strlen(free_keys[i])) == 0) return true;
   }
@@ -184,6 +187,35 @@ static df_status check_identity(const char* path, const df_safetensors* file, co
   return check_entry(path, file, "dynaflow.data_sha256", id->task->data->sha256);
 }
 
+/* the name of entry i of a scale */
+static const char* scale_entry(const df_task* task, const statistic* t, size_t i, char* text, size_t n) {
+  if (strcmp(t->name, "chart.action_std") != 0) return df_chart_channel_name(task->chart, (int)i);
+  snprintf(text, n, "action %zu", i);
+  return text;
+}
+
+/* Reads a statistic of the chart. A scale must be that of the task up to rounding: weights mean nothing in other units,
+ * and errors would be measured in them. */
+static df_status read_statistic(const char* path, const df_safetensors* file, const df_task* task, const statistic* t) {
+  static const double ROUNDING = 1e-6;
+  double* found = df_alloc(t->n, sizeof *found);
+  if (!found) return DF_E_NOMEM;
+  const df_named_tensor tensor = {.name = t->name, .dtype = DF_F64, .rank = 1, .shape = {t->n}, .data = found};
+  df_status status = df_safetensors_read(file, t->name, DF_F64, 1, &t->n, found);
+  if (status == DF_OK) status = check_finite(path, &tensor);
+  for (size_t i = 0; status == DF_OK && t->scale && i < t->n; i++) {
+    if (fabs(found[i] - t->data[i]) <= ROUNDING * t->data[i]) continue;
+    char text[32];
+    status = df_fail(DF_E_MISMATCH,
+                     "%s: %s of '%s' is %g, but %g with this task's settings: the checkpoint was trained with other "
+                     "scale_floor settings, or by a version without them; train again, or set them as in training",
+                     path, t->name, scale_entry(task, t, i, text, sizeof text), found[i], t->data[i]);
+  }
+  if (status == DF_OK) memcpy(t->data, found, t->n * sizeof *found);
+  df_free(found);
+  return status;
+}
+
 static df_status read_tensors(const char* path, const df_safetensors* file, const checkpoint_identity* id,
                               const df_net* net, df_real* weights) {
   /* weights */
@@ -198,12 +230,7 @@ static df_status read_tensors(const char* path, const df_safetensors* file, cons
   /* statistics, then the extra vector */
   statistic statistics[STATISTICS];
   list_statistics(id->task, statistics);
-  for (int i = 0; i < STATISTICS; i++) {
-    const statistic* t = &statistics[i];
-    DF_TRY(df_safetensors_read(file, t->name, DF_F64, 1, &t->n, t->data));
-    DF_TRY(check_finite(
-        path, &(df_named_tensor){.name = t->name, .dtype = DF_F64, .rank = 1, .shape = {t->n}, .data = t->data}));
-  }
+  for (int i = 0; i < STATISTICS; i++) DF_TRY(read_statistic(path, file, id->task, &statistics[i]));
   if (!id->extra_name) return DF_OK;
   DF_TRY(df_safetensors_read(file, id->extra_name, real_type, 1, &id->n_extra, id->extra));
   return check_finite(

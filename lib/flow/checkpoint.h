@@ -21,8 +21,9 @@ typedef struct checkpoint_identity {
  * DF_E_NOMEM. */
 df_status checkpoint_save(const char* path, const checkpoint_identity* id, const df_net* net, const df_real* weights);
 
-/* Fills weights, the statistics of the task's chart and id->extra. Errors: DF_E_MISMATCH, which names what differs,
- * DF_E_FORMAT (not a checkpoint), DF_E_NONFINITE (a tensor that is not finite), and those of df_safetensors_open(). */
+/* Fills weights, the statistics of the task's chart and id->extra. Errors: DF_E_MISMATCH, which names what differs
+ * (also a standard deviation of the chart, to a millionth), DF_E_FORMAT (not a checkpoint), DF_E_NONFINITE (a tensor
+ * that is not finite), and those of df_safetensors_open(). */
 df_status checkpoint_load(const char* path, const checkpoint_identity* id, const df_net* net, df_real* weights);
 
 #endif

@@ -49,7 +49,7 @@ static void describe(const df_inverse* m, const double* x, const double* next, d
   }
 }
 
-/* computes change_std from the first transition of every training window; a channel that never changes gets 1 */
+/* computes change_std, at least scale_floor.change, from the first transition of every training window */
 static void measure_changes(df_inverse* m) {
   const df_task* task = m->env.task;
   double delta[FEATURES_MAX], square[FEATURES_MAX] = {0};
@@ -60,7 +60,7 @@ static void measure_changes(df_inverse* m) {
            delta);
     for (int i = 0; i < m->nz; i++) square[i] += delta[i] * delta[i] / n;
   }
-  for (int i = 0; i < m->nz; i++) m->change_std[i] = (df_real)(square[i] > 1e-16 ? sqrt(square[i]) : 1);
+  for (int i = 0; i < m->nz; i++) m->change_std[i] = (df_real)fmax(sqrt(square[i]), task->config.scale_floor_change);
 }
 
 static df_status make_worker(const df_inverse* m, inverse_worker* w) {

@@ -110,6 +110,7 @@ static df_traj_end closed_loop_vjp(const df_flow* flow, flow_worker* w, const df
   const df_system* system = flow->env.task->system;
   double y[2 * FLOW_CONTEXT_MAX] = {0};
   double* gain_sum = w->d_gain;
+  const double largest = df_largest_cotangent(w->d_x, ((size_t)flow->H + 1) * (size_t)flow->ndx);
   memset(gain_sum, 0, (size_t)flow->nu * (size_t)flow->nz * sizeof *gain_sum);
   for (int t = flow->H - 1; t >= 0; t--) {
     const double* d_x = w->d_x + (size_t)(t + 1) * (size_t)flow->ndx;
@@ -119,7 +120,8 @@ static df_traj_end closed_loop_vjp(const df_flow* flow, flow_worker* w, const df
     for (int k = 0; k < flow->ndx; k++) y[k] += d_x[k];
     const df_traj_end end = system->ops->step_vjp(w->sim, t, y, y, d_u);
     if (end != DF_TRAJ_COMPLETE) return end;
-    if (!df_within_limit(y, (size_t)flow->ndx) || !df_within_limit(d_u, (size_t)flow->nu)) return DF_TRAJ_DIVERGED;
+    if (!df_within(y, (size_t)flow->ndx, largest) || !df_within(d_u, (size_t)flow->nu, largest))
+      return DF_TRAJ_DIVERGED;
 
     /* adjoint of clamp and feedback */
     for (int i = 0; i < flow->nu; i++) {

@@ -36,16 +36,18 @@ df_traj_end df_trajectory_vjp(const df_system* system, df_sim* sim, int H, const
                               double* dx0) {
   const size_t ndx = (size_t)system->ndx, nu = (size_t)system->nu;
   double y[DF_NDX_MAX];
+  const double largest = df_largest_cotangent(dx, ((size_t)H + 1) * ndx);
 
   /* cotangent of the last state */
   memcpy(y, dx + (size_t)H * ndx, ndx * sizeof *y);
-  df_traj_end end = df_within_limit(y, ndx) ? DF_TRAJ_COMPLETE : DF_TRAJ_DIVERGED;
+  df_traj_end end = df_within(y, ndx, largest) ? DF_TRAJ_COMPLETE : DF_TRAJ_DIVERGED;
 
   /* steps, last to first */
   for (int t = H - 1; t >= 0 && end == DF_TRAJ_COMPLETE; t--) {
     end = system->ops->step_vjp(sim, t, y, y, du + (size_t)t * nu);
+    if (end == DF_TRAJ_COMPLETE && !df_within(du + (size_t)t * nu, nu, largest)) end = DF_TRAJ_DIVERGED;
     join(ndx, dx + (size_t)t * ndx, decay, y);
-    if (end == DF_TRAJ_COMPLETE && !df_within_limit(y, ndx)) end = DF_TRAJ_DIVERGED;
+    if (end == DF_TRAJ_COMPLETE && !df_within(y, ndx, largest)) end = DF_TRAJ_DIVERGED;
   }
 
   /* no gradient after a failure */

@@ -210,11 +210,45 @@ static void weights_that_are_not_finite_are_neither_written_nor_read(void** stat
   unlink(FILE_PATH);
 }
 
+/* a chart whose floors bite: errors in other units would be compared, and weights used in them */
+static void a_checkpoint_with_other_scales_is_refused_by_coordinate(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+  assert_int_equal(df_flow_save(flow, FILE_PATH), DF_OK);
+  const df_chart_statistics s = df_chart_get_statistics(task->chart);
+  struct {
+    double* std;
+    const char *tensor, *coordinate;
+  } cases[] = {{s.std + 2, "chart.std", "hip joint_pos"},
+               {s.context_std + 1, "chart.context_std", "z slide_pos"},
+               {s.action_std + 1, "chart.action_std", "action 1"}};
+  for (int i = 0; i < 3; i++) {
+    const double kept = *cases[i].std;
+    *cases[i].std = 2 * kept;
+    assert_int_equal(df_flow_load(flow, FILE_PATH), DF_E_MISMATCH);
+    assert_non_null(strstr(df_error_message(), cases[i].tensor));
+    assert_non_null(strstr(df_error_message(), cases[i].coordinate));
+    assert_non_null(strstr(df_error_message(), "scale_floor"));
+    /* rounding of another compiler is no difference, and the file's value is used */
+    *cases[i].std = kept * (1 + 1e-9);
+    assert_int_equal(df_flow_load(flow, FILE_PATH), DF_OK);
+    assert_true(*cases[i].std == kept);
+  }
+  /* settings of floors that change no scale do not matter: checkpoints older than these settings do not have them */
+  task->config.scale_floor_joint_pos *= 0.5;
+  assert_int_equal(df_flow_load(flow, FILE_PATH), DF_OK);
+  df_flow_free(flow);
+  df_task_free(task);
+  unlink(FILE_PATH);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_loaded_checkpoint_samples_the_same_bytes),
       cmocka_unit_test(a_checkpoint_of_another_task_model_or_method_is_refused_by_name),
       cmocka_unit_test(a_checkpoint_is_refused_under_other_settings_of_its_weights_only),
+      cmocka_unit_test(a_checkpoint_with_other_scales_is_refused_by_coordinate),
       cmocka_unit_test(weights_that_are_not_finite_are_neither_written_nor_read),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -213,22 +213,55 @@ static void a_state_that_grows_without_bound_diverges(void** state) {
   df_system_free(s);
 }
 
-static void a_cotangent_beyond_bounds_diverges(void** state) {
+static void the_unit_of_a_cotangent_does_not_decide_whether_it_diverges(void** state) {
   (void)state;
   batch b = batch_new();
   const df_system* s = b.system;
+  const int n = H * s->nu;
   double *x = df_alloc((size_t)((H + 1) * s->nx), sizeof *x), *dx = df_alloc((size_t)((H + 1) * s->ndx), sizeof *dx);
+  double* one = df_alloc((size_t)n, sizeof *one);
   df_sim* sim;
   OK(df_sim_new(s, H, &sim));
   (void)df_trajectory_run(s, sim, H, b.x0, b.u, x);
-  dx[H * s->ndx] = 2e6;
-  b.du[0] = 1;
+  dx[H * s->ndx] = 1;
+  assert_int_equal(df_trajectory_vjp(s, sim, H, dx, 1, one, NULL), DF_TRAJ_COMPLETE);
+  dx[H * s->ndx] = 0x1p40;
+  assert_int_equal(df_trajectory_vjp(s, sim, H, dx, 1, b.du, NULL), DF_TRAJ_COMPLETE);
+  for (int i = 0; i < n; i++) CLOSE(b.du[i], 0x1p40 * one[i], 0x1p40 * 1e-12);
+  /* but a cotangent that is not finite does */
+  dx[0] = INFINITY;
   assert_int_equal(df_trajectory_vjp(s, sim, H, dx, 1, b.du, NULL), DF_TRAJ_DIVERGED);
   CLOSE(b.du[0], 0, 0);
   df_sim_free(s, sim);
   df_free(x);
   df_free(dx);
+  df_free(one);
   batch_free(&b);
+}
+
+/* the velocity gains 2.4e7 per unit of action: 1e9 N, 4.2 kg, 0.01 s. In a sequence of unstable steps, 1e12 s^-2, both
+ * cotangents of the state grow by 1e8 and more per step */
+static void a_cotangent_that_grows_beyond_bounds_diverges(void** state) {
+  (void)state;
+  static const char* const models[] = {
+      "<mujoco><option timestep='.01' gravity='0 0 0'/><worldbody><body><joint name='x' type='slide'/>"
+      "<geom size='.1'/></body></worldbody><actuator><motor joint='x' gear='1e9'/></actuator></mujoco>",
+      "<mujoco><option timestep='.01' gravity='0 0 0'/><worldbody><body><joint name='x' type='slide' stiffness='-1e8'/>"
+      "<geom size='.1' mass='1'/></body></worldbody><actuator><motor joint='x'/></actuator></mujoco>"};
+  for (int k = 0; k < 2; k++) {
+    df_system* s = model_text(models[k], 1);
+    const double x0[2] = {0, 0}, u[3] = {0};
+    double x[8], dx[8] = {0}, du[3], dx0[2];
+    df_sim* sim;
+    OK(df_sim_new(s, 3, &sim));
+    assert_int_equal(df_trajectory_run(s, sim, 3, x0, u, x), DF_TRAJ_COMPLETE);
+    dx[7] = 1;
+    assert_int_equal(df_trajectory_vjp(s, sim, 3, dx, 1, du, dx0), DF_TRAJ_DIVERGED);
+    for (int i = 0; i < 3; i++) CLOSE(du[i], 0, 0);
+    CLOSE(dx0[1], 0, 0);
+    df_sim_free(s, sim);
+    df_system_free(s);
+  }
 }
 
 /* ---- tapes of bounded memory ---- */
@@ -636,7 +669,8 @@ int main(void) {
       cmocka_unit_test(decay_weakens_early_gradients_and_leaves_the_last),
       cmocka_unit_test(a_divergence_is_a_value_of_its_own_trajectory),
       cmocka_unit_test(a_state_that_grows_without_bound_diverges),
-      cmocka_unit_test(a_cotangent_beyond_bounds_diverges),
+      cmocka_unit_test(the_unit_of_a_cotangent_does_not_decide_whether_it_diverges),
+      cmocka_unit_test(a_cotangent_that_grows_beyond_bounds_diverges),
       cmocka_unit_test(a_bounded_tape_gives_the_bits_of_the_whole_one),
       cmocka_unit_test(a_bounded_tape_of_the_data_sets_gives_the_bits_of_the_whole_one),
       cmocka_unit_test(a_bound_costs_a_second_simulation_at_most),

@@ -28,6 +28,7 @@
 #include "dynaflow/io/npz.h"
 #include "dynaflow/io/safetensors.h"
 #include "dynaflow/metrics/defs.h"
+#include "dynaflow/metrics/growth.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/nn/blas.h"
 #include "dynaflow/nn/net.h"

@@ -204,6 +204,7 @@ static df_traj_end action_vjp(df_sim* sim, int t, const double* y, double* xbar,
 df_traj_end df_mujoco_step_vjp(df_sim* sim, int t, const double* y, double* xbar, double* ubar) {
   const int ndx = sim->system->base.ndx, nu = sim->system->base.nu;
   const df_history* history = &sim->history;
+  const double largest = df_largest_cotangent(y, (size_t)ndx); /* xbar may be y */
   memset(ubar, 0, (size_t)nu * sizeof *ubar);
   df_traj_end end = DF_TRAJ_FAILED;
   if (t < 0 || t >= history->count)
@@ -223,7 +224,8 @@ df_traj_end df_mujoco_step_vjp(df_sim* sim, int t, const double* y, double* xbar
   sim->gradients.approximate += (history->marks[t] & HISTORY_APPROXIMATE) != 0;
   sim->gradients.differenced += (history->marks[t] & HISTORY_DIFFERENCED) != 0;
   if (end != DF_TRAJ_COMPLETE) return end;
-  return df_within_limit(xbar, (size_t)ndx) && df_within_limit(ubar, (size_t)nu) ? DF_TRAJ_COMPLETE : DF_TRAJ_DIVERGED;
+  return df_within(xbar, (size_t)ndx, largest) && df_within(ubar, (size_t)nu, largest) ? DF_TRAJ_COMPLETE
+                                                                                       : DF_TRAJ_DIVERGED;
 }
 
 df_gradient_count df_mujoco_gradient_count(const df_sim* sim) {

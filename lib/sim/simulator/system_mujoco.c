@@ -101,8 +101,13 @@ static df_status fill_joints(df_mujoco* system) {
   if (!system->joints) return DF_E_NOMEM;
   for (int i = 0; i < m->njnt; i++) {
     const char* name = mj_id2name(m, mjOBJ_JOINT, i);
-    system->joints[i] = (df_joint){
-        .name = name ? name : "", .kind = kinds[m->jnt_type[i]], .qpos = m->jnt_qposadr[i], .dof = m->jnt_dofadr[i]};
+    const df_joint_kind kind = kinds[m->jnt_type[i]];
+    const bool limited = m->jnt_limited[i] && (kind == DF_JOINT_SLIDE || kind == DF_JOINT_HINGE);
+    system->joints[i] = (df_joint){.name = name ? name : "",
+                                   .kind = kind,
+                                   .qpos = m->jnt_qposadr[i],
+                                   .dof = m->jnt_dofadr[i],
+                                   .width = limited ? m->jnt_range[2 * i + 1] - m->jnt_range[2 * i] : INFINITY};
   }
   return DF_OK;
 }

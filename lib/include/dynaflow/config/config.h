@@ -85,6 +85,24 @@ typedef df_names df_kind_NAMES;
   X(INT, window, last, "0", 0, 1000000, "", "frames", "last start frame in an episode; 0: the last that fits")         \
   X(INT, split, test_every, "10", 2, 1000000, "", "episodes", "every n-th episode of each gait is held out")           \
   X(NAMES, chart, relative, "", 0, 0, "", "", "slide or hinge joints measured relative to a window's first frame")     \
+  X(REAL, scale_floor, base_pos, "0.005", 1e-12, 1e6, "", "m", "least standard deviation: position of a free joint")   \
+  X(REAL, scale_floor, base_rot, "0.01", 1e-12, 1e6, "", "rad",                                                        \
+    "least standard deviation: orientation of a free joint")                                                           \
+  X(REAL, scale_floor, joint_pos, "0.01", 1e-12, 1e6, "", "rad",                                                       \
+    "least standard deviation: angle of a hinge or ball joint")                                                        \
+  X(REAL, scale_floor, slide_pos, "0.005", 1e-12, 1e6, "", "m", "least standard deviation: position of a slide joint") \
+  X(REAL, scale_floor, base_vel, "0.05", 1e-12, 1e6, "", "m/s",                                                        \
+    "least standard deviation: linear velocity of a free joint")                                                       \
+  X(REAL, scale_floor, base_angvel, "0.1", 1e-12, 1e6, "", "rad/s",                                                    \
+    "least standard deviation: angular velocity of a free joint")                                                      \
+  X(REAL, scale_floor, joint_vel, "0.1", 1e-12, 1e6, "", "rad/s",                                                      \
+    "least standard deviation: velocity of a hinge or ball joint")                                                     \
+  X(REAL, scale_floor, slide_vel, "0.05", 1e-12, 1e6, "", "m/s",                                                       \
+    "least standard deviation: velocity of a slide joint")                                                             \
+  X(REAL, scale_floor, activation, "0.01", 1e-12, 1e6, "", "", "least standard deviation: activation of an actuator")  \
+  X(REAL, scale_floor, action, "0.01", 1e-12, 1e6, "", "half ranges", "least standard deviation: action")              \
+  X(REAL, scale_floor, change, "0.01", 1e-12, 1e6, "", "std",                                                          \
+    "least standard deviation: change of a coordinate per action (inverse dynamics)")                                  \
   X(REAL, flow, sigma, "1", 1e-6, 100, "", "std", "standard deviation of the base sample")                             \
   X(TEXT, net, kind, "dit", 0, 0, "dit|mlp", "", "network: a transformer over frames (dit) or an MLP")                 \
   X(INT, net, width, "96", 4, 4096, "", "", "token width (dit) or hidden width (mlp)")                                 \

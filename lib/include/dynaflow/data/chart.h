@@ -16,8 +16,9 @@
  * that is closer to the quaternion in x0.
  *
  * Coordinates are normalised, z = (raw - mean) / std, with statistics of the training windows only. x and y of a free
- * joint share mean 0 and one std, and so do vx and vy, so that errors do not depend on the heading. A channel that
- * never changes gets std 1.
+ * joint share mean 0 and one std, and so do vx and vy, so that errors do not depend on the heading. A std is at least
+ * the floor of its kind (settings scale_floor.*; docs/training.md): a coordinate that hardly moves is weighed
+ * by the floor. The coordinates of x0 that are 0 by definition have std 1.
  *
  * Orientations are rotation vectors (tangent vectors at the heading), so quaternions are never interpolated and q and
  * -q have the same coordinates. */
@@ -61,6 +62,28 @@ typedef struct df_chart_statistics {
 } df_chart_statistics;
 DF_API df_chart_statistics df_chart_get_statistics(df_chart* chart);
 DF_API const double* df_chart_std(const df_chart* chart); /* [nz] */
+
+/* what a standard deviation belongs to: the states of frames 1..H, the first state (context), the actions */
+typedef enum df_scaled { DF_SCALED_STATE, DF_SCALED_START, DF_SCALED_ACTION } df_scaled;
+
+/* a standard deviation of the training windows that is below its floor; the strings are owned by the chart */
+typedef struct df_floored {
+  df_scaled what;
+  const char* name;    /* coordinate: "<joint> <group>" and, for free and ball joints, x, y or z; or "action <i>" */
+  const char* setting; /* the setting with the floor, e.g. "scale_floor.joint_pos" */
+  const char* unit;
+  double measured, used; /* the standard deviation, and the floor that replaces it */
+} df_floored;
+
+/* Sets *list to the standard deviations that df_chart_fit() raised to their floors, owned by the chart and valid until
+ * the next fit, and returns their number. */
+DF_API int df_chart_floored(const df_chart* chart, const df_floored** list);
+/* The name of coordinate i in 0 .. nz - 1, as in df_floored; owned by the chart. */
+DF_API const char* df_chart_channel_name(const df_chart* chart, int i);
+
+/* Returns the unit of action i in 0 .. nu - 1, > 0: action.half_range, else half the width of the action box, else 1.
+ */
+DF_API double df_action_half_range(const df_config* config, const df_system* system, int i);
 
 /* Writes z [nz], the normalised flow coordinates of state x [nx] relative to x0 [nx]. */
 DF_API void df_chart_encode(const df_chart* chart, const double* x0, const double* x, double* z);

@@ -19,7 +19,8 @@ enum {
   DF_METHOD_RETURNS_ACTIONS = 4,     /* sample writes actions */
   DF_METHOD_SAMPLES = 8,             /* its result depends on the number K of sampler steps */
   DF_METHOD_SEES_DEMONSTRATION = 16, /* receives the demonstrated actions: an upper reference (ceiling) */
-  DF_METHOD_IGNORES_SEED = 32        /* uses no random numbers: every seed gives the same result */
+  DF_METHOD_IGNORES_SEED = 32,       /* uses no random numbers: every seed gives the same result */
+  DF_METHOD_SIMULATES = 64           /* trains by the gradient of rollouts, which grows with window.horizon */
 };
 
 /* the training log of one network. The loss curve has at most DF_LOG_MAX points; each is the mean over the steps since

@@ -30,8 +30,9 @@ DF_API df_traj_end df_trajectory_run(const df_system* system, df_sim* sim, int H
  *               direction)
  *   du     out, [H][nu], the cotangent of each action
  *   dx0    out, [ndx], the cotangent of the start state; may be NULL
- * Returns COMPLETE; DIVERGED if a cotangent is not finite or exceeds 1e6 in magnitude; or FAILED if the tape does not
- * hold the trajectory or the simulator raises an error. du and dx0 are zero unless COMPLETE. */
+ * Returns COMPLETE; DIVERGED if a cotangent is not finite or exceeds 1e6 times the largest entry of dx (1e6 if that is
+ * below 1), so that the unit of the loss does not matter; or FAILED if the tape does not hold the trajectory or the
+ * simulator raises an error. du and dx0 are zero unless COMPLETE. */
 DF_API df_traj_end df_trajectory_vjp(const df_system* system, df_sim* sim, int H, const double* dx, double decay,
                                      double* du, double* dx0);
 

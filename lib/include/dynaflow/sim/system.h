@@ -31,7 +31,8 @@ typedef struct df_sim df_sim;
 /* How a step or a trajectory ended. A trajectory that diverges is a value, not an error of the batch. */
 typedef enum df_traj_end {
   DF_TRAJ_COMPLETE = 0,
-  DF_TRAJ_DIVERGED, /* the simulator warned, or a state or cotangent is not finite or exceeds 1e6 in magnitude */
+  DF_TRAJ_DIVERGED, /* the simulator warned, a state is not finite or exceeds 1e6 in magnitude, or a cotangent is not
+                     * finite or grew by more than a factor of 1e6 */
   DF_TRAJ_FAILED    /* the simulator raised an error or ran out of memory; df_error_message() has the detail */
 } df_traj_end;
 

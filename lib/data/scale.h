@@ -1,0 +1,21 @@
+/* scale.h: the least standard deviation of every coordinate and action, from the settings scale_floor.*. */
+#ifndef LIB_DATA_SCALE_H
+#define LIB_DATA_SCALE_H
+
+#include "dynaflow/data/chart.h"
+
+/* one coordinate of a chart, or one action */
+typedef struct scale_channel {
+  char name[96];    /* "<joint> <group>[ <component>]", "activation <i>", "action <i>" */
+  char setting[48]; /* the setting that gives the floor, e.g. "scale_floor.joint_pos" */
+  const char* unit;
+  double floor; /* > 0, in `unit` */
+  bool origin;  /* 0 in the first state by definition: it has no scale there; set by the chart */
+} scale_channel;
+
+/* Fills channels [ndx + nu] of a MuJoCo system: its coordinates in the order of the tangent, then its actions. `groups`
+ * [n] must cover all coordinates and outlive the channels. */
+void scale_channels(const df_system* system, const df_config* config, int n, const df_chart_group* groups,
+                    scale_channel* channels);
+
+#endif

@@ -1,0 +1,299 @@
+/* The growth of the gradient: against systems whose growth is known in closed form, and the rules of the advice. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/metrics/growth.h"
+#include "dynaflow/sim/mujoco.h"
+#include "near.h"
+
+enum { H = 12, H_MAX = 200 };
+
+/* ---- linear systems: x[t+1] = A x[t] + B u[t] ---- */
+
+typedef struct linear {
+  df_system base;
+  double a[2][2], b[2][1];
+  double limit; /* a step from an |x| beyond it diverges */
+} linear;
+
+typedef struct linear_sim {
+  const linear* system;
+  double x[2];
+} linear_sim;
+
+static df_status linear_new(const df_system* system, int tape_length, df_sim** out) {
+  (void)tape_length;
+  linear_sim* sim = df_alloc(1, sizeof *sim);
+  *out = (df_sim*)sim;
+  if (!sim) return DF_E_NOMEM;
+  sim->system = (const linear*)system;
+  return DF_OK;
+}
+
+static void linear_free(df_sim* sim) {
+  df_free(sim);
+}
+
+static void linear_reset(df_sim* sim, const double* x) {
+  memcpy(((linear_sim*)sim)->x, x, 2 * sizeof *x);
+}
+
+static df_traj_end linear_step(df_sim* sim, const double* u, double* x1) {
+  linear_sim* s = (linear_sim*)sim;
+  const linear* l = s->system;
+  for (int i = 0; i < 2; i++) x1[i] = l->a[i][0] * s->x[0] + l->a[i][1] * s->x[1] + l->b[i][0] * u[0];
+  return fabs(s->x[0]) <= l->limit ? DF_TRAJ_COMPLETE : DF_TRAJ_DIVERGED;
+}
+
+static df_traj_end linear_vjp(df_sim* sim, int t, const double* y, double* xbar, double* ubar) {
+  const linear* l = ((linear_sim*)sim)->system;
+  (void)t;
+  const double y0 = y[0], y1 = y[1];
+  for (int j = 0; j < 2; j++) xbar[j] = l->a[0][j] * y0 + l->a[1][j] * y1;
+  ubar[0] = l->b[0][0] * y0 + l->b[1][0] * y1;
+  return DF_TRAJ_COMPLETE;
+}
+
+static const double unlimited_lo = -INFINITY, unlimited_hi = INFINITY;
+
+static linear make_linear(double a00, double a01, double a10, double a11) {
+  static const df_system_ops ops = {.sim_new = linear_new,
+                                    .sim_free = linear_free,
+                                    .reset = linear_reset,
+                                    .step = linear_step,
+                                    .step_vjp = linear_vjp};
+  return (linear){
+      .base = {.ops = &ops, .nx = 2, .ndx = 2, .nu = 1, .dt = 1, .u_lo = &unlimited_lo, .u_hi = &unlimited_hi},
+      .a = {{a00, a01}, {a10, a11}},
+      .b = {{0}, {1}},
+      .limit = INFINITY};
+}
+
+static void grow(const linear* system, const double scale[2], double unit, double* state, double* action) {
+  const double x[H + 1][2] = {{0}}, u[H] = {0};
+  const df_growth_windows windows = {.B = 1, .H = H, .x = x[0], .u = u, .scale = scale, .action_scale = &unit};
+  assert_int_equal(df_metric_growth(&system->base, &windows, state, action), DF_OK);
+}
+
+/* lambda times a rotation: every direction grows by exactly lambda per action */
+static void a_scaled_rotation_grows_by_its_factor(void** state) {
+  (void)state;
+  static const double lambdas[] = {0.5, 1, 1.1, 3};
+  const double scale[2] = {1, 1};
+  for (int i = 0; i < 4; i++) {
+    const double c = lambdas[i] * cos(0.7), s = lambdas[i] * sin(0.7);
+    const linear system = make_linear(c, -s, s, c);
+    double growth[H], action[H];
+    grow(&system, scale, 1, growth, action);
+    for (int k = 1; k <= H; k++) {
+      assert_near(growth[k - 1], pow(lambdas[i], k), 1e-12 * pow(lambdas[i], k));
+      assert_near(action[k - 1], pow(lambdas[i], k - 1), 1e-12 * pow(lambdas[i], k - 1));
+    }
+  }
+}
+
+/* the largest singular value of a 2 x 2 matrix in closed form */
+static double singular(double a, double b, double c, double d) {
+  const double sum = a * a + b * b + c * c + d * d, det = a * d - b * c;
+  return sqrt(0.5 * (sum + sqrt(fmax(0, sum * sum - 4 * det * det))));
+}
+
+/* a shear in other units, and the action in its unit: by a loop over powers of A */
+static void units_of_states_and_actions_count(void** state) {
+  (void)state;
+  const double scale[2] = {0.1, 4}, unit = 2.5;
+  const linear system = make_linear(1.2, 0.3, -0.1, 0.9);
+  double growth[H], action[H], p[2][2] = {{1, 0}, {0, 1}};
+  grow(&system, scale, unit, growth, action);
+  for (int k = 0; k < H; k++) {
+    const double to[2] = {p[0][1] * unit / scale[0], p[1][1] * unit / scale[1]};
+    assert_near(action[k], hypot(to[0], to[1]), 1e-9 * action[k]);
+    double next[2][2];
+    for (int i = 0; i < 2; i++) {
+      for (int j = 0; j < 2; j++) next[i][j] = system.a[i][0] * p[0][j] + system.a[i][1] * p[1][j];
+    }
+    memcpy(p, next, sizeof p);
+    const double ratio = scale[1] / scale[0];
+    assert_near(growth[k], singular(p[0][0], p[0][1] * ratio, p[1][0] / ratio, p[1][1]), 1e-7 * growth[k]);
+  }
+}
+
+/* ---- a pendulum that stands on its head ---- */
+
+/* the growth per action of a point mass on a rod at its unstable equilibrium is that of the discrete equation
+ * v' = v + h w^2 q, q' = q + h v', whose eigenvalue is exp(2 asinh(h w / 2)), and nearly exp(h w) */
+static void an_unstable_pendulum_grows_by_the_exponential_of_its_rate(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><option timestep='.001' integrator='Euler'/><worldbody><body>"
+      "<joint name='j' axis='0 1 0'/><inertial pos='0 0 .5' mass='2' diaginertia='1e-12 1e-12 "
+      "1e-12'/></body></worldbody>"
+      "<actuator><motor joint='j' ctrllimited='true' ctrlrange='-1 1'/></actuator></mujoco>";
+  const df_mujoco_cfg cfg = {.substeps = 10, .iterations = 100};
+  df_system* system;
+  assert_int_equal(df_mujoco_system_from_xml(xml, "pendulum", &cfg, &system), DF_OK);
+  static double x[H_MAX + 1][2], u[H_MAX], growth[H_MAX], action[H_MAX];
+  const double scale[2] = {0.1, 0.7}, unit = 1;
+  const df_growth_windows windows = {.B = 1, .H = H_MAX, .x = x[0], .u = u, .scale = scale, .action_scale = &unit};
+  assert_int_equal(df_metric_growth(system, &windows, growth, action), DF_OK);
+  df_growth g;
+  const df_growth_settings settings = {.horizon = H_MAX, .cotangent_decay = 1, .rate = 1e-3};
+  assert_int_equal(df_growth_summary(1, H_MAX, growth, &settings, NULL, NULL, &g), DF_OK);
+  const double w = sqrt(9.81 / 0.5), rate = exp(10 * 2 * asinh(0.001 * w / 2));
+  assert_near(g.per_action, rate, 1e-6);
+  assert_near(g.per_action, exp(0.01 * w), 1e-5);
+  /* the same for the action */
+  assert_int_equal(df_growth_summary(1, H_MAX, action, &settings, NULL, NULL, &g), DF_OK);
+  assert_near(g.per_action, rate, 1e-6);
+  /* without recorded actions: rest actions, which are 0 here */
+  static double again[H_MAX];
+  df_growth_windows states_only = windows;
+  states_only.u = NULL;
+  assert_int_equal(df_metric_growth(system, &states_only, again, action), DF_OK);
+  assert_memory_equal(again, growth, sizeof growth);
+  df_system_free(system);
+}
+
+/* ---- failures ---- */
+
+static void a_window_that_diverges_has_infinite_values_from_there_on(void** state) {
+  (void)state;
+  linear system = make_linear(2, 0, 0, 2);
+  system.limit = 1;
+  double x[2][4][2] = {{{0}}}, growth[2][3], action[2][3];
+  x[1][1][0] = 5;
+  const double u[6] = {0}, scale[2] = {1, 1}, unit = 1;
+  const df_growth_windows windows = {.B = 2, .H = 3, .x = x[0][0], .u = u, .scale = scale, .action_scale = &unit};
+  assert_int_equal(df_metric_growth(&system.base, &windows, growth[0], action[0]), DF_OK);
+  assert_near(growth[0][2], 8, 1e-12);
+  assert_near(growth[1][0], 2, 1e-12);
+  assert_true(isinf(growth[1][1]) && isinf(growth[1][2]) && isinf(action[1][1]));
+}
+
+static void wrong_arguments_are_named(void** state) {
+  (void)state;
+  const linear system = make_linear(1, 0, 0, 1);
+  double x[4] = {0}, scale[2] = {1, 0}, unit = 1, out[1], action[1];
+  df_growth_windows windows = {.B = 1, .H = 1, .x = x, .scale = scale, .action_scale = &unit};
+  assert_int_equal(df_metric_growth(&system.base, &windows, out, action), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "scale[1]"));
+  scale[1] = 1;
+  unit = NAN;
+  assert_int_equal(df_metric_growth(&system.base, &windows, out, action), DF_E_ARG);
+  assert_non_null(strstr(df_error_message(), "action_scale[0]"));
+  windows.x = NULL;
+  assert_int_equal(df_metric_growth(&system.base, &windows, out, action), DF_E_ARG);
+}
+
+static void a_failed_allocation_leaks_nothing(void** state) {
+  (void)state;
+  const linear system = make_linear(1, 0, 0, 1);
+  const double x[4] = {0}, u[1] = {0}, scale[2] = {1, 1}, unit = 1;
+  const df_growth_windows windows = {.B = 1, .H = 1, .x = x, .u = u, .scale = scale, .action_scale = &unit};
+  double out[1], action[1];
+  df_status status = DF_E_NOMEM;
+  for (size_t n = 1; status != DF_OK; n++) {
+    assert_true(n < 20);
+    df_alloc_fail_at(n);
+    status = df_metric_growth(&system.base, &windows, out, action);
+    df_alloc_fail_at(0);
+    assert_true(status == DF_OK || status == DF_E_NOMEM);
+  }
+}
+
+/* ---- summary and advice ---- */
+
+/* values of 10 windows that grow by `factor` per action, the last two windows by 10 times as much */
+static df_growth summarise(int n, double factor, double decay, int infinite, double* median, double* p90) {
+  static double values[10][H_MAX];
+  for (int b = 0; b < 10; b++) {
+    for (int k = 0; k < n; k++) {
+      values[0][b * n + k] = b < infinite ? INFINITY : (b < 8 ? 1 : 10) * pow(factor, k + 1);
+    }
+  }
+  const df_growth_settings settings = {.horizon = n, .cotangent_decay = decay, .rate = 0.002};
+  df_growth g;
+  assert_int_equal(df_growth_summary(10, n, values[0], &settings, median, p90, &g), DF_OK);
+  return g;
+}
+
+static void the_summary_is_median_percentile_and_factor(void** state) {
+  (void)state;
+  double median[8], p90[8];
+  const df_growth g = summarise(8, 2, 1, 0, median, p90);
+  for (int k = 0; k < 8; k++) {
+    assert_near(median[k], pow(2, k + 1), 1e-9);
+    assert_near(p90[k], 10 * pow(2, k + 1), 1e-9);
+  }
+  assert_near(g.per_action, 2, 1e-12);
+  assert_near(g.amplification, 256, 1e-9);
+  assert_near(g.p90, 2560, 1e-9);
+  assert_near(g.exploding, 1, 0);
+  /* the limit of 15 is between 8 and 16; only the two windows of 10 times the growth are beyond it */
+  assert_near(summarise(3, 2, 1, 0, NULL, NULL).exploding, 0.2, 0);
+  assert_near(summarise(1, 2, 1, 0, NULL, NULL).per_action, 2, 1e-12);
+}
+
+static void the_advice_follows_the_rules(void** state) {
+  (void)state;
+  /* fine: the settings as they are */
+  df_growth g = summarise(3, 2, 1, 0, NULL, NULL);
+  assert_int_equal(g.verdict, DF_GROWTH_FINE);
+  assert_true(g.advice.horizon == 3 && g.advice.cotangent_decay == 1 && g.advice.rate == 0.002);
+  /* 256 is too large, but damping is enough: 256^(-1/8) = 0.5; the rate falls by 15/256 */
+  g = summarise(8, 2, 1, 0, NULL, NULL);
+  assert_int_equal(g.verdict, DF_GROWTH_LARGE);
+  assert_int_equal(g.advice.horizon, 3);
+  assert_near(g.advice.cotangent_decay, 0.5, 1e-12);
+  assert_near(g.advice.rate, 0.002 * 15 / 256, 1e-12);
+  /* with this decay it is fine */
+  g = summarise(8, 2, 0.5, 0, NULL, NULL);
+  assert_int_equal(g.verdict, DF_GROWTH_FINE);
+  assert_near(g.damped, 1, 1e-9);
+  assert_near(g.exploding, 0, 0);
+  /* 1.1^40 = 45: 45^(-1/40) = 0.909, rounded down to 0.9 */
+  g = summarise(40, 1.1, 1, 0, NULL, NULL);
+  assert_near(g.advice.cotangent_decay, 0.9, 1e-12);
+  assert_int_equal(g.advice.horizon, 28); /* 1.1^28 = 14.4 */
+  /* beyond 300 damping alone does not help: 2^16 = 65536, and 0.5^16 of it is 1 */
+  g = summarise(16, 2, 0.5, 0, NULL, NULL);
+  assert_int_equal(g.verdict, DF_GROWTH_LARGE);
+  assert_true(isnan(g.advice.cotangent_decay));
+  assert_int_equal(g.advice.horizon, 8); /* 2^8 = 256 */
+  /* a single action that is too large leaves the shortest horizon */
+  assert_int_equal(summarise(4, 20, 1, 0, NULL, NULL).advice.horizon, 1);
+}
+
+static void windows_without_a_finite_gradient_are_counted(void** state) {
+  (void)state;
+  df_growth g = summarise(3, 2, 1, 1, NULL, NULL);
+  assert_int_equal(g.verdict, DF_GROWTH_FINE);
+  assert_near(g.exploding, 0.3, 1e-12);
+  g = summarise(3, 2, 1, 2, NULL, NULL);
+  assert_int_equal(g.verdict, DF_GROWTH_BROKEN);
+  g = summarise(3, 2, 1, 10, NULL, NULL);
+  assert_int_equal(g.verdict, DF_GROWTH_BROKEN);
+  assert_true(isinf(g.amplification) && g.advice.horizon == 3);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_scaled_rotation_grows_by_its_factor),
+      cmocka_unit_test(units_of_states_and_actions_count),
+      cmocka_unit_test(an_unstable_pendulum_grows_by_the_exponential_of_its_rate),
+      cmocka_unit_test(a_window_that_diverges_has_infinite_values_from_there_on),
+      cmocka_unit_test(wrong_arguments_are_named),
+      cmocka_unit_test(a_failed_allocation_leaks_nothing),
+      cmocka_unit_test(the_summary_is_median_percentile_and_factor),
+      cmocka_unit_test(the_advice_follows_the_rules),
+      cmocka_unit_test(windows_without_a_finite_gradient_are_counted),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
