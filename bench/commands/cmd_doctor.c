@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commands.h"
 #include "data_path.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
@@ -42,7 +43,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
-static const struct argp parser = {
+const struct argp doctor_argp = {
     .parser = parse,
     .doc =
         "Checks the installation, and the model and data of every task.\n\n"
@@ -182,7 +183,7 @@ static void check_task(checkup* c, const char* name, const options* opts) {
 
 int cmd_doctor(int argc, char** argv) {
   arguments a = {.common = options_default()};
-  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  options_parse(&doctor_argp, argc, argv, &a);
   checkup c = {.found = rows_new()};
   check_program(&c);
   check_blas(&c, &a.common);

@@ -2,10 +2,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "commands.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "exit_code.h"
 #include "gate.h"
+#include "options.h"
 #include "rows.h"
 #include "run_argument.h"
 #include "run_view.h"
@@ -62,7 +64,7 @@ static const struct argp_option option_table[] = {
     {"junit", KEY_JUNIT, "FILE", 0, "also write the verdicts to FILE as JUnit XML", 0},
     {0}};
 static const struct argp_child children[] = {RUN_ARGUMENT_CHILD, {0}};
-static const struct argp parser = {
+const struct argp gate_argp = {
     .options = option_table,
     .parser = parse,
     .args_doc = "RUN",
@@ -100,7 +102,7 @@ static df_status judge(const arguments* a, char** folder, gate_result* out) {
 
 int cmd_gate(int argc, char** argv) {
   arguments a = {.runs = run_argument_default(1)};
-  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  options_parse(&gate_argp, argc, argv, &a);
   /* check */
   gate_result g = {0};
   char* folder = NULL;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands.h"
 #include "data_path.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
@@ -70,7 +71,7 @@ static const struct argp_option option_table[] = {
      "largest position error allowed over whole episodes, in m and rad (default: 1e-11)", 0},
     {0}};
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
-static const struct argp parser = {
+const struct argp replay_argp = {
     .options = option_table,
     .parser = parse,
     .args_doc = "TASK",
@@ -285,7 +286,7 @@ static df_status replay_task(const arguments* a, rows* out, bool* held) {
 int cmd_replay(int argc, char** argv) {
   arguments a = {.common = options_default(), .limit_carried = 1e-12, .limit_cleared = 1e-5, .limit_open_loop = 1e-11};
   bool held = false;
-  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  options_parse(&replay_argp, argc, argv, &a);
   rows out = rows_new();
   const df_status status = replay_task(&a, &out, &held);
   int code = held ? EXIT_DONE : EXIT_CHECK_FAILED;

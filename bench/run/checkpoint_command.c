@@ -6,7 +6,7 @@
 #include "machine.h"
 #include "methods.h"
 
-static error_t parse(int key, char* value, struct argp_state* state) {
+error_t checkpoint_argument(int key, char* value, struct argp_state* state) {
   checkpoint_arguments* a = state->input;
   switch (key) {
     case ARGP_KEY_INIT:
@@ -45,13 +45,13 @@ static error_t parse(int key, char* value, struct argp_state* state) {
   }
 }
 
-static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
+const struct argp_child checkpoint_children[] = {OPTIONS_CHILD, {0}};
 #define METHOD_OPTION \
   { "method", 'm', "M", 0, "method, required (see 'dynaflow list methods')", 0 }
 #define CHECKPOINT_OPTION \
   { "checkpoint", 'c', "FILE", 0, "weights (safetensors), required for methods that train", 0 }
-static const struct argp_option plain_options[] = {METHOD_OPTION, CHECKPOINT_OPTION, {0}};
-static const struct argp_option sample_options[] = {
+const struct argp_option checkpoint_options[] = {METHOD_OPTION, CHECKPOINT_OPTION, {0}};
+const struct argp_option sample_options[] = {
     METHOD_OPTION,
     CHECKPOINT_OPTION,
     {"out", 'o', "FILE", 0, "npz file to write (default: <task>-<method>.npz)", 0},
@@ -59,14 +59,9 @@ static const struct argp_option sample_options[] = {
     {"steps", 'k', "K", 0, "Euler steps of the sampler (default: the last of eval.sampler_steps)", 0},
     {0}};
 
-void checkpoint_parse(int argc, char** argv, const char* doc, bool samples, checkpoint_arguments* a) {
+void checkpoint_parse(const struct argp* parser, int argc, char** argv, checkpoint_arguments* a) {
   *a = (checkpoint_arguments){.common = options_default()};
-  const struct argp parser = {.options = samples ? sample_options : plain_options,
-                              .parser = parse,
-                              .args_doc = "TASK",
-                              .doc = doc,
-                              .children = children};
-  argp_parse(&parser, argc, argv, 0, NULL, a);
+  options_parse(parser, argc, argv, a);
 }
 
 df_status checkpoint_open(checkpoint_arguments* a, bool load, cell* c) {
