@@ -3,7 +3,6 @@
 #include <omp.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "commands.h"
 #include "data_path.h"
@@ -102,19 +101,6 @@ static void check_gnuplot(checkup* c) {
   line[strcspn(line, "\n")] = '\0';
   add(c, "gnuplot", line[0] ? line : "none", line[0] ? "ok" : "missing",
       line[0] ? "" : "install it: report and gradcheck draw no figures without it");
-}
-
-/* whether files can be created in `folder`, or, if it does not exist, in its nearest existing parent */
-static bool can_write(const char* folder) {
-  char* at = df_strdup(folder);
-  while (at && !df_file_exists(at)) {
-    char* above = df_path_folder(at);
-    df_free(at);
-    at = above;
-  }
-  const bool can = at && access(at, W_OK | X_OK) == 0;
-  df_free(at);
-  return can;
 }
 
 static void check_writable(checkup* c, const char* what, const char* folder, const char* note) {

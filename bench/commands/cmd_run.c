@@ -309,6 +309,7 @@ static int run_in_folder(const arguments* a, plan* p, const char* folder) {
   stop_in_order();
   const char* failed_task = a->plan.task[0];
   status = plan_record(p, &a->common, events, &failed_task);
+  if (status == DF_OK) status = plan_check(p, a->part, &a->common, events, &failed_task);
   const int code = status == DF_OK ? run_plan(a, p, folder, events) : report_task_failure(status, failed_task);
   store_close(events);
   return code;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "dynaflow/core/file.h"
 #include "exit_code.h"
 #include "machine.h"
 #include "methods.h"
@@ -66,13 +67,20 @@ void checkpoint_parse(const struct argp* parser, int argc, char** argv, checkpoi
 
 df_status checkpoint_open(checkpoint_arguments* a, bool load, cell* c) {
   *c = (cell){0};
+  /* before demonstrations are generated, which may take minutes */
+  const bool reads = load && (a->method->flags & DF_METHOD_TRAINS);
+  a->stage = CHECKPOINT_WEIGHTS;
+  if (reads && !df_file_exists(a->checkpoint)) {
+    return df_fail(DF_E_MISSING, "--checkpoint %s: no such file", a->checkpoint);
+  }
+  a->stage = CHECKPOINT_TASK;
   DF_TRY(open_blas(&a->common));
   DF_TRY(cell_open(c, a->task, a->method, a->common.seeds[0], &a->common));
   DF_TRY(cell_load(c));
   if (load) {
     a->stage = CHECKPOINT_WEIGHTS;
     DF_TRY(cell_create(c));
-    if (a->method->flags & DF_METHOD_TRAINS) DF_TRY(a->method->load(c->instance, a->checkpoint));
+    if (reads) DF_TRY(a->method->load(c->instance, a->checkpoint));
   }
   a->stage = CHECKPOINT_OPEN;
   return DF_OK;
