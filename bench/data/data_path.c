@@ -47,9 +47,16 @@ df_status writable_data_folder(const df_search* search, const options* opts, cha
     return df_fail(DF_E_IO, "%s: a symbolic link, so nothing is written there; name the folder to write to: --data %s",
                    own, own);
   } else {
-    char* user = search->n > 1 && !can_write(own) ? user_data_folder(search->folder[0]) : NULL;
-    *folder = df_strdup(user && can_write(user) ? user : own);
+    char* user = search->n > 1 ? user_data_folder(search->folder[0]) : NULL;
+    const char* place = can_write(own) ? own : user && can_write(user) ? user : NULL;
+    df_status status = DF_OK;
+    if (place) *folder = df_strdup(place);
+    if (!place) {
+      status = df_fail(DF_E_IO, "%s: not writable%s%s; name a folder for data: --data DIR", own,
+                       user ? ", nor is " : "", user ? user : "");
+    }
     df_free(user);
+    DF_TRY(status);
   }
   return *folder ? DF_OK : DF_E_NOMEM;
 }

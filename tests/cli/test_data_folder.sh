@@ -23,7 +23,7 @@ if ! as_user "$program" --version >/dev/null 2>&1; then
   echo "skipped: another user cannot run $program"
   exit 0
 fi
-plan=(go1_gaits --tasks "$tasks" --set data.episodes=1 --set data.seconds=0.5 --set window.first=1 --set window.last=0 --threads 1)
+plan=(go1_gaits --tasks "$tasks" --set data.episodes=2 --set data.seconds=0.5 --set split.test_every=2 --set window.first=1 --set window.last=0 --threads 1)
 # makes FOLDER VARIABLE=VALUE... [-- ARGUMENT...]: `data make` writes below this folder, says so, and finds it again
 makes() {
   local folder=$1 variables=()
@@ -64,5 +64,9 @@ check nothing_was_written_to_the_tasks [ -z "$(find "$tasks" -name data)" ]
 # the folder of the task, if the user may write there
 chmod 777 "$tasks/go1_gaits"
 check a_writable_task_keeps_its_data makes "$tasks/go1_gaits/data" env
-check nowhere_to_write_is_an_error bash -c "! HOME=/nonexistent $(declare -f as_user); home=/proc/none; ! as_user '$program' data make other --tasks '$tasks' --set data.episodes=1 --set data.seconds=0.5 2>'$scratch/err' && grep -qF '$tasks/other/data' '$scratch/err'"
+nowhere() {
+  (home=/proc/none && cd / && ! as_user "$program" data make other --tasks "$tasks" --set data.episodes=1 --set data.seconds=0.5 2>"$scratch/err") &&
+    grep -qxF "dynaflow: $tasks/other/data: not writable, nor is /proc/none/.local/share/dynaflow/other; name a folder for data: --data DIR" "$scratch/err" || { cat "$scratch/err"; false; }
+}
+check nowhere_to_write_is_an_error nowhere
 finish
