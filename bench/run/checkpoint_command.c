@@ -71,7 +71,7 @@ df_status checkpoint_open(checkpoint_arguments* a, bool load, cell* c) {
   const bool reads = load && (a->method->flags & DF_METHOD_TRAINS);
   a->stage = CHECKPOINT_WEIGHTS;
   if (reads && !df_file_exists(a->checkpoint)) {
-    return df_fail(DF_E_MISSING, "--checkpoint %s: no such file", a->checkpoint);
+    return df_fail(DF_E_MISSING, "%s: No such file; name a checkpoint that `dynaflow train` wrote", a->checkpoint);
   }
   a->stage = CHECKPOINT_TASK;
   DF_TRY(open_blas(&a->common));

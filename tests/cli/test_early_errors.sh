@@ -11,7 +11,7 @@ one_error() { [ "$(wc -l <"$scratch/err")" -eq 1 ] && says "$1"; }
 
 # ---- a missing checkpoint: before demonstrations are made ----
 for command in sample eval; do
-  check "a_missing_checkpoint_ends_$command" misses '^dynaflow: --checkpoint none.safetensors: no such file$' \
+  check "a_missing_checkpoint_ends_$command" misses '^dynaflow: none.safetensors: No such file; name a checkpoint that `dynaflow train` wrote$' \
     $command go1_gaits --data "$scratch/data" --method dynaflow --checkpoint none.safetensors
   check "that_is_all_that_${command}_says" [ "$(wc -l <"$scratch/err")" -eq 1 ]
 done
