@@ -102,14 +102,14 @@ SHARED := $(BUILD)/libdynaflow.so.$(VERSION)
 PROGRAM := $(BUILD)/dynaflow
 HARNESS_LIB := $(BUILD)/libharness.a
 
-.PHONY: build tests help all deps demo test smoke gate gate-run gate-fixtures golden gradcheck-table format format-check install install-built uninstall symbols clean ladder print-ladder print-tests print-mujoco-dir
+.PHONY: build tests help all deps demo test smoke gate gate-run gate-fixtures golden gradcheck-table format format-check install install-built uninstall man symbols clean ladder print-ladder print-tests print-mujoco-dir
 .DEFAULT_GOAL := all
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(filter %akefile %.mk,$(MAKEFILE_LIST)) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 # `all` starts a make of its own; other goals given beside it wait, so that no two makes write one file
-ifneq ($(and $(word 2,$(MAKECMDGOALS)),$(filter all test test-fast smoke demo gate gate-run gate-fixtures golden gradcheck-table install clean,$(MAKECMDGOALS))),)
+ifneq ($(and $(word 2,$(MAKECMDGOALS)),$(filter all test test-fast smoke demo gate gate-run gate-fixtures golden gradcheck-table install man clean,$(MAKECMDGOALS))),)
 .NOTPARALLEL:
 endif
 
@@ -358,7 +358,9 @@ $(STAGE)/dynaflow: $(PROGRAM)
 	@mkdir -p $(@D)
 	$(call says,LD $@)
 	$(Q)$(LINK_PROGRAM) -o $@ $(LINK_OTHERS) -Wl,-rpath,'$$ORIGIN/../lib:$$ORIGIN/../lib/dynaflow'
-install: all ## install program, library, headers, tasks and MuJoCo with its plugins under PREFIX (DESTDIR is honoured)
+man: all ## write the manual pages to build/man (needs help2man)
+	@ci/man.sh $(PROGRAM) $(BUILD)/man
+install: all ## install program, library, headers, tasks, manual pages and MuJoCo with its plugins under PREFIX (DESTDIR is honoured)
 	@$(MAKE) --no-print-directory install-built
 install-built: $(STAGE)/libdynaflow.so $(STAGE)/dynaflow
 	$(if $(filter /%,$(PREFIX)),,$(error PREFIX must be an absolute path, not "$(PREFIX)"))
@@ -376,6 +378,11 @@ install-built: $(STAGE)/libdynaflow.so $(STAGE)/dynaflow
 	@cp -r lib/include/dynaflow $(TREE)/include/
 	@cp -r tasks $(TREE)/share/dynaflow/; rm -rf $(TREE)/share/dynaflow/tasks/*/data
 	@cp LICENSE $(TREE)/share/doc/dynaflow/
+	@mkdir -p $(TREE)/share/bash-completion/completions $(TREE)/share/zsh/site-functions
+	@$(PROGRAM) completion bash > $(TREE)/share/bash-completion/completions/dynaflow
+	@$(PROGRAM) completion zsh > $(TREE)/share/zsh/site-functions/_dynaflow
+	@if command -v help2man >/dev/null; then ci/man.sh $(PROGRAM) $(TREE)/share/man/man1; else \
+	  echo "install: help2man is not installed, so no manual pages are" >&2; fi
 	@for file in $(MUJOCO_DIR)/LICENSE* $(MUJOCO_DIR)/THIRD_PARTY*; do \
 	  [ ! -f "$$file" ] || cp "$$file" $(TREE)/share/doc/dynaflow/mujoco/; done
 	@[ -f "$(MUJOCO_DIR)/LICENSE" ] || \

@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "commands.h"
+#include "dynaflow/core/alloc.h"
 #include "dynaflow/io/npz.h"
 #include "exit_code.h"
+#include "list.h"
 #include "methods.h"
 #include "options.h"
 #include "provenance.h"
@@ -18,38 +20,33 @@
 #include "suggestion.h"
 #include "terminal.h"
 
-typedef struct command {
-  const char* name;
-  const char* line;
-  int (*run)(int argc, char** argv);
-} command;
-
-static const command commands[] = {
-#define COMMAND_ROW(name, line) {#name, line, cmd_##name},
-    COMMAND_LIST(COMMAND_ROW)
-#undef COMMAND_ROW
-};
-enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
-
 static void print_help(FILE* to) {
+  const command* commands;
+  const int n = command_table(&commands);
   fprintf(to,
           "Usage: dynaflow COMMAND [OPTION...]\n\n"
           "Trains and evaluates flow-matching models with a differentiable MuJoCo rollout.\n\n"
           "Commands:\n");
-  for (int i = 0; i < N_COMMANDS; i++) fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].line);
-  fprintf(
-      to,
-      "\n`dynaflow COMMAND --help` describes a command and its options. Every command accepts --threads N, --quiet and "
-      "--json.\n"
-      "Exit codes: 0 done, 1 a check failed, 2 usage error or bad input, 3 missing or incomplete, 4 inconclusive,\n"
-      "5 not comparable, 130 interrupted (finished cells of a run are kept).\n");
+  for (int i = 0; i < n; i++) fprintf(to, "  %-11s %s\n", commands[i].name, commands[i].line);
+  fprintf(to,
+          "\n`dynaflow COMMAND --help` (-h) describes a command with an example, `dynaflow help options` the options "
+          "of every\n"
+          "command, such as --threads N, --quiet and --json.\n"
+          "Exit codes: 0 done, 1 a check failed, 2 usage error or bad input, 3 missing or incomplete, 4 inconclusive,\n"
+          "5 not comparable, 130 interrupted (finished cells of a run are kept).\n");
 }
 
 static int unknown(const char* word) {
-  const char* names[N_COMMANDS];
+  const command* commands;
+  const char** names = NULL;
   char hint[96];
-  for (int i = 0; i < N_COMMANDS; i++) names[i] = commands[i].name;
-  print_line(stderr, "dynaflow: unknown command '%s'%s", word, suggestion(word, N_COMMANDS, names, hint, sizeof hint));
+  const int n = command_table(&commands);
+  for (int i = 0; i < n; i++) {
+    names = list_grow(names, i, sizeof *names);
+    names[i] = commands[i].name;
+  }
+  print_line(stderr, "dynaflow: unknown command '%s'%s", word, suggestion(word, n, names, hint, sizeof hint));
+  df_free(names);
   print_line(stderr, "dynaflow: `dynaflow --help` lists the commands");
   return EXIT_USAGE;
 }
@@ -66,6 +63,22 @@ static bool set_array_memory(const char* mib) {
   }
   (void)df_npz_set_memory((size_t)n << 20);
   return true;
+}
+
+/* words[0] is the place of the command's name */
+static int run_command(const char* word, int n, char** words) {
+  const command* commands;
+  const int known = command_table(&commands);
+  for (int i = 0; i < known; i++) {
+    if (strcmp(word, commands[i].name) != 0) continue;
+    /* argp shows argv[0] as the program name in help and errors */
+    char name[64];
+    snprintf(name, sizeof name, "dynaflow %s", word);
+    words[0] = name;
+    options_set_example(commands[i].example);
+    return commands[i].run(n, words);
+  }
+  return unknown(word);
 }
 
 int main(int argc, char** argv) {
@@ -88,18 +101,19 @@ int main(int argc, char** argv) {
     print_line(stdout, "%s", provenance_version());
     return EXIT_DONE;
   }
-  if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+  const bool help = strcmp(word, "help") == 0;
+  if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || (help && argc == 2)) {
     print_help(stdout);
     return EXIT_DONE;
   }
-  /* the subcommand */
-  for (int i = 0; i < N_COMMANDS; i++) {
-    if (strcmp(word, commands[i].name) != 0) continue;
-    /* argp shows argv[0] as the program name in help and errors */
-    char name[64];
-    snprintf(name, sizeof name, "dynaflow %s", word);
-    argv[1] = name;
-    return commands[i].run(argc - 1, argv + 1);
+  if (help && strcmp(argv[2], "options") == 0) {
+    print_line(stdout, "%s", "The options that every command accepts:");
+    argp_help(&options_shown_argp, stdout, ARGP_HELP_LONG, argv[0]);
+    return EXIT_DONE;
   }
-  return unknown(word);
+  if (!help) return run_command(word, argc - 1, argv + 1);
+  /* help COMMAND is COMMAND --help */
+  char option[] = "--help";
+  char* words[] = {argv[2], option, NULL};
+  return run_command(argv[2], 2, words);
 }

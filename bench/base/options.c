@@ -3,12 +3,16 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "exit_numbers.h"
+#include "terminal.h"
 
-enum { KEY_DATA = 0x400, KEY_TASKS, KEY_PROFILE, KEY_SET, KEY_SEED, KEY_BLAS, KEY_JSON, KEY_PLUGIN };
+enum { KEY_DATA = 0x400, KEY_TASKS, KEY_PROFILE, KEY_SET, KEY_SEED, KEY_BLAS, KEY_JSON, KEY_PLUGIN, KEY_USAGE };
 
 /* the processors that this process may use, as omp_get_num_procs(); 1 if there are more than a cpu_set_t holds */
 static int processors(void) {
@@ -89,6 +93,16 @@ static void parse_set(struct argp_state* state, options* o, const char* value) {
 static error_t parse_option(int key, char* value, struct argp_state* state) {
   options* o = state->input;
   switch (key) {
+    case 'h':
+    case '?':
+      argp_state_help(state, state->out_stream, ARGP_HELP_STD_HELP);
+      return 0;
+    case KEY_USAGE:
+      argp_state_help(state, state->out_stream, ARGP_HELP_USAGE | ARGP_HELP_EXIT_OK);
+      return 0;
+    case 'V':
+      print_line(stdout, "%s", argp_program_version);
+      exit(EXIT_DONE);
     case 't':
       o->threads = (int)parse_integer(state, "--threads", value, 1, 4096);
       return 0;
@@ -127,19 +141,50 @@ static error_t parse_option(int key, char* value, struct argp_state* state) {
   }
 }
 
-static const struct argp_option option_table[] = {
-    {"threads", 't', "N", 0, "number of threads (default: all cores); does not change results", 0},
-    {"quiet", 'q', 0, 0, "print no progress and no notes", 0},
-    {"json", KEY_JSON, 0, 0, "print one JSON document to standard output", 0},
-    {"data", KEY_DATA, "DIR", 0, "folder with models and data, searched before the default folders; may be repeated",
-     0},
-    {"tasks", KEY_TASKS, "DIR", 0, "folder that contains the task folders", 0},
-    {"profile", KEY_PROFILE, "NAME", 0, "profile of the task file to use (default: full)", 0},
-    {"set", KEY_SET, "KEY=VALUE", 0, "override a setting of the task file; may be repeated", 0},
-    {"seed", KEY_SEED, "N,..", 0, "comma-separated seeds (default: 1)", 0},
-    {"plugin", KEY_PLUGIN, "FILE.so", 0, "load a method from a shared object; may be repeated", 0},
-    {"blas-kernel", KEY_BLAS, "NAME", 0,
-     "OpenBLAS kernel set, e.g. SkylakeX or Haswell; auto: choose by processor and ignore OPENBLAS_CORETYPE", 0},
-    {0}};
+/* X(name, key, argument, meaning) */
+#define COMMON_OPTIONS(X)                                                                                         \
+  X("threads", 't', "N", "number of threads (default: all cores); does not change results")                       \
+  X("quiet", 'q', NULL, "print no progress and no notes")                                                         \
+  X("json", KEY_JSON, NULL, "print one JSON document to standard output")                                         \
+  X("data", KEY_DATA, "DIR", "folder with models and data, searched before the default folders; may be repeated") \
+  X("tasks", KEY_TASKS, "DIR", "folder that contains the task folders")                                           \
+  X("profile", KEY_PROFILE, "NAME", "profile of the task file to use (default: full)")                            \
+  X("set", KEY_SET, "KEY=VALUE", "override a setting of the task file; may be repeated")                          \
+  X("seed", KEY_SEED, "N,..", "comma-separated seeds (default: 1)")                                               \
+  X("plugin", KEY_PLUGIN, "FILE.so", "load a method from a shared object; may be repeated")                       \
+  X("blas-kernel", KEY_BLAS, "NAME",                                                                              \
+    "OpenBLAS kernel set, e.g. SkylakeX or Haswell; auto: choose by processor and ignore OPENBLAS_CORETYPE")
 
-const struct argp options_argp = {.options = option_table, .parser = parse_option};
+/* the option that --help shows for all of them: their names, which are hidden themselves */
+#define NAME_OF(name, key, argument, meaning) " --" name
+#define HIDDEN(name, key, argument, meaning)  {name, key, argument, OPTION_HIDDEN, meaning, 0},
+#define SHOWN(name, key, argument, meaning)   {name, key, argument, 0, meaning, 0},
+static const struct argp_option option_table[] = {
+    {"common options", 0, NULL, OPTION_DOC | OPTION_NO_USAGE,
+     "described by `dynaflow help options`:" COMMON_OPTIONS(NAME_OF), 0},
+    COMMON_OPTIONS(HIDDEN){"help", 'h', NULL, 0, "print this help", -1},
+    {NULL, '?', NULL, OPTION_HIDDEN, NULL, -1},
+    {"usage", KEY_USAGE, NULL, OPTION_HIDDEN, "print a short usage message", -1},
+    {"version", 'V', NULL, OPTION_HIDDEN, "print the version of the program", -1},
+    {0}};
+static const struct argp_option shown_table[] = {COMMON_OPTIONS(SHOWN){0}};
+
+static const char* command_example;
+
+void options_set_example(const char* example) {
+  command_example = example;
+}
+
+static char* add_example(int key, const char* text, void* input) {
+  (void)input;
+  if (key != ARGP_KEY_HELP_EXTRA || !command_example) return (char*)(uintptr_t)text;
+  char* out = NULL;
+  return asprintf(&out, "Example:\n  %s\n", command_example) < 0 ? NULL : out;
+}
+
+const struct argp options_argp = {.options = option_table, .parser = parse_option, .help_filter = add_example};
+const struct argp options_shown_argp = {.options = shown_table};
+
+void options_parse(const struct argp* parser, int argc, char** argv, void* arguments) {
+  argp_parse(parser, argc, argv, ARGP_NO_HELP, NULL, arguments);
+}

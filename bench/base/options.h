@@ -36,7 +36,17 @@ options options_default(void);
  * String members point into argv. */
 extern const struct argp options_argp;
 #define OPTIONS_CHILD \
-  { &options_argp, 0, "Common options:", 100 }
+  { &options_argp, 0, NULL, 100 }
+
+/* The same options for `dynaflow help options` and the completion of shells: options_argp names them in one line only.
+ * It parses nothing. */
+extern const struct argp options_shown_argp;
+
+/* Parses the arguments of a command, whose argp has OPTIONS_CHILD among its children or theirs. */
+void options_parse(const struct argp* parser, int argc, char** argv, void* arguments);
+
+/* Sets the example at the end of --help: a command line. */
+void options_set_example(const char* example);
 
 /* Sets the function that --plugin calls with its argument. Without one, --plugin is an error. main() sets it, so that
  * the parser does not depend on the table of methods. */

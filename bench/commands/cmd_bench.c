@@ -6,6 +6,7 @@
 #include "bench_adjoint.h"
 #include "bench_rollout.h"
 #include "cases.h"
+#include "commands.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
 #include "dynaflow/core/alloc.h"
@@ -77,7 +78,7 @@ static const struct argp_option option_table[] = {
     {"passes", KEY_PASSES, "N", 0, "repetitions of all rollouts (default: 24)", 0},
     {0}};
 static const struct argp_child children[] = {TARGET_ARGUMENT_CHILD, {0}};
-static const struct argp parser = {
+const struct argp bench_argp = {
     .options = option_table,
     .parser = parse,
     .args_doc = "adjoint TASK...|MODEL.xml...|--suite FILE\nrollout TASK...|MODEL.xml...|--suite FILE",
@@ -197,7 +198,7 @@ static int bench_suite(const arguments* a, const suite* s, adjoint_timing* timin
 
 int cmd_bench(int argc, char** argv) {
   arguments a = {.at = target_argument_default(), .windows = 24, .passes = 24};
-  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  options_parse(&bench_argp, argc, argv, &a);
   /* read the suite */
   suite s = {0};
   if (a.at.suite) {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "commands.h"
 #include "compare.h"
 #include "compare_print.h"
 #include "dynaflow/config/config.h"
@@ -76,7 +77,7 @@ static const struct argp_option own_options[] = {
     {"partial", 'p', NULL, 0, "compare the finished cells of unfinished runs; no winner is named", 0},
     {0}};
 static const struct argp_child children[] = {RUN_ARGUMENT_CHILD, {0}};
-static const struct argp parser = {
+const struct argp compare_argp = {
     .options = own_options,
     .parser = parse,
     .args_doc = "RUN_A RUN_B\nRUN --method A,B",
@@ -123,7 +124,7 @@ static df_status open_run(const arguments* a, int i, const char* method, run_vie
 
 int cmd_compare(int argc, char** argv) {
   arguments a = {.runs = run_argument_default(2), .cfg = compare_cfg_default()};
-  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  options_parse(&compare_argp, argc, argv, &a);
   run_view left = {0}, right = {0};
   comparisons c = {0};
   const char* method_b = a.method[1] ? a.method[1] : a.method[0];

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "commands.h"
 #include "data_path.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
@@ -80,18 +81,20 @@ static const struct argp_option own_options[] = {
     {"allow-http", KEY_HTTP, 0, 0, "fetch: accept http: URLs, which are not encrypted", 0},
     {"allow-file", KEY_FILE, 0, 0, "fetch: accept file: URLs, which copy a file of this machine", 0},
     {0}};
-static const struct argp parser = {.options = own_options,
-                                   .parser = parse,
-                                   .args_doc = "info|make|fetch TASK",
-                                   .doc =
-                                       "Describes, generates or downloads the model and demonstrations of a task.\n\n"
-                                       "info prints sizes, hashes and sources. make generates demonstrations, if the "
-                                       "task has a generator. fetch downloads recorded files by their URL, https "
-                                       "only, and checks their SHA-256. Files are written below the first --data "
-                                       "folder, else below the task's data/ folder, and nowhere else.\v"
-                                       "Exits with 0 when done, 2 on bad input or when a file cannot be downloaded, 3 "
-                                       "when a file is missing, 130 when interrupted.",
-                                   .children = children};
+const struct argp data_argp = {
+    .options = own_options,
+    .parser = parse,
+    .args_doc = "info|make|fetch TASK",
+    .doc =
+        "Describes, generates or downloads the model and demonstrations of a task.\n\n"
+        "info prints sizes, hashes and sources. make generates demonstrations, if the "
+        "task has a generator. fetch downloads recorded files by their URL, https "
+        "only, and checks their SHA-256. Files are written below the first --data "
+        "folder, else below the first of $DYNAFLOW_DATA, the task's data/ folder and the user's data folder "
+        "(~/.local/share/dynaflow) that can be written, and nowhere else.\v"
+        "Exits with 0 when done, 2 on bad input or when a file cannot be downloaded, 3 "
+        "when a file is missing, 130 when interrupted.",
+    .children = children};
 
 /* adds a row with a text */
 static void add_text(rows* out, const char* task, const char* what, const char* value, const char* unit) {
@@ -296,7 +299,7 @@ int cmd_data(int argc, char** argv) {
   arguments a = {.common = options_default()};
   df_config config;
   df_search search;
-  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  options_parse(&data_argp, argc, argv, &a);
   rows out = rows_new();
   df_status status = resolve_task(a.task, NULL, NULL, &a.common, &config, &search);
   if (status == DF_OK && strcmp(a.action, "info") == 0) status = info(&a, &config, &search, &out);

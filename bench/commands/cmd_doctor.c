@@ -5,8 +5,8 @@
 #include <omp.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "commands.h"
 #include "data_path.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
@@ -58,7 +58,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp_option own_options[] = {
     {"method", 'm', "M", 0, "with TASK: the method whose settings are checked (default: dynaflow)", 0}, {0}};
-static const struct argp parser = {
+const struct argp doctor_argp = {
     .options = own_options,
     .parser = parse,
     .args_doc = "[TASK]",
@@ -122,19 +122,6 @@ static void check_gnuplot(checkup* c) {
   line[strcspn(line, "\n")] = '\0';
   add(c, "gnuplot", line[0] ? line : "none", line[0] ? "ok" : "missing",
       line[0] ? "" : "install it: report and gradcheck draw no figures without it");
-}
-
-/* whether files can be created in `folder`, or, if it does not exist, in its nearest existing parent */
-static bool can_write(const char* folder) {
-  char* at = df_strdup(folder);
-  while (at && !df_file_exists(at)) {
-    char* above = df_path_folder(at);
-    df_free(at);
-    at = above;
-  }
-  const bool can = at && access(at, W_OK | X_OK) == 0;
-  df_free(at);
-  return can;
 }
 
 static void check_writable(checkup* c, const char* what, const char* folder, const char* note) {
@@ -306,7 +293,7 @@ static int doctor_task(const arguments* a) {
 
 int cmd_doctor(int argc, char** argv) {
   arguments a = {.common = options_default(), .method = "dynaflow"};
-  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  options_parse(&doctor_argp, argc, argv, &a);
   if (a.task) return doctor_task(&a);
   checkup c = {.found = rows_new()};
   check_program(&c);

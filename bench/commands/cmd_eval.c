@@ -3,19 +3,22 @@
 
 #include "cell.h"
 #include "checkpoint_command.h"
+#include "commands.h"
 #include "job.h"
 #include "notes.h"
 #include "rows.h"
 
+const struct argp eval_argp =
+    CHECKPOINT_ARGP(checkpoint_options,
+                    "Computes the metrics of a checkpoint on the task's held-out windows.\n\n"
+                    "Reads the checkpoint and the task's model and demonstrations, and prints one row per metric and "
+                    "number of sampler steps. Demonstrations that are missing are generated if the task can.\v"
+                    "A metric without any finite value is an error. A method that is worse than random actions on the "
+                    "same windows is reported on standard error.\n\n" CHECKPOINT_EXIT_CODES);
+
 int cmd_eval(int argc, char** argv) {
   checkpoint_arguments a;
-  checkpoint_parse(argc, argv,
-                   "Computes the metrics of a checkpoint on the task's held-out windows.\n\n"
-                   "Reads the checkpoint and the task's model and demonstrations, and prints one row per metric and "
-                   "number of sampler steps. Demonstrations that are missing are generated if the task can.\v"
-                   "A metric without any finite value is an error. A method that is worse than random actions on the "
-                   "same windows is reported on standard error.\n\n" CHECKPOINT_EXIT_CODES,
-                   false, &a);
+  checkpoint_parse(&eval_argp, argc, argv, &a);
   /* evaluate */
   cell c;
   evaluation result = {0};

@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "exit_code.h"
 #include "gate.h"
 #include "gate_summary.h"
+#include "options.h"
 #include "rows.h"
 #include "run_argument.h"
 #include "run_view.h"
@@ -81,7 +83,7 @@ static const struct argp_option option_table[] = {
     {"verbose", KEY_VERBOSE, 0, 0, "also print every verdict with all its columns, in a wide table", 0},
     {0}};
 static const struct argp_child children[] = {RUN_ARGUMENT_CHILD, {0}};
-static const struct argp parser = {
+const struct argp gate_argp = {
     .options = option_table,
     .parser = parse,
     .args_doc = "RUN",
@@ -154,7 +156,7 @@ int cmd_gate(int argc, char** argv) {
   arguments a = {.runs = run_argument_default(1)};
   const char* actions = getenv("GITHUB_ACTIONS");
   a.annotations = actions && strcmp(actions, "true") == 0;
-  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  options_parse(&gate_argp, argc, argv, &a);
   /* check */
   gate_result g = {0};
   char* folder = NULL;

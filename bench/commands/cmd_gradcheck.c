@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cases.h"
+#include "commands.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/gradcheck/gradcheck.h"
@@ -58,7 +59,7 @@ static const struct argp_option option_table[] = {
      "instead of checking, draw the loss along a line of actions, and the gradient over the horizon, to DIR", 0},
     {0}};
 static const struct argp_child children[] = {TARGET_ARGUMENT_CHILD, {0}};
-static const struct argp parser = {
+const struct argp gradcheck_argp = {
     .options = option_table,
     .parser = parse,
     .args_doc = "TASK...|MODEL.xml...\n--suite FILE [--out DIR]",
@@ -253,7 +254,7 @@ static int check_suite(const arguments* a, rows* out) {
 
 int cmd_gradcheck(int argc, char** argv) {
   arguments a = {.at = target_argument_default(), .states = 200, .rollouts = 20};
-  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  options_parse(&gradcheck_argp, argc, argv, &a);
   rows out = rows_new();
   const int code = a.at.suite ? check_suite(&a, &out) : check_targets(&a, &out);
   rows_free(&out);

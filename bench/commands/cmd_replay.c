@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands.h"
 #include "data_path.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
@@ -70,7 +71,7 @@ static const struct argp_option option_table[] = {
      0},
     {0}};
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
-static const struct argp parser = {
+const struct argp replay_argp = {
     .options = option_table,
     .parser = parse,
     .args_doc = "TASK",
@@ -236,7 +237,7 @@ static df_status study_task(const arguments* a, const df_config* config, const d
 
 int cmd_replay(int argc, char** argv) {
   arguments a = {.common = options_default(), .limits = {NAN, NAN, NAN}};
-  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  options_parse(&replay_argp, argc, argv, &a);
   df_config config;
   df_search search;
   replay_study study = {0};

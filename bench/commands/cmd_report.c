@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "aggregate.h"
+#include "commands.h"
 #include "csv.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
@@ -43,7 +44,7 @@ static const struct argp_option own_options[] = {
     {"partial", 'p', NULL, 0, "report the finished cells of an unfinished run; every table is marked as partial", 0},
     {0}};
 static const struct argp_child children[] = {RUN_ARGUMENT_CHILD, {0}};
-static const struct argp parser = {
+const struct argp report_argp = {
     .options = own_options,
     .parser = parse,
     .args_doc = "RUN",
@@ -176,7 +177,7 @@ static int make_report(const run_view* r, const char* run, const arguments* a) {
 
 int cmd_report(int argc, char** argv) {
   arguments a = {.runs = run_argument_default(1)};
-  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  options_parse(&report_argp, argc, argv, &a);
   run_view r;
   char* run;
   df_status status = run_argument_open(&a.runs, 0, &run, &r);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cell.h"
+#include "commands.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/flow/method.h"
 #include "escape.h"
@@ -114,7 +115,7 @@ static const struct argp_option own_options[] = {
     {"out", 'o', "DIR", 0, "folder of the run (default: results/runs/<first task>-<profile>)", 0},
     {0}};
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
-static const struct argp parser = {
+const struct argp run_argp = {
     .options = own_options,
     .parser = parse,
     .args_doc = "TASK...",
@@ -315,6 +316,7 @@ static int run_in_folder(const arguments* a, plan* p, const char* folder) {
   stop_in_order();
   const char* failed_task = a->plan.task[0];
   status = plan_record(p, &a->common, events, &failed_task);
+  if (status == DF_OK) status = plan_check(p, a->part, &a->common, events, &failed_task);
   const int code = status == DF_OK ? run_plan(a, p, folder, events) : report_task_failure(status, failed_task);
   store_close(events);
   return code;
@@ -322,7 +324,7 @@ static int run_in_folder(const arguments* a, plan* p, const char* folder) {
 
 int cmd_run(int argc, char** argv) {
   arguments a = {.common = options_default(), .save_every = -1};
-  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  options_parse(&run_argp, argc, argv, &a);
   a.plan.opts = &a.common;
   static plan p;
   df_status status = plan_make(&a.plan, &p);

@@ -6,6 +6,7 @@
 
 #include "cell.h"
 #include "checkpoint_command.h"
+#include "commands.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/dataset.h"
@@ -107,16 +108,18 @@ static df_status sample_windows(const checkpoint_arguments* a, cell* c, const ch
   return status;
 }
 
+const struct argp sample_argp =
+    CHECKPOINT_ARGP(sample_options,
+                    "Samples trajectories from a checkpoint into an npz file.\n\n"
+                    "Starts from the first states of the task's held-out windows. Writes states [windows][H+1][nx], "
+                    "actions [windows][H][nu] if the method returns them, conditions [windows][nc] and condition_names "
+                    "if the task has conditions, dt in s, and the model's hashes.\v"
+                    "Windows whose rollout diverged are NaN from there on, and their number is reported; if no window "
+                    "is finite, nothing is written.\n\n" CHECKPOINT_EXIT_CODES);
+
 int cmd_sample(int argc, char** argv) {
   checkpoint_arguments a;
-  checkpoint_parse(argc, argv,
-                   "Samples trajectories from a checkpoint into an npz file.\n\n"
-                   "Starts from the first states of the task's held-out windows. Writes states [windows][H+1][nx], "
-                   "actions [windows][H][nu] if the method returns them, conditions [windows][nc] and condition_names "
-                   "if the task has conditions, dt in s, and the model's hashes.\v"
-                   "Windows whose rollout diverged are NaN from there on, and their number is reported; if no window "
-                   "is finite, nothing is written.\n\n" CHECKPOINT_EXIT_CODES,
-                   true, &a);
+  checkpoint_parse(&sample_argp, argc, argv, &a);
   cell c;
   df_status status = checkpoint_open(&a, true, &c);
   if (status == DF_OK) {

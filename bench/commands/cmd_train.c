@@ -6,6 +6,7 @@
 
 #include "cell.h"
 #include "checkpoint_command.h"
+#include "commands.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/flow/method.h"
@@ -65,16 +66,18 @@ static void print_rows(int n, const df_training_log* logs, const checkpoint_argu
   rows_free(&out);
 }
 
+const struct argp train_argp =
+    CHECKPOINT_ARGP(checkpoint_options,
+                    "Trains one method on one task and writes a checkpoint.\n\n"
+                    "Reads the task's model and demonstrations, which are generated if they are missing and the task "
+                    "can. Writes FILE when training ends; kinematic_fm_idm also writes FILE.inverse. An interrupted "
+                    "training writes nothing; `dynaflow run` resumes, this command starts again.\v"
+                    "A training whose last loss, or the gradient of every step, is not finite writes nothing. A loss "
+                    "that rises, or ends above its start, is reported on standard error.\n\n" CHECKPOINT_EXIT_CODES);
+
 int cmd_train(int argc, char** argv) {
   checkpoint_arguments a;
-  checkpoint_parse(argc, argv,
-                   "Trains one method on one task and writes a checkpoint.\n\n"
-                   "Reads the task's model and demonstrations, which are generated if they are missing and the task "
-                   "can. Writes FILE when training ends; kinematic_fm_idm also writes FILE.inverse. An interrupted "
-                   "training writes nothing; `dynaflow run` resumes, this command starts again.\v"
-                   "A training whose last loss, or the gradient of every step, is not finite writes nothing. A loss "
-                   "that rises, or ends above its start, is reported on standard error.\n\n" CHECKPOINT_EXIT_CODES,
-                   false, &a);
+  checkpoint_parse(&train_argp, argc, argv, &a);
   if (!(a.method->flags & DF_METHOD_TRAINS)) {
     return report_failure(df_fail(DF_E_CONFIG, "method %s has nothing to train", a.method->name));
   }

@@ -1,9 +1,11 @@
 /* cmd_verify.c: dynaflow verify RUN: checks that the records are complete, unaltered and consistent. */
 #include <stdio.h>
 
+#include "commands.h"
 #include "dynaflow/core/alloc.h"
 #include "exit_code.h"
 #include "finding.h"
+#include "options.h"
 #include "rows.h"
 #include "run_argument.h"
 #include "run_view.h"
@@ -20,7 +22,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_child children[] = {RUN_ARGUMENT_CHILD, {0}};
-static const struct argp parser = {
+const struct argp verify_argp = {
     .parser = parse,
     .args_doc = "RUN",
     .doc =
@@ -38,7 +40,7 @@ static const struct argp parser = {
 
 int cmd_verify(int argc, char** argv) {
   run_argument a = run_argument_default(1);
-  argp_parse(&parser, argc, argv, 0, NULL, &a);
+  options_parse(&verify_argp, argc, argv, &a);
   run_view r;
   char* folder;
   const df_status status = run_argument_open(&a, 0, &folder, &r);

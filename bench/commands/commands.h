@@ -1,27 +1,53 @@
-/* commands.h: the subcommands. Each parses its own arguments, where argv[0] is "dynaflow NAME", and returns an exit
- * code of exit_code.h. Wrong usage ends the program with exit code 2. */
+/* commands.h: the table of subcommands. Parsing, --help, the manual pages and the completion of shells all come from
+ * it. Each command parses its own arguments, where argv[0] is "dynaflow NAME", and returns an exit code of exit_code.h.
+ * Wrong usage ends the program with exit code 2. */
 #ifndef BENCH_COMMANDS_COMMANDS_H
 #define BENCH_COMMANDS_COMMANDS_H
 
-/* X(name, summary in `dynaflow --help`); declares int cmd_<name>(int argc, char** argv) */
-#define COMMAND_LIST(X)                                                                  \
-  X(list, "list tasks, methods and metrics")                                             \
-  X(doctor, "check versions, BLAS kernels, writable folders, models and data")           \
-  X(data, "describe, generate or download the model and demonstrations of a task")       \
-  X(replay, "check that recorded actions reproduce the recorded states")                 \
-  X(gradcheck, "compare the adjoint with centred finite differences")                    \
-  X(bench, "time gradients, or rollouts on several threads, by interleaved runs")        \
-  X(run, "train, sample and evaluate tasks x methods x seeds; resumes unfinished cells") \
-  X(train, "train one method on one task and write a checkpoint")                        \
-  X(sample, "sample trajectories from a checkpoint into an npz file")                    \
-  X(eval, "compute the metrics of a checkpoint")                                         \
-  X(report, "write tables (Markdown, CSV), SVG figures and an HTML page of a run")       \
-  X(verify, "check that the records of a run are complete, unaltered and consistent")    \
-  X(gate, "check a run against the tolerances and golden tables of its tasks")           \
-  X(compare, "compare runs, or methods of a run, by paired differences")
+#include <argp.h>
 
-#define COMMAND_DECLARE(name, line) int cmd_##name(int argc, char** argv);
+/* X(name, summary in `dynaflow --help`, example in its own --help); declares the command's options and arguments,
+ * <name>_argp, and int cmd_<name>(int argc, char** argv) */
+#define COMMAND_LIST(X)                                                                                                \
+  X(list, "list tasks, methods, metrics, generators, profiles and settings", "dynaflow list settings train")           \
+  X(doctor, "check versions, BLAS kernels, writable folders, models and data", "dynaflow doctor --json")               \
+  X(data, "describe, generate or download the model and demonstrations of a task", "dynaflow data info my_task")       \
+  X(replay, "check that recorded actions reproduce the recorded states", "dynaflow replay my_task")                    \
+  X(gradcheck, "compare the adjoint with centred finite differences",                                                  \
+    "dynaflow gradcheck my_task --states 20 --rollouts 2")                                                             \
+  X(bench, "time gradients, or rollouts on several threads, by interleaved runs",                                      \
+    "dynaflow bench adjoint my_task --passes 4")                                                                       \
+  X(run, "train, sample and evaluate tasks x methods x seeds; resumes unfinished cells",                               \
+    "dynaflow run my_task --profile smoke --seed 1,2 --set train.steps=50")                                            \
+  X(train, "train one method on one task and write a checkpoint",                                                      \
+    "dynaflow train my_task --method dynaflow --checkpoint my.safetensors")                                            \
+  X(sample, "sample trajectories from a checkpoint into an npz file",                                                  \
+    "dynaflow sample my_task -m dynaflow -c my.safetensors --out my.npz")                                              \
+  X(eval, "compute the metrics of a checkpoint",                                                                       \
+    "dynaflow eval my_task --method dynaflow --checkpoint my.safetensors")                                             \
+  X(report, "write tables (Markdown, CSV), SVG figures and an HTML page of a run", "dynaflow report my_task-smoke")    \
+  X(verify, "check that the records of a run are complete, unaltered and consistent", "dynaflow verify my_task-smoke") \
+  X(gate, "check a run against the tolerances and golden tables of its tasks",                                         \
+    "dynaflow gate my_task-smoke --junit verdicts.xml")                                                                \
+  X(compare, "compare runs, or methods of a run, by paired differences",                                               \
+    "dynaflow compare my_task-smoke --method dynaflow,kinematic_fm")                                                   \
+  X(completion, "write the completion script of bash or zsh", "dynaflow completion bash")
+
+#define COMMAND_DECLARE(name, line, example) \
+  extern const struct argp name##_argp;      \
+  int cmd_##name(int argc, char** argv);
 COMMAND_LIST(COMMAND_DECLARE)
 #undef COMMAND_DECLARE
+
+typedef struct command {
+  const char* name;
+  const char* line;
+  const char* example;
+  const struct argp* parser;
+  int (*run)(int argc, char** argv);
+} command;
+
+/* Sets *list to the table, a static array, and returns the number of commands. */
+int command_table(const command** list);
 
 #endif

@@ -2,8 +2,10 @@
 #include "data_path.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
@@ -13,21 +15,49 @@
 #include "dynaflow/gait/generators.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
+#include "lookup.h"
 #include "progress.h"
 #include "stop.h"
 #include "terminal.h"
 #include "text.h"
 
+bool can_write(const char* folder) {
+  char* at = df_strdup(folder);
+  while (at && !df_file_exists(at)) {
+    char* above = df_path_folder(at);
+    df_free(at);
+    at = above;
+  }
+  const bool can = at && access(at, W_OK | X_OK) == 0;
+  df_free(at);
+  return can;
+}
+
 df_status writable_data_folder(const df_search* search, const options* opts, char** folder) {
   /* resolve_task puts the task's folder, then its data/ folder, after those of --data */
   const char* own = search->n > 1 ? search->folder[1] : "data";
+  const char* shared = getenv("DYNAFLOW_DATA");
   struct stat info;
   *folder = NULL;
-  if (opts->n_data == 0 && lstat(own, &info) == 0 && S_ISLNK(info.st_mode)) {
+  if (opts->n_data > 0) {
+    *folder = df_strdup(opts->data[0]);
+  } else if (shared && shared[0] && can_write(shared)) {
+    *folder = df_strdup(shared);
+  } else if (lstat(own, &info) == 0 && S_ISLNK(info.st_mode)) {
     return df_fail(DF_E_IO, "%s: a symbolic link, so nothing is written there; name the folder to write to: --data %s",
                    own, own);
+  } else {
+    char* user = search->n > 1 ? user_data_folder(search->folder[0]) : NULL;
+    const char* place = can_write(own) ? own : user && can_write(user) ? user : NULL;
+    df_status status = DF_OK;
+    if (place) *folder = df_strdup(place);
+    if (!place) {
+      status = df_fail(DF_E_IO, "%s: not writable%s%s; name a folder for data: --data DIR", own,
+                       user ? ", nor is " : "", user ? user : "");
+    }
+    df_free(user);
+    DF_TRY(status);
   }
-  *folder = df_strdup(opts->n_data > 0 ? opts->data[0] : own);
   return *folder ? DF_OK : DF_E_NOMEM;
 }
 
@@ -84,6 +114,7 @@ static df_status generate(const df_generator* generator, const df_config* config
   progress_end(&p);
   if (status == DF_OK) status = df_dataset_write(path, data, df_mujoco_identity(system));
   df_dataset_free(data);
+  if (status == DF_OK && !opts->quiet) print_line(stderr, "dynaflow: demonstrations written to %s", path);
   for (int i = 0; i < report.n && status == DF_OK && !opts->quiet; i++) {
     const df_attempts* kind = &report.kind[i];
     print_line(stderr, "dynaflow: %s: %d demonstrations kept; %d of %d attempts fell and were rejected", kind->name,

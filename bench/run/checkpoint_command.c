@@ -2,11 +2,12 @@
 
 #include <string.h>
 
+#include "dynaflow/core/file.h"
 #include "exit_code.h"
 #include "machine.h"
 #include "methods.h"
 
-static error_t parse(int key, char* value, struct argp_state* state) {
+error_t checkpoint_argument(int key, char* value, struct argp_state* state) {
   checkpoint_arguments* a = state->input;
   switch (key) {
     case ARGP_KEY_INIT:
@@ -45,13 +46,13 @@ static error_t parse(int key, char* value, struct argp_state* state) {
   }
 }
 
-static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
+const struct argp_child checkpoint_children[] = {OPTIONS_CHILD, {0}};
 #define METHOD_OPTION \
   { "method", 'm', "M", 0, "method, required (see 'dynaflow list methods')", 0 }
 #define CHECKPOINT_OPTION \
   { "checkpoint", 'c', "FILE", 0, "weights (safetensors), required for methods that train", 0 }
-static const struct argp_option plain_options[] = {METHOD_OPTION, CHECKPOINT_OPTION, {0}};
-static const struct argp_option sample_options[] = {
+const struct argp_option checkpoint_options[] = {METHOD_OPTION, CHECKPOINT_OPTION, {0}};
+const struct argp_option sample_options[] = {
     METHOD_OPTION,
     CHECKPOINT_OPTION,
     {"out", 'o', "FILE", 0, "npz file to write (default: <task>-<method>.npz)", 0},
@@ -59,25 +60,27 @@ static const struct argp_option sample_options[] = {
     {"steps", 'k', "K", 0, "Euler steps of the sampler (default: the last of eval.sampler_steps)", 0},
     {0}};
 
-void checkpoint_parse(int argc, char** argv, const char* doc, bool samples, checkpoint_arguments* a) {
+void checkpoint_parse(const struct argp* parser, int argc, char** argv, checkpoint_arguments* a) {
   *a = (checkpoint_arguments){.common = options_default()};
-  const struct argp parser = {.options = samples ? sample_options : plain_options,
-                              .parser = parse,
-                              .args_doc = "TASK",
-                              .doc = doc,
-                              .children = children};
-  argp_parse(&parser, argc, argv, 0, NULL, a);
+  options_parse(parser, argc, argv, a);
 }
 
 df_status checkpoint_open(checkpoint_arguments* a, bool load, cell* c) {
   *c = (cell){0};
+  /* before demonstrations are generated, which may take minutes */
+  const bool reads = load && (a->method->flags & DF_METHOD_TRAINS);
+  a->stage = CHECKPOINT_WEIGHTS;
+  if (reads && !df_file_exists(a->checkpoint)) {
+    return df_fail(DF_E_MISSING, "%s: No such file; name a checkpoint that `dynaflow train` wrote", a->checkpoint);
+  }
+  a->stage = CHECKPOINT_TASK;
   DF_TRY(open_blas(&a->common));
   DF_TRY(cell_open(c, a->task, a->method, a->common.seeds[0], &a->common));
   DF_TRY(cell_load(c));
   if (load) {
     a->stage = CHECKPOINT_WEIGHTS;
     DF_TRY(cell_create(c));
-    if (a->method->flags & DF_METHOD_TRAINS) DF_TRY(a->method->load(c->instance, a->checkpoint));
+    if (reads) DF_TRY(a->method->load(c->instance, a->checkpoint));
   }
   a->stage = CHECKPOINT_OPEN;
   return DF_OK;

@@ -25,9 +25,19 @@ typedef struct checkpoint_arguments {
   checkpoint_stage stage; /* set by checkpoint_open() */
 } checkpoint_arguments;
 
-/* Parses "TASK --method M --checkpoint FILE" and the common options, and those of `sample` if `samples`. `doc` is the
- * command's text of --help. Wrong usage ends the program with exit code 2. */
-void checkpoint_parse(int argc, char** argv, const char* doc, bool samples, checkpoint_arguments* a);
+/* The parser of "TASK --method M --checkpoint FILE", a parser of argp for checkpoint_arguments; the options that it
+ * knows, without and with those of `sample`; and the children of such a command: the common options. */
+error_t checkpoint_argument(int key, char* value, struct argp_state* state);
+extern const struct argp_option checkpoint_options[], sample_options[];
+extern const struct argp_child checkpoint_children[];
+#define CHECKPOINT_ARGP(option_table, text)                                                                        \
+  {                                                                                                                \
+    .options = (option_table), .parser = checkpoint_argument, .args_doc = "TASK", .children = checkpoint_children, \
+    .doc = (text)                                                                                                  \
+  }
+
+/* Parses the arguments of such a command. Wrong usage ends the program with exit code 2. */
+void checkpoint_parse(const struct argp* parser, int argc, char** argv, checkpoint_arguments* a);
 
 /* Opens BLAS and the cell and loads the task. If `load` (sample and eval), also creates the instance and loads the
  * checkpoint, which methods that do not train do not need. Call cell_close() also after a failure. */

@@ -2,6 +2,7 @@
 #include "plan.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -99,6 +100,51 @@ df_status plan_record(plan* p, const options* opts, store* events, const char** 
   if (status == DF_OK && !known) status = store_append(events, record);
   json_decref(record);
   return status;
+}
+
+/* ---- tasks of which no cell can run ---- */
+
+static df_status try_cell(const planned_cell* p, const options* opts) {
+  cell c;
+  df_status status = cell_open(&c, p->task, p->method, p->seed, opts);
+  if (status == DF_OK) status = cell_load(&c);
+  if (status == DF_OK) status = cell_create(&c);
+  cell_close(&c);
+  return status;
+}
+
+/* whether an earlier cell is of the same task and, unless `method` is NULL, of this method */
+static bool is_before(const plan* p, int i, const df_method* method) {
+  for (int j = 0; j < i; j++) {
+    if (strcmp(p->cell[j].task, p->cell[i].task) == 0 && (!method || p->cell[j].method == method)) return true;
+  }
+  return false;
+}
+
+/* DF_OK if a cell of the task of cell `first` can be created, or none is to be run; else the error of the first one */
+static df_status check_task(const plan* p, int first, shard part, const options* opts, const store* events) {
+  df_status status = DF_OK;
+  char message[1024] = "";
+  for (int i = first; i < p->n; i++) {
+    const planned_cell* c = &p->cell[i];
+    const bool mine = shard_has(part, i) && !store_find(events, c->key);
+    /* other seeds fail in the same way */
+    if (!mine || strcmp(c->task, p->cell[first].task) != 0 || is_before(p, i, c->method)) continue;
+    if (stop_flag) return df_fail(DF_E_INTERRUPTED, "interrupted before the first cell");
+    const df_status one = try_cell(c, opts);
+    if (one == DF_OK) return DF_OK;
+    if (status == DF_OK) snprintf(message, sizeof message, "%s", df_error_message());
+    if (status == DF_OK) status = one;
+  }
+  return status == DF_OK ? DF_OK : df_fail(status, "%s", message);
+}
+
+df_status plan_check(const plan* p, shard part, const options* opts, const store* events, const char** failed_task) {
+  for (int i = 0; i < p->n; i++) {
+    *failed_task = p->cell[i].task;
+    if (!is_before(p, i, NULL)) DF_TRY(check_task(p, i, part, opts, events));
+  }
+  return DF_OK;
 }
 
 /* ---- networks that several cells train ---- */

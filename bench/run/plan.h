@@ -9,6 +9,7 @@
 #include "dynaflow/flow/method.h"
 #include "methods.h"
 #include "options.h"
+#include "shard.h"
 #include "store.h"
 
 enum { PLAN_TASKS_MAX = 32, PLAN_CELLS_MAX = 4096 };
@@ -43,6 +44,12 @@ DF_MUST_CHECK df_status plan_make(const plan_cfg* cfg, plan* out);
  * are found before the first training; on failure *failed_task is the task at fault. DF_E_INTERRUPTED once stop_flag is
  * set. */
 DF_MUST_CHECK df_status plan_record(plan* p, const options* opts, store* events, const char** failed_task);
+
+/* Loads the cells that this process has to run and that are not done, task by task, until one of the task can be
+ * created. If none of a task can, because of a setting or its data, that is found here, before the first cell: the
+ * error is that of the task's first cell, and *failed_task the task. DF_E_INTERRUPTED once stop_flag is set. */
+DF_MUST_CHECK df_status plan_check(const plan* p, shard part, const options* opts, const store* events,
+                                   const char** failed_task);
 
 /* ---- networks that several cells train (cell.h); after plan_record() ---- */
 

@@ -10,6 +10,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
+#include "escape.h"
 #include "list.h"
 #include "suggestion.h"
 #include "text.h"
@@ -155,6 +156,22 @@ static void search_add(df_search* search, char* folder) {
   }
 }
 
+char* user_data_folder(const char* folder) {
+  const char *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+  char* whole = realpath(folder, NULL);
+  char* name = whole ? file_name_of(strrchr(whole, '/') + 1) : NULL;
+  char* out = NULL;
+  /* a relative XDG_DATA_HOME is to be ignored, says its specification */
+  if (name && xdg && xdg[0] == '/') {
+    out = format_text("%s/dynaflow/%s", xdg, name);
+  } else if (name && home && home[0] == '/') {
+    out = format_text("%s/.local/share/dynaflow/%s", home, name);
+  }
+  df_free(name);
+  free(whole);
+  return out;
+}
+
 void data_search(const options* opts, const char* folder, df_search* search) {
   *search = (df_search){0};
   for (int i = 0; i < opts->n_data; i++) search_add(search, df_strdup(opts->data[i]));
@@ -162,6 +179,8 @@ void data_search(const options* opts, const char* folder, df_search* search) {
   if (folder) search_add(search, df_path_join(folder, "data"));
   const char* shared = getenv("DYNAFLOW_DATA");
   if (shared && shared[0]) search_add(search, df_strdup(shared));
+  char* user = folder ? user_data_folder(folder) : NULL;
+  if (user) search_add(search, user);
   search_add(search, df_strdup("../shared/data"));
 }
 

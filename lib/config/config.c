@@ -431,3 +431,23 @@ df_status df_config_load(const char* path, const char* profile, const char* meth
   df_yaml_clear(&yaml);
   return status;
 }
+
+df_status df_config_profiles(const char* path,
+                             void (*visit)(void* context, const char* profile, const char* key, const char* value),
+                             void* context) {
+  DF_REQUIRE_POINTER(path);
+  DF_REQUIRE_POINTER(visit);
+  df_yaml yaml;
+  DF_TRY(df_yaml_read(path, &yaml));
+  bool any = false;
+  for (int i = 0; i < yaml.n; i++) {
+    const place p = locate(&yaml.leaf[i]);
+    if (p.profile[0] == '\0') continue;
+    any = true;
+    const char* key = yaml.leaf[i].key + strlen("profiles.") + strlen(p.profile);
+    visit(context, p.profile, *key == '.' ? key + 1 : key, yaml.leaf[i].value);
+  }
+  if (!any) visit(context, "full", "", "");
+  df_yaml_clear(&yaml);
+  return DF_OK;
+}

@@ -43,10 +43,42 @@ static df_status set_action_map(df_flow* flow) {
   return DF_OK;
 }
 
+/* Compares the actions that the network can ask for with what the model admits. DF_E_CONFIG if all of an actuator's are
+ * clamped to one value; a notice if most are, because a clamped action has no gradient. */
+static df_status check_action_map(const df_flow* flow) {
+  static const double LEAST_SHARE = 0.25;
+  const df_system* system = flow->env.task->system;
+  const char* name = flow_config(flow)->task_name;
+  int few = -1;
+  for (int i = 0; i < flow->nu; i++) {
+    const double low = flow->u_center[i] - flow->u_half[i], high = flow->u_center[i] + flow->u_half[i];
+    if (low > system->u_hi[i] || high < system->u_lo[i]) {
+      return df_fail(DF_E_CONFIG,
+                     "task %s: action.center and action.half_range give actuator %d actions in %g..%g, but its "
+                     "ctrlrange is %g..%g",
+                     name, i, low, high, system->u_lo[i], system->u_hi[i]);
+    }
+    const double inside = fmin(high, system->u_hi[i]) - fmax(low, system->u_lo[i]);
+    if (few < 0 && inside < LEAST_SHARE * (high - low)) few = i;
+  }
+  if (few < 0 || !flow->env.notice) return DF_OK;
+  char notice[512];
+  snprintf(notice, sizeof notice,
+           "task %s: action.half_range = %g is large for actuator %d, whose ctrlrange is %g..%g: most of the actions "
+           "that the network can ask for are clamped, and a clamped action has no gradient",
+           name, flow->u_half[few], few, system->u_lo[few], system->u_hi[few]);
+  flow->env.notice(flow->env.progress_context, notice);
+  return DF_OK;
+}
+
 /* makes the network and its trainer */
 static df_status make_network(df_flow* flow) {
   /* network */
   const df_config* c = flow_config(flow);
+  if (strcmp(c->net_kind, "dit") == 0 && c->net_width % c->net_heads != 0) {
+    return df_fail(DF_E_CONFIG, "task %s: net.heads = %d must divide net.width = %d", c->task_name, c->net_heads,
+                   c->net_width);
+  }
   df_net_cfg cfg = df_net_cfg_default();
   cfg.kind = strcmp(c->net_kind, "mlp") == 0 ? DF_NET_MLP : DF_NET_DIT;
   cfg.tokens = flow->H;
@@ -193,6 +225,7 @@ static df_status build(df_flow* flow) {
 
   /* action map, network, start-state perturbation, buffers of the threads */
   DF_TRY(set_action_map(flow));
+  if (flow_simulates(flow)) DF_TRY(check_action_map(flow));
   DF_TRY(make_network(flow));
   if (flow_simulates(flow) && task->config.train_push > 0) {
     DF_TRY(make_drift(flow, &flow->drift[0]));

@@ -28,10 +28,16 @@ cp "$tree/lib/$library" "$scratch/not_ours.so"
 check install_exits_0 make_ install-built
 check destdir_is_honoured [ ! -e "$prefix" ]
 for file in bin/dynaflow lib/libdynaflow.so include/dynaflow/dynaflow.h include/dynaflow/sim/rollout.h \
+  share/bash-completion/completions/dynaflow share/zsh/site-functions/_dynaflow \
   lib/pkgconfig/dynaflow.pc share/dynaflow/tasks/go1_gaits/task.yaml share/doc/dynaflow/LICENSE \
   share/doc/dynaflow/mujoco/LICENSE "lib/dynaflow/$library"; do
   check "${file//\//_}_is_there" [ -s "$tree/$file" ]
 done
+if command -v help2man >/dev/null; then
+  for page in dynaflow dynaflow-run dynaflow-completion; do check "the_page_${page}_is_there" [ -s "$tree/share/man/man1/$page.1" ]; done
+else
+  echo "skipped manual pages: help2man is not installed"
+fi
 check no_data_of_tasks_is_installed [ -z "$(find "$tree/share/dynaflow/tasks" -name data)" ]
 untouched() { cmp "$tree/lib/$library" "$scratch/not_ours.so"; }
 check another_mujoco_is_untouched untouched

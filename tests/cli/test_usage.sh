@@ -3,21 +3,28 @@
 . tests/cli/check.sh
 
 check help_exits_0 exits_with 0 --help
-check help_names_every_command grep -qE '^  report ' "$scratch/out"
+check help_names_every_command grep -qE '^  report  ' "$scratch/out"
 check version_exits_0 exits_with 0 --version
 check version_names_the_program grep -qE '^dynaflow [0-9]+\.[0-9]+\.[0-9]+ ' "$scratch/out"
 check no_command_is_refused exits_with 2
 check unknown_command_is_refused refuses "unknown command 'raport', did you mean 'report'" raport
 check far_off_command_gets_no_suggestion refuses "unknown command 'xyzzy'$" xyzzy
 
-for command in list doctor data replay gradcheck bench run train sample eval report verify gate; do
+commands=$("$program" --help | sed -n '/^Commands:$/,/^$/s/^  \([a-z]*\)  .*/\1/p')
+same_help() { run "$1" --help && cp "$scratch/out" "$scratch/help" && for words in "$1 -h" "$1 -?" "help $1"; do run $words && cmp "$scratch/help" "$scratch/out" || return 1; done; }
+for command in $commands; do
+  check "short_help_of_${command}_is_its_help" same_help $command
   check "help_of_$command" exits_with 0 $command --help
+  check "help_of_${command}_ends_with_an_example" bash -c "tail -2 '$scratch/out' | head -1 | grep -qx 'Example:' && tail -1 '$scratch/out' | grep -qE '^  dynaflow $command( |$)'"
+  check "help_of_${command}_names_the_common_options_in_one_place" [ "$(grep -c -- '--blas-kernel' "$scratch/out")" -eq 1 ]
+  check "usage_of_${command}_exits_0" exits_with 0 $command --usage
+  run $command --help
   for option in --threads --quiet --json --help; do
     check "help_of_${command}_names_$option" grep -qE -- "$option" "$scratch/out"
   done
   check "unknown_option_of_${command}" refuses "unrecognized option '--no-such-option'" $command --no-such-option
 done
-for command in data replay gradcheck bench run train sample eval report verify gate; do
+for command in data replay gradcheck bench run train sample eval report verify gate compare completion; do
   check "${command}_without_arguments_is_refused" exits_with 2 $command
 done
 
@@ -57,6 +64,23 @@ check unknown_list_is_refused refuses "cannot list 'method', did you mean 'metho
 
 check list_exits_0 exits_with 0 list
 check list_names_methods grep -qE '^method +dynaflow ' "$scratch/out"
+check list_of_settings_exits_0 exits_with 0 list settings
+check settings_have_default_range_unit_and_meaning grep -qE '^setting +train.tape_mib +number +0 +0 .. 1000000 +MiB +tape memory' "$scratch/out"
+check every_setting_is_listed [ "$(grep -c '^setting ' "$scratch/out")" -eq "$(grep -cE '^  X\((INT|REAL|TEXT|LIST|NAMES), ' lib/include/dynaflow/config/config.h)" ]
+check a_part_of_a_name_selects exits_with 0 list settings push
+check those_that_contain_it [ "$(awk 'NR > 1 {print $2}' "$scratch/out" | paste -sd' ')" = 'train.push train.push_error' ]
+check a_pattern_selects exits_with 0 list settings 'inverse.?[ie]*'
+check those_that_match_it [ "$(awk 'NR > 1 {print $2}' "$scratch/out" | paste -sd' ')" = 'inverse.width inverse.depth' ]
+check a_pattern_without_matches_is_refused refuses "no name among the settings matches 'nonesuch'" list settings nonesuch
+mkdir -p "$scratch/tasks/two" "$scratch/tasks/none"
+printf 'task.name: two\nprofiles:\n  quick:\n    train: {steps: 5}\n    methods:\n      dynaflow: {train.rate: 0.5}\n  long:\n    train.steps: 7\n' >"$scratch/tasks/two/task.yaml"
+printf 'task.name: none\n' >"$scratch/tasks/none/task.yaml"
+check list_of_profiles_exits_0 exits_with 0 list profiles --tasks "$scratch/tasks" --json
+check profiles_have_task_and_changes python3 -c "
+import json, sys
+rows = [(r['task'], r['name'], r['summary']) for r in json.load(open(sys.argv[1]))['rows']]
+assert rows == [('none', 'full', \"the task's own settings\"), ('two', 'quick', 'train.steps=5 methods.dynaflow.train.rate=0.5'),
+                ('two', 'long', 'train.steps=7')], rows" "$scratch/out"
 for kind in tasks methods metrics; do
   check "list_${kind}_json_exits_0" exits_with 0 list $kind --json
   check "list_${kind}_json_is_a_document" python3 -c "

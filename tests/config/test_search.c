@@ -75,7 +75,7 @@ static void wrong_arguments_are_named(void** state) {
   (void)state;
   char* path;
   assert_int_equal(df_search_find(&(df_search){.n = DF_SEARCH_MAX + 1}, "x", &path), DF_E_ARG);
-  assert_string_equal(df_error_message(), "df_search_find: search.n is 9, not in 0 .. 8");
+  assert_string_equal(df_error_message(), "df_search_find: search.n is 13, not in 0 .. 12");
   assert_int_equal(df_search_find(&(df_search){.n = 0}, "", &path), DF_E_ARG);
   assert_string_equal(df_error_message(), "df_search_find: name is empty");
   assert_int_equal(df_search_find(&(df_search){.n = 0}, "x", &path), DF_E_MISSING);

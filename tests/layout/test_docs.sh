@@ -71,6 +71,29 @@ settings_exist() {
 }
 check settings_that_are_named_exist settings_exist
 
+# The table of settings generates the struct that holds them, so a setting that is read and not in the table does not
+# compile. unread TABLE: the settings of a table that no source reads
+unread() {
+  local section field
+  sed -n 's/^  X([A-Z]*, \([a-z]*\), \([a-z_0-9]*\),.*/\1 \2/p' "$1" | while read -r section field; do
+    grep -rqE "(->|\.)${section}_$field\b" lib bench baselines --include='*.c' || echo "$section.$field"
+  done
+}
+every_setting_is_read() { local found; found=$(unread lib/include/dynaflow/config/config.h); [ -z "$found" ] || { echo "read nowhere: $found"; return 1; }; }
+check every_setting_is_read every_setting_is_read
+printf '  X(INT, train, steps, "1", 1, 2, "", "", "x")\n  X(INT, train, nonesuch, "1", 1, 2, "", "", "x")\n' >"$scratch/table.h"
+check one_that_is_not_is_found [ "$(unread "$scratch/table.h")" = train.nonesuch ]
+# options in backticks, of the documentation and of a row of the contract
+options_exist() {
+  local bad=0 doc option known
+  known=$({ cat bench/commands/*.c bench/run/checkpoint_command.c bench/base/options.c; } | grep -oE '^[^"]*(\{|X\()"[a-z-]+"' | grep -oE '[a-z-]+"$' | tr -d '"'; printf '%s\n' help version usage)
+  while read -r doc option; do
+    grep -qxF -- "$option" <<<"$known" || { echo "$doc: no option --$option"; bad=1; }
+  done < <(quoted | grep -oE '^[^ ]+ --[a-z-]+' | sed 's/ --/ /' | grep -vE '^(CONTRIBUTING.md|docs/(ci|planted-faults).md) ' | sort -u)
+  return $bad
+}
+check options_that_are_named_exist options_exist
+
 functions_exist() {
   local bad=0 doc name
   while read -r doc name; do

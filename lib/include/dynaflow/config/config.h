@@ -173,6 +173,15 @@ DF_API df_config df_config_default(void);
 DF_API DF_MUST_CHECK df_status df_config_load(const char* path, const char* profile, const char* method, int n,
                                               const char* const* overrides, df_config* out);
 
+/* Calls `visit` for every setting of every profile of a task file, in their order, with its key, which begins with
+ * "methods.<method>." if it is for one method, and its text; for a profile without settings once, with "" and "". A
+ * file without profiles has the profile "full". The strings are valid during the call. Errors: as df_config_load(), but
+ * values are not checked. */
+DF_API DF_MUST_CHECK df_status df_config_profiles(const char* path,
+                                                  void (*visit)(void* context, const char* profile, const char* key,
+                                                                const char* value),
+                                                  void* context);
+
 /* Sets one key from text; `where` names the source in errors ("task.yaml:12", "--set"). DF_E_CONFIG names key, value
  * and range, and suggests a known key for an unknown one; DF_E_ARG for a NULL argument. On failure *config is
  * unchanged. */

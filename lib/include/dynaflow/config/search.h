@@ -6,7 +6,7 @@
 
 DF_BEGIN_DECLS
 
-enum { DF_SEARCH_MAX = 8 };
+enum { DF_SEARCH_MAX = 12 };
 
 /* Folders in the order in which they are searched; the strings are owned by the caller. */
 typedef struct df_search {

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Where generated and fetched data go, for a user who may not write to the folder of the tasks, as after an install by
+# root: a named folder, $DYNAFLOW_DATA, the task's own folder, the user's data folder (XDG).
+. tests/cli/check.sh
+
+tasks=$scratch/tasks home=$scratch/home
+mkdir -p "$tasks" "$home" "$scratch/writable" "$scratch/closed"
+cp -r tasks/go1_gaits "$tasks/"
+rm -rf "$tasks/go1_gaits/data"
+chmod 755 "$scratch" "$scratch/closed"
+chmod -R go+rX,go-w "$tasks"
+chmod 777 "$home" "$scratch/writable"
+# as_user COMMAND...: by a user who is not root, with a home of its own
+as_user() {
+  if [ "$(id -u)" -eq 0 ]; then
+    setpriv --reuid=65534 --regid=65534 --clear-groups env -u XDG_DATA_HOME -u DYNAFLOW_DATA HOME="$home" "$@"
+  else
+    env -u XDG_DATA_HOME -u DYNAFLOW_DATA HOME="$home" "$@"
+  fi
+}
+[ "$(id -u)" -eq 0 ] || chmod -R a-w "$tasks" "$scratch/closed"
+if ! as_user "$program" --version >/dev/null 2>&1; then
+  echo "skipped: another user cannot run $program"
+  exit 0
+fi
+plan=(go1_gaits --tasks "$tasks" --set data.episodes=2 --set data.seconds=0.5 --set split.test_every=2 --set window.first=1 --set window.last=0 --threads 1)
+# makes FOLDER VARIABLE=VALUE... [-- ARGUMENT...]: `data make` writes below this folder, says so, and finds it again
+makes() {
+  local folder=$1 variables=()
+  shift
+  while [ $# -gt 0 ] && [ "$1" != -- ]; do variables+=("$1") && shift; done
+  shift
+  find "$scratch" -name 'go1_gaits-*.npz' -delete
+  (cd "$home" && as_user "${variables[@]}" "$program" data make "${plan[@]}" "$@") >"$scratch/out" 2>"$scratch/err" || { cat "$scratch/err"; return 1; }
+  local files
+  files=$(find "$scratch" -name 'go1_gaits-*.npz')
+  [ "$files" = "$folder/$(basename "$files")" ] || { echo "written: $files, not below $folder"; return 1; }
+  grep -qxF "dynaflow: demonstrations written to $files" "$scratch/err" && grep -qF "$files" "$scratch/out" || { cat "$scratch/out" "$scratch/err"; return 1; }
+  (cd "$home" && as_user "${variables[@]}" "$program" data info "${plan[@]}" "$@") >"$scratch/out" 2>&1 && grep -qF "$files" "$scratch/out" || { cat "$scratch/out"; return 1; }
+}
+check without_a_variable_they_go_to_the_home makes "$home/.local/share/dynaflow/go1_gaits" env
+check xdg_data_home_is_respected makes "$home/xdg/dynaflow/go1_gaits" env XDG_DATA_HOME="$home/xdg"
+check a_relative_one_is_ignored makes "$home/.local/share/dynaflow/go1_gaits" env XDG_DATA_HOME=xdg
+check dynaflow_data_comes_first makes "$scratch/writable" env DYNAFLOW_DATA="$scratch/writable" XDG_DATA_HOME="$home/xdg"
+check if_it_can_be_written makes "$home/.local/share/dynaflow/go1_gaits" env DYNAFLOW_DATA="$scratch/closed"
+check a_named_folder_comes_before_it makes "$home/named" env DYNAFLOW_DATA="$scratch/writable" -- --data "$home/named"
+as_user "$program" doctor --tasks "$tasks" >"$scratch/out" 2>/dev/null
+check doctor_names_the_folder grep -qE "^go1_gaits data folder +$home/.local/share/dynaflow/go1_gaits +ok" "$scratch/out"
+
+# fetched files, too; a task of the same file name elsewhere has a folder of its own
+cp -r "$tasks/go1_gaits" "$tasks/other"
+sed -i 's/name: go1_gaits/name: other/' "$tasks/other/task.yaml"
+echo recorded >"$scratch/recorded.npz"
+chmod 644 "$scratch/recorded.npz"
+fetches() {
+  (cd "$home" && as_user "$program" data fetch "$1" --tasks "$tasks" --set data.source=npz --set data.file=recorded.npz \
+    --set data.url="file://$scratch/recorded.npz" --allow-file) >"$scratch/out" 2>&1 && [ -s "$home/.local/share/dynaflow/$1/recorded.npz" ] || { cat "$scratch/out"; false; }
+}
+check fetched_data_go_to_the_home fetches go1_gaits
+check each_task_has_its_folder fetches other
+check with_its_own_copy [ "$(find "$home" -name recorded.npz | wc -l)" -eq 2 ]
+check nothing_was_written_to_the_tasks [ -z "$(find "$tasks" -name data)" ]
+
+# the folder of the task, if the user may write there
+chmod 777 "$tasks/go1_gaits"
+check a_writable_task_keeps_its_data makes "$tasks/go1_gaits/data" env
+nowhere() {
+  (home=/proc/none && cd / && ! as_user "$program" data make other --tasks "$tasks" --set data.episodes=1 --set data.seconds=0.5 2>"$scratch/err") &&
+    grep -qxF "dynaflow: $tasks/other/data: not writable, nor is /proc/none/.local/share/dynaflow/other; name a folder for data: --data DIR" "$scratch/err" || { cat "$scratch/err"; false; }
+}
+check nowhere_to_write_is_an_error nowhere
+finish

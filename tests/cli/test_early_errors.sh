@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Errors that can be known before the work begins are reported before it, once, and name the settings.
+. tests/cli/check.sh
+
+task=$scratch/pendulum
+cp -r docs/examples/pendulum "$scratch"
+(cd "$task" && python3 make_data.py)
+sed -i -e 's/ steps: 100$/ steps: 20/' -e 's/windows: 16$/windows: 6/' -e 's/chains: 4$/chains: 2/' "$task/task.yaml"
+says() { grep -qE -- "$1" "$scratch/err" || { echo "no /$1/ in:"; cat "$scratch/err"; false; }; }
+one_error() { [ "$(wc -l <"$scratch/err")" -eq 1 ] && says "$1"; }
+
+# ---- a missing checkpoint: before demonstrations are made ----
+for command in sample eval; do
+  check "a_missing_checkpoint_ends_$command" misses '^dynaflow: none.safetensors: No such file; name a checkpoint that `dynaflow train` wrote$' \
+    $command go1_gaits --data "$scratch/data" --method dynaflow --checkpoint none.safetensors
+  check "that_is_all_that_${command}_says" [ "$(wc -l <"$scratch/err")" -eq 1 ]
+done
+check no_demonstrations_were_made_for_it [ ! -e "$scratch/data" ]
+check a_wrong_profile_is_named refuses "no profile 'smok'; known profiles: smoke, full" eval "$task" --profile smok --method random_action
+check a_wrong_profile_of_a_run_is_named refuses "no profile 'smok'; known profiles: smoke, full" run "$task" --profile smok --out "$scratch/run"
+
+# ---- a setting with which no cell can run: once, before the first cell ----
+plan=(run "$task" --profile smoke --threads 1 --seed 1,2 --out "$scratch/run")
+check a_horizon_that_is_too_long_is_refused refuses 'window.first \+ window.horizon \+ 1 is 401' "${plan[@]}" --set window.horizon=400
+check it_is_said_once one_error 'episodes of 101 frames'
+check no_cell_was_recorded bash -c "! grep -q '\"type\":\"cell\"' '$scratch/run/events.jsonl'"
+check heads_that_do_not_divide_are_refused refuses 'task pendulum: net.heads = 4 must divide net.width = 30$' "${plan[@]}" \
+  --method dynaflow --set net.width=30
+check so_they_are_once one_error 'net.heads'
+check so_they_are_by_train refuses 'net.heads = 4 must divide net.width = 30$' train "$task" --method dynaflow --checkpoint "$scratch/x" --set net.width=30
+check an_mlp_has_no_heads exits_with 0 train "$task" --profile smoke --method kinematic_fm --checkpoint "$scratch/x" --set net.kind=mlp --set net.width=30
+# one method of several that cannot run is a failed cell, and the others run
+check a_method_that_cannot_run_is_one_cell exits_with 2 "${plan[@]}" --method random_action,dynaflow --seed 3 --set net.width=30 --json
+check the_others_run python3 -c "
+import json, sys
+assert {r['method'] for r in json.load(open(sys.argv[1]))['rows']} == {'random_action'}" "$scratch/out"
+check its_error_names_the_cell says '^dynaflow: .*pendulum dynaflow seed 3: task pendulum: net.heads = 4 must divide net.width = 30$'
+
+# ---- actions that the network can ask for and the model does not admit ----
+train=(train "$task" --profile smoke --method dynaflow --checkpoint "$scratch/x" --threads 1)
+check actions_beyond_every_limit_are_refused refuses \
+  'task pendulum: action.center and action.half_range give actuator 0 actions in 4..6, but its ctrlrange is -1..1$' "${train[@]}" --set action.center=5
+check a_range_ten_times_too_large_trains exits_with 0 "${train[@]}" --set action.half_range=10
+check with_a_warning says '^dynaflow: warning: task pendulum: action.half_range = 10 is large for actuator 0, whose ctrlrange is -1..1: most'
+check a_range_twice_as_large_trains exits_with 0 "${train[@]}" --set action.half_range=2
+check without_one bash -c "! grep -q warning '$scratch/err'"
+check a_method_without_actions_does_not_warn exits_with 0 train "$task" --profile smoke --method kinematic_fm --checkpoint "$scratch/x" --set action.half_range=10
+check at_all bash -c "! grep -q warning '$scratch/err'"
+finish

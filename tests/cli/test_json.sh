@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# --json: every command prints one JSON document on standard output and nothing else, and nothing at all if it fails
+# before it has a result; the exit code and standard error tell. Python's parser, which takes one document and no more,
+# reads it, with constants such as NaN refused. The examples of --help are run, too.
+. tests/cli/check.sh
+# slow
+
+task=$scratch/tasks/my_task
+mkdir "$scratch/tasks"
+cp -r docs/examples/pendulum "$task"
+(cd "$task" && python3 make_data.py)
+sed -i -e 's/name: pendulum /name: my_task /' -e 's/ steps: [0-9]*$/ steps: 20/' -e 's/windows: [0-9]*$/windows: 6/' -e 's/chains: [0-9]*$/chains: 2/' \
+  "$task/task.yaml"
+cat >"$task/expect.yaml" <<'END'
+task_version: 1
+mujoco: 3.17
+bands:
+  - {metric: sae_own, method: dynaflow, k: 1, profile: smoke, at_most: 1.0e-9, reason: actions are simulated}
+END
+cd "$scratch" || exit 1
+
+# one_document CODES ARGUMENT...: one of the exit codes, and one document of rows on standard output
+one_document() {
+  local codes=$1
+  shift
+  run "$@" --json
+  [[ ",$codes," == *",$code,"* ]] || { echo "exit code $code, not $codes"; cat "$scratch/err"; return 1; }
+  python3 - "$scratch/out" <<'PY'
+import json, sys
+def refuse(word):
+    raise ValueError(word)
+document = json.load(open(sys.argv[1], encoding='ascii'), parse_constant=refuse)
+assert set(document) == {'schema', 'rows'} and document['schema'] == 1, document.keys()
+assert document['rows'] and all(isinstance(row, dict) and row for row in document['rows'])
+PY
+}
+# no_document CODE ARGUMENT...: an error: nothing on standard output, a message on standard error
+no_document() {
+  local wanted=$1
+  shift
+  exits_with "$wanted" "$@" --json && [ ! -s "$scratch/out" ] && grep -q '^dynaflow' "$scratch/err" ||
+    { head -3 "$scratch/out"; cat "$scratch/err"; false; }
+}
+
+# the examples of --help, in the order of the table, with a small task
+commands=$("$program" --help | sed -n '/^Commands:$/,/^$/s/^  \([a-z]*\)  .*/\1/p')
+for command in $commands; do
+  read -ra example <<<"$("$program" "$command" --help | tail -1)"
+  # 3: no gnuplot or BLAS, 4: too few seeds, 5: another MuJoCo
+  case $command in
+    doctor | report) codes=0,3 ;;
+    gate) codes=0,3,5 ;;
+    compare) codes=0,3,4 ;;
+    gradcheck) codes=0,4 ;;
+    *) codes=0 ;;
+  esac
+  [ "${example[-1]}" = --json ] && unset 'example[-1]'
+  check "the_example_of_${command}_gives_one_document" one_document $codes "${example[@]:1}" --threads 1
+done
+
+# other ways through the commands
+document() { check "one_document:$2" one_document "$1" ${2}; }
+document 0 'list'
+document 0 'list profiles'
+document 0 'list settings'
+document 0 'data info my_task'
+document 0 'bench rollout my_task --passes 1 --windows 2'
+document 0 'run my_task --profile smoke --method random_action --quiet'
+document 0 'eval my_task --profile smoke --method random_action'
+document 0 'sample my_task --profile smoke --method replay_demo --out r.npz'
+document 0,3 'report my_task-smoke --quiet'
+document 0,3,5 'gate my_task-smoke --quiet'
+document 0 'completion zsh'
+document 0,3 'doctor --quiet'
+head -3 results/runs/my_task-smoke/events.jsonl >"$scratch/part" && mkdir results/runs/part && mv "$scratch/part" results/runs/part/events.jsonl
+document 3 'verify part'
+document 3 'report part'
+document 3 'report part --partial'
+
+# errors
+error() { check "no_document:$2" no_document "$1" ${2}; }
+error 2 'list nothing'
+error 2 'list tasks --tasks none'
+error 2 'list settings nonesuch'
+error 2 'doctor word'
+error 2 'data info none'
+error 2 'data fetch none'
+error 2 'data make my_task'
+error 2 'replay none'
+error 3 'replay my_task --set data.file=none.npz'
+error 2 'gradcheck none'
+error 3 'gradcheck none.xml'
+error 2 'bench adjoint none'
+error 2 'run none'
+error 2 'run my_task --profile none'
+error 2 'run my_task --set window.horizon=400 --seed 5'
+error 2 'train my_task --method none --checkpoint x'
+error 2 'train my_task --method dynaflow --checkpoint x --set net.width=30'
+error 3 'sample my_task --method dynaflow --checkpoint none.safetensors'
+error 3 'eval my_task --method dynaflow --checkpoint none.safetensors'
+error 3 'report none'
+error 3 'verify none'
+error 3 'gate none'
+error 3 'compare none my_task-smoke'
+error 2 'completion fish'
+error 2 'compare my_task-smoke'
+
+# a command that is missing in the lists above is noticed
+listed=$(grep -oE "^(error|document) [0-9,]+ '[a-z]+" "$OLDPWD/tests/cli/test_json.sh" | awk -F"'" '{print $2}' | sort | uniq -c | awk '$1 >= 2 {print $2}')
+check every_command_is_tested_with_and_without_an_error diff <(sort <<<"$commands") <(sort <<<"$listed")
+finish
