@@ -312,7 +312,7 @@ gate-fixtures: all
 gate: gate-fixtures ## the gate's own must-fail fixtures, then a Go1 run with two seeds compared with its golden table
 	@$(MAKE) --no-print-directory gate-run
 	$(PROGRAM) gate $(GATE_RUN)
-golden: ## write results/golden from a Go1 run with two seeds: make golden REASON="why these numbers"
+golden: ## write the golden table of the Go1 from a run with two seeds: make golden REASON="why these numbers"
 	@[ -n "$(strip $(REASON))" ] || { echo 'make golden REASON="why these numbers are right"'; exit 2; }
 	@$(MAKE) --no-print-directory gate-run
 	$(PROGRAM) gate $(GATE_RUN) --accept --reason "$(REASON)"

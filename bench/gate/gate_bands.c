@@ -142,8 +142,13 @@ static gate_verdict judge_limit(const band* b, const measured* m) {
   return worst;
 }
 
+/* by how much the mean may differ from the golden one */
+static double tolerance_of(const band* b, const pairing* p) {
+  return b->bound * fabs(p->golden) + b->absolute;
+}
+
 static gate_verdict judge_relative(const band* b, const pairing* p) {
-  const double tolerance = b->bound * fabs(p->golden) + b->absolute;
+  const double tolerance = tolerance_of(b, p);
   const char* better = metric_better(b->metric);
   const bool higher = strcmp(better, "higher") == 0, either = better[0] == '\0';
   /* interval with the sign chosen such that larger is worse */
@@ -238,7 +243,7 @@ static double distance_of(const band* b, const pairing* p, double tolerance) {
 
 static void add_distance_of(held* h, const band* b, const measured* m, const pairing* p) {
   char bound[32];
-  const double tolerance = b->bound * fabs(p->golden) + b->absolute;
+  const double tolerance = tolerance_of(b, p);
   const char* better = metric_better(b->metric);
   const bool higher = strcmp(better, "higher") == 0;
   if (!better[0]) {
