@@ -31,6 +31,9 @@ LINK_ALL = $(MUJOCO_LINK) $(LINK_OTHERS)
 
 comma := ,
 
+# where commands of this file find data that are not part of the project; tests have the same default
+export DYNAFLOW_DATA ?= $(wildcard ../shared/data)
+
 # one line per file; `make V=1` shows whole commands
 Q := $(if $(V),,@)
 says = $(if $(V),,@echo "  $(1)")

@@ -11,6 +11,7 @@
 #include "golden.h"
 #include "json.h"
 #include "list.h"
+#include "metric_needs.h"
 #include "rows.h"
 #include "run_view.h"
 #include "text.h"

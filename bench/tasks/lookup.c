@@ -162,7 +162,6 @@ void data_search(const options* opts, const char* folder, df_search* search) {
   if (folder) search_add(search, df_path_join(folder, "data"));
   const char* shared = getenv("DYNAFLOW_DATA");
   if (shared && shared[0]) search_add(search, df_strdup(shared));
-  search_add(search, df_strdup("../shared/data"));
 }
 
 df_status resolve_task(const char* name, const char* profile, const char* method, const options* opts,

@@ -5,4 +5,7 @@
 /* The folder named by DYNAFLOW_DATA, else "../shared/data". It need not exist: tests of such files skip then. */
 const char* shared_data_folder(void);
 
+/* Skips the test: the folder has no `what`. unit.h must be included. */
+#define skip_without_data(what) skip_because("%s has no " what "; set DYNAFLOW_DATA", shared_data_folder())
+
 #endif
