@@ -5,6 +5,7 @@
 
 #include "aggregate.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
 #include "dynaflow/stats/statistics.h"
 #include "expect.h"
 #include "gate_group.h"
@@ -129,6 +130,16 @@ static pairing pair_with(const held* h, const char* method, const char* metric, 
 
 /* ---- judging ---- */
 
+/* appends that there is no golden table, where it was looked for, and how to write it */
+static void add_no_golden(const held* h, text* out) {
+  char* path = df_path_join(h->golden_folder, h->golden_name);
+  text_add(out,
+           "no golden table: there is no %s; write it with `dynaflow gate RUN --accept --reason ...`, or name another "
+           "folder with --against",
+           path ? path : h->golden_name);
+  df_free(path);
+}
+
 /* The worst seed decides: held if its whole interval is within the limit, regressed if its whole interval is beyond it,
  * else inconclusive. */
 static gate_verdict judge_limit(const band* b, const measured* m) {
@@ -192,7 +203,7 @@ static gate_verdict check_data(const held* h, const band* b, const measured* m, 
     if (h->has_golden) {
       text_add(detail, "%s has no such number", h->golden.path);
     } else {
-      gate_add_no_golden(h, detail);
+      add_no_golden(h, detail);
     }
     return GATE_MISSING;
   }
@@ -365,7 +376,7 @@ static void hold_to_effort(held* h, const effort_band* e) {
   if (h->has_golden) {
     text_add(&detail, "%s has no work counters (effort.*)", h->golden.path);
   } else {
-    gate_add_no_golden(h, &detail);
+    add_no_golden(h, &detail);
   }
   gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "effort", text_of(&detail));
   gate_locate(h->out, h->expect.path, e->limit_line, "");
