@@ -31,6 +31,9 @@ LINK_ALL = $(MUJOCO_LINK) $(LINK_OTHERS)
 
 comma := ,
 
+# where commands of this file find data that are not part of the project; tests have the same default
+export DYNAFLOW_DATA ?= $(wildcard ../shared/data)
+
 # one line per file; `make V=1` shows whole commands
 Q := $(if $(V),,@)
 says = $(if $(V),,@echo "  $(1)")
@@ -323,7 +326,7 @@ gate-fixtures: all
 gate: gate-fixtures ## the gate's own must-fail fixtures, then a Go1 run with two seeds compared with its golden table
 	@$(MAKE) --no-print-directory gate-run
 	$(PROGRAM) gate $(GATE_RUN)
-golden: ## write results/golden from a Go1 run with two seeds: make golden REASON="why these numbers"
+golden: ## write the golden table of the Go1 from a run with two seeds: make golden REASON="why these numbers"
 	@[ -n "$(strip $(REASON))" ] || { echo 'make golden REASON="why these numbers are right"'; exit 2; }
 	@$(MAKE) --no-print-directory gate-run
 	$(PROGRAM) gate $(GATE_RUN) --accept --reason "$(REASON)"

@@ -90,6 +90,7 @@ int main(int argc, char** argv) {
   signal(SIGXFSZ, SIG_IGN);
   argp_program_version = provenance_version();
   options_set_plugin_loader(df_method_load);
+  df_npz_name_memory("DYNAFLOW_NPZ_MIB");
   if (!set_array_memory(getenv("DYNAFLOW_NPZ_MIB"))) return EXIT_USAGE;
   /* the program's own options */
   if (argc < 2) {

@@ -4,9 +4,12 @@
 # JOBS programs run at once (1 to 9999, default: the number of cores); the output keeps the order of the arguments.
 # A program that has not ended after TEST_TIMEOUT seconds (1 to 999999, default 1200) is ended and counts as failed.
 #
+# Skipped tests are listed with their reasons and counts at the end. A CMocka test gives its reason by skip_because()
+# (tests/support/unit.h), a script by skip (tests/cli/check.sh).
+#
 # A CMocka program counts by its "[       OK ]", "[  FAILED  ]" and "[  SKIPPED ]" lines, a script *.sh by its lines
-# "ok ...", "not ok ..." and "skip NAME: REASON", which are shown. A program that fails, crashes or runs no test counts as
-# a failed test; the last 60 lines of its output are then shown. Exit code 0 if at least one test passed and none failed, 1 if not, 2 if the programs cannot be
+# "ok ...", "not ok ..." and "skip NAME: REASON". A program that fails, crashes or runs no test counts as a failed test;
+# the last 60 lines of its output are then shown. Exit code 0 if at least one test passed and none failed, 1 if not, 2 if the programs cannot be
 # run (a wrong setting, a temporary folder that is missing or full), 130 if interrupted.
 #
 # A program that needs the machine to itself carries a line starting "# serial" or "/* serial" among the first 40 lines
@@ -115,8 +118,7 @@ report() {
   [ -e "$results/$1.end" ] && read -r code took <"$results/$1.end"
   touch "$output"
   case $program in
-    *.sh) ok=$(grep -ac '^ok ' "$output"); bad=$(grep -ac '^not ok ' "$output")
-          skip=$(grep -ac '^skip ' "$output") ;;
+    *.sh) ok=$(grep -ac '^ok ' "$output"); bad=$(grep -ac '^not ok ' "$output"); skip=$(grep -ac '^skip ' "$output") ;;
     # the summary at the end names each failed and skipped test again
     *)    ok=$(grep -ac '\[       OK \]' "$output")
           bad=$(($(grep -a '\[  FAILED  \]' "$output" | grep -avc 'test(s)') / 2))
@@ -130,6 +132,12 @@ report() {
     note="exit code $code"
     [[ $signal == [A-Z]* ]] && note="killed by signal $((code - 128)) ($signal)"
   elif [ "$ok" -eq 0 ] && [ "$bad" -eq 0 ] && [ "$skip" -eq 0 ]; then bad=1 note="no test ran"; fi
+  # a line per skipped test
+  if [ "$skip" -gt 0 ]; then
+    grep -aE '^(skipped|skip [^ ]+): ' "$output" | sed -E 's/^(skipped|skip [^ ]+): //' | head -n "$skip" >"$results/reasons"
+    while [ "$(wc -l <"$results/reasons")" -lt "$skip" ]; do echo "no reason given" >>"$results/reasons"; done
+    cat "$results/reasons" >>"$results/skipped"
+  fi
   passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
   printf '%-52s %3d passed, %d failed%s %*s s\n' "${program#"$build"/}" "$ok" "$bad" \
     "$([ "$skip" -gt 0 ] && echo ", $skip skipped")" $((skip > 0 ? 7 : 18)) "$(seconds "$took")"
@@ -187,6 +195,10 @@ main() {
     wait_below 1
   done
   print_finished
+  if [ -e "$results/skipped" ]; then
+    echo 'skipped:'
+    sort "$results/skipped" | uniq -c | sort -k1,1nr -k2
+  fi
   echo "$(seconds $(($(microseconds) - begin))) s, $jobs at once"
   echo "$passed passed, $failed failed, $skipped skipped"
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

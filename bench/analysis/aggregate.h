@@ -25,11 +25,6 @@ const json_t* aggregate_row(const run_cell* c, const char* metric, int k);
 /* The row of a cell's record with this metric and K = k (0: method without sampler), or NULL. Owned by the record. */
 const json_t* find_row(const json_t* record, const char* metric, int k);
 
-/* The settings that a metric, or a part of it, needs and that the record's settings leave unset, as words for a
- * message: "eval.fall_height or eval.fall_tilt". NULL if the metric is defined, or the record does not have the
- * settings. A record of an older program may have a row of a metric that is not defined. */
-const char* metric_needs(const json_t* record, const char* metric);
-
 /* the columns of the main tables */
 enum { MAIN_METRICS = 10 };
 

@@ -7,6 +7,7 @@
 #include "escape.h"
 #include "json.h"
 #include "list.h"
+#include "metric_needs.h"
 #include "record_model.h"
 
 /* ---- cells: plans and records ---- */
@@ -62,6 +63,23 @@ static size_t max_cells(const json_t* records) {
     n += 1 + json_array_size(json_object_get(record, "cells"));
   }
   return n;
+}
+
+/* Programs before the rule wrote numbers that were not measured, e.g. a fall rate of 0 where no fall is defined. They
+ * are left out here, so that no table, figure, comparison or verdict shows them. */
+static void drop_undefined(run_cell* c) {
+  json_t *defined = json_array(), *row;
+  const json_t* rows = json_object_get(c->record, "rows");
+  size_t i;
+  json_array_foreach(rows, i, row) {
+    if (!metric_needs(c->record, string_of(row, "metric"))) json_array_append(defined, row);
+  }
+  if (c->done && json_array_size(defined) < json_array_size(rows)) {
+    c->own = json_copy((json_t*)(uintptr_t)c->record);
+    json_object_set(c->own, "rows", defined);
+    c->record = c->own;
+  }
+  json_decref(defined);
 }
 
 /* ---- groups ---- */
@@ -237,6 +255,7 @@ df_status run_view_new(const char* folder, run_view* out) {
   json_array_foreach(records, i, record) {
     if (strcmp(string_of(record, "type"), "cell") == 0) add_record(out, record);
   }
+  for (int k = 0; k < out->n_cells; k++) drop_undefined(&out->cells[k]);
   find_groups(out);
   return DF_OK;
 }
@@ -249,6 +268,7 @@ void run_view_clear(run_view* r) {
     df_free(g->k);
     df_free(g->metrics);
   }
+  for (int i = 0; i < r->n_cells; i++) json_decref(r->cells[i].own);
   df_free(r->groups);
   df_free(r->cells);
   df_free(r->name);

@@ -11,12 +11,15 @@
 #include "store.h"
 #include "text.h"
 
-/* One cell of the plan with its latest record. Strings and record belong to the store. */
+/* One cell of the plan with its latest record. Strings, and the record unless it
+ * has rows that are left out, belong to the store. */
 typedef struct run_cell {
   const char *task, *method, *profile;
   int64_t seed;
   const char* key;      /* from the latest plan that contains the cell, records with another key are ignored; "": any */
-  const json_t* record; /* NULL: none yet. A done record is kept over a later one that is not done */
+  const json_t* record; /* NULL: none yet. A done record is kept over a later one that is not done. Rows of metrics that
+                           the task does not define (metric_needs.h) are left out */
+  json_t* own;          /* `record` without such rows, owned by the run_view; NULL: the store's is as it should be */
   bool done;            /* the status of `record` is "done" */
 } run_cell;
 

@@ -76,15 +76,6 @@ static df_status place_golden(held* h, const char* against, const char* task) {
   return h->golden_folder && h->golden_name ? DF_OK : DF_E_NOMEM;
 }
 
-void gate_add_no_golden(const held* h, text* out) {
-  char* path = df_path_join(h->golden_folder, h->golden_name);
-  text_add(out,
-           "no golden table: there is no %s; write it with `dynaflow gate RUN --accept --reason ...`, or name another "
-           "folder with --against",
-           path ? path : h->golden_name);
-  df_free(path);
-}
-
 static bool is_of(const golden_row* one, const run_group* g) {
   return strcmp(one->task, g->task) == 0 && strcmp(one->profile, g->profile) == 0;
 }

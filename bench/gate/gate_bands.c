@@ -5,12 +5,14 @@
 
 #include "aggregate.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
 #include "dynaflow/stats/statistics.h"
 #include "expect.h"
 #include "gate_group.h"
 #include "golden.h"
 #include "json.h"
 #include "list.h"
+#include "metric_needs.h"
 #include "rows.h"
 #include "run_view.h"
 #include "text.h"
@@ -128,6 +130,16 @@ static pairing pair_with(const held* h, const char* method, const char* metric, 
 
 /* ---- judging ---- */
 
+/* appends that there is no golden table, where it was looked for, and how to write it */
+static void add_no_golden(const held* h, text* out) {
+  char* path = df_path_join(h->golden_folder, h->golden_name);
+  text_add(out,
+           "no golden table: there is no %s; write it with `dynaflow gate RUN --accept --reason ...`, or name another "
+           "folder with --against",
+           path ? path : h->golden_name);
+  df_free(path);
+}
+
 /* The worst seed decides: held if its whole interval is within the limit, regressed if its whole interval is beyond it,
  * else inconclusive. */
 static gate_verdict judge_limit(const band* b, const measured* m) {
@@ -142,8 +154,13 @@ static gate_verdict judge_limit(const band* b, const measured* m) {
   return worst;
 }
 
+/* by how much the mean may differ from the golden one */
+static double tolerance_of(const band* b, const pairing* p) {
+  return b->bound * fabs(p->golden) + b->absolute;
+}
+
 static gate_verdict judge_relative(const band* b, const pairing* p) {
-  const double tolerance = b->bound * fabs(p->golden) + b->absolute;
+  const double tolerance = tolerance_of(b, p);
   const char* better = metric_better(b->metric);
   const bool higher = strcmp(better, "higher") == 0, either = better[0] == '\0';
   /* interval with the sign chosen such that larger is worse */
@@ -186,7 +203,7 @@ static gate_verdict check_data(const held* h, const band* b, const measured* m, 
     if (h->has_golden) {
       text_add(detail, "%s has no such number", h->golden.path);
     } else {
-      gate_add_no_golden(h, detail);
+      add_no_golden(h, detail);
     }
     return GATE_MISSING;
   }
@@ -238,7 +255,7 @@ static double distance_of(const band* b, const pairing* p, double tolerance) {
 
 static void add_distance_of(held* h, const band* b, const measured* m, const pairing* p) {
   char bound[32];
-  const double tolerance = b->bound * fabs(p->golden) + b->absolute;
+  const double tolerance = tolerance_of(b, p);
   const char* better = metric_better(b->metric);
   const bool higher = strcmp(better, "higher") == 0;
   if (!better[0]) {
@@ -359,7 +376,7 @@ static void hold_to_effort(held* h, const effort_band* e) {
   if (h->has_golden) {
     text_add(&detail, "%s has no work counters (effort.*)", h->golden.path);
   } else {
-    gate_add_no_golden(h, &detail);
+    add_no_golden(h, &detail);
   }
   gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "effort", text_of(&detail));
   gate_locate(h->out, h->expect.path, e->limit_line, "");

@@ -19,9 +19,6 @@ typedef struct held {
   gate_result* out;
 } held;
 
-/* gate.c: appends that there is no golden table, where it was looked for, and how to write it. */
-void gate_add_no_golden(const held* h, text* out);
-
 /* gate_compares.c: whether the group has the MuJoCo version, task version and settings that the tolerances and the
  * golden table are made for; if not, adds rows with the differences. */
 bool gate_compares(held* h, const char* task_file);

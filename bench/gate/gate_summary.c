@@ -88,7 +88,8 @@ static void print_wrapped(const char* words, int indent) {
   int used = 0;
   for (const char* at = text_of(&plain); *at;) {
     char* word = format_text("%.*s", (int)strcspn(at, " "), at);
-    const int width = width_of(word), room = SUMMARY_WIDTH - indent;
+    /* print_line() puts a backslash before :: at the beginning of a line */
+    const int width = width_of(word), room = SUMMARY_WIDTH - indent - (strncmp(word, "::", 2) == 0);
     if (used && used + 1 + width > room) {
       print_and_clear(&line);
       used = 0;

@@ -35,7 +35,7 @@ typedef struct suite {
 DF_MUST_CHECK df_status suite_read(const char* path, suite* out);
 void suite_clear(suite* s);
 
-/* The search path of the suite's models: --data, the suite's folder and its data/, DYNAFLOW_DATA, ../shared/data.
+/* The search path of the suite's models: --data, the suite's folder and its data/, DYNAFLOW_DATA.
  * Release it with search_clear(). */
 void suite_search(const suite* s, const options* opts, df_search* search);
 

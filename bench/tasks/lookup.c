@@ -31,25 +31,27 @@ static char* program_folder(void) {
   return df_path_folder(path);
 }
 
-int task_roots(const options* opts, char* roots[3]) {
-  if (opts->tasks) {
-    roots[0] = df_strdup(opts->tasks);
-    return roots[0] ? 1 : 0;
-  }
-  char* program = program_folder();
-  const char* folders[3] = {".", program, program};
-  const char* names[3] = {"tasks", "../tasks", "../share/dynaflow/tasks"};
+/* every folder that task_roots() looks for, also if it does not exist */
+static int task_places(const options* opts, char* places[3]) {
+  char* program = opts->tasks ? NULL : program_folder();
   int n = 0;
-  for (int i = 0; i < 3; i++) {
-    if (!folders[i]) continue;
-    char* root = i == 0 ? df_strdup(names[0]) : df_path_join(folders[i], names[i]);
-    if (root && df_file_exists(root)) {
-      roots[n++] = root;
+  places[n++] = df_strdup(opts->tasks ? opts->tasks : "tasks");
+  if (program) places[n++] = df_path_join(program, "../tasks");
+  if (program) places[n++] = df_path_join(program, "../share/dynaflow/tasks");
+  df_free(program);
+  return n;
+}
+
+int task_roots(const options* opts, char* roots[3]) {
+  int n = 0;
+  const int places = task_places(opts, roots);
+  for (int i = 0; i < places; i++) {
+    if (roots[i] && (opts->tasks || df_file_exists(roots[i]))) {
+      roots[n++] = roots[i];
     } else {
-      df_free(root);
+      df_free(roots[i]);
     }
   }
-  df_free(program);
   return n;
 }
 
@@ -110,10 +112,26 @@ static df_status fail_unknown_task(const options* opts, const char* name) {
   const int n = task_names(opts, &names);
   text list = {0};
   for (int i = 0; i < n; i++) text_add(&list, "%s%s", i ? ", " : "", names[i]);
-  const df_status status = df_fail(
-      DF_E_CONFIG, "unknown task '%s'%s (available: %s; or give the path of a task folder)", name,
-      suggestion(name, n, (const char* const*)names, hint, sizeof hint), n ? text_of(&list) : "none, set --tasks");
+  text places = {0};
+  char* searched[3];
+  const int n_places = task_places(opts, searched);
+  for (int i = 0; i < n_places; i++) {
+    char* shown = searched[i] ? realpath(searched[i], NULL) : NULL;
+    if (searched[i]) {
+      text_add(&places, "%s%s%s", places.n ? ", " : "", shown ? shown : searched[i],
+               shown ? "" : " (there is no such folder)");
+    }
+    free(shown);
+    df_free(searched[i]);
+  }
+  const df_status status =
+      df_fail(DF_E_CONFIG,
+              "unknown task '%s'%s in %s; --tasks names another folder of tasks, or give the path of a task folder "
+              "(available: %s)",
+              name, suggestion(name, n, (const char* const*)names, hint, sizeof hint), text_of(&places),
+              n ? text_of(&list) : "none");
   text_clear(&list);
+  text_clear(&places);
   task_names_free(n, names);
   return status;
 }
@@ -181,7 +199,6 @@ void data_search(const options* opts, const char* folder, df_search* search) {
   if (shared && shared[0]) search_add(search, df_strdup(shared));
   char* user = folder ? user_data_folder(folder) : NULL;
   if (user) search_add(search, user);
-  search_add(search, df_strdup("../shared/data"));
 }
 
 df_status resolve_task(const char* name, const char* profile, const char* method, const options* opts,

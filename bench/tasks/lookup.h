@@ -31,10 +31,10 @@ DF_MUST_CHECK df_status resolve_task(const char* name, const char* profile, cons
 void search_clear(df_search* search); /* frees the strings of `search` */
 
 /* the folders of a search path beside those of --data */
-_Static_assert(OPTIONS_DATA_MAX + 5 <= DF_SEARCH_MAX, "a search path must hold every folder of data_search()");
+_Static_assert(OPTIONS_DATA_MAX + 4 <= DF_SEARCH_MAX, "a search path must hold every folder of data_search()");
 
 /* The search path for models and data of a task folder: the --data folders, `folder`, `folder`/data, $DYNAFLOW_DATA,
- * user_data_folder(), ../shared/data. `folder` may be NULL, and the user's folder is then left out. Call search_clear()
+ * user_data_folder(). `folder` may be NULL, and the user's folder is then left out. Call search_clear()
  * on `search`. */
 void data_search(const options* opts, const char* folder, df_search* search);
 

@@ -30,6 +30,11 @@ enum { MAX_INFLATION = 1040 };
  * and the limit for small files of any content. */
 enum { MEMORY_PER_FILE_BYTE = 64 };
 static atomic_size_t memory_limit = DF_NPZ_MEMORY;
+static _Atomic(const char*) memory_name;
+
+void df_npz_name_memory(const char* name) {
+  atomic_store(&memory_name, name);
+}
 
 size_t df_npz_set_memory(size_t bytes) {
   return atomic_exchange(&memory_limit, bytes);
@@ -190,13 +195,20 @@ static df_status charge(df_npz* npz, int i, size_t n) {
   if (n > most || others > most - n) {
     const double mib = 1 << 20;
     const double needed = (double)n + (double)others;
+    const char* name = atomic_load(&memory_name);
+    char remedy[128];
+    if (name) {
+      snprintf(remedy, sizeof remedy, "set %.80s=%.0f", name, ceil(needed / mib));
+    } else {
+      snprintf(remedy, sizeof remedy, "admit %.0f MiB by df_npz_set_memory()", ceil(needed / mib));
+    }
     return df_fail(
         DF_E_FORMAT,
         "%s: array '%s': the arrays take %.1f MiB of memory, %.0f times the size of the file; at most %.1f MiB "
         "or %d times its size are accepted. If the file is right, store its arrays uncompressed (numpy.savez) "
-        "or set DYNAFLOW_NPZ_MIB=%.0f",
+        "or %s",
         npz->path, npz->key[i], needed / mib, needed / (double)npz->size, (double)limit / mib, MEMORY_PER_FILE_BYTE,
-        ceil(needed / mib));
+        remedy);
   }
   npz->total = others + n;
   npz->charged[i] = n;

@@ -20,6 +20,9 @@ check() {
   fi
 }
 
+# skip NAME REASON: says that a check cannot be made here; tests/run.sh lists the reasons
+skip() { echo "skip $1: $2"; }
+
 # run ARGUMENT...: runs the program; leaves its output in $scratch/out and $scratch/err and its exit code in $code
 run() {
   code=0

@@ -246,4 +246,17 @@ check rollouts_on_kinks_are_inconclusive verdict 4 inconclusive "$scratch/kinks.
 check its_states_alone_hold verdict 0 holds "$scratch/kinks.xml" --states 60 --rollouts 0
 check an_approximate_model_is_called_so verdict 0 approximate "$scratch/cylinder.xml" --set system.contacts=approximate --states 60 --rollouts 5
 check finite_differences_have_nothing_to_compare verdict 4 inconclusive "$scratch/suite/wind.xml" --set system.gradient=differences --states 20 --rollouts 5
+
+# ---- a task is checked in the settings and on the data of --profile ----
+
+cp -r docs/examples/pendulum "$scratch/pendulum"
+(cd "$scratch/pendulum" && python3 make_data.py)
+sed -i 's/^  smoke:$/  other: {data: {file: other.npz}}\n  smoke:/' "$scratch/pendulum/task.yaml"
+quick() { "$@" gradcheck "$scratch/pendulum" --states 2 --rollouts 1 --profile "$profile"; }
+profile=smoke
+check a_task_is_checked_in_a_profile quick exits_with 0
+profile=other
+check the_data_are_those_of_the_profile quick misses 'other.npz'
+profile=none
+check an_unknown_profile_is_named quick refuses "none"
 finish

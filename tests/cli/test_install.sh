@@ -29,7 +29,7 @@ check install_exits_0 make_ install-built
 check destdir_is_honoured [ ! -e "$prefix" ]
 for file in bin/dynaflow lib/libdynaflow.so include/dynaflow/dynaflow.h include/dynaflow/sim/rollout.h \
   share/bash-completion/completions/dynaflow share/zsh/site-functions/_dynaflow \
-  lib/pkgconfig/dynaflow.pc share/dynaflow/tasks/go1_gaits/task.yaml share/doc/dynaflow/LICENSE \
+  lib/pkgconfig/dynaflow.pc share/dynaflow/tasks/go1_gaits/task.yaml share/dynaflow/tasks/go1_gaits/golden/go1_gaits-smoke.csv share/doc/dynaflow/LICENSE \
   share/doc/dynaflow/mujoco/LICENSE "lib/dynaflow/$library"; do
   check "${file//\//_}_is_there" [ -s "$tree/$file" ]
 done

@@ -40,6 +40,14 @@ P
 program only_skips <<'P'
 echo '[  SKIPPED ] two'; echo '[  SKIPPED ] tests: 1 test(s), listed below:'; echo '[  SKIPPED ] two'
 P
+program explains <<'P'
+echo '[       OK ] one'; for i in two three; do echo "skipped: no data in ../shared"; echo "[  SKIPPED ] $i"; done
+echo 'skipped: no root'; echo '[  SKIPPED ] four'
+echo '[  SKIPPED ] tests: 3 test(s), listed below:'; echo '[  SKIPPED ] two'; echo '[  SKIPPED ] three'; echo '[  SKIPPED ] four'
+P
+script explains <<'P'
+echo ok one; echo 'skip two: no data in ../shared'
+P
 program empty <<'P'
 P
 program crashes <<'P'
@@ -79,6 +87,9 @@ check a_skipped_test_is_no_failure totals 0 '1 passed, 0 failed, 1 skipped' skip
 check a_skipped_check_of_a_script_counts totals 0 '1 passed, 0 failed, 1 skipped' skipping.sh
 check its_reason_is_shown says '^skip two: there is no two$'
 check skips_alone_pass_nothing totals 1 '0 passed, 0 failed, 1 skipped' only_skips
+check scripts_skip_too totals 0 '3 passed, 0 failed, 5 skipped' skips explains explains.sh
+reasons() { sed -n '/^skipped:/,$p' "$scratch/out" | sed -n '2,4s/^ *//p' | diff - <(printf '3 no data in ../shared\n1 no reason given\n1 no root\n'); }
+check reasons_are_listed_with_their_counts reasons
 check a_program_without_a_test_fails totals 1 '2 passed, 1 failed, 0 skipped' good empty
 check that_is_named says '^no test ran$'
 check a_script_without_a_test_fails totals 1 '2 passed, 1 failed, 0 skipped' good empty.sh

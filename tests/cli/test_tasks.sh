@@ -224,4 +224,15 @@ check a_wrong_hash_is_refused not_fetched 'SHA-256 is .* nothing was written' "$
 # the name of a task is part of the name of the file that is generated for it
 sed -i 's|name: cart|name: ../../cart|' "$tasks/cart/task.yaml"
 check a_task_name_with_a_slash_is_refused refuses "task.yaml:2.*task.name = '../../cart': a name without '/'" data make "$tasks/cart"
+
+# data are searched where the user says, not in folders near the working folder
+mkdir -p "$scratch/near/work" "$scratch/near/shared/data"
+cp -r docs/examples/pendulum "$scratch/near"
+(cd "$scratch/near/shared/data" && python3 "$scratch/near/pendulum/make_data.py")
+near() { (cd "$scratch/near/work" && exits_with "$1" "${@:2}"); }
+unset DYNAFLOW_DATA
+check data_of_a_folder_nearby_are_not_taken near 3 data info ../pendulum
+check doctor_searches_no_folder_nearby bash -c "cd '$scratch/near/work' && '$program' doctor --tasks .. | grep -q '^pendulum data .* missing'"
+export DYNAFLOW_DATA=$scratch/near/shared/data
+check data_of_the_folder_that_is_named_are_taken near 0 data info ../pendulum
 finish

@@ -46,7 +46,7 @@ empty() {
 empty run --method --out
 empty train --method --checkpoint
 empty sample --method --checkpoint --out
-empty gate --against --junit
+empty gate --against --junit --markdown
 empty compare --method
 empty gradcheck --suite --out --plot
 empty bench --suite --out

@@ -298,7 +298,7 @@ static void the_recorded_hopper_makes_a_task(void** state) {
   char data_path[512], models[512];
   snprintf(data_path, sizeof data_path, "%s/ddat/Hopper_10trajs_300steps.npz", shared_data_folder());
   snprintf(models, sizeof models, "%s/mjcf/gymnasium", shared_data_folder());
-  if (!df_file_exists(data_path) || !df_file_exists(models)) skip();
+  if (!df_file_exists(data_path) || !df_file_exists(models)) skip_without_data("Hopper demonstrations");
   static const char* const settings[][2] = {
       {"system.model", "hopper.xml"},
       {"system.timestep", "0.008"},

@@ -103,6 +103,23 @@ functions_exist() {
 }
 check functions_that_are_named_exist functions_exist
 
+# a number names the commit that measured it; a rewritten history must not leave one that nobody can find
+commits_exist() { # commits_exist FILE...
+  local bad=0 file commit
+  while IFS=: read -r file commit; do
+    git merge-base --is-ancestor "$commit" HEAD 2>/dev/null || { echo "$file: commit $commit is not in the history"; bad=1; }
+  done < <(grep -oHE '^# commit: [0-9a-f]{7,40}|^\| commit \| [0-9a-f]{7,40}|`[0-9a-f]{7,40}`' "$@" | sed -E 's/:(# commit: |\| commit \| |`)/:/; s/`$//')
+  return $bad
+}
+if [ "$(git rev-parse --is-shallow-repository 2>/dev/null)" = false ]; then
+  check commits_that_are_named_exist commits_exist CHANGELOG.md REPRODUCE.md results/tables/*.md tasks/*/golden/*.csv
+  printf '# commit: 0123456789ab\n' >"$scratch/golden.csv"
+  lost() { ! commits_exist "$scratch/golden.csv"; }
+  check a_commit_that_does_not_exist_is_found lost
+else
+  skip commits_that_are_named_exist 'a copy without the whole history of git'
+fi
+
 # tests/layout/test_faults.sh holds the cases in which this must fail
 check the_table_of_planted_faults_fits_their_list python3 tests/faults/check.py tests/faults/faults.txt . docs/planted-faults.md
 finish

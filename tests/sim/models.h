@@ -46,10 +46,7 @@
 static inline const char* data_path(const char* file) {
   static char path[512];
   snprintf(path, sizeof path, "%s/%s", shared_data_folder(), file);
-  if (!df_file_exists(shared_data_folder())) {
-    print_message("no data: %s is missing\n", path);
-    skip();
-  }
+  if (!df_file_exists(shared_data_folder())) skip_without_data("published models");
   if (!df_file_exists(path)) fail_msg("data file %s is missing", path);
   return path;
 }

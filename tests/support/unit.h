@@ -10,4 +10,13 @@
 #include <cmocka.h>
 /* clang-format on */
 
+/* Skips the test; tests/run.sh lists the reasons, a format and its arguments. */
+#define skip_because(...)       \
+  do {                          \
+    print_message("skipped: "); \
+    print_message(__VA_ARGS__); \
+    print_message("\n");        \
+    skip();                     \
+  } while (0)
+
 #endif

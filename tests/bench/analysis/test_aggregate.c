@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "aggregate.h"
 
+#include "metric_needs.h"
+
 #include "dynaflow/metrics/defs.h"
 #include "near.h"
 #include "records.h"

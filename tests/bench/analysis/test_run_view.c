@@ -380,6 +380,28 @@ static void every_setting_that_differs_is_named(void** state) {
   close_run(&r);
 }
 
+/* a record of a program that wrote a fall rate of 0 without a fall rule */
+static void numbers_that_the_task_does_not_define_are_left_out(void** state) {
+  (void)state;
+  for (int rule = 0; rule < 2; rule++) {
+    run_view r;
+    begin_records();
+    json_t* cell = add_cell("a", 1);
+    set_text(json_object_get(cell, "config"), "eval.fall_height", rule ? "0.3" : "0");
+    set_text(json_object_get(cell, "config"), "eval.fall_tilt", "0");
+    add_value(cell, "fall_rate", 1, 0);
+    add_value(cell, "tre", 1, 0.5);
+    add_value(cell, "fall_rate.replanned", 1, 0);
+    add_value(cell, "survival", 1, 1);
+    open_run(&r);
+    assert_int_equal(json_array_size(json_object_get(r.cells[0].record, "rows")), rule ? 4 : 1);
+    assert_int_equal(r.groups[0].n_metrics, rule ? 4 : 1);
+    assert_string_equal(r.groups[0].metrics[rule ? 1 : 0], "tre");
+    assert_true(aggregate_of(&r, &r.groups[0], "a", "fall_rate", 1).n == rule);
+    close_run(&r);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(seeds_are_averaged_with_their_range),
@@ -399,6 +421,7 @@ int main(void) {
       cmocka_unit_test(a_run_has_the_name_of_its_folder),
       cmocka_unit_test(a_run_has_as_many_of_everything_as_its_records),
       cmocka_unit_test(every_setting_that_differs_is_named),
+      cmocka_unit_test(numbers_that_the_task_does_not_define_are_left_out),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,6 +47,16 @@ static void html_has_no_foreign_markup(void** state) {
   text_clear(&t);
 }
 
+/* https://docs.github.com/actions: toolkit's escapeData() and escapeProperty() */
+static void a_command_of_github_ends_where_it_ends(void** state) {
+  (void)state;
+  assert_becomes(text_add_github, "10 % of a:b,c", "10 %25 of a:b,c");
+  assert_becomes(text_add_github, "a\r\n::error::b", "a\\r\\n::error::b");
+  assert_becomes(text_add_github_property, "10 % of a:b,c", "10 %25 of a%3Ab%2Cc");
+  assert_becomes(text_add_github_property, "x\n,line=1::y", "x\\n%2Cline=1%3A%3Ay");
+  assert_becomes(text_add_github_property, "%0A", "%250A");
+}
+
 static void markdown_has_no_foreign_markup(void** state) {
   (void)state;
   static const char* const pairs[][2] = {
@@ -199,6 +209,7 @@ int main(void) {
       cmocka_unit_test(what_is_not_printable_is_shown_by_its_number),
       cmocka_unit_test(html_has_no_foreign_markup),
       cmocka_unit_test(markdown_has_no_foreign_markup),
+      cmocka_unit_test(a_command_of_github_ends_where_it_ends),
       cmocka_unit_test(csv_fields_are_quoted_and_no_formulas),
       cmocka_unit_test(gnuplot_strings_hold_no_command),
       cmocka_unit_test(file_names_are_made_of_harmless_characters),

@@ -55,6 +55,8 @@ static void open_case(gate_case* c) {
   c->h.expect.path = "expect.yaml";
   c->h.expect.bands = c->bands;
   c->h.golden.path = "golden.csv";
+  c->h.golden_folder = "tasks/t";
+  c->h.golden_name = "golden/t-p.csv";
   c->h.golden.rows = c->rows;
 }
 
@@ -400,7 +402,14 @@ static void what_the_golden_table_lacks_is_missing(void** state) {
     for (int s = 1; s <= 2 && what > 0; s++) {
       add_golden(&c, "a", what == 1 ? "sae_own" : "tre", s, what == 2 && s == 2 ? NONE : 1);
     }
-    assert_verdict(hold(&c, band_of("tre", BAND_RELATIVE, 0.25)), GATE_MISSING);
+    const json_t* verdict = hold(&c, band_of("tre", BAND_RELATIVE, 0.25));
+    assert_verdict(verdict, GATE_MISSING);
+    /* where it was looked for */
+    if (what == 0) {
+      assert_string_equal(string_of(verdict, "detail"),
+                          "no golden table: there is no tasks/t/golden/t-p.csv; write it with `dynaflow gate RUN "
+                          "--accept --reason ...`, or name another folder with --against");
+    }
     close_case(&c);
   }
 }

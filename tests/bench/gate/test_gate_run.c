@@ -91,18 +91,22 @@ static void gate(const verify_outcome* replayed, const char* against, const char
   close_run(&r);
 }
 
-static void accept(const char* wanted, int exit_code) {
+static void accept_to(const char* against, df_status status, const char* wanted, int exit_code) {
   options opts = options_default();
   opts.tasks = tasks;
   const gate_cfg cfg = {.opts = &opts, .verify = {.method = method_of, .replays = replay}};
   run_view r;
   gate_result g;
   open_run(&r);
-  assert_int_equal(gate_accept(&r, folder, &cfg, golden, "because", &g), DF_OK);
+  assert_int_equal(gate_accept(&r, folder, &cfg, against, "because", &g), status);
   assert_verdicts(&g, wanted);
   assert_int_equal(gate_exit_code(&g), exit_code);
   gate_clear(&g);
   close_run(&r);
+}
+
+static void accept(const char* wanted, int exit_code) {
+  accept_to(golden, DF_OK, wanted, exit_code);
 }
 
 static void a_run_is_held_to_the_table_that_was_accepted_of_it(void** state) {
@@ -204,6 +208,35 @@ static void files_that_cannot_be_read_are_failures(void** state) {
   assert_int_equal(gate_run(&r, folder, &cfg, golden, &g), DF_E_CONFIG);
   gate_clear(&g);
   close_run(&r);
+}
+
+/* without --against the table is that of the task's folder, wherever the working folder is */
+static void the_golden_table_stands_beside_its_task(void** state) {
+  (void)state;
+  char own[128], elsewhere[96];
+  snprintf(own, sizeof own, "%s/t/golden/t-p.csv", tasks);
+  snprintf(elsewhere, sizeof elsewhere, "%s/elsewhere", tasks);
+  begin_records();
+  two_seeds("p", 0.5, 0.625);
+  gate(NULL, NULL, "tre_open_loop:held tre_open_loop:missing", EXIT_INCOMPLETE);
+  begin_records();
+  two_seeds("p", 0.5, 0.625);
+  accept_to(NULL, DF_OK, "accepted:held", EXIT_DONE);
+  assert_true(df_file_exists(own));
+  begin_records();
+  two_seeds("p", 0.5, 0.625);
+  gate(NULL, NULL, "tre_open_loop:held tre_open_loop:held train_cpu_s:advisory", EXIT_DONE);
+  /* a task that is somebody else's does not lead the table out of its folder */
+  char command[512];
+  snprintf(command, sizeof command, "rm -r '%s/t/golden' && mkdir '%s' && ln -s '%s' '%s/t/golden'", tasks, elsewhere,
+           elsewhere, tasks);
+  assert_int_equal(system(command), 0);
+  begin_records();
+  two_seeds("p", 0.5, 0.625);
+  accept_to(NULL, DF_E_IO, "", EXIT_INCOMPLETE);
+  assert_non_null(strstr(df_error_message(), "name a folder of your own with --against"));
+  snprintf(own, sizeof own, "%s/t-p.csv", elsewhere);
+  assert_false(df_file_exists(own));
 }
 
 static void nothing_is_accepted_unless_all_is_done_and_compares(void** state) {
@@ -357,7 +390,7 @@ static void a_golden_row_that_appears_twice_fails_the_gate(void** state) {
   open_run(&r);
   assert_int_equal(gate_run(&r, folder, &cfg, golden, &g), DF_E_FORMAT);
   snprintf(message, sizeof message,
-           ":16: the row of t, a, seed 1, profile p, tre_open_loop, k 1 appears twice, first in line 12; remove one");
+           ":17: the row of t, a, seed 1, profile p, tre_open_loop, k 1 appears twice, first in line 13; remove one");
   assert_non_null(strstr(df_error_message(), message));
   gate_clear(&g);
   close_run(&r);
@@ -378,10 +411,10 @@ static void a_golden_row_of_another_group_fails_the_gate(void** state) {
   static const struct {
     bool named;
     const char *row, *wanted; /* NULL: it is read */
-  } cases[] = {{false, "t,a,1,q", ":16: a row of task t, profile q, which has another table; remove it"},
-               {false, "u,a,1,p", ":16: a row of task u, profile p, which has another table; remove it"},
+  } cases[] = {{false, "t,a,1,q", ":17: a row of task t, profile q, which has another table; remove it"},
+               {false, "u,a,1,p", ":17: a row of task u, profile p, which has another table; remove it"},
                {true, "t,a,1,q", NULL}, /* the run has this profile */
-               {true, "t,a,1,x", ":16: a row of task t, profile x, which the run does not have; remove it"},
+               {true, "t,a,1,x", ":17: a row of task t, profile x, which the run does not have; remove it"},
                {false, "t,b,1,p", NULL}}; /* a method that was not run again */
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     char table[128], message[256], *data;
@@ -421,6 +454,7 @@ int main(void) {
       CASE(nothing_is_accepted_unless_all_is_done_and_compares),
       CASE(junit_has_a_case_per_verdict),
       CASE(the_last_of_many_decides_like_the_first),
+      CASE(the_golden_table_stands_beside_its_task),
       CASE(a_golden_row_that_appears_twice_fails_the_gate),
       CASE(a_golden_row_of_another_group_fails_the_gate),
   };

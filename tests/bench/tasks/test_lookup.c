@@ -57,6 +57,26 @@ static void every_task_is_listed(void** state) {
   /* the last one is known, too */
   assert_int_equal(task_folder(&opts, "t299x", &folder), DF_E_CONFIG);
   assert_non_null(strstr(df_error_message(), "unknown task 't299x', did you mean 't299'?"));
+  char searched[160];
+  snprintf(searched, sizeof searched, "? in %s; --tasks names another folder of tasks", root);
+  assert_non_null(strstr(df_error_message(), searched));
+  remove_all(root);
+}
+
+/* without --tasks: the working folder's, and those beside the program */
+static void every_place_that_was_searched_is_named(void** state) {
+  (void)state;
+  char* folder;
+  char root[64], before[4096];
+  snprintf(root, sizeof root, "/tmp/dynaflow-lookup-XXXXXX");
+  assert_non_null(mkdtemp(root));
+  assert_non_null(getcwd(before, sizeof before));
+  assert_int_equal(chdir(root), 0);
+  const options opts = options_default();
+  assert_int_equal(task_folder(&opts, "none", &folder), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "unknown task 'none' in tasks (there is no such folder), /"));
+  assert_non_null(strstr(df_error_message(), "/../share/dynaflow/tasks (there is no such folder); --tasks names"));
+  assert_int_equal(chdir(before), 0);
   remove_all(root);
 }
 
@@ -121,17 +141,20 @@ static void models_and_data_are_searched_in_order(void** state) {
   opts.data[0] = "one";
   opts.data[1] = "two";
   assert_int_equal(setenv("DYNAFLOW_DATA", "of all", 1), 0);
-  data_search(&opts, "task", &search);
-  is_search(&search, 6, (const char* const[]){"one", "two", "task", "task/data", "of all", "../shared/data"});
+  assert_int_equal(setenv("XDG_DATA_HOME", "/user", 1), 0);
+  data_search(&opts, "/tmp", &search);
+  is_search(&search, 6, (const char* const[]){"one", "two", "/tmp", "/tmp/data", "of all", "/user/dynaflow/tmp"});
   search_clear(&search);
   assert_int_equal(setenv("DYNAFLOW_DATA", "", 1), 0);
   data_search(&opts, NULL, &search);
-  is_search(&search, 3, (const char* const[]){"one", "two", "../shared/data"});
+  is_search(&search, 2, (const char* const[]){"one", "two"});
   search_clear(&search);
   assert_int_equal(unsetenv("DYNAFLOW_DATA"), 0);
+  assert_int_equal(unsetenv("XDG_DATA_HOME"), 0);
+  assert_int_equal(unsetenv("HOME"), 0);
   opts.n_data = 0;
-  data_search(&opts, "task", &search);
-  is_search(&search, 3, (const char* const[]){"task", "task/data", "../shared/data"});
+  data_search(&opts, "/tmp", &search);
+  is_search(&search, 2, (const char* const[]){"/tmp", "/tmp/data"});
   search_clear(&search);
 }
 
@@ -149,6 +172,7 @@ int main(void) {
       cmocka_unit_test(every_task_is_listed),
       cmocka_unit_test(the_folders_of_tasks_are_searched_in_order),
       cmocka_unit_test(models_and_data_are_searched_in_order),
+      cmocka_unit_test(every_place_that_was_searched_is_named),
       cmocka_unit_test(a_folder_without_tasks_has_none),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

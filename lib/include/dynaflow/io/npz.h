@@ -50,6 +50,10 @@ DF_API void df_array_clear(df_array* array);                /* frees the values 
 enum { DF_NPZ_MEMORY = 256 << 20 }; /* the default, in bytes */
 DF_API size_t df_npz_set_memory(size_t bytes);
 
+/* The name under which users of the program set that limit in MiB, e.g. an environment variable, for the error that it
+ * was exceeded; NULL, the default: none. The string is not copied. */
+DF_API void df_npz_name_memory(const char* name);
+
 typedef enum df_npz_kind { DF_NPZ_F64, DF_NPZ_F32, DF_NPZ_TEXT } df_npz_kind;
 
 /* one array to write. A TEXT entry is one string, stored as a 0-dimensional unicode array; its rank is ignored. */

@@ -1,0 +1,32 @@
+#include "metric_needs.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "json.h"
+
+const char* metric_needs(const json_t* record, const char* metric) {
+  /* a metric, and the settings of which one must differ from `unset` */
+  static const struct {
+    const char *metric, *settings[2], *unset, *words;
+  } needs[] = {
+      {"fall_rate", {"eval.fall_height", "eval.fall_tilt"}, "0", "eval.fall_height or eval.fall_tilt"},
+      {"survival", {"eval.fall_height", "eval.fall_tilt"}, "0", "eval.fall_height or eval.fall_tilt"},
+      {"fall_rate", {"eval.chains", NULL}, "0", "eval.chains"},
+      {"survival", {"eval.chains", NULL}, "0", "eval.chains"},
+      {"sae_min", {"eval.sae_windows", NULL}, "0", "eval.sae_windows"},
+      {"gait_agreement", {"eval.feet", NULL}, "", "eval.feet"},
+  };
+  const json_t* config = json_object_get(record, "config");
+  for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
+    const size_t n = strlen(needs[i].metric);
+    if (strncmp(metric, needs[i].metric, n) != 0 || (metric[n] != '\0' && metric[n] != '.')) continue;
+    bool unset = true;
+    for (int k = 0; k < 2 && needs[i].settings[k]; k++) {
+      const char* value = json_string_value(json_object_get(config, needs[i].settings[k]));
+      unset &= value && strcmp(value, needs[i].unset) == 0;
+    }
+    if (unset) return needs[i].words;
+  }
+  return NULL;
+}
