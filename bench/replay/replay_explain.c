@@ -79,6 +79,22 @@ static bool simulate(explainer* c, int episode, int t, int w, int member, double
   return true;
 }
 
+/* z = the last state of w actions from frame t with a cleared warm start, or with the warm start of a first solution of
+ * the same action, from which the solver comes closer to the exact one */
+static bool simulate_cleared(explainer* c, int episode, int t, int w, bool twice) {
+  const df_system_ops* ops = c->system->ops;
+  recording_state(c->r, episode, t, c->x);
+  ops->reset(c->sim, c->x);
+  for (int k = 0; k < w; k++) {
+    const double* u = recording_action(c->r, episode, t + k);
+    if (twice && ops->step(c->sim, u, c->z) != DF_TRAJ_COMPLETE) return false;
+    if (twice) ops->set_state(c->sim, c->x);
+    if (ops->step(c->sim, u, c->z) != DF_TRAJ_COMPLETE) return false;
+    memcpy(c->x, c->z, (size_t)c->system->nx * sizeof *c->x);
+  }
+  return true;
+}
+
 /* raises spread [ndx] to the change from y to z */
 static void widen(explainer* c, const double* y, const double* z, double* spread) {
   c->system->ops->difference(c->system, y, z, c->d);
@@ -126,12 +142,9 @@ static void explain_window(explainer* c, int episode, int t, int l, int w, ratio
   for (int k = 0; k < MEMBERS; k++) {
     if (simulate(c, episode, t, w, k, c->z)) widen(c, c->y, c->z, c->rounding);
   }
-  recording_state(c->r, episode, t, c->x);
-  ops->reset(c->sim, c->x);
-  bool complete = true;
-  for (int k = 0; k < w && complete; k++)
-    complete = ops->step(c->sim, recording_action(c->r, episode, t + k), c->z) == DF_TRAJ_COMPLETE;
-  if (complete) widen(c, c->y, c->z, c->solver);
+  for (int k = 0; k < 2; k++) {
+    if (simulate_cleared(c, episode, t, w, k == 1)) widen(c, c->y, c->z, c->solver);
+  }
 
   for (int k = MEMBERS; k < MORE_MEMBERS && ratio_of(c, false, SPREADS) > 1 && c->now[0][l] <= 1; k++) {
     if (simulate(c, episode, t, w, k, c->z)) widen(c, c->y, c->z, c->rounding);

@@ -63,10 +63,13 @@ static void add_solver_reason(text* t, const replay_study* s, const double worst
              s->tried.list[s->tried.best].name);
     add_error(t, worst);
   } else {
-    text_add(t,
-             "the tolerance of the constraint solver explains the errors, and none of %d alternatives comes closer: "
-             "one action differs by up to ",
-             s->tried.n);
+    text_add(t, "rounding (");
+    add_precision(t, s);
+    text_add(
+        t,
+        ") and the tolerance of the constraint solver explain the errors, and none of %d alternatives comes closer: "
+        "one action differs by up to ",
+        s->tried.n);
     add_error(t, worst);
   }
 }
