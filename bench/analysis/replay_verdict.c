@@ -60,7 +60,8 @@ replay_verdict replay_judge(const replay_evidence* e) {
                              : REPLAY_ANOTHER_OPTION;
   }
   const bool tolerated = t->solver_step <= 1 && t->solver_drift <= 1;
-  return tolerated && !replay_is_closer(e->rms, e->best_rms) ? REPLAY_SOLVER_LIMITED : REPLAY_ANOTHER_MODEL;
+  if (!tolerated || replay_is_closer(e->rms, e->best_rms)) return REPLAY_ANOTHER_MODEL;
+  return e->rounded ? REPLAY_ROUNDING : REPLAY_SOLVER_LIMITED;
 }
 
 double replay_doubling(const double* error, int n, double floor) {

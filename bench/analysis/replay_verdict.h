@@ -46,6 +46,7 @@ replay_fit replay_fit_none(void);
  * its own file, `best` the alternative that comes closest. */
 typedef struct replay_evidence {
   size_t steps;     /* actions compared */
+  bool rounded;     /* the recording is stored in less than double precision */
   bool exponential; /* the errors of whole episodes grow exponentially */
   replay_fit trained, own, best;
   bool best_is_solver;  /* `best` differs from `trained` only by how the constraint solver works */

@@ -16,7 +16,7 @@ enum {
   LENGTHS = 5
 };
 static const int lengths[LENGTHS] = {1, 8, 32, 128, 0}; /* of windows, in actions; 0: the whole episode */
-static const double SPREADS = 3;                        /* an error of so many spreads is explained */
+static const double SPREADS = 3, SOLVER_SPREADS = 5;    /* an error of so many spreads is explained */
 static const double BIAS = 1.5; /* the median error of windows, in spreads, that rounding does not reach */
 
 /* what a thread needs */
@@ -79,18 +79,21 @@ static bool simulate(explainer* c, int episode, int t, int w, int member, double
   return true;
 }
 
-/* z = the last state of w actions from frame t with a cleared warm start, or with the warm start of a first solution of
- * the same action, from which the solver comes closer to the exact one */
-static bool simulate_cleared(explainer* c, int episode, int t, int w, bool twice) {
+/* z = the last state of w actions from frame t with another warm start: a cleared one, or that of an action that starts
+ * at most `warm` - 1 frames away */
+static bool simulate_warm(explainer* c, int episode, int t, int w, int warm) {
   const df_system_ops* ops = c->system->ops;
-  recording_state(c->r, episode, t, c->x);
+  int other = t + warm - 1;
+  if (other >= recording_last(c->r)) other = t - (warm - 1) > recording_first(c->r) ? t - (warm - 1) : t;
+  recording_state(c->r, episode, warm ? other : t, c->x);
   ops->reset(c->sim, c->x);
+  if (warm) {
+    if (ops->step(c->sim, recording_action(c->r, episode, other), c->z) != DF_TRAJ_COMPLETE) return false;
+    recording_state(c->r, episode, t, c->x);
+    ops->set_state(c->sim, c->x);
+  }
   for (int k = 0; k < w; k++) {
-    const double* u = recording_action(c->r, episode, t + k);
-    if (twice && ops->step(c->sim, u, c->z) != DF_TRAJ_COMPLETE) return false;
-    if (twice) ops->set_state(c->sim, c->x);
-    if (ops->step(c->sim, u, c->z) != DF_TRAJ_COMPLETE) return false;
-    memcpy(c->x, c->z, (size_t)c->system->nx * sizeof *c->x);
+    if (ops->step(c->sim, recording_action(c->r, episode, t + k), c->z) != DF_TRAJ_COMPLETE) return false;
   }
   return true;
 }
@@ -142,16 +145,16 @@ static void explain_window(explainer* c, int episode, int t, int l, int w, ratio
   for (int k = 0; k < MEMBERS; k++) {
     if (simulate(c, episode, t, w, k, c->z)) widen(c, c->y, c->z, c->rounding);
   }
-  for (int k = 0; k < 2; k++) {
-    if (simulate_cleared(c, episode, t, w, k == 1)) widen(c, c->y, c->z, c->solver);
+  for (int k = 0; k < MEMBERS; k++) {
+    if (simulate_warm(c, episode, t, w, k)) widen(c, c->y, c->z, c->solver);
   }
 
   for (int k = MEMBERS; k < MORE_MEMBERS && ratio_of(c, false, SPREADS) > 1 && c->now[0][l] <= 1; k++) {
     if (simulate(c, episode, t, w, k, c->z)) widen(c, c->y, c->z, c->rounding);
   }
-  c->unexplained = ratio_of(c, true, SPREADS) > 1;
+  c->unexplained = ratio_of(c, true, SOLVER_SPREADS) > 1;
   for (int s = 0; s < 2; s++) {
-    c->now[s][l] = fmax(c->now[s][l], ratio_of(c, s == 1, SPREADS));
+    c->now[s][l] = fmax(c->now[s][l], ratio_of(c, s == 1, s == 1 ? SOLVER_SPREADS : SPREADS));
     if (l > 0) {
 #pragma omp critical
       all->list[s][s == 0 ? all->n++ : all->n - 1] = ratio_of(c, s == 1, 1);

@@ -67,7 +67,7 @@ static void add_solver_reason(text* t, const replay_study* s, const double worst
     add_precision(t, s);
     text_add(
         t,
-        ") and the tolerance of the constraint solver explain the errors, and none of %d alternatives comes closer: "
+        ") and the tolerance of the constraint solver explains the errors, and none of %d alternatives comes closer: "
         "one action differs by up to ",
         s->tried.n);
     add_error(t, worst);
@@ -104,6 +104,8 @@ char* replay_study_reason(const replay_study* s) {
     case REPLAY_ROUNDING:
       text_add(&t, "the recording follows up to its rounding (");
       add_precision(&t, s);
+      if (!replay_fits(&s->evidence.trained) && s->evidence.trained.carried > 1)
+        text_add(&t, "; and the tolerance of the constraint solver");
       text_add(&t, "): one action is off by up to ");
       add_error(&t, worst);
       add_growth(&t, s);

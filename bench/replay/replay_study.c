@@ -187,6 +187,7 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
   DF_TRY(replay_compare(&out->r, in->system, floor_of(out), in->opts, &out->trained));
   fit_of(out, &out->trained, &e->trained);
   e->steps = out->trained.steps;
+  e->rounded = out->r.stored[POSITION].kind != STORED_FLOAT64 || out->r.stored[VELOCITY].kind != STORED_FLOAT64;
   out->doubling = doubling_of(&out->trained);
   e->exponential = isfinite(out->doubling);
 

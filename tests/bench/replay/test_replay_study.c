@@ -111,7 +111,7 @@ static df_dataset* record(const recorder* how) {
       df_rng_uniform(3, DF_STREAM_TEST, (uint64_t)(episode * 100 + i), 1, &random);
       x[df_mujoco_nq(s) + i] = how->xml == slider ? 0 : random - 0.5;
     }
-    x[df_mujoco_nq(s) - 1] += how->start;
+    for (int i = 0; i < df_mujoco_nq(s) && how->start > 0; i++) x[i] += how->start;
     s->ops->reset(sim, x);
     for (int t = 0; t < how->skip + length; t++) {
       if (t >= how->skip)
@@ -254,7 +254,7 @@ static void the_start_of_a_cut_recording_is_the_solvers(void** state) {
   recorder how = recorder_of(boxes);
   how.options = "cone='elliptic' solver='CG'";
   how.skip = 30;
-  expect(judge_same(&how), REPLAY_SOLVER_LIMITED, "the tolerance of the constraint solver explain");
+  expect(judge_same(&how), REPLAY_SOLVER_LIMITED, "the tolerance of the constraint solver explains");
 }
 
 static void rounding_is_judged_from_the_data(void** state) {
@@ -283,7 +283,7 @@ static void chaos_is_named_with_its_doubling_time(void** state) {
   recorder how = recorder_of(arm);
   how.jitter = 1e-15;
   how.start = 3;
-  how.length = 2000;
+  how.length = 3000;
   judged found = judge_same(&how);
   assert_true(found.study.doubling > 10 && found.study.doubling < 100);
   expect(found, REPLAY_CHAOTIC, "double every");
