@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+enum { LEAST_GROWTH = 4 }; /* actions: what grows in fewer is a jump */
+
 static const struct {
   const char* text;
   int exit_code;
@@ -75,5 +77,5 @@ double replay_doubling(const double* error, int n, double floor) {
   }
   if (first < 0 || last == n || !isfinite(error[last])) return INFINITY;
   const double growth = error[last] / floor, actions = last - first;
-  return growth > fmax(16, actions * actions) ? actions / log2(growth) : INFINITY;
+  return actions >= LEAST_GROWTH && growth > fmax(16, actions * actions) ? actions / log2(growth) : INFINITY;
 }

@@ -68,7 +68,7 @@ bool replay_is_closer(double rms, double best_rms);
 
 /* From the errors of an episode after 1, 2 .. n actions: the number of actions in which they double while they grow
  * from `floor`, below which an error is rounding. INFINITY if they do not grow exponentially: not by more than the
- * square of the number of actions that it takes, as errors that only add up do. */
+ * square of the number of actions that it takes, as errors that only add up do, or within three actions. */
 double replay_doubling(const double* error, int n, double floor);
 
 #endif

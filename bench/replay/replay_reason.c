@@ -124,7 +124,7 @@ char* replay_study_reason(const replay_study* s) {
       add_failure_reason(&t, s, worst);
       break;
     case REPLAY_NOTHING:
-      text_add(&t, "the data have no actions");
+      text_add(&t, "the data have no actions (data.actions_key is empty)");
       break;
   }
   char* out = format_text("%s", text_of(&t));

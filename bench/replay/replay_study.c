@@ -193,6 +193,8 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
 
   if (e->trained.carried > 1) DF_TRY(try_alternatives(out, in));
   out->verdict = replay_judge(e);
+  /* errors of another model grow for other reasons */
+  if (replay_verdict_exit(out->verdict) != EXIT_DONE) out->doubling = INFINITY;
   return DF_OK;
 }
 
