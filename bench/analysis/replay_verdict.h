@@ -45,9 +45,11 @@ replay_fit replay_fit_none(void);
 /* What was measured. `trained` is the model as training simulates it, `own` the same model with the solver options of
  * its own file, `best` the alternative that comes closest. */
 typedef struct replay_evidence {
-  size_t steps;     /* actions compared */
-  bool rounded;     /* the recording is stored in less than double precision */
-  bool exponential; /* the errors of whole episodes grow exponentially */
+  size_t steps;       /* actions compared */
+  bool rounded;       /* the recording is stored in less than double precision */
+  bool solver_sized;  /* the errors of whole episodes are about those that a cleared warm start makes in one action */
+  bool own_converges; /* the limits of iterations of the model file are those of a converged solution */
+  bool exponential;   /* the errors of whole episodes grow exponentially */
   replay_fit trained, own, best;
   bool best_is_solver;  /* `best` differs from `trained` only by how the constraint solver works */
   bool best_reads;      /* `best` reads the file otherwise: units, order or frame of its numbers */
@@ -56,8 +58,8 @@ typedef struct replay_evidence {
 } replay_evidence;
 
 /* The verdict. Recordings that only another model or option explains are never given another verdict: rounding must
- * explain every action and every window of actions, and the solver's tolerance is accepted only if no alternative comes
- * much closer. */
+ * explain every action and nearly every window of actions, and the solver's tolerance is accepted only if no
+ * alternative comes much closer. */
 replay_verdict replay_judge(const replay_evidence* e);
 
 /* Whether every action is exact, or rounding explains every error. */

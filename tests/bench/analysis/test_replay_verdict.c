@@ -37,6 +37,10 @@ static void exact_actions_follow(void** state) {
   judged(e, REPLAY_ROUNDING);
   e.exponential = true;
   judged(e, REPLAY_CHAOTIC);
+  e.solver_sized = true;
+  judged(e, REPLAY_SOLVER_LIMITED);
+  e.trained.cleared = 1;
+  judged(e, REPLAY_CHAOTIC);
 }
 
 static void inexact_actions_do_not_follow_by_themselves(void** state) {
@@ -105,6 +109,11 @@ static void the_tolerance_of_the_solver_excuses_only_what_no_alternative_explain
   e.best_rms = e.rms;
   e.trained.solver_drift = 1.1;
   judged(e, REPLAY_ANOTHER_MODEL);
+  /* of the model file's own options only if its solutions converge */
+  e.own.solver_step = e.own.solver_drift = 1;
+  judged(e, REPLAY_ANOTHER_MODEL);
+  e.own_converges = true;
+  judged(e, REPLAY_ROUNDING);
   /* an option that fits is named before the tolerance is an excuse */
   e.trained.solver_drift = 1;
   e.best.carried = 0.5;

@@ -289,6 +289,51 @@ static void chaos_is_named_with_its_doubling_time(void** state) {
   expect(found, REPLAY_CHAOTIC, "double every");
 }
 
+/* several causes at once, long episodes, the rounding of another machine */
+static void perfect_recordings_are_never_condemned(void** state) {
+  (void)state;
+  const struct {
+    const char *xml, *options;
+    double jitter, start;
+    int length, skip;
+    bool islands;
+    void (*change)(double*, size_t);
+  } cases[] = {
+      {boxes, "cone='elliptic'", 0, 0, 0, 0, true, to_float32},
+      {boxes, "cone='elliptic' solver='CG'", 1e-15, 0, 0, 0, false, NULL},
+      {boxes, "cone='elliptic' solver='CG'", 0, 0, 0, 0, true, to_6_decimals},
+      {boxes, "", 1e-15, 0, 0, 0, false, NULL},
+      {boxes, "iterations='4' ls_iterations='8'", 0, 0, 0, 0, true, to_float32},
+      {boxes, "integrator='RK4'", 0, 0, 0, 0, true, to_float32},
+      {boxes, "", 0, 0, 0, 40, true, NULL},
+      {ball, "", 0, 0, 1000, 0, false, to_float32},
+      {ball, "", 1e-15, 0, 1000, 0, false, NULL},
+      {ball, "", 0, 0, 1000, 0, true, to_6_decimals},
+      {ball, "", 0, 0, 1000, 0, false, to_3_decimals},
+      {ball, "cone='elliptic'", 0, 0, 1000, 0, true, to_float16},
+      {arm, "", 0, 3, 3000, 0, false, to_float32},
+      {arm, "", 0, 3, 3000, 0, false, to_3_decimals},
+      {arm, "integrator='implicitfast'", 1e-15, 3, 3000, 0, false, NULL},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    recorder how = recorder_of(cases[i].xml);
+    how.options = cases[i].options;
+    how.jitter = cases[i].jitter;
+    how.start = cases[i].start;
+    how.length = cases[i].length;
+    how.skip = cases[i].skip;
+    how.cfg.islands = cases[i].islands ? DF_ISLANDS_MODEL : DF_ISLANDS_OFF;
+    how.change = cases[i].change;
+    judged found = judge_same(&how);
+    if (replay_verdict_exit(found.study.verdict) != EXIT_DONE) {
+      print_error("case %zu: %s: %s\n", i, replay_verdict_text(found.study.verdict), found.reason);
+      if (!getenv("SHOW")) fail();
+    }
+    df_free(found.reason);
+    replay_study_clear(&found.study);
+  }
+}
+
 /* ---- recordings of another model or option ---- */
 
 static void another_option_is_named(void** state) {
@@ -424,6 +469,7 @@ int main(void) {
       cmocka_unit_test(the_start_of_a_cut_recording_is_the_solvers),
       cmocka_unit_test(rounding_is_judged_from_the_data),
       cmocka_unit_test(chaos_is_named_with_its_doubling_time),
+      cmocka_unit_test(perfect_recordings_are_never_condemned),
       cmocka_unit_test(another_option_is_named),
       cmocka_unit_test(another_convention_is_named),
       cmocka_unit_test(several_differences_are_named_together),
