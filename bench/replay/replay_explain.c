@@ -18,8 +18,9 @@ enum {
 };
 static const int lengths[LENGTHS] = {1, 8, 32, 128, 0}; /* of windows, in actions; 0: the whole episode */
 static const double SPREADS = 3, SOLVER_SPREADS = 5;    /* an error of so many spreads is explained */
-static const double MOST_WINDOWS = 0.98;                /* of several actions are explained */
-static const double BIAS = 1.5; /* the median error of windows, in spreads, that rounding does not reach */
+static const double TAKES_PART = 1e-3, SHARED = 0.3;
+static const double MOST_WINDOWS = 0.98; /* of several actions are explained */
+static const double BIAS = 1.5;          /* the median error of windows, in spreads, that rounding does not reach */
 
 /* what a thread needs */
 typedef struct explainer {
@@ -107,6 +108,18 @@ static void widen(explainer* c, const double* y, const double* z, double* spread
   for (int i = 0; i < c->system->ndx; i++) spread[i] = fmax(spread[i], fabs(c->d[i]));
 }
 
+/* Where the solver stops is a matter of luck for each coordinate: those that take part in its solution share a part of
+ * the largest change of their kind. */
+static void share_spreads(explainer* c) {
+  for (int kind = 0; kind < KINDS; kind++) {
+    double most = 0;
+    for (int i = c->r->from[kind]; i < c->r->from[kind + 1]; i++) most = fmax(most, c->solver[i]);
+    for (int i = c->r->from[kind]; i < c->r->from[kind + 1]; i++) {
+      if (c->solver[i] >= TAKES_PART * most) c->solver[i] = fmax(c->solver[i], SHARED * most);
+    }
+  }
+}
+
 /* the largest error over what is explained, with errors of so many spreads */
 static double ratio_of(const explainer* c, bool with_solver, double spreads) {
   double worst = 0;
@@ -169,6 +182,7 @@ static void explain_window(explainer* c, int episode, int t, int l, int w, ratio
   for (int k = 0; k < MEMBERS; k++) {
     if (simulate_warm(c, episode, t, w, k)) widen(c, c->y, c->z, c->solver);
   }
+  share_spreads(c);
 
   /* a second look */
   const bool hopeless = l == 0 ? c->step[0] > 1 : c->failed > SECOND_LOOKS;
