@@ -306,14 +306,14 @@ static void perfect_recordings_are_never_condemned(void** state) {
       {boxes, "iterations='4' ls_iterations='8'", 0, 0, 0, 0, true, to_float32},
       {boxes, "integrator='RK4'", 0, 0, 0, 0, true, to_float32},
       {boxes, "", 0, 0, 0, 40, true, NULL},
-      {ball, "", 0, 0, 1000, 0, false, to_float32},
-      {ball, "", 1e-15, 0, 1000, 0, false, NULL},
-      {ball, "", 0, 0, 1000, 0, true, to_6_decimals},
-      {ball, "", 0, 0, 1000, 0, false, to_3_decimals},
-      {ball, "cone='elliptic'", 0, 0, 1000, 0, true, to_float16},
-      {arm, "", 0, 3, 3000, 0, false, to_float32},
-      {arm, "", 0, 3, 3000, 0, false, to_3_decimals},
-      {arm, "integrator='implicitfast'", 1e-15, 3, 3000, 0, false, NULL},
+      {ball, "", 0, 0, 400, 0, false, to_float32},
+      {ball, "", 1e-15, 0, 400, 0, false, NULL},
+      {ball, "", 0, 0, 400, 0, true, to_6_decimals},
+      {ball, "", 0, 0, 400, 0, false, to_3_decimals},
+      {ball, "cone='elliptic'", 0, 0, 400, 0, true, to_float16},
+      {arm, "", 0, 3, 1200, 0, false, to_float32},
+      {arm, "", 0, 3, 1200, 0, false, to_3_decimals},
+      {arm, "integrator='implicitfast'", 1e-15, 3, 2000, 0, false, NULL},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     recorder how = recorder_of(cases[i].xml);
