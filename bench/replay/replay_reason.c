@@ -35,7 +35,7 @@ static void add_own_options(text* t, const replay_study* s) {
              s->iterations);
   else
     text_add(t,
-             "the solver options of its file (islands, iterations = %d, tolerance); training simulates without "
+             "the solver options of its file (solver, islands, iterations = %d, tolerance); training simulates without "
              "islands and with system.iterations = %d",
              s->own_iterations, s->iterations);
 }

@@ -116,11 +116,14 @@ static void find_worst(replay_study* s, const df_system* system, const double mo
     index = i;
   }
   const int dof = index - r->from[s->worst.kind];
-  snprintf(s->worst.joint, sizeof s->worst.joint, "coordinate %d", dof);
+  const char* name = "";
   for (int i = 0; i < r->njoint && s->worst.kind != ACTIVATION; i++) {
-    if (r->joints[i].dof <= dof && r->joints[i].name[0])
-      snprintf(s->worst.joint, sizeof s->worst.joint, "joint '%s'", r->joints[i].name);
+    if (r->joints[i].dof <= dof) name = r->joints[i].name;
   }
+  if (name[0])
+    snprintf(s->worst.joint, sizeof s->worst.joint, "joint '%s'", name);
+  else
+    snprintf(s->worst.joint, sizeof s->worst.joint, "%s %d", s->worst.kind == ACTIVATION ? "activation" : "dof", dof);
   df_sim_free(system, sim);
   df_free(x);
 }

@@ -246,7 +246,8 @@ static void few_iterations_of_the_model_file_are_named(void** state) {
   expect(judge_same(&how), REPLAY_SOLVER_LIMITED, "the model file's own limits of iterations;");
   how.cfg.islands = DF_ISLANDS_MODEL;
   expect(judge_same(&how), REPLAY_SOLVER_LIMITED,
-         "(islands, iterations = 2, tolerance); training simulates without islands and with system.iterations = 100");
+         "(solver, islands, iterations = 2, tolerance); training simulates without islands and with system.iterations "
+         "= 100");
 }
 
 static void the_start_of_a_cut_recording_is_the_solvers(void** state) {
