@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+enum { LEAST_GROWTH = 4 }; /* actions: what grows in fewer is a jump */
+
 static const struct {
   const char* text;
   int exit_code;
@@ -32,6 +34,10 @@ static bool is_rounded(const replay_fit* f) {
   return f->step <= 1 && f->drift <= 1;
 }
 
+static bool is_tolerated(const replay_fit* f) {
+  return f->solver_step <= 1 && f->solver_drift <= 1;
+}
+
 bool replay_fits(const replay_fit* f) {
   return is_exact(f) || is_rounded(f);
 }
@@ -46,7 +52,8 @@ replay_verdict replay_judge(const replay_evidence* e) {
 
   /* every action is exact: whatever is left is the growth of rounding errors, or the solver's start */
   if (is_exact(t)) {
-    if (!(t->open_loop <= 1)) return e->exponential ? REPLAY_CHAOTIC : REPLAY_ROUNDING;
+    if (!(t->open_loop <= 1) && !(e->solver_sized && t->cleared > 1))
+      return e->exponential ? REPLAY_CHAOTIC : REPLAY_ROUNDING;
     return t->cleared <= 1 ? REPLAY_FOLLOWS : REPLAY_SOLVER_LIMITED;
   }
   if (is_rounded(t)) return REPLAY_ROUNDING;
@@ -59,8 +66,9 @@ replay_verdict replay_judge(const replay_evidence* e) {
            : e->best_reads   ? REPLAY_ANOTHER_CONVENTION
                              : REPLAY_ANOTHER_OPTION;
   }
-  const bool tolerated = t->solver_step <= 1 && t->solver_drift <= 1;
-  return tolerated && !replay_is_closer(e->rms, e->best_rms) ? REPLAY_SOLVER_LIMITED : REPLAY_ANOTHER_MODEL;
+  const bool tolerated = is_tolerated(t) || (is_tolerated(&e->own) && e->own_converges);
+  if (!tolerated || replay_is_closer(e->rms, e->best_rms)) return REPLAY_ANOTHER_MODEL;
+  return e->rounded ? REPLAY_ROUNDING : REPLAY_SOLVER_LIMITED;
 }
 
 double replay_doubling(const double* error, int n, double floor) {
@@ -74,5 +82,5 @@ double replay_doubling(const double* error, int n, double floor) {
   }
   if (first < 0 || last == n || !isfinite(error[last])) return INFINITY;
   const double growth = error[last] / floor, actions = last - first;
-  return growth > fmax(16, actions * actions) ? actions / log2(growth) : INFINITY;
+  return actions >= LEAST_GROWTH && growth > fmax(16, actions * actions) ? actions / log2(growth) : INFINITY;
 }

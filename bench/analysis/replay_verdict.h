@@ -45,8 +45,11 @@ replay_fit replay_fit_none(void);
 /* What was measured. `trained` is the model as training simulates it, `own` the same model with the solver options of
  * its own file, `best` the alternative that comes closest. */
 typedef struct replay_evidence {
-  size_t steps;     /* actions compared */
-  bool exponential; /* the errors of whole episodes grow exponentially */
+  size_t steps;       /* actions compared */
+  bool rounded;       /* the recording is stored in less than double precision */
+  bool solver_sized;  /* the errors of whole episodes are about those that a cleared warm start makes in one action */
+  bool own_converges; /* the limits of iterations of the model file are those of a converged solution */
+  bool exponential;   /* the errors of whole episodes grow exponentially */
   replay_fit trained, own, best;
   bool best_is_solver;  /* `best` differs from `trained` only by how the constraint solver works */
   bool best_reads;      /* `best` reads the file otherwise: units, order or frame of its numbers */
@@ -55,8 +58,8 @@ typedef struct replay_evidence {
 } replay_evidence;
 
 /* The verdict. Recordings that only another model or option explains are never given another verdict: rounding must
- * explain every action and every window of actions, and the solver's tolerance is accepted only if no alternative comes
- * much closer. */
+ * explain every action and nearly every window of actions, and the solver's tolerance is accepted only if no
+ * alternative comes much closer. */
 replay_verdict replay_judge(const replay_evidence* e);
 
 /* Whether every action is exact, or rounding explains every error. */
@@ -67,7 +70,7 @@ bool replay_is_closer(double rms, double best_rms);
 
 /* From the errors of an episode after 1, 2 .. n actions: the number of actions in which they double while they grow
  * from `floor`, below which an error is rounding. INFINITY if they do not grow exponentially: not by more than the
- * square of the number of actions that it takes, as errors that only add up do. */
+ * square of the number of actions that it takes, as errors that only add up do, or within three actions. */
 double replay_doubling(const double* error, int n, double floor);
 
 #endif

@@ -69,19 +69,22 @@ void stored_precision_text(stored_precision p, char text[40]) {
 
 /* ---- judging ---- */
 
-static int by_value(const void* a, const void* b) {
+/* by magnitude, then by sign */
+static int by_size(const void* a, const void* b) {
   const double x = *(const double*)a, y = *(const double*)b;
+  if (fabs(x) != fabs(y)) return fabs(x) > fabs(y) ? 1 : -1;
   return (x > y) - (x < y);
 }
 
-/* writes different nonzero values, evenly spaced in the list, to sample [SAMPLE]; returns their number */
+/* writes different nonzero values, evenly spaced in the list, to sample [SAMPLE], sorted by size; returns their number
+ */
 static size_t different_values(const double* values, size_t n, double* sample) {
   const size_t stride = n / SAMPLE + 1;
   size_t count = 0, kept = 0;
   for (size_t i = 0; i < n; i += stride) {
     if (values[i] != 0) sample[count++] = values[i];
   }
-  qsort(sample, count, sizeof *sample, by_value);
+  qsort(sample, count, sizeof *sample, by_size);
   for (size_t i = 0; i < count; i++) {
     if (kept == 0 || sample[kept - 1] != sample[i]) sample[kept++] = sample[i];
   }
@@ -110,11 +113,19 @@ static int digits_of(stored_kind kind, int least, const double* sample, size_t n
   return digits;
 }
 
-static bool is_stored_in(stored_precision p, const double* sample, size_t different, const double* values, size_t n) {
+/* whether most of the first n values of the sample need the last digits */
+static bool most_need(stored_precision p, const double* sample, size_t n) {
   size_t needed = 0;
+  for (size_t i = 0; i < n; i++) needed += needs(p, sample[i]);
+  return (double)needed >= LEAST_SHARE * (double)n;
+}
+
+/* A grid, such as multiples of 1/64, fills the bits of a floating-point format in its large numbers only; in text with
+ * a fixed number of digits the smallest numbers may have lost theirs. */
+static bool is_stored_in(stored_precision p, const double* sample, size_t different, const double* values, size_t n) {
   if (p.digits > MOST_DIGITS || !all_held(p, sample, different)) return false;
-  for (size_t i = 0; i < different; i++) needed += needs(p, sample[i]);
-  return (double)needed >= LEAST_SHARE * (double)different && all_held(p, values, n);
+  if (!most_need(p, sample, different) || (is_binary(p.kind) && !most_need(p, sample, different / 4))) return false;
+  return all_held(p, values, n);
 }
 
 stored_precision stored_precision_of(const double* values, size_t n) {

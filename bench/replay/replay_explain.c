@@ -11,13 +11,16 @@
 enum {
   MEMBERS = 8,         /* simulations with other rounding errors, of every window */
   MORE_MEMBERS = 128,  /* of a window that they do not explain */
+  SECOND_LOOKS = 4,    /* windows of several actions, in an episode, that are looked at again */
   WINDOW_STEPS = 8192, /* actions simulated, without the members, for the windows of one length */
   LEAST_WINDOWS = 8,
   LENGTHS = 5
 };
 static const int lengths[LENGTHS] = {1, 8, 32, 128, 0}; /* of windows, in actions; 0: the whole episode */
-static const double SPREADS = 3;                        /* an error of so many spreads is explained */
-static const double BIAS = 1.5; /* the median error of windows, in spreads, that rounding does not reach */
+static const double SPREADS = 3, SOLVER_SPREADS = 5;    /* an error of so many spreads is explained */
+static const double TAKES_PART = 1e-3, SHARED = 0.3;
+static const double MOST_WINDOWS = 0.98; /* of several actions are explained */
+static const double BIAS = 1.5;          /* the median error of windows, in spreads, that rounding does not reach */
 
 /* what a thread needs */
 typedef struct explainer {
@@ -29,14 +32,15 @@ typedef struct explainer {
   double *x, *y, *z, *u;               /* recorded, simulated, other simulated state; action */
   double *move, *e, *own, *d;          /* tangents */
   double *rounding, *solver, *uniform; /* largest changes; random numbers [ndx + nu] */
-  double now[2][LENGTHS];              /* largest ratio of the episode, by whether the solver's tolerance is admitted */
-  double worst[2][LENGTHS];            /* of all episodes */
-  bool unexplained; /* an error of the episode that nothing explains: the others cannot change that */
+  double
+      step[2]; /* largest error over what is explained, of one action, by whether the solver's tolerance is admitted */
+  int failed;  /* windows of the episode of several actions that rounding does not explain */
+  bool unexplained; /* an action of the episode that nothing explains: the others cannot change that */
 } explainer;
 
-/* the ratios of the windows, for their median */
+/* of the windows of one length: error over what is explained, and error over one spread */
 typedef struct ratios {
-  double* list[2];
+  double *explained[2], *plain[2];
   int n;
 } ratios;
 
@@ -79,10 +83,41 @@ static bool simulate(explainer* c, int episode, int t, int w, int member, double
   return true;
 }
 
+/* z = the last state of w actions from frame t with another warm start: a cleared one, or that of an action that starts
+ * at most `warm` - 1 frames away */
+static bool simulate_warm(explainer* c, int episode, int t, int w, int warm) {
+  const df_system_ops* ops = c->system->ops;
+  int other = t + warm - 1;
+  if (other >= recording_last(c->r)) other = t - (warm - 1) > recording_first(c->r) ? t - (warm - 1) : t;
+  recording_state(c->r, episode, warm ? other : t, c->x);
+  ops->reset(c->sim, c->x);
+  if (warm) {
+    if (ops->step(c->sim, recording_action(c->r, episode, other), c->z) != DF_TRAJ_COMPLETE) return false;
+    recording_state(c->r, episode, t, c->x);
+    ops->set_state(c->sim, c->x);
+  }
+  for (int k = 0; k < w; k++) {
+    if (ops->step(c->sim, recording_action(c->r, episode, t + k), c->z) != DF_TRAJ_COMPLETE) return false;
+  }
+  return true;
+}
+
 /* raises spread [ndx] to the change from y to z */
 static void widen(explainer* c, const double* y, const double* z, double* spread) {
   c->system->ops->difference(c->system, y, z, c->d);
   for (int i = 0; i < c->system->ndx; i++) spread[i] = fmax(spread[i], fabs(c->d[i]));
+}
+
+/* Where the solver stops is a matter of luck for each coordinate: those that take part in its solution share a part of
+ * the largest change of their kind. */
+static void share_spreads(explainer* c) {
+  for (int kind = 0; kind < KINDS; kind++) {
+    double most = 0;
+    for (int i = c->r->from[kind]; i < c->r->from[kind + 1]; i++) most = fmax(most, c->solver[i]);
+    for (int i = c->r->from[kind]; i < c->r->from[kind + 1]; i++) {
+      if (c->solver[i] >= TAKES_PART * most) c->solver[i] = fmax(c->solver[i], SHARED * most);
+    }
+  }
 }
 
 /* the largest error over what is explained, with errors of so many spreads */
@@ -95,6 +130,25 @@ static double ratio_of(const explainer* c, bool with_solver, double spreads) {
     if (error > 0) worst = fmax(worst, error / allowed);
   }
   return worst;
+}
+
+/* keeps the ratios of the window */
+static void note_window(explainer* c, int l, ratios* all) {
+  const double explained[2] = {ratio_of(c, false, SPREADS), ratio_of(c, true, SOLVER_SPREADS)};
+  if (l == 0) {
+    for (int s = 0; s < 2; s++) c->step[s] = fmax(c->step[s], explained[s]);
+    c->unexplained = explained[1] > 1;
+    return;
+  }
+  c->failed += explained[0] > 1;
+#pragma omp critical
+  {
+    for (int s = 0; s < 2; s++) {
+      all->explained[s][all->n] = explained[s];
+      all->plain[s][all->n] = ratio_of(c, s == 1, 1);
+    }
+    all->n++;
+  }
 }
 
 /* explains the window of w actions from frame t, whose warm start is in `start` */
@@ -114,8 +168,7 @@ static void explain_window(explainer* c, int episode, int t, int l, int w, ratio
   for (int i = 0; i < c->system->ndx; i++) c->own[i] += c->move[i];
   recording_error(c->r, c->system, c->y, c->x, c->e);
   if (!came_through) {
-    for (int s = 0; s < 2; s++) c->now[s][l] = INFINITY;
-    c->unexplained = true;
+    note_window(c, l, all);
     return;
   }
 
@@ -126,24 +179,17 @@ static void explain_window(explainer* c, int episode, int t, int l, int w, ratio
   for (int k = 0; k < MEMBERS; k++) {
     if (simulate(c, episode, t, w, k, c->z)) widen(c, c->y, c->z, c->rounding);
   }
-  recording_state(c->r, episode, t, c->x);
-  ops->reset(c->sim, c->x);
-  bool complete = true;
-  for (int k = 0; k < w && complete; k++)
-    complete = ops->step(c->sim, recording_action(c->r, episode, t + k), c->z) == DF_TRAJ_COMPLETE;
-  if (complete) widen(c, c->y, c->z, c->solver);
+  for (int k = 0; k < MEMBERS; k++) {
+    if (simulate_warm(c, episode, t, w, k)) widen(c, c->y, c->z, c->solver);
+  }
+  share_spreads(c);
 
-  for (int k = MEMBERS; k < MORE_MEMBERS && ratio_of(c, false, SPREADS) > 1 && c->now[0][l] <= 1; k++) {
+  /* a second look */
+  const bool hopeless = l == 0 ? c->step[0] > 1 : c->failed > SECOND_LOOKS;
+  for (int k = MEMBERS; k < MORE_MEMBERS && !hopeless && ratio_of(c, false, SPREADS) > 1; k++) {
     if (simulate(c, episode, t, w, k, c->z)) widen(c, c->y, c->z, c->rounding);
   }
-  c->unexplained = ratio_of(c, true, SPREADS) > 1;
-  for (int s = 0; s < 2; s++) {
-    c->now[s][l] = fmax(c->now[s][l], ratio_of(c, s == 1, SPREADS));
-    if (l > 0) {
-#pragma omp critical
-      all->list[s][s == 0 ? all->n++ : all->n - 1] = ratio_of(c, s == 1, 1);
-    }
-  }
+  note_window(c, l, all);
 }
 
 /* whether a window of the length starts at frame t of the episode */
@@ -160,7 +206,7 @@ static void explain_episode(explainer* c, int episode, ratios* all) {
   const df_system_ops* ops = c->system->ops;
   const int first = recording_first(c->r), last = recording_last(c->r);
   c->unexplained = false;
-  memset(c->now, 0, sizeof c->now);
+  c->failed = 0;
   recording_state(c->r, episode, first, c->x);
   ops->reset(c->sim, c->x);
   ops->save(c->sim, c->start);
@@ -171,9 +217,6 @@ static void explain_episode(explainer* c, int episode, ratios* all) {
       explain_window(c, episode, t, l, w, &all[l]);
     }
     memcpy(c->start, c->after, c->system->ops->state_size(c->system) * sizeof *c->start);
-  }
-  for (int s = 0; s < 2; s++) {
-    for (int l = 0; l < LENGTHS; l++) c->worst[s][l] = fmax(c->worst[s][l], c->now[s][l]);
   }
 }
 
@@ -199,17 +242,19 @@ static int by_size(const void* a, const void* b) {
   return (x > y) - (x < y);
 }
 
-/* the drift of windows of one length: their worst ratio, or their bias */
-static double drift_of(double worst, double* list, int n) {
-  if (n < LEAST_WINDOWS) return worst;
-  qsort(list, (size_t)n, sizeof *list, by_size);
-  return fmax(worst, list[n / 2] / BIAS);
+/* The drift of windows of one length: the ratio that few exceed, as one in a hundred may meet a contact that none of
+ * the members met, or their bias. */
+static double drift_of(double* explained, double* plain, int n) {
+  if (n == 0) return 0;
+  qsort(explained, (size_t)n, sizeof *explained, by_size);
+  qsort(plain, (size_t)n, sizeof *plain, by_size);
+  return fmax(explained[(int)(MOST_WINDOWS * (n - 1))], plain[n / 2] / BIAS);
 }
 
 static df_status explain_all(const recording* r, const df_system* system, const double* limit, const options* opts,
                              ratios all[LENGTHS], replay_fit* fit) {
   df_status failed = DF_OK;
-  double worst[2][LENGTHS] = {{0}};
+  double step[2] = {0}, drift[2] = {0};
 #pragma omp parallel num_threads(opts->threads)
   {
     explainer c;
@@ -222,20 +267,18 @@ static df_status explain_all(const recording* r, const df_system* system, const 
 #pragma omp critical
     {
       if (status != DF_OK) failed = df_fail(status, "cannot create a simulator: %s", df_status_text(status));
-      for (int s = 0; s < 2; s++) {
-        for (int l = 0; l < LENGTHS; l++) worst[s][l] = fmax(worst[s][l], c.worst[s][l]);
-      }
+      for (int s = 0; s < 2; s++) step[s] = fmax(step[s], c.step[s]);
     }
     df_free(c.start);
     df_sim_free(system, c.sim);
   }
-  double drift[2] = {0};
   for (int s = 0; s < 2; s++) {
-    for (int l = 1; l < LENGTHS; l++) drift[s] = fmax(drift[s], drift_of(worst[s][l], all[l].list[s], all[l].n));
+    for (int l = 1; l < LENGTHS; l++)
+      drift[s] = fmax(drift[s], drift_of(all[l].explained[s], all[l].plain[s], all[l].n));
   }
-  fit->step = worst[0][0];
+  fit->step = step[0];
   fit->drift = drift[0];
-  fit->solver_step = worst[1][0];
+  fit->solver_step = step[1];
   fit->solver_drift = drift[1];
   return failed;
 }
@@ -244,11 +287,14 @@ df_status replay_explain(const recording* r, const df_system* system, const doub
                          replay_fit* fit) {
   /* is_start() admits fewer windows of one length */
   const size_t most = 2 * WINDOW_STEPS;
-  ratios all[LENGTHS] = {{{0}, 0}};
-  double* memory = df_alloc((size_t)LENGTHS * 2 * most, sizeof *memory);
+  ratios all[LENGTHS] = {{.n = 0}};
+  double* memory = df_alloc((size_t)LENGTHS * 4 * most, sizeof *memory);
   if (!memory) return DF_E_NOMEM;
   for (int l = 0; l < LENGTHS; l++) {
-    for (int s = 0; s < 2; s++) all[l].list[s] = memory + ((size_t)l * 2 + (size_t)s) * most;
+    for (int s = 0; s < 2; s++) {
+      all[l].explained[s] = memory + ((size_t)l * 4 + (size_t)s) * most;
+      all[l].plain[s] = all[l].explained[s] + 2 * most;
+    }
   }
   const df_status status = explain_all(r, system, limit, opts, all, fit);
   df_free(memory);

@@ -10,7 +10,7 @@
 #include "replay_verdict.h"
 #include "stop.h"
 
-enum { CHUNKS = 32, CHUNK = 8, FIT_ROUNDS = 6, MOST_SUBSTEPS = 20, ROUNDS = 3 };
+enum { CHUNKS = 16, CHUNK = 8, WARM_UP = 16, FIT_ROUNDS = 6, MOST_SUBSTEPS = 20, ROUNDS = 3 };
 
 /* an RMS error, relative to the largest change over one action, that leaves nothing to explain */
 static const double EXACT = 1e-12;
@@ -75,8 +75,8 @@ static bool try_chunk(trial* t, const recording* r, const df_system* system, df_
   const int episode = (int)(start / length), from = recording_first(t->space->r) + (int)(start % length);
   double* out = t->residual + (size_t)chunk * CHUNK * (size_t)system->ndx;
   bool finite = true;
-  /* the action before the chunk gives the warm start */
-  const int before = from > first ? from - 1 : first;
+  /* the actions before the chunk give the warm start */
+  const int before = from > first + WARM_UP ? from - WARM_UP : first;
   recording_state(r, episode, before, t->x);
   system->ops->reset(sim, t->x);
   for (int k = before; k < from + CHUNK; k++) {
@@ -232,13 +232,13 @@ static double measured_duration(trial* t, const df_system* system) {
   return under > 0 ? over / under : 0;
 }
 
-/* a number of few digits close to `value`, else `value` */
+/* a number of few digits as close to `value` as a fit can be, else `value` */
 static double plain_number(double value) {
   for (int digits = 1; digits <= 4; digits++) {
     char text[32];
     double out;
     snprintf(text, sizeof text, "%.*e", digits - 1, value);
-    if (sscanf(text, "%lf", &out) == 1 && fabs(out - value) < 1e-5 * fabs(value)) return out;
+    if (sscanf(text, "%lf", &out) == 1 && fabs(out - value) < 1e-8 * fabs(value)) return out;
   }
   return value;
 }
@@ -337,7 +337,7 @@ static df_status add_factors(trial* t, hypotheses* all, const hypothesis* from, 
     h = *from;
     h.solver = false;
     *factor_of(&h.cfg, f) = plain_number(value * unit);
-    snprintf(name, sizeof name, is_time ? "%s = %.8g" : "%s x %.6g", f->name, *factor_of(&h.cfg, f));
+    snprintf(name, sizeof name, is_time ? "%s = %.8g" : "%s x %.8g", f->name, *factor_of(&h.cfg, f));
     DF_TRY(add(t, all, h, name));
   }
   return DF_OK;

@@ -35,7 +35,7 @@ static void add_own_options(text* t, const replay_study* s) {
              s->iterations);
   else
     text_add(t,
-             "the solver options of its file (islands, iterations = %d, tolerance); training simulates without "
+             "the solver options of its file (solver, islands, iterations = %d, tolerance); training simulates without "
              "islands and with system.iterations = %d",
              s->own_iterations, s->iterations);
 }
@@ -63,10 +63,13 @@ static void add_solver_reason(text* t, const replay_study* s, const double worst
              s->tried.list[s->tried.best].name);
     add_error(t, worst);
   } else {
-    text_add(t,
-             "the tolerance of the constraint solver explains the errors, and none of %d alternatives comes closer: "
-             "one action differs by up to ",
-             s->tried.n);
+    text_add(t, "rounding (");
+    add_precision(t, s);
+    text_add(
+        t,
+        ") and the tolerance of the constraint solver explains the errors, and none of %d alternatives comes closer: "
+        "one action differs by up to ",
+        s->tried.n);
     add_error(t, worst);
   }
 }
@@ -101,6 +104,8 @@ char* replay_study_reason(const replay_study* s) {
     case REPLAY_ROUNDING:
       text_add(&t, "the recording follows up to its rounding (");
       add_precision(&t, s);
+      if (!replay_fits(&s->evidence.trained) && s->evidence.trained.carried > 1)
+        text_add(&t, "; and the tolerance of the constraint solver");
       text_add(&t, "): one action is off by up to ");
       add_error(&t, worst);
       add_growth(&t, s);
@@ -119,7 +124,7 @@ char* replay_study_reason(const replay_study* s) {
       add_failure_reason(&t, s, worst);
       break;
     case REPLAY_NOTHING:
-      text_add(&t, "the data have no actions");
+      text_add(&t, "the data have no actions (data.actions_key is empty)");
       break;
   }
   char* out = format_text("%s", text_of(&t));

@@ -12,6 +12,10 @@
 static const replay_limits defaults = {.carried = 1e-12, .cleared = 1e-5, .open_loop = 1e-11};
 /* of the largest change over one action: in tiny units, 1e-12 would hide another model */
 static const double OF_MOTION = 1e-6;
+/* errors of episodes, in those of one action from a cleared warm start, that need no other reason */
+static const double SOLVER_SIZED = 10;
+/* the least limit of iterations that gradients admit */
+enum { CONVERGED = 50 };
 /* doubles of this size differ by so much at least */
 static const double LEAST = 1e-15;
 
@@ -112,11 +116,14 @@ static void find_worst(replay_study* s, const df_system* system, const double mo
     index = i;
   }
   const int dof = index - r->from[s->worst.kind];
-  snprintf(s->worst.joint, sizeof s->worst.joint, "coordinate %d", dof);
+  const char* name = "";
   for (int i = 0; i < r->njoint && s->worst.kind != ACTIVATION; i++) {
-    if (r->joints[i].dof <= dof && r->joints[i].name[0])
-      snprintf(s->worst.joint, sizeof s->worst.joint, "joint '%s'", r->joints[i].name);
+    if (r->joints[i].dof <= dof) name = r->joints[i].name;
   }
+  if (name[0])
+    snprintf(s->worst.joint, sizeof s->worst.joint, "joint '%s'", name);
+  else
+    snprintf(s->worst.joint, sizeof s->worst.joint, "%s %d", s->worst.kind == ACTIVATION ? "activation" : "dof", dof);
   df_sim_free(system, sim);
   df_free(x);
 }
@@ -159,6 +166,7 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
   if (replay_fits(&e->trained)) return DF_OK;
   const df_mujoco_cfg own = replay_cfg(in->config, true);
   DF_TRY(compare_with(s, in, &own, 0, &e->own, s->own_worst, &s->own_iterations));
+  e->own_converges = s->own_iterations >= CONVERGED;
   DF_TRY(replay_try_own(&space, &s->tried));
   if (replay_fits(&e->own)) return DF_OK;
 
@@ -187,11 +195,16 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
   DF_TRY(replay_compare(&out->r, in->system, floor_of(out), in->opts, &out->trained));
   fit_of(out, &out->trained, &e->trained);
   e->steps = out->trained.steps;
+  e->solver_sized = largest(out->trained.open_loop[POSITION], out->trained.episodes) <=
+                    SOLVER_SIZED * largest(out->trained.cleared[POSITION], out->trained.steps);
+  e->rounded = out->r.stored[POSITION].kind != STORED_FLOAT64 || out->r.stored[VELOCITY].kind != STORED_FLOAT64;
   out->doubling = doubling_of(&out->trained);
   e->exponential = isfinite(out->doubling);
 
   if (e->trained.carried > 1) DF_TRY(try_alternatives(out, in));
   out->verdict = replay_judge(e);
+  /* errors of another model grow for other reasons */
+  if (replay_verdict_exit(out->verdict) != EXIT_DONE) out->doubling = INFINITY;
   return DF_OK;
 }
 

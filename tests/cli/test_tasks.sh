@@ -33,6 +33,7 @@ data:
 ${2-}
 profiles:
   full: {}
+  twice: {system: {substeps: 2}}
 YAML
 }
 task "$sum"
@@ -89,7 +90,32 @@ check replay_of_true_physics_exits_0 exits_with 0 replay cart --tasks "$tasks" -
 check replay_of_another_model_exits_1 exits_with 1 replay cart --tasks "$tasks" --quiet --set system.timestep=0.011
 check replay_limits_are_options exits_with 0 replay cart --tasks "$tasks" --quiet --set system.timestep=0.011 \
   --limit-carried 1 --limit-cleared 1 --limit-open-loop 1
-check replay_json_marks_what_is_above "$program" replay cart --tasks "$tasks" --json --quiet
+check replay_obeys_the_profile exits_with 1 replay cart --tasks "$tasks" --quiet --profile twice
+check replay_says_why_though_quiet grep -qE "^dynaflow: cart: another option: the recording follows with: system.timestep = 0.01, system.substeps = 1;" \
+  "$scratch/err"
+check replay_prints_the_verdict grep -qx 'verdict: another option' "$scratch/out"
+check replay_json_of_another_model_exits_1 exits_with 1 replay cart --tasks "$tasks" --json --quiet --set system.timestep=0.011
+check replay_json_has_verdict_errors_and_hypotheses python3 -c "
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert d['verdict'] == 'another option' and d['follows'] is False and 'system.timestep = 0.01' in d['reason'], d['reason']
+rows = {r['metric']: r for r in d['rows']}
+assert rows['carried_position_worst']['status'].startswith('above the limit') and rows['carried_position_worst']['value'] > 1e-6
+assert d['error_over_allowed']['trained']['carried'] > 1 >= d['error_over_allowed']['best_hypothesis']['carried']
+h = {x['name']: x for x in d['hypotheses']}
+assert len(h) > 30 and d['best_hypothesis'] in h and h[d['best_hypothesis']]['rms'] == min(x['rms'] for x in h.values())
+for words in ('integrator = RK4', 'margin_scale = 0.5', 'islands on', 'iterations = 4', 'gains (kp)', 'degrees', 'substeps = 2'):
+    assert any(words in name for name in h), words" "$scratch/out"
+replay_twice() { for n in 1 2; do "$program" replay cart --tasks "$tasks" --json --quiet --threads $n --set system.timestep=0.011 >"$scratch/threads$n" 2>&1; done
+  cmp "$scratch/threads1" "$scratch/threads2"; }
+check replay_is_the_same_on_any_number_of_threads replay_twice
+check replay_of_states_only_exits_4 exits_with 4 replay cart --tasks "$tasks" --quiet --set data.actions_key=
+check replay_of_states_only_says_so grep -qxF 'dynaflow: cart: nothing to replay: the data have no actions (data.actions_key is empty)' "$scratch/err"
+check replay_json_of_states_only_exits_4 exits_with 4 replay cart --tasks "$tasks" --json --quiet --set data.actions_key=
+check replay_json_of_states_only_has_a_verdict python3 -c "
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert d['verdict'] == 'nothing to replay' and d['follows'] is False and d['rows'] == [], d" "$scratch/out"
 check gradcheck_of_a_task_exits_0 exits_with 0 gradcheck cart --tasks "$tasks" --states 20 --rollouts 2
 check gradcheck_of_a_model_exits_0 exits_with 0 gradcheck "$scratch/remote/cart.xml" --states 20 --rollouts 2
 check gradcheck_of_a_missing_model_exits_3 misses 'no_such.xml' gradcheck "$scratch/no_such.xml"

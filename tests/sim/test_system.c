@@ -349,6 +349,94 @@ static void a_zeroed_configuration_keeps_the_models_margins(void** state) {
   assert_string_equal(df_error_message(), "no_margins and margin_scale 0.5 cannot be combined");
 }
 
+static df_status system_with(const char* option, const char* actuator, const df_mujoco_cfg* cfg, df_system** out) {
+  char xml[4096];
+  snprintf(xml, sizeof xml, PENDULUM, option, "", "", "", actuator);
+  return df_mujoco_system_from_xml(xml, "pendulum", cfg, out);
+}
+
+/* the fingerprint under `cfg` of a pendulum */
+static void print_of(const char* option, const char* actuator, const df_mujoco_cfg* cfg, char sha256[DF_SHA256_TEXT]) {
+  df_system* system;
+  OK(system_with(option, actuator, cfg, &system));
+  OK(df_mujoco_fingerprint(system, sha256));
+  df_system_free(system);
+}
+
+static void recordings_are_replayed_with_options_that_gradients_do_not_allow(void** state) {
+  (void)state;
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_system* system;
+  char a[DF_SHA256_TEXT], b[DF_SHA256_TEXT];
+
+  /* only forward */
+  cfg.islands = DF_ISLANDS_MODEL;
+  assert_int_equal(system_with("", MOTOR, &cfg, &system), DF_E_CONFIG);
+  assert_string_equal(df_error_message(), "islands and scales of actuators are for systems with forward_only");
+  cfg.islands = DF_ISLANDS_OFF;
+  cfg.gear_scale = 2;
+  assert_int_equal(system_with("", MOTOR, &cfg, &system), DF_E_CONFIG);
+  cfg.gear_scale = NAN;
+  cfg.forward_only = true;
+  assert_int_equal(system_with("", MOTOR, &cfg, &system), DF_E_CONFIG);
+  cfg.gear_scale = 0;
+
+  /* the simulator is the one of training, without a tape */
+  print_of("", MOTOR, &(df_mujoco_cfg){.substeps = 1, .iterations = 100}, a);
+  print_of("", MOTOR, &cfg, b);
+  assert_string_equal(a, b);
+  df_sim* sim;
+  OK(system_with("", MOTOR, &cfg, &system));
+  assert_int_equal(df_mujoco_iterations(system), 100);
+  assert_int_equal(df_sim_new(system, 3, &sim), DF_E_CONFIG);
+  OK(df_sim_new(system, 0, &sim));
+  df_sim_free(system, sim);
+  df_system_free(system);
+
+  /* the model's own limits, and what has no adjoint */
+  cfg.iterations = 0;
+  cfg.islands = DF_ISLANDS_MODEL;
+  OK(system_with("<option iterations='3' noslip_iterations='2'/>", MOTOR, &cfg, &system));
+  assert_int_equal(df_mujoco_iterations(system), 3);
+  df_system_free(system);
+
+  /* islands of the model, on and off */
+  print_of("", MOTOR, &cfg, a);
+  cfg.islands = DF_ISLANDS_ON;
+  print_of("<option><flag island='disable'/></option>", MOTOR, &cfg, b);
+  assert_string_equal(a, b);
+  cfg.islands = DF_ISLANDS_MODEL;
+  print_of("<option><flag island='disable'/></option>", MOTOR, &cfg, b);
+  assert_string_not_equal(a, b);
+}
+
+static void scaled_actuators_are_those_of_another_file(void** state) {
+  (void)state;
+  const struct {
+    double gain, kv, gear;
+    const char *from, *to;
+  } cases[] = {
+      {2, 0, 0, "<actuator><position joint='h' kp='3' kv='.5'/></actuator>",
+       "<actuator><position joint='h' kp='6' kv='.5'/></actuator>"},
+      {0, 2, 0, "<actuator><position joint='h' kp='3' kv='.5'/></actuator>",
+       "<actuator><position joint='h' kp='3' kv='1'/></actuator>"},
+      {2, 0, 0, "<actuator><velocity joint='h' kv='.5'/></actuator>",
+       "<actuator><velocity joint='h' kv='1'/></actuator>"},
+      {0, 2, 0, "<actuator><velocity joint='h' kv='.5'/></actuator>",
+       "<actuator><velocity joint='h' kv='.5'/></actuator>"},
+  };
+  char a[DF_SHA256_TEXT], b[DF_SHA256_TEXT];
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    df_mujoco_cfg cfg = {.substeps = 1, .iterations = 100, .forward_only = true};
+    print_of("", cases[i].to, &cfg, a);
+    cfg.gain_scale = cases[i].gain;
+    cfg.kv_scale = cases[i].kv;
+    cfg.gear_scale = cases[i].gear;
+    print_of("", cases[i].from, &cfg, b);
+    assert_string_equal(a, b);
+  }
+}
+
 /* calls every function once; returns at the first failure */
 static df_status use_everything(void) {
   enum { LENGTH = 3 };
@@ -400,6 +488,8 @@ int main(void) {
       cmocka_unit_test(bad_files_and_options_are_named),
       cmocka_unit_test(the_library_in_use_is_accepted),
       cmocka_unit_test(a_zeroed_configuration_keeps_the_models_margins),
+      cmocka_unit_test(recordings_are_replayed_with_options_that_gradients_do_not_allow),
+      cmocka_unit_test(scaled_actuators_are_those_of_another_file),
       cmocka_unit_test(queries_describe_the_model),
       cmocka_unit_test(integrate_undoes_difference),
       cmocka_unit_test(the_adjoint_of_difference_agrees_with_differences),

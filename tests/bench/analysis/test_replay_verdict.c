@@ -1,0 +1,174 @@
+/* From numbers to the verdict of a replay: every branch, on both sides of its limit. */
+#include "replay_verdict.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "unit.h"
+
+/* nothing but the errors of one action and of episodes, as of a recording that follows */
+static replay_evidence exact(void) {
+  replay_evidence e = {.steps = 100, .rms = INFINITY, .best_rms = INFINITY};
+  e.trained = e.own = e.best = replay_fit_none();
+  e.trained.carried = e.trained.cleared = e.trained.open_loop = 1;
+  return e;
+}
+
+/* one action is off, and nothing was found that explains it */
+static replay_evidence off(void) {
+  replay_evidence e = exact();
+  e.trained.carried = 1.001;
+  e.rms = 1e-3;
+  e.best_rms = 1e-3;
+  return e;
+}
+
+static void judged(replay_evidence e, replay_verdict verdict) {
+  assert_string_equal(replay_verdict_text(replay_judge(&e)), replay_verdict_text(verdict));
+}
+
+static void exact_actions_follow(void** state) {
+  (void)state;
+  replay_evidence e = exact();
+  judged(e, REPLAY_FOLLOWS);
+  e.trained.cleared = 1.1;
+  judged(e, REPLAY_SOLVER_LIMITED);
+  e.trained.open_loop = 1.1;
+  judged(e, REPLAY_ROUNDING);
+  e.exponential = true;
+  judged(e, REPLAY_CHAOTIC);
+  e.solver_sized = true;
+  judged(e, REPLAY_SOLVER_LIMITED);
+  e.trained.cleared = 1;
+  judged(e, REPLAY_CHAOTIC);
+}
+
+static void inexact_actions_do_not_follow_by_themselves(void** state) {
+  (void)state;
+  judged(off(), REPLAY_ANOTHER_MODEL);
+  replay_evidence e = off();
+  /* growth excuses nothing if one action is off */
+  e.trained.open_loop = 1e9;
+  e.exponential = true;
+  judged(e, REPLAY_ANOTHER_MODEL);
+  e.trained.carried = NAN;
+  judged(e, REPLAY_ANOTHER_MODEL);
+  e.trained.carried = INFINITY;
+  judged(e, REPLAY_ANOTHER_MODEL);
+}
+
+static void rounding_explains_every_action_and_every_window(void** state) {
+  (void)state;
+  replay_evidence e = off();
+  e.trained.step = e.trained.drift = 1;
+  judged(e, REPLAY_ROUNDING);
+  e.trained.drift = 1.1;
+  judged(e, REPLAY_ANOTHER_MODEL);
+  e.trained.step = 1.1;
+  e.trained.drift = 1;
+  judged(e, REPLAY_ANOTHER_MODEL);
+}
+
+static void the_models_own_solver_options_are_no_other_model(void** state) {
+  (void)state;
+  replay_evidence e = off();
+  e.own.carried = 1;
+  judged(e, REPLAY_SOLVER_LIMITED);
+  e.own.carried = 1.1;
+  judged(e, REPLAY_ANOTHER_MODEL);
+  e.own.step = e.own.drift = 1;
+  judged(e, REPLAY_SOLVER_LIMITED);
+  e = off();
+  e.trained.cleared_start = 1;
+  judged(e, REPLAY_SOLVER_LIMITED);
+}
+
+static void what_fits_is_named(void** state) {
+  (void)state;
+  replay_evidence e = off();
+  e.best.carried = 0.5;
+  judged(e, REPLAY_ANOTHER_OPTION);
+  e.best_reads = true;
+  judged(e, REPLAY_ANOTHER_CONVENTION);
+  e.best_reads = false;
+  e.best_is_solver = true;
+  judged(e, REPLAY_SOLVER_LIMITED);
+  e.best = replay_fit_none();
+  judged(e, REPLAY_ANOTHER_MODEL);
+}
+
+static void the_tolerance_of_the_solver_excuses_only_what_no_alternative_explains(void** state) {
+  (void)state;
+  replay_evidence e = off();
+  e.trained.solver_step = e.trained.solver_drift = 1;
+  judged(e, REPLAY_SOLVER_LIMITED);
+  e.rounded = true;
+  judged(e, REPLAY_ROUNDING);
+  e.best_rms = 0.49 * e.rms;
+  judged(e, REPLAY_ANOTHER_MODEL);
+  e.best_rms = e.rms;
+  e.trained.solver_drift = 1.1;
+  judged(e, REPLAY_ANOTHER_MODEL);
+  /* of the model file's own options only if its solutions converge */
+  e.own.solver_step = e.own.solver_drift = 1;
+  judged(e, REPLAY_ANOTHER_MODEL);
+  e.own_converges = true;
+  judged(e, REPLAY_ROUNDING);
+  /* an option that fits is named before the tolerance is an excuse */
+  e.trained.solver_drift = 1;
+  e.best.carried = 0.5;
+  judged(e, REPLAY_ANOTHER_OPTION);
+}
+
+static void exit_codes_follow_from_verdicts(void** state) {
+  (void)state;
+  const replay_verdict accepted[] = {REPLAY_FOLLOWS, REPLAY_ROUNDING, REPLAY_SOLVER_LIMITED, REPLAY_CHAOTIC};
+  const replay_verdict failed[] = {REPLAY_ANOTHER_OPTION, REPLAY_ANOTHER_CONVENTION, REPLAY_ANOTHER_MODEL};
+  for (size_t i = 0; i < sizeof accepted / sizeof *accepted; i++)
+    assert_int_equal(replay_verdict_exit(accepted[i]), EXIT_DONE);
+  for (size_t i = 0; i < sizeof failed / sizeof *failed; i++)
+    assert_int_equal(replay_verdict_exit(failed[i]), EXIT_CHECK_FAILED);
+  assert_int_equal(replay_verdict_exit(REPLAY_NOTHING), EXIT_INCONCLUSIVE);
+  judged((replay_evidence){.steps = 0}, REPLAY_NOTHING);
+}
+
+static void doubling_is_measured_while_errors_grow(void** state) {
+  (void)state;
+  double error[400];
+  /* doubles every 7 actions from 1e-16, and saturates at 1 */
+  for (int i = 0; i < 400; i++) error[i] = fmin(1, 1e-16 * exp2(i / 7.0));
+  assert_true(fabs(replay_doubling(error, 400, 1e-12) - 7) < 0.5);
+  /* it may end before it saturates, or by a divergence */
+  assert_true(fabs(replay_doubling(error, 300, 1e-12) - 7) < 0.5);
+  error[390] = INFINITY;
+  assert_true(fabs(replay_doubling(error, 400, 1e-12) - 7) < 0.5);
+}
+
+static void adding_up_is_not_exponential(void** state) {
+  (void)state;
+  double error[400];
+  for (int i = 0; i < 400; i++) error[i] = 1e-12 * i;
+  assert_true(isinf(replay_doubling(error, 400, 1e-12)));
+  for (int i = 0; i < 400; i++) error[i] = 1e-13 * i * i;
+  assert_true(isinf(replay_doubling(error, 400, 1e-12)));
+  for (int i = 0; i < 400; i++) error[i] = 1e-15;
+  assert_true(isinf(replay_doubling(error, 400, 1e-12)));
+  memset(error, 0, sizeof error);
+  assert_true(isinf(replay_doubling(error, 400, 1e-12)));
+  assert_true(isinf(replay_doubling(error, 0, 1e-12)));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(exact_actions_follow),
+      cmocka_unit_test(inexact_actions_do_not_follow_by_themselves),
+      cmocka_unit_test(rounding_explains_every_action_and_every_window),
+      cmocka_unit_test(the_models_own_solver_options_are_no_other_model),
+      cmocka_unit_test(what_fits_is_named),
+      cmocka_unit_test(the_tolerance_of_the_solver_excuses_only_what_no_alternative_explains),
+      cmocka_unit_test(exit_codes_follow_from_verdicts),
+      cmocka_unit_test(doubling_is_measured_while_errors_grow),
+      cmocka_unit_test(adding_up_is_not_exponential),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

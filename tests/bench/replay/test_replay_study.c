@@ -1,0 +1,482 @@
+/* slow
+ *
+ * What the verdict is on recordings that this test makes with the suite's own simulator: perfect ones that were stored,
+ * solved or amplified in every way that leaves an error, and others that another model or option made. */
+#include "replay_study.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/core/rng.h"
+#include "dynaflow/data/task.h"
+#include "exit_code.h"
+#include "test_file.h"
+#include "unit.h"
+
+enum { EPISODES = 4, LENGTH = 120 };
+
+/* ---- models; %s: attributes of <option>, %s: further elements ---- */
+
+static const char boxes[] =
+    "<mujoco><option timestep='.004' %s/><worldbody><geom type='plane' size='5 5 .1' %s/>"
+    "<body pos='0 0 .06'><freejoint/><geom type='box' size='.05 .04 .05' mass='.3'/></body>"
+    "<body pos='.3 0 .06'><freejoint/><geom type='box' size='.05 .04 .05' mass='.3'/></body>"
+    "<body pos='0 .5 .3'><joint name='h' axis='0 1 0' damping='.1' frictionloss='.05'/>"
+    "<geom type='capsule' size='.03' fromto='0 0 0 .28 0 0' mass='.5'/></body></worldbody>"
+    "<actuator><motor joint='h'/></actuator></mujoco>";
+/* a body with a servo that bounces on the floor */
+static const char ball[] =
+    "<mujoco><option timestep='.004' %s/><worldbody><geom type='plane' size='5 5 .1' margin='.02' %s/>"
+    "<body pos='0 0 .3'><freejoint name='root'/><geom type='sphere' size='.1' mass='1' margin='.02'/>"
+    "<body pos='.12 0 0'><joint name='h' axis='0 1 0' damping='.05'/>"
+    "<geom type='capsule' size='.02' fromto='0 0 0 .15 0 0' mass='.2' contype='0' conaffinity='0'/></body></body>"
+    "</worldbody><actuator><position joint='h' kp='4' kv='.1'/></actuator></mujoco>";
+/* without contacts: smooth, and chaotic if it starts high */
+static const char arm[] =
+    "<mujoco><option timestep='.005' %s/><worldbody><body><joint name='a' axis='0 1 0'/>"
+    "<geom type='capsule' size='.03' fromto='0 0 0 0 0 -.4' mass='1' contype='0' conaffinity='0'/>"
+    "<body pos='0 0 -.4'><joint name='b' axis='0 1 0' %s/>"
+    "<geom type='capsule' size='.03' fromto='0 0 0 0 0 -.4' mass='1' contype='0' conaffinity='0'/></body></body>"
+    "</worldbody><actuator><motor joint='a'/><motor joint='b' gear='.5'/></actuator></mujoco>";
+
+/* moves by 1e-12 m/s per action */
+static const char slider[] =
+    "<mujoco><option timestep='.001' gravity='0 0 0' %s/><worldbody><body><joint name='x' type='slide' damping='.1'/>"
+    "<geom size='.1' mass='1' %s/></body></worldbody><actuator><motor joint='x' gear='1e-9'/></actuator></mujoco>";
+
+/* ---- recordings ---- */
+
+#define assert_ok(status) assert_int_equal(status, DF_OK)
+
+typedef struct recorder {
+  const char *xml, *options, *extra; /* of the model that records */
+  df_mujoco_cfg cfg;
+  double jitter;                   /* rounding errors of another machine, relative */
+  double kick;                     /* added to the last velocity at frame 70 of episode 2 */
+  double start;                    /* added to the start position of the joints */
+  int skip;                        /* actions before the recording begins */
+  int length;                      /* 0: LENGTH */
+  void (*change)(double*, size_t); /* what storing does to the states; NULL: nothing */
+} recorder;
+
+static recorder recorder_of(const char* xml) {
+  recorder out = {.xml = xml, .options = "", .extra = "", .cfg = df_mujoco_cfg_default()};
+  out.cfg.forward_only = true;
+  out.cfg.iterations = 0;
+  return out;
+}
+
+static char* text_of_model(const char* xml, const char* options_text, const char* extra) {
+  const size_t room = strlen(xml) + strlen(options_text) + strlen(extra) + 1;
+  char* out = df_alloc(room, 1);
+  assert_non_null(out);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+  snprintf(out, room, xml, options_text, extra);
+#pragma GCC diagnostic pop
+  return out;
+}
+
+static void act(int episode, int t, int nu, double* u) {
+  double random[8];
+  df_rng_uniform(7, DF_STREAM_TEST, (uint64_t)(episode * 1000 + t / 5), 8, random);
+  for (int i = 0; i < nu; i++) u[i] = 2 * random[i] - 1;
+}
+
+static void disturb(const recorder* how, const df_system* s, int episode, int frame, double* x) {
+  double random[16];
+  df_rng_uniform(5, DF_STREAM_TEST, (uint64_t)(episode * 10000 + frame), 16, random);
+  for (int i = 0; i < s->nx && how->jitter > 0; i++) x[i] *= 1 + how->jitter * (random[i % 16] - 0.5);
+  if (episode == 2 && frame == 70) x[s->nx - 1] += how->kick;
+}
+
+static df_dataset* record(const recorder* how) {
+  char* xml = text_of_model(how->xml, how->options, how->extra);
+  df_system* s;
+  df_sim* sim;
+  df_dataset* d;
+  assert_ok(df_mujoco_system_from_xml(xml, "recorder", &how->cfg, &s));
+  assert_ok(df_sim_new(s, 0, &sim));
+  const int length = how->length ? how->length : LENGTH;
+  assert_ok(df_dataset_new(
+      &(df_dataset_shape){.episodes = EPISODES, .length = length, .nx = s->nx, .nu = s->nu, .dt = s->dt}, &d));
+  double x[64], u[8];
+  for (int episode = 0; episode < EPISODES; episode++) {
+    df_mujoco_initial_state(s, x);
+    for (int i = 0; i < df_mujoco_nv(s); i++) {
+      double random;
+      df_rng_uniform(3, DF_STREAM_TEST, (uint64_t)(episode * 100 + i), 1, &random);
+      x[df_mujoco_nq(s) + i] = how->xml == slider ? 0 : random - 0.5;
+    }
+    for (int i = 0; i < df_mujoco_nq(s) && how->start > 0; i++) x[i] += how->start;
+    s->ops->reset(sim, x);
+    for (int t = 0; t < how->skip + length; t++) {
+      if (t >= how->skip)
+        memcpy(d->states + (size_t)(episode * (length + 1) + t - how->skip) * (size_t)s->nx, x,
+               (size_t)s->nx * sizeof *x);
+      act(episode, t, s->nu, u);
+      assert_int_equal(s->ops->step(sim, u, x), DF_TRAJ_COMPLETE);
+      disturb(how, s, episode, t + 1, x);
+      s->ops->set_state(sim, x);
+      if (t >= how->skip)
+        memcpy(d->actions + (size_t)(episode * length + t - how->skip) * (size_t)s->nu, u, (size_t)s->nu * sizeof *u);
+    }
+    memcpy(d->states + (size_t)(episode * (length + 1) + length) * (size_t)s->nx, x, (size_t)s->nx * sizeof *x);
+  }
+  if (how->change) {
+    how->change(d->states, (size_t)(EPISODES * (length + 1) * s->nx));
+    how->change(d->actions, (size_t)(EPISODES * length * s->nu));
+  }
+  df_sim_free(s, sim);
+  df_system_free(s);
+  df_free(xml);
+  return d;
+}
+
+static void to_float32(double* v, size_t n) {
+  for (size_t i = 0; i < n; i++) v[i] = (double)(float)v[i];
+}
+static void to_float16(double* v, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    int exponent;
+    (void)frexp(v[i], &exponent);
+    if (exponent < -13) exponent = -13;
+    v[i] = ldexp(nearbyint(ldexp(v[i], 11 - exponent)), exponent - 11);
+  }
+}
+static void to_decimals(double* v, size_t n, int digits) {
+  for (size_t i = 0; i < n; i++) {
+    char text[64];
+    snprintf(text, sizeof text, "%.*f", digits, v[i]);
+    v[i] = strtod(text, NULL);
+  }
+}
+static void to_6_decimals(double* v, size_t n) {
+  to_decimals(v, n, 6);
+}
+static void to_3_decimals(double* v, size_t n) {
+  to_decimals(v, n, 3);
+}
+
+/* ---- judging ---- */
+
+typedef struct judged {
+  replay_study study;
+  char* reason;
+} judged;
+
+/* studies the recording under the model of a task with these settings */
+static judged judge(df_dataset* d, const char* xml, const char* options_text, const char* extra, const char* setting,
+                    const char* value) {
+  judged out;
+  char* text = text_of_model(xml, options_text, extra);
+  assert_ok(df_file_write(test_file("model.xml"), text, strlen(text)));
+  df_free(text);
+  df_config config = df_config_default();
+  assert_ok(df_config_set(&config, "system.model", "model.xml", "test"));
+  if (setting) assert_ok(df_config_set(&config, setting, value, "test"));
+  df_search search = {.n = 1, .folder = {(char*)(size_t)test_folder()}};
+  df_system* s;
+  char sha256[DF_SHA256_TEXT];
+  const df_mujoco_cfg cfg = replay_cfg(&config, false);
+  assert_ok(df_task_system_with(&config, &search, &cfg, &s, sha256));
+  options opts = options_default();
+  opts.quiet = true;
+  opts.threads = 2;
+  const replay_input in = {
+      .config = &config, .search = &search, .data = d, .system = s, .limits = {NAN, NAN, NAN}, .opts = &opts};
+  assert_ok(replay_study_run(&in, &out.study));
+  out.reason = replay_study_reason(&out.study);
+  df_system_free(s);
+  df_dataset_free(d);
+  if (getenv("SHOW")) {
+    const replay_fit* f = &out.study.evidence.trained;
+    fprintf(stderr, "    %s: %s\n      carried %.3g step %.3g drift %.3g solver %.3g %.3g rms %.3g best %.3g\n",
+            replay_verdict_text(out.study.verdict), out.reason, f->carried, f->step, f->drift, f->solver_step,
+            f->solver_drift, out.study.evidence.rms, out.study.evidence.best_rms);
+  }
+  return out;
+}
+
+/* the verdict, and words of its reason */
+static void expect(judged found, replay_verdict verdict, const char* words) {
+  if (found.study.verdict != verdict || !strstr(found.reason, words)) {
+    print_error("%s: %s\n  expected %s: ...%s...\n", replay_verdict_text(found.study.verdict), found.reason,
+                replay_verdict_text(verdict), words);
+    fail();
+  }
+  df_free(found.reason);
+  replay_study_clear(&found.study);
+}
+
+static judged judge_same(const recorder* how) {
+  return judge(record(how), how->xml, how->options, how->extra, NULL, NULL);
+}
+
+/* ---- recordings that follow ---- */
+
+static void a_recording_follows(void** state) {
+  (void)state;
+  recorder how = recorder_of(ball);
+  expect(judge_same(&how), REPLAY_FOLLOWS, "follow");
+}
+
+static void a_cleared_warm_start_is_the_solvers(void** state) {
+  (void)state;
+  recorder how = recorder_of(boxes);
+  how.options = "cone='elliptic' solver='CG'";
+  expect(judge_same(&how), REPLAY_SOLVER_LIMITED, "cleared warm start");
+}
+
+static void islands_of_the_model_file_are_named(void** state) {
+  (void)state;
+  recorder how = recorder_of(boxes);
+  how.options = "cone='elliptic'";
+  how.cfg.islands = DF_ISLANDS_MODEL;
+  expect(judge_same(&how), REPLAY_SOLVER_LIMITED, "constraint islands");
+}
+
+static void few_iterations_of_the_model_file_are_named(void** state) {
+  (void)state;
+  recorder how = recorder_of(boxes);
+  how.options = "iterations='2' ls_iterations='4'";
+  expect(judge_same(&how), REPLAY_SOLVER_LIMITED, "the model file's own limits of iterations;");
+  how.cfg.islands = DF_ISLANDS_MODEL;
+  expect(judge_same(&how), REPLAY_SOLVER_LIMITED,
+         "(solver, islands, iterations = 2, tolerance); training simulates without islands and with system.iterations "
+         "= 100");
+}
+
+static void the_start_of_a_cut_recording_is_the_solvers(void** state) {
+  (void)state;
+  recorder how = recorder_of(boxes);
+  how.options = "cone='elliptic' solver='CG'";
+  how.skip = 30;
+  expect(judge_same(&how), REPLAY_SOLVER_LIMITED, "the tolerance of the constraint solver explains");
+}
+
+static void rounding_is_judged_from_the_data(void** state) {
+  (void)state;
+  const struct {
+    const char* xml;
+    void (*change)(double*, size_t);
+    const char* words;
+  } cases[] = {{arm, to_float32, "positions: float32, velocities: float32"},
+               {arm, to_float16, "positions: float16, velocities: float16"},
+               {arm, to_6_decimals, "positions: text of 6 decimals"},
+               {arm, to_3_decimals, "positions: text of 3 decimals"},
+               {ball, to_float32, "positions: float32"},
+               {ball, to_6_decimals, "positions: text of 6 decimals"},
+               {ball, to_3_decimals, "positions: text of 3 decimals"},
+               {boxes, to_float32, "positions: float32"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    recorder how = recorder_of(cases[i].xml);
+    how.change = cases[i].change;
+    expect(judge_same(&how), REPLAY_ROUNDING, cases[i].words);
+  }
+}
+
+static void chaos_is_named_with_its_doubling_time(void** state) {
+  (void)state;
+  recorder how = recorder_of(arm);
+  how.jitter = 1e-15;
+  how.start = 3;
+  how.length = 3000;
+  judged found = judge_same(&how);
+  assert_true(found.study.doubling > 10 && found.study.doubling < 100);
+  expect(found, REPLAY_CHAOTIC, "double every");
+}
+
+/* several causes at once, long episodes, the rounding of another machine */
+static void perfect_recordings_are_never_condemned(void** state) {
+  (void)state;
+  const struct {
+    const char *xml, *options;
+    double jitter, start;
+    int length, skip;
+    bool islands;
+    void (*change)(double*, size_t);
+  } cases[] = {
+      {boxes, "cone='elliptic'", 0, 0, 0, 0, true, to_float32},
+      {boxes, "cone='elliptic' solver='CG'", 1e-15, 0, 0, 0, false, NULL},
+      {boxes, "cone='elliptic' solver='CG'", 0, 0, 0, 0, true, to_6_decimals},
+      {boxes, "", 1e-15, 0, 0, 0, false, NULL},
+      {boxes, "iterations='4' ls_iterations='8'", 0, 0, 0, 0, true, to_float32},
+      {boxes, "integrator='RK4'", 0, 0, 0, 0, true, to_float32},
+      {boxes, "", 0, 0, 0, 40, true, NULL},
+      {ball, "", 0, 0, 400, 0, false, to_float32},
+      {ball, "", 1e-15, 0, 400, 0, false, NULL},
+      {ball, "", 0, 0, 400, 0, true, to_6_decimals},
+      {ball, "", 0, 0, 400, 0, false, to_3_decimals},
+      {ball, "cone='elliptic'", 0, 0, 400, 0, true, to_float16},
+      {arm, "", 0, 3, 1200, 0, false, to_float32},
+      {arm, "", 0, 3, 1200, 0, false, to_3_decimals},
+      {arm, "integrator='implicitfast'", 1e-15, 3, 2000, 0, false, NULL},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    recorder how = recorder_of(cases[i].xml);
+    how.options = cases[i].options;
+    how.jitter = cases[i].jitter;
+    how.start = cases[i].start;
+    how.length = cases[i].length;
+    how.skip = cases[i].skip;
+    how.cfg.islands = cases[i].islands ? DF_ISLANDS_MODEL : DF_ISLANDS_OFF;
+    how.change = cases[i].change;
+    judged found = judge_same(&how);
+    if (replay_verdict_exit(found.study.verdict) != EXIT_DONE) {
+      print_error("case %zu: %s: %s\n", i, replay_verdict_text(found.study.verdict), found.reason);
+      if (!getenv("SHOW")) fail();
+    }
+    df_free(found.reason);
+    replay_study_clear(&found.study);
+  }
+}
+
+/* ---- recordings of another model or option ---- */
+
+static void another_option_is_named(void** state) {
+  (void)state;
+  recorder kp = recorder_of(ball), kv = recorder_of(ball), gear = recorder_of(arm);
+  kp.cfg.gain_scale = 1.2;
+  kv.cfg.kv_scale = 0.5;
+  gear.cfg.gear_scale = 0.9;
+  expect(judge_same(&kp), REPLAY_ANOTHER_OPTION, "actuator gains (kp) x 1.2;");
+  expect(judge_same(&kv), REPLAY_ANOTHER_OPTION, "velocity gains of servos (kv) x 0.5;");
+  expect(judge_same(&gear), REPLAY_ANOTHER_OPTION, " x 0.9;");
+  recorder rk4 = recorder_of(arm), implicit = recorder_of(ball), step = recorder_of(arm), substeps = recorder_of(arm);
+  rk4.cfg.integrator = DF_INTEGRATOR_RK4;
+  implicit.cfg.integrator = DF_INTEGRATOR_IMPLICITFAST;
+  step.cfg.timestep = 0.006;
+  substeps.cfg.timestep = 0.0025;
+  substeps.cfg.substeps = 2;
+  expect(judge_same(&rk4), REPLAY_ANOTHER_OPTION, "system.integrator = RK4;");
+  expect(judge_same(&implicit), REPLAY_ANOTHER_OPTION, "system.integrator = implicitfast;");
+  expect(judge_same(&step), REPLAY_ANOTHER_OPTION, "system.timestep = 0.006");
+  expect(judge_same(&substeps), REPLAY_ANOTHER_OPTION, "system.timestep = 0.0025, system.substeps = 2;");
+  recorder margin = recorder_of(ball), few = recorder_of(boxes);
+  margin.cfg.margin_scale = 0.5;
+  few.cfg.iterations = 3;
+  expect(judge_same(&margin), REPLAY_ANOTHER_OPTION, "system.margin_scale = 0.5");
+  expect(judge_same(&few), REPLAY_ANOTHER_OPTION, "option iterations = 3;");
+}
+
+static void another_convention_is_named(void** state) {
+  (void)state;
+  recorder how = recorder_of(arm);
+  how.start = 3;
+  df_dataset* d = record(&how);
+  const size_t rows = (size_t)EPISODES * LENGTH, nu = 2;
+  memmove(d->actions + nu, d->actions, (rows - 1) * nu * sizeof *d->actions);
+  expect(judge(d, arm, "", "", NULL, NULL), REPLAY_ANOTHER_CONVENTION, "row t + 1 acts from frame t");
+  d = record(&how);
+  memmove(d->actions, d->actions + nu, (rows - 1) * nu * sizeof *d->actions);
+  expect(judge(d, arm, "", "", NULL, NULL), REPLAY_ANOTHER_CONVENTION, "row t - 1 acts from frame t");
+  d = record(&how);
+  for (size_t i = 0; i < (size_t)EPISODES * (LENGTH + 1) * 4; i++) d->states[i] *= 180 / 3.14159265358979323846;
+  expect(judge(d, arm, "", "", NULL, NULL), REPLAY_ANOTHER_CONVENTION, "in degrees");
+}
+
+static void several_differences_are_named_together(void** state) {
+  (void)state;
+  recorder how = recorder_of(boxes);
+  how.options = "cone='elliptic'";
+  how.cfg.islands = DF_ISLANDS_MODEL;
+  how.cfg.gain_scale = 1.3;
+  expect(judge_same(&how), REPLAY_ANOTHER_OPTION, "actuator gains (kp) x 1.3, option islands on;");
+}
+
+/* ---- other models behind everything that excuses an error ---- */
+
+static void another_model_is_never_excused(void** state) {
+  (void)state;
+  recorder base = recorder_of(arm);
+  const struct {
+    const char *xml, *options, *extra; /* of the recorder */
+    const char* told;                  /* extra of the task's model */
+    double gain, start;
+    int iterations, length;
+    bool islands;
+    void (*change)(double*, size_t);
+  } cases[] = {
+      {arm, "", "", "", 1.01, 0, 0, 0, false, to_float32},
+      {arm, "", "", "", 1.0001, 0, 0, 0, false, to_float32},
+      {arm, "", "", "", 1.05, 0, 0, 0, false, to_3_decimals},
+      {arm, "", "", "", 1.1, 0, 0, 0, false, to_float16},
+      {ball, "", "", "", 1.05, 0, 0, 0, false, to_float32},
+      {ball, "", "", "", 1.1, 0, 0, 0, false, to_3_decimals},
+      {arm, "", "", "", 1.000001, 3, 0, 2000, false, NULL},
+      {boxes, "cone='elliptic' solver='CG'", "", "", 1.001, 0, 0, 0, false, NULL},
+      {boxes, "iterations='4'", "", "", 1.02, 0, 0, 0, true, NULL},
+      {boxes, "cone='elliptic'", "friction='1.2 .005 .0001'", "", 1, 0, 0, 0, false, NULL},
+      {boxes, "cone='elliptic'", "friction='1.2 .005 .0001'", "", 1, 0, 0, 0, true, to_float32},
+      {arm, "", "damping='.01'", "", 1, 0, 0, 0, false, NULL},
+      {arm, "", "damping='.01'", "", 1, 0, 0, 0, false, to_float32},
+      {arm, "", "damping='.05'", "", 1, 0, 0, 0, false, to_3_decimals},
+      {arm, "gravity='0 0 -9.8'", "", "", 1, 3, 0, 2000, false, NULL},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    recorder how = base;
+    how.xml = cases[i].xml;
+    how.options = cases[i].options;
+    how.extra = cases[i].extra;
+    how.cfg.gain_scale = cases[i].gain;
+    how.cfg.islands = cases[i].islands ? DF_ISLANDS_MODEL : DF_ISLANDS_OFF;
+    how.start = cases[i].start;
+    how.length = cases[i].length;
+    how.change = cases[i].change;
+    const char* told_options = strstr(how.options, "gravity") ? "" : how.options;
+    judged found = judge(record(&how), how.xml, told_options, cases[i].told, NULL, NULL);
+    if (replay_verdict_exit(found.study.verdict) != EXIT_CHECK_FAILED) {
+      print_error("case %zu: %s: %s\n", i, replay_verdict_text(found.study.verdict), found.reason);
+      fail();
+    }
+    df_free(found.reason);
+    replay_study_clear(&found.study);
+  }
+}
+
+static void one_kick_is_never_excused(void** state) {
+  (void)state;
+  const struct {
+    const char* xml;
+    double kick;
+    void (*change)(double*, size_t);
+  } cases[] = {{arm, 1e-9, NULL}, {arm, 1e-5, to_float32}, {ball, 1e-4, to_float32}, {arm, 0.05, to_3_decimals}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    recorder how = recorder_of(cases[i].xml);
+    how.kick = cases[i].kick;
+    how.change = cases[i].change;
+    expect(judge_same(&how), REPLAY_ANOTHER_MODEL, "episode 2, frame 70");
+  }
+}
+
+static void a_tiny_model_has_tiny_limits(void** state) {
+  (void)state;
+  recorder how = recorder_of(slider);
+  expect(judge_same(&how), REPLAY_FOLLOWS, "follow");
+  how.cfg.gain_scale = 1.1;
+  expect(judge_same(&how), REPLAY_ANOTHER_OPTION, " x 1.1;");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_recording_follows),
+      cmocka_unit_test(a_cleared_warm_start_is_the_solvers),
+      cmocka_unit_test(islands_of_the_model_file_are_named),
+      cmocka_unit_test(few_iterations_of_the_model_file_are_named),
+      cmocka_unit_test(the_start_of_a_cut_recording_is_the_solvers),
+      cmocka_unit_test(rounding_is_judged_from_the_data),
+      cmocka_unit_test(chaos_is_named_with_its_doubling_time),
+      cmocka_unit_test(perfect_recordings_are_never_condemned),
+      cmocka_unit_test(another_option_is_named),
+      cmocka_unit_test(another_convention_is_named),
+      cmocka_unit_test(several_differences_are_named_together),
+      cmocka_unit_test(another_model_is_never_excused),
+      cmocka_unit_test(one_kick_is_never_excused),
+      cmocka_unit_test(a_tiny_model_has_tiny_limits),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
