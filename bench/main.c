@@ -76,6 +76,7 @@ static int run_command(const char* word, int n, char** words) {
     snprintf(name, sizeof name, "dynaflow %s", word);
     words[0] = name;
     options_set_example(commands[i].example);
+    completion_set_commands(known, commands);
     return commands[i].run(n, words);
   }
   return unknown(word);

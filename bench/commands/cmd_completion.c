@@ -55,6 +55,14 @@ const struct argp completion_argp = {
         "Exits with 0.",
     .children = children};
 
+static int n_commands;
+static const command* commands;
+
+void completion_set_commands(int n, const command* list) {
+  n_commands = n;
+  commands = list;
+}
+
 /* ---- what can stand where ---- */
 
 /* the kind of the value of an option, as the script knows it; "nothing" for numbers and free text */
@@ -163,8 +171,7 @@ static const char values_function[] =
     "  esac\n";
 
 static void write_script(const char* shell, text* out) {
-  const command* commands;
-  const int n = command_table(&commands);
+  const int n = n_commands;
   text kinds = {0}, names = {0}, shared = {0};
   if (strcmp(shell, "zsh") == 0) text_add(out, "#compdef dynaflow\n");
   text_add(out, "# completion of dynaflow, written by `dynaflow completion %s`\n", shell);

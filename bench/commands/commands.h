@@ -50,4 +50,7 @@ typedef struct command {
 /* Sets *list to the table, a static array, and returns the number of commands. */
 int command_table(const command** list);
 
+/* Sets the commands of `dynaflow completion`. main() does, because the table refers to that command, too. */
+void completion_set_commands(int n, const command* list);
+
 #endif
