@@ -183,9 +183,10 @@ void recording_extent(const recording* r, const df_system* system, double scale[
   const df_dataset* d = r->data;
   const int start[KINDS + 1] = {0, r->nq, r->nq + r->nv, d->nx};
   double* x = df_alloc(2 * (size_t)d->nx + (size_t)system->ndx, sizeof *x);
-  double *before = x + d->nx, *e = before + d->nx;
   for (int kind = 0; kind < KINDS; kind++) scale[kind] = motion[kind] = 0;
-  for (int episode = 0; x && episode < d->episodes; episode++) {
+  if (!x) return;
+  double *before = x + d->nx, *e = before + d->nx;
+  for (int episode = 0; episode < d->episodes; episode++) {
     for (int t = 0; t <= d->length; t++) {
       recording_state(r, episode, t, x);
       if (t > 0) recording_error(r, system, before, x, e);
