@@ -168,7 +168,9 @@ static void bad_files_and_options_are_named(void** state) {
 
   char xml[4096];
   snprintf(xml, sizeof xml, PENDULUM, "", "", "", "", "");
-  assert_int_equal(try_text(xml, &cfg), DF_E_CONFIG); /* no actuator */
+  assert_int_equal(try_text(xml, &cfg), DF_OK); /* no actuator */
+  assert_int_equal(try_text("<mujoco/>", &cfg), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "no joints"));
   snprintf(xml, sizeof xml, PENDULUM, "<option iterations='1'/>", "", "", "", MOTOR);
   assert_int_equal(try_text(xml, &cfg), DF_OK);
   cfg.iterations = 49;
