@@ -178,8 +178,9 @@ static df_contact_surface surface_of_box(const df_geom_pair* t, const double cen
       free = k;
   }
 
-  /* face (from inside the nearest one); corner; edge along the free axis */
-  if (outside < 2) return SURFACE_FLAT;
+  /* face (from inside the nearest one, where MuJoCo counts a point on the surface as inside); corner; edge along the
+   * free axis */
+  if (outside < 2 || radius < mjMINVAL) return SURFACE_FLAT;
   if (radius < NO_GAP) return SURFACE_FROZEN;
   if (outside == 3) {
     round_point(c, t->normal, radius);

@@ -294,9 +294,6 @@ static void check_tendon_actuator(feature_list* list, const mjModel* m, int i) {
 /* a wrench that is fixed to a site */
 static void check_site_actuator(feature_list* list, const mjModel* m, int i) {
   if (!df_actuator_on_site(m, i)) refuse(list, m, "reference site of an actuator", mjOBJ_ACTUATOR, i);
-  if (m->actuator_damping[i] != 0 || any(m->actuator_dampingpoly + mjNPOLY * i, mjNPOLY))
-    refuse(list, m, "damping of a site's actuator", mjOBJ_ACTUATOR, i);
-  if (m->actuator_armature[i] != 0) refuse(list, m, "armature of a site's actuator", mjOBJ_ACTUATOR, i);
 
   /* velocity gains are taken implicitly */
   const bool gain = m->actuator_gaintype[i] == mjGAIN_AFFINE && m->actuator_gainprm[mjNGAIN * i + 2] != 0;

@@ -443,27 +443,6 @@ static void a_rotor_pushes_as_the_formula_says(void** state) {
   df_system_free(s);
 }
 
-static void what_sites_cannot_do_is_refused(void** state) {
-  (void)state;
-  static const struct {
-    const char *option, *actuator, *reason;
-  } cases[] = {
-      {"", "<motor site='tip' refsite='base' gear='1 0 0 0 0 0'/>", "reference site of an actuator"},
-      {"integrator='implicitfast'", "<general site='tip' gear='1 0 0 0 0 0' biastype='affine' biasprm='0 0 -1'/>",
-       "velocity of a site under implicitfast"},
-      {"integrator='implicitfast'", "<general site='tip' gear='1 0 0 0 0 0' gaintype='affine' gainprm='1 0 -1'/>",
-       "velocity of a site under implicitfast"},
-  };
-  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    char xml[8192];
-    df_system* s;
-    snprintf(xml, sizeof xml, SITES, cases[i].option, cases[i].actuator);
-    assert_int_equal(df_mujoco_system_from_xml(xml, "sites.xml", &cfg, &s), DF_E_UNSUPPORTED);
-    assert_non_null(strstr(df_error_message(), cases[i].reason));
-  }
-}
-
 static void mocap_bodies_stand_still(void** state) {
   (void)state;
   /* a ball in contact with a floor and a post, both mocap bodies */
@@ -494,7 +473,6 @@ int main(void) {
       cmocka_unit_test(gravity_compensation_agrees_with_differences),
       cmocka_unit_test(actuators_on_sites_agree_with_differences),
       cmocka_unit_test(a_rotor_pushes_as_the_formula_says),
-      cmocka_unit_test(what_sites_cannot_do_is_refused),
       cmocka_unit_test(mocap_bodies_stand_still),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
