@@ -160,6 +160,19 @@ static void a_horizon_that_does_not_fit_is_named(void** state) {
   df_dataset_free(data);
 }
 
+static void settings_without_a_window_are_refused(void** state) {
+  (void)state;
+  df_windows* w;
+  df_dataset* data = make_data(4, 10, 0);
+  const df_config wrong[] = {make_config(0, 1, 0, 0, 2), make_config(4, 0, 0, 0, 2), make_config(4, 1, -1, 0, 2),
+                             make_config(4, 1, 7, 0, 2), make_config(4, 1, 0, 7, 2), make_config(4, 1, 3, 2, 2)};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    if (df_windows_new(data, &wrong[i], &w) != DF_E_CONFIG) fail_msg("settings %zu", i);
+    assert_null(w);
+  }
+  df_dataset_free(data);
+}
+
 static void a_failed_allocation_leaks_nothing(void** state) {
   (void)state;
   df_dataset* data = make_data(4, 10, 0);
@@ -186,6 +199,7 @@ int main(void) {
       cmocka_unit_test(windows_are_all_those_that_fit),
       cmocka_unit_test(a_split_that_leaves_a_gait_untested_is_refused),
       cmocka_unit_test(a_horizon_that_does_not_fit_is_named),
+      cmocka_unit_test(settings_without_a_window_are_refused),
       cmocka_unit_test(a_failed_allocation_leaks_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -173,6 +173,7 @@ static void every_number_of_a_training_stands_in_its_place(void** state) {
   assert_string_equal(word(r, "method"), "known");
   assert_int_equal(number(r, "seed"), SEED);
   assert_string_equal(word(r, "key"), key);
+  assert_null(json_object_get(r, "plugin_sha256")); /* it is no plugin */
 
   /* the two networks: times are summed, sizes are those of the first */
   assert_true(json_real_value(json_object_get(r, "train_cpu_s")) == 2);
