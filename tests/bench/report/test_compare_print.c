@@ -55,7 +55,8 @@ static void each_number_stands_in_its_field(void** state) {
       "{'task':'t','method':'x - y','seed':null,'profile':'p','metric':'fall_rate','k':5,'value':-0.25,'unit':'share',"
       "'n':48,'lo':-0.75,'hi':-0.0625,'status':'ok','run_a':'first','run_b':'second','method_a':'x','method_b':'y',"
       "'better':'lower','seeds':3,'episodes':17,'mean_a':0.125,'mean_b':0.375,'seed_lo':-0.5,'seed_hi':-0.1875,"
-      "'improvement':0.875,'improvement_lo':0.625,'improvement_hi':0.9375,'only_a':2,'only_b':7,'p':0.0078125,'p_holm':0.03125,"
+      "'improvement':0.875,'improvement_lo':0.625,'improvement_hi':0.9375,'only_a':2,'only_b':7,'p':0.0078125,'p_holm':"
+      "0.03125,"
       "'tests':6,'winner':'a','reason':null,'bootstrap_seed':9,'resamples':1234}";
   char* found = json_dumps(row, JSON_COMPACT);
   for (char* at = found; *at; at++) *at = *at == '"' ? '\'' : *at;
