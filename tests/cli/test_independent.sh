@@ -42,6 +42,7 @@ for r in map(json.loads, open(sys.argv[1])):
     at = r.get('method'), r.get('seed')
     if at == ('dynaflow', 4) or at == ('replay_demo', 5) and r['task'] == 'walker': continue
     if at == ('random_action', 3): r.update(status='error', reason='no | memory')
+    if r['type'] == 'cell': r['provenance'].update(cores=5, threads=7 - (at == ('dynaflow', 3)), dirty=at == ('dynaflow', 5))
     r.pop('record_sha256')
     print(json.dumps(r))
 PY

@@ -35,7 +35,7 @@ system: {model: walker.xml, substeps: 4, tolerance: 1.0e-10}
 action: {center: [0, 0.1, 0, -0.1, 0.2], half_range: [0.8, 0.7, 0.8, 0.7, 0.9]}
 data: {source: npz, file: walker.npz}
 window: {horizon: 6, stride: 3, first: 2, last: 32}
-split: {test_every: 3}
+split: {test_every: 2}
 chart: {relative: [mast]}
 net: {kind: mlp, width: 24, depth: 1}
 train: {steps: 12, batch: 6, slices: 3}
@@ -45,8 +45,8 @@ eval:
   sae_windows: 3
   sampler_steps: [1, 3]
   chains: 7
-  chain_seconds: 0.4  # random_action falls in the last frame of a chain
-  seed: 5
+  chain_seconds: 0.38  # random_action falls in the last frame of a chain
+  seed: 11
   feet: [RR, FL, FR, RL]
   fall_height: 0.222
   fall_tilt: 9
@@ -100,7 +100,7 @@ def walker(folder):
     model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_ISLAND
     draw = np.random.default_rng(3)
     states, actions, conditions = [], [], []
-    for episode in range(14):
+    for episode in range(22):
         gait = episode % 2
         x0 = np.concatenate([model.qpos0, np.zeros(model.nv + model.na)])
         yaw, lean = draw.uniform(-3, 3), draw.uniform(-.1, .1)
@@ -129,7 +129,7 @@ def runaway(folder):
     model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_ISLAND
     draw = np.random.default_rng(4)
     states, actions = [], []
-    for _ in range(8):
+    for _ in range(16):
         x0 = np.zeros(4)
         x0[1], x0[3] = draw.uniform(-.3, .3, 2)
         u = np.stack([np.zeros(9), draw.uniform(-.1, .3, 9)], 1)

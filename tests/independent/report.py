@@ -362,12 +362,13 @@ def has_summary(g):
 
 
 def same_text(a, b):
-    """equal, or equal but for the last digit of numbers"""
+    """equal, or equal but for the last digit of numbers that are not whole"""
     if a == b: return True
     pattern = r'-?\d+\.?\d*(?:e[-+]\d+)?'
     if re.sub(pattern, '#', a) != re.sub(pattern, '#', b): return False
     for x, y in zip(re.findall(pattern, a), re.findall(pattern, b)):
         digits = x.split('e')[0].partition('.')[2]
+        if x != y and not digits: return False
         unit = 10.0**(-len(digits) + (int(x.split('e')[1]) if 'e' in x else 0))
         if abs(float(x) - float(y)) > 1.01 * unit: return False
     return True

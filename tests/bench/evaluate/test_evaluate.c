@@ -177,6 +177,16 @@ static void what_the_numbers_cost_is_counted(void** state) {
   evaluation_clear(&e);
 }
 
+static void the_floor_is_the_error_of_random_actions(void** state) {
+  (void)state;
+  evaluation random = evaluate_tiny(&df_method_random_action, 1), e = evaluate_tiny(&df_method_kinematic_fm, 1);
+  const double wanted = count_of(&random, "tre", 0);
+  assert_true(wanted > 0 && e.floor == wanted);
+  assert_true(isnan(random.floor));
+  evaluation_clear(&e);
+  evaluation_clear(&random);
+}
+
 static void copy(const json_t* list, double* out) {
   for (size_t i = 0; i < json_array_size(list); i++) out[i] = number_of(json_array_get(list, i));
 }
@@ -225,6 +235,7 @@ int main(void) {
       cmocka_unit_test(samples_are_the_values_behind_the_rows),
       cmocka_unit_test(intervals_take_the_windows_of_an_episode_as_one),
       cmocka_unit_test(what_the_numbers_cost_is_counted),
+      cmocka_unit_test(the_floor_is_the_error_of_random_actions),
       cmocka_unit_test(replays_lead_to_their_states),
       cmocka_unit_test(every_k_has_its_own),
   };
