@@ -38,7 +38,7 @@ typedef struct df_mujoco {
   df_finite_difference_use differences;
   mjModel converged; /* df_finite_difference_model(model); shares its arrays and owns nothing */
   bool approximate_contacts, finite_differences, forward_only; /* as in df_mujoco_cfg */
-  df_model_identity identity;                    /* its strings: the members below, and `list`, which is owned */
+  df_model_identity identity; /* its strings: the members below, and `list`, which is owned */
   char files_sha256[DF_SHA256_TEXT], compiled_sha256[DF_SHA256_TEXT];
   char* list;
 } df_mujoco;
