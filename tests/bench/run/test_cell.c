@@ -7,7 +7,7 @@
 #include "dynaflow/core/file.h"
 #include "dynaflow/data/dataset.h"
 #include "methods.h"
-#include "near.h"
+#include "plan.h"
 #include "test_file.h"
 #include "unit.h"
 
@@ -211,6 +211,57 @@ static void every_number_of_a_training_stands_in_its_place(void** state) {
   store_close(events);
 }
 
+static void files_of_an_older_save_are_not_those_of_this_one(void** state) {
+  (void)state;
+  store* events;
+  char key[DF_SHA256_TEXT], old[512];
+  make_task();
+  fails_at = 0;
+  assert_int_equal(run(&events, key).outcome, CELL_DONE);
+  store_close(events);
+  snprintf(old, sizeof old, "%s/checkpoints/%.16s.safetensors.old", test_folder(), key);
+  write_text(old, "an older network");
+  assert_int_equal(run(&events, key).outcome, CELL_DONE);
+  assert_int_equal(json_array_size(json_object_get(json_object_get(last_record(events), "training"), "files")), 2);
+  assert_false(df_file_exists(old));
+  store_close(events);
+}
+
+static void a_plan_lists_its_cells_with_their_keys(void** state) {
+  (void)state;
+  static plan cells;
+  store* events;
+  const char* failed;
+  options opts = options_default();
+  opts.quiet = true;
+  opts.profile = "";
+  opts.n_seeds = 2;
+  opts.seeds[0] = 5, opts.seeds[1] = 9;
+  const plan_cfg cfg = {.opts = &opts,
+                        .n_tasks = 1,
+                        .task = {test_folder()},
+                        .n_methods = 2,
+                        .method = {&method, &df_method_random_action}};
+  make_task();
+  assert_int_equal(plan_make(&cfg, &cells), DF_OK);
+  assert_int_equal(store_open(test_folder(), (shard){0}, &events), DF_OK);
+  assert_int_equal(plan_record(&cells, &opts, events, &failed), DF_OK);
+  const json_t* list = json_object_get(last_record(events), "cells");
+  assert_int_equal(json_array_size(list), 4);
+  for (int i = 0; i < 4; i++) {
+    const json_t* one = json_array_get(list, (size_t)i);
+    const df_method* wanted = cfg.method[i % 2];
+    cell c;
+    assert_int_equal(cell_open(&c, test_folder(), wanted, opts.seeds[i / 2], &opts), DF_OK);
+    assert_string_equal(word(one, "task"), "slide");
+    assert_string_equal(word(one, "method"), wanted->name);
+    assert_int_equal(number(one, "seed"), opts.seeds[i / 2]);
+    assert_string_equal(word(one, "key"), c.key);
+    cell_close(&c);
+  }
+  store_close(events);
+}
+
 static void hashes_are_those_of_their_files(void** state) {
   (void)state;
   store* events;
@@ -251,6 +302,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_method_is_given_its_cell),
       cmocka_unit_test(every_number_of_a_training_stands_in_its_place),
+      cmocka_unit_test(files_of_an_older_save_are_not_those_of_this_one),
+      cmocka_unit_test(a_plan_lists_its_cells_with_their_keys),
       cmocka_unit_test(hashes_are_those_of_their_files),
       cmocka_unit_test(a_cell_that_fails_says_where),
   };

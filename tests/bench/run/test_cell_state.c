@@ -54,9 +54,43 @@ static void a_lock_file_removed_meanwhile_is_made_again(void** state) {
   df_free(folder);
 }
 
+static void put(const char* folder, const char* name) {
+  char* path = df_path_join(folder, name);
+  assert_int_equal(df_file_write(path, "x", 1), DF_OK);
+  df_free(path);
+}
+
+static bool has(const char* folder, const char* name) {
+  char* path = df_path_join(folder, name);
+  const bool found = df_file_exists(path);
+  df_free(path);
+  return found;
+}
+
+static void training_states_are_removed_by_their_owner_only(void** state) {
+  (void)state;
+  cell c = {.key = "fedcba9876543210"}, other = {.key = "fedcba9876543210"};
+  bool taken = false;
+  char* folder = cell_state_folder(&c, test_folder());
+  assert_int_equal(cell_claim(&other, test_folder(), &taken), DF_OK);
+  assert_true(taken);
+  put(folder, "a.state");
+  put(folder, "a.state.previous");
+  put(folder, "a.state.damaged");
+  cell_forget_training(&c, test_folder());
+  assert_true(has(folder, "a.state") && has(folder, "a.state.previous"));
+  cell_release(&other);
+  cell_forget_training(&c, test_folder());
+  assert_false(has(folder, "a.state") || has(folder, "a.state.previous"));
+  assert_true(has(folder, "a.state.damaged"));
+  cell_release(&c);
+  df_free(folder);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_lock_file_removed_meanwhile_is_made_again),
+      cmocka_unit_test(training_states_are_removed_by_their_owner_only),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
