@@ -202,23 +202,34 @@ static bool is_start(const recording* r, int episode, int t, int w) {
   return k % w == 0 && k / w < per_episode && ((long)episode * per_episode + k / w) % stride == 0;
 }
 
-static void explain_episode(explainer* c, int episode, ratios* all) {
+/* all actions of the episode, or all its windows of several actions, in the order of their start */
+static void explain_pass(explainer* c, int episode, bool windows, ratios* all) {
   const df_system_ops* ops = c->system->ops;
   const int first = recording_first(c->r), last = recording_last(c->r);
-  c->unexplained = false;
-  c->failed = 0;
-  c->step[0] = c->step[1] = 0;
   recording_state(c->r, episode, first, c->x);
   ops->reset(c->sim, c->x);
   ops->save(c->sim, c->start);
   for (int t = first; t < last && !c->unexplained; t++) {
-    for (int l = 0; l < LENGTHS && !c->unexplained; l++) {
+    for (int l = 1; l < LENGTHS && windows; l++) {
       const int w = lengths[l] ? lengths[l] : last - first;
-      if (l > 0 && (w == 1 || w > last - first || !is_start(c->r, episode, t, w))) continue;
-      explain_window(c, episode, t, l, w, &all[l]);
+      if (w > 1 && w <= last - first && is_start(c->r, episode, t, w)) explain_window(c, episode, t, l, w, &all[l]);
     }
-    memcpy(c->start, c->after, c->system->ops->state_size(c->system) * sizeof *c->start);
+    if (windows) {
+      (void)simulate(c, episode, t, 1, -1, c->y);
+      ops->save(c->sim, c->after);
+    } else {
+      explain_window(c, episode, t, 0, 1, &all[0]);
+    }
+    memcpy(c->start, c->after, ops->state_size(c->system) * sizeof *c->start);
   }
+}
+
+static void explain_episode(explainer* c, int episode, ratios* all) {
+  c->unexplained = false;
+  c->failed = 0;
+  c->step[0] = c->step[1] = 0;
+  explain_pass(c, episode, false, all);
+  explain_pass(c, episode, true, all);
   for (int s = 0; s < 2; s++) c->worst[s] = fmax(c->worst[s], c->step[s]);
 }
 
