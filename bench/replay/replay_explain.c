@@ -32,9 +32,9 @@ typedef struct explainer {
   double *x, *y, *z, *u;               /* recorded, simulated, other simulated state; action */
   double *move, *e, *own, *d;          /* tangents */
   double *rounding, *solver, *uniform; /* largest changes; random numbers [ndx + nu] */
-  double
-      step[2]; /* largest error over what is explained, of one action, by whether the solver's tolerance is admitted */
-  int failed;  /* windows of the episode of several actions that rounding does not explain */
+  double step[2];   /* largest error over what is explained, of one action of the episode; [1]: with the solver's */
+  double worst[2];  /* the same of all episodes */
+  int failed;       /* windows of the episode of several actions that rounding does not explain */
   bool unexplained; /* an action of the episode that nothing explains: the others cannot change that */
 } explainer;
 
@@ -185,7 +185,7 @@ static void explain_window(explainer* c, int episode, int t, int l, int w, ratio
   share_spreads(c);
 
   /* a second look */
-  const bool hopeless = l == 0 ? c->step[0] > 1 : c->failed > SECOND_LOOKS;
+  const bool hopeless = c->step[0] > 1 || c->failed > SECOND_LOOKS;
   for (int k = MEMBERS; k < MORE_MEMBERS && !hopeless && ratio_of(c, false, SPREADS) > 1; k++) {
     if (simulate(c, episode, t, w, k, c->z)) widen(c, c->y, c->z, c->rounding);
   }
@@ -202,22 +202,35 @@ static bool is_start(const recording* r, int episode, int t, int w) {
   return k % w == 0 && k / w < per_episode && ((long)episode * per_episode + k / w) % stride == 0;
 }
 
-static void explain_episode(explainer* c, int episode, ratios* all) {
+/* all actions of the episode, or all its windows of several actions, in the order of their start */
+static void explain_pass(explainer* c, int episode, bool windows, ratios* all) {
   const df_system_ops* ops = c->system->ops;
   const int first = recording_first(c->r), last = recording_last(c->r);
-  c->unexplained = false;
-  c->failed = 0;
   recording_state(c->r, episode, first, c->x);
   ops->reset(c->sim, c->x);
   ops->save(c->sim, c->start);
   for (int t = first; t < last && !c->unexplained; t++) {
-    for (int l = 0; l < LENGTHS && !c->unexplained; l++) {
+    for (int l = 1; l < LENGTHS && windows; l++) {
       const int w = lengths[l] ? lengths[l] : last - first;
-      if (l > 0 && (w == 1 || w > last - first || !is_start(c->r, episode, t, w))) continue;
-      explain_window(c, episode, t, l, w, &all[l]);
+      if (w > 1 && w <= last - first && is_start(c->r, episode, t, w)) explain_window(c, episode, t, l, w, &all[l]);
     }
-    memcpy(c->start, c->after, c->system->ops->state_size(c->system) * sizeof *c->start);
+    if (windows) {
+      (void)simulate(c, episode, t, 1, -1, c->y);
+      ops->save(c->sim, c->after);
+    } else {
+      explain_window(c, episode, t, 0, 1, &all[0]);
+    }
+    memcpy(c->start, c->after, ops->state_size(c->system) * sizeof *c->start);
   }
+}
+
+static void explain_episode(explainer* c, int episode, ratios* all) {
+  c->unexplained = false;
+  c->failed = 0;
+  c->step[0] = c->step[1] = 0;
+  explain_pass(c, episode, false, all);
+  explain_pass(c, episode, true, all);
+  for (int s = 0; s < 2; s++) c->worst[s] = fmax(c->worst[s], c->step[s]);
 }
 
 static df_status explainer_new(const recording* r, const df_system* system, const double* limit, explainer* c) {
@@ -267,7 +280,7 @@ static df_status explain_all(const recording* r, const df_system* system, const 
 #pragma omp critical
     {
       if (status != DF_OK) failed = df_fail(status, "cannot create a simulator: %s", df_status_text(status));
-      for (int s = 0; s < 2; s++) step[s] = fmax(step[s], c.step[s]);
+      for (int s = 0; s < 2; s++) step[s] = fmax(step[s], c.worst[s]);
     }
     df_free(c.start);
     df_sim_free(system, c.sim);
