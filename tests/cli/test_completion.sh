@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Help, manual pages and the completion of bash and zsh come from one table of commands, and agree.
 . tests/cli/check.sh
+# slow
 
 check completion_of_bash_exits_0 exits_with 0 completion bash
 cp "$scratch/out" "$scratch/completion.bash"

@@ -124,6 +124,8 @@ check a_plugin_of_other_headers_compiles other_headers
 check a_plugin_of_other_headers_is_refused refuses_plugin "$scratch/grown.so" 'built against another dynaflow: rebuild the plugin'
 check twice_is_refused refuses 'already' list --plugin "$plugin" --plugin "$plugin"
 check every_help_names_it exits_with 0 verify --help
-check help_names_the_option says '--plugin=FILE.so'
+check help_names_the_option says ' --plugin '
+check help_of_options_exits_0 exits_with 0 help options
+check it_describes_the_option says '--plugin=FILE.so'
 check a_bare_name_is_a_file_here bash -c "cd '$scratch' && '$program' list methods --plugin hold_pose.so | grep -q hold_pose"
 finish

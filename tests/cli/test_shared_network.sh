@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A network that two methods share is trained once per run, and gives the bytes that training it twice gives.
 . tests/cli/check.sh
+# slow
 
 task=$scratch/pendulum
 cp -r docs/examples/pendulum "$scratch"
