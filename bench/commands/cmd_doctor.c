@@ -242,7 +242,7 @@ static void add_advice(rows* out, const task_growth* g) {
             : damps ? "instead, with the horizon as it is"
                     : "none is enough with this horizon: reduce it");
   add_value(out, "recommended train.rate", s->advice.rate, "",
-            fine ? "as it is" : "instead, with horizon and decay as they are: slow");
+            fine || damps ? "as it is" : "if the horizon has to stay; will not train well");
 }
 
 static void add_growth(rows* out, const df_task* task, const task_growth* g) {

@@ -192,8 +192,9 @@ static df_growth_settings advise(const df_growth_settings* now, int H, const dou
   }
   /* the cotangent of the first action is no larger than that of the last, in steps of 0.05 */
   const double balanced = floor(20 * pow(g->amplification, -1.0 / H) + 1e-9) / 20;
-  a.cotangent_decay = g->amplification <= DF_GROWTH_DAMPABLE ? fmin(now->cotangent_decay, balanced) : NAN;
-  a.rate = now->rate * fmin(1, DF_GROWTH_LIMIT / g->damped);
+  const bool dampable = g->amplification <= DF_GROWTH_DAMPABLE;
+  a.cotangent_decay = dampable ? fmin(now->cotangent_decay, balanced) : NAN;
+  a.rate = dampable ? now->rate : now->rate * sqrt(fmin(1, DF_GROWTH_LIMIT / g->damped));
   return a;
 }
 

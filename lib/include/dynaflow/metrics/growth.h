@@ -52,10 +52,9 @@ typedef struct df_growth {
   double damped;        /* amplification times cotangent_decay^horizon */
   double exploding;     /* share of the windows whose damped amplification exceeds DF_GROWTH_LIMIT or is not finite */
   df_growth_verdict verdict;
-  /* Changes of one setting each. horizon: the longest that is fine with the decay as it is, at least 1.
-   * cotangent_decay: that with which the horizon is fine, NaN if there is none. rate: a rate of which a step moves the
-   * states at the end of a window as much as the configured one does at the limit. When all is fine, or no gradient is
-   * finite, they are the settings as they are. */
+  /* horizon: the longest that is fine with the decay as it is, at least 1. cotangent_decay: that with which the horizon
+   * as it is is fine, NaN if there is none. rate: reduced only if there is no such decay, for a training that has to
+   * keep its horizon. When all is fine, or no gradient is finite, they are the settings as they are. */
   df_growth_settings advice;
 } df_growth;
 
