@@ -334,8 +334,8 @@ def cells_table(cells):
 def provenance_table(cells):
     yield ['item', 'value']
     for name, *path in (('dynaflow', 'dynaflow'), ('commit', 'commit'), ('uncommitted changes', 'dirty'), ('MuJoCo', 'mujoco'),
-                        ('BLAS kernels', 'blas', 'kernel'), ('BLAS configuration', 'blas', 'config'), ('compiler', 'compiler'), ('flags', 'flags'), ('processor', 'cpu'),
-                        ('cores', 'cores'), ('threads', 'threads'), ('libc', 'libraries', 'libc')):
+                        ('BLAS kernels', 'blas', 'kernel'), ('BLAS configuration', 'blas', 'config'), ('compiler', 'compiler'),
+                        ('flags', 'flags'), ('processor', 'cpu'), ('cores', 'cores'), ('threads', 'threads'), ('libc', 'libraries', 'libc')):
         values = []
         for c in cells:
             v = (c.record or {}).get('provenance', {})
