@@ -473,7 +473,8 @@ def metrics_blocks(g, k, colour):
             if not a['n'] or a['failed']: continue
             lo, hi = a['lo'] if finite(a['lo']) else a['mean'], a['hi'] if finite(a['hi']) else a['mean']
             means.append([a['mean'], lo, hi, m + 1, colour[method]])
-            if a['n'] > 1: seeds += [[c.row(metric, k)['value'], m + 1, colour[method]] for c in g.of(method)]
+            rows = [c.row(metric, k) for c in g.of(method)]
+            if a['n'] > 1: seeds += [[r['value'], m + 1, colour[method]] for r in rows if r and finite(r['value'])]
         if means: yield '%s: mean, interval, row, colour' % metric, means
         if seeds: yield '%s: single seeds' % metric, seeds
 
