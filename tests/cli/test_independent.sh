@@ -5,6 +5,7 @@
 # slow
 
 packages=third_party/python
+export PYTHONDONTWRITEBYTECODE=1 # nothing is written into the tree
 python() { PYTHONPATH=$PWD/$packages python3 "$@"; }
 missing=$(python -c 'import numpy, mujoco; print(mujoco.__version__)' 2>&1) || missing="no packages: ${missing##*$'\n'}"
 used=$("$program" doctor 2>/dev/null | sed -n 's/.*MuJoCo[^0-9]*\([0-9.]*\).*/\1/p' | head -1)

@@ -131,7 +131,8 @@ class Task:
         for j in range(m.njnt):
             q, d, kind = int(m.jnt_qposadr[j]), int(m.jnt_dofadr[j]), T(m.jnt_type[j])
             self.joints.append((kind, q, d, j in relative))
-            for name, first, n in {T.mjJNT_FREE: [('base_pos', d, 3), ('base_rot', d + 3, 3), ('base_vel', m.nv + d, 3), ('base_angvel', m.nv + d + 3, 3)],
+            for name, first, n in {T.mjJNT_FREE: [('base_pos', d, 3), ('base_rot', d + 3, 3), ('base_vel', m.nv + d, 3),
+                                                  ('base_angvel', m.nv + d + 3, 3)],
                                    T.mjJNT_BALL: [('joint_pos', d, 3), ('joint_vel', m.nv + d, 3)],
                                    T.mjJNT_SLIDE: [('slide_pos', d, 1), ('slide_vel', m.nv + d, 1)],
                                    T.mjJNT_HINGE: [('joint_pos', d, 1), ('joint_vel', m.nv + d, 1)]}[kind]:
@@ -295,7 +296,8 @@ def wilson(values, episode, group):
             if len(t) > 1: v += len(t) / (len(t) - 1) * ((t - t.mean())**2).sum()
         size = n / max(1, v / n**2 / (p * (1 - p) / n))
     z = 1.959963984540054
-    centre, half = (p + z * z / (2 * size)) / (1 + z * z / size), z * math.sqrt(p * (1 - p) / size + z * z / (4 * size * size)) / (1 + z * z / size)
+    centre = (p + z * z / (2 * size)) / (1 + z * z / size)
+    half = z * math.sqrt(p * (1 - p) / size + z * z / (4 * size * size)) / (1 + z * z / size)
     return 0 if p == 0 else centre - half, 1 if p == 1 else centre + half
 
 
@@ -412,7 +414,8 @@ def rest_action(task, x):
     for i in range(m.nu):
         j = m.actuator_trnid[i, 0]
         if m.actuator_biastype[i] == mujoco.mjtBias.mjBIAS_AFFINE and m.actuator_gainprm[i, 0]:
-            u[i] = -(m.actuator_biasprm[i, 1] * x[m.jnt_qposadr[j]] + m.actuator_biasprm[i, 2] * x[m.nq + m.jnt_dofadr[j]]) / m.actuator_gainprm[i, 0]
+            bias = m.actuator_biasprm[i]
+            u[i] = -(bias[1] * x[m.jnt_qposadr[j]] + bias[2] * x[m.nq + m.jnt_dofadr[j]]) / m.actuator_gainprm[i, 0]
     return np.clip(u, *task.box)
 
 
@@ -429,8 +432,8 @@ def check_sae_min(task, k, states, actions, found, faults):
         if own < 1e-9:
             if value > own + 1e-15: faults.append('sae_min %d: window %d is %r above sae_own %r' % (k, b, value, own))
             continue
-        own_search = np.mean([best_error(task, x[t], x[t + 1], ([] if guess is None else [guess[t]]) + [rest_action(task, x[t]), np.zeros(task.model.nu)])
-                              for t in range(task.H)])
+        starts = [([] if guess is None else [guess[t]]) + [rest_action(task, x[t]), np.zeros(task.model.nu)] for t in range(task.H)]
+        own_search = np.mean([best_error(task, x[t], x[t + 1], starts[t]) for t in range(task.H)])
         if value is None or value > own or not 0.98 * own_search - 1e-9 <= value <= 1.25 * own_search + 1e-9:
             faults.append('sae_min %d: window %d is %r, not %r; sae_own in the box is %r' % (k, b, value, own_search, own))
 
@@ -512,7 +515,8 @@ def add_chains(task, out, calls, seed, k, shown, faults):
 
 def check_request(task, call, n, x0, seed, first_index, k, demonstrated, faults):
     def differs(what): faults.append('call for %d windows at index %d: %s' % (n, first_index, what))
-    if list(call['request']) != [seed, first_index, k]: differs('seed, index, K are %s, not %s' % (call['request'], [seed, first_index, k]))
+    if list(call['request']) != [seed, first_index, k]:
+        differs('seed, index, K are %s, not %s' % (call['request'], [seed, first_index, k]))
     if not np.array_equal(call['x0'], x0, equal_nan=True): differs('other start states')
     if len(task.condition_names) and not np.array_equal(call['condition'], task.condition[:n]): differs('other conditions')
     if demonstrated and not np.array_equal(call['demonstrated'], task.demo_actions): differs('other demonstrated actions')
@@ -535,7 +539,8 @@ def random_actions(task, seed, first_index, n):
         for i in range(task.model.nu):
             c, h = center[i % len(center)], half[i % len(half)]
             lo[i], hi[i] = max(lo[i], c - h), min(hi[i], c + h)
-    return np.array([lo + (hi - lo) * uniform(seed, ACTION, first_index + b, task.H * task.model.nu).reshape(task.H, -1) for b in range(n)])
+    draw = lambda b: uniform(seed, ACTION, first_index + b, task.H * task.model.nu).reshape(task.H, -1)
+    return np.array([lo + (hi - lo) * draw(b) for b in range(n)])
 
 
 def expected_curves(task, states):
@@ -546,7 +551,8 @@ def expected_curves(task, states):
         if T(m.jnt_type[j]) == T.mjJNT_FREE: out += [('base height', 'm', q + 2), ('base velocity, world x', 'm/s', m.nq + d)]
         elif T(m.jnt_type[j]) in (T.mjJNT_HINGE, T.mjJNT_SLIDE) and not (m.njnt > 6 and j < 2):
             out.append((m.joint(j).name, 'rad' if T(m.jnt_type[j]) == T.mjJNT_HINGE else 'm', q))
-    return [dict(title=t, unit=u, dt=task.dt, demonstrated=list(task.demo[0][:, at]), generated=list(states[0][:, at])) for t, u, at in out]
+    return [dict(title=t, unit=u, dt=task.dt, demonstrated=list(task.demo[0][:, at]), generated=list(states[0][:, at]))
+            for t, u, at in out]
 
 
 def expected_strip(task, index, chain):
@@ -583,7 +589,8 @@ def check_cell(record, task, calls):
         call, shown = calls.pop(0), k if samples else 0
         check_request(task, call, B, task.demo[:, 0], seed, 0, k, sees, faults)
         states, actions = call['x'], call.get('u')
-        if (actions is not None) != bool(acts): faults.append('K = %d: actions are %s' % (shown, 'returned' if not acts else 'missing'))
+        if (actions is not None) != bool(acts):
+            faults.append('K = %d: actions are %s' % (shown, 'returned' if not acts else 'missing'))
         add_tre(task, out, 'tre', shown, states)
         executed = states
         if acts:
@@ -594,7 +601,8 @@ def check_cell(record, task, calls):
                 executed.append(run)
                 diverged += end
             executed = np.array(executed)
-            if method not in OWN_STATES and executed.tobytes() != states.tobytes(): faults.append('K = %d: the states are not those of the actions' % shown)
+            if method not in OWN_STATES and executed.tobytes() != states.tobytes():
+                faults.append('K = %d: the states are not those of the actions' % shown)
             add_tre(task, out, 'tre_open_loop', shown, executed)
             errors = [own_errors(task, x, u) for x, u in zip(states, actions)]
             out.mean('sae_own', shown, 'mixed SI', [np.mean(e) for e in errors])
@@ -607,7 +615,8 @@ def check_cell(record, task, calls):
                 out.put('effort.' + name, shown, 'count', value, B)
             if method == 'random_action' and not np.array_equal(actions, random_actions(task, seed, 0, B)):
                 faults.append('the actions are not the random ones of this seed')
-            if method == 'replay_demo' and not np.array_equal(actions, task.demo_actions): faults.append('the actions are not the demonstrated ones')
+            if method == 'replay_demo' and not np.array_equal(actions, task.demo_actions):
+                faults.append('the actions are not the demonstrated ones')
         searched = min(int(task.number('eval.sae_windows')), B)
         stored = next(s['values'] for s in record['samples'] if (s['metric'], s['k']) == ('sae_min', shown))
         check_sae_min(task, shown, states[:searched], actions, stored, faults)
@@ -615,7 +624,8 @@ def check_cell(record, task, calls):
         if acts and not sees:
             if method == 'random_action':
                 for w, c in enumerate(calls):
-                    if not np.array_equal(c['u'], random_actions(task, seed, 2**32 + w * len(c['u']), len(c['u']))): faults.append('chain %d: other random actions' % w)
+                    if not np.array_equal(c['u'], random_actions(task, seed, 2**32 + w * len(c['u']), len(c['u']))):
+                        faults.append('chain %d: other random actions' % w)
             strip = expected_strip(task, *add_chains(task, out, calls, seed, k, shown, faults))
         replays = [dict(k=shown, window=b, x0=list(task.demo[b, 0]), u=list(actions[b].flat), x=list(executed[b][1:].flat))
                    for b in [0, B // 2]] if acts else None
@@ -636,7 +646,8 @@ def check_cell(record, task, calls):
 def add_training(out, record, faults):
     """work counters of training, summed over the networks; the curve of each ends with its last step"""
     curves = record['training']['curves']
-    if not same(record['train_cpu_s'], sum(c['cpu_s'] for c in curves)): faults.append('train_cpu_s is not the sum over the networks')
+    if not same(record['train_cpu_s'], sum(c['cpu_s'] for c in curves)):
+        faults.append('train_cpu_s is not the sum over the networks')
     for c in curves:
         if c['step'] != sorted(set(c['step'])) or c['step'][-1] != c['steps'] or len(c['step']) != len(c['loss']):
             faults.append('steps of the curve of %s: %s' % (c['name'], c['step']))

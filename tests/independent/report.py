@@ -12,8 +12,8 @@ MAIN = ['tre', 'tre_open_loop', 'sae_own', 'sae_min', 'fall_rate', 'survival', '
         'command_error.yaw_rate']
 BETTER = dict(tre='lower', tre_open_loop='lower', sae_own='lower', sae_min='lower', fall_rate='lower', survival='higher',
               gait_agreement='higher', gait_phase='higher', command_error='lower')
-LABELS = dict(dynaflow='DynaFlow', dynaflow_tracking='DynaFlow + tracking', kinematic_fm='Kinematic FM', kinematic_fm_idm='Kinematic FM + IDM',
-              action_fm='Action FM', random_action='Random actions', replay_demo='Replayed demonstration')
+LABELS = dict(dynaflow='DynaFlow', dynaflow_tracking='DynaFlow + tracking', kinematic_fm='Kinematic FM',
+              kinematic_fm_idm='Kinematic FM + IDM', action_fm='Action FM', random_action='Random actions', replay_demo='Replayed demonstration')
 REFERENCES = ('random_action', 'replay_demo')
 MIN_SEEDS = 3
 better = lambda metric: BETTER.get(metric.split('.')[0], '')
@@ -40,9 +40,10 @@ def read_run(folder):
     records, cells = [json.loads(l) for l in open(folder + '/events.jsonl')], []
     for plan in records:  # the latest plan decides which settings a cell has
         for c in plan['cells'] if plan['type'] == 'plan' else []:
-            known = next((d for d in cells if (d.task, d.method, d.seed, d.profile) == (c['task'], c['method'], c['seed'], plan['profile'])), None)
+            name = c['task'], c['method'], c['seed'], plan['profile']
+            known = next((d for d in cells if (d.task, d.method, d.seed, d.profile) == name), None)
             if not known:
-                known = Cell(c['task'], c['method'], c['seed'], plan['profile'], '')
+                known = Cell(*name, '')
                 cells.append(known)
             known.key = c.get('key', '')
     for record in records:
@@ -90,7 +91,8 @@ class Group:
         else: return None
         windows = cells[0].record['windows']
         n = len(values[0])
-        return Samples(np.array([[math.nan if v is None else v for v in s] for s in values]), windows['episode'][:n], windows['group'][:n])
+        numbers = np.array([[math.nan if v is None else v for v in s] for s in values])
+        return Samples(numbers, windows['episode'][:n], windows['group'][:n])
 
 
 # ---- resamples: of seeds and, within each gait, of episodes with all their windows ----
@@ -167,7 +169,8 @@ def difference(a, b):
 
 
 def improvement(a, b, lower):
-    wins = [(x[:, None] < y) + .5 * (x[:, None] == y) if lower else (x[:, None] > y) + .5 * (x[:, None] == y) for x, y in zip(a.values, b.values)]
+    better_than = np.less if lower else np.greater
+    wins = [better_than(x[:, None], y) + .5 * (x[:, None] == y) for x, y in zip(a.values, b.values)]
     counts, seeds = draw(a, 2000)
     shares = np.stack([np.einsum('ri,ij,rj->r', counts, w, counts) for w in wins], 1) / counts.sum(1)[:, None]**2
     return np.mean([w.mean() for w in wins]), *ends(np.take_along_axis(shares, seeds, 1).mean(1))
@@ -189,7 +192,8 @@ def compare(groups):
         for method in g.methods[1:]:
             planned = [c for c in g.cells if c.method in (first, method)]
             if not all(c.done for c in planned):
-                lacks = lambda m: ', '.join('seed %d (%s)' % (c.seed, c.record['status'] if c.record else 'not run') for c in planned if c.method == m and not c.done)
+                lacks = lambda m: ', '.join('seed %d (%s)' % (c.seed, c.record['status'] if c.record else 'not run')
+                                            for c in planned if c.method == m and not c.done)
                 words = [' missing in %s: %s' % (side, lacks(m)) for side, m in (('A', first), ('B', method)) if lacks(m)]
                 out.append(dict(group=g, method=method, metric='', k=0, p=math.nan,
                                 reason='%d of %d cells done;%s; repeat `dynaflow run` to finish them, or compare the done ones with --partial'
@@ -301,8 +305,8 @@ def comparisons_table(g, comparisons):
     for c in comparisons:
         if c['group'] is not g: continue
         known = not math.isnan(c['p'])
-        yield [c['metric'], str(c['k'] or '–'), label(c['method']), interval(*c['difference'][:3]) if known else '–', c.get('unit', ''),
-               improvement_text(c), '%.2g' % c['p'] if known else '–', '%.2g' % c['holm'] if known else '–',
+        yield [c['metric'], str(c['k'] or '–'), label(c['method']), interval(*c['difference'][:3]) if known else '–',
+               c.get('unit', ''), improvement_text(c), '%.2g' % c['p'] if known else '–', '%.2g' % c['holm'] if known else '–',
                label(c['winner']) if c['winner'] else c['reason']]
 
 
@@ -322,15 +326,16 @@ def cells_table(cells):
         r = c.record or {}
         training = r.get('training', {})
         parameters = training.get('parameters')
-        yield [c.task, c.profile, label(c.method), str(c.seed), r.get('status', 'not run'), '–' if parameters is None else str(parameters),
+        yield [c.task, c.profile, label(c.method), str(c.seed), r.get('status', 'not run'),
+               '–' if parameters is None else str(parameters),
                r.get('key', '')[:12], training.get('checkpoint_sha256', '')[:12], r.get('reason', '')]
 
 
 def provenance_table(cells):
     yield ['item', 'value']
-    for name, *path in (('dynaflow', 'dynaflow'), ('commit', 'commit'), ('uncommitted changes', 'dirty'), ('MuJoCo', 'mujoco'), ('BLAS kernels', 'blas', 'kernel'),
-                        ('BLAS configuration', 'blas', 'config'), ('compiler', 'compiler'), ('flags', 'flags'), ('processor', 'cpu'),
-                        ('cores', 'cores'), ('threads', 'threads'), ('libc', 'libraries', 'libc')):
+    for name, *path in (('dynaflow', 'dynaflow'), ('commit', 'commit'), ('uncommitted changes', 'dirty'), ('MuJoCo', 'mujoco'),
+                        ('BLAS kernels', 'blas', 'kernel'), ('BLAS configuration', 'blas', 'config'), ('compiler', 'compiler'),
+                        ('flags', 'flags'), ('processor', 'cpu'), ('cores', 'cores'), ('threads', 'threads'), ('libc', 'libraries', 'libc')):
         values = []
         for c in cells:
             v = (c.record or {}).get('provenance', {})
@@ -382,7 +387,8 @@ def compare_tables(where, found, wanted, faults):
             continue
         for r, (row, expected) in enumerate(zip(table, rows)):
             for c, (cell, text) in enumerate(zip(row, expected)):
-                if not same_text(cell, text): faults.append('%s, %s, row %d, column %d: %r, not %r' % (where, name, r, c, cell, text))
+                if not same_text(cell, text):
+                    faults.append('%s, %s, row %d, column %d: %r, not %r' % (where, name, r, c, cell, text))
 
 
 def markdown_tables(text):
@@ -424,7 +430,8 @@ def check_csv(folder, cells, faults):
         name = [c.task, c.method, str(c.seed), c.profile]
         status = c.record['status'] if c.record else 'not run'
         for r in c.record['rows'] if c.done else []:
-            wanted.append(name + [r['metric'], str(r['k']), text(r['value']), r['unit'], text(r['n']), text(r['lo']), text(r['hi']), r['status']])
+            wanted.append(name + [r['metric'], str(r['k']), text(r['value']), r['unit'], text(r['n']), text(r['lo']), text(r['hi']),
+                                  r['status']])
         if not c.done: wanted.append(name + ['', '0', '', '', '', '', '', status])
         times.append(name + [status] + [text((c.record or {}).get(t)) for t in times[0][5:]])
     for file, rows in (('results.csv', wanted), ('times.csv', times)):
@@ -441,7 +448,8 @@ def blocks_of(path):
     out = []
     for block in re.split(r'\n\n\n', open(path).read()):
         lines = [l for l in block.split('\n') if l]
-        if lines: out.append((' '.join(l[2:] for l in lines if l[0] == '#'), [[float(v) for v in l.split()] for l in lines if l[0] != '#']))
+        comment = ' '.join(l[2:] for l in lines if l[0] == '#')
+        if lines: out.append((comment, [[float(v) for v in l.split()] for l in lines if l[0] != '#']))
     return out
 
 
@@ -450,7 +458,8 @@ def check_blocks(name, found, wanted, faults, tolerance=1e-8):
         faults.append('%s: blocks %s, not %s' % (name, [c for c, _ in found], [c for c, _ in wanted]))
         return
     for (comment, rows), (_, expected) in zip(found, wanted):
-        if np.shape(rows) != np.shape(expected): faults.append('%s, %s: shape %s, not %s' % (name, comment, np.shape(rows), np.shape(expected)))
+        if np.shape(rows) != np.shape(expected):
+            faults.append('%s, %s: shape %s, not %s' % (name, comment, np.shape(rows), np.shape(expected)))
         elif not np.allclose(rows, expected, rtol=tolerance, atol=1e-300, equal_nan=True):
             r, c = np.argwhere(~np.isclose(rows, expected, rtol=tolerance, atol=1e-300, equal_nan=True))[0]
             faults.append('%s, %s: line %d, column %d is %.9g, not %.9g' % (name, comment, r, c, rows[r][c], expected[r][c]))
@@ -464,7 +473,8 @@ def metrics_blocks(g, k, colour):
             if not a['n'] or a['failed']: continue
             lo, hi = a['lo'] if finite(a['lo']) else a['mean'], a['hi'] if finite(a['hi']) else a['mean']
             means.append([a['mean'], lo, hi, m + 1, colour[method]])
-            if a['n'] > 1: seeds += [[c.row(metric, k)['value'], m + 1, colour[method]] for c in g.of(method)]
+            rows = [c.row(metric, k) for c in g.of(method)]
+            if a['n'] > 1: seeds += [[r['value'], m + 1, colour[method]] for r in rows if r and finite(r['value'])]
         if means: yield '%s: mean, interval, row, colour' % metric, means
         if seeds: yield '%s: single seeds' % metric, seeds
 
@@ -478,7 +488,8 @@ def profile_blocks(g, k):
         tau = np.array([lo + (hi - lo) * t / 80 for t in range(81)])
         for method, s in of.items():
             with np.errstate(invalid='ignore'):
-                reached = (s.values[:, :, None] <= tau if better(metric) == 'lower' else s.values[:, :, None] >= tau) & np.isfinite(s.values)[:, :, None]
+                values = s.values[:, :, None]
+                reached = (values <= tau if better(metric) == 'lower' else values >= tau) & np.isfinite(values)
             counts, seeds = draw(s, 2000)
             shares = np.einsum('rn,snt->rst', counts, reached) / counts.sum(1)[:, None, None]
             estimates = np.sort(np.take_along_axis(shares, seeds[:, :, None], 1).mean(1), 0)
@@ -538,7 +549,8 @@ def strip_lines(g):
 
 
 def check_strip(path, g, faults):
-    found = [[[float(v) for v in l.split()] for l in block.split('\n') if l and l[0] != '#'] for block in open(path).read().split('\n\n\n\n')]
+    found = [[[float(v) for v in l.split()] for l in block.split('\n') if l and l[0] != '#']
+             for block in open(path).read().split('\n\n\n\n')]
     found = [b for b in found if b]
     shown = re.findall(r"set label \d+ '([-0-9.]+ s, [-0-9.]+ m)'", open(path[:-4] + '.gp').read())
     strips = [c.record['strip'] for c in (first_seed(g, m) for m in g.methods) if c and c.record.get('strip')]
@@ -567,17 +579,21 @@ def check_panels(path, kind, blocks, g, colour, faults):
         for index, using, rest in re.findall(r"index (\d+) using (\S+)(.*)", line):
             comment = blocks[int(index)][0]
             about, method = re.match(r'(.*?)(?:, (\w+))?:', comment).groups()
-            if kind == 'trajectories': about = title if int(index) >= len(g.examples) else comment.split(':')[0]  # titles of the first row
+            if kind == 'trajectories':  # only the first row has titles
+                about = title if int(index) >= len(g.examples) else comment.split(':')[0]
             if about.replace('_', ' ') != title.replace('_', ' '): differs('the block "%s"' % comment)
             if using not in USED[kind]: differs('columns %s' % using)
             drawn.setdefault(int(index), set()).add(using)
             if kind == 'trajectories': method = g.drawn[int(index) // len(g.examples)]
             shown = re.search(r"lc rgb '#(\w+)'", rest)
-            if shown and method in colour and int(shown.group(1), 16) not in (colour[method], 0xc4c4c4): differs('%s in the colour %s' % (method, shown.group(1)))
+            if shown and method in colour and int(shown.group(1), 16) not in (colour[method], 0xc4c4c4):
+                differs('%s in the colour %s' % (method, shown.group(1)))
             name = re.search(r"title '([^']+)'", rest)
             if name and unescape(name.group(1)) != label(method): differs('%s has the name %s' % (method, name.group(1)))
-            if kind == 'trajectories' and (using == '1:2') != ('c4c4c4' in rest): differs('demonstration and method are swapped')
-    if sorted(drawn) != list(range(len(blocks))): faults.append('%s draws the blocks %s of %d' % (path, sorted(drawn), len(blocks)))
+            if kind == 'trajectories' and (using == '1:2') != ('c4c4c4' in rest):
+                differs('demonstration and method are swapped')
+    if sorted(drawn) != list(range(len(blocks))):
+        faults.append('%s draws the blocks %s of %d' % (path, sorted(drawn), len(blocks)))
 
 
 def check_metric_labels(path, g, k, faults):
@@ -595,7 +611,8 @@ def check_metric_labels(path, g, k, faults):
         found = [(int(n), unescape(w)) for n, w in re.findall(r"set label (\d+) '([^']*)'", panel)]
         if found != wanted: faults.append('%s, %s: labels %s, not %s' % (path, metric, found, wanted))
         names = re.findall(r"'([^']*)' (\d+)", re.search(r'set ytics \((.*)\)', panel).group(1))
-        if metric == g.main[0] and names != [(label(m), str(i + 1)) for i, m in enumerate(g.methods)]: faults.append('%s: names %s' % (path, names))
+        if metric == g.main[0] and names != [(label(m), str(i + 1)) for i, m in enumerate(g.methods)]:
+            faults.append('%s: names %s' % (path, names))
 
 
 def method_colours(g, script):
@@ -637,14 +654,17 @@ def check_words(text, captions, cells, groups, tests, faults):
         partial = text.count('**Partial: %d of %d cells.**' % (len(g.finished), len(g.cells)))
         if bool(partial) != g.partial: faults.append('tables.md: %d tables of %s are called partial' % (partial, g.task))
     notes = ['- %s, seed %d: %s' % (label(c.method), c.seed, n) for g in groups for c in g.finished for n in c.record['notes']]
-    if re.findall(r'^- .*', text, re.M) != notes: faults.append('notes of tables.md: %s, not %s' % (re.findall(r'^- .*', text, re.M), notes))
-    if tests and 'adjusted for all %d comparisons' % tests not in text: faults.append('tables.md does not say that %d comparisons were made' % tests)
+    if re.findall(r'^- .*', text, re.M) != notes:
+        faults.append('notes of tables.md: %s, not %s' % (re.findall(r'^- .*', text, re.M), notes))
+    if tests and 'adjusted for all %d comparisons' % tests not in text:
+        faults.append('tables.md does not say that %d comparisons were made' % tests)
     for c in captions:
         g = next((g for g in groups if 'Task %s, profile %s,' % (g.task, g.profile) in c), None)
         seeds = list(dict.fromkeys(c.seed for c in g.finished)) if g else []
         made = g.finished[0].record['provenance'] if g else {}
-        end = '%s %s; %d of %d cells of the plan; commit %s%s.' % ('seed' if len(seeds) == 1 else 'seeds', ', '.join(map(str, seeds)), len(g.finished) if g else 0,
-                                                                   len(g.cells) if g else 0, made.get('commit'), ' (modified)' if made.get('dirty') else '')
+        done, planned = (len(g.finished), len(g.cells)) if g else (0, 0)
+        end = '%s %s; %d of %d cells of the plan; commit %s%s.' % ('seed' if len(seeds) == 1 else 'seeds', ', '.join(map(str, seeds)), done,
+                                                                   planned, made.get('commit'), ' (modified)' if made.get('dirty') else '')
         if end not in c: faults.append('a caption lacks "%s": %s' % (end, c))
 
 
