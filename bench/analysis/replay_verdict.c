@@ -5,16 +5,20 @@
 enum { LEAST_GROWTH = 4 }; /* actions: what grows in fewer is a jump */
 
 static const struct {
-  const char* text;
+  const char *text, *status;
   int exit_code;
 } verdicts[] = {
-#define REPLAY_ROW(name, text, code) [name] = {text, code},
+#define REPLAY_ROW(name, text, status, code) [name] = {text, status, code},
     REPLAY_VERDICTS(REPLAY_ROW)
 #undef REPLAY_ROW
 };
 
 const char* replay_verdict_text(replay_verdict verdict) {
   return verdicts[verdict].text;
+}
+
+const char* replay_verdict_status(replay_verdict verdict) {
+  return verdicts[verdict].status;
 }
 
 int replay_verdict_exit(replay_verdict verdict) {

@@ -8,24 +8,25 @@
 
 #include "exit_numbers.h"
 
-/* X(name, text, exit code) */
-#define REPLAY_VERDICTS(X)                                              \
-  X(REPLAY_FOLLOWS, "follows", EXIT_DONE)                               \
-  X(REPLAY_ROUNDING, "rounding", EXIT_DONE)                             \
-  X(REPLAY_SOLVER_LIMITED, "solver-limited", EXIT_DONE)                 \
-  X(REPLAY_CHAOTIC, "chaotic growth", EXIT_DONE)                        \
-  X(REPLAY_ANOTHER_OPTION, "another option", EXIT_CHECK_FAILED)         \
-  X(REPLAY_ANOTHER_CONVENTION, "another convention", EXIT_CHECK_FAILED) \
-  X(REPLAY_ANOTHER_MODEL, "another model", EXIT_CHECK_FAILED)           \
-  X(REPLAY_NOTHING, "nothing to replay", EXIT_INCONCLUSIVE)
+/* X(name, text, status of the row `verdict`, exit code) */
+#define REPLAY_VERDICTS(X)                                                       \
+  X(REPLAY_FOLLOWS, "follows", "exact", EXIT_DONE)                               \
+  X(REPLAY_ROUNDING, "rounding", "rounding", EXIT_DONE)                          \
+  X(REPLAY_SOLVER_LIMITED, "solver-limited", "solver", EXIT_DONE)                \
+  X(REPLAY_CHAOTIC, "chaotic growth", "chaotic", EXIT_DONE)                      \
+  X(REPLAY_ANOTHER_OPTION, "another option", "wrong", EXIT_CHECK_FAILED)         \
+  X(REPLAY_ANOTHER_CONVENTION, "another convention", "wrong", EXIT_CHECK_FAILED) \
+  X(REPLAY_ANOTHER_MODEL, "another model", "wrong", EXIT_CHECK_FAILED)           \
+  X(REPLAY_NOTHING, "nothing to replay", "nothing", EXIT_INCONCLUSIVE)
 
 typedef enum replay_verdict {
-#define REPLAY_NAME(name, text, code) name,
+#define REPLAY_NAME(name, text, status, code) name,
   REPLAY_VERDICTS(REPLAY_NAME)
 #undef REPLAY_NAME
 } replay_verdict;
 
 const char* replay_verdict_text(replay_verdict verdict);
+const char* replay_verdict_status(replay_verdict verdict);
 int replay_verdict_exit(replay_verdict verdict);
 
 /* How far one model is from a recording. Each number is a worst error divided by what is allowed: it holds if <= 1.

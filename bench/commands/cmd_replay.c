@@ -141,7 +141,7 @@ static void add_all_rows(const arguments* a, const replay_study* s, rows* out) {
   rows_add(out, &base);
 }
 
-/* ---- the JSON document: the rows, and what the verdict stands on ---- */
+/* ---- JSON: a row with the verdict and what it stands on ---- */
 
 static json_t* number(double value) {
   return isfinite(value) ? json_real(value) : json_null();
@@ -161,45 +161,53 @@ static json_t* hypothesis_json(const hypothesis* h) {
                    number(h->worst[VELOCITY]), "activation_worst", number(h->worst[ACTIVATION]), "status", status);
 }
 
-static json_t* document_of(const replay_study* s, const char* reason, const rows* out) {
-  json_t* document = rows_document(out);
-  json_object_set_new(document, "verdict", json_string(replay_verdict_text(s->verdict)));
-  json_object_set_new(document, "follows", json_boolean(replay_verdict_exit(s->verdict) == EXIT_DONE));
-  json_object_set_new(document, "reason", json_text(reason));
-  if (s->verdict == REPLAY_NOTHING) return document;
+/* the name of the alternative that the recording follows, or null */
+static json_t* would_fit(const replay_study* s) {
+  const bool fits = s->verdict == REPLAY_ANOTHER_OPTION || s->verdict == REPLAY_ANOTHER_CONVENTION;
+  return fits ? json_text(s->tried.list[s->tried.best].name) : json_null();
+}
+
+/* adds what the verdict stands on */
+static void add_evidence(const replay_study* s, json_t* one) {
   char position[40], velocity[40], action[40];
   stored_precision_text(s->r.stored[POSITION], position);
   stored_precision_text(s->r.stored[VELOCITY], velocity);
   stored_precision_text(s->r.action, action);
-  json_object_set_new(document, "precision",
+  json_object_set_new(one, "precision",
                       json_pack("{s:s,s:s,s:s}", "positions", position, "velocities", velocity, "actions", action));
-  json_object_set_new(document, "doubling_actions", number(s->doubling));
-  json_object_set_new(document, "doubling_seconds", number(s->doubling * s->r.dt));
-  json_object_set_new(document, "error_over_allowed",
+  json_object_set_new(one, "doubling_actions", number(s->doubling));
+  json_object_set_new(one, "doubling_seconds", number(s->doubling * s->r.dt));
+  json_object_set_new(one, "error_over_allowed",
                       json_pack("{s:o,s:o,s:o}", "trained", fit_json(&s->evidence.trained), "own_solver_options",
                                 fit_json(&s->evidence.own), "best_hypothesis", fit_json(&s->evidence.best)));
   json_t* list = json_array();
   for (int i = 0; i < s->tried.n; i++) json_array_append_new(list, hypothesis_json(&s->tried.list[i]));
-  json_object_set_new(document, "hypotheses", list);
-  json_object_set_new(document, "best_hypothesis",
-                      s->tried.n ? json_text(s->tried.list[s->tried.best].name) : json_null());
-  return document;
+  json_object_set_new(one, "hypotheses", list);
+  json_object_set_new(one, "best_hypothesis", s->tried.n ? json_text(s->tried.list[s->tried.best].name) : json_null());
+}
+
+static void add_verdict(const arguments* a, const replay_study* s, const char* reason, rows* out) {
+  row base = row_default();
+  base.task = a->task;
+  base.profile = a->common.profile;
+  base.metric = "verdict";
+  base.status = replay_verdict_status(s->verdict);
+  base.n = (int64_t)s->trained.steps;
+  json_t* one = row_json(&base, false);
+  json_object_set_new(one, "verdict", json_string(replay_verdict_text(s->verdict)));
+  json_object_set_new(one, "would_fit", would_fit(s));
+  json_object_set_new(one, "reason", json_text(reason));
+  if (s->verdict != REPLAY_NOTHING) add_evidence(s, one);
+  rows_add_object(out, one);
 }
 
 static void print_study(const arguments* a, const replay_study* s) {
   rows out = rows_new();
   char* reason = replay_study_reason(s);
   if (s->verdict != REPLAY_NOTHING) add_all_rows(a, s, &out);
-  if (a->common.json) {
-    json_t* document = document_of(s, reason, &out);
-    char* shown = json_dumps(document, JSON_INDENT(1) | JSON_ENSURE_ASCII);
-    json_decref(document);
-    print_json(shown ? shown : "");
-    free(shown);
-  } else {
-    rows_print(&out, &a->common);
-    print_line(stdout, "verdict: %s", replay_verdict_text(s->verdict));
-  }
+  if (a->common.json) add_verdict(a, s, reason, &out);
+  rows_print(&out, &a->common);
+  if (!a->common.json) print_line(stdout, "verdict: %s", replay_verdict_text(s->verdict));
   /* an accepted recording needs no words if it follows exactly */
   const bool failed = replay_verdict_exit(s->verdict) != EXIT_DONE;
   if (failed || (s->verdict != REPLAY_FOLLOWS && !a->common.quiet)) {

@@ -50,6 +50,8 @@ df_status df_task_system(const df_config* config, const df_search* search, df_sy
                          char model_sha256[DF_SHA256_TEXT]) {
   DF_REQUIRE_OUT(out);
   DF_REQUIRE_POINTER(config);
+  DF_REQUIRE_POINTER(search);
+  DF_REQUIRE_POINTER(model_sha256);
   const df_mujoco_cfg cfg = df_task_system_cfg(config);
   return df_task_system_with(config, search, &cfg, out, model_sha256);
 }

@@ -97,9 +97,10 @@ check replay_prints_the_verdict grep -qx 'verdict: another option' "$scratch/out
 check replay_json_of_another_model_exits_1 exits_with 1 replay cart --tasks "$tasks" --json --quiet --set system.timestep=0.011
 check replay_json_has_verdict_errors_and_hypotheses python3 -c "
 import json, sys
-d = json.load(open(sys.argv[1]))
-assert d['verdict'] == 'another option' and d['follows'] is False and 'system.timestep = 0.01' in d['reason'], d['reason']
-rows = {r['metric']: r for r in d['rows']}
+rows = {r['metric']: r for r in json.load(open(sys.argv[1]))['rows']}
+d = rows['verdict']
+assert (d['status'], d['verdict']) == ('wrong', 'another option') and 'system.timestep = 0.01' in d['reason'], d
+assert d['would_fit'] == d['best_hypothesis'] and 'system.timestep = 0.01' in d['would_fit'], d['would_fit']
 assert rows['carried_position_worst']['status'].startswith('above the limit') and rows['carried_position_worst']['value'] > 1e-6
 assert d['error_over_allowed']['trained']['carried'] > 1 >= d['error_over_allowed']['best_hypothesis']['carried']
 h = {x['name']: x for x in d['hypotheses']}
@@ -114,8 +115,8 @@ check replay_of_states_only_says_so grep -qxF 'dynaflow: cart: nothing to replay
 check replay_json_of_states_only_exits_4 exits_with 4 replay cart --tasks "$tasks" --json --quiet --set data.actions_key=
 check replay_json_of_states_only_has_a_verdict python3 -c "
 import json, sys
-d = json.load(open(sys.argv[1]))
-assert d['verdict'] == 'nothing to replay' and d['follows'] is False and d['rows'] == [], d" "$scratch/out"
+d, = json.load(open(sys.argv[1]))['rows']
+assert (d['metric'], d['status'], d['would_fit']) == ('verdict', 'nothing', None), d" "$scratch/out"
 check gradcheck_of_a_task_exits_0 exits_with 0 gradcheck cart --tasks "$tasks" --states 20 --rollouts 2
 check gradcheck_of_a_model_exits_0 exits_with 0 gradcheck "$scratch/remote/cart.xml" --states 20 --rollouts 2
 check gradcheck_of_a_missing_model_exits_3 misses 'no_such.xml' gradcheck "$scratch/no_such.xml"

@@ -140,13 +140,22 @@ class Task:
         groups['activation'] = range(2 * m.nv, 2 * m.nv + m.na)
         self.groups = {n: list(c) for n, c in groups.items() if len(c)}
         z = np.array([self.encode(self.states[e, s], self.states[e, s + t]) for e, s in self.train for t in range(1, self.H + 1)])
-        mean, self.std = z.mean(0), z.std(0)
-        self.std[self.std <= 1e-8 * np.maximum(1, abs(mean))] = 1
+        self.std = z.std(0)
         for kind, q, d, _ in self.joints:
             if kind != T.mjJNT_FREE: continue
-            for at in (d, m.nv + d):  # x and y have one scale, about 0
-                root = math.sqrt((z[:, at:at + 2]**2).mean())
-                self.std[at:at + 2] = root if root > 1e-8 else 1
+            for at in (d, m.nv + d): self.std[at:at + 2] = math.sqrt((z[:, at:at + 2]**2).mean())  # x, y: one, about 0
+        self.std = np.maximum(self.std, self.floors())
+
+    def floors(self):
+        """the least scale of every coordinate: by its group, and at most a twentieth of the range of a joint"""
+        m, T, floor = self.model, mujoco.mjtJoint, np.zeros(2 * self.model.nv + self.model.na)
+        for name, channels in self.groups.items(): floor[channels] = self.number('scale_floor.' + name)
+        for j in range(m.njnt):
+            d, most = m.jnt_dofadr[j], 0.05 * (m.jnt_range[j, 1] - m.jnt_range[j, 0])
+            if m.jnt_limited[j] and m.jnt_type[j] in (T.mjJNT_SLIDE, T.mjJNT_HINGE) and most < floor[d]:
+                floor[m.nv + d] *= most / floor[d]
+                floor[d] = most
+        return floor
 
     def encode(self, x0, x):
         """coordinates of x relative to x0, not normalised"""

@@ -13,7 +13,7 @@
 
 /* "<task>-<12 digits>.npz": of all settings of system and data but those of places of files, of the model, and of what
  * computes the demonstrations */
-static void name_by_hand(const df_config* config, const char* model_sha256, char name[512]) {
+static void name_by_hand(const df_config* config, const char* compiled, char name[512]) {
   static const char* const places[] = {"system.model", "system.model_sha256", "system.model_url",
                                        "data.file",    "data.sha256",         "data.url"};
   char all[1 << 14], value[4096], hash[DF_SHA256_TEXT];
@@ -27,7 +27,7 @@ static void name_by_hand(const df_config* config, const char* model_sha256, char
     df_config_value(config, i, value, sizeof value);
     used += (size_t)snprintf(all + used, sizeof all - used, "%s %s\n", keys[i].name, value);
   }
-  used += (size_t)snprintf(all + used, sizeof all - used, "model %s\nmujoco %s\ndemonstrator %d\n", model_sha256,
+  used += (size_t)snprintf(all + used, sizeof all - used, "model %s\nmujoco %s\ndemonstrator %d\n", compiled,
                            df_mujoco_version(), df_generator_by_name(config->data_generator)->version);
   assert_true(used < sizeof all);
   assert_int_equal(df_sha256(all, used, hash), DF_OK);
@@ -46,6 +46,7 @@ static void the_name_of_generated_data_holds_all_they_depend_on(void** state) {
   char model[DF_SHA256_TEXT], name[512], wanted[600], *path;
   assert_int_equal(resolve_task("go1_gaits", "full", NULL, &opts, &config, &search), DF_OK);
   assert_int_equal(df_task_system(&config, &search, &system, model), DF_OK);
+  snprintf(model, sizeof model, "%s", df_mujoco_identity(system)->compiled);
   df_system_free(system);
   for (size_t i = 0; i <= sizeof changes / sizeof *changes; i++) {
     /* the name of this task is of no data that are there */
