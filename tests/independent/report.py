@@ -2,7 +2,7 @@
 
 Computes from events.jsonl, with numpy and without code of this project, what RUN/report must show: means over seeds,
 interquartile means, comparisons, performance profiles, curves, poses. Prints a line per cell that differs."""
-import csv, functools, html.parser, json, math, re, sys
+import csv, functools, glob, html.parser, json, math, re, sys
 
 import numpy as np
 
@@ -679,6 +679,8 @@ def main(run):
     check_csv(folder, cells, faults)
     for g in groups:
         if g.finished: check_figures(folder, g, faults)
+    scripts = glob.glob(folder + '/plots/*.gp')
+    if len(page.captions) != len(scripts): faults.append('%d captions of %d figures' % (len(page.captions), len(scripts)))
     check_words(text, page.captions, cells, groups, tests, faults)
     for f in faults: print(f)
     print('%d tables with %d cells' % (len(wanted), sum(len(r) for _, rows in wanted for r in rows)))
