@@ -90,8 +90,8 @@ const struct argp data_argp = {
         "info prints sizes, hashes and sources. make generates demonstrations, if the "
         "task has a generator. fetch downloads recorded files by their URL, https "
         "only, and checks their SHA-256. Files are written below the first --data "
-        "folder, else below the first of $DYNAFLOW_DATA, the task's data/ folder and the user's data folder "
-        "(~/.local/share/dynaflow) that can be written, and nowhere else.\v"
+        "folder, else in the task's data/ folder, or, where that cannot be written, in the user's data folder "
+        "(~/.local/share/dynaflow), and nowhere else.\v"
         "Exits with 0 when done, 2 on bad input or when a file cannot be downloaded, 3 "
         "when a file is missing, 130 when interrupted.",
     .children = children};

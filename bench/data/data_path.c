@@ -36,13 +36,10 @@ bool can_write(const char* folder) {
 df_status writable_data_folder(const df_search* search, const options* opts, char** folder) {
   /* resolve_task puts the task's folder, then its data/ folder, after those of --data */
   const char* own = search->n > 1 ? search->folder[1] : "data";
-  const char* shared = getenv("DYNAFLOW_DATA");
   struct stat info;
   *folder = NULL;
   if (opts->n_data > 0) {
     *folder = df_strdup(opts->data[0]);
-  } else if (shared && shared[0] && can_write(shared)) {
-    *folder = df_strdup(shared);
   } else if (lstat(own, &info) == 0 && S_ISLNK(info.st_mode)) {
     return df_fail(DF_E_IO, "%s: a symbolic link, so nothing is written there; name the folder to write to: --data %s",
                    own, own);

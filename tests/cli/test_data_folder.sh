@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # Where generated and fetched data go, for a user who may not write to the folder of the tasks, as after an install by
-# root: a named folder, $DYNAFLOW_DATA, the task's own folder, the user's data folder (XDG).
+# root: a named folder, the task's own folder, the user's data folder (XDG); never $DYNAFLOW_DATA, which is only read.
 . tests/cli/check.sh
 
 tasks=$scratch/tasks home=$scratch/home
-mkdir -p "$tasks" "$home" "$scratch/writable" "$scratch/closed"
+mkdir -p "$tasks" "$home" "$scratch/writable"
 cp -r tasks/go1_gaits "$tasks/"
 rm -rf "$tasks/go1_gaits/data"
-chmod -R a-w "$tasks" "$scratch/closed"
+chmod -R a-w "$tasks"
 # as_user COMMAND...: without root's right to write anywhere, and with a home of its own
 as_user() {
   local limited=()
   [ "$(id -u)" -ne 0 ] || limited=(setpriv --bounding-set=-dac_override,-dac_read_search)
   "${limited[@]}" env -u XDG_DATA_HOME -u DYNAFLOW_DATA HOME="$home" "$@"
 }
-may_not_write() { ! as_user touch "$tasks/file" && ! as_user touch "$scratch/closed/file" && as_user touch "$home/file"; }
+may_not_write() { ! as_user touch "$tasks/file" && as_user touch "$home/file"; }
 check the_user_may_not_write_everywhere may_not_write
 plan=(go1_gaits --tasks "$tasks" --set data.episodes=2 --set data.seconds=0.5 --set split.test_every=2 --set window.first=1 --set window.last=0 --threads 1)
 # makes FOLDER VARIABLE=VALUE... [-- ARGUMENT...]: `data make` writes below this folder, says so, and finds it again
@@ -34,9 +34,8 @@ makes() {
 check without_a_variable_they_go_to_the_home makes "$home/.local/share/dynaflow/go1_gaits" env
 check xdg_data_home_is_respected makes "$home/xdg/dynaflow/go1_gaits" env XDG_DATA_HOME="$home/xdg"
 check a_relative_one_is_ignored makes "$home/.local/share/dynaflow/go1_gaits" env XDG_DATA_HOME=xdg
-check dynaflow_data_comes_first makes "$scratch/writable" env DYNAFLOW_DATA="$scratch/writable" XDG_DATA_HOME="$home/xdg"
-check if_it_can_be_written makes "$home/.local/share/dynaflow/go1_gaits" env DYNAFLOW_DATA="$scratch/closed"
-check a_named_folder_comes_before_it makes "$home/named" env DYNAFLOW_DATA="$scratch/writable" -- --data "$home/named"
+check dynaflow_data_is_only_read makes "$home/xdg/dynaflow/go1_gaits" env DYNAFLOW_DATA="$scratch/writable" XDG_DATA_HOME="$home/xdg"
+check a_named_folder_comes_first makes "$home/named" env DYNAFLOW_DATA="$scratch/writable" -- --data "$home/named"
 as_user "$program" doctor --tasks "$tasks" >"$scratch/out" 2>/dev/null
 check doctor_names_the_folder grep -qE "^go1_gaits data folder +$home/.local/share/dynaflow/go1_gaits +ok" "$scratch/out"
 
