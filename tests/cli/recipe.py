@@ -40,7 +40,7 @@ def github(text):
 def gitlab(text):
     out = ['set -eo pipefail', env(text, '  variables')]
     for key in ('before_script', 'script'):
-        out += re.findall(r'^    - (.*)$', re.search(r'^  %s:\n((?:    - .*\n)+)' % key, text, re.M).group(1), re.M)
+        out += re.findall(r'^    - (.*)$', re.search(r'^  %s:\n((?:    (?:- |#).*\n)+)' % key, text, re.M).group(1), re.M)
     return '\n'.join(out + [''])
 
 

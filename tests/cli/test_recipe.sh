@@ -27,7 +27,7 @@ ends_with() { # ends_with CODE SCRIPT
   [ "$code" -eq "$1" ] || { echo "exit code $code, not $1"; tail -n 15 "$scratch/out" "$scratch/err"; return 1; }
 }
 for what in 'sh docs/ci.md' 'github docs/examples/physics.yml' 'gitlab docs/examples/gitlab-ci.yml'; do
-  python3 tests/cli/recipe.py $what >"$scratch/${what%% *}"
+  check "the_${what%% *}_recipe_is_read" bash -c "python3 tests/cli/recipe.py $what >'$scratch/${what%% *}'"
 done
 job() { # job KIND CODE: a job of a new checkout, whose results are not there
   rm -rf "$repo/results" "$repo/physics.xml" "$repo/physics.md" "$scratch/github_path" "$scratch/summary.md"

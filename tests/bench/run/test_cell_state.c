@@ -69,7 +69,8 @@ static bool has(const char* folder, const char* name) {
 
 static void training_states_are_removed_by_their_owner_only(void** state) {
   (void)state;
-  cell c = {.key = "fedcba9876543210"}, other = {.key = "fedcba9876543210"};
+  static const df_method without_networks = {.name = "none"};
+  cell c = {.key = "fedcba9876543210", .method = &without_networks}, other = c;
   bool taken = false;
   char* folder = cell_state_folder(&c, test_folder());
   assert_int_equal(cell_claim(&other, test_folder(), &taken), DF_OK);
