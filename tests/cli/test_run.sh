@@ -193,7 +193,7 @@ slow_run() { code=0; in_background "$1"; wait $pid || code=$?; }
 first_cell_done() { for _ in $(seq 600); do grep -q '"type":"cell"' "$1/events.jsonl" 2>/dev/null && return 0; sleep 0.05; done; return 1; }
 # its folder of training states is there, and the first cell's is gone
 second_cell_trains() { sleep 0.2; for _ in $(seq 600); do
-  find "$1/training" -mindepth 1 -type d 2>/dev/null | grep -q . && return 0; sleep 0.05; done; return 1; }
+  find "$1/training" -mindepth 1 -type d ! -name shared 2>/dev/null | grep -q . && return 0; sleep 0.05; done; return 1; }
 leftovers() { find "$1" -name '*.part.*' | grep -q .; }
 
 slow_run "$scratch/whole"

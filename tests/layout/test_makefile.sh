@@ -10,7 +10,7 @@ mujoco=$(make -s print-mujoco-dir)
 copy=$scratch/copy
 mkdir "$copy"
 cp -r Makefile ci lib bench baselines tests "$copy"
-in_copy() { make -s -C "${1}" MUJOCO_DIR="$mujoco" "${@:2}" >"$scratch/out" 2>&1; }
+in_copy() { env -u MAKEFLAGS -u MFLAGS make -s -C "${1}" MUJOCO_DIR="$mujoco" "${@:2}" >"$scratch/out" 2>&1; }
 core=build/lib/core.a
 
 check one_room_is_built in_copy "$copy" "$core"

@@ -3,6 +3,7 @@
 #include <mujoco/mujoco.h>
 
 #include "models.h"
+#include "unit.h"
 
 #define CABLE                                                                                                        \
   "<mujoco><extension><plugin plugin='mujoco.elasticity.cable'/></extension><option timestep='.002'/><worldbody>"    \
@@ -70,7 +71,7 @@ static double difference(const mjModel* m, mjData* d, const double* x, double u,
 
 static void a_cable_is_differentiated_by_counted_differences(void** state) {
   (void)state;
-  if (mjVERSION_HEADER >= 4000000) skip(); /* MuJoCo 4 has no cable plugin */
+  if (mjVERSION_HEADER >= 4000000) skip_because("MuJoCo 4 has no cable plugin");
   char xml[1024], plain[1024], message[1000];
   snprintf(xml, sizeof xml, CABLE, ELASTIC);
   snprintf(plain, sizeof plain, CABLE, "");
