@@ -1,6 +1,7 @@
 #include "task_growth.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
@@ -14,7 +15,7 @@ const growth_effort growth_quick = {.least = 0, .most = 16, .work = 1e5};
 
 static int choose_windows(const df_task* task, const growth_effort* effort) {
   const df_system* system = task->system;
-  const double differenced = strcmp(task->config.system_gradient, "differences") == 0;
+  const bool differenced = strcmp(task->config.system_gradient, "differences") == 0;
   const double each = (double)task->windows->horizon * system->ndx * df_mujoco_substeps(system) *
                       (differenced ? 2.0 * (system->ndx + system->nu) : 1);
   const double affordable = fmin(floor(effort->work / each), fmin(effort->most, task->windows->n_train));
