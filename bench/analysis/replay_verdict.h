@@ -58,15 +58,14 @@ typedef struct replay_evidence {
                          * `best`; INFINITY: not measured */
 } replay_evidence;
 
-/* The verdict. Recordings that only another model or option explains are never given another verdict: rounding must
- * explain every action and nearly every window of actions, and the solver's tolerance is accepted only if no
- * alternative comes much closer. */
+/* The verdict. A recording that needs another model or option is never accepted: rounding must explain every action and
+ * nearly every window of actions, and the solver's tolerance is accepted only if no alternative comes much closer. */
 replay_verdict replay_judge(const replay_evidence* e);
 
 /* Whether every action is exact, or rounding explains every error. */
 bool replay_fits(const replay_fit* f);
 
-/* Whether errors that one alternative leaves are so much smaller that it is worth naming. */
+/* Whether an alternative halves the RMS error. */
 bool replay_is_closer(double rms, double best_rms);
 
 /* From the errors of an episode after 1, 2 .. n actions: the number of actions in which they double while they grow

@@ -11,8 +11,8 @@
 #include "store.h"
 #include "text.h"
 
-/* One cell of the plan with its latest record. Strings, and the record unless it
- * has rows that are left out, belong to the store. */
+/* One cell of the plan with its latest record. Strings, and the record unless it has rows that are left out, belong to
+ * the store. */
 typedef struct run_cell {
   const char *task, *method, *profile;
   int64_t seed;

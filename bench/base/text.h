@@ -1,5 +1,5 @@
-/* text.h: a growing string, for documents that are written as a whole. {0} is an empty text. Strings of others
- * are appended by the functions of escape.h. */
+/* text.h: a growing string, for documents that are written as a whole. {0} is an empty text. Strings of others are
+ * appended by the functions of escape.h. */
 #ifndef BENCH_BASE_TEXT_H
 #define BENCH_BASE_TEXT_H
 

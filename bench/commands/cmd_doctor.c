@@ -65,9 +65,9 @@ const struct argp doctor_argp = {
     .doc =
         "Checks the installation and the model and data of every task; with TASK, whether that task can be trained.\n\n"
         "Without TASK, prints versions, cores, BLAS kernels, writable folders, and the files of each task; for what is "
-        "missing, how to get it. With TASK, prints which coordinates hardly vary and are weighed by a floor, how fast "
-        "the gradient grows along the task's own windows, and, if it grows beyond the limit over window.horizon, the "
-        "horizon, cotangent decay or learning rate to use. Writes nothing.\v"
+        "missing, how to get it. With TASK, prints which coordinates vary less than their floor and are scaled by it, "
+        "how fast the gradient grows along the task's own windows, and, if it grows beyond the limit over "
+        "window.horizon, the horizon, cotangent decay or learning rate to use. Writes nothing.\v"
         "Exits with 0 when everything is there, also if the gradient grows beyond the limit, 2 on bad input, 3 when "
         "something is missing.",
     .children = children};

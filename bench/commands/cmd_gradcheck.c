@@ -76,11 +76,9 @@ const struct argp gradcheck_argp = {
         "Exits with 0 when the errors of the other states are within the limits, 1 when their median is above 1e-7, "
         "their 99th percentile above 1e-4, or the median over rollouts above 1e-6, 2 on bad input, 3 when a model or "
         "another file is missing or gnuplot is not installed, 4 when fewer than a quarter of the states, or none of "
-        "the "
-        "rollouts, are away from kinks "
-        "with an exact adjoint. The row `verdict` says `holds`, `approximate` (the same, but some states or rollouts, "
-        "whose derivative is approximate or a finite difference, were not compared), `fails` or `inconclusive`. --plot "
-        "checks no limits.",
+        "the rollouts, are away from kinks with an exact adjoint. The row `verdict` says `holds`, `approximate` (the "
+        "same, but some states or rollouts, whose derivative is approximate or a finite difference, were not "
+        "compared), `fails` or `inconclusive`. --plot checks no limits.",
     .children = children};
 
 /* ---- verdict ---- */

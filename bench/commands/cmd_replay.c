@@ -82,14 +82,11 @@ const struct argp replay_argp = {
         "state (open_loop). Prints median and worst errors; an error is the largest absolute entry, separately for "
         "positions (m, rad), velocities (m/s, rad/s) and activations. Where an error is above its limit, it finds out "
         "why: the recording's own precision (rounding), the constraint solver (solver-limited), a motion that "
-        "amplifies "
-        "rounding (chaotic growth), or another model or option, of which it names the one that fits best. Writes "
-        "nothing, but generates missing demonstrations if the task can.\v"
+        "amplifies rounding (chaotic growth), or another model or option, of which it names the one that fits best. "
+        "Writes nothing, but generates missing demonstrations if the task can.\v"
         "Exits with 0 when the states follow from the actions (verdicts 'follows', 'rounding', 'solver-limited' and "
         "'chaotic growth'), 1 when they do not ('another option', 'another convention', 'another model'), 2 on bad "
-        "input, 3 when a model or "
-        "data "
-        "file is missing, 4 when the data have no actions ('nothing to replay').",
+        "input, 3 when a model or data file is missing, 4 when the data have no actions ('nothing to replay').",
     .children = children};
 
 static const char* const kind_names[KINDS] = {

@@ -16,10 +16,10 @@
 DF_MUST_CHECK df_status task_data_path(const df_config* config, const df_search* search, const options* opts,
                                        bool make_if_missing, char** path);
 
-/* The folder that generated or fetched files go to, in memory of df_alloc: the first --data; else the
- * data/ folder of the task (the search path's own), else user_data_folder(), whichever this user may write to first;
- * $DYNAFLOW_DATA is only read. DF_E_IO if there is none, or if that of the task is a symbolic link, which could lead
- * anywhere; the messages name --data. */
+/* The folder that generated or fetched files go to, in memory of df_alloc: the first --data; else the data/ folder of
+ * the task (the search path's own), else user_data_folder(), whichever this user may write to first; $DYNAFLOW_DATA is
+ * only read. DF_E_IO if there is none, or if that of the task is a symbolic link, which could lead anywhere; the
+ * messages name --data. */
 DF_MUST_CHECK df_status writable_data_folder(const df_search* search, const options* opts, char** folder);
 
 /* Whether files can be created in `folder`, or, if it does not exist, in its nearest existing parent. */

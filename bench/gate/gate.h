@@ -14,8 +14,8 @@ typedef struct gate_cfg {
 } gate_cfg;
 
 /* Verifies the run in `folder`, then holds each of its tasks and profiles to the tolerances.
- *   against  a golden table (*.csv) or a folder of them; NULL: the folder golden/ of
- *            the task's folder, as --accept writes it
+ *   against  a golden table (*.csv) or a folder of them; NULL: the folder golden/ of the task's folder, as --accept
+ *            writes it
  * Fails only if a tolerances file or golden table is invalid (also by a row of another task or profile, which would
  * never be compared) or a table named by `against` is missing; everything else that is missing is a verdict. Call
  * gate_clear(), also after a failure. */

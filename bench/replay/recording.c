@@ -150,8 +150,8 @@ static stored_precision precision_of_states(const recording* r, int from, int to
   return out;
 }
 
-/* Actions are rounded as the states are if that precision holds them all. Coarser actions are taken as exact: they may
- * have been chosen so. */
+/* Actions are rounded as the states are if that precision holds them all. Coarser actions are taken as exact: a
+ * controller may have output rounded actions. */
 static stored_precision precision_of_actions(const recording* r) {
   const size_t n = (size_t)r->data->episodes * (size_t)r->data->length * (size_t)r->data->nu;
   const stored_precision states = r->stored[VELOCITY];

@@ -34,8 +34,7 @@ void search_clear(df_search* search); /* frees the strings of `search` */
 _Static_assert(OPTIONS_DATA_MAX + 4 <= DF_SEARCH_MAX, "a search path must hold every folder of data_search()");
 
 /* The search path for models and data of a task folder: the --data folders, `folder`, `folder`/data, $DYNAFLOW_DATA,
- * user_data_folder(). `folder` may be NULL, and the user's folder is then left out. Call search_clear()
- * on `search`. */
+ * user_data_folder(). `folder` may be NULL, and the user's folder is then left out. Call search_clear() on `search`. */
 void data_search(const options* opts, const char* folder, df_search* search);
 
 /* The user's own folder for the data of a task: $XDG_DATA_HOME/dynaflow/<name>, or ~/.local/share/dynaflow/<name>, with

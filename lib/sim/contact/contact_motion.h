@@ -1,9 +1,9 @@
 /* contact_motion.h: how a contact moves with the two geoms that touch (docs/adjoint.md, section 5).
  *
- * contact_motion.c chooses the rule for a pair of geoms and has the simpler rules; capsule_box.c and
- * box_box.c have the two pairs with many cases, convex.c the pairs whose nearest points MuJoCo finds by
- * iteration, crossing_axes.c capsules whose axes cross. No function here allocates memory; a rule that does not
- * explain a contact returns false or SLIDE_UNKNOWN. */
+ * contact_motion.c chooses the rule for a pair of geoms and has the simpler rules; capsule_box.c and box_box.c have the
+ * two pairs with many cases, convex.c the pairs whose nearest points MuJoCo finds by iteration, crossing_axes.c
+ * capsules whose axes cross. No function here allocates memory; a rule that does not explain a contact returns false or
+ * SLIDE_UNKNOWN. */
 #ifndef LIB_SIM_CONTACT_CONTACT_MOTION_H
 #define LIB_SIM_CONTACT_CONTACT_MOTION_H
 
@@ -42,7 +42,7 @@ df_contact_slide df_capsule_on_box(const df_geom_pair* touch, const df_geom_pair
 /* Fills *out, which must be zero, for two boxes. False if the contact fits no case; *out is then undefined. */
 bool df_boxes_motion(const df_geom_pair* touch, df_contact_motion* out);
 /* Whether the normal stays with the same box whichever way the two tilt. False for parallel faces of which neither
- * covers the other: there is no derivative, since the normal stays with either box, depending on the direction. */
+ * covers the other: the normal follows one box or the other, depending on how they tilt, so there is no derivative. */
 bool df_boxes_tilt(const df_geom_pair* touch);
 
 /* ---- convex.c ---- */

@@ -24,8 +24,8 @@ DF_API DF_MUST_CHECK df_status df_file_replace(const char* path, const void* dat
 
 /* As df_file_write(), for a name that is not trusted: writes `folder`/`name`, and nothing outside `folder`. Folders in
  * between are made; symbolic links below `folder` are not followed (`folder` itself may be one), and one at the name
- * itself is replaced; pipes and devices are an error. Errors: those of
- * df_file_write() and df_dir_make(); DF_E_ARG if df_path_is_inside(name) is false, DF_E_IO for a link in between. */
+ * itself is replaced; pipes and devices are an error. Errors: those of df_file_write() and df_dir_make(); DF_E_ARG if
+ * df_path_is_inside(name) is false, DF_E_IO for a link in between. */
 DF_API DF_MUST_CHECK df_status df_file_write_below(const char* folder, const char* name, const void* data, size_t n);
 
 /* Whether `name` is a relative path, none of whose parts is "", "." or "..". */

@@ -18,8 +18,8 @@ DF_BEGIN_DECLS
 typedef struct df_model_identity {
   const char* list; /* every file that the compiler read, as sha256sum writes it: "SHA-256  name", one per line, the
                      * model file first, the others sorted by name; names are relative to the model file's folder */
-  const char*
-      files; /* df_model_files_sha256() of `list`, or the SHA-256 of the model file alone if `list` is unknown */
+  /* df_model_files_sha256() of `list`, or the SHA-256 of the model file alone if `list` is unknown */
+  const char* files;
   const char* compiled; /* SHA-256 of the compiled model, without paths */
   const char* mujoco;   /* version of MuJoCo that compiled it */
 } df_model_identity;

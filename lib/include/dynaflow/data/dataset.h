@@ -30,9 +30,9 @@ typedef struct df_dataset {
  * of states and, unless data.actions_key is empty, of actions; it may contain `conditions`, `condition_names` (one
  * comma-separated string, required with conditions), `dt`, and the model it was recorded with, as text:
  * `model_sha256` (`files` of df_model_identity, or the SHA-256 of the model file alone), `model_files` (its `list`),
- * `compiled_sha256` and `mujoco`. An action array with one row more than
- * there are steps loses its last row. Quaternions whose norm differs from 1 by less than 5 % are normalised. The caller
- * frees *out with df_dataset_free(); on failure *out is NULL.
+ * `compiled_sha256` and `mujoco`. An action array with one row more than there are steps loses its last row.
+ * Quaternions whose norm differs from 1 by less than 5 % are normalised. The caller frees *out with df_dataset_free();
+ * on failure *out is NULL.
  * Errors name the path, the key and the offending value with its index:
  *   DF_E_MISMATCH   wrong shapes; episodes too short for one window; a file that differs from data.sha256 (if set); a
  *                   `dt` other than the system's; another model than the system's (DF_MODEL_OTHER)

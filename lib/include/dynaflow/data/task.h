@@ -36,9 +36,9 @@ DF_API DF_MUST_CHECK df_status df_task_system_with(const df_config* config, cons
                                                    const df_mujoco_cfg* cfg, df_system** out,
                                                    char model_sha256[DF_SHA256_TEXT]);
 
-/* Writes a sentence on files of the model that no hash covers: system.model_sha256, or the hash in the demonstrations,
- * is of the model file alone, and the model uses other files. "" if there is nothing to say; `data` may be NULL.
- * Returns `text`, cut at n - 1 bytes. */
+/* Describes which model files are not covered by a hash: system.model_sha256, or the hash in the demonstrations, is of
+ * the model file alone, and the model uses other files. "" if there is nothing to say; `data` may be NULL. Returns
+ * `text`, cut at n - 1 bytes. */
 DF_API const char* df_task_unchecked(const df_config* config, const df_system* system, const df_dataset* data,
                                      char* text, size_t n);
 

@@ -59,8 +59,7 @@ DF_API DF_MUST_CHECK df_status df_flow_save(const df_flow* flow, const char* pat
 
 /* Reads a checkpoint: weights and the statistics of the task's chart. Errors: DF_E_MISMATCH names what differs: task,
  * method, model, data, a setting that the weights depend on, a standard deviation of the chart (scale_floor.*), or a
- * tensor; DF_E_FORMAT (not a checkpoint),
- * DF_E_NONFINITE, DF_E_MISSING, DF_E_IO, DF_E_NOMEM. */
+ * tensor; DF_E_FORMAT (not a checkpoint), DF_E_NONFINITE, DF_E_MISSING, DF_E_IO, DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_flow_load(df_flow* flow, const char* path);
 
 /* ---- inverse dynamics: an MLP from successive states to actions, trained on demonstrated actions ---- */

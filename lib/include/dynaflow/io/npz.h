@@ -24,9 +24,8 @@ typedef struct df_npz df_npz;
 
 /* Opens an archive and keeps the whole file in memory. A .npy file is treated as an archive of one array, whose key is
  * the file name without ".npy". The caller releases *out with df_npz_close(); on failure *out is NULL. Errors name the
- * path: DF_E_MISSING, DF_E_IO, DF_E_FORMAT (not a zip archive, truncated, a key twice, also as
- * "a" and "a.npy"), DF_E_NOMEM; DF_E_ARG for a NULL
- * path. */
+ * path: DF_E_MISSING, DF_E_IO, DF_E_FORMAT (not a zip archive, truncated, a key twice, also as "a" and "a.npy"),
+ * DF_E_NOMEM; DF_E_ARG for a NULL path. */
 DF_API DF_MUST_CHECK df_status df_npz_open(const char* path, df_npz** out);
 DF_API void df_npz_close(df_npz* npz);                   /* NULL is allowed */
 DF_API int df_npz_count(const df_npz* npz);              /* number of arrays */

@@ -1,9 +1,8 @@
 /* metrics.h: physical consistency and reconstruction quality of generated windows, in physical units.
  *
  * The windows are given as df_trajectories; arrays are row-major, as in rollout.h. Results are written per window to
- * arrays owned by the caller, so that paired statistics are possible. A window with a non-finite number
- * has the result +inf; it is never left out, so the mean over windows is then +inf and the number of failures is
- * reported beside it. */
+ * arrays owned by the caller, so that paired statistics are possible. A window with a non-finite number has the result
+ * +inf; it is never left out, so the mean over windows is then +inf, and the number of failures is reported with it. */
 #ifndef DYNAFLOW_METRICS_METRICS_H
 #define DYNAFLOW_METRICS_METRICS_H
 

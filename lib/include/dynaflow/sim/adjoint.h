@@ -11,10 +11,10 @@
  * A physics step that is differentiated by finite differences is run another 2 (ndx + nu) times from the same warm
  * start, at a solver tolerance of 1e-22, each time with one coordinate of the state or action changed by +-1e-6 (SI
  * units, for a rotation the angle). The difference step is 3e-5 instead if a contact whose points MuJoCo finds by
- * iteration is active (two ellipsoids, flexes, height fields), since these points have errors of up to 1e-7. If
- * the slopes on both sides differ by more than a tenth, the state is at a kink or a jump, and the smaller slope is
- * taken: like the exact adjoint it ignores a jump. Where the step is smooth the relative error is between 1e-9 and
- * 1e-6, with such contacts 1e-3.
+ * iteration is active (two ellipsoids, flexes, height fields), since these points have errors of up to 1e-7. If the
+ * slopes on both sides differ by more than a tenth, the state is at a kink or a jump, and the smaller slope is taken:
+ * like the exact adjoint it ignores a jump. Where the step is smooth the relative error is between 1e-9 and 1e-6, with
+ * such contacts 1e-3.
  *
  * Bounds: at a bound of a control's or activation's range the derivative is that of the inside, in an exact adjoint and
  * by differences, which then take two steps inwards (second order). The range is the ctrlrange or actrange, and [0, 1]

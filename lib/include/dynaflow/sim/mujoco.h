@@ -8,8 +8,8 @@
  *
  * Models are compiled without their visual geoms, so that mesh files of these need not exist; all geoms are kept if a
  * body's inertia comes from its visual geoms. Sensors, automatic resets and, unless df_mujoco_cfg.islands says
- * otherwise, islands are disabled. The constraint
- * Jacobian is dense below 60 degrees of freedom; from 60 on the model's option applies.
+ * otherwise, islands are disabled. The constraint Jacobian is dense below 60 degrees of freedom; from 60 on the model's
+ * option applies.
  *
  * Features with an exact adjoint: free, ball, hinge and slide joints with armature, damping and springs (linear and
  * polynomial), dry friction, limits and actuator force limits; gravity compensation; mocap bodies, which do not move
@@ -85,12 +85,11 @@ typedef struct df_mujoco_cfg {
  * margin_scale 0 (the model's margins), islands OFF, scales 0 (the model's actuators), and the flags false */
 DF_API df_mujoco_cfg df_mujoco_cfg_default(void);
 
-/* Compiles a model file into a system, which the caller frees with df_system_free(). Errors: DF_E_ARG
- * (an argument is NULL); DF_E_MISSING (no such file); DF_E_FORMAT (the model is invalid, with MuJoCo's message,
- * or a negative armature makes its mass matrix indefinite);
- * DF_E_CONFIG (no joints, an option out of range, a MuJoCo version that is not supported);
- * DF_E_UNSUPPORTED (a feature without an exact adjoint that no option admits, with its name and element); DF_E_SIM
- * (MuJoCo raised an error); DF_E_NOMEM. On failure *out is NULL. */
+/* Compiles a model file into a system, which the caller frees with df_system_free(). Errors: DF_E_ARG (an argument is
+ * NULL); DF_E_MISSING (no such file); DF_E_FORMAT (the model is invalid, with MuJoCo's message, or a negative armature
+ * makes its mass matrix indefinite); DF_E_CONFIG (no joints, an option out of range, a MuJoCo version that is not
+ * supported); DF_E_UNSUPPORTED (a feature without an exact adjoint that no option admits, with its name and element);
+ * DF_E_SIM (MuJoCo raised an error); DF_E_NOMEM. On failure *out is NULL. */
 DF_API DF_MUST_CHECK df_status df_mujoco_system_new(const char* path, const df_mujoco_cfg* cfg, df_system** out);
 
 /* Compiles a model from XML text; `name` replaces the file name in messages. Errors: those of df_mujoco_system_new()

@@ -66,8 +66,8 @@ typedef struct df_rollout_batch {
   const double* x0; /* in,  [B][nx] start states; mandatory */
   const double* u;  /* in,  [B][H][nu] actions; mandatory. The simulator clamps them to the model's ctrlrange */
   double* x;        /* out, [B][H+1][nx] states, NaN after a step that did not complete; mandatory for df_rollout_run(),
-                     * optional for df_rollout_gradient(), where NULL means that they are not
-                     * needed */
+                     * optional for df_rollout_gradient(), where NULL means that they
+                     * are not needed */
   uint8_t* end;     /* out, [B] the df_traj_end of each rollout; NULL: not needed */
 } df_rollout_batch;
 

@@ -76,9 +76,8 @@ typedef struct df_system_ops {
   df_traj_end (*step)(df_sim* sim, const double* u, double* x1);
 
   /* The adjoint of recorded step `t`: from the cotangent y [ndx] of x[t+1] computes xbar [ndx] = (dx[t+1]/dx[t])^T y
-   * and ubar [nu] = (dx[t+1]/du[t])^T y. Both are overwritten; xbar may be y. FAILED if step `t` is not
-   * recorded. Further steps may follow: they continue from the end of the trajectory, also if the adjoint had to
-   * simulate. */
+   * and ubar [nu] = (dx[t+1]/du[t])^T y. Both are overwritten; xbar may be y. FAILED if step `t` is not recorded.
+   * Further steps may follow: they continue from the end of the trajectory, also if the adjoint had to simulate. */
   df_traj_end (*step_vjp)(df_sim* sim, int t, const double* y, double* xbar, double* ubar);
 
   /* e [ndx] = xb (-) xa, the tangent at xa that leads to xb. */
