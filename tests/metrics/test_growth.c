@@ -212,15 +212,15 @@ static void a_failed_allocation_leaks_nothing(void** state) {
 
 /* values of 10 windows that grow by `factor` per action, the last two windows by 10 times as much */
 static df_growth summarise(int n, double factor, double decay, int infinite, double* median, double* p90) {
-  static double values[10][H_MAX];
+  static double values[10 * H_MAX];
   for (int b = 0; b < 10; b++) {
     for (int k = 0; k < n; k++) {
-      values[0][b * n + k] = b < infinite ? INFINITY : (b < 8 ? 1 : 10) * pow(factor, k + 1);
+      values[b * n + k] = b < infinite ? INFINITY : (b < 8 ? 1 : 10) * pow(factor, k + 1);
     }
   }
   const df_growth_settings settings = {.horizon = n, .cotangent_decay = decay, .rate = 0.002};
   df_growth g;
-  assert_int_equal(df_growth_summary(10, n, values[0], &settings, median, p90, &g), DF_OK);
+  assert_int_equal(df_growth_summary(10, n, values, &settings, median, p90, &g), DF_OK);
   return g;
 }
 
