@@ -109,7 +109,8 @@ static void add_number(rows* out, const char* task, const char* what, double val
 
 /* ---- info ---- */
 
-static void describe(rows* out, const df_config* config, const df_dataset* data, const df_windows* windows) {
+static void describe(rows* out, const df_config* config, const df_system* system, const df_dataset* data,
+                     const df_windows* windows) {
   const char* t = config->task_name;
   add_text(out, t, "data sha256", data->sha256, "");
   add_number(out, t, "episodes", data->episodes, "");
@@ -117,7 +118,8 @@ static void describe(rows* out, const df_config* config, const df_dataset* data,
   add_number(out, t, "duration of an action", data->dt, "s");
   add_number(out, t, "total duration", data->episodes * data->length * data->dt, "s");
   add_number(out, t, "state size nx", data->nx, "");
-  add_number(out, t, "action size nu", data->nu, data->actions ? "" : "states only, no actions");
+  add_number(out, t, "action size nu", system->nu, data->actions ? "" : "of the model; the data have states only");
+  if (data->spare_actions) add_text(out, t, "recorded actions", "the last one of each episode is not used", "");
   add_number(out, t, "condition size nc", data->nc, "");
   text names = {0};
   for (int i = 0; i < data->nc; i++) text_add(&names, "%s%s", i ? ", " : "", data->condition_name[i]);
@@ -182,8 +184,14 @@ static df_status info(arguments* a, const df_config* config, const df_search* se
   df_windows* windows = NULL;
   char* path = NULL;
   char model_sha256[DF_SHA256_TEXT];
-  /* model */
-  df_status status = df_task_system(config, search, &system, model_sha256);
+  /* model; its gradient is not needed here */
+  df_mujoco_cfg cfg = df_task_system_cfg(config);
+  df_status status = df_task_system_with(config, search, &cfg, &system, model_sha256);
+  if (status == DF_E_UNSUPPORTED) {
+    if (!a->common.quiet) print_line(stderr, "dynaflow: warning: not ready for training: %s", df_error_message());
+    cfg.finite_differences = true;
+    status = df_task_system_with(config, search, &cfg, &system, model_sha256);
+  }
   if (status == DF_OK) {
     add_text(out, config->task_name, "title", config->task_title, "");
     add_text(out, config->task_name, "model", config->system_model, "");
@@ -199,7 +207,7 @@ static df_status info(arguments* a, const df_config* config, const df_search* se
   if (status == DF_OK) status = df_windows_new(data, config, &windows);
   if (status == DF_OK) {
     warn_unchecked(config, system, data, &a->common);
-    describe(out, config, data, windows);
+    describe(out, config, system, data, windows);
     status = add_floored(out, config, system, data, windows);
   }
   if (status == DF_OK) {

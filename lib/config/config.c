@@ -355,22 +355,29 @@ static df_status check_methods(const char* path, const df_yaml* yaml, const df_c
   return DF_OK;
 }
 
-/* Whether the file has the profile; the error lists the profiles of the file. A file without profiles has the profile
- * "full", which changes no setting. */
+/* Whether there is this profile; the error lists those of the file. Every file has the profile "full", which changes no
+ * setting unless the file defines it. */
 static df_status check_profile(const char* path, const df_yaml* yaml, const char* profile) {
   char known[512] = "";
   char last[DF_NAME_MAX] = "";
   size_t n = 0;
+  bool has_full = false;
+  if (strcmp(profile, "full") == 0) return DF_OK;
   for (int i = 0; i < yaml->n; i++) {
     const place p = locate(&yaml->leaf[i]);
     if (strcmp(p.profile, profile) == 0) return DF_OK;
     if (*p.profile == '\0' || strcmp(p.profile, last) == 0) continue;
     memcpy(last, p.profile, sizeof last);
-    if (n > 0) n = append(known, sizeof known, n, ", ");
+    has_full |= strcmp(p.profile, "full") == 0;
     n = append(known, sizeof known, n, p.profile);
+    n = append(known, sizeof known, n, ", ");
   }
-  if (n == 0 && strcmp(profile, "full") == 0) return DF_OK;
-  return df_fail(DF_E_CONFIG, "%s: no profile '%s'; known profiles: %s", path, profile, n > 0 ? known : "full");
+  if (has_full) {
+    known[n - 2] = '\0';
+  } else {
+    n = append(known, sizeof known, n, "full");
+  }
+  return df_fail(DF_E_CONFIG, "%s: no profile '%s'; known profiles: %s", path, profile, known);
 }
 
 /* sets the values of one layer that belong to the profile and method */

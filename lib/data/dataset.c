@@ -284,9 +284,10 @@ static df_status check_values(const reader* r, df_dataset* data) {
   return DF_OK;
 }
 
-/* a recorded episode may have one action more than it has steps; the last one is dropped */
+/* a recorded episode may have one action more than it has steps; the last one is not used */
 static void copy_actions(const df_array* from, df_dataset* data) {
   const size_t nu = (size_t)data->nu, rows = from->shape[1], length = (size_t)data->length;
+  data->spare_actions = rows > length;
   for (size_t e = 0; e < (size_t)data->episodes; e++) {
     memcpy(data->actions + e * length * nu, from->values + e * rows * nu, length * nu * sizeof *data->actions);
   }

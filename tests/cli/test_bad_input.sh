@@ -210,6 +210,8 @@ check a_contact_without_exact_gradient_is_refused spoilt cylinder "cylinder/cart
 check a_broken_model_is_refused spoilt not_xml 'not_xml/cart\.xml: .*XML'
 check a_refused_integrator_is_fine_when_overridden exits_with 0 train "$tasks/implicit" --method dynaflow --set system.integrator=RK4 --checkpoint "$scratch/implicit"
 check gradcheck_refuses_a_tendon refuses "tendon/cart\.xml: .*tendon 'rope'" gradcheck "$tasks/tendon/cart.xml"
+check info_needs_no_gradient_of_a_tendon exits_with 0 data info "$tasks/tendon"
+check info_says_that_training_does grep -q "^dynaflow: warning: not ready for training: .*tendon 'rope'" "$scratch/err"
 # replay simulates forward only: what has no adjoint is replayed, and the tendon pulls on the cart
 check replay_needs_no_gradient_of_a_tendon exits_with 1 replay "$tasks/tendon"
 check replay_names_another_model grep -qE '^dynaflow: .*/tendon: another model: none of [0-9]+ alternatives' "$scratch/err"

@@ -83,6 +83,18 @@ check info_counts_episodes python3 -c "
 import json, sys
 facts = {r['what']: r['value'] for r in json.load(open(sys.argv[1]))['rows']}
 assert facts['episodes'] == 12 and facts['episode length'] == 30 and facts['state size nx'] == 2, facts" "$scratch/out"
+check info_of_states_only_has_the_actuators bash -c "'$program' data info cart --tasks '$tasks' --set data.actions_key= | grep -qE 'action size nu +1 +of the model; the data have states only'"
+spare=$scratch/spare.npz
+python3 - "$tasks/cart/data/cart.npz" "$spare" <<'PY'
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as old, zipfile.ZipFile(sys.argv[2], 'w') as new:
+    new.writestr('states.npy', old.read('states.npy'))
+    actions = old.read('actions.npy')
+    head, rows = actions[:128].replace(b'(12, 30, 1)', b'(12, 31, 1)'), [actions[128 + 240 * i:368 + 240 * i] for i in range(12)]
+    assert len(head) == 128 and len(actions) == 128 + 12 * 240
+    new.writestr('actions.npy', head + b''.join(row + b'\0' * 8 for row in rows))
+PY
+check info_mentions_unused_actions bash -c "'$program' data info cart --tasks '$tasks' --set data.file='$spare' | grep -qE 'recorded actions +the last one of each episode is not used'"
 check a_task_is_found_by_its_path exits_with 0 data info "$tasks/cart"
 check make_refuses_recorded_data refuses 'data fetch' data make cart --tasks "$tasks"
 

@@ -87,10 +87,26 @@ static void parse(compile_job* job) {
                          : mj_parseXMLString(job->xml, NULL, job->error, room);
 }
 
-/* Discards the visual geoms. MuJoCo reads their meshes, if they are there, to look for masses; they are no part of the
- * model. It refuses to discard visual geoms that define a body's inertia, but only after it has changed the spec. */
+/* whether a visual geom gives its body mass by the shape of its mesh */
+static bool has_visual_mass(mjSpec* spec) {
+  const mjsCompiler* c = &spec->compiler;
+  for (mjsElement* e = mjs_firstElement(spec, mjOBJ_GEOM); e; e = mjs_nextElement(spec, e)) {
+    const mjsGeom* g = mjs_asGeom(e);
+    const mjsBody* body = mjs_getParent(e);
+    const bool visual = g->type == mjGEOM_MESH && g->contype == 0 && g->conaffinity == 0;
+    const bool counts = g->group >= c->inertiagrouprange[0] && g->group <= c->inertiagrouprange[1] &&
+                        (c->inertiafromgeom == mjINERTIAFROMGEOM_TRUE ||
+                         (c->inertiafromgeom == mjINERTIAFROMGEOM_AUTO && !(body && body->explicitinertial)));
+    if (visual && counts && (isnan(g->mass) ? g->density > 0 : g->mass > 0)) return true;
+  }
+  return false;
+}
+
+/* Discards the visual geoms. MuJoCo reads their meshes, if they are there, to look for masses; if none has a mass, they
+ * are no part of the model. It refuses to discard visual geoms that define a body's inertia, but only after it has
+ * changed the spec. */
 static void discard_visual(compile_job* job) {
-  if (job->files) job->files->ignored = true;
+  if (job->files) job->files->ignored = !has_visual_mass(job->spec);
   const bool refused = mjs_discardVisual(job->spec, job->files ? &job->files->vfs : NULL) < 0;
   if (job->files) job->files->ignored = false;
   if (refused) parse(job);

@@ -159,6 +159,26 @@ static void comments_and_visual_meshes_change_nothing(void** state) {
   df_system_free(s);
 }
 
+#define HEAVY_BODY(visual)                                                                                           \
+  "<mujoco><include file='deep/motor.xml'/><worldbody><body pos='0 0 3'><joint name='z' type='slide' axis='0 0 1'/>" \
+  "<geom type='mesh' mesh='l' mass='1'/><geom type='mesh' mesh='seen' contype='0' conaffinity='0' " visual           \
+  "/></body></worldbody></mujoco>"
+
+static void a_visual_mesh_that_has_mass_is_part_of_the_model(void** state) {
+  (void)state;
+  static const char* const heavy[] = {"mass='0.5'", "density='100'", ""};
+  for (size_t i = 0; i < sizeof heavy / sizeof *heavy; i++) {
+    char body[1024];
+    snprintf(body, sizeof body, HEAVY_BODY("%s"), heavy[i]);
+    put_text("robot/parts/body.xml", body);
+    put_text("robot/meshes/seen.obj", TETRAHEDRON("3"));
+    df_system* s = compile("robot/m.xml");
+    put_text("robot/meshes/seen.obj", TETRAHEDRON("2"));
+    expect(s, "robot/m.xml", DF_MODEL_OTHER, "meshes/seen.obj changed");
+    df_system_free(s);
+  }
+}
+
 /* elsewhere, by a relative path, with an absolute folder of meshes */
 static void the_place_of_the_files_changes_nothing(void** state) {
   (void)state;
@@ -247,6 +267,7 @@ int main(void) {
       WITH_ROBOT(a_change_of_any_file_is_another_model),
       WITH_ROBOT(meshes_that_change_places_are_another_model),
       WITH_ROBOT(comments_and_visual_meshes_change_nothing),
+      WITH_ROBOT(a_visual_mesh_that_has_mass_is_part_of_the_model),
       WITH_ROBOT(the_place_of_the_files_changes_nothing),
       WITH_ROBOT(errors_name_files_as_they_were_given),
       cmocka_unit_test(a_model_from_text_is_known_by_what_it_compiles_to),

@@ -168,7 +168,7 @@ DF_API df_config df_config_default(void);
 /* Reads a task file and resolves it for a profile and a method ("" or NULL: none) with n overrides "key=value", of
  * which later ones win; on failure *out is unchanged. Errors: DF_E_ARG (NULL argument, n < 0), DF_E_MISSING, DF_E_IO,
  * DF_E_NOMEM; DF_E_FORMAT for YAML syntax (file and line); DF_E_CONFIG for a bad setting (file, line, key, value and
- * range), an unknown profile (with the names of the known ones; a file without profiles has only "full", its settings
+ * range), an unknown profile (with the names of the known ones; every file has "full", by default its settings
  * as they are), an empty task.name, or settings of a method that task.methods does not list. */
 DF_API DF_MUST_CHECK df_status df_config_load(const char* path, const char* profile, const char* method, int n,
                                               const char* const* overrides, df_config* out);

@@ -23,6 +23,7 @@ typedef struct df_dataset {
   double* conditions;
   char condition_name[DF_NAMES_MAX][DF_NAME_MAX]; /* [nc], e.g. "gait.trot", "command.vx" */
   char sha256[DF_SHA256_TEXT];                    /* of the file it was read from; "" if generated */
+  bool spare_actions;                             /* the file has one action per episode more, which is not used */
   char model_unchecked[256]; /* what of the model could not be compared (DF_MODEL_MAIN_FILE): a clause, or "" */
 } df_dataset;
 
