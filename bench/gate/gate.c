@@ -117,7 +117,10 @@ static df_status find_expectations(held* h, const options* opts, const char* aga
   if (status == DF_OK) status = place_golden(h, against, folder);
   if (status == DF_OK) *task_file = df_path_join(folder, "task.yaml");
   if (status == DF_E_MISSING) {
-    gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "expect", df_error_message());
+    char* detail = format_text("%s; a gate needs limits: write this file (see docs/ci.md and docs/examples/pendulum)",
+                               df_error_message());
+    gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "expect", detail);
+    df_free(detail);
     status = DF_OK;
   }
   df_free(path);
