@@ -287,7 +287,7 @@ static df_status fetch_one(const arguments* a, const df_config* config, const df
       (void)remove(path);
       status = df_fail(
           status,
-          "%s: SHA-256 is %s, the task wants %s, which is not that of all model files either: %s; nothing was written",
+          "%s: SHA-256 is %s, the task wants %s, which is not that of all model files either: %s; it was not kept",
           item->url, hash, sha256, df_error_message());
     }
   }

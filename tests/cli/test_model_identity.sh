@@ -134,10 +134,10 @@ check fetch_accepts_upper_case downloads "${main^^}" 'as expected'
 check fetch_accepts_the_hash_of_all_files downloads "$files" 'the hash of all model files is as expected'
 check a_present_model_is_accepted_in_upper_case exits_with 0 data fetch arm --tasks "$tasks" --set "system.model_sha256=${main^^}"
 sed 's/scene/other/' "$scratch/kept/scene.xml" >"$scratch/other.xml"
-check another_model_file_is_removed leaves_nothing "$scratch/other.xml" "other.xml: SHA-256 is .*scene.xml: SHA-256 is [0-9a-f]{64}, but system.model_sha256 is $files; nothing was written"
+check another_model_file_is_removed leaves_nothing "$scratch/other.xml" "other.xml: SHA-256 is .*scene.xml: SHA-256 is [0-9a-f]{64}, but system.model_sha256 is $files; it was not kept"
 mv "$arm/parts" "$scratch/parts"
 check fetch_says_why_a_model_cannot_be_compared leaves_nothing "$scratch/kept/scene.xml" \
-  "SHA-256 is $main, the task wants $files, .*: .*Error opening file 'parts/arm.xml'.*; nothing was written"
+  "SHA-256 is $main, the task wants $files, .*: .*Error opening file 'parts/arm.xml'.*; it was not kept"
 restore
 
 # checkpoints of older versions have the hash of the model file alone
