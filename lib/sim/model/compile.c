@@ -203,6 +203,10 @@ static df_status compile_job_run(compile_job* job, const char* path, const char*
   if (job->files && job->files->no_memory) return df_fail(DF_E_NOMEM, "%s: no memory for a file of the model", name);
   if (!quiet) return df_fail(DF_E_SIM, "%s: %s", name, df_mujoco_error_text());
   df_one_line(job->error);
+  if (job->files && job->files->unreadable[0]) {
+    const size_t used = strlen(job->error);
+    snprintf(job->error + used, sizeof job->error - used, " (%s)", job->files->unreadable);
+  }
   if (job->files) remove_folder(path, job->files->path, job->error);
   if (!job->model && strstr(job->error, "plugin") && strstr(job->error, "not found"))
     return df_fail(DF_E_FORMAT, "%s: %s (%s)", name, job->error, df_mujoco_plugins_text());
