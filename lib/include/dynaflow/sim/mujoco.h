@@ -76,9 +76,9 @@ typedef struct df_mujoco_cfg {
                        * model's limits of solver and line search */
   df_islands islands; /* other than OFF only with forward_only: the adjoint reads constraint states that islands leave
                        * stale */
-  double gain_scale, kv_scale, gear_scale; /* factors on what an actuator's force is: its gain, with the bias of a servo
-                                            * that follows it (kp); its velocity bias (kv); its gear. 0: factor 1. Only
-                                            * with forward_only */
+  double gain_scale, kv_scale, gear_scale; /* factors on what an actuator's force is: its gain if fixed or affine, with
+                                            * the bias of a servo that follows it (kp), or a muscle's force; its affine
+                                            * velocity bias (kv); its gear. 0: factor 1. Only with forward_only */
 } df_mujoco_cfg;
 
 /* timestep 0 (the model's), substeps 1, integrator and solver MODEL, iterations 100, tolerance 0 (the model's),
