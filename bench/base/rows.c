@@ -83,15 +83,9 @@ static void cell_text(const char* column, const json_t* v, text* out) {
   if (json_is_boolean(v)) text_add(out, "%s", json_is_true(v) ? "yes" : "no");
 }
 
-static size_t utf8_length(const char* s) {
-  size_t n = 0;
-  for (; *s; s++) n += ((unsigned char)*s & 0xC0) != 0x80;
-  return n;
-}
-
 typedef struct column {
   const char* name;
-  size_t width;
+  int width;
   bool right;
   bool used; /* some row has a non-empty value */
 } column;
@@ -111,10 +105,10 @@ static column* find_columns(const json_t* list, int* n_columns) {
       while (c < n && strcmp(columns[c].name, key) != 0) c++;
       if (c == n) {
         columns = list_grow(columns, n, sizeof *columns);
-        columns[n++] = (column){.name = key, .width = utf8_length(key)};
+        columns[n++] = (column){.name = key, .width = text_width(key)};
       }
       cell_text(key, v, &cell);
-      const size_t width = utf8_length(text_of(&cell));
+      const int width = text_width(text_of(&cell));
       if (width) columns[c].used = true;
       if (json_is_number(v)) columns[c].right = true;
       if (width > columns[c].width) columns[c].width = width;
@@ -126,11 +120,11 @@ static column* find_columns(const json_t* list, int* n_columns) {
 }
 
 static void add_cell(text* line, const column* c, const char* cell, bool last) {
-  const size_t pad = c->width > utf8_length(cell) ? c->width - utf8_length(cell) : 0;
+  const int pad = c->width > text_width(cell) ? c->width - text_width(cell) : 0;
   if (line->n) text_add(line, "  ");
-  if (c->right) text_add(line, "%*s", (int)pad, "");
+  if (c->right) text_add(line, "%*s", pad, "");
   text_add(line, "%s", cell);
-  if (!c->right && !last) text_add(line, "%*s", (int)pad, "");
+  if (!c->right && !last) text_add(line, "%*s", pad, "");
 }
 
 static void print_row(text* line) {
