@@ -19,10 +19,6 @@ row row_default(void) {
 static json_t* text_or_null(const char* s) {
   return s ? json_text(s) : json_null();
 }
-static json_t* number_or_null(double v) {
-  return isfinite(v) ? json_real(v) : json_null();
-}
-
 static const char* status_of(const row* r) {
   if (r->status) return r->status;
   if (isfinite(r->value)) return "ok";
@@ -39,11 +35,11 @@ json_t* row_json(const row* r, bool in_cell) {
   }
   json_object_set_new(o, "metric", text_or_null(r->metric));
   json_object_set_new(o, "k", json_integer(r->k));
-  json_object_set_new(o, "value", number_or_null(r->value));
+  json_object_set_new(o, "value", json_number(r->value));
   json_object_set_new(o, "unit", text_or_null(r->unit));
   json_object_set_new(o, "n", json_integer(r->n));
-  json_object_set_new(o, "lo", number_or_null(r->lo));
-  json_object_set_new(o, "hi", number_or_null(r->hi));
+  json_object_set_new(o, "lo", json_number(r->lo));
+  json_object_set_new(o, "hi", json_number(r->hi));
   json_object_set_new(o, "status", json_text(status_of(r)));
   return o;
 }

@@ -211,7 +211,8 @@ static gate_verdict check_data(const held* h, const band* b, const measured* m, 
   const int seeds = b->kind == BAND_RELATIVE ? p->n : m->n;
   if (seeds < b->seeds) {
     text_add(detail, "%d seeds%s, at least %d are required by %s:%d", seeds,
-             b->kind == BAND_RELATIVE ? " in common with the golden table" : "", b->seeds, h->expect.path, b->limit_line);
+             b->kind == BAND_RELATIVE ? " in common with the golden table" : "", b->seeds, h->expect.path,
+             b->limit_line);
     return GATE_INCONCLUSIVE;
   }
   return GATE_HELD;
