@@ -119,6 +119,8 @@ d, = json.load(open(sys.argv[1]))['rows']
 assert (d['metric'], d['status'], d['would_fit']) == ('verdict', 'nothing', None), d" "$scratch/out"
 check gradcheck_of_a_task_exits_0 exits_with 0 gradcheck cart --tasks "$tasks" --states 20 --rollouts 2
 check gradcheck_of_a_model_exits_0 exits_with 0 gradcheck "$scratch/remote/cart.xml" --states 20 --rollouts 2
+check a_model_has_no_profile refuses "the model file '.*cart.xml' has no profiles; use --set" gradcheck cart "$scratch/remote/cart.xml" --tasks "$tasks" --profile twice
+check a_suite_has_no_profile refuses 'profile is not for a suite' bench adjoint --suite "$scratch/none" --profile twice
 check gradcheck_of_a_missing_model_exits_3 misses 'no_such.xml' gradcheck "$scratch/no_such.xml"
 
 task "$(printf '0%.0s' {1..64})"
