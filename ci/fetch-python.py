@@ -3,7 +3,8 @@ this project (tests/independent). Does nothing if they are there.
 
 usage: fetch-python.py DESTINATION
 
-pip downloads the official wheels for the Python that runs this; nothing is installed outside the folder.
+pip downloads the official wheels for the Python that runs this and checks them by the SHA-256 of python-packages.txt,
+beside this file; nothing is installed outside the folder.
 """
 import os
 import shutil
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import zipfile
 
-PACKAGES = ["mujoco==3.17.0", "numpy==2.2.6"]
+PACKAGES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "python-packages.txt")
 LEFT_OUT = ("mujoco/testdata/", "mujoco/experimental/", "mujoco/include/", "mujoco/_render_filament")  # a third of the size
 
 
@@ -20,14 +21,16 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     destination = sys.argv[1]
-    made_of = " ".join(["python%d.%d" % sys.version_info[:2]] + PACKAGES)
+    made_of = "python%d.%d\n" % sys.version_info[:2] + open(PACKAGES).read()
     stamp = os.path.join(destination, "packages.txt")
     if os.path.exists(stamp) and open(stamp).read() == made_of:
         return
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--dest", folder]
-        if subprocess.run(command + PACKAGES).returncode != 0:
-            sys.exit("fetch-python: pip could not download " + " and ".join(PACKAGES))
+        # one retry: without a network, each test run tries again
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--retries", "1",
+                   "--no-deps", "--only-binary=:all:", "--require-hashes", "--requirement", PACKAGES, "--dest", folder]
+        if subprocess.run(command).returncode != 0:
+            sys.exit("fetch-python: pip could not download the packages of " + PACKAGES)
         shutil.rmtree(destination, ignore_errors=True)
         for wheel in os.listdir(folder):
             with zipfile.ZipFile(os.path.join(folder, wheel)) as archive:

@@ -14,6 +14,10 @@ double number_of(const json_t* v) {
   return json_is_number(v) ? json_number_value(v) : NAN;
 }
 
+json_t* json_number(double v) {
+  return isfinite(v) ? json_real(v) : json_null();
+}
+
 json_t* json_text(const char* s) {
   json_t* v = json_string(s);
   if (v) return v;

@@ -11,6 +11,9 @@ double number_of(const json_t* v);
  */
 const char* string_of(const json_t* object, const char* key);
 
+/* A new JSON number; null for NaN and infinities, which JSON cannot hold. */
+json_t* json_number(double v);
+
 /* A new JSON string. Bytes that are not UTF-8, which JSON cannot hold, are shown as by text_add_plain(). */
 json_t* json_text(const char* s);
 

@@ -19,10 +19,6 @@ row row_default(void) {
 static json_t* text_or_null(const char* s) {
   return s ? json_text(s) : json_null();
 }
-static json_t* number_or_null(double v) {
-  return isfinite(v) ? json_real(v) : json_null();
-}
-
 static const char* status_of(const row* r) {
   if (r->status) return r->status;
   if (isfinite(r->value)) return "ok";
@@ -39,11 +35,11 @@ json_t* row_json(const row* r, bool in_cell) {
   }
   json_object_set_new(o, "metric", text_or_null(r->metric));
   json_object_set_new(o, "k", json_integer(r->k));
-  json_object_set_new(o, "value", number_or_null(r->value));
+  json_object_set_new(o, "value", json_number(r->value));
   json_object_set_new(o, "unit", text_or_null(r->unit));
   json_object_set_new(o, "n", json_integer(r->n));
-  json_object_set_new(o, "lo", number_or_null(r->lo));
-  json_object_set_new(o, "hi", number_or_null(r->hi));
+  json_object_set_new(o, "lo", json_number(r->lo));
+  json_object_set_new(o, "hi", json_number(r->hi));
   json_object_set_new(o, "status", json_text(status_of(r)));
   return o;
 }
@@ -83,15 +79,9 @@ static void cell_text(const char* column, const json_t* v, text* out) {
   if (json_is_boolean(v)) text_add(out, "%s", json_is_true(v) ? "yes" : "no");
 }
 
-static size_t utf8_length(const char* s) {
-  size_t n = 0;
-  for (; *s; s++) n += ((unsigned char)*s & 0xC0) != 0x80;
-  return n;
-}
-
 typedef struct column {
   const char* name;
-  size_t width;
+  int width;
   bool right;
   bool used; /* some row has a non-empty value */
 } column;
@@ -111,10 +101,10 @@ static column* find_columns(const json_t* list, int* n_columns) {
       while (c < n && strcmp(columns[c].name, key) != 0) c++;
       if (c == n) {
         columns = list_grow(columns, n, sizeof *columns);
-        columns[n++] = (column){.name = key, .width = utf8_length(key)};
+        columns[n++] = (column){.name = key, .width = text_width(key)};
       }
       cell_text(key, v, &cell);
-      const size_t width = utf8_length(text_of(&cell));
+      const int width = text_width(text_of(&cell));
       if (width) columns[c].used = true;
       if (json_is_number(v)) columns[c].right = true;
       if (width > columns[c].width) columns[c].width = width;
@@ -126,11 +116,11 @@ static column* find_columns(const json_t* list, int* n_columns) {
 }
 
 static void add_cell(text* line, const column* c, const char* cell, bool last) {
-  const size_t pad = c->width > utf8_length(cell) ? c->width - utf8_length(cell) : 0;
+  const int pad = c->width > text_width(cell) ? c->width - text_width(cell) : 0;
   if (line->n) text_add(line, "  ");
-  if (c->right) text_add(line, "%*s", (int)pad, "");
+  if (c->right) text_add(line, "%*s", pad, "");
   text_add(line, "%s", cell);
-  if (!c->right && !last) text_add(line, "%*s", (int)pad, "");
+  if (!c->right && !last) text_add(line, "%*s", pad, "");
 }
 
 static void print_row(text* line) {

@@ -60,6 +60,24 @@ const char* text_of(const text* t) {
   return t->data ? t->data : "";
 }
 
+static bool begins_character(char c) {
+  return ((unsigned char)c & 0xC0) != 0x80;
+}
+
+int text_width(const char* s) {
+  int n = 0;
+  for (; *s; s++) n += begins_character(*s);
+  return n;
+}
+
+size_t text_cut(const char* s, int width) {
+  const char* at = s;
+  for (; *at; at++) {
+    if (begins_character(*at) && width-- <= 0) break;
+  }
+  return (size_t)(at - s);
+}
+
 df_status text_write(const text* t, const char* path) {
   return df_file_replace(path, text_of(t), t->n);
 }
@@ -71,14 +89,18 @@ df_status text_write_output(const text* t, const char* path) {
 df_status text_append_output(const text* t, const char* path) {
   /* without waiting for a pipe that no program reads */
   const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
-  bool ok = fd >= 0;
+  /* but for a slow one */
+  bool ok = fd >= 0 && fcntl(fd, F_SETFL, O_APPEND) == 0;
   for (size_t done = 0; ok && done < t->n;) {
     const ssize_t n = write(fd, t->data + done, t->n - done);
     ok = n > 0 || (n < 0 && errno == EINTR);
     if (n > 0) done += (size_t)n;
   }
-  const int error = errno;
-  if (fd >= 0 && close(fd) != 0 && ok) ok = false;
+  int error = errno; /* of the first failure */
+  if (fd >= 0 && close(fd) != 0 && ok) {
+    error = errno;
+    ok = false;
+  }
   if (ok) return DF_OK;
   return df_fail(error == ENOENT ? DF_E_MISSING : DF_E_IO, "%s: %s", path, strerror(error));
 }

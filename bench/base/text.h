@@ -22,6 +22,10 @@ void text_clear(text* t); /* frees the memory; the text is empty again */
 /* The string, "" if empty. Valid until the next append. */
 const char* text_of(const text* t);
 
+/* The characters of a string in UTF-8, each of which takes a column, and the bytes of its first `width` characters. */
+int text_width(const char* s);
+size_t text_cut(const char* s, int width);
+
 /* Writes the text to a file atomically, replacing a symbolic link. Errors: those of df_file_replace(). */
 DF_MUST_CHECK df_status text_write(const text* t, const char* path);
 /* The same for a path that the user chose: links are followed, pipes and devices written to. Errors: those of

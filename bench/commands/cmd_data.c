@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "commands.h"
 #include "data_path.h"
@@ -243,21 +244,26 @@ static df_status make(const arguments* a, const df_config* config, const df_sear
 
 /* ---- fetch ---- */
 
-/* checks the hash that the task gives; that of a model of several files covers all of them */
+/* Checks the hash that the task gives, where `hash` is of the one file at `path`. That of a model may cover all files
+ * of the model, which are known only when it is compiled. */
+static df_status check_hash(const df_config* config, const df_search* search, const fetch_item* item, const char* path,
+                            const char* hash) {
+  if (fetch_accepts(item, hash)) return DF_OK;
+  if (!item->several) {
+    return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, the task expects %s; replace the file", path, hash, item->sha256);
+  }
+  df_system* system = NULL;
+  char files[DF_SHA256_TEXT];
+  const df_status status = df_task_system(config, search, &system, files);
+  df_system_free(system);
+  return status;
+}
+
 static df_status check_present(const df_config* config, const df_search* search, const fetch_item* item,
                                const char* present) {
   char hash[DF_SHA256_TEXT];
-  df_system* system = NULL;
   DF_TRY(df_sha256_file(present, hash));
-  if (!item->sha256[0] || strcmp(hash, item->sha256) == 0) return DF_OK;
-  if (item->name == config->system_model) {
-    char files[DF_SHA256_TEXT];
-    const df_status status = df_task_system(config, search, &system, files);
-    df_system_free(system);
-    if (status == DF_OK) return DF_OK;
-  }
-  return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, the task expects %s; replace the file", present, hash,
-                 item->sha256);
+  return check_hash(config, search, item, present, hash);
 }
 
 /* downloads the task's model or data unless it is found; checks its hash if the task gives one */
@@ -284,8 +290,21 @@ static df_status fetch_one(const arguments* a, const df_config* config, const df
   if (status == DF_OK) path = df_path_join(folder, name);
   if (status == DF_OK && !path) status = DF_E_NOMEM;
   if (status == DF_OK) {
+    status = check_hash(config, search, item, path, hash);
+    if (status != DF_OK) {
+      (void)remove(path);
+      status = df_fail(
+          status,
+          "%s: SHA-256 is %s, the task wants %s, which is not that of all model files either: %s; it was not kept",
+          item->url, hash, sha256, df_error_message());
+    }
+  }
+  if (status == DF_OK) {
     add_text(out, config->task_name, what, path, "fetched");
-    add_text(out, config->task_name, "sha256", hash, sha256[0] ? "as expected" : "not given in the task");
+    add_text(out, config->task_name, "sha256", hash,
+             !sha256[0]                      ? "not given in the task"
+             : strcasecmp(hash, sha256) == 0 ? "as expected"
+                                             : "the hash of all model files is as expected");
   }
   df_free(path);
   df_free(folder);
@@ -293,8 +312,13 @@ static df_status fetch_one(const arguments* a, const df_config* config, const df
 }
 
 static df_status fetch(const arguments* a, const df_config* config, const df_search* search, rows* out) {
-  const fetch_item model = {"model", config->system_model, config->system_model_url, config->system_model_sha256};
-  const fetch_item data = {"data", config->data_file, config->data_url, config->data_sha256};
+  const fetch_item model = {.key = "model",
+                            .name = config->system_model,
+                            .url = config->system_model_url,
+                            .sha256 = config->system_model_sha256,
+                            .several = true};
+  const fetch_item data = {
+      .key = "data", .name = config->data_file, .url = config->data_url, .sha256 = config->data_sha256};
   DF_TRY(fetch_one(a, config, search, &model, out));
   if (strcmp(config->data_source, "npz") != 0) {
     add_text(out, config->task_name, "data", "generated", "dynaflow data make");

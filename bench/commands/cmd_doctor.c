@@ -18,6 +18,7 @@
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
 #include "exit_code.h"
+#include "json.h"
 #include "lookup.h"
 #include "machine.h"
 #include "methods.h"
@@ -190,13 +191,9 @@ static void check_task(checkup* c, const char* name, const options* opts) {
 
 /* ---- one task ---- */
 
-static json_t* number_or_null(double value) {
-  return isfinite(value) ? json_real(value) : json_null();
-}
-
 /* adds a row with a number */
 static void add_value(rows* out, const char* what, double value, const char* unit, const char* note) {
-  rows_add_object(out, json_pack("{s:s,s:o,s:n,s:s,s:s}", "what", what, "value", number_or_null(value), "p90", "unit",
+  rows_add_object(out, json_pack("{s:s,s:o,s:n,s:s,s:s}", "what", what, "value", json_number(value), "p90", "unit",
                                  unit, "note", note));
 }
 
@@ -219,8 +216,8 @@ static void add_scales(rows* out, const df_chart* chart) {
 static void add_curve(rows* out, const task_growth* g) {
   for (int k = 1; k <= g->H; k = k < g->H && 2 * k > g->H ? g->H : 2 * k) {
     char* what = format_text("growth over %d action%s", k, k == 1 ? "" : "s");
-    rows_add_object(out, json_pack("{s:s,s:o,s:o,s:s,s:s}", "what", what, "value", number_or_null(g->median[k - 1]),
-                                   "p90", number_or_null(g->p90[k - 1]), "unit", "", "note", ""));
+    rows_add_object(out, json_pack("{s:s,s:o,s:o,s:s,s:s}", "what", what, "value", json_number(g->median[k - 1]), "p90",
+                                   json_number(g->p90[k - 1]), "unit", "", "note", ""));
     df_free(what);
   }
 }

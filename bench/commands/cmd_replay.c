@@ -2,7 +2,6 @@
  * model, and says what explains the difference where they do not. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "commands.h"
@@ -15,6 +14,7 @@
 #include "dynaflow/data/task.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
+#include "dynaflow/stats/statistics.h"
 #include "exit_code.h"
 #include "json.h"
 #include "lookup.h"
@@ -95,11 +95,6 @@ static const char* const kind_units[KINDS] = {[POSITION] = "m, rad", [VELOCITY] 
 
 /* ---- rows ---- */
 
-static int by_size(const void* a, const void* b) {
-  const double x = *(const double*)a, y = *(const double*)b;
-  return (x > y) - (x < y);
-}
-
 /* Adds one row with the median and one with the worst of n errors for each kind that the state has, and sorts the
  * errors. */
 static void add_rows(const replay_study* s, rows* out, const row* base, const char* name, size_t n,
@@ -108,7 +103,7 @@ static void add_rows(const replay_study* s, rows* out, const row* base, const ch
     if (s->r.from[kind] == s->r.from[kind + 1]) continue;
     char metric[64], status[64] = "ok";
     row one = *base;
-    qsort(errors[kind], n, sizeof *errors[kind], by_size);
+    df_sort((int)n, errors[kind]);
     one.unit = kind_units[kind];
     one.n = (int64_t)n;
     one.metric = metric;
@@ -140,22 +135,19 @@ static void add_all_rows(const arguments* a, const replay_study* s, rows* out) {
 
 /* ---- JSON: a row with the verdict and what it stands on ---- */
 
-static json_t* number(double value) {
-  return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t* fit_json(const replay_fit* f) {
-  return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "carried", number(f->carried), "cleared", number(f->cleared),
-                   "open_loop", number(f->open_loop), "rounding_one_action", number(f->step), "rounding_windows",
-                   number(f->drift), "solver_one_action", number(f->solver_step), "solver_windows",
-                   number(f->solver_drift));
+  return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "carried", json_number(f->carried), "cleared",
+                   json_number(f->cleared), "open_loop", json_number(f->open_loop), "rounding_one_action",
+                   json_number(f->step), "rounding_windows", json_number(f->drift), "solver_one_action",
+                   json_number(f->solver_step), "solver_windows", json_number(f->solver_drift));
 }
 
 static json_t* hypothesis_json(const hypothesis* h) {
   const char* status = h->failed ? "not compiled" : isfinite(h->rms) ? "ok" : "diverged";
   return json_pack("{s:o,s:o,s:o,s:o,s:o,s:s}", "name", json_text(h->name[0] ? h->name : "as training simulates it"),
-                   "rms", number(h->rms), "position_worst", number(h->worst[POSITION]), "velocity_worst",
-                   number(h->worst[VELOCITY]), "activation_worst", number(h->worst[ACTIVATION]), "status", status);
+                   "rms", json_number(h->rms), "position_worst", json_number(h->worst[POSITION]), "velocity_worst",
+                   json_number(h->worst[VELOCITY]), "activation_worst", json_number(h->worst[ACTIVATION]), "status",
+                   status);
 }
 
 /* the name of the alternative that the recording follows, or null */
@@ -172,8 +164,8 @@ static void add_evidence(const replay_study* s, json_t* one) {
   stored_precision_text(s->r.action, action);
   json_object_set_new(one, "precision",
                       json_pack("{s:s,s:s,s:s}", "positions", position, "velocities", velocity, "actions", action));
-  json_object_set_new(one, "doubling_actions", number(s->doubling));
-  json_object_set_new(one, "doubling_seconds", number(s->doubling * s->r.dt));
+  json_object_set_new(one, "doubling_actions", json_number(s->doubling));
+  json_object_set_new(one, "doubling_seconds", json_number(s->doubling * s->r.dt));
   json_object_set_new(one, "error_over_allowed",
                       json_pack("{s:o,s:o,s:o}", "trained", fit_json(&s->evidence.trained), "own_solver_options",
                                 fit_json(&s->evidence.own), "best_hypothesis", fit_json(&s->evidence.best)));

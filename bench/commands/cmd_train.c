@@ -1,6 +1,7 @@
 /* cmd_train.c: dynaflow train TASK --method M --checkpoint FILE: trains one method and writes its weights. */
 #define _XOPEN_SOURCE 700
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,6 +13,7 @@
 #include "dynaflow/flow/method.h"
 #include "dynaflow/sim/system.h"
 #include "exit_code.h"
+#include "json.h"
 #include "notes.h"
 #include "rows.h"
 #include "stop.h"
@@ -57,7 +59,7 @@ static void print_rows(int n, const df_training_log* logs, const checkpoint_argu
         json_pack("{s:s,s:s,s:I,s:s,s:s,s:s,s:I,s:I,s:o,s:f,s:I,s:I,s:{s:I,s:I,s:I},s:o}", "task", a->task, "method",
                   a->method->name, "seed", (json_int_t)a->common.seeds[0], "profile", a->common.profile, "network",
                   log->name, "checkpoint", a->checkpoint, "steps", (json_int_t)log->steps, "parameters",
-                  (json_int_t)log->parameters, "loss", log->n ? json_real(log->loss[log->n - 1]) : json_null(), "cpu_s",
+                  (json_int_t)log->parameters, "loss", json_number(log->n ? log->loss[log->n - 1] : NAN), "cpu_s",
                   log->cpu_s, "diverged", (json_int_t)log->diverged, "skipped", (json_int_t)log->skipped, "adjoints",
                   "steps", (json_int_t)log->adjoints.steps, "approximate", (json_int_t)log->adjoints.approximate,
                   "differenced", (json_int_t)log->adjoints.differenced, "notes", notes));

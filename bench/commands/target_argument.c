@@ -1,14 +1,30 @@
 #include "target_argument.h"
 
+#include <string.h>
+
+#include "target.h"
+
 enum { KEY_HORIZON = 0x700, KEY_SUITE, KEY_OUT };
 
 target_argument target_argument_default(void) {
   return (target_argument){.common = options_default(), .horizon = 16};
 }
 
+/* models take defaults and --set */
+static void refuse_profile(const target_argument* a, struct argp_state* state) {
+  if (strcmp(a->common.profile, options_default().profile) == 0) return;
+  if (a->suite) argp_error(state, "--profile is not for a suite, whose models have no profiles; use --set KEY=VALUE");
+  for (int i = 0; i < a->n; i++) {
+    if (target_is_model(a->target[i]))
+      argp_error(state, "--profile is for tasks; the model file '%s' has no profiles; use --set KEY=VALUE",
+                 a->target[i]);
+  }
+}
+
 static error_t end_of_arguments(const target_argument* a, struct argp_state* state) {
   if (a->suite && a->n > 0) argp_error(state, "unexpected argument '%s': --suite lists its own models", a->target[0]);
   if (!a->suite && a->n == 0) argp_error(state, "missing argument: a task, a model file (.xml) or --suite FILE");
+  refuse_profile(a, state);
   expect_one_seed(&a->common, state);
   return 0;
 }

@@ -37,13 +37,18 @@ typedef struct fetch_item {
   const char* key;    /* "model" or "data", for messages */
   const char* name;   /* path below the data folder */
   const char* url;    /* "": there is none */
-  const char* sha256; /* "": not given */
+  const char* sha256; /* "": not given; in upper or lower case */
+  bool several;       /* `sha256` may be of several files, of which this is one */
 } fetch_item;
+
+/* Whether a file with the SHA-256 `hash` is the one that the task describes, also if the task gives no SHA-256. */
+bool fetch_accepts(const fetch_item* item, const char* hash);
 
 /* Gets a file and writes it to `folder`/`name`, and nowhere else (df_file_write_below). Errors, before anything is
  * transferred: DF_E_CONFIG for a URL that `cfg` does not admit or without a SHA-256, and for a name that is not below
  * the folder; the message names the option that admits it. Later: DF_E_IO names url and reason, DF_E_MISMATCH both
- * hashes; nothing was written then. `got` receives the hash. */
+ * hashes; nothing was written then. `got` receives the hash. A file of an item with `several` is written with any hash:
+ * if fetch_accepts() refuses it, the caller checks the files together, and removes it if they are others. */
 DF_MUST_CHECK df_status fetch_file(const fetch_item* item, const fetch_cfg* cfg, const char* folder,
                                    const options* opts, char got[DF_SHA256_TEXT]);
 

@@ -61,6 +61,10 @@ static df_status check_item(const fetch_item* item, const fetch_cfg* cfg, const 
   return DF_OK;
 }
 
+bool fetch_accepts(const fetch_item* item, const char* hash) {
+  return !item->sha256[0] || strcasecmp(hash, item->sha256) == 0;
+}
+
 /* ---- the transfer ---- */
 
 static size_t receive(char* bytes, size_t size, size_t n, void* context) {
@@ -107,10 +111,10 @@ static df_status get(const char* url, const char* scheme, transfer* t) {
 
 static df_status check_and_write(const transfer* t, const fetch_item* item, const char* folder,
                                  char got[DF_SHA256_TEXT]) {
-  const char* wanted = item->sha256;
   DF_TRY(df_sha256(text_of(&t->body), t->body.n, got));
-  if (wanted[0] && strcmp(got, wanted) != 0) {
-    return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, the task wants %s; nothing was written", item->url, got, wanted);
+  if (!item->several && !fetch_accepts(item, got)) {
+    return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, the task wants %s; nothing was written", item->url, got,
+                   item->sha256);
   }
   return df_file_write_below(folder, item->name, text_of(&t->body), t->body.n);
 }

@@ -1,5 +1,7 @@
 #include "calls.h"
 
+#include <float.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -75,8 +77,18 @@ static int add_entries(const eval_call* call, const df_task* task, int i, char (
   return n;
 }
 
+/* the numbers of a request are doubles in the file */
+static df_status check_exact(const df_request* r, int i, const char* path) {
+  static const uint64_t most = (uint64_t)1 << DBL_MANT_DIG;
+  if (r->seed <= most && r->first_index <= most) return DF_OK;
+  return df_fail(DF_E_ARG,
+                 "%s: call %d: seed %" PRIu64 " or index %" PRIu64 " is above 2^53, which a double cannot hold exactly",
+                 path, i, (uint64_t)r->seed, (uint64_t)r->first_index);
+}
+
 df_status eval_calls_write(const eval_calls* calls, const df_task* task, const char* path) {
   const size_t room = (size_t)calls->n;
+  for (int i = 0; i < calls->n; i++) DF_TRY(check_exact(&calls->list[i].request, i, path));
   char(*keys)[32] = df_alloc(room * ARRAYS, sizeof *keys);
   double* requests = df_alloc(3 * room, sizeof *requests);
   df_npz_entry* entries = df_alloc(room * ARRAYS, sizeof *entries);

@@ -9,6 +9,7 @@
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
+#include "json.h"
 
 /* number of curves; of poses, and frames between two; of replays */
 enum { CURVES_MAX = 4, POSES = 9, POSE_EVERY = 2, REPLAYS = 2 };
@@ -18,7 +19,7 @@ static json_t* curve(const double* x, int H, int nx, int at, int from_zero) {
   json_t* values = json_array();
   for (int t = 0; t <= H; t++) {
     const double v = x[(size_t)t * (size_t)nx + (size_t)at] - (from_zero ? x[at] : 0);
-    json_array_append_new(values, isfinite(v) ? json_real(v) : json_null());
+    json_array_append_new(values, json_number(v));
   }
   return values;
 }
@@ -54,7 +55,7 @@ json_t* example_curves(const eval_job* job, const double* x) {
 
 static json_t* numbers(size_t n, const double* values) {
   json_t* list = json_array();
-  for (size_t i = 0; i < n; i++) json_array_append_new(list, isfinite(values[i]) ? json_real(values[i]) : json_null());
+  for (size_t i = 0; i < n; i++) json_array_append_new(list, json_number(values[i]));
   return list;
 }
 

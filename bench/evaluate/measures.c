@@ -7,6 +7,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/metrics/defs.h"
+#include "json.h"
 #include "rows.h"
 
 const char* measure_unit(const char* metric) {
@@ -71,7 +72,7 @@ df_status measure_share(const eval_job* job, json_t* list, const char* metric, c
 void measure_samples(evaluation* out, const char* metric, int k, int n, const double* values) {
   json_t* numbers = json_array();
   for (int i = 0; i < n; i++) {
-    json_array_append_new(numbers, isfinite(values[i]) ? json_real(values[i]) : json_null());
+    json_array_append_new(numbers, json_number(values[i]));
   }
   json_array_append_new(out->samples, json_pack("{s:s,s:i,s:o}", "metric", metric, "k", k, "values", numbers));
 }

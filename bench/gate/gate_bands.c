@@ -175,12 +175,12 @@ static gate_verdict check_data(const held* h, const band* b, const measured* m, 
   /* a number of an older program says nothing, either */
   if (m->needs) {
     text_add(detail, "not defined for this task: set %s in its task.yaml, or remove the entry at %s:%d", m->needs,
-             h->expect.path, b->line);
+             h->expect.path, b->limit_line);
     return GATE_UNREADABLE;
   }
   /* no value, or one that is not finite */
   if (m->n + m->failed == 0) {
-    text_add(detail, "the run has no such number, required by %s:%d", h->expect.path, b->line);
+    text_add(detail, "the run has no such number, required by %s:%d", h->expect.path, b->limit_line);
     return GATE_MISSING;
   }
   if (m->failed) {
@@ -195,7 +195,7 @@ static gate_verdict check_data(const held* h, const band* b, const measured* m, 
   }
   if (m->absent && open) {
     text_add(detail, "%d of %d done cells have no such number, required by %s:%d", m->absent, m->done, h->expect.path,
-             b->line);
+             b->limit_line);
     return GATE_MISSING;
   }
   /* golden table */
@@ -211,7 +211,8 @@ static gate_verdict check_data(const held* h, const band* b, const measured* m, 
   const int seeds = b->kind == BAND_RELATIVE ? p->n : m->n;
   if (seeds < b->seeds) {
     text_add(detail, "%d seeds%s, at least %d are required by %s:%d", seeds,
-             b->kind == BAND_RELATIVE ? " in common with the golden table" : "", b->seeds, h->expect.path, b->line);
+             b->kind == BAND_RELATIVE ? " in common with the golden table" : "", b->seeds, h->expect.path,
+             b->limit_line);
     return GATE_INCONCLUSIVE;
   }
   return GATE_HELD;

@@ -17,22 +17,6 @@ static const char* const heads[COLUMNS] = {"verdict", "metric", "method", "K", "
 /* numbers are aligned to the right */
 static const bool right[COLUMNS] = {false, false, false, true, true, false};
 
-/* the characters of UTF-8 in a string, each of which takes a column */
-static int width_of(const char* s) {
-  int n = 0;
-  for (; *s; s++) n += ((unsigned char)*s & 0xC0) != 0x80;
-  return n;
-}
-
-/* the bytes of the first n characters */
-static size_t bytes_of(const char* s, int n) {
-  const char* at = s;
-  for (; *at; at++) {
-    if (((unsigned char)*at & 0xC0) != 0x80 && n-- == 0) break;
-  }
-  return (size_t)(at - s);
-}
-
 /* what column c shows of a row; replaces *out */
 static void add_cell(const gate_result* g, int at, int c, text* out) {
   const json_t* v = json_array_get(g->verdicts.list, (size_t)at);
@@ -45,28 +29,41 @@ static void add_cell(const gate_result* g, int at, int c, text* out) {
   if (c == 5) text_add(out, "%s", g->origins[at].bound);
 }
 
-/* the widths of the columns: as the cells need, but names are cut so that a line fits */
+static int beyond_head(const int widths[COLUMNS], int c) {
+  return widths[c] - text_width(heads[c]);
+}
+
+/* the column to cut next: the longer name, then whatever is wider than its head */
+static int widest(const int widths[COLUMNS]) {
+  int at = widths[1] >= widths[2] ? 1 : 2;
+  for (int c = 0; c < COLUMNS && beyond_head(widths, at) <= 0; c++) {
+    if (beyond_head(widths, c) > 0) at = c;
+  }
+  return at;
+}
+
+/* the widths of the columns: as the cells need, but cut so that a line fits */
 static void find_widths(const gate_result* g, int n, const int* order, int widths[COLUMNS]) {
   text cell = {0};
-  for (int c = 0; c < COLUMNS; c++) widths[c] = width_of(heads[c]);
+  for (int c = 0; c < COLUMNS; c++) widths[c] = text_width(heads[c]);
   for (int i = 0; i < n; i++) {
     for (int c = 0; c < COLUMNS; c++) {
       add_cell(g, order[i], c, &cell);
-      const int width = width_of(text_of(&cell));
+      const int width = text_width(text_of(&cell));
       if (width > widths[c]) widths[c] = width;
     }
   }
   text_clear(&cell);
   int sum = 2 * (COLUMNS - 1);
   for (int c = 0; c < COLUMNS; c++) sum += widths[c];
-  for (; sum > SUMMARY_WIDTH; sum--) --widths[widths[1] >= widths[2] ? 1 : 2];
+  for (; sum > SUMMARY_WIDTH; sum--) --widths[widest(widths)];
 }
 
 static void add_column(text* line, const char* cell, int c, int width) {
-  const int needed = width_of(cell);
+  const int needed = text_width(cell);
   if (c) text_add(line, "  ");
   if (needed > width) {
-    text_add_bytes(line, cell, bytes_of(cell, width - 1));
+    text_add_bytes(line, cell, text_cut(cell, width - 1));
     text_add(line, "~");
     return;
   }
@@ -89,12 +86,12 @@ static void print_wrapped(const char* words, int indent) {
   for (const char* at = text_of(&plain); *at;) {
     char* word = format_text("%.*s", (int)strcspn(at, " "), at);
     /* print_line() puts a backslash before :: at the beginning of a line */
-    const int width = width_of(word), room = SUMMARY_WIDTH - indent - (strncmp(word, "::", 2) == 0);
+    const int width = text_width(word), room = SUMMARY_WIDTH - indent - (strncmp(word, "::", 2) == 0);
     if (used && used + 1 + width > room) {
       print_and_clear(&line);
       used = 0;
     }
-    const size_t bytes = bytes_of(word, room);
+    const size_t bytes = text_cut(word, room);
     text_add(&line, "%*s%.*s", used ? 1 : indent, "", (int)bytes, word);
     used += (used ? 1 : 0) + (width < room ? width : room);
     at += bytes;
@@ -124,7 +121,7 @@ static void print_rows(const gate_result* g, int n, const int* order) {
     for (int c = 0; c < COLUMNS; c++) {
       add_cell(g, order[i], c, &cell);
       add_column(&line, text_of(&cell), c, widths[c]);
-      if (width_of(text_of(&cell)) > widths[c]) text_add(&words, "%s; ", text_of(&cell));
+      if (text_width(text_of(&cell)) > widths[c]) text_add(&words, "%s; ", text_of(&cell));
     }
     print_and_clear(&line);
     if (i + 1 < n && is_repeated(g, order[i], order[i + 1])) {

@@ -113,17 +113,18 @@ static int by_severity(const void* left, const void* right) {
 }
 
 int* gate_by_severity(const gate_result* g, int* n) {
+  int* order = NULL;
+  ranked* list = NULL;
   *n = count_rows(g);
-  int* order = *n ? df_alloc((size_t)*n, sizeof *order) : NULL;
-  ranked* list = order ? df_alloc((size_t)*n, sizeof *list) : NULL;
-  if (!list) {
-    df_free(order);
-    *n = 0;
-    return NULL;
+  for (int i = 0; i < *n; i++) {
+    list = list_grow(list, i, sizeof *list);
+    list[i] = (ranked){.origin = &g->origins[i], .row = i};
   }
-  for (int i = 0; i < *n; i++) list[i] = (ranked){.origin = &g->origins[i], .row = i};
-  qsort(list, (size_t)*n, sizeof *list, by_severity);
-  for (int i = 0; i < *n; i++) order[i] = list[i].row;
+  if (*n) qsort(list, (size_t)*n, sizeof *list, by_severity);
+  for (int i = 0; i < *n; i++) {
+    order = list_grow(order, i, sizeof *order);
+    order[i] = list[i].row;
+  }
   df_free(list);
   return order;
 }

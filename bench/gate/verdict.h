@@ -63,7 +63,7 @@ void gate_measure(gate_result* g, const char* bound, double number, double exces
 void gate_locate_golden(gate_result* g, const char* file, int line);
 
 /* The rows in order of severity, the worst first: an allocated list of their indices, to be freed with df_free(); NULL
- * if there is no row or no memory. *n is their number. */
+ * if there is no row. *n is their number. Out of memory, it ends the program, as text_add() does. */
 int* gate_by_severity(const gate_result* g, int* n);
 
 /* The verdict on the whole run: the name of the most severe one, "held", or "nothing checked". */

@@ -1,7 +1,6 @@
 #include "bench_adjoint.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
@@ -10,6 +9,7 @@
 #include "dynaflow/gradcheck/gradcheck.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/rollout.h"
+#include "dynaflow/stats/statistics.h"
 #include "escape.h"
 #include "json.h"
 #include "provenance.h"
@@ -116,11 +116,6 @@ static void run_pass(bench* b, int pass) {
   b->ratios[pass] = back / plain;
 }
 
-static int by_size(const void* a, const void* b) {
-  const double x = *(const double*)a, y = *(const double*)b;
-  return (x > y) - (x < y);
-}
-
 /* microseconds per action, mean over the windows that did not diverge; NaN if the part did not run */
 static double mean_time(const adjoint_times* t, adjoint_part what, int actions) {
   double sum = 0;
@@ -134,7 +129,7 @@ static double mean_time(const adjoint_times* t, adjoint_part what, int actions) 
 }
 
 void adjoint_times_sum_up(const adjoint_times* t, adjoint_timing* out) {
-  qsort(t->ratios, (size_t)t->passes, sizeof *t->ratios, by_size);
+  df_sort(t->passes, t->ratios);
   const double taped = mean_time(t, TIME_TAPED, t->actions);
   out->windows = 0;
   for (int w = 0; w < t->windows; w++) out->windows += !t->diverged[w];
@@ -216,10 +211,6 @@ df_status bench_adjoint(const df_system* system, const cases* c, int passes, uin
 
 /* ---- rows and files ---- */
 
-static json_t* number(double v) {
-  return isfinite(v) ? json_real(v) : json_null();
-}
-
 static const char* verdict(const adjoint_timing* t) {
   if (isnan(t->target)) return "";
   return t->vjp_us / t->step_us <= t->target ? "within" : "above";
@@ -229,20 +220,20 @@ void bench_adjoint_row(const adjoint_timing* t, rows* out) {
   json_t* o = json_object();
   json_object_set_new(o, "model", json_text(t->model));
   json_object_set_new(o, "nv", json_integer(t->nv));
-  json_object_set_new(o, "nefc", number(t->rows));
-  json_object_set_new(o, "step_us", number(t->step_us));
-  json_object_set_new(o, "vjp_us", number(t->vjp_us));
-  json_object_set_new(o, "vjp_per_step", number(t->vjp_us / t->step_us));
-  json_object_set_new(o, "record_per_step", number(t->record_us / t->step_us));
-  json_object_set_new(o, "rollout_grad_per_rollout", number(t->rollout_grad_per_rollout));
-  json_object_set_new(o, "transitionfd_per_vjp", number(t->transitionfd_us / t->vjp_us));
-  json_object_set_new(o, "transitionfd_centred_per_vjp", number(t->transitionfd_centred_us / t->vjp_us));
-  json_object_set_new(o, "err_median", number(t->err_median));
-  json_object_set_new(o, "err_p99", number(t->err_p99));
-  json_object_set_new(o, "target", number(t->target));
+  json_object_set_new(o, "nefc", json_number(t->rows));
+  json_object_set_new(o, "step_us", json_number(t->step_us));
+  json_object_set_new(o, "vjp_us", json_number(t->vjp_us));
+  json_object_set_new(o, "vjp_per_step", json_number(t->vjp_us / t->step_us));
+  json_object_set_new(o, "record_per_step", json_number(t->record_us / t->step_us));
+  json_object_set_new(o, "rollout_grad_per_rollout", json_number(t->rollout_grad_per_rollout));
+  json_object_set_new(o, "transitionfd_per_vjp", json_number(t->transitionfd_us / t->vjp_us));
+  json_object_set_new(o, "transitionfd_centred_per_vjp", json_number(t->transitionfd_centred_us / t->vjp_us));
+  json_object_set_new(o, "err_median", json_number(t->err_median));
+  json_object_set_new(o, "err_p99", json_number(t->err_p99));
+  json_object_set_new(o, "target", json_number(t->target));
   json_object_set_new(o, "verdict", json_string(verdict(t)));
-  json_object_set_new(o, "quartile_low", number(t->ratio_low));
-  json_object_set_new(o, "quartile_high", number(t->ratio_high));
+  json_object_set_new(o, "quartile_low", json_number(t->ratio_low));
+  json_object_set_new(o, "quartile_high", json_number(t->ratio_high));
   json_object_set_new(o, "windows", json_integer(t->windows));
   json_object_set_new(o, "horizon", json_integer(t->horizon));
   json_object_set_new(o, "passes", json_integer(t->passes));

@@ -1,12 +1,12 @@
 #include "bench_rollout.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/clock.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/rollout.h"
+#include "dynaflow/stats/statistics.h"
 
 enum { SIDES = 2, REPEATS = 4 }; /* one thread and many threads; copies of each window in one batch */
 
@@ -80,14 +80,9 @@ static df_status run_pass(const df_system* s, bench* b, int pass) {
   return DF_OK;
 }
 
-static int by_size(const void* a, const void* b) {
-  const double x = *(const double*)a, y = *(const double*)b;
-  return (x > y) - (x < y);
-}
-
 double bench_speedup(int passes, const double* one, const double* many, double* scratch) {
   for (int i = 0; i < passes; i++) scratch[i] = one[i] / many[i];
-  qsort(scratch, (size_t)passes, sizeof *scratch, by_size);
+  df_sort(passes, scratch);
   return scratch[passes / 2];
 }
 
@@ -100,7 +95,7 @@ static df_status measure(const df_system* s, const char* name, const cases* c, i
   const double plain = bench_speedup(passes, b->seconds[0][0], b->seconds[1][0], scratch);
   const double gradient = bench_speedup(passes, b->seconds[0][1], b->seconds[1][1], scratch);
   memcpy(scratch, b->seconds[1][0], (size_t)passes * sizeof *scratch);
-  qsort(scratch, (size_t)passes, sizeof *scratch, by_size);
+  df_sort(passes, scratch);
   const double actions = (double)REPEATS * c->m * c->H;
   rows_add_object(out, json_pack("{s:s,s:i,s:i,s:i,s:i,s:f,s:f,s:f,s:i}", "model", name, "nv",
                                  df_system_is_mujoco(s) ? df_mujoco_nv(s) : s->ndx / 2, "rollouts", REPEATS * c->m,

@@ -2,13 +2,13 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/core/rng.h"
 #include "dynaflow/sim/rollout.h"
+#include "dynaflow/stats/statistics.h"
 #include "escape.h"
 #include "plot.h"
 #include "text.h"
@@ -142,11 +142,6 @@ typedef struct growth {
   double doubling_s; /* doubling time of the norm, s; infinite if it does not grow */
 } growth;
 
-static int by_size(const void* a, const void* b) {
-  const double x = *(const double*)a, y = *(const double*)b;
-  return (x > y) - (x < y);
-}
-
 static double norm_of(const double* y, int n) {
   double sum = 0;
   for (int i = 0; i < n; i++) sum += y[i] * y[i];
@@ -202,7 +197,7 @@ static df_status run_growth(const df_system* s, const cases* c, uint64_t seed, g
     for (int i = 0; i < g->n; i++) {
       if (!isnan(column[i])) column[kept++] = column[i];
     }
-    if (kept > 1) qsort(column, (size_t)kept, sizeof *column, by_size);
+    df_sort(kept, column);
     g->norm[h] = kept > 0 ? column[kept / 2] : NAN;
   }
   if (status == DF_OK) fit_growth(s, g);

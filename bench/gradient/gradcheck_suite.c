@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dynaflow/config/config.h"
@@ -14,6 +13,7 @@
 #include "dynaflow/sim/adjoint.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
+#include "dynaflow/stats/statistics.h"
 #include "exit_code.h"
 #include "json.h"
 #include "lookup.h"
@@ -130,11 +130,6 @@ static df_status open_model(suite_result* r, const options* opts, const df_searc
 
 /* ---- the sweep ---- */
 
-static int by_size(const void* a, const void* b) {
-  const double x = *(const double*)a, y = *(const double*)b;
-  return (x > y) - (x < y);
-}
-
 /* slope of log10 error over log10 eps by least squares over the steps first..last with errors in (0, 0.1] */
 static double slope(const sweep_line* line, int first, int last) {
   double n = 0, sx = 0, sy = 0, sxx = 0, sxy = 0;
@@ -156,7 +151,7 @@ static void read_line(sweep_line* line, const double* errors) {
       const double e = errors[k * SWEEP_STEPS + i];
       if (!isnan(e)) column[n++] = e;
     }
-    qsort(column, (size_t)n, sizeof *column, by_size);
+    df_sort(n, column);
     line->error[i] = n > 0 ? column[n / 2] : NAN;
     if (n > 0 && (best < 0 || line->error[i] < line->error[best])) best = i;
   }

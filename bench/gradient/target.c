@@ -14,7 +14,7 @@
 #include "lookup.h"
 #include "suite.h"
 
-static bool is_model(const char* name) {
+bool target_is_model(const char* name) {
   const char* dot = strrchr(name, '.');
   return dot && strcmp(dot, ".xml") == 0;
 }
@@ -59,9 +59,9 @@ static df_status open_model(const options* opts, const char* path, const target_
 df_status target_open(const options* opts, const char* name, const target_size* size, df_system** system, cases* c) {
   *system = NULL;
   *c = (cases){0};
-  return is_model(name) ? open_model(opts, name, size, system, c) : open_task(opts, name, size, system, c);
+  return target_is_model(name) ? open_model(opts, name, size, system, c) : open_task(opts, name, size, system, c);
 }
 
 int target_failure(df_status status, const char* name) {
-  return is_model(name) ? report_failure(status) : report_task_failure(status, name);
+  return target_is_model(name) ? report_failure(status) : report_task_failure(status, name);
 }

@@ -2,11 +2,11 @@
 
 #include <math.h>
 #include <omp.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/rng.h"
+#include "dynaflow/stats/statistics.h"
 
 enum {
   MEMBERS = 8,         /* simulations with other rounding errors, of every window */
@@ -250,17 +250,12 @@ static df_status explainer_new(const recording* r, const df_system* system, cons
   return df_sim_new(system, 0, &c->sim);
 }
 
-static int by_size(const void* a, const void* b) {
-  const double x = *(const double*)a, y = *(const double*)b;
-  return (x > y) - (x < y);
-}
-
 /* The drift of windows of one length: the ratio that few exceed, as one in a hundred may meet a contact that none of
  * the members met, or their bias. */
 static double drift_of(double* explained, double* plain, int n) {
   if (n == 0) return 0;
-  qsort(explained, (size_t)n, sizeof *explained, by_size);
-  qsort(plain, (size_t)n, sizeof *plain, by_size);
+  df_sort(n, explained);
+  df_sort(n, plain);
   return fmax(explained[(int)(MOST_WINDOWS * (n - 1))], plain[n / 2] / BIAS);
 }
 

@@ -2,11 +2,11 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
+#include "dynaflow/stats/statistics.h"
 #include "replay_explain.h"
 
 static const replay_limits defaults = {.carried = 1e-12, .cleared = 1e-5, .open_loop = 1e-11};
@@ -61,11 +61,6 @@ static void fit_of(const replay_study* s, const comparison* c, replay_fit* fit) 
 
 /* ---- what was found ---- */
 
-static int by_size(const void* a, const void* b) {
-  const double x = *(const double*)a, y = *(const double*)b;
-  return (x > y) - (x < y);
-}
-
 /* the median of the episodes that grow exponentially */
 static double doubling_of(const comparison* c) {
   size_t n = 0;
@@ -73,7 +68,7 @@ static double doubling_of(const comparison* c) {
   for (size_t i = 0; list && i < c->episodes; i++) {
     if (isfinite(c->doubling[i])) list[n++] = c->doubling[i];
   }
-  if (n) qsort(list, n, sizeof *list, by_size);
+  df_sort((int)n, list);
   const double out = n ? list[n / 2] : INFINITY;
   df_free(list);
   return out;

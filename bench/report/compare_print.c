@@ -22,7 +22,7 @@ static const char* outcome_name(compare_outcome outcome) {
 }
 
 static void set_number(json_t* o, const char* key, double v) {
-  json_object_set_new(o, key, isfinite(v) ? json_real(v) : json_null());
+  json_object_set_new(o, key, json_number(v));
 }
 
 static void set_text(json_t* o, const char* key, const char* v) {

@@ -17,6 +17,7 @@
 #include "evaluate.h"
 #include "files.h"
 #include "inexact.h"
+#include "json.h"
 #include "key.h"
 #include "lookup.h"
 #include "machine.h"
@@ -253,7 +254,7 @@ static json_t* curve_json(const df_training_log* log, bool taken) {
   json_t *step = json_array(), *loss = json_array();
   for (int i = 0; i < log->n; i++) {
     json_array_append_new(step, json_integer(log->step[i]));
-    json_array_append_new(loss, isfinite(log->loss[i]) ? json_real(log->loss[i]) : json_null());
+    json_array_append_new(loss, json_number(log->loss[i]));
   }
   json_t* adjoints =
       json_pack("{s:I,s:I,s:I}", "steps", (json_int_t)log->adjoints.steps, "approximate",

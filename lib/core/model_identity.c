@@ -116,13 +116,13 @@ df_model_match df_model_compare(const df_model_identity* recorded, const df_mode
   const bool compiled = a.compiled[0] && b.compiled[0], listed = a.list[0] || b.list[0];
   if (!compiled && (!a.files[0] || !b.files[0])) return DF_MODEL_UNKNOWN;
 
-  /* the same files: a hash without a list on either side may be of the model file alone */
-  if (equal(a.files, b.files) && listed) {
+  /* the same files; without a list on either side all that is known agrees, but the hash may be of the model file
+   * alone, so it excuses no compiled model that differs */
+  if (equal(a.files, b.files) && (listed || !compiled)) {
     if (!compiled || !a.mujoco[0] || !b.mujoco[0] || strcmp(a.mujoco, b.mujoco) == 0) return DF_MODEL_SAME;
     add(&c, "MuJoCo %s compiles it to another model than MuJoCo %s", b.mujoco, a.mujoco);
     return DF_MODEL_MUJOCO;
   }
-  if (!compiled && equal(a.files, b.files)) return DF_MODEL_MAIN_FILE;
 
   /* the same model file, and nothing known about the others */
   if (!compiled && !a.list[0] && starts_with(b.list, a.files)) {

@@ -152,6 +152,11 @@ static bool is_free(const char* key) {
   return false;
 }
 
+/* present, as a checkpoint of a system without any identity has it */
+static bool is_empty(const char* entry) {
+  return entry && !entry[0];
+}
+
 static df_status check_model(const char* path, const df_safetensors* file, const df_task* task) {
   const df_model_identity here = model_of(task);
   const df_model_identity recorded = {
@@ -162,6 +167,7 @@ static df_status check_model(const char* path, const df_safetensors* file, const
     case DF_MODEL_SAME:
       return DF_OK;
     case DF_MODEL_UNKNOWN:
+      if (!here.files[0] && !here.compiled[0] && is_empty(recorded.files) && is_empty(recorded.compiled)) return DF_OK;
       return df_fail(DF_E_FORMAT, "%s: nothing in it says with which model it was trained (%s)", path, model_keys[1]);
     case DF_MODEL_MAIN_FILE:
       return df_fail(DF_E_MISMATCH, "%s: an older version wrote it: %s; train again", path, clause);

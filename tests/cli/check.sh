@@ -20,7 +20,7 @@ check() {
   fi
 }
 
-# skip NAME REASON: says that a check cannot be made here; tests/run.sh lists the reasons
+# skip NAME REASON: a check that cannot be made here, which does not count as passed; tests/run.sh lists the reasons
 skip() { echo "skip $1: $2"; }
 
 # run ARGUMENT...: runs the program; leaves its output in $scratch/out and $scratch/err and its exit code in $code
@@ -50,8 +50,5 @@ misses() {
   shift
   exits_with 3 "$@" && { grep -qE -- "$pattern" "$scratch/err" || { echo "no /$pattern/ in:"; cat "$scratch/err"; false; }; }
 }
-
-# skip NAME REASON: a check that cannot be made here; it counts as skipped, not as passed
-skip() { echo "skip $1: $2"; }
 
 finish() { [ "$failures" -eq 0 ]; }

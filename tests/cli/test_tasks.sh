@@ -131,6 +131,8 @@ d, = json.load(open(sys.argv[1]))['rows']
 assert (d['metric'], d['status'], d['would_fit']) == ('verdict', 'nothing', None), d" "$scratch/out"
 check gradcheck_of_a_task_exits_0 exits_with 0 gradcheck cart --tasks "$tasks" --states 20 --rollouts 2
 check gradcheck_of_a_model_exits_0 exits_with 0 gradcheck "$scratch/remote/cart.xml" --states 20 --rollouts 2
+check a_model_has_no_profile refuses "the model file '.*cart.xml' has no profiles; use --set" gradcheck cart "$scratch/remote/cart.xml" --tasks "$tasks" --profile twice
+check a_suite_has_no_profile refuses 'profile is not for a suite' bench adjoint --suite "$scratch/none" --profile twice
 check gradcheck_of_a_missing_model_exits_3 misses 'no_such.xml' gradcheck "$scratch/no_such.xml"
 
 task "$(printf '0%.0s' {1..64})"
@@ -242,7 +244,7 @@ not_fetched() {
   local pattern=$1
   shift
   fetch_from "$@"
-  [ "$code" -eq 2 ] && [ ! -e "$tasks/cart/data" ] && grep -qE -- "$pattern" "$scratch/err" ||
+  [ "$code" -eq 2 ] && [ -z "$(ls -A "$tasks/cart/data" 2>/dev/null)" ] && grep -qE -- "$pattern" "$scratch/err" ||
     { echo "exit code $code"; cat "$scratch/err"; return 1; }
 }
 check http_is_refused not_fetched 'is not encrypted; use https, or repeat with --allow-http' "$site/cart.xml" "$sum"
@@ -258,7 +260,7 @@ done
 quoted() { python3 -c 'import sys, urllib.parse; print(urllib.parse.quote(sys.argv[1], safe=""))' "$1"; }
 check a_redirect_to_a_file_is_refused not_fetched 'rotocol' "$site/to/$(quoted "file://$scratch/remote/cart.xml")" "$sum" --allow-http --allow-file
 check a_redirect_to_http_is_refused not_fetched 'rotocol' "$site/to/$(quoted "$site/cart.xml")" "$sum" --allow-http
-check a_wrong_hash_is_refused not_fetched 'SHA-256 is .* nothing was written' "$site/cart.npz" "$sum" --allow-http
+check a_wrong_hash_is_refused not_fetched 'SHA-256 is .* it was not kept' "$site/cart.npz" "$sum" --allow-http
 
 # the name of a task is part of the name of the file that is generated for it
 sed -i 's|name: cart|name: ../../cart|' "$tasks/cart/task.yaml"

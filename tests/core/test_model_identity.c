@@ -48,12 +48,19 @@ static void equal_files_are_the_same_under_one_mujoco(void** state) {
          "MuJoCo 3.17.0 compiles it to another model than MuJoCo 3.16.0");
 }
 
+/* of systems that are not MuJoCo's, and in records of older versions */
+static void equal_hashes_without_a_list_are_the_same(void** state) {
+  (void)state;
+  expect(&(df_model_identity){.files = A}, &(df_model_identity){.files = A}, DF_MODEL_SAME, "");
+  expect(&(df_model_identity){.files = A}, &(df_model_identity){.files = B}, DF_MODEL_OTHER,
+         "the model has SHA-256 " B ", recorded is " A);
+}
+
 static void the_model_file_alone_says_nothing_about_others(void** state) {
   (void)state;
   static const char open[] = "parts/arm.xml may differ: the SHA-256 is of m.xml alone";
   expect(&(df_model_identity){.files = A}, &(df_model_identity){two, "f", C, "3"}, DF_MODEL_MAIN_FILE, open);
   expect(&(df_model_identity){two, "f", C, "3"}, &(df_model_identity){.files = A}, DF_MODEL_MAIN_FILE, open);
-  expect(&(df_model_identity){.files = A}, &(df_model_identity){.files = A}, DF_MODEL_MAIN_FILE, "");
   /* it says all if there are no others */
   expect(&(df_model_identity){.files = A}, &(df_model_identity){one, A, C, "3"}, DF_MODEL_SAME, "");
   /* it excuses no compiled model that differs */
@@ -99,6 +106,7 @@ int main(void) {
       cmocka_unit_test(a_list_of_one_file_has_the_hash_of_the_file),
       cmocka_unit_test(equal_compiled_models_are_the_same_whatever_the_files),
       cmocka_unit_test(equal_files_are_the_same_under_one_mujoco),
+      cmocka_unit_test(equal_hashes_without_a_list_are_the_same),
       cmocka_unit_test(the_model_file_alone_says_nothing_about_others),
       cmocka_unit_test(what_changed_is_named),
       cmocka_unit_test(nothing_in_common_is_unknown),

@@ -101,6 +101,31 @@ static void a_checkpoint_of_another_task_model_or_method_is_refused_by_name(void
   unlink(FILE_PATH);
 }
 
+/* The identity of a system that is not MuJoCo's is the hash that the task gives, or nothing. */
+static void another_systems_own_checkpoint_is_loaded(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  const df_system_ops *mujoco = task->system->ops, own = *mujoco;
+  task->system->ops = &own;
+  static const char* const hashes[] = {"", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+  for (int i = 0; i < 2; i++) {
+    snprintf(task->model_sha256, sizeof task->model_sha256, "%s", hashes[i]);
+    df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+    assert_int_equal(df_flow_save(flow, FILE_PATH), DF_OK);
+    assert_int_equal(df_flow_load(flow, FILE_PATH), DF_OK);
+    /* not with another hash, nor where MuJoCo's model is known */
+    memset(task->model_sha256, 'b', 64);
+    assert_int_equal(df_flow_load(flow, FILE_PATH), i ? DF_E_MISMATCH : DF_E_FORMAT);
+    task->system->ops = mujoco;
+    assert_int_not_equal(df_flow_load(flow, FILE_PATH), DF_OK);
+    task->system->ops = &own;
+    df_flow_free(flow);
+  }
+  task->system->ops = mujoco;
+  df_task_free(task);
+  unlink(FILE_PATH);
+}
+
 /* a value of the setting that differs from `now` */
 static void other_value(const df_config_key* key, const char* now, char value[DF_TEXT_MAX]) {
   const size_t first = strcspn(key->choices, "|");
@@ -246,6 +271,7 @@ static void a_checkpoint_with_other_scales_is_refused_by_coordinate(void** state
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_loaded_checkpoint_samples_the_same_bytes),
+      cmocka_unit_test(another_systems_own_checkpoint_is_loaded),
       cmocka_unit_test(a_checkpoint_of_another_task_model_or_method_is_refused_by_name),
       cmocka_unit_test(a_checkpoint_is_refused_under_other_settings_of_its_weights_only),
       cmocka_unit_test(a_checkpoint_with_other_scales_is_refused_by_coordinate),

@@ -425,6 +425,10 @@ static void recordings_are_replayed_with_options_that_gradients_do_not_allow(voi
 
 static void scaled_actuators_are_those_of_another_file(void** state) {
   (void)state;
+#define GENERAL(gain, gains, bias, biases)                                                                    \
+  "<actuator><general joint='h' gaintype='" gain "' gainprm='" gains "' biastype='" bias "' biasprm='" biases \
+  "'/></actuator>"
+#define MUSCLE(force) "<actuator><muscle joint='h' lengthrange='0 1' range='.7 1.1' lmin='.4' " force "/></actuator>"
   const struct {
     double gain, kv, gear;
     const char *from, *to;
@@ -437,10 +441,16 @@ static void scaled_actuators_are_those_of_another_file(void** state) {
        "<actuator><velocity joint='h' kv='1'/></actuator>"},
       {0, 2, 0, "<actuator><velocity joint='h' kv='.5'/></actuator>",
        "<actuator><velocity joint='h' kv='.5'/></actuator>"},
+      {2, 2, 0, GENERAL("affine", "3 2 1", "none", "0"), GENERAL("affine", "6 4 2", "none", "0")},
+      /* numbers with another meaning than a gain stay */
+      {2, 2, 0, GENERAL("user", "3 2 1", "user", "3 2 1"), GENERAL("user", "3 2 1", "user", "3 2 1")},
+      {2, 2, 0, MUSCLE("force='10' scale='200'"), MUSCLE("force='20' scale='400'")},
   };
+#undef GENERAL
+#undef MUSCLE
   char a[DF_SHA256_TEXT], b[DF_SHA256_TEXT];
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    df_mujoco_cfg cfg = {.substeps = 1, .iterations = 100, .forward_only = true};
+    df_mujoco_cfg cfg = {.substeps = 1, .iterations = 100, .forward_only = true, .finite_differences = true};
     print_of("", cases[i].to, &cfg, a);
     cfg.gain_scale = cases[i].gain;
     cfg.kv_scale = cases[i].kv;

@@ -160,16 +160,25 @@ static df_status check_armature(const mjModel* m, const char* name) {
 
 /* ---- options ---- */
 
+/* the numbers of an affine gain, and where those of a muscle have its force, followed by that of unit acceleration */
+enum { AFFINE_NUMBERS = 3, MUSCLE_FORCE = 2 };
+
 /* the scales of cfg; those of the XML are 1 */
 static void scale_actuators(mjModel* m, const df_mujoco_cfg* cfg) {
   const double gain = cfg->gain_scale > 0 ? cfg->gain_scale : 1, kv = cfg->kv_scale > 0 ? cfg->kv_scale : 1;
   const double gear = cfg->gear_scale > 0 ? cfg->gear_scale : 1;
   for (int i = 0; i < m->nactuator; i++) {
     const df_gain_follow follow = df_gain_follows(m, i);
-    mjtNum* bias = m->actuator_biasprm + mjNBIAS * i;
-    mju_scl(m->actuator_gainprm + mjNGAIN * i, m->actuator_gainprm + mjNGAIN * i, gain, mjNGAIN);
-    if (follow.by_length) bias[1] *= gain;
-    bias[2] *= follow.by_velocity ? gain : kv;
+    mjtNum *gains = m->actuator_gainprm + mjNGAIN * i, *bias = m->actuator_biasprm + mjNBIAS * i;
+    /* other numbers are ranges and lengths, or what a callback makes of them */
+    const int type = m->actuator_gaintype[i];
+    if (type == mjGAIN_FIXED || type == mjGAIN_AFFINE) mju_scl(gains, gains, gain, AFFINE_NUMBERS);
+    if (type == mjGAIN_MUSCLE) mju_scl(gains + MUSCLE_FORCE, gains + MUSCLE_FORCE, gain, 2);
+    if (m->actuator_biastype[i] == mjBIAS_MUSCLE) mju_scl(bias + MUSCLE_FORCE, bias + MUSCLE_FORCE, gain, 2);
+    if (m->actuator_biastype[i] == mjBIAS_AFFINE) {
+      if (follow.by_length) bias[1] *= gain;
+      bias[2] *= follow.by_velocity ? gain : kv;
+    }
     mju_scl(m->actuator_gear + 6 * m->actuator_outadr[i], m->actuator_gear + 6 * m->actuator_outadr[i], gear, 6);
   }
 }
@@ -219,6 +228,10 @@ static df_status compile_job_run(compile_job* job, const char* path, const char*
   if (job->files && job->files->no_memory) return df_fail(DF_E_NOMEM, "%s: no memory for a file of the model", name);
   if (!quiet) return df_fail(DF_E_SIM, "%s: %s", name, df_mujoco_error_text());
   df_one_line(job->error);
+  if (job->files && job->files->unreadable[0]) {
+    const size_t used = strlen(job->error);
+    snprintf(job->error + used, sizeof job->error - used, " (%s)", job->files->unreadable);
+  }
   if (job->files) remove_folder(path, job->files->path, job->error);
   if (!job->model && strstr(job->error, "plugin") && strstr(job->error, "not found"))
     return df_fail(DF_E_FORMAT, "%s: %s (%s)", name, job->error, df_mujoco_plugins_text());

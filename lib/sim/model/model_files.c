@@ -64,18 +64,33 @@ static df_model_files* files_of(const mjResource* resource) {
   return resource->provider->data;
 }
 
+/* keeps why a file cannot be read, of which MuJoCo's message says nothing; that it is missing needs no reason */
+static void explain(df_model_files* f, df_status status) {
+  mtx_lock(&f->lock);
+  if (status == DF_E_NOMEM) f->no_memory = true;
+  if (status != DF_E_NOMEM && status != DF_E_MISSING && !f->ignored && !f->unreadable[0])
+    snprintf(f->unreadable, sizeof f->unreadable, "%s", df_error_message());
+  mtx_unlock(&f->lock);
+}
+
 static bool load(const mjResource* resource) {
   content* c = resource->data;
   if (c->data) return true;
   df_status status = df_file_read(resource->name, &c->data, &c->n);
+  if (status == DF_OK && c->n > INT_MAX)
+    status = df_fail(DF_E_IO, "%s: too large for MuJoCo, which reads files of up to %d bytes", resource->name, INT_MAX);
   if (status == DF_OK) status = df_sha256(c->data, c->n, c->sha256);
-  if (status == DF_E_NOMEM) files_of(resource)->no_memory = true;
-  return status == DF_OK && c->n <= INT_MAX;
+  if (status != DF_OK) explain(files_of(resource), status);
+  return status == DF_OK;
 }
 
 static int on_open(mjResource* resource) {
   resource->data = NULL;
-  if (df_file_check(resource->name) != DF_OK) return 0;
+  const df_status status = df_file_check(resource->name);
+  if (status != DF_OK) {
+    explain(files_of(resource), status);
+    return 0;
+  }
   resource->data = df_alloc(1, sizeof(content));
   if (!resource->data) files_of(resource)->no_memory = true;
   return resource->data != NULL;
@@ -120,19 +135,24 @@ static df_status make_absolute(const char* path, char** out) {
   return *out ? DF_OK : DF_E_NOMEM;
 }
 
+static df_status fail_mount(const char* path) {
+  return df_fail(DF_E_IO, "%s: MuJoCo cannot be made to read files below it through this program", path);
+}
+
 /* There is no provider of everything: one is mounted at each entry of the root folder. */
 static df_status mount_all(df_model_files* f) {
   DIR* root = opendir("/");
   if (!root) return df_fail(DF_E_IO, "/: %s", strerror(errno));
   const struct dirent* entry;
-  while ((entry = readdir(root))) {
+  df_status status = DF_OK;
+  while (status == DF_OK && (entry = readdir(root))) {
     char path[sizeof entry->d_name + 1];
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
     snprintf(path, sizeof path, "/%s", entry->d_name);
-    (void)mj_mountVFS(&f->vfs, path, &f->provider);
+    if (mj_mountVFS(&f->vfs, path, &f->provider) != 0) status = fail_mount(path);
   }
   closedir(root);
-  return DF_OK;
+  return status;
 }
 
 df_status df_model_files_open(const char* path, df_model_files* out) {

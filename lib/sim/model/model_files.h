@@ -25,10 +25,12 @@ typedef struct df_model_files {
   df_read_file* files;
   int n, capacity;
   bool no_memory;
-  const char* changed; /* a file that changed between two reads, or NULL; owned by `files` */
+  char unreadable[512]; /* why a file cannot be read, e.g. because it is a pipe; "": none so far */
+  const char* changed;  /* a file that changed between two reads, or NULL; owned by `files` */
 } df_model_files;
 
-/* Errors: DF_E_NOMEM, DF_E_IO. Call df_model_files_clear() in any case. */
+/* Errors: DF_E_NOMEM; DF_E_IO names a folder that MuJoCo would read past the provider. Call df_model_files_clear() in
+ * any case. */
 DF_MUST_CHECK df_status df_model_files_open(const char* path, df_model_files* out);
 void df_model_files_clear(df_model_files* f);
 

@@ -53,6 +53,12 @@ static bool find_library(char folder[PATH_MAX]) {
   return slash != NULL;
 }
 
+/* "plugin" is that of Python's package; beside a system's library, it is a folder of other programs' plugins */
+static bool may_load(const char* library, const char* place) {
+  const char* slash = strrchr(library, '/');
+  return strcmp(place, "plugin") != 0 || (slash && strcmp(slash, "/mujoco") == 0);
+}
+
 static void load_all(void) {
   static const char* const places[] = {"mujoco_plugin", "../bin/mujoco_plugin", "plugin"};
   char library[PATH_MAX];
@@ -60,7 +66,7 @@ static void load_all(void) {
   for (size_t i = 0; found && i < sizeof places / sizeof *places; i++) {
     char folder[PATH_MAX], path[PATH_MAX + 32];
     snprintf(path, sizeof path, "%s/%s", library, places[i]);
-    if (realpath(path, folder) && load_folder(folder)) return;
+    if (may_load(library, places[i]) && realpath(path, folder) && load_folder(folder)) return;
   }
   snprintf(summary, sizeof summary, "there is no folder mujoco_plugin beside MuJoCo's library%s%s", found ? " in " : "",
            found ? library : "");

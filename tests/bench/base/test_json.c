@@ -21,6 +21,15 @@ static void numbers_come_out_as_doubles_and_other_values_as_nan(void** state) {
   json_decref(o);
 }
 
+static void what_is_no_finite_number_is_null(void** state) {
+  (void)state;
+  static const double none[] = {NAN, INFINITY, -INFINITY};
+  json_t* v = json_number(0.1);
+  assert_true(json_real_value(v) == 0.1);
+  json_decref(v);
+  for (int i = 0; i < 3; i++) assert_true(json_is_null(json_number(none[i])));
+}
+
 static void strings_come_out_and_other_values_as_empty_ones(void** state) {
   (void)state;
   json_t* o = json_loads("{\"s\": \"text\", \"i\": 3, \"n\": null}", 0, NULL);
@@ -35,6 +44,7 @@ static void strings_come_out_and_other_values_as_empty_ones(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(numbers_come_out_as_doubles_and_other_values_as_nan),
+      cmocka_unit_test(what_is_no_finite_number_is_null),
       cmocka_unit_test(strings_come_out_and_other_values_as_empty_ones),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

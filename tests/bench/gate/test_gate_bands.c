@@ -28,7 +28,7 @@ typedef struct gate_case {
 } gate_case;
 
 static band band_of(const char* metric, band_kind kind, double bound) {
-  band b = {.k = 1, .kind = kind, .bound = bound, .seeds = 1, .line = 7, .reason = "because"};
+  band b = {.k = 1, .kind = kind, .bound = bound, .seeds = 1, .line = 6, .limit_line = 7, .reason = "because"};
   snprintf(b.metric, sizeof b.metric, "%s", metric);
   snprintf(b.method, sizeof b.method, "a");
   snprintf(b.profile, sizeof b.profile, "p");
@@ -632,6 +632,8 @@ static void a_done_cell_without_the_number_is_missing(void** state) {
     assert_verdict(v, cases[i].wanted);
     if (cases[i].wanted == GATE_MISSING) {
       assert_string_equal(string_of(v, "detail"), "1 of 2 done cells have no such number, required by expect.yaml:7");
+      /* the same place as the row's own */
+      assert_int_equal(c.out.origins[0].line, 7);
     }
     close_case(&c);
   }

@@ -2,9 +2,12 @@
 #define _GNU_SOURCE
 #include "gate_summary.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
+#include <sys/wait.h>
 
+#include "capture.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "run_file.h"
@@ -69,6 +72,52 @@ static void a_run_has_the_gravest_verdict_or_none(void** state) {
   assert_string_equal(gate_outcome(&g), "not comparable");
 }
 
+/* of a record with 10 digits of K, long names, a long number and a long limit */
+static void rows_that_are_too_wide_are_cut_at_their_heads(void** state) {
+  (void)state;
+  gate_result g = {.verdicts = rows_new()};
+  row r = row_default();
+  r.method = "a_method_with_a_rather_long_name_that_is_cut";
+  r.metric = "a_metric_with_a_rather_long_name_that_is_cut";
+  r.k = INT_MIN;
+  gate_add_row(&g, GATE_NOT_COMPARABLE, &r, "limit", "detail");
+  gate_measure(&g, "-1.2345678e-100..-1.234567e-100", -1.2345e-100, 1);
+  capture out = capture_begin(stdout);
+  gate_print_summary(&g, "run", false);
+  char* printed = capture_end(&out);
+  char *rest = printed, *line, text_of_lines[4096] = "";
+  while ((line = strsep(&rest, "\n"))) {
+    assert_true(strlen(line) <= 80);
+    strcat(strcat(text_of_lines, line + strspn(line, " ")), " ");
+  }
+  assert_non_null(strstr(text_of_lines, " a_met~  a_met~  "));
+  /* what was cut is told in full */
+  assert_non_null(strstr(text_of_lines, "a_metric_with_a_rather_long_name_that_is_cut; "));
+  assert_non_null(strstr(text_of_lines, "a_method_with_a_rather_long_name_that_is_cut; "));
+  assert_non_null(strstr(text_of_lines, "not compa"));
+  free(printed);
+  gate_clear(&g);
+}
+
+/* an empty summary would look like a run without a number that failed */
+static void without_memory_no_summary_is_printed(void** state) {
+  (void)state;
+  gate_result g;
+  int status, n;
+  fill(&g);
+  fflush(stdout);
+  const pid_t child = fork();
+  if (child == 0) {
+    df_alloc_fail_at(1);
+    df_free(gate_by_severity(&g, &n));
+    _exit(0);
+  }
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFEXITED(status));
+  assert_int_equal(WEXITSTATUS(status), EXIT_INCOMPLETE);
+  gate_clear(&g);
+}
+
 static void markdown_is_appended(void** state) {
   (void)state;
   gate_result g;
@@ -131,6 +180,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_worst_stands_first),
       cmocka_unit_test(a_run_has_the_gravest_verdict_or_none),
+      cmocka_unit_test(rows_that_are_too_wide_are_cut_at_their_heads),
+      cmocka_unit_test(without_memory_no_summary_is_printed),
       cmocka_unit_test(markdown_is_appended),
       cmocka_unit_test(paths_are_relative_inside_a_folder),
   };

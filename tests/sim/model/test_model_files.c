@@ -1,5 +1,6 @@
 /* The identity of a model: every file that MuJoCo reads, and the compiled model without paths. */
-#define _XOPEN_SOURCE 700
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,6 +9,15 @@
 #include "models.h"
 
 static char root[64];
+
+/* stands before MuJoCo's function of that name, which it calls */
+static bool mount_fails;
+int mj_mountVFS(void* vfs, const char* path, const void* provider);
+int mj_mountVFS(void* vfs, const char* path, const void* provider) {
+  int (*next)(void*, const char*, const void*);
+  *(void**)&next = dlsym(RTLD_NEXT, "mj_mountVFS");
+  return mount_fails && strcmp(path, "/tmp") == 0 ? -1 : next(vfs, path, provider);
+}
 
 static void put(const char* name, const void* bytes, size_t n) {
   char path[256];
@@ -227,6 +237,64 @@ static void errors_name_files_as_they_were_given(void** state) {
   assert_null(strstr(df_error_message(), root));
 }
 
+static void a_file_that_could_be_read_unnoticed_is_an_error(void** state) {
+  (void)state;
+  char path[256];
+  df_system* s;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  snprintf(path, sizeof path, "%s/robot/m.xml", root);
+  mount_fails = true;
+  const df_status status = df_mujoco_system_new(path, &cfg, &s);
+  mount_fails = false;
+  assert_int_equal(status, DF_E_IO);
+  assert_string_equal(df_error_message(), "/tmp: MuJoCo cannot be made to read files below it through this program");
+}
+
+#define PENDULUM \
+  "<worldbody>%s<body><joint name='z'/><geom size='1'/></body></worldbody><actuator><motor joint='z'/></actuator>"
+
+/* A pipe that nobody writes to would be waited for, /dev/zero never ends. */
+static void what_is_no_regular_file_is_refused_by_name(void** state) {
+  (void)state;
+  static const struct {
+    const char *assets, *geom;
+  } uses[] = {{"<include file='%s'/>", ""},
+              {"<asset><mesh name='a' file='%s' content_type='model/obj'/></asset>", "<geom type='mesh' mesh='a'/>"},
+              /* of a visual mesh, for whose inertia it is read */
+              {"<asset><mesh name='a' file='%s' content_type='model/obj'/></asset>",
+               "<body><joint/><geom type='mesh' mesh='a' contype='0' conaffinity='0'/></body>"},
+              {"<asset><hfield name='a' file='%s' size='1 1 1 1'/></asset>", "<geom type='hfield' hfield='a'/>"},
+              /* with visual geoms that define an inertia, textures are read */
+              {"<compiler inertiafromgeom='true'/>"
+               "<asset><texture name='a' type='2d' file='%s' content_type='image/png'/><material name='b' "
+               "texture='a'/></asset>",
+               "<body><joint/><geom size='1' contype='0' conaffinity='0' material='b'/></body>"}};
+  static const struct {
+    const char *name, *why;
+  } files[] = {{"pipe", "not a regular file"}, {"folder", "Is a directory"}, {"/dev/zero", "not a regular file"}};
+  char path[256], name[256], assets[512], body[512], xml[2048], wanted[512];
+  df_system* s;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  snprintf(path, sizeof path, "%s/pipe", root);
+  assert_int_equal(mkfifo(path, 0600), 0);
+  snprintf(path, sizeof path, "%s/folder", root);
+  assert_int_equal(mkdir(path, 0700), 0);
+  snprintf(path, sizeof path, "%s/special.xml", root);
+  for (size_t u = 0; u < sizeof uses / sizeof *uses; u++) {
+    for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
+      snprintf(name, sizeof name, "%s%s%s", files[f].name[0] == '/' ? "" : root, files[f].name[0] == '/' ? "" : "/",
+               files[f].name);
+      snprintf(assets, sizeof assets, uses[u].assets, name);
+      snprintf(body, sizeof body, PENDULUM, uses[u].geom);
+      snprintf(xml, sizeof xml, "<mujoco>%s%s</mujoco>", assets, body);
+      put_text("special.xml", xml);
+      assert_int_equal(df_mujoco_system_new(path, &cfg, &s), DF_E_FORMAT);
+      snprintf(wanted, sizeof wanted, "(%s: %s)", name, files[f].why);
+      if (!strstr(df_error_message(), wanted)) fail_msg("no \"%s\" in \"%s\"", wanted, df_error_message());
+    }
+  }
+}
+
 static void a_model_from_text_is_known_by_what_it_compiles_to(void** state) {
   (void)state;
   df_system* s;
@@ -270,6 +338,8 @@ int main(void) {
       WITH_ROBOT(a_visual_mesh_that_has_mass_is_part_of_the_model),
       WITH_ROBOT(the_place_of_the_files_changes_nothing),
       WITH_ROBOT(errors_name_files_as_they_were_given),
+      WITH_ROBOT(a_file_that_could_be_read_unnoticed_is_an_error),
+      WITH_ROBOT(what_is_no_regular_file_is_refused_by_name),
       cmocka_unit_test(a_model_from_text_is_known_by_what_it_compiles_to),
       WITH_ROBOT(a_failed_allocation_leaks_nothing),
   };

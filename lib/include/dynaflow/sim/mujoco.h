@@ -8,8 +8,8 @@
  *
  * Models are compiled without their visual geoms, so that mesh files of these need not exist; all geoms are kept if a
  * body's inertia comes from its visual geoms. Sensors, automatic resets and, unless df_mujoco_cfg.islands says
- * otherwise, islands are disabled. The constraint Jacobian is dense below 60 degrees of freedom; from 60 on the model's
- * option applies.
+ * otherwise, islands are disabled. The constraint Jacobian is dense below 60 degrees of freedom; from 60 on, and with
+ * forward_only and iterations 0, the model's option applies.
  *
  * Features with an exact adjoint: free, ball, hinge and slide joints with armature, damping and springs (linear and
  * polynomial), dry friction, limits and actuator force limits; gravity compensation; mocap bodies, which do not move
@@ -73,12 +73,12 @@ typedef struct df_mujoco_cfg {
   /* for comparisons with recordings: */
   bool forward_only;  /* the system is never differentiated: its simulators take no tape, every feature that finite
                        * differences admit is admitted, no limit of iterations is too low, and iterations 0 keeps the
-                       * model's limits of solver and line search */
+                       * model's limits of solver and line search, and its option for the Jacobian */
   df_islands islands; /* other than OFF only with forward_only: the adjoint reads constraint states that islands leave
                        * stale */
-  double gain_scale, kv_scale, gear_scale; /* factors on what an actuator's force is: its gain, with the bias of a servo
-                                            * that follows it (kp); its velocity bias (kv); its gear. 0: factor 1. Only
-                                            * with forward_only */
+  double gain_scale, kv_scale, gear_scale; /* factors on what an actuator's force is: its gain if fixed or affine, with
+                                            * the bias of a servo that follows it (kp), or a muscle's force; its affine
+                                            * velocity bias (kv); its gear. 0: factor 1. Only with forward_only */
 } df_mujoco_cfg;
 
 /* timestep 0 (the model's), substeps 1, integrator and solver MODEL, iterations 100, tolerance 0 (the model's),
