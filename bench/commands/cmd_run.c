@@ -254,10 +254,18 @@ static void announce(const arguments* a, const plan* p, const store* events) {
   text line = {0};
   text_add(&line, "%d cell%s to run", e.cells, e.cells == 1 ? "" : "s");
   if (e.networks) {
-    text_add(&line, ", %d network%s to train: about %s on %d thread%s of this machine, estimated from %d steps of each",
+    text_add(&line,
+             ", %d network%s to train: about %s on %d thread%s of this machine, estimated from a few steps of each",
              e.networks, e.networks == 1 ? "" : "s", duration_text(e.seconds, time, sizeof time), a->common.threads,
-             a->common.threads == 1 ? "" : "s", ESTIMATE_STEPS);
-    text_add(&line, "; evaluation comes on top%s", e.unknown ? ", as do methods that do not name their networks" : "");
+             a->common.threads == 1 ? "" : "s");
+    if (e.unknown) {
+      text_add(&line, "; evaluation and the other trainings of %d cell%s are not included", e.unknown,
+               e.unknown == 1 ? "" : "s");
+    } else {
+      text_add(&line, "; evaluation is not included");
+    }
+  } else if (e.unknown) {
+    text_add(&line, "; the time of training is not known for %d cell%s", e.unknown, e.unknown == 1 ? "" : "s");
   }
   if (e.cells && !stop_flag) print_line(stderr, "dynaflow: %s", text_of(&line));
   text_clear(&line);

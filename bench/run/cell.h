@@ -117,8 +117,9 @@ void cell_forget_training(cell* c, const char* folder);
  * The state at the end of a training holds weights and log. Another cell of the run that trains the same network
  * continues from it, at its end, and therefore ends with the same bytes as by training. */
 
-/* <folder>/training/shared/<first 16 digits of the training key>-<network>.state; the caller releases it with
- * df_free(). */
+/* The file of a shared network, <first 16 digits of the training key>-<network>.state, and its path in
+ * <folder>/training/shared/. New strings. */
+char* shared_network_file(const char* training_key, const char* network);
 char* shared_network_path(const char* folder, const char* training_key, const char* network);
 
 /* Links the shared states of the method's networks into `state_folder`, unless it has a state of the network. */
