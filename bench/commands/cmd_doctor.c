@@ -235,14 +235,21 @@ static void add_advice(rows* out, const task_growth* g) {
   rows_add_object(out, json_pack("{s:s,s:s,s:n,s:s,s:s}", "what", "growth over the horizon", "value",
                                  verdicts[s->verdict], "p90", "unit", "", "note", text_of(&note)));
   text_clear(&note);
-  const bool damps = !isnan(s->advice.cotangent_decay);
-  add_value(out, "recommended window.horizon", s->advice.horizon, "actions", fine ? "as it is" : "the surest change");
+  const bool broken = s->verdict == DF_GROWTH_BROKEN, damps = !isnan(s->advice.cotangent_decay);
+  const double horizon = s->advice.horizon;
+  add_value(out, "recommended window.horizon", horizon > 0 ? horizon : NAN, "actions",
+            fine          ? "as it is"
+            : horizon > 0 ? "the surest change"
+                          : "none helps: the gradient of one action is not finite");
   add_value(out, "recommended train.cotangent_decay", s->advice.cotangent_decay, "",
-            fine    ? "as it is"
-            : damps ? "instead, with the horizon as it is"
-                    : "none is enough with this horizon: reduce it");
+            fine     ? "as it is"
+            : broken ? "none helps: the gradient is not finite"
+            : damps  ? "instead, with the horizon as it is"
+                     : "none is enough with this horizon: reduce it");
   add_value(out, "recommended train.rate", s->advice.rate, "",
-            fine || damps ? "as it is" : "if the horizon has to stay; will not train well");
+            broken          ? "none helps: the gradient is not finite"
+            : fine || damps ? "as it is"
+                            : "if the horizon has to stay; will not train well");
 }
 
 static void add_growth(rows* out, const df_task* task, const task_growth* g) {
@@ -254,7 +261,7 @@ static void add_growth(rows* out, const df_task* task, const task_growth* g) {
   add_value(out, "train.rate", g->settings.rate, "", "");
   add_curve(out, g);
   add_value(out, "growth per action", s->per_action, "", "of the median, second half of the horizon");
-  add_value(out, "e-folding time", 1000 * g->e_fold_s, "ms", isfinite(g->e_fold_s) ? "" : "does not grow");
+  add_value(out, "e-folding time", 1000 * g->e_fold_s, "ms", isinf(g->e_fold_s) ? "does not grow" : "");
   add_value(out, "damped growth over the horizon", s->damped, "", "times cotangent_decay^horizon");
   add_value(out, "growth from the first action", g->action.amplification, "std per half range", "over the horizon");
   add_value(out, "exploding windows", s->exploding, "share", "damped growth beyond the limit");

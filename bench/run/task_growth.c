@@ -76,7 +76,7 @@ df_status task_growth_measure(const df_task* task, const growth_effort* effort, 
     return status;
   }
   const double growth = log(out->state.per_action);
-  out->e_fold_s = growth > 0 ? task->system->dt / growth : INFINITY;
+  out->e_fold_s = isinf(out->state.per_action) ? NAN : growth > 0 ? task->system->dt / growth : INFINITY;
   return DF_OK;
 }
 

@@ -11,7 +11,7 @@
 typedef struct task_growth {
   int windows;     /* number of training windows that were measured; 0: none, the model is too expensive */
   bool recorded;   /* along recorded actions; false: rest actions, because the data have states only */
-  double e_fold_s; /* time in which the gradient grows by e; infinite if it does not grow */
+  double e_fold_s; /* time in which the gradient grows by e; infinite if it does not grow, NaN if it is not finite */
   df_growth_settings settings;
   df_growth state, action; /* of dx[k]/dx[0] and dx[k]/du[0] */
   int H;                   /* entries of the arrays below, for k = 1..H; owned */

@@ -97,6 +97,13 @@ check a_shorter_horizon_is_recommended value "value('recommended window.horizon'
 check a_rate_is_recommended value "0 < value('recommended train.rate') < 1e-5"
 check with_the_recommended_horizon_it_is_fine exits_with 0 doctor "$scratch/head" --json --set window.horizon=2
 check that_is_said value "value('growth over the horizon') == 'fine' and value('recommended window.horizon') == 2"
+# a spring that is far too stiff for the time step: no gradient is finite
+cp -r "$scratch/head" "$scratch/stiff"
+sed -i 's/name="swing" /name="swing" stiffness="1e12" /' "$scratch/stiff/pendulum.xml"
+check doctor_finds_a_gradient_that_is_not_finite exits_with 0 doctor "$scratch/stiff" --json --profile smoke
+check that_is_its_verdict value "value('growth over the horizon') == 'not finite' and value('exploding windows') == 1 and value('e-folding time') is None"
+check it_recommends_nothing value "all(value(f'recommended {k}') is None and rows[f'recommended {k}']['note'].startswith('none helps: the gradient')
+  for k in ('window.horizon', 'train.cotangent_decay', 'train.rate'))"
 check doctor_prints_a_table exits_with 0 doctor "$scratch/head"
 check the_table_says_it grep -q 'growth over the horizon  *too large' "$scratch/out"
 check a_training_says_it exits_with 0 train "$scratch/head" --method dynaflow --checkpoint "$scratch/w" "${loud[@]}"

@@ -279,11 +279,39 @@ static void windows_without_a_finite_gradient_are_counted(void** state) {
   df_growth g = summarise(3, 2, 1, 1, NULL, NULL);
   assert_int_equal(g.verdict, DF_GROWTH_FINE);
   assert_near(g.exploding, 0.3, 1e-12);
-  g = summarise(3, 2, 1, 2, NULL, NULL);
-  assert_int_equal(g.verdict, DF_GROWTH_BROKEN);
-  g = summarise(3, 2, 1, 10, NULL, NULL);
-  assert_int_equal(g.verdict, DF_GROWTH_BROKEN);
-  assert_true(isinf(g.amplification) && g.advice.horizon == 3);
+  /* more than a tenth of the windows, over any number of actions: nothing helps */
+  for (int infinite = 2; infinite <= 10; infinite += 8) {
+    g = summarise(3, 2, 1, infinite, NULL, NULL);
+    assert_int_equal(g.verdict, DF_GROWTH_BROKEN);
+    assert_int_equal(g.advice.horizon, 0);
+    assert_true(isnan(g.advice.cotangent_decay) && isnan(g.advice.rate));
+  }
+  assert_true(isinf(g.amplification));
+}
+
+/* windows that grow by 1.5 per action and break down after 4 actions: `broken` of 10 */
+static df_growth break_down(int broken) {
+  double values[10][8];
+  for (int b = 0; b < 10; b++) {
+    for (int k = 0; k < 8; k++) values[b][k] = k >= 4 && b < broken ? INFINITY : pow(1.5, k + 1);
+  }
+  const df_growth_settings settings = {.horizon = 8, .cotangent_decay = 1, .rate = 0.002};
+  df_growth g;
+  assert_int_equal(df_growth_summary(10, 8, values[0], &settings, NULL, NULL, &g), DF_OK);
+  return g;
+}
+
+static void a_gradient_that_breaks_down_leaves_the_horizon_before(void** state) {
+  (void)state;
+  /* 1.5^8 = 25.6 is too large, 1.5^6 = 11.4 is fine */
+  assert_int_equal(break_down(1).verdict, DF_GROWTH_LARGE);
+  assert_int_equal(break_down(1).advice.horizon, 6);
+  for (int broken = 2; broken <= 10; broken += 4) {
+    const df_growth g = break_down(broken);
+    assert_int_equal(g.verdict, DF_GROWTH_BROKEN);
+    assert_int_equal(g.advice.horizon, 4);
+    assert_true(isnan(g.advice.cotangent_decay) && isnan(g.advice.rate));
+  }
 }
 
 int main(void) {
@@ -297,6 +325,7 @@ int main(void) {
       cmocka_unit_test(the_summary_is_median_percentile_and_factor),
       cmocka_unit_test(the_advice_follows_the_rules),
       cmocka_unit_test(windows_without_a_finite_gradient_are_counted),
+      cmocka_unit_test(a_gradient_that_breaks_down_leaves_the_horizon_before),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

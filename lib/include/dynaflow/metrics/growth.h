@@ -52,9 +52,10 @@ typedef struct df_growth {
   double damped;        /* amplification times cotangent_decay^horizon */
   double exploding;     /* share of the windows whose damped amplification exceeds DF_GROWTH_LIMIT or is not finite */
   df_growth_verdict verdict;
-  /* horizon: the longest that is fine with the decay as it is, at least 1. cotangent_decay: that with which the horizon
-   * as it is is fine, NaN if there is none. rate: reduced only if there is no such decay, for a training that has to
-   * keep its horizon. When all is fine, or no gradient is finite, they are the settings as they are. */
+  /* When all is fine, the settings as they are. Otherwise, horizon: the longest that is fine with the decay as it is, at
+   * least 1, and 0 if the gradient is not even finite over one action. cotangent_decay: that with which the horizon as
+   * it is is fine, NaN if there is none. rate: reduced only if there is no such decay, for a training that has to keep
+   * its horizon; NaN with DF_GROWTH_BROKEN, which no rate cures. */
   df_growth_settings advice;
 } df_growth;
 
