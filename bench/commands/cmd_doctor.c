@@ -30,7 +30,7 @@
 typedef struct arguments {
   options common;
   const char* task;   /* NULL: the installation */
-  const char* method; /* of which the settings are checked */
+  const char* method; /* with a task: of which the settings are checked; NULL: dynaflow */
 } arguments;
 
 static error_t parse(int key, char* value, struct argp_state* state) {
@@ -47,7 +47,8 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       a->task = value;
       return 0;
     case ARGP_KEY_END:
-      if (!df_method_by_name(a->method))
+      if (a->method && !a->task) argp_error(state, "--method needs a TASK");
+      if (a->method && !df_method_by_name(a->method))
         argp_error(state, "unknown method '%s' (see 'dynaflow list methods')", a->method);
       return 0;
     default:
@@ -194,10 +195,19 @@ static json_t* number_or_null(double value) {
   return isfinite(value) ? json_real(value) : json_null();
 }
 
-/* adds a row with a number */
+typedef struct task_row {
+  const char* what;
+  double value, p90; /* not finite: null */
+  const char *unit, *status, *note;
+} task_row;
+
+static void add_row(rows* out, const task_row* r) {
+  rows_add_object(out, json_pack("{s:s,s:o,s:o,s:s,s:s,s:s}", "what", r->what, "value", number_or_null(r->value), "p90",
+                                 number_or_null(r->p90), "unit", r->unit, "status", r->status, "note", r->note));
+}
+
 static void add_value(rows* out, const char* what, double value, const char* unit, const char* note) {
-  rows_add_object(out, json_pack("{s:s,s:o,s:n,s:s,s:s}", "what", what, "value", number_or_null(value), "p90", "unit",
-                                 unit, "note", note));
+  add_row(out, &(task_row){what, value, NAN, unit, "ok", note});
 }
 
 static void add_scales(rows* out, const df_chart* chart) {
@@ -219,21 +229,20 @@ static void add_scales(rows* out, const df_chart* chart) {
 static void add_curve(rows* out, const task_growth* g) {
   for (int k = 1; k <= g->H; k = k < g->H && 2 * k > g->H ? g->H : 2 * k) {
     char* what = format_text("growth over %d action%s", k, k == 1 ? "" : "s");
-    rows_add_object(out, json_pack("{s:s,s:o,s:o,s:s,s:s}", "what", what, "value", number_or_null(g->median[k - 1]),
-                                   "p90", number_or_null(g->p90[k - 1]), "unit", "", "note", ""));
+    add_row(out, &(task_row){what, g->median[k - 1], g->p90[k - 1], "", "ok", ""});
     df_free(what);
   }
 }
 
 static void add_advice(rows* out, const task_growth* g) {
   static const char* const verdicts[] = {
-      [DF_GROWTH_FINE] = "fine", [DF_GROWTH_LARGE] = "too large", [DF_GROWTH_BROKEN] = "not finite"};
+      [DF_GROWTH_FINE] = "ok", [DF_GROWTH_LARGE] = "too large", [DF_GROWTH_BROKEN] = "not finite"};
   const df_growth* s = &g->state;
   const bool fine = s->verdict == DF_GROWTH_FINE;
   text note = {0};
   text_add(&note, "limits: %g damped, %g undamped", DF_GROWTH_LIMIT, DF_GROWTH_DAMPABLE);
-  rows_add_object(out, json_pack("{s:s,s:s,s:n,s:s,s:s}", "what", "growth over the horizon", "value",
-                                 verdicts[s->verdict], "p90", "unit", "", "note", text_of(&note)));
+  add_row(out,
+          &(task_row){"growth over the horizon", s->amplification, s->p90, "", verdicts[s->verdict], text_of(&note)});
   text_clear(&note);
   const bool broken = s->verdict == DF_GROWTH_BROKEN, damps = !isnan(s->advice.cotangent_decay);
   const double horizon = s->advice.horizon;
@@ -275,7 +284,7 @@ static df_status check_training(const arguments* a, rows* out) {
   char* path = NULL;
   df_task* task = NULL;
   task_growth growth = {0};
-  df_status status = resolve_task(a->task, NULL, a->method, &a->common, &config, &search);
+  df_status status = resolve_task(a->task, NULL, a->method ? a->method : "dynaflow", &a->common, &config, &search);
   if (status == DF_OK) status = task_data_path(&config, &search, &a->common, false, &path);
   if (status == DF_OK) status = df_task_new(&config, &search, path, &task);
   if (status == DF_OK) status = task_growth_measure(task, &growth_thorough, &growth);
@@ -299,7 +308,7 @@ static int doctor_task(const arguments* a) {
 }
 
 int cmd_doctor(int argc, char** argv) {
-  arguments a = {.common = options_default(), .method = "dynaflow"};
+  arguments a = {.common = options_default()};
   options_parse(&doctor_argp, argc, argv, &a);
   if (a.task) return doctor_task(&a);
   checkup c = {.found = rows_new()};
