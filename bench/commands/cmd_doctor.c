@@ -66,7 +66,8 @@ const struct argp doctor_argp = {
     .doc =
         "Checks the installation and the model and data of every task; with TASK, whether that task can be trained.\n\n"
         "Without TASK, prints versions, cores, BLAS kernels, writable folders, and the files of each task; for what is "
-        "missing, how to get it. With TASK, prints which coordinates hardly vary and are weighed by a floor, how fast "
+        "missing, how to get it. With TASK, prints which coordinates vary less than their floor and are scaled by it, "
+        "how fast "
         "the gradient grows along the task's own windows, and, if it grows beyond the limit over window.horizon, the "
         "horizon, cotangent decay or learning rate to use. Writes nothing.\v"
         "Exits with 0 when everything is there, also if the gradient grows beyond the limit, 2 on bad input, 3 when "
@@ -218,7 +219,7 @@ static void add_scales(rows* out, const df_chart* chart) {
   for (int i = 0; i < n; i++) {
     text what = {0}, note = {0};
     text_add(&what, "std of %s %s", subjects[list[i].what], list[i].name);
-    text_add(&note, "weighed by the floor %.3g by %s", list[i].used, list[i].setting);
+    text_add(&note, "scaled by the floor %.3g by %s", list[i].used, list[i].setting);
     add_value(out, text_of(&what), list[i].measured, list[i].unit, text_of(&note));
     text_clear(&what);
     text_clear(&note);

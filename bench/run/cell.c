@@ -220,7 +220,7 @@ static void note_growth_of(const cell* c, json_t* notes) {
 
 void cell_note_task(cell* c, json_t* notes) {
   if (!(c->method->flags & DF_METHOD_TRAINS)) return;
-  note_floored(notes, c->task->chart);
+  note_scales(notes, c->task->chart);
   note_growth_of(c, notes);
   c->task_notes = notes;
   c->n_task_notes = json_array_size(notes);

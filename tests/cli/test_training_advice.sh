@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What decides whether a task trains: coordinates that hardly vary are named and weighed by a floor; the growth of the
+# What decides whether a task trains: coordinates that vary less than their floor are named and scaled by it; the growth of the
 # gradient is measured on the task's own data, and a horizon that is too long is said before training.
 . tests/cli/check.sh
 
@@ -47,30 +47,30 @@ sed -i 's/substeps: .*/substeps: 50/; s/timestep: .*/timestep: 0.001/' "$scratch
 # ---- scales ----
 
 check info_exits_0 exits_with 0 data info "$scratch/two" --json
-check info_names_what_hardly_varies python3 -c "
+check info_names_what_varies_less_than_its_floor python3 -c "
 import json, sys
 rows = [r for r in json.load(open(sys.argv[1]))['rows'] if 'floor' in r['what']]
 assert [(r['what'], r['value']) for r in rows] == [
-  ('state weighed by a floor', 'hold joint_pos'), ('state weighed by a floor', 'hold joint_vel'),
-  ('start state weighed by a floor', 'hold joint_pos'), ('start state weighed by a floor', 'hold joint_vel'),
-  ('action weighed by a floor', 'action 1')], rows
+  ('state scaled by its floor', 'hold joint_pos'), ('state scaled by its floor', 'hold joint_vel'),
+  ('start state scaled by its floor', 'hold joint_pos'), ('start state scaled by its floor', 'hold joint_vel'),
+  ('action scaled by its floor', 'action 1')], rows
 assert rows[0]['unit'] == 'std 4.24e-06 rad, floor 0.01 by scale_floor.joint_pos', rows[0]
 assert rows[4]['unit'] == 'std 0, floor 0.01 by scale_floor.action', rows[4]" "$scratch/out"
 check training_says_it exits_with 0 train "$scratch/two" --method dynaflow --checkpoint "$scratch/w" "${loud[@]}" --json
-check training_names_the_joint says 'pendulum dynaflow seed 1: states hardly vary .*hold joint_pos \(std 4.24e-06 rad, floor 0.01 by scale_floor.joint_pos\)'
+check training_names_the_joint says 'pendulum dynaflow seed 1: states vary less than their floor .*hold joint_pos \(std 4.24e-06 rad, floor 0.01 by scale_floor.joint_pos\)'
 check its_json_has_the_notes python3 -c "
 import json, sys
 notes = json.load(open(sys.argv[1]))['rows'][0]['notes']
-assert sum('hardly vary' in n for n in notes) == 2, notes" "$scratch/out"
+assert sum('less than their floor' in n for n in notes) == 2, notes" "$scratch/out"
 check no_window_diverges python3 -c "
 import json, sys
 assert json.load(open(sys.argv[1]))['rows'][0]['diverged'] == 0" "$scratch/out"
 check a_run_with_them exits_with 0 run "$scratch/two" --method dynaflow,random_action --out "$scratch/run" "${loud[@]}"
-check a_run_says_it_once bash -c "[ \$(grep -c 'states hardly vary and.*hold joint_vel' '$scratch/err') -eq 1 ]"
+check a_run_says_it_once bash -c "[ \$(grep -c 'states vary less than their floor and.*hold joint_vel' '$scratch/err') -eq 1 ]"
 check the_record_has_notes_and_floors python3 -c "
 import json, sys
 cells = {r['method']: r for r in map(json.loads, open(sys.argv[1])) if r['type'] == 'cell'}
-assert [n.split(' hardly')[0] for n in cells['dynaflow']['notes'] if 'hardly' in n] == ['states', 'actions']
+assert [n.split(' vary')[0] for n in cells['dynaflow']['notes'] if 'their floor' in n] == ['states', 'actions']
 assert cells['random_action']['notes'] == []
 assert cells['dynaflow']['config']['scale_floor.joint_pos'] == '0.01'
 tre = [r['value'] for r in cells['random_action']['rows'] if r['metric'] == 'tre'][0]
@@ -91,7 +91,7 @@ assert all(r['status'] == 'ok' for r in rows.values() if r['what'] != 'growth ov
 assert $1, rows" "$scratch/out"; }
 check doctor_of_a_task_exits_0 exits_with 0 doctor "$scratch/two" --json --profile smoke
 check a_swinging_pendulum_is_fine value "status == 'ok' and value('recommended window.horizon') == 16"
-check doctor_names_what_hardly_varies value "abs(value('std of state hold joint_pos') / 4.2426e-6 - 1) < 1e-2"
+check doctor_names_what_varies_less_than_its_floor value "abs(value('std of state hold joint_pos') / 4.2426e-6 - 1) < 1e-2"
 check doctor_finds_the_unstable_one exits_with 0 doctor "$scratch/head" --json --profile smoke
 check its_factor_is_that_of_the_formula value "abs(value('growth per action') / 2.7182818 ** (.05 * (9.81 / .02) ** .5) - 1) < 0.01"
 check its_e_folding_time value "abs(value('e-folding time') / 45.15 - 1) < 0.01"

@@ -17,8 +17,8 @@
  *
  * Coordinates are normalised, z = (raw - mean) / std, with statistics of the training windows only. x and y of a free
  * joint share mean 0 and one std, and so do vx and vy, so that errors do not depend on the heading. A std is at least
- * the floor of its kind (settings scale_floor.*; docs/training.md): a coordinate that hardly moves is weighed
- * by the floor. The coordinates of x0 that are 0 by definition have std 1.
+ * the floor of its kind (settings scale_floor.*; docs/training.md): a coordinate that varies less is scaled by the
+ * floor. The coordinates of x0 that are 0 by definition have std 1.
  *
  * Orientations are rotation vectors (tangent vectors at the heading), so quaternions are never interpolated and q and
  * -q have the same coordinates. */
