@@ -8,7 +8,6 @@
 #include "dynaflow/sim/mujoco.h"
 #include "text.h"
 
-/* an adjoint of a physics step takes 1 us (planar robot) to 4 us (quadruped) */
 const growth_effort growth_thorough = {.least = 1, .most = 64, .work = 2e6};
 const growth_effort growth_quick = {.least = 0, .most = 16, .work = 1e5};
 

@@ -24,8 +24,8 @@ typedef struct growth_effort {
   int least, most;
   double work;
 } growth_effort;
-extern const growth_effort growth_thorough; /* for doctor: 64 windows, about ten seconds at most */
-extern const growth_effort growth_quick;    /* before a training: 16 windows, half a second at most, possibly none */
+extern const growth_effort growth_thorough; /* for doctor: at most 64 windows and 2e6 adjoints, but 1 window */
+extern const growth_effort growth_quick;    /* before a training: at most 16 windows and 1e5 adjoints, possibly none */
 
 /* Measures windows drawn from the training windows of the task, the same for every seed and method. *out is zeroed on
  * failure; the caller calls task_growth_clear() in any case. Errors: those of df_metric_growth(). */
