@@ -18,7 +18,6 @@
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
 #include "exit_code.h"
-#include "inexact.h"
 #include "json.h"
 #include "lookup.h"
 #include "options.h"
@@ -28,6 +27,7 @@
 #include "task_notes.h"
 #include "terminal.h"
 #include "text.h"
+#include "unchecked.h"
 
 enum { KEY_UNVERIFIED = 0x700, KEY_HTTP, KEY_FILE };
 

@@ -28,6 +28,7 @@
 #include "task_growth.h"
 #include "task_notes.h"
 #include "terminal.h"
+#include "unchecked.h"
 
 static void set_name(cell* c, const char* task) {
   snprintf(c->name, sizeof c->name, "%.60s %.48s seed %llu", task, c->method->name, (unsigned long long)c->seed);
