@@ -245,18 +245,18 @@ static void add_advice(rows* out, const task_growth* g) {
   add_row(out,
           &(task_row){"growth over the horizon", s->amplification, s->p90, "", verdicts[s->verdict], text_of(&note)});
   text_clear(&note);
-  const bool broken = s->verdict == DF_GROWTH_BROKEN, damps = !isnan(s->advice.cotangent_decay);
-  const double horizon = s->advice.horizon;
+  const bool broken = s->verdict == DF_GROWTH_BROKEN, damps = !isnan(g->advice.cotangent_decay);
+  const double horizon = g->advice.horizon;
   add_value(out, "recommended window.horizon", horizon > 0 ? horizon : NAN, "actions",
             fine          ? "as it is"
             : horizon > 0 ? "the surest change"
                           : "none helps: the gradient of one action is not finite");
-  add_value(out, "recommended train.cotangent_decay", s->advice.cotangent_decay, "",
+  add_value(out, "recommended train.cotangent_decay", g->advice.cotangent_decay, "",
             fine     ? "as it is"
             : broken ? "none helps: the gradient is not finite"
             : damps  ? "instead, with the horizon as it is"
                      : "none is enough with this horizon: reduce it");
-  add_value(out, "recommended train.rate", s->advice.rate, "",
+  add_value(out, "recommended train.rate", g->advice.rate, "",
             broken          ? "none helps: the gradient is not finite"
             : fine || damps ? "as it is"
                             : "if the horizon has to stay; will not train well");
