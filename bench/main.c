@@ -82,6 +82,32 @@ static int run_command(const char* word, int n, char** words) {
   return unknown(word);
 }
 
+static bool is_help(const char* word) {
+  return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "-?") == 0;
+}
+
+/* dynaflow help [TOPIC]: the words after `help` */
+static int help(int n, char** words) {
+  if (n > 1) {
+    print_line(stderr, "dynaflow help: unexpected argument '%s': one command or 'options' is expected", words[1]);
+    return EXIT_USAGE;
+  }
+  if (n == 0 || is_help(words[0]) || strcmp(words[0], "help") == 0) {
+    print_help(stdout);
+    return EXIT_DONE;
+  }
+  if (strcmp(words[0], "options") == 0) {
+    char program[] = "dynaflow";
+    print_line(stdout, "%s", "The options that every command accepts:");
+    argp_help(&options_shown_argp, stdout, ARGP_HELP_LONG, program);
+    return EXIT_DONE;
+  }
+  /* help COMMAND is COMMAND --help */
+  char option[] = "--help";
+  char* command_words[] = {words[0], option, NULL};
+  return run_command(words[0], 2, command_words);
+}
+
 int main(int argc, char** argv) {
   /* settings of the whole process */
   streams_watch();
@@ -103,19 +129,9 @@ int main(int argc, char** argv) {
     print_line(stdout, "%s", provenance_version());
     return EXIT_DONE;
   }
-  const bool help = strcmp(word, "help") == 0;
-  if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || (help && argc == 2)) {
+  if (is_help(word)) {
     print_help(stdout);
     return EXIT_DONE;
   }
-  if (help && strcmp(argv[2], "options") == 0) {
-    print_line(stdout, "%s", "The options that every command accepts:");
-    argp_help(&options_shown_argp, stdout, ARGP_HELP_LONG, argv[0]);
-    return EXIT_DONE;
-  }
-  if (!help) return run_command(word, argc - 1, argv + 1);
-  /* help COMMAND is COMMAND --help */
-  char option[] = "--help";
-  char* words[] = {argv[2], option, NULL};
-  return run_command(argv[2], 2, words);
+  return strcmp(word, "help") == 0 ? help(argc - 2, argv + 2) : run_command(word, argc - 1, argv + 1);
 }

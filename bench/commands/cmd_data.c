@@ -19,7 +19,6 @@
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
 #include "exit_code.h"
-#include "inexact.h"
 #include "json.h"
 #include "lookup.h"
 #include "options.h"
@@ -29,6 +28,7 @@
 #include "task_notes.h"
 #include "terminal.h"
 #include "text.h"
+#include "unchecked.h"
 
 enum { KEY_UNVERIFIED = 0x700, KEY_HTTP, KEY_FILE };
 
@@ -161,9 +161,9 @@ static void describe_model(rows* out, const char* task, const df_model_identity*
 /* names the standard deviations that are below their floors */
 static df_status add_floored(rows* out, const df_config* config, const df_system* system, const df_dataset* data,
                              const df_windows* windows) {
-  static const char* const subjects[] = {[DF_SCALED_STATE] = "state weighed by a floor",
-                                         [DF_SCALED_START] = "start state weighed by a floor",
-                                         [DF_SCALED_ACTION] = "action weighed by a floor"};
+  static const char* const subjects[] = {[DF_SCALED_STATE] = "state scaled by its floor",
+                                         [DF_SCALED_START] = "start state scaled by its floor",
+                                         [DF_SCALED_ACTION] = "action scaled by its floor"};
   df_chart* chart;
   const df_floored* list;
   DF_TRY(df_chart_new(system, config, &chart));

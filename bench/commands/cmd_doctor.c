@@ -31,7 +31,7 @@
 typedef struct arguments {
   options common;
   const char* task;   /* NULL: the installation */
-  const char* method; /* of which the settings are checked */
+  const char* method; /* with a task: of which the settings are checked; NULL: dynaflow */
 } arguments;
 
 static error_t parse(int key, char* value, struct argp_state* state) {
@@ -48,7 +48,8 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       a->task = value;
       return 0;
     case ARGP_KEY_END:
-      if (!df_method_by_name(a->method))
+      if (a->method && !a->task) argp_error(state, "--method needs a TASK");
+      if (a->method && !df_method_by_name(a->method))
         argp_error(state, "unknown method '%s' (see 'dynaflow list methods')", a->method);
       return 0;
     default:
@@ -191,10 +192,19 @@ static void check_task(checkup* c, const char* name, const options* opts) {
 
 /* ---- one task ---- */
 
-/* adds a row with a number */
+typedef struct task_row {
+  const char* what;
+  double value, p90; /* not finite: null */
+  const char *unit, *status, *note;
+} task_row;
+
+static void add_row(rows* out, const task_row* r) {
+  rows_add_object(out, json_pack("{s:s,s:o,s:o,s:s,s:s,s:s}", "what", r->what, "value", json_number(r->value), "p90",
+                                 json_number(r->p90), "unit", r->unit, "status", r->status, "note", r->note));
+}
+
 static void add_value(rows* out, const char* what, double value, const char* unit, const char* note) {
-  rows_add_object(out, json_pack("{s:s,s:o,s:n,s:s,s:s}", "what", what, "value", json_number(value), "p90", "unit",
-                                 unit, "note", note));
+  add_row(out, &(task_row){what, value, NAN, unit, "ok", note});
 }
 
 static void add_scales(rows* out, const df_chart* chart) {
@@ -205,7 +215,7 @@ static void add_scales(rows* out, const df_chart* chart) {
   for (int i = 0; i < n; i++) {
     text what = {0}, note = {0};
     text_add(&what, "std of %s %s", subjects[list[i].what], list[i].name);
-    text_add(&note, "weighed by the floor %.3g by %s", list[i].used, list[i].setting);
+    text_add(&note, "scaled by the floor %.3g by %s", list[i].used, list[i].setting);
     add_value(out, text_of(&what), list[i].measured, list[i].unit, text_of(&note));
     text_clear(&what);
     text_clear(&note);
@@ -216,30 +226,36 @@ static void add_scales(rows* out, const df_chart* chart) {
 static void add_curve(rows* out, const task_growth* g) {
   for (int k = 1; k <= g->H; k = k < g->H && 2 * k > g->H ? g->H : 2 * k) {
     char* what = format_text("growth over %d action%s", k, k == 1 ? "" : "s");
-    rows_add_object(out, json_pack("{s:s,s:o,s:o,s:s,s:s}", "what", what, "value", json_number(g->median[k - 1]), "p90",
-                                   json_number(g->p90[k - 1]), "unit", "", "note", ""));
+    add_row(out, &(task_row){what, g->median[k - 1], g->p90[k - 1], "", "ok", ""});
     df_free(what);
   }
 }
 
 static void add_advice(rows* out, const task_growth* g) {
   static const char* const verdicts[] = {
-      [DF_GROWTH_FINE] = "fine", [DF_GROWTH_LARGE] = "too large", [DF_GROWTH_BROKEN] = "not finite"};
+      [DF_GROWTH_FINE] = "ok", [DF_GROWTH_LARGE] = "too large", [DF_GROWTH_BROKEN] = "not finite"};
   const df_growth* s = &g->state;
   const bool fine = s->verdict == DF_GROWTH_FINE;
   text note = {0};
   text_add(&note, "limits: %g damped, %g undamped", DF_GROWTH_LIMIT, DF_GROWTH_DAMPABLE);
-  rows_add_object(out, json_pack("{s:s,s:s,s:n,s:s,s:s}", "what", "growth over the horizon", "value",
-                                 verdicts[s->verdict], "p90", "unit", "", "note", text_of(&note)));
+  add_row(out,
+          &(task_row){"growth over the horizon", s->amplification, s->p90, "", verdicts[s->verdict], text_of(&note)});
   text_clear(&note);
-  const bool damps = !isnan(s->advice.cotangent_decay);
-  add_value(out, "recommended window.horizon", s->advice.horizon, "actions", fine ? "as it is" : "the surest change");
-  add_value(out, "recommended train.cotangent_decay", s->advice.cotangent_decay, "",
-            fine    ? "as it is"
-            : damps ? "instead, with the horizon as it is"
-                    : "none is enough with this horizon: reduce it");
-  add_value(out, "recommended train.rate", s->advice.rate, "",
-            fine || damps ? "as it is" : "if the horizon has to stay; will not train well");
+  const bool broken = s->verdict == DF_GROWTH_BROKEN, damps = !isnan(g->advice.cotangent_decay);
+  const double horizon = g->advice.horizon;
+  add_value(out, "recommended window.horizon", horizon > 0 ? horizon : NAN, "actions",
+            fine          ? "as it is"
+            : horizon > 0 ? "the surest change"
+                          : "none helps: the gradient of one action is not finite");
+  add_value(out, "recommended train.cotangent_decay", g->advice.cotangent_decay, "",
+            fine     ? "as it is"
+            : broken ? "none helps: the gradient is not finite"
+            : damps  ? "instead, with the horizon as it is"
+                     : "none is enough with this horizon: reduce it");
+  add_value(out, "recommended train.rate", g->advice.rate, "",
+            broken          ? "none helps: the gradient is not finite"
+            : fine || damps ? "as it is"
+                            : "if the horizon has to stay; will not train well");
 }
 
 static void add_growth(rows* out, const df_task* task, const task_growth* g) {
@@ -251,7 +267,7 @@ static void add_growth(rows* out, const df_task* task, const task_growth* g) {
   add_value(out, "train.rate", g->settings.rate, "", "");
   add_curve(out, g);
   add_value(out, "growth per action", s->per_action, "", "of the median, second half of the horizon");
-  add_value(out, "e-folding time", 1000 * g->e_fold_s, "ms", isfinite(g->e_fold_s) ? "" : "does not grow");
+  add_value(out, "e-folding time", 1000 * g->e_fold_s, "ms", isinf(g->e_fold_s) ? "does not grow" : "");
   add_value(out, "damped growth over the horizon", s->damped, "", "times cotangent_decay^horizon");
   add_value(out, "growth from the first action", g->action.amplification, "std per half range", "over the horizon");
   add_value(out, "exploding windows", s->exploding, "share", "damped growth beyond the limit");
@@ -265,7 +281,7 @@ static df_status check_training(const arguments* a, rows* out) {
   char* path = NULL;
   df_task* task = NULL;
   task_growth growth = {0};
-  df_status status = resolve_task(a->task, NULL, a->method, &a->common, &config, &search);
+  df_status status = resolve_task(a->task, NULL, a->method ? a->method : "dynaflow", &a->common, &config, &search);
   if (status == DF_OK) status = task_data_path(&config, &search, &a->common, false, &path);
   if (status == DF_OK) status = df_task_new(&config, &search, path, &task);
   if (status == DF_OK) status = task_growth_measure(task, &growth_thorough, &growth);
@@ -289,7 +305,7 @@ static int doctor_task(const arguments* a) {
 }
 
 int cmd_doctor(int argc, char** argv) {
-  arguments a = {.common = options_default(), .method = "dynaflow"};
+  arguments a = {.common = options_default()};
   options_parse(&doctor_argp, argc, argv, &a);
   if (a.task) return doctor_task(&a);
   checkup c = {.found = rows_new()};

@@ -79,7 +79,7 @@ const struct argp list_argp = {
         "the program. Methods include those of --plugin. Profiles are those of the tasks, with the settings that they "
         "change. Settings are the keys of a task file and of --set, with default, range, unit and meaning; without an "
         "argument, all but the settings are listed. PATTERN selects the names that contain it, or that match it if it "
-        "has * or ?; of profiles also the tasks.\v"
+        "has *, ? or [; of profiles also the tasks.\v"
         "Exits with 0, or 2 when a task cannot be read or no name matches.",
     .children = children};
 

@@ -176,7 +176,7 @@ static void count_outcome(tally* t, const char* name, const cell_end* end) {
 }
 
 /* Runs the cell unless it is done or locked by another process. Fails when it cannot be claimed or recorded. */
-static df_status run_opened(cell* c, const char* name, const char* folder, store* events, tally* t) {
+static df_status run_opened(cell* c, const char* folder, store* events, tally* t) {
   const bool quiet = c->opts->quiet;
   bool mine = false;
   cell_end end;
@@ -189,16 +189,16 @@ static df_status run_opened(cell* c, const char* name, const char* folder, store
   if (store_find(events, c->key)) {
     t->skipped++;
     cell_forget_training(c, folder); /* left over if the process was killed after it wrote the record */
-    if (!quiet) print_line(stderr, "%s%s: already done", c->position, name);
+    if (!quiet) print_line(stderr, "%s%s: already done", c->position, c->name);
   } else if (!mine) {
     t->elsewhere++;
-    if (!quiet) print_line(stderr, "%s%s: locked by another process", c->position, name);
+    if (!quiet) print_line(stderr, "%s%s: locked by another process", c->position, c->name);
   } else {
     DF_TRY(cell_run(c, folder, events, &end));
-    count_outcome(t, name, &end);
+    count_outcome(t, c->name, &end);
   }
   const json_t* done = store_find(events, c->key);
-  if (done && mine && !quiet) notes_print(json_object_get(done, "notes"), c->n_task_notes, name);
+  if (done && mine && !quiet) notes_print(json_object_get(done, "notes"), c->n_task_notes, c->name);
   if (done) collect(done, &t->results);
   return DF_OK;
 }
@@ -207,8 +207,6 @@ static df_status run_opened(cell* c, const char* name, const char* folder, store
  * which ends the run. */
 static bool work_on_cell(const arguments* a, const plan* all, int i, const char* folder, store* events, tally* t) {
   const planned_cell* p = &all->cell[i];
-  char name[160];
-  snprintf(name, sizeof name, "%.60s %.48s seed %llu", p->task, p->method->name, (unsigned long long)p->seed);
   cell c;
   df_status status = cell_open(&c, p->task, p->method, p->seed, &a->common);
   const bool opened = status == DF_OK;
@@ -220,10 +218,10 @@ static bool work_on_cell(const arguments* a, const plan* all, int i, const char*
     for (int k = 0; k < DF_LOGS_MAX && p->method->networks[k]; k++) {
       c.shared[k] = plan_wants_network(all, i, c.training_key, p->method->networks[k], events);
     }
-    status = run_opened(&c, name, folder, events, t);
+    status = run_opened(&c, folder, events, t);
   }
   if (status != DF_OK) {
-    print_line(stderr, "dynaflow: %s: %s", name, df_error_message());
+    print_line(stderr, "dynaflow: %s: %s", c.name, df_error_message());
     t->failed++;
     if (t->code == EXIT_DONE || status == DF_E_INTERRUPTED) t->code = exit_code_of(status);
   }
@@ -254,10 +252,18 @@ static void announce(const arguments* a, const plan* p, const store* events) {
   text line = {0};
   text_add(&line, "%d cell%s to run", e.cells, e.cells == 1 ? "" : "s");
   if (e.networks) {
-    text_add(&line, ", %d network%s to train: about %s on %d thread%s of this machine, estimated from %d steps of each",
+    text_add(&line,
+             ", %d network%s to train: about %s on %d thread%s of this machine, estimated from a few steps of each",
              e.networks, e.networks == 1 ? "" : "s", duration_text(e.seconds, time, sizeof time), a->common.threads,
-             a->common.threads == 1 ? "" : "s", ESTIMATE_STEPS);
-    text_add(&line, "; evaluation comes on top%s", e.unknown ? ", as do methods that do not name their networks" : "");
+             a->common.threads == 1 ? "" : "s");
+    if (e.unknown) {
+      text_add(&line, "; evaluation and the other trainings of %d cell%s are not included", e.unknown,
+               e.unknown == 1 ? "" : "s");
+    } else {
+      text_add(&line, "; evaluation is not included");
+    }
+  } else if (e.unknown) {
+    text_add(&line, "; the time of training is not known for %d cell%s", e.unknown, e.unknown == 1 ? "" : "s");
   }
   if (e.cells && !stop_flag) print_line(stderr, "dynaflow: %s", text_of(&line));
   text_clear(&line);

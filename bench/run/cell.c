@@ -29,12 +29,19 @@
 #include "task_growth.h"
 #include "task_notes.h"
 #include "terminal.h"
+#include "unchecked.h"
+
+static void set_name(cell* c, const char* task) {
+  snprintf(c->name, sizeof c->name, "%.60s %.48s seed %llu", task, c->method->name, (unsigned long long)c->seed);
+}
 
 df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed, const options* opts) {
   /* settings and demonstrations */
   *c = (cell){.opts = opts, .method = method, .seed = seed, .save_every = 30};
   snprintf(c->profile, sizeof c->profile, "%s", opts->profile);
+  set_name(c, task);
   DF_TRY(resolve_task(task, NULL, method->name, opts, &c->config, &c->search));
+  set_name(c, c->config.task_name);
   DF_TRY(task_data_path(&c->config, &c->search, opts, true, &c->data_path));
   DF_TRY(df_sha256_file(c->data_path, c->data_sha256));
   /* hashes of the model */
@@ -109,10 +116,9 @@ typedef struct bar {
 } bar;
 
 /* "cell 4 of 7: my_task kinematic_fm_idm seed 1", and ", network inverse_dynamics" if the name is not the method's */
-static void cell_label(const cell* c, const char* network, char* out, size_t n) {
-  const bool other = network && strcmp(network, c->method->name) != 0;
-  snprintf(out, n, "%s%.60s %.48s seed %llu%s%.48s", c->position, c->config.task_name, c->method->name,
-           (unsigned long long)c->seed, other ? ", network " : "", other ? network : "");
+static void network_label(const cell* c, const char* network, char* out, size_t n) {
+  const bool other = strcmp(network, c->method->name) != 0;
+  snprintf(out, n, "%s%s%s%.48s", c->position, c->name, other ? ", network " : "", other ? network : "");
 }
 
 static void on_progress(void* context, const char* what, long done, long total, double loss) {
@@ -120,7 +126,7 @@ static void on_progress(void* context, const char* what, long done, long total, 
   if (strcmp(b->what, what) != 0) {
     if (b->what[0]) progress_end(&b->p);
     snprintf(b->what, sizeof b->what, "%s", what);
-    cell_label(b->cell, what, b->label, sizeof b->label);
+    network_label(b->cell, what, b->label, sizeof b->label);
     if (b->state_folder) network_is_trained(b->state_folder, what);
     progress_start(&b->p, b->cell->opts->quiet, b->label, "steps", (double)total);
   }
@@ -154,13 +160,6 @@ static df_status check_training(const df_training_log* logs, int n) {
   return DF_OK;
 }
 
-static void print_task_notes(const cell* c) {
-  char name[160];
-  snprintf(name, sizeof name, "%.60s %.48s seed %llu", c->config.task_name, c->method->name,
-           (unsigned long long)c->seed);
-  if (!c->opts->quiet) notes_print(c->task_notes, 0, name);
-}
-
 df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, int* n_logs) {
   *n_logs = 0;
   if (!(c->method->flags & DF_METHOD_TRAINS)) return cell_create(c);
@@ -177,7 +176,7 @@ df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, i
                        .notice = on_notice,
                        .state_every = c->save_every};
   DF_TRY(c->method->create(&env, &c->instance));
-  print_task_notes(c);
+  if (!c->opts->quiet) notes_print(c->task_notes, 0, c->name);
   const df_status status = c->method->train(c->instance, logs, n_logs);
   if (b.what[0]) progress_end(&b.p);
   return status == DF_OK ? check_training(logs, *n_logs) : status;
@@ -223,7 +222,7 @@ static void note_growth_of(const cell* c, json_t* notes) {
 
 void cell_note_task(cell* c, json_t* notes) {
   if (!(c->method->flags & DF_METHOD_TRAINS)) return;
-  note_floored(notes, c->task->chart);
+  note_scales(notes, c->task->chart);
   note_growth_of(c, notes);
   c->task_notes = notes;
   c->n_task_notes = json_array_size(notes);
@@ -302,10 +301,9 @@ static df_status train_resumed(cell* c, const char* folder, df_training_log* log
   if (status == DF_OK) status = cell_train(c, state, logs, n);
   for (int i = 0; i < *n && status == DF_OK; i++) {
     taken[i] = network_is_taken(state, logs[i].name);
-    char label[256];
-    cell_label(c, NULL, label, sizeof label);
     if (taken[i] && !c->opts->quiet) {
-      print_line(stderr, "%s: network %s was trained by an earlier cell of this run", label, logs[i].name);
+      print_line(stderr, "%s%s: network %s was trained by an earlier cell of this run", c->position, c->name,
+                 logs[i].name);
     }
   }
   df_free(state);
@@ -353,9 +351,7 @@ static df_status evaluate_and_store(cell* c, const char* folder, evaluation* res
 
 static df_status evaluate_and_check(cell* c, const char* folder, json_t* record) {
   evaluation result;
-  char label[256];
-  cell_label(c, NULL, label, sizeof label);
-  if (!c->opts->quiet) print_line(stderr, "%s: evaluating on %d windows", label, c->set->B);
+  if (!c->opts->quiet) print_line(stderr, "%s%s: evaluating on %d windows", c->position, c->name, c->set->B);
   const df_status status = evaluate_and_store(c, folder, &result);
   if (!result.rows) return status;
   effort_of_training(result.rows, json_object_get(record, "training"));

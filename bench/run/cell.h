@@ -40,6 +40,7 @@ typedef struct cell {
   char key[DF_SHA256_TEXT];
   char training_key[DF_SHA256_TEXT]; /* KEY_TRAINING without the method: with its name, identifies a trained network */
   bool shared[DF_LOGS_MAX];          /* whether a cell that is not done trains the method's network i, too */
+  char name[160];                    /* "my_task dynaflow seed 1", for messages */
   char position[32];                 /* "cell 2 of 7: " in a plan, "" elsewhere; for messages */
   df_task* task;                     /* NULL until cell_load() */
   eval_set* set;                     /* held-out windows; NULL until cell_load() */
@@ -52,7 +53,7 @@ typedef struct cell {
 
 /* Resolves the settings of `task` (name or path) for the method, finds or generates the demonstrations, compiles the
  * model and computes the key; the demonstrations are hashed, not parsed. Errors of resolve_task(), task_data_path(),
- * df_task_system(). Call cell_close() also after a failure. */
+ * df_task_system(). c->name is set, and cell_close() must be called, also after a failure. */
 DF_MUST_CHECK df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed,
                                   const options* opts);
 /* Releases everything that the cell owns, including its claim. A zeroed cell is allowed. */
@@ -117,8 +118,9 @@ void cell_forget_training(cell* c, const char* folder);
  * The state at the end of a training holds weights and log. Another cell of the run that trains the same network
  * continues from it, at its end, and therefore ends with the same bytes as by training. */
 
-/* <folder>/training/shared/<first 16 digits of the training key>-<network>.state; the caller releases it with
- * df_free(). */
+/* The file of a shared network, <first 16 digits of the training key>-<network>.state, and its path in
+ * <folder>/training/shared/. New strings. */
+char* shared_network_file(const char* training_key, const char* network);
 char* shared_network_path(const char* folder, const char* training_key, const char* network);
 
 /* Links the shared states of the method's networks into `state_folder`, unless it has a state of the network. */

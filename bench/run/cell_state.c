@@ -90,8 +90,15 @@ void cell_release(cell* c) {
 
 /* ---- shared networks ---- */
 
+char* shared_network_file(const char* training_key, const char* network) {
+  return format_text("%.16s-%s.state", training_key, network);
+}
+
 char* shared_network_path(const char* folder, const char* training_key, const char* network) {
-  return format_text("%s/training/shared/%.16s-%s.state", folder, training_key, network);
+  char* file = shared_network_file(training_key, network);
+  char* path = format_text("%s/training/shared/%s", folder, file);
+  df_free(file);
+  return path;
 }
 
 /* a file beside the state of a network that was taken from another cell */

@@ -1,5 +1,6 @@
 #include "estimate.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,39 +12,56 @@
 #include "list.h"
 #include "stop.h"
 
-/* times of the steps of the networks that a method trains in turn */
-typedef struct stopwatch {
-  int n; /* networks so far */
+/* A training is tried with these settings. They differ, so that the number of steps that a network announces says which
+ * of them it follows. */
+enum { TRAIN_STEPS = 4, INVERSE_STEPS = 5 };
+
+typedef struct network_time {
   char what[DF_NAME_MAX];
-  double begin[DF_LOGS_MAX], end[DF_LOGS_MAX]; /* times after the first and the last step */
-  long steps[DF_LOGS_MAX], total[DF_LOGS_MAX];
+  long steps, total; /* computed so far; announced */
+  double seconds;    /* of all steps but the first, which warms up */
+} network_time;
+
+/* times of the steps of the networks that a method trains */
+typedef struct stopwatch {
+  int n;         /* networks so far */
+  bool too_many; /* more than DF_LOGS_MAX */
+  network_time network[DF_LOGS_MAX];
+  double last;                /* time after the last step */
   volatile sig_atomic_t stop; /* ends a training that takes its number of steps from elsewhere than the settings */
 } stopwatch;
+
+/* the network of this name, a new one if there is none yet; NULL if there are too many */
+static network_time* network_of(stopwatch* w, const char* what) {
+  for (int i = 0; i < w->n; i++) {
+    if (strcmp(w->network[i].what, what) == 0) return &w->network[i];
+  }
+  w->too_many |= w->n == DF_LOGS_MAX;
+  if (w->too_many) return NULL;
+  network_time* t = &w->network[w->n++];
+  snprintf(t->what, sizeof t->what, "%s", what);
+  return t;
+}
 
 static void on_step(void* context, const char* what, long done, long total, double loss) {
   stopwatch* w = context;
   (void)loss;
   const double now = df_clock_wall();
-  if (strcmp(w->what, what) != 0 && w->n < DF_LOGS_MAX) {
-    snprintf(w->what, sizeof w->what, "%s", what);
-    w->begin[w->n++] = now;
+  network_time* t = network_of(w, what);
+  if (t) {
+    if (t->steps++ > 0) t->seconds += now - w->last;
+    t->total = total;
   }
-  w->end[w->n - 1] = now;
-  w->steps[w->n - 1] = done;
-  w->total[w->n - 1] = total;
-  if (stop_flag || (done >= ESTIMATE_STEPS && done < total)) w->stop = 1;
-}
-
-static int fewer(int steps) {
-  return steps < ESTIMATE_STEPS ? steps : ESTIMATE_STEPS;
+  w->last = now;
+  if (stop_flag || (done >= TRAIN_STEPS && total > INVERSE_STEPS)) w->stop = 1;
 }
 
 /* trains a loaded cell for a few steps per network */
 static df_status try_training(cell* c, stopwatch* w) {
   static _Thread_local df_training_log logs[DF_LOGS_MAX];
   int n = 0;
-  c->task->config.train_steps = fewer(c->config.train_steps);
-  c->task->config.inverse_steps = fewer(c->config.inverse_steps);
+  c->task->config.train_steps = TRAIN_STEPS;
+  c->task->config.inverse_steps = INVERSE_STEPS;
   const df_method_env env = {.task = c->task,
                              .seed = c->seed,
                              .threads = c->opts->threads,
@@ -54,28 +72,39 @@ static df_status try_training(cell* c, stopwatch* w) {
   return c->method->train(c->instance, logs, &n);
 }
 
-/* wall time of the training of each network of a method on a task; n = 0 if it could not be tried */
+/* wall time of the training of each network of a method on a task */
 typedef struct training_time {
   const char* task;
   const df_method* method;
-  int n;
-  double seconds[DF_LOGS_MAX];
+  bool complete;               /* all networks that it trains have names and were measured */
+  double seconds[DF_LOGS_MAX]; /* of network i of the method; NaN: not measured */
 } training_time;
+
+/* the time of all steps of the network with the settings as they are; NaN if fewer than two were measured */
+static double seconds_of(const network_time* t, const df_config* config) {
+  const long total = t->total == TRAIN_STEPS     ? config->train_steps
+                     : t->total == INVERSE_STEPS ? config->inverse_steps
+                                                 : t->total;
+  if (t->steps < 2) return total < 2 ? 0 : NAN;
+  return t->seconds / (double)(t->steps - 1) * (double)total;
+}
 
 static training_time measure(const planned_cell* p, const options* opts) {
   training_time out = {.task = p->task, .method = p->method};
   stopwatch w = {.n = 0};
   cell c;
+  for (int i = 0; i < DF_LOGS_MAX; i++) out.seconds[i] = NAN;
   df_status status = cell_open(&c, p->task, p->method, p->seed, opts);
   if (status == DF_OK) status = cell_load(&c);
   if (status == DF_OK) status = try_training(&c, &w);
-  for (int i = 0; i < w.n && (status == DF_OK || w.stop); i++) {
-    /* a network whose steps followed the settings has as many as these say */
-    const bool inverse = strcmp(p->method->networks[i], "inverse_dynamics") == 0;
-    const int wanted = inverse ? c.config.inverse_steps : c.config.train_steps;
-    const long total = w.total[i] == fewer(wanted) ? wanted : w.total[i];
-    out.seconds[i] = w.steps[i] > 1 ? (w.end[i] - w.begin[i]) / (double)(w.steps[i] - 1) * (double)total : 0;
-    out.n = i + 1;
+  if (status == DF_OK || w.stop) {
+    out.complete = !w.too_many;
+    for (int i = 0; i < w.n; i++) {
+      const int k = plan_network(p->method, w.network[i].what);
+      out.complete &= k >= 0;
+      if (k >= 0) out.seconds[k] = seconds_of(&w.network[i], &c.config);
+    }
+    for (int k = 0; k < DF_LOGS_MAX && p->method->networks[k]; k++) out.complete &= !isnan(out.seconds[k]);
   }
   cell_close(&c);
   return out;
@@ -91,12 +120,12 @@ static training_time time_of(const planned_cell* p, const options* opts, trainin
   return (*list)[(*n)++];
 }
 
-/* whether an earlier cell of this process, which is not done either, trains the network */
+/* whether an earlier cell that this process has to run trains the network */
 static bool trained_before(const plan* p, int i, const char* network, shard part, const store* events) {
   for (int j = 0; j < i; j++) {
     const planned_cell* c = &p->cell[j];
-    if (!shard_has(part, j) || strcmp(c->training_key, p->cell[i].training_key) != 0) continue;
-    if (plan_trains(c, network) && !store_find(events, c->key)) return true;
+    const bool same = strcmp(c->training_key, p->cell[i].training_key) == 0 && plan_network(c->method, network) >= 0;
+    if (same && plan_has_to_run(p, j, part, events)) return true;
   }
   return false;
 }
@@ -107,13 +136,13 @@ estimate estimate_training(const plan* p, shard part, const options* opts, const
   int n = 0;
   for (int i = 0; i < p->n && !stop_flag; i++) {
     const planned_cell* c = &p->cell[i];
-    if (!shard_has(part, i) || store_find(events, c->key)) continue;
+    if (!plan_has_to_run(p, i, part, events)) continue;
     out.cells++;
     if (!(c->method->flags & DF_METHOD_TRAINS)) continue;
-    const training_time time = c->method->networks[0] ? time_of(c, opts, &list, &n) : (training_time){.n = 0};
-    out.unknown += time.n == 0;
-    for (int k = 0; k < time.n; k++) {
-      if (trained_before(p, i, c->method->networks[k], part, events)) continue;
+    const training_time time = c->method->networks[0] ? time_of(c, opts, &list, &n) : (training_time){.task = c->task};
+    out.unknown += !time.complete;
+    for (int k = 0; k < DF_LOGS_MAX && c->method->networks[k]; k++) {
+      if (isnan(time.seconds[k]) || trained_before(p, i, c->method->networks[k], part, events)) continue;
       out.networks++;
       out.seconds += time.seconds[k];
     }

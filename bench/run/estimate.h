@@ -7,20 +7,17 @@
 #include "shard.h"
 #include "store.h"
 
-enum {
-  ESTIMATE_STEPS = 4
-}; /* steps that are computed of each network; the first one, which warms up, is not counted */
-
 typedef struct estimate {
   int cells;      /* cells of this process that are not done */
   int networks;   /* networks that will be trained for them, each counted once if several cells share it */
-  int unknown;    /* cells that train, but whose method does not name its networks or could not be tried */
-  double seconds; /* of wall time for these networks, without loading, evaluation and the unknown cells */
+  int unknown;    /* cells with a training that is not counted above: it failed, or its network has no name in
+                     df_method.networks */
+  double seconds; /* of wall time for the counted networks, without loading and evaluation */
 } estimate;
 
-/* Trains every network for ESTIMATE_STEPS steps, with instances that are thrown away, and extrapolates to its number of
- * steps. Networks of another seed take the same time and are not measured again. Writes no file. Call it after
- * plan_record(). Whatever fails here fails again when the cell runs, and is reported then. */
+/* Trains every network for a few steps, with instances that are thrown away, and extrapolates to its number of steps.
+ * Networks of another seed take the same time and are not measured again. Writes no file. Call it after plan_record().
+ * Whatever fails here fails again when the cell runs, and is reported then. */
 estimate estimate_training(const plan* p, shard part, const options* opts, const store* events);
 
 #endif

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dynaflow/data/task.h"
 #include "dynaflow/sim/adjoint.h"
 #include "terminal.h"
 
@@ -14,13 +13,4 @@ void warn_inexact(const char* target, const df_system* system, const options* op
   if (df_mujoco_inexact_features(system, text, sizeof text)[0] == '\0') return;
   snprintf(last_target, sizeof last_target, "%s", target);
   print_line(stderr, "dynaflow: %s: the gradient is not exact: %s", target, text);
-}
-
-void warn_unchecked(const df_config* config, const df_system* system, const df_dataset* data, const options* opts) {
-  static char last_target[256];
-  char text[512];
-  if (opts->quiet || strcmp(last_target, config->task_name) == 0) return;
-  if (df_task_unchecked(config, system, data, text, sizeof text)[0] == '\0') return;
-  snprintf(last_target, sizeof last_target, "%s", config->task_name);
-  print_line(stderr, "dynaflow: warning: %s: %s", config->task_name, text);
 }

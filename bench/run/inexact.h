@@ -1,9 +1,7 @@
-/* inexact.h: warnings on a system: its gradient is not exact, or not all of its files could be compared. */
+/* inexact.h: the warning that the gradient of a system is not exact. */
 #ifndef BENCH_RUN_INEXACT_H
 #define BENCH_RUN_INEXACT_H
 
-#include "dynaflow/config/config.h"
-#include "dynaflow/data/dataset.h"
 #include "dynaflow/sim/system.h"
 #include "options.h"
 
@@ -11,8 +9,5 @@
  * difference; nothing if the gradient is exact, with --quiet, or if the preceding call was for the same target.
  * `target` is the name of the task or model. Not thread-safe. */
 void warn_inexact(const char* target, const df_system* system, const options* opts);
-
-/* Prints df_task_unchecked() on standard error, with the same exceptions. */
-void warn_unchecked(const df_config* config, const df_system* system, const df_dataset* data, const options* opts);
 
 #endif

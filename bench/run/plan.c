@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "plan.h"
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,6 @@
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
 #include "dynaflow/core/alloc.h"
-#include "dynaflow/core/file.h"
 #include "key.h"
 #include "lookup.h"
 #include "provenance.h"
@@ -113,23 +113,27 @@ static df_status try_cell(const planned_cell* p, const options* opts) {
   return status;
 }
 
-/* whether an earlier cell is of the same task and, unless `method` is NULL, of this method */
-static bool is_before(const plan* p, int i, const df_method* method) {
+bool plan_has_to_run(const plan* p, int i, shard part, const store* events) {
+  return shard_has(part, i) && !store_find(events, p->cell[i].key);
+}
+
+/* whether a cell before cell i that this process has to run is of the same task and method */
+static bool tried_before(const plan* p, int i, shard part, const store* events) {
   for (int j = 0; j < i; j++) {
-    if (strcmp(p->cell[j].task, p->cell[i].task) == 0 && (!method || p->cell[j].method == method)) return true;
+    const bool same = strcmp(p->cell[j].task, p->cell[i].task) == 0 && p->cell[j].method == p->cell[i].method;
+    if (same && plan_has_to_run(p, j, part, events)) return true;
   }
   return false;
 }
 
-/* DF_OK if a cell of the task of cell `first` can be created, or none is to be run; else the error of the first one */
-static df_status check_task(const plan* p, int first, shard part, const options* opts, const store* events) {
+/* DF_OK if a cell of the task can be created, or none is to be run; else the error of the first one */
+static df_status check_task(const plan* p, const char* task, shard part, const options* opts, const store* events) {
   df_status status = DF_OK;
   char message[1024] = "";
-  for (int i = first; i < p->n; i++) {
+  for (int i = 0; i < p->n; i++) {
     const planned_cell* c = &p->cell[i];
-    const bool mine = shard_has(part, i) && !store_find(events, c->key);
-    /* other seeds fail in the same way */
-    if (!mine || strcmp(c->task, p->cell[first].task) != 0 || is_before(p, i, c->method)) continue;
+    if (strcmp(c->task, task) != 0 || !plan_has_to_run(p, i, part, events)) continue;
+    if (tried_before(p, i, part, events)) continue; /* other seeds fail in the same way */
     if (stop_flag) return df_fail(DF_E_INTERRUPTED, "interrupted before the first cell");
     const df_status one = try_cell(c, opts);
     if (one == DF_OK) return DF_OK;
@@ -140,45 +144,74 @@ static df_status check_task(const plan* p, int first, shard part, const options*
 }
 
 df_status plan_check(const plan* p, shard part, const options* opts, const store* events, const char** failed_task) {
+  /* the cells of a task follow one another */
   for (int i = 0; i < p->n; i++) {
     *failed_task = p->cell[i].task;
-    if (!is_before(p, i, NULL)) DF_TRY(check_task(p, i, part, opts, events));
+    const bool first = i == 0 || strcmp(p->cell[i - 1].task, p->cell[i].task) != 0;
+    if (first) DF_TRY(check_task(p, p->cell[i].task, part, opts, events));
   }
   return DF_OK;
 }
 
 /* ---- networks that several cells train ---- */
 
-bool plan_trains(const planned_cell* c, const char* network) {
-  for (int i = 0; i < DF_LOGS_MAX && c->method->networks[i]; i++) {
-    if (strcmp(c->method->networks[i], network) == 0) return true;
+int plan_network(const df_method* method, const char* network) {
+  for (int i = 0; i < DF_LOGS_MAX && method->networks[i]; i++) {
+    if (strcmp(method->networks[i], network) == 0) return i;
   }
-  return false;
+  return -1;
 }
 
 bool plan_wants_network(const plan* p, int but, const char* training_key, const char* network, const store* events) {
   for (int i = 0; i < p->n; i++) {
     const planned_cell* c = &p->cell[i];
-    const bool same = i != but && strcmp(c->training_key, training_key) == 0 && plan_trains(c, network);
+    const bool same = i != but && strcmp(c->training_key, training_key) == 0 && plan_network(c->method, network) >= 0;
     if (same && !store_find(events, c->key)) return true;
   }
   return false;
 }
 
-void plan_drop_networks(const plan* p, const char* folder, const store* events) {
-  char* shared = format_text("%s/training/shared", folder);
-  for (int i = 0; i < p->n && df_file_exists(shared); i++) {
+/* whether the file in training/shared/ is of a network that a cell of the plan trains; `events`, unless NULL: a cell
+ * that is not done */
+static bool is_file_of(const plan* p, const char* file, const store* events) {
+  bool found = false;
+  for (int i = 0; i < p->n && !found; i++) {
     const planned_cell* c = &p->cell[i];
     for (int k = 0; k < DF_LOGS_MAX && c->method->networks[k]; k++) {
-      if (plan_wants_network(p, -1, c->training_key, c->method->networks[k], events)) continue;
-      char* path = shared_network_path(folder, c->training_key, c->method->networks[k]);
-      unlink(path);
-      df_free(path);
+      char* name = shared_network_file(c->training_key, c->method->networks[k]);
+      found |= strcmp(name, file) == 0 && !(events && store_find(events, c->key));
+      df_free(name);
     }
   }
+  return found;
+}
+
+/* whether the folder has nothing but shared/: no unfinished training, of this or another process */
+static bool is_idle(const char* training) {
+  int others = 0;
+  DIR* dir = opendir(training);
+  const struct dirent* entry;
+  while (dir && (entry = readdir(dir))) others += entry->d_name[0] != '.' && strcmp(entry->d_name, "shared") != 0;
+  if (dir) closedir(dir);
+  return dir && others == 0;
+}
+
+void plan_drop_networks(const plan* p, const char* folder, const store* events) {
+  char* training = format_text("%s/training", folder);
+  char* shared = format_text("%s/shared", training);
+  const bool idle = is_idle(training);
+  DIR* dir = opendir(shared);
+  const struct dirent* entry;
+  while (dir && (entry = readdir(dir))) {
+    const char* name = entry->d_name;
+    if (name[0] == '.' || is_file_of(p, name, events) || !(idle || is_file_of(p, name, NULL))) continue;
+    char* path = format_text("%s/%s", shared, name);
+    unlink(path);
+    df_free(path);
+  }
+  if (dir) closedir(dir);
   /* only if they are empty */
-  char* training = df_path_folder(shared);
-  if (rmdir(shared) == 0 && training) rmdir(training);
-  df_free(training);
+  if (rmdir(shared) == 0) rmdir(training);
   df_free(shared);
+  df_free(training);
 }

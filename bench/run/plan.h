@@ -45,6 +45,9 @@ DF_MUST_CHECK df_status plan_make(const plan_cfg* cfg, plan* out);
  * set. */
 DF_MUST_CHECK df_status plan_record(plan* p, const options* opts, store* events, const char** failed_task);
 
+/* Whether cell i is of this shard and not done. */
+bool plan_has_to_run(const plan* p, int i, shard part, const store* events);
+
 /* Loads the cells that this process has to run and that are not done, task by task, until one of the task can be
  * created. If none of a task can, because of a setting or its data, that is found here, before the first cell: the
  * error is that of the task's first cell, and *failed_task the task. DF_E_INTERRUPTED once stop_flag is set. */
@@ -53,13 +56,14 @@ DF_MUST_CHECK df_status plan_check(const plan* p, shard part, const options* opt
 
 /* ---- networks that several cells train (cell.h); after plan_record() ---- */
 
-/* Whether the cell's method names this network. */
-bool plan_trains(const planned_cell* c, const char* network);
+/* The index of the network among those that the method names (df_method.networks); -1 if it is not among them. */
+int plan_network(const df_method* method, const char* network);
 
 /* Whether a cell of the plan other than `but` (-1: any) that is not done trains this network. */
 bool plan_wants_network(const plan* p, int but, const char* training_key, const char* network, const store* events);
 
-/* Removes the shared networks of the plan in the run's folder that no cell wants any more. */
+/* Removes the shared networks in the run's folder that no cell of the plan wants any more. Those that no cell of the
+ * plan trains, of other settings or another plan, are kept as long as the folder has an unfinished training. */
 void plan_drop_networks(const plan* p, const char* folder, const store* events);
 
 #endif

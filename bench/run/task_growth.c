@@ -9,9 +9,26 @@
 #include "dynaflow/sim/mujoco.h"
 #include "text.h"
 
-/* an adjoint of a physics step takes 1 us (planar robot) to 4 us (quadruped) */
 const growth_effort growth_thorough = {.least = 1, .most = 64, .work = 2e6};
 const growth_effort growth_quick = {.least = 0, .most = 16, .work = 1e5};
+
+/* docs/training.md derives these rules */
+growth_settings growth_advice(const growth_settings* now, const double* median, const df_growth* g) {
+  growth_settings a = *now;
+  if (g->verdict == DF_GROWTH_FINE) return a;
+  a.horizon = g->finite > 0;
+  for (int k = 1; k <= g->finite; k++) {
+    if (df_growth_is_fine(median[k - 1], median[k - 1] * pow(now->cotangent_decay, k))) a.horizon = k;
+  }
+  a.cotangent_decay = a.rate = NAN;
+  if (g->verdict == DF_GROWTH_BROKEN) return a;
+  /* the cotangent of the first action is no larger than that of the last, in steps of 0.05 */
+  const double balanced = floor(20 * pow(g->amplification, -1.0 / now->horizon) + 1e-9) / 20;
+  const bool dampable = g->amplification <= DF_GROWTH_DAMPABLE;
+  if (dampable) a.cotangent_decay = fmin(now->cotangent_decay, balanced);
+  a.rate = dampable ? now->rate : now->rate * sqrt(fmin(1, DF_GROWTH_LIMIT / g->damped));
+  return a;
+}
 
 static int choose_windows(const df_task* task, const growth_effort* effort) {
   const df_system* system = task->system;
@@ -52,9 +69,11 @@ static df_status measure(const df_task* task, int n, task_growth* out) {
         .B = n, .H = H, .x = x, .u = u, .scale = df_chart_std(task->chart), .action_scale = scale};
     status = df_metric_growth(system, &windows, values, values + count);
   }
-  if (status == DF_OK) status = df_growth_summary(n, H, values, &out->settings, out->median, out->p90, &out->state);
+  if (status == DF_OK)
+    status = df_growth_summary(n, H, values, out->settings.cotangent_decay, out->median, out->p90, &out->state);
   if (status == DF_OK) {
-    status = df_growth_summary(n, H, values + count, &out->settings, out->action_median, NULL, &out->action);
+    status =
+        df_growth_summary(n, H, values + count, out->settings.cotangent_decay, out->action_median, NULL, &out->action);
   }
   df_free(x);
   df_free(u);
@@ -76,8 +95,9 @@ df_status task_growth_measure(const df_task* task, const growth_effort* effort, 
     task_growth_clear(out);
     return status;
   }
+  out->advice = growth_advice(&out->settings, out->median, &out->state);
   const double growth = log(out->state.per_action);
-  out->e_fold_s = growth > 0 ? task->system->dt / growth : INFINITY;
+  out->e_fold_s = isinf(out->state.per_action) ? NAN : growth > 0 ? task->system->dt / growth : INFINITY;
   return DF_OK;
 }
 

@@ -19,7 +19,7 @@ static bool is_repeated(int n, const df_floored* list, const df_floored* f) {
   return false;
 }
 
-void note_floored(json_t* notes, const df_chart* chart) {
+void note_scales(json_t* notes, const df_chart* chart) {
   static const char* const subjects[] = {
       [DF_SCALED_STATE] = "states", [DF_SCALED_START] = "start states", [DF_SCALED_ACTION] = "actions"};
   const df_floored* list;
@@ -35,7 +35,8 @@ void note_floored(json_t* notes, const df_chart* chart) {
     }
     if (found > NAMED) text_add(&out, " and %d more", found - NAMED);
     char* note =
-        found ? format_text("%s hardly vary and are weighed by a floor: %s", subjects[what], text_of(&out)) : NULL;
+        found ? format_text("%s vary less than their floor and are scaled by it: %s", subjects[what], text_of(&out))
+              : NULL;
     if (note) json_array_append_new(notes, json_string(note));
     df_free(note);
     text_clear(&out);

@@ -17,7 +17,9 @@ typedef struct part {
   bool relative;  /* whether its position is measured relative to x0 */
 } part;
 
-enum { GROUPS = 9, STATISTICS = 6 };
+#define GROUP_ID(id, name, unit) id,
+enum { CHART_GROUPS(GROUP_ID) GROUPS };
+enum { STATISTICS = 6 };
 
 struct df_chart {
   int nx, nz, nu;
@@ -44,10 +46,8 @@ typedef struct origin {
 
 /* ---- the groups ---- */
 
-enum { BASE_POS, BASE_ROT, JOINT_POS, SLIDE_POS, BASE_VEL, BASE_ANGVEL, JOINT_VEL, SLIDE_VEL, ACTIVATION };
-static const char* const group_names[GROUPS][2] = {
-    {"base_pos", "m"},        {"base_rot", "rad"},    {"joint_pos", "rad"}, {"slide_pos", "m"}, {"base_vel", "m/s"},
-    {"base_angvel", "rad/s"}, {"joint_vel", "rad/s"}, {"slide_vel", "m/s"}, {"activation", ""}};
+#define GROUP_NAME(id, name, unit) {#name, unit},
+static const char* const group_names[GROUPS][2] = {CHART_GROUPS(GROUP_NAME)};
 
 /* adds channels first .. first+n-1 to group `which` */
 static df_status add_channels(df_chart_group* groups, int which, int first, int n) {

@@ -1,9 +1,11 @@
 #include "scale.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "dynaflow/core/assert.h"
 #include "dynaflow/sim/mujoco.h"
 
 /* The floor of a limited joint is at most this share of its range, so that a joint with a small range (a finger, or a
@@ -11,17 +13,12 @@
 static const double RANGE_SHARE = 0.05;
 
 static double setting_of_group(const df_config* c, const char* group) {
-  const struct {
-    const char* group;
-    double floor;
-  } table[] = {{"base_pos", c->scale_floor_base_pos},    {"base_rot", c->scale_floor_base_rot},
-               {"joint_pos", c->scale_floor_joint_pos},  {"slide_pos", c->scale_floor_slide_pos},
-               {"base_vel", c->scale_floor_base_vel},    {"base_angvel", c->scale_floor_base_angvel},
-               {"joint_vel", c->scale_floor_joint_vel},  {"slide_vel", c->scale_floor_slide_vel},
-               {"activation", c->scale_floor_activation}};
-  size_t i = 0;
-  while (strcmp(table[i].group, group) != 0) i++;
-  return table[i].floor;
+#define RETURN_FLOOR(id, name, unit) \
+  if (strcmp(group, #name) == 0) return c->scale_floor_##name;
+  CHART_GROUPS(RETURN_FLOOR)
+#undef RETURN_FLOOR
+  DF_ASSERT(false);
+  return NAN;
 }
 
 /* the name of the dof `k` of a joint, or of its velocity */

@@ -4,6 +4,18 @@
 
 #include "dynaflow/data/chart.h"
 
+/* the groups of coordinates: identifier, name, and unit; each has a setting scale_floor.<name> */
+#define CHART_GROUPS(X)                \
+  X(BASE_POS, base_pos, "m")           \
+  X(BASE_ROT, base_rot, "rad")         \
+  X(JOINT_POS, joint_pos, "rad")       \
+  X(SLIDE_POS, slide_pos, "m")         \
+  X(BASE_VEL, base_vel, "m/s")         \
+  X(BASE_ANGVEL, base_angvel, "rad/s") \
+  X(JOINT_VEL, joint_vel, "rad/s")     \
+  X(SLIDE_VEL, slide_vel, "m/s")       \
+  X(ACTIVATION, activation, "")
+
 /* one coordinate of a chart, or one action */
 typedef struct scale_channel {
   char name[96];    /* "<joint> <group>[ <component>]", "activation <i>", "action <i>" */
@@ -14,7 +26,7 @@ typedef struct scale_channel {
 } scale_channel;
 
 /* Fills channels [ndx + nu] of a MuJoCo system: its coordinates in the order of the tangent, then its actions. `groups`
- * [n] must cover all coordinates and outlive the channels. */
+ * [n], of CHART_GROUPS, must cover all coordinates and outlive the channels. */
 void scale_channels(const df_system* system, const df_config* config, int n, const df_chart_group* groups,
                     scale_channel* channels);
 

@@ -52,7 +52,7 @@ static df_status check_action_map(const df_flow* flow) {
   int few = -1;
   for (int i = 0; i < flow->nu; i++) {
     const double low = flow->u_center[i] - flow->u_half[i], high = flow->u_center[i] + flow->u_half[i];
-    if (low > system->u_hi[i] || high < system->u_lo[i]) {
+    if (low >= system->u_hi[i] || high <= system->u_lo[i]) {
       return df_fail(DF_E_CONFIG,
                      "task %s: action.center and action.half_range give actuator %d actions in %g..%g, but its "
                      "ctrlrange is %g..%g",
@@ -64,9 +64,9 @@ static df_status check_action_map(const df_flow* flow) {
   if (few < 0 || !flow->env.notice) return DF_OK;
   char notice[512];
   snprintf(notice, sizeof notice,
-           "task %s: action.half_range = %g is large for actuator %d, whose ctrlrange is %g..%g: most of the actions "
-           "that the network can ask for are clamped, and a clamped action has no gradient",
-           name, flow->u_half[few], few, system->u_lo[few], system->u_hi[few]);
+           "task %s: action.center = %g and action.half_range = %g give actuator %d actions of which more than three "
+           "quarters are clamped to its ctrlrange %g..%g, and a clamped action has no gradient",
+           name, flow->u_center[few], flow->u_half[few], few, system->u_lo[few], system->u_hi[few]);
   flow->env.notice(flow->env.progress_context, notice);
   return DF_OK;
 }

@@ -158,7 +158,7 @@ df_status df_metric_growth(const df_system* system, const df_growth_windows* win
   return status;
 }
 
-/* ---- summary and advice ---- */
+/* ---- summary ---- */
 
 /* the factor per action: least squares of log(median[k]) over k = H/2 .. H (all k for a horizon below 4) */
 static double fit_factor(int H, const double* median) {
@@ -178,30 +178,13 @@ static double fit_factor(int H, const double* median) {
   return spread > 0 ? exp((n * sum_kl - sum_k * sum_l) / spread) : exp(sum_l / n);
 }
 
-static bool is_fine(double amplification, double damped) {
+bool df_growth_is_fine(double amplification, double damped) {
   return damped <= DF_GROWTH_LIMIT && amplification <= DF_GROWTH_DAMPABLE;
 }
 
-/* docs/training.md derives these rules */
-static df_growth_settings advise(const df_growth_settings* now, int H, const double* median, const df_growth* g) {
-  df_growth_settings a = *now;
-  if (g->verdict == DF_GROWTH_FINE || !isfinite(g->damped)) return a;
-  a.horizon = 1;
-  for (int k = 1; k <= H; k++) {
-    if (is_fine(median[k - 1], median[k - 1] * pow(now->cotangent_decay, k))) a.horizon = k;
-  }
-  /* the cotangent of the first action is no larger than that of the last, in steps of 0.05 */
-  const double balanced = floor(20 * pow(g->amplification, -1.0 / H) + 1e-9) / 20;
-  const bool dampable = g->amplification <= DF_GROWTH_DAMPABLE;
-  a.cotangent_decay = dampable ? fmin(now->cotangent_decay, balanced) : NAN;
-  a.rate = dampable ? now->rate : now->rate * sqrt(fmin(1, DF_GROWTH_LIMIT / g->damped));
-  return a;
-}
-
-df_status df_growth_summary(int B, int H, const double* values, const df_growth_settings* settings, double* median,
-                            double* p90, df_growth* out) {
+df_status df_growth_summary(int B, int H, const double* values, double cotangent_decay, double* median, double* p90,
+                            df_growth* out) {
   DF_REQUIRE_POINTER(values);
-  DF_REQUIRE_POINTER(settings);
   DF_REQUIRE_POINTER(out);
   DF_REQUIRE(B >= 1 && H >= 1, "growth: B = %d and H = %d must be at least 1", B, H);
   double* sorted = df_alloc((size_t)B + 2 * (size_t)H, sizeof *sorted);
@@ -209,29 +192,28 @@ df_status df_growth_summary(int B, int H, const double* values, const df_growth_
   double *column = sorted, *middle = sorted + B, *high = middle + H;
 
   /* median and 90th percentile of every k, by rank, so that infinite values are allowed */
-  const double damping = pow(settings->cotangent_decay, H);
-  int beyond = 0;
+  const double damping = pow(cotangent_decay, H);
+  int beyond = 0, finite = 0;
   for (int k = 0; k < H; k++) {
     for (int b = 0; b < B; b++) column[b] = values[(size_t)b * (size_t)H + (size_t)k];
     df_sort(B, column);
     middle[k] = B % 2 ? column[B / 2] : sqrt(column[B / 2 - 1] * column[B / 2]);
     high[k] = column[(int)(0.9 * (B - 1))];
+    int broken = 0;
+    for (int b = 0; b < B; b++) broken += !isfinite(column[b]);
+    if (10 * broken <= B && finite == k) finite = k + 1;
   }
-  int broken = 0;
-  for (int b = 0; b < B; b++) {
-    beyond += !(column[b] * damping <= DF_GROWTH_LIMIT);
-    broken += !isfinite(column[b]);
-  }
+  for (int b = 0; b < B; b++) beyond += !(column[b] * damping <= DF_GROWTH_LIMIT);
 
   *out = (df_growth){.per_action = fit_factor(H, middle),
                      .amplification = middle[H - 1],
                      .p90 = high[H - 1],
                      .damped = middle[H - 1] * damping,
-                     .exploding = (double)beyond / B};
-  out->verdict = 10 * broken > B                             ? DF_GROWTH_BROKEN
-                 : !is_fine(out->amplification, out->damped) ? DF_GROWTH_LARGE
-                                                             : DF_GROWTH_FINE;
-  out->advice = advise(settings, H, middle, out);
+                     .exploding = (double)beyond / B,
+                     .finite = finite};
+  out->verdict = finite < H                                            ? DF_GROWTH_BROKEN
+                 : !df_growth_is_fine(out->amplification, out->damped) ? DF_GROWTH_LARGE
+                                                                       : DF_GROWTH_FINE;
   if (median) memcpy(median, middle, (size_t)H * sizeof *median);
   if (p90) memcpy(p90, high, (size_t)H * sizeof *p90);
   df_free(sorted);

@@ -40,8 +40,14 @@ check its_error_names_the_cell says '^dynaflow: .*pendulum dynaflow seed 3: task
 train=(train "$task" --profile smoke --method dynaflow --checkpoint "$scratch/x" --threads 1)
 check actions_beyond_every_limit_are_refused refuses \
   'task pendulum: action.center and action.half_range give actuator 0 actions in 4..6, but its ctrlrange is -1..1$' "${train[@]}" --set action.center=5
+check actions_that_only_touch_the_limits_are_refused refuses \
+  'give actuator 0 actions in 1..3, but its ctrlrange is -1..1$' "${train[@]}" --set action.center=2
+check so_they_are_below refuses 'give actuator 0 actions in -3..-1, but its ctrlrange is -1..1$' "${train[@]}" --set action.center=-2
+check a_centre_near_the_limit_trains exits_with 0 "${train[@]}" --set action.center=1.6
+warning='action.center = 1.6 and action.half_range = 1 give actuator 0 actions of which more than three quarters are clamped to its ctrlrange -1..1,'
+check with_a_warning_that_names_the_centre says "^dynaflow: warning: task pendulum: $warning"
 check a_range_ten_times_too_large_trains exits_with 0 "${train[@]}" --set action.half_range=10
-check with_a_warning says '^dynaflow: warning: task pendulum: action.half_range = 10 is large for actuator 0, whose ctrlrange is -1..1: most'
+check with_a_warning says '^dynaflow: warning: task pendulum: action.center = 0 and action.half_range = 10 give actuator 0 actions of which more than three quarters are clamped'
 check a_range_twice_as_large_trains exits_with 0 "${train[@]}" --set action.half_range=2
 check without_one bash -c "! grep -q warning '$scratch/err'"
 check a_method_without_actions_does_not_warn exits_with 0 train "$task" --profile smoke --method kinematic_fm --checkpoint "$scratch/x" --set action.half_range=10

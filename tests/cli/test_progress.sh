@@ -13,13 +13,13 @@ first_is() { head -1 "$scratch/err" | grep -qE -- "$1" || { cat "$scratch/err"; 
 
 check three_cells_run exits_with 0 "${plan[@]}" --method kinematic_fm,kinematic_fm_idm,random_action --out "$scratch/run"
 check the_run_begins_with_what_it_will_do first_is \
-  '^dynaflow: 3 cells to run, 2 networks to train: about [0-9:]+ on 1 thread of this machine, estimated from 4 steps of each; evaluation comes on top$'
+  '^dynaflow: 3 cells to run, 2 networks to train: about [0-9:]+ on 1 thread of this machine, estimated from a few steps of each; evaluation is not included$'
 check every_cell_has_its_number says '^cell 3 of 3: pendulum random_action seed 1: evaluating on 6 windows$'
 check the_method_is_named_beside_its_network bash -c "! grep -E '^cell 2 of 3: pendulum kinematic_fm seed' '$scratch/err'"
 check nothing_is_on_standard_output_but_the_result [ "$(wc -l <"$scratch/out")" -eq 1 ]
 check a_finished_run_exits_0 exits_with 0 "${plan[@]}" --method kinematic_fm,random_action --out "$scratch/run"
 check it_estimates_nothing says_not 'to run|to train'
-check its_cells_have_their_numbers says '^cell 2 of 2: .*pendulum random_action seed 1: already done$'
+check its_cells_have_their_numbers says '^cell 2 of 2: pendulum random_action seed 1: already done$'
 check a_shard_numbers_its_own_cells exits_with 0 "${plan[@]}" --method kinematic_fm,random_action,replay_demo --seed 2 --shard 2/2 --out "$scratch/run"
 check of_which_there_is_one says '^cell 1 of 1: pendulum random_action seed 2: evaluating'
 check one_cell_without_a_network first_is '^dynaflow: 1 cell to run$'

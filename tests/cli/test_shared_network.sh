@@ -105,6 +105,9 @@ check the_other_cell_runs_later trains half $both
 check and_takes_it records half "shared('kinematic_fm_idm') == ['kinematic_fm']"
 check with_the_same_numbers same_numbers both half
 check leaving_nothing [ ! -e "$scratch/half/training" ]
+check a_network_waits_for_settings_that_change half changed
+check with_others_the_run_ends trains changed $both --set train.rate=0.002
+check leaving_no_network_of_the_first [ ! -e "$scratch/changed/training" ]
 half damaged
 python3 - "$scratch"/damaged/training/shared/*.state <<'PY'
 import sys

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What decides whether a task trains: coordinates that hardly vary are named and weighed by a floor; the growth of the
+# What decides whether a task trains: coordinates that vary less than their floor are named and scaled by it; the growth of the
 # gradient is measured on the task's own data, and a horizon that is too long is said before training.
 . tests/cli/check.sh
 
@@ -47,30 +47,30 @@ sed -i 's/substeps: .*/substeps: 50/; s/timestep: .*/timestep: 0.001/' "$scratch
 # ---- scales ----
 
 check info_exits_0 exits_with 0 data info "$scratch/two" --json
-check info_names_what_hardly_varies python3 -c "
+check info_names_what_varies_less_than_its_floor python3 -c "
 import json, sys
 rows = [r for r in json.load(open(sys.argv[1]))['rows'] if 'floor' in r['what']]
 assert [(r['what'], r['value']) for r in rows] == [
-  ('state weighed by a floor', 'hold joint_pos'), ('state weighed by a floor', 'hold joint_vel'),
-  ('start state weighed by a floor', 'hold joint_pos'), ('start state weighed by a floor', 'hold joint_vel'),
-  ('action weighed by a floor', 'action 1')], rows
+  ('state scaled by its floor', 'hold joint_pos'), ('state scaled by its floor', 'hold joint_vel'),
+  ('start state scaled by its floor', 'hold joint_pos'), ('start state scaled by its floor', 'hold joint_vel'),
+  ('action scaled by its floor', 'action 1')], rows
 assert rows[0]['unit'] == 'std 4.24e-06 rad, floor 0.01 by scale_floor.joint_pos', rows[0]
 assert rows[4]['unit'] == 'std 0, floor 0.01 by scale_floor.action', rows[4]" "$scratch/out"
 check training_says_it exits_with 0 train "$scratch/two" --method dynaflow --checkpoint "$scratch/w" "${loud[@]}" --json
-check training_names_the_joint says 'pendulum dynaflow seed 1: states hardly vary .*hold joint_pos \(std 4.24e-06 rad, floor 0.01 by scale_floor.joint_pos\)'
+check training_names_the_joint says 'pendulum dynaflow seed 1: states vary less than their floor .*hold joint_pos \(std 4.24e-06 rad, floor 0.01 by scale_floor.joint_pos\)'
 check its_json_has_the_notes python3 -c "
 import json, sys
 notes = json.load(open(sys.argv[1]))['rows'][0]['notes']
-assert sum('hardly vary' in n for n in notes) == 2, notes" "$scratch/out"
+assert sum('less than their floor' in n for n in notes) == 2, notes" "$scratch/out"
 check no_window_diverges python3 -c "
 import json, sys
 assert json.load(open(sys.argv[1]))['rows'][0]['diverged'] == 0" "$scratch/out"
 check a_run_with_them exits_with 0 run "$scratch/two" --method dynaflow,random_action --out "$scratch/run" "${loud[@]}"
-check a_run_says_it_once bash -c "[ \$(grep -c 'states hardly vary and.*hold joint_vel' '$scratch/err') -eq 1 ]"
+check a_run_says_it_once bash -c "[ \$(grep -c 'states vary less than their floor and.*hold joint_vel' '$scratch/err') -eq 1 ]"
 check the_record_has_notes_and_floors python3 -c "
 import json, sys
 cells = {r['method']: r for r in map(json.loads, open(sys.argv[1])) if r['type'] == 'cell'}
-assert [n.split(' hardly')[0] for n in cells['dynaflow']['notes'] if 'hardly' in n] == ['states', 'actions']
+assert [n.split(' vary')[0] for n in cells['dynaflow']['notes'] if 'their floor' in n] == ['states', 'actions']
 assert cells['random_action']['notes'] == []
 assert cells['dynaflow']['config']['scale_floor.joint_pos'] == '0.01'
 tre = [r['value'] for r in cells['random_action']['rows'] if r['metric'] == 'tre'][0]
@@ -85,20 +85,30 @@ value() { python3 -c "
 import json, sys
 rows = {r['what']: r for r in json.load(open(sys.argv[1]))['rows']}
 value = lambda what: rows[what]['value']
+status = rows['growth over the horizon']['status']
+assert all(set(r) == {'what', 'value', 'p90', 'unit', 'status', 'note'} and type(r['value']) in (float, type(None)) for r in rows.values())
+assert all(r['status'] == 'ok' for r in rows.values() if r['what'] != 'growth over the horizon')
 assert $1, rows" "$scratch/out"; }
 check doctor_of_a_task_exits_0 exits_with 0 doctor "$scratch/two" --json --profile smoke
-check a_swinging_pendulum_is_fine value "value('growth over the horizon') == 'fine' and value('recommended window.horizon') == 16"
-check doctor_names_what_hardly_varies value "abs(value('std of state hold joint_pos') / 4.2426e-6 - 1) < 1e-2"
+check a_swinging_pendulum_is_fine value "status == 'ok' and value('recommended window.horizon') == 16"
+check doctor_names_what_varies_less_than_its_floor value "abs(value('std of state hold joint_pos') / 4.2426e-6 - 1) < 1e-2"
 check doctor_finds_the_unstable_one exits_with 0 doctor "$scratch/head" --json --profile smoke
 check its_factor_is_that_of_the_formula value "abs(value('growth per action') / 2.7182818 ** (.05 * (9.81 / .02) ** .5) - 1) < 0.01"
 check its_e_folding_time value "abs(value('e-folding time') / 45.15 - 1) < 0.01"
-check it_is_too_large value "value('growth over the horizon') == 'too large' and value('exploding windows') == 1"
+check it_is_too_large value "status == 'too large' and value('exploding windows') == 1"
 check a_shorter_horizon_is_recommended value "value('recommended window.horizon') == 2 and value('recommended train.cotangent_decay') is None"
 check a_rate_is_recommended value "0 < value('recommended train.rate') < 1e-5"
 check with_the_recommended_horizon_it_is_fine exits_with 0 doctor "$scratch/head" --json --set window.horizon=2
-check that_is_said value "value('growth over the horizon') == 'fine' and value('recommended window.horizon') == 2"
+check that_is_said value "status == 'ok' and value('recommended window.horizon') == 2"
+# a spring that is far too stiff for the time step: no gradient is finite
+cp -r "$scratch/head" "$scratch/stiff"
+sed -i 's/name="swing" /name="swing" stiffness="1e12" /' "$scratch/stiff/pendulum.xml"
+check doctor_finds_a_gradient_that_is_not_finite exits_with 0 doctor "$scratch/stiff" --json --profile smoke
+check that_is_its_verdict value "status == 'not finite' and value('exploding windows') == 1 and value('e-folding time') is None"
+check it_recommends_nothing value "all(value(f'recommended {k}') is None and rows[f'recommended {k}']['note'].startswith('none helps: the gradient')
+  for k in ('window.horizon', 'train.cotangent_decay', 'train.rate'))"
 check doctor_prints_a_table exits_with 0 doctor "$scratch/head"
-check the_table_says_it grep -q 'growth over the horizon  *too large' "$scratch/out"
+check the_table_says_it grep -q 'growth over the horizon .* too large ' "$scratch/out"
 check a_training_says_it exits_with 0 train "$scratch/head" --method dynaflow --checkpoint "$scratch/w" "${loud[@]}"
 check it_is_one_line bash -c "[ \$(grep -c 'gradient grows by a factor of .* over the horizon of 16 actions' '$scratch/err') -eq 1 ]"
 check another_method_does_not exits_with 0 train "$scratch/head" --method kinematic_fm --checkpoint "$scratch/w" "${loud[@]}"
@@ -109,6 +119,7 @@ check quiet_says_nothing exits_with 0 train "$scratch/head" --method dynaflow --
 check quiet_is_silent silent 'gradient grows'
 check the_record_says_it exits_with 0 run "$scratch/head" --method dynaflow --out "$scratch/grown" "${small[@]}"
 check its_notes_do grep -q '"the gradient grows by a factor of' "$scratch/grown/events.jsonl"
+check a_method_without_a_task_is_refused refuses '\-\-method needs a TASK' doctor --method dynaflow
 check an_unknown_method_is_refused refuses "unknown method 'x'" doctor "$scratch/head" --method x
 check an_unknown_task_is_refused refuses "unknown task 'nowhere'" doctor nowhere
 rm "$scratch/head/pendulum.npz"

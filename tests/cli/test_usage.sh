@@ -4,6 +4,15 @@
 
 check help_exits_0 exits_with 0 --help
 check help_names_every_command grep -qE '^  report  ' "$scratch/out"
+cp "$scratch/out" "$scratch/main"
+for words in -h '-?' help 'help --help' 'help -h' 'help help'; do
+  read -ra arguments <<<"$words"
+  check "the_program_describes_itself:$words" exits_with 0 "${arguments[@]}"
+  check "always_in_the_same_way:$words" cmp "$scratch/main" "$scratch/out"
+done
+check help_of_two_commands_is_refused refuses "unexpected argument 'train': one command or 'options' is expected" help run train
+check help_of_options_and_more_is_refused refuses "unexpected argument 'x'" help options x
+check help_of_an_unknown_command_is_refused refuses "unknown command 'rum', did you mean 'run'" help rum
 check version_exits_0 exits_with 0 --version
 check version_names_the_program grep -qE '^dynaflow [0-9]+\.[0-9]+\.[0-9]+ ' "$scratch/out"
 check no_command_is_refused exits_with 2
@@ -71,6 +80,8 @@ check a_part_of_a_name_selects exits_with 0 list settings push
 check those_that_contain_it [ "$(awk 'NR > 1 {print $2}' "$scratch/out" | paste -sd' ')" = 'train.push train.push_error' ]
 check a_pattern_selects exits_with 0 list settings 'inverse.?[ie]*'
 check those_that_match_it [ "$(awk 'NR > 1 {print $2}' "$scratch/out" | paste -sd' ')" = 'inverse.width inverse.depth' ]
+check a_bracket_makes_a_pattern exits_with 0 list settings 'inverse.[wd]*'
+check of_which_the_same_match [ "$(awk 'NR > 1 {print $2}' "$scratch/out" | paste -sd' ')" = 'inverse.width inverse.depth' ]
 check a_pattern_without_matches_is_refused refuses "no name among the settings matches 'nonesuch'" list settings nonesuch
 mkdir -p "$scratch/tasks/two" "$scratch/tasks/none"
 printf 'task.name: two\nprofiles:\n  quick:\n    train: {steps: 5}\n    methods:\n      dynaflow: {train.rate: 0.5}\n  long:\n    train.steps: 7\n' >"$scratch/tasks/two/task.yaml"

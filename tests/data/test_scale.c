@@ -1,4 +1,4 @@
-/* Floors of standard deviations: of coordinates, start states and actions that hardly vary. */
+/* Floors of standard deviations: of coordinates, start states and actions that vary less. */
 #include "data_test.h"
 #include "dynaflow/data/chart.h"
 #include "task_models.h"

@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "dynaflow/core/file.h"
-#include "dynaflow/data/dataset.h"
 #include "methods.h"
 #include "plan.h"
+#include "slide_task.h"
 #include "test_file.h"
 #include "unit.h"
 
-enum { EPISODES = 4, LENGTH = 12, HORIZON = 3, SEED = 77, THREADS = 2 };
+enum { SEED = 77, THREADS = 2 };
 
 /* ---- a method that remembers what it is given, and whose logs are known ---- */
 
@@ -83,32 +83,6 @@ static const df_method method = {.name = "known",
                                  .load = load,
                                  .sample = sample};
 
-/* ---- the task ---- */
-
-static void write_text(const char* path, const char* text) {
-  assert_int_equal(df_file_write(path, text, strlen(text)), DF_OK);
-}
-
-static void make_task(void) {
-  static const char* const model =
-      "<mujoco><worldbody><body><joint name='x' type='slide' axis='1 0 0'/><geom size='.1'/></body></worldbody>"
-      "<actuator><motor joint='x' ctrllimited='true' ctrlrange='-1 1'/></actuator></mujoco>";
-  static const char* const task =
-      "task: {name: slide, title: A slide}\nsystem: {model: slide.xml}\ndata: {file: slide.npz}\n"
-      "window: {horizon: 3}\nsplit: {test_every: 2}\n"
-      "eval: {windows: 4, sae_windows: 0, chains: 0, sampler_steps: [1]}\n";
-  df_dataset* data;
-  write_text(test_file("slide.xml"), model);
-  write_text(test_file("task.yaml"), task);
-  assert_int_equal(
-      df_dataset_new(&(df_dataset_shape){.episodes = EPISODES, .length = LENGTH, .nx = 2, .nu = 1, .dt = 0.002}, &data),
-      DF_OK);
-  for (int i = 0; i < EPISODES * (LENGTH + 1) * 2; i++) data->states[i] = 0.1 * (i % 7);
-  for (int i = 0; i < EPISODES * LENGTH; i++) data->actions[i] = 0.1 * (i % 5);
-  assert_int_equal(df_dataset_write(test_file("slide.npz"), data, NULL), DF_OK);
-  df_dataset_free(data);
-}
-
 static char training_key[DF_SHA256_TEXT]; /* of the last run() */
 
 /* runs the cell in the folder of the test; the caller closes the store, which has its record */
@@ -149,7 +123,7 @@ static void a_method_is_given_its_cell(void** state) {
   (void)state;
   store* events;
   char key[DF_SHA256_TEXT], folder[256];
-  make_task();
+  make_slide_task();
   fails_at = 0;
   const cell_end end = run(&events, key);
   if (end.outcome != CELL_DONE) fail_msg("%s", end.reason);
@@ -167,7 +141,7 @@ static void every_number_of_a_training_stands_in_its_place(void** state) {
   (void)state;
   store* events;
   char key[DF_SHA256_TEXT], checkpoint[64], sum[DF_SHA256_TEXT], second[DF_SHA256_TEXT];
-  make_task();
+  make_slide_task();
   fails_at = 0;
   assert_int_equal(run(&events, key).outcome, CELL_DONE);
   const json_t *r = last_record(events), *training = json_object_get(r, "training");
@@ -218,7 +192,7 @@ static void files_of_an_older_save_are_not_those_of_this_one(void** state) {
   (void)state;
   store* events;
   char key[DF_SHA256_TEXT], old[512];
-  make_task();
+  make_slide_task();
   fails_at = 0;
   assert_int_equal(run(&events, key).outcome, CELL_DONE);
   store_close(events);
@@ -245,7 +219,7 @@ static void a_plan_lists_its_cells_with_their_keys(void** state) {
                         .task = {test_folder()},
                         .n_methods = 2,
                         .method = {&method, &df_method_random_action}};
-  make_task();
+  make_slide_task();
   assert_int_equal(plan_make(&cfg, &cells), DF_OK);
   assert_int_equal(store_open(test_folder(), (shard){0}, &events), DF_OK);
   assert_int_equal(plan_record(&cells, &opts, events, &failed), DF_OK);
@@ -269,7 +243,7 @@ static void hashes_are_those_of_their_files(void** state) {
   (void)state;
   store* events;
   char key[DF_SHA256_TEXT], model[DF_SHA256_TEXT], data[DF_SHA256_TEXT];
-  make_task();
+  make_slide_task();
   fails_at = 0;
   assert_int_equal(run(&events, key).outcome, CELL_DONE);
   assert_int_equal(df_sha256_file(test_file("slide.xml"), model), DF_OK);
@@ -282,7 +256,7 @@ static void hashes_are_those_of_their_files(void** state) {
 static void a_cell_that_fails_says_where(void** state) {
   (void)state;
   static const char* const reasons[4] = {"", "first: step 3, sample 4: it fell apart", "", "no sample"};
-  make_task();
+  make_slide_task();
   for (fails_at = 1; fails_at <= 3; fails_at += 2) {
     store* events;
     char key[DF_SHA256_TEXT];

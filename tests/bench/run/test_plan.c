@@ -3,7 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "dynaflow/core/alloc.h"
+#include "key.h"
+#include "slide_task.h"
 #include "unit.h"
 
 static plan cells;
@@ -69,11 +73,107 @@ static void a_plan_holds_its_limit_and_no_more(void** state) {
   assert_string_equal(df_error_message(), "the plan has more than 4096 cells; split it into several runs");
 }
 
+/* ---- a method that cannot be created, and trains one network ---- */
+
+static int created;
+
+static df_status create(const df_method_env* env, void** self) {
+  created++;
+  *self = NULL;
+  return df_fail(DF_E_CONFIG, "seed %d does not fit", (int)env->seed);
+}
+
+static const df_method broken = {.name = "broken",
+                                 .summary = "a method of this test",
+                                 .flags = DF_METHOD_TRAINS,
+                                 .create = create,
+                                 .networks = {"network"}};
+
+/* opens the store with a plan of this method on the slide with seeds 1 to 4 */
+static store* record_seeds(options* opts) {
+  store* events;
+  const char* failed;
+  *opts = options_default();
+  opts->quiet = true;
+  opts->profile = "";
+  opts->n_seeds = 4;
+  for (int i = 0; i < 4; i++) opts->seeds[i] = (uint64_t)i + 1;
+  const plan_cfg cfg = {.opts = opts, .n_tasks = 1, .task = {test_folder()}, .n_methods = 1, .method = {&broken}};
+  make_slide_task();
+  assert_int_equal(plan_make(&cfg, &cells), DF_OK);
+  assert_int_equal(store_open(test_folder(), (shard){0}, &events), DF_OK);
+  if (plan_record(&cells, opts, events, &failed) != DF_OK) fail_msg("%s", df_error_message());
+  return events;
+}
+
+/* a record of this cell as done */
+static void finish(store* events, const char* key) {
+  json_t* record = json_pack("{s:i,s:s,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", key, "status", "done",
+                             "started", "2026-01-01T00:00:00Z");
+  assert_int_equal(record_seal(record), DF_OK);
+  if (store_append(events, record) != DF_OK) fail_msg("%s", df_error_message());
+  json_decref(record);
+  assert_non_null(store_find(events, key));
+}
+
+static void each_process_checks_the_first_of_its_own_cells(void** state) {
+  (void)state;
+  options opts;
+  const char* failed;
+  store* events = record_seeds(&opts);
+  created = 0;
+  assert_int_equal(plan_check(&cells, (shard){0}, &opts, events, &failed), DF_E_CONFIG);
+  assert_string_equal(df_error_message(), "seed 1 does not fit");
+  assert_int_equal(created, 1); /* other seeds fail in the same way */
+  /* the first cell of the plan is of the other shard */
+  assert_int_equal(plan_check(&cells, (shard){2, 2}, &opts, events, &failed), DF_E_CONFIG);
+  assert_string_equal(df_error_message(), "seed 2 does not fit");
+  /* or done */
+  finish(events, cells.cell[0].key);
+  assert_int_equal(plan_check(&cells, (shard){0}, &opts, events, &failed), DF_E_CONFIG);
+  assert_string_equal(df_error_message(), "seed 2 does not fit");
+  assert_int_equal(plan_check(&cells, (shard){1, 4}, &opts, events, &failed), DF_OK);
+  store_close(events);
+}
+
+static void shared_networks_are_dropped_when_no_cell_needs_them(void** state) {
+  (void)state;
+  options opts;
+  char shared[256], unfinished[256];
+  store* events = record_seeds(&opts);
+  finish(events, cells.cell[0].key);
+  snprintf(shared, sizeof shared, "%s/training/shared", test_folder());
+  snprintf(unfinished, sizeof unfinished, "%s/training/0123456789abcdef", test_folder());
+  char* done = shared_network_path(test_folder(), cells.cell[0].training_key, "network");
+  char* wanted = shared_network_path(test_folder(), cells.cell[1].training_key, "network");
+  char* foreign = shared_network_path(test_folder(), "0123456789abcdef", "network");
+  assert_int_equal(df_dir_make(shared), DF_OK);
+  assert_int_equal(df_dir_make(unfinished), DF_OK);
+  write_text(done, "1");
+  write_text(wanted, "2");
+  write_text(foreign, "3");
+  /* a training that is not finished may need a network that this plan does not know */
+  plan_drop_networks(&cells, test_folder(), events);
+  assert_true(!df_file_exists(done) && df_file_exists(wanted) && df_file_exists(foreign));
+  rmdir(unfinished);
+  plan_drop_networks(&cells, test_folder(), events);
+  assert_true(df_file_exists(wanted) && !df_file_exists(foreign));
+  for (int i = 1; i < 4; i++) finish(events, cells.cell[i].key);
+  plan_drop_networks(&cells, test_folder(), events);
+  assert_false(df_file_exists(wanted) || df_file_exists(shared));
+  df_free(done);
+  df_free(wanted);
+  df_free(foreign);
+  store_close(events);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cells_are_ordered_by_task_then_seed_then_method),
       cmocka_unit_test(without_methods_those_of_the_task_are_taken),
       cmocka_unit_test(a_plan_holds_its_limit_and_no_more),
+      cmocka_unit_test(each_process_checks_the_first_of_its_own_cells),
+      cmocka_unit_test(shared_networks_are_dropped_when_no_cell_needs_them),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,8 +61,10 @@ typedef struct df_method_env {
    * <file>.damaged and reported by `notice`, and training goes on from the previous state, or starts over. The caller
    * removes the files. */
   const char* state_folder;
-  const char* state_identity; /* e.g. the cell's key: a state file of another identity is refused; NULL is "" */
-  double state_every;         /* seconds of wall time */
+  /* a hash of all that determines the networks, the program's training key: a state file of another identity is
+   * refused; NULL is "" */
+  const char* state_identity;
+  double state_every; /* seconds of wall time */
   /* called with a sentence that the user must see and that is no error, and progress_context; may be NULL */
   void (*notice)(void* context, const char* sentence);
 } df_method_env;
@@ -96,9 +98,11 @@ typedef struct df_method {
   /* Writes x [B][H+1][nx] with x[b][0] = x0[b], and u [B][H][nu] (unchanged without DF_METHOD_RETURNS_ACTIONS); both
    * are owned by the caller. */
   df_status (*sample)(void* self, const df_request* request, double* x, double* u);
-  /* The names of the networks that `train` trains, in this order: those of its logs and of env.progress. May be left
-   * NULL. A network is determined by its name, the task, its settings without eval.*, and the seed: methods that name
-   * the same network train the same weights, and a run trains it once. */
+  /* The names of the networks that `train` trains, as in its logs and in the calls of env.progress, in any order; the
+   * entries after the last one are NULL, all of them if no network is named. A network is determined by its name, the
+   * task, its settings without eval.*, and the seed: methods that name the same network train the same weights, and a
+   * run trains it once. A network that is trained without being named here is trained for every cell, and its time is
+   * not estimated. */
   const char* networks[DF_LOGS_MAX];
 } df_method;
 

@@ -1,10 +1,12 @@
-/* growth.h: how the gradient of a state grows with the number of actions before it, and what follows for training.
+/* growth.h: how the gradient of a state grows with the number of actions before it.
  *
  * A rollout decoder propagates the cotangent of every frame back to the actions. Along an unstable motion its norm
  * grows exponentially with the horizon, and then few windows, and few directions in each, decide the direction of a
- * training step. docs/training.md derives the recommendations and says which of them are rules of thumb. */
+ * training step. docs/training.md derives the limits and says which of them are rules of thumb. */
 #ifndef DYNAFLOW_METRICS_GROWTH_H
 #define DYNAFLOW_METRICS_GROWTH_H
+
+#include <stdbool.h>
 
 #include "dynaflow/sim/system.h"
 
@@ -27,13 +29,6 @@ typedef struct df_growth_windows {
 DF_API DF_MUST_CHECK df_status df_metric_growth(const df_system* system, const df_growth_windows* windows,
                                                 double* state, double* action);
 
-/* the settings of training that the growth concerns */
-typedef struct df_growth_settings {
-  int horizon;            /* window.horizon */
-  double cotangent_decay; /* train.cotangent_decay */
-  double rate;            /* train.rate */
-} df_growth_settings;
-
 /* the largest amplification of a cotangent, damped by train.cotangent_decay, that is called fine */
 #define DF_GROWTH_LIMIT 15.0
 /* the largest amplification with which damping alone can help */
@@ -51,16 +46,16 @@ typedef struct df_growth {
   double p90;           /* its 90th percentile */
   double damped;        /* amplification times cotangent_decay^horizon */
   double exploding;     /* share of the windows whose damped amplification exceeds DF_GROWTH_LIMIT or is not finite */
+  int finite; /* the most actions over which at most a tenth of the windows have a gradient that is not finite */
   df_growth_verdict verdict;
-  /* horizon: the longest that is fine with the decay as it is, at least 1. cotangent_decay: that with which the horizon
-   * as it is is fine, NaN if there is none. rate: reduced only if there is no such decay, for a training that has to
-   * keep its horizon. When all is fine, or no gradient is finite, they are the settings as they are. */
-  df_growth_settings advice;
 } df_growth;
 
-/* Summarises values [B][H] of df_metric_growth(). `median` and `p90` [H] receive the statistics of every k and may be
- * NULL. Errors: DF_E_ARG for a NULL argument, B or H < 1; DF_E_NOMEM. */
-DF_API DF_MUST_CHECK df_status df_growth_summary(int B, int H, const double* values, const df_growth_settings* settings,
+/* Whether a growth over a horizon, as it is and damped, is within both limits. */
+DF_API bool df_growth_is_fine(double amplification, double damped);
+
+/* Summarises values [B][H] of df_metric_growth() for a training with this train.cotangent_decay. `median` and `p90` [H]
+ * receive the statistics of every k and may be NULL. Errors: DF_E_ARG for a NULL argument, B or H < 1; DF_E_NOMEM. */
+DF_API DF_MUST_CHECK df_status df_growth_summary(int B, int H, const double* values, double cotangent_decay,
                                                  double* median, double* p90, df_growth* out);
 
 DF_END_DECLS
