@@ -122,7 +122,7 @@ static df_status find_worst(const replay_study* s, const df_system* system, cons
   df_sim* sim = NULL;
   double* x = df_alloc(2 * (size_t)system->nx + (size_t)system->ndx, sizeof *x);
   if (!x) return DF_E_NOMEM;
-  double *y = x + system->nx, *e = y + system->nx, worst = -1;
+  double *y = x + system->nx, *e = y + system->nx;
   const df_status status = df_sim_new(system, 0, &sim);
   if (status == DF_OK) {
     find_worst_action(s, motion, out);
@@ -135,10 +135,11 @@ static df_status find_worst(const replay_study* s, const df_system* system, cons
     }
     recording_error(r, y, x, e);
     int index = r->from[out->kind];
+    out->error = -1;
     for (int i = index; i < r->from[out->kind + 1]; i++) {
       const double error = isfinite(e[i]) ? fabs(e[i]) : INFINITY;
-      if (!(error > worst)) continue;
-      worst = error;
+      if (!(error > out->error)) continue;
+      out->error = error;
       index = i;
     }
     name_coordinate(r, index, out);

@@ -22,6 +22,7 @@ typedef struct replay_allowed {
 typedef struct replay_place {
   int episode, frame, kind; /* frame: of the recorded state that differs */
   char joint[64];           /* name of the joint or number of the coordinate */
+  double error;             /* its absolute value, that of `carried` */
 } replay_place;
 
 /* What is compared: all of it must outlive the study. */
