@@ -13,6 +13,7 @@
 #include "dynaflow/core/rng.h"
 #include "dynaflow/data/task.h"
 #include "exit_code.h"
+#include "replay_explain.h"
 #include "test_file.h"
 #include "unit.h"
 
@@ -460,6 +461,42 @@ static void options_that_do_not_compile_are_no_error(void** state) {
   assert_null(system);
 }
 
+/* The message of a thread that fails reaches the thread that reports it. */
+static void a_failure_of_any_thread_has_a_message(void** state) {
+  (void)state;
+  recorder how = recorder_of(slider);
+  how.length = 2;
+  df_dataset* d = record(&how);
+  char* text = text_of_model(slider, "", "");
+  df_system* s;
+  const df_mujoco_cfg cfg = how.cfg;
+  assert_ok(df_mujoco_system_from_xml(text, "model", &cfg, &s));
+  recording r;
+  assert_ok(recording_of(d, s, &r));
+  options opts = options_default();
+  opts.quiet = true;
+  opts.threads = 4;
+  const double limit[KINDS] = {0};
+  for (int explain = 0; explain < 2; explain++) {
+    df_status status = DF_E_NOMEM;
+    for (size_t n = 1; status != DF_OK; n++) {
+      comparison c = {0};
+      replay_fit fit;
+      (void)df_fail(DF_E_ARG, "before");
+      (void)df_alloc_fail_at(n);
+      status = explain ? replay_explain(&r, s, limit, "replay", &opts, &fit)
+                       : replay_compare(&r, s, 1e-12, "replay", &opts, &c);
+      (void)df_alloc_fail_at(0);
+      assert_true(status == DF_OK || status == DF_E_NOMEM);
+      if (n > 1 && status != DF_OK) assert_non_null(strstr(df_error_message(), "cannot create a simulator: "));
+      comparison_clear(&c);
+    }
+  }
+  df_dataset_free(d);
+  df_system_free(s);
+  df_free(text);
+}
+
 static void several_differences_are_named_together(void** state) {
   (void)state;
   recorder how = recorder_of(boxes);
@@ -573,6 +610,7 @@ int main(void) {
       cmocka_unit_test(velocities_that_do_not_belong_to_float32_positions_are_named),
       cmocka_unit_test(an_action_of_25_steps_is_named),
       cmocka_unit_test(options_that_do_not_compile_are_no_error),
+      cmocka_unit_test(a_failure_of_any_thread_has_a_message),
       cmocka_unit_test(several_differences_are_named_together),
       cmocka_unit_test(another_model_is_never_excused),
       cmocka_unit_test(one_kick_is_never_excused),
