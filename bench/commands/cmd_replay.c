@@ -68,9 +68,8 @@ static const struct argp_option option_table[] = {
      "'solver-limited' (default: 1e-5)",
      0},
     {"limit-open-loop", KEY_OPEN_LOOP, "X", 0,
-     "position error over whole episodes, in m and rad, above which its row is marked and rounding, growth or the "
-     "solver "
-     "must explain it (default: 1e-11 times the largest recorded position above 1)",
+     "position error over whole episodes, in m and rad, above which its row is marked and 'follows' becomes "
+     "'rounding', 'chaotic growth' or 'solver-limited' (default: 1e-11 times the largest recorded position above 1)",
      0},
     {0}};
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
@@ -86,8 +85,7 @@ const struct argp replay_argp = {
         "positions (m, rad), velocities (m/s, rad/s) and activations. Where an error is above its limit, it finds out "
         "why: the recording's own precision (rounding), the constraint solver (solver-limited), a motion that "
         "amplifies rounding (chaotic growth), or another model or option, of which it names the one that fits best. "
-        "Writes "
-        "nothing, but generates missing demonstrations if the task can.\v"
+        "Writes nothing, but generates missing demonstrations if the task can.\v"
         "Exits with 0 when the states follow from the actions (verdicts 'follows', 'rounding', 'solver-limited' and "
         "'chaotic growth'), 1 when they do not ('another option', 'another convention', 'another model'), 2 on bad "
         "input, 3 when a model or data file is missing, 4 when the data have no actions ('nothing to replay').",
