@@ -130,6 +130,11 @@ double hypothesis_rms(const hypothesis* h, const hypothesis* other) {
   return isfinite(h->rms) ? rms_of(h, other) : INFINITY;
 }
 
+bool hypothesis_is_closer(const hypothesis* h, const hypothesis* best) {
+  if (!isfinite(best->rms)) return isfinite(h->rms);
+  return hypothesis_rms(h, best) < 0.99 * hypothesis_rms(best, h);
+}
+
 static df_status try_system(trial* t, const df_system* system, hypothesis* h) {
   recording r = *t->space->r;
   df_sim* sim = NULL;
@@ -184,7 +189,7 @@ static df_status add(trial* t, hypotheses* all, hypothesis h, const char* what) 
   all->list = list_grow(all->list, all->n, sizeof h);
   all->list[all->n] = h;
   const hypothesis* best = &all->list[all->best];
-  if (hypothesis_rms(&h, best) < 0.99 * hypothesis_rms(best, &h)) all->best = all->n;
+  if (hypothesis_is_closer(&h, best)) all->best = all->n;
   all->n++;
   return DF_OK;
 }

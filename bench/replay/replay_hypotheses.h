@@ -49,6 +49,10 @@ const char* hypothesis_text(const hypothesis* h);
 /* The RMS error of `h` on those actions of the sample that both alternatives compare, in the units of `rms`. */
 double hypothesis_rms(const hypothesis* h, const hypothesis* other);
 
+/* Whether this error of `h` is smaller than that of `best` by more than 1 %; any finite one is smaller than that of an
+ * alternative that diverges. */
+bool hypothesis_is_closer(const hypothesis* h, const hypothesis* best);
+
 /* Indices of the first alternatives: the model as training simulates it; with the solver options of its own file; with
  * its own islands only; with its own limits of solver iterations only. */
 enum { TRY_TRAINED, TRY_OWN, TRY_OWN_ISLANDS, TRY_OWN_LIMITS };

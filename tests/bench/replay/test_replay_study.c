@@ -412,8 +412,15 @@ static void a_reading_that_skips_the_worst_actions_is_not_closer(void** state) {
   assert_true(hypothesis_rms(&trained, &skips) == 2);
   assert_true(hypothesis_rms(&skips, &trained) == 3);
   assert_true(hypothesis_rms(&trained, &trained) == sqrt(52));
-  skips.rms = INFINITY;
-  assert_true(isinf(hypothesis_rms(&skips, &trained)));
+  assert_true(hypothesis_is_closer(&trained, &skips));
+  assert_false(hypothesis_is_closer(&skips, &trained));
+  /* an alternative that diverges has no error, also where nothing of it was compared */
+  hypothesis diverges = {.rms = INFINITY};
+  for (int i = 0; i < SAMPLE_ACTIONS; i++) diverges.mean_square[i] = -1;
+  assert_true(isinf(hypothesis_rms(&diverges, &trained)));
+  assert_true(hypothesis_is_closer(&skips, &diverges));
+  assert_false(hypothesis_is_closer(&diverges, &skips));
+  assert_false(hypothesis_is_closer(&diverges, &diverges));
 }
 
 static void velocities_that_do_not_belong_to_float32_positions_are_named(void** state) {
