@@ -12,7 +12,8 @@
 #include "text.h"
 
 enum { CHUNKS = SAMPLE_CHUNKS, CHUNK = SAMPLE_CHUNK };
-enum { WARM_UP = 16, FIT_ROUNDS = 6, MOST_SUBSTEPS = 1000, ROUNDS = 3 };
+enum { WARM_UP = 16, FIT_ROUNDS = 6, ROUNDS = 3 };
+enum { MOST_SUBSTEPS = 100 }; /* the largest system.substeps */
 
 /* an RMS error, relative to the largest change over one action, that leaves nothing to explain */
 static const double EXACT = 1e-12;
@@ -312,9 +313,9 @@ static df_status add_times(trial* t, hypotheses* all, const hypothesis* from) {
     if (divisors[i] != n) DF_TRY(add_time(t, all, from, dt / divisors[i], divisors[i]));
   }
   /* another number of the same steps, around what the positions say */
-  const int around = measured > 0 && measured < MOST_SUBSTEPS * step ? (int)lround(measured / step) : n;
+  const int around = measured > 0 && measured < (MOST_SUBSTEPS + 0.5) * step ? (int)lround(measured / step) : n;
   for (int k = around - 1; k <= around + 1; k++) {
-    if (k != n) DF_TRY(add_time(t, all, from, step, k));
+    if (k != n && k <= MOST_SUBSTEPS) DF_TRY(add_time(t, all, from, step, k));
   }
   /* as many steps of another length */
   if (measured > 0 && fabs(measured / dt - 1) > 1e-6) {
