@@ -20,7 +20,8 @@ typedef struct hypothesis {
   bool solver;      /* differs only in how the constraint solver works */
   bool failed;      /* the model cannot be compiled with these options */
   bool too_few;     /* the reading leaves fewer than half of the sample to compare */
-  double rms;       /* in units of the largest change over one action, per kind; INFINITY: also if a step diverges */
+  double rms; /* in units of the largest change over one action, per kind; INFINITY if `failed`, `too_few` or a step
+                 diverges */
   double mean_square[SAMPLE_ACTIONS]; /* of each action in these units; < 0: not compared */
   double worst[KINDS];
 } hypothesis;
