@@ -2,7 +2,11 @@
 
 #include <math.h>
 
-enum { LEAST_GROWTH = 4 }; /* actions: what grows in fewer is a jump */
+#include "dynaflow/stats/statistics.h"
+
+enum { LEAST_GROWTH = 4 };      /* actions: what grows in fewer is a jump */
+enum { MOST_WINDOWS = 98 };     /* percent of the windows of several actions that must be explained */
+static const double BIAS = 1.5; /* the median error of windows, in spreads, that rounding does not reach */
 
 static const struct {
   const char *text, *status;
@@ -27,7 +31,7 @@ int replay_verdict_exit(replay_verdict verdict) {
 
 replay_fit replay_fit_none(void) {
   const double none = INFINITY;
-  return (replay_fit){none, none, none, none, none, none, none, none};
+  return (replay_fit){0, none, none, none, none, none, none, none, none};
 }
 
 static bool is_exact(const replay_fit* f) {
@@ -39,11 +43,11 @@ static bool is_rounded(const replay_fit* f) {
 }
 
 static bool is_tolerated(const replay_fit* f) {
-  return f->solver_step <= 1 && f->solver_drift <= 1;
+  return f->steps > 0 && f->solver_step <= 1 && f->solver_drift <= 1;
 }
 
 bool replay_fits(const replay_fit* f) {
-  return is_exact(f) || is_rounded(f);
+  return f->steps > 0 && (is_exact(f) || is_rounded(f));
 }
 
 bool replay_is_closer(double rms, double best_rms) {
@@ -52,7 +56,7 @@ bool replay_is_closer(double rms, double best_rms) {
 
 replay_verdict replay_judge(const replay_evidence* e) {
   const replay_fit* t = &e->trained;
-  if (e->steps == 0) return REPLAY_NOTHING;
+  if (t->steps == 0) return REPLAY_NOTHING;
 
   /* every action is exact: whatever is left is the growth of rounding errors, or the solver's start */
   if (is_exact(t)) {
@@ -73,6 +77,14 @@ replay_verdict replay_judge(const replay_evidence* e) {
   const bool tolerated = is_tolerated(t) || (is_tolerated(&e->own) && e->own_converges);
   if (!tolerated || replay_is_closer(e->rms, e->best_rms)) return REPLAY_ANOTHER_MODEL;
   return e->rounded ? REPLAY_ROUNDING : REPLAY_SOLVER_LIMITED;
+}
+
+double replay_drift(double* explained, double* plain, size_t n) {
+  if (n == 0) return 0;
+  df_sort((int)n, explained);
+  df_sort((int)n, plain);
+  const size_t must = (MOST_WINDOWS * n + 99) / 100;
+  return fmax(explained[must - 1], plain[n / 2] / BIAS);
 }
 
 double replay_doubling(const double* error, int n, double floor) {

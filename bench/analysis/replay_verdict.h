@@ -29,9 +29,10 @@ const char* replay_verdict_text(replay_verdict verdict);
 const char* replay_verdict_status(replay_verdict verdict);
 int replay_verdict_exit(replay_verdict verdict);
 
-/* How far one model is from a recording. Each number is a worst error divided by what is allowed: it holds if <= 1.
- * INFINITY: not measured. */
+/* How far one model is from a recording. Each number except `steps` is a worst error divided by what is allowed: it
+ * holds if <= 1. INFINITY: not measured. */
 typedef struct replay_fit {
+  size_t steps;                     /* actions compared; 0: nothing holds */
   double carried;                   /* of one action, with the warm start of the preceding one, by its limit */
   double cleared;                   /* of one action from a cleared warm start, by its limit */
   double cleared_start;             /* the same by the limit of `carried` */
@@ -46,7 +47,6 @@ replay_fit replay_fit_none(void);
 /* What was measured. `trained` is the model as training simulates it, `own` the same model with the solver options of
  * its own file, `best` the alternative that comes closest. */
 typedef struct replay_evidence {
-  size_t steps;       /* actions compared */
   bool rounded;       /* the recording is stored in less than double precision */
   bool solver_sized;  /* the errors of whole episodes are about those that a cleared warm start makes in one action */
   bool own_converges; /* the limits of iterations of the model file are those of a converged solution */
@@ -62,11 +62,17 @@ typedef struct replay_evidence {
  * nearly every window of actions, and the solver's tolerance is accepted only if no alternative comes much closer. */
 replay_verdict replay_judge(const replay_evidence* e);
 
-/* Whether every action is exact, or rounding explains every error. */
+/* Whether actions were compared and every one is exact, or rounding explains every error. */
 bool replay_fits(const replay_fit* f);
 
-/* Whether an alternative halves the RMS error. */
+/* Whether an alternative halves the RMS error: it is then worth naming. */
 bool replay_is_closer(double rms, double best_rms);
+
+/* The drift of n windows of one length, from their errors over what is explained and their errors over one spread, both
+ * of which it sorts: the largest ratio of the best 98 %, rounded up to whole windows, since one window in a hundred may
+ * meet a contact that no other simulation of it met; or the bias, if that is larger: the median error over one spread,
+ * by 1.5. 0 without windows. */
+double replay_drift(double* explained, double* plain, size_t n);
 
 /* From the errors of an episode after 1, 2 .. n actions: the number of actions in which they double while they grow
  * from `floor`, below which an error is rounding. INFINITY if they do not grow exponentially: not by more than the

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dynaflow/core/alloc.h"
-
 enum { SAMPLE = 4096, LEAST_DIFFERENT = 16, MOST_DIGITS = 15 };
 /* of rounded numbers, 7/8 do not end with three zero bits and 9/10 not with a zero digit */
 enum { SPARE_BITS = 3 };
@@ -130,8 +128,8 @@ static bool is_stored_in(stored_precision p, const double* sample, size_t differ
 
 stored_precision stored_precision_of(const double* values, size_t n) {
   stored_precision best = {STORED_FLOAT64, 0};
-  double* sample = df_alloc(SAMPLE + 1, sizeof *sample);
-  const size_t different = sample ? different_values(values, n, sample) : 0;
+  double sample[SAMPLE];
+  const size_t different = different_values(values, n, sample);
   if (different >= LEAST_DIFFERENT) {
     const stored_precision candidates[] = {{STORED_FLOAT32, 0},
                                            {STORED_FLOAT16, 0},
@@ -144,6 +142,5 @@ stored_precision stored_precision_of(const double* values, size_t n) {
       if (coarser && is_stored_in(candidates[i], sample, different, values, n)) best = candidates[i];
     }
   }
-  df_free(sample);
   return best;
 }

@@ -64,10 +64,12 @@ static const struct argp_option option_table[] = {
      "number above 1, and at most 1e-6 of the largest change over one action)",
      0},
     {"limit-cleared", KEY_CLEARED, "X", 0,
-     "largest error over one action with a cleared warm start that is not reported (default: 1e-5)", 0},
+     "error of one action from a cleared warm start above which its row is marked and 'follows' becomes "
+     "'solver-limited' (default: 1e-5)",
+     0},
     {"limit-open-loop", KEY_OPEN_LOOP, "X", 0,
-     "largest position error over whole episodes that is not reported, in m and rad (default: 1e-11 times the largest "
-     "recorded position above 1)",
+     "position error over whole episodes, in m and rad, above which its row is marked and 'follows' becomes "
+     "'rounding', 'chaotic growth' or 'solver-limited' (default: 1e-11 times the largest recorded position above 1)",
      0},
     {0}};
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
@@ -123,9 +125,9 @@ static void add_all_rows(const arguments* a, const replay_study* s, rows* out) {
   row base = row_default();
   base.task = a->task;
   base.profile = a->common.profile;
-  add_rows(s, out, &base, "carried", c->steps, c->carried, s->carried_limit);
-  add_rows(s, out, &base, "cleared", c->steps, c->cleared, s->cleared_limit);
-  add_rows(s, out, &base, "open_loop", c->episodes, c->open_loop, s->open_loop_limit);
+  add_rows(s, out, &base, "carried", c->steps, c->carried, s->allowed.carried);
+  add_rows(s, out, &base, "cleared", c->steps, c->cleared, s->allowed.cleared);
+  add_rows(s, out, &base, "open_loop", c->episodes, c->open_loop, s->allowed.open_loop);
   base.metric = "carried_bitwise_equal";
   base.unit = "share";
   base.n = (int64_t)c->steps;
@@ -143,17 +145,16 @@ static json_t* fit_json(const replay_fit* f) {
 }
 
 static json_t* hypothesis_json(const hypothesis* h) {
-  const char* status = h->failed ? "not compiled" : isfinite(h->rms) ? "ok" : "diverged";
-  return json_pack("{s:o,s:o,s:o,s:o,s:o,s:s}", "name", json_text(h->name[0] ? h->name : "as training simulates it"),
-                   "rms", json_number(h->rms), "position_worst", json_number(h->worst[POSITION]), "velocity_worst",
-                   json_number(h->worst[VELOCITY]), "activation_worst", json_number(h->worst[ACTIVATION]), "status",
-                   status);
+  const char* status = h->failed ? "not compiled" : h->too_few ? "not compared" : isfinite(h->rms) ? "ok" : "diverged";
+  return json_pack("{s:o,s:o,s:o,s:o,s:o,s:s}", "name", json_text(hypothesis_text(h)), "rms", json_number(h->rms),
+                   "position_worst", json_number(h->worst[POSITION]), "velocity_worst", json_number(h->worst[VELOCITY]),
+                   "activation_worst", json_number(h->worst[ACTIVATION]), "status", status);
 }
 
 /* the name of the alternative that the recording follows, or null */
 static json_t* would_fit(const replay_study* s) {
   const bool fits = s->verdict == REPLAY_ANOTHER_OPTION || s->verdict == REPLAY_ANOTHER_CONVENTION;
-  return fits ? json_text(s->tried.list[s->tried.best].name) : json_null();
+  return fits ? json_text(hypothesis_text(&s->tried.list[s->tried.best])) : json_null();
 }
 
 /* adds what the verdict stands on */
@@ -172,7 +173,8 @@ static void add_evidence(const replay_study* s, json_t* one) {
   json_t* list = json_array();
   for (int i = 0; i < s->tried.n; i++) json_array_append_new(list, hypothesis_json(&s->tried.list[i]));
   json_object_set_new(one, "hypotheses", list);
-  json_object_set_new(one, "best_hypothesis", s->tried.n ? json_text(s->tried.list[s->tried.best].name) : json_null());
+  json_object_set_new(one, "best_hypothesis",
+                      s->tried.n ? json_text(hypothesis_text(&s->tried.list[s->tried.best])) : json_null());
 }
 
 static void add_verdict(const arguments* a, const replay_study* s, const char* reason, rows* out) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/status.h"
 
 static const double PI = 3.14159265358979323846, DEGREE = 3.14159265358979323846 / 180;
 
@@ -60,28 +61,19 @@ static void read_state(const recording* r, int episode, int t, double* x) {
   for (int i = 0; i < r->njoint; i++) read_joint(r, &r->joints[i], x);
 }
 
-/* v = (qb (-) qa) / dt for the joint, as a velocity in the body frame */
-static void velocity_between(const recording* r, const df_joint* j, const double* a, const double* b, double* v) {
-  const int plain = j->kind == DF_JOINT_BALL ? 0 : j->kind == DF_JOINT_FREE ? 3 : 1;
-  for (int i = 0; i < plain; i++) v[j->dof + i] = (b[j->qpos + i] - a[j->qpos + i]) / r->dt;
-  if (!turns(j)) return;
-  const double *p = a + quaternion_of(j), *q = b + quaternion_of(j);
-  /* conj(p) q */
-  const double w = p[0] * q[0] + p[1] * q[1] + p[2] * q[2] + p[3] * q[3];
-  const double d[3] = {p[0] * q[1] - p[1] * q[0] - p[2] * q[3] + p[3] * q[2],
-                       p[0] * q[2] + p[1] * q[3] - p[2] * q[0] - p[3] * q[1],
-                       p[0] * q[3] - p[1] * q[2] + p[2] * q[1] - p[3] * q[0]};
-  const double sine = sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
-  const double turn = 2 * atan2(w < 0 ? -sine : sine, fabs(w)), scale = sine > 0 ? turn / sine / r->dt : 0;
-  for (int i = 0; i < 3; i++) v[spin_of(j) + i] = d[i] * scale;
+/* the velocities of x = the change of position since the preceding frame, or of frame 0 to the next one, per second */
+static void derive_velocities(const recording* r, int episode, int t, double* x) {
+  double a[RECORDING_NX_MAX], b[RECORDING_NX_MAX], change[DF_NDX_MAX];
+  const int before = t > 0 ? t - 1 : 0;
+  read_state(r, episode, before, a);
+  read_state(r, episode, before + 1, b);
+  recording_error(r, a, b, change);
+  for (int i = 0; i < r->nv; i++) x[r->nq + i] = change[i] / r->dt;
 }
 
 void recording_state(const recording* r, int episode, int t, double* x) {
   read_state(r, episode, t, x);
-  if (!(r->reading & READ_POSITIONS_ONLY)) return;
-  const int before = t > 0 ? t - 1 : 0;
-  const double *a = df_dataset_state(r->data, episode, before), *b = df_dataset_state(r->data, episode, before + 1);
-  for (int i = 0; i < r->njoint; i++) velocity_between(r, &r->joints[i], a, b, x + r->nq);
+  if (r->reading & READ_POSITIONS_ONLY) derive_velocities(r, episode, t, x);
 }
 
 /* the row of the action that acts from frame t, minus t */
@@ -97,12 +89,17 @@ int recording_last(const recording* r) {
   return r->data->length - (shift_of(r) > 0 ? 1 : 0);
 }
 
+size_t recording_length(const recording* r) {
+  const int length = recording_last(r) - recording_first(r);
+  return length > 0 ? (size_t)length : 0;
+}
+
 const double* recording_action(const recording* r, int episode, int t) {
   return df_dataset_action(r->data, episode, t + shift_of(r));
 }
 
-void recording_error(const recording* r, const df_system* system, const double* y, const double* x, double* e) {
-  system->ops->difference(system, y, x, e);
+void recording_error(const recording* r, const double* y, const double* x, double* e) {
+  r->system->ops->difference(r->system, y, x, e);
   if (!(r->reading & READ_WRAPPED)) return;
   for (int i = 0; i < r->njoint; i++) {
     if (r->joints[i].kind == DF_JOINT_HINGE) e[r->joints[i].dof] = remainder(e[r->joints[i].dof], 2 * PI);
@@ -116,38 +113,58 @@ static double error_of(stored_precision p, double value) {
   return (p.kind == STORED_FLOAT64 ? 16 : 1) * stored_precision_error(p, value);
 }
 
-void recording_rounding(const recording* r, const double* x, double* e) {
-  const bool degrees = r->reading & (READ_DEGREES | READ_DEGREES_PER_SECOND);
-  for (int i = 0; i < r->njoint; i++) {
-    const df_joint* j = &r->joints[i];
-    const int plain = j->kind == DF_JOINT_BALL ? 0 : j->kind == DF_JOINT_FREE ? 3 : 1;
-    for (int k = 0; k < plain; k++) {
-      /* a rounding error in degrees is smaller in radians, and relative to a larger number */
-      const double unit = degrees && j->kind == DF_JOINT_HINGE ? DEGREE : 1;
-      e[j->dof + k] = unit * error_of(r->stored[POSITION], x[j->qpos + k] / unit);
-    }
-    /* a turn by the angle a changes the quaternion by a / 2 */
-    for (int k = 0; turns(j) && k < 3; k++) e[spin_of(j) + k] = 2 * error_of(r->stored[POSITION], 0.999);
+/* the largest rounding error of a number that is stored in other units, `unit` of ours each */
+static double error_in(stored_precision p, double value, double unit) {
+  return unit * error_of(p, value / unit);
+}
+
+/* of the joint's coordinates and their velocities, as they are stored; x is a state as it is read */
+static void joint_rounding(const recording* r, const df_joint* j, const double* x, double* e) {
+  const bool hinge = j->kind == DF_JOINT_HINGE;
+  const double unit = hinge && r->reading & (READ_DEGREES | READ_DEGREES_PER_SECOND) ? DEGREE : 1;
+  const double speed_unit = hinge && r->reading & READ_DEGREES_PER_SECOND ? DEGREE : 1;
+  const int plain = j->kind == DF_JOINT_BALL ? 0 : j->kind == DF_JOINT_FREE ? 3 : 1;
+  const double* v = x + r->nq;
+  for (int k = 0; k < plain; k++) {
+    e[j->dof + k] = error_in(r->stored[POSITION], x[j->qpos + k], unit);
+    e[r->nv + j->dof + k] = error_in(r->stored[VELOCITY], v[j->dof + k], speed_unit);
   }
-  for (int i = r->nv; i < r->from[KINDS]; i++) {
-    const int kind = i < r->from[ACTIVATION] ? VELOCITY : ACTIVATION;
-    e[i] = error_of(r->stored[kind], x[r->nq + i - r->nv]);
+  if (!turns(j)) return;
+  /* a turn by the angle a changes the quaternion by a / 2 */
+  const double turn = 2 * error_of(r->stored[POSITION], 0.999);
+  const double* spin = v + spin_of(j);
+  const double speed = sqrt(spin[0] * spin[0] + spin[1] * spin[1] + spin[2] * spin[2]);
+  const bool rotated = j->kind == DF_JOINT_FREE && r->reading & READ_WORLD_SPIN;
+  for (int k = 0; k < 3; k++) {
+    e[spin_of(j) + k] = turn;
+    /* the rotation spreads the errors over all axes and adds its own */
+    e[r->nv + spin_of(j) + k] = rotated ? sqrt(3) * (error_of(r->stored[VELOCITY], speed) + speed * turn)
+                                        : error_of(r->stored[VELOCITY], spin[k]);
   }
 }
 
+void recording_rounding(const recording* r, const double* x, double* e) {
+  for (int i = 0; i < r->njoint; i++) joint_rounding(r, &r->joints[i], x, e);
+  /* velocities that are differences of two positions */
+  for (int i = 0; i < r->nv && r->reading & READ_POSITIONS_ONLY; i++) e[r->nv + i] = 2 * e[i] / r->dt;
+  for (int i = r->from[ACTIVATION]; i < r->from[KINDS]; i++)
+    e[i] = error_of(r->stored[ACTIVATION], x[r->nq + i - r->nv]);
+}
+
 /* the precision of the numbers `from` .. before `to` of each state; `skip` marks quaternions */
-static stored_precision precision_of_states(const recording* r, int from, int to, const bool* skip) {
+static df_status precision_of_states(const recording* r, int from, int to, const bool* skip, stored_precision* out) {
   const size_t frames = (size_t)r->data->episodes * ((size_t)r->data->length + 1);
-  double* list = df_alloc(frames * (size_t)(to - from) + 1, sizeof *list);
+  double* list = df_alloc(frames * (size_t)(to - from), sizeof *list);
   size_t n = 0;
-  for (size_t f = 0; list && f < frames; f++) {
+  if (!list) return DF_E_NOMEM;
+  for (size_t f = 0; f < frames; f++) {
     for (int i = from; i < to; i++) {
       if (!skip[i]) list[n++] = r->data->states[f * (size_t)r->data->nx + (size_t)i];
     }
   }
-  const stored_precision out = stored_precision_of(list, list ? n : 0);
+  *out = stored_precision_of(list, n);
   df_free(list);
-  return out;
+  return DF_OK;
 }
 
 /* Actions are rounded as the states are if that precision holds them all. Coarser actions are taken as exact: a
@@ -161,35 +178,48 @@ static stored_precision precision_of_actions(const recording* r) {
   return states;
 }
 
-recording recording_of(const df_dataset* data, const df_system* system) {
-  const int nq = df_mujoco_nq(system), nv = df_mujoco_nv(system);
-  recording r = {.data = data, .nq = nq, .nv = nv, .from = {0, nv, 2 * nv, system->ndx}, .dt = system->dt};
-  r.njoint = df_mujoco_joints(system, &r.joints);
-  bool* skip = df_alloc((size_t)data->nx, sizeof *skip);
-  if (!skip) return r;
-  for (int i = 0; i < r.njoint; i++) {
-    for (int k = 0; turns(&r.joints[i]) && k < 4; k++) skip[quaternion_of(&r.joints[i]) + k] = true;
+static df_status find_precisions(recording* r) {
+  const int nx = r->data->nx;
+  bool skip[RECORDING_NX_MAX] = {false};
+  for (int i = 0; i < r->njoint; i++) {
+    for (int k = 0; turns(&r->joints[i]) && k < 4; k++) skip[quaternion_of(&r->joints[i]) + k] = true;
   }
-  r.stored[POSITION] = precision_of_states(&r, 0, nq, skip);
-  r.stored[VELOCITY] = precision_of_states(&r, nq, nq + nv, skip);
-  if (nq == 4 * r.njoint && r.joints[0].kind == DF_JOINT_BALL) r.stored[POSITION] = r.stored[VELOCITY];
-  r.stored[ACTIVATION] = precision_of_states(&r, nq + nv, data->nx, skip);
-  r.action = precision_of_actions(&r);
-  df_free(skip);
-  return r;
+  DF_TRY(precision_of_states(r, 0, r->nq, skip, &r->stored[POSITION]));
+  DF_TRY(precision_of_states(r, r->nq, r->nq + r->nv, skip, &r->stored[VELOCITY]));
+  if (r->nq == 4 * r->njoint && r->joints[0].kind == DF_JOINT_BALL) r->stored[POSITION] = r->stored[VELOCITY];
+  DF_TRY(precision_of_states(r, r->nq + r->nv, nx, skip, &r->stored[ACTIVATION]));
+  r->action = precision_of_actions(r);
+  return DF_OK;
 }
 
-void recording_extent(const recording* r, const df_system* system, double scale[KINDS], double motion[KINDS]) {
+df_status recording_of(const df_dataset* data, const df_system* system, recording* out) {
+  const int nq = df_mujoco_nq(system), nv = df_mujoco_nv(system);
+  if (system->ndx > DF_NDX_MAX || system->nx > RECORDING_NX_MAX)
+    return df_fail(DF_E_CONFIG, "replay: the model has %d tangent coordinates; at most %d are supported", system->ndx,
+                   DF_NDX_MAX);
+  *out = (recording){.data = data, .system = system, .nq = nq, .nv = nv, .dt = system->dt};
+  out->from[VELOCITY] = nv;
+  out->from[ACTIVATION] = 2 * nv;
+  out->from[KINDS] = system->ndx;
+  out->njoint = df_mujoco_joints(system, &out->joints);
+  return find_precisions(out);
+}
+
+int recording_kind(const recording* r, int i) {
+  return i < r->from[VELOCITY] ? POSITION : i < r->from[ACTIVATION] ? VELOCITY : ACTIVATION;
+}
+
+df_status recording_extent(const recording* r, double scale[KINDS], double motion[KINDS]) {
   const df_dataset* d = r->data;
   const int start[KINDS + 1] = {0, r->nq, r->nq + r->nv, d->nx};
-  double* x = df_alloc(2 * (size_t)d->nx + (size_t)system->ndx, sizeof *x);
+  double* x = df_alloc(2 * (size_t)d->nx + (size_t)r->from[KINDS], sizeof *x);
+  if (!x) return DF_E_NOMEM;
   for (int kind = 0; kind < KINDS; kind++) scale[kind] = motion[kind] = 0;
-  if (!x) return;
   double *before = x + d->nx, *e = before + d->nx;
   for (int episode = 0; episode < d->episodes; episode++) {
     for (int t = 0; t <= d->length; t++) {
       recording_state(r, episode, t, x);
-      if (t > 0) recording_error(r, system, before, x, e);
+      if (t > 0) recording_error(r, before, x, e);
       memcpy(before, x, (size_t)d->nx * sizeof *x);
       for (int kind = 0; kind < KINDS; kind++) {
         for (int i = start[kind]; i < start[kind + 1]; i++) scale[kind] = fmax(scale[kind], fabs(x[i]));
@@ -198,4 +228,5 @@ void recording_extent(const recording* r, const df_system* system, double scale[
     }
   }
   df_free(x);
+  return DF_OK;
 }

@@ -11,6 +11,9 @@
 /* parts of a tangent vector: [dq (nv), dv (nv), da (na)] */
 enum { POSITION, VELOCITY, ACTIVATION, KINDS };
 
+/* largest number of state coordinates: a quaternion has one more than its tangent */
+enum { RECORDING_NX_MAX = 2 * DF_NDX_MAX };
+
 /* X(flag, text): assumptions about the file, which may be combined */
 #define RECORDING_READINGS(X)                                                                     \
   X(READ_ACTIONS_LATER, "the actions are stored one row too early: row t - 1 acts from frame t")  \
@@ -39,7 +42,8 @@ const char* recording_reading_text(int bit);
 
 typedef struct recording {
   const df_dataset* data;
-  const df_joint* joints; /* of the system */
+  const df_system* system; /* of any options: it only gives the coordinates */
+  const df_joint* joints;  /* of the system */
   int njoint, nq, nv;
   int from[KINDS + 1];                    /* first index of each kind in a tangent */
   double dt;                              /* duration of an action, s */
@@ -47,24 +51,30 @@ typedef struct recording {
   stored_precision stored[KINDS], action; /* positions without quaternions, velocities, activations; actions */
 } recording;
 
-/* A recording read as it is. Data and system, a MuJoCo model, must outlive it; the data must have actions. */
-recording recording_of(const df_dataset* data, const df_system* system);
+/* A recording read as it is. Data and system, a MuJoCo model, must outlive it; the data must have actions. Errors:
+ * DF_E_CONFIG (more than DF_NDX_MAX tangent coordinates), DF_E_NOMEM. */
+DF_MUST_CHECK df_status recording_of(const df_dataset* data, const df_system* system, recording* out);
+
+/* The kind of tangent coordinate i. */
+int recording_kind(const recording* r, int i);
 
 /* The actions from `first` to before `last` can be compared in each episode. */
 int recording_first(const recording* r);
 int recording_last(const recording* r);
+size_t recording_length(const recording* r); /* the number of these actions; may be 0 */
 
 /* x [nx] = a recorded state; an action [nu] acts from frame t to t + 1. */
 void recording_state(const recording* r, int episode, int t, double* x);
 const double* recording_action(const recording* r, int episode, int t);
 
 /* e [ndx] = the recorded state x (-) the computed state y. */
-void recording_error(const recording* r, const df_system* system, const double* y, const double* x, double* e);
+void recording_error(const recording* r, const double* y, const double* x, double* e);
 
-/* Sets e [ndx] to the largest rounding error of each tangent coordinate of the recorded state x. */
+/* Sets e [ndx] to the largest rounding error of each tangent coordinate of the recorded state x, in the units in which
+ * it is read: the rounding of the numbers in the file, carried through the reading. */
 void recording_rounding(const recording* r, const double* x, double* e);
 
-/* scale[kind]: largest magnitude; motion[kind]: largest change over one action. */
-void recording_extent(const recording* r, const df_system* system, double scale[KINDS], double motion[KINDS]);
+/* scale[kind]: largest magnitude; motion[kind]: largest change over one action. Errors: DF_E_NOMEM. */
+DF_MUST_CHECK df_status recording_extent(const recording* r, double scale[KINDS], double motion[KINDS]);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <omp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
@@ -20,7 +21,7 @@ typedef struct comparer {
 
 /* worst[kind] = the largest absolute entry of x (-) y */
 static void measure(const comparer* c, const double* y, const double* x, double worst[KINDS]) {
-  recording_error(c->r, c->system, y, x, c->e);
+  recording_error(c->r, y, x, c->e);
   for (int kind = 0; kind < KINDS; kind++) {
     worst[kind] = 0;
     for (int i = c->r->from[kind]; i < c->r->from[kind + 1]; i++)
@@ -83,12 +84,13 @@ static df_status comparer_new(const recording* r, const df_system* system, doubl
   return df_sim_new(system, 0, &c->sim);
 }
 
-static df_status compare_all(const recording* r, const df_system* system, double floor, const options* opts,
-                             comparison* out) {
+static df_status compare_all(const recording* r, const df_system* system, double floor, const char* label,
+                             const options* opts, comparison* out) {
   progress shown;
   int done = 0;
   df_status failed = DF_OK;
-  progress_start(&shown, opts->quiet, "replay", "episodes", r->data->episodes);
+  char message[512] = ""; /* messages are per thread */
+  progress_start(&shown, opts->quiet, label, "episodes", r->data->episodes);
 #pragma omp parallel num_threads(opts->threads)
   {
     comparer c;
@@ -107,19 +109,22 @@ static df_status compare_all(const recording* r, const df_system* system, double
 #pragma omp critical
     {
       out->equal += c.equal;
-      if (status != DF_OK) failed = df_fail(status, "cannot create a simulator: %s", df_status_text(status));
+      if (status != DF_OK) {
+        failed = status;
+        snprintf(message, sizeof message, "%s", df_error_message());
+      }
     }
     df_free(c.x);
     df_sim_free(system, c.sim);
   }
   progress_end(&shown);
-  return failed;
+  return failed == DF_OK ? DF_OK : df_fail(failed, "cannot create a simulator: %s", message);
 }
 
-df_status replay_compare(const recording* r, const df_system* system, double floor, const options* opts,
-                         comparison* out) {
+df_status replay_compare(const recording* r, const df_system* system, double floor, const char* label,
+                         const options* opts, comparison* out) {
   const size_t episodes = (size_t)r->data->episodes;
-  const size_t steps = episodes * (size_t)(recording_last(r) - recording_first(r));
+  const size_t steps = episodes * recording_length(r);
   *out = (comparison){.steps = steps, .episodes = episodes};
   double* next = out->memory = df_alloc(KINDS * (2 * steps + episodes) + episodes, sizeof *next);
   if (!next) return DF_E_NOMEM;
@@ -129,7 +134,7 @@ df_status replay_compare(const recording* r, const df_system* system, double flo
     out->open_loop[kind] = next + 2 * steps;
   }
   out->doubling = next;
-  const df_status status = compare_all(r, system, floor, opts, out);
+  const df_status status = compare_all(r, system, floor, label, opts, out);
   if (status != DF_OK) comparison_clear(out);
   return status;
 }

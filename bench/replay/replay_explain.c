@@ -2,11 +2,12 @@
 
 #include <math.h>
 #include <omp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/rng.h"
-#include "dynaflow/stats/statistics.h"
+#include "progress.h"
 
 enum {
   MEMBERS = 8,         /* simulations with other rounding errors, of every window */
@@ -19,8 +20,6 @@ enum {
 static const int lengths[LENGTHS] = {1, 8, 32, 128, 0}; /* of windows, in actions; 0: the whole episode */
 static const double SPREADS = 3, SOLVER_SPREADS = 5;    /* an error of so many spreads is explained */
 static const double TAKES_PART = 1e-3, SHARED = 0.3;
-static const double MOST_WINDOWS = 0.98; /* of several actions are explained */
-static const double BIAS = 1.5;          /* the median error of windows, in spreads, that rounding does not reach */
 
 /* what a thread needs */
 typedef struct explainer {
@@ -41,12 +40,8 @@ typedef struct explainer {
 /* of the windows of one length: error over what is explained, and error over one spread */
 typedef struct ratios {
   double *explained[2], *plain[2];
-  int n;
+  size_t n;
 } ratios;
-
-static int kind_of(const recording* r, int i) {
-  return i < r->from[VELOCITY] ? POSITION : i < r->from[ACTIVATION] ? VELOCITY : ACTIVATION;
-}
 
 /* u = the action, moved by its rounding error */
 static void move_action(explainer* c, const double* u) {
@@ -125,7 +120,7 @@ static double ratio_of(const explainer* c, bool with_solver, double spreads) {
   double worst = 0;
   for (int i = 0; i < c->system->ndx; i++) {
     const double spread = with_solver ? fmax(c->rounding[i], c->solver[i]) : c->rounding[i];
-    const double allowed = spreads * spread + c->own[i] + c->limit[kind_of(c->r, i)];
+    const double allowed = spreads * spread + c->own[i] + c->limit[recording_kind(c->r, i)];
     const double error = isfinite(c->e[i]) ? fabs(c->e[i]) : INFINITY;
     if (error > 0) worst = fmax(worst, error / allowed);
   }
@@ -166,7 +161,7 @@ static void explain_window(explainer* c, int episode, int t, int l, int w, ratio
   recording_state(c->r, episode, t + w, c->x);
   recording_rounding(c->r, c->x, c->move);
   for (int i = 0; i < c->system->ndx; i++) c->own[i] += c->move[i];
-  recording_error(c->r, c->system, c->y, c->x, c->e);
+  recording_error(c->r, c->y, c->x, c->e);
   if (!came_through) {
     note_window(c, l, all);
     return;
@@ -250,19 +245,14 @@ static df_status explainer_new(const recording* r, const df_system* system, cons
   return df_sim_new(system, 0, &c->sim);
 }
 
-/* The drift of windows of one length: the ratio that few exceed, as one in a hundred may meet a contact that none of
- * the members met, or their bias. */
-static double drift_of(double* explained, double* plain, int n) {
-  if (n == 0) return 0;
-  df_sort(n, explained);
-  df_sort(n, plain);
-  return fmax(explained[(int)(MOST_WINDOWS * (n - 1))], plain[n / 2] / BIAS);
-}
-
-static df_status explain_all(const recording* r, const df_system* system, const double* limit, const options* opts,
-                             ratios all[LENGTHS], replay_fit* fit) {
+static df_status explain_all(const recording* r, const df_system* system, const double* limit, const char* label,
+                             const options* opts, ratios all[LENGTHS], replay_fit* fit) {
+  progress shown;
+  int done = 0;
   df_status failed = DF_OK;
+  char message[512] = ""; /* messages are per thread */
   double step[2] = {0}, drift[2] = {0};
+  progress_start(&shown, opts->quiet, label, "episodes", r->data->episodes);
 #pragma omp parallel num_threads(opts->threads)
   {
     explainer c;
@@ -271,28 +261,35 @@ static df_status explain_all(const recording* r, const df_system* system, const 
 #pragma omp for schedule(dynamic)
     for (int episode = 0; episode < r->data->episodes; episode++) {
       if (status == DF_OK) explain_episode(&c, episode, all);
+#pragma omp critical
+      progress_update(&shown, ++done, NULL);
     }
 #pragma omp critical
     {
-      if (status != DF_OK) failed = df_fail(status, "cannot create a simulator: %s", df_status_text(status));
+      if (status != DF_OK) {
+        failed = status;
+        snprintf(message, sizeof message, "%s", df_error_message());
+      }
       for (int s = 0; s < 2; s++) step[s] = fmax(step[s], c.worst[s]);
     }
     df_free(c.start);
     df_sim_free(system, c.sim);
   }
+  progress_end(&shown);
+  if (failed != DF_OK) return df_fail(failed, "cannot create a simulator: %s", message);
   for (int s = 0; s < 2; s++) {
     for (int l = 1; l < LENGTHS; l++)
-      drift[s] = fmax(drift[s], drift_of(all[l].explained[s], all[l].plain[s], all[l].n));
+      drift[s] = fmax(drift[s], replay_drift(all[l].explained[s], all[l].plain[s], all[l].n));
   }
   fit->step = step[0];
   fit->drift = drift[0];
   fit->solver_step = step[1];
   fit->solver_drift = drift[1];
-  return failed;
+  return DF_OK;
 }
 
-df_status replay_explain(const recording* r, const df_system* system, const double limit[KINDS], const options* opts,
-                         replay_fit* fit) {
+df_status replay_explain(const recording* r, const df_system* system, const double limit[KINDS], const char* label,
+                         const options* opts, replay_fit* fit) {
   /* is_start() admits fewer windows of one length */
   const size_t most = 2 * WINDOW_STEPS;
   ratios all[LENGTHS] = {{.n = 0}};
@@ -304,7 +301,7 @@ df_status replay_explain(const recording* r, const df_system* system, const doub
       all[l].plain[s] = all[l].explained[s] + 2 * most;
     }
   }
-  const df_status status = explain_all(r, system, limit, opts, all, fit);
+  const df_status status = explain_all(r, system, limit, label, opts, all, fit);
   df_free(memory);
   return status;
 }

@@ -15,10 +15,11 @@
  * times) the largest change that this makes, plus the rounding of the recorded states; coordinates that the solver
  * moves share the largest of its changes. What eight such simulations do not explain is tried with 128, since one of
  * them may miss a contact that another rounding makes. All actions must be explained, and 98 % of the windows of each
- * length. Where half of the windows are off by more than typical rounding, the errors add up instead of cancelling: a
- * bias, which rounding does not explain. An episode ends with the first action that neither explains. `limit`: errors
- * of one action, by kind, that need no explanation. Errors: DF_E_NOMEM, and those of df_sim_new(). */
+ * length (replay_drift()). Where half of the windows are off by more than typical rounding, the errors add up instead
+ * of cancelling: a bias, which rounding does not explain. An episode ends with the first action that neither explains.
+ * `limit`: errors of one action, by kind, that need no explanation. `label`: of the progress. Errors: DF_E_NOMEM, and
+ * those of df_sim_new(). */
 DF_MUST_CHECK df_status replay_explain(const recording* r, const df_system* system, const double limit[KINDS],
-                                       const options* opts, replay_fit* fit);
+                                       const char* label, const options* opts, replay_fit* fit);
 
 #endif

@@ -7,10 +7,13 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
 #include "list.h"
+#include "progress.h"
 #include "replay_verdict.h"
-#include "stop.h"
+#include "text.h"
 
-enum { CHUNKS = 16, CHUNK = 8, WARM_UP = 16, FIT_ROUNDS = 6, MOST_SUBSTEPS = 20, ROUNDS = 3 };
+enum { CHUNKS = SAMPLE_CHUNKS, CHUNK = SAMPLE_CHUNK };
+enum { WARM_UP = 16, FIT_ROUNDS = 6, ROUNDS = 3 };
+enum { MOST_SUBSTEPS = 100 }; /* the largest system.substeps */
 
 /* an RMS error, relative to the largest change over one action, that leaves nothing to explain */
 static const double EXACT = 1e-12;
@@ -26,11 +29,21 @@ df_mujoco_cfg replay_cfg(const df_config* config, bool own) {
   return cfg;
 }
 
+df_status replay_other_system(const df_config* config, const df_search* search, const df_mujoco_cfg* cfg,
+                              df_system** out) {
+  char sha256[DF_SHA256_TEXT];
+  const df_status status = df_task_system_with(config, search, cfg, out, sha256);
+  /* the same files compile with the options of training */
+  const bool refused =
+      status == DF_E_CONFIG || status == DF_E_FORMAT || status == DF_E_SIM || status == DF_E_UNSUPPORTED;
+  return refused ? DF_OK : status;
+}
+
 /* ---- the sample ---- */
 
 /* first action of chunk i in the list of all actions: around the worst ones, then evenly spaced */
 static size_t chunk_start(const search_space* s, const size_t* worst, int i) {
-  const size_t length = (size_t)(recording_last(s->r) - recording_first(s->r));
+  const size_t length = recording_length(s->r);
   const size_t steps = length * (size_t)s->r->data->episodes;
   const size_t at = i < CHUNKS / 2 ? worst[i] : steps * (size_t)(i - CHUNKS / 2) / (CHUNKS / 2);
   /* it begins before the action, and ends in its episode */
@@ -41,7 +54,7 @@ static size_t chunk_start(const search_space* s, const size_t* worst, int i) {
 
 /* worst [CHUNKS / 2] = the actions with the largest errors, in different chunks where possible */
 static void find_worst(const search_space* s, size_t* worst) {
-  const size_t length = (size_t)(recording_last(s->r) - recording_first(s->r));
+  const size_t length = recording_length(s->r);
   const size_t steps = length * (size_t)s->r->data->episodes;
   for (int i = 0; i < CHUNKS / 2; i++) {
     size_t at = 0;
@@ -65,12 +78,14 @@ typedef struct trial {
   double *x, *y, *e; /* scratch memory */
   double* residual;  /* [CHUNKS][CHUNK][ndx] errors in units of the largest change, of the alternative tried last */
   size_t n;          /* numbers of residual */
+  int actions;       /* of the sample: CHUNK for each chunk, or fewer if the episodes are shorter */
+  df_system* system; /* of the alternative that a round begins with */
 } trial;
 
 /* the errors of CHUNK actions; returns whether all are finite */
-static bool try_chunk(trial* t, const recording* r, const df_system* system, df_sim* sim, int chunk, double* worst) {
+static bool try_chunk(trial* t, const recording* r, const df_system* system, df_sim* sim, int chunk, hypothesis* h) {
   const int first = recording_first(r), last = recording_last(r);
-  const size_t length = (size_t)(recording_last(t->space->r) - recording_first(t->space->r));
+  const size_t length = recording_length(t->space->r);
   const size_t start = chunk_start(t->space, t->worst, chunk);
   const int episode = (int)(start / length), from = recording_first(t->space->r) + (int)(start % length);
   double* out = t->residual + (size_t)chunk * CHUNK * (size_t)system->ndx;
@@ -85,16 +100,40 @@ static bool try_chunk(trial* t, const recording* r, const df_system* system, df_
     finite &= system->ops->step(sim, recording_action(r, episode, k), t->y) == DF_TRAJ_COMPLETE;
     recording_state(r, episode, k + 1, t->x);
     if (k < from) continue;
-    recording_error(r, system, t->y, t->x, t->e);
+    recording_error(r, t->y, t->x, t->e);
+    double sum = 0;
     for (int i = 0; i < system->ndx; i++) {
-      const int kind = i < r->from[VELOCITY] ? POSITION : i < r->from[ACTIVATION] ? VELOCITY : ACTIVATION;
-      const double unit = t->space->motion[kind] > 0 ? t->space->motion[kind] : 1;
-      out[(size_t)(k - from) * (size_t)system->ndx + (size_t)i] = t->e[i] / unit;
-      worst[kind] = fmax(worst[kind], isfinite(t->e[i]) ? fabs(t->e[i]) : INFINITY);
+      const int kind = recording_kind(r, i);
+      const double unit = t->space->motion[kind] > 0 ? t->space->motion[kind] : 1, error = t->e[i] / unit;
+      out[(size_t)(k - from) * (size_t)system->ndx + (size_t)i] = error;
+      sum += error * error;
+      h->worst[kind] = fmax(h->worst[kind], isfinite(t->e[i]) ? fabs(t->e[i]) : INFINITY);
     }
+    h->mean_square[chunk * CHUNK + k - from] = sum / system->ndx;
     if (!finite) return false;
   }
   return finite;
+}
+
+/* on the actions that both compare; INFINITY if it is not finite */
+static double rms_of(const hypothesis* h, const hypothesis* other) {
+  double sum = 0;
+  int n = 0;
+  for (int i = 0; i < SAMPLE_ACTIONS; i++) {
+    if (h->mean_square[i] < 0 || other->mean_square[i] < 0) continue;
+    sum += h->mean_square[i];
+    n++;
+  }
+  return n && isfinite(sum) ? sqrt(sum / n) : INFINITY;
+}
+
+double hypothesis_rms(const hypothesis* h, const hypothesis* other) {
+  return isfinite(h->rms) ? rms_of(h, other) : INFINITY;
+}
+
+bool hypothesis_is_closer(const hypothesis* h, const hypothesis* best) {
+  if (!isfinite(best->rms)) return isfinite(h->rms);
+  return hypothesis_rms(h, best) < 0.99 * hypothesis_rms(best, h);
 }
 
 static df_status try_system(trial* t, const df_system* system, hypothesis* h) {
@@ -103,23 +142,26 @@ static df_status try_system(trial* t, const df_system* system, hypothesis* h) {
   r.reading = h->reading;
   r.dt = system->dt;
   memset(t->residual, 0, t->n * sizeof *t->residual);
-  memset(h->worst, 0, sizeof h->worst);
   DF_TRY(df_sim_new(system, 0, &sim));
   bool finite = true;
-  for (int chunk = 0; chunk < CHUNKS && finite; chunk++) finite = try_chunk(t, &r, system, sim, chunk, h->worst);
+  for (int chunk = 0; chunk < CHUNKS && finite; chunk++) finite = try_chunk(t, &r, system, sim, chunk, h);
   df_sim_free(system, sim);
-  double sum = 0;
-  for (size_t i = 0; i < t->n; i++) sum += t->residual[i] * t->residual[i];
-  h->rms = finite && isfinite(sum) ? sqrt(sum / (double)t->n) : INFINITY;
+  int compared = 0;
+  for (int i = 0; i < SAMPLE_ACTIONS; i++) compared += h->mean_square[i] >= 0;
+  h->too_few = finite && 2 * compared < t->actions;
+  if (finite && !h->too_few) h->rms = rms_of(h, h);
   return DF_OK;
 }
 
-/* sets rms, worst and failed */
+/* sets what was measured */
 static df_status try_one(trial* t, hypothesis* h) {
-  char sha256[DF_SHA256_TEXT];
   df_system* system = NULL;
   h->rms = INFINITY;
-  h->failed = df_task_system_with(t->space->config, t->space->search, &h->cfg, &system, sha256) != DF_OK;
+  h->failed = h->too_few = false;
+  memset(h->worst, 0, sizeof h->worst);
+  for (int i = 0; i < SAMPLE_ACTIONS; i++) h->mean_square[i] = -1;
+  DF_TRY(replay_other_system(t->space->config, t->space->search, &h->cfg, &system));
+  h->failed = !system;
   const df_status status = h->failed ? DF_OK : try_system(t, system, h);
   df_system_free(system);
   return status;
@@ -127,18 +169,28 @@ static df_status try_one(trial* t, hypothesis* h) {
 
 /* ---- the list ---- */
 
-static void add_name(hypothesis* h, const char* text) {
-  const size_t used = strlen(h->name);
-  snprintf(h->name + used, sizeof h->name - used, "%s%s", used ? ", " : "", text);
+const char* hypothesis_text(const hypothesis* h) {
+  return h->name ? h->name : "as training simulates it";
 }
 
-static df_status add(trial* t, hypotheses* all, hypothesis h, const char* name) {
-  add_name(&h, name);
-  DF_TRY(try_one(t, &h));
-  if (stop_flag) return df_fail(DF_E_INTERRUPTED, "interrupted");
+void hypotheses_clear(hypotheses* all) {
+  for (int i = 0; i < all->n; i++) df_free(all->list[i].name);
+  df_free(all->list);
+  *all = (hypotheses){0};
+}
+
+/* tries `h` with one more thing, which `what` names */
+static df_status add(trial* t, hypotheses* all, hypothesis h, const char* what) {
+  h.name = h.name ? format_text("%s, %s", h.name, what) : format_text("%s", what);
+  const df_status status = try_one(t, &h);
+  if (status != DF_OK) {
+    df_free(h.name);
+    return status;
+  }
   all->list = list_grow(all->list, all->n, sizeof h);
   all->list[all->n] = h;
-  if (h.rms < 0.99 * all->list[all->best].rms) all->best = all->n;
+  const hypothesis* best = &all->list[all->best];
+  if (hypothesis_is_closer(&h, best)) all->best = all->n;
   all->n++;
   return DF_OK;
 }
@@ -212,33 +264,31 @@ static df_status add_readings(trial* t, hypotheses* all, const hypothesis* from)
 /* ---- time ---- */
 
 /* The duration of an action that makes positions follow from velocities: sum v dq / sum v v. */
-static double measured_duration(trial* t, const df_system* system) {
+static double measured_duration(trial* t) {
   const recording* r = t->space->r;
   double over = 0, under = 0;
-  double* x = df_alloc(2 * (size_t)system->nx, sizeof *x);
-  for (int episode = 0; x && episode < r->data->episodes; episode++) {
+  for (int episode = 0; episode < r->data->episodes; episode++) {
     for (int k = 0; k < r->data->length; k++) {
-      recording_state(r, episode, k, x);
-      recording_state(r, episode, k + 1, x + system->nx);
-      recording_error(r, system, x, x + system->nx, t->e);
+      recording_state(r, episode, k, t->x);
+      recording_state(r, episode, k + 1, t->y);
+      recording_error(r, t->x, t->y, t->e);
       for (int i = 0; i < r->nv; i++) {
-        const double v = x[system->nx + r->nq + i];
+        const double v = t->y[r->nq + i];
         over += v * t->e[i];
         under += v * v;
       }
     }
   }
-  df_free(x);
   return under > 0 ? over / under : 0;
 }
 
 /* a number of few digits as close to `value` as a fit can be, else `value` */
 static double plain_number(double value) {
   for (int digits = 1; digits <= 4; digits++) {
-    char text[32];
+    char number[32];
     double out;
-    snprintf(text, sizeof text, "%.*e", digits - 1, value);
-    if (sscanf(text, "%lf", &out) == 1 && fabs(out - value) < 1e-8 * fabs(value)) return out;
+    snprintf(number, sizeof number, "%.*e", digits - 1, value);
+    if (sscanf(number, "%lf", &out) == 1 && fabs(out - value) < 1e-8 * fabs(value)) return out;
   }
   return value;
 }
@@ -254,18 +304,18 @@ static df_status add_time(trial* t, hypotheses* all, const hypothesis* from, dou
   return add(t, all, h, name);
 }
 
-static df_status add_times(trial* t, hypotheses* all, const hypothesis* from, const df_system* system) {
-  static const int divisors[] = {1, 2, 4, 5, 10, 20};
-  const int n = df_mujoco_substeps(system);
-  const double dt = system->dt, step = df_mujoco_timestep(system), measured = measured_duration(t, system);
+static df_status add_times(trial* t, hypotheses* all, const hypothesis* from) {
+  static const int divisors[] = {1, 2, 4, 5, 10, 20, 25, 50};
+  const int n = df_mujoco_substeps(t->system);
+  const double dt = t->system->dt, step = df_mujoco_timestep(t->system), measured = measured_duration(t);
   /* the same duration, divided otherwise */
   for (size_t i = 0; i < sizeof divisors / sizeof *divisors; i++) {
     if (divisors[i] != n) DF_TRY(add_time(t, all, from, dt / divisors[i], divisors[i]));
   }
   /* another number of the same steps, around what the positions say */
-  const int around = measured > 0 && measured < MOST_SUBSTEPS * step ? (int)lround(measured / step) : n;
+  const int around = measured > 0 && measured < (MOST_SUBSTEPS + 0.5) * step ? (int)lround(measured / step) : n;
   for (int k = around - 1; k <= around + 1; k++) {
-    if (k != n) DF_TRY(add_time(t, all, from, step, k));
+    if (k != n && k <= MOST_SUBSTEPS) DF_TRY(add_time(t, all, from, step, k));
   }
   /* as many steps of another length */
   if (measured > 0 && fabs(measured / dt - 1) > 1e-6) {
@@ -318,7 +368,7 @@ static df_status fit_factor(trial* t, hypothesis* h, const factor* f, double uni
   return status;
 }
 
-static df_status add_factors(trial* t, hypotheses* all, const hypothesis* from, const df_system* system) {
+static df_status add_factors(trial* t, hypotheses* all, const hypothesis* from) {
   static const factor factors[] = {{"actuator gains (kp)", offsetof(df_mujoco_cfg, gain_scale)},
                                    {"velocity gains of servos (kv)", offsetof(df_mujoco_cfg, kv_scale)},
                                    {"actuator gears", offsetof(df_mujoco_cfg, gear_scale)},
@@ -326,7 +376,7 @@ static df_status add_factors(trial* t, hypotheses* all, const hypothesis* from, 
   for (size_t i = 0; i < sizeof factors / sizeof *factors; i++) {
     const factor* f = &factors[i];
     const bool is_time = f->offset == offsetof(df_mujoco_cfg, timestep);
-    const double unit = is_time ? df_mujoco_timestep(system) : 1;
+    const double unit = is_time ? df_mujoco_timestep(t->system) : 1;
     hypothesis h = *from;
     double value;
     char name[96];
@@ -347,16 +397,20 @@ static df_status add_factors(trial* t, hypotheses* all, const hypothesis* from, 
 
 /* all alternatives that differ from `from` in one more thing */
 static df_status add_round(trial* t, hypotheses* all, const hypothesis* from) {
-  char sha256[DF_SHA256_TEXT];
-  df_system* system = NULL;
-  DF_TRY(df_task_system_with(t->space->config, t->space->search, &from->cfg, &system, sha256));
-  df_status status = add_readings(t, all, from);
-  if (status == DF_OK) status = add_integrators(t, all, from);
-  if (status == DF_OK) status = add_times(t, all, from, system);
-  if (status == DF_OK) status = add_margins(t, all, from);
-  if (status == DF_OK) status = add_factors(t, all, from, system);
-  if (status == DF_OK) status = add_solvers(t, all, from);
-  df_system_free(system);
+  static df_status (*const kinds[])(trial*, hypotheses*, const hypothesis*) = {
+      add_readings, add_integrators, add_times, add_margins, add_factors, add_solvers};
+  enum { N = sizeof kinds / sizeof *kinds };
+  progress shown;
+  DF_TRY(replay_other_system(t->space->config, t->space->search, &from->cfg, &t->system));
+  if (!t->system) return DF_OK;
+  progress_start(&shown, t->space->quiet, "replay: other models", "kinds of difference", N);
+  df_status status = DF_OK;
+  for (int i = 0; i < N && status == DF_OK; i++) {
+    status = kinds[i](t, all, from);
+    progress_update(&shown, i + 1, NULL);
+  }
+  progress_end(&shown);
+  df_system_free(t->system);
   return status;
 }
 
@@ -378,8 +432,8 @@ static df_status try_others(trial* t, hypotheses* all) {
   for (int k = 0; k < ROUNDS; k++) {
     const hypothesis from = all->list[all->best];
     DF_TRY(add_round(t, all, &from));
-    const double best = all->list[all->best].rms;
-    if (best < EXACT || !replay_is_closer(from.rms, best)) break;
+    const hypothesis* best = &all->list[all->best];
+    if (best->rms < EXACT || !replay_is_closer(hypothesis_rms(&from, best), best->rms)) break;
   }
   return DF_OK;
 }
@@ -392,6 +446,8 @@ static df_status try_with(const search_space* space, df_status (*try)(trial*, hy
   t.y = t.x + nx;
   t.e = t.y + nx;
   t.residual = t.e + ndx;
+  const size_t length = recording_length(space->r);
+  t.actions = CHUNKS * (length < CHUNK ? (int)length : CHUNK);
   find_worst(space, t.worst);
   const df_status status = try(&t, all);
   df_free(t.x);

@@ -9,16 +9,20 @@
 #include "dynaflow/config/search.h"
 #include "recording.h"
 
-enum { HYPOTHESIS_NAME = 200 };
+/* the sample: chunks of consecutive actions */
+enum { SAMPLE_CHUNKS = 16, SAMPLE_CHUNK = 8, SAMPLE_ACTIONS = SAMPLE_CHUNKS * SAMPLE_CHUNK };
 
 /* one alternative: everything in which it differs from the model that training simulates */
 typedef struct hypothesis {
-  char name[HYPOTHESIS_NAME]; /* "" for the model that training simulates, else "system.integrator = RK4" */
+  char* name; /* "system.integrator = RK4"; NULL for the model that training simulates */
   df_mujoco_cfg cfg;
   unsigned reading; /* of the recording */
   bool solver;      /* differs only in how the constraint solver works */
   bool failed;      /* the model cannot be compiled with these options */
-  double rms;       /* in units of the largest change over one action, per kind; INFINITY if a step diverges */
+  bool too_few;     /* the reading leaves fewer than half of the sample to compare */
+  double rms; /* in units of the largest change over one action, per kind; INFINITY if `failed`, `too_few` or a step
+                 diverges */
+  double mean_square[SAMPLE_ACTIONS]; /* of each action in these units; < 0: not compared */
   double worst[KINDS];
 } hypothesis;
 
@@ -29,13 +33,26 @@ typedef struct search_space {
   const recording* r;
   double motion[KINDS];  /* largest change over one action */
   const double* carried; /* [steps] velocity errors of the model that training simulates, for the sample */
+  bool quiet;            /* no progress */
 } search_space;
 
-/* all alternatives that were tried, in order; df_free(list) */
+/* all alternatives that were tried, in order; hypotheses_clear() */
 typedef struct hypotheses {
   hypothesis* list;
   int n, best; /* best: index; the first ones are those of replay_try_own() */
 } hypotheses;
+
+void hypotheses_clear(hypotheses* all);
+
+/* What differs from the model that training simulates, or "as training simulates it". */
+const char* hypothesis_text(const hypothesis* h);
+
+/* The RMS error of `h` on those actions of the sample that both alternatives compare, in the units of `rms`. */
+double hypothesis_rms(const hypothesis* h, const hypothesis* other);
+
+/* Whether this error of `h` is smaller than that of `best` by more than 1 %; any finite one is smaller than that of an
+ * alternative that diverges. */
+bool hypothesis_is_closer(const hypothesis* h, const hypothesis* best);
 
 /* Indices of the first alternatives: the model as training simulates it; with the solver options of its own file; with
  * its own islands only; with its own limits of solver iterations only. */
@@ -44,9 +61,14 @@ enum { TRY_TRAINED, TRY_OWN, TRY_OWN_ISLANDS, TRY_OWN_LIMITS };
 /* The options under which a task's model is replayed: those of training, or with the solver options of its own file. */
 df_mujoco_cfg replay_cfg(const df_config* config, bool own);
 
+/* The system of a task with other options; *out is NULL if the model cannot be compiled with them, which is no error.
+ * Errors: DF_E_NOMEM, and those of reading the model's files. */
+DF_MUST_CHECK df_status replay_other_system(const df_config* config, const df_search* search, const df_mujoco_cfg* cfg,
+                                            df_system** out);
+
 /* Try the first alternatives, or all others, which are added to the same list: readings of the file, integrators,
  * durations of a step, margins, gains, limits of the solver, and what goes best with the best one of them. Errors:
- * DF_E_NOMEM, DF_E_INTERRUPTED, and those of df_sim_new(). A model that cannot be compiled is no error. */
+ * those of replay_other_system() and df_sim_new(). */
 DF_MUST_CHECK df_status replay_try_own(const search_space* space, hypotheses* all);
 DF_MUST_CHECK df_status replay_try_others(const search_space* space, hypotheses* all);
 

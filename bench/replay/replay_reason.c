@@ -60,15 +60,14 @@ static void add_solver_reason(text* t, const replay_study* s, const double worst
     text_add(t, "every action follows from a cleared warm start: the recorder cleared it, too");
   } else if (replay_fits(&e->best)) {
     text_add(t, "the recording follows with: %s; as training simulates it, one action differs by up to ",
-             s->tried.list[s->tried.best].name);
+             hypothesis_text(&s->tried.list[s->tried.best]));
     add_error(t, worst);
   } else {
-    text_add(t, "rounding (");
-    add_precision(t, s);
+    /* of a recording that is rounded, the verdict is rounding */
     text_add(
         t,
-        ") and the tolerance of the constraint solver explains the errors, and none of %d alternatives comes closer: "
-        "one action differs by up to ",
+        "the tolerance of the constraint solver explains the errors, and none of %d alternatives comes closer: one "
+        "action differs by up to ",
         s->tried.n);
     add_error(t, worst);
   }
@@ -77,10 +76,10 @@ static void add_solver_reason(text* t, const replay_study* s, const double worst
 static void add_failure_reason(text* t, const replay_study* s, const double worst[KINDS]) {
   const hypothesis* best = &s->tried.list[s->tried.best];
   if (s->verdict != REPLAY_ANOTHER_MODEL) {
-    text_add(t, "the recording follows with: %s; this brings the error of one action from ", best->name);
+    text_add(t, "the recording follows with: %s; this brings the error of one action from ", hypothesis_text(best));
   } else if (replay_is_closer(s->evidence.rms, s->evidence.best_rms)) {
     text_add(t, "none of %d alternatives fits; the closest, %s, brings the error of one action from ", s->tried.n,
-             best->name);
+             hypothesis_text(best));
   } else {
     text_add(t, "none of %d alternatives comes much closer; one action is off by up to ", s->tried.n);
     add_error(t, worst);
@@ -104,9 +103,8 @@ char* replay_study_reason(const replay_study* s) {
     case REPLAY_ROUNDING:
       text_add(&t, "the recording follows up to its rounding (");
       add_precision(&t, s);
-      if (!replay_fits(&s->evidence.trained) && s->evidence.trained.carried > 1)
-        text_add(&t, "; and the tolerance of the constraint solver");
-      text_add(&t, "): one action is off by up to ");
+      text_add(&t, ")%s: one action is off by up to ",
+               replay_fits(&s->evidence.trained) ? "" : " and the tolerance of the constraint solver");
       add_error(&t, worst);
       add_growth(&t, s);
       break;

@@ -21,25 +21,26 @@ static const double LEAST = 1e-15;
 
 /* ---- limits ---- */
 
-/* the limits under a reading of the recording */
-static void set_limits(replay_study* s, const recording* r, const df_system* system, const replay_limits* wanted) {
+/* under the reading of the recording */
+static df_status find_allowed(const recording* r, const replay_limits* wanted, replay_allowed* out) {
   double scale[KINDS], motion[KINDS];
-  recording_extent(r, system, scale, motion);
+  DF_TRY(recording_extent(r, scale, motion));
   for (int kind = 0; kind < KINDS; kind++) {
     const double size = fmax(1, scale[kind]);
     const double carried = fmax(fmin(defaults.carried * size, OF_MOTION * motion[kind]), LEAST * scale[kind]);
-    s->carried_limit[kind] = isnan(wanted->carried) ? carried : wanted->carried;
-    s->cleared_limit[kind] = isnan(wanted->cleared) ? defaults.cleared : wanted->cleared;
-    s->open_loop_limit[kind] = INFINITY;
+    out->carried[kind] = isnan(wanted->carried) ? carried : wanted->carried;
+    out->cleared[kind] = isnan(wanted->cleared) ? defaults.cleared : wanted->cleared;
+    out->open_loop[kind] = INFINITY;
   }
   const double size = fmax(1, scale[POSITION]);
-  s->open_loop_limit[POSITION] = isnan(wanted->open_loop) ? defaults.open_loop * size : wanted->open_loop;
+  out->open_loop[POSITION] = isnan(wanted->open_loop) ? defaults.open_loop * size : wanted->open_loop;
+  return DF_OK;
 }
 
-/* Position errors below this are no growth: the limit of one action, and what the positions are rounded to. */
-static double floor_of(const replay_study* s) {
-  const stored_precision stored = s->r.stored[POSITION];
-  return s->carried_limit[POSITION] + (stored.kind == STORED_FLOAT64 ? 0 : 8 * stored_precision_error(stored, 1));
+/* Position errors below this are no growth: what one action may be off by, and what the positions are rounded to. */
+static double floor_of(const recording* r, const replay_allowed* allowed) {
+  const stored_precision stored = r->stored[POSITION];
+  return allowed->carried[POSITION] + (stored.kind == STORED_FLOAT64 ? 0 : 8 * stored_precision_error(stored, 1));
 }
 
 /* the largest error over its limit */
@@ -52,98 +53,119 @@ static double over(double* const errors[KINDS], size_t n, const double limit[KIN
   return out;
 }
 
-static void fit_of(const replay_study* s, const comparison* c, replay_fit* fit) {
-  fit->carried = over(c->carried, c->steps, s->carried_limit);
-  fit->cleared = over(c->cleared, c->steps, s->cleared_limit);
-  fit->cleared_start = over(c->cleared, c->steps, s->carried_limit);
-  fit->open_loop = over(c->open_loop, c->episodes, s->open_loop_limit);
+static void fit_of(const replay_allowed* allowed, const comparison* c, replay_fit* fit) {
+  fit->steps = c->steps;
+  fit->carried = over(c->carried, c->steps, allowed->carried);
+  fit->cleared = over(c->cleared, c->steps, allowed->cleared);
+  fit->cleared_start = over(c->cleared, c->steps, allowed->carried);
+  fit->open_loop = over(c->open_loop, c->episodes, allowed->open_loop);
 }
 
 /* ---- what was found ---- */
 
 /* the median of the episodes that grow exponentially */
-static double doubling_of(const comparison* c) {
+static df_status find_doubling(const comparison* c, double* out) {
   size_t n = 0;
   double* list = df_alloc(c->episodes, sizeof *list);
-  for (size_t i = 0; list && i < c->episodes; i++) {
+  if (!list) return DF_E_NOMEM;
+  for (size_t i = 0; i < c->episodes; i++) {
     if (isfinite(c->doubling[i])) list[n++] = c->doubling[i];
   }
   df_sort((int)n, list);
-  const double out = n ? list[n / 2] : INFINITY;
+  *out = n ? list[n / 2] : INFINITY;
   df_free(list);
-  return out;
+  return DF_OK;
 }
 
-/* Finds the action with the largest error in units of the motion of its kind, and simulates it again to name its
- * coordinate. */
-static void find_worst(replay_study* s, const df_system* system, const double motion[KINDS]) {
+/* the action with the largest error in units of the motion of its kind */
+static void find_worst_action(const replay_study* s, const double motion[KINDS], replay_place* out) {
   const recording* r = &s->r;
-  const int first = recording_first(r), length = recording_last(r) - first;
+  const size_t length = recording_length(r);
   size_t at = 0;
-  double worst = -1, coordinate = 0;
+  double worst = -1;
   for (int kind = 0; kind < KINDS; kind++) {
     for (size_t i = 0; i < s->trained.steps && r->from[kind] < r->from[kind + 1]; i++) {
       const double error = s->trained.carried[kind][i] / (motion[kind] > 0 ? motion[kind] : 1);
       if (!(error > worst)) continue;
       worst = error;
       at = i;
-      s->worst.kind = kind;
+      out->kind = kind;
     }
   }
-  s->worst.episode = (int)(at / (size_t)length);
-  s->worst.frame = first + (int)(at % (size_t)length) + 1;
-  df_sim* sim = NULL;
-  double* x = df_alloc(2 * (size_t)system->nx + (size_t)system->ndx, sizeof *x);
-  if (!x || df_sim_new(system, 0, &sim) != DF_OK) {
-    df_free(x);
-    return;
-  }
-  double *y = x + system->nx, *e = y + system->nx;
-  recording_state(r, s->worst.episode, s->worst.frame - 1, x);
-  system->ops->reset(sim, x);
-  system->ops->step(sim, recording_action(r, s->worst.episode, s->worst.frame - 1), y);
-  recording_state(r, s->worst.episode, s->worst.frame, x);
-  recording_error(r, system, y, x, e);
-  int index = r->from[s->worst.kind];
-  for (int i = index; i < r->from[s->worst.kind + 1]; i++) {
-    if (!(fabs(e[i]) > coordinate)) continue;
-    coordinate = fabs(e[i]);
-    index = i;
-  }
-  const int dof = index - r->from[s->worst.kind];
+  out->episode = (int)(at / length);
+  out->frame = recording_first(r) + (int)(at % length) + 1;
+}
+
+/* writes the name of a tangent coordinate */
+static void name_coordinate(const recording* r, int index, replay_place* out) {
+  const int dof = index - r->from[out->kind];
   const char* name = "";
-  for (int i = 0; i < r->njoint && s->worst.kind != ACTIVATION; i++) {
+  for (int i = 0; i < r->njoint && out->kind != ACTIVATION; i++) {
     if (r->joints[i].dof <= dof) name = r->joints[i].name;
   }
   if (name[0])
-    snprintf(s->worst.joint, sizeof s->worst.joint, "joint '%s'", name);
+    snprintf(out->joint, sizeof out->joint, "joint '%s'", name);
   else
-    snprintf(s->worst.joint, sizeof s->worst.joint, "%s %d", s->worst.kind == ACTIVATION ? "activation" : "dof", dof);
-  df_sim_free(system, sim);
-  df_free(x);
+    snprintf(out->joint, sizeof out->joint, "%s %d", out->kind == ACTIVATION ? "activation" : "dof", dof);
 }
 
-/* compares all actions under other options: *fit, the largest errors of one action, the limit of iterations */
-static df_status compare_with(const replay_study* s, const replay_input* in, const df_mujoco_cfg* cfg, unsigned reading,
-                              replay_fit* fit, double worst[KINDS], int* iterations) {
-  char sha256[DF_SHA256_TEXT];
-  df_system* system = NULL;
-  comparison c;
-  replay_study other = {.r = s->r};
-  options silent = *in->opts;
-  silent.quiet = true;
-  DF_TRY(df_task_system_with(in->config, in->search, cfg, &system, sha256));
-  other.r.reading = reading;
-  other.r.dt = system->dt;
-  *iterations = df_mujoco_iterations(system);
-  set_limits(&other, &other.r, system, &in->limits);
-  df_status status = replay_compare(&other.r, system, floor_of(&other), &silent, &c);
+/* Finds the largest error, and simulates its episode up to it again, with the warm starts of `carried`, to name the
+ * coordinate. */
+static df_status find_worst(const replay_study* s, const df_system* system, const double motion[KINDS],
+                            replay_place* out) {
+  const recording* r = &s->r;
+  df_sim* sim = NULL;
+  double* x = df_alloc(2 * (size_t)system->nx + (size_t)system->ndx, sizeof *x);
+  if (!x) return DF_E_NOMEM;
+  double *y = x + system->nx, *e = y + system->nx;
+  const df_status status = df_sim_new(system, 0, &sim);
   if (status == DF_OK) {
-    fit_of(&other, &c, fit);
-    for (int kind = 0; kind < KINDS; kind++) worst[kind] = largest(c.carried[kind], c.steps);
-    comparison_clear(&c);
-    if (fit->carried > 1) status = replay_explain(&other.r, system, other.carried_limit, &silent, fit);
+    find_worst_action(s, motion, out);
+    recording_state(r, out->episode, recording_first(r), x);
+    system->ops->reset(sim, x);
+    for (int t = recording_first(r); t < out->frame; t++) {
+      system->ops->set_state(sim, x);
+      system->ops->step(sim, recording_action(r, out->episode, t), y);
+      recording_state(r, out->episode, t + 1, x);
+    }
+    recording_error(r, y, x, e);
+    int index = r->from[out->kind];
+    out->error = -1;
+    for (int i = index; i < r->from[out->kind + 1]; i++) {
+      const double error = isfinite(e[i]) ? fabs(e[i]) : INFINITY;
+      if (!(error > out->error)) continue;
+      out->error = error;
+      index = i;
+    }
+    name_coordinate(r, index, out);
   }
+  df_sim_free(system, sim);
+  df_free(x);
+  return status;
+}
+
+/* Compares all actions under other options: *fit, the largest errors of one action, the limit of iterations. Nothing is
+ * measured if the model cannot be compiled with them. */
+static df_status compare_with(const replay_study* s, const replay_input* in, const char* label,
+                              const df_mujoco_cfg* cfg, unsigned reading, replay_fit* fit, double worst[KINDS],
+                              int* iterations) {
+  df_system* system = NULL;
+  comparison c = {0};
+  replay_allowed allowed;
+  recording r = s->r;
+  DF_TRY(replay_other_system(in->config, in->search, cfg, &system));
+  if (!system) return DF_OK;
+  r.reading = reading;
+  r.dt = system->dt;
+  *iterations = df_mujoco_iterations(system);
+  df_status status = find_allowed(&r, &in->limits, &allowed);
+  if (status == DF_OK) status = replay_compare(&r, system, floor_of(&r, &allowed), label, in->opts, &c);
+  if (status == DF_OK) {
+    fit_of(&allowed, &c, fit);
+    for (int kind = 0; kind < KINDS; kind++) worst[kind] = largest(c.carried[kind], c.steps);
+    if (fit->carried > 1) status = replay_explain(&r, system, allowed.carried, label, in->opts, fit);
+  }
+  comparison_clear(&c);
   df_system_free(system);
   return status;
 }
@@ -151,16 +173,19 @@ static df_status compare_with(const replay_study* s, const replay_input* in, con
 static df_status try_alternatives(replay_study* s, const replay_input* in) {
   replay_evidence* e = &s->evidence;
   double scale[KINDS];
-  search_space space = {
-      .config = in->config, .search = in->search, .r = &s->r, .carried = s->trained.carried[VELOCITY]};
-  recording_extent(&s->r, in->system, scale, space.motion);
-  find_worst(s, in->system, space.motion);
+  search_space space = {.config = in->config,
+                        .search = in->search,
+                        .r = &s->r,
+                        .carried = s->trained.carried[VELOCITY],
+                        .quiet = in->opts->quiet};
+  DF_TRY(recording_extent(&s->r, scale, space.motion));
+  DF_TRY(find_worst(s, in->system, space.motion, &s->worst));
 
   /* the model as training simulates it, and with its own solver options */
-  DF_TRY(replay_explain(&s->r, in->system, s->carried_limit, in->opts, &e->trained));
+  DF_TRY(replay_explain(&s->r, in->system, s->allowed.carried, "replay: rounding", in->opts, &e->trained));
   if (replay_fits(&e->trained)) return DF_OK;
   const df_mujoco_cfg own = replay_cfg(in->config, true);
-  DF_TRY(compare_with(s, in, &own, 0, &e->own, s->own_worst, &s->own_iterations));
+  DF_TRY(compare_with(s, in, "replay: own solver options", &own, 0, &e->own, s->own_worst, &s->own_iterations));
   e->own_converges = s->own_iterations >= CONVERGED;
   DF_TRY(replay_try_own(&space, &s->tried));
   if (replay_fits(&e->own)) return DF_OK;
@@ -170,30 +195,30 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
   const hypothesis* list = s->tried.list;
   const hypothesis* best = &list[s->tried.best];
   int ignored;
-  e->rms = fmin(list[TRY_TRAINED].rms, list[TRY_OWN].rms);
+  e->rms = fmin(hypothesis_rms(&list[TRY_TRAINED], best), hypothesis_rms(&list[TRY_OWN], best));
   e->best_rms = best->rms;
   e->best_is_solver = best->solver;
   e->best_reads = best->reading != 0;
-  return compare_with(s, in, &best->cfg, best->reading, &e->best, s->best_worst, &ignored);
+  return compare_with(s, in, "replay: closest model", &best->cfg, best->reading, &e->best, s->best_worst, &ignored);
 }
 
 df_status replay_study_run(const replay_input* in, replay_study* out) {
-  *out = (replay_study){.r = recording_of(in->data, in->system), .doubling = INFINITY};
+  *out = (replay_study){.doubling = INFINITY};
   replay_evidence* e = &out->evidence;
   e->trained = e->own = e->best = replay_fit_none();
   e->rms = e->best_rms = INFINITY;
   for (int kind = 0; kind < KINDS; kind++) out->own_worst[kind] = out->best_worst[kind] = NAN;
   out->iterations = df_mujoco_iterations(in->system);
-  set_limits(out, &out->r, in->system, &in->limits);
+  DF_TRY(recording_of(in->data, in->system, &out->r));
+  DF_TRY(find_allowed(&out->r, &in->limits, &out->allowed));
 
   /* the model as training simulates it */
-  DF_TRY(replay_compare(&out->r, in->system, floor_of(out), in->opts, &out->trained));
-  fit_of(out, &out->trained, &e->trained);
-  e->steps = out->trained.steps;
+  DF_TRY(replay_compare(&out->r, in->system, floor_of(&out->r, &out->allowed), "replay", in->opts, &out->trained));
+  fit_of(&out->allowed, &out->trained, &e->trained);
   e->solver_sized = largest(out->trained.open_loop[POSITION], out->trained.episodes) <=
                     SOLVER_SIZED * largest(out->trained.cleared[POSITION], out->trained.steps);
   e->rounded = out->r.stored[POSITION].kind != STORED_FLOAT64 || out->r.stored[VELOCITY].kind != STORED_FLOAT64;
-  out->doubling = doubling_of(&out->trained);
+  DF_TRY(find_doubling(&out->trained, &out->doubling));
   e->exponential = isfinite(out->doubling);
 
   if (e->trained.carried > 1) DF_TRY(try_alternatives(out, in));
@@ -205,6 +230,5 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
 
 void replay_study_clear(replay_study* s) {
   comparison_clear(&s->trained);
-  df_free(s->tried.list);
-  s->tried = (hypotheses){0};
+  hypotheses_clear(&s->tried);
 }

@@ -13,10 +13,16 @@ typedef struct replay_limits {
   double carried, cleared, open_loop;
 } replay_limits;
 
+/* Errors that need no explanation, by kind; INFINITY: none does. */
+typedef struct replay_allowed {
+  double carried[KINDS], cleared[KINDS], open_loop[KINDS];
+} replay_allowed;
+
 /* A coordinate of the recording with an error. */
 typedef struct replay_place {
   int episode, frame, kind; /* frame: of the recorded state that differs */
   char joint[64];           /* name of the joint or number of the coordinate */
+  double error;             /* its absolute value, that of `carried` */
 } replay_place;
 
 /* What is compared: all of it must outlive the study. */
@@ -31,8 +37,8 @@ typedef struct replay_input {
 
 typedef struct replay_study {
   recording r;
-  comparison trained;                                                        /* the model as training simulates it */
-  double carried_limit[KINDS], cleared_limit[KINDS], open_loop_limit[KINDS]; /* INFINITY: none */
+  comparison trained; /* the model as training simulates it */
+  replay_allowed allowed;
   replay_evidence evidence;
   replay_verdict verdict;
   double doubling;                            /* actions, median of the episodes whose errors grow exponentially */
@@ -43,8 +49,8 @@ typedef struct replay_study {
 } replay_study;
 
 /* Compares a task's model with its recording and finds the verdict. Alternatives are tried only if rounding does not
- * explain the errors of the model as training simulates it. Errors: DF_E_NOMEM, DF_E_INTERRUPTED, those of
- * df_task_system_with(). Call replay_study_clear(), also after a failure. */
+ * explain the errors of the model as training simulates it. Errors: those of recording_of(), replay_other_system() and
+ * df_sim_new(). Call replay_study_clear(), also after a failure. */
 DF_MUST_CHECK df_status replay_study_run(const replay_input* in, replay_study* out);
 void replay_study_clear(replay_study* s);
 

@@ -185,6 +185,12 @@ check another_data_hash_is_refused refused "cart\.npz: SHA-256 is $(sha256sum "$
 check replay_of_honest_data_exits_0 exits_with 0 replay "$tasks/good" --quiet
 make_task kick kick
 check replay_of_data_with_a_velocity_kick_exits_1 exits_with 1 replay "$tasks/kick" --quiet
+check json_of_that_replay_exits_1 exits_with 1 replay "$tasks/kick" --quiet --json
+check the_best_hypothesis_is_one_of_the_list python3 -c "
+import json, sys
+d = [r for r in json.load(open(sys.argv[1]))['rows'] if r['metric'] == 'verdict'][0]
+names = [h['name'] for h in d['hypotheses']]
+assert names[0] == 'as training simulates it' and d['best_hypothesis'] in names, names" "$scratch/out"
 check an_unknown_array_name_is_refused refused "cart\.npz: no array 'Trajs'; the file has: states, actions" good --set data.states_key=Trajs
 check states_alone_suffice_for_dynaflow exits_with 0 train "$tasks/states_only" --method dynaflow --set data.actions_key= --checkpoint "$scratch/only"
 check states_alone_do_not_suffice_for_action_fm refuses 'states_only: method action_fm needs actions' train "$tasks/states_only" \

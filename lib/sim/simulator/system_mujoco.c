@@ -228,7 +228,8 @@ df_status df_mujoco_copy_with_tolerance(const df_system* base, double tolerance,
   m->opt.tolerance = tolerance;
   const df_mujoco_cfg cfg = {.substeps = system->substeps,
                              .approximate_contacts = system->approximate_contacts,
-                             .finite_differences = system->finite_differences};
+                             .finite_differences = system->finite_differences,
+                             .forward_only = system->forward_only};
   return system_from_model(m, NULL, "copy", &cfg, out);
 }
 

@@ -8,8 +8,9 @@
 
 /* nothing but the errors of one action and of episodes, as of a recording that follows */
 static replay_evidence exact(void) {
-  replay_evidence e = {.steps = 100, .rms = INFINITY, .best_rms = INFINITY};
+  replay_evidence e = {.rms = INFINITY, .best_rms = INFINITY};
   e.trained = e.own = e.best = replay_fit_none();
+  e.trained.steps = e.own.steps = e.best.steps = 100;
   e.trained.carried = e.trained.cleared = e.trained.open_loop = 1;
   return e;
 }
@@ -129,7 +130,37 @@ static void exit_codes_follow_from_verdicts(void** state) {
   for (size_t i = 0; i < sizeof failed / sizeof *failed; i++)
     assert_int_equal(replay_verdict_exit(failed[i]), EXIT_CHECK_FAILED);
   assert_int_equal(replay_verdict_exit(REPLAY_NOTHING), EXIT_INCONCLUSIVE);
-  judged((replay_evidence){.steps = 0}, REPLAY_NOTHING);
+  judged((replay_evidence){.best_rms = 0}, REPLAY_NOTHING);
+}
+
+static void what_compares_no_action_fits_nothing(void** state) {
+  (void)state;
+  const replay_fit nothing = {.carried = 0};
+  assert_false(replay_fits(&nothing));
+  replay_evidence e = off();
+  e.own = e.best = nothing;
+  e.own_converges = true;
+  judged(e, REPLAY_ANOTHER_MODEL);
+}
+
+static void at_most_2_percent_of_the_windows_are_left_unexplained(void** state) {
+  (void)state;
+  const struct { size_t n, left; } cases[] = {{1, 0}, {2, 0}, {10, 0}, {49, 0}, {50, 1}, {99, 1}, {100, 2}, {1000, 20}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    for (size_t more = 0; more < 2; more++) {
+      const size_t n = cases[k].n, left = cases[k].left + more;
+      double explained[1000], plain[1000];
+      for (size_t i = 0; i < n; i++) {
+        explained[i] = i < left ? 7 : 1;
+        plain[i] = 0;
+      }
+      assert_true(replay_drift(explained, plain, n) == (more ? 7 : 1));
+    }
+  }
+  /* the bias is the upper median by 1.5 */
+  double explained[4] = {1, 1, 1, 1}, plain[4] = {9, 0, 6, 3};
+  assert_true(replay_drift(explained, plain, 4) == 4);
+  assert_true(replay_drift(explained, plain, 0) == 0);
 }
 
 static void doubling_is_measured_while_errors_grow(void** state) {
@@ -167,6 +198,8 @@ int main(void) {
       cmocka_unit_test(what_fits_is_named),
       cmocka_unit_test(the_tolerance_of_the_solver_excuses_only_what_no_alternative_explains),
       cmocka_unit_test(exit_codes_follow_from_verdicts),
+      cmocka_unit_test(what_compares_no_action_fits_nothing),
+      cmocka_unit_test(at_most_2_percent_of_the_windows_are_left_unexplained),
       cmocka_unit_test(doubling_is_measured_while_errors_grow),
       cmocka_unit_test(adding_up_is_not_exponential),
   };

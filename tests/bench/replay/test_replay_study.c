@@ -13,6 +13,7 @@
 #include "dynaflow/core/rng.h"
 #include "dynaflow/data/task.h"
 #include "exit_code.h"
+#include "replay_explain.h"
 #include "test_file.h"
 #include "unit.h"
 
@@ -58,7 +59,7 @@ typedef struct recorder {
   double kick;                     /* added to the last velocity at frame 70 of episode 2 */
   double start;                    /* added to the start position of the joints */
   int skip;                        /* actions before the recording begins */
-  int length;                      /* 0: LENGTH */
+  int episodes, length;            /* 0: EPISODES, LENGTH */
   void (*change)(double*, size_t); /* what storing does to the states; NULL: nothing */
 } recorder;
 
@@ -100,11 +101,11 @@ static df_dataset* record(const recorder* how) {
   df_dataset* d;
   assert_ok(df_mujoco_system_from_xml(xml, "recorder", &how->cfg, &s));
   assert_ok(df_sim_new(s, 0, &sim));
-  const int length = how->length ? how->length : LENGTH;
+  const int length = how->length ? how->length : LENGTH, episodes = how->episodes ? how->episodes : EPISODES;
   assert_ok(df_dataset_new(
-      &(df_dataset_shape){.episodes = EPISODES, .length = length, .nx = s->nx, .nu = s->nu, .dt = s->dt}, &d));
+      &(df_dataset_shape){.episodes = episodes, .length = length, .nx = s->nx, .nu = s->nu, .dt = s->dt}, &d));
   double x[64], u[8];
-  for (int episode = 0; episode < EPISODES; episode++) {
+  for (int episode = 0; episode < episodes; episode++) {
     df_mujoco_initial_state(s, x);
     for (int i = 0; i < df_mujoco_nv(s); i++) {
       double random;
@@ -127,8 +128,8 @@ static df_dataset* record(const recorder* how) {
     memcpy(d->states + (size_t)(episode * (length + 1) + length) * (size_t)s->nx, x, (size_t)s->nx * sizeof *x);
   }
   if (how->change) {
-    how->change(d->states, (size_t)(EPISODES * (length + 1) * s->nx));
-    how->change(d->actions, (size_t)(EPISODES * length * s->nu));
+    how->change(d->states, (size_t)(episodes * (length + 1) * s->nx));
+    how->change(d->actions, (size_t)(episodes * length * s->nu));
   }
   df_sim_free(s, sim);
   df_system_free(s);
@@ -379,6 +380,130 @@ static void another_convention_is_named(void** state) {
   expect(judge(d, arm, "", "", NULL, NULL), REPLAY_ANOTHER_CONVENTION, "in degrees");
 }
 
+/* The actions that a shifted reading skips are no evidence for it. */
+static void a_reading_that_compares_nothing_explains_nothing(void** state) {
+  (void)state;
+  recorder how = recorder_of(arm);
+  how.episodes = 2000;
+  how.length = 1;
+  expect(judge_same(&how), REPLAY_FOLLOWS, "follow");
+  how.extra = "damping='.1'";
+  judged found = judge(record(&how), arm, "", "", NULL, NULL);
+  const hypotheses* tried = &found.study.tried;
+  int too_few = 0;
+  for (int i = 0; i < tried->n; i++) {
+    too_few += tried->list[i].too_few;
+    assert_true(!tried->list[i].too_few || isinf(tried->list[i].rms));
+  }
+  /* actions a row earlier or later; velocities of positions begin with the second frame */
+  assert_true(too_few >= 3);
+  assert_false(tried->list[tried->best].too_few);
+  expect(found, REPLAY_ANOTHER_MODEL, "alternatives");
+}
+
+/* Alternatives are compared where both compare: errors in the first actions are not avoided by skipping these. */
+static void a_reading_that_skips_the_worst_actions_is_not_closer(void** state) {
+  (void)state;
+  hypothesis trained = {.rms = 1}, skips = {.rms = 1};
+  for (int i = 0; i < SAMPLE_ACTIONS; i++) {
+    trained.mean_square[i] = i % 2 ? 4 : 100;
+    skips.mean_square[i] = i % 2 ? 9 : -1;
+  }
+  assert_true(hypothesis_rms(&trained, &skips) == 2);
+  assert_true(hypothesis_rms(&skips, &trained) == 3);
+  assert_true(hypothesis_rms(&trained, &trained) == sqrt(52));
+  assert_true(hypothesis_is_closer(&trained, &skips));
+  assert_false(hypothesis_is_closer(&skips, &trained));
+  /* an alternative that diverges has no error, also where nothing of it was compared */
+  hypothesis diverges = {.rms = INFINITY};
+  for (int i = 0; i < SAMPLE_ACTIONS; i++) diverges.mean_square[i] = -1;
+  assert_true(isinf(hypothesis_rms(&diverges, &trained)));
+  assert_true(hypothesis_is_closer(&skips, &diverges));
+  assert_false(hypothesis_is_closer(&diverges, &skips));
+  assert_false(hypothesis_is_closer(&diverges, &diverges));
+}
+
+static void velocities_that_do_not_belong_to_float32_positions_are_named(void** state) {
+  (void)state;
+  recorder how = recorder_of(arm);
+  how.start = 1;
+  how.change = to_float32;
+  df_dataset* d = record(&how);
+  double random[2];
+  for (size_t i = 0; i < (size_t)EPISODES * (LENGTH + 1); i++) {
+    df_rng_uniform(9, DF_STREAM_TEST, i, 2, random);
+    for (int k = 0; k < 2; k++) d->states[i * 4 + 2 + (size_t)k] = (double)(float)random[k];
+  }
+  expect(judge(d, arm, "", "", NULL, NULL), REPLAY_ANOTHER_CONVENTION,
+         "the velocities do not belong to the positions;");
+}
+
+static void an_action_of_25_steps_is_named(void** state) {
+  (void)state;
+  recorder how = recorder_of(arm);
+  how.cfg.timestep = 0.001;
+  how.cfg.substeps = 25;
+  expect(judge(record(&how), arm, "", "", "system.timestep", "0.001"), REPLAY_ANOTHER_OPTION,
+         "system.timestep = 0.001, system.substeps = 25;");
+}
+
+static void options_that_do_not_compile_are_no_error(void** state) {
+  (void)state;
+  df_config config = df_config_default();
+  df_search search = {.n = 1, .folder = {(char*)(size_t)test_folder()}};
+  df_system* system;
+  char* text = text_of_model(arm, "", "");
+  assert_ok(df_file_write(test_file("model.xml"), text, strlen(text)));
+  df_free(text);
+  assert_ok(df_config_set(&config, "system.model", "model.xml", "test"));
+  df_mujoco_cfg cfg = replay_cfg(&config, true);
+  assert_ok(replay_other_system(&config, &search, &cfg, &system));
+  assert_non_null(system);
+  df_system_free(system);
+  (void)df_alloc_fail_at(1);
+  assert_int_equal(replay_other_system(&config, &search, &cfg, &system), DF_E_NOMEM);
+  (void)df_alloc_fail_at(0);
+  cfg.margin_scale = NAN;
+  assert_ok(replay_other_system(&config, &search, &cfg, &system));
+  assert_null(system);
+}
+
+/* The message of a thread that fails reaches the thread that reports it. */
+static void a_failure_of_any_thread_has_a_message(void** state) {
+  (void)state;
+  recorder how = recorder_of(slider);
+  how.length = 2;
+  df_dataset* d = record(&how);
+  char* text = text_of_model(slider, "", "");
+  df_system* s;
+  const df_mujoco_cfg cfg = how.cfg;
+  assert_ok(df_mujoco_system_from_xml(text, "model", &cfg, &s));
+  recording r;
+  assert_ok(recording_of(d, s, &r));
+  options opts = options_default();
+  opts.quiet = true;
+  opts.threads = 4;
+  const double limit[KINDS] = {0};
+  for (int explain = 0; explain < 2; explain++) {
+    df_status status = DF_E_NOMEM;
+    for (size_t n = 1; status != DF_OK; n++) {
+      comparison c = {0};
+      replay_fit fit;
+      (void)df_fail(DF_E_ARG, "before");
+      (void)df_alloc_fail_at(n);
+      status = explain ? replay_explain(&r, s, limit, "replay", &opts, &fit)
+                       : replay_compare(&r, s, 1e-12, "replay", &opts, &c);
+      (void)df_alloc_fail_at(0);
+      assert_true(status == DF_OK || status == DF_E_NOMEM);
+      if (n > 1 && status != DF_OK) assert_non_null(strstr(df_error_message(), "cannot create a simulator: "));
+      comparison_clear(&c);
+    }
+  }
+  df_dataset_free(d);
+  df_system_free(s);
+  df_free(text);
+}
+
 static void several_differences_are_named_together(void** state) {
   (void)state;
   recorder how = recorder_of(boxes);
@@ -450,8 +575,24 @@ static void one_kick_is_never_excused(void** state) {
     recorder how = recorder_of(cases[i].xml);
     how.kick = cases[i].kick;
     how.change = cases[i].change;
-    expect(judge_same(&how), REPLAY_ANOTHER_MODEL, "episode 2, frame 70");
+    judged found = judge_same(&how);
+    const hypothesis* best = &found.study.tried.list[found.study.tried.best];
+    if (found.study.tried.best == TRY_TRAINED) assert_string_equal(hypothesis_text(best), "as training simulates it");
+    expect(found, REPLAY_ANOTHER_MODEL, "episode 2, frame 70");
   }
+}
+
+/* the coordinate is that of `carried`, whose warm start is that of the preceding actions */
+static void the_worst_coordinate_is_that_of_the_worst_error(void** state) {
+  (void)state;
+  recorder how = recorder_of(boxes);
+  how.options = "cone='elliptic' solver='CG'";
+  how.cfg.gain_scale = 1.001;
+  judged found = judge_same(&how);
+  const replay_place* worst = &found.study.worst;
+  assert_true(worst->error > 0);
+  assert_true(worst->error == largest(found.study.trained.carried[worst->kind], found.study.trained.steps));
+  expect(found, REPLAY_ANOTHER_MODEL, worst->joint);
 }
 
 static void a_tiny_model_has_tiny_limits(void** state) {
@@ -474,9 +615,16 @@ int main(void) {
       cmocka_unit_test(perfect_recordings_are_never_condemned),
       cmocka_unit_test(another_option_is_named),
       cmocka_unit_test(another_convention_is_named),
+      cmocka_unit_test(a_reading_that_compares_nothing_explains_nothing),
+      cmocka_unit_test(a_reading_that_skips_the_worst_actions_is_not_closer),
+      cmocka_unit_test(velocities_that_do_not_belong_to_float32_positions_are_named),
+      cmocka_unit_test(an_action_of_25_steps_is_named),
+      cmocka_unit_test(options_that_do_not_compile_are_no_error),
+      cmocka_unit_test(a_failure_of_any_thread_has_a_message),
       cmocka_unit_test(several_differences_are_named_together),
       cmocka_unit_test(another_model_is_never_excused),
       cmocka_unit_test(one_kick_is_never_excused),
+      cmocka_unit_test(the_worst_coordinate_is_that_of_the_worst_error),
       cmocka_unit_test(a_tiny_model_has_tiny_limits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

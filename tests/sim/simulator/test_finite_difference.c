@@ -155,6 +155,26 @@ static int errors_along_a_walk(const df_system* s, double eps, double* error) {
   return T / EVERY;
 }
 
+/* a feature that only simulation admits is admitted in the copy, which is not differentiated either */
+static void a_copy_is_forward_only_as_its_original_is(void** state) {
+  (void)state;
+  static const char pgs[] =
+      "<mujoco><option solver='PGS' iterations='500'/><worldbody><body><joint name='j' type='slide'/><geom size='.1'/>"
+      "</body></worldbody>" MOTOR "</mujoco>";
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.forward_only = true;
+  df_system *s, *copy;
+  df_sim* sim;
+  OK(df_mujoco_system_from_xml(pgs, "pgs", &cfg, &s));
+  OK(df_mujoco_copy_with_tolerance(s, DF_CONVERGED, &copy));
+  assert_true(as_mujoco(copy)->forward_only);
+  assert_int_equal(df_sim_new(copy, 1, &sim), DF_E_CONFIG);
+  OK(df_sim_new(copy, 0, &sim));
+  df_sim_free(copy, sim);
+  df_system_free(copy);
+  df_system_free(s);
+}
+
 static void differences_agree_with_plainer_ones(void** state) {
   (void)state;
   int differenced = 0;
@@ -624,6 +644,7 @@ static void a_restored_state_steps_on_with_the_same_bits(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_copy_is_forward_only_as_its_original_is),
       cmocka_unit_test(differences_agree_with_plainer_ones),
       cmocka_unit_test(differences_agree_with_the_exact_adjoint),
       cmocka_unit_test(a_jump_beside_the_state_does_not_enter),

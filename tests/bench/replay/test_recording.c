@@ -1,0 +1,191 @@
+/* What a recording is under a reading: its states, its velocities and their rounding errors. */
+#include "recording.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/rng.h"
+#include "unit.h"
+
+enum { EPISODES = 4, LENGTH = 20, NQ = 8, NV = 7, NX = NQ + NV };
+/* of the state: free joint and hinge */
+enum { QUATERNION = 3, HINGE = 7, SPIN = NQ + 3, HINGE_SPEED = NQ + 6 };
+
+static const double DEGREE = 3.14159265358979323846 / 180, DT = 0.004;
+
+static const char xml[] =
+    "<mujoco><option timestep='.004'/><worldbody><body><freejoint/><geom size='.1' mass='1'/>"
+    "<body><joint name='h' axis='0 1 0'/><geom size='.1' mass='1'/></body></body></worldbody>"
+    "<actuator><motor joint='h'/></actuator></mujoco>";
+
+typedef struct fixture {
+  df_system* system;
+  df_dataset* data;
+  recording r;
+} fixture;
+
+static double float32_of(double x) {
+  return (double)(float)x;
+}
+
+/* positions between 1 and 2, velocities between 0.5 and 1, in float32 */
+static fixture fixture_new(unsigned reading) {
+  fixture f;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  assert_int_equal(df_mujoco_system_from_xml(xml, "model", &cfg, &f.system), DF_OK);
+  assert_int_equal(
+      df_dataset_new(&(df_dataset_shape){.episodes = EPISODES, .length = LENGTH, .nx = NX, .nu = 1, .dt = DT}, &f.data),
+      DF_OK);
+  for (size_t frame = 0; frame < (size_t)EPISODES * (LENGTH + 1); frame++) {
+    double random[NX], *x = f.data->states + frame * NX;
+    df_rng_uniform(1, DF_STREAM_TEST, frame, NX, random);
+    for (int i = 0; i < NX; i++) x[i] = float32_of(i < NQ ? 1 + random[i] : (1 + random[i]) / 2);
+    const double half = random[0], turned[4] = {cos(half), 0, sin(half), 0};
+    memcpy(x + QUATERNION, turned, sizeof turned);
+  }
+  assert_int_equal(recording_of(f.data, f.system, &f.r), DF_OK);
+  assert_int_equal(f.r.stored[POSITION].kind, STORED_FLOAT32);
+  assert_int_equal(f.r.stored[VELOCITY].kind, STORED_FLOAT32);
+  f.r.reading = reading;
+  return f;
+}
+
+static void fixture_free(fixture* f) {
+  df_dataset_free(f->data);
+  df_system_free(f->system);
+}
+
+/* the rounding of the state at frame t of episode 1 under the reading */
+static void rounding_of(fixture* f, int t, double* x, double e[2 * NV]) {
+  recording_state(&f->r, 1, t, x);
+  recording_rounding(&f->r, x, e);
+}
+
+static void assert_near(double value, double right) {
+  if (!(fabs(value - right) <= 1e-12 * fabs(right))) print_error("%.17g is not %.17g\n", value, right);
+  assert_true(fabs(value - right) <= 1e-12 * fabs(right));
+}
+
+/* half the distance to the next float32 for numbers from 1 to 2; from 0.5 to 1 it is half of that */
+static const double AT_1 = 0x1p-24, AT_HALF = 0x1p-25;
+
+static void as_it_is(void** state) {
+  (void)state;
+  fixture f = fixture_new(0);
+  double x[NX], e[2 * NV];
+  rounding_of(&f, 3, x, e);
+  for (int i = 0; i < NV; i++) {
+    assert_near(e[i], i >= 3 && i < 6 ? 2 * AT_HALF : AT_1);
+    assert_near(e[NV + i], AT_HALF);
+  }
+  fixture_free(&f);
+}
+
+static void degrees_have_the_rounding_of_larger_numbers(void** state) {
+  (void)state;
+  for (int with_velocities = 0; with_velocities < 2; with_velocities++) {
+    fixture f = fixture_new(with_velocities ? READ_DEGREES_PER_SECOND : READ_DEGREES);
+    double x[NX], e[2 * NV];
+    rounding_of(&f, 3, x, e);
+    const double* stored = df_dataset_state(f.data, 1, 3);
+    assert_near(x[HINGE], stored[HINGE] * DEGREE);
+    assert_near(x[HINGE_SPEED], stored[HINGE_SPEED] * (with_velocities ? DEGREE : 1));
+    assert_near(e[6], AT_1 * DEGREE);
+    assert_near(e[NV + 6], AT_HALF * (with_velocities ? DEGREE : 1));
+    assert_near(e[0], AT_1);
+    assert_near(e[NV], AT_HALF);
+    fixture_free(&f);
+  }
+}
+
+static void velocities_of_positions_have_the_rounding_of_two_positions(void** state) {
+  (void)state;
+  /* with degrees: the positions are read first */
+  const unsigned readings[] = {READ_POSITIONS_ONLY, READ_POSITIONS_ONLY | READ_DEGREES};
+  for (int k = 0; k < 2; k++) {
+    fixture f = fixture_new(readings[k]);
+    double x[NX], e[2 * NV];
+    const double unit = k ? DEGREE : 1;
+    rounding_of(&f, 3, x, e);
+    const double *before = df_dataset_state(f.data, 1, 2), *stored = df_dataset_state(f.data, 1, 3);
+    assert_near(x[HINGE_SPEED], (stored[HINGE] * unit - before[HINGE] * unit) / DT);
+    assert_near(x[NQ], (stored[0] - before[0]) / DT);
+    const double turn =
+        2 * (atan2(stored[QUATERNION + 2], stored[QUATERNION]) - atan2(before[QUATERNION + 2], before[QUATERNION]));
+    assert_true(fabs(x[SPIN + 1] - turn / DT) < 1e-9);
+    for (int i = 0; i < 3; i++) {
+      assert_near(e[NV + i], 2 * AT_1 / DT);
+      assert_near(e[NV + 3 + i], 2 * (2 * AT_HALF) / DT);
+    }
+    assert_near(e[NV + 6], 2 * AT_1 * unit / DT);
+    fixture_free(&f);
+  }
+}
+
+static void rotated_velocities_share_their_rounding(void** state) {
+  (void)state;
+  fixture f = fixture_new(READ_WORLD_SPIN);
+  double x[NX], e[2 * NV];
+  rounding_of(&f, 3, x, e);
+  const double *stored = df_dataset_state(f.data, 1, 3), *w = stored + SPIN;
+  const double speed = sqrt(w[0] * w[0] + w[1] * w[1] + w[2] * w[2]);
+  assert_true(speed > 1 && speed < 2);
+  for (int i = 0; i < 3; i++) assert_near(e[NV + 3 + i], sqrt(3) * (AT_1 + speed * 2 * AT_HALF));
+  for (int i = 0; i < 3; i++) assert_near(e[NV + i], AT_HALF);
+  fixture_free(&f);
+}
+
+static void wrapped_angles_have_no_jumps_of_velocity(void** state) {
+  (void)state;
+  fixture f = fixture_new(READ_WRAPPED | READ_POSITIONS_ONLY);
+  double x[NX];
+  const double turn = 2 * 3.14159265358979323846;
+  f.data->states[(size_t)(LENGTH + 1 + 3) * NX + HINGE] -= turn;
+  recording_state(&f.r, 1, 3, x);
+  const double *before = df_dataset_state(f.data, 1, 2), *stored = df_dataset_state(f.data, 1, 3);
+  assert_true(fabs(x[HINGE_SPEED] - (stored[HINGE] + turn - before[HINGE]) / DT) < 1e-9);
+  fixture_free(&f);
+}
+
+static void a_reading_may_leave_nothing_to_compare(void** state) {
+  (void)state;
+  fixture f = fixture_new(READ_POSITIONS_ONLY | READ_ACTIONS_EARLIER);
+  assert_int_equal(recording_length(&f.r), LENGTH - 2);
+  df_dataset one = *f.data;
+  one.length = 1;
+  f.r.data = &one;
+  assert_int_equal(recording_length(&f.r), 0);
+  fixture_free(&f);
+}
+
+static void short_of_memory_it_is_an_error(void** state) {
+  (void)state;
+  fixture f = fixture_new(0);
+  double scale[KINDS], motion[KINDS];
+  size_t n = 1;
+  for (df_status status = DF_E_NOMEM; status != DF_OK; n++) {
+    (void)df_alloc_fail_at(n);
+    status = recording_of(f.data, f.system, &f.r);
+    (void)df_alloc_fail_at(0);
+    assert_true(status == DF_OK || status == DF_E_NOMEM);
+  }
+  assert_true(n > 3);
+  (void)df_alloc_fail_at(1);
+  assert_int_equal(recording_extent(&f.r, scale, motion), DF_E_NOMEM);
+  (void)df_alloc_fail_at(0);
+  fixture_free(&f);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(as_it_is),
+      cmocka_unit_test(degrees_have_the_rounding_of_larger_numbers),
+      cmocka_unit_test(velocities_of_positions_have_the_rounding_of_two_positions),
+      cmocka_unit_test(rotated_velocities_share_their_rounding),
+      cmocka_unit_test(wrapped_angles_have_no_jumps_of_velocity),
+      cmocka_unit_test(a_reading_may_leave_nothing_to_compare),
+      cmocka_unit_test(short_of_memory_it_is_an_error),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
