@@ -33,7 +33,7 @@ static void interrupt(int signal_number) {
   (void)signal_number;
 }
 
-/* lets a signal interrupt slow calls every few milliseconds, in this thread alone; 0 ends it */
+/* lets a signal interrupt slow calls every so often (below 1000 ms); 0 ends it */
 static void interrupt_every(long ms) {
   const struct sigaction action = {.sa_handler = interrupt};
   const struct itimerval timer = {{0, 1000 * ms}, {0, 1000 * ms}};
@@ -83,6 +83,7 @@ static void a_slow_reader_of_a_pipe_gets_everything(void** state) {
   (void)state;
   const char* path = own_file();
   pthread_t reader;
+  char wanted[256];
   text t = {0};
   for (int i = 0; i < LENGTH; i++) text_add_bytes(&t, "x", 1);
   assert_int_equal(mkfifo(path, 0600), 0);
@@ -97,7 +98,11 @@ static void a_slow_reader_of_a_pipe_gets_everything(void** state) {
   if (status != DF_OK) fail_msg("%s", df_error_message());
   assert_true(got);
   /* a pipe that nobody reads is not waited for */
+  interrupt_every(500);
   assert_int_equal(text_append_output(&t, path), DF_E_IO);
+  interrupt_every(0);
+  snprintf(wanted, sizeof wanted, "%s: %s", path, strerror(ENXIO));
+  assert_string_equal(df_error_message(), wanted);
   unlink(path);
   text_clear(&t);
 }
