@@ -40,7 +40,7 @@ static void libraries_are_loaded_in_the_order_of_their_names(void** state) {
   if (strncmp(at, start, n) != 0) fail_msg("%s", at);
   at += n;
   for (char c = 'a'; c <= 'e'; c++) {
-    snprintf(path, sizeof path, "%s/%c.so'", test_file("mujoco_plugin"), c);
+    snprintf(path, sizeof path, "%s/%c.so", test_file("mujoco_plugin"), c);
     const char *found = strstr(at, path), *end = strstr(at, "; ");
     if (!found || (end && found > end)) fail_msg("%s is not next in: %s", path, at);
     assert_int_equal(end != NULL, c < 'e');
