@@ -109,7 +109,7 @@ static void add_word(text* out, const char* prefix, const char* word, size_t n) 
 static void add_arguments(const char* usage, text* out) {
   static const struct {
     const char *begin, *kind;
-  } known[] = {{"TASK", "tasks"}, {"RUN", "runs"}, {"MODEL", "files"}, {"PATTERN", "settings"}};
+  } known[] = {{"TASK", "tasks"}, {"RUN", "runs"}, {"MODEL", "files"}, {"PATTERN", "names"}};
   static const char between[] = " |[]\n";
   bool option = false;
   for (const char* at = usage + strspn(usage, between); *at;) {
@@ -130,7 +130,15 @@ static void add_arguments(const char* usage, text* out) {
 /* ---- the script ---- */
 
 static const char values_function[] =
-    "_dynaflow_rows() { \"${COMP_WORDS[0]/#\\~/$HOME}\" list \"$@\" 2>/dev/null | awk 'NR > 1 {print $2}'; }\n"
+    "_dynaflow_list() { \"${COMP_WORDS[0]/#\\~/$HOME}\" list \"$@\" 2>/dev/null; }\n"
+    "_dynaflow_rows() { _dynaflow_list \"$@\" | awk 'NR > 1 {print $2}'; }\n"
+    "\n"
+    "# the profiles of the tasks that are named before, else of all\n"
+    "_dynaflow_profiles() {\n"
+    "  _dynaflow_list profiles | awk -v words=\" ${COMP_WORDS[*]//\\// } \" '\n"
+    "    NR > 1 {all = all $2 \"\\n\"; if (index(words, \" \" $3 \" \")) own = own $2 \"\\n\"}\n"
+    "    END {printf \"%s\", own ? own : all}' | sort -u\n"
+    "}\n"
     "\n"
     "# _dynaflow_reply WORDS: those that begin with $current, behind $before\n"
     "_dynaflow_reply() {\n"
@@ -144,7 +152,11 @@ static const char values_function[] =
     "  case $1 in\n"
     "    =*) _dynaflow_reply \"${1#=}\" ;;\n"
     "    tasks) _dynaflow_reply \"$(_dynaflow_rows tasks) $(compgen -d -- \"$current\")\" ;;\n"
-    "    profiles) _dynaflow_reply \"$(_dynaflow_rows profiles | sort -u)\" ;;\n"
+    "    profiles) _dynaflow_reply \"$(_dynaflow_profiles)\" ;;\n"
+    "    names)\n"
+    "      _dynaflow_reply \"$(_dynaflow_rows \"$chosen\" | sort -u)\"\n"
+    "      [ \"$chosen\" != profiles ] || _dynaflow_reply \"$(_dynaflow_rows tasks)\"\n"
+    "      ;;\n"
     "    settings)\n"
     "      _dynaflow_reply \"$(_dynaflow_rows settings | sed 's/$/=/')\"\n"
     "      type compopt >/dev/null 2>&1 && compopt -o nospace\n"
@@ -160,7 +172,8 @@ static const char values_function[] =
     "}\n"
     "\n"
     "_dynaflow_complete() {\n"
-    "  local current=${COMP_WORDS[COMP_CWORD]} previous= before= kind= options= arguments= command=${COMP_WORDS[1]}\n"
+    "  local current=${COMP_WORDS[COMP_CWORD]} previous= before= kind= word= chosen= options= arguments= "
+    "command=${COMP_WORDS[1]}\n"
     "  COMPREPLY=()\n"
     "  [ \"$COMP_CWORD\" -gt 0 ] && previous=${COMP_WORDS[COMP_CWORD - 1]}\n"
     "  # --option=value is three words in bash and one in zsh\n"
@@ -198,16 +211,30 @@ static void write_script(const char* shell, text* out) {
   /* values of options, then options, then arguments */
   text_add(out, "  esac\n  options=\"$options%s\"\n  case $command/$previous in\n", text_of(&names));
   text_add(out, "%s%s  esac\n", text_of(&kinds), text_of(&shared));
-  text_add(out, "%s",
-           "  if [ -n \"$kind\" ]; then\n"
-           "    _dynaflow_values \"$kind\"\n"
-           "    return\n"
-           "  fi\n"
-           "  case $current in\n"
-           "    -*) _dynaflow_reply \"$options\" ;;\n"
-           "    *) for kind in $arguments; do _dynaflow_values \"$kind\"; done ;;\n"
-           "  esac\n"
-           "}\n\n");
+  text_add(
+      out, "%s",
+      "  if [ -n \"$kind\" ]; then\n"
+      "    _dynaflow_values \"$kind\"\n"
+      "    return\n"
+      "  fi\n"
+      "  case $current in\n"
+      "    -*) _dynaflow_reply \"$options\" ;;\n"
+      "    *)\n"
+      "      # a word that the usage spells out, such as info in `data info TASK`, comes before what the usage names\n"
+      "      for word in \"${COMP_WORDS[@]:2:$((COMP_CWORD - 2))}\"; do\n"
+      "        case \" $arguments \" in *\" =$word \"*) chosen=$word ;; esac\n"
+      "      done\n"
+      "      for kind in $arguments; do\n"
+      "        case $kind/$chosen in\n"
+      "          =*/) _dynaflow_values \"$kind\" ;;\n"
+      "          =*) ;;\n"
+      "          */) case $arguments in *=*) ;; *) _dynaflow_values \"$kind\" ;; esac ;;\n"
+      "          *) _dynaflow_values \"$kind\" ;;\n"
+      "        esac\n"
+      "      done\n"
+      "      ;;\n"
+      "  esac\n"
+      "}\n\n");
   if (strcmp(shell, "zsh") == 0) {
     text_add(out, "%s",
              "complete -F _dynaflow_complete dynaflow\n"

@@ -245,9 +245,9 @@ static void print_result(const arguments* a, const plan* p, const tally* t, cons
 }
 
 /* says what the run will do and, after a few steps of every training, about how long that takes */
-static void announce(const arguments* a, const plan* p, const store* events) {
+static void announce(const arguments* a, const plan* p, const char* folder, const store* events) {
   if (a->common.quiet) return;
-  const estimate e = estimate_training(p, a->part, &a->common, events);
+  const estimate e = estimate_training(p, a->part, &a->common, folder, events);
   char time[32];
   text line = {0};
   text_add(&line, "%d cell%s to run", e.cells, e.cells == 1 ? "" : "s");
@@ -273,7 +273,7 @@ static int run_plan(const arguments* a, const plan* p, const char* folder, store
   tally t = {.results = rows_new()};
   bool go_on = true;
   for (int i = 0; i < p->n; i++) t.mine += shard_has(a->part, i);
-  announce(a, p, events);
+  announce(a, p, folder, events);
   for (int i = 0; i < p->n && go_on; i++) {
     if (!shard_has(a->part, i)) continue;
     t.at++;

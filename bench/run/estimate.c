@@ -9,6 +9,7 @@
 #include "cell.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/clock.h"
+#include "dynaflow/core/file.h"
 #include "list.h"
 #include "stop.h"
 
@@ -130,7 +131,15 @@ static bool trained_before(const plan* p, int i, const char* network, shard part
   return false;
 }
 
-estimate estimate_training(const plan* p, shard part, const options* opts, const store* events) {
+/* whether a finished cell of the run in this folder has left the network, so that it is taken, not trained */
+static bool is_trained(const planned_cell* c, const char* network, const char* folder) {
+  char* shared = shared_network_path(folder, c->training_key, network);
+  const bool trained = df_file_exists(shared);
+  df_free(shared);
+  return trained;
+}
+
+estimate estimate_training(const plan* p, shard part, const options* opts, const char* folder, const store* events) {
   estimate out = {.cells = 0};
   training_time* list = NULL;
   int n = 0;
@@ -142,7 +151,9 @@ estimate estimate_training(const plan* p, shard part, const options* opts, const
     const training_time time = c->method->networks[0] ? time_of(c, opts, &list, &n) : (training_time){.task = c->task};
     out.unknown += !time.complete;
     for (int k = 0; k < DF_LOGS_MAX && c->method->networks[k]; k++) {
-      if (isnan(time.seconds[k]) || trained_before(p, i, c->method->networks[k], part, events)) continue;
+      const char* network = c->method->networks[k];
+      if (isnan(time.seconds[k]) || trained_before(p, i, network, part, events)) continue;
+      if (is_trained(c, network, folder)) continue;
       out.networks++;
       out.seconds += time.seconds[k];
     }

@@ -25,7 +25,8 @@ growth_settings growth_advice(const growth_settings* now, const double* median, 
   /* the cotangent of the first action is no larger than that of the last, in steps of 0.05 */
   const double balanced = floor(20 * pow(g->amplification, -1.0 / now->horizon) + 1e-9) / 20;
   const bool dampable = g->amplification <= DF_GROWTH_DAMPABLE;
-  if (dampable) a.cotangent_decay = fmin(now->cotangent_decay, balanced);
+  /* less than now: a decay that is at least this strong makes a growth that can be damped fine */
+  if (dampable) a.cotangent_decay = balanced;
   a.rate = dampable ? now->rate : now->rate * sqrt(fmin(1, DF_GROWTH_LIMIT / g->damped));
   return a;
 }

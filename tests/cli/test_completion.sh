@@ -47,6 +47,15 @@ check a_task_is_completed completes 'tiny' train ti
 check a_run_is_completed completes 'night nine' report ni
 check a_word_of_data_is_completed completes 'fetch' data f
 check a_kind_of_list_is_completed completes 'metrics methods' list me
+check a_name_of_a_list_is_completed completes 'net.width' list settings net.w
+check a_method_of_a_list_is_completed completes 'kinematic_fm kinematic_fm_idm' list methods kin
+check a_task_of_the_profiles_is_completed completes 'tiny' list profiles ti
+check a_task_of_data_is_completed completes 'tiny' data info ti
+check a_word_of_data_stands_once completes '' data info f
+check a_task_stands_behind_the_word_of_data completes '' data ti
+check the_profiles_of_a_task_are_completed completes 'full smoke' run tiny --profile ''
+check the_profiles_of_a_path_are_completed completes 'full smoke' run tasks/tiny --profile ''
+check the_profiles_of_all_tasks_are_completed completes 'full_cpu' run --profile full_
 check a_file_is_completed completes 'weights.safetensors' eval tiny --checkpoint wei
 check a_folder_is_completed completes 'tasks' list --tasks t
 check a_number_has_no_replies completes '' run --seed 1
@@ -83,6 +92,8 @@ END
   check zsh_completes_a_value_behind_an_equals_sign zsh_completes '--method=dynaflow,action_fm' run --method=dynaflow,act
   check zsh_completes_a_setting zsh_completes 'net.width=' run --set net.w
   check zsh_completes_a_kind_of_list zsh_completes 'metrics methods' list me
+  check zsh_completes_a_task_of_data zsh_completes 'tiny' data info ti
+  check zsh_completes_the_profiles_of_a_task zsh_completes 'full smoke' run tiny --profile ''
 else
   echo "skipped zsh: not installed"
 fi

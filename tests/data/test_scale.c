@@ -182,6 +182,30 @@ static void the_floor_of_an_action_follows_the_half_range_of_the_task(void** sta
   fixture_free(&f);
 }
 
+static void a_joint_without_a_name_has_its_number(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><worldbody><body><freejoint/><geom size='.1'/><body pos='1 0 0'><joint/><geom size='.1'/></body>"
+      "</body></worldbody></mujoco>";
+  const df_config config = short_windows();
+  fixture f = fit(xml, &config, NULL, NULL);
+  /* by joints, not by degrees of freedom */
+  assert_string_equal(f.floored[0].name, "joint 0 base_pos x");
+  assert_string_equal(f.floored[6].name, "joint 1 joint_pos");
+  fixture_free(&f);
+}
+
+static void half_ranges_belong_to_the_actions_in_their_order(void** state) {
+  (void)state;
+  df_config config = short_windows();
+  config.action_half_range = (df_list){.n = 2, .v = {50, 7}};
+  df_system* system = make_system(every_joint_xml);
+  assert_int_equal(system->nu, 2);
+  assert_close(df_action_half_range(&config, system, 0), 50, 0);
+  assert_close(df_action_half_range(&config, system, 1), 7, 0);
+  df_system_free(system);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_kind_of_coordinate_has_its_floor),
@@ -190,6 +214,8 @@ int main(void) {
       cmocka_unit_test(floors_are_settings),
       cmocka_unit_test(a_joint_of_small_range_keeps_its_own_scale),
       cmocka_unit_test(the_floor_of_an_action_follows_the_half_range_of_the_task),
+      cmocka_unit_test(a_joint_without_a_name_has_its_number),
+      cmocka_unit_test(half_ranges_belong_to_the_actions_in_their_order),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,12 +20,13 @@ enum { H = 12, H_MAX = 200 };
 typedef struct linear {
   df_system base;
   double a[2][2], b[2][1];
-  double limit; /* a step from an |x| beyond it diverges */
+  double limit;  /* a step from an |x| beyond it diverges */
+  double gained; /* the matrix A is multiplied by 1 + gained * u[0] */
 } linear;
 
 typedef struct linear_sim {
   const linear* system;
-  double x[2];
+  double x[2], gain;
 } linear_sim;
 
 static df_status linear_new(const df_system* system, int tape_length, df_sim** out) {
@@ -48,15 +49,17 @@ static void linear_reset(df_sim* sim, const double* x) {
 static df_traj_end linear_step(df_sim* sim, const double* u, double* x1) {
   linear_sim* s = (linear_sim*)sim;
   const linear* l = s->system;
-  for (int i = 0; i < 2; i++) x1[i] = l->a[i][0] * s->x[0] + l->a[i][1] * s->x[1] + l->b[i][0] * u[0];
+  s->gain = 1 + l->gained * u[0];
+  for (int i = 0; i < 2; i++) x1[i] = s->gain * (l->a[i][0] * s->x[0] + l->a[i][1] * s->x[1]) + l->b[i][0] * u[0];
   return fabs(s->x[0]) <= l->limit ? DF_TRAJ_COMPLETE : DF_TRAJ_DIVERGED;
 }
 
 static df_traj_end linear_vjp(df_sim* sim, int t, const double* y, double* xbar, double* ubar) {
-  const linear* l = ((linear_sim*)sim)->system;
+  const linear_sim* s = (linear_sim*)sim;
+  const linear* l = s->system;
   (void)t;
   const double y0 = y[0], y1 = y[1];
-  for (int j = 0; j < 2; j++) xbar[j] = l->a[0][j] * y0 + l->a[1][j] * y1;
+  for (int j = 0; j < 2; j++) xbar[j] = s->gain * (l->a[0][j] * y0 + l->a[1][j] * y1);
   ubar[0] = l->b[0][0] * y0 + l->b[1][0] * y1;
   return DF_TRAJ_COMPLETE;
 }
@@ -123,6 +126,32 @@ static void units_of_states_and_actions_count(void** state) {
     const double ratio = scale[1] / scale[0];
     assert_near(growth[k], singular(p[0][0], p[0][1] * ratio, p[1][0] / ratio, p[1][1]), 1e-7 * growth[k]);
   }
+}
+
+/* two axes that grow by nearly the same factor, of which the larger one counts */
+static void the_direction_that_grows_most_counts(void** state) {
+  (void)state;
+  const double scale[2] = {1, 1};
+  const linear system = make_linear(1, 0, 0, 0.9);
+  double growth[H], action[H];
+  grow(&system, scale, 1, growth, action);
+  for (int k = 0; k < H; k++) assert_near(growth[k], 1, 1e-7);
+}
+
+/* data without actions: the centre of the box, 2, at which the states grow by 1 + 0.25 * 2 */
+static void without_actions_the_rest_action_counts(void** state) {
+  (void)state;
+  static const double lo = 1, hi = 3;
+  linear system = make_linear(1, 0, 0, 1);
+  system.gained = 0.25;
+  system.base.u_lo = &lo;
+  system.base.u_hi = &hi;
+  const double x[3][2] = {{0}}, scale[2] = {1, 1}, unit = 1;
+  const df_growth_windows windows = {.B = 1, .H = 2, .x = x[0], .scale = scale, .action_scale = &unit};
+  double growth[2], action[2];
+  assert_int_equal(df_metric_growth(&system.base, &windows, growth, action), DF_OK);
+  assert_near(growth[0], 1.5, 1e-12);
+  assert_near(growth[1], 2.25, 1e-12);
 }
 
 /* ---- a pendulum that stands on its head ---- */
@@ -245,6 +274,18 @@ static void the_summary_is_median_percentile_and_factor(void** state) {
   assert_int_equal(g.verdict, DF_GROWTH_LARGE);
 }
 
+/* 2 and 8: the mean of the two in the middle is that of their logarithms */
+static void the_median_of_two_windows_is_their_geometric_mean(void** state) {
+  (void)state;
+  const double values[4] = {1, 8, 1, 2};
+  double median[2];
+  df_growth g;
+  assert_int_equal(df_growth_summary(2, 2, values, 1, median, NULL, &g), DF_OK);
+  assert_near(median[0], 1, 1e-12);
+  assert_near(median[1], 4, 1e-12);
+  assert_near(g.amplification, 4, 1e-12);
+}
+
 static void windows_without_a_finite_gradient_are_counted(void** state) {
   (void)state;
   df_growth g = summarise(3, 2, 1, 1, NULL, NULL);
@@ -264,11 +305,14 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_scaled_rotation_grows_by_its_factor),
       cmocka_unit_test(units_of_states_and_actions_count),
+      cmocka_unit_test(the_direction_that_grows_most_counts),
+      cmocka_unit_test(without_actions_the_rest_action_counts),
       cmocka_unit_test(an_unstable_pendulum_grows_by_the_exponential_of_its_rate),
       cmocka_unit_test(a_window_that_diverges_has_infinite_values_from_there_on),
       cmocka_unit_test(wrong_arguments_are_named),
       cmocka_unit_test(a_failed_allocation_leaks_nothing),
       cmocka_unit_test(the_summary_is_median_percentile_and_factor),
+      cmocka_unit_test(the_median_of_two_windows_is_their_geometric_mean),
       cmocka_unit_test(windows_without_a_finite_gradient_are_counted),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,15 +5,41 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "unit.h"
+
+static bool close_fails;
+
+/* takes the place of close(), which may be the first to say that a disk is full */
+int close(int fd) {
+  const int result = (int)syscall(SYS_close, fd);
+  if (!close_fails) return result;
+  errno = EDQUOT;
+  return -1;
+}
+
+static void interrupt(int signal_number) {
+  (void)signal_number;
+}
+
+/* lets a signal interrupt slow calls every so often (below 1000 ms); 0 ends it */
+static void interrupt_every(long ms) {
+  const struct sigaction action = {.sa_handler = interrupt};
+  const struct itimerval timer = {{0, 1000 * ms}, {0, 1000 * ms}};
+  assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+  assert_int_equal(setitimer(ITIMER_REAL, &timer, NULL), 0);
+}
 
 /* a path of this process, at which there is no file */
 static const char* own_file(void) {
@@ -39,6 +65,10 @@ static void* read_late(void* context) {
   int* const fd = context;
   char* data = malloc(LENGTH + 1);
   size_t n = 0;
+  sigset_t alarms;
+  sigemptyset(&alarms);
+  sigaddset(&alarms, SIGALRM);
+  pthread_sigmask(SIG_BLOCK, &alarms, NULL);
   usleep(100000);
   (void)fcntl(*fd, F_SETFL, 0);
   for (ssize_t k = 1; k > 0 && n <= LENGTH; n += k > 0 ? (size_t)k : 0) k = read(*fd, data + n, LENGTH + 1 - n);
@@ -53,19 +83,26 @@ static void a_slow_reader_of_a_pipe_gets_everything(void** state) {
   (void)state;
   const char* path = own_file();
   pthread_t reader;
+  char wanted[256];
   text t = {0};
   for (int i = 0; i < LENGTH; i++) text_add_bytes(&t, "x", 1);
   assert_int_equal(mkfifo(path, 0600), 0);
   const int fd = open(path, O_RDONLY | O_NONBLOCK);
   int got = fd;
   assert_int_equal(pthread_create(&reader, NULL, read_late, &got), 0);
+  interrupt_every(5);
   const df_status status = text_append_output(&t, path);
+  interrupt_every(0);
   pthread_join(reader, NULL);
   close(fd);
   if (status != DF_OK) fail_msg("%s", df_error_message());
   assert_true(got);
   /* a pipe that nobody reads is not waited for */
+  interrupt_every(500);
   assert_int_equal(text_append_output(&t, path), DF_E_IO);
+  interrupt_every(0);
+  snprintf(wanted, sizeof wanted, "%s: %s", path, strerror(ENXIO));
+  assert_string_equal(df_error_message(), wanted);
   unlink(path);
   text_clear(&t);
 }
@@ -81,6 +118,21 @@ static void a_file_grows(void** state) {
   assert_int_equal(df_file_read(path, &data, &n), DF_OK);
   assert_string_equal(data, "one\none\n");
   df_free(data);
+  unlink(path);
+  /* the mask of the user decides who may read it */
+  struct stat info;
+  const mode_t mask = umask(0);
+  assert_int_equal(text_append_output(&t, path), DF_OK);
+  umask(mask);
+  assert_int_equal(stat(path, &info), 0);
+  assert_int_equal(info.st_mode & 0777, 0666);
+  /* an error that only close reports */
+  close_fails = true;
+  const df_status status = text_append_output(&t, path);
+  close_fails = false;
+  snprintf(wanted, sizeof wanted, "%s: %s", path, strerror(EDQUOT));
+  assert_int_equal(status, DF_E_IO);
+  assert_string_equal(df_error_message(), wanted);
   unlink(path);
   /* the reason of a failed write, not of the close after it */
   snprintf(wanted, sizeof wanted, "/dev/full: %s", strerror(ENOSPC));

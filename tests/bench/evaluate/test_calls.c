@@ -20,7 +20,40 @@ static void a_seed_that_a_double_cannot_hold_is_refused(void** state) {
   }
 }
 
+/* a method that returns x = 1, 2 ... and u = -1, -2 ... */
+static df_status sample(void* self, const df_request* request, double* x, double* u) {
+  (void)self, (void)request;
+  for (int i = 0; i < 2 * 3 * 4; i++) x[i] = i + 1;
+  for (int i = 0; i < 2 * 2 * 1; i++) u[i] = -(i + 1);
+  return DF_OK;
+}
+
+static void actions_are_kept_only_of_methods_that_return_them(void** state) {
+  (void)state;
+  df_system system = {.nx = 4, .ndx = 4, .nu = 1};
+  df_dataset data = {.nc = 0};
+  df_windows windows = {.horizon = 2};
+  df_task task = {.system = &system, .data = &data, .windows = &windows};
+  double x0[8] = {7, 8}, x[24], u[4];
+  for (int returns = 0; returns < 2; returns++) {
+    const df_method method = {.sample = sample, .flags = returns ? DF_METHOD_RETURNS_ACTIONS : 0};
+    eval_calls calls = {0};
+    const eval_job job = {.task = &task, .method = &method, .calls = &calls};
+    const df_request request = {.B = 2, .x0 = x0};
+    assert_int_equal(eval_sample(&job, &request, x, u), DF_OK);
+    assert_int_equal(calls.n, 1);
+    assert_memory_equal(calls.list[0].request.x0, x0, sizeof x0);
+    assert_true(calls.list[0].x[0] == 1 && calls.list[0].x[23] == 24);
+    assert_int_equal(calls.list[0].u != NULL, returns);
+    if (returns) assert_memory_equal(calls.list[0].u, u, sizeof u);
+    eval_calls_clear(&calls);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_seed_that_a_double_cannot_hold_is_refused)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_seed_that_a_double_cannot_hold_is_refused),
+      cmocka_unit_test(actions_are_kept_only_of_methods_that_return_them),
+  };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

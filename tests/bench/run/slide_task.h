@@ -6,6 +6,8 @@
 
 #include "dynaflow/core/file.h"
 #include "dynaflow/data/dataset.h"
+#include "key.h"
+#include "store.h"
 #include "test_file.h"
 #include "unit.h"
 
@@ -34,6 +36,16 @@ static inline void make_slide_task(void) {
   for (int i = 0; i < EPISODES * LENGTH; i++) data->actions[i] = 0.1 * (i % 5);
   assert_int_equal(df_dataset_write(test_file("slide.npz"), data, NULL), DF_OK);
   df_dataset_free(data);
+}
+
+/* a record of this cell as done */
+static inline void finish(store* events, const char* key) {
+  json_t* record = json_pack("{s:i,s:s,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", key, "status", "done",
+                             "started", "2026-01-01T00:00:00Z");
+  assert_int_equal(record_seal(record), DF_OK);
+  if (store_append(events, record) != DF_OK) fail_msg("%s", df_error_message());
+  json_decref(record);
+  assert_non_null(store_find(events, key));
 }
 
 #endif

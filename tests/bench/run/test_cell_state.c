@@ -1,4 +1,4 @@
-/* The lock of the process that works on a cell. */
+/* The lock of the process that works on a cell, and its training states. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -88,10 +88,68 @@ static void training_states_are_removed_by_their_owner_only(void** state) {
   df_free(folder);
 }
 
+/* a training key of shared networks, and the cell of a method that trains the network "net" */
+static cell cell_with_network(void) {
+  static const df_method with_network = {.name = "one", .networks = {"net"}};
+  return (cell){.key = "00112233445566778899", .training_key = "9988776655443322", .method = &with_network};
+}
+
+static void a_shared_network_is_taken_unless_the_cell_has_one(void** state) {
+  (void)state;
+  cell c = cell_with_network();
+  char* folder = cell_state_folder(&c, test_folder());
+  char* shared = shared_network_path(test_folder(), c.training_key, "net");
+  char* place = df_path_folder(shared);
+  assert_int_equal(df_dir_make(folder), DF_OK);
+  assert_int_equal(df_dir_make(place), DF_OK);
+  put(place, "9988776655443322-net.state");
+  /* an own state that was saved before counts, too */
+  put(folder, "net.state.previous");
+  cell_take_networks(&c, test_folder(), folder);
+  assert_false(has(folder, "net.state") || network_is_taken(folder, "net"));
+  cell_forget_training(&c, test_folder());
+  assert_int_equal(df_dir_make(folder), DF_OK);
+  cell_take_networks(&c, test_folder(), folder);
+  assert_true(has(folder, "net.state") && network_is_taken(folder, "net"));
+  /* what cannot be linked, as this folder, is not taken */
+  cell_forget_training(&c, test_folder());
+  assert_int_equal(unlink(shared), 0);
+  assert_int_equal(df_dir_make(shared), DF_OK);
+  assert_int_equal(df_dir_make(folder), DF_OK);
+  cell_take_networks(&c, test_folder(), folder);
+  assert_false(has(folder, "net.state") || network_is_taken(folder, "net"));
+  assert_int_equal(rmdir(shared), 0);
+  cell_release(&c);
+  df_free(place);
+  df_free(shared);
+  df_free(folder);
+}
+
+static void a_network_is_left_to_the_cells_that_share_it(void** state) {
+  (void)state;
+  cell c = cell_with_network();
+  char* folder = cell_state_folder(&c, test_folder());
+  char* shared = shared_network_path(test_folder(), c.training_key, "net");
+  for (int i = 0; i < 2; i++) {
+    c.shared[0] = i == 1;
+    assert_int_equal(df_dir_make(folder), DF_OK);
+    put(folder, "net.state");
+    cell_forget_training(&c, test_folder());
+    assert_false(has(folder, "net.state"));
+    assert_int_equal(df_file_exists(shared), c.shared[0]);
+  }
+  cell_release(&c);
+  unlink(shared);
+  df_free(shared);
+  df_free(folder);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_lock_file_removed_meanwhile_is_made_again),
       cmocka_unit_test(training_states_are_removed_by_their_owner_only),
+      cmocka_unit_test(a_shared_network_is_taken_unless_the_cell_has_one),
+      cmocka_unit_test(a_network_is_left_to_the_cells_that_share_it),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

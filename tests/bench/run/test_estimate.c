@@ -4,7 +4,10 @@
 
 #include <math.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "cell.h"
+#include "dynaflow/core/alloc.h"
 #include "slide_task.h"
 #include "unit.h"
 
@@ -76,8 +79,10 @@ static df_method two = {.name = "two",
                         .destroy = destroy,
                         .train = train};
 
-/* the estimate of a plan of n methods on the task; every method trains the script */
-static estimate estimate_of(int n, df_method* const* methods, int n_networks, const scripted* networks) {
+/* the estimate of part `part` of a plan of n methods on the task, of which the first `done` cells are done; every
+ * method trains the script */
+static estimate estimate_part(int n, df_method* const* methods, int n_networks, const scripted* networks, shard part,
+                              int done, const char* left) {
   static plan cells;
   options opts = options_default();
   plan_cfg cfg = {.opts = &opts, .n_tasks = 1, .task = {test_folder()}, .n_methods = n};
@@ -92,8 +97,21 @@ static estimate estimate_of(int n, df_method* const* methods, int n_networks, co
   assert_int_equal(plan_make(&cfg, &cells), DF_OK);
   assert_int_equal(store_open(test_folder(), (shard){0}, &events), DF_OK);
   if (plan_record(&cells, &opts, events, &failed) != DF_OK) fail_msg("%s", df_error_message());
-  const estimate out = estimate_training(&cells, (shard){0}, &opts, events);
+  for (int i = 0; i < done; i++) finish(events, cells.cell[i].key);
+  char* shared = shared_network_path(test_folder(), cells.cell[0].training_key, left ? left : "none");
+  char* place = df_path_folder(shared);
+  assert_int_equal(df_dir_make(place), DF_OK);
+  if (left) write_text(shared, "");
+  const estimate out = estimate_training(&cells, part, &opts, test_folder(), events);
+  unlink(shared);
+  df_free(place);
+  df_free(shared);
   store_close(events);
+  return out;
+}
+
+static estimate estimate_of(int n, df_method* const* methods, int n_networks, const scripted* networks) {
+  const estimate out = estimate_part(n, methods, n_networks, networks, (shard){0}, 0, NULL);
   assert_int_equal(out.cells, n);
   return out;
 }
@@ -170,12 +188,38 @@ static void what_is_not_trained_is_unknown(void** state) {
   result = DF_OK;
 }
 
+/* networks that other processes train, or that a finished cell trained, are still to be trained by this one */
+static void networks_of_cells_that_are_not_run_count_where_they_are_trained(void** state) {
+  (void)state;
+  static const scripted networks[] = {{"a", TRAIN, 1}};
+  df_method* const methods[] = {&one, &two};
+  one.networks[0] = two.networks[0] = "a";
+  one.networks[1] = two.networks[1] = NULL;
+  estimate e = estimate_part(2, methods, 1, networks, (shard){0}, 0, NULL);
+  assert_int_equal(e.cells, 2);
+  has(&e, 1, 0);
+  e = estimate_part(2, methods, 1, networks, (shard){2, 2}, 0, NULL);
+  assert_int_equal(e.cells, 1);
+  has(&e, 1, 0);
+  e = estimate_part(2, methods, 1, networks, (shard){0}, 1, NULL);
+  assert_int_equal(e.cells, 1);
+  has(&e, 1, 0);
+  /* a finished cell has left it to the other */
+  e = estimate_part(2, methods, 1, networks, (shard){0}, 1, "a");
+  assert_int_equal(e.cells, 1);
+  has(&e, 0, 0);
+  takes(&e, 0);
+  e = estimate_part(2, methods, 1, networks, (shard){0}, 1, "b");
+  has(&e, 1, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_network_takes_the_steps_of_the_setting_that_it_follows),
       cmocka_unit_test(networks_are_told_by_their_names),
       cmocka_unit_test(a_network_without_a_name_is_unknown),
       cmocka_unit_test(what_is_not_trained_is_unknown),
+      cmocka_unit_test(networks_of_cells_that_are_not_run_count_where_they_are_trained),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

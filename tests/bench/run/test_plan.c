@@ -106,16 +106,6 @@ static store* record_seeds(options* opts) {
   return events;
 }
 
-/* a record of this cell as done */
-static void finish(store* events, const char* key) {
-  json_t* record = json_pack("{s:i,s:s,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", key, "status", "done",
-                             "started", "2026-01-01T00:00:00Z");
-  assert_int_equal(record_seal(record), DF_OK);
-  if (store_append(events, record) != DF_OK) fail_msg("%s", df_error_message());
-  json_decref(record);
-  assert_non_null(store_find(events, key));
-}
-
 static void each_process_checks_the_first_of_its_own_cells(void** state) {
   (void)state;
   options opts;
@@ -167,12 +157,27 @@ static void shared_networks_are_dropped_when_no_cell_needs_them(void** state) {
   store_close(events);
 }
 
+static void a_network_is_wanted_by_the_other_cells_that_are_not_done(void** state) {
+  (void)state;
+  options opts;
+  store* events = record_seeds(&opts);
+  const char* key = cells.cell[3].training_key;
+  /* each seed has a network of its own */
+  assert_false(plan_wants_network(&cells, 3, key, "network", events));
+  assert_true(plan_wants_network(&cells, 0, key, "network", events));
+  assert_false(plan_wants_network(&cells, 0, key, "another", events));
+  finish(events, cells.cell[3].key);
+  assert_false(plan_wants_network(&cells, 0, key, "network", events));
+  store_close(events);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cells_are_ordered_by_task_then_seed_then_method),
       cmocka_unit_test(without_methods_those_of_the_task_are_taken),
       cmocka_unit_test(a_plan_holds_its_limit_and_no_more),
       cmocka_unit_test(each_process_checks_the_first_of_its_own_cells),
+      cmocka_unit_test(a_network_is_wanted_by_the_other_cells_that_are_not_done),
       cmocka_unit_test(shared_networks_are_dropped_when_no_cell_needs_them),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,10 +58,22 @@ static void a_gradient_that_breaks_down_leaves_the_horizon_before(void** state) 
   }
 }
 
+/* a growth that passes the limit of 15 in between: the longest horizon that is fine, not the first crossing */
+static void the_longest_horizon_that_is_fine_is_recommended(void** state) {
+  (void)state;
+  const double median[] = {2, 100, 10, 200};
+  const growth_settings now = {.horizon = 4, .cotangent_decay = 1, .rate = RATE};
+  df_growth g;
+  assert_int_equal(df_growth_summary(1, 4, median, 1, NULL, NULL, &g), DF_OK);
+  /* 200^(-1/4) = 0.266 */
+  is(growth_advice(&now, median, &g), 3, 0.25, RATE);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_advice_follows_the_rules),
       cmocka_unit_test(a_gradient_that_breaks_down_leaves_the_horizon_before),
+      cmocka_unit_test(the_longest_horizon_that_is_fine_is_recommended),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

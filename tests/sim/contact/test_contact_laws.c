@@ -298,7 +298,8 @@ static void a_contact_of_no_case_is_marked(void** state) {
 
 /* In space, axes that cross can part to either side: the distance has a kink there, and the normal jumps. For centres
  * that coincide, and for a centre on the axis of a cylinder or 1e-10 m from an edge or corner, the normal has no
- * direction. That of two crossed planks stays with either, depending on the direction in which they tilt. */
+ * direction. That of two crossed planks, or of a box that sticks out over another, stays with either, depending on the
+ * direction in which they tilt. */
 static void normals_that_jump_are_marked(void** state) {
   (void)state;
   static const struct {
@@ -310,7 +311,8 @@ static void normals_that_jump_are_marked(void** state) {
                {BALL, "pos='.12500000007 0 .25000000007'", "type='cylinder' size='.125 .25'"},
                {BALL, "pos='.12500000007 0 .25000000007'", "type='box' size='.125 .5 .25'"},
                {BALL, "pos='.12500000007 .50000000007 .25000000007'", "type='box' size='.125 .5 .25'"},
-               {"type='box' size='.3 .05 .05'", "pos='0 0 .0999'", "type='box' size='.05 .3 .05'"}};
+               {"type='box' size='.3 .05 .05'", "pos='0 0 .0999'", "type='box' size='.05 .3 .05'"},
+               {"type='box' size='.3 .3 .05'", "pos='.28 0 .0999'", "type='box' size='.1 .1 .05'"}};
   for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
     char xml[8192];
     snprintf(xml, sizeof xml, TWO_BODIES, "", "", pairs[i].first, pairs[i].pose, pairs[i].second, "");
@@ -349,6 +351,54 @@ static void planks_that_no_joint_tilts_are_exact(void** state) {
   df_system_free(s);
 }
 
+/* the same on a body that turns: what moves both planks does not tilt one against the other */
+static void planks_on_slides_of_a_free_body_are_exact(void** state) {
+  (void)state;
+  char xml[2048];
+  snprintf(xml, sizeof xml,
+           "<mujoco><option timestep='.004'/>" DEFAULTS
+           "<worldbody><body><freejoint/><geom size='.1' pos='0 0 -1' mass='3'/>"
+           "<body><joint type='slide' axis='1 1 0'/><geom type='box' size='.3 .05 .05' mass='1'/></body>"
+           "<body pos='.02 .01 .0998'><joint name='j' type='slide' axis='1 0 0'/><joint type='slide' axis='0 1 0'/>"
+           "<joint type='slide' axis='0 0 1'/><geom type='box' size='.05 .3 .05' mass='1'/></body></body></worldbody>"
+           "<actuator><motor joint='j'/></actuator></mujoco>",
+           "");
+  df_system* s = model_text(xml, 1);
+  double x[32], v[10] = {.1, .2, -.1, .3, -.2, .4, .5, .7, .2, 0};
+  const double u = 0.3;
+  df_gradcheck_point p;
+  df_mujoco_initial_state(s, x);
+  memcpy(x + s->nx - 10, v, sizeof v);
+  OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 3, .threads = 1}, &(df_gradcheck_states){.n = 1, .x = x, .u = &u},
+                      &p));
+  assert_false(p.kink || p.approximate);
+  assert_int_equal(p.active.contacts, 4);
+  assert_true(p.error <= P99);
+  df_system_free(s);
+}
+
+/* at MuJoCo's own tolerance of the iteration, points on meshes lie beside their faces by more than rounding */
+static void meshes_are_known_at_the_usual_tolerance(void** state) {
+  (void)state;
+  static const char* const pairs[][2] = {{"type='ellipsoid' size='.1 .2 .15'", "pos='.02 .01 .25'"},
+                                         {"type='cylinder' size='.1 .2' euler='0 60 0'", "pos='.05 .03 .3'"}};
+  for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+    char xml[8192];
+    df_mujoco_cfg cfg = df_mujoco_cfg_default();
+    cfg.approximate_contacts = true;
+    df_system* s;
+    snprintf(xml, sizeof xml, TWO_BODIES, "", "", pairs[i][0], pairs[i][1], "type='mesh' mesh='ball'", "");
+    OK(df_mujoco_system_from_xml(xml, "mesh", &cfg, &s));
+    cloud c = scatter(s, 0.03);
+    const census found = census_of(s, &c);
+    MANY(found.touching);
+    assert_int_equal(found.surface[SURFACE_NEAREST], found.touching);
+    assert_int_equal(found.surface[SURFACE_FROZEN], 0);
+    cloud_free(&c);
+    df_system_free(s);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(laws_of_contact_agree_with_differences),
@@ -361,6 +411,8 @@ int main(void) {
       cmocka_unit_test(a_contact_of_no_case_is_marked),
       cmocka_unit_test(normals_that_jump_are_marked),
       cmocka_unit_test(planks_that_no_joint_tilts_are_exact),
+      cmocka_unit_test(planks_on_slides_of_a_free_body_are_exact),
+      cmocka_unit_test(meshes_are_known_at_the_usual_tolerance),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

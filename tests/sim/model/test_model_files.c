@@ -19,6 +19,19 @@ int mj_mountVFS(void* vfs, const char* path, const void* provider) {
   return mount_fails && strcmp(path, "/tmp") == 0 ? -1 : next(vfs, path, provider);
 }
 
+/* stands before the C library's function of that name: once the file `changing` is open, `newer` takes its place */
+static const char *changing, *newer;
+FILE* fdopen(int fd, const char* mode) {
+  FILE* (*next)(int, const char*);
+  struct stat opened, named;
+  *(void**)&next = dlsym(RTLD_NEXT, "fdopen");
+  if (changing && stat(changing, &named) == 0 && fstat(fd, &opened) == 0 && opened.st_ino == named.st_ino) {
+    assert_int_equal(rename(newer, changing), 0);
+    changing = NULL;
+  }
+  return next(fd, mode);
+}
+
 static void put(const char* name, const void* bytes, size_t n) {
   char path[256];
   snprintf(path, sizeof path, "%s/%s", root, name);
@@ -250,6 +263,43 @@ static void a_file_that_could_be_read_unnoticed_is_an_error(void** state) {
   assert_string_equal(df_error_message(), "/tmp: MuJoCo cannot be made to read files below it through this program");
 }
 
+/* one file for two meshes, which another program replaces between them */
+static void a_file_that_changes_between_two_reads_is_an_error(void** state) {
+  (void)state;
+  char path[256], mesh[256], other[256], wanted[512];
+  df_system* s;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  put_text("robot/m.xml",
+           "<mujoco><asset><mesh name='l' file='hand.obj'/><mesh name='r' file='hand.obj' scale='2 2 2'/></asset>"
+           "<worldbody><body><joint name='z'/><geom type='mesh' mesh='l'/><geom type='mesh' mesh='r'/></body>"
+           "</worldbody><actuator><motor joint='z'/></actuator></mujoco>");
+  put_text("robot/hand.obj", TETRAHEDRON("1"));
+  put_text("robot/newer.obj", TETRAHEDRON("2"));
+  snprintf(path, sizeof path, "%s/robot/m.xml", root);
+  snprintf(mesh, sizeof mesh, "%s/robot/hand.obj", root);
+  snprintf(other, sizeof other, "%s/robot/newer.obj", root);
+  snprintf(wanted, sizeof wanted, "%s changed while the model was read; try again", mesh);
+  changing = mesh;
+  newer = other;
+  const df_status status = df_mujoco_system_new(path, &cfg, &s);
+  assert_null(changing);
+  assert_int_equal(status, DF_E_IO);
+  assert_string_equal(df_error_message(), wanted);
+}
+
+/* a tab and a letter of two bytes in the name of a mesh */
+static void names_are_listed_in_printable_ascii(void** state) {
+  (void)state;
+  put_text("robot/m.xml",
+           "<mujoco><asset><mesh name='l' file='a&#9;\xc3\xa9~.obj'/></asset><worldbody><body><joint name='z'/>"
+           "<geom type='mesh' mesh='l'/></body></worldbody><actuator><motor joint='z'/></actuator></mujoco>");
+  put_text("robot/a\t\xc3\xa9~.obj", TETRAHEDRON("1"));
+  df_system* s = compile("robot/m.xml");
+  const char* list = df_mujoco_identity(s)->list;
+  if (!strstr(list, "  a%09%C3%A9~.obj\n")) fail_msg("%s", list);
+  df_system_free(s);
+}
+
 #define PENDULUM \
   "<worldbody>%s<body><joint name='z'/><geom size='1'/></body></worldbody><actuator><motor joint='z'/></actuator>"
 
@@ -339,6 +389,8 @@ int main(void) {
       WITH_ROBOT(the_place_of_the_files_changes_nothing),
       WITH_ROBOT(errors_name_files_as_they_were_given),
       WITH_ROBOT(a_file_that_could_be_read_unnoticed_is_an_error),
+      WITH_ROBOT(a_file_that_changes_between_two_reads_is_an_error),
+      WITH_ROBOT(names_are_listed_in_printable_ascii),
       WITH_ROBOT(what_is_no_regular_file_is_refused_by_name),
       cmocka_unit_test(a_model_from_text_is_known_by_what_it_compiles_to),
       WITH_ROBOT(a_failed_allocation_leaks_nothing),
