@@ -208,7 +208,7 @@ static df_status run_opened(cell* c, const char* folder, store* events, tally* t
 static bool work_on_cell(const arguments* a, const plan* all, int i, const char* folder, store* events, tally* t) {
   const planned_cell* p = &all->cell[i];
   cell c;
-  df_status status = cell_open(&c, p->task, p->method, p->seed, &a->common);
+  df_status status = plan_open(all, i, &a->common, &c);
   const bool opened = status == DF_OK;
   if (opened) {
     c.limits = a->limits;

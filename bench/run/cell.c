@@ -68,9 +68,13 @@ df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t
   return cell_key(&training, KEY_TRAINING, c->training_key);
 }
 
-/* DF_E_MISMATCH if the model is no longer that of the cell's key */
+/* DF_E_MISMATCH if model or data, which are read by now, are no longer those of the cell's key */
 static df_status check_unchanged(const cell* c) {
   char clause[256];
+  if (strcmp(c->task->data->sha256, c->data_sha256) != 0) {
+    return df_fail(DF_E_MISMATCH, "task %s: %s changed while the program ran; repeat the command", c->config.task_name,
+                   c->data_path);
+  }
   const df_model_identity opened = {c->model_list, c->model_sha256, c->compiled_sha256, df_mujoco_version()};
   if (df_model_compare(&opened, df_mujoco_identity(c->task->system), clause, sizeof clause) == DF_MODEL_SAME)
     return DF_OK;

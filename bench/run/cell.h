@@ -60,8 +60,8 @@ DF_MUST_CHECK df_status cell_open(cell* c, const char* task, const df_method* me
 void cell_close(cell* c);
 
 /* Reads model and data and draws the held-out windows. DF_E_CONFIG if the method needs actions and the data have none,
- * or if a setting of the evaluation does not fit the model; DF_E_MISMATCH if the model has changed since cell_open();
- * other errors of df_task_new() and eval_set_new(). */
+ * or if a setting of the evaluation does not fit the model; DF_E_MISMATCH if model or data have changed since
+ * cell_open(); other errors of df_task_new() and eval_set_new(). */
 DF_MUST_CHECK df_status cell_load(cell* c);
 
 /* Creates the method's instance, untrained. Requires cell_load(), as do the functions below. */

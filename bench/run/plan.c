@@ -102,6 +102,16 @@ df_status plan_record(plan* p, const options* opts, store* events, const char** 
   return status;
 }
 
+df_status plan_open(const plan* p, int i, const options* opts, cell* c) {
+  const planned_cell* planned = &p->cell[i];
+  DF_TRY(cell_open(c, planned->task, planned->method, planned->seed, opts));
+  if (strcmp(c->key, planned->key) == 0) return DF_OK;
+  return df_fail(DF_E_MISMATCH,
+                 "the model, data or settings of task %s changed while the program ran; repeat the command to run all "
+                 "cells with the new ones",
+                 c->config.task_name);
+}
+
 /* ---- tasks of which no cell can run ---- */
 
 static df_status try_cell(const planned_cell* p, const options* opts) {

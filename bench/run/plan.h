@@ -45,6 +45,10 @@ DF_MUST_CHECK df_status plan_make(const plan_cfg* cfg, plan* out);
  * set. */
 DF_MUST_CHECK df_status plan_record(plan* p, const options* opts, store* events, const char** failed_task);
 
+/* cell_open() of cell i, after plan_record(). DF_E_MISMATCH if its key is no longer the planned one, because its model,
+ * data or settings have changed: its record would not be one of the plan. */
+DF_MUST_CHECK df_status plan_open(const plan* p, int i, const options* opts, cell* c);
+
 /* Whether cell i is of this shard and not done. */
 bool plan_has_to_run(const plan* p, int i, shard part, const store* events);
 

@@ -140,6 +140,24 @@ check fetch_says_why_a_model_cannot_be_compared leaves_nothing "$scratch/kept/sc
   "SHA-256 is $main, the task wants $files, .*: .*Error opening file 'parts/arm.xml'.*; it was not kept"
 restore
 
+# a model that changes during a run: the cells after it fail, and no record is of another plan
+changes_during_a_run() {
+  "$program" run arm "${small[@]}" --set train.steps=300 --method kinematic_fm --seed 1,2,3,4 --quiet \
+    --out "$scratch/changed" >"$scratch/out" 2>"$scratch/err" &
+  until grep -q '"type":"cell"' "$scratch/changed/events.jsonl" 2>/dev/null || ! kill -0 $!; do sleep 0.05; done
+  sed -i 's/mass="1"/mass="2"/' "$arm/parts/arm.xml"
+  code=0
+  wait $! || code=$?
+  [ "$code" -eq 2 ] && grep -q 'kinematic_fm seed 4: .*task arm changed while the program ran' "$scratch/err" &&
+    python3 -c "
+import json
+records = list(map(json.loads, open('$scratch/changed/events.jsonl')))
+planned = {c['key'] for c in records[0]['cells']}
+assert len(planned) == 4 and all(r['key'] in planned for r in records[1:]), records"
+}
+check a_model_that_changes_during_a_run_fails_its_cells changes_during_a_run
+restore
+
 # checkpoints of older versions have the hash of the model file alone
 python3 - "$checkpoint" "$scratch/old.safetensors" "$main" <<'PY'
 import json, struct, sys
