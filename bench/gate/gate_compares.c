@@ -82,6 +82,11 @@ static void compare_cell(held* h, const run_cell* c, const char* task_file) {
     differ(h, "golden", "%s, seed %lld: settings of system, data, window, split, chart or eval differ from those of %s",
            c->method, (long long)c->seed, h->golden.path);
   }
+  const int numbers = golden_numbers(c->record);
+  if (numbers != h->golden.numbers) {
+    differ(h, "golden", "%s, seed %lld: numbers of version %d, but %s has numbers of version %d; accept new ones",
+           c->method, (long long)c->seed, numbers, h->golden.path, h->golden.numbers);
+  }
   /* versions of MuJoCo are compared above */
   char clause[256];
   const df_model_identity golden = {.files = h->golden.model, .compiled = h->golden.compiled};
