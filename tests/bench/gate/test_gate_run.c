@@ -259,7 +259,7 @@ static void nothing_is_accepted_unless_all_is_done_and_compares(void** state) {
     set_text(json_object_get(cell, "config"), "task.version", "2");
     seal(cell);
   }
-  accept("task_version:not comparable task_version:not comparable", EXIT_NOT_COMPARABLE);
+  accept("task_version:not comparable", EXIT_NOT_COMPARABLE);
   assert_false(df_file_exists(table));
 }
 
