@@ -29,6 +29,7 @@
 #include "task_growth.h"
 #include "task_notes.h"
 #include "terminal.h"
+#include "text.h"
 #include "unchecked.h"
 
 static void set_name(cell* c, const char* task) {
@@ -330,11 +331,13 @@ static df_status train_and_save(cell* c, const char* folder, json_t* record) {
   return DF_OK;
 }
 
+char* cell_samples_path(const cell* c, const char* folder) {
+  return format_text("%s/samples/%.16s.npz", folder, c->key);
+}
+
 static df_status write_calls(const cell* c, const eval_calls* calls, const char* folder) {
-  char name[48];
-  snprintf(name, sizeof name, "samples/%.16s.npz", c->key);
-  char *path = df_path_join(folder, name), *below = df_path_join(folder, "samples");
-  df_status status = path && below ? df_dir_make(below) : DF_E_NOMEM;
+  char *path = cell_samples_path(c, folder), *below = df_path_folder(path);
+  df_status status = below ? df_dir_make(below) : DF_E_NOMEM;
   if (status == DF_OK) status = eval_calls_write(calls, c->task, path);
   df_free(path);
   df_free(below);

@@ -27,7 +27,7 @@ typedef struct cell {
   uint64_t seed;
   double save_every;  /* seconds between two saved training states, from which training can resume */
   stop_limits limits; /* of cell_run(); all 0: none */
-  bool store_samples; /* cell_run() also writes <folder>/samples/<first 16 digits of the key>.npz (calls.h) */
+  bool store_samples; /* cell_run() also writes cell_samples_path() (calls.h) */
   eval_calls* calls;  /* receives the calls of cell_evaluate(); NULL: they are not kept */
   char profile[DF_NAME_MAX];
   df_config config;
@@ -96,6 +96,9 @@ typedef struct cell_end {
  * ended, which *end describes. Weights are written to <folder>/checkpoints/, training states to cell_state_folder().
  * Fails only if the record cannot be made or written. */
 DF_MUST_CHECK df_status cell_run(cell* c, const char* folder, store* events, cell_end* end);
+
+/* <folder>/samples/<first 16 digits of the key>.npz; the caller releases it with df_free(). */
+char* cell_samples_path(const cell* c, const char* folder);
 
 /* ---- cell_state.c: the folder of the saved training states of an unfinished cell, and its lock ---- */
 
