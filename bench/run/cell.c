@@ -87,7 +87,9 @@ df_status cell_load(cell* c) {
   DF_TRY(check_unchanged(c));
   warn_unchecked(&c->config, c->task->system, c->task->data, c->opts);
   if ((c->method->flags & DF_METHOD_NEEDS_ACTIONS) && !c->task->data->actions) {
-    return df_fail(DF_E_CONFIG, "task %s: method %s needs actions, but the demonstrations have states only",
+    return df_fail(DF_E_CONFIG,
+                   "task %s: method %s needs actions, but the demonstrations have states only; leave it out of "
+                   "task.methods or --method",
                    c->config.task_name, c->method->name);
   }
   /* check the settings of the evaluation now, not after hours of training */
