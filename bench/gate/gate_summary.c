@@ -63,8 +63,10 @@ static void add_column(text* line, const char* cell, int c, int width) {
   const int needed = text_width(cell);
   if (c) text_add(line, "  ");
   if (needed > width) {
-    text_add_bytes(line, cell, text_cut(cell, width - 1));
-    text_add(line, "~");
+    const size_t bytes = text_cut(cell, width - 1);
+    char* shown = format_text("%.*s~", (int)bytes, cell);
+    text_add(line, "%s%*s", shown, width - text_width(shown), "");
+    df_free(shown);
     return;
   }
   if (right[c]) text_add(line, "%*s", width - needed, "");

@@ -137,6 +137,27 @@ static void every_row_has_its_place(void** state) {
   gate_clear(&g);
 }
 
+/* a terminal shows 40 characters of two columns in a line */
+static void wide_characters_take_two_columns(void** state) {
+  (void)state;
+  gate_result g = {.verdicts = rows_new()};
+  text reason = {0};
+  for (int i = 0; i < 60; i++) text_add(&reason, "\xe4\xb8\xad");
+  row r = row_default();
+  gate_add_row(&g, GATE_REGRESSED, &r, "", text_of(&reason));
+  capture out = capture_begin(stdout);
+  gate_print_summary(&g, "run", false);
+  char* printed = capture_end(&out);
+  /* by hand: 78 columns after the indent */
+  text wanted = {0};
+  text_add(&wanted, "\n  %.*s\n  %.*s\n", 39 * 3, text_of(&reason), 21 * 3, text_of(&reason));
+  assert_non_null(strstr(printed, text_of(&wanted)));
+  text_clear(&wanted);
+  text_clear(&reason);
+  free(printed);
+  gate_clear(&g);
+}
+
 /* an empty summary would look like a run without a number that failed */
 static void without_memory_no_summary_is_printed(void** state) {
   (void)state;
@@ -230,6 +251,7 @@ int main(void) {
       cmocka_unit_test(a_run_has_the_gravest_verdict_or_none),
       cmocka_unit_test(rows_that_are_too_wide_are_cut_at_their_heads),
       cmocka_unit_test(every_row_has_its_place),
+      cmocka_unit_test(wide_characters_take_two_columns),
       cmocka_unit_test(without_memory_no_summary_is_printed),
       cmocka_unit_test(markdown_is_appended),
       cmocka_unit_test(paths_are_relative_inside_a_folder),
