@@ -121,12 +121,14 @@ static error_t parse_option(int key, char* value, struct argp_state* state) {
       return 0;
     case KEY_PROFILE:
       o->profile = parse_text(state, "--profile", value);
+      o->has_profile = true;
       return 0;
     case KEY_SET:
       parse_set(state, o, value);
       return 0;
     case KEY_SEED:
       parse_seeds(state, o, parse_list(state, "--seed", value));
+      o->has_seeds = true;
       return 0;
     case KEY_BLAS:
       o->blas_kernel = parse_text(state, "--blas-kernel", value);

@@ -22,6 +22,7 @@ typedef struct options {
   const char* set[OPTIONS_SET_MAX]; /* --set key=value */
   int n_seeds;
   uint64_t seeds[OPTIONS_SEEDS_MAX]; /* default {1} */
+  bool has_profile, has_seeds;       /* whether --profile and --seed were given */
   const char* blas_kernel;           /* NULL: OPENBLAS_CORETYPE if set, else by processor; "auto": by processor */
 } options;
 

@@ -64,16 +64,45 @@ static bool begins_character(char c) {
   return ((unsigned char)c & 0xC0) != 0x80;
 }
 
+/* the code point of the character that begins at `s`; `s` need not be UTF-8 */
+static unsigned long code_at(const char* s) {
+  const unsigned char c = (unsigned char)*s;
+  unsigned long code = c < 0xC0 ? c : c < 0xE0 ? c & 0x1F : c < 0xF0 ? c & 0x0F : c & 0x07;
+  for (s++; *s && !begins_character(*s); s++) code = code << 6 | ((unsigned char)*s & 0x3F);
+  return code;
+}
+
+/* the columns that the character at `s` takes on a terminal: 2 for those of East Asia and pictures, 0 for marks that
+ * join the character before them, else 1 */
+static int columns_at(const char* s) {
+  static const struct {
+    unsigned long first, last;
+    int columns;
+  } ranges[] = {{0x300, 0x36F, 0},     {0x1100, 0x115F, 2},  {0x200B, 0x200D, 0},   {0x20D0, 0x20F0, 0},
+                {0x2E80, 0x303E, 2},   {0x3041, 0x4DBF, 2},  {0x4E00, 0xA4CF, 2},   {0xA960, 0xA97F, 2},
+                {0xAC00, 0xD7A3, 2},   {0xF900, 0xFAFF, 2},  {0xFE00, 0xFE0F, 0},   {0xFE30, 0xFE6F, 2},
+                {0xFF01, 0xFF60, 2},   {0xFFE0, 0xFFE6, 2},  {0x1F300, 0x1F64F, 2}, {0x1F680, 0x1F6FF, 2},
+                {0x1F900, 0x1F9FF, 2}, {0x20000, 0x3FFFD, 2}};
+  const unsigned long code = code_at(s);
+  for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
+    if (code >= ranges[i].first && code <= ranges[i].last) return ranges[i].columns;
+  }
+  return 1;
+}
+
 int text_width(const char* s) {
   int n = 0;
-  for (; *s; s++) n += begins_character(*s);
+  for (; *s; s++) n += begins_character(*s) ? columns_at(s) : 0;
   return n;
 }
 
 size_t text_cut(const char* s, int width) {
   const char* at = s;
   for (; *at; at++) {
-    if (begins_character(*at) && width-- <= 0) break;
+    if (!begins_character(*at)) continue;
+    const int columns = columns_at(at);
+    if (columns > width) break;
+    width -= columns;
   }
   return (size_t)(at - s);
 }

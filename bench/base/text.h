@@ -22,7 +22,8 @@ void text_clear(text* t); /* frees the memory; the text is empty again */
 /* The string, "" if empty. Valid until the next append. */
 const char* text_of(const text* t);
 
-/* The characters of a string in UTF-8, each of which takes a column, and the bytes of its first `width` characters. */
+/* The columns that a string in UTF-8 takes on a terminal (2 for characters of East Asia and pictures, 0 for marks that
+ * join the character before them), and the bytes of its first characters that take at most `width` columns. */
 int text_width(const char* s);
 size_t text_cut(const char* s, int width);
 

@@ -6,6 +6,7 @@
 #include "cell.h"
 #include "commands.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
 #include "dynaflow/flow/method.h"
 #include "escape.h"
 #include "estimate.h"
@@ -175,6 +176,18 @@ static void count_outcome(tally* t, const char* name, const cell_end* end) {
   if (t->code == EXIT_DONE) t->code = bad_input ? exit_code_of(end->status) : EXIT_INCOMPLETE;
 }
 
+/* samples are written during the evaluation, so a cell that is done without them gets none */
+static void warn_samples(const cell* c, const char* folder) {
+  char* path = cell_samples_path(c, folder);
+  if (!df_file_exists(path)) {
+    print_line(stderr,
+               "dynaflow: warning: %s: already done, so --store-samples has no effect: samples are written during the "
+               "evaluation; repeat the command with another folder (--out)",
+               c->name);
+  }
+  df_free(path);
+}
+
 /* Runs the cell unless it is done or locked by another process. Fails when it cannot be claimed or recorded. */
 static df_status run_opened(cell* c, const char* folder, store* events, tally* t) {
   const bool quiet = c->opts->quiet;
@@ -190,6 +203,7 @@ static df_status run_opened(cell* c, const char* folder, store* events, tally* t
     t->skipped++;
     cell_forget_training(c, folder); /* left over if the process was killed after it wrote the record */
     if (!quiet) print_line(stderr, "%s%s: already done", c->position, c->name);
+    if (c->store_samples) warn_samples(c, folder);
   } else if (!mine) {
     t->elsewhere++;
     if (!quiet) print_line(stderr, "%s%s: locked by another process", c->position, c->name);
@@ -208,7 +222,7 @@ static df_status run_opened(cell* c, const char* folder, store* events, tally* t
 static bool work_on_cell(const arguments* a, const plan* all, int i, const char* folder, store* events, tally* t) {
   const planned_cell* p = &all->cell[i];
   cell c;
-  df_status status = cell_open(&c, p->task, p->method, p->seed, &a->common);
+  df_status status = plan_open(all, i, &a->common, &c);
   const bool opened = status == DF_OK;
   if (opened) {
     c.limits = a->limits;

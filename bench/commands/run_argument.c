@@ -6,6 +6,14 @@ run_argument run_argument_default(int most) {
   return (run_argument){.common = options_default(), .most = most};
 }
 
+/* options that have no effect, because the records have their own, are refused */
+static void check_unused(struct argp_state* state, const options* o) {
+  const char* unused = o->has_profile ? "--profile" : o->has_seeds ? "--seed" : o->n_set ? "--set" : NULL;
+  if (unused) {
+    argp_error(state, "%s: profile, seeds and settings are those of the records of RUN; remove this option", unused);
+  }
+}
+
 static error_t parse(int key, char* value, struct argp_state* state) {
   run_argument* a = state->input;
   switch (key) {
@@ -19,6 +27,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       return 0;
     case ARGP_KEY_END:
       if (a->n == 0) argp_error(state, "missing argument RUN: a folder, or the name of a folder under results/runs");
+      check_unused(state, &a->common);
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;

@@ -20,8 +20,8 @@ run_argument run_argument_default(int most);
 
 /* argp parser of RUN and of the common options. A command uses it instead of OPTIONS_CHILD:
  *   static const struct argp_child children[] = {RUN_ARGUMENT_CHILD, {0}};
- * and passes it the struct at ARGP_KEY_INIT: state->child_inputs[0] = &arguments->runs. No run, or more than `most`,
- * ends the program with exit code 2. */
+ * and passes it the struct at ARGP_KEY_INIT: state->child_inputs[0] = &arguments->runs. No run, more than `most`, or
+ * --profile, --seed or --set, which the records of a run have, ends the program with exit code 2. */
 extern const struct argp run_argument_argp;
 #define RUN_ARGUMENT_CHILD \
   { &run_argument_argp, 0, NULL, 0 }

@@ -135,6 +135,7 @@ static df_status hold_group(held* h, const options* opts, const char* against) {
   const df_status status = find_golden(h, against);
   if (status == DF_OK && gate_compares(h, task_file)) {
     const int bands = gate_hold_to_bands(h);
+    gate_hold_to_methods(h);
     gate_advise_time(h);
     if (!bands) {
       char* detail = format_text("%s has no tolerance for profile %s, add one", h->expect.path, h->g->profile);

@@ -384,6 +384,37 @@ static void hold_to_effort(held* h, const effort_band* e) {
   text_clear(&detail);
 }
 
+static bool is_planned(const held* h, const char* method) {
+  bool planned = false;
+  for (int m = 0; m < h->g->n_methods; m++) planned = planned || strcmp(h->g->methods[m], method) == 0;
+  return planned;
+}
+
+void gate_hold_to_methods(held* h) {
+  for (int i = 0; h->has_golden && i < h->golden.n; i++) {
+    const golden_row* one = &h->golden.rows[i];
+    bool seen = strcmp(one->task, h->g->task) != 0 || strcmp(one->profile, h->g->profile) != 0;
+    for (int j = 0; j < i && !seen; j++) {
+      const golden_row* before = &h->golden.rows[j];
+      seen = strcmp(before->method, one->method) == 0 && strcmp(before->task, one->task) == 0 &&
+             strcmp(before->profile, one->profile) == 0;
+    }
+    if (seen || is_planned(h, one->method)) continue;
+    row r = row_default();
+    r.task = h->g->task;
+    r.profile = h->g->profile;
+    r.method = one->method;
+    r.metric = "golden";
+    char* detail = format_text(
+        "the run has no cells of this method, of which %s has numbers; run it, too, or accept a "
+        "table without it",
+        h->golden.path);
+    gate_add_row(h->out, GATE_MISSING, &r, "", detail);
+    gate_locate_golden(h->out, h->golden.path, one->line);
+    df_free(detail);
+  }
+}
+
 int gate_hold_to_bands(held* h) {
   int n = 0;
   for (int i = 0; i < h->expect.n; i++) {

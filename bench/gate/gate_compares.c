@@ -4,27 +4,70 @@
 #include <string.h>
 
 #include "dynaflow/config/config.h"
+#include "dynaflow/core/alloc.h"
 #include "dynaflow/core/hash.h"
 #include "dynaflow/core/model_identity.h"
 #include "expect.h"
 #include "gate_group.h"
 #include "golden.h"
 #include "json.h"
+#include "list.h"
 #include "record_model.h"
 #include "run_view.h"
 #include "text.h"
 #include "verdict.h"
 
-static void differ(held* h, const char* what, const char* format, ...) DF_PRINTF(3, 4);
-static void differ(held* h, const char* what, const char* format, ...) {
+/* what cells differ in: the same words of several cells are told once */
+typedef struct difference {
+  const char* what;
+  char* detail;         /* owned */
+  const run_cell* cell; /* the first one; NULL: the group as a whole */
+  int cells;
+} difference;
+
+typedef struct comparison {
+  held* h;
+  int n;
+  difference* list; /* owned */
+} comparison;
+
+static void differ(comparison* all, const run_cell* c, const char* what, const char* format, ...) DF_PRINTF(4, 5);
+static void differ(comparison* all, const run_cell* c, const char* what, const char* format, ...) {
   text detail = {0};
   va_list list;
   va_start(list, format);
   text_add_list(&detail, format, list);
   va_end(list);
-  gate_add(h->out, GATE_NOT_COMPARABLE, h->g->task, h->g->profile, what, text_of(&detail));
-  gate_locate(h->out, h->expect.path, 0, "");
+  difference* same = NULL;
+  for (int i = 0; i < all->n && !same; i++) {
+    difference* one = &all->list[i];
+    if (strcmp(one->what, what) == 0 && strcmp(one->detail, text_of(&detail)) == 0) same = one;
+  }
+  if (same) {
+    same->cells++;
+  } else {
+    all->list = list_grow(all->list, all->n, sizeof *all->list);
+    all->list[all->n++] =
+        (difference){.what = what, .detail = format_text("%s", text_of(&detail)), .cell = c, .cells = 1};
+  }
   text_clear(&detail);
+}
+
+/* a row per difference, with its first cell and the number of the others; releases the list */
+static void tell(comparison* all) {
+  const held* h = all->h;
+  for (int i = 0; i < all->n; i++) {
+    difference* one = &all->list[i];
+    text detail = {0};
+    if (one->cell) text_add(&detail, "%s, seed %lld", one->cell->method, (long long)one->cell->seed);
+    if (one->cells > 1) text_add(&detail, ", and %d more cell%s", one->cells - 1, one->cells > 2 ? "s" : "");
+    text_add(&detail, "%s%s", one->cell ? ": " : "", one->detail);
+    gate_add(h->out, GATE_NOT_COMPARABLE, h->g->task, h->g->profile, one->what, text_of(&detail));
+    gate_locate(h->out, h->expect.path, 0, "");
+    text_clear(&detail);
+    df_free(one->detail);
+  }
+  df_free(all->list);
 }
 
 static bool same_version(const char* a, const char* b) {
@@ -40,10 +83,10 @@ static int task_version(const json_t* record) {
 }
 
 /* compares the shared settings of a record with those that the task file gives for its profile and method */
-static void compare_settings(held* h, const run_cell* c, const char* task_file) {
+static void compare_settings(comparison* all, const run_cell* c, const char* task_file) {
   df_config config;
   if (df_config_load(task_file, c->profile, c->method, 0, NULL, &config) != DF_OK) {
-    differ(h, "settings", "%s", df_error_message());
+    differ(all, c, "settings", "%s", df_error_message());
     return;
   }
   const df_config_key* keys;
@@ -54,52 +97,61 @@ static void compare_settings(held* h, const run_cell* c, const char* task_file) 
     if (!own || !setting_is_shared(keys[i].name)) continue;
     df_config_value(&config, i, value, sizeof value);
     if (strcmp(own, value) == 0) continue;
-    differ(h, "settings", "%s, seed %lld: %s is '%.80s', but %s sets '%.80s'", c->method, (long long)c->seed,
-           keys[i].name, own, task_file, value);
+    differ(all, c, "settings", "%s is '%.80s', but %s sets '%.80s'", keys[i].name, own, task_file, value);
     return;
   }
 }
 
-static void compare_cell(held* h, const run_cell* c, const char* task_file) {
-  const char* mujoco = string_of(json_object_get(c->record, "provenance"), "mujoco");
-  const int version = task_version(c->record);
-  if (!same_version(mujoco, h->expect.mujoco)) {
-    differ(h, "mujoco", "%s, seed %lld: simulated with MuJoCo %s, but %s is for %s", c->method, (long long)c->seed,
-           mujoco, h->expect.path, h->expect.mujoco);
-  }
-  if (version != h->expect.task_version) {
-    differ(h, "task_version", "%s, seed %lld: version %d of the task, but %s is for version %d", c->method,
-           (long long)c->seed, version, h->expect.path, h->expect.task_version);
-  }
-  compare_settings(h, c, task_file);
-  if (!h->has_golden) return;
+static void compare_golden(comparison* all, const run_cell* c, const char* mujoco, int version) {
+  const golden_table* golden = &all->h->golden;
   char settings[DF_SHA256_TEXT];
-  if (!same_version(mujoco, h->golden.mujoco) || version != h->golden.task_version) {
-    differ(h, "golden", "%s was made with MuJoCo %s and version %d of the task", h->golden.path, h->golden.mujoco,
-           h->golden.task_version);
+  if (!same_version(mujoco, golden->mujoco) || version != golden->task_version) {
+    differ(all, c, "golden", "%s was made with MuJoCo %s and version %d of the task", golden->path, golden->mujoco,
+           golden->task_version);
   }
-  if (golden_settings(c->record, settings) != DF_OK || strcmp(settings, h->golden.settings) != 0) {
-    differ(h, "golden", "%s, seed %lld: settings of system, data, window, split, chart or eval differ from those of %s",
-           c->method, (long long)c->seed, h->golden.path);
+  if (golden_settings(c->record, settings) != DF_OK || strcmp(settings, golden->settings) != 0) {
+    differ(all, c, "golden", "settings of system, data, window, split, chart or eval differ from those of %s",
+           golden->path);
+  }
+  const int numbers = golden_numbers(c->record);
+  if (numbers != golden->numbers) {
+    differ(all, c, "golden", "numbers of version %d, but %s has numbers of version %d; accept new ones", numbers,
+           golden->path, golden->numbers);
   }
   /* versions of MuJoCo are compared above */
   char clause[256];
-  const df_model_identity golden = {.files = h->golden.model, .compiled = h->golden.compiled};
-  if (model_compare(c->record, &golden, clause, sizeof clause) == DF_MODEL_OTHER) {
-    differ(h, "golden", "%s, seed %lld: another model than that of %s (%.16s, not %.16s)", c->method,
-           (long long)c->seed, h->golden.path, string_of(c->record, "model_sha256"), h->golden.model);
+  const df_model_identity model = {.files = golden->model, .compiled = golden->compiled};
+  if (model_compare(c->record, &model, clause, sizeof clause) == DF_MODEL_OTHER) {
+    differ(all, c, "golden", "another model than that of %s (%.16s, not %.16s)", golden->path,
+           string_of(c->record, "model_sha256"), golden->model);
   }
 }
 
+static void compare_cell(comparison* all, const run_cell* c, const char* task_file) {
+  const char* mujoco = string_of(json_object_get(c->record, "provenance"), "mujoco");
+  const int version = task_version(c->record);
+  const expectations* expect = &all->h->expect;
+  if (!same_version(mujoco, expect->mujoco)) {
+    differ(all, c, "mujoco", "simulated with MuJoCo %s, but %s is for %s", mujoco, expect->path, expect->mujoco);
+  }
+  if (version != expect->task_version) {
+    differ(all, c, "task_version", "version %d of the task, but %s is for version %d", version, expect->path,
+           expect->task_version);
+  }
+  compare_settings(all, c, task_file);
+  if (all->h->has_golden) compare_golden(all, c, mujoco, version);
+}
+
 bool gate_compares(held* h, const char* task_file) {
-  const int before = h->out->count[GATE_NOT_COMPARABLE];
+  comparison all = {.h = h};
   text differences = {0};
   run_differences(h->r, h->g, &differences);
-  if (differences.n) differ(h, "settings", "the cells differ in %s", text_of(&differences));
+  if (differences.n) differ(&all, NULL, "settings", "the cells differ in %s", text_of(&differences));
   text_clear(&differences);
   for (int i = 0; i < h->r->n_cells; i++) {
     const run_cell* c = &h->r->cells[i];
-    if (c->done && run_in_group(h->g, c)) compare_cell(h, c, task_file);
+    if (c->done && run_in_group(h->g, c)) compare_cell(&all, c, task_file);
   }
-  return h->out->count[GATE_NOT_COMPARABLE] == before;
+  tell(&all);
+  return all.n == 0;
 }

@@ -27,6 +27,9 @@ bool gate_compares(held* h, const char* task_file);
  * number of entries of `bands` for its profile. */
 int gate_hold_to_bands(held* h);
 
+/* Adds a row per method of the golden table that the run does not plan. */
+void gate_hold_to_methods(held* h);
+
 /* Adds advisory rows that compare the CPU time of training with the golden table; time never decides. */
 void gate_advise_time(held* h);
 

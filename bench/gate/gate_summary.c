@@ -63,8 +63,10 @@ static void add_column(text* line, const char* cell, int c, int width) {
   const int needed = text_width(cell);
   if (c) text_add(line, "  ");
   if (needed > width) {
-    text_add_bytes(line, cell, text_cut(cell, width - 1));
-    text_add(line, "~");
+    const size_t bytes = text_cut(cell, width - 1);
+    char* shown = format_text("%.*s~", (int)bytes, cell);
+    text_add(line, "%s%*s", shown, width - text_width(shown), "");
+    df_free(shown);
     return;
   }
   if (right[c]) text_add(line, "%*s", width - needed, "");
@@ -105,8 +107,13 @@ static void print_wrapped(const char* words, int indent) {
 /* whether the row after a row says the same words, e.g. that there is no golden table: they are printed once */
 static bool is_repeated(const gate_result* g, int at, int next) {
   if (g->origins[at].verdict != GATE_MISSING || g->origins[next].verdict != GATE_MISSING) return false;
-  const char* detail = string_of(json_array_get(g->verdicts.list, (size_t)at), "detail");
-  return strcmp(detail, string_of(json_array_get(g->verdicts.list, (size_t)next), "detail")) == 0;
+  text words = {0}, others = {0};
+  gate_add_detail(g, at, &words);
+  gate_add_detail(g, next, &others);
+  const bool same = strcmp(text_of(&words), text_of(&others)) == 0;
+  text_clear(&words);
+  text_clear(&others);
+  return same;
 }
 
 static void print_rows(const gate_result* g, int n, const int* order) {
@@ -124,12 +131,8 @@ static void print_rows(const gate_result* g, int n, const int* order) {
       if (text_width(text_of(&cell)) > widths[c]) text_add(&words, "%s; ", text_of(&cell));
     }
     print_and_clear(&line);
-    if (i + 1 < n && is_repeated(g, order[i], order[i + 1])) {
-      text_clear(&words);
-      continue;
-    }
     /* why, and where the limit stands */
-    gate_add_detail(g, order[i], &words);
+    if (i + 1 == n || !is_repeated(g, order[i], order[i + 1])) gate_add_detail(g, order[i], &words);
     print_wrapped(text_of(&words), INDENT);
     text_clear(&words);
     gate_add_place(g, order[i], NULL, &words);

@@ -143,16 +143,24 @@ static df_status take_comment(const place* at, const char* line, golden_table* g
                {"settings", g->settings, sizeof g->settings},
                {"model", g->model, sizeof g->model},
                {"compiled", g->compiled, sizeof g->compiled}};
-  static const char version[] = "task_version", twice[] = "the line appears twice";
+  const struct {
+    const char* name;
+    int* number;
+  } versions[] = {{"task_version", &g->task_version}, {"numbers", &g->numbers}};
+  static const char twice[] = "the line appears twice";
   for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
     const char* value = value_of(line, texts[i].name);
     if (!value) continue;
     if (texts[i].text[0]) return fail_field(at, texts[i].name, value, twice);
     return take_name(at, texts[i].name, value, texts[i].text, texts[i].size);
   }
-  const char* value = value_of(line, version);
-  if (!value) return DF_OK;
-  return g->task_version ? fail_field(at, version, value, twice) : take_count(at, version, value, 1, &g->task_version);
+  for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
+    const char* value = value_of(line, versions[i].name);
+    if (!value) continue;
+    if (*versions[i].number) return fail_field(at, versions[i].name, value, twice);
+    return take_count(at, versions[i].name, value, 1, versions[i].number);
+  }
+  return DF_OK;
 }
 
 /* orders rows by what they are the number of */
@@ -217,12 +225,16 @@ static df_status read_lines(golden_table* g, char* data) {
       DF_TRY(take_row(&at, line, &g->rows[g->n++]));
     }
   }
-  const char* lacks = !g->mujoco[0]      ? "the line '# mujoco: ...'"
-                      : !g->task_version ? "the line '# task_version: ...'"
-                      : !g->settings[0]  ? "the line '# settings: ...'"
-                      : !head            ? "the columns " COLUMNS
-                      : g->n == 0        ? "a row after its columns"
-                                         : NULL;
+  if (!g->numbers) g->numbers = 1;
+  const bool of_1 = g->numbers == 1; /* programs that wrote numbers of version 1 did not know the hashes of models */
+  const char* lacks = !g->mujoco[0]              ? "the line '# mujoco: ...'"
+                      : !g->task_version         ? "the line '# task_version: ...'"
+                      : !g->settings[0]          ? "the line '# settings: ...'"
+                      : !of_1 && !g->model[0]    ? "the line '# model: ...'"
+                      : !of_1 && !g->compiled[0] ? "the line '# compiled: ...'"
+                      : !head                    ? "the columns " COLUMNS
+                      : g->n == 0                ? "a row after its columns"
+                                                 : NULL;
   if (lacks) return df_fail(DF_E_FORMAT, "%s: not a golden table, it lacks %s", g->path, lacks);
   return check_rows_differ(g);
 }
@@ -272,6 +284,11 @@ df_status golden_settings(const json_t* record, char sum[DF_SHA256_TEXT]) {
   const df_status status = df_sha256(text_of(&canonical), canonical.n, sum);
   text_clear(&canonical);
   return status;
+}
+
+int golden_numbers(const json_t* record) {
+  const json_int_t numbers = json_integer_value(json_object_get(record, "numbers"));
+  return numbers > 0 && numbers <= INT_MAX ? (int)numbers : 1;
 }
 
 /* Appends a value that is shown only, as printable text: control characters are replaced by spaces and commas by
@@ -360,8 +377,6 @@ static df_status add_head(const run_view* r, const run_group* g, const char* rea
   if (!first)
     return df_fail(DF_E_MISSING, "%s, profile %s: no cell of method %s is done", g->task, g->profile, g->methods[0]);
   const json_t* provenance = json_object_get(first->record, "provenance");
-  /* records without it are of version 1 */
-  const int numbers = (int)json_integer_value(json_object_get(first->record, "numbers"));
   DF_TRY(golden_settings(first->record, settings));
   const char* version = string_of(json_object_get(first->record, "config"), "task.version");
   text_add(out, "# accepted with `dynaflow gate RUN --accept --reason ...`: the seeds of %s, profile %s\n", g->task,
@@ -370,7 +385,7 @@ static df_status add_head(const run_view* r, const run_group* g, const char* rea
   add_comment(out, "mujoco", string_of(provenance, "mujoco"));
   add_comment(out, "task_version", version[0] ? version : "1");
   add_comment(out, "settings", settings);
-  text_add(out, "# numbers: %d\n", numbers > 0 ? numbers : 1);
+  text_add(out, "# numbers: %d\n", golden_numbers(first->record));
   add_known(out, "model", string_of(first->record, "model_sha256"));
   add_known(out, "compiled", string_of(first->record, "compiled_sha256"));
   add_comment(out, "commit", string_of(provenance, "commit"));

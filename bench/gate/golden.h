@@ -2,10 +2,10 @@
  * runs are held.
  *
  * The file starts with comment lines "# name: value": the reason for accepting the numbers, mujoco, task_version and
- * settings (SHA-256 of the shared settings), which a run must match; model and compiled (`files` and `compiled` of
- * dynaflow/core/model_identity.h), which a run must match if they are there, as older tables have none; and numbers
- * (NUMBERS_VERSION, key.h), commit, blas and cpu, for information only.
- * Tidy rows as in a report's results.csv follow: task,method,seed,profile,metric,k,value,unit,n,lo,hi,status. */
+ * settings (SHA-256 of the shared settings), numbers (NUMBERS_VERSION, key.h; 1 if missing), model and compiled
+ * (`files` and `compiled` of dynaflow/core/model_identity.h; tables of numbers 1 may lack them), which a run must
+ * match; and commit, blas and cpu, for information only. Tidy rows as in a report's results.csv follow:
+ * task,method,seed,profile,metric,k,value,unit,n,lo,hi,status. */
 #ifndef BENCH_GATE_GOLDEN_H
 #define BENCH_GATE_GOLDEN_H
 
@@ -25,7 +25,7 @@ typedef struct golden_row {
 typedef struct golden_table {
   char* path;
   char mujoco[32], settings[DF_SHA256_TEXT], model[DF_SHA256_TEXT], compiled[DF_SHA256_TEXT];
-  int task_version;
+  int task_version, numbers; /* at least 1 */
   int n;
   golden_row* rows; /* [n], owned */
 } golden_table;
@@ -44,6 +44,9 @@ const golden_row* golden_next(const golden_table* g, const golden_row* last, con
 
 /* SHA-256 of the settings of a record that all methods of a comparison share (setting_is_shared()). */
 DF_MUST_CHECK df_status golden_settings(const json_t* record, char sum[DF_SHA256_TEXT]);
+
+/* The version of the numbers of a record (NUMBERS_VERSION, key.h); 1 if it has none. */
+int golden_numbers(const json_t* record);
 
 /* The CPU seconds of training in a record, and their metric name in the table. For information only: time depends on
  * the machine, so no tolerance can be set for it. */

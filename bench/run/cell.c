@@ -29,6 +29,7 @@
 #include "task_growth.h"
 #include "task_notes.h"
 #include "terminal.h"
+#include "text.h"
 #include "unchecked.h"
 
 static void set_name(cell* c, const char* task) {
@@ -68,9 +69,13 @@ df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t
   return cell_key(&training, KEY_TRAINING, c->training_key);
 }
 
-/* DF_E_MISMATCH if the model is no longer that of the cell's key */
+/* DF_E_MISMATCH if model or data, which are read by now, are no longer those of the cell's key */
 static df_status check_unchanged(const cell* c) {
   char clause[256];
+  if (strcmp(c->task->data->sha256, c->data_sha256) != 0) {
+    return df_fail(DF_E_MISMATCH, "task %s: %s changed while the program ran; repeat the command", c->config.task_name,
+                   c->data_path);
+  }
   const df_model_identity opened = {c->model_list, c->model_sha256, c->compiled_sha256, df_mujoco_version()};
   if (df_model_compare(&opened, df_mujoco_identity(c->task->system), clause, sizeof clause) == DF_MODEL_SAME)
     return DF_OK;
@@ -82,7 +87,9 @@ df_status cell_load(cell* c) {
   DF_TRY(check_unchanged(c));
   warn_unchecked(&c->config, c->task->system, c->task->data, c->opts);
   if ((c->method->flags & DF_METHOD_NEEDS_ACTIONS) && !c->task->data->actions) {
-    return df_fail(DF_E_CONFIG, "task %s: method %s needs actions, but the demonstrations have states only",
+    return df_fail(DF_E_CONFIG,
+                   "task %s: method %s needs actions, but the demonstrations have states only; leave it out of "
+                   "task.methods or --method",
                    c->config.task_name, c->method->name);
   }
   /* check the settings of the evaluation now, not after hours of training */
@@ -326,11 +333,13 @@ static df_status train_and_save(cell* c, const char* folder, json_t* record) {
   return DF_OK;
 }
 
+char* cell_samples_path(const cell* c, const char* folder) {
+  return format_text("%s/samples/%.16s.npz", folder, c->key);
+}
+
 static df_status write_calls(const cell* c, const eval_calls* calls, const char* folder) {
-  char name[48];
-  snprintf(name, sizeof name, "samples/%.16s.npz", c->key);
-  char *path = df_path_join(folder, name), *below = df_path_join(folder, "samples");
-  df_status status = path && below ? df_dir_make(below) : DF_E_NOMEM;
+  char *path = cell_samples_path(c, folder), *below = df_path_folder(path);
+  df_status status = below ? df_dir_make(below) : DF_E_NOMEM;
   if (status == DF_OK) status = eval_calls_write(calls, c->task, path);
   df_free(path);
   df_free(below);

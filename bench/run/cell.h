@@ -27,7 +27,7 @@ typedef struct cell {
   uint64_t seed;
   double save_every;  /* seconds between two saved training states, from which training can resume */
   stop_limits limits; /* of cell_run(); all 0: none */
-  bool store_samples; /* cell_run() also writes <folder>/samples/<first 16 digits of the key>.npz (calls.h) */
+  bool store_samples; /* cell_run() also writes cell_samples_path() (calls.h) */
   eval_calls* calls;  /* receives the calls of cell_evaluate(); NULL: they are not kept */
   char profile[DF_NAME_MAX];
   df_config config;
@@ -60,8 +60,8 @@ DF_MUST_CHECK df_status cell_open(cell* c, const char* task, const df_method* me
 void cell_close(cell* c);
 
 /* Reads model and data and draws the held-out windows. DF_E_CONFIG if the method needs actions and the data have none,
- * or if a setting of the evaluation does not fit the model; DF_E_MISMATCH if the model has changed since cell_open();
- * other errors of df_task_new() and eval_set_new(). */
+ * or if a setting of the evaluation does not fit the model; DF_E_MISMATCH if model or data have changed since
+ * cell_open(); other errors of df_task_new() and eval_set_new(). */
 DF_MUST_CHECK df_status cell_load(cell* c);
 
 /* Creates the method's instance, untrained. Requires cell_load(), as do the functions below. */
@@ -96,6 +96,9 @@ typedef struct cell_end {
  * ended, which *end describes. Weights are written to <folder>/checkpoints/, training states to cell_state_folder().
  * Fails only if the record cannot be made or written. */
 DF_MUST_CHECK df_status cell_run(cell* c, const char* folder, store* events, cell_end* end);
+
+/* <folder>/samples/<first 16 digits of the key>.npz; the caller releases it with df_free(). */
+char* cell_samples_path(const cell* c, const char* folder);
 
 /* ---- cell_state.c: the folder of the saved training states of an unfinished cell, and its lock ---- */
 

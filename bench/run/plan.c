@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE
 #include "plan.h"
 
 #include <dirent.h>
@@ -14,6 +14,7 @@
 #include "lookup.h"
 #include "provenance.h"
 #include "stop.h"
+#include "terminal.h"
 #include "text.h"
 
 /* the methods for a task: those of --method, else task.methods */
@@ -102,11 +103,23 @@ df_status plan_record(plan* p, const options* opts, store* events, const char** 
   return status;
 }
 
+df_status plan_open(const plan* p, int i, const options* opts, cell* c) {
+  const planned_cell* planned = &p->cell[i];
+  DF_TRY(cell_open(c, planned->task, planned->method, planned->seed, opts));
+  if (strcmp(c->key, planned->key) == 0) return DF_OK;
+  return df_fail(DF_E_MISMATCH,
+                 "the model, data or settings of task %s changed while the program ran; repeat the command to run all "
+                 "cells with the new ones",
+                 c->config.task_name);
+}
+
 /* ---- tasks of which no cell can run ---- */
 
-static df_status try_cell(const planned_cell* p, const options* opts) {
+/* `name` receives task and method */
+static df_status try_cell(const planned_cell* p, const options* opts, char name[128]) {
   cell c;
   df_status status = cell_open(&c, p->task, p->method, p->seed, opts);
+  snprintf(name, 128, "%.60s %.48s", c.config.task_name[0] ? c.config.task_name : p->task, p->method->name);
   if (status == DF_OK) status = cell_load(&c);
   if (status == DF_OK) status = cell_create(&c);
   cell_close(&c);
@@ -126,21 +139,35 @@ static bool tried_before(const plan* p, int i, shard part, const store* events) 
   return false;
 }
 
-/* DF_OK if a cell of the task can be created, or none is to be run; else the error of the first one */
+/* DF_OK if a cell of the task can be created, or none is to be run; else the error of the first one. Warns of methods
+ * whose cells will fail while others run. */
 static df_status check_task(const plan* p, const char* task, shard part, const options* opts, const store* events) {
   df_status status = DF_OK;
-  char message[1024] = "";
+  char first[1024] = "";
+  bool one_runs = false;
+  text warnings = {0};
   for (int i = 0; i < p->n; i++) {
     const planned_cell* c = &p->cell[i];
+    char name[128];
     if (strcmp(c->task, task) != 0 || !plan_has_to_run(p, i, part, events)) continue;
     if (tried_before(p, i, part, events)) continue; /* other seeds fail in the same way */
-    if (stop_flag) return df_fail(DF_E_INTERRUPTED, "interrupted before the first cell");
-    const df_status one = try_cell(c, opts);
-    if (one == DF_OK) return DF_OK;
-    if (status == DF_OK) snprintf(message, sizeof message, "%s", df_error_message());
+    if (stop_flag) {
+      text_clear(&warnings);
+      return df_fail(DF_E_INTERRUPTED, "interrupted before the first cell");
+    }
+    const df_status one = try_cell(c, opts, name);
+    one_runs |= one == DF_OK;
+    if (one == DF_OK) continue;
+    text_add(&warnings, "dynaflow: warning: %s will fail: %s\n", name, df_error_message());
+    if (status == DF_OK) snprintf(first, sizeof first, "%s", df_error_message());
     if (status == DF_OK) status = one;
   }
-  return status == DF_OK ? DF_OK : df_fail(status, "%s", message);
+  char* rest = warnings.data;
+  for (char* line = strsep(&rest, "\n"); one_runs && line && line[0]; line = strsep(&rest, "\n")) {
+    print_line(stderr, "%s", line);
+  }
+  text_clear(&warnings);
+  return one_runs || status == DF_OK ? DF_OK : df_fail(status, "%s", first);
 }
 
 df_status plan_check(const plan* p, shard part, const options* opts, const store* events, const char** failed_task) {

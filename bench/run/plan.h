@@ -45,12 +45,17 @@ DF_MUST_CHECK df_status plan_make(const plan_cfg* cfg, plan* out);
  * set. */
 DF_MUST_CHECK df_status plan_record(plan* p, const options* opts, store* events, const char** failed_task);
 
+/* cell_open() of cell i, after plan_record(). DF_E_MISMATCH if its key is no longer the planned one, because its model,
+ * data or settings have changed: its record would not be one of the plan. */
+DF_MUST_CHECK df_status plan_open(const plan* p, int i, const options* opts, cell* c);
+
 /* Whether cell i is of this shard and not done. */
 bool plan_has_to_run(const plan* p, int i, shard part, const store* events);
 
-/* Loads the cells that this process has to run and that are not done, task by task, until one of the task can be
- * created. If none of a task can, because of a setting or its data, that is found here, before the first cell: the
- * error is that of the task's first cell, and *failed_task the task. DF_E_INTERRUPTED once stop_flag is set. */
+/* Loads and creates a cell of each task and method that this process has to run and that is not done. If none of a task
+ * can be created, because of a setting or its data, that is found here, before the first cell: the error is that of the
+ * task's first cell, and *failed_task the task. If some cannot, a warning names their methods. DF_E_INTERRUPTED once
+ * stop_flag is set. */
 DF_MUST_CHECK df_status plan_check(const plan* p, shard part, const options* opts, const store* events,
                                    const char** failed_task);
 

@@ -140,7 +140,11 @@ static df_status read_states(reader* r) {
 static df_status read_actions(reader* r) {
   const char* key = r->config->data_actions_key;
   if (*key == '\0') return DF_OK;
-  DF_TRY(df_npz_read(r->npz, key, &r->actions));
+  const df_status status = df_npz_read(r->npz, key, &r->actions);
+  if (status != DF_OK && !df_npz_has(r->npz, key)) {
+    return df_fail(status, "%s; if they are data of states only, set data.actions_key: \"\"", df_error_message());
+  }
+  if (status != DF_OK) return status;
   const df_array* a = &r->actions;
   const size_t episodes = r->states.shape[0], length = r->states.shape[1] - 1;
   const bool fits = a->rank == 3 && a->shape[0] == episodes && (a->shape[1] == length || a->shape[1] == length + 1) &&

@@ -33,7 +33,12 @@ static df_status check_model(const char* path, const char* expected, const df_sy
   if (*expected == '\0') return DF_OK;
   const df_model_match match = df_model_compare(&(df_model_identity){.files = expected}, model, clause, sizeof clause);
   if (match == DF_MODEL_SAME || match == DF_MODEL_MAIN_FILE) return DF_OK;
-  return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, but system.model_sha256 is %s", path, model->files, expected);
+  int files = 0;
+  for (const char* end = model->list; (end = strchr(end, '\n')); end++) files++;
+  char others[64] = "";
+  if (files > 1) snprintf(others, sizeof others, " of it and the other %d of the %d model files", files - 1, files);
+  return df_fail(DF_E_MISMATCH, "%s: SHA-256%s is %s, but system.model_sha256 is %s", path, others, model->files,
+                 expected);
 }
 
 /* adds to the message of a refused model the settings of a task that correspond to the options named in it */

@@ -166,7 +166,7 @@ check truncated_data_are_refused spoilt truncated 'truncated/cart\.npz: not a re
 check data_that_are_no_zip_are_refused spoilt not_zip 'not_zip/cart\.npz: not a readable zip archive'
 check a_flipped_bit_is_refused spoilt flipped "flipped/cart\.npz: array '[a-z]+': .*CRC"
 check data_without_states_are_refused spoilt no_states "no_states/cart\.npz: no array 'states'; the file has: .*positions"
-check data_without_actions_are_refused spoilt states_only "states_only/cart\.npz: no array 'actions'"
+check data_without_actions_are_refused spoilt states_only "states_only/cart\.npz: no array 'actions'; the file has: .*; if they are data of states only, set data\.actions_key: \"\"$"
 check complex_numbers_are_refused spoilt complex "complex/cart\.npz: array 'states': dtype '<c16'"
 check python_objects_are_refused spoilt objects "objects/cart\.npz: array 'states': dtype '\|O'"
 check big_endian_numbers_are_refused spoilt big_endian "cart\.npz: array 'states': dtype '>f8'"

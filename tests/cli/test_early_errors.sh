@@ -52,4 +52,23 @@ check a_range_twice_as_large_trains exits_with 0 "${train[@]}" --set action.half
 check without_one bash -c "! grep -q warning '$scratch/err'"
 check a_method_without_actions_does_not_warn exits_with 0 train "$task" --profile smoke --method kinematic_fm --checkpoint "$scratch/x" --set action.half_range=10
 check at_all bash -c "! grep -q warning '$scratch/err'"
+
+# ---- samples of cells that are done without them ----
+samples=(run "$task" --profile smoke --threads 1 --method random_action --seed 1 --quiet)
+check a_cell_is_done_without_samples exits_with 0 "${samples[@]}" --out "$scratch/samples"
+check samples_of_a_done_cell_are_not_written exits_with 0 "${samples[@]}" --out "$scratch/samples" --store-samples
+check this_is_said one_error '^dynaflow: warning: pendulum random_action seed 1: already done, so --store-samples has no effect: .* with another folder \(--out\)$'
+check in_another_folder_they_are_written exits_with 0 "${samples[@]}" --out "$scratch/samples2" --store-samples
+check the_samples_are_there [ "$(ls "$scratch/samples2/samples" | wc -l)" = 1 ]
+check a_done_cell_with_samples_is_fine exits_with 0 "${samples[@]}" --out "$scratch/samples2" --store-samples
+check nothing_is_said_then [ ! -s "$scratch/err" ]
+
+# ---- a method that needs actions, on data of states only: before the training of the others ----
+states=(run "$task" --profile smoke --threads 1 --seed 1,2 --set data.actions_key= --out "$scratch/states" --quiet)
+reason='task pendulum: method replay_demo needs actions, but the demonstrations have states only; leave it out of task.methods or --method'
+check a_method_without_its_actions_fails exits_with 2 "${states[@]}" --method kinematic_fm,replay_demo
+check this_is_said_before_the_training bash -c "head -1 '$scratch/err' | grep -q '^dynaflow: warning: pendulum replay_demo will fail: $reason$'"
+check it_is_said_once_for_all_seeds [ "$(grep -c 'will fail' "$scratch/err")" = 1 ]
+check the_other_methods_run exits_with 0 "${states[@]}" --method kinematic_fm
+check without_a_warning bash -c "! grep -q 'will fail' '$scratch/err'"
 finish

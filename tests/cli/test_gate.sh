@@ -153,7 +153,7 @@ check a_seed_beyond_a_limit_regressed_whatever_is_missing verdict 1 missing 'ver
 put(row('dynaflow', 2, 'sae_own'), 2.0e-9); cells.remove(at('dynaflow', 3))"
 check a_missing_metric_is_missing verdict 3 missing sae_own "
 for s in SEEDS: at('dynaflow', s)['rows'].remove(row('dynaflow', s, 'sae_own'))"
-check a_missing_method_is_missing verdict 3 missing tre_open_loop "
+check a_missing_method_is_missing verdict 3 missing 'tre_open_loop golden' "
 cells = [c for c in cells if c['method'] != 'random_action']; planned = list(cells)"
 check other_sampler_steps_are_missing verdict 3 missing \
   'sae_own tre_open_loop gait_agreement effort.physics_steps effort.solver_iterations effort.diverged' "

@@ -118,8 +118,8 @@ check the_hash_of_all_files_is_accepted exits_with 0 data info arm --tasks "$tas
 check nothing_is_said_of_it [ ! -s "$scratch/err" ]
 check fetch_accepts_it exits_with 0 data fetch arm --tasks "$tasks"
 sed -i 's/mass="1"/mass="2"/' "$arm/parts/arm.xml"
-check it_notices_an_included_file refuses "scene.xml: SHA-256 is [0-9a-f]{64}, but system.model_sha256 is $files" data info arm --tasks "$tasks"
-check fetch_notices_it_too refuses "scene.xml: SHA-256 is [0-9a-f]{64}, but system.model_sha256 is $files" data fetch arm --tasks "$tasks"
+check it_notices_an_included_file refuses "scene.xml: SHA-256 of it and the other 4 of the 5 model files is [0-9a-f]{64}, but system.model_sha256 is $files" data info arm --tasks "$tasks"
+check fetch_notices_it_too refuses "scene.xml: SHA-256 of it and the other 4 of the 5 model files is [0-9a-f]{64}, but system.model_sha256 is $files" data fetch arm --tasks "$tasks"
 restore
 
 # fetch downloads the model file beside the files that it uses; the task's hash may be of all of them
@@ -134,10 +134,28 @@ check fetch_accepts_upper_case downloads "${main^^}" 'as expected'
 check fetch_accepts_the_hash_of_all_files downloads "$files" 'the hash of all model files is as expected'
 check a_present_model_is_accepted_in_upper_case exits_with 0 data fetch arm --tasks "$tasks" --set "system.model_sha256=${main^^}"
 sed 's/scene/other/' "$scratch/kept/scene.xml" >"$scratch/other.xml"
-check another_model_file_is_removed leaves_nothing "$scratch/other.xml" "other.xml: SHA-256 is .*scene.xml: SHA-256 is [0-9a-f]{64}, but system.model_sha256 is $files; it was not kept"
+check another_model_file_is_removed leaves_nothing "$scratch/other.xml" "other.xml: SHA-256 is .*scene.xml: SHA-256 of it and the other 4 of the 5 model files is [0-9a-f]{64}, but system.model_sha256 is $files; it was not kept"
 mv "$arm/parts" "$scratch/parts"
 check fetch_says_why_a_model_cannot_be_compared leaves_nothing "$scratch/kept/scene.xml" \
   "SHA-256 is $main, the task wants $files, .*: .*Error opening file 'parts/arm.xml'.*; it was not kept"
+restore
+
+# a model that changes during a run: the cells after it fail, and no record is of another plan
+changes_during_a_run() {
+  "$program" run arm "${small[@]}" --set train.steps=300 --method kinematic_fm --seed 1,2,3,4 --quiet \
+    --out "$scratch/changed" >"$scratch/out" 2>"$scratch/err" &
+  until grep -q '"type":"cell"' "$scratch/changed/events.jsonl" 2>/dev/null || ! kill -0 $!; do sleep 0.05; done
+  sed -i 's/mass="1"/mass="2"/' "$arm/parts/arm.xml"
+  code=0
+  wait $! || code=$?
+  [ "$code" -eq 2 ] && grep -q 'kinematic_fm seed 4: .*task arm changed while the program ran' "$scratch/err" &&
+    python3 -c "
+import json
+records = list(map(json.loads, open('$scratch/changed/events.jsonl')))
+planned = {c['key'] for c in records[0]['cells']}
+assert len(planned) == 4 and all(r['key'] in planned for r in records[1:]), records"
+}
+check a_model_that_changes_during_a_run_fails_its_cells changes_during_a_run
 restore
 
 # checkpoints of older versions have the hash of the model file alone

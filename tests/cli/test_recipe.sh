@@ -37,6 +37,7 @@ job() { # job KIND CODE: a job of a new checkout, whose results are not there
 }
 
 check the_documented_commands_succeed ends_with 0 "$scratch/sh"
+check no_documented_tolerance_is_narrower_than_the_seeds bash -c "grep -q 'accepted' '$scratch/out' && ! grep -q 'seeds deviate' '$scratch/out'"
 check the_suite_is_built_as_documented grep -qx 'make -C ../dynaflow all' "$scratch/called"
 check the_golden_table_is_beside_the_task [ -f "$repo/tasks/pendulum/golden/pendulum-smoke.csv" ]
 check nothing_but_results_is_left_uncommitted [ -z "$(git -C "$repo" status --porcelain)" ]

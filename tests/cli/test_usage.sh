@@ -159,4 +159,11 @@ check a_small_archive_does_not_take_all_memory refuses "pendulum.npz: array 'sta
   data info "$scratch/pendulum"
 allowed() { DYNAFLOW_NPZ_MIB=301 "$program" data info "$scratch/pendulum" --set data.actions_key= 2>&1 | tee "$scratch/err" | grep -q . && ! grep -q 'of memory' "$scratch/err"; }
 check the_limit_can_be_raised allowed
+# the records of a run have their profile, seeds and settings
+for command in gate verify report compare; do
+  for option in '--profile full' '--seed 2' '--set train.steps=1'; do
+    check "${command}_refuses_${option%% *}" refuses "^dynaflow $command: ${option%% *}: profile, seeds and settings are those of the records of RUN; remove this option$" $command some_run $option
+  done
+done
+
 finish

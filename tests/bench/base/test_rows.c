@@ -142,7 +142,7 @@ static void columns_are_as_wide_as_what_is_seen(void** state) {
   char* found = printed(&all);
   assert_string_equal(found,
                       "einheit µ    b      n\n"
-                      "é中           x      5\n"
+                      "é中          x      5\n"
                       "0123456789a  yy  1234\n");
   df_free(found);
   rows_free(&all);

@@ -56,6 +56,13 @@ static void a_character_takes_a_column(void** state) {
   static const size_t bytes[] = {0, 1, 3, 6, 7, 7};
   for (int n = 0; n < 6; n++) assert_int_equal(text_cut("a\xc3\xa4\xe2\x82\xac!", n), bytes[n]);
   assert_int_equal(text_cut("abc", -1), 0);
+  /* characters of two columns (U+4E2D, U+AC00, U+1F600) and of none (U+0301) */
+  static const char wide[] =
+      "\xe4\xb8\xad\xea\xb0\x80\xf0\x9f\x98\x80"
+      "e\xcc\x81!";
+  static const size_t cut[] = {0, 0, 3, 3, 6, 6, 10, 13, 14, 14};
+  assert_int_equal(text_width(wide), 8);
+  for (int n = 0; n < 10; n++) assert_int_equal(text_cut(wide, n), cut[n]);
 }
 
 enum { LENGTH = 1 << 20 }; /* more than a pipe holds */

@@ -571,6 +571,58 @@ static void a_tolerance_narrower_than_the_seeds_lie_is_told(void** state) {
   }
 }
 
+/* the number that is held to the bound, how far beyond it, and the row of the golden table that deviates most */
+static void a_verdict_tells_how_far_the_number_is_from_its_bound(void** state) {
+  (void)state;
+  static const struct {
+    const char* metric;
+    band_kind kind;
+    double bound;
+    int n;
+    double value[3], golden[3];
+    const char* shown;
+    double number, excess;
+    int golden_line; /* 0: none; that of seed s is 10 + s */
+  } cases[] = {
+      /* limits: the worst seed, in units of the limit */
+      {"tre", BAND_AT_MOST, 4, 3, {5, 6, 2}, {0}, "<= 4", 6, 0.5, 0},
+      {"tre", BAND_AT_LEAST, 4, 3, {5, 3, 7}, {0}, ">= 4", 3, 0.25, 0},
+      {"tre", BAND_AT_MOST, -4, 1, {-2}, {0}, "<= -4", -2, 0.5, 0},
+      {"tre", BAND_AT_MOST, 4, 1, {1}, {0}, "<= 4", 1, -0.75, 0},
+      {"tre", BAND_AT_MOST, 0, 2, {-1, 2}, {0}, "<= 0", 2, INFINITY, 0},
+      {"tre", BAND_AT_MOST, 0, 2, {-2, -1}, {0}, "<= 0", -1, 0, 0},
+      {"tre", BAND_AT_MOST, 4, 2, {1, NAN}, {0}, "<= 4", 1, INFINITY, 0},
+      /* relative: the mean, in units of the tolerance beyond its edge */
+      {"tre", BAND_RELATIVE, 0.25, 3, {5, 1, 6}, {4, 4, 4}, "<= 5", 4, -1, 12},
+      {"tre", BAND_RELATIVE, 0.25, 2, {7, 6}, {4, 4}, "<= 5", 6.5, 1.5, 11},
+      {"tre", BAND_RELATIVE, 0.25, 2, {2, 3}, {4, 4}, "<= 5", 2.5, -2.5, 11},
+      {"survival", BAND_RELATIVE, 0.25, 2, {0.5, 0.25}, {1, 1}, ">= 0.75", 0.375, 1.5, 12},
+      {"effort.x", BAND_RELATIVE, 0.25, 2, {4, 5}, {8, 8}, "6..10", 4.5, 0.75, 11},
+      {"effort.x", BAND_RELATIVE, 0.25, 2, {12, 11}, {8, 8}, "6..10", 11.5, 0.75, 11},
+      {"tre", BAND_RELATIVE, 0, 2, {4, 5}, {4, 4}, "<= 4", 4.5, INFINITY, 12},
+      {"tre", BAND_RELATIVE, 0, 2, {4, 4}, {4, 4}, "<= 4", 4, 0, 11},
+      {"tre", BAND_RELATIVE, 0.25, 2, {4, NAN}, {4, 4}, "<= 5", 4, INFINITY, 11},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    gate_case c;
+    begin_records();
+    for (int s = 0; s < cases[i].n; s++) add_value(add_cell("a", s + 1), cases[i].metric, 1, cases[i].value[s]);
+    open_case(&c);
+    for (int s = 0; s < cases[i].n && cases[i].golden_line; s++) {
+      add_golden(&c, "a", cases[i].metric, s + 1, cases[i].golden[s]);
+      c.rows[s].line = 11 + s;
+    }
+    hold(&c, band_of(cases[i].metric, cases[i].kind, cases[i].bound));
+    const gate_origin* o = &c.out.origins[0];
+    if (strcmp(o->bound, cases[i].shown) != 0 || o->number != cases[i].number || o->excess != cases[i].excess ||
+        o->golden_line != cases[i].golden_line) {
+      fail_msg("case %zu: %s, number %g, excess %g, line %d", i, o->bound, o->number, o->excess, o->golden_line);
+    }
+    assert_int_equal(o->line, 7);
+    close_case(&c);
+  }
+}
+
 /* ---- any number of seeds ---- */
 
 static void the_last_of_many_seeds_can_break_a_limit(void** state) {
@@ -691,6 +743,7 @@ int main(void) {
       cmocka_unit_test(counters_without_a_golden_table_are_missing),
       cmocka_unit_test(training_times_are_told_beside_the_golden_ones),
       cmocka_unit_test(a_tolerance_narrower_than_the_seeds_lie_is_told),
+      cmocka_unit_test(a_verdict_tells_how_far_the_number_is_from_its_bound),
       cmocka_unit_test(the_last_of_many_seeds_can_break_a_limit),
       cmocka_unit_test(every_seed_of_the_golden_table_is_compared),
       cmocka_unit_test(a_done_cell_without_the_number_is_missing),

@@ -50,6 +50,7 @@ static void add_table(gate_case* c) {
   c->h.has_golden = true;
   c->h.golden.path = "golden.csv";
   c->h.golden.task_version = 2;
+  c->h.golden.numbers = 1;
   snprintf(c->h.golden.mujoco, sizeof c->h.golden.mujoco, "3.17.3");
   assert_int_equal(golden_settings(c->r.cells[0].record, c->h.golden.settings), DF_OK);
 }
@@ -187,7 +188,11 @@ static void a_golden_table_of_other_settings_does_not_compare(void** state) {
   open_case(&c);
   add_table(&c);
   c.h.golden.settings[0] = c.h.golden.settings[0] == 'f' ? '0' : 'f';
-  assert_differs(&c, "golden golden");
+  assert_differs(&c, "golden");
+  /* once for all cells */
+  assert_string_equal(string_of(json_array_get(c.out.verdicts.list, 0), "detail"),
+                      "a, seed 1, and 1 more cell: settings of system, data, window, split, chart or eval differ from "
+                      "those of golden.csv");
   close_case(&c);
 }
 
@@ -209,6 +214,29 @@ static void a_golden_table_of_another_model_does_not_compare(void** state) {
     snprintf(c.h.golden.model, sizeof c.h.golden.model, "%s", cases[i].files);
     snprintf(c.h.golden.compiled, sizeof c.h.golden.compiled, "%s", cases[i].compiled);
     assert_differs(&c, cases[i].wanted);
+    close_case(&c);
+  }
+}
+
+static void a_golden_table_of_another_version_of_numbers_does_not_compare(void** state) {
+  (void)state;
+  static const struct {
+    int run, golden; /* 0: not recorded, which means 1 */
+    const char* wanted;
+  } cases[] = {{0, 1, ""}, {1, 1, ""}, {2, 2, ""}, {2, 1, "golden"}, {0, 2, "golden"}, {1, 2, "golden"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    gate_case c;
+    begin_records();
+    json_t* cell = add_right("a", 1);
+    if (cases[i].run) json_object_set_new(cell, "numbers", json_integer(cases[i].run));
+    open_case(&c);
+    add_table(&c);
+    c.h.golden.numbers = cases[i].golden;
+    assert_differs(&c, cases[i].wanted);
+    if (i == 3) {
+      assert_string_equal(string_of(json_array_get(c.out.verdicts.list, 0), "detail"),
+                          "a, seed 1: numbers of version 2, but golden.csv has numbers of version 1; accept new ones");
+    }
     close_case(&c);
   }
 }
@@ -253,6 +281,7 @@ int main(void) {
       cmocka_unit_test(cells_have_the_same_settings),
       cmocka_unit_test(a_golden_table_of_other_settings_does_not_compare),
       cmocka_unit_test(a_golden_table_of_another_model_does_not_compare),
+      cmocka_unit_test(a_golden_table_of_another_version_of_numbers_does_not_compare),
       cmocka_unit_test(a_task_file_that_cannot_be_read_does_not_compare),
       cmocka_unit_test(a_verdict_names_every_setting_that_differs),
   };

@@ -259,8 +259,25 @@ static void nothing_is_accepted_unless_all_is_done_and_compares(void** state) {
     set_text(json_object_get(cell, "config"), "task.version", "2");
     seal(cell);
   }
-  accept("task_version:not comparable task_version:not comparable", EXIT_NOT_COMPARABLE);
+  accept("task_version:not comparable", EXIT_NOT_COMPARABLE);
   assert_false(df_file_exists(table));
+}
+
+/* a method that the tolerances do not name, and that the run does not have any more */
+static void a_method_of_the_golden_table_is_not_lost(void** state) {
+  (void)state;
+  begin_records();
+  two_seeds("p", 0.5, 0.625);
+  for (int s = 1; s <= 2; s++) {
+    json_t* cell = add_whole("b", s, 0.5 + s);
+    set_text(cell, "profile", "p");
+    seal(cell);
+    add_planned(json_array_get(records, 0), "b", s, NULL);
+  }
+  accept("accepted:held", EXIT_DONE);
+  begin_records();
+  two_seeds("p", 0.5, 0.625);
+  gate(NULL, golden, "tre_open_loop:held tre_open_loop:held golden:missing train_cpu_s:advisory", EXIT_INCOMPLETE);
 }
 
 static int count_of(const char* xml, const char* word) {
@@ -452,6 +469,7 @@ int main(void) {
       CASE(what_there_is_nothing_to_hold_to_for_is_missing),
       CASE(files_that_cannot_be_read_are_failures),
       CASE(nothing_is_accepted_unless_all_is_done_and_compares),
+      CASE(a_method_of_the_golden_table_is_not_lost),
       CASE(junit_has_a_case_per_verdict),
       CASE(the_last_of_many_decides_like_the_first),
       CASE(the_golden_table_stands_beside_its_task),

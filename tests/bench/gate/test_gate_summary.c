@@ -99,6 +99,65 @@ static void rows_that_are_too_wide_are_cut_at_their_heads(void** state) {
   gate_clear(&g);
 }
 
+/* words that rows share are printed once, below the last of them; the place of a limit with every row */
+static void every_row_has_its_place(void** state) {
+  (void)state;
+  gate_result g = {.verdicts = rows_new()};
+  static const char* const limits[] = {"<= 1", "<= 1", "<= 2"};
+  for (int i = 0; i < 5; i++) {
+    row r = row_default();
+    r.task = "t";
+    r.profile = "p";
+    r.method = "m";
+    r.metric = "tre";
+    gate_add_row(&g, GATE_MISSING, &r, i < 3 ? limits[i] : "<= 2", i < 4 ? "absent" : "lost");
+    gate_locate(&g, "no/expect.yaml", 7 + i, "at most");
+  }
+  capture out = capture_begin(stdout);
+  gate_print_summary(&g, "run", false);
+  char* printed = capture_end(&out);
+  assert_string_equal(printed,
+                      "missing (exit code 3): run\n"
+                      "verdict  metric  method  K  value  limit\n"
+                      "missing  tre     m\n"
+                      "  no/expect.yaml:7\n"
+                      "missing  tre     m\n"
+                      "  t, profile p, limit <= 1: absent\n"
+                      "  no/expect.yaml:8\n"
+                      "missing  tre     m\n"
+                      "  no/expect.yaml:9\n"
+                      "missing  tre     m\n"
+                      "  t, profile p, limit <= 2: absent\n"
+                      "  no/expect.yaml:10\n"
+                      "missing  tre     m\n"
+                      "  t, profile p, limit <= 2: lost\n"
+                      "  no/expect.yaml:11\n"
+                      "5 missing\n");
+  free(printed);
+  gate_clear(&g);
+}
+
+/* a terminal shows 40 characters of two columns in a line */
+static void wide_characters_take_two_columns(void** state) {
+  (void)state;
+  gate_result g = {.verdicts = rows_new()};
+  text reason = {0};
+  for (int i = 0; i < 60; i++) text_add(&reason, "\xe4\xb8\xad");
+  row r = row_default();
+  gate_add_row(&g, GATE_REGRESSED, &r, "", text_of(&reason));
+  capture out = capture_begin(stdout);
+  gate_print_summary(&g, "run", false);
+  char* printed = capture_end(&out);
+  /* by hand: 78 columns after the indent */
+  text wanted = {0};
+  text_add(&wanted, "\n  %.*s\n  %.*s\n", 39 * 3, text_of(&reason), 21 * 3, text_of(&reason));
+  assert_non_null(strstr(printed, text_of(&wanted)));
+  text_clear(&wanted);
+  text_clear(&reason);
+  free(printed);
+  gate_clear(&g);
+}
+
 /* an empty summary would look like a run without a number that failed */
 static void without_memory_no_summary_is_printed(void** state) {
   (void)state;
@@ -150,18 +209,28 @@ static void markdown_is_appended(void** state) {
 
 static void paths_are_relative_inside_a_folder(void** state) {
   (void)state;
-  char file[96], inside[128];
+  char file[96], inside[128], beside[96], beside_inside[128];
   snprintf(inside, sizeof inside, "%s/x", folder);
   assert_int_equal(df_file_write(inside, "", 0), DF_OK);
   snprintf(file, sizeof file, "%s/../%s/x", folder, strrchr(folder, '/') + 1);
+  /* a folder whose name begins with that of the folder */
+  snprintf(beside, sizeof beside, "%sbeside", folder);
+  snprintf(beside_inside, sizeof beside_inside, "%s/x", beside);
+  assert_int_equal(df_dir_make(beside), DF_OK);
+  assert_int_equal(df_file_write(beside_inside, "", 0), DF_OK);
   struct {
     const char *from, *path, *wanted;
-  } cases[] = {{folder, file, "x"}, {"/", file, inside}, {"/usr", inside, inside}, {NULL, "no/such", "no/such"}};
+  } cases[] = {{folder, file, "x"},
+               {"/", file, inside},
+               {"/usr", inside, inside},
+               {NULL, "no/such", "no/such"},
+               {folder, beside_inside, beside_inside}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     char* shown = gate_path_from(cases[i].from, cases[i].path);
     assert_string_equal(shown, cases[i].wanted);
     df_free(shown);
   }
+  assert_int_equal(remove(beside_inside) + remove(beside), 0);
 }
 
 static int set_up(void** state) {
@@ -181,6 +250,8 @@ int main(void) {
       cmocka_unit_test(the_worst_stands_first),
       cmocka_unit_test(a_run_has_the_gravest_verdict_or_none),
       cmocka_unit_test(rows_that_are_too_wide_are_cut_at_their_heads),
+      cmocka_unit_test(every_row_has_its_place),
+      cmocka_unit_test(wide_characters_take_two_columns),
       cmocka_unit_test(without_memory_no_summary_is_printed),
       cmocka_unit_test(markdown_is_appended),
       cmocka_unit_test(paths_are_relative_inside_a_folder),

@@ -113,6 +113,31 @@ static void a_table_lacks_nothing(void** state) {
   assert_int_equal(golden_read("/nonexistent/g.csv", &g), DF_E_MISSING);
 }
 
+/* numbers of version 1 are older than the hashes of models */
+static void a_table_names_its_model_unless_its_numbers_are_of_version_1(void** state) {
+  (void)state;
+  static const struct {
+    const char* head;
+    int numbers;      /* 0: refused */
+    const char* what; /* of the message */
+  } cases[] = {{"", 1, ""},
+               {"# numbers: 1\n", 1, ""},
+               {"# numbers: 2\n# model: m\n# compiled: c\n", 2, ""},
+               {"# numbers: 2\n# compiled: c\n", 0, "it lacks the line '# model: ...'"},
+               {"# numbers: 2\n# model: m\n", 0, "it lacks the line '# compiled: ...'"},
+               {"# numbers: 0\n", 0, ":4: numbers = '0': expected an integer from 1 to 2147483647"},
+               {"# numbers: 1\n# numbers: 1\n", 0, ":5: numbers = '1': the line appears twice"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    golden_table g;
+    char content[512];
+    snprintf(content, sizeof content, HEAD "%s" COLUMNS LINE("0", "1", "0.5", "16"), cases[i].head);
+    assert_int_equal(read_text(content, &g), cases[i].numbers ? DF_OK : DF_E_FORMAT);
+    assert_int_equal(g.numbers, cases[i].numbers);
+    if (!cases[i].numbers && !strstr(df_error_message(), cases[i].what)) fail_msg("%s", df_error_message());
+    golden_clear(&g);
+  }
+}
+
 static void a_number_is_found_seed_by_seed(void** state) {
   (void)state;
   /* every combination of two names each, of K and of seed, in an order that is no one's */
@@ -439,6 +464,7 @@ int main(void) {
       cmocka_unit_test(rows_are_read_and_comments_are_not_rows),
       cmocka_unit_test(what_is_no_row_is_refused_by_its_line),
       cmocka_unit_test(a_table_lacks_nothing),
+      cmocka_unit_test(a_table_names_its_model_unless_its_numbers_are_of_version_1),
       cmocka_unit_test(a_number_is_found_seed_by_seed),
       cmocka_unit_test(every_seed_is_found),
       cmocka_unit_test(a_second_row_of_a_number_is_refused),

@@ -253,6 +253,70 @@ static void hashes_are_those_of_their_files(void** state) {
   store_close(events);
 }
 
+static options quiet_options(void) {
+  options opts = options_default();
+  opts.quiet = true;
+  opts.profile = "";
+  return opts;
+}
+
+/* gives the sliding mass another size, and so another mass */
+static void change_model(void) {
+  write_text(test_file("slide.xml"),
+             "<mujoco><worldbody><body><joint name='x' type='slide' axis='1 0 0'/><geom size='.2'/></body></worldbody>"
+             "<actuator><motor joint='x' ctrllimited='true' ctrlrange='-1 1'/></actuator></mujoco>");
+}
+
+static void a_cell_is_not_loaded_with_another_model_or_other_data(void** state) {
+  (void)state;
+  const options opts = quiet_options();
+  cell c, opened;
+  char wanted[512];
+  make_slide_task();
+  assert_int_equal(cell_open(&c, test_folder(), &method, SEED, &opts), DF_OK);
+  assert_int_equal(cell_open(&opened, test_folder(), &method, SEED, &opts), DF_OK);
+  assert_int_equal(cell_load(&c), DF_OK);
+  /* data */
+  c.task->data->actions[0] += 0.125;
+  assert_int_equal(df_dataset_write(test_file("slide.npz"), c.task->data, NULL), DF_OK);
+  assert_int_equal(cell_load(&opened), DF_E_MISMATCH);
+  snprintf(wanted, sizeof wanted, "task slide: %s changed while the program ran; repeat the command",
+           test_file("slide.npz"));
+  assert_string_equal(df_error_message(), wanted);
+  cell_close(&opened);
+  cell_close(&c);
+  /* model */
+  assert_int_equal(cell_open(&opened, test_folder(), &method, SEED, &opts), DF_OK);
+  change_model();
+  assert_int_equal(cell_load(&opened), DF_E_MISMATCH);
+  snprintf(wanted, sizeof wanted, "task slide: the model changed while the program ran: ");
+  assert_int_equal(strncmp(df_error_message(), wanted, strlen(wanted)), 0);
+  cell_close(&opened);
+}
+
+static void a_cell_that_is_not_as_planned_does_not_run(void** state) {
+  (void)state;
+  static plan cells;
+  store* events;
+  const char* failed;
+  const options opts = quiet_options();
+  const plan_cfg cfg = {.opts = &opts, .n_tasks = 1, .task = {test_folder()}, .n_methods = 1, .method = {&method}};
+  make_slide_task();
+  assert_int_equal(plan_make(&cfg, &cells), DF_OK);
+  assert_int_equal(store_open(test_folder(), (shard){0}, &events), DF_OK);
+  assert_int_equal(plan_record(&cells, &opts, events, &failed), DF_OK);
+  for (int changed = 0; changed < 2; changed++) {
+    cell c;
+    if (changed) change_model();
+    assert_int_equal(plan_open(&cells, 0, &opts, &c), changed ? DF_E_MISMATCH : DF_OK);
+    cell_close(&c);
+  }
+  assert_string_equal(df_error_message(),
+                      "the model, data or settings of task slide changed while the program ran; repeat the command to "
+                      "run all cells with the new ones");
+  store_close(events);
+}
+
 static void a_cell_that_fails_says_where(void** state) {
   (void)state;
   static const char* const reasons[4] = {"", "first: step 3, sample 4: it fell apart", "", "no sample"};
@@ -282,6 +346,8 @@ int main(void) {
       cmocka_unit_test(files_of_an_older_save_are_not_those_of_this_one),
       cmocka_unit_test(a_plan_lists_its_cells_with_their_keys),
       cmocka_unit_test(hashes_are_those_of_their_files),
+      cmocka_unit_test(a_cell_is_not_loaded_with_another_model_or_other_data),
+      cmocka_unit_test(a_cell_that_is_not_as_planned_does_not_run),
       cmocka_unit_test(a_cell_that_fails_says_where),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
