@@ -15,6 +15,10 @@ enum { CHUNKS = SAMPLE_CHUNKS, CHUNK = SAMPLE_CHUNK };
 enum { WARM_UP = 16, FIT_ROUNDS = 6, ROUNDS = 3 };
 enum { MOST_SUBSTEPS = 100 }; /* the largest system.substeps */
 
+/* a timestep this many times longer or shorter than the model's is no candidate */
+static const double MOST_TIMES = 100;
+static const char OWN_OPTIONS[] = "with the model file's own solver options";
+
 /* an RMS error, relative to the largest change over one action, that leaves nothing to explain */
 static const double EXACT = 1e-12;
 
@@ -179,9 +183,39 @@ void hypotheses_clear(hypotheses* all) {
   *all = (hypotheses){0};
 }
 
+/* whether `what`, "KEY = VALUE, ...", gives the key of the first `n` characters of `part` a value */
+static bool gives_key(const char* what, const char* part, size_t n) {
+  const char* equals = strstr(part, " = ");
+  if (!equals || (size_t)(equals - part) >= n) return false;
+  const size_t key = (size_t)(equals - part) + strlen(" = ");
+  for (const char* at = what; at; at = strstr(at, ", ") ? strstr(at, ", ") + 2 : NULL) {
+    if (strncmp(at, part, key) == 0) return true;
+  }
+  return false;
+}
+
+/* the name of `from` with one more thing: a key that `what` gives has no other value, and the solver options of the
+ * model's file come last */
+static char* name_with(const char* from, const char* what) {
+  text t = {0};
+  bool own = false;
+  for (const char* at = from; at && *at;) {
+    const char* comma = strstr(at, ", ");
+    const size_t n = comma ? (size_t)(comma - at) : strlen(at);
+    if (strncmp(at, OWN_OPTIONS, n) == 0 && n == strlen(OWN_OPTIONS))
+      own = true;
+    else if (!gives_key(what, at, n))
+      text_add(&t, "%.*s, ", (int)n, at);
+    at = comma ? comma + 2 : NULL;
+  }
+  char* out = format_text("%s%s%s%s", text_of(&t), what, own ? ", " : "", own ? OWN_OPTIONS : "");
+  text_clear(&t);
+  return out;
+}
+
 /* tries `h` with one more thing, which `what` names */
 static df_status add(trial* t, hypotheses* all, hypothesis h, const char* what) {
-  h.name = h.name ? format_text("%s, %s", h.name, what) : format_text("%s", what);
+  h.name = name_with(h.name, what);
   const df_status status = try_one(t, &h);
   if (status != DF_OK) {
     df_free(h.name);
@@ -202,7 +236,7 @@ static df_status add_solvers(trial* t, hypotheses* all, const hypothesis* from) 
   for (int islands = 0; islands < 2; islands++) {
     hypothesis h = *from;
     h.cfg.islands = islands ? DF_ISLANDS_ON : DF_ISLANDS_OFF;
-    DF_TRY(add(t, all, h, islands ? "option islands on" : "option islands off"));
+    DF_TRY(add(t, all, h, islands ? "option islands = on" : "option islands = off"));
   }
   for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
     hypothesis h = *from;
@@ -293,10 +327,15 @@ static double plain_number(double value) {
   return value;
 }
 
+static bool is_plausible_step(const trial* t, double step) {
+  const double times = step / df_mujoco_timestep(t->system);
+  return times >= 1 / MOST_TIMES && times <= MOST_TIMES;
+}
+
 static df_status add_time(trial* t, hypotheses* all, const hypothesis* from, double step, int n) {
   char name[96];
   hypothesis h = *from;
-  if (!(step > 0) || n < 1) return DF_OK;
+  if (!is_plausible_step(t, step) || n < 1) return DF_OK;
   h.cfg.timestep = step;
   h.cfg.substeps = n;
   h.solver = false;
@@ -336,13 +375,30 @@ static double* factor_of(df_mujoco_cfg* cfg, const factor* f) {
   return (double*)(void*)((char*)cfg + f->offset);
 }
 
-/* Gauss-Newton steps of one factor from 1: the residual is nearly linear in it. */
+/* Sets *value to the factor of a grid with the least error: near it, the residual is nearly linear, while contacts that
+ * come and go give local minima elsewhere. */
+static df_status find_start(trial* t, hypothesis* h, const factor* f, double unit, double* value) {
+  static const double grid[] = {1, 0.5, 0.8, 0.9, 1.1, 1.25, 2};
+  double best = INFINITY;
+  *value = 1;
+  for (size_t i = 0; i < sizeof grid / sizeof *grid; i++) {
+    *factor_of(&h->cfg, f) = grid[i] * unit;
+    DF_TRY(try_one(t, h));
+    if (!(h->rms < best)) continue;
+    best = h->rms;
+    *value = grid[i];
+  }
+  return DF_OK;
+}
+
+/* Gauss-Newton steps of one factor, from the best one of a grid */
 static df_status fit_factor(trial* t, hypothesis* h, const factor* f, double unit, double* value) {
   double* before = df_alloc(t->n, sizeof *before);
   if (!before) return DF_E_NOMEM;
   df_status status = DF_OK;
   double best_rms = INFINITY, at = 1;
-  *value = 1;
+  if (f->offset != offsetof(df_mujoco_cfg, timestep)) status = find_start(t, h, f, unit, &at);
+  *value = at;
   for (int k = 0; k < FIT_ROUNDS && status == DF_OK; k++) {
     *factor_of(&h->cfg, f) = at * unit;
     status = try_one(t, h);
@@ -383,7 +439,7 @@ static df_status add_factors(trial* t, hypotheses* all, const hypothesis* from) 
     h.solver = false;
     if (!is_time && *factor_of(&h.cfg, f) != 0) continue; /* fitted already */
     DF_TRY(fit_factor(t, &h, f, unit, &value));
-    if (fabs(value - 1) < 1e-9) continue;
+    if (fabs(value - 1) < 1e-9 || (is_time && !is_plausible_step(t, value * unit))) continue;
     h = *from;
     h.solver = false;
     *factor_of(&h.cfg, f) = plain_number(value * unit);
@@ -423,15 +479,31 @@ static df_status try_own(trial* t, hypotheses* all) {
   all->list = list_grow(all->list, 0, sizeof trained);
   all->list[all->n++] = trained;
   DF_TRY(try_one(t, &all->list[TRY_TRAINED]));
-  DF_TRY(add(t, all, own, "the model file's own solver options"));
-  DF_TRY(add(t, all, islands, "the model file's own islands"));
-  return add(t, all, limits, "the model file's own limits of iterations");
+  DF_TRY(add(t, all, own, OWN_OPTIONS));
+  DF_TRY(add(t, all, islands, "with the model file's own islands"));
+  return add(t, all, limits, "with the model file's own limits of iterations");
 }
 
+/* whether the solver options of the model's file compute other states */
+static bool own_options_matter(const hypotheses* all) {
+  const hypothesis *trained = &all->list[TRY_TRAINED], *own = &all->list[TRY_OWN];
+  for (int i = 0; i < SAMPLE_ACTIONS; i++) {
+    if (trained->mean_square[i] != own->mean_square[i]) return true;
+  }
+  return false;
+}
+
+/* The error of another cause hides which solver options made the recording, so the first round tries both. */
 static df_status try_others(trial* t, hypotheses* all) {
+  const hypothesis trained = all->list[TRY_TRAINED], own = all->list[TRY_OWN];
   for (int k = 0; k < ROUNDS; k++) {
     const hypothesis from = all->list[all->best];
-    DF_TRY(add_round(t, all, &from));
+    if (k == 0) {
+      DF_TRY(add_round(t, all, &trained));
+      if (own_options_matter(all)) DF_TRY(add_round(t, all, &own));
+    } else {
+      DF_TRY(add_round(t, all, &from));
+    }
     const hypothesis* best = &all->list[all->best];
     if (best->rms < EXACT || !replay_is_closer(hypothesis_rms(&from, best), best->rms)) break;
   }
@@ -460,4 +532,18 @@ df_status replay_try_own(const search_space* space, hypotheses* all) {
 
 df_status replay_try_others(const search_space* space, hypotheses* all) {
   return try_with(space, try_others, all);
+}
+
+static df_status try_best_with_own(trial* t, hypotheses* all) {
+  const df_mujoco_cfg own = replay_cfg(t->space->config, true);
+  hypothesis h = all->list[all->best];
+  h.cfg.islands = own.islands;
+  if (h.cfg.solver == all->list[TRY_TRAINED].cfg.solver) h.cfg.solver = own.solver;
+  if (h.cfg.iterations == all->list[TRY_TRAINED].cfg.iterations) h.cfg.iterations = own.iterations;
+  h.cfg.tolerance = own.tolerance;
+  return add(t, all, h, OWN_OPTIONS);
+}
+
+df_status replay_try_best_with_own(const search_space* space, hypotheses* all) {
+  return try_with(space, try_best_with_own, all);
 }

@@ -170,6 +170,30 @@ static df_status compare_with(const replay_study* s, const replay_input* in, con
   return status;
 }
 
+static df_status compare_best(replay_study* s, const replay_input* in) {
+  const hypothesis* best = &s->tried.list[s->tried.best];
+  int ignored;
+  return compare_with(s, in, "replay: closest model", &best->cfg, best->reading, &s->evidence.best, s->best_worst,
+                      &ignored);
+}
+
+/* The sample may miss what the solver options of the model's file change: takes the best alternative with them if the
+ * whole recording follows it. */
+static df_status compare_best_with_own(replay_study* s, const replay_input* in, const search_space* space) {
+  const replay_fit before = s->evidence.best;
+  const int best = s->tried.best;
+  double worst[KINDS];
+  memcpy(worst, s->best_worst, sizeof worst);
+  DF_TRY(replay_try_best_with_own(space, &s->tried));
+  s->tried.best = s->tried.n - 1;
+  DF_TRY(compare_best(s, in));
+  if (replay_fits(&s->evidence.best)) return DF_OK;
+  s->tried.best = best;
+  s->evidence.best = before;
+  memcpy(s->best_worst, worst, sizeof worst);
+  return DF_OK;
+}
+
 static df_status try_alternatives(replay_study* s, const replay_input* in) {
   replay_evidence* e = &s->evidence;
   double scale[KINDS];
@@ -192,14 +216,15 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
 
   /* others */
   DF_TRY(replay_try_others(&space, &s->tried));
+  DF_TRY(compare_best(s, in));
+  if (!replay_fits(&e->best)) DF_TRY(compare_best_with_own(s, in, &space));
   const hypothesis* list = s->tried.list;
   const hypothesis* best = &list[s->tried.best];
-  int ignored;
   e->rms = fmin(hypothesis_rms(&list[TRY_TRAINED], best), hypothesis_rms(&list[TRY_OWN], best));
   e->best_rms = best->rms;
   e->best_is_solver = best->solver;
   e->best_reads = best->reading != 0;
-  return compare_with(s, in, "replay: closest model", &best->cfg, best->reading, &e->best, s->best_worst, &ignored);
+  return DF_OK;
 }
 
 df_status replay_study_run(const replay_input* in, replay_study* out) {

@@ -510,7 +510,23 @@ static void several_differences_are_named_together(void** state) {
   how.options = "cone='elliptic'";
   how.cfg.islands = DF_ISLANDS_MODEL;
   how.cfg.gain_scale = 1.3;
-  expect(judge_same(&how), REPLAY_ANOTHER_OPTION, "actuator gains (kp) x 1.3, option islands on;");
+  expect(judge_same(&how), REPLAY_ANOTHER_OPTION,
+         "actuator gains (kp) x 1.3, with the model file's own solver options;");
+}
+
+/* The solver options of the model's file differ from those of training, and something else, too. */
+static void another_cause_is_named_with_the_own_solver_options(void** state) {
+  (void)state;
+  recorder how = recorder_of(boxes);
+  how.options = "cone='elliptic'";
+  how.cfg.islands = DF_ISLANDS_MODEL;
+  df_dataset* d = record(&how);
+  memmove(d->actions + 1, d->actions, ((size_t)EPISODES * LENGTH - 1) * sizeof *d->actions);
+  expect(judge(d, boxes, how.options, "", NULL, NULL), REPLAY_ANOTHER_CONVENTION,
+         "row t + 1 acts from frame t, with the model file's own solver options;");
+  how.cfg.gain_scale = 1.1;
+  expect(judge_same(&how), REPLAY_ANOTHER_OPTION,
+         "actuator gains (kp) x 1.1, with the model file's own solver options;");
 }
 
 /* ---- other models behind everything that excuses an error ---- */
@@ -622,6 +638,7 @@ int main(void) {
       cmocka_unit_test(options_that_do_not_compile_are_no_error),
       cmocka_unit_test(a_failure_of_any_thread_has_a_message),
       cmocka_unit_test(several_differences_are_named_together),
+      cmocka_unit_test(another_cause_is_named_with_the_own_solver_options),
       cmocka_unit_test(another_model_is_never_excused),
       cmocka_unit_test(one_kick_is_never_excused),
       cmocka_unit_test(the_worst_coordinate_is_that_of_the_worst_error),
