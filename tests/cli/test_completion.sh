@@ -95,7 +95,7 @@ END
   check zsh_completes_a_task_of_data zsh_completes 'tiny' data info ti
   check zsh_completes_the_profiles_of_a_task zsh_completes 'full smoke' run tiny --profile ''
 else
-  echo "skipped zsh: not installed"
+  skip completion_of_zsh_is_used 'zsh is not installed'
 fi
 
 # ---- manual pages ----
@@ -112,6 +112,6 @@ if command -v help2man >/dev/null; then
     check no_page_has_a_warning bash -c "for page in '$scratch'/man/*.1; do man --warnings -l \"\$page\" 2>&1 >/dev/null | grep . && exit 1; done; true"
   fi
 else
-  echo "skipped manual pages: help2man is not installed"
+  skip manual_pages_are_written 'help2man is not installed'
 fi
 finish
