@@ -6,6 +6,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
+#include "dynaflow/stats/statistics.h"
 #include "list.h"
 #include "progress.h"
 #include "replay_verdict.h"
@@ -375,13 +376,42 @@ static double* factor_of(df_mujoco_cfg* cfg, const factor* f) {
   return (double*)(void*)((char*)cfg + f->offset);
 }
 
-/* Sets *value to the factor of a grid with the least error: near it, the residual is nearly linear, while contacts that
- * come and go give local minima elsewhere. */
+/* Sets *change to the median of the changes of a factor of 1 that each remove the error of one coordinate of one
+ * action, which a few contacts that come and go do not move. */
+static df_status median_change(trial* t, hypothesis* h, const factor* f, double unit, double* change) {
+  const double small = 1e-4;
+  double most = 0;
+  size_t n = 0;
+  double* before = df_alloc(t->n, sizeof *before);
+  if (!before) return DF_E_NOMEM;
+  *change = 0;
+  *factor_of(&h->cfg, f) = unit;
+  df_status status = try_one(t, h);
+  memcpy(before, t->residual, t->n * sizeof *before);
+  *factor_of(&h->cfg, f) = (1 + small) * unit;
+  if (status == DF_OK) status = try_one(t, h);
+  for (size_t i = 0; i < t->n; i++) most = fmax(most, fabs(t->residual[i] - before[i]));
+  for (size_t i = 0; i < t->n; i++) {
+    const double slope = (t->residual[i] - before[i]) / small;
+    if (fabs(slope) * small > 1e-3 * most) before[n++] = -before[i] / slope;
+  }
+  if (status == DF_OK && n > 0 && isfinite(most)) {
+    df_sort((int)n, before);
+    *change = before[n / 2];
+  }
+  df_free(before);
+  return status;
+}
+
+/* Sets *value to the factor of a grid, or that of median_change(), with the least error: near it, the residual is
+ * nearly linear, while contacts that come and go give local minima elsewhere. */
 static df_status find_start(trial* t, hypothesis* h, const factor* f, double unit, double* value) {
-  static const double grid[] = {1, 0.5, 0.8, 0.9, 1.1, 1.25, 2};
-  double best = INFINITY;
+  double grid[] = {1, 0.5, 0.8, 0.9, 1.1, 1.25, 2, 1}, best = INFINITY, change;
+  enum { N = sizeof grid / sizeof *grid };
+  DF_TRY(median_change(t, h, f, unit, &change));
+  grid[N - 1] = fmax(1 + change, 0.1);
   *value = 1;
-  for (size_t i = 0; i < sizeof grid / sizeof *grid; i++) {
+  for (size_t i = 0; i < N; i++) {
     *factor_of(&h->cfg, f) = grid[i] * unit;
     DF_TRY(try_one(t, h));
     if (!(h->rms < best)) continue;

@@ -73,16 +73,26 @@ static void add_solver_reason(text* t, const replay_study* s, const double worst
   }
 }
 
-static void add_failure_reason(text* t, const replay_study* s, const double worst[KINDS]) {
+/* whether the best alternative is worth naming: its errors are much smaller on the sample and on all actions */
+static bool comes_closer(const replay_study* s, const double worst[KINDS]) {
+  bool closer = replay_is_closer(s->evidence.rms, s->evidence.best_rms);
+  for (int kind = POSITION; kind <= VELOCITY; kind++)
+    closer = closer && replay_is_closer(worst[kind], s->best_worst[kind]);
+  return closer;
+}
+
+static void add_failure_reason(text* t, const replay_study* s, const double trained[KINDS]) {
+  const double* worst = s->own_is_closer && s->verdict == REPLAY_ANOTHER_MODEL ? s->own_worst : trained;
   const hypothesis* best = &s->tried.list[s->tried.best];
   if (s->verdict != REPLAY_ANOTHER_MODEL) {
     text_add(t, "the recording follows with: %s; this brings the error of one action from ", hypothesis_text(best));
-  } else if (replay_is_closer(s->evidence.rms, s->evidence.best_rms)) {
+  } else if (comes_closer(s, worst)) {
     text_add(t, "none of %d alternatives fits; the closest, %s, brings the error of one action from ", s->tried.n,
              hypothesis_text(best));
   } else {
-    text_add(t, "none of %d alternatives comes much closer; one action is off by up to ", s->tried.n);
+    text_add(t, "no alternative of %d comes closer; one action is off by up to ", s->tried.n);
     add_error(t, worst);
+    if (s->own_is_closer) text_add(t, " with the model file's own solver options");
     text_add(t, " (most in %s, episode %d, frame %d)", s->worst.joint, s->worst.episode, s->worst.frame);
     return;
   }

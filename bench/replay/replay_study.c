@@ -78,14 +78,13 @@ static df_status find_doubling(const comparison* c, double* out) {
 }
 
 /* the action with the largest error in units of the motion of its kind */
-static void find_worst_action(const replay_study* s, const double motion[KINDS], replay_place* out) {
-  const recording* r = &s->r;
+static void find_worst_action(const recording* r, const comparison* c, const double motion[KINDS], replay_place* out) {
   const size_t length = recording_length(r);
   size_t at = 0;
   double worst = -1;
   for (int kind = 0; kind < KINDS; kind++) {
-    for (size_t i = 0; i < s->trained.steps && r->from[kind] < r->from[kind + 1]; i++) {
-      const double error = s->trained.carried[kind][i] / (motion[kind] > 0 ? motion[kind] : 1);
+    for (size_t i = 0; i < c->steps && r->from[kind] < r->from[kind + 1]; i++) {
+      const double error = c->carried[kind][i] / (motion[kind] > 0 ? motion[kind] : 1);
       if (!(error > worst)) continue;
       worst = error;
       at = i;
@@ -111,16 +110,15 @@ static void name_coordinate(const recording* r, int index, replay_place* out) {
 
 /* Finds the largest error, and simulates its episode up to it again, with the warm starts of `carried`, to name the
  * coordinate. */
-static df_status find_worst(const replay_study* s, const df_system* system, const double motion[KINDS],
-                            replay_place* out) {
-  const recording* r = &s->r;
+static df_status find_worst(const recording* r, const comparison* c, const df_system* system,
+                            const double motion[KINDS], replay_place* out) {
   df_sim* sim = NULL;
   double* x = df_alloc(2 * (size_t)system->nx + (size_t)system->ndx, sizeof *x);
   if (!x) return DF_E_NOMEM;
   double *y = x + system->nx, *e = y + system->nx;
   const df_status status = df_sim_new(system, 0, &sim);
   if (status == DF_OK) {
-    find_worst_action(s, motion, out);
+    find_worst_action(r, c, motion, out);
     recording_state(r, out->episode, recording_first(r), x);
     system->ops->reset(sim, x);
     for (int t = recording_first(r); t < out->frame; t++) {
@@ -141,6 +139,31 @@ static df_status find_worst(const replay_study* s, const df_system* system, cons
   }
   df_sim_free(system, sim);
   df_free(x);
+  return status;
+}
+
+/* whether more actions have a smaller velocity error in c than in `other` than a larger one */
+static bool is_closer(const comparison* c, const comparison* other) {
+  size_t smaller = 0, larger = 0;
+  for (size_t i = 0; i < c->steps; i++) {
+    smaller += c->carried[VELOCITY][i] < other->carried[VELOCITY][i];
+    larger += c->carried[VELOCITY][i] > other->carried[VELOCITY][i];
+  }
+  return smaller > larger;
+}
+
+/* if the model with the solver options of its own file is closer, the worst action is that of this model */
+static df_status find_worst_of_own(replay_study* s, const replay_input* in, const double motion[KINDS]) {
+  const df_mujoco_cfg cfg = replay_cfg(in->config, true);
+  df_system* system = NULL;
+  comparison c = {0};
+  DF_TRY(replay_other_system(in->config, in->search, &cfg, &system));
+  if (!system) return DF_OK;
+  df_status status = replay_compare(&s->r, system, floor_of(&s->r, &s->allowed), "replay: largest error", in->opts, &c);
+  s->own_is_closer = status == DF_OK && is_closer(&c, &s->trained);
+  if (s->own_is_closer) status = find_worst(&s->r, &c, system, motion, &s->worst);
+  comparison_clear(&c);
+  df_system_free(system);
   return status;
 }
 
@@ -203,7 +226,7 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
                         .carried = s->trained.carried[VELOCITY],
                         .quiet = in->opts->quiet};
   DF_TRY(recording_extent(&s->r, scale, space.motion));
-  DF_TRY(find_worst(s, in->system, space.motion, &s->worst));
+  DF_TRY(find_worst(&s->r, &s->trained, in->system, space.motion, &s->worst));
 
   /* the model as training simulates it, and with its own solver options */
   DF_TRY(replay_explain(&s->r, in->system, s->allowed.carried, "replay: rounding", in->opts, &e->trained));
@@ -213,6 +236,7 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
   e->own_converges = s->own_iterations >= CONVERGED;
   DF_TRY(replay_try_own(&space, &s->tried));
   if (replay_fits(&e->own)) return DF_OK;
+  DF_TRY(find_worst_of_own(s, in, space.motion));
 
   /* others */
   DF_TRY(replay_try_others(&space, &s->tried));

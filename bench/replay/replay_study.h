@@ -43,9 +43,11 @@ typedef struct replay_study {
   replay_verdict verdict;
   double doubling;                            /* actions, median of the episodes whose errors grow exponentially */
   double own_worst[KINDS], best_worst[KINDS]; /* of one action; NAN: not measured */
-  int iterations, own_iterations;             /* limits of solver iterations: in training, in the model file */
-  hypotheses tried;                           /* empty unless they were needed */
-  replay_place worst;                         /* the largest error of one action, relative to the motion of its kind */
+  bool own_is_closer; /* the model with the solver options of its own file: its error is smaller in more actions */
+  int iterations, own_iterations; /* limits of solver iterations: in training, in the model file */
+  hypotheses tried;               /* empty unless they were needed */
+  replay_place worst;             /* the largest error of one action, relative to the motion of its kind, of the model
+                                     as training simulates it or, if that is closer, as its file says */
 } replay_study;
 
 /* Compares a task's model with its recording and finds the verdict. Alternatives are tried only if rounding does not

@@ -398,7 +398,7 @@ static void a_reading_that_compares_nothing_explains_nothing(void** state) {
   /* actions a row earlier or later; velocities of positions begin with the second frame */
   assert_true(too_few >= 3);
   assert_false(tried->list[tried->best].too_few);
-  expect(found, REPLAY_ANOTHER_MODEL, "alternatives");
+  expect(found, REPLAY_ANOTHER_MODEL, "alternative");
 }
 
 /* Alternatives are compared where both compare: errors in the first actions are not avoided by skipping these. */
@@ -598,6 +598,19 @@ static void one_kick_is_never_excused(void** state) {
   }
 }
 
+/* ... also where the solver options of the model's file make larger differences */
+static void one_kick_is_found_with_the_own_solver_options(void** state) {
+  (void)state;
+  recorder how = recorder_of(boxes);
+  how.options = "cone='elliptic'";
+  how.cfg.islands = DF_ISLANDS_MODEL;
+  how.kick = 1e-9;
+  judged found = judge_same(&how);
+  assert_true(found.study.own_is_closer);
+  expect(found, REPLAY_ANOTHER_MODEL,
+         "with the model file's own solver options (most in joint 'h', episode 2, frame 70)");
+}
+
 /* the coordinate is that of `carried`, whose warm start is that of the preceding actions */
 static void the_worst_coordinate_is_that_of_the_worst_error(void** state) {
   (void)state;
@@ -608,7 +621,7 @@ static void the_worst_coordinate_is_that_of_the_worst_error(void** state) {
   const replay_place* worst = &found.study.worst;
   assert_true(worst->error > 0);
   assert_true(worst->error == largest(found.study.trained.carried[worst->kind], found.study.trained.steps));
-  expect(found, REPLAY_ANOTHER_MODEL, worst->joint);
+  expect(found, REPLAY_ANOTHER_OPTION, worst->joint);
 }
 
 static void a_tiny_model_has_tiny_limits(void** state) {
@@ -641,6 +654,7 @@ int main(void) {
       cmocka_unit_test(another_cause_is_named_with_the_own_solver_options),
       cmocka_unit_test(another_model_is_never_excused),
       cmocka_unit_test(one_kick_is_never_excused),
+      cmocka_unit_test(one_kick_is_found_with_the_own_solver_options),
       cmocka_unit_test(the_worst_coordinate_is_that_of_the_worst_error),
       cmocka_unit_test(a_tiny_model_has_tiny_limits),
   };
