@@ -90,7 +90,7 @@ static void add_failure_reason(text* t, const replay_study* s, const double trai
     text_add(t, "none of %d alternatives fits; the closest, %s, brings the error of one action from ", s->tried.n,
              hypothesis_text(best));
   } else {
-    text_add(t, "no alternative of %d comes closer; one action is off by up to ", s->tried.n);
+    text_add(t, "none of %d alternatives comes closer; one action is off by up to ", s->tried.n);
     add_error(t, worst);
     if (s->own_is_closer) text_add(t, " with the model file's own solver options");
     text_add(t, " (most in %s, episode %d, frame %d)", s->worst.joint, s->worst.episode, s->worst.frame);
