@@ -36,13 +36,13 @@ step() {
 }
 workdir=/
 inside() { chroot "$root" /usr/bin/env -i PATH="$PATH" HOME=/root \
-  ${CA:+PIP_CERT=/root/ca.crt} sh -ec "cd '$workdir'; $1"; }
+  ${CA:+PIP_CERT=/etc/ssl/extra-ca.crt} sh -ec "cd '$workdir'; $1"; }
 copy() { git clone -q --no-hardlinks . "$root$workdir"; }
 
 step "a Debian root by debootstrap" debootstrap --variant=minbase bookworm "$root" "${MIRROR:-http://deb.debian.org/debian}"
 mount -t proc proc "$root/proc" && mounted=yes
 cp /etc/resolv.conf "$root/etc/resolv.conf"
-if [ -n "${CA:-}" ]; then cp "$CA" "$root/root/ca.crt"; fi
+if [ -n "${CA:-}" ]; then mkdir -p "$root/etc/ssl" && cp "$CA" "$root/etc/ssl/extra-ca.crt"; fi
 while read -r word rest; do
   case $word in
     '' | '#'* | FROM) ;;
