@@ -98,7 +98,7 @@ static int help(int n, char** words) {
   }
   if (strcmp(words[0], "options") == 0) {
     char program[] = "dynaflow";
-    print_line(stdout, "%s", "The options that every command accepts:");
+    print_line(stdout, "%s", "Common options (commands that read a run refuse --profile, --seed and --set):");
     argp_help(&options_shown_argp, stdout, ARGP_HELP_LONG, program);
     return EXIT_DONE;
   }
