@@ -124,9 +124,10 @@ typedef struct df_windows {
  * window.stride and so on, up to window.last or the last that fits, as far as they are on one side.
  *   split.by: episode  Every split.test_every-th episode of each group is held out, so every group is tested; episodes
  *                      too short for a window are not counted. Which these are depends only on the order of episodes.
- *   split.by: time     Every episode is cut in blocks of split.block frames (0: the frames / split.test_every, rounded
- *                      up); the last may be shorter. Every split.test_every-th block of all episodes is held out. The
- *                      split.gap frames before and after a held-out block are on neither side.
+ *   split.by: time     Every episode is cut in blocks of split.block frames, of which the last may be shorter, or, if
+ *                      that is 0, in split.test_every blocks: block k of T frames begins at frame floor(k T /
+ *                      test_every). Every split.test_every-th block of all episodes is held out. The split.gap frames
+ *                      before and after a held-out block are on neither side.
  * The caller frees *out with df_windows_free(); on failure *out is NULL. Errors: DF_E_CONFIG if a group has fewer
  * episodes than test_every, if window.first, last and horizon do not fit the longest episode, if there is no training
  * or no test window, of any group, or for more than 2e9 windows; DF_E_ARG for a NULL argument or test_every < 2;
