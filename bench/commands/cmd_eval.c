@@ -18,7 +18,7 @@ const struct argp eval_argp =
 
 int cmd_eval(int argc, char** argv) {
   checkpoint_arguments a;
-  checkpoint_parse(&eval_argp, argc, argv, &a);
+  checkpoint_parse(&eval_argp, false, argc, argv, &a);
   /* evaluate */
   cell c;
   evaluation result = {0};

@@ -18,11 +18,16 @@ typedef struct checkpoint_arguments {
   const char* task;
   const char* method_name;
   const df_method* method;
-  const char* checkpoint; /* train writes it, sample and eval read it; NULL only for methods that do not train */
-  const char* out;        /* sample: the npz file, or NULL */
-  int windows;            /* sample: number of windows; 0: eval.windows */
-  int steps;              /* sample: sampler steps K; 0: the last of eval.sampler_steps */
-  checkpoint_stage stage; /* set by checkpoint_open() */
+  bool writes;                /* train: the checkpoint is written, so that it names no method */
+  const char* checkpoint;     /* train writes it, sample and eval read it; NULL only for methods that do not train */
+  const char* out;            /* sample: the npz file, or NULL */
+  int windows;                /* sample: number of windows; 0: eval.windows */
+  int steps;                  /* sample: sampler steps K; 0: the last of eval.sampler_steps */
+  const char *x0, *condition; /* sample: of a motion, or NULL */
+  const char* csv;            /* sample: the CSV file, or NULL */
+  double seconds;             /* sample: length of a motion; 0: windows */
+  int replan;                 /* sample: actions executed of each window; 0: open loop */
+  checkpoint_stage stage;     /* set by checkpoint_open() */
 } checkpoint_arguments;
 
 /* The parser of "TASK --method M --checkpoint FILE", a parser of argp for checkpoint_arguments; the options that it
@@ -36,8 +41,9 @@ extern const struct argp_child checkpoint_children[];
     .doc = (text)                                                                                                  \
   }
 
-/* Parses the arguments of such a command. Wrong usage ends the program with exit code 2. */
-void checkpoint_parse(const struct argp* parser, int argc, char** argv, checkpoint_arguments* a);
+/* Parses the arguments of such a command. One that does not write the checkpoint (`writes`) needs no --method: the
+ * checkpoint names it. Wrong usage ends the program with exit code 2. */
+void checkpoint_parse(const struct argp* parser, bool writes, int argc, char** argv, checkpoint_arguments* a);
 
 /* Opens BLAS and the cell and loads the task. If `load` (sample and eval), also creates the instance and loads the
  * checkpoint, which methods that do not train do not need. Call cell_close() also after a failure. */
