@@ -83,10 +83,15 @@ static void print_result(const checkpoint_arguments* a, const cell* c, const cha
   }
 }
 
+/* K as given, else the last of the task's settings */
+static int sampler_steps(const checkpoint_arguments* a, const cell* c) {
+  const df_list* steps = &c->config.eval_sampler_steps;
+  return a->steps ? a->steps : steps->n ? (int)lround(steps->v[steps->n - 1]) : 1;
+}
+
 static df_status sample_windows(const checkpoint_arguments* a, cell* c, const char* path) {
   /* sampler steps and windows: as given, else as in the task's settings */
-  const df_list* steps = &c->config.eval_sampler_steps;
-  const int k = a->steps ? a->steps : steps->n ? (int)lround(steps->v[steps->n - 1]) : 1;
+  const int k = sampler_steps(a, c);
   if (a->windows) {
     eval_set_free(c->set);
     c->set = NULL;
@@ -202,8 +207,7 @@ static df_status write_motions(const checkpoint_arguments* a, const cell* c, int
 /* plans, measures and writes the motions from these start states */
 static df_status sample_from(const checkpoint_arguments* a, cell* c, const double* given, const starts* from,
                              const char* path) {
-  const df_list* steps = &c->config.eval_sampler_steps;
-  const int k = a->steps ? a->steps : steps->n ? (int)lround(steps->v[steps->n - 1]) : 1;
+  const int k = sampler_steps(a, c);
   double* condition;
   motions* m = NULL;
   DF_TRY(conditions_of(a, c->task, given, from, &condition));
