@@ -29,11 +29,12 @@
 
 /* writes states, actions, conditions, dt and the identity of the model; numpy reads the file without further packages
  */
-static df_status write_npz(const char* path, const cell* c, const eval_set* set, const double* x, const double* u) {
+static df_status write_npz(const checkpoint_arguments* a, const char* path, const cell* c, const eval_set* set,
+                           const double* x, const double* u) {
   const size_t B = (size_t)set->B, H = (size_t)set->H, nx = (size_t)c->task->system->nx;
   const size_t nu = (size_t)c->task->system->nu, nc = (size_t)c->task->data->nc;
   const double dt = c->task->system->dt;
-  df_npz_entry entries[5 + DF_MODEL_ENTRIES];
+  df_npz_entry entries[6 + DF_MODEL_ENTRIES];
   int n = 0;
   entries[n++] = (df_npz_entry){.key = "states", .rank = 3, .shape = {B, H + 1, nx}, .values = x};
   if (c->method->flags & DF_METHOD_RETURNS_ACTIONS) {
@@ -46,6 +47,7 @@ static df_status write_npz(const char* path, const cell* c, const eval_set* set,
   }
   entries[n++] = (df_npz_entry){.key = "dt", .rank = 0, .values = &dt};
   n += df_dataset_model_entries(df_mujoco_identity(c->task->system), entries + n);
+  if (a->data_file) entries[n++] = (df_npz_entry){.key = "data_file", .kind = DF_NPZ_TEXT, .text = a->data_file};
   const df_status status = df_npz_write(path, n, entries);
   df_free(names);
   /* a file that cannot be written is not one that is missing */
@@ -114,7 +116,7 @@ static df_status sample_windows(const checkpoint_arguments* a, cell* c, const ch
   if (status == DF_OK && finite == 0) {
     status = df_fail(DF_E_NONFINITE, "none of the %d sampled windows is finite; nothing is written", set->B);
   }
-  if (status == DF_OK) status = write_npz(path, c, set, x, u);
+  if (status == DF_OK) status = write_npz(a, path, c, set, x, u);
   if (status == DF_OK) print_result(a, c, path, k, finite);
   df_free(x);
   df_free(u);
@@ -199,7 +201,7 @@ static void print_motions(const checkpoint_arguments* a, const cell* c, const ch
 
 static df_status write_motions(const checkpoint_arguments* a, const cell* c, int k, const motions* m,
                                const char* path) {
-  const motion_origin origin = {.x0 = a->x0, .checkpoint = a->checkpoint, .k = k};
+  const motion_origin origin = {.x0 = a->x0, .checkpoint = a->checkpoint, .data_file = a->data_file, .k = k};
   DF_TRY(motions_write_npz(m, c, &origin, path));
   return a->csv ? motions_write_csv(m, c, a->csv) : DF_OK;
 }

@@ -1,5 +1,10 @@
+#define _GNU_SOURCE
 #include "checkpoint_command.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
@@ -9,7 +14,7 @@
 #include "machine.h"
 #include "methods.h"
 
-enum { KEY_X0 = 0x700, KEY_CONDITION, KEY_SECONDS, KEY_REPLAN, KEY_CSV };
+enum { KEY_X0 = 0x700, KEY_CONDITION, KEY_SECONDS, KEY_REPLAN, KEY_CSV, KEY_DATA_FILE };
 
 /* the method that a checkpoint names, a new string; NULL if it cannot be read or names none */
 static const char* method_of_checkpoint(const char* path) {
@@ -58,6 +63,9 @@ error_t checkpoint_argument(int key, char* value, struct argp_state* state) {
     case KEY_REPLAN:
       a->replan = (int)parse_integer(state, "--replan", value, 1, 1000000);
       return 0;
+    case KEY_DATA_FILE:
+      a->data_file = parse_text(state, "--data-file", value);
+      return 0;
     case KEY_CSV:
       a->csv = parse_text(state, "--csv", value);
       return 0;
@@ -92,10 +100,15 @@ const struct argp_child checkpoint_children[] = {OPTIONS_CHILD, {0}};
   }
 #define CHECKPOINT_OPTION \
   { "checkpoint", 'c', "FILE", 0, "weights (safetensors), required for methods that train", 0 }
+static const char data_file_help[] =
+    "demonstrations of the same layout instead of the task's, on which the method need not have been trained";
 const struct argp_option checkpoint_options[] = {METHOD_OPTION, CHECKPOINT_OPTION, {0}};
+const struct argp_option eval_options[] = {
+    METHOD_OPTION, CHECKPOINT_OPTION, {"data-file", KEY_DATA_FILE, "FILE", 0, data_file_help, 0}, {0}};
 const struct argp_option sample_options[] = {
     METHOD_OPTION,
     CHECKPOINT_OPTION,
+    {"data-file", KEY_DATA_FILE, "FILE", 0, data_file_help, 0},
     {"out", 'o', "FILE", 0, "npz file to write (default: <task>-<method>.npz)", 0},
     {"windows", 'n', "N", 0, "number of held-out windows to start from (default: eval.windows)", 0},
     {"steps", 'k', "K", 0, "Euler steps of the sampler (default: the last of eval.sampler_steps)", 0},
@@ -117,6 +130,23 @@ void checkpoint_parse(const struct argp* parser, bool writes, int argc, char** a
   options_parse(parser, argc, argv, a);
 }
 
+/* replaces the task's demonstrations by those of --data-file, as --set does */
+static df_status choose_data(checkpoint_arguments* a) {
+  options* o = &a->common;
+  char path[PATH_MAX];
+  if (!a->data_file) return DF_OK;
+  DF_TRY(df_file_check(a->data_file));
+  if (!realpath(a->data_file, path)) return df_fail(DF_E_IO, "%s: %s", a->data_file, strerror(errno));
+  if (o->n_set + 3 > OPTIONS_SET_MAX) {
+    return df_fail(DF_E_CONFIG, "--data-file needs 3 of the %d settings of --set", OPTIONS_SET_MAX);
+  }
+  snprintf(a->data_setting, sizeof a->data_setting, "data.file=%s", path);
+  o->set[o->n_set++] = "data.source=npz";
+  o->set[o->n_set++] = "data.sha256=";
+  o->set[o->n_set++] = a->data_setting;
+  return DF_OK;
+}
+
 df_status checkpoint_open(checkpoint_arguments* a, bool load, cell* c) {
   *c = (cell){0};
   /* before demonstrations are generated, which may take minutes */
@@ -126,9 +156,11 @@ df_status checkpoint_open(checkpoint_arguments* a, bool load, cell* c) {
     return df_fail(DF_E_MISSING, "%s: No such file; name a checkpoint that `dynaflow train` wrote", a->checkpoint);
   }
   a->stage = CHECKPOINT_TASK;
+  DF_TRY(choose_data(a));
   DF_TRY(open_blas(&a->common));
   DF_TRY(cell_open(c, a->task, a->method, a->common.seeds[0], &a->common));
   DF_TRY(cell_load(c));
+  c->task->other_data = a->data_file != NULL;
   if (load) {
     a->stage = CHECKPOINT_WEIGHTS;
     DF_TRY(cell_create(c));

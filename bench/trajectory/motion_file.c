@@ -175,6 +175,7 @@ static df_status add_origin(npz_file* f, const cell* c, const motion_origin* ori
   add_text(f, "x0", format_text("%s", origin->x0 ? origin->x0 : ""));
   add_text(f, "checkpoint", format_text("%s", origin->checkpoint ? origin->checkpoint : ""));
   add_text(f, "checkpoint_sha256", format_text("%s", sha256));
+  if (origin->data_file) add_text(f, "data_file", format_text("%s", origin->data_file));
   add_text(f, "data_sha256", format_text("%s", c->data_sha256));
   add_text(f, "dynaflow", format_text("%s", provenance_version()));
   add_text(f, "settings", settings_text(&c->config));

@@ -9,6 +9,7 @@
 typedef struct motion_origin {
   const char* x0;         /* of the command line, or NULL */
   const char* checkpoint; /* path, or NULL */
+  const char* data_file;  /* demonstrations other than the task's, or NULL */
   int k;
 } motion_origin;
 
