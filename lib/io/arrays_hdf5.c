@@ -133,7 +133,7 @@ static df_status add_object(df_arrays* arrays, const char* name, const object* o
   char text[64];
   const char* obstacle = rank < 0 ? "damaged" : o->attribute ? NULL : find_obstacle(o->id, text, sizeof text);
   if (H5Sget_simple_extent_type(o->space) == H5S_NULL) obstacle = "empty";
-  if (rank > DF_NPZ_MAX_RANK) obstacle = "of more than 8 dimensions";
+  if (rank > DF_NPZ_MAX_RANK) obstacle = "array of more than 8 dimensions";
   if (rank < 0 || rank > DF_NPZ_MAX_RANK || H5Sget_simple_extent_dims(o->space, extent, NULL) < 0) rank = 0;
   for (int i = 0; i < rank; i++) shape[i] = (size_t)extent[i];
 
@@ -235,8 +235,10 @@ static df_status open_file(df_arrays* arrays) {
   H5Pset_file_locking(access, 0, 1); /* reading needs no lock, and some file systems have none */
 #endif
   *file = H5Fopen(arrays->path, H5F_ACC_RDONLY, access);
+  /* the next call forgets the error */
+  const df_status status = *file < 0 ? fail_hdf5(arrays, NULL, "not a readable HDF5 file") : DF_OK;
   H5Pclose(access);
-  return *file < 0 ? fail_hdf5(arrays, NULL, "not a readable HDF5 file") : list_all(arrays, *file);
+  return status == DF_OK ? list_all(arrays, *file) : status;
 }
 
 static df_status open_hdf5(df_arrays* arrays) {
@@ -259,7 +261,8 @@ static void close_hdf5(void* state) {
 /* the error for an array that is listed, but not numeric */
 static df_status fail_kind(const df_arrays* arrays, const df_array_info* info) {
   const char* type = info->type;
-  const char* remedy = strstr(type, "link")                    ? "; name the array that it leads to"
+  const char* remedy = strcmp(type, "soft link") == 0          ? "; name the array that it leads to"
+                       : strstr(type, "link")                  ? "; copy the array that it leads to into this file"
                        : strstr(type, "other files")           ? "; copy its values into this file"
                        : strncmp(type, "compressed", 10) == 0  ? "; write it again with gzip or without compression"
                        : strncmp(type, "ragged list", 11) == 0 ? "; write its rows as arrays of their own"
