@@ -37,16 +37,17 @@ static void add_replay(const motions* m, const cell* c, text* t) {
   text_add(t, "        assert (x[t + 1] == np.concatenate([d.qpos, d.qvel, d.act])).all(), t\n");
 }
 
-/* the margins of geoms, which these lines cannot set as the compiler does */
+/* a rule of margins, which is a matter of compilation */
 static void add_margins(const cell* c, text* t) {
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
-  char value[4096];
+  char value[DF_VALUE_MAX];
   for (int i = 0; i < n; i++) {
     df_config_value(&c->config, i, value, sizeof value);
     if (strncmp(keys[i].name, "system.margin", 13) != 0 || strcmp(value, keys[i].default_text) == 0) continue;
-    text_add(t, "# The task sets %s to %s: change the margins in the model file accordingly, or states will differ.\n",
-             keys[i].name, value);
+    text_add(t, "# The task sets %s to ", keys[i].name);
+    text_add_plain(t, value);
+    text_add(t, ", which these lines do not do: states with contacts will differ.\n");
   }
 }
 
@@ -56,11 +57,13 @@ static void write_readme(const motions* m, const cell* c, text* t) {
   for (char* at = model.data; at && *at; at++) {
     if (*at == '\'' || *at == '\\') *at = '_';
   }
-  text_add(
-      t,
-      "# Motions of task %s by method %s. states [trajectory][frame][column], columns state_names in state_units;\n"
-      "# actions [trajectory][frame][actuator], the controls between two frames, dt seconds apart.\n",
-      c->config.task_name, c->method->name);
+  /* the text is executed: no string of others may begin a line or end a constant */
+  text_add(t, "# Motions of task ");
+  text_add_plain(t, c->config.task_name);
+  text_add(t,
+           " by method %s. states [trajectory][frame][column], columns state_names in state_units;\n"
+           "# actions [trajectory][frame][actuator], the controls between two frames, dt seconds apart.\n",
+           c->method->name);
   if (!m->u) {
     text_add(t, "# The method returns states only: there are no actions to replay.\n");
   } else {
@@ -156,7 +159,7 @@ static char* settings_text(const df_config* config) {
   text t = {0};
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
-  char value[4096];
+  char value[DF_VALUE_MAX];
   for (int i = 0; i < n; i++) {
     df_config_value(config, i, value, sizeof value);
     text_add(&t, "%s %s\n", keys[i].name, value);
