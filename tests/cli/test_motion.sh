@@ -151,6 +151,32 @@ import json, sys
 rows = {r['metric']: r for r in json.load(open(sys.argv[1]))['rows']}
 assert rows['fall_rate']['n'] == 4 and rows['fall_rate.replanned']['n'] == 4 and rows['sae_own']['n'] == 12 and 'tre' not in rows, rows" "$scratch/out"
 
+# ---- what score says of the method's own windows and motions is what eval says of the method ----
+check eval_of_the_weights exits_with 0 eval "$task" --checkpoint "$weights" --json --quiet
+cp "$scratch/out" "$scratch/eval.json"
+same_numbers() { python3 -c "
+import json, sys
+eval_, scored = [{r['metric']: r for r in json.load(open(p))['rows'] if r['k'] in (0, 3)} for p in sys.argv[1:3]]
+for name in sys.argv[3:]:
+    for key in ('value', 'lo', 'hi', 'n'): assert eval_[name][key] == scored[name][key], (name, eval_[name], scored[name])
+" "$scratch/eval.json" "$scratch/out" "$@"; }
+judged() { exits_with 0 score "$task" "$scratch/$1.npz" --name "$1" --out "$scratch/run" --json --quiet; }
+check all_windows_are_sampled motion all --quiet
+check they_are_scored judged all
+check their_numbers_are_those_of_eval same_numbers tre tre.joint_pos tre_open_loop sae_own sae_min gait_agreement effort.physics_steps
+check seven_start_states_are_sampled motion seven --windows 7 --quiet
+check motions_of_the_length_of_chains motion chains --seconds 0.38 --x0 "$scratch/seven.npz" --quiet
+check motions_are_scored judged chains
+check falls_and_commands_are_those_of_eval same_numbers fall_rate fall_rate.replanned survival command_error command_error.yaw_rate gait_phase
+check a_file_with_another_condition python - "$scratch" <<'P'
+import sys, numpy as np
+f = dict(np.load(sys.argv[1] + '/all.npz'))
+f['conditions'][5, 2] += 0.01
+np.savez(sys.argv[1] + '/condition.npz', **f)
+P
+check it_is_scored judged condition
+check it_is_not_compared grep -q 'trajectories start in 10 of the 11 held-out windows' <(tail -1 "$scratch/run/events.jsonl")
+
 # ---- errors ----
 ask() { refuses "$1" sample "$task" --checkpoint "$weights" --out "$scratch/bad.npz" --seconds 0.1 "${@:2}"; }
 check an_unknown_value ask "--condition gait=trt: unknown value in 'gait=trt'; task walker has gait=trot\|pace, command\.vx \(-0\.[0-9]+ \.\. 0\.[0-9]+\)" --condition gait=trt
