@@ -47,7 +47,7 @@ static size_t leading_parts(const char* name, const char* pattern) {
       end++;
       p++;
     }
-    end += strcspn(end, "/");
+    end += strcspn(end, "/@"); /* an attribute is of the group before its @ */
   }
   return (size_t)(end - name);
 }
