@@ -50,7 +50,8 @@ static df_status list_sources(reader* rd) {
                                  .group = rd->group,
                                  .expression = block->array ? block->array : rd->r->config.data_states_key,
                                  .star = block->array ? block->star : NULL,
-                                 .width = s->request.width};
+                                 .width = s->request.width,
+                                 .named = block->array != NULL};
     for (int c = 0; c < block->width; c++) s->column[s->request.width++] = block->first + c;
   }
   return DF_OK;
