@@ -15,6 +15,7 @@
 #include "dynaflow/core/model_identity.h"
 #include "dynaflow/data/chart.h"
 #include "dynaflow/data/dataset.h"
+#include "dynaflow/data/recording.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
@@ -195,6 +196,34 @@ static df_status add_floored(rows* out, const df_config* config, const df_system
   return status;
 }
 
+/* what was read beside the demonstrations: the files of a pattern, arrays that nothing uses */
+static void describe_recording(rows* out, const char* task, const df_recording* recording) {
+  const df_array_info* list;
+  const int files = df_recording_files(recording), n = df_recording_unused(recording, &list);
+  if (files > 1) add_number(out, task, "files", files, "");
+  for (int i = 0; i < df_recording_notes(recording); i++) {
+    add_text(out, task, "note", df_recording_note(recording, i), "");
+  }
+  for (int i = 0; i < n; i++) {
+    text shape = {0};
+    for (int k = 0; k < list[i].rank; k++) text_add(&shape, "%s%zu", k ? "," : "", list[i].shape[k]);
+    char* value = format_text("%s [%s]", list[i].name, text_of(&shape));
+    add_text(out, task, "array that nothing uses", value, "");
+    df_free(value);
+    text_clear(&shape);
+  }
+}
+
+static df_status read_recording(rows* out, const char* path, const df_config* config, const df_system* system,
+                                df_dataset** data) {
+  df_recording* recording;
+  DF_TRY(df_recording_open(path, config, system, &recording));
+  const df_status status = df_recording_convert(recording, config, system, data);
+  if (status == DF_OK) describe_recording(out, config->task_name, recording);
+  df_recording_free(recording);
+  return status;
+}
+
 static df_status info(arguments* a, const df_config* config, const df_search* search, rows* out) {
   df_system* system = NULL;
   df_dataset* data = NULL;
@@ -214,12 +243,12 @@ static df_status info(arguments* a, const df_config* config, const df_search* se
     add_text(out, config->task_name, "model", config->system_model, "");
     describe_model(out, config->task_name, df_mujoco_identity(system));
     status = task_data_path(config, search, &a->common, false, &path);
-    a->to_make = status == DF_E_MISSING && strcmp(config->data_source, "npz") != 0;
+    a->to_make = status == DF_E_MISSING && strcmp(config->data_source, "generator") == 0;
   }
   /* demonstrations and windows */
   if (status == DF_OK) {
     add_text(out, config->task_name, "data", path, "");
-    status = df_dataset_read(path, config, system, &data);
+    status = read_recording(out, path, config, system, &data);
   }
   if (status == DF_OK) status = df_windows_new(data, config, &windows);
   if (status == DF_OK) {
@@ -242,11 +271,11 @@ static df_status info(arguments* a, const df_config* config, const df_search* se
 static df_status make(const arguments* a, const df_config* config, const df_search* search, rows* out) {
   char* path = NULL;
   char hash[DF_SHA256_TEXT];
-  if (strcmp(config->data_source, "npz") == 0) {
+  if (strcmp(config->data_source, "generator") != 0) {
     return df_fail(
         DF_E_CONFIG,
-        "task %s: data.source is npz: recorded demonstrations cannot be generated; run: dynaflow data fetch %s",
-        config->task_name, a->task);
+        "task %s: data.source is %s: recorded demonstrations cannot be generated; run: dynaflow data fetch %s",
+        config->task_name, config->data_source, a->task);
   }
   df_status status = task_data_path(config, search, &a->common, true, &path);
   if (status == DF_OK) status = df_sha256_file(path, hash);
@@ -327,6 +356,21 @@ static df_status fetch_one(const arguments* a, const df_config* config, const df
   return status;
 }
 
+/* files that fit a pattern cannot be downloaded; those that are present are checked when they are read */
+static df_status check_several(const df_config* config, const df_search* search, const arguments* a, rows* out) {
+  char* path;
+  df_status status = task_data_path(config, search, &a->common, false, &path);
+  if (status == DF_OK) add_text(out, config->task_name, "data", path, "already present");
+  if (status == DF_E_MISSING) {
+    status = df_fail(status,
+                     "task %s: data.file '%s' is a pattern for several files, which `data fetch` cannot download; put "
+                     "them into a folder and name the folder with --data",
+                     config->task_name, config->data_file);
+  }
+  df_free(path);
+  return status;
+}
+
 static df_status fetch(const arguments* a, const df_config* config, const df_search* search, rows* out) {
   const fetch_item model = {.key = "model",
                             .name = config->system_model,
@@ -336,10 +380,11 @@ static df_status fetch(const arguments* a, const df_config* config, const df_sea
   const fetch_item data = {
       .key = "data", .name = config->data_file, .url = config->data_url, .sha256 = config->data_sha256};
   DF_TRY(fetch_one(a, config, search, &model, out));
-  if (strcmp(config->data_source, "npz") != 0) {
+  if (strcmp(config->data_source, "generator") == 0) {
     add_text(out, config->task_name, "data", "generated", "dynaflow data make");
     return DF_OK;
   }
+  if (is_file_pattern(config->data_file)) return check_several(config, search, a, out);
   return fetch_one(a, config, search, &data, out);
 }
 
