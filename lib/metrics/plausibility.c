@@ -135,10 +135,10 @@ typedef struct window {
   df_sim* sim;
   int frames, steps;                 /* so far */
   double *force, *acceleration;      /* [nv] */
-  double *residual, *torque;         /* [H] of every step, weights and N m per N */
+  double *residual, *torque, *power; /* [H] of every step: weights, N m per N, W */
   double* centres;                   /* [4][nbody][3] of the last four frames */
   int above, deep, collides, stands; /* steps or frames: a large residual, deep, in self-collision, on feet */
-  double penetration, penetration_worst, self_worst, slip, jerk, work, way;
+  double penetration, penetration_worst, self_worst, slip, jerk, way;
   long jerks;
   excess joint, velocity, drive;
 } window;
@@ -161,7 +161,7 @@ static void take_forces(window* w, const double* v, const double* v_next) {
   w->residual[w->steps] = sqrt(force2) / f->weight;
   w->torque[w->steps] = sqrt(torque2) / f->weight;
   w->above += w->residual[w->steps] > DF_RESIDUAL_LIMIT;
-  w->work += power * f->system->dt;
+  w->power[w->steps] = power;
   w->steps++;
 }
 
@@ -290,8 +290,9 @@ static void sum_up(window* w, double* out) {
   out[DF_PLAUSIBLE_TORQUE_LIMIT] = share_of(&w->drive);
   out[DF_PLAUSIBLE_TORQUE_LIMIT_WORST] = steps > 0 ? w->drive.worst : NAN;
   out[DF_PLAUSIBLE_JERK] = w->jerks ? w->jerk / (double)w->jerks / (dt * dt * dt) : NAN;
-  out[DF_PLAUSIBLE_POWER] = w->work / (steps * dt);
-  out[DF_PLAUSIBLE_POWER_TRANSPORT] = w->way >= DF_TRANSPORT_LEAST ? w->work / (w->f->weight * w->way) : NAN;
+  out[DF_PLAUSIBLE_POWER] = median(w->steps, w->power);
+  out[DF_PLAUSIBLE_POWER_TRANSPORT] =
+      w->way >= DF_TRANSPORT_LEAST ? out[DF_PLAUSIBLE_POWER] * steps * dt / (w->f->weight * w->way) : NAN;
 }
 
 /* Measures window b into column b of values [DF_PLAUSIBLE_VALUES][B]; `memory` has room_of() doubles. */
@@ -304,7 +305,8 @@ static void measure(const model_facts* f, df_sim* sim, const df_trajectories* ma
               .acceleration = memory + nv,
               .residual = memory + 2 * nv,
               .torque = memory + 2 * nv + H,
-              .centres = memory + 2 * nv + 2 * H};
+              .power = memory + 2 * nv + 2 * H,
+              .centres = memory + 2 * nv + 3 * H};
   double out[DF_PLAUSIBLE_VALUES];
   const int frames = f->cfg->frames ? f->cfg->frames[b] : made->H + 1;
   const bool usable = walk(&w, frames, made->x + (size_t)b * window_size);
@@ -315,7 +317,7 @@ static void measure(const model_facts* f, df_sim* sim, const df_trajectories* ma
 }
 
 static size_t room_of(const model_facts* f, int H) {
-  return 2 * (size_t)f->nv + 2 * (size_t)H + 12 * (size_t)f->nbody;
+  return 2 * (size_t)f->nv + 3 * (size_t)H + 12 * (size_t)f->nbody;
 }
 
 df_status df_metric_plausibility(const df_system* system, const df_plausibility_cfg* cfg, const df_trajectories* made,

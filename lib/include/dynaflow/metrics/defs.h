@@ -62,11 +62,12 @@ DF_BEGIN_DECLS
   X(jerk, "m/s^3", "lower",                                                                                            \
     "mean over frames and moving bodies of the third difference of the centre of mass, divided by dt^3")               \
   X(power, "W", "lower",                                                                                               \
-    "mean over steps of the sum over actuated dofs of |force x velocity|, with the forces that inverse "               \
-    "dynamics needs")                                                                                                  \
+    "median over steps of the mechanical power: the sum over actuated dofs of |force x velocity|, with the forces "    \
+    "that "                                                                                                            \
+    "inverse dynamics needs")                                                                                          \
   X(power.transport, "1", "lower",                                                                                     \
-    "cost of transport: work, the integral of power, per weight and per way of the centre of mass along the "          \
-    "ground. Not defined for a fixed base, nor for a way below 0.1 m")                                                 \
+    "cost of transport: power x time per weight and way of the centre of mass along the ground. Not defined for a "    \
+    "fixed base, nor for a way below 0.1 m")                                                                           \
   X(effort, "count", "",                                                                                               \
     "work counters, the same on any machine: .physics_steps, .solver_iterations and .constraint_rows of executing "    \
     "the returned actions of all windows, .diverged: how many of these windows diverged; .gradient_steps, "            \
