@@ -37,7 +37,9 @@ DF_BEGIN_DECLS
     "median over steps of the force that inverse dynamics needs on translations that no actuator drives, such as "     \
     "those of a free base, in weights of the moving bodies. .chain, of this and of the metrics below: of the "         \
     "executed states of the pure chains before they fall")                                                             \
-  X(root_residual.torque, "N m/N", "lower", "the same of the torque on rotations that no actuator drives, per weight") \
+  X(root_residual.torque, "N m/N", "lower",                                                                            \
+    "median over steps of the torque that inverse dynamics needs on rotations that no actuator drives, per weight of " \
+    "the moving bodies")                                                                                               \
   X(root_residual.share, "share", "lower", "share of steps whose root_residual exceeds 0.05 weights")                  \
   X(penetration, "m", "lower",                                                                                         \
     "mean over frames of the deepest penetration between bodies that are not of one kinematic tree, such as "          \
@@ -47,18 +49,20 @@ DF_BEGIN_DECLS
   X(self_collision, "share", "lower",                                                                                  \
     "share of frames in which two bodies of one kinematic tree penetrate each other, of the pairs that the "           \
     "model lets collide")                                                                                              \
-  X(self_collision.worst, "m", "lower", "the deepest such penetration of all windows")                                 \
+  X(self_collision.worst, "m", "lower", "the deepest penetration of two bodies of one kinematic tree")                 \
   X(slip, "m/s", "lower",                                                                                              \
     "foot skate: mean, over the frames in which feet have contact, of the mean tangential speed of their "             \
     "contact points. Not defined without eval.feet")                                                                   \
   X(joint_limit, "share", "lower", "share of frames and limited joints beyond the joint's range")                      \
-  X(joint_limit.worst, "range", "lower", "the largest distance beyond a range, in widths of the range")                \
+  X(joint_limit.worst, "range", "lower", "the largest distance of a joint beyond its range, in widths of the range")   \
   X(velocity_limit, "share", "lower",                                                                                  \
     "share of frames and actuated joints faster than eval.velocity_limit. Not defined without it")                     \
-  X(velocity_limit.worst, "range", "lower", "the largest excess over it, in widths of the range from -limit to limit") \
+  X(velocity_limit.worst, "range", "lower",                                                                            \
+    "the largest speed beyond eval.velocity_limit, in widths of the range from -limit to limit")                       \
   X(torque_limit, "share", "lower",                                                                                    \
     "share of steps and joints whose actuators cannot provide the force or torque that inverse dynamics needs")        \
-  X(torque_limit.worst, "range", "lower", "the largest excess over the range of the actuators' force, in its widths")  \
+  X(torque_limit.worst, "range", "lower",                                                                              \
+    "the largest force or torque beyond the range of a joint's actuators, in widths of the range")                     \
   X(jerk, "m/s^3", "lower",                                                                                            \
     "mean over frames and moving bodies of the third difference of the centre of mass, divided by dt^3")               \
   X(power, "W", "lower",                                                                                               \
