@@ -164,8 +164,8 @@ void table_definitions(const run_group* g, table_kind kind, text* out) {
   if (kind == TABLE_HTML) text_add(out, "<details><summary>Definitions of the metrics</summary>\n<ul>\n");
   for (int i = 0; i < n; i++) {
     if (!is_used(g, &defs[i])) continue;
-    char* line = format_text("%s [%s%s%s]: %s.", defs[i].name, defs[i].unit, defs[i].better[0] ? ", better: " : "",
-                             defs[i].better, defs[i].definition);
+    char* line = format_text("%s (%s%s%s%s): %s.", defs[i].name, defs[i].unit, defs[i].better[0] ? ", " : "",
+                             defs[i].better, defs[i].better[0] ? " is better" : "", defs[i].definition);
     if (kind == TABLE_HTML) {
       text_add(out, "<li>");
       text_add_html(out, line);

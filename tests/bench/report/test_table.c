@@ -139,9 +139,9 @@ static void numbers_stand_with_their_definitions(void** state) {
   int lines = 0;
   for (const char* at = text_of(&out); (at = strstr(at, "- ")); at += 2) lines += at == text_of(&out) || at[-1] == '\n';
   assert_int_equal(lines, 4);
-  assert_non_null(strstr(text_of(&out), "- slip [m/s, better: lower]: foot skate"));
-  assert_non_null(strstr(text_of(&out), "- power.transport [1, better: lower]: cost of transport"));
-  assert_null(strstr(text_of(&out), "- power ["));
+  assert_non_null(strstr(text_of(&out), "- slip (m/s, lower is better): foot skate"));
+  assert_non_null(strstr(text_of(&out), "- power.transport (1, lower is better): cost of transport"));
+  assert_null(strstr(text_of(&out), "- power ("));
   text_clear(&out);
 
   /* on a page, where one points at the name */
