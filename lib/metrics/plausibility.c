@@ -120,7 +120,7 @@ typedef struct excess {
 static void hold(double v, double lo, double hi, excess* e) {
   const double out = fmax(lo - v, v - hi);
   e->numbers++;
-  if (out <= 0) return;
+  if (out <= DF_RANGE_TOLERANCE * (hi - lo)) return;
   e->beyond++;
   e->worst = fmax(e->worst, out / (hi - lo));
 }

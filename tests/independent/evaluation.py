@@ -496,7 +496,8 @@ def outside(values, limits):
     at, lo, hi = (np.array(c) for c in zip(*limits))
     beyond = np.maximum(lo - values[:, at.astype(int)], values[:, at.astype(int)] - hi)
     if not len(values): return None, None
-    return (beyond > 0).mean(), max(0, (beyond / (hi - lo)).max())
+    beyond = beyond / (hi - lo)
+    return (beyond > 1e-6).mean(), max(0, (beyond * (beyond > 1e-6)).max())
 
 
 def sliding(task, c):

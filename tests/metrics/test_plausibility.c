@@ -149,6 +149,13 @@ static void numbers_beyond_their_ranges_count(void** state) {
   assert_near(v[DF_PLAUSIBLE_JOINT_LIMIT_WORST], .5 / 2, 1e-14);
   assert_near(v[DF_PLAUSIBLE_VELOCITY_LIMIT], .6, 1e-14); /* the slide has no actuator, so no limit */
   assert_near(v[DF_PLAUSIBLE_VELOCITY_LIMIT_WORST], .8 / 1.6, 1e-14);
+
+  /* a millionth of the range is rounding */
+  for (int t = 0; t <= H; t++) x[t][0] = t % 2 ? 1 + 1.9e-6 : -1 - 1.9e-6;
+  x[1][0] = 1 + 2.1e-6;
+  values_of(s, (df_plausibility_cfg){0}, x[0], v);
+  assert_near(v[DF_PLAUSIBLE_JOINT_LIMIT], .2, 1e-14);
+  assert_near(v[DF_PLAUSIBLE_JOINT_LIMIT_WORST], 1.05e-6, 1e-14);
   df_system_free(s);
 }
 

@@ -189,6 +189,10 @@ static void a_metric_whose_settings_are_unset_is_not_defined(void** state) {
   assert_string_equal(needs(none, "fall_rate"), rule);
   assert_string_equal(needs(none, "fall_rate.replanned"), rule);
   assert_string_equal(needs(none, "survival"), rule);
+  assert_string_equal(needs(none, "slip.chain"), "eval.feet");
+  assert_string_equal(needs("{\"eval.feet\":\"a\",\"eval.velocity_limit\":\"\"}", "velocity_limit.worst"),
+                      "eval.velocity_limit");
+  assert_string_equal(needs("{\"eval.feet\":\"a\",\"eval.velocity_limit\":\"2\"}", "velocity_limit"), "");
   assert_string_equal(needs(none, "gait_agreement"), "eval.feet");
   assert_string_equal(needs(none, "sae_min"), "eval.sae_windows");
   assert_string_equal(needs(none, "fall_rates"), "");
