@@ -229,6 +229,7 @@ static void transport_costs_the_work_per_weight_and_way(void** state) {
   assert_near(v[DF_PLAUSIBLE_POWER], power, 1e-11);
   assert_near(v[DF_PLAUSIBLE_POWER_TRANSPORT], power * H * DT / (3 * G * way), 1e-11);
   assert_near(v[DF_PLAUSIBLE_ROOT_RESIDUAL], 1, 1e-12); /* the static body does not weigh */
+  assert_near(v[DF_PLAUSIBLE_ROOT_TORQUE], 0, 1e-12);   /* the wheel has a motor */
   for (int t = 0; t <= H; t++) x[t][0] = .01 * t, x[t][1] = 0;
   values_of(s, (df_plausibility_cfg){0}, x[0], v);
   assert_true(isnan(v[DF_PLAUSIBLE_POWER_TRANSPORT]));
