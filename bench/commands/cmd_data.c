@@ -110,25 +110,41 @@ static void add_number(rows* out, const char* task, const char* what, double val
 
 /* ---- info ---- */
 
+static void add_lengths(rows* out, const char* task, const df_dataset* data) {
+  int shortest = data->length;
+  for (int e = 0; e < data->episodes; e++) shortest = data->lengths[e] < shortest ? data->lengths[e] : shortest;
+  if (shortest == data->length) {
+    add_number(out, task, "episode length", data->length, "actions");
+    return;
+  }
+  add_number(out, task, "shortest episode", shortest, "actions");
+  add_number(out, task, "longest episode", data->length, "actions");
+  add_number(out, task, "all episodes", (double)df_dataset_actions(data), "actions");
+}
+
 static void describe(rows* out, const df_config* config, const df_system* system, const df_dataset* data,
                      const df_windows* windows) {
   const char* t = config->task_name;
   add_text(out, t, "data sha256", data->sha256, "");
   add_number(out, t, "episodes", data->episodes, "");
-  add_number(out, t, "episode length", data->length, "actions");
+  add_lengths(out, t, data);
   add_number(out, t, "duration of an action", data->dt, "s");
-  add_number(out, t, "total duration", data->episodes * data->length * data->dt, "s");
+  add_number(out, t, "total duration", (double)df_dataset_actions(data) * data->dt, "s");
   add_number(out, t, "state size nx", data->nx, "");
   add_number(out, t, "action size nu", system->nu, data->actions ? "" : "of the model; the data have states only");
   if (data->spare_actions) add_text(out, t, "recorded actions", "the last one of each episode is not used", "");
-  add_number(out, t, "condition size nc", data->nc, "");
+  add_number(out, t, "condition size nc", data->nc, data->condition_per_frame ? "per frame" : "");
   text names = {0};
   for (int i = 0; i < data->nc; i++) text_add(&names, "%s%s", i ? ", " : "", data->condition_name[i]);
   if (names.n) add_text(out, t, "conditions", text_of(&names), "");
   text_clear(&names);
   add_number(out, t, "window", windows->horizon, "actions");
   add_number(out, t, "training windows", windows->n_train, "");
-  add_number(out, t, "test windows", windows->n_test, "of held-out episodes");
+  add_number(out, t, "test windows", windows->n_test,
+             strcmp(config->split_by, "time") == 0 ? "of held-out blocks" : "of held-out episodes");
+  if (windows->unused_episodes) {
+    add_number(out, t, "episodes without a window", windows->unused_episodes, "too short: not used");
+  }
 }
 
 static void point_to_licences(rows* out, const char* task, const options* opts) {

@@ -15,51 +15,94 @@
 /* tolerance on | |q| - 1 | of a recorded quaternion: recorders may add noise, a larger error means it is not one */
 static const double quat_tolerance = 0.05;
 
+/* key of the rows after the last frame of each episode, where the frames of all episodes are one array */
+static const char ENDS[] = "episode_ends";
+
 /* the keys of the model in an npz file */
 static const char MODEL_SHA256[] = "model_sha256", MODEL_FILES[] = "model_files", MODEL_COMPILED[] = "compiled_sha256",
                   MODEL_MUJOCO[] = "mujoco";
 
 /* ---- life cycle ---- */
 
-/* allocates the arrays of the dataset */
-static df_status allocate(df_dataset* data) {
-  const size_t episodes = (size_t)data->episodes, length = (size_t)data->length;
-  const size_t widest = (size_t)(data->nx > data->nu ? data->nx : data->nu);
-  if (episodes * (length + 1) > SIZE_MAX / sizeof(double) / widest) {
-    return df_fail(DF_E_NOMEM, "%zu episodes of %zu states of %zu numbers exceed the address space", episodes,
-                   length + 1, widest);
+/* what the const arrays of a dataset point to */
+typedef struct df_dataset_memory {
+  int* lengths;
+  size_t* first;
+  const char** name;         /* [nc] */
+  char (*text)[DF_NAME_MAX]; /* [nc] */
+} df_dataset_memory;
+
+/* sets the lengths, and the row of each episode; the number of rows is at most episodes * (INT_MAX + 1) < 2^62 */
+static df_status lay_out(df_dataset* data, const df_dataset_shape* s) {
+  df_dataset_memory* m = data->memory = df_alloc(1, sizeof *m);
+  if (!m) return DF_E_NOMEM;
+  m->lengths = df_alloc((size_t)s->episodes, sizeof *m->lengths);
+  m->first = df_alloc((size_t)s->episodes + 1, sizeof *m->first);
+  if (!m->lengths || !m->first) return DF_E_NOMEM;
+  for (int e = 0; e < s->episodes; e++) {
+    const int length = m->lengths[e] = s->lengths ? s->lengths[e] : s->length;
+    DF_REQUIRE(length >= 1 && length < INT_MAX, "df_dataset_new: episode %d has %d actions, at least 1 are needed", e,
+               length);
+    m->first[e + 1] = m->first[e] + (size_t)length + 1;
+    if (length > data->length) data->length = length;
   }
-  data->states = df_alloc(episodes * (length + 1) * (size_t)data->nx, sizeof *data->states);
-  if (!data->states) return DF_E_NOMEM;
-  if (data->nu > 0) {
-    data->actions = df_alloc(episodes * length * (size_t)data->nu, sizeof *data->actions);
-    if (!data->actions) return DF_E_NOMEM;
-  }
-  if (data->nc > 0) {
-    data->conditions = df_alloc(episodes * (size_t)data->nc, sizeof *data->conditions);
-    if (!data->conditions) return DF_E_NOMEM;
-  }
+  data->lengths = m->lengths;
+  data->first = m->first;
   return DF_OK;
+}
+
+/* the conditions are unnamed at first */
+static df_status allocate_names(df_dataset* data) {
+  df_dataset_memory* m = data->memory;
+  if (data->nc == 0) return DF_OK;
+  m->name = df_alloc((size_t)data->nc, sizeof *m->name);
+  m->text = df_alloc((size_t)data->nc, sizeof *m->text);
+  if (!m->name || !m->text) return DF_E_NOMEM;
+  for (int i = 0; i < data->nc; i++) m->name[i] = m->text[i];
+  data->condition_name = m->name;
+  return DF_OK;
+}
+
+static df_status check_rows(size_t rows, int n) {
+  if (n == 0 || rows <= SIZE_MAX / sizeof(double) / (size_t)n) return DF_OK;
+  return df_fail(DF_E_NOMEM, "%zu frames of %d numbers exceed the address space", rows, n);
+}
+
+/* sets *out to rows * n zeros, or to NULL if n is 0 */
+static df_status allocate_rows(size_t rows, int n, double** out) {
+  DF_TRY(check_rows(rows, n));
+  if (n > 0 && !(*out = df_alloc(rows * (size_t)n, sizeof **out))) return DF_E_NOMEM;
+  return DF_OK;
+}
+
+static df_status build(df_dataset* data, const df_dataset_shape* s) {
+  if (!s->lengths) DF_TRY(check_rows((size_t)s->episodes * ((size_t)s->length + 1), s->nx));
+  DF_TRY(lay_out(data, s));
+  const size_t rows = data->first[data->episodes];
+  DF_TRY(allocate_rows(rows, data->nx, &data->states));
+  DF_TRY(allocate_rows(df_dataset_actions(data), data->nu, &data->actions));
+  DF_TRY(allocate_rows(data->condition_per_frame ? rows : (size_t)data->episodes, data->nc, &data->conditions));
+  return allocate_names(data);
 }
 
 df_status df_dataset_new(const df_dataset_shape* shape, df_dataset** out) {
   DF_REQUIRE_OUT(out);
   DF_REQUIRE_POINTER(shape);
   const df_dataset_shape s = *shape;
-  DF_REQUIRE(s.episodes >= 1 && s.length >= 1 && s.length < INT_MAX && s.nx >= 1 && s.nu >= 0 && s.nc >= 0 &&
-                 s.nc <= DF_NAMES_MAX,
-             "df_dataset_new: invalid size: %d episodes of %d actions, nx = %d, nu = %d, nc = %d", s.episodes, s.length,
-             s.nx, s.nu, s.nc);
+  DF_REQUIRE(
+      s.episodes >= 1 && (s.lengths || (s.length >= 1 && s.length < INT_MAX)) && s.nx >= 1 && s.nu >= 0 && s.nc >= 0,
+      "df_dataset_new: invalid size: %d episodes of %d actions, nx = %d, nu = %d, nc = %d", s.episodes, s.length, s.nx,
+      s.nu, s.nc);
   DF_REQUIRE(isfinite(s.dt) && s.dt > 0, "df_dataset_new: dt = %g s is not positive and finite", s.dt);
   df_dataset* data = df_alloc(1, sizeof *data);
   if (!data) return DF_E_NOMEM;
   data->episodes = s.episodes;
-  data->length = s.length;
   data->nx = s.nx;
   data->nu = s.nu;
   data->nc = s.nc;
+  data->condition_per_frame = s.condition_per_frame;
   data->dt = s.dt;
-  const df_status status = allocate(data);
+  const df_status status = build(data, &s);
   if (status != DF_OK) {
     df_dataset_free(data);
     return status;
@@ -73,20 +116,58 @@ void df_dataset_free(df_dataset* data) {
   df_free(data->states);
   df_free(data->actions);
   df_free(data->conditions);
+  if (data->memory) {
+    df_free(data->memory->lengths);
+    df_free(data->memory->first);
+    df_free(data->memory->name);
+    df_free(data->memory->text);
+  }
+  df_free(data->memory);
   df_free(data);
 }
 
-const double* df_dataset_state(const df_dataset* data, int episode, int frame) {
-  return data->states + ((size_t)episode * ((size_t)data->length + 1) + (size_t)frame) * (size_t)data->nx;
+df_status df_dataset_name_condition(df_dataset* data, int i, const char* name) {
+  DF_REQUIRE_POINTER(data);
+  DF_REQUIRE_POINTER(name);
+  DF_REQUIRE(i >= 0 && i < data->nc, "condition %d: the dataset has %d conditions", i, data->nc);
+  const size_t length = strlen(name);
+  DF_REQUIRE(length > 0 && length < DF_NAME_MAX && !strchr(name, ','),
+             "condition %d: the name '%s' is empty, contains a comma or has more than %d characters", i, name,
+             DF_NAME_MAX - 1);
+  memcpy(data->memory->text[i], name, length + 1);
+  return DF_OK;
 }
 
+/* ---- access ---- */
+
+size_t df_dataset_actions(const df_dataset* data) {
+  return data->first[data->episodes] - (size_t)data->episodes;
+}
+
+const double* df_dataset_state(const df_dataset* data, int episode, int frame) {
+  return data->states + (data->first[episode] + (size_t)frame) * (size_t)data->nx;
+}
+
+/* an episode has one action fewer than states */
 const double* df_dataset_action(const df_dataset* data, int episode, int frame) {
   if (!data->actions) return NULL;
-  return data->actions + ((size_t)episode * (size_t)data->length + (size_t)frame) * (size_t)data->nu;
+  return data->actions + (data->first[episode] - (size_t)episode + (size_t)frame) * (size_t)data->nu;
 }
 
-const double* df_dataset_condition(const df_dataset* data, int episode) {
-  return data->conditions ? data->conditions + (size_t)episode * (size_t)data->nc : NULL;
+const double* df_dataset_condition(const df_dataset* data, int episode, int frame) {
+  if (!data->conditions) return NULL;
+  const size_t row = data->condition_per_frame ? data->first[episode] + (size_t)frame : (size_t)episode;
+  return data->conditions + row * (size_t)data->nc;
+}
+
+int df_dataset_group(const df_dataset* data, int episode) {
+  const double* c = df_dataset_condition(data, episode, 0);
+  int best = -1;
+  for (int i = 0; i < data->nc; i++) {
+    if (strncmp(data->condition_name[i], "gait.", 5) != 0) continue;
+    if (best < 0 || c[i] > c[best]) best = i;
+  }
+  return best < 0 ? 0 : best;
 }
 
 /* ---- reading ---- */
@@ -98,6 +179,11 @@ typedef struct reader {
   const df_system* system;
   df_npz* npz;
   df_array states, actions, conditions;
+  int episodes;
+  int* lengths;       /* [episodes] actions of each episode */
+  size_t* row;        /* [episodes] row of its first frame in the file's states */
+  size_t frames;      /* rows of the file's states, with padding */
+  bool spare_actions; /* one action per frame */
 } reader;
 
 static void shape_text(const df_array* a, char out[160]) {
@@ -119,20 +205,97 @@ static df_status check_hash(const reader* r, char sha256[DF_SHA256_TEXT]) {
   return df_fail(DF_E_MISMATCH, "%s: SHA-256 is %s, but data.sha256 is %s", r->path, sha256, expected);
 }
 
+/* allocates the lengths and rows of n episodes */
+static df_status allocate_episodes(reader* r, size_t n) {
+  r->episodes = (int)n;
+  r->lengths = df_alloc(n, sizeof *r->lengths);
+  r->row = df_alloc(n, sizeof *r->row);
+  return r->lengths && r->row ? DF_OK : DF_E_NOMEM;
+}
+
+/* an episode of `frames` frames from row `row` on */
+static df_status place_episode(reader* r, int e, size_t row, size_t frames) {
+  if (frames < 2 || frames > INT_MAX) {
+    return df_fail(DF_E_MISMATCH, "%s: array '%s': episode %d has %zu frames, at least 2 are needed", r->path,
+                   r->config->data_states_key, e, frames);
+  }
+  r->row[e] = row;
+  r->lengths[e] = (int)frames - 1;
+  return DF_OK;
+}
+
+/* the number of frames before those at the end that consist of NaN */
+static size_t frames_before_padding(const double* x, size_t frames, size_t nx) {
+  for (; frames > 0; frames--) {
+    for (size_t i = 0; i < nx; i++) {
+      if (!isnan(x[(frames - 1) * nx + i])) return frames;
+    }
+  }
+  return 0;
+}
+
+/* states [episodes][frames][nx] */
+static df_status place_padded(reader* r) {
+  const size_t n = r->states.shape[0], frames = r->states.shape[1], nx = r->states.shape[2];
+  DF_TRY(allocate_episodes(r, n));
+  r->frames = n * frames;
+  for (size_t e = 0; e < n; e++) {
+    const double* x = r->states.values + e * frames * nx;
+    DF_TRY(place_episode(r, (int)e, e * frames, frames_before_padding(x, frames, nx)));
+  }
+  return DF_OK;
+}
+
+static df_status place_between(reader* r, const df_array* ends) {
+  size_t row = 0;
+  if (ends->rank != 1 || ends->count < 1 || ends->count > INT_MAX) {
+    return fail_shape(r, ENDS, ends, "[episodes]");
+  }
+  DF_TRY(allocate_episodes(r, ends->count));
+  for (size_t e = 0; e < ends->count; e++) {
+    const double end = ends->values[e];
+    if (!(end > (double)row && end <= (double)r->frames && end == floor(end))) {
+      return df_fail(DF_E_FORMAT,
+                     "%s: array '%s' is %g at index %zu: expected whole numbers that increase to the %zu frames",
+                     r->path, ENDS, end, e, r->frames);
+    }
+    DF_TRY(place_episode(r, (int)e, row, (size_t)end - row));
+    row = (size_t)end;
+  }
+  if (row == r->frames) return DF_OK;
+  return df_fail(DF_E_FORMAT, "%s: array '%s' ends at frame %zu, but array '%s' has %zu frames", r->path, ENDS, row,
+                 r->config->data_states_key, r->frames);
+}
+
+/* states [frames][nx] of all episodes, with the row after the last frame of each */
+static df_status place_flat(reader* r) {
+  df_array ends;
+  r->frames = r->states.shape[0];
+  DF_TRY(df_npz_read(r->npz, ENDS, &ends));
+  const df_status status = place_between(r, &ends);
+  df_array_clear(&ends);
+  return status;
+}
+
 static df_status read_states(reader* r) {
   const char* key = r->config->data_states_key;
   DF_TRY(df_npz_read(r->npz, key, &r->states));
   const df_array* a = &r->states;
-  char expected[80];
-  snprintf(expected, sizeof expected, "[episodes][frames][nx = %d]", r->system->nx);
-  if (a->rank != 3 || a->shape[2] != (size_t)r->system->nx || a->shape[0] < 1 || a->shape[0] > INT_MAX ||
-      a->shape[1] < 2 || a->shape[1] > INT_MAX) {
+  const bool flat = a->rank == 2 && df_npz_has(r->npz, ENDS);
+  char expected[120];
+  snprintf(expected, sizeof expected, "[episodes][frames][nx = %d], or [frames][nx = %d] with '%s'", r->system->nx,
+           r->system->nx, ENDS);
+  if ((a->rank != 3 && !flat) || a->shape[a->rank - 1] != (size_t)r->system->nx || a->shape[0] < 1 ||
+      a->shape[0] > INT_MAX || (!flat && (a->shape[1] < 2 || a->shape[1] > INT_MAX))) {
     return fail_shape(r, key, a, expected);
   }
+  DF_TRY(flat ? place_flat(r) : place_padded(r));
+  int longest = 0;
+  for (int e = 0; e < r->episodes; e++) longest = r->lengths[e] > longest ? r->lengths[e] : longest;
   const int needed = r->config->window_first + r->config->window_horizon + 1;
-  if (a->shape[1] < (size_t)needed) {
-    return df_fail(DF_E_MISMATCH, "%s: array '%s': episodes of %zu frames, but window.first + window.horizon + 1 is %d",
-                   r->path, key, a->shape[1], needed);
+  if (longest + 1 < needed) {
+    return df_fail(DF_E_MISMATCH, "%s: array '%s': episodes of %d frames, but window.first + window.horizon + 1 is %d",
+                   r->path, key, longest + 1, needed);
   }
   return DF_OK;
 }
@@ -146,29 +309,41 @@ static df_status read_actions(reader* r) {
   }
   if (status != DF_OK) return status;
   const df_array* a = &r->actions;
-  const size_t episodes = r->states.shape[0], length = r->states.shape[1] - 1;
-  const bool fits = a->rank == 3 && a->shape[0] == episodes && (a->shape[1] == length || a->shape[1] == length + 1) &&
-                    a->shape[2] == (size_t)r->system->nu;
+  const int rank = r->states.rank;
+  const size_t n = (size_t)r->episodes, last = rank == 3 ? 1 : n, rows = r->states.shape[rank - 2];
+  const bool fits = a->rank == rank && (rank == 2 || a->shape[0] == n) &&
+                    (a->shape[rank - 2] == rows - last || a->shape[rank - 2] == rows) &&
+                    a->shape[rank - 1] == (size_t)r->system->nu;
+  char expected[120], episodes[32] = "";
+  r->spare_actions = fits && a->shape[rank - 2] == rows;
   if (fits) return DF_OK;
-  char expected[120];
-  snprintf(expected, sizeof expected, "[%zu][%zu or %zu][nu = %d]", episodes, length, length + 1, r->system->nu);
+  if (rank == 3) snprintf(episodes, sizeof episodes, "[%zu]", n);
+  snprintf(expected, sizeof expected, "%s[%zu or %zu][nu = %d]", episodes, rows - last, rows, r->system->nu);
   return fail_shape(r, key, a, expected);
+}
+
+/* whether there is a condition for every frame of the file: [episodes][frames][nc], or [frames of all episodes][nc] */
+static bool is_per_frame(const reader* r) {
+  const df_array* a = &r->conditions;
+  if (a->rank == 2) return a->shape[0] == r->frames;
+  return a->rank == 3 && r->states.rank == 3 && a->shape[0] == r->states.shape[0] && a->shape[1] == r->states.shape[1];
 }
 
 static df_status read_conditions(reader* r) {
   if (!df_npz_has(r->npz, "conditions")) return DF_OK;
   DF_TRY(df_npz_read(r->npz, "conditions", &r->conditions));
   const df_array* a = &r->conditions;
-  if (a->rank == 2 && a->shape[0] == r->states.shape[0] && a->shape[1] <= DF_NAMES_MAX) return DF_OK;
-  char expected[80];
-  snprintf(expected, sizeof expected, "[%zu][at most %d]", r->states.shape[0], DF_NAMES_MAX);
+  const bool fits = is_per_frame(r) || (a->rank == 2 && a->shape[0] == (size_t)r->episodes);
+  if (fits && a->shape[a->rank - 1] <= INT_MAX) return DF_OK;
+  char expected[120];
+  snprintf(expected, sizeof expected, "[%d episodes][conditions], or [%zu frames][conditions]", r->episodes, r->frames);
   return fail_shape(r, "conditions", a, expected);
 }
 
 /* reads condition_names and splits it at commas */
 static df_status read_names(const reader* r, df_dataset* data) {
   if (data->nc == 0) return DF_OK;
-  char* text;
+  char *text, name[DF_NAME_MAX];
   DF_TRY(df_npz_read_text(r->npz, "condition_names", &text));
   df_status status = DF_OK;
   const char* at = text;
@@ -180,7 +355,8 @@ static df_status read_names(const reader* r, df_dataset* data) {
                        data->nc, DF_NAME_MAX - 1);
       break;
     }
-    memcpy(data->condition_name[n], at, length);
+    snprintf(name, sizeof name, "%.*s", (int)length, at);
+    status = df_dataset_name_condition(data, n, name);
     at = at[length] == ',' ? at + length + 1 : NULL;
   }
   if (status == DF_OK && n != data->nc) {
@@ -233,16 +409,13 @@ static df_status check_model(const reader* r, char* unchecked, size_t n) {
   return status;
 }
 
-/* checks values [episodes][frames][n] */
-static df_status check_finite(const char* path, const char* key, const double* values, int episodes, int frames,
-                              int n) {
-  for (int e = 0; e < episodes; e++) {
-    for (int t = 0; t < frames; t++) {
-      for (int i = 0; i < n; i++, values++) {
-        if (isfinite(*values)) continue;
-        return df_fail(DF_E_NONFINITE, "%s: array '%s' is %g at episode %d, frame %d, index %d", path, key, *values, e,
-                       t, i);
-      }
+/* checks values [frames][n] of an episode */
+static df_status check_finite(const char* path, const char* key, const double* values, int episode, int frames, int n) {
+  for (int t = 0; t < frames; t++) {
+    for (int i = 0; i < n; i++, values++) {
+      if (isfinite(*values)) continue;
+      return df_fail(DF_E_NONFINITE, "%s: array '%s' is %g at episode %d, frame %d, index %d", path, key, *values,
+                     episode, t, i);
     }
   }
   return DF_OK;
@@ -252,7 +425,7 @@ static df_status check_finite(const char* path, const char* key, const double* v
 static df_status mend_quaternions(const char* path, const char* key, df_dataset* data, int at) {
   double* q = data->states + at;
   for (int e = 0; e < data->episodes; e++) {
-    for (int t = 0; t <= data->length; t++, q += data->nx) {
+    for (int t = 0; t <= data->lengths[e]; t++, q += data->nx) {
       const double norm = sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3]);
       if (!(fabs(norm - 1) < quat_tolerance)) {
         return df_fail(DF_E_FORMAT, "%s: array '%s': quaternion at episode %d, frame %d, index %d has norm %.6g, not 1",
@@ -270,12 +443,11 @@ static df_status mend_quaternions(const char* path, const char* key, df_dataset*
 /* checks that all numbers are finite and normalises the quaternions of free and ball joints */
 static df_status check_values(const reader* r, df_dataset* data) {
   const df_config* c = r->config;
-  DF_TRY(check_finite(r->path, c->data_states_key, data->states, data->episodes, data->length + 1, data->nx));
-  if (data->actions) {
-    DF_TRY(check_finite(r->path, c->data_actions_key, data->actions, data->episodes, data->length, data->nu));
-  }
-  if (data->conditions) {
-    DF_TRY(check_finite(r->path, "conditions", data->conditions, data->episodes, 1, data->nc));
+  for (int e = 0; e < data->episodes; e++) {
+    const int length = data->lengths[e], rows = data->condition_per_frame ? length + 1 : 1;
+    DF_TRY(check_finite(r->path, c->data_states_key, df_dataset_state(data, e, 0), e, length + 1, data->nx));
+    DF_TRY(check_finite(r->path, c->data_actions_key, df_dataset_action(data, e, 0), e, length, data->nu));
+    DF_TRY(check_finite(r->path, "conditions", df_dataset_condition(data, e, 0), e, rows, data->nc));
   }
   if (!df_system_is_mujoco(r->system)) return DF_OK;
   const df_joint* joints;
@@ -288,28 +460,37 @@ static df_status check_values(const reader* r, df_dataset* data) {
   return DF_OK;
 }
 
-/* a recorded episode may have one action more than it has steps; the last one is not used */
-static void copy_actions(const df_array* from, df_dataset* data) {
-  const size_t nu = (size_t)data->nu, rows = from->shape[1], length = (size_t)data->length;
-  data->spare_actions = rows > length;
-  for (size_t e = 0; e < (size_t)data->episodes; e++) {
-    memcpy(data->actions + e * length * nu, from->values + e * rows * nu, length * nu * sizeof *data->actions);
+/* copies rows of n numbers from row `from` of the file to row `to`; nothing if there is no array */
+static void copy_rows(const df_array* file, size_t from, size_t rows, int n, double* out, size_t to) {
+  const size_t width = (size_t)n;
+  if (out) memcpy(out + to * width, file->values + from * width, rows * width * sizeof *out);
+}
+
+/* copies the frames that are no padding; a spare action after the last frame is not used */
+static void copy_episode(const reader* r, int e, df_dataset* data) {
+  const size_t row = r->row[e], to = data->first[e], length = (size_t)data->lengths[e], number = (size_t)e;
+  copy_rows(&r->states, row, length + 1, data->nx, data->states, to);
+  copy_rows(&r->actions, r->spare_actions ? row : row - number, length, data->nu, data->actions, to - number);
+  if (data->condition_per_frame) {
+    copy_rows(&r->conditions, row, length + 1, data->nc, data->conditions, to);
+  } else {
+    copy_rows(&r->conditions, number, 1, data->nc, data->conditions, number);
   }
 }
 
 /* makes the dataset from the arrays that were read */
 static df_status assemble(const reader* r, df_dataset** out) {
-  const int episodes = (int)r->states.shape[0], length = (int)r->states.shape[1] - 1;
-  const int nu = r->actions.values ? r->system->nu : 0;
-  const int nc = r->conditions.values ? (int)r->conditions.shape[1] : 0;
-  DF_TRY(df_dataset_new(
-      &(df_dataset_shape){
-          .episodes = episodes, .length = length, .nx = r->system->nx, .nu = nu, .nc = nc, .dt = r->system->dt},
-      out));
+  const df_dataset_shape shape = {.episodes = r->episodes,
+                                  .lengths = r->lengths,
+                                  .nx = r->system->nx,
+                                  .nu = r->actions.values ? r->system->nu : 0,
+                                  .nc = r->conditions.values ? (int)r->conditions.shape[r->conditions.rank - 1] : 0,
+                                  .condition_per_frame = r->conditions.values && is_per_frame(r),
+                                  .dt = r->system->dt};
+  DF_TRY(df_dataset_new(&shape, out));
   df_dataset* data = *out;
-  memcpy(data->states, r->states.values, r->states.count * sizeof *data->states);
-  if (data->actions) copy_actions(&r->actions, data);
-  if (data->conditions) memcpy(data->conditions, r->conditions.values, r->conditions.count * sizeof *data->conditions);
+  data->spare_actions = r->spare_actions;
+  for (int e = 0; e < data->episodes; e++) copy_episode(r, e, data);
   DF_TRY(read_names(r, data));
   return check_values(r, data);
 }
@@ -341,6 +522,8 @@ df_status df_dataset_read(const char* path, const df_config* config, const df_sy
   df_array_clear(&r.states);
   df_array_clear(&r.actions);
   df_array_clear(&r.conditions);
+  df_free(r.lengths);
+  df_free(r.row);
   df_npz_close(r.npz);
   if (status != DF_OK) {
     df_dataset_free(*out);
@@ -363,35 +546,61 @@ int df_dataset_model_entries(const df_model_identity* model, df_npz_entry entrie
   return n;
 }
 
-df_status df_dataset_write(const char* path, const df_dataset* data, const df_model_identity* model) {
-  DF_REQUIRE_POINTER(path);
-  DF_REQUIRE_POINTER(data);
-  const size_t episodes = (size_t)data->episodes, length = (size_t)data->length;
-
-  /* join the condition names by commas */
-  char names[DF_NAMES_MAX * DF_NAME_MAX + 1] = "";
+/* the condition names, joined by commas; NULL: out of memory. The caller frees it. */
+static char* join_names(const df_dataset* data) {
+  const size_t room = (size_t)data->nc * DF_NAME_MAX + 1;
+  char* names = df_alloc(room, 1);
   size_t used = 0;
-  for (int i = 0; i < data->nc; i++) {
-    DF_REQUIRE(data->condition_name[i][0] != '\0' && !strchr(data->condition_name[i], ','),
-               "%s: condition %d: the name '%s' is empty or contains a comma", path, i, data->condition_name[i]);
-    used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? "," : "", data->condition_name[i]);
+  for (int i = 0; names && i < data->nc; i++) {
+    used += (size_t)snprintf(names + used, room - used, "%s%s", i > 0 ? "," : "", data->condition_name[i]);
   }
+  return names;
+}
 
-  /* list the arrays that the dataset has */
-  df_npz_entry entries[5 + DF_MODEL_ENTRIES];
-  int n = 0;
-  entries[n++] = (df_npz_entry){
-      .key = "states", .rank = 3, .shape = {episodes, length + 1, (size_t)data->nx}, .values = data->states};
-  if (data->actions) {
-    entries[n++] = (df_npz_entry){
-        .key = "actions", .rank = 3, .shape = {episodes, length, (size_t)data->nu}, .values = data->actions};
+/* An array of `rows` rows in all, of n numbers. Episodes of equal length have a dimension of their own. */
+static df_npz_entry rows_entry(const char* key, const df_dataset* data, size_t rows, int n, const double* values) {
+  const size_t episodes = (size_t)data->episodes, width = (size_t)n;
+  if (data->first[episodes] != episodes * ((size_t)data->length + 1)) {
+    return (df_npz_entry){.key = key, .rank = 2, .shape = {rows, width}, .values = values};
   }
+  return (df_npz_entry){.key = key, .rank = 3, .shape = {episodes, rows / episodes, width}, .values = values};
+}
+
+/* lists the arrays that the dataset has; `ends` [episodes] is filled if they have different lengths */
+static int list_entries(const df_dataset* data, const char* names, double* ends, df_npz_entry* entries) {
+  const size_t episodes = (size_t)data->episodes, rows = data->first[episodes];
+  int n = 0;
+  entries[n++] = rows_entry("states", data, rows, data->nx, data->states);
+  if (entries[0].rank == 2) {
+    for (size_t e = 0; e < episodes; e++) ends[e] = (double)data->first[e + 1];
+    entries[n++] = (df_npz_entry){.key = ENDS, .rank = 1, .shape = {episodes}, .values = ends};
+  }
+  if (data->actions) entries[n++] = rows_entry("actions", data, df_dataset_actions(data), data->nu, data->actions);
   if (data->conditions) {
-    entries[n++] = (df_npz_entry){
+    const df_npz_entry per_episode = {
         .key = "conditions", .rank = 2, .shape = {episodes, (size_t)data->nc}, .values = data->conditions};
+    entries[n++] =
+        data->condition_per_frame ? rows_entry("conditions", data, rows, data->nc, data->conditions) : per_episode;
     entries[n++] = (df_npz_entry){.key = "condition_names", .kind = DF_NPZ_TEXT, .text = names};
   }
   entries[n++] = (df_npz_entry){.key = "dt", .values = &data->dt};
-  if (model) n += df_dataset_model_entries(model, entries + n);
-  return df_npz_write(path, n, entries);
+  return n;
+}
+
+df_status df_dataset_write(const char* path, const df_dataset* data, const df_model_identity* model) {
+  DF_REQUIRE_POINTER(path);
+  DF_REQUIRE_POINTER(data);
+  for (int i = 0; i < data->nc; i++) DF_REQUIRE(data->condition_name[i][0], "%s: condition %d has no name", path, i);
+  df_npz_entry entries[6 + DF_MODEL_ENTRIES];
+  char* names = join_names(data);
+  double* ends = df_alloc((size_t)data->episodes, sizeof *ends);
+  df_status status = names && ends ? DF_OK : DF_E_NOMEM;
+  if (status == DF_OK) {
+    int n = list_entries(data, names, ends, entries);
+    if (model) n += df_dataset_model_entries(model, entries + n);
+    status = df_npz_write(path, n, entries);
+  }
+  df_free(names);
+  df_free(ends);
+  return status;
 }

@@ -31,12 +31,13 @@ static bool drifted_start(const df_flow* flow, long step, int i, start* s) {
   if (draw[0] >= push) return false;
   const int frame = 1 + (int)(draw[1] * flow->H);
 
-  /* the demonstration must continue for H more actions, and the state must be close to it; a resumed training's windows
-   * come from a file and may be anything */
-  const df_dataset* data = flow->env.task->data;
-  df_window w = previous->window[i];
-  if (w.episode >= data->episodes || w.start < 0 || w.start > data->length - flow->H - frame) return false;
-  w.start += frame;
+  /* the demonstration must continue for H more actions that are not held out, and the state must be close to it; a
+   * resumed training's windows come from a file and may be anything */
+  const df_task* task = flow->env.task;
+  const df_window from = previous->window[i];
+  if (!df_windows_trains(task->windows, task->data, from)) return false;
+  const df_window w = {.episode = from.episode, .start = from.start + frame};
+  if (!df_windows_trains(task->windows, task->data, w)) return false;
   const size_t row = (size_t)i * (size_t)(flow->H + 1) + (size_t)frame;
   if (!(previous->error[row] < flow_config(flow)->train_push_error)) return false;
   s->window = w;
@@ -92,7 +93,7 @@ static void make_input(const df_flow* flow, flow_worker* w, long step, int i, in
   df_real* x_t = w->x_t + (size_t)row * n;
   for (size_t k = 0; k < n; k++) x_t[k] = (df_real)((1 - t) * sigma * w->noise[k] + t * target[k]);
   w->t[row] = (df_real)t;
-  flow_condition(flow, s->x0, df_dataset_condition(flow->env.task->data, s->window.episode),
+  flow_condition(flow, s->x0, df_dataset_condition(flow->env.task->data, s->window.episode, s->window.start),
                  w->cond + (size_t)row * (size_t)flow->cond);
 }
 
