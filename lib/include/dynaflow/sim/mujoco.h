@@ -111,7 +111,8 @@ typedef struct df_joint {
   df_joint_kind kind;
   int qpos; /* index in x of its first position coordinate */
   int dof;  /* index in the tangent of its first dof, whose velocity is at nv + dof in the tangent and nq + dof in x */
-  double width; /* width of the range of a limited slide or hinge, m or rad; +inf for any other joint */
+  double width;  /* width of the range of a limited slide or hinge, m or rad; +inf for any other joint */
+  double lo, hi; /* the range itself; -inf and +inf for any other joint */
 } df_joint;
 
 DF_API bool df_system_is_mujoco(const df_system* system); /* false for NULL */
