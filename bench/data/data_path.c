@@ -70,7 +70,7 @@ static bool generates(const char* name) {
 
 static df_status generated_name(const df_config* config, const df_generator* generator, const df_system* system,
                                 char** name) {
-  char value[4096], hash[DF_SHA256_TEXT];
+  char value[DF_VALUE_MAX], hash[DF_SHA256_TEXT];
   text canonical = {0};
   const df_config_key* keys;
   const int n = df_config_keys(&keys);

@@ -16,7 +16,9 @@
 
 DF_BEGIN_DECLS
 
-enum { DF_TEXT_MAX = 256, DF_LIST_MAX = 64, DF_NAMES_MAX = 16, DF_NAME_MAX = 48 };
+enum { DF_TEXT_MAX = 256, DF_LIST_MAX = 64, DF_NAMES_MAX = 128, DF_NAME_MAX = 48 };
+/* holds the text of every setting: DF_NAMES_MAX names with commas, or DF_LIST_MAX numbers of 25 characters */
+enum { DF_VALUE_MAX = DF_NAMES_MAX * DF_NAME_MAX };
 
 typedef struct df_list {
   int n;
@@ -83,7 +85,11 @@ typedef df_names df_kind_NAMES;
   X(INT, window, stride, "1", 1, 1000, "", "frames", "distance between the start frames of successive windows")        \
   X(INT, window, first, "0", 0, 1000000, "", "frames", "first start frame in an episode")                              \
   X(INT, window, last, "0", 0, 1000000, "", "frames", "last start frame in an episode; 0: the last that fits")         \
-  X(INT, split, test_every, "10", 2, 1000000, "", "episodes", "every n-th episode of each gait is held out")           \
+  X(TEXT, split, by, "episode", 0, 0, "episode|time", "",                                                              \
+    "what is held out: episodes, or blocks of time, for few long episodes")                                            \
+  X(INT, split, test_every, "10", 2, 1000000, "", "", "every n-th episode of each gait, or block, is held out")        \
+  X(INT, split, block, "0", 0, 1000000000, "", "frames", "length of a block; 0: 1/test_every of the episode")          \
+  X(INT, split, gap, "16", 0, 1000000, "", "frames", "frames beside a held-out block that are not used")               \
   X(NAMES, chart, relative, "", 0, 0, "", "", "slide or hinge joints measured relative to a window's first frame")     \
   X(REAL, scale_floor, base_pos, "0.005", 1e-12, 1e6, "", "m", "least standard deviation: position of a free joint")   \
   X(REAL, scale_floor, base_rot, "0.01", 1e-12, 1e6, "", "rad",                                                        \
