@@ -163,7 +163,7 @@ static df_status find_generator(const df_config* config, const df_generator** ou
 df_status task_data_path(const df_config* config, const df_search* search, const options* opts, bool make_if_missing,
                          char** path) {
   *path = NULL;
-  if (strcmp(config->data_source, "npz") == 0) {
+  if (strcmp(config->data_source, "generator") != 0) {
     if (!config->data_file[0]) return df_fail(DF_E_CONFIG, "%s: data.file is empty", config->task_name);
     return df_search_find(search, config->data_file, path);
   }

@@ -274,6 +274,19 @@ df_status df_file_read(const char* path, char** data, size_t* n) {
   return DF_OK;
 }
 
+df_status df_file_read_beginning(const char* path, char* bytes, size_t most, size_t* n) {
+  DF_REQUIRE_POINTER(n);
+  *n = 0;
+  DF_REQUIRE_POINTER(path);
+  DF_REQUIRE_POINTER(bytes);
+  FILE* file;
+  DF_TRY(df_file_open_regular(path, &file));
+  *n = fread(bytes, 1, most, file);
+  const bool failed = ferror(file);
+  fclose(file);
+  return failed ? fail_io(path) : DF_OK;
+}
+
 df_status df_dir_make(const char* path) {
   char part[4096];
   DF_REQUIRE(path[0], "the path of a folder is empty");

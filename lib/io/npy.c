@@ -8,8 +8,7 @@
 
 #include "dynaflow/core/alloc.h"
 
-/* MAX_HEADER: numpy refuses longer headers by default */
-enum { MAX_HEADER = 10000, PREAMBLE_V1 = 10, ALIGNMENT = 64 };
+enum { PREAMBLE_V1 = 10, ALIGNMENT = 64 };
 
 /* a position in the header text, and the names for error messages */
 typedef struct cursor {
@@ -73,51 +72,93 @@ static bool size_number(cursor* c, size_t* out) {
   return true;
 }
 
+/* skips the value of 'descr' of a structured dtype, a list */
+static df_status skip_fields(cursor* c, df_npy* npy) {
+  int depth = 0;
+  for (char quote = 0; c->at < c->end; c->at++) {
+    const char x = *c->at;
+    if (quote || x == '\'' || x == '"') {
+      if (!quote || x == quote) quote = quote ? 0 : x;
+    } else if (x == '[') {
+      depth++;
+    } else if (x == ']' && --depth == 0) {
+      c->at++;
+      snprintf(npy->type, sizeof npy->type, "structured");
+      return DF_OK;
+    }
+  }
+  return bad_header(c, "'descr' has no end");
+}
+
+/* finds what the elements of npy->descr are; `kind` stays 0 for those that cannot be read */
+static void identify(df_npy* npy) {
+  static const struct {
+    const char *descr, *type;
+    char kind;
+    size_t item;
+  } known[] = {{"f2", "float16", 'f', 2},    {"f4", "float32", 'f', 4},      {"f8", "float64", 'f', 8},
+               {"i1", "int8", 'i', 1},       {"i2", "int16", 'i', 2},        {"i4", "int32", 'i', 4},
+               {"i8", "int64", 'i', 8},      {"u1", "uint8", 'u', 1},        {"u2", "uint16", 'u', 2},
+               {"u4", "uint32", 'u', 4},     {"u8", "uint64", 'u', 8},       {"b1", "bool", 'b', 1},
+               {"c8", "complex64", '\0', 8}, {"c16", "complex128", '\0', 16}};
+  const char* code = npy->descr + 1;
+  snprintf(npy->type, sizeof npy->type, "%s", npy->descr);
+  if (strchr(npy->descr, 'O')) snprintf(npy->type, sizeof npy->type, "object (pickled)");
+
+  /* the byte order is stated, or irrelevant (one byte) */
+  const bool ordered = npy->descr[0] == '<' || npy->descr[0] == '>', unordered = npy->descr[0] == '|';
+  npy->big_endian = npy->descr[0] == '>';
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    if ((ordered || (unordered && known[i].item == 1)) && strcmp(code, known[i].descr) == 0) {
+      npy->kind = known[i].kind;
+      npy->item = known[i].item;
+      snprintf(npy->type, sizeof npy->type, "%s", known[i].type);
+    }
+  }
+
+  /* text of a fixed number of characters: UTF-32, or bytes */
+  const bool wide = ordered && code[0] == 'U', bytes = (ordered || unordered) && code[0] == 'S';
+  if ((wide || bytes) && code[1] >= '0' && code[1] <= '9') {
+    char* end = NULL;
+    const unsigned long length = strtoul(code + 1, &end, 10);
+    if (*end == '\0' && length <= 1000000) {
+      npy->kind = 'U';
+      npy->character = wide ? 4 : 1;
+      npy->item = npy->character * (size_t)length;
+      snprintf(npy->type, sizeof npy->type, "text");
+    }
+  }
+}
+
 /* parses the value of 'descr': the element type */
 static df_status parse_descr(cursor* c, df_npy* npy) {
   skip_space(c);
-  if (c->at < c->end && *c->at == '[') {
-    return df_fail(DF_E_FORMAT, "%s: array '%s': a structured dtype is not supported", c->path, c->key);
-  }
-  char descr[32];
-  if (!quoted(c, descr, sizeof descr)) return bad_header(c, "'descr' is not a string");
-  if (strchr(descr, 'O')) {
-    return df_fail(DF_E_FORMAT, "%s: array '%s': dtype '%s' (pickled Python objects) is not supported", c->path, c->key,
-                   descr);
-  }
-  if (descr[0] == '>') {
-    return df_fail(DF_E_FORMAT, "%s: array '%s': dtype '%s' is big-endian, which is not supported", c->path, c->key,
-                   descr);
-  }
+  if (c->at < c->end && *c->at == '[') return skip_fields(c, npy);
+  if (!quoted(c, npy->descr, sizeof npy->descr)) return bad_header(c, "'descr' is not a string");
+  if (npy->descr[0]) identify(npy);
+  return DF_OK;
+}
 
-  /* numbers: the byte order must be little-endian or irrelevant (one byte) */
-  static const struct {
-    const char* text;
-    char kind;
-    size_t item;
-  } known[] = {{"f4", 'f', 4}, {"f8", 'f', 8}, {"i1", 'i', 1}, {"i2", 'i', 2}, {"i4", 'i', 4}, {"i8", 'i', 8},
-               {"u1", 'u', 1}, {"u2", 'u', 2}, {"u4", 'u', 4}, {"u8", 'u', 8}, {"b1", 'b', 1}};
-  const bool ordered = descr[0] == '<', unordered = descr[0] == '|';
-  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-    if ((ordered || (unordered && known[i].item == 1)) && strcmp(descr + 1, known[i].text) == 0) {
-      npy->kind = known[i].kind;
-      npy->item = known[i].item;
-      return DF_OK;
-    }
+/* the error for elements that cannot be read */
+static df_status fail_type(const df_npy* npy, const char* path, const char* key) {
+  if (strcmp(npy->type, "structured") == 0) {
+    return df_fail(DF_E_FORMAT, "%s: array '%s': a structured dtype is not supported; save each field as an array",
+                   path, key);
   }
-
-  /* text: UTF-32 with a fixed number of characters */
-  if (ordered && descr[1] == 'U' && descr[2] >= '0' && descr[2] <= '9') {
-    char* end = NULL;
-    const unsigned long length = strtoul(descr + 2, &end, 10);
-    if (*end == '\0' && length <= 1000000) {
-      npy->kind = 'U';
-      npy->item = 4 * (size_t)length;
-      return DF_OK;
-    }
+  if (strchr(npy->descr, 'O')) {
+    return df_fail(DF_E_FORMAT,
+                   "%s: array '%s': dtype '%s' (pickled Python objects) is not supported; save the numbers with "
+                   "numpy.asarray(values, dtype=float), or convert the file with docs/examples/convert.py",
+                   path, key, npy->descr);
   }
-  return df_fail(DF_E_FORMAT, "%s: array '%s': dtype '%s' is not supported (f4 f8 i1..i8 u1..u8 b1, little-endian)",
-                 c->path, c->key, descr);
+  if (strncmp(npy->type, "complex", 7) == 0) {
+    return df_fail(DF_E_FORMAT,
+                   "%s: array '%s': dtype '%s' is complex, which is not supported; save the real and the imaginary "
+                   "part as two arrays",
+                   path, key, npy->descr);
+  }
+  return df_fail(DF_E_FORMAT, "%s: array '%s': dtype '%s' is not supported (f2 f4 f8 i1..i8 u1..u8 b1)", path, key,
+                 npy->descr);
 }
 
 /* parses the value of 'shape': a tuple of sizes, in which a trailing comma is optional except for one dimension */
@@ -190,9 +231,9 @@ static df_status find_header(const unsigned char* bytes, size_t n, cursor* c) {
   if (n < start) return df_fail(DF_E_FORMAT, "%s: array '%s': truncated header", c->path, c->key);
   size_t length = (size_t)bytes[8] | (size_t)bytes[9] << 8;
   if (major > 1) length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
-  if (length > MAX_HEADER) {
+  if (length > DF_NPY_MAX_HEADER) {
     return df_fail(DF_E_FORMAT, "%s: array '%s': header of %zu bytes, at most %d are supported", c->path, c->key,
-                   length, MAX_HEADER);
+                   length, DF_NPY_MAX_HEADER);
   }
   if (length > n - start) return df_fail(DF_E_FORMAT, "%s: array '%s': truncated header", c->path, c->key);
   c->at = (const char*)bytes + start;
@@ -200,45 +241,63 @@ static df_status find_header(const unsigned char* bytes, size_t n, cursor* c) {
   return DF_OK;
 }
 
-df_status df_npy_parse(const unsigned char* bytes, size_t n, const char* path, const char* key, df_npy* out) {
+df_status df_npy_header(const unsigned char* bytes, size_t n, const char* path, const char* key, df_npy* out) {
   memset(out, 0, sizeof *out);
   cursor c = {.path = path, .key = key};
   DF_TRY(find_header(bytes, n, &c));
-  DF_TRY(parse_header(&c, out));
+  out->data = (const unsigned char*)c.end;
+  return parse_header(&c, out);
+}
+
+df_status df_npy_parse(const unsigned char* bytes, size_t n, const char* path, const char* key, df_npy* out) {
+  DF_TRY(df_npy_header(bytes, n, path, key, out));
+  if (!out->kind) return fail_type(out, path, key);
 
   /* count the elements; count * 8 must not overflow either, since elements become doubles */
   const size_t widest = out->item > sizeof(double) ? out->item : sizeof(double);
   out->count = 1;
   for (int i = 0; i < out->rank; i++) {
-    if (out->shape[i] != 0 && out->count > SIZE_MAX / widest / out->shape[i]) return bad_header(&c, "shape too large");
+    if (out->shape[i] != 0 && out->count > SIZE_MAX / widest / out->shape[i]) {
+      return bad_header(&(cursor){.path = path, .key = key}, "shape too large");
+    }
     out->count *= out->shape[i];
   }
 
   /* the rest of the file must be exactly the elements */
-  const size_t held = n - (size_t)((const unsigned char*)c.end - bytes);
+  const size_t held = n - (size_t)(out->data - bytes);
   const size_t wanted = out->count * out->item;
   if (held != wanted) {
     return df_fail(DF_E_FORMAT, "%s: array '%s': %s: %zu bytes of elements, shape and dtype need %zu", path, key,
                    held < wanted ? "truncated" : "too long", held, wanted);
   }
-  out->data = (const unsigned char*)c.end;
   return DF_OK;
 }
 
 /* ---- elements ---- */
 
-/* loads n little-endian bytes as an integer, for any byte order and alignment of the machine */
-static uint64_t load_bits(const unsigned char* p, size_t n) {
+/* loads n bytes as an integer, for any byte order and alignment of the machine */
+static uint64_t load_bits(const unsigned char* p, size_t n, bool big_endian) {
   uint64_t bits = 0;
-  for (size_t i = 0; i < n; i++) bits |= (uint64_t)p[i] << (8 * i);
+  for (size_t i = 0; i < n; i++) bits |= (uint64_t)p[big_endian ? n - 1 - i : i] << (8 * i);
   return bits;
+}
+
+/* IEEE 754 half precision: sign, 5 bits of exponent, 10 of fraction; every value is exact as a double */
+static double load_half(uint64_t bits) {
+  const int exponent = (int)(bits >> 10 & 31), fraction = (int)(bits & 1023);
+  const double size = exponent == 31  ? (fraction ? (double)NAN : (double)INFINITY)
+                      : exponent == 0 ? ldexp(fraction, -24)
+                                      : ldexp(1024 + fraction, exponent - 25);
+  return bits >> 15 ? -size : size;
 }
 
 /* converts one element to a double; false for an integer beyond 2^53 in magnitude, which a double may not hold */
 static bool load(const df_npy* npy, const unsigned char* p, double* out) {
-  const uint64_t bits = load_bits(p, npy->item);
+  const uint64_t bits = load_bits(p, npy->item, npy->big_endian);
   if (npy->kind == 'f' && npy->item == 8) {
     memcpy(out, &bits, sizeof *out);
+  } else if (npy->kind == 'f' && npy->item == 2) {
+    *out = load_half(bits);
   } else if (npy->kind == 'f') {
     const uint32_t half = (uint32_t)bits;
     float value;
@@ -320,25 +379,40 @@ static size_t utf8_get(const char* text, uint32_t* code) {
   return *code <= 0x10ffff ? more + 1 : 0;
 }
 
-df_status df_npy_text(const df_npy* npy, const char* path, const char* key, char** out) {
-  *out = NULL;
-  if (npy->kind != 'U' || npy->rank != 0) {
-    return df_fail(DF_E_FORMAT, "%s: array '%s': expected a single string", path, key);
-  }
-
-  /* drop the padding of zeros, then convert */
-  size_t length = npy->item / 4;
-  while (length > 0 && load_bits(npy->data + 4 * (length - 1), 4) == 0) length--;
-  char* text = df_alloc(4 * length + 1, 1);
-  if (!text) return DF_E_NOMEM;
-  size_t n = 0;
+/* appends one element, without its padding of zeros, to `text`; `at` is its number in errors */
+static df_status append_text(const df_npy* npy, size_t at, const char* path, const char* key, char* text, size_t* n) {
+  const unsigned char* p = npy->data + at * npy->item;
+  size_t length = npy->item / npy->character;
+  while (length > 0 && load_bits(p + npy->character * (length - 1), npy->character, false) == 0) length--;
   for (size_t i = 0; i < length; i++) {
-    const uint32_t code = (uint32_t)load_bits(npy->data + 4 * i, 4);
-    if (code == 0 || code > 0x10ffff) {
-      df_free(text);
+    const uint32_t code = (uint32_t)load_bits(p + npy->character * i, npy->character, npy->big_endian);
+    if (code == 0 || code > 0x10ffff || (npy->character == 1 && code > 127)) {
       return df_fail(DF_E_FORMAT, "%s: array '%s': character %zu is not a Unicode code point", path, key, i);
     }
-    n += utf8_put(code, text + n);
+    if (code == '\n' && npy->rank > 0) {
+      return df_fail(DF_E_FORMAT, "%s: array '%s': text %zu contains a line break", path, key, at);
+    }
+    *n += utf8_put(code, text + *n);
+  }
+  return DF_OK;
+}
+
+df_status df_npy_text(const df_npy* npy, const char* path, const char* key, char** out) {
+  *out = NULL;
+  if (npy->kind != 'U' || npy->rank > 1) {
+    return df_fail(DF_E_FORMAT, "%s: array '%s': expected a string or a list of strings, found %s of rank %d", path,
+                   key, npy->type, npy->rank);
+  }
+  char* text = df_alloc(npy->count * (npy->item + 1) + 1, 1);
+  if (!text) return DF_E_NOMEM;
+  size_t n = 0;
+  for (size_t i = 0; i < npy->count; i++) {
+    if (i > 0) text[n++] = '\n';
+    const df_status status = append_text(npy, i, path, key, text, &n);
+    if (status != DF_OK) {
+      df_free(text);
+      return status;
+    }
   }
   *out = text;
   return DF_OK;

@@ -9,7 +9,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
-#include "npy.h"
+#include "npz_header.h"
 
 struct df_npz {
   char* path;
@@ -272,6 +272,28 @@ static df_status parse_entry(df_npz* npz, const char* key, unsigned char** owned
   return df_npy_parse(*owned, n, npz->path, key, npy);
 }
 
+/* reads the beginning of entry i, at most `most` bytes; returns how many */
+static df_status read_beginning(df_npz* npz, int i, unsigned char* bytes, size_t most, size_t* n) {
+  zip_file_t* file = zip_fopen_index(npz->zip, (zip_uint64_t)i, 0);
+  if (!file) return fail_entry(npz, npz->key[i], zip_get_error(npz->zip));
+  zip_int64_t k = 1;
+  for (*n = 0; *n < most && k > 0; *n += k > 0 ? (size_t)k : 0) k = zip_fread(file, bytes + *n, most - *n);
+  const df_status status = k < 0 ? fail_entry(npz, npz->key[i], zip_file_get_error(file)) : DF_OK;
+  zip_fclose(file);
+  return status;
+}
+
+df_status df_npz_header(df_npz* npz, int i, df_npy* out) {
+  memset(out, 0, sizeof *out);
+  if (!npz->zip) return df_npy_header((const unsigned char*)npz->bytes, npz->size, npz->path, npz->key[i], out);
+  unsigned char bytes[DF_NPY_MAX_PREAMBLE + DF_NPY_MAX_HEADER];
+  size_t n = 0;
+  DF_TRY(read_beginning(npz, i, bytes, sizeof bytes, &n));
+  const df_status status = df_npy_header(bytes, n, npz->path, npz->key[i], out);
+  out->data = NULL;
+  return status;
+}
+
 df_status df_npz_read(df_npz* npz, const char* key, df_array* out) {
   DF_REQUIRE_POINTER(out);
   memset(out, 0, sizeof *out);
@@ -296,6 +318,7 @@ df_status df_npz_read_text(df_npz* npz, const char* key, char** out) {
   df_npy npy;
   int i;
   df_status status = parse_entry(npz, key, &owned, &npy, &i);
+  if (status == DF_OK) status = charge(npz, i, npy.count * (npy.item + 1));
   if (status == DF_OK) status = df_npy_text(&npy, npz->path, key, out);
   df_free(owned);
   return status;

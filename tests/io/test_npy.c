@@ -88,7 +88,19 @@ static void every_numeric_dtype_is_converted(void** state) {
                {"<u2", "\xff\xff", 2, 65535},
                {"<u4", "\xff\xff\xff\xff", 4, 4294967295.0},
                {"<u8", "\x00\x00\x00\x00\x00\x00\x20\x00", 8, 9007199254740992.0},
-               {"|b1", "\x01", 1, 1}};
+               {"|b1", "\x01", 1, 1},
+               /* big-endian */
+               {">f8", "\xc0\x04\x00\x00\x00\x00\x00\x00", 8, -2.5},
+               {">f4", "\xc0\x20\x00\x00", 4, -2.5},
+               {">i2", "\xff\xfe", 2, -2},
+               {">u4", "\x00\x00\x01\x00", 4, 256},
+               /* half precision: 1/3, the largest, the smallest normal and subnormal numbers, infinity */
+               {"<f2", "\x55\x35", 2, 0.333251953125},
+               {">f2", "\x35\x55", 2, 0.333251953125},
+               {"<f2", "\xff\xfb", 2, -65504},
+               {"<f2", "\x00\x04", 2, 6.103515625e-05},
+               {"<f2", "\x01\x80", 2, -5.9604644775390625e-08},
+               {"<f2", "\x00\xfc", 2, (double)-INFINITY}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     char header[100];
     snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (), }", cases[i].descr);
@@ -98,6 +110,14 @@ static void every_numeric_dtype_is_converted(void** state) {
     assert_true(a.values[0] == cases[i].value);
     df_array_clear(&a);
   }
+}
+
+static void a_half_that_is_no_number_stays_none(void** state) {
+  (void)state;
+  df_array a;
+  assert_ok(parse("{'descr': '<f2', 'fortran_order': False, 'shape': (2,), }", "\x01\x7c\x00\xfe", 4, &a));
+  assert_true(isnan(a.values[0]) && isnan(a.values[1]));
+  df_array_clear(&a);
 }
 
 static void fortran_order_is_turned_into_row_major(void** state) {
@@ -158,16 +178,22 @@ static void what_is_wrong_is_refused_by_name(void** state) {
   static const struct {
     const char *header, *says;
   } cases[] = {
-      {"{'descr': '>f8', 'fortran_order': False, 'shape': (1,), }", "'>f8' is big-endian"},
-      {"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", "'|O' (pickled Python objects)"},
-      {"{'descr': '<c16', 'fortran_order': False, 'shape': (1,), }", "'<c16'"},
-      {"{'descr': '<f2', 'fortran_order': False, 'shape': (1,), }", "'<f2'"},
+      {"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }",
+       "'|O' (pickled Python objects) is not supported; save the numbers with numpy.asarray(values, dtype=float), or "
+       "convert the file with docs/examples/convert.py"},
+      {"{'descr': '<c16', 'fortran_order': False, 'shape': (1,), }",
+       "'<c16' is complex, which is not supported; save the real and the imaginary part as two arrays"},
+      {"{'descr': '<f16', 'fortran_order': False, 'shape': (1,), }", "'<f16'"},
+      {"{'descr': '<M8[s]', 'fortran_order': False, 'shape': (1,), }", "'<M8[s]'"},
       {"{'descr': '|f8', 'fortran_order': False, 'shape': (1,), }", "'|f8'"},
       {"{'descr': 'f8', 'fortran_order': False, 'shape': (1,), }", "'f8'"},
       {"{'descr': '', 'fortran_order': False, 'shape': (1,), }", "''"},
       {"{'descr': '<U', 'fortran_order': False, 'shape': (1,), }", "'<U'"},
       {"{'descr': '<U9999999999', 'fortran_order': False, 'shape': (1,), }", "'<U9999999999'"},
-      {"{'descr': [('x', '<f8')], 'fortran_order': False, 'shape': (1,), }", "structured"},
+      {"{'descr': [('x', '<f8')], 'fortran_order': False, 'shape': (1,), }",
+       "a structured dtype is not supported; save each field as an array"},
+      {"{'descr': [('x]', '<f8'), ('y', [('z', '<f8')])], 'fortran_order': 0}", "'fortran_order'"},
+      {"{'descr': [('x', '<f8'), 'fortran_order': False, 'shape': (1,), }", "'descr' has no end"},
       {"{'descr': '<f8', 'fortran_order': False, 'shape': (1), }", "not a tuple"},
       {"{'descr': '<f8', 'fortran_order': False, 'shape': (2,), }", "truncated: 8 bytes"},
       {"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", "too long: 8 bytes"},
@@ -240,6 +266,38 @@ static void text_survives_in_utf_32(void** state) {
   }
 }
 
+/* numpy.array(["hip", "knee"]) of both byte orders, and as bytes */
+static void a_list_of_texts_becomes_lines(void** state) {
+  (void)state;
+  static const struct {
+    const char* header;
+    const char* elements;
+    size_t n;
+  } cases[] = {{"{'descr': '<U2', 'fortran_order': False, 'shape': (2,), }", "a\0\0\0b\0\0\0\xe9\0\0\0\0\0\0\0", 16},
+               {"{'descr': '>U2', 'fortran_order': False, 'shape': (2,), }", "\0\0\0a\0\0\0b\0\0\0\xe9\0\0\0\0", 16},
+               {"{'descr': '|S2', 'fortran_order': False, 'shape': (2,), }", "abc\0", 4}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    unsigned char bytes[200];
+    df_npy npy;
+    char* text;
+    const size_t n = make_npy(bytes, cases[i].header, cases[i].elements, cases[i].n);
+    assert_ok(df_npy_parse(bytes, n, "f", "k", &npy));
+    assert_ok(df_npy_text(&npy, "f", "k", &text));
+    assert_string_equal(text, i < 2 ? "ab\n\xc3\xa9" : "ab\nc");
+    df_free(text);
+  }
+  unsigned char bytes[200];
+  df_npy npy;
+  char* text;
+  const char* header = "{'descr': '|S2', 'fortran_order': False, 'shape': (2,), }";
+  assert_ok(df_npy_parse(bytes, make_npy(bytes, header, "a\0b\n", 4), "f", "k", &npy));
+  assert_int_equal(df_npy_text(&npy, "f", "k", &text), DF_E_FORMAT);
+  assert_says("f", "k", "text 1 contains a line break");
+  assert_ok(df_npy_parse(bytes, make_npy(bytes, header, "a\0b\xe9", 4), "f", "k", &npy));
+  assert_int_equal(df_npy_text(&npy, "f", "k", &text), DF_E_FORMAT);
+  assert_says("f", "k", "character 1");
+}
+
 static void text_and_numbers_are_not_taken_for_each_other(void** state) {
   (void)state;
   unsigned char bytes[300];
@@ -291,6 +349,7 @@ int main(void) {
       cmocka_unit_test(the_bytes_that_numpy_writes_are_read_and_written),
       cmocka_unit_test(the_elements_begin_at_a_multiple_of_64),
       cmocka_unit_test(every_numeric_dtype_is_converted),
+      cmocka_unit_test(a_half_that_is_no_number_stays_none),
       cmocka_unit_test(fortran_order_is_turned_into_row_major),
       cmocka_unit_test(unusual_spellings_of_a_header_are_read),
       cmocka_unit_test(versions_2_and_3_have_a_longer_length),
@@ -298,6 +357,7 @@ int main(void) {
       cmocka_unit_test(an_integer_that_no_double_holds_is_refused),
       cmocka_unit_test(an_empty_array_is_read),
       cmocka_unit_test(text_survives_in_utf_32),
+      cmocka_unit_test(a_list_of_texts_becomes_lines),
       cmocka_unit_test(text_and_numbers_are_not_taken_for_each_other),
       cmocka_unit_test(no_truncated_or_flipped_header_is_a_fault),
   };

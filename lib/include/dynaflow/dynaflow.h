@@ -25,6 +25,7 @@
 #include "dynaflow/gait/gait.h"
 #include "dynaflow/gait/generators.h"
 #include "dynaflow/gradcheck/gradcheck.h"
+#include "dynaflow/io/arrays.h"
 #include "dynaflow/io/npz.h"
 #include "dynaflow/io/safetensors.h"
 #include "dynaflow/metrics/defs.h"

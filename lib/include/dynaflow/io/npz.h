@@ -1,6 +1,6 @@
-/* npz.h: NumPy archives. Reads .npz (stored or deflated) and .npy files with little-endian elements of type f4, f8,
- * i1..i8, u1..u8 or bool, in C or Fortran order, format versions 1 to 3. Writes .npz files that numpy.load opens
- * without pickle. */
+/* npz.h: NumPy archives. Reads .npz (stored or deflated) and .npy files with elements of type f2, f4, f8, i1..i8,
+ * u1..u8 or bool, in either byte order, in C or Fortran order, format versions 1 to 3. Writes .npz files that
+ * numpy.load opens without pickle. */
 #ifndef DYNAFLOW_IO_NPZ_H
 #define DYNAFLOW_IO_NPZ_H
 
@@ -36,8 +36,8 @@ DF_API const char* df_npz_key(const df_npz* npz, int i); /* without ".npy"; owne
  * shape, truncation, an integer beyond 2^53 (not exact as a double). Non-finite values are not an error. DF_E_ARG for a
  * NULL argument, DF_E_NOMEM. On failure *out is zeroed. */
 DF_API DF_MUST_CHECK df_status df_npz_read(df_npz* npz, const char* key, df_array* out);
-/* Reads the string of a 0-dimensional unicode array as UTF-8. The caller frees *out with df_free(); on failure *out is
- * NULL. Errors as for df_npz_read. */
+/* Reads the string of a 0-dimensional array of text as UTF-8, or those of a 1-dimensional one as lines separated by
+ * line breaks. The caller frees *out with df_free(); on failure *out is NULL. Errors as for df_npz_read. */
 DF_API DF_MUST_CHECK df_status df_npz_read_text(df_npz* npz, const char* key, char** out);
 DF_API bool df_npz_has(const df_npz* npz, const char* key); /* whether the archive has an array of this name */
 DF_API void df_array_clear(df_array* array);                /* frees the values and zeroes the struct */

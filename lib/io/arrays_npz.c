@@ -1,0 +1,34 @@
+#include <string.h>
+
+#include "arrays_format.h"
+#include "npz_header.h"
+
+static df_status open_npz(df_arrays* arrays) {
+  df_npz* npz;
+  DF_TRY(df_npz_open(arrays->path, &npz));
+  arrays->state = npz;
+  for (int i = 0; i < df_npz_count(npz); i++) {
+    df_npy npy;
+    const df_status status = df_npz_header(npz, i, &npy);
+    if (status == DF_E_NOMEM) return status;
+    const bool readable = status == DF_OK;
+    DF_TRY(df_arrays_add(arrays, df_npz_key(npz, i), readable ? npy.rank : 0, npy.shape,
+                         readable ? npy.type : "not a readable array", readable && npy.kind && npy.kind != 'U'));
+  }
+  return DF_OK;
+}
+
+static df_status read_npz(df_arrays* arrays, int i, df_array* out) {
+  return df_npz_read(arrays->state, arrays->item[i].info.name, out);
+}
+
+static df_status read_npz_text(df_arrays* arrays, int i, char** out) {
+  return df_npz_read_text(arrays->state, arrays->item[i].info.name, out);
+}
+
+static void close_npz(void* state) {
+  df_npz_close(state);
+}
+
+const df_arrays_reader df_arrays_npz = {
+    .open = open_npz, .read = read_npz, .read_text = read_npz_text, .close = close_npz};
