@@ -97,14 +97,14 @@ static df_status some_episodes(const df_dataset* data, df_dataset** out) {
   for (int e = 0; e < n; e++) lengths[e] = data->lengths[(long)e * data->episodes / n];
   const df_dataset_shape shape = {.episodes = n, .lengths = lengths, .nx = data->nx, .nu = data->nu, .dt = data->dt};
   const df_status status = df_dataset_new(&shape, out);
-  size_t row = 0, action = 0;
+  size_t states = 0, actions = 0;
   for (int e = 0; e < n && status == DF_OK; e++) {
     const int from = (int)((long)e * data->episodes / n);
     const size_t length = (size_t)lengths[e], nx = (size_t)data->nx, nu = (size_t)data->nu;
-    memcpy((*out)->states + row * nx, df_dataset_state(data, from, 0), (length + 1) * nx * sizeof(double));
-    memcpy((*out)->actions + action * nu, df_dataset_action(data, from, 0), length * nu * sizeof(double));
-    row += length + 1;
-    action += length;
+    memcpy((*out)->states + states * nx, df_dataset_state(data, from, 0), (length + 1) * nx * sizeof(double));
+    memcpy((*out)->actions + actions * nu, df_dataset_action(data, from, 0), length * nu * sizeof(double));
+    states += length + 1;
+    actions += length;
   }
   df_free(lengths);
   return status;
