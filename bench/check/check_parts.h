@@ -42,6 +42,7 @@ typedef struct pose_summary {
   double nearest;     /* smallest distance */
   double deep_share;  /* share of poses more than 2 cm inside */
   double deepest;     /* largest depth, m */
+  double touching;    /* share of poses with contacts */
   double slip;        /* median speed at which points in contact slide, m/s; NAN: no contacts */
   double upright;     /* mean cosine of the angle between the base's z axis and the vertical */
   double base_height; /* median, m */
