@@ -11,6 +11,9 @@
 #define CHECK_EXPLAINS   0.6
 /* Above this error, velocities do not follow from the positions. */
 #define CHECK_ERROR_LIMIT 0.5
+/* Smaller errors need an explanation, too, if another one is exact: if it brings them down to this share. */
+#define CHECK_ERROR_EXACT 1e-3
+#define CHECK_EXACT       0.02
 /* whether `other` explains what leaves the error `as_is` */
 bool check_explains(double as_is, double other);
 
