@@ -56,4 +56,10 @@ DF_MUST_CHECK df_status pose_summary_of(const trace* m, size_t poses_max, pose_s
 /* floating, penetration, tilt and slip */
 void check_poses(const pose_summary* p, data_findings* out);
 
+/* ---- check_forces.c ---- */
+
+/* The force on translations that no actuator drives, such as those of a base, that inverse dynamics finds between
+ * successive frames (df_mujoco_inverse()), for up to `poses_max` of them. Errors: those of df_sim_new(). */
+DF_MUST_CHECK df_status check_forces(const trace* m, size_t poses_max, data_findings* out);
+
 #endif

@@ -17,6 +17,7 @@ df_status data_check_states(const df_dataset* data, const df_system* system, dou
   if (status == DF_OK) check_frames(&m, out);
   if (status == DF_OK) status = pose_summary_of(&m, cfg->poses_max, &poses);
   if (status == DF_OK) check_poses(&poses, out);
+  if (status == DF_OK) status = check_forces(&m, cfg->poses_max, out);
   trace_clear(&m);
   return status;
 }
