@@ -196,9 +196,6 @@ static df_status read_frames(converter* c, int episode) {
   m->x = df_alloc((size_t)e->frames * nx, sizeof *m->x);
   m->time = df_alloc((size_t)e->frames, sizeof *m->time);
   if (!m->x || !m->time) return DF_E_NOMEM;
-  if (e->frames < 2) {
-    return df_fail(DF_E_MISMATCH, "%s: episode %d has a single frame", c->r->file[e->file], e->number);
-  }
   for (int t = 0; t < e->frames; t++) {
     double* x = m->x + (size_t)t * nx;
     frame_from_raw(c->layout, &c->conventions, df_recording_frame(c->r, episode, t), x);
@@ -328,6 +325,7 @@ static df_status convert_actions(const converter* c, df_dataset* data) {
   if (status == DF_OK) {
     status = read_factors("data.action_offset", &c->config->data_action_offset, data->nu, 0, factors + nu);
   }
+  status = recording_name_file(c->r->file[0], status);
   if (status == DF_OK) status = copy_actions(c, data, actuator, factors, factors + nu);
   df_free(actuator);
   df_free(factors);
@@ -399,6 +397,7 @@ static df_status convert(converter* c, df_dataset** out) {
   int* lengths = df_alloc(episodes, sizeof *lengths);
   const bool made = c->missing && c->integrated && c->motion && c->frames && c->stretch && lengths;
   df_status status = made ? conventions_read(c->config, c->model, &c->conventions) : DF_E_NOMEM;
+  status = recording_name_file(c->r->file[0], status);
   if (status == DF_OK) status = check_positions(c);
   if (status == DF_OK) status = check_velocities(c);
   for (int e = 0; e < c->r->episodes && status == DF_OK; e++) status = convert_states(c, e);

@@ -11,7 +11,7 @@ typedef struct recorded_episode {
   int number; /* among all episodes of the files, before data.select; messages name this one */
   int file;
   char* group;        /* "" for none; owned */
-  int frames;         /* >= 1 */
+  int frames;         /* >= 2 after recording_select() */
   double* raw;        /* [frames][layout->columns] */
   int actions;        /* 0, frames - 1 or frames */
   double* action;     /* [actions][action_columns] */
@@ -50,6 +50,9 @@ DF_MUST_CHECK df_status recording_read_file(df_recording* recording, const df_sy
 DF_MUST_CHECK df_status recording_select(df_recording* recording, const char* path);
 
 void recording_free_episode(recorded_episode* e);
+
+/* puts the path before the message of a setting that is in error (DF_E_CONFIG); returns `status` */
+df_status recording_name_file(const char* path, df_status status);
 
 /* "%s: array '%s'" of a raw column in an episode, for messages */
 void recording_place(const df_recording* recording, int episode, int column, char text[512]);
