@@ -66,7 +66,8 @@ replay_verdict replay_judge(const replay_evidence* e) {
   }
   if (is_rounded(t)) return REPLAY_ROUNDING;
 
-  /* the same model, solved otherwise */
+  /* the same model, solved otherwise; a difference that the recording cannot show is none */
+  if (e->rounded && t->step <= 1 && is_rounded(&e->own)) return REPLAY_ROUNDING;
   if (replay_fits(&e->own) || t->cleared_start <= 1) return REPLAY_SOLVER_LIMITED;
 
   if (replay_fits(&e->best)) {

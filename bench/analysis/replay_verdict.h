@@ -59,7 +59,9 @@ typedef struct replay_evidence {
 } replay_evidence;
 
 /* The verdict. A recording that needs another model or option is never accepted: rounding must explain every action and
- * nearly every window of actions, and the solver's tolerance is accepted only if no alternative comes much closer. */
+ * nearly every window of actions, and the solver's tolerance is accepted only if no alternative comes much closer.
+ * Where rounding explains every action, and the windows only with the solver options of the model's file, it is
+ * rounding: the recording does not show these options. */
 replay_verdict replay_judge(const replay_evidence* e);
 
 /* Whether actions were compared and every one is exact, or rounding explains every error. */

@@ -79,6 +79,12 @@ static void the_models_own_solver_options_are_no_other_model(void** state) {
   judged(e, REPLAY_ANOTHER_MODEL);
   e.own.step = e.own.drift = 1;
   judged(e, REPLAY_SOLVER_LIMITED);
+  /* the precision does not show options that only windows of several actions need */
+  e.trained.step = 1;
+  e.rounded = true;
+  judged(e, REPLAY_ROUNDING);
+  e.rounded = false;
+  judged(e, REPLAY_SOLVER_LIMITED);
   e = off();
   e.trained.cleared_start = 1;
   judged(e, REPLAY_SOLVER_LIMITED);
