@@ -75,8 +75,10 @@ replay_verdict replay_judge(const replay_evidence* e) {
            : e->best_reads   ? REPLAY_ANOTHER_CONVENTION
                              : REPLAY_ANOTHER_OPTION;
   }
+  const bool closer = replay_is_closer(e->rms, e->best_rms);
+  if (replay_fits(&e->actions) && !closer) return REPLAY_ROUNDING;
   const bool tolerated = is_tolerated(t) || (is_tolerated(&e->own) && e->own_converges);
-  if (!tolerated || replay_is_closer(e->rms, e->best_rms)) return REPLAY_ANOTHER_MODEL;
+  if (!tolerated || closer) return REPLAY_ANOTHER_MODEL;
   return e->rounded ? REPLAY_ROUNDING : REPLAY_SOLVER_LIMITED;
 }
 

@@ -199,6 +199,13 @@ static stored_precision precision_of_actions(const recording* r) {
   return states;
 }
 
+bool recording_round_actions(recording* r) {
+  const size_t n = (size_t)r->data->episodes * (size_t)r->data->length * (size_t)r->data->nu;
+  if (r->action.kind != STORED_FLOAT64) return false;
+  r->action = stored_precision_of(r->data->actions, n);
+  return r->action.kind != STORED_FLOAT64;
+}
+
 static df_status find_precisions(recording* r) {
   const int nx = r->data->nx;
   bool skip[RECORDING_NX_MAX] = {false};

@@ -217,6 +217,22 @@ static df_status compare_best_with_own(replay_study* s, const replay_input* in, 
   return DF_OK;
 }
 
+/* of the model as training simulates it, and with the solver options of its file */
+static df_status try_rounded_actions(replay_study* s, const replay_input* in) {
+  const stored_precision exact = s->r.action;
+  const df_mujoco_cfg own = replay_cfg(in->config, true);
+  const char* label = "replay: rounded actions";
+  replay_fit* fit = &s->evidence.actions;
+  double worst[KINDS];
+  int ignored;
+  if (!recording_round_actions(&s->r)) return DF_OK;
+  *fit = s->evidence.trained;
+  DF_TRY(replay_explain(&s->r, in->system, s->allowed.carried, label, in->opts, fit));
+  if (!replay_fits(fit)) DF_TRY(compare_with(s, in, label, &own, 0, fit, worst, &ignored));
+  if (!replay_fits(fit)) s->r.action = exact;
+  return DF_OK;
+}
+
 static df_status try_alternatives(replay_study* s, const replay_input* in) {
   replay_evidence* e = &s->evidence;
   double scale[KINDS];
@@ -242,6 +258,7 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
   DF_TRY(replay_try_others(&space, &s->tried));
   DF_TRY(compare_best(s, in));
   if (!replay_fits(&e->best)) DF_TRY(compare_best_with_own(s, in, &space));
+  if (!replay_fits(&e->best)) DF_TRY(try_rounded_actions(s, in));
   const hypothesis* list = s->tried.list;
   const hypothesis* best = &list[s->tried.best];
   e->rms = fmin(hypothesis_rms(&list[TRY_TRAINED], best), hypothesis_rms(&list[TRY_OWN], best));
@@ -254,7 +271,7 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
 df_status replay_study_run(const replay_input* in, replay_study* out) {
   *out = (replay_study){.doubling = INFINITY};
   replay_evidence* e = &out->evidence;
-  e->trained = e->own = e->best = replay_fit_none();
+  e->trained = e->own = e->best = e->actions = replay_fit_none();
   e->rms = e->best_rms = INFINITY;
   for (int kind = 0; kind < KINDS; kind++) out->own_worst[kind] = out->best_worst[kind] = NAN;
   out->iterations = df_mujoco_iterations(in->system);

@@ -297,6 +297,26 @@ static void rounding_is_judged_from_the_data(void** state) {
   }
 }
 
+/* exact states with rounded actions; of other gains or another damping, too */
+static void actions_may_be_rounded_alone(void** state) {
+  (void)state;
+  const struct {
+    double gain;
+    const char* told;
+    replay_verdict verdict;
+    const char* words;
+  } cases[] = {{1, "", REPLAY_ROUNDING, "the rounding of its actions (float32)"},
+               {1.00001, "", REPLAY_ANOTHER_MODEL, ""},
+               {1, "damping='.001'", REPLAY_ANOTHER_MODEL, ""}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    recorder how = recorder_of(arm);
+    how.cfg.gain_scale = cases[i].gain;
+    df_dataset* d = record(&how);
+    to_float32(d->actions, (size_t)d->episodes * (size_t)d->length * (size_t)d->nu);
+    expect(judge(d, arm, "", cases[i].told, NULL, NULL), cases[i].verdict, cases[i].words);
+  }
+}
+
 static recorder pushed_cup(void) {
   recorder out = recorder_of(cup);
   out.cfg.substeps = 10;
@@ -694,6 +714,7 @@ int main(void) {
       cmocka_unit_test(few_iterations_of_the_model_file_are_named),
       cmocka_unit_test(the_start_of_a_cut_recording_is_the_solvers),
       cmocka_unit_test(rounding_is_judged_from_the_data),
+      cmocka_unit_test(actions_may_be_rounded_alone),
       cmocka_unit_test(rare_contacts_are_rounding),
       cmocka_unit_test(another_model_with_rare_contacts_is_not_excused),
       cmocka_unit_test(chaos_is_named_with_its_doubling_time),
