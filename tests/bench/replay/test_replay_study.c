@@ -35,6 +35,16 @@ static const char ball[] =
     "<body pos='.12 0 0'><joint name='h' axis='0 1 0' damping='.05'/>"
     "<geom type='capsule' size='.02' fromto='0 0 0 .15 0 0' mass='.2' contype='0' conaffinity='0'/></body></body>"
     "</worldbody><actuator><position joint='h' kp='4' kv='.1'/></actuator></mujoco>";
+/* a body on a leg that lands and bends */
+static const char leg[] =
+    "<mujoco><option timestep='.005' %s/><worldbody><geom type='plane' size='5 5 .1' friction='.8' %s/>"
+    "<body pos='0 0 .55'><joint type='slide' axis='1 0 0' damping='.1'/><joint type='slide' axis='0 0 1'/>"
+    "<joint axis='0 1 0'/><geom type='box' size='.15 .1 .05' mass='2'/><body pos='0 0 -.05'>"
+    "<joint name='hip' axis='0 1 0' damping='.2' armature='.01' range='-86 86'/>"
+    "<geom type='capsule' fromto='0 0 0 0 0 -.25' size='.03' mass='.5'/><body pos='0 0 -.25'>"
+    "<joint name='knee' axis='0 1 0' damping='.2' armature='.01' range='-115 115'/>"
+    "<geom type='capsule' fromto='0 0 0 0 0 -.22' size='.03' mass='.3'/></body></body></body></worldbody>"
+    "<actuator><position joint='hip' kp='30' kv='1'/><position joint='knee' kp='30' kv='1'/></actuator></mujoco>";
 /* several bodies on which CG does not converge */
 static const char heap[] =
     "<mujoco><option timestep='.005' solver='CG' %s/><worldbody><geom type='plane' size='5 5 .1' %s/>"
@@ -577,6 +587,17 @@ static void a_failure_of_any_thread_has_a_message(void** state) {
   df_free(text);
 }
 
+/* a limit of iterations that few actions of the sample meet, behind an integrator */
+static void a_rare_difference_is_named_with_a_common_one(void** state) {
+  (void)state;
+  recorder how = recorder_of(leg);
+  how.cfg.integrator = DF_INTEGRATOR_RK4;
+  how.cfg.iterations = 4;
+  how.cfg.substeps = 2;
+  expect(judge(record(&how), leg, "", "", "system.substeps", "2"), REPLAY_ANOTHER_OPTION,
+         "system.integrator = RK4, option iterations = 4;");
+}
+
 static void several_differences_are_named_together(void** state) {
   (void)state;
   recorder how = recorder_of(boxes);
@@ -727,6 +748,7 @@ int main(void) {
       cmocka_unit_test(an_action_of_25_steps_is_named),
       cmocka_unit_test(options_that_do_not_compile_are_no_error),
       cmocka_unit_test(a_failure_of_any_thread_has_a_message),
+      cmocka_unit_test(a_rare_difference_is_named_with_a_common_one),
       cmocka_unit_test(several_differences_are_named_together),
       cmocka_unit_test(another_cause_is_named_with_the_own_solver_options),
       cmocka_unit_test(another_model_is_never_excused),
