@@ -579,17 +579,3 @@ df_status replay_try_others(const search_space* space, hypotheses* all) {
 df_status replay_try_elsewhere(const search_space* space, hypotheses* all) {
   return try_with(space, try_elsewhere, all);
 }
-
-static df_status try_best_with_own(trial* t, hypotheses* all) {
-  const df_mujoco_cfg own = replay_cfg(t->space->config, true);
-  hypothesis h = all->list[all->best];
-  h.cfg.islands = own.islands;
-  if (h.cfg.solver == all->list[TRY_TRAINED].cfg.solver) h.cfg.solver = own.solver;
-  if (h.cfg.iterations == all->list[TRY_TRAINED].cfg.iterations) h.cfg.iterations = own.iterations;
-  h.cfg.tolerance = own.tolerance;
-  return add(t, all, h, OWN_OPTIONS);
-}
-
-df_status replay_try_best_with_own(const search_space* space, hypotheses* all) {
-  return try_with(space, try_best_with_own, all);
-}

@@ -77,8 +77,4 @@ DF_MUST_CHECK df_status replay_try_others(const search_space* space, hypotheses*
  * are measured there again, and the best of them is combined with others. Errors: the same. */
 DF_MUST_CHECK df_status replay_try_elsewhere(const search_space* space, hypotheses* all);
 
-/* Adds, as the last one, the best alternative with the solver options of the model's file, which may make a difference
- * only outside the sample. Errors: the same. */
-DF_MUST_CHECK df_status replay_try_best_with_own(const search_space* space, hypotheses* all);
-
 #endif

@@ -230,23 +230,6 @@ static df_status compare_others(replay_study* s, const replay_input* in, const s
   return status;
 }
 
-/* The sample may miss what the solver options of the model's file change: takes the best alternative with them if the
- * whole recording follows it. */
-static df_status compare_best_with_own(replay_study* s, const replay_input* in, const search_space* space) {
-  const replay_fit before = s->evidence.best;
-  const int best = s->tried.best;
-  double worst[KINDS];
-  memcpy(worst, s->best_worst, sizeof worst);
-  DF_TRY(replay_try_best_with_own(space, &s->tried));
-  s->tried.best = s->tried.n - 1;
-  DF_TRY(compare_best(s, in, NULL));
-  if (replay_fits(&s->evidence.best)) return DF_OK;
-  s->tried.best = best;
-  s->evidence.best = before;
-  memcpy(s->best_worst, worst, sizeof worst);
-  return DF_OK;
-}
-
 /* of the model as training simulates it, and with the solver options of its file */
 static df_status try_rounded_actions(replay_study* s, const replay_input* in) {
   const stored_precision exact = s->r.action;
@@ -291,7 +274,6 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
 
   /* others */
   DF_TRY(compare_others(s, in, &space));
-  if (!replay_fits(&e->best)) DF_TRY(compare_best_with_own(s, in, &space));
   if (!replay_fits(&e->best)) DF_TRY(try_rounded_actions(s, in));
   const hypothesis* list = s->tried.list;
   const hypothesis* best = &list[s->tried.best];
