@@ -1,11 +1,12 @@
-/* cmd_data.c: dynaflow data info|make|fetch TASK: describes, generates or downloads a task's model and demonstrations.
- */
+/* cmd_data.c: dynaflow data info|make|fetch|check TASK: describes, generates, downloads or checks a task's model and
+ * demonstrations. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "commands.h"
+#include "data_check_command.h"
 #include "data_path.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
@@ -15,6 +16,7 @@
 #include "dynaflow/core/model_identity.h"
 #include "dynaflow/data/chart.h"
 #include "dynaflow/data/dataset.h"
+#include "dynaflow/data/recording.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
@@ -30,18 +32,19 @@
 #include "text.h"
 #include "unchecked.h"
 
-enum { KEY_UNVERIFIED = 0x700, KEY_HTTP, KEY_FILE };
+enum { KEY_UNVERIFIED = 0x700, KEY_HTTP, KEY_FILE, KEY_MODEL, KEY_COLUMNS };
 
 typedef struct arguments {
   options common;
   fetch_cfg allowed;
   const char* action;
   const char* task;
+  data_check_arguments check;
   bool to_make; /* the demonstrations are missing, but can be generated */
 } arguments;
 
 static error_t parse(int key, char* value, struct argp_state* state) {
-  static const char* const actions[] = {"info", "make", "fetch"};
+  static const char* const actions[] = {"info", "make", "fetch", "check"};
   arguments* a = state->input;
   char hint[96];
   switch (key) {
@@ -57,19 +60,27 @@ static error_t parse(int key, char* value, struct argp_state* state) {
     case KEY_FILE:
       a->allowed.file = true;
       return 0;
+    case KEY_MODEL:
+      a->check.model = parse_text(state, "--model", value);
+      return 0;
+    case KEY_COLUMNS:
+      a->check.columns = true;
+      return 0;
     case ARGP_KEY_ARG:
       if (state->arg_num > 1) argp_error(state, "unexpected argument '%s': one task is expected", value);
       if (state->arg_num == 1) a->task = value;
-      for (int i = 0; i < 3 && state->arg_num == 0; i++) {
+      for (int i = 0; i < 4 && state->arg_num == 0; i++) {
         if (strcmp(value, actions[i]) == 0) a->action = actions[i];
       }
       if (!a->action) {
-        argp_error(state, "unknown action '%s'%s (choose info, make or fetch)", value,
-                   suggestion(value, 3, actions, hint, sizeof hint));
+        argp_error(state, "unknown action '%s'%s (choose info, make, fetch or check)", value,
+                   suggestion(value, 4, actions, hint, sizeof hint));
       }
       return 0;
     case ARGP_KEY_END:
-      if (!a->task) argp_error(state, "missing argument: info, make or fetch, and a task");
+      if (!a->task) argp_error(state, "missing argument: info, make, fetch or check, and a task");
+      if (strcmp(a->action, "check") != 0 && (a->check.model || a->check.columns))
+        argp_error(state, "--model and --columns are options of 'data check'");
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;
@@ -80,20 +91,25 @@ static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp_option own_options[] = {
     {"allow-unverified", KEY_UNVERIFIED, 0, 0, "fetch: accept files for which the task gives no SHA-256", 0},
     {"allow-http", KEY_HTTP, 0, 0, "fetch: accept http: URLs, which are not encrypted", 0},
+    {"model", KEY_MODEL, "M.xml", 0, "check: the model of a FILE that belongs to no task", 0},
+    {"columns", KEY_COLUMNS, 0, 0, "check: also print range, mean, spread and histogram of every coordinate", 0},
     {"allow-file", KEY_FILE, 0, 0, "fetch: accept file: URLs, which copy a file of this machine", 0},
     {0}};
 const struct argp data_argp = {
     .options = own_options,
     .parser = parse,
-    .args_doc = "info|make|fetch TASK",
+    .args_doc = "info|make|fetch|check TASK\ncheck FILE --model M.xml",
     .doc =
-        "Describes, generates or downloads the model and demonstrations of a task.\n\n"
+        "Describes, generates, downloads or checks the model and demonstrations of a task.\n\n"
         "info prints sizes, hashes and sources. make generates demonstrations, if the "
         "task has a generator. fetch downloads recorded files by their URL, https "
         "only, and checks their SHA-256. Files are written below the first --data "
         "folder, else in the task's data/ folder, or, where that cannot be written, in the user's data folder "
-        "(~/.local/share/dynaflow), and nowhere else.\v"
-        "Exits with 0 when done, 2 on bad input or when a file cannot be downloaded, 3 "
+        "(~/.local/share/dynaflow), and nowhere else. check examines recorded states, and actions if there are any: "
+        "what "
+        "is wrong with them, and with which setting they would be right (docs/data-check.md).\v"
+        "Exits with 0 when done, 1 when a check finds something that makes training wrong, 2 on bad input or when a "
+        "file cannot be downloaded, 3 "
         "when a file is missing, 130 when interrupted.",
     .children = children};
 
@@ -195,6 +211,34 @@ static df_status add_floored(rows* out, const df_config* config, const df_system
   return status;
 }
 
+/* what was read beside the demonstrations: the files of a pattern, arrays that nothing uses */
+static void describe_recording(rows* out, const char* task, const df_recording* recording) {
+  const df_array_info* list;
+  const int files = df_recording_files(recording), n = df_recording_unused(recording, &list);
+  if (files > 1) add_number(out, task, "files", files, "");
+  for (int i = 0; i < df_recording_notes(recording); i++) {
+    add_text(out, task, "note", df_recording_note(recording, i), "");
+  }
+  for (int i = 0; i < n; i++) {
+    text shape = {0};
+    for (int k = 0; k < list[i].rank; k++) text_add(&shape, "%s%zu", k ? "," : "", list[i].shape[k]);
+    char* value = format_text("%s [%s]", list[i].name, text_of(&shape));
+    add_text(out, task, "array that nothing uses", value, "");
+    df_free(value);
+    text_clear(&shape);
+  }
+}
+
+static df_status read_recording(rows* out, const char* path, const df_config* config, const df_system* system,
+                                df_dataset** data) {
+  df_recording* recording;
+  DF_TRY(df_recording_open(path, config, system, &recording));
+  const df_status status = df_recording_convert(recording, config, system, data);
+  if (status == DF_OK) describe_recording(out, config->task_name, recording);
+  df_recording_free(recording);
+  return status;
+}
+
 static df_status info(arguments* a, const df_config* config, const df_search* search, rows* out) {
   df_system* system = NULL;
   df_dataset* data = NULL;
@@ -214,12 +258,12 @@ static df_status info(arguments* a, const df_config* config, const df_search* se
     add_text(out, config->task_name, "model", config->system_model, "");
     describe_model(out, config->task_name, df_mujoco_identity(system));
     status = task_data_path(config, search, &a->common, false, &path);
-    a->to_make = status == DF_E_MISSING && strcmp(config->data_source, "npz") != 0;
+    a->to_make = status == DF_E_MISSING && strcmp(config->data_source, "generator") == 0;
   }
   /* demonstrations and windows */
   if (status == DF_OK) {
     add_text(out, config->task_name, "data", path, "");
-    status = df_dataset_read(path, config, system, &data);
+    status = read_recording(out, path, config, system, &data);
   }
   if (status == DF_OK) status = df_windows_new(data, config, &windows);
   if (status == DF_OK) {
@@ -242,11 +286,11 @@ static df_status info(arguments* a, const df_config* config, const df_search* se
 static df_status make(const arguments* a, const df_config* config, const df_search* search, rows* out) {
   char* path = NULL;
   char hash[DF_SHA256_TEXT];
-  if (strcmp(config->data_source, "npz") == 0) {
+  if (strcmp(config->data_source, "generator") != 0) {
     return df_fail(
         DF_E_CONFIG,
-        "task %s: data.source is npz: recorded demonstrations cannot be generated; run: dynaflow data fetch %s",
-        config->task_name, a->task);
+        "task %s: data.source is %s: recorded demonstrations cannot be generated; run: dynaflow data fetch %s",
+        config->task_name, config->data_source, a->task);
   }
   df_status status = task_data_path(config, search, &a->common, true, &path);
   if (status == DF_OK) status = df_sha256_file(path, hash);
@@ -327,6 +371,21 @@ static df_status fetch_one(const arguments* a, const df_config* config, const df
   return status;
 }
 
+/* files that fit a pattern cannot be downloaded; those that are present are checked when they are read */
+static df_status check_several(const df_config* config, const df_search* search, const arguments* a, rows* out) {
+  char* path;
+  df_status status = task_data_path(config, search, &a->common, false, &path);
+  if (status == DF_OK) add_text(out, config->task_name, "data", path, "already present");
+  if (status == DF_E_MISSING) {
+    status = df_fail(status,
+                     "task %s: data.file '%s' is a pattern for several files, which `data fetch` cannot download; put "
+                     "them into a folder and name the folder with --data",
+                     config->task_name, config->data_file);
+  }
+  df_free(path);
+  return status;
+}
+
 static df_status fetch(const arguments* a, const df_config* config, const df_search* search, rows* out) {
   const fetch_item model = {.key = "model",
                             .name = config->system_model,
@@ -336,10 +395,11 @@ static df_status fetch(const arguments* a, const df_config* config, const df_sea
   const fetch_item data = {
       .key = "data", .name = config->data_file, .url = config->data_url, .sha256 = config->data_sha256};
   DF_TRY(fetch_one(a, config, search, &model, out));
-  if (strcmp(config->data_source, "npz") != 0) {
+  if (strcmp(config->data_source, "generator") == 0) {
     add_text(out, config->task_name, "data", "generated", "dynaflow data make");
     return DF_OK;
   }
+  if (is_file_pattern(config->data_file)) return check_several(config, search, a, out);
   return fetch_one(a, config, search, &data, out);
 }
 
@@ -348,6 +408,7 @@ int cmd_data(int argc, char** argv) {
   df_config config;
   df_search search;
   options_parse(&data_argp, argc, argv, &a);
+  if (strcmp(a.action, "check") == 0) return data_check_command(a.task, &a.check, &a.common);
   rows out = rows_new();
   df_status status = resolve_task(a.task, NULL, NULL, &a.common, &config, &search);
   if (status == DF_OK && strcmp(a.action, "info") == 0) status = info(&a, &config, &search, &out);

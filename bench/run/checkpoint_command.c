@@ -14,7 +14,7 @@
 #include "machine.h"
 #include "methods.h"
 
-enum { KEY_X0 = 0x700, KEY_CONDITION, KEY_SECONDS, KEY_REPLAN, KEY_CSV, KEY_DATA_FILE };
+enum { KEY_X0 = 0x700, KEY_CONDITION, KEY_SECONDS, KEY_REPLAN, KEY_CSV, KEY_DATA_FILE, KEY_NO_CHECK };
 
 /* the method that a checkpoint names, a new string; NULL if it cannot be read or names none */
 static const char* method_of_checkpoint(const char* path) {
@@ -47,6 +47,9 @@ error_t checkpoint_argument(int key, char* value, struct argp_state* state) {
       return 0;
     case 'o':
       a->out = parse_text(state, "--out", value);
+      return 0;
+    case KEY_NO_CHECK:
+      a->no_data_check = true;
       return 0;
     case 'n':
       a->windows = (int)parse_integer(state, "--windows", value, 1, 1000000);
@@ -102,9 +105,14 @@ const struct argp_child checkpoint_children[] = {OPTIONS_CHILD, {0}};
   { "checkpoint", 'c', "FILE", 0, "weights (safetensors), required for methods that train", 0 }
 static const char data_file_help[] =
     "demonstrations of the same layout instead of the task's, on which the method need not have been trained";
-const struct argp_option checkpoint_options[] = {METHOD_OPTION, CHECKPOINT_OPTION, {0}};
 const struct argp_option eval_options[] = {
     METHOD_OPTION, CHECKPOINT_OPTION, {"data-file", KEY_DATA_FILE, "FILE", 0, data_file_help, 0}, {0}};
+const struct argp_option train_options[] = {
+    METHOD_OPTION,
+    CHECKPOINT_OPTION,
+    {"no-data-check", KEY_NO_CHECK, NULL, 0,
+     "train also with demonstrations in which `dynaflow data check` finds what makes training wrong", 0},
+    {0}};
 const struct argp_option sample_options[] = {
     METHOD_OPTION,
     CHECKPOINT_OPTION,

@@ -14,8 +14,10 @@ WALKER = """<mujoco model='walker'><option timestep='0.005' integrator='Euler'/>
 <worldbody><geom name='floor' type='plane' size='9 9 .1' margin='0.002'/>
  <body name='base' pos='0 0 .245'><freejoint name='free'/><geom type='box' size='.2 .1 .05' contype='0' conaffinity='0'/>
   %s
-  <body name='mast' pos='0 0 .06'><joint name='mast' type='slide' axis='0 0 1' stiffness='300' damping='4'/>
-   <geom type='sphere' size='.03' contype='0' conaffinity='0'/></body>
+  <body name='mast' pos='0 0 .06'><joint name='mast' type='slide' axis='0 0 1' stiffness='300' damping='4'
+    range='-.11 .07' limited='true'/>
+   <geom type='sphere' size='.03' contype='0' conaffinity='0'/>
+   <geom type='sphere' size='.02' pos='.09 -.11 -.15' mass='0'/></body>
   <body name='tail' pos='-.22 0 0'><joint name='tail' type='ball' damping='.02' stiffness='.6'/>
    <geom type='capsule' fromto='0 0 0 -.1 0 0' size='.015' contype='0' conaffinity='0'/></body>
  </body></worldbody>
@@ -24,7 +26,8 @@ WALKER = """<mujoco model='walker'><option timestep='0.005' integrator='Euler'/>
 LEG = """<body name='%s_leg' pos='%g %g 0'><joint name='%s_hip' type='hinge' axis='0 1 0' damping='.2'/>
    <geom type='capsule' fromto='0 0 0 0 0 -.2' size='.015' contype='0' conaffinity='0'/>
    <geom name='%s' type='sphere' pos='0 0 -.2' size='.03' margin='.001'/></body>"""
-SERVO = """<position name='%s' joint='%s_hip' kp='12' ctrlrange='-.9 .9' ctrllimited='true'/>"""
+SERVO = """<position name='%s' joint='%s_hip' kp='12' ctrlrange='-.9 .9' ctrllimited='true' forcerange='-25 20'
+ forcelimited='true'/>"""
 FEET = {'FR': (.17, -.11), 'FL': (.17, .11), 'RR': (-.17, -.11), 'RL': (-.17, .11)}
 
 WALKER_TASK = """task:
@@ -45,11 +48,12 @@ eval:
   sae_windows: 3
   sampler_steps: [1, 3]
   chains: 7
-  chain_seconds: 0.38  # random_action falls in the last frame of a chain
+  chain_seconds: 0.42  # random_action falls in the last frame of a chain
   seed: 11
   feet: [RR, FL, FR, RL]
   fall_height: 0.222
   fall_tilt: 9
+  velocity_limit: [2, 0.8]
 profiles: {full: {}}
 """
 
@@ -75,6 +79,27 @@ eval:
   chain_seconds: 0.12
   fall_height: -0.5
   height_joint: way
+profiles: {full: {}}
+"""
+
+CLIPS = """<mujoco model='clips'><option timestep='0.01'/><worldbody><body><joint name='hinge' axis='0 1 0' damping='.05'/>
+<geom type='capsule' fromto='0 0 0 0 0 -.3' size='.02' mass='.2'/></body></worldbody>
+<actuator><motor joint='hinge' ctrlrange='-1 1' ctrllimited='true'/></actuator></mujoco>"""
+CLIPS_TASK = """task: {name: clips, title: A pendulum, methods: [dynaflow, kinematic_fm, random_action, replay_demo]}
+system: {model: clips.xml, substeps: 2}
+data: {source: npz, file: clips.npz}
+window: {horizon: 5, stride: 2}
+split: {by: time, test_every: 3, block: 11, gap: 2}
+net: {kind: mlp, width: 16, depth: 1}
+train: {steps: 8, batch: 6, slices: 2, push: 0.5}
+eval:
+  windows: 20
+  sae_windows: 4
+  sampler_steps: [2]
+  chains: 5
+  chain_seconds: 0.3
+  fall_tilt: 60
+  tilt_joint: hinge
 profiles: {full: {}}
 """
 
@@ -139,7 +164,26 @@ def runaway(folder):
     np.savez(folder + '/runaway.npz', states=states, actions=actions)
 
 
+def clips(folder):
+    """Episodes of different length, one after the other, with a condition per frame and a split by time"""
+    open(folder + '/clips.xml', 'w').write(CLIPS)
+    open(folder + '/task.yaml', 'w').write(CLIPS_TASK)
+    model = mujoco.MjModel.from_xml_path(folder + '/clips.xml')
+    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_ISLAND
+    draw = np.random.default_rng(5)
+    states, actions, conditions = [], [], []
+    for n in (61, 34, 3, 47, 80):
+        t = np.arange(n + 1) * .02
+        wanted = .5 * np.sin(3 * t + draw.uniform(0, 6))
+        states.append(simulate(model, 2, draw.uniform(-.5, .5, 2), wanted[:-1, None]))
+        actions.append(wanted[:-1, None])
+        conditions.append(np.stack([wanted, np.cos(t)], 1))
+    np.savez(folder + '/clips.npz', states=np.concatenate(states), actions=np.concatenate(actions),
+             conditions=np.concatenate(conditions), condition_names=np.array('wanted,clock'),
+             episode_ends=np.cumsum([len(x) for x in states]))
+
+
 if __name__ == '__main__':
-    for make in (walker, runaway):
+    for make in (walker, runaway, clips):
         os.makedirs(sys.argv[1] + '/' + make.__name__)
         make(sys.argv[1] + '/' + make.__name__)

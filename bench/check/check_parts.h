@@ -1,0 +1,65 @@
+/* check_parts.h: the checks of a recording that need no other reading of it. Each adds its findings. */
+#ifndef BENCH_CHECK_CHECK_PARTS_H
+#define BENCH_CHECK_CHECK_PARTS_H
+
+#include "data_finding.h"
+#include "trace.h"
+
+/* An error (trace.h) that is smaller than this needs no other explanation; and by which factor another
+ * explanation has to bring an error down to be believed. */
+#define CHECK_ERROR_FREE 0.05
+#define CHECK_EXPLAINS   0.6
+/* Above this error, velocities do not follow from the positions. */
+#define CHECK_ERROR_LIMIT 0.5
+/* Smaller errors need an explanation, too, if another one is exact: if it brings them down to this share. */
+#define CHECK_ERROR_EXACT 1e-3
+#define CHECK_EXACT       0.02
+/* whether `other` explains what leaves the error `as_is` */
+bool check_explains(double as_is, double other);
+
+/* "FL_hip_joint", "base x", "joint 3" */
+void check_dof_name(const trace* m, int dof, char name[80]);
+
+/* ---- check_velocity.c ---- */
+
+/* velocities that are zero, of another scale or frame, or in another order than the positions; the frame rate, of all
+ * and of single episodes */
+DF_MUST_CHECK df_status check_velocities(const trace* m, data_findings* out);
+
+/* ---- check_frames.c ---- */
+
+/* jumps, duplicated frames, signs of quaternions, constant coordinates, joint limits */
+void check_frames(const trace* m, data_findings* out);
+
+/* share of the samples of limited joints that are beyond the range by more than 2 % of its width; 0 without any */
+double check_limit_share(const trace* m);
+
+/* ---- check_poses.c ---- */
+
+/* How the poses of a recording and what cannot move, such as the floor, fit together. */
+typedef struct pose_summary {
+  int poses;          /* poses that were looked at */
+  bool has_base;      /* the model has a free joint: the first one is the base */
+  bool has_ground;    /* the model can touch something that cannot move */
+  double lowest;      /* median distance from it, m; negative: inside */
+  double nearest;     /* smallest distance */
+  double deep_share;  /* share of poses more than 2 cm inside */
+  double deepest;     /* largest depth, m */
+  double touching;    /* share of poses with contacts */
+  double slip;        /* median speed at which points in contact slide, m/s; NAN: no contacts */
+  double upright;     /* mean cosine of the angle between the base's z axis and the vertical */
+  double base_height; /* median, m */
+} pose_summary;
+
+/* Looks at up to `poses_max` poses, evenly spread. Errors: those of df_sim_new(). */
+DF_MUST_CHECK df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out);
+/* floating, penetration, tilt and slip */
+void check_poses(const pose_summary* p, data_findings* out);
+
+/* ---- check_forces.c ---- */
+
+/* The force on translations that no actuator drives, such as those of a base, that inverse dynamics finds between
+ * successive frames (df_mujoco_inverse()), for up to `poses_max` of them. Errors: those of df_sim_new(). */
+DF_MUST_CHECK df_status check_forces(const trace* m, size_t poses_max, data_findings* out);
+
+#endif

@@ -1,0 +1,84 @@
+#include "misfit.h"
+
+#include <math.h>
+
+/* m: heights of this size above or in the floor count half; m/s: the same for slip */
+static const double HEIGHT = 0.2, SPEED = 0.5;
+/* contacts in a smaller share of the poses do not show what slides */
+static const double RARELY = 0.2;
+/* by how much parts that are not errors of velocities have to fall together; and the share of all that falls which may
+ * rise elsewhere */
+static const double FALLS = 0.2, RISES = 0.5;
+
+const char* misfit_part_name(int part) {
+  static const char* const names[] = {[MISFIT_LIMITS] = "joint limits",
+                                      [MISFIT_GROUND] = "distance to the floor",
+                                      [MISFIT_TILT] = "tilt of the base",
+                                      [MISFIT_SLIP] = "slip"};
+  return part < MISFIT_LIMITS ? trace_group_name(part - MISFIT_FITS) : names[part];
+}
+
+static void fill_poses(const pose_summary* p, misfit* out) {
+  out->lowest = p->lowest;
+  if (p->has_ground) out->part[MISFIT_GROUND] = fabs(p->lowest) / (fabs(p->lowest) + HEIGHT);
+  if (p->has_base) out->part[MISFIT_TILT] = (1 - p->upright) / 2;
+  if (p->has_ground) out->part[MISFIT_SLIP] = p->touching < RARELY ? 0.5 : p->slip / (p->slip + SPEED);
+}
+
+/* limits and poses */
+static df_status add_poses(const trace* m, const check_cfg* cfg, misfit* out) {
+  pose_summary poses;
+  out->part[MISFIT_LIMITS] = check_limit_share(m);
+  DF_TRY(pose_summary_of(m, cfg->poses_max, &poses));
+  fill_poses(&poses, out);
+  return DF_OK;
+}
+
+static void add_velocities(const trace* m, misfit* out) {
+  for (int g = 0; g < GROUPS; g++) {
+    const trace_fit f = trace_fit_group(m, -1, g);
+    if (f.n > 0 && f.speed > 0) out->part[MISFIT_FITS + g] = trace_fitted_error(&f, NULL);
+  }
+}
+
+static df_status measure(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg,
+                         bool velocities, misfit* out) {
+  trace m;
+  *out = (misfit){0};
+  df_status status = trace_of(data, system, h, cfg->frames_max, &m);
+  if (status == DF_OK && velocities) add_velocities(&m, out);
+  if (status == DF_OK) status = add_poses(&m, cfg, out);
+  trace_clear(&m);
+  return status;
+}
+
+df_status misfit_of(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg, misfit* out) {
+  return measure(data, system, h, cfg, true, out);
+}
+
+df_status misfit_of_poses(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg,
+                          misfit* out) {
+  return measure(data, system, h, cfg, false, out);
+}
+
+double misfit_sum(const misfit* m) {
+  double sum = 0;
+  for (int i = 0; i < MISFIT_PARTS; i++) sum += m->part[i];
+  return sum;
+}
+
+bool misfit_explains(const misfit* as_is, const misfit* other) {
+  bool explains = false;
+  double others = 0, falls = 0, rises = 0;
+  for (int i = 0; i < MISFIT_PARTS; i++) {
+    const double before = as_is->part[i], after = other->part[i];
+    falls += fmax(0, before - after);
+    rises += fmax(0, after - before);
+    if (i < MISFIT_LIMITS) {
+      explains |= check_explains(before, after);
+    } else {
+      others += before - after;
+    }
+  }
+  return (explains || others > FALLS) && rises < RISES * falls;
+}

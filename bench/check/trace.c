@@ -1,0 +1,302 @@
+#include "trace.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+
+#define GROUP_NAME(group, name, unit) [GROUP_##group] = (name),
+#define GROUP_UNIT(group, name, unit) [GROUP_##group] = (unit),
+static const char* const names[] = {TRACE_GROUPS(GROUP_NAME)};
+static const char* const units[] = {TRACE_GROUPS(GROUP_UNIT)};
+#undef GROUP_NAME
+#undef GROUP_UNIT
+
+const char* trace_group_name(int group) {
+  return names[group];
+}
+
+const char* trace_group_unit(int group) {
+  return units[group];
+}
+
+/* of each lag: the weights of the velocities of frames t - 1 .. t + 2, and the shift */
+static const struct lag {
+  double weight[4];
+  int shift;
+} lags[LAGS] = {[LAG_EARLY] = {{1, 0, 0, 0}, -1},
+                [LAG_EARLY_MEAN] = {{0.5, 0.5, 0, 0}, -1},
+                [LAG_EXPLICIT] = {{0, 1, 0, 0}, 0},
+                [LAG_MEAN] = {{0, 0.5, 0.5, 0}, 0},
+                [LAG_CUBIC] = {{-1. / 24, 13. / 24, 13. / 24, -1. / 24}, 0},
+                [LAG_SEMI_IMPLICIT] = {{0, 0, 1, 0}, 0},
+                [LAG_LATE_MEAN] = {{0, 0, 0.5, 0.5}, 1},
+                [LAG_LATE] = {{0, 0, 0, 1}, 1},
+                [LAG_CENTRAL] = {{0, 1, 0, 0}, 0}};
+
+bool trace_lag_is_right(int lag) {
+  return lags[lag].shift == 0;
+}
+
+int trace_lag_shift(int lag) {
+  return lags[lag].shift;
+}
+
+/* ---- making ---- */
+
+static int group_of(df_joint_kind kind, int k) {
+  if (kind == DF_JOINT_FREE) return k < 3 ? GROUP_BASE_POSITION : GROUP_BASE_ROTATION;
+  return kind == DF_JOINT_BALL ? GROUP_BASE_ROTATION : kind == DF_JOINT_HINGE ? GROUP_HINGES : GROUP_SLIDES;
+}
+
+static void fill_groups(trace* m) {
+  for (int j = 0; j < m->njoint; j++) {
+    const df_joint* joint = &m->joints[j];
+    const int dofs = joint->kind == DF_JOINT_FREE ? 6 : joint->kind == DF_JOINT_BALL ? 3 : 1;
+    for (int k = 0; k < dofs; k++) m->group[joint->dof + k] = group_of(joint->kind, k);
+  }
+}
+
+/* every `stride`-th episode, each with at most `most` pairs; counts them, and fills the lists if there are any */
+static size_t list_pairs(trace* m, int stride, int most) {
+  size_t n = 0;
+  for (int e = 0; e < m->data->episodes; e += stride) {
+    const int length = m->data->lengths[e];
+    for (int t = 0; t < length && t < most; t++, n++) {
+      if (!m->episode) continue;
+      m->episode[n] = e;
+      m->frame[n] = t;
+    }
+  }
+  return n;
+}
+
+static void fill_rates(trace* m) {
+  double change[DF_NDX_MAX];
+  for (size_t k = 0; k < m->n; k++) {
+    const double* a = df_dataset_state(m->data, m->episode[k], m->frame[k]);
+    const double* b = df_dataset_state(m->data, m->episode[k], m->frame[k] + 1);
+    m->system->ops->difference(m->system, a, b, change);
+    for (int i = 0; i < m->nv; i++) m->rate[k * (size_t)m->nv + (size_t)i] = change[i] / m->h;
+  }
+}
+
+/* RMS change per second of a group at a pair, and the largest of its velocities there */
+static double size_of(const trace* m, size_t k, int group) {
+  double sum = 0;
+  for (int i = 0; i < m->nv; i++) {
+    const double r = m->rate[k * (size_t)m->nv + (size_t)i];
+    if (m->group[i] == group) sum += r * r;
+  }
+  return sqrt(sum);
+}
+static double speed_of(const trace* m, size_t k, int frame, int group) {
+  double sum = 0;
+  for (int i = 0; i < m->nv; i++) {
+    const double v = trace_velocity(m, k, frame, i);
+    if (m->group[i] == group) sum += v * v;
+  }
+  return sqrt(sum);
+}
+
+/* a change that is this many times that of any pair around it is a jump */
+static const double JUMP = 5;
+
+/* the largest change of the group within two pairs of the same episode around pair k */
+static double size_around(const trace* m, const double* size, size_t k) {
+  double around = 0;
+  for (long d = -2; d <= 2; d++) {
+    const long other = (long)k + d;
+    if (d == 0 || other < 0 || other >= (long)m->n || m->episode[other] != m->episode[k]) continue;
+    around = fmax(around, size[other]);
+  }
+  return around;
+}
+
+/* marks changes that stand out from those around them, from the velocities beside them and from most of the motion */
+static void mark_jumps(trace* m, double* size) {
+  for (int group = 0; group < GROUPS; group++) {
+    double sum = 0;
+    for (size_t k = 0; k < m->n; k++) {
+      size[k] = size_of(m, k, group);
+      sum += size[k];
+    }
+    const double mean = m->n ? sum / (double)m->n : 0;
+    for (size_t k = 0; k < m->n; k++) {
+      const double speed = fmax(speed_of(m, k, m->frame[k], group), speed_of(m, k, m->frame[k] + 1, group));
+      const double around = fmax(fmax(size_around(m, size, k), speed), mean);
+      if (size[k] > JUMP * around && size[k] > 0) m->jump[k] = true;
+    }
+  }
+}
+
+df_status trace_of(const df_dataset* data, const df_system* system, double h, size_t frames_max, trace* out) {
+  *out = (trace){.data = data, .system = system, .nq = df_mujoco_nq(system), .nv = df_mujoco_nv(system), .h = h};
+  if (system->ndx > DF_NDX_MAX)
+    return df_fail(DF_E_CONFIG, "the model has %d tangent coordinates; at most %d are supported", system->ndx,
+                   DF_NDX_MAX);
+  out->njoint = df_mujoco_joints(system, &out->joints);
+  /* which pairs */
+  const size_t all = list_pairs(out, 1, data->length);
+  const int stride = all > frames_max ? (int)fmin((double)(all / frames_max) + 1, data->episodes) : 1;
+  const int most = (int)fmin((double)frames_max, data->length);
+  out->n = list_pairs(out, stride, most);
+  out->group = df_alloc((size_t)out->nv, sizeof *out->group);
+  out->rate = df_alloc(out->n * (size_t)out->nv, sizeof *out->rate);
+  out->jump = df_alloc(out->n, sizeof *out->jump);
+  int* index = df_alloc(2 * out->n, sizeof *index);
+  double* size = df_alloc(out->n, sizeof *size);
+  if (out->group && out->rate && out->jump && index && size) {
+    out->episode = index;
+    out->frame = index + out->n;
+    list_pairs(out, stride, most);
+    fill_groups(out);
+    fill_rates(out);
+    mark_jumps(out, size);
+  }
+  df_free(size);
+  if (out->episode) return DF_OK;
+  df_free(index);
+  return DF_E_NOMEM;
+}
+
+void trace_clear(trace* m) {
+  df_free(m->group);
+  df_free(m->rate);
+  df_free(m->jump);
+  df_free(m->episode); /* with `frame` */
+  *m = (trace){0};
+}
+
+/* ---- fits ---- */
+
+double trace_velocity(const trace* m, size_t pair, int frame, int i) {
+  return df_dataset_state(m->data, m->episode[pair], frame)[m->nq + i];
+}
+
+bool trace_comparable(const trace* m, size_t pair) {
+  const int t = m->frame[pair];
+  return t >= 1 && t + 2 <= m->data->lengths[m->episode[pair]] && !m->jump[pair] && !m->jump[pair - 1];
+}
+
+double trace_change(const trace* m, size_t pair, int lag, int i) {
+  const double* rate = m->rate + pair * (size_t)m->nv + i;
+  return lag == LAG_CENTRAL ? (rate[0] + *(rate - m->nv)) / 2 : rate[0];
+}
+
+double trace_predicted(const trace* m, size_t pair, int lag, int i) {
+  const double* v = df_dataset_state(m->data, m->episode[pair], m->frame[pair] - 1) + m->nq + i;
+  double sum = 0;
+  for (int k = 0; k < 4; k++) {
+    if (lags[lag].weight[k] != 0) sum += lags[lag].weight[k] * v[k * m->data->nx];
+  }
+  return sum;
+}
+
+/* sums of products of changes d and velocities v */
+typedef struct sums {
+  double dd[LAGS], dv[LAGS], vv[LAGS];
+  size_t n;
+} sums;
+
+static void add_products(const trace* m, size_t k, int i, int j, sums* s) {
+  for (int lag = 0; lag < LAGS; lag++) {
+    const double d = trace_change(m, k, lag, i), v = trace_predicted(m, k, lag, j);
+    s->dd[lag] += d * d;
+    s->dv[lag] += d * v;
+    s->vv[lag] += v * v;
+  }
+}
+
+static trace_fit fit_of(const sums* s) {
+  trace_fit f = {.n = s->n};
+  if (s->n == 0) return f;
+  f.change = sqrt(s->dd[LAG_MEAN] / (double)s->n);
+  f.speed = sqrt(s->vv[LAG_MEAN] / (double)s->n);
+  for (int lag = 0; lag < LAGS; lag++) {
+    const double dd = s->dd[lag], dv = s->dv[lag], vv = s->vv[lag];
+    f.slope[lag] = vv > 0 ? dv / vv : 0;
+    f.error[lag] = dd > 0 ? sqrt(fmax(0, dd - 2 * dv + vv) / dd) : vv > 0 ? INFINITY : 0;
+    f.fitted[lag] = dd > 0 ? sqrt(fmax(0, dd - f.slope[lag] * dv) / dd) : 0;
+  }
+  return f;
+}
+
+trace_fit trace_fit_of(const trace* m, int episode, trace_choice* choose, const void* context) {
+  sums s = {0};
+  for (size_t k = 0; k < m->n; k++) {
+    if ((episode >= 0 && m->episode[k] != episode) || !trace_comparable(m, k)) continue;
+    s.n++;
+    for (int i = 0; i < m->nv; i++) {
+      if (choose(m, i, context)) add_products(m, k, i, i, &s);
+    }
+  }
+  return fit_of(&s);
+}
+
+static bool is_of_group(const trace* m, int i, const void* context) {
+  return m->group[i] == *(const int*)context;
+}
+
+trace_fit trace_fit_group(const trace* m, int episode, int group) {
+  return trace_fit_of(m, episode, is_of_group, &group);
+}
+
+trace_fit trace_fit_pair(const trace* m, int i, int j) {
+  sums s = {0};
+  for (size_t k = 0; k < m->n; k++) {
+    if (!trace_comparable(m, k)) continue;
+    s.n++;
+    add_products(m, k, i, j, &s);
+  }
+  return fit_of(&s);
+}
+
+enum { SPAN = 10 };
+
+static bool is_span(const trace* m, size_t first) {
+  for (size_t k = first; k < first + SPAN; k++) {
+    if (m->episode[k] != m->episode[first] || !trace_comparable(m, k)) return false;
+  }
+  return true;
+}
+
+double trace_long_slope(const trace* m, int group) {
+  double dv = 0, vv = 0;
+  for (size_t first = 0; first + SPAN <= m->n; first += SPAN / 2) {
+    if (!is_span(m, first)) continue;
+    for (int i = 0; i < m->nv; i++) {
+      double d = 0, v = 0;
+      for (size_t k = first; k < first + SPAN && m->group[i] == group; k++) {
+        d += trace_change(m, k, LAG_MEAN, i);
+        v += trace_predicted(m, k, LAG_MEAN, i);
+      }
+      dv += d * v;
+      vv += v * v;
+    }
+  }
+  return vv > 0 ? dv / vv : NAN;
+}
+
+/* the smallest value among the lags that are right (1), are not (0) or all (-1) */
+static double least(const double values[LAGS], int right, int* lag) {
+  double best = INFINITY;
+  for (int l = 0; l < LAGS; l++) {
+    if ((right >= 0 && trace_lag_is_right(l) != (right == 1)) || !(values[l] < best)) continue;
+    best = values[l];
+    if (lag) *lag = l;
+  }
+  return best;
+}
+
+double trace_error(const trace_fit* f, int* lag) {
+  return least(f->error, 1, lag);
+}
+
+double trace_shifted_error(const trace_fit* f, int* lag) {
+  return least(f->error, 0, lag);
+}
+
+double trace_fitted_error(const trace_fit* f, int* lag) {
+  return least(f->fitted, -1, lag);
+}
