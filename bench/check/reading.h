@@ -2,7 +2,7 @@
 #ifndef BENCH_CHECK_READING_H
 #define BENCH_CHECK_READING_H
 
-#include "data_check.h"
+#include "check_cfg.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/data/recording.h"
 #include "misfit.h"
