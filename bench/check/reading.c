@@ -66,12 +66,32 @@ static bool is_set(const df_config* config, const convention* c) {
   return df_config_set(&other, c->key, c->value, "data check") == DF_OK && memcmp(&other, config, sizeof other) == 0;
 }
 
+/* whether the recording gives a coordinate of the state itself */
+static bool is_recorded(const df_recording* recording, int coordinate) {
+  for (int i = 0; i < df_recording_columns(recording); i++) {
+    if (df_recording_column_at(recording, i)->state == coordinate) return true;
+  }
+  return false;
+}
+
+/* Velocities that are differences of the frames were divided by the duration of an action, not by that of a frame. */
+static void correct_differences(const source* s, df_dataset* data) {
+  const int nq = df_mujoco_nq(s->system), nv = df_mujoco_nv(s->system);
+  const double factor = s->system->dt / s->h;
+  const size_t rows = data->first[data->episodes];
+  for (int i = nq; i < nq + nv && factor != 1; i++) {
+    if (is_recorded(s->recording, i)) continue;
+    for (size_t t = 0; t < rows; t++) data->states[t * (size_t)data->nx + (size_t)i] *= factor;
+  }
+}
+
 /* converts with the recorded velocities and one frame per action; *data and *fit are set on success */
 static df_status convert(const source* s, const df_config* config, df_dataset** data, misfit* fit) {
   df_config as_recorded = *config;
   as_recorded.data_rate = 1 / s->system->dt;
   snprintf(as_recorded.data_velocities, sizeof as_recorded.data_velocities, "auto");
   DF_TRY(df_recording_convert(s->recording, &as_recorded, s->system, data));
+  correct_differences(s, *data);
   const df_status status = misfit_of(*data, s->system, s->h, s->cfg, fit);
   if (status == DF_OK) return DF_OK;
   df_dataset_free(*data);
