@@ -88,7 +88,10 @@ code = str(f['README']).replace("'motion.npz'", repr(folder + '/motion.npz')).re
 assert len([l for l in code.split('\n') if l and l[0] != '#']) <= 18
 try: exec(code)
 except AssertionError: sys.exit(not change)
-sys.exit(bool(change))
+# the options of the task and of every system here: tolerance, and no sensors, automatic resets and islands
+bit = mujoco.mjtDisableBit
+flags = int(bit.mjDSBL_SENSOR | bit.mjDSBL_AUTORESET | bit.mjDSBL_ISLAND)
+sys.exit(bool(change) or (m.opt.tolerance, m.opt.disableflags & flags) != (1e-10, flags))
 P
 }
 check the_readme_replays_the_file replays open
