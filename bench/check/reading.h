@@ -37,6 +37,13 @@ typedef struct reading {
 DF_MUST_CHECK df_status reading_find(const char* path, const df_config* config, const df_system* system,
                                      const check_cfg* cfg, reading* out);
 
+/* The value of data.columns with which columns of the default, `state`, are named one by one, so that settings of
+ * joints apply to them; NULL if data.columns is another already, and if the model has more than one free joint or one
+ * that is not its first, ball joints or activations. Static. */
+const char* reading_columns(const df_config* config, const df_system* system);
+/* Whether settings of joints can apply: with data.columns as it is, or with reading_columns(). */
+bool reading_has_joints(const df_config* config, const df_system* system);
+
 /* The part that setting i of a reading brings down most. */
 int reading_part(const reading* r, int i);
 void reading_clear(reading* r);
