@@ -66,12 +66,32 @@ static bool is_set(const df_config* config, const convention* c) {
   return df_config_set(&other, c->key, c->value, "data check") == DF_OK && memcmp(&other, config, sizeof other) == 0;
 }
 
-/* converts with the recorded velocities and one frame per action; *data and *fit are set on success */
+static bool is_recorded(const df_recording* recording, int state) {
+  const int n = df_recording_columns(recording);
+  for (int i = 0; i < n; i++) {
+    if (df_recording_column_at(recording, i)->state == state) return true;
+  }
+  return false;
+}
+
+/* velocities that are differences are of frames that are an action apart: makes them those of the recorded interval */
+static void scale_differences(const source* s, const df_config* config, df_dataset* data) {
+  const int nq = df_mujoco_nq(s->system), nv = df_mujoco_nv(s->system);
+  const bool all = strcmp(config->data_velocities, "differences") == 0;
+  if (s->h == s->system->dt) return;
+  for (int i = nq; i < nq + nv; i++) {
+    if (!all && is_recorded(s->recording, i)) continue;
+    for (size_t row = 0; row < data->first[data->episodes]; row++)
+      data->states[row * (size_t)data->nx + (size_t)i] *= s->system->dt / s->h;
+  }
+}
+
+/* converts with one frame per action; *data and *fit are set on success */
 static df_status convert(const source* s, const df_config* config, df_dataset** data, misfit* fit) {
   df_config as_recorded = *config;
   as_recorded.data_rate = 1 / s->system->dt;
-  snprintf(as_recorded.data_velocities, sizeof as_recorded.data_velocities, "auto");
   DF_TRY(df_recording_convert(s->recording, &as_recorded, s->system, data));
+  scale_differences(s, config, *data);
   const df_status status = misfit_of(*data, s->system, s->h, s->cfg, fit);
   if (status == DF_OK) return DF_OK;
   df_dataset_free(*data);
