@@ -10,6 +10,7 @@
 #include "dynaflow/core/clock.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/core/model_identity.h"
+#include "dynaflow/data/recording.h"
 #include "dynaflow/nn/blas.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
@@ -44,7 +45,7 @@ df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t
   DF_TRY(resolve_task(task, NULL, method->name, opts, &c->config, &c->search));
   set_name(c, c->config.task_name);
   DF_TRY(task_data_path(&c->config, &c->search, opts, true, &c->data_path));
-  DF_TRY(df_sha256_file(c->data_path, c->data_sha256));
+  DF_TRY(df_recording_hash(c->data_path, c->data_sha256));
   /* hashes of the model */
   df_system* system;
   DF_TRY(df_task_system(&c->config, &c->search, &system, c->model_sha256));
@@ -93,7 +94,8 @@ df_status cell_load(cell* c) {
                    c->config.task_name, c->method->name);
   }
   /* check the settings of the evaluation now, not after hours of training */
-  return eval_set_new(c->task, c->opts->threads, &c->set);
+  DF_TRY(eval_set_new(c->task, c->opts->threads, &c->set));
+  return c->given ? c->given->attach(c, c->given) : DF_OK;
 }
 
 void cell_close(cell* c) {
@@ -214,6 +216,7 @@ df_status cell_evaluate(cell* c, evaluation* out) {
                         .seed = c->seed,
                         .threads = c->opts->threads,
                         .stop = &stop_flag,
+                        .given = c->given ? c->given->motion : (eval_given){0},
                         .calls = c->calls};
   DF_TRY(evaluate(&job, out));
   return check_evaluation(out);
@@ -364,7 +367,8 @@ static df_status evaluate_and_check(cell* c, const char* folder, json_t* record)
   const df_status status = evaluate_and_store(c, folder, &result);
   if (!result.rows) return status;
   effort_of_training(result.rows, json_object_get(record, "training"));
-  json_object_set_new(record, "windows_sha256", json_string(c->set->sha256));
+  /* start states of a file are not the held-out ones, with which records are compared */
+  if (c->set->sha256[0]) json_object_set_new(record, "windows_sha256", json_string(c->set->sha256));
   json_object_set(record, "rows", result.rows);
   json_object_set(record, "samples", result.samples);
   json_object_set(record, "windows", result.windows);
@@ -386,6 +390,10 @@ static void load_train_evaluate(cell* c, const char* folder, json_t* record, cel
   if (end->status == DF_OK) end->status = cell_load(c);
   const bool loaded = end->status == DF_OK;
   if (loaded) cell_note_task(c, json_object_get(record, "notes"));
+  if (loaded && c->given) {
+    json_object_set(record, "trajectories", c->given->record);
+    json_array_extend(json_object_get(record, "notes"), c->given->notes);
+  }
   if (loaded) end->status = train_and_save(c, folder, record);
   if (end->status == DF_OK) end->status = evaluate_and_check(c, folder, record);
   if (end->status != DF_OK) {

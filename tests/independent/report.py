@@ -10,7 +10,8 @@ from evaluation import BOOTSTRAP, below, clusters_of, quantile
 
 MAIN = ['tre', 'tre_open_loop', 'sae_own', 'sae_min', 'fall_rate', 'survival', 'gait_agreement', 'gait_phase', 'command_error',
         'command_error.yaw_rate']
-BETTER = dict(tre='lower', tre_open_loop='lower', sae_own='lower', sae_min='lower', fall_rate='lower', survival='higher',
+PLAUSIBLE = ['root_residual', 'penetration', 'self_collision', 'slip', 'joint_limit', 'velocity_limit', 'torque_limit', 'jerk', 'power']
+BETTER = dict({m: 'lower' for m in PLAUSIBLE}, tre='lower', tre_open_loop='lower', sae_own='lower', sae_min='lower', fall_rate='lower', survival='higher',
               gait_agreement='higher', gait_phase='higher', command_error='lower')
 LABELS = dict(dynaflow='DynaFlow', dynaflow_tracking='DynaFlow + tracking', kinematic_fm='Kinematic FM',
               kinematic_fm_idm='Kinematic FM + IDM', action_fm='Action FM', random_action='Random actions', replay_demo='Replayed demonstration')
@@ -268,10 +269,10 @@ def seeds_text(g, method):
     return str(done) if done == planned else '%d of %d' % (done, planned)
 
 
-def main_table(g, k):
-    yield ['method', 'seeds'] + [head(g, m, k) for m in g.main]
+def main_table(g, k, metrics):
+    yield ['method', 'seeds'] + [head(g, m, k) for m in metrics]
     for method in g.methods:
-        yield [label(method), seeds_text(g, method)] + [aggregate_text(g.aggregate(method, m, k)) for m in g.main]
+        yield [label(method), seeds_text(g, method)] + [aggregate_text(g.aggregate(method, m, k)) for m in metrics]
 
 
 def iqm_table(g, k):
@@ -349,7 +350,10 @@ def expected_tables(cells, groups, comparisons):
     """all tables in their order, with a name each"""
     for g in groups:
         if not g.finished: continue
-        for k in g.ks: yield '%s K = %d' % (g.task, k), list(main_table(g, k))
+        plausible = [m for m in PLAUSIBLE if m in g.metrics]
+        for k in g.ks:
+            yield '%s K = %d' % (g.task, k), list(main_table(g, k, g.main))
+            if plausible: yield '%s plausibility K = %d' % (g.task, k), list(main_table(g, k, plausible))
         if has_summary(g):
             for k in g.ks:
                 yield '%s IQM K = %d' % (g.task, k), list(iqm_table(g, k))
@@ -654,8 +658,16 @@ def check_words(text, captions, cells, groups, tests, faults):
         partial = text.count('**Partial: %d of %d cells.**' % (len(g.finished), len(g.cells)))
         if bool(partial) != g.partial: faults.append('tables.md: %d tables of %s are called partial' % (partial, g.task))
     notes = ['- %s, seed %d: %s' % (label(c.method), c.seed, n) for g in groups for c in g.finished for n in c.record['notes']]
-    if re.findall(r'^- .*', text, re.M) != notes:
-        faults.append('notes of tables.md: %s, not %s' % (re.findall(r'^- .*', text, re.M), notes))
+    definition = r'^- (\S+) \((.+?)(?:, (lower|higher) is better)?\): .+\.$'
+    found = [l for l in re.findall(r'^- .*', text, re.M) if not re.match(definition, l)]
+    if found != notes: faults.append('notes of tables.md: %s, not %s' % (found, notes))
+    defined = {name: (unit, side) for name, unit, side in re.findall(definition, text, re.M)}
+    for g in groups:
+        for r in (r for c in g.finished for r in c.record['rows']):
+            name = max((n for n in defined if (r['metric'] + '.').startswith(n + '.')), key=len, default=None)
+            if name is None: faults.append('tables.md does not define %s' % r['metric'])
+            elif name == r['metric'] and defined[name] != (r['unit'], better(name)):
+                faults.append('tables.md defines %s with %s, not %s' % (name, defined[name], (r['unit'], better(name))))
     if tests and 'adjusted for all %d comparisons' % tests not in text:
         faults.append('tables.md does not say that %d comparisons were made' % tests)
     for c in captions:
