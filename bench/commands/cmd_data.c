@@ -198,7 +198,7 @@ static df_status info(arguments* a, const df_config* config, const df_search* se
     add_text(out, config->task_name, "model", config->system_model, "");
     describe_model(out, config->task_name, df_mujoco_identity(system));
     status = task_data_path(config, search, &a->common, false, &path);
-    a->to_make = status == DF_E_MISSING && strcmp(config->data_source, "npz") != 0;
+    a->to_make = status == DF_E_MISSING && strcmp(config->data_source, "generator") == 0;
   }
   /* demonstrations and windows */
   if (status == DF_OK) {
@@ -226,7 +226,7 @@ static df_status info(arguments* a, const df_config* config, const df_search* se
 static df_status make(const arguments* a, const df_config* config, const df_search* search, rows* out) {
   char* path = NULL;
   char hash[DF_SHA256_TEXT];
-  if (strcmp(config->data_source, "npz") == 0) {
+  if (strcmp(config->data_source, "generator") != 0) {
     return df_fail(
         DF_E_CONFIG,
         "task %s: data.source is npz: recorded demonstrations cannot be generated; run: dynaflow data fetch %s",
@@ -320,7 +320,7 @@ static df_status fetch(const arguments* a, const df_config* config, const df_sea
   const fetch_item data = {
       .key = "data", .name = config->data_file, .url = config->data_url, .sha256 = config->data_sha256};
   DF_TRY(fetch_one(a, config, search, &model, out));
-  if (strcmp(config->data_source, "npz") != 0) {
+  if (strcmp(config->data_source, "generator") == 0) {
     add_text(out, config->task_name, "data", "generated", "dynaflow data make");
     return DF_OK;
   }

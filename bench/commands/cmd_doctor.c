@@ -152,7 +152,7 @@ static void check_model(checkup* c, const char* name, const df_config* config, c
 static void check_data(checkup* c, const char* name, const df_config* config, const df_search* search,
                        const options* opts) {
   char *path = NULL, *what = format_text("%s data", name);
-  const bool generated = strcmp(config->data_source, "npz") != 0;
+  const bool generated = strcmp(config->data_source, "generator") == 0;
   const df_status status = task_data_path(config, search, opts, false, &path);
   if (status == DF_OK) {
     add(c, what, path, "ok", "");

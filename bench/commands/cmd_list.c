@@ -192,9 +192,10 @@ static void list_settings(rows* out) {
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {
     const df_config_key* k = &keys[i];
-    const bool numbers = strcmp(k->kind, "TEXT") != 0 && strcmp(k->kind, "NAMES") != 0;
+    const bool names = strcmp(k->kind, "NAMES") == 0 || strcmp(k->kind, "ITEMS") == 0;
+    const bool numbers = strcmp(k->kind, "TEXT") != 0 && !names;
     char* range = numbers ? format_text("%.15g .. %.15g", k->low, k->high) : format_text("%s", k->choices);
-    const char* several = strcmp(k->kind, "LIST") == 0 ? "numbers" : strcmp(k->kind, "NAMES") == 0 ? "names" : NULL;
+    const char* several = strcmp(k->kind, "LIST") == 0 ? "numbers" : names ? "names" : NULL;
     const char* one = strcmp(k->kind, "INT") == 0 ? "whole number" : strcmp(k->kind, "REAL") == 0 ? "number" : "text";
     rows_add_object(out, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "kind", "setting", "name", k->name, "type",
                                    several ? several : one, "default", k->default_text, "range", range, "unit", k->unit,

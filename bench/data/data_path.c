@@ -70,7 +70,7 @@ static bool generates(const char* name) {
 
 static df_status generated_name(const df_config* config, const df_generator* generator, const df_system* system,
                                 char** name) {
-  char value[4096], hash[DF_SHA256_TEXT];
+  char value[DF_VALUE_MAX], hash[DF_SHA256_TEXT];
   text canonical = {0};
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
@@ -163,7 +163,7 @@ static df_status find_generator(const df_config* config, const df_generator** ou
 df_status task_data_path(const df_config* config, const df_search* search, const options* opts, bool make_if_missing,
                          char** path) {
   *path = NULL;
-  if (strcmp(config->data_source, "npz") == 0) {
+  if (strcmp(config->data_source, "generator") != 0) {
     if (!config->data_file[0]) return df_fail(DF_E_CONFIG, "%s: data.file is empty", config->task_name);
     return df_search_find(search, config->data_file, path);
   }

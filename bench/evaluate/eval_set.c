@@ -39,7 +39,7 @@ static void copy_windows(const df_task* task, eval_set* set) {
       memcpy(set->u + (size_t)b * H * nu, df_dataset_action(task->data, w.episode, w.start), H * nu * sizeof *x);
     }
     if (set->condition) {
-      memcpy(set->condition + (size_t)b * nc, df_dataset_condition(task->data, w.episode), nc * sizeof *x);
+      memcpy(set->condition + (size_t)b * nc, df_dataset_condition(task->data, w.episode, w.start), nc * sizeof *x);
     }
   }
 }

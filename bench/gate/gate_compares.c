@@ -92,7 +92,7 @@ static void compare_settings(comparison* all, const run_cell* c, const char* tas
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {
-    char value[4096];
+    char value[DF_VALUE_MAX];
     const char* own = json_string_value(json_object_get(json_object_get(c->record, "config"), keys[i].name));
     if (!own || !setting_is_shared(keys[i].name)) continue;
     df_config_value(&config, i, value, sizeof value);

@@ -27,8 +27,7 @@ static void add_identity(text* out, key_scope scope, const cell_identity* id, in
 }
 
 void cell_key_text(const cell_identity* id, key_scope scope, text* out) {
-  /* holds the longest value: DF_LIST_MAX numbers of 25 characters, or DF_NAMES_MAX names */
-  char value[4096];
+  char value[DF_VALUE_MAX];
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {

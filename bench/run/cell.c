@@ -248,7 +248,7 @@ static json_t* config_json(const df_config* config) {
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {
-    char value[4096];
+    char value[DF_VALUE_MAX];
     df_config_value(config, i, value, sizeof value);
     json_object_set_new(o, keys[i].name, json_string(value));
   }

@@ -110,10 +110,15 @@ static df_status parse_number(const target* t, const char* text, double* out) {
   return DF_OK;
 }
 
-static df_status parse_text(const target* t, char* out) {
-  for (const char* p = t->value; *p; p++) {
-    if ((unsigned char)*p < 32) return refuse(t, "control characters are not allowed");
+static df_status check_characters(const target* t, const char* text) {
+  for (; *text; text++) {
+    if ((unsigned char)*text < 32) return refuse(t, "control characters are not allowed");
   }
+  return DF_OK;
+}
+
+static df_status parse_text(const target* t, char* out) {
+  DF_TRY(check_characters(t, t->value));
   const size_t n = strlen(t->value);
   if (n >= DF_TEXT_MAX) return refuse(t, "too long");
   /* it becomes part of the names of generated files */
@@ -177,9 +182,7 @@ static df_status parse_names(const target* t, df_names* out) {
     if (names.n == DF_NAMES_MAX) return refuse(t, "too many names");
     if (!fits || strlen(item) >= DF_NAME_MAX) return refuse(t, "a name is too long");
     if (*item == '\0') return refuse(t, "an empty name");
-    for (const char* p = item; *p; p++) {
-      if ((unsigned char)*p < 32) return refuse(t, "control characters are not allowed");
-    }
+    DF_TRY(check_characters(t, item));
     for (int i = 0; i < names.n; i++) {
       if (strcmp(names.v[i], item) == 0) return refuse(t, "a name is listed twice");
     }
@@ -189,13 +192,28 @@ static df_status parse_names(const target* t, df_names* out) {
   return DF_OK;
 }
 
+static df_status parse_items(const target* t, df_items* out) {
+  df_items items = {0};
+  char item[DF_TEXT_MAX];
+  bool fits;
+  for (const char* at = is_blank(t->value) ? NULL : t->value; next_item(&at, item, &fits);) {
+    if (items.n == DF_ITEMS_MAX) return refuse(t, "too many items");
+    if (!fits || strlen(item) >= DF_ITEM_MAX) return refuse(t, "an item is too long");
+    if (*item == '\0') return refuse(t, "an empty item");
+    DF_TRY(check_characters(t, item));
+    memcpy(items.v[items.n++], item, strlen(item) + 1);
+  }
+  *out = items;
+  return DF_OK;
+}
+
 static df_status parse_value(df_config* config, const target* t) {
   void* at = member(config, t->key);
   if (is_kind(t->key, "INT")) return parse_int(t, at);
   if (is_kind(t->key, "REAL")) return parse_number(t, t->value, at);
   if (is_kind(t->key, "TEXT")) return parse_text(t, at);
   if (is_kind(t->key, "LIST")) return parse_list(t, at);
-  return parse_names(t, at);
+  return is_kind(t->key, "NAMES") ? parse_names(t, at) : parse_items(t, at);
 }
 
 df_status df_config_set(df_config* config, const char* key, const char* value, const char* where) {
@@ -237,6 +255,12 @@ static size_t append(char* text, size_t n, size_t at, const char* more) {
   return at + strlen(more);
 }
 
+/* the same for an item of a list, after a comma */
+static size_t append_item(char* text, size_t n, size_t at, const char* item) {
+  if (at > 0) at = append(text, n, at, ",");
+  return append(text, n, at, item);
+}
+
 void df_config_value(const df_config* config, int i, char* text, size_t n) {
   if (n == 0) return;
   text[0] = '\0';
@@ -255,15 +279,14 @@ void df_config_value(const df_config* config, int i, char* text, size_t n) {
     const df_list* list = at;
     for (int j = 0; j < list->n; j++) {
       number_text(list->v[j], number);
-      if (j > 0) end = append(text, n, end, ",");
-      end = append(text, n, end, number);
+      end = append_item(text, n, end, number);
     }
-  } else {
+  } else if (is_kind(i, "NAMES")) {
     const df_names* names = at;
-    for (int j = 0; j < names->n; j++) {
-      if (j > 0) end = append(text, n, end, ",");
-      end = append(text, n, end, names->v[j]);
-    }
+    for (int j = 0; j < names->n; j++) end = append_item(text, n, end, names->v[j]);
+  } else {
+    const df_items* items = at;
+    for (int j = 0; j < items->n; j++) end = append_item(text, n, end, items->v[j]);
   }
 }
 
@@ -312,7 +335,7 @@ static df_status set_leaf(df_config* config, const char* path, const df_yaml_lea
   char where[512];
   snprintf(where, sizeof where, "%s:%d", path, leaf->line);
   const int i = key_index(key);
-  if (i >= 0 && leaf->sequence && !is_kind(i, "LIST") && !is_kind(i, "NAMES")) {
+  if (i >= 0 && leaf->sequence && (is_kind(i, "INT") || is_kind(i, "REAL") || is_kind(i, "TEXT"))) {
     return refuse(&(target){.key = i, .where = where, .value = leaf->value}, "expected one value, not a sequence");
   }
   char hint[128];

@@ -21,45 +21,85 @@ static const char MODEL_SHA256[] = "model_sha256", MODEL_FILES[] = "model_files"
 
 /* ---- life cycle ---- */
 
-/* allocates the arrays of the dataset */
-static df_status allocate(df_dataset* data) {
-  const size_t episodes = (size_t)data->episodes, length = (size_t)data->length;
-  const size_t widest = (size_t)(data->nx > data->nu ? data->nx : data->nu);
-  if (episodes * (length + 1) > SIZE_MAX / sizeof(double) / widest) {
-    return df_fail(DF_E_NOMEM, "%zu episodes of %zu states of %zu numbers exceed the address space", episodes,
-                   length + 1, widest);
+/* what the const arrays of a dataset point to */
+typedef struct df_dataset_memory {
+  int* lengths;
+  size_t* first;
+  const char** name;         /* [nc] */
+  char (*text)[DF_NAME_MAX]; /* [nc] */
+} df_dataset_memory;
+
+/* sets the lengths, and the row of each episode; the number of rows is at most episodes * (INT_MAX + 1) < 2^62 */
+static df_status lay_out(df_dataset* data, const df_dataset_shape* s) {
+  df_dataset_memory* m = data->memory = df_alloc(1, sizeof *m);
+  if (!m) return DF_E_NOMEM;
+  m->lengths = df_alloc((size_t)s->episodes, sizeof *m->lengths);
+  m->first = df_alloc((size_t)s->episodes + 1, sizeof *m->first);
+  if (!m->lengths || !m->first) return DF_E_NOMEM;
+  for (int e = 0; e < s->episodes; e++) {
+    const int length = m->lengths[e] = s->lengths ? s->lengths[e] : s->length;
+    DF_REQUIRE(length >= 1 && length < INT_MAX, "df_dataset_new: episode %d has %d actions, at least 1 are needed", e,
+               length);
+    m->first[e + 1] = m->first[e] + (size_t)length + 1;
+    if (length > data->length) data->length = length;
   }
-  data->states = df_alloc(episodes * (length + 1) * (size_t)data->nx, sizeof *data->states);
-  if (!data->states) return DF_E_NOMEM;
-  if (data->nu > 0) {
-    data->actions = df_alloc(episodes * length * (size_t)data->nu, sizeof *data->actions);
-    if (!data->actions) return DF_E_NOMEM;
-  }
-  if (data->nc > 0) {
-    data->conditions = df_alloc(episodes * (size_t)data->nc, sizeof *data->conditions);
-    if (!data->conditions) return DF_E_NOMEM;
-  }
+  data->lengths = m->lengths;
+  data->first = m->first;
   return DF_OK;
+}
+
+/* the conditions are unnamed at first */
+static df_status allocate_names(df_dataset* data) {
+  df_dataset_memory* m = data->memory;
+  if (data->nc == 0) return DF_OK;
+  m->name = df_alloc((size_t)data->nc, sizeof *m->name);
+  m->text = df_alloc((size_t)data->nc, sizeof *m->text);
+  if (!m->name || !m->text) return DF_E_NOMEM;
+  for (int i = 0; i < data->nc; i++) m->name[i] = m->text[i];
+  data->condition_name = m->name;
+  return DF_OK;
+}
+
+static df_status check_rows(size_t rows, int n) {
+  if (n == 0 || rows <= SIZE_MAX / sizeof(double) / (size_t)n) return DF_OK;
+  return df_fail(DF_E_NOMEM, "%zu frames of %d numbers exceed the address space", rows, n);
+}
+
+/* sets *out to rows * n zeros, or to NULL if n is 0 */
+static df_status allocate_rows(size_t rows, int n, double** out) {
+  DF_TRY(check_rows(rows, n));
+  if (n > 0 && !(*out = df_alloc(rows * (size_t)n, sizeof **out))) return DF_E_NOMEM;
+  return DF_OK;
+}
+
+static df_status build(df_dataset* data, const df_dataset_shape* s) {
+  if (!s->lengths) DF_TRY(check_rows((size_t)s->episodes * ((size_t)s->length + 1), s->nx));
+  DF_TRY(lay_out(data, s));
+  const size_t rows = data->first[data->episodes];
+  DF_TRY(allocate_rows(rows, data->nx, &data->states));
+  DF_TRY(allocate_rows(df_dataset_actions(data), data->nu, &data->actions));
+  DF_TRY(allocate_rows(data->condition_per_frame ? rows : (size_t)data->episodes, data->nc, &data->conditions));
+  return allocate_names(data);
 }
 
 df_status df_dataset_new(const df_dataset_shape* shape, df_dataset** out) {
   DF_REQUIRE_OUT(out);
   DF_REQUIRE_POINTER(shape);
   const df_dataset_shape s = *shape;
-  DF_REQUIRE(s.episodes >= 1 && s.length >= 1 && s.length < INT_MAX && s.nx >= 1 && s.nu >= 0 && s.nc >= 0 &&
-                 s.nc <= DF_NAMES_MAX,
-             "df_dataset_new: invalid size: %d episodes of %d actions, nx = %d, nu = %d, nc = %d", s.episodes, s.length,
-             s.nx, s.nu, s.nc);
+  DF_REQUIRE(
+      s.episodes >= 1 && (s.lengths || (s.length >= 1 && s.length < INT_MAX)) && s.nx >= 1 && s.nu >= 0 && s.nc >= 0,
+      "df_dataset_new: invalid size: %d episodes of %d actions, nx = %d, nu = %d, nc = %d", s.episodes, s.length, s.nx,
+      s.nu, s.nc);
   DF_REQUIRE(isfinite(s.dt) && s.dt > 0, "df_dataset_new: dt = %g s is not positive and finite", s.dt);
   df_dataset* data = df_alloc(1, sizeof *data);
   if (!data) return DF_E_NOMEM;
   data->episodes = s.episodes;
-  data->length = s.length;
   data->nx = s.nx;
   data->nu = s.nu;
   data->nc = s.nc;
+  data->condition_per_frame = s.condition_per_frame;
   data->dt = s.dt;
-  const df_status status = allocate(data);
+  const df_status status = build(data, &s);
   if (status != DF_OK) {
     df_dataset_free(data);
     return status;
@@ -73,20 +113,58 @@ void df_dataset_free(df_dataset* data) {
   df_free(data->states);
   df_free(data->actions);
   df_free(data->conditions);
+  if (data->memory) {
+    df_free(data->memory->lengths);
+    df_free(data->memory->first);
+    df_free(data->memory->name);
+    df_free(data->memory->text);
+  }
+  df_free(data->memory);
   df_free(data);
 }
 
-const double* df_dataset_state(const df_dataset* data, int episode, int frame) {
-  return data->states + ((size_t)episode * ((size_t)data->length + 1) + (size_t)frame) * (size_t)data->nx;
+df_status df_dataset_name_condition(df_dataset* data, int i, const char* name) {
+  DF_REQUIRE_POINTER(data);
+  DF_REQUIRE_POINTER(name);
+  DF_REQUIRE(i >= 0 && i < data->nc, "condition %d: the dataset has %d conditions", i, data->nc);
+  const size_t length = strlen(name);
+  DF_REQUIRE(length > 0 && length < DF_NAME_MAX && !strchr(name, ','),
+             "condition %d: the name '%s' is empty, contains a comma or has more than %d characters", i, name,
+             DF_NAME_MAX - 1);
+  memcpy(data->memory->text[i], name, length + 1);
+  return DF_OK;
 }
 
+/* ---- access ---- */
+
+size_t df_dataset_actions(const df_dataset* data) {
+  return data->first[data->episodes] - (size_t)data->episodes;
+}
+
+const double* df_dataset_state(const df_dataset* data, int episode, int frame) {
+  return data->states + (data->first[episode] + (size_t)frame) * (size_t)data->nx;
+}
+
+/* an episode has one action fewer than states */
 const double* df_dataset_action(const df_dataset* data, int episode, int frame) {
   if (!data->actions) return NULL;
-  return data->actions + ((size_t)episode * (size_t)data->length + (size_t)frame) * (size_t)data->nu;
+  return data->actions + (data->first[episode] - (size_t)episode + (size_t)frame) * (size_t)data->nu;
 }
 
-const double* df_dataset_condition(const df_dataset* data, int episode) {
-  return data->conditions ? data->conditions + (size_t)episode * (size_t)data->nc : NULL;
+const double* df_dataset_condition(const df_dataset* data, int episode, int frame) {
+  if (!data->conditions) return NULL;
+  const size_t row = data->condition_per_frame ? data->first[episode] + (size_t)frame : (size_t)episode;
+  return data->conditions + row * (size_t)data->nc;
+}
+
+int df_dataset_group(const df_dataset* data, int episode) {
+  const double* c = df_dataset_condition(data, episode, 0);
+  int best = -1;
+  for (int i = 0; i < data->nc; i++) {
+    if (strncmp(data->condition_name[i], "gait.", 5) != 0) continue;
+    if (best < 0 || c[i] > c[best]) best = i;
+  }
+  return best < 0 ? 0 : best;
 }
 
 /* ---- reading ---- */
@@ -159,16 +237,16 @@ static df_status read_conditions(reader* r) {
   if (!df_npz_has(r->npz, "conditions")) return DF_OK;
   DF_TRY(df_npz_read(r->npz, "conditions", &r->conditions));
   const df_array* a = &r->conditions;
-  if (a->rank == 2 && a->shape[0] == r->states.shape[0] && a->shape[1] <= DF_NAMES_MAX) return DF_OK;
+  if (a->rank == 2 && a->shape[0] == r->states.shape[0]) return DF_OK;
   char expected[80];
-  snprintf(expected, sizeof expected, "[%zu][at most %d]", r->states.shape[0], DF_NAMES_MAX);
+  snprintf(expected, sizeof expected, "[%zu][conditions]", r->states.shape[0]);
   return fail_shape(r, "conditions", a, expected);
 }
 
 /* reads condition_names and splits it at commas */
 static df_status read_names(const reader* r, df_dataset* data) {
   if (data->nc == 0) return DF_OK;
-  char* text;
+  char *text, name[DF_NAME_MAX];
   DF_TRY(df_npz_read_text(r->npz, "condition_names", &text));
   df_status status = DF_OK;
   const char* at = text;
@@ -180,7 +258,8 @@ static df_status read_names(const reader* r, df_dataset* data) {
                        data->nc, DF_NAME_MAX - 1);
       break;
     }
-    memcpy(data->condition_name[n], at, length);
+    snprintf(name, sizeof name, "%.*s", (int)length, at);
+    status = df_dataset_name_condition(data, n, name);
     at = at[length] == ',' ? at + length + 1 : NULL;
   }
   if (status == DF_OK && n != data->nc) {
@@ -369,12 +448,12 @@ df_status df_dataset_write(const char* path, const df_dataset* data, const df_mo
   const size_t episodes = (size_t)data->episodes, length = (size_t)data->length;
 
   /* join the condition names by commas */
-  char names[DF_NAMES_MAX * DF_NAME_MAX + 1] = "";
+  const size_t room = (size_t)data->nc * DF_NAME_MAX + 1;
+  char* names = df_alloc(room, 1);
+  if (!names) return DF_E_NOMEM;
   size_t used = 0;
   for (int i = 0; i < data->nc; i++) {
-    DF_REQUIRE(data->condition_name[i][0] != '\0' && !strchr(data->condition_name[i], ','),
-               "%s: condition %d: the name '%s' is empty or contains a comma", path, i, data->condition_name[i]);
-    used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? "," : "", data->condition_name[i]);
+    used += (size_t)snprintf(names + used, room - used, "%s%s", i > 0 ? "," : "", data->condition_name[i]);
   }
 
   /* list the arrays that the dataset has */
@@ -393,5 +472,7 @@ df_status df_dataset_write(const char* path, const df_dataset* data, const df_mo
   }
   entries[n++] = (df_npz_entry){.key = "dt", .values = &data->dt};
   if (model) n += df_dataset_model_entries(model, entries + n);
-  return df_npz_write(path, n, entries);
+  const df_status status = df_npz_write(path, n, entries);
+  df_free(names);
+  return status;
 }

@@ -70,20 +70,19 @@ static df_model_identity model_of(const df_task* task) {
   return model ? *model : (df_model_identity){"", task->model_sha256, "", ""};
 }
 
-/* lists every setting as a text pair; `text` [keys][VALUE_MAX] holds the values. Returns the number of pairs. */
-enum { VALUE_MAX = 4096 };
-static int settings(const df_config* config, df_text_pair* pairs, char (*text)[VALUE_MAX]) {
+/* lists every setting as a text pair; `text` [keys][DF_VALUE_MAX] holds the values. Returns the number of pairs. */
+static int settings(const df_config* config, df_text_pair* pairs, char (*text)[DF_VALUE_MAX]) {
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {
-    df_config_value(config, i, text[i], VALUE_MAX);
+    df_config_value(config, i, text[i], DF_VALUE_MAX);
     pairs[i] = (df_text_pair){keys[i].name, text[i]};
   }
   return n;
 }
 
 static df_status write_file(const char* path, const checkpoint_identity* id, const df_net* net, const df_real* weights,
-                            df_named_tensor* tensors, df_text_pair* pairs, char (*text)[VALUE_MAX]) {
+                            df_named_tensor* tensors, df_text_pair* pairs, char (*text)[DF_VALUE_MAX]) {
   /* tensors: weights, statistics, extra vector */
   const df_tensor* list;
   const int n = df_net_tensors(net, &list);
@@ -122,7 +121,7 @@ df_status checkpoint_save(const char* path, const checkpoint_identity* id, const
                m = (size_t)df_config_keys(&keys) + 4 + MODEL_KEYS;
   df_named_tensor* tensors = df_alloc(n, sizeof *tensors);
   df_text_pair* pairs = df_alloc(m, sizeof *pairs);
-  char(*text)[VALUE_MAX] = df_alloc(m, sizeof *text);
+  char(*text)[DF_VALUE_MAX] = df_alloc(m, sizeof *text);
   const df_status status =
       tensors && pairs && text ? write_file(path, id, net, weights, tensors, pairs, text) : DF_E_NOMEM;
   df_free(tensors);
@@ -184,7 +183,7 @@ static df_status check_identity(const char* path, const df_safetensors* file, co
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {
-    char value[VALUE_MAX];
+    char value[DF_VALUE_MAX];
     df_config_value(&id->task->config, i, value, sizeof value);
     if (!is_free(keys[i].name)) DF_TRY(check_entry(path, file, keys[i].name, value));
   }

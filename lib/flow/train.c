@@ -35,8 +35,9 @@ static bool drifted_start(const df_flow* flow, long step, int i, start* s) {
    * come from a file and may be anything */
   const df_dataset* data = flow->env.task->data;
   df_window w = previous->window[i];
-  if (w.episode >= data->episodes || w.start < 0 || w.start > data->length - flow->H - frame) return false;
+  if (!df_windows_trains(flow->env.task->windows, data, w)) return false;
   w.start += frame;
+  if (!df_windows_trains(flow->env.task->windows, data, w)) return false;
   const size_t row = (size_t)i * (size_t)(flow->H + 1) + (size_t)frame;
   if (!(previous->error[row] < flow_config(flow)->train_push_error)) return false;
   s->window = w;
@@ -92,7 +93,7 @@ static void make_input(const df_flow* flow, flow_worker* w, long step, int i, in
   df_real* x_t = w->x_t + (size_t)row * n;
   for (size_t k = 0; k < n; k++) x_t[k] = (df_real)((1 - t) * sigma * w->noise[k] + t * target[k]);
   w->t[row] = (df_real)t;
-  flow_condition(flow, s->x0, df_dataset_condition(flow->env.task->data, s->window.episode),
+  flow_condition(flow, s->x0, df_dataset_condition(flow->env.task->data, s->window.episode, s->window.start),
                  w->cond + (size_t)row * (size_t)flow->cond);
 }
 

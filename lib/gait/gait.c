@@ -265,16 +265,17 @@ static df_status new_dataset(const df_system* system, const df_config* config, i
                                   .nu = system->nu,
                                   .nc = NC,
                                   .dt = system->dt};
-  DF_TRY(df_dataset_new(&shape, out));
-  for (int c = 0; c < NC; c++) {
-    char* name = (*out)->condition_name[c];
+  df_status status = df_dataset_new(&shape, out);
+  for (int c = 0; status == DF_OK && c < NC; c++) {
+    char name[DF_NAME_MAX];
     if (c < DF_GAIT_COUNT) {
-      snprintf(name, DF_NAME_MAX, "gait.%s", df_gait_name((df_gait)c));
+      snprintf(name, sizeof name, "gait.%s", df_gait_name((df_gait)c));
     } else {
-      snprintf(name, DF_NAME_MAX, "%s", COMMAND[c - DF_GAIT_COUNT]);
+      snprintf(name, sizeof name, "%s", COMMAND[c - DF_GAIT_COUNT]);
     }
+    status = df_dataset_name_condition(*out, c, name);
   }
-  return DF_OK;
+  return status;
 }
 
 /* lists the gaits that were tried in the order of df_gait */

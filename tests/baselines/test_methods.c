@@ -31,7 +31,7 @@ static void ask(asked* a) {
     memcpy(a->x0 + b * nx, x, nx * sizeof *x);
     memcpy(a->demo + b * 9 * nx, x, 9 * nx * sizeof *x);
     memcpy(a->actions + b * 16, df_dataset_action(a->task->data, w.episode, w.start), 16 * sizeof *x);
-    a->condition[b] = df_dataset_condition(a->task->data, w.episode)[0];
+    a->condition[b] = df_dataset_condition(a->task->data, w.episode, w.start)[0];
   }
 }
 

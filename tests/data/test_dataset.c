@@ -65,8 +65,8 @@ static void what_is_written_is_read_back(void** state) {
   memcpy(data->states, states, sizeof states);
   memcpy(data->actions, actions, EPISODES * LENGTH * sizeof(double));
   memcpy(data->conditions, conditions, sizeof conditions);
-  strcpy(data->condition_name[0], "gait.trot");
-  strcpy(data->condition_name[1], "command.vx");
+  assert_ok(df_dataset_name_condition(data, 0, "gait.trot"));
+  assert_ok(df_dataset_name_condition(data, 1, "command.vx"));
   assert_ok(df_dataset_write(scratch_path, data, &(df_model_identity){.files = "abc"}));
   const df_config config = small_config();
   assert_ok(df_dataset_read(scratch_path, &config, cart, &again));
@@ -85,7 +85,7 @@ static void what_is_written_is_read_back(void** state) {
   assert_string_equal(again->sha256, hash);
   assert_ptr_equal(df_dataset_state(again, 1, 2), again->states + (LENGTH + 1 + 2) * NX);
   assert_ptr_equal(df_dataset_action(again, 2, 3), again->actions + 2 * LENGTH + 3);
-  assert_ptr_equal(df_dataset_condition(again, 1), again->conditions + 2);
+  assert_ptr_equal(df_dataset_condition(again, 1, 3), again->conditions + 2);
   df_dataset_free(data);
   df_dataset_free(again);
 }
@@ -113,7 +113,7 @@ static void states_alone_are_enough(void** state) {
   assert_null(data->actions);
   assert_int_equal(data->nu, 0);
   assert_null(df_dataset_action(data, 0, 0));
-  assert_null(df_dataset_condition(data, 0));
+  assert_null(df_dataset_condition(data, 0, 0));
   df_dataset_free(data);
 }
 
@@ -265,10 +265,10 @@ static void impossible_sizes_are_refused(void** state) {
   df_dataset* data;
   assert_int_equal(df_dataset_new(&(df_dataset_shape){.length = 1, .nx = 1, .nu = 1, .dt = 0.1}, &data), DF_E_ARG);
   assert_int_equal(df_dataset_new(&(df_dataset_shape){.episodes = 1, .nx = 1, .nu = 1, .dt = 0.1}, &data), DF_E_ARG);
-  assert_int_equal(
-      df_dataset_new(
-          &(df_dataset_shape){.episodes = 1, .length = 1, .nx = 1, .nu = 1, .nc = DF_NAMES_MAX + 1, .dt = 0.1}, &data),
-      DF_E_ARG);
+  const int lengths[3] = {2, 0, 1};
+  assert_int_equal(df_dataset_new(&(df_dataset_shape){.episodes = 3, .lengths = lengths, .nx = 1, .dt = 0.1}, &data),
+                   DF_E_ARG);
+  assert_says("episode 1 has 0 actions, at least 1 are needed");
   assert_int_equal(df_dataset_new(&(df_dataset_shape){.episodes = 1, .length = 1, .nx = 1, .nu = 1}, &data), DF_E_ARG);
   assert_int_equal(
       df_dataset_new(&(df_dataset_shape){.episodes = 2147483647, .length = 2147483646, .nx = 2147483647, .dt = 0.1},

@@ -8,8 +8,12 @@ static df_dataset* make_data(int episodes, int length, int gaits) {
       &(df_dataset_shape){
           .episodes = episodes, .length = length, .nx = 2, .nu = 1, .nc = gaits > 0 ? gaits + 1 : 0, .dt = 0.1},
       &data));
-  for (int g = 0; g < gaits; g++) snprintf(data->condition_name[1 + g], DF_NAME_MAX, "gait.g%d", g);
-  if (gaits > 0) strcpy(data->condition_name[0], "command.vx");
+  for (int g = 0; g < gaits; g++) {
+    char name[DF_NAME_MAX];
+    snprintf(name, sizeof name, "gait.g%d", g);
+    assert_ok(df_dataset_name_condition(data, 1 + g, name));
+  }
+  if (gaits > 0) assert_ok(df_dataset_name_condition(data, 0, "command.vx"));
   for (int e = 0; e < episodes && gaits > 0; e++) {
     double* c = data->conditions + e * (gaits + 1);
     c[0] = 5; /* a command larger than the one-hot value must not be taken for a gait */

@@ -194,7 +194,7 @@ static df_task* closed_task(const df_config* config) {
       &(df_dataset_shape){.episodes = CLOSED_EPISODES, .length = CLOSED_LENGTH, .nx = NX, .nu = NU, .nc = NC, .dt = DT},
       &task->data));
   static const char* const names[NC] = {"gait.left", "gait.right", "speed"};
-  for (int i = 0; i < NC; i++) snprintf(task->data->condition_name[i], DF_NAME_MAX, "%s", names[i]);
+  for (int i = 0; i < NC; i++) closed_require(df_dataset_name_condition(task->data, i, names[i]));
   closed_demonstrate(task->data);
   closed_require(df_windows_new(task->data, config, &task->windows));
   closed_require(df_mujoco_system_from_xml(joints, "joints.xml", &mujoco, &coordinates));

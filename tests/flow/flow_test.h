@@ -43,7 +43,7 @@ static inline void sample(df_flow* flow, const df_task* task, int steps, uint64_
   for (int b = 0; b < B; b++) {
     const df_window w = task->windows->test[b * 5 % task->windows->n_test];
     memcpy(x0 + (size_t)b * nx, df_dataset_state(task->data, w.episode, w.start), nx * sizeof *x0);
-    c[b] = df_dataset_condition(task->data, w.episode)[0];
+    c[b] = df_dataset_condition(task->data, w.episode, w.start)[0];
   }
   const df_request r = {.B = B, .x0 = x0, .condition = c, .seed = seed, .sampler_steps = steps};
   *x = df_alloc(B * (H + 1) * nx, sizeof(double));

@@ -134,7 +134,7 @@ static void other_value(const df_config_key* key, const char* now, char value[DF
     const bool is_first = strlen(now) == first && strncmp(now, key->choices, first) == 0;
     snprintf(value, DF_TEXT_MAX, "%.*s", (int)(is_first ? strcspn(second, "|") : first),
              is_first ? second : key->choices);
-  } else if (strcmp(key->kind, "TEXT") == 0 || strcmp(key->kind, "NAMES") == 0) {
+  } else if (strcmp(key->kind, "TEXT") == 0 || strcmp(key->kind, "NAMES") == 0 || strcmp(key->kind, "ITEMS") == 0) {
     snprintf(value, DF_TEXT_MAX, "else");
   } else {
     snprintf(value, DF_TEXT_MAX, "%.17g", atof(now) == key->low ? key->high : key->low);

@@ -60,7 +60,7 @@ static void euler_by_hand(df_flow* flow, const df_task* task, const double* x, i
     df_rng_normal(9, DF_STREAM_SAMPLE_NOISE, (uint64_t)(first + b), (size_t)n, state + b * n);
     for (int k = 0; k < n; k++) state[b * n + k] *= 0.5;
     flow_condition(flow, x + (size_t)(first + b) * (size_t)(flow->H + 1) * (size_t)flow->nx,
-                   df_dataset_condition(task->data, w.episode), cond + b * flow->cond);
+                   df_dataset_condition(task->data, w.episode, w.start), cond + b * flow->cond);
   }
   for (int step = 0; step < steps; step++) {
     for (int k = 0; k < count * n; k++) in[k] = (df_real)state[k];

@@ -52,7 +52,7 @@ static df_task* still_task(const still_cfg* c) {
   const df_dataset_shape shape = {
       .episodes = EPISODES, .length = LENGTH, .nx = 4, .nu = 2, .nc = c->has_condition, .dt = task->system->dt};
   assert_int_equal(df_dataset_new(&shape, &task->data), DF_OK);
-  if (c->has_condition) snprintf(task->data->condition_name[0], DF_NAME_MAX, "speed");
+  if (c->has_condition) assert_int_equal(df_dataset_name_condition(task->data, 0, "speed"), DF_OK);
   df_sim* sim;
   assert_int_equal(df_sim_new(task->system, 0, &sim), DF_OK);
   for (int e = 0; e < EPISODES; e++) {

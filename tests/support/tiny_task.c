@@ -94,7 +94,7 @@ df_task* tiny_task_with(const df_config* config) {
                                              .nc = 1,
                                              .dt = task->system->dt},
                          &task->data));
-  snprintf(task->data->condition_name[0], DF_NAME_MAX, "side");
+  require(df_dataset_name_condition(task->data, 0, "side"));
   demonstrate(task->system, task->data);
   require(df_windows_new(task->data, config, &task->windows));
   require(df_chart_new(task->system, config, &task->chart));

@@ -43,7 +43,7 @@ static void windows_are_drawn_without_replacement_and_copied(void** state) {
       assert_memory_equal(set->x + b * (H + 1) * nx, x, (size_t)((H + 1) * nx) * sizeof *x);
       assert_memory_equal(set->u + b * H * nu, df_dataset_action(task->data, w.episode, w.start),
                           (size_t)(H * nu) * sizeof *x);
-      assert_true(set->condition[b] == df_dataset_condition(task->data, w.episode)[0]);
+      assert_true(set->condition[b] == df_dataset_condition(task->data, w.episode, w.start)[0]);
     }
     eval_set_free(set);
     df_task_free(task);

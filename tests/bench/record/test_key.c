@@ -126,7 +126,7 @@ static json_t* record_of(const cell_identity* id) {
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {
-    char value[4096];
+    char value[DF_VALUE_MAX];
     df_config_value(id->config, i, value, sizeof value);
     json_object_set_new(settings, keys[i].name, json_string(value));
   }
@@ -216,7 +216,7 @@ static void the_canonical_text_is_every_setting_and_then_the_rest(void** state) 
       id.seed = UINT64_C(18446744073709551615);
       if (plugin) id.plugin_sha256 = "p";
       for (int i = 0; i < n; i++) {
-        char value[4096];
+        char value[DF_VALUE_MAX];
         if (is_silent(keys[i].name) || (scope == KEY_TRAINING && strncmp(keys[i].name, "eval.", 5) == 0)) continue;
         df_config_value(&config, i, value, sizeof value);
         text_add(&wanted, "%s %s\n", keys[i].name, value);

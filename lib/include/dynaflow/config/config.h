@@ -16,7 +16,17 @@
 
 DF_BEGIN_DECLS
 
-enum { DF_TEXT_MAX = 256, DF_LIST_MAX = 64, DF_NAMES_MAX = 16, DF_NAME_MAX = 48 };
+enum {
+  DF_TEXT_MAX = 256,
+  DF_LIST_MAX = 64,
+  DF_NAMES_MAX = 128,
+  DF_NAME_MAX = 48,
+  DF_ITEMS_MAX = 32,
+  DF_ITEM_MAX = 128
+};
+/* holds the text of every setting: DF_NAMES_MAX names or DF_ITEMS_MAX items with commas, or DF_LIST_MAX numbers of 25
+ * characters */
+enum { DF_VALUE_MAX = DF_NAMES_MAX * DF_NAME_MAX };
 
 typedef struct df_list {
   int n;
@@ -26,18 +36,24 @@ typedef struct df_names {
   int n;
   char v[DF_NAMES_MAX][DF_NAME_MAX];
 } df_names;
+typedef struct df_items {
+  int n;
+  char v[DF_ITEMS_MAX][DF_ITEM_MAX];
+} df_items;
 
 typedef int df_kind_INT;
 typedef double df_kind_REAL;
 typedef char df_kind_TEXT[DF_TEXT_MAX];
 typedef df_list df_kind_LIST;
 typedef df_names df_kind_NAMES;
+typedef df_items df_kind_ITEMS;
 
 /* X(kind, section, field, default, low, high, choices, unit, help)
  * The key is <section>.<field>, the member of df_config is <section>_<field>.
  *   INT, REAL    a number in [low, high]
  *   TEXT         with non-empty choices ("a|b|c") one of them
- *   LIST, NAMES  a YAML sequence or comma-separated text; each number of a LIST is in [low, high] */
+ *   LIST, NAMES, ITEMS  a YAML sequence or comma-separated text; each number of a LIST is in [low, high]; a name occurs
+ *                once in NAMES, an item of ITEMS may be repeated */
 #define DF_CONFIG_TABLE(X)                                                                                             \
   X(TEXT, task, name, "", 0, 0, "", "", "name of the task: the name of its folder")                                    \
   X(TEXT, task, title, "", 0, 0, "", "", "one-line title for tables and reports")                                      \
@@ -63,14 +79,53 @@ typedef df_names df_kind_NAMES;
   X(LIST, action, center, "", -1e6, 1e6, "", "action",                                                                 \
     "action at network output 0; a short list repeats over the actuators")                                             \
   X(LIST, action, half_range, "", 0, 1e6, "", "action", "action = center + half_range * tanh(network output)")         \
-  X(TEXT, data, source, "npz", 0, 0, "npz|generator", "", "recorded file, or a generator of demonstrations")           \
+  X(TEXT, data, source, "file", 0, 0, "file|npz|generator", "",                                                        \
+    "file: recorded files (npz means the same); generator: demonstrations are computed")                               \
   X(TEXT, data, generator, "", 0, 0, "", "", "name of the generator")                                                  \
-  X(TEXT, data, file, "", 0, 0, "", "", "file of recorded demonstrations")                                             \
-  X(TEXT, data, sha256, "", 0, 0, "", "", "required SHA-256 of the file; empty: not checked")                          \
+  X(TEXT, data, file, "", 0, 0, "", "", "file of recorded demonstrations, or a pattern for several, e.g. mocap/*.txt") \
+  X(TEXT, data, sha256, "", 0, 0, "", "", "required SHA-256 of the file, see `data info`; empty: not checked")         \
   X(TEXT, data, url, "", 0, 0, "", "", "URL from which `data fetch` downloads the file")                               \
-  X(TEXT, data, states_key, "states", 0, 0, "", "", "name of the state array [N][T+1][nx]")                            \
+  X(TEXT, data, states_key, "states", 0, 0, "", "", "name of the state array, [N][T+1][columns] or [frames][columns]") \
   X(TEXT, data, actions_key, "actions", 0, 0, "", "",                                                                  \
     "name of the action array [N][T or T+1][nu]; empty: states only")                                                  \
+  X(ITEMS, data, columns, "state", 0, 0, "", "",                                                                       \
+    "what the columns of the states are, in order: blocks KIND, skip:N or KIND@ARRAY (docs/recordings.md)")            \
+  X(NAMES, data, joints, "", 0, 0, "", "",                                                                             \
+    "recorded joints in order, MODEL or MODEL=RECORDED; empty: the model's hinges and slides")                         \
+  X(NAMES, data, velocity_joints, "", 0, 0, "", "", "the same for joint_vel; empty: as data.joints")                   \
+  X(NAMES, data, legs, "", 0, 0, "", "",                                                                               \
+    "recorded order of the legs, by prefix of their joints' names, e.g. FR,FL,RR,RL")                                  \
+  X(TEXT, data, episodes_key, "", 0, 0, "", "", "pattern of the groups that are an episode each, e.g. data/demo_*")    \
+  X(TEXT, data, ends_key, "", 0, 0, "", "",                                                                            \
+    "array of the episodes' ends: a flag per frame (A+B: either ends it), or increasing indices, last frame + 1")      \
+  X(NAMES, data, select, "", 0, 0, "", "", "episodes to use, from 0, e.g. 0-9,12; empty: all")                         \
+  X(ITEMS, data, conditions, "", 0, 0, "", "",                                                                         \
+    "conditions, NAME@ARRAY or ARRAY, per episode or frame; empty: the array conditions, if there")                    \
+  X(TEXT, data, quaternion, "wxyz", 0, 0, "wxyz|xyzw", "", "order of the entries of recorded quaternions")             \
+  X(TEXT, data, euler, "xyz", 0, 0, "", "",                                                                            \
+    "axes of root_euler as in SciPy: lower case extrinsic, upper case intrinsic")                                      \
+  X(TEXT, data, linear_velocity, "world", 0, 0, "world|base", "",                                                      \
+    "frame of the recorded linear velocity of a free joint")                                                           \
+  X(TEXT, data, angular_velocity, "base", 0, 0, "base|world", "",                                                      \
+    "frame of the recorded angular velocity of a free joint")                                                          \
+  X(TEXT, data, angles, "rad", 0, 0, "rad|deg", "", "unit of recorded angles and angular velocities")                  \
+  X(REAL, data, position_scale, "1", 1e-6, 1e6, "", "m per unit", "scale of recorded positions and linear velocities") \
+  X(TEXT, data, up, "z", 0, 0, "z|y", "", "vertical axis of the recording")                                            \
+  X(LIST, data, base_rotation, "1,0,0,0", -1, 1, "", "",                                                               \
+    "quaternion w,x,y,z from the model's base frame to the recorded one; orientation = recorded * this")               \
+  X(LIST, data, position_offset, "0,0,0", -1e3, 1e3, "", "m", "added to the position of the free joint, x,y,z")        \
+  X(REAL, data, rate, "0", 0, 1e6, "", "Hz",                                                                           \
+    "frames per second of the recording; 0: as the file states, else one frame per action")                            \
+  X(TEXT, data, velocities, "auto", 0, 0, "auto|recorded|differences", "",                                             \
+    "velocities of the recording, or differences of positions; auto: differences for those not recorded")              \
+  X(TEXT, data, root_xy, "recorded", 0, 0, "recorded|integrated", "",                                                  \
+    "integrated: a missing horizontal position of the root is the integral of its velocity")                           \
+  X(TEXT, data, action_time, "after", 0, 0, "after|before", "",                                                        \
+    "action t was applied after state t, or before it and led to it")                                                  \
+  X(LIST, data, action_scale, "", -1e6, 1e6, "", "",                                                                   \
+    "control = action_scale * recorded + action_offset; one number or one per actuator; empty: 1")                     \
+  X(LIST, data, action_offset, "", -1e6, 1e6, "", "control", "see action_scale; empty: 0")                             \
+  X(NAMES, data, actuators, "", 0, 0, "", "", "actuators in the order of the action columns; empty: as in the model")  \
   X(NAMES, data, gaits, "trot,pace,bound,pronk", 0, 0, "", "", "gaits to demonstrate")                                 \
   X(INT, data, episodes, "200", 1, 1000000, "", "", "demonstrations to keep per gait")                                 \
   X(REAL, data, seconds, "5", 0.1, 1000, "", "s", "length of a demonstration")                                         \
@@ -83,7 +138,11 @@ typedef df_names df_kind_NAMES;
   X(INT, window, stride, "1", 1, 1000, "", "frames", "distance between the start frames of successive windows")        \
   X(INT, window, first, "0", 0, 1000000, "", "frames", "first start frame in an episode")                              \
   X(INT, window, last, "0", 0, 1000000, "", "frames", "last start frame in an episode; 0: the last that fits")         \
-  X(INT, split, test_every, "10", 2, 1000000, "", "episodes", "every n-th episode of each gait is held out")           \
+  X(TEXT, split, by, "episode", 0, 0, "episode|time", "",                                                              \
+    "what is held out: episodes, or blocks of time, for few long episodes")                                            \
+  X(INT, split, test_every, "10", 2, 1000000, "", "", "every n-th episode of each gait, or block, is held out")        \
+  X(INT, split, block, "0", 0, 1000000000, "", "frames", "length of a block; 0: 1/test_every of the episode")          \
+  X(INT, split, gap, "16", 0, 1000000, "", "frames", "frames beside a held-out block that are not used")               \
   X(NAMES, chart, relative, "", 0, 0, "", "", "slide or hinge joints measured relative to a window's first frame")     \
   X(REAL, scale_floor, base_pos, "0.005", 1e-12, 1e6, "", "m", "least standard deviation: position of a free joint")   \
   X(REAL, scale_floor, base_rot, "0.01", 1e-12, 1e6, "", "rad",                                                        \
@@ -151,7 +210,7 @@ typedef struct df_config {
 /* one row of the table; all strings are static */
 typedef struct df_config_key {
   const char* name; /* "train.steps" */
-  const char* kind; /* "INT", "REAL", "TEXT", "LIST" or "NAMES" */
+  const char* kind; /* "INT", "REAL", "TEXT", "LIST", "NAMES" or "ITEMS" */
   const char* default_text;
   double low, high;
   const char* choices;

@@ -10,21 +10,27 @@
 
 DF_BEGIN_DECLS
 
-/* Episodes of equal length. The dataset owns its arrays, which are row-major:
- *   states [episodes][length+1][nx]   actions [episodes][length][nu] or NULL   conditions [episodes][nc] or NULL
- * States and actions are in the units of the system (system.h). */
+/* Episodes of any length, one after the other. The dataset owns its arrays, which are row-major:
+ *   states [sum of (lengths + 1)][nx]   actions [sum of lengths][nu] or NULL
+ *   conditions [episodes][nc], or [sum of (lengths + 1)][nc] if they are per frame, or NULL
+ * Of equal lengths this is states [episodes][length+1][nx] and actions [episodes][length][nu]. States and actions are
+ * in the units of the system (system.h). */
 typedef struct df_dataset {
   int episodes;
-  int length;     /* actions per episode */
-  int nx, nu, nc; /* nu is 0 without actions, nc is 0 without conditions */
-  double dt;      /* duration of an action, s */
+  int length;          /* actions of the longest episode */
+  const int* lengths;  /* [episodes] actions of each episode, >= 1 */
+  const size_t* first; /* [episodes+1] row in `states` of the first state of each episode, and the number of rows */
+  int nx, nu, nc;      /* nu is 0 without actions, nc is 0 without conditions */
+  double dt;           /* duration of an action, s */
   double* states;
   double* actions;
   double* conditions;
-  char condition_name[DF_NAMES_MAX][DF_NAME_MAX]; /* [nc], e.g. "gait.trot", "command.vx" */
-  char sha256[DF_SHA256_TEXT];                    /* of the file it was read from; "" if generated */
-  bool spare_actions;                             /* the file has one action per episode more, which is not used */
-  char model_unchecked[256]; /* what of the model could not be compared (DF_MODEL_MAIN_FILE): a clause, or "" */
+  bool condition_per_frame;
+  const char* const* condition_name; /* [nc], e.g. "gait.trot", "command.vx"; see df_dataset_name_condition() */
+  char sha256[DF_SHA256_TEXT];       /* of the file it was read from; "" if generated */
+  bool spare_actions;                /* the file has one action per episode more, which is not used */
+  char model_unchecked[256];         /* what of the model could not be compared (DF_MODEL_MAIN_FILE): a clause, or "" */
+  struct df_dataset_memory* memory;  /* of the const arrays */
 } df_dataset;
 
 /* Reads an npz file according to config's data.* keys and checks it against the system. The file must contain the array
@@ -56,26 +62,37 @@ DF_API int df_dataset_model_entries(const df_model_identity* model, df_npz_entry
 
 /* the sizes of a dataset */
 typedef struct df_dataset_shape {
-  int episodes; /* number of episodes, >= 1; mandatory */
-  int length;   /* actions per episode, >= 1; mandatory */
-  int nx;       /* state coordinates, >= 1; mandatory */
-  int nu;       /* action coordinates; 0: without actions */
-  int nc;       /* condition features, at most DF_NAMES_MAX; 0: without conditions */
-  double dt;    /* duration of an action, s, > 0; mandatory */
+  int episodes;             /* number of episodes, >= 1; mandatory */
+  int length;               /* actions per episode, >= 1; mandatory without lengths */
+  const int* lengths;       /* [episodes] actions of each episode, each >= 1; NULL: `length` for all */
+  int nx;                   /* state coordinates, >= 1; mandatory */
+  int nu;                   /* action coordinates; 0: without actions */
+  int nc;                   /* condition features; 0: without conditions */
+  bool condition_per_frame; /* a condition for every frame instead of one per episode */
+  double dt;                /* duration of an action, s, > 0; mandatory */
 } df_dataset_shape;
 
-/* Makes a dataset of zeros, which the caller frees with df_dataset_free(). Errors: DF_E_ARG for a NULL argument and for
- * sizes or dt out of range, DF_E_NOMEM; *out is then NULL. */
+/* Makes a dataset of zeros with unnamed conditions, which the caller frees with df_dataset_free(). Errors: DF_E_ARG for
+ * a NULL argument and for sizes or dt out of range, DF_E_NOMEM; *out is then NULL. */
 DF_API DF_MUST_CHECK df_status df_dataset_new(const df_dataset_shape* shape, df_dataset** out);
 DF_API void df_dataset_free(df_dataset* data); /* NULL is allowed */
 
-/* Pointers into the arrays: a state [nx], an action [nu], a condition [nc]. Indices are not checked. */
-DF_API const double* df_dataset_state(const df_dataset* data, int episode, int frame);
-DF_API const double* df_dataset_action(const df_dataset* data, int episode, int frame); /* NULL without actions */
-DF_API const double* df_dataset_condition(const df_dataset* data, int episode);         /* NULL if nc == 0 */
+/* Sets the name of condition i to a copy of `name`. Errors: DF_E_ARG for a NULL argument, i outside 0 .. nc - 1, and a
+ * name that is empty, contains a comma or has DF_NAME_MAX or more characters. */
+DF_API DF_MUST_CHECK df_status df_dataset_name_condition(df_dataset* data, int i, const char* name);
 
-/* Returns the group of an episode, in 0 .. DF_NAMES_MAX - 1. Groups are gaits: the group is the index of the largest of
- * the conditions named "gait.*", the first of equal ones, and 0 for every episode if there are none. */
+/* Pointers into the arrays: a state [nx] of a frame in 0 .. lengths[episode], an action [nu] of a frame in
+ * 0 .. lengths[episode] - 1, the condition [nc] of a frame, or of its episode. Indices are not checked. */
+DF_API const double* df_dataset_state(const df_dataset* data, int episode, int frame);
+DF_API const double* df_dataset_action(const df_dataset* data, int episode, int frame);    /* NULL without actions */
+DF_API const double* df_dataset_condition(const df_dataset* data, int episode, int frame); /* NULL if nc == 0 */
+
+/* The number of actions of all episodes. */
+DF_API size_t df_dataset_actions(const df_dataset* data);
+
+/* Returns the group of an episode. Groups are gaits: the group is the index of the largest of the conditions named
+ * "gait.*" of the episode's first frame, the first of equal ones, and 0 for every episode if there are none. An episode
+ * is in one group even if its gait changes, because splits and intervals take episodes as units. */
 DF_API int df_dataset_group(const df_dataset* data, int episode);
 
 /* ---- windows ---- */
@@ -85,21 +102,34 @@ typedef struct df_window {
   int start; /* frame of x_0; the window consists of the frames start .. start + horizon */
 } df_window;
 
-/* Training and test windows. The split is by episode: no episode has windows on both sides. */
+/* Training and test windows. No frame is in windows of both sides. */
 typedef struct df_windows {
   int horizon;
   int n_train, n_test;
   df_window* train;
   df_window* test;
+  int unused_episodes; /* episodes without a window: too short for one, or for one on one side */
+  /* [sum of (lengths + 1)] of each frame, n > 0: it and the n - 1 after it are of the training side of their episode;
+   * n < 0: it and the -n - 1 after it are held out; 0: neither */
+  int* side;
 } df_windows;
 
-/* Lists the windows of a dataset. Every split.test_every-th episode of each group is held out, so every group is
- * tested; which episodes these are depends only on the order of episodes. The caller frees *out with df_windows_free();
- * on failure *out is NULL. Errors: DF_E_CONFIG if a group has fewer episodes than test_every, if window.first, last and
- * horizon do not fit the episodes, or for more than 2e9 windows; DF_E_ARG for a NULL argument or test_every < 2;
+/* Lists the windows of a dataset: in each episode those that start at the frames window.first, window.first +
+ * window.stride and so on, up to window.last or the last that fits, as far as they are on one side.
+ *   split.by: episode  Every split.test_every-th episode of each group is held out, so every group is tested; episodes
+ *                      too short for a window are not counted. Which these are depends only on the order of episodes.
+ *   split.by: time     Every episode is cut in blocks of split.block frames (0: the frames / split.test_every, rounded
+ *                      up); the last may be shorter. Every split.test_every-th block of all episodes is held out. The
+ *                      split.gap frames before and after a held-out block are on neither side.
+ * The caller frees *out with df_windows_free(); on failure *out is NULL. Errors: DF_E_CONFIG if a group has fewer
+ * episodes than test_every, if window.first, last and horizon do not fit the longest episode, if there is no training
+ * or no test window, of any group, or for more than 2e9 windows; DF_E_ARG for a NULL argument or test_every < 2;
  * DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_windows_new(const df_dataset* data, const df_config* config, df_windows** out);
 DF_API void df_windows_free(df_windows* windows); /* NULL is allowed */
+
+/* Whether all frames of a window of windows->horizon actions exist and are of the training side. Any w is allowed. */
+DF_API bool df_windows_trains(const df_windows* windows, const df_dataset* data, df_window w);
 
 DF_END_DECLS
 
