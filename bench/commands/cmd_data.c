@@ -1,11 +1,12 @@
-/* cmd_data.c: dynaflow data info|make|fetch TASK: describes, generates or downloads a task's model and demonstrations.
- */
+/* cmd_data.c: dynaflow data info|make|fetch|check TASK: describes, generates, downloads or checks a task's model and
+ * demonstrations. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "commands.h"
+#include "data_check_command.h"
 #include "data_path.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
@@ -30,18 +31,19 @@
 #include "text.h"
 #include "unchecked.h"
 
-enum { KEY_UNVERIFIED = 0x700, KEY_HTTP, KEY_FILE };
+enum { KEY_UNVERIFIED = 0x700, KEY_HTTP, KEY_FILE, KEY_MODEL, KEY_COLUMNS };
 
 typedef struct arguments {
   options common;
   fetch_cfg allowed;
   const char* action;
   const char* task;
+  data_check_arguments check;
   bool to_make; /* the demonstrations are missing, but can be generated */
 } arguments;
 
 static error_t parse(int key, char* value, struct argp_state* state) {
-  static const char* const actions[] = {"info", "make", "fetch"};
+  static const char* const actions[] = {"info", "make", "fetch", "check"};
   arguments* a = state->input;
   char hint[96];
   switch (key) {
@@ -57,19 +59,27 @@ static error_t parse(int key, char* value, struct argp_state* state) {
     case KEY_FILE:
       a->allowed.file = true;
       return 0;
+    case KEY_MODEL:
+      a->check.model = parse_text(state, "--model", value);
+      return 0;
+    case KEY_COLUMNS:
+      a->check.columns = true;
+      return 0;
     case ARGP_KEY_ARG:
       if (state->arg_num > 1) argp_error(state, "unexpected argument '%s': one task is expected", value);
       if (state->arg_num == 1) a->task = value;
-      for (int i = 0; i < 3 && state->arg_num == 0; i++) {
+      for (int i = 0; i < 4 && state->arg_num == 0; i++) {
         if (strcmp(value, actions[i]) == 0) a->action = actions[i];
       }
       if (!a->action) {
-        argp_error(state, "unknown action '%s'%s (choose info, make or fetch)", value,
-                   suggestion(value, 3, actions, hint, sizeof hint));
+        argp_error(state, "unknown action '%s'%s (choose info, make, fetch or check)", value,
+                   suggestion(value, 4, actions, hint, sizeof hint));
       }
       return 0;
     case ARGP_KEY_END:
-      if (!a->task) argp_error(state, "missing argument: info, make or fetch, and a task");
+      if (!a->task) argp_error(state, "missing argument: info, make, fetch or check, and a task");
+      if (strcmp(a->action, "check") != 0 && (a->check.model || a->check.columns))
+        argp_error(state, "--model and --columns are options of 'data check'");
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;
@@ -80,20 +90,25 @@ static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp_option own_options[] = {
     {"allow-unverified", KEY_UNVERIFIED, 0, 0, "fetch: accept files for which the task gives no SHA-256", 0},
     {"allow-http", KEY_HTTP, 0, 0, "fetch: accept http: URLs, which are not encrypted", 0},
+    {"model", KEY_MODEL, "M.xml", 0, "check: the model of a FILE that belongs to no task", 0},
+    {"columns", KEY_COLUMNS, 0, 0, "check: also print range, mean, spread and histogram of every coordinate", 0},
     {"allow-file", KEY_FILE, 0, 0, "fetch: accept file: URLs, which copy a file of this machine", 0},
     {0}};
 const struct argp data_argp = {
     .options = own_options,
     .parser = parse,
-    .args_doc = "info|make|fetch TASK",
+    .args_doc = "info|make|fetch|check TASK\ncheck FILE --model M.xml",
     .doc =
-        "Describes, generates or downloads the model and demonstrations of a task.\n\n"
+        "Describes, generates, downloads or checks the model and demonstrations of a task.\n\n"
         "info prints sizes, hashes and sources. make generates demonstrations, if the "
         "task has a generator. fetch downloads recorded files by their URL, https "
         "only, and checks their SHA-256. Files are written below the first --data "
         "folder, else in the task's data/ folder, or, where that cannot be written, in the user's data folder "
-        "(~/.local/share/dynaflow), and nowhere else.\v"
-        "Exits with 0 when done, 2 on bad input or when a file cannot be downloaded, 3 "
+        "(~/.local/share/dynaflow), and nowhere else. check examines recorded states, and actions if there are any: "
+        "what "
+        "is wrong with them, and with which setting they would be right (docs/data-check.md).\v"
+        "Exits with 0 when done, 1 when a check finds something that makes training wrong, 2 on bad input or when a "
+        "file cannot be downloaded, 3 "
         "when a file is missing, 130 when interrupted.",
     .children = children};
 
@@ -332,6 +347,7 @@ int cmd_data(int argc, char** argv) {
   df_config config;
   df_search search;
   options_parse(&data_argp, argc, argv, &a);
+  if (strcmp(a.action, "check") == 0) return data_check_command(a.task, &a.check, &a.common);
   rows out = rows_new();
   df_status status = resolve_task(a.task, NULL, NULL, &a.common, &config, &search);
   if (status == DF_OK && strcmp(a.action, "info") == 0) status = info(&a, &config, &search, &out);

@@ -36,6 +36,7 @@
 #include "dynaflow/nn/optimizer.h"
 #include "dynaflow/nn/real.h"
 #include "dynaflow/sim/adjoint.h"
+#include "dynaflow/sim/dynamics.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/parameters.h"
 #include "dynaflow/sim/rollout.h"

@@ -107,7 +107,9 @@ static df_status fill_joints(df_mujoco* system) {
                                    .kind = kind,
                                    .qpos = m->jnt_qposadr[i],
                                    .dof = m->jnt_dofadr[i],
-                                   .width = limited ? m->jnt_range[2 * i + 1] - m->jnt_range[2 * i] : INFINITY};
+                                   .width = limited ? m->jnt_range[2 * i + 1] - m->jnt_range[2 * i] : INFINITY,
+                                   .lo = limited ? m->jnt_range[2 * i] : -INFINITY,
+                                   .hi = limited ? m->jnt_range[2 * i + 1] : INFINITY};
   }
   return DF_OK;
 }

@@ -107,7 +107,8 @@ typedef struct df_joint {
   df_joint_kind kind;
   int qpos; /* index in x of its first position coordinate */
   int dof;  /* index in the tangent of its first dof, whose velocity is at nv + dof in the tangent and nq + dof in x */
-  double width; /* width of the range of a limited slide or hinge, m or rad; +inf for any other joint */
+  double width;  /* width of the range of a limited slide or hinge, m or rad; +inf for any other joint */
+  double lo, hi; /* the range itself; -inf and +inf for any other joint */
 } df_joint;
 
 DF_API bool df_system_is_mujoco(const df_system* system); /* false for NULL */
@@ -149,6 +150,9 @@ DF_API void df_mujoco_centre_of_mass(const df_sim* sim, double com[3]);
 DF_API void df_mujoco_touching(const df_sim* sim, int n, const int* geoms, uint8_t* touch);
 /* After df_mujoco_pose(): the centre of a geom, m, world frame. */
 DF_API void df_mujoco_geom_position(const df_sim* sim, int geom, double position[3]);
+/* After df_mujoco_pose(): the smallest signed distance between a geom of a moving body and a geom of a body fixed to the
+ * world, such as the floor, of the pairs that may collide, m; negative: depth of the penetration. At most 1e4; height fields and SDFs are not measured. +inf if there is no such pair. */
+DF_API double df_mujoco_ground_distance(df_sim* sim);
 
 /* ---- versions ---- */
 

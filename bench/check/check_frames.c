@@ -1,0 +1,181 @@
+#include <math.h>
+#include <string.h>
+
+#include "check_parts.h"
+#include "text.h"
+
+static const double TURN = 2 * 3.14159265358979323846;
+
+enum { NAMED = 6 }; /* the most names in a sentence */
+
+/* ---- jumps ---- */
+
+/* the dof that changes most at a pair, relative to what it usually changes */
+static int worst_dof(const motion* m, size_t k) {
+  int worst = 0;
+  double most = -1;
+  for (int i = 0; i < m->nv; i++) {
+    double sum = 0;
+    for (size_t p = 0; p < m->n; p++) {
+      if (m->episode[p] == m->episode[k] && p != k) sum += fabs(m->rate[p * (size_t)m->nv + (size_t)i]);
+    }
+    const double ratio = fabs(m->rate[k * (size_t)m->nv + (size_t)i]) / (1e-9 + sum);
+    if (ratio > most) {
+      most = ratio;
+      worst = i;
+    }
+  }
+  return worst;
+}
+
+static void check_jumps(const motion* m, data_findings* out) {
+  size_t n = 0, first = 0;
+  for (size_t k = 0; k < m->n; k++) {
+    if (m->jump[k] && n++ == 0) first = k;
+  }
+  data_finding* one = data_findings_add(out, "jump", NULL, (double)n, 0, "frames");
+  if (n == 0) return;
+  char name[80];
+  const int dof = worst_dof(m, first);
+  check_dof_name(m, dof, name);
+  const double change = m->rate[first * (size_t)m->nv + (size_t)dof] * m->h;
+  const bool wrapped = m->group[dof] == GROUP_HINGES && fabs(fabs(change) - TURN) < 0.5;
+  data_finding_judge(one, CHECK_WRONG, "positions jump, first of %s by %.3g in episode %d between frames %d and %d: %s",
+                     name, change, m->episode[first], m->frame[first], m->frame[first] + 1,
+                     wrapped ? "the angle is wrapped to one turn" : "two episodes are joined, or frames are missing");
+  if (!wrapped) data_finding_fits(one, "data.ends_key");
+}
+
+/* ---- duplicated frames ---- */
+
+static double change_of(const motion* m, size_t k) {
+  double sum = 0;
+  for (int i = 0; i < m->nv; i++) sum += fabs(m->rate[k * (size_t)m->nv + (size_t)i]);
+  return sum;
+}
+
+/* whether the frame repeats the one before it while the pairs around it move */
+static bool repeats(const motion* m, size_t k, double mean) {
+  if (change_of(m, k) > 0) return false;
+  const bool before = k > 0 && m->episode[k - 1] == m->episode[k];
+  const bool after = k + 1 < m->n && m->episode[k + 1] == m->episode[k];
+  return (before && change_of(m, k - 1) > 0.1 * mean) || (after && change_of(m, k + 1) > 0.1 * mean);
+}
+
+static void check_duplicates(const motion* m, data_findings* out) {
+  size_t n = 0, first = 0;
+  double mean = 0;
+  for (size_t k = 0; k < m->n; k++) mean += change_of(m, k) / (double)m->n;
+  for (size_t k = 0; k < m->n; k++) {
+    if (repeats(m, k, mean) && n++ == 0) first = k;
+  }
+  const double share = m->n ? (double)n / (double)m->n : 0;
+  data_finding* one = data_findings_add(out, "duplicated frames", NULL, share, 0.01, "share");
+  if (n == 0) return;
+  data_finding_judge(one,
+                     share > 0.1    ? CHECK_WRONG
+                     : share > 0.01 ? CHECK_WARN
+                                    : CHECK_OK,
+                     "%zu frames repeat the frame before them while the model moves, first frame %d of episode %d", n,
+                     m->frame[first] + 1, m->episode[first]);
+}
+
+/* ---- quaternions ---- */
+
+static void check_signs(const motion* m, data_findings* out) {
+  size_t flips = 0;
+  bool any = false;
+  for (int j = 0; j < m->njoint; j++) {
+    const df_joint* joint = &m->joints[j];
+    if (joint->kind != DF_JOINT_FREE && joint->kind != DF_JOINT_BALL) continue;
+    const int at = joint->qpos + (joint->kind == DF_JOINT_FREE ? 3 : 0);
+    any = true;
+    for (size_t k = 0; k < m->n; k++) {
+      const double* a = df_dataset_state(m->data, m->episode[k], m->frame[k]) + at;
+      const double* b = df_dataset_state(m->data, m->episode[k], m->frame[k] + 1) + at;
+      flips += a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + a[3] * b[3] < 0;
+    }
+  }
+  if (!any) return;
+  data_finding* one = data_findings_add(out, "quaternion sign", NULL, (double)flips, NAN, "changes");
+  if (flips) data_finding_judge(one, CHECK_OK, "q and -q are the same orientation: training is not affected");
+}
+
+/* ---- constant coordinates ---- */
+
+static void check_constant(const motion* m, data_findings* out) {
+  text names = {0};
+  int n = 0;
+  for (int i = 0; i < m->nv; i++) {
+    double most = 0;
+    char name[80];
+    for (size_t k = 0; k < m->n; k++) most = fmax(most, fabs(m->rate[k * (size_t)m->nv + (size_t)i]));
+    if (most > 0) continue;
+    check_dof_name(m, i, name);
+    if (n++ < NAMED) text_add(&names, "%s%s", names.n ? ", " : "", name);
+  }
+  data_finding* one = data_findings_add(out, "constant", NULL, n, 0, "coordinates");
+  if (n)
+    data_finding_judge(one, n == m->nv ? CHECK_WRONG : CHECK_WARN, "positions never change: %s%s", text_of(&names),
+                       n > NAMED ? ", ..." : "");
+  text_clear(&names);
+}
+
+/* ---- joint limits ---- */
+
+/* of the width of a range, and of the frames: contacts of limits are soft */
+static const double SLACK = 0.02, LIMIT_SHARE = 0.05;
+
+typedef struct beyond {
+  size_t n;
+  double worst; /* largest excess, of the width */
+} beyond;
+
+static beyond beyond_range(const motion* m, const df_joint* joint) {
+  beyond b = {0};
+  for (size_t k = 0; k < m->n; k++) {
+    const double q = df_dataset_state(m->data, m->episode[k], m->frame[k])[joint->qpos];
+    const double excess = fmax(joint->lo - q, q - joint->hi) / joint->width;
+    b.n += excess > SLACK;
+    b.worst = fmax(b.worst, excess);
+  }
+  return b;
+}
+
+double check_limit_share(const motion* m) {
+  size_t n = 0, all = 0;
+  for (int j = 0; j < m->njoint; j++) {
+    if (!isfinite(m->joints[j].width)) continue;
+    n += beyond_range(m, &m->joints[j]).n;
+    all += m->n;
+  }
+  return all ? (double)n / (double)all : 0;
+}
+
+static void check_limits(const motion* m, data_findings* out) {
+  int limited = 0, found = 0;
+  for (int j = 0; j < m->njoint; j++) {
+    const df_joint* joint = &m->joints[j];
+    if (!isfinite(joint->width) || m->n == 0) continue;
+    limited++;
+    const beyond b = beyond_range(m, joint);
+    const double share = (double)b.n / (double)m->n;
+    if (share < LIMIT_SHARE) continue;
+    found++;
+    char name[80];
+    check_dof_name(m, joint->dof, name);
+    data_finding* one = data_findings_add(out, "joint limit", name, share, LIMIT_SHARE, "share");
+    data_finding_judge(one, share > 0.25 && b.worst > 0.25 ? CHECK_WRONG : CHECK_WARN,
+                       "%.3g %% of the frames are beyond the range [%.4g, %.4g], by up to %.3g of its width",
+                       100 * share, joint->lo, joint->hi, b.worst);
+  }
+  if (limited && !found) data_findings_add(out, "joint limit", NULL, check_limit_share(m), LIMIT_SHARE, "share");
+}
+
+void check_frames(const motion* m, data_findings* out) {
+  check_jumps(m, out);
+  check_duplicates(m, out);
+  check_signs(m, out);
+  check_constant(m, out);
+  check_limits(m, out);
+}

@@ -1,0 +1,55 @@
+/* check_parts.h: the checks of a recording that need no other reading of it. Each adds its findings. */
+#ifndef BENCH_CHECK_CHECK_PARTS_H
+#define BENCH_CHECK_CHECK_PARTS_H
+
+#include "data_finding.h"
+#include "recorded_motion.h"
+
+/* An error (recorded_motion.h) that is smaller than this needs no other explanation; and by which factor another explanation has
+ * to bring an error down to be believed. */
+#define CHECK_ERROR_FREE 0.05
+#define CHECK_EXPLAINS   0.6
+/* Above this error, velocities do not follow from the positions. */
+#define CHECK_ERROR_LIMIT 0.5
+/* whether `other` explains what leaves the error `as_is` */
+bool check_explains(double as_is, double other);
+
+/* "FL_hip_joint", "base x", "joint 3" */
+void check_dof_name(const motion* m, int dof, char name[80]);
+
+/* ---- check_velocity.c ---- */
+
+/* velocities that are zero, of another scale or frame, or in another order than the positions; the frame rate, of all
+ * and of single episodes */
+DF_MUST_CHECK df_status check_velocities(const motion* m, data_findings* out);
+
+/* ---- check_frames.c ---- */
+
+/* jumps, duplicated frames, signs of quaternions, constant coordinates, joint limits */
+void check_frames(const motion* m, data_findings* out);
+
+/* share of the samples of limited joints that are beyond the range by more than 2 % of its width; 0 without any */
+double check_limit_share(const motion* m);
+
+/* ---- check_poses.c ---- */
+
+/* How the poses of a recording and what cannot move, such as the floor, fit together. */
+typedef struct pose_summary {
+  int poses;          /* poses that were looked at */
+  bool has_base;      /* the model has a free joint: the first one is the base */
+  bool has_ground;    /* the model can touch something that cannot move */
+  double lowest;      /* median distance from it, m; negative: inside */
+  double nearest;     /* smallest distance */
+  double deep_share;  /* share of poses more than 2 cm inside */
+  double deepest;     /* largest depth, m */
+  double slip;        /* median speed at which points in contact slide, m/s; NAN: no contacts */
+  double upright;     /* mean cosine of the angle between the base's z axis and the vertical */
+  double base_height; /* median, m */
+} pose_summary;
+
+/* Looks at up to `poses_max` poses, evenly spread. Errors: those of df_sim_new(). */
+DF_MUST_CHECK df_status pose_summary_of(const motion* m, size_t poses_max, pose_summary* out);
+/* floating, penetration, tilt and slip */
+void check_poses(const pose_summary* p, data_findings* out);
+
+#endif

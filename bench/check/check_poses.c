@@ -1,0 +1,134 @@
+#include <math.h>
+#include <string.h>
+
+#include "check_parts.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/sim/dynamics.h"
+#include "dynaflow/stats/statistics.h"
+
+/* m: a base this far from the floor floats; a geom this far inside of it is too deep, small overlaps are how soft
+ * contacts carry weight; if half of the poses are this deep, the simulator throws the model into the air */
+static const double FLOATS = 0.05, DEEP = 0.02, TOO_DEEP = 0.05;
+/* share of the poses, and m/s */
+static const double DEEP_SHARE = 0.25, SLIP = 2;
+
+/* the free joint that is the base; NULL: none */
+static const df_joint* base_of(const motion* m) {
+  for (int j = 0; j < m->njoint; j++) {
+    if (m->joints[j].kind == DF_JOINT_FREE) return &m->joints[j];
+  }
+  return NULL;
+}
+
+/* the mean speed of points of moving bodies that touch what cannot move, with the velocities that are loaded; NAN:
+ * none touch */
+static double slip_of(const motion* m, df_sim* sim) {
+  double sum = 0;
+  int n = 0;
+  const int contacts = df_mujoco_contact_count(sim);
+  for (int i = 0; i < contacts; i++) {
+    const df_contact c = df_mujoco_contact(sim, i);
+    if (c.body[0] < 0 || c.body[1] < 0) continue;
+    const bool fixed[2] = {df_mujoco_body_root(m->system, c.body[0]) == 0,
+                           df_mujoco_body_root(m->system, c.body[1]) == 0};
+    if (!c.active || fixed[0] == fixed[1]) continue;
+    double v[3];
+    df_mujoco_point_velocity(sim, c.body[fixed[0] ? 1 : 0], c.position, v);
+    const double along = v[0] * c.frame[0] + v[1] * c.frame[1] + v[2] * c.frame[2];
+    sum += sqrt(fmax(0, v[0] * v[0] + v[1] * v[1] + v[2] * v[2] - along * along));
+    n++;
+  }
+  return n ? sum / n : NAN;
+}
+
+static double median(double* values, int n) {
+  if (n == 0) return NAN;
+  df_sort(n, values);
+  return values[n / 2];
+}
+
+/* what is collected over the poses */
+typedef struct lists {
+  double *lowest, *slip, *height;
+  int n, slips;
+} lists;
+
+/* the state of pair k with the velocities that the positions have */
+static void moving_state(const motion* m, size_t k, double* x) {
+  memcpy(x, df_dataset_state(m->data, m->episode[k], m->frame[k]), (size_t)m->data->nx * sizeof *x);
+  memcpy(x + m->nq, m->rate + k * (size_t)m->nv, (size_t)m->nv * sizeof *x);
+}
+
+static void look_at(const motion* m, df_sim* sim, const double* x, lists* l, pose_summary* out) {
+  const df_joint* base = base_of(m);
+  df_mujoco_pose(sim, x);
+  const double distance = df_mujoco_ground_distance(sim), slip = slip_of(m, sim);
+  l->lowest[l->n] = distance;
+  if (isfinite(slip)) l->slip[l->slips++] = slip;
+  out->nearest = fmin(out->nearest, distance);
+  out->deepest = fmax(out->deepest, -distance);
+  out->deep_share += distance < -DEEP;
+  if (base) {
+    const double* q = x + base->qpos + 3;
+    l->height[l->n] = x[base->qpos + 2];
+    out->upright += 1 - 2 * (q[1] * q[1] + q[2] * q[2]);
+  }
+  l->n++;
+}
+
+df_status pose_summary_of(const motion* m, size_t poses_max, pose_summary* out) {
+  *out = (pose_summary){.has_base = base_of(m) != NULL, .nearest = INFINITY};
+  const size_t stride = m->n / (poses_max ? poses_max : 1) + 1, most = m->n / stride + 1;
+  df_sim* sim = NULL;
+  double* x = df_alloc((size_t)m->data->nx + 3 * most, sizeof *x);
+  if (!x) return DF_E_NOMEM;
+  lists l = {.lowest = x + m->data->nx};
+  l.slip = l.lowest + most;
+  l.height = l.slip + most;
+  const df_status status = df_sim_new(m->system, 0, &sim);
+  for (size_t k = 0; status == DF_OK && k < m->n; k += stride) {
+    if (m->jump[k]) continue;
+    moving_state(m, k, x);
+    look_at(m, sim, x, &l, out);
+  }
+  out->poses = l.n;
+  if (l.n) {
+    out->has_ground = isfinite(out->nearest);
+    out->upright /= l.n;
+    out->deep_share /= l.n;
+    out->lowest = median(l.lowest, l.n);
+    out->base_height = median(l.height, l.n);
+    out->slip = median(l.slip, l.slips);
+  }
+  df_sim_free(m->system, sim);
+  df_free(x);
+  return status;
+}
+
+void check_poses(const pose_summary* p, data_findings* out) {
+  if (!p->has_ground) return;
+  /* above the floor */
+  data_finding* one = data_findings_add(out, "distance to the floor", NULL, fmax(0, p->nearest), FLOATS, "m");
+  if (p->has_base && p->nearest > FLOATS) {
+    data_finding_judge(one, CHECK_WARN, "nothing ever touches the floor; the nearest pose is %.3g m above it",
+                       p->nearest);
+    data_finding_fits(one, "data.position_offset = 0,0,%.3g", -p->nearest);
+  }
+  /* inside of it */
+  one = data_findings_add(out, "penetration", NULL, p->deep_share, DEEP_SHARE, "share");
+  if (p->deep_share > DEEP_SHARE) {
+    const bool always = p->lowest < -TOO_DEEP;
+    data_finding_judge(one, always ? CHECK_WRONG : CHECK_WARN,
+                       "in %.3g %% of the poses a geom is more than %g m inside the floor, at most %.3g m, in half of "
+                       "them %.3g m",
+                       100 * p->deep_share, DEEP, p->deepest, -p->lowest);
+    if (p->lowest < -DEEP && p->has_base) data_finding_fits(one, "data.position_offset = 0,0,%.3g", -p->lowest);
+  }
+  /* sliding on it */
+  if (isfinite(p->slip)) {
+    one = data_findings_add(out, "slip", NULL, p->slip, SLIP, "m/s");
+    if (p->slip > SLIP)
+      data_finding_judge(one, CHECK_WARN, "what touches the floor slides at %.3g m/s, in the median of the poses",
+                         p->slip);
+  }
+}

@@ -1,0 +1,320 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check_parts.h"
+#include "dynaflow/core/alloc.h"
+#include "text.h"
+
+enum { ORDER_PAIRS = 4000, EPISODE_PAIRS = 10 };
+
+static const double DEGREE = 3.14159265358979323846 / 180;
+
+bool check_explains(double as_is, double other) {
+  return as_is > CHECK_ERROR_FREE && other < CHECK_EXPLAINS * as_is && other < CHECK_EXPLAINS;
+}
+
+void check_dof_name(const motion* m, int dof, char name[80]) {
+  static const char* const axes[] = {" x", " y", " z", " rotation x", " rotation y", " rotation z"};
+  for (int j = 0; j < m->njoint; j++) {
+    const df_joint* joint = &m->joints[j];
+    const int dofs = joint->kind == DF_JOINT_FREE ? 6 : joint->kind == DF_JOINT_BALL ? 3 : 1;
+    if (dof < joint->dof || dof >= joint->dof + dofs) continue;
+    char number[24];
+    snprintf(number, sizeof number, "joint %d", j);
+    const char* axis = dofs == 1 ? "" : axes[dof - joint->dof + (dofs == 3 ? 3 : 0)];
+    snprintf(name, 80, "%.56s%s", joint->name[0] ? joint->name : number, axis);
+    return;
+  }
+  snprintf(name, 80, "dof %d", dof);
+}
+
+static bool moves(const motion_fit* f) {
+  return f->n > 0 && f->change > 1e-9;
+}
+
+/* ---- velocities that are not there ---- */
+
+static const double STILL = 1e-6; /* of the RMS change */
+
+static bool is_zero(const motion_fit* f) {
+  return moves(f) && f->speed < STILL * f->change;
+}
+
+/* a group without velocities; its columns without them if only some are */
+static void check_zero(const motion* m, int group, const motion_fit* f, data_findings* out) {
+  text names = {0};
+  int n = 0;
+  for (int i = 0; i < m->nv; i++) {
+    char name[80];
+    if (m->group[i] != group) continue;
+    const motion_fit one = motion_fit_pair(m, i, i);
+    if (!is_zero(&one) || one.change < 0.01 * f->change) continue;
+    check_dof_name(m, i, name);
+    text_add(&names, "%s%s", n++ ? ", " : "", name);
+  }
+  if (n) {
+    data_finding* one =
+        data_findings_add(out, "velocity zero", motion_group_name(group), n, 0, "coordinates that move");
+    data_finding_judge(one, CHECK_WRONG, "the recorded velocities are zero while the positions change: %s",
+                       text_of(&names));
+    data_finding_fits(one, "data.velocities = differences");
+  }
+  text_clear(&names);
+}
+
+/* ---- frame rate, scale and shift ---- */
+
+/* the slope of a group that needs one; NAN: none does */
+static double slope_of(const motion_fit* f) {
+  int lag = 0;
+  const double fitted = motion_fitted_error(f, &lag);
+  return moves(f) && !is_zero(f) && check_explains(motion_error(f, NULL), fitted) && f->slope[lag] > 0 &&
+                 fabs(f->slope[lag] - 1) > 0.02
+             ? f->slope[lag]
+             : NAN;
+}
+
+/* whether velocities of the group follow positions at all, as they are or with a slope */
+static bool follows(const motion_fit* f) {
+  return moves(f) && !is_zero(f) && motion_fitted_error(f, NULL) < CHECK_EXPLAINS;
+}
+
+/* the slope that all groups that follow share; NAN: none */
+static double common_slope(const motion_fit f[GROUPS]) {
+  double low = INFINITY, high = 0, sum = 0, weight = 0;
+  for (int g = 0; g < GROUPS; g++) {
+    if (!follows(&f[g])) continue;
+    const double slope = slope_of(&f[g]), w = 1 / (0.01 + motion_fitted_error(&f[g], NULL));
+    if (isnan(slope)) return NAN;
+    low = fmin(low, slope);
+    high = fmax(high, slope);
+    sum += w * log(slope);
+    weight += w;
+  }
+  return weight > 0 && high < 1.15 * low ? exp(sum / weight) : NAN;
+}
+
+/* a factor that is close to a whole number or the inverse of one is that */
+static double rounded_factor(double s) {
+  const double near = s >= 1 ? round(s) : 1 / round(1 / s);
+  return fabs(near - s) < 0.03 * s ? near : s;
+}
+
+static void report_rate(const motion* m, double slope, data_findings* out) {
+  const double now = 1 / m->h, right = 1 / (m->h * rounded_factor(slope));
+  data_finding* one = data_findings_add(out, "frame rate", NULL, right, now, "Hz");
+  data_finding_judge(one, CHECK_WRONG,
+                     "positions change %.4g times as fast as the velocities say: a frame takes %.4g s, not %.4g s (or "
+                     "all velocities are scaled: data.velocities = differences)",
+                     slope, 1 / right, m->h);
+  data_finding_fits(one, "data.rate = %.6g", right);
+}
+
+/* the power of ten by which recorded positions are too large; 0: none */
+static double unit_of(double slope) {
+  for (int k = 1; k <= 4; k++) {
+    if (fabs(slope / pow(10, k) - 1) < 0.1) return pow(10, k);
+  }
+  return 0;
+}
+
+static void report_scale(int group, double slope, data_findings* out) {
+  data_finding* one = data_findings_add(out, "velocity scale", motion_group_name(group), slope, 1, "change / velocity");
+  data_finding_judge(one, CHECK_WRONG, "the positions change %.4g times as fast as the recorded velocities say", slope);
+  const bool degrees = group == GROUP_HINGES && fabs(slope * DEGREE - 1) < 0.1;
+  if (degrees) {
+    data_finding_fits(one, "data.angles = deg, data.velocities = differences");
+  } else if (group == GROUP_BASE_POSITION && unit_of(slope) > 0) {
+    data_finding_fits(one, "data.position_scale = %g, data.velocities = differences", 1 / unit_of(slope));
+  } else {
+    data_finding_fits(one, "data.velocities = differences");
+  }
+}
+
+/* sums of the errors of the right lags and of the others over the groups that move */
+static void check_shift(const motion_fit f[GROUPS], data_findings* out) {
+  double fitted[LAGS] = {0};
+  int groups = 0, right = LAG_MEAN, shifted = LAG_EARLY;
+  for (int g = 0; g < GROUPS; g++) {
+    if (!follows(&f[g])) continue;
+    groups++;
+    for (int lag = 0; lag < LAGS; lag++) fitted[lag] += f[g].fitted[lag];
+  }
+  if (groups == 0) return;
+  motion_fit mean = {.n = 1};
+  for (int lag = 0; lag < LAGS; lag++) mean.error[lag] = fitted[lag] / groups;
+  const double as_is = motion_error(&mean, &right), other = motion_shifted_error(&mean, &shifted);
+  data_finding* one = data_findings_add(out, "velocity shift", NULL, as_is, CHECK_ERROR_LIMIT, "share of the change");
+  if (!(as_is > CHECK_ERROR_FREE && other < 0.8 * as_is && other < CHECK_EXPLAINS)) return;
+  data_finding_judge(one, CHECK_WRONG,
+                     "the velocities belong to positions about %g frame %s: with them the error is %.2g", 1.0,
+                     motion_lag_shift(shifted) > 0 ? "earlier" : "later", other);
+  data_finding_fits(one, "data.velocities = differences");
+}
+
+/* ---- single episodes at another rate ---- */
+
+static bool any(const motion* m, int i, const void* context) {
+  (void)m, (void)i, (void)context;
+  return true;
+}
+
+static void check_episodes(const motion* m, data_findings* out) {
+  int n = 0, first = -1;
+  double slope_first = 1;
+  for (size_t k = 0; k < m->n; k++) {
+    if (k > 0 && m->episode[k] == m->episode[k - 1]) continue;
+    const motion_fit f = motion_fit_of(m, m->episode[k], any, NULL);
+    const double slope = f.n >= EPISODE_PAIRS ? slope_of(&f) : NAN;
+    if (isnan(slope) || fabs(slope - 1) < 0.1) continue;
+    if (n++ == 0) {
+      first = m->episode[k];
+      slope_first = slope;
+    }
+  }
+  data_finding* one = data_findings_add(out, "frame rate of episodes", NULL, n, 0, "episodes");
+  if (n == 0) return;
+  data_finding_judge(one, CHECK_WRONG,
+                     "%d episodes have another frame rate than the others, or other units: in episode %d the positions "
+                     "change %.4g times as fast as the velocities say",
+                     n, first, slope_first);
+  data_finding_fits(one, "data.select without them");
+}
+
+/* ---- order of the velocity columns ---- */
+
+static bool is_scalar(const motion* m, int i) {
+  return m->group[i] == GROUP_HINGES || m->group[i] == GROUP_SLIDES;
+}
+
+typedef struct candidate {
+  double likeness;
+  int i, j;
+} candidate;
+
+static int by_likeness(const void* a, const void* b) {
+  const double x = ((const candidate*)a)->likeness, y = ((const candidate*)b)->likeness;
+  return x > y ? -1 : x < y;
+}
+
+/* cosine of the changes of dof i and the velocities of dof j */
+static double likeness(const motion* m, const size_t* pair, size_t n, int i, int j) {
+  double dd = 0, dv = 0, vv = 0;
+  for (size_t k = 0; k < n; k++) {
+    const double d = motion_change(m, pair[k], LAG_MEAN, i), v = motion_predicted(m, pair[k], LAG_MEAN, j);
+    dd += d * d;
+    dv += d * v;
+    vv += v * v;
+  }
+  return dd > 0 && vv > 0 ? dv / sqrt(dd * vv) : 0;
+}
+
+/* from[i] = the dof whose velocity column fits dof i best, each used once, by descending likeness */
+static void match(const motion* m, const size_t* pair, size_t n, candidate* list, int* from, bool* taken) {
+  int count = 0;
+  for (int i = 0; i < m->nv; i++) {
+    from[i] = is_scalar(m, i) ? -1 : i;
+    taken[i] = !is_scalar(m, i);
+    for (int j = 0; j < m->nv && is_scalar(m, i); j++) {
+      if (is_scalar(m, j)) list[count++] = (candidate){likeness(m, pair, n, i, j) + (i == j) * 1e-9, i, j};
+    }
+  }
+  qsort(list, (size_t)count, sizeof *list, by_likeness);
+  for (int c = 0; c < count; c++) {
+    if (from[list[c].i] >= 0 || taken[list[c].j]) continue;
+    from[list[c].i] = list[c].j;
+    taken[list[c].j] = true;
+  }
+}
+
+/* error over all scalar dofs with the velocities from other columns, with a common slope */
+static double error_with(const motion* m, const size_t* pair, size_t n, const int* from) {
+  double dd = 0, dv = 0, vv = 0;
+  for (size_t k = 0; k < n; k++) {
+    for (int i = 0; i < m->nv; i++) {
+      if (!is_scalar(m, i)) continue;
+      const double d = motion_change(m, pair[k], LAG_MEAN, i);
+      const double v = motion_predicted(m, pair[k], LAG_MEAN, from ? from[i] : i);
+      dd += d * d;
+      dv += d * v;
+      vv += v * v;
+    }
+  }
+  return dd > 0 && vv > 0 ? sqrt(fmax(0, 1 - dv * dv / (dd * vv))) : 0;
+}
+
+/* the joints in the order of the velocity columns */
+static void list_joints(const motion* m, const int* from, text* out) {
+  for (int column = 0; column < m->nv; column++) {
+    for (int i = 0; i < m->nv; i++) {
+      char name[80];
+      if (!is_scalar(m, i) || from[i] != column) continue;
+      check_dof_name(m, i, name);
+      text_add(out, "%s%s", out->n ? "," : "", name);
+    }
+  }
+}
+
+static df_status check_order(const motion* m, data_findings* out) {
+  const size_t nv = (size_t)m->nv;
+  size_t* pair = df_alloc(ORDER_PAIRS, sizeof *pair);
+  candidate* list = df_alloc(nv * nv, sizeof *list);
+  int* from = df_alloc(nv, sizeof *from);
+  bool* taken = df_alloc(nv, sizeof *taken);
+  const df_status status = pair && list && from && taken ? DF_OK : DF_E_NOMEM;
+  size_t n = 0;
+  for (size_t k = 0; status == DF_OK && k < m->n && n < ORDER_PAIRS; k++) {
+    if (motion_comparable(m, k)) pair[n++] = k;
+  }
+  if (n > 0) {
+    match(m, pair, n, list, from, taken);
+    const double as_is = error_with(m, pair, n, NULL), other = error_with(m, pair, n, from);
+    data_finding* one = data_findings_add(out, "velocity order", NULL, as_is, CHECK_ERROR_LIMIT, "share of the change");
+    if (check_explains(as_is, other)) {
+      text names = {0};
+      list_joints(m, from, &names);
+      data_finding_judge(one, CHECK_WRONG,
+                         "the velocity columns are in another order than the positions: with theirs the error is %.2g",
+                         other);
+      data_finding_fits(one, "data.velocity_joints = %s", text_of(&names));
+      text_clear(&names);
+    }
+  }
+  df_free(pair);
+  df_free(list);
+  df_free(from);
+  df_free(taken);
+  return status;
+}
+
+/* ---- all of them ---- */
+
+/* what nothing explains */
+static void check_rest(int group, const motion_fit* f, data_findings* out) {
+  const double as_is = motion_error(f, NULL);
+  data_finding* one =
+      data_findings_add(out, "velocity", motion_group_name(group), as_is, CHECK_ERROR_LIMIT, "share of the change");
+  if (as_is > CHECK_ERROR_LIMIT && isnan(slope_of(f)))
+    data_finding_judge(one, CHECK_WARN, "the velocities of %s do not follow from the change of the positions",
+                       motion_group_name(group));
+}
+
+df_status check_velocities(const motion* m, data_findings* out) {
+  motion_fit f[GROUPS];
+  for (int g = 0; g < GROUPS; g++) f[g] = motion_fit_group(m, -1, g);
+  const double common = common_slope(f);
+  if (!isnan(common)) report_rate(m, common, out);
+  for (int g = 0; g < GROUPS; g++) {
+    if (!moves(&f[g])) continue;
+    check_zero(m, g, &f[g], out);
+    if (is_zero(&f[g])) continue;
+    const double slope = slope_of(&f[g]);
+    if (isnan(common) && !isnan(slope)) report_scale(g, slope, out);
+    check_rest(g, &f[g], out);
+  }
+  check_shift(f, out);
+  if (isnan(common)) check_episodes(m, out);
+  return check_order(m, out);
+}

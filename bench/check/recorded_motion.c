@@ -1,0 +1,272 @@
+#include "recorded_motion.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+
+#define GROUP_NAME(group, name, unit) [GROUP_##group] = (name),
+#define GROUP_UNIT(group, name, unit) [GROUP_##group] = (unit),
+static const char* const names[] = {MOTION_GROUPS(GROUP_NAME)};
+static const char* const units[] = {MOTION_GROUPS(GROUP_UNIT)};
+#undef GROUP_NAME
+#undef GROUP_UNIT
+
+const char* motion_group_name(int group) {
+  return names[group];
+}
+
+const char* motion_group_unit(int group) {
+  return units[group];
+}
+
+/* of each lag: the frames whose velocities are averaged, relative to the first of the pair; and the shift */
+static const struct lag {
+  int first, last;
+  double shift;
+} lags[LAGS] = {[LAG_EARLY] = {-1, -1, -1}, [LAG_EARLY_MEAN] = {-1, 0, -1},  [LAG_EXPLICIT] = {0, 0, 0},
+                [LAG_MEAN] = {0, 1, 0},     [LAG_SEMI_IMPLICIT] = {1, 1, 0}, [LAG_LATE_MEAN] = {1, 2, 1},
+                [LAG_LATE] = {2, 2, 1},     [LAG_CENTRAL] = {0, 0, 0}};
+
+bool motion_lag_is_right(int lag) {
+  return lags[lag].shift == 0;
+}
+
+double motion_lag_shift(int lag) {
+  return lags[lag].shift;
+}
+
+int motion_length(const df_dataset* data, int episode) {
+  (void)episode;
+  return data->length;
+}
+
+/* ---- making ---- */
+
+static int group_of(df_joint_kind kind, int k) {
+  if (kind == DF_JOINT_FREE) return k < 3 ? GROUP_BASE_POSITION : GROUP_BASE_ROTATION;
+  return kind == DF_JOINT_BALL ? GROUP_BASE_ROTATION : kind == DF_JOINT_HINGE ? GROUP_HINGES : GROUP_SLIDES;
+}
+
+static void fill_groups(motion* m) {
+  for (int j = 0; j < m->njoint; j++) {
+    const df_joint* joint = &m->joints[j];
+    const int dofs = joint->kind == DF_JOINT_FREE ? 6 : joint->kind == DF_JOINT_BALL ? 3 : 1;
+    for (int k = 0; k < dofs; k++) m->group[joint->dof + k] = group_of(joint->kind, k);
+  }
+}
+
+/* every `stride`-th episode, each with at most `most` pairs; counts them, and fills the lists if there are any */
+static size_t list_pairs(motion* m, int stride, int most) {
+  size_t n = 0;
+  for (int e = 0; e < m->data->episodes; e += stride) {
+    const int length = motion_length(m->data, e);
+    for (int t = 0; t < length && t < most; t++, n++) {
+      if (!m->episode) continue;
+      m->episode[n] = e;
+      m->frame[n] = t;
+    }
+  }
+  return n;
+}
+
+static void fill_rates(motion* m) {
+  double change[DF_NDX_MAX];
+  for (size_t k = 0; k < m->n; k++) {
+    const double* a = df_dataset_state(m->data, m->episode[k], m->frame[k]);
+    const double* b = df_dataset_state(m->data, m->episode[k], m->frame[k] + 1);
+    m->system->ops->difference(m->system, a, b, change);
+    for (int i = 0; i < m->nv; i++) m->rate[k * (size_t)m->nv + (size_t)i] = change[i] / m->h;
+  }
+}
+
+/* RMS change per second of a group at a pair, and the largest of its velocities there */
+static double size_of(const motion* m, size_t k, int group) {
+  double sum = 0;
+  for (int i = 0; i < m->nv; i++) {
+    const double r = m->rate[k * (size_t)m->nv + (size_t)i];
+    if (m->group[i] == group) sum += r * r;
+  }
+  return sqrt(sum);
+}
+static double speed_of(const motion* m, size_t k, int frame, int group) {
+  double sum = 0;
+  for (int i = 0; i < m->nv; i++) {
+    const double v = motion_velocity(m, k, frame, i);
+    if (m->group[i] == group) sum += v * v;
+  }
+  return sqrt(sum);
+}
+
+/* a change that is this many times that of any pair around it is a jump */
+static const double JUMP = 5;
+
+/* the largest change of the group within two pairs of the same episode around pair k */
+static double size_around(const motion* m, const double* size, size_t k) {
+  double around = 0;
+  for (long d = -2; d <= 2; d++) {
+    const long other = (long)k + d;
+    if (d == 0 || other < 0 || other >= (long)m->n || m->episode[other] != m->episode[k]) continue;
+    around = fmax(around, size[other]);
+  }
+  return around;
+}
+
+/* marks changes that stand out from those around them, from the velocities beside them and from most of the motion */
+static void mark_jumps(motion* m, double* size) {
+  for (int group = 0; group < GROUPS; group++) {
+    double sum = 0;
+    for (size_t k = 0; k < m->n; k++) {
+      size[k] = size_of(m, k, group);
+      sum += size[k];
+    }
+    const double mean = m->n ? sum / (double)m->n : 0;
+    for (size_t k = 0; k < m->n; k++) {
+      const double speed = fmax(speed_of(m, k, m->frame[k], group), speed_of(m, k, m->frame[k] + 1, group));
+      const double around = fmax(fmax(size_around(m, size, k), speed), mean);
+      if (size[k] > JUMP * around && size[k] > 0) m->jump[k] = true;
+    }
+  }
+}
+
+df_status motion_of(const df_dataset* data, const df_system* system, double h, size_t frames_max, motion* out) {
+  *out = (motion){.data = data, .system = system, .nq = df_mujoco_nq(system), .nv = df_mujoco_nv(system), .h = h};
+  if (system->ndx > DF_NDX_MAX)
+    return df_fail(DF_E_CONFIG, "the model has %d tangent coordinates; at most %d are supported", system->ndx,
+                   DF_NDX_MAX);
+  out->njoint = df_mujoco_joints(system, &out->joints);
+  /* which pairs */
+  const size_t all = list_pairs(out, 1, data->length);
+  const int stride = all > frames_max ? (int)fmin((double)(all / frames_max) + 1, data->episodes) : 1;
+  const int most = (int)fmin((double)frames_max, data->length);
+  out->n = list_pairs(out, stride, most);
+  out->group = df_alloc((size_t)out->nv, sizeof *out->group);
+  out->rate = df_alloc(out->n * (size_t)out->nv, sizeof *out->rate);
+  out->jump = df_alloc(out->n, sizeof *out->jump);
+  int* index = df_alloc(2 * out->n, sizeof *index);
+  double* size = df_alloc(out->n, sizeof *size);
+  if (out->group && out->rate && out->jump && index && size) {
+    out->episode = index;
+    out->frame = index + out->n;
+    list_pairs(out, stride, most);
+    fill_groups(out);
+    fill_rates(out);
+    mark_jumps(out, size);
+  }
+  df_free(size);
+  if (out->episode) return DF_OK;
+  df_free(index);
+  return DF_E_NOMEM;
+}
+
+void motion_clear(motion* m) {
+  df_free(m->group);
+  df_free(m->rate);
+  df_free(m->jump);
+  df_free(m->episode); /* with `frame` */
+  *m = (motion){0};
+}
+
+/* ---- fits ---- */
+
+double motion_velocity(const motion* m, size_t pair, int frame, int i) {
+  return df_dataset_state(m->data, m->episode[pair], frame)[m->nq + i];
+}
+
+bool motion_comparable(const motion* m, size_t pair) {
+  const int t = m->frame[pair];
+  return t >= 1 && t + 2 <= motion_length(m->data, m->episode[pair]) && !m->jump[pair] && !m->jump[pair - 1];
+}
+
+double motion_change(const motion* m, size_t pair, int lag, int i) {
+  const double* rate = m->rate + pair * (size_t)m->nv + i;
+  return lag == LAG_CENTRAL ? (rate[0] + *(rate - m->nv)) / 2 : rate[0];
+}
+
+double motion_predicted(const motion* m, size_t pair, int lag, int i) {
+  const int t = m->frame[pair];
+  const double first = motion_velocity(m, pair, t + lags[lag].first, i);
+  return lags[lag].first == lags[lag].last ? first : (first + motion_velocity(m, pair, t + lags[lag].last, i)) / 2;
+}
+
+/* sums of products of changes d and velocities v */
+typedef struct sums {
+  double dd[LAGS], dv[LAGS], vv[LAGS];
+  size_t n;
+} sums;
+
+static void add_products(const motion* m, size_t k, int i, int j, sums* s) {
+  for (int lag = 0; lag < LAGS; lag++) {
+    const double d = motion_change(m, k, lag, i), v = motion_predicted(m, k, lag, j);
+    s->dd[lag] += d * d;
+    s->dv[lag] += d * v;
+    s->vv[lag] += v * v;
+  }
+}
+
+static motion_fit fit_of(const sums* s) {
+  motion_fit f = {.n = s->n};
+  if (s->n == 0) return f;
+  f.change = sqrt(s->dd[LAG_MEAN] / (double)s->n);
+  f.speed = sqrt(s->vv[LAG_MEAN] / (double)s->n);
+  for (int lag = 0; lag < LAGS; lag++) {
+    const double dd = s->dd[lag], dv = s->dv[lag], vv = s->vv[lag];
+    f.slope[lag] = vv > 0 ? dv / vv : 0;
+    f.error[lag] = dd > 0 ? sqrt(fmax(0, dd - 2 * dv + vv) / dd) : vv > 0 ? INFINITY : 0;
+    f.fitted[lag] = dd > 0 ? sqrt(fmax(0, dd - f.slope[lag] * dv) / dd) : 0;
+  }
+  return f;
+}
+
+motion_fit motion_fit_of(const motion* m, int episode, motion_choice* choose, const void* context) {
+  sums s = {0};
+  for (size_t k = 0; k < m->n; k++) {
+    if ((episode >= 0 && m->episode[k] != episode) || !motion_comparable(m, k)) continue;
+    s.n++;
+    for (int i = 0; i < m->nv; i++) {
+      if (choose(m, i, context)) add_products(m, k, i, i, &s);
+    }
+  }
+  return fit_of(&s);
+}
+
+static bool is_of_group(const motion* m, int i, const void* context) {
+  return m->group[i] == *(const int*)context;
+}
+
+motion_fit motion_fit_group(const motion* m, int episode, int group) {
+  return motion_fit_of(m, episode, is_of_group, &group);
+}
+
+motion_fit motion_fit_pair(const motion* m, int i, int j) {
+  sums s = {0};
+  for (size_t k = 0; k < m->n; k++) {
+    if (!motion_comparable(m, k)) continue;
+    s.n++;
+    add_products(m, k, i, j, &s);
+  }
+  return fit_of(&s);
+}
+
+/* the smallest value among the lags that are right (1), are not (0) or all (-1) */
+static double least(const double values[LAGS], int right, int* lag) {
+  double best = INFINITY;
+  for (int l = 0; l < LAGS; l++) {
+    if ((right >= 0 && motion_lag_is_right(l) != (right == 1)) || !(values[l] < best)) continue;
+    best = values[l];
+    if (lag) *lag = l;
+  }
+  return best;
+}
+
+double motion_error(const motion_fit* f, int* lag) {
+  return least(f->error, 1, lag);
+}
+
+double motion_shifted_error(const motion_fit* f, int* lag) {
+  return least(f->error, 0, lag);
+}
+
+double motion_fitted_error(const motion_fit* f, int* lag) {
+  return least(f->fitted, -1, lag);
+}

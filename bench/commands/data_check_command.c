@@ -1,0 +1,211 @@
+#include "data_check_command.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "columns.h"
+#include "data_check.h"
+#include "data_path.h"
+#include "dynaflow/config/config.h"
+#include "dynaflow/config/search.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/core/hash.h"
+#include "dynaflow/data/dataset.h"
+#include "dynaflow/data/task.h"
+#include "dynaflow/sim/system.h"
+#include "exit_code.h"
+#include "json.h"
+#include "lookup.h"
+#include "replay_hypotheses.h"
+#include "replay_study.h"
+#include "rows.h"
+#include "suite.h"
+#include "terminal.h"
+
+/* ---- what is checked ---- */
+
+/* owns its parts */
+typedef struct checked {
+  const char* name;
+  df_config config;
+  df_search search;
+  df_system* system;
+  df_dataset* data;
+  char* path;
+} checked;
+
+static void checked_clear(checked* c) {
+  df_dataset_free(c->data);
+  df_system_free(c->system);
+  df_free(c->path);
+  search_clear(&c->search);
+}
+
+/* settings for a file of no task: windows do not matter */
+static df_status file_config(const char* file, const data_check_arguments* a, const options* opts, df_config* config) {
+  if (!df_file_exists(file)) return df_fail(DF_E_MISSING, "%s: file not found", file);
+  if (!df_file_exists(a->model)) return df_fail(DF_E_MISSING, "model file %s not found", a->model);
+  DF_TRY(model_config(a->model, opts, config));
+  config->window_horizon = 1;
+  config->window_first = 0;
+  return DF_OK;
+}
+
+/* a file without actions is one of states only */
+static df_status read_file(checked* c) {
+  const df_status status = df_dataset_read(c->path, &c->config, c->system, &c->data);
+  if (status != DF_E_FORMAT || !c->config.data_actions_key[0]) return status;
+  char first[1024];
+  snprintf(first, sizeof first, "%s", df_error_message());
+  c->config.data_actions_key[0] = '\0';
+  return df_dataset_read(c->path, &c->config, c->system, &c->data) == DF_OK ? DF_OK : df_fail(status, "%s", first);
+}
+
+static df_status open_checked(const char* target, const data_check_arguments* a, const options* opts, checked* c) {
+  char model_sha256[DF_SHA256_TEXT];
+  *c = (checked){.name = target};
+  if (a->model) {
+    DF_TRY(file_config(target, a, opts, &c->config));
+    data_search(opts, NULL, &c->search);
+    c->path = df_strdup(target);
+    if (!c->path) return DF_E_NOMEM;
+  } else {
+    DF_TRY(resolve_task(target, NULL, NULL, opts, &c->config, &c->search));
+    c->name = c->config.task_name;
+  }
+  /* no gradient is needed */
+  const df_mujoco_cfg cfg = replay_cfg(&c->config, false);
+  DF_TRY(df_task_system_with(&c->config, &c->search, &cfg, &c->system, model_sha256));
+  if (!c->path) DF_TRY(task_data_path(&c->config, &c->search, opts, true, &c->path));
+  return a->model ? read_file(c) : df_dataset_read(c->path, &c->config, c->system, &c->data);
+}
+
+/* ---- the verdict of a replay ---- */
+
+enum { REPLAYED = 2000 }; /* actions at most, in whole episodes, at least one */
+
+/* some episodes, evenly spread, as a dataset of their own */
+static df_status some_episodes(const df_dataset* data, df_dataset** out) {
+  const int wanted = REPLAYED / data->length > 1 ? REPLAYED / data->length : 1;
+  const int n = wanted < data->episodes ? wanted : data->episodes;
+  DF_TRY(df_dataset_new(
+      &(df_dataset_shape){.episodes = n, .length = data->length, .nx = data->nx, .nu = data->nu, .dt = data->dt}, out));
+  const size_t states = ((size_t)data->length + 1) * (size_t)data->nx,
+               actions = (size_t)data->length * (size_t)data->nu;
+  for (int e = 0; e < n; e++) {
+    const int from = (int)((long)e * data->episodes / n);
+    memcpy((*out)->states + (size_t)e * states, df_dataset_state(data, from, 0), states * sizeof(double));
+    memcpy((*out)->actions + (size_t)e * actions, df_dataset_action(data, from, 0), actions * sizeof(double));
+  }
+  return DF_OK;
+}
+
+static check_verdict verdict_of(replay_verdict v) {
+  return replay_verdict_exit(v) == EXIT_DONE ? CHECK_OK : CHECK_WARN;
+}
+
+/* adds the verdict of `dynaflow replay` on some episodes */
+static df_status check_replay(const checked* c, const options* opts, data_findings* out) {
+  if (!c->data->actions) return DF_OK;
+  replay_study study = {0};
+  df_dataset* some = NULL;
+  options quiet = *opts;
+  quiet.quiet = true;
+  df_status status = some_episodes(c->data, &some);
+  if (status == DF_OK) {
+    const replay_input in = {.config = &c->config,
+                             .search = &c->search,
+                             .data = some,
+                             .system = c->system,
+                             .limits = {NAN, NAN, NAN},
+                             .opts = &quiet};
+    status = replay_study_run(&in, &study);
+  }
+  if (status == DF_OK) {
+    char* reason = replay_study_reason(&study);
+    data_finding* one = data_findings_add(out, "replay", NULL, study.evidence.trained.carried, 1, "error / limit");
+    data_finding_judge(one, verdict_of(study.verdict), "%s: %s", replay_verdict_text(study.verdict), reason);
+    if (study.verdict == REPLAY_ANOTHER_OPTION || study.verdict == REPLAY_ANOTHER_CONVENTION)
+      data_finding_fits(one, "%s", hypothesis_text(&study.tried.list[study.tried.best]));
+    df_free(reason);
+  }
+  replay_study_clear(&study);
+  df_dataset_free(some);
+  return status;
+}
+
+/* ---- output ---- */
+
+static void add_finding(const data_finding* f, const char* task, bool json, rows* out) {
+  json_t* one =
+      json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:s,s:o}", "task", task, "column", f->column, "check", f->check, "verdict",
+                check_verdict_text(f->verdict), "value", json_number(f->value), "limit", json_number(f->limit), "unit",
+                f->unit, "would_fit", f->would_fit[0] ? json_text(f->would_fit) : json_null());
+  if (json) json_object_set_new(one, "reason", json_text(f->reason));
+  rows_add_object(out, one);
+}
+
+static df_status add_columns(const checked* c, bool json, rows* out) {
+  column_range* list;
+  int n;
+  DF_TRY(column_ranges(c->data, c->system, &list, &n));
+  for (int i = 0; i < n; i++) {
+    const column_range* r = &list[i];
+    char drawn[3 * COLUMN_BINS + 1];
+    column_histogram(r, drawn);
+    json_t* one =
+        json_pack("{s:s,s:s,s:s,s:s,s:f,s:f,s:f,s:f,s:s}", "task", c->name, "column", r->name, "check", "range",
+                  "verdict", "ok", "min", r->min, "mean", r->mean, "max", r->max, "std", r->std, "unit", r->unit);
+    json_t* bins = json_array();
+    for (int b = 0; b < COLUMN_BINS; b++) json_array_append_new(bins, json_integer((json_int_t)r->bins[b]));
+    json_object_set_new(one, "histogram", json ? json_incref(bins) : json_string(drawn));
+    json_decref(bins);
+    rows_add_object(out, one);
+  }
+  df_free(list);
+  return DF_OK;
+}
+
+static void print_reasons(const checked* c, const data_findings* found, bool quiet) {
+  for (int i = 0; i < found->n; i++) {
+    const data_finding* f = &found->list[i];
+    if (f->verdict == CHECK_OK || (quiet && f->verdict == CHECK_WARN)) continue;
+    print_line(stderr, "dynaflow: %s: %s: %s%s%s: %s%s%s", c->name, check_verdict_text(f->verdict), f->check,
+               f->column[0] ? ", " : "", f->column, f->reason, f->would_fit[0] ? "; would fit: " : "", f->would_fit);
+  }
+}
+
+static df_status print_findings(const checked* c, const data_check_arguments* a, const options* opts,
+                                const data_findings* found) {
+  rows out = rows_new();
+  for (int i = 0; i < found->n; i++) add_finding(&found->list[i], c->name, opts->json, &out);
+  df_status status = DF_OK;
+  if (a->columns && !opts->json) {
+    rows_print(&out, opts);
+    rows_free(&out);
+    out = rows_new();
+  }
+  if (a->columns) status = add_columns(c, opts->json, &out);
+  rows_print(&out, opts);
+  print_reasons(c, found, opts->quiet);
+  rows_free(&out);
+  return status;
+}
+
+int data_check_command(const char* target, const data_check_arguments* a, const options* opts) {
+  checked c;
+  data_findings found = {0};
+  df_status status = open_checked(target, a, opts, &c);
+  if (status == DF_OK) status = data_check_states(c.data, c.system, c.system->dt, &check_thorough, &found);
+  if (status == DF_OK) status = check_replay(&c, opts, &found);
+  if (status == DF_OK) status = print_findings(&c, a, opts, &found);
+  int code = data_findings_count(&found, CHECK_WRONG) ? EXIT_CHECK_FAILED : EXIT_DONE;
+  if (status != DF_OK) code = a->model ? report_failure(status) : report_task_failure(status, target);
+  data_findings_clear(&found);
+  checked_clear(&c);
+  return code;
+}

@@ -1,0 +1,74 @@
+/* dynamics.h: what a given motion implies at one state of a MuJoCo model: contacts, velocities of points, forces.
+ *
+ * None of this simulates. The functions of a simulator discard its current trajectory, as df_mujoco_pose() does: reset
+ * the simulator before the next step. They leave nothing that the steps after a reset depend on.
+ *
+ * Arguments must not be NULL. Functions without a status do not check them. */
+#ifndef DYNAFLOW_SIM_DYNAMICS_H
+#define DYNAFLOW_SIM_DYNAMICS_H
+
+#include <stdbool.h>
+
+#include "dynaflow/sim/mujoco.h"
+
+DF_BEGIN_DECLS
+
+/* ---- contacts of the state that df_mujoco_pose() or df_mujoco_inverse() loaded ---- */
+
+typedef struct df_contact {
+  int geom[2], body[2]; /* geoms in contact and their bodies; -1 for a flex */
+  double distance;      /* signed distance of the surfaces, m; negative: depth of the penetration */
+  double position[3];   /* midway between the surfaces, m, world frame */
+  double frame[9];      /* rows: unit normal from geom[0] to geom[1] and two unit tangents, world frame */
+  bool active;          /* distance <= margin of the pair: the contact exerts forces, as in df_mujoco_touching() */
+} df_contact;
+
+/* The number of contacts, which includes pairs within the gap of their margin, that exert no force. */
+DF_API int df_mujoco_contact_count(const df_sim* sim);
+/* Contact i, 0 <= i < df_mujoco_contact_count(). */
+DF_API df_contact df_mujoco_contact(const df_sim* sim, int i);
+
+/* velocity [3] = that of the material point of `body` which is at `point` [3], m/s, world frame: the Jacobian of the
+ * point times the velocities of the loaded state. */
+DF_API void df_mujoco_point_velocity(df_sim* sim, int body, const double* point, double* velocity);
+
+/* position [nbody][3] = centres of mass of all bodies, m, world frame. */
+DF_API void df_mujoco_body_centres(const df_sim* sim, double* position);
+
+/* ---- inverse dynamics ---- */
+
+/* force [nv] = the generalized forces, N on translations and N m on rotations, beyond gravity, passive forces and
+ * constraint forces (contacts, limits, friction loss, equalities) that the model needs at state x [nx] for the
+ * acceleration `acceleration` [nv] = (v(t+1) - v(t)) / h: mj_inverse(), with the implicit damping of Euler, implicit
+ * and implicitfast undone (mjENBL_INVDISCRETE), so that the forces of a simulated step of one substep are those of its
+ * actuators up to the solver's tolerance. Not so with RK4. The free joint's angular part is in the frame of the body.
+ * The state is loaded as by df_mujoco_pose(). Errors: DF_E_ARG for a number that is not finite, or a state beyond 1e6;
+ * DF_E_SIM with MuJoCo's message; `force` is then 0. */
+DF_API DF_MUST_CHECK df_status df_mujoco_inverse(df_sim* sim, const double* x, const double* acceleration,
+                                                 double* force);
+
+/* ---- what drives the dofs ---- */
+
+typedef struct df_dof {
+  bool rotates;  /* its force is a torque */
+  bool actuated; /* an enabled actuator can act on it. All other dofs, such as those of a free base, can only be moved
+                  * by gravity, passive forces and constraints. */
+  double lo,
+      hi; /* range of the actuators' total force on it, N or N m; 0 without actuators, infinite if unknown. Known for a
+           * hinge or slide that only actuators on the joint drive: the sum of the gears times their forceranges (of a
+           * motor without forcerange its control range times its gain), within the joint's actuatorfrcrange. */
+} df_dof;
+
+/* dof [nv] */
+DF_API void df_mujoco_dofs(const df_system* system, df_dof* dof);
+
+/* Root of the kinematic tree of a body: 0 for a body that is fixed to the world. Bodies of one tree have the same root;
+ * so have trees on the same fixed base. */
+DF_API int df_mujoco_body_root(const df_system* system, int body);
+
+/* |gravity|, m/s^2 */
+DF_API double df_mujoco_gravity(const df_system* system);
+
+DF_END_DECLS
+
+#endif

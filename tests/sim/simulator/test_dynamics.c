@@ -1,0 +1,246 @@
+/* Contacts, velocities of points and inverse dynamics of a state, against closed forms and simulated steps. */
+#include "dynaflow/sim/dynamics.h"
+
+#include "models.h"
+
+enum { NV = 6, NQ = 7 };
+
+static const char BALL[] =
+    "<mujoco><worldbody><geom name='floor' type='plane' size='5 5 .1'/>"
+    "<body name='ball' pos='0 0 1'><freejoint/><geom name='ball' type='sphere' size='.1' mass='2'/></body>"
+    "</worldbody></mujoco>";
+
+/* a free body at a height, with velocities [6] */
+static void at_height(const df_system* s, double z, const double* v, double* x) {
+  df_mujoco_initial_state(s, x);
+  x[2] = z;
+  memcpy(x + NQ, v, NV * sizeof *v);
+}
+
+static const double still[NV] = {0};
+
+static void a_sunk_sphere_has_one_contact_of_its_depth(void** state) {
+  (void)state;
+  df_system* s = model_text(BALL, 1);
+  df_sim* sim;
+  double x[NQ + NV];
+  OK(df_sim_new(s, 0, &sim));
+  at_height(s, .1 - .004, still, x);
+  x[0] = .3;
+  df_mujoco_pose(sim, x);
+  assert_int_equal(df_mujoco_contact_count(sim), 1);
+  const df_contact c = df_mujoco_contact(sim, 0);
+  CLOSE(c.distance, -.004, 1e-15);
+  assert_true(c.active && c.geom[0] == df_mujoco_geom(s, "floor") && c.geom[1] == df_mujoco_geom(s, "ball"));
+  assert_true(c.body[0] == 0 && c.body[1] == 1);
+  CLOSE(c.position[0], .3, 1e-15);
+  CLOSE(c.position[2], -.002, 1e-15);
+  CLOSE(c.frame[2], 1, 1e-15);
+  CLOSE(fabs(c.frame[3] * c.frame[7] - c.frame[4] * c.frame[6]), 1, 1e-15); /* the tangents are horizontal */
+  at_height(s, .1 + .004, still, x);
+  df_mujoco_pose(sim, x);
+  assert_int_equal(df_mujoco_contact_count(sim), 0);
+  df_sim_free(s, sim);
+  df_system_free(s);
+}
+
+static void a_contact_in_the_gap_of_its_margin_is_not_active(void** state) {
+  (void)state;
+  df_system* s = model_text(
+      "<mujoco><worldbody><geom type='plane' size='5 5 .1'/><body pos='0 0 1'><freejoint/>"
+      "<geom type='sphere' size='.1' margin='.01' gap='.005'/></body></worldbody></mujoco>",
+      1);
+  df_sim* sim;
+  double x[NQ + NV];
+  OK(df_sim_new(s, 0, &sim));
+  for (int inside = 0; inside < 2; inside++) {
+    at_height(s, inside ? .107 : .112, still, x);
+    df_mujoco_pose(sim, x);
+    assert_int_equal(df_mujoco_contact_count(sim), 1);
+    assert_int_equal(df_mujoco_contact(sim, 0).active, inside);
+  }
+  df_sim_free(s, sim);
+  df_system_free(s);
+}
+
+/* v + w x r: the angular velocity of a free joint is in the frame of the body */
+static void a_point_moves_with_its_body(void** state) {
+  (void)state;
+  df_system* s = model_text(BALL, 1);
+  df_sim* sim;
+  const double v[NV] = {1, 2, 3, 0, .5, 0}; /* turns about the body's y axis, which is the world's -x axis */
+  double x[NQ + NV], velocity[3];
+  OK(df_sim_new(s, 0, &sim));
+  at_height(s, 1, v, x);
+  x[3] = x[6] = sqrt(.5); /* turned by 90 degrees about z */
+  df_mujoco_pose(sim, x);
+  const double above[3] = {0, 0, 1.2};
+  df_mujoco_point_velocity(sim, 1, above, velocity);
+  CLOSE(velocity[0], 1, 1e-14);
+  CLOSE(velocity[1], 2 + .5 * .2, 1e-14);
+  CLOSE(velocity[2], 3, 1e-14);
+  df_mujoco_point_velocity(sim, 0, above, velocity);
+  assert_true(velocity[0] == 0 && velocity[1] == 0 && velocity[2] == 0);
+  df_sim_free(s, sim);
+  df_system_free(s);
+}
+
+static void a_falling_body_needs_no_force_and_a_hovering_one_its_weight(void** state) {
+  (void)state;
+  df_system* s = model_text(BALL, 1);
+  df_sim* sim;
+  const double spinning[NV] = {1, 2, 3, 4, 5, 6}, fall[NV] = {0, 0, -9.81, 0, 0, 0}, odd[NV] = {0, 0, 0, INFINITY};
+  double x[NQ + NV], force[NV];
+  OK(df_sim_new(s, 0, &sim));
+  CLOSE(df_mujoco_gravity(s), 9.81, 1e-15);
+  at_height(s, 1, spinning, x);
+  OK(df_mujoco_inverse(sim, x, fall, force));
+  for (int i = 0; i < NV; i++) CLOSE(force[i], 0, 1e-12);
+  OK(df_mujoco_inverse(sim, x, still, force));
+  for (int i = 0; i < NV; i++) CLOSE(force[i], i == 2 ? 2 * 9.81 : 0, 1e-12);
+
+  /* numbers that are not finite */
+  assert_int_equal(df_mujoco_inverse(sim, x, odd, force), DF_E_ARG);
+  x[4] = NAN;
+  assert_int_equal(df_mujoco_inverse(sim, x, still, force), DF_E_ARG);
+  assert_true(force[2] == 0);
+  df_sim_free(s, sim);
+  df_system_free(s);
+}
+
+static void a_pendulum_needs_the_torque_of_its_equation(void** state) {
+  (void)state;
+  const double l = .7, mass = 2, damping = .3, q = .8, v = 1.5, a = -4;
+  df_system* s = model_text(
+      "<mujoco><option integrator='RK4'/><worldbody><body><joint axis='0 -1 0' damping='.3'/>"
+      "<inertial pos='0 0 -.7' mass='2' diaginertia='1e-9 1e-9 1e-9'/></body></worldbody></mujoco>",
+      1);
+  df_sim* sim;
+  double x[2] = {q, v}, torque, centre[2][3];
+  OK(df_sim_new(s, 0, &sim));
+  OK(df_mujoco_inverse(sim, x, &a, &torque));
+  CLOSE(torque, mass * l * l * a + damping * v + mass * 9.81 * l * sin(q), 1e-7);
+  df_mujoco_body_centres(sim, centre[0]);
+  CLOSE(centre[1][0], l * sin(q), 1e-14);
+  CLOSE(centre[1][2], -l * cos(q), 1e-14);
+  df_sim_free(s, sim);
+  df_system_free(s);
+}
+
+/* the forces of simulated steps are those of the motors, also in contact and with implicit damping; none on the root */
+static void simulated_steps_need_the_forces_of_their_actuators(void** state) {
+  (void)state;
+  const char* const options[] = {"tolerance='1e-14'", "tolerance='1e-14' integrator='implicitfast'"};
+  for (int i = 0; i < 2; i++) {
+    df_system* s = planar_hopper(options[i], 1);
+    df_sim *sim, *look;
+    double x[10], next[10], a[5], force[5], worst = 0;
+    int contacts = 0;
+    OK(df_sim_new(s, 0, &sim));
+    OK(df_sim_new(s, 0, &look));
+    df_mujoco_initial_state(s, x);
+    s->ops->reset(sim, x);
+    for (int t = 0; t < 300; t++) {
+      const double u[2] = {.8 * sin(.1 * t), .5};
+      assert_int_equal(s->ops->step(sim, u, next), DF_TRAJ_COMPLETE);
+      for (int k = 0; k < 5; k++) a[k] = (next[5 + k] - x[5 + k]) / s->dt;
+      OK(df_mujoco_inverse(look, x, a, force));
+      contacts += df_mujoco_contact_count(look) > 0;
+      for (int k = 0; k < 5; k++) worst = fmax(worst, fabs(force[k] - (k < 3 ? 0 : 20 * u[k - 3])));
+      memcpy(x, next, sizeof x);
+    }
+    assert_true(contacts > 100);
+    CLOSE(worst, 0, 1e-6); /* the solver's tolerance; the weight is 59 N */
+    df_sim_free(s, sim);
+    df_sim_free(s, look);
+    df_system_free(s);
+  }
+}
+
+static void a_reset_after_queries_steps_as_a_new_simulator_does(void** state) {
+  (void)state;
+  df_system* s = planar_hopper("", 2);
+  df_sim *used, *fresh;
+  double x[10], low[10], a[5] = {1, 2, 3, 4, 5}, force[5], u[2] = {.3, -.2}, one[10], other[10], velocity[3];
+  OK(df_sim_new(s, 0, &used));
+  OK(df_sim_new(s, 0, &fresh));
+  df_mujoco_initial_state(s, x);
+  memcpy(low, x, sizeof x);
+  low[1] = -.1;
+  OK(df_mujoco_inverse(used, low, a, force));
+  assert_true(df_mujoco_contact_count(used) > 0);
+  df_mujoco_point_velocity(used, 1, low, velocity);
+  s->ops->reset(used, x);
+  s->ops->reset(fresh, x);
+  for (int t = 0; t < 120; t++) {
+    assert_int_equal(s->ops->step(used, u, one), DF_TRAJ_COMPLETE);
+    assert_int_equal(s->ops->step(fresh, u, other), DF_TRAJ_COMPLETE);
+    assert_memory_equal(one, other, sizeof one);
+  }
+  df_sim_free(s, used);
+  df_sim_free(s, fresh);
+  df_system_free(s);
+}
+
+static void dofs_know_what_drives_them(void** state) {
+  (void)state;
+  df_system* s = model_text(
+      "<mujoco><compiler angle='radian'/><worldbody><body><freejoint/><geom size='.1'/>"
+      "<body><joint name='motor'/><geom size='.1'/></body>"
+      "<body><joint name='slide' type='slide' actuatorfrcrange='-3 100'/><geom size='.1'/></body>"
+      "<body><joint name='servo' range='-1 2' limited='true'/><geom size='.1'/></body>"
+      "<body><joint name='tendon'/><geom size='.1'/></body><body><joint name='idle'/><geom size='.1'/></body>"
+      "</body><body><joint/><geom size='.1'/><body><joint/><geom size='.1'/><site "
+      "name='thrust'/></body></body></worldbody>"
+      "<tendon><fixed name='cord'><joint joint='tendon' coef='1'/></fixed></tendon>"
+      "<actuator><motor joint='motor' gear='-3' ctrlrange='-1 2' ctrllimited='true'/>"
+      "<motor joint='motor' forcerange='-5 5' forcelimited='true'/>"
+      "<motor joint='slide' gear='7' ctrlrange='-1 1' ctrllimited='true'/>"
+      "<position joint='servo' kp='9' ctrlrange='-1 1' ctrllimited='true'/>"
+      "<motor tendon='cord' ctrlrange='-1 1' ctrllimited='true'/><motor site='thrust' gear='0 0 1 0 0 0'/>"
+      "</actuator></mujoco>",
+      1);
+  const struct {
+    bool rotates, actuated;
+    double lo, hi;
+  } wanted[] = {{false, false, 0, 0},
+                {false, false, 0, 0},
+                {false, false, 0, 0},
+                {true, false, 0, 0},
+                {true, false, 0, 0},
+                {true, false, 0, 0},
+                {true, true, -11, 8},
+                {false, true, -3, 7},
+                {true, true, -INFINITY, INFINITY},
+                {true, true, -INFINITY, INFINITY},
+                {true, false, 0, 0},
+                {true, true, -INFINITY, INFINITY},
+                {true, true, -INFINITY, INFINITY}};
+  enum { N = sizeof wanted / sizeof wanted[0] };
+  df_dof dof[N];
+  const df_joint* joints;
+  assert_int_equal(df_mujoco_nv(s), N);
+  df_mujoco_dofs(s, dof);
+  for (int i = 0; i < N; i++) {
+    assert_true(dof[i].rotates == wanted[i].rotates && dof[i].actuated == wanted[i].actuated);
+    assert_true(dof[i].lo == wanted[i].lo && dof[i].hi == wanted[i].hi);
+  }
+  df_mujoco_joints(s, &joints);
+  assert_true(joints[3].lo == -1 && joints[3].hi == 2 && joints[1].lo == -INFINITY && joints[1].hi == INFINITY);
+  assert_true(df_mujoco_body_root(s, 0) == 0 && df_mujoco_body_root(s, 3) == 1 && df_mujoco_body_root(s, 8) == 7);
+  df_system_free(s);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_sunk_sphere_has_one_contact_of_its_depth),
+      cmocka_unit_test(a_contact_in_the_gap_of_its_margin_is_not_active),
+      cmocka_unit_test(a_point_moves_with_its_body),
+      cmocka_unit_test(a_falling_body_needs_no_force_and_a_hovering_one_its_weight),
+      cmocka_unit_test(a_pendulum_needs_the_torque_of_its_equation),
+      cmocka_unit_test(simulated_steps_need_the_forces_of_their_actuators),
+      cmocka_unit_test(a_reset_after_queries_steps_as_a_new_simulator_does),
+      cmocka_unit_test(dofs_know_what_drives_them),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
