@@ -22,7 +22,9 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wcast-qual -Wvla -We
 SANITIZE ?=
 # assertions: in sanitizer builds and with DEBUG=1
 DEBUG ?= $(if $(SANITIZE),1)
-PACKAGES := yaml-0.1 jansson libzip libcrypto libcurl
+# of Debian's builds of HDF5 the serial one
+HDF5 := $(shell pkg-config --exists hdf5-serial && echo hdf5-serial || echo hdf5)
+PACKAGES := yaml-0.1 jansson libzip libcrypto libcurl $(HDF5)
 CFLAGS_ALL := -std=c17 $(OPTIMIZE) -g -fopenmp -fPIC -fvisibility=hidden -ffp-contract=off $(if $(DEBUG),-DDF_DEBUG) \
   $(WARNINGS) $(SANITIZE) $(CFLAGS)
 MUJOCO_LINK := -L$(MUJOCO_DIR)/lib -lmujoco -Wl,-rpath,$(MUJOCO_DIR)/lib
@@ -88,6 +90,7 @@ MUJOCO_INCLUDE := -isystem $(MUJOCO_DIR)/include
 # loops over coordinates are unrolled; no result changes by it
 FLAGS_sim := $(MUJOCO_INCLUDE) $(patsubst -O2,-O3,$(filter -O2,$(OPTIMIZE)))
 FLAGS_gradcheck := $(FLAGS_sim) $(call sim_private,$(SIM_ROOMS))
+FLAGS_io = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(HDF5) jansson libzip))
 # neither changes a result; without them loops with sqrt or a clamp are not vectorised
 FLAGS_nn := -fno-math-errno -fno-trapping-math
 FLAGS_bench = $(shell pkg-config --cflags $(PACKAGES))

@@ -9,7 +9,7 @@
 
 #include "commands.h"
 #include "dynaflow/core/alloc.h"
-#include "dynaflow/io/npz.h"
+#include "dynaflow/io/memory.h"
 #include "exit_code.h"
 #include "list.h"
 #include "methods.h"
@@ -58,10 +58,10 @@ static bool set_array_memory(const char* mib) {
   char* end;
   const long n = strtol(mib, &end, 10);
   if (end == mib || *end || n < 1 || n > MOST_MIB) {
-    print_line(stderr, "dynaflow: DYNAFLOW_NPZ_MIB = '%s': expected a number of MiB from 1 to %d", mib, MOST_MIB);
+    print_line(stderr, "dynaflow: DYNAFLOW_ARRAYS_MIB = '%s': expected a number of MiB from 1 to %d", mib, MOST_MIB);
     return false;
   }
-  (void)df_npz_set_memory((size_t)n << 20);
+  (void)df_io_set_memory((size_t)n << 20);
   return true;
 }
 
@@ -117,8 +117,8 @@ int main(int argc, char** argv) {
   signal(SIGXFSZ, SIG_IGN);
   argp_program_version = provenance_version();
   options_set_plugin_loader(df_method_load);
-  df_npz_name_memory("DYNAFLOW_NPZ_MIB");
-  if (!set_array_memory(getenv("DYNAFLOW_NPZ_MIB"))) return EXIT_USAGE;
+  df_io_name_memory("DYNAFLOW_ARRAYS_MIB");
+  if (!set_array_memory(getenv("DYNAFLOW_ARRAYS_MIB"))) return EXIT_USAGE;
   /* the program's own options */
   if (argc < 2) {
     print_help(stderr);

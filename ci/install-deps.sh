@@ -11,7 +11,7 @@ mujoco_dir=${MUJOCO_DIR:-third_party/mujoco-$mujoco_version}
 
 # for the build, the tests and the reports; g++ compiles the headers in tests; python3 and pip only download the wheel that contains MuJoCo
 packages=(gcc g++ make libc6-dev pkg-config
-          libopenblas0-pthread libyaml-dev libjansson-dev libzip-dev zlib1g-dev libssl-dev libcurl4-openssl-dev
+          libopenblas0-pthread libyaml-dev libjansson-dev libzip-dev libhdf5-dev zlib1g-dev libssl-dev libcurl4-openssl-dev
           librandom123-dev libcmocka-dev gnuplot-nox ca-certificates curl)
 case ${1:-} in
   '') ;;

@@ -274,15 +274,18 @@ df_status df_file_read(const char* path, char** data, size_t* n) {
   return DF_OK;
 }
 
-df_status df_file_read_beginning(const char* path, char* bytes, size_t most, size_t* n) {
+df_status df_file_read_beginning(const char* path, char* bytes, size_t most, size_t* n, size_t* size) {
   DF_REQUIRE_POINTER(n);
-  *n = 0;
+  DF_REQUIRE_POINTER(size);
+  *n = *size = 0;
   DF_REQUIRE_POINTER(path);
   DF_REQUIRE_POINTER(bytes);
   FILE* file;
+  struct stat info;
   DF_TRY(df_file_open_regular(path, &file));
   *n = fread(bytes, 1, most, file);
-  const bool failed = ferror(file);
+  const bool failed = ferror(file) || fstat(fileno(file), &info) != 0;
+  if (!failed) *size = (size_t)info.st_size;
   fclose(file);
   return failed ? fail_io(path) : DF_OK;
 }

@@ -9,40 +9,7 @@
 #include "dynaflow/core/file.h"
 #include "sniff.h"
 
-enum { MOST_ARRAYS = 1000000 };
-
-/* ---- the list ---- */
-
-static df_status grow(df_arrays* arrays) {
-  const int capacity = arrays->capacity ? 2 * arrays->capacity : 16;
-  df_arrays_item* item = df_alloc((size_t)capacity, sizeof *item);
-  if (!item) return DF_E_NOMEM;
-  if (arrays->count > 0) memcpy(item, arrays->item, (size_t)arrays->count * sizeof *item);
-  df_free(arrays->item);
-  arrays->item = item;
-  arrays->capacity = capacity;
-  return DF_OK;
-}
-
-df_status df_arrays_add(df_arrays* arrays, const char* name, int rank, const size_t* shape, const char* type,
-                        bool numeric) {
-  if (arrays->count == MOST_ARRAYS) {
-    return df_fail(DF_E_FORMAT, "%s: more than %d arrays", arrays->path, MOST_ARRAYS);
-  }
-  if (arrays->count == arrays->capacity) DF_TRY(grow(arrays));
-
-  /* name and type in one block */
-  const size_t n = strlen(name) + 1, m = strlen(type) + 1;
-  char* text = df_alloc(n + m, 1);
-  if (!text) return DF_E_NOMEM;
-  memcpy(text, name, n);
-  memcpy(text + n, type, m);
-  df_arrays_item* item = &arrays->item[arrays->count++];
-  item->text = text;
-  item->info = (df_array_info){.name = text, .rank = rank, .type = text + n, .numeric = numeric};
-  for (int i = 0; i < rank; i++) item->info.shape[i] = shape[i];
-  return DF_OK;
-}
+/* ---- opening ---- */
 
 typedef struct df_arrays_named named;
 
@@ -65,14 +32,14 @@ static df_status index_names(df_arrays* arrays) {
   return DF_OK;
 }
 
-/* ---- opening ---- */
-
 static const struct {
   const char* name;
   const df_arrays_reader* reader;
 } formats[] = {[DF_SNIFFED_NPY] = {"npy", &df_arrays_npz},
                [DF_SNIFFED_ZIP] = {"npz", &df_arrays_npz},
-               [DF_SNIFFED_JSON] = {"JSON", &df_arrays_json}};
+               [DF_SNIFFED_HDF5] = {"HDF5", &df_arrays_hdf5},
+               [DF_SNIFFED_JSON] = {"JSON", &df_arrays_json},
+               [DF_SNIFFED_TABLE] = {"CSV", &df_arrays_table}};
 
 static df_status build(df_arrays* arrays, const char* path) {
   arrays->path = df_strdup(path);
@@ -80,11 +47,9 @@ static df_status build(df_arrays* arrays, const char* path) {
   char beginning[DF_SNIFF_BYTES];
   size_t n = 0;
   df_sniffed format;
-  DF_TRY(df_file_read_beginning(path, beginning, sizeof beginning, &n));
+  arrays->charge.path = arrays->path;
+  DF_TRY(df_file_read_beginning(path, beginning, sizeof beginning, &n, &arrays->charge.file_size));
   DF_TRY(df_sniff(path, beginning, n, &format));
-  if ((size_t)format >= sizeof formats / sizeof *formats || !formats[format].reader) {
-    return df_fail(DF_E_FORMAT, "%s: HDF5 and CSV files are not read yet", path);
-  }
   arrays->format = formats[format].name;
   arrays->reader = formats[format].reader;
   DF_TRY(arrays->reader->open(arrays));

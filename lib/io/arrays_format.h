@@ -2,6 +2,7 @@
 #ifndef LIB_IO_ARRAYS_FORMAT_H
 #define LIB_IO_ARRAYS_FORMAT_H
 
+#include "charge.h"
 #include "dynaflow/io/arrays.h"
 
 /* A reader of one format. `open` lists the arrays by df_arrays_add() and may set arrays->state, which `close` frees,
@@ -16,10 +17,15 @@ typedef struct df_arrays_reader {
   void (*close)(void* state);
 } df_arrays_reader;
 
-/* an array, and the memory of its strings */
+/* bytes of the longest name of an array, with its end */
+enum { DF_ARRAYS_NAME = 1024 };
+
+/* an array, the memory of its strings, and what its reader keeps: where it is, and the memory counted for it */
 typedef struct df_arrays_item {
   df_array_info info;
   char* text;
+  const void* own;
+  size_t charged;
 } df_arrays_item;
 
 /* an array and its index, to sort and to find by name */
@@ -33,15 +39,26 @@ struct df_arrays {
   const char* format;
   const df_arrays_reader* reader;
   void* state;
+  df_charge charge;
+  size_t charged_names;
   df_arrays_item* item; /* [count] */
   int count, capacity;
   struct df_arrays_named* sorted; /* [count] by name */
 };
 
-/* Adds an array; copies name and type. DF_E_FORMAT if there are too many, DF_E_NOMEM. */
+/* Adds an array as the last; copies name and type. DF_E_FORMAT if there are too many, or if their names take too much
+ * memory, DF_E_NOMEM. */
 DF_MUST_CHECK df_status df_arrays_add(df_arrays* arrays, const char* name, int rank, const size_t* shape,
                                       const char* type, bool numeric);
 
-extern const df_arrays_reader df_arrays_npz, df_arrays_json;
+/* Writes parent, separator and name, or `name` alone if parent is "" and the separator is not '@'. DF_E_FORMAT if that
+ * is too long. */
+DF_MUST_CHECK df_status df_arrays_join(const df_arrays* arrays, const char* parent, char separator, const char* name,
+                                       char out[DF_ARRAYS_NAME]);
+
+/* DF_E_FORMAT: text was asked for and array i is something else; the message names file and array. */
+DF_MUST_CHECK df_status df_arrays_fail_text(const df_arrays* arrays, int i);
+
+extern const df_arrays_reader df_arrays_npz, df_arrays_hdf5, df_arrays_json, df_arrays_table;
 
 #endif

@@ -8,13 +8,7 @@
 #include "dynaflow/core/file.h"
 #include "sniff.h"
 
-enum { MOST_NAME = 1024, MOST_DEPTH = 32 };
-
-typedef struct json_file {
-  json_t* root;
-  const json_t** value; /* [arrays->count], owned by root */
-  int capacity;
-} json_file;
+enum { MOST_DEPTH = 32 };
 
 /* ---- one value as an array ---- */
 
@@ -127,22 +121,6 @@ static df_status fail_entry(const df_arrays* arrays, const char* name, const wal
 
 /* ---- all values of a file ---- */
 
-/* remembers the value of the array that was added last */
-static df_status keep(df_arrays* arrays, const json_t* value) {
-  json_file* file = arrays->state;
-  if (arrays->count > file->capacity) {
-    const int capacity = 2 * arrays->count;
-    const json_t** grown = df_alloc((size_t)capacity, sizeof *grown);
-    if (!grown) return DF_E_NOMEM;
-    for (int i = 0; i + 1 < arrays->count; i++) grown[i] = file->value[i];
-    df_free(file->value);
-    file->value = grown;
-    file->capacity = capacity;
-  }
-  file->value[arrays->count - 1] = value;
-  return DF_OK;
-}
-
 static bool contains_object(const json_t* list) {
   for (size_t i = 0; i < json_array_size(list); i++) {
     if (json_is_object(json_array_get(list, i))) return true;
@@ -169,15 +147,23 @@ static df_status list_members(df_arrays* arrays, const char* name, json_t* value
 }
 
 static df_status list_value(df_arrays* arrays, const char* parent, const char* key, json_t* value, int depth) {
-  char name[MOST_NAME];
-  if ((size_t)snprintf(name, sizeof name, "%s%s%s", parent, parent[0] ? "/" : "", key) >= sizeof name) {
-    return df_fail(DF_E_FORMAT, "%s: '%.60s...': a name of more than %d bytes", arrays->path, name, MOST_NAME - 1);
-  }
+  char name[DF_ARRAYS_NAME];
+  DF_TRY(df_arrays_join(arrays, parent, '/', key, name));
   if (json_is_object(value) || contains_object(value)) return list_members(arrays, name, value, depth + 1);
   const walk w = examine(value);
   const bool numeric = !w.fault[0] && !(w.kinds & (TEXT | NOTHING));
   DF_TRY(df_arrays_add(arrays, name, w.fault[0] ? 0 : w.rank, w.shape, type_of(&w), numeric));
-  return keep(arrays, value);
+  arrays->item[arrays->count - 1].own = value;
+  return DF_OK;
+}
+
+/* counts the memory of jansson's values, at least: each element, and each list and object with its first places */
+static df_status charge_tree(df_arrays* arrays, const char* text, size_t n) {
+  size_t bytes = 0, charged = 0;
+  for (size_t i = 0; i < n; i++) {
+    bytes += text[i] == ',' ? 56 : text[i] == ':' ? 96 : text[i] == '[' ? 128 : text[i] == '{' ? 224 : 0;
+  }
+  return df_charge_array(&arrays->charge, "(all)", &charged, bytes);
 }
 
 static df_status parse(const char* path, const char* text, size_t n, json_t** root) {
@@ -190,23 +176,22 @@ static df_status parse(const char* path, const char* text, size_t n, json_t** ro
 }
 
 static df_status open_json(df_arrays* arrays) {
-  json_file* file = arrays->state = df_alloc(1, sizeof *file);
-  if (!file) return DF_E_NOMEM;
   char* text;
   size_t n;
+  json_t* root = NULL;
   DF_TRY(df_file_read(arrays->path, &text, &n));
-  const df_status status = parse(arrays->path, text, n, &file->root);
+  df_status status = charge_tree(arrays, text, n);
+  if (status == DF_OK) status = parse(arrays->path, text, n, &root);
   df_free(text);
   DF_TRY(status);
-  if (json_is_array(file->root) && !contains_object(file->root)) {
-    return list_value(arrays, "", "table", file->root, 0);
-  }
-  return list_members(arrays, "", file->root, 0);
+  arrays->state = root;
+  if (json_is_array(root) && !contains_object(root)) return list_value(arrays, "", "table", root, 0);
+  return list_members(arrays, "", root, 0);
 }
 
 static df_status read_json(df_arrays* arrays, int i, df_array* out) {
   const df_array_info* info = &arrays->item[i].info;
-  const json_t* value = ((const json_file*)arrays->state)->value[i];
+  const json_t* value = arrays->item[i].own;
   walk w = examine(value);
   if (w.fault[0]) return fail_entry(arrays, info->name, &w);
   if (!info->numeric) {
@@ -214,6 +199,7 @@ static df_status read_json(df_arrays* arrays, int i, df_array* out) {
   }
   size_t count = 1;
   for (int k = 0; k < w.rank; k++) count *= w.shape[k];
+  DF_TRY(df_charge_array(&arrays->charge, info->name, &arrays->item[i].charged, count * sizeof(double)));
   double* values = df_alloc(count, sizeof *values);
   if (!values) return DF_E_NOMEM;
   w.out = values;
@@ -228,11 +214,8 @@ static df_status read_json(df_arrays* arrays, int i, df_array* out) {
 
 static df_status read_json_text(df_arrays* arrays, int i, char** out) {
   const df_array_info* info = &arrays->item[i].info;
-  const json_t* value = ((const json_file*)arrays->state)->value[i];
-  if (strcmp(info->type, "text") != 0 || info->rank > 1) {
-    return df_fail(DF_E_FORMAT, "%s: array '%s': expected a string or a list of strings, found %s of rank %d",
-                   arrays->path, info->name, info->type, info->rank);
-  }
+  const json_t* value = arrays->item[i].own;
+  if (strcmp(info->type, "text") != 0 || info->rank > 1) return df_arrays_fail_text(arrays, i);
   if (info->rank == 0) return (*out = df_strdup(json_string_value(value))) ? DF_OK : DF_E_NOMEM;
 
   /* a list: one line per string */
@@ -256,10 +239,7 @@ static df_status read_json_text(df_arrays* arrays, int i, char** out) {
 }
 
 static void close_json(void* state) {
-  json_file* file = state;
-  json_decref(file->root);
-  df_free(file->value);
-  df_free(file);
+  json_decref(state);
 }
 
 const df_arrays_reader df_arrays_json = {

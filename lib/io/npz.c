@@ -1,12 +1,11 @@
 #include "dynaflow/io/npz.h"
 
-#include <math.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <zip.h>
 
+#include "charge.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "npz_header.h"
@@ -19,26 +18,11 @@ struct df_npz {
   int count;
   char** key;
   size_t* charged; /* [count] bytes of memory that an array takes, once it is read */
-  size_t total;    /* of `charged` */
+  df_charge charge;
 };
 
 /* upper bound of deflate's compression ratio: an entry that claims more is corrupt and would only cost memory */
 enum { MAX_INFLATION = 1040 };
-
-/* What the arrays of an archive may take in memory: as many bytes as `memory_limit`, or this multiple of the file's
- * size. Recordings deflate to between a half and a tenth; the multiple leaves room for single precision and padding,
- * and the limit for small files of any content. */
-enum { MEMORY_PER_FILE_BYTE = 64 };
-static atomic_size_t memory_limit = DF_NPZ_MEMORY;
-static _Atomic(const char*) memory_name;
-
-void df_npz_name_memory(const char* name) {
-  atomic_store(&memory_name, name);
-}
-
-size_t df_npz_set_memory(size_t bytes) {
-  return atomic_exchange(&memory_limit, bytes);
-}
 
 /* ---- opening ---- */
 
@@ -118,6 +102,7 @@ static df_status build(df_npz* npz, const char* path) {
   npz->path = df_strdup(path);
   if (!npz->path) return DF_E_NOMEM;
   DF_TRY(df_file_read(path, &npz->bytes, &npz->size));
+  npz->charge = (df_charge){.path = npz->path, .file_size = npz->size};
   if (npz->size >= 6 && memcmp(npz->bytes, "\x93NUMPY", 6) == 0) return open_lone(npz);
   /* libzip would accept an empty file as an empty archive */
   if (npz->size == 0) return df_fail(DF_E_FORMAT, "%s: empty file", path);
@@ -189,30 +174,7 @@ static df_status fail_entry(const df_npz* npz, const char* key, zip_error_t* err
 
 /* counts n bytes of memory for array i of an archive; fails if its arrays then take more than they may */
 static df_status charge(df_npz* npz, int i, size_t n) {
-  if (!npz->charged || n <= npz->charged[i]) return DF_OK;
-  const size_t limit = atomic_load(&memory_limit), others = npz->total - npz->charged[i];
-  const size_t most = npz->size > limit / MEMORY_PER_FILE_BYTE ? npz->size * MEMORY_PER_FILE_BYTE : limit;
-  if (n > most || others > most - n) {
-    const double mib = 1 << 20;
-    const double needed = (double)n + (double)others;
-    const char* name = atomic_load(&memory_name);
-    char remedy[128];
-    if (name) {
-      snprintf(remedy, sizeof remedy, "set %.80s=%.0f", name, ceil(needed / mib));
-    } else {
-      snprintf(remedy, sizeof remedy, "admit %.0f MiB by df_npz_set_memory()", ceil(needed / mib));
-    }
-    return df_fail(
-        DF_E_FORMAT,
-        "%s: array '%s': the arrays take %.1f MiB of memory, %.0f times the size of the file; at most %.1f MiB "
-        "or %d times its size are accepted. If the file is right, store its arrays uncompressed (numpy.savez) "
-        "or %s",
-        npz->path, npz->key[i], needed / mib, needed / (double)npz->size, (double)limit / mib, MEMORY_PER_FILE_BYTE,
-        remedy);
-  }
-  npz->total = others + n;
-  npz->charged[i] = n;
-  return DF_OK;
+  return npz->charged ? df_charge_array(&npz->charge, npz->key[i], &npz->charged[i], n) : DF_OK;
 }
 
 /* reads n bytes and the end of the entry, where libzip checks the CRC */

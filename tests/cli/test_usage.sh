@@ -143,7 +143,7 @@ cp "$scratch/run/events.jsonl" "$scratch/before"
 "$program" run "$scratch/pendulum" --profile smoke --method random_action --seed 1,2 --out "$scratch/run" >&- 2>&- <&-
 check nothing_is_printed_into_a_record cmp "$scratch/before" "$scratch/run/events.jsonl"
 
-check a_limit_that_is_no_number_is_refused env DYNAFLOW_NPZ_MIB=some bash -c '"$0" list 2>"$1"; [ $? -eq 2 ] && grep -q "DYNAFLOW_NPZ_MIB = .some.: expected" "$1"' \
+check a_limit_that_is_no_number_is_refused env DYNAFLOW_ARRAYS_MIB=some bash -c '"$0" list 2>"$1"; [ $? -eq 2 ] && grep -q "DYNAFLOW_ARRAYS_MIB = .some.: expected" "$1"' \
   "$program" "$scratch/err"
 # an archive of 0.3 MB with 300 MiB of zeros
 python3 - "$scratch/pendulum/pendulum.npz" <<'PY'
@@ -155,9 +155,9 @@ with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as z, z.open('state
     f.write(b'\x93NUMPY\x01\x00' + struct.pack('<H', len(head)) + head.encode())
     for _ in range(300): f.write(bytes(1 << 20))
 PY
-check a_small_archive_does_not_take_all_memory refuses "pendulum.npz: array 'states': the arrays take 300.0 MiB of memory.*at most 256.0 MiB.*DYNAFLOW_NPZ_MIB=301" \
+check a_small_archive_does_not_take_all_memory refuses "pendulum.npz: array 'states': the arrays take 300.0 MiB of memory.*at most 256.0 MiB.*DYNAFLOW_ARRAYS_MIB=301" \
   data info "$scratch/pendulum"
-allowed() { DYNAFLOW_NPZ_MIB=301 "$program" data info "$scratch/pendulum" --set data.actions_key= 2>&1 | tee "$scratch/err" | grep -q . && ! grep -q 'of memory' "$scratch/err"; }
+allowed() { DYNAFLOW_ARRAYS_MIB=301 "$program" data info "$scratch/pendulum" --set data.actions_key= 2>&1 | tee "$scratch/err" | grep -q . && ! grep -q 'of memory' "$scratch/err"; }
 check the_limit_can_be_raised allowed
 # the records of a run have their profile, seeds and settings
 for command in gate verify report compare; do

@@ -3,6 +3,7 @@
 #include <zip.h>
 
 #include "dynaflow/core/hash.h"
+#include "dynaflow/io/memory.h"
 #include "dynaflow/io/npz.h"
 #include "shared_data.h"
 
@@ -299,7 +300,7 @@ static void arrays_that_take_too_much_memory_are_refused(void** state) {
   enum { MIB = 1 << 20 };
   df_npz* npz;
   df_array a;
-  assert_int_equal(df_npz_set_memory(MIB), DF_NPZ_MEMORY);
+  assert_int_equal(df_io_set_memory(MIB), DF_IO_MEMORY);
   static const struct {
     const char* descr;
     size_t item, n;
@@ -312,12 +313,12 @@ static void arrays_that_take_too_much_memory_are_refused(void** state) {
     write_deflated(cases[c].descr, cases[c].item, cases[c].n, cases[c].names, names);
     assert_ok(df_npz_open(scratch_path, &npz));
     for (int again = 0; again < 2; again++) {
-      df_npz_name_memory(again ? "SOME_NAME" : NULL);
+      df_io_name_memory(again ? "SOME_NAME" : NULL);
       const df_status first = df_npz_read(npz, "a", &a);
       assert_int_equal(first, cases[c].first ? DF_OK : DF_E_FORMAT);
       if (first != DF_OK)
         assert_says(scratch_path, "array 'a'", "1.0 MiB of memory", "at most 1.0 MiB or 64 times",
-                    again ? "or set SOME_NAME=2" : "or admit 2 MiB by df_npz_set_memory()");
+                    again ? "or set SOME_NAME=2" : "or admit 2 MiB by df_io_set_memory()");
       df_array_clear(&a);
     }
     if (cases[c].names > 1) {
@@ -332,7 +333,7 @@ static void arrays_that_take_too_much_memory_are_refused(void** state) {
   /* a stored array is never refused, nor is a deflated one of less than 64 times the size of the file */
   static const double value[100000] = {1};
   const df_npz_entry stored = {.key = "a", .kind = DF_NPZ_F64, .rank = 1, .shape = {100000}, .values = value};
-  assert_int_equal(df_npz_set_memory(1000), MIB);
+  assert_int_equal(df_io_set_memory(1000), MIB);
   assert_ok(df_npz_write(scratch_path, 1, &stored));
   assert_ok(df_npz_open(scratch_path, &npz));
   assert_ok(df_npz_read(npz, "a", &a));
@@ -343,7 +344,7 @@ static void arrays_that_take_too_much_memory_are_refused(void** state) {
   assert_ok(df_npz_read(npz, "a", &a));
   df_array_clear(&a);
   df_npz_close(npz);
-  assert_int_equal(df_npz_set_memory(DF_NPZ_MEMORY), 1000);
+  assert_int_equal(df_io_set_memory(DF_IO_MEMORY), 1000);
 }
 
 static void two_entries_of_one_key_are_refused(void** state) {

@@ -26,6 +26,7 @@
 #include "dynaflow/gait/generators.h"
 #include "dynaflow/gradcheck/gradcheck.h"
 #include "dynaflow/io/arrays.h"
+#include "dynaflow/io/memory.h"
 #include "dynaflow/io/npz.h"
 #include "dynaflow/io/safetensors.h"
 #include "dynaflow/metrics/defs.h"

@@ -48,7 +48,7 @@ DF_API int df_arrays_find(const df_arrays* arrays, const char* name); /* the ind
 
 /* Reads one array as doubles, row-major; true is 1. The caller releases it with df_array_clear(). DF_E_FORMAT names
  * path, array and fault: no such array (with the arrays of the file), an array that is not numeric (what it is and what
- * to do; a ragged list with the row and its length), more memory than is admitted (df_npz_set_memory), truncation, an
+ * to do; a ragged list with the row and its length), more memory than is admitted (memory.h), truncation, an
  * integer beyond 2^53 (not exact as a double). Non-finite values are not an error. DF_E_ARG for a NULL argument,
  * DF_E_NOMEM. On failure *out is zeroed. */
 DF_API DF_MUST_CHECK df_status df_arrays_read(df_arrays* arrays, const char* name, df_array* out);

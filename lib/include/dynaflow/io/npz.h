@@ -32,7 +32,7 @@ DF_API int df_npz_count(const df_npz* npz);              /* number of arrays */
 DF_API const char* df_npz_key(const df_npz* npz, int i); /* without ".npy"; owned by npz; NULL if i is out of range */
 
 /* Reads one array; the caller releases it with df_array_clear(). DF_E_FORMAT names path, key and the fault: a missing
- * key (with the keys of the archive), more memory than df_npz_set_memory() admits, an unsupported dtype, a malformed
+ * key (with the keys of the archive), more memory than df_io_set_memory() admits, an unsupported dtype, a malformed
  * shape, truncation, an integer beyond 2^53 (not exact as a double). Non-finite values are not an error. DF_E_ARG for a
  * NULL argument, DF_E_NOMEM. On failure *out is zeroed. */
 DF_API DF_MUST_CHECK df_status df_npz_read(df_npz* npz, const char* key, df_array* out);
@@ -41,17 +41,6 @@ DF_API DF_MUST_CHECK df_status df_npz_read(df_npz* npz, const char* key, df_arra
 DF_API DF_MUST_CHECK df_status df_npz_read_text(df_npz* npz, const char* key, char** out);
 DF_API bool df_npz_has(const df_npz* npz, const char* key); /* whether the archive has an array of this name */
 DF_API void df_array_clear(df_array* array);                /* frees the values and zeroes the struct */
-
-/* Limits the memory that the arrays of one archive may take when they are read, as doubles or decompressed, whichever
- * is more: `bytes`, or 64 times the size of the file if that is more. A small archive can decompress to a thousand
- * times its size, and each byte can become a double; stored arrays are never refused. The limit holds for the whole
- * process; returns the one before. Errors of df_npz_read() name size and limit. */
-enum { DF_NPZ_MEMORY = 256 << 20 }; /* the default, in bytes */
-DF_API size_t df_npz_set_memory(size_t bytes);
-
-/* The name under which users of the program set that limit in MiB, e.g. an environment variable, for the error that it
- * was exceeded; NULL, the default: none. The string is not copied. */
-DF_API void df_npz_name_memory(const char* name);
 
 typedef enum df_npz_kind { DF_NPZ_F64, DF_NPZ_F32, DF_NPZ_TEXT } df_npz_kind;
 

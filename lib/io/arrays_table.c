@@ -1,0 +1,272 @@
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arrays_format.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "sniff.h"
+
+enum { MOST_NUMBER = 63 };
+
+/* a table of numbers: rows are lines, columns are separated by `separator` */
+typedef struct table {
+  char* text; /* the whole file */
+  const char* end;
+  char separator; /* ' ': any number of blanks and tabs */
+  int columns;
+  size_t rows;
+  double* values;    /* [rows][columns] */
+  const char** name; /* [columns] inside `text`; NULL: the file has no header line */
+} table;
+
+/* a line, and where the rest of it and of the text begins */
+typedef struct line {
+  const char *begin, *at, *end, *next;
+  size_t number; /* from 1 */
+} line;
+
+typedef struct cell {
+  const char *begin, *end; /* without quotes and without blanks around */
+  bool quoted, broken;     /* broken: without a closing quote, or with text after it */
+} cell;
+
+/* ---- lines and cells ---- */
+
+static bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
+/* steps to the next line that is not blank; false at the end of the text */
+static bool next_line(const table* t, line* l) {
+  while (l->next < t->end) {
+    const char *p = l->next, *first = NULL;
+    l->begin = l->at = p;
+    l->number++;
+    for (; p < t->end && *p != '\n' && *p != '\r'; p++) {
+      if (!first && !is_blank(*p)) first = p;
+    }
+    l->end = p;
+    l->next = p + (p + 1 < t->end && p[0] == '\r' && p[1] == '\n' ? 2 : 1);
+    if (first) return true;
+  }
+  return false;
+}
+
+/* the separator of a line: a semicolon, else a comma, else a tab, else blanks */
+static char find_separator(const line* l) {
+  bool quoted = false, comma = false, tab = false;
+  for (const char* p = l->at; p < l->end; p++) {
+    if (*p == '"') quoted = !quoted;
+    if (quoted) continue;
+    if (*p == ';') return ';';
+    comma = comma || *p == ',';
+    tab = tab || *p == '\t';
+  }
+  return comma ? ',' : tab ? '\t' : ' ';
+}
+
+static bool separates(char separator, char c) {
+  return separator == ' ' ? is_blank(c) : c == separator;
+}
+
+/* the text between quotes, in which a double quote is written twice */
+static void take_quoted(const table* t, line* l, cell* c) {
+  const char* p = l->at + 1;
+  c->begin = p;
+  while (p < l->end && (*p != '"' || (p + 1 < l->end && p[1] == '"'))) p += *p == '"' ? 2 : 1;
+  c->end = p;
+  c->quoted = true;
+  c->broken = p >= l->end;
+  if (p < l->end) p++;
+  while (p < l->end && !separates(t->separator, *p)) c->broken = !is_blank(*p++) || c->broken;
+  l->at = p;
+}
+
+/* steps to the next cell of a line; false at its end, also after a separator that ends the line */
+static bool next_cell(const table* t, line* l, cell* c) {
+  *c = (cell){0};
+  while (l->at < l->end && is_blank(*l->at) && !(t->separator == '\t' && *l->at == '\t')) l->at++;
+  if (l->at >= l->end) return false;
+  if (*l->at == '"') {
+    take_quoted(t, l, c);
+  } else {
+    c->begin = l->at;
+    while (l->at < l->end && !separates(t->separator, *l->at)) l->at++;
+    c->end = l->at;
+    while (c->end > c->begin && is_blank(c->end[-1])) c->end--;
+  }
+  if (l->at < l->end) l->at++;
+  return true;
+}
+
+static bool is_word(const cell* c, const char* word) {
+  return (size_t)(c->end - c->begin) == strlen(word) && memcmp(c->begin, word, strlen(word)) == 0;
+}
+
+static bool read_number(const cell* c, double* out) {
+  char text[MOST_NUMBER + 1];
+  const size_t n = (size_t)(c->end - c->begin);
+  if (n == 0 || n > MOST_NUMBER || c->broken) return false;
+  memcpy(text, c->begin, n);
+  text[n] = '\0';
+  char* end;
+  *out = strtod(text, &end);
+  if (end == text + n) return true;
+  const bool yes = is_word(c, "True") || is_word(c, "true"), no = is_word(c, "False") || is_word(c, "false");
+  *out = yes;
+  return yes || no;
+}
+
+/* ---- the header ---- */
+
+typedef struct counts {
+  int cells, numbers;
+} counts;
+
+static counts count_cells(const table* t, line l) {
+  counts n = {0, 0};
+  cell c;
+  double value;
+  for (; next_cell(t, &l, &c); n.cells++) n.numbers += read_number(&c, &value);
+  return n;
+}
+
+/* Finds the first line of numbers and, before it, the line with the names of the columns: one without a number, or, as
+ * numpy.savetxt writes it, a comment with as many words as there are columns. Header->number is 0 if there is none. */
+static df_status find_header(table* t, const char* path, line* header, line* first) {
+  line l = {.next = t->text + df_byte_order_mark(t->text, (size_t)(t->end - t->text))}, comment = {0};
+  bool more;
+  while ((more = next_line(t, &l)) && *l.at == '#') comment = l;
+  if (more) {
+    t->separator = find_separator(&l);
+    if (count_cells(t, l).numbers == 0) {
+      *header = l;
+      while ((more = next_line(t, &l)) && *l.at == '#') {
+      }
+    }
+  }
+  if (!more) return df_fail(DF_E_FORMAT, "%s: not a table: no line of numbers", path);
+  *first = l;
+  t->columns = count_cells(t, header->number ? *header : l).cells;
+  if (header->number || comment.number == 0) return DF_OK;
+  comment.at++;
+  const counts n = count_cells(t, comment);
+  if (n.cells == t->columns && n.numbers == 0) *header = comment;
+  return DF_OK;
+}
+
+/* cuts the header line into zero-terminated names */
+static df_status take_names(table* t, line header) {
+  t->name = df_alloc((size_t)t->columns, sizeof *t->name);
+  if (!t->name) return DF_E_NOMEM;
+  cell c;
+  for (int i = 0; next_cell(t, &header, &c); i++) {
+    char *name = t->text + (c.begin - t->text), *to = name;
+    for (const char* from = c.begin; from < c.end; *to++ = *from++) from += c.quoted && *from == '"';
+    *to = '\0';
+    t->name[i] = name;
+  }
+  return DF_OK;
+}
+
+/* ---- the numbers ---- */
+
+static df_status fail_cell(const char* path, const line* l, int column, const cell* c) {
+  const int n = (int)(c->end - c->begin < 40 ? c->end - c->begin : 40);
+  if (n == 0) {
+    return df_fail(DF_E_FORMAT, "%s: line %zu, column %d: an empty cell; write nan where a value is missing", path,
+                   l->number, column + 1);
+  }
+  return df_fail(
+      DF_E_FORMAT, "%s: line %zu, column %d: '%.*s' is not a number%s", path, l->number, column + 1, n, c->begin,
+      memchr(c->begin, ',', (size_t)n) ? "; write decimal points, not commas" : "; a table has only numbers");
+}
+
+static df_status read_row(const table* t, const char* path, line* l, size_t header, double* row) {
+  cell c;
+  int i = 0;
+  for (line rest = *l; next_cell(t, &rest, &c); i++) {
+    if (i < t->columns && !read_number(&c, &row[i])) return fail_cell(path, l, i, &c);
+  }
+  if (i == t->columns) return DF_OK;
+  return df_fail(DF_E_FORMAT, "%s: line %zu: %d columns, line %zu has %d; all lines of a table have as many", path,
+                 l->number, i, header, t->columns);
+}
+
+static df_status read_rows(table* t, const char* path, line first, size_t header) {
+  /* each row has at least one byte per cell and per separator */
+  const size_t bytes = (size_t)(t->end - first.begin), width = 2 * (size_t)t->columns - 1;
+  size_t most = 1;
+  for (line l = first; next_line(t, &l);) most++;
+  if (most > bytes / width + 1) most = bytes / width + 1;
+  t->values = df_alloc(most * (size_t)t->columns, sizeof *t->values);
+  if (!t->values) return DF_E_NOMEM;
+  line l = first;
+  do {
+    if (*l.begin == '#') continue;
+    DF_TRY(read_row(t, path, &l, header, t->values + t->rows * (size_t)t->columns));
+    t->rows++;
+  } while (next_line(t, &l));
+  return DF_OK;
+}
+
+/* ---- arrays ---- */
+
+static df_status open_table(df_arrays* arrays) {
+  table* t = arrays->state = df_alloc(1, sizeof *t);
+  if (!t) return DF_E_NOMEM;
+  size_t n;
+  DF_TRY(df_file_read(arrays->path, &t->text, &n));
+  t->end = t->text + n;
+  line header = {0}, first = {0};
+  DF_TRY(find_header(t, arrays->path, &header, &first));
+  DF_TRY(read_rows(t, arrays->path, first, header.number ? header.number : first.number));
+
+  /* the whole table, then its columns */
+  const size_t shape[] = {t->rows, (size_t)t->columns};
+  DF_TRY(df_arrays_add(arrays, "table", 2, shape, "float64", true));
+  if (!header.number) return DF_OK;
+  DF_TRY(take_names(t, header));
+  for (int i = 0; i < t->columns; i++) DF_TRY(df_arrays_add(arrays, t->name[i], 1, shape, "float64", true));
+  return DF_OK;
+}
+
+static df_status read_table(df_arrays* arrays, int i, df_array* out) {
+  const table* t = arrays->state;
+  const df_array_info* info = &arrays->item[i].info;
+  const size_t columns = (size_t)t->columns, count = t->rows * (i == 0 ? columns : 1);
+  double* values = df_alloc(count, sizeof *values);
+  if (!values) return DF_E_NOMEM;
+  for (size_t k = 0; k < count; k++) values[k] = t->values[i == 0 ? k : k * columns + (size_t)(i - 1)];
+  *out = (df_array){.rank = info->rank, .count = count, .values = values};
+  memcpy(out->shape, info->shape, sizeof out->shape);
+  return DF_OK;
+}
+
+static df_status read_table_text(df_arrays* arrays, int i, char** out) {
+  (void)out;
+  return df_arrays_fail_text(arrays, i);
+}
+
+static int table_columns(const df_arrays* arrays, int i, const char* const** names) {
+  const table* t = arrays->state;
+  if (i > 0 || !t->name) return 0;
+  *names = t->name;
+  return t->columns;
+}
+
+static void close_table(void* state) {
+  table* t = state;
+  df_free(t->text);
+  df_free(t->values);
+  df_free(t->name);
+  df_free(t);
+}
+
+const df_arrays_reader df_arrays_table = {.open = open_table,
+                                          .read = read_table,
+                                          .read_text = read_table_text,
+                                          .columns = table_columns,
+                                          .close = close_table};
