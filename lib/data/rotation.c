@@ -1,6 +1,8 @@
 #include "rotation.h"
 
 #include <math.h>
+#include <stdbool.h>
+#include <string.h>
 
 void df_quat_product(const double a[4], const double b[4], double q[4]) {
   q[0] = a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3];
@@ -40,6 +42,32 @@ static void cross(const double a[3], const double b[3], double c[3]) {
   c[0] = a[1] * b[2] - a[2] * b[1];
   c[1] = a[2] * b[0] - a[0] * b[2];
   c[2] = a[0] * b[1] - a[1] * b[0];
+}
+
+/* v + 2 w (r x v) + 2 r x (r x v) with q = (w, r) */
+void df_quat_rotate(const double q[4], const double v[3], double out[3]) {
+  double once[3], twice[3];
+  cross(q + 1, v, once);
+  cross(q + 1, once, twice);
+  for (int i = 0; i < 3; i++) out[i] = v[i] + 2 * (q[0] * once[i] + twice[i]);
+}
+
+void df_quat_rotate_back(const double q[4], const double v[3], double out[3]) {
+  const double back[4] = {q[0], -q[1], -q[2], -q[3]};
+  df_quat_rotate(back, v, out);
+}
+
+void df_quat_euler(const char axes[3], const double angles[3], double q[4]) {
+  const bool intrinsic = axes[0] < 'a';
+  double sum[4] = {1, 0, 0, 0};
+  for (int i = 0; i < 3; i++) {
+    double phi[3] = {0}, one[4], next[4];
+    phi[axes[i] - (intrinsic ? 'X' : 'x')] = angles[i];
+    df_quat_exp(phi, one);
+    df_quat_product(intrinsic ? sum : one, intrinsic ? one : sum, next);
+    memcpy(sum, next, sizeof sum);
+  }
+  memcpy(q, sum, sizeof sum);
 }
 
 void df_so3_log_vjp(const double phi[3], const double v[3], double w[3]) {

@@ -13,6 +13,13 @@ void df_quat_normalise(const double q[4], double out[4]);
 void df_quat_log(const double q[4], double phi[3]);
 /* Writes the unit quaternion of a rotation vector. */
 void df_quat_exp(const double phi[3], double q[4]);
+/* Writes the vector R(q) v, or R(q)^T v; out may alias v. */
+void df_quat_rotate(const double q[4], const double v[3], double out[3]);
+void df_quat_rotate_back(const double q[4], const double v[3], double out[3]);
+/* Writes the unit quaternion of Euler angles [rad]. `axes` has three of the letters x, y, z, in the order of the
+ * angles, as in SciPy: in lower case rotations about fixed axes (extrinsic), in upper case about rotating ones
+ * (intrinsic). */
+void df_quat_euler(const char axes[3], const double angles[3], double q[4]);
 /* Writes w = Jr(phi)^-T v, where Jr is the right Jacobian of exp. The right perturbation R <- R exp(d) changes log(R)
  * by Jr^-1 d to first order, so this maps a cotangent v of log(R) to a cotangent w of d. w must not alias v. */
 void df_so3_log_vjp(const double phi[3], const double v[3], double w[3]);

@@ -49,6 +49,10 @@ df_status df_mujoco_fingerprint(const df_system* system, char sha256[DF_SHA256_T
   return status;
 }
 
+int df_mujoco_actuator(const df_system* system, const char* name) {
+  return mj_name2id(as_mujoco(system)->model, mjOBJ_ACTUATOR, name);
+}
+
 int df_mujoco_geom(const df_system* system, const char* name) {
   return mj_name2id(as_mujoco(system)->model, mjOBJ_GEOM, name);
 }

@@ -116,6 +116,7 @@ DF_API int df_mujoco_nq(const df_system* system);
 DF_API int df_mujoco_nv(const df_system* system);
 DF_API int df_mujoco_na(const df_system* system); /* activations, the last entries of x and of the tangent */
 DF_API int df_mujoco_joints(const df_system* system, const df_joint** joints); /* sets *joints [count], returns count */
+DF_API int df_mujoco_actuator(const df_system* system, const char* name);      /* index, or -1 if there is none */
 DF_API int df_mujoco_geom(const df_system* system, const char* name);          /* index, or -1 if there is none */
 DF_API int df_mujoco_geom_body(const df_system* system, int geom);             /* index of the geom's body */
 DF_API int df_mujoco_body_count(const df_system* system);                      /* including the world, body 0 */

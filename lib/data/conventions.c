@@ -1,0 +1,180 @@
+#include "conventions.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "rotation.h"
+
+static const double radians_per_degree = 3.14159265358979323846 / 180;
+
+/* turns a vector whose y axis points up: (x, y, z) becomes (x, -z, y) */
+static const double y_to_z[4] = {0.70710678118654752440, 0.70710678118654752440, 0, 0};
+
+/* ---- settings ---- */
+
+static df_status read_euler(const char* axes, char out[4]) {
+  const bool lower = strspn(axes, "xyz") == 3, upper = strspn(axes, "XYZ") == 3;
+  if (strlen(axes) != 3 || !(lower || upper) || axes[0] == axes[1] || axes[1] == axes[2]) {
+    return df_fail(DF_E_CONFIG,
+                   "data.euler = '%s': expected three axes such as xyz (about fixed axes) or ZYX (about rotating axes)",
+                   axes);
+  }
+  memcpy(out, axes, 4);
+  return DF_OK;
+}
+
+static df_status read_base(const df_list* list, conventions* out) {
+  double norm = 0;
+  for (int i = 0; i < list->n; i++) norm += list->v[i] * list->v[i];
+  norm = sqrt(norm);
+  if (list->n != 4 || fabs(norm - 1) > 0.01) {
+    return df_fail(DF_E_CONFIG,
+                   "data.base_rotation has %d numbers of norm %.6g; expected a quaternion w, x, y, z of norm 1",
+                   list->n, norm);
+  }
+  for (int i = 0; i < 4; i++) out->base[i] = list->v[i] / norm;
+  out->turned = fabs(out->base[0]) < 1;
+  return DF_OK;
+}
+
+static df_status read_offset(const df_list* list, double out[3]) {
+  if (list->n != 0 && list->n != 3) {
+    return df_fail(DF_E_CONFIG, "data.position_offset has %d numbers; expected x, y, z", list->n);
+  }
+  for (int i = 0; i < list->n; i++) out[i] = list->v[i];
+  return DF_OK;
+}
+
+static df_status check_root(const df_config* config, const model_joints* model, const conventions* c) {
+  const char* key = c->base_linear                                                ? "data.linear_velocity = base"
+                    : c->world_angular                                            ? "data.angular_velocity = world"
+                    : c->y_up                                                     ? "data.up = y"
+                    : c->turned                                                   ? "data.base_rotation"
+                    : c->offset[0] != 0 || c->offset[1] != 0 || c->offset[2] != 0 ? "data.position_offset"
+                                                                                  : NULL;
+  if (!key || model->root >= 0) return DF_OK;
+  return df_fail(DF_E_CONFIG, "task '%s': %s: the model has no free joint", config->task_name, key);
+}
+
+df_status conventions_read(const df_config* config, const model_joints* model, conventions* out) {
+  *out = (conventions){.xyzw = strcmp(config->data_quaternion, "xyzw") == 0,
+                       .base_linear = strcmp(config->data_linear_velocity, "base") == 0,
+                       .world_angular = strcmp(config->data_angular_velocity, "world") == 0,
+                       .degrees = strcmp(config->data_angles, "deg") == 0,
+                       .y_up = strcmp(config->data_up, "y") == 0,
+                       .scale = config->data_position_scale};
+  DF_TRY(read_euler(config->data_euler, out->euler));
+  DF_TRY(read_base(&config->data_base_rotation, out));
+  DF_TRY(read_offset(&config->data_position_offset, out->offset));
+  return check_root(config, model, out);
+}
+
+/* ---- units and order ---- */
+
+static void scale(double* values, int n, double factor) {
+  for (int i = 0; i < n; i++) values[i] *= factor;
+}
+
+/* radians and metres */
+static void set_units(const df_layout* layout, const conventions* c, double* x) {
+  const double angle = c->degrees ? radians_per_degree : 1;
+  for (int j = 0; j < layout->model.n; j++) {
+    const df_joint* joint = &layout->model.joint[j];
+    double *q = x + joint->qpos, *v = x + layout->model.nq + joint->dof;
+    switch (joint->kind) {
+      case DF_JOINT_FREE:
+        scale(q, 3, c->scale);
+        scale(v, 3, c->scale);
+        scale(v + 3, 3, angle);
+        break;
+      case DF_JOINT_BALL:
+        scale(v, 3, angle);
+        break;
+      case DF_JOINT_SLIDE:
+        scale(q, 1, c->scale);
+        scale(v, 1, c->scale);
+        break;
+      case DF_JOINT_HINGE:
+        scale(q, 1, angle);
+        scale(v, 1, angle);
+        break;
+    }
+  }
+}
+
+static void reorder(const model_joints* model, double* x) {
+  for (int j = 0; j < model->n; j++) {
+    const df_joint* joint = &model->joint[j];
+    if (joint->kind != DF_JOINT_FREE && joint->kind != DF_JOINT_BALL) continue;
+    double* q = x + joint->qpos + (joint->kind == DF_JOINT_FREE ? 3 : 0);
+    const double w = q[3];
+    memmove(q + 1, q, 3 * sizeof *q);
+    q[0] = w;
+  }
+}
+
+void frame_from_raw(const df_layout* layout, const conventions* c, const double* raw, double* x) {
+  double angles[3] = {0};
+  column_role orientation = COLUMN_SKIP;
+  memset(x, 0, (size_t)layout->model.nx * sizeof *x);
+  for (int i = 0; i < layout->columns; i++) {
+    const layout_column* column = &layout->column[i];
+    if (column->role == COLUMN_STATE) x[column->at] = raw[i];
+    if (column->role == COLUMN_EULER || column->role == COLUMN_ROTVEC) {
+      orientation = column->role;
+      angles[column->at] = raw[i] * (c->degrees ? radians_per_degree : 1);
+    }
+  }
+  if (c->degrees || c->scale != 1) set_units(layout, c, x);
+  if (c->xyzw) reorder(&layout->model, x);
+
+  /* what is no number of a state itself */
+  double* root = layout->model.root >= 0 ? x + layout->model.joint[layout->model.root].qpos + 3 : NULL;
+  if (orientation == COLUMN_EULER) df_quat_euler(c->euler, angles, root);
+  if (orientation == COLUMN_ROTVEC) df_quat_exp(angles, root);
+  for (int i = 0; i < layout->columns; i++) {
+    const layout_column* column = &layout->column[i];
+    if (column->role == COLUMN_COS) x[column->at] = raw[i];
+    if (column->role == COLUMN_SIN) x[column->at] = atan2(raw[i], x[column->at]);
+  }
+}
+
+/* ---- frames ---- */
+
+static void turn_joint(const conventions* c, bool root, double* q, double* v) {
+  double orientation[4];
+  memcpy(orientation, q + 3, sizeof orientation);
+
+  /* the orientation of the model's base */
+  if (c->y_up) df_quat_product(y_to_z, orientation, q + 3);
+  if (c->turned && root) {
+    double up[4];
+    memcpy(up, q + 3, sizeof up);
+    df_quat_product(up, c->base, q + 3);
+  }
+
+  /* vectors in the recorded world, or in the recorded base */
+  if (c->base_linear) df_quat_rotate(orientation, v, v);
+  if (c->y_up) {
+    df_quat_rotate(y_to_z, q, q);
+    df_quat_rotate(y_to_z, v, v);
+    if (c->world_angular) df_quat_rotate(y_to_z, v + 3, v + 3);
+  }
+  if (c->world_angular) {
+    df_quat_rotate_back(q + 3, v + 3, v + 3);
+  } else if (c->turned && root) {
+    df_quat_rotate_back(c->base, v + 3, v + 3);
+  }
+}
+
+void frame_to_model(const df_layout* layout, const conventions* c, double* x) {
+  const model_joints* model = &layout->model;
+  for (int j = 0; j < model->n; j++) {
+    if (model->joint[j].kind != DF_JOINT_FREE) continue;
+    double *q = x + model->joint[j].qpos, *v = x + model->nq + model->joint[j].dof;
+    turn_joint(c, j == model->root, q, v);
+    for (int i = 0; i < 3 && j == model->root; i++) {
+      if (c->offset[i] != 0) q[i] += c->offset[i];
+    }
+  }
+}

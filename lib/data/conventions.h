@@ -1,0 +1,31 @@
+/* conventions.h: single frames of a recording as states of MuJoCo: units, order of quaternions, frames of velocities.
+ * Private. */
+#ifndef LIB_DATA_CONVENTIONS_H
+#define LIB_DATA_CONVENTIONS_H
+
+#include <stdbool.h>
+
+#include "dynaflow/config/config.h"
+#include "layout.h"
+
+typedef struct conventions {
+  bool xyzw, base_linear, world_angular, degrees, y_up;
+  bool turned;      /* `base` is not the identity */
+  double base[4];   /* data.base_rotation, of norm 1 */
+  double scale;     /* m per recorded unit */
+  double offset[3]; /* m */
+  char euler[4];
+} conventions;
+
+/* Reads the settings. DF_E_CONFIG if one is malformed, or is about a free joint that the model does not have. */
+DF_MUST_CHECK df_status conventions_read(const df_config* config, const model_joints* model, conventions* out);
+
+/* Writes the coordinates that a raw frame [layout->columns] gives into x [nx], in rad, m and with quaternions w, x, y,
+ * z; the others are 0. */
+void frame_from_raw(const df_layout* layout, const conventions* c, const double* raw, double* x);
+
+/* Turns the frame into that of the model, in place, after its quaternions have norm 1: the z axis up, the base frame of
+ * the model, the linear velocity of free joints in the world frame and the angular velocity in that of the body. */
+void frame_to_model(const df_layout* layout, const conventions* c, double* x);
+
+#endif

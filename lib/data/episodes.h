@@ -1,0 +1,42 @@
+/* episodes.h: where the episodes of a file are: groups, ends, and which are selected. Private. */
+#ifndef LIB_DATA_EPISODES_H
+#define LIB_DATA_EPISODES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dynaflow/config/config.h"
+#include "stack.h"
+
+/* names */
+typedef struct group_list {
+  int n;
+  char** name; /* owned */
+} group_list;
+
+/* Lists the groups of a file that fit the pattern data.episodes_key, in natural order (demo_2 before demo_10): leading
+ * parts of the names of arrays with as many parts as the pattern. "" gives the one group "". DF_E_FORMAT if there are
+ * none, DF_E_NOMEM. The caller clears *out. */
+DF_MUST_CHECK df_status groups_find(const array_file* file, const char* pattern, group_list* out);
+void groups_clear(group_list* groups);
+
+/* Orders texts so that numbers in them count as numbers. */
+int natural_order(const char* a, const char* b);
+
+/* an episode in stacks of frames and of actions: its first row and number of rows in each */
+typedef struct span {
+  size_t frame, frames;
+  size_t action, actions;
+} span;
+
+/* Cuts stacks of `rows` frames and `actions` actions (0: none) at data.ends_key: `ends` [count] are flags, one per row,
+ * or increasing row numbers after the last row of each episode, with or without 0 and `rows` among them. If there is
+ * one action fewer per episode than there are frames, `ends` counts actions. *spans [*n] is freed by the caller with
+ * df_free(). DF_E_MISMATCH names `key` and says why the ends do not fit. */
+DF_MUST_CHECK df_status spans_cut(const char* path, const char* key, const double* ends, size_t count, size_t rows,
+                                  size_t actions, span** spans, int* n);
+
+/* Sets selected [n] by data.select: numbers A and ranges A-B. DF_E_CONFIG for an item that is neither or beyond n. */
+DF_MUST_CHECK df_status select_episodes(const df_names* items, int n, bool* selected);
+
+#endif

@@ -1,0 +1,71 @@
+/* layout.h: what the columns of a recording are: the blocks of data.columns, resolved for a model. Private. */
+#ifndef LIB_DATA_LAYOUT_H
+#define LIB_DATA_LAYOUT_H
+
+#include "dynaflow/config/config.h"
+#include "dynaflow/sim/mujoco.h"
+#include "dynaflow/sim/system.h"
+
+/* the sizes and joints of a system; one that is not a MuJoCo model has nq = nx coordinates and no joints */
+typedef struct model_joints {
+  int nx, nq, nv, na;
+  int n;
+  const df_joint* joint; /* [n], owned by the system */
+  int root;              /* the first free joint, -1: none */
+} model_joints;
+model_joints model_joints_of(const df_system* system);
+
+/* "joint 'hip'", or "joint 3" if it has no name, for messages; returns `text` */
+const char* joint_text(const model_joints* model, int joint, char text[80]);
+/* "position 0 of joint 'hip'", "velocity ...", "activation 2": the coordinate x[i] of a state */
+const char* coordinate_text(const model_joints* model, int i, char text[120]);
+
+/* the joints of a recording, in its order */
+typedef struct joint_order {
+  int n;
+  int* joint;            /* [n] index in model_joints, -1: recorded, but not in the model */
+  const char** recorded; /* [n] name in the recording; owned by config or system */
+} joint_order;
+
+typedef enum column_role {
+  COLUMN_SKIP,
+  COLUMN_STATE, /* at: index in x */
+  COLUMN_COS,   /* at: index in x of the angle; its cosine comes before its sine */
+  COLUMN_SIN,
+  COLUMN_EULER,  /* at: 0 .. 2 */
+  COLUMN_ROTVEC, /* at: 0 .. 2 */
+  COLUMN_TIME,
+  COLUMN_DURATION
+} column_role;
+
+typedef struct layout_column {
+  column_role role;
+  int at;
+  int block;     /* index of its block */
+  char name[80]; /* "root_pos.0", "joints.FR_hip_joint" */
+} layout_column;
+
+typedef struct layout_block {
+  const char* text;        /* as in data.columns */
+  const char* array;       /* what follows '@'; NULL: the array of states */
+  int first, width;        /* its columns */
+  const joint_order* star; /* the joints whose recorded names stand for '*' in `array`; NULL: it takes no '*' */
+} layout_block;
+
+typedef struct df_layout {
+  df_items items; /* data.columns; the blocks point into it */
+  model_joints model;
+  joint_order joints, velocity_joints;
+  int blocks, columns;
+  layout_block block[DF_ITEMS_MAX];
+  layout_column* column; /* [columns] */
+  bool* given;           /* [nx] coordinates that the columns give, all of a quaternion for Euler angles */
+} df_layout;
+
+/* Reads data.columns, joints, velocity_joints and legs. `config` and `system` must outlive the layout, which the caller
+ * frees with layout_free(). DF_E_CONFIG names key and item and says what is known; DF_E_NOMEM. On failure *out is NULL.
+ */
+DF_MUST_CHECK df_status layout_new(const df_config* config, const df_system* system, df_layout** out);
+void layout_free(df_layout* layout); /* NULL is allowed */
+
+#endif

@@ -1,0 +1,59 @@
+/* recording_internal.h: what a df_recording holds. Private. */
+#ifndef LIB_DATA_RECORDING_INTERNAL_H
+#define LIB_DATA_RECORDING_INTERNAL_H
+
+#include "dynaflow/core/hash.h"
+#include "dynaflow/data/recording.h"
+#include "layout.h"
+#include "stack.h"
+
+typedef struct recorded_episode {
+  int number; /* among all episodes of the files, before data.select; messages name this one */
+  int file;
+  char* group;        /* "" for none; owned */
+  int frames;         /* >= 1 */
+  double* raw;        /* [frames][layout->columns] */
+  int actions;        /* 0, frames - 1 or frames */
+  double* action;     /* [actions][action_columns] */
+  double* condition;  /* [nc], or [frames][nc] if they are per frame */
+  double stated_dt;   /* s, that the file states outside of the columns; 0: none */
+  char stated_by[48]; /* name of the array that states it */
+} recorded_episode;
+
+struct df_recording {
+  df_layout* layout;
+  df_config config;            /* the layout points into it */
+  df_recording_column* column; /* [layout->columns] */
+  char** array;                /* [layout->blocks] names of the columns' arrays */
+  int files;
+  char** file;
+  char sha256[DF_SHA256_TEXT];
+  char unchecked[256]; /* model_unchecked of df_dataset */
+  int episodes, capacity;
+  recorded_episode* episode;
+  int action_columns;
+  int nc;
+  bool condition_per_frame;
+  char (*condition_name)[DF_NAME_MAX]; /* [nc] */
+  int unused;
+  df_array_info* unused_array; /* names and types are owned */
+  long padded_frames;          /* rows of NaN left out */
+  int padded_episodes;
+  int notes;
+  char* note[8];
+};
+
+/* Reads one of the files, number `index`, and appends its episodes; of the first one also lists what is unused. */
+DF_MUST_CHECK df_status recording_read_file(df_recording* recording, const df_system* system, int index);
+
+/* Keeps the episodes of data.select; `path` is for messages. */
+DF_MUST_CHECK df_status recording_select(df_recording* recording, const char* path);
+
+void recording_free_episode(recorded_episode* e);
+
+/* "%s: array '%s'" of a raw column in an episode, for messages */
+void recording_place(const df_recording* recording, int episode, int column, char text[512]);
+
+DF_MUST_CHECK df_status recording_note(df_recording* recording, const char* format, ...) DF_PRINTF(2, 3);
+
+#endif

@@ -1,0 +1,594 @@
+/* reading a file of a recording: its episodes with their raw frames, actions and conditions */
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/model_identity.h"
+#include "episodes.h"
+#include "model_keys.h"
+#include "recording_internal.h"
+
+/* arrays that fill columns of the raw frames, side by side */
+typedef struct source {
+  stack_request request;
+  int* column; /* [request.width] */
+  stack read;
+} source;
+
+/* reading one group of one file */
+typedef struct reader {
+  df_recording* r;
+  array_file* file;
+  int index; /* of the file */
+  const char* group;
+  source* source; /* [sources] */
+  int sources;
+  stack actions;
+  span* span; /* [spans]: the episodes */
+  int spans;
+  int first; /* index of the first of them in the recording */
+} reader;
+
+/* ---- sources ---- */
+
+/* the blocks without an array of their own are columns of one array, every other block is a source by itself */
+static df_status list_sources(reader* rd) {
+  const df_layout* layout = rd->r->layout;
+  rd->source = df_alloc((size_t)layout->blocks + 1, sizeof *rd->source);
+  if (!rd->source) return DF_E_NOMEM;
+  int states = -1;
+  for (int b = 0; b < layout->blocks; b++) {
+    const layout_block* block = &layout->block[b];
+    const int k = block->array || states < 0 ? rd->sources++ : states;
+    source* s = &rd->source[k];
+    if (!block->array) states = k;
+    if (!s->column) s->column = df_alloc((size_t)layout->columns, sizeof *s->column);
+    if (!s->column) return DF_E_NOMEM;
+    s->request = (stack_request){.key = block->array ? block->text : "data.states_key",
+                                 .group = rd->group,
+                                 .expression = block->array ? block->array : rd->r->config.data_states_key,
+                                 .star = block->array ? block->star : NULL,
+                                 .width = s->request.width};
+    for (int c = 0; c < block->width; c++) s->column[s->request.width++] = block->first + c;
+  }
+  return DF_OK;
+}
+
+static bool is_default(const df_layout* layout) {
+  return layout->blocks == 1 && strcmp(layout->block[0].text, "state") == 0;
+}
+
+/* the text of the block that ends after column `n` of a source, for messages */
+static const char* block_at(const reader* rd, const source* s, size_t n) {
+  return rd->r->layout->block[rd->r->layout->column[s->column[n]].block].text;
+}
+
+static df_status check_columns(const reader* rd, const source* s) {
+  const size_t has = s->read.columns, width = (size_t)s->request.width;
+  const char* path = rd->file->path;
+  if (has == width) return DF_OK;
+  if (is_default(rd->r->layout)) {
+    return df_fail(DF_E_MISMATCH,
+                   "%s: array '%s' has shape %s, expected [episodes][frames][nx = %d]; describe other columns in "
+                   "data.columns",
+                   path, s->read.name, s->read.shape, rd->r->layout->model.nx);
+  }
+  if (has > width) {
+    return df_fail(DF_E_MISMATCH,
+                   "%s: data.columns describe %zu columns, array '%s' has %zu: %zu columns from index %zu on are not "
+                   "described; add skip:%zu",
+                   path, width, s->read.name, has, has - width, width, has - width);
+  }
+  return df_fail(DF_E_MISMATCH,
+                 "%s: data.columns describe %zu columns, array '%s' has %zu: block '%s' goes beyond its end", path,
+                 width, s->read.name, has, block_at(rd, s, has));
+}
+
+static df_status read_states(reader* rd) {
+  for (int k = 0; k < rd->sources; k++) {
+    source* s = &rd->source[k];
+    char full[512];
+    /* a group that is itself an array is the array of states */
+    if (rd->group[0] && array_file_has(rd->file, rd->group, "", full)) s->request.expression = "";
+    DF_TRY(stack_read(rd->file, &s->request, &s->read));
+    DF_TRY(check_columns(rd, s));
+    const stack *a = &rd->source[0].read, *b = &s->read;
+    if (a->episodes != b->episodes || a->frames != b->frames) {
+      return df_fail(DF_E_MISMATCH, "%s: array '%s' has shape %s, but '%s' has %s: other numbers of frames",
+                     rd->file->path, b->name, b->shape, a->name, a->shape);
+    }
+    if (b->transposed && rd->index == 0 && rd->first == 0) {
+      DF_TRY(recording_note(rd->r, "array '%s' of shape %s is read as [columns][frames]", b->name, b->shape));
+    }
+  }
+  const stack* s = &rd->source[0].read;
+  if (s->episodes > 0 && s->frames > 0 && s->episodes * s->frames <= INT_MAX) return DF_OK;
+  return df_fail(DF_E_MISMATCH,
+                 "%s: array '%s' has shape %s: expected at least one episode and frame, at most %d in all",
+                 rd->file->path, s->name, s->shape, INT_MAX);
+}
+
+/* ---- actions ---- */
+
+static int action_columns(const reader* rd, const df_system* system) {
+  return rd->r->config.data_actuators.n > 0 ? rd->r->config.data_actuators.n : system->nu;
+}
+
+static df_status check_actions(const reader* rd, int columns) {
+  const stack *a = &rd->actions, *s = &rd->source[0].read;
+  const bool rows = a->frames == s->frames || a->frames + 1 == s->frames;
+  const bool alike = a->episodes == s->episodes && a->listed == s->listed && rows;
+  const bool fits = rd->r->config.data_ends_key[0] ? !a->listed : alike;
+  if (fits && a->columns == (size_t)columns) return DF_OK;
+  char episodes[32] = "";
+  if (s->listed) snprintf(episodes, sizeof episodes, "[%zu]", s->episodes);
+  return df_fail(DF_E_MISMATCH, "%s: array '%s' has shape %s, expected %s[%zu or %zu][nu = %d] ('%s' has %s)",
+                 rd->file->path, a->name, a->shape, episodes, s->frames - 1, s->frames, columns, s->name, s->shape);
+}
+
+static df_status read_actions(reader* rd, const df_system* system) {
+  const char* key = rd->r->config.data_actions_key;
+  const int columns = action_columns(rd, system);
+  if (*key == '\0') return DF_OK;
+  const stack_request request = {.key = "data.actions_key", .group = rd->group, .expression = key, .width = columns};
+  const df_status status = stack_read(rd->file, &request, &rd->actions);
+  char full[512];
+  if (status == DF_E_FORMAT && !array_file_has(rd->file, rd->group, key, full)) {
+    return df_fail(status, "%s; if they are data of states only, set data.actions_key: \"\"", df_error_message());
+  }
+  if (status != DF_OK) return status;
+  rd->r->action_columns = columns;
+  return check_actions(rd, columns);
+}
+
+/* ---- episodes ---- */
+
+static df_status cut_at_ends(reader* rd) {
+  const stack* s = &rd->source[0].read;
+  const char* key = rd->r->config.data_ends_key;
+  if (s->episodes > 1) {
+    return df_fail(DF_E_MISMATCH, "%s: data.ends_key: array '%s' of shape %s lists episodes already", rd->file->path,
+                   s->name, s->shape);
+  }
+  stack ends;
+  const stack_request request = {.key = "data.ends_key", .group = rd->group, .expression = key};
+  DF_TRY(stack_read(rd->file, &request, &ends));
+  /* of several arrays any one ends the episode */
+  const size_t rows = ends.episodes * ends.frames;
+  for (size_t t = 0; t < rows && ends.columns > 1; t++) {
+    double any = 0;
+    for (size_t c = 0; c < ends.columns; c++) any = fmax(any, ends.values[t * ends.columns + c]);
+    ends.values[t] = any;
+  }
+  const size_t actions = rd->actions.values ? rd->actions.episodes * rd->actions.frames : 0;
+  const df_status status =
+      spans_cut(rd->file->path, key, ends.values, rows, s->episodes * s->frames, actions, &rd->span, &rd->spans);
+  stack_clear(&ends);
+  return status;
+}
+
+static df_status find_spans(reader* rd) {
+  const stack *s = &rd->source[0].read, *a = &rd->actions;
+  if (rd->r->config.data_ends_key[0]) return cut_at_ends(rd);
+  rd->spans = (int)s->episodes;
+  rd->span = df_alloc(s->episodes, sizeof *rd->span);
+  if (!rd->span) return DF_E_NOMEM;
+  for (size_t e = 0; e < s->episodes; e++) {
+    rd->span[e] = (span){.frame = e * s->frames, .frames = s->frames};
+    if (a->values) rd->span[e].action = e * a->frames, rd->span[e].actions = a->frames;
+  }
+  return DF_OK;
+}
+
+/* whether all described numbers of a raw frame are NaN */
+static bool is_padding(const df_layout* layout, const double* raw) {
+  int described = 0;
+  for (int i = 0; i < layout->columns; i++) {
+    if (layout->column[i].role == COLUMN_SKIP) continue;
+    if (!isnan(raw[i])) return false;
+    described++;
+  }
+  return described > 0;
+}
+
+/* leaves out the rows of NaN at the end of an episode, and the actions after it */
+static void leave_out_padding(df_recording* r, recorded_episode* e) {
+  const int all = e->frames, spare = e->actions == e->frames;
+  while (e->frames > 1 && is_padding(r->layout, e->raw + (size_t)(e->frames - 1) * (size_t)r->layout->columns)) {
+    e->frames--;
+  }
+  if (e->frames == all) return;
+  r->padded_frames += all - e->frames;
+  r->padded_episodes++;
+  if (e->actions == 0) return;
+  e->actions = e->frames - 1 + spare;
+  if (spare && isnan(e->action[(size_t)(e->actions - 1) * (size_t)r->action_columns])) e->actions--;
+}
+
+static df_status grow(df_recording* r) {
+  if (r->episodes < r->capacity) return DF_OK;
+  const int capacity = r->capacity > 0 ? 2 * r->capacity : 16;
+  recorded_episode* more = df_alloc((size_t)capacity, sizeof *more);
+  if (!more) return DF_E_NOMEM;
+  if (r->episodes > 0) memcpy(more, r->episode, (size_t)r->episodes * sizeof *more);
+  df_free(r->episode);
+  r->episode = more;
+  r->capacity = capacity;
+  return DF_OK;
+}
+
+static df_status add_episode(reader* rd, const span* s) {
+  df_recording* r = rd->r;
+  DF_TRY(grow(r));
+  recorded_episode* e = &r->episode[r->episodes++];
+  *e = (recorded_episode){
+      .number = r->episodes - 1, .file = rd->index, .frames = (int)s->frames, .actions = (int)s->actions};
+  e->group = df_strdup(rd->group);
+  const size_t columns = (size_t)r->layout->columns, nu = (size_t)r->action_columns;
+  e->raw = df_alloc(s->frames * columns, sizeof *e->raw);
+  e->action = df_alloc(s->actions * nu, sizeof *e->action);
+  if (!e->group || !e->raw || !e->action) return DF_E_NOMEM;
+
+  /* the columns of every source at their places in the raw frames */
+  for (int k = 0; k < rd->sources; k++) {
+    const source* from = &rd->source[k];
+    const size_t width = (size_t)from->request.width;
+    for (size_t t = 0; t < s->frames; t++) {
+      for (size_t c = 0; c < width; c++) {
+        e->raw[t * columns + (size_t)from->column[c]] = from->read.values[(s->frame + t) * width + c];
+      }
+    }
+  }
+  if (s->actions > 0) memcpy(e->action, rd->actions.values + s->action * nu, s->actions * nu * sizeof *e->action);
+  leave_out_padding(r, e);
+  return DF_OK;
+}
+
+/* ---- the duration of a frame ---- */
+
+/* arrays of one number that state it: in seconds, or frames per second */
+static const struct {
+  const char* name;
+  bool rate;
+} stated[] = {{"dt", false}, {"FrameDuration", false},  {"frame_duration", false},
+              {"fps", true}, {"mocap_framerate", true}, {"mocap_frame_rate", true}};
+
+static df_status read_stated(reader* rd, const char* group, double* dt, const char** by) {
+  char full[512];
+  for (size_t k = 0; k < sizeof stated / sizeof *stated && !*by; k++) {
+    df_array a;
+    if (!array_file_has(rd->file, group, stated[k].name, full)) continue;
+    const df_array_info* info = df_arrays_info(rd->file->arrays, df_arrays_find(rd->file->arrays, full));
+    if (!info->numeric && k > 0) continue;
+    DF_TRY(df_arrays_read(rd->file->arrays, full, &a));
+    const bool single = a.count == 1, valid = single && isfinite(a.values[0]) && a.values[0] > 0;
+    if (valid) {
+      *dt = stated[k].rate ? 1 / a.values[0] : a.values[0];
+      *by = stated[k].name;
+    }
+    df_array_clear(&a);
+    if (!valid && k == 0) return df_fail(DF_E_FORMAT, "%s: array '%s' is not a single number", rd->file->path, full);
+  }
+  return DF_OK;
+}
+
+static df_status read_duration(reader* rd) {
+  double dt = 0;
+  const char* by = NULL;
+  if (rd->group[0]) DF_TRY(read_stated(rd, rd->group, &dt, &by));
+  DF_TRY(read_stated(rd, "", &dt, &by));
+  for (int e = rd->first; e < rd->r->episodes && by; e++) {
+    rd->r->episode[e].stated_dt = dt;
+    snprintf(rd->r->episode[e].stated_by, sizeof rd->r->episode[e].stated_by, "%s", by);
+  }
+  return DF_OK;
+}
+
+/* ---- conditions ---- */
+
+/* an array of conditions: a row per episode, or per frame of all episodes */
+typedef struct condition_array {
+  stack read;
+  bool per_frame;
+  size_t columns;
+  char name[DF_NAME_MAX]; /* of the conditions, "": condition_names has them */
+} condition_array;
+
+/* NAME@ARRAY or ARRAY; the name of an array is its last part */
+static df_status split_condition(const char* item, condition_array* c, const char** array) {
+  const char* at = strchr(item, '@');
+  const char* slash = strrchr(item, '/');
+  const char* name = at ? item : slash ? slash + 1 : item;
+  const size_t n = at ? (size_t)(at - item) : strlen(name);
+  *array = at ? at + 1 : item;
+  if (n == 0 || n >= DF_NAME_MAX || !**array) {
+    return df_fail(DF_E_CONFIG,
+                   "data.conditions: '%s': expected ARRAY or NAME@ARRAY, with a name of at most %d characters", item,
+                   DF_NAME_MAX - 1);
+  }
+  snprintf(c->name, sizeof c->name, "%.*s", (int)n, name);
+  return DF_OK;
+}
+
+static df_status read_condition(reader* rd, const char* key, const char* array, condition_array* c) {
+  const stack_request request = {.key = key, .group = rd->group, .expression = array};
+  DF_TRY(stack_read(rd->file, &request, &c->read));
+  const stack *a = &c->read, *s = &rd->source[0].read;
+  const size_t rows = a->episodes * a->frames, frames = s->episodes * s->frames, episodes = (size_t)rd->spans;
+  c->columns = a->columns;
+  c->per_frame = rows == frames && (!a->listed || s->listed);
+  if (c->per_frame || (!a->listed && rows == episodes)) return DF_OK;
+  /* of a single episode the vector itself */
+  c->columns = rows;
+  if (episodes == 1 && a->columns == 1 && !a->listed) return DF_OK;
+  return df_fail(DF_E_MISMATCH,
+                 "%s: array '%s' has shape %s, expected [%zu][conditions], or a row for each of %zu frames",
+                 rd->file->path, a->name, a->shape, episodes, frames);
+}
+
+/* splits condition_names at its commas */
+static df_status split_names(df_recording* r, const char* path, const char* text) {
+  int n = 0;
+  for (const char* at = text; at; n++) {
+    const size_t length = strcspn(at, ",");
+    if (n >= r->nc || length == 0 || length >= DF_NAME_MAX) {
+      return df_fail(DF_E_FORMAT, "%s: condition_names '%s': expected %d names of 1 to %d characters", path, text,
+                     r->nc, DF_NAME_MAX - 1);
+    }
+    snprintf(r->condition_name[n], DF_NAME_MAX, "%.*s", (int)length, at);
+    at = at[length] == ',' ? at + length + 1 : NULL;
+  }
+  if (n == r->nc) return DF_OK;
+  return df_fail(DF_E_FORMAT, "%s: condition_names '%s': %d names for %d conditions", path, text, n, r->nc);
+}
+
+static df_status read_condition_names(reader* rd) {
+  char full[512], *text;
+  if (!array_file_has(rd->file, rd->group, "condition_names", full)) snprintf(full, sizeof full, "condition_names");
+  DF_TRY(df_arrays_read_text(rd->file->arrays, full, &text));
+  const df_status status = split_names(rd->r, rd->file->path, text);
+  df_free(text);
+  return status;
+}
+
+static df_status name_conditions(reader* rd, const condition_array* list, int n) {
+  df_recording* r = rd->r;
+  r->condition_name = df_alloc((size_t)r->nc, sizeof *r->condition_name);
+  if (!r->condition_name) return DF_E_NOMEM;
+  if (!list[0].name[0]) return read_condition_names(rd);
+  int at = 0;
+  for (int k = 0; k < n; k++) {
+    for (size_t c = 0; c < list[k].columns; c++, at++) {
+      char name[DF_NAME_MAX + 24];
+      snprintf(name, sizeof name, list[k].columns > 1 ? "%s.%zu" : "%s", list[k].name, c);
+      if (strlen(name) >= DF_NAME_MAX) {
+        return df_fail(DF_E_CONFIG, "data.conditions: the name '%s' has more than %d characters", name,
+                       DF_NAME_MAX - 1);
+      }
+      memcpy(r->condition_name[at], name, strlen(name) + 1);
+    }
+  }
+  return DF_OK;
+}
+
+/* row `t` of episode `e` of the group, side by side */
+static void copy_conditions(const reader* rd, const condition_array* list, int n, int e, size_t t, double* out) {
+  for (int k = 0; k < n; k++) {
+    const condition_array* c = &list[k];
+    const size_t row = c->per_frame ? rd->span[e].frame + t : (size_t)e;
+    memcpy(out, c->read.values + row * c->columns, c->columns * sizeof *out);
+    out += c->columns;
+  }
+}
+
+static df_status set_conditions(reader* rd, const condition_array* list, int n) {
+  df_recording* r = rd->r;
+  for (int e = 0; e < rd->spans; e++) {
+    recorded_episode* episode = &r->episode[rd->first + e];
+    const size_t rows = r->condition_per_frame ? (size_t)episode->frames : 1, nc = (size_t)r->nc;
+    episode->condition = df_alloc(rows * nc, sizeof *episode->condition);
+    if (!episode->condition) return DF_E_NOMEM;
+    for (size_t t = 0; t < rows; t++) copy_conditions(rd, list, n, e, t, episode->condition + t * nc);
+  }
+  return DF_OK;
+}
+
+static df_status use_conditions(reader* rd, condition_array* list, int n) {
+  size_t nc = 0;
+  bool per_frame = false;
+  for (int k = 0; k < n; k++) {
+    nc += list[k].columns;
+    per_frame = per_frame || list[k].per_frame;
+  }
+  df_recording* r = rd->r;
+  if (rd->first == 0) {
+    r->nc = (int)nc;
+    r->condition_per_frame = per_frame;
+    if (nc > 0) DF_TRY(name_conditions(rd, list, n));
+  }
+  if (r->nc != (int)nc || r->condition_per_frame != per_frame) {
+    return df_fail(DF_E_MISMATCH, "%s: episode %d has %zu conditions%s, but the first one %d%s", rd->file->path,
+                   rd->first, nc, per_frame ? " per frame" : "", r->nc, r->condition_per_frame ? " per frame" : "");
+  }
+  return nc > 0 ? set_conditions(rd, list, n) : DF_OK;
+}
+
+static df_status read_conditions(reader* rd) {
+  const df_items* items = &rd->r->config.data_conditions;
+  char full[512];
+  const bool own = items->n == 0 && array_file_has(rd->file, rd->group, "conditions", full);
+  const int n = own ? 1 : items->n;
+  condition_array* list = df_alloc((size_t)n, sizeof *list);
+  if (!list) return DF_E_NOMEM;
+  df_status status = DF_OK;
+  for (int k = 0; k < n && status == DF_OK; k++) {
+    const char* array = "conditions";
+    if (!own) status = split_condition(items->v[k], &list[k], &array);
+    if (status == DF_OK) status = read_condition(rd, own ? "conditions" : "data.conditions", array, &list[k]);
+  }
+  if (status == DF_OK) status = use_conditions(rd, list, n);
+  for (int k = 0; k < n; k++) stack_clear(&list[k].read);
+  df_free(list);
+  return status;
+}
+
+/* ---- a group, a file ---- */
+
+static df_status read_group(reader* rd, const df_system* system) {
+  rd->first = rd->r->episodes;
+  DF_TRY(list_sources(rd));
+  DF_TRY(read_states(rd));
+  DF_TRY(read_actions(rd, system));
+  DF_TRY(find_spans(rd));
+  for (int e = 0; e < rd->spans; e++) DF_TRY(add_episode(rd, &rd->span[e]));
+  DF_TRY(read_conditions(rd));
+  return read_duration(rd);
+}
+
+static void clear_group(reader* rd) {
+  for (int k = 0; k < rd->sources; k++) {
+    df_free(rd->source[k].column);
+    stack_clear(&rd->source[k].read);
+  }
+  df_free(rd->source);
+  stack_clear(&rd->actions);
+  df_free(rd->span);
+}
+
+/* ---- the model ---- */
+
+/* sets *text to a text that may be missing: NULL */
+static df_status read_optional(array_file* file, const char* key, char** text) {
+  char full[512];
+  *text = NULL;
+  return array_file_has(file, "", key, full) ? df_arrays_read_text(file->arrays, full, text) : DF_OK;
+}
+
+/* A recording of other files under another MuJoCo is refused; of the same files, it is a recording of the model by that
+ * MuJoCo, which a replay judges. */
+static df_status check_model(df_recording* r, array_file* file, const df_system* system) {
+  const df_model_identity* here = df_mujoco_identity(system);
+  char* text[MODEL_KEYS] = {0};
+  if (!here) return DF_OK;
+  df_status status = DF_OK;
+  for (int i = 0; i < MODEL_KEYS && status == DF_OK; i++) status = read_optional(file, model_keys[i], &text[i]);
+  if (status == DF_OK) {
+    char clause[sizeof r->unchecked] = "";
+    const df_model_identity recorded = {text[MODEL_LIST], text[MODEL_FILES], text[MODEL_COMPILED], text[MODEL_MUJOCO]};
+    const df_model_match match = df_model_compare(&recorded, here, clause, sizeof clause);
+    if (match == DF_MODEL_OTHER) {
+      status = df_fail(DF_E_MISMATCH, "%s: recorded with another model: %s", file->path, clause);
+    }
+    if (match == DF_MODEL_MAIN_FILE) memcpy(r->unchecked, clause, sizeof clause);
+  }
+  for (int i = 0; i < MODEL_KEYS; i++) df_free(text[i]);
+  return status;
+}
+
+/* ---- what is unused ---- */
+
+/* whether an array is in the first group of episodes, or in none; a table of text is also listed by its columns */
+static bool is_mentioned(const array_file* file, const df_array_info* info, const group_list* groups) {
+  const char* first = groups->name[0];
+  const size_t n = strlen(first);
+  const bool csv = strcmp(df_arrays_format(file->arrays), "CSV") == 0;
+  if (csv && df_arrays_find(file->arrays, "table") >= 0 && file->used[df_arrays_find(file->arrays, "table")])
+    return false;
+  if (csv && strcmp(info->name, "table") == 0) return false;
+  if (n > 0 && strncmp(info->name, first, n) == 0 && info->name[n] == '/') return true;
+  for (int g = 0; g < groups->n && n > 0; g++) {
+    const size_t m = strlen(groups->name[g]);
+    if (strncmp(info->name, groups->name[g], m) == 0 && (info->name[m] == '/' || info->name[m] == '\0')) return false;
+  }
+  return true;
+}
+
+static df_status list_unused(df_recording* r, const array_file* file, const group_list* groups) {
+  const int n = df_arrays_count(file->arrays);
+  r->unused_array = df_alloc((size_t)n, sizeof *r->unused_array);
+  if (!r->unused_array) return DF_E_NOMEM;
+  for (int i = 0; i < n; i++) {
+    const df_array_info* info = df_arrays_info(file->arrays, i);
+    if (file->used[i] || !info->numeric || !is_mentioned(file, info, groups)) continue;
+    df_array_info* copy = &r->unused_array[r->unused];
+    *copy = *info;
+    copy->name = df_strdup(info->name);
+    copy->type = "";
+    if (!copy->name) return DF_E_NOMEM;
+    r->unused++;
+  }
+  return DF_OK;
+}
+
+static df_status read_opened(df_recording* r, const df_system* system, int index, array_file* file,
+                             const group_list* groups) {
+  DF_TRY(check_model(r, file, system));
+  for (int g = 0; g < groups->n; g++) {
+    reader rd = {.r = r, .file = file, .index = index, .group = groups->name[g]};
+    const df_status status = read_group(&rd, system);
+    clear_group(&rd);
+    if (status != DF_OK) return status;
+  }
+  return index == 0 ? list_unused(r, file, groups) : DF_OK;
+}
+
+df_status recording_read_file(df_recording* r, const df_system* system, int index) {
+  array_file file;
+  group_list groups = {0};
+  DF_TRY(array_file_open(r->file[index], &file));
+  df_status status = groups_find(&file, r->config.data_episodes_key, &groups);
+  if (status == DF_OK) status = read_opened(r, system, index, &file, &groups);
+  groups_clear(&groups);
+  array_file_close(&file);
+  return status;
+}
+
+/* ---- selection ---- */
+
+static df_status check_conditions(const df_recording* r, const recorded_episode* e) {
+  const size_t nc = (size_t)r->nc, n = r->condition_per_frame ? (size_t)e->frames * nc : nc;
+  for (size_t i = 0; i < n; i++) {
+    if (isfinite(e->condition[i])) continue;
+    return df_fail(DF_E_NONFINITE, "%s: array 'conditions' is %g at episode %d, frame %zu, index %zu ('%s')",
+                   r->file[e->file], e->condition[i], e->number, i / nc, i % nc, r->condition_name[i % nc]);
+  }
+  return DF_OK;
+}
+
+static df_status check_finite(const df_recording* r, int episode) {
+  const recorded_episode* e = &r->episode[episode];
+  char place[512];
+  const double* raw = e->raw;
+  for (int t = 0; t < e->frames; t++) {
+    for (int i = 0; i < r->layout->columns; i++, raw++) {
+      if (isfinite(*raw) || r->layout->column[i].role == COLUMN_SKIP) continue;
+      recording_place(r, episode, i, place);
+      return df_fail(DF_E_NONFINITE, "%s is %g at episode %d, frame %d, index %d", place, *raw, e->number, t,
+                     r->column[i].index);
+    }
+  }
+  return check_conditions(r, e);
+}
+
+df_status recording_select(df_recording* r, const char* path) {
+  bool* selected = df_alloc((size_t)r->episodes, sizeof *selected);
+  if (!selected) return DF_E_NOMEM;
+  df_status status = select_episodes(&r->config.data_select, r->episodes, selected);
+  if (status == DF_E_CONFIG) status = df_fail(status, "%s: %s", path, df_error_message());
+  for (int e = 0; e < r->episodes && status == DF_OK; e++) {
+    if (selected[e]) status = check_finite(r, e);
+  }
+  int kept = 0;
+  for (int e = 0; e < r->episodes && status == DF_OK; e++) {
+    if (selected[e]) {
+      r->episode[kept++] = r->episode[e];
+    } else {
+      recording_free_episode(&r->episode[e]);
+    }
+  }
+  if (status == DF_OK) r->episodes = kept;
+  df_free(selected);
+  return status;
+}

@@ -1,0 +1,182 @@
+#include "stack.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+
+enum { PATH_MAX_TEXT = 512 };
+
+/* ---- files ---- */
+
+df_status array_file_open(const char* path, array_file* out) {
+  *out = (array_file){.path = path};
+  DF_TRY(df_arrays_open(path, &out->arrays));
+  out->used = df_alloc((size_t)df_arrays_count(out->arrays), sizeof *out->used);
+  if (out->used) return DF_OK;
+  array_file_close(out);
+  return DF_E_NOMEM;
+}
+
+void array_file_close(array_file* file) {
+  df_arrays_close(file->arrays);
+  df_free(file->used);
+  *file = (array_file){0};
+}
+
+bool array_file_has(array_file* file, const char* group, const char* name, char full[512]) {
+  const int n = snprintf(full, PATH_MAX_TEXT, "%s%s%s", group, group[0] && name[0] ? "/" : "", name);
+  const int i = n < PATH_MAX_TEXT ? df_arrays_find(file->arrays, full) : -1;
+  if (i >= 0) file->used[i] = true;
+  return i >= 0;
+}
+
+/* ---- the names of an expression ---- */
+
+typedef struct name_list {
+  int n;
+  char (*name)[PATH_MAX_TEXT];
+} name_list;
+
+static df_status add_name(const stack_request* r, const char* part, size_t n, const char* star, name_list* list) {
+  const char* at = star ? memchr(part, '*', n) : NULL;
+  const size_t before = at ? (size_t)(at - part) : n, after = at ? n - before - 1 : 0;
+  const int length = snprintf(list->name[list->n], PATH_MAX_TEXT, "%.*s%s%.*s", (int)before, part, at ? star : "",
+                              (int)after, at ? at + 1 : "");
+  if (length >= PATH_MAX_TEXT) return df_fail(DF_E_CONFIG, "%s: '%s': a name is too long", r->key, r->expression);
+  list->n++;
+  return DF_OK;
+}
+
+/* all parts A+B; a part with '*' is one array per joint */
+static df_status list_names(array_file* file, const stack_request* r, name_list* list) {
+  char full[PATH_MAX_TEXT];
+  size_t room = 1;
+  for (const char* p = r->expression; *p; p++) room += *p == '+';
+  list->name = df_alloc(room + (size_t)(r->star ? r->star->n : 0) * room, sizeof *list->name);
+  if (!list->name) return DF_E_NOMEM;
+  const bool whole = array_file_has(file, r->group, r->expression, full);
+  for (const char* p = r->expression; p;) {
+    const size_t n = whole ? strlen(p) : strcspn(p, "+");
+    const bool star = !whole && memchr(p, '*', n);
+    if (star && !r->star) {
+      return df_fail(DF_E_CONFIG, "%s: '%s': '*' stands for the names of joints, and this block has none", r->key,
+                     r->expression);
+    }
+    if (!star) DF_TRY(add_name(r, p, n, NULL, list));
+    for (int k = 0; star && k < r->star->n; k++) DF_TRY(add_name(r, p, n, r->star->recorded[k], list));
+    p = p[n] == '+' ? p + n + 1 : NULL;
+  }
+  return DF_OK;
+}
+
+/* ---- shapes ---- */
+
+static void shape_text(const df_array* a, char out[128]) {
+  size_t n = (size_t)snprintf(out, 128, "[");
+  for (int i = 0; i < a->rank && n < 100; i++) {
+    n += (size_t)snprintf(out + n, 128 - n, "%s%zu", i > 0 ? "," : "", a->shape[i]);
+  }
+  snprintf(out + n, 128 - n, "]");
+}
+
+/* how an array is frames; `single`: it is one column */
+static bool read_shape(const df_array* a, bool single, int width, stack* out) {
+  const size_t* n = a->shape;
+  switch (a->rank) {
+    case 0:
+    case 1:
+      *out = (stack){.episodes = 1, .frames = a->rank ? n[0] : 1, .columns = 1};
+      return true;
+    case 2:
+      if (single && n[1] != 1) {
+        *out = (stack){.listed = true, .episodes = n[0], .frames = n[1], .columns = 1};
+      } else if (width > 1 && n[1] != (size_t)width && n[0] == (size_t)width) {
+        *out = (stack){.transposed = true, .episodes = 1, .frames = n[1], .columns = n[0]};
+      } else {
+        *out = (stack){.episodes = 1, .frames = n[0], .columns = n[1]};
+      }
+      return true;
+    case 3:
+      *out = (stack){.listed = true, .episodes = n[0], .frames = n[1], .columns = n[2]};
+      return true;
+    default:
+      return false;
+  }
+}
+
+static df_status check_part(const array_file* file, const stack_request* r, const char* name, const df_array* a,
+                            bool known, const stack* first, const stack* part) {
+  char shape[128];
+  shape_text(a, shape);
+  if (!known) {
+    return df_fail(DF_E_MISMATCH,
+                   "%s: %s: array '%s' has shape %s, expected [episodes][frames][columns] or [frames]"
+                   "[columns]",
+                   file->path, r->key, name, shape);
+  }
+  if (first->episodes == part->episodes && first->frames == part->frames) return DF_OK;
+  return df_fail(DF_E_MISMATCH, "%s: %s: array '%s' has shape %s, but '%s' has %s: other numbers of frames", file->path,
+                 r->key, name, shape, first->name, first->shape);
+}
+
+/* ---- reading ---- */
+
+/* the columns of an array as columns `at` .. of the stack */
+static void copy_columns(const df_array* a, const stack* part, size_t at, stack* out) {
+  const size_t rows = part->episodes * part->frames, n = part->columns;
+  for (size_t t = 0; t < rows; t++) {
+    for (size_t c = 0; c < n; c++) {
+      out->values[t * out->columns + at + c] = part->transposed ? a->values[c * rows + t] : a->values[t * n + c];
+    }
+  }
+}
+
+static df_status read_arrays(array_file* file, const stack_request* r, const name_list* list, df_array* arrays,
+                             stack* parts, stack* out) {
+  char full[PATH_MAX_TEXT];
+  size_t columns = 0;
+  for (int k = 0; k < list->n; k++) {
+    (void)array_file_has(file, r->group, list->name[k], full);
+    DF_TRY(df_arrays_read(file->arrays, full, &arrays[k]));
+    const bool known = read_shape(&arrays[k], r->width == list->n, list->n == 1 ? r->width : 0, &parts[k]);
+    if (k == 0) {
+      *out = parts[0];
+      shape_text(&arrays[0], out->shape);
+      memcpy(out->name, full, sizeof full);
+    }
+    DF_TRY(check_part(file, r, full, &arrays[k], known, out, &parts[k]));
+    columns += parts[k].columns;
+  }
+  out->columns = columns;
+  if (list->n == 1 && !out->transposed) {
+    out->values = arrays[0].values;
+    arrays[0].values = NULL;
+    return DF_OK;
+  }
+  out->values = df_alloc(out->episodes * out->frames * columns, sizeof *out->values);
+  if (!out->values) return DF_E_NOMEM;
+  size_t at = 0;
+  for (int k = 0; k < list->n; at += parts[k++].columns) copy_columns(&arrays[k], &parts[k], at, out);
+  return DF_OK;
+}
+
+df_status stack_read(array_file* file, const stack_request* request, stack* out) {
+  name_list list = {0};
+  *out = (stack){0};
+  df_status status = list_names(file, request, &list);
+  df_array* arrays = status == DF_OK ? df_alloc((size_t)list.n, sizeof *arrays) : NULL;
+  stack* parts = arrays ? df_alloc((size_t)list.n, sizeof *parts) : NULL;
+  if (status == DF_OK) status = parts ? read_arrays(file, request, &list, arrays, parts, out) : DF_E_NOMEM;
+  for (int k = 0; k < list.n && arrays; k++) df_array_clear(&arrays[k]);
+  df_free(parts);
+  df_free(arrays);
+  df_free(list.name);
+  if (status != DF_OK) stack_clear(out);
+  return status;
+}
+
+void stack_clear(stack* s) {
+  df_free(s->values);
+  s->values = NULL;
+}

@@ -1,0 +1,50 @@
+/* stack.h: arrays of a file side by side, as frames of episodes. Private. */
+#ifndef LIB_DATA_STACK_H
+#define LIB_DATA_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dynaflow/io/arrays.h"
+#include "layout.h"
+
+/* a file and which of its arrays were used */
+typedef struct array_file {
+  const char* path;
+  df_arrays* arrays;
+  bool* used; /* [df_arrays_count()] */
+} array_file;
+
+df_status array_file_open(const char* path, array_file* out);
+void array_file_close(array_file* file);
+
+/* Whether the file has an array `name` of the group ("": none), or the group itself if `name` is ""; marks it as used.
+ * `full` receives the whole name. */
+bool array_file_has(array_file* file, const char* group, const char* name, char full[512]);
+
+typedef struct stack_request {
+  const char* key; /* the setting that asks for it, for messages */
+  const char* group;
+  const char* expression;  /* an array, or several as A+B+C; '*' stands for the names of `star` */
+  const joint_order* star; /* NULL: no '*' */
+  int width;               /* columns that are expected; 0: any number */
+} stack_request;
+
+/* the columns of one array after the other; row-major [episodes][frames][columns] */
+typedef struct stack {
+  bool listed; /* the arrays list episodes; else they are the frames of one, or of several without borders */
+  bool transposed;
+  size_t episodes, frames, columns;
+  double* values;
+  char shape[128]; /* of the first array, e.g. "[3,7,4]" */
+  char name[512];  /* of the first array */
+} stack;
+
+/* Reads arrays of shape [episodes][frames][columns], [frames][columns], or for single columns [episodes][frames] or
+ * [frames]; [columns][frames] where only this has `width` columns. The caller clears *out. Errors name file, setting,
+ * arrays and shapes: DF_E_MISMATCH for arrays that do not fit together, DF_E_CONFIG for a '*' out of place; those of
+ * df_arrays_read(). */
+DF_MUST_CHECK df_status stack_read(array_file* file, const stack_request* request, stack* out);
+void stack_clear(stack* s);
+
+#endif

@@ -1,0 +1,96 @@
+/* recording.h: recorded motions as their files hold them, and their conversion to demonstrations (dataset.h).
+ *
+ * The settings data.* of a task say what the columns of a recording are, and by which conventions to read them
+ * (docs/recordings.md). df_recording_open() reads the files and needs the settings that say where things are:
+ *   data.states_key, actions_key, columns, joints, velocity_joints, legs, episodes_key, ends_key, select, conditions,
+ *   actuators, sha256
+ * df_recording_convert() applies the conventions, and may be called again with other values of:
+ *   data.quaternion, euler, linear_velocity, angular_velocity, angles, position_scale, up, base_rotation,
+ *   position_offset, rate, velocities, root_xy, action_time, action_scale, action_offset
+ * df_dataset_read() is the two, one after the other. */
+#ifndef DYNAFLOW_DATA_RECORDING_H
+#define DYNAFLOW_DATA_RECORDING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "dynaflow/config/config.h"
+#include "dynaflow/data/dataset.h"
+#include "dynaflow/io/arrays.h"
+#include "dynaflow/sim/system.h"
+
+DF_BEGIN_DECLS
+
+typedef struct df_recording df_recording;
+
+/* Reads the file `path`, or, if it is a pattern such as "mocap/trot*.txt" and no file has this name, all files that fit
+ * it, in the order of their names. The caller frees *out with df_recording_free(); on failure *out is NULL. Errors name
+ * file, key, array, episode and index:
+ *   DF_E_CONFIG     data.columns and the settings beside it are malformed, or do not fit the model or the arrays
+ *   DF_E_MISMATCH   arrays of different lengths; files that differ from data.sha256 (if set); another model than the
+ *                   system's (DF_MODEL_OTHER)
+ *   DF_E_NONFINITE  a number that is not finite; rows of NaN after the end of an episode are padding and left out
+ *   DF_E_FORMAT     a missing array, and the errors of df_arrays_open() and df_arrays_read()
+ *   DF_E_MISSING, DF_E_IO, DF_E_NOMEM; DF_E_ARG for a NULL argument */
+DF_API DF_MUST_CHECK df_status df_recording_open(const char* path, const df_config* config, const df_system* system,
+                                                 df_recording** out);
+DF_API void df_recording_free(df_recording* recording); /* NULL is allowed */
+
+/* Converts a recording to states and actions of the system, one frame per action. `system` is that of
+ * df_recording_open(), or of the same model. The conventions are those of MuJoCo: the linear velocity of a free joint
+ * is that of the body's origin in the world frame, its angular velocity is in the frame of the body; quaternions are
+ * w, x, y, z. Missing velocities are v[t+1] = (q[t+1] (-) q[t]) / dt, as semi-implicit Euler integrates them, and
+ * v[0] = v[1]. Frames at another rate are interpolated: orientations along the shortest rotation (slerp), everything
+ * else linearly; actions are held or thinned out. With the default settings and one frame per action the recorded bits
+ * are kept. The caller frees *out with df_dataset_free(); on failure *out is NULL. Errors:
+ *   DF_E_CONFIG     a setting that is malformed or that the recording or the model does not admit; coordinates of the
+ *                   state that the recording does not give, by name; actions at a rate to which they cannot be
+ * resampled DF_E_MISMATCH   no episode is long enough for a window; recorded actions whose file states another duration
+ * of a frame than the system's, while data.rate is 0 DF_E_FORMAT     a quaternion whose norm differs from 1 by 5 % or
+ * more; times that do not increase DF_E_NOMEM; DF_E_ARG for a NULL argument */
+DF_API DF_MUST_CHECK df_status df_recording_convert(const df_recording* recording, const df_config* config,
+                                                    const df_system* system, df_dataset** out);
+
+/* ---- what was read; strings and arrays are owned by the recording ---- */
+
+DF_API int df_recording_files(const df_recording* recording);
+DF_API const char* df_recording_file(const df_recording* recording, int i); /* path */
+/* SHA-256 of the file; of several files that of the lines "<SHA-256>  <file name>\n" in their order */
+DF_API const char* df_recording_sha256(const df_recording* recording);
+
+DF_API int df_recording_episodes(const df_recording* recording);
+DF_API int df_recording_frames(const df_recording* recording, int episode);
+DF_API int df_recording_episode_file(const df_recording* recording, int episode); /* index of its file */
+
+/* a column of the raw frames: the blocks of data.columns one after the other, with those that are skipped */
+typedef struct df_recording_column {
+  char name[80];     /* "root_pos.0", "joints.FR_hip_joint", "state.12", "skip.3": block, then joint or index */
+  const char* array; /* array that it is from, without the group of the episode, e.g. "Frames" */
+  int index;         /* column in this array */
+  int state;         /* index in x of the coordinate that it holds, before conversion; -1: none */
+} df_recording_column;
+DF_API int df_recording_columns(const df_recording* recording);
+DF_API const df_recording_column* df_recording_column_at(const df_recording* recording, int i);
+/* a raw frame [columns] */
+DF_API const double* df_recording_frame(const df_recording* recording, int episode, int frame);
+
+/* number of recorded actions of an episode: 0, frames - 1 or frames; and one of them [action columns] */
+DF_API int df_recording_action_columns(const df_recording* recording); /* 0 without actions */
+DF_API int df_recording_actions(const df_recording* recording, int episode);
+DF_API const double* df_recording_action(const df_recording* recording, int episode, int i);
+
+/* the frame rate that the file itself states, Hz: from dt, FrameDuration, or a time or frame_duration column (the mean
+ * over all frames); 0: none */
+DF_API double df_recording_rate(const df_recording* recording);
+
+/* Sets *list to the numeric arrays of the first file, in the first episode's group and outside of groups, that no
+ * setting uses; returns their number. */
+DF_API int df_recording_unused(const df_recording* recording, const df_array_info** list);
+
+/* what was done that the settings do not say, one sentence each: padding left out, arrays read transposed */
+DF_API int df_recording_notes(const df_recording* recording);
+DF_API const char* df_recording_note(const df_recording* recording, int i);
+
+DF_END_DECLS
+
+#endif
