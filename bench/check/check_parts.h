@@ -5,8 +5,8 @@
 #include "data_finding.h"
 #include "recorded_motion.h"
 
-/* An error (recorded_motion.h) that is smaller than this needs no other explanation; and by which factor another explanation has
- * to bring an error down to be believed. */
+/* An error (recorded_motion.h) that is smaller than this needs no other explanation; and by which factor another
+ * explanation has to bring an error down to be believed. */
 #define CHECK_ERROR_FREE 0.05
 #define CHECK_EXPLAINS   0.6
 /* Above this error, velocities do not follow from the positions. */

@@ -6,7 +6,6 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/sim/mujoco.h"
-#include "recorded_motion.h"
 
 /* ---- names ---- */
 
@@ -54,7 +53,7 @@ static void name_all(const df_system* system, int nx, int nu, column_range* list
 /* the value of column i at a frame; NAN: an action after the last frame */
 static double value_of(const df_dataset* data, int episode, int t, int i) {
   if (i < data->nx) return df_dataset_state(data, episode, t)[i];
-  return t < motion_length(data, episode) ? df_dataset_action(data, episode, t)[i - data->nx] : NAN;
+  return t < data->lengths[episode] ? df_dataset_action(data, episode, t)[i - data->nx] : NAN;
 }
 
 static void measure(const df_dataset* data, int i, column_range* c) {
@@ -64,7 +63,7 @@ static void measure(const df_dataset* data, int i, column_range* c) {
   c->min = INFINITY;
   c->max = -INFINITY;
   for (int e = 0; e < data->episodes; e++) {
-    for (int t = 0; t <= motion_length(data, e); t++) {
+    for (int t = 0; t <= data->lengths[e]; t++) {
       const double x = value_of(data, e, t, i);
       if (isnan(x)) continue;
       c->min = fmin(c->min, x);
@@ -76,7 +75,7 @@ static void measure(const df_dataset* data, int i, column_range* c) {
   c->mean = sum / (double)n;
   /* spread and histogram */
   for (int e = 0; e < data->episodes; e++) {
-    for (int t = 0; t <= motion_length(data, e); t++) {
+    for (int t = 0; t <= data->lengths[e]; t++) {
       const double x = value_of(data, e, t, i);
       if (isnan(x)) continue;
       square += (x - c->mean) * (x - c->mean);

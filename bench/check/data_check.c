@@ -1,6 +1,9 @@
 #include "data_check.h"
 
+#include <math.h>
+
 #include "check_parts.h"
+#include "reading.h"
 
 const check_cfg check_thorough = {.frames_max = 100000, .poses_max = 2000};
 const check_cfg check_quick = {.frames_max = 10000, .poses_max = 100};
@@ -15,5 +18,36 @@ df_status data_check_states(const df_dataset* data, const df_system* system, dou
   if (status == DF_OK) status = pose_summary_of(&m, cfg->poses_max, &poses);
   if (status == DF_OK) check_poses(&poses, out);
   motion_clear(&m);
+  return status;
+}
+
+/* a setting without which the recording does not fit */
+static void add_setting(const reading* r, int i, data_findings* out) {
+  const reading_setting* s = &r->setting[i];
+  const int part = reading_part(r, i);
+  const double before = r->before[i].part[part], after = r->before[i + 1].part[part];
+  data_finding* one = data_findings_add(out, "convention", s->key, before, after, "misfit");
+  data_finding_judge(one, CHECK_WRONG, "with %s = %s the misfit of %s falls from %.2g to %.2g", s->key, s->value,
+                     misfit_part_name(part), before, after);
+  data_finding_fits(one, "%s = %s", s->key, s->value);
+}
+
+df_status data_check_recording(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
+                               data_findings* out, df_dataset** data) {
+  reading r;
+  df_status status = reading_find(path, config, system, cfg, &r);
+  if (data) *data = NULL;
+  if (status == DF_E_NONFINITE) {
+    data_finding_judge(data_findings_add(out, "finite", NULL, NAN, NAN, ""), CHECK_WRONG, "%s", df_error_message());
+    status = DF_OK;
+  } else if (status == DF_OK) {
+    for (int i = 0; i < r.n; i++) add_setting(&r, i, out);
+    status = data_check_states(r.data, system, r.h, cfg, out);
+  }
+  if (data && status == DF_OK) {
+    *data = r.data;
+    r.data = NULL;
+  }
+  reading_clear(&r);
   return status;
 }

@@ -3,6 +3,7 @@
 #define BENCH_CHECK_DATA_CHECK_H
 
 #include "data_finding.h"
+#include "dynaflow/config/config.h"
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/sim/system.h"
 
@@ -18,5 +19,12 @@ extern const check_cfg check_quick;    /* 10000 and 100: before a training */
  * those of motion_of() and df_sim_new(). */
 DF_MUST_CHECK df_status data_check_states(const df_dataset* data, const df_system* system, double h,
                                           const check_cfg* cfg, data_findings* out);
+
+/* The same of the recording in the file `path` (df_recording_open()), after a search for the conventions by which it
+ * fits: settings that differ from the task's are findings with verdict wrong, and the checks are those of the states
+ * read with them, as they are recorded. *data, unless NULL, is set to these states, for df_dataset_free(), if there
+ * are any. A number that is not finite is a finding, and ends the checks. Errors: those of reading_find(). */
+DF_MUST_CHECK df_status data_check_recording(const char* path, const df_config* config, const df_system* system,
+                                             const check_cfg* cfg, data_findings* out, df_dataset** data);
 
 #endif

@@ -36,11 +36,6 @@ double motion_lag_shift(int lag) {
   return lags[lag].shift;
 }
 
-int motion_length(const df_dataset* data, int episode) {
-  (void)episode;
-  return data->length;
-}
-
 /* ---- making ---- */
 
 static int group_of(df_joint_kind kind, int k) {
@@ -60,7 +55,7 @@ static void fill_groups(motion* m) {
 static size_t list_pairs(motion* m, int stride, int most) {
   size_t n = 0;
   for (int e = 0; e < m->data->episodes; e += stride) {
-    const int length = motion_length(m->data, e);
+    const int length = m->data->lengths[e];
     for (int t = 0; t < length && t < most; t++, n++) {
       if (!m->episode) continue;
       m->episode[n] = e;
@@ -175,7 +170,7 @@ double motion_velocity(const motion* m, size_t pair, int frame, int i) {
 
 bool motion_comparable(const motion* m, size_t pair) {
   const int t = m->frame[pair];
-  return t >= 1 && t + 2 <= motion_length(m->data, m->episode[pair]) && !m->jump[pair] && !m->jump[pair - 1];
+  return t >= 1 && t + 2 <= m->data->lengths[m->episode[pair]] && !m->jump[pair] && !m->jump[pair - 1];
 }
 
 double motion_change(const motion* m, size_t pair, int lag, int i) {

@@ -1,5 +1,5 @@
-/* recorded_motion.h: the states of a recording as positions that change and velocities that should follow: how well the recorded
- * velocities explain the change of the positions from frame to frame. */
+/* recorded_motion.h: the states of a recording as positions that change and velocities that should follow: how well the
+ * recorded velocities explain the change of the positions from frame to frame. */
 #ifndef BENCH_CHECK_RECORDED_MOTION_H
 #define BENCH_CHECK_RECORDED_MOTION_H
 
@@ -66,8 +66,6 @@ DF_MUST_CHECK df_status motion_of(const df_dataset* data, const df_system* syste
                                   motion* out);
 void motion_clear(motion* m);
 
-/* actions of an episode: its frames less one */
-int motion_length(const df_dataset* data, int episode);
 /* velocity of dof i at frame `frame` of the pair's episode */
 double motion_velocity(const motion* m, size_t pair, int frame, int i);
 /* whether all lags can be compared at the pair: the frames before and after it are there, and it does not jump */

@@ -92,16 +92,22 @@ enum { REPLAYED = 2000 }; /* actions at most, in whole episodes, at least one */
 static df_status some_episodes(const df_dataset* data, df_dataset** out) {
   const int wanted = REPLAYED / data->length > 1 ? REPLAYED / data->length : 1;
   const int n = wanted < data->episodes ? wanted : data->episodes;
-  DF_TRY(df_dataset_new(
-      &(df_dataset_shape){.episodes = n, .length = data->length, .nx = data->nx, .nu = data->nu, .dt = data->dt}, out));
-  const size_t states = ((size_t)data->length + 1) * (size_t)data->nx,
-               actions = (size_t)data->length * (size_t)data->nu;
-  for (int e = 0; e < n; e++) {
+  int* lengths = df_alloc((size_t)n, sizeof *lengths);
+  if (!lengths) return DF_E_NOMEM;
+  for (int e = 0; e < n; e++) lengths[e] = data->lengths[(long)e * data->episodes / n];
+  const df_dataset_shape shape = {.episodes = n, .lengths = lengths, .nx = data->nx, .nu = data->nu, .dt = data->dt};
+  const df_status status = df_dataset_new(&shape, out);
+  size_t states = 0, actions = 0;
+  for (int e = 0; e < n && status == DF_OK; e++) {
     const int from = (int)((long)e * data->episodes / n);
-    memcpy((*out)->states + (size_t)e * states, df_dataset_state(data, from, 0), states * sizeof(double));
-    memcpy((*out)->actions + (size_t)e * actions, df_dataset_action(data, from, 0), actions * sizeof(double));
+    const size_t length = (size_t)lengths[e], nx = (size_t)data->nx, nu = (size_t)data->nu;
+    memcpy((*out)->states + states * nx, df_dataset_state(data, from, 0), (length + 1) * nx * sizeof(double));
+    memcpy((*out)->actions + actions * nu, df_dataset_action(data, from, 0), length * nu * sizeof(double));
+    states += length + 1;
+    actions += length;
   }
-  return DF_OK;
+  df_free(lengths);
+  return status;
 }
 
 static check_verdict verdict_of(replay_verdict v) {

@@ -1,0 +1,62 @@
+#include "misfit.h"
+
+#include <math.h>
+
+/* m: heights of this size above or in the floor count half; m/s: the same for slip */
+static const double HEIGHT = 0.2, SPEED = 0.5;
+/* by how much parts that are not errors of velocities have to fall together, and the most that another may rise */
+static const double FALLS = 0.2, RISES = 0.1;
+
+const char* misfit_part_name(int part) {
+  static const char* const names[] = {[MISFIT_LIMITS] = "joint limits",
+                                      [MISFIT_GROUND] = "distance to the floor",
+                                      [MISFIT_TILT] = "tilt of the base",
+                                      [MISFIT_SLIP] = "slip"};
+  return part < MISFIT_LIMITS ? motion_group_name(part - MISFIT_FITS) : names[part];
+}
+
+static void fill_poses(const pose_summary* p, misfit* out) {
+  out->lowest = p->lowest;
+  if (p->has_ground) out->part[MISFIT_GROUND] = fabs(p->lowest) / (fabs(p->lowest) + HEIGHT);
+  if (p->has_base) out->part[MISFIT_TILT] = (1 - p->upright) / 2;
+  if (isfinite(p->slip)) out->part[MISFIT_SLIP] = p->slip / (p->slip + SPEED);
+}
+
+df_status misfit_of(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg, misfit* out) {
+  motion m;
+  pose_summary poses;
+  *out = (misfit){0};
+  df_status status = motion_of(data, system, h, cfg->frames_max, &m);
+  if (status == DF_OK) {
+    for (int g = 0; g < GROUPS; g++) {
+      const motion_fit f = motion_fit_group(&m, -1, g);
+      if (f.n > 0 && f.speed > 0) out->part[MISFIT_FITS + g] = motion_fitted_error(&f, NULL);
+    }
+    out->part[MISFIT_LIMITS] = check_limit_share(&m);
+    status = pose_summary_of(&m, cfg->poses_max, &poses);
+  }
+  if (status == DF_OK) fill_poses(&poses, out);
+  motion_clear(&m);
+  return status;
+}
+
+double misfit_sum(const misfit* m) {
+  double sum = 0;
+  for (int i = 0; i < MISFIT_PARTS; i++) sum += m->part[i];
+  return sum;
+}
+
+bool misfit_explains(const misfit* as_is, const misfit* other) {
+  bool explains = false;
+  double falls = 0;
+  for (int i = 0; i < MISFIT_PARTS; i++) {
+    const double before = as_is->part[i], after = other->part[i];
+    if (after > before + RISES) return false;
+    if (i < MISFIT_LIMITS) {
+      explains |= check_explains(before, after);
+    } else {
+      falls += before - after;
+    }
+  }
+  return explains || falls > FALLS;
+}

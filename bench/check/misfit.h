@@ -1,0 +1,38 @@
+/* misfit.h: how badly states, as they are read, fit together and fit their model: what readings of a recording are
+ * compared by. */
+#ifndef BENCH_CHECK_MISFIT_H
+#define BENCH_CHECK_MISFIT_H
+
+#include <stdbool.h>
+
+#include "check_parts.h"
+#include "data_check.h"
+#include "recorded_motion.h"
+
+/* Parts of a misfit, each from 0 (fits) to about 1. MISFIT_FITS + group: the error of the velocities of that group,
+ * with the best slope and lag, so that frame rate, scale and shift do not matter. */
+enum misfit_part {
+  MISFIT_FITS,
+  MISFIT_LIMITS = MISFIT_FITS + GROUPS, /* share of the samples beyond joint limits */
+  MISFIT_GROUND,                        /* the median pose is far above the floor or inside of it */
+  MISFIT_TILT,                          /* the base lies on its side (0.5) or upside down (1) */
+  MISFIT_SLIP,                          /* what touches the floor slides */
+  MISFIT_PARTS
+};
+
+typedef struct misfit {
+  double part[MISFIT_PARTS];
+  double lowest; /* of pose_summary */
+} misfit;
+
+/* Of the states of a dataset. Errors: those of motion_of() and df_sim_new(). */
+DF_MUST_CHECK df_status misfit_of(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg,
+                                  misfit* out);
+
+/* The name of a part: "base position", "joint limits". */
+const char* misfit_part_name(int part);
+double misfit_sum(const misfit* m);
+/* Whether another reading, with the misfit `other`, explains a part of `as_is` and makes no part worse. */
+bool misfit_explains(const misfit* as_is, const misfit* other);
+
+#endif

@@ -1,0 +1,42 @@
+/* reading.h: by which settings data.* a recording fits its model best. */
+#ifndef BENCH_CHECK_READING_H
+#define BENCH_CHECK_READING_H
+
+#include "data_check.h"
+#include "dynaflow/config/config.h"
+#include "dynaflow/data/recording.h"
+#include "misfit.h"
+
+enum { READING_SETTINGS_MAX = 8 };
+
+/* A setting that a reading changes. */
+typedef struct reading_setting {
+  const char* key; /* "data.quaternion"; static */
+  char* value;     /* "xyzw"; owned */
+} reading_setting;
+
+/* Settings that differ from those of a task, in the order in which they were found, and the states read with all of
+ * them. */
+typedef struct reading {
+  int n;
+  reading_setting setting[READING_SETTINGS_MAX];
+  misfit before[READING_SETTINGS_MAX + 1]; /* before setting i, and with all of them */
+  df_config config;                        /* the task's with the settings */
+  double h;                                /* s between recorded frames, as task or file state */
+  df_dataset* data;                        /* owned */
+} reading;
+
+/* Finds the reading of the recording in `path` that fits best: tries each convention of quaternions, frames of
+ * velocities, units, axes and orders of joints that concerns the model, alone and in pairs, and goes on from the best
+ * while one explains a misfit. Velocities are judged as they are recorded, and frames one per action, whatever
+ * data.velocities and data.rate are. Errors: those of df_recording_open(), of
+ * df_recording_convert() if no reading can be converted, and of misfit_of(). Call reading_clear(), also after a
+ * failure. */
+DF_MUST_CHECK df_status reading_find(const char* path, const df_config* config, const df_system* system,
+                                     const check_cfg* cfg, reading* out);
+
+/* The part that setting i of a reading brings down most. */
+int reading_part(const reading* r, int i);
+void reading_clear(reading* r);
+
+#endif
