@@ -56,6 +56,9 @@ DF_MUST_CHECK df_status df_arrays_add(df_arrays* arrays, const char* name, int r
 DF_MUST_CHECK df_status df_arrays_join(const df_arrays* arrays, const char* parent, char separator, const char* name,
                                        char out[DF_ARRAYS_NAME]);
 
+/* Multiplies the shape of array i. DF_E_FORMAT if elements of `size` bytes are more than there can be. */
+DF_MUST_CHECK df_status df_arrays_elements(const df_arrays* arrays, int i, size_t size, size_t* count);
+
 /* DF_E_FORMAT: text was asked for and array i is something else; the message names file and array. */
 DF_MUST_CHECK df_status df_arrays_fail_text(const df_arrays* arrays, int i);
 

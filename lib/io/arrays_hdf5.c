@@ -4,33 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apart.h"
 #include "arrays_format.h"
 #include "dynaflow/core/alloc.h"
 
 /* MOST_DEPTH: of groups; libhdf5 visits them by recursion */
 enum { MOST_DEPTH = 64 };
 
-/* ---- libhdf5's global settings: it prints errors and loads plugins of filters unless told otherwise ---- */
-
-typedef struct settings {
-  H5E_auto2_t print;
-  void* print_data;
-  unsigned plugins;
-} settings;
-
-static settings quieten(void) {
-  settings old = {0};
-  H5Eget_auto2(H5E_DEFAULT, &old.print, &old.print_data);
-  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  H5PLget_loading_state(&old.plugins);
-  H5PLset_loading_state(0);
-  return old;
-}
-
-static void restore(settings old) {
-  H5PLset_loading_state(old.plugins);
-  H5Eset_auto2(H5E_DEFAULT, old.print, old.print_data);
-}
+/* ---- errors ---- */
 
 /* keeps the description of the error that came first */
 static herr_t keep_first(unsigned n, const H5E_error2_t* error, void* out) {
@@ -133,7 +114,7 @@ static df_status add_object(df_arrays* arrays, const char* name, const object* o
   char text[64];
   const char* obstacle = rank < 0 ? "damaged" : o->attribute ? NULL : find_obstacle(o->id, text, sizeof text);
   if (H5Sget_simple_extent_type(o->space) == H5S_NULL) obstacle = "empty";
-  if (rank > DF_NPZ_MAX_RANK) obstacle = "of more than 8 dimensions";
+  if (rank > DF_NPZ_MAX_RANK) obstacle = "array of more than 8 dimensions";
   if (rank < 0 || rank > DF_NPZ_MAX_RANK || H5Sget_simple_extent_dims(o->space, extent, NULL) < 0) rank = 0;
   for (int i = 0; i < rank; i++) shape[i] = (size_t)extent[i];
 
@@ -227,7 +208,11 @@ static df_status list_all(df_arrays* arrays, hid_t file) {
   return done < 0 ? fail_hdf5(arrays, NULL, "its groups cannot be listed") : DF_OK;
 }
 
-static df_status open_file(df_arrays* arrays) {
+static df_status open_hdf5(df_arrays* arrays) {
+  /* libhdf5 prints errors and loads plugins of filters unless told otherwise */
+  H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  H5PLset_loading_state(0);
+
   hid_t* file = arrays->state = df_alloc(1, sizeof *file);
   if (!file) return DF_E_NOMEM;
   const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
@@ -235,23 +220,10 @@ static df_status open_file(df_arrays* arrays) {
   H5Pset_file_locking(access, 0, 1); /* reading needs no lock, and some file systems have none */
 #endif
   *file = H5Fopen(arrays->path, H5F_ACC_RDONLY, access);
+  /* the next call forgets the error */
+  const df_status status = *file < 0 ? fail_hdf5(arrays, NULL, "not a readable HDF5 file") : DF_OK;
   H5Pclose(access);
-  return *file < 0 ? fail_hdf5(arrays, NULL, "not a readable HDF5 file") : list_all(arrays, *file);
-}
-
-static df_status open_hdf5(df_arrays* arrays) {
-  const settings old = quieten();
-  const df_status status = open_file(arrays);
-  restore(old);
-  return status;
-}
-
-static void close_hdf5(void* state) {
-  const hid_t* file = state;
-  const settings old = quieten();
-  if (*file > 0) H5Fclose(*file);
-  restore(old);
-  df_free(state);
+  return status == DF_OK ? list_all(arrays, *file) : status;
 }
 
 /* ---- reading ---- */
@@ -259,7 +231,8 @@ static void close_hdf5(void* state) {
 /* the error for an array that is listed, but not numeric */
 static df_status fail_kind(const df_arrays* arrays, const df_array_info* info) {
   const char* type = info->type;
-  const char* remedy = strstr(type, "link")                    ? "; name the array that it leads to"
+  const char* remedy = strcmp(type, "soft link") == 0          ? "; name the array that it leads to"
+                       : strstr(type, "link")                  ? "; copy the array that it leads to into this file"
                        : strstr(type, "other files")           ? "; copy its values into this file"
                        : strncmp(type, "compressed", 10) == 0  ? "; write it again with gzip or without compression"
                        : strncmp(type, "ragged list", 11) == 0 ? "; write its rows as arrays of their own"
@@ -302,18 +275,6 @@ static size_t chunk_bytes(const object* o) {
   return bytes < 1e18 ? (size_t)bytes : SIZE_MAX / 2;
 }
 
-/* product of the shape; fails if that many elements of `size` bytes overflow */
-static df_status count_elements(const df_arrays* arrays, const df_array_info* info, size_t size, size_t* count) {
-  *count = 1;
-  for (int k = 0; k < info->rank; k++) {
-    if (info->shape[k] > 0 && *count > SIZE_MAX / 4 / size / info->shape[k]) {
-      return df_fail(DF_E_FORMAT, "%s: array '%s': shape too large", arrays->path, info->name);
-    }
-    *count *= info->shape[k];
-  }
-  return DF_OK;
-}
-
 /* replaces integers, which were read into the place of the doubles */
 static df_status convert_integers(const df_arrays* arrays, const char* name, bool has_sign, size_t n, double* values) {
   for (size_t k = 0; k < n; k++) {
@@ -346,7 +307,7 @@ static df_status read_open(df_arrays* arrays, int i, const object* o, df_array* 
   const df_array_info* info = &arrays->item[i].info;
   size_t count;
   double* values = NULL;
-  DF_TRY(count_elements(arrays, info, sizeof *values, &count));
+  DF_TRY(df_arrays_elements(arrays, i, sizeof *values, &count));
   const df_status status = read_values(arrays, i, o, count, &values);
   if (status != DF_OK) {
     df_free(values);
@@ -359,12 +320,10 @@ static df_status read_open(df_arrays* arrays, int i, const object* o, df_array* 
 
 static df_status read_hdf5(df_arrays* arrays, int i, df_array* out) {
   if (!arrays->item[i].info.numeric) return fail_kind(arrays, &arrays->item[i].info);
-  const settings old = quieten();
   object o;
   df_status status = open_again(arrays, i, &o);
   if (status == DF_OK) status = read_open(arrays, i, &o, out);
   close_object(&o);
-  restore(old);
   return status;
 }
 
@@ -421,7 +380,7 @@ static df_status read_lines(df_arrays* arrays, int i, const object* o, char** ou
   const bool variable = H5Tis_variable_str(o->type) > 0;
   const size_t length = variable ? 0 : H5Tget_size(o->type);
   size_t count, charged = 0;
-  DF_TRY(count_elements(arrays, info, length + sizeof(char*), &count));
+  DF_TRY(df_arrays_elements(arrays, i, length + sizeof(char*), &count));
   if (count == 0) return (*out = df_strdup("")) ? DF_OK : DF_E_NOMEM;
   df_charge trial = arrays->charge; /* the text is gone after this call, or the caller's */
   DF_TRY(df_charge_array(&trial, info->name, &charged, text_bytes(arrays, o, count) + chunk_bytes(o)));
@@ -441,14 +400,19 @@ static df_status read_lines(df_arrays* arrays, int i, const object* o, char** ou
 static df_status read_hdf5_text(df_arrays* arrays, int i, char** out) {
   const df_array_info* info = &arrays->item[i].info;
   if (strcmp(info->type, "text") != 0 || info->rank > 1) return df_arrays_fail_text(arrays, i);
-  const settings old = quieten();
   object o;
   df_status status = open_again(arrays, i, &o);
   if (status == DF_OK) status = read_lines(arrays, i, &o, out);
   close_object(&o);
-  restore(old);
   return status;
 }
 
+/* ---- in a process of its own, because libhdf5 does not withstand damaged files; its end closes the file ---- */
+
+static df_status open_apart(df_arrays* arrays) {
+  static const df_arrays_reader inside = {.open = open_hdf5, .read = read_hdf5, .read_text = read_hdf5_text};
+  return df_apart_open(arrays, &inside);
+}
+
 const df_arrays_reader df_arrays_hdf5 = {
-    .open = open_hdf5, .read = read_hdf5, .read_text = read_hdf5_text, .close = close_hdf5};
+    .open = open_apart, .read = df_apart_read, .read_text = df_apart_read_text, .close = df_apart_close};

@@ -1,3 +1,4 @@
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,4 +54,16 @@ df_status df_arrays_fail_text(const df_arrays* arrays, int i) {
   const df_array_info* info = &arrays->item[i].info;
   return df_fail(DF_E_FORMAT, "%s: array '%s': expected a string or a list of strings, found %s of rank %d",
                  arrays->path, info->name, info->type, info->rank);
+}
+
+df_status df_arrays_elements(const df_arrays* arrays, int i, size_t size, size_t* count) {
+  const df_array_info* info = &arrays->item[i].info;
+  *count = 1;
+  for (int k = 0; k < info->rank; k++) {
+    if (info->shape[k] > 0 && *count > SIZE_MAX / 4 / size / info->shape[k]) {
+      return df_fail(DF_E_FORMAT, "%s: array '%s': shape too large", arrays->path, info->name);
+    }
+    *count *= info->shape[k];
+  }
+  return DF_OK;
 }

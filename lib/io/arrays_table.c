@@ -54,19 +54,6 @@ static bool next_line(const table* t, line* l) {
   return false;
 }
 
-/* the separator of a line: a semicolon, else a comma, else a tab, else blanks */
-static char find_separator(const line* l) {
-  bool quoted = false, comma = false, tab = false;
-  for (const char* p = l->at; p < l->end; p++) {
-    if (*p == '"') quoted = !quoted;
-    if (quoted) continue;
-    if (*p == ';') return ';';
-    comma = comma || *p == ',';
-    tab = tab || *p == '\t';
-  }
-  return comma ? ',' : tab ? '\t' : ' ';
-}
-
 static bool separates(char separator, char c) {
   return separator == ' ' ? is_blank(c) : c == separator;
 }
@@ -133,6 +120,22 @@ static counts count_cells(const table* t, line l) {
   return n;
 }
 
+/* finds the separator of a line: a semicolon, else a comma, else a tab, else blanks; numbers may have both of these */
+static void find_separator(table* t, const line* l) {
+  bool quoted = false, semicolon = false, comma = false, tab = false;
+  for (const char* p = l->at; p < l->end; p++) {
+    if (*p == '"') quoted = !quoted;
+    if (quoted) continue;
+    semicolon = semicolon || *p == ';';
+    comma = comma || *p == ',';
+    tab = tab || *p == '\t';
+  }
+  t->separator = semicolon ? ';' : comma ? ',' : ' ';
+  if (!tab || t->separator != ' ') return;
+  const counts by_blanks = count_cells(t, *l);
+  if (by_blanks.numbers < by_blanks.cells) t->separator = '\t';
+}
+
 /* Finds the first line of numbers and, before it, the line with the names of the columns: one without a number, or, as
  * numpy.savetxt writes it, a comment with as many words as there are columns. Header->number is 0 if there is none. */
 static df_status find_header(table* t, const char* path, line* header, line* first) {
@@ -140,7 +143,7 @@ static df_status find_header(table* t, const char* path, line* header, line* fir
   bool more;
   while ((more = next_line(t, &l)) && *l.at == '#') comment = l;
   if (more) {
-    t->separator = find_separator(&l);
+    find_separator(t, &l);
     if (count_cells(t, l).numbers == 0) {
       *header = l;
       while ((more = next_line(t, &l)) && *l.at == '#') {

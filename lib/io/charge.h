@@ -15,4 +15,7 @@ typedef struct df_charge {
  * the arrays of the file then take more than they may; names file, array, size, limit and what to do. */
 DF_MUST_CHECK df_status df_charge_array(df_charge* charge, const char* array, size_t* charged, size_t n);
 
+/* The number of bytes that the arrays of the file may take. */
+size_t df_charge_most(const df_charge* charge);
+
 #endif

@@ -21,8 +21,8 @@ size_t df_io_set_memory(size_t bytes) {
   return atomic_exchange(&memory_limit, bytes);
 }
 
-static df_status fail_memory(const df_charge* charge, const char* array, double needed, size_t limit) {
-  const double mib = 1 << 20;
+static df_status fail_memory(const df_charge* charge, const char* array, double needed) {
+  const double mib = 1 << 20, limit = (double)atomic_load(&memory_limit);
   const char* name = atomic_load(&memory_name);
   char remedy[128];
   if (name) {
@@ -34,15 +34,18 @@ static df_status fail_memory(const df_charge* charge, const char* array, double 
       DF_E_FORMAT,
       "%s: array '%s': the arrays take %.1f MiB of memory, %.0f times the size of the file; at most %.1f MiB "
       "or %d times its size are accepted. If the file is right, store its arrays uncompressed or %s",
-      charge->path, array, needed / mib, needed / (double)charge->file_size, (double)limit / mib, MEMORY_PER_FILE_BYTE,
-      remedy);
+      charge->path, array, needed / mib, needed / (double)charge->file_size, limit / mib, MEMORY_PER_FILE_BYTE, remedy);
+}
+
+size_t df_charge_most(const df_charge* charge) {
+  const size_t limit = atomic_load(&memory_limit), size = charge->file_size;
+  return size > limit / MEMORY_PER_FILE_BYTE ? size * MEMORY_PER_FILE_BYTE : limit;
 }
 
 df_status df_charge_array(df_charge* charge, const char* array, size_t* charged, size_t n) {
   if (n <= *charged) return DF_OK;
-  const size_t limit = atomic_load(&memory_limit), others = charge->total - *charged, size = charge->file_size;
-  const size_t most = size > limit / MEMORY_PER_FILE_BYTE ? size * MEMORY_PER_FILE_BYTE : limit;
-  if (n > most || others > most - n) return fail_memory(charge, array, (double)n + (double)others, limit);
+  const size_t others = charge->total - *charged, most = df_charge_most(charge);
+  if (n > most || others > most - n) return fail_memory(charge, array, (double)n + (double)others);
   charge->total = others + n;
   *charged = n;
   return DF_OK;

@@ -10,8 +10,8 @@ DF_BEGIN_DECLS
 
 /* Limits the memory that the arrays of one file may take when they are read, as doubles or decompressed, whichever is
  * more: `bytes`, or 64 times the size of the file if that is more. A small file can decompress to a thousand times its
- * size, or claim any size, and each byte can become a double; arrays that are stored uncompressed are never refused. The
- * limit holds for the whole process; returns the one before. Errors name size and limit. */
+ * size, or claim any size, and each byte can become a double; arrays that are stored uncompressed are never refused.
+ * The limit holds for the whole process; returns the one before. Errors name size and limit. */
 enum { DF_IO_MEMORY = 256 << 20 }; /* the default, in bytes */
 DF_API size_t df_io_set_memory(size_t bytes);
 

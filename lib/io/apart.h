@@ -1,0 +1,17 @@
+/* apart.h: a reader of a format in a process of its own. Private.
+ *
+ * For formats whose library does not withstand damaged files: a crash of the child process, or memory beyond the limit
+ * of memory.h, is an error that names the file. The child lives until the file is closed, or its parent ends. */
+#ifndef LIB_IO_APART_H
+#define LIB_IO_APART_H
+
+#include "arrays_format.h"
+
+/* The functions of a reader (arrays_format.h) that do their work by those of `inside`, in a child process. What
+ * `inside` keeps is in the child's copy of `arrays`; `inside->close` is not called. */
+DF_MUST_CHECK df_status df_apart_open(df_arrays* arrays, const df_arrays_reader* inside);
+DF_MUST_CHECK df_status df_apart_read(df_arrays* arrays, int i, df_array* out);
+DF_MUST_CHECK df_status df_apart_read_text(df_arrays* arrays, int i, char** out);
+void df_apart_close(void* state);
+
+#endif

@@ -1,0 +1,107 @@
+#include "arrays_test.h"
+
+static df_arrays* open_text(const char* text) {
+  df_arrays* arrays;
+  assert_ok(open_content(text, strlen(text), &arrays));
+  assert_string_equal(df_arrays_format(arrays), "CSV");
+  return arrays;
+}
+
+/* the same two rows, written in every way */
+static void every_separator_is_found(void** state) {
+  (void)state;
+  static const char* const texts[] = {"1,-2.5,3e2\n4,5,6\n",
+                                      "1, -2.5, 3e2\r\n4, 5, 6\r\n",
+                                      "1;-2.5;3e2\r4;5;6",
+                                      "1\t-2.5\t3e2\n4\t5\t6\n",
+                                      "\xef\xbb\xbf  1   -2.5\t 3e2  \n\n \t\n4 5 6",
+                                      "1,\t-2.5,\t3e2,\n4,\t5,\t6,\n",
+                                      "# a comment\n1,-2.5,3e2\n# another\n4,5,6\n",
+                                      "\"1\",\"-2.5\",\"3e2\"\n4 ,5 ,6\n"};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    df_arrays* arrays = open_text(texts[i]);
+    const char* const* names;
+    assert_int_equal(df_arrays_count(arrays), 1);
+    assert_array(arrays, "table", "float64", 2, 2, 3, (const double[]){1, -2.5, 300, 4, 5, 6});
+    assert_int_equal(df_arrays_columns(arrays, "table", &names), 0);
+    assert_null(names);
+    df_arrays_close(arrays);
+  }
+}
+
+/* a header line, and the one that numpy.savetxt writes */
+static void a_header_names_the_columns(void** state) {
+  (void)state;
+  static const struct {
+    const char *text, *second;
+  } cases[] = {{"t,hip,done\n0,1.5,False\n0.1,2.5,True\n", "hip"},
+               {"\"t\";\"hip \"\"left\"\"; deg\";done\n0;1.5;0\n0.1;2.5;1\n", "hip \"left\"; deg"},
+               {"# of a robot\n# t hip done\n0 1.5 0\n0.1 2.5 1\n", "hip"},
+               {"t\thip angle\tdone\n\n0\t1.5\tfalse\n0.1\t2.5\ttrue", "hip angle"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    df_arrays* arrays = open_text(cases[i].text);
+    const char* const* names;
+    assert_int_equal(df_arrays_count(arrays), 4);
+    assert_array(arrays, "table", "float64", 2, 2, 3, (const double[]){0, 1.5, 0, 0.1, 2.5, 1});
+    assert_array(arrays, cases[i].second, "float64", 1, 2, 0, (const double[]){1.5, 2.5});
+    assert_array(arrays, "done", "float64", 1, 2, 0, (const double[]){0, 1});
+    assert_int_equal(df_arrays_columns(arrays, "table", &names), 3);
+    assert_string_equal(names[0], "t");
+    assert_string_equal(names[1], cases[i].second);
+    assert_string_equal(names[2], "done");
+    assert_int_equal(df_arrays_columns(arrays, "t", &names), 0);
+    df_arrays_close(arrays);
+  }
+}
+
+static void missing_values_are_written_nan(void** state) {
+  (void)state;
+  df_array a;
+  df_arrays* arrays = open_text("1,nan\ninf,-inf\n");
+  assert_ok(df_arrays_read(arrays, "table", &a));
+  assert_true(isnan(a.values[1]) && a.values[2] == INFINITY && a.values[3] == -INFINITY);
+  df_array_clear(&a);
+  char* text;
+  assert_int_equal(df_arrays_read_text(arrays, "table", &text), DF_E_FORMAT);
+  assert_says(scratch_path, "array 'table': expected a string or a list of strings, found float64 of rank 2");
+  df_arrays_close(arrays);
+}
+
+static void what_is_no_table_is_refused_with_line_and_column(void** state) {
+  (void)state;
+  static const struct {
+    const char *text, *says;
+  } cases[] = {
+      {"1,2,3\n4,5\n", "line 2: 2 columns, line 1 has 3; all lines of a table have as many"},
+      {"a b\n\n1 2\n3 4 5\n", "line 4: 3 columns, line 1 has 2"},
+      {"1,2\n3,x\n", "line 2, column 2: 'x' is not a number; a table has only numbers"},
+      {"1,walk\n3,4\n", "line 1, column 2: 'walk' is not a number"},
+      {"a,b\n1,\"2\n", "line 2, column 2: '2' is not a number"},
+      {"a,b\n1,\"2\"3\n", "line 2, column 2: '2' is not a number"},
+      {"1;2\n1,5;2\n", "line 2, column 1: '1,5' is not a number; write decimal points, not commas"},
+      {"1,2\n,2\n", "line 2, column 1: an empty cell; write nan where a value is missing"},
+      {"1,2\n1,,2\n", "line 2, column 2: an empty cell"},
+      {"The motions of a dog\nare these:\n", "line 2, column 1: 'are' is not a number"},
+      {"a,b\n", "not a table: no line of numbers"},
+      {"# only\n", "not a table: no line of numbers"},
+      {"a,a\n1,2\n", "two arrays are named 'a'"},
+      {"table,b\n1,2\n", "two arrays are named 'table'"},
+      {"1\n1234567890123456789012345678901234567890123456789012345678901234\n", "is not a number"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) assert_refused(cases[i].text, cases[i].says);
+}
+
+static void a_failed_allocation_leaks_nothing(void** state) {
+  (void)state;
+  scratch_put("a,b\n1,2\n", 8);
+  fail_every_allocation(scratch_path);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      IN_SCRATCH(every_separator_is_found),          IN_SCRATCH(a_header_names_the_columns),
+      IN_SCRATCH(missing_values_are_written_nan),    IN_SCRATCH(what_is_no_table_is_refused_with_line_and_column),
+      IN_SCRATCH(a_failed_allocation_leaks_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
