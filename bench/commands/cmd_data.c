@@ -17,6 +17,7 @@
 #include "dynaflow/core/model_identity.h"
 #include "dynaflow/data/chart.h"
 #include "dynaflow/data/dataset.h"
+#include "dynaflow/data/recording.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
@@ -192,25 +193,41 @@ static void add_number(rows* out, const char* task, const char* what, double val
 
 /* ---- info ---- */
 
+static void add_lengths(rows* out, const char* task, const df_dataset* data) {
+  int shortest = data->length;
+  for (int e = 0; e < data->episodes; e++) shortest = data->lengths[e] < shortest ? data->lengths[e] : shortest;
+  if (shortest == data->length) {
+    add_number(out, task, "episode length", data->length, "actions");
+    return;
+  }
+  add_number(out, task, "shortest episode", shortest, "actions");
+  add_number(out, task, "longest episode", data->length, "actions");
+  add_number(out, task, "all episodes", (double)df_dataset_actions(data), "actions");
+}
+
 static void describe(rows* out, const df_config* config, const df_system* system, const df_dataset* data,
                      const df_windows* windows) {
   const char* t = config->task_name;
   add_text(out, t, "data sha256", data->sha256, "");
   add_number(out, t, "episodes", data->episodes, "");
-  add_number(out, t, "episode length", data->length, "actions");
+  add_lengths(out, t, data);
   add_number(out, t, "duration of an action", data->dt, "s");
-  add_number(out, t, "total duration", data->episodes * data->length * data->dt, "s");
+  add_number(out, t, "total duration", (double)df_dataset_actions(data) * data->dt, "s");
   add_number(out, t, "state size nx", data->nx, "");
   add_number(out, t, "action size nu", system->nu, data->actions ? "" : "of the model; the data have states only");
   if (data->spare_actions) add_text(out, t, "recorded actions", "the last one of each episode is not used", "");
-  add_number(out, t, "condition size nc", data->nc, "");
+  add_number(out, t, "condition size nc", data->nc, data->condition_per_frame ? "per frame" : "");
   text names = {0};
   for (int i = 0; i < data->nc; i++) text_add(&names, "%s%s", i ? ", " : "", data->condition_name[i]);
   if (names.n) add_text(out, t, "conditions", text_of(&names), "");
   text_clear(&names);
   add_number(out, t, "window", windows->horizon, "actions");
   add_number(out, t, "training windows", windows->n_train, "");
-  add_number(out, t, "test windows", windows->n_test, "of held-out episodes");
+  add_number(out, t, "test windows", windows->n_test,
+             strcmp(config->split_by, "time") == 0 ? "of held-out blocks" : "of held-out episodes");
+  if (windows->unused_episodes) {
+    add_number(out, t, "episodes without a window", windows->unused_episodes, "too short: not used");
+  }
 }
 
 static void point_to_licences(rows* out, const char* task, const options* opts) {
@@ -261,6 +278,34 @@ static df_status add_floored(rows* out, const df_config* config, const df_system
   return status;
 }
 
+/* what was read beside the demonstrations: the files of a pattern, arrays that nothing uses */
+static void describe_recording(rows* out, const char* task, const df_recording* recording) {
+  const df_array_info* list;
+  const int files = df_recording_files(recording), n = df_recording_unused(recording, &list);
+  if (files > 1) add_number(out, task, "files", files, "");
+  for (int i = 0; i < df_recording_notes(recording); i++) {
+    add_text(out, task, "note", df_recording_note(recording, i), "");
+  }
+  for (int i = 0; i < n; i++) {
+    text shape = {0};
+    for (int k = 0; k < list[i].rank; k++) text_add(&shape, "%s%zu", k ? "," : "", list[i].shape[k]);
+    char* value = format_text("%s [%s]", list[i].name, text_of(&shape));
+    add_text(out, task, "array that nothing uses", value, "");
+    df_free(value);
+    text_clear(&shape);
+  }
+}
+
+static df_status read_recording(rows* out, const char* path, const df_config* config, const df_system* system,
+                                df_dataset** data) {
+  df_recording* recording;
+  DF_TRY(df_recording_open(path, config, system, &recording));
+  const df_status status = df_recording_convert(recording, config, system, data);
+  if (status == DF_OK) describe_recording(out, config->task_name, recording);
+  df_recording_free(recording);
+  return status;
+}
+
 static df_status info(arguments* a, const df_config* config, const df_search* search, rows* out) {
   df_system* system = NULL;
   df_dataset* data = NULL;
@@ -285,7 +330,7 @@ static df_status info(arguments* a, const df_config* config, const df_search* se
   /* demonstrations and windows */
   if (status == DF_OK) {
     add_text(out, config->task_name, "data", path, "");
-    status = df_dataset_read(path, config, system, &data);
+    status = read_recording(out, path, config, system, &data);
   }
   if (status == DF_OK) status = df_windows_new(data, config, &windows);
   if (status == DF_OK) {
@@ -311,8 +356,8 @@ static df_status make(const arguments* a, const df_config* config, const df_sear
   if (strcmp(config->data_source, "generator") != 0) {
     return df_fail(
         DF_E_CONFIG,
-        "task %s: data.source is npz: recorded demonstrations cannot be generated; run: dynaflow data fetch %s",
-        config->task_name, a->task);
+        "task %s: data.source is %s: recorded demonstrations cannot be generated; run: dynaflow data fetch %s",
+        config->task_name, config->data_source, a->task);
   }
   df_status status = task_data_path(config, search, &a->common, true, &path);
   if (status == DF_OK) status = df_sha256_file(path, hash);
@@ -393,6 +438,21 @@ static df_status fetch_one(const arguments* a, const df_config* config, const df
   return status;
 }
 
+/* files that fit a pattern cannot be downloaded; those that are present are checked when they are read */
+static df_status check_several(const df_config* config, const df_search* search, const arguments* a, rows* out) {
+  char* path;
+  df_status status = task_data_path(config, search, &a->common, false, &path);
+  if (status == DF_OK) add_text(out, config->task_name, "data", path, "already present");
+  if (status == DF_E_MISSING) {
+    status = df_fail(status,
+                     "task %s: data.file '%s' is a pattern for several files, which `data fetch` cannot download; put "
+                     "them into a folder and name the folder with --data",
+                     config->task_name, config->data_file);
+  }
+  df_free(path);
+  return status;
+}
+
 static df_status fetch(const arguments* a, const df_config* config, const df_search* search, rows* out) {
   const fetch_item model = {.key = "model",
                             .name = config->system_model,
@@ -406,6 +466,7 @@ static df_status fetch(const arguments* a, const df_config* config, const df_sea
     add_text(out, config->task_name, "data", "generated", "dynaflow data make");
     return DF_OK;
   }
+  if (is_file_pattern(config->data_file)) return check_several(config, search, a, out);
   return fetch_one(a, config, search, &data, out);
 }
 

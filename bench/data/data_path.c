@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "data_path.h"
 
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,12 +161,33 @@ static df_status find_generator(const df_config* config, const df_generator** ou
   return status;
 }
 
+bool is_file_pattern(const char* name) {
+  return strpbrk(name, "*?[") != NULL;
+}
+
+/* the file, or the pattern in the first folder in which a file fits it */
+static df_status find_recorded(const df_search* search, const char* name, char** path) {
+  const df_status status = df_search_find(search, name, path);
+  if (status != DF_E_MISSING || !is_file_pattern(name)) return status;
+  for (int i = 0; i < search->n; i++) {
+    glob_t found;
+    *path = df_path_join(search->folder[i], name);
+    if (!*path) return DF_E_NOMEM;
+    const bool fits = glob(*path, GLOB_NOSORT, NULL, &found) == 0;
+    globfree(&found);
+    if (fits) return DF_OK;
+    df_free(*path);
+    *path = NULL;
+  }
+  return status;
+}
+
 df_status task_data_path(const df_config* config, const df_search* search, const options* opts, bool make_if_missing,
                          char** path) {
   *path = NULL;
   if (strcmp(config->data_source, "generator") != 0) {
     if (!config->data_file[0]) return df_fail(DF_E_CONFIG, "%s: data.file is empty", config->task_name);
-    return df_search_find(search, config->data_file, path);
+    return find_recorded(search, config->data_file, path);
   }
   const df_generator* generator;
   df_system* system = NULL;

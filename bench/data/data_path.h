@@ -10,11 +10,15 @@
 #include "options.h"
 
 /* Sets *path to the file of a task's demonstrations; the caller frees it with df_free(). Recorded data (data.source
- * npz) are searched for: DF_E_MISSING lists the searched folders. Generated data (data.source generator) are cached in
- * a file whose name contains a hash of model, MuJoCo version and settings; if that file does not exist, it is generated
- * if `make_if_missing`, else DF_E_MISSING. */
+ * file) are searched for: DF_E_MISSING lists the searched folders. If data.file is a pattern and no file's name, *path
+ * is the pattern in the first folder that has files that fit it, as df_dataset_read() takes it. Generated data
+ * (data.source generator) are cached in a file whose name contains a hash of model, MuJoCo version and settings; if
+ * that file does not exist, it is generated if `make_if_missing`, else DF_E_MISSING. */
 DF_MUST_CHECK df_status task_data_path(const df_config* config, const df_search* search, const options* opts,
                                        bool make_if_missing, char** path);
+
+/* Whether a name contains '*', '?' or '[', so that it may stand for several files. */
+bool is_file_pattern(const char* name);
 
 /* The folder that generated or fetched files go to, in memory of df_alloc: the first --data; else the data/ folder of
  * the task (the search path's own), else user_data_folder(), whichever this user may write to first; $DYNAFLOW_DATA is

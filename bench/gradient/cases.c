@@ -54,22 +54,39 @@ static void copy_action(const df_system* s, const df_dataset* d, int episode, in
   }
 }
 
+/* The episode and frame of number `at` of all frames that have `ahead` more actions. */
+static void find_frame(const df_dataset* d, int ahead, long at, int* episode, int* t) {
+  for (*episode = 0; *episode < d->episodes - 1; (*episode)++) {
+    const int own = d->lengths[*episode] - ahead + 1;
+    if (at < own) break;
+    if (own > 0) at -= own;
+  }
+  *t = (int)at;
+}
+
+/* the number of these frames */
+static double count_frames(const df_dataset* d, int ahead) {
+  double n = 0;
+  for (int e = 0; e < d->episodes; e++) n += fmax(d->lengths[e] - ahead + 1, 0);
+  return n;
+}
+
 void cases_from_data(const df_system* s, const df_dataset* d, uint64_t seed, cases* c) {
   const size_t nx = (size_t)s->nx, nu = (size_t)s->nu, T = (size_t)c->H;
   /* states, evenly spread over all recorded steps */
-  const double steps = (double)d->episodes * d->length;
+  int episode, t;
+  const double steps = count_frames(d, 1);
   for (int k = 0; k < c->n; k++) {
-    const long at = (long)(steps * (k + 0.5) / c->n);
-    const int episode = (int)(at / d->length), t = (int)(at % d->length);
+    find_frame(d, 1, (long)(steps * (k + 0.5) / c->n), &episode, &t);
     memcpy(c->x + (size_t)k * nx, df_dataset_state(d, episode, t), nx * sizeof(double));
     copy_action(s, d, episode, t, c->u + (size_t)k * nu);
     c->kind[k] = DF_STATE_KINDS;
   }
   /* rollouts, evenly spread over all windows of H actions */
-  const int starts = d->length - c->H + 1;
+  const double starts = count_frames(d, c->H);
   for (int k = 0; k < c->m; k++) {
-    const long at = (long)((double)d->episodes * starts * (k + 0.5) / c->m);
-    const int episode = (int)(at / starts), t0 = (int)(at % starts);
+    int t0;
+    find_frame(d, c->H, (long)(starts * (k + 0.5) / c->m), &episode, &t0);
     memcpy(c->x0 + (size_t)k * nx, df_dataset_state(d, episode, t0), nx * sizeof(double));
     memcpy(c->x_target + (size_t)k * (T + 1) * nx, df_dataset_state(d, episode, t0), (T + 1) * nx * sizeof(double));
     double* u = c->u_m + (size_t)k * T * nu;

@@ -85,13 +85,26 @@ int recording_first(const recording* r) {
   return shift_of(r) < 0 || r->reading & READ_POSITIONS_ONLY ? 1 : 0;
 }
 
-int recording_last(const recording* r) {
-  return r->data->length - (shift_of(r) > 0 ? 1 : 0);
+int recording_last(const recording* r, int episode) {
+  return r->data->lengths[episode] - (shift_of(r) > 0 ? 1 : 0);
 }
 
-size_t recording_length(const recording* r) {
-  const int length = recording_last(r) - recording_first(r);
-  return length > 0 ? (size_t)length : 0;
+int recording_length(const recording* r, int episode) {
+  const int length = recording_last(r, episode) - recording_first(r);
+  return length > 0 ? length : 0;
+}
+
+size_t recording_before(const recording* r, int episode) {
+  size_t n = 0;
+  for (int e = 0; e < episode; e++) n += (size_t)recording_length(r, e);
+  return n;
+}
+
+void recording_place(const recording* r, size_t at, int* episode, int* frame) {
+  int e = 0;
+  for (; e < r->data->episodes - 1 && at >= (size_t)recording_length(r, e); e++) at -= (size_t)recording_length(r, e);
+  *episode = e;
+  *frame = recording_first(r) + (int)at;
 }
 
 const double* recording_action(const recording* r, int episode, int t) {
@@ -153,7 +166,7 @@ void recording_rounding(const recording* r, const double* x, double* e) {
 
 /* the precision of the numbers `from` .. before `to` of each state; `skip` marks quaternions */
 static df_status precision_of_states(const recording* r, int from, int to, const bool* skip, stored_precision* out) {
-  const size_t frames = (size_t)r->data->episodes * ((size_t)r->data->length + 1);
+  const size_t frames = r->data->first[r->data->episodes];
   double* list = df_alloc(frames * (size_t)(to - from), sizeof *list);
   size_t n = 0;
   if (!list) return DF_E_NOMEM;
@@ -170,7 +183,7 @@ static df_status precision_of_states(const recording* r, int from, int to, const
 /* Actions are rounded as the states are if that precision holds them all. Coarser actions are taken as exact: a
  * controller may have output rounded actions. */
 static stored_precision precision_of_actions(const recording* r) {
-  const size_t n = (size_t)r->data->episodes * (size_t)r->data->length * (size_t)r->data->nu;
+  const size_t n = df_dataset_actions(r->data) * (size_t)r->data->nu;
   const stored_precision states = r->stored[VELOCITY];
   for (size_t i = 0; i < n; i++) {
     if (!stored_precision_holds(states, r->data->actions[i])) return (stored_precision){STORED_FLOAT64, 0};
@@ -217,7 +230,7 @@ df_status recording_extent(const recording* r, double scale[KINDS], double motio
   for (int kind = 0; kind < KINDS; kind++) scale[kind] = motion[kind] = 0;
   double *before = x + d->nx, *e = before + d->nx;
   for (int episode = 0; episode < d->episodes; episode++) {
-    for (int t = 0; t <= d->length; t++) {
+    for (int t = 0; t <= d->lengths[episode]; t++) {
       recording_state(r, episode, t, x);
       if (t > 0) recording_error(r, before, x, e);
       memcpy(before, x, (size_t)d->nx * sizeof *x);

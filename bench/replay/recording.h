@@ -58,10 +58,15 @@ DF_MUST_CHECK df_status recording_of(const df_dataset* data, const df_system* sy
 /* The kind of tangent coordinate i. */
 int recording_kind(const recording* r, int i);
 
-/* The actions from `first` to before `last` can be compared in each episode. */
+/* The actions from `first` to before `last` of an episode can be compared. */
 int recording_first(const recording* r);
-int recording_last(const recording* r);
-size_t recording_length(const recording* r); /* the number of these actions; may be 0 */
+int recording_last(const recording* r, int episode);
+int recording_length(const recording* r, int episode); /* the number of these actions; may be 0 */
+
+/* The number of these actions in the episodes before `episode`, and of all if it is the number of episodes. */
+size_t recording_before(const recording* r, int episode);
+/* The episode and frame of one of them, by its number among all. */
+void recording_place(const recording* r, size_t at, int* episode, int* frame);
 
 /* x [nx] = a recorded state; an action [nu] acts from frame t to t + 1. */
 void recording_state(const recording* r, int episode, int t, double* x);

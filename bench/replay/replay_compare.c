@@ -37,7 +37,8 @@ static void store(double* const errors[KINDS], size_t at, const double worst[KIN
 static void compare_actions(comparer* c, int episode, bool carry, double* const errors[KINDS]) {
   const df_system_ops* ops = c->system->ops;
   const recording* r = c->r;
-  const int first = recording_first(r), last = recording_last(r), length = last - first;
+  const int first = recording_first(r), last = recording_last(r, episode);
+  const size_t before = recording_before(r, episode);
   double worst[KINDS];
   recording_state(r, episode, first, c->x);
   for (int t = first; t < last; t++) {
@@ -48,7 +49,7 @@ static void compare_actions(comparer* c, int episode, bool carry, double* const 
     ops->step(c->sim, recording_action(r, episode, t), c->y);
     recording_state(r, episode, t + 1, c->x);
     measure(c, c->y, c->x, worst);
-    store(errors, (size_t)episode * (size_t)length + (size_t)(t - first), worst);
+    store(errors, before + (size_t)(t - first), worst);
     if (carry && memcmp(c->x, c->y, (size_t)c->system->nx * sizeof *c->x) == 0) c->equal++;
   }
 }
@@ -61,7 +62,7 @@ static double compare_episode(comparer* c, int episode, double* const errors[KIN
   int n = 0;
   recording_state(r, episode, recording_first(r), c->x);
   ops->reset(c->sim, c->x);
-  for (int t = recording_first(r); t < recording_last(r); t++) {
+  for (int t = recording_first(r); t < recording_last(r, episode); t++) {
     const df_traj_end end = ops->step(c->sim, recording_action(r, episode, t), c->y);
     recording_state(r, episode, t + 1, c->x);
     measure(c, c->y, c->x, worst);
@@ -124,7 +125,7 @@ static df_status compare_all(const recording* r, const df_system* system, double
 df_status replay_compare(const recording* r, const df_system* system, double floor, const char* label,
                          const options* opts, comparison* out) {
   const size_t episodes = (size_t)r->data->episodes;
-  const size_t steps = episodes * recording_length(r);
+  const size_t steps = recording_before(r, r->data->episodes);
   *out = (comparison){.steps = steps, .episodes = episodes};
   double* next = out->memory = df_alloc(KINDS * (2 * steps + episodes) + episodes, sizeof *next);
   if (!next) return DF_E_NOMEM;

@@ -83,7 +83,7 @@ static bool simulate(explainer* c, int episode, int t, int w, int member, double
 static bool simulate_warm(explainer* c, int episode, int t, int w, int warm) {
   const df_system_ops* ops = c->system->ops;
   int other = t + warm - 1;
-  if (other >= recording_last(c->r)) other = t - (warm - 1) > recording_first(c->r) ? t - (warm - 1) : t;
+  if (other >= recording_last(c->r, episode)) other = t - (warm - 1) > recording_first(c->r) ? t - (warm - 1) : t;
   recording_state(c->r, episode, warm ? other : t, c->x);
   ops->reset(c->sim, c->x);
   if (warm) {
@@ -187,27 +187,47 @@ static void explain_window(explainer* c, int episode, int t, int l, int w, ratio
   note_window(c, l, all);
 }
 
-/* whether a window of the length starts at frame t of the episode */
-static bool is_start(const recording* r, int episode, int t, int w) {
-  const int length = recording_last(r) - recording_first(r), per_episode = length / w;
-  const long windows = (long)per_episode * r->data->episodes;
+/* the number of windows of lengths[l] in the episodes before `episode` */
+static long windows_before(const recording* r, int episode, int l) {
+  long n = 0;
+  for (int e = 0; e < episode; e++) {
+    const int length = recording_length(r, e);
+    n += lengths[l] ? length / lengths[l] : length > 0;
+  }
+  return n;
+}
+
+/* the windows of one length: those in the preceding episodes, in this one, and the distance between chosen ones */
+typedef struct chosen {
+  long before, own, stride;
+} chosen;
+
+static chosen choose(const recording* r, int episode, int l) {
+  const int longest = r->data->length - (r->data->lengths[episode] - recording_length(r, episode));
+  const int w = lengths[l] ? lengths[l] : longest > 0 ? longest : 1;
+  const long windows = windows_before(r, r->data->episodes, l), before = windows_before(r, episode, l);
   const long wanted = WINDOW_STEPS / w > LEAST_WINDOWS ? WINDOW_STEPS / w : LEAST_WINDOWS;
-  const long stride = windows > wanted ? windows / wanted : 1;
-  const int k = t - recording_first(r);
-  return k % w == 0 && k / w < per_episode && ((long)episode * per_episode + k / w) % stride == 0;
+  return (chosen){before, windows_before(r, episode + 1, l) - before, windows > wanted ? windows / wanted : 1};
+}
+
+/* whether a window of w actions starts at action k of the episode */
+static bool is_start(const chosen* c, int k, int w) {
+  return k % w == 0 && k / w < c->own && (c->before + k / w) % c->stride == 0;
 }
 
 /* all actions of the episode, or all its windows of several actions, in the order of their start */
 static void explain_pass(explainer* c, int episode, bool windows, ratios* all) {
   const df_system_ops* ops = c->system->ops;
-  const int first = recording_first(c->r), last = recording_last(c->r);
+  const int first = recording_first(c->r), last = recording_last(c->r, episode);
+  chosen of[LENGTHS];
+  for (int l = 1; l < LENGTHS && windows; l++) of[l] = choose(c->r, episode, l);
   recording_state(c->r, episode, first, c->x);
   ops->reset(c->sim, c->x);
   ops->save(c->sim, c->start);
   for (int t = first; t < last && !c->unexplained; t++) {
     for (int l = 1; l < LENGTHS && windows; l++) {
       const int w = lengths[l] ? lengths[l] : last - first;
-      if (w > 1 && w <= last - first && is_start(c->r, episode, t, w)) explain_window(c, episode, t, l, w, &all[l]);
+      if (w > 1 && w <= last - first && is_start(&of[l], t - first, w)) explain_window(c, episode, t, l, w, &all[l]);
     }
     if (windows) {
       (void)simulate(c, episode, t, 1, -1, c->y);

@@ -46,21 +46,20 @@ df_status replay_other_system(const df_config* config, const df_search* search, 
 
 /* ---- the sample ---- */
 
-/* first action of chunk i in the list of all actions: around the worst ones, then evenly spaced */
-static size_t chunk_start(const search_space* s, const size_t* worst, int i) {
-  const size_t length = recording_length(s->r);
-  const size_t steps = length * (size_t)s->r->data->episodes;
-  const size_t at = i < CHUNKS / 2 ? worst[i] : steps * (size_t)(i - CHUNKS / 2) / (CHUNKS / 2);
+/* episode and first frame of chunk i: around the worst actions, then evenly spaced among all */
+static void chunk_start(const search_space* s, const size_t* worst, int i, int* episode, int* frame) {
+  const size_t steps = recording_before(s->r, s->r->data->episodes);
+  recording_place(s->r, i < CHUNKS / 2 ? worst[i] : steps * (size_t)(i - CHUNKS / 2) / (CHUNKS / 2), episode, frame);
   /* it begins before the action, and ends in its episode */
-  const size_t in_episode = at % length, back = in_episode < 2 ? in_episode : 2;
-  const size_t room = length > CHUNK ? length - CHUNK : 0;
-  return at - in_episode + (in_episode - back < room ? in_episode - back : room);
+  const int first = recording_first(s->r), length = recording_length(s->r, *episode);
+  const int in_episode = *frame - first, back = in_episode < 2 ? in_episode : 2;
+  const int room = length > CHUNK ? length - CHUNK : 0;
+  *frame = first + (in_episode - back < room ? in_episode - back : room);
 }
 
 /* worst [CHUNKS / 2] = the actions with the largest errors, in different chunks where possible */
 static void find_worst(const search_space* s, size_t* worst) {
-  const size_t length = recording_length(s->r);
-  const size_t steps = length * (size_t)s->r->data->episodes;
+  const size_t steps = recording_before(s->r, s->r->data->episodes);
   for (int i = 0; i < CHUNKS / 2; i++) {
     size_t at = 0;
     double largest = -1;
@@ -89,10 +88,9 @@ typedef struct trial {
 
 /* the errors of CHUNK actions; returns whether all are finite */
 static bool try_chunk(trial* t, const recording* r, const df_system* system, df_sim* sim, int chunk, hypothesis* h) {
-  const int first = recording_first(r), last = recording_last(r);
-  const size_t length = recording_length(t->space->r);
-  const size_t start = chunk_start(t->space, t->worst, chunk);
-  const int episode = (int)(start / length), from = recording_first(t->space->r) + (int)(start % length);
+  int episode, from;
+  chunk_start(t->space, t->worst, chunk, &episode, &from);
+  const int first = recording_first(r), last = recording_last(r, episode);
   double* out = t->residual + (size_t)chunk * CHUNK * (size_t)system->ndx;
   bool finite = true;
   /* the actions before the chunk give the warm start */
@@ -303,7 +301,7 @@ static double measured_duration(trial* t) {
   const recording* r = t->space->r;
   double over = 0, under = 0;
   for (int episode = 0; episode < r->data->episodes; episode++) {
-    for (int k = 0; k < r->data->length; k++) {
+    for (int k = 0; k < r->data->lengths[episode]; k++) {
       recording_state(r, episode, k, t->x);
       recording_state(r, episode, k + 1, t->y);
       recording_error(r, t->x, t->y, t->e);
@@ -548,9 +546,13 @@ static df_status try_with(const search_space* space, df_status (*try)(trial*, hy
   t.y = t.x + nx;
   t.e = t.y + nx;
   t.residual = t.e + ndx;
-  const size_t length = recording_length(space->r);
-  t.actions = CHUNKS * (length < CHUNK ? (int)length : CHUNK);
   find_worst(space, t.worst);
+  for (int i = 0; i < CHUNKS; i++) {
+    int episode, frame;
+    chunk_start(space, t.worst, i, &episode, &frame);
+    const int length = recording_length(space->r, episode);
+    t.actions += length < CHUNK ? length : CHUNK;
+  }
   const df_status status = try(&t, all);
   df_free(t.x);
   return status;

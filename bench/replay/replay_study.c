@@ -79,7 +79,6 @@ static df_status find_doubling(const comparison* c, double* out) {
 
 /* the action with the largest error in units of the motion of its kind */
 static void find_worst_action(const recording* r, const comparison* c, const double motion[KINDS], replay_place* out) {
-  const size_t length = recording_length(r);
   size_t at = 0;
   double worst = -1;
   for (int kind = 0; kind < KINDS; kind++) {
@@ -91,8 +90,8 @@ static void find_worst_action(const recording* r, const comparison* c, const dou
       out->kind = kind;
     }
   }
-  out->episode = (int)(at / length);
-  out->frame = recording_first(r) + (int)(at % length) + 1;
+  recording_place(r, at, &out->episode, &out->frame);
+  out->frame++; /* the state after the action */
 }
 
 /* writes the name of a tangent coordinate */

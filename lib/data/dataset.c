@@ -11,6 +11,9 @@
 #include "dynaflow/io/npz.h"
 #include "model_keys.h"
 
+/* key of the rows after the last frame of each episode, where the frames of all episodes are one array */
+static const char ENDS[] = "episode_ends";
+
 const char* const model_keys[MODEL_KEYS] = {[MODEL_LIST] = "model_files",
                                             [MODEL_FILES] = "model_sha256",
                                             [MODEL_COMPILED] = "compiled_sha256",
@@ -179,37 +182,61 @@ int df_dataset_model_entries(const df_model_identity* model, df_npz_entry entrie
   return n;
 }
 
-df_status df_dataset_write(const char* path, const df_dataset* data, const df_model_identity* model) {
-  DF_REQUIRE_POINTER(path);
-  DF_REQUIRE_POINTER(data);
-  const size_t episodes = (size_t)data->episodes, length = (size_t)data->length;
-
-  /* join the condition names by commas */
+/* the condition names, joined by commas; NULL: out of memory. The caller frees it. */
+static char* join_names(const df_dataset* data) {
   const size_t room = (size_t)data->nc * DF_NAME_MAX + 1;
   char* names = df_alloc(room, 1);
-  if (!names) return DF_E_NOMEM;
   size_t used = 0;
-  for (int i = 0; i < data->nc; i++) {
+  for (int i = 0; names && i < data->nc; i++) {
     used += (size_t)snprintf(names + used, room - used, "%s%s", i > 0 ? "," : "", data->condition_name[i]);
   }
+  return names;
+}
 
-  /* list the arrays that the dataset has */
-  df_npz_entry entries[5 + DF_MODEL_ENTRIES];
-  int n = 0;
-  entries[n++] = (df_npz_entry){
-      .key = "states", .rank = 3, .shape = {episodes, length + 1, (size_t)data->nx}, .values = data->states};
-  if (data->actions) {
-    entries[n++] = (df_npz_entry){
-        .key = "actions", .rank = 3, .shape = {episodes, length, (size_t)data->nu}, .values = data->actions};
+/* An array of `rows` rows in all, of n numbers. Episodes of equal length have a dimension of their own. */
+static df_npz_entry rows_entry(const char* key, const df_dataset* data, size_t rows, int n, const double* values) {
+  const size_t episodes = (size_t)data->episodes, width = (size_t)n;
+  if (data->first[episodes] != episodes * ((size_t)data->length + 1)) {
+    return (df_npz_entry){.key = key, .rank = 2, .shape = {rows, width}, .values = values};
   }
+  return (df_npz_entry){.key = key, .rank = 3, .shape = {episodes, rows / episodes, width}, .values = values};
+}
+
+/* lists the arrays that the dataset has; `ends` [episodes] is filled if they have different lengths */
+static int list_entries(const df_dataset* data, const char* names, double* ends, df_npz_entry* entries) {
+  const size_t episodes = (size_t)data->episodes, rows = data->first[episodes];
+  int n = 0;
+  entries[n++] = rows_entry("states", data, rows, data->nx, data->states);
+  if (entries[0].rank == 2) {
+    for (size_t e = 0; e < episodes; e++) ends[e] = (double)data->first[e + 1];
+    entries[n++] = (df_npz_entry){.key = ENDS, .rank = 1, .shape = {episodes}, .values = ends};
+  }
+  if (data->actions) entries[n++] = rows_entry("actions", data, df_dataset_actions(data), data->nu, data->actions);
   if (data->conditions) {
-    entries[n++] = (df_npz_entry){
+    const df_npz_entry per_episode = {
         .key = "conditions", .rank = 2, .shape = {episodes, (size_t)data->nc}, .values = data->conditions};
+    entries[n++] =
+        data->condition_per_frame ? rows_entry("conditions", data, rows, data->nc, data->conditions) : per_episode;
     entries[n++] = (df_npz_entry){.key = "condition_names", .kind = DF_NPZ_TEXT, .text = names};
   }
   entries[n++] = (df_npz_entry){.key = "dt", .values = &data->dt};
-  if (model) n += df_dataset_model_entries(model, entries + n);
-  const df_status status = df_npz_write(path, n, entries);
+  return n;
+}
+
+df_status df_dataset_write(const char* path, const df_dataset* data, const df_model_identity* model) {
+  DF_REQUIRE_POINTER(path);
+  DF_REQUIRE_POINTER(data);
+  for (int i = 0; i < data->nc; i++) DF_REQUIRE(data->condition_name[i][0], "%s: condition %d has no name", path, i);
+  df_npz_entry entries[6 + DF_MODEL_ENTRIES];
+  char* names = join_names(data);
+  double* ends = df_alloc((size_t)data->episodes, sizeof *ends);
+  df_status status = names && ends ? DF_OK : DF_E_NOMEM;
+  if (status == DF_OK) {
+    int n = list_entries(data, names, ends, entries);
+    if (model) n += df_dataset_model_entries(model, entries + n);
+    status = df_npz_write(path, n, entries);
+  }
   df_free(names);
+  df_free(ends);
   return status;
 }

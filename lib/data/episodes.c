@@ -108,58 +108,52 @@ void groups_clear(group_list* groups) {
 /* ---- ends ---- */
 
 /* the rows after the last one of each episode, without 0, and with the last row; *n of them in out [count + 1] */
-static df_status read_ends(const char* path, const char* key, const double* ends, size_t count, size_t rows, bool flags,
-                           size_t* out, int* n) {
+static df_status read_ends(const span_request* r, bool flags, size_t rows, size_t* out, int* n) {
   *n = 0;
-  for (size_t i = 0; i < count; i++) {
-    const double end = flags ? (ends[i] != 0 ? (double)(i + 1) : 0) : ends[i];
+  for (size_t i = 0; i < r->count; i++) {
+    const double end = flags ? (r->ends[i] != 0 ? (double)(i + 1) : 0) : r->ends[i];
     if (end == 0 && (flags || i == 0)) continue;
     if (!(end > (double)(*n > 0 ? out[*n - 1] : 0)) || end > (double)rows || end != floor(end)) {
-      return df_fail(DF_E_MISMATCH, "%s: data.ends_key: '%s': end %zu is %g: expected increasing row numbers up to %zu",
-                     path, key, i, end, rows);
+      return df_fail(DF_E_FORMAT,
+                     "%s: array '%s' is %g at index %zu: expected whole numbers that increase to the %zu frames",
+                     r->path, r->key, end, i, rows);
     }
     out[(*n)++] = (size_t)end;
   }
-  if (*n == 0 || out[*n - 1] < rows) out[(*n)++] = rows;
+  if (*n > 0 && out[*n - 1] == rows) return DF_OK;
+  if (r->complete) {
+    return df_fail(DF_E_FORMAT, "%s: array '%s' ends at frame %zu, but array '%s' has %zu frames", r->path, r->key,
+                   *n > 0 ? out[*n - 1] : 0, r->states, rows);
+  }
+  out[(*n)++] = rows;
   return DF_OK;
 }
 
-static df_status cut(const char* path, const char* key, const double* ends, size_t count, size_t rows, size_t actions,
-                     size_t* end, span** spans, int* n) {
-  /* flags have a row per frame or per action; ends are of actions if those are fewer by one per episode */
+static df_status cut(const span_request* r, size_t* end, span** spans, int* n) {
+  const double* ends = r->ends;
+  const size_t count = r->count, rows = r->rows, actions = r->actions;
+  /* what the ends count: frames, or actions if those are fewer, by one per episode */
   bool flags = count == rows || (actions > 0 && count == actions);
   for (size_t i = 0; i < count; i++) flags = flags && (ends[i] == 0 || ends[i] == 1);
   const bool fewer = actions > 0 && actions < rows;
-  DF_TRY(read_ends(path, key, ends, count, fewer ? actions : rows, flags, end, n));
-  if (fewer && actions + (size_t)*n != rows) {
-    return df_fail(DF_E_MISMATCH,
-                   "%s: data.ends_key: '%s' gives %d episodes of %zu states with %zu actions; expected an action per "
-                   "state, or one fewer in each episode",
-                   path, key, *n, rows, actions);
-  }
+  const bool of_actions = fewer && (flags ? count != rows : count == 0 || ends[count - 1] <= (double)actions);
+  DF_TRY(read_ends(r, flags, of_actions && !r->complete ? actions : rows, end, n));
   *spans = df_alloc((size_t)*n, sizeof **spans);
   if (!*spans) return DF_E_NOMEM;
-  for (int e = 0; e < *n; e++) {
-    const size_t first = e > 0 ? end[e - 1] : 0, length = end[e] - first, more = fewer ? 1 : 0;
-    (*spans)[e] = (span){.frame = first + more * (size_t)e,
-                         .frames = length + more,
-                         .action = actions > 0 ? first : 0,
-                         .actions = actions > 0 ? length : 0};
+  for (size_t e = 0; e < (size_t)*n; e++) {
+    const size_t first = e > 0 ? end[e - 1] : 0, length = end[e] - first;
+    span* s = &(*spans)[e];
+    *s = (span){.frame = of_actions ? first + e : first, .frames = of_actions ? length + 1 : length};
+    if (actions > 0) s->action = fewer ? s->frame - e : s->frame;
+    if (actions > 0) s->actions = fewer ? s->frames - 1 : s->frames;
   }
   return DF_OK;
 }
 
-df_status spans_cut(const char* path, const char* key, const double* ends, size_t count, size_t rows, size_t actions,
-                    span** spans, int* n) {
+df_status spans_cut(const span_request* r, span** spans, int* n) {
   *spans = NULL;
-  size_t* end = df_alloc(count + 1, sizeof *end);
-  if (!end) return DF_E_NOMEM;
-  df_status status = DF_OK;
-  if (actions > rows) {
-    status = df_fail(DF_E_MISMATCH, "%s: data.ends_key: '%s': %zu actions are more than %zu states", path, key, actions,
-                     rows);
-  }
-  if (status == DF_OK) status = cut(path, key, ends, count, rows, actions, end, spans, n);
+  size_t* end = df_alloc(r->count + 1, sizeof *end);
+  const df_status status = end ? cut(r, end, spans, n) : DF_E_NOMEM;
   df_free(end);
   return status;
 }

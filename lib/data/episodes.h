@@ -29,12 +29,20 @@ typedef struct span {
   size_t action, actions;
 } span;
 
-/* Cuts stacks of `rows` frames and `actions` actions (0: none) at data.ends_key: `ends` [count] are flags, one per row,
- * or increasing row numbers after the last row of each episode, with or without 0 and `rows` among them. If there is
- * one action fewer per episode than there are frames, `ends` counts actions. *spans [*n] is freed by the caller with
- * df_free(). DF_E_MISMATCH names `key` and says why the ends do not fit. */
-DF_MUST_CHECK df_status spans_cut(const char* path, const char* key, const double* ends, size_t count, size_t rows,
-                                  size_t actions, span** spans, int* n);
+/* frames and actions of several episodes, one after the other, and where the episodes end */
+typedef struct span_request {
+  const char *path, *key, *states; /* for messages: the file and the names of both arrays */
+  const double* ends;              /* [count] flags, one per row, or increasing numbers of the row after each episode */
+  size_t count;
+  size_t rows;    /* frames */
+  size_t actions; /* 0: none */
+  bool complete;  /* the last end is the number of frames; else there may be one more episode after it */
+} span_request;
+
+/* Cuts them. If there are fewer actions than frames, by one per episode, `ends` may count actions; the caller checks
+ * that actions + *n == rows then. *spans [*n] is freed by the caller with df_free(). Errors: DF_E_FORMAT for ends that
+ * do not increase or are beyond the last row, with their index; DF_E_NOMEM. */
+DF_MUST_CHECK df_status spans_cut(const span_request* request, span** spans, int* n);
 
 /* Sets selected [n] by data.select: numbers A and ranges A-B. DF_E_CONFIG for an item that is neither or beyond n. */
 DF_MUST_CHECK df_status select_episodes(const df_names* items, int n, bool* selected);

@@ -196,9 +196,6 @@ static df_status read_frames(converter* c, int episode) {
   m->x = df_alloc((size_t)e->frames * nx, sizeof *m->x);
   m->time = df_alloc((size_t)e->frames, sizeof *m->time);
   if (!m->x || !m->time) return DF_E_NOMEM;
-  if (e->frames < 2) {
-    return df_fail(DF_E_MISMATCH, "%s: episode %d has a single frame", c->r->file[e->file], e->number);
-  }
   for (int t = 0; t < e->frames; t++) {
     double* x = m->x + (size_t)t * nx;
     frame_from_raw(c->layout, &c->conventions, df_recording_frame(c->r, episode, t), x);

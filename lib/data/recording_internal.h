@@ -11,7 +11,7 @@ typedef struct recorded_episode {
   int number; /* among all episodes of the files, before data.select; messages name this one */
   int file;
   char* group;        /* "" for none; owned */
-  int frames;         /* >= 1 */
+  int frames;         /* >= 2 after recording_select() */
   double* raw;        /* [frames][layout->columns] */
   int actions;        /* 0, frames - 1 or frames */
   double* action;     /* [actions][action_columns] */

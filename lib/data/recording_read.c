@@ -116,11 +116,20 @@ static int action_columns(const reader* rd, const df_system* system) {
   return rd->r->config.data_actuators.n > 0 ? rd->r->config.data_actuators.n : system->nu;
 }
 
+/* data.ends_key, or the array `episode_ends` that df_dataset_write() writes; NULL: the arrays say themselves */
+static const char* ends_key(const reader* rd) {
+  const char* key = rd->r->config.data_ends_key;
+  char full[512];
+  if (key[0]) return key;
+  return !rd->source[0].read.listed && array_file_has(rd->file, rd->group, "episode_ends", full) ? "episode_ends"
+                                                                                                 : NULL;
+}
+
 static df_status check_actions(const reader* rd, int columns) {
   const stack *a = &rd->actions, *s = &rd->source[0].read;
   const bool rows = a->frames == s->frames || a->frames + 1 == s->frames;
   const bool alike = a->episodes == s->episodes && a->listed == s->listed && rows;
-  const bool fits = rd->r->config.data_ends_key[0] ? !a->listed : alike;
+  const bool fits = ends_key(rd) ? !a->listed : alike;
   if (fits && a->columns == (size_t)columns) return DF_OK;
   char episodes[32] = "";
   if (s->listed) snprintf(episodes, sizeof episodes, "[%zu]", s->episodes);
@@ -145,9 +154,8 @@ static df_status read_actions(reader* rd, const df_system* system) {
 
 /* ---- episodes ---- */
 
-static df_status cut_at_ends(reader* rd) {
+static df_status cut_at_ends(reader* rd, const char* key) {
   const stack* s = &rd->source[0].read;
-  const char* key = rd->r->config.data_ends_key;
   if (s->episodes > 1) {
     return df_fail(DF_E_MISMATCH, "%s: data.ends_key: array '%s' of shape %s lists episodes already", rd->file->path,
                    s->name, s->shape);
@@ -162,16 +170,27 @@ static df_status cut_at_ends(reader* rd) {
     for (size_t c = 0; c < ends.columns; c++) any = fmax(any, ends.values[t * ends.columns + c]);
     ends.values[t] = any;
   }
-  const size_t actions = rd->actions.values ? rd->actions.episodes * rd->actions.frames : 0;
-  const df_status status =
-      spans_cut(rd->file->path, key, ends.values, rows, s->episodes * s->frames, actions, &rd->span, &rd->spans);
+  const stack* a = &rd->actions;
+  const size_t frames = s->episodes * s->frames, actions = a->values ? a->episodes * a->frames : 0;
+  const span_request cut = {.path = rd->file->path,
+                            .key = ends.name,
+                            .states = s->name,
+                            .ends = ends.values,
+                            .count = rows,
+                            .rows = frames,
+                            .actions = actions,
+                            .complete = !rd->r->config.data_ends_key[0]};
+  const df_status status = spans_cut(&cut, &rd->span, &rd->spans);
   stack_clear(&ends);
-  return status;
+  if (status != DF_OK || actions == 0 || actions == frames || actions + (size_t)rd->spans == frames) return status;
+  return df_fail(DF_E_MISMATCH, "%s: array '%s' has shape %s, expected [%zu or %zu][nu = %d]: '%s' gives %d episodes",
+                 rd->file->path, a->name, a->shape, frames - (size_t)rd->spans, frames, rd->r->action_columns, key,
+                 rd->spans);
 }
 
 static df_status find_spans(reader* rd) {
   const stack *s = &rd->source[0].read, *a = &rd->actions;
-  if (rd->r->config.data_ends_key[0]) return cut_at_ends(rd);
+  if (ends_key(rd)) return cut_at_ends(rd, ends_key(rd));
   rd->spans = (int)s->episodes;
   rd->span = df_alloc(s->episodes, sizeof *rd->span);
   if (!rd->span) return DF_E_NOMEM;
@@ -196,7 +215,7 @@ static bool is_padding(const df_layout* layout, const double* raw) {
 /* leaves out the rows of NaN at the end of an episode, and the actions after it */
 static void leave_out_padding(df_recording* r, recorded_episode* e) {
   const int all = e->frames, spare = e->actions == e->frames;
-  while (e->frames > 1 && is_padding(r->layout, e->raw + (size_t)(e->frames - 1) * (size_t)r->layout->columns)) {
+  while (e->frames > 0 && is_padding(r->layout, e->raw + (size_t)(e->frames - 1) * (size_t)r->layout->columns)) {
     e->frames--;
   }
   if (e->frames == all) return;
@@ -204,7 +223,8 @@ static void leave_out_padding(df_recording* r, recorded_episode* e) {
   r->padded_episodes++;
   if (e->actions == 0) return;
   e->actions = e->frames - 1 + spare;
-  if (spare && isnan(e->action[(size_t)(e->actions - 1) * (size_t)r->action_columns])) e->actions--;
+  if (e->frames == 0) e->actions = 0;
+  if (spare && e->actions > 0 && isnan(e->action[(size_t)(e->actions - 1) * (size_t)r->action_columns])) e->actions--;
 }
 
 static df_status grow(df_recording* r) {
@@ -557,10 +577,14 @@ static df_status check_conditions(const df_recording* r, const recorded_episode*
   return DF_OK;
 }
 
-static df_status check_finite(const df_recording* r, int episode) {
+static df_status check_episode(const df_recording* r, int episode) {
   const recorded_episode* e = &r->episode[episode];
   char place[512];
   const double* raw = e->raw;
+  if (e->frames < 2) {
+    recording_place(r, episode, 0, place);
+    return df_fail(DF_E_MISMATCH, "%s: episode %d has %d frames, at least 2 are needed", place, e->number, e->frames);
+  }
   for (int t = 0; t < e->frames; t++) {
     for (int i = 0; i < r->layout->columns; i++, raw++) {
       if (isfinite(*raw) || r->layout->column[i].role == COLUMN_SKIP) continue;
@@ -578,7 +602,7 @@ df_status recording_select(df_recording* r, const char* path) {
   df_status status = select_episodes(&r->config.data_select, r->episodes, selected);
   if (status == DF_E_CONFIG) status = df_fail(status, "%s: %s", path, df_error_message());
   for (int e = 0; e < r->episodes && status == DF_OK; e++) {
-    if (selected[e]) status = check_finite(r, e);
+    if (selected[e]) status = check_episode(r, e);
   }
   int kept = 0;
   for (int e = 0; e < r->episodes && status == DF_OK; e++) {

@@ -72,18 +72,23 @@ static df_status split_episodes(const df_dataset* data, const df_config* config,
   return DF_OK;
 }
 
+/* the frame after the first k blocks of an episode, or beyond its end */
+static long long block_end(const df_config* config, long long frames, long long k) {
+  return config->split_block > 0 ? k * config->split_block : k * frames / config->split_test_every;
+}
+
 /* holds out the test_every-th, (2 test_every)-th, ... block of all episodes */
 static void split_time(const df_dataset* data, const df_config* config, df_windows* w) {
   const int test_every = config->split_test_every, gap = config->split_gap;
   long long block = 0;
   for (int e = 0; e < data->episodes; e++) {
     const long long frames = data->lengths[e] + 1LL;
-    const long long size = config->split_block > 0 ? config->split_block : (frames - 1) / test_every + 1;
     set_side(data, w, e, 0, frames, TRAIN);
-    for (long long from = 0; from < frames; from += size, block++) {
+    for (long long k = 0; block_end(config, frames, k) < frames; k++, block++) {
       if (block % test_every != test_every - 1) continue;
-      set_side(data, w, e, from - gap, from + size + gap, NEITHER);
-      set_side(data, w, e, from, from + size, TEST);
+      const long long from = block_end(config, frames, k), to = block_end(config, frames, k + 1);
+      set_side(data, w, e, from - gap, to + gap, NEITHER);
+      set_side(data, w, e, from, to, TEST);
     }
   }
 }

@@ -31,13 +31,13 @@ static bool drifted_start(const df_flow* flow, long step, int i, start* s) {
   if (draw[0] >= push) return false;
   const int frame = 1 + (int)(draw[1] * flow->H);
 
-  /* the demonstration must continue for H more actions, and the state must be close to it; a resumed training's windows
-   * come from a file and may be anything */
-  const df_dataset* data = flow->env.task->data;
-  df_window w = previous->window[i];
-  if (!df_windows_trains(flow->env.task->windows, data, w)) return false;
-  w.start += frame;
-  if (!df_windows_trains(flow->env.task->windows, data, w)) return false;
+  /* the demonstration must continue for H more actions that are not held out, and the state must be close to it; a
+   * resumed training's windows come from a file and may be anything */
+  const df_task* task = flow->env.task;
+  const df_window from = previous->window[i];
+  if (!df_windows_trains(task->windows, task->data, from)) return false;
+  const df_window w = {.episode = from.episode, .start = from.start + frame};
+  if (!df_windows_trains(task->windows, task->data, w)) return false;
   const size_t row = (size_t)i * (size_t)(flow->H + 1) + (size_t)frame;
   if (!(previous->error[row] < flow_config(flow)->train_push_error)) return false;
   s->window = w;

@@ -95,6 +95,39 @@ with zipfile.ZipFile(sys.argv[1]) as old, zipfile.ZipFile(sys.argv[2], 'w') as n
     new.writestr('actions.npy', head + b''.join(row + b'\0' * 8 for row in rows))
 PY
 check info_mentions_unused_actions bash -c "'$program' data info cart --tasks '$tasks' --set data.file='$spare' | grep -qE 'recorded actions +the last one of each episode is not used'"
+ragged=$scratch/ragged.npz
+python3 - "$tasks/cart/data/cart.npz" "$ragged" <<'PY'
+import struct, sys, zipfile
+def npy(shape, values):
+    head = "{'descr': '<f8', 'fortran_order': False, 'shape': %s, }" % (shape,)
+    head += ' ' * (63 - (10 + len(head)) % 64) + '\n'
+    return b'\x93NUMPY\x01\x00' + struct.pack('<H', len(head)) + head.encode() + struct.pack('<%dd' % len(values), *values)
+with zipfile.ZipFile(sys.argv[1]) as old:
+    states, actions = (struct.unpack_from('<%dd' % n, old.read(name), 128) for name, n in (('states.npy', 744), ('actions.npy', 360)))
+lengths = [30, 3, 30, 17, 30, 22, 30, 30, 2, 30, 30, 30]
+x, u, ends = [], [], []
+for e, n in enumerate(lengths):
+    x += states[62 * e:62 * e + 2 * (n + 1)]
+    u += actions[30 * e:30 * e + n]
+    ends.append(len(x) / 2)
+with zipfile.ZipFile(sys.argv[2], 'w') as z:
+    z.writestr('states.npy', npy((len(x) // 2, 2), x))
+    z.writestr('actions.npy', npy((len(u), 1), u))
+    z.writestr('episode_ends.npy', npy((12,), ends))
+PY
+ragged=(cart --tasks "$tasks" --set data.file="$ragged" --set data.sha256= --set window.horizon=8 --set split.test_every=5)
+check info_of_different_lengths_exits_0 exits_with 0 data info "${ragged[@]}" --json
+# episodes of 3 and 2 actions have no window of 8; of the other ten, the fifth, of 22, and the tenth, of 30, are held out
+check info_has_lengths_and_unused_episodes python3 -c "
+import json, sys
+facts = {r['what']: r['value'] for r in json.load(open(sys.argv[1]))['rows']}
+assert (facts['shortest episode'], facts['longest episode'], facts['all episodes']) == (2, 30, 284), facts
+assert abs(facts['total duration'] - 2.84) < 1e-12 and facts['episodes without a window'] == 2, facts
+assert (facts['training windows'], facts['test windows']) == (7 * 23 + 10, 15 + 23), facts
+assert 'episode length' not in facts, facts" "$scratch/out"
+check info_names_held_out_blocks bash -c "'$program' data info ${ragged[*]@Q} --set split.by=time --set split.test_every=2 --set split.gap=2 | grep -qE 'test windows +[0-9]+ +of held-out blocks'"
+check replay_of_different_lengths_exits_0 exits_with 0 replay "${ragged[@]}" --quiet
+check gradcheck_of_different_lengths_exits_0 exits_with 0 gradcheck "${ragged[@]}" --quiet --states 50 --rollouts 5
 check a_task_is_found_by_its_path exits_with 0 data info "$tasks/cart"
 check make_refuses_recorded_data refuses 'data fetch' data make cart --tasks "$tasks"
 

@@ -103,6 +103,205 @@ static void one_action_too_many_an_episode_is_dropped(void** state) {
   df_dataset_free(data);
 }
 
+/* ---- episodes of different length, conditions per frame ---- */
+
+/* frame t of every array of an episode is recognised by its numbers */
+static double number_of(int episode, int t, int i) {
+  return 100 * episode + t + 0.01 * i;
+}
+
+static void fill(double* row, int n, int episode, int t) {
+  for (int i = 0; i < n; i++) row[i] = number_of(episode, t, i);
+}
+
+static void expect_row(const double* row, int n, int episode, int t) {
+  for (int i = 0; i < n; i++) assert_true(row[i] == number_of(episode, t, i));
+}
+
+/* every frame is where it belongs; the condition of an episode is that of frame 0 */
+static void expect_episodes(const df_dataset* data, int n, const int* lengths) {
+  assert_int_equal(data->episodes, n);
+  for (int e = 0; e < n; e++) {
+    assert_int_equal(data->lengths[e], lengths[e]);
+    for (int t = 0; t <= lengths[e]; t++) {
+      expect_row(df_dataset_state(data, e, t), data->nx, e, t);
+      if (data->actions && t < lengths[e]) expect_row(df_dataset_action(data, e, t), data->nu, e, t);
+      if (data->nc) expect_row(df_dataset_condition(data, e, t), data->nc, e, data->condition_per_frame ? t : 0);
+    }
+  }
+}
+
+static void episodes_of_any_length_are_written_and_read_back(void** state) {
+  (void)state;
+  const int ragged[EPISODES] = {5, 1, 9}, equal[EPISODES] = {4, 4, 4};
+  for (int k = 0; k < 4; k++) {
+    const int* lengths = k < 2 ? ragged : equal;
+    df_dataset *data, *again;
+    assert_ok(df_dataset_new(&(df_dataset_shape){.episodes = EPISODES,
+                                                 .lengths = lengths,
+                                                 .nx = NX,
+                                                 .nu = 1,
+                                                 .nc = 20,
+                                                 .condition_per_frame = k % 2,
+                                                 .dt = 0.01},
+                             &data));
+    assert_int_equal(data->length, k < 2 ? 9 : 4);
+    assert_int_equal(df_dataset_actions(data), k < 2 ? 15 : 12);
+    double *x = data->states, *u = data->actions, *c = data->conditions;
+    for (int e = 0; e < EPISODES; e++) {
+      for (int t = 0; t <= lengths[e]; t++, x += NX) fill(x, NX, e, t);
+      for (int t = 0; t < lengths[e]; t++) fill(u++, 1, e, t);
+      for (int t = 0; t <= (k % 2 ? lengths[e] : 0); t++, c += 20) fill(c, 20, e, t);
+    }
+    for (int i = 0; i < 20; i++) {
+      const char name[] = {'c', (char)('a' + i), '\0'};
+      assert_ok(df_dataset_name_condition(data, i, name));
+    }
+    expect_episodes(data, EPISODES, lengths);
+    assert_ok(df_dataset_write(scratch_path, data, NULL));
+    const df_config config = small_config();
+    assert_ok(df_dataset_read(scratch_path, &config, cart, &again));
+    expect_episodes(again, EPISODES, lengths);
+    assert_int_equal(again->condition_per_frame, k % 2);
+    assert_string_equal(again->condition_name[19], "ct");
+    df_dataset_free(again);
+    df_dataset_free(data);
+  }
+}
+
+enum { FRAMES = 8 }; /* of the padded episodes */
+typedef struct padded {
+  double states[EPISODES][FRAMES][NX], actions[EPISODES][FRAMES], conditions[EPISODES][FRAMES][2];
+} padded;
+
+/* episodes that end at frame lengths[e], followed by NaN */
+static padded pad(const int* lengths) {
+  padded p;
+  for (int e = 0; e < EPISODES; e++) {
+    for (int t = 0; t < FRAMES; t++) {
+      fill(p.states[e][t], NX, e, t);
+      fill(&p.actions[e][t], 1, e, t);
+      fill(p.conditions[e][t], 2, e, t);
+      for (int i = 0; i < NX && t > lengths[e]; i++) p.states[e][t][i] = NAN;
+      if (t >= lengths[e]) p.actions[e][t] = NAN;
+    }
+  }
+  return p;
+}
+
+static void write_padded(const padded* p, bool flat_conditions) {
+  const df_npz_entry e[] = {
+      {.key = "states", .rank = 3, .shape = {EPISODES, FRAMES, NX}, .values = &p->states[0][0][0]},
+      {.key = "actions", .rank = 3, .shape = {EPISODES, FRAMES, 1}, .values = &p->actions[0][0]},
+      {.key = "conditions", .rank = 3, .shape = {EPISODES, FRAMES, 2}, .values = &p->conditions[0][0][0]},
+      {.key = "conditions", .rank = 2, .shape = {EPISODES * FRAMES, 2}, .values = &p->conditions[0][0][0]},
+      {.key = "condition_names", .kind = DF_NPZ_TEXT, .text = "a,b"}};
+  const df_npz_entry list[] = {e[0], e[1], flat_conditions ? e[3] : e[2], e[4]};
+  assert_ok(df_npz_write(scratch_path, 4, list));
+}
+
+static void frames_of_nan_at_the_end_are_padding(void** state) {
+  (void)state;
+  const int lengths[EPISODES] = {7, 4, 1};
+  const df_config config = small_config();
+  df_dataset* data;
+  padded p = pad(lengths);
+  for (int flat = 0; flat < 2; flat++) {
+    write_padded(&p, flat);
+    assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+    assert_true(data->condition_per_frame);
+    expect_episodes(data, EPISODES, lengths);
+    df_dataset_free(data);
+  }
+  /* NaN is an error before the end, and in frames that are not all NaN */
+  for (int i = 0; i < NX; i++) p.states[1][2][i] = NAN;
+  write_padded(&p, false);
+  refused(&config, DF_E_NONFINITE, SAYS("'states'", "nan", "episode 1, frame 2, index 0"));
+  p = pad(lengths);
+  p.states[1][5][3] = 0;
+  write_padded(&p, false);
+  refused(&config, DF_E_NONFINITE, SAYS("'states'", "nan", "episode 1, frame 5, index 0"));
+  p = pad(lengths);
+  p.actions[1][3] = NAN;
+  write_padded(&p, false);
+  refused(&config, DF_E_NONFINITE, SAYS("'actions'", "nan", "episode 1, frame 3, index 0"));
+  /* a single state is no motion */
+  p = pad((const int[EPISODES]){7, 0, 3});
+  write_padded(&p, false);
+  refused(&config, DF_E_MISMATCH, SAYS("'states'", "episode 1 has 1 frames, at least 2 are needed"));
+  /* one episode must be long enough for a window of four actions */
+  p = pad((const int[EPISODES]){3, 2, 3});
+  write_padded(&p, false);
+  refused(&config, DF_E_MISMATCH, SAYS("'states'", "episodes of 4 frames", "window.first + window.horizon + 1 is 5"));
+}
+
+static void write_flat(size_t action_rows, size_t episodes, const double* ends) {
+  const df_npz_entry e[] = {
+      {.key = "states", .rank = 2, .shape = {EPISODES * (LENGTH + 1), NX}, .values = &states[0][0][0]},
+      {.key = "actions", .rank = 2, .shape = {action_rows, 1}, .values = actions},
+      {.key = "episode_ends", .rank = 1, .shape = {episodes}, .values = ends}};
+  assert_ok(df_npz_write(scratch_path, 3, e));
+}
+
+static void episodes_one_after_the_other_are_cut_at_their_ends(void** state) {
+  (void)state;
+  enum { ROWS = EPISODES * (LENGTH + 1), N = 3 };
+  const double ends[N] = {2, 14, ROWS};
+  const df_config config = small_config();
+  df_dataset* data;
+  for (int spare = 0; spare < 2; spare++) {
+    write_flat(spare ? ROWS : ROWS - N, N, ends);
+    assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+    assert_int_equal(data->spare_actions, spare);
+    for (int e = 0, row = 0; e < N; row = (int)ends[e++]) {
+      assert_int_equal(data->lengths[e], (int)ends[e] - row - 1);
+      for (int t = 0; t <= data->lengths[e]; t++) {
+        assert_memory_equal(df_dataset_state(data, e, t), &states[0][0][0] + (row + t) * NX, NX * sizeof(double));
+        if (t < data->lengths[e]) assert_true(*df_dataset_action(data, e, t) == actions[row + t - (spare ? 0 : e)]);
+      }
+    }
+    df_dataset_free(data);
+  }
+  /* other numbers of actions, and ends that are none */
+  write_flat(ROWS - 1, N, ends);
+  refused(&config, DF_E_MISMATCH, SAYS("'actions'", "[20,1]", "[18 or 21][nu = 1]"));
+  static const struct {
+    double ends[N];
+    const char* says;
+  } wrong[] = {{{2, 2, ROWS}, "is 2 at index 1"},
+               {{2, 14.5, ROWS}, "is 14.5 at index 1"},
+               {{2, 14, ROWS + 1}, "is 22 at index 2"},
+               {{2, 14, ROWS - 1}, "ends at frame 20, but array 'states' has 21 frames"},
+               {{2, NAN, ROWS}, "is nan at index 1"}};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    write_flat(ROWS, N, wrong[i].ends);
+    refused(&config, DF_E_FORMAT, SAYS("'episode_ends'", wrong[i].says));
+  }
+  write_flat(ROWS, N, (const double[N]){13, 14, ROWS});
+  refused(&config, DF_E_MISMATCH, SAYS("'states'", "episode 1 has 1 frames"));
+}
+
+static void names_of_conditions_are_checked(void** state) {
+  (void)state;
+  df_dataset* data;
+  assert_ok(df_dataset_new(&(df_dataset_shape){.episodes = 1, .length = 1, .nx = 1, .nc = 2, .dt = 0.1}, &data));
+  char name[DF_NAME_MAX + 1];
+  memset(name, 'x', DF_NAME_MAX);
+  name[DF_NAME_MAX] = '\0';
+  assert_int_equal(df_dataset_write(scratch_path, data, NULL), DF_E_ARG);
+  assert_says("condition 0 has no name");
+  assert_int_equal(df_dataset_name_condition(data, 2, "a"), DF_E_ARG);
+  assert_says("condition 2: the dataset has 2 conditions");
+  assert_int_equal(df_dataset_name_condition(data, 1, ""), DF_E_ARG);
+  assert_int_equal(df_dataset_name_condition(data, 1, "a,b"), DF_E_ARG);
+  assert_says("condition 1: the name 'a,b'");
+  assert_int_equal(df_dataset_name_condition(data, 1, name), DF_E_ARG);
+  name[DF_NAME_MAX - 1] = '\0';
+  assert_ok(df_dataset_name_condition(data, 1, name));
+  assert_string_equal(data->condition_name[1], name);
+  df_dataset_free(data);
+}
+
 static void states_alone_are_enough(void** state) {
   (void)state;
   df_dataset* data;
@@ -291,6 +490,10 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       WITH_CART(what_is_written_is_read_back),
       WITH_CART(one_action_too_many_an_episode_is_dropped),
+      WITH_CART(episodes_of_any_length_are_written_and_read_back),
+      WITH_CART(frames_of_nan_at_the_end_are_padding),
+      WITH_CART(episodes_one_after_the_other_are_cut_at_their_ends),
+      WITH_CART(names_of_conditions_are_checked),
       WITH_CART(states_alone_are_enough),
       WITH_CART(a_number_that_is_not_finite_is_named_with_its_place),
       WITH_CART(shapes_of_another_system_are_refused_with_both),

@@ -135,6 +135,179 @@ static void windows_are_all_those_that_fit(void** state) {
   }
 }
 
+/* ---- episodes of different length, and blocks of time ---- */
+
+enum { MOST = 4000, RAGGED = 9 };
+static const int ragged[RAGGED] = {20, 3, 8, 5, 31, 1, 12, 7, 40};
+
+static df_dataset* make_ragged(void) {
+  df_dataset* data;
+  assert_ok(df_dataset_new(&(df_dataset_shape){.episodes = RAGGED, .lengths = ragged, .nx = 1, .dt = 0.1}, &data));
+  return data;
+}
+
+/* the side of every window, by trying all of them: 1 training, -1 test, 0 none */
+typedef int side_of_window(const df_config* c, int episode, int start, const int* held_out);
+
+/* lists the windows of all episodes by the definition, and compares them with those of the library */
+static void compare_windows(const df_config* c, side_of_window* side, const int* held_out) {
+  static df_window expected[2][MOST];
+  int n[2] = {0}, unused = 0;
+  for (int e = 0; e < RAGGED; e++) {
+    int found = 0;
+    for (int start = 0; start + c->window_horizon <= ragged[e]; start++) {
+      if (start < c->window_first || (start - c->window_first) % c->window_stride != 0) continue;
+      if (c->window_last > 0 && start > c->window_last) continue;
+      const int s = side(c, e, start, held_out);
+      if (s == 0) continue;
+      expected[s < 0][n[s < 0]++] = (df_window){.episode = e, .start = start};
+      found++;
+    }
+    unused += found == 0;
+  }
+  df_dataset* data = make_ragged();
+  df_windows* w;
+  const df_status status = df_windows_new(data, c, &w);
+  if (n[0] == 0 || n[1] == 0) {
+    assert_int_equal(status, DF_E_CONFIG);
+  } else {
+    assert_ok(status);
+    assert_int_equal(w->n_train, n[0]);
+    assert_int_equal(w->n_test, n[1]);
+    assert_memory_equal(w->train, expected[0], (size_t)n[0] * sizeof(df_window));
+    assert_memory_equal(w->test, expected[1], (size_t)n[1] * sizeof(df_window));
+    assert_int_equal(w->unused_episodes, unused);
+    /* windows that may be trained on need not be in the list */
+    for (int e = -1; e <= RAGGED; e++) {
+      for (int start = -1; start < 45; start++) {
+        const bool exists = e >= 0 && e < RAGGED && start >= 0 && start + c->window_horizon <= ragged[e];
+        const bool trains = exists && side(c, e, start, held_out) > 0;
+        assert_int_equal(df_windows_trains(w, data, (df_window){.episode = e, .start = start}), trains);
+      }
+    }
+  }
+  df_windows_free(w);
+  df_dataset_free(data);
+}
+
+static int side_by_episode(const df_config* c, int episode, int start, const int* held_out) {
+  (void)c;
+  (void)start;
+  return held_out[episode];
+}
+
+/* episodes without a window take no part in the split */
+static void ragged_episodes_have_all_windows_that_fit(void** state) {
+  (void)state;
+  for (int stride = 1; stride <= 3; stride++) {
+    for (int first = 0; first <= 3; first++) {
+      for (int last = 0; last <= 12; last += 6) {
+        const df_config c = make_config(5, stride, first, last, 3);
+        int held_out[RAGGED], place = 0;
+        for (int e = 0; e < RAGGED; e++) {
+          const bool fits = first + 5 <= ragged[e];
+          held_out[e] = !fits ? 0 : place++ % 3 == 2 ? -1 : 1;
+        }
+        compare_windows(&c, side_by_episode, held_out);
+      }
+    }
+  }
+}
+
+/* Whether frame t is in a held-out block. Without a length, the held-out one of each episode is the last. */
+static bool in_test_block(const df_config* c, int episode, int t) {
+  int before = 0;
+  if (c->split_block == 0) return t >= (c->split_test_every - 1) * (ragged[episode] + 1) / c->split_test_every;
+  for (int e = 0; e < episode; e++) before += (int)ceil((ragged[e] + 1.0) / c->split_block);
+  return (before + t / c->split_block) % c->split_test_every == c->split_test_every - 1;
+}
+
+static int side_by_time(const df_config* c, int episode, int start, const int* held_out) {
+  (void)held_out;
+  int held = 0, near = 0;
+  for (int t = start; t <= start + c->window_horizon; t++) {
+    held += in_test_block(c, episode, t);
+    for (int other = 0; other <= ragged[episode]; other++)
+      near += abs(other - t) <= c->split_gap && in_test_block(c, episode, other);
+  }
+  return held == c->window_horizon + 1 ? -1 : held == 0 && near == 0 ? 1 : 0;
+}
+
+/* of a training and a test window of one episode, as many frames are between them as the gap has */
+static void check_gap(const df_config* c, const df_windows* w) {
+  for (int i = 0; i < w->n_train; i++) {
+    for (int k = 0; k < w->n_test; k++) {
+      if (w->train[i].episode != w->test[k].episode) continue;
+      assert_true(abs(w->train[i].start - w->test[k].start) - c->window_horizon > c->split_gap);
+    }
+  }
+}
+
+static void no_frame_is_in_windows_of_both_sides_of_a_split_by_time(void** state) {
+  (void)state;
+  int splits = 0;
+  for (int every = 2; every <= 4; every++) {
+    for (int block = 0; block <= 12; block += 4) {
+      for (int gap = 0; gap <= 8; gap += 2) {
+        df_config c = make_config(2, 1 + gap % 4, block % 3, 0, every);
+        strcpy(c.split_by, "time");
+        c.split_block = block;
+        c.split_gap = gap;
+        compare_windows(&c, side_by_time, NULL);
+        df_dataset* data = make_ragged();
+        df_windows* w;
+        if (df_windows_new(data, &c, &w) == DF_OK) {
+          check_gap(&c, w);
+          splits++;
+        }
+        df_windows_free(w);
+        df_dataset_free(data);
+      }
+    }
+  }
+  assert_true(splits > 40);
+}
+
+static void a_split_by_time_without_windows_is_refused(void** state) {
+  (void)state;
+  df_windows* w;
+  df_dataset* data = make_data(1, 29, 0);
+  df_config c = make_config(8, 1, 0, 0, 10); /* blocks of 3 frames */
+  strcpy(c.split_by, "time");
+  c.split_gap = 0;
+  assert_int_equal(df_windows_new(data, &c, &w), DF_E_CONFIG);
+  assert_says("split.by = time", "split.test_every = 10", "19 training and 0 test windows", "29 actions");
+  c.split_test_every = 3;
+  assert_ok(df_windows_new(data, &c, &w));
+  df_windows_free(w);
+  df_dataset_free(data);
+
+  /* six blocks of five frames in each episode: the twelfth is of the second gait */
+  data = make_data(2, 29, 2);
+  c = make_config(3, 1, 0, 0, 12);
+  strcpy(c.split_by, "time");
+  c.split_block = 5;
+  assert_int_equal(df_windows_new(data, &c, &w), DF_E_CONFIG);
+  assert_says("no test window of gait.g0");
+  df_dataset_free(data);
+}
+
+static void the_group_is_that_of_the_first_frame(void** state) {
+  (void)state;
+  const int lengths[2] = {3, 2};
+  df_dataset* data;
+  assert_ok(df_dataset_new(
+      &(df_dataset_shape){.episodes = 2, .lengths = lengths, .nx = 1, .nc = 2, .condition_per_frame = true, .dt = 0.1},
+      &data));
+  assert_ok(df_dataset_name_condition(data, 0, "gait.a"));
+  assert_ok(df_dataset_name_condition(data, 1, "gait.b"));
+  const double gait[7] = {0, 1, 1, 1, 1, 0, 0}; /* four frames, three frames */
+  for (int t = 0; t < 7; t++) data->conditions[2 * t + (gait[t] > 0)] = 1;
+  assert_int_equal(df_dataset_group(data, 0), 0);
+  assert_int_equal(df_dataset_group(data, 1), 1);
+  df_dataset_free(data);
+}
+
 static void a_split_that_leaves_a_gait_untested_is_refused(void** state) {
   (void)state;
   df_windows* w;
@@ -201,6 +374,10 @@ int main(void) {
       cmocka_unit_test(of_equal_gaits_the_first_is_the_group),
       cmocka_unit_test(the_split_does_not_look_at_states_or_commands),
       cmocka_unit_test(windows_are_all_those_that_fit),
+      cmocka_unit_test(ragged_episodes_have_all_windows_that_fit),
+      cmocka_unit_test(no_frame_is_in_windows_of_both_sides_of_a_split_by_time),
+      cmocka_unit_test(a_split_by_time_without_windows_is_refused),
+      cmocka_unit_test(the_group_is_that_of_the_first_frame),
       cmocka_unit_test(a_split_that_leaves_a_gait_untested_is_refused),
       cmocka_unit_test(a_horizon_that_does_not_fit_is_named),
       cmocka_unit_test(settings_without_a_window_are_refused),

@@ -96,6 +96,59 @@ static void targets_are_the_frames_after_the_first(void** state) {
   df_task_free(task);
 }
 
+/* also after a shift of the window by a start-state perturbation */
+static void the_network_sees_the_condition_of_the_first_frame(void** state) {
+  (void)state;
+  df_config config = tiny_config();
+  config.train_push = 1;
+  config.train_push_error = 100;
+  df_task* task = tiny_task_with(&config);
+  tiny_task_condition_frames(task);
+  df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+  df_real* gradient = df_alloc(flow->trainer->n, sizeof *gradient);
+  double loss[64];
+  int moved = 0;
+  for (long step = 0; step < 2; step++) {
+    flow_train_slice(flow, 0, step, 0, flow->slice, flow->trainer->parameters, gradient, loss);
+    for (int i = 0; i < flow->slice; i++) {
+      const df_window w = flow->drift[step & 1].window[i], before = flow->drift[0].window[i];
+      const double seen = (double)flow->worker[0].cond[i * flow->cond + flow->nz];
+      assert_true(seen == (double)(df_real)tiny_condition(w.episode, w.start));
+      moved += w.episode == before.episode && w.start > before.start;
+    }
+  }
+  assert_true(moved > 0);
+  df_free(gradient);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
+/* four blocks in 41 frames: the last one, from frame 30 on, is held out, and three frames before it are the gap */
+static void a_perturbed_start_does_not_lead_into_held_out_frames(void** state) {
+  (void)state;
+  df_config config = tiny_config();
+  strcpy(config.split_by, "time");
+  config.split_gap = 3;
+  config.train_push = 1;
+  config.train_push_error = 100;
+  df_task* task = tiny_task_with(&config);
+  df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+  df_real* gradient = df_alloc(flow->trainer->n, sizeof *gradient);
+  double loss[64];
+  int last = 0;
+  for (long step = 0; step < 60; step++) {
+    flow_train_slice(flow, 0, step, 0, flow->slice, flow->trainer->parameters, gradient, loss);
+    for (int i = 0; i < flow->slice; i++) {
+      const int end = flow->drift[step & 1].window[i].start + flow->H;
+      last = end > last ? end : last;
+    }
+  }
+  assert_int_equal(last, 26);
+  df_free(gradient);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
 static void training_stops_when_asked_and_says_so(void** state) {
   (void)state;
   df_task* task = tiny_task_new();
@@ -154,6 +207,8 @@ int main(void) {
       cmocka_unit_test(the_slice_gradient_is_the_slope_of_the_loss_for_every_decoder),
       cmocka_unit_test(training_lowers_the_loss_of_every_decoder),
       cmocka_unit_test(targets_are_the_frames_after_the_first),
+      cmocka_unit_test(the_network_sees_the_condition_of_the_first_frame),
+      cmocka_unit_test(a_perturbed_start_does_not_lead_into_held_out_frames),
       cmocka_unit_test(training_stops_when_asked_and_says_so),
       cmocka_unit_test(a_failed_training_names_the_first_sample_with_its_own_message),
   };

@@ -102,6 +102,30 @@ df_task* tiny_task_with(const df_config* config) {
   return task;
 }
 
+double tiny_condition(int episode, int frame) {
+  return 0.25 * episode - 0.125 * frame;
+}
+
+void tiny_task_condition_frames(df_task* task) {
+  df_dataset *old = task->data, *data;
+  require(df_dataset_new(&(df_dataset_shape){.episodes = EPISODES,
+                                             .length = LENGTH,
+                                             .nx = old->nx,
+                                             .nu = old->nu,
+                                             .nc = 1,
+                                             .condition_per_frame = true,
+                                             .dt = old->dt},
+                         &data));
+  require(df_dataset_name_condition(data, 0, "side"));
+  memcpy(data->states, old->states, old->first[EPISODES] * (size_t)old->nx * sizeof *old->states);
+  memcpy(data->actions, old->actions, df_dataset_actions(old) * (size_t)old->nu * sizeof *old->actions);
+  for (int e = 0; e < EPISODES; e++) {
+    for (int t = 0; t <= LENGTH; t++) data->conditions[data->first[e] + (size_t)t] = tiny_condition(e, t);
+  }
+  df_dataset_free(old);
+  task->data = data;
+}
+
 df_task* tiny_task_new(void) {
   const df_config config = tiny_config();
   return tiny_task_with(&config);

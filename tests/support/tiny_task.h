@@ -12,4 +12,8 @@ df_task* tiny_task_new(void);
 df_config tiny_config(void);
 df_task* tiny_task_with(const df_config* config);
 
+/* Gives every frame a condition of its own, tiny_condition(). */
+void tiny_task_condition_frames(df_task* task);
+double tiny_condition(int episode, int frame);
+
 #endif

@@ -151,12 +151,40 @@ static void wrapped_angles_have_no_jumps_of_velocity(void** state) {
 static void a_reading_may_leave_nothing_to_compare(void** state) {
   (void)state;
   fixture f = fixture_new(READ_POSITIONS_ONLY | READ_ACTIONS_EARLIER);
-  assert_int_equal(recording_length(&f.r), LENGTH - 2);
+  assert_int_equal(recording_length(&f.r, 1), LENGTH - 2);
+  const int lengths[EPISODES] = {LENGTH, 1};
   df_dataset one = *f.data;
-  one.length = 1;
+  one.lengths = lengths;
   f.r.data = &one;
-  assert_int_equal(recording_length(&f.r), 0);
+  assert_int_equal(recording_length(&f.r, 1), 0);
   fixture_free(&f);
+}
+
+/* compared with all pairs of episode and frame, in order */
+static void actions_of_ragged_episodes_have_their_places(void** state) {
+  (void)state;
+  const int lengths[5] = {3, 1, 7, 1, 2};
+  const unsigned readings[4] = {0, READ_ACTIONS_EARLIER, READ_ACTIONS_LATER,
+                                READ_ACTIONS_EARLIER | READ_POSITIONS_ONLY};
+  const int first[4] = {0, 0, 1, 1}, spare[4] = {0, 1, 0, 1};
+  df_dataset* data;
+  assert_int_equal(
+      df_dataset_new(&(df_dataset_shape){.episodes = 5, .lengths = lengths, .nx = 1, .nu = 1, .dt = DT}, &data), DF_OK);
+  for (int i = 0; i < 4; i++) {
+    const recording r = {.data = data, .reading = readings[i]};
+    size_t n = 0;
+    for (int e = 0; e < 5; e++) {
+      assert_int_equal(recording_before(&r, e), n);
+      for (int t = first[i]; t < lengths[e] - spare[i]; t++, n++) {
+        int episode, frame;
+        recording_place(&r, n, &episode, &frame);
+        assert_int_equal(episode, e);
+        assert_int_equal(frame, t);
+      }
+    }
+    assert_int_equal(recording_before(&r, 5), n);
+  }
+  df_dataset_free(data);
 }
 
 static void short_of_memory_it_is_an_error(void** state) {
@@ -185,6 +213,7 @@ int main(void) {
       cmocka_unit_test(rotated_velocities_share_their_rounding),
       cmocka_unit_test(wrapped_angles_have_no_jumps_of_velocity),
       cmocka_unit_test(a_reading_may_leave_nothing_to_compare),
+      cmocka_unit_test(actions_of_ragged_episodes_have_their_places),
       cmocka_unit_test(short_of_memory_it_is_an_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,7 @@ typedef struct recorder {
   double start;                    /* added to the start position of the joints */
   int skip;                        /* actions before the recording begins */
   int episodes, length;            /* 0: EPISODES, LENGTH */
+  const int* lengths;              /* [episodes]; NULL: all `length` */
   void (*change)(double*, size_t); /* what storing does to the states; NULL: nothing */
 } recorder;
 
@@ -103,7 +104,9 @@ static df_dataset* record(const recorder* how) {
   assert_ok(df_sim_new(s, 0, &sim));
   const int length = how->length ? how->length : LENGTH, episodes = how->episodes ? how->episodes : EPISODES;
   assert_ok(df_dataset_new(
-      &(df_dataset_shape){.episodes = episodes, .length = length, .nx = s->nx, .nu = s->nu, .dt = s->dt}, &d));
+      &(df_dataset_shape){
+          .episodes = episodes, .length = length, .lengths = how->lengths, .nx = s->nx, .nu = s->nu, .dt = s->dt},
+      &d));
   double x[64], u[8];
   for (int episode = 0; episode < episodes; episode++) {
     df_mujoco_initial_state(s, x);
@@ -114,22 +117,21 @@ static df_dataset* record(const recorder* how) {
     }
     for (int i = 0; i < df_mujoco_nq(s) && how->start > 0; i++) x[i] += how->start;
     s->ops->reset(sim, x);
-    for (int t = 0; t < how->skip + length; t++) {
-      if (t >= how->skip)
-        memcpy(d->states + (size_t)(episode * (length + 1) + t - how->skip) * (size_t)s->nx, x,
-               (size_t)s->nx * sizeof *x);
+    double* states = d->states + d->first[episode] * (size_t)s->nx;
+    double* actions = d->actions + (d->first[episode] - (size_t)episode) * (size_t)s->nu;
+    for (int t = 0; t < how->skip + d->lengths[episode]; t++) {
+      if (t >= how->skip) memcpy(states + (t - how->skip) * s->nx, x, (size_t)s->nx * sizeof *x);
       act(episode, t, s->nu, u);
       assert_int_equal(s->ops->step(sim, u, x), DF_TRAJ_COMPLETE);
       disturb(how, s, episode, t + 1, x);
       s->ops->set_state(sim, x);
-      if (t >= how->skip)
-        memcpy(d->actions + (size_t)(episode * length + t - how->skip) * (size_t)s->nu, u, (size_t)s->nu * sizeof *u);
+      if (t >= how->skip) memcpy(actions + (t - how->skip) * s->nu, u, (size_t)s->nu * sizeof *u);
     }
-    memcpy(d->states + (size_t)(episode * (length + 1) + length) * (size_t)s->nx, x, (size_t)s->nx * sizeof *x);
+    memcpy(states + d->lengths[episode] * s->nx, x, (size_t)s->nx * sizeof *x);
   }
   if (how->change) {
-    how->change(d->states, (size_t)(episodes * (length + 1) * s->nx));
-    how->change(d->actions, (size_t)(episodes * length * s->nu));
+    how->change(d->states, d->first[episodes] * (size_t)s->nx);
+    how->change(d->actions, df_dataset_actions(d) * (size_t)s->nu);
   }
   df_sim_free(s, sim);
   df_system_free(s);
@@ -223,6 +225,24 @@ static void a_recording_follows(void** state) {
   (void)state;
   recorder how = recorder_of(ball);
   expect(judge_same(&how), REPLAY_FOLLOWS, "follow");
+}
+
+static void episodes_of_different_length_follow(void** state) {
+  (void)state;
+  const int lengths[EPISODES] = {50, 1, 90, 7};
+  recorder how = recorder_of(ball);
+  how.lengths = lengths;
+  judged found = judge_same(&how);
+  assert_int_equal(found.study.trained.steps, 50 + 1 + 90 + 7);
+  assert_int_equal(found.study.trained.equal, 50 + 1 + 90 + 7);
+  expect(found, REPLAY_FOLLOWS, "follow");
+
+  /* rounded, the windows of all lengths are explained; the place of an error is in its own episode */
+  how.xml = arm;
+  how.change = to_float32;
+  expect(judge_same(&how), REPLAY_ROUNDING, "");
+  how.kick = 1e-5;
+  expect(judge_same(&how), REPLAY_ANOTHER_MODEL, "episode 2, frame 70");
 }
 
 static void a_cleared_warm_start_is_the_solvers(void** state) {
@@ -635,6 +655,7 @@ static void a_tiny_model_has_tiny_limits(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_recording_follows),
+      cmocka_unit_test(episodes_of_different_length_follow),
       cmocka_unit_test(a_cleared_warm_start_is_the_solvers),
       cmocka_unit_test(islands_of_the_model_file_are_named),
       cmocka_unit_test(few_iterations_of_the_model_file_are_named),

@@ -40,8 +40,8 @@ DF_API DF_MUST_CHECK df_status df_file_check(const char* path);
  * anything other than a regular file, which is not waited for), DF_E_NOMEM; DF_E_ARG for a NULL argument. */
 DF_API DF_MUST_CHECK df_status df_file_read(const char* path, char** data, size_t* n);
 
-/* Reads the first `most` bytes of a file, or all of a shorter one; *n is their number, *size that of the file. Errors as
- * df_file_read(). */
+/* Reads the first `most` bytes of a file, or all of a shorter one; *n is their number, *size that of the file. Errors
+ * as df_file_read(). */
 DF_API DF_MUST_CHECK df_status df_file_read_beginning(const char* path, char* bytes, size_t most, size_t* n,
                                                       size_t* size);
 

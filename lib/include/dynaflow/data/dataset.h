@@ -34,15 +34,20 @@ typedef struct df_dataset {
 } df_dataset;
 
 /* Reads an npz file according to config's data.* keys and checks it against the system. The file must contain the array
- * of states and, unless data.actions_key is empty, of actions; it may contain `conditions`, `condition_names` (one
- * comma-separated string, required with conditions), `dt`, and the model it was recorded with, as text:
- * `model_sha256` (`files` of df_model_identity, or the SHA-256 of the model file alone), `model_files` (its `list`),
- * `compiled_sha256` and `mujoco`. An action array with one row more than there are steps loses its last row.
- * Quaternions whose norm differs from 1 by less than 5 % are normalised. The caller frees *out with df_dataset_free();
+ * of states and, unless data.actions_key is empty, of actions. There are two layouts:
+ *   states [episodes][frames][nx]   actions [episodes][frames - 1 or frames][nu]; an episode ends before the frames at
+ *                                   its end whose states are all NaN
+ *   states [F][nx]                  actions [F - episodes or F][nu], and `episode_ends` [episodes]: the frames of all
+ *                                   episodes one after the other, and the row after the last frame of each episode
+ * It may contain `conditions` [episodes][nc], or per frame [episodes][frames][nc] or [all frames][nc],
+ * `condition_names` (one comma-separated string, required with conditions), `dt`, and the model it was recorded with,
+ * as text: `model_sha256` (`files` of df_model_identity, or the SHA-256 of the model file alone), `model_files` (its
+ * `list`), `compiled_sha256` and `mujoco`. An action after the last frame of an episode is not used. Quaternions whose
+ * norm differs from 1 by less than 5 % are normalised. The caller frees *out with df_dataset_free();
  * on failure *out is NULL.
  * Errors name the path, the key and the offending value with its index:
- *   DF_E_MISMATCH   wrong shapes; episodes too short for one window; a file that differs from data.sha256 (if set); a
- *                   `dt` other than the system's; another model than the system's (DF_MODEL_OTHER)
+ *   DF_E_MISMATCH   wrong shapes; all episodes too short for one window, or one of fewer than 2 frames; a file that
+ * differs from data.sha256 (if set); a `dt` other than the system's; another model than the system's (DF_MODEL_OTHER)
  *   DF_E_NONFINITE  a number that is not finite
  *   DF_E_FORMAT     a malformed file or array, a missing array, a quaternion whose norm is further from 1
  *   DF_E_MISSING, DF_E_IO, DF_E_NOMEM; DF_E_ARG for a NULL argument */
@@ -50,8 +55,9 @@ DF_API DF_MUST_CHECK df_status df_dataset_read(const char* path, const df_config
                                                df_dataset** out);
 
 /* Writes an npz file that df_dataset_read can read, atomically (file.h), with the keys states, dt and, where present,
- * actions, conditions, condition_names and those of the model (NULL: none). Errors: DF_E_ARG (NULL path or data, a
- * condition name that is empty or contains a comma), DF_E_IO, DF_E_MISSING, DF_E_NOMEM. */
+ * actions, conditions, condition_names and those of the model (NULL: none); episodes of different length are written
+ * in the second layout. Errors: DF_E_ARG (NULL path or data, a condition without a name), DF_E_IO, DF_E_MISSING,
+ * DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_dataset_write(const char* path, const df_dataset* data,
                                                 const df_model_identity* model);
 
@@ -118,9 +124,10 @@ typedef struct df_windows {
  * window.stride and so on, up to window.last or the last that fits, as far as they are on one side.
  *   split.by: episode  Every split.test_every-th episode of each group is held out, so every group is tested; episodes
  *                      too short for a window are not counted. Which these are depends only on the order of episodes.
- *   split.by: time     Every episode is cut in blocks of split.block frames (0: the frames / split.test_every, rounded
- *                      up); the last may be shorter. Every split.test_every-th block of all episodes is held out. The
- *                      split.gap frames before and after a held-out block are on neither side.
+ *   split.by: time     Every episode is cut in blocks of split.block frames, of which the last may be shorter, or, if
+ *                      that is 0, in split.test_every blocks: block k of T frames begins at frame floor(k T /
+ *                      test_every). Every split.test_every-th block of all episodes is held out. The split.gap frames
+ *                      before and after a held-out block are on neither side.
  * The caller frees *out with df_windows_free(); on failure *out is NULL. Errors: DF_E_CONFIG if a group has fewer
  * episodes than test_every, if window.first, last and horizon do not fit the longest episode, if there is no training
  * or no test window, of any group, or for more than 2e9 windows; DF_E_ARG for a NULL argument or test_every < 2;
