@@ -11,7 +11,7 @@ enum { NAMED = 6 }; /* the most names in a sentence */
 /* ---- jumps ---- */
 
 /* the dof that changes most at a pair, relative to what it usually changes */
-static int worst_dof(const motion* m, size_t k) {
+static int worst_dof(const trace* m, size_t k) {
   int worst = 0;
   double most = -1;
   for (int i = 0; i < m->nv; i++) {
@@ -28,7 +28,7 @@ static int worst_dof(const motion* m, size_t k) {
   return worst;
 }
 
-static void check_jumps(const motion* m, data_findings* out) {
+static void check_jumps(const trace* m, data_findings* out) {
   size_t n = 0, first = 0;
   for (size_t k = 0; k < m->n; k++) {
     if (m->jump[k] && n++ == 0) first = k;
@@ -48,21 +48,21 @@ static void check_jumps(const motion* m, data_findings* out) {
 
 /* ---- duplicated frames ---- */
 
-static double change_of(const motion* m, size_t k) {
+static double change_of(const trace* m, size_t k) {
   double sum = 0;
   for (int i = 0; i < m->nv; i++) sum += fabs(m->rate[k * (size_t)m->nv + (size_t)i]);
   return sum;
 }
 
 /* whether the frame repeats the one before it while the pairs around it move */
-static bool repeats(const motion* m, size_t k, double mean) {
+static bool repeats(const trace* m, size_t k, double mean) {
   if (change_of(m, k) > 0) return false;
   const bool before = k > 0 && m->episode[k - 1] == m->episode[k];
   const bool after = k + 1 < m->n && m->episode[k + 1] == m->episode[k];
   return (before && change_of(m, k - 1) > 0.1 * mean) || (after && change_of(m, k + 1) > 0.1 * mean);
 }
 
-static void check_duplicates(const motion* m, data_findings* out) {
+static void check_duplicates(const trace* m, data_findings* out) {
   size_t n = 0, first = 0;
   double mean = 0;
   for (size_t k = 0; k < m->n; k++) mean += change_of(m, k) / (double)m->n;
@@ -82,7 +82,7 @@ static void check_duplicates(const motion* m, data_findings* out) {
 
 /* ---- quaternions ---- */
 
-static void check_signs(const motion* m, data_findings* out) {
+static void check_signs(const trace* m, data_findings* out) {
   size_t flips = 0;
   bool any = false;
   for (int j = 0; j < m->njoint; j++) {
@@ -103,7 +103,7 @@ static void check_signs(const motion* m, data_findings* out) {
 
 /* ---- constant coordinates ---- */
 
-static void check_constant(const motion* m, data_findings* out) {
+static void check_constant(const trace* m, data_findings* out) {
   text names = {0};
   int n = 0;
   for (int i = 0; i < m->nv; i++) {
@@ -131,7 +131,7 @@ typedef struct beyond {
   double worst; /* largest excess, of the width */
 } beyond;
 
-static beyond beyond_range(const motion* m, const df_joint* joint) {
+static beyond beyond_range(const trace* m, const df_joint* joint) {
   beyond b = {0};
   for (size_t k = 0; k < m->n; k++) {
     const double q = df_dataset_state(m->data, m->episode[k], m->frame[k])[joint->qpos];
@@ -142,7 +142,7 @@ static beyond beyond_range(const motion* m, const df_joint* joint) {
   return b;
 }
 
-double check_limit_share(const motion* m) {
+double check_limit_share(const trace* m) {
   size_t n = 0, all = 0;
   for (int j = 0; j < m->njoint; j++) {
     if (!isfinite(m->joints[j].width)) continue;
@@ -152,7 +152,7 @@ double check_limit_share(const motion* m) {
   return all ? (double)n / (double)all : 0;
 }
 
-static void check_limits(const motion* m, data_findings* out) {
+static void check_limits(const trace* m, data_findings* out) {
   int limited = 0, found = 0;
   for (int j = 0; j < m->njoint; j++) {
     const df_joint* joint = &m->joints[j];
@@ -172,7 +172,7 @@ static void check_limits(const motion* m, data_findings* out) {
   if (limited && !found) data_findings_add(out, "joint limit", NULL, check_limit_share(m), LIMIT_SHARE, "share");
 }
 
-void check_frames(const motion* m, data_findings* out) {
+void check_frames(const trace* m, data_findings* out) {
   check_jumps(m, out);
   check_duplicates(m, out);
   check_signs(m, out);

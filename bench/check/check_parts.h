@@ -3,9 +3,9 @@
 #define BENCH_CHECK_CHECK_PARTS_H
 
 #include "data_finding.h"
-#include "recorded_motion.h"
+#include "trace.h"
 
-/* An error (recorded_motion.h) that is smaller than this needs no other explanation; and by which factor another
+/* An error (trace.h) that is smaller than this needs no other explanation; and by which factor another
  * explanation has to bring an error down to be believed. */
 #define CHECK_ERROR_FREE 0.05
 #define CHECK_EXPLAINS   0.6
@@ -15,21 +15,21 @@
 bool check_explains(double as_is, double other);
 
 /* "FL_hip_joint", "base x", "joint 3" */
-void check_dof_name(const motion* m, int dof, char name[80]);
+void check_dof_name(const trace* m, int dof, char name[80]);
 
 /* ---- check_velocity.c ---- */
 
 /* velocities that are zero, of another scale or frame, or in another order than the positions; the frame rate, of all
  * and of single episodes */
-DF_MUST_CHECK df_status check_velocities(const motion* m, data_findings* out);
+DF_MUST_CHECK df_status check_velocities(const trace* m, data_findings* out);
 
 /* ---- check_frames.c ---- */
 
 /* jumps, duplicated frames, signs of quaternions, constant coordinates, joint limits */
-void check_frames(const motion* m, data_findings* out);
+void check_frames(const trace* m, data_findings* out);
 
 /* share of the samples of limited joints that are beyond the range by more than 2 % of its width; 0 without any */
-double check_limit_share(const motion* m);
+double check_limit_share(const trace* m);
 
 /* ---- check_poses.c ---- */
 
@@ -48,7 +48,7 @@ typedef struct pose_summary {
 } pose_summary;
 
 /* Looks at up to `poses_max` poses, evenly spread. Errors: those of df_sim_new(). */
-DF_MUST_CHECK df_status pose_summary_of(const motion* m, size_t poses_max, pose_summary* out);
+DF_MUST_CHECK df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out);
 /* floating, penetration, tilt and slip */
 void check_poses(const pose_summary* p, data_findings* out);
 

@@ -13,7 +13,7 @@ static const double FLOATS = 0.05, DEEP = 0.02, TOO_DEEP = 0.05;
 static const double DEEP_SHARE = 0.25, SLIP = 2;
 
 /* the free joint that is the base; NULL: none */
-static const df_joint* base_of(const motion* m) {
+static const df_joint* base_of(const trace* m) {
   for (int j = 0; j < m->njoint; j++) {
     if (m->joints[j].kind == DF_JOINT_FREE) return &m->joints[j];
   }
@@ -22,7 +22,7 @@ static const df_joint* base_of(const motion* m) {
 
 /* the mean speed of points of moving bodies that touch what cannot move, with the velocities that are loaded; NAN:
  * none touch */
-static double slip_of(const motion* m, df_sim* sim) {
+static double slip_of(const trace* m, df_sim* sim) {
   double sum = 0;
   int n = 0;
   const int contacts = df_mujoco_contact_count(sim);
@@ -54,12 +54,12 @@ typedef struct lists {
 } lists;
 
 /* the state of pair k with the velocities that the positions have */
-static void moving_state(const motion* m, size_t k, double* x) {
+static void moving_state(const trace* m, size_t k, double* x) {
   memcpy(x, df_dataset_state(m->data, m->episode[k], m->frame[k]), (size_t)m->data->nx * sizeof *x);
   memcpy(x + m->nq, m->rate + k * (size_t)m->nv, (size_t)m->nv * sizeof *x);
 }
 
-static void look_at(const motion* m, df_sim* sim, const double* x, lists* l, pose_summary* out) {
+static void look_at(const trace* m, df_sim* sim, const double* x, lists* l, pose_summary* out) {
   const df_joint* base = base_of(m);
   df_mujoco_pose(sim, x);
   const double distance = df_mujoco_ground_distance(sim), slip = slip_of(m, sim);
@@ -76,7 +76,7 @@ static void look_at(const motion* m, df_sim* sim, const double* x, lists* l, pos
   l->n++;
 }
 
-df_status pose_summary_of(const motion* m, size_t poses_max, pose_summary* out) {
+df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
   *out = (pose_summary){.has_base = base_of(m) != NULL, .nearest = INFINITY};
   const size_t stride = m->n / (poses_max ? poses_max : 1) + 1, most = m->n / stride + 1;
   df_sim* sim = NULL;

@@ -15,7 +15,7 @@ bool check_explains(double as_is, double other) {
   return as_is > CHECK_ERROR_FREE && other < CHECK_EXPLAINS * as_is && other < CHECK_EXPLAINS;
 }
 
-void check_dof_name(const motion* m, int dof, char name[80]) {
+void check_dof_name(const trace* m, int dof, char name[80]) {
   static const char* const axes[] = {" x", " y", " z", " rotation x", " rotation y", " rotation z"};
   for (int j = 0; j < m->njoint; j++) {
     const df_joint* joint = &m->joints[j];
@@ -30,7 +30,7 @@ void check_dof_name(const motion* m, int dof, char name[80]) {
   snprintf(name, 80, "dof %d", dof);
 }
 
-static bool moves(const motion_fit* f) {
+static bool moves(const trace_fit* f) {
   return f->n > 0 && f->change > 1e-9;
 }
 
@@ -38,25 +38,24 @@ static bool moves(const motion_fit* f) {
 
 static const double STILL = 1e-6; /* of the RMS change */
 
-static bool is_zero(const motion_fit* f) {
+static bool is_zero(const trace_fit* f) {
   return moves(f) && f->speed < STILL * f->change;
 }
 
 /* a group without velocities; its columns without them if only some are */
-static void check_zero(const motion* m, int group, const motion_fit* f, data_findings* out) {
+static void check_zero(const trace* m, int group, const trace_fit* f, data_findings* out) {
   text names = {0};
   int n = 0;
   for (int i = 0; i < m->nv; i++) {
     char name[80];
     if (m->group[i] != group) continue;
-    const motion_fit one = motion_fit_pair(m, i, i);
+    const trace_fit one = trace_fit_pair(m, i, i);
     if (!is_zero(&one) || one.change < 0.01 * f->change) continue;
     check_dof_name(m, i, name);
     text_add(&names, "%s%s", n++ ? ", " : "", name);
   }
   if (n) {
-    data_finding* one =
-        data_findings_add(out, "velocity zero", motion_group_name(group), n, 0, "coordinates that move");
+    data_finding* one = data_findings_add(out, "velocity zero", trace_group_name(group), n, 0, "coordinates that move");
     data_finding_judge(one, CHECK_WRONG, "the recorded velocities are zero while the positions change: %s",
                        text_of(&names));
     data_finding_fits(one, "data.velocities = differences");
@@ -67,26 +66,31 @@ static void check_zero(const motion* m, int group, const motion_fit* f, data_fin
 /* ---- frame rate, scale and shift ---- */
 
 /* the slope of a group that needs one; NAN: none does */
-static double slope_of(const motion_fit* f) {
+static double slope_of(const trace_fit* f) {
   int lag = 0;
-  const double fitted = motion_fitted_error(f, &lag);
-  return moves(f) && !is_zero(f) && check_explains(motion_error(f, NULL), fitted) && f->slope[lag] > 0 &&
+  const double fitted = trace_fitted_error(f, &lag);
+  return moves(f) && !is_zero(f) && check_explains(trace_error(f, NULL), fitted) && f->slope[lag] > 0 &&
                  fabs(f->slope[lag] - 1) > 0.02
              ? f->slope[lag]
              : NAN;
 }
 
 /* whether velocities of the group follow positions at all, as they are or with a slope */
-static bool follows(const motion_fit* f) {
-  return moves(f) && !is_zero(f) && motion_fitted_error(f, NULL) < CHECK_EXPLAINS;
+static bool follows(const trace_fit* f) {
+  return moves(f) && !is_zero(f) && trace_fitted_error(f, NULL) < CHECK_EXPLAINS;
 }
 
-/* the slope that all groups that follow share; NAN: none */
-static double common_slope(const motion_fit f[GROUPS]) {
-  double low = INFINITY, high = 0, sum = 0, weight = 0;
+/* The slope that the groups share whose velocities follow best; NAN: none. Joints that meet the floor follow worse than
+ * their base. */
+static double common_slope(const trace_fit f[GROUPS]) {
+  double low = INFINITY, high = 0, sum = 0, weight = 0, least = INFINITY;
   for (int g = 0; g < GROUPS; g++) {
-    if (!follows(&f[g])) continue;
-    const double slope = slope_of(&f[g]), w = 1 / (0.01 + motion_fitted_error(&f[g], NULL));
+    if (follows(&f[g])) least = fmin(least, trace_fitted_error(&f[g], NULL));
+  }
+  for (int g = 0; g < GROUPS; g++) {
+    const double error = follows(&f[g]) ? trace_fitted_error(&f[g], NULL) : INFINITY;
+    if (error > 2 * least + CHECK_ERROR_FREE) continue;
+    const double slope = slope_of(&f[g]), w = 1 / (0.01 + error);
     if (isnan(slope)) return NAN;
     low = fmin(low, slope);
     high = fmax(high, slope);
@@ -99,10 +103,10 @@ static double common_slope(const motion_fit f[GROUPS]) {
 /* a factor that is close to a whole number or the inverse of one is that */
 static double rounded_factor(double s) {
   const double near = s >= 1 ? round(s) : 1 / round(1 / s);
-  return fabs(near - s) < 0.03 * s ? near : s;
+  return near != 1 && fabs(near - s) < 0.04 * s ? near : s;
 }
 
-static void report_rate(const motion* m, double slope, data_findings* out) {
+static void report_rate(const trace* m, double slope, data_findings* out) {
   const double now = 1 / m->h, right = 1 / (m->h * rounded_factor(slope));
   data_finding* one = data_findings_add(out, "frame rate", NULL, right, now, "Hz");
   data_finding_judge(one, CHECK_WRONG,
@@ -121,7 +125,7 @@ static double unit_of(double slope) {
 }
 
 static void report_scale(int group, double slope, data_findings* out) {
-  data_finding* one = data_findings_add(out, "velocity scale", motion_group_name(group), slope, 1, "change / velocity");
+  data_finding* one = data_findings_add(out, "velocity scale", trace_group_name(group), slope, 1, "change / velocity");
   data_finding_judge(one, CHECK_WRONG, "the positions change %.4g times as fast as the recorded velocities say", slope);
   const bool degrees = group == GROUP_HINGES && fabs(slope * DEGREE - 1) < 0.1;
   if (degrees) {
@@ -134,7 +138,7 @@ static void report_scale(int group, double slope, data_findings* out) {
 }
 
 /* sums of the errors of the right lags and of the others over the groups that move */
-static void check_shift(const motion_fit f[GROUPS], data_findings* out) {
+static void check_shift(const trace_fit f[GROUPS], data_findings* out) {
   double fitted[LAGS] = {0};
   int groups = 0, right = LAG_MEAN, shifted = LAG_EARLY;
   for (int g = 0; g < GROUPS; g++) {
@@ -143,30 +147,30 @@ static void check_shift(const motion_fit f[GROUPS], data_findings* out) {
     for (int lag = 0; lag < LAGS; lag++) fitted[lag] += f[g].fitted[lag];
   }
   if (groups == 0) return;
-  motion_fit mean = {.n = 1};
+  trace_fit mean = {.n = 1};
   for (int lag = 0; lag < LAGS; lag++) mean.error[lag] = fitted[lag] / groups;
-  const double as_is = motion_error(&mean, &right), other = motion_shifted_error(&mean, &shifted);
+  const double as_is = trace_error(&mean, &right), other = trace_shifted_error(&mean, &shifted);
   data_finding* one = data_findings_add(out, "velocity shift", NULL, as_is, CHECK_ERROR_LIMIT, "share of the change");
   if (!(as_is > CHECK_ERROR_FREE && other < 0.8 * as_is && other < CHECK_EXPLAINS)) return;
   data_finding_judge(one, CHECK_WRONG,
-                     "the velocities belong to positions about %g frame %s: with them the error is %.2g", 1.0,
-                     motion_lag_shift(shifted) > 0 ? "earlier" : "later", other);
+                     "the velocities belong to the positions a frame %s: with those the error is %.2g",
+                     trace_lag_shift(shifted) > 0 ? "earlier" : "later", other);
   data_finding_fits(one, "data.velocities = differences");
 }
 
 /* ---- single episodes at another rate ---- */
 
-static bool any(const motion* m, int i, const void* context) {
+static bool any(const trace* m, int i, const void* context) {
   (void)m, (void)i, (void)context;
   return true;
 }
 
-static void check_episodes(const motion* m, data_findings* out) {
+static void check_episodes(const trace* m, data_findings* out) {
   int n = 0, first = -1;
   double slope_first = 1;
   for (size_t k = 0; k < m->n; k++) {
     if (k > 0 && m->episode[k] == m->episode[k - 1]) continue;
-    const motion_fit f = motion_fit_of(m, m->episode[k], any, NULL);
+    const trace_fit f = trace_fit_of(m, m->episode[k], any, NULL);
     const double slope = f.n >= EPISODE_PAIRS ? slope_of(&f) : NAN;
     if (isnan(slope) || fabs(slope - 1) < 0.1) continue;
     if (n++ == 0) {
@@ -185,7 +189,7 @@ static void check_episodes(const motion* m, data_findings* out) {
 
 /* ---- order of the velocity columns ---- */
 
-static bool is_scalar(const motion* m, int i) {
+static bool is_scalar(const trace* m, int i) {
   return m->group[i] == GROUP_HINGES || m->group[i] == GROUP_SLIDES;
 }
 
@@ -200,10 +204,10 @@ static int by_likeness(const void* a, const void* b) {
 }
 
 /* cosine of the changes of dof i and the velocities of dof j */
-static double likeness(const motion* m, const size_t* pair, size_t n, int i, int j) {
+static double likeness(const trace* m, const size_t* pair, size_t n, int i, int j) {
   double dd = 0, dv = 0, vv = 0;
   for (size_t k = 0; k < n; k++) {
-    const double d = motion_change(m, pair[k], LAG_MEAN, i), v = motion_predicted(m, pair[k], LAG_MEAN, j);
+    const double d = trace_change(m, pair[k], LAG_MEAN, i), v = trace_predicted(m, pair[k], LAG_MEAN, j);
     dd += d * d;
     dv += d * v;
     vv += v * v;
@@ -212,7 +216,7 @@ static double likeness(const motion* m, const size_t* pair, size_t n, int i, int
 }
 
 /* from[i] = the dof whose velocity column fits dof i best, each used once, by descending likeness */
-static void match(const motion* m, const size_t* pair, size_t n, candidate* list, int* from, bool* taken) {
+static void match(const trace* m, const size_t* pair, size_t n, candidate* list, int* from, bool* taken) {
   int count = 0;
   for (int i = 0; i < m->nv; i++) {
     from[i] = is_scalar(m, i) ? -1 : i;
@@ -230,13 +234,13 @@ static void match(const motion* m, const size_t* pair, size_t n, candidate* list
 }
 
 /* error over all scalar dofs with the velocities from other columns, with a common slope */
-static double error_with(const motion* m, const size_t* pair, size_t n, const int* from) {
+static double error_with(const trace* m, const size_t* pair, size_t n, const int* from) {
   double dd = 0, dv = 0, vv = 0;
   for (size_t k = 0; k < n; k++) {
     for (int i = 0; i < m->nv; i++) {
       if (!is_scalar(m, i)) continue;
-      const double d = motion_change(m, pair[k], LAG_MEAN, i);
-      const double v = motion_predicted(m, pair[k], LAG_MEAN, from ? from[i] : i);
+      const double d = trace_change(m, pair[k], LAG_MEAN, i);
+      const double v = trace_predicted(m, pair[k], LAG_MEAN, from ? from[i] : i);
       dd += d * d;
       dv += d * v;
       vv += v * v;
@@ -246,7 +250,7 @@ static double error_with(const motion* m, const size_t* pair, size_t n, const in
 }
 
 /* the joints in the order of the velocity columns */
-static void list_joints(const motion* m, const int* from, text* out) {
+static void list_joints(const trace* m, const int* from, text* out) {
   for (int column = 0; column < m->nv; column++) {
     for (int i = 0; i < m->nv; i++) {
       char name[80];
@@ -257,7 +261,7 @@ static void list_joints(const motion* m, const int* from, text* out) {
   }
 }
 
-static df_status check_order(const motion* m, data_findings* out) {
+static df_status check_order(const trace* m, data_findings* out) {
   const size_t nv = (size_t)m->nv;
   size_t* pair = df_alloc(ORDER_PAIRS, sizeof *pair);
   candidate* list = df_alloc(nv * nv, sizeof *list);
@@ -266,7 +270,7 @@ static df_status check_order(const motion* m, data_findings* out) {
   const df_status status = pair && list && from && taken ? DF_OK : DF_E_NOMEM;
   size_t n = 0;
   for (size_t k = 0; status == DF_OK && k < m->n && n < ORDER_PAIRS; k++) {
-    if (motion_comparable(m, k)) pair[n++] = k;
+    if (trace_comparable(m, k)) pair[n++] = k;
   }
   if (n > 0) {
     match(m, pair, n, list, from, taken);
@@ -292,18 +296,18 @@ static df_status check_order(const motion* m, data_findings* out) {
 /* ---- all of them ---- */
 
 /* what nothing explains */
-static void check_rest(int group, const motion_fit* f, data_findings* out) {
-  const double as_is = motion_error(f, NULL);
+static void check_rest(int group, const trace_fit* f, data_findings* out) {
+  const double as_is = trace_error(f, NULL);
   data_finding* one =
-      data_findings_add(out, "velocity", motion_group_name(group), as_is, CHECK_ERROR_LIMIT, "share of the change");
+      data_findings_add(out, "velocity", trace_group_name(group), as_is, CHECK_ERROR_LIMIT, "share of the change");
   if (as_is > CHECK_ERROR_LIMIT && isnan(slope_of(f)))
     data_finding_judge(one, CHECK_WARN, "the velocities of %s do not follow from the change of the positions",
-                       motion_group_name(group));
+                       trace_group_name(group));
 }
 
-df_status check_velocities(const motion* m, data_findings* out) {
-  motion_fit f[GROUPS];
-  for (int g = 0; g < GROUPS; g++) f[g] = motion_fit_group(m, -1, g);
+df_status check_velocities(const trace* m, data_findings* out) {
+  trace_fit f[GROUPS];
+  for (int g = 0; g < GROUPS; g++) f[g] = trace_fit_group(m, -1, g);
   const double common = common_slope(f);
   if (!isnan(common)) report_rate(m, common, out);
   for (int g = 0; g < GROUPS; g++) {

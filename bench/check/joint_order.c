@@ -1,7 +1,6 @@
 #include "joint_order.h"
 
-#include <math.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
@@ -45,21 +44,31 @@ static bool alike(const chain* c, int a, int b, int n) {
   return true;
 }
 
-/* legs: two or more runs of joints with the same names but for their prefix */
-static void find_legs(chain* c) {
-  for (int at = 0; at < c->n;) {
+/* the runs of joints with the names of the run at `from` but for the prefix; `from` first */
+static chain legs_like(const chain* c, int from) {
+  chain out = *c;
+  out.legs = 0;
+  out.per_leg = run_of(c, from);
+  for (int at = from; at < c->n && out.per_leg >= 2 && out.legs < LEGS_MAX;) {
     const int n = run_of(c, at);
-    if (n < 2 || (c->legs > 0 && (n != c->per_leg || !alike(c, c->leg_of[0], at, n)))) {
-      at += n > 0 ? n : 1;
-      continue;
+    if (n == out.per_leg && alike(c, from, at, n)) {
+      snprintf(out.prefix[out.legs], sizeof out.prefix[0], "%.*s", (int)prefix_of(c->joint[at]->name),
+               c->joint[at]->name);
+      out.leg_of[out.legs++] = at;
     }
-    if (c->legs < LEGS_MAX) {
-      c->per_leg = n;
-      memcpy(c->prefix[c->legs], c->joint[at]->name, prefix_of(c->joint[at]->name));
-      c->leg_of[c->legs++] = at;
-    }
-    at += n;
+    at += n > 0 ? n : 1;
   }
+  return out;
+}
+
+/* legs: the most runs of two or more joints with the same names but for their prefix */
+static void find_legs(chain* c) {
+  chain most = *c;
+  for (int at = 0; at<c->n; at += run_of(c, at)> 0 ? run_of(c, at) : 1) {
+    const chain some = legs_like(c, at);
+    if (some.legs > most.legs) most = some;
+  }
+  *c = most;
   if (c->legs < 2) c->legs = 0;
 }
 
@@ -74,7 +83,7 @@ typedef struct trial {
   const chain* c;
   int *order, *best; /* [n] */
   misfit now, best_fit;
-  bool found, best_is_legs;
+  bool found, best_is_legs, beyond_limits;
 } trial;
 
 static void move_joints(trial* t) {
@@ -105,7 +114,7 @@ static df_status try_order(trial* t, bool legs) {
   for (int k = 0; k < t->c->n; k++) same &= t->order[k] == k;
   if (same) return DF_OK;
   move_joints(t);
-  DF_TRY(misfit_of(t->moved, t->system, t->h, &t->cfg, &fit));
+  DF_TRY(misfit_of_poses(t->moved, t->system, t->h, &t->cfg, &fit));
   const double before = likeness_of(&t->now), after = likeness_of(&fit);
   if (!(after < SHARE * before && after < before - LESS)) return DF_OK;
   if (t->found && after >= likeness_of(&t->best_fit)) return DF_OK;
@@ -132,7 +141,7 @@ static df_status try_legs(trial* t, const int* leg, bool by_joint) {
 static df_status permute(trial* t, int* leg, int at) {
   if (at == t->c->legs) {
     DF_TRY(try_legs(t, leg, false));
-    return try_legs(t, leg, true);
+    return t->beyond_limits ? try_legs(t, leg, true) : DF_OK;
   }
   for (int i = at; i < t->c->legs; i++) {
     const int a = leg[at], b = leg[i];
@@ -174,11 +183,17 @@ static df_status try_exchanged(trial* t) {
 
 enum { EXCHANGED_MAX = 12, PERMUTED_MAX = 4 }; /* most joints and legs of which all pairs and orders are tried */
 
+/* Within one kind of joint all orders are within the limits, and only the floor tells them apart; other orders are
+ * tried if more than this share of the samples is beyond the limits. */
+static const double BEYOND = 0.02;
+
 static df_status try_all(trial* t) {
   int leg[LEGS_MAX] = {0, 1, 2, 3, 4, 5};
+  t->beyond_limits = t->now.part[MISFIT_LIMITS] > BEYOND;
+  if (t->c->legs && t->c->legs <= PERMUTED_MAX) DF_TRY(permute(t, leg, 0));
+  if (!t->beyond_limits) return DF_OK;
   DF_TRY(try_reversed(t));
   DF_TRY(try_sorted(t));
-  if (t->c->legs && t->c->legs <= PERMUTED_MAX) DF_TRY(permute(t, leg, 0));
   return t->c->n <= EXCHANGED_MAX ? try_exchanged(t) : DF_OK;
 }
 
@@ -218,8 +233,8 @@ static void describe(const trial* t, char** key, char** value) {
   text_clear(&out);
 }
 
-df_status joint_order_find(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg,
-                           const misfit* now, char** key, char** value) {
+df_status joint_order_find(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg, char** key,
+                           char** value) {
   *key = *value = NULL;
   const df_joint* joints;
   const int n = df_mujoco_joints(system, &joints);
@@ -228,7 +243,6 @@ df_status joint_order_find(const df_dataset* data, const df_system* system, doub
   if (t.cfg.frames_max > SAMPLE_FRAMES) t.cfg.frames_max = SAMPLE_FRAMES;
   if (t.cfg.poses_max > SAMPLE_POSES) t.cfg.poses_max = SAMPLE_POSES;
   df_dataset* sample = NULL;
-  (void)now;
   for (int j = 0; j < n && c.joint; j++) {
     const bool scalar = joints[j].kind == DF_JOINT_HINGE || joints[j].kind == DF_JOINT_SLIDE;
     if (scalar) c.joint[c.n++] = &joints[j];
@@ -240,7 +254,7 @@ df_status joint_order_find(const df_dataset* data, const df_system* system, doub
   if (status == DF_OK) status = sample_of(data, &sample);
   if (status == DF_OK) status = sample_of(data, &t.moved);
   t.data = sample;
-  if (status == DF_OK) status = misfit_of(sample, system, h, &t.cfg, &t.now);
+  if (status == DF_OK) status = misfit_of_poses(sample, system, h, &t.cfg, &t.now);
   if (status == DF_OK) status = try_all(&t);
   if (status == DF_OK && t.found) describe(&t, key, value);
   df_dataset_free(sample);

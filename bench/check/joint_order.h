@@ -6,9 +6,8 @@
 #include "misfit.h"
 
 /* Sets *key to the setting of the order with which the states fit the model better, "data.legs" or "data.joints", and
- * *value to its value, for df_free(); NULL both if there is none. `now` is the misfit of the states as they are.
- * Errors: DF_E_NOMEM, and those of misfit_of(). */
+ * *value to its value, for df_free(); NULL both if there is none. Errors: DF_E_NOMEM, and those of misfit_of(). */
 DF_MUST_CHECK df_status joint_order_find(const df_dataset* data, const df_system* system, double h,
-                                         const check_cfg* cfg, const misfit* now, char** key, char** value);
+                                         const check_cfg* cfg, char** key, char** value);
 
 #endif

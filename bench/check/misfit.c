@@ -12,7 +12,7 @@ const char* misfit_part_name(int part) {
                                       [MISFIT_GROUND] = "distance to the floor",
                                       [MISFIT_TILT] = "tilt of the base",
                                       [MISFIT_SLIP] = "slip"};
-  return part < MISFIT_LIMITS ? motion_group_name(part - MISFIT_FITS) : names[part];
+  return part < MISFIT_LIMITS ? trace_group_name(part - MISFIT_FITS) : names[part];
 }
 
 static void fill_poses(const pose_summary* p, misfit* out) {
@@ -22,22 +22,40 @@ static void fill_poses(const pose_summary* p, misfit* out) {
   if (isfinite(p->slip)) out->part[MISFIT_SLIP] = p->slip / (p->slip + SPEED);
 }
 
-df_status misfit_of(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg, misfit* out) {
-  motion m;
+/* limits and poses */
+static df_status add_poses(const trace* m, const check_cfg* cfg, misfit* out) {
   pose_summary poses;
-  *out = (misfit){0};
-  df_status status = motion_of(data, system, h, cfg->frames_max, &m);
-  if (status == DF_OK) {
-    for (int g = 0; g < GROUPS; g++) {
-      const motion_fit f = motion_fit_group(&m, -1, g);
-      if (f.n > 0 && f.speed > 0) out->part[MISFIT_FITS + g] = motion_fitted_error(&f, NULL);
-    }
-    out->part[MISFIT_LIMITS] = check_limit_share(&m);
-    status = pose_summary_of(&m, cfg->poses_max, &poses);
+  out->part[MISFIT_LIMITS] = check_limit_share(m);
+  DF_TRY(pose_summary_of(m, cfg->poses_max, &poses));
+  fill_poses(&poses, out);
+  return DF_OK;
+}
+
+static void add_velocities(const trace* m, misfit* out) {
+  for (int g = 0; g < GROUPS; g++) {
+    const trace_fit f = trace_fit_group(m, -1, g);
+    if (f.n > 0 && f.speed > 0) out->part[MISFIT_FITS + g] = trace_fitted_error(&f, NULL);
   }
-  if (status == DF_OK) fill_poses(&poses, out);
-  motion_clear(&m);
+}
+
+static df_status measure(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg,
+                         bool velocities, misfit* out) {
+  trace m;
+  *out = (misfit){0};
+  df_status status = trace_of(data, system, h, cfg->frames_max, &m);
+  if (status == DF_OK && velocities) add_velocities(&m, out);
+  if (status == DF_OK) status = add_poses(&m, cfg, out);
+  trace_clear(&m);
   return status;
+}
+
+df_status misfit_of(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg, misfit* out) {
+  return measure(data, system, h, cfg, true, out);
+}
+
+df_status misfit_of_poses(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg,
+                          misfit* out) {
+  return measure(data, system, h, cfg, false, out);
 }
 
 double misfit_sum(const misfit* m) {

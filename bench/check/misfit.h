@@ -7,7 +7,7 @@
 
 #include "check_parts.h"
 #include "data_check.h"
-#include "recorded_motion.h"
+#include "trace.h"
 
 /* Parts of a misfit, each from 0 (fits) to about 1. MISFIT_FITS + group: the error of the velocities of that group,
  * with the best slope and lag, so that frame rate, scale and shift do not matter. */
@@ -25,9 +25,13 @@ typedef struct misfit {
   double lowest; /* of pose_summary */
 } misfit;
 
-/* Of the states of a dataset. Errors: those of motion_of() and df_sim_new(). */
+/* Of the states of a dataset. Errors: those of trace_of() and df_sim_new(). */
 DF_MUST_CHECK df_status misfit_of(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg,
                                   misfit* out);
+
+/* The same without the errors of velocities, which are 0. */
+DF_MUST_CHECK df_status misfit_of_poses(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg,
+                                        misfit* out);
 
 /* The name of a part: "base position", "joint limits". */
 const char* misfit_part_name(int part);

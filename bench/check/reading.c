@@ -171,7 +171,7 @@ static df_status search(const source* s, reading* r) {
 /* the orders of joints, which are settings of reading the file */
 static df_status find_order(const char* path, const source* s, reading* r) {
   char *key = NULL, *value = NULL;
-  DF_TRY(joint_order_find(r->data, s->system, s->h, s->cfg, &r->before[r->n], &key, &value));
+  DF_TRY(joint_order_find(r->data, s->system, s->h, s->cfg, &key, &value));
   if (!key) return DF_OK;
   df_recording* recording = NULL;
   df_status status = r->n < READING_SETTINGS_MAX ? add_setting(r, key, value) : DF_OK;
@@ -206,7 +206,7 @@ df_status reading_find(const char* path, const df_config* config, const df_syste
   df_status status = as_is == DF_E_NOMEM ? as_is : search(&s, out);
   /* no reading can be converted: the error of the one as it is */
   if (status == DF_OK && !out->data) status = df_fail(as_is, "%s", message);
-  if (status == DF_OK) status = find_order(path, &s, out);
+  if (status == DF_OK && cfg->orders) status = find_order(path, &s, out);
   df_recording_free(recording);
   return status;
 }

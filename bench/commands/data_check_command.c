@@ -50,19 +50,10 @@ static df_status file_config(const char* file, const data_check_arguments* a, co
   if (!df_file_exists(file)) return df_fail(DF_E_MISSING, "%s: file not found", file);
   if (!df_file_exists(a->model)) return df_fail(DF_E_MISSING, "model file %s not found", a->model);
   DF_TRY(model_config(a->model, opts, config));
+  config->data_sha256[0] = '\0';
   config->window_horizon = 1;
   config->window_first = 0;
   return DF_OK;
-}
-
-/* a file without actions is one of states only */
-static df_status read_file(checked* c) {
-  const df_status status = df_dataset_read(c->path, &c->config, c->system, &c->data);
-  if (status != DF_E_FORMAT || !c->config.data_actions_key[0]) return status;
-  char first[1024];
-  snprintf(first, sizeof first, "%s", df_error_message());
-  c->config.data_actions_key[0] = '\0';
-  return df_dataset_read(c->path, &c->config, c->system, &c->data) == DF_OK ? DF_OK : df_fail(status, "%s", first);
 }
 
 static df_status open_checked(const char* target, const data_check_arguments* a, const options* opts, checked* c) {
@@ -80,8 +71,18 @@ static df_status open_checked(const char* target, const data_check_arguments* a,
   /* no gradient is needed */
   const df_mujoco_cfg cfg = replay_cfg(&c->config, false);
   DF_TRY(df_task_system_with(&c->config, &c->search, &cfg, &c->system, model_sha256));
-  if (!c->path) DF_TRY(task_data_path(&c->config, &c->search, opts, true, &c->path));
-  return a->model ? read_file(c) : df_dataset_read(c->path, &c->config, c->system, &c->data);
+  return c->path ? DF_OK : task_data_path(&c->config, &c->search, opts, true, &c->path);
+}
+
+/* The checks of the states; a file without actions is one of states only. */
+static df_status check_states(checked* c, bool is_file, data_findings* out) {
+  const df_status status = data_check_recording(c->path, &c->config, c->system, &check_thorough, out, &c->data);
+  if (status != DF_E_FORMAT || !is_file || !c->config.data_actions_key[0]) return status;
+  char first[1024];
+  snprintf(first, sizeof first, "%s", df_error_message());
+  c->config.data_actions_key[0] = '\0';
+  const df_status again = data_check_recording(c->path, &c->config, c->system, &check_thorough, out, &c->data);
+  return again == DF_OK ? DF_OK : df_fail(status, "%s", first);
 }
 
 /* ---- the verdict of a replay ---- */
@@ -114,9 +115,10 @@ static check_verdict verdict_of(replay_verdict v) {
   return replay_verdict_exit(v) == EXIT_DONE ? CHECK_OK : CHECK_WARN;
 }
 
-/* adds the verdict of `dynaflow replay` on some episodes */
+/* Adds the verdict of `dynaflow replay` on some episodes, if there are actions and the states are right: as they are
+ * now, no model could follow. */
 static df_status check_replay(const checked* c, const options* opts, data_findings* out) {
-  if (!c->data->actions) return DF_OK;
+  if (!c->data || !c->data->actions || data_findings_count(out, CHECK_WRONG)) return DF_OK;
   replay_study study = {0};
   df_dataset* some = NULL;
   options quiet = *opts;
@@ -195,7 +197,7 @@ static df_status print_findings(const checked* c, const data_check_arguments* a,
     rows_free(&out);
     out = rows_new();
   }
-  if (a->columns) status = add_columns(c, opts->json, &out);
+  if (a->columns && c->data) status = add_columns(c, opts->json, &out);
   rows_print(&out, opts);
   print_reasons(c, found, opts->quiet);
   rows_free(&out);
@@ -206,7 +208,7 @@ int data_check_command(const char* target, const data_check_arguments* a, const 
   checked c;
   data_findings found = {0};
   df_status status = open_checked(target, a, opts, &c);
-  if (status == DF_OK) status = data_check_states(c.data, c.system, c.system->dt, &check_thorough, &found);
+  if (status == DF_OK) status = check_states(&c, a->model != NULL, &found);
   if (status == DF_OK) status = check_replay(&c, opts, &found);
   if (status == DF_OK) status = print_findings(&c, a, opts, &found);
   int code = data_findings_count(&found, CHECK_WRONG) ? EXIT_CHECK_FAILED : EXIT_DONE;

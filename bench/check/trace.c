@@ -1,4 +1,4 @@
-#include "recorded_motion.h"
+#include "trace.h"
 
 #include <math.h>
 #include <string.h>
@@ -7,32 +7,38 @@
 
 #define GROUP_NAME(group, name, unit) [GROUP_##group] = (name),
 #define GROUP_UNIT(group, name, unit) [GROUP_##group] = (unit),
-static const char* const names[] = {MOTION_GROUPS(GROUP_NAME)};
-static const char* const units[] = {MOTION_GROUPS(GROUP_UNIT)};
+static const char* const names[] = {TRACE_GROUPS(GROUP_NAME)};
+static const char* const units[] = {TRACE_GROUPS(GROUP_UNIT)};
 #undef GROUP_NAME
 #undef GROUP_UNIT
 
-const char* motion_group_name(int group) {
+const char* trace_group_name(int group) {
   return names[group];
 }
 
-const char* motion_group_unit(int group) {
+const char* trace_group_unit(int group) {
   return units[group];
 }
 
-/* of each lag: the frames whose velocities are averaged, relative to the first of the pair; and the shift */
+/* of each lag: the weights of the velocities of frames t - 1 .. t + 2, and the shift */
 static const struct lag {
-  int first, last;
-  double shift;
-} lags[LAGS] = {[LAG_EARLY] = {-1, -1, -1}, [LAG_EARLY_MEAN] = {-1, 0, -1},  [LAG_EXPLICIT] = {0, 0, 0},
-                [LAG_MEAN] = {0, 1, 0},     [LAG_SEMI_IMPLICIT] = {1, 1, 0}, [LAG_LATE_MEAN] = {1, 2, 1},
-                [LAG_LATE] = {2, 2, 1},     [LAG_CENTRAL] = {0, 0, 0}};
+  double weight[4];
+  int shift;
+} lags[LAGS] = {[LAG_EARLY] = {{1, 0, 0, 0}, -1},
+                [LAG_EARLY_MEAN] = {{0.5, 0.5, 0, 0}, -1},
+                [LAG_EXPLICIT] = {{0, 1, 0, 0}, 0},
+                [LAG_MEAN] = {{0, 0.5, 0.5, 0}, 0},
+                [LAG_CUBIC] = {{-1. / 24, 13. / 24, 13. / 24, -1. / 24}, 0},
+                [LAG_SEMI_IMPLICIT] = {{0, 0, 1, 0}, 0},
+                [LAG_LATE_MEAN] = {{0, 0, 0.5, 0.5}, 1},
+                [LAG_LATE] = {{0, 0, 0, 1}, 1},
+                [LAG_CENTRAL] = {{0, 1, 0, 0}, 0}};
 
-bool motion_lag_is_right(int lag) {
+bool trace_lag_is_right(int lag) {
   return lags[lag].shift == 0;
 }
 
-double motion_lag_shift(int lag) {
+int trace_lag_shift(int lag) {
   return lags[lag].shift;
 }
 
@@ -43,7 +49,7 @@ static int group_of(df_joint_kind kind, int k) {
   return kind == DF_JOINT_BALL ? GROUP_BASE_ROTATION : kind == DF_JOINT_HINGE ? GROUP_HINGES : GROUP_SLIDES;
 }
 
-static void fill_groups(motion* m) {
+static void fill_groups(trace* m) {
   for (int j = 0; j < m->njoint; j++) {
     const df_joint* joint = &m->joints[j];
     const int dofs = joint->kind == DF_JOINT_FREE ? 6 : joint->kind == DF_JOINT_BALL ? 3 : 1;
@@ -52,7 +58,7 @@ static void fill_groups(motion* m) {
 }
 
 /* every `stride`-th episode, each with at most `most` pairs; counts them, and fills the lists if there are any */
-static size_t list_pairs(motion* m, int stride, int most) {
+static size_t list_pairs(trace* m, int stride, int most) {
   size_t n = 0;
   for (int e = 0; e < m->data->episodes; e += stride) {
     const int length = m->data->lengths[e];
@@ -65,7 +71,7 @@ static size_t list_pairs(motion* m, int stride, int most) {
   return n;
 }
 
-static void fill_rates(motion* m) {
+static void fill_rates(trace* m) {
   double change[DF_NDX_MAX];
   for (size_t k = 0; k < m->n; k++) {
     const double* a = df_dataset_state(m->data, m->episode[k], m->frame[k]);
@@ -76,7 +82,7 @@ static void fill_rates(motion* m) {
 }
 
 /* RMS change per second of a group at a pair, and the largest of its velocities there */
-static double size_of(const motion* m, size_t k, int group) {
+static double size_of(const trace* m, size_t k, int group) {
   double sum = 0;
   for (int i = 0; i < m->nv; i++) {
     const double r = m->rate[k * (size_t)m->nv + (size_t)i];
@@ -84,10 +90,10 @@ static double size_of(const motion* m, size_t k, int group) {
   }
   return sqrt(sum);
 }
-static double speed_of(const motion* m, size_t k, int frame, int group) {
+static double speed_of(const trace* m, size_t k, int frame, int group) {
   double sum = 0;
   for (int i = 0; i < m->nv; i++) {
-    const double v = motion_velocity(m, k, frame, i);
+    const double v = trace_velocity(m, k, frame, i);
     if (m->group[i] == group) sum += v * v;
   }
   return sqrt(sum);
@@ -97,7 +103,7 @@ static double speed_of(const motion* m, size_t k, int frame, int group) {
 static const double JUMP = 5;
 
 /* the largest change of the group within two pairs of the same episode around pair k */
-static double size_around(const motion* m, const double* size, size_t k) {
+static double size_around(const trace* m, const double* size, size_t k) {
   double around = 0;
   for (long d = -2; d <= 2; d++) {
     const long other = (long)k + d;
@@ -108,7 +114,7 @@ static double size_around(const motion* m, const double* size, size_t k) {
 }
 
 /* marks changes that stand out from those around them, from the velocities beside them and from most of the motion */
-static void mark_jumps(motion* m, double* size) {
+static void mark_jumps(trace* m, double* size) {
   for (int group = 0; group < GROUPS; group++) {
     double sum = 0;
     for (size_t k = 0; k < m->n; k++) {
@@ -124,8 +130,8 @@ static void mark_jumps(motion* m, double* size) {
   }
 }
 
-df_status motion_of(const df_dataset* data, const df_system* system, double h, size_t frames_max, motion* out) {
-  *out = (motion){.data = data, .system = system, .nq = df_mujoco_nq(system), .nv = df_mujoco_nv(system), .h = h};
+df_status trace_of(const df_dataset* data, const df_system* system, double h, size_t frames_max, trace* out) {
+  *out = (trace){.data = data, .system = system, .nq = df_mujoco_nq(system), .nv = df_mujoco_nv(system), .h = h};
   if (system->ndx > DF_NDX_MAX)
     return df_fail(DF_E_CONFIG, "the model has %d tangent coordinates; at most %d are supported", system->ndx,
                    DF_NDX_MAX);
@@ -154,34 +160,37 @@ df_status motion_of(const df_dataset* data, const df_system* system, double h, s
   return DF_E_NOMEM;
 }
 
-void motion_clear(motion* m) {
+void trace_clear(trace* m) {
   df_free(m->group);
   df_free(m->rate);
   df_free(m->jump);
   df_free(m->episode); /* with `frame` */
-  *m = (motion){0};
+  *m = (trace){0};
 }
 
 /* ---- fits ---- */
 
-double motion_velocity(const motion* m, size_t pair, int frame, int i) {
+double trace_velocity(const trace* m, size_t pair, int frame, int i) {
   return df_dataset_state(m->data, m->episode[pair], frame)[m->nq + i];
 }
 
-bool motion_comparable(const motion* m, size_t pair) {
+bool trace_comparable(const trace* m, size_t pair) {
   const int t = m->frame[pair];
   return t >= 1 && t + 2 <= m->data->lengths[m->episode[pair]] && !m->jump[pair] && !m->jump[pair - 1];
 }
 
-double motion_change(const motion* m, size_t pair, int lag, int i) {
+double trace_change(const trace* m, size_t pair, int lag, int i) {
   const double* rate = m->rate + pair * (size_t)m->nv + i;
   return lag == LAG_CENTRAL ? (rate[0] + *(rate - m->nv)) / 2 : rate[0];
 }
 
-double motion_predicted(const motion* m, size_t pair, int lag, int i) {
-  const int t = m->frame[pair];
-  const double first = motion_velocity(m, pair, t + lags[lag].first, i);
-  return lags[lag].first == lags[lag].last ? first : (first + motion_velocity(m, pair, t + lags[lag].last, i)) / 2;
+double trace_predicted(const trace* m, size_t pair, int lag, int i) {
+  const double* v = df_dataset_state(m->data, m->episode[pair], m->frame[pair] - 1) + m->nq + i;
+  double sum = 0;
+  for (int k = 0; k < 4; k++) {
+    if (lags[lag].weight[k] != 0) sum += lags[lag].weight[k] * v[k * m->data->nx];
+  }
+  return sum;
 }
 
 /* sums of products of changes d and velocities v */
@@ -190,17 +199,17 @@ typedef struct sums {
   size_t n;
 } sums;
 
-static void add_products(const motion* m, size_t k, int i, int j, sums* s) {
+static void add_products(const trace* m, size_t k, int i, int j, sums* s) {
   for (int lag = 0; lag < LAGS; lag++) {
-    const double d = motion_change(m, k, lag, i), v = motion_predicted(m, k, lag, j);
+    const double d = trace_change(m, k, lag, i), v = trace_predicted(m, k, lag, j);
     s->dd[lag] += d * d;
     s->dv[lag] += d * v;
     s->vv[lag] += v * v;
   }
 }
 
-static motion_fit fit_of(const sums* s) {
-  motion_fit f = {.n = s->n};
+static trace_fit fit_of(const sums* s) {
+  trace_fit f = {.n = s->n};
   if (s->n == 0) return f;
   f.change = sqrt(s->dd[LAG_MEAN] / (double)s->n);
   f.speed = sqrt(s->vv[LAG_MEAN] / (double)s->n);
@@ -213,10 +222,10 @@ static motion_fit fit_of(const sums* s) {
   return f;
 }
 
-motion_fit motion_fit_of(const motion* m, int episode, motion_choice* choose, const void* context) {
+trace_fit trace_fit_of(const trace* m, int episode, trace_choice* choose, const void* context) {
   sums s = {0};
   for (size_t k = 0; k < m->n; k++) {
-    if ((episode >= 0 && m->episode[k] != episode) || !motion_comparable(m, k)) continue;
+    if ((episode >= 0 && m->episode[k] != episode) || !trace_comparable(m, k)) continue;
     s.n++;
     for (int i = 0; i < m->nv; i++) {
       if (choose(m, i, context)) add_products(m, k, i, i, &s);
@@ -225,18 +234,18 @@ motion_fit motion_fit_of(const motion* m, int episode, motion_choice* choose, co
   return fit_of(&s);
 }
 
-static bool is_of_group(const motion* m, int i, const void* context) {
+static bool is_of_group(const trace* m, int i, const void* context) {
   return m->group[i] == *(const int*)context;
 }
 
-motion_fit motion_fit_group(const motion* m, int episode, int group) {
-  return motion_fit_of(m, episode, is_of_group, &group);
+trace_fit trace_fit_group(const trace* m, int episode, int group) {
+  return trace_fit_of(m, episode, is_of_group, &group);
 }
 
-motion_fit motion_fit_pair(const motion* m, int i, int j) {
+trace_fit trace_fit_pair(const trace* m, int i, int j) {
   sums s = {0};
   for (size_t k = 0; k < m->n; k++) {
-    if (!motion_comparable(m, k)) continue;
+    if (!trace_comparable(m, k)) continue;
     s.n++;
     add_products(m, k, i, j, &s);
   }
@@ -247,21 +256,21 @@ motion_fit motion_fit_pair(const motion* m, int i, int j) {
 static double least(const double values[LAGS], int right, int* lag) {
   double best = INFINITY;
   for (int l = 0; l < LAGS; l++) {
-    if ((right >= 0 && motion_lag_is_right(l) != (right == 1)) || !(values[l] < best)) continue;
+    if ((right >= 0 && trace_lag_is_right(l) != (right == 1)) || !(values[l] < best)) continue;
     best = values[l];
     if (lag) *lag = l;
   }
   return best;
 }
 
-double motion_error(const motion_fit* f, int* lag) {
+double trace_error(const trace_fit* f, int* lag) {
   return least(f->error, 1, lag);
 }
 
-double motion_shifted_error(const motion_fit* f, int* lag) {
+double trace_shifted_error(const trace_fit* f, int* lag) {
   return least(f->error, 0, lag);
 }
 
-double motion_fitted_error(const motion_fit* f, int* lag) {
+double trace_fitted_error(const trace_fit* f, int* lag) {
   return least(f->fitted, -1, lag);
 }

@@ -1,0 +1,146 @@
+/* Mistakes that are planted in recordings of three robots are found and named, and right recordings give no alarm. */
+#include "data_check.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "dynaflow/io/npz.h"
+#include "planted.h"
+#include "test_file.h"
+#include "unit.h"
+
+#define SAME(text) \
+  { text, text, text }
+static const mistake mistakes[] = {
+    {"quaternion order", {"data.quaternion = xyzw"}, .in_state = quaternion_order},
+    {"linear velocity in base frame", {"data.linear_velocity = base"}, .in_state = linear_in_base},
+    {"angular velocity in world frame", {"data.angular_velocity = world"}, .in_state = angular_in_world},
+    {"both velocity frames", {"data.angular_velocity = world"}, .in_state = both_frames},
+    {"quaternion order, base frame", {"data.linear_velocity = base"}, .in_state = order_and_linear},
+    {"quaternion order, world frame", {"data.angular_velocity = world"}, .in_state = order_and_angular},
+    {"y up", {"data.up = y"}, .in_state = y_up},
+    {"millimetres", {"data.position_scale = 0.001"}, .in_state = millimetres},
+    {"degrees", SAME("data.angles = deg"), .in_state = degrees},
+    {"degrees, positions only",
+     {"data.angles = deg", "velocity scale", "data.angles = deg"},
+     .in_state = degrees_of_positions},
+    {"frame rate twice", {"data.rate = 50", "data.rate = 125", "data.rate = 50"}, .factor = 2},
+    {"frame rate 0.8", {"data.rate = 50", "data.rate = 125", "data.rate = 50"}, .factor = 0.8},
+    {"half-sampled", {"data.rate = 25", "data.rate = 62.5", "data.rate = 25"}, .thin = 1},
+    {"half-sampled episodes", SAME("frame rate of episodes"), .thin = 3},
+    {"joint order", {"data.legs = FL,FR,RL,RR", "data.joints", "data.joints = elbow,flange"}, .in_state = joint_order},
+    {"order of velocities", SAME("data.velocity_joints"), .in_state = velocity_order},
+    {"velocities a frame late", SAME("velocity shift"), .in_episodes = late},
+    {"joint velocities scaled", {"velocity scale", "velocity scale", "data.rate"}, .in_state = joint_scale},
+    {"joint velocities zero", SAME("velocity zero"), .in_state = joint_zero},
+    {"all velocities zero", SAME("velocity zero"), .in_state = all_zero},
+    {"episodes mixed", SAME("jump"), .in_episodes = mixed}};
+enum { MISTAKES = sizeof mistakes / sizeof mistakes[0] };
+
+/* writes the episodes one after the other, with the rows at which they end */
+static void write_recording(const df_dataset* d, df_config* config) {
+  double ends[EPISODES];
+  for (int e = 0; e < EPISODES; e++) ends[e] = (double)d->first[e + 1];
+  const df_npz_entry entries[] = {
+      {.key = "states", .rank = 2, .shape = {d->first[EPISODES], (size_t)d->nx}, .values = d->states},
+      {.key = "ends", .rank = 1, .shape = {EPISODES}, .values = ends},
+      {.key = "dt", .values = &d->dt}};
+  assert_ok(df_npz_write(test_file("recording.npz"), 3, entries));
+  *config = df_config_default();
+  config->window_horizon = 1;
+  assert_ok(df_config_set(config, "data.ends_key", "ends", "test"));
+  assert_ok(df_config_set(config, "data.actions_key", "", "test"));
+}
+
+/* checks a copy of the data with the mistake, as a file of states only */
+static data_findings check(robot_kind robot, const df_dataset* right, const mistake* m) {
+  data_findings out = {0};
+  df_system* declared = robot_system(robot, m->factor > 0 ? m->factor : 1);
+  df_dataset* wrong = plant(m, robot, right, declared->dt);
+  df_config config;
+  write_recording(wrong, &config);
+  assert_ok(data_check_recording(test_file("recording.npz"), &config, declared, &check_thorough, &out, NULL));
+  df_dataset_free(wrong);
+  df_system_free(declared);
+  return out;
+}
+
+static bool is_named(const data_findings* f, const char* named) {
+  for (int i = 0; i < f->n; i++) {
+    const data_finding* one = &f->list[i];
+    if (one->verdict == CHECK_WRONG && (strstr(one->would_fit, named) || strstr(one->check, named))) return true;
+  }
+  return false;
+}
+
+static void print_findings(const char* robot, const char* name, const data_findings* f) {
+  for (int i = 0; i < f->n; i++) {
+    const data_finding* one = &f->list[i];
+    if (one->verdict == CHECK_OK) continue;
+    print_message("    %s, %s: %s: %s %s: %s; would fit: %s\n", robot, name, check_verdict_text(one->verdict),
+                  one->check, one->column, one->reason, one->would_fit);
+  }
+}
+
+/* one row of the matrix; adds to the numbers of cases and of named ones */
+static void print_row(const mistake* m, df_dataset* const right[ROBOTS], int* cases, int* found) {
+  print_message("%-34s", m->name);
+  for (int r = 0; r < ROBOTS; r++) {
+    if (!m->named[r]) {
+      print_message("%-16s", "-");
+      continue;
+    }
+    data_findings f = check(r, right[r], m);
+    const bool named = is_named(&f, m->named[r]);
+    print_message("%-16s", named ? "named" : data_findings_count(&f, CHECK_WRONG) ? "found" : "missed");
+    if (!named || getenv("SHOW")) print_findings(robot_names[r], m->name, &f);
+    ++*cases;
+    *found += named;
+    data_findings_clear(&f);
+  }
+  print_message("\n");
+}
+
+static void mistakes_are_found_and_named(void** state) {
+  (void)state;
+  int cases = 0, found = 0;
+  df_dataset* right[ROBOTS];
+  print_message("%-34s", "");
+  for (int r = 0; r < ROBOTS; r++) {
+    right[r] = robot_data(r);
+    print_message("%-16s", robot_names[r]);
+  }
+  print_message("\n");
+  for (int k = 0; k < MISTAKES; k++) print_row(&mistakes[k], right, &cases, &found);
+  print_message("%d of %d found and named\n", found, cases);
+  for (int r = 0; r < ROBOTS; r++) df_dataset_free(right[r]);
+  assert_true(found >= 0.95 * cases);
+}
+
+static void right_recordings_give_no_alarm(void** state) {
+  (void)state;
+  static const mistake none[] = {{"as it is", .thin = 0},
+                                 {"float32", .in_state = float32},
+                                 {"forward differences", .in_episodes = forward_differences},
+                                 {"backward differences", .in_episodes = backward_differences},
+                                 {"central differences", .in_episodes = central_differences}};
+  int alarms = 0;
+  for (int r = 0; r < ROBOTS; r++) {
+    df_dataset* right = robot_data(r);
+    for (size_t k = 0; k < sizeof none / sizeof none[0]; k++) {
+      data_findings f = check(r, right, &none[k]);
+      const int wrong = data_findings_count(&f, CHECK_WRONG);
+      if (wrong || getenv("SHOW")) print_findings(robot_names[r], none[k].name, &f);
+      alarms += wrong;
+      data_findings_clear(&f);
+    }
+    df_dataset_free(right);
+  }
+  assert_int_equal(alarms, 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(mistakes_are_found_and_named),
+                                     cmocka_unit_test(right_recordings_give_no_alarm)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
