@@ -46,7 +46,7 @@ static df_status list_sources(reader* rd) {
     if (!block->array) states = k;
     if (!s->column) s->column = df_alloc((size_t)layout->columns, sizeof *s->column);
     if (!s->column) return DF_E_NOMEM;
-    s->request = (stack_request){.key = block->array ? block->text : "data.states_key",
+    s->request = (stack_request){.key = block->array ? "data.columns" : "data.states_key",
                                  .group = rd->group,
                                  .expression = block->array ? block->array : rd->r->config.data_states_key,
                                  .star = block->array ? block->star : NULL,
@@ -317,7 +317,7 @@ typedef struct condition_array {
 } condition_array;
 
 /* NAME@ARRAY or ARRAY; the name of an array is its last part */
-static df_status split_condition(const char* item, condition_array* c, const char** array) {
+static df_status split_condition(const char* path, const char* item, condition_array* c, const char** array) {
   const char* at = strchr(item, '@');
   const char* slash = strrchr(item, '/');
   const char* name = at ? item : slash ? slash + 1 : item;
@@ -325,8 +325,8 @@ static df_status split_condition(const char* item, condition_array* c, const cha
   *array = at ? at + 1 : item;
   if (n == 0 || n >= DF_NAME_MAX || !**array) {
     return df_fail(DF_E_CONFIG,
-                   "data.conditions: '%s': expected ARRAY or NAME@ARRAY, with a name of at most %d characters", item,
-                   DF_NAME_MAX - 1);
+                   "%s: data.conditions: '%s': expected ARRAY or NAME@ARRAY, with a name of at most %d characters",
+                   path, item, DF_NAME_MAX - 1);
   }
   snprintf(c->name, sizeof c->name, "%.*s", (int)n, name);
   return DF_OK;
@@ -445,7 +445,7 @@ static df_status read_conditions(reader* rd) {
   df_status status = DF_OK;
   for (int k = 0; k < n && status == DF_OK; k++) {
     const char* array = "conditions";
-    if (!own) status = split_condition(items->v[k], &list[k], &array);
+    if (!own) status = split_condition(rd->file->path, items->v[k], &list[k], &array);
     if (status == DF_OK) status = read_condition(rd, own ? "conditions" : "data.conditions", array, &list[k]);
   }
   if (status == DF_OK) status = use_conditions(rd, list, n);

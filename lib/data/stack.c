@@ -60,8 +60,8 @@ static df_status list_names(array_file* file, const stack_request* r, name_list*
     const size_t n = whole ? strlen(p) : strcspn(p, "+");
     const bool star = !whole && memchr(p, '*', n);
     if (star && !r->star) {
-      return df_fail(DF_E_CONFIG, "%s: '%s': '*' stands for the names of joints, and this block has none", r->key,
-                     r->expression);
+      return df_fail(DF_E_CONFIG, "%s: %s: '%s': '*' stands for the names of joints, and this block has none",
+                     file->path, r->key, r->expression);
     }
     if (!star) DF_TRY(add_name(r, p, n, NULL, list));
     for (int k = 0; star && k < r->star->n; k++) DF_TRY(add_name(r, p, n, r->star->recorded[k], list));

@@ -1,0 +1,319 @@
+/* What is read of the files of a recording: its columns, episodes, actions and conditions. */
+#include "recording_test.h"
+
+/* a cart: nx = 4 (rail, pole, and their velocities), nu = 1 */
+static df_system* cart;
+
+static int setup(void** state) {
+  cart = make_system(cart_xml);
+  return scratch_make(state);
+}
+
+static int teardown(void** state) {
+  df_system_free(cart);
+  return scratch_remove(state);
+}
+
+static void assert_frame(const df_recording* r, int episode, int frame, const double* wanted) {
+  const double* found = df_recording_frame(r, episode, frame);
+  for (int i = 0; i < df_recording_columns(r); i++) {
+    if (found[i] != wanted[i]) fail_msg("episode %d, frame %d, column %d: %g", episode, frame, i, found[i]);
+  }
+}
+#define FRAME(r, episode, frame, ...) assert_frame(r, episode, frame, (const double[]){__VA_ARGS__})
+
+/* ---- columns ---- */
+
+static void columns_come_from_one_array_or_several(void** state) {
+  (void)state;
+  WRITE(ARRAY("Frames", counting(), 2, 3, 5), ARRAY("vel", counting() + 100, 2, 3, 2),
+        ARRAY("p_a", counting() + 200, 1, 3), ARRAY("p_b", counting() + 300, 2, 3, 1));
+  /* blocks with and without an array of their own */
+  df_config config =
+      SETTINGS(STATES_ONLY, "data.states_key", "Frames", "data.columns", "skip:1,joints,joint_vel@vel,skip:2");
+  df_recording* r = opened(scratch_path, &config, cart);
+  assert_int_equal(df_recording_episodes(r), 1);
+  assert_int_equal(df_recording_frames(r, 0), 3);
+  FRAME(r, 0, 1, 5, 6, 7, 102, 103, 8, 9);
+  const df_recording_column* c = df_recording_column_at(r, 2);
+  assert_string_equal(c->name, "joints.pole");
+  assert_string_equal(c->array, "Frames");
+  assert_int_equal(c->index, 2);
+  assert_int_equal(c->state, 1);
+  c = df_recording_column_at(r, 6);
+  assert_string_equal(c->name, "skip.1");
+  assert_int_equal(c->index, 4);
+  assert_int_equal(c->state, -1);
+  /* what nothing uses */
+  const df_array_info* unused;
+  assert_int_equal(df_recording_unused(r, &unused), 2);
+  assert_string_equal(unused[0].name, "p_a");
+  assert_int_equal(unused[1].shape[0], 3);
+  df_recording_free(r);
+
+  /* an array per joint, and arrays side by side */
+  config = SETTINGS(STATES_ONLY, "data.columns", "joints@p_*,joint_vel@p_a+p_b", "data.joints", "pole=b,rail=a");
+  r = opened(scratch_path, &config, cart);
+  FRAME(r, 0, 2, 302, 202, 202, 302);
+  df_recording_free(r);
+}
+
+static void columns_that_are_left_or_missing_are_counted(void** state) {
+  (void)state;
+  WRITE(ARRAY("Frames", counting(), 2, 3, 9), ARRAY("vel", counting(), 2, 2, 2),
+        ARRAY("four", counting(), 4, 1, 1, 1, 1));
+  df_config config = SETTINGS(STATES_ONLY, "data.states_key", "Frames", "data.columns", "qpos,qvel");
+  refused(
+      cart, &config, DF_E_MISMATCH,
+      SAYS("data.columns describe 4 columns, array 'Frames' has 9: 5 columns from index 4 on are not described; add "
+           "skip:5"));
+  config = SETTINGS(STATES_ONLY, "data.states_key", "Frames", "data.columns", "skip:6,qpos,qvel");
+  refused(cart, &config, DF_E_MISMATCH,
+          SAYS("data.columns describe 10 columns, array 'Frames' has 9: block 'qvel' goes beyond its end"));
+  config = SETTINGS(STATES_ONLY, "data.states_key", "Frames", "data.columns", "skip:7,qpos,qvel@vel");
+  refused(cart, &config, DF_E_MISMATCH,
+          SAYS("array 'vel' has shape [2,2], but 'Frames' has [3,9]: other numbers of frames"));
+  config = SETTINGS(STATES_ONLY, "data.columns", "qpos@four,qvel@vel");
+  refused(cart, &config, DF_E_MISMATCH, SAYS("data.columns: array 'four' has shape [1,1,1,1], expected"));
+  config = SETTINGS(STATES_ONLY, "data.columns", "qpos@q_*,qvel@vel");
+  refused(cart, &config, DF_E_CONFIG,
+          SAYS("data.columns: 'q_*': '*' stands for the names of joints, and this block has none"));
+  config = SETTINGS(STATES_ONLY, "data.columns", "joints@q_*,qvel@vel");
+  refused(cart, &config, DF_E_FORMAT, SAYS("no array 'q_rail'", "Frames"));
+}
+
+static void an_array_may_be_transposed(void** state) {
+  (void)state;
+  WRITE(ARRAY("qpos", counting(), 2, 2, 5), ARRAY("qvel", counting() + 100, 2, 5, 2));
+  const df_config config = SETTINGS(STATES_ONLY, "data.columns", "qpos@qpos,qvel@qvel");
+  df_recording* r = opened(scratch_path, &config, cart);
+  FRAME(r, 0, 3, 3, 8, 106, 107);
+  assert_int_equal(df_recording_notes(r), 1);
+  assert_string_equal(df_recording_note(r, 0), "array 'qpos' of shape [2,5] is read as [columns][frames]");
+  df_recording_free(r);
+}
+
+/* ---- episodes ---- */
+
+static void episodes_are_groups_in_natural_order(void** state) {
+  (void)state;
+  WRITE(ARRAY("data/demo_10/s", counting(), 2, 2, 4), ARRAY("data/demo_2/s", counting() + 50, 2, 3, 4),
+        ARRAY("data/demo_2/more", counting(), 1, 3), ARRAY("data/demo_10/more", counting(), 1, 2),
+        ARRAY("data/mean", counting(), 1, 3), ARRAY("mask", counting(), 1, 3));
+  df_config config = SETTINGS(STATES_ONLY, "data.episodes_key", "data/demo_*", "data.states_key", "s");
+  df_recording* r = opened(scratch_path, &config, cart);
+  assert_int_equal(df_recording_episodes(r), 2);
+  FRAME(r, 0, 0, 50, 51, 52, 53);
+  FRAME(r, 1, 1, 4, 5, 6, 7);
+  const df_array_info* unused;
+  assert_int_equal(df_recording_unused(r, &unused), 3); /* of the groups only the first is mentioned */
+  assert_string_equal(unused[0].name, "data/demo_2/more");
+  df_recording_free(r);
+
+  config = SETTINGS(STATES_ONLY, "data.episodes_key", "demo_*", "data.states_key", "s");
+  refused(cart, &config, DF_E_FORMAT,
+          SAYS("data.episodes_key = 'demo_*': no group or array fits; the first array is 'data/demo_10/s'"));
+
+  /* groups that are arrays themselves */
+  WRITE(ARRAY("run1", counting(), 2, 2, 4), ARRAY("run2", counting() + 8, 2, 2, 4));
+  config = SETTINGS(STATES_ONLY, "data.episodes_key", "run*");
+  r = opened(scratch_path, &config, cart);
+  FRAME(r, 1, 0, 8, 9, 10, 11);
+  df_recording_free(r);
+}
+
+static void assert_spans(const df_config* config, int n, const int (*first_frames_action)[3]) {
+  df_recording* r = opened(scratch_path, config, cart);
+  assert_int_equal(df_recording_episodes(r), n);
+  for (int e = 0; e < n; e++) {
+    assert_true(df_recording_frame(r, e, 0)[0] == 4 * first_frames_action[e][0]);
+    assert_int_equal(df_recording_frames(r, e), first_frames_action[e][1]);
+    if (df_recording_action_columns(r)) assert_true(*df_recording_action(r, e, 0) == first_frames_action[e][2]);
+  }
+  df_recording_free(r);
+}
+
+static void episodes_end_at_flags_or_row_numbers(void** state) {
+  (void)state;
+  static const double done[10] = {[3] = 1}, cut[10] = {[6] = 1}, of_actions[8] = {[2] = 1, [5] = 1};
+  static const double rows[3] = {0, 4, 7}, action_rows[1] = {4};
+  static const int three[][3] = {{0, 4, 0}, {4, 3, 4}, {7, 3, 7}}, two[][3] = {{0, 5, 0}, {5, 5, 4}};
+  const df_npz_entry states = ARRAY("states", counting(), 2, 10, 4), actions = ARRAY("actions", counting(), 2, 10, 1),
+                     fewer = ARRAY("actions", counting(), 2, 8, 1);
+  /* the last episode is not finished */
+  WRITE(states, actions, ARRAY("done", done, 1, 10), ARRAY("cut", cut, 1, 10));
+  df_config config = SETTINGS("data.ends_key", "done+cut");
+  assert_spans(&config, 3, three);
+  WRITE(states, actions, ARRAY("rows", rows, 1, 3));
+  config = SETTINGS("data.ends_key", "rows");
+  assert_spans(&config, 3, three);
+  config = SETTINGS("data.ends_key", "rows", STATES_ONLY);
+  assert_spans(&config, 3, three);
+  /* one action fewer per episode: the ends are those of the actions, as numpy.split takes them */
+  WRITE(states, fewer, ARRAY("rows", action_rows, 1, 1));
+  config = SETTINGS("data.ends_key", "rows");
+  assert_spans(&config, 2, two);
+  WRITE(states, fewer, ARRAY("flags", of_actions, 1, 8));
+  config = SETTINGS("data.ends_key", "flags");
+  refused(cart, &config, DF_E_MISMATCH,
+          SAYS("'actions' has shape [8,1], expected [7 or 10][nu = 1]: 'flags' gives 3 episodes"));
+  WRITE(ARRAY("states", counting(), 3, 2, 5, 4), ARRAY("rows", rows, 1, 3));
+  config = SETTINGS("data.ends_key", "rows", STATES_ONLY);
+  refused(cart, &config, DF_E_MISMATCH, SAYS("data.ends_key: array 'states' of shape [2,5,4] lists episodes already"));
+}
+
+static void episodes_are_selected_by_number(void** state) {
+  (void)state;
+  double x[6 * 2 * 4];
+  memcpy(x, counting(), sizeof x);
+  x[1 * 8 + 3] = NAN; /* an episode that is not selected may be broken */
+  WRITE(ARRAY("states", x, 3, 6, 2, 4));
+  df_config config = SETTINGS(STATES_ONLY, "data.select", "3-4,0");
+  df_recording* r = opened(scratch_path, &config, cart);
+  assert_int_equal(df_recording_episodes(r), 3);
+  FRAME(r, 0, 0, 0, 1, 2, 3);
+  FRAME(r, 1, 0, 24, 25, 26, 27);
+  FRAME(r, 2, 1, 36, 37, 38, 39);
+  df_recording_free(r);
+  static const char* const wrong[] = {"6", "2-6", "4-3", "a", "1-", "-2", "1-2-3", "1x"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    config = SETTINGS(STATES_ONLY, "data.select", wrong[i]);
+    refused(cart, &config, DF_E_CONFIG, SAYS("data.select: '", wrong[i], "in 0 .. 5"));
+  }
+  /* messages name the number in the file */
+  x[1 * 8 + 3] = 0;
+  x[4 * 8 + 5] = INFINITY;
+  WRITE(ARRAY("states", x, 3, 6, 2, 4));
+  config = SETTINGS(STATES_ONLY, "data.select", "3-4");
+  refused(cart, &config, DF_E_NONFINITE, SAYS("array 'states' is inf at episode 4, frame 1, index 1"));
+}
+
+/* ---- several files ---- */
+
+static void write_in_folder(const char* name, size_t frames, double first) {
+  char path[160];
+  double x[40];
+  for (int i = 0; i < 40; i++) x[i] = first + i;
+  snprintf(path, sizeof path, "%s/%s", scratch_folder, name);
+  const df_npz_entry e = ARRAY("states", x, 2, frames, 4);
+  assert_ok(df_npz_write(path, 1, &e));
+}
+
+static void a_pattern_is_all_files_that_fit_by_name(void** state) {
+  (void)state;
+  static const char* const names[] = {"walk_b.npz", "walk_a.npz", "run.npz"};
+  for (int i = 0; i < 3; i++) write_in_folder(names[i], (size_t)(2 + i), 100 * i);
+  char pattern[160], path[160], lines[400] = "", one[DF_SHA256_TEXT], all[DF_SHA256_TEXT];
+  snprintf(pattern, sizeof pattern, "%s/walk_?.npz", scratch_folder);
+  df_config config = SETTINGS(STATES_ONLY);
+  df_recording* r = opened(pattern, &config, cart);
+  assert_int_equal(df_recording_files(r), 2);
+  assert_int_equal(df_recording_episodes(r), 2);
+  assert_int_equal(df_recording_frames(r, 0), 3);
+  FRAME(r, 0, 0, 100, 101, 102, 103);
+  assert_int_equal(df_recording_episode_file(r, 1), 1);
+  assert_non_null(strstr(df_recording_file(r, 1), "walk_b.npz"));
+
+  /* the hash is that of the lines of sha256sum */
+  for (int i = 1; i >= 0; i--) {
+    snprintf(path, sizeof path, "%s/%s", scratch_folder, names[i]);
+    assert_ok(df_sha256_file(path, one));
+    snprintf(lines + strlen(lines), sizeof lines - strlen(lines), "%s  %s\n", one, names[i]);
+  }
+  assert_ok(df_sha256(lines, strlen(lines), all));
+  assert_string_equal(df_recording_sha256(r), all);
+  df_recording_free(r);
+  config = SETTINGS(STATES_ONLY, "data.sha256", one);
+  assert_int_equal(df_recording_open(pattern, &config, cart, &r), DF_E_MISMATCH);
+  assert_says(pattern, "SHA-256 of its 2 files is", all, "but data.sha256 is", one);
+  snprintf(pattern, sizeof pattern, "%s/*.txt", scratch_folder);
+  assert_int_equal(df_recording_open(pattern, &config, cart, &r), DF_E_MISSING);
+  assert_says(pattern, "no file fits this pattern");
+  for (int i = 0; i < 3; i++) {
+    snprintf(path, sizeof path, "%s/%s", scratch_folder, names[i]);
+    unlink(path);
+  }
+}
+
+/* ---- conditions ---- */
+
+static void conditions_have_any_name_and_length(void** state) {
+  (void)state;
+  WRITE(ARRAY("states", counting(), 3, 2, 3, 4), ARRAY("speed", counting() + 10, 1, 2),
+        ARRAY("style", counting(), 2, 2, 20));
+  df_config config = SETTINGS(STATES_ONLY, "data.conditions", "command.vx@speed,style");
+  df_dataset* data;
+  assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+  assert_int_equal(data->nc, 21);
+  assert_false(data->condition_per_frame);
+  assert_string_equal(data->condition_name[0], "command.vx");
+  assert_string_equal(data->condition_name[20], "style.19");
+  assert_true(df_dataset_condition(data, 1, 0)[0] == 11);
+  assert_true(df_dataset_condition(data, 1, 2)[20] == 39);
+  df_dataset_free(data);
+
+  /* per frame; what is per episode is repeated */
+  WRITE(ARRAY("states", counting(), 3, 2, 3, 4), ARRAY("speed", counting() + 10, 1, 2),
+        ARRAY("phase", counting(), 3, 2, 3, 1));
+  config = SETTINGS(STATES_ONLY, "data.conditions", "speed,phase");
+  assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+  assert_true(data->condition_per_frame);
+  assert_true(df_dataset_condition(data, 1, 2)[0] == 11 && df_dataset_condition(data, 1, 2)[1] == 5);
+  df_dataset_free(data);
+
+  WRITE(ARRAY("states", counting(), 3, 2, 3, 4), ARRAY("speed", counting(), 1, 5));
+  config = SETTINGS(STATES_ONLY, "data.conditions", "speed");
+  refused(cart, &config, DF_E_MISMATCH,
+          SAYS("array 'speed' has shape [5], expected [2][conditions], or a row for each of 6 frames"));
+  config = SETTINGS(STATES_ONLY, "data.conditions", "@speed");
+  refused(cart, &config, DF_E_CONFIG, SAYS("data.conditions: '@speed': expected ARRAY or NAME@ARRAY"));
+}
+
+static void a_group_has_conditions_of_its_own(void** state) {
+  (void)state;
+  WRITE(ARRAY("e0/states", counting(), 2, 2, 4), ARRAY("e0/goal", counting() + 20, 1, 3),
+        ARRAY("e1/states", counting(), 2, 4, 4), ARRAY("e1/goal", counting() + 30, 1, 3));
+  const df_config config = SETTINGS(STATES_ONLY, "data.conditions", "goal", "data.episodes_key", "e*");
+  df_dataset* data;
+  assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+  assert_int_equal(data->nc, 3);
+  assert_int_equal(data->lengths[1], 3);
+  assert_string_equal(data->condition_name[2], "goal.2");
+  assert_true(df_dataset_condition(data, 1, 0)[2] == 32);
+  df_dataset_free(data);
+}
+
+static void a_failed_allocation_leaks_nothing(void** state) {
+  (void)state;
+  WRITE(ARRAY("e0/states", counting(), 2, 2, 4), ARRAY("e0/goal", counting() + 20, 1, 3),
+        ARRAY("e0/a", counting(), 2, 1, 1));
+  const df_config config = SETTINGS("data.conditions", "goal", "data.episodes_key", "e*", "data.actions_key", "a",
+                                    "data.velocities", "differences", "data.rate", "50");
+  df_status status = DF_E_NOMEM;
+  for (size_t n = 1; status != DF_OK; n++) {
+    df_dataset* data;
+    df_alloc_fail_at(n);
+    status = df_dataset_read(scratch_path, &config, cart, &data);
+    df_alloc_fail_at(0);
+    if (status != DF_OK && status != DF_E_NOMEM) fail_msg("%s", df_error_message());
+    assert_true((data != NULL) == (status == DF_OK));
+    df_dataset_free(data);
+  }
+}
+
+int main(void) {
+#define WITH_CART(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+  const struct CMUnitTest tests[] = {
+      WITH_CART(columns_come_from_one_array_or_several),
+      WITH_CART(columns_that_are_left_or_missing_are_counted),
+      WITH_CART(an_array_may_be_transposed),
+      WITH_CART(episodes_are_groups_in_natural_order),
+      WITH_CART(episodes_end_at_flags_or_row_numbers),
+      WITH_CART(episodes_are_selected_by_number),
+      WITH_CART(a_pattern_is_all_files_that_fit_by_name),
+      WITH_CART(conditions_have_any_name_and_length),
+      WITH_CART(a_group_has_conditions_of_its_own),
+      WITH_CART(a_failed_allocation_leaks_nothing),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
