@@ -248,16 +248,41 @@ static df_status open_recording(work* w) {
   return df_recording_open(w->data, &config, w->own, &w->recording);
 }
 
-/* the rate of the settings, else of the file, Hz; 0: unknown */
-static double rate_of(const work* w) {
-  const setting* given = settings_find(w->found, "data.rate");
-  const double rate = given ? strtod(given->value, NULL) : 0;
-  return rate > 0 ? rate : df_recording_rate(w->recording);
+static int by_size(const void* a, const void* b) {
+  const double x = *(const double*)a, y = *(const double*)b;
+  return (x > y) - (x < y);
 }
 
-/* an action per frame */
-static df_status settle_steps(work* w) {
-  propose_steps(w->found, df_mujoco_timestep(w->own), rate_of(w));
+/* the median of what files state as FrameDuration, s; 0: none does. Clips of one data set may differ in it. */
+static double median_duration(const work* w) {
+  double* list = df_alloc((size_t)w->files.n, sizeof *list);
+  int n = 0;
+  for (int i = 0; list && i < w->files.n; i++) {
+    df_arrays* arrays = NULL;
+    df_array value = {0};
+    if (df_arrays_open(w->files.path[i], &arrays) == DF_OK && df_arrays_find(arrays, "FrameDuration") >= 0 &&
+        df_arrays_read(arrays, "FrameDuration", &value) == DF_OK && value.count == 1)
+      list[n++] = value.values[0];
+    df_array_clear(&value);
+    df_arrays_close(arrays);
+  }
+  if (n > 0) qsort(list, (size_t)n, sizeof *list, by_size);
+  const double median = n > 0 ? list[n / 2] : 0;
+  df_free(list);
+  return median;
+}
+
+/* the rate of the settings, else of the files, Hz; 0: unknown */
+static double rate_of(const work* w) {
+  const setting* given = settings_find(w->found, "data.rate");
+  const double rate = given ? strtod(given->value, NULL) : 0, duration = median_duration(w);
+  if (rate > 0) return rate;
+  return duration > 0 ? 1 / duration : df_recording_rate(w->recording);
+}
+
+/* one action per frame, or, with `joined`, per several frames of a fast recording */
+static df_status settle_steps(work* w, bool joined) {
+  propose_steps(w->found, df_mujoco_timestep(w->own), rate_of(w), joined);
   return make_system(w, w->cfg->model);
 }
 
@@ -300,14 +325,30 @@ static int put_remedy(work* w, const data_finding* f) {
 
 /* A recording that floats or sinks is put on the floor, also if that is only a warning; one with actions comes from a
  * simulator, and is where it was. */
+static bool has_velocities(const work* w) {
+  for (int i = 0; i < df_recording_columns(w->recording); i++) {
+    if (df_recording_column_at(w->recording, i)->state >= w->study.nq) return true;
+  }
+  return false;
+}
+
+/* whether a finding is about velocities, which say nothing about a recording that has none */
+static bool is_vain(const work* w, const data_finding* f) {
+  const bool about = strstr(f->check, "velocity") || strcmp(f->check, "frame rate") == 0;
+  return about && !has_velocities(w);
+}
+
 static bool is_remedied(const work* w, const data_finding* f) {
+  if (is_vain(w, f)) return false;
   const bool moved = strstr(f->would_fit, "data.position_offset") != NULL;
   return f->verdict == CHECK_WRONG || (f->verdict == CHECK_WARN && moved && !w->dataset->actions);
 }
 
 static df_status find_faults(work* w, data_findings* found) {
+  df_config config;
   data_findings_clear(found);
-  return data_check_states(w->dataset, w->system, w->system->dt, &check_thorough, found);
+  DF_TRY(reading_config(w, &config));
+  return data_check_recording(w->data, &config, w->system, &check_thorough, found, NULL);
 }
 
 /* reads the recording again under the settings that its check proposes, until it proposes none */
@@ -322,7 +363,7 @@ static df_status correct(work* w, data_findings* found) {
     }
     if (changed == 0) return DF_OK;
     DF_TRY(open_recording(w));
-    DF_TRY(settle_steps(w));
+    DF_TRY(settle_steps(w, false));
   }
   return DF_OK;
 }
@@ -330,7 +371,7 @@ static df_status correct(work* w, data_findings* found) {
 static void note_faults(work* w, const data_findings* found) {
   for (int i = 0; i < found->n; i++) {
     const data_finding* f = &found->list[i];
-    if (f->verdict == CHECK_OK) continue;
+    if (f->verdict == CHECK_OK || is_vain(w, f)) continue;
     text_add(&w->result->notes, "data check: %s: %s%s%s: %s%s%s\n", check_verdict_text(f->verdict), f->check,
              f->column[0] ? ", " : "", f->column, f->reason, f->would_fit[0] ? "; would fit: " : "", f->would_fit);
   }
@@ -339,7 +380,7 @@ static void note_faults(work* w, const data_findings* found) {
 /* ---- recorded actions ---- */
 
 /* at most this many actions are replayed, in as many episodes; each alternative simulates all of them */
-enum { REPLAYED_EPISODES = 4, REPLAYED_ACTIONS = 400 };
+enum { REPLAYED_EPISODES = 4, REPLAYED_ACTIONS = 200 };
 
 /* the beginnings of some episodes, evenly spread */
 static df_status some_actions(const df_dataset* d, df_dataset** out) {
@@ -360,92 +401,141 @@ static df_status some_actions(const df_dataset* d, df_dataset** out) {
   return DF_OK;
 }
 
-static df_status study_replay(work* w, replay_study* study) {
+/* how a recording follows from its actions */
+typedef struct replayed {
+  replay_study study;
+  /* The velocities follow to a hundredth of their largest change, though not exactly: numbers of low precision, or an
+   * integrator that MuJoCo does not have. The actions are those of this model. */
+  bool nearly;
+} replayed;
+
+static df_status compare_velocities(const replay_study* s, bool* nearly) {
+  static const double NEARLY = 0.01;
+  double scale[KINDS], motion[KINDS];
+  DF_TRY(recording_extent(&s->r, scale, motion));
+  *nearly = largest(s->trained.carried[VELOCITY], s->trained.steps) <= NEARLY * motion[VELOCITY];
+  return DF_OK;
+}
+
+static df_status study_replay(const work* w, const df_dataset* some, replayed* out) {
   const df_mujoco_cfg cfg = replay_cfg(&w->config, false);
   df_system* system = NULL;
-  df_dataset* some = NULL;
   options quiet = *w->cfg->opts;
   quiet.quiet = true;
-  df_status status = df_mujoco_system_new(w->cfg->model, &cfg, &system);
-  if (status == DF_OK) status = some_actions(w->dataset, &some);
-  if (status == DF_OK) {
-    const replay_input in = {.config = &w->config,
-                             .search = &w->search,
-                             .data = some,
-                             .system = system,
-                             .limits = {NAN, NAN, NAN},
-                             .opts = &quiet};
-    status = replay_study_run(&in, study);
-  }
-  df_dataset_free(some);
+  DF_TRY(df_mujoco_system_new(w->cfg->model, &cfg, &system));
+  const replay_input in = {.config = &w->config,
+                           .search = &w->search,
+                           .data = some,
+                           .system = system,
+                           .limits = {NAN, NAN, NAN},
+                           .opts = &quiet};
+  df_status status = replay_study_run(&in, &out->study);
+  if (status == DF_OK) status = compare_velocities(&out->study, &out->nearly);
   df_system_free(system);
   return status;
 }
 
-static bool explains(const replay_study* s) {
-  return replay_verdict_exit(s->verdict) == EXIT_DONE || s->verdict == REPLAY_ANOTHER_OPTION ||
-         s->verdict == REPLAY_ANOTHER_CONVENTION;
+static bool has_alternative(const replay_study* s) {
+  return s->verdict == REPLAY_ANOTHER_OPTION || s->verdict == REPLAY_ANOTHER_CONVENTION;
 }
 
-/* a replay with another number of physics steps per frame, which is kept if it explains the recording */
-static df_status try_substeps(work* w, double frame, int substeps, replay_study* study) {
-  static const char* const why = "found by replaying the recorded actions";
-  replay_study other = {0};
-  settings_put_number_why(w->found, "system.timestep", frame / substeps, "%s", why);
-  settings_put_number_why(w->found, "system.substeps", substeps, "%s", why);
-  df_status status = settings_config(w->found, &w->config);
-  if (status == DF_OK) status = study_replay(w, &other);
-  if (status == DF_OK && explains(&other)) {
-    replay_study_clear(study);
-    *study = other;
-  } else {
-    replay_study_clear(&other);
+static bool explains(const replayed* r) {
+  return r->nearly || replay_verdict_exit(r->study.verdict) == EXIT_DONE || has_alternative(&r->study);
+}
+
+/* The error of velocities after one action, of the tenth of the actions with the smallest ones: without contacts, whose
+ * rules may be others. INFINITY if the model cannot be compiled with these options. */
+static df_status least_error(const work* w, const df_dataset* some, const df_mujoco_cfg* cfg, double* error) {
+  df_system* system = NULL;
+  recording r;
+  comparison c;
+  options quiet = *w->cfg->opts;
+  quiet.quiet = true;
+  *error = INFINITY;
+  if (df_mujoco_system_new(w->cfg->model, cfg, &system) != DF_OK) return DF_OK;
+  df_status status = recording_of(some, system, &r);
+  if (status == DF_OK) status = replay_compare(&r, system, 1e-12, "replay", &quiet, &c);
+  if (status == DF_OK) {
+    qsort(c.carried[VELOCITY], c.steps, sizeof *c.carried[VELOCITY], by_size);
+    *error = c.carried[VELOCITY][c.steps / 10];
+    comparison_clear(&c);
   }
+  df_system_free(system);
   return status;
 }
 
-/* Replays with as many physics steps per frame as the model's own, and if nothing explains the recording with other
- * numbers: simulators are often run with another step than the model names. */
-static df_status find_replay(work* w, replay_study* study) {
+/* Puts the number of physics steps per frame and the integrator with which actions come closest to the recorded
+ * velocities, if they halve the error: simulators are often run with another step than the model names. */
+static df_status find_steps(work* w, const df_dataset* some) {
   static const int numbers[] = {1, 2, 4, 5, 10};
-  const double frame = w->system->dt;
-  const int own = df_mujoco_substeps(w->system);
-  DF_TRY(study_replay(w, study));
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers && !explains(study); i++) {
+  static const df_integrator integrators[] = {DF_INTEGRATOR_MODEL, DF_INTEGRATOR_EULER, DF_INTEGRATOR_IMPLICITFAST};
+  static const char* const names[] = {"model", "Euler", "implicitfast"};
+  static const char* const why = "with it the recorded actions come closest to the recorded states";
+  enum { NUMBERS = sizeof numbers / sizeof *numbers, INTEGRATORS = sizeof integrators / sizeof *integrators };
+  const df_mujoco_cfg own = replay_cfg(&w->config, false);
+  double best;
+  DF_TRY(least_error(w, some, &own, &best));
+  best /= 2;
+  for (int i = 0; i < NUMBERS * INTEGRATORS; i++) {
+    const int number = numbers[i / INTEGRATORS], k = i % INTEGRATORS;
+    df_mujoco_cfg cfg = own;
+    double error;
+    cfg.substeps = number;
+    cfg.timestep = some->dt / number;
+    if (k > 0) cfg.integrator = integrators[k];
     DF_TRY(check_stop());
-    if (numbers[i] != own) DF_TRY(try_substeps(w, frame, numbers[i], study));
+    DF_TRY(least_error(w, some, &cfg, &error));
+    if (!(error < best)) continue;
+    best = error;
+    settings_put_number_why(w->found, "system.timestep", cfg.timestep, "%s", why);
+    settings_put_number_why(w->found, "system.substeps", number, "%s", why);
+    settings_drop(w->found, "system.integrator");
+    if (k > 0) settings_put_why(w->found, "system.integrator", names[k], "%s", why);
   }
-  if (!explains(study)) propose_steps(w->found, df_mujoco_timestep(w->own), 1 / frame);
   return settings_config(w->found, &w->config);
 }
 
-/* puts the option or convention with which the recorded states follow from the recorded actions */
-static void follow_replay(work* w, const replay_study* study, const char* reason) {
+static df_status find_replay(work* w, replayed* out) {
+  df_dataset* some;
+  DF_TRY(some_actions(w->dataset, &some));
+  df_status status = find_steps(w, some);
+  if (status == DF_OK) status = study_replay(w, some, out);
+  df_dataset_free(some);
+  return status;
+}
+
+static void drop_actions(work* w, const char* reason) {
   const setting* key = settings_find(w->found, "data.actions_key");
-  if (!explains(study)) {
-    text_add(
-        &w->result->notes,
-        "the recorded actions are not used, since the states do not follow from them under this model; to use them: "
-        "--set data.actions_key=%s, with data.action_scale and data.action_offset if they are no controls\n",
-        key ? key->value : "actions");
-    settings_put_why(w->found, "data.actions_key", "", "%s", reason);
-    return;
+  text_add(&w->result->notes,
+           "the recorded actions are not used, since the states do not follow from them under this model; to use them: "
+           "--set data.actions_key=%s, with data.action_scale and data.action_offset if they are no controls\n",
+           key ? key->value : "actions");
+  settings_put_why(w->found, "data.actions_key", "", "%s", reason);
+  settings_drop(w->found, "system.integrator");
+}
+
+/* puts the option or convention with which the recorded states follow from the recorded actions */
+static void follow_replay(work* w, const replayed* r, const char* reason) {
+  if (!explains(r)) {
+    drop_actions(w, reason);
+  } else if (has_alternative(&r->study)) {
+    const hypothesis* best = &r->study.tried.list[r->study.tried.best];
+    const df_mujoco_cfg now = replay_cfg(&w->config, false);
+    if (!put_alternative(w->found, best, &now))
+      text_add(&w->result->notes, "replay: not all of this is a setting: %s\n", hypothesis_text(best));
+  } else if (replay_verdict_exit(r->study.verdict) != EXIT_DONE) {
+    text_add(&w->result->notes, "replay: the velocities nearly follow from the actions, which are therefore used\n");
   }
-  if (replay_verdict_exit(study->verdict) == EXIT_DONE) return;
-  const hypothesis* best = &study->tried.list[study->tried.best];
-  const df_mujoco_cfg now = replay_cfg(&w->config, false);
-  if (!put_alternative(w->found, best, &now))
-    text_add(&w->result->notes, "replay: not all of this is a setting: %s\n", hypothesis_text(best));
 }
 
 static df_status check_actions(work* w) {
-  replay_study study = {0};
-  df_status status = find_replay(w, &study);
-  char* reason = status == DF_OK ? replay_study_reason(&study) : NULL;
-  if (status == DF_OK) text_add(&w->result->notes, "replay: %s: %s\n", replay_verdict_text(study.verdict), reason);
-  if (status == DF_OK) follow_replay(w, &study, reason);
+  replayed best = {.nearly = false};
+  df_status status = find_replay(w, &best);
+  char* reason = status == DF_OK ? replay_study_reason(&best.study) : NULL;
+  if (status == DF_OK) text_add(&w->result->notes, "replay: %s: %s\n", replay_verdict_text(best.study.verdict), reason);
+  if (status == DF_OK) follow_replay(w, &best, reason);
   df_free(reason);
-  replay_study_clear(&study);
+  replay_study_clear(&best.study);
   if (status == DF_OK) status = make_system(w, w->cfg->model);
   if (status == DF_OK) status = open_recording(w);
   return status == DF_OK ? convert(w) : status;
@@ -556,12 +646,19 @@ static void settle_solver(work* w) {
     settings_put_why(w->found, "system.tolerance", "1e-12", "a window then replays to rounding");
 }
 
+/* arrays, without the attributes of groups */
 static void note_unused(work* w) {
+  enum { NAMED = 12 };
   const df_array_info* list;
   const int n = df_recording_unused(w->recording, &list);
   text names = {0};
-  for (int i = 0; i < n; i++) text_add(&names, "%s%s", i ? ", " : "", list[i].name);
-  if (n) text_add(&w->result->notes, "arrays that nothing uses (data.conditions may): %s\n", text_of(&names));
+  int arrays = 0;
+  for (int i = 0; i < n; i++) {
+    if (strchr(list[i].name, '@')) continue;
+    if (arrays++ < NAMED) text_add(&names, "%s%s", names.n ? ", " : "", list[i].name);
+  }
+  if (arrays > NAMED) text_add(&names, " and %d more", arrays - NAMED);
+  if (arrays) text_add(&w->result->notes, "arrays that nothing uses (data.conditions may): %s\n", text_of(&names));
   text_clear(&names);
   for (int i = 0; i < df_recording_notes(w->recording); i++)
     text_add(&w->result->notes, "%s\n", df_recording_note(w->recording, i));
@@ -572,8 +669,12 @@ static df_status read_all(work* w) {
   DF_TRY(open_source(w));
   DF_TRY(open_recording(w));
   settings_put_why(w->found, "data.sha256", df_recording_sha256(w->recording), "of the recordings");
-  DF_TRY(settle_steps(w));
+  DF_TRY(settle_steps(w, false));
   DF_TRY(check_recording(w));
+  if (!w->dataset->actions) {
+    DF_TRY(settle_steps(w, true));
+    DF_TRY(convert(w));
+  }
   settle_solver(w);
   note_unused(w);
   return make_system(w, w->cfg->model);

@@ -178,7 +178,6 @@ static void add_recorded_root(recognition* r, text* columns) {
     text_add(columns, "root_pos@%.*s_tx+%.*s_ty+%.*s_tz,", stem, name, stem, name, stem, name);
     text_add(columns, "root_euler@%.*s_rotation+%.*s_list+%.*s_tilt,", stem, name, stem, name, stem, name);
     put(r, "data.euler", "ZXY", "the hinges of the recorded root: rotation, list and tilt, from the world to the body");
-    put(r, "data.velocities", "differences", "velocities of the recorded root are rates of Euler angles");
     return;
   }
 }
@@ -189,9 +188,8 @@ static df_status settle_joint_arrays(recognition* r) {
   const int n = recorded_axes(r, names);
   text columns = {0};
   if (r->model->free_joint >= 0) add_recorded_root(r, &columns);
-  const bool differences = settings_find(r->found, "data.velocities") != NULL;
   text_add(&columns, "joints@q_*");
-  if (count_beginning(r, "dq_") >= n && !differences) text_add(&columns, ",joint_vel@dq_*");
+  if (count_beginning(r, "dq_") >= n) text_add(&columns, ",joint_vel@dq_*");
   put(r, "data.columns", text_of(&columns), "one array per joint");
   const df_status status = settle_joint_names(r, n, names);
   text_clear(&columns);

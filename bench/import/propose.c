@@ -15,20 +15,29 @@ enum { POSED_FRAMES = 400 };
 
 /* ---- time ---- */
 
-void propose_steps(settings* found, double timestep, double rate) {
-  if (rate <= 0) {
+/* The shortest action of a recording without actions, s: between shorter ones a robot hardly moves, and a window of
+ * many would be needed. */
+static const double SHORTEST_ACTION = 0.008, LONGER_ACTION = 0.02;
+
+void propose_steps(settings* found, double timestep, double rate, bool states_only) {
+  if (rate <= 0 && (!states_only || timestep >= SHORTEST_ACTION)) {
     settings_put_number_why(found, "system.timestep", timestep,
                             "the model's own; the recording states no rate (data.rate)");
     settings_put_number_why(found, "system.substeps", 1, "one action per frame");
     return;
   }
-  const double frame = 1 / rate, whole = round(frame / timestep);
-  const bool fits = whole >= 1 && fabs(whole * timestep - frame) < 1e-6 * frame;
-  const double substeps = fits ? whole : fmax(1, ceil(frame / timestep - 1e-9));
-  settings_put_number_why(found, "system.timestep", fits ? timestep : frame / substeps,
-                          fits ? "the model's own" : "the model's own is %g s; this one divides a frame", timestep);
-  settings_put_number_why(found, "system.substeps", substeps, "one action is one frame, %.4g ms at %.4g Hz",
-                          1000 * frame, rate);
+  const double frame = rate > 0 ? 1 / rate : timestep;
+  const double frames = states_only && frame < SHORTEST_ACTION ? floor(LONGER_ACTION / frame + 1e-9) : 1;
+  if (frames > 1)
+    settings_put_number_why(found, "data.rate", 1 / frame,
+                            rate > 0 ? "as the files state" : "of the model's step; the recording states no rate");
+  const double action = frames * frame, whole = round(action / timestep);
+  const bool fits = whole >= 1 && fabs(whole * timestep - action) < 1e-6 * action;
+  const double substeps = fits ? whole : fmax(1, ceil(action / timestep - 1e-9));
+  settings_put_number_why(found, "system.timestep", fits ? timestep : action / substeps,
+                          fits ? "the model's own" : "the model's own is %g s; this one divides an action", timestep);
+  settings_put_number_why(found, "system.substeps", substeps, "one action is %g frame%s, %.4g ms", frames,
+                          frames == 1 ? "" : "s", 1000 * action);
 }
 
 /* ---- action box ---- */
@@ -159,28 +168,30 @@ static int clamp(int v, int lo, int hi) {
   return v < lo ? lo : v > hi ? hi : v;
 }
 
-/* Longer episodes are left whole; a short clip has at least four windows one after the other. */
+/* A clip is cut in blocks, of which each has to hold a window. */
+enum { BLOCKS = 5 };
+
 static void propose_windows(const proposal* p) {
   const df_dataset* d = p->data;
   const int wanted = clamp((int)lround(WINDOW / d->dt), FEWEST_ACTIONS, MOST_ACTIONS);
-  const int room = d->episodes > 1 ? shortest(d) / 2 : d->length / 6;
+  const int room = d->episodes > 1 ? shortest(d) / 2 : d->length / (BLOCKS + 1);
   const int horizon = clamp(wanted, 1, room > 1 ? room : 1);
   settings_put_number_why(p->found, "window.horizon", horizon, "%.3g s", horizon * d->dt);
 }
 
+/* every n-th episode is held out, at least one; of a single clip blocks of time */
 static void propose_split(const proposal* p) {
-  const df_dataset* d = p->data;
-  enum { FEW = 4, MANY = 50 };
-  if (d->episodes < FEW) {
-    settings_put_why(p->found, "split.by", "time", "%d episode%s: blocks of time are held out", d->episodes,
-                     d->episodes == 1 ? "" : "s");
-    settings_put_number(p->found, "split.test_every", 5);
+  enum { SEVERAL = 10, MANY = 50 };
+  const int n = p->data->episodes;
+  if (n == 1) {
+    settings_put_why(p->found, "split.by", "time", "a single clip: blocks of time are held out");
+    settings_put_number(p->found, "split.test_every", BLOCKS);
     settings_put_number_why(p->found, "split.gap", atoi(settings_find(p->found, "window.horizon")->value) / 2,
                             "frames beside a held-out block that are not used");
     return;
   }
-  const int every = d->episodes < MANY ? (d->episodes < 10 ? d->episodes : 5) : 10;
-  settings_put_number_why(p->found, "split.test_every", every, "%d of %d episodes", d->episodes / every, d->episodes);
+  const int every = n >= MANY ? 10 : n >= SEVERAL ? 5 : n;
+  settings_put_number_why(p->found, "split.test_every", every, "%d of %d episodes", n / every, n);
 }
 
 static void propose_chart(const proposal* p) {

@@ -15,9 +15,10 @@ typedef struct proposal {
   text* notes;     /* receives lines on what could not be found */
 } proposal;
 
-/* Puts system.timestep and system.substeps: one action per frame of `rate` Hz, the model's own step where the frame is
- * a whole number of them, else the longest shorter one. rate 0: unknown, one step of the model. */
-void propose_steps(settings* found, double timestep, double rate);
+/* Puts system.timestep and system.substeps: one action per frame of `rate` Hz, the model's own step where this is a
+ * whole number of them, else the longest shorter one. rate 0: unknown, a frame is one step of the model. With
+ * `states_only` frames shorter than 8 ms are joined to actions of about 20 ms, and data.rate is put. */
+void propose_steps(settings* found, double timestep, double rate, bool states_only);
 
 /* Puts action.*, window.*, split.*, chart.relative, net.*, train.*, inverse.*, eval.* and the profiles smoke and full.
  * Errors: DF_E_CONFIG (an actuator without range, forces or recorded actions: names the setting; episodes of less than
