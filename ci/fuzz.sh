@@ -9,6 +9,7 @@ shift
 found=0
 for what in "$@"; do
   new=build-fuzz/corpus/$what bad=build-fuzz/found/$what log=build-fuzz/$what.log
+  [ -x "build-fuzz/tests/fuzz/fuzz_$what" ] || { echo "$what: not built; run: make fuzz FUZZED=$what" >&2; exit 2; }
   mkdir -p "$new" "$bad"
   dictionary=()
   [ -e "tests/fuzz/$what.dict" ] && dictionary=("-dict=tests/fuzz/$what.dict")

@@ -1,7 +1,7 @@
 /* suite.h: a file with a list of models whose adjoints are verified and timed together:
  *
  *   states rest=20 motion=60 impact=40       # states of each kind of gradcheck.h; a kind that is not named has none
- *   model gymnasium/hopper mjcf/gymnasium/hopper.xml target=0.4 system.margin_scale=0.5
+ *   model gymnasium/hopper mjcf/gymnasium/hopper.xml target=0.4 system.margin_rule=max
  *
  * A `model` line has a unique name; a file, searched for beside the suite, then where tasks search for data; optionally
  * the largest wanted cost of its adjoint, in steps; and system.* settings as of a task. # begins a comment. */

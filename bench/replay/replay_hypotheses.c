@@ -269,16 +269,14 @@ static df_status add_integrators(trial* t, hypotheses* all, const hypothesis* fr
 }
 
 static df_status add_margins(trial* t, hypotheses* all, const hypothesis* from) {
-  static const double scales[] = {0, 0.5, 1};
-  char name[80];
-  for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
+  static const char* const names[] = {[DF_MARGIN_SUM] = "system.margin_rule = sum",
+                                      [DF_MARGIN_MAX] = "system.margin_rule = max (as MuJoCo before 3.5)",
+                                      [DF_MARGIN_NONE] = "system.margin_rule = none"};
+  for (int i = DF_MARGIN_SUM; i <= DF_MARGIN_NONE; i++) {
     hypothesis h = *from;
-    h.cfg.no_margins = scales[i] == 0;
-    h.cfg.margin_scale = scales[i];
+    h.cfg.margin_rule = (df_margin_rule)i;
     h.solver = false;
-    snprintf(name, sizeof name, "system.margin_scale = %g%s", scales[i],
-             scales[i] == 0.5 ? " (the rule of MuJoCo before 3.5)" : "");
-    DF_TRY(add(t, all, h, name));
+    DF_TRY(add(t, all, h, names[i]));
   }
   return DF_OK;
 }

@@ -19,8 +19,8 @@ df_mujoco_cfg df_task_system_cfg(const df_config* config) {
   if (strcmp(config->system_solver, "CG") == 0) cfg.solver = DF_SOLVER_CG;
   cfg.iterations = config->system_iterations;
   cfg.tolerance = config->system_tolerance;
-  cfg.margin_scale = config->system_margin_scale;
-  cfg.no_margins = config->system_margin_scale == 0;
+  if (strcmp(config->system_margin_rule, "max") == 0) cfg.margin_rule = DF_MARGIN_MAX;
+  if (strcmp(config->system_margin_rule, "none") == 0) cfg.margin_rule = DF_MARGIN_NONE;
   cfg.approximate_contacts = strcmp(config->system_contacts, "approximate") == 0;
   cfg.finite_differences = strcmp(config->system_gradient, "differences") == 0;
   return cfg;

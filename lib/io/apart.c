@@ -13,8 +13,9 @@
 
 #include "dynaflow/core/alloc.h"
 
-/* MOST_MESSAGE: that of df_fail(); SLACK: memory of a library beside the arrays */
-enum { MOST_MESSAGE = 1024, MOST_TEXT = 4096, SLACK = 64 << 20 };
+/* MOST_MESSAGE: that of df_fail(); SLACK: memory of a library beside the arrays; SECONDS: of CPU time, beside one per
+ * MiB of the file; libraries read ten times as fast, or loop for ever in a damaged file */
+enum { MOST_MESSAGE = 1024, MOST_TEXT = 4096, SLACK = 64 << 20, SECONDS = 5 };
 
 typedef struct child {
   pid_t pid;
@@ -89,13 +90,16 @@ static bool answer(int fd, df_arrays* arrays, const df_arrays_reader* inside, re
   return there;
 }
 
-/* bounds what the process may take beyond what it has; Linux states that in pages, the sixth number of a line */
-static void bound_memory(size_t more) {
+/* bounds the CPU time of the process, and the memory that it may take beyond what it has, which Linux states in pages
+ * as the sixth number of a line */
+static void bound_resources(const df_charge* charge) {
+  const rlim_t seconds = SECONDS + (rlim_t)(charge->file_size >> 20);
+  setrlimit(RLIMIT_CPU, &(struct rlimit){seconds, seconds + 1});
   unsigned long pages = 0;
   FILE* statm = fopen("/proc/self/statm", "r");
   const bool known = statm && fscanf(statm, "%*u %*u %*u %*u %*u %lu", &pages) == 1;
   if (statm) fclose(statm);
-  const rlim_t most = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + more;
+  const rlim_t most = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + df_charge_most(charge) + SLACK;
   if (known) setrlimit(RLIMIT_DATA, &(struct rlimit){most, most});
 }
 
@@ -103,10 +107,10 @@ static _Noreturn void serve(int fd, df_arrays* arrays, const df_arrays_reader* i
   /* a library that fails must not write on the terminal, nor leave a dump of the memory */
   const int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int i = 0; i <= 2; i++) dup2(nowhere, i);
-  static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+  static const int fatal[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU};
   for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++) signal(fatal[i], SIG_DFL);
   setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-  bound_memory(df_charge_most(&arrays->charge) + SLACK);
+  bound_resources(&arrays->charge);
 
   const df_status status = inside->open(arrays);
   bool there = put_status(fd, status) && status == DF_OK && put_list(fd, arrays);

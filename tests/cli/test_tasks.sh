@@ -150,7 +150,7 @@ assert rows['carried_position_worst']['status'].startswith('above the limit') an
 assert d['error_over_allowed']['trained']['carried'] > 1 >= d['error_over_allowed']['best_hypothesis']['carried']
 h = {x['name']: x for x in d['hypotheses']}
 assert len(h) > 30 and d['best_hypothesis'] in h and h[d['best_hypothesis']]['rms'] == min(x['rms'] for x in h.values())
-for words in ('integrator = RK4', 'margin_scale = 0.5', 'islands = on', 'iterations = 4', 'gains (kp)', 'degrees', 'substeps = 2'):
+for words in ('integrator = RK4', 'margin_rule = max', 'islands = on', 'iterations = 4', 'gains (kp)', 'degrees', 'substeps = 2'):
     assert any(words in name for name in h), words" "$scratch/out"
 replay_twice() { for n in 1 2; do "$program" replay cart --tasks "$tasks" --json --quiet --threads $n --set system.timestep=0.011 >"$scratch/threads$n" 2>&1; done
   cmp "$scratch/threads1" "$scratch/threads2"; }

@@ -126,6 +126,24 @@ static void reading_what_is_no_file_fails_and_owns_nothing(void** state) {
   assert_non_null(strstr(df_error_message(), folder));
 }
 
+static void the_beginning_of_a_file_is_read_with_its_size(void** state) {
+  (void)state;
+  char bytes[4] = "....";
+  size_t n, size;
+  assert_int_equal(df_file_write(path, "abcdef", 6), DF_OK);
+  assert_int_equal(df_file_read_beginning(path, bytes, 3, &n, &size), DF_OK);
+  assert_int_equal(n, 3);
+  assert_int_equal(size, 6);
+  assert_memory_equal(bytes, "abc.", 4);
+  assert_int_equal(df_file_write(path, "x", 1), DF_OK);
+  assert_int_equal(df_file_read_beginning(path, bytes, 3, &n, &size), DF_OK);
+  assert_int_equal(n, 1);
+  assert_int_equal(df_file_read_beginning(folder, bytes, 3, &n, &size), DF_E_IO);
+  assert_int_equal(df_file_read_beginning(NULL, bytes, 3, &n, &size), DF_E_ARG);
+  assert_int_equal(n, 0);
+  assert_int_equal(size, 0);
+}
+
 /* a pipe without a writer: opening it for reading waits, so an alarm ends the test */
 static void a_pipe_is_neither_waited_for_nor_replaced(void** state) {
   (void)state;
@@ -418,6 +436,7 @@ int main(void) {
       IN_FOLDER(a_write_that_fails_half_way_leaves_the_old_content),
       IN_FOLDER(a_write_over_a_folder_leaves_it_and_no_part),
       IN_FOLDER(a_write_into_a_folder_that_is_not_there_is_missing_by_name),
+      IN_FOLDER(the_beginning_of_a_file_is_read_with_its_size),
       IN_FOLDER(reading_what_is_no_file_fails_and_owns_nothing),
       IN_FOLDER(a_pipe_is_neither_waited_for_nor_replaced),
       IN_FOLDER(a_temporary_file_follows_no_symbolic_link),

@@ -85,17 +85,13 @@ static void fingerprint(char sha256[DF_SHA256_TEXT]) {
   df_system_free(system);
 }
 
-static void fingerprint_with(double scale, char sha256[DF_SHA256_TEXT]) {
-  config.system_margin_scale = scale;
-  fingerprint(sha256);
-}
-
 /* each option of a simulator against the setting that sets it alone */
 static void every_setting_reaches_its_option(void** state) {
   (void)state;
   static const char model[] =
       "<mujoco><option integrator='implicit' solver='PGS'/><worldbody><body><joint name='a'/>"
-      "<geom size='.1' margin='0.02'/></body></worldbody><actuator><motor joint='a'/></actuator></mujoco>";
+      "<geom size='.1' margin='0.02'/></body><geom size='.1' margin='0.02'/></worldbody><actuator><motor joint='a'/>"
+      "</actuator></mujoco>";
   static const struct {
     const char *key, *value;
     df_mujoco_cfg option;
@@ -105,10 +101,10 @@ static void every_setting_reaches_its_option(void** state) {
               {"system.solver", "CG", {.solver = DF_SOLVER_CG}},
               {"system.iterations", "77", {.iterations = 77}},
               {"system.tolerance", "1e-5", {.tolerance = 1e-5}},
-              {"system.margin_scale", "0.5", {.margin_scale = 0.5}}};
+              {"system.margin_rule", "max", {.margin_rule = DF_MARGIN_MAX}},
+              {"system.margin_rule", "none", {.margin_rule = DF_MARGIN_NONE}}};
   char own[DF_SHA256_TEXT], direct[DF_SHA256_TEXT], first[DF_SHA256_TEXT];
   assert_ok(df_file_write(model_path, model, strlen(model)));
-  config.system_margin_scale = 1;
   const df_config kept = config;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     const df_mujoco_cfg* o = &rows[i].option;
@@ -120,7 +116,7 @@ static void every_setting_reaches_its_option(void** state) {
     cfg.solver = o->solver ? o->solver : DF_SOLVER_NEWTON;
     cfg.iterations = o->iterations ? o->iterations : 100;
     cfg.tolerance = o->tolerance;
-    cfg.margin_scale = o->margin_scale > 0 ? o->margin_scale : 1;
+    cfg.margin_rule = o->margin_rule;
     assert_ok(df_mujoco_system_from_xml(model, "cart.xml", &cfg, &system));
     assert_ok(df_mujoco_fingerprint(system, direct));
     df_system_free(system);
@@ -159,24 +155,6 @@ static void what_has_no_exact_gradient_is_admitted_by_its_setting(void** state) 
       df_system_free(system);
     }
   }
-}
-
-static void a_margin_scale_of_0_leaves_no_margins(void** state) {
-  (void)state;
-  static const char with[] =
-      "<mujoco><worldbody><body><joint name='a'/><geom size='.1' margin='0.02'/></body></worldbody>"
-      "<actuator><motor joint='a'/></actuator></mujoco>";
-  static const char without[] =
-      "<mujoco><worldbody><body><joint name='a'/><geom size='.1'/></body></worldbody>"
-      "<actuator><motor joint='a'/></actuator></mujoco>";
-  char none[DF_SHA256_TEXT], scaled[DF_SHA256_TEXT], own[DF_SHA256_TEXT];
-  assert_ok(df_file_write(model_path, without, strlen(without)));
-  fingerprint_with(1, none);
-  assert_ok(df_file_write(model_path, with, strlen(with)));
-  fingerprint_with(0, scaled);
-  fingerprint_with(1, own);
-  assert_string_equal(scaled, none);
-  assert_string_not_equal(own, none);
 }
 
 static void another_model_file_is_refused_with_both_hashes(void** state) {
@@ -303,7 +281,7 @@ static void the_recorded_hopper_makes_a_task(void** state) {
       {"system.model", "hopper.xml"},
       {"system.timestep", "0.008"},
       {"system.integrator", "Euler"},
-      {"system.margin_scale", "0.5"},
+      {"system.margin_rule", "max"},
       {"data.states_key", "Trajs"},
       {"data.actions_key", "Actions"},
       {"chart.relative", "rootx"},
@@ -331,7 +309,6 @@ int main(void) {
       WITH_FILES(settings_reach_the_simulator),
       WITH_FILES(every_setting_reaches_its_option),
       WITH_FILES(what_has_no_exact_gradient_is_admitted_by_its_setting),
-      WITH_FILES(a_margin_scale_of_0_leaves_no_margins),
       WITH_FILES(another_model_file_is_refused_with_both_hashes),
       WITH_FILES(demonstrations_of_another_model_are_refused),
       WITH_FILES(a_hash_of_the_model_file_alone_leaves_the_others_open),

@@ -1,3 +1,4 @@
+/* slow: a child is ended after 5 seconds of CPU time */
 #include "data_test.h"
 
 #include <signal.h>
@@ -8,12 +9,12 @@
 #include "dynaflow/io/memory.h"
 
 /* arrays of a reader that fails in one way each */
-enum { GOOD, CRASHES, ENDS, TAKES_MEMORY, PRINTS, REFUSED, KINDS };
+enum { GOOD, CRASHES, ENDS, TAKES_MEMORY, PRINTS, LOOPS, REFUSED, KINDS };
 
 static df_status open_bad(df_arrays* arrays) {
   const size_t shape[] = {3};
   for (int i = 0; i < KINDS; i++) {
-    DF_TRY(df_arrays_add(arrays, "0\0001\0002\0003\0004\0005" + 2 * i, 1, shape, i == REFUSED ? "text" : "float64",
+    DF_TRY(df_arrays_add(arrays, "0\0001\0002\0003\0004\0005\0006" + 2 * i, 1, shape, i == REFUSED ? "text" : "float64",
                          i != REFUSED));
   }
   arrays->state = arrays; /* is the child's */
@@ -36,6 +37,8 @@ static size_t take_memory(void) {
 static df_status read_bad(df_arrays* arrays, int i, df_array* out) {
   if (i == CRASHES) raise(SIGSEGV);
   if (i == ENDS) _exit(0);
+  for (volatile bool loops = i == LOOPS; loops;) {
+  }
   if (i == PRINTS && (fprintf(stderr, "noise\n") < 0 || fflush(stderr) != 0)) return DF_E_IO;
   if (i == REFUSED) return df_fail(DF_E_MISMATCH, "%s: refused", arrays->path);
   double* values = df_alloc(3, sizeof *values);
@@ -106,7 +109,9 @@ static void a_crash_is_an_error_that_names_file_and_array(void** state) {
   } cases[] = {
       {CRASHES,
        "some/file: array '1': the library that reads bad files failed (Segmentation fault); the file is damaged"},
-      {ENDS, "some/file: array '2': the library that reads bad files failed (it ended); the file is damaged"}};
+      {ENDS, "some/file: array '2': the library that reads bad files failed (it ended); the file is damaged"},
+      {LOOPS,
+       "some/file: array '5': the library that reads bad files failed (CPU time limit exceeded); the file is damaged"}};
   df_arrays arrays;
   df_array a;
   char* text;

@@ -52,13 +52,12 @@ static inline const char* data_path(const char* file) {
 }
 
 static inline df_system* model_file(const char* file, double timestep, int substeps, df_integrator integrator,
-                                    double margin_scale) {
+                                    df_margin_rule margins) {
   df_mujoco_cfg cfg = df_mujoco_cfg_default();
   cfg.timestep = timestep;
   cfg.substeps = substeps;
   cfg.integrator = integrator;
-  cfg.margin_scale = margin_scale;
-  cfg.no_margins = margin_scale == 0;
+  cfg.margin_rule = margins;
   df_system* system;
   OK(df_mujoco_system_new(data_path(file), &cfg, &system));
   return system;

@@ -375,8 +375,8 @@ static void a_bounded_tape_gives_the_bits_of_the_whole_one(void** state) {
 
 static void a_bounded_tape_of_the_data_sets_gives_the_bits_of_the_whole_one(void** state) {
   (void)state;
-  check_bounds("hopper", model_file(HOPPER, 0.008, 1, DF_INTEGRATOR_EULER, 0.5), 3, 120, 0);
-  check_bounds("go1", model_file(GO1, 0.004, 5, DF_INTEGRATOR_EULER, 1), 3, 50, 0.3);
+  check_bounds("hopper", model_file(HOPPER, 0.008, 1, DF_INTEGRATOR_EULER, DF_MARGIN_MAX), 3, 120, 0);
+  check_bounds("go1", model_file(GO1, 0.004, 5, DF_INTEGRATOR_EULER, DF_MARGIN_SUM), 3, 50, 0.3);
 }
 
 /* number of physics steps of a second trajectory and its adjoint under a bound */
@@ -464,7 +464,7 @@ static void a_bounded_tape_is_read_in_any_order(void** state) {
 static void a_batch_takes_no_more_memory_than_its_bound(void** state) {
   (void)state;
   enum { N = 256, LENGTH = 16, THREADS = 4 };
-  long_batch b = long_batch_new(model_file(GO1, 0.004, 5, DF_INTEGRATOR_EULER, 1), N, LENGTH, 0.3);
+  long_batch b = long_batch_new(model_file(GO1, 0.004, 5, DF_INTEGRATOR_EULER, DF_MARGIN_SUM), N, LENGTH, 0.3);
   const df_system* s = b.system;
   const size_t bound = 192 << 10, trajectory = 8 * (LENGTH + 1) * (size_t)(s->nx + s->ndx);
   size_t whole, taken;

@@ -141,7 +141,7 @@ static const df_feature* find_feature(const df_feature* f, int n, const char* na
 
 static void features_are_reported(void** state) {
   (void)state;
-  df_system* s = model_file(HOPPER, 0.008, 1, DF_INTEGRATOR_EULER, 0.5);
+  df_system* s = model_file(HOPPER, 0.008, 1, DF_INTEGRATOR_EULER, DF_MARGIN_MAX);
   const df_feature* f;
   const int n = df_mujoco_features(s, &f);
   const df_feature *floor = find_feature(f, n, "contact plane-capsule"),
@@ -345,21 +345,16 @@ static void a_zeroed_configuration_keeps_the_models_margins(void** state) {
   fingerprint_of("0.02", &zeroed, a);
   fingerprint_of("0.02", &by_default, b);
   assert_string_equal(a, b);
-  fingerprint_of("0.02", &(df_mujoco_cfg){.substeps = 1, .iterations = 100, .margin_scale = 1}, b);
-  assert_string_equal(a, b);
   fingerprint_of("0", &zeroed, b);
   assert_string_not_equal(a, b);
 
-  /* scaled, and none */
-  fingerprint_of("0.02", &(df_mujoco_cfg){.substeps = 1, .iterations = 100, .no_margins = true}, a);
-  assert_string_equal(a, b);
-  fingerprint_of("0.02", &(df_mujoco_cfg){.substeps = 1, .iterations = 100, .margin_scale = 0.5}, a);
-  fingerprint_of("0.01", &zeroed, b);
+  /* none */
+  fingerprint_of("0.02", &(df_mujoco_cfg){.substeps = 1, .iterations = 100, .margin_rule = DF_MARGIN_NONE}, a);
   assert_string_equal(a, b);
   df_system* system;
-  const df_mujoco_cfg both = {.substeps = 1, .iterations = 100, .margin_scale = 0.5, .no_margins = true};
-  assert_int_equal(df_mujoco_system_from_xml("<mujoco/>", "margins", &both, &system), DF_E_CONFIG);
-  assert_string_equal(df_error_message(), "no_margins and margin_scale 0.5 cannot be combined");
+  const df_mujoco_cfg unknown = {.substeps = 1, .iterations = 100, .margin_rule = (df_margin_rule)3};
+  assert_int_equal(df_mujoco_system_from_xml("<mujoco/>", "margins", &unknown, &system), DF_E_CONFIG);
+  assert_string_equal(df_error_message(), "margin_rule 3 is not one of df_margin_rule");
 }
 
 static df_status system_with(const char* option, const char* actuator, const df_mujoco_cfg* cfg, df_system** out) {

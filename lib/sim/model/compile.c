@@ -4,6 +4,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
+#include "margin_rule.h"
 #include "model.h"
 #include "model_files.h"
 #include "mujoco_error.h"
@@ -37,16 +38,19 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
   const struct {
     const char* name;
     double value;
-  } numbers[] = {{"timestep", cfg->timestep},     {"tolerance", cfg->tolerance}, {"margin_scale", cfg->margin_scale},
-                 {"gain_scale", cfg->gain_scale}, {"kv_scale", cfg->kv_scale},   {"gear_scale", cfg->gear_scale}};
+  } numbers[] = {{"timestep", cfg->timestep},
+                 {"tolerance", cfg->tolerance},
+                 {"gain_scale", cfg->gain_scale},
+                 {"kv_scale", cfg->kv_scale},
+                 {"gear_scale", cfg->gear_scale}};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
     if (!isfinite(numbers[i].value) || numbers[i].value < 0)
       return df_fail(DF_E_CONFIG, "%s %g is not a finite number >= 0", numbers[i].name, numbers[i].value);
   }
   if (cfg->substeps < 1) return df_fail(DF_E_CONFIG, "substeps %d is less than 1", cfg->substeps);
   if (cfg->iterations < 0) return df_fail(DF_E_CONFIG, "iterations %d is negative", cfg->iterations);
-  if (cfg->no_margins && cfg->margin_scale != 0)
-    return df_fail(DF_E_CONFIG, "no_margins and margin_scale %g cannot be combined", cfg->margin_scale);
+  if (cfg->margin_rule < DF_MARGIN_SUM || cfg->margin_rule > DF_MARGIN_NONE)
+    return df_fail(DF_E_CONFIG, "margin_rule %d is not one of df_margin_rule", (int)cfg->margin_rule);
   if (cfg->finite_differences && cfg->parameter_gradients)
     return df_fail(DF_E_CONFIG,
                    "finite_differences and parameter_gradients cannot be combined: differenced steps have no parameter "
@@ -69,16 +73,11 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
 typedef struct compile_job {
   df_model_files* files; /* of the model file, or NULL */
   const char* xml;       /* the model, if `files` is NULL */
-  double margin_scale;   /* factor on every geom margin */
-  mjSpec* spec;          /* NULL if parsing failed */
-  mjModel* model;        /* NULL if compilation failed */
-  char error[1000];      /* MuJoCo's message if either failed */
+  df_margin_rule margins;
+  mjSpec* spec;     /* NULL if parsing failed */
+  mjModel* model;   /* NULL if compilation failed */
+  char error[1000]; /* MuJoCo's message if either failed */
 } compile_job;
-
-static void scale_margins(mjSpec* spec, double scale) {
-  for (mjsElement* e = mjs_firstElement(spec, mjOBJ_GEOM); e; e = mjs_nextElement(spec, e))
-    mjs_asGeom(e)->margin *= scale;
-}
 
 static void parse(compile_job* job) {
   const int room = (int)sizeof job->error;
@@ -112,15 +111,28 @@ static void discard_visual(compile_job* job) {
   if (refused) parse(job);
 }
 
+static void compile_spec(compile_job* job) {
+  job->model = mj_compile(job->spec, job->files ? &job->files->vfs : NULL);
+  if (!job->model) snprintf(job->error, sizeof job->error, "%s", mjs_getError(job->spec));
+}
+
+/* the pairs depend on the compiled geoms, so the spec is compiled twice */
+static void compile_largest_margins(compile_job* job) {
+  mjModel* first = job->model;
+  job->model = NULL;
+  if (df_margins_of_largest(job->spec, first, job->error, sizeof job->error)) compile_spec(job);
+  mj_deleteModel(first);
+}
+
 static void compile(void* argument) {
   compile_job* job = argument;
   parse(job);
   if (job->spec) discard_visual(job);
   if (!job->spec) return;
 
-  scale_margins(job->spec, job->margin_scale);
-  job->model = mj_compile(job->spec, job->files ? &job->files->vfs : NULL);
-  if (!job->model) snprintf(job->error, sizeof job->error, "%s", mjs_getError(job->spec));
+  if (job->margins == DF_MARGIN_NONE) df_margins_remove(job->spec);
+  compile_spec(job);
+  if (job->model && job->margins == DF_MARGIN_MAX) compile_largest_margins(job);
 }
 
 /* ---- mass matrix ---- */
@@ -252,9 +264,8 @@ df_status df_mujoco_compile(const char* path, const char* xml, const char* name,
   if (path) DF_TRY(df_file_check(path));
 
   /* parse and compile */
-  const double own = cfg->margin_scale > 0 ? cfg->margin_scale : 1;
   df_model_files files = {0};
-  compile_job job = {.files = path ? &files : NULL, .xml = xml, .margin_scale = cfg->no_margins ? 0 : own};
+  compile_job job = {.files = path ? &files : NULL, .xml = xml, .margins = cfg->margin_rule};
   df_status status = path ? df_model_files_open(path, &files) : DF_OK;
   if (status == DF_OK) status = compile_job_run(&job, path, name, list);
   df_model_files_clear(&files);

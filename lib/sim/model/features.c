@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "collision_filter.h"
 #include "contact_motion.h"
 #include "dynaflow/core/alloc.h"
 #include "model.h"
@@ -348,27 +349,6 @@ static void check_actuators(feature_list* list, const mjModel* m) {
 
 /* ---- contacts ---- */
 
-/* MuJoCo's collision filter: masks, bodies welded together, parent and child, exclusions */
-static bool may_collide(const mjModel* m, int g0, int g1) {
-  const bool masks = (m->geom_contype[g0] & m->geom_conaffinity[g1]) || (m->geom_contype[g1] & m->geom_conaffinity[g0]);
-  if (!masks) return false;
-
-  /* same or adjacent bodies, where a body stands for all that are welded to it */
-  const int b0 = m->geom_bodyid[g0], b1 = m->geom_bodyid[g1];
-  const int w0 = m->body_weldid[b0], w1 = m->body_weldid[b1];
-  if (w0 == w1) return false;
-  const int p0 = m->body_weldid[m->body_parentid[w0]], p1 = m->body_weldid[m->body_parentid[w1]];
-  const bool filter = !(m->opt.disableflags & mjDSBL_FILTERPARENT);
-  if (filter && w0 != 0 && w1 != 0 && (w0 == p1 || w1 == p0)) return false;
-
-  /* excluded pairs */
-  const int signature = b0 < b1 ? (b0 << 16) + b1 : (b1 << 16) + b0;
-  for (int i = 0; i < m->nexclude; i++) {
-    if (m->exclude_signature[i] == signature) return false;
-  }
-  return true;
-}
-
 typedef struct pair_count {
   int n, g0, g1; /* number of pairs of two geom types, geoms of the first pair */
 } pair_count;
@@ -378,8 +358,7 @@ typedef struct pair_table {
 
 static void count_pair(pair_table* table, const mjModel* m, int g0, int g1) {
   const int t0 = m->geom_type[g0], t1 = m->geom_type[g1];
-  /* planes do not collide with planes and height fields */
-  if ((t0 == mjGEOM_PLANE && t1 <= mjGEOM_HFIELD) || (t1 == mjGEOM_PLANE && t0 <= mjGEOM_HFIELD)) return;
+  if (!df_types_collide(t0, t1)) return;
   pair_count* pair = t0 <= t1 ? &table->of[t0][t1] : &table->of[t1][t0];
   if (pair->n++ > 0) return;
   pair->g0 = t0 <= t1 ? g0 : g1;
@@ -422,7 +401,7 @@ static void check_contacts(feature_list* list, const mjModel* m) {
   /* pairs that the filter lets through */
   for (int g0 = 0; g0 < m->ngeom; g0++) {
     for (int g1 = g0 + 1; g1 < m->ngeom; g1++) {
-      if (may_collide(m, g0, g1)) count_pair(&table, m, g0, g1);
+      if (df_may_collide(m, g0, g1)) count_pair(&table, m, g0, g1);
     }
   }
 

@@ -378,9 +378,9 @@ static void another_option_is_named(void** state) {
   expect(judge_same(&step), REPLAY_ANOTHER_OPTION, "system.timestep = 0.006");
   expect(judge_same(&substeps), REPLAY_ANOTHER_OPTION, "system.timestep = 0.0025, system.substeps = 2;");
   recorder margin = recorder_of(ball), few = recorder_of(boxes);
-  margin.cfg.margin_scale = 0.5;
+  margin.cfg.margin_rule = DF_MARGIN_MAX;
   few.cfg.iterations = 3;
-  expect(judge_same(&margin), REPLAY_ANOTHER_OPTION, "system.margin_scale = 0.5");
+  expect(judge_same(&margin), REPLAY_ANOTHER_OPTION, "system.margin_rule = max");
   expect(judge_same(&few), REPLAY_ANOTHER_OPTION, "option iterations = 3;");
 }
 
@@ -483,7 +483,7 @@ static void options_that_do_not_compile_are_no_error(void** state) {
   (void)df_alloc_fail_at(1);
   assert_int_equal(replay_other_system(&config, &search, &cfg, &system), DF_E_NOMEM);
   (void)df_alloc_fail_at(0);
-  cfg.margin_scale = NAN;
+  cfg.tolerance = NAN;
   assert_ok(replay_other_system(&config, &search, &cfg, &system));
   assert_null(system);
 }

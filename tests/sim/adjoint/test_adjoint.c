@@ -60,22 +60,22 @@ static void check_system(df_system* s, const motion_cfg* cfg, const char* name) 
 
 static void hopper_agrees_with_differences(void** state) {
   (void)state;
-  check_system(model_file(HOPPER, 0.008, 1, DF_INTEGRATOR_EULER, 0.5), &PLANAR, "hopper");
+  check_system(model_file(HOPPER, 0.008, 1, DF_INTEGRATOR_EULER, DF_MARGIN_MAX), &PLANAR, "hopper");
 }
 
 static void walker_agrees_with_differences(void** state) {
   (void)state;
-  check_system(model_file(WALKER, 0.008, 1, DF_INTEGRATOR_EULER, 1), &PLANAR, "walker2d");
+  check_system(model_file(WALKER, 0.008, 1, DF_INTEGRATOR_EULER, DF_MARGIN_SUM), &PLANAR, "walker2d");
 }
 
 static void half_cheetah_agrees_with_differences(void** state) {
   (void)state;
-  check_system(model_file(CHEETAH, 0.01, 1, DF_INTEGRATOR_EULER, 1), &PLANAR, "half_cheetah");
+  check_system(model_file(CHEETAH, 0.01, 1, DF_INTEGRATOR_EULER, DF_MARGIN_SUM), &PLANAR, "half_cheetah");
 }
 
 static void go1_with_substeps_agrees_with_differences(void** state) {
   (void)state;
-  check_system(model_file(GO1, 0.004, 5, DF_INTEGRATOR_EULER, 1), &LEGGED, "go1, 5 substeps");
+  check_system(model_file(GO1, 0.004, 5, DF_INTEGRATOR_EULER, DF_MARGIN_SUM), &LEGGED, "go1, 5 substeps");
 }
 
 /* ---- the built-in quadruped with variants of cone, integrator and constraints ---- */

@@ -106,9 +106,9 @@ static void recorded_steps_have_the_bits_of_mj_step(void** state) {
   (void)state;
   static const char* const files[] = {HOPPER, WALKER, CHEETAH, INVERTED, DOUBLE_INVERTED, ANT};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-    check_bits(model_file(files[i], 0, 1, DF_INTEGRATOR_RK4, 1), files[i], 300, 0);
+    check_bits(model_file(files[i], 0, 1, DF_INTEGRATOR_RK4, DF_MARGIN_SUM), files[i], 300, 0);
   check_bits(humanoid(), "humanoid", 300, 0);
-  check_bits(model_file(GO1, 0.004, 5, DF_INTEGRATOR_RK4, 1), "go1, 5 substeps", 100, 0);
+  check_bits(model_file(GO1, 0.004, 5, DF_INTEGRATOR_RK4, DF_MARGIN_SUM), "go1, 5 substeps", 100, 0);
 }
 
 static void recorded_rotations_have_the_bits_of_mj_step(void** state) {
@@ -203,13 +203,13 @@ static void gymnasium_models_agree_with_differences(void** state) {
     int substeps;
   } models[] = {{HOPPER, 4}, {WALKER, 4}, {CHEETAH, 1}, {INVERTED, 2}, {DOUBLE_INVERTED, 5}, {ANT, 1}};
   for (size_t i = 0; i < sizeof models / sizeof *models; i++)
-    check_system(model_file(models[i].file, 0, models[i].substeps, DF_INTEGRATOR_RK4, 1), &PLANAR, models[i].file);
+    check_system(model_file(models[i].file, 0, models[i].substeps, DF_INTEGRATOR_RK4, DF_MARGIN_SUM), &PLANAR, models[i].file);
 }
 
 static void legged_robots_agree_with_differences(void** state) {
   (void)state;
   check_system(humanoid(), &HUMANOID, "humanoid");
-  check_system(model_file(GO1, 0.004, 2, DF_INTEGRATOR_RK4, 1), &LEGGED, "go1, 2 substeps");
+  check_system(model_file(GO1, 0.004, 2, DF_INTEGRATOR_RK4, DF_MARGIN_SUM), &LEGGED, "go1, 2 substeps");
   check_system(quadruped("integrator='RK4' cone='elliptic'", "damping='.5' frictionloss='.3' stiffness='4'", "",
                          "condim='6'", 1),
                &LEGGED, "quadruped, elliptic");

@@ -71,7 +71,8 @@ typedef df_items df_kind_ITEMS;
   X(INT, system, iterations, "100", 50, 100000, "", "",                                                                \
     "limit of solver iterations; too few make the implicit gradient wrong")                                            \
   X(REAL, system, tolerance, "0", 0, 1, "", "", "solver tolerance; 0: the model's own")                                \
-  X(REAL, system, margin_scale, "1", 0, 1, "", "", "factor on geom margins; 0.5 for data recorded before MuJoCo 3.5")  \
+  X(TEXT, system, margin_rule, "sum", 0, 0, "sum|max|none", "",                                                        \
+    "margin of two geoms: sum of theirs; max for data recorded before MuJoCo 3.5; none: 0")                            \
   X(TEXT, system, contacts, "exact", 0, 0, "exact|approximate", "",                                                    \
     "approximate: admit geom pairs without an exact derivative")                                                       \
   X(TEXT, system, gradient, "exact", 0, 0, "exact|differences", "",                                                    \

@@ -51,24 +51,28 @@ typedef enum df_solver { DF_SOLVER_MODEL = 0, DF_SOLVER_NEWTON, DF_SOLVER_CG } d
 /* Whether the constraint solver works on each constraint island (bodies in touch) by itself. */
 typedef enum df_islands { DF_ISLANDS_OFF = 0, DF_ISLANDS_MODEL, DF_ISLANDS_ON } df_islands;
 
+/* The margin of two geoms: the sum of theirs, as in MuJoCo 3.5 and later; the rule before 3.5, max(margin1, margin2),
+ * with forces from the distance max(margin1, margin2) - max(gap1, gap2) on; or 0. The older rule replaces geom pairs
+ * whose margins differ under the two rules by explicit contact pairs. */
+typedef enum df_margin_rule { DF_MARGIN_SUM = 0, DF_MARGIN_MAX, DF_MARGIN_NONE } df_margin_rule;
+
 /* Options that belong to a data set or task. 0 keeps the model's own value unless stated otherwise. */
 typedef struct df_mujoco_cfg {
   double timestep; /* s */
   int substeps;    /* physics steps per action, >= 1 */
   df_integrator integrator;
   df_solver solver;
-  int iterations;      /* limit of solver iterations, >= 50, also if it is the model's own: the implicit gradient of an
-                        * unconverged solution is wrong. A limit of line search iterations below 50 is raised to 50. */
-  double tolerance;    /* solver tolerance */
-  double margin_scale; /* factor on every geom margin; 0.5 for data from MuJoCo before 3.5, which took the larger margin
-                        * of two geoms where later versions take the sum */
-  bool approximate_contacts; /* admits geom pairs whose contacts MuJoCo finds by iteration, with the derivative of the
-                              * limit of the iteration (adjoint.h); false refuses them */
-  bool finite_differences;   /* admits features without an exact adjoint, and differentiates the steps in which they are
-                              * active by centred finite differences, 2 (ndx + nu) steps each (adjoint.h); false refuses
-                              * them. Not together with parameter_gradients */
-  bool parameter_gradients;  /* records what the gradient by physical parameters needs (parameters.h) */
-  bool no_margins;           /* sets every geom margin to 0; not together with a margin_scale */
+  int iterations;   /* limit of solver iterations, >= 50, also if it is the model's own: the implicit gradient of an
+                     * unconverged solution is wrong. A limit of line search iterations below 50 is raised to 50. */
+  double tolerance; /* solver tolerance */
+  df_margin_rule margin_rule; /* MAX for data from MuJoCo before 3.5. Not for models with flexes. The friction of
+                               * explicit pairs is no parameter of parameter_gradients */
+  bool approximate_contacts;  /* admits geom pairs whose contacts MuJoCo finds by iteration, with the derivative of the
+                               * limit of the iteration (adjoint.h); false refuses them */
+  bool finite_differences;  /* admits features without an exact adjoint, and differentiates the steps in which they are
+                             * active by centred finite differences, 2 (ndx + nu) steps each (adjoint.h); false refuses
+                             * them. Not together with parameter_gradients */
+  bool parameter_gradients; /* records what the gradient by physical parameters needs (parameters.h) */
 
   /* for comparisons with recordings: */
   bool forward_only;  /* the system is never differentiated: its simulators take no tape, every feature that finite
@@ -82,7 +86,7 @@ typedef struct df_mujoco_cfg {
 } df_mujoco_cfg;
 
 /* timestep 0 (the model's), substeps 1, integrator and solver MODEL, iterations 100, tolerance 0 (the model's),
- * margin_scale 0 (the model's margins), islands OFF, scales 0 (the model's actuators), and the flags false */
+ * margin rule SUM, islands OFF, scales 0 (the model's actuators), and the flags false */
 DF_API df_mujoco_cfg df_mujoco_cfg_default(void);
 
 /* Compiles a model file into a system, which the caller frees with df_system_free(). Errors: DF_E_ARG (an argument is
