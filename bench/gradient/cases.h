@@ -24,7 +24,7 @@ void cases_clear(cases* c);
 /* Fills the cases with states spread evenly over the demonstrations, with the recorded actions (the middle of the
  * action box if there are none), and with rollouts whose targets are the recorded states. Their actions are recorded
  * ones plus noise of a tenth of the half range of the action box, since at the recorded actions the loss has its
- * minimum and no gradient. Requires H <= the length of an episode. */
+ * minimum and no gradient. Requires H <= the length of the longest episode. */
 void cases_from_data(const df_system* s, const df_dataset* d, uint64_t seed, cases* c);
 
 /* Generates states[kind] states of each kind of gradcheck.h with their actions, at most c->n in all, and sets c->n to

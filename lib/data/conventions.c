@@ -45,7 +45,7 @@ static df_status read_offset(const df_list* list, double out[3]) {
   return DF_OK;
 }
 
-static df_status check_root(const df_config* config, const model_joints* model, const conventions* c) {
+static df_status check_root(const model_joints* model, const conventions* c) {
   const char* key = c->base_linear                                                ? "data.linear_velocity = base"
                     : c->world_angular                                            ? "data.angular_velocity = world"
                     : c->y_up                                                     ? "data.up = y"
@@ -53,7 +53,7 @@ static df_status check_root(const df_config* config, const model_joints* model, 
                     : c->offset[0] != 0 || c->offset[1] != 0 || c->offset[2] != 0 ? "data.position_offset"
                                                                                   : NULL;
   if (!key || model->root >= 0) return DF_OK;
-  return df_fail(DF_E_CONFIG, "task '%s': %s: the model has no free joint", config->task_name, key);
+  return df_fail(DF_E_CONFIG, "%s: the model has no free joint", key);
 }
 
 df_status conventions_read(const df_config* config, const model_joints* model, conventions* out) {
@@ -66,7 +66,7 @@ df_status conventions_read(const df_config* config, const model_joints* model, c
   DF_TRY(read_euler(config->data_euler, out->euler));
   DF_TRY(read_base(&config->data_base_rotation, out));
   DF_TRY(read_offset(&config->data_position_offset, out->offset));
-  return check_root(config, model, out);
+  return check_root(model, out);
 }
 
 /* ---- units and order ---- */

@@ -38,8 +38,7 @@ static int by_natural_order(const void* a, const void* b) {
   return natural_order(*(char* const*)a, *(char* const*)b);
 }
 
-/* The length of the first parts of a name, as many as `pattern` has; 0 if there are fewer. An attribute, GROUP@NAME,
- * belongs to its group. */
+/* the length of the first parts of a name, as many as `pattern` has; 0 if there are fewer */
 static size_t leading_parts(const char* name, const char* pattern) {
   const char* end = name;
   for (const char* p = pattern; p; p = strchr(p, '/')) {
@@ -48,7 +47,7 @@ static size_t leading_parts(const char* name, const char* pattern) {
       end++;
       p++;
     }
-    end += strcspn(end, "/@");
+    end += strcspn(end, "/@"); /* an attribute is of the group before its @ */
   }
   return (size_t)(end - name);
 }

@@ -325,6 +325,7 @@ static df_status convert_actions(const converter* c, df_dataset* data) {
   if (status == DF_OK) {
     status = read_factors("data.action_offset", &c->config->data_action_offset, data->nu, 0, factors + nu);
   }
+  status = recording_name_file(c->r->file[0], status);
   if (status == DF_OK) status = copy_actions(c, data, actuator, factors, factors + nu);
   df_free(actuator);
   df_free(factors);
@@ -396,6 +397,7 @@ static df_status convert(converter* c, df_dataset** out) {
   int* lengths = df_alloc(episodes, sizeof *lengths);
   const bool made = c->missing && c->integrated && c->motion && c->frames && c->stretch && lengths;
   df_status status = made ? conventions_read(c->config, c->model, &c->conventions) : DF_E_NOMEM;
+  status = recording_name_file(c->r->file[0], status);
   if (status == DF_OK) status = check_positions(c);
   if (status == DF_OK) status = check_velocities(c);
   for (int e = 0; e < c->r->episodes && status == DF_OK; e++) status = convert_states(c, e);

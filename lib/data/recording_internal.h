@@ -51,6 +51,9 @@ DF_MUST_CHECK df_status recording_select(df_recording* recording, const char* pa
 
 void recording_free_episode(recorded_episode* e);
 
+/* puts the path before the message of a setting that is in error (DF_E_CONFIG); returns `status` */
+df_status recording_name_file(const char* path, df_status status);
+
 /* "%s: array '%s'" of a raw column in an episode, for messages */
 void recording_place(const df_recording* recording, int episode, int column, char text[512]);
 

@@ -91,7 +91,7 @@ static df_status describe_columns(df_recording* r) {
 /* ---- opening ---- */
 
 static df_status open_all(df_recording* r, const char* path, const df_system* system) {
-  DF_TRY(layout_new(&r->config, system, &r->layout));
+  DF_TRY(recording_name_file(path, layout_new(&r->config, system, &r->layout)));
   DF_TRY(describe_columns(r));
   DF_TRY(find_files(r, path));
   DF_TRY(check_hash(r, path, r->config.data_sha256));

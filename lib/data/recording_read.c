@@ -50,7 +50,8 @@ static df_status list_sources(reader* rd) {
                                  .group = rd->group,
                                  .expression = block->array ? block->array : rd->r->config.data_states_key,
                                  .star = block->array ? block->star : NULL,
-                                 .width = s->request.width};
+                                 .width = s->request.width,
+                                 .named = block->array != NULL};
     for (int c = 0; c < block->width; c++) s->column[s->request.width++] = block->first + c;
   }
   return DF_OK;
@@ -600,7 +601,7 @@ df_status recording_select(df_recording* r, const char* path) {
   bool* selected = df_alloc((size_t)r->episodes, sizeof *selected);
   if (!selected) return DF_E_NOMEM;
   df_status status = select_episodes(&r->config.data_select, r->episodes, selected);
-  if (status == DF_E_CONFIG) status = df_fail(status, "%s: %s", path, df_error_message());
+  status = recording_name_file(path, status);
   for (int e = 0; e < r->episodes && status == DF_OK; e++) {
     if (selected[e]) status = check_episode(r, e);
   }

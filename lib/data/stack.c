@@ -139,7 +139,7 @@ static df_status read_arrays(array_file* file, const stack_request* r, const nam
   for (int k = 0; k < list->n; k++) {
     (void)array_file_has(file, r->group, list->name[k], full);
     DF_TRY(df_arrays_read(file->arrays, full, &arrays[k]));
-    const bool known = read_shape(&arrays[k], r->width == list->n, list->n == 1 ? r->width : 0, &parts[k]);
+    const bool known = read_shape(&arrays[k], r->named && r->width == list->n, list->n == 1 ? r->width : 0, &parts[k]);
     if (k == 0) {
       *out = parts[0];
       shape_text(&arrays[0], out->shape);

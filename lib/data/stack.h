@@ -28,6 +28,7 @@ typedef struct stack_request {
   const char* expression;  /* an array, or several as A+B+C; '*' stands for the names of `star` */
   const joint_order* star; /* NULL: no '*' */
   int width;               /* columns that are expected; 0: any number */
+  bool named; /* arrays named for these columns: if there is one for each, they may be [episodes][frames] */
 } stack_request;
 
 /* the columns of one array after the other; row-major [episodes][frames][columns] */
@@ -40,10 +41,10 @@ typedef struct stack {
   char name[512];  /* of the first array */
 } stack;
 
-/* Reads arrays of shape [episodes][frames][columns], [frames][columns], or for single columns [episodes][frames] or
- * [frames]; [columns][frames] where only this has `width` columns. The caller clears *out. Errors name file, setting,
- * arrays and shapes: DF_E_MISMATCH for arrays that do not fit together, DF_E_CONFIG for a '*' out of place; those of
- * df_arrays_read(). */
+/* Reads arrays of shape [episodes][frames][columns], [frames][columns], for single columns [frames] or, if
+ * they are named, [episodes][frames]; [columns][frames] where only this has `width` columns. The caller clears *out.
+ * Errors name file, setting, arrays and shapes: DF_E_MISMATCH for arrays that do not fit together, DF_E_CONFIG for a
+ * '*' out of place; those of df_arrays_read(). */
 DF_MUST_CHECK df_status stack_read(array_file* file, const stack_request* request, stack* out);
 void stack_clear(stack* s);
 

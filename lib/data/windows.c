@@ -66,8 +66,9 @@ static df_status split_episodes(const df_dataset* data, const df_config* config,
   for (int g = 0; g < groups; g++) {
     if (seen[g] == 0 || seen[g] >= test_every) continue;
     const char* name = group_name(data, g);
-    return df_fail(DF_E_CONFIG, "split.test_every = %d holds out none of the %d episodes%s%s", test_every, seen[g],
-                   name[0] ? " of " : "", name);
+    return df_fail(DF_E_CONFIG,
+                   "split.test_every = %d holds out none of the %d episodes%s%s; decrease it, or set split.by: time",
+                   test_every, seen[g], name[0] ? " of " : "", name);
   }
   return DF_OK;
 }

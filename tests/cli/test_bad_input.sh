@@ -62,7 +62,6 @@ if spoil == 'infinite_action': actions[2 * T + 4] = float('inf')
 arrays = {'states': npy((EPISODES, T + 1, NX), states), 'actions': npy((EPISODES, T, 1), actions)}
 if spoil == 'complex': arrays['states'] = npy((EPISODES, T + 1, NX // 2), states, '<c16')
 if spoil == 'objects': arrays['states'] = npy((EPISODES, T + 1, NX), b'\x80', '|O')
-if spoil == 'big_endian': arrays['states'] = npy((EPISODES, T + 1, NX), states, '>f8')
 if spoil == 'text': arrays['actions'] = npy((1,), 'x'.encode('utf-32-le'), '<U1')
 if spoil == 'nx': arrays['states'] = npy((EPISODES, (T + 1) * 2, 2), states)
 if spoil == 'rank': arrays['states'] = npy((EPISODES * (T + 1), NX), states)
@@ -163,16 +162,15 @@ check nothing_runs_before_the_plan_is_whole [ ! -s "$scratch/both/events.jsonl" 
 check a_folder_for_data_is_refused spoilt folder 'folder/cart\.npz: Is a directory'
 check empty_data_are_refused spoilt empty 'empty/cart\.npz: empty file'
 check truncated_data_are_refused spoilt truncated 'truncated/cart\.npz: not a readable zip archive'
-check data_that_are_no_zip_are_refused spoilt not_zip 'not_zip/cart\.npz: not a readable zip archive'
+check a_table_of_words_is_refused spoilt not_zip "not_zip/cart\.npz: line 2, column 1: 'time' is not a number"
 check a_flipped_bit_is_refused spoilt flipped "flipped/cart\.npz: array '[a-z]+': .*CRC"
 check data_without_states_are_refused spoilt no_states "no_states/cart\.npz: no array 'states'; the file has: .*positions"
 check data_without_actions_are_refused spoilt states_only "states_only/cart\.npz: no array 'actions'; the file has: .*; if they are data of states only, set data\.actions_key: \"\"$"
 check complex_numbers_are_refused spoilt complex "complex/cart\.npz: array 'states': dtype '<c16'"
 check python_objects_are_refused spoilt objects "objects/cart\.npz: array 'states': dtype '\|O'"
-check big_endian_numbers_are_refused spoilt big_endian "cart\.npz: array 'states': dtype '>f8'"
 check text_for_numbers_is_refused spoilt text "text/cart\.npz: array 'actions'"
 check states_of_another_size_are_refused spoilt nx "nx/cart\.npz: array 'states' has shape \[12,62,2\], expected .*nx = 4"
-check states_of_another_rank_are_refused spoilt rank "rank/cart\.npz: array 'states' has shape \[372,4\], expected"
+check states_of_another_rank_are_refused spoilt rank "rank/cart\.npz: array 'actions' has shape \[12,30,1\], expected \[371 or 372\].*'states' has \[372,4\]"
 check actions_of_another_number_are_refused spoilt actions "actions/cart\.npz: array 'actions' has shape \[11,30,1\], expected \[12\]"
 check an_array_that_is_too_short_is_refused spoilt short_array "short_array/cart\.npz: array 'states'"
 check nan_is_refused_with_its_place spoilt nan "nan/cart\.npz: array 'states' is -?nan at episode 3, frame 7, index 2"

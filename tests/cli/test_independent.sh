@@ -22,6 +22,9 @@ check the_run_is_made exits_with 0 run "$tasks/walker" "$tasks/runaway" --profil
   --out "$run_folder"
 evaluation() { PYTHONPATH=$PWD/$packages python3 tests/independent/evaluation.py "$1" "$tasks"; }
 check every_number_is_that_of_an_independent_evaluation evaluation "$run_folder"
+# episodes of different length with conditions per frame, split by time
+check clips_are_run exits_with 0 run "$tasks/clips" --profile full --seed 3 --store-samples --quiet --out "$scratch/clips"
+check every_number_of_clips_is_that_of_an_independent_evaluation evaluation "$scratch/clips"
 finish || exit
 
 # ---- the report of three seeds, and of a part of them; figures are compared by their data and scripts ----

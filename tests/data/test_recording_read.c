@@ -82,6 +82,20 @@ static void columns_that_are_left_or_missing_are_counted(void** state) {
   refused(cart, &config, DF_E_FORMAT, SAYS("no array 'q_rail'", "Frames"));
 }
 
+/* [episodes][frames] only where an array is named for a single column */
+static void single_columns_may_list_episodes(void** state) {
+  (void)state;
+  WRITE(ARRAY("q_rail", counting(), 2, 3, 5), ARRAY("q_pole", counting() + 100, 2, 3, 5),
+        ARRAY("states", counting(), 2, 3, 5));
+  df_config config = SETTINGS(STATES_ONLY, "data.columns", "joints@q_*");
+  df_recording* r = opened(scratch_path, &config, cart);
+  assert_int_equal(df_recording_episodes(r), 3);
+  FRAME(r, 2, 1, 11, 111);
+  df_recording_free(r);
+  config = SETTINGS(STATES_ONLY, "data.columns", "joints", "data.joints", "rail");
+  refused(cart, &config, DF_E_MISMATCH, SAYS("data.columns describe 1 columns, array 'states' has 5"));
+}
+
 static void an_array_may_be_transposed(void** state) {
   (void)state;
   WRITE(ARRAY("qpos", counting(), 2, 2, 5), ARRAY("qvel", counting() + 100, 2, 5, 2));
@@ -304,15 +318,11 @@ static void a_failed_allocation_leaks_nothing(void** state) {
 int main(void) {
 #define WITH_CART(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
   const struct CMUnitTest tests[] = {
-      WITH_CART(columns_come_from_one_array_or_several),
-      WITH_CART(columns_that_are_left_or_missing_are_counted),
-      WITH_CART(an_array_may_be_transposed),
-      WITH_CART(episodes_are_groups_in_natural_order),
-      WITH_CART(episodes_end_at_flags_or_row_numbers),
-      WITH_CART(episodes_are_selected_by_number),
-      WITH_CART(a_pattern_is_all_files_that_fit_by_name),
-      WITH_CART(conditions_have_any_name_and_length),
-      WITH_CART(a_group_has_conditions_of_its_own),
+      WITH_CART(columns_come_from_one_array_or_several), WITH_CART(columns_that_are_left_or_missing_are_counted),
+      WITH_CART(single_columns_may_list_episodes),       WITH_CART(an_array_may_be_transposed),
+      WITH_CART(episodes_are_groups_in_natural_order),   WITH_CART(episodes_end_at_flags_or_row_numbers),
+      WITH_CART(episodes_are_selected_by_number),        WITH_CART(a_pattern_is_all_files_that_fit_by_name),
+      WITH_CART(conditions_have_any_name_and_length),    WITH_CART(a_group_has_conditions_of_its_own),
       WITH_CART(a_failed_allocation_leaks_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -323,7 +323,7 @@ static void a_split_that_leaves_a_gait_untested_is_refused(void** state) {
   data = make_data(1, 10, 0);
   config.split_test_every = 2;
   assert_int_equal(df_windows_new(data, &config, &w), DF_E_CONFIG);
-  assert_says("split.test_every = 2", "1 episodes");
+  assert_says("split.test_every = 2", "1 episodes; decrease it, or set split.by: time");
   df_dataset_free(data);
 }
 

@@ -65,18 +65,35 @@ class Task:
         self.numbers = lambda key: [float(v) for v in self.names(key)]
         self.load_model(folder)
         data = np.load(folder + '/' + self.config['data.file'])
-        self.states, self.actions = data['states'], data['actions']
-        self.conditions = data['conditions'] if 'conditions' in data else np.zeros((len(self.states), 0))
+        self.cut_episodes(data)
         self.condition_names = str(data['condition_names']).split(',') if 'conditions' in data else []
-        self.H, self.length = int(self.number('window.horizon')), self.states.shape[1] - 1
+        self.H = int(self.number('window.horizon'))
         gaits = [i for i, n in enumerate(self.condition_names) if n.startswith('gait.')]
-        self.group = [gaits[int(np.argmax(c[gaits]))] if gaits else 0 for c in self.conditions]
+        self.group = [gaits[int(np.argmax(c[0][gaits]))] if gaits else 0 for c in self.conditions]
         self.has_gaits = bool(gaits)
         self.split()
         self.find_channels()
         self.draw_windows()
         self.feet = [self.model.geom(n).id for n in self.names('eval.feet')]
         self.find_fall_rule()
+
+    def cut_episodes(self, data):
+        """Lists of episodes: states [n + 1][nx], actions [n][nu], conditions [n + 1][nc]"""
+        x, u = data['states'], data['actions']
+        if x.ndim == 2:
+            ends = [int(e) for e in data['episode_ends']]
+            starts = [0] + ends[:-1]
+        else:
+            starts = [e * x.shape[1] for e in range(len(x))]
+            ends = [s + max(t + 1 for t in range(x.shape[1]) if not np.isnan(episode[t]).all()) for s, episode in zip(starts, x)]
+        x, u = x.reshape(-1, x.shape[-1]), u.reshape(-1, u.shape[-1])
+        short = [e * (len(u) < len(x)) for e in range(len(ends))]  # without an action after the last frame
+        c = data['conditions'] if 'conditions' in data else np.zeros((len(ends), 0))
+        c = c.reshape(-1, c.shape[-1]) if c.ndim == 3 else c
+        self.states = [x[a:b] for a, b in zip(starts, ends)]
+        self.actions = [u[a - e:b - 1 - e] for a, b, e in zip(starts, ends, short)]
+        self.conditions = [c[a:b] if len(c) == len(x) else np.repeat(c[e:e + 1], b - a, 0)
+                           for e, (a, b) in enumerate(zip(starts, ends))]
 
     def load_model(self, folder):
         m = self.model = mujoco.MjModel.from_xml_path(folder + '/' + self.config['system.model'])
@@ -98,13 +115,25 @@ class Task:
     # ---- windows ----
 
     def split(self):
-        last = int(self.number('window.last')) or self.length - self.H
-        starts = range(int(self.number('window.first')), last + 1, int(self.number('window.stride')))
-        seen, every = {}, int(self.number('split.test_every'))
+        first, last, stride, every, block, gap = (int(self.number(k)) for k in (
+            'window.first', 'window.last', 'window.stride', 'split.test_every', 'split.block', 'split.gap'))
+        seen, blocks = {}, 0
         self.train, self.test = [], []
-        for e, g in enumerate(self.group):
-            seen[g] = seen.get(g, 0) + 1
-            (self.train if seen[g] % every else self.test).extend((e, s) for s in starts)
+        for e, (g, x) in enumerate(zip(self.group, self.states)):
+            n = len(x)
+            starts = [s for s in range(first, n - self.H, stride) if last == 0 or s <= last]
+            if self.config['split.by'] == 'episode':
+                seen[g] = seen.get(g, 0) + (len(starts) > 0)
+                held = np.full(n, seen[g] % every == 0)
+                near = held
+            else:
+                borders = list(range(0, n, block)) + [n] if block else [k * n // every for k in range(every + 1)]
+                of = np.array([blocks + max(k for k, b in enumerate(borders) if b <= t) for t in range(n)])
+                held = of % every == every - 1
+                near = np.array([held[max(0, t - gap):t + gap + 1].any() for t in range(n)])
+                blocks += len(borders) - 1
+            self.test += [(e, s) for s in starts if held[s:s + self.H + 1].all()]
+            self.train += [(e, s) for s in starts if not near[s:s + self.H + 1].any()]
 
     def draw_windows(self):
         pool, seed = list(self.test), int(self.number('eval.seed'))
@@ -113,9 +142,9 @@ class Task:
             j = i + int(below(seed, SPLIT, i, 0, len(pool) - i))
             self.windows.append(pool[j])
             pool[j] = pool[i]
-        self.demo = np.array([self.states[e, s:s + self.H + 1] for e, s in self.windows])
-        self.demo_actions = np.array([self.actions[e, s:s + self.H] for e, s in self.windows])
-        self.condition = np.array([self.conditions[e] for e, _ in self.windows])
+        self.demo = np.array([self.states[e][s:s + self.H + 1] for e, s in self.windows])
+        self.demo_actions = np.array([self.actions[e][s:s + self.H] for e, s in self.windows])
+        self.condition = np.array([self.conditions[e][s] for e, s in self.windows])
         self.episode = [e for e, _ in self.windows]
         self.window_group = [self.group[e] for e in self.episode]
 
@@ -139,7 +168,7 @@ class Task:
                 groups[name] += range(first, first + n)
         groups['activation'] = range(2 * m.nv, 2 * m.nv + m.na)
         self.groups = {n: list(c) for n, c in groups.items() if len(c)}
-        z = np.array([self.encode(self.states[e, s], self.states[e, s + t]) for e, s in self.train for t in range(1, self.H + 1)])
+        z = np.array([self.encode(self.states[e][s], self.states[e][s + t]) for e, s in self.train for t in range(1, self.H + 1)])
         self.std = z.std(0)
         for kind, q, d, _ in self.joints:
             if kind != T.mjJNT_FREE: continue

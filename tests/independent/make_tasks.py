@@ -78,6 +78,27 @@ eval:
 profiles: {full: {}}
 """
 
+CLIPS = """<mujoco model='clips'><option timestep='0.01'/><worldbody><body><joint name='hinge' axis='0 1 0' damping='.05'/>
+<geom type='capsule' fromto='0 0 0 0 0 -.3' size='.02' mass='.2'/></body></worldbody>
+<actuator><motor joint='hinge' ctrlrange='-1 1' ctrllimited='true'/></actuator></mujoco>"""
+CLIPS_TASK = """task: {name: clips, title: A pendulum, methods: [dynaflow, kinematic_fm, random_action, replay_demo]}
+system: {model: clips.xml, substeps: 2}
+data: {source: npz, file: clips.npz}
+window: {horizon: 5, stride: 2}
+split: {by: time, test_every: 3, block: 11, gap: 2}
+net: {kind: mlp, width: 16, depth: 1}
+train: {steps: 8, batch: 6, slices: 2, push: 0.5}
+eval:
+  windows: 20
+  sae_windows: 4
+  sampler_steps: [2]
+  chains: 5
+  chain_seconds: 0.3
+  fall_tilt: 60
+  tilt_joint: hinge
+profiles: {full: {}}
+"""
+
 
 def simulate(model, substeps, x0, actions):
     data = mujoco.MjData(model)
@@ -139,7 +160,26 @@ def runaway(folder):
     np.savez(folder + '/runaway.npz', states=states, actions=actions)
 
 
+def clips(folder):
+    """Episodes of different length, one after the other, with a condition per frame and a split by time"""
+    open(folder + '/clips.xml', 'w').write(CLIPS)
+    open(folder + '/task.yaml', 'w').write(CLIPS_TASK)
+    model = mujoco.MjModel.from_xml_path(folder + '/clips.xml')
+    model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_ISLAND
+    draw = np.random.default_rng(5)
+    states, actions, conditions = [], [], []
+    for n in (61, 34, 3, 47, 80):
+        t = np.arange(n + 1) * .02
+        wanted = .5 * np.sin(3 * t + draw.uniform(0, 6))
+        states.append(simulate(model, 2, draw.uniform(-.5, .5, 2), wanted[:-1, None]))
+        actions.append(wanted[:-1, None])
+        conditions.append(np.stack([wanted, np.cos(t)], 1))
+    np.savez(folder + '/clips.npz', states=np.concatenate(states), actions=np.concatenate(actions),
+             conditions=np.concatenate(conditions), condition_names=np.array('wanted,clock'),
+             episode_ends=np.cumsum([len(x) for x in states]))
+
+
 if __name__ == '__main__':
-    for make in (walker, runaway):
+    for make in (walker, runaway, clips):
         os.makedirs(sys.argv[1] + '/' + make.__name__)
         make(sys.argv[1] + '/' + make.__name__)
