@@ -62,7 +62,7 @@ SEES_sim/adjoint := tape model contact algebra
 SEES_sim/simulator := adjoint tape model contact algebra
 # bench/: the rooms, from the bottom up. HARNESS needs neither MuJoCo nor networks, and cannot include them.
 HARNESS := base record tasks analysis verify report gate
-BENCH_ROOMS := $(HARNESS) data evaluate run check replay import gradient commands
+BENCH_ROOMS := $(HARNESS) data evaluate check run replay import gradient commands
 SEES_bench/record := base
 SEES_bench/tasks := base
 SEES_bench/analysis := record base
@@ -71,10 +71,10 @@ SEES_bench/report := analysis record base
 SEES_bench/gate := report verify analysis record tasks base
 SEES_bench/data := tasks base
 SEES_bench/evaluate := base
-SEES_bench/run := data evaluate record tasks base
 SEES_bench/check := base
+SEES_bench/run := data evaluate check record tasks base
 SEES_bench/replay := run verify analysis data evaluate record tasks base
-SEES_bench/import := check replay run verify analysis data evaluate record tasks base
+SEES_bench/import := replay run check verify analysis data evaluate record tasks base
 SEES_bench/gradient := report analysis data record tasks base
 SEES_bench/commands := $(filter-out commands,$(BENCH_ROOMS))
 

@@ -11,6 +11,9 @@
 #define CHECK_EXPLAINS   0.6
 /* Above this error, velocities do not follow from the positions. */
 #define CHECK_ERROR_LIMIT 0.5
+/* Smaller errors need an explanation, too, if another one is exact: if it brings them down to this share. */
+#define CHECK_ERROR_EXACT 1e-3
+#define CHECK_EXACT       0.02
 /* whether `other` explains what leaves the error `as_is` */
 bool check_explains(double as_is, double other);
 
@@ -42,6 +45,7 @@ typedef struct pose_summary {
   double nearest;     /* smallest distance */
   double deep_share;  /* share of poses more than 2 cm inside */
   double deepest;     /* largest depth, m */
+  double touching;    /* share of poses with contacts */
   double slip;        /* median speed at which points in contact slide, m/s; NAN: no contacts */
   double upright;     /* mean cosine of the angle between the base's z axis and the vertical */
   double base_height; /* median, m */
@@ -51,5 +55,11 @@ typedef struct pose_summary {
 DF_MUST_CHECK df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out);
 /* floating, penetration, tilt and slip */
 void check_poses(const pose_summary* p, data_findings* out);
+
+/* ---- check_forces.c ---- */
+
+/* The force on translations that no actuator drives, such as those of a base, that inverse dynamics finds between
+ * successive frames (df_mujoco_inverse()), for up to `poses_max` of them. Errors: those of df_sim_new(). */
+DF_MUST_CHECK df_status check_forces(const trace* m, size_t poses_max, data_findings* out);
 
 #endif

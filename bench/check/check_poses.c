@@ -99,6 +99,7 @@ df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
     out->lowest = median(l.lowest, l.n);
     out->base_height = median(l.height, l.n);
     out->slip = median(l.slip, l.slips);
+    out->touching = (double)l.slips / l.n;
   }
   df_sim_free(m->system, sim);
   df_free(x);

@@ -12,6 +12,7 @@ enum { ORDER_PAIRS = 4000, EPISODE_PAIRS = 10 };
 static const double DEGREE = 3.14159265358979323846 / 180;
 
 bool check_explains(double as_is, double other) {
+  if (as_is > CHECK_ERROR_EXACT && other < CHECK_EXACT * as_is) return true;
   return as_is > CHECK_ERROR_FREE && other < CHECK_EXPLAINS * as_is && other < CHECK_EXPLAINS;
 }
 
@@ -68,11 +69,9 @@ static void check_zero(const trace* m, int group, const trace_fit* f, data_findi
 /* the slope of a group that needs one; NAN: none does */
 static double slope_of(const trace_fit* f) {
   int lag = 0;
-  const double fitted = trace_fitted_error(f, &lag);
-  return moves(f) && !is_zero(f) && check_explains(trace_error(f, NULL), fitted) && f->slope[lag] > 0 &&
-                 fabs(f->slope[lag] - 1) > 0.02
-             ? f->slope[lag]
-             : NAN;
+  const double fitted = trace_fitted_error(f, &lag), slope = f->slope[lag];
+  const bool needs = moves(f) && !is_zero(f) && check_explains(f->error[lag], fitted);
+  return needs && slope > 0 && fabs(slope - 1) > 0.02 ? slope : NAN;
 }
 
 /* whether velocities of the group follow positions at all, as they are or with a slope */
@@ -80,9 +79,12 @@ static bool follows(const trace_fit* f) {
   return moves(f) && !is_zero(f) && trace_fitted_error(f, NULL) < CHECK_EXPLAINS;
 }
 
+/* a larger factor is no frame rate; with smaller errors single frames give the slope exactly */
+static const double RATE_MAX = 10, EXACT = 0.01;
+
 /* The slope that the groups share whose velocities follow best; NAN: none. Joints that meet the floor follow worse than
  * their base. */
-static double common_slope(const trace_fit f[GROUPS]) {
+static double common_slope(const trace* m, const trace_fit f[GROUPS]) {
   double low = INFINITY, high = 0, sum = 0, weight = 0, least = INFINITY;
   for (int g = 0; g < GROUPS; g++) {
     if (follows(&f[g])) least = fmin(least, trace_fitted_error(&f[g], NULL));
@@ -90,14 +92,16 @@ static double common_slope(const trace_fit f[GROUPS]) {
   for (int g = 0; g < GROUPS; g++) {
     const double error = follows(&f[g]) ? trace_fitted_error(&f[g], NULL) : INFINITY;
     if (error > 2 * least + CHECK_ERROR_FREE) continue;
-    const double slope = slope_of(&f[g]), w = 1 / (0.01 + error);
-    if (isnan(slope)) return NAN;
+    const double own = slope_of(&f[g]), longer = trace_long_slope(m, g), w = 1 / (0.01 + error);
+    const double slope = isfinite(longer) && error > EXACT ? longer : own;
+    if (isnan(own)) return NAN;
     low = fmin(low, slope);
     high = fmax(high, slope);
     sum += w * log(slope);
     weight += w;
   }
-  return weight > 0 && high < 1.15 * low ? exp(sum / weight) : NAN;
+  const double mean = weight > 0 ? exp(sum / weight) : NAN;
+  return high < 1.15 * low && fmax(mean, 1 / mean) < RATE_MAX ? mean : NAN;
 }
 
 /* a factor that is close to a whole number or the inverse of one is that */
@@ -151,7 +155,8 @@ static void check_shift(const trace_fit f[GROUPS], data_findings* out) {
   for (int lag = 0; lag < LAGS; lag++) mean.error[lag] = fitted[lag] / groups;
   const double as_is = trace_error(&mean, &right), other = trace_shifted_error(&mean, &shifted);
   data_finding* one = data_findings_add(out, "velocity shift", NULL, as_is, CHECK_ERROR_LIMIT, "share of the change");
-  if (!(as_is > CHECK_ERROR_FREE && other < 0.8 * as_is && other < CHECK_EXPLAINS)) return;
+  const bool clearer = as_is > CHECK_ERROR_FREE && other < 0.8 * as_is && other < CHECK_EXPLAINS;
+  if (!clearer && !check_explains(as_is, other)) return;
   data_finding_judge(one, CHECK_WRONG,
                      "the velocities belong to the positions a frame %s: with those the error is %.2g",
                      trace_lag_shift(shifted) > 0 ? "earlier" : "later", other);
@@ -295,12 +300,12 @@ static df_status check_order(const trace* m, data_findings* out) {
 
 /* ---- all of them ---- */
 
-/* what nothing explains */
+/* what is left if the velocities get the slope that they need */
 static void check_rest(int group, const trace_fit* f, data_findings* out) {
-  const double as_is = trace_error(f, NULL);
+  const double as_is = isnan(slope_of(f)) ? trace_error(f, NULL) : trace_fitted_error(f, NULL);
   data_finding* one =
       data_findings_add(out, "velocity", trace_group_name(group), as_is, CHECK_ERROR_LIMIT, "share of the change");
-  if (as_is > CHECK_ERROR_LIMIT && isnan(slope_of(f)))
+  if (as_is > CHECK_ERROR_LIMIT)
     data_finding_judge(one, CHECK_WARN, "the velocities of %s do not follow from the change of the positions",
                        trace_group_name(group));
 }
@@ -308,7 +313,7 @@ static void check_rest(int group, const trace_fit* f, data_findings* out) {
 df_status check_velocities(const trace* m, data_findings* out) {
   trace_fit f[GROUPS];
   for (int g = 0; g < GROUPS; g++) f[g] = trace_fit_group(m, -1, g);
-  const double common = common_slope(f);
+  const double common = common_slope(m, f);
   if (!isnan(common)) report_rate(m, common, out);
   for (int g = 0; g < GROUPS; g++) {
     if (!moves(&f[g])) continue;

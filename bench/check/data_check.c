@@ -17,6 +17,7 @@ df_status data_check_states(const df_dataset* data, const df_system* system, dou
   if (status == DF_OK) check_frames(&m, out);
   if (status == DF_OK) status = pose_summary_of(&m, cfg->poses_max, &poses);
   if (status == DF_OK) check_poses(&poses, out);
+  if (status == DF_OK) status = check_forces(&m, cfg->poses_max, out);
   trace_clear(&m);
   return status;
 }
@@ -25,7 +26,7 @@ df_status data_check_states(const df_dataset* data, const df_system* system, dou
 static void add_setting(const reading* r, int i, data_findings* out) {
   const reading_setting* s = &r->setting[i];
   const int part = reading_part(r, i);
-  const double before = r->before[i].part[part], after = r->before[i + 1].part[part];
+  const double before = r->before[i].part[part], after = r->after[i].part[part];
   data_finding* one = data_findings_add(out, "convention", s->key, before, after, "misfit");
   data_finding_judge(one, CHECK_WRONG, "with %s = %s the misfit of %s falls from %.2g to %.2g", s->key, s->value,
                      misfit_part_name(part), before, after);

@@ -82,7 +82,8 @@ typedef struct trial {
   check_cfg cfg;
   const chain* c;
   int *order, *best; /* [n] */
-  misfit now, best_fit;
+  misfit now;
+  double best_likeness;
   bool found, best_is_legs, beyond_limits;
 } trial;
 
@@ -108,18 +109,21 @@ static double likeness_of(const misfit* m) {
 /* an order has to bring the misfit of limits, floor and slip down to this share, and by this much */
 static const double SHARE = 0.7, LESS = 0.03;
 
-static df_status try_order(trial* t, bool legs) {
+/* an order that does not exchange sides or front and back as a whole has to be better by so much */
+static const double UNUSUAL = 0.1;
+
+static df_status try_order(trial* t, bool legs, bool usual) {
   bool same = true;
   misfit fit;
   for (int k = 0; k < t->c->n; k++) same &= t->order[k] == k;
   if (same) return DF_OK;
   move_joints(t);
   DF_TRY(misfit_of_poses(t->moved, t->system, t->h, &t->cfg, &fit));
-  const double before = likeness_of(&t->now), after = likeness_of(&fit);
+  const double before = likeness_of(&t->now), after = likeness_of(&fit) + (usual ? 0 : UNUSUAL);
   if (!(after < SHARE * before && after < before - LESS)) return DF_OK;
-  if (t->found && after >= likeness_of(&t->best_fit)) return DF_OK;
+  if (t->found && after >= t->best_likeness) return DF_OK;
   memcpy(t->best, t->order, (size_t)t->c->n * sizeof *t->best);
-  t->best_fit = fit;
+  t->best_likeness = after;
   t->best_is_legs = legs;
   t->found = true;
   return DF_OK;
@@ -134,7 +138,9 @@ static df_status try_legs(trial* t, const int* leg, bool by_joint) {
     const int slot = c->leg_of[k / per] + k % per;
     t->order[slot] = by_joint ? c->leg_of[leg[k % n]] + k / n : c->leg_of[leg[k / per]] + k % per;
   }
-  return try_order(t, !by_joint && per * n == c->n);
+  bool usual = true;
+  for (int i = 0; i < n; i++) usual &= n != 4 || leg[i] == (i ^ leg[0]);
+  return try_order(t, !by_joint && per * n == c->n, usual);
 }
 
 /* all orders of the legs from `at` on */
@@ -156,7 +162,7 @@ static df_status permute(trial* t, int* leg, int at) {
 
 static df_status try_reversed(trial* t) {
   for (int k = 0; k < t->c->n; k++) t->order[k] = t->c->n - 1 - k;
-  return try_order(t, false);
+  return try_order(t, false, true);
 }
 
 /* the joints by name, as many programs sort them */
@@ -167,7 +173,7 @@ static df_status try_sorted(trial* t) {
       t->order[at] = t->order[at - 1];
     t->order[at] = k;
   }
-  return try_order(t, false);
+  return try_order(t, false, true);
 }
 
 /* two joints exchanged */
@@ -175,7 +181,7 @@ static df_status try_exchanged(trial* t) {
   for (int a = 0; a < t->c->n; a++) {
     for (int b = a + 1; b < t->c->n; b++) {
       for (int k = 0; k < t->c->n; k++) t->order[k] = k == a ? b : k == b ? a : k;
-      DF_TRY(try_order(t, false));
+      DF_TRY(try_order(t, false, true));
     }
   }
   return DF_OK;

@@ -4,8 +4,11 @@
 
 /* m: heights of this size above or in the floor count half; m/s: the same for slip */
 static const double HEIGHT = 0.2, SPEED = 0.5;
-/* by how much parts that are not errors of velocities have to fall together, and the most that another may rise */
-static const double FALLS = 0.2, RISES = 0.1;
+/* contacts in a smaller share of the poses do not show what slides */
+static const double RARELY = 0.2;
+/* by how much parts that are not errors of velocities have to fall together; and the share of all that falls which may
+ * rise elsewhere */
+static const double FALLS = 0.2, RISES = 0.5;
 
 const char* misfit_part_name(int part) {
   static const char* const names[] = {[MISFIT_LIMITS] = "joint limits",
@@ -19,7 +22,7 @@ static void fill_poses(const pose_summary* p, misfit* out) {
   out->lowest = p->lowest;
   if (p->has_ground) out->part[MISFIT_GROUND] = fabs(p->lowest) / (fabs(p->lowest) + HEIGHT);
   if (p->has_base) out->part[MISFIT_TILT] = (1 - p->upright) / 2;
-  if (isfinite(p->slip)) out->part[MISFIT_SLIP] = p->slip / (p->slip + SPEED);
+  if (p->has_ground) out->part[MISFIT_SLIP] = p->touching < RARELY ? 0.5 : p->slip / (p->slip + SPEED);
 }
 
 /* limits and poses */
@@ -66,15 +69,16 @@ double misfit_sum(const misfit* m) {
 
 bool misfit_explains(const misfit* as_is, const misfit* other) {
   bool explains = false;
-  double falls = 0;
+  double others = 0, falls = 0, rises = 0;
   for (int i = 0; i < MISFIT_PARTS; i++) {
     const double before = as_is->part[i], after = other->part[i];
-    if (after > before + RISES) return false;
+    falls += fmax(0, before - after);
+    rises += fmax(0, after - before);
     if (i < MISFIT_LIMITS) {
       explains |= check_explains(before, after);
     } else {
-      falls += before - after;
+      others += before - after;
     }
   }
-  return explains || falls > FALLS;
+  return (explains || others > FALLS) && rises < RISES * falls;
 }

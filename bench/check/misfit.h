@@ -16,7 +16,7 @@ enum misfit_part {
   MISFIT_LIMITS = MISFIT_FITS + GROUPS, /* share of the samples beyond joint limits */
   MISFIT_GROUND,                        /* the median pose is far above the floor or inside of it */
   MISFIT_TILT,                          /* the base lies on its side (0.5) or upside down (1) */
-  MISFIT_SLIP,                          /* what touches the floor slides */
+  MISFIT_SLIP,                          /* what touches the floor slides; 0.5 if hardly anything touches it */
   MISFIT_PARTS
 };
 
@@ -36,7 +36,7 @@ DF_MUST_CHECK df_status misfit_of_poses(const df_dataset* data, const df_system*
 /* The name of a part: "base position", "joint limits". */
 const char* misfit_part_name(int part);
 double misfit_sum(const misfit* m);
-/* Whether another reading, with the misfit `other`, explains a part of `as_is` and makes no part worse. */
+/* Whether another reading, with the misfit `other`, explains a part of `as_is` without making others as much worse. */
 bool misfit_explains(const misfit* as_is, const misfit* other);
 
 #endif

@@ -103,7 +103,7 @@ static df_status try_settings(const source* s, const reading* r, const conventio
   if (status != DF_OK) return DF_OK;
   const double needed = misfit_sum(&fit) + (b ? PAIR : 0);
   const bool better = !out->data || needed < misfit_sum(&out->fit) + (out->b ? PAIR : 0);
-  if (better && (!r->data || misfit_explains(&r->before[r->n], &fit))) {
+  if (better && (!r->data || misfit_explains(&r->now, &fit))) {
     df_dataset_free(out->data);
     *out = (best){a, b, fit, data};
   } else {
@@ -115,18 +115,20 @@ static df_status try_settings(const source* s, const reading* r, const conventio
 static df_status try_all(const source* s, const reading* r, best* out) {
   for (int i = 0; i < CONVENTIONS; i++) {
     const convention* a = &conventions[i];
-    if (!concerns(a, s->system, &r->before[r->n]) || is_set(&r->config, a)) continue;
+    if (!concerns(a, s->system, &r->now) || is_set(&r->config, a)) continue;
     DF_TRY(try_settings(s, r, a, NULL, out));
     for (int j = i + 1; j < CONVENTIONS; j++) {
       const convention* b = &conventions[j];
-      if (!concerns(b, s->system, &r->before[r->n]) || is_set(&r->config, b) || strcmp(a->key, b->key) == 0) continue;
+      if (!concerns(b, s->system, &r->now) || is_set(&r->config, b) || strcmp(a->key, b->key) == 0) continue;
       DF_TRY(try_settings(s, r, a, b, out));
     }
   }
   return DF_OK;
 }
 
-static df_status add_setting(reading* r, const char* key, const char* value) {
+static df_status add_setting(reading* r, const char* key, const char* value, const misfit* after) {
+  r->before[r->n] = r->now;
+  r->after[r->n] = *after;
   r->setting[r->n] = (reading_setting){key, df_strdup(value)};
   if (!r->setting[r->n++].value) return DF_E_NOMEM;
   return df_config_set(&r->config, key, value, "data check");
@@ -136,14 +138,10 @@ static df_status add_setting(reading* r, const char* key, const char* value) {
 static df_status accept(reading* r, best* b) {
   df_dataset_free(r->data);
   r->data = b->data;
-  const misfit before = r->before[r->n];
-  DF_TRY(add_setting(r, b->a->key, b->a->value));
-  if (b->b) {
-    r->before[r->n] = before; /* what the two explain together */
-    DF_TRY(add_setting(r, b->b->key, b->b->value));
-  }
-  r->before[r->n] = b->fit;
-  return DF_OK;
+  df_status status = add_setting(r, b->a->key, b->a->value, &b->fit);
+  if (status == DF_OK && b->b) status = add_setting(r, b->b->key, b->b->value, &b->fit);
+  r->now = b->fit;
+  return status;
 }
 
 /* whether nothing is left to explain: velocities follow and poses fit */
@@ -155,7 +153,7 @@ static bool fits(const misfit* m) {
 }
 
 static df_status search(const source* s, reading* r) {
-  while (r->n + 2 <= READING_SETTINGS_MAX && !(r->data && fits(&r->before[r->n]))) {
+  while (r->n + 2 <= READING_SETTINGS_MAX && !(r->data && fits(&r->now))) {
     best found = {0};
     const df_status status = try_all(s, r, &found);
     if (status != DF_OK) df_dataset_free(found.data);
@@ -174,14 +172,15 @@ static df_status find_order(const char* path, const source* s, reading* r) {
   DF_TRY(joint_order_find(r->data, s->system, s->h, s->cfg, &key, &value));
   if (!key) return DF_OK;
   df_recording* recording = NULL;
-  df_status status = r->n < READING_SETTINGS_MAX ? add_setting(r, key, value) : DF_OK;
+  df_status status = r->n < READING_SETTINGS_MAX ? add_setting(r, key, value, &r->now) : DF_OK;
   df_free(value);
   if (status == DF_OK) status = df_recording_open(path, &r->config, s->system, &recording);
   if (status == DF_OK) {
     const source again = {recording, s->system, s->h, s->cfg};
     df_dataset_free(r->data);
     r->data = NULL;
-    status = convert(&again, &r->config, &r->data, &r->before[r->n]);
+    status = convert(&again, &r->config, &r->data, &r->now);
+    r->after[r->n - 1] = r->now;
   }
   df_recording_free(recording);
   return status;
@@ -200,7 +199,7 @@ df_status reading_find(const char* path, const df_config* config, const df_syste
   DF_TRY(df_recording_open(path, config, system, &recording));
   out->h = interval_of(recording, config, system);
   const source s = {recording, system, out->h, cfg};
-  df_status as_is = convert(&s, config, &out->data, &out->before[0]);
+  df_status as_is = convert(&s, config, &out->data, &out->now);
   char message[1024];
   snprintf(message, sizeof message, "%s", df_error_message());
   df_status status = as_is == DF_E_NOMEM ? as_is : search(&s, out);
@@ -215,7 +214,7 @@ int reading_part(const reading* r, int i) {
   int part = 0;
   double most = -1;
   for (int k = 0; k < MISFIT_PARTS; k++) {
-    const double falls = r->before[i].part[k] - r->before[i + 1].part[k];
+    const double falls = r->before[i].part[k] - r->after[i].part[k];
     if (falls <= most) continue;
     most = falls;
     part = k;

@@ -20,10 +20,12 @@ typedef struct reading_setting {
 typedef struct reading {
   int n;
   reading_setting setting[READING_SETTINGS_MAX];
-  misfit before[READING_SETTINGS_MAX + 1]; /* before setting i, and with all of them */
-  df_config config;                        /* the task's with the settings */
-  double h;                                /* s between recorded frames, as task or file state */
-  df_dataset* data;                        /* owned */
+  misfit before[READING_SETTINGS_MAX]; /* without setting i and those found with or after it */
+  misfit after[READING_SETTINGS_MAX];  /* with it, and with those found together with it */
+  misfit now;                          /* with all of them */
+  df_config config;                    /* the task's with the settings */
+  double h;                            /* s between recorded frames, as task or file state */
+  df_dataset* data;                    /* owned */
 } reading;
 
 /* Finds the reading of the recording in `path` that fits best: tries each convention of quaternions, frames of

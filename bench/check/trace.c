@@ -252,6 +252,32 @@ trace_fit trace_fit_pair(const trace* m, int i, int j) {
   return fit_of(&s);
 }
 
+enum { SPAN = 10 };
+
+static bool is_span(const trace* m, size_t first) {
+  for (size_t k = first; k < first + SPAN; k++) {
+    if (m->episode[k] != m->episode[first] || !trace_comparable(m, k)) return false;
+  }
+  return true;
+}
+
+double trace_long_slope(const trace* m, int group) {
+  double dv = 0, vv = 0;
+  for (size_t first = 0; first + SPAN <= m->n; first += SPAN / 2) {
+    if (!is_span(m, first)) continue;
+    for (int i = 0; i < m->nv; i++) {
+      double d = 0, v = 0;
+      for (size_t k = first; k < first + SPAN && m->group[i] == group; k++) {
+        d += trace_change(m, k, LAG_MEAN, i);
+        v += trace_predicted(m, k, LAG_MEAN, i);
+      }
+      dv += d * v;
+      vv += v * v;
+    }
+  }
+  return vv > 0 ? dv / vv : NAN;
+}
+
 /* the smallest value among the lags that are right (1), are not (0) or all (-1) */
 static double least(const double values[LAGS], int right, int* lag) {
   double best = INFINITY;

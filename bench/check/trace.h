@@ -94,6 +94,10 @@ trace_fit trace_fit_group(const trace* m, int episode, int group);
 /* of dof i with the velocities of dof j */
 trace_fit trace_fit_pair(const trace* m, int i, int j);
 
+/* The slope of the changes of a group over spans of ten frames, to which velocities that change within a frame do not
+ * matter; NAN without such spans. */
+double trace_long_slope(const trace* m, int group);
+
 /* the smallest error of the right lags, of the others, and of all with their slopes, and which lag has it */
 double trace_error(const trace_fit* f, int* lag);
 double trace_shifted_error(const trace_fit* f, int* lag);

@@ -26,7 +26,7 @@
 #include "terminal.h"
 #include "text.h"
 
-enum { KEY_SECONDS = 0x600, KEY_MEMORY, KEY_SAMPLES };
+enum { KEY_SECONDS = 0x600, KEY_MEMORY, KEY_SAMPLES, KEY_NO_CHECK };
 
 typedef struct arguments {
   options common;
@@ -35,7 +35,7 @@ typedef struct arguments {
   char* list[METHODS_KNOWN_MAX];
   double save_every; /* seconds; < 0: the default */
   stop_limits limits;
-  bool store_samples;
+  bool store_samples, no_data_check;
   shard part;
   const char* out; /* NULL: results/runs/<first task>-<profile> */
 } arguments;
@@ -85,6 +85,9 @@ static error_t parse(int key, char* value, struct argp_state* state) {
     case KEY_MEMORY:
       a->limits.memory_mib = parse_number(state, "--cell-memory", value, 1, 1e9);
       return 0;
+    case KEY_NO_CHECK:
+      a->no_data_check = true;
+      return 0;
     case KEY_SAMPLES:
       a->store_samples = true;
       return 0;
@@ -113,6 +116,8 @@ static const struct argp_option own_options[] = {
     {"save-every", 'e', "S", 0, "save the training state every S seconds (default: 30)", 0},
     {"store-samples", KEY_SAMPLES, NULL, 0,
      "also write all states and actions that the methods return during evaluation, to DIR/samples", 0},
+    {"no-data-check", KEY_NO_CHECK, NULL, 0,
+     "train also with demonstrations in which `dynaflow data check` finds what makes training wrong", 0},
     {"out", 'o', "DIR", 0, "folder of the run (default: results/runs/<first task>-<profile>)", 0},
     {0}};
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
@@ -349,6 +354,7 @@ int cmd_run(int argc, char** argv) {
   static plan p;
   df_status status = plan_make(&a.plan, &p);
   if (status != DF_OK) return report_failure(status);
+  p.check_data = !a.no_data_check;
   status = open_blas(&a.common);
   if (status != DF_OK) return report_failure(status);
   char* folder = find_folder(&a);

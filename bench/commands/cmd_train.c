@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "cell.h"
+#include "checked_data.h"
 #include "checkpoint_command.h"
 #include "commands.h"
 #include "dynaflow/core/alloc.h"
@@ -69,7 +70,7 @@ static void print_rows(int n, const df_training_log* logs, const checkpoint_argu
 }
 
 const struct argp train_argp =
-    CHECKPOINT_ARGP(checkpoint_options,
+    CHECKPOINT_ARGP(train_options,
                     "Trains one method on one task and writes a checkpoint.\n\n"
                     "Reads the task's model and demonstrations, which are generated if they are missing and the task "
                     "can. Writes FILE when training ends; kinematic_fm_idm also writes FILE.inverse. An interrupted "
@@ -92,6 +93,7 @@ int cmd_train(int argc, char** argv) {
   if (status != DF_OK) return report_failure(status);
   json_t* notes = json_array();
   status = checkpoint_open(&a, false, &c);
+  if (status == DF_OK && !a.no_data_check) status = check_cell_data(&c);
   if (status == DF_OK) cell_note_task(&c, notes);
   if (status == DF_OK) status = cell_train(&c, NULL, logs, &n);
   if (status == DF_OK) status = a.method->save(c.instance, a.checkpoint);

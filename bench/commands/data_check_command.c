@@ -61,7 +61,8 @@ static df_status open_checked(const char* target, const data_check_arguments* a,
   *c = (checked){.name = target};
   if (a->model) {
     DF_TRY(file_config(target, a, opts, &c->config));
-    data_search(opts, NULL, &c->search);
+    c->search.folder[0] = df_strdup("");
+    c->search.n = c->search.folder[0] ? 1 : 0;
     c->path = df_strdup(target);
     if (!c->path) return DF_E_NOMEM;
   } else {

@@ -11,14 +11,14 @@ static void put(settings* s, const char* key, const char* value) {
 
 static bool put_options(settings* s, const df_mujoco_cfg* h, const df_mujoco_cfg* now) {
   static const char* const integrators[] = {"model", "Euler", "implicitfast", "RK4"};
+  static const char* const margin_rules[] = {"sum", "max", "none"};
   static const char* const solvers[] = {"model", "Newton", "CG"};
   if (h->timestep > 0 && h->timestep != now->timestep)
     settings_put_number_why(s, "system.timestep", h->timestep, "%s", why);
   if (h->substeps != now->substeps) settings_put_number_why(s, "system.substeps", h->substeps, "%s", why);
   if (h->integrator != now->integrator) put(s, "system.integrator", integrators[h->integrator]);
   if (h->solver != now->solver) put(s, "system.solver", solvers[h->solver]);
-  if (h->margin_scale != now->margin_scale)
-    settings_put_number_why(s, "system.margin_scale", h->margin_scale, "%s", why);
+  if (h->margin_rule != now->margin_rule) put(s, "system.margin_rule", margin_rules[h->margin_rule]);
   if (h->iterations != now->iterations && h->iterations >= LEAST_ITERATIONS)
     settings_put_number_why(s, "system.iterations", h->iterations, "%s", why);
   const bool limits = h->iterations != now->iterations && h->iterations < LEAST_ITERATIONS;

@@ -7,6 +7,8 @@
 #include "machine.h"
 #include "methods.h"
 
+enum { KEY_NO_CHECK = 0x600 };
+
 error_t checkpoint_argument(int key, char* value, struct argp_state* state) {
   checkpoint_arguments* a = state->input;
   switch (key) {
@@ -21,6 +23,9 @@ error_t checkpoint_argument(int key, char* value, struct argp_state* state) {
       return 0;
     case 'o':
       a->out = parse_text(state, "--out", value);
+      return 0;
+    case KEY_NO_CHECK:
+      a->no_data_check = true;
       return 0;
     case 'n':
       a->windows = (int)parse_integer(state, "--windows", value, 1, 1000000);
@@ -52,6 +57,12 @@ const struct argp_child checkpoint_children[] = {OPTIONS_CHILD, {0}};
 #define CHECKPOINT_OPTION \
   { "checkpoint", 'c', "FILE", 0, "weights (safetensors), required for methods that train", 0 }
 const struct argp_option checkpoint_options[] = {METHOD_OPTION, CHECKPOINT_OPTION, {0}};
+const struct argp_option train_options[] = {
+    METHOD_OPTION,
+    CHECKPOINT_OPTION,
+    {"no-data-check", KEY_NO_CHECK, NULL, 0,
+     "train also with demonstrations in which `dynaflow data check` finds what makes training wrong", 0},
+    {0}};
 const struct argp_option sample_options[] = {
     METHOD_OPTION,
     CHECKPOINT_OPTION,

@@ -20,15 +20,16 @@ typedef struct checkpoint_arguments {
   const df_method* method;
   const char* checkpoint; /* train writes it, sample and eval read it; NULL only for methods that do not train */
   const char* out;        /* sample: the npz file, or NULL */
+  bool no_data_check;     /* train: do not check the demonstrations */
   int windows;            /* sample: number of windows; 0: eval.windows */
   int steps;              /* sample: sampler steps K; 0: the last of eval.sampler_steps */
   checkpoint_stage stage; /* set by checkpoint_open() */
 } checkpoint_arguments;
 
 /* The parser of "TASK --method M --checkpoint FILE", a parser of argp for checkpoint_arguments; the options that it
- * knows, without and with those of `sample`; and the children of such a command: the common options. */
+ * knows, without and with those of `train` and `sample`; and the children of such a command: the common options. */
 error_t checkpoint_argument(int key, char* value, struct argp_state* state);
-extern const struct argp_option checkpoint_options[], sample_options[];
+extern const struct argp_option checkpoint_options[], train_options[], sample_options[];
 extern const struct argp_child checkpoint_children[];
 #define CHECKPOINT_ARGP(option_table, text)                                                                        \
   {                                                                                                                \

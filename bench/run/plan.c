@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "checked_data.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
 #include "dynaflow/core/alloc.h"
@@ -115,13 +116,15 @@ df_status plan_open(const plan* p, int i, const options* opts, cell* c) {
 
 /* ---- tasks of which no cell can run ---- */
 
-/* `name` receives task and method */
-static df_status try_cell(const planned_cell* p, const options* opts, char name[128]) {
+/* `name` receives task and method; *data, unless NULL, the result of the check of the demonstrations if the method
+ * trains on them */
+static df_status try_cell(const planned_cell* p, const options* opts, df_status* data, char name[128]) {
   cell c;
   df_status status = cell_open(&c, p->task, p->method, p->seed, opts);
   snprintf(name, 128, "%.60s %.48s", c.config.task_name[0] ? c.config.task_name : p->task, p->method->name);
   if (status == DF_OK) status = cell_load(&c);
   if (status == DF_OK) status = cell_create(&c);
+  if (status == DF_OK && data) *data = check_cell_data(&c);
   cell_close(&c);
   return status;
 }
@@ -139,12 +142,12 @@ static bool tried_before(const plan* p, int i, shard part, const store* events) 
   return false;
 }
 
-/* DF_OK if a cell of the task can be created, or none is to be run; else the error of the first one. Warns of methods
- * whose cells will fail while others run. */
+/* DF_OK if a cell of the task can be created, or none is to be run; else the error of the first one, or of the check of
+ * its demonstrations. Warns of methods whose cells will fail while others run. */
 static df_status check_task(const plan* p, const char* task, shard part, const options* opts, const store* events) {
-  df_status status = DF_OK;
+  df_status status = DF_OK, data = DF_OK;
   char first[1024] = "";
-  bool one_runs = false;
+  bool one_runs = false, to_check = p->check_data;
   text warnings = {0};
   for (int i = 0; i < p->n; i++) {
     const planned_cell* c = &p->cell[i];
@@ -155,7 +158,13 @@ static df_status check_task(const plan* p, const char* task, shard part, const o
       text_clear(&warnings);
       return df_fail(DF_E_INTERRUPTED, "interrupted before the first cell");
     }
-    const df_status one = try_cell(c, opts, name);
+    const bool checks = to_check && (c->method->flags & DF_METHOD_TRAINS);
+    const df_status one = try_cell(c, opts, checks ? &data : NULL, name);
+    if (data != DF_OK) {
+      text_clear(&warnings);
+      return data;
+    }
+    to_check &= !(checks && one == DF_OK);
     one_runs |= one == DF_OK;
     if (one == DF_OK) continue;
     text_add(&warnings, "dynaflow: warning: %s will fail: %s\n", name, df_error_message());

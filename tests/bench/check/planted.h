@@ -224,9 +224,10 @@ static inline void joint_zero(const layout* l, double* x) {
 static inline void all_zero(const layout* l, double* x) {
   memset(x + l->nq, 0, (size_t)l->nv * sizeof *x);
 }
-/* the limited joints in another order: the legs of the walkers exchanged, the joints of the arm sorted by name */
+/* the limited joints in another order: the left and right legs of the quadruped exchanged, the thighs of the walker
+ * before its knees, the joints of the arm sorted by name */
 static inline void reorder(const layout* l, double* x, bool positions) {
-  static const int legs[] = {3, 4, 5, 0, 1, 2, 9, 10, 11, 6, 7, 8}, walker[] = {2, 3, 0, 1}, arm[] = {2, 5, 1, 0, 4, 3};
+  static const int legs[] = {3, 4, 5, 0, 1, 2, 9, 10, 11, 6, 7, 8}, walker[] = {0, 2, 1, 3}, arm[] = {2, 5, 1, 0, 4, 3};
   const int *order = l->base ? legs : l->n == 7 ? walker : arm, first = l->base ? 1 : l->n == 7 ? 3 : 0;
   double before[64];
   memcpy(before, x, (size_t)l->nx * sizeof *x);

@@ -1,0 +1,75 @@
+#include <math.h>
+#include <string.h>
+
+#include "check_parts.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/sim/dynamics.h"
+#include "dynaflow/stats/statistics.h"
+
+/* of the weight */
+static const double RESIDUAL = 1;
+
+/* what is needed for one frame after another */
+typedef struct inverse {
+  const trace* m;
+  df_sim* sim;
+  df_dof* dof;                  /* [nv] */
+  double *acceleration, *force; /* [nv] */
+} inverse;
+
+static bool has_free_dofs(const inverse* v) {
+  for (int i = 0; i < v->m->nv; i++) {
+    if (!v->dof[i].actuated && !v->dof[i].rotates) return true;
+  }
+  return false;
+}
+
+/* the force on translations that nothing drives, at the first state of a pair; NAN if it cannot be computed */
+static double force_at(const inverse* v, size_t k) {
+  const trace* m = v->m;
+  const double *x = df_dataset_state(m->data, m->episode[k], m->frame[k]), *next = x + m->data->nx;
+  double sum = 0;
+  for (int i = 0; i < m->nv; i++) v->acceleration[i] = (next[m->nq + i] - x[m->nq + i]) / m->h;
+  if (df_mujoco_inverse(v->sim, x, v->acceleration, v->force) != DF_OK) return NAN;
+  for (int i = 0; i < m->nv; i++) {
+    if (!v->dof[i].actuated && !v->dof[i].rotates) sum += v->force[i] * v->force[i];
+  }
+  return sqrt(sum);
+}
+
+/* adds the median over up to `most` pairs, in weights of the model */
+static void add_residual(const inverse* v, double* list, size_t most, data_findings* out) {
+  const trace* m = v->m;
+  const double weight = df_mujoco_total_mass(m->system) * df_mujoco_gravity(m->system);
+  const size_t stride = m->n / most + 1;
+  int n = 0;
+  for (size_t k = 0; k < m->n; k += stride) {
+    const double force = m->jump[k] ? NAN : force_at(v, k);
+    if (isfinite(force)) list[n++] = force / weight;
+  }
+  if (n == 0 || !(weight > 0)) return;
+  df_sort(n, list);
+  data_finding* one = data_findings_add(out, "root residual", NULL, list[n / 2], RESIDUAL, "weights");
+  if (list[n / 2] > RESIDUAL)
+    data_finding_judge(
+        one, CHECK_WARN,
+        "the motion needs a force of %.3g weights on what no actuator drives, in the median of the frames",
+        list[n / 2]);
+}
+
+df_status check_forces(const trace* m, size_t poses_max, data_findings* out) {
+  const size_t nv = (size_t)m->nv, most = poses_max ? poses_max : 1;
+  inverse v = {.m = m, .dof = df_alloc(nv, sizeof *v.dof)};
+  double* memory = df_alloc(2 * nv + m->n / (m->n / most + 1) + 1, sizeof *memory);
+  df_status status = v.dof && memory ? df_sim_new(m->system, 0, &v.sim) : DF_E_NOMEM;
+  if (status == DF_OK) {
+    v.acceleration = memory;
+    v.force = memory + nv;
+    df_mujoco_dofs(m->system, v.dof);
+    if (has_free_dofs(&v)) add_residual(&v, memory + 2 * nv, most, out);
+  }
+  df_sim_free(m->system, v.sim);
+  df_free(v.dof);
+  df_free(memory);
+  return status;
+}

@@ -1,0 +1,64 @@
+#include "checked_data.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data_check.h"
+#include "terminal.h"
+#include "text.h"
+
+/* Errors of velocities below this are those of several physics steps per frame; above it the search for conventions
+ * has to say more. */
+static const double NO_DOUBT = 0.25;
+
+static bool is_doubtful(const data_findings* f) {
+  for (int i = 0; i < f->n; i++) {
+    const data_finding* one = &f->list[i];
+    if (one->verdict != CHECK_OK || (strcmp(one->check, "velocity") == 0 && one->value > NO_DOUBT)) return true;
+  }
+  return false;
+}
+
+static df_status find(const cell* c, data_findings* out) {
+  DF_TRY(data_check_states(c->task->data, c->task->system, c->task->data->dt, &check_quick, out));
+  if (!is_doubtful(out)) return DF_OK;
+  data_findings_clear(out);
+  return data_check_recording(c->data_path, &c->config, c->task->system, &check_quick, out, NULL);
+}
+
+/* names of the checks that warn, each once */
+static void warn(const cell* c, const data_findings* f) {
+  text names = {0};
+  const char* last = "";
+  for (int i = 0; i < f->n; i++) {
+    if (f->list[i].verdict != CHECK_WARN || strcmp(last, f->list[i].check) == 0) continue;
+    last = f->list[i].check;
+    text_add(&names, "%s%s", names.n ? ", " : "", last);
+  }
+  if (names.n && !c->opts->quiet) {
+    print_line(stderr,
+               "dynaflow: warning: task %s: check of the demonstrations: %s; for details run: dynaflow data check %s",
+               c->config.task_name, text_of(&names), c->config.task_name);
+  }
+  text_clear(&names);
+}
+
+df_status check_cell_data(const cell* c) {
+  data_findings f = {0};
+  if (!(c->method->flags & DF_METHOD_TRAINS)) return DF_OK;
+  df_status status = find(c, &f);
+  for (int i = 0; i < f.n && status == DF_OK; i++) {
+    const data_finding* one = &f.list[i];
+    if (one->verdict != CHECK_WRONG) continue;
+    status = df_fail(DF_E_MISMATCH,
+                     "task %s: the demonstrations are wrong: %s%s%s: %s%s%s; for details run: dynaflow data check %s; "
+                     "--no-data-check trains with them as they are",
+                     c->config.task_name, one->check, one->column[0] ? ", " : "", one->column, one->reason,
+                     one->would_fit[0] ? "; would fit: " : "", one->would_fit, c->config.task_name);
+  }
+  if (status == DF_OK) warn(c, &f);
+  data_findings_clear(&f);
+  return status;
+}

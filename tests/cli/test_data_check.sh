@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# dynaflow data check: right recordings give no alarm, mistakes are named with the setting that would fit, and a training
+# does not start with them. The matrix of planted mistakes is in tests/bench/check/test_data_check.c.
+. tests/cli/check.sh
+
+tasks=$scratch/tasks
+mkdir "$tasks"
+cp -r docs/examples/pendulum "$tasks"
+(cd "$tasks/pendulum" && python3 make_data.py)
+file=$tasks/pendulum/pendulum.npz model=$tasks/pendulum/pendulum.xml
+pendulum=("$tasks/pendulum" --quiet)
+
+# rows PYTHON: the condition holds for the rows of the last run with --json, by check and column
+rows() {
+  python3 -c "
+import json, sys
+rows = json.load(open('$scratch/out'))['rows']
+at = {(r['check'], r['column']): r for r in rows}
+assert $1, rows"
+}
+# finds CHECK COLUMN SETTING ARGUMENT...: exit code 1, and a row that is wrong with what would fit
+finds() {
+  local what="at['$1', '$2']['verdict'] == 'wrong' and at['$1', '$2']['would_fit'] == '$3'"
+  shift 3
+  exits_with 1 data check "$@" --json && rows "$what"
+}
+
+# a right recording
+check a_right_recording_exits_0 exits_with 0 data check "${pendulum[@]}" --json
+check all_rows_are_ok rows "rows and all(r['verdict'] == 'ok' for r in rows)"
+check rows_have_the_keys_of_the_contract rows "all(set('task column check verdict value limit unit would_fit reason'.split()) <= set(r) for r in rows)"
+check velocities_follow_exactly rows "at['velocity', 'hinge joints']['value'] < 1e-6"
+check the_replay_is_a_row rows "at['replay', '']['verdict'] == 'ok' and at['replay', '']['value'] < 1"
+check a_file_with_a_model_is_the_same exits_with 0 data check "$file" --model "$model" --set system.timestep=0.01 --quiet --json
+check with_as_many_rows rows "len(rows) >= 8"
+check states_only_need_no_setting exits_with 0 data check "$file" --model "$model" --set data.actions_key=torques --quiet
+columns_are_those_of_numpy() {
+  exits_with 0 data check "${pendulum[@]}" --columns --json && python3 - "$file" "$scratch/out" <<'PYTHON'
+import json, math, struct, sys, zipfile
+raw = zipfile.ZipFile(sys.argv[1]).read('states.npy')
+values = struct.unpack('<%dd' % ((len(raw) - 128) // 8), raw[128:])
+rows = {r['column']: r for r in json.load(open(sys.argv[2]))['rows'] if r['check'] == 'range'}
+for name, unit, x in (('swing', 'rad', values[0::2]), ('swing velocity', 'rad/s', values[1::2])):
+    r, mean = rows[name], sum(x) / len(x)
+    assert r['unit'] == unit and r['min'] == min(x) and r['max'] == max(x), r
+    assert abs(r['mean'] - mean) < 1e-12 and abs(r['std'] - math.sqrt(sum((v - mean) ** 2 for v in x) / len(x))) < 1e-12, r
+    bins = [0] * 16
+    for v in x: bins[min(15, int((v - min(x)) / (max(x) - min(x)) * 16))] += 1
+    assert r['histogram'] == bins, (r, bins)
+assert 'action 0' in rows
+PYTHON
+}
+check columns_are_those_of_an_independent_program columns_are_those_of_numpy
+
+# mistakes
+check another_frame_rate finds 'frame rate' '' 'data.rate = 100' "${pendulum[@]}" --set system.timestep=0.02
+check a_sentence_says_why bash -c "'$program' data check '$tasks/pendulum' --set system.timestep=0.02 2>&1 >/dev/null | grep -q 'wrong: frame rate: positions change 0.5 times as fast as the velocities say: a frame takes 0.01 s, not 0.02 s'"
+# edits STATEMENTS: the recording with its states as the list x of [q, v] changed by Python
+edits() {
+  python3 - "$file" "$scratch/edited.npz" "$1" <<'PYTHON'
+import math, struct, sys, zipfile
+z = zipfile.ZipFile(sys.argv[1])
+raw = z.read('states.npy')
+flat = struct.unpack('<%dd' % ((len(raw) - 128) // 8), raw[128:])
+x = [list(flat[i:i + 2]) for i in range(0, len(flat), 2)]
+exec(sys.argv[3])
+with zipfile.ZipFile(sys.argv[2], 'w') as out:
+    out.writestr('states.npy', raw[:128] + struct.pack('<%dd' % len(flat), *[v for s in x for v in s]))
+PYTHON
+}
+edited=("$scratch/edited.npz" --model "$model" --set system.timestep=0.01 --set data.actions_key= --quiet)
+edits 'for s in x: s[1] = 0'
+check velocities_of_zero finds 'velocity zero' 'hinge joints' 'data.velocities = differences' "${edited[@]}"
+edits 'for s in x: s[1] *= 0.05'
+check scaled_velocities finds 'velocity scale' 'hinge joints' 'data.velocities = differences' "${edited[@]}"
+edits 'for i in range(len(x) - 1, 0, -1): x[i][1] = x[i - 1][1]'
+check late_velocities finds 'velocity shift' '' 'data.velocities = differences' "${edited[@]}"
+edits 'for s in x[50:101]: s[0] += 3'
+check a_jump finds jump '' data.ends_key "${edited[@]}"
+check is_located bash -c "grep -q 'by 2.98 in episode 0 between frames 49 and 50' '$scratch/out'"
+edits 'for s in x[50:101]: s[0] += 2 * math.pi'
+check a_wrapped_angle bash -c "'$program' data check '${edited[0]}' --model '$model' --set system.timestep=0.01 --set data.actions_key= 2>&1 | grep -q 'the angle is wrapped to one turn'"
+edits 'x[1:] = [list(x[i - i % 101 + i % 101 // 2]) for i in range(1, len(x))]'
+check duplicated_frames bash -c "! '$program' data check '${edited[0]}' --model '$model' --set system.timestep=0.01 --set data.actions_key= >'$scratch/out' 2>&1 && grep -qE 'duplicated frames +wrong' '$scratch/out'"
+edits 'x[205][1] = math.nan'
+not_finite() { exits_with 1 data check "${edited[@]}" --json && rows "at['finite', '']['verdict'] == 'wrong'" && grep -q 'episode 2, frame 3, index 1' "$scratch/out"; }
+check a_number_that_is_not_finite not_finite
+
+# bad input
+check a_missing_file_exits_3 misses 'nowhere.npz: file not found' data check nowhere.npz --model "$model"
+check a_missing_model_exits_3 misses 'model file nowhere.xml not found' data check "$file" --model nowhere.xml
+check an_unknown_task_exits_2 refuses "unknown task" data check no_such_task
+check options_of_check_are_refused_elsewhere refuses "options of 'data check'" data info pendulum --columns
+check a_text_file_exits_2 refuses . data check tests/cli/check.sh --model "$model"
+
+# before a training
+plan=("$tasks/pendulum" --quiet --profile smoke --set train.steps=2 --set eval.windows=2 --set eval.sae_windows=0 --set eval.chains=0)
+check training_refuses_a_wrong_rate refuses 'the demonstrations are wrong: frame rate: .*data.rate = 100.*run: dynaflow data check pendulum; --no-data-check' \
+  train "${plan[@]}" --method kinematic_fm --checkpoint "$scratch/w.safetensors" --set system.timestep=0.02
+check nothing_was_trained test ! -e "$scratch/w.safetensors"
+check training_goes_on_if_told exits_with 0 train "${plan[@]}" --method kinematic_fm --checkpoint "$scratch/w.safetensors" --set system.timestep=0.02 --no-data-check
+check a_run_refuses_it refuses 'the demonstrations are wrong: frame rate' run "${plan[@]}" --method random_action,kinematic_fm --out "$scratch/run" --set system.timestep=0.02
+check methods_that_do_not_train_run exits_with 0 run "${plan[@]}" --method random_action --out "$scratch/run" --set system.timestep=0.02
+check right_data_are_trained_on exits_with 0 run "${plan[@]}" --method kinematic_fm --out "$scratch/right"
+check in_silence test ! -s "$scratch/err"
+
+# published recordings
+data=${DYNAFLOW_DATA:-../shared/data}
+# clean CHECKED...: no alarm
+clean() { exits_with 0 data check "$@" --quiet; }
+planar=(--set data.states_key=Trajs --set data.actions_key=Actions --set system.integrator=Euler --set system.margin_scale=0.5)
+if [ -e "$data/ddat" ]; then
+  check the_published_hopper clean hopper --data "$data"
+  check the_published_walker clean "$data/ddat/Walker_10trajs_300steps.npz" --model "$data/mjcf/gymnasium/walker2d.xml" "${planar[@]}" --set system.timestep=0.008
+  check the_published_cheetah clean "$data/ddat/HalfCheetah_10trajs_200steps.npz" --model "$data/mjcf/gymnasium/half_cheetah.xml" "${planar[@]}" --set system.timestep=0.01
+  check the_published_go1 clean "$data/ddat/GO1_4trajs_500steps.npz" --model "$data/mjcf/derived/go1_ddat_meshfree.xml" --set data.states_key=Trajs --set data.actions_key= --set system.timestep=0.02
+  a1=("$data/amp_for_hardware_a1/mocap_motions_a1/left_turn0.txt" --model "$data/mjcf/menagerie/unitree_a1/scene.xml" --quiet --set data.states_key=Frames --set data.actions_key=
+    --set "data.columns=root_pos,root_quat,joints,skip:12,root_linvel,root_angvel,joint_vel,skip:12")
+  conventions_of_the_a1() { exits_with 1 data check "${a1[@]}" --json && rows "[at['convention', 'data.' + k]['would_fit'] for k in ('quaternion', 'linear_velocity', 'legs')] == ['data.quaternion = xyzw', 'data.linear_velocity = base', 'data.legs = FL,FR,RL,RR']"; }
+  check the_conventions_of_published_mocap conventions_of_the_a1
+  check with_them_there_is_no_alarm clean "${a1[@]}" --set data.quaternion=xyzw --set data.linear_velocity=base --set data.legs=FL,FR,RL,RR
+else
+  skip published_recordings "no recordings in $data"
+fi
+finish

@@ -1,0 +1,53 @@
+/* The distance of a model from what cannot move. */
+#include <math.h>
+
+#include "dynaflow/sim/mujoco.h"
+#include "dynaflow/sim/system.h"
+#include "unit.h"
+
+static double distance_of(const char* xml, double z) {
+  df_system* s;
+  df_sim* sim;
+  double x[64];
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  assert_int_equal(df_mujoco_system_from_xml(xml, "model", &cfg, &s), DF_OK);
+  assert_int_equal(df_sim_new(s, 0, &sim), DF_OK);
+  df_mujoco_initial_state(s, x);
+  x[2] = z;
+  df_mujoco_pose(sim, x);
+  const double out = df_mujoco_ground_distance(sim);
+  df_sim_free(s, sim);
+  df_system_free(s);
+  return out;
+}
+
+#define MODEL(floor, ball, rest)                                           \
+  "<mujoco><worldbody><geom name='floor' type='plane' size='1 1 1' " floor \
+  "/><body><freejoint/>"                                                   \
+  "<geom name='ball' size='.1' mass='1' " ball "/></body></worldbody>" rest "</mujoco>"
+
+static void of_a_ball_is_its_height_less_its_radius(void** state) {
+  (void)state;
+  const double heights[] = {0.3, 0.1, 0.06, 7};
+  for (int i = 0; i < 4; i++) assert_true(fabs(distance_of(MODEL("", "", ""), heights[i]) - (heights[i] - 0.1)) < 1e-9);
+}
+
+static void pairs_that_do_not_collide_do_not_count(void** state) {
+  (void)state;
+  assert_true(distance_of(MODEL("contype='0' conaffinity='0'", "contype='0' conaffinity='0'", ""), 0.3) == INFINITY);
+  assert_true(distance_of(MODEL("contype='2' conaffinity='2'", "", ""), 0.3) == INFINITY);
+}
+
+static void listed_pairs_count(void** state) {
+  (void)state;
+  static const char listed[] = MODEL("contype='0' conaffinity='0'", "contype='0' conaffinity='0'",
+                                     "<contact><pair geom1='ball' geom2='floor'/></contact>");
+  assert_true(fabs(distance_of(listed, 0.3) - 0.2) < 1e-9);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(of_a_ball_is_its_height_less_its_radius),
+                                     cmocka_unit_test(pairs_that_do_not_collide_do_not_count),
+                                     cmocka_unit_test(listed_pairs_count)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
