@@ -338,8 +338,23 @@ static bool is_vain(const work* w, const data_finding* f) {
   return about && !has_velocities(w);
 }
 
+/* whether hinge angles are beyond one turn, as those in degrees are of a robot that moves */
+static bool may_be_degrees(const work* w) {
+  static const double TURN = 6.283185307179586;
+  const df_dataset* d = w->dataset;
+  for (size_t row = 0; row < d->first[d->episodes]; row++) {
+    for (int j = 0; j < w->study.n_joints; j++) {
+      const df_joint* joint = &w->study.joints[j];
+      if (joint->kind == DF_JOINT_HINGE && fabs(d->states[row * (size_t)d->nx + (size_t)joint->qpos]) > TURN)
+        return true;
+    }
+  }
+  return false;
+}
+
 static bool is_remedied(const work* w, const data_finding* f) {
   if (is_vain(w, f)) return false;
+  if (strstr(f->would_fit, "data.angles = deg") && !may_be_degrees(w)) return false;
   const bool moved = strstr(f->would_fit, "data.position_offset") != NULL;
   return f->verdict == CHECK_WRONG || (f->verdict == CHECK_WARN && moved && !w->dataset->actions);
 }
@@ -464,21 +479,27 @@ static df_status least_error(const work* w, const df_dataset* some, const df_muj
   return status;
 }
 
-/* Puts the number of physics steps per frame and the integrator with which actions come closest to the recorded
- * velocities, if they halve the error: simulators are often run with another step than the model names. */
+/* Puts the number of physics steps per frame, the integrator and the rule of margins with which actions come closest to
+ * the recorded velocities, if they halve the error: simulators are often run with another step than the model names. */
 static df_status find_steps(work* w, const df_dataset* some) {
   static const int numbers[] = {1, 2, 4, 5, 10};
   static const df_integrator integrators[] = {DF_INTEGRATOR_MODEL, DF_INTEGRATOR_EULER, DF_INTEGRATOR_IMPLICITFAST};
   static const char* const names[] = {"model", "Euler", "implicitfast"};
   static const char* const why = "with it the recorded actions come closest to the recorded states";
-  enum { NUMBERS = sizeof numbers / sizeof *numbers, INTEGRATORS = sizeof integrators / sizeof *integrators };
+  enum {
+    NUMBERS = sizeof numbers / sizeof *numbers,
+    INTEGRATORS = sizeof integrators / sizeof *integrators,
+    RULES = 2
+  };
   const df_mujoco_cfg own = replay_cfg(&w->config, false);
   double best;
   DF_TRY(least_error(w, some, &own, &best));
   best /= 2;
-  for (int i = 0; i < NUMBERS * INTEGRATORS; i++) {
-    const int number = numbers[i / INTEGRATORS], k = i % INTEGRATORS;
+  for (int i = 0; i < NUMBERS * INTEGRATORS * RULES; i++) {
+    const int number = numbers[i / (INTEGRATORS * RULES)], k = i / RULES % INTEGRATORS;
+    const bool older = i % RULES;
     df_mujoco_cfg cfg = own;
+    if (older) cfg.margin_rule = DF_MARGIN_MAX;
     double error;
     cfg.substeps = number;
     cfg.timestep = some->dt / number;
@@ -490,6 +511,8 @@ static df_status find_steps(work* w, const df_dataset* some) {
     settings_put_number_why(w->found, "system.timestep", cfg.timestep, "%s", why);
     settings_put_number_why(w->found, "system.substeps", number, "%s", why);
     settings_drop(w->found, "system.integrator");
+    settings_drop(w->found, "system.margin_rule");
+    if (older) settings_put_why(w->found, "system.margin_rule", "max", "%s; the rule of MuJoCo before 3.5", why);
     if (k > 0) settings_put_why(w->found, "system.integrator", names[k], "%s", why);
   }
   return settings_config(w->found, &w->config);
@@ -512,6 +535,7 @@ static void drop_actions(work* w, const char* reason) {
            key ? key->value : "actions");
   settings_put_why(w->found, "data.actions_key", "", "%s", reason);
   settings_drop(w->found, "system.integrator");
+  settings_drop(w->found, "system.margin_rule");
 }
 
 /* puts the option or convention with which the recorded states follow from the recorded actions */

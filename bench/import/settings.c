@@ -143,8 +143,9 @@ static bool is_sequence(const char* key) {
   const df_config_key* keys;
   const int n = df_config_keys(&keys);
   for (int i = 0; i < n; i++) {
-    if (strcmp(keys[i].name, table_key(key)) == 0)
-      return strcmp(keys[i].kind, "LIST") == 0 || strcmp(keys[i].kind, "NAMES") == 0;
+    if (strcmp(keys[i].name, table_key(key)) != 0) continue;
+    const char* kind = keys[i].kind;
+    return strcmp(kind, "LIST") == 0 || strcmp(kind, "NAMES") == 0 || strcmp(kind, "ITEMS") == 0;
   }
   return false;
 }
