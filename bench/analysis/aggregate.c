@@ -72,22 +72,11 @@ int metric_column(const char* metric) {
   return -1;
 }
 
-/* the definition of a metric; that of tre for its part tre.joint_pos */
-static const df_metric_def* find_definition(const char* metric) {
-  const df_metric_def* defs;
-  const int n = df_metric_defs(&defs);
-  const size_t length = strcspn(metric, ".");
-  for (int i = 0; i < n; i++) {
-    if (strlen(defs[i].name) == length && strncmp(defs[i].name, metric, length) == 0) return &defs[i];
-  }
-  return NULL;
-}
-
 bool metric_is_known(const char* metric) {
-  return find_definition(metric) != NULL;
+  return df_metric_find(metric) != NULL;
 }
 
 const char* metric_better(const char* metric) {
-  const df_metric_def* definition = find_definition(metric);
+  const df_metric_def* definition = df_metric_find(metric);
   return definition ? definition->better : "";
 }

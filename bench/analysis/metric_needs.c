@@ -16,6 +16,8 @@ const char* metric_needs(const json_t* record, const char* metric) {
       {"survival", {"eval.chains", NULL}, "0", "eval.chains"},
       {"sae_min", {"eval.sae_windows", NULL}, "0", "eval.sae_windows"},
       {"gait_agreement", {"eval.feet", NULL}, "", "eval.feet"},
+      {"slip", {"eval.feet", NULL}, "", "eval.feet"},
+      {"velocity_limit", {"eval.velocity_limit", NULL}, "", "eval.velocity_limit"},
   };
   const json_t* config = json_object_get(record, "config");
   for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {

@@ -66,7 +66,8 @@ replay_verdict replay_judge(const replay_evidence* e) {
   }
   if (is_rounded(t)) return REPLAY_ROUNDING;
 
-  /* the same model, solved otherwise */
+  /* the same model, solved otherwise; a difference that the recording cannot show is none */
+  if (e->rounded && t->step <= 1 && is_rounded(&e->own)) return REPLAY_ROUNDING;
   if (replay_fits(&e->own) || t->cleared_start <= 1) return REPLAY_SOLVER_LIMITED;
 
   if (replay_fits(&e->best)) {
@@ -74,8 +75,10 @@ replay_verdict replay_judge(const replay_evidence* e) {
            : e->best_reads   ? REPLAY_ANOTHER_CONVENTION
                              : REPLAY_ANOTHER_OPTION;
   }
+  const bool closer = replay_is_closer(e->rms, e->best_rms);
+  if (replay_fits(&e->actions) && !closer) return REPLAY_ROUNDING;
   const bool tolerated = is_tolerated(t) || (is_tolerated(&e->own) && e->own_converges);
-  if (!tolerated || replay_is_closer(e->rms, e->best_rms)) return REPLAY_ANOTHER_MODEL;
+  if (!tolerated || closer) return REPLAY_ANOTHER_MODEL;
   return e->rounded ? REPLAY_ROUNDING : REPLAY_SOLVER_LIMITED;
 }
 

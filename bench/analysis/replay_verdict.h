@@ -52,6 +52,7 @@ typedef struct replay_evidence {
   bool own_converges; /* the limits of iterations of the model file are those of a converged solution */
   bool exponential;   /* the errors of whole episodes grow exponentially */
   replay_fit trained, own, best;
+  replay_fit actions;   /* of `trained` or `own`, if the actions were rounded when they were stored */
   bool best_is_solver;  /* `best` differs from `trained` only by how the constraint solver works */
   bool best_reads;      /* `best` reads the file otherwise: units, order or frame of its numbers */
   double rms, best_rms; /* RMS errors of one action on the same steps: of the better one of `trained` and `own`, and of
@@ -59,7 +60,10 @@ typedef struct replay_evidence {
 } replay_evidence;
 
 /* The verdict. A recording that needs another model or option is never accepted: rounding must explain every action and
- * nearly every window of actions, and the solver's tolerance is accepted only if no alternative comes much closer. */
+ * nearly every window of actions, and the solver's tolerance is accepted only if no alternative comes much closer.
+ * Where rounding explains every action, and the windows only with the solver options of the model's file, it is
+ * rounding: the recording does not show these options. Actions that were rounded when they were stored are tried last.
+ */
 replay_verdict replay_judge(const replay_evidence* e);
 
 /* Whether actions were compared and every one is exact, or rounding explains every error. */

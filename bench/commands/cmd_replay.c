@@ -168,8 +168,9 @@ static void add_evidence(const replay_study* s, json_t* one) {
   json_object_set_new(one, "doubling_actions", json_number(s->doubling));
   json_object_set_new(one, "doubling_seconds", json_number(s->doubling * s->r.dt));
   json_object_set_new(one, "error_over_allowed",
-                      json_pack("{s:o,s:o,s:o}", "trained", fit_json(&s->evidence.trained), "own_solver_options",
-                                fit_json(&s->evidence.own), "best_hypothesis", fit_json(&s->evidence.best)));
+                      json_pack("{s:o,s:o,s:o,s:o}", "trained", fit_json(&s->evidence.trained), "own_solver_options",
+                                fit_json(&s->evidence.own), "best_hypothesis", fit_json(&s->evidence.best),
+                                "rounded_actions", fit_json(&s->evidence.actions)));
   json_t* list = json_array();
   for (int i = 0; i < s->tried.n; i++) json_array_append_new(list, hypothesis_json(&s->tried.list[i]));
   json_object_set_new(one, "hypotheses", list);

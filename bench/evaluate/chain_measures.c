@@ -13,6 +13,7 @@
 #include "dynaflow/sim/mujoco.h"
 #include "examples.h"
 #include "measures.h"
+#include "plausible.h"
 
 /* index of a condition by name, or -1 */
 static int condition_at(const df_dataset* data, const char* name) {
@@ -149,6 +150,21 @@ static df_status add_replanned(const eval_job* job, const chains* pure, const df
   return measure_share(job, list, "fall_rate.replanned", measure_unit("fall_rate"), shown_k, pure->n, fell);
 }
 
+/* plausibility of the frames before the fall */
+static df_status add_plausibility(const eval_job* job, const chains* c, const df_fall_rule* rule, int k,
+                                  evaluation* out) {
+  const int nx = job->task->system->nx;
+  int* frames = df_alloc((size_t)c->n, sizeof *frames);
+  if (!frames) return DF_E_NOMEM;
+  for (int i = 0; i < c->n; i++) {
+    frames[i] = df_fall_frame(rule, nx, c->frames, c->x + (size_t)i * (size_t)(c->frames + 1) * (size_t)nx);
+  }
+  const df_status status =
+      plausible_rows(job, ".chain", k, &(df_trajectories){.B = c->n, .H = c->frames, .x = c->x}, frames, out);
+  df_free(frames);
+  return status;
+}
+
 static df_status measure_chains(const eval_job* job, const chains* c, int k, int shown_k, evaluation* out) {
   /* memory for the measures of all chains */
   df_fall_rule rule;
@@ -159,7 +175,7 @@ static df_status measure_chains(const eval_job* job, const chains* c, int k, int
   int* of = df_alloc(2 * n, sizeof *of);
   falls f = {.fell = work, .seconds = work ? work + n : NULL};
   df_status status = work && of ? DF_OK : DF_E_NOMEM;
-  /* falls, upright chains, and the same falls with replanning */
+  /* falls, upright chains, the same falls with replanning, plausibility */
   if (status == DF_OK) {
     upright_measures m = {
         .command = work + 2 * n, .yaw_rate = work + 3 * n, .phase = work + 4 * n, .command_of = of, .gait_of = of + n};
@@ -168,6 +184,7 @@ static df_status measure_chains(const eval_job* job, const chains* c, int k, int
     if (status == DF_OK) status = add_upright(job, shown_k, &m, out->rows);
   }
   if (status == DF_OK && defined) status = add_replanned(job, c, &rule, k, shown_k, f.fell, out->rows);
+  if (status == DF_OK) status = add_plausibility(job, c, &rule, shown_k, out);
   df_free(work);
   df_free(of);
   DF_TRY(status);

@@ -18,6 +18,7 @@
 #include "floor.h"
 #include "measures.h"
 #include "methods.h"
+#include "plausible.h"
 
 /* samples of a method for all windows at one number of sampler steps */
 typedef struct sampled {
@@ -150,6 +151,10 @@ static df_status evaluate_steps(const eval_job* job, int k, evaluation* out) {
   if (status == DF_OK && s.executed) status = add_tre(job, "tre_open_loop", s.k, s.executed, out);
   if (status == DF_OK) status = add_sae(job, &s, out);
   if (status == DF_OK) status = add_agreement(job, &s, out);
+  if (status == DF_OK) status = eval_go_on(job);
+  if (status == DF_OK) {
+    status = plausible_rows(job, "", s.k, &(df_trajectories){.B = job->set->B, .H = job->set->H, .x = s.x}, NULL, out);
+  }
   if (status == DF_OK) status = chain_measures(job, k, s.k, out);
   if (status == DF_OK && s.executed) effort_of_windows(out->rows, s.k, job->set->B, &s.effort, s.diverged);
   if (status == DF_OK) {

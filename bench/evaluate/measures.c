@@ -11,12 +11,8 @@
 #include "rows.h"
 
 const char* measure_unit(const char* metric) {
-  const df_metric_def* defs;
-  const int n = df_metric_defs(&defs);
-  for (int i = 0; i < n; i++) {
-    if (strcmp(defs[i].name, metric) == 0) return defs[i].unit;
-  }
-  return "";
+  const df_metric_def* def = df_metric_find(metric);
+  return def ? def->unit : "";
 }
 
 void measure_row(json_t* list, const char* metric, const char* unit, int k, df_interval v) {

@@ -9,7 +9,7 @@
 #include "dynaflow/stats/statistics.h"
 #include "job.h"
 
-const char* measure_unit(const char* metric); /* of a metric of defs.h, e.g. "tre"; "" if unknown */
+const char* measure_unit(const char* metric); /* of a metric of defs.h, as df_metric_find(); "" if unknown */
 
 /* Appends a row with a given value and interval. */
 void measure_row(json_t* list, const char* metric, const char* unit, int k, df_interval v);

@@ -137,6 +137,7 @@ static df_status hold_group(held* h, const options* opts, const char* against) {
     const int bands = gate_hold_to_bands(h);
     gate_hold_to_methods(h);
     gate_advise_time(h);
+    gate_advise_new(h);
     if (!bands) {
       char* detail = format_text("%s has no tolerance for profile %s, add one", h->expect.path, h->g->profile);
       gate_add(h->out, GATE_MISSING, h->g->task, h->g->profile, "bands", detail);

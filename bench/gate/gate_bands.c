@@ -471,6 +471,55 @@ void gate_advise_time(held* h) {
   }
 }
 
+/* whether the table has this metric of the group, of any method and K */
+static bool has_accepted(const held* h, const char* metric) {
+  for (int i = 0; i < h->golden.n; i++) {
+    const golden_row* one = &h->golden.rows[i];
+    if (strcmp(one->metric, metric) == 0 && strcmp(one->task, h->g->task) == 0 &&
+        strcmp(one->profile, h->g->profile) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* the length of the name of the metric that a new metric is a part of, itself new: "slip" of "slip.chain" */
+static size_t new_name(const held* h, const char* metric) {
+  const size_t length = strcspn(metric, ".");
+  char* whole = format_text("%.*s", (int)length, metric);
+  const bool known = has_accepted(h, whole);
+  df_free(whole);
+  return known ? strlen(metric) : length;
+}
+
+void gate_advise_new(held* h) {
+  text names = {0};
+  int n = 0;
+  for (int i = 0; i < h->g->n_metrics && h->has_golden; i++) {
+    if (has_accepted(h, h->g->metrics[i])) continue;
+    const size_t length = new_name(h, h->g->metrics[i]);
+    bool listed = false;
+    for (int j = 0; j < i && !listed; j++) {
+      listed = strncmp(h->g->metrics[j], h->g->metrics[i], length) == 0 && !has_accepted(h, h->g->metrics[j]) &&
+               new_name(h, h->g->metrics[j]) == length;
+    }
+    n++;
+    if (!listed) text_add(&names, "%s%.*s", names.n ? ", " : "", (int)length, h->g->metrics[i]);
+  }
+  if (n) {
+    row r = row_default();
+    r.task = h->g->task;
+    r.profile = h->g->profile;
+    r.metric = "golden";
+    char* detail = format_text("%d metric%s not in %s and not compared: %s; accept a new table to add them", n,
+                               n > 1 ? "s are" : " is", h->golden.path, text_of(&names));
+    gate_add_row(h->out, GATE_ADVISORY, &r, "", detail);
+    gate_locate(h->out, h->golden.path, 0, GATE_NEW_METRICS);
+    df_free(detail);
+  }
+  text_clear(&names);
+}
+
 /* the row of a relative tolerance that is narrower than the spread of the seeds of the run */
 static void advise_spread(held* h, const band* b, const measured* m) {
   row r = row_of(h, b, m);

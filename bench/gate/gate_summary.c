@@ -158,5 +158,12 @@ void gate_print_summary(const gate_result* g, const char* run, bool all) {
   if (shown < n) text_add(&words, " (--verbose lists all %d)", n);
   print_wrapped(text_of(&words), 0);
   text_clear(&words);
+  /* what is not compared at all */
+  for (int i = shown; i < n; i++) {
+    if (strcmp(g->origins[order[i]].kind, GATE_NEW_METRICS) != 0) continue;
+    gate_add_detail(g, order[i], &words);
+    print_wrapped(text_of(&words), 0);
+    text_clear(&words);
+  }
   df_free(order);
 }

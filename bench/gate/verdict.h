@@ -27,6 +27,9 @@ typedef enum gate_verdict {
 /* The name of a verdict in rows, a string literal. */
 const char* gate_verdict_name(gate_verdict v);
 
+/* the `kind` of the advisory row of metrics that the golden table lacks, which the summary shows */
+#define GATE_NEW_METRICS "new metrics"
+
 /* what summaries, annotations and JUnit files say of a row beyond its columns */
 typedef struct gate_origin {
   gate_verdict verdict;

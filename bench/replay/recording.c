@@ -8,6 +8,9 @@
 
 static const double PI = 3.14159265358979323846, DEGREE = 3.14159265358979323846 / 180;
 
+/* MuJoCo normalizes no quaternion whose length is within this of 1 (mjMINVAL) */
+static const double UNIT = 1e-15;
+
 static const char* const readings[] = {
 #define RECORDING_TEXT(flag, text) [flag##_BIT] = (text),
     RECORDING_READINGS(RECORDING_TEXT)
@@ -164,6 +167,24 @@ void recording_rounding(const recording* r, const double* x, double* e) {
     e[i] = error_of(r->stored[ACTIVATION], x[r->nq + i - r->nv]);
 }
 
+void recording_small_turns(const recording* r, const double* x, double* e) {
+  static const int pairs[3][4] = {{1, 0, 3, 2}, {2, 3, 0, 1}, {3, 2, 1, 0}};
+  for (int i = 0; i < r->njoint; i++) {
+    const double* q = x + quaternion_of(&r->joints[i]);
+    for (int axis = 0; turns(&r->joints[i]) && axis < 3; axis++) {
+      double sum = 0;
+      for (int k = 0; k < 4; k++) sum += pow(q[pairs[axis][k]] * error_of(r->stored[POSITION], q[k]), 2);
+      e[spin_of(&r->joints[i]) + axis] = 2 * sqrt(sum);
+    }
+  }
+}
+
+void recording_scale_quaternions(const recording* r, const double* random, double* x) {
+  for (int i = 0; i < r->njoint; i++) {
+    for (int k = 0; turns(&r->joints[i]) && k < 4; k++) x[quaternion_of(&r->joints[i]) + k] *= 1 + UNIT * random[i];
+  }
+}
+
 /* the precision of the numbers `from` .. before `to` of each state; `skip` marks quaternions */
 static df_status precision_of_states(const recording* r, int from, int to, const bool* skip, stored_precision* out) {
   const size_t frames = r->data->first[r->data->episodes];
@@ -189,6 +210,13 @@ static stored_precision precision_of_actions(const recording* r) {
     if (!stored_precision_holds(states, r->data->actions[i])) return (stored_precision){STORED_FLOAT64, 0};
   }
   return states;
+}
+
+bool recording_round_actions(recording* r) {
+  const size_t n = (size_t)r->data->episodes * (size_t)r->data->length * (size_t)r->data->nu;
+  if (r->action.kind != STORED_FLOAT64) return false;
+  r->action = stored_precision_of(r->data->actions, n);
+  return r->action.kind != STORED_FLOAT64;
 }
 
 static df_status find_precisions(recording* r) {

@@ -79,6 +79,19 @@ void recording_error(const recording* r, const double* y, const double* x, doubl
  * it is read: the rounding of the numbers in the file, carried through the reading. */
 void recording_rounding(const recording* r, const double* x, double* e);
 
+/* Takes actions that are taken as exact as rounded when they were stored, to the precision that their numbers show:
+ * what recorded them simulated others. Returns whether this changes anything. */
+bool recording_round_actions(recording* r);
+
+/* Sets the entries of e [ndx] that are turns of quaternions to those that the rounding of their own four numbers makes,
+ * 2 q^-1 dq, of which it adds the squares. recording_rounding() takes all four as close to 1, but the lean of an
+ * upright body is stored in numbers near 0, whose rounding is far smaller. */
+void recording_small_turns(const recording* r, const double* x, double* e);
+
+/* Changes the length of each quaternion of the state x by random [njoint], in -1 .. 1, times what MuJoCo leaves without
+ * normalizing it. A rounded recording hides this length, which decides where an upright cylinder touches the floor. */
+void recording_scale_quaternions(const recording* r, const double* random, double* x);
+
 /* scale[kind]: largest magnitude; motion[kind]: largest change over one action. Errors: DF_E_NOMEM. */
 DF_MUST_CHECK df_status recording_extent(const recording* r, double scale[KINDS], double motion[KINDS]);
 

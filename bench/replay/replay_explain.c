@@ -12,6 +12,8 @@
 enum {
   MEMBERS = 8,         /* simulations with other rounding errors, of every window */
   MORE_MEMBERS = 128,  /* of a window that they do not explain */
+  MOST_MEMBERS = 1024, /* of one that these nearly explain: one simulation in hundreds may touch at another point */
+  HISTORY = 16,        /* preceding actions, of these */
   SECOND_LOOKS = 4,    /* windows of several actions, in an episode, that are looked at again */
   WINDOW_STEPS = 8192, /* actions simulated, without the members, for the windows of one length */
   LEAST_WINDOWS = 8,
@@ -19,6 +21,7 @@ enum {
 };
 static const int lengths[LENGTHS] = {1, 8, 32, 128, 0}; /* of windows, in actions; 0: the whole episode */
 static const double SPREADS = 3, SOLVER_SPREADS = 5;    /* an error of so many spreads is explained */
+static const double NEARLY = 4;
 static const double TAKES_PART = 1e-3, SHARED = 0.3;
 
 /* what a thread needs */
@@ -27,10 +30,10 @@ typedef struct explainer {
   const df_system* system;
   const double* limit;
   df_sim* sim;
-  double *start, *after;               /* complete states of the simulator: before an action, after it */
+  double* past;                        /* complete states of the simulator: past_of() */
   double *x, *y, *z, *u;               /* recorded, simulated, other simulated state; action */
   double *move, *e, *own, *d;          /* tangents */
-  double *rounding, *solver, *uniform; /* largest changes; random numbers [ndx + nu] */
+  double *rounding, *solver, *uniform; /* largest changes; random numbers [draws()] */
   double step[2];   /* largest error over what is explained, of one action of the episode; [1]: with the solver's */
   double worst[2];  /* the same of all episodes */
   int failed;       /* windows of the episode of several actions that rounding does not explain */
@@ -43,37 +46,78 @@ typedef struct ratios {
   size_t n;
 } ratios;
 
-/* u = the action, moved by its rounding error */
-static void move_action(explainer* c, const double* u) {
-  const double* random = c->uniform + c->system->ndx;
-  for (int i = 0; i < c->system->nu; i++) {
-    const double error = c->r->action.kind == STORED_FLOAT64 ? 0 : stored_precision_error(c->r->action, u[i]);
-    c->u[i] = u[i] + (random[i] < 0.5 ? -error : error);
+/* random numbers for each frame of a simulation: coordinates, actions, lengths of quaternions */
+static size_t draws(const recording* r, const df_system* system) {
+  return (size_t)system->ndx + (size_t)system->nu + (size_t)r->njoint;
+}
+
+/* whether the member is one of those that move upright bodies by as little as their numbers near 0 are rounded, and
+ * everything else anywhere within its rounding, which meets what the largest errors miss */
+static bool is_small(int member) {
+  return member >= MEMBERS && member % 2;
+}
+
+/* draws the rounding errors of a member at frame t + k, in units of the largest */
+static void draw(explainer* c, int episode, int t, int w, int k, int member) {
+  const size_t n = draws(c->r, c->system);
+  const uint64_t index = ((uint64_t)episode * (uint64_t)(c->r->data->length + 1) + (uint64_t)t) * MOST_MEMBERS;
+  const uint64_t seed = (uint64_t)w + ((uint64_t)(int64_t)k << 32);
+  df_rng_uniform(seed, DF_STREAM_REPLAY, index + (uint64_t)member, n, c->uniform);
+  for (size_t i = 0; i < n; i++) {
+    const double inside = 2 * c->uniform[i] - 1;
+    c->uniform[i] = is_small(member) ? inside : inside < 0 ? -1 : 1;
   }
 }
 
-/* simulates w actions from frame t, starting at c->x (+) move with the warm start of `start`; member < 0: unmoved. y =
- * the last state. Returns whether the simulation came through. */
-static bool simulate(explainer* c, int episode, int t, int w, int member, double* y) {
-  const df_system_ops* ops = c->system->ops;
-  const size_t n = (size_t)c->system->ndx + (size_t)c->system->nu;
-  const uint64_t index = ((uint64_t)episode * (uint64_t)(c->r->data->length + 1) + (uint64_t)t) * MORE_MEMBERS;
+/* x = the recorded state of frame t, moved by the errors drawn */
+static void moved_state(explainer* c, int episode, int t, int member) {
   recording_state(c->r, episode, t, c->x);
-  ops->restore(c->sim, c->start);
-  if (member >= 0) {
-    df_rng_uniform((uint64_t)w, DF_STREAM_REPLAY, index + (uint64_t)member, n, c->uniform);
-    recording_rounding(c->r, c->x, c->move);
-    for (int i = 0; i < c->system->ndx; i++) c->move[i] *= c->uniform[i] < 0.5 ? -1 : 1;
-    ops->integrate(c->system, c->x, c->move, c->x);
+  recording_rounding(c->r, c->x, c->move);
+  if (is_small(member)) recording_small_turns(c->r, c->x, c->move);
+  for (int i = 0; i < c->system->ndx; i++) c->move[i] *= c->uniform[i];
+  c->system->ops->integrate(c->system, c->x, c->move, c->x);
+  recording_scale_quaternions(c->r, c->uniform + c->system->ndx + c->system->nu, c->x);
+}
+
+/* u = the action, moved by the errors drawn */
+static void moved_action(explainer* c, const double* u) {
+  for (int i = 0; i < c->system->nu; i++) {
+    const double error = c->r->action.kind == STORED_FLOAT64 ? 0 : stored_precision_error(c->r->action, u[i]);
+    c->u[i] = u[i] + error * c->uniform[c->system->ndx + i];
   }
+}
+
+/* where the simulator was before the action of frame t, at most HISTORY frames ago */
+static double* past_of(const explainer* c, int t) {
+  return c->past + (size_t)(t % (HISTORY + 1)) * c->system->ops->state_size(c->system);
+}
+
+/* Simulates w actions from frame t, with the warm start of the preceding ones. y = the last state. Returns whether the
+ * simulation came through. */
+static bool simulate(explainer* c, int episode, int t, int w, double* y) {
+  const df_system_ops* ops = c->system->ops;
+  recording_state(c->r, episode, t, c->x);
+  ops->restore(c->sim, past_of(c, t));
   ops->set_state(c->sim, c->x);
   for (int k = 0; k < w; k++) {
-    const double* u = recording_action(c->r, episode, t + k);
-    if (member >= 0) {
-      df_rng_uniform((uint64_t)w + ((uint64_t)k << 32), DF_STREAM_REPLAY, index + (uint64_t)member, n, c->uniform);
-      move_action(c, u);
+    if (ops->step(c->sim, recording_action(c->r, episode, t + k), y) != DF_TRAJ_COMPLETE) return false;
+  }
+  return true;
+}
+
+/* z = the same with other rounding errors, in a second look also of the preceding frames, which give the warm start */
+static bool simulate_moved(explainer* c, int episode, int t, int w, int member) {
+  const df_system_ops* ops = c->system->ops;
+  const int room = t - recording_first(c->r), back = member < MEMBERS ? 0 : room < HISTORY ? room : HISTORY;
+  ops->restore(c->sim, past_of(c, t - back));
+  for (int k = -back; k < w; k++) {
+    draw(c, episode, t, w, k, member);
+    if (k <= 0) {
+      moved_state(c, episode, t + k, member);
+      ops->set_state(c->sim, c->x);
     }
-    if (ops->step(c->sim, member >= 0 ? c->u : u, y) != DF_TRAJ_COMPLETE) return false;
+    moved_action(c, recording_action(c->r, episode, t + k));
+    if (ops->step(c->sim, c->u, c->z) != DF_TRAJ_COMPLETE) return false;
   }
   return true;
 }
@@ -146,7 +190,12 @@ static void note_window(explainer* c, int l, ratios* all) {
   }
 }
 
-/* explains the window of w actions from frame t, whose warm start is in `start` */
+/* how many simulations a window deserves whose error is so many times what they explain */
+static int members_for(double ratio) {
+  return ratio <= 1 ? 0 : ratio < NEARLY ? MOST_MEMBERS : MORE_MEMBERS;
+}
+
+/* explains the window of w actions from frame t */
 static void explain_window(explainer* c, int episode, int t, int l, int w, ratios* all) {
   const df_system_ops* ops = c->system->ops;
   const size_t tangent = (size_t)c->system->ndx * sizeof(double);
@@ -154,8 +203,8 @@ static void explain_window(explainer* c, int episode, int t, int l, int w, ratio
   memset(c->solver, 0, tangent);
 
   /* the error, and the rounding of both ends */
-  const bool came_through = simulate(c, episode, t, w, -1, c->y);
-  if (w == 1) ops->save(c->sim, c->after);
+  const bool came_through = simulate(c, episode, t, w, c->y);
+  if (w == 1) ops->save(c->sim, past_of(c, t + 1));
   recording_state(c->r, episode, t, c->x);
   recording_rounding(c->r, c->x, c->own);
   recording_state(c->r, episode, t + w, c->x);
@@ -172,7 +221,7 @@ static void explain_window(explainer* c, int episode, int t, int l, int w, ratio
 
   /* spreads */
   for (int k = 0; k < MEMBERS; k++) {
-    if (simulate(c, episode, t, w, k, c->z)) widen(c, c->y, c->z, c->rounding);
+    if (simulate_moved(c, episode, t, w, k)) widen(c, c->y, c->z, c->rounding);
   }
   for (int k = 0; k < MEMBERS; k++) {
     if (simulate_warm(c, episode, t, w, k)) widen(c, c->y, c->z, c->solver);
@@ -181,8 +230,8 @@ static void explain_window(explainer* c, int episode, int t, int l, int w, ratio
 
   /* a second look */
   const bool hopeless = c->step[0] > 1 || c->failed > SECOND_LOOKS;
-  for (int k = MEMBERS; k < MORE_MEMBERS && !hopeless && ratio_of(c, false, SPREADS) > 1; k++) {
-    if (simulate(c, episode, t, w, k, c->z)) widen(c, c->y, c->z, c->rounding);
+  for (int k = MEMBERS; !hopeless && k < members_for(ratio_of(c, false, SPREADS)); k++) {
+    if (simulate_moved(c, episode, t, w, k)) widen(c, c->y, c->z, c->rounding);
   }
   note_window(c, l, all);
 }
@@ -223,19 +272,18 @@ static void explain_pass(explainer* c, int episode, bool windows, ratios* all) {
   for (int l = 1; l < LENGTHS && windows; l++) of[l] = choose(c->r, episode, l);
   recording_state(c->r, episode, first, c->x);
   ops->reset(c->sim, c->x);
-  ops->save(c->sim, c->start);
+  ops->save(c->sim, past_of(c, first));
   for (int t = first; t < last && !c->unexplained; t++) {
     for (int l = 1; l < LENGTHS && windows; l++) {
       const int w = lengths[l] ? lengths[l] : last - first;
       if (w > 1 && w <= last - first && is_start(&of[l], t - first, w)) explain_window(c, episode, t, l, w, &all[l]);
     }
     if (windows) {
-      (void)simulate(c, episode, t, 1, -1, c->y);
-      ops->save(c->sim, c->after);
+      (void)simulate(c, episode, t, 1, c->y);
+      ops->save(c->sim, past_of(c, t + 1));
     } else {
       explain_window(c, episode, t, 0, 1, &all[0]);
     }
-    memcpy(c->start, c->after, ops->state_size(c->system) * sizeof *c->start);
   }
 }
 
@@ -250,14 +298,13 @@ static void explain_episode(explainer* c, int episode, ratios* all) {
 
 static df_status explainer_new(const recording* r, const df_system* system, const double* limit, explainer* c) {
   const size_t nx = (size_t)system->nx, ndx = (size_t)system->ndx, nu = (size_t)system->nu;
-  const size_t state = system->ops->state_size(system);
+  const size_t past = (HISTORY + 1) * system->ops->state_size(system);
   *c = (explainer){.r = r, .system = system, .limit = limit};
-  double* next = c->start = df_alloc(2 * state + 3 * nx + 7 * ndx + 2 * nu, sizeof *next);
+  double* next = c->past = df_alloc(past + 3 * nx + 6 * ndx + nu + draws(r, system), sizeof *next);
   if (!next) return DF_E_NOMEM;
   double** const of_nx[] = {&c->x, &c->y, &c->z};
   double** const of_ndx[] = {&c->move, &c->e, &c->own, &c->d, &c->rounding, &c->solver};
-  c->after = next += state;
-  next += state;
+  next += past;
   for (size_t i = 0; i < 3; i++, next += nx) *of_nx[i] = next;
   for (size_t i = 0; i < 6; i++, next += ndx) *of_ndx[i] = next;
   c->u = next;
@@ -292,7 +339,7 @@ static df_status explain_all(const recording* r, const df_system* system, const 
       }
       for (int s = 0; s < 2; s++) step[s] = fmax(step[s], c.worst[s]);
     }
-    df_free(c.start);
+    df_free(c.past);
     df_sim_free(system, c.sim);
   }
   progress_end(&shown);

@@ -13,10 +13,12 @@
  * by their largest rounding error, each coordinate up or down at random; for the solver also from a cleared warm start
  * and from those of actions close by. The error of a coordinate is explained if it is at most three times (solver: five
  * times) the largest change that this makes, plus the rounding of the recorded states; coordinates that the solver
- * moves share the largest of its changes. What eight such simulations do not explain is tried with 128, since one of
- * them may miss a contact that another rounding makes. All actions must be explained, and 98 % of the windows of each
- * length (replay_drift()). Where half of the windows are off by more than typical rounding, the errors add up instead
- * of cancelling: a bias, which rounding does not explain. An episode ends with the first action that neither explains.
+ * moves share the largest of its changes. What eight such simulations do not explain is tried with 128, which also move
+ * the preceding frames, whose warm start they carry on, and half of which lean upright bodies by no more than the small
+ * numbers of their quaternions are rounded by; what these nearly explain, with 1024. One simulation in hundreds may
+ * make the contact of the recording. All actions must be explained, and 98 % of the windows of each length
+ * (replay_drift()). Where half of the windows are off by more than typical rounding, the errors add up instead of
+ * cancelling: a bias, which rounding does not explain. An episode ends with the first action that neither explains.
  * `limit`: errors of one action, by kind, that need no explanation. `label`: of the progress. Errors: DF_E_NOMEM, and
  * those of df_sim_new(). */
 DF_MUST_CHECK df_status replay_explain(const recording* r, const df_system* system, const double limit[KINDS],

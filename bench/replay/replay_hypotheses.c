@@ -519,21 +519,33 @@ static bool own_options_matter(const hypotheses* all) {
   return false;
 }
 
-/* The error of another cause hides which solver options made the recording, so the first round tries both. */
-static df_status try_others(trial* t, hypotheses* all) {
-  const hypothesis trained = all->list[TRY_TRAINED], own = all->list[TRY_OWN];
-  for (int k = 0; k < ROUNDS; k++) {
+/* further rounds, each from the best alternative, while one comes much closer */
+static df_status try_rounds(trial* t, hypotheses* all, int rounds) {
+  for (int k = 0; k < rounds && !(all->list[all->best].rms < EXACT); k++) {
     const hypothesis from = all->list[all->best];
-    if (k == 0) {
-      DF_TRY(add_round(t, all, &trained));
-      if (own_options_matter(all)) DF_TRY(add_round(t, all, &own));
-    } else {
-      DF_TRY(add_round(t, all, &from));
-    }
+    DF_TRY(add_round(t, all, &from));
     const hypothesis* best = &all->list[all->best];
-    if (best->rms < EXACT || !replay_is_closer(hypothesis_rms(&from, best), best->rms)) break;
+    if (!replay_is_closer(hypothesis_rms(&from, best), best->rms)) break;
   }
   return DF_OK;
+}
+
+/* The error of another cause hides which solver options made the recording, so the first round tries both. */
+static df_status try_others(trial* t, hypotheses* all) {
+  const hypothesis trained = all->list[TRY_TRAINED], own = all->list[TRY_OWN], from = all->list[all->best];
+  DF_TRY(add_round(t, all, &trained));
+  if (own_options_matter(all)) DF_TRY(add_round(t, all, &own));
+  const hypothesis* best = &all->list[all->best];
+  return replay_is_closer(hypothesis_rms(&from, best), best->rms) ? try_rounds(t, all, ROUNDS - 1) : DF_OK;
+}
+
+static df_status try_elsewhere(trial* t, hypotheses* all) {
+  for (int i = 0; i < all->n; i++) DF_TRY(try_one(t, &all->list[i]));
+  all->best = TRY_TRAINED;
+  for (int i = 1; i < all->n; i++) {
+    if (hypothesis_is_closer(&all->list[i], &all->list[all->best])) all->best = i;
+  }
+  return try_rounds(t, all, ROUNDS - 1);
 }
 
 static df_status try_with(const search_space* space, df_status (*try)(trial*, hypotheses*), hypotheses* all) {
@@ -564,16 +576,6 @@ df_status replay_try_others(const search_space* space, hypotheses* all) {
   return try_with(space, try_others, all);
 }
 
-static df_status try_best_with_own(trial* t, hypotheses* all) {
-  const df_mujoco_cfg own = replay_cfg(t->space->config, true);
-  hypothesis h = all->list[all->best];
-  h.cfg.islands = own.islands;
-  if (h.cfg.solver == all->list[TRY_TRAINED].cfg.solver) h.cfg.solver = own.solver;
-  if (h.cfg.iterations == all->list[TRY_TRAINED].cfg.iterations) h.cfg.iterations = own.iterations;
-  h.cfg.tolerance = own.tolerance;
-  return add(t, all, h, OWN_OPTIONS);
-}
-
-df_status replay_try_best_with_own(const search_space* space, hypotheses* all) {
-  return try_with(space, try_best_with_own, all);
+df_status replay_try_elsewhere(const search_space* space, hypotheses* all) {
+  return try_with(space, try_elsewhere, all);
 }

@@ -73,8 +73,8 @@ DF_MUST_CHECK df_status replay_other_system(const df_config* config, const df_se
 DF_MUST_CHECK df_status replay_try_own(const search_space* space, hypotheses* all);
 DF_MUST_CHECK df_status replay_try_others(const search_space* space, hypotheses* all);
 
-/* Adds, as the last one, the best alternative with the solver options of the model's file, which may make a difference
- * only outside the sample. Errors: the same. */
-DF_MUST_CHECK df_status replay_try_best_with_own(const search_space* space, hypotheses* all);
+/* Goes on from the best alternative on another sample, where `space->carried` has its own errors: all that were tried
+ * are measured there again, and the best of them is combined with others. Errors: the same. */
+DF_MUST_CHECK df_status replay_try_elsewhere(const search_space* space, hypotheses* all);
 
 #endif

@@ -105,12 +105,23 @@ static void add_failure_reason(text* t, const replay_study* s, const double trai
 char* replay_study_reason(const replay_study* s) {
   text t = {0};
   double worst[KINDS];
+  char precision[40];
   for (int kind = 0; kind < KINDS; kind++) worst[kind] = largest(s->trained.carried[kind], s->trained.steps);
   switch (s->verdict) {
     case REPLAY_FOLLOWS:
       text_add(&t, "the recorded states follow from the recorded actions");
       break;
     case REPLAY_ROUNDING:
+      if (replay_fits(&s->evidence.actions)) {
+        stored_precision_text(s->r.action, precision);
+        text_add(
+            &t,
+            "the recording follows up to the rounding of its actions (%s), which what recorded it did not simulate: "
+            "one action is off by up to ",
+            precision);
+        add_error(&t, worst);
+        break;
+      }
       text_add(&t, "the recording follows up to its rounding (");
       add_precision(&t, s);
       text_add(&t, ")%s: one action is off by up to ",

@@ -167,10 +167,11 @@ static df_status find_worst_of_own(replay_study* s, const replay_input* in, cons
 }
 
 /* Compares all actions under other options: *fit, the largest errors of one action, the limit of iterations. Nothing is
- * measured if the model cannot be compiled with them. */
+ * measured if the model cannot be compiled with them. velocity [steps of the recording as it is] = the velocity errors;
+ * NULL: not wanted. */
 static df_status compare_with(const replay_study* s, const replay_input* in, const char* label,
                               const df_mujoco_cfg* cfg, unsigned reading, replay_fit* fit, double worst[KINDS],
-                              int* iterations) {
+                              int* iterations, double* velocity) {
   df_system* system = NULL;
   comparison c = {0};
   replay_allowed allowed;
@@ -184,6 +185,7 @@ static df_status compare_with(const replay_study* s, const replay_input* in, con
   if (status == DF_OK) status = replay_compare(&r, system, floor_of(&r, &allowed), label, in->opts, &c);
   if (status == DF_OK) {
     fit_of(&allowed, &c, fit);
+    if (velocity && c.steps == s->trained.steps) memcpy(velocity, c.carried[VELOCITY], c.steps * sizeof *velocity);
     for (int kind = 0; kind < KINDS; kind++) worst[kind] = largest(c.carried[kind], c.steps);
     if (fit->carried > 1) status = replay_explain(&r, system, allowed.carried, label, in->opts, fit);
   }
@@ -192,27 +194,54 @@ static df_status compare_with(const replay_study* s, const replay_input* in, con
   return status;
 }
 
-static df_status compare_best(replay_study* s, const replay_input* in) {
+static df_status compare_best(replay_study* s, const replay_input* in, double* velocity) {
   const hypothesis* best = &s->tried.list[s->tried.best];
   int ignored;
   return compare_with(s, in, "replay: closest model", &best->cfg, best->reading, &s->evidence.best, s->best_worst,
-                      &ignored);
+                      &ignored, velocity);
 }
 
-/* The sample may miss what the solver options of the model's file change: takes the best alternative with them if the
- * whole recording follows it. */
-static df_status compare_best_with_own(replay_study* s, const replay_input* in, const search_space* space) {
-  const replay_fit before = s->evidence.best;
-  const int best = s->tried.best;
+/* The best alternative may need another one with it, which only actions outside the sample show: goes on around its own
+ * largest errors. */
+static df_status search_elsewhere(replay_study* s, const replay_input* in, const search_space* space,
+                                  const double* velocity) {
+  search_space elsewhere = *space;
+  elsewhere.carried = velocity;
+  DF_TRY(replay_try_elsewhere(&elsewhere, &s->tried));
+  return compare_best(s, in, NULL);
+}
+
+/* whether the best alternative explains most of the errors, of the same actions, but not all */
+static bool is_half_way(const replay_study* s) {
+  const hypothesis *list = s->tried.list, *best = &list[s->tried.best];
+  return !replay_fits(&s->evidence.best) && s->evidence.best.steps == s->trained.steps &&
+         replay_is_closer(hypothesis_rms(&list[TRY_TRAINED], best), best->rms) &&
+         replay_is_closer(hypothesis_rms(&list[TRY_OWN], best), best->rms);
+}
+
+static df_status compare_others(replay_study* s, const replay_input* in, const search_space* space) {
+  double* velocity = df_alloc(s->trained.steps, sizeof *velocity);
+  if (!velocity) return DF_E_NOMEM;
+  df_status status = replay_try_others(space, &s->tried);
+  if (status == DF_OK) status = compare_best(s, in, velocity);
+  if (status == DF_OK && is_half_way(s)) status = search_elsewhere(s, in, space, velocity);
+  df_free(velocity);
+  return status;
+}
+
+/* of the model as training simulates it, and with the solver options of its file */
+static df_status try_rounded_actions(replay_study* s, const replay_input* in) {
+  const stored_precision exact = s->r.action;
+  const df_mujoco_cfg own = replay_cfg(in->config, true);
+  const char* label = "replay: rounded actions";
+  replay_fit* fit = &s->evidence.actions;
   double worst[KINDS];
-  memcpy(worst, s->best_worst, sizeof worst);
-  DF_TRY(replay_try_best_with_own(space, &s->tried));
-  s->tried.best = s->tried.n - 1;
-  DF_TRY(compare_best(s, in));
-  if (replay_fits(&s->evidence.best)) return DF_OK;
-  s->tried.best = best;
-  s->evidence.best = before;
-  memcpy(s->best_worst, worst, sizeof worst);
+  int ignored;
+  if (!recording_round_actions(&s->r)) return DF_OK;
+  *fit = s->evidence.trained;
+  DF_TRY(replay_explain(&s->r, in->system, s->allowed.carried, label, in->opts, fit));
+  if (!replay_fits(fit)) DF_TRY(compare_with(s, in, label, &own, 0, fit, worst, &ignored, NULL));
+  if (!replay_fits(fit)) s->r.action = exact;
   return DF_OK;
 }
 
@@ -231,16 +260,20 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
   DF_TRY(replay_explain(&s->r, in->system, s->allowed.carried, "replay: rounding", in->opts, &e->trained));
   if (replay_fits(&e->trained)) return DF_OK;
   const df_mujoco_cfg own = replay_cfg(in->config, true);
-  DF_TRY(compare_with(s, in, "replay: own solver options", &own, 0, &e->own, s->own_worst, &s->own_iterations));
+  DF_TRY(compare_with(s, in, "replay: own solver options", &own, 0, &e->own, s->own_worst, &s->own_iterations, NULL));
   e->own_converges = s->own_iterations >= CONVERGED;
   DF_TRY(replay_try_own(&space, &s->tried));
-  if (replay_fits(&e->own)) return DF_OK;
+  if (replay_fits(&e->own)) {
+    s->tried.best = TRY_OWN;
+    e->best = e->own;
+    memcpy(s->best_worst, s->own_worst, sizeof s->best_worst);
+    return DF_OK;
+  }
   DF_TRY(find_worst_of_own(s, in, space.motion));
 
   /* others */
-  DF_TRY(replay_try_others(&space, &s->tried));
-  DF_TRY(compare_best(s, in));
-  if (!replay_fits(&e->best)) DF_TRY(compare_best_with_own(s, in, &space));
+  DF_TRY(compare_others(s, in, &space));
+  if (!replay_fits(&e->best)) DF_TRY(try_rounded_actions(s, in));
   const hypothesis* list = s->tried.list;
   const hypothesis* best = &list[s->tried.best];
   e->rms = fmin(hypothesis_rms(&list[TRY_TRAINED], best), hypothesis_rms(&list[TRY_OWN], best));
@@ -253,7 +286,7 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
 df_status replay_study_run(const replay_input* in, replay_study* out) {
   *out = (replay_study){.doubling = INFINITY};
   replay_evidence* e = &out->evidence;
-  e->trained = e->own = e->best = replay_fit_none();
+  e->trained = e->own = e->best = e->actions = replay_fit_none();
   e->rms = e->best_rms = INFINITY;
   for (int kind = 0; kind < KINDS; kind++) out->own_worst[kind] = out->best_worst[kind] = NAN;
   out->iterations = df_mujoco_iterations(in->system);

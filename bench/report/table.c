@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "aggregate.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/metrics/defs.h"
 #include "escape.h"
 
 table table_new(table_kind kind, text* out) {
@@ -32,12 +34,19 @@ static void add_html(text* out, bool head, const char* value, size_t n) {
   }
 }
 
-void table_put(table* t, int flags, const char* value) {
+/* `title` is shown when one points at the cell of a page; NULL: nothing */
+static void put_titled(table* t, int flags, const char* value, const char* title) {
   const bool head = flags & TABLE_HEAD, words = flags & TABLE_WORDS;
   const char *tag = head ? "th" : "td", *bracket = flags & TABLE_STACKED ? strstr(value, " [") : NULL;
   if (words && t->column < 32) t->words |= 1u << t->column;
   if (t->kind == TABLE_HTML) {
-    text_add(t->out, "<%s%s>", tag, words ? " class=\"w\"" : "");
+    text_add(t->out, "<%s%s", tag, words ? " class=\"w\"" : "");
+    if (title) {
+      text_add(t->out, " title=\"");
+      text_add_html(t->out, title);
+      text_add(t->out, "\"");
+    }
+    text_add(t->out, ">");
     add_html(t->out, head, value, bracket ? (size_t)(bracket - value) : strlen(value));
     if (bracket) {
       text_add(t->out, "<br><small>");
@@ -51,6 +60,15 @@ void table_put(table* t, int flags, const char* value) {
     text_add(t->out, " |");
   }
   t->column++;
+}
+
+void table_put(table* t, int flags, const char* value) {
+  put_titled(t, flags, value, NULL);
+}
+
+void table_put_metric(table* t, int flags, const char* value, const char* metric) {
+  const df_metric_def* definition = df_metric_find(metric);
+  put_titled(t, flags, value, definition ? definition->definition : NULL);
 }
 
 void table_row_end(table* t, bool head) {
@@ -117,4 +135,47 @@ int table_main_columns(const run_group* g, const char* columns[MAIN_METRICS]) {
     }
   }
   return n;
+}
+
+int table_plausible_columns(const run_group* g, const char* columns[PLAUSIBLE_METRICS]) {
+  static const char* const order[PLAUSIBLE_METRICS] = {"root_residual", "penetration", "self_collision",
+                                                       "slip",          "joint_limit", "velocity_limit",
+                                                       "torque_limit",  "jerk",        "power"};
+  int n = 0;
+  for (int place = 0; place < PLAUSIBLE_METRICS; place++) {
+    for (int i = 0; i < g->n_metrics; i++) {
+      if (strcmp(g->metrics[i], order[place]) == 0) columns[n++] = g->metrics[i];
+    }
+  }
+  return n;
+}
+
+/* whether a metric of the group, or a part of one, has this definition */
+static bool is_used(const run_group* g, const df_metric_def* definition) {
+  for (int i = 0; i < g->n_metrics; i++) {
+    if (df_metric_find(g->metrics[i]) == definition) return true;
+  }
+  return false;
+}
+
+void table_definitions(const run_group* g, table_kind kind, text* out) {
+  const df_metric_def* defs;
+  const int n = df_metric_defs(&defs);
+  if (kind == TABLE_HTML) text_add(out, "<details><summary>Definitions of the metrics</summary>\n<ul>\n");
+  for (int i = 0; i < n; i++) {
+    if (!is_used(g, &defs[i])) continue;
+    char* line = format_text("%s (%s%s%s%s): %s.", defs[i].name, defs[i].unit, defs[i].better[0] ? ", " : "",
+                             defs[i].better, defs[i].better[0] ? " is better" : "", defs[i].definition);
+    if (kind == TABLE_HTML) {
+      text_add(out, "<li>");
+      text_add_html(out, line);
+      text_add(out, "</li>\n");
+    } else {
+      text_add(out, "- ");
+      text_add_markdown(out, line);
+      text_add(out, "\n");
+    }
+    df_free(line);
+  }
+  text_add(out, kind == TABLE_HTML ? "</ul></details>\n" : "\n");
 }

@@ -28,6 +28,8 @@ void table_end(table* t);
 /* A row: table_row(), one table_put() per cell, table_row_end(). `value` is escaped for the kind of table. */
 void table_row(table* t);
 void table_put(table* t, int flags, const char* value);
+/* The same for a cell that names a metric: in HTML its definition is shown when one points at it. */
+void table_put_metric(table* t, int flags, const char* value, const char* metric);
 void table_row_end(table* t, bool head);
 
 /* The complete head row with n columns; bit i of `words`: column i holds text. */
@@ -47,5 +49,12 @@ void table_partial(const run_group* g, table_kind kind, text* out);
 
 /* The main metrics of the group, in the order of metric_column(). Returns their number. */
 int table_main_columns(const run_group* g, const char* columns[MAIN_METRICS]);
+
+/* The metrics of the group that need no demonstration (plausibility.h), in a fixed order. Returns their number. */
+enum { PLAUSIBLE_METRICS = 9 };
+int table_plausible_columns(const run_group* g, const char* columns[PLAUSIBLE_METRICS]);
+
+/* The definitions of all metrics of the group, as a list. */
+void table_definitions(const run_group* g, table_kind kind, text* out);
 
 #endif

@@ -39,11 +39,11 @@ static void seeds_text(const run_view* r, const run_group* g, const char* method
   }
 }
 
-void table_main(const run_view* r, const run_group* g, int k, table_kind kind, text* out) {
+/* one row per method, one column per metric */
+static void put_columns(const run_view* r, const run_group* g, int k, table_kind kind, int n,
+                        const char* const* columns, text* out) {
   /* head */
-  const char* columns[MAIN_METRICS];
   char cell[160];
-  const int n = table_main_columns(g, columns);
   table_partial(g, kind, out);
   table t = table_new(kind, out);
   table_row(&t);
@@ -51,10 +51,10 @@ void table_main(const run_view* r, const run_group* g, int k, table_kind kind, t
   table_put(&t, TABLE_HEAD, "seeds");
   for (int c = 0; c < n; c++) {
     table_metric_head(r, g, columns[c], k, cell, sizeof cell);
-    table_put(&t, TABLE_HEAD | TABLE_STACKED, cell);
+    table_put_metric(&t, TABLE_HEAD | TABLE_STACKED, cell, columns[c]);
   }
   table_row_end(&t, true);
-  /* one row per method */
+  /* rows */
   for (int m = 0; m < g->n_methods; m++) {
     table_row(&t);
     table_put(&t, TABLE_WORDS, method_label(g->methods[m]));
@@ -67,6 +67,21 @@ void table_main(const run_view* r, const run_group* g, int k, table_kind kind, t
     table_row_end(&t, false);
   }
   table_end(&t);
+}
+
+void table_main(const run_view* r, const run_group* g, int k, table_kind kind, text* out) {
+  const char* columns[MAIN_METRICS];
+  const int n = table_main_columns(g, columns);
+  put_columns(r, g, k, kind, n, columns, out);
+}
+
+void table_plausible(const run_view* r, const run_group* g, int k, table_kind kind, text* out) {
+  const char* columns[PLAUSIBLE_METRICS];
+  const int n = table_plausible_columns(g, columns);
+  if (n == 0) return;
+  text_add(out, kind == TABLE_HTML ? "<p>Plausibility without a demonstration:</p>\n"
+                                   : "Plausibility without a demonstration:\n\n");
+  put_columns(r, g, k, kind, n, columns, out);
 }
 
 /* the row of a metric at the j-th K; none if it was not measured; a metric that does not depend on K gets one row */
@@ -87,7 +102,7 @@ static void all_row(table* t, const run_view* r, const run_group* g, const char*
     return;
   }
   table_row(t);
-  table_put(t, TABLE_WORDS, metric);
+  table_put_metric(t, TABLE_WORDS, metric, metric);
   snprintf(cell, sizeof cell, "%d", k);
   table_put(t, 0, k ? cell : "–");
   table_put(t, TABLE_WORDS, unit);
@@ -278,7 +293,9 @@ df_status tables_write(const run_view* r, const summary* s, const char* folder) 
     for (int j = 0; j < g->n_k && g->done; j++) {
       if (g->k[j]) text_add(&out, "### K = %d sampler step%s\n\n", g->k[j], g->k[j] == 1 ? "" : "s");
       table_main(r, g, g->k[j], TABLE_MARKDOWN, &out);
+      table_plausible(r, g, g->k[j], TABLE_MARKDOWN, &out);
     }
+    if (g->done) table_definitions(g, TABLE_MARKDOWN, &out);
     if (g->done) {
       add_summary(r, s, g, &out);
       text_add(&out, "### All metrics\n\n");

@@ -10,6 +10,9 @@
 /* The main metrics at one K, one row per method; all metrics at all K, one column per method; all cells of the run with
  * their status; the provenance of the records. */
 void table_main(const run_view* r, const run_group* g, int k, table_kind kind, text* out);
+
+/* The same with the metrics that need no demonstration; nothing if the group has none. */
+void table_plausible(const run_view* r, const run_group* g, int k, table_kind kind, text* out);
 void table_all(const run_view* r, const run_group* g, table_kind kind, text* out);
 void table_cells(const run_view* r, table_kind kind, text* out);
 void table_provenance(const run_view* r, table_kind kind, text* out);

@@ -367,8 +367,8 @@ static df_status read_kind(const char* item, const char* end, block_kind* kind, 
   }
   char* rest = NULL;
   const long n = colon ? strtol(colon + 1, &rest, 10) : 0;
-  if (n < 1 || n > 1000000 || *rest) {
-    return df_fail(DF_E_CONFIG, "data.columns: '%s': skip needs a number of columns, e.g. skip:3", item);
+  if (n < 1 || n > 100000 || *rest) {
+    return df_fail(DF_E_CONFIG, "data.columns: '%s': skip needs a number of columns up to 100000, e.g. skip:3", item);
   }
   *given = (int)n;
   return DF_OK;

@@ -176,7 +176,7 @@ static df_status mend_quaternions(const converter* c, int episode, int t, double
       int column = 0;
       while (column < c->layout->columns - 1 && c->r->column[column].state != at) column++;
       char place[512];
-      column_place(c->r, episode, column, place);
+      recorded_place(c->r, episode, column, place);
       return df_fail(DF_E_FORMAT, "%s: quaternion at episode %d, frame %d, index %d has norm %.6g, not 1", place,
                      c->r->episode[episode].number, t, c->r->column[column].index, norm);
     }
@@ -358,7 +358,7 @@ static df_status check_length(const converter* c, const int* lengths) {
   }
   if (lengths[longest] + 1 >= needed) return DF_OK;
   char place[512];
-  column_place(c->r, longest, 0, place);
+  recorded_place(c->r, longest, 0, place);
   return df_fail(DF_E_MISMATCH, "%s: episodes of %d frames, but window.first + window.horizon + 1 is %d", place,
                  lengths[longest] + 1, needed);
 }

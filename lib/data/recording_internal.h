@@ -55,7 +55,7 @@ void recording_free_episode(recorded_episode* e);
 df_status recording_name_file(const char* path, df_status status);
 
 /* "%s: array '%s'" of a raw column in an episode, for messages */
-void column_place(const df_recording* recording, int episode, int column, char text[512]);
+void recorded_place(const df_recording* recording, int episode, int column, char text[512]);
 
 DF_MUST_CHECK df_status recording_note(df_recording* recording, const char* format, ...) DF_PRINTF(2, 3);
 

@@ -13,7 +13,7 @@ df_status recording_name_file(const char* path, df_status status) {
   return status == DF_E_CONFIG ? df_fail(status, "%s: %s", path, df_error_message()) : status;
 }
 
-void column_place(const df_recording* recording, int episode, int column, char text[512]) {
+void recorded_place(const df_recording* recording, int episode, int column, char text[512]) {
   const recorded_episode* e = &recording->episode[episode];
   snprintf(text, 512, "%s: array '%s%s%s'", recording->file[e->file], e->group, e->group[0] ? "/" : "",
            recording->column[column].array);

@@ -583,13 +583,13 @@ static df_status check_episode(const df_recording* r, int episode) {
   char place[512];
   const double* raw = e->raw;
   if (e->frames < 2) {
-    column_place(r, episode, 0, place);
+    recorded_place(r, episode, 0, place);
     return df_fail(DF_E_MISMATCH, "%s: episode %d has %d frames, at least 2 are needed", place, e->number, e->frames);
   }
   for (int t = 0; t < e->frames; t++) {
     for (int i = 0; i < r->layout->columns; i++, raw++) {
       if (isfinite(*raw) || r->layout->column[i].role == COLUMN_SKIP) continue;
-      column_place(r, episode, i, place);
+      recorded_place(r, episode, i, place);
       return df_fail(DF_E_NONFINITE, "%s is %g at episode %d, frame %d, index %d", place, *raw, e->number, t,
                      r->column[i].index);
     }

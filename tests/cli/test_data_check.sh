@@ -108,7 +108,7 @@ check in_silence test ! -s "$scratch/err"
 data=${DYNAFLOW_DATA:-../shared/data}
 # clean CHECKED...: no alarm
 clean() { exits_with 0 data check "$@" --quiet; }
-planar=(--set data.states_key=Trajs --set data.actions_key=Actions --set system.integrator=Euler --set system.margin_scale=0.5)
+planar=(--set data.states_key=Trajs --set data.actions_key=Actions --set system.integrator=Euler --set system.margin_rule=max)
 if [ -e "$data/ddat" ]; then
   check the_published_hopper clean hopper --data "$data"
   check the_published_walker clean "$data/ddat/Walker_10trajs_300steps.npz" --model "$data/mjcf/gymnasium/walker2d.xml" "${planar[@]}" --set system.timestep=0.008

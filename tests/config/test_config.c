@@ -224,6 +224,36 @@ static void overrides_are_checked_like_the_file(void** state) {
   assert_string_equal(c.task_title, "a=b, c");
 }
 
+/* unlike names, items may be repeated, and have room for names of arrays */
+static void items_are_kept_in_order_and_may_be_repeated(void** state) {
+  (void)state;
+  df_config c = df_config_default();
+  char item[DF_ITEM_MAX + 1], text[256];
+  assert_ok(df_config_set(&c, "data.columns", " skip:2, qpos@a+b ,skip:2", "test"));
+  assert_int_equal(c.data_columns.n, 3);
+  assert_string_equal(c.data_columns.v[1], "qpos@a+b");
+  const df_config_key* keys;
+  const int n = df_config_keys(&keys);
+  for (int i = 0; i < n; i++) {
+    if (strcmp(keys[i].name, "data.columns") == 0) df_config_value(&c, i, text, sizeof text);
+  }
+  assert_string_equal(text, "skip:2,qpos@a+b,skip:2");
+  memset(item, 'x', DF_ITEM_MAX);
+  item[DF_ITEM_MAX] = '\0';
+  assert_int_equal(df_config_set(&c, "data.columns", item, "test"), DF_E_CONFIG);
+  assert_says("data.columns", "an item is too long");
+  item[DF_ITEM_MAX - 1] = '\0';
+  assert_ok(df_config_set(&c, "data.columns", item, "test"));
+  assert_int_equal(df_config_set(&c, "data.columns", "qpos,,qvel", "test"), DF_E_CONFIG);
+  assert_says("an empty item");
+  char many[2 * DF_ITEMS_MAX + 3] = "a";
+  for (int i = 1; i < DF_ITEMS_MAX; i++) strcat(many, ",a");
+  assert_ok(df_config_set(&c, "data.columns", many, "test"));
+  strcat(many, ",a");
+  assert_int_equal(df_config_set(&c, "data.columns", many, "test"), DF_E_CONFIG);
+  assert_says("too many items");
+}
+
 static void too_long_values_are_refused_not_cut(void** state) {
   (void)state;
   df_config c = df_config_default();
@@ -367,6 +397,7 @@ int main(void) {
       IN_SCRATCH(full_needs_no_profiles),
       cmocka_unit_test(a_far_key_is_not_suggested),
       IN_SCRATCH(overrides_are_checked_like_the_file),
+      cmocka_unit_test(items_are_kept_in_order_and_may_be_repeated),
       cmocka_unit_test(too_long_values_are_refused_not_cut),
       cmocka_unit_test(numbers_have_their_shortest_exact_text),
       cmocka_unit_test(the_tasks_of_the_project_are_valid),

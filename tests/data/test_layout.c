@@ -105,9 +105,11 @@ static void columns_that_are_none_are_named(void** state) {
           SAYS("data.columns: 'root_qaut': unknown block 'root_qaut' (did you mean root_quat?)",
                "known blocks: state, qpos, qvel, act, root_pos,", "skip, each also as KIND@ARRAY"),
           {"data.columns", "root_pos,root_qaut"});
-  REFUSED(every_joint_xml, SAYS("'skip': skip needs a number of columns, e.g. skip:3"), {"data.columns", "skip"});
+  REFUSED(every_joint_xml, SAYS("'skip': skip needs a number of columns up to 100000, e.g. skip:3"),
+          {"data.columns", "skip"});
   REFUSED(every_joint_xml, SAYS("'skip:0': skip needs"), {"data.columns", "skip:0"});
   REFUSED(every_joint_xml, SAYS("'skip:2x': skip needs"), {"data.columns", "skip:2x"});
+  REFUSED(every_joint_xml, SAYS("'skip:100001': skip needs"), {"data.columns", "skip:100001"});
   REFUSED(every_joint_xml, SAYS("'qpos:3': only skip takes a number"), {"data.columns", "qpos:3"});
   REFUSED(every_joint_xml, SAYS("'qpos@': the name of an array is missing"), {"data.columns", "qpos@"});
   REFUSED(every_joint_xml, SAYS("data.columns is empty"), {"data.columns", ""});

@@ -82,6 +82,28 @@ static void columns_that_are_left_or_missing_are_counted(void** state) {
   refused(cart, &config, DF_E_FORMAT, SAYS("no array 'q_rail'", "Frames"));
 }
 
+static void tables_of_text_are_read_by_the_names_of_their_columns(void** state) {
+  (void)state;
+  static const char text[] = "t,pole_angle,rail_m,other\n0,1,2,9\n0.01,3,4,9\n0.02,5,6,9\n";
+  scratch_put(text, sizeof text - 1);
+  df_config config =
+      SETTINGS(STATES_ONLY, "data.columns", "time@t,joints@*", "data.joints", "pole=pole_angle,rail=rail_m");
+  df_recording* r = opened(scratch_path, &config, cart);
+  FRAME(r, 0, 2, 0.02, 5, 6);
+  const df_array_info* unused;
+  assert_int_equal(df_recording_unused(r, &unused), 1);
+  assert_string_equal(unused[0].name, "other");
+  assert_close(df_recording_rate(r), 100, 1e-9);
+  df_recording_free(r);
+  /* the table as a whole; then nothing is unused */
+  config = SETTINGS(STATES_ONLY, "data.states_key", "table", "data.columns", "time,joints,skip:1", "data.joints",
+                    "pole,rail");
+  r = opened(scratch_path, &config, cart);
+  FRAME(r, 0, 1, 0.01, 3, 4, 9);
+  assert_int_equal(df_recording_unused(r, &unused), 0);
+  df_recording_free(r);
+}
+
 /* [episodes][frames] only where an array is named for a single column */
 static void single_columns_may_list_episodes(void** state) {
   (void)state;
@@ -318,11 +340,17 @@ static void a_failed_allocation_leaks_nothing(void** state) {
 int main(void) {
 #define WITH_CART(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
   const struct CMUnitTest tests[] = {
-      WITH_CART(columns_come_from_one_array_or_several), WITH_CART(columns_that_are_left_or_missing_are_counted),
-      WITH_CART(single_columns_may_list_episodes),       WITH_CART(an_array_may_be_transposed),
-      WITH_CART(episodes_are_groups_in_natural_order),   WITH_CART(episodes_end_at_flags_or_row_numbers),
-      WITH_CART(episodes_are_selected_by_number),        WITH_CART(a_pattern_is_all_files_that_fit_by_name),
-      WITH_CART(conditions_have_any_name_and_length),    WITH_CART(a_group_has_conditions_of_its_own),
+      WITH_CART(columns_come_from_one_array_or_several),
+      WITH_CART(columns_that_are_left_or_missing_are_counted),
+      WITH_CART(tables_of_text_are_read_by_the_names_of_their_columns),
+      WITH_CART(single_columns_may_list_episodes),
+      WITH_CART(an_array_may_be_transposed),
+      WITH_CART(episodes_are_groups_in_natural_order),
+      WITH_CART(episodes_end_at_flags_or_row_numbers),
+      WITH_CART(episodes_are_selected_by_number),
+      WITH_CART(a_pattern_is_all_files_that_fit_by_name),
+      WITH_CART(conditions_have_any_name_and_length),
+      WITH_CART(a_group_has_conditions_of_its_own),
       WITH_CART(a_failed_allocation_leaks_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,6 +76,7 @@ class Task:
         self.draw_windows()
         self.feet = [self.model.geom(n).id for n in self.names('eval.feet')]
         self.find_fall_rule()
+        self.body = Body(self)
 
     def cut_episodes(self, data):
         """Lists of episodes: states [n + 1][nx], actions [n][nu], conditions [n + 1][nc]"""
@@ -286,6 +287,11 @@ class Task:
             if self.tilt and self.lean(x) > self.tilt: return t
         return None
 
+    def first_frame_out(self, states):
+        """the number of frames before the fall"""
+        fall = self.first_fall(states)
+        return len(states) if fall is None else fall
+
 
 # ---- numbers of windows as rows ----
 
@@ -476,6 +482,135 @@ def check_sae_min(task, k, states, actions, found, faults):
             faults.append('sae_min %d: window %d is %r, not %r; sae_own in the box is %r' % (k, b, value, own_search, own))
 
 
+# ---- plausibility ----
+
+
+class Body:
+    """what the plausibility of a task's motions depends on"""
+
+    def __init__(self, task):
+        m, T = task.model, mujoco.mjtJoint
+        assert (m.actuator_trntype == int(mujoco.mjtTrn.mjTRN_JOINT)).all()
+        self.single = [j for j in range(m.njnt) if T(m.jnt_type[j]) in (T.mjJNT_HINGE, T.mjJNT_SLIDE)]
+        self.actuated = np.isin(np.arange(m.nv), [m.jnt_dofadr[j] for j in m.actuator_trnid[:, 0]])
+        slides = [m.jnt_dofadr[j] for j in range(m.njnt) if T(m.jnt_type[j]) == T.mjJNT_SLIDE]
+        if task.free is not None: slides += range(m.jnt_dofadr[task.free], m.jnt_dofadr[task.free] + 3)
+        self.pushed = ~self.actuated & np.isin(np.arange(m.nv), slides)
+        self.turned = ~self.actuated & ~np.isin(np.arange(m.nv), slides)
+        self.moving = np.array([b for b in range(1, m.nbody) if m.body_weldid[b]])
+        self.mass = m.body_mass[self.moving]
+        self.weight = self.mass.sum() * np.linalg.norm(m.opt.gravity)
+        self.joint_range = [(m.jnt_qposadr[j], *m.jnt_range[j]) for j in self.single if m.jnt_limited[j]]
+        driven = [m.jnt_dofadr[j] for j in self.single if self.actuated[m.jnt_dofadr[j]]]
+        limit = task.numbers('eval.velocity_limit')
+        self.speed_range = [(d, -limit[i % len(limit)], limit[i % len(limit)]) for i, d in enumerate(driven)] if limit else []
+        self.force_range = [(d, *r) for d in driven for r in [self.range_of(task, d)] if np.isfinite(r).all()]
+
+    def range_of(self, task, dof):
+        m, lo, hi = task.model, 0, 0
+        for i in range(m.nu):
+            if m.jnt_dofadr[m.actuator_trnid[i, 0]] != dof: continue
+            ends = np.array([-np.inf, np.inf])
+            plain = m.actuator_biastype[i] == mujoco.mjtBias.mjBIAS_NONE and m.actuator_dyntype[i] == mujoco.mjtDyn.mjDYN_NONE
+            if plain and m.actuator_ctrllimited[i]: ends = np.sort(m.actuator_gainprm[i, 0] * m.actuator_ctrlrange[i])
+            if m.actuator_forcelimited[i]: ends = np.clip(ends, *m.actuator_forcerange[i])
+            ends = np.sort(m.actuator_gear[i, 0] * ends)
+            lo, hi = lo + ends[0], hi + ends[1]
+        return lo, hi
+
+
+def outside(values, limits):
+    """share of numbers beyond their ranges and the largest excess in widths of the range"""
+    if not limits: return None, None
+    at, lo, hi = (np.array(c) for c in zip(*limits))
+    beyond = np.maximum(lo - values[:, at.astype(int)], values[:, at.astype(int)] - hi)
+    if not len(values): return None, None
+    beyond = beyond / (hi - lo)
+    return (beyond > 1e-6).mean(), max(0, (beyond * (beyond > 1e-6)).max())
+
+
+def sliding(task, c):
+    """the tangential speed of a contact"""
+    m, d, velocity = task.model, task.data, []
+    for geom in c.geom:
+        body, v = m.geom_bodyid[geom], np.zeros(6)
+        mujoco.mj_objectVelocity(m, d, mujoco.mjtObj.mjOBJ_XBODY, body, v, 0)
+        velocity.append(v[3:] + np.cross(v[:3], c.pos - d.xpos[body]))
+    v, normal = velocity[1] - velocity[0], c.frame[:3]
+    return np.linalg.norm(v - normal * (v @ normal))
+
+
+def plausibility(task, states):
+    """{metric: value} of the frames of a motion; None where it is not defined"""
+    m, d, body = task.model, task.data, task.body
+    nq, nv, dt, n = m.nq, m.nv, task.dt, len(states)
+    force, depths, selfs, slips, centres = [], [], [], [], []
+    m.opt.enableflags |= int(mujoco.mjtEnableBit.mjENBL_INVDISCRETE)
+    for t, x in enumerate(states):
+        task.clear()
+        task.load(x)
+        mujoco.mj_forward(m, d)
+        contacts = list(d.contact)
+        roots = [m.body_rootid[m.geom_bodyid[c.geom]] * (m.body_weldid[m.geom_bodyid[c.geom]] > 0) for c in contacts]
+        within = [r[0] == r[1] > 0 for r in roots]
+        depths.append(max([0] + [-c.dist for c, w in zip(contacts, within) if not w]))
+        selfs.append(max([0] + [-c.dist for c, w in zip(contacts, within) if w]))
+        speeds = [sliding(task, c) for c in contacts if c.dist <= c.includemargin and np.isin(c.geom, task.feet).any()]
+        if speeds: slips.append(np.mean(speeds))
+        centres.append(d.xipos[body.moving].copy())
+        if t + 1 < n:
+            d.qacc[:] = (states[t + 1, nq:nq + nv] - x[nq:nq + nv]) / dt
+            mujoco.mj_inverse(m, d)
+            force.append(d.qfrc_inverse.copy())
+    m.opt.enableflags &= ~int(mujoco.mjtEnableBit.mjENBL_INVDISCRETE)
+    force, centres, depths, selfs = np.array(force).reshape(-1, nv), np.array(centres), np.array(depths), np.array(selfs)
+    q, v = states[:, :nq], states[:, nq:nq + nv]
+    out, steps, frames = {}, len(force) > 0, n > 0
+    heavy = body.weight > 0
+    if steps and heavy and body.pushed.any():
+        push = np.linalg.norm(force[:, body.pushed], axis=1) / body.weight
+        out['root_residual'], out['root_residual.share'] = np.median(push), (push > .05).mean()
+    if steps and heavy and body.turned.any():
+        out['root_residual.torque'] = np.median(np.linalg.norm(force[:, body.turned], axis=1)) / body.weight
+    if frames:
+        for name, depth in (('penetration', depths), ('self_collision', selfs)): out[name + '.worst'] = depth.max()
+        out['penetration'], out['penetration.share'], out['self_collision'] = depths.mean(), (depths > .005).mean(), (selfs > 0).mean()
+        if task.feet: out['slip'] = np.mean(slips) if slips else 0
+        for name, values, limits in (('joint_limit', q, body.joint_range), ('velocity_limit', v, body.speed_range),
+                                     ('torque_limit', force, body.force_range)):
+            out[name], out[name + '.worst'] = outside(values, limits)
+    if n >= 4: out['jerk'] = np.linalg.norm(np.diff(centres, 3, axis=0), axis=2).mean() / dt**3
+    if steps and body.actuated.any():
+        power = out['power'] = np.median(abs(force * (v[1:] + v[:-1]) / 2)[:, body.actuated].sum(1))
+        way = np.linalg.norm(np.diff((centres * body.mass[:, None]).sum(1) / body.mass.sum(), axis=0)[:, :2], axis=1).sum()
+        if heavy and body.pushed.any() and way >= .1: out['power.transport'] = power * len(force) * dt / (body.weight * way)
+    return out
+
+
+PLAUSIBLE = {'root_residual': 'weight', 'root_residual.torque': 'N m/N', 'root_residual.share': 'share', 'penetration': 'm',
+             'penetration.worst': 'm', 'penetration.share': 'share', 'self_collision': 'share', 'self_collision.worst': 'm',
+             'slip': 'm/s', 'joint_limit': 'share', 'joint_limit.worst': 'range', 'velocity_limit': 'share',
+             'velocity_limit.worst': 'range', 'torque_limit': 'share', 'torque_limit.worst': 'range', 'jerk': 'm/s^3', 'power': 'W',
+             'power.transport': '1'}
+
+
+def add_plausibility(task, out, suffix, k, motions):
+    """`motions`: the frames that count of each; one with a number that is not finite has an infinite value where any other
+    motion of the same model could have one"""
+    defined = plausibility(task, task.demo[0])
+    if 'power' in defined and task.body.weight > 0 and task.body.pushed.any(): defined['power.transport'] = 0
+    found = [plausibility(task, x) if (abs(x) <= LIMIT).all() else {n: math.inf for n, v in defined.items() if v is not None}
+             for x in motions]
+    for name, unit in PLAUSIBLE.items():
+        of = [i for i, f in enumerate(found) if f.get(name) is not None]
+        values = [float(found[i][name]) for i in of]
+        if not values: continue
+        if name.endswith('.worst'):
+            out.put(name + suffix, k, unit, max(values), len(values), failed=sum(not math.isfinite(v) for v in values))
+        else:
+            out.mean(name + suffix, k, unit, values, of, samples=False)
+
+
 # ---- chains ----
 
 
@@ -544,6 +679,7 @@ def add_chains(task, out, calls, seed, k, shown, faults):
     if task.has_gaits and task.feet:
         gaits = [names[int(np.argmax(c[:2]))][5:] for c in task.condition]
         out.mean('gait_phase', shown, 'share', [gait_phase(task, chain[i], gaits[i]) for i in up], up, samples=False)
+    add_plausibility(task, out, '.chain', shown, [x[:task.first_frame_out(x)] for x in chain])
     shown_chain = up[0] if up else 0
     return shown_chain, chain[shown_chain]
 
@@ -655,6 +791,7 @@ def check_cell(record, task, calls):
                 faults.append('the actions are not the random ones of this seed')
             if method == 'replay_demo' and not np.array_equal(actions, task.demo_actions):
                 faults.append('the actions are not the demonstrated ones')
+        add_plausibility(task, out, '', shown, states)
         searched = min(int(task.number('eval.sae_windows')), B)
         stored = next(s['values'] for s in record['samples'] if (s['metric'], s['k']) == ('sae_min', shown))
         check_sae_min(task, shown, states[:searched], actions, stored, faults)

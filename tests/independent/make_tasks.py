@@ -14,8 +14,10 @@ WALKER = """<mujoco model='walker'><option timestep='0.005' integrator='Euler'/>
 <worldbody><geom name='floor' type='plane' size='9 9 .1' margin='0.002'/>
  <body name='base' pos='0 0 .245'><freejoint name='free'/><geom type='box' size='.2 .1 .05' contype='0' conaffinity='0'/>
   %s
-  <body name='mast' pos='0 0 .06'><joint name='mast' type='slide' axis='0 0 1' stiffness='300' damping='4'/>
-   <geom type='sphere' size='.03' contype='0' conaffinity='0'/></body>
+  <body name='mast' pos='0 0 .06'><joint name='mast' type='slide' axis='0 0 1' stiffness='300' damping='4'
+    range='-.11 .07' limited='true'/>
+   <geom type='sphere' size='.03' contype='0' conaffinity='0'/>
+   <geom type='sphere' size='.02' pos='.09 -.11 -.15' mass='0'/></body>
   <body name='tail' pos='-.22 0 0'><joint name='tail' type='ball' damping='.02' stiffness='.6'/>
    <geom type='capsule' fromto='0 0 0 -.1 0 0' size='.015' contype='0' conaffinity='0'/></body>
  </body></worldbody>
@@ -24,7 +26,8 @@ WALKER = """<mujoco model='walker'><option timestep='0.005' integrator='Euler'/>
 LEG = """<body name='%s_leg' pos='%g %g 0'><joint name='%s_hip' type='hinge' axis='0 1 0' damping='.2'/>
    <geom type='capsule' fromto='0 0 0 0 0 -.2' size='.015' contype='0' conaffinity='0'/>
    <geom name='%s' type='sphere' pos='0 0 -.2' size='.03' margin='.001'/></body>"""
-SERVO = """<position name='%s' joint='%s_hip' kp='12' ctrlrange='-.9 .9' ctrllimited='true'/>"""
+SERVO = """<position name='%s' joint='%s_hip' kp='12' ctrlrange='-.9 .9' ctrllimited='true' forcerange='-25 20'
+ forcelimited='true'/>"""
 FEET = {'FR': (.17, -.11), 'FL': (.17, .11), 'RR': (-.17, -.11), 'RL': (-.17, .11)}
 
 WALKER_TASK = """task:
@@ -45,11 +48,12 @@ eval:
   sae_windows: 3
   sampler_steps: [1, 3]
   chains: 7
-  chain_seconds: 0.38  # random_action falls in the last frame of a chain
+  chain_seconds: 0.42  # random_action falls in the last frame of a chain
   seed: 11
   feet: [RR, FL, FR, RL]
   fall_height: 0.222
   fall_tilt: 9
+  velocity_limit: [2, 0.8]
 profiles: {full: {}}
 """
 

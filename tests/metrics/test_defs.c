@@ -24,9 +24,25 @@ static void every_metric_is_defined(void** state) {
   }
 }
 
+static void a_part_has_the_definition_of_the_longest_metric_it_is_a_part_of(void** state) {
+  (void)state;
+  static const char* const found[][2] = {{"tre", "tre"},
+                                         {"tre.joint_pos", "tre"},
+                                         {"tre_open_loop.base_vel", "tre_open_loop"},
+                                         {"power", "power"},
+                                         {"power.chain", "power"},
+                                         {"power.transport", "power.transport"},
+                                         {"power.transport.chain", "power.transport"}};
+  for (size_t i = 0; i < sizeof found / sizeof found[0]; i++)
+    assert_string_equal(df_metric_find(found[i][0])->name, found[i][1]);
+  static const char* const unknown[] = {"", "tr", "trex", "powered.transport"};
+  for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) assert_null(df_metric_find(unknown[i]));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_metric_is_defined),
+      cmocka_unit_test(a_part_has_the_definition_of_the_longest_metric_it_is_a_part_of),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

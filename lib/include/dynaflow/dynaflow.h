@@ -33,6 +33,7 @@
 #include "dynaflow/metrics/defs.h"
 #include "dynaflow/metrics/growth.h"
 #include "dynaflow/metrics/metrics.h"
+#include "dynaflow/metrics/plausibility.h"
 #include "dynaflow/nn/blas.h"
 #include "dynaflow/nn/net.h"
 #include "dynaflow/nn/optimizer.h"

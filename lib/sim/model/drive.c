@@ -86,6 +86,10 @@ int df_mujoco_body_root(const df_system* system, int body) {
   return m->body_weldid[body] == 0 ? 0 : m->body_rootid[body];
 }
 
+double df_mujoco_body_mass(const df_system* system, int body) {
+  return as_mujoco(system)->model->body_mass[body];
+}
+
 double df_mujoco_gravity(const df_system* system) {
   return mju_norm3(as_mujoco(system)->model->opt.gravity);
 }

@@ -9,7 +9,7 @@
 /* nothing but the errors of one action and of episodes, as of a recording that follows */
 static replay_evidence exact(void) {
   replay_evidence e = {.rms = INFINITY, .best_rms = INFINITY};
-  e.trained = e.own = e.best = replay_fit_none();
+  e.trained = e.own = e.best = e.actions = replay_fit_none();
   e.trained.steps = e.own.steps = e.best.steps = 100;
   e.trained.carried = e.trained.cleared = e.trained.open_loop = 1;
   return e;
@@ -79,6 +79,12 @@ static void the_models_own_solver_options_are_no_other_model(void** state) {
   judged(e, REPLAY_ANOTHER_MODEL);
   e.own.step = e.own.drift = 1;
   judged(e, REPLAY_SOLVER_LIMITED);
+  /* the precision does not show options that only windows of several actions need */
+  e.trained.step = 1;
+  e.rounded = true;
+  judged(e, REPLAY_ROUNDING);
+  e.rounded = false;
+  judged(e, REPLAY_SOLVER_LIMITED);
   e = off();
   e.trained.cleared_start = 1;
   judged(e, REPLAY_SOLVER_LIMITED);
@@ -117,6 +123,21 @@ static void the_tolerance_of_the_solver_excuses_only_what_no_alternative_explain
   judged(e, REPLAY_ROUNDING);
   /* an option that fits is named before the tolerance is an excuse */
   e.trained.solver_drift = 1;
+  e.best.carried = 0.5;
+  judged(e, REPLAY_ANOTHER_OPTION);
+}
+
+static void rounded_actions_excuse_only_what_no_alternative_explains(void** state) {
+  (void)state;
+  replay_evidence e = off();
+  e.actions.steps = 100;
+  e.actions.step = e.actions.drift = 1;
+  judged(e, REPLAY_ROUNDING);
+  e.actions.drift = 1.1;
+  judged(e, REPLAY_ANOTHER_MODEL);
+  e.actions.drift = 1;
+  e.best_rms = 0.49 * e.rms;
+  judged(e, REPLAY_ANOTHER_MODEL);
   e.best.carried = 0.5;
   judged(e, REPLAY_ANOTHER_OPTION);
 }
@@ -197,6 +218,7 @@ int main(void) {
       cmocka_unit_test(the_models_own_solver_options_are_no_other_model),
       cmocka_unit_test(what_fits_is_named),
       cmocka_unit_test(the_tolerance_of_the_solver_excuses_only_what_no_alternative_explains),
+      cmocka_unit_test(rounded_actions_excuse_only_what_no_alternative_explains),
       cmocka_unit_test(exit_codes_follow_from_verdicts),
       cmocka_unit_test(what_compares_no_action_fits_nothing),
       cmocka_unit_test(at_most_2_percent_of_the_windows_are_left_unexplained),

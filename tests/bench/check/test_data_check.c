@@ -25,7 +25,8 @@ static const mistake mistakes[] = {
      {"data.angles = deg", "velocity scale", "data.angles = deg"},
      .in_state = degrees_of_positions},
     {"frame rate twice", {"data.rate = 50", "data.rate = 125", "data.rate = 50"}, .factor = 2},
-    {"frame rate 0.8", {"data.rate = 50", "data.rate = 125", "data.rate = 50"}, .factor = 0.8},
+    /* the servos of the arm accelerate within a frame: its velocities at the frames are 3 % below their means */
+    {"frame rate 0.8", {"data.rate = 50", "data.rate = 125", "data.rate = 48"}, .factor = 0.8},
     {"half-sampled", {"data.rate = 25", "data.rate = 62.5", "data.rate = 25"}, .thin = 1},
     {"half-sampled episodes", SAME("frame rate of episodes"), .thin = 3},
     {"joint order",
@@ -116,7 +117,7 @@ static void mistakes_are_found_and_named(void** state) {
   for (int k = 0; k < MISTAKES; k++) print_row(&mistakes[k], right, &cases, &found);
   print_message("%d of %d found and named\n", found, cases);
   for (int r = 0; r < ROBOTS; r++) df_dataset_free(right[r]);
-  assert_true(found >= 0.95 * cases);
+  assert_int_equal(found, cases);
 }
 
 static void right_recordings_give_no_alarm(void** state) {

@@ -84,15 +84,29 @@ static void without_a_fall_rule_there_are_neither_falls_nor_survival(void** stat
     assert_null(find(e.rows, metrics[i], 0));
     assert_null(find(e.samples, metrics[i], 0));
   }
-  /* all else is as it was */
+  /* all else is as it was, except for chains, whose frames after the fall now count */
   size_t i;
   json_t* row;
   assert_int_equal(json_array_size(e.rows), json_array_size(with.rows) - 3);
   json_array_foreach(e.rows, i, row) {
-    assert_true(json_equal(row, find(with.rows, string_of(row, "metric"), 0)));
+    const json_t* same = find(with.rows, string_of(row, "metric"), 0);
+    assert_true(strstr(string_of(row, "metric"), ".chain") ? same != NULL : json_equal(row, same));
   }
+  assert_false(json_equal(find(e.rows, "jerk.chain", 0), find(with.rows, "jerk.chain", 0)));
   evaluation_clear(&with);
   evaluation_clear(&e);
+}
+
+static void plausibility_is_that_of_the_returned_states(void** state) {
+  (void)state;
+  evaluation floor = evaluate_tiny(&df_method_random_action, 1), ceiling = evaluate_tiny(&df_method_replay_demo, 1);
+  static const char* const metrics[] = {"jerk", "power", "root_residual"};
+  for (size_t i = 0; i < 3; i++) {
+    const json_t *random = find(floor.rows, metrics[i], 0), *replayed = find(ceiling.rows, metrics[i], 0);
+    assert_true(random && replayed && !json_equal(random, replayed));
+  }
+  evaluation_clear(&floor);
+  evaluation_clear(&ceiling);
 }
 
 static void samples_are_the_values_behind_the_rows(void** state) {
@@ -232,6 +246,7 @@ static void every_k_has_its_own(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(without_a_fall_rule_there_are_neither_falls_nor_survival),
+      cmocka_unit_test(plausibility_is_that_of_the_returned_states),
       cmocka_unit_test(samples_are_the_values_behind_the_rows),
       cmocka_unit_test(intervals_take_the_windows_of_an_episode_as_one),
       cmocka_unit_test(what_the_numbers_cost_is_counted),

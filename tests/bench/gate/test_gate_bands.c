@@ -542,6 +542,31 @@ static void training_times_are_told_beside_the_golden_ones(void** state) {
   close_case(&c);
 }
 
+static void metrics_that_the_golden_table_lacks_are_told_and_fail_nothing(void** state) {
+  (void)state;
+  for (int known = 0; known < 3; known++) {
+    gate_case c;
+    begin_records();
+    json_t* cell = add_cell("a", 1);
+    static const char* const metrics[] = {"tre", "slip", "tre.joint_pos", "slip.chain", "jerk"};
+    for (int i = 0; i < 5; i++) add_value(cell, metrics[i], 1, 2);
+    open_case(&c);
+    /* no table, one of an older program, one of another method with all of them */
+    if (known == 1) add_golden(&c, "a", "tre", 1, 2);
+    for (int i = 0; i < 5 && known == 2; i++) add_golden(&c, "b", metrics[i], 1, 2);
+    gate_advise_new(&c.h);
+    assert_int_equal(json_array_size(c.out.verdicts.list), known == 1);
+    if (known == 1) {
+      assert_verdict(verdict_at(&c, 0), GATE_ADVISORY);
+      assert_string_equal(string_of(verdict_at(&c, 0), "detail"),
+                          "4 metrics are not in golden.csv and not compared: slip, tre.joint_pos, jerk; accept a new "
+                          "table to add them");
+      assert_int_equal(c.out.count[GATE_ADVISORY], 1);
+    }
+    close_case(&c);
+  }
+}
+
 static void a_tolerance_narrower_than_the_seeds_lie_is_told(void** state) {
   (void)state;
   /* seeds 1 and 3 lie 1 from their mean of 2 */
@@ -742,6 +767,7 @@ int main(void) {
       cmocka_unit_test(every_counter_of_the_golden_table_is_looked_at_once),
       cmocka_unit_test(counters_without_a_golden_table_are_missing),
       cmocka_unit_test(training_times_are_told_beside_the_golden_ones),
+      cmocka_unit_test(metrics_that_the_golden_table_lacks_are_told_and_fail_nothing),
       cmocka_unit_test(a_tolerance_narrower_than_the_seeds_lie_is_told),
       cmocka_unit_test(a_verdict_tells_how_far_the_number_is_from_its_bound),
       cmocka_unit_test(the_last_of_many_seeds_can_break_a_limit),

@@ -137,6 +137,28 @@ static void every_row_has_its_place(void** state) {
   gate_clear(&g);
 }
 
+/* advisory rows are counted, but metrics that nothing was compared with are named */
+static void metrics_that_are_not_compared_are_named(void** state) {
+  (void)state;
+  gate_result g = {.verdicts = rows_new()};
+  row r = row_default();
+  r.task = "t";
+  r.profile = "p";
+  r.metric = "tre";
+  gate_add_row(&g, GATE_HELD, &r, "<= 1", "");
+  gate_add_row(&g, GATE_ADVISORY, &r, "", "slower");
+  gate_add_row(&g, GATE_ADVISORY, &r, "", "slip is not in golden.csv");
+  gate_locate(&g, "golden.csv", 0, GATE_NEW_METRICS);
+  capture out = capture_begin(stdout);
+  gate_print_summary(&g, "run", false);
+  char* printed = capture_end(&out);
+  assert_string_equal(printed,
+                      "held (exit code 0): run\n2 advisory, 1 held (--verbose lists all 3)\n"
+                      "t, profile p: slip is not in golden.csv\n");
+  free(printed);
+  gate_clear(&g);
+}
+
 /* a terminal shows 40 characters of two columns in a line */
 static void wide_characters_take_two_columns(void** state) {
   (void)state;
@@ -251,6 +273,7 @@ int main(void) {
       cmocka_unit_test(a_run_has_the_gravest_verdict_or_none),
       cmocka_unit_test(rows_that_are_too_wide_are_cut_at_their_heads),
       cmocka_unit_test(every_row_has_its_place),
+      cmocka_unit_test(metrics_that_are_not_compared_are_named),
       cmocka_unit_test(wide_characters_take_two_columns),
       cmocka_unit_test(without_memory_no_summary_is_printed),
       cmocka_unit_test(markdown_is_appended),

@@ -35,6 +35,30 @@ static const char ball[] =
     "<body pos='.12 0 0'><joint name='h' axis='0 1 0' damping='.05'/>"
     "<geom type='capsule' size='.02' fromto='0 0 0 .15 0 0' mass='.2' contype='0' conaffinity='0'/></body></body>"
     "</worldbody><actuator><position joint='h' kp='4' kv='.1'/></actuator></mujoco>";
+/* a body on a leg that lands and bends */
+static const char leg[] =
+    "<mujoco><option timestep='.005' %s/><worldbody><geom type='plane' size='5 5 .1' friction='.8' %s/>"
+    "<body pos='0 0 .55'><joint type='slide' axis='1 0 0' damping='.1'/><joint type='slide' axis='0 0 1'/>"
+    "<joint axis='0 1 0'/><geom type='box' size='.15 .1 .05' mass='2'/><body pos='0 0 -.05'>"
+    "<joint name='hip' axis='0 1 0' damping='.2' armature='.01' range='-86 86'/>"
+    "<geom type='capsule' fromto='0 0 0 0 0 -.25' size='.03' mass='.5'/><body pos='0 0 -.25'>"
+    "<joint name='knee' axis='0 1 0' damping='.2' armature='.01' range='-115 115'/>"
+    "<geom type='capsule' fromto='0 0 0 0 0 -.22' size='.03' mass='.3'/></body></body></body></worldbody>"
+    "<actuator><position joint='hip' kp='30' kv='1'/><position joint='knee' kp='30' kv='1'/></actuator></mujoco>";
+/* several bodies on which CG does not converge */
+static const char heap[] =
+    "<mujoco><option timestep='.005' solver='CG' %s/><worldbody><geom type='plane' size='5 5 .1' %s/>"
+    "<body pos='0 0 .12'><freejoint/><geom type='box' size='.1 .1 .1' mass='1'/><site name='s'/></body>"
+    "<body pos='.02 0 .4'><freejoint/><geom type='box' size='.1 .08 .1' mass='.7'/></body>"
+    "<body pos='1 0 .12'><freejoint/><geom size='.1' mass='.7'/></body></worldbody>"
+    "<actuator><motor site='s' gear='2 0 0 0 0 .2'/></actuator></mujoco>";
+/* a cup that stands upright, and a finger that pushes it */
+static const char cup[] =
+    "<mujoco><option timestep='.002' %s/><worldbody><geom type='plane' size='1 1 .1'/>"
+    "<body pos='.35 .15 .05'><freejoint name='cup'/><geom type='cylinder' size='.035 .05' %s/></body>"
+    "<body pos='.29 .16 .05'><joint name='f' type='slide' axis='1 0 0' damping='2' armature='.01'/>"
+    "<geom size='.02' mass='.05'/></body></worldbody><actuator><position joint='f' kp='60' "
+    "kv='5'/></actuator></mujoco>";
 /* without contacts: smooth, and chaotic if it starts high */
 static const char arm[] =
     "<mujoco><option timestep='.005' %s/><worldbody><body><joint name='a' axis='0 1 0'/>"
@@ -58,6 +82,8 @@ typedef struct recorder {
   double jitter;                   /* rounding errors of another machine, relative */
   double kick;                     /* added to the last velocity at frame 70 of episode 2 */
   double start;                    /* added to the start position of the joints */
+  bool still;                      /* all bodies start at rest */
+  double amplitude;                /* of the actions; 0: 1 */
   int skip;                        /* actions before the recording begins */
   int episodes, length;            /* 0: EPISODES, LENGTH */
   const int* lengths;              /* [episodes]; NULL: all `length` */
@@ -113,7 +139,7 @@ static df_dataset* record(const recorder* how) {
     for (int i = 0; i < df_mujoco_nv(s); i++) {
       double random;
       df_rng_uniform(3, DF_STREAM_TEST, (uint64_t)(episode * 100 + i), 1, &random);
-      x[df_mujoco_nq(s) + i] = how->xml == slider ? 0 : random - 0.5;
+      x[df_mujoco_nq(s) + i] = how->still ? 0 : random - 0.5;
     }
     for (int i = 0; i < df_mujoco_nq(s) && how->start > 0; i++) x[i] += how->start;
     s->ops->reset(sim, x);
@@ -122,6 +148,7 @@ static df_dataset* record(const recorder* how) {
     for (int t = 0; t < how->skip + d->lengths[episode]; t++) {
       if (t >= how->skip) memcpy(states + (t - how->skip) * s->nx, x, (size_t)s->nx * sizeof *x);
       act(episode, t, s->nu, u);
+      for (int i = 0; i < s->nu && how->amplitude > 0; i++) u[i] *= how->amplitude;
       assert_int_equal(s->ops->step(sim, u, x), DF_TRAJ_COMPLETE);
       disturb(how, s, episode, t + 1, x);
       s->ops->set_state(sim, x);
@@ -298,6 +325,61 @@ static void rounding_is_judged_from_the_data(void** state) {
     how.change = cases[i].change;
     expect(judge_same(&how), REPLAY_ROUNDING, cases[i].words);
   }
+}
+
+/* exact states with rounded actions; of other gains or another damping, too */
+static void actions_may_be_rounded_alone(void** state) {
+  (void)state;
+  const struct {
+    double gain;
+    const char* told;
+    replay_verdict verdict;
+    const char* words;
+  } cases[] = {{1, "", REPLAY_ROUNDING, "the rounding of its actions (float32)"},
+               {1.00001, "", REPLAY_ANOTHER_MODEL, ""},
+               {1, "damping='.001'", REPLAY_ANOTHER_MODEL, ""}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    recorder how = recorder_of(arm);
+    how.cfg.gain_scale = cases[i].gain;
+    df_dataset* d = record(&how);
+    to_float32(d->actions, (size_t)d->episodes * (size_t)d->length * (size_t)d->nu);
+    expect(judge(d, arm, "", cases[i].told, NULL, NULL), cases[i].verdict, cases[i].words);
+  }
+}
+
+static recorder pushed_cup(void) {
+  recorder out = recorder_of(cup);
+  out.cfg.substeps = 10;
+  out.still = true;
+  out.extra = "mass='.15'";
+  out.amplitude = 0.12;
+  out.change = to_float32;
+  return out;
+}
+
+static judged judge_cup(const recorder* how, const char* extra) {
+  return judge(record(how), cup, "", extra, "system.substeps", "10");
+}
+
+/* One simulation in many makes the contacts of the recording: of an upright cup, those of a lean that is stored in
+ * numbers near 0; of a solver that does not converge, those of the warm start of preceding frames. */
+static void rare_contacts_are_rounding(void** state) {
+  (void)state;
+  recorder how = recorder_of(heap);
+  how.change = to_float32;
+  expect(judge_same(&how), REPLAY_ROUNDING, "positions: float32");
+  how = pushed_cup();
+  expect(judge_cup(&how, how.extra), REPLAY_ROUNDING, "positions: float32");
+}
+
+static void another_model_with_rare_contacts_is_not_excused(void** state) {
+  (void)state;
+  recorder how = recorder_of(heap);
+  how.change = to_float32;
+  expect(judge(record(&how), heap, "", "friction='1.05 .005 .0001'", NULL, NULL), REPLAY_ANOTHER_MODEL, "off by up to");
+  how = pushed_cup();
+  expect(judge_cup(&how, "mass='.16'"), REPLAY_ANOTHER_MODEL, "");
+  expect(judge_cup(&how, "mass='.15' friction='1.05 .005 .0001'"), REPLAY_ANOTHER_MODEL, "");
 }
 
 static void chaos_is_named_with_its_doubling_time(void** state) {
@@ -492,6 +574,7 @@ static void options_that_do_not_compile_are_no_error(void** state) {
 static void a_failure_of_any_thread_has_a_message(void** state) {
   (void)state;
   recorder how = recorder_of(slider);
+  how.still = true;
   how.length = 2;
   df_dataset* d = record(&how);
   char* text = text_of_model(slider, "", "");
@@ -522,6 +605,17 @@ static void a_failure_of_any_thread_has_a_message(void** state) {
   df_dataset_free(d);
   df_system_free(s);
   df_free(text);
+}
+
+/* a limit of iterations that few actions of the sample meet, behind an integrator */
+static void a_rare_difference_is_named_with_a_common_one(void** state) {
+  (void)state;
+  recorder how = recorder_of(leg);
+  how.cfg.integrator = DF_INTEGRATOR_RK4;
+  how.cfg.iterations = 4;
+  how.cfg.substeps = 2;
+  expect(judge(record(&how), leg, "", "", "system.substeps", "2"), REPLAY_ANOTHER_OPTION,
+         "system.integrator = RK4, option iterations = 4;");
 }
 
 static void several_differences_are_named_together(void** state) {
@@ -647,6 +741,7 @@ static void the_worst_coordinate_is_that_of_the_worst_error(void** state) {
 static void a_tiny_model_has_tiny_limits(void** state) {
   (void)state;
   recorder how = recorder_of(slider);
+  how.still = true;
   expect(judge_same(&how), REPLAY_FOLLOWS, "follow");
   how.cfg.gain_scale = 1.1;
   expect(judge_same(&how), REPLAY_ANOTHER_OPTION, " x 1.1;");
@@ -661,6 +756,9 @@ int main(void) {
       cmocka_unit_test(few_iterations_of_the_model_file_are_named),
       cmocka_unit_test(the_start_of_a_cut_recording_is_the_solvers),
       cmocka_unit_test(rounding_is_judged_from_the_data),
+      cmocka_unit_test(actions_may_be_rounded_alone),
+      cmocka_unit_test(rare_contacts_are_rounding),
+      cmocka_unit_test(another_model_with_rare_contacts_is_not_excused),
       cmocka_unit_test(chaos_is_named_with_its_doubling_time),
       cmocka_unit_test(perfect_recordings_are_never_condemned),
       cmocka_unit_test(another_option_is_named),
@@ -671,6 +769,7 @@ int main(void) {
       cmocka_unit_test(an_action_of_25_steps_is_named),
       cmocka_unit_test(options_that_do_not_compile_are_no_error),
       cmocka_unit_test(a_failure_of_any_thread_has_a_message),
+      cmocka_unit_test(a_rare_difference_is_named_with_a_common_one),
       cmocka_unit_test(several_differences_are_named_together),
       cmocka_unit_test(another_cause_is_named_with_the_own_solver_options),
       cmocka_unit_test(another_model_is_never_excused),

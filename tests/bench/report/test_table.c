@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "table.h"
 
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/metrics/defs.h"
 #include "records.h"
 #include "summary.h"
 #include "tables.h"
@@ -115,6 +117,47 @@ static void cells_of_the_main_table_are_aggregates(void** state) {
   close_run(&r);
 }
 
+static void numbers_stand_with_their_definitions(void** state) {
+  (void)state;
+  run_view r;
+  text out = {0};
+  begin_records();
+  json_t* cell = add_cell("a", 1);
+  static const char* const metrics[] = {"slip", "tre.joint_pos", "power.transport.chain", "root_residual"};
+  for (int i = 0; i < 4; i++) add_value(cell, metrics[i], 1, 7 + i);
+  open_run(&r);
+  const df_metric_def *slip = df_metric_find("slip"), *cost = df_metric_find("power.transport");
+
+  /* the table of what needs no demonstration, in its order; nothing else is in it */
+  table_plausible(&r, &r.groups[0], 1, TABLE_MARKDOWN, &out);
+  assert_non_null(strstr(text_of(&out), "| method | seeds | root_residual\u00a0↓ [std] | slip\u00a0↓ [std] |"));
+  assert_non_null(strstr(text_of(&out), "| a | 1 | 10.0 | 7.00 |\n"));
+  text_clear(&out);
+
+  /* the definition of every metric once, and of a part that of its metric */
+  table_definitions(&r.groups[0], TABLE_MARKDOWN, &out);
+  int lines = 0;
+  for (const char* at = text_of(&out); (at = strstr(at, "- ")); at += 2) lines += at == text_of(&out) || at[-1] == '\n';
+  assert_int_equal(lines, 4);
+  assert_non_null(strstr(text_of(&out), "- slip (m/s, lower is better): foot skate"));
+  assert_non_null(strstr(text_of(&out), "- power.transport (1, lower is better): cost of transport"));
+  assert_null(strstr(text_of(&out), "- power ("));
+  text_clear(&out);
+
+  /* on a page, where one points at the name */
+  char* wanted = format_text("<th title=\"%s\">slip", slip->definition);
+  table_plausible(&r, &r.groups[0], 1, TABLE_HTML, &out);
+  assert_non_null(strstr(text_of(&out), wanted));
+  text_clear(&out);
+  df_free(wanted);
+  wanted = format_text("<td class=\"w\" title=\"%s\">power.transport.chain", cost->definition);
+  table_all(&r, &r.groups[0], TABLE_HTML, &out);
+  assert_non_null(strstr(text_of(&out), wanted));
+  df_free(wanted);
+  text_clear(&out);
+  close_run(&r);
+}
+
 static void only_a_part_is_marked_as_one(void** state) {
   (void)state;
   for (int done = 0; done <= 2; done++) {
@@ -136,6 +179,7 @@ int main(void) {
       cmocka_unit_test(a_head_names_unit_and_better_side),
       cmocka_unit_test(columns_stand_in_their_fixed_order),
       cmocka_unit_test(cells_of_the_main_table_are_aggregates),
+      cmocka_unit_test(numbers_stand_with_their_definitions),
       cmocka_unit_test(only_a_part_is_marked_as_one),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,6 +197,8 @@ typedef df_items df_kind_ITEMS;
   X(REAL, eval, chain_seconds, "5", 0, 1000, "", "s", "length of a chain")                                             \
   X(INT, eval, seed, "1", 0, 2147483647, "", "", "seed for choosing held-out windows; the same for every method")      \
   X(NAMES, eval, feet, "", 0, 0, "", "", "foot geoms whose contacts are compared")                                     \
+  X(LIST, eval, velocity_limit, "", 1e-6, 1e6, "", "rad/s, m/s",                                                       \
+    "largest speeds of the actuated hinges and slides, in their order; short lists repeat; empty: unknown")            \
   X(REAL, eval, fall_height, "0", -1e3, 1e3, "", "m", "fallen when the base is lower than this; 0: never")             \
   X(REAL, eval, fall_tilt, "0", 0, 180, "", "deg", "fallen when the base leans more than this; 0: never")              \
   X(TEXT, eval, height_joint, "", 0, 0, "", "", "slide joint that gives the base height; empty: the free joint")       \

@@ -6,7 +6,8 @@
 
 DF_BEGIN_DECLS
 
-/* X(name, unit, better, definition): the table of `dynaflow list metrics`; better is "lower", "higher" or "" */
+/* X(name, unit, better, definition): the table of `dynaflow list metrics`; better is "lower", "higher" or "". A metric
+ * "a.b" is a part of the metric "a", which stands before it. */
 #define DF_METRIC_LIST(X)                                                                                              \
   X(tre, "std", "lower",                                                                                               \
     "trajectory reconstruction error: RMS over frames 1..H and channels of (generated - demonstrated) / training std") \
@@ -32,6 +33,45 @@ DF_BEGIN_DECLS
   X(survival, "s", "higher",                                                                                           \
     "mean time until a pure open-loop chain falls; the chain's length if it does not fall. Not defined without "       \
     "eval.fall_height or eval.fall_tilt")                                                                              \
+  X(root_residual, "weight", "lower",                                                                                  \
+    "median over steps of the force that inverse dynamics needs on translations that no actuator drives, such as "     \
+    "those of a free base, in weights of the moving bodies. .chain, of this and of the metrics below: of the "         \
+    "executed states of the pure chains before they fall")                                                             \
+  X(root_residual.torque, "N m/N", "lower",                                                                            \
+    "median over steps of the torque that inverse dynamics needs on rotations that no actuator drives, per weight of " \
+    "the moving bodies")                                                                                               \
+  X(root_residual.share, "share", "lower", "share of steps whose root_residual exceeds 0.05 weights")                  \
+  X(penetration, "m", "lower",                                                                                         \
+    "mean over frames of the deepest penetration between bodies that are not of one kinematic tree, such as "          \
+    "feet and floor")                                                                                                  \
+  X(penetration.worst, "m", "lower", "the deepest penetration of all windows")                                         \
+  X(penetration.share, "share", "lower", "share of frames with a penetration deeper than 5 mm")                        \
+  X(self_collision, "share", "lower",                                                                                  \
+    "share of frames in which two bodies of one kinematic tree penetrate each other, of the pairs that the "           \
+    "model lets collide")                                                                                              \
+  X(self_collision.worst, "m", "lower", "the deepest penetration of two bodies of one kinematic tree")                 \
+  X(slip, "m/s", "lower",                                                                                              \
+    "foot skate: mean, over the frames in which feet have contact, of the mean tangential speed of their "             \
+    "contact points. Not defined without eval.feet")                                                                   \
+  X(joint_limit, "share", "lower", "share of frames and limited joints beyond the joint's range")                      \
+  X(joint_limit.worst, "range", "lower", "the largest distance of a joint beyond its range, in widths of the range")   \
+  X(velocity_limit, "share", "lower",                                                                                  \
+    "share of frames and actuated joints faster than eval.velocity_limit. Not defined without it")                     \
+  X(velocity_limit.worst, "range", "lower",                                                                            \
+    "the largest speed beyond eval.velocity_limit, in widths of the range from -limit to limit")                       \
+  X(torque_limit, "share", "lower",                                                                                    \
+    "share of steps and joints whose actuators cannot provide the force or torque that inverse dynamics needs")        \
+  X(torque_limit.worst, "range", "lower",                                                                              \
+    "the largest force or torque beyond the range of a joint's actuators, in widths of the range")                     \
+  X(jerk, "m/s^3", "lower",                                                                                            \
+    "mean over frames and moving bodies of the third difference of the centre of mass, divided by dt^3")               \
+  X(power, "W", "lower",                                                                                               \
+    "median over steps of the mechanical power: the sum over actuated dofs of |force x velocity|, with the forces "    \
+    "that "                                                                                                            \
+    "inverse dynamics needs")                                                                                          \
+  X(power.transport, "1", "lower",                                                                                     \
+    "cost of transport: power x time per weight and way of the centre of mass along the ground. Not defined for a "    \
+    "fixed base, nor for a way below 0.1 m")                                                                           \
   X(effort, "count", "",                                                                                               \
     "work counters, the same on any machine: .physics_steps, .solver_iterations and .constraint_rows of executing "    \
     "the returned actions of all windows, .diverged: how many of these windows diverged; .gradient_steps, "            \
@@ -42,6 +82,10 @@ typedef struct df_metric_def {
 } df_metric_def;
 /* Sets *defs to the table, a static array, and returns its number of rows. */
 DF_API int df_metric_defs(const df_metric_def** defs);
+
+/* The definition of a metric; of a part that the table lacks, that of the longest metric it is a part of: of tre for
+ * "tre.joint_pos", of power.transport for "power.transport.chain". NULL for an unknown metric. */
+DF_API const df_metric_def* df_metric_find(const char* metric);
 
 DF_END_DECLS
 

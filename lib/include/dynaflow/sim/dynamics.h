@@ -66,6 +66,9 @@ DF_API void df_mujoco_dofs(const df_system* system, df_dof* dof);
  * so have trees on the same fixed base. */
 DF_API int df_mujoco_body_root(const df_system* system, int body);
 
+/* kg */
+DF_API double df_mujoco_body_mass(const df_system* system, int body);
+
 /* |gravity|, m/s^2 */
 DF_API double df_mujoco_gravity(const df_system* system);
 
