@@ -452,6 +452,9 @@ df_status df_recording_convert(const df_recording* recording, const df_config* c
 
 df_status df_dataset_read(const char* path, const df_config* config, const df_system* system, df_dataset** out) {
   DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(path);
+  DF_REQUIRE_POINTER(config);
+  DF_REQUIRE_POINTER(system);
   df_recording* recording;
   DF_TRY(df_recording_open(path, config, system, &recording));
   const df_status status = df_recording_convert(recording, config, system, out);
