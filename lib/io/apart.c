@@ -100,7 +100,7 @@ static void bound_resources(const df_charge* charge) {
   const bool known = statm && fscanf(statm, "%*u %*u %*u %*u %*u %lu", &pages) == 1;
   if (statm) fclose(statm);
   const rlim_t most = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + df_charge_most(charge) + SLACK;
-  if (known) setrlimit(RLIMIT_DATA, &(struct rlimit){most, most});
+  if (known && DF_APART_BOUNDS_MEMORY) setrlimit(RLIMIT_DATA, &(struct rlimit){most, most});
 }
 
 static _Noreturn void serve(int fd, df_arrays* arrays, const df_arrays_reader* inside) {

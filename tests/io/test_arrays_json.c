@@ -58,6 +58,7 @@ static void what_is_no_array_says_why(void** state) {
     bool rectangular;
   } cases[] = {
       {"[[1, 2, 3], [4, 5, 6], [7, 8]]", "ragged list", "row 2 has 2 values, the first has 3", false},
+      {"[[1, 2], [3, 4, 5]]", "ragged list", "row 1 has 3 values, the first has 2", false},
       {"[[1], 2]", "ragged list", "row 1 is no list, the first is one", false},
       {"[1, [2]]", "ragged list", "row 1 is a list, the first is not", false},
       {"[[[1, 2], [3]]]", "ragged list", "entry [0][1] has 1 values, the first has 2", false},

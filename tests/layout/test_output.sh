@@ -17,7 +17,9 @@ check the_library_prints_nothing nothing lib 'printf|fprintf|puts|perror|dprintf
 # doctor asks for gnuplot's version with a constant
 check no_shell_is_started nothing bench 'system|popen|wordexp|execl|execle|execv' 'commands/cmd_doctor\.c'
 check doctor_starts_a_constant bash -c "[ \$(grep -c 'popen(' bench/commands/cmd_doctor.c) = 1 ] && grep -q 'popen(\"[^\"%]*\", \"r\")' bench/commands/cmd_doctor.c"
-check the_library_starts_nothing nothing lib 'system|popen|wordexp|execlp|execvp|execl|execv|fork' none
+check the_library_starts_no_program nothing lib 'system|popen|wordexp|execlp|execvp|execl|execv|posix_spawnp?' none
+# a child process of the library itself reads HDF5 files
+check only_apart_forks nothing lib 'v?fork' 'io/apart\.c'
 
 # the checks notice
 mkdir "$scratch/bench"
