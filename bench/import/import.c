@@ -1,0 +1,741 @@
+#define _GNU_SOURCE
+#include "import.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data_check.h"
+#include "dynaflow/config/config.h"
+#include "dynaflow/config/search.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/data/recording.h"
+#include "dynaflow/data/task.h"
+#include "dynaflow/sim/adjoint.h"
+#include "escape.h"
+#include "exit_code.h"
+#include "import_text.h"
+#include "known_layouts.h"
+#include "model_study.h"
+#include "new_folder.h"
+#include "propose.h"
+#include "replay_settings.h"
+#include "replay_study.h"
+#include "replay_verdict.h"
+#include "source.h"
+#include "stop.h"
+#include "task_growth.h"
+
+/* how often the recording is read again with what its check proposes */
+enum { MOST_CORRECTIONS = 4 };
+
+/* everything that is open; free with close_work() */
+typedef struct work {
+  const import_cfg* cfg;
+  import_result* result;
+  settings* found; /* of the result */
+  char* name;      /* of the task */
+  new_folder folder;
+  source files;
+  char* model;      /* name of the model file in the folder */
+  char* data;       /* path or pattern of the recordings */
+  double bytes;     /* size of the copies */
+  df_search search; /* the draft of the folder */
+  df_config config;
+  df_system* own;    /* the model with its own time step; the recording refers to it */
+  df_system* system; /* with the options of the task */
+  model_study study;
+  df_recording* recording;
+  df_dataset* dataset;
+} work;
+
+static void close_work(work* w) {
+  df_dataset_free(w->dataset);
+  df_recording_free(w->recording);
+  if (w->own != w->system) df_system_free(w->own);
+  df_system_free(w->system);
+  source_close(&w->files);
+  new_folder_discard(&w->folder);
+  df_free(w->name);
+  df_free(w->model);
+  df_free(w->data);
+}
+
+static df_status check_stop(void) {
+  return stop_flag ? df_fail(DF_E_INTERRUPTED, "interrupted; no folder was written") : DF_OK;
+}
+
+/* ---- the name ---- */
+
+/* the last part of the path, without slashes at its end */
+static df_status find_name(work* w) {
+  size_t n = strlen(w->cfg->out);
+  while (n > 1 && w->cfg->out[n - 1] == '/') n--;
+  size_t at = n;
+  while (at > 0 && w->cfg->out[at - 1] != '/') at--;
+  w->name = format_text("%.*s", (int)(n - at), w->cfg->out + at);
+  if (is_file_name(w->name)) return DF_OK;
+  return df_fail(
+      DF_E_CONFIG,
+      "--out %s: the folder's name is that of the task: letters, digits, _ and, after the first character, -",
+      w->cfg->out);
+}
+
+/* ---- model ---- */
+
+/* The settings that admit features without an exact adjoint. The integrator and the solver of the model are changed
+ * rather than differentiated by finite differences. */
+static void admit(work* w, const df_feature* f) {
+  if (strcmp(f->name, "integrator") == 0) {
+    settings_put_why(w->found, "system.integrator", "implicitfast", "%s has no exact adjoint", f->element);
+  } else if (strcmp(f->name, "solver") == 0) {
+    settings_put_why(w->found, "system.solver", "Newton", "%s has no exact adjoint", f->element);
+  } else if (strstr(f->remedy, "approximate_contacts")) {
+    settings_put_why(w->found, "system.contacts", "approximate", "%s: %s", f->name, f->element);
+  } else if (f->remedy[0]) {
+    settings_put_why(w->found, "system.gradient", "differences", "%s: %s", f->name, f->element);
+  }
+}
+
+static df_status admit_features(work* w, const char* path) {
+  const df_mujoco_cfg cfg = df_task_system_cfg(&w->config);
+  df_feature* features;
+  int n;
+  DF_TRY(df_mujoco_inspect(path, &cfg, &features, &n));
+  for (int i = 0; i < n; i++) {
+    if (features[i].kind == DF_FEATURE_REFUSED) admit(w, &features[i]);
+  }
+  df_free(features);
+  return settings_config(w->found, &w->config);
+}
+
+/* makes the system of the settings, and what is known of its model */
+static df_status make_system(work* w, const char* path) {
+  if (w->system != w->own) df_system_free(w->system);
+  w->system = NULL;
+  DF_TRY(settings_config(w->found, &w->config));
+  df_mujoco_cfg cfg = df_task_system_cfg(&w->config);
+  df_status status = df_mujoco_system_new(path, &cfg, &w->system);
+  if (status == DF_E_UNSUPPORTED) {
+    DF_TRY(admit_features(w, path));
+    cfg = df_task_system_cfg(&w->config);
+    status = df_mujoco_system_new(path, &cfg, &w->system);
+  }
+  return status == DF_OK ? model_study_of(w->system, &w->study) : status;
+}
+
+static df_status open_model(work* w) {
+  settings_put(w->found, "system.model", w->cfg->model);
+  DF_TRY(make_system(w, w->cfg->model));
+  w->own = w->system;
+  if (w->system->nu == 0) {
+    return df_fail(DF_E_CONFIG, "%s: the model has no actuators, so that there is nothing to learn: add an <actuator>",
+                   w->cfg->model);
+  }
+  DF_TRY(new_folder_copy_model(&w->folder, w->cfg->model, df_mujoco_identity(w->system), &w->model));
+  settings_put(w->found, "system.model", w->model);
+  settings_put_why(w->found, "system.model_sha256", df_mujoco_identity(w->system)->files,
+                   "of the model's files; empty it to change them");
+  return DF_OK;
+}
+
+/* ---- recordings ---- */
+
+/* the part of a name after the last dot, with it; "" */
+static const char* extension_of(const char* path) {
+  const char* slash = strrchr(path, '/');
+  const char* dot = strrchr(slash ? slash : path, '.');
+  return dot && dot != path ? dot : "";
+}
+
+/* a name without characters that a pattern or a shell reads */
+static char* clean_name(const char* path) {
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = extension_of(name);
+  char* stem = format_text("%.*s", (int)(strlen(name) - strlen(dot)), name);
+  char* clean = file_name_of(stem);
+  char* out = format_text("%s%s", clean, is_file_name(dot[0] ? dot + 1 : "x") ? dot : "");
+  df_free(stem);
+  df_free(clean);
+  return out;
+}
+
+static df_status copy_recordings(work* w) {
+  const char* extension = extension_of(w->files.path[0]);
+  bool same = true;
+  char* single = NULL;
+  for (int i = 0; i < w->files.n; i++) {
+    char* clean = clean_name(w->files.path[i]);
+    char* to = format_text("data/%s", clean);
+    char* whole = df_path_join(w->folder.draft, to);
+    df_status status = whole ? DF_OK : DF_E_NOMEM;
+    if (whole && df_file_exists(whole))
+      status =
+          df_fail(DF_E_CONFIG, "%s: another recording is named %s, too: import them one after the other, or rename it",
+                  w->files.path[i], clean);
+    if (status == DF_OK) status = new_folder_copy(&w->folder, w->files.path[i], to, &w->bytes);
+    same &= strcmp(extension_of(w->files.path[i]), extension) == 0;
+    if (i == 0) single = format_text("%s", to);
+    df_free(clean);
+    df_free(to);
+    df_free(whole);
+    if (status != DF_OK) {
+      df_free(single);
+      return status;
+    }
+  }
+  char* pattern = w->files.n == 1 ? format_text("%s", single) : format_text("data/*%s", same ? extension : "");
+  w->data = df_path_join(w->folder.draft, pattern);
+  settings_put_why(w->found, "data.file", pattern, "%d file%s, %.3g MB, copied", w->files.n, w->files.n == 1 ? "" : "s",
+                   w->bytes * 1e-6);
+  df_free(single);
+  df_free(pattern);
+  return w->data ? DF_OK : DF_E_NOMEM;
+}
+
+/* one file, or one pattern, by its absolute path */
+static df_status refer_to_recordings(work* w) {
+  const char* word = w->cfg->n == 1 ? w->cfg->sources[0] : w->files.path[0];
+  if (w->files.n > 1 && (w->cfg->n > 1 || w->files.skipped[0] || !strpbrk(word, "*?["))) {
+    return df_fail(DF_E_CONFIG,
+                   "--reference: %d files can only be named by one pattern, in quotes, such as '%s/*%s'; without "
+                   "--reference they are copied",
+                   w->files.n, "FOLDER", extension_of(w->files.path[0]));
+  }
+  char* folder = df_path_folder(word);
+  char* whole = folder ? realpath(folder, NULL) : NULL;
+  const char* slash = strrchr(word, '/');
+  if (!whole) {
+    df_free(folder);
+    return df_fail(DF_E_MISSING, "%s: no such folder", word);
+  }
+  w->data = format_text("%s/%s", whole, slash ? slash + 1 : word);
+  settings_put_why(w->found, "data.file", w->data, "%d file%s, not copied", w->files.n, w->files.n == 1 ? "" : "s");
+  free(whole);
+  df_free(folder);
+  return DF_OK;
+}
+
+static df_status open_source(work* w) {
+  DF_TRY(source_open(w->cfg->n, w->cfg->sources, &w->files));
+  settings_put(w->found, "data.source", "file");
+  DF_TRY(w->cfg->reference ? refer_to_recordings(w) : copy_recordings(w));
+  if (w->files.skipped[0]) text_add(&w->result->notes, "left out: %s\n", w->files.skipped);
+  recognition r = {.files = &w->files, .model = &w->study, .found = w->found};
+  const known_layout* layout;
+  const df_status status = recognise(&r, &layout);
+  text_add(&w->result->notes, "%s", text_of(&r.notes));
+  if (status == DF_OK && layout) text_add(&w->result->notes, "layout: %s (%s)\n", layout->name, layout->about);
+  text_clear(&r.notes);
+  return status;
+}
+
+/* settings with which demonstrations are read: windows do not matter yet */
+static df_status reading_config(const work* w, df_config* config) {
+  DF_TRY(settings_config(w->found, config));
+  config->window_horizon = 1;
+  config->window_first = config->window_last = 0;
+  return DF_OK;
+}
+
+static df_status open_recording(work* w) {
+  df_config config;
+  DF_TRY(reading_config(w, &config));
+  df_recording_free(w->recording);
+  w->recording = NULL;
+  return df_recording_open(w->data, &config, w->own, &w->recording);
+}
+
+static int by_size(const void* a, const void* b) {
+  const double x = *(const double*)a, y = *(const double*)b;
+  return (x > y) - (x < y);
+}
+
+/* the median of what files state as FrameDuration, s; 0: none does. Clips of one data set may differ in it. */
+static double median_duration(const work* w) {
+  double* list = df_alloc((size_t)w->files.n, sizeof *list);
+  int n = 0;
+  for (int i = 0; list && i < w->files.n; i++) {
+    df_arrays* arrays = NULL;
+    df_array value = {0};
+    if (df_arrays_open(w->files.path[i], &arrays) == DF_OK && df_arrays_find(arrays, "FrameDuration") >= 0 &&
+        df_arrays_read(arrays, "FrameDuration", &value) == DF_OK && value.count == 1)
+      list[n++] = value.values[0];
+    df_array_clear(&value);
+    df_arrays_close(arrays);
+  }
+  if (n > 0) qsort(list, (size_t)n, sizeof *list, by_size);
+  const double median = n > 0 ? list[n / 2] : 0;
+  df_free(list);
+  return median;
+}
+
+/* the rate of the settings, else of the files, Hz; 0: unknown */
+static double rate_of(const work* w) {
+  const setting* given = settings_find(w->found, "data.rate");
+  const double rate = given ? strtod(given->value, NULL) : 0, duration = median_duration(w);
+  if (rate > 0) return rate;
+  return duration > 0 ? 1 / duration : df_recording_rate(w->recording);
+}
+
+/* one action per frame, or, with `joined`, per several frames of a fast recording */
+static df_status settle_steps(work* w, bool joined) {
+  propose_steps(w->found, df_mujoco_timestep(w->own), rate_of(w), joined);
+  return make_system(w, w->cfg->model);
+}
+
+/* the demonstrations as the settings read them now */
+static df_status convert(work* w) {
+  df_config config;
+  df_dataset* data;
+  DF_TRY(reading_config(w, &config));
+  DF_TRY(df_recording_convert(w->recording, &config, w->system, &data));
+  df_dataset_free(w->dataset);
+  w->dataset = data;
+  return DF_OK;
+}
+
+/* ---- the check of the recording ---- */
+
+/* Puts the settings of "data.a = x, data.b = y" that the user left open. Returns how many. */
+static int put_remedy(work* w, const data_finding* f) {
+  int n = 0;
+  char* rest = format_text("%s", f->would_fit);
+  for (char* at = rest; at;) {
+    char* next = strstr(at, ", data.");
+    if (next) *next = '\0';
+    char* sign = strstr(at, " = ");
+    if (strncmp(at, "data.", 5) == 0 && sign) {
+      *sign = '\0';
+      df_config trial = df_config_default();
+      const setting* old = settings_find(w->found, at);
+      const bool open = !old || (!old->given && strcmp(old->value, sign + 3) != 0);
+      if (open && df_config_set(&trial, at, sign + 3, "data check") == DF_OK) {
+        settings_put_why(w->found, at, sign + 3, "data check: %s", f->reason);
+        n++;
+      }
+    }
+    at = next ? next + 2 : NULL;
+  }
+  df_free(rest);
+  return n;
+}
+
+/* A recording that floats or sinks is put on the floor, also if that is only a warning; one with actions comes from a
+ * simulator, and is where it was. */
+static bool has_velocities(const work* w) {
+  for (int i = 0; i < df_recording_columns(w->recording); i++) {
+    if (df_recording_column_at(w->recording, i)->state >= w->study.nq) return true;
+  }
+  return false;
+}
+
+/* whether a finding is about velocities, which say nothing about a recording that has none */
+static bool is_vain(const work* w, const data_finding* f) {
+  const bool about = strstr(f->check, "velocity") || strcmp(f->check, "frame rate") == 0;
+  return about && !has_velocities(w);
+}
+
+/* whether hinge angles are beyond one turn, as those in degrees are of a robot that moves */
+static bool may_be_degrees(const work* w) {
+  static const double TURN = 6.283185307179586;
+  const df_dataset* d = w->dataset;
+  for (size_t row = 0; row < d->first[d->episodes]; row++) {
+    for (int j = 0; j < w->study.n_joints; j++) {
+      const df_joint* joint = &w->study.joints[j];
+      if (joint->kind == DF_JOINT_HINGE && fabs(d->states[row * (size_t)d->nx + (size_t)joint->qpos]) > TURN)
+        return true;
+    }
+  }
+  return false;
+}
+
+static bool is_remedied(const work* w, const data_finding* f) {
+  if (is_vain(w, f)) return false;
+  if (strstr(f->would_fit, "data.angles = deg") && !may_be_degrees(w)) return false;
+  const bool moved = strstr(f->would_fit, "data.position_offset") != NULL;
+  return f->verdict == CHECK_WRONG || (f->verdict == CHECK_WARN && moved && !w->dataset->actions);
+}
+
+static df_status find_faults(work* w, data_findings* found) {
+  df_config config;
+  data_findings_clear(found);
+  DF_TRY(reading_config(w, &config));
+  return data_check_recording(w->data, &config, w->system, &check_thorough, found, NULL);
+}
+
+/* reads the recording again under the settings that its check proposes, until it proposes none */
+static df_status correct(work* w, data_findings* found) {
+  for (int round = 0; round < MOST_CORRECTIONS; round++) {
+    int changed = 0;
+    DF_TRY(check_stop());
+    DF_TRY(convert(w));
+    DF_TRY(find_faults(w, found));
+    for (int i = 0; i < found->n && changed == 0; i++) {
+      if (is_remedied(w, &found->list[i])) changed += put_remedy(w, &found->list[i]);
+    }
+    if (changed == 0) return DF_OK;
+    DF_TRY(open_recording(w));
+    DF_TRY(settle_steps(w, false));
+  }
+  return DF_OK;
+}
+
+static void note_faults(work* w, const data_findings* found) {
+  for (int i = 0; i < found->n; i++) {
+    const data_finding* f = &found->list[i];
+    if (f->verdict == CHECK_OK || is_vain(w, f)) continue;
+    text_add(&w->result->notes, "data check: %s: %s%s%s: %s%s%s\n", check_verdict_text(f->verdict), f->check,
+             f->column[0] ? ", " : "", f->column, f->reason, f->would_fit[0] ? "; would fit: " : "", f->would_fit);
+  }
+}
+
+/* ---- recorded actions ---- */
+
+/* at most this many actions are replayed, in as many episodes; each alternative simulates all of them */
+enum { REPLAYED_EPISODES = 4, REPLAYED_ACTIONS = 200 };
+
+/* the beginnings of some episodes, evenly spread */
+static df_status some_actions(const df_dataset* d, df_dataset** out) {
+  int lengths[REPLAYED_EPISODES];
+  const int n = d->episodes < REPLAYED_EPISODES ? d->episodes : REPLAYED_EPISODES;
+  for (int i = 0; i < n; i++) {
+    const int length = d->lengths[(int)((long)i * d->episodes / n)];
+    lengths[i] = length < REPLAYED_ACTIONS / n ? length : REPLAYED_ACTIONS / n;
+  }
+  DF_TRY(df_dataset_new(&(df_dataset_shape){.episodes = n, .lengths = lengths, .nx = d->nx, .nu = d->nu, .dt = d->dt},
+                        out));
+  for (int i = 0; i < n; i++) {
+    const int e = (int)((long)i * d->episodes / n);
+    const size_t t = (size_t)lengths[i], nx = (size_t)d->nx, nu = (size_t)d->nu, row = (*out)->first[i];
+    memcpy((*out)->states + row * nx, df_dataset_state(d, e, 0), (t + 1) * nx * sizeof(double));
+    memcpy((*out)->actions + (row - (size_t)i) * nu, df_dataset_action(d, e, 0), t * nu * sizeof(double));
+  }
+  return DF_OK;
+}
+
+/* how a recording follows from its actions */
+typedef struct replayed {
+  replay_study study;
+  /* The velocities follow to a hundredth of their largest change, though not exactly: numbers of low precision, or an
+   * integrator that MuJoCo does not have. The actions are those of this model. */
+  bool nearly;
+} replayed;
+
+static df_status compare_velocities(const replay_study* s, bool* nearly) {
+  static const double NEARLY = 0.01;
+  double scale[KINDS], motion[KINDS];
+  DF_TRY(recording_extent(&s->r, scale, motion));
+  *nearly = largest(s->trained.carried[VELOCITY], s->trained.steps) <= NEARLY * motion[VELOCITY];
+  return DF_OK;
+}
+
+static df_status study_replay(const work* w, const df_dataset* some, replayed* out) {
+  const df_mujoco_cfg cfg = replay_cfg(&w->config, false);
+  df_system* system = NULL;
+  options quiet = *w->cfg->opts;
+  quiet.quiet = true;
+  DF_TRY(df_mujoco_system_new(w->cfg->model, &cfg, &system));
+  const replay_input in = {.config = &w->config,
+                           .search = &w->search,
+                           .data = some,
+                           .system = system,
+                           .limits = {NAN, NAN, NAN},
+                           .opts = &quiet};
+  df_status status = replay_study_run(&in, &out->study);
+  if (status == DF_OK) status = compare_velocities(&out->study, &out->nearly);
+  df_system_free(system);
+  return status;
+}
+
+static bool has_alternative(const replay_study* s) {
+  return s->verdict == REPLAY_ANOTHER_OPTION || s->verdict == REPLAY_ANOTHER_CONVENTION;
+}
+
+static bool explains(const replayed* r) {
+  return r->nearly || replay_verdict_exit(r->study.verdict) == EXIT_DONE || has_alternative(&r->study);
+}
+
+/* The error of velocities after one action, of the tenth of the actions with the smallest ones: without contacts, whose
+ * rules may be others. INFINITY if the model cannot be compiled with these options. */
+static df_status least_error(const work* w, const df_dataset* some, const df_mujoco_cfg* cfg, double* error) {
+  df_system* system = NULL;
+  recording r;
+  comparison c;
+  options quiet = *w->cfg->opts;
+  quiet.quiet = true;
+  *error = INFINITY;
+  if (df_mujoco_system_new(w->cfg->model, cfg, &system) != DF_OK) return DF_OK;
+  df_status status = recording_of(some, system, &r);
+  if (status == DF_OK) status = replay_compare(&r, system, 1e-12, "replay", &quiet, &c);
+  if (status == DF_OK) {
+    qsort(c.carried[VELOCITY], c.steps, sizeof *c.carried[VELOCITY], by_size);
+    *error = c.carried[VELOCITY][c.steps / 10];
+    comparison_clear(&c);
+  }
+  df_system_free(system);
+  return status;
+}
+
+/* Puts the number of physics steps per frame, the integrator and the rule of margins with which actions come closest to
+ * the recorded velocities, if they halve the error: simulators are often run with another step than the model names. */
+static df_status find_steps(work* w, const df_dataset* some) {
+  static const int numbers[] = {1, 2, 4, 5, 10};
+  static const df_integrator integrators[] = {DF_INTEGRATOR_MODEL, DF_INTEGRATOR_EULER, DF_INTEGRATOR_IMPLICITFAST};
+  static const char* const names[] = {"model", "Euler", "implicitfast"};
+  static const char* const why = "with it the recorded actions come closest to the recorded states";
+  enum {
+    NUMBERS = sizeof numbers / sizeof *numbers,
+    INTEGRATORS = sizeof integrators / sizeof *integrators,
+    RULES = 2
+  };
+  const df_mujoco_cfg own = replay_cfg(&w->config, false);
+  double best;
+  DF_TRY(least_error(w, some, &own, &best));
+  best /= 2;
+  for (int i = 0; i < NUMBERS * INTEGRATORS * RULES; i++) {
+    const int number = numbers[i / (INTEGRATORS * RULES)], k = i / RULES % INTEGRATORS;
+    const bool older = i % RULES;
+    df_mujoco_cfg cfg = own;
+    if (older) cfg.margin_rule = DF_MARGIN_MAX;
+    double error;
+    cfg.substeps = number;
+    cfg.timestep = some->dt / number;
+    if (k > 0) cfg.integrator = integrators[k];
+    DF_TRY(check_stop());
+    DF_TRY(least_error(w, some, &cfg, &error));
+    if (!(error < best)) continue;
+    best = error;
+    settings_put_number_why(w->found, "system.timestep", cfg.timestep, "%s", why);
+    settings_put_number_why(w->found, "system.substeps", number, "%s", why);
+    settings_drop(w->found, "system.integrator");
+    settings_drop(w->found, "system.margin_rule");
+    if (older) settings_put_why(w->found, "system.margin_rule", "max", "%s; the rule of MuJoCo before 3.5", why);
+    if (k > 0) settings_put_why(w->found, "system.integrator", names[k], "%s", why);
+  }
+  return settings_config(w->found, &w->config);
+}
+
+static df_status find_replay(work* w, replayed* out) {
+  df_dataset* some;
+  DF_TRY(some_actions(w->dataset, &some));
+  df_status status = find_steps(w, some);
+  if (status == DF_OK) status = study_replay(w, some, out);
+  df_dataset_free(some);
+  return status;
+}
+
+static void drop_actions(work* w, const char* reason) {
+  const setting* key = settings_find(w->found, "data.actions_key");
+  text_add(&w->result->notes,
+           "the recorded actions are not used, since the states do not follow from them under this model; to use them: "
+           "--set data.actions_key=%s, with data.action_scale and data.action_offset if they are no controls\n",
+           key ? key->value : "actions");
+  settings_put_why(w->found, "data.actions_key", "", "%s", reason);
+  settings_drop(w->found, "system.integrator");
+  settings_drop(w->found, "system.margin_rule");
+}
+
+/* puts the option or convention with which the recorded states follow from the recorded actions */
+static void follow_replay(work* w, const replayed* r, const char* reason) {
+  if (!explains(r)) {
+    drop_actions(w, reason);
+  } else if (has_alternative(&r->study)) {
+    const hypothesis* best = &r->study.tried.list[r->study.tried.best];
+    const df_mujoco_cfg now = replay_cfg(&w->config, false);
+    if (!put_alternative(w->found, best, &now))
+      text_add(&w->result->notes, "replay: not all of this is a setting: %s\n", hypothesis_text(best));
+  } else if (replay_verdict_exit(r->study.verdict) != EXIT_DONE) {
+    text_add(&w->result->notes, "replay: the velocities nearly follow from the actions, which are therefore used\n");
+  }
+}
+
+static df_status check_actions(work* w) {
+  replayed best = {.nearly = false};
+  df_status status = find_replay(w, &best);
+  char* reason = status == DF_OK ? replay_study_reason(&best.study) : NULL;
+  if (status == DF_OK) text_add(&w->result->notes, "replay: %s: %s\n", replay_verdict_text(best.study.verdict), reason);
+  if (status == DF_OK) follow_replay(w, &best, reason);
+  df_free(reason);
+  replay_study_clear(&best.study);
+  if (status == DF_OK) status = make_system(w, w->cfg->model);
+  if (status == DF_OK) status = open_recording(w);
+  return status == DF_OK ? convert(w) : status;
+}
+
+/* checks states, then actions; if these are not used, what holds for recordings without */
+static df_status check_recording(work* w) {
+  data_findings found = {0};
+  df_status status = correct(w, &found);
+  const bool actions = status == DF_OK && w->dataset->actions;
+  if (actions) status = check_actions(w);
+  if (status == DF_OK && actions && !w->dataset->actions) status = correct(w, &found);
+  if (status == DF_OK) note_faults(w, &found);
+  data_findings_clear(&found);
+  return status;
+}
+
+/* ---- the folder ---- */
+
+static df_status write_task_file(const work* w) {
+  text out = {0}, title = {0};
+  text_add(&title, "%s: imported by `dynaflow data import`; edit what you know better.", w->name);
+  settings_yaml(w->found, text_of(&title), &out);
+  const df_status status = df_file_write_below(w->folder.draft, "task.yaml", text_of(&out), out.n);
+  text_clear(&out);
+  text_clear(&title);
+  return status;
+}
+
+static df_status write_readme(const work* w) {
+  text out = {0};
+  df_status status = import_readme(w->name, &w->files, w->dataset, &w->study, &out);
+  if (status == DF_OK) status = df_file_write_below(w->folder.draft, "README.md", text_of(&out), out.n);
+  text_clear(&out);
+  return status;
+}
+
+/* the task of the folder as `run` would open it */
+static df_status open_task(const work* w, const char* profile, df_task** out) {
+  df_config config;
+  char* file = df_path_join(w->folder.draft, "task.yaml");
+  *out = NULL;
+  df_status status = file ? df_config_load(file, profile, "dynaflow", 0, NULL, &config) : DF_E_NOMEM;
+  df_free(file);
+  return status == DF_OK ? df_task_new(&config, &w->search, w->data, out) : status;
+}
+
+/* ---- growth of the gradient ---- */
+
+/* a window is not made shorter than this by the growth of the gradient */
+enum { SHORTEST = 8 };
+
+/* Puts horizon, decay and rate by the growth of the gradient: first a shorter horizon, then the decay. *again: the
+ * horizon changed, and has to be measured. */
+static void follow_growth(work* w, const task_growth* g, bool* again) {
+  *again = false;
+  if (g->windows == 0 || g->state.verdict == DF_GROWTH_FINE) return;
+  const int least = g->H < SHORTEST ? g->H : SHORTEST;
+  const int horizon = g->advice.horizon > least ? g->advice.horizon : least;
+  if (horizon < g->H) {
+    settings_put_number_why(w->found, "window.horizon", horizon,
+                            "over %d actions the gradient grows by a factor of %.3g (docs/training.md)", g->H,
+                            g->state.amplification);
+    *again = true;
+    return;
+  }
+  if (!isnan(g->advice.cotangent_decay))
+    settings_put_number_why(w->found, "train.cotangent_decay", g->advice.cotangent_decay,
+                            "the gradient grows by a factor of %.3g over the window (docs/training.md)",
+                            g->state.amplification);
+  if (!isnan(g->advice.rate) && g->advice.rate != g->settings.rate)
+    settings_put_number_why(w->found, "train.rate", g->advice.rate, "lower because of this growth");
+}
+
+static df_status follow_gradient(work* w) {
+  bool again = true;
+  for (int round = 0; round < 3 && again; round++) {
+    df_task* task = NULL;
+    task_growth growth = {0};
+    DF_TRY(check_stop());
+    DF_TRY(write_task_file(w));
+    df_status status = open_task(w, "full", &task);
+    if (status == DF_OK) status = task_growth_measure(task, &growth_thorough, &growth);
+    if (status == DF_OK) follow_growth(w, &growth, &again);
+    task_growth_clear(&growth);
+    df_task_free(task);
+    DF_TRY(status);
+  }
+  propose_profiles(&(proposal){.model = &w->study, .data = w->dataset, .found = w->found, .notes = &w->result->notes});
+  return DF_OK;
+}
+
+/* ---- the whole ---- */
+
+static void give_settings(work* w) {
+  for (int i = 0; i < w->cfg->opts->n_set; i++) settings_give(w->found, w->cfg->opts->set[i]);
+  settings_put(w->found, "task.name", w->name);
+  text title = {0};
+  text_add(&title, "%s, imported", w->name);
+  settings_put(w->found, "task.title", text_of(&title));
+  text_clear(&title);
+}
+
+/* what the solver needs for an exact gradient: docs/adjoint.md */
+static void settle_solver(work* w) {
+  settings_put_number_why(w->found, "system.iterations", 100, "the gradient is that of a converged solution");
+  if (!w->dataset->actions)
+    settings_put_why(w->found, "system.tolerance", "1e-12", "a window then replays to rounding");
+}
+
+/* arrays, without the attributes of groups */
+static void note_unused(work* w) {
+  enum { NAMED = 12 };
+  const df_array_info* list;
+  const int n = df_recording_unused(w->recording, &list);
+  text names = {0};
+  int arrays = 0;
+  for (int i = 0; i < n; i++) {
+    if (strchr(list[i].name, '@')) continue;
+    if (arrays++ < NAMED) text_add(&names, "%s%s", names.n ? ", " : "", list[i].name);
+  }
+  if (arrays > NAMED) text_add(&names, " and %d more", arrays - NAMED);
+  if (arrays) text_add(&w->result->notes, "arrays that nothing uses (data.conditions may): %s\n", text_of(&names));
+  text_clear(&names);
+  for (int i = 0; i < df_recording_notes(w->recording); i++)
+    text_add(&w->result->notes, "%s\n", df_recording_note(w->recording, i));
+}
+
+static df_status read_all(work* w) {
+  DF_TRY(open_model(w));
+  DF_TRY(open_source(w));
+  DF_TRY(open_recording(w));
+  settings_put_why(w->found, "data.sha256", df_recording_sha256(w->recording), "of the recordings");
+  DF_TRY(settle_steps(w, false));
+  DF_TRY(check_recording(w));
+  if (!w->dataset->actions) {
+    DF_TRY(settle_steps(w, true));
+    DF_TRY(convert(w));
+  }
+  settle_solver(w);
+  note_unused(w);
+  return make_system(w, w->cfg->model);
+}
+
+static df_status write_all(work* w) {
+  df_task* task;
+  const proposal p = {.model = &w->study, .data = w->dataset, .found = w->found, .notes = &w->result->notes};
+  DF_TRY(propose_task(&p));
+  DF_TRY(follow_gradient(w));
+  DF_TRY(write_task_file(w));
+  DF_TRY(open_task(w, "smoke", &task));
+  df_task_free(task);
+  DF_TRY(write_readme(w));
+  DF_TRY(check_stop());
+  return new_folder_finish(&w->folder);
+}
+
+df_status import_task(const import_cfg* cfg, import_result* out) {
+  *out = (import_result){0};
+  work w = {.cfg = cfg, .result = out, .found = &out->found};
+  stop_in_order();
+  df_status status = find_name(&w);
+  if (status == DF_OK) status = new_folder_begin(cfg->out, cfg->force, &w.folder);
+  if (status == DF_OK) {
+    w.search = (df_search){.n = 1, .folder = {w.folder.draft}};
+    give_settings(&w);
+    status = read_all(&w);
+  }
+  if (status == DF_OK) status = write_all(&w);
+  out->imported = status == DF_OK;
+  close_work(&w);
+  return status;
+}
+
+void import_clear(import_result* r) {
+  settings_clear(&r->found);
+  text_clear(&r->notes);
+  *r = (import_result){0};
+}
