@@ -31,7 +31,11 @@ DF_MUST_CHECK df_status df_method_register(const df_method* method);
  * file and the symbol: DF_E_CONFIG for an unsuitable file or method, DF_E_MISSING, DF_E_IO, DF_E_NOMEM. */
 DF_MUST_CHECK df_status df_method_load(const char* path);
 
-/* Returns the SHA-256 of the plugin file of a method, "" for a method of the program. */
+/* Registers a method that returns what a file holds, of this SHA-256, as df_method_register() does. */
+DF_MUST_CHECK df_status df_method_register_file(const df_method* method, const char* sha256);
+
+/* Returns the SHA-256 of the file that a method comes from, a plugin or given trajectories; "" for a method of the
+ * program. */
 const char* df_method_file_sha256(const df_method* method);
 
 #endif

@@ -81,6 +81,15 @@ df_status df_method_load(const char* path) {
   return status;
 }
 
+df_status df_method_register_file(const df_method* method, const char* sha256) {
+  if (n_loaded == METHODS_KNOWN_MAX) return df_fail(DF_E_CONFIG, "more than %d plugins", METHODS_KNOWN_MAX);
+  DF_TRY(df_method_register(method));
+  plugin* p = &loaded[n_loaded++];
+  p->method = method;
+  strncpy(p->sha256, sha256, sizeof p->sha256 - 1);
+  return DF_OK;
+}
+
 const char* df_method_file_sha256(const df_method* method) {
   for (int i = 0; i < n_loaded; i++) {
     if (loaded[i].method == method) return loaded[i].sha256;

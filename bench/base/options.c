@@ -69,17 +69,25 @@ char* parse_list(struct argp_state* state, const char* option, char* text) {
   return text;
 }
 
+static void add_seed(struct argp_state* state, options* o, const char* value, uint64_t seed) {
+  if (o->n_seeds == OPTIONS_SEEDS_MAX) argp_error(state, "--seed: at most %d seeds are accepted", OPTIONS_SEEDS_MAX);
+  for (int i = 0; i < o->n_seeds; i++) {
+    if (o->seeds[i] == seed) argp_error(state, "--seed %s: seed %llu appears twice", value, (unsigned long long)seed);
+  }
+  o->seeds[o->n_seeds++] = seed;
+}
+
+/* "1,2,5..8" */
 static void parse_seeds(struct argp_state* state, options* o, const char* value) {
   o->n_seeds = 0;
   char* list = df_strdup(value);
   char* rest = NULL;
   for (char* word = list ? strtok_r(list, ",", &rest) : NULL; word; word = strtok_r(NULL, ",", &rest)) {
-    if (o->n_seeds == OPTIONS_SEEDS_MAX) argp_error(state, "--seed: at most %d seeds are accepted", OPTIONS_SEEDS_MAX);
-    const uint64_t seed = (uint64_t)parse_integer(state, "--seed", word, 0, INT32_MAX);
-    for (int i = 0; i < o->n_seeds; i++) {
-      if (o->seeds[i] == seed) argp_error(state, "--seed %s: seed %s appears twice", value, word);
-    }
-    o->seeds[o->n_seeds++] = seed;
+    char* dots = strstr(word, "..");
+    if (dots) *dots = '\0';
+    const long first = parse_integer(state, "--seed", word, 0, INT32_MAX);
+    const long last = dots ? parse_integer(state, "--seed", dots + 2, first, INT32_MAX) : first;
+    for (long seed = first; seed <= last; seed++) add_seed(state, o, value, (uint64_t)seed);
   }
   df_free(list);
 }
@@ -152,7 +160,7 @@ static error_t parse_option(int key, char* value, struct argp_state* state) {
   X("tasks", KEY_TASKS, "DIR", "folder that contains the task folders")                                           \
   X("profile", KEY_PROFILE, "NAME", "profile of the task file to use (default: full)")                            \
   X("set", KEY_SET, "KEY=VALUE", "override a setting of the task file; may be repeated")                          \
-  X("seed", KEY_SEED, "N,..", "comma-separated seeds (default: 1)")                                               \
+  X("seed", KEY_SEED, "N,..", "comma-separated seeds and ranges, e.g. 1,5..8 (default: 1)")                       \
   X("plugin", KEY_PLUGIN, "FILE.so", "load a method from a shared object; may be repeated")                       \
   X("blas-kernel", KEY_BLAS, "NAME",                                                                              \
     "OpenBLAS kernel set, e.g. SkylakeX or Haswell; auto: choose by processor and ignore OPENBLAS_CORETYPE")

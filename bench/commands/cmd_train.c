@@ -80,7 +80,7 @@ const struct argp train_argp =
 
 int cmd_train(int argc, char** argv) {
   checkpoint_arguments a;
-  checkpoint_parse(&train_argp, argc, argv, &a);
+  checkpoint_parse(&train_argp, true, argc, argv, &a);
   if (!(a.method->flags & DF_METHOD_TRAINS)) {
     return report_failure(df_fail(DF_E_CONFIG, "method %s has nothing to train", a.method->name));
   }

@@ -1,5 +1,6 @@
 #include "chain_measures.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "chain.h"
@@ -21,6 +22,17 @@ static int condition_at(const df_dataset* data, const char* name) {
     if (strcmp(data->condition_name[i], name) == 0) return i;
   }
   return -1;
+}
+
+bool chain_command(const df_task* task, const double* condition, int frames, const double* x, double* error,
+                   double* yaw_rate_error) {
+  const int vx = condition_at(task->data, "command.vx"), vy = condition_at(task->data, "command.vy");
+  const int wz = condition_at(task->data, "command.wz");
+  if (!condition || vx < 0 || vy < 0 || wz < 0) return false;
+  const double command[3] = {condition[vx], condition[vy], condition[wz]};
+  const int nx = task->system->nx;
+  *error = df_metric_command(frames, nx, df_mujoco_nq(task->system), x + nx, command, yaw_rate_error);
+  return true;
 }
 
 /* the gait that a one-hot condition commands, or -1 */
@@ -71,12 +83,7 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
   if (!job->set->condition) return DF_OK;
   const double* condition = job->set->condition + (size_t)i * (size_t)data->nc;
   /* distance from the commanded velocity, if the task has one */
-  const int vx = condition_at(data, "command.vx"), vy = condition_at(data, "command.vy");
-  const int wz = condition_at(data, "command.wz");
-  if (vx >= 0 && vy >= 0 && wz >= 0) {
-    const double command[3] = {condition[vx], condition[vy], condition[wz]};
-    m->command[m->n_command] = df_metric_command(c->frames, task->system->nx, df_mujoco_nq(task->system),
-                                                 x + task->system->nx, command, &m->yaw_rate[m->n_command]);
+  if (chain_command(task, condition, c->frames, x, &m->command[m->n_command], &m->yaw_rate[m->n_command])) {
     m->command_of[m->n_command++] = i;
   }
   /* agreement with the commanded gait, if the task has one and its feet are known */
@@ -133,14 +140,29 @@ static df_status add_upright(const eval_job* job, int k, const upright_measures*
   return measure_part(job, list, "gait_phase", measure_unit("gait_phase"), k, m->n_gait, m->phase, m->gait_of);
 }
 
+/* the chains of an evaluation: chain i starts at window i of the set */
+static chain_cfg chains_of_windows(const eval_job* job, int k, chain_kind kind) {
+  const df_config* config = &job->task->config;
+  const int most = job->given.length ? job->given.n : job->set->B;
+  return (chain_cfg){.kind = kind,
+                     .n = config->eval_chains < most ? config->eval_chains : most,
+                     .frames = (int)lround(config->eval_chain_seconds / job->task->system->dt),
+                     .every = job->set->H,
+                     .k = k,
+                     .x0 = job->set->x0,
+                     .condition = job->set->condition};
+}
+
 /* Adds the fall rate of replanned chains. `fell` [n] has the falls of the pure chains, which are the same if the
  * planned states are the executed ones, and is overwritten otherwise. */
 static df_status add_replanned(const eval_job* job, const chains* pure, const df_fall_rule* rule, int k, int shown_k,
                                double* fell, json_t* list) {
   const int nx = job->task->system->nx;
   if (!pure->planned_is_executed) {
+    if (job->given.length) return DF_OK;
     chains* c;
-    DF_TRY(chains_new(job, k, CHAIN_REPLANNED, &c));
+    const chain_cfg cfg = chains_of_windows(job, k, CHAIN_REPLANNED);
+    DF_TRY(chains_new(job, &cfg, &c));
     for (int i = 0; i < c->n; i++) {
       const double* x = c->x + (size_t)i * (size_t)(c->frames + 1) * (size_t)nx;
       fell[i] = df_fall_frame(rule, nx, c->frames, x) <= c->frames;
@@ -202,8 +224,10 @@ df_status chain_measures(const eval_job* job, int k, int shown_k, evaluation* ou
       config->eval_chains == 0 || config->eval_chain_seconds < job->task->system->dt) {
     return DF_OK;
   }
+  const chain_cfg cfg = chains_of_windows(job, k, CHAIN_PURE);
+  if (job->given.length && job->given.length < cfg.frames) return DF_OK;
   chains* c;
-  DF_TRY(chains_new(job, k, CHAIN_PURE, &c));
+  DF_TRY(chains_new(job, &cfg, &c));
   const df_status status = measure_chains(job, c, k, shown_k, out);
   chains_free(c);
   return status;

@@ -2,11 +2,19 @@
 #ifndef BENCH_EVALUATE_CHAIN_MEASURES_H
 #define BENCH_EVALUATE_CHAIN_MEASURES_H
 
+#include <stdbool.h>
+
 #include "job.h"
 
 /* Adds to *out the rows and samples of a method's chains at k sampler steps, recorded as shown_k, and replaces
  * out->strip. Does nothing for a method without actions, for one that sees the demonstration (it has no actions beyond
- * its window), and if eval.chains or eval.chain_seconds asks for no chain. Errors as chains_new(). */
+ * its window), and if eval.chains or eval.chain_seconds asks for no chain, or for longer ones than are given. Errors as
+ * chains_new(). */
 DF_MUST_CHECK df_status chain_measures(const eval_job* job, int k, int shown_k, evaluation* out);
+
+/* Sets the command_error [m/s] of a chain x [frames+1][nx] under a condition [nc], and that of the yaw rate [rad/s].
+ * Returns false, and sets nothing, if the task has no velocity command or `condition` is NULL. */
+bool chain_command(const df_task* task, const double* condition, int frames, const double* x, double* error,
+                   double* yaw_rate_error);
 
 #endif

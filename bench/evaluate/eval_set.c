@@ -115,6 +115,53 @@ df_status eval_set_new(const df_task* task, int threads, eval_set** out) {
   return DF_OK;
 }
 
+/* df_dataset_group() of a condition */
+static int group_of(const df_dataset* data, const double* condition) {
+  int group = -1;
+  for (int i = 0; condition && i < data->nc; i++) {
+    if (strncmp(data->condition_name[i], "gait.", 5) != 0) continue;
+    if (group < 0 || condition[i] > condition[group]) group = i;
+  }
+  return group < 0 ? 0 : group;
+}
+
+static df_status build_starts(const df_task* task, const eval_starts* starts, eval_set* set) {
+  const size_t nx = (size_t)task->system->nx, nc = (size_t)task->data->nc, B = (size_t)set->B;
+  df_fall_rule rule;
+  DF_TRY(check_steps(task));
+  DF_TRY(find_feet(task, set));
+  DF_TRY(df_fall_rule_new(task->system, &task->config, &rule));
+  set->window = df_alloc(B, sizeof *set->window);
+  set->episode = df_alloc(B, sizeof *set->episode);
+  set->group = df_alloc(B, sizeof *set->group);
+  set->x0 = df_alloc(B * nx, sizeof(double));
+  if (!set->window || !set->episode || !set->group || !set->x0) return DF_E_NOMEM;
+  if (starts->condition && !(set->condition = df_alloc(B * nc, sizeof(double)))) return DF_E_NOMEM;
+  memcpy(set->x0, starts->x0, B * nx * sizeof(double));
+  memcpy(set->window, starts->window, B * sizeof *set->window);
+  if (set->condition) memcpy(set->condition, starts->condition, B * nc * sizeof(double));
+  for (int b = 0; b < set->B; b++) {
+    set->episode[b] = starts->window[b].episode;
+    set->group[b] = group_of(task->data, set->condition ? set->condition + (size_t)b * nc : NULL);
+  }
+  return DF_OK;
+}
+
+df_status eval_set_of_starts(const df_task* task, const eval_starts* starts, eval_set** out) {
+  *out = NULL;
+  eval_set* set = df_alloc(1, sizeof *set);
+  if (!set) return DF_E_NOMEM;
+  set->H = task->windows->horizon;
+  set->B = starts->B;
+  const df_status status = build_starts(task, starts, set);
+  if (status != DF_OK) {
+    eval_set_free(set);
+    return status;
+  }
+  *out = set;
+  return DF_OK;
+}
+
 void eval_set_free(eval_set* set) {
   if (!set) return;
   df_free(set->window);

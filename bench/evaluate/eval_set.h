@@ -27,6 +27,18 @@ typedef struct eval_set {
  * joint that the model lacks, or a wrong eval.sampler_steps, so that these are found before training. On failure *out
  * is NULL. */
 DF_MUST_CHECK df_status eval_set_new(const df_task* task, int threads, eval_set** out);
+
+/* start states that were given instead of held-out windows */
+typedef struct eval_starts {
+  int B;
+  const double* x0;        /* [B][nx] */
+  const double* condition; /* [B][nc]; NULL: unknown */
+  const df_window* window; /* [B]: trajectory, which is the cluster for statistics, and frame of each start state */
+} eval_starts;
+
+/* A set of given start states, which are copied. There is nothing to compare with: x, u and touch are NULL, condition
+ * may be, and sha256 is "". Errors as eval_set_new(). */
+DF_MUST_CHECK df_status eval_set_of_starts(const df_task* task, const eval_starts* starts, eval_set** out);
 void eval_set_free(eval_set* set); /* NULL is allowed */
 
 #endif

@@ -81,6 +81,7 @@ static df_status sample(const eval_job* job, int k, sampled* s) {
 
 static df_status add_tre(const eval_job* job, const char* metric, int k, const double* x, evaluation* out) {
   const eval_set* set = job->set;
+  if (!set->x) return DF_OK;
   const df_chart_group* groups;
   const int n = df_chart_groups(job->task->chart, &groups);
   double* rms = df_alloc((size_t)(n + 1) * (size_t)set->B, sizeof *rms);
@@ -125,7 +126,7 @@ static df_status add_sae(const eval_job* job, const sampled* s, evaluation* out)
 
 static df_status add_agreement(const eval_job* job, const sampled* s, evaluation* out) {
   const eval_set* set = job->set;
-  if (!s->executed || set->n_feet == 0) return DF_OK;
+  if (!s->executed || !set->touch) return DF_OK;
   uint8_t* touch = df_alloc((size_t)set->B * (size_t)(set->H + 1) * (size_t)set->n_feet, 1);
   double* value = df_alloc((size_t)set->B, sizeof *value);
   df_status status = touch && value ? DF_OK : DF_E_NOMEM;
@@ -161,14 +162,15 @@ static df_status evaluate_steps(const eval_job* job, int k, evaluation* out) {
     json_decref(out->replays);
     out->replays = s.executed ? example_replays(job, s.k, s.u, s.executed) : NULL;
     json_decref(out->examples);
-    out->examples = example_curves(job, s.executed ? s.executed : s.x);
+    out->examples = job->set->x ? example_curves(job, s.executed ? s.executed : s.x) : NULL;
   }
   free_sampled(&s);
   return status;
 }
 
-/* the floor of a method; NaN for the floor itself and for the ceiling */
+/* the floor of a method; NaN for the floor itself, for the ceiling, and without demonstrations */
 static df_status add_floor(const eval_job* job, evaluation* out) {
+  if (!job->set->x) return DF_OK;
   if (job->method == &df_method_random_action || (job->method->flags & DF_METHOD_SEES_DEMONSTRATION)) return DF_OK;
   return random_floor(job, &out->floor);
 }

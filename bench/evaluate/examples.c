@@ -107,7 +107,7 @@ static json_t* pose(const eval_job* job, df_sim* sim, const double* x, double t,
 static void title_of(const eval_job* job, int chain, char* out, size_t n) {
   const df_dataset* data = job->task->data;
   out[0] = '\0';
-  for (int i = 0; i < data->nc; i++) {
+  for (int i = 0; job->set->condition && i < data->nc; i++) {
     const double v = job->set->condition[(size_t)chain * (size_t)data->nc + (size_t)i];
     const size_t used = strlen(out);
     if (strncmp(data->condition_name[i], "gait.", 5) == 0) {

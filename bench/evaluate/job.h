@@ -11,6 +11,12 @@
 
 typedef struct eval_calls eval_calls; /* calls.h */
 
+/* Motions that were given instead of a method (bench/score): chain i can only be trajectory i of n, with `length`
+ * actions, and nothing can be planned from another state. Zeros: a method plans from any state. */
+typedef struct eval_given {
+  int n, length;
+} eval_given;
+
 /* The input of an evaluation; everything belongs to the caller. */
 typedef struct eval_job {
   const df_task* task;
@@ -20,7 +26,8 @@ typedef struct eval_job {
   uint64_t seed;  /* of the base samples */
   int threads;
   const volatile sig_atomic_t* stop; /* not 0: end the evaluation; may be NULL */
-  eval_calls* calls;                 /* receives a copy of every call of the method; NULL: none is kept */
+  eval_given given;
+  eval_calls* calls; /* receives a copy of every call of the method; NULL: none is kept */
 } eval_job;
 
 /* DF_E_INTERRUPTED once *job->stop is not 0, else DF_OK. Called between metrics, and between the windows of a chain. */
@@ -32,7 +39,7 @@ typedef struct evaluation {
   json_t* samples;  /* [{metric, k, values}] for paired statistics: one value per window or chain, null if not finite */
   json_t* windows;  /* {episode, start, group, groups}: origin of the windows, in the order of the samples */
   json_t* replays;  /* [{k, window, x0, u, x}]: simulated again by verify; NULL without actions */
-  json_t* examples; /* demonstrated and generated curves of one window */
+  json_t* examples; /* demonstrated and generated curves of one window; NULL without demonstrations */
   json_t* strip;    /* stick-figure frames of a chain, or NULL */
   double floor;     /* tre of random actions on the same windows (floor.h); NaN for a reference method */
 } evaluation;

@@ -152,7 +152,8 @@ static const field cell_fields[] = {{"key", SHA256, true},
                                     {"windows", OBJECT, false},
                                     {"replays", ARRAY, false},
                                     {"examples", ARRAY, false},
-                                    {"strip", OBJECT, false}};
+                                    {"strip", OBJECT, false},
+                                    {"trajectories", OBJECT, false}};
 static const field provenance_fields[] = {
     {"dynaflow", ANYTHING, true}, {"commit", ANYTHING, true},    {"dirty", ANYTHING, true},
     {"compiler", ANYTHING, true}, {"flags", ANYTHING, true},     {"mujoco", ANYTHING, true},
@@ -176,6 +177,9 @@ static const field windows_fields[] = {
     {"episode", WHOLES, true}, {"start", WHOLES, true}, {"group", WHOLES, true}, {"groups", ARRAY, true}};
 static const field replay_fields[] = {
     {"k", COUNT, true}, {"window", COUNT, true}, {"x0", NUMBERS, true}, {"u", NUMBERS, true}, {"x", NUMBERS, true}};
+static const field trajectories_fields[] = {{"path", NAME, true},       {"sha256", SHA256, true},
+                                            {"source", ANY_TEXT, true}, {"n", COUNT, true},
+                                            {"length", COUNT, true},    {"provenance", OBJECT, true}};
 static const field example_fields[] = {{"title", ANY_TEXT, true},
                                        {"unit", ANY_TEXT, true},
                                        {"dt", NUMBER, true},
@@ -228,6 +232,10 @@ static df_status check_windows(const json_t* windows) {
   return windows ? CHECK_FIELDS(windows, "windows.", windows_fields) : DF_OK;
 }
 
+static df_status check_trajectories(const json_t* trajectories) {
+  return trajectories ? CHECK_FIELDS(trajectories, "trajectories.", trajectories_fields) : DF_OK;
+}
+
 static df_status check_strip(const json_t* strip) {
   if (!strip) return DF_OK;
   DF_TRY(CHECK_FIELDS(strip, "strip.", strip_fields));
@@ -248,6 +256,7 @@ static df_status check_cell(const json_t* record) {
   DF_TRY(CHECK_EACH(json_object_get(record, "rows"), "rows", row_fields));
   DF_TRY(CHECK_EACH(json_object_get(record, "samples"), "samples", sample_fields));
   DF_TRY(check_windows(json_object_get(record, "windows")));
+  DF_TRY(check_trajectories(json_object_get(record, "trajectories")));
   DF_TRY(CHECK_EACH(json_object_get(record, "replays"), "replays", replay_fields));
   DF_TRY(CHECK_EACH(json_object_get(record, "examples"), "examples", example_fields));
   return check_strip(json_object_get(record, "strip"));

@@ -93,7 +93,8 @@ df_status cell_load(cell* c) {
                    c->config.task_name, c->method->name);
   }
   /* check the settings of the evaluation now, not after hours of training */
-  return eval_set_new(c->task, c->opts->threads, &c->set);
+  DF_TRY(eval_set_new(c->task, c->opts->threads, &c->set));
+  return c->given ? c->given->attach(c, c->given) : DF_OK;
 }
 
 void cell_close(cell* c) {
@@ -214,6 +215,7 @@ df_status cell_evaluate(cell* c, evaluation* out) {
                         .seed = c->seed,
                         .threads = c->opts->threads,
                         .stop = &stop_flag,
+                        .given = c->given ? c->given->motion : (eval_given){0},
                         .calls = c->calls};
   DF_TRY(evaluate(&job, out));
   return check_evaluation(out);
@@ -364,7 +366,8 @@ static df_status evaluate_and_check(cell* c, const char* folder, json_t* record)
   const df_status status = evaluate_and_store(c, folder, &result);
   if (!result.rows) return status;
   effort_of_training(result.rows, json_object_get(record, "training"));
-  json_object_set_new(record, "windows_sha256", json_string(c->set->sha256));
+  /* start states of a file are not the held-out ones, with which records are compared */
+  if (c->set->sha256[0]) json_object_set_new(record, "windows_sha256", json_string(c->set->sha256));
   json_object_set(record, "rows", result.rows);
   json_object_set(record, "samples", result.samples);
   json_object_set(record, "windows", result.windows);
@@ -386,6 +389,10 @@ static void load_train_evaluate(cell* c, const char* folder, json_t* record, cel
   if (end->status == DF_OK) end->status = cell_load(c);
   const bool loaded = end->status == DF_OK;
   if (loaded) cell_note_task(c, json_object_get(record, "notes"));
+  if (loaded && c->given) {
+    json_object_set(record, "trajectories", c->given->record);
+    json_array_extend(json_object_get(record, "notes"), c->given->notes);
+  }
   if (loaded) end->status = train_and_save(c, folder, record);
   if (end->status == DF_OK) end->status = evaluate_and_check(c, folder, record);
   if (end->status != DF_OK) {

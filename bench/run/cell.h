@@ -20,6 +20,18 @@
 #include "stop.h"
 #include "store.h"
 
+struct cell;
+
+/* samples that are given instead of those of a trained method (bench/score) */
+typedef struct cell_given {
+  /* Called by cell_load() with the held-out windows in c->set, which it may replace; sets `motion` and `record`, and
+   * appends to `notes`. */
+  df_status (*attach)(struct cell* c, struct cell_given* given);
+  eval_given motion; /* chains that can be measured */
+  json_t* record;    /* "trajectories" of the record; owned */
+  json_t* notes;     /* array of notes for the record; owned */
+} cell_given;
+
 /* A method on its task, with everything that training, sampling and evaluation need. */
 typedef struct cell {
   const options* opts; /* of the caller; must outlive the cell */
@@ -28,6 +40,7 @@ typedef struct cell {
   double save_every;  /* seconds between two saved training states, from which training can resume */
   stop_limits limits; /* of cell_run(); all 0: none */
   bool store_samples; /* cell_run() also writes cell_samples_path() (calls.h) */
+  cell_given* given;  /* NULL: the method samples */
   eval_calls* calls;  /* receives the calls of cell_evaluate(); NULL: they are not kept */
   char profile[DF_NAME_MAX];
   df_config config;

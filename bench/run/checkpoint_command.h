@@ -18,18 +18,25 @@ typedef struct checkpoint_arguments {
   const char* task;
   const char* method_name;
   const df_method* method;
-  const char* checkpoint; /* train writes it, sample and eval read it; NULL only for methods that do not train */
-  const char* out;        /* sample: the npz file, or NULL */
-  bool no_data_check;     /* train: do not check the demonstrations */
-  int windows;            /* sample: number of windows; 0: eval.windows */
-  int steps;              /* sample: sampler steps K; 0: the last of eval.sampler_steps */
-  checkpoint_stage stage; /* set by checkpoint_open() */
+  bool writes;                /* train: the checkpoint is written, so that it names no method */
+  const char* checkpoint;     /* train writes it, sample and eval read it; NULL only for methods that do not train */
+  bool no_data_check;         /* train: do not check the demonstrations */
+  const char* out;            /* sample: the npz file, or NULL */
+  const char* data_file;      /* sample and eval: other demonstrations than those of the task; or NULL */
+  char data_setting[4200];    /* the setting that chooses them */
+  int windows;                /* sample: number of windows; 0: eval.windows */
+  int steps;                  /* sample: sampler steps K; 0: the last of eval.sampler_steps */
+  const char *x0, *condition; /* sample: of a motion, or NULL */
+  const char* csv;            /* sample: the CSV file, or NULL */
+  double seconds;             /* sample: length of a motion; 0: windows */
+  int replan;                 /* sample: actions executed of each window; 0: open loop */
+  checkpoint_stage stage;     /* set by checkpoint_open() */
 } checkpoint_arguments;
 
 /* The parser of "TASK --method M --checkpoint FILE", a parser of argp for checkpoint_arguments; the options that it
- * knows, without and with those of `train` and `sample`; and the children of such a command: the common options. */
+ * knows in no, train, eval and sample; and the children of such a command: the common options. */
 error_t checkpoint_argument(int key, char* value, struct argp_state* state);
-extern const struct argp_option checkpoint_options[], train_options[], sample_options[];
+extern const struct argp_option checkpoint_options[], train_options[], eval_options[], sample_options[];
 extern const struct argp_child checkpoint_children[];
 #define CHECKPOINT_ARGP(option_table, text)                                                                        \
   {                                                                                                                \
@@ -37,8 +44,9 @@ extern const struct argp_child checkpoint_children[];
     .doc = (text)                                                                                                  \
   }
 
-/* Parses the arguments of such a command. Wrong usage ends the program with exit code 2. */
-void checkpoint_parse(const struct argp* parser, int argc, char** argv, checkpoint_arguments* a);
+/* Parses the arguments of such a command. One that does not write the checkpoint (`writes`) needs no --method: the
+ * checkpoint names it. Wrong usage ends the program with exit code 2. */
+void checkpoint_parse(const struct argp* parser, bool writes, int argc, char** argv, checkpoint_arguments* a);
 
 /* Opens BLAS and the cell and loads the task. If `load` (sample and eval), also creates the instance and loads the
  * checkpoint, which methods that do not train do not need. Call cell_close() also after a failure. */

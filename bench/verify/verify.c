@@ -197,6 +197,27 @@ static void check_checkpoints(verifier* v) {
   }
 }
 
+/* the file that `dynaflow score` judged; it may be missing as a checkpoint may */
+static void check_trajectories(verifier* v) {
+  FOR_RECORDS(v, line, record) {
+    const json_t* file = json_object_get(record, "trajectories");
+    const char *path = string_of(file, "path"), *sha256 = string_of(file, "sha256");
+    if (!verify_is_done(record) || !file) continue;
+    if (strcmp(sha256, string_of(record, "plugin_sha256")) != 0) {
+      verify_find(v, VERIFY_TAMPERED, record, "%s: trajectories.sha256 is not the plugin_sha256 of the record's key",
+                  where_is(v, line).words);
+    }
+    if (check_file(v, record, line, path, sha256) || !v->cfg->need_checkpoints) continue;
+    verify_find(v, VERIFY_INCOMPLETE, record, "%s: missing: %s", where_is(v, line).words, path);
+    v->looked++;
+  }
+}
+
+static void check_files(verifier* v) {
+  check_checkpoints(v);
+  check_trajectories(v);
+}
+
 /* ---- the plan ---- */
 
 static void check_plan(verifier* v) {
@@ -273,7 +294,7 @@ static void compare_seeds(verifier* v, const run_cell* a, const run_cell* b) {
   if (method.ignores_seed || method.sees_demonstration) return;
   v->looked++;
   if (!json_equal(json_object_get(a->record, "rows"), json_object_get(b->record, "rows"))) return;
-  if (!method.known && string_of(a->record, "plugin_sha256")[0]) {
+  if (!method.known && string_of(a->record, "plugin_sha256")[0] && !json_object_get(a->record, "trajectories")) {
     verify_find(v, VERIFY_WARNING, b->record,
                 "all numbers are equal to those of seed %lld; load the method with --plugin to check if that is right",
                 (long long)a->seed);
@@ -348,19 +369,19 @@ static void check_replays(verifier* v) {
 /* ---- all checks ---- */
 
 /* X(name, function) */
-#define CHECK_LIST(X)               \
-  X(schema, check_schema)           \
-  X(record, check_record)           \
-  X(key, check_key)                 \
-  X(plan, check_plan)               \
-  X(unique, check_unique)           \
-  X(checkpoints, check_checkpoints) \
-  X(numbers, check_numbers)         \
-  X(units, check_units)             \
-  X(windows, check_windows)         \
-  X(seeds, check_seeds)             \
-  X(ceiling, check_ceiling)         \
-  X(floor, check_floor)             \
+#define CHECK_LIST(X)         \
+  X(schema, check_schema)     \
+  X(record, check_record)     \
+  X(key, check_key)           \
+  X(plan, check_plan)         \
+  X(unique, check_unique)     \
+  X(checkpoints, check_files) \
+  X(numbers, check_numbers)   \
+  X(units, check_units)       \
+  X(windows, check_windows)   \
+  X(seeds, check_seeds)       \
+  X(ceiling, check_ceiling)   \
+  X(floor, check_floor)       \
   X(replay, check_replays)
 
 void verify_run(const run_view* r, const char* folder, const verify_cfg* cfg, verification* out) {

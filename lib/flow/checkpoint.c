@@ -151,6 +151,15 @@ static bool is_free(const char* key) {
   return false;
 }
 
+/* settings that choose the demonstrations, which need not be those of the training (df_task.other_data) */
+static bool chooses_data(const char* key) {
+  static const char* const keys[] = {"data.", "split.", "window.first", "window.last", "window.stride"};
+  for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+    if (strncmp(key, keys[i], strlen(keys[i])) == 0) return true;
+  }
+  return false;
+}
+
 /* present, as a checkpoint of a system without any identity has it */
 static bool is_empty(const char* entry) {
   return entry && !entry[0];
@@ -185,10 +194,12 @@ static df_status check_identity(const char* path, const df_safetensors* file, co
   for (int i = 0; i < n; i++) {
     char value[DF_VALUE_MAX];
     df_config_value(&id->task->config, i, value, sizeof value);
-    if (!is_free(keys[i].name)) DF_TRY(check_entry(path, file, keys[i].name, value));
+    const bool any = is_free(keys[i].name) || (id->task->other_data && chooses_data(keys[i].name));
+    if (!any) DF_TRY(check_entry(path, file, keys[i].name, value));
   }
   /* after the settings, by which the compiled model and the data may differ, too */
   DF_TRY(check_model(path, file, id->task));
+  if (id->task->other_data) return DF_OK;
   return check_entry(path, file, "dynaflow.data_sha256", id->task->data->sha256);
 }
 
@@ -200,7 +211,7 @@ static const char* scale_entry(const df_task* task, const statistic* t, size_t i
 }
 
 /* Reads a statistic of the chart. A scale must be that of the task up to rounding: weights mean nothing in other units,
- * and errors would be measured in them. */
+ * and errors would be measured in them. With other demonstrations, the task takes the units of the training. */
 static df_status read_statistic(const char* path, const df_safetensors* file, const df_task* task, const statistic* t) {
   static const double ROUNDING = 1e-6;
   double* found = df_alloc(t->n, sizeof *found);
@@ -208,7 +219,7 @@ static df_status read_statistic(const char* path, const df_safetensors* file, co
   const df_named_tensor tensor = {.name = t->name, .dtype = DF_F64, .rank = 1, .shape = {t->n}, .data = found};
   df_status status = df_safetensors_read(file, t->name, DF_F64, 1, &t->n, found);
   if (status == DF_OK) status = check_finite(path, &tensor);
-  for (size_t i = 0; status == DF_OK && t->scale && i < t->n; i++) {
+  for (size_t i = 0; status == DF_OK && t->scale && !task->other_data && i < t->n; i++) {
     if (fabs(found[i] - t->data[i]) <= ROUNDING * t->data[i]) continue;
     char text[32];
     status = df_fail(DF_E_MISMATCH,

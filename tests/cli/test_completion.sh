@@ -62,7 +62,7 @@ check a_number_has_no_replies completes '' run --seed 1
 
 # every option of --help, and no other, is completed, for every command
 options_of_help() {
-  { "$program" "$1" --help; "$program" help options; } | grep -E '^ +(-[a-z], )?--[a-z]' | grep -oE '(^| )--?[a-z-]+' | tr -d ' ' | sort -u
+  { "$program" "$1" --help; "$program" help options; } | grep -E '^ +(-[a-z], )?--[a-z]' | grep -oE '(^| )--?[a-z0-9-]+' | tr -d ' ' | sort -u
 }
 for command in $commands; do
   check "the_options_of_${command}_are_completed" diff <(options_of_help "$command") <(completed "$command" - | sort -u)

@@ -136,3 +136,40 @@ void df_mujoco_initial_state(const df_system* system, double* x) {
   mju_copy(x, m->qpos0, (int)m->nq);
   mju_zero(x + m->nq, (int)(m->nv + m->na));
 }
+
+const char* df_mujoco_actuator_name(const df_system* system, int k) {
+  const mjModel* m = as_mujoco(system)->model;
+  int i = (int)m->nactuator - 1;
+  while (i > 0 && m->actuator_ctrladr[i] > k) i--;
+  const char* name = mj_id2name(m, mjOBJ_ACTUATOR, i);
+  return name ? name : "";
+}
+
+int df_mujoco_keyframes(const df_system* system) {
+  return (int)as_mujoco(system)->model->nkey;
+}
+
+const char* df_mujoco_keyframe_name(const df_system* system, int i) {
+  const char* name = mj_id2name(as_mujoco(system)->model, mjOBJ_KEY, i);
+  return name ? name : "";
+}
+
+void df_mujoco_keyframe_state(const df_system* system, int i, double* x) {
+  const mjModel* m = as_mujoco(system)->model;
+  mju_copy(x, m->key_qpos + (size_t)i * (size_t)m->nq, (int)m->nq);
+  mju_copy(x + m->nq, m->key_qvel + (size_t)i * (size_t)m->nv, (int)m->nv);
+  mju_copy(x + m->nq + m->nv, m->key_act + (size_t)i * (size_t)m->na, (int)m->na);
+}
+
+df_mujoco_options df_mujoco_options_of(const df_system* system) {
+  const mjOption* o = &as_mujoco(system)->model->opt;
+  return (df_mujoco_options){.timestep = o->timestep,
+                             .tolerance = o->tolerance,
+                             .integrator = o->integrator,
+                             .solver = o->solver,
+                             .jacobian = o->jacobian,
+                             .iterations = o->iterations,
+                             .ls_iterations = o->ls_iterations,
+                             .disableflags = o->disableflags,
+                             .enableflags = o->enableflags};
+}

@@ -18,6 +18,9 @@ typedef struct df_task {
   df_windows* windows;
   df_chart* chart;
   char model_sha256[DF_SHA256_TEXT]; /* of the model's files: `files` of df_model_identity */
+  /* Set by a caller who evaluates on demonstrations that a method was not trained on: methods then load checkpoints of
+   * other demonstrations, splits and first and last windows, and the chart gets the statistics of the checkpoint. */
+  bool other_data;
 } df_task;
 
 /* Makes only the system of a task, for replay and gradient checks, and writes the SHA-256 of the model's files (`files`

@@ -157,6 +157,21 @@ DF_API const df_model_identity* df_mujoco_identity(const df_system* system);
 /* x [nx] = the initial state of the model: qpos0, zero velocity and activation. */
 DF_API void df_mujoco_initial_state(const df_system* system, double* x);
 
+/* The name of the actuator of control k in 0 .. nu - 1; "" if unnamed. */
+DF_API const char* df_mujoco_actuator_name(const df_system* system, int k);
+
+/* Keyframes: their number, the name of number i ("" if unnamed), and x [nx] = its state. */
+DF_API int df_mujoco_keyframes(const df_system* system);
+DF_API const char* df_mujoco_keyframe_name(const df_system* system, int i);
+DF_API void df_mujoco_keyframe_state(const df_system* system, int i, double* x);
+
+/* the options in effect, as MuJoCo numbers them in mjOption, of those that df_mujoco_cfg or this library sets */
+typedef struct df_mujoco_options {
+  double timestep, tolerance;
+  int integrator, solver, jacobian, iterations, ls_iterations, disableflags, enableflags;
+} df_mujoco_options;
+DF_API df_mujoco_options df_mujoco_options_of(const df_system* system);
+
 /* ---- geometry of a state; only for simulators of systems created here ---- */
 
 /* Loads state x [nx] and computes kinematics and collisions. Discards the current trajectory: reset the simulator

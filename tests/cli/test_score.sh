@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# score judges a file of trajectories by the same record, gate, compare, report and verify as a method of the suite.
+. tests/cli/check.sh
+
+export PYTHONDONTWRITEBYTECODE=1
+packages=$PWD/third_party/python
+python() { PYTHONPATH=$packages python3 "$@"; }
+if ! python -c 'import numpy' 2>/dev/null; then
+  skip score "Python in third_party/python has no numpy (ci/fetch-python.py third_party/python)"
+  finish
+  exit
+fi
+tasks=$scratch/tasks task=$scratch/tasks/pendulum
+mkdir "$tasks"
+cp -r docs/examples/pendulum "$tasks"
+(cd "$task" && python3 make_data.py)
+small=(--profile smoke --quiet --threads 1 --set task.methods=replay_demo)
+score() { exits_with 0 score "$task" "$@" "${small[@]}"; }
+
+# ---- the program of the documentation, beside a method of the suite ----
+check start_states_are_written exits_with 0 sample "$task" --method random_action --out "$scratch/starts.npz" "${small[@]}"
+check the_example_runs python docs/examples/score_me.py "$scratch/starts.npz" "$scratch/mine.npz"
+check methods_of_the_suite_run exits_with 0 run "$task" --method random_action,replay_demo --out "$scratch/run" "${small[@]}"
+check the_file_is_scored score "$scratch/mine.npz" --name mine --out "$scratch/run" --json
+cp "$scratch/out" "$scratch/rows.json"
+# every number again, from the file, the demonstrations and the pendulum's equation
+check its_numbers_are_those_of_an_independent_computation python - "$scratch" "$task/pendulum.npz" <<'P'
+import hashlib, json, sys
+import numpy as np
+folder, demo = sys.argv[1], np.load(sys.argv[2])
+record = [r for r in map(json.loads, open(folder + '/run/events.jsonl')) if r.get('method') == 'mine'][0]
+rows = {r['metric']: r for r in json.load(open(folder + '/rows.json'))['rows']}
+mine = np.load(folder + '/mine.npz')
+x, u = mine['states'], mine['actions']
+w = record['windows']
+target = np.array([demo['states'][e, s:s + 17] for e, s in zip(w['episode'], w['start'])])
+assert np.array_equal(x[:, 0], target[:, 0]) and len(x) == 16
+train = [demo['states'][e, s + 1:s + 17] for e in range(20) if e % 5 != 4 for s in range(85)]
+std = np.concatenate(train).std(0)
+rms = np.sqrt((((x - target)[:, 1:] / std)**2).mean((1, 2)))
+near = lambda a, b, tolerance=1e-9: abs(a - b) <= tolerance * max(abs(b), 1e-3) or sys.exit('%r is not %r' % (a, b))
+near(rows['tre']['value'], rms.mean())
+near(rows['tre_open_loop']['value'], rms.mean(), 1e-6)
+v = x[:, :-1, 1] + 0.01 * (u[:, :, 0] - 4.905 * np.sin(x[:, :-1, 0])) / 0.254
+error = np.hypot(x[:, 1:, 1] - v, x[:, 1:, 0] - x[:, :-1, 0] - 0.01 * v)
+assert rows['sae_own']['value'] < 1e-12 and error.max() < 1e-12
+sha = hashlib.sha256(open(folder + '/mine.npz', 'rb').read()).hexdigest()
+t = record['trajectories']
+assert (t['sha256'], t['n'], t['length'], t['actions'], t['compared']) == (sha, 16, 16, True, True), t
+assert record['plugin_sha256'] == sha and t['provenance'] == {'licence': 'CC0', 'method': 'bang-bang'}, t
+assert open(folder + '/run/' + t['path'], 'rb').read() == open(folder + '/mine.npz', 'rb').read()
+P
+check the_run_is_consistent exits_with 0 verify "$scratch/run" --quiet
+# one file is one seed, of which compare names no winner
+check it_is_compared_with_a_method exits_with 4 compare "$scratch/run" --method mine,random_action --quiet --json
+check the_better_one_is_found python3 -c "
+import json, sys
+rows = json.load(open(sys.argv[1]))['rows']
+assert any(r['metric'] == 'tre_open_loop' and r['value'] < 0 for r in rows), rows" "$scratch/out"
+check it_is_reported exits_with 0 report "$scratch/run" --quiet
+check it_stands_in_the_table grep -q '| mine ' "$scratch/run/report/tables.md"
+cp -r "$scratch/run" "$scratch/again"
+check a_file_that_was_judged_is_not_judged_again score "$scratch/mine.npz" --name mine --out "$scratch/run"
+check the_record_is_the_same cmp "$scratch/run/events.jsonl" "$scratch/again/events.jsonl"
+
+# ---- the gate: worse trajectories regress ----
+cat >"$task/expect.yaml" <<'Y'
+task_version: 1
+mujoco: 3.17
+bands:
+  - {metric: tre_open_loop, method: mine, profile: smoke, relative: 0.1, seeds: 1, reason: the score of the first file}
+  - {metric: sae_own, method: mine, profile: smoke, at_most: 1.0e-9, reason: its pendulum is the model's}
+Y
+gate() { exits_with "$1" gate "$2" --tasks "$tasks" --against "$scratch/golden" --json "${@:3}"; }
+regressed() { python3 -c "
+import json, sys
+rows = json.load(open(sys.argv[1]))['rows']
+bad = sorted((r['method'], r['metric']) for r in rows if r['status'] == 'regressed')
+assert bad == [('mine', m) for m in sys.argv[2:]], bad" "$scratch/out" "$@"; }
+change() { # change STATEMENTS: other.npz is mine.npz with its states x, actions u and the dictionary f of all changed
+  python - "$scratch" "$1" <<'P'
+import sys, numpy as np
+f = dict(np.load(sys.argv[1] + '/mine.npz'))
+x, u = f['states'], f['actions']
+exec(sys.argv[2])
+np.savez(sys.argv[1] + '/other.npz', **f)
+P
+}
+scored() { change "$2" && score "$scratch/other.npz" --name mine --out "$scratch/$1" "${@:3}"; } # scored RUN STATEMENTS
+with_references() { exits_with 0 run "$task" --method random_action,replay_demo --out "$scratch/$1" "${small[@]}"; }
+check its_numbers_are_accepted gate 0 "$scratch/run" --accept --reason 'the first file'
+check the_same_file_holds gate 0 "$scratch/run"
+for run in worse impossible; do check "references_of_$run" with_references $run; done
+check a_worse_file_is_scored scored worse 'u[:, 8:] *= -1; x[:, 9:] += 0.01'
+check worse_trajectories_regress gate 1 "$scratch/worse"
+check both_metrics_regress regressed sae_own tre_open_loop
+check impossible_states_are_scored scored impossible 'x[:, 1:, 0] += 1e-4'
+check impossible_states_regress gate 1 "$scratch/impossible"
+check only_their_admissibility_regresses regressed sae_own
+
+# ---- verify: a changed or missing file, and a record that names another one ----
+copy=$(echo "$scratch"/again/trajectories/*.npz)
+printf x >>"$copy"
+check a_changed_file_is_noticed exits_with 2 verify "$scratch/again" --json
+check it_is_named grep -q 'trajectories/.*\.npz has SHA-256 .*, but the record has' "$scratch/out"
+rm "$copy"
+check a_missing_file_is_noticed exits_with 3 verify "$scratch/again" --json
+check the_missing_one_is_named grep -q 'missing: trajectories/' "$scratch/out"
+python3 tests/cli/seal.py "$scratch/again/events.jsonl" "cells[-1]['trajectories']['sha256'] = '0' * 64"
+check another_hash_is_noticed exits_with 2 verify "$scratch/again" --json
+check it_is_compared_with_the_key grep -q 'trajectories.sha256 is not the plugin_sha256' "$scratch/out"
+
+# ---- what applies: states only, start states in single precision, another order, motions from other start states ----
+record() { python3 -c "
+import json, sys
+r = [r for r in map(json.loads, open(sys.argv[1] + '/events.jsonl')) if r['type'] == 'cell'][-1]
+rows = {m['metric']: m for m in r['rows']}
+assert ($2), (sorted(rows), r['notes'], r['trajectories'])" "$scratch/$1"; }
+check states_only_are_scored scored states 'del f["actions"]'
+check they_have_the_metrics_of_states record states "
+{'tre', 'sae_min'} <= set(rows) and not {'tre_open_loop', 'sae_own'} & set(rows) and not r['trajectories']['actions']"
+check single_precision_and_another_order_are_matched scored single 'f.update(states=x[::-1].astype("f4"), actions=u[::-1])'
+check they_are_compared_with_their_windows python3 -c "
+import json, sys
+cells = [json.loads(list(open(p + '/events.jsonl'))[-1]) for p in sys.argv[1:]]
+values = [[s['values'] for s in c['samples'] if s['metric'] == 'tre'][0] for c in cells]
+assert len(values[0]) == 16 and all(abs(a - b) < 1e-5 * b for a, b in zip(*values)), values" "$scratch/single" "$scratch/run"
+check more_trajectories_are_scored scored more 'f.update(states=np.concatenate([x, x + 0.1]), actions=np.concatenate([u, u]))'
+check the_others_are_mentioned record more "
+r['notes'][0] == '16 of the 32 trajectories start in no held-out window and are not measured' and rows['tre']['n'] == 16"
+check other_start_states_are_scored scored other 'f.update(states=np.repeat(x[1:], 3, 1)[:, :50], actions=np.repeat(u[1:], 4, 1)[:, :49])'
+check they_are_measured_without_demonstrations record other "
+rows['sae_own']['n'] == 15 * 3 and 'tre' not in rows and 'windows_sha256' not in r and not r['trajectories']['compared']
+and r['windows']['start'][::15] == [0, 16, 32] and r['windows']['episode'][:15] == list(range(15))
+and r['notes'][0].startswith('trajectories start in 15 of the 16 held-out windows: there is no demonstration')
+and r['notes'][1] == 'the last 1 actions of each trajectory are not measured'"
+check such_a_run_is_consistent exits_with 0 verify "$scratch/other" --quiet
+# a second file of the same method is another seed of it
+check a_first_seed_is_scored scored seeds 'pass'
+check a_second_seed_is_added scored seeds 'u[0] = 0' --seed 2
+check both_are_cells exits_with 0 verify "$scratch/seeds" --quiet
+check the_same_file_as_another_seed_is_scored scored seeds 'pass' --seed 3
+check it_is_noticed exits_with 1 verify "$scratch/seeds" --json
+check its_numbers_are_those_of_another_seed grep -q 'all numbers are equal to those of seed 1' "$scratch/out"
+
+# ---- a file of another layout, and a name that is taken: nothing is recorded ----
+bad() { # bad PATTERN STATEMENTS
+  change "$2" && refuses "$1" score "$task" "$scratch/other.npz" --name mine --out "$scratch/bad" "${small[@]}" && [ ! -e "$scratch/bad" ]
+}
+check no_states bad "other.npz: .*states" 'f["X"] = f.pop("states")'
+check another_rank bad 'states has shape \[17\]\[2\], expected \[trajectories\]\[frames, at least 2\]\[2\]: a state of task pendulum has 1 positions, 1 velocities and 0 activations$' 'f["states"] = x[0]'
+check another_state bad 'states has shape \[16\]\[17\]\[3\], expected' 'f["states"] = np.zeros((16, 17, 3))'
+check other_actions bad 'actions has shape \[16\]\[17\]\[1\], expected \[16\]\[16\]\[1\]: \[trajectories\]\[frames of states - 1\]\[actuators\]$' 'f["actions"] = np.zeros((16, 17, 1))'
+check too_short bad 'states has 9 frames per trajectory, expected 17 or more: windows of task pendulum have 16 actions$' 'f.update(states=x[:, :9], actions=u[:, :8])'
+check conditions_of_a_task_without bad 'conditions has shape \[16\]\[1\], but task pendulum has no conditions$' 'f["conditions"] = np.zeros((16, 1))'
+check another_time_step bad 'dt is 0\.02 s, expected 0\.01 s, one action of task pendulum$' 'f["dt"] = 0.02'
+check a_dt_of_each_trajectory bad 'dt has shape \[16\], expected one number$' 'f["dt"] = np.full(16, 0.01)'
+check a_start_state_that_is_no_number bad 'states\[3\]\[0\]\[1\] is nan: a start state must be finite$' 'x[3, 0, 1] = np.nan'
+check another_model bad 'made with another model: ' 'f.update(model_sha256="0" * 64, compiled_sha256="1" * 64, mujoco="3.17.0")'
+check a_registered_name_is_refused refuses "method 'dynaflow' is already registered" score "$task" "$scratch/mine.npz" --name dynaflow "${small[@]}"
+check a_name_with_a_space_is_refused refuses "method 'my own': a name must consist of letters, digits and _" score "$task" "$scratch/mine.npz" --name 'my own' "${small[@]}"
+check a_missing_file_is_named misses 'none.npz: No such file' score "$task" "$scratch/none.npz" "${small[@]}"
+check two_files_are_refused refuses "unexpected argument 'b'" score "$task" a b
+finish
