@@ -253,31 +253,11 @@ static int by_size(const void* a, const void* b) {
   return (x > y) - (x < y);
 }
 
-/* the median of what files state as FrameDuration, s; 0: none does. Clips of one data set may differ in it. */
-static double median_duration(const work* w) {
-  double* list = df_alloc((size_t)w->files.n, sizeof *list);
-  int n = 0;
-  for (int i = 0; list && i < w->files.n; i++) {
-    df_arrays* arrays = NULL;
-    df_array value = {0};
-    if (df_arrays_open(w->files.path[i], &arrays) == DF_OK && df_arrays_find(arrays, "FrameDuration") >= 0 &&
-        df_arrays_read(arrays, "FrameDuration", &value) == DF_OK && value.count == 1)
-      list[n++] = value.values[0];
-    df_array_clear(&value);
-    df_arrays_close(arrays);
-  }
-  if (n > 0) qsort(list, (size_t)n, sizeof *list, by_size);
-  const double median = n > 0 ? list[n / 2] : 0;
-  df_free(list);
-  return median;
-}
-
-/* the rate of the settings, else of the files, Hz; 0: unknown */
+/* the rate of the settings, else of the files, of clips that differ in it the mean, Hz; 0: unknown */
 static double rate_of(const work* w) {
   const setting* given = settings_find(w->found, "data.rate");
-  const double rate = given ? strtod(given->value, NULL) : 0, duration = median_duration(w);
-  if (rate > 0) return rate;
-  return duration > 0 ? 1 / duration : df_recording_rate(w->recording);
+  const double rate = given ? strtod(given->value, NULL) : 0;
+  return rate > 0 ? rate : df_recording_rate(w->recording);
 }
 
 /* one action per frame, or, with `joined`, per several frames of a fast recording */

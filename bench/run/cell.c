@@ -10,6 +10,7 @@
 #include "dynaflow/core/clock.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/core/model_identity.h"
+#include "dynaflow/data/recording.h"
 #include "dynaflow/nn/blas.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
@@ -44,7 +45,7 @@ df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t
   DF_TRY(resolve_task(task, NULL, method->name, opts, &c->config, &c->search));
   set_name(c, c->config.task_name);
   DF_TRY(task_data_path(&c->config, &c->search, opts, true, &c->data_path));
-  DF_TRY(df_sha256_file(c->data_path, c->data_sha256));
+  DF_TRY(df_recording_hash(c->data_path, c->data_sha256));
   /* hashes of the model */
   df_system* system;
   DF_TRY(df_task_system(&c->config, &c->search, &system, c->model_sha256));

@@ -46,6 +46,9 @@ check names_are_cleaned [ "$(find "$tasks/amp/data" -name 'trot_?-????????.txt' 
 check amp_is_read_by_its_toes sets amp "file: data/*.txt" "legs: [FL, FR, RL, RR]" "quaternion: xyzw" "test_every: 2" \
   "columns: [root_pos, root_quat, joints, \"skip:12\", root_linvel, root_angvel, joint_vel, \"skip:12\"]"
 check the_copy_is_found exits_with 0 data info "$tasks/amp"
+check several_files_are_run exits_with 0 run "$tasks/amp" --profile smoke --method random_action --quiet --out "$scratch/run" \
+  --set eval.windows=2 --set eval.sae_windows=0 --set eval.chains=0
+check their_hash_is_recorded grep -qF "\"$(sed -n 's/^  sha256: \([0-9a-f]*\).*/\1/p' "$tasks/amp/task.yaml")\"" "$scratch/run/events.jsonl"
 check bullet_order_is_imported imports bullet "$models/quadruped.xml" "$made/bullet.txt" --quiet
 check bullet_order_is_seen sets bullet "legs: [FR, FL, RR, RL]"
 check a_table_is_imported imports table "$models/quadruped.xml" "$made/table.csv" --quiet --reference --set data.rate=50
