@@ -5,7 +5,7 @@ The demonstrator sees the state alone: it moves the tip towards the centre of th
 import mujoco
 import numpy as np
 
-EPISODES, STEPS, SUBSTEPS, REACH = 40, 75, 4, 0.5
+EPISODES, STEPS, SUBSTEPS, REACH = 40, 50, 4, 0.5
 SPEED, LEAD = 0.25, 0.12  # speed of the tip, m/s; how far the servos' targets are ahead, s
 
 model = mujoco.MjModel.from_xml_path('push_box.xml')
@@ -22,6 +22,7 @@ def place():
     data.qpos[:2] = angle + rng.uniform(-0.05, 0.05) - bend / 2, bend
     data.qpos[2:] = (distance * np.cos(angle), distance * np.sin(angle), 0.05,
                      np.cos((angle + heading) / 2), 0, 0, np.sin((angle + heading) / 2))
+    data.ctrl = data.qpos[:2]
     for _ in range(20): mujoco.mj_step(model, data)  # the box settles on the table while the servos hold
     mujoco.mj_forward(model, data)
 
