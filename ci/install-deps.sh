@@ -25,7 +25,7 @@ missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
 done
-if [ ! -e "$mujoco_dir/lib/libmujoco.so" ] && ! python3 -m pip --version >/dev/null 2>&1; then
+if { [ ! -e "$mujoco_dir/lib/libmujoco.so" ] || [ "${1:-}" = lint ]; } && ! python3 -m pip --version >/dev/null 2>&1; then
   missing+=(python3 python3-pip)
 fi
 
@@ -58,3 +58,6 @@ if [ -z "${MUJOCO_DIR:-}" ] && [ ! -e "$mujoco_dir/bin/mujoco_plugin" ]; then
   echo "install-deps: fetching the plugins of MuJoCo $mujoco_version into $mujoco_dir"
   python3 ci/fetch-mujoco.py "$mujoco_dir" || echo "install-deps: models that use a plugin of MuJoCo will be refused" >&2
 fi
+
+# an optional test reads Parquet
+if [ "${1:-}" = lint ]; then python3 ci/fetch-python.py third_party/python-parquet ci/python-parquet.txt; fi

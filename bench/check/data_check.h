@@ -2,20 +2,12 @@
 #ifndef BENCH_CHECK_DATA_CHECK_H
 #define BENCH_CHECK_DATA_CHECK_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
+#include "check_cfg.h"
 #include "data_finding.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/sim/system.h"
 
-/* how much of a recording is looked at; longer ones are sampled by whole episodes */
-typedef struct check_cfg {
-  size_t frames_max; /* frames whose positions and velocities are compared */
-  size_t poses_max;  /* poses that are compared with the floor */
-  bool orders;       /* try other orders of legs and joints, which takes some seconds */
-} check_cfg;
 extern const check_cfg check_thorough; /* 100000, 2000, with orders */
 extern const check_cfg check_quick;    /* 10000, 100, without: before a training */
 

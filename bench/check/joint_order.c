@@ -245,7 +245,7 @@ df_status joint_order_find(const df_dataset* data, const df_system* system, doub
   const df_joint* joints;
   const int n = df_mujoco_joints(system, &joints);
   chain c = {.joint = df_alloc((size_t)n, sizeof *c.joint)};
-  trial t = {.system = system, .h = h, .cfg = {cfg->frames_max, cfg->poses_max}, .c = &c};
+  trial t = {.system = system, .h = h, .cfg = {.frames_max = cfg->frames_max, .poses_max = cfg->poses_max}, .c = &c};
   if (t.cfg.frames_max > SAMPLE_FRAMES) t.cfg.frames_max = SAMPLE_FRAMES;
   if (t.cfg.poses_max > SAMPLE_POSES) t.cfg.poses_max = SAMPLE_POSES;
   df_dataset* sample = NULL;

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
+#include "check_cfg.h"
 #include "check_parts.h"
-#include "data_check.h"
 #include "trace.h"
 
 /* Parts of a misfit, each from 0 (fits) to about 1. MISFIT_FITS + group: the error of the velocities of that group,

@@ -145,8 +145,11 @@ int cmd_score(int argc, char** argv) {
   score* s;
   df_status status = score_new(a.file, name, &s);
   if (status == DF_OK) status = open_blas(&a.common);
-  if (status == DF_OK) status = score_check(s, a.task, &a.common);
-  const int code = status == DF_OK ? score_in_folder(&a, s, folder) : report_task_failure(status, a.task);
+  int code = report_failure(status);
+  if (status == DF_OK) {
+    status = score_check(s, a.task, &a.common);
+    code = status == DF_OK ? score_in_folder(&a, s, folder) : report_task_failure(status, a.task);
+  }
   score_free(s);
   df_free(name);
   df_free(task);

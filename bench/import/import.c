@@ -16,41 +16,15 @@
 #include "dynaflow/data/task.h"
 #include "dynaflow/sim/adjoint.h"
 #include "escape.h"
-#include "exit_code.h"
 #include "import_text.h"
+#include "import_work.h"
 #include "known_layouts.h"
-#include "model_study.h"
-#include "new_folder.h"
 #include "propose.h"
-#include "replay_settings.h"
-#include "replay_study.h"
-#include "replay_verdict.h"
-#include "source.h"
 #include "stop.h"
 #include "task_growth.h"
 
 /* how often the recording is read again with what its check proposes */
 enum { MOST_CORRECTIONS = 4 };
-
-/* everything that is open; free with close_work() */
-typedef struct work {
-  const import_cfg* cfg;
-  import_result* result;
-  settings* found; /* of the result */
-  char* name;      /* of the task */
-  new_folder folder;
-  source files;
-  char* model;      /* name of the model file in the folder */
-  char* data;       /* path or pattern of the recordings */
-  double bytes;     /* size of the copies */
-  df_search search; /* the draft of the folder */
-  df_config config;
-  df_system* own;    /* the model with its own time step; the recording refers to it */
-  df_system* system; /* with the options of the task */
-  model_study study;
-  df_recording* recording;
-  df_dataset* dataset;
-} work;
 
 static void close_work(work* w) {
   df_dataset_free(w->dataset);
@@ -64,7 +38,7 @@ static void close_work(work* w) {
   df_free(w->data);
 }
 
-static df_status check_stop(void) {
+df_status work_check_stop(void) {
   return stop_flag ? df_fail(DF_E_INTERRUPTED, "interrupted; no folder was written") : DF_OK;
 }
 
@@ -113,7 +87,7 @@ static df_status admit_features(work* w, const char* path) {
 }
 
 /* makes the system of the settings, and what is known of its model */
-static df_status make_system(work* w, const char* path) {
+df_status work_make_system(work* w, const char* path) {
   if (w->system != w->own) df_system_free(w->system);
   w->system = NULL;
   DF_TRY(settings_config(w->found, &w->config));
@@ -129,7 +103,7 @@ static df_status make_system(work* w, const char* path) {
 
 static df_status open_model(work* w) {
   settings_put(w->found, "system.model", w->cfg->model);
-  DF_TRY(make_system(w, w->cfg->model));
+  DF_TRY(work_make_system(w, w->cfg->model));
   w->own = w->system;
   if (w->system->nu == 0) {
     return df_fail(DF_E_CONFIG, "%s: the model has no actuators, so that there is nothing to learn: add an <actuator>",
@@ -240,17 +214,12 @@ static df_status reading_config(const work* w, df_config* config) {
   return DF_OK;
 }
 
-static df_status open_recording(work* w) {
+df_status work_open_recording(work* w) {
   df_config config;
   DF_TRY(reading_config(w, &config));
   df_recording_free(w->recording);
   w->recording = NULL;
   return df_recording_open(w->data, &config, w->own, &w->recording);
-}
-
-static int by_size(const void* a, const void* b) {
-  const double x = *(const double*)a, y = *(const double*)b;
-  return (x > y) - (x < y);
 }
 
 /* the rate of the settings, else of the files, of clips that differ in it the mean, Hz; 0: unknown */
@@ -263,11 +232,11 @@ static double rate_of(const work* w) {
 /* one action per frame, or, with `joined`, per several frames of a fast recording */
 static df_status settle_steps(work* w, bool joined) {
   propose_steps(w->found, df_mujoco_timestep(w->own), rate_of(w), joined);
-  return make_system(w, w->cfg->model);
+  return work_make_system(w, w->cfg->model);
 }
 
 /* the demonstrations as the settings read them now */
-static df_status convert(work* w) {
+df_status work_convert(work* w) {
   df_config config;
   df_dataset* data;
   DF_TRY(reading_config(w, &config));
@@ -350,14 +319,14 @@ static df_status find_faults(work* w, data_findings* found) {
 static df_status correct(work* w, data_findings* found) {
   for (int round = 0; round < MOST_CORRECTIONS; round++) {
     int changed = 0;
-    DF_TRY(check_stop());
-    DF_TRY(convert(w));
+    DF_TRY(work_check_stop());
+    DF_TRY(work_convert(w));
     DF_TRY(find_faults(w, found));
     for (int i = 0; i < found->n && changed == 0; i++) {
       if (is_remedied(w, &found->list[i])) changed += put_remedy(w, &found->list[i]);
     }
     if (changed == 0) return DF_OK;
-    DF_TRY(open_recording(w));
+    DF_TRY(work_open_recording(w));
     DF_TRY(settle_steps(w, false));
   }
   return DF_OK;
@@ -372,185 +341,12 @@ static void note_faults(work* w, const data_findings* found) {
   }
 }
 
-/* ---- recorded actions ---- */
-
-/* at most this many actions are replayed, in as many episodes; each alternative simulates all of them */
-enum { REPLAYED_EPISODES = 4, REPLAYED_ACTIONS = 200 };
-
-/* the beginnings of some episodes, evenly spread */
-static df_status some_actions(const df_dataset* d, df_dataset** out) {
-  int lengths[REPLAYED_EPISODES];
-  const int n = d->episodes < REPLAYED_EPISODES ? d->episodes : REPLAYED_EPISODES;
-  for (int i = 0; i < n; i++) {
-    const int length = d->lengths[(int)((long)i * d->episodes / n)];
-    lengths[i] = length < REPLAYED_ACTIONS / n ? length : REPLAYED_ACTIONS / n;
-  }
-  DF_TRY(df_dataset_new(&(df_dataset_shape){.episodes = n, .lengths = lengths, .nx = d->nx, .nu = d->nu, .dt = d->dt},
-                        out));
-  for (int i = 0; i < n; i++) {
-    const int e = (int)((long)i * d->episodes / n);
-    const size_t t = (size_t)lengths[i], nx = (size_t)d->nx, nu = (size_t)d->nu, row = (*out)->first[i];
-    memcpy((*out)->states + row * nx, df_dataset_state(d, e, 0), (t + 1) * nx * sizeof(double));
-    memcpy((*out)->actions + (row - (size_t)i) * nu, df_dataset_action(d, e, 0), t * nu * sizeof(double));
-  }
-  return DF_OK;
-}
-
-/* how a recording follows from its actions */
-typedef struct replayed {
-  replay_study study;
-  /* The velocities follow to a hundredth of their largest change, though not exactly: numbers of low precision, or an
-   * integrator that MuJoCo does not have. The actions are those of this model. */
-  bool nearly;
-} replayed;
-
-static df_status compare_velocities(const replay_study* s, bool* nearly) {
-  static const double NEARLY = 0.01;
-  double scale[KINDS], motion[KINDS];
-  DF_TRY(recording_extent(&s->r, scale, motion));
-  *nearly = largest(s->trained.carried[VELOCITY], s->trained.steps) <= NEARLY * motion[VELOCITY];
-  return DF_OK;
-}
-
-static df_status study_replay(const work* w, const df_dataset* some, replayed* out) {
-  const df_mujoco_cfg cfg = replay_cfg(&w->config, false);
-  df_system* system = NULL;
-  options quiet = *w->cfg->opts;
-  quiet.quiet = true;
-  DF_TRY(df_mujoco_system_new(w->cfg->model, &cfg, &system));
-  const replay_input in = {.config = &w->config,
-                           .search = &w->search,
-                           .data = some,
-                           .system = system,
-                           .limits = {NAN, NAN, NAN},
-                           .opts = &quiet};
-  df_status status = replay_study_run(&in, &out->study);
-  if (status == DF_OK) status = compare_velocities(&out->study, &out->nearly);
-  df_system_free(system);
-  return status;
-}
-
-static bool has_alternative(const replay_study* s) {
-  return s->verdict == REPLAY_ANOTHER_OPTION || s->verdict == REPLAY_ANOTHER_CONVENTION;
-}
-
-static bool explains(const replayed* r) {
-  return r->nearly || replay_verdict_exit(r->study.verdict) == EXIT_DONE || has_alternative(&r->study);
-}
-
-/* The error of velocities after one action, of the tenth of the actions with the smallest ones: without contacts, whose
- * rules may be others. INFINITY if the model cannot be compiled with these options. */
-static df_status least_error(const work* w, const df_dataset* some, const df_mujoco_cfg* cfg, double* error) {
-  df_system* system = NULL;
-  recording r;
-  comparison c;
-  options quiet = *w->cfg->opts;
-  quiet.quiet = true;
-  *error = INFINITY;
-  if (df_mujoco_system_new(w->cfg->model, cfg, &system) != DF_OK) return DF_OK;
-  df_status status = recording_of(some, system, &r);
-  if (status == DF_OK) status = replay_compare(&r, system, 1e-12, "replay", &quiet, &c);
-  if (status == DF_OK) {
-    qsort(c.carried[VELOCITY], c.steps, sizeof *c.carried[VELOCITY], by_size);
-    *error = c.carried[VELOCITY][c.steps / 10];
-    comparison_clear(&c);
-  }
-  df_system_free(system);
-  return status;
-}
-
-/* Puts the number of physics steps per frame, the integrator and the rule of margins with which actions come closest to
- * the recorded velocities, if they halve the error: simulators are often run with another step than the model names. */
-static df_status find_steps(work* w, const df_dataset* some) {
-  static const int numbers[] = {1, 2, 4, 5, 10};
-  static const df_integrator integrators[] = {DF_INTEGRATOR_MODEL, DF_INTEGRATOR_EULER, DF_INTEGRATOR_IMPLICITFAST};
-  static const char* const names[] = {"model", "Euler", "implicitfast"};
-  static const char* const why = "with it the recorded actions come closest to the recorded states";
-  enum {
-    NUMBERS = sizeof numbers / sizeof *numbers,
-    INTEGRATORS = sizeof integrators / sizeof *integrators,
-    RULES = 2
-  };
-  const df_mujoco_cfg own = replay_cfg(&w->config, false);
-  double best;
-  DF_TRY(least_error(w, some, &own, &best));
-  best /= 2;
-  for (int i = 0; i < NUMBERS * INTEGRATORS * RULES; i++) {
-    const int number = numbers[i / (INTEGRATORS * RULES)], k = i / RULES % INTEGRATORS;
-    const bool older = i % RULES;
-    df_mujoco_cfg cfg = own;
-    if (older) cfg.margin_rule = DF_MARGIN_MAX;
-    double error;
-    cfg.substeps = number;
-    cfg.timestep = some->dt / number;
-    if (k > 0) cfg.integrator = integrators[k];
-    DF_TRY(check_stop());
-    DF_TRY(least_error(w, some, &cfg, &error));
-    if (!(error < best)) continue;
-    best = error;
-    settings_put_number_why(w->found, "system.timestep", cfg.timestep, "%s", why);
-    settings_put_number_why(w->found, "system.substeps", number, "%s", why);
-    settings_drop(w->found, "system.integrator");
-    settings_drop(w->found, "system.margin_rule");
-    if (older) settings_put_why(w->found, "system.margin_rule", "max", "%s; the rule of MuJoCo before 3.5", why);
-    if (k > 0) settings_put_why(w->found, "system.integrator", names[k], "%s", why);
-  }
-  return settings_config(w->found, &w->config);
-}
-
-static df_status find_replay(work* w, replayed* out) {
-  df_dataset* some;
-  DF_TRY(some_actions(w->dataset, &some));
-  df_status status = find_steps(w, some);
-  if (status == DF_OK) status = study_replay(w, some, out);
-  df_dataset_free(some);
-  return status;
-}
-
-static void drop_actions(work* w, const char* reason) {
-  const setting* key = settings_find(w->found, "data.actions_key");
-  text_add(&w->result->notes,
-           "the recorded actions are not used, since the states do not follow from them under this model; to use them: "
-           "--set data.actions_key=%s, with data.action_scale and data.action_offset if they are no controls\n",
-           key ? key->value : "actions");
-  settings_put_why(w->found, "data.actions_key", "", "%s", reason);
-  settings_drop(w->found, "system.integrator");
-  settings_drop(w->found, "system.margin_rule");
-}
-
-/* puts the option or convention with which the recorded states follow from the recorded actions */
-static void follow_replay(work* w, const replayed* r, const char* reason) {
-  if (!explains(r)) {
-    drop_actions(w, reason);
-  } else if (has_alternative(&r->study)) {
-    const hypothesis* best = &r->study.tried.list[r->study.tried.best];
-    const df_mujoco_cfg now = replay_cfg(&w->config, false);
-    if (!put_alternative(w->found, best, &now))
-      text_add(&w->result->notes, "replay: not all of this is a setting: %s\n", hypothesis_text(best));
-  } else if (replay_verdict_exit(r->study.verdict) != EXIT_DONE) {
-    text_add(&w->result->notes, "replay: the velocities nearly follow from the actions, which are therefore used\n");
-  }
-}
-
-static df_status check_actions(work* w) {
-  replayed best = {.nearly = false};
-  df_status status = find_replay(w, &best);
-  char* reason = status == DF_OK ? replay_study_reason(&best.study) : NULL;
-  if (status == DF_OK) text_add(&w->result->notes, "replay: %s: %s\n", replay_verdict_text(best.study.verdict), reason);
-  if (status == DF_OK) follow_replay(w, &best, reason);
-  df_free(reason);
-  replay_study_clear(&best.study);
-  if (status == DF_OK) status = make_system(w, w->cfg->model);
-  if (status == DF_OK) status = open_recording(w);
-  return status == DF_OK ? convert(w) : status;
-}
-
 /* checks states, then actions; if these are not used, what holds for recordings without */
 static df_status check_recording(work* w) {
   data_findings found = {0};
   df_status status = correct(w, &found);
   const bool actions = status == DF_OK && w->dataset->actions;
-  if (actions) status = check_actions(w);
+  if (actions) status = work_check_actions(w);
   if (status == DF_OK && actions && !w->dataset->actions) status = correct(w, &found);
   if (status == DF_OK) note_faults(w, &found);
   data_findings_clear(&found);
@@ -619,7 +415,7 @@ static df_status follow_gradient(work* w) {
   for (int round = 0; round < 3 && again; round++) {
     df_task* task = NULL;
     task_growth growth = {0};
-    DF_TRY(check_stop());
+    DF_TRY(work_check_stop());
     DF_TRY(write_task_file(w));
     df_status status = open_task(w, "full", &task);
     if (status == DF_OK) status = task_growth_measure(task, &growth_thorough, &growth);
@@ -671,17 +467,17 @@ static void note_unused(work* w) {
 static df_status read_all(work* w) {
   DF_TRY(open_model(w));
   DF_TRY(open_source(w));
-  DF_TRY(open_recording(w));
+  DF_TRY(work_open_recording(w));
   settings_put_why(w->found, "data.sha256", df_recording_sha256(w->recording), "of the recordings");
   DF_TRY(settle_steps(w, false));
   DF_TRY(check_recording(w));
   if (!w->dataset->actions) {
     DF_TRY(settle_steps(w, true));
-    DF_TRY(convert(w));
+    DF_TRY(work_convert(w));
   }
   settle_solver(w);
   note_unused(w);
-  return make_system(w, w->cfg->model);
+  return work_make_system(w, w->cfg->model);
 }
 
 static df_status write_all(work* w) {
@@ -693,7 +489,7 @@ static df_status write_all(work* w) {
   DF_TRY(open_task(w, "smoke", &task));
   df_task_free(task);
   DF_TRY(write_readme(w));
-  DF_TRY(check_stop());
+  DF_TRY(work_check_stop());
   return new_folder_finish(&w->folder);
 }
 

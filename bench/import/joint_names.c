@@ -166,31 +166,40 @@ static df_status fail_match(const char* what, int n_recorded, const char* const*
   return status;
 }
 
+/* the words of n names, without regard to how they call the joints of a leg */
+static void read_names(int n, const char* const* names, words* out) {
+  for (int i = 0; i < n; i++) out[i] = words_of(names[i]);
+  number_stages(family_of(n, out), n, out);
+}
+
+/* the closest of the model's joints, -1: none is close; *other: another one that is as close, -1: none */
+static int closest(const char* recorded, const words* a, int n_model, const char* const* model, const words* b,
+                   name_match* how, int* other) {
+  int best = 1000 * NAME_UNMATCHED, joint = -1;
+  *other = -1;
+  for (int k = 0; k < n_model; k++) {
+    const int d = distance(recorded, model[k], a, &b[k]);
+    if (d == best && joint >= 0) *other = k;
+    if (d >= best) continue;
+    best = d;
+    joint = k;
+    *other = -1;
+  }
+  *how = (name_match)(best / 1000);
+  return joint;
+}
+
 df_status match_joints(int n_recorded, const char* const* recorded, int n_model, const char* const* model,
                        int* joint_of, name_match* how) {
   words* a = df_alloc((size_t)n_recorded + (size_t)n_model, sizeof *a);
   if (!a) return DF_E_NOMEM;
   words* b = a + n_recorded;
-  for (int i = 0; i < n_recorded; i++) a[i] = words_of(recorded[i]);
-  for (int i = 0; i < n_model; i++) b[i] = words_of(model[i]);
-  number_stages(family_of(n_recorded, a), n_recorded, a);
-  number_stages(family_of(n_model, b), n_model, b);
-
+  read_names(n_recorded, recorded, a);
+  read_names(n_model, model, b);
   char what[256] = "";
   for (int i = 0; i < n_recorded && !what[0]; i++) {
-    /* the closest joint, and whether another one is as close */
-    int best = 1000 * NAME_UNMATCHED, other = -1;
-    joint_of[i] = -1;
-    for (int k = 0; k < n_model; k++) {
-      const int d = distance(recorded[i], model[k], &a[i], &b[k]);
-      if (d == best && joint_of[i] >= 0) other = k;
-      if (d >= best) continue;
-      best = d;
-      joint_of[i] = k;
-      other = -1;
-    }
-    how[i] = (name_match)(best / 1000);
-    const int k = joint_of[i];
+    int other;
+    const int k = joint_of[i] = closest(recorded[i], &a[i], n_model, model, b, &how[i], &other);
     if (k < 0)
       snprintf(what, sizeof what, "the recorded joint '%s' is none of the model's joints", recorded[i]);
     else if (other >= 0)

@@ -7,23 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/io/safetensors.h"
 #include "exit_code.h"
 #include "machine.h"
 #include "methods.h"
 
-enum { KEY_NO_CHECK = 0x600, KEY_X0 = 0x700, KEY_CONDITION, KEY_SECONDS, KEY_REPLAN, KEY_CSV, KEY_DATA_FILE };
+enum { KEY_X0 = 0x700, KEY_CONDITION, KEY_SECONDS, KEY_REPLAN, KEY_CSV, KEY_DATA_FILE, KEY_NO_CHECK };
 
-/* the method that a checkpoint names, a new string; NULL if it cannot be read or names none */
+/* the name of the method that wrote a checkpoint; NULL if it cannot be read, or names none that is known */
 static const char* method_of_checkpoint(const char* path) {
   df_safetensors* file;
   if (!path || df_safetensors_open(path, &file) != DF_OK) return NULL;
   const char* kind = df_safetensors_metadata(file, "dynaflow.kind");
-  const char* name = kind ? df_strdup(kind) : NULL;
+  const df_method* method = kind ? df_method_by_name(kind) : NULL;
   df_safetensors_close(file);
-  return name;
+  return method ? method->name : NULL;
 }
 
 /* the options of motions and those of windows exclude each other */
@@ -105,15 +104,14 @@ const struct argp_child checkpoint_children[] = {OPTIONS_CHILD, {0}};
   { "checkpoint", 'c', "FILE", 0, "weights (safetensors), required for methods that train", 0 }
 static const char data_file_help[] =
     "demonstrations of the same layout instead of the task's, on which the method need not have been trained";
-const struct argp_option checkpoint_options[] = {METHOD_OPTION, CHECKPOINT_OPTION, {0}};
+const struct argp_option eval_options[] = {
+    METHOD_OPTION, CHECKPOINT_OPTION, {"data-file", KEY_DATA_FILE, "FILE", 0, data_file_help, 0}, {0}};
 const struct argp_option train_options[] = {
     METHOD_OPTION,
     CHECKPOINT_OPTION,
     {"no-data-check", KEY_NO_CHECK, NULL, 0,
      "train also with demonstrations in which `dynaflow data check` finds what makes training wrong", 0},
     {0}};
-const struct argp_option eval_options[] = {
-    METHOD_OPTION, CHECKPOINT_OPTION, {"data-file", KEY_DATA_FILE, "FILE", 0, data_file_help, 0}, {0}};
 const struct argp_option sample_options[] = {
     METHOD_OPTION,
     CHECKPOINT_OPTION,

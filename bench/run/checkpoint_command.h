@@ -20,8 +20,8 @@ typedef struct checkpoint_arguments {
   const df_method* method;
   bool writes;                /* train: the checkpoint is written, so that it names no method */
   const char* checkpoint;     /* train writes it, sample and eval read it; NULL only for methods that do not train */
-  bool no_data_check;         /* train: do not check the demonstrations */
   const char* out;            /* sample: the npz file, or NULL */
+  bool no_data_check;         /* train: do not check the demonstrations */
   const char* data_file;      /* sample and eval: other demonstrations than those of the task; or NULL */
   char data_setting[4200];    /* the setting that chooses them */
   int windows;                /* sample: number of windows; 0: eval.windows */
@@ -34,9 +34,9 @@ typedef struct checkpoint_arguments {
 } checkpoint_arguments;
 
 /* The parser of "TASK --method M --checkpoint FILE", a parser of argp for checkpoint_arguments; the options that it
- * knows in no, train, eval and sample; and the children of such a command: the common options. */
+ * knows in train, eval and sample; and the children of such a command: the common options. */
 error_t checkpoint_argument(int key, char* value, struct argp_state* state);
-extern const struct argp_option checkpoint_options[], train_options[], eval_options[], sample_options[];
+extern const struct argp_option train_options[], eval_options[], sample_options[];
 extern const struct argp_child checkpoint_children[];
 #define CHECKPOINT_ARGP(option_table, text)                                                                        \
   {                                                                                                                \

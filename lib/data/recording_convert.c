@@ -208,6 +208,21 @@ static df_status read_frames(converter* c, int episode) {
   return DF_OK;
 }
 
+/* large numbers may overflow */
+static df_status check_converted(const converter* c, int episode) {
+  const recorded_episode* e = &c->r->episode[episode];
+  const double* x = c->frames[episode].x;
+  char text[120];
+  for (int t = 0; t < c->frames[episode].frames; t++) {
+    for (int i = 0; i < c->model->nx; i++, x++) {
+      if (isfinite(*x)) continue;
+      return df_fail(DF_E_NONFINITE, "%s: episode %d: after the conversion %s is %g in frame %d", c->r->file[e->file],
+                     e->number, coordinate_text(c->model, i, text), *x, t);
+    }
+  }
+  return DF_OK;
+}
+
 static df_status convert_states(converter* c, int episode) {
   DF_TRY(read_frames(c, episode));
   DF_TRY(set_times(c, episode));
@@ -226,7 +241,8 @@ static df_status convert_states(converter* c, int episode) {
                      c->system->dt);
     }
   }
-  return c->any_missing ? motion_differentiate(c->system, c->model, out, c->system->dt, c->missing) : DF_OK;
+  if (c->any_missing) DF_TRY(motion_differentiate(c->system, c->model, out, c->system->dt, c->missing));
+  return check_converted(c, episode);
 }
 
 /* ---- actions ---- */
@@ -304,9 +320,9 @@ static df_status copy_actions(const converter* c, df_dataset* data, const int* a
       for (int i = 0; i < data->nu; i++) {
         const int a = actuator[i];
         out[a] = changed ? scale[a] * from[i] + offset[a] : from[i];
-        if (isfinite(from[i])) continue;
+        if (isfinite(out[a])) continue;
         return df_fail(DF_E_NONFINITE, "%s: array '%s' is %g at episode %d, frame %d, index %d",
-                       c->r->file[c->r->episode[e].file], c->r->config.data_actions_key, from[i],
+                       c->r->file[c->r->episode[e].file], c->r->config.data_actions_key, out[a],
                        c->r->episode[e].number, row, i);
       }
     }
@@ -436,6 +452,9 @@ df_status df_recording_convert(const df_recording* recording, const df_config* c
 
 df_status df_dataset_read(const char* path, const df_config* config, const df_system* system, df_dataset** out) {
   DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(path);
+  DF_REQUIRE_POINTER(config);
+  DF_REQUIRE_POINTER(system);
   df_recording* recording;
   DF_TRY(df_recording_open(path, config, system, &recording));
   const df_status status = df_recording_convert(recording, config, system, out);

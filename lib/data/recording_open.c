@@ -55,8 +55,24 @@ static df_status hash_several(df_recording* r) {
   return status;
 }
 
+static df_status hash_files(df_recording* r) {
+  return r->files == 1 ? df_sha256_file(r->file[0], r->sha256) : hash_several(r);
+}
+
+df_status df_recording_hash(const char* path, char sha256[DF_SHA256_TEXT]) {
+  DF_REQUIRE_POINTER(path);
+  DF_REQUIRE_POINTER(sha256);
+  df_recording* r = df_alloc(1, sizeof *r);
+  if (!r) return DF_E_NOMEM;
+  df_status status = find_files(r, path);
+  if (status == DF_OK) status = hash_files(r);
+  if (status == DF_OK) memcpy(sha256, r->sha256, sizeof r->sha256);
+  df_recording_free(r);
+  return status;
+}
+
 static df_status check_hash(df_recording* r, const char* path, const char* expected) {
-  DF_TRY(r->files == 1 ? df_sha256_file(r->file[0], r->sha256) : hash_several(r));
+  DF_TRY(hash_files(r));
   if (*expected == '\0' || strcasecmp(expected, r->sha256) == 0) return DF_OK;
   char several[48] = "";
   if (r->files > 1) snprintf(several, sizeof several, " of its %d files", r->files);

@@ -4,7 +4,7 @@
 
 packages=third_party/python
 export PYTHONDONTWRITEBYTECODE=1 # nothing is written into the tree
-python() { PYTHONPATH=$PWD/$packages${PYTHONPATH:+:$PYTHONPATH} python3 "$@"; }
+python() { PYTHONPATH=$PWD/$packages:$PWD/$packages-parquet${PYTHONPATH:+:$PYTHONPATH} python3 "$@"; }
 if ! python -c 'import numpy' 2>/dev/null; then
   skip convert "Python has no numpy (ci/fetch-python.py $packages)"
   finish
@@ -20,6 +20,6 @@ check episodes_with_rows_that_do_not_fit_are_refused converts lengths
 if python -c 'import pyarrow' 2>/dev/null; then
   check a_lerobot_data_set_is_sorted_and_named converts lerobot
 else
-  skip a_lerobot_data_set_is_sorted_and_named "Python has no pyarrow (pip install pyarrow)"
+  skip a_lerobot_data_set_is_sorted_and_named "Python has no pyarrow (ci/fetch-python.py $packages-parquet ci/python-parquet.txt)"
 fi
 finish

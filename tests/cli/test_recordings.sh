@@ -54,6 +54,15 @@ check another_hash_is_refused refuses "mocap/\*\.txt: SHA-256 of its 2 files is 
 check the_settings_are_listed exits_with 0 list settings 'data.*'
 check a_setting_has_its_meaning grep -qE 'data\.quaternion .*wxyz\|xyzw' "$scratch/out"
 
+# velocities that are differences are not compared with the rate that the file states
+check resampled_positions_are_no_other_rate bash -c '"$0" data check "$1" >"$2"; ! grep "frame rate.*wrong" "$2"' \
+  "$program" "$task" "$scratch/check.out"
+
+# a whole run; its record has the hash of the files
+check a_task_of_several_files_runs exits_with 0 run "$task" --method random_action --out "$scratch/run" \
+  --set eval.windows=2 --set eval.sae_windows=0 --set eval.chains=0 --set eval.sampler_steps=1
+check its_record_has_their_hash grep -q "\"data_sha256\": *\"$sum\"" "$scratch/run/events.jsonl"
+
 check columns_that_are_left_are_refused refuses \
   "data\.columns describe 1 columns, array 'Frames' has 2: 1 columns from index 1 on are not described; add skip:1" \
   data info "$task" --set data.columns=joints

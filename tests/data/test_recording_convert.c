@@ -250,6 +250,15 @@ static void missing_activations_and_bad_quaternions_are_named(void** state) {
   refused(body, &config, DF_E_FORMAT, SAYS("array 'states': quaternion at episode 0, frame 0, index 4 has norm"));
 }
 
+static void numbers_that_overflow_are_named(void** state) {
+  (void)state;
+  static const double q[] = {0, 0, 1e308, 0};
+  WRITE(ARRAY("states", q, 2, 2, 2));
+  const df_config config = SETTINGS(STATES_ONLY, "data.columns", "qpos");
+  refused(cart, &config, DF_E_NONFINITE,
+          SAYS("episode 0: after the conversion the velocity of joint 'rail' is inf in frame 0"));
+}
+
 /* ---- actions ---- */
 
 static void actions_are_shifted_scaled_and_ordered(void** state) {
@@ -310,6 +319,7 @@ int main(void) {
       WITH_SYSTEMS(a_horizontal_position_is_integrated_if_asked_for),
       WITH_SYSTEMS(the_position_of_a_free_body_is_integrated_in_the_world),
       WITH_SYSTEMS(missing_activations_and_bad_quaternions_are_named),
+      WITH_SYSTEMS(numbers_that_overflow_are_named),
       WITH_SYSTEMS(actions_are_shifted_scaled_and_ordered),
       WITH_SYSTEMS(a_conversion_is_repeated_under_other_conventions),
   };

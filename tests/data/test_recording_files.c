@@ -78,6 +78,34 @@ static void states_of_a_task_keep_their_bits(void** state) {
   df_system_free(hopper);
 }
 
+/* A planar robot without its horizontal position, as observations of Gymnasium have it: the recorder integrated x[t+1]
+ * = x[t] + dt v[t+1] */
+static void the_way_of_a_hopper_is_integrated(void** state) {
+  (void)state;
+  char model[512];
+  if (!find("mjcf/gymnasium/hopper.xml")) skip_without_data("mjcf/gymnasium/hopper.xml");
+  snprintf(model, sizeof model, "%s", path);
+  if (!find("ddat/Hopper_10trajs_300steps.npz")) skip_without_data("ddat/Hopper_10trajs_300steps.npz");
+  df_system* hopper = model_of(model, 0.008);
+  const df_config whole = SETTINGS("data.states_key", "Trajs", "data.actions_key", "Actions");
+  const df_config without =
+      SETTINGS("data.states_key", "Trajs", "data.actions_key", "Actions", "data.columns", "skip:1,joints,joint_vel",
+               "data.joints", "rootz,rooty,thigh_joint,leg_joint,foot_joint", "data.velocity_joints",
+               "rootx,rootz,rooty,thigh_joint,leg_joint,foot_joint", "data.root_xy", "integrated");
+  df_dataset *recorded = read_file(&whole, hopper), *integrated = read_file(&without, hopper);
+  for (int e = 0; e < recorded->episodes; e++) {
+    const double start = df_dataset_state(recorded, e, 0)[0];
+    for (int t = 0; t <= recorded->lengths[e]; t++) {
+      const double *a = df_dataset_state(recorded, e, t), *b = df_dataset_state(integrated, e, t);
+      assert_close(a[0] - start, b[0], 1e-12);
+      assert_memory_equal(a + 1, b + 1, 11 * sizeof(double));
+    }
+  }
+  df_dataset_free(recorded);
+  df_dataset_free(integrated);
+  df_system_free(hopper);
+}
+
 /* These velocities are differences to the next frame, so they belong to MuJoCo's next frame. Numbers with 5 decimals, a
  * frame of 0.021 s: differences are exact to 1e-5 / 0.021 s. */
 static void velocities_of_amp_recordings_are_differences_to_the_next_frame(void** state) {
@@ -275,6 +303,7 @@ static void observations_of_a_pendulum_are_unwrapped_and_cut(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(states_of_a_task_keep_their_bits),
+      cmocka_unit_test(the_way_of_a_hopper_is_integrated),
       cmocka_unit_test(velocities_of_amp_recordings_are_differences_to_the_next_frame),
       cmocka_unit_test(amp_recordings_of_several_files_are_resampled),
       cmocka_unit_test(a_base_with_another_axis_up_is_turned),

@@ -258,6 +258,9 @@ static void a_pattern_is_all_files_that_fit_by_name(void** state) {
   }
   assert_ok(df_sha256(lines, strlen(lines), all));
   assert_string_equal(df_recording_sha256(r), all);
+  char without_reading[DF_SHA256_TEXT];
+  assert_ok(df_recording_hash(pattern, without_reading));
+  assert_string_equal(without_reading, all);
   df_recording_free(r);
   config = SETTINGS(STATES_ONLY, "data.sha256", one);
   assert_int_equal(df_recording_open(pattern, &config, cart, &r), DF_E_MISMATCH);

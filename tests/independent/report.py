@@ -658,8 +658,16 @@ def check_words(text, captions, cells, groups, tests, faults):
         partial = text.count('**Partial: %d of %d cells.**' % (len(g.finished), len(g.cells)))
         if bool(partial) != g.partial: faults.append('tables.md: %d tables of %s are called partial' % (partial, g.task))
     notes = ['- %s, seed %d: %s' % (label(c.method), c.seed, n) for g in groups for c in g.finished for n in c.record['notes']]
-    if re.findall(r'^- .*', text, re.M) != notes:
-        faults.append('notes of tables.md: %s, not %s' % (re.findall(r'^- .*', text, re.M), notes))
+    definition = r'^- (\S+) \((.+?)(?:, (lower|higher) is better)?\): .+\.$'
+    found = [l for l in re.findall(r'^- .*', text, re.M) if not re.match(definition, l)]
+    if found != notes: faults.append('notes of tables.md: %s, not %s' % (found, notes))
+    defined = {name: (unit, side) for name, unit, side in re.findall(definition, text, re.M)}
+    for g in groups:
+        for r in (r for c in g.finished for r in c.record['rows']):
+            name = max((n for n in defined if (r['metric'] + '.').startswith(n + '.')), key=len, default=None)
+            if name is None: faults.append('tables.md does not define %s' % r['metric'])
+            elif name == r['metric'] and defined[name] != (r['unit'], better(name)):
+                faults.append('tables.md defines %s with %s, not %s' % (name, defined[name], (r['unit'], better(name))))
     if tests and 'adjusted for all %d comparisons' % tests not in text:
         faults.append('tables.md does not say that %d comparisons were made' % tests)
     for c in captions:

@@ -33,8 +33,8 @@ static void values_come_out(void** state) {
   (void)state;
   options o;
   parse_words(&o, WORDS("--threads", "3", "-q", "--json", "--data", "a", "--data=b", "--tasks", "t", "--profile",
-                        "smoke", "--set", "train.steps=5", "--set", "task.title==", "--seed", "7,0,2147483647",
-                        "--blas-kernel", "Haswell"));
+                        "smoke", "--set", "train.steps=5", "--set", "task.title==", "--seed",
+                        "7,0,2147483646..2147483647", "--blas-kernel", "Haswell"));
   assert_int_equal(o.threads, 3);
   assert_true(o.quiet && o.json);
   assert_int_equal(o.n_data, 2);
@@ -45,10 +45,11 @@ static void values_come_out(void** state) {
   assert_int_equal(o.n_set, 2);
   assert_string_equal(o.set[0], "train.steps=5");
   assert_string_equal(o.set[1], "task.title==");
-  assert_int_equal(o.n_seeds, 3);
+  assert_int_equal(o.n_seeds, 4);
   assert_int_equal(o.seeds[0], 7);
   assert_int_equal(o.seeds[1], 0);
-  assert_int_equal(o.seeds[2], INT32_MAX);
+  assert_int_equal(o.seeds[2], INT32_MAX - 1);
+  assert_int_equal(o.seeds[3], INT32_MAX);
   assert_string_equal(o.blas_kernel, "Haswell");
 }
 
@@ -98,6 +99,9 @@ static void invalid_values_are_named(void** state) {
   refuses("--threads 99999999999999999999: expected an integer", WORDS("--threads", "99999999999999999999"));
   refuses("--seed -1: expected an integer from 0 to 2147483647", WORDS("--seed", "3,-1"));
   refuses("--seed 1,2,1: seed 1 appears twice", WORDS("--seed", "1,2,1"));
+  refuses("--seed 2,1..3: seed 2 appears twice", WORDS("--seed", "2,1..3"));
+  refuses("--seed 1: expected an integer from 8 to 2147483647", WORDS("--seed", "8..1"));
+  refuses("--seed: at most 64 seeds are accepted", WORDS("--seed", "1..65"));
   refuses("--seed ,: an item of the list is empty", WORDS("--seed", ","));
   refuses("--set x: expected KEY=VALUE", WORDS("--set", "x"));
   refuses("--set =x: expected KEY=VALUE", WORDS("--set", "=x"));

@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "dynaflow/config/config.h"
+#include "dynaflow/core/hash.h"
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/io/arrays.h"
 #include "dynaflow/sim/system.h"
@@ -53,6 +54,10 @@ DF_API void df_recording_free(df_recording* recording); /* NULL is allowed */
  * more; times that do not increase DF_E_NOMEM; DF_E_ARG for a NULL argument */
 DF_API DF_MUST_CHECK df_status df_recording_convert(const df_recording* recording, const df_config* config,
                                                     const df_system* system, df_dataset** out);
+
+/* Writes the SHA-256 of the file `path`, or of the files that fit it as a pattern, as df_recording_sha256() has it,
+ * without reading what is in them. Errors: DF_E_MISSING, DF_E_IO, DF_E_NOMEM; DF_E_ARG for a NULL argument. */
+DF_API DF_MUST_CHECK df_status df_recording_hash(const char* path, char sha256[DF_SHA256_TEXT]);
 
 /* ---- what was read; strings and arrays are owned by the recording ---- */
 

@@ -1,0 +1,15 @@
+/* check_cfg.h: how much of a recording is looked at. */
+#ifndef BENCH_CHECK_CHECK_CFG_H
+#define BENCH_CHECK_CHECK_CFG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Longer recordings are sampled by whole episodes. */
+typedef struct check_cfg {
+  size_t frames_max; /* frames whose positions and velocities are compared */
+  size_t poses_max;  /* poses that are compared with the floor */
+  bool orders;       /* try other orders of legs and joints, which takes some seconds */
+} check_cfg;
+
+#endif
