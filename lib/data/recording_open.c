@@ -79,18 +79,6 @@ static df_status check_hash(df_recording* r, const char* path, const char* expec
   return df_fail(DF_E_MISMATCH, "%s: SHA-256%s is %s, but data.sha256 is %s", path, several, r->sha256, expected);
 }
 
-df_status df_recording_hash(const char* path, char sha256[DF_SHA256_TEXT]) {
-  DF_REQUIRE_POINTER(path);
-  DF_REQUIRE_POINTER(sha256);
-  df_recording r = {0};
-  df_status status = find_files(&r, path);
-  if (status == DF_OK) status = check_hash(&r, path, "");
-  if (status == DF_OK) memcpy(sha256, r.sha256, sizeof r.sha256);
-  for (int i = 0; i < r.files; i++) df_free(r.file[i]);
-  df_free(r.file);
-  return status;
-}
-
 /* ---- columns ---- */
 
 static df_status describe_columns(df_recording* r) {

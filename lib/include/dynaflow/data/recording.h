@@ -35,9 +35,6 @@ typedef struct df_recording df_recording;
  *   DF_E_MISSING, DF_E_IO, DF_E_NOMEM; DF_E_ARG for a NULL argument */
 DF_API DF_MUST_CHECK df_status df_recording_open(const char* path, const df_config* config, const df_system* system,
                                                  df_recording** out);
-/* Writes df_recording_sha256() of the file or pattern `path` without reading recordings. Errors: DF_E_MISSING, DF_E_IO,
- * DF_E_NOMEM; DF_E_ARG for a NULL argument. */
-DF_API DF_MUST_CHECK df_status df_recording_hash(const char* path, char sha256[DF_SHA256_TEXT]);
 DF_API void df_recording_free(df_recording* recording); /* NULL is allowed */
 
 /* Converts a recording to states and actions of the system, one frame per action. `system` is that of
