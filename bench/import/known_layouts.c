@@ -297,6 +297,7 @@ static df_status settle_amp(recognition* r) {
   put(r, "data.columns", "root_pos,root_quat,joints,skip:12,root_linvel,root_angvel,joint_vel,skip:12",
       "61 columns of AMP: positions, toes, velocities, velocities of toes");
   put(r, "data.quaternion", "xyzw", "PyBullet's order, in which AMP stores quaternions");
+  put(r, "data.velocities", "differences", "AMP's are filtered, and do not follow from its positions");
   const df_status status = order_by_toes(r, frames, 7 + LEGS * LEG_JOINTS, order);
   if (status == DF_OK) {
     put_legs(r, order, "by the recorded places of the toes in the frame of the base");
@@ -515,6 +516,43 @@ int known_layouts(const known_layout** list) {
 
 /* ---- what goes with any layout ---- */
 
+/* whether the numbers grow, as those of time do, until they begin again; s */
+static df_status is_time(const recognition* r, const source_array* a, bool* grows) {
+  static const double LEAST = 1e-4, MOST = 1;
+  df_array values;
+  DF_TRY(source_read(r->files, a, &values));
+  const size_t n = values.count;
+  size_t falls = 0;
+  *grows = n > 1;
+  for (size_t i = 1; i < n; i++) {
+    const double step = values.values[i] - values.values[i - 1];
+    *grows &= step <= 0 || (step >= LEAST && step <= MOST);
+    falls += step <= 0;
+  }
+  *grows &= 4 * falls < n;
+  df_array_clear(&values);
+  return DF_OK;
+}
+
+/* a column of time in an array of its own, which gives the rate */
+static df_status settle_time(recognition* r) {
+  static const char* const names[] = {"time", "t", "timestamp", "timestamps"};
+  const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
+  const source_array* a = source_find(r->files, sizeof names / sizeof *names, names);
+  if (!a || source_columns(a) != 1 || (rate && rate->given) || (columns && columns->given)) return DF_OK;
+  if (columns && (strstr(columns->value, "time") || strstr(columns->value, "duration"))) return DF_OK;
+  bool grows;
+  DF_TRY(is_time(r, a, &grows));
+  if (!grows) return DF_OK;
+  char* value = format_text("%s,time@%s", columns ? columns->value : "state", a->name);
+  char* why = format_text("%s; the array %s gives the rate", columns ? columns->why : "whole states", a->name);
+  put(r, "data.columns", value, why);
+  settings_drop(r->found, "data.rate");
+  df_free(value);
+  df_free(why);
+  return DF_OK;
+}
+
 static void settle_actions(recognition* r) {
   const source_array* a = source_find(r->files, ACTION_NAMES, action_names);
   if (!a) {
@@ -593,6 +631,7 @@ df_status recognise(recognition* r, const known_layout** layout) {
   }
   if (!given && !*layout) return fail_unknown(r);
   if (*layout) DF_TRY((*layout)->settle(r));
+  DF_TRY(settle_time(r));
   settle_actions(r);
   settle_ends(r);
   settle_conditions(r);
