@@ -83,7 +83,12 @@ static df_status check_states(checked* c, bool is_file, data_findings* out) {
   snprintf(first, sizeof first, "%s", df_error_message());
   c->config.data_actions_key[0] = '\0';
   const df_status again = data_check_recording(c->path, &c->config, c->system, &check_thorough, out, &c->data);
-  return again == DF_OK ? DF_OK : df_fail(status, "%s", first);
+  if (again == DF_OK) return DF_OK;
+  return df_fail(status,
+                 "%s. Say what the columns are, --set data.states_key=ARRAY --set data.columns=BLOCK,... "
+                 "(docs/recordings.md), or import the file: dynaflow data import FILE --model MODEL --out FOLDER "
+                 "recognises common layouts",
+                 first);
 }
 
 /* ---- the verdict of a replay ---- */

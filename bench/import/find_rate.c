@@ -68,21 +68,29 @@ static velocity_fit fit_part(const pairs* p, int nv, const int* part, int of, do
   const double least = sorted[p->n / 2];
   for (size_t k = 0; k < p->n; k++) {
     if (!(speed[k] > 0) || speed[k] < least) continue;
-    double over = 0, changes = 0;
+    double over = 0;
     for (int i = 0; i < nv; i++) {
-      const double v = p->velocity[k * (size_t)nv + (size_t)i], change = p->change[k * (size_t)nv + (size_t)i];
-      if (part[i] != of) continue;
-      over += v * change;
-      changes += change * change;
+      if (part[i] == of) over += p->velocity[k * (size_t)nv + (size_t)i] * p->change[k * (size_t)nv + (size_t)i];
     }
-    sorted[n] = over / speed[k];
-    /* of the angle between both, the sine */
-    unexplained[n++] = changes > 0 ? sqrt(fmax(0, 1 - over * over / (changes * speed[k]))) : 1;
+    sorted[n++] = over / speed[k];
   }
   if (n == 0) return (velocity_fit){0};
   df_sort((int)n, sorted);
+  const double duration = sorted[n / 2];
+  n = 0;
+  for (size_t k = 0; k < p->n; k++) {
+    if (!(speed[k] > 0) || speed[k] < least) continue;
+    double errors = 0, changes = 0;
+    for (int i = 0; i < nv; i++) {
+      const double v = p->velocity[k * (size_t)nv + (size_t)i], change = p->change[k * (size_t)nv + (size_t)i];
+      if (part[i] != of) continue;
+      errors += (change - duration * v) * (change - duration * v);
+      changes += change * change;
+    }
+    unexplained[n++] = changes > 0 ? sqrt(errors / changes) : 1;
+  }
   df_sort((int)n, unexplained);
-  return (velocity_fit){sorted[n / 2], unexplained[n / 2]};
+  return (velocity_fit){duration, unexplained[n / 2]};
 }
 
 /* ---- all parts ---- */
@@ -220,4 +228,13 @@ df_status work_find_rate(work* w) {
                           "the recording states none; by its velocities a frame takes %.4g s", fit.duration);
   DF_TRY(work_open_recording(w));
   return work_settle_steps(w, false);
+}
+
+df_status work_velocities_follow(const work* w, bool* follow) {
+  static const double ERROR = 0.1, OFF = 0.05;
+  velocity_fit fit;
+  *follow = false;
+  DF_TRY(fit_velocities(w, &fit));
+  *follow = fit.duration > 0 && fit.error < ERROR && fabs(fit.duration / w->dataset->dt - 1) < OFF;
+  return DF_OK;
 }

@@ -34,4 +34,8 @@ DF_MUST_CHECK df_status work_settle_steps(work* w, bool joined);
  * work_settle_steps(), work_convert(), work_open_recording() and velocity_fit_of(). */
 DF_MUST_CHECK df_status work_find_rate(work* w);
 
+/* Sets *follow: whether the velocities follow from the positions, as they are read now, in most frames: single wrong
+ * ones do not matter. Errors: DF_E_NOMEM. */
+DF_MUST_CHECK df_status work_velocities_follow(const work* w, bool* follow);
+
 #endif

@@ -210,8 +210,10 @@ static bool is_vain(const work* w, const data_finding* f) {
 /* A recording that floats or sinks is put on the floor, also if that is only a warning; one with actions comes from a
  * simulator, and is where it was. Another place or scale of the positions is no remedy while velocities do not tell how
  * long a frame takes: with a wrong rate they seem to need one. */
-static bool is_remedied(const work* w, const data_finding* f) {
+static bool is_remedied(const work* w, const data_finding* f, bool follow) {
   if (is_vain(w, f)) return false;
+  /* a factor by least squares, to which a single wrong velocity matters */
+  if (follow && (strcmp(f->check, "velocity scale") == 0 || strcmp(f->check, "frame rate") == 0)) return false;
   if (!w->timed && work_has_velocities(w) && strstr(f->would_fit, "data.position_")) return false;
   const bool moved = strstr(f->would_fit, "data.position_offset") != NULL;
   return f->verdict == CHECK_WRONG || (f->verdict == CHECK_WARN && moved && !w->dataset->actions);
@@ -228,11 +230,13 @@ static df_status find_faults(work* w, data_findings* found) {
 static df_status correct(work* w, data_findings* found) {
   for (int round = 0; round < MOST_CORRECTIONS; round++) {
     int changed = 0;
+    bool follow;
     DF_TRY(work_check_stop());
     DF_TRY(work_convert(w));
+    DF_TRY(work_velocities_follow(w, &follow));
     DF_TRY(find_faults(w, found));
     for (int i = 0; i < found->n && changed == 0; i++) {
-      if (is_remedied(w, &found->list[i])) changed += put_remedy(w, &found->list[i]);
+      if (is_remedied(w, &found->list[i], follow)) changed += put_remedy(w, &found->list[i]);
     }
     if (changed == 0) return DF_OK;
     DF_TRY(work_open_recording(w));

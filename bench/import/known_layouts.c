@@ -598,16 +598,20 @@ static void settle_conditions(recognition* r) {
   text_clear(&value);
 }
 
+enum { NAMED_ARRAYS = 12 };
+
 static df_status fail_unknown(const recognition* r) {
   const model_study* m = r->model;
   text arrays = {0}, layouts = {0};
+  int named = 0;
   for (int i = 0; i < r->files->n_arrays; i++) {
     const df_array_info* info = r->files->list[i].info;
-    if (!info->numeric) continue;
+    if (!info->numeric || named++ >= NAMED_ARRAYS) continue;
     text_add(&arrays, "%s%s [", arrays.n ? ", " : "", r->files->list[i].name);
     for (int k = 0; k < info->rank; k++) text_add(&arrays, "%s%zu", k ? "][" : "", info->shape[k]);
     text_add(&arrays, "]");
   }
+  if (named > NAMED_ARRAYS) text_add(&arrays, " and %d more", named - NAMED_ARRAYS);
   const int n = (int)(sizeof table_of_layouts / sizeof *table_of_layouts);
   for (int i = 0; i < n; i++) text_add(&layouts, "%s%s", i ? ", " : "", table_of_layouts[i].name);
   const df_status status = df_fail(
