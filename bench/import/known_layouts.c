@@ -516,38 +516,48 @@ int known_layouts(const known_layout** list) {
 
 /* ---- what goes with any layout ---- */
 
-/* whether the numbers grow, as those of time do, until they begin again; s */
-static df_status is_time(const recognition* r, const source_array* a, bool* grows) {
+/* *step = the mean step of numbers that grow, as those of time do, until they begin again, s; 0: they do not */
+static df_status time_step(const recognition* r, const source_array* a, double* step) {
   static const double LEAST = 1e-4, MOST = 1;
   df_array values;
   DF_TRY(source_read(r->files, a, &values));
-  const size_t n = values.count;
-  size_t falls = 0;
-  *grows = n > 1;
-  for (size_t i = 1; i < n; i++) {
-    const double step = values.values[i] - values.values[i - 1];
-    *grows &= step <= 0 || (step >= LEAST && step <= MOST);
-    falls += step <= 0;
+  size_t rises = 0, falls = 0;
+  double sum = 0;
+  bool is_time = true;
+  for (size_t i = 1; i < values.count; i++) {
+    const double one = values.values[i] - values.values[i - 1];
+    falls += !(one > 0);
+    if (!(one > 0)) continue;
+    is_time = is_time && one >= LEAST && one <= MOST;
+    sum += one;
+    rises++;
   }
-  *grows &= 4 * falls < n;
+  *step = is_time && rises > 3 * falls ? sum / (double)rises : 0;
   df_array_clear(&values);
   return DF_OK;
 }
 
-/* a column of time in an array of its own, which gives the rate */
+/* A column of time in an array of its own gives the rate: as a block of data.columns, or, if the user gave these or it
+ * has a dimension for episodes, as a number. */
 static df_status settle_time(recognition* r) {
   static const char* const names[] = {"time", "t", "timestamp", "timestamps"};
   const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
   const source_array* a = source_find(r->files, sizeof names / sizeof *names, names);
-  if (!a || source_columns(a) != 1 || (rate && rate->given) || (columns && columns->given)) return DF_OK;
+  double step;
+  if (!a || (rate && rate->given)) return DF_OK;
   if (columns && (strstr(columns->value, "time") || strstr(columns->value, "duration"))) return DF_OK;
-  bool grows;
-  DF_TRY(is_time(r, a, &grows));
-  if (!grows) return DF_OK;
+  DF_TRY(time_step(r, a, &step));
+  if (step == 0) return DF_OK;
+  settings_drop(r->found, "data.rate");
+  if (source_columns(a) != 1 || (columns && columns->given)) {
+    const double hertz = 1 / step, whole = round(hertz);
+    settings_put_number_why(r->found, "data.rate", fabs(hertz - whole) < 1e-3 * hertz ? whole : hertz,
+                            "by the array %s", a->name);
+    return DF_OK;
+  }
   char* value = format_text("%s,time@%s", columns ? columns->value : "state", a->name);
   char* why = format_text("%s; the array %s gives the rate", columns ? columns->why : "whole states", a->name);
   put(r, "data.columns", value, why);
-  settings_drop(r->found, "data.rate");
   df_free(value);
   df_free(why);
   return DF_OK;
