@@ -156,9 +156,12 @@ enum { NAMED_CHECKPOINTS = 12 };
 static void add_checkpoint(const cell* c, const char* task, const char* folder, const json_t* record, tally* t) {
   const char* file = json_string_value(json_object_get(json_object_get(record, "training"), "checkpoint"));
   if (!file || !file[0] || t->weights++ >= NAMED_CHECKPOINTS) return;
-  if (t->weights == 1)
-    text_add(&t->checkpoints, "dynaflow sample %s --profile %s --checkpoint %s/%s\n", task, c->opts->profile, folder,
+  if (t->weights == 1) {
+    text_add(&t->checkpoints, "dynaflow sample %s --profile %s --checkpoint %s/%s", task, c->opts->profile, folder,
              file);
+    for (int i = 0; i < c->opts->n_set; i++) text_add(&t->checkpoints, " --set %s", c->opts->set[i]);
+    text_add(&t->checkpoints, "\n");
+  }
   text_add(&t->checkpoints, "weights of %s: %s/%s\n", c->name, folder, file);
 }
 
