@@ -264,8 +264,13 @@ static void episodes_of_different_length_follow(void** state) {
   assert_int_equal(found.study.trained.equal, 50 + 1 + 90 + 7);
   expect(found, REPLAY_FOLLOWS, "follow");
 
-  /* rounded, the windows of all lengths are explained; the place of an error is in its own episode */
+  /* another model: everything is tried */
+  how.extra = "damping='.001'";
   how.xml = arm;
+  expect(judge(record(&how), arm, "", "", NULL, NULL), REPLAY_ANOTHER_MODEL, "alternatives");
+  how.extra = "";
+
+  /* rounded, the windows of all lengths are explained; the place of an error is in its own episode */
   how.change = to_float32;
   expect(judge_same(&how), REPLAY_ROUNDING, "");
   how.kick = 1e-5;
@@ -342,7 +347,7 @@ static void actions_may_be_rounded_alone(void** state) {
     recorder how = recorder_of(arm);
     how.cfg.gain_scale = cases[i].gain;
     df_dataset* d = record(&how);
-    to_float32(d->actions, (size_t)d->episodes * (size_t)d->length * (size_t)d->nu);
+    to_float32(d->actions, df_dataset_actions(d) * (size_t)d->nu);
     expect(judge(d, arm, "", cases[i].told, NULL, NULL), cases[i].verdict, cases[i].words);
   }
 }
