@@ -196,7 +196,8 @@ static void actions_of_ragged_episodes_are_rounded_alone(void** state) {
   fixture f = fixture_new(0);
   df_dataset* data;
   assert_int_equal(
-      df_dataset_new(&(df_dataset_shape){.episodes = 2, .lengths = lengths, .nx = NX, .nu = 1, .dt = DT}, &data), DF_OK);
+      df_dataset_new(&(df_dataset_shape){.episodes = 2, .lengths = lengths, .nx = NX, .nu = 1, .dt = DT}, &data),
+      DF_OK);
   df_rng_uniform(1, DF_STREAM_TEST, 0, 2 * LONG, actions);
   for (int i = 0; i < ACTIONS; i++) actions[i] = nearbyint(1000 * actions[i]) / 1000;
   df_dataset told = *data;
