@@ -10,15 +10,17 @@
 #include "progress.h"
 
 enum {
-  ITERATIONS = 8, /* of Gauss and Newton: two where the motion is linear in the action, as without contacts */
-  MEMBERS = 4,    /* simulations with other rounding errors of the states */
+  ITERATIONS = 40, /* of Gauss and Newton: two where the motion is linear in the action, as without contacts */
+  STARTS = 64,     /* of further searches */
+  MEMBERS = 4,     /* simulations with other rounding errors of the states */
   MOST_ROWS = 16384
 };
 /* of the largest rounding error of an action: a change that ends the search; the step of the first differences,
  * at least LEAST_STEP as of all others; beyond the bound, for numbers that a controller computes; noise of an error
  * that is judged */
 static const double SETTLED = 1e-13, STEP = 0.1, SLACK = 1e-3, QUIET = 0.1;
-static const double LEFT = 0.1; /* of the limit of an error */
+static const double LEFT = 0.1;         /* of the limit of an error */
+static const double LEAST_SHARE = 0.01; /* of a change */
 static const double LEAST_STEP = 1e-6;
 static const double SPREADS = 3;
 
@@ -32,6 +34,10 @@ typedef struct seeker {
   double *x, *x1, *y, *z;                   /* recorded states before and after; simulated ones */
   double *e, *move, *d, *noise;             /* [ndx] */
   double *effect, *basis, *dual;            /* [nu][ndx] of the actions on the next state; scratch; inverse */
+  double *from, *turn;                      /* [nu] actions and their change, of an iteration */
+  double over;                              /* how far the last one leads, over reach() */
+  size_t row;                               /* of the recorded state among all */
+  bool found;                               /* it leads to the recorded state */
   double *u, *tried, *round, *bound, *hide; /* [nu] hide: what the precision of the states hides of an action */
   double* uniform;                          /* [ndx] */
   bool *kept, *alone;                       /* [nu] the effect is that of no other action; and of no combination */
@@ -47,14 +53,13 @@ static bool step_from(seeker* s, const double* x, const double* u, double* y) {
 }
 
 /* noise [ndx] = what the rounding of both states, and the limit, may add to the error of the action */
-static void find_noise(seeker* s, int episode, int t) {
+static void find_noise(seeker* s) {
   const df_system_ops* ops = s->system->ops;
   const size_t ndx = (size_t)s->system->ndx;
   recording_rounding(s->r, s->x1, s->noise);
   for (size_t i = 0; i < ndx; i++) s->noise[i] += s->limit[recording_kind(s->r, (int)i)];
   for (int k = 0; k < MEMBERS; k++) {
-    const uint64_t row = s->r->data->first[episode] + (uint64_t)t;
-    df_rng_uniform(1, DF_STREAM_REPLAY, row * MEMBERS + (uint64_t)k, ndx, s->uniform);
+    df_rng_uniform(1, DF_STREAM_REPLAY, (uint64_t)s->row * MEMBERS + (uint64_t)k, ndx, s->uniform);
     recording_rounding(s->r, s->x, s->move);
     for (size_t i = 0; i < ndx; i++) s->move[i] *= s->uniform[i] < 0.5 ? -1 : 1;
     ops->integrate(s->system, s->x, s->move, s->z);
@@ -131,30 +136,86 @@ static bool is_found(const seeker* s) {
   return true;
 }
 
-/* u = the action that leads from the recorded state to the next one, and its bounds; false if a simulation diverges */
-static bool find_action(seeker* s, int episode, int t) {
-  const int nu = s->system->nu;
-  memcpy(s->u, recording_action(s->r, episode, t), (size_t)nu * sizeof *s->u);
-  recording_state(s->r, episode, t, s->x);
-  recording_state(s->r, episode, t + 1, s->x1);
-  for (int j = 0; j < nu; j++) s->round[j] = stored_precision_error(s->r->action, s->u[j]);
-  double moved = INFINITY;
+/* the furthest that an action may be from the recorded one */
+static double reach(const seeker* s, int j) {
+  return (1 + SLACK) * s->bound[j] + s->hide[j];
+}
+
+/* turn [nu] = the change of the actions that removes the error, to first order; over = how far it leads, over reach()
+ */
+static void find_turn(seeker* s, const double* stored) {
+  const size_t ndx = (size_t)s->system->ndx;
+  s->over = 0;
+  for (int j = 0; j < s->system->nu; j++) {
+    s->turn[j] = basis_dot(s->dual + (size_t)j * ndx, s->e, ndx);
+    s->over = fmax(s->over, fabs(s->u[j] + s->turn[j] - stored[j]) / reach(s, j));
+  }
+}
+
+/* u = the actions after this share of the turn, within reach; returns the largest change over what rounding allows */
+static double move_actions(seeker* s, double share, const double* stored) {
+  double moved = 0;
+  for (int j = 0; j < s->system->nu; j++) {
+    const double to = s->from[j] + share * s->turn[j];
+    const double inside = fmin(fmax(to, stored[j] - reach(s, j)), stored[j] + reach(s, j));
+    moved = fmax(moved, fabs(inside - s->from[j]) / reach(s, j));
+    s->u[j] = inside;
+  }
+  return moved;
+}
+
+/* u = the action within reach that leads from the recorded state to the next one, searched from u; found = whether
+ * there is one; false if a simulation diverges */
+static bool search(seeker* s, const double* stored, bool first) {
+  double share = 1, moved = INFINITY, before = INFINITY;
+  s->found = false;
   for (int k = 0; k < ITERATIONS && moved > SETTLED; k++) {
     if (!step_from(s, s->x, s->u, s->y)) return false;
     recording_error(s->r, s->y, s->x1, s->e);
-    if (k > 0 && is_found(s)) break;
+    s->found = k > 0 && is_found(s);
+    if (s->found) break;
+
+    /* a turn that leads away from the state goes too far */
+    const double square = basis_dot(s->e, s->e, (size_t)s->system->ndx);
+    if (!(square < before) && share > LEAST_SHARE) {
+      share /= 2;
+      moved = move_actions(s, share, stored);
+      continue;
+    }
+
+    /* the next turn */
+    memcpy(s->from, s->u, (size_t)s->system->nu * sizeof *s->u);
+    before = square;
+    share = 1;
     find_effects(s, k == 0 ? STEP : 0);
     invert_effects(s);
-    if (k == 0) {
-      find_noise(s, episode, t);
+    if (k == 0 && first) {
+      find_noise(s);
       find_bounds(s);
     }
-    moved = 0;
-    for (int j = 0; j < nu; j++) {
-      const double change = basis_dot(s->dual + (size_t)j * (size_t)s->system->ndx, s->e, (size_t)s->system->ndx);
-      s->u[j] += change;
-      moved = fmax(moved, fabs(change) / (s->bound[j] + s->hide[j]));
-    }
+    find_turn(s, stored);
+    moved = move_actions(s, share, stored);
+  }
+  return true;
+}
+
+/* the same from the recorded action and, where contacts that begin or end during the action mislead the search, from
+ * others within reach */
+static bool find_action(seeker* s, int episode, int t) {
+  const double* stored = recording_action(s->r, episode, t);
+  const int nu = s->system->nu;
+  s->row = s->r->data->first[episode] + (size_t)t;
+  recording_state(s->r, episode, t, s->x);
+  recording_state(s->r, episode, t + 1, s->x1);
+  for (int j = 0; j < nu; j++) {
+    s->u[j] = stored[j];
+    s->round[j] = stored_precision_error(s->r->action, stored[j]);
+  }
+  if (!search(s, stored, true)) return false;
+  for (int k = 0; k < STARTS && !s->found && s->over > 1; k++) {
+    df_rng_uniform(2, DF_STREAM_REPLAY, s->row * STARTS + (uint64_t)k, (size_t)nu, s->uniform);
+    for (int j = 0; j < nu; j++) s->u[j] = stored[j] + (2 * s->uniform[j] - 1) * s->round[j];
+    if (!search(s, stored, false)) return false;
   }
   return true;
 }
@@ -163,11 +224,11 @@ static bool find_action(seeker* s, int episode, int t) {
 
 /* error [nu] of the action in units of the largest of rounding, NAN: not shown; returns the largest over its bound */
 static double note_errors(const seeker* s, const double* stored, double* error) {
-  double worst = 0;
+  double worst = s->found ? 0 : s->over;
   for (int j = 0; j < s->system->nu; j++) {
     const double change = s->u[j] - stored[j];
     const bool shown = s->alone[j] && s->hide[j] <= QUIET * s->round[j];
-    worst = fmax(worst, fabs(change) / ((1 + SLACK) * s->bound[j] + s->hide[j]));
+    worst = fmax(worst, fabs(change) / reach(s, j));
     error[j] = !shown ? NAN : fabs(change) <= s->hide[j] ? 0 : change / s->round[j];
   }
   return worst;
@@ -195,17 +256,33 @@ static df_status seeker_new(const recording* r, const df_system* system, const d
   const size_t nx = (size_t)system->nx, ndx = (size_t)system->ndx, nu = (size_t)system->nu;
   const size_t past = system->ops->state_size(system);
   *s = (seeker){.r = r, .system = system, .limit = limit};
-  double* next = s->past = df_alloc(past + 4 * nx + 5 * ndx + 3 * nu * ndx + 5 * nu, sizeof *next);
+  double* next = s->past =
+      df_alloc(past + 4 * nx + 5 * ndx + 3 * nu * ndx + 7 * nu + (nu > ndx ? nu - ndx : 0), sizeof *next);
   s->kept = df_alloc(2 * nu, sizeof *s->kept);
   if (!next || !s->kept) return DF_E_NOMEM;
   s->alone = s->kept + nu;
   const struct {
     double** to;
     size_t n;
-  } parts[] = {{&s->x, nx},           {&s->x1, nx},        {&s->y, nx},      {&s->z, nx},        {&s->e, ndx},
-               {&s->move, ndx},       {&s->d, ndx},        {&s->noise, ndx}, {&s->uniform, ndx}, {&s->effect, nu * ndx},
-               {&s->u, nu},           {&s->tried, nu},     {&s->round, nu},  {&s->bound, nu},    {&s->hide, nu},
-               {&s->basis, nu * ndx}, {&s->dual, nu * ndx}};
+  } parts[] = {{&s->x, nx},
+               {&s->x1, nx},
+               {&s->y, nx},
+               {&s->z, nx},
+               {&s->e, ndx},
+               {&s->move, ndx},
+               {&s->d, ndx},
+               {&s->noise, ndx},
+               {&s->uniform, nu > ndx ? nu : ndx},
+               {&s->effect, nu * ndx},
+               {&s->from, nu},
+               {&s->turn, nu},
+               {&s->u, nu},
+               {&s->tried, nu},
+               {&s->round, nu},
+               {&s->bound, nu},
+               {&s->hide, nu},
+               {&s->basis, nu * ndx},
+               {&s->dual, nu * ndx}};
   next += past;
   for (size_t i = 0; i < sizeof parts / sizeof *parts; next += parts[i++].n) *parts[i].to = next;
   return df_sim_new(system, 0, &s->sim);
