@@ -1,9 +1,12 @@
 #include "data_check.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "check_parts.h"
+#include "dynaflow/core/alloc.h"
 #include "reading.h"
+#include "text.h"
 
 const check_cfg check_thorough = {.frames_max = 100000, .poses_max = 2000, .orders = true};
 const check_cfg check_quick = {.frames_max = 10000, .poses_max = 100};
@@ -33,6 +36,18 @@ static void add_setting(const reading* r, int i, data_findings* out) {
   data_finding_fits(one, "%s = %s", s->key, s->value);
 }
 
+/* the order of velocity columns needs columns that are named one by one */
+static void name_columns(const reading* r, const df_system* system, data_findings* out) {
+  const char* columns = reading_columns(&r->config, system);
+  for (int i = 0; i < out->n && columns; i++) {
+    data_finding* one = &out->list[i];
+    if (strncmp(one->would_fit, "data.velocity_joints", 20) != 0) continue;
+    char* order = one->would_fit;
+    one->would_fit = format_text("data.columns = %s, %s", columns, order);
+    df_free(order);
+  }
+}
+
 df_status data_check_recording(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
                                data_findings* out, df_dataset** data) {
   reading r;
@@ -44,6 +59,7 @@ df_status data_check_recording(const char* path, const df_config* config, const 
   } else if (status == DF_OK) {
     for (int i = 0; i < r.n; i++) add_setting(&r, i, out);
     status = data_check_states(r.data, system, r.h, cfg, out);
+    name_columns(&r, system, out);
   }
   if (data && status == DF_OK) {
     *data = r.data;

@@ -66,32 +66,32 @@ static bool is_set(const df_config* config, const convention* c) {
   return df_config_set(&other, c->key, c->value, "data check") == DF_OK && memcmp(&other, config, sizeof other) == 0;
 }
 
-/* whether the recording gives a coordinate of the state itself */
-static bool is_recorded(const df_recording* recording, int coordinate) {
-  for (int i = 0; i < df_recording_columns(recording); i++) {
-    if (df_recording_column_at(recording, i)->state == coordinate) return true;
+static bool is_recorded(const df_recording* recording, int state) {
+  const int n = df_recording_columns(recording);
+  for (int i = 0; i < n; i++) {
+    if (df_recording_column_at(recording, i)->state == state) return true;
   }
   return false;
 }
 
-/* Velocities that are differences of the frames were divided by the duration of an action, not by that of a frame. */
-static void correct_differences(const source* s, df_dataset* data) {
+/* velocities that are differences are of frames that are an action apart: makes them those of the recorded interval */
+static void scale_differences(const source* s, const df_config* config, df_dataset* data) {
   const int nq = df_mujoco_nq(s->system), nv = df_mujoco_nv(s->system);
-  const double factor = s->system->dt / s->h;
-  const size_t rows = data->first[data->episodes];
-  for (int i = nq; i < nq + nv && factor != 1; i++) {
-    if (is_recorded(s->recording, i)) continue;
-    for (size_t t = 0; t < rows; t++) data->states[t * (size_t)data->nx + (size_t)i] *= factor;
+  const bool all = strcmp(config->data_velocities, "differences") == 0;
+  if (s->h == s->system->dt) return;
+  for (int i = nq; i < nq + nv; i++) {
+    if (!all && is_recorded(s->recording, i)) continue;
+    for (size_t row = 0; row < data->first[data->episodes]; row++)
+      data->states[row * (size_t)data->nx + (size_t)i] *= s->system->dt / s->h;
   }
 }
 
-/* converts with the recorded velocities and one frame per action; *data and *fit are set on success */
+/* converts with one frame per action; *data and *fit are set on success */
 static df_status convert(const source* s, const df_config* config, df_dataset** data, misfit* fit) {
   df_config as_recorded = *config;
   as_recorded.data_rate = 1 / s->system->dt;
-  snprintf(as_recorded.data_velocities, sizeof as_recorded.data_velocities, "auto");
   DF_TRY(df_recording_convert(s->recording, &as_recorded, s->system, data));
-  correct_differences(s, *data);
+  scale_differences(s, config, *data);
   const df_status status = misfit_of(*data, s->system, s->h, s->cfg, fit);
   if (status == DF_OK) return DF_OK;
   df_dataset_free(*data);
@@ -186,13 +186,36 @@ static df_status search(const source* s, reading* r) {
 
 /* ---- all of it ---- */
 
+static bool reads_state(const df_config* config) {
+  return config->data_columns.n == 1 && strcmp(config->data_columns.v[0], "state") == 0;
+}
+
+const char* reading_columns(const df_config* config, const df_system* system) {
+  const df_joint* joints;
+  const int n = df_mujoco_joints(system, &joints);
+  if (!reads_state(config) || df_mujoco_na(system) > 0) return NULL;
+  for (int j = 0; j < n; j++) {
+    if (joints[j].kind == DF_JOINT_BALL || (j > 0 && joints[j].kind == DF_JOINT_FREE)) return NULL;
+  }
+  return joints[0].kind == DF_JOINT_FREE ? "root_pos,root_quat,joints,root_linvel,root_angvel,joint_vel"
+                                         : "joints,joint_vel";
+}
+
+bool reading_has_joints(const df_config* config, const df_system* system) {
+  return !reads_state(config) || reading_columns(config, system);
+}
+
 /* the orders of joints, which are settings of reading the file */
 static df_status find_order(const char* path, const source* s, reading* r) {
   char *key = NULL, *value = NULL;
+  const char* columns = reading_columns(&r->config, s->system);
+  if (!reading_has_joints(&r->config, s->system) || r->n + 2 > READING_SETTINGS_MAX) return DF_OK;
   DF_TRY(joint_order_find(r->data, s->system, s->h, s->cfg, &key, &value));
   if (!key) return DF_OK;
   df_recording* recording = NULL;
-  df_status status = r->n < READING_SETTINGS_MAX ? add_setting(r, key, value, &r->now) : DF_OK;
+  const int first = r->n;
+  df_status status = columns ? add_setting(r, "data.columns", columns, &r->now) : DF_OK;
+  if (status == DF_OK) status = add_setting(r, key, value, &r->now);
   df_free(value);
   if (status == DF_OK) status = df_recording_open(path, &r->config, s->system, &recording);
   if (status == DF_OK) {
@@ -200,7 +223,7 @@ static df_status find_order(const char* path, const source* s, reading* r) {
     df_dataset_free(r->data);
     r->data = NULL;
     status = convert(&again, &r->config, &r->data, &r->now);
-    r->after[r->n - 1] = r->now;
+    for (int i = first; i < r->n; i++) r->after[i] = r->now;
   }
   df_recording_free(recording);
   return status;

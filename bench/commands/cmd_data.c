@@ -1,5 +1,6 @@
 /* cmd_data.c: dynaflow data info|make|fetch|check TASK: describes, generates, downloads or checks a task's model and
- * demonstrations. */
+ * demonstrations; dynaflow data import SOURCE... makes a task of recordings. */
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 
 #include "commands.h"
 #include "data_check_command.h"
+#include "data_import_command.h"
 #include "data_path.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/config/search.h"
@@ -22,6 +24,7 @@
 #include "dynaflow/sim/system.h"
 #include "exit_code.h"
 #include "json.h"
+#include "list.h"
 #include "lookup.h"
 #include "options.h"
 #include "record_model.h"
@@ -32,7 +35,17 @@
 #include "text.h"
 #include "unchecked.h"
 
-enum { KEY_UNVERIFIED = 0x700, KEY_HTTP, KEY_FILE, KEY_MODEL, KEY_COLUMNS };
+enum {
+  KEY_UNVERIFIED = 0x700,
+  KEY_HTTP,
+  KEY_FILE,
+  KEY_MODEL,
+  KEY_COLUMNS,
+  KEY_OUT,
+  KEY_NAME,
+  KEY_FORCE,
+  KEY_REFERENCE
+};
 
 typedef struct arguments {
   options common;
@@ -40,13 +53,50 @@ typedef struct arguments {
   const char* action;
   const char* task;
   data_check_arguments check;
+  data_import_arguments import;
   bool to_make; /* the demonstrations are missing, but can be generated */
 } arguments;
 
-static error_t parse(int key, char* value, struct argp_state* state) {
-  static const char* const actions[] = {"info", "make", "fetch", "check"};
-  arguments* a = state->input;
+/* the words after "import" */
+static void add_source(data_import_arguments* a, const char* word) {
+  a->sources = list_grow(a->sources, a->n, sizeof *a->sources);
+  a->sources[a->n++] = word;
+}
+
+static void set_action(arguments* a, const char* word, struct argp_state* state) {
+  static const char* const actions[] = {"info", "make", "fetch", "check", "import"};
+  enum { ACTIONS = sizeof actions / sizeof *actions };
   char hint[96];
+  for (int i = 0; i < ACTIONS; i++) {
+    if (strcmp(word, actions[i]) == 0) a->action = actions[i];
+  }
+  if (a->action) return;
+  argp_error(state, "unknown action '%s'%s (choose info, make, fetch, check or import)", word,
+             suggestion(word, ACTIONS, actions, hint, sizeof hint));
+}
+
+/* the words and options that the action takes */
+static void check_arguments(const arguments* a, struct argp_state* state) {
+  const bool check = a->action && strcmp(a->action, "check") == 0,
+             import = a->action && strcmp(a->action, "import") == 0;
+  if (import) {
+    if (a->import.n == 0) argp_error(state, "missing argument: import needs a file, a pattern or a folder");
+    if (!a->check.model) argp_error(state, "import needs --model M.xml, the MuJoCo model of the recording");
+    if (!a->import.out && !a->import.name)
+      argp_error(state, "import needs --out FOLDER, or --name NAME for tasks/NAME");
+    if (a->import.out && a->import.name) argp_error(state, "--out and --name exclude each other");
+  } else if (!a->task) {
+    argp_error(state, "missing argument: info, make, fetch or check, and a task; or import, and recordings");
+  }
+  if (!check && !import && (a->check.model || a->check.columns))
+    argp_error(state, "--model and --columns are options of 'data check'");
+  if (import && a->check.columns) argp_error(state, "--columns is an option of 'data check'");
+  if (!import && (a->import.out || a->import.name || a->import.force || a->import.reference))
+    argp_error(state, "--out, --name, --force and --reference are options of 'data import'");
+}
+
+static error_t parse(int key, char* value, struct argp_state* state) {
+  arguments* a = state->input;
   switch (key) {
     case ARGP_KEY_INIT:
       state->child_inputs[0] = &a->common;
@@ -66,21 +116,31 @@ static error_t parse(int key, char* value, struct argp_state* state) {
     case KEY_COLUMNS:
       a->check.columns = true;
       return 0;
+    case KEY_OUT:
+      a->import.out = parse_text(state, "--out", value);
+      return 0;
+    case KEY_NAME:
+      a->import.name = parse_text(state, "--name", value);
+      return 0;
+    case KEY_FORCE:
+      a->import.force = true;
+      return 0;
+    case KEY_REFERENCE:
+      a->import.reference = true;
+      return 0;
     case ARGP_KEY_ARG:
-      if (state->arg_num > 1) argp_error(state, "unexpected argument '%s': one task is expected", value);
-      if (state->arg_num == 1) a->task = value;
-      for (int i = 0; i < 4 && state->arg_num == 0; i++) {
-        if (strcmp(value, actions[i]) == 0) a->action = actions[i];
-      }
-      if (!a->action) {
-        argp_error(state, "unknown action '%s'%s (choose info, make, fetch or check)", value,
-                   suggestion(value, 4, actions, hint, sizeof hint));
+      if (state->arg_num == 0) {
+        set_action(a, value, state);
+      } else if (strcmp(a->action, "import") == 0) {
+        add_source(&a->import, value);
+      } else if (state->arg_num == 1) {
+        a->task = value;
+      } else {
+        argp_error(state, "unexpected argument '%s': one task is expected", value);
       }
       return 0;
     case ARGP_KEY_END:
-      if (!a->task) argp_error(state, "missing argument: info, make, fetch or check, and a task");
-      if (strcmp(a->action, "check") != 0 && (a->check.model || a->check.columns))
-        argp_error(state, "--model and --columns are options of 'data check'");
+      check_arguments(a, state);
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;
@@ -91,26 +151,34 @@ static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp_option own_options[] = {
     {"allow-unverified", KEY_UNVERIFIED, 0, 0, "fetch: accept files for which the task gives no SHA-256", 0},
     {"allow-http", KEY_HTTP, 0, 0, "fetch: accept http: URLs, which are not encrypted", 0},
-    {"model", KEY_MODEL, "M.xml", 0, "check: the model of a FILE that belongs to no task", 0},
-    {"columns", KEY_COLUMNS, 0, 0, "check: also print range, mean, spread and histogram of every coordinate", 0},
     {"allow-file", KEY_FILE, 0, 0, "fetch: accept file: URLs, which copy a file of this machine", 0},
+    {"model", KEY_MODEL, "M.xml", 0, "import: the model of the recordings; check: of a FILE that belongs to no task",
+     0},
+    {"columns", KEY_COLUMNS, 0, 0, "check: also print range, mean, spread and histogram of every coordinate", 0},
+    {"out", KEY_OUT, "DIR", 0, "import: the folder to write; its name is that of the task", 0},
+    {"name", KEY_NAME, "NAME", 0,
+     "import: write tasks/NAME, with other characters than letters, digits, _ and - replaced", 0},
+    {"force", KEY_FORCE, 0, 0, "import: replace the task that is in the folder", 0},
+    {"reference", KEY_REFERENCE, 0, 0, "import: name the path of the recordings instead of copying them", 0},
     {0}};
 const struct argp data_argp = {
     .options = own_options,
     .parser = parse,
-    .args_doc = "info|make|fetch|check TASK\ncheck FILE --model M.xml",
+    .args_doc = "info|make|fetch|check TASK\ncheck FILE --model M.xml\nimport SOURCE... --model M.xml --out DIR",
     .doc =
-        "Describes, generates, downloads or checks the model and demonstrations of a task.\n\n"
+        "Describes, generates, downloads or checks the model and demonstrations of a task, or makes a task of "
+        "recordings.\n\n"
         "info prints sizes, hashes and sources. make generates demonstrations, if the "
         "task has a generator. fetch downloads recorded files by their URL, https "
         "only, and checks their SHA-256. Files are written below the first --data "
         "folder, else in the task's data/ folder, or, where that cannot be written, in the user's data folder "
         "(~/.local/share/dynaflow), and nowhere else. check examines recorded states, and actions if there are any: "
-        "what "
-        "is wrong with them, and with which setting they would be right (docs/data-check.md).\v"
+        "what is wrong with them, and with which setting they would be right (docs/data-check.md). import recognises "
+        "recordings (files, patterns in quotes, folders) by their arrays and the model, checks them, and writes a "
+        "complete task folder: task.yaml, in which each setting has its reason, model, recordings, README.md; "
+        "--set key=value says what it cannot find (docs/add-a-task.md).\v"
         "Exits with 0 when done, 1 when a check finds something that makes training wrong, 2 on bad input or when a "
-        "file cannot be downloaded, 3 "
-        "when a file is missing, 130 when interrupted.",
+        "file cannot be downloaded, 3 when a file is missing, 130 when interrupted.",
     .children = children};
 
 /* adds a row with a text */
@@ -136,6 +204,25 @@ static void add_lengths(rows* out, const char* task, const df_dataset* data) {
   add_number(out, task, "shortest episode", shortest, "actions");
   add_number(out, task, "longest episode", data->length, "actions");
   add_number(out, task, "all episodes", (double)df_dataset_actions(data), "actions");
+}
+
+/* the rates of recorded frames that are not those of the actions */
+static void add_rates(rows* out, const df_config* config, const df_system* system, const df_recording* recording,
+                      const df_dataset* data) {
+  if (data->resampled == 0) return;
+  double low = INFINITY, high = 0;
+  for (int e = 0; e < data->episodes; e++) {
+    const double rate = 1 / df_recording_frame_duration(recording, config, system, e);
+    low = fmin(low, rate);
+    high = fmax(high, rate);
+  }
+  char* rates = high > low * 1.0001 ? format_text("%.5g to %.5g Hz", low, high) : format_text("%.5g Hz", low);
+  char* value = format_text("%s, resampled to %.5g Hz", rates, 1 / data->dt);
+  char* unit = format_text("%d of %d episodes", data->resampled, data->episodes);
+  add_text(out, config->task_name, "frame rate", value, unit);
+  df_free(unit);
+  df_free(value);
+  df_free(rates);
 }
 
 static void describe(rows* out, const df_config* config, const df_system* system, const df_dataset* data,
@@ -234,7 +321,10 @@ static df_status read_recording(rows* out, const char* path, const df_config* co
   df_recording* recording;
   DF_TRY(df_recording_open(path, config, system, &recording));
   const df_status status = df_recording_convert(recording, config, system, data);
-  if (status == DF_OK) describe_recording(out, config->task_name, recording);
+  if (status == DF_OK) {
+    describe_recording(out, config->task_name, recording);
+    add_rates(out, config, system, recording, *data);
+  }
   df_recording_free(recording);
   return status;
 }
@@ -409,6 +499,11 @@ int cmd_data(int argc, char** argv) {
   df_search search;
   options_parse(&data_argp, argc, argv, &a);
   if (strcmp(a.action, "check") == 0) return data_check_command(a.task, &a.check, &a.common);
+  if (strcmp(a.action, "import") == 0) {
+    const int imported = data_import_command(&a.import, a.check.model, &a.common);
+    df_free(a.import.sources);
+    return imported;
+  }
   rows out = rows_new();
   df_status status = resolve_task(a.task, NULL, NULL, &a.common, &config, &search);
   if (status == DF_OK && strcmp(a.action, "info") == 0) status = info(&a, &config, &search, &out);

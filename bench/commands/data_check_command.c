@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "columns.h"
+#include "column_ranges.h"
 #include "data_check.h"
 #include "data_path.h"
 #include "dynaflow/config/config.h"

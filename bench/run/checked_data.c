@@ -28,12 +28,13 @@ static df_status find(const cell* c, data_findings* out) {
   return data_check_recording(c->data_path, &c->config, c->task->system, &check_quick, out, NULL);
 }
 
-/* names of the checks that warn, each once */
+/* Names the checks that warn, each once. Constant coordinates are noted with the floors of the scales. */
 static void warn(const cell* c, const data_findings* f) {
   text names = {0};
   const char* last = "";
   for (int i = 0; i < f->n; i++) {
     if (f->list[i].verdict != CHECK_WARN || strcmp(last, f->list[i].check) == 0) continue;
+    if (strcmp(f->list[i].check, "constant") == 0) continue;
     last = f->list[i].check;
     text_add(&names, "%s%s", names.n ? ", " : "", last);
   }

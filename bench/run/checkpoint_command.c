@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/io/safetensors.h"
 #include "exit_code.h"
@@ -16,14 +15,14 @@
 
 enum { KEY_X0 = 0x700, KEY_CONDITION, KEY_SECONDS, KEY_REPLAN, KEY_CSV, KEY_DATA_FILE, KEY_NO_CHECK };
 
-/* the method that a checkpoint names, a new string; NULL if it cannot be read or names none */
+/* the name of the method that wrote a checkpoint; NULL if it cannot be read, or names none that is known */
 static const char* method_of_checkpoint(const char* path) {
   df_safetensors* file;
   if (!path || df_safetensors_open(path, &file) != DF_OK) return NULL;
   const char* kind = df_safetensors_metadata(file, "dynaflow.kind");
-  const char* name = kind ? df_strdup(kind) : NULL;
+  const df_method* method = kind ? df_method_by_name(kind) : NULL;
   df_safetensors_close(file);
-  return name;
+  return method ? method->name : NULL;
 }
 
 /* the options of motions and those of windows exclude each other */

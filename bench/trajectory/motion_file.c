@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "columns.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/sim/mujoco.h"
 #include "escape.h"
+#include "named_columns.h"
 #include "provenance.h"
 #include "text.h"
 #include "trajectory_file.h"

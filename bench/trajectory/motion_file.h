@@ -3,7 +3,7 @@
 #define BENCH_TRAJECTORY_MOTION_FILE_H
 
 #include "cell.h"
-#include "motion.h"
+#include "motions.h"
 
 /* what made the motions; strings are owned by the caller */
 typedef struct motion_origin {

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "columns.h"
 #include "condition.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
@@ -15,6 +14,7 @@
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/io/npz.h"
 #include "dynaflow/sim/mujoco.h"
+#include "named_columns.h"
 #include "text.h"
 #include "trajectory_file.h"
 

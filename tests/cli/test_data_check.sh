@@ -118,6 +118,8 @@ if [ -e "$data/ddat" ]; then
     --set "data.columns=root_pos,root_quat,joints,skip:12,root_linvel,root_angvel,joint_vel,skip:12")
   conventions_of_the_a1() { exits_with 1 data check "${a1[@]}" --json && rows "[at['convention', 'data.' + k]['would_fit'] for k in ('quaternion', 'linear_velocity', 'legs')] == ['data.quaternion = xyzw', 'data.linear_velocity = base', 'data.legs = FL,FR,RL,RR']"; }
   check the_conventions_of_published_mocap conventions_of_the_a1
+  positions=("${a1[@]}" --set data.quaternion=xyzw --set data.legs=FL,FR,RL,RR --set "data.columns=root_pos,root_quat,joints,skip:42")
+  check differences_at_another_rate_are_no_alarm clean "${positions[@]}" --set system.timestep=0.02
   check with_them_there_is_no_alarm clean "${a1[@]}" --set data.quaternion=xyzw --set data.linear_velocity=base --set data.legs=FL,FR,RL,RR
 else
   skip published_recordings "no recordings in $data"

@@ -75,7 +75,7 @@ check list_exits_0 exits_with 0 list
 check list_names_methods grep -qE '^method +dynaflow ' "$scratch/out"
 check list_of_settings_exits_0 exits_with 0 list settings
 check settings_have_default_range_unit_and_meaning grep -qE '^setting +train.tape_mib +number +0 +0 .. 1000000 +MiB +tape memory' "$scratch/out"
-check every_setting_is_listed [ "$(grep -c '^setting ' "$scratch/out")" -eq "$(grep -cE '^  X\((INT|REAL|TEXT|LIST|NAMES), ' lib/include/dynaflow/config/config.h)" ]
+check every_setting_is_listed [ "$(grep -c '^setting ' "$scratch/out")" -eq "$(grep -cE '^  X\((INT|REAL|TEXT|LIST|NAMES|ITEMS), ' lib/include/dynaflow/config/config.h)" ]
 check a_part_of_a_name_selects exits_with 0 list settings push
 check those_that_contain_it [ "$(awk 'NR > 1 {print $2}' "$scratch/out" | paste -sd' ')" = 'train.push train.push_error' ]
 check a_pattern_selects exits_with 0 list settings 'inverse.?[ie]*'

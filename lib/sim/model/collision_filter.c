@@ -20,6 +20,14 @@ bool df_may_collide(const mjModel* m, int g0, int g1) {
   return true;
 }
 
+bool df_has_pair(const mjModel* m, int g0, int g1) {
+  for (int i = 0; i < m->npair; i++) {
+    const int a = m->pair_geom1[i], b = m->pair_geom2[i];
+    if ((a == g0 && b == g1) || (a == g1 && b == g0)) return true;
+  }
+  return false;
+}
+
 bool df_types_collide(int type0, int type1) {
   return !(type0 == mjGEOM_PLANE && type1 <= mjGEOM_HFIELD) && !(type1 == mjGEOM_PLANE && type0 <= mjGEOM_HFIELD);
 }

@@ -9,6 +9,9 @@
  * bodies, excluded pairs of bodies. */
 bool df_may_collide(const mjModel* m, int g0, int g1);
 
+/* Whether the model has an explicit pair of these geoms, which the filter does not apply to. */
+bool df_has_pair(const mjModel* m, int g0, int g1);
+
 /* Whether geoms of these two types (mjtGeom) are ever tested: planes do not collide with planes and height fields. */
 bool df_types_collide(int type0, int type1);
 

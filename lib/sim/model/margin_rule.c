@@ -57,14 +57,6 @@ static const char* geom_name(mjSpec* spec, int id) {
   return mjs_getString(mjs_getName(e));
 }
 
-static bool has_pair(const mjModel* m, int g0, int g1) {
-  for (int i = 0; i < m->npair; i++) {
-    const int a = m->pair_geom1[i], b = m->pair_geom2[i];
-    if ((a == g0 && b == g1) || (a == g1 && b == g0)) return true;
-  }
-  return false;
-}
-
 /* whether the sum and the largest differ */
 static bool rules_differ(const mjModel* m, int g0, int g1) {
   return (m->geom_margin[g0] != 0 && m->geom_margin[g1] != 0) || m->geom_gap[g0] != 0 || m->geom_gap[g1] != 0;
@@ -93,7 +85,7 @@ bool df_margins_of_largest(mjSpec* spec, const mjModel* m, char* error, size_t n
   for (int g0 = 0; g0 < m->ngeom; g0++) {
     for (int g1 = g0 + 1; g1 < m->ngeom; g1++) {
       if (rules_differ(m, g0, g1) && df_may_collide(m, g0, g1) &&
-          df_types_collide(m->geom_type[g0], m->geom_type[g1]) && !has_pair(m, g0, g1))
+          df_types_collide(m->geom_type[g0], m->geom_type[g1]) && !df_has_pair(m, g0, g1))
         add_pair(spec, m, g0, g1);
     }
   }

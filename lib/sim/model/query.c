@@ -1,4 +1,6 @@
 /* queries of a model: sizes, names, identity */
+#include <math.h>
+
 #include "dynaflow/core/alloc.h"
 #include "model.h"
 
@@ -16,6 +18,40 @@ int df_mujoco_na(const df_system* system) {
 int df_mujoco_joints(const df_system* system, const df_joint** joints) {
   *joints = as_mujoco(system)->joints;
   return (int)as_mujoco(system)->model->njnt;
+}
+
+int df_mujoco_joint_body(const df_system* system, int joint) {
+  return as_mujoco(system)->model->jnt_bodyid[joint];
+}
+
+/* ---- actuators ---- */
+
+/* the actuator that control k belongs to */
+static int actuator_of(const mjModel* m, int k) {
+  int i = (int)m->nactuator - 1;
+  while (i > 0 && m->actuator_ctrladr[i] > k) i--;
+  return i;
+}
+
+static double largest(const mjtNum range[2]) {
+  return fmax(fabs(range[0]), fabs(range[1]));
+}
+
+df_actuator df_mujoco_actuator_at(const df_system* system, int k) {
+  const df_mujoco* mujoco = as_mujoco(system);
+  const mjModel* m = mujoco->model;
+  const int i = actuator_of(m, k);
+  const df_plain_actuator* plain = &mujoco->actuation.plain[i];
+  const char* name = mj_id2name(m, mjOBJ_ACTUATOR, i);
+  df_actuator out = {.name = name ? name : "", .joint = -1, .force = INFINITY};
+  if (plain->entry < 0) return out;
+  out.joint = plain->joint;
+  out.gear = m->actuator_gear[6 * m->actuator_outadr[i]];
+  out.gain = plain->by_input;
+  out.stiffness = -plain->by_length;
+  if (m->actuator_forcelimited[i]) out.force = fabs(out.gear) * largest(m->actuator_forcerange + 2 * i);
+  if (m->jnt_actfrclimited[out.joint]) out.force = fmin(out.force, largest(m->jnt_actfrcrange + 2 * out.joint));
+  return out;
 }
 
 /* the model without the paths of its assets, as if all of them stood in the model itself; shares the arrays of `m`, and
@@ -55,6 +91,15 @@ int df_mujoco_actuator(const df_system* system, const char* name) {
 
 int df_mujoco_geom(const df_system* system, const char* name) {
   return mj_name2id(as_mujoco(system)->model, mjOBJ_GEOM, name);
+}
+
+int df_mujoco_geom_count(const df_system* system) {
+  return (int)as_mujoco(system)->model->ngeom;
+}
+
+const char* df_mujoco_geom_name(const df_system* system, int geom) {
+  const char* name = mj_id2name(as_mujoco(system)->model, mjOBJ_GEOM, geom);
+  return name ? name : "";
 }
 
 int df_mujoco_geom_body(const df_system* system, int geom) {

@@ -1,6 +1,7 @@
 /* how far a model is from the parts of it that cannot move */
 #include <math.h>
 
+#include "collision_filter.h"
 #include "mujoco_error.h"
 #include "simulator.h"
 
@@ -11,21 +12,11 @@ static bool is_fixed(const mjModel* m, int geom) {
   return m->body_weldid[m->geom_bodyid[geom]] == 0;
 }
 
-static bool is_pair(const mjModel* m, int a, int b) {
-  for (int i = 0; i < m->npair; i++) {
-    if (m->pair_geom1[i] == a && m->pair_geom2[i] == b) return true;
-    if (m->pair_geom1[i] == b && m->pair_geom2[i] == a) return true;
-  }
-  return false;
-}
-
 /* whether a moving and a fixed geom can collide and their distance is known */
 static bool meet(const mjModel* m, int moving, int fixed) {
-  const bool listed = m->geom_contype[moving] & m->geom_conaffinity[fixed] ||
-                      m->geom_contype[fixed] & m->geom_conaffinity[moving] || is_pair(m, moving, fixed);
   const int a = m->geom_type[moving], b = m->geom_type[fixed];
   const bool measured = a != mjGEOM_HFIELD && b != mjGEOM_HFIELD && a != mjGEOM_SDF && b != mjGEOM_SDF;
-  return listed && measured && a != mjGEOM_PLANE;
+  return measured && a != mjGEOM_PLANE && (df_may_collide(m, moving, fixed) || df_has_pair(m, moving, fixed));
 }
 
 typedef struct ground {

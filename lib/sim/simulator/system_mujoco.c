@@ -1,4 +1,5 @@
 #include <math.h>
+#include <string.h>
 
 #include "dynaflow/core/alloc.h"
 #include "mujoco_error.h"
@@ -299,6 +300,19 @@ void df_mujoco_touching(const df_sim* sim, int n, const int* geoms, uint8_t* tou
       const mjContact* c = &d->contact[i];
       if (c->dist <= c->includemargin && (c->geom[0] == geoms[k] || c->geom[1] == geoms[k])) touch[k] = 1;
     }
+  }
+}
+
+void df_mujoco_touching_world(const df_sim* sim, uint8_t* touch) {
+  const mjModel* m = sim->system->model;
+  const mjData* d = sim->data;
+  memset(touch, 0, (size_t)m->ngeom);
+  for (int i = 0; i < d->ncon; i++) {
+    const mjContact* c = &d->contact[i];
+    if (c->dist > c->includemargin || c->geom[0] < 0 || c->geom[1] < 0) continue;
+    const bool fixed[2] = {m->body_weldid[m->geom_bodyid[c->geom[0]]] == 0,
+                           m->body_weldid[m->geom_bodyid[c->geom[1]]] == 0};
+    if (fixed[0] != fixed[1]) touch[c->geom[fixed[0] ? 1 : 0]] = 1;
   }
 }
 

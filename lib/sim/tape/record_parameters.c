@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "collision_filter.h"
 #include "dynaflow/core/assert.h"
 #include "impedance.h"
 #include "parameter_record.h"
@@ -36,20 +37,12 @@ static int friction_class(int k) {
   return k < 2 ? 0 : k == 2 ? 1 : 2;
 }
 
-static bool is_pair(const mjModel* m, const mjContact* c) {
-  for (int i = 0; i < m->npair; i++) {
-    const int a = m->pair_geom1[i], b = m->pair_geom2[i];
-    if ((a == c->geom[0] && b == c->geom[1]) || (a == c->geom[1] && b == c->geom[0])) return true;
-  }
-  return false;
-}
-
 /* The geoms whose value the contact has, by the rule of MuJoCo's mj_contactParam: the geom of higher priority, or that
  * with the larger value, or both if they are equal; none for an explicit <pair>. */
 static void friction_owners(const mjModel* m, const mjContact* c, df_friction_slope* out) {
   const int g0 = c->geom[0], g1 = c->geom[1];
   const int p0 = m->geom_priority[g0], p1 = m->geom_priority[g1];
-  const bool fixed = is_pair(m, c);
+  const bool fixed = df_has_pair(m, g0, g1);
   for (int k = 0; k < FRICTION_CLASSES; k++) {
     const double f0 = m->geom_friction[3 * g0 + k], f1 = m->geom_friction[3 * g1 + k];
     const bool first = p0 > p1 || (p0 == p1 && f0 >= f1), second = p1 > p0 || (p0 == p1 && f1 >= f0);

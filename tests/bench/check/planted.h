@@ -197,6 +197,15 @@ static inline void y_up(const layout* l, double* x) {
   x[5] = turn[0] * q[2] - turn[1] * q[3];
   x[6] = turn[0] * q[3] + turn[1] * q[2];
 }
+static inline void order_and_y_up(const layout* l, double* x) {
+  y_up(l, x);
+  quaternion_order(l, x);
+}
+static inline void order_frames_and_y_up(const layout* l, double* x) {
+  y_up(l, x);
+  both_frames(l, x);
+  quaternion_order(l, x);
+}
 static inline void millimetres(const layout* l, double* x) {
   for (int k = 0; k < 3; k++) x[k] *= 1000;
   for (int k = 0; k < 3; k++) x[l->nq + k] *= 1000;

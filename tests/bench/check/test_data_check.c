@@ -2,6 +2,7 @@
 #include "data_check.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dynaflow/io/npz.h"
@@ -19,6 +20,8 @@ static const mistake mistakes[] = {
     {"quaternion order, base frame", {"data.linear_velocity = base"}, .in_state = order_and_linear},
     {"quaternion order, world frame", {"data.angular_velocity = world"}, .in_state = order_and_angular},
     {"y up", {"data.up = y"}, .in_state = y_up},
+    {"quaternion order, y up", {"data.quaternion = xyzw"}, .in_state = order_and_y_up},
+    {"and both velocity frames", {"data.linear_velocity = base"}, .in_state = order_frames_and_y_up},
     {"millimetres", {"data.position_scale = 0.001"}, .in_state = millimetres},
     {"degrees", SAME("data.angles = deg"), .in_state = degrees},
     {"degrees, positions only",
@@ -32,7 +35,11 @@ static const mistake mistakes[] = {
     {"joint order",
      {"data.legs = FL,FR,RL,RR", "right_thigh,left_thigh,right_knee", "data.joints = elbow,flange"},
      .in_state = joint_order},
-    {"order of velocities", SAME("data.velocity_joints"), .in_state = velocity_order},
+    {"order of velocities",
+     {"data.velocity_joints = FL_hip_joint,FL_thigh_joint,FL_calf_joint,FR_hip_joint",
+      "data.velocity_joints = root_x,root_z,root_pitch,right_thigh,left_thigh,right_knee,left_knee",
+      "data.velocity_joints = elbow,flange,shoulder_lift,shoulder_pan,wrist_bend,wrist_roll"},
+     .in_state = velocity_order},
     {"velocities a frame late", SAME("velocity shift"), .in_episodes = late},
     {"joint velocities scaled", SAME("velocity scale"), .in_state = joint_scale},
     {"joint velocities zero", SAME("velocity zero"), .in_state = joint_zero},
@@ -55,6 +62,46 @@ static void write_recording(const df_dataset* d, df_config* config) {
   assert_ok(df_config_set(config, "data.actions_key", "", "test"));
 }
 
+static void print_findings(const char* robot, const char* name, const data_findings* f) {
+  for (int i = 0; i < f->n; i++) {
+    const data_finding* one = &f->list[i];
+    if (one->verdict == CHECK_OK) continue;
+    print_message("    %s, %s: %s: %s %s: %s; would fit: %s\n", robot, name, check_verdict_text(one->verdict),
+                  one->check, one->column, one->reason, one->would_fit);
+  }
+}
+
+/* Applies the settings that would fit, "data.a = x, data.b = y", to a task file. Returns whether each finding that is
+ * wrong has one: data of joined or of different episodes cannot be cured by a setting. */
+static bool apply(const data_findings* f, df_config* config) {
+  bool all = true;
+  for (int i = 0; i < f->n; i++) {
+    char text[2048];
+    if (f->list[i].verdict != CHECK_WRONG) continue;
+    snprintf(text, sizeof text, "%s", f->list[i].would_fit);
+    all &= strstr(text, " = ") != NULL;
+    for (char* at = text; at && strstr(at, " = ");) {
+      char *next = strstr(at, ", data."), *sign = strstr(at, " = ");
+      if (next) *next = '\0';
+      *sign = '\0';
+      assert_ok(df_config_set(config, at, sign + 3, "test"));
+      at = next ? next + 2 : NULL;
+    }
+  }
+  return all;
+}
+
+/* checks the recording again with the settings that would fit */
+static bool is_cured(const data_findings* f, df_config* config, const df_system* system) {
+  data_findings again = {0};
+  if (!apply(f, config)) return true;
+  assert_ok(data_check_recording(test_file("recording.npz"), config, system, &check_thorough, &again, NULL));
+  const int wrong = data_findings_count(&again, CHECK_WRONG);
+  if (wrong) print_findings("", "with what would fit", &again);
+  data_findings_clear(&again);
+  return wrong == 0;
+}
+
 /* checks a copy of the data with the mistake, as a file of states only */
 static data_findings check(robot_kind robot, const df_dataset* right, const mistake* m) {
   data_findings out = {0};
@@ -63,6 +110,7 @@ static data_findings check(robot_kind robot, const df_dataset* right, const mist
   df_config config;
   write_recording(wrong, &config);
   assert_ok(data_check_recording(test_file("recording.npz"), &config, declared, &check_thorough, &out, NULL));
+  assert_true(is_cured(&out, &config, declared));
   df_dataset_free(wrong);
   df_system_free(declared);
   return out;
@@ -74,15 +122,6 @@ static bool is_named(const data_findings* f, const char* named) {
     if (one->verdict == CHECK_WRONG && (strstr(one->would_fit, named) || strstr(one->check, named))) return true;
   }
   return false;
-}
-
-static void print_findings(const char* robot, const char* name, const data_findings* f) {
-  for (int i = 0; i < f->n; i++) {
-    const data_finding* one = &f->list[i];
-    if (one->verdict == CHECK_OK) continue;
-    print_message("    %s, %s: %s: %s %s: %s; would fit: %s\n", robot, name, check_verdict_text(one->verdict),
-                  one->check, one->column, one->reason, one->would_fit);
-  }
 }
 
 /* one row of the matrix; adds to the numbers of cases and of named ones */

@@ -23,7 +23,7 @@ static double distance_of(const char* xml, double z) {
 
 #define MODEL(floor, ball, rest)                                           \
   "<mujoco><worldbody><geom name='floor' type='plane' size='1 1 1' " floor \
-  "/><body><freejoint/>"                                                   \
+  "/><body name='b'><freejoint/>"                                          \
   "<geom name='ball' size='.1' mass='1' " ball "/></body></worldbody>" rest "</mujoco>"
 
 static void of_a_ball_is_its_height_less_its_radius(void** state) {
@@ -36,6 +36,7 @@ static void pairs_that_do_not_collide_do_not_count(void** state) {
   (void)state;
   assert_true(distance_of(MODEL("contype='0' conaffinity='0'", "contype='0' conaffinity='0'", ""), 0.3) == INFINITY);
   assert_true(distance_of(MODEL("contype='2' conaffinity='2'", "", ""), 0.3) == INFINITY);
+  assert_true(distance_of(MODEL("", "", "<contact><exclude body1='world' body2='b'/></contact>"), 0.3) == INFINITY);
 }
 
 static void listed_pairs_count(void** state) {

@@ -203,7 +203,8 @@ static void gymnasium_models_agree_with_differences(void** state) {
     int substeps;
   } models[] = {{HOPPER, 4}, {WALKER, 4}, {CHEETAH, 1}, {INVERTED, 2}, {DOUBLE_INVERTED, 5}, {ANT, 1}};
   for (size_t i = 0; i < sizeof models / sizeof *models; i++)
-    check_system(model_file(models[i].file, 0, models[i].substeps, DF_INTEGRATOR_RK4, DF_MARGIN_SUM), &PLANAR, models[i].file);
+    check_system(model_file(models[i].file, 0, models[i].substeps, DF_INTEGRATOR_RK4, DF_MARGIN_SUM), &PLANAR,
+                 models[i].file);
 }
 
 static void legged_robots_agree_with_differences(void** state) {

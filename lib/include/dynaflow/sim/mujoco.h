@@ -104,6 +104,17 @@ DF_API DF_MUST_CHECK df_status df_mujoco_system_from_xml(const char* xml, const 
 /* ---- elements of the model; only for systems created here (df_system_is_mujoco()). Returned strings and arrays are
  * owned by the system. ---- */
 
+/* what control k drives */
+typedef struct df_actuator {
+  const char* name; /* "" if unnamed */
+  int joint;        /* index of the hinge or slide joint on which it acts by a fixed gain; -1: another actuator, whose
+                     * remaining members are 0, and its force +inf */
+  double gear;      /* the actuator's length is gear times the joint's position */
+  double gain;      /* force at the joint per unit of control, N or N m */
+  double stiffness; /* of a servo: minus the force at the joint per unit of its position, N/m or N m/rad; else 0 */
+  double force;     /* largest force at the joint by the limits of actuator and joint, N or N m; +inf without limits */
+} df_actuator;
+
 typedef enum df_joint_kind { DF_JOINT_FREE, DF_JOINT_BALL, DF_JOINT_SLIDE, DF_JOINT_HINGE } df_joint_kind;
 
 typedef struct df_joint {
@@ -121,9 +132,13 @@ DF_API int df_mujoco_nv(const df_system* system);
 DF_API int df_mujoco_na(const df_system* system); /* activations, the last entries of x and of the tangent */
 DF_API int df_mujoco_joints(const df_system* system, const df_joint** joints); /* sets *joints [count], returns count */
 DF_API int df_mujoco_actuator(const df_system* system, const char* name);      /* index, or -1 if there is none */
+DF_API df_actuator df_mujoco_actuator_at(const df_system* system, int k);      /* of control k [nu] */
+DF_API int df_mujoco_joint_body(const df_system* system, int joint);           /* index of the body that it moves */
 DF_API int df_mujoco_geom(const df_system* system, const char* name);          /* index, or -1 if there is none */
-DF_API int df_mujoco_geom_body(const df_system* system, int geom);             /* index of the geom's body */
-DF_API int df_mujoco_body_count(const df_system* system);                      /* including the world, body 0 */
+DF_API int df_mujoco_geom_count(const df_system* system);
+DF_API const char* df_mujoco_geom_name(const df_system* system, int geom); /* "" if unnamed */
+DF_API int df_mujoco_geom_body(const df_system* system, int geom);         /* index of the geom's body */
+DF_API int df_mujoco_body_count(const df_system* system);                  /* including the world, body 0 */
 DF_API int df_mujoco_body_parent(const df_system* system, int body);
 DF_API const char* df_mujoco_body_name(const df_system* system, int body); /* "" if unnamed */
 DF_API double df_mujoco_total_mass(const df_system* system);               /* kg */
@@ -168,10 +183,14 @@ DF_API void df_mujoco_body_positions(const df_sim* sim, double* position);
 DF_API void df_mujoco_centre_of_mass(const df_sim* sim, double com[3]);
 /* After df_mujoco_pose(), for n geoms: touch[k] = 1 if geom geoms[k] has a contact within its margin, else 0. */
 DF_API void df_mujoco_touching(const df_sim* sim, int n, const int* geoms, uint8_t* touch);
+/* After df_mujoco_pose(): touch [df_mujoco_geom_count()] = 1 for the geoms of moving bodies that have a contact within
+ * its margin with a geom of a body fixed to the world, such as a floor, else 0. */
+DF_API void df_mujoco_touching_world(const df_sim* sim, uint8_t* touch);
 /* After df_mujoco_pose(): the centre of a geom, m, world frame. */
 DF_API void df_mujoco_geom_position(const df_sim* sim, int geom, double position[3]);
-/* After df_mujoco_pose(): the smallest signed distance between a geom of a moving body and a geom of a body fixed to the
- * world, such as the floor, of the pairs that may collide, m; negative: depth of the penetration. At most 1e4; height fields and SDFs are not measured. +inf if there is no such pair. */
+/* After df_mujoco_pose(): the smallest signed distance between a geom of a moving body and a geom of a body fixed to
+ * the world, such as the floor, of the pairs that may collide, m; negative: depth of the penetration. At most 1e4;
+ * height fields and SDFs are not measured. +inf if there is no such pair. */
 DF_API double df_mujoco_ground_distance(df_sim* sim);
 
 /* ---- versions ---- */

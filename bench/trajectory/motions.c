@@ -1,4 +1,4 @@
-#include "motion.h"
+#include "motions.h"
 
 #include <math.h>
 #include <string.h>

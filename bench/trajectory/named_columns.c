@@ -1,4 +1,4 @@
-#include "columns.h"
+#include "named_columns.h"
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/sim/mujoco.h"

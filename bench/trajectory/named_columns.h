@@ -1,6 +1,7 @@
-/* columns.h: names and units of the columns of states and actions: in files of trajectories and on the command line. */
-#ifndef BENCH_TRAJECTORY_COLUMNS_H
-#define BENCH_TRAJECTORY_COLUMNS_H
+/* named_columns.h: names and units of the columns of states and actions: in files of trajectories and on the command
+ * line. */
+#ifndef BENCH_TRAJECTORY_NAMED_COLUMNS_H
+#define BENCH_TRAJECTORY_NAMED_COLUMNS_H
 
 #include "dynaflow/sim/system.h"
 

@@ -1,4 +1,4 @@
-#include "columns.h"
+#include "column_ranges.h"
 
 #include <math.h>
 #include <stdio.h>

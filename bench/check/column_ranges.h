@@ -1,6 +1,6 @@
-/* columns.h: the coordinates of a recording by name: range, mean, spread and histogram. */
-#ifndef BENCH_CHECK_COLUMNS_H
-#define BENCH_CHECK_COLUMNS_H
+/* column_ranges.h: the coordinates of a recording by name: range, mean, spread and histogram. */
+#ifndef BENCH_CHECK_COLUMN_RANGES_H
+#define BENCH_CHECK_COLUMN_RANGES_H
 
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/sim/system.h"

@@ -1,6 +1,6 @@
-/* motion.h: long motions that a method plans from given start states under given conditions, and their measures. */
-#ifndef BENCH_TRAJECTORY_MOTION_H
-#define BENCH_TRAJECTORY_MOTION_H
+/* motions.h: long motions that a method plans from given start states under given conditions, and their measures. */
+#ifndef BENCH_TRAJECTORY_MOTIONS_H
+#define BENCH_TRAJECTORY_MOTIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,0 +1,443 @@
+#define _GNU_SOURCE
+#include "import.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data_check.h"
+#include "dynaflow/config/config.h"
+#include "dynaflow/config/search.h"
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
+#include "dynaflow/data/recording.h"
+#include "dynaflow/data/task.h"
+#include "escape.h"
+#include "import_actions.h"
+#include "import_text.h"
+#include "known_layouts.h"
+#include "propose.h"
+#include "stop.h"
+#include "task_growth.h"
+
+/* how often the recording is read again with what its check proposes */
+enum { MOST_CORRECTIONS = 4 };
+
+static void close_work(work* w) {
+  df_dataset_free(w->dataset);
+  df_recording_free(w->recording);
+  if (w->own != w->system) df_system_free(w->own);
+  df_system_free(w->system);
+  source_close(&w->files);
+  new_folder_discard(&w->folder);
+  df_free(w->name);
+  df_free(w->model);
+  df_free(w->data);
+}
+
+/* ---- the name ---- */
+
+/* the last part of the path, without slashes at its end */
+static df_status find_name(work* w) {
+  size_t n = strlen(w->cfg->out);
+  while (n > 1 && w->cfg->out[n - 1] == '/') n--;
+  size_t at = n;
+  while (at > 0 && w->cfg->out[at - 1] != '/') at--;
+  w->name = format_text("%.*s", (int)(n - at), w->cfg->out + at);
+  if (is_file_name(w->name)) return DF_OK;
+  return df_fail(
+      DF_E_CONFIG,
+      "--out %s: the folder's name is that of the task: letters, digits, _ and, after the first character, -",
+      w->cfg->out);
+}
+
+/* ---- model ---- */
+
+static df_status open_model(work* w) {
+  settings_put(w->found, "system.model", w->cfg->model);
+  DF_TRY(work_make_system(w, w->cfg->model));
+  w->own = w->system;
+  if (w->system->nu == 0) {
+    return df_fail(DF_E_CONFIG, "%s: the model has no actuators, so that there is nothing to learn: add an <actuator>",
+                   w->cfg->model);
+  }
+  DF_TRY(new_folder_copy_model(&w->folder, w->cfg->model, df_mujoco_identity(w->system), &w->model));
+  settings_put(w->found, "system.model", w->model);
+  settings_put_why(w->found, "system.model_sha256", df_mujoco_identity(w->system)->files,
+                   "of the model's files; empty it to change them");
+  return DF_OK;
+}
+
+/* ---- recordings ---- */
+
+/* the part of a name after the last dot, with it; "" */
+static const char* extension_of(const char* path) {
+  const char* slash = strrchr(path, '/');
+  const char* dot = strrchr(slash ? slash : path, '.');
+  return dot && dot != path ? dot : "";
+}
+
+/* a name without characters that a pattern or a shell reads */
+static char* clean_name(const char* path) {
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = extension_of(name);
+  char* stem = format_text("%.*s", (int)(strlen(name) - strlen(dot)), name);
+  char* clean = file_name_of(stem);
+  char* out = format_text("%s%s", clean, is_file_name(dot[0] ? dot + 1 : "x") ? dot : "");
+  df_free(stem);
+  df_free(clean);
+  return out;
+}
+
+static df_status copy_recordings(work* w) {
+  const char* extension = extension_of(w->files.path[0]);
+  bool same = true;
+  char* single = NULL;
+  for (int i = 0; i < w->files.n; i++) {
+    char* clean = clean_name(w->files.path[i]);
+    char* to = format_text("data/%s", clean);
+    char* whole = df_path_join(w->folder.draft, to);
+    df_status status = whole ? DF_OK : DF_E_NOMEM;
+    if (whole && df_file_exists(whole))
+      status =
+          df_fail(DF_E_CONFIG, "%s: another recording is named %s, too: import them one after the other, or rename it",
+                  w->files.path[i], clean);
+    if (status == DF_OK) status = new_folder_copy(&w->folder, w->files.path[i], to, &w->bytes);
+    same &= strcmp(extension_of(w->files.path[i]), extension) == 0;
+    if (i == 0) single = format_text("%s", to);
+    df_free(clean);
+    df_free(to);
+    df_free(whole);
+    if (status != DF_OK) {
+      df_free(single);
+      return status;
+    }
+  }
+  char* pattern = w->files.n == 1 ? format_text("%s", single) : format_text("data/*%s", same ? extension : "");
+  w->data = df_path_join(w->folder.draft, pattern);
+  settings_put_why(w->found, "data.file", pattern, "%d file%s, %.3g MB, copied", w->files.n, w->files.n == 1 ? "" : "s",
+                   w->bytes * 1e-6);
+  df_free(single);
+  df_free(pattern);
+  return w->data ? DF_OK : DF_E_NOMEM;
+}
+
+/* one file, or one pattern, by its absolute path */
+static df_status refer_to_recordings(work* w) {
+  const char* word = w->cfg->n == 1 ? w->cfg->sources[0] : w->files.path[0];
+  if (w->files.n > 1 && (w->cfg->n > 1 || w->files.skipped[0] || !strpbrk(word, "*?["))) {
+    return df_fail(DF_E_CONFIG,
+                   "--reference: %d files can only be named by one pattern, in quotes, such as '%s/*%s'; without "
+                   "--reference they are copied",
+                   w->files.n, "FOLDER", extension_of(w->files.path[0]));
+  }
+  char* folder = df_path_folder(word);
+  char* whole = folder ? realpath(folder, NULL) : NULL;
+  const char* slash = strrchr(word, '/');
+  if (!whole) {
+    df_free(folder);
+    return df_fail(DF_E_MISSING, "%s: no such folder", word);
+  }
+  w->data = format_text("%s/%s", whole, slash ? slash + 1 : word);
+  settings_put_why(w->found, "data.file", w->data, "%d file%s, not copied", w->files.n, w->files.n == 1 ? "" : "s");
+  free(whole);
+  df_free(folder);
+  return DF_OK;
+}
+
+static df_status open_source(work* w) {
+  DF_TRY(source_open(w->cfg->n, w->cfg->sources, &w->files));
+  settings_put(w->found, "data.source", "file");
+  DF_TRY(w->cfg->reference ? refer_to_recordings(w) : copy_recordings(w));
+  if (w->files.skipped[0]) text_add(&w->result->notes, "left out: %s\n", w->files.skipped);
+  recognition r = {.files = &w->files, .model = &w->study, .found = w->found};
+  const known_layout* layout;
+  const df_status status = recognise(&r, &layout);
+  text_add(&w->result->notes, "%s", text_of(&r.notes));
+  if (status == DF_OK && layout) text_add(&w->result->notes, "layout: %s (%s)\n", layout->name, layout->about);
+  text_clear(&r.notes);
+  return status;
+}
+
+/* the rate of the settings, else of the files, of clips that differ in it the mean, Hz; 0: unknown */
+static double rate_of(const work* w) {
+  const setting* given = settings_find(w->found, "data.rate");
+  const double rate = given ? strtod(given->value, NULL) : 0;
+  return rate > 0 ? rate : df_recording_rate(w->recording);
+}
+
+/* one action per frame, or, with `joined`, per several frames of a fast recording */
+static df_status settle_steps(work* w, bool joined) {
+  propose_steps(w->found, df_mujoco_timestep(w->own), rate_of(w), joined);
+  return work_make_system(w, w->cfg->model);
+}
+
+/* ---- the check of the recording ---- */
+
+/* Puts the settings of "data.a = x, data.b = y" that the user left open. Returns how many. */
+static int put_remedy(work* w, const data_finding* f) {
+  int n = 0;
+  char* rest = format_text("%s", f->would_fit);
+  for (char* at = rest; at;) {
+    char* next = strstr(at, ", data.");
+    if (next) *next = '\0';
+    char* sign = strstr(at, " = ");
+    if (strncmp(at, "data.", 5) == 0 && sign) {
+      *sign = '\0';
+      df_config trial = df_config_default();
+      const setting* old = settings_find(w->found, at);
+      const bool open = !old || (!old->given && strcmp(old->value, sign + 3) != 0);
+      if (open && df_config_set(&trial, at, sign + 3, "data check") == DF_OK) {
+        settings_put_why(w->found, at, sign + 3, "data check: %s", f->reason);
+        n++;
+      }
+    }
+    at = next ? next + 2 : NULL;
+  }
+  df_free(rest);
+  return n;
+}
+
+/* A recording that floats or sinks is put on the floor, also if that is only a warning; one with actions comes from a
+ * simulator, and is where it was. */
+static bool has_velocities(const work* w) {
+  for (int i = 0; i < df_recording_columns(w->recording); i++) {
+    if (df_recording_column_at(w->recording, i)->state >= w->study.nq) return true;
+  }
+  return false;
+}
+
+/* whether a finding is about velocities, which say nothing about a recording that has none */
+static bool is_vain(const work* w, const data_finding* f) {
+  const bool about = strstr(f->check, "velocity") || strcmp(f->check, "frame rate") == 0;
+  return about && !has_velocities(w);
+}
+
+/* whether hinge angles are beyond one turn, as those in degrees are of a robot that moves */
+static bool may_be_degrees(const work* w) {
+  static const double TURN = 6.283185307179586;
+  const df_dataset* d = w->dataset;
+  for (size_t row = 0; row < d->first[d->episodes]; row++) {
+    for (int j = 0; j < w->study.n_joints; j++) {
+      const df_joint* joint = &w->study.joints[j];
+      if (joint->kind == DF_JOINT_HINGE && fabs(d->states[row * (size_t)d->nx + (size_t)joint->qpos]) > TURN)
+        return true;
+    }
+  }
+  return false;
+}
+
+static bool is_remedied(const work* w, const data_finding* f) {
+  if (is_vain(w, f)) return false;
+  if (strstr(f->would_fit, "data.angles = deg") && !may_be_degrees(w)) return false;
+  const bool moved = strstr(f->would_fit, "data.position_offset") != NULL;
+  return f->verdict == CHECK_WRONG || (f->verdict == CHECK_WARN && moved && !w->dataset->actions);
+}
+
+static df_status find_faults(work* w, data_findings* found) {
+  df_config config;
+  data_findings_clear(found);
+  DF_TRY(work_reading_config(w, &config));
+  return data_check_recording(w->data, &config, w->system, &check_thorough, found, NULL);
+}
+
+/* reads the recording again under the settings that its check proposes, until it proposes none */
+static df_status correct(work* w, data_findings* found) {
+  for (int round = 0; round < MOST_CORRECTIONS; round++) {
+    int changed = 0;
+    DF_TRY(work_check_stop());
+    DF_TRY(work_convert(w));
+    DF_TRY(find_faults(w, found));
+    for (int i = 0; i < found->n && changed == 0; i++) {
+      if (is_remedied(w, &found->list[i])) changed += put_remedy(w, &found->list[i]);
+    }
+    if (changed == 0) return DF_OK;
+    DF_TRY(work_open_recording(w));
+    DF_TRY(settle_steps(w, false));
+  }
+  return DF_OK;
+}
+
+static void note_faults(work* w, const data_findings* found) {
+  for (int i = 0; i < found->n; i++) {
+    const data_finding* f = &found->list[i];
+    if (f->verdict == CHECK_OK || is_vain(w, f)) continue;
+    text_add(&w->result->notes, "data check: %s: %s%s%s: %s%s%s\n", check_verdict_text(f->verdict), f->check,
+             f->column[0] ? ", " : "", f->column, f->reason, f->would_fit[0] ? "; would fit: " : "", f->would_fit);
+  }
+}
+
+/* checks states, then actions; if these are not used, what holds for recordings without */
+static df_status check_recording(work* w) {
+  data_findings found = {0};
+  df_status status = correct(w, &found);
+  const bool actions = status == DF_OK && w->dataset->actions;
+  if (actions) status = work_check_actions(w);
+  if (status == DF_OK && actions && !w->dataset->actions) status = correct(w, &found);
+  if (status == DF_OK) note_faults(w, &found);
+  data_findings_clear(&found);
+  return status;
+}
+
+/* ---- the folder ---- */
+
+static df_status write_task_file(const work* w) {
+  text out = {0}, title = {0};
+  text_add(&title, "%s: imported by `dynaflow data import`; edit what you know better.", w->name);
+  settings_yaml(w->found, text_of(&title), &out);
+  const df_status status = df_file_write_below(w->folder.draft, "task.yaml", text_of(&out), out.n);
+  text_clear(&out);
+  text_clear(&title);
+  return status;
+}
+
+static df_status write_readme(const work* w) {
+  text out = {0};
+  df_status status = import_readme(w->name, &w->files, w->dataset, &w->study, &out);
+  if (status == DF_OK) status = df_file_write_below(w->folder.draft, "README.md", text_of(&out), out.n);
+  text_clear(&out);
+  return status;
+}
+
+/* the task of the folder as `run` would open it */
+static df_status open_task(const work* w, const char* profile, df_task** out) {
+  df_config config;
+  char* file = df_path_join(w->folder.draft, "task.yaml");
+  *out = NULL;
+  df_status status = file ? df_config_load(file, profile, "dynaflow", 0, NULL, &config) : DF_E_NOMEM;
+  df_free(file);
+  return status == DF_OK ? df_task_new(&config, &w->search, w->data, out) : status;
+}
+
+/* ---- growth of the gradient ---- */
+
+/* a window is not made shorter than this by the growth of the gradient */
+enum { SHORTEST = 8 };
+
+/* Puts horizon, decay and rate by the growth of the gradient: first a shorter horizon, then the decay. *again: the
+ * horizon changed, and has to be measured. */
+static void follow_growth(work* w, const task_growth* g, bool* again) {
+  *again = false;
+  if (g->windows == 0 || g->state.verdict == DF_GROWTH_FINE) return;
+  const int least = g->H < SHORTEST ? g->H : SHORTEST;
+  const int horizon = g->advice.horizon > least ? g->advice.horizon : least;
+  if (horizon < g->H) {
+    settings_put_number_why(w->found, "window.horizon", horizon,
+                            "over %d actions the gradient grows by a factor of %.3g (docs/training.md)", g->H,
+                            g->state.amplification);
+    *again = true;
+    return;
+  }
+  if (!isnan(g->advice.cotangent_decay))
+    settings_put_number_why(w->found, "train.cotangent_decay", g->advice.cotangent_decay,
+                            "the gradient grows by a factor of %.3g over the window (docs/training.md)",
+                            g->state.amplification);
+  if (!isnan(g->advice.rate) && g->advice.rate != g->settings.rate)
+    settings_put_number_why(w->found, "train.rate", g->advice.rate, "lower because of this growth");
+}
+
+static df_status follow_gradient(work* w) {
+  bool again = true;
+  for (int round = 0; round < 3 && again; round++) {
+    df_task* task = NULL;
+    task_growth growth = {0};
+    DF_TRY(work_check_stop());
+    DF_TRY(write_task_file(w));
+    df_status status = open_task(w, "full", &task);
+    if (status == DF_OK) status = task_growth_measure(task, &growth_thorough, &growth);
+    if (status == DF_OK) follow_growth(w, &growth, &again);
+    task_growth_clear(&growth);
+    df_task_free(task);
+    DF_TRY(status);
+  }
+  propose_profiles(&(proposal){.model = &w->study, .data = w->dataset, .found = w->found, .notes = &w->result->notes});
+  return DF_OK;
+}
+
+/* ---- the whole ---- */
+
+static void give_settings(work* w) {
+  for (int i = 0; i < w->cfg->opts->n_set; i++) settings_give(w->found, w->cfg->opts->set[i]);
+  settings_put(w->found, "task.name", w->name);
+  text title = {0};
+  text_add(&title, "%s, imported", w->name);
+  settings_put(w->found, "task.title", text_of(&title));
+  text_clear(&title);
+}
+
+/* what the solver needs for an exact gradient: docs/adjoint.md */
+static void settle_solver(work* w) {
+  settings_put_number_why(w->found, "system.iterations", 100, "the gradient is that of a converged solution");
+  if (!w->dataset->actions)
+    settings_put_why(w->found, "system.tolerance", "1e-12", "a window then replays to rounding");
+}
+
+/* arrays, without the attributes of groups */
+static void note_unused(work* w) {
+  enum { NAMED = 12 };
+  const df_array_info* list;
+  const int n = df_recording_unused(w->recording, &list);
+  text names = {0};
+  int arrays = 0;
+  for (int i = 0; i < n; i++) {
+    if (strchr(list[i].name, '@')) continue;
+    if (arrays++ < NAMED) text_add(&names, "%s%s", names.n ? ", " : "", list[i].name);
+  }
+  if (arrays > NAMED) text_add(&names, " and %d more", arrays - NAMED);
+  if (arrays) text_add(&w->result->notes, "arrays that nothing uses (data.conditions may): %s\n", text_of(&names));
+  text_clear(&names);
+  for (int i = 0; i < df_recording_notes(w->recording); i++)
+    text_add(&w->result->notes, "%s\n", df_recording_note(w->recording, i));
+}
+
+static df_status read_all(work* w) {
+  DF_TRY(open_model(w));
+  DF_TRY(open_source(w));
+  DF_TRY(work_open_recording(w));
+  settings_put_why(w->found, "data.sha256", df_recording_sha256(w->recording), "of the recordings");
+  DF_TRY(settle_steps(w, false));
+  DF_TRY(check_recording(w));
+  if (!w->dataset->actions) {
+    DF_TRY(settle_steps(w, true));
+    DF_TRY(work_convert(w));
+  }
+  settle_solver(w);
+  note_unused(w);
+  return work_make_system(w, w->cfg->model);
+}
+
+static df_status write_all(work* w) {
+  df_task* task;
+  const proposal p = {.model = &w->study, .data = w->dataset, .found = w->found, .notes = &w->result->notes};
+  DF_TRY(propose_task(&p));
+  DF_TRY(follow_gradient(w));
+  DF_TRY(write_task_file(w));
+  DF_TRY(open_task(w, "smoke", &task));
+  df_task_free(task);
+  DF_TRY(write_readme(w));
+  DF_TRY(work_check_stop());
+  return new_folder_finish(&w->folder);
+}
+
+df_status import_task(const import_cfg* cfg, import_result* out) {
+  *out = (import_result){0};
+  work w = {.cfg = cfg, .result = out, .found = &out->found};
+  stop_in_order();
+  df_status status = find_name(&w);
+  if (status == DF_OK) status = new_folder_begin(cfg->out, cfg->force, &w.folder);
+  if (status == DF_OK) {
+    w.search = (df_search){.n = 1, .folder = {w.folder.draft}};
+    give_settings(&w);
+    status = read_all(&w);
+  }
+  if (status == DF_OK) status = write_all(&w);
+  out->imported = status == DF_OK;
+  close_work(&w);
+  return status;
+}
+
+void import_clear(import_result* r) {
+  settings_clear(&r->found);
+  text_clear(&r->notes);
+  *r = (import_result){0};
+}

@@ -1,0 +1,190 @@
+#include "import_actions.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/data/task.h"
+#include "exit_code.h"
+#include "propose.h"
+#include "replay_compare.h"
+#include "replay_settings.h"
+#include "replay_study.h"
+#include "replay_verdict.h"
+
+static int by_size(const void* a, const void* b) {
+  const double x = *(const double*)a, y = *(const double*)b;
+  return (x > y) - (x < y);
+}
+
+/* at most this many actions are replayed, in as many episodes; each alternative simulates all of them */
+enum { REPLAYED_EPISODES = 4, REPLAYED_ACTIONS = 200 };
+
+/* the beginnings of some episodes, evenly spread */
+static df_status some_actions(const df_dataset* d, df_dataset** out) {
+  int lengths[REPLAYED_EPISODES];
+  const int n = d->episodes < REPLAYED_EPISODES ? d->episodes : REPLAYED_EPISODES;
+  for (int i = 0; i < n; i++) {
+    const int length = d->lengths[(int)((long)i * d->episodes / n)];
+    lengths[i] = length < REPLAYED_ACTIONS / n ? length : REPLAYED_ACTIONS / n;
+  }
+  DF_TRY(df_dataset_new(&(df_dataset_shape){.episodes = n, .lengths = lengths, .nx = d->nx, .nu = d->nu, .dt = d->dt},
+                        out));
+  for (int i = 0; i < n; i++) {
+    const int e = (int)((long)i * d->episodes / n);
+    const size_t t = (size_t)lengths[i], nx = (size_t)d->nx, nu = (size_t)d->nu, row = (*out)->first[i];
+    memcpy((*out)->states + row * nx, df_dataset_state(d, e, 0), (t + 1) * nx * sizeof(double));
+    memcpy((*out)->actions + (row - (size_t)i) * nu, df_dataset_action(d, e, 0), t * nu * sizeof(double));
+  }
+  return DF_OK;
+}
+
+/* how a recording follows from its actions */
+typedef struct replayed {
+  replay_study study;
+  /* The velocities follow to a hundredth of their largest change, though not exactly: numbers of low precision, or an
+   * integrator that MuJoCo does not have. The actions are those of this model. */
+  bool nearly;
+} replayed;
+
+static df_status compare_velocities(const replay_study* s, bool* nearly) {
+  static const double NEARLY = 0.01;
+  double scale[KINDS], motion[KINDS];
+  DF_TRY(recording_extent(&s->r, scale, motion));
+  *nearly = largest(s->trained.carried[VELOCITY], s->trained.steps) <= NEARLY * motion[VELOCITY];
+  return DF_OK;
+}
+
+static df_status study_replay(const work* w, const df_dataset* some, replayed* out) {
+  const df_mujoco_cfg cfg = replay_cfg(&w->config, false);
+  df_system* system = NULL;
+  options quiet = *w->cfg->opts;
+  quiet.quiet = true;
+  DF_TRY(df_mujoco_system_new(w->cfg->model, &cfg, &system));
+  const replay_input in = {.config = &w->config,
+                           .search = &w->search,
+                           .data = some,
+                           .system = system,
+                           .limits = {NAN, NAN, NAN},
+                           .opts = &quiet};
+  df_status status = replay_study_run(&in, &out->study);
+  if (status == DF_OK) status = compare_velocities(&out->study, &out->nearly);
+  df_system_free(system);
+  return status;
+}
+
+static bool has_alternative(const replay_study* s) {
+  return s->verdict == REPLAY_ANOTHER_OPTION || s->verdict == REPLAY_ANOTHER_CONVENTION;
+}
+
+static bool explains(const replayed* r) {
+  return r->nearly || replay_verdict_exit(r->study.verdict) == EXIT_DONE || has_alternative(&r->study);
+}
+
+/* The error of velocities after one action, of the tenth of the actions with the smallest ones: without contacts, whose
+ * rules may be others. INFINITY if the model cannot be compiled with these options. */
+static df_status least_error(const work* w, const df_dataset* some, const df_mujoco_cfg* cfg, double* error) {
+  df_system* system = NULL;
+  recording r;
+  comparison c;
+  options quiet = *w->cfg->opts;
+  quiet.quiet = true;
+  *error = INFINITY;
+  if (df_mujoco_system_new(w->cfg->model, cfg, &system) != DF_OK) return DF_OK;
+  df_status status = recording_of(some, system, &r);
+  if (status == DF_OK) status = replay_compare(&r, system, 1e-12, "replay", &quiet, &c);
+  if (status == DF_OK) {
+    qsort(c.carried[VELOCITY], c.steps, sizeof *c.carried[VELOCITY], by_size);
+    *error = c.carried[VELOCITY][c.steps / 10];
+    comparison_clear(&c);
+  }
+  df_system_free(system);
+  return status;
+}
+
+/* Puts the number of physics steps per frame, the integrator and the rule of margins with which actions come closest to
+ * the recorded velocities, if they halve the error: simulators are often run with another step than the model names. */
+static df_status find_steps(work* w, const df_dataset* some) {
+  static const int numbers[] = {1, 2, 4, 5, 10};
+  static const df_integrator integrators[] = {DF_INTEGRATOR_MODEL, DF_INTEGRATOR_EULER, DF_INTEGRATOR_IMPLICITFAST};
+  static const char* const names[] = {"model", "Euler", "implicitfast"};
+  static const char* const why = "with it the recorded actions come closest to the recorded states";
+  enum {
+    NUMBERS = sizeof numbers / sizeof *numbers,
+    INTEGRATORS = sizeof integrators / sizeof *integrators,
+    RULES = 2
+  };
+  const df_mujoco_cfg own = replay_cfg(&w->config, false);
+  double best;
+  DF_TRY(least_error(w, some, &own, &best));
+  best /= 2;
+  for (int i = 0; i < NUMBERS * INTEGRATORS * RULES; i++) {
+    const int number = numbers[i / (INTEGRATORS * RULES)], k = i / RULES % INTEGRATORS;
+    const bool older = i % RULES;
+    df_mujoco_cfg cfg = own;
+    if (older) cfg.margin_rule = DF_MARGIN_MAX;
+    double error;
+    cfg.substeps = number;
+    cfg.timestep = some->dt / number;
+    if (k > 0) cfg.integrator = integrators[k];
+    DF_TRY(work_check_stop());
+    DF_TRY(least_error(w, some, &cfg, &error));
+    if (!(error < best)) continue;
+    best = error;
+    settings_put_number_why(w->found, "system.timestep", cfg.timestep, "%s", why);
+    settings_put_number_why(w->found, "system.substeps", number, "%s", why);
+    settings_drop(w->found, "system.integrator");
+    settings_drop(w->found, "system.margin_rule");
+    if (older) settings_put_why(w->found, "system.margin_rule", "max", "%s; the rule of MuJoCo before 3.5", why);
+    if (k > 0) settings_put_why(w->found, "system.integrator", names[k], "%s", why);
+  }
+  return settings_config(w->found, &w->config);
+}
+
+static df_status find_replay(work* w, replayed* out) {
+  df_dataset* some;
+  DF_TRY(some_actions(w->dataset, &some));
+  df_status status = find_steps(w, some);
+  if (status == DF_OK) status = study_replay(w, some, out);
+  df_dataset_free(some);
+  return status;
+}
+
+static void drop_actions(work* w, const char* reason) {
+  const setting* key = settings_find(w->found, "data.actions_key");
+  text_add(&w->result->notes,
+           "the recorded actions are not used, since the states do not follow from them under this model; to use them: "
+           "--set data.actions_key=%s, with data.action_scale and data.action_offset if they are no controls\n",
+           key ? key->value : "actions");
+  settings_put_why(w->found, "data.actions_key", "", "%s", reason);
+  settings_drop(w->found, "system.integrator");
+  settings_drop(w->found, "system.margin_rule");
+}
+
+/* puts the option or convention with which the recorded states follow from the recorded actions */
+static void follow_replay(work* w, const replayed* r, const char* reason) {
+  if (!explains(r)) {
+    drop_actions(w, reason);
+  } else if (has_alternative(&r->study)) {
+    const hypothesis* best = &r->study.tried.list[r->study.tried.best];
+    const df_mujoco_cfg now = replay_cfg(&w->config, false);
+    if (!put_alternative(w->found, best, &now))
+      text_add(&w->result->notes, "replay: not all of this is a setting: %s\n", hypothesis_text(best));
+  } else if (replay_verdict_exit(r->study.verdict) != EXIT_DONE) {
+    text_add(&w->result->notes, "replay: the velocities nearly follow from the actions, which are therefore used\n");
+  }
+}
+
+df_status work_check_actions(work* w) {
+  replayed best = {.nearly = false};
+  df_status status = find_replay(w, &best);
+  char* reason = status == DF_OK ? replay_study_reason(&best.study) : NULL;
+  if (status == DF_OK) text_add(&w->result->notes, "replay: %s: %s\n", replay_verdict_text(best.study.verdict), reason);
+  if (status == DF_OK) follow_replay(w, &best, reason);
+  df_free(reason);
+  replay_study_clear(&best.study);
+  if (status == DF_OK) status = work_make_system(w, w->cfg->model);
+  if (status == DF_OK) status = work_open_recording(w);
+  return status == DF_OK ? work_convert(w) : status;
+}

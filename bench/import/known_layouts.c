@@ -1,0 +1,602 @@
+#include "known_layouts.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "joint_names.h"
+#include "list.h"
+
+enum { LEGS = 4, LEG_JOINTS = 3 };
+
+static const char* const state_names[] = {"states", "Trajs",        "trajs", "trajectories", "state", "X",
+                                          "x",      "observations", "obs",   "Observations", "table", "Frames"};
+enum { STATE_NAMES = sizeof state_names / sizeof *state_names };
+static const char* const action_names[] = {"actions", "Actions", "acts", "action", "ctrl", "controls", "U", "u"};
+enum { ACTION_NAMES = sizeof action_names / sizeof *action_names };
+
+static const source_array* named(const recognition* r, const char* name) {
+  const source_array* a = source_array_named(r->files, name);
+  return a && a->info->numeric ? a : NULL;
+}
+
+static bool has_columns(const source_array* a, int n) {
+  return a && a->info->rank >= 1 && source_columns(a) == n;
+}
+
+static void put(recognition* r, const char* key, const char* value, const char* why) {
+  if (why[0])
+    settings_put_why(r->found, key, value, "%s", why);
+  else
+    settings_put(r->found, key, value);
+}
+
+/* an array of observations; NULL: none */
+static const source_array* observations(const recognition* r) {
+  static const char* const names[] = {"observations", "obs", "observation", "Observations", "states", "Trajs"};
+  return source_find(r->files, 6, names);
+}
+
+/* ---- whole states ---- */
+
+static const source_array* whole_states(const recognition* r) {
+  for (int i = 0; i < STATE_NAMES; i++) {
+    const source_array* a = named(r, state_names[i]);
+    if (a && a->info->rank >= 2 && has_columns(a, r->model->nx)) return a;
+  }
+  return NULL;
+}
+
+static bool fits_states(const recognition* r) {
+  return whole_states(r) != NULL;
+}
+
+static df_status settle_states(recognition* r) {
+  put(r, "data.states_key", whole_states(r)->name, "array with as many columns as the model's state [qpos, qvel, act]");
+  return DF_OK;
+}
+
+/* ---- time, qpos, qvel: MuJoCo's flattened state, as robomimic stores it ---- */
+
+static bool fits_flattened(const recognition* r) {
+  const source_array* a = named(r, "states");
+  return a && a->info->rank >= 2 && has_columns(a, 1 + r->model->nx);
+}
+
+static df_status settle_flattened(recognition* r) {
+  put(r, "data.states_key", "states", "");
+  put(r, "data.columns", "time,state", "MuJoCo's flattened state: one column more than [qpos, qvel, act]");
+  return DF_OK;
+}
+
+/* ---- qpos and qvel ---- */
+
+/* the array whose last part is `name` */
+static const source_array* ending(const recognition* r, const char* name, int columns) {
+  static const char* const folders[] = {"", "infos/", "observations/", "obs/", "info/", "states/", "state/"};
+  char whole[64];
+  for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+    snprintf(whole, sizeof whole, "%s%s", folders[i], name);
+    const source_array* a = named(r, whole);
+    if (has_columns(a, columns)) return a;
+  }
+  return NULL;
+}
+
+static bool fits_qpos(const recognition* r) {
+  return ending(r, "qpos", r->model->nq) != NULL;
+}
+
+static df_status settle_qpos(recognition* r) {
+  const source_array *q = ending(r, "qpos", r->model->nq), *v = ending(r, "qvel", r->model->nv);
+  const source_array* a = r->model->na > 0 ? ending(r, "act", r->model->na) : NULL;
+  text columns = {0};
+  text_add(&columns, "qpos@%s", q->name);
+  if (v) text_add(&columns, ",qvel@%s", v->name);
+  if (a) text_add(&columns, ",act@%s", a->name);
+  put(r, "data.states_key", q->name, "");
+  put(r, "data.columns", text_of(&columns), "arrays of MuJoCo's names");
+  text_clear(&columns);
+  return DF_OK;
+}
+
+/* ---- one array per joint: loco-mujoco ---- */
+
+static bool begins(const char* name, const char* with) {
+  return strncmp(name, with, strlen(with)) == 0;
+}
+
+static int count_beginning(const recognition* r, const char* with) {
+  int n = 0;
+  for (int i = 0; i < r->files->n_arrays; i++)
+    n += r->files->list[i].info->numeric && begins(r->files->list[i].name, with);
+  return n;
+}
+
+static bool fits_joint_arrays(const recognition* r) {
+  return count_beginning(r, "q_") >= 2;
+}
+
+/* the recorded names after q_, without those of the root, and their number */
+static int recorded_axes(const recognition* r, const char** names) {
+  static const char* const root[] = {"_tx", "_ty", "_tz", "_rotation", "_list", "_tilt"};
+  int n = 0;
+  for (int i = 0; i < r->files->n_arrays; i++) {
+    const char* name = r->files->list[i].name;
+    if (!r->files->list[i].info->numeric || !begins(name, "q_")) continue;
+    bool of_root = false;
+    for (size_t k = 0; k < sizeof root / sizeof *root && r->model->free_joint >= 0; k++) {
+      const size_t length = strlen(name), end = strlen(root[k]);
+      of_root |= length > end && strcmp(name + length - end, root[k]) == 0;
+    }
+    if (!of_root) names[n++] = name + 2;
+  }
+  return n;
+}
+
+/* the names of the model's hinges and slides; returns their number */
+static int model_axes(const model_study* m, const char** names) {
+  int n = 0;
+  for (int i = 0; i < m->n_joints; i++) {
+    const df_joint_kind kind = m->joints[i].kind;
+    if (kind == DF_JOINT_HINGE || kind == DF_JOINT_SLIDE) names[n++] = m->joints[i].name;
+  }
+  return n;
+}
+
+/* puts data.joints for recorded joints of these names */
+static df_status settle_joint_names(recognition* r, int n, const char* const* recorded) {
+  static const char* const how_text[] = {"", " (the same words)", " (part of the words)", " (similar)"};
+  const char** axes = df_alloc((size_t)r->model->n_joints, sizeof *axes);
+  int* joint = df_alloc((size_t)n, sizeof *joint);
+  name_match* how = df_alloc((size_t)n, sizeof *how);
+  df_status status = axes && joint && how ? DF_OK : DF_E_NOMEM;
+  const int n_axes = status == DF_OK ? model_axes(r->model, axes) : 0;
+  if (status == DF_OK) status = match_joints(n, recorded, n_axes, axes, joint, how);
+  text value = {0};
+  for (int i = 0; i < n && status == DF_OK; i++) {
+    text_add(&value, "%s%s", i ? "," : "", axes[joint[i]]);
+    if (how[i] == NAME_EQUAL) continue;
+    text_add(&value, "=%s", recorded[i]);
+    text_add(&r->notes, "recorded joint %s is %s of the model%s\n", recorded[i], axes[joint[i]], how_text[how[i]]);
+  }
+  if (status == DF_OK) put(r, "data.joints", text_of(&value), "joints in the order of the recording, by their names");
+  text_clear(&value);
+  df_free(axes);
+  df_free(joint);
+  df_free(how);
+  return status;
+}
+
+/* the arrays of a root that the recording moves by slides and hinges, for a free joint */
+static void add_recorded_root(recognition* r, text* columns) {
+  for (int i = 0; i < r->files->n_arrays; i++) {
+    const char* name = r->files->list[i].name;
+    const size_t n = strlen(name);
+    if (!begins(name, "q_") || n < 5 || strcmp(name + n - 3, "_tx") != 0) continue;
+    const int stem = (int)n - 3;
+    text_add(columns, "root_pos@%.*s_tx+%.*s_ty+%.*s_tz,", stem, name, stem, name, stem, name);
+    text_add(columns, "root_euler@%.*s_rotation+%.*s_list+%.*s_tilt,", stem, name, stem, name, stem, name);
+    put(r, "data.euler", "ZXY", "the hinges of the recorded root: rotation, list and tilt, from the world to the body");
+    return;
+  }
+}
+
+static df_status settle_joint_arrays(recognition* r) {
+  const char** names = df_alloc((size_t)r->files->n_arrays, sizeof *names);
+  if (!names) return DF_E_NOMEM;
+  const int n = recorded_axes(r, names);
+  text columns = {0};
+  if (r->model->free_joint >= 0) add_recorded_root(r, &columns);
+  text_add(&columns, "joints@q_*");
+  if (count_beginning(r, "dq_") >= n) text_add(&columns, ",joint_vel@dq_*");
+  put(r, "data.columns", text_of(&columns), "one array per joint");
+  const df_status status = settle_joint_names(r, n, names);
+  text_clear(&columns);
+  df_free(names);
+  return status;
+}
+
+/* ---- tables of a free root and joints ---- */
+
+static const source_array* table(const recognition* r, int columns) {
+  static const char* const names[] = {"Frames", "table"};
+  for (int i = 0; i < 2; i++) {
+    const source_array* a = named(r, names[i]);
+    if (a && a->info->rank == 2 && has_columns(a, columns)) return a;
+  }
+  return NULL;
+}
+
+static bool is_quadruped(const model_study* m) {
+  return m->free_joint >= 0 && m->axes == LEGS * LEG_JOINTS && m->balls == 0;
+}
+
+/* the model's names of the four legs, front left, front right, rear left, rear right */
+typedef const char* leg_names[LEGS];
+
+static bool find_legs(const model_study* m, leg_names legs) {
+  static const leg_names sets[] = {{"FL", "FR", "RL", "RR"},
+                                   {"LF", "RF", "LH", "RH"},
+                                   {"fl", "fr", "rl", "rr"},
+                                   {"FL", "FR", "HL", "HR"},
+                                   {"fl", "fr", "hl", "hr"},
+                                   {"lf", "rf", "lh", "rh"},
+                                   {"front_left", "front_right", "rear_left", "rear_right"}};
+  for (size_t s = 0; s < sizeof sets / sizeof *sets; s++) {
+    int found = 0;
+    for (int leg = 0; leg < LEGS; leg++) {
+      int n = 0;
+      for (int i = 0; i < m->n_joints; i++) {
+        n += m->joints[i].kind == DF_JOINT_HINGE && begins(m->joints[i].name, sets[s][leg]);
+      }
+      found += n == LEG_JOINTS;
+    }
+    if (found == LEGS) {
+      memcpy(legs, sets[s], sizeof(leg_names));
+      return true;
+    }
+  }
+  return false;
+}
+
+static void put_legs(recognition* r, const int order[LEGS], const char* why) {
+  leg_names legs;
+  if (!find_legs(r->model, legs)) {
+    text_add(&r->notes,
+             "the legs cannot be told from the names of the model's joints, so their order is taken to be the "
+             "recording's: data.joints says otherwise\n");
+    return;
+  }
+  char value[128];
+  snprintf(value, sizeof value, "%s,%s,%s,%s", legs[order[0]], legs[order[1]], legs[order[2]], legs[order[3]]);
+  put(r, "data.legs", value, why);
+}
+
+enum { FRONT_LEFT, FRONT_RIGHT, REAR_LEFT, REAR_RIGHT };
+static const int bullet_order[LEGS] = {FRONT_RIGHT, FRONT_LEFT, REAR_RIGHT, REAR_LEFT};
+
+/* the order of the legs from the mean places of their toes in the frame of the base, which begin at column `at` */
+static df_status order_by_toes(recognition* r, const source_array* frames, int at, int order[LEGS]) {
+  df_array values;
+  DF_TRY(source_read(r->files, frames, &values));
+  const size_t rows = values.shape[0], columns = values.shape[1];
+  double sum[LEGS][2] = {{0}}, centre = 0;
+  for (size_t t = 0; t < rows; t++) {
+    for (int leg = 0; leg < LEGS; leg++) {
+      for (int k = 0; k < 2; k++) sum[leg][k] += values.values[t * columns + (size_t)(at + 3 * leg + k)];
+    }
+  }
+  for (int leg = 0; leg < LEGS; leg++) centre += sum[leg][0] / LEGS;
+  unsigned seen = 0;
+  for (int leg = 0; leg < LEGS; leg++) {
+    order[leg] = sum[leg][0] > centre ? FRONT_LEFT : REAR_LEFT;
+    if (sum[leg][1] < 0) order[leg]++;
+    seen |= 1U << order[leg];
+  }
+  df_array_clear(&values);
+  return seen == 15 ? DF_OK : DF_E_CONFIG;
+}
+
+/* ---- AMP ---- */
+
+enum { TOES = 3 * LEGS };
+static const source_array* amp_frames(const recognition* r) {
+  return is_quadruped(r->model) ? table(r, 7 + 2 * LEGS * LEG_JOINTS + 2 * TOES + 6) : NULL;
+}
+
+static bool fits_amp(const recognition* r) {
+  return amp_frames(r) != NULL;
+}
+
+static df_status settle_amp(recognition* r) {
+  const source_array* frames = amp_frames(r);
+  int order[LEGS];
+  put(r, "data.states_key", frames->name, "");
+  put(r, "data.columns", "root_pos,root_quat,joints,skip:12,root_linvel,root_angvel,joint_vel,skip:12",
+      "61 columns of AMP: positions, toes, velocities, velocities of toes");
+  put(r, "data.quaternion", "xyzw", "PyBullet's order, in which AMP stores quaternions");
+  const df_status status = order_by_toes(r, frames, 7 + LEGS * LEG_JOINTS, order);
+  if (status == DF_OK) {
+    put_legs(r, order, "by the recorded places of the toes in the frame of the base");
+  } else if (status == DF_E_CONFIG) {
+    put_legs(r, bullet_order, "PyBullet's order; the recorded places of the toes do not tell");
+  } else {
+    return status;
+  }
+  return DF_OK;
+}
+
+/* ---- root position, quaternion, joints ---- */
+
+static const source_array* root_and_joints(const recognition* r) {
+  return r->model->free_joint >= 0 && r->model->balls == 0 ? table(r, 7 + r->model->axes) : NULL;
+}
+
+static bool fits_mocap_json(const recognition* r) {
+  return root_and_joints(r) && strcmp(df_arrays_format(r->files->arrays), "JSON") == 0;
+}
+
+/* the rotation that undoes the mean recorded orientation if that is a quarter turn about two axes, as of a robot whose
+ * own frame is turned; false: none is needed */
+static df_status settle_base_rotation(recognition* r, const source_array* frames) {
+  df_array values;
+  DF_TRY(source_read(r->files, frames, &values));
+  double mean[4] = {0};
+  for (size_t t = 0; t < values.shape[0]; t++) {
+    const double* q = values.values + t * values.shape[1] + 3;
+    const double sign = q[0] * mean[0] + q[1] * mean[1] + q[2] * mean[2] + q[3] * mean[3] < 0 ? -1 : 1;
+    for (int k = 0; k < 4; k++) mean[k] += sign * q[k];
+  }
+  df_array_clear(&values);
+  const double norm = sqrt(mean[0] * mean[0] + mean[1] * mean[1] + mean[2] * mean[2] + mean[3] * mean[3]);
+  /* the model's z axis, seen from the world, if the recorded frame were the model's: y of Laikago points up */
+  const double x = mean[0] / norm, y = mean[1] / norm, z = mean[2] / norm, w = mean[3] / norm;
+  const double z_up = w * w - x * x - y * y + z * z, y_up = 2 * (y * z + w * x);
+  if (z_up < 0.5 && y_up > 0.7) {
+    put(r, "data.base_rotation", "0.5,-0.5,-0.5,-0.5",
+        "the recorded base has its y axis up and its z axis forward, as Laikago's; the model's is taken to be z up");
+  }
+  return DF_OK;
+}
+
+static df_status settle_mocap_json(recognition* r) {
+  const source_array* frames = root_and_joints(r);
+  put(r, "data.states_key", frames->name, "");
+  put(r, "data.columns", "root_pos,root_quat,joints", "as many columns as a root pose and the model's joints");
+  put(r, "data.quaternion", "xyzw", "PyBullet's order, in which motion_imitation stores quaternions");
+  if (is_quadruped(r->model)) put_legs(r, bullet_order, "PyBullet's order of the legs; the file does not say it");
+  return settle_base_rotation(r, frames);
+}
+
+static bool fits_joint_table(const recognition* r) {
+  return root_and_joints(r) != NULL;
+}
+
+static df_status settle_joint_table(recognition* r) {
+  const source_array* frames = root_and_joints(r);
+  put(r, "data.states_key", frames->name, "");
+  put(r, "data.columns", "root_pos,root_quat,joints", "as many columns as a root pose and the model's joints");
+  put(r, "data.quaternion", "xyzw", "retargeted LAFAN1 stores quaternions as x, y, z, w");
+  put(r, "data.rate", "30", "LAFAN1; the file states no rate");
+  return DF_OK;
+}
+
+/* ---- DeepMimic ---- */
+
+static const source_array* deepmimic(const recognition* r) {
+  return r->model->balls > 0 && r->model->free_joint >= 0 ? table(r, 1 + r->model->nq) : NULL;
+}
+
+static bool fits_deepmimic(const recognition* r) {
+  return deepmimic(r) != NULL;
+}
+
+static df_status settle_deepmimic(recognition* r) {
+  put(r, "data.states_key", deepmimic(r)->name, "");
+  put(r, "data.columns", "frame_duration,qpos", "DeepMimic: a duration, then the pose in the order of the joints");
+  put(r, "data.up", "y", "DeepMimic's world has its y axis up");
+  return DF_OK;
+}
+
+/* ---- dm_control ---- */
+
+static const char* const walker = "walkers/walker_0/";
+
+static const source_array* of_walker(const recognition* r, const char* name) {
+  char whole[96];
+  snprintf(whole, sizeof whole, "%s%s", walker, name);
+  return named(r, whole);
+}
+
+static bool fits_dm_control(const recognition* r) {
+  const source_array* joints = of_walker(r, "joints");
+  return r->model->free_joint >= 0 && joints && joints->info->rank == 2 &&
+         (int)joints->info->shape[0] == r->model->axes && of_walker(r, "position") && of_walker(r, "quaternion");
+}
+
+static df_status settle_dm_control(recognition* r) {
+  static const char* const blocks[][2] = {
+      {"root_pos", "position"},    {"root_quat", "quaternion"},         {"joints", "joints"},
+      {"root_linvel", "velocity"}, {"root_angvel", "angular_velocity"}, {"joint_vel", "joints_velocity"}};
+  text columns = {0};
+  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+    if (of_walker(r, blocks[i][1])) text_add(&columns, "%s%s@%s%s", i ? "," : "", blocks[i][0], walker, blocks[i][1]);
+  }
+  char states[96];
+  snprintf(states, sizeof states, "%sjoints", walker);
+  put(r, "data.states_key", states, "");
+  put(r, "data.columns", text_of(&columns), "dm_control: one group per clip");
+  text_clear(&columns);
+  return DF_OK;
+}
+
+/* ---- observations ---- */
+
+static bool fits_cos_sin(const recognition* r) {
+  const model_study* m = r->model;
+  return m->axes == m->nq && has_columns(observations(r), 2 * m->axes + m->nv) && observations(r)->info->rank >= 2;
+}
+
+static df_status settle_cos_sin(recognition* r) {
+  put(r, "data.states_key", observations(r)->name, "");
+  put(r, "data.columns", "joints_cos_sin,joint_vel", "cosines and sines of the angles, then velocities");
+  return DF_OK;
+}
+
+/* the array that holds [qpos, qvel] without horizontal positions of the root */
+static bool fits_without_xy(const recognition* r) {
+  const model_study* m = r->model;
+  const source_array* a = observations(r);
+  if (!a || a->info->rank < 2) return false;
+  if (m->free_joint >= 0) return has_columns(a, m->nq + m->nv - 2) && m->balls == 0;
+  int paths = 0;
+  for (int i = 0; i < m->n_joints; i++) paths += model_is_path(m, i);
+  return paths > 0 && m->axes == m->nq && has_columns(a, m->nq + m->nv - paths);
+}
+
+static df_status settle_without_xy(recognition* r) {
+  const model_study* m = r->model;
+  put(r, "data.states_key", observations(r)->name, "");
+  put(r, "data.root_xy", "integrated", "the observations leave out where the root is along the floor");
+  if (m->free_joint >= 0) {
+    put(r, "data.columns", "root_z,root_quat,joints,root_linvel,root_angvel,joint_vel",
+        "observations [qpos, qvel] without x and y of the root");
+    return DF_OK;
+  }
+  text joints = {0}, all = {0};
+  for (int i = 0; i < m->n_joints; i++) {
+    if (!model_is_path(m, i)) text_add(&joints, "%s%s", joints.n ? "," : "", m->joints[i].name);
+    text_add(&all, "%s%s", all.n ? "," : "", m->joints[i].name);
+  }
+  put(r, "data.columns", "joints,joint_vel", "observations [qpos, qvel] without the path of the root");
+  put(r, "data.joints", text_of(&joints), "");
+  put(r, "data.velocity_joints", text_of(&all), "");
+  text_clear(&joints);
+  text_clear(&all);
+  return DF_OK;
+}
+
+/* ---- the cart-pole of Gymnasium ---- */
+
+static bool fits_cart_pole(const recognition* r) {
+  const model_study* m = r->model;
+  const source_array* acts = source_find(r->files, ACTION_NAMES, action_names);
+  return m->n_joints == 2 && m->nq == 2 && m->nu == 1 && m->joints[0].kind == DF_JOINT_SLIDE &&
+         m->joints[1].kind == DF_JOINT_HINGE && has_columns(observations(r), 4) && acts &&
+         strncmp(acts->info->type, "int", 3) == 0;
+}
+
+static df_status settle_cart_pole(recognition* r) {
+  const char *cart = r->model->joints[0].name, *pole = r->model->joints[1].name, *obs = observations(r)->name;
+  text joints = {0}, velocities = {0}, columns = {0};
+  text_add(&joints, "%s,=cart velocity,%s,=pole velocity", cart, pole);
+  text_add(&velocities, "=cart position,%s,=pole angle,%s", cart, pole);
+  text_add(&columns, "joints,joint_vel@%s", obs);
+  put(r, "data.states_key", obs, "");
+  put(r, "data.columns", text_of(&columns), "CartPole: position, velocity, angle, angular velocity; read twice");
+  put(r, "data.joints", text_of(&joints), "a name after = alone is a column that is no position");
+  put(r, "data.velocity_joints", text_of(&velocities), "a name after = alone is a column that is no velocity");
+  put(r, "data.rate", "50", "CartPole's tau is 0.02 s");
+  put(r, "data.action_scale", "20", "CartPole's actions 0 and 1 are forces of -10 and 10 N");
+  put(r, "data.action_offset", "-10", "");
+  text_clear(&joints);
+  text_clear(&velocities);
+  text_clear(&columns);
+  return DF_OK;
+}
+
+/* ---- the table ---- */
+
+static const known_layout table_of_layouts[] = {
+    {"Gymnasium CartPole", "obs: x, dx, angle, dangle; integer actions", fits_cart_pole, settle_cart_pole},
+    {"qpos and qvel", "arrays qpos, qvel and act, also below infos, observations, obs, state", fits_qpos, settle_qpos},
+    {"whole states", "an array with nq + nv + na columns", fits_states, settle_states},
+    {"flattened states", "an array states with a column of time before nq + nv + na others (robomimic)", fits_flattened,
+     settle_flattened},
+    {"one array per joint", "q_NAME and dq_NAME (loco-mujoco)", fits_joint_arrays, settle_joint_arrays},
+    {"dm_control clips", "groups with walkers/walker_0/position, quaternion, joints", fits_dm_control,
+     settle_dm_control},
+    {"AMP", "Frames of 61 columns, for a quadruped", fits_amp, settle_amp},
+    {"DeepMimic", "Frames of a duration and nq columns, for a model with ball joints", fits_deepmimic,
+     settle_deepmimic},
+    {"motion_imitation", "JSON, Frames of 7 columns and one per joint", fits_mocap_json, settle_mocap_json},
+    {"retargeted joints", "a table of 7 columns and one per joint (LAFAN1)", fits_joint_table, settle_joint_table},
+    {"observations without x, y", "[qpos, qvel] without horizontal positions of the root (Gymnasium, D4RL, Minari)",
+     fits_without_xy, settle_without_xy},
+    {"cosines and sines", "observations of cosines, sines and velocities (Gymnasium Pendulum)", fits_cos_sin,
+     settle_cos_sin}};
+
+int known_layouts(const known_layout** list) {
+  *list = table_of_layouts;
+  return (int)(sizeof table_of_layouts / sizeof *table_of_layouts);
+}
+
+/* ---- what goes with any layout ---- */
+
+static void settle_actions(recognition* r) {
+  const source_array* a = source_find(r->files, ACTION_NAMES, action_names);
+  if (!a) {
+    put(r, "data.actions_key", "", "the recording has states only");
+  } else if (source_columns(a) != r->model->nu && !(r->model->nu == 1 && a->info->rank <= 2)) {
+    settings_put_why(
+        r->found, "data.actions_key", "",
+        "the array %s has %d columns, but the model has %d actuators: its actions are not those of this model", a->name,
+        source_columns(a), r->model->nu);
+  } else {
+    put(r, "data.actions_key", a->name, "");
+  }
+}
+
+static void settle_ends(recognition* r) {
+  static const char* const indices[] = {"indices", "split_points", "episode_ends", "ends"};
+  static const char* const flags[] = {"terminals", "timeouts", "terminations", "truncations", "dones", "terminal"};
+  if (r->files->episodes[0]) {
+    put(r, "data.episodes_key", r->files->episodes, "a group per episode");
+    return;
+  }
+  const source_array* a = source_find(r->files, 4, indices);
+  if (a) {
+    put(r, "data.ends_key", a->name, "where episodes end");
+    /* the name of the imitation library, without the last one */
+    if (a == named(r, "indices")) put(r, "data.ends_rows", "actions", "the row numbers split the actions");
+    return;
+  }
+  text value = {0};
+  for (int i = 0; i < 6; i++) {
+    const source_array* flag = named(r, flags[i]);
+    if (flag && flag->info->rank == 1) text_add(&value, "%s%s", value.n ? "+" : "", flag->name);
+  }
+  if (value.n) put(r, "data.ends_key", text_of(&value), "flags at the last frames of episodes");
+  text_clear(&value);
+}
+
+static void settle_conditions(recognition* r) {
+  static const char* const names[] = {"command", "commands", "goal_speed", "goal", "goals", "desired_goal"};
+  text value = {0};
+  for (int i = 0; i < 6 && !named(r, "conditions"); i++) {
+    if (named(r, names[i])) text_add(&value, "%s%s", value.n ? "," : "", names[i]);
+  }
+  if (value.n) put(r, "data.conditions", text_of(&value), "what the motion was asked for");
+  text_clear(&value);
+}
+
+static df_status fail_unknown(const recognition* r) {
+  const model_study* m = r->model;
+  text arrays = {0}, layouts = {0};
+  for (int i = 0; i < r->files->n_arrays; i++) {
+    const df_array_info* info = r->files->list[i].info;
+    if (!info->numeric) continue;
+    text_add(&arrays, "%s%s [", arrays.n ? ", " : "", r->files->list[i].name);
+    for (int k = 0; k < info->rank; k++) text_add(&arrays, "%s%zu", k ? "][" : "", info->shape[k]);
+    text_add(&arrays, "]");
+  }
+  const int n = (int)(sizeof table_of_layouts / sizeof *table_of_layouts);
+  for (int i = 0; i < n; i++) text_add(&layouts, "%s%s", i ? ", " : "", table_of_layouts[i].name);
+  const df_status status = df_fail(
+      DF_E_CONFIG,
+      "%s: this is no layout that import knows (%s); its arrays: %s; the model has nq = %d, nv = %d, na = %d, nu = %d "
+      "and "
+      "%d hinges and slides; say what the columns are: --set data.states_key=ARRAY --set data.columns=BLOCK,... "
+      "(docs/recordings.md)",
+      r->files->path[0], text_of(&layouts), arrays.n ? text_of(&arrays) : "none", m->nq, m->nv, m->na, m->nu, m->axes);
+  text_clear(&arrays);
+  text_clear(&layouts);
+  return status;
+}
+
+df_status recognise(recognition* r, const known_layout** layout) {
+  *layout = NULL;
+  const bool given = settings_find(r->found, "data.columns") != NULL;
+  const int n = (int)(sizeof table_of_layouts / sizeof *table_of_layouts);
+  for (int i = 0; i < n && !*layout && !given; i++) {
+    if (table_of_layouts[i].fits(r)) *layout = &table_of_layouts[i];
+  }
+  if (!given && !*layout) return fail_unknown(r);
+  if (*layout) DF_TRY((*layout)->settle(r));
+  settle_actions(r);
+  settle_ends(r);
+  settle_conditions(r);
+  return DF_OK;
+}

@@ -1,0 +1,130 @@
+#include "model_study.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+
+/* the unit of the directions in which a joint moves a body, m and rad */
+static const double MOVE = 0.1;
+
+static bool slides_or_turns(const df_joint* j) {
+  return j->kind == DF_JOINT_SLIDE || j->kind == DF_JOINT_HINGE;
+}
+
+/* whether an actuator moves the body or what hangs on it; true if it acts on no joint, so that this is not known */
+static bool is_driven(const model_study* m, int body) {
+  for (int k = 0; k < m->nu; k++) {
+    const int joint = df_mujoco_actuator_at(m->system, k).joint;
+    int moved = joint < 0 ? body : df_mujoco_joint_body(m->system, joint);
+    while (moved > 0 && moved != body) moved = df_mujoco_body_parent(m->system, moved);
+    if (moved == body) return true;
+  }
+  return false;
+}
+
+bool model_is_object(const model_study* m, int i) {
+  return m->joints[i].kind == DF_JOINT_FREE && m->nu > 0 && !is_driven(m, df_mujoco_joint_body(m->system, i));
+}
+
+static void count(model_study* m) {
+  m->free_joint = m->root_body = m->height = m->tilt = -1;
+  for (int i = 0; i < m->n_joints; i++) {
+    const df_joint* j = &m->joints[i];
+    m->axes += slides_or_turns(j);
+    m->balls += j->kind == DF_JOINT_BALL;
+    if (j->kind == DF_JOINT_FREE && m->free_joint < 0 && !model_is_object(m, i)) m->free_joint = i;
+  }
+}
+
+/* a body on the world that can travel or that has several joints */
+static int find_root(const model_study* m) {
+  int before = -1;
+  for (int i = 0; i < m->n_joints; i++) {
+    const df_joint* j = &m->joints[i];
+    const int body = df_mujoco_joint_body(m->system, i);
+    if (!slides_or_turns(j) || df_mujoco_body_parent(m->system, body) != 0) continue;
+    if (body == before || (j->kind == DF_JOINT_SLIDE && isinf(j->width))) return body;
+    before = body;
+  }
+  return -1;
+}
+
+/* how far the joint moves its body up */
+static double rise_of(const model_study* m, df_sim* sim, int joint, double* x, double* position) {
+  const int body = df_mujoco_joint_body(m->system, joint);
+  const int at = m->joints[joint].qpos;
+  df_mujoco_initial_state(m->system, x);
+  df_mujoco_pose(sim, x);
+  df_mujoco_body_positions(sim, position);
+  const double before = position[3 * body + 2];
+  x[at] += MOVE;
+  df_mujoco_pose(sim, x);
+  df_mujoco_body_positions(sim, position);
+  return position[3 * body + 2] - before;
+}
+
+typedef struct scratch {
+  double *x, *position;
+} scratch;
+
+static scratch scratch_new(const model_study* m) {
+  scratch s = {.x = df_alloc((size_t)m->nx, sizeof(double)),
+               .position = df_alloc(3 * (size_t)df_mujoco_body_count(m->system), sizeof(double))};
+  return s;
+}
+
+static void scratch_free(scratch* s) {
+  df_free(s->x);
+  df_free(s->position);
+}
+
+/* the slide that lifts the root, and the first hinge of the root */
+static void describe_root(model_study* m, df_sim* sim, scratch* s) {
+  for (int i = 0; i < m->n_joints; i++) {
+    if (df_mujoco_joint_body(m->system, i) != m->root_body) continue;
+    const bool slide = m->joints[i].kind == DF_JOINT_SLIDE;
+    if (slide && m->height < 0 && rise_of(m, sim, i, s->x, s->position) > 0.5 * MOVE) m->height = i;
+    if (!slide && m->tilt < 0) m->tilt = i;
+  }
+}
+
+df_status model_study_of(const df_system* system, model_study* out) {
+  *out = (model_study){.system = system,
+                       .nq = df_mujoco_nq(system),
+                       .nv = df_mujoco_nv(system),
+                       .na = df_mujoco_na(system),
+                       .nu = system->nu,
+                       .nx = system->nx};
+  out->n_joints = df_mujoco_joints(system, &out->joints);
+  count(out);
+  if (out->free_joint >= 0) return DF_OK;
+  out->root_body = find_root(out);
+  if (out->root_body < 0) return DF_OK;
+  df_sim* sim;
+  DF_TRY(df_sim_new(system, 0, &sim));
+  scratch s = scratch_new(out);
+  const bool enough = s.x && s.position;
+  if (enough) describe_root(out, sim, &s);
+  scratch_free(&s);
+  df_sim_free(system, sim);
+  return enough ? DF_OK : DF_E_NOMEM;
+}
+
+bool model_is_path(const model_study* m, int i) {
+  const df_joint* j = &m->joints[i];
+  return j->kind == DF_JOINT_SLIDE && isinf(j->width) && i != m->height && m->root_body >= 0 &&
+         df_mujoco_joint_body(m->system, i) == m->root_body;
+}
+
+double model_base_height(const model_study* m, df_sim* sim, const double* x) {
+  if (m->free_joint >= 0) return x[m->joints[m->free_joint].qpos + 2];
+  if (m->root_body < 0) return NAN;
+  double* position = df_alloc(3 * (size_t)df_mujoco_body_count(m->system), sizeof *position);
+  if (!position) return NAN;
+  df_mujoco_pose(sim, x);
+  df_mujoco_body_positions(sim, position);
+  const double height = position[3 * m->root_body + 2];
+  df_free(position);
+  return height;
+}

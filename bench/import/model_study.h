@@ -1,0 +1,35 @@
+/* model_study.h: what of a model decides how a recording of it is read and what a task of it needs. */
+#ifndef BENCH_IMPORT_MODEL_STUDY_H
+#define BENCH_IMPORT_MODEL_STUDY_H
+
+#include <stdbool.h>
+
+#include "dynaflow/sim/mujoco.h"
+
+typedef struct model_study {
+  const df_system* system;
+  const df_joint* joints;
+  int n_joints, nq, nv, na, nu, nx;
+  int axes;       /* hinge and slide joints */
+  int balls;      /* ball joints */
+  int free_joint; /* index of the first free joint of the robot, -1: none */
+  /* The root of a model that moves along slides: the first body on the world with an unlimited slide or with several
+   * joints. Indices of joints, -1: none. */
+  int root_body;
+  int height; /* vertical slide */
+  int tilt;   /* hinge with a horizontal axis on the root */
+} model_study;
+
+/* Looks at a model; `system` must outlive *out. Errors: those of df_sim_new(). */
+DF_MUST_CHECK df_status model_study_of(const df_system* system, model_study* out);
+
+/* whether joint i is the free joint of an object: no actuator moves its body or what hangs on it */
+bool model_is_object(const model_study* m, int i);
+
+/* whether joint i is a slide of the root without limits that moves horizontally: how far it went does not matter */
+bool model_is_path(const model_study* m, int i);
+
+/* The height of the body of the free joint or of the root in state x, m; NAN without either. */
+double model_base_height(const model_study* m, df_sim* sim, const double* x);
+
+#endif

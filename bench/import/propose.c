@@ -1,0 +1,437 @@
+#include "propose.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+
+static const double PI = 3.14159265358979323846;
+
+/* frames of the demonstrations that are posed to find feet and heights */
+enum { POSED_FRAMES = 400 };
+
+/* ---- time ---- */
+
+/* The shortest action of a recording without actions, s: between shorter ones a robot hardly moves, and a window of
+ * many would be needed. */
+static const double SHORTEST_ACTION = 0.008, LONGER_ACTION = 0.02;
+
+void propose_steps(settings* found, double timestep, double rate, bool states_only) {
+  if (rate <= 0 && (!states_only || timestep >= SHORTEST_ACTION)) {
+    settings_put_number_why(found, "system.timestep", timestep,
+                            "the model's own; the recording states no rate (data.rate)");
+    settings_put_number_why(found, "system.substeps", 1, "one action per frame");
+    return;
+  }
+  const double frame = rate > 0 ? 1 / rate : timestep;
+  const double frames = states_only && frame < SHORTEST_ACTION ? floor(LONGER_ACTION / frame + 1e-9) : 1;
+  if (frames > 1)
+    settings_put_number_why(found, "data.rate", 1 / frame,
+                            rate > 0 ? "as the files state" : "of the model's step; the recording states no rate");
+  const double action = frames * frame, whole = round(action / timestep);
+  const bool fits = whole >= 1 && fabs(whole * timestep - action) < 1e-6 * action;
+  const double substeps = fits ? whole : fmax(1, ceil(action / timestep - 1e-9));
+  settings_put_number_why(found, "system.timestep", fits ? timestep : action / substeps,
+                          fits ? "the model's own" : "the model's own is %g s; this one divides an action", timestep);
+  settings_put_number_why(found, "system.substeps", substeps, "one action is %g frame%s, %.4g ms", frames,
+                          frames == 1 ? "" : "s", 1000 * action);
+}
+
+/* ---- action box ---- */
+
+typedef struct range {
+  double lo, hi;
+} range;
+
+static void widen(range* r, double v) {
+  r->lo = fmin(r->lo, v);
+  r->hi = fmax(r->hi, v);
+}
+
+static range recorded_actions(const df_dataset* d, int k) {
+  range r = {INFINITY, -INFINITY};
+  for (int e = 0; e < d->episodes; e++) {
+    for (int t = 0; t < d->lengths[e]; t++) widen(&r, df_dataset_action(d, e, t)[k]);
+  }
+  return r;
+}
+
+static range recorded_coordinate(const df_dataset* d, int i) {
+  range r = {INFINITY, -INFINITY};
+  for (int e = 0; e < d->episodes; e++) {
+    for (int t = 0; t <= d->lengths[e]; t++) widen(&r, df_dataset_state(d, e, t)[i]);
+  }
+  return r;
+}
+
+/* the part of `r`, wider by `margin` on both sides, that is within the control range */
+static range within(range r, double margin, const df_system* system, int k) {
+  return (range){fmax(r.lo - margin, system->u_lo[k]), fmin(r.hi + margin, system->u_hi[k])};
+}
+
+/* the network reaches the ends of its range only with infinite outputs, so the range is wider than the data by this */
+static const double SPARE = 0.1;
+/* a range that covers as much of the control range is taken to be all of it */
+static const double NEARLY_ALL = 0.8;
+/* the farthest that a servo's target is from its joint, m or rad: farther a soft servo would need other data */
+static const double FARTHEST = 0.5;
+
+static range of_servo(const proposal* p, const df_actuator* a, int k) {
+  range q = recorded_coordinate(p->data, p->model->joints[a->joint].qpos);
+  const double most = fmax(FARTHEST, q.hi - q.lo);
+  const double margin = fabs(a->gear) * fmin(a->force / a->stiffness, most);
+  q = (range){fmin(a->gear * q.lo, a->gear * q.hi), fmax(a->gear * q.lo, a->gear * q.hi)};
+  return within(q, margin, p->model->system, k);
+}
+
+bool propose_action(const proposal* p, int k, double* lo, double* hi, const char** why) {
+  const df_system* system = p->model->system;
+  const df_actuator a = df_mujoco_actuator_at(system, k);
+  const bool limited = isfinite(system->u_lo[k]) && isfinite(system->u_hi[k]);
+  range r = {system->u_lo[k], system->u_hi[k]};
+  *why = "the control ranges of the model";
+  if (p->data->actions) {
+    const range seen = recorded_actions(p->data, k);
+    r = within(seen, SPARE * (seen.hi - seen.lo), system, k);
+    *why = "the recorded actions and a tenth more, within the control ranges";
+    if (!(r.hi > r.lo)) r = (range){system->u_lo[k], system->u_hi[k]};
+  } else if (a.joint >= 0 && a.stiffness > 0) {
+    r = of_servo(p, &a, k);
+    *why = "targets of servos: the recorded positions, and as far around them as the servo's force reaches";
+  } else if (!limited && a.joint >= 0 && a.gain != 0 && isfinite(a.force)) {
+    r = (range){-a.force / fabs(a.gain), a.force / fabs(a.gain)};
+    *why = "the largest forces of the actuators";
+  }
+  const double all = system->u_hi[k] - system->u_lo[k];
+  if (limited && (r.hi - r.lo > NEARLY_ALL * all || !(r.hi > r.lo))) r = (range){system->u_lo[k], system->u_hi[k]};
+  *lo = r.lo;
+  *hi = r.hi;
+  return isfinite(r.lo) && isfinite(r.hi) && r.hi > r.lo;
+}
+
+/* Numbers of at most four digits, so that the file is readable; what repeats itself is written once, as the settings
+ * admit. */
+static void add_short(text* out, int n, const double* v) {
+  int period = 1;
+  for (; period < n; period++) {
+    bool repeats = n % period == 0;
+    for (int i = period; i < n && repeats; i++) repeats = fabs(v[i] - v[i - period]) < 1e-9;
+    if (repeats) break;
+  }
+  for (int i = 0; i < period; i++) text_add(out, "%s%.4g", i ? "," : "", fabs(v[i]) < 1e-9 ? 0 : v[i]);
+}
+
+static df_status fail_unbounded(const proposal* p, int k) {
+  return df_fail(DF_E_CONFIG,
+                 "actuator %d '%s' has neither a ctrlrange nor a forcerange, and there are no recorded actions: --set "
+                 "action.center=... --set action.half_range=... say what the actions are",
+                 k, df_mujoco_actuator_at(p->model->system, k).name);
+}
+
+/* a model of more actuators than a list holds keeps its control ranges */
+static df_status propose_box(const proposal* p) {
+  double center[DF_LIST_MAX], half[DF_LIST_MAX];
+  const char* why = "";
+  if (settings_find(p->found, "action.half_range") || p->model->nu > DF_LIST_MAX) return DF_OK;
+  for (int k = 0; k < p->model->nu; k++) {
+    double lo, hi;
+    if (!propose_action(p, k, &lo, &hi, &why)) return fail_unbounded(p, k);
+    center[k] = 0.5 * (lo + hi);
+    half[k] = 0.5 * (hi - lo);
+  }
+  text centers = {0}, halves = {0};
+  add_short(&centers, p->model->nu, center);
+  add_short(&halves, p->model->nu, half);
+  settings_put_why(p->found, "action.center", text_of(&centers), "%s", why);
+  settings_put(p->found, "action.half_range", text_of(&halves));
+  text_clear(&centers);
+  text_clear(&halves);
+  return DF_OK;
+}
+
+/* ---- windows and split ---- */
+
+/* seconds of a window, and its fewest and most actions, where nothing else limits it */
+static const double WINDOW = 0.3;
+enum { FEWEST_ACTIONS = 4, MOST_ACTIONS = 32 };
+
+static int shortest(const df_dataset* d) {
+  int n = d->lengths[0];
+  for (int e = 1; e < d->episodes; e++) n = d->lengths[e] < n ? d->lengths[e] : n;
+  return n;
+}
+
+static int clamp(int v, int lo, int hi) {
+  return v < lo ? lo : v > hi ? hi : v;
+}
+
+/* A clip is cut in blocks, of which each has to hold a window. */
+enum { BLOCKS = 5 };
+
+static void propose_windows(const proposal* p) {
+  const df_dataset* d = p->data;
+  const int wanted = clamp((int)lround(WINDOW / d->dt), FEWEST_ACTIONS, MOST_ACTIONS);
+  const int room = d->episodes > 1 ? shortest(d) / 2 : d->length / (BLOCKS + 1);
+  const int horizon = clamp(wanted, 1, room > 1 ? room : 1);
+  settings_put_number_why(p->found, "window.horizon", horizon, "%.3g s", horizon * d->dt);
+}
+
+/* every n-th episode is held out, at least one; of a single clip blocks of time */
+static void propose_split(const proposal* p) {
+  enum { SEVERAL = 10, MANY = 50 };
+  const int n = p->data->episodes;
+  if (n == 1) {
+    settings_put_why(p->found, "split.by", "time", "a single clip: blocks of time are held out");
+    settings_put_number(p->found, "split.test_every", BLOCKS);
+    settings_put_number_why(p->found, "split.gap", atoi(settings_find(p->found, "window.horizon")->value) / 2,
+                            "frames beside a held-out block that are not used");
+    return;
+  }
+  const int every = n >= MANY ? 10 : n >= SEVERAL ? 5 : n;
+  settings_put_number_why(p->found, "split.test_every", every, "%d of %d episodes", n / every, n);
+}
+
+static void propose_objects(const proposal* p) {
+  text names = {0};
+  for (int i = 0; i < p->model->n_joints; i++) {
+    if (!model_is_object(p->model, i)) continue;
+    const char* name = p->model->joints[i].name;
+    if (name[0])
+      text_add(&names, "%s%s", names.n ? "," : "", name);
+    else
+      text_add(p->notes,
+               "free joint %d belongs to an object and has no name, so that it is not in chart.objects: name "
+               "it in the model\n",
+               i);
+  }
+  if (names.n) settings_put_why(p->found, "chart.objects", text_of(&names), "free joints that no actuator moves");
+  text_clear(&names);
+}
+
+static void propose_chart(const proposal* p) {
+  text names = {0};
+  propose_objects(p);
+  for (int i = 0; i < p->model->n_joints; i++) {
+    if (model_is_path(p->model, i)) text_add(&names, "%s%s", names.n ? "," : "", p->model->joints[i].name);
+  }
+  if (names.n)
+    settings_put_why(p->found, "chart.relative", text_of(&names), "where the root is along the floor does not matter");
+  text_clear(&names);
+}
+
+/* ---- network and training ---- */
+
+static void propose_network(const proposal* p) {
+  static const struct {
+    size_t frames;
+    int width, depth;
+  } sizes[] = {{1000, 48, 2}, {20000, 64, 3}, {200000, 96, 3}, {SIZE_MAX, 128, 4}};
+  const size_t frames = p->data->first[p->data->episodes];
+  size_t i = 0;
+  while (frames > sizes[i].frames) i++;
+  settings_put(p->found, "net.kind", "dit");
+  settings_put_number_why(p->found, "net.width", sizes[i].width, "for %zu frames of data", frames);
+  settings_put_number(p->found, "net.depth", sizes[i].depth);
+}
+
+int smoke_steps(int nv, int substeps, int horizon) {
+  /* the cost of a training step: physics steps per sample, each by the dofs, whose contacts and matrices grow with them
+   */
+  static const double MINUTE = 2.5e6;
+  const double cost = (double)horizon * substeps * (40.0 + nv * nv);
+  return clamp((int)(MINUTE / cost * 10) / 10, 60, 800) / 10 * 10;
+}
+
+static void propose_training(const proposal* p) {
+  settings_put_number(p->found, "train.steps", 1500);
+  settings_put_number(p->found, "train.batch", 64);
+  settings_put_number(p->found, "train.rate", 0.003);
+  settings_put_number(p->found, "train.clip", 1);
+  if (!p->data->actions) return;
+  settings_put_number_why(p->found, "inverse.steps", 2000,
+                          "of the inverse-dynamics network, which learns from actions");
+}
+
+/* ---- evaluation ---- */
+
+double fall_height(double lowest, double coordinate) {
+  static const double SHARE = 0.4, LEAST = 0.05;
+  /* a base that lies on the floor in the data cannot fall by height */
+  return lowest > LEAST ? coordinate - SHARE * lowest : 0;
+}
+
+double fall_tilt(double steepest) {
+  static const double MARGIN = 30, LEAST = 60, MOST = 120;
+  const double tilt = 5 * ceil((steepest + MARGIN) / 5);
+  return tilt > MOST ? 0 : fmax(LEAST, tilt);
+}
+
+typedef struct posture {
+  long frames;
+  long* touched; /* [geoms] frames in which the geom touched what cannot move */
+  double lowest, coordinate, steepest;
+} posture;
+
+/* the angle between the z axes of body and world, degrees */
+static double lean_of(const model_study* m, const double* x) {
+  if (m->free_joint >= 0) {
+    const double* q = x + m->joints[m->free_joint].qpos + 3;
+    return acos(fmax(-1, fmin(1, 1 - 2 * (q[1] * q[1] + q[2] * q[2])))) * 180 / PI;
+  }
+  return m->tilt >= 0 ? fabs(x[m->joints[m->tilt].qpos]) * 180 / PI : 0;
+}
+
+static void look(const proposal* p, df_sim* sim, const double* x, uint8_t* touch, posture* out) {
+  const model_study* m = p->model;
+  const int coordinate = m->free_joint >= 0 ? m->joints[m->free_joint].qpos + 2
+                         : m->height >= 0   ? m->joints[m->height].qpos
+                                            : -1;
+  const double height = model_base_height(m, sim, x);
+  if (coordinate >= 0 && height < out->lowest) {
+    out->lowest = height;
+    out->coordinate = x[coordinate];
+  }
+  out->steepest = fmax(out->steepest, lean_of(m, x));
+  df_mujoco_pose(sim, x);
+  df_mujoco_touching_world(sim, touch);
+  for (int g = 0; g < df_mujoco_geom_count(m->system); g++) out->touched[g] += touch[g];
+  out->frames++;
+}
+
+/* poses frames spread evenly over all episodes; the caller frees out->touched */
+static df_status study_posture(const proposal* p, posture* out) {
+  const df_system* system = p->model->system;
+  const size_t geoms = (size_t)df_mujoco_geom_count(system), rows = p->data->first[p->data->episodes];
+  const size_t every = rows / POSED_FRAMES + 1;
+  df_sim* sim = NULL;
+  uint8_t* touch = df_alloc(geoms, 1);
+  *out = (posture){.touched = df_alloc(geoms, sizeof *out->touched), .lowest = INFINITY};
+  df_status status = touch && out->touched ? df_sim_new(system, 0, &sim) : DF_E_NOMEM;
+  for (size_t row = 0; row < rows && status == DF_OK; row += every) {
+    look(p, sim, p->data->states + row * (size_t)p->data->nx, touch, out);
+  }
+  df_sim_free(system, sim);
+  df_free(touch);
+  return status;
+}
+
+/* geoms that touch in at least this share of the frames are feet */
+static const double FOOT_SHARE = 0.05;
+
+static void propose_feet(const proposal* p, const posture* seen) {
+  text names = {0};
+  int n = 0, unnamed = 0, touching = 0;
+  for (int g = 0; g < df_mujoco_geom_count(p->model->system); g++) {
+    touching += seen->touched[g] > 0;
+    if ((double)seen->touched[g] < FOOT_SHARE * (double)seen->frames) continue;
+    const char* name = df_mujoco_geom_name(p->model->system, g);
+    if (!name[0])
+      unnamed++;
+    else if (n++ < DF_NAMES_MAX)
+      text_add(&names, "%s%s", names.n ? "," : "", name);
+  }
+  if (names.n) {
+    settings_put_why(p->found, "eval.feet", text_of(&names),
+                     "they touch what cannot move in 5 %% of the frames or more");
+  }
+  if (unnamed) {
+    text_add(p->notes,
+             "%d geom%s touch the floor and have no name, so that they are not in eval.feet: name them in the "
+             "model\n",
+             unnamed, unnamed == 1 ? "" : "s");
+  }
+  if (!touching) {
+    text_add(p->notes,
+             "nothing touches the floor in the recording: if the model has none, import the file of its scene; "
+             "if it floats, data.position_offset puts it down\n");
+  }
+  text_clear(&names);
+}
+
+static void propose_fall(const proposal* p, const posture* seen) {
+  const model_study* m = p->model;
+  const double height = isfinite(seen->lowest) ? fall_height(seen->lowest, seen->coordinate) : 0;
+  const double tilt = fall_tilt(seen->steepest);
+  const bool floats = m->free_joint < 0;
+  if (height != 0) {
+    settings_put_number_why(p->found, "eval.fall_height", round(height * 100) / 100,
+                            "the base is never lower than %.2f m in the data", seen->coordinate);
+    if (floats) settings_put(p->found, "eval.height_joint", m->joints[m->height].name);
+  }
+  if (tilt > 0 && (m->free_joint >= 0 || m->tilt >= 0)) {
+    settings_put_number_why(p->found, "eval.fall_tilt", tilt, "it never leans more than %.0f degrees in the data",
+                            seen->steepest);
+    if (floats) settings_put(p->found, "eval.tilt_joint", m->joints[m->tilt].name);
+  }
+}
+
+static df_status propose_evaluation(const proposal* p) {
+  const df_dataset* d = p->data;
+  posture seen;
+  settings_put_number(p->found, "eval.windows", 128);
+  settings_put_number(p->found, "eval.sae_windows", 32);
+  settings_put_number(p->found, "eval.chains", 64);
+  settings_put_number(p->found, "eval.chain_seconds", fmin(5, floor(10 * d->length * d->dt) / 10));
+  if (p->model->free_joint < 0 && p->model->root_body < 0) return DF_OK;
+  const df_status status = study_posture(p, &seen);
+  if (status == DF_OK) {
+    propose_feet(p, &seen);
+    propose_fall(p, &seen);
+  }
+  df_free(seen.touched);
+  return status;
+}
+
+/* ---- methods and profiles ---- */
+
+static void propose_methods(const proposal* p) {
+  if (p->data->actions)
+    settings_put(p->found, "task.methods",
+                 "dynaflow,dynaflow_tracking,kinematic_fm,kinematic_fm_idm,action_fm,random_action,replay_demo");
+  else
+    settings_put_why(p->found, "task.methods", "dynaflow,dynaflow_tracking,kinematic_fm,random_action",
+                     "those that need no recorded actions");
+}
+
+void propose_profiles(const proposal* p) {
+  const int horizon = atoi(settings_find(p->found, "window.horizon")->value);
+  const char* const smoke = "profiles.smoke.";
+  static const struct {
+    const char* key;
+    double value;
+  } numbers[] = {{"net.depth", 2}, {"eval.windows", 32}, {"eval.sae_windows", 4}, {"eval.chains", 16}};
+  char key[96];
+  settings_put_why(
+      p->found, "profiles.smoke.task.methods",
+      p->data->actions ? "dynaflow,kinematic_fm,random_action,replay_demo" : "dynaflow,kinematic_fm,random_action",
+      "about a minute on two cores; the numbers are not final");
+  settings_put_number_why(p->found, "profiles.smoke.train.steps",
+                          smoke_steps(p->model->nv, df_mujoco_substeps(p->model->system), horizon),
+                          "by the size of the model: %d dofs, %d physics steps per window", p->model->nv,
+                          horizon * df_mujoco_substeps(p->model->system));
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    snprintf(key, sizeof key, "%s%s", smoke, numbers[i].key);
+    settings_put_number(p->found, key, numbers[i].value);
+  }
+  settings_put_number_why(p->found, "profiles.full.train.steps", 1500, "equal gradient steps for every method");
+}
+
+df_status propose_task(const proposal* p) {
+  if (shortest(p->data) < 2) {
+    return df_fail(DF_E_CONFIG, "an episode has %d action%s: at least 2 are needed; data.select leaves episodes out",
+                   shortest(p->data), shortest(p->data) == 1 ? "" : "s");
+  }
+  propose_methods(p);
+  DF_TRY(propose_box(p));
+  propose_windows(p);
+  propose_split(p);
+  propose_chart(p);
+  propose_network(p);
+  propose_training(p);
+  DF_TRY(propose_evaluation(p));
+  propose_profiles(p);
+  return DF_OK;
+}

@@ -1,0 +1,37 @@
+#include "replay_settings.h"
+
+/* iterations of the model's own limit that training admits */
+enum { LEAST_ITERATIONS = 50 };
+
+static const char* const why = "found by replaying the recorded actions";
+
+static void put(settings* s, const char* key, const char* value) {
+  settings_put_why(s, key, value, "%s", why);
+}
+
+static bool put_options(settings* s, const df_mujoco_cfg* h, const df_mujoco_cfg* now) {
+  static const char* const integrators[] = {"model", "Euler", "implicitfast", "RK4"};
+  static const char* const margin_rules[] = {"sum", "max", "none"};
+  static const char* const solvers[] = {"model", "Newton", "CG"};
+  if (h->timestep > 0 && h->timestep != now->timestep)
+    settings_put_number_why(s, "system.timestep", h->timestep, "%s", why);
+  if (h->substeps != now->substeps) settings_put_number_why(s, "system.substeps", h->substeps, "%s", why);
+  if (h->integrator != now->integrator) put(s, "system.integrator", integrators[h->integrator]);
+  if (h->solver != now->solver) put(s, "system.solver", solvers[h->solver]);
+  if (h->margin_rule != now->margin_rule) put(s, "system.margin_rule", margin_rules[h->margin_rule]);
+  if (h->iterations != now->iterations && h->iterations >= LEAST_ITERATIONS)
+    settings_put_number_why(s, "system.iterations", h->iterations, "%s", why);
+  const bool limits = h->iterations != now->iterations && h->iterations < LEAST_ITERATIONS;
+  return !limits && h->islands == now->islands && h->gain_scale == now->gain_scale && h->kv_scale == now->kv_scale &&
+         h->gear_scale == now->gear_scale;
+}
+
+bool put_alternative(settings* s, const hypothesis* h, const df_mujoco_cfg* now) {
+  const unsigned later = READ_ACTIONS_LATER | READ_ACTIONS_EARLIER | READ_DEGREES | READ_WRAPPED;
+  if (h->reading & READ_DEGREES_PER_SECOND) put(s, "data.angles", "deg");
+  if (h->reading & READ_XYZW) put(s, "data.quaternion", "xyzw");
+  if (h->reading & READ_WORLD_SPIN) put(s, "data.angular_velocity", "world");
+  if (h->reading & READ_POSITIONS_ONLY) put(s, "data.velocities", "differences");
+  if (h->reading & READ_ACTIONS_LATER) put(s, "data.action_time", "before");
+  return put_options(s, &h->cfg, now) && !(h->reading & later & ~(unsigned)READ_ACTIONS_LATER);
+}

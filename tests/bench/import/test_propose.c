@@ -1,0 +1,184 @@
+/* The settings proposed for a task, against values computed by hand. */
+#include "propose.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit.h"
+
+static const char walker[] =
+    "<mujoco><compiler autolimits='true'/><option timestep='.002'/><worldbody><geom type='plane' size='0 0 1'/>"
+    "<body name='torso' pos='0 0 1'><joint name='x' type='slide' axis='1 0 0'/>"
+    "<joint name='z' type='slide' axis='0 0 1'/><joint name='pitch' axis='0 1 0'/><geom size='.1' mass='5'/>"
+    "<body pos='0 0 -.5'><joint name='knee' axis='0 1 0' range='-1 1' actuatorfrcrange='-30 30'/>"
+    "<geom name='foot' size='.1' pos='0 0 -.4' mass='1'/></body></body></worldbody>"
+    "<actuator><position name='servo' joint='knee' kp='100'/><motor name='motor' joint='knee' gear='2'/>"
+    "<motor name='limited' joint='pitch' ctrlrange='-3 5'/></actuator></mujoco>";
+enum { X, Z, PITCH, KNEE, NQ, NX = 2 * NQ, FRAMES = 41, ACTUATORS = 3 };
+
+typedef struct fixture {
+  df_system* system;
+  df_dataset* data;
+  model_study model;
+  settings found;
+  text notes;
+  proposal p;
+} fixture;
+
+/* episodes in which the robot sinks by 2 cm per frame up to 0.2 m, leans to 0.5 rad and bends its knee from -0.2 to
+ * 0.2; its foot is on the floor from the start */
+static void start(fixture* f, int episodes, bool actions) {
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  *f = (fixture){0};
+  assert_int_equal(df_mujoco_system_from_xml(walker, "walker", &cfg, &f->system), DF_OK);
+  assert_int_equal(model_study_of(f->system, &f->model), DF_OK);
+  const df_dataset_shape shape = {
+      .episodes = episodes, .length = FRAMES - 1, .nx = NX, .nu = actions ? ACTUATORS : 0, .dt = 0.02};
+  assert_int_equal(df_dataset_new(&shape, &f->data), DF_OK);
+  for (int row = 0; row < episodes * FRAMES; row++) {
+    const int t = row % FRAMES;
+    double* x = f->data->states + (size_t)row * NX;
+    x[Z] = -fmin(0.2, 0.02 * t);
+    x[PITCH] = 0.5 * t / (FRAMES - 1);
+    x[KNEE] = -0.2 + 0.4 * t / (FRAMES - 1);
+  }
+  for (int i = 0; actions && i < episodes * (FRAMES - 1) * ACTUATORS; i++) f->data->actions[i] = i % 2 ? 1 : -1;
+  f->p = (proposal){.model = &f->model, .data = f->data, .found = &f->found, .notes = &f->notes};
+}
+
+static void end(fixture* f) {
+  settings_clear(&f->found);
+  text_clear(&f->notes);
+  df_dataset_free(f->data);
+  df_system_free(f->system);
+}
+
+static const char* value(const fixture* f, const char* key) {
+  const setting* s = settings_find(&f->found, key);
+  return s ? s->value : "(none)";
+}
+
+static void the_root_is_found(void** state) {
+  (void)state;
+  fixture f;
+  start(&f, 1, false);
+  assert_int_equal(f.model.free_joint, -1);
+  assert_int_equal(f.model.height, Z);
+  assert_int_equal(f.model.tilt, PITCH);
+  assert_true(model_is_path(&f.model, X));
+  assert_false(model_is_path(&f.model, Z));
+  assert_int_equal(f.model.axes, NQ);
+  end(&f);
+}
+
+static void action_is(const fixture* f, int k, double lo, double hi) {
+  double a, b;
+  const char* why;
+  assert_true(propose_action(&f->p, k, &a, &b, &why));
+  if (fabs(a - lo) > 1e-12 || fabs(b - hi) > 1e-12) fail_msg("action %d in %g..%g, not %g..%g", k, a, b, lo, hi);
+}
+
+static void actions_are_bounded(void** state) {
+  (void)state;
+  fixture f;
+  start(&f, 2, false);
+  /* positions -0.2..0.2 and 30 N m / 100 N m/rad around them; 30 N m by a gear of 2; the control range */
+  action_is(&f, 0, -0.5, 0.5);
+  action_is(&f, 1, -15, 15);
+  action_is(&f, 2, -3, 5);
+  end(&f);
+  /* recorded -1..1 and a tenth of 2 more */
+  start(&f, 2, true);
+  action_is(&f, 0, -1.2, 1.2);
+  action_is(&f, 2, -1.2, 1.2);
+  end(&f);
+}
+
+static void free_bodies_without_actuators_are_objects(void** state) {
+  (void)state;
+  static const char model[] =
+      "<mujoco><worldbody><body><freejoint name='box'/><geom size='.1'/></body><body><freejoint name='base'/>"
+      "<geom size='.1'/><body><joint name='leg'/><geom size='.1'/></body></body><body><freejoint/><geom size='.1'/>"
+      "</body></worldbody><actuator><motor joint='leg' ctrlrange='-1 1'/></actuator></mujoco>";
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  fixture f = {0};
+  assert_int_equal(df_mujoco_system_from_xml(model, "objects", &cfg, &f.system), DF_OK);
+  assert_int_equal(model_study_of(f.system, &f.model), DF_OK);
+  assert_int_equal(f.model.free_joint, 1);
+  const df_dataset_shape shape = {.episodes = 2, .length = 8, .nx = f.system->nx, .dt = 0.02};
+  assert_int_equal(df_dataset_new(&shape, &f.data), DF_OK);
+  for (int row = 0; row < 18; row++) {
+    for (int j = 0; j < 3; j++) f.data->states[row * f.system->nx + f.model.joints[j == 2 ? 3 : j].qpos + 3] = 1;
+  }
+  f.p = (proposal){.model = &f.model, .data = f.data, .found = &f.found, .notes = &f.notes};
+  assert_int_equal(propose_task(&f.p), DF_OK);
+  assert_string_equal(value(&f, "chart.objects"), "box");
+  assert_non_null(strstr(text_of(&f.notes), "free joint 3 belongs to an object and has no name"));
+  end(&f);
+}
+
+static void the_task_fits_model_and_data(void** state) {
+  (void)state;
+  fixture f;
+  start(&f, 12, false);
+  assert_int_equal(propose_task(&f.p), DF_OK);
+  assert_string_equal(value(&f, "task.methods"), "dynaflow,dynaflow_tracking,kinematic_fm,random_action");
+  assert_string_equal(value(&f, "window.horizon"), "15"); /* 0.3 s */
+  assert_string_equal(value(&f, "split.test_every"), "5");
+  assert_string_equal(value(&f, "split.by"), "(none)");
+  assert_string_equal(value(&f, "chart.relative"), "x");
+  assert_string_equal(value(&f, "eval.feet"), "foot");
+  /* the torso is 0.8 m high at z = -0.2: 0.4 of that lower is a fall; 29 degrees of pitch are none */
+  assert_string_equal(value(&f, "eval.fall_height"), "-0.52");
+  assert_string_equal(value(&f, "eval.height_joint"), "z");
+  assert_string_equal(value(&f, "eval.fall_tilt"), "60");
+  assert_string_equal(value(&f, "eval.tilt_joint"), "pitch");
+  assert_string_equal(value(&f, "net.width"), "48");
+  end(&f);
+  start(&f, 1, false);
+  assert_int_equal(propose_task(&f.p), DF_OK);
+  assert_string_equal(value(&f, "split.by"), "time");
+  assert_string_equal(value(&f, "window.horizon"), "6"); /* a sixth of 40 actions */
+  end(&f);
+}
+
+static void falls_leave_a_margin(void** state) {
+  (void)state;
+  assert_true(fabs(fall_height(0.3, 0.3) - 0.18) < 1e-15);
+  assert_true(fall_height(0.04, 0.04) == 0); /* lies on the floor */
+  assert_true(fall_tilt(10) == 60);
+  assert_true(fall_tilt(36) == 70);
+  assert_true(fall_tilt(150) == 0); /* turns over */
+}
+
+static void steps(double timestep, double rate, bool states_only, double h, int n) {
+  settings s = {0};
+  propose_steps(&s, timestep, rate, states_only);
+  const double got = strtod(settings_find(&s, "system.timestep")->value, NULL);
+  const int number = atoi(settings_find(&s, "system.substeps")->value);
+  if (fabs(got - h) > 1e-12 || number != n) fail_msg("%g Hz: %d steps of %g s, not %d of %g", rate, number, got, n, h);
+  settings_clear(&s);
+}
+
+static void an_action_is_a_frame(void** state) {
+  (void)state;
+  steps(0.002, 50, false, 0.002, 10);
+  steps(0.002, 60, false, 1.0 / 60 / 9, 9); /* 8.3 steps: the longest shorter step */
+  steps(0.01, 500, false, 0.002, 1);
+  steps(0.002, 0, false, 0.002, 1);
+  steps(0.002, 500, true, 0.002, 10); /* frames of 2 ms are joined to 20 ms */
+  steps(0.002, 100, true, 0.002, 5);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_root_is_found),
+      cmocka_unit_test(actions_are_bounded),
+      cmocka_unit_test(free_bodies_without_actuators_are_objects),
+      cmocka_unit_test(the_task_fits_model_and_data),
+      cmocka_unit_test(falls_leave_a_margin),
+      cmocka_unit_test(an_action_is_a_frame),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

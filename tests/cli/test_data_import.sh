@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# dynaflow data import: what it finds in recordings of known layouts, and what it refuses.
+. tests/cli/check.sh
+
+made=$scratch/made models=$scratch/models tasks=$scratch/tasks
+mkdir -p "$made" "$models"
+python3 tests/cli/import_models.py "$models"
+python3 tests/cli/import_data.py "$made"
+# imports NAME MODEL SOURCE... [OPTION...]: into $tasks/NAME
+imports() {
+  local name=$1 model=$2
+  shift 2
+  exits_with 0 data import "$@" --model "$model" --out "$tasks/$name" --threads 1
+}
+# sets NAME KEY: VALUE...: lines of the task file, without their comments
+sets() {
+  local file=$tasks/$1/task.yaml line missing=0
+  shift
+  for line in "$@"; do
+    sed 's/  # .*//; s/^ *//' "$file" | grep -qxF -- "$line" || { echo "no '$line'"; missing=1; }
+  done
+  [ "$missing" -eq 0 ] || { grep -v "^profiles:" "$file" | head -40; false; }
+}
+says() { grep -qE -- "$1" "$scratch/$2" || { echo "no /$1/ in:"; cat "$scratch/$2"; false; }; }
+leaves_nothing() { [ -z "$(find "$tasks" -name '.import-*')" ] || { find "$tasks" -name '.import-*'; false; }; }
+
+# a recording of this project's layout, with actions that the model follows
+cp -r docs/examples/pendulum "$scratch/example"
+(cd "$scratch/example" && python3 make_data.py)
+check own_npz_is_imported imports swing "$scratch/example/pendulum.xml" "$scratch/example/pendulum.npz" --quiet
+check own_npz_needs_no_columns sets swing "states_key: states" "actions_key: actions" "model: model/pendulum.xml" \
+  "methods: [dynaflow, dynaflow_tracking, kinematic_fm, kinematic_fm_idm, action_fm, random_action, replay_demo]"
+check its_next_commands_are_named says "dynaflow run $tasks/swing --profile smoke" out
+check its_actions_follow exits_with 0 replay "$tasks/swing" --quiet
+check it_has_a_page grep -q "^## Source and licence" "$tasks/swing/README.md"
+
+# quadrupeds: orders, frames, units
+check laikago_is_imported imports laikago "$models/quadruped.xml" "$made/laikago.txt" --set data.position_offset=0,0,0
+check laikago_is_turned sets laikago "columns: [root_pos, root_quat, joints]" "quaternion: xyzw" "legs: [FR, FL, RR, RL]" \
+  "base_rotation: [0.5, -0.5, -0.5, -0.5]" "timestep: 0.005" "substeps: 4" "by: time" \
+  "methods: [dynaflow, dynaflow_tracking, kinematic_fm, random_action]" "actions_key: \"\""
+check what_was_given_is_marked grep -qxE "  position_offset: \[0, 0, 0\]  # given by --set" "$tasks/laikago/task.yaml"
+check a_folder_is_imported imports amp "$models/quadruped.xml" "$made/amp"
+check other_files_are_left_out says "left out: LICENSE.txt" err
+check names_are_cleaned [ "$(find "$tasks/amp/data" -name 'trot_?-????????.txt' | wc -l)" -eq 2 ]
+check amp_is_read_by_its_toes sets amp "file: data/*.txt" "legs: [FL, FR, RL, RR]" "quaternion: xyzw" "test_every: 2" \
+  "columns: [root_pos, root_quat, joints, \"skip:12\", root_linvel, root_angvel, joint_vel, \"skip:12\"]"
+check the_copy_is_found exits_with 0 data info "$tasks/amp"
+check several_files_are_run exits_with 0 run "$tasks/amp" --profile smoke --method random_action --quiet --out "$scratch/run" \
+  --set eval.windows=2 --set eval.sae_windows=0 --set eval.chains=0
+# that of the lines of sha256sum
+hash=$(cd "$tasks/amp/data" && sha256sum -- *.txt | sha256sum | cut -c1-64)
+check their_hash_is_recorded grep -qF "\"$hash\"" "$scratch/run/events.jsonl"
+check bullet_order_is_imported imports bullet "$models/quadruped.xml" "$made/bullet.txt" --quiet
+check bullet_order_is_seen sets bullet "legs: [FR, FL, RR, RL]"
+check a_table_is_imported imports table "$models/quadruped.xml" "$made/table.csv" --quiet --reference --set data.rate=50
+check a_table_has_its_rate sets table "rate: 50" "quaternion: xyzw" "file: $made/table.csv"
+check nothing_was_copied [ ! -e "$tasks/table/data" ]
+
+# states and observations
+for kind in qpos flat observations; do
+  check "${kind}_are_imported" imports "$kind" "$models/quadruped.xml" "$made/$kind.json" --quiet
+done
+check qpos_and_qvel_are_arrays sets qpos "columns: [qpos@qpos, qvel@qvel]" "substeps: 4"
+check flattened_states_begin_with_time sets flat "columns: [time, state]" "states_key: states" "substeps: 4"
+check observations_lack_x_and_y sets observations "columns: [root_z, root_quat, joints, root_linvel, root_angvel, joint_vel]" \
+  "root_xy: integrated"
+check a_pendulum_of_imitation_is_imported imports imitation "$models/pendulum.xml" "$made/imitation.json" --quiet
+check its_ends_count_actions sets imitation "ends_key: indices" "ends_rows: actions" "columns: [joints_cos_sin, joint_vel]"
+
+# names of joints
+check joint_arrays_are_imported imports arrays "$models/quadruped.xml" "$made/joints.npz" --set data.rate=50
+check joints_are_matched says "recorded joint RL_calf_joint is RL_knee of the model" err
+joints=$(grep -A3 "^  joints:" "$tasks/arrays/task.yaml" | tr -d '\n ')
+check hips_are_abductions grep -qF "FL_abduction=FL_hip_joint,FL_hip=FL_thigh_joint,FL_knee=FL_calf_joint" <<<"$joints"
+check the_root_is_one_of_euler_angles sets arrays "euler: ZXY"
+check other_joints_are_refused refuses "recorded joint 'tail' is none of the model's joints.*recorded: tail, wing|recorded joint 'wing' is none.*--set data.joints=" \
+  data import "$made/odd.npz" --model "$models/quadruped.xml" --out "$tasks/odd"
+
+# refusals leave nothing behind
+check an_unknown_layout_is_described refuses "unknown.npz: this is no layout that import knows .*its arrays: samples \[60\]; the model has nq = 19, nv = 18, na = 0, nu = 12 and 12 hinges and slides; .*--set data.columns=" \
+  data import "$made/unknown.npz" --model "$models/quadruped.xml" --out "$tasks/unknown"
+check an_existing_folder_is_kept refuses "$tasks/amp: exists already; --force replaces it" \
+  data import "$made/amp" --model "$models/quadruped.xml" --out "$tasks/amp"
+mkdir "$tasks/mine"
+check only_tasks_are_replaced refuses "$tasks/mine: exists and is no task folder" \
+  data import "$made/amp" --model "$models/quadruped.xml" --out "$tasks/mine" --force
+check a_model_is_needed refuses "import needs --model" data import "$made/amp" --out "$tasks/x"
+check a_place_is_needed refuses "import needs --out FOLDER, or --name NAME" data import "$made/amp" --model "$models/quadruped.xml"
+check a_name_of_a_task_is_needed refuses "the folder's name is that of the task" \
+  data import "$made/amp" --model "$models/quadruped.xml" --out "$tasks/a b"
+check a_missing_file_is_named misses "$made/none: no such file or folder" \
+  data import "$made/none" --model "$models/quadruped.xml" --out "$tasks/x"
+check a_wrong_setting_is_named refuses "data.rate.*-1" \
+  data import "$made/bullet.txt" --model "$models/quadruped.xml" --out "$tasks/x" --set data.rate=-1
+sed 's:<actuator>.*</actuator>::' "$models/pendulum.xml" >"$models/passive.xml"
+check a_model_without_actuators_is_refused refuses "passive.xml: the model has no actuators" \
+  data import "$scratch/example/pendulum.npz" --model "$models/passive.xml" --out "$tasks/x"
+check no_draft_is_left leaves_nothing
+check force_replaces_a_task imports swing "$scratch/example/pendulum.xml" "$scratch/example/pendulum.npz" --force --json
+check json_has_every_setting python3 -c "
+import json, sys
+rows = {r['key']: r for r in json.load(open(sys.argv[1]))['rows']}
+assert rows['task.name']['value'] == 'swing' and rows['net.width']['why'], rows" "$scratch/out"
+
+# models of several folders stay together
+mkdir -p "$scratch/robot/scenes" "$scratch/robot/parts"
+sed 's:<actuator>:<include file="../parts/more.xml"/><actuator>:' "$models/pendulum.xml" >"$scratch/robot/scenes/scene.xml"
+echo '<mujoco><worldbody><geom name="post" size="0.1" pos="0 3 0"/></worldbody></mujoco>' >"$scratch/robot/parts/more.xml"
+check a_model_of_two_folders_is_imported imports parts "$scratch/robot/scenes/scene.xml" "$scratch/example/pendulum.npz" --quiet \
+  --set data.actions_key=
+check its_files_keep_their_places [ -f "$tasks/parts/model/parts/more.xml" -a -f "$tasks/parts/model/scenes/scene.xml" ]
+
+# published recordings
+if [ -n "${DYNAFLOW_DATA:-}" ] && [ -e "$DYNAFLOW_DATA/ddat/Hopper_10trajs_300steps.npz" ]; then
+  check hopper_is_imported imports hopper "$DYNAFLOW_DATA/mjcf/gymnasium/hopper.xml" "$DYNAFLOW_DATA/ddat/Hopper_10trajs_300steps.npz"
+  # what tasks/hopper/task.yaml says, found by the check of the velocities and by replaying
+  check hopper_has_its_options sets hopper "timestep: 0.008" "substeps: 1" "integrator: Euler" "margin_rule: max" "rate: 125" \
+    "states_key: Trajs" "actions_key: Actions" "relative: [rootx]" "feet: [foot_geom]" "height_joint: rootz" "half_range: [1]"
+else
+  skip hopper_has_its_options "no published recordings (DYNAFLOW_DATA)"
+fi
+finish
