@@ -1,5 +1,6 @@
 /* cmd_data.c: dynaflow data info|make|fetch|check TASK: describes, generates, downloads or checks a task's model and
  * demonstrations; dynaflow data import SOURCE... makes a task of recordings. */
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -205,6 +206,25 @@ static void add_lengths(rows* out, const char* task, const df_dataset* data) {
   add_number(out, task, "all episodes", (double)df_dataset_actions(data), "actions");
 }
 
+/* the rates of recorded frames that are not those of the actions */
+static void add_rates(rows* out, const df_config* config, const df_system* system, const df_recording* recording,
+                      const df_dataset* data) {
+  if (data->resampled == 0) return;
+  double low = INFINITY, high = 0;
+  for (int e = 0; e < data->episodes; e++) {
+    const double rate = 1 / df_recording_frame_duration(recording, config, system, e);
+    low = fmin(low, rate);
+    high = fmax(high, rate);
+  }
+  char* rates = high > low * 1.0001 ? format_text("%.5g to %.5g Hz", low, high) : format_text("%.5g Hz", low);
+  char* value = format_text("%s, resampled to %.5g Hz", rates, 1 / data->dt);
+  char* unit = format_text("%d of %d episodes", data->resampled, data->episodes);
+  add_text(out, config->task_name, "frame rate", value, unit);
+  df_free(unit);
+  df_free(value);
+  df_free(rates);
+}
+
 static void describe(rows* out, const df_config* config, const df_system* system, const df_dataset* data,
                      const df_windows* windows) {
   const char* t = config->task_name;
@@ -301,7 +321,10 @@ static df_status read_recording(rows* out, const char* path, const df_config* co
   df_recording* recording;
   DF_TRY(df_recording_open(path, config, system, &recording));
   const df_status status = df_recording_convert(recording, config, system, data);
-  if (status == DF_OK) describe_recording(out, config->task_name, recording);
+  if (status == DF_OK) {
+    describe_recording(out, config->task_name, recording);
+    add_rates(out, config, system, recording, *data);
+  }
   df_recording_free(recording);
   return status;
 }

@@ -9,10 +9,13 @@ SOURCE          a pickle (.pkl, .pickle, ...), a .npz or .npy file with object a
                 only for files whose author you trust; without it they are refused.
 --frames        the entries of a list are the frames of one episode, not episodes
 
-The arrays of OUT.npz are flat: the frames of all episodes one after the other, [frames][...]. `episode_ends` holds, per
-episode, the index of its last frame + 1 (in a task file: data.ends_key: episode_ends). An array with one row less per
-episode than the longest, as actions between states, gets a last row of zeros per episode, so that all have as many rows;
-that row is not used. Names inside dictionaries are joined with '/'. What is not numeric is named and left out.
+The arrays of a list of episodes are flat: the frames of all episodes one after the other, [frames][...]. `episode_ends`
+holds, per episode, the index of its last frame + 1 (in a task file: data.ends_key: episode_ends). An array with one row
+less per episode than the longest, as actions between states, gets a last row of zeros per episode, so that all have as
+many rows; that row is not used. Beside lists of episodes of different lengths an array with one entry per episode is
+flat, too; if its entries are numbers, or vectors of another length than the episodes, it keeps one row per episode.
+Arrays of equal shape in every episode of a dictionary stay [episodes][frames][...]. Names inside dictionaries are joined
+with '/'. What is not numeric, or not in every entry, is named and left out.
 
 Needs numpy; Parquet needs pyarrow. Everything is in memory at once.
 """
@@ -73,12 +76,22 @@ def leave_out(name, why):
     print("convert.py: '%s' is left out: %s" % (name, why), file=sys.stderr)
 
 
+def names_of(entries, what):
+    """the names that all dictionaries have; those that one lacks are left out"""
+    names = list(dict.fromkeys(name for entry in entries for name in entry))
+    for name in names:
+        lacking = [i for i, entry in enumerate(entries) if name not in entry]
+        if lacking:
+            leave_out(name, "%s %d does not have it" % (what, lacking[0]))
+    return [name for name in names if all(name in entry for entry in entries)]
+
+
 def from_episodes(episodes):
     """a list of dictionaries, one per episode"""
     flat = [flatten(e) for e in episodes]
     parts = {}
-    for name in flat[0]:
-        values = [numeric(e[name]) if name in e else None for e in flat]
+    for name in names_of(flat, "episode"):
+        values = [numeric(e[name]) for e in flat]
         if any(v is None for v in values):
             leave_out(name, "it is not numeric in every episode")
         elif any(v.ndim == 0 for v in values):
@@ -93,7 +106,22 @@ def from_episodes(episodes):
 def from_frames(frames):
     """a list of dictionaries, or of arrays, one per frame"""
     flat = [flatten(f) for f in frames]
-    return from_dictionary({name: [f.get(name) for f in flat] for name in flat[0]})
+    return from_dictionary({name: [f[name] for f in flat] for name in names_of(flat, "frame")})
+
+
+def take_episodes(arrays, ragged):
+    """removes the arrays of {name: array} that list the same episodes as those of different lengths; returns their parts"""
+    lengths = [max(len(part) for part in parts) for parts in zip(*ragged.values())]
+    taken = {}
+    for name, array in list(arrays.items()):
+        if array.ndim < 2 or len(array) != len(lengths):
+            continue
+        fits = all(n - array.shape[1] in (0, 1) for n in lengths)
+        if array.ndim > 2 or fits:
+            taken[name] = list(arrays.pop(name))
+        else:
+            print("convert.py: '%s' of shape %s keeps one row per episode" % (name, list(array.shape)), file=sys.stderr)
+    return taken
 
 
 def from_dictionary(content):
@@ -112,7 +140,7 @@ def from_dictionary(content):
         counts = {name: len(parts) for name, parts in ragged.items()}
         if len(set(counts.values())) > 1:
             refuse("lists of different numbers of episodes: %s" % counts)
-        arrays.update(join(ragged))
+        arrays.update(join({**ragged, **take_episodes(arrays, ragged)}))
     if not arrays:
         refuse("no array of numbers")
     return arrays

@@ -120,6 +120,7 @@ void frame_from_raw(const df_layout* layout, const conventions* c, const double*
   for (int i = 0; i < layout->columns; i++) {
     const layout_column* column = &layout->column[i];
     if (column->role == COLUMN_STATE) x[column->at] = raw[i];
+    if (column->role == COLUMN_HEIGHT) x[c->y_up ? column->at - 1 : column->at] = raw[i];
     if (column->role == COLUMN_EULER || column->role == COLUMN_ROTVEC) {
       orientation = column->role;
       angles[column->at] = raw[i] * (c->degrees ? radians_per_degree : 1);

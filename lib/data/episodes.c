@@ -34,8 +34,11 @@ int natural_order(const char* a, const char* b) {
   return (*a != '\0') - (*b != '\0');
 }
 
+/* names of the same numbers, ep_1 and ep_01, by their characters */
 static int by_natural_order(const void* a, const void* b) {
-  return natural_order(*(char* const*)a, *(char* const*)b);
+  const char *s = *(char*const*)a, *t = *(char*const*)b;
+  const int order = natural_order(s, t);
+  return order != 0 ? order : strcmp(s, t);
 }
 
 /* the length of the first parts of a name, as many as `pattern` has; 0 if there are fewer */
@@ -115,8 +118,8 @@ static df_status read_ends(const span_request* r, bool flags, size_t rows, size_
     if (end == 0 && (flags || i == 0)) continue;
     if (!(end > (double)(*n > 0 ? out[*n - 1] : 0)) || end > (double)rows || end != floor(end)) {
       return df_fail(DF_E_FORMAT,
-                     "%s: array '%s' is %g at index %zu: expected whole numbers that increase to the %zu frames",
-                     r->path, r->key, end, i, rows);
+                     "%s: array '%s' is %g at index %zu: expected whole numbers that increase to the %zu %s", r->path,
+                     r->key, end, i, rows, rows == r->rows ? "frames" : "actions");
     }
     out[(*n)++] = (size_t)end;
   }
@@ -129,31 +132,75 @@ static df_status read_ends(const span_request* r, bool flags, size_t rows, size_
   return DF_OK;
 }
 
-static df_status cut(const span_request* r, size_t* end, span** spans, int* n) {
-  const double* ends = r->ends;
-  const size_t count = r->count, rows = r->rows, actions = r->actions;
-  /* what the ends count: frames, or actions if those are fewer, by one per episode */
-  bool flags = count == rows || (actions > 0 && count == actions);
-  for (size_t i = 0; i < count; i++) flags = flags && (ends[i] == 0 || ends[i] == 1);
-  const bool fewer = actions > 0 && actions < rows;
-  const bool of_actions = fewer && (flags ? count != rows : count == 0 || ends[count - 1] <= (double)actions);
-  DF_TRY(read_ends(r, flags, of_actions && !r->complete ? actions : rows, end, n));
-  *spans = df_alloc((size_t)*n, sizeof **spans);
-  if (!*spans) return DF_E_NOMEM;
-  for (size_t e = 0; e < (size_t)*n; e++) {
+static bool has_fewer_actions(const span_request* r) {
+  return r->actions > 0 && r->actions < r->rows;
+}
+
+/* whether the ends are flags, one per frame or per action */
+static bool are_flags(const span_request* r) {
+  bool flags = r->count == r->rows || (r->actions > 0 && r->count == r->actions);
+  for (size_t i = 0; i < r->count; i++) flags = flags && (r->ends[i] == 0 || r->ends[i] == 1);
+  return flags;
+}
+
+static double last_end(const span_request* r) {
+  return r->count > 0 ? r->ends[r->count - 1] : 0;
+}
+
+/* the number of row numbers but 0 */
+static size_t count_ends(const span_request* r) {
+  return r->count - (r->count > 0 && r->ends[0] == 0);
+}
+
+/* the number of episodes if row numbers count `rows` frames or actions; 0: they do not */
+static size_t count_episodes(const span_request* r, size_t rows) {
+  if (last_end(r) > (double)rows) return 0;
+  return count_ends(r) + (last_end(r) < (double)rows);
+}
+
+/* Sets what row numbers count. There is one action fewer than frames per episode, which only one of them may fit. */
+static df_status find_counted(const span_request* r, bool* of_actions) {
+  *of_actions = r->ends_of == ENDS_ACTIONS && r->actions != r->rows;
+  if (r->ends_of != ENDS_AUTO || r->complete || !has_fewer_actions(r)) return DF_OK;
+  const size_t episodes = r->rows - r->actions;
+  const bool frames = count_episodes(r, r->rows) == episodes, actions = count_episodes(r, r->actions) == episodes;
+  *of_actions = actions || (!frames && last_end(r) <= (double)r->actions);
+  if (!frames || !actions || episodes == 1) return DF_OK;
+  return df_fail(DF_E_CONFIG,
+                 "%s: array '%s': its row numbers may count the %zu frames of '%s' or the %zu actions; set "
+                 "data.ends_rows: frames or actions",
+                 r->path, r->key, r->rows, r->states, r->actions);
+}
+
+/* the rows that row numbers of actions count: without recorded actions one fewer than frames per episode */
+static size_t count_actions(const span_request* r) {
+  const size_t n = count_ends(r), episodes = n + (last_end(r) + (double)n != (double)r->rows);
+  return r->actions > 0 ? r->actions : r->rows > episodes ? r->rows - episodes : 0;
+}
+
+static df_status cut(const span_request* r, size_t* end, span_list* out) {
+  const bool flags = are_flags(r), fewer = has_fewer_actions(r);
+  bool of_actions = fewer && r->count != r->rows;
+  if (!flags) DF_TRY(find_counted(r, &of_actions));
+  out->assumed =
+      !flags && r->ends_of == ENDS_AUTO && r->actions == 0 && count_ends(r) > 0 && last_end(r) < (double)r->rows;
+  DF_TRY(read_ends(r, flags, of_actions ? count_actions(r) : r->rows, end, &out->n));
+  out->span = df_alloc((size_t)out->n, sizeof *out->span);
+  if (!out->span) return DF_E_NOMEM;
+  for (size_t e = 0; e < (size_t)out->n; e++) {
     const size_t first = e > 0 ? end[e - 1] : 0, length = end[e] - first;
-    span* s = &(*spans)[e];
+    span* s = &out->span[e];
     *s = (span){.frame = of_actions ? first + e : first, .frames = of_actions ? length + 1 : length};
-    if (actions > 0) s->action = fewer ? s->frame - e : s->frame;
-    if (actions > 0) s->actions = fewer ? s->frames - 1 : s->frames;
+    if (r->actions > 0) s->action = fewer ? s->frame - e : s->frame;
+    if (r->actions > 0) s->actions = fewer ? s->frames - 1 : s->frames;
   }
   return DF_OK;
 }
 
-df_status spans_cut(const span_request* r, span** spans, int* n) {
-  *spans = NULL;
+df_status spans_cut(const span_request* r, span_list* out) {
+  *out = (span_list){0};
   size_t* end = df_alloc(r->count + 1, sizeof *end);
-  const df_status status = end ? cut(r, end, spans, n) : DF_E_NOMEM;
+  const df_status status = end ? cut(r, end, out) : DF_E_NOMEM;
   df_free(end);
   return status;
 }

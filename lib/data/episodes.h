@@ -29,20 +29,31 @@ typedef struct span {
   size_t action, actions;
 } span;
 
+/* what row numbers of ends count: data.ends_rows */
+typedef enum ends_rows { ENDS_AUTO, ENDS_FRAMES, ENDS_ACTIONS } ends_rows;
+
 /* frames and actions of several episodes, one after the other, and where the episodes end */
 typedef struct span_request {
   const char *path, *key, *states; /* for messages: the file and the names of both arrays */
   const double* ends;              /* [count] flags, one per row, or increasing numbers of the row after each episode */
   size_t count;
-  size_t rows;    /* frames */
-  size_t actions; /* 0: none */
-  bool complete;  /* the last end is the number of frames; else there may be one more episode after it */
+  size_t rows;       /* frames */
+  size_t actions;    /* 0: none */
+  ends_rows ends_of; /* what row numbers count; ENDS_AUTO: frames, or actions if only these fit the numbers of both */
+  bool complete;     /* the last end is the number of frames; else there may be one more episode after it */
 } span_request;
 
+typedef struct span_list {
+  int n;
+  span* span;   /* [n], owned */
+  bool assumed; /* the ends are taken for frames, but nothing tells whether they count actions */
+} span_list;
+
 /* Cuts them. If there are fewer actions than frames, by one per episode, `ends` may count actions; the caller checks
- * that actions + *n == rows then. *spans [*n] is freed by the caller with df_free(). Errors: DF_E_FORMAT for ends that
- * do not increase or are beyond the last row, with their index; DF_E_NOMEM. */
-DF_MUST_CHECK df_status spans_cut(const span_request* request, span** spans, int* n);
+ * that actions + out->n == rows then. The caller frees out->span with df_free(). Errors: DF_E_FORMAT for ends that do
+ * not increase or are beyond the last row, with their index; DF_E_CONFIG for row numbers that may count either under
+ * ENDS_AUTO; DF_E_NOMEM. */
+DF_MUST_CHECK df_status spans_cut(const span_request* request, span_list* out);
 
 /* Sets selected [n] by data.select: numbers A and ranges A-B. DF_E_CONFIG for an item that is neither or beyond n. */
 DF_MUST_CHECK df_status select_episodes(const df_names* items, int n, bool* selected);

@@ -288,7 +288,7 @@ static layout_column column_of(const df_layout* layout, block_kind kind, int c) 
     case BLOCK_root_pos:
       return (layout_column){.role = COLUMN_STATE, .at = q + c};
     case BLOCK_root_z:
-      return (layout_column){.role = COLUMN_STATE, .at = q + 2};
+      return (layout_column){.role = COLUMN_HEIGHT, .at = q + 2};
     case BLOCK_root_quat:
       return (layout_column){.role = COLUMN_STATE, .at = q + 3 + c};
     case BLOCK_root_euler:
@@ -425,6 +425,10 @@ static df_status give(df_layout* layout, int i, const layout_column* column) {
   return DF_OK;
 }
 
+bool layout_is_coordinate(const layout_column* c) {
+  return c->role == COLUMN_STATE || c->role == COLUMN_HEIGHT || c->role == COLUMN_COS;
+}
+
 /* marks what the columns give; nothing may be given twice */
 static df_status mark_given(df_layout* layout) {
   layout->given = df_alloc((size_t)layout->model.nx, sizeof *layout->given);
@@ -433,7 +437,7 @@ static df_status mark_given(df_layout* layout) {
   for (int i = 0; i < layout->columns; i++) {
     const layout_column* c = &layout->column[i];
     const bool angles = (c->role == COLUMN_EULER || c->role == COLUMN_ROTVEC) && c->at == 0;
-    if (c->role == COLUMN_STATE || c->role == COLUMN_COS) DF_TRY(give(layout, c->at, c));
+    if (layout_is_coordinate(c)) DF_TRY(give(layout, c->at, c));
     for (int k = 0; k < 4 && angles; k++) DF_TRY(give(layout, quaternion + k, c));
   }
   return DF_OK;

@@ -29,8 +29,9 @@ typedef struct joint_order {
 
 typedef enum column_role {
   COLUMN_SKIP,
-  COLUMN_STATE, /* at: index in x */
-  COLUMN_COS,   /* at: index in x of the angle; its cosine comes before its sine */
+  COLUMN_STATE,  /* at: index in x */
+  COLUMN_HEIGHT, /* at: index in x of the height, in the frames of the model */
+  COLUMN_COS,    /* at: index in x of the angle; its cosine comes before its sine */
   COLUMN_SIN,
   COLUMN_EULER,  /* at: 0 .. 2 */
   COLUMN_ROTVEC, /* at: 0 .. 2 */
@@ -44,6 +45,9 @@ typedef struct layout_column {
   int block;     /* index of its block */
   char name[80]; /* "root_pos.0", "joints.FR_hip_joint" */
 } layout_column;
+
+/* whether a column gives the coordinate x[column->at], with another column or by itself */
+bool layout_is_coordinate(const layout_column* column);
 
 typedef struct layout_block {
   const char* text;        /* as in data.columns */

@@ -27,8 +27,8 @@ void motion_unwrap(const motion* m, int nx, int i) {
   }
 }
 
-void motion_integrate(const motion* m, int nx, int i, int v) {
-  frame_of(m, nx, 0)[i] = 0;
+void motion_integrate(const motion* m, int nx, int i, int v, double start) {
+  frame_of(m, nx, 0)[i] = start;
   for (int t = 1; t < m->frames; t++) {
     double* x = frame_of(m, nx, t);
     x[i] = frame_of(m, nx, t - 1)[i] + (m->time[t] - m->time[t - 1]) * x[v];

@@ -20,8 +20,8 @@ void motion_clear(motion* m);
 /* Removes jumps of full turns from coordinate i, an angle. */
 void motion_unwrap(const motion* m, int nx, int i);
 
-/* Position coordinate i, whose velocity is coordinate v, from 0: p[t+1] = p[t] + (time[t+1] - time[t]) v[t+1]. */
-void motion_integrate(const motion* m, int nx, int i, int v);
+/* Position coordinate i, whose velocity is coordinate v, from `start`: p[t+1] = p[t] + (time[t+1] - time[t]) v[t+1]. */
+void motion_integrate(const motion* m, int nx, int i, int v, double start);
 
 /* Sets the velocities v [nv] of which missing[k] to differences: v[t+1] = (q[t+1] (-) q[t]) / dt and v[0] = v[1].
  * DF_E_NOMEM. */

@@ -89,27 +89,6 @@ static df_status check_velocities(converter* c) {
 
 /* ---- time ---- */
 
-static int find_role(const df_layout* layout, column_role role) {
-  for (int i = 0; i < layout->columns; i++) {
-    if (layout->column[i].role == role) return i;
-  }
-  return -1;
-}
-
-/* the times of the frames of an episode from a time or duration column, from 0; false if there is none */
-static bool column_times(const df_recording* r, int episode, double* time) {
-  const recorded_episode* e = &r->episode[episode];
-  const int stamps = find_role(r->layout, COLUMN_TIME), durations = find_role(r->layout, COLUMN_DURATION);
-  const size_t columns = (size_t)r->layout->columns;
-  if (stamps < 0 && durations < 0) return false;
-  time[0] = 0;
-  for (int t = 1; t < e->frames; t++) {
-    const double* raw = e->raw + (size_t)t * columns;
-    time[t] = stamps >= 0 ? raw[stamps] - e->raw[stamps] : time[t - 1] + raw[durations - (int)columns];
-  }
-  return true;
-}
-
 /* whether the frames are at a constant rate up to rounding */
 static bool is_constant(int frames, const double* time) {
   const double step = time[frames - 1] / (frames - 1);
@@ -135,7 +114,7 @@ static df_status set_times(converter* c, int episode) {
   double* time = c->motion[episode].time;
   const double dt = c->system->dt;
   double step = c->config->data_rate > 0 ? 1 / c->config->data_rate : 0, tolerance = same_duration;
-  if (step == 0 && column_times(c->r, episode, time)) {
+  if (step == 0 && recording_column_times(c->r, episode, time)) {
     DF_TRY(check_times(c, episode, time));
     if (!is_constant(e->frames, time)) return DF_OK;
     step = time[e->frames - 1] / (e->frames - 1);
@@ -146,20 +125,6 @@ static df_status set_times(converter* c, int episode) {
   c->stretch[episode] = fabs(step - dt) <= tolerance * dt ? 1 : step / dt;
   for (int t = 0; t < e->frames; t++) time[t] = t * step;
   return DF_OK;
-}
-
-double df_recording_rate(const df_recording* r) {
-  double sum = 0;
-  long steps = 0;
-  for (int k = 0; k < r->episodes; k++) {
-    const recorded_episode* e = &r->episode[k];
-    double* time = df_alloc((size_t)e->frames, sizeof *time);
-    if (!time) return 0;
-    sum += column_times(r, k, time) ? time[e->frames - 1] : (e->frames - 1) * e->stated_dt;
-    steps += e->frames - 1;
-    df_free(time);
-  }
-  return sum > 0 ? (double)steps / sum : 0;
 }
 
 /* ---- states ---- */
@@ -228,7 +193,9 @@ static df_status convert_states(converter* c, int episode) {
   DF_TRY(set_times(c, episode));
   motion *m = &c->motion[episode], *out = &c->frames[episode];
   for (int q = 0; q < c->model->nq; q++) {
-    if (c->integrated[q]) motion_integrate(m, c->model->nx, q, velocity_of(c->model, q));
+    if (!c->integrated[q]) continue;
+    const int k = c->model->root >= 0 ? q - c->model->joint[c->model->root].qpos : -1;
+    motion_integrate(m, c->model->nx, q, velocity_of(c->model, q), k == 0 || k == 1 ? c->conventions.offset[k] : 0);
   }
   if (c->stretch[episode] == 1) {
     *out = *m;
@@ -353,7 +320,7 @@ static df_status convert_actions(const converter* c, df_dataset* data) {
 static df_status convert_conditions(const converter* c, df_dataset* data) {
   const size_t nc = (size_t)data->nc;
   double* out = data->conditions;
-  for (int i = 0; i < data->nc; i++) DF_TRY(df_dataset_name_condition(data, i, c->r->condition_name[i]));
+  for (int i = 0; i < data->nc; i++) DF_TRY(df_dataset_name_condition(data, i, c->r->condition[i].name));
   for (int e = 0; e < data->episodes && nc > 0; e++) {
     const int rows = data->condition_per_frame ? data->lengths[e] + 1 : 1;
     int t = 0;
@@ -398,6 +365,7 @@ static df_status assemble(const converter* c, int* lengths, df_dataset** out) {
   }
   DF_TRY(convert_actions(c, data));
   DF_TRY(convert_conditions(c, data));
+  for (int e = 0; e < r->episodes; e++) data->resampled += c->stretch[e] != 1;
   memcpy(data->sha256, r->sha256, sizeof data->sha256);
   memcpy(data->model_unchecked, r->unchecked, sizeof data->model_unchecked);
   return DF_OK;

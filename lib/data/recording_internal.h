@@ -20,6 +20,12 @@ typedef struct recorded_episode {
   char stated_by[48]; /* name of the array that states it */
 } recorded_episode;
 
+typedef struct recorded_condition {
+  char name[DF_NAME_MAX];
+  const char* array; /* that it is from; lives as long as the recording */
+  size_t index;      /* column in this array */
+} recorded_condition;
+
 struct df_recording {
   df_layout* layout;
   df_config config;            /* the layout points into it */
@@ -34,13 +40,14 @@ struct df_recording {
   int action_columns;
   int nc;
   bool condition_per_frame;
-  char (*condition_name)[DF_NAME_MAX]; /* [nc] */
+  recorded_condition* condition; /* [nc] */
   int unused;
   df_array_info* unused_array; /* names and types are owned */
+  bool transposed;             /* an array was read as [columns][frames] */
   long padded_frames;          /* rows of NaN left out */
   int padded_episodes;
   int notes;
-  char* note[8];
+  char** note;
 };
 
 /* Reads one of the files, number `index`, and appends its episodes; of the first one also lists what is unused. */
@@ -48,6 +55,12 @@ DF_MUST_CHECK df_status recording_read_file(df_recording* recording, const df_sy
 
 /* Keeps the episodes of data.select; `path` is for messages. */
 DF_MUST_CHECK df_status recording_select(df_recording* recording, const char* path);
+
+/* Sets time [frames] to the times of an episode from a time or frame_duration column, from 0; false: there is none. */
+bool recording_column_times(const df_recording* recording, int episode, double* time);
+
+/* the mean duration of a frame of an episode that its file states, s; 0: none */
+double recording_stated_duration(const df_recording* recording, int episode);
 
 void recording_free_episode(recorded_episode* e);
 
@@ -57,6 +70,7 @@ df_status recording_name_file(const char* path, df_status status);
 /* "%s: array '%s'" of a raw column in an episode, for messages */
 void recorded_place(const df_recording* recording, int episode, int column, char text[512]);
 
+/* Adds a note, unless there is an equal one. DF_E_NOMEM. */
 DF_MUST_CHECK df_status recording_note(df_recording* recording, const char* format, ...) DF_PRINTF(2, 3);
 
 #endif

@@ -97,7 +97,7 @@ static df_status describe_columns(df_recording* r) {
       memcpy(column->name, from->name, sizeof column->name);
       column->array = r->array[b];
       column->index = block->array ? c : in_states + c;
-      column->state = from->role == COLUMN_STATE || from->role == COLUMN_COS ? from->at : -1;
+      column->state = layout_is_coordinate(from) ? from->at : -1;
     }
     if (!block->array) in_states += block->width;
   }
@@ -106,6 +106,17 @@ static df_status describe_columns(df_recording* r) {
 
 /* ---- opening ---- */
 
+/* files that state a frame rate beside files that do not */
+static df_status note_rates(df_recording* r) {
+  int silent = 0;
+  for (int e = 0; e < r->episodes; e++) silent += recording_stated_duration(r, e) == 0;
+  if (silent == 0 || silent == r->episodes || r->config.data_rate > 0) return DF_OK;
+  return recording_note(r,
+                        "the files of %d of %d episodes state no frame rate, as the others do; one frame per action is "
+                        "assumed, set data.rate if it is another",
+                        silent, r->episodes);
+}
+
 static df_status open_all(df_recording* r, const char* path, const df_system* system) {
   DF_TRY(recording_name_file(path, layout_new(&r->config, system, &r->layout)));
   DF_TRY(describe_columns(r));
@@ -113,6 +124,7 @@ static df_status open_all(df_recording* r, const char* path, const df_system* sy
   DF_TRY(check_hash(r, path, r->config.data_sha256));
   for (int i = 0; i < r->files; i++) DF_TRY(recording_read_file(r, system, i));
   DF_TRY(recording_select(r, path));
+  DF_TRY(note_rates(r));
   if (r->padded_frames > 0) {
     DF_TRY(recording_note(r, "%ld rows of NaN at the ends of %d episodes are left out as padding", r->padded_frames,
                           r->padded_episodes));

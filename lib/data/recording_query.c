@@ -20,15 +20,27 @@ void recorded_place(const df_recording* recording, int episode, int column, char
 }
 
 df_status recording_note(df_recording* recording, const char* format, ...) {
-  char text[512];
+  char text[2048]; /* a message of two names of arrays */
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  if (recording->notes == (int)(sizeof recording->note / sizeof *recording->note)) return DF_OK;
+  const size_t n = (size_t)recording->notes;
+  for (size_t i = 0; i < n; i++) {
+    if (strcmp(recording->note[i], text) == 0) return DF_OK;
+  }
+  char** more = df_alloc(n + 1, sizeof *more);
   char* copy = df_strdup(text);
-  if (!copy) return DF_E_NOMEM;
-  recording->note[recording->notes++] = copy;
+  if (!more || !copy) {
+    df_free(more);
+    df_free(copy);
+    return DF_E_NOMEM;
+  }
+  if (n > 0) memcpy(more, recording->note, n * sizeof *more);
+  more[n] = copy;
+  df_free(recording->note);
+  recording->note = more;
+  recording->notes++;
   return DF_OK;
 }
 
@@ -50,6 +62,7 @@ void df_recording_free(df_recording* r) {
   free_texts(r->layout ? r->layout->blocks : 0, r->array);
   free_texts(r->files, r->file);
   free_texts(r->notes, r->note);
+  df_free(r->note);
   for (int e = 0; e < r->episodes; e++) recording_free_episode(&r->episode[e]);
   for (int i = 0; i < r->unused; i++) df_free((char*)(uintptr_t)r->unused_array[i].name);
   layout_free(r->layout);
@@ -57,7 +70,7 @@ void df_recording_free(df_recording* r) {
   df_free(r->array);
   df_free(r->file);
   df_free(r->episode);
-  df_free(r->condition_name);
+  df_free(r->condition);
   df_free(r->unused_array);
   df_free(r);
 }

@@ -26,9 +26,8 @@ typedef struct reader {
   source* source; /* [sources] */
   int sources;
   stack actions;
-  span* span; /* [spans]: the episodes */
-  int spans;
-  int first; /* index of the first of them in the recording */
+  span_list spans; /* the episodes */
+  int first;       /* index of the first of them in the recording */
 } reader;
 
 /* ---- sources ---- */
@@ -100,7 +99,8 @@ static df_status read_states(reader* rd) {
       return df_fail(DF_E_MISMATCH, "%s: array '%s' has shape %s, but '%s' has %s: other numbers of frames",
                      rd->file->path, b->name, b->shape, a->name, a->shape);
     }
-    if (b->transposed && rd->index == 0 && rd->first == 0) {
+    if (b->transposed && (rd->first == 0 || !rd->r->transposed)) {
+      rd->r->transposed = true;
       DF_TRY(recording_note(rd->r, "array '%s' of shape %s is read as [columns][frames]", b->name, b->shape));
     }
   }
@@ -155,6 +155,11 @@ static df_status read_actions(reader* rd, const df_system* system) {
 
 /* ---- episodes ---- */
 
+static ends_rows ends_of(const reader* rd) {
+  const char* rows = rd->r->config.data_ends_rows;
+  return strcmp(rows, "frames") == 0 ? ENDS_FRAMES : strcmp(rows, "actions") == 0 ? ENDS_ACTIONS : ENDS_AUTO;
+}
+
 static df_status cut_at_ends(reader* rd, const char* key) {
   const stack* s = &rd->source[0].read;
   if (s->episodes > 1) {
@@ -164,6 +169,11 @@ static df_status cut_at_ends(reader* rd, const char* key) {
   stack ends;
   const stack_request request = {.key = "data.ends_key", .group = rd->group, .expression = key};
   DF_TRY(stack_read(rd->file, &request, &ends));
+  /* a row [1][ends] is a column */
+  if (ends.arrays == 1 && ends.episodes * ends.frames == 1) {
+    ends.frames = ends.columns;
+    ends.columns = 1;
+  }
   /* of several arrays any one ends the episode */
   const size_t rows = ends.episodes * ends.frames;
   for (size_t t = 0; t < rows && ends.columns > 1; t++) {
@@ -180,24 +190,31 @@ static df_status cut_at_ends(reader* rd, const char* key) {
                             .count = rows,
                             .rows = frames,
                             .actions = actions,
-                            .complete = !rd->r->config.data_ends_key[0]};
-  const df_status status = spans_cut(&cut, &rd->span, &rd->spans);
+                            .ends_of = ends_of(rd),
+                            .complete = !rd->r->config.data_ends_key[0] && ends_of(rd) != ENDS_ACTIONS};
+  df_status status = spans_cut(&cut, &rd->spans);
   stack_clear(&ends);
-  if (status != DF_OK || actions == 0 || actions == frames || actions + (size_t)rd->spans == frames) return status;
-  return df_fail(DF_E_MISMATCH, "%s: array '%s' has shape %s, expected [%zu or %zu][nu = %d]: '%s' gives %d episodes",
-                 rd->file->path, a->name, a->shape, frames - (size_t)rd->spans, frames, rd->r->action_columns, key,
-                 rd->spans);
+  if (status == DF_OK && rd->spans.assumed) {
+    status = recording_note(rd->r,
+                            "the row numbers of array '%s' are taken to count frames; if they count actions, one fewer "
+                            "per episode, set data.ends_rows: actions",
+                            key);
+  }
+  const size_t n = (size_t)rd->spans.n;
+  if (status != DF_OK || actions == 0 || actions == frames || actions + n == frames) return status;
+  return df_fail(DF_E_MISMATCH, "%s: array '%s' has shape %s, expected [%zu or %zu][nu = %d]: '%s' gives %zu episodes",
+                 rd->file->path, a->name, a->shape, frames - n, frames, rd->r->action_columns, key, n);
 }
 
 static df_status find_spans(reader* rd) {
   const stack *s = &rd->source[0].read, *a = &rd->actions;
   if (ends_key(rd)) return cut_at_ends(rd, ends_key(rd));
-  rd->spans = (int)s->episodes;
-  rd->span = df_alloc(s->episodes, sizeof *rd->span);
-  if (!rd->span) return DF_E_NOMEM;
+  rd->spans.n = (int)s->episodes;
+  span* spans = rd->spans.span = df_alloc(s->episodes, sizeof *spans);
+  if (!spans) return DF_E_NOMEM;
   for (size_t e = 0; e < s->episodes; e++) {
-    rd->span[e] = (span){.frame = e * s->frames, .frames = s->frames};
-    if (a->values) rd->span[e].action = e * a->frames, rd->span[e].actions = a->frames;
+    spans[e] = (span){.frame = e * s->frames, .frames = s->frames};
+    if (a->values) spans[e].action = e * a->frames, spans[e].actions = a->frames;
   }
   return DF_OK;
 }
@@ -311,20 +328,22 @@ static df_status read_duration(reader* rd) {
 
 /* an array of conditions: a row per episode, or per frame of all episodes */
 typedef struct condition_array {
+  const char* array; /* its name, or several */
   stack read;
   bool per_frame;
+  bool fits_both; /* per frame and per episode */
   size_t columns;
   char name[DF_NAME_MAX]; /* of the conditions, "": condition_names has them */
 } condition_array;
 
 /* NAME@ARRAY or ARRAY; the name of an array is its last part */
-static df_status split_condition(const char* path, const char* item, condition_array* c, const char** array) {
+static df_status split_condition(const char* path, const char* item, condition_array* c) {
   const char* at = strchr(item, '@');
   const char* slash = strrchr(item, '/');
   const char* name = at ? item : slash ? slash + 1 : item;
   const size_t n = at ? (size_t)(at - item) : strlen(name);
-  *array = at ? at + 1 : item;
-  if (n == 0 || n >= DF_NAME_MAX || !**array) {
+  c->array = at ? at + 1 : item;
+  if (n == 0 || n >= DF_NAME_MAX || !*c->array) {
     return df_fail(DF_E_CONFIG,
                    "%s: data.conditions: '%s': expected ARRAY or NAME@ARRAY, with a name of at most %d characters",
                    path, item, DF_NAME_MAX - 1);
@@ -333,72 +352,149 @@ static df_status split_condition(const char* path, const char* item, condition_a
   return DF_OK;
 }
 
-static df_status read_condition(reader* rd, const char* key, const char* array, condition_array* c) {
-  const stack_request request = {.key = key, .group = rd->group, .expression = array};
-  DF_TRY(stack_read(rd->file, &request, &c->read));
-  const stack *a = &c->read, *s = &rd->source[0].read;
-  const size_t rows = a->episodes * a->frames, frames = s->episodes * s->frames, episodes = (size_t)rd->spans;
-  c->columns = a->columns;
-  c->per_frame = rows == frames && (!a->listed || s->listed);
-  if (c->per_frame || (!a->listed && rows == episodes)) return DF_OK;
-  /* of a single episode the vector itself */
-  c->columns = rows;
-  if (episodes == 1 && a->columns == 1 && !a->listed) return DF_OK;
+/* how the shape of an array fits the episodes of a group */
+typedef struct condition_fit {
+  bool rows;    /* a row per frame */
+  bool grid;    /* [episodes][frames] of a single condition */
+  bool episode; /* a row per episode */
+  bool vector;  /* the conditions of the only episode */
+} condition_fit;
+
+static condition_fit fit_condition(const reader* rd, const stack* a) {
+  const stack* s = &rd->source[0].read;
+  const size_t episodes = (size_t)rd->spans.n;
+  const bool alike = a->episodes == s->episodes && a->frames == s->frames;
+  return (condition_fit){.rows = a->listed ? alike : a->frames == s->episodes * s->frames,
+                         .grid = !a->listed && a->frames == s->episodes && a->columns == a->arrays * s->frames,
+                         .episode = !a->listed && a->frames == episodes,
+                         .vector = !a->listed && episodes == 1 && a->columns == 1};
+}
+
+static df_status fail_condition(const reader* rd, const stack* a) {
+  const stack* s = &rd->source[0].read;
   return df_fail(DF_E_MISMATCH,
-                 "%s: array '%s' has shape %s, expected [%zu][conditions], or a row for each of %zu frames",
-                 rd->file->path, a->name, a->shape, episodes, frames);
+                 "%s: array '%s' has shape %s, expected [%d][conditions], or a row for each of %zu frames ('%s' has "
+                 "shape %s)",
+                 rd->file->path, a->name, a->shape, rd->spans.n, s->episodes * s->frames, s->name, s->shape);
+}
+
+/* Decides between a row per frame and per episode. Of the array `conditions` the number of its names confirms it. */
+static df_status decide_condition(reader* rd, condition_array* c, const condition_fit* fit) {
+  const stack* a = &c->read;
+  const char* per = rd->r->config.data_conditions_per;
+  const bool frame = fit->rows || fit->grid, episode = fit->episode || fit->vector;
+  const bool own = !c->name[0], unset = strcmp(per, "auto") == 0;
+  if (!frame && !episode) return fail_condition(rd, a);
+  c->fits_both = frame && episode;
+  if (c->fits_both && unset && !own && fit->grid) {
+    return df_fail(DF_E_CONFIG,
+                   "%s: array '%s' of shape %s may hold %zu condition%s per frame or %zu conditions per episode; set "
+                   "data.conditions_per: frame or episode",
+                   rd->file->path, a->name, a->shape, a->arrays, a->arrays > 1 ? "s" : "", a->columns);
+  }
+  if (c->fits_both && unset && !own) {
+    DF_TRY(recording_note(rd->r,
+                          "array '%s' is read as a condition per frame; if it holds the conditions of the episode, set "
+                          "data.conditions_per: episode",
+                          c->array));
+  }
+  const bool by_episode = strcmp(per, "episode") == 0 || (unset && own && fit->grid);
+  c->per_frame = frame && !(c->fits_both && by_episode);
+  return DF_OK;
+}
+
+static df_status read_condition(reader* rd, condition_array* c) {
+  const char* key = c->name[0] ? "data.conditions" : c->array;
+  stack_request request = {.key = key, .group = rd->group, .expression = c->array};
+  DF_TRY(stack_read(rd->file, &request, &c->read));
+  const condition_fit fit = fit_condition(rd, &c->read);
+  DF_TRY(decide_condition(rd, c, &fit));
+  if (c->per_frame && fit.grid) {
+    request.named = true;
+    stack_clear(&c->read);
+    DF_TRY(stack_read(rd->file, &request, &c->read));
+  }
+  c->columns = c->per_frame || fit.episode ? c->read.columns : c->read.frames;
+  return DF_OK;
 }
 
 /* splits condition_names at its commas */
-static df_status split_names(df_recording* r, const char* path, const char* text) {
-  int n = 0;
+static df_status split_names(const char* path, const char* text, size_t nc, recorded_condition* out) {
+  size_t n = 0;
   for (const char* at = text; at; n++) {
     const size_t length = strcspn(at, ",");
-    if (n >= r->nc || length == 0 || length >= DF_NAME_MAX) {
-      return df_fail(DF_E_FORMAT, "%s: condition_names '%s': expected %d names of 1 to %d characters", path, text,
-                     r->nc, DF_NAME_MAX - 1);
+    if (n >= nc || length == 0 || length >= DF_NAME_MAX) {
+      return df_fail(DF_E_FORMAT, "%s: condition_names '%s': expected %zu names of 1 to %d characters", path, text, nc,
+                     DF_NAME_MAX - 1);
     }
-    snprintf(r->condition_name[n], DF_NAME_MAX, "%.*s", (int)length, at);
+    snprintf(out[n].name, DF_NAME_MAX, "%.*s", (int)length, at);
     at = at[length] == ',' ? at + length + 1 : NULL;
   }
-  if (n == r->nc) return DF_OK;
-  return df_fail(DF_E_FORMAT, "%s: condition_names '%s': %d names for %d conditions", path, text, n, r->nc);
+  if (n == nc) return DF_OK;
+  return df_fail(DF_E_FORMAT, "%s: condition_names '%s': %zu names for %zu conditions", path, text, n, nc);
 }
 
-static df_status read_condition_names(reader* rd) {
+static df_status read_condition_names(reader* rd, size_t nc, recorded_condition* out) {
   char full[512], *text;
   if (!array_file_has(rd->file, rd->group, "condition_names", full)) snprintf(full, sizeof full, "condition_names");
   DF_TRY(df_arrays_read_text(rd->file->arrays, full, &text));
-  const df_status status = split_names(rd->r, rd->file->path, text);
+  const df_status status = split_names(rd->file->path, text, nc, out);
   df_free(text);
   return status;
 }
 
-static df_status name_conditions(reader* rd, const condition_array* list, int n) {
-  df_recording* r = rd->r;
-  r->condition_name = df_alloc((size_t)r->nc, sizeof *r->condition_name);
-  if (!r->condition_name) return DF_E_NOMEM;
-  if (!list[0].name[0]) return read_condition_names(rd);
-  int at = 0;
+static df_status name_conditions(reader* rd, const condition_array* list, int n, size_t nc, recorded_condition* out) {
   for (int k = 0; k < n; k++) {
-    for (size_t c = 0; c < list[k].columns; c++, at++) {
+    for (size_t c = 0; c < list[k].columns; c++, out++) {
       char name[DF_NAME_MAX + 24];
       snprintf(name, sizeof name, list[k].columns > 1 ? "%s.%zu" : "%s", list[k].name, c);
       if (strlen(name) >= DF_NAME_MAX) {
         return df_fail(DF_E_CONFIG, "data.conditions: the name '%s' has more than %d characters", name,
                        DF_NAME_MAX - 1);
       }
-      memcpy(r->condition_name[at], name, strlen(name) + 1);
+      memcpy(out->name, name, strlen(name) + 1);
+      out->array = list[k].array;
+      out->index = c;
     }
   }
+  return list[0].name[0] ? DF_OK : read_condition_names(rd, nc, out - nc);
+}
+
+/* compares with those of the first episode, which may be of another file or group */
+static df_status compare_conditions(const reader* rd, const recorded_condition* own) {
+  const df_recording* r = rd->r;
+  for (int i = 0; i < r->nc; i++) {
+    if (strcmp(own[i].name, r->condition[i].name) == 0) continue;
+    const char *group = rd->group, *first = r->episode[0].group;
+    return df_fail(DF_E_MISMATCH,
+                   "%s%s%s: condition %d is '%s', but '%s' in %s%s%s; all files and groups need the same conditions in "
+                   "the same order",
+                   rd->file->path, group[0] ? ": " : "", group, i, own[i].name, r->condition[i].name,
+                   r->file[r->episode[0].file], first[0] ? ": " : "", first);
+  }
   return DF_OK;
+}
+
+/* the conditions of the first episode, or of another group, which has to have the same */
+static df_status set_names(reader* rd, const condition_array* list, int n) {
+  df_recording* r = rd->r;
+  recorded_condition* own = df_alloc((size_t)r->nc, sizeof *own);
+  if (!own) return DF_E_NOMEM;
+  df_status status = name_conditions(rd, list, n, (size_t)r->nc, own);
+  if (status == DF_OK && r->condition) status = compare_conditions(rd, own);
+  if (status == DF_OK && !r->condition) {
+    r->condition = own;
+    return DF_OK;
+  }
+  df_free(own);
+  return status;
 }
 
 /* row `t` of episode `e` of the group, side by side */
 static void copy_conditions(const reader* rd, const condition_array* list, int n, int e, size_t t, double* out) {
   for (int k = 0; k < n; k++) {
     const condition_array* c = &list[k];
-    const size_t row = c->per_frame ? rd->span[e].frame + t : (size_t)e;
+    const size_t row = c->per_frame ? rd->spans.span[e].frame + t : (size_t)e;
     memcpy(out, c->read.values + row * c->columns, c->columns * sizeof *out);
     out += c->columns;
   }
@@ -406,7 +502,7 @@ static void copy_conditions(const reader* rd, const condition_array* list, int n
 
 static df_status set_conditions(reader* rd, const condition_array* list, int n) {
   df_recording* r = rd->r;
-  for (int e = 0; e < rd->spans; e++) {
+  for (int e = 0; e < rd->spans.n; e++) {
     recorded_episode* episode = &r->episode[rd->first + e];
     const size_t rows = r->condition_per_frame ? (size_t)episode->frames : 1, nc = (size_t)r->nc;
     episode->condition = df_alloc(rows * nc, sizeof *episode->condition);
@@ -418,22 +514,25 @@ static df_status set_conditions(reader* rd, const condition_array* list, int n) 
 
 static df_status use_conditions(reader* rd, condition_array* list, int n) {
   size_t nc = 0;
-  bool per_frame = false;
+  bool per_frame = false, fits_both = false;
   for (int k = 0; k < n; k++) {
     nc += list[k].columns;
     per_frame = per_frame || list[k].per_frame;
+    fits_both = fits_both || list[k].fits_both;
   }
   df_recording* r = rd->r;
   if (rd->first == 0) {
     r->nc = (int)nc;
     r->condition_per_frame = per_frame;
-    if (nc > 0) DF_TRY(name_conditions(rd, list, n));
   }
   if (r->nc != (int)nc || r->condition_per_frame != per_frame) {
-    return df_fail(DF_E_MISMATCH, "%s: episode %d has %zu conditions%s, but the first one %d%s", rd->file->path,
-                   rd->first, nc, per_frame ? " per frame" : "", r->nc, r->condition_per_frame ? " per frame" : "");
+    return df_fail(DF_E_MISMATCH, "%s: episode %d has %zu conditions%s, but the first one %d%s%s", rd->file->path,
+                   rd->first, nc, per_frame ? " per frame" : "", r->nc, r->condition_per_frame ? " per frame" : "",
+                   fits_both ? "; set data.conditions_per" : "");
   }
-  return nc > 0 ? set_conditions(rd, list, n) : DF_OK;
+  if (nc == 0) return DF_OK;
+  DF_TRY(set_names(rd, list, n));
+  return set_conditions(rd, list, n);
 }
 
 static df_status read_conditions(reader* rd) {
@@ -445,9 +544,9 @@ static df_status read_conditions(reader* rd) {
   if (!list) return DF_E_NOMEM;
   df_status status = DF_OK;
   for (int k = 0; k < n && status == DF_OK; k++) {
-    const char* array = "conditions";
-    if (!own) status = split_condition(rd->file->path, items->v[k], &list[k], &array);
-    if (status == DF_OK) status = read_condition(rd, own ? "conditions" : "data.conditions", array, &list[k]);
+    list[k].array = "conditions";
+    if (!own) status = split_condition(rd->file->path, items->v[k], &list[k]);
+    if (status == DF_OK) status = read_condition(rd, &list[k]);
   }
   if (status == DF_OK) status = use_conditions(rd, list, n);
   for (int k = 0; k < n; k++) stack_clear(&list[k].read);
@@ -463,7 +562,7 @@ static df_status read_group(reader* rd, const df_system* system) {
   DF_TRY(read_states(rd));
   DF_TRY(read_actions(rd, system));
   DF_TRY(find_spans(rd));
-  for (int e = 0; e < rd->spans; e++) DF_TRY(add_episode(rd, &rd->span[e]));
+  for (int e = 0; e < rd->spans.n; e++) DF_TRY(add_episode(rd, &rd->spans.span[e]));
   DF_TRY(read_conditions(rd));
   return read_duration(rd);
 }
@@ -475,7 +574,7 @@ static void clear_group(reader* rd) {
   }
   df_free(rd->source);
   stack_clear(&rd->actions);
-  df_free(rd->span);
+  df_free(rd->spans.span);
 }
 
 /* ---- the model ---- */
@@ -572,8 +671,11 @@ static df_status check_conditions(const df_recording* r, const recorded_episode*
   const size_t nc = (size_t)r->nc, n = r->condition_per_frame ? (size_t)e->frames * nc : nc;
   for (size_t i = 0; i < n; i++) {
     if (isfinite(e->condition[i])) continue;
-    return df_fail(DF_E_NONFINITE, "%s: array 'conditions' is %g at episode %d, frame %zu, index %zu ('%s')",
-                   r->file[e->file], e->condition[i], e->number, i / nc, i % nc, r->condition_name[i % nc]);
+    const recorded_condition* c = &r->condition[i % nc];
+    char frame[48] = "";
+    if (r->condition_per_frame) snprintf(frame, sizeof frame, ", frame %zu", i / nc);
+    return df_fail(DF_E_NONFINITE, "%s: array '%s%s%s' is %g at episode %d%s, index %zu ('%s')", r->file[e->file],
+                   e->group, e->group[0] ? "/" : "", c->array, e->condition[i], e->number, frame, c->index, c->name);
   }
   return DF_OK;
 }

@@ -135,11 +135,12 @@ static void copy_columns(const df_array* a, const stack* part, size_t at, stack*
 static df_status read_arrays(array_file* file, const stack_request* r, const name_list* list, df_array* arrays,
                              stack* parts, stack* out) {
   char full[PATH_MAX_TEXT];
+  const bool single = r->named && (r->width == list->n || r->width == 0);
   size_t columns = 0;
   for (int k = 0; k < list->n; k++) {
     (void)array_file_has(file, r->group, list->name[k], full);
     DF_TRY(df_arrays_read(file->arrays, full, &arrays[k]));
-    const bool known = read_shape(&arrays[k], r->named && r->width == list->n, list->n == 1 ? r->width : 0, &parts[k]);
+    const bool known = read_shape(&arrays[k], single, list->n == 1 ? r->width : 0, &parts[k]);
     if (k == 0) {
       *out = parts[0];
       shape_text(&arrays[0], out->shape);
@@ -149,6 +150,7 @@ static df_status read_arrays(array_file* file, const stack_request* r, const nam
     columns += parts[k].columns;
   }
   out->columns = columns;
+  out->arrays = (size_t)list->n;
   if (list->n == 1 && !out->transposed) {
     out->values = arrays[0].values;
     arrays[0].values = NULL;

@@ -28,7 +28,8 @@ typedef struct stack_request {
   const char* expression;  /* an array, or several as A+B+C; '*' stands for the names of `star` */
   const joint_order* star; /* NULL: no '*' */
   int width;               /* columns that are expected; 0: any number */
-  bool named; /* arrays named for these columns: if there is one for each, they may be [episodes][frames] */
+  /* arrays named for these columns: if there is one for each, or width is 0, they may be [episodes][frames] */
+  bool named;
 } stack_request;
 
 /* the columns of one array after the other; row-major [episodes][frames][columns] */
@@ -36,6 +37,7 @@ typedef struct stack {
   bool listed; /* the arrays list episodes; else they are the frames of one, or of several without borders */
   bool transposed;
   size_t episodes, frames, columns;
+  size_t arrays; /* number of them */
   double* values;
   char shape[128]; /* of the first array, e.g. "[3,7,4]" */
   char name[512];  /* of the first array */

@@ -106,17 +106,32 @@ static bool read_number(const cell* c, double* out) {
   return yes || no;
 }
 
+/* whether a number is written with digits alone */
+static bool are_digits(const cell* c) {
+  for (const char* p = c->begin; p < c->end; p++) {
+    if (*p < '0' || *p > '9') return false;
+  }
+  return true;
+}
+
 /* ---- the header ---- */
 
 typedef struct counts {
   int cells, numbers;
+  int digits;  /* whole numbers, written without a point or an exponent */
+  int counted; /* of these the first ones that are 0, 1, 2 ... */
 } counts;
 
 static counts count_cells(const table* t, line l) {
-  counts n = {0, 0};
+  counts n = {0};
   cell c;
   double value;
-  for (; next_cell(t, &l, &c); n.cells++) n.numbers += read_number(&c, &value);
+  for (; next_cell(t, &l, &c); n.cells++) {
+    const bool number = read_number(&c, &value), digits = number && are_digits(&c);
+    n.numbers += number;
+    n.digits += digits;
+    n.counted += digits && n.counted == n.cells && value == n.cells;
+  }
   return n;
 }
 
@@ -174,6 +189,22 @@ static df_status take_names(table* t, line header) {
   return DF_OK;
 }
 
+/* Refuses a first line 0, 1, 2 ... without names: pandas writes it above columns that have none. Two columns or one may
+ * begin so by chance: there the cells below tell, as floating point numbers have a point or an exponent. */
+static df_status refuse_numbers_as_header(const table* t, const char* path, line first) {
+  enum { SURE = 3 };
+  const counts header = count_cells(t, first);
+  line l = first;
+  int digits = 0, rows = 0;
+  if (header.counted < header.cells) return DF_OK;
+  for (; header.cells < SURE && next_line(t, &l); rows++) digits += *l.at == '#' ? 0 : count_cells(t, l).digits;
+  if (header.cells < SURE && (rows == 0 || digits > 0)) return DF_OK;
+  return df_fail(DF_E_FORMAT,
+                 "%s: line %zu: '%.*s' looks like the header that pandas writes for columns without names; delete the "
+                 "line (to_csv(header=False)), or write 0.0 if it is a row of numbers",
+                 path, first.number, (int)(first.end - first.begin < 40 ? first.end - first.begin : 40), first.begin);
+}
+
 /* ---- the numbers ---- */
 
 static df_status fail_cell(const char* path, const line* l, int column, const cell* c) {
@@ -225,6 +256,7 @@ static df_status open_table(df_arrays* arrays) {
   t->end = t->text + n;
   line header = {0}, first = {0};
   DF_TRY(find_header(t, arrays->path, &header, &first));
+  if (!header.number) DF_TRY(refuse_numbers_as_header(t, arrays->path, first));
   DF_TRY(read_rows(t, arrays->path, first, header.number ? header.number : first.number));
 
   /* the whole table, then its columns */

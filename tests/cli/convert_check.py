@@ -31,11 +31,12 @@ def convert(source, *options):
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def expect(source, wanted, *options, left_out=()):
+def expect(source, wanted, *options, left_out=(), says=()):
     done = convert(source, *options)
     assert done.returncode == 0, done.stderr
     for name in left_out:
         assert "'%s' is left out" % name in done.stderr, done.stderr
+    assert all(text in done.stderr for text in says), done.stderr
     with np.load(path("out.npz")) as data:
         assert set(data.files) == set(wanted), (data.files, sorted(wanted))
         for name, value in wanted.items():
@@ -66,6 +67,30 @@ def objects():
              plain=np.arange(3))
     expect(path("in.npz"), {"states": np.concatenate(states), "actions": padded, "episode_ends": ends,
                             "plain": np.arange(3)}, "--trust-pickle", left_out=("infos",))
+
+
+def lacking():
+    """names that not every entry has are named, wherever they are missing"""
+    content = [{"obs": s, "first": s} for s in states]
+    content[1] = {"obs": states[1], "act": actions[1]}
+    expect(write_pickle(content), {"obs": np.concatenate(states), "episode_ends": ends}, "--trust-pickle",
+           says=("'act' is left out: episode 0 does not have it",
+                 "'first' is left out: episode 1 does not have it"))
+    expect(write_pickle([{"q": 0.5}, {"q": 1.5, "late": 1.0}]), {"q": np.array([0.5, 1.5])}, "--trust-pickle", "--frames",
+           left_out=("late",))
+
+
+def equal():
+    """beside episodes of different lengths, those of equal length are flat, too"""
+    two, act = [np.ones((4, 2)), np.full((5, 2), 2.0)], [[[1.0], [2.0], [3.0], [4.0]]] * 2
+    goal, single = [[1.0, 2.0], [3.0, 4.0]], [[5.0] * 4] * 2
+    expect(write_pickle({"obs": two, "act": act, "goal": goal, "torque": single, "mass": [1.0, 2.0]}),
+           {"obs": np.concatenate(two), "act": np.array([[1.0], [2], [3], [4], [1], [2], [3], [4], [0]]),
+            "torque": np.array([5.0] * 8 + [0]), "goal": np.array(goal), "mass": np.array([1.0, 2.0]),
+            "episode_ends": np.array([4, 9])}, "--trust-pickle")
+    assert "'goal' of shape [2, 2] keeps one row per episode" in convert(path("in.pkl"), "--trust-pickle").stderr
+    done = convert(write_pickle({"obs": [np.ones((5, 2)), np.ones((6, 2))], "act": act}), "--trust-pickle")
+    assert done.returncode == 1 and "'act' has 4 rows in episode 1, another array has 6" in done.stderr, done.stderr
 
 
 def trust():

@@ -15,6 +15,8 @@ check a_list_of_episodes_is_joined converts episodes
 check a_list_of_frames_is_stacked converts frames
 check a_dictionary_keeps_its_arrays converts dictionary
 check object_arrays_of_episodes_are_joined converts objects
+check names_that_an_entry_lacks_are_named converts lacking
+check episodes_of_equal_length_are_flat_beside_others converts equal
 check a_pickle_is_not_read_without_trust converts trust
 check episodes_with_rows_that_do_not_fit_are_refused converts lengths
 if python -c 'import pyarrow' 2>/dev/null; then

@@ -45,10 +45,13 @@ check recordings_of_several_files_are_described exits_with 0 data info "$task"
 check all_files_are_read says files 2
 check every_file_is_an_episode says episodes 2
 check frames_of_another_rate_are_resampled says 'longest episode' 38
+check their_rate_is_told says 'frame rate' '50 Hz, resampled to 100 Hz +2 of 2 episodes'
 check an_array_that_nothing_uses_is_mentioned says 'array that nothing uses' 'Weights \[3\]'
 sum=$(cd "$task/mocap" && sha256sum trot.txt walk.txt | sha256sum | cut -d' ' -f1)
 check the_hash_is_that_of_sha256sum says 'data sha256' "$sum"
 check that_hash_is_accepted exits_with 0 data info "$task" --set data.sha256="$sum"
+check the_rate_may_be_set exits_with 0 data info "$task" --set data.rate=100
+check the_rate_of_the_actions_is_not_told bash -c '! grep "frame rate" "$0"' "$scratch/out"
 check another_hash_is_refused refuses "mocap/\*\.txt: SHA-256 of its 2 files is $sum, but data\.sha256 is 00" \
   data info "$task" --set data.sha256="$(printf '0%.0s' {1..64})"
 check the_settings_are_listed exits_with 0 list settings 'data.*'

@@ -96,6 +96,7 @@ static void times_are_columns_of_stamps_or_durations(void** state) {
     df_dataset_free(data);
     df_recording* r = opened(scratch_path, &config, cart);
     assert_close(df_recording_rate(r), 6 / 0.15, 1e-9);
+    assert_close(df_recording_frame_duration(r, &config, cart, 0), 0.15 / 6, 1e-15);
     df_recording_free(r);
   }
 
@@ -111,6 +112,39 @@ static void times_are_columns_of_stamps_or_durations(void** state) {
   wide[5 * 4] = wide[5 * 3];
   WRITE(ARRAY("states", wide, 2, 7, 5));
   refused(cart, &config, DF_E_FORMAT, SAYS("episode 0: time does not increase from frame 3 to frame 4"));
+}
+
+/* groups at 25 Hz, at 100 Hz, and without a rate, of 1, 2 and 3 intervals; an action lasts 0.01 s */
+static void every_episode_has_the_rate_that_its_file_states(void** state) {
+  (void)state;
+  double a[8], b[12], c[16], slow = 0.04, fast = 0.01;
+  move(slow, 2, a);
+  move(fast, 3, b);
+  move(fast, 4, c);
+  WRITE(ARRAY("e0/states", a, 2, 2, 4), ARRAY("e1/states", b, 2, 3, 4), ARRAY("e2/states", c, 2, 4, 4),
+        {.key = "e0/dt", .values = &slow}, {.key = "e1/dt", .values = &fast});
+  df_config config = SETTINGS(STATES_ONLY, "data.episodes_key", "e*");
+  df_recording* r = opened(scratch_path, &config, cart);
+  assert_close(df_recording_rate(r), 3 / (0.04 + 2 * 0.01), 1e-9);
+  assert_close(df_recording_frame_duration(r, &config, cart, 0), 0.04, 1e-15);
+  assert_close(df_recording_frame_duration(r, &config, cart, 1), 0.01, 1e-15);
+  assert_close(df_recording_frame_duration(r, &config, cart, 2), cart->dt, 1e-15);
+  assert_int_equal(df_recording_notes(r), 1);
+  assert_string_equal(df_recording_note(r, 0),
+                      "the files of 1 of 3 episodes state no frame rate, as the others do; one frame per action is "
+                      "assumed, set data.rate if it is another");
+  df_recording_free(r);
+  df_dataset* data = read_with(cart, &config);
+  assert_int_equal(data->resampled, 1);
+  assert_moves(data, 4);
+  assert_int_equal(data->lengths[1], 2);
+  assert_int_equal(data->lengths[2], 3);
+  df_dataset_free(data);
+  assert_ok(df_config_set(&config, "data.rate", "50", "test"));
+  r = opened(scratch_path, &config, cart);
+  assert_close(df_recording_frame_duration(r, &config, cart, 0), 0.02, 1e-15);
+  assert_int_equal(df_recording_notes(r), 0);
+  df_recording_free(r);
 }
 
 static void actions_are_held_or_thinned_out_by_whole_numbers(void** state) {
@@ -238,6 +272,36 @@ static void the_position_of_a_free_body_is_integrated_in_the_world(void** state)
   df_dataset_free(data);
 }
 
+/* the same with y up: a height of 0.5, upright, that moves by 2 m/s along the recorded x and by 4 m/s down z, which
+ * become x and -y; and an offset */
+static void a_height_alone_is_along_the_vertical_axis(void** state) {
+  (void)state;
+  double x[3][16] = {{0}};
+  for (int t = 0; t < 3; t++) {
+    x[t][0] = 0.5;
+    x[t][1] = x[t][5] = 1;
+    x[t][11] = 2;
+    x[t][13] = 4;
+  }
+  WRITE(ARRAY("states", &x[0][0], 2, 3, 16));
+  const df_config config =
+      SETTINGS(STATES_ONLY, "data.columns", "root_z,root_quat,ball_quats,joints,root_linvel,act,skip:1", "data.up", "y",
+               "data.base_rotation", "0.70710678118654752,-0.70710678118654752,0,0", "data.root_xy", "integrated",
+               "data.position_offset", "5,7,0.1");
+  df_dataset* data = read_with(body, &config);
+  for (int t = 0; t < 3; t++) {
+    const double* s = df_dataset_state(data, 0, t);
+    assert_close(s[0], 5 + 2 * body->dt * t, 1e-14);
+    assert_close(s[1], 7 - 4 * body->dt * t, 1e-14);
+    assert_close(s[2], 0.6, 1e-14);
+    assert_close(s[3], 1, 1e-14);
+  }
+  df_dataset_free(data);
+  df_recording* r = opened(scratch_path, &config, body);
+  assert_int_equal(df_recording_column_at(r, 0)->state, 2);
+  df_recording_free(r);
+}
+
 static void missing_activations_and_bad_quaternions_are_named(void** state) {
   (void)state;
   double x[2][24] = {{0}};
@@ -313,11 +377,13 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       WITH_SYSTEMS(frames_at_any_rate_become_frames_of_actions),
       WITH_SYSTEMS(times_are_columns_of_stamps_or_durations),
+      WITH_SYSTEMS(every_episode_has_the_rate_that_its_file_states),
       WITH_SYSTEMS(actions_are_held_or_thinned_out_by_whole_numbers),
       WITH_SYSTEMS(velocities_that_are_missing_are_differences),
       WITH_SYSTEMS(velocities_of_resampled_frames_are_recorded_or_differences),
       WITH_SYSTEMS(a_horizontal_position_is_integrated_if_asked_for),
       WITH_SYSTEMS(the_position_of_a_free_body_is_integrated_in_the_world),
+      WITH_SYSTEMS(a_height_alone_is_along_the_vertical_axis),
       WITH_SYSTEMS(missing_activations_and_bad_quaternions_are_named),
       WITH_SYSTEMS(numbers_that_overflow_are_named),
       WITH_SYSTEMS(actions_are_shifted_scaled_and_ordered),

@@ -290,8 +290,9 @@ static void observations_of_a_pendulum_are_unwrapped_and_cut(void** state) {
       "pos='0 0 1'/></body></worldbody><actuator><motor joint='hinge'/></actuator></mujoco>";
   if (!find("hcai_imitation/pendulum_final.npz")) skip_without_data("hcai_imitation");
   df_system* system = make_system(xml);
-  const df_config config = SETTINGS("data.states_key", "obs", "data.actions_key", "acts", "data.columns",
-                                    "joints_cos_sin,joint_vel", "data.ends_key", "indices");
+  const df_config config =
+      SETTINGS("data.states_key", "obs", "data.actions_key", "acts", "data.columns", "joints_cos_sin,joint_vel",
+               "data.ends_key", "indices", "data.ends_rows", "actions");
   df_dataset* data = read_file(&config, system);
   assert_int_equal(data->episodes, 56);
   for (int e = 0; e < 56; e++) assert_int_equal(data->lengths[e], 200);

@@ -187,7 +187,7 @@ static void episodes_end_at_flags_or_row_numbers(void** state) {
   assert_spans(&config, 3, three);
   /* one action fewer per episode: the ends are those of the actions, as numpy.split takes them */
   WRITE(states, fewer, ARRAY("rows", action_rows, 1, 1));
-  config = SETTINGS("data.ends_key", "rows");
+  config = SETTINGS("data.ends_key", "rows", "data.ends_rows", "actions");
   assert_spans(&config, 2, two);
   WRITE(states, fewer, ARRAY("flags", of_actions, 1, 8));
   config = SETTINGS("data.ends_key", "flags");
@@ -196,6 +196,98 @@ static void episodes_end_at_flags_or_row_numbers(void** state) {
   WRITE(ARRAY("states", counting(), 3, 2, 5, 4), ARRAY("rows", rows, 1, 3));
   config = SETTINGS("data.ends_key", "rows", STATES_ONLY);
   refused(cart, &config, DF_E_MISMATCH, SAYS("data.ends_key: array 'states' of shape [2,5,4] lists episodes already"));
+}
+
+/* 10 frames and 8 actions of 2 episodes: row numbers without the last one may count either */
+static void row_numbers_that_may_count_frames_or_actions_need_a_setting(void** state) {
+  (void)state;
+  static const double one[2] = {0, 4}, of_frames[2] = {4, 10}, of_actions[2] = {4, 8}, late[1] = {9}, none[1] = {0};
+  static const int frames[][3] = {{0, 4, 0}, {4, 6, 3}}, actions[][3] = {{0, 5, 0}, {5, 5, 4}};
+  static const int whole[][3] = {{0, 10, 0}};
+  const df_npz_entry states = ARRAY("states", counting(), 2, 10, 4), fewer = ARRAY("actions", counting(), 2, 8, 1);
+  WRITE(states, fewer, ARRAY("rows", one, 1, 2));
+  df_config config = SETTINGS("data.ends_key", "rows");
+  refused(
+      cart, &config, DF_E_CONFIG,
+      SAYS("array 'rows': its row numbers may count the 10 frames of 'states' or the 8 actions; set data.ends_rows: "
+           "frames or actions"));
+  config = SETTINGS("data.ends_key", "rows", "data.ends_rows", "frames");
+  assert_spans(&config, 2, frames);
+  config = SETTINGS("data.ends_key", "rows", "data.ends_rows", "actions");
+  assert_spans(&config, 2, actions);
+  /* the last one tells; a row [1][ends] is a column */
+  config = SETTINGS("data.ends_key", "rows");
+  WRITE(states, fewer, ARRAY("rows", of_frames, 2, 1, 2));
+  assert_spans(&config, 2, frames);
+  WRITE(states, fewer, ARRAY("rows", of_actions, 1, 2));
+  assert_spans(&config, 2, actions);
+  /* a single episode is the same either way */
+  WRITE(states, ARRAY("actions", counting(), 2, 9, 1), ARRAY("rows", none, 1, 1));
+  assert_spans(&config, 1, whole);
+  WRITE(states, fewer, ARRAY("rows", late, 1, 1));
+  config = SETTINGS("data.ends_key", "rows", "data.ends_rows", "actions");
+  refused(cart, &config, DF_E_FORMAT, SAYS("array 'rows' is 9 at index 0", "that increase to the 8 actions"));
+}
+
+/* without actions frames are assumed, and `data info` says so */
+static void row_numbers_of_states_only_are_those_of_frames_or_as_set(void** state) {
+  (void)state;
+  static const double one[1] = {4}, of_frames[2] = {4, 10}, of_actions[2] = {4, 8};
+  static const int frames[][3] = {{0, 4, 0}, {4, 6, 0}}, actions[][3] = {{0, 5, 0}, {5, 5, 0}};
+  const df_npz_entry states = ARRAY("states", counting(), 2, 10, 4);
+  const df_config config = SETTINGS("data.ends_key", "rows", STATES_ONLY);
+  const df_config as_actions = SETTINGS("data.ends_key", "rows", STATES_ONLY, "data.ends_rows", "actions");
+  WRITE(states, ARRAY("rows", one, 1, 1));
+  assert_spans(&config, 2, frames);
+  assert_spans(&as_actions, 2, actions);
+  df_recording* r = opened(scratch_path, &config, cart);
+  assert_int_equal(df_recording_notes(r), 1);
+  assert_string_equal(df_recording_note(r, 0),
+                      "the row numbers of array 'rows' are taken to count frames; if they count actions, one fewer per "
+                      "episode, set data.ends_rows: actions");
+  df_recording_free(r);
+  WRITE(states, ARRAY("rows", of_actions, 1, 2));
+  assert_spans(&as_actions, 2, actions);
+  WRITE(states, ARRAY("rows", of_frames, 1, 2));
+  r = opened(scratch_path, &config, cart);
+  assert_int_equal(df_recording_episodes(r), 2);
+  assert_int_equal(df_recording_notes(r), 0);
+  df_recording_free(r);
+}
+
+static void groups_of_equal_numbers_are_read_once(void** state) {
+  (void)state;
+  static const char* const names[] = {"e_1/a", "e_01/a", "e_1/b", "e_01/b", "e_1/c", "e_01/c", "e_1/s", "e_01/s"};
+  df_npz_entry entries[8];
+  for (int i = 0; i < 8; i++) entries[i] = ARRAY(names[i], counting() + 100 * i, 2, 2, 4);
+  assert_ok(df_npz_write(scratch_path, 8, entries));
+  const df_config config = SETTINGS(STATES_ONLY, "data.episodes_key", "e_*", "data.states_key", "s");
+  df_recording* r = opened(scratch_path, &config, cart);
+  assert_int_equal(df_recording_episodes(r), 2);
+  FRAME(r, 0, 0, 700, 701, 702, 703);
+  FRAME(r, 1, 0, 600, 601, 602, 603);
+  df_recording_free(r);
+}
+
+/* twelve notes, none of them twice */
+static void every_note_is_kept(void** state) {
+  (void)state;
+  df_npz_entry entries[24];
+  char names[24][16], columns[512] = "skip:5@s00", settings[24];
+  for (int i = 0; i < 12; i++) {
+    snprintf(names[i], sizeof names[i], "s%02d", i);
+    entries[i] = ARRAY(names[i], counting(), 2, 5, 7);
+    snprintf(settings, sizeof settings, ",skip:5@s%02d", i);
+    if (i > 0) strcat(columns, settings);
+  }
+  strcat(columns, ",qpos@qpos");
+  entries[12] = ARRAY("qpos", counting(), 2, 7, 2);
+  assert_ok(df_npz_write(scratch_path, 13, entries));
+  const df_config config = SETTINGS(STATES_ONLY, "data.columns", columns);
+  df_recording* r = opened(scratch_path, &config, cart);
+  assert_int_equal(df_recording_notes(r), 12);
+  assert_string_equal(df_recording_note(r, 11), "array 's11' of shape [5,7] is read as [columns][frames]");
+  df_recording_free(r);
 }
 
 static void episodes_are_selected_by_number(void** state) {
@@ -302,10 +394,110 @@ static void conditions_have_any_name_and_length(void** state) {
 
   WRITE(ARRAY("states", counting(), 3, 2, 3, 4), ARRAY("speed", counting(), 1, 5));
   config = SETTINGS(STATES_ONLY, "data.conditions", "speed");
-  refused(cart, &config, DF_E_MISMATCH,
-          SAYS("array 'speed' has shape [5], expected [2][conditions], or a row for each of 6 frames"));
+  refused(
+      cart, &config, DF_E_MISMATCH,
+      SAYS("array 'speed' has shape [5], expected [2][conditions], or a row for each of 6 frames ('states' has shape "
+           "[2,3,4])"));
+  /* the shape decides, not the number of rows */
+  WRITE(ARRAY("states", counting(), 3, 2, 3, 4), ARRAY("speed", counting(), 3, 3, 2, 1));
+  refused(cart, &config, DF_E_MISMATCH, SAYS("array 'speed' has shape [3,2,1], expected [2][conditions]"));
   config = SETTINGS(STATES_ONLY, "data.conditions", "@speed");
   refused(cart, &config, DF_E_CONFIG, SAYS("data.conditions: '@speed': expected ARRAY or NAME@ARRAY"));
+}
+
+/* [2][3] are three conditions per episode or one per frame */
+static void conditions_that_fit_episodes_and_frames_need_a_setting(void** state) {
+  (void)state;
+  const df_npz_entry states = ARRAY("states", counting(), 3, 2, 3, 4), vx = ARRAY("vx", counting() + 10, 2, 2, 3),
+                     vy = ARRAY("vy", counting() + 20, 2, 2, 3);
+  df_dataset* data;
+  WRITE(states, vx, vy);
+  df_config config = SETTINGS(STATES_ONLY, "data.conditions", "vx");
+  refused(cart, &config, DF_E_CONFIG,
+          SAYS("array 'vx' of shape [2,3] may hold 1 condition per frame or 3 conditions per episode; set "
+               "data.conditions_per: frame or episode"));
+  config = SETTINGS(STATES_ONLY, "data.conditions", "vx", "data.conditions_per", "episode");
+  assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+  assert_int_equal(data->nc, 3);
+  assert_true(df_dataset_condition(data, 1, 2)[1] == 14);
+  df_dataset_free(data);
+  config = SETTINGS(STATES_ONLY, "data.conditions", "v@vx+vy", "data.conditions_per", "frame");
+  assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+  assert_int_equal(data->nc, 2);
+  assert_true(df_dataset_condition(data, 1, 2)[0] == 15 && df_dataset_condition(data, 1, 2)[1] == 25);
+  df_dataset_free(data);
+  /* the number of their names confirms those of the file itself */
+  WRITE(states, ARRAY("conditions", counting() + 10, 2, 2, 3),
+        {.key = "condition_names", .kind = DF_NPZ_TEXT, .text = "a,b,c"});
+  config = SETTINGS(STATES_ONLY);
+  assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+  assert_true(data->nc == 3 && df_dataset_condition(data, 1, 0)[2] == 15);
+  df_dataset_free(data);
+}
+
+/* of one episode of three frames, three numbers */
+static void conditions_of_one_episode_are_read_per_frame_with_a_note(void** state) {
+  (void)state;
+  WRITE(ARRAY("states", counting(), 2, 3, 4), ARRAY("goal", counting() + 10, 1, 3));
+  df_config config = SETTINGS(STATES_ONLY, "data.conditions", "goal");
+  df_dataset* data;
+  df_recording* r = opened(scratch_path, &config, cart);
+  assert_int_equal(df_recording_notes(r), 1);
+  assert_string_equal(df_recording_note(r, 0),
+                      "array 'goal' is read as a condition per frame; if it holds the conditions of the episode, set "
+                      "data.conditions_per: episode");
+  df_recording_free(r);
+  assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+  assert_true(data->nc == 1 && df_dataset_condition(data, 0, 2)[0] == 12);
+  df_dataset_free(data);
+  config = SETTINGS(STATES_ONLY, "data.conditions", "goal", "data.conditions_per", "episode");
+  assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+  assert_true(data->nc == 3 && df_dataset_condition(data, 0, 2)[1] == 11);
+  df_dataset_free(data);
+  /* a group of as many frames as another group has conditions */
+  WRITE(ARRAY("e0/states", counting(), 2, 2, 4), ARRAY("e0/goal", counting() + 20, 1, 3),
+        ARRAY("e1/states", counting(), 2, 3, 4), ARRAY("e1/goal", counting() + 30, 1, 3));
+  config = SETTINGS(STATES_ONLY, "data.conditions", "goal", "data.episodes_key", "e*");
+  refused(cart, &config, DF_E_MISMATCH,
+          SAYS("episode 1 has 1 conditions per frame, but the first one 3; set data.conditions_per"));
+}
+
+static void conditions_have_the_same_names_everywhere(void** state) {
+  (void)state;
+  df_npz_entry names[2] = {{.key = "e0/condition_names", .kind = DF_NPZ_TEXT, .text = "left,right"},
+                           {.key = "e1/condition_names", .kind = DF_NPZ_TEXT, .text = "left,right"}};
+  const df_npz_entry states[2] = {ARRAY("e0/states", counting(), 2, 2, 4), ARRAY("e1/states", counting(), 2, 2, 4)};
+  const df_npz_entry values[2] = {ARRAY("e0/conditions", counting(), 2, 1, 2),
+                                  ARRAY("e1/conditions", counting() + 2, 2, 1, 2)};
+  df_config config = SETTINGS(STATES_ONLY, "data.episodes_key", "e*");
+  df_dataset* data;
+  WRITE(states[0], states[1], values[0], values[1], names[0], names[1]);
+  assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+  assert_string_equal(data->condition_name[1], "right");
+  assert_true(df_dataset_condition(data, 1, 0)[1] == 3);
+  df_dataset_free(data);
+  names[1].text = "right,left";
+  WRITE(states[0], states[1], values[0], values[1], names[0], names[1]);
+  refused(
+      cart, &config, DF_E_MISMATCH,
+      SAYS("file.npz: e1: condition 0 is 'right', but 'left' in", "file.npz: e0; all files and groups need the same"));
+  WRITE(states[0], states[1], values[0], values[1], names[0]);
+  refused(cart, &config, DF_E_FORMAT, SAYS("no array 'condition_names'"));
+  /* arrays of other widths, but as many conditions */
+  WRITE(states[0], states[1], ARRAY("e0/a", counting(), 2, 1, 2), ARRAY("e0/b", counting(), 2, 1, 1),
+        ARRAY("e1/a", counting(), 2, 1, 1), ARRAY("e1/b", counting(), 2, 1, 2));
+  config = SETTINGS(STATES_ONLY, "data.episodes_key", "e*", "data.conditions", "a,b", "data.conditions_per", "episode");
+  refused(cart, &config, DF_E_MISMATCH, SAYS("e1: condition 0 is 'a', but 'a.0' in"));
+}
+
+static void a_condition_that_is_not_finite_is_named_by_its_array(void** state) {
+  (void)state;
+  static const double goal[4] = {1, 2, 3, NAN}, phase[6] = {0, 0, 0, 0, INFINITY, 0};
+  WRITE(ARRAY("states", counting(), 3, 2, 3, 4), ARRAY("goal", goal, 2, 2, 2), ARRAY("phase", phase, 3, 2, 3, 1));
+  df_config config = SETTINGS(STATES_ONLY, "data.conditions", "v@goal");
+  refused(cart, &config, DF_E_NONFINITE, SAYS("array 'goal' is nan at episode 1, index 1 ('v.1')"));
+  config = SETTINGS(STATES_ONLY, "data.conditions", "phase");
+  refused(cart, &config, DF_E_NONFINITE, SAYS("array 'phase' is inf at episode 1, frame 1, index 0 ('phase')"));
 }
 
 static void a_group_has_conditions_of_its_own(void** state) {
@@ -350,9 +542,17 @@ int main(void) {
       WITH_CART(an_array_may_be_transposed),
       WITH_CART(episodes_are_groups_in_natural_order),
       WITH_CART(episodes_end_at_flags_or_row_numbers),
+      WITH_CART(row_numbers_that_may_count_frames_or_actions_need_a_setting),
+      WITH_CART(row_numbers_of_states_only_are_those_of_frames_or_as_set),
+      WITH_CART(groups_of_equal_numbers_are_read_once),
+      WITH_CART(every_note_is_kept),
       WITH_CART(episodes_are_selected_by_number),
       WITH_CART(a_pattern_is_all_files_that_fit_by_name),
       WITH_CART(conditions_have_any_name_and_length),
+      WITH_CART(conditions_that_fit_episodes_and_frames_need_a_setting),
+      WITH_CART(conditions_of_one_episode_are_read_per_frame_with_a_note),
+      WITH_CART(conditions_have_the_same_names_everywhere),
+      WITH_CART(a_condition_that_is_not_finite_is_named_by_its_array),
       WITH_CART(a_group_has_conditions_of_its_own),
       WITH_CART(a_failed_allocation_leaks_nothing),
   };

@@ -54,6 +54,31 @@ static void a_header_names_the_columns(void** state) {
   }
 }
 
+/* 0, 1, 2 without names are the header of pandas; short ones only above numbers with points */
+static void a_header_of_numbers_is_refused(void** state) {
+  (void)state;
+  static const char* const refused[] = {"0,1,2\n0.5,0.25,1e-3\n", "0,1,2\n7,8,9\n", "0 1\n# a comment\n0.5 1e3\n",
+                                        "0\n0.5\n0.25\n", "\"0\",\"1\"\r\n-0.5,nan\r\n"};
+  for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+    assert_refused(refused[i],
+                   "looks like the header that pandas writes for columns without names; delete the line "
+                   "(to_csv(header=False)), or write 0.0 if it is a row of numbers");
+  }
+  assert_refused("\n0,1,2\n0.5,0.25,1e-3\n", "line 2: '0,1,2' looks like the header");
+  /* rows of numbers: not from 0, not by one, with a point, above other whole numbers, alone, below names */
+  static const char* const rows[] = {"1,2,3\n0.5,0.5,0.5\n", "0,1,3\n0.5,0.5,0.5\n", "0.0,1,2\n0.5,0.5,0.5\n",
+                                     "0,1\n0.5,2\n",         "0\n0.5\n1\n",          "0,1\n",
+                                     "a,b,c\n0,1,2\n"};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    df_array a;
+    df_arrays* arrays = open_text(rows[i]);
+    assert_ok(df_arrays_read(arrays, "table", &a));
+    assert_true(a.values[0] == (i == 0));
+    df_array_clear(&a);
+    df_arrays_close(arrays);
+  }
+}
+
 static void missing_values_are_written_nan(void** state) {
   (void)state;
   df_array a;
@@ -99,8 +124,11 @@ static void a_failed_allocation_leaks_nothing(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      IN_SCRATCH(every_separator_is_found),          IN_SCRATCH(a_header_names_the_columns),
-      IN_SCRATCH(missing_values_are_written_nan),    IN_SCRATCH(what_is_no_table_is_refused_with_line_and_column),
+      IN_SCRATCH(every_separator_is_found),
+      IN_SCRATCH(a_header_names_the_columns),
+      IN_SCRATCH(a_header_of_numbers_is_refused),
+      IN_SCRATCH(missing_values_are_written_nan),
+      IN_SCRATCH(what_is_no_table_is_refused_with_line_and_column),
       IN_SCRATCH(a_failed_allocation_leaks_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,9 +99,13 @@ typedef df_items df_kind_ITEMS;
   X(TEXT, data, episodes_key, "", 0, 0, "", "", "pattern of the groups that are an episode each, e.g. data/demo_*")    \
   X(TEXT, data, ends_key, "", 0, 0, "", "",                                                                            \
     "array of the episodes' ends: a flag per frame (A+B: either ends it), or increasing indices, last frame + 1")      \
+  X(TEXT, data, ends_rows, "auto", 0, 0, "auto|frames|actions", "",                                                    \
+    "what the indices of ends_key count; auto: what fits, which must be one of them")                                  \
   X(NAMES, data, select, "", 0, 0, "", "", "episodes to use, from 0, e.g. 0-9,12; empty: all")                         \
   X(ITEMS, data, conditions, "", 0, 0, "", "",                                                                         \
     "conditions, NAME@ARRAY or ARRAY, per episode or frame; empty: the array conditions, if there")                    \
+  X(TEXT, data, conditions_per, "auto", 0, 0, "auto|episode|frame", "",                                                \
+    "reading of arrays of conditions whose shape fits both an episode and a frame; auto: see docs/recordings.md")      \
   X(TEXT, data, quaternion, "wxyz", 0, 0, "wxyz|xyzw", "", "order of the entries of recorded quaternions")             \
   X(TEXT, data, euler, "xyz", 0, 0, "", "",                                                                            \
     "axes of root_euler as in SciPy: lower case extrinsic, upper case intrinsic")                                      \

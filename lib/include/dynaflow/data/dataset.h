@@ -29,12 +29,14 @@ typedef struct df_dataset {
   const char* const* condition_name; /* [nc], e.g. "gait.trot", "command.vx"; see df_dataset_name_condition() */
   char sha256[DF_SHA256_TEXT];       /* of the file it was read from; "" if generated */
   bool spare_actions;                /* the file has one action per episode more, which is not used */
+  int resampled;                     /* episodes whose recorded frames are at another rate: interpolated to dt */
   char model_unchecked[256];         /* what of the model could not be compared (DF_MODEL_MAIN_FILE): a clause, or "" */
   struct df_dataset_memory* memory;  /* of the const arrays */
 } df_dataset;
 
-/* Reads an npz file according to config's data.* keys and checks it against the system. The file must contain the array
- * of states and, unless data.actions_key is empty, of actions. There are two layouts:
+/* Reads recorded files according to config's data.* keys and converts them to states and actions of the system:
+ * df_recording_open() and df_recording_convert() (recording.h), one after the other. `path` is a file of any format of
+ * arrays.h, or a pattern for several. With the default settings a file has the layout of df_dataset_write():
  *   states [episodes][frames][nx]   actions [episodes][frames - 1 or frames][nu]; an episode ends before the frames at
  *                                   its end whose states are all NaN
  *   states [F][nx]                  actions [F - episodes or F][nu], and `episode_ends` [episodes]: the frames of all
@@ -42,14 +44,17 @@ typedef struct df_dataset {
  * It may contain `conditions` [episodes][nc], or per frame [episodes][frames][nc] or [all frames][nc],
  * `condition_names` (one comma-separated string, required with conditions), `dt`, and the model it was recorded with,
  * as text: `model_sha256` (`files` of df_model_identity, or the SHA-256 of the model file alone), `model_files` (its
- * `list`), `compiled_sha256` and `mujoco`. An action after the last frame of an episode is not used. Quaternions whose
- * norm differs from 1 by less than 5 % are normalised. The caller frees *out with df_dataset_free();
- * on failure *out is NULL.
- * Errors name the path, the key and the offending value with its index:
+ * `list`), `compiled_sha256` and `mujoco`. An action after the last frame of an episode is not used. Quaternions
+ * whose norm differs from 1 by less than 5 % are normalised. States without actions whose file states another frame
+ * rate than the system's are interpolated (`resampled`). The caller frees *out with df_dataset_free(); on failure *out
+ * is NULL.
+ * Errors name the path, the key and the offending value with its index; they are those of the two functions:
  *   DF_E_MISMATCH   wrong shapes; all episodes too short for one window, or one of fewer than 2 frames; a file that
- * differs from data.sha256 (if set); a `dt` other than the system's; another model than the system's (DF_MODEL_OTHER)
+ *                   differs from data.sha256 (if set); recorded actions whose file states another duration of a frame
+ *                   than the system's, while data.rate is 0; another model than the system's (DF_MODEL_OTHER)
  *   DF_E_NONFINITE  a number that is not finite
- *   DF_E_FORMAT     a malformed file or array, a missing array, a quaternion whose norm is further from 1
+ *   DF_E_FORMAT     a malformed file or array, a missing array, a quaternion whose norm is further from 1 than 5 %
+ *   DF_E_CONFIG     settings that do not fit the model or the arrays
  *   DF_E_MISSING, DF_E_IO, DF_E_NOMEM; DF_E_ARG for a NULL argument */
 DF_API DF_MUST_CHECK df_status df_dataset_read(const char* path, const df_config* config, const df_system* system,
                                                df_dataset** out);

@@ -2,8 +2,8 @@
  *
  * The settings data.* of a task say what the columns of a recording are, and by which conventions to read them
  * (docs/recordings.md). df_recording_open() reads the files and needs the settings that say where things are:
- *   data.states_key, actions_key, columns, joints, velocity_joints, legs, episodes_key, ends_key, select, conditions,
- *   actuators, sha256
+ *   data.states_key, actions_key, columns, joints, velocity_joints, legs, episodes_key, ends_key, ends_rows, select,
+ *   conditions, conditions_per, actuators, sha256
  * df_recording_convert() applies the conventions, and may be called again with other values of:
  *   data.quaternion, euler, linear_velocity, angular_velocity, angles, position_scale, up, base_rotation,
  *   position_offset, rate, velocities, root_xy, action_time, action_scale, action_offset
@@ -27,9 +27,11 @@ typedef struct df_recording df_recording;
 /* Reads the file `path`, or, if it is a pattern such as "mocap/trot*.txt" and no file has this name, all files that fit
  * it, in the order of their names. The caller frees *out with df_recording_free(); on failure *out is NULL. Errors name
  * file, key, array, episode and index:
- *   DF_E_CONFIG     data.columns and the settings beside it are malformed, or do not fit the model or the arrays
+ *   DF_E_CONFIG     data.columns and the settings beside it are malformed, or do not fit the model or the arrays; row
+ *                   numbers of episodes that may count frames or actions, and conditions that may be per frame or per
+ *                   episode, without the setting that decides (data.ends_rows, data.conditions_per)
  *   DF_E_MISMATCH   arrays of different lengths; files that differ from data.sha256 (if set); another model than the
- *                   system's (DF_MODEL_OTHER)
+ *                   system's (DF_MODEL_OTHER); files or groups with other conditions than the first
  *   DF_E_NONFINITE  a number that is not finite; rows of NaN after the end of an episode are padding and left out
  *   DF_E_FORMAT     a missing array, and the errors of df_arrays_open() and df_arrays_read()
  *   DF_E_MISSING, DF_E_IO, DF_E_NOMEM; DF_E_ARG for a NULL argument */
@@ -45,10 +47,13 @@ DF_API void df_recording_free(df_recording* recording); /* NULL is allowed */
  * else linearly; actions are held or thinned out. With the default settings and one frame per action the recorded bits
  * are kept. The caller frees *out with df_dataset_free(); on failure *out is NULL. Errors:
  *   DF_E_CONFIG     a setting that is malformed or that the recording or the model does not admit; coordinates of the
- *                   state that the recording does not give, by name; actions at a rate to which they cannot be
- * resampled DF_E_MISMATCH   no episode is long enough for a window; recorded actions whose file states another duration
- * of a frame than the system's, while data.rate is 0 DF_E_FORMAT     a quaternion whose norm differs from 1 by 5 % or
- * more; times that do not increase DF_E_NOMEM; DF_E_ARG for a NULL argument */
+ *                   state that the recording does not give, by name; actions at a rate to which they cannot be held or
+ *                   thinned out
+ *   DF_E_MISMATCH   no episode is long enough for a window; recorded actions whose file states another duration of a
+ *                   frame than the system's, while data.rate is 0
+ *   DF_E_FORMAT     a quaternion whose norm differs from 1 by 5 % or more; times that do not increase
+ *   DF_E_NONFINITE  an action, or a coordinate after the conversion, that is not finite
+ *   DF_E_NOMEM; DF_E_ARG for a NULL argument */
 DF_API DF_MUST_CHECK df_status df_recording_convert(const df_recording* recording, const df_config* config,
                                                     const df_system* system, df_dataset** out);
 
@@ -84,15 +89,21 @@ DF_API int df_recording_action_columns(const df_recording* recording); /* 0 with
 DF_API int df_recording_actions(const df_recording* recording, int episode);
 DF_API const double* df_recording_action(const df_recording* recording, int episode, int i);
 
-/* the frame rate that the file itself states, Hz: from dt, FrameDuration, or a time or frame_duration column (the mean
- * over all frames); 0: none */
+/* the frame rate that the files state, Hz: from dt, FrameDuration, or a time or frame_duration column; the mean over
+ * all frames of the episodes whose file states one; 0: none does */
 DF_API double df_recording_rate(const df_recording* recording);
+
+/* the mean duration of the frames of an episode as df_recording_convert() takes it, s: by data.rate of `config`, else
+ * as its file states it, else that of an action of the system */
+DF_API double df_recording_frame_duration(const df_recording* recording, const df_config* config,
+                                          const df_system* system, int episode);
 
 /* Sets *list to the numeric arrays of the first file, in the first episode's group and outside of groups, that no
  * setting uses; returns their number. */
 DF_API int df_recording_unused(const df_recording* recording, const df_array_info** list);
 
-/* what was done that the settings do not say, one sentence each: padding left out, arrays read transposed */
+/* what was done that the settings do not say, one sentence each: padding left out, arrays read transposed, readings
+ * that the shapes of arrays do not decide */
 DF_API int df_recording_notes(const df_recording* recording);
 DF_API const char* df_recording_note(const df_recording* recording, int i);
 

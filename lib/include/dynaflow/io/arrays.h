@@ -16,16 +16,16 @@ typedef struct df_arrays df_arrays;
 /* One array of a file. Names per format:
  *   npz, npy  the key; of a lone npy file the file name without ".npy"
  *   HDF5      the path without the leading '/', e.g. "data/demo_0/obs/qpos"; an attribute is "path@attribute", one of
- * the root "@attribute" JSON      the key, e.g. "Frames" [rows][columns] or "FrameDuration" []; a member of an object
- * inside is "key/member", an object of a list "key/0"; a list that is the whole file is "table" CSV       "table"
- * [rows][columns], and, if there is a header line, one array [rows] per column name */
+ *             the root "@attribute"
+ *   JSON      the key, e.g. "Frames" [rows][columns] or "FrameDuration" []; a member of an object inside is
+ *             "key/member", an object of a list "key/0"; a list that is the whole file is "table"
+ *   CSV       "table" [rows][columns], and, if there is a header line, one array [rows] per column name */
 typedef struct df_array_info {
   const char* name;
   int rank;
   size_t shape[DF_NPZ_MAX_RANK];
-  const char*
-      type;     /* "float32", "int64", "bool", "text", or what it is instead: "object (pickled)", "ragged list", ... */
-  bool numeric; /* df_arrays_read() can read it; else the error of df_arrays_read() says why not and what to do */
+  const char* type; /* "float32", "int64", "bool", "text", or what it is: "object (pickled)", "ragged list", ... */
+  bool numeric;     /* df_arrays_read() can read it; else the error of df_arrays_read() says why not and what to do */
 } df_array_info;
 
 /* Opens a file and lists its arrays; the caller releases *out with df_arrays_close(); on failure *out is NULL. An array

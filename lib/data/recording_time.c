@@ -1,0 +1,56 @@
+/* the times of recorded frames, as files state them */
+#include "recording_internal.h"
+
+static int find_role(const df_layout* layout, column_role role) {
+  for (int i = 0; i < layout->columns; i++) {
+    if (layout->column[i].role == role) return i;
+  }
+  return -1;
+}
+
+bool recording_column_times(const df_recording* r, int episode, double* time) {
+  const recorded_episode* e = &r->episode[episode];
+  const int stamps = find_role(r->layout, COLUMN_TIME), durations = find_role(r->layout, COLUMN_DURATION);
+  const size_t columns = (size_t)r->layout->columns;
+  if (stamps < 0 && durations < 0) return false;
+  time[0] = 0;
+  for (int t = 1; t < e->frames; t++) {
+    const double* raw = e->raw + (size_t)t * columns;
+    time[t] = stamps >= 0 ? raw[stamps] - e->raw[stamps] : time[t - 1] + raw[durations - (int)columns];
+  }
+  return true;
+}
+
+/* the last of these times, 0: there are none */
+static double column_end(const df_recording* r, int episode) {
+  const recorded_episode* e = &r->episode[episode];
+  const int stamps = find_role(r->layout, COLUMN_TIME), durations = find_role(r->layout, COLUMN_DURATION);
+  const size_t columns = (size_t)r->layout->columns, last = (size_t)(e->frames - 1);
+  double sum = 0;
+  if (stamps >= 0) return e->raw[last * columns + (size_t)stamps] - e->raw[stamps];
+  for (size_t t = 0; t < last && durations >= 0; t++) sum += e->raw[t * columns + (size_t)durations];
+  return sum;
+}
+
+double recording_stated_duration(const df_recording* r, int episode) {
+  const recorded_episode* e = &r->episode[episode];
+  const double end = column_end(r, episode);
+  return end > 0 ? end / (e->frames - 1) : e->stated_dt;
+}
+
+double df_recording_rate(const df_recording* r) {
+  double sum = 0;
+  long steps = 0;
+  for (int k = 0; k < r->episodes; k++) {
+    const double step = recording_stated_duration(r, k);
+    if (step > 0) steps += r->episode[k].frames - 1;
+    sum += step * (r->episode[k].frames - 1);
+  }
+  return sum > 0 ? (double)steps / sum : 0;
+}
+
+double df_recording_frame_duration(const df_recording* r, const df_config* config, const df_system* system,
+                                   int episode) {
+  const double stated = recording_stated_duration(r, episode);
+  return config->data_rate > 0 ? 1 / config->data_rate : stated > 0 ? stated : system->dt;
+}
