@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "import.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +13,9 @@
 #include "dynaflow/core/file.h"
 #include "dynaflow/data/recording.h"
 #include "dynaflow/data/task.h"
-#include "dynaflow/sim/adjoint.h"
 #include "escape.h"
+#include "import_actions.h"
 #include "import_text.h"
-#include "import_work.h"
 #include "known_layouts.h"
 #include "propose.h"
 #include "stop.h"
@@ -38,10 +36,6 @@ static void close_work(work* w) {
   df_free(w->data);
 }
 
-df_status work_check_stop(void) {
-  return stop_flag ? df_fail(DF_E_INTERRUPTED, "interrupted; no folder was written") : DF_OK;
-}
-
 /* ---- the name ---- */
 
 /* the last part of the path, without slashes at its end */
@@ -59,47 +53,6 @@ static df_status find_name(work* w) {
 }
 
 /* ---- model ---- */
-
-/* The settings that admit features without an exact adjoint. The integrator and the solver of the model are changed
- * rather than differentiated by finite differences. */
-static void admit(work* w, const df_feature* f) {
-  if (strcmp(f->name, "integrator") == 0) {
-    settings_put_why(w->found, "system.integrator", "implicitfast", "%s has no exact adjoint", f->element);
-  } else if (strcmp(f->name, "solver") == 0) {
-    settings_put_why(w->found, "system.solver", "Newton", "%s has no exact adjoint", f->element);
-  } else if (strstr(f->remedy, "approximate_contacts")) {
-    settings_put_why(w->found, "system.contacts", "approximate", "%s: %s", f->name, f->element);
-  } else if (f->remedy[0]) {
-    settings_put_why(w->found, "system.gradient", "differences", "%s: %s", f->name, f->element);
-  }
-}
-
-static df_status admit_features(work* w, const char* path) {
-  const df_mujoco_cfg cfg = df_task_system_cfg(&w->config);
-  df_feature* features;
-  int n;
-  DF_TRY(df_mujoco_inspect(path, &cfg, &features, &n));
-  for (int i = 0; i < n; i++) {
-    if (features[i].kind == DF_FEATURE_REFUSED) admit(w, &features[i]);
-  }
-  df_free(features);
-  return settings_config(w->found, &w->config);
-}
-
-/* makes the system of the settings, and what is known of its model */
-df_status work_make_system(work* w, const char* path) {
-  if (w->system != w->own) df_system_free(w->system);
-  w->system = NULL;
-  DF_TRY(settings_config(w->found, &w->config));
-  df_mujoco_cfg cfg = df_task_system_cfg(&w->config);
-  df_status status = df_mujoco_system_new(path, &cfg, &w->system);
-  if (status == DF_E_UNSUPPORTED) {
-    DF_TRY(admit_features(w, path));
-    cfg = df_task_system_cfg(&w->config);
-    status = df_mujoco_system_new(path, &cfg, &w->system);
-  }
-  return status == DF_OK ? model_study_of(w->system, &w->study) : status;
-}
 
 static df_status open_model(work* w) {
   settings_put(w->found, "system.model", w->cfg->model);
@@ -206,22 +159,6 @@ static df_status open_source(work* w) {
   return status;
 }
 
-/* settings with which demonstrations are read: windows do not matter yet */
-static df_status reading_config(const work* w, df_config* config) {
-  DF_TRY(settings_config(w->found, config));
-  config->window_horizon = 1;
-  config->window_first = config->window_last = 0;
-  return DF_OK;
-}
-
-df_status work_open_recording(work* w) {
-  df_config config;
-  DF_TRY(reading_config(w, &config));
-  df_recording_free(w->recording);
-  w->recording = NULL;
-  return df_recording_open(w->data, &config, w->own, &w->recording);
-}
-
 /* the rate of the settings, else of the files, of clips that differ in it the mean, Hz; 0: unknown */
 static double rate_of(const work* w) {
   const setting* given = settings_find(w->found, "data.rate");
@@ -233,17 +170,6 @@ static double rate_of(const work* w) {
 static df_status settle_steps(work* w, bool joined) {
   propose_steps(w->found, df_mujoco_timestep(w->own), rate_of(w), joined);
   return work_make_system(w, w->cfg->model);
-}
-
-/* the demonstrations as the settings read them now */
-df_status work_convert(work* w) {
-  df_config config;
-  df_dataset* data;
-  DF_TRY(reading_config(w, &config));
-  DF_TRY(df_recording_convert(w->recording, &config, w->system, &data));
-  df_dataset_free(w->dataset);
-  w->dataset = data;
-  return DF_OK;
 }
 
 /* ---- the check of the recording ---- */
@@ -311,7 +237,7 @@ static bool is_remedied(const work* w, const data_finding* f) {
 static df_status find_faults(work* w, data_findings* found) {
   df_config config;
   data_findings_clear(found);
-  DF_TRY(reading_config(w, &config));
+  DF_TRY(work_reading_config(w, &config));
   return data_check_recording(w->data, &config, w->system, &check_thorough, found, NULL);
 }
 

@@ -1,4 +1,5 @@
-/* recorded actions: with which model, options and conventions the states follow from them */
+#include "import_actions.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +7,6 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
 #include "exit_code.h"
-#include "import_work.h"
 #include "propose.h"
 #include "replay_compare.h"
 #include "replay_settings.h"

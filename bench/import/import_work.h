@@ -2,12 +2,32 @@
 #ifndef BENCH_IMPORT_IMPORT_WORK_H
 #define BENCH_IMPORT_IMPORT_WORK_H
 
+#include <stdbool.h>
+
 #include "dynaflow/config/search.h"
 #include "dynaflow/data/recording.h"
-#include "import.h"
 #include "model_study.h"
 #include "new_folder.h"
+#include "options.h"
+#include "settings.h"
 #include "source.h"
+
+typedef struct import_cfg {
+  int n;
+  const char* const* sources; /* [n] files, patterns and folders */
+  const char* model;          /* MJCF file */
+  const char* out;            /* folder to write; its name is that of the task */
+  bool force;                 /* replaces a task at `out` */
+  bool reference;             /* the recordings stay where they are, and the task names their path */
+  const options* opts;        /* --set: what cannot be guessed, or should not be */
+} import_cfg;
+
+/* what was found; free with import_clear() */
+typedef struct import_result {
+  settings found; /* of the task file */
+  text notes;     /* lines: what was not found, left out or matched */
+  bool imported;  /* the folder was written */
+} import_result;
 
 /* everything that is open; free with close_work() */
 typedef struct work {
@@ -32,17 +52,13 @@ typedef struct work {
 /* Makes the system of the settings again, with what admits its model, and what is known of it. Errors: those of
  * settings_config() and df_mujoco_system_new(). */
 DF_MUST_CHECK df_status work_make_system(work* w, const char* path);
+/* The settings with which demonstrations are read: windows do not matter yet. Errors: those of settings_config(). */
+DF_MUST_CHECK df_status work_reading_config(const work* w, df_config* config);
 /* Opens the recording as the settings say. Errors: those of df_recording_open(). */
 DF_MUST_CHECK df_status work_open_recording(work* w);
 /* The demonstrations as the settings read them now. Errors: those of df_recording_convert(). */
 DF_MUST_CHECK df_status work_convert(work* w);
 /* DF_E_INTERRUPTED after a signal. */
 DF_MUST_CHECK df_status work_check_stop(void);
-
-/* ---- import_actions.c ---- */
-
-/* Replays the recorded actions: puts the physics steps, options and conventions with which the states follow, or leaves
- * the actions out, and reads the recording again. Errors: those of replay_study_run() and of the functions above. */
-DF_MUST_CHECK df_status work_check_actions(work* w);
 
 #endif

@@ -65,6 +65,7 @@ static bool fits_flattened(const recognition* r) {
 }
 
 static df_status settle_flattened(recognition* r) {
+  put(r, "data.states_key", "states", "");
   put(r, "data.columns", "time,state", "MuJoCo's flattened state: one column more than [qpos, qvel, act]");
   return DF_OK;
 }

@@ -12,7 +12,7 @@ typedef struct model_study {
   int n_joints, nq, nv, na, nu, nx;
   int axes;       /* hinge and slide joints */
   int balls;      /* ball joints */
-  int free_joint; /* index of the first free joint, -1: none */
+  int free_joint; /* index of the first free joint of the robot, -1: none */
   /* The root of a model that moves along slides: the first body on the world with an unlimited slide or with several
    * joints. Indices of joints, -1: none. */
   int root_body;
@@ -22,6 +22,9 @@ typedef struct model_study {
 
 /* Looks at a model; `system` must outlive *out. Errors: those of df_sim_new(). */
 DF_MUST_CHECK df_status model_study_of(const df_system* system, model_study* out);
+
+/* whether joint i is the free joint of an object: no actuator moves its body or what hangs on it */
+bool model_is_object(const model_study* m, int i);
 
 /* whether joint i is a slide of the root without limits that moves horizontally: how far it went does not matter */
 bool model_is_path(const model_study* m, int i);

@@ -194,8 +194,26 @@ static void propose_split(const proposal* p) {
   settings_put_number_why(p->found, "split.test_every", every, "%d of %d episodes", n / every, n);
 }
 
+static void propose_objects(const proposal* p) {
+  text names = {0};
+  for (int i = 0; i < p->model->n_joints; i++) {
+    if (!model_is_object(p->model, i)) continue;
+    const char* name = p->model->joints[i].name;
+    if (name[0])
+      text_add(&names, "%s%s", names.n ? "," : "", name);
+    else
+      text_add(p->notes,
+               "free joint %d belongs to an object and has no name, so that it is not in chart.objects: name "
+               "it in the model\n",
+               i);
+  }
+  if (names.n) settings_put_why(p->found, "chart.objects", text_of(&names), "free joints that no actuator moves");
+  text_clear(&names);
+}
+
 static void propose_chart(const proposal* p) {
   text names = {0};
+  propose_objects(p);
   for (int i = 0; i < p->model->n_joints; i++) {
     if (model_is_path(p->model, i)) text_add(&names, "%s%s", names.n ? "," : "", p->model->joints[i].name);
   }

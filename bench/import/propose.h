@@ -20,7 +20,7 @@ typedef struct proposal {
  * `states_only` frames shorter than 8 ms are joined to actions of about 20 ms, and data.rate is put. */
 void propose_steps(settings* found, double timestep, double rate, bool states_only);
 
-/* Puts action.*, window.*, split.*, chart.relative, net.*, train.*, inverse.*, eval.* and the profiles smoke and full.
+/* Puts action.*, window.*, split.*, chart.*, net.*, train.*, inverse.*, eval.* and the profiles smoke and full.
  * Errors: DF_E_CONFIG (an actuator without range, forces or recorded actions: names the setting; episodes of less than
  * two actions), DF_E_NOMEM, those of df_sim_new(). */
 DF_MUST_CHECK df_status propose_task(const proposal* p);

@@ -14,10 +14,11 @@ typedef struct part {
   df_joint_kind kind;
   int qpos, qvel; /* first indices of position and velocity in x */
   int pos, vel;   /* first indices of position and velocity in z and in the tangent */
+  bool object;    /* whether it belongs to an object, not to the robot */
   bool relative;  /* whether its position is measured relative to x0 */
 } part;
 
-#define GROUP_ID(id, name, unit) id,
+#define GROUP_ID(id, name, unit, floor) id,
 enum { CHART_GROUPS(GROUP_ID) GROUPS };
 enum { STATISTICS = 6 };
 
@@ -27,7 +28,8 @@ struct df_chart {
   int n_act;
   int n_parts;
   part* part;
-  int base; /* index of the first free joint, whose position and heading in x0 define the origin; -1 if none */
+  int base; /* index of the first free joint of the robot, whose position and heading in x0 define the origin; -1 if
+               none */
   int n_groups;
   df_chart_group group[GROUPS];
   double* statistics; /* one block for the arrays below */
@@ -46,7 +48,7 @@ typedef struct origin {
 
 /* ---- the groups ---- */
 
-#define GROUP_NAME(id, name, unit) {#name, unit},
+#define GROUP_NAME(id, name, unit, floor) {#name, unit},
 static const char* const group_names[GROUPS][2] = {CHART_GROUPS(GROUP_NAME)};
 
 /* adds channels first .. first+n-1 to group `which` */
@@ -62,23 +64,23 @@ static df_status add_channels(df_chart_group* groups, int which, int first, int 
 
 /* adds the channels of a joint to their groups */
 static df_status add_part(df_chart_group* groups, const part* p) {
+  const bool object = p->object;
+  const int n = p->kind == DF_JOINT_BALL ? 3 : 1;
   switch (p->kind) {
     case DF_JOINT_FREE:
-      DF_TRY(add_channels(groups, BASE_POS, p->pos, 3));
-      DF_TRY(add_channels(groups, BASE_ROT, p->pos + 3, 3));
-      DF_TRY(add_channels(groups, BASE_VEL, p->vel, 3));
-      return add_channels(groups, BASE_ANGVEL, p->vel + 3, 3);
-    case DF_JOINT_BALL:
-      DF_TRY(add_channels(groups, JOINT_POS, p->pos, 3));
-      return add_channels(groups, JOINT_VEL, p->vel, 3);
+      DF_TRY(add_channels(groups, object ? OBJECT_POS : BASE_POS, p->pos, 3));
+      DF_TRY(add_channels(groups, object ? OBJECT_ROT : BASE_ROT, p->pos + 3, 3));
+      DF_TRY(add_channels(groups, object ? OBJECT_VEL : BASE_VEL, p->vel, 3));
+      return add_channels(groups, object ? OBJECT_ANGVEL : BASE_ANGVEL, p->vel + 3, 3);
     case DF_JOINT_SLIDE:
-      DF_TRY(add_channels(groups, SLIDE_POS, p->pos, 1));
-      return add_channels(groups, SLIDE_VEL, p->vel, 1);
+      DF_TRY(add_channels(groups, object ? OBJECT_POS : SLIDE_POS, p->pos, n));
+      return add_channels(groups, object ? OBJECT_VEL : SLIDE_VEL, p->vel, n);
+    case DF_JOINT_BALL:
     case DF_JOINT_HINGE:
       break;
   }
-  DF_TRY(add_channels(groups, JOINT_POS, p->pos, 1));
-  return add_channels(groups, JOINT_VEL, p->vel, 1);
+  DF_TRY(add_channels(groups, object ? OBJECT_ROT : JOINT_POS, p->pos, n));
+  return add_channels(groups, object ? OBJECT_ANGVEL : JOINT_VEL, p->vel, n);
 }
 
 /* fills the groups that have channels, in the order of the list above */
@@ -98,13 +100,26 @@ static df_status build_groups(df_chart* chart) {
 
 /* ---- life cycle ---- */
 
+static df_status find_joint(const df_chart* chart, const df_joint* joints, const char* key, const char* name, int* j) {
+  for (*j = 0; *j < chart->n_parts; ++*j) {
+    if (strcmp(joints[*j].name, name) == 0) return DF_OK;
+  }
+  return df_fail(DF_E_CONFIG, "%s: the model has no joint '%s'", key, name);
+}
+
+static df_status mark_objects(df_chart* chart, const df_joint* joints, const df_names* names) {
+  for (int i = 0; i < names->n; i++) {
+    int j;
+    DF_TRY(find_joint(chart, joints, "chart.objects", names->v[i], &j));
+    chart->part[j].object = true;
+  }
+  return DF_OK;
+}
+
 static df_status mark_relative(df_chart* chart, const df_joint* joints, const df_names* names) {
   for (int i = 0; i < names->n; i++) {
-    int j = 0;
-    while (j < chart->n_parts && strcmp(joints[j].name, names->v[i]) != 0) j++;
-    if (j == chart->n_parts) {
-      return df_fail(DF_E_CONFIG, "chart.relative: the model has no joint '%s'", names->v[i]);
-    }
+    int j;
+    DF_TRY(find_joint(chart, joints, "chart.relative", names->v[i], &j));
     if (joints[j].kind != DF_JOINT_SLIDE && joints[j].kind != DF_JOINT_HINGE) {
       return df_fail(DF_E_CONFIG, "chart.relative: joint '%s' is neither slide nor hinge", names->v[i]);
     }
@@ -114,7 +129,7 @@ static df_status mark_relative(df_chart* chart, const df_joint* joints, const df
 }
 
 /* lists the joints with the indices of their coordinates */
-static df_status build_parts(df_chart* chart, const df_system* system, const df_names* relative) {
+static df_status build_parts(df_chart* chart, const df_system* system, const df_config* config) {
   const df_joint* joints;
   const int nq = df_mujoco_nq(system), nv = df_mujoco_nv(system);
   chart->n_parts = df_mujoco_joints(system, &joints);
@@ -125,9 +140,12 @@ static df_status build_parts(df_chart* chart, const df_system* system, const df_
   for (int i = 0; i < chart->n_parts; i++) {
     const df_joint* j = &joints[i];
     chart->part[i] = (part){.kind = j->kind, .qpos = j->qpos, .qvel = nq + j->dof, .pos = j->dof, .vel = nv + j->dof};
-    if (j->kind == DF_JOINT_FREE && chart->base < 0) chart->base = i;
   }
-  return mark_relative(chart, joints, relative);
+  DF_TRY(mark_objects(chart, joints, &config->chart_objects));
+  for (int i = 0; i < chart->n_parts && chart->base < 0; i++) {
+    if (joints[i].kind == DF_JOINT_FREE && !chart->part[i].object) chart->base = i;
+  }
+  return mark_relative(chart, joints, &config->chart_relative);
 }
 
 /* allocates the statistics in one block and sets means to 0 and stds to 1 */
@@ -163,7 +181,7 @@ static df_status build(df_chart* chart, const df_system* system, const df_config
   chart->nz = system->ndx;
   chart->nu = system->nu;
   chart->base = -1;
-  DF_TRY(build_parts(chart, system, &config->chart_relative));
+  DF_TRY(build_parts(chart, system, config));
   DF_TRY(build_groups(chart));
   chart->channel = df_alloc((size_t)(chart->nz + chart->nu), sizeof *chart->channel);
   chart->floored = df_alloc((size_t)(2 * chart->nz + chart->nu), sizeof *chart->floored);
@@ -461,7 +479,7 @@ static void raise_to_floors(df_chart* chart, df_scaled what, int n, const scale_
 static void finish_states(df_chart* chart, df_scaled what, const moments* m, double* mean, double* std) {
   moments_finish(m, mean, std);
   for (int i = 0; i < chart->n_parts; i++) {
-    if (chart->part[i].kind != DF_JOINT_FREE) continue;
+    if (chart->part[i].kind != DF_JOINT_FREE || chart->part[i].object) continue;
     share_plane(m, chart->part[i].pos, mean, std);
     share_plane(m, chart->part[i].vel, mean, std);
   }

@@ -167,12 +167,13 @@ static df_status cut_at_ends(reader* rd, const char* key) {
                    s->name, s->shape);
   }
   stack ends;
-  const stack_request request = {.key = "data.ends_key", .group = rd->group, .expression = key};
+  stack_request request = {.key = "data.ends_key", .group = rd->group, .expression = key};
   DF_TRY(stack_read(rd->file, &request, &ends));
-  /* a row [1][ends] is a column */
-  if (ends.arrays == 1 && ends.episodes * ends.frames == 1) {
-    ends.frames = ends.columns;
-    ends.columns = 1;
+  /* rows [1][ends] are columns */
+  if (ends.episodes * ends.frames == 1 && ends.columns > ends.arrays) {
+    stack_clear(&ends);
+    request.named = true;
+    DF_TRY(stack_read(rd->file, &request, &ends));
   }
   /* of several arrays any one ends the episode */
   const size_t rows = ends.episodes * ends.frames;

@@ -12,18 +12,20 @@
  * model in other units) keeps its own scale. The floor of its velocity is reduced by the same factor. */
 static const double RANGE_SHARE = 0.05;
 
-static double setting_of_group(const df_config* c, const char* group) {
-#define RETURN_FLOOR(id, name, unit) \
-  if (strcmp(group, #name) == 0) return c->scale_floor_##name;
-  CHART_GROUPS(RETURN_FLOOR)
-#undef RETURN_FLOOR
+static void set_floor(const df_config* c, const char* group, scale_channel* channel) {
+#define SET_FLOOR(id, name, unit, key)      \
+  if (strcmp(group, #name) == 0) {          \
+    channel->setting = "scale_floor." #key; \
+    channel->floor = c->scale_floor_##key;  \
+    return;                                 \
+  }
+  CHART_GROUPS(SET_FLOOR)
+#undef SET_FLOOR
   DF_ASSERT(false);
-  return NAN;
 }
 
 /* the name of the dof `k` of a joint, or of its velocity */
 static void name_dof(const df_joint* joint, int index, int k, scale_channel* channel) {
-  const char* group = strchr(channel->setting, '.') + 1;
   const bool single = joint->kind == DF_JOINT_SLIDE || joint->kind == DF_JOINT_HINGE;
   char own[72], component[3] = {' ', "xyz"[k % 3], '\0'};
   if (joint->name[0]) {
@@ -31,7 +33,7 @@ static void name_dof(const df_joint* joint, int index, int k, scale_channel* cha
   } else {
     snprintf(own, sizeof own, "joint %d", index);
   }
-  snprintf(channel->name, sizeof channel->name, "%.64s %.20s%s", own, group, single ? "" : component);
+  snprintf(channel->name, sizeof channel->name, "%.64s %.20s%s", own, channel->group, single ? "" : component);
 }
 
 /* names the coordinates of a joint, and reduces their floors to its range */
@@ -60,10 +62,10 @@ void scale_channels(const df_system* system, const df_config* config, int n, con
   for (int g = 0; g < n; g++) {
     for (int i = 0; i < groups[g].n; i++) {
       scale_channel* channel = &channels[groups[g].channel[i]];
-      snprintf(channel->setting, sizeof channel->setting, "scale_floor.%s", groups[g].name);
+      channel->group = groups[g].name;
       snprintf(channel->name, sizeof channel->name, "%s %d", groups[g].name, i);
       channel->unit = groups[g].unit;
-      channel->floor = setting_of_group(config, groups[g].name);
+      set_floor(config, groups[g].name, channel);
     }
   }
   const df_joint* joints;
@@ -73,7 +75,7 @@ void scale_channels(const df_system* system, const df_config* config, int n, con
   /* actions */
   for (int i = 0; i < system->nu; i++) {
     scale_channel* channel = &channels[system->ndx + i];
-    snprintf(channel->setting, sizeof channel->setting, "scale_floor.action");
+    channel->setting = "scale_floor.action";
     snprintf(channel->name, sizeof channel->name, "action %d", i);
     channel->unit = "";
     channel->floor = config->scale_floor_action * df_action_half_range(config, system, i);

@@ -7,22 +7,34 @@
 
 static const double PI = 3.14159265358979323846;
 
-/* finds the joint that gives a height or a tilt: the named joint, or the first free joint if the name is empty */
-static df_status find_joint(const df_system* system, const char* key, const char* name, const df_joint** out) {
+static bool is_object(const df_names* objects, const char* joint) {
+  for (int i = 0; i < objects->n; i++) {
+    if (strcmp(objects->v[i], joint) == 0) return true;
+  }
+  return false;
+}
+
+/* finds the joint that gives a height or a tilt: the named joint, or the robot's first free joint if the name is empty
+ */
+static df_status find_joint(const df_system* system, const df_names* objects, const char* key, const char* name,
+                            const df_joint** out) {
   const df_joint* joints;
   const int n = df_mujoco_joints(system, &joints);
   *out = NULL;
   for (int i = 0; i < n && !*out; i++) {
-    if (name[0] ? strcmp(joints[i].name, name) == 0 : joints[i].kind == DF_JOINT_FREE) *out = &joints[i];
+    const df_joint* j = &joints[i];
+    const bool is_base = j->kind == DF_JOINT_FREE && !is_object(objects, j->name);
+    if (name[0] ? strcmp(j->name, name) == 0 : is_base) *out = j;
   }
   if (*out) return DF_OK;
   if (name[0]) return df_fail(DF_E_CONFIG, "%s: the model has no joint \"%s\"", key, name);
-  return df_fail(DF_E_CONFIG, "%s: the model has no free joint; set the name of a joint", key);
+  return df_fail(DF_E_CONFIG, "%s: the robot has no free joint; set the name of a joint", key);
 }
 
-static df_status read_height(const df_system* system, const char* name, df_fall_rule* rule) {
+static df_status read_height(const df_system* system, const df_config* config, df_fall_rule* rule) {
+  const char* name = config->eval_height_joint;
   const df_joint* joint;
-  DF_TRY(find_joint(system, "eval.height_joint", name, &joint));
+  DF_TRY(find_joint(system, &config->chart_objects, "eval.height_joint", name, &joint));
   switch (joint->kind) {
     case DF_JOINT_FREE:
       rule->height_at = joint->qpos + 2;
@@ -35,9 +47,10 @@ static df_status read_height(const df_system* system, const char* name, df_fall_
   }
 }
 
-static df_status read_tilt(const df_system* system, const char* name, df_fall_rule* rule) {
+static df_status read_tilt(const df_system* system, const df_config* config, df_fall_rule* rule) {
+  const char* name = config->eval_tilt_joint;
   const df_joint* joint;
-  DF_TRY(find_joint(system, "eval.tilt_joint", name, &joint));
+  DF_TRY(find_joint(system, &config->chart_objects, "eval.tilt_joint", name, &joint));
   switch (joint->kind) {
     case DF_JOINT_FREE:
       rule->quat_at = joint->qpos + 3;
@@ -70,8 +83,8 @@ df_status df_fall_rule_new(const df_system* system, const df_config* config, df_
   if ((height || tilt) && !df_system_is_mujoco(system)) {
     return df_fail(DF_E_CONFIG, "eval.fall_height and eval.fall_tilt need a MuJoCo model");
   }
-  if (height) DF_TRY(read_height(system, config->eval_height_joint, &rule));
-  if (tilt) DF_TRY(read_tilt(system, config->eval_tilt_joint, &rule));
+  if (height) DF_TRY(read_height(system, config, &rule));
+  if (tilt) DF_TRY(read_tilt(system, config, &rule));
   *out = rule;
   return DF_OK;
 }

@@ -34,6 +34,17 @@ def amp(order):
     return out
 
 
+def states():
+    """qpos and qvel of the same walk, in the order of the model's legs"""
+    order = ('FR', 'FL', 'RR', 'RL')
+    qpos = [r[:3] + [1, 0, 0, 0] + r[7:] for r in rows(order)]
+    qvel = []
+    for t in range(FRAMES):
+        a, b = (qpos[t - 1], qpos[t]) if t else (qpos[0], qpos[1])
+        qvel.append([0.5, 0, 0, 0, 0, 0] + [(y - x) * RATE for x, y in zip(a[7:], b[7:])])
+    return qpos, qvel
+
+
 def write_json(path, frames):
     with open(path, 'w') as file:
         json.dump({'LoopMode': 'Wrap', 'FrameDuration': 1 / RATE, 'Frames': frames}, file)
@@ -55,6 +66,11 @@ write_json(folder + '/laikago.txt', rows(('FR', 'FL', 'RR', 'RL'), turn=True))
 write_json(folder + '/amp/trot a.txt', amp(LEGS))
 write_json(folder + '/amp/trot b.txt', amp(LEGS))
 write_json(folder + '/bullet.txt', amp(('FR', 'FL', 'RR', 'RL')))
+qpos, qvel = states()
+for name, arrays in (('qpos', {'qpos': qpos, 'qvel': qvel}), ('observations', {'observations': [q[2:] + v for q, v in zip(qpos, qvel)]}),
+                     ('flat', {'states': [[t / RATE] + q + v for t, (q, v) in enumerate(zip(qpos, qvel))]})):
+    with open(f'{folder}/{name}.json', 'w') as file:
+        json.dump({**arrays, 'dt': 1 / RATE}, file)
 with open(folder + '/amp/LICENSE.txt', 'w') as file:
     file.write('All rights reserved.\n')
 with open(folder + '/table.csv', 'w') as file:

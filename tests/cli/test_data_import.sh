@@ -57,6 +57,15 @@ check a_table_is_imported imports table "$models/quadruped.xml" "$made/table.csv
 check a_table_has_its_rate sets table "rate: 50" "quaternion: xyzw" "file: $made/table.csv"
 check nothing_was_copied [ ! -e "$tasks/table/data" ]
 
+# states and observations
+for kind in qpos flat observations; do
+  check "${kind}_are_imported" imports "$kind" "$models/quadruped.xml" "$made/$kind.json" --quiet
+done
+check qpos_and_qvel_are_arrays sets qpos "columns: [qpos@qpos, qvel@qvel]" "substeps: 4"
+check flattened_states_begin_with_time sets flat "columns: [time, state]" "states_key: states" "substeps: 4"
+check observations_lack_x_and_y sets observations "columns: [root_z, root_quat, joints, root_linvel, root_angvel, joint_vel]" \
+  "root_xy: integrated"
+
 # names of joints
 check joint_arrays_are_imported imports arrays "$models/quadruped.xml" "$made/joints.npz" --set data.rate=50
 check joints_are_matched says "recorded joint RL_calf_joint is RL_knee of the model" err

@@ -11,7 +11,7 @@ mkdir "$scratch/ci" "$scratch/wheels"
 cp ci/fetch-python.py "$scratch/ci"
 python3 - "$scratch/wheels" <<'PY'
 import sys, zipfile
-for name, version in ('mujoco', '3.17.0'), ('numpy', '2.2.6'):
+for name, version in ('h5py', '3.14.0'), ('mujoco', '3.17.0'), ('numpy', '2.2.6'):
     with zipfile.ZipFile('%s/%s-%s-py3-none-any.whl' % (sys.argv[1], name, version), 'w') as z:
         info = '%s-%s.dist-info/' % (name, version)
         z.writestr(name + '/__init__.py', '')
@@ -23,7 +23,7 @@ fetch() { PIP_NO_INDEX=1 PIP_FIND_LINKS=$scratch/wheels PIP_CONFIG_FILE=/dev/nul
 cp ci/python-packages.txt "$scratch/ci"
 refused() { ! fetch && grep -q 'DO NOT MATCH THE HASHES' "$scratch/log" && [ ! -e "$scratch/out" ] || { cat "$scratch/log"; false; }; }
 check wheels_with_other_hashes_are_refused refused
-for name in mujoco-3.17.0 numpy-2.2.6; do
+for name in h5py-3.14.0 mujoco-3.17.0 numpy-2.2.6; do
   echo "${name/-/==} --hash=sha256:$(sha256sum "$scratch/wheels/$name"-*.whl | cut -d' ' -f1)"
 done >"$scratch/ci/python-packages.txt"
 accepted() { fetch && [ -e "$scratch/out/numpy/__init__.py" ] && [ -e "$scratch/out/mujoco/__init__.py" ] || { cat "$scratch/log"; false; }; }

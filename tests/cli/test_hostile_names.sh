@@ -58,7 +58,7 @@ class Page(html.parser.HTMLParser):
         assert tag in set('html head meta title style body h1 h2 h3 h4 p span a div table thead tbody tr th td wbr br small section figure '
                           'img figcaption details summary strong ul li'.split()), tag
         for key, value in attributes:
-            assert key in ('lang', 'charset', 'name', 'content', 'class', 'href', 'src', 'alt'), (tag, key)
+            assert key in ('lang', 'charset', 'name', 'content', 'class', 'href', 'src', 'alt', 'title'), (tag, key)
             if key in ('href', 'src'): assert re.fullmatch(r'(tables\.md|results\.csv|times\.csv|plots/[A-Za-z0-9_-]+\.(svg|gp|dat))', value), value
     def handle_pi(self, data): raise AssertionError(data)
     def handle_comment(self, data): raise AssertionError(data)

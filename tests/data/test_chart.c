@@ -293,6 +293,98 @@ static void groups_cover_every_channel_once(void** state) {
   for (int k = 0; k < nz; k++) assert_int_equal(seen[k], 1);
 }
 
+/* makes the chart of `body` anew, with objects */
+static void name_objects(df_names objects) {
+  config.chart_objects = objects;
+  df_chart_free(chart);
+  assert_ok(df_chart_new(body, &config, &chart));
+}
+
+static void objects_have_groups_of_their_own(void** state) {
+  (void)state;
+  static const struct {
+    const char *name, *unit;
+    int n, first;
+  } expected[] = {{"joint_pos", "rad", 1, 9},       {"joint_vel", "rad/s", 1, 20}, {"activation", "", 1, 22},
+                  {"object_pos", "m", 4, 0},        {"object_rot", "rad", 6, 3},   {"object_vel", "m/s", 4, 11},
+                  {"object_angvel", "rad/s", 6, 14}};
+  df_names objects = {.n = 3, .v = {"root", "ball", "slide"}};
+  name_objects(objects);
+  const df_chart_group* groups;
+  assert_int_equal(df_chart_groups(chart, &groups), 7);
+  for (int g = 0; g < 7; g++) {
+    assert_string_equal(groups[g].name, expected[g].name);
+    assert_string_equal(groups[g].unit, expected[g].unit);
+    assert_int_equal(groups[g].n, expected[g].n);
+    assert_int_equal(groups[g].channel[0], expected[g].first);
+  }
+  assert_string_equal(df_chart_channel_name(chart, 0), "root object_pos x");
+  assert_string_equal(df_chart_channel_name(chart, 10), "slide object_pos");
+}
+
+static void an_object_keeps_its_place_in_the_world_of_a_fixed_robot(void** state) {
+  (void)state;
+  df_names objects = {.n = 1, .v = {"root"}};
+  name_objects(objects);
+  double x0[MAX], x[MAX], z[MAX];
+  random_state(body, 1, x0);
+  random_state(body, 2, x);
+  df_chart_encode(chart, x0, x, z);
+  for (int k = 0; k < 3; k++) assert_close(z[k], x[k], 1e-15);
+
+  /* its coordinates are normalised one by one: mean 0 and std 1, also of x and y */
+  assert_ok(df_chart_fit(chart, data, windows));
+  const df_chart_statistics s = df_chart_get_statistics(chart);
+  double mean[2] = {0}, square[2] = {0};
+  const double n = windows->n_train * windows->horizon;
+  for (int w = 0; w < windows->n_train; w++) {
+    const double* first = df_dataset_state(data, windows->train[w].episode, windows->train[w].start);
+    for (int t = 1; t <= windows->horizon; t++) {
+      for (int k = 0; k < 2; k++) {
+        mean[k] += first[t * nx + k] / n;
+        square[k] += first[t * nx + k] * first[t * nx + k] / n;
+      }
+    }
+  }
+  for (int k = 0; k < 2; k++) {
+    assert_close(s.mean[k], mean[k], 1e-12);
+    assert_close(s.std[k], sqrt(square[k] - mean[k] * mean[k]), 1e-12);
+  }
+}
+
+static void an_object_is_seen_from_the_robot(void** state) {
+  (void)state;
+  df_system* two = make_system(
+      "<mujoco><worldbody><body><freejoint name='box'/><geom size='.1'/></body>"
+      "<body><freejoint name='robot'/><geom size='.1'/></body></worldbody></mujoco>");
+  df_chart* seen;
+  df_config c = df_config_default();
+  c.chart_objects = (df_names){.n = 1, .v = {"box"}};
+  assert_ok(df_chart_new(two, &c, &seen));
+  /* the robot at (1, 2) looks along y; the box, two metres before it, moves to its left */
+  const double h = sqrt(0.5);
+  const double x[26] = {1, 4, 0.1, 1, 0, 0, 0, 1, 2, 0.3, h, 0, 0, h, [14] = -0.5};
+  double z[24];
+  df_chart_encode(seen, x, x, z);
+  const double box[6] = {2, 0, 0.1, 0, 0, -acos(0)}, robot[6] = {0, 0, 0.3};
+  for (int k = 0; k < 6; k++) {
+    assert_close(z[k], box[k], 1e-12);
+    assert_close(z[6 + k], robot[k], 1e-12);
+    assert_close(z[12 + k], k == 1 ? 0.5 : 0, 1e-12);
+  }
+  df_chart_free(seen);
+  df_system_free(two);
+}
+
+static void an_unknown_object_is_named(void** state) {
+  (void)state;
+  df_chart* none;
+  config.chart_objects = (df_names){.n = 1, .v = {"cup"}};
+  assert_int_equal(df_chart_new(body, &config, &none), DF_E_CONFIG);
+  assert_says("chart.objects", "'cup'");
+  assert_null(none);
+}
+
 static void only_named_joints_are_relative(void** state) {
   (void)state;
   double x0[MAX], x[MAX], z[MAX], again[MAX];
@@ -372,6 +464,10 @@ int main(void) {
       WITH_CHART(statistics_do_not_see_test_episodes),
       WITH_CHART(training_windows_are_normalised),
       WITH_CHART(groups_cover_every_channel_once),
+      WITH_CHART(objects_have_groups_of_their_own),
+      WITH_CHART(an_object_keeps_its_place_in_the_world_of_a_fixed_robot),
+      WITH_CHART(an_object_is_seen_from_the_robot),
+      WITH_CHART(an_unknown_object_is_named),
       WITH_CHART(only_named_joints_are_relative),
       WITH_CHART(a_joint_that_cannot_be_relative_is_named),
       WITH_CHART(data_of_another_size_is_refused),

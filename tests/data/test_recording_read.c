@@ -183,6 +183,10 @@ static void episodes_end_at_flags_or_row_numbers(void** state) {
   WRITE(states, actions, ARRAY("rows", rows, 1, 3));
   config = SETTINGS("data.ends_key", "rows");
   assert_spans(&config, 3, three);
+  WRITE(states, actions, ARRAY("done", done, 2, 1, 10), ARRAY("cut", cut, 2, 1, 10));
+  config = SETTINGS("data.ends_key", "done+cut");
+  assert_spans(&config, 3, three);
+  WRITE(states, actions, ARRAY("rows", rows, 1, 3));
   config = SETTINGS("data.ends_key", "rows", STATES_ONLY);
   assert_spans(&config, 3, three);
   /* one action fewer per episode: the ends are those of the actions, as numpy.split takes them */

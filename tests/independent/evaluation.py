@@ -153,10 +153,13 @@ class Task:
 
     def find_channels(self):
         m, T = self.model, mujoco.mjtJoint
-        self.free = next((j for j in range(m.njnt) if T(m.jnt_type[j]) == T.mjJNT_FREE), None)
+        self.objects = [m.joint(n).id for n in self.names('chart.objects')]
+        self.free = next((j for j in range(m.njnt) if T(m.jnt_type[j]) == T.mjJNT_FREE and j not in self.objects), None)
         relative = [m.joint(n).id for n in self.names('chart.relative')]
         groups = {n: [] for n in ('base_pos', 'base_rot', 'joint_pos', 'slide_pos', 'base_vel', 'base_angvel', 'joint_vel',
-                                  'slide_vel', 'activation')}
+                                  'slide_vel', 'activation', 'object_pos', 'object_rot', 'object_vel', 'object_angvel')}
+        of_object = dict(base_pos='object_pos', slide_pos='object_pos', base_rot='object_rot', joint_pos='object_rot',
+                         base_vel='object_vel', slide_vel='object_vel', base_angvel='object_angvel', joint_vel='object_angvel')
         self.joints = []
         for j in range(m.njnt):
             q, d, kind = int(m.jnt_qposadr[j]), int(m.jnt_dofadr[j]), T(m.jnt_type[j])
@@ -166,20 +169,20 @@ class Task:
                                    T.mjJNT_BALL: [('joint_pos', d, 3), ('joint_vel', m.nv + d, 3)],
                                    T.mjJNT_SLIDE: [('slide_pos', d, 1), ('slide_vel', m.nv + d, 1)],
                                    T.mjJNT_HINGE: [('joint_pos', d, 1), ('joint_vel', m.nv + d, 1)]}[kind]:
-                groups[name] += range(first, first + n)
+                groups[of_object[name] if j in self.objects else name] += range(first, first + n)
         groups['activation'] = range(2 * m.nv, 2 * m.nv + m.na)
         self.groups = {n: list(c) for n, c in groups.items() if len(c)}
         z = np.array([self.encode(self.states[e][s], self.states[e][s + t]) for e, s in self.train for t in range(1, self.H + 1)])
         self.std = z.std(0)
-        for kind, q, d, _ in self.joints:
-            if kind != T.mjJNT_FREE: continue
+        for j, (kind, q, d, _) in enumerate(self.joints):
+            if kind != T.mjJNT_FREE or j in self.objects: continue
             for at in (d, m.nv + d): self.std[at:at + 2] = math.sqrt((z[:, at:at + 2]**2).mean())  # x, y: one, about 0
         self.std = np.maximum(self.std, self.floors())
 
     def floors(self):
         """the least scale of every coordinate: by its group, and at most a twentieth of the range of a joint"""
         m, T, floor = self.model, mujoco.mjtJoint, np.zeros(2 * self.model.nv + self.model.na)
-        for name, channels in self.groups.items(): floor[channels] = self.number('scale_floor.' + name)
+        for name, channels in self.groups.items(): floor[channels] = self.number('scale_floor.' + name.replace('object', 'base'))
         for j in range(m.njnt):
             d, most = m.jnt_dofadr[j], 0.05 * (m.jnt_range[j, 1] - m.jnt_range[j, 0])
             if m.jnt_limited[j] and m.jnt_type[j] in (T.mjJNT_SLIDE, T.mjJNT_HINGE) and most < floor[d]:
@@ -390,7 +393,8 @@ def add_tre(task, out, metric, k, made):
     sums = [squares(task, x, y) if finite(x) else np.full(len(task.std), np.inf) for x, y in zip(made, task.demo)]
     out.mean(metric, k, 'std', [math.sqrt(s.sum() / (task.H * len(s))) for s in sums])
     units = dict(base_pos='m', base_rot='rad', joint_pos='rad', slide_pos='m', base_vel='m/s', base_angvel='rad/s',
-                 joint_vel='rad/s', slide_vel='m/s', activation='')
+                 joint_vel='rad/s', slide_vel='m/s', activation='', object_pos='m', object_rot='rad', object_vel='m/s',
+                 object_angvel='rad/s')
     for name, c in task.groups.items():
         out.mean(metric + '.' + name, k, units[name], [math.sqrt((s[c] * task.std[c]**2).sum() / (task.H * len(c))) for s in sums],
                  samples=False)

@@ -154,6 +154,23 @@ static void named_joints_give_height_and_lean(void** state) {
   df_system_free(system);
 }
 
+static void an_object_does_not_fall(void** state) {
+  (void)state;
+  df_system* system = make(
+      "<mujoco><worldbody><body><freejoint name='box'/><geom size='.1'/></body>"
+      "<body><freejoint name='robot'/><geom size='.1'/></body></worldbody></mujoco>");
+  df_config c = config(0.25, 45, "", "");
+  df_fall_rule rule;
+  c.chart_objects = (df_names){.n = 1, .v = {"box"}};
+  assert_int_equal(df_fall_rule_new(system, &c, &rule), DF_OK);
+  assert_int_equal(rule.height_at, 7 + 2);
+  assert_int_equal(rule.quat_at, 7 + 3);
+  c.chart_objects = (df_names){.n = 2, .v = {"box", "robot"}};
+  assert_int_equal(df_fall_rule_new(system, &c, &rule), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "eval.height_joint: the robot has no free joint"));
+  df_system_free(system);
+}
+
 static void a_joint_that_does_not_fit_is_named(void** state) {
   (void)state;
   df_system* system = make(PLANAR);
@@ -193,6 +210,7 @@ int main(void) {
       cmocka_unit_test(a_frame_without_numbers_is_a_fall_even_without_a_rule),
       cmocka_unit_test(a_free_joint_gives_height_and_quaternion),
       cmocka_unit_test(named_joints_give_height_and_lean),
+      cmocka_unit_test(an_object_does_not_fall),
       cmocka_unit_test(a_joint_that_does_not_fit_is_named),
       cmocka_unit_test(without_criteria_any_system_has_a_rule),
   };

@@ -5,7 +5,7 @@
 #include <mujoco/mujoco.h>
 #include <stdbool.h>
 
-/* Sets the margin of every geom and explicit pair to 0; gaps, which exert no force, stay. */
+/* Sets the margin of every geom and explicit pair to 0. Gaps stay: contacts within them have no force. */
 void df_margins_remove(mjSpec* spec);
 
 /* Adds an explicit contact pair for every two geoms of `spec` that MuJoCo's filter lets collide, with the margin that

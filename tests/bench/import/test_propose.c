@@ -95,6 +95,29 @@ static void actions_are_bounded(void** state) {
   end(&f);
 }
 
+static void free_bodies_without_actuators_are_objects(void** state) {
+  (void)state;
+  static const char model[] =
+      "<mujoco><worldbody><body><freejoint name='box'/><geom size='.1'/></body><body><freejoint name='base'/>"
+      "<geom size='.1'/><body><joint name='leg'/><geom size='.1'/></body></body><body><freejoint/><geom size='.1'/>"
+      "</body></worldbody><actuator><motor joint='leg' ctrlrange='-1 1'/></actuator></mujoco>";
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  fixture f = {0};
+  assert_int_equal(df_mujoco_system_from_xml(model, "objects", &cfg, &f.system), DF_OK);
+  assert_int_equal(model_study_of(f.system, &f.model), DF_OK);
+  assert_int_equal(f.model.free_joint, 1);
+  const df_dataset_shape shape = {.episodes = 2, .length = 8, .nx = f.system->nx, .dt = 0.02};
+  assert_int_equal(df_dataset_new(&shape, &f.data), DF_OK);
+  for (int row = 0; row < 18; row++) {
+    for (int j = 0; j < 3; j++) f.data->states[row * f.system->nx + f.model.joints[j == 2 ? 3 : j].qpos + 3] = 1;
+  }
+  f.p = (proposal){.model = &f.model, .data = f.data, .found = &f.found, .notes = &f.notes};
+  assert_int_equal(propose_task(&f.p), DF_OK);
+  assert_string_equal(value(&f, "chart.objects"), "box");
+  assert_non_null(strstr(text_of(&f.notes), "free joint 3 belongs to an object and has no name"));
+  end(&f);
+}
+
 static void the_task_fits_model_and_data(void** state) {
   (void)state;
   fixture f;
@@ -152,6 +175,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_root_is_found),
       cmocka_unit_test(actions_are_bounded),
+      cmocka_unit_test(free_bodies_without_actuators_are_objects),
       cmocka_unit_test(the_task_fits_model_and_data),
       cmocka_unit_test(falls_leave_a_margin),
       cmocka_unit_test(an_action_is_a_frame),

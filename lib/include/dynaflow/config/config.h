@@ -149,6 +149,7 @@ typedef df_items df_kind_ITEMS;
   X(INT, split, block, "0", 0, 1000000000, "", "frames", "length of a block; 0: 1/test_every of the episode")          \
   X(INT, split, gap, "16", 0, 1000000, "", "frames", "frames beside a held-out block that are not used")               \
   X(NAMES, chart, relative, "", 0, 0, "", "", "slide or hinge joints measured relative to a window's first frame")     \
+  X(NAMES, chart, objects, "", 0, 0, "", "", "joints of objects: measured apart from the robot, as groups object_*")   \
   X(REAL, scale_floor, base_pos, "0.005", 1e-12, 1e6, "", "m", "least standard deviation: position of a free joint")   \
   X(REAL, scale_floor, base_rot, "0.01", 1e-12, 1e6, "", "rad",                                                        \
     "least standard deviation: orientation of a free joint")                                                           \

@@ -10,15 +10,16 @@
  *   activations   unchanged
  * The order is that of the system's tangent (system.h).
  *
- * The heading of x0 is the twist of its first free joint about the vertical: for the quaternion (w, x, y, z),
+ * Joints in chart.objects belong to objects, not to the robot. Their channels form groups of their own, object_*. The
+ * heading of x0 is the twist of the robot's first free joint about the vertical: for the quaternion (w, x, y, z),
  * cos(yaw/2) = w / sqrt(w^2 + z^2) and sin(yaw/2) = z / sqrt(w^2 + z^2). All free joints use the position and heading
- * of that joint. If w = z = 0 (upside down) the heading is undefined and 0 is used. A decoded quaternion has the sign
- * that is closer to the quaternion in x0.
+ * of that joint, or those of the world if there is none. If w = z = 0 (upside down) the heading is undefined and 0 is
+ * used. A decoded quaternion has the sign that is closer to the quaternion in x0.
  *
  * Coordinates are normalised, z = (raw - mean) / std, with statistics of the training windows only. x and y of a free
- * joint share mean 0 and one std, and so do vx and vy, so that errors do not depend on the heading. A std is at least
- * the floor of its kind (settings scale_floor.*; docs/training.md): a coordinate that varies less is scaled by the
- * floor. The coordinates of x0 that are 0 by definition have std 1.
+ * joint of the robot share mean 0 and one std, and so do vx and vy, so that errors do not depend on the heading. A std
+ * is at least the floor of its kind (settings scale_floor.*; docs/training.md): a coordinate that varies less is scaled
+ * by the floor. The coordinates of x0 that are 0 by definition have std 1.
  *
  * Orientations are rotation vectors (tangent vectors at the heading), so quaternions are never interpolated and q and
  * -q have the same coordinates. */
@@ -31,7 +32,8 @@ DF_BEGIN_DECLS
 
 /* channels of one physical quantity, for errors in physical units */
 typedef struct df_chart_group {
-  char name[24]; /* base_pos base_rot joint_pos slide_pos base_vel base_angvel joint_vel slide_vel activation */
+  char name[24]; /* base_pos base_rot joint_pos slide_pos base_vel base_angvel joint_vel slide_vel activation; of
+                  * objects: object_pos object_rot object_vel object_angvel */
   char unit[12]; /* m rad m/s rad/s; "" for activations */
   int n;
   int channel[DF_LIST_MAX]; /* [n] indices in z */
@@ -40,9 +42,9 @@ typedef struct df_chart_group {
 typedef struct df_chart df_chart;
 
 /* Makes the chart of a MuJoCo system, with mean 0 and std 1. The chart does not keep pointers to its arguments. The
- * caller frees *out with df_chart_free(); on failure *out is NULL. Errors: DF_E_CONFIG for a joint of chart.relative
- * that the model lacks or that is neither slide nor hinge, and for a group of more than DF_LIST_MAX channels; DF_E_ARG
- * for a NULL argument or another kind of system; DF_E_NOMEM. */
+ * caller frees *out with df_chart_free(); on failure *out is NULL. Errors: DF_E_CONFIG for a joint of chart.objects
+ * or chart.relative that the model lacks, one of chart.relative that is neither slide nor hinge, and for a group of
+ * more than DF_LIST_MAX channels; DF_E_ARG for a NULL argument or another kind of system; DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_chart_new(const df_system* system, const df_config* config, df_chart** out);
 DF_API void df_chart_free(df_chart* chart);      /* NULL is allowed */
 DF_API int df_chart_size(const df_chart* chart); /* nz */
