@@ -107,7 +107,7 @@ static bool is_cured(const data_findings* f, df_config* config, const df_system*
 }
 
 /* checks a copy of the data with the mistake, as a file of states only */
-static data_findings check(robot_kind robot, const df_dataset* right, const mistake* m) {
+static data_findings check(int robot, const df_dataset* right, const mistake* m) {
   data_findings out = {0};
   df_system* declared = robot_system(robot, m->factor > 0 ? m->factor : 1);
   df_dataset* wrong = plant(m, robot, right, declared->dt);
