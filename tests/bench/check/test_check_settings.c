@@ -112,7 +112,7 @@ static void reversed(const layout* l, double* x) {
 
 typedef struct described {
   const char *name, *settings;
-  robot_kind robot;
+  int robot;
   mistake planted;
   bool positions_only;
   int first; /* of the columns that are written */
