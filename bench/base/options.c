@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
 #include "exit_numbers.h"
 #include "terminal.h"
 
@@ -44,6 +46,35 @@ long parse_integer(struct argp_state* state, const char* option, const char* val
 
 void expect_one_seed(const options* opts, struct argp_state* state) {
   if (opts->n_seeds > 1) argp_error(state, "--seed: this command takes one seed, but %d were given", opts->n_seeds);
+}
+
+/* the absolute path of a file that need not exist, a new string; "" if its folder does not */
+static char* resolved(const char* path) {
+  char *folder = df_path_folder(path), *real = folder ? realpath(folder, NULL) : NULL;
+  const char* slash = strrchr(path, '/');
+  char* out = real ? df_path_join(real, slash ? slash + 1 : path) : df_strdup("");
+  df_free(folder);
+  free(real);
+  return out;
+}
+
+static df_status is_one_file(const char* a, const char* b, bool* one) {
+  struct stat of_a, of_b;
+  const bool has_a = stat(a, &of_a) == 0, has_b = stat(b, &of_b) == 0;
+  *one = has_a && has_b && S_ISREG(of_a.st_mode) && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+  if (has_a || has_b) return DF_OK;
+  char *path_a = resolved(a), *path_b = resolved(b);
+  const bool enough = path_a && path_b;
+  if (enough) *one = path_a[0] && strcmp(path_a, path_b) == 0;
+  df_free(path_a);
+  df_free(path_b);
+  return enough ? DF_OK : DF_E_NOMEM;
+}
+
+df_status expect_two_files(const char* option_a, const char* a, const char* option_b, const char* b) {
+  bool one = false;
+  if (a && b) DF_TRY(is_one_file(a, b, &one));
+  return one ? df_fail(DF_E_CONFIG, "%s %s and %s %s are one file: name two", option_a, a, option_b, b) : DF_OK;
 }
 
 double parse_number(struct argp_state* state, const char* option, const char* value, double low, double high) {

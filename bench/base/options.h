@@ -56,6 +56,10 @@ void options_set_plugin_loader(df_status (*load)(const char* path));
 /* For commands that take one seed: ends the program with exit code 2 if more were given. */
 void expect_one_seed(const options* opts, struct argp_state* state);
 
+/* DF_E_CONFIG if two options of a command name one file to write, also by different paths. Devices and pipes may be
+ * named twice. NULL: the option was not given. */
+DF_MUST_CHECK df_status expect_two_files(const char* option_a, const char* a, const char* option_b, const char* b);
+
 /* Parse the value of a command's own option as an integer or number in [low, high]. An invalid value ends the program
  * with exit code 2 and a message that names the option. */
 long parse_integer(struct argp_state* state, const char* option, const char* text, long low, long high);

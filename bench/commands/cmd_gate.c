@@ -156,6 +156,8 @@ int cmd_gate(int argc, char** argv) {
   const char* actions = getenv("GITHUB_ACTIONS");
   a.annotations = actions && strcmp(actions, "true") == 0;
   options_parse(&gate_argp, argc, argv, &a);
+  const df_status files = expect_two_files("--junit", a.junit, "--markdown", a.markdown);
+  if (files != DF_OK) return report_failure(files);
   /* check */
   gate_result g = {0};
   char* folder = NULL;

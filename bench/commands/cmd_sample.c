@@ -185,13 +185,16 @@ static json_t* motion_json(const checkpoint_arguments* a, const cell* c, const c
   return one;
 }
 
+static int finite_motions(const motions* m) {
+  int count = 0;
+  for (int i = 0; i < m->n; i++) count += m->row[i].finite;
+  return count;
+}
+
 static void print_motions(const checkpoint_arguments* a, const cell* c, const char* path, const motions* m) {
   rows out = rows_new();
-  int finite = 0;
-  for (int i = 0; i < m->n; i++) {
-    finite += m->row[i].finite;
-    rows_add_object(&out, motion_json(a, c, path, m, i));
-  }
+  const int finite = finite_motions(m);
+  for (int i = 0; i < m->n; i++) rows_add_object(&out, motion_json(a, c, path, m, i));
   if (finite < m->n && !a->common.quiet) {
     print_line(stderr, "dynaflow: warning: %s: %d of %d motions are not finite", a->task, m->n - finite, m->n);
   }
@@ -228,6 +231,9 @@ static df_status sample_from(const checkpoint_arguments* a, cell* c, const doubl
                         .threads = a->common.threads,
                         .stop = &stop_flag};
   df_status status = motions_new(&job, &cfg, &m);
+  if (status == DF_OK && finite_motions(m) == 0) {
+    status = df_fail(DF_E_NONFINITE, "none of the %d sampled motions is finite; nothing is written", m->n);
+  }
   if (status == DF_OK) status = write_motions(a, c, (c->method->flags & DF_METHOD_SAMPLES) ? k : 0, m, path);
   if (status == DF_OK) print_motions(a, c, path, m);
   motions_free(m);
@@ -239,8 +245,8 @@ static df_status sample_motions(const checkpoint_arguments* a, cell* c, const ch
   stop_in_order();
   double* given = NULL;
   starts from = {0};
-  df_status status = DF_OK;
-  if (a->condition) {
+  df_status status = expect_two_files("--out", path, "--csv", a->csv);
+  if (status == DF_OK && a->condition) {
     given = df_alloc((size_t)c->task->data->nc + 1, sizeof *given);
     status = given ? condition_parse(c->task, a->condition, given) : DF_E_NOMEM;
   }
@@ -262,7 +268,7 @@ const struct argp sample_argp = CHECKPOINT_ARGP(
     "are executed from the start. Prints for each motion when it fell, command error, admissibility, "
     "and the nearest demonstration. The file also has names and units of columns, its provenance, and a "
     "text README, which is Python that replays it bit for bit.\v"
-    "Windows whose rollout diverged are NaN from there on, and their number is reported; if no window "
+    "Windows and motions whose rollout diverged are NaN from there on, and their number is reported; if none "
     "is finite, nothing is written.\n\n" CHECKPOINT_EXIT_CODES);
 
 int cmd_sample(int argc, char** argv) {

@@ -99,26 +99,32 @@ static df_status add_tre(const eval_job* job, const char* metric, int k, const d
   return status;
 }
 
+/* the states whose steps are judged: the windows, or the whole trajectories of a file, of which they are the beginning
+ */
+static df_trajectories judged_steps(const eval_job* job, const sampled* s) {
+  const eval_given* given = &job->given;
+  if (given->x) return (df_trajectories){.B = job->set->B, .H = given->length, .x = given->x, .u = given->u};
+  return (df_trajectories){.B = job->set->B, .H = job->set->H, .x = s->x, .u = s->u};
+}
+
 static df_status add_sae(const eval_job* job, const sampled* s, evaluation* out) {
-  const eval_set* set = job->set;
-  double* value = df_alloc(2 * (size_t)set->B, sizeof *value);
+  df_trajectories made = judged_steps(job, s);
+  double* value = df_alloc(2 * (size_t)made.B, sizeof *value);
   if (!value) return DF_E_NOMEM;
-  double* worst = value + set->B;
+  double* worst = value + made.B;
   df_status status = DF_OK;
-  if (s->u) {
-    status = df_metric_sae_own(job->task->system, &(df_trajectories){.B = set->B, .H = set->H, .x = s->x, .u = s->u},
-                               job->threads, value, worst);
-    if (status == DF_OK) status = measure_mean(job, out, "sae_own", s->k, set->B, value);
+  if (made.u) {
+    status = df_metric_sae_own(job->task->system, &made, job->threads, value, worst);
+    if (status == DF_OK) status = measure_mean(job, out, "sae_own", s->k, made.B, value);
     if (status == DF_OK) {
-      measure_worst(out->rows, "sae_own.worst_step", measure_unit("sae_own"), s->k, set->B, worst);
+      measure_worst(out->rows, "sae_own.worst_step", measure_unit("sae_own"), s->k, made.B, worst);
     }
   }
   if (status == DF_OK) status = eval_go_on(job);
-  const int searched = job->task->config.eval_sae_windows < set->B ? job->task->config.eval_sae_windows : set->B;
-  if (status == DF_OK && searched > 0) {
-    status = df_metric_sae_min(job->task->system, &(df_trajectories){.B = searched, .H = set->H, .x = s->x, .u = s->u},
-                               job->threads, value, NULL);
-    if (status == DF_OK) status = measure_mean(job, out, "sae_min", s->k, searched, value);
+  if (job->task->config.eval_sae_windows < made.B) made.B = job->task->config.eval_sae_windows;
+  if (status == DF_OK && made.B > 0) {
+    status = df_metric_sae_min(job->task->system, &made, job->threads, value, NULL);
+    if (status == DF_OK) status = measure_mean(job, out, "sae_min", s->k, made.B, value);
   }
   df_free(value);
   return status;

@@ -15,6 +15,8 @@ typedef struct eval_calls eval_calls; /* calls.h */
  * actions, and nothing can be planned from another state. Zeros: a method plans from any state. */
 typedef struct eval_given {
   int n, length;
+  const double* x; /* [set->B][length+1][nx]: states that go on after the windows, for sae_own and sae_min; or NULL */
+  const double* u; /* [set->B][length][nu]; NULL without actions */
 } eval_given;
 
 /* The input of an evaluation; everything belongs to the caller. */

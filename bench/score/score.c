@@ -18,9 +18,10 @@ struct score {
   char name[DF_NAME_MAX];
   char sha256[DF_SHA256_TEXT];
   df_method method;
-  const df_task* task; /* of the cell */
-  trajectories* file;  /* NULL until the cell is loaded */
-  df_window* from;     /* [set->B]: trajectory and frame of each window of the evaluation */
+  const df_task* task;       /* of the cell */
+  trajectories* file;        /* NULL until the cell is loaded */
+  df_window* from;           /* [set->B]: trajectory and frame of each window of the evaluation */
+  double *whole_x, *whole_u; /* of `given.motion` */
   cell_given given;
 };
 
@@ -29,15 +30,15 @@ static score* current;
 
 /* ---- the method: it returns what the file has ---- */
 
-/* copies H actions and H + 1 states from frame `first` of a trajectory; beyond its end, the last ones again */
-static void copy_window(const score* s, int trajectory, int first, double* x, double* u) {
+/* copies n actions and n + 1 states from frame `first` of a trajectory; beyond its end, the last ones again */
+static void copy_frames(const score* s, int trajectory, int first, int n, double* x, double* u) {
   const trajectories* t = s->file;
   const size_t nx = (size_t)s->task->system->nx, nu = (size_t)s->task->system->nu;
   const double* states = t->states + (size_t)trajectory * (size_t)(t->length + 1) * nx;
-  for (int k = 0; k <= s->task->windows->horizon; k++) {
+  for (int k = 0; k <= n; k++) {
     const int frame = first + k < t->length ? first + k : t->length;
     memcpy(x + (size_t)k * nx, states + (size_t)frame * nx, nx * sizeof *x);
-    if (!t->actions || k == s->task->windows->horizon) continue;
+    if (!t->actions || k == n) continue;
     const int action = frame < t->length ? frame : t->length - 1;
     const size_t row = (size_t)trajectory * (size_t)t->length + (size_t)action;
     memcpy(u + (size_t)k * nu, t->actions + row * nu, nu * sizeof *u);
@@ -62,7 +63,8 @@ static df_status sample(void* self, const df_request* r, double* x, double* u) {
   const uint64_t window = r->first_index < CHAIN_INDEX ? 0 : (r->first_index - CHAIN_INDEX) / (uint64_t)r->B;
   for (size_t b = 0; b < (size_t)r->B; b++) {
     const df_window from = s->from[b];
-    copy_window(s, from.episode, from.start + (int)(window * H), x + b * (H + 1) * nx, u ? u + b * H * nu : NULL);
+    copy_frames(s, from.episode, from.start + (int)(window * H), (int)H, x + b * (H + 1) * nx,
+                u ? u + b * H * nu : NULL);
   }
   return DF_OK;
 }
@@ -107,6 +109,23 @@ static df_status match_windows(score* s, const eval_set* set, int* matched) {
     ++*matched;
   }
   df_free(used);
+  return DF_OK;
+}
+
+/* gives the evaluation the whole trajectory of each window, if it is longer than the window */
+static df_status give_whole(score* s, int windows, eval_given* motion) {
+  const trajectories* t = s->file;
+  const size_t nx = (size_t)s->task->system->nx, nu = (size_t)s->task->system->nu, n = (size_t)t->length;
+  if (t->length == s->task->windows->horizon) return DF_OK;
+  s->whole_x = df_alloc((size_t)windows * (n + 1) * nx, sizeof *s->whole_x);
+  if (t->actions) s->whole_u = df_alloc((size_t)windows * n * nu, sizeof *s->whole_u);
+  if (!s->whole_x || (t->actions && !s->whole_u)) return DF_E_NOMEM;
+  for (size_t b = 0; b < (size_t)windows; b++) {
+    copy_frames(s, s->from[b].episode, 0, t->length, s->whole_x + b * (n + 1) * nx,
+                s->whole_u ? s->whole_u + b * n * nu : NULL);
+  }
+  motion->x = s->whole_x;
+  motion->u = s->whole_u;
   return DF_OK;
 }
 
@@ -157,6 +176,24 @@ static void note(score* s, char* words) {
   df_free(words);
 }
 
+/* how the actions after a compared window are judged */
+static void note_rest(score* s, int held_out) {
+  const trajectories* t = s->file;
+  const int H = s->task->windows->horizon, most = s->task->config.eval_sae_windows;
+  if (t->length == H) return;
+  text counted = {0};
+  if (t->actions) text_add(&counted, "sae_own");
+  if (most > 0) {
+    text_add(&counted, "%ssae_min of the first %d trajectories", t->actions ? " and in " : "",
+             most < held_out ? most : held_out);
+  }
+  note(s,
+       format_text("the last %d of the %d actions of each trajectory lie after its window of %d actions: their steps "
+                   "%s%s, and tre and the other measures of windows do not include them",
+                   t->length - H, t->length, H, counted.n ? "count in " : "are not measured", text_of(&counted)));
+  text_clear(&counted);
+}
+
 static void note_motion(score* s, const cell* c, bool compared, int matched, int held_out) {
   const trajectories* t = s->file;
   const int H = s->task->windows->horizon;
@@ -171,6 +208,7 @@ static void note_motion(score* s, const cell* c, bool compared, int matched, int
     note(s, format_text("%d of the %d trajectories start in no held-out window and are not measured", t->n - held_out,
                         t->n));
   }
+  if (compared) note_rest(s, held_out);
   const double seconds = t->length * s->task->system->dt, wanted = s->task->config.eval_chain_seconds;
   if (t->actions && c->config.eval_chains > 0 && t->length < (int)lround(wanted / s->task->system->dt)) {
     note(s, format_text("trajectories of %g s are shorter than eval.chain_seconds, %g s: falls, commands and gaits of "
@@ -190,10 +228,13 @@ static json_t* describe(const score* s, bool compared, const char* copy) {
 static void clear(score* s) {
   trajectories_free(s->file);
   df_free(s->from);
+  df_free(s->whole_x);
+  df_free(s->whole_u);
   json_decref(s->given.record);
   json_array_clear(s->given.notes);
   s->file = NULL;
   s->from = NULL;
+  s->whole_x = s->whole_u = NULL;
   s->given.record = NULL;
 }
 
@@ -219,6 +260,7 @@ static df_status attach(cell* c, cell_given* given) {
   const bool compared = matched == held_out;
   if (!compared) DF_TRY(cut_windows(s, c));
   given->motion = (eval_given){.n = compared ? held_out : s->file->n, .length = s->file->length};
+  if (compared) DF_TRY(give_whole(s, held_out, &given->motion));
   note_motion(s, c, compared, matched, held_out);
   char* copy = format_text("trajectories/%.16s.npz", c->key);
   given->record = describe(s, compared, copy);

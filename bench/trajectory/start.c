@@ -150,8 +150,8 @@ static int columns_named(const columns* c, const char* name, size_t n, int* firs
   return count;
 }
 
-/* "root_pos=0 0 0.3" */
-static df_status set_coordinates(const columns* c, const char* words, const char* pair, double* x) {
+/* "root_pos=0 0 0.3"; given [nx] has the columns of the pairs before */
+static df_status set_coordinates(const columns* c, const char* words, const char* pair, bool* given, double* x) {
   const char* equal = strchr(pair, '=');
   int first = 0;
   const int n = equal ? columns_named(c, pair, (size_t)(equal - pair), &first) : 0;
@@ -162,6 +162,8 @@ static df_status set_coordinates(const columns* c, const char* words, const char
     char* end;
     const double value = strtod(at, &end);
     if (end == at || !isfinite(value) || read == n) break;
+    if (given[first + read]) return df_fail(DF_E_CONFIG, "--x0 %s: given twice: '%s'", words, pair);
+    given[first + read] = true;
     x[first + read] = value;
     at = end + strspn(end, " ");
   }
@@ -188,12 +190,14 @@ static df_status normalise(const df_system* system, const char* words, double* x
 static df_status set_all(const df_task* task, const char* words, double* x) {
   columns c;
   char *copy = df_strdup(words), *rest = copy;
+  bool* given = df_alloc((size_t)task->system->nx, sizeof *given);
   df_status status = columns_new(task->system, &c);
-  if (!copy) status = DF_E_NOMEM;
+  if (!copy || !given) status = DF_E_NOMEM;
   for (char* pair = strsep(&rest, ","); pair && status == DF_OK; pair = strsep(&rest, ",")) {
-    status = set_coordinates(&c, words, pair + strspn(pair, " "), x);
+    status = set_coordinates(&c, words, pair + strspn(pair, " "), given, x);
   }
   columns_clear(&c);
+  df_free(given);
   df_free(copy);
   return status == DF_OK ? normalise(task->system, words, x) : status;
 }

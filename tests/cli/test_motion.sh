@@ -189,12 +189,21 @@ check a_name_twice ask "given twice: 'command\.vx=0\.2'" --condition gait=trot,v
 check no_number ask "a finite number is expected in 'vx=fast'" --condition gait=trot,vx=fast
 check no_condition ask 'has conditions: give --condition NAME=VALUE,\.\.\. of gait=trot\|pace'
 check no_such_start ask "--x0 high: neither a file, nor a keyframe of the model \(low\), nor NAME=VALUE" --x0 high --condition gait=trot
+check a_column_twice ask "--x0 FL_hip=1,FL_hip=2: given twice: 'FL_hip=2'$" --x0 FL_hip=1,FL_hip=2 --condition gait=trot
+check a_column_of_a_group_twice ask "given twice: 'root_pos\.y=2'$" --x0 'root_pos=0 0 1,root_pos.y=2' --condition gait=trot
 check no_such_column ask "--x0 hip=1: no column in 'hip=1'; a state has root_pos\.x, root_pos\.y" --x0 hip=1 --condition gait=trot
 check too_few_numbers ask "'root_pos=1 2' needs 3 finite numbers, separated by spaces" --x0 'root_pos=1 2' --condition gait=trot
 check a_zero_quaternion ask "the quaternion of joint 'free' is 0" --x0 'root_quat=0 0 0 0' --condition gait=trot
 check an_index_beyond_the_file ask ':4: the file has 4 start states, 0 to 3' --x0 "$scratch/windows.npz:4"
 check replanning_beyond_the_window ask -- '--replan 7: a window of task walker has 6 actions' --condition gait=trot --replan 7
 check too_short_a_motion refuses 'an action of task walker lasts 0\.02 s' sample "$task" -c "$weights" --seconds 0.001 --condition gait=trot
+ln -s bad.npz "$scratch/link"
+for csv in bad.npz ./bad.npz; do
+  check "one_file_for_npz_and_csv_$csv" ask "--out $scratch/bad.npz and --csv $scratch/$csv are one file: name two$" --csv "$scratch/$csv" --condition gait=trot
+done
+touch "$scratch/bad.npz"
+check a_link_to_the_other_file ask "are one file: name two$" --csv "$scratch/link" --condition gait=trot
+rm "$scratch/bad.npz" "$scratch/link"
 check options_of_motions_without_their_length refuses '--x0 is for motions: give their length with --seconds S' sample "$task" -c "$weights" --x0 low
 check windows_and_motions_exclude_each_other refuses '--windows and --seconds exclude each other' sample "$task" -c "$weights" --windows 3 --seconds 1
 check a_demonstration_is_no_motion refuses 'replay_demo returns demonstrated actions and cannot be asked for a motion' sample "$task" --method replay_demo --seconds 1 --condition gait=trot

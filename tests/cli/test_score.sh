@@ -128,6 +128,39 @@ assert len(values[0]) == 16 and all(abs(a - b) < 1e-5 * b for a, b in zip(*value
 check more_trajectories_are_scored scored more 'f.update(states=np.concatenate([x, x + 0.1]), actions=np.concatenate([u, u]))'
 check the_others_are_mentioned record more "
 r['notes'][0] == '16 of the 32 trajectories start in no held-out window and are not measured' and rows['tre']['n'] == 16"
+# 24 actions, of which a window has 16: the last 8 of each trajectory are impossible
+longer='g = np.random.default_rng(1)
+f.update(states=np.concatenate([x, x[:, -1:] + g.normal(0, 0.01, (16, 8, 2))], 1),
+         actions=np.concatenate([u, g.uniform(-1, 1, (16, 8, 1))], 1))'
+check the_states_of_longer_trajectories_are_scored scored longer_states "$longer; del f['actions']"
+check longer_trajectories_are_scored scored longer "$longer"
+check all_given_steps_count python - "$scratch" <<'P'
+import json, sys, numpy as np
+f = np.load(sys.argv[1] + '/other.npz')
+x, u = f['states'], f['actions'][:, :, 0]
+q, v, h, inertia = x[:, :-1, 0], x[:, :-1, 1], 0.01, 0.254
+def error(u):
+    next_v = v + h * (u - 4.905 * np.sin(q)) / inertia
+    return np.hypot(x[:, 1:, 1] - next_v, x[:, 1:, 0] - q - h * next_v)
+# the error is linear in the action: its least squares in the box
+free = v - h * 4.905 * np.sin(q) / inertia
+best = (x[:, 1:, 1] - free + h * (x[:, 1:, 0] - q - h * free)) * inertia / h / (1 + h * h)
+own, least = error(u), error(np.clip(best, -1, 1))[:4]
+near = lambda a, b: abs(a - b) <= 1e-7 * b or sys.exit('%r is not %r' % (a, b))
+for run in 'longer', 'longer_states':
+    record = json.loads(list(open('%s/%s/events.jsonl' % (sys.argv[1], run)))[-1])
+    rows = {m['metric']: m for m in record['rows']}
+    near(rows['sae_min']['value'], least.mean())
+    assert rows['tre']['n'] == 16
+    counted = 'sae_min of the first 4 trajectories'
+    if run == 'longer':
+        counted = 'sae_own and in ' + counted
+        near(rows['sae_own']['value'], own.mean())
+        near(rows['sae_own.worst_step']['value'], own.max())
+    assert record['notes'][0] == (
+        'the last 8 of the 24 actions of each trajectory lie after its window of 16 actions: their steps count in '
+        + counted + ', and tre and the other measures of windows do not include them'), record['notes']
+P
 check other_start_states_are_scored scored other 'f.update(states=np.repeat(x[1:], 3, 1)[:, :50], actions=np.repeat(u[1:], 4, 1)[:, :49])'
 check they_are_measured_without_demonstrations record other "
 rows['sae_own']['n'] == 15 * 3 and 'tre' not in rows and 'windows_sha256' not in r and not r['trajectories']['compared']
