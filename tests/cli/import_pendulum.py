@@ -14,7 +14,7 @@ def write(name, spike=None, opposite=None, still=False):
     states = [[made['states'][2 * i:2 * i + 2] for i in range(e * (STEPS + 1), (e + 1) * (STEPS + 1))] for e in range(EPISODES)]
     actions = [[[u] for u in made['actions'][e * STEPS:(e + 1) * STEPS]] for e in range(EPISODES)]
     if spike is not None:
-        states[spike][50][1] = 1000.0
+        states[spike][30][1] = 1000.0
     if opposite is not None:
         actions[opposite] = [[-u] for [u] in actions[opposite]]
     if still:
@@ -23,6 +23,6 @@ def write(name, spike=None, opposite=None, still=False):
         json.dump({'states': states, 'actions': actions}, file)
 
 
-write('spike.json', spike=3)
+write('spike.json', spike=5)
 write('opposite.json', opposite=5)
 write('still.json', still=True)

@@ -87,16 +87,16 @@ check observations_lack_x_and_y sets observations "columns: [root_z, root_quat, 
 check a_pendulum_of_imitation_is_imported imports imitation "$models/pendulum.xml" "$made/imitation.json" --quiet
 check its_ends_count_actions sets imitation "ends_key: indices" "ends_rows: actions" "columns: [joints_cos_sin, joint_vel]"
 
-# the frame rate: ten steps of the model, by velocities and by an array of times
-sed 's/timestep="0.005"/timestep="0.002"/' "$models/quadruped.xml" >"$models/fast.xml"
+# the frame rate: twenty steps of the model, by velocities and by an array of times
+sed 's/timestep="0.005"/timestep="0.001"/' "$models/quadruped.xml" >"$models/fast.xml"
 check a_recording_without_rate_is_imported imports unrated "$models/fast.xml" "$made/unrated.json" --quiet
-check its_rate_is_found sets unrated "rate: 50" "timestep: 0.002" "substeps: 10"
+check its_rate_is_found sets unrated "rate: 50" "timestep: 0.001" "substeps: 20"
 check nothing_else_is_changed bash -c "! grep -qE 'position_(scale|offset)|velocities:' '$tasks/unrated/task.yaml'"
 check a_recording_with_times_is_imported imports timed "$models/fast.xml" "$made/timed.json" --quiet
-check its_times_are_read sets timed "columns: [qpos@qpos, qvel@qvel, time@time]" "substeps: 10"
+check its_times_are_read sets timed "columns: [qpos@qpos, qvel@qvel, time@time]" "substeps: 20"
 check columns_that_are_given_keep_the_rate imports given "$models/fast.xml" "$made/timed.json" --quiet \
   --set data.states_key=qpos --set data.columns=qpos@qpos
-check its_rate_is_that_of_the_times sets given "rate: 50" "substeps: 10"
+check its_rate_is_that_of_the_times sets given "rate: 50" "substeps: 20"
 check a_check_of_a_file_teaches_columns refuses \
   "no array 'states'; the file has: .*--set data.states_key=ARRAY --set data.columns=BLOCK,... \\(docs/recordings.md\\), or import the file: dynaflow data import FILE" \
   data check "$made/timed.json" --model "$models/fast.xml"
