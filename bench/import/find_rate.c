@@ -136,17 +136,19 @@ df_status velocity_fit_of(const df_dataset* data, const model_study* model, cons
 double plain_duration(double measured, double timestep) {
   static const double rates[] = {10,  12.5, 15,  20,  24,  25,  30,  40,  50,  60,  80,
                                  100, 120,  125, 150, 200, 240, 250, 300, 400, 500, 1000};
-  static const double NEAR = 0.02;
-  const double steps = fmax(1, round(measured / timestep)) * timestep;
-  double usual = 0;
+  /* motions with contacts are measured to a few hundredths */
+  static const double CLOSE = 0.02, NEAR = 0.05, OF_A_STEP = 0.25;
+  const double steps = fmax(1, round(measured / timestep)) * timestep, off = fabs(steps - measured);
+  double both = 0, usual = 0;
   for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
-    const double one = 1 / rates[i], whole = round(one / timestep);
-    if (fabs(one - measured) > NEAR * measured) continue;
-    if (whole >= 1 && fabs(whole * timestep - one) < 1e-6 * one) return one;
-    if (usual == 0 || fabs(one - measured) < fabs(usual - measured)) usual = one;
+    const double one = 1 / rates[i], whole = round(one / timestep), error = fabs(one - measured);
+    const bool fits = whole >= 1 && fabs(whole * timestep - one) < 1e-6 * one;
+    if (fits && error <= NEAR * measured && !(both > 0 && error >= fabs(both - measured))) both = one;
+    if (error <= CLOSE * measured && !(usual > 0 && error >= fabs(usual - measured))) usual = one;
   }
-  if (usual > 0 && !(fabs(steps - measured) < fabs(usual - measured))) return usual;
-  return fabs(steps - measured) <= NEAR * measured ? steps : usual > 0 ? usual : measured;
+  if (both > 0) return both;
+  if (usual > 0 && !(off < fabs(usual - measured))) return usual;
+  return off <= CLOSE * measured || (off <= NEAR * measured && off <= OF_A_STEP * timestep) ? steps : measured;
 }
 
 /* ---- the rate of an import ---- */

@@ -18,8 +18,9 @@ typedef struct velocity_fit {
 DF_MUST_CHECK df_status velocity_fit_of(const df_dataset* data, const model_study* model, const bool* left_out,
                                         velocity_fit* out);
 
-/* The plain duration near a measured one, to 2 %: a whole number of steps of `timestep` that is one of the usual rates,
- * else the nearer of such a number and such a rate, else the duration itself. */
+/* The plain duration near a measured one: a whole number of steps of `timestep` that is one of the usual rates, to 5 %;
+ * else the nearer of such a number and such a rate, to 2 %; else such a number to 5 % and a quarter of a step; else the
+ * duration itself. */
 double plain_duration(double measured, double timestep);
 
 /* whether velocities are recorded */

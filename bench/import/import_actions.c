@@ -200,6 +200,14 @@ static void drop_actions(work* w, const char* reason) {
   settings_drop(w->found, "system.margin_rule");
 }
 
+/* a frame whose duration was measured takes as long as the action that replays */
+static void follow_duration(work* w, const hypothesis* best) {
+  if (!settings_find(w->found, "data.rate")) return;
+  const double step = best->cfg.timestep > 0 ? best->cfg.timestep : df_mujoco_timestep(w->own);
+  settings_put_number_why(w->found, "data.rate", 1 / (step * best->cfg.substeps),
+                          "found by replaying the recorded actions");
+}
+
 /* puts the option or convention with which the recorded states follow from the recorded actions */
 static void follow_replay(work* w, const replayed* r, const char* reason) {
   if (has_alternative(r)) {
@@ -207,6 +215,7 @@ static void follow_replay(work* w, const replayed* r, const char* reason) {
     const df_mujoco_cfg now = replay_cfg(&w->config, false);
     if (!put_alternative(w->found, best, &now))
       text_add(&w->result->notes, "replay: not all of this is a setting: %s\n", hypothesis_text(best));
+    follow_duration(w, best);
   } else if (!follows(r) && !r->nearly) {
     drop_actions(w, reason);
   }
