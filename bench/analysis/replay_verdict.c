@@ -50,6 +50,10 @@ bool replay_fits(const replay_fit* f) {
   return f->steps > 0 && (is_exact(f) || is_rounded(f));
 }
 
+bool replay_rounded_actions(const replay_evidence* e) {
+  return (replay_fits(&e->actions) || is_tolerated(&e->actions)) && action_errors_look_rounded(&e->needed);
+}
+
 bool replay_is_closer(double rms, double best_rms) {
   return best_rms < rms / 2;
 }
@@ -76,7 +80,7 @@ replay_verdict replay_judge(const replay_evidence* e) {
                              : REPLAY_ANOTHER_OPTION;
   }
   const bool closer = replay_is_closer(e->rms, e->best_rms);
-  if (replay_fits(&e->actions) && !closer) return REPLAY_ROUNDING;
+  if (replay_rounded_actions(e) && !closer) return e->needed.few ? REPLAY_UNDECIDED : REPLAY_ROUNDING;
   const bool tolerated = is_tolerated(t) || (is_tolerated(&e->own) && e->own_converges);
   if (!tolerated || closer) return REPLAY_ANOTHER_MODEL;
   return e->rounded ? REPLAY_ROUNDING : REPLAY_SOLVER_LIMITED;

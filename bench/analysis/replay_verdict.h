@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "action_errors.h"
 #include "exit_numbers.h"
 
 /* X(name, text, status of the row `verdict`, exit code) */
@@ -17,6 +18,7 @@
   X(REPLAY_ANOTHER_OPTION, "another option", "wrong", EXIT_CHECK_FAILED)         \
   X(REPLAY_ANOTHER_CONVENTION, "another convention", "wrong", EXIT_CHECK_FAILED) \
   X(REPLAY_ANOTHER_MODEL, "another model", "wrong", EXIT_CHECK_FAILED)           \
+  X(REPLAY_UNDECIDED, "undecided", "undecided", EXIT_INCONCLUSIVE)               \
   X(REPLAY_NOTHING, "nothing to replay", "nothing", EXIT_INCONCLUSIVE)
 
 typedef enum replay_verdict {
@@ -52,7 +54,8 @@ typedef struct replay_evidence {
   bool own_converges; /* the limits of iterations of the model file are those of a converged solution */
   bool exponential;   /* the errors of whole episodes grow exponentially */
   replay_fit trained, own, best;
-  replay_fit actions;   /* of `trained` or `own`, if the actions were rounded when they were stored */
+  replay_fit actions;   /* of `trained` or `own` with the actions that these need */
+  action_errors needed; /* by how much these differ from the recorded actions */
   bool best_is_solver;  /* `best` differs from `trained` only by how the constraint solver works */
   bool best_reads;      /* `best` reads the file otherwise: units, order or frame of its numbers */
   double rms, best_rms; /* RMS errors of one action on the same steps: of the better one of `trained` and `own`, and of
@@ -62,12 +65,16 @@ typedef struct replay_evidence {
 /* The verdict. A recording that needs another model or option is never accepted: rounding must explain every action and
  * nearly every window of actions, and the solver's tolerance is accepted only if no alternative comes much closer.
  * Where rounding explains every action, and the windows only with the solver options of the model's file, it is
- * rounding: the recording does not show these options. Actions that were rounded when they were stored are tried last.
- */
+ * rounding: the recording does not show these options. Actions that were rounded when they were stored are tried last:
+ * those that the model needs must differ from the recorded ones as rounded numbers do. */
 replay_verdict replay_judge(const replay_evidence* e);
 
 /* Whether actions were compared and every one is exact, or rounding explains every error. */
 bool replay_fits(const replay_fit* f);
+
+/* Whether the model needs actions that differ from the recorded ones as rounded numbers do, and the recording follows
+ * from these, to the solver's tolerance. */
+bool replay_rounded_actions(const replay_evidence* e);
 
 /* Whether an alternative halves the RMS error: it is then worth naming. */
 bool replay_is_closer(double rms, double best_rms);

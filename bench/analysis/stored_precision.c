@@ -62,7 +62,8 @@ void stored_precision_text(stored_precision p, char text[40]) {
   if (is_binary(p.kind))
     snprintf(text, 40, "%s", names[p.kind]);
   else
-    snprintf(text, 40, "text of %d %s", p.digits, p.kind == STORED_DECIMALS ? "decimals" : "digits");
+    snprintf(text, 40, "text of %d %s%s", p.digits, p.kind == STORED_DECIMALS ? "decimal" : "digit",
+             p.digits == 1 ? "" : "s");
 }
 
 /* ---- judging ---- */

@@ -29,7 +29,7 @@ static double force_at(const inverse* v, size_t k) {
   const trace* m = v->m;
   const double *x = df_dataset_state(m->data, m->episode[k], m->frame[k]), *next = x + m->data->nx;
   double sum = 0;
-  for (int i = 0; i < m->nv; i++) v->acceleration[i] = (next[m->nq + i] - x[m->nq + i]) / m->h;
+  for (int i = 0; i < m->nv; i++) v->acceleration[i] = (next[m->nq + i] - x[m->nq + i]) / m->h[m->episode[k]];
   if (df_mujoco_inverse(v->sim, x, v->acceleration, v->force) != DF_OK) return NAN;
   for (int i = 0; i < m->nv; i++) {
     if (!v->dof[i].actuated && !v->dof[i].rotates) sum += v->force[i] * v->force[i];
@@ -37,10 +37,19 @@ static double force_at(const inverse* v, size_t k) {
   return sqrt(sum);
 }
 
+/* of bodies that are not fixed to the world, kg */
+static double moving_mass(const df_system* system) {
+  double sum = 0;
+  for (int b = 0; b < df_mujoco_body_count(system); b++) {
+    if (df_mujoco_body_root(system, b) != 0) sum += df_mujoco_body_mass(system, b);
+  }
+  return sum;
+}
+
 /* adds the median over up to `most` pairs, in weights of the model */
 static void add_residual(const inverse* v, double* list, size_t most, data_findings* out) {
   const trace* m = v->m;
-  const double weight = df_mujoco_total_mass(m->system) * df_mujoco_gravity(m->system);
+  const double weight = moving_mass(m->system) * df_mujoco_gravity(m->system);
   const size_t stride = m->n / most + 1;
   int n = 0;
   for (size_t k = 0; k < m->n; k += stride) {
@@ -49,12 +58,12 @@ static void add_residual(const inverse* v, double* list, size_t most, data_findi
   }
   if (n == 0 || !(weight > 0)) return;
   df_sort(n, list);
-  data_finding* one = data_findings_add(out, "root residual", NULL, list[n / 2], RESIDUAL, "weights");
-  if (list[n / 2] > RESIDUAL)
+  const double median = df_quantile(n, list, 0.5);
+  data_finding* one = data_findings_add(out, "root residual", NULL, median, RESIDUAL, "weights");
+  if (median > RESIDUAL)
     data_finding_judge(
         one, CHECK_WARN,
-        "the motion needs a force of %.3g weights on what no actuator drives, in the median of the frames",
-        list[n / 2]);
+        "the motion needs a force of %.3g weights on what no actuator drives, in the median of the frames", median);
 }
 
 df_status check_forces(const trace* m, size_t poses_max, data_findings* out) {

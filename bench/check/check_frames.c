@@ -38,12 +38,12 @@ static void check_jumps(const trace* m, data_findings* out) {
   char name[80];
   const int dof = worst_dof(m, first);
   check_dof_name(m, dof, name);
-  const double change = m->rate[first * (size_t)m->nv + (size_t)dof] * m->h;
+  const double change = m->rate[first * (size_t)m->nv + (size_t)dof] * m->h[m->episode[first]];
   const bool wrapped = m->group[dof] == GROUP_HINGES && fabs(fabs(change) - TURN) < 0.5;
   data_finding_judge(one, CHECK_WRONG, "positions jump, first of %s by %.3g in episode %d between frames %d and %d: %s",
                      name, change, m->episode[first], m->frame[first], m->frame[first] + 1,
-                     wrapped ? "the angle is wrapped to one turn" : "two episodes are joined, or frames are missing");
-  if (!wrapped) data_finding_fits(one, "data.ends_key");
+                     wrapped ? "the angle is wrapped to one turn"
+                             : "two episodes are joined (data.ends_key says where they end), or frames are missing");
 }
 
 /* ---- constant coordinates ---- */

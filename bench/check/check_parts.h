@@ -11,6 +11,8 @@
 #define CHECK_EXPLAINS   0.6
 /* Above this error, velocities do not follow from the positions. */
 #define CHECK_ERROR_LIMIT 0.5
+/* Up to this error, velocities are those of several physics steps per frame. */
+#define CHECK_ERROR_DOUBT 0.25
 /* Smaller errors need an explanation, too, if another one is exact: if it brings them down to this share. */
 #define CHECK_ERROR_EXACT 1e-3
 #define CHECK_EXACT       0.02
@@ -41,9 +43,11 @@ typedef struct pose_summary {
   int poses;          /* poses that were looked at */
   bool has_base;      /* the model has a free joint: the first one is the base */
   bool has_ground;    /* the model can touch something that cannot move */
+  bool flies;         /* actuators push the base up, as those of a drone or a swimmer */
+  double start;       /* distance of the model's own first pose, 0 if it touches, m */
   double lowest;      /* median distance from it, m; negative: inside */
   double nearest;     /* smallest distance */
-  double deep_share;  /* share of poses more than 2 cm inside */
+  double inside;      /* share of poses more than 2 cm inside */
   double deepest;     /* largest depth, m */
   double touching;    /* share of poses with contacts */
   double slip;        /* median speed at which points in contact slide, m/s; NAN: no contacts */
@@ -53,8 +57,8 @@ typedef struct pose_summary {
 
 /* Looks at up to `poses_max` poses, evenly spread. Errors: those of df_sim_new(). */
 DF_MUST_CHECK df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out);
-/* floating, penetration, tilt and slip */
-void check_poses(const pose_summary* p, data_findings* out);
+/* floating, penetration, tilt and slip; `source` is that of the trace */
+void check_poses(const pose_summary* p, const fit_source* source, data_findings* out);
 
 /* ---- check_forces.c ---- */
 

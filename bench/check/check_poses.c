@@ -10,7 +10,9 @@
  * contacts carry weight; if half of the poses are this deep, the simulator throws the model into the air */
 static const double FLOATS = 0.05, DEEP = 0.02, TOO_DEEP = 0.05;
 /* share of the poses, and m/s */
-static const double DEEP_SHARE = 0.25, SLIP = 2;
+static const double INSIDE_SHARE = 0.25, SLIP = 2;
+/* m: that nothing comes nearer than this may be a matter of units */
+static const double UNLIKELY = 5;
 
 /* the free joint that is the base; NULL: none */
 static const df_joint* base_of(const trace* m) {
@@ -42,9 +44,14 @@ static double slip_of(const trace* m, df_sim* sim) {
 }
 
 static double median(double* values, int n) {
-  if (n == 0) return NAN;
   df_sort(n, values);
-  return values[n / 2];
+  return df_quantile(n, values, 0.5);
+}
+
+/* whether an enabled actuator can push the base up */
+static bool is_lifted(const trace* m, const df_joint* base, df_dof* dof) {
+  df_mujoco_dofs(m->system, dof);
+  return base && dof[base->dof + 2].actuated;
 }
 
 /* what is collected over the poses */
@@ -67,7 +74,7 @@ static void look_at(const trace* m, df_sim* sim, const double* x, lists* l, pose
   if (isfinite(slip)) l->slip[l->slips++] = slip;
   out->nearest = fmin(out->nearest, distance);
   out->deepest = fmax(out->deepest, -distance);
-  out->deep_share += distance < -DEEP;
+  out->inside += distance < -DEEP;
   if (base) {
     const double* q = x + base->qpos + 3;
     l->height[l->n] = x[base->qpos + 2];
@@ -81,11 +88,22 @@ df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
   const size_t stride = m->n / (poses_max ? poses_max : 1) + 1, most = m->n / stride + 1;
   df_sim* sim = NULL;
   double* x = df_alloc((size_t)m->data->nx + 3 * most, sizeof *x);
-  if (!x) return DF_E_NOMEM;
+  df_dof* dof = df_alloc((size_t)m->nv, sizeof *dof);
+  if (!x || !dof) {
+    df_free(x);
+    df_free(dof);
+    return DF_E_NOMEM;
+  }
   lists l = {.lowest = x + m->data->nx};
   l.slip = l.lowest + most;
   l.height = l.slip + most;
   const df_status status = df_sim_new(m->system, 0, &sim);
+  if (status == DF_OK) {
+    df_mujoco_initial_state(m->system, x);
+    df_mujoco_pose(sim, x);
+    out->start = fmax(0, df_mujoco_ground_distance(sim));
+    out->flies = is_lifted(m, base_of(m), dof);
+  }
   for (size_t k = 0; status == DF_OK && k < m->n; k += stride) {
     if (m->jump[k]) continue;
     moving_state(m, k, x);
@@ -95,7 +113,7 @@ df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
   if (l.n) {
     out->has_ground = isfinite(out->nearest);
     out->upright /= l.n;
-    out->deep_share /= l.n;
+    out->inside /= l.n;
     out->lowest = median(l.lowest, l.n);
     out->base_height = median(l.height, l.n);
     out->slip = median(l.slip, l.slips);
@@ -103,33 +121,38 @@ df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
   }
   df_sim_free(m->system, sim);
   df_free(x);
+  df_free(dof);
   return status;
 }
 
-void check_poses(const pose_summary* p, data_findings* out) {
-  if (!p->has_ground) return;
-  /* above the floor */
+/* above the floor */
+static void check_height(const pose_summary* p, const fit_source* source, data_findings* out) {
   data_finding* one = data_findings_add(out, "distance to the floor", NULL, fmax(0, p->nearest), FLOATS, "m");
-  if (p->has_base && p->nearest > FLOATS) {
-    data_finding_judge(one, CHECK_WARN, "nothing ever touches the floor; the nearest pose is %.3g m above it",
-                       p->nearest);
-    data_finding_fits(one, "data.position_offset = 0,0,%.3g", -p->nearest);
-  }
-  /* inside of it */
-  one = data_findings_add(out, "penetration", NULL, p->deep_share, DEEP_SHARE, "share");
-  if (p->deep_share > DEEP_SHARE) {
-    const bool always = p->lowest < -TOO_DEEP;
-    data_finding_judge(one, always ? CHECK_WRONG : CHECK_WARN,
-                       "in %.3g %% of the poses a geom is more than %g m inside the floor, at most %.3g m, in half of "
-                       "them %.3g m",
-                       100 * p->deep_share, DEEP, p->deepest, -p->lowest);
-    if (p->lowest < -DEEP && p->has_base) data_finding_fits(one, "data.position_offset = 0,0,%.3g", -p->lowest);
-  }
-  /* sliding on it */
-  if (isfinite(p->slip)) {
-    one = data_findings_add(out, "slip", NULL, p->slip, SLIP, "m/s");
-    if (p->slip > SLIP)
-      data_finding_judge(one, CHECK_WARN, "what touches the floor slides at %.3g m/s, in the median of the poses",
-                         p->slip);
-  }
+  if (!p->has_base || p->flies || !(p->nearest > FLOATS + p->start)) return;
+  data_finding_judge(one, CHECK_WARN, "the model never touches the floor; the nearest pose is %.3g m above it%s",
+                     p->nearest,
+                     p->nearest > UNLIKELY ? "; the positions may be in other units: data.position_scale" : "");
+  data_finding_takes(one, fit_rise(source, -p->nearest));
+}
+
+/* inside of it */
+static void check_inside(const pose_summary* p, const fit_source* source, data_findings* out) {
+  data_finding* one = data_findings_add(out, "penetration", NULL, p->inside, INSIDE_SHARE, "share");
+  if (p->inside <= INSIDE_SHARE) return;
+  data_finding_judge(one, p->lowest < -TOO_DEEP ? CHECK_WRONG : CHECK_WARN,
+                     "in %.3g %% of the poses a geom is more than %g m inside the floor, at most %.3g m, in half of "
+                     "them %.3g m",
+                     100 * p->inside, DEEP, p->deepest, -p->lowest);
+  if (p->lowest < -DEEP && p->has_base) data_finding_takes(one, fit_rise(source, -p->lowest));
+}
+
+void check_poses(const pose_summary* p, const fit_source* source, data_findings* out) {
+  if (!p->has_ground) return;
+  check_height(p, source, out);
+  check_inside(p, source, out);
+  if (!isfinite(p->slip)) return;
+  data_finding* one = data_findings_add(out, "slip", NULL, p->slip, SLIP, "m/s");
+  if (p->slip > SLIP)
+    data_finding_judge(one, CHECK_WARN, "what touches the floor slides at %.3g m/s, in the median of the poses",
+                       p->slip);
 }

@@ -111,13 +111,23 @@ static double rounded_factor(double s) {
 }
 
 static void report_rate(const trace* m, double slope, data_findings* out) {
-  const double now = 1 / m->h, right = 1 / (m->h * rounded_factor(slope));
+  double h = 0;
+  bool one_rate = true;
+  for (size_t k = 0; k < m->n; k++) {
+    h += m->h[m->episode[k]] / (double)m->n;
+    one_rate &= m->h[m->episode[k]] == m->h[m->episode[0]];
+  }
+  const double now = 1 / h, right = 1 / (h * rounded_factor(slope));
   data_finding* one = data_findings_add(out, "frame rate", NULL, right, now, "Hz");
   data_finding_judge(one, CHECK_WRONG,
                      "positions change %.4g times as fast as the velocities say: a frame takes %.4g s, not %.4g s (or "
                      "all velocities are scaled: data.velocities = differences)",
-                     slope, 1 / right, m->h);
-  data_finding_fits(one, "data.rate = %.6g", right);
+                     slope, 1 / right, h);
+  if (one_rate) {
+    data_finding_fits(one, "data.rate = %.6g", right);
+  } else {
+    data_finding_fits(one, "data.velocities = differences");
+  }
 }
 
 /* the power of ten by which recorded positions are too large; 0: none */
@@ -128,14 +138,17 @@ static double unit_of(double slope) {
   return 0;
 }
 
-static void report_scale(int group, double slope, data_findings* out) {
+static void report_scale(const trace* m, int group, double slope, data_findings* out) {
   data_finding* one = data_findings_add(out, "velocity scale", trace_group_name(group), slope, 1, "change / velocity");
   data_finding_judge(one, CHECK_WRONG, "the positions change %.4g times as fast as the recorded velocities say", slope);
-  const bool degrees = group == GROUP_HINGES && fabs(slope * DEGREE - 1) < 0.1;
+  const bool radians = !m->source.config || strcmp(m->source.config->data_angles, "rad") == 0;
+  const bool degrees = radians && group == GROUP_HINGES && fabs(slope * DEGREE - 1) < 0.1;
   if (degrees) {
     data_finding_fits(one, "data.angles = deg, data.velocities = differences");
   } else if (group == GROUP_BASE_POSITION && unit_of(slope) > 0) {
-    data_finding_fits(one, "data.position_scale = %g, data.velocities = differences", 1 / unit_of(slope));
+    char* scale = fit_scale(&m->source, 1 / unit_of(slope));
+    data_finding_fits(one, "%s, data.velocities = differences", scale);
+    df_free(scale);
   } else {
     data_finding_fits(one, "data.velocities = differences");
   }
@@ -154,7 +167,7 @@ static void check_shift(const trace_fit f[GROUPS], data_findings* out) {
   trace_fit mean = {.n = 1};
   for (int lag = 0; lag < LAGS; lag++) mean.error[lag] = fitted[lag] / groups;
   const double as_is = trace_error(&mean, &right), other = trace_shifted_error(&mean, &shifted);
-  data_finding* one = data_findings_add(out, "velocity shift", NULL, as_is, CHECK_ERROR_LIMIT, "share of the change");
+  data_finding* one = data_findings_add(out, "velocity shift", NULL, as_is, CHECK_ERROR_LIMIT, "relative error");
   const bool clearer = as_is > CHECK_ERROR_FREE && other < 0.8 * as_is && other < CHECK_EXPLAINS;
   if (!clearer && !check_explains(as_is, other)) return;
   data_finding_judge(one, CHECK_WRONG,
@@ -170,26 +183,39 @@ static bool any(const trace* m, int i, const void* context) {
   return true;
 }
 
-static void check_episodes(const trace* m, data_findings* out) {
-  int n = 0, first = -1;
-  double slope_first = 1;
+/* marks the episodes whose positions change by another factor; returns their number, 0 if these are all episodes */
+static int mark_episodes(const trace* m, bool* other, int* first, double* slope_first) {
+  int n = 0, all = 0;
   for (size_t k = 0; k < m->n; k++) {
     if (k > 0 && m->episode[k] == m->episode[k - 1]) continue;
     const trace_fit f = trace_fit_of(m, m->episode[k], any, NULL);
     const double slope = f.n >= EPISODE_PAIRS ? slope_of(&f) : NAN;
+    all++;
     if (isnan(slope) || fabs(slope - 1) < 0.1) continue;
-    if (n++ == 0) {
-      first = m->episode[k];
-      slope_first = slope;
-    }
+    other[m->episode[k]] = true;
+    if (n++ > 0) continue;
+    *first = m->episode[k];
+    *slope_first = slope;
   }
+  return n < all ? n : 0;
+}
+
+static df_status check_episodes(const trace* m, data_findings* out) {
+  int first = -1;
+  double slope_first = 1;
+  bool* other = df_alloc((size_t)m->data->episodes, sizeof *other);
+  if (!other) return DF_E_NOMEM;
+  const int n = mark_episodes(m, other, &first, &slope_first);
   data_finding* one = data_findings_add(out, "frame rate of episodes", NULL, n, 0, "episodes");
-  if (n == 0) return;
-  data_finding_judge(one, CHECK_WRONG,
-                     "%d episodes have another frame rate than the others, or other units: in episode %d the positions "
-                     "change %.4g times as fast as the velocities say",
-                     n, first, slope_first);
-  data_finding_fits(one, "data.select without them");
+  if (n > 0) {
+    data_finding_judge(one, CHECK_WRONG,
+                       "%d episodes have another frame rate than the others, or other units: in episode %d the "
+                       "positions change %.4g times as fast as the velocities say",
+                       n, first, slope_first);
+    data_finding_takes(one, fit_select(&m->source, other));
+  }
+  df_free(other);
+  return DF_OK;
 }
 
 /* ---- order of the velocity columns ---- */
@@ -199,17 +225,17 @@ static bool is_scalar(const trace* m, int i) {
 }
 
 typedef struct candidate {
-  double likeness;
+  double similarity;
   int i, j;
 } candidate;
 
-static int by_likeness(const void* a, const void* b) {
-  const double x = ((const candidate*)a)->likeness, y = ((const candidate*)b)->likeness;
+static int by_similarity(const void* a, const void* b) {
+  const double x = ((const candidate*)a)->similarity, y = ((const candidate*)b)->similarity;
   return x > y ? -1 : x < y;
 }
 
-/* cosine of the changes of dof i and the velocities of dof j */
-static double likeness(const trace* m, const size_t* pair, size_t n, int i, int j) {
+/* cosine similarity of the changes of dof i and the velocities of dof j */
+static double similarity(const trace* m, const size_t* pair, size_t n, int i, int j) {
   double dd = 0, dv = 0, vv = 0;
   for (size_t k = 0; k < n; k++) {
     const double d = trace_change(m, pair[k], LAG_MEAN, i), v = trace_predicted(m, pair[k], LAG_MEAN, j);
@@ -220,17 +246,17 @@ static double likeness(const trace* m, const size_t* pair, size_t n, int i, int 
   return dd > 0 && vv > 0 ? dv / sqrt(dd * vv) : 0;
 }
 
-/* from[i] = the dof whose velocity column fits dof i best, each used once, by descending likeness */
+/* from[i] = the dof whose velocity column fits dof i best, each used once, by descending similarity */
 static void match(const trace* m, const size_t* pair, size_t n, candidate* list, int* from, bool* taken) {
   int count = 0;
   for (int i = 0; i < m->nv; i++) {
     from[i] = is_scalar(m, i) ? -1 : i;
     taken[i] = !is_scalar(m, i);
     for (int j = 0; j < m->nv && is_scalar(m, i); j++) {
-      if (is_scalar(m, j)) list[count++] = (candidate){likeness(m, pair, n, i, j) + (i == j) * 1e-9, i, j};
+      if (is_scalar(m, j)) list[count++] = (candidate){similarity(m, pair, n, i, j) + (i == j) * 1e-9, i, j};
     }
   }
-  qsort(list, (size_t)count, sizeof *list, by_likeness);
+  qsort(list, (size_t)count, sizeof *list, by_similarity);
   for (int c = 0; c < count; c++) {
     if (from[list[c].i] >= 0 || taken[list[c].j]) continue;
     from[list[c].i] = list[c].j;
@@ -254,16 +280,18 @@ static double error_with(const trace* m, const size_t* pair, size_t n, const int
   return dd > 0 && vv > 0 ? sqrt(fmax(0, 1 - dv * dv / (dd * vv))) : 0;
 }
 
-/* the joints in the order of the velocity columns */
-static void list_joints(const trace* m, const int* from, text* out) {
-  for (int column = 0; column < m->nv; column++) {
-    for (int i = 0; i < m->nv; i++) {
-      char name[80];
-      if (!is_scalar(m, i) || from[i] != column) continue;
-      check_dof_name(m, i, name);
-      text_add(out, "%s%s", out->n ? "," : "", name);
+/* the order of the velocity columns: that of dof from[i] is of dof i */
+static char* order_of_velocities(const trace* m, const int* from) {
+  int* to = df_alloc((size_t)m->njoint, sizeof *to);
+  for (int j = 0; j < m->njoint && to; j++) {
+    to[j] = j;
+    for (int k = 0; k < m->njoint; k++) {
+      if (is_scalar(m, m->joints[k].dof) && from[m->joints[k].dof] == m->joints[j].dof) to[j] = k;
     }
   }
+  char* fits = to ? fit_velocity_joints(&m->source, m->system, to) : NULL;
+  df_free(to);
+  return fits;
 }
 
 static df_status check_order(const trace* m, data_findings* out) {
@@ -280,15 +308,15 @@ static df_status check_order(const trace* m, data_findings* out) {
   if (n > 0) {
     match(m, pair, n, list, from, taken);
     const double as_is = error_with(m, pair, n, NULL), other = error_with(m, pair, n, from);
-    data_finding* one = data_findings_add(out, "velocity order", NULL, as_is, CHECK_ERROR_LIMIT, "share of the change");
+    data_finding* one = data_findings_add(out, "velocity order", NULL, as_is, CHECK_ERROR_LIMIT, "relative error");
     if (check_explains(as_is, other)) {
-      text names = {0};
-      list_joints(m, from, &names);
-      data_finding_judge(one, CHECK_WRONG,
-                         "the velocity columns are in another order than the positions: with theirs the error is %.2g",
-                         other);
-      data_finding_fits(one, "data.velocity_joints = %s", text_of(&names));
-      text_clear(&names);
+      data_finding_judge(
+          one, CHECK_WRONG,
+          "the velocity columns are in another order than the positions: in the order of the positions the "
+          "error is %.2g",
+          other);
+      char* fits = order_of_velocities(m, from);
+      if (fits) data_finding_takes(one, fits);
     }
   }
   df_free(pair);
@@ -300,17 +328,29 @@ static df_status check_order(const trace* m, data_findings* out) {
 
 /* ---- all of them ---- */
 
-/* what is left if the velocities get the slope that they need */
-static void check_rest(int group, const trace_fit* f, data_findings* out) {
+/* velocities of zero have the error 1 */
+static const double WORSE_THAN_NONE = 1.05;
+/* share of the frames: single ones may be outliers */
+static const double CONTRADICTED = 0.5;
+
+/* What is left if the velocities get the slope that they need. Without another explanation, velocities that contradict
+ * the positions are wrong; positions that are mostly noise contradict no velocity. */
+static void check_rest(const trace* m, int group, const trace_fit* f, bool explained, data_findings* out) {
   const double as_is = isnan(slope_of(f)) ? trace_error(f, NULL) : trace_fitted_error(f, NULL);
   data_finding* one =
-      data_findings_add(out, "velocity", trace_group_name(group), as_is, CHECK_ERROR_LIMIT, "share of the change");
-  if (as_is > CHECK_ERROR_LIMIT)
-    data_finding_judge(one, CHECK_WARN, "the velocities of %s do not follow from the change of the positions",
-                       trace_group_name(group));
+      data_findings_add(out, "velocity", trace_group_name(group), as_is, CHECK_ERROR_LIMIT, "relative error");
+  if (as_is <= CHECK_ERROR_LIMIT) return;
+  const bool contradict =
+      as_is > WORSE_THAN_NONE && !explained && trace_is_smooth(m, group) && trace_contradicted(m, group) > CONTRADICTED;
+  data_finding_judge(one, contradict ? CHECK_WRONG : CHECK_WARN,
+                     contradict ? "the velocities of %s contradict the change of the positions: zeros would fit better"
+                                : "the velocities of %s do not follow from the change of the positions",
+                     trace_group_name(group));
+  if (contradict) data_finding_fits(one, "data.velocities = differences");
 }
 
 df_status check_velocities(const trace* m, data_findings* out) {
+  const int before = data_findings_count(out, CHECK_WRONG);
   trace_fit f[GROUPS];
   for (int g = 0; g < GROUPS; g++) f[g] = trace_fit_group(m, -1, g);
   const double common = common_slope(m, f);
@@ -318,12 +358,15 @@ df_status check_velocities(const trace* m, data_findings* out) {
   for (int g = 0; g < GROUPS; g++) {
     if (!moves(&f[g])) continue;
     check_zero(m, g, &f[g], out);
-    if (is_zero(&f[g])) continue;
     const double slope = slope_of(&f[g]);
-    if (isnan(common) && !isnan(slope)) report_scale(g, slope, out);
-    check_rest(g, &f[g], out);
+    if (isnan(common) && !isnan(slope)) report_scale(m, g, slope, out);
   }
   check_shift(f, out);
-  if (isnan(common)) check_episodes(m, out);
-  return check_order(m, out);
+  if (isnan(common)) DF_TRY(check_episodes(m, out));
+  DF_TRY(check_order(m, out));
+  const bool explained = data_findings_count(out, CHECK_WRONG) > before;
+  for (int g = 0; g < GROUPS; g++) {
+    if (moves(&f[g]) && !is_zero(&f[g])) check_rest(m, g, &f[g], explained, out);
+  }
+  return DF_OK;
 }

@@ -11,18 +11,41 @@
 const check_cfg check_thorough = {.frames_max = 100000, .poses_max = 2000, .orders = true};
 const check_cfg check_quick = {.frames_max = 10000, .poses_max = 100};
 
-df_status data_check_states(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg,
-                            data_findings* out) {
+static df_status check_states(const df_dataset* data, const df_system* system, const double* h,
+                              const fit_source* source, const check_cfg* cfg, data_findings* out) {
   trace m;
   pose_summary poses;
   df_status status = trace_of(data, system, h, cfg->frames_max, &m);
+  m.source = *source;
   if (status == DF_OK) status = check_velocities(&m, out);
   if (status == DF_OK) check_frames(&m, out);
   if (status == DF_OK) status = pose_summary_of(&m, cfg->poses_max, &poses);
-  if (status == DF_OK) check_poses(&poses, out);
+  if (status == DF_OK) check_poses(&poses, source, out);
   if (status == DF_OK) status = check_forces(&m, cfg->poses_max, out);
   trace_clear(&m);
   return status;
+}
+
+df_status data_check_states(const df_dataset* data, const df_system* system, const check_cfg* cfg, data_findings* out) {
+  double* h = df_alloc((size_t)data->episodes, sizeof *h);
+  if (!h) return DF_E_NOMEM;
+  for (int e = 0; e < data->episodes; e++) h[e] = data->dt;
+  const df_status status = check_states(data, system, h, &(fit_source){0}, cfg, out);
+  df_free(h);
+  return status;
+}
+
+static df_status check_reading(const reading* r, const df_system* system, const check_cfg* cfg, data_findings* out) {
+  return check_states(r->data, system, r->h, &(fit_source){r->recording, &r->config}, cfg, out);
+}
+
+bool data_check_is_doubtful(const data_findings* f) {
+  for (int i = 0; i < f->n; i++) {
+    const data_finding* one = &f->list[i];
+    if (one->verdict != CHECK_OK || (strcmp(one->check, "velocity") == 0 && one->value > CHECK_ERROR_DOUBT))
+      return true;
+  }
+  return false;
 }
 
 /* a setting without which the recording does not fit */
@@ -31,21 +54,67 @@ static void add_setting(const reading* r, int i, data_findings* out) {
   const int part = reading_part(r, i);
   const double before = r->before[i].part[part], after = r->after[i].part[part];
   data_finding* one = data_findings_add(out, "convention", s->key, before, after, "misfit");
-  data_finding_judge(one, CHECK_WRONG, "with %s = %s the misfit of %s falls from %.2g to %.2g", s->key, s->value,
+  data_finding_judge(one, CHECK_WRONG, "with %s the misfit of %s falls from %.2g to %.2g", s->fits,
                      misfit_part_name(part), before, after);
-  data_finding_fits(one, "%s = %s", s->key, s->value);
+  data_finding_fits(one, "%s", s->fits);
 }
 
-/* the order of velocity columns needs columns that are named one by one */
-static void name_columns(const reading* r, const df_system* system, data_findings* out) {
-  const char* columns = reading_columns(&r->config, system);
-  for (int i = 0; i < out->n && columns; i++) {
-    data_finding* one = &out->list[i];
-    if (strncmp(one->would_fit, "data.velocity_joints", 20) != 0) continue;
-    char* order = one->would_fit;
-    one->would_fit = format_text("data.columns = %s, %s", columns, order);
-    df_free(order);
+/* ---- settings that would fit are tried ---- */
+
+/* the verdict of the same check of the same column */
+static check_verdict verdict_of(const data_findings* f, const data_finding* like) {
+  for (int i = 0; i < f->n; i++) {
+    const bool same = strcmp(f->list[i].check, like->check) == 0 && strcmp(f->list[i].column, like->column) == 0;
+    if (same) return f->list[i].verdict;
   }
+  return CHECK_OK;
+}
+
+/* whether the finding is gone and nothing is wrong that was not before */
+static bool is_cured(const data_findings* before, const data_finding* one, const data_findings* after) {
+  bool cured = verdict_of(after, one) == CHECK_OK;
+  for (int i = 0; i < after->n; i++) {
+    const data_finding* other = &after->list[i];
+    cured &= other->verdict != CHECK_WRONG || verdict_of(before, other) == CHECK_WRONG;
+  }
+  return cured;
+}
+
+/* reads the recording with the settings that would fit a finding, and takes them back if they do not */
+static df_status try_fit(const char* path, const reading* r, const df_system* system, const check_cfg* cfg,
+                         const data_findings* f, data_finding* one) {
+  reading other = {0};
+  data_findings again = {0};
+  df_config config = r->config;
+  df_status status = fit_apply(one->would_fit, &config);
+  if (status == DF_OK) status = reading_as_it_is(path, &config, system, cfg, &other);
+  if (status == DF_OK) status = check_reading(&other, system, cfg, &again);
+  if (status != DF_OK || !is_cured(f, one, &again)) data_finding_fits(one, "%s", "");
+  data_findings_clear(&again);
+  reading_clear(&other);
+  return status == DF_E_NOMEM ? status : DF_OK;
+}
+
+static df_status try_fits(const char* path, const reading* r, const df_system* system, const check_cfg* cfg,
+                          data_findings* f) {
+  for (int i = r->n; i < f->n; i++) {
+    if (f->list[i].would_fit[0]) DF_TRY(try_fit(path, r, system, cfg, f, &f->list[i]));
+  }
+  return DF_OK;
+}
+
+/* ---- a recording ---- */
+
+/* the checks of what was read; the first r->n findings are the settings that were found */
+static df_status check_found(const char* path, const reading* r, const df_system* system, const check_cfg* cfg,
+                             data_findings* out) {
+  for (int i = 0; i < r->n; i++) add_setting(r, i, out);
+  DF_TRY(check_reading(r, system, cfg, out));
+  DF_TRY(try_fits(path, r, system, cfg, out));
+  if (r->unclear)
+    data_finding_judge(data_findings_add(out, "convention", "data.joints", NAN, NAN, "misfit"), CHECK_WARN, "%s",
+                       r->unclear);
+  return DF_OK;
 }
 
 df_status data_check_recording(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
@@ -57,9 +126,7 @@ df_status data_check_recording(const char* path, const df_config* config, const 
     data_finding_judge(data_findings_add(out, "finite", NULL, NAN, NAN, ""), CHECK_WRONG, "%s", df_error_message());
     status = DF_OK;
   } else if (status == DF_OK) {
-    for (int i = 0; i < r.n; i++) add_setting(&r, i, out);
-    status = data_check_states(r.data, system, r.h, cfg, out);
-    name_columns(&r, system, out);
+    status = check_found(path, &r, system, cfg, out);
   }
   if (data && status == DF_OK) {
     *data = r.data;

@@ -2,6 +2,8 @@
 #ifndef BENCH_CHECK_DATA_CHECK_H
 #define BENCH_CHECK_DATA_CHECK_H
 
+#include <stdbool.h>
+
 #include "check_cfg.h"
 #include "data_finding.h"
 #include "dynaflow/config/config.h"
@@ -11,14 +13,19 @@
 extern const check_cfg check_thorough; /* 100000, 2000, with orders */
 extern const check_cfg check_quick;    /* 10000, 100, without: before a training */
 
-/* Adds the findings of all checks of the states as they are. `system` is a MuJoCo model; `h`: s between frames. Errors:
- * those of trace_of() and df_sim_new(). */
-DF_MUST_CHECK df_status data_check_states(const df_dataset* data, const df_system* system, double h,
-                                          const check_cfg* cfg, data_findings* out);
+/* Adds the findings of all checks of the states as they are, without settings that would fit. `system` is a MuJoCo
+ * model. Errors: those of trace_of() and df_sim_new(). */
+DF_MUST_CHECK df_status data_check_states(const df_dataset* data, const df_system* system, const check_cfg* cfg,
+                                          data_findings* out);
+
+/* Whether such findings leave a doubt that only data_check_recording() can settle: something that is not right, or
+ * velocities that follow less well than several physics steps per frame explain. */
+bool data_check_is_doubtful(const data_findings* f);
 
 /* The same of the recording in the file `path` (df_recording_open()), after a search for the conventions by which it
  * fits: settings that differ from the task's are findings with verdict wrong, and the checks are those of the states
- * read with them, as they are recorded. *data, unless NULL, is set to these states, for df_dataset_free(), if there
+ * read with them, as they are recorded. Settings that would fit have been tried: with them the finding is gone, and
+ * nothing is wrong that was not before. *data, unless NULL, is set to these states, for df_dataset_free(), if there
  * are any. A number that is not finite is a finding, and ends the checks. Errors: those of reading_find(). */
 DF_MUST_CHECK df_status data_check_recording(const char* path, const df_config* config, const df_system* system,
                                              const check_cfg* cfg, data_findings* out, df_dataset** data);

@@ -58,6 +58,11 @@ void data_finding_fits(data_finding* one, const char* format, ...) {
   va_end(list);
 }
 
+void data_finding_takes(data_finding* one, char* would_fit) {
+  df_free(one->would_fit);
+  one->would_fit = would_fit;
+}
+
 int data_findings_count(const data_findings* f, check_verdict verdict) {
   int n = 0;
   for (int i = 0; i < f->n; i++) n += f->list[i].verdict == verdict;

@@ -33,6 +33,8 @@ data_finding* data_findings_add(data_findings* f, const char* check, const char*
 /* Gives a finding its verdict and reason. */
 void data_finding_judge(data_finding* one, check_verdict verdict, const char* format, ...) DF_PRINTF(3, 4);
 void data_finding_fits(data_finding* one, const char* format, ...) DF_PRINTF(2, 3);
+/* the same with a string of df_alloc(), which then is the finding's */
+void data_finding_takes(data_finding* one, char* would_fit);
 
 /* The number of findings with a verdict. */
 int data_findings_count(const data_findings* f, check_verdict verdict);

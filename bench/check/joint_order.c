@@ -1,90 +1,33 @@
 #include "joint_order.h"
 
-#include <stdio.h>
+#include <math.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
-#include "text.h"
+#include "joint_legs.h"
 
-enum { LEGS_MAX = 6, SAMPLE_FRAMES = 4000, SAMPLE_POSES = 400 };
+enum { SAMPLE_FRAMES = 4000, SAMPLE_POSES = 400 };
 
-/* the hinges and slides of a model, in its order; and its legs, if it has any */
-typedef struct chain {
-  const df_joint** joint; /* [n] */
-  int n;
-  int legs, per_leg;         /* 0: none */
-  int leg_of[LEGS_MAX];      /* first joint of each leg; the others follow */
-  char prefix[LEGS_MAX][48]; /* "FL" */
-} chain;
+/* ---- orders: what is read as joint k of the chain is its joint order[k] ---- */
 
-/* ---- legs ---- */
-
-/* bytes of the name up to its first '_'; 0: none */
-static size_t prefix_of(const char* name) {
-  const char* end = strchr(name, '_');
-  return end && end - name < 48 ? (size_t)(end - name) : 0;
-}
-
-/* joints from `at` on whose names have the same prefix */
-static int run_of(const chain* c, int at) {
-  const size_t n = prefix_of(c->joint[at]->name);
-  int end = at;
-  while (n && end < c->n && prefix_of(c->joint[end]->name) == n &&
-         memcmp(c->joint[end]->name, c->joint[at]->name, n) == 0)
-    end++;
-  return end - at;
-}
-
-/* whether the joints from a and from b on have the same names after their prefixes */
-static bool alike(const chain* c, int a, int b, int n) {
-  for (int i = 0; i < n; i++) {
-    const char *x = c->joint[a + i]->name, *y = c->joint[b + i]->name;
-    if (strcmp(x + prefix_of(x), y + prefix_of(y)) != 0) return false;
-  }
-  return true;
-}
-
-/* the runs of joints with the names of the run at `from` but for the prefix; `from` first */
-static chain legs_like(const chain* c, int from) {
-  chain out = *c;
-  out.legs = 0;
-  out.per_leg = run_of(c, from);
-  for (int at = from; at < c->n && out.per_leg >= 2 && out.legs < LEGS_MAX;) {
-    const int n = run_of(c, at);
-    if (n == out.per_leg && alike(c, from, at, n)) {
-      snprintf(out.prefix[out.legs], sizeof out.prefix[0], "%.*s", (int)prefix_of(c->joint[at]->name),
-               c->joint[at]->name);
-      out.leg_of[out.legs++] = at;
-    }
-    at += n > 0 ? n : 1;
-  }
-  return out;
-}
-
-/* legs: the most runs of two or more joints with the same names but for their prefix */
-static void find_legs(chain* c) {
-  chain most = *c;
-  for (int at = 0; at<c->n; at += run_of(c, at)> 0 ? run_of(c, at) : 1) {
-    const chain some = legs_like(c, at);
-    if (some.legs > most.legs) most = some;
-  }
-  *c = most;
-  if (c->legs < 2) c->legs = 0;
-}
-
-/* ---- orders: order[k] = the joint that the k-th recorded one is ---- */
+typedef struct ranked {
+  int* order;            /* [n] */
+  double misfit, limits; /* of limits, floor and slip; of limits */
+} ranked;
 
 typedef struct trial {
   const df_dataset* data;
   const df_system* system;
   df_dataset* moved; /* the data with joints in another order */
-  double h;
+  double* h;         /* [episodes of data] */
   check_cfg cfg;
   const chain* c;
-  int *order, *best; /* [n] */
+  int* order;  /* [n] */
+  int* column; /* [n] the joint that the k-th recorded one is */
+  int* slot;   /* [n] the joint of the chain that the k-th recorded one is read as */
+  ranked best, second;
   misfit now;
-  double best_likeness;
-  bool found, best_is_legs, beyond_limits;
+  bool beyond_limits;
 } trial;
 
 static void move_joints(trial* t) {
@@ -102,45 +45,61 @@ static void move_joints(trial* t) {
   }
 }
 
-static double likeness_of(const misfit* m) {
+static double misfit_of_order(const misfit* m) {
   return m->part[MISFIT_LIMITS] + m->part[MISFIT_GROUND] + m->part[MISFIT_SLIP];
 }
 
-/* an order has to bring the misfit of limits, floor and slip down to this share, and by this much */
+/* an order that is right brings the misfit of limits, floor and slip down to this share, and by this much */
 static const double SHARE = 0.7, LESS = 0.03;
 
-/* an order that does not exchange sides or front and back as a whole has to be better by so much */
-static const double UNUSUAL = 0.1;
+/* below this share of another order's misfit, an order is the better one; above it, either may be right */
+static const double CLEAR = 0.77;
 
-static df_status try_order(trial* t, bool legs, bool usual) {
+/* one that is better by less than this is the same: exchanged legs of a planar robot cannot be told apart */
+static const double SAME = 0.01;
+
+static void keep(ranked* r, const trial* t, const misfit* fit) {
+  memcpy(r->order, t->order, (size_t)t->c->n * sizeof *r->order);
+  r->misfit = misfit_of_order(fit);
+  r->limits = fit->part[MISFIT_LIMITS];
+}
+
+static df_status try_order(trial* t) {
+  const size_t bytes = (size_t)t->c->n * sizeof *t->order;
   bool same = true;
   misfit fit;
   for (int k = 0; k < t->c->n; k++) same &= t->order[k] == k;
-  if (same) return DF_OK;
+  if (same || memcmp(t->order, t->best.order, bytes) == 0) return DF_OK;
   move_joints(t);
   DF_TRY(misfit_of_poses(t->moved, t->system, t->h, &t->cfg, &fit));
-  const double before = likeness_of(&t->now), after = likeness_of(&fit) + (usual ? 0 : UNUSUAL);
-  if (!(after < SHARE * before && after < before - LESS)) return DF_OK;
-  if (t->found && after >= t->best_likeness) return DF_OK;
-  memcpy(t->best, t->order, (size_t)t->c->n * sizeof *t->best);
-  t->best_likeness = after;
-  t->best_is_legs = legs;
-  t->found = true;
+  const double sum = misfit_of_order(&fit);
+  if (sum < (1 - SAME) * t->best.misfit) {
+    const ranked best = t->best;
+    t->best = t->second;
+    t->second = best;
+    keep(&t->best, t, &fit);
+  } else if (sum < t->second.misfit) {
+    keep(&t->second, t, &fit);
+  }
   return DF_OK;
+}
+
+/* the k-th recorded joint is column[k] */
+static df_status try_columns(trial* t) {
+  for (int k = 0; k < t->c->n; k++) t->order[t->slot[k]] = t->column[k];
+  return try_order(t);
 }
 
 /* the legs in the order leg[], one after the other, or all first joints, then all second ones ... */
 static df_status try_legs(trial* t, const int* leg, bool by_joint) {
   const chain* c = t->c;
-  for (int k = 0; k < c->n; k++) t->order[k] = k;
   const int per = c->per_leg, n = c->legs;
+  for (int k = 0; k < c->n; k++) t->column[k] = k;
   for (int k = 0; k < per * n; k++) {
-    const int slot = c->leg_of[k / per] + k % per;
-    t->order[slot] = by_joint ? c->leg_of[leg[k % n]] + k / n : c->leg_of[leg[k / per]] + k % per;
+    const int at = c->leg_of[k / per] + k % per;
+    t->column[at] = by_joint ? c->leg_of[leg[k % n]] + k / n : c->leg_of[leg[k / per]] + k % per;
   }
-  bool usual = true;
-  for (int i = 0; i < n; i++) usual &= n != 4 || leg[i] == (i ^ leg[0]);
-  return try_order(t, !by_joint && per * n == c->n, usual);
+  return try_columns(t);
 }
 
 /* all orders of the legs from `at` on */
@@ -160,20 +119,21 @@ static df_status permute(trial* t, int* leg, int at) {
   return DF_OK;
 }
 
-static df_status try_reversed(trial* t) {
-  for (int k = 0; k < t->c->n; k++) t->order[k] = t->c->n - 1 - k;
-  return try_order(t, false, true);
+/* the joints in the order of the model, and in its reverse */
+static df_status try_model(trial* t, bool reversed) {
+  for (int k = 0; k < t->c->n; k++) t->column[k] = reversed ? t->c->n - 1 - k : k;
+  return try_columns(t);
 }
 
 /* the joints by name, as many programs sort them */
 static df_status try_sorted(trial* t) {
   for (int k = 0; k < t->c->n; k++) {
     int at = k;
-    for (; at > 0 && strcmp(t->c->joint[t->order[at - 1]]->name, t->c->joint[k]->name) > 0; at--)
-      t->order[at] = t->order[at - 1];
-    t->order[at] = k;
+    for (; at > 0 && strcmp(t->c->joint[t->column[at - 1]]->name, t->c->joint[k]->name) > 0; at--)
+      t->column[at] = t->column[at - 1];
+    t->column[at] = k;
   }
-  return try_order(t, false, true);
+  return try_columns(t);
 }
 
 /* two joints exchanged */
@@ -181,7 +141,7 @@ static df_status try_exchanged(trial* t) {
   for (int a = 0; a < t->c->n; a++) {
     for (int b = a + 1; b < t->c->n; b++) {
       for (int k = 0; k < t->c->n; k++) t->order[k] = k == a ? b : k == b ? a : k;
-      DF_TRY(try_order(t, false, true));
+      DF_TRY(try_order(t));
     }
   }
   return DF_OK;
@@ -193,25 +153,31 @@ enum { EXCHANGED_MAX = 12, PERMUTED_MAX = 4 }; /* most joints and legs of which 
  * tried if more than this share of the samples is beyond the limits. */
 static const double BEYOND = 0.02;
 
+/* with more than this, the order as read is wrong, even if two others are equally good */
+static const double WELL_BEYOND = 0.1;
+
 static df_status try_all(trial* t) {
   int leg[LEGS_MAX] = {0, 1, 2, 3, 4, 5};
   t->beyond_limits = t->now.part[MISFIT_LIMITS] > BEYOND;
   if (t->c->legs && t->c->legs <= PERMUTED_MAX) DF_TRY(permute(t, leg, 0));
   if (!t->beyond_limits) return DF_OK;
-  DF_TRY(try_reversed(t));
+  DF_TRY(try_model(t, false));
+  DF_TRY(try_model(t, true));
   DF_TRY(try_sorted(t));
   return t->c->n <= EXCHANGED_MAX ? try_exchanged(t) : DF_OK;
 }
 
 /* ---- the data that orders are compared on ---- */
 
-static df_status sample_of(const df_dataset* data, df_dataset** out) {
+/* some episodes, and the durations of their frames */
+static df_status sample_of(const df_dataset* data, const double* h, df_dataset** out, double* sampled_h) {
   int n = 0, frames = 0;
   const int stride = data->episodes > 8 ? data->episodes / 8 : 1;
   int* lengths = df_alloc((size_t)data->episodes, sizeof *lengths);
   if (!lengths) return DF_E_NOMEM;
   for (int e = 0; e < data->episodes && frames < SAMPLE_FRAMES; e += stride) {
     lengths[n] = data->lengths[e] < SAMPLE_FRAMES ? data->lengths[e] : SAMPLE_FRAMES;
+    sampled_h[n] = h[e];
     frames += lengths[n++];
   }
   const df_status status =
@@ -224,48 +190,83 @@ static df_status sample_of(const df_dataset* data, df_dataset** out) {
   return status;
 }
 
-/* the setting of the best order */
-static void describe(const trial* t, char** key, char** value) {
-  text out = {0};
-  const chain* c = t->c;
-  for (int k = 0; k < c->n; k++) {
-    if (t->best_is_legs && k % c->per_leg) continue;
-    const char* name = c->joint[t->best[k]]->name;
-    text_add(&out, "%s%.*s", out.n ? "," : "", t->best_is_legs ? (int)prefix_of(name) : (int)strlen(name), name);
-  }
-  static char legs[] = "data.legs", joints[] = "data.joints";
-  *key = t->best_is_legs ? legs : joints;
-  *value = format_text("%s", text_of(&out));
-  text_clear(&out);
+/* the order of the chain as one of the joints of the model */
+static int* order_of_joints(const trial* t, const int* order) {
+  const df_joint* joints;
+  const int n = df_mujoco_joints(t->system, &joints);
+  int* to = df_alloc((size_t)n, sizeof *to);
+  for (int j = 0; j < n && to; j++) to[j] = j;
+  for (int k = 0; k < t->c->n && to; k++) to[t->c->index[k]] = t->c->index[order[k]];
+  return to;
 }
 
-df_status joint_order_find(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg, char** key,
-                           char** value) {
-  *key = *value = NULL;
-  const df_joint* joints;
-  const int n = df_mujoco_joints(system, &joints);
-  chain c = {.joint = df_alloc((size_t)n, sizeof *c.joint)};
-  trial t = {.system = system, .h = h, .cfg = {.frames_max = cfg->frames_max, .poses_max = cfg->poses_max}, .c = &c};
+/* what the comparison says */
+static df_status conclude(const trial* t, joint_orders* out) {
+  const double as_read = misfit_of_order(&t->now), best = t->best.misfit, limits = t->now.part[MISFIT_LIMITS];
+  const bool beyond = limits > WELL_BEYOND && t->best.limits < BEYOND;
+  *out = (joint_orders){.as_read = as_read, .misfit = best};
+  out->found = best < CLEAR * as_read && best < as_read - LESS;
+  if (!out->found) return DF_OK;
+  const bool rival = best > CLEAR * t->second.misfit;
+  out->is_clear = best < SHARE * as_read && (!rival || beyond);
+  out->best = order_of_joints(t, t->best.order);
+  if (rival) out->rival = order_of_joints(t, t->second.order);
+  return out->best && (out->rival || !rival) ? DF_OK : DF_E_NOMEM;
+}
+
+/* the places in the chain of the joints recorded[n] of the model */
+static void fill_slots(trial* t, const int* recorded) {
+  for (int k = 0; k < t->c->n; k++) {
+    int at = k;
+    for (int i = 0; i < t->c->n && recorded; i++) {
+      if (t->c->index[i] == recorded[k]) at = i;
+    }
+    t->slot[k] = at;
+  }
+}
+
+static df_status compare(trial* t, const df_dataset* data, const double* h, const int* recorded, joint_orders* out) {
+  const size_t n = (size_t)t->c->n + 1;
+  df_dataset* sample = NULL;
+  int* orders = df_alloc(5 * n, sizeof *orders);
+  t->h = df_alloc((size_t)data->episodes, sizeof *t->h);
+  df_status status = orders && t->h ? DF_OK : DF_E_NOMEM;
+  if (status == DF_OK) {
+    t->order = orders;
+    t->column = orders + 3 * n;
+    t->slot = orders + 4 * n;
+    fill_slots(t, recorded);
+    t->best = (ranked){.order = orders + n, .misfit = INFINITY};
+    t->second = (ranked){.order = orders + 2 * n, .misfit = INFINITY};
+    status = sample_of(data, h, &sample, t->h);
+  }
+  if (status == DF_OK) status = sample_of(data, h, &t->moved, t->h);
+  t->data = sample;
+  if (status == DF_OK) status = misfit_of_poses(sample, t->system, t->h, &t->cfg, &t->now);
+  if (status == DF_OK) status = try_all(t);
+  if (status == DF_OK) status = conclude(t, out);
+  df_dataset_free(sample);
+  df_dataset_free(t->moved);
+  df_free(orders);
+  df_free(t->h);
+  return status;
+}
+
+df_status joint_order_find(const df_dataset* data, const df_system* system, const double* h, const int* recorded,
+                           const check_cfg* cfg, joint_orders* out) {
+  chain c;
+  *out = (joint_orders){0};
+  trial t = {.system = system, .cfg = {.frames_max = cfg->frames_max, .poses_max = cfg->poses_max}, .c = &c};
   if (t.cfg.frames_max > SAMPLE_FRAMES) t.cfg.frames_max = SAMPLE_FRAMES;
   if (t.cfg.poses_max > SAMPLE_POSES) t.cfg.poses_max = SAMPLE_POSES;
-  df_dataset* sample = NULL;
-  for (int j = 0; j < n && c.joint; j++) {
-    const bool scalar = joints[j].kind == DF_JOINT_HINGE || joints[j].kind == DF_JOINT_SLIDE;
-    if (scalar) c.joint[c.n++] = &joints[j];
-  }
-  find_legs(&c);
-  t.order = df_alloc(2 * (size_t)(c.n + 1), sizeof *t.order);
-  t.best = t.order + c.n;
-  df_status status = c.joint && t.order ? DF_OK : DF_E_NOMEM;
-  if (status == DF_OK) status = sample_of(data, &sample);
-  if (status == DF_OK) status = sample_of(data, &t.moved);
-  t.data = sample;
-  if (status == DF_OK) status = misfit_of_poses(sample, system, h, &t.cfg, &t.now);
-  if (status == DF_OK) status = try_all(&t);
-  if (status == DF_OK && t.found) describe(&t, key, value);
-  df_dataset_free(sample);
-  df_dataset_free(t.moved);
-  df_free(t.order);
-  df_free(c.joint);
+  df_status status = chain_of(system, &c);
+  if (status == DF_OK) status = compare(&t, data, h, recorded, out);
+  chain_clear(&c);
   return status;
+}
+
+void joint_orders_clear(joint_orders* o) {
+  df_free(o->best);
+  df_free(o->rival);
+  *o = (joint_orders){0};
 }

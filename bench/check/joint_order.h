@@ -3,11 +3,23 @@
 #ifndef BENCH_CHECK_JOINT_ORDER_H
 #define BENCH_CHECK_JOINT_ORDER_H
 
+#include <stdbool.h>
+
 #include "misfit.h"
 
-/* Sets *key to the setting of the order with which the states fit the model better, "data.legs" or "data.joints", and
- * *value to its value, for df_free(); NULL both if there is none. Errors: DF_E_NOMEM, and those of misfit_of(). */
-DF_MUST_CHECK df_status joint_order_find(const df_dataset* data, const df_system* system, double h,
-                                         const check_cfg* cfg, char** key, char** value);
+/* Orders with which the states fit the model better: what is read as joint i of the model is joint to[i]. */
+typedef struct joint_orders {
+  bool found;
+  bool is_clear;          /* the order as read is wrong, and the best one is the right one, or as good as it */
+  int *best, *rival;      /* [joints of the model] owned; rival: NULL unless it is about as good as the best */
+  double as_read, misfit; /* limits, distance to the floor and slip: sums of these parts of a misfit */
+} joint_orders;
+
+/* Compares the orders. `recorded`: the joints in the order of their columns, as they are read [hinges and slides of the
+ * model]; NULL: all, in the model's order. The caller calls joint_orders_clear(), also after a failure. Errors:
+ * DF_E_NOMEM, and those of misfit_of(). */
+DF_MUST_CHECK df_status joint_order_find(const df_dataset* data, const df_system* system, const double* h,
+                                         const int* recorded, const check_cfg* cfg, joint_orders* out);
+void joint_orders_clear(joint_orders* o);
 
 #endif

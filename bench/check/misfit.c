@@ -19,16 +19,23 @@ const char* misfit_part_name(int part) {
 }
 
 static void fill_poses(const pose_summary* p, misfit* out) {
+  const double above = p->flies ? 0 : fmax(0, p->lowest - p->start), off = p->lowest < 0 ? -p->lowest : above;
   out->lowest = p->lowest;
-  if (p->has_ground) out->part[MISFIT_GROUND] = fabs(p->lowest) / (fabs(p->lowest) + HEIGHT);
   if (p->has_base) out->part[MISFIT_TILT] = (1 - p->upright) / 2;
-  if (p->has_ground) out->part[MISFIT_SLIP] = p->touching < RARELY ? 0.5 : p->slip / (p->slip + SPEED);
+  if (!p->has_ground) return;
+  out->part[MISFIT_GROUND] = off / (off + HEIGHT);
+  if (p->touching >= RARELY) {
+    out->part[MISFIT_SLIP] = p->slip / (p->slip + SPEED);
+  } else if (!p->flies) {
+    out->part[MISFIT_SLIP] = 0.5;
+  }
 }
 
 /* limits and poses */
 static df_status add_poses(const trace* m, const check_cfg* cfg, misfit* out) {
   pose_summary poses;
   out->part[MISFIT_LIMITS] = check_limit_share(m);
+  out->acceleration = trace_acceleration(m);
   DF_TRY(pose_summary_of(m, cfg->poses_max, &poses));
   fill_poses(&poses, out);
   return DF_OK;
@@ -41,7 +48,7 @@ static void add_velocities(const trace* m, misfit* out) {
   }
 }
 
-static df_status measure(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg,
+static df_status measure(const df_dataset* data, const df_system* system, const double* h, const check_cfg* cfg,
                          bool velocities, misfit* out) {
   trace m;
   *out = (misfit){0};
@@ -52,11 +59,12 @@ static df_status measure(const df_dataset* data, const df_system* system, double
   return status;
 }
 
-df_status misfit_of(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg, misfit* out) {
+df_status misfit_of(const df_dataset* data, const df_system* system, const double* h, const check_cfg* cfg,
+                    misfit* out) {
   return measure(data, system, h, cfg, true, out);
 }
 
-df_status misfit_of_poses(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg,
+df_status misfit_of_poses(const df_dataset* data, const df_system* system, const double* h, const check_cfg* cfg,
                           misfit* out) {
   return measure(data, system, h, cfg, false, out);
 }

@@ -22,16 +22,17 @@ enum misfit_part {
 
 typedef struct misfit {
   double part[MISFIT_PARTS];
-  double lowest; /* of pose_summary */
+  double lowest;       /* of pose_summary */
+  double acceleration; /* trace_acceleration() of the base */
 } misfit;
 
 /* Of the states of a dataset. Errors: those of trace_of() and df_sim_new(). */
-DF_MUST_CHECK df_status misfit_of(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg,
-                                  misfit* out);
+DF_MUST_CHECK df_status misfit_of(const df_dataset* data, const df_system* system, const double* h,
+                                  const check_cfg* cfg, misfit* out);
 
 /* The same without the errors of velocities, which are 0. */
-DF_MUST_CHECK df_status misfit_of_poses(const df_dataset* data, const df_system* system, double h, const check_cfg* cfg,
-                                        misfit* out);
+DF_MUST_CHECK df_status misfit_of_poses(const df_dataset* data, const df_system* system, const double* h,
+                                        const check_cfg* cfg, misfit* out);
 
 /* The name of a part: "base position", "joint limits". */
 const char* misfit_part_name(int part);

@@ -7,6 +7,7 @@
 #include "dynaflow/core/alloc.h"
 #include "joint_order.h"
 #include "text.h"
+#include "would_fit.h"
 
 /* ---- the conventions that are tried ---- */
 
@@ -30,8 +31,9 @@ static const convention conventions[] = {{"data.quaternion", "wxyz", .turns = tr
                                          {"data.position_scale", "0.001", .base = true}};
 enum { CONVENTIONS = sizeof conventions / sizeof conventions[0] };
 
-/* other scales are tried only if poses are this far from the floor, m: a robot may fly */
-static const double FAR = 5;
+/* Other scales are tried only if poses are this far from the floor, m, and the base accelerates as no robot does,
+ * m/s^2: a robot may fly, and one that stands has the same velocities in all units. */
+static const double FAR = 5, VIOLENT = 100;
 
 static bool concerns(const convention* c, const df_system* system, const misfit* now) {
   bool turns = false, base = false, hinges = false;
@@ -42,7 +44,8 @@ static bool concerns(const convention* c, const df_system* system, const misfit*
     turns |= joints[j].kind == DF_JOINT_FREE || joints[j].kind == DF_JOINT_BALL;
     hinges |= joints[j].kind == DF_JOINT_HINGE;
   }
-  if (strcmp(c->key, "data.position_scale") == 0 && !(fabs(now->lowest) > FAR)) return false;
+  if (strcmp(c->key, "data.position_scale") == 0 && !(fabs(now->lowest) > FAR && now->acceleration > VIOLENT))
+    return false;
   return (!c->turns || turns) && (!c->base || base) && (!c->hinges || hinges);
 }
 
@@ -52,7 +55,7 @@ static bool concerns(const convention* c, const df_system* system, const misfit*
 typedef struct source {
   const df_recording* recording;
   const df_system* system;
-  double h;
+  const double* h; /* [episodes] */
   const check_cfg* cfg;
 } source;
 
@@ -74,15 +77,42 @@ static bool is_recorded(const df_recording* recording, int state) {
   return false;
 }
 
-/* velocities that are differences are of frames that are an action apart: makes them those of the recorded interval */
-static void scale_differences(const source* s, const df_config* config, df_dataset* data) {
-  const int nq = df_mujoco_nq(s->system), nv = df_mujoco_nv(s->system);
+/* whether the position of a dof, x[q], is the integral of its velocity */
+static bool is_integrated(const source* s, const df_joint* joint, int q) {
+  const bool moves = joint->kind == DF_JOINT_SLIDE || (joint->kind == DF_JOINT_FREE && q < joint->qpos + 3);
+  return moves && !is_recorded(s->recording, q);
+}
+
+/* multiplies the change of x[i] from the first frame of an episode by `factor` */
+static void scale_change(df_dataset* data, int episode, int i, double factor) {
+  double* x = data->states + data->first[episode] * (size_t)data->nx + i;
+  for (int t = 1; t <= data->lengths[episode]; t++) x[t * data->nx] = x[0] + (x[t * data->nx] - x[0]) * factor;
+}
+
+static void scale_values(df_dataset* data, int episode, int i, double factor) {
+  double* x = data->states + data->first[episode] * (size_t)data->nx + i;
+  for (int t = 0; t <= data->lengths[episode]; t++) x[t * data->nx] *= factor;
+}
+
+/* Velocities that are differences, and positions that are integrals, are converted for frames that are an action apart:
+ * makes them those of the recorded interval. */
+static void scale_derived(const source* s, const df_config* config, df_dataset* data, int episode) {
+  const double factor = s->system->dt / s->h[episode];
   const bool all = strcmp(config->data_velocities, "differences") == 0;
-  if (s->h == s->system->dt) return;
-  for (int i = nq; i < nq + nv; i++) {
-    if (!all && is_recorded(s->recording, i)) continue;
-    for (size_t row = 0; row < data->first[data->episodes]; row++)
-      data->states[row * (size_t)data->nx + (size_t)i] *= s->system->dt / s->h;
+  const df_joint* joints;
+  const int n = df_mujoco_joints(s->system, &joints), nq = df_mujoco_nq(s->system);
+  for (int j = 0; j < n && factor != 1; j++) {
+    const df_joint* joint = &joints[j];
+    const int dofs = joint->kind == DF_JOINT_FREE ? 6 : joint->kind == DF_JOINT_BALL ? 3 : 1;
+    for (int k = 0; k < dofs; k++) {
+      const int v = nq + joint->dof + k;
+      /* differences of integrals are the recorded velocities */
+      if (is_integrated(s, joint, joint->qpos + k)) {
+        scale_change(data, episode, joint->qpos + k, 1 / factor);
+      } else if (all || !is_recorded(s->recording, v)) {
+        scale_values(data, episode, v, factor);
+      }
+    }
   }
 }
 
@@ -91,7 +121,7 @@ static df_status convert(const source* s, const df_config* config, df_dataset** 
   df_config as_recorded = *config;
   as_recorded.data_rate = 1 / s->system->dt;
   DF_TRY(df_recording_convert(s->recording, &as_recorded, s->system, data));
-  scale_differences(s, config, *data);
+  for (int e = 0; e < (*data)->episodes; e++) scale_derived(s, config, *data, e);
   const df_status status = misfit_of(*data, s->system, s->h, s->cfg, fit);
   if (status == DF_OK) return DF_OK;
   df_dataset_free(*data);
@@ -146,20 +176,26 @@ static df_status try_all(const source* s, const reading* r, best* out) {
   return DF_OK;
 }
 
-static df_status add_setting(reading* r, const char* key, const char* value, const misfit* after) {
+/* adds settings "key = value, ...", which are those of `key` */
+static df_status add_setting(reading* r, const char* key, const char* fits, const misfit* after) {
   r->before[r->n] = r->now;
   r->after[r->n] = *after;
-  r->setting[r->n] = (reading_setting){key, df_strdup(value)};
-  if (!r->setting[r->n++].value) return DF_E_NOMEM;
-  return df_config_set(&r->config, key, value, "data check");
+  r->setting[r->n++] = (reading_setting){key, format_text("%s", fits)};
+  return fit_apply(fits, &r->config);
+}
+
+static df_status add_convention(reading* r, const convention* c, const misfit* after) {
+  char fits[80];
+  snprintf(fits, sizeof fits, "%s = %s", c->key, c->value);
+  return add_setting(r, c->key, fits, after);
 }
 
 /* takes over the best reading */
 static df_status accept(reading* r, best* b) {
   df_dataset_free(r->data);
   r->data = b->data;
-  df_status status = add_setting(r, b->a->key, b->a->value, &b->fit);
-  if (status == DF_OK && b->b) status = add_setting(r, b->b->key, b->b->value, &b->fit);
+  df_status status = add_convention(r, b->a, &b->fit);
+  if (status == DF_OK && b->b) status = add_convention(r, b->b, &b->fit);
   r->now = b->fit;
   return status;
 }
@@ -184,73 +220,98 @@ static df_status search(const source* s, reading* r) {
   return DF_OK;
 }
 
-/* ---- all of it ---- */
+/* ---- the order of joints ---- */
 
-static bool reads_state(const df_config* config) {
-  return config->data_columns.n == 1 && strcmp(config->data_columns.v[0], "state") == 0;
-}
-
-const char* reading_columns(const df_config* config, const df_system* system) {
-  const df_joint* joints;
-  const int n = df_mujoco_joints(system, &joints);
-  if (!reads_state(config) || df_mujoco_na(system) > 0) return NULL;
-  for (int j = 0; j < n; j++) {
-    if (joints[j].kind == DF_JOINT_BALL || (j > 0 && joints[j].kind == DF_JOINT_FREE)) return NULL;
+/* takes over the reading with the settings `fits` if they make it fit better: columns may not have an order */
+static df_status take_order(const char* path, const source* s, reading* r, const char* fits) {
+  source again = *s;
+  df_config config = r->config;
+  df_recording* recording = NULL;
+  df_dataset* data = NULL;
+  misfit fit;
+  df_status status = fit_apply(fits, &config);
+  if (status == DF_OK) status = df_recording_open(path, &config, s->system, &recording);
+  again.recording = recording;
+  if (status == DF_OK) status = convert(&again, &config, &data, &fit);
+  if (status == DF_OK && misfit_sum(&fit) < misfit_sum(&r->now)) {
+    const char* key = strstr(fits, "data.legs = ") ? "data.legs" : "data.joints";
+    DF_TRY(add_setting(r, key, fits, &fit));
+    df_recording_free(r->recording);
+    df_dataset_free(r->data);
+    r->recording = recording;
+    r->data = data;
+    r->now = fit;
+    return DF_OK;
   }
-  return joints[0].kind == DF_JOINT_FREE ? "root_pos,root_quat,joints,root_linvel,root_angvel,joint_vel"
-                                         : "joints,joint_vel";
-}
-
-bool reading_has_joints(const df_config* config, const df_system* system) {
-  return !reads_state(config) || reading_columns(config, system);
+  df_recording_free(recording);
+  df_dataset_free(data);
+  return status == DF_E_NOMEM ? status : DF_OK;
 }
 
 /* the orders of joints, which are settings of reading the file */
 static df_status find_order(const char* path, const source* s, reading* r) {
-  char *key = NULL, *value = NULL;
-  const char* columns = reading_columns(&r->config, s->system);
-  if (!reading_has_joints(&r->config, s->system) || r->n + 2 > READING_SETTINGS_MAX) return DF_OK;
-  DF_TRY(joint_order_find(r->data, s->system, s->h, s->cfg, &key, &value));
-  if (!key) return DF_OK;
-  df_recording* recording = NULL;
-  const int first = r->n;
-  df_status status = columns ? add_setting(r, "data.columns", columns, &r->now) : DF_OK;
-  if (status == DF_OK) status = add_setting(r, key, value, &r->now);
-  df_free(value);
-  if (status == DF_OK) status = df_recording_open(path, &r->config, s->system, &recording);
-  if (status == DF_OK) {
-    const source again = {recording, s->system, s->h, s->cfg};
-    df_dataset_free(r->data);
-    r->data = NULL;
-    status = convert(&again, &r->config, &r->data, &r->now);
-    for (int i = first; i < r->n; i++) r->after[i] = r->now;
+  joint_orders orders;
+  char *fits = NULL, *other = NULL;
+  const fit_source now = {s->recording, &r->config};
+  int* recorded = fit_recorded_joints(&now, s->system);
+  df_status status = joint_order_find(r->data, s->system, s->h, recorded, s->cfg, &orders);
+  df_free(recorded);
+  if (status == DF_OK && orders.found) fits = fit_joints(&now, s->system, orders.best);
+  if (status == DF_OK && orders.rival) other = fit_joints(&now, s->system, orders.rival);
+  if (fits && *fits && orders.is_clear && r->n < READING_SETTINGS_MAX) {
+    status = take_order(path, s, r, fits);
+  } else if (fits && *fits) {
+    r->unclear = format_text(
+        "the order of joints is not clear: the misfit of joint limits, floor and slip is %.2g as it is, %.2g with "
+        "%s%s%s; "
+        "more episodes may tell",
+        orders.as_read, orders.misfit, fits, other ? ", and about the same with " : "", other ? other : "");
   }
-  df_recording_free(recording);
+  joint_orders_clear(&orders);
+  df_free(fits);
+  df_free(other);
   return status;
 }
 
-/* s between frames: by the task, by the file, else one frame per action */
-static double interval_of(const df_recording* recording, const df_config* config, const df_system* system) {
-  const double stated = df_recording_rate(recording);
-  return config->data_rate > 0 ? 1 / config->data_rate : stated > 0 ? 1 / stated : system->dt;
+/* ---- all of it ---- */
+
+/* opens and converts; a failure of the conversion is that of *as_is, and no error yet */
+static df_status begin(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
+                       reading* out, source* s, df_status* as_is) {
+  *out = (reading){.config = *config};
+  DF_TRY(df_recording_open(path, config, system, &out->recording));
+  const int episodes = df_recording_episodes(out->recording);
+  out->h = df_alloc((size_t)episodes, sizeof *out->h);
+  if (!out->h) return DF_E_NOMEM;
+  for (int e = 0; e < episodes; e++) out->h[e] = df_recording_frame_duration(out->recording, config, system, e);
+  *s = (source){out->recording, system, out->h, cfg};
+  *as_is = convert(s, config, &out->data, &out->now);
+  return *as_is == DF_E_NOMEM ? *as_is : DF_OK;
+}
+
+df_status reading_as_it_is(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
+                           reading* out) {
+  source s;
+  df_status as_is = DF_OK;
+  DF_TRY(begin(path, config, system, cfg, out, &s, &as_is));
+  return as_is;
 }
 
 df_status reading_find(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
                        reading* out) {
-  *out = (reading){.config = *config};
-  df_recording* recording = NULL;
-  DF_TRY(df_recording_open(path, config, system, &recording));
-  out->h = interval_of(recording, config, system);
-  const source s = {recording, system, out->h, cfg};
-  df_status as_is = convert(&s, config, &out->data, &out->now);
+  source s;
+  df_status as_is = DF_OK;
   char message[1024];
+  DF_TRY(begin(path, config, system, cfg, out, &s, &as_is));
   snprintf(message, sizeof message, "%s", df_error_message());
-  df_status status = as_is == DF_E_NOMEM ? as_is : search(&s, out);
+  DF_TRY(search(&s, out));
   /* no reading can be converted: the error of the one as it is */
-  if (status == DF_OK && !out->data) status = df_fail(as_is, "%s", message);
-  if (status == DF_OK && cfg->orders) status = find_order(path, &s, out);
-  df_recording_free(recording);
-  return status;
+  if (!out->data) return df_fail(as_is, "%s", message);
+  if (!cfg->orders) return DF_OK;
+  const int before = out->n;
+  DF_TRY(find_order(path, &s, out));
+  s.recording = out->recording;
+  return out->n > before ? search(&s, out) : DF_OK;
 }
 
 int reading_part(const reading* r, int i) {
@@ -266,7 +327,10 @@ int reading_part(const reading* r, int i) {
 }
 
 void reading_clear(reading* r) {
-  for (int i = 0; i < r->n; i++) df_free(r->setting[i].value);
+  for (int i = 0; i < r->n; i++) df_free(r->setting[i].fits);
+  df_recording_free(r->recording);
   df_dataset_free(r->data);
+  df_free(r->h);
+  df_free(r->unclear);
   *r = (reading){0};
 }

@@ -9,10 +9,10 @@
 
 enum { READING_SETTINGS_MAX = 8 };
 
-/* A setting that a reading changes. */
+/* Settings that a reading changes. */
 typedef struct reading_setting {
   const char* key; /* "data.quaternion"; static */
-  char* value;     /* "xyzw"; owned */
+  char* fits;      /* "data.quaternion = xyzw", with other settings that it needs; owned */
 } reading_setting;
 
 /* Settings that differ from those of a task, in the order in which they were found, and the states read with all of
@@ -24,8 +24,10 @@ typedef struct reading {
   misfit after[READING_SETTINGS_MAX];  /* with it, and with those found together with it */
   misfit now;                          /* with all of them */
   df_config config;                    /* the task's with the settings */
-  double h;                            /* s between recorded frames, as task or file state */
-  df_dataset* data;                    /* owned */
+  df_recording* recording;             /* owned */
+  double* h;                           /* [episodes] s between recorded frames, as the conversion has it; owned */
+  df_dataset* data;                    /* one frame per action, for the frames that are recorded; owned */
+  char* unclear; /* a sentence on orders of joints that fit about equally well; NULL: none; owned */
 } reading;
 
 /* Finds the reading of the recording in `path` that fits best: tries each convention of quaternions, frames of
@@ -37,12 +39,9 @@ typedef struct reading {
 DF_MUST_CHECK df_status reading_find(const char* path, const df_config* config, const df_system* system,
                                      const check_cfg* cfg, reading* out);
 
-/* The value of data.columns with which columns of the default, `state`, are named one by one, so that settings of
- * joints apply to them; NULL if data.columns is another already, and if the model has more than one free joint or one
- * that is not its first, ball joints or activations. Static. */
-const char* reading_columns(const df_config* config, const df_system* system);
-/* Whether settings of joints can apply: with data.columns as it is, or with reading_columns(). */
-bool reading_has_joints(const df_config* config, const df_system* system);
+/* The reading by the settings of `config` as they are. Errors and ownership as reading_find(). */
+DF_MUST_CHECK df_status reading_as_it_is(const char* path, const df_config* config, const df_system* system,
+                                         const check_cfg* cfg, reading* out);
 
 /* The part that setting i of a reading brings down most. */
 int reading_part(const reading* r, int i);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/stats/statistics.h"
 
 #define GROUP_NAME(group, name, unit) [GROUP_##group] = (name),
 #define GROUP_UNIT(group, name, unit) [GROUP_##group] = (unit),
@@ -77,7 +78,7 @@ static void fill_rates(trace* m) {
     const double* a = df_dataset_state(m->data, m->episode[k], m->frame[k]);
     const double* b = df_dataset_state(m->data, m->episode[k], m->frame[k] + 1);
     m->system->ops->difference(m->system, a, b, change);
-    for (int i = 0; i < m->nv; i++) m->rate[k * (size_t)m->nv + (size_t)i] = change[i] / m->h;
+    for (int i = 0; i < m->nv; i++) m->rate[k * (size_t)m->nv + (size_t)i] = change[i] / m->h[m->episode[k]];
   }
 }
 
@@ -130,7 +131,7 @@ static void mark_jumps(trace* m, double* size) {
   }
 }
 
-df_status trace_of(const df_dataset* data, const df_system* system, double h, size_t frames_max, trace* out) {
+df_status trace_of(const df_dataset* data, const df_system* system, const double* h, size_t frames_max, trace* out) {
   *out = (trace){.data = data, .system = system, .nq = df_mujoco_nq(system), .nv = df_mujoco_nv(system), .h = h};
   if (system->ndx > DF_NDX_MAX)
     return df_fail(DF_E_CONFIG, "the model has %d tangent coordinates; at most %d are supported", system->ndx,
@@ -250,6 +251,56 @@ trace_fit trace_fit_pair(const trace* m, int i, int j) {
     add_products(m, k, i, j, &s);
   }
   return fit_of(&s);
+}
+
+bool trace_is_smooth(const trace* m, int group) {
+  double both = 0, first = 0, second = 0;
+  for (size_t k = 0; k < m->n; k++) {
+    for (int i = 0; i < m->nv && trace_comparable(m, k); i++) {
+      const double *now = m->rate + k * (size_t)m->nv + i, *before = now - m->nv;
+      if (m->group[i] != group) continue;
+      both += *now * *before;
+      first += *before * *before;
+      second += *now * *now;
+    }
+  }
+  return both > 0.5 * sqrt(first * second);
+}
+
+double trace_contradicted(const trace* m, int group) {
+  size_t n = 0, worse = 0;
+  for (size_t k = 0; k < m->n; k++) {
+    double dv = 0, vv = 0;
+    if (!trace_comparable(m, k)) continue;
+    for (int i = 0; i < m->nv; i++) {
+      if (m->group[i] != group) continue;
+      const double v = trace_predicted(m, k, LAG_MEAN, i);
+      dv += trace_change(m, k, LAG_MEAN, i) * v;
+      vv += v * v;
+    }
+    n++;
+    worse += vv > 2 * dv;
+  }
+  return n ? (double)worse / (double)n : 0;
+}
+
+double trace_acceleration(const trace* m) {
+  double* list = df_alloc(m->n, sizeof *list);
+  int n = 0;
+  for (size_t k = 0; k < m->n && list; k++) {
+    double sum = 0, dofs = 0;
+    if (!trace_comparable(m, k)) continue;
+    for (int i = 0; i < m->nv; i++) {
+      const double* rate = m->rate + k * (size_t)m->nv + i;
+      const double a = (rate[0] - *(rate - m->nv)) / m->h[m->episode[k]];
+      if (m->group[i] == GROUP_BASE_POSITION) sum += a * a, dofs++;
+    }
+    if (dofs > 0) list[n++] = sqrt(sum);
+  }
+  if (n) df_sort(n, list);
+  const double median = n ? df_quantile(n, list, 0.5) : 0;
+  df_free(list);
+  return median;
 }
 
 enum { SPAN = 10 };

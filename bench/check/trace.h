@@ -9,6 +9,7 @@
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
+#include "would_fit.h"
 
 /* X(group, name, unit of the change per second): dofs of one kind, which share mistakes */
 #define TRACE_GROUPS(X)                               \
@@ -53,7 +54,8 @@ typedef struct trace {
   const df_system* system; /* a MuJoCo model */
   const df_joint* joints;
   int njoint, nq, nv;
-  double h;             /* s between frames */
+  const double* h;      /* [episodes] s between frames */
+  fit_source source;    /* how the states were read; NULLs: unknown */
   int* group;           /* [nv] trace_group of each dof */
   size_t n;             /* pairs, in order of time */
   int *episode, *frame; /* [n] the pair is frame, frame + 1 */
@@ -61,10 +63,10 @@ typedef struct trace {
   bool* jump;           /* [n] the positions jump (trace_jumps()) */
 } trace;
 
-/* Takes every k-th episode so that about `frames_max` frames are looked at; a longer episode is cut. `h`: s between
- * frames. The caller calls trace_clear(), also after a failure. Errors: DF_E_CONFIG (more than DF_NDX_MAX tangent
- * coordinates), DF_E_NOMEM. */
-DF_MUST_CHECK df_status trace_of(const df_dataset* data, const df_system* system, double h, size_t frames_max,
+/* Takes every k-th episode so that about `frames_max` frames are looked at; a longer episode is cut. `h` [episodes]: s
+ * between frames, which must outlive the trace. The caller calls trace_clear(), also after a failure. Errors:
+ * DF_E_CONFIG (more than DF_NDX_MAX tangent coordinates), DF_E_NOMEM. */
+DF_MUST_CHECK df_status trace_of(const df_dataset* data, const df_system* system, const double* h, size_t frames_max,
                                  trace* out);
 void trace_clear(trace* m);
 
@@ -93,6 +95,16 @@ trace_fit trace_fit_of(const trace* m, int episode, trace_choice* choose, const 
 trace_fit trace_fit_group(const trace* m, int episode, int group);
 /* of dof i with the velocities of dof j */
 trace_fit trace_fit_pair(const trace* m, int i, int j);
+
+/* Whether the changes of a group follow one another smoothly, as those of a motion do and those of noise do not: the
+ * correlation of successive ones is above 0.5. */
+bool trace_is_smooth(const trace* m, int group);
+
+/* The share of the pairs at which the velocities of a group are further from its change than velocities of zero. */
+double trace_contradicted(const trace* m, int group);
+
+/* The median acceleration of the base's position, by second differences, m/s^2; 0 without a free joint. */
+double trace_acceleration(const trace* m);
 
 /* The slope of the changes of a group over spans of ten frames, to which velocities that change within a frame do not
  * matter; NAN without such spans. */

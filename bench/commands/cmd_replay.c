@@ -88,7 +88,8 @@ const struct argp replay_argp = {
         "Writes nothing, but generates missing demonstrations if the task can.\v"
         "Exits with 0 when the states follow from the actions (verdicts 'follows', 'rounding', 'solver-limited' and "
         "'chaotic growth'), 1 when they do not ('another option', 'another convention', 'another model'), 2 on bad "
-        "input, 3 when a model or data file is missing, 4 when the data have no actions ('nothing to replay').",
+        "input, 3 when a model or data file is missing, 4 when the data have no actions ('nothing to replay') "
+        "or too few to tell another model from the rounding of actions ('undecided').",
     .children = children};
 
 static const char* const kind_names[KINDS] = {
@@ -171,6 +172,10 @@ static void add_evidence(const replay_study* s, json_t* one) {
                       json_pack("{s:o,s:o,s:o,s:o}", "trained", fit_json(&s->evidence.trained), "own_solver_options",
                                 fit_json(&s->evidence.own), "best_hypothesis", fit_json(&s->evidence.best),
                                 "rounded_actions", fit_json(&s->evidence.actions)));
+  const action_errors* needed = &s->evidence.needed;
+  json_object_set_new(one, "action_errors_over_allowed",
+                      json_pack("{s:o,s:o,s:o}", "largest", json_number(needed->largest), "spread",
+                                json_number(needed->spread), "dependence", json_number(needed->dependence)));
   json_t* list = json_array();
   for (int i = 0; i < s->tried.n; i++) json_array_append_new(list, hypothesis_json(&s->tried.list[i]));
   json_object_set_new(one, "hypotheses", list);

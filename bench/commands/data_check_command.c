@@ -15,7 +15,9 @@
 #include "dynaflow/core/file.h"
 #include "dynaflow/core/hash.h"
 #include "dynaflow/data/dataset.h"
+#include "dynaflow/data/recording.h"
 #include "dynaflow/data/task.h"
+#include "dynaflow/io/arrays.h"
 #include "dynaflow/sim/system.h"
 #include "exit_code.h"
 #include "json.h"
@@ -47,7 +49,7 @@ static void checked_clear(checked* c) {
 
 /* settings for a file of no task: windows do not matter */
 static df_status file_config(const char* file, const data_check_arguments* a, const options* opts, df_config* config) {
-  if (!df_file_exists(file)) return df_fail(DF_E_MISSING, "%s: file not found", file);
+  if (!df_file_exists(file) && !is_file_pattern(file)) return df_fail(DF_E_MISSING, "%s: file not found", file);
   if (!df_file_exists(a->model)) return df_fail(DF_E_MISSING, "model file %s not found", a->model);
   DF_TRY(model_config(a->model, opts, config));
   config->data_sha256[0] = '\0';
@@ -59,6 +61,7 @@ static df_status file_config(const char* file, const data_check_arguments* a, co
 static df_status open_checked(const char* target, const data_check_arguments* a, const options* opts, checked* c) {
   char model_sha256[DF_SHA256_TEXT];
   *c = (checked){.name = target};
+  if (a->model && strrchr(target, '/')) c->name = strrchr(target, '/') + 1;
   if (a->model) {
     DF_TRY(file_config(target, a, opts, &c->config));
     c->search.folder[0] = df_strdup("");
@@ -75,15 +78,43 @@ static df_status open_checked(const char* target, const data_check_arguments* a,
   return c->path ? DF_OK : task_data_path(&c->config, &c->search, opts, true, &c->path);
 }
 
-/* The checks of the states; a file without actions is one of states only. */
+/* whether the first of the files has the array of actions, outside of groups or in the first one */
+static bool has_actions(const checked* c, const df_recording* states) {
+  df_arrays* arrays = NULL;
+  const char* pattern = c->config.data_episodes_key;
+  const size_t group = strcspn(pattern, "*?[");
+  bool found = df_arrays_open(df_recording_file(states, 0), &arrays) != DF_OK;
+  for (int i = 0; arrays && i < df_arrays_count(arrays) && !found; i++) {
+    const char* name = df_arrays_info(arrays, i)->name;
+    const size_t n = strlen(name), own = strlen(c->config.data_actions_key);
+    const bool ends = n >= own && strcmp(name + n - own, c->config.data_actions_key) == 0;
+    found = ends && (n == own || (name[n - own - 1] == '/' && group < n && strncmp(name, pattern, group) == 0));
+  }
+  df_arrays_close(arrays);
+  return found;
+}
+
+/* A file without an array of actions is read as states only, which is a finding of its own. */
+static df_status drop_missing_actions(checked* c, data_findings* out) {
+  df_recording* opened = NULL;
+  df_config states = c->config;
+  if (!c->config.data_actions_key[0]) return DF_OK;
+  states.data_actions_key[0] = '\0';
+  DF_TRY(df_recording_open(c->path, &states, c->system, &opened));
+  const bool has = has_actions(c, opened);
+  df_recording_free(opened);
+  if (has) return DF_OK;
+  data_finding* one = data_findings_add(out, "actions", NULL, 0, NAN, "");
+  data_finding_judge(one, CHECK_WARN, "there is no array '%s': only states are checked", c->config.data_actions_key);
+  data_finding_fits(one, "data.actions_key = ");
+  c->config = states;
+  return DF_OK;
+}
+
+/* The checks of the states. */
 static df_status check_states(checked* c, bool is_file, data_findings* out) {
-  const df_status status = data_check_recording(c->path, &c->config, c->system, &check_thorough, out, &c->data);
-  if (status != DF_E_FORMAT || !is_file || !c->config.data_actions_key[0]) return status;
-  char first[1024];
-  snprintf(first, sizeof first, "%s", df_error_message());
-  c->config.data_actions_key[0] = '\0';
-  const df_status again = data_check_recording(c->path, &c->config, c->system, &check_thorough, out, &c->data);
-  return again == DF_OK ? DF_OK : df_fail(status, "%s", first);
+  if (is_file) DF_TRY(drop_missing_actions(c, out));
+  return data_check_recording(c->path, &c->config, c->system, &check_thorough, out, &c->data);
 }
 
 /* ---- the verdict of a replay ---- */

@@ -539,6 +539,8 @@ static void settle_ends(recognition* r) {
   const source_array* a = source_find(r->files, 4, indices);
   if (a) {
     put(r, "data.ends_key", a->name, "where episodes end");
+    /* the name of the imitation library, without the last one */
+    if (a == named(r, "indices")) put(r, "data.ends_rows", "actions", "the row numbers split the actions");
     return;
   }
   text value = {0};

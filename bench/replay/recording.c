@@ -201,10 +201,14 @@ static df_status precision_of_states(const recording* r, int from, int to, const
   return DF_OK;
 }
 
+static size_t numbers_of_actions(const df_dataset* data) {
+  return df_dataset_actions(data) * (size_t)data->nu;
+}
+
 /* Actions are rounded as the states are if that precision holds them all. Coarser actions are taken as exact: a
  * controller may have output rounded actions. */
 static stored_precision precision_of_actions(const recording* r) {
-  const size_t n = df_dataset_actions(r->data) * (size_t)r->data->nu;
+  const size_t n = numbers_of_actions(r->data);
   const stored_precision states = r->stored[VELOCITY];
   for (size_t i = 0; i < n; i++) {
     if (!stored_precision_holds(states, r->data->actions[i])) return (stored_precision){STORED_FLOAT64, 0};
@@ -213,7 +217,7 @@ static stored_precision precision_of_actions(const recording* r) {
 }
 
 bool recording_round_actions(recording* r) {
-  const size_t n = (size_t)r->data->episodes * (size_t)r->data->length * (size_t)r->data->nu;
+  const size_t n = numbers_of_actions(r->data);
   if (r->action.kind != STORED_FLOAT64) return false;
   r->action = stored_precision_of(r->data->actions, n);
   return r->action.kind != STORED_FLOAT64;

@@ -79,8 +79,8 @@ void recording_error(const recording* r, const double* y, const double* x, doubl
  * it is read: the rounding of the numbers in the file, carried through the reading. */
 void recording_rounding(const recording* r, const double* x, double* e);
 
-/* Takes actions that are taken as exact as rounded when they were stored, to the precision that their numbers show:
- * what recorded them simulated others. Returns whether this changes anything. */
+/* Takes the actions as rounded when they were stored, to the precision that their numbers show. Returns whether this
+ * changes anything. */
 bool recording_round_actions(recording* r);
 
 /* Sets the entries of e [ndx] that are turns of quaternions to those that the rounding of their own four numbers makes,

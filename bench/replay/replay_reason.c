@@ -112,13 +112,12 @@ char* replay_study_reason(const replay_study* s) {
       text_add(&t, "the recorded states follow from the recorded actions");
       break;
     case REPLAY_ROUNDING:
-      if (replay_fits(&s->evidence.actions)) {
+      if (replay_rounded_actions(&s->evidence)) {
         stored_precision_text(s->r.action, precision);
-        text_add(
-            &t,
-            "the recording follows up to the rounding of its actions (%s), which what recorded it did not simulate: "
-            "one action is off by up to ",
-            precision);
+        text_add(&t,
+                 "the recording follows up to the rounding of its actions (%s), which were rounded after they were "
+                 "simulated: one action is off by up to ",
+                 precision);
         add_error(&t, worst);
         break;
       }
@@ -128,6 +127,13 @@ char* replay_study_reason(const replay_study* s) {
                replay_fits(&s->evidence.trained) ? "" : " and the tolerance of the constraint solver");
       add_error(&t, worst);
       add_growth(&t, s);
+      break;
+    case REPLAY_UNDECIDED:
+      stored_precision_text(s->r.action, precision);
+      text_add(&t,
+               "the rounding of its actions (%s) would explain the recording, but so may another model: %zu actions "
+               "are too few to tell",
+               precision, s->trained.steps);
       break;
     case REPLAY_SOLVER_LIMITED:
       add_solver_reason(&t, s, worst);

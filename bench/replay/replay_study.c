@@ -7,6 +7,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/stats/statistics.h"
+#include "replay_actions.h"
 #include "replay_explain.h"
 
 static const replay_limits defaults = {.carried = 1e-12, .cleared = 1e-5, .open_loop = 1e-11};
@@ -229,20 +230,42 @@ static df_status compare_others(replay_study* s, const replay_input* in, const s
   return status;
 }
 
+/* compares the recording with the actions that the model needs */
+static df_status compare_actions(replay_study* s, const replay_input* in, const df_system* system, double* actions) {
+  const char* label = "replay: rounded actions";
+  replay_evidence* e = &s->evidence;
+  comparison c = {0};
+  e->actions = replay_fit_none();
+  DF_TRY(replay_imply_actions(&s->r, system, s->allowed.carried, label, in->opts, actions, &e->needed));
+  if (!action_errors_look_rounded(&e->needed)) return DF_OK;
+  df_dataset needed = *s->r.data;
+  recording r = s->r;
+  needed.actions = actions;
+  r.data = &needed;
+  r.action = (stored_precision){STORED_FLOAT64, 0};
+  DF_TRY(replay_compare(&r, system, floor_of(&r, &s->allowed), label, in->opts, &c));
+  fit_of(&s->allowed, &c, &e->actions);
+  comparison_clear(&c);
+  return e->actions.carried > 1 ? replay_explain(&r, system, s->allowed.carried, label, in->opts, &e->actions) : DF_OK;
+}
+
 /* of the model as training simulates it, and with the solver options of its file */
 static df_status try_rounded_actions(replay_study* s, const replay_input* in) {
   const stored_precision exact = s->r.action;
-  const df_mujoco_cfg own = replay_cfg(in->config, true);
-  const char* label = "replay: rounded actions";
-  replay_fit* fit = &s->evidence.actions;
-  double worst[KINDS];
-  int ignored;
+  const df_mujoco_cfg cfg = replay_cfg(in->config, true);
+  df_system* own = NULL;
   if (!recording_round_actions(&s->r)) return DF_OK;
-  *fit = s->evidence.trained;
-  DF_TRY(replay_explain(&s->r, in->system, s->allowed.carried, label, in->opts, fit));
-  if (!replay_fits(fit)) DF_TRY(compare_with(s, in, label, &own, 0, fit, worst, &ignored, NULL));
-  if (!replay_fits(fit)) s->r.action = exact;
-  return DF_OK;
+  double* actions = df_alloc(df_dataset_actions(s->r.data) * (size_t)s->r.data->nu, sizeof *actions);
+  if (!actions) return DF_E_NOMEM;
+  df_status status = compare_actions(s, in, in->system, actions);
+  if (status == DF_OK && !replay_rounded_actions(&s->evidence)) {
+    status = replay_other_system(in->config, in->search, &cfg, &own);
+    if (status == DF_OK && own) status = compare_actions(s, in, own, actions);
+  }
+  if (!replay_rounded_actions(&s->evidence)) s->r.action = exact;
+  df_system_free(own);
+  df_free(actions);
+  return status;
 }
 
 static df_status try_alternatives(replay_study* s, const replay_input* in) {
@@ -287,6 +310,7 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
   *out = (replay_study){.doubling = INFINITY};
   replay_evidence* e = &out->evidence;
   e->trained = e->own = e->best = e->actions = replay_fit_none();
+  e->needed = action_errors_none();
   e->rms = e->best_rms = INFINITY;
   for (int kind = 0; kind < KINDS; kind++) out->own_worst[kind] = out->best_worst[kind] = NAN;
   out->iterations = df_mujoco_iterations(in->system);

@@ -9,21 +9,9 @@
 #include "terminal.h"
 #include "text.h"
 
-/* Errors of velocities below this are those of several physics steps per frame; above it the search for conventions
- * has to say more. */
-static const double NO_DOUBT = 0.25;
-
-static bool is_doubtful(const data_findings* f) {
-  for (int i = 0; i < f->n; i++) {
-    const data_finding* one = &f->list[i];
-    if (one->verdict != CHECK_OK || (strcmp(one->check, "velocity") == 0 && one->value > NO_DOUBT)) return true;
-  }
-  return false;
-}
-
 static df_status find(const cell* c, data_findings* out) {
-  DF_TRY(data_check_states(c->task->data, c->task->system, c->task->data->dt, &check_quick, out));
-  if (!is_doubtful(out)) return DF_OK;
+  DF_TRY(data_check_states(c->task->data, c->task->system, &check_quick, out));
+  if (!data_check_is_doubtful(out)) return DF_OK;
   data_findings_clear(out);
   return data_check_recording(c->data_path, &c->config, c->task->system, &check_quick, out, NULL);
 }

@@ -1,4 +1,4 @@
-"""Writes recordings of tests/cli/import_models.py's quadruped: import_data.py FOLDER."""
+"""Writes recordings of the models of tests/cli/import_models.py: import_data.py FOLDER."""
 import json
 import math
 import os
@@ -60,6 +60,20 @@ def write_npz(path, arrays):
                           struct.pack('<%dd' % len(values), *values))
 
 
+def pendulum(episodes=4, actions=60, dt=0.05):
+    """Gymnasium's Pendulum as the imitation library stores it: `indices` split the actions, the last one is left out."""
+    obs, acts = [], []
+    for e in range(episodes):
+        angle, speed = 1 + e, 0.0
+        for t in range(actions + 1):
+            obs.append([math.cos(angle), math.sin(angle), speed])
+            if t < actions:
+                acts.append([math.sin(0.3 * t + e)])
+                speed += (15 * math.sin(angle) + 3 * acts[-1][0]) * dt
+                angle += speed * dt
+    return {'obs': obs, 'acts': acts, 'indices': [actions * e for e in range(1, episodes)]}
+
+
 folder = sys.argv[1]
 os.makedirs(folder + '/amp', exist_ok=True)
 write_json(folder + '/laikago.txt', rows(('FR', 'FL', 'RR', 'RL'), turn=True))
@@ -71,6 +85,8 @@ for name, arrays in (('qpos', {'qpos': qpos, 'qvel': qvel}), ('observations', {'
                      ('flat', {'states': [[t / RATE] + q + v for t, (q, v) in enumerate(zip(qpos, qvel))]})):
     with open(f'{folder}/{name}.json', 'w') as file:
         json.dump({**arrays, 'dt': 1 / RATE}, file)
+with open(folder + '/imitation.json', 'w') as file:
+    json.dump(pendulum(), file)
 with open(folder + '/amp/LICENSE.txt', 'w') as file:
     file.write('All rights reserved.\n')
 with open(folder + '/table.csv', 'w') as file:

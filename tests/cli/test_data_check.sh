@@ -33,7 +33,9 @@ check velocities_follow_exactly rows "at['velocity', 'hinge joints']['value'] < 
 check the_replay_is_a_row rows "at['replay', '']['verdict'] == 'ok' and at['replay', '']['value'] < 1"
 check a_file_with_a_model_is_the_same exits_with 0 data check "$file" --model "$model" --set system.timestep=0.01 --quiet --json
 check with_as_many_rows rows "len(rows) >= 8"
-check states_only_need_no_setting exits_with 0 data check "$file" --model "$model" --set data.actions_key=torques --quiet
+states_only() { exits_with 0 data check "$file" --model "$model" --set data.actions_key=torques --quiet --json && rows "at['actions', '']['verdict'] == 'warn' and at['actions', '']['would_fit'] == 'data.actions_key = ' and at['actions', '']['task'] == 'pendulum.npz'"; }
+check states_only_need_no_setting states_only
+check several_files_with_a_model exits_with 0 data check "$tasks/pendulum/pend*.npz" --model "$model" --set system.timestep=0.01 --quiet
 columns_are_those_of_numpy() {
   exits_with 0 data check "${pendulum[@]}" --columns --json && python3 - "$file" "$scratch/out" <<'PYTHON'
 import json, math, struct, sys, zipfile
@@ -76,7 +78,8 @@ check scaled_velocities finds 'velocity scale' 'hinge joints' 'data.velocities =
 edits 'for i in range(len(x) - 1, 0, -1): x[i][1] = x[i - 1][1]'
 check late_velocities finds 'velocity shift' '' 'data.velocities = differences' "${edited[@]}"
 edits 'for s in x[50:101]: s[0] += 3'
-check a_jump finds jump '' data.ends_key "${edited[@]}"
+jumps() { exits_with 1 data check "${edited[@]}" --json && rows "at['jump', '']['verdict'] == 'wrong' and at['jump', '']['would_fit'] is None and 'data.ends_key' in at['jump', '']['reason']"; }
+check a_jump jumps
 check is_located bash -c "grep -q 'by 2.98 in episode 0 between frames 49 and 50' '$scratch/out'"
 edits 'for s in x[50:101]: s[0] += 2 * math.pi'
 check a_wrapped_angle bash -c "'$program' data check '${edited[0]}' --model '$model' --set system.timestep=0.01 --set data.actions_key= 2>&1 | grep -q 'the angle is wrapped to one turn'"
@@ -85,6 +88,20 @@ check duplicated_frames bash -c "! '$program' data check '${edited[0]}' --model 
 edits 'x[205][1] = math.nan'
 not_finite() { exits_with 1 data check "${edited[@]}" --json && rows "at['finite', '']['verdict'] == 'wrong'" && grep -q 'episode 2, frame 3, index 1' "$scratch/out"; }
 check a_number_that_is_not_finite not_finite
+
+# actions that cannot be read are no states only
+unreadable_actions() {
+  python3 - "$file" "$scratch/edited.npz" <<'PYTHON'
+import sys, zipfile
+z = zipfile.ZipFile(sys.argv[1])
+with zipfile.ZipFile(sys.argv[2], 'w') as out:
+    for name in z.namelist():
+        raw = z.read(name)
+        out.writestr(name, raw.replace(b"'<f8'", b"'<c8'", 1) if name == 'actions.npy' else raw)
+PYTHON
+  refuses "array 'actions': dtype '<c8' is complex" data check "$scratch/edited.npz" --model "$model" --set system.timestep=0.01
+}
+check actions_that_cannot_be_read_are_an_error unreadable_actions
 
 # bad input
 check a_missing_file_exits_3 misses 'nowhere.npz: file not found' data check nowhere.npz --model "$model"
@@ -116,7 +133,7 @@ if [ -e "$data/ddat" ]; then
   check the_published_go1 clean "$data/ddat/GO1_4trajs_500steps.npz" --model "$data/mjcf/derived/go1_ddat_meshfree.xml" --set data.states_key=Trajs --set data.actions_key= --set system.timestep=0.02
   a1=("$data/amp_for_hardware_a1/mocap_motions_a1/left_turn0.txt" --model "$data/mjcf/menagerie/unitree_a1/scene.xml" --quiet --set data.states_key=Frames --set data.actions_key=
     --set "data.columns=root_pos,root_quat,joints,skip:12,root_linvel,root_angvel,joint_vel,skip:12")
-  conventions_of_the_a1() { exits_with 1 data check "${a1[@]}" --json && rows "[at['convention', 'data.' + k]['would_fit'] for k in ('quaternion', 'linear_velocity', 'legs')] == ['data.quaternion = xyzw', 'data.linear_velocity = base', 'data.legs = FL,FR,RL,RR']"; }
+  conventions_of_the_a1() { exits_with 1 data check "${a1[@]}" --json && rows "[at['convention', 'data.' + k]['would_fit'] for k in ('quaternion', 'linear_velocity')] == ['data.quaternion = xyzw', 'data.linear_velocity = base'] and at['convention', 'data.joints']['verdict'] == 'warn' and 'data.legs = FL,FR,RL,RR' in at['convention', 'data.joints']['reason']"; }
   check the_conventions_of_published_mocap conventions_of_the_a1
   positions=("${a1[@]}" --set data.quaternion=xyzw --set data.legs=FL,FR,RL,RR --set "data.columns=root_pos,root_quat,joints,skip:42")
   check differences_at_another_rate_are_no_alarm clean "${positions[@]}" --set system.timestep=0.02

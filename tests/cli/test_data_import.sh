@@ -65,6 +65,8 @@ check qpos_and_qvel_are_arrays sets qpos "columns: [qpos@qpos, qvel@qvel]" "subs
 check flattened_states_begin_with_time sets flat "columns: [time, state]" "states_key: states" "substeps: 4"
 check observations_lack_x_and_y sets observations "columns: [root_z, root_quat, joints, root_linvel, root_angvel, joint_vel]" \
   "root_xy: integrated"
+check a_pendulum_of_imitation_is_imported imports imitation "$models/pendulum.xml" "$made/imitation.json" --quiet
+check its_ends_count_actions sets imitation "ends_key: indices" "ends_rows: actions" "columns: [joints_cos_sin, joint_vel]"
 
 # names of joints
 check joint_arrays_are_imported imports arrays "$models/quadruped.xml" "$made/joints.npz" --set data.rate=50

@@ -15,8 +15,8 @@ enum { GOOD, CRASHES, ENDS, TAKES_MEMORY, PRINTS, LOOPS, REFUSED, KINDS };
 static df_status open_bad(df_arrays* arrays) {
   const size_t shape[] = {3};
   for (int i = 0; i < KINDS; i++) {
-    DF_TRY(df_arrays_add(arrays, "0\0001\0002\0003\0004\0005\0006" + 2 * i, 1, shape, i == REFUSED ? "text" : "float64",
-                         i != REFUSED));
+    const char name[] = {(char)('0' + i), '\0'};
+    DF_TRY(df_arrays_add(arrays, name, 1, shape, i == REFUSED ? "text" : "float64", i != REFUSED));
   }
   arrays->state = arrays; /* is the child's */
   return DF_OK;

@@ -132,10 +132,23 @@ static void rounded_actions_excuse_only_what_no_alternative_explains(void** stat
   replay_evidence e = off();
   e.actions.steps = 100;
   e.actions.step = e.actions.drift = 1;
+  e.needed = (action_errors){1, 1, 1, false};
   judged(e, REPLAY_ROUNDING);
   e.actions.drift = 1.1;
   judged(e, REPLAY_ANOTHER_MODEL);
-  e.actions.drift = 1;
+  e.actions.solver_step = e.actions.solver_drift = 1;
+  judged(e, REPLAY_ROUNDING);
+  /* each property of the errors counts */
+  double* const properties[] = {&e.needed.largest, &e.needed.spread, &e.needed.dependence};
+  for (int i = 0; i < 3; i++) {
+    *properties[i] = 1.1;
+    judged(e, REPLAY_ANOTHER_MODEL);
+    *properties[i] = 1;
+  }
+  e.needed.few = true;
+  judged(e, REPLAY_UNDECIDED);
+  assert_int_equal(replay_verdict_exit(REPLAY_UNDECIDED), EXIT_INCONCLUSIVE);
+  e.needed.few = false;
   e.best_rms = 0.49 * e.rms;
   judged(e, REPLAY_ANOTHER_MODEL);
   e.best.carried = 0.5;

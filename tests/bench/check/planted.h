@@ -57,7 +57,7 @@ static const char* const robot_names[] = {"quadruped", "planar walker", "arm"};
 enum { EPISODES = 8, FRAMES = 200 };
 
 /* the model with its timestep times `factor` */
-static inline df_system* robot_system(robot_kind robot, double factor) {
+static inline df_system* robot_system(int robot, double factor) {
   static const int substeps[] = {5, 1, 10};
   static const double timestep[] = {0.004, 0.008, 0.002};
   df_system* out;
@@ -123,7 +123,7 @@ static inline df_dataset* dataset_like(const df_system* s, const int* lengths) {
   return data;
 }
 
-static inline df_dataset* robot_data(robot_kind robot) {
+static inline df_dataset* robot_data(int robot) {
   df_system* s = robot_system(robot, 1);
   df_dataset* data = dataset_like(s, NULL);
   if (robot == QUADRUPED) {
@@ -307,7 +307,7 @@ typedef struct mistake {
 } mistake;
 
 /* a copy of the data with the mistake */
-static inline df_dataset* plant(const mistake* m, robot_kind robot, const df_dataset* right, double dt) {
+static inline df_dataset* plant(const mistake* m, int robot, const df_dataset* right, double dt) {
   df_system* s = robot_system(robot, 1);
   const layout l = layout_of(s);
   df_dataset* whole = dataset_like(s, NULL);

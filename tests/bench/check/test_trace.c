@@ -13,7 +13,8 @@ static const char slide_xml[] =
     "</body></worldbody></mujoco>";
 static const char ball_xml[] =
     "<mujoco><option timestep='.01'/><worldbody><geom type='plane' size='5 5 1'/><body><freejoint name='base'/>"
-    "<geom size='.1' mass='2'/></body></worldbody></mujoco>";
+    "<geom size='.1' mass='2'/></body>"
+    "<body pos='9 9 9'><geom size='.1' mass='50'/></body></worldbody></mujoco>";
 enum { T = 200 };
 
 typedef struct fixture {
@@ -30,7 +31,7 @@ static fixture fixture_new(const char* xml) {
   return f;
 }
 static void trace_it(fixture* f) {
-  assert_ok(trace_of(f->d, f->s, f->s->dt, 100000, &f->m));
+  assert_ok(trace_of(f->d, f->s, &f->s->dt, 100000, &f->m));
 }
 static void fixture_free(fixture* f) {
   trace_clear(&f->m);
@@ -153,21 +154,24 @@ static void poses_are_measured_from_the_floor(void** state) {
   (void)state;
   pose_summary p;
   data_findings found = {0};
+  df_config config = df_config_default();
+  assert_ok(df_config_set(&config, "data.position_offset", "5,7,0.1", "test"));
+  const fit_source source = {.config = &config};
   fixture f = ball(0.04, 0.7, 0);
   assert_ok(pose_summary_of(&f.m, 50, &p));
-  assert_true(fabs(p.lowest + 0.06) < 1e-9 && fabs(p.deepest - 0.06) < 1e-9 && p.deep_share == 1);
+  assert_true(fabs(p.lowest + 0.06) < 1e-9 && fabs(p.deepest - 0.06) < 1e-9 && p.inside == 1);
   assert_true(fabs(p.slip - 0.7) < 1e-9 && fabs(p.upright - 1) < 1e-12 && p.base_height == 0.04 && p.touching == 1);
-  check_poses(&p, &found);
+  check_poses(&p, &source, &found);
   assert_int_equal(finding_of(&found, "penetration")->verdict, CHECK_WRONG);
-  assert_string_equal(finding_of(&found, "penetration")->would_fit, "data.position_offset = 0,0,0.06");
+  assert_string_equal(finding_of(&found, "penetration")->would_fit, "data.position_offset = 5,7,0.16");
   data_findings_clear(&found);
   fixture_free(&f);
   f = ball(0.4, 0, 0);
   assert_ok(pose_summary_of(&f.m, 50, &p));
-  assert_true(fabs(p.nearest - 0.3) < 1e-9 && isnan(p.slip) && p.deep_share == 0);
-  check_poses(&p, &found);
+  assert_true(fabs(p.nearest - 0.3) < 1e-9 && isnan(p.slip) && p.inside == 0);
+  check_poses(&p, &source, &found);
   assert_int_equal(finding_of(&found, "distance to the floor")->verdict, CHECK_WARN);
-  assert_string_equal(finding_of(&found, "distance to the floor")->would_fit, "data.position_offset = 0,0,-0.3");
+  assert_string_equal(finding_of(&found, "distance to the floor")->would_fit, "data.position_offset = 5,7,-0.2");
   data_findings_clear(&found);
   fixture_free(&f);
 }

@@ -187,6 +187,30 @@ static void actions_of_ragged_episodes_have_their_places(void** state) {
   df_dataset_free(data);
 }
 
+/* The numbers after the last action are no actions: they do not decide how these were rounded. */
+static void actions_of_ragged_episodes_are_rounded_alone(void** state) {
+  (void)state;
+  enum { LONG = 40, SHORT = 5, ACTIONS = LONG + SHORT };
+  const int lengths[2] = {LONG, SHORT};
+  double actions[2 * LONG];
+  fixture f = fixture_new(0);
+  df_dataset* data;
+  assert_int_equal(
+      df_dataset_new(&(df_dataset_shape){.episodes = 2, .lengths = lengths, .nx = NX, .nu = 1, .dt = DT}, &data),
+      DF_OK);
+  df_rng_uniform(1, DF_STREAM_TEST, 0, 2 * LONG, actions);
+  for (int i = 0; i < ACTIONS; i++) actions[i] = nearbyint(1000 * actions[i]) / 1000;
+  df_dataset told = *data;
+  told.actions = actions;
+  f.r.data = &told;
+  f.r.action = (stored_precision){STORED_FLOAT64, 0};
+  assert_true(recording_round_actions(&f.r));
+  assert_int_equal(f.r.action.kind, STORED_DECIMALS);
+  assert_int_equal(f.r.action.digits, 3);
+  df_dataset_free(data);
+  fixture_free(&f);
+}
+
 static void short_of_memory_it_is_an_error(void** state) {
   (void)state;
   fixture f = fixture_new(0);
@@ -214,6 +238,7 @@ int main(void) {
       cmocka_unit_test(wrapped_angles_have_no_jumps_of_velocity),
       cmocka_unit_test(a_reading_may_leave_nothing_to_compare),
       cmocka_unit_test(actions_of_ragged_episodes_have_their_places),
+      cmocka_unit_test(actions_of_ragged_episodes_are_rounded_alone),
       cmocka_unit_test(short_of_memory_it_is_an_error),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

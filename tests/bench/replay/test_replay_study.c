@@ -84,6 +84,7 @@ typedef struct recorder {
   double start;                    /* added to the start position of the joints */
   bool still;                      /* all bodies start at rest */
   double amplitude;                /* of the actions; 0: 1 */
+  bool coarse;                     /* the controller outputs multiples of 0.1 */
   int skip;                        /* actions before the recording begins */
   int episodes, length;            /* 0: EPISODES, LENGTH */
   const int* lengths;              /* [episodes]; NULL: all `length` */
@@ -121,6 +122,17 @@ static void disturb(const recorder* how, const df_system* s, int episode, int fr
   if (episode == 2 && frame == 70) x[s->nx - 1] += how->kick;
 }
 
+static void to_decimals(double* v, size_t n, int digits) {
+  for (size_t i = 0; i < n; i++) {
+    char text[64];
+    snprintf(text, sizeof text, "%.*f", digits, v[i]);
+    v[i] = strtod(text, NULL);
+  }
+}
+static void to_1_decimal(double* v, size_t n) {
+  to_decimals(v, n, 1);
+}
+
 static df_dataset* record(const recorder* how) {
   char* xml = text_of_model(how->xml, how->options, how->extra);
   df_system* s;
@@ -149,6 +161,7 @@ static df_dataset* record(const recorder* how) {
       if (t >= how->skip) memcpy(states + (t - how->skip) * s->nx, x, (size_t)s->nx * sizeof *x);
       act(episode, t, s->nu, u);
       for (int i = 0; i < s->nu && how->amplitude > 0; i++) u[i] *= how->amplitude;
+      if (how->coarse) to_1_decimal(u, (size_t)s->nu);
       assert_int_equal(s->ops->step(sim, u, x), DF_TRAJ_COMPLETE);
       disturb(how, s, episode, t + 1, x);
       s->ops->set_state(sim, x);
@@ -175,13 +188,6 @@ static void to_float16(double* v, size_t n) {
     (void)frexp(v[i], &exponent);
     if (exponent < -13) exponent = -13;
     v[i] = ldexp(nearbyint(ldexp(v[i], 11 - exponent)), exponent - 11);
-  }
-}
-static void to_decimals(double* v, size_t n, int digits) {
-  for (size_t i = 0; i < n; i++) {
-    char text[64];
-    snprintf(text, sizeof text, "%.*f", digits, v[i]);
-    v[i] = strtod(text, NULL);
   }
 }
 static void to_6_decimals(double* v, size_t n) {
@@ -227,6 +233,10 @@ static judged judge(df_dataset* d, const char* xml, const char* options_text, co
     fprintf(stderr, "    %s: %s\n      carried %.3g step %.3g drift %.3g solver %.3g %.3g rms %.3g best %.3g\n",
             replay_verdict_text(out.study.verdict), out.reason, f->carried, f->step, f->drift, f->solver_step,
             f->solver_drift, out.study.evidence.rms, out.study.evidence.best_rms);
+    const action_errors* a = &out.study.evidence.needed;
+    const replay_fit* g = &out.study.evidence.actions;
+    fprintf(stderr, "      actions: largest %.3g spread %.3g dependence %.3g carried %.3g step %.3g drift %.3g\n",
+            a->largest, a->spread, a->dependence, g->carried, g->step, g->drift);
   }
   return out;
 }
@@ -264,8 +274,13 @@ static void episodes_of_different_length_follow(void** state) {
   assert_int_equal(found.study.trained.equal, 50 + 1 + 90 + 7);
   expect(found, REPLAY_FOLLOWS, "follow");
 
-  /* rounded, the windows of all lengths are explained; the place of an error is in its own episode */
+  /* another model: everything is tried */
+  how.extra = "damping='.001'";
   how.xml = arm;
+  expect(judge(record(&how), arm, "", "", NULL, NULL), REPLAY_ANOTHER_MODEL, "alternatives");
+  how.extra = "";
+
+  /* rounded, the windows of all lengths are explained; the place of an error is in its own episode */
   how.change = to_float32;
   expect(judge_same(&how), REPLAY_ROUNDING, "");
   how.kick = 1e-5;
@@ -342,9 +357,75 @@ static void actions_may_be_rounded_alone(void** state) {
     recorder how = recorder_of(arm);
     how.cfg.gain_scale = cases[i].gain;
     df_dataset* d = record(&how);
-    to_float32(d->actions, (size_t)d->episodes * (size_t)d->length * (size_t)d->nu);
+    to_float32(d->actions, df_dataset_actions(d) * (size_t)d->nu);
     expect(judge(d, arm, "", cases[i].told, NULL, NULL), cases[i].verdict, cases[i].words);
   }
+}
+
+/* a recording whose actions, if the controller does not output such, were rounded to multiples of 0.1 when stored */
+static df_dataset* record_coarse(const recorder* how) {
+  df_dataset* d = record(how);
+  to_1_decimal(d->actions, df_dataset_actions(d) * (size_t)d->nu);
+  return d;
+}
+
+static void coarse_actions_of_the_same_model_are_rounding(void** state) {
+  (void)state;
+  const struct {
+    const char *xml, *options;
+    replay_verdict exact; /* if the controller outputs such actions */
+  } cases[] = {{arm, "", REPLAY_FOLLOWS},
+               {ball, "", REPLAY_FOLLOWS},
+               {leg, "", REPLAY_FOLLOWS},
+               {boxes, "cone='elliptic'", REPLAY_SOLVER_LIMITED}};
+  for (int i = 0; i < 4; i++) {
+    recorder how = recorder_of(cases[i].xml);
+    how.options = cases[i].options;
+    how.length = 250;
+    how.episodes = 6;
+    expect(judge(record_coarse(&how), how.xml, how.options, "", NULL, NULL), REPLAY_ROUNDING,
+           "the rounding of its actions (text of 1 decimal)");
+    how.coarse = true;
+    expect(judge(record_coarse(&how), how.xml, how.options, "", NULL, NULL), cases[i].exact, "follow");
+  }
+}
+
+/* errors that rounding is large enough to hide: another model with actions that were rounded, or that a controller
+ * output in steps */
+static void coarse_actions_excuse_no_other_model(void** state) {
+  (void)state;
+  const struct {
+    const char *xml, *options, *extra; /* of the recorder */
+    double start;
+  } cases[] = {{arm, "", "damping='.02'", 0},        {arm, "", "damping='.002'", 0},
+               {arm, "gravity='0 0 -9.8'", "", 0.8}, {arm, "", "armature='.0005'", 0},
+               {arm, "", "stiffness='.02'", 0},      {ball, "gravity='0 0 -9.8'", "", 0},
+               {leg, "gravity='0 0 -9.8'", "", 0},   {leg, "", "solref='.021 1'", 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (int coarse = 0; coarse < 2; coarse++) {
+      recorder how = recorder_of(cases[i].xml);
+      how.options = cases[i].options;
+      how.extra = cases[i].extra;
+      how.start = cases[i].start;
+      how.coarse = coarse;
+      how.length = 200;
+      judged found = judge(record_coarse(&how), how.xml, "", "", NULL, NULL);
+      if (replay_verdict_exit(found.study.verdict) != EXIT_CHECK_FAILED) {
+        print_error("case %zu.%d: %s: %s\n", i, coarse, replay_verdict_text(found.study.verdict), found.reason);
+        fail();
+      }
+      df_free(found.reason);
+      replay_study_clear(&found.study);
+    }
+  }
+}
+
+static void few_coarse_actions_are_undecided(void** state) {
+  (void)state;
+  recorder how = recorder_of(arm);
+  how.episodes = 1;
+  how.length = 200;
+  expect(judge(record_coarse(&how), arm, "", "", NULL, NULL), REPLAY_UNDECIDED, "200 actions are too few to tell");
 }
 
 static recorder pushed_cup(void) {
@@ -757,6 +838,9 @@ int main(void) {
       cmocka_unit_test(the_start_of_a_cut_recording_is_the_solvers),
       cmocka_unit_test(rounding_is_judged_from_the_data),
       cmocka_unit_test(actions_may_be_rounded_alone),
+      cmocka_unit_test(coarse_actions_of_the_same_model_are_rounding),
+      cmocka_unit_test(coarse_actions_excuse_no_other_model),
+      cmocka_unit_test(few_coarse_actions_are_undecided),
       cmocka_unit_test(rare_contacts_are_rounding),
       cmocka_unit_test(another_model_with_rare_contacts_is_not_excused),
       cmocka_unit_test(chaos_is_named_with_its_doubling_time),

@@ -1,0 +1,162 @@
+/* The actions that a model needs are those that were simulated before the recording rounded them. */
+#include "replay_actions.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/rng.h"
+#include "unit.h"
+
+enum { EPISODES = 3, NU = 3, MOST = 200 };
+
+/* an arm, and a third actuator that shares the joint of the second one */
+static const char arm[] =
+    "<mujoco><option timestep='.005'/><worldbody><body><joint name='a' axis='0 1 0'/>"
+    "<geom type='capsule' size='.03' fromto='0 0 0 0 0 -.4' mass='1' contype='0' conaffinity='0'/>"
+    "<body pos='0 0 -.4'><joint name='b' axis='0 1 0'/>"
+    "<geom type='capsule' size='.03' fromto='0 0 0 0 0 -.4' mass='1' contype='0' conaffinity='0'/></body></body>"
+    "</worldbody><actuator><motor joint='a'/><motor joint='b' gear='.5'/>";
+static const char shared[] = "<motor joint='b' gear='.1'/>", servo[] = "<position joint='b' kp='3'/>";
+
+static const int lengths[EPISODES] = {90, 10, 100};
+
+typedef struct fixture {
+  df_system* system;
+  df_dataset* data;
+  recording r;
+  double simulated[MOST * NU];
+} fixture;
+
+/* exact states of uniform actions, which are then rounded to multiples of 0.1 */
+static fixture fixture_new(const char* third, double gain_scale) {
+  fixture f;
+  df_sim* sim;
+  char xml[1024];
+  double x[8];
+  snprintf(xml, sizeof xml, "%s%s</actuator></mujoco>", arm, third);
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.forward_only = true;
+  assert_int_equal(df_mujoco_system_from_xml(xml, "model", &cfg, &f.system), DF_OK);
+  df_system* recorder;
+  cfg.gain_scale = gain_scale;
+  assert_int_equal(df_mujoco_system_from_xml(xml, "model", &cfg, &recorder), DF_OK);
+  assert_int_equal(df_sim_new(recorder, 0, &sim), DF_OK);
+  const int nx = f.system->nx, nu = f.system->nu;
+  const df_dataset_shape shape = {.episodes = EPISODES, .lengths = lengths, .nx = nx, .nu = nu, .dt = f.system->dt};
+  assert_int_equal(df_dataset_new(&shape, &f.data), DF_OK);
+  df_rng_uniform(1, DF_STREAM_TEST, 0, (size_t)(MOST * nu), f.simulated);
+  size_t row = 0;
+  for (int e = 0; e < EPISODES; e++) {
+    df_mujoco_initial_state(f.system, x);
+    recorder->ops->reset(sim, x);
+    for (int t = 0; t <= lengths[e]; t++) {
+      memcpy(f.data->states + (f.data->first[e] + (size_t)t) * (size_t)nx, x, (size_t)nx * sizeof *x);
+      if (t == lengths[e]) break;
+      double* u = f.simulated + row++ * (size_t)nu;
+      for (int j = 0; j < nu; j++) u[j] = 4 * u[j] - 2;
+      assert_int_equal(recorder->ops->step(sim, u, x), DF_TRAJ_COMPLETE);
+    }
+  }
+  for (int i = 0; i < MOST * nu; i++) f.data->actions[i] = nearbyint(10 * f.simulated[i]) / 10;
+  df_sim_free(recorder, sim);
+  df_system_free(recorder);
+  assert_int_equal(recording_of(f.data, f.system, &f.r), DF_OK);
+  f.r.action = (stored_precision){STORED_DECIMALS, 1};
+  return f;
+}
+
+static void fixture_free(fixture* f) {
+  df_dataset_free(f->data);
+  df_system_free(f->system);
+}
+
+static action_errors imply(const fixture* f, int threads, double* actions) {
+  const double limit[KINDS] = {1e-12, 1e-12, 1e-12};
+  action_errors out;
+  options opts = options_default();
+  opts.quiet = true;
+  opts.threads = threads;
+  assert_int_equal(replay_imply_actions(&f->r, f->system, limit, "test", &opts, actions, &out), DF_OK);
+  return out;
+}
+
+static void the_simulated_actions_are_found(void** state) {
+  (void)state;
+  fixture f = fixture_new("", 1);
+  double actions[MOST * NU], again[MOST * NU], largest = 0;
+  const action_errors found = imply(&f, 1, actions), others = imply(&f, 3, again);
+  assert_true(action_errors_look_rounded(&found) && !found.few);
+  for (int i = 0; i < MOST * 2; i++) {
+    assert_true(fabs(actions[i] - f.simulated[i]) < 1e-9);
+    largest = fmax(largest, fabs(f.simulated[i] - f.data->actions[i]));
+  }
+  assert_true(fabs(found.largest - largest / 0.05 / 1.001) < 1e-6);
+  assert_memory_equal(actions, again, sizeof(double) * MOST * 2);
+  assert_memory_equal(&found, &others, sizeof found);
+  fixture_free(&f);
+}
+
+/* 5 % of an action is more than half a step where the action is large */
+static void another_gain_needs_larger_errors(void** state) {
+  (void)state;
+  fixture f = fixture_new("", 1.05);
+  double actions[MOST * NU];
+  const action_errors found = imply(&f, 1, actions);
+  assert_true(found.largest > 1 && isinf(found.spread) && isinf(found.dependence));
+  fixture_free(&f);
+}
+
+/* one motor stands for both: the sum of their torques is that of the simulated actions */
+static void motors_of_one_joint_are_one(void** state) {
+  (void)state;
+  const struct {
+    const char* third;
+    double of_second;
+  } cases[] = {{shared, 0.2}, {servo, 6}};
+  for (int k = 0; k < 2; k++) {
+    fixture f = fixture_new(cases[k].third, 1);
+    double actions[MOST * NU];
+    const action_errors found = imply(&f, 1, actions);
+    assert_true(found.largest <= 1 && found.largest > 0.5);
+    for (int i = 0; i < MOST; i++) {
+      const double *u = actions + i * NU, *right = f.simulated + i * NU;
+      assert_true(fabs(u[0] - right[0]) < 1e-9);
+      assert_true(fabs(u[1] + cases[k].of_second * u[2] - right[1] - cases[k].of_second * right[2]) < 1e-8);
+      assert_true(u[2] == f.data->actions[i * NU + 2]);
+    }
+    fixture_free(&f);
+  }
+}
+
+static void short_of_memory_it_is_an_error(void** state) {
+  (void)state;
+  fixture f = fixture_new("", 1);
+  double actions[MOST * NU];
+  const double limit[KINDS] = {1e-12, 1e-12, 1e-12};
+  action_errors found;
+  options opts = options_default();
+  opts.quiet = true;
+  opts.threads = 1;
+  df_status status = DF_E_NOMEM;
+  size_t n = 1;
+  for (; status != DF_OK; n++) {
+    (void)df_alloc_fail_at(n);
+    status = replay_imply_actions(&f.r, f.system, limit, "test", &opts, actions, &found);
+    (void)df_alloc_fail_at(0);
+    assert_true(status == DF_OK || status == DF_E_NOMEM);
+  }
+  assert_true(n > 5);
+  fixture_free(&f);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_simulated_actions_are_found),
+      cmocka_unit_test(another_gain_needs_larger_errors),
+      cmocka_unit_test(motors_of_one_joint_are_one),
+      cmocka_unit_test(short_of_memory_it_is_an_error),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
