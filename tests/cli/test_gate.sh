@@ -426,7 +426,7 @@ check a_rerun_differs_by_nothing bash -c "'$program' gate '$scratch/second' --ta
 import json, sys
 rows = [r for r in json.load(sys.stdin)[\"rows\"] if \" of \" in r[\"limit\"]]
 assert len(rows) > 5 and all(r[\"lo\"] == r[\"hi\"] for r in rows), rows'"
-check a_training_that_goes_astray_exits_0 small_run astray --set train.rate=0.05
+check a_training_that_goes_astray_exits_0 small_run astray --set train.rate=0.1
 check a_training_that_goes_astray_regressed small_gate 1 astray
 check a_training_that_goes_astray_regressed_by_physics_alone [ "$(grep -cE '^pendulum .* regressed ' "$scratch/out")$(grep -cE ' tre_open_loop .* regressed ' "$scratch/out")" = 11 ]
 check a_training_of_a_tenth_exits_0 small_run less --set train.steps=10
