@@ -144,9 +144,35 @@ const struct argp run_argp = {
 typedef struct tally {
   int mine, at; /* cells of this process, and the number of the current one, from 1 */
   int ran, skipped, failed, elsewhere;
-  int code; /* exit code of the first failure, or EXIT_DONE */
+  int code;         /* exit code of the first failure, or EXIT_DONE */
+  text checkpoints; /* lines: the cells with weights, at most NAMED_CHECKPOINTS */
+  int weights;      /* cells with weights */
   rows results;
 } tally;
+
+enum { NAMED_CHECKPOINTS = 12 };
+
+/* names the weights of a finished cell, and how to sample from the first ones */
+static void add_checkpoint(const cell* c, const char* task, const char* folder, const json_t* record, tally* t) {
+  const char* file = json_string_value(json_object_get(json_object_get(record, "training"), "checkpoint"));
+  if (!file || !file[0] || t->weights++ >= NAMED_CHECKPOINTS) return;
+  if (t->weights == 1) {
+    text_add(&t->checkpoints, "dynaflow sample %s --profile %s --checkpoint %s/%s", task, c->opts->profile, folder,
+             file);
+    for (int i = 0; i < c->opts->n_set; i++) text_add(&t->checkpoints, " --set %s", c->opts->set[i]);
+    text_add(&t->checkpoints, "\n");
+  }
+  text_add(&t->checkpoints, "weights of %s: %s/%s\n", c->name, folder, file);
+}
+
+static void print_lines(const text* t) {
+  const char* at = text_of(t);
+  while (*at) {
+    const size_t n = strcspn(at, "\n");
+    print_line(stdout, "%.*s", (int)n, at);
+    at += n + (at[n] == '\n');
+  }
+}
 
 /* adds the metric rows of a finished cell to `out`, with the fields that identify the cell */
 static void collect(const json_t* record, rows* out) {
@@ -194,7 +220,7 @@ static void warn_samples(const cell* c, const char* folder) {
 }
 
 /* Runs the cell unless it is done or locked by another process. Fails when it cannot be claimed or recorded. */
-static df_status run_opened(cell* c, const char* folder, store* events, tally* t) {
+static df_status run_opened(cell* c, const char* task, const char* folder, store* events, tally* t) {
   const bool quiet = c->opts->quiet;
   bool mine = false;
   cell_end end;
@@ -219,6 +245,7 @@ static df_status run_opened(cell* c, const char* folder, store* events, tally* t
   const json_t* done = store_find(events, c->key);
   if (done && mine && !quiet) notes_print(json_object_get(done, "notes"), c->n_task_notes, c->name);
   if (done) collect(done, &t->results);
+  if (done) add_checkpoint(c, task, folder, done, t);
   return DF_OK;
 }
 
@@ -237,7 +264,7 @@ static bool work_on_cell(const arguments* a, const plan* all, int i, const char*
     for (int k = 0; k < DF_LOGS_MAX && p->method->networks[k]; k++) {
       c.shared[k] = plan_wants_network(all, i, c.training_key, p->method->networks[k], events);
     }
-    status = run_opened(&c, folder, events, t);
+    status = run_opened(&c, p->task, folder, events, t);
   }
   if (status != DF_OK) {
     print_line(stderr, "dynaflow: %s: %s", c.name, df_error_message());
@@ -260,6 +287,9 @@ static void print_result(const arguments* a, const plan* p, const tally* t, cons
   text_add(&line, ": %d run, %d already done, %d failed", t->ran, t->skipped, t->failed);
   if (t->elsewhere) text_add(&line, ", %d locked by another process", t->elsewhere);
   print_line(stdout, "%s. Records: %s", text_of(&line), path);
+  print_lines(&t->checkpoints);
+  if (t->weights > NAMED_CHECKPOINTS)
+    print_line(stdout, "and of %d more: training.checkpoint in the records", t->weights - NAMED_CHECKPOINTS);
   text_clear(&line);
 }
 
@@ -313,6 +343,7 @@ static int run_plan(const arguments* a, const plan* p, const char* folder, store
   }
   print_result(a, p, &t, store_path(events));
   rows_free(&t.results);
+  text_clear(&t.checkpoints);
   return t.code;
 }
 

@@ -27,6 +27,7 @@
 #include "rows.h"
 #include "suite.h"
 #include "terminal.h"
+#include "text.h"
 
 /* ---- what is checked ---- */
 
@@ -111,10 +112,23 @@ static df_status drop_missing_actions(checked* c, data_findings* out) {
   return DF_OK;
 }
 
+/* adds to an error that columns of a file can be described, or recognised by import */
+static df_status teach_columns(df_status status) {
+  char* first = format_text("%s", df_error_message());
+  const df_status out = df_fail(status,
+                                "%s. Say what the columns are, --set data.states_key=ARRAY --set "
+                                "data.columns=BLOCK,... (docs/recordings.md), or import the file: dynaflow data import "
+                                "FILE --model MODEL --out FOLDER recognises common layouts",
+                                first);
+  df_free(first);
+  return out;
+}
+
 /* The checks of the states. */
 static df_status check_states(checked* c, bool is_file, data_findings* out) {
-  if (is_file) DF_TRY(drop_missing_actions(c, out));
-  return data_check_recording(c->path, &c->config, c->system, &check_thorough, out, &c->data);
+  df_status status = is_file ? drop_missing_actions(c, out) : DF_OK;
+  if (status == DF_OK) status = data_check_recording(c->path, &c->config, c->system, &check_thorough, out, &c->data);
+  return is_file && status == DF_E_FORMAT && strstr(df_error_message(), "no array '") ? teach_columns(status) : status;
 }
 
 /* ---- the verdict of a replay ---- */

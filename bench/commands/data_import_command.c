@@ -42,6 +42,13 @@ static void print_next(const char* folder, bool actions) {
   print_line(stdout, "  dynaflow run %s --profile smoke", folder);
 }
 
+/* as data check: what is wrong is not corrected yet */
+static int fail_check(const import_result* r, const char* folder) {
+  print_line(stderr, "dynaflow: %s was written, but data check finds %d thing%s wrong in the recording as it is read",
+             folder, r->wrong, r->wrong == 1 ? "" : "s");
+  return EXIT_CHECK_FAILED;
+}
+
 int data_import_command(const data_import_arguments* a, const char* model, const options* opts) {
   char* name = a->name ? file_name_of(a->name) : NULL;
   char* folder = name ? format_text("tasks/%s", name) : NULL;
@@ -55,11 +62,12 @@ int data_import_command(const data_import_arguments* a, const char* model, const
   import_result result;
   const df_status status = import_task(&cfg, &result);
   if (!opts->quiet || status != DF_OK) print_notes(&result);
-  const int code = report_failure(status);
+  int code = report_failure(status);
   if (status == DF_OK) {
     const setting* actions = settings_find(&result.found, "data.actions_key");
     print_settings(&result, opts);
     if (!opts->json) print_next(cfg.out, actions && actions->value[0]);
+    if (result.wrong) code = fail_check(&result, cfg.out);
   }
   import_clear(&result);
   df_free(name);

@@ -14,6 +14,7 @@
 #include "dynaflow/data/recording.h"
 #include "dynaflow/data/task.h"
 #include "escape.h"
+#include "find_rate.h"
 #include "import_actions.h"
 #include "import_text.h"
 #include "known_layouts.h"
@@ -159,19 +160,6 @@ static df_status open_source(work* w) {
   return status;
 }
 
-/* the rate of the settings, else of the files, of clips that differ in it the mean, Hz; 0: unknown */
-static double rate_of(const work* w) {
-  const setting* given = settings_find(w->found, "data.rate");
-  const double rate = given ? strtod(given->value, NULL) : 0;
-  return rate > 0 ? rate : df_recording_rate(w->recording);
-}
-
-/* one action per frame, or, with `joined`, per several frames of a fast recording */
-static df_status settle_steps(work* w, bool joined) {
-  propose_steps(w->found, df_mujoco_timestep(w->own), rate_of(w), joined);
-  return work_make_system(w, w->cfg->model);
-}
-
 /* ---- the check of the recording ---- */
 
 /* Puts the settings of "data.a = x, data.b = y" that the user left open. Returns how many. */
@@ -198,21 +186,6 @@ static int put_remedy(work* w, const data_finding* f) {
   return n;
 }
 
-/* A recording that floats or sinks is put on the floor, also if that is only a warning; one with actions comes from a
- * simulator, and is where it was. */
-static bool has_velocities(const work* w) {
-  for (int i = 0; i < df_recording_columns(w->recording); i++) {
-    if (df_recording_column_at(w->recording, i)->state >= w->study.nq) return true;
-  }
-  return false;
-}
-
-/* whether a finding is about velocities, which say nothing about a recording that has none */
-static bool is_vain(const work* w, const data_finding* f) {
-  const bool about = strstr(f->check, "velocity") || strcmp(f->check, "frame rate") == 0;
-  return about && !has_velocities(w);
-}
-
 /* whether hinge angles are beyond one turn, as those in degrees are of a robot that moves */
 static bool may_be_degrees(const work* w) {
   static const double TURN = 6.283185307179586;
@@ -227,9 +200,21 @@ static bool may_be_degrees(const work* w) {
   return false;
 }
 
-static bool is_remedied(const work* w, const data_finding* f) {
+/* whether a finding is about velocities of a recording that has none, or about degrees where angles are small */
+static bool is_vain(const work* w, const data_finding* f) {
+  const bool about = strstr(f->check, "velocity") || strcmp(f->check, "frame rate") == 0;
+  if (about && !work_has_velocities(w)) return true;
+  return strstr(f->would_fit, "data.angles = deg") && !may_be_degrees(w);
+}
+
+/* A recording that floats or sinks is put on the floor, also if that is only a warning; one with actions comes from a
+ * simulator, and is where it was. Another place or scale of the positions is no remedy while velocities do not tell how
+ * long a frame takes: with a wrong rate they seem to need one. */
+static bool is_remedied(const work* w, const data_finding* f, bool follow) {
   if (is_vain(w, f)) return false;
-  if (strstr(f->would_fit, "data.angles = deg") && !may_be_degrees(w)) return false;
+  /* a factor by least squares, to which a single wrong velocity matters */
+  if (follow && (strcmp(f->check, "velocity scale") == 0 || strcmp(f->check, "frame rate") == 0)) return false;
+  if (!w->timed && work_has_velocities(w) && strstr(f->would_fit, "data.position_")) return false;
   const bool moved = strstr(f->would_fit, "data.position_offset") != NULL;
   return f->verdict == CHECK_WRONG || (f->verdict == CHECK_WARN && moved && !w->dataset->actions);
 }
@@ -245,15 +230,17 @@ static df_status find_faults(work* w, data_findings* found) {
 static df_status correct(work* w, data_findings* found) {
   for (int round = 0; round < MOST_CORRECTIONS; round++) {
     int changed = 0;
+    bool follow;
     DF_TRY(work_check_stop());
     DF_TRY(work_convert(w));
+    DF_TRY(work_velocities_follow(w, &follow));
     DF_TRY(find_faults(w, found));
     for (int i = 0; i < found->n && changed == 0; i++) {
-      if (is_remedied(w, &found->list[i])) changed += put_remedy(w, &found->list[i]);
+      if (is_remedied(w, &found->list[i], follow)) changed += put_remedy(w, &found->list[i]);
     }
     if (changed == 0) return DF_OK;
     DF_TRY(work_open_recording(w));
-    DF_TRY(settle_steps(w, false));
+    DF_TRY(work_settle_steps(w, false));
   }
   return DF_OK;
 }
@@ -262,6 +249,7 @@ static void note_faults(work* w, const data_findings* found) {
   for (int i = 0; i < found->n; i++) {
     const data_finding* f = &found->list[i];
     if (f->verdict == CHECK_OK || is_vain(w, f)) continue;
+    w->result->wrong += f->verdict == CHECK_WRONG;
     text_add(&w->result->notes, "data check: %s: %s%s%s: %s%s%s\n", check_verdict_text(f->verdict), f->check,
              f->column[0] ? ", " : "", f->column, f->reason, f->would_fit[0] ? "; would fit: " : "", f->would_fit);
   }
@@ -354,6 +342,39 @@ static df_status follow_gradient(work* w) {
   return DF_OK;
 }
 
+/* ---- errors ---- */
+
+/* replaces every `from` in the text */
+static void replace_all(text* t, const char* from, const char* to) {
+  text out = {0};
+  const char* at = text_of(t);
+  for (const char* next; (next = strstr(at, from)); at = next + strlen(from)) {
+    text_add_bytes(&out, at, (size_t)(next - at));
+    text_add(&out, "%s", to);
+  }
+  text_add(&out, "%s", at);
+  text_clear(t);
+  *t = out;
+}
+
+/* An error of a copy names the file that was copied, and one of another file of the draft, which is gone, the folder
+ * that was to be written. */
+static df_status fail_by_source(const work* w, df_status status) {
+  text message = {0};
+  text_add(&message, "%s", df_error_message());
+  for (int i = 0; i < w->files.n && w->folder.draft; i++) {
+    char* clean = clean_name(w->files.path[i]);
+    char* copy = format_text("%s/data/%s", w->folder.draft, clean);
+    replace_all(&message, copy, w->files.path[i]);
+    df_free(clean);
+    df_free(copy);
+  }
+  if (w->folder.draft) replace_all(&message, w->folder.draft, w->cfg->out);
+  const df_status out = df_fail(status, "%s", text_of(&message));
+  text_clear(&message);
+  return out;
+}
+
 /* ---- the whole ---- */
 
 static void give_settings(work* w) {
@@ -395,10 +416,10 @@ static df_status read_all(work* w) {
   DF_TRY(open_source(w));
   DF_TRY(work_open_recording(w));
   settings_put_why(w->found, "data.sha256", df_recording_sha256(w->recording), "of the recordings");
-  DF_TRY(settle_steps(w, false));
+  DF_TRY(work_find_rate(w));
   DF_TRY(check_recording(w));
   if (!w->dataset->actions) {
-    DF_TRY(settle_steps(w, true));
+    DF_TRY(work_settle_steps(w, true));
     DF_TRY(work_convert(w));
   }
   settle_solver(w);
@@ -432,6 +453,7 @@ df_status import_task(const import_cfg* cfg, import_result* out) {
   }
   if (status == DF_OK) status = write_all(&w);
   out->imported = status == DF_OK;
+  if (status != DF_OK && status != DF_E_NOMEM) status = fail_by_source(&w, status);
   close_work(&w);
   return status;
 }

@@ -21,18 +21,23 @@ static int by_size(const void* a, const void* b) {
 /* at most this many actions are replayed, in as many episodes; each alternative simulates all of them */
 enum { REPLAYED_EPISODES = 4, REPLAYED_ACTIONS = 200 };
 
+/* the episode of the recording that is episode i of the n of a sample */
+static int sampled_episode(const df_dataset* d, int n, int i) {
+  return (int)((long)i * d->episodes / n);
+}
+
 /* the beginnings of some episodes, evenly spread */
 static df_status some_actions(const df_dataset* d, df_dataset** out) {
   int lengths[REPLAYED_EPISODES];
   const int n = d->episodes < REPLAYED_EPISODES ? d->episodes : REPLAYED_EPISODES;
   for (int i = 0; i < n; i++) {
-    const int length = d->lengths[(int)((long)i * d->episodes / n)];
+    const int length = d->lengths[sampled_episode(d, n, i)];
     lengths[i] = length < REPLAYED_ACTIONS / n ? length : REPLAYED_ACTIONS / n;
   }
   DF_TRY(df_dataset_new(&(df_dataset_shape){.episodes = n, .lengths = lengths, .nx = d->nx, .nu = d->nu, .dt = d->dt},
                         out));
   for (int i = 0; i < n; i++) {
-    const int e = (int)((long)i * d->episodes / n);
+    const int e = sampled_episode(d, n, i);
     const size_t t = (size_t)lengths[i], nx = (size_t)d->nx, nu = (size_t)d->nu, row = (*out)->first[i];
     memcpy((*out)->states + row * nx, df_dataset_state(d, e, 0), (t + 1) * nx * sizeof(double));
     memcpy((*out)->actions + (row - (size_t)i) * nu, df_dataset_action(d, e, 0), t * nu * sizeof(double));
@@ -43,17 +48,44 @@ static df_status some_actions(const df_dataset* d, df_dataset** out) {
 /* how a recording follows from its actions */
 typedef struct replayed {
   replay_study study;
-  /* The velocities follow to a hundredth of their largest change, though not exactly: numbers of low precision, or an
-   * integrator that MuJoCo does not have. The actions are those of this model. */
+  /* The velocities follow to a hundredth of their change in nearly all actions, though not exactly: numbers of low
+   * precision, an integrator that MuJoCo does not have, single contacts or wrong frames. The actions are those of this
+   * model. */
   bool nearly;
+  size_t off; /* the actions in which they do not */
 } replayed;
 
-static df_status compare_velocities(const replay_study* s, bool* nearly) {
-  static const double NEARLY = 0.01;
-  double scale[KINDS], motion[KINDS];
-  DF_TRY(recording_extent(&s->r, scale, motion));
-  *nearly = largest(s->trained.carried[VELOCITY], s->trained.steps) <= NEARLY * motion[VELOCITY];
+/* change [steps] = the largest change of a velocity over each action, in order of size */
+static df_status velocity_changes(const recording* r, size_t steps, double* change) {
+  const size_t nx = (size_t)r->data->nx;
+  double* x = df_alloc(2 * nx + (size_t)r->from[KINDS], sizeof *x);
+  if (!x) return DF_E_NOMEM;
+  double *y = x + nx, *e = y + nx;
+  for (size_t i = 0; i < steps; i++) {
+    int episode, frame;
+    recording_place(r, i, &episode, &frame);
+    recording_state(r, episode, frame, x);
+    recording_state(r, episode, frame + 1, y);
+    recording_error(r, x, y, e);
+    change[i] = 0;
+    for (int k = r->from[VELOCITY]; k < r->from[VELOCITY + 1]; k++) change[i] = fmax(change[i], fabs(e[k]));
+  }
+  qsort(change, steps, sizeof *change, by_size);
+  df_free(x);
   return DF_OK;
+}
+
+static df_status compare_velocities(replayed* r) {
+  static const double NEARLY = 0.01, NEARLY_ALL = 0.9;
+  const comparison* c = &r->study.trained;
+  double* change = df_alloc(c->steps, sizeof *change);
+  if (!change) return DF_E_NOMEM;
+  const df_status status = velocity_changes(&r->study.r, c->steps, change);
+  const double limit = NEARLY * change[(size_t)(NEARLY_ALL * (double)(c->steps - 1))];
+  for (size_t i = 0; i < c->steps; i++) r->off += !(c->carried[VELOCITY][i] <= limit);
+  r->nearly = (double)r->off <= (1 - NEARLY_ALL) * (double)c->steps;
+  df_free(change);
+  return status;
 }
 
 static df_status study_replay(const work* w, const df_dataset* some, replayed* out) {
@@ -69,17 +101,23 @@ static df_status study_replay(const work* w, const df_dataset* some, replayed* o
                            .limits = {NAN, NAN, NAN},
                            .opts = &quiet};
   df_status status = replay_study_run(&in, &out->study);
-  if (status == DF_OK) status = compare_velocities(&out->study, &out->nearly);
+  if (status == DF_OK) status = compare_velocities(out);
+  /* of the recording, not of the sample */
+  out->study.worst.episode = sampled_episode(w->dataset, some->episodes, out->study.worst.episode);
   df_system_free(system);
   return status;
 }
 
-static bool has_alternative(const replay_study* s) {
-  return s->verdict == REPLAY_ANOTHER_OPTION || s->verdict == REPLAY_ANOTHER_CONVENTION;
+static bool follows(const replayed* r) {
+  return replay_verdict_exit(r->study.verdict) == EXIT_DONE;
 }
 
-static bool explains(const replayed* r) {
-  return r->nearly || replay_verdict_exit(r->study.verdict) == EXIT_DONE || has_alternative(&r->study);
+/* Whether to put another option or convention. Velocities are not replaced by differences if nearly all of them are
+ * right. */
+static bool has_alternative(const replayed* r) {
+  const replay_study* s = &r->study;
+  if (s->verdict != REPLAY_ANOTHER_OPTION && s->verdict != REPLAY_ANOTHER_CONVENTION) return false;
+  return !(r->nearly && s->tried.list[s->tried.best].reading & READ_POSITIONS_ONLY);
 }
 
 /* The error of velocities after one action, of the tenth of the actions with the smallest ones: without contacts, whose
@@ -164,23 +202,37 @@ static void drop_actions(work* w, const char* reason) {
 
 /* puts the option or convention with which the recorded states follow from the recorded actions */
 static void follow_replay(work* w, const replayed* r, const char* reason) {
-  if (!explains(r)) {
-    drop_actions(w, reason);
-  } else if (has_alternative(&r->study)) {
+  if (has_alternative(r)) {
     const hypothesis* best = &r->study.tried.list[r->study.tried.best];
     const df_mujoco_cfg now = replay_cfg(&w->config, false);
     if (!put_alternative(w->found, best, &now))
       text_add(&w->result->notes, "replay: not all of this is a setting: %s\n", hypothesis_text(best));
-  } else if (replay_verdict_exit(r->study.verdict) != EXIT_DONE) {
-    text_add(&w->result->notes, "replay: the velocities nearly follow from the actions, which are therefore used\n");
+  } else if (!follows(r) && !r->nearly) {
+    drop_actions(w, reason);
   }
+}
+
+/* what was compared, and what came of it */
+static void note_replay(work* w, const replayed* r, const char* reason) {
+  const df_dataset* d = w->dataset;
+  const int n = d->episodes < REPLAYED_EPISODES ? d->episodes : REPLAYED_EPISODES;
+  const size_t steps = r->study.trained.steps;
+  text_add(&w->result->notes, "replay of %zu of %zu actions, from %d of %d episodes: ", steps, df_dataset_actions(d), n,
+           d->episodes);
+  if (r->nearly && !follows(r) && !has_alternative(r))
+    text_add(
+        &w->result->notes,
+        "the velocities follow to 1 %% of their change in %zu of them, so that the actions are used: ", steps - r->off);
+  else
+    text_add(&w->result->notes, "%s: ", replay_verdict_text(r->study.verdict));
+  text_add(&w->result->notes, "%s\n", reason);
 }
 
 df_status work_check_actions(work* w) {
   replayed best = {.nearly = false};
   df_status status = find_replay(w, &best);
   char* reason = status == DF_OK ? replay_study_reason(&best.study) : NULL;
-  if (status == DF_OK) text_add(&w->result->notes, "replay: %s: %s\n", replay_verdict_text(best.study.verdict), reason);
+  if (status == DF_OK) note_replay(w, &best, reason);
   if (status == DF_OK) follow_replay(w, &best, reason);
   df_free(reason);
   replay_study_clear(&best.study);

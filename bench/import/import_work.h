@@ -26,6 +26,7 @@ typedef struct import_cfg {
 typedef struct import_result {
   settings found; /* of the task file */
   text notes;     /* lines: what was not found, left out or matched */
+  int wrong;      /* findings of the check of the recording with verdict wrong, which are in the notes */
   bool imported;  /* the folder was written */
 } import_result;
 
@@ -40,6 +41,7 @@ typedef struct work {
   char* model;      /* name of the model file in the folder */
   char* data;       /* path or pattern of the recordings */
   double bytes;     /* size of the copies */
+  bool timed;       /* how long a frame takes is stated, or shown by the velocities */
   df_search search; /* the draft of the folder */
   df_config config;
   df_system* own;    /* the model with its own time step; the recording refers to it */

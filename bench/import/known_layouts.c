@@ -297,6 +297,7 @@ static df_status settle_amp(recognition* r) {
   put(r, "data.columns", "root_pos,root_quat,joints,skip:12,root_linvel,root_angvel,joint_vel,skip:12",
       "61 columns of AMP: positions, toes, velocities, velocities of toes");
   put(r, "data.quaternion", "xyzw", "PyBullet's order, in which AMP stores quaternions");
+  put(r, "data.velocities", "differences", "AMP's are filtered, and do not follow from its positions");
   const df_status status = order_by_toes(r, frames, 7 + LEGS * LEG_JOINTS, order);
   if (status == DF_OK) {
     put_legs(r, order, "by the recorded places of the toes in the frame of the base");
@@ -515,6 +516,53 @@ int known_layouts(const known_layout** list) {
 
 /* ---- what goes with any layout ---- */
 
+/* *step = the mean step of numbers that grow, as those of time do, until they begin again, s; 0: they do not */
+static df_status time_step(const recognition* r, const source_array* a, double* step) {
+  static const double LEAST = 1e-4, MOST = 1;
+  df_array values;
+  DF_TRY(source_read(r->files, a, &values));
+  size_t rises = 0, falls = 0;
+  double sum = 0;
+  bool is_time = true;
+  for (size_t i = 1; i < values.count; i++) {
+    const double one = values.values[i] - values.values[i - 1];
+    falls += !(one > 0);
+    if (!(one > 0)) continue;
+    is_time = is_time && one >= LEAST && one <= MOST;
+    sum += one;
+    rises++;
+  }
+  *step = is_time && rises > 3 * falls ? sum / (double)rises : 0;
+  df_array_clear(&values);
+  return DF_OK;
+}
+
+/* A column of time in an array of its own gives the rate: as a block of data.columns, or, if the user gave these or it
+ * has a dimension for episodes, as a number. */
+static df_status settle_time(recognition* r) {
+  static const char* const names[] = {"time", "t", "timestamp", "timestamps"};
+  const setting *columns = settings_find(r->found, "data.columns"), *rate = settings_find(r->found, "data.rate");
+  const source_array* a = source_find(r->files, sizeof names / sizeof *names, names);
+  double step;
+  if (!a || (rate && rate->given)) return DF_OK;
+  if (columns && (strstr(columns->value, "time") || strstr(columns->value, "duration"))) return DF_OK;
+  DF_TRY(time_step(r, a, &step));
+  if (step == 0) return DF_OK;
+  settings_drop(r->found, "data.rate");
+  if (source_columns(a) != 1 || (columns && columns->given)) {
+    const double hertz = 1 / step, whole = round(hertz);
+    settings_put_number_why(r->found, "data.rate", fabs(hertz - whole) < 1e-3 * hertz ? whole : hertz,
+                            "by the array %s", a->name);
+    return DF_OK;
+  }
+  char* value = format_text("%s,time@%s", columns ? columns->value : "state", a->name);
+  char* why = format_text("%s; the array %s gives the rate", columns ? columns->why : "whole states", a->name);
+  put(r, "data.columns", value, why);
+  df_free(value);
+  df_free(why);
+  return DF_OK;
+}
+
 static void settle_actions(recognition* r) {
   const source_array* a = source_find(r->files, ACTION_NAMES, action_names);
   if (!a) {
@@ -562,16 +610,20 @@ static void settle_conditions(recognition* r) {
   text_clear(&value);
 }
 
+enum { NAMED_ARRAYS = 12 };
+
 static df_status fail_unknown(const recognition* r) {
   const model_study* m = r->model;
   text arrays = {0}, layouts = {0};
+  int named = 0;
   for (int i = 0; i < r->files->n_arrays; i++) {
     const df_array_info* info = r->files->list[i].info;
-    if (!info->numeric) continue;
+    if (!info->numeric || named++ >= NAMED_ARRAYS) continue;
     text_add(&arrays, "%s%s [", arrays.n ? ", " : "", r->files->list[i].name);
     for (int k = 0; k < info->rank; k++) text_add(&arrays, "%s%zu", k ? "][" : "", info->shape[k]);
     text_add(&arrays, "]");
   }
+  if (named > NAMED_ARRAYS) text_add(&arrays, " and %d more", named - NAMED_ARRAYS);
   const int n = (int)(sizeof table_of_layouts / sizeof *table_of_layouts);
   for (int i = 0; i < n; i++) text_add(&layouts, "%s%s", i ? ", " : "", table_of_layouts[i].name);
   const df_status status = df_fail(
@@ -595,6 +647,7 @@ df_status recognise(recognition* r, const known_layout** layout) {
   }
   if (!given && !*layout) return fail_unknown(r);
   if (*layout) DF_TRY((*layout)->settle(r));
+  DF_TRY(settle_time(r));
   settle_actions(r);
   settle_ends(r);
   settle_conditions(r);

@@ -64,13 +64,31 @@ static double rise_of(const model_study* m, df_sim* sim, int joint, double* x, d
   return position[3 * body + 2] - before;
 }
 
+/* whether the joint moves any body up or down, as a hinge with a horizontal axis does and a heading does not; true for
+ * a body without others on it, which its joint may leave in place */
+static bool leans(const model_study* m, df_sim* sim, int joint, double* x, double* position) {
+  static const double MOVED = 1e-6;
+  const int bodies = df_mujoco_body_count(m->system), body = df_mujoco_joint_body(m->system, joint);
+  bool others = false, moved = false;
+  for (int i = 1; i < bodies; i++) others |= df_mujoco_body_parent(m->system, i) == body;
+  df_mujoco_initial_state(m->system, x);
+  df_mujoco_pose(sim, x);
+  df_mujoco_body_positions(sim, position);
+  double* after = position + 3 * bodies;
+  x[m->joints[joint].qpos] += MOVE;
+  df_mujoco_pose(sim, x);
+  df_mujoco_body_positions(sim, after);
+  for (int i = 0; i < bodies; i++) moved |= fabs(after[3 * i + 2] - position[3 * i + 2]) > MOVED;
+  return moved || !others;
+}
+
 typedef struct scratch {
-  double *x, *position;
+  double *x, *position; /* position [2][bodies][3] */
 } scratch;
 
 static scratch scratch_new(const model_study* m) {
   scratch s = {.x = df_alloc((size_t)m->nx, sizeof(double)),
-               .position = df_alloc(3 * (size_t)df_mujoco_body_count(m->system), sizeof(double))};
+               .position = df_alloc(6 * (size_t)df_mujoco_body_count(m->system), sizeof(double))};
   return s;
 }
 
@@ -79,13 +97,13 @@ static void scratch_free(scratch* s) {
   df_free(s->position);
 }
 
-/* the slide that lifts the root, and the first hinge of the root */
+/* the slide that lifts the root, and the first hinge that leans it */
 static void describe_root(model_study* m, df_sim* sim, scratch* s) {
   for (int i = 0; i < m->n_joints; i++) {
     if (df_mujoco_joint_body(m->system, i) != m->root_body) continue;
     const bool slide = m->joints[i].kind == DF_JOINT_SLIDE;
     if (slide && m->height < 0 && rise_of(m, sim, i, s->x, s->position) > 0.5 * MOVE) m->height = i;
-    if (!slide && m->tilt < 0) m->tilt = i;
+    if (!slide && m->tilt < 0 && leans(m, sim, i, s->x, s->position)) m->tilt = i;
   }
 }
 

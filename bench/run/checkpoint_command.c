@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/io/safetensors.h"
 #include "exit_code.h"
 #include "machine.h"
 #include "methods.h"
+#include "text.h"
 
 enum { KEY_X0 = 0x700, KEY_CONDITION, KEY_SECONDS, KEY_REPLAN, KEY_CSV, KEY_DATA_FILE, KEY_NO_CHECK };
 
@@ -154,6 +156,20 @@ static df_status choose_data(checkpoint_arguments* a) {
   return DF_OK;
 }
 
+/* Weights fit the settings under which they were trained, of which a profile may set some. */
+static df_status load_weights(const checkpoint_arguments* a, cell* c) {
+  const df_status status = a->method->load(c->instance, a->checkpoint);
+  const bool of_setting = strstr(df_error_message(), ": net.") || strstr(df_error_message(), ": window.");
+  if (status != DF_E_MISMATCH || !of_setting) return status;
+  char* message = format_text("%s", df_error_message());
+  const df_status out = df_fail(status,
+                                "%s in the profile %s: give the --profile and --set with which the checkpoint was "
+                                "trained, such as --profile smoke",
+                                message, a->common.profile);
+  df_free(message);
+  return out;
+}
+
 df_status checkpoint_open(checkpoint_arguments* a, bool load, cell* c) {
   *c = (cell){0};
   /* before demonstrations are generated, which may take minutes */
@@ -171,7 +187,7 @@ df_status checkpoint_open(checkpoint_arguments* a, bool load, cell* c) {
   if (load) {
     a->stage = CHECKPOINT_WEIGHTS;
     DF_TRY(cell_create(c));
-    if (reads) DF_TRY(a->method->load(c->instance, a->checkpoint));
+    if (reads) DF_TRY(load_weights(a, c));
   }
   a->stage = CHECKPOINT_OPEN;
   return DF_OK;

@@ -81,6 +81,9 @@ write_json(folder + '/amp/trot a.txt', amp(LEGS))
 write_json(folder + '/amp/trot b.txt', amp(LEGS))
 write_json(folder + '/bullet.txt', amp(('FR', 'FL', 'RR', 'RL')))
 qpos, qvel = states()
+for name, arrays in (('unrated', {}), ('timed', {'time': [t / RATE for t in range(FRAMES)]})):
+    with open(f'{folder}/{name}.json', 'w') as file:
+        json.dump({**arrays, 'qpos': qpos, 'qvel': qvel}, file)
 for name, arrays in (('qpos', {'qpos': qpos, 'qvel': qvel}), ('observations', {'observations': [q[2:] + v for q, v in zip(qpos, qvel)]}),
                      ('flat', {'states': [[t / RATE] + q + v for t, (q, v) in enumerate(zip(qpos, qvel))]})):
     with open(f'{folder}/{name}.json', 'w') as file:

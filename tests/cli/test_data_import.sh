@@ -34,6 +34,24 @@ check its_next_commands_are_named says "dynaflow run $tasks/swing --profile smok
 check its_actions_follow exits_with 0 replay "$tasks/swing" --quiet
 check it_has_a_page grep -q "^## Source and licence" "$tasks/swing/README.md"
 
+# what is wrong is said, and does not change how the rest is read
+python3 tests/cli/import_pendulum.py "$made" "$scratch/example/make_data.py"
+check a_still_recording_is_no_success exits_with 1 data import "$made/still.json" --model "$scratch/example/pendulum.xml" \
+  --out "$tasks/still" --threads 1
+check it_says_that_the_folder_was_written says "$tasks/still was written, but data check finds 1 thing wrong" err
+check the_folder_is_there [ -f "$tasks/still/task.yaml" ]
+run data import "$made/spike.json" --model "$scratch/example/pendulum.xml" --out "$tasks/spike" --threads 1
+check one_wrong_velocity_is_reported says "data check: (warn|wrong): velocity" err
+check velocities_are_kept_for_one_wrong bash -c "! grep -q 'velocities:' '$tasks/spike/task.yaml'"
+check actions_are_kept_for_one_wrong sets spike "actions_key: actions"
+check actions_of_one_episode_are_imported imports opposite "$scratch/example/pendulum.xml" "$made/opposite.json"
+check the_episode_is_that_of_the_recording says "replay of 200 of 2000 actions, from 4 of 20 episodes: another model: .*episode 5, frame" err
+check an_error_names_the_source refuses "^dynaflow: $scratch/example/pendulum.npz: data.select: '0-99'" \
+  data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/x" --set data.select=0-99
+check too_slow_a_rate_is_explained refuses \
+  "pendulum.npz: 0.1 Hz, given by --set data.rate: a frame takes 10 s, 1000 steps of the model of 0.01 s, and an action has at most 100: correct the rate by --set data.rate=HZ" \
+  data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/x" --set data.rate=0.1
+
 # quadrupeds: orders, frames, units
 check laikago_is_imported imports laikago "$models/quadruped.xml" "$made/laikago.txt" --set data.position_offset=0,0,0
 check laikago_is_turned sets laikago "columns: [root_pos, root_quat, joints]" "quaternion: xyzw" "legs: [FR, FL, RR, RL]" \
@@ -46,6 +64,7 @@ check names_are_cleaned [ "$(find "$tasks/amp/data" -name 'trot_?-????????.txt' 
 check amp_is_read_by_its_toes sets amp "file: data/*.txt" "legs: [FL, FR, RL, RR]" "quaternion: xyzw" "test_every: 2" \
   "columns: [root_pos, root_quat, joints, \"skip:12\", root_linvel, root_angvel, joint_vel, \"skip:12\"]"
 check the_copy_is_found exits_with 0 data info "$tasks/amp"
+check amp_has_its_own_velocities sets amp "velocities: differences"
 check several_files_are_run exits_with 0 run "$tasks/amp" --profile smoke --method random_action --quiet --out "$scratch/run" \
   --set eval.windows=2 --set eval.sae_windows=0 --set eval.chains=0
 # that of the lines of sha256sum
@@ -67,6 +86,20 @@ check observations_lack_x_and_y sets observations "columns: [root_z, root_quat, 
   "root_xy: integrated"
 check a_pendulum_of_imitation_is_imported imports imitation "$models/pendulum.xml" "$made/imitation.json" --quiet
 check its_ends_count_actions sets imitation "ends_key: indices" "ends_rows: actions" "columns: [joints_cos_sin, joint_vel]"
+
+# the frame rate: twenty steps of the model, by velocities and by an array of times
+sed 's/timestep="0.005"/timestep="0.001"/' "$models/quadruped.xml" >"$models/fast.xml"
+check a_recording_without_rate_is_imported imports unrated "$models/fast.xml" "$made/unrated.json" --quiet
+check its_rate_is_found sets unrated "rate: 50" "timestep: 0.001" "substeps: 20"
+check nothing_else_is_changed bash -c "! grep -qE 'position_(scale|offset)|velocities:' '$tasks/unrated/task.yaml'"
+check a_recording_with_times_is_imported imports timed "$models/fast.xml" "$made/timed.json" --quiet
+check its_times_are_read sets timed "columns: [qpos@qpos, qvel@qvel, time@time]" "substeps: 20"
+check columns_that_are_given_keep_the_rate imports given "$models/fast.xml" "$made/timed.json" --quiet \
+  --set data.states_key=qpos --set data.columns=qpos@qpos
+check its_rate_is_that_of_the_times sets given "rate: 50" "substeps: 20"
+check a_check_of_a_file_teaches_columns refuses \
+  "no array 'states'; the file has: .*--set data.states_key=ARRAY --set data.columns=BLOCK,... \\(docs/recordings.md\\), or import the file: dynaflow data import FILE" \
+  data check "$made/timed.json" --model "$models/fast.xml"
 
 # names of joints
 check joint_arrays_are_imported imports arrays "$models/quadruped.xml" "$made/joints.npz" --set data.rate=50

@@ -140,6 +140,8 @@ check one_bit_in_one_metric_is_noticed differ same_facts "$one" "$scratch/spoile
 
 cp "$one/events.jsonl" "$scratch/before"
 check rerun_exits_0 small_run_exits 0 "$one" --method $methods --threads 2
+check weights_are_named says "^weights of $task dynaflow seed 1: $one/checkpoints/.*safetensors$"
+check a_command_samples_from_them says "^dynaflow sample $task --profile full --checkpoint $one/checkpoints/[0-9a-f]+.safetensors --set data.episodes=10 "
 check rerun_runs_nothing says '^4 cells: 0 run, 4 already done, 0 failed'
 check rerun_leaves_the_record_as_it_was cmp "$scratch/before" "$one/events.jsonl"
 check another_title_runs_nothing small_run_exits 0 "$one" --method $methods --set task.title=Other
@@ -272,7 +274,7 @@ check checkpoint_of_another_task_is_refused refuses_checkpoint "$dynaflow" 'task
 check checkpoint_of_another_model_is_refused refuses_checkpoint "$dynaflow" \
   'trained with another model: go1\.xml changed' dynaflow "$scratch/tasks/heavy"
 check checkpoint_of_another_horizon_is_refused refuses_checkpoint "$dynaflow" 'window.horizon is 16, expected 8' dynaflow $task --set window.horizon=8
-check checkpoint_of_another_width_is_refused refuses_checkpoint "$dynaflow" 'net.width is 16, expected 32' dynaflow $task --set net.width=32
+check checkpoint_of_another_width_is_refused refuses_checkpoint "$dynaflow" 'net.width is 16, expected 32 in the profile full: give the --profile and --set' dynaflow $task --set net.width=32
 check checkpoint_of_another_noise_is_refused refuses_checkpoint "$dynaflow" 'flow.sigma is 1, expected 2' dynaflow $task --set flow.sigma=2
 size=$(stat -c %s "$dynaflow")
 for bytes in 0 7 100 $((size / 2)) $((size - 1)); do

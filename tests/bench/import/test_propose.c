@@ -72,6 +72,24 @@ static void the_root_is_found(void** state) {
   end(&f);
 }
 
+/* a hinge about the vertical is a heading, by which nothing falls */
+static void a_heading_is_no_tilt(void** state) {
+  (void)state;
+  static const char swimmer[] =
+      "<mujoco><worldbody><body name='head'><joint name='x' type='slide' axis='1 0 0'/>"
+      "<joint name='y' type='slide' axis='0 1 0'/><joint name='heading' axis='0 0 1'/><geom size='.1'/>"
+      "<body pos='.3 0 0'><joint name='bend' axis='0 0 1'/><geom size='.1' pos='.3 0 0'/></body></body></worldbody>"
+      "<actuator><motor joint='bend'/></actuator></mujoco>";
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  df_system* system;
+  model_study model;
+  assert_int_equal(df_mujoco_system_from_xml(swimmer, "swimmer", &cfg, &system), DF_OK);
+  assert_int_equal(model_study_of(system, &model), DF_OK);
+  assert_true(model.root_body > 0);
+  assert_int_equal(model.tilt, -1);
+  df_system_free(system);
+}
+
 static void action_is(const fixture* f, int k, double lo, double hi) {
   double a, b;
   const char* why;
@@ -174,6 +192,7 @@ static void an_action_is_a_frame(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_root_is_found),
+      cmocka_unit_test(a_heading_is_no_tilt),
       cmocka_unit_test(actions_are_bounded),
       cmocka_unit_test(free_bodies_without_actuators_are_objects),
       cmocka_unit_test(the_task_fits_model_and_data),

@@ -1,0 +1,240 @@
+#include "find_rate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/stats/statistics.h"
+#include "propose.h"
+
+/* pairs of frames that are looked at */
+enum { MOST_PAIRS = 20000 };
+/* the largest system.substeps */
+enum { MOST_SUBSTEPS = 100 };
+enum { POSITIONS, ROTATIONS, HINGES, SLIDES, PARTS };
+
+/* ---- one part ---- */
+
+/* the part of each dof; -1: left out */
+static void find_parts(const model_study* m, const bool* left_out, int* part) {
+  for (int i = 0; i < m->n_joints; i++) {
+    const df_joint* j = &m->joints[i];
+    const int dofs = j->kind == DF_JOINT_FREE ? 6 : j->kind == DF_JOINT_BALL ? 3 : 1;
+    for (int k = 0; k < dofs; k++) {
+      const int of = j->kind == DF_JOINT_FREE    ? (k < 3 ? POSITIONS : ROTATIONS)
+                     : j->kind == DF_JOINT_SLIDE ? SLIDES
+                                                 : HINGES;
+      part[j->dof + k] = left_out[j->dof + k] ? -1 : of;
+    }
+  }
+}
+
+typedef struct pairs {
+  double *change, *velocity; /* [n][nv] */
+  size_t n;
+} pairs;
+
+static void read_pairs(const df_dataset* d, const model_study* m, double* e, pairs* out) {
+  const size_t all = d->first[d->episodes] - (size_t)d->episodes, every = all / MOST_PAIRS + 1, nv = (size_t)m->nv;
+  size_t seen = 0;
+  for (int episode = 0; episode < d->episodes; episode++) {
+    for (int t = 0; t < d->lengths[episode]; t++) {
+      if (seen++ % every != 0) continue;
+      const double *x = df_dataset_state(d, episode, t), *y = df_dataset_state(d, episode, t + 1);
+      m->system->ops->difference(m->system, x, y, e);
+      for (size_t i = 0; i < nv; i++) {
+        out->change[out->n * nv + i] = e[i];
+        out->velocity[out->n * nv + i] = 0.5 * (x[(size_t)m->nq + i] + y[(size_t)m->nq + i]);
+      }
+      out->n++;
+    }
+  }
+}
+
+/* `scratch` [3][n] */
+static velocity_fit fit_part(const pairs* p, int nv, const int* part, int of, double* scratch) {
+  double *speed = scratch, *sorted = scratch + p->n, *unexplained = scratch + 2 * p->n;
+  size_t n = 0;
+  for (size_t k = 0; k < p->n; k++) {
+    speed[k] = 0;
+    for (int i = 0; i < nv; i++) {
+      const double v = p->velocity[k * (size_t)nv + (size_t)i];
+      if (part[i] == of) speed[k] += v * v;
+    }
+    sorted[k] = speed[k];
+  }
+  df_sort((int)p->n, sorted);
+  const double least = sorted[p->n / 2];
+  for (size_t k = 0; k < p->n; k++) {
+    if (!(speed[k] > 0) || speed[k] < least) continue;
+    double over = 0;
+    for (int i = 0; i < nv; i++) {
+      if (part[i] == of) over += p->velocity[k * (size_t)nv + (size_t)i] * p->change[k * (size_t)nv + (size_t)i];
+    }
+    sorted[n++] = over / speed[k];
+  }
+  if (n == 0) return (velocity_fit){0};
+  df_sort((int)n, sorted);
+  const double duration = sorted[n / 2];
+  n = 0;
+  for (size_t k = 0; k < p->n; k++) {
+    if (!(speed[k] > 0) || speed[k] < least) continue;
+    double errors = 0, changes = 0;
+    for (int i = 0; i < nv; i++) {
+      const double v = p->velocity[k * (size_t)nv + (size_t)i], change = p->change[k * (size_t)nv + (size_t)i];
+      if (part[i] != of) continue;
+      errors += (change - duration * v) * (change - duration * v);
+      changes += change * change;
+    }
+    unexplained[n++] = changes > 0 ? sqrt(errors / changes) : 1;
+  }
+  df_sort((int)n, unexplained);
+  return (velocity_fit){duration, unexplained[n / 2]};
+}
+
+/* ---- all parts ---- */
+
+static velocity_fit common_fit(const velocity_fit* fit) {
+  static const double FOLLOWS = 0.5, AGREES = 1.1;
+  velocity_fit best = {0, FOLLOWS};
+  double low = INFINITY, high = 0;
+  for (int k = 0; k < PARTS; k++) {
+    if (!(fit[k].duration > 0) || fit[k].error > FOLLOWS) continue;
+    low = fmin(low, fit[k].duration);
+    high = fmax(high, fit[k].duration);
+    if (fit[k].error < best.error) best = fit[k];
+  }
+  return high <= AGREES * low ? best : (velocity_fit){0};
+}
+
+df_status velocity_fit_of(const df_dataset* data, const model_study* model, const bool* left_out, velocity_fit* out) {
+  const size_t nv = (size_t)model->nv;
+  *out = (velocity_fit){0};
+  int* part = df_alloc(nv, sizeof *part);
+  double* e = df_alloc((size_t)model->system->ndx, sizeof *e);
+  pairs p = {.change = df_alloc(MOST_PAIRS * nv, sizeof *e), .velocity = df_alloc(MOST_PAIRS * nv, sizeof *e)};
+  double* scratch = df_alloc(3 * (size_t)MOST_PAIRS, sizeof *scratch);
+  const bool enough = part && e && p.change && p.velocity && scratch;
+  if (enough) {
+    velocity_fit fit[PARTS];
+    find_parts(model, left_out, part);
+    read_pairs(data, model, e, &p);
+    for (int k = 0; k < PARTS; k++) fit[k] = fit_part(&p, model->nv, part, k, scratch);
+    *out = common_fit(fit);
+  }
+  df_free(part);
+  df_free(e);
+  df_free(p.change);
+  df_free(p.velocity);
+  df_free(scratch);
+  return enough ? DF_OK : DF_E_NOMEM;
+}
+
+/* ---- plain numbers ---- */
+
+double plain_duration(double measured, double timestep) {
+  static const double rates[] = {10,  12.5, 15,  20,  24,  25,  30,  40,  50,  60,  80,
+                                 100, 120,  125, 150, 200, 240, 250, 300, 400, 500, 1000};
+  static const double NEAR = 0.02;
+  const double steps = fmax(1, round(measured / timestep)) * timestep;
+  double usual = 0;
+  for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+    const double one = 1 / rates[i], whole = round(one / timestep);
+    if (fabs(one - measured) > NEAR * measured) continue;
+    if (whole >= 1 && fabs(whole * timestep - one) < 1e-6 * one) return one;
+    if (usual == 0 || fabs(one - measured) < fabs(usual - measured)) usual = one;
+  }
+  if (usual > 0 && !(fabs(steps - measured) < fabs(usual - measured))) return usual;
+  return fabs(steps - measured) <= NEAR * measured ? steps : usual > 0 ? usual : measured;
+}
+
+/* ---- the rate of an import ---- */
+
+/* the rate of the settings, else of the files, of clips that differ in it the mean, Hz; 0: unknown */
+static double rate_of(const work* w) {
+  const setting* given = settings_find(w->found, "data.rate");
+  const double rate = given ? strtod(given->value, NULL) : 0;
+  return rate > 0 ? rate : df_recording_rate(w->recording);
+}
+
+/* whether a frame has more steps than an action may have */
+static df_status check_steps(const work* w) {
+  const double step = df_mujoco_timestep(w->own), rate = rate_of(w);
+  const setting *given = settings_find(w->found, "data.rate"), *steps = settings_find(w->found, "system.substeps");
+  if (rate <= 0 || 1 / rate <= MOST_SUBSTEPS * step || (steps && steps->given)) return DF_OK;
+  return df_fail(DF_E_CONFIG,
+                 "%s: %g Hz, %s: a frame takes %.6g s, %.6g steps of the model of %g s, and an action has at most %d: "
+                 "correct the rate by --set data.rate=HZ",
+                 w->files.path[0], rate, given && given->given ? "given by --set data.rate" : "as the files state",
+                 1 / rate, 1 / rate / step, step, MOST_SUBSTEPS);
+}
+
+df_status work_settle_steps(work* w, bool joined) {
+  DF_TRY(check_steps(w));
+  propose_steps(w->found, df_mujoco_timestep(w->own), rate_of(w), joined);
+  return work_make_system(w, w->cfg->model);
+}
+
+bool work_has_velocities(const work* w) {
+  for (int i = 0; i < df_recording_columns(w->recording); i++) {
+    if (df_recording_column_at(w->recording, i)->state >= w->study.nq) return true;
+  }
+  return false;
+}
+
+/* the dofs whose positions are the integral of their velocities, with whatever rate */
+static void find_integrated(const work* w, bool* integrated) {
+  const model_study* m = &w->study;
+  if (strcmp(w->config.data_root_xy, "integrated") != 0) return;
+  if (m->free_joint >= 0)
+    integrated[m->joints[m->free_joint].dof] = integrated[m->joints[m->free_joint].dof + 1] = true;
+  for (int i = 0; i < m->n_joints; i++) {
+    if (model_is_path(m, i)) integrated[m->joints[i].dof] = true;
+  }
+}
+
+static df_status fit_velocities(const work* w, velocity_fit* fit) {
+  bool* integrated = df_alloc((size_t)w->study.nv, sizeof *integrated);
+  if (!integrated) return DF_E_NOMEM;
+  find_integrated(w, integrated);
+  const df_status status = velocity_fit_of(w->dataset, &w->study, integrated, fit);
+  df_free(integrated);
+  return status;
+}
+
+/* Puts the rate of a recording that states none, by its velocities: before other conventions are looked at, since with
+ * a wrong rate others seem to fit. */
+df_status work_find_rate(work* w) {
+  static const double MOST_STEPS = 50, CLOSE = 1e-6;
+  const double step = df_mujoco_timestep(w->own);
+  velocity_fit fit;
+  DF_TRY(work_settle_steps(w, false));
+  w->timed = rate_of(w) > 0;
+  if (w->timed || !work_has_velocities(w) || strcmp(w->config.data_velocities, "differences") == 0) return DF_OK;
+  DF_TRY(work_convert(w));
+  DF_TRY(fit_velocities(w, &fit));
+  const double duration = plain_duration(fit.duration, step);
+  w->timed = fit.duration > 0 && duration < (1 + CLOSE) * MOST_STEPS * step && MOST_STEPS * duration > step;
+  if (!w->timed) {
+    text_add(&w->result->notes,
+             "the recording states no frame rate, and its velocities do not show it: a frame is taken as one step of "
+             "the model, %g s; --set data.rate=HZ says otherwise\n",
+             step);
+    return DF_OK;
+  }
+  if (fabs(duration - step) < CLOSE * step) return DF_OK;
+  settings_put_number_why(w->found, "data.rate", 1 / duration,
+                          "the recording states none; by its velocities a frame takes %.4g s", fit.duration);
+  DF_TRY(work_open_recording(w));
+  return work_settle_steps(w, false);
+}
+
+df_status work_velocities_follow(const work* w, bool* follow) {
+  static const double ERROR = 0.1, OFF = 0.05;
+  velocity_fit fit;
+  *follow = false;
+  DF_TRY(fit_velocities(w, &fit));
+  *follow = fit.duration > 0 && fit.error < ERROR && fabs(fit.duration / w->dataset->dt - 1) < OFF;
+  return DF_OK;
+}

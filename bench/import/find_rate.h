@@ -1,0 +1,41 @@
+/* find_rate.h: how long a frame of a recording takes that states no rate, by its velocities. */
+#ifndef BENCH_IMPORT_FIND_RATE_H
+#define BENCH_IMPORT_FIND_RATE_H
+
+#include "dynaflow/data/dataset.h"
+#include "import_work.h"
+#include "model_study.h"
+
+typedef struct velocity_fit {
+  double duration; /* of a frame, s, with which positions follow from velocities; 0: none, or parts disagree */
+  double error;    /* then: median of what of the change is not explained, as a share of it */
+} velocity_fit;
+
+/* Fits positions that change by the duration times the velocity (mean of both frames), by least squares over the
+ * coordinates of each pair of frames, and takes the median of the half with the most motion. Free joints' positions and
+ * rotations, hinges with ball joints, and slides are fitted apart; those that follow have to agree to a tenth, and the
+ * best one counts. `left_out` [nv]: dofs that are not counted. Errors: DF_E_NOMEM. */
+DF_MUST_CHECK df_status velocity_fit_of(const df_dataset* data, const model_study* model, const bool* left_out,
+                                        velocity_fit* out);
+
+/* The plain duration near a measured one, to 2 %: a whole number of steps of `timestep` that is one of the usual rates,
+ * else the nearer of such a number and such a rate, else the duration itself. */
+double plain_duration(double measured, double timestep);
+
+/* whether velocities are recorded */
+bool work_has_velocities(const work* w);
+
+/* Puts the steps of an action: one action per frame, or, with `joined`, per several frames of a fast recording. Errors:
+ * DF_E_CONFIG (a frame of more steps than system.substeps admits), those of work_make_system(). */
+DF_MUST_CHECK df_status work_settle_steps(work* w, bool joined);
+
+/* Puts the rate of a recording that states none, by its velocities, and the steps of an action; before other
+ * conventions are looked at, since with a wrong rate others seem to fit. Sets w->timed. Errors: those of
+ * work_settle_steps(), work_convert(), work_open_recording() and velocity_fit_of(). */
+DF_MUST_CHECK df_status work_find_rate(work* w);
+
+/* Sets *follow: whether the velocities follow from the positions, as they are read now, in most frames: single wrong
+ * ones do not matter. Errors: DF_E_NOMEM. */
+DF_MUST_CHECK df_status work_velocities_follow(const work* w, bool* follow);
+
+#endif

@@ -1,0 +1,119 @@
+/* The duration of a frame, measured by recorded velocities, against the one with which the motion was written. */
+#include "find_rate.h"
+
+#include <math.h>
+
+#include "unit.h"
+
+static const char robot[] =
+    "<mujoco><option timestep='.002'/><worldbody><body name='base'><freejoint/><geom size='.1'/>"
+    "<body pos='0 0 .2'><joint name='arm' axis='0 1 0'/><geom size='.1'/></body></body></worldbody>"
+    "<actuator><motor joint='arm'/></actuator></mujoco>";
+enum { ARM = 7, NQ = 8, NV = 7, NX = NQ + NV, FRAMES = 101 };
+static const double FRAME = 0.02;
+
+typedef struct fixture {
+  df_system* system;
+  df_dataset* data;
+  model_study model;
+  bool left_out[NV];
+} fixture;
+
+static double* row(const fixture* f, int t) {
+  return f->data->states + (size_t)t * NX;
+}
+
+/* the base goes forward by sin 2t, and the arm turns by sin 3t */
+static void start(fixture* f) {
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  *f = (fixture){0};
+  assert_int_equal(df_mujoco_system_from_xml(robot, "robot", &cfg, &f->system), DF_OK);
+  assert_int_equal(model_study_of(f->system, &f->model), DF_OK);
+  const df_dataset_shape shape = {.episodes = 1, .length = FRAMES - 1, .nx = NX, .dt = 0.002};
+  assert_int_equal(df_dataset_new(&shape, &f->data), DF_OK);
+  for (int k = 0; k < FRAMES; k++) {
+    const double t = FRAME * k;
+    double* x = row(f, k);
+    x[0] = sin(2 * t);
+    x[3] = 1;
+    x[ARM] = sin(3 * t);
+    x[NQ] = 2 * cos(2 * t);
+    x[NQ + NV - 1] = 3 * cos(3 * t);
+  }
+}
+
+static void end(fixture* f) {
+  df_dataset_free(f->data);
+  df_system_free(f->system);
+}
+
+static void takes(const fixture* f, double duration) {
+  velocity_fit fit;
+  assert_int_equal(velocity_fit_of(f->data, &f->model, f->left_out, &fit), DF_OK);
+  if (!(fabs(fit.duration - duration) <= 1e-3 * duration))
+    fail_msg("a frame takes %g s, not %g s", fit.duration, duration);
+}
+
+/* ten steps of the model */
+static void a_frame_of_ten_steps_is_found(void** state) {
+  (void)state;
+  fixture f;
+  start(&f);
+  takes(&f, FRAME);
+  end(&f);
+}
+
+static void a_wrong_velocity_does_not_matter(void** state) {
+  (void)state;
+  fixture f;
+  start(&f);
+  row(&f, 40)[NQ] = 1e4;
+  row(&f, 60)[NQ + NV - 1] = -1e4;
+  takes(&f, FRAME);
+  end(&f);
+}
+
+/* a path that is the integral of its velocities over steps of the model says nothing about the frames */
+static void integrated_positions_are_left_out(void** state) {
+  (void)state;
+  fixture f;
+  start(&f);
+  for (int k = 0; k < FRAMES; k++) row(&f, k)[0] *= 0.1;
+  takes(&f, 0);
+  f.left_out[0] = true;
+  takes(&f, FRAME);
+  end(&f);
+}
+
+static void velocities_of_another_motion_give_none(void** state) {
+  (void)state;
+  fixture f;
+  start(&f);
+  for (int k = 0; k < FRAMES; k++) row(&f, k)[NQ] = row(&f, k)[NQ + NV - 1] = k % 2 ? 1 : -1.1;
+  takes(&f, 0);
+  end(&f);
+}
+
+static void durations_are_plain(void** state) {
+  (void)state;
+  static const struct {
+    double measured, step, plain;
+  } cases[] = {{0.02019, 0.002, 0.02}, {0.0333, 0.002, 1.0 / 30}, {0.00799, 0.002, 0.008},
+               {0.03998, 0.01, 0.04},  {0.0341, 0.002, 0.034},    {0.0113, 0.01, 0.0113}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const double plain = plain_duration(cases[i].measured, cases[i].step);
+    if (fabs(plain - cases[i].plain) > 1e-12)
+      fail_msg("%g s is %g s, not %g s", cases[i].measured, plain, cases[i].plain);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_frame_of_ten_steps_is_found),
+      cmocka_unit_test(a_wrong_velocity_does_not_matter),
+      cmocka_unit_test(integrated_positions_are_left_out),
+      cmocka_unit_test(velocities_of_another_motion_give_none),
+      cmocka_unit_test(durations_are_plain),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
