@@ -40,9 +40,11 @@ static void check_jumps(const trace* m, data_findings* out) {
   check_dof_name(m, dof, name);
   const double change = m->rate[first * (size_t)m->nv + (size_t)dof] * m->h[m->episode[first]];
   const bool wrapped = m->group[dof] == GROUP_HINGES && fabs(fabs(change) - TURN) < 0.5;
+  const bool back = first + 1 < m->n && m->episode[first + 1] == m->episode[first] && m->jump[first + 1];
   data_finding_judge(one, CHECK_WRONG, "positions jump, first of %s by %.3g in episode %d between frames %d and %d: %s",
                      name, change, m->episode[first], m->frame[first], m->frame[first] + 1,
                      wrapped ? "the angle is wrapped to one turn"
+                     : back  ? "the second of these frames is out of place; mend or remove it"
                              : "two episodes are joined (data.ends_key says where they end), or frames are missing");
 }
 
@@ -91,13 +93,21 @@ static bool is_same_state(const trace* m, size_t k) {
   return memcmp(x, x + m->data->nx, (size_t)m->data->nx * sizeof *x) == 0;
 }
 
+/* the change per second of a few rounding steps in every dof: rounded positions that move by less may repeat */
+static double rounding_of(const trace* m, size_t k) {
+  double sum = 0;
+  for (int i = 0; i < m->nv; i++) sum += m->quantum[i];
+  return 3 * sum / m->h[m->episode[k]];
+}
+
 /* whether the frame repeats the one before it while the pairs around it move */
 static bool repeats(const trace* m, size_t k, double mean, int moving) {
   if (change_of(m, k) > 0) return false;
   if (moving <= BY_CHANCE && !is_same_state(m, k)) return false;
   const bool before = k > 0 && m->episode[k - 1] == m->episode[k];
   const bool after = k + 1 < m->n && m->episode[k + 1] == m->episode[k];
-  return (before && change_of(m, k - 1) > 0.1 * mean) || (after && change_of(m, k + 1) > 0.1 * mean);
+  const double moves = fmax(0.1 * mean, rounding_of(m, k));
+  return (before && change_of(m, k - 1) > moves) || (after && change_of(m, k + 1) > moves);
 }
 
 static void check_duplicates(const trace* m, data_findings* out) {

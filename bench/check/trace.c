@@ -82,6 +82,15 @@ static void fill_rates(trace* m) {
   }
 }
 
+static void fill_quanta(trace* m) {
+  for (size_t k = 0; k < m->n; k++) {
+    for (int i = 0; i < m->nv; i++) {
+      const double change = fabs(m->rate[k * (size_t)m->nv + (size_t)i]) * m->h[m->episode[k]];
+      if (change > 0 && (m->quantum[i] == 0 || change < m->quantum[i])) m->quantum[i] = change;
+    }
+  }
+}
+
 /* RMS change per second of a group at a pair, and the largest of its velocities there */
 static double size_of(const trace* m, size_t k, int group) {
   double sum = 0;
@@ -103,15 +112,24 @@ static double speed_of(const trace* m, size_t k, int frame, int group) {
 /* a change that is this many times that of any pair around it is a jump */
 static const double JUMP = 5;
 
-/* the largest change of the group within two pairs of the same episode around pair k */
+/* The second largest change of the group within two pairs of the same episode around pair k: a single frame that is out
+ * of place makes two large changes. */
 static double size_around(const trace* m, const double* size, size_t k) {
-  double around = 0;
+  double largest = 0, second = 0;
   for (long d = -2; d <= 2; d++) {
     const long other = (long)k + d;
     if (d == 0 || other < 0 || other >= (long)m->n || m->episode[other] != m->episode[k]) continue;
-    around = fmax(around, size[other]);
+    second = fmax(second, fmin(largest, size[other]));
+    largest = fmax(largest, size[other]);
   }
-  return around;
+  return second;
+}
+
+/* the change of one rounding step in every dof of the group, m or rad */
+static double step_of(const trace* m, int group) {
+  double sum = 0;
+  for (int i = 0; i < m->nv; i++) sum += m->group[i] == group ? m->quantum[i] * m->quantum[i] : 0;
+  return sqrt(sum);
 }
 
 /* marks changes that stand out from those around them, from the velocities beside them and from most of the motion */
@@ -122,10 +140,10 @@ static void mark_jumps(trace* m, double* size) {
       size[k] = size_of(m, k, group);
       sum += size[k];
     }
-    const double mean = m->n ? sum / (double)m->n : 0;
+    const double mean = m->n ? sum / (double)m->n : 0, step = step_of(m, group);
     for (size_t k = 0; k < m->n; k++) {
       const double speed = fmax(speed_of(m, k, m->frame[k], group), speed_of(m, k, m->frame[k] + 1, group));
-      const double around = fmax(fmax(size_around(m, size, k), speed), mean);
+      const double around = fmax(fmax(size_around(m, size, k), speed), fmax(mean, step / m->h[m->episode[k]]));
       if (size[k] > JUMP * around && size[k] > 0) m->jump[k] = true;
     }
   }
@@ -145,14 +163,16 @@ df_status trace_of(const df_dataset* data, const df_system* system, const double
   out->group = df_alloc((size_t)out->nv, sizeof *out->group);
   out->rate = df_alloc(out->n * (size_t)out->nv, sizeof *out->rate);
   out->jump = df_alloc(out->n, sizeof *out->jump);
+  out->quantum = df_alloc((size_t)out->nv, sizeof *out->quantum);
   int* index = df_alloc(2 * out->n, sizeof *index);
   double* size = df_alloc(out->n, sizeof *size);
-  if (out->group && out->rate && out->jump && index && size) {
+  if (out->group && out->rate && out->jump && out->quantum && index && size) {
     out->episode = index;
     out->frame = index + out->n;
     list_pairs(out, stride, most);
     fill_groups(out);
     fill_rates(out);
+    fill_quanta(out);
     mark_jumps(out, size);
   }
   df_free(size);
@@ -164,6 +184,7 @@ df_status trace_of(const df_dataset* data, const df_system* system, const double
 void trace_clear(trace* m) {
   df_free(m->group);
   df_free(m->rate);
+  df_free(m->quantum);
   df_free(m->jump);
   df_free(m->episode); /* with `frame` */
   *m = (trace){0};

@@ -60,6 +60,8 @@ typedef struct trace {
   size_t n;             /* pairs, in order of time */
   int *episode, *frame; /* [n] the pair is frame, frame + 1 */
   double* rate;         /* [n][nv] change of position per second */
+  double* quantum;      /* [nv] smallest change other than 0 between two frames, m or rad: the step of a recording whose
+                         * positions are rounded; 0 for a dof that never changes */
   bool* jump;           /* [n] the positions jump (trace_jumps()) */
 } trace;
 

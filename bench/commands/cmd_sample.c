@@ -22,7 +22,6 @@
 #include "motions.h"
 #include "rows.h"
 #include "start.h"
-#include "stop.h"
 #include "terminal.h"
 #include "text.h"
 #include "trajectory_file.h"
@@ -224,12 +223,8 @@ static df_status sample_from(const checkpoint_arguments* a, cell* c, const doubl
                           .seconds = a->seconds,
                           .replan = a->replan,
                           .k = k};
-  const eval_job job = {.task = c->task,
-                        .set = c->set,
-                        .method = c->method,
-                        .instance = c->instance,
-                        .threads = a->common.threads,
-                        .stop = &stop_flag};
+  const eval_job job = {
+      .task = c->task, .set = c->set, .method = c->method, .instance = c->instance, .threads = a->common.threads};
   df_status status = motions_new(&job, &cfg, &m);
   if (status == DF_OK && finite_motions(m) == 0) {
     status = df_fail(DF_E_NONFINITE, "none of the %d sampled motions is finite; nothing is written", m->n);
@@ -242,7 +237,6 @@ static df_status sample_from(const checkpoint_arguments* a, cell* c, const doubl
 }
 
 static df_status sample_motions(const checkpoint_arguments* a, cell* c, const char* path) {
-  stop_in_order();
   double* given = NULL;
   starts from = {0};
   df_status status = expect_two_files("--out", path, "--csv", a->csv);

@@ -136,10 +136,7 @@ static df_status plan_and_measure(const eval_job* job, const motion_cfg* cfg, mo
   DF_TRY(df_fall_rule_new(job->task->system, &job->task->config, &rule));
   m->falls_defined = df_fall_rule_is_set(&rule);
   for (int s = 0; s < cfg->n_seeds; s++) DF_TRY(plan_seed(job, cfg, s, &same, m));
-  for (int i = 0; i < m->n; i++) {
-    DF_TRY(eval_go_on(job));
-    DF_TRY(measure_one(job->task, &rule, m, i));
-  }
+  for (int i = 0; i < m->n; i++) DF_TRY(measure_one(job->task, &rule, m, i));
   DF_TRY(measure_sae(job, m));
   if (!same) return DF_OK;
   df_free(m->claimed);

@@ -302,13 +302,17 @@ static df_status read_stated(reader* rd, const char* group, double* dt, const ch
     const df_array_info* info = df_arrays_info(rd->file->arrays, df_arrays_find(rd->file->arrays, full));
     if (!info->numeric && k > 0) continue;
     DF_TRY(df_arrays_read(rd->file->arrays, full, &a));
-    const bool single = a.count == 1, valid = single && isfinite(a.values[0]) && a.values[0] > 0;
-    if (valid) {
-      *dt = stated[k].rate ? 1 / a.values[0] : a.values[0];
-      *by = stated[k].name;
-    }
+    const bool single = a.count == 1;
+    const double value = single ? a.values[0] : NAN;
     df_array_clear(&a);
-    if (!valid && k == 0) return df_fail(DF_E_FORMAT, "%s: array '%s' is not a single number", rd->file->path, full);
+    if (!single && k > 0) continue;
+    if (!single) return df_fail(DF_E_FORMAT, "%s: array '%s' is not a single number", rd->file->path, full);
+    if (!(isfinite(value) && value > 0)) {
+      return df_fail(DF_E_FORMAT, "%s: array '%s' is %g: a %s is a finite number above 0", rd->file->path, full, value,
+                     stated[k].rate ? "frame rate" : "duration of a frame");
+    }
+    *dt = stated[k].rate ? 1 / value : value;
+    *by = stated[k].name;
   }
   return DF_OK;
 }
@@ -429,6 +433,11 @@ static df_status split_names(const char* path, const char* text, size_t nc, reco
                      DF_NAME_MAX - 1);
     }
     snprintf(out[n].name, DF_NAME_MAX, "%.*s", (int)length, at);
+    for (size_t i = 0; i < n; i++) {
+      if (strcmp(out[i].name, out[n].name) != 0) continue;
+      return df_fail(DF_E_FORMAT, "%s: condition_names '%s': conditions %zu and %zu are both named '%s'", path, text, i,
+                     n, out[n].name);
+    }
     at = at[length] == ',' ? at + length + 1 : NULL;
   }
   if (n == nc) return DF_OK;

@@ -47,7 +47,7 @@ static bool visit_leaf(walk* w, const json_t* value) {
   }
   const kind k = kind_of(value);
   if (!fits(k, w->kinds)) {
-    snprintf(w->fault, sizeof w->fault, "is %s, the first is not", kind_names[k]);
+    snprintf(w->fault, sizeof w->fault, "is %s, the first is %s", kind_names[k], kind_names[w->kinds & (0 - w->kinds)]);
     return false;
   }
   w->kinds |= k;

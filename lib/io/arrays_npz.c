@@ -20,7 +20,8 @@ static df_status open_npz(df_arrays* arrays) {
   for (int i = 0; i < df_npz_count(npz); i++) {
     df_npy npy;
     const df_status status = df_npz_header(npz, i, &npy);
-    if (status == DF_E_NOMEM) return status;
+    /* a lone npy file is nothing else than its array */
+    if (status == DF_E_NOMEM || (status != DF_OK && strcmp(arrays->format, "npy") == 0)) return status;
     const bool readable = status == DF_OK;
     readable_arrays += readable;
     DF_TRY(df_arrays_add(arrays, df_npz_key(npz, i), readable ? npy.rank : 0, npy.shape,

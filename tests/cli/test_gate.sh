@@ -318,6 +318,7 @@ bands "$honest_bands"
 
 make_run "put(row('dynaflow', 2, 'sae_own'), 1.0e-8)
 for s in SEEDS: row('dynaflow', s, 'gait_agreement')['value'] = 0.9"
+check one_file_for_both_forms_is_refused refuses '^dynaflow: --junit same\.xml and --markdown \./same\.xml are one file: name two$' gate "$scratch/run" --junit same.xml --markdown ./same.xml
 check junit_does_not_change_the_exit_code gate_exits 1 --junit "$scratch/junit.xml"
 check junit_has_a_case_a_row_and_names_the_failure python3 -c "
 import sys, xml.etree.ElementTree as e
@@ -425,7 +426,7 @@ check a_rerun_differs_by_nothing bash -c "'$program' gate '$scratch/second' --ta
 import json, sys
 rows = [r for r in json.load(sys.stdin)[\"rows\"] if \" of \" in r[\"limit\"]]
 assert len(rows) > 5 and all(r[\"lo\"] == r[\"hi\"] for r in rows), rows'"
-check a_training_that_goes_astray_exits_0 small_run astray --set train.rate=0.05
+check a_training_that_goes_astray_exits_0 small_run astray --set train.rate=0.1
 check a_training_that_goes_astray_regressed small_gate 1 astray
 check a_training_that_goes_astray_regressed_by_physics_alone [ "$(grep -cE '^pendulum .* regressed ' "$scratch/out")$(grep -cE ' tre_open_loop .* regressed ' "$scratch/out")" = 11 ]
 check a_training_of_a_tenth_exits_0 small_run less --set train.steps=10

@@ -180,6 +180,33 @@ P
 check it_is_scored judged condition
 check it_is_not_compared grep -q 'trajectories start in 10 of the 11 held-out windows' <(tail -1 "$scratch/run/events.jsonl")
 
+check start_states_are_made python - "$scratch" <<'P'
+import sys, numpy as np
+seven = np.load(sys.argv[1] + '/seven.npz')
+x, condition = seven['states'][:1, :1], seven['conditions'][:1]
+save = lambda name, x: np.savez('%s/%s.npz' % (sys.argv[1], name), states=x, condition_names=seven['condition_names'],
+                                conditions=np.repeat(condition, len(x), 0))
+save('many', np.repeat(x, 50000, 0))
+fast = x.copy()
+fast[0, 0, 16] = 1e308
+save('ends', np.concatenate([x, fast]))
+P
+
+# ---- a signal ends the planning of many motions at once ----
+timeout -k 5 --preserve-status -s TERM 3 "$program" sample "$task" --method random_action --x0 "$scratch/many.npz" \
+  --seconds 0.2 --threads 1 --quiet --out "$scratch/never.npz" 2>"$scratch/err"
+code=$?
+check planning_is_interrupted [ $code -eq 130 ]
+check nothing_is_written_then [ ! -e "$scratch/never.npz" ]
+
+# ---- a motion that diverges ----
+diverging=(sample "$task" --method random_action --seconds 0.1 --threads 1 --x0)
+check some_motions_diverge exits_with 0 "${diverging[@]}" "$scratch/ends.npz" --out "$scratch/ends_of.npz"
+check their_number_is_reported grep -q 'warning: .*: 1 of 2 motions are not finite$' "$scratch/err"
+check the_only_one_diverges exits_with 3 "${diverging[@]}" "$scratch/ends.npz:1" --out "$scratch/none.npz"
+check nothing_is_written grep -q 'none of the 1 sampled motions is finite; nothing is written$' "$scratch/err"
+check no_file_is_there [ ! -e "$scratch/none.npz" ]
+
 # ---- errors ----
 ask() { refuses "$1" sample "$task" --checkpoint "$weights" --out "$scratch/bad.npz" --seconds 0.1 "${@:2}"; }
 check an_unknown_value ask "--condition gait=trt: unknown value in 'gait=trt'; task walker has gait=trot\|pace, command\.vx \(-0\.[0-9]+ \.\. 0\.[0-9]+\)" --condition gait=trt

@@ -68,6 +68,18 @@ static void frames_at_any_rate_become_frames_of_actions(void** state) {
   df_recording* r = opened(scratch_path, &config, cart);
   assert_close(df_recording_rate(r), 40, 1e-12);
   df_recording_free(r);
+  /* one that is no rate */
+  static const double none[] = {0, -1, INFINITY};
+  for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+    char says[2][120];
+    snprintf(says[0], sizeof says[0], "'FrameDuration' is %g: a duration of a frame is a finite number above 0",
+             none[i]);
+    snprintf(says[1], sizeof says[1], "array 'fps' is %g: a frame rate is a finite number above 0", none[i]);
+    WRITE(states, {.key = "FrameDuration", .values = &none[i]});
+    refused(cart, &config, DF_E_FORMAT, SAYS(says[0]));
+    WRITE(states, {.key = "fps", .values = &none[i]});
+    refused(cart, &config, DF_E_FORMAT, SAYS(says[1]));
+  }
   /* no rate: a frame per action; the bits are kept */
   WRITE(states);
   data = read_with(cart, &config);

@@ -480,6 +480,10 @@ static void conditions_have_the_same_names_everywhere(void** state) {
   assert_string_equal(data->condition_name[1], "right");
   assert_true(df_dataset_condition(data, 1, 0)[1] == 3);
   df_dataset_free(data);
+  names[0].text = names[1].text = "left,left";
+  WRITE(states[0], states[1], values[0], values[1], names[0], names[1]);
+  refused(cart, &config, DF_E_FORMAT, SAYS("condition_names 'left,left': conditions 0 and 1 are both named 'left'"));
+  names[0].text = "left,right";
   names[1].text = "right,left";
   WRITE(states[0], states[1], values[0], values[1], names[0], names[1]);
   refused(

@@ -146,6 +146,12 @@ static void a_lone_npy_is_named_by_its_file(void** state) {
   assert_string_equal(df_arrays_format(arrays), "npy");
   assert_array(arrays, "file.npz", "uint8", 1, 2, 0, (const double[]){5, 6});
   df_arrays_close(arrays);
+  /* a damaged one has the error of its header */
+  char damaged[sizeof npy];
+  memcpy(damaged, npy, sizeof npy);
+  *strstr(damaged + 10, "descr") = 'x';
+  assert_int_equal(open_content(damaged, sizeof npy - 1, &arrays), DF_E_FORMAT);
+  assert_says(scratch_path, "file.npz: array 'file.npz': unknown header key 'xescr'");
 }
 
 /* an archive of one stored entry; libzip is content with a checksum of 0 only for no bytes */

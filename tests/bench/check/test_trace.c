@@ -112,6 +112,36 @@ static void a_jump_is_no_fast_motion(void** state) {
   fixture_free(&f);
 }
 
+static void a_frame_out_of_place_is_two_jumps(void** state) {
+  (void)state;
+  fixture f = fixture_new(slide_xml);
+  for (int t = 0; t <= T; t++) {
+    double* x = frame_of(f.d, 0, t);
+    x[0] = 0.001 * t + (t == 80 ? 0.3 : 0);
+    x[1] = 0.002 * t;
+  }
+  trace_it(&f);
+  for (size_t k = 0; k < f.m.n; k++) assert_int_equal(f.m.jump[k], k == 79 || k == 80);
+  fixture_free(&f);
+}
+
+/* an encoder of 0.01 m per step, of a slow motion: its steps are no jumps, and frames between them no repetitions */
+static void steps_of_an_encoder_are_no_jumps(void** state) {
+  (void)state;
+  fixture f = fixture_new(slide_xml);
+  for (int t = 0; t <= T; t++) {
+    double* x = frame_of(f.d, 0, t);
+    x[0] = 0.01 * floor(0.07 * t + 1e-9);
+    x[1] = 0.01 * floor(0.09 * t + 1e-9);
+    x[2] = 0.07;
+    x[3] = 0.09;
+  }
+  trace_it(&f);
+  for (size_t k = 0; k < f.m.n; k++) assert_false(f.m.jump[k]);
+  assert_true(fabs(f.m.quantum[0] - 0.01) < 1e-12);
+  fixture_free(&f);
+}
+
 /* a ball at height z with the velocity and acceleration of its motion */
 static fixture ball(double z, double vx, double acceleration) {
   fixture f = fixture_new(ball_xml);
@@ -181,6 +211,8 @@ int main(void) {
                                      cmocka_unit_test(errors_are_those_of_the_closed_form),
                                      cmocka_unit_test(limits_are_counted),
                                      cmocka_unit_test(a_jump_is_no_fast_motion),
+                                     cmocka_unit_test(a_frame_out_of_place_is_two_jumps),
+                                     cmocka_unit_test(steps_of_an_encoder_are_no_jumps),
                                      cmocka_unit_test(a_hovering_ball_needs_its_weight),
                                      cmocka_unit_test(poses_are_measured_from_the_floor)};
   return cmocka_run_group_tests(tests, NULL, NULL);
