@@ -98,8 +98,9 @@ static void durations_are_plain(void** state) {
   (void)state;
   static const struct {
     double measured, step, plain;
-  } cases[] = {{0.02019, 0.002, 0.02}, {0.0333, 0.002, 1.0 / 30}, {0.00799, 0.002, 0.008}, {0.03998, 0.01, 0.04},
-               {0.0519, 0.01, 0.05},   {0.0615, 0.01, 0.06},      {0.0341, 0.002, 0.034},  {0.0113, 0.01, 0.0113}};
+  } cases[] = {{0.02019, 0.002, 0.02}, {0.0333, 0.002, 1.0 / 30}, {0.00799, 0.002, 0.008},
+               {0.03998, 0.01, 0.04},  {0.0519, 0.01, 0.05},      {0.0615, 0.01, 0.06},
+               {0.0207, 0.002, 0.02},  {0.0341, 0.002, 0.034},    {0.0113, 0.01, 0.0113}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const double plain = plain_duration(cases[i].measured, cases[i].step);
     if (fabs(plain - cases[i].plain) > 1e-12)
