@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "dynaflow/sim/dynamics.h"
+
 /* m: heights of this size above or in the floor count half; m/s: the same for slip */
 static const double HEIGHT = 0.2, SPEED = 0.5;
 /* contacts in a smaller share of the poses do not show what slides */
@@ -18,10 +20,11 @@ const char* misfit_part_name(int part) {
   return part < MISFIT_LIMITS ? trace_group_name(part - MISFIT_FITS) : names[part];
 }
 
-static void fill_poses(const pose_summary* p, misfit* out) {
+static void fill_poses(const trace* m, const pose_summary* p, misfit* out) {
   const double above = p->flies ? 0 : fmax(0, p->lowest - p->start), off = p->lowest < 0 ? -p->lowest : above;
   out->lowest = p->lowest;
-  if (p->has_base) out->part[MISFIT_TILT] = (1 - p->upright) / 2;
+  /* without gravity there is no upright */
+  if (p->has_base && df_mujoco_gravity(m->system) > 0) out->part[MISFIT_TILT] = (1 - p->upright) / 2;
   if (!p->has_ground) return;
   out->part[MISFIT_GROUND] = off / (off + HEIGHT);
   if (p->touching >= RARELY) {
@@ -37,7 +40,7 @@ static df_status add_poses(const trace* m, const check_cfg* cfg, misfit* out) {
   out->part[MISFIT_LIMITS] = check_limit_share(m);
   out->acceleration = trace_acceleration(m);
   DF_TRY(pose_summary_of(m, cfg->poses_max, &poses));
-  fill_poses(&poses, out);
+  fill_poses(m, &poses, out);
   return DF_OK;
 }
 

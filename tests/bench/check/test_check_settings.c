@@ -28,6 +28,12 @@ static const char swimmer_xml[] =
     "0'/></body></body></worldbody>"
     "<actuator><motor joint='tail'/></actuator></mujoco>";
 
+/* it has no upright */
+static const char satellite_xml[] =
+    "<mujoco><option timestep='.01' gravity='0 0 0'/><worldbody><body><freejoint name='base'/><geom type='box' "
+    "size='.2 .1 .05' mass='1'/><body pos='.2 0 0'><joint name='panel' axis='0 1 0'/><geom type='capsule' size='.03' "
+    "fromto='0 0 0 .2 0 0' mass='.1'/></body></body></worldbody><actuator><motor joint='panel'/></actuator></mujoco>";
+
 /* columns [from, to) of the states, as episodes one after the other */
 static void write_columns(const char* name, const df_dataset* d, int from, int to, double dt) {
   const size_t rows = d->first[d->episodes], width = (size_t)(to - from);
@@ -184,9 +190,8 @@ static void files_of_different_rates_are_right(void** state) {
 /* heights are in m from the floor */
 static void robots_that_fly_and_swim_are_right(void** state) {
   (void)state;
-  const char* const models[] = {drone_xml, swimmer_xml};
-  const double height[] = {8, 20};
-  for (int k = 0; k < 2; k++) {
+  const char* const models[] = {drone_xml, swimmer_xml, satellite_xml};
+  for (int k = 0; k < 3; k++) {
     df_system* s;
     df_mujoco_cfg cfg = df_mujoco_cfg_default();
     cfg.forward_only = true;
@@ -199,11 +204,12 @@ static void robots_that_fly_and_swim_are_right(void** state) {
     assert_ok(df_sim_new(s, 0, &sim));
     for (int e = 0; e < EPISODES; e++) {
       df_mujoco_initial_state(s, x);
-      x[2] = k == 0 ? height[0] : 8;
+      x[2] = 8;
+      if (k == 2) x[3] = x[4] = sqrt(0.5); /* on its side */
       s->ops->reset(sim, x);
       for (int t = 0; t <= FRAMES; t++) {
         memcpy(frame_of(d, e, t), x, (size_t)s->nx * sizeof *x);
-        u[0] = k == 0 ? 9.81 + 3 * sin(0.1 * t + e) : 0.5 * sin(0.1 * t + e);
+        u[0] = k == 0 ? 9.81 + 3 * sin(0.1 * t + e) : (k == 1 ? 0.5 : 0.01) * sin(0.1 * t + e);
         assert_int_equal(s->ops->step(sim, u, x), DF_TRAJ_COMPLETE);
       }
     }
