@@ -205,7 +205,7 @@ static void robots_that_fly_and_swim_are_right(void** state) {
     for (int e = 0; e < EPISODES; e++) {
       df_mujoco_initial_state(s, x);
       x[2] = 8;
-      if (k == 2) x[3] = x[4] = sqrt(0.5); /* on its side */
+      if (k == 2) x[3] = sqrt(0.5), x[4] = -sqrt(0.5); /* upright if y were up */
       s->ops->reset(sim, x);
       for (int t = 0; t <= FRAMES; t++) {
         memcpy(frame_of(d, e, t), x, (size_t)s->nx * sizeof *x);
