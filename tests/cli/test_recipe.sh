@@ -48,7 +48,7 @@ check the_summary_is_appended_to bash -c "head -1 '$scratch/summary.md' | grep -
 
 # ---- a planted regression: half of the steps, with a rate that leads astray ----
 
-sed -i 's/^      steps: 100$/      steps: 50\n      rate: 0.5/' "$repo/tasks/pendulum/task.yaml"
+sed -i 's/^      steps: 400$/      steps: 200\n      rate: 0.5/' "$repo/tasks/pendulum/task.yaml"
 check the_github_job_is_red_after_a_regression job github 1
 narrow() { # the summary: from the verdict to the counts, in 80 columns
   python3 - "$scratch/out" <<'P'
