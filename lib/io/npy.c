@@ -403,6 +403,10 @@ df_status df_npy_text(const df_npy* npy, const char* path, const char* key, char
     return df_fail(DF_E_FORMAT, "%s: array '%s': expected a string or a list of strings, found %s of rank %d", path,
                    key, npy->type, npy->rank);
   }
+  /* the file bounds the number of all other strings */
+  if (npy->item == 0 && npy->count > 1) {
+    return df_fail(DF_E_FORMAT, "%s: array '%s': %zu strings of 0 bytes", path, key, npy->count);
+  }
   char* text = df_alloc(npy->count * (npy->item + 1) + 1, 1);
   if (!text) return DF_E_NOMEM;
   size_t n = 0;

@@ -296,6 +296,11 @@ static void a_list_of_texts_becomes_lines(void** state) {
   assert_ok(df_npy_parse(bytes, make_npy(bytes, header, "a\0b\xe9", 4), "f", "k", &npy));
   assert_int_equal(df_npy_text(&npy, "f", "k", &text), DF_E_FORMAT);
   assert_says("f", "k", "character 1");
+  /* as many as the header claims */
+  header = "{'descr': '<U0', 'fortran_order': False, 'shape': (1152921504606846976,), }";
+  assert_ok(df_npy_parse(bytes, make_npy(bytes, header, "", 0), "f", "k", &npy));
+  assert_int_equal(df_npy_text(&npy, "f", "k", &text), DF_E_FORMAT);
+  assert_says("f", "k", "1152921504606846976 strings of 0 bytes");
 }
 
 static void text_and_numbers_are_not_taken_for_each_other(void** state) {
