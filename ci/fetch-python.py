@@ -2,7 +2,7 @@
 
 usage: fetch-python.py DESTINATION [PACKAGES]
 
-PACKAGES is a file of pip requirements with hashes; by default python-packages.txt beside this file, numpy and MuJoCo for
+PACKAGES is a file of pip requirements with hashes; by default python-packages.txt beside this file, numpy, h5py and MuJoCo for
 the tests that compute everything again without code of this project (tests/independent). pip downloads the official
 wheels for the Python that runs this and checks their SHA-256; nothing is installed outside the folder.
 """

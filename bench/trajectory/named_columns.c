@@ -64,7 +64,7 @@ df_status columns_new(const df_system* system, columns* out) {
     out->state[system->nx - na + i] = format_text("act.%d", i);
     out->unit[system->nx - na + i] = "";
   }
-  for (int i = 0; i < system->nu; i++) out->action[i] = clean_name(df_mujoco_actuator_name(system, i), "action", i);
+  for (int i = 0; i < system->nu; i++) out->action[i] = clean_name(df_mujoco_actuator_at(system, i).name, "action", i);
   return DF_OK;
 }
 

@@ -137,14 +137,6 @@ void df_mujoco_initial_state(const df_system* system, double* x) {
   mju_zero(x + m->nq, (int)(m->nv + m->na));
 }
 
-const char* df_mujoco_actuator_name(const df_system* system, int k) {
-  const mjModel* m = as_mujoco(system)->model;
-  int i = (int)m->nactuator - 1;
-  while (i > 0 && m->actuator_ctrladr[i] > k) i--;
-  const char* name = mj_id2name(m, mjOBJ_ACTUATOR, i);
-  return name ? name : "";
-}
-
 int df_mujoco_keyframes(const df_system* system) {
   return (int)as_mujoco(system)->model->nkey;
 }

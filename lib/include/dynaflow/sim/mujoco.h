@@ -157,9 +157,6 @@ DF_API const df_model_identity* df_mujoco_identity(const df_system* system);
 /* x [nx] = the initial state of the model: qpos0, zero velocity and activation. */
 DF_API void df_mujoco_initial_state(const df_system* system, double* x);
 
-/* The name of the actuator of control k in 0 .. nu - 1; "" if unnamed. */
-DF_API const char* df_mujoco_actuator_name(const df_system* system, int k);
-
 /* Keyframes: their number, the name of number i ("" if unnamed), and x [nx] = its state. */
 DF_API int df_mujoco_keyframes(const df_system* system);
 DF_API const char* df_mujoco_keyframe_name(const df_system* system, int i);
