@@ -17,7 +17,8 @@ df_status fit_apply(const char* settings, df_config* config) {
     char *next = strstr(at, ", data."), *sign = strstr(at, " = ");
     if (next) *next = '\0';
     if (sign) *sign = '\0';
-    status = sign ? df_config_set(config, at, sign + 3, "data check") : df_fail(DF_E_CONFIG, "'%s' is not a setting", at);
+    status =
+        sign ? df_config_set(config, at, sign + 3, "data check") : df_fail(DF_E_CONFIG, "'%s' is not a setting", at);
     at = next ? next + 2 : NULL;
   }
   df_free(all);
