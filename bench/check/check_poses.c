@@ -142,7 +142,7 @@ static void check_inside(const pose_summary* p, const fit_source* source, data_f
   data_finding_judge(one, p->lowest < -TOO_DEEP ? CHECK_WRONG : CHECK_WARN,
                      "in %.3g %% of the poses a geom is more than %g m inside the floor, at most %.3g m, in half of "
                      "them %.3g m",
-                     100 * p->inside, DEEP, p->deepest, -p->lowest);
+                     100 * p->inside, DEEP, p->deepest, fmax(0, -p->lowest));
   if (p->lowest < -DEEP && p->has_base) data_finding_takes(one, fit_rise(source, -p->lowest));
 }
 
