@@ -1,6 +1,8 @@
 /* Contacts, velocities of points and inverse dynamics of a state, against closed forms and simulated steps. */
 #include "dynaflow/sim/dynamics.h"
 
+#include <mujoco/mujoco.h>
+
 #include "models.h"
 
 enum { NV = 6, NQ = 7 };
@@ -182,6 +184,36 @@ static void a_reset_after_queries_steps_as_a_new_simulator_does(void** state) {
   df_system_free(s);
 }
 
+static int fail_in_collision(const mjModel* m, mjData* d, int geom1, int geom2) {
+  (void)m, (void)d, (void)geom1, (void)geom2;
+  mju_error("no contacts today");
+  return 0;
+}
+
+/* an error leaves MuJoCo's stack in use, of which there is enough for a few times */
+static void a_failed_inverse_leaves_nothing_behind(void** state) {
+  (void)state;
+  df_system* s = model_text(
+      "<mujoco><size memory='50K'/><worldbody><geom type='plane' size='5 5 .1'/><body pos='0 0 1'><freejoint/>"
+      "<geom size='.1' mass='2'/></body></worldbody></mujoco>",
+      1);
+  df_sim* sim;
+  double x[NQ + NV], force[NV];
+  OK(df_sim_new(s, 0, &sim));
+  at_height(s, .105, still, x);
+  for (int i = 0; i < 1000; i++) {
+    mjcb_contactfilter = fail_in_collision;
+    assert_int_equal(df_mujoco_inverse(sim, x, still, force), DF_E_SIM);
+    assert_string_equal(df_error_message(), "MuJoCo: no contacts today");
+    for (int k = 0; k < NV; k++) assert_true(force[k] == 0);
+  }
+  mjcb_contactfilter = NULL;
+  OK(df_mujoco_inverse(sim, x, still, force));
+  for (int i = 0; i < NV; i++) CLOSE(force[i], i == 2 ? 2 * 9.81 : 0, 1e-12);
+  df_sim_free(s, sim);
+  df_system_free(s);
+}
+
 static void dofs_know_what_drives_them(void** state) {
   (void)state;
   df_system* s = model_text(
@@ -240,6 +272,7 @@ int main(void) {
       cmocka_unit_test(a_pendulum_needs_the_torque_of_its_equation),
       cmocka_unit_test(simulated_steps_need_the_forces_of_their_actuators),
       cmocka_unit_test(a_reset_after_queries_steps_as_a_new_simulator_does),
+      cmocka_unit_test(a_failed_inverse_leaves_nothing_behind),
       cmocka_unit_test(dofs_know_what_drives_them),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
