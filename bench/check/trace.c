@@ -318,8 +318,7 @@ double trace_acceleration(const trace* m) {
     }
     if (dofs > 0) list[n++] = sqrt(sum);
   }
-  if (n) df_sort(n, list);
-  const double median = n ? df_quantile(n, list, 0.5) : 0;
+  const double median = n ? df_median(n, list) : 0;
   df_free(list);
   return median;
 }

@@ -253,6 +253,22 @@ static void what_need_not_touch_the_floor_is_right(void** state) {
   }
 }
 
+/* two balls that roll past each other in the air, one of which slides on the floor at 0.7 m/s */
+static void slip_is_that_on_what_cannot_move(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><worldbody><geom type='plane' size='5 5 1'/><body pos='0 0 .1'><joint type='slide' axis='1 0 0'/>"
+      "<geom size='.1'/></body><body pos='0 0 .29'><joint type='slide' axis='1 0 0'/><geom size='.1'/></body>"
+      "</worldbody></mujoco>";
+  pose_summary p;
+  fixture f = fixture_new(xml, 1);
+  for (int t = 0; t <= T; t++) frame_of(f.d, 0, t)[0] = 0.007 * t, frame_of(f.d, 0, t)[1] = 0.006 * t;
+  trace_it(&f, &f.s->dt);
+  assert_ok(pose_summary_of(&f.m, 5, &p));
+  assert_true(fabs(p.slip - 0.7 * 0.01 / f.s->dt) < 1e-9);
+  fixture_free(&f);
+}
+
 /* ---- velocities ---- */
 
 /* sines of both joints; velocities are `factor` times the differences of the frames t + a and t + b */
@@ -376,6 +392,7 @@ int main(void) {
                                      cmocka_unit_test(limits_are_judged_by_share_and_excess),
                                      cmocka_unit_test(poses_are_measured_from_the_floor),
                                      cmocka_unit_test(a_single_deep_pose_is_reported_not_judged),
+                                     cmocka_unit_test(slip_is_that_on_what_cannot_move),
                                      cmocka_unit_test(what_need_not_touch_the_floor_is_right),
                                      cmocka_unit_test(factors_of_velocities_are_those_of_rates_or_of_scales),
                                      cmocka_unit_test(velocities_of_other_frames_are_earlier_or_later),
