@@ -325,6 +325,31 @@ static void velocities_of_other_frames_are_earlier_or_later(void** state) {
   data_findings_clear(&right);
 }
 
+/* sines with exact differences as velocities; those of the second of three episodes are half of them */
+static void an_episode_of_another_rate_is_found_by_its_own_frames(void** state) {
+  (void)state;
+  static const double h[3] = {0.01, 0.01, 0.01};
+  fixture f = fixture_new(slide_xml, 3);
+  data_findings found = {0};
+  for (int e = 0; e < 3; e++) {
+    for (int t = 0; t <= T; t++) {
+      double* x = frame_of(f.d, e, t);
+      for (int i = 0; i < 2; i++) {
+        x[i] = sin(0.05 * t + e + i);
+        x[2 + i] = (e == 1 ? 0.5 : 1) * (sin(0.05 * (t + 1) + e + i) - x[i]) / 0.01;
+      }
+    }
+  }
+  trace_it(&f, h);
+  assert_ok(check_velocities(&f.m, &found));
+  expect(
+      &found, "frame rate of episodes", CHECK_WRONG, 1,
+      "1 episodes have another frame rate than the others, or other units: in episode 1 the positions change 2 times "
+      "as fast as the velocities say");
+  data_findings_clear(&found);
+  fixture_free(&f);
+}
+
 /* a base in mm whose velocities are in m/s, that turns as its velocities say; and a scale that the task has */
 static void a_scale_of_positions_is_that_of_the_unit(void** state) {
   (void)state;
@@ -396,6 +421,7 @@ int main(void) {
                                      cmocka_unit_test(what_need_not_touch_the_floor_is_right),
                                      cmocka_unit_test(factors_of_velocities_are_those_of_rates_or_of_scales),
                                      cmocka_unit_test(velocities_of_other_frames_are_earlier_or_later),
+                                     cmocka_unit_test(an_episode_of_another_rate_is_found_by_its_own_frames),
                                      cmocka_unit_test(a_scale_of_positions_is_that_of_the_unit),
                                      cmocka_unit_test(a_hovering_ball_needs_its_weight),
                                      cmocka_unit_test(an_acceleration_is_per_recorded_frame)};

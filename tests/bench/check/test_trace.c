@@ -30,7 +30,7 @@ static void exact_velocities_have_their_lag(void** state) {
       {0, 1, LAG_EXPLICIT}, {-1, 0, LAG_SEMI_IMPLICIT}, {-1, 1, LAG_CENTRAL}, {-2, -1, LAG_LATE}, {1, 2, LAG_EARLY}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     fixture f = sines(1, cases[i].a, cases[i].b);
-    const trace_fit fit = trace_fit_group(&f.m, -1, GROUP_SLIDES);
+    const trace_fit fit = trace_fit_group(&f.m, GROUP_SLIDES);
     for (int lag = 0; lag < LAGS; lag++) assert_true((fit.error[lag] < 1e-6) == (lag == cases[i].lag));
     assert_int_equal(trace_lag_is_right(cases[i].lag), cases[i].lag != LAG_LATE && cases[i].lag != LAG_EARLY);
     assert_true(fabs(fit.slope[cases[i].lag] - 1) < 1e-9);
@@ -41,7 +41,7 @@ static void exact_velocities_have_their_lag(void** state) {
 static void errors_are_those_of_the_closed_form(void** state) {
   (void)state;
   fixture f = sines(0.5, 0, 1);
-  const trace_fit slide = trace_fit_group(&f.m, -1, GROUP_SLIDES), hinge = trace_fit_group(&f.m, -1, GROUP_HINGES);
+  const trace_fit slide = trace_fit_group(&f.m, GROUP_SLIDES), hinge = trace_fit_group(&f.m, GROUP_HINGES);
   /* half the velocity leaves half the change */
   assert_true(fabs(slide.error[LAG_EXPLICIT] - 0.5) < 1e-9 && fabs(slide.slope[LAG_EXPLICIT] - 2) < 1e-9);
   assert_true(slide.fitted[LAG_EXPLICIT] < 1e-6 && fabs(trace_long_slope(&f.m, GROUP_SLIDES) - 2) < 0.01);
