@@ -18,6 +18,7 @@
 #include "import_actions.h"
 #include "import_text.h"
 #include "known_layouts.h"
+#include "model_copy.h"
 #include "propose.h"
 #include "stop.h"
 #include "task_growth.h"
@@ -63,7 +64,7 @@ static df_status open_model(work* w) {
     return df_fail(DF_E_CONFIG, "%s: the model has no actuators, so that there is nothing to learn: add an <actuator>",
                    w->cfg->model);
   }
-  DF_TRY(new_folder_copy_model(&w->folder, w->cfg->model, df_mujoco_identity(w->system), &w->model));
+  DF_TRY(copy_model(&w->folder, w->cfg->model, df_mujoco_identity(w->system), &w->result->notes, &w->model));
   settings_put(w->found, "system.model", w->model);
   settings_put_why(w->found, "system.model_sha256", df_mujoco_identity(w->system)->files,
                    "of the model's files; empty it to change them");

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <ftw.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,6 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
-#include "dynaflow/core/hash.h"
 #include "text.h"
 
 /* ---- the folder ---- */
@@ -98,98 +96,5 @@ df_status new_folder_copy(const new_folder* f, const char* from, const char* nam
   const df_status status = df_file_write_below(f->draft, name, data, n);
   df_free(data);
   *bytes += (double)n;
-  return status;
-}
-
-/* ---- models ---- */
-
-/* the name of a file in a list of df_model_identity, in which %XX stands for bytes that are not printable ASCII */
-static void read_name(const char* name, size_t n, char* out) {
-  size_t used = 0;
-  for (size_t i = 0; i < n; i++) {
-    unsigned byte;
-    const bool coded = name[i] == '%' && i + 2 < n && sscanf(name + i + 1, "%2X", &byte) == 1;
-    out[used++] = coded ? (char)byte : name[i];
-    if (coded) i += 2;
-  }
-  out[used] = '\0';
-}
-
-static int levels_up(const char* name) {
-  int n = 0;
-  for (; strncmp(name, "../", 3) == 0; name += 3) n++;
-  return n;
-}
-
-/* calls `visit` for every name of the list */
-static df_status each_name(const char* list, df_status (*visit)(void* context, const char* name), void* context) {
-  enum { NAME_AT = DF_SHA256_TEXT + 1 };
-  char name[PATH_MAX];
-  while (*list) {
-    const size_t n = strcspn(list, "\n");
-    if (n <= NAME_AT || n - NAME_AT >= sizeof name) return df_fail(DF_E_CONFIG, "the name of a model file is too long");
-    read_name(list + NAME_AT, n - NAME_AT, name);
-    DF_TRY(visit(context, name));
-    list += n + (list[n] == '\n');
-  }
-  return DF_OK;
-}
-
-typedef struct model_copy {
-  const new_folder* folder;
-  char* from;  /* folder of the model file */
-  char* below; /* the folders of the model file below that which holds all files, with a slash at the end; "" */
-  int up;      /* how many folders that is above the model file's */
-  double bytes;
-} model_copy;
-
-static df_status look_up(void* context, const char* name) {
-  model_copy* c = context;
-  if (name[0] == '/') {
-    return df_fail(DF_E_CONFIG,
-                   "the model uses %s, which shares no folder with the model file: copy both into one folder", name);
-  }
-  const int up = levels_up(name);
-  c->up = up > c->up ? up : c->up;
-  return DF_OK;
-}
-
-/* the last `up` folders of c->from */
-static df_status find_below(model_copy* c) {
-  char* whole = realpath(c->from, NULL);
-  if (!whole) return df_fail(DF_E_IO, "%s: %s", c->from, strerror(errno));
-  const char* p = whole + strlen(whole);
-  for (int up = 0; up < c->up && p > whole; up += *--p == '/') continue;
-  c->below = c->up > 0 ? format_text("%s/", p + 1) : format_text("%s", "");
-  free(whole);
-  return DF_OK;
-}
-
-static df_status copy_one(void* context, const char* name) {
-  model_copy* c = context;
-  /* "../" leads from the model file's folder to one of those above it */
-  const int up = levels_up(name);
-  size_t kept = strlen(c->below);
-  for (int i = 0; i < up && kept > 0; i++) {
-    for (kept--; kept > 0 && c->below[kept - 1] != '/';) kept--;
-  }
-  char* from = df_path_join(c->from, name);
-  char* to = format_text("model/%.*s%s", (int)kept, c->below, name + 3 * up);
-  const df_status status = from ? new_folder_copy(c->folder, from, to, &c->bytes) : DF_E_NOMEM;
-  df_free(from);
-  df_free(to);
-  return status;
-}
-
-df_status new_folder_copy_model(const new_folder* f, const char* path, const df_model_identity* model, char** main) {
-  model_copy c = {.folder = f, .from = df_path_folder(path)};
-  const char* slash = strrchr(path, '/');
-  *main = NULL;
-  df_status status = c.from ? each_name(model->list, look_up, &c) : DF_E_NOMEM;
-  if (status == DF_OK) status = find_below(&c);
-  if (status == DF_OK) status = each_name(model->list, copy_one, &c);
-  if (status == DF_OK) *main = format_text("model/%s%s", c.below, slash ? slash + 1 : path);
-  df_free(c.from);
-  df_free(c.below);
   return status;
 }

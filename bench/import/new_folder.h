@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 
-#include "dynaflow/core/model_identity.h"
 #include "dynaflow/core/status.h"
 
 typedef struct new_folder {
@@ -24,11 +23,5 @@ void new_folder_discard(new_folder* f);
 /* Copies a file to `draft`/`name`, whose folders are made. *bytes gains its size. Errors: those of df_file_read() and
  * df_file_write_below(). */
 DF_MUST_CHECK df_status new_folder_copy(const new_folder* f, const char* from, const char* name, double* bytes);
-
-/* Copies all files that the compiler read for the model file `path`, whose identity is `model`, below model/, as they
- * lie beside each other. *main: the model file's name in the folder, which the caller frees. Errors: DF_E_CONFIG for a
- * file that has no place relative to the model file; those of new_folder_copy(). */
-DF_MUST_CHECK df_status new_folder_copy_model(const new_folder* f, const char* path, const df_model_identity* model,
-                                              char** main);
 
 #endif
