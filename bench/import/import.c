@@ -443,7 +443,7 @@ static df_status write_all(work* w) {
 
 df_status import_task(const import_cfg* cfg, import_result* out) {
   *out = (import_result){0};
-  work w = {.cfg = cfg, .result = out, .found = &out->found};
+  work w = {.cfg = cfg, .result = out, .found = &out->found, .folder = {.lock = -1}};
   stop_in_order();
   df_status status = find_name(&w);
   if (status == DF_OK) status = new_folder_begin(cfg->out, cfg->force, &w.folder);

@@ -130,6 +130,35 @@ sed 's:<actuator>.*</actuator>::' "$models/pendulum.xml" >"$models/passive.xml"
 check a_model_without_actuators_is_refused refuses "passive.xml: the model has no actuators" \
   data import "$scratch/example/pendulum.npz" --model "$models/passive.xml" --out "$tasks/x"
 check no_draft_is_left leaves_nothing
+# a process that is ended leaves its draft; the next import of the task uses it
+killed() {
+  "$program" data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/killed" \
+    --threads 1 >"$scratch/out" 2>&1 &
+  local process=$! tries=0
+  while [ ! -e "$tasks/.import-killed/data" ] && [ "$tries" -lt 1000 ]; do sleep 0.01; tries=$((tries + 1)); done
+  kill -KILL "$process"
+  wait "$process"
+  [ -e "$tasks/.import-killed/data" ] && [ ! -e "$tasks/killed" ]
+}
+check a_killed_import_leaves_its_draft killed
+touch "$tasks/.import-killed/data/left.npz"
+mkdir -p "$tasks/.import-other/data"
+(flock 9; touch "$scratch/locked"; while [ -e "$scratch/locked" ]; do sleep 0.05; done) 9>"$tasks/.import-other/.lock" &
+while [ ! -e "$scratch/locked" ]; do sleep 0.01; done
+check the_next_import_is_made imports killed "$scratch/example/pendulum.xml" "$scratch/example/pendulum.npz" --quiet
+check it_has_nothing_of_the_draft [ "$(ls -A "$tasks/killed" "$tasks/killed/data" | tr '\n' ' ')" = \
+  "$tasks/killed: README.md data model task.yaml  $tasks/killed/data: pendulum.npz " ]
+check drafts_of_others_stay [ -e "$tasks/.import-other/data" ]
+check two_imports_of_a_task_are_refused refuses "$tasks/other: another import is writing this task" \
+  data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/other"
+rm "$scratch/locked"
+wait
+check a_draft_that_nobody_makes_is_used imports other "$scratch/example/pendulum.xml" "$scratch/example/pendulum.npz" --quiet
+mv "$tasks/other" "$tasks/.import-other.old"
+check a_task_that_was_being_replaced_is_put_back refuses "$tasks/other: exists already" \
+  data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/other"
+check it_is_whole [ -f "$tasks/other/task.yaml" ]
+check no_draft_is_left_at_all leaves_nothing
 check force_replaces_a_task imports swing "$scratch/example/pendulum.xml" "$scratch/example/pendulum.npz" --force --json
 check json_has_every_setting python3 -c "
 import json, sys
