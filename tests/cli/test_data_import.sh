@@ -46,6 +46,13 @@ check velocities_are_kept_for_one_wrong bash -c "! grep -q 'velocities:' '$tasks
 check actions_are_kept_for_one_wrong sets spike "actions_key: actions"
 check actions_of_one_episode_are_imported imports opposite "$scratch/example/pendulum.xml" "$made/opposite.json"
 check the_episode_is_that_of_the_recording says "replay of 200 of 2000 actions, from 4 of 20 episodes: another model: .*episode 5, frame" err
+check actions_of_a_policy_are_imported imports policy "$scratch/example/pendulum.xml" "$made/policy.json"
+check their_scale_and_offset_are_found sets policy "actions_key: actions" "action_scale: [1.5]" "action_offset: [0.2]"
+check they_are_reported says "the recorded actions are no controls: with a scale and an offset per actuator" err
+check with_them_the_states_follow exits_with 0 replay "$tasks/policy" --quiet
+check other_actions_are_left_out imports squares "$scratch/example/pendulum.xml" "$made/squares.json"
+check no_scale_fits_them bash -c "grep -q 'actions_key: \"\"' '$tasks/squares/task.yaml' && ! grep -q 'action_scale' '$tasks/squares/task.yaml'"
+check why_is_said says "fitted to the recorded states, do not make the actions controls: in half of them more than [0-9.]+ %" err
 check an_error_names_the_source refuses "^dynaflow: $scratch/example/pendulum.npz: data.select: '0-99'" \
   data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/x" --set data.select=0-99
 check too_slow_a_rate_is_explained refuses \
