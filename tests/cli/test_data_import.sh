@@ -53,6 +53,13 @@ check with_them_the_states_follow exits_with 0 replay "$tasks/policy" --quiet
 check other_actions_are_left_out imports squares "$scratch/example/pendulum.xml" "$made/squares.json"
 check no_scale_fits_them bash -c "grep -q 'actions_key: \"\"' '$tasks/squares/task.yaml' && ! grep -q 'action_scale' '$tasks/squares/task.yaml'"
 check why_is_said says "fitted to the recorded states, do not make the actions controls: in half of them more than [0-9.]+ %" err
+check commands_are_imported imports commands "$scratch/example/pendulum.xml" "$made/commands.json"
+check what_was_asked_for_is_a_condition sets commands "conditions: [speed, vel_cmd]" "conditions_per: frame"
+check its_reason_is_in_the_task_file grep -q "conditions: .* # named like what the motion was asked for" "$tasks/commands/task.yaml"
+check other_shapes_are_named says "array goal is named like a condition, but is not used: $made/commands.json: array 'goal' has shape \[19,2\]" err
+check what_was_measured_is_none says "arrays that nothing uses .*: achieved_goal, goal, reward$|arrays that nothing uses .*: goal, achieved_goal, reward$" err
+run data info "$tasks/commands"
+check conditions_have_their_names says "speed, vel_cmd.0, vel_cmd.1" out
 check an_error_names_the_source refuses "^dynaflow: $scratch/example/pendulum.npz: data.select: '0-99'" \
   data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/x" --set data.select=0-99
 check too_slow_a_rate_is_explained refuses \
