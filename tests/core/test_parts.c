@@ -58,7 +58,7 @@ static void a_new_measurement_begins_at_zero(void** state) {
   df_part_enter(DF_PART_WAITING);
   const df_parts parts = df_parts_read();
   df_parts_stop();
-  assert_true(parts.seconds[DF_PART_FORWARD] == 0);
+  assert_true(parts.seconds[DF_PART_FORWARD] == 0 && parts.seconds[DF_PART_WAITING] == 0);
   assert_seconds(parts.seconds[DF_PART_ADJOINT], used);
 }
 
