@@ -235,6 +235,8 @@ static double rollout_loss(df_flow* flow, flow_worker* w, long step, int i, int 
     return no_loss(flow, end, i);
   }
 
+  if (flow->env.simulated) flow->env.simulated(flow->env.simulated_context, i, s->x0, w->u);
+
   /* loss and its adjoint */
   double frame_error[FLOW_HORIZON_MAX + 1];
   const double loss = state_loss(flow, w, s->x0, target, frame_error);

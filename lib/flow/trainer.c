@@ -8,6 +8,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/assert.h"
 #include "dynaflow/core/clock.h"
+#include "dynaflow/core/parts.h"
 
 /* the first sample of micro-batch s */
 static int slice_begin(const trainer_cfg* cfg, int s) {
@@ -99,8 +100,11 @@ static void one_step(trainer* t, long step, trainer_slice_fn slice, void* contex
   for (int s = 0; s < t->cfg.slices; s++) {
     const int first = slice_begin(&t->cfg, s), count = slice_begin(&t->cfg, s + 1) - first;
     DF_ASSERT(count >= 1 && count <= trainer_slice_size(&t->cfg) && count <= TRAINER_SLICE_MAX);
+    const df_part before = df_part_enter(DF_PART_OPTIMIZER);
     memset(t->gradient[s], 0, t->n * sizeof **t->gradient);
+    df_part_enter(DF_PART_DATA);
     slice(context, omp_get_thread_num(), step, first, count, t->parameters, t->gradient[s], t->loss);
+    df_part_enter(before);
   }
   df_slices_sum(t->cfg.slices, t->n, t->gradient, t->threads, t->gradient[0]);
 }

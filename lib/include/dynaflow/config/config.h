@@ -4,6 +4,8 @@
  * is the same as "train: {steps: 9}". A setting takes its value from the last of these sources that gives one:
  *   1. the defaults below          2. the task's own keys          3. its methods.<method>.<key>
  *   4. profiles.<profile>.<key>    5. profiles.<profile>.methods.<method>.<key>           6. --set key=value
+ * Within one source, net.preset comes first: it sets every other net.* key, as if each were given in its place, so that
+ * the keys of the same source and of later ones win. "none" sets nothing.
  * An unknown key, a value of the wrong kind and a value out of range are errors that name file, line, key, value and
  * range. All profiles and methods of the file are checked, also those that are not selected. A key that occurs twice,
  * in either spelling, is an error. */
@@ -171,6 +173,8 @@ typedef df_items df_kind_ITEMS;
   X(REAL, flow, sigma, "1", 1e-6, 100, "", "std", "standard deviation of the base sample")                             \
   X(REAL, flow, time_power, "1", 0.01, 100, "", "",                                                                    \
     "flow times of training are u^time_power of uniform u; above 1 more of them are near 0, the base sample")          \
+  X(TEXT, net, preset, "none", 0, 0, "none|small|base|jax_seed", "",                                                   \
+    "sets the keys below: small (64 wide, 2 blocks), base (their defaults), jax_seed (384 wide, 6 heads, 3 blocks)")   \
   X(TEXT, net, kind, "dit", 0, 0, "dit|mlp", "", "network: a transformer over frames (dit) or an MLP")                 \
   X(INT, net, width, "96", 4, 4096, "", "", "token width (dit) or hidden width (mlp)")                                 \
   X(INT, net, depth, "3", 1, 64, "", "", "blocks (dit) or hidden layers (mlp)")                                        \
@@ -269,9 +273,9 @@ DF_API DF_MUST_CHECK df_status df_config_profiles(const char* path,
                                                                 const char* value),
                                                   void* context);
 
-/* Sets one key from text; `where` names the source in errors ("task.yaml:12", "--set"). DF_E_CONFIG names key, value
- * and range, and suggests a known key for an unknown one; DF_E_ARG for a NULL argument. On failure *config is
- * unchanged. */
+/* Sets one key from text, and those of net.preset; `where` names the source in errors ("task.yaml:12", "--set").
+ * DF_E_CONFIG names key, value and range, and suggests a known key for an unknown one; DF_E_ARG for a NULL argument. On
+ * failure *config is unchanged. */
 DF_API DF_MUST_CHECK df_status df_config_set(df_config* config, const char* key, const char* value, const char* where);
 
 /* Writes the value of key i (index into df_config_keys) as canonical text into text [n], cut at n - 1 bytes: numbers in

@@ -69,6 +69,10 @@ typedef struct df_method_env {
   double state_every; /* seconds of wall time */
   /* called with a sentence that the user must see and that is no error, and progress_context; may be NULL */
   void (*notice)(void* context, const char* sentence);
+  /* called after the rollout of every training window that did not diverge, by the thread that simulated it, with its
+   * index in the batch, x0 [nx] and the applied actions u [H][nu]; for benchmarks. May be NULL. */
+  void (*simulated)(void* context, int sample, const double* x0, const double* u);
+  void* simulated_context;
 } df_method_env;
 
 /* a request for B windows of the task's horizon H; the arrays are owned by the caller */
