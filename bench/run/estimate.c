@@ -63,6 +63,7 @@ static df_status try_training(cell* c, stopwatch* w) {
   int n = 0;
   c->task->config.train_steps = TRAIN_STEPS;
   c->task->config.inverse_steps = INVERSE_STEPS;
+  c->task->config.train_warmup = 0; /* it must be shorter than the training */
   const df_method_env env = {.task = c->task,
                              .seed = c->seed,
                              .threads = c->opts->threads,

@@ -103,14 +103,10 @@ static df_status build(df_inverse* m) {
   DF_TRY(df_net_new(&cfg, &m->net));
 
   /* trainer and buffers of the threads */
-  const trainer_cfg training = {.steps = c->inverse_steps,
-                                .batch = c->inverse_batch,
-                                .slices = c->train_slices,
-                                .rate = c->inverse_rate,
-                                .decay_from = c->train_decay_from,
-                                .weight_decay = c->train_weight_decay,
-                                .clip = c->train_clip,
-                                .ema = c->train_ema};
+  trainer_cfg training = trainer_settings(c);
+  training.steps = c->inverse_steps;
+  training.batch = c->inverse_batch;
+  training.rate = c->inverse_rate;
   DF_TRY(trainer_new(m->net, &training, m->env.threads, m->env.seed, &m->trainer));
   m->slice = trainer_slice_size(&training);
   m->worker = df_alloc((size_t)m->env.threads, sizeof *m->worker);

@@ -13,10 +13,18 @@
 
 enum { TRAINER_SLICE_MAX = 1024 }; /* the most samples of a micro-batch */
 
+/* how the learning rate falls to 0: `train.schedule` */
+typedef enum trainer_schedule { TRAINER_LINEAR, TRAINER_COSINE, TRAINER_CONSTANT } trainer_schedule;
+
 typedef struct trainer_cfg {
   long steps;
-  int batch, slices; /* samples per step, micro-batches per batch */
+  int batch, slices; /* samples per batch, micro-batches per batch */
+  int accumulate;    /* batches per step; 0: 1 */
   double rate, decay_from, weight_decay, clip, ema;
+  trainer_schedule schedule;
+  long warmup;       /* steps */
+  double abort_rise; /* of the loss over its lowest point, 0: never; see trainer_run() */
+  int abort_points;
   size_t extra; /* number of parameters after those of the net: initially zero, no weight decay */
 } trainer_cfg;
 
@@ -45,27 +53,36 @@ typedef struct trainer {
   df_real* average;    /* [n] exponential moving average of the parameters, used for sampling */
   df_adamw* optimizer;
   df_real** gradient; /* [slices][n] */
-  double* loss;       /* [batch] of the current step; NaN: sample left out (diverged), infinite: sample failed */
-  int failed;         /* the first sample of the current step that failed; < 0: none */
-  char failure[512];  /* its message */
+  double* loss; /* [accumulate batch] of the current step; NaN: sample left out (diverged), infinite: sample failed */
+  int failed;   /* the first sample of the current step that failed; < 0: none */
+  char failure[512]; /* its message */
   /* returns the count of adjoints so far, from the context of trainer_run; NULL if nothing is simulated */
   df_gradient_count (*adjoints)(const void* context);
   int n_memory;
   trainer_memory memory[TRAINER_MEMORY_MAX];
 } trainer;
 
-/* Computes samples first .. first+count-1 of a step on thread `thread`: writes loss[i] for each of them and ADDS the
- * gradient of (sum of their losses) / batch to `gradient` [n]. If the simulator fails in a way other than diverging,
- * the function stores the reason with trainer_note_failure() and gives the sample an infinite loss; this ends the
- * training. An infinite loss without a reason does so, too. */
-typedef void (*trainer_slice_fn)(void* context, int thread, long step, int first, int count, const df_real* parameters,
+/* Computes samples first .. first+count-1 of a batch on thread `thread`: writes loss[i] for each of them and ADDS the
+ * gradient of (sum of their losses) / batch to `gradient` [n]. Batches are numbered through: step s has the batches
+ * s accumulate .. (s + 1) accumulate - 1. If the simulator fails in a way other than diverging, the function stores the
+ * reason with trainer_note_failure() and gives the sample an infinite loss; this ends the training. An infinite loss
+ * without a reason does so, too. */
+typedef void (*trainer_slice_fn)(void* context, int thread, long batch, int first, int count, const df_real* parameters,
                                  df_real* gradient, double* loss);
 
+/* Returns the settings train.* except steps, batch and rate, which are those of the network. */
+trainer_cfg trainer_settings(const df_config* config);
+
 /* Makes a trainer with initial weights from `seed`; `net` must outlive it. On failure *out is NULL. Errors: DF_E_CONFIG
- * if there are more micro-batches than samples in a batch or more than TRAINER_SLICE_MAX samples in a micro-batch, and
- * for optimizer settings out of range; DF_E_NOMEM. */
+ * if there are more micro-batches than samples in a batch or more than TRAINER_SLICE_MAX samples in a micro-batch, for
+ * a warm-up that is not shorter than the training, and for optimizer settings out of range; DF_E_NOMEM. */
 df_status trainer_new(const df_net* net, const trainer_cfg* cfg, int threads, uint64_t seed, trainer** out);
 void trainer_free(trainer* t); /* NULL is allowed */
+
+/* The learning rate of a step, from 0: with p the share of the steps after the warm-up that are done, the rate is
+ * constant up to p = decay_from and falls to 0 at p = 1, linearly or as a half cosine; during the warm-up it rises
+ * linearly, and its first step has rate / warmup. */
+double trainer_rate(const trainer_cfg* cfg, long step);
 
 /* Stores df_error_message() of the calling thread as the reason why the sample failed; may be called by any thread, in
  * any order. The message of the training is that of the first sample of the batch that failed. */
@@ -85,7 +102,8 @@ static inline long trainer_log_points(const trainer_cfg* cfg, long step) {
 }
 
 /* Runs all steps, or those after the state saved in env->state_folder, and fills *log. Errors: DF_E_INTERRUPTED,
- * DF_E_SIM (a sample failed), DF_E_NONFINITE (an infinite loss, or all samples diverged), and those of
+ * DF_E_SIM (a sample failed), DF_E_NONFINITE (an infinite loss; all samples diverged; or, with abort_rise > 0, the last
+ * abort_points points of the loss curve are not finite or above abort_rise times the lowest point), and those of
  * trainer_state_save() and trainer_state_load(). */
 df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void* context, const df_method_env* env,
                       df_training_log* log);

@@ -182,7 +182,14 @@ typedef df_items df_kind_ITEMS;
   X(INT, train, slices, "8", 1, 1024, "", "", "micro-batches per batch; part of a result's identity")                  \
   X(REAL, train, rate, "0.003", 0, 1, "", "", "learning rate")                                                         \
   X(REAL, train, decay_from, "0.5", 0, 1, "", "",                                                                      \
-    "share of the steps after which the learning rate falls linearly to 0")                                            \
+    "share of the steps after the warm-up at which the learning rate begins to fall")                                  \
+  X(TEXT, train, schedule, "linear", 0, 0, "linear|cosine|constant", "",                                               \
+    "how the learning rate falls to 0 by the last step; constant: it does not")                                        \
+  X(INT, train, warmup, "0", 0, 100000000, "", "steps", "steps over which the learning rate rises linearly from 0")    \
+  X(INT, train, accumulate, "1", 1, 65536, "", "batches", "batches whose gradients are averaged for a gradient step")  \
+  X(REAL, train, abort_rise, "0", 0, 1e9, "", "",                                                                      \
+    "end a training whose loss is above this multiple of its lowest point, or not finite; 0: never")                   \
+  X(INT, train, abort_points, "20", 1, 200, "", "points", "for how many points of the loss curve in a row")            \
   X(REAL, train, weight_decay, "0.0001", 0, 10, "", "", "decoupled weight decay")                                      \
   X(REAL, train, clip, "1", 0, 1e9, "", "", "bound on the 2-norm of the gradient; 0: no bound")                        \
   X(REAL, train, ema, "0.995", 0, 1, "", "", "decay of the averaged weights used for sampling")                        \
