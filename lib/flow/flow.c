@@ -95,7 +95,7 @@ static df_status make_network(df_flow* flow) {
   DF_TRY(df_net_new(&cfg, &flow->net));
 
   /* trainer; TRACKING trains the gain K as extra parameters */
-  trainer_cfg training = trainer_settings(c);
+  trainer_cfg training = trainer_settings(flow->env.task);
   training.steps = c->train_steps;
   training.batch = c->train_batch;
   training.rate = c->train_rate;

@@ -103,7 +103,7 @@ static df_status build(df_inverse* m) {
   DF_TRY(df_net_new(&cfg, &m->net));
 
   /* trainer and buffers of the threads */
-  trainer_cfg training = trainer_settings(c);
+  trainer_cfg training = trainer_settings(task);
   training.steps = c->inverse_steps;
   training.batch = c->inverse_batch;
   training.rate = c->inverse_rate;
@@ -147,14 +147,50 @@ void df_inverse_free(df_inverse* m) {
   df_free(m);
 }
 
+/* computes the actions of `count` transitions and their losses, of the normalised action as clamped by the simulator;
+ * writes the gradients of the losses, times 1/batch, to w->d_out */
+static void row_losses(df_inverse* m, inverse_worker* w, int count, const df_window* from, const df_real* weights,
+                       double* loss) {
+  const df_task* task = m->env.task;
+  const df_chart_statistics s = df_chart_get_statistics(task->chart);
+  const int batch = m->trainer->cfg.batch, nu = m->nu;
+  for (int row = 0; row < count; row++) {
+    describe(m, df_dataset_state(task->data, from[row].episode, from[row].start),
+             df_dataset_state(task->data, from[row].episode, from[row].start + 1),
+             w->in + (size_t)row * 2 * (size_t)m->nz);
+  }
+  df_net_forward(m->net, w->net, weights, &(df_net_input){.B = count, .x = w->in}, w->out);
+  for (int row = 0; row < count; row++) {
+    const double* u = df_dataset_action(task->data, from[row].episode, from[row].start);
+    double sum = 0;
+    for (int i = 0; i < nu; i++) {
+      const double applied = fmin(fmax(u[i], task->system->u_lo[i]), task->system->u_hi[i]);
+      const double e = (double)w->out[row * nu + i] - (applied - s.action_mean[i]) / s.action_std[i];
+      sum += e * e;
+      w->d_out[row * nu + i] = (df_real)(2 * e / nu / batch);
+    }
+    loss[row] = sum / nu;
+  }
+}
+
+/* validation windows first .. first+count-1: one transition of each, at a frame that moves through the windows */
+static void validate(void* context, int thread, int first, int count, const df_real* weights, double* loss) {
+  df_inverse* m = context;
+  df_window from[TRAINER_SLICE_MAX];
+  for (int row = 0; row < count; row++) {
+    from[row] = trainer_validation_window(&m->trainer->cfg, m->env.task, first + row);
+    from[row].start += (first + row) % m->env.task->windows->horizon;
+  }
+  row_losses(m, &m->worker[thread], count, from, weights, loss);
+}
+
 /* the trainer_slice_fn: loss and gradient of one micro-batch */
 static void slice(void* context, int thread, long step, int first, int count, const df_real* parameters,
                   df_real* gradient, double* loss) {
   df_inverse* m = context;
   const df_task* task = m->env.task;
-  const df_chart_statistics s = df_chart_get_statistics(task->chart);
   inverse_worker* w = &m->worker[thread];
-  const int batch = m->trainer->cfg.batch, nu = m->nu;
+  const int batch = m->trainer->cfg.batch;
   df_window from[TRAINER_SLICE_MAX];
 
   /* draw transitions: a training window and a frame in it */
@@ -165,30 +201,15 @@ static void slice(void* context, int thread, long step, int first, int count, co
     from[row] = task->windows->train[k];
     from[row].start +=
         (int)df_rng_below(m->env.seed, DF_STREAM_INVERSE_DYNAMICS, event, 1, (uint64_t)task->windows->horizon);
-    describe(m, df_dataset_state(task->data, from[row].episode, from[row].start),
-             df_dataset_state(task->data, from[row].episode, from[row].start + 1),
-             w->in + (size_t)row * 2 * (size_t)m->nz);
   }
-
-  /* error of the normalised action, as clamped by the simulator */
-  df_net_forward(m->net, w->net, parameters, &(df_net_input){.B = count, .x = w->in}, w->out);
-  for (int row = 0; row < count; row++) {
-    const double* u = df_dataset_action(task->data, from[row].episode, from[row].start);
-    double sum = 0;
-    for (int i = 0; i < nu; i++) {
-      const double applied = fmin(fmax(u[i], task->system->u_lo[i]), task->system->u_hi[i]);
-      const double e = (double)w->out[row * nu + i] - (applied - s.action_mean[i]) / s.action_std[i];
-      sum += e * e;
-      w->d_out[row * nu + i] = (df_real)(2 * e / nu / batch);
-    }
-    loss[first + row] = sum / nu;
-  }
+  row_losses(m, w, count, from, parameters, loss + first);
   df_net_backward(m->net, w->net, parameters, w->d_out, gradient, NULL);
 }
 
 df_status df_inverse_train(df_inverse* m, df_training_log* log) {
   DF_REQUIRE(m, "%s: inverse is NULL", __func__);
   DF_REQUIRE_POINTER(log);
+  m->trainer->validate = validate;
   return trainer_run(m->trainer, "inverse_dynamics", slice, m, &m->env, log);
 }
 

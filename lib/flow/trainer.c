@@ -15,11 +15,9 @@ static int slice_begin(const trainer_cfg* cfg, int s) {
   return (int)((long)s * cfg->batch / cfg->slices);
 }
 
-int trainer_slice_size(const trainer_cfg* cfg) {
-  return (cfg->batch + cfg->slices - 1) / cfg->slices;
-}
-
-trainer_cfg trainer_settings(const df_config* c) {
+trainer_cfg trainer_settings(const df_task* task) {
+  const df_config* c = &task->config;
+  const int windows = task->windows->n_validation;
   return (trainer_cfg){.slices = c->train_slices,
                        .accumulate = c->train_accumulate,
                        .decay_from = c->train_decay_from,
@@ -31,7 +29,10 @@ trainer_cfg trainer_settings(const df_config* c) {
                                                                                 : TRAINER_LINEAR,
                        .warmup = c->train_warmup,
                        .abort_rise = c->train_abort_rise,
-                       .abort_points = c->train_abort_points};
+                       .abort_points = c->train_abort_points,
+                       .validate_every = c->train_validate_every,
+                       .validation_windows = c->train_validate_windows < windows ? c->train_validate_windows : windows,
+                       .keep_best = strcmp(c->train_keep, "best_validation") == 0};
 }
 
 static df_status build(trainer* t, uint64_t seed) {
@@ -50,6 +51,7 @@ static df_status build(trainer* t, uint64_t seed) {
     t->gradient[s] = df_alloc(t->n, sizeof **t->gradient);
     if (!t->gradient[s]) return DF_E_NOMEM;
   }
+  DF_TRY(validation_make(t));
   DF_TRY(df_adamw_new(t->net, &adamw, &t->optimizer));
   df_net_init(t->net, seed, t->parameters);
   memcpy(t->average, t->parameters, t->n * sizeof *t->average);
@@ -73,6 +75,7 @@ df_status trainer_new(const df_net* net, const trainer_cfg* cfg, int threads, ui
     return df_fail(DF_E_CONFIG, "train.abort_rise = %g must be 0 or at least 1: no loss is below its lowest point",
                    cfg->abort_rise);
   }
+  DF_TRY(validation_check(cfg));
   trainer* t = df_alloc(1, sizeof *t);
   if (!t) return DF_E_NOMEM;
   t->net = net;
@@ -98,6 +101,7 @@ void trainer_free(trainer* t) {
   df_free(t->parameters);
   df_free(t->average);
   df_free(t->loss);
+  validation_free(t);
   df_adamw_free(t->optimizer);
   df_free(t);
 }
@@ -242,6 +246,7 @@ static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn sl
     at->step++;
     note(at, every, steps, loss, log);
     log->steps = at->step;
+    DF_TRY(validation_measure(t, at->step, context, log));
     log->cpu_s = cpu_before + df_clock_cpu() - cpu_begin;
     log->adjoints = adjoints_before;
     if (t->adjoints) df_gradient_count_add(&log->adjoints, t->adjoints(context));
@@ -264,10 +269,12 @@ df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void
   log->parameters = t->n;
   trainer_progress at = {0};
   DF_TRY(trainer_state_load(t, &at, log, env));
+  validation_log(t, at.step, log);
   DF_TRY(run_steps(t, &at, slice, context, env, log));
   if (log->diverged == t->cfg.steps * t->cfg.accumulate * t->cfg.batch) {
     return df_fail(DF_E_NONFINITE, "%s: all %ld training samples diverged; the weights were not trained", name,
                    log->diverged);
   }
+  validation_keep(t, log);
   return DF_OK;
 }
