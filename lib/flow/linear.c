@@ -14,11 +14,11 @@ static size_t choose_transitions(const df_flow* flow, flow_recovered* r, df_wind
   int episodes = 0;
   for (int e = 0; e < data->episodes; e++) {
     bool trains = false;
-    for (int t = 0; t < data->lengths[e]; t++) trains |= r->known[recovered_index(data, e, t)];
+    for (int t = 0; t < data->lengths[e]; t++) trains |= r->known[recovered_index(data, e, t)] == RECOVERED_TRAINING;
     if (!trains || !flow_spread(flow_config(flow)->recover_linear_episodes, episodes++)) continue;
     for (int t = 0; t < data->lengths[e]; t++) {
       const size_t at = recovered_index(data, e, t);
-      if (!r->known[at]) continue;
+      if (r->known[at] != RECOVERED_TRAINING) continue;
       if (list) list[n] = (df_window){.episode = e, .start = t};
       r->linear_at[at] = (int64_t)n++;
     }

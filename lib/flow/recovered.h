@@ -6,9 +6,12 @@
 
 #include "flow_internal.h"
 
+/* which windows contain a transition; those of training and validation have no frame in common */
+enum { RECOVERED_NOT, RECOVERED_TRAINING, RECOVERED_VALIDATION };
+
 typedef struct flow_recovered {
   double* u;                 /* [transitions][nu] recovered actions, in the action box */
-  unsigned char* known;      /* [transitions] whether it was recovered: those of the training windows */
+  unsigned char* known;      /* [transitions] RECOVERED_... */
   double *mean, *std;        /* [nu] of the recovered actions; a std is at least scale_floor.action half ranges */
   double residual;           /* RMS error of the simulated next state, std, over every RESIDUAL_EVERY-th transition */
   double worst;              /* the largest of these, std */
