@@ -365,24 +365,32 @@ static const double FOOT_SHARE = 0.05;
 
 static void propose_feet(const proposal* p, const posture* seen) {
   text names = {0};
-  int n = 0, unnamed = 0, touching = 0;
+  int n = 0, unnamed = 0, by_body = 0, touching = 0;
   for (int g = 0; g < df_mujoco_geom_count(p->model->system); g++) {
     touching += seen->touched[g] > 0;
     if ((double)seen->touched[g] < FOOT_SHARE * (double)seen->frames) continue;
-    const char* name = df_mujoco_geom_name(p->model->system, g);
-    if (!name[0])
+    char label[DF_NAME_MAX];
+    if (!df_mujoco_geom_label(p->model->system, g, label, sizeof label) || strchr(label, ','))
       unnamed++;
     else if (n++ < DF_NAMES_MAX)
-      text_add(&names, "%s%s", names.n ? "," : "", name);
+      text_add(&names, "%s%s", names.n ? "," : "", label);
+    by_body += !df_mujoco_geom_name(p->model->system, g)[0];
   }
   if (names.n) {
     settings_put_why(p->found, "eval.feet", text_of(&names),
-                     "they touch what cannot move in 5 %% of the frames or more");
+                     "they touch what cannot move in 5 %% of the frames or more%s",
+                     by_body > unnamed ? "; BODY:I is geom I of a body, from 0, of those that can touch" : "");
   }
+  if (by_body > unnamed)
+    text_add(
+        p->notes,
+        "eval.feet: %d of these geoms have no name in the model, so that they are named by body and number, BODY:I: "
+        "%s\n",
+        by_body - unnamed, text_of(&names));
   if (unnamed) {
     text_add(p->notes,
-             "%d geom%s touch the floor and have no name, so that they are not in eval.feet: name them in the "
-             "model\n",
+             "%d geom%s touch the floor and neither they nor their bodies have a name that a setting can hold, so that "
+             "they are not in eval.feet: name them in the model\n",
              unnamed, unnamed == 1 ? "" : "s");
   }
   if (!touching) {

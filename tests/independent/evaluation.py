@@ -74,9 +74,18 @@ class Task:
         self.split()
         self.find_channels()
         self.draw_windows()
-        self.feet = [self.model.geom(n).id for n in self.names('eval.feet')]
+        self.feet = [self.geom(n) for n in self.names('eval.feet')]
         self.find_fall_rule()
         self.body = Body(self)
+
+    def geom(self, name):
+        """Index of a geom by its name, or BODY:I, geom I of those of the body that can touch"""
+        m = self.model
+        named = mujoco.mj_name2id(m, mujoco.mjtObj.mjOBJ_GEOM, name)
+        if named >= 0 or ':' not in name: return m.geom(name).id
+        body, number = name.rsplit(':', 1)
+        mine = [g for g in range(m.ngeom) if m.geom_bodyid[g] == m.body(body).id and (m.geom_contype[g] or m.geom_conaffinity[g])]
+        return mine[int(number)]
 
     def cut_episodes(self, data):
         """Lists of episodes: states [n + 1][nx], actions [n][nu], conditions [n + 1][nc]"""

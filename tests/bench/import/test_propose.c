@@ -48,6 +48,16 @@ static void start(fixture* f, int episodes, bool actions) {
   f->p = (proposal){.model = &f->model, .data = f->data, .found = &f->found, .notes = &f->notes};
 }
 
+/* the same with a model in whose text `from` is replaced */
+static void exchange(fixture* f, const char* from, const char* to, const df_mujoco_cfg* cfg) {
+  char xml[2048];
+  const char* at = strstr(walker, from);
+  snprintf(xml, sizeof xml, "%.*s%s%s", (int)(at - walker), walker, to, at + strlen(from));
+  df_system_free(f->system);
+  assert_int_equal(df_mujoco_system_from_xml(xml, "walker", cfg, &f->system), DF_OK);
+  assert_int_equal(model_study_of(f->system, &f->model), DF_OK);
+}
+
 static void end(fixture* f) {
   settings_clear(&f->found);
   text_clear(&f->notes);
@@ -162,6 +172,29 @@ static void the_task_fits_model_and_data(void** state) {
   end(&f);
 }
 
+static void feet_without_a_name_are_named_by_their_body(void** state) {
+  (void)state;
+  fixture f;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  start(&f, 2, false);
+  exchange(&f, "<body pos='0 0 -.5'>", "<body name='shank' pos='0 0 -.5'><geom size='.01' mass='0'/>", &cfg);
+  assert_int_equal(propose_task(&f.p), DF_OK);
+  assert_string_equal(value(&f, "eval.feet"), "foot");
+  settings_clear(&f.found);
+  exchange(&f,
+           "<body pos='0 0 -.5'><joint name='knee' axis='0 1 0' range='-1 1' actuatorfrcrange='-30 30'/>"
+           "<geom name='foot' ",
+           "<body name='shank' pos='0 0 -.5'><geom size='.01' mass='0'/>"
+           "<joint name='knee' axis='0 1 0' range='-1 1' actuatorfrcrange='-30 30'/><geom ",
+           &cfg);
+  assert_int_equal(propose_task(&f.p), DF_OK);
+  assert_string_equal(value(&f, "eval.feet"), "shank:1");
+  assert_non_null(strstr(text_of(&f.notes),
+                         "eval.feet: 1 of these geoms have no name in the model, so that they are named by body and "
+                         "number, BODY:I: shank:1\n"));
+  end(&f);
+}
+
 static void falls_leave_a_margin(void** state) {
   (void)state;
   assert_true(fabs(fall_height(0.3, 0.3) - 0.18) < 1e-15);
@@ -226,11 +259,7 @@ static void differences_are_counted_in_steps(void** state) {
   assert_true(work == 1);
   df_mujoco_cfg cfg = df_mujoco_cfg_default();
   cfg.finite_differences = true;
-  df_system_free(f.system);
-  char fluid[2048];
-  snprintf(fluid, sizeof fluid, "<mujoco><option density='1.2'/>%s", walker + strlen("<mujoco>"));
-  assert_int_equal(df_mujoco_system_from_xml(fluid, "walker", &cfg, &f.system), DF_OK);
-  assert_int_equal(model_study_of(f.system, &f.model), DF_OK);
+  exchange(&f, "<mujoco>", "<mujoco><option density='1.2'/>", &cfg);
   assert_int_equal(gradient_work(&f.p, &work), DF_OK);
   assert_true(work == 3 + 2 * (NX + ACTUATORS));
   end(&f);
@@ -243,6 +272,7 @@ int main(void) {
       cmocka_unit_test(actions_are_bounded),
       cmocka_unit_test(free_bodies_without_actuators_are_objects),
       cmocka_unit_test(the_task_fits_model_and_data),
+      cmocka_unit_test(feet_without_a_name_are_named_by_their_body),
       cmocka_unit_test(falls_leave_a_margin),
       cmocka_unit_test(an_action_is_a_frame),
       cmocka_unit_test(the_smoke_profile_takes_a_minute),
