@@ -168,6 +168,35 @@ and r['windows']['start'][::15] == [0, 16, 32] and r['windows']['episode'][:15] 
 and r['notes'][0].startswith('trajectories start in 15 of the 16 held-out windows: there is no demonstration')
 and r['notes'][1] == 'the last 1 actions of each trajectory are not measured'"
 check such_a_run_is_consistent exits_with 0 verify "$scratch/other" --quiet
+# twenty demonstrations that are the same: each of the 85 starts is that of four held-out windows
+cp -r "$task" "$scratch/same"
+rm -f "$scratch/same/expect.yaml"
+python - "$scratch/same/pendulum.npz" <<'P'
+import sys, numpy as np
+f = np.load(sys.argv[1])
+np.savez(sys.argv[1], states=np.repeat(f['states'][:1], 20, 0), actions=np.repeat(f['actions'][:1], 20, 0))
+P
+all=("${small[@]}" --set eval.windows=340 --set eval.sae_windows=0 --set eval.chains=0)
+check starts_of_all_windows_are_written exits_with 0 sample "$scratch/same" --method random_action --windows 340 --out "$scratch/all.npz" "${all[@]}"
+of_each() { # of_each N RUN: scores the first N trajectories of each start state
+  python - "$scratch" "$1" <<'P'
+import sys, numpy as np
+folder, n = sys.argv[1], int(sys.argv[2])
+f = dict(np.load(folder + '/all.npz'))
+starts = [tuple(x[0]) for x in f['states']]
+assert len(starts) == 340 and len(set(starts)) == 85
+keep = [i for i, s in enumerate(starts) if starts[:i].count(s) < n]
+f.update({k: f[k][keep] for k in ('states', 'actions')})
+np.savez(folder + '/some.npz', **f)
+P
+  exits_with 0 score "$scratch/same" "$scratch/some.npz" --name mine --out "$scratch/$2" "${all[@]}"
+}
+check one_trajectory_of_each_start_is_scored of_each 1 once
+check a_trajectory_is_that_of_one_window record once "
+not r['trajectories']['compared'] and r['notes'][0].startswith('trajectories start in 85 of the 340 held-out windows')"
+check as_many_trajectories_as_windows_are_scored of_each 4 each
+check each_has_its_window record each "r['trajectories']['compared'] and rows['tre']['n'] == 340"
+
 # a second file of the same method is another seed of it
 check a_first_seed_is_scored scored seeds 'pass'
 check a_second_seed_is_added scored seeds 'u[0] = 0' --seed 2
