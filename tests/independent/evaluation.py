@@ -694,7 +694,7 @@ def add_chains(task, out, calls, seed, k, shown, faults):
         errors = [heading_errors(task, chain[i], command[i]) for i in up]
         out.mean('command_error', shown, 'm/s', [e[0] for e in errors], up, samples=False)
         out.mean('command_error.yaw_rate', shown, 'rad/s', [e[1] for e in errors], up, samples=False)
-    if task.has_gaits and task.feet:
+    if task.has_gaits and task.feet and set(task.names('eval.feet')) <= set(LEGS):
         gaits = [names[int(np.argmax(c[:2]))][5:] for c in task.condition]
         out.mean('gait_phase', shown, 'share', [gait_phase(task, chain[i], gaits[i]) for i in up], up, samples=False)
     add_plausibility(task, out, '.chain', shown, [x[:task.first_frame_out(x)] for x in chain])
