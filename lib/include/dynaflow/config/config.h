@@ -240,7 +240,7 @@ typedef df_items df_kind_ITEMS;
   X(INT, eval, chains, "64", 0, 1000000, "", "", "open-loop chains for fall_rate")                                     \
   X(REAL, eval, chain_seconds, "5", 0, 1000, "", "s", "length of a chain")                                             \
   X(INT, eval, seed, "1", 0, 2147483647, "", "", "seed for choosing held-out windows; the same for every method")      \
-  X(NAMES, eval, feet, "", 0, 0, "", "", "foot geoms whose contacts are compared")                                     \
+  X(NAMES, eval, feet, "", 0, 0, "", "", "foot geoms whose contacts are compared: names, or BODY:I, geom I of a body") \
   X(LIST, eval, velocity_limit, "", 1e-6, 1e6, "", "rad/s, m/s",                                                       \
     "largest speeds of the actuated hinges and slides, in their order; short lists repeat; empty: unknown")            \
   X(REAL, eval, fall_height, "0", -1e3, 1e3, "", "m", "fallen when the base is lower than this; 0: never")             \
