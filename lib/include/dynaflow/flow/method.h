@@ -31,7 +31,13 @@ typedef struct df_training_log {
   int n;                  /* number of points of the curve */
   long step[DF_LOG_MAX];
   double loss[DF_LOG_MAX];
-  long steps;    /* gradient steps so far */
+  /* The loss of the averaged weights on windows that are neither trained nor tested on (train.validate_every), NaN if
+   * the rollout of one of them diverged; n_validation is 0 if it is not measured. */
+  int n_validation, validation_windows;
+  long validation_step[DF_LOG_MAX];
+  double validation_loss[DF_LOG_MAX];
+  long steps; /* gradient steps so far */
+  long kept;  /* the step after which the averaged weights were kept: `steps`, or that of the lowest validation loss */
   long diverged; /* training windows whose rollout diverged; they are left out of the gradient */
   long skipped;  /* steps that were not applied because their gradient was not finite */
   /* adjoints of simulated actions computed for the gradients, and how many were not exact (dynaflow/sim/adjoint.h);
@@ -39,6 +45,8 @@ typedef struct df_training_log {
   df_gradient_count adjoints;
   size_t parameters; /* number of trained parameters */
   double cpu_s;      /* CPU seconds of all threads */
+  /* RMS one-step error of the recovered actions that it was trained on, std (flow.h); NaN: it was trained on none */
+  double residual;
 } df_training_log;
 
 /* called after every gradient step, by the thread that trains: `done` of `total` steps of network `what`, and the last
@@ -67,6 +75,10 @@ typedef struct df_method_env {
   double state_every; /* seconds of wall time */
   /* called with a sentence that the user must see and that is no error, and progress_context; may be NULL */
   void (*notice)(void* context, const char* sentence);
+  /* called after the rollout of every training window that did not diverge, by the thread that simulated it, with its
+   * index in the batch, x0 [nx] and the applied actions u [H][nu]; for benchmarks. May be NULL. */
+  void (*simulated)(void* context, int sample, const double* x0, const double* u);
+  void* simulated_context;
 } df_method_env;
 
 /* a request for B windows of the task's horizon H; the arrays are owned by the caller */
