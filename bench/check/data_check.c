@@ -63,20 +63,18 @@ static void add_setting(const reading* r, int i, data_findings* out) {
 /* what no setting says */
 static void add_corrections(const reading* r, const df_system* system, data_findings* out) {
   static const char falls[] = "the misfit of joint limits, floor and slip falls from %.2g to %.2g";
+  const free_exchange* e = &r->exchanged;
   const df_joint* joints;
-  const int n = df_mujoco_joints(system, &joints);
   char sentence[160];
-  if (r->exchanged.other) {
-    int base = 0;
-    while (base < n && joints[base].kind != DF_JOINT_FREE) base++;
-    snprintf(sentence, sizeof sentence, falls, r->exchanged.as_read, r->exchanged.misfit);
-    data_finding* one =
-        data_findings_add(out, "free bodies", NULL, r->exchanged.as_read, r->exchanged.misfit, "misfit");
+  df_mujoco_joints(system, &joints);
+  if (e->other) {
+    snprintf(sentence, sizeof sentence, falls, e->as_read, e->misfit);
+    data_finding* one = data_findings_add(out, "free bodies", NULL, e->as_read, e->misfit, "misfit");
     data_finding_judge(
         one, CHECK_WRONG,
         "the columns of free joint %d '%.40s' are those of free joint %d '%.40s': if they are exchanged, "
         "%s",
-        base, joints[base].name, r->exchanged.other, joints[r->exchanged.other].name, sentence);
+        e->base, joints[e->base].name, e->other, joints[e->other].name, sentence);
   }
   if (r->reversed) {
     char* names = reading_reversed_names(system, r->reversed);

@@ -48,8 +48,8 @@ df_status free_bodies_find(df_dataset* data, const df_system* system, const doub
                             .poses_max = cfg->poses_max < SAMPLE_POSES ? cfg->poses_max : SAMPLE_POSES};
   const df_joint* joints;
   const int n = df_mujoco_joints(system, &joints);
-  *out = (free_exchange){0};
-  for (int j = base_of(system) + 1; j < n; j++) {
+  *out = (free_exchange){.base = base_of(system)};
+  for (int j = out->base + 1; j < n; j++) {
     double sum = 0;
     if (joints[j].kind != DF_JOINT_FREE) continue;
     if (!(out->as_read > 0)) {

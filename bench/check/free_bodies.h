@@ -7,7 +7,7 @@
 
 /* Two free bodies whose coordinates are exchanged. */
 typedef struct free_exchange {
-  int other;              /* the joint that is exchanged with the base, the first free joint; 0: none is */
+  int base, other;        /* joints: the base, which is the first free one, and what it is exchanged with; 0: nothing */
   double as_read, misfit; /* limits, distance to the floor and slip: sums of these parts of a misfit */
 } free_exchange;
 
