@@ -108,7 +108,8 @@ typedef df_items df_kind_ITEMS;
     "conditions, NAME@ARRAY or ARRAY, per episode or frame; empty: the array conditions, if there")                    \
   X(TEXT, data, conditions_per, "auto", 0, 0, "auto|episode|frame", "",                                                \
     "reading of arrays of conditions whose shape fits both an episode and a frame; auto: see docs/recordings.md")      \
-  X(TEXT, data, quaternion, "wxyz", 0, 0, "wxyz|xyzw", "", "order of the entries of recorded quaternions")             \
+  X(TEXT, data, quaternion, "wxyz", 0, 0, "wxyz|xyzw|wxyz_inverse|xyzw_inverse", "",                                   \
+    "order of the entries of recorded quaternions; inverse: they turn the world into the body")                        \
   X(TEXT, data, euler, "xyz", 0, 0, "", "",                                                                            \
     "axes of root_euler as in SciPy: lower case extrinsic, upper case intrinsic")                                      \
   X(TEXT, data, linear_velocity, "world", 0, 0, "world|base", "",                                                      \
