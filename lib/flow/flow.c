@@ -75,12 +75,12 @@ static df_status check_action_map(const df_flow* flow) {
 static df_status make_network(df_flow* flow) {
   /* network */
   const df_config* c = flow_config(flow);
-  if (strcmp(c->net_kind, "dit") == 0 && c->net_width % c->net_heads != 0) {
+  if (strcmp(c->net_kind, "mlp") != 0 && c->net_width % c->net_heads != 0) {
     return df_fail(DF_E_CONFIG, "task %s: net.heads = %d must divide net.width = %d", c->task_name, c->net_heads,
                    c->net_width);
   }
   df_net_cfg cfg = df_net_cfg_default();
-  cfg.kind = strcmp(c->net_kind, "mlp") == 0 ? DF_NET_MLP : DF_NET_DIT;
+  cfg.kind = strcmp(c->net_kind, "mlp") == 0 ? DF_NET_MLP : strcmp(c->net_kind, "unet") == 0 ? DF_NET_UNET : DF_NET_DIT;
   cfg.tokens = flow->H;
   cfg.in = flow->in;
   cfg.out = flow->out;

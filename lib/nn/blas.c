@@ -247,7 +247,8 @@ df_status df_blas_open(const df_blas_cfg* cfg) {
   }
 
   loaded = lib;
-  info = (df_blas_info){.kernel = loaded.kernel, .config = loaded.config, .slower_than_cpu = cpu_is_wide() && loaded.handle};
+  info = (df_blas_info){
+      .kernel = loaded.kernel, .config = loaded.config, .slower_than_cpu = cpu_is_wide() && loaded.handle};
   for (size_t i = 0; i < sizeof wide_kernels / sizeof *wide_kernels; i++) {
     if (strcasecmp(loaded.kernel, wide_kernels[i]) == 0) info.slower_than_cpu = false;
   }
