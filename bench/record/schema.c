@@ -167,8 +167,11 @@ static const field training_fields[] = {{"curves", ARRAY, true},
                                         {"checkpoint_sha256", SHA256, false},
                                         {"files", ARRAY, false}};
 static const field file_fields[] = {{"path", NAME, true}, {"sha256", SHA256, true}};
-static const field curve_fields[] = {
-    {"name", ANY_TEXT, true}, {"step", WHOLES, true}, {"loss", NUMBERS, true}, {"adjoints", OBJECT, false}};
+static const field curve_fields[] = {{"name", ANY_TEXT, true},
+                                     {"step", WHOLES, true},
+                                     {"loss", NUMBERS, true},
+                                     {"adjoints", OBJECT, false},
+                                     {"residual", NUMBER, false}};
 static const field row_fields[] = {
     {"metric", NAME, true}, {"k", COUNT, true},           {"value", NUMBER_OR_NULL, true}, {"unit", TEXT_OR_NULL, true},
     {"n", COUNT, true},     {"lo", NUMBER_OR_NULL, true}, {"hi", NUMBER_OR_NULL, true},    {"status", ANY_TEXT, true}};

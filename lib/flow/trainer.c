@@ -158,7 +158,7 @@ static void note(trainer_progress* at, long every, long steps, double loss, df_t
 static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn slice, void* context,
                            const df_method_env* env, df_training_log* log) {
   const long steps = t->cfg.steps, every = trainer_log_every(steps);
-  const double cpu_before = log->cpu_s, cpu_begin = df_clock_cpu();
+  const double cpu_before = log->cpu_s + t->earlier_cpu_s, cpu_begin = df_clock_cpu();
   const df_gradient_count adjoints_before = log->adjoints;
   double saved = df_clock_wall();
   while (at->step < steps) {
@@ -169,6 +169,7 @@ static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn sl
     }
 
     /* gradient, update and average; a gradient that is not finite is not applied */
+    if (t->before_step) DF_TRY(t->before_step(context, at->step));
     one_step(t, at->step, slice, context);
     DF_TRY(check_failures(t, at->step, log->name));
     const double loss = mean_loss(t, log);
@@ -202,6 +203,7 @@ df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void
   memset(log, 0, sizeof *log);
   snprintf(log->name, sizeof log->name, "%s", name);
   log->parameters = t->n;
+  log->residual = NAN;
   trainer_progress at = {0};
   DF_TRY(trainer_state_load(t, &at, log, env));
   DF_TRY(run_steps(t, &at, slice, context, env, log));

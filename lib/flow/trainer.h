@@ -50,6 +50,9 @@ typedef struct trainer {
   char failure[512];  /* its message */
   /* returns the count of adjoints so far, from the context of trainer_run; NULL if nothing is simulated */
   df_gradient_count (*adjoints)(const void* context);
+  /* called before every step by the thread that trains, with the context of trainer_run; NULL: nothing */
+  df_status (*before_step)(void* context, long step);
+  double earlier_cpu_s; /* CPU seconds that the training took before its first step, added to the log */
   int n_memory;
   trainer_memory memory[TRAINER_MEMORY_MAX];
 } trainer;
@@ -86,7 +89,7 @@ static inline long trainer_log_points(const trainer_cfg* cfg, long step) {
 
 /* Runs all steps, or those after the state saved in env->state_folder, and fills *log. Errors: DF_E_INTERRUPTED,
  * DF_E_SIM (a sample failed), DF_E_NONFINITE (an infinite loss, or all samples diverged), and those of
- * trainer_state_save() and trainer_state_load(). */
+ * before_step, trainer_state_save() and trainer_state_load(). */
 df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void* context, const df_method_env* env,
                       df_training_log* log);
 

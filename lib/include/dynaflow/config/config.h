@@ -171,6 +171,8 @@ typedef df_items df_kind_ITEMS;
   X(REAL, scale_floor, change, "0.01", 1e-12, 1e6, "", "std",                                                          \
     "least standard deviation: change of a coordinate per action (inverse dynamics)")                                  \
   X(REAL, flow, sigma, "1", 1e-6, 100, "", "std", "standard deviation of the base sample")                             \
+  X(REAL, flow, time_power, "1", 0.01, 100, "", "",                                                                    \
+    "flow times of training are u^time_power of uniform u; above 1 more of them are near 0, the base sample")          \
   X(TEXT, net, preset, "none", 0, 0, "none|small|base|jax_seed", "",                                                   \
     "sets the keys below: small (64 wide, 2 blocks), base (their defaults), jax_seed (384 wide, 6 heads, 3 blocks)")   \
   X(TEXT, net, kind, "dit", 0, 0, "dit|mlp|unet", "",                                                                  \
@@ -200,6 +202,24 @@ typedef df_items df_kind_ITEMS;
   X(INT, inverse, steps, "2000", 1, 100000000, "", "", "gradient steps of the inverse-dynamics MLP")                   \
   X(INT, inverse, batch, "256", 1, 65536, "", "transitions", "transitions per gradient step")                          \
   X(REAL, inverse, rate, "0.001", 0, 1, "", "", "learning rate of the inverse-dynamics MLP")                           \
+  X(INT, recover, rounds, "3", 1, 1000, "", "", "rounds of simulating and fitting that recover actions from states")   \
+  X(INT, recover, pool, "8000", 1, 10000000, "", "", "simulated actions per round")                                    \
+  X(INT, recover, steps, "400", 1, 10000000, "", "", "gradient steps per round")                                       \
+  X(INT, recover, batch, "256", 1, 65536, "", "transitions", "transitions per gradient step")                          \
+  X(INT, recover, width, "256", 4, 4096, "", "", "hidden width of the MLP that recovers actions")                      \
+  X(INT, recover, depth, "3", 1, 16, "", "", "hidden layers of the MLP that recovers actions")                         \
+  X(REAL, recover, rate, "0.002", 0, 1, "", "", "learning rate of the MLP that recovers actions")                      \
+  X(REAL, recover, residual_limit, "0.25", 0, 1e6, "", "std",                                                          \
+    "largest RMS one-step error of recovered actions to train on")                                                     \
+  X(REAL, recover, regressed, "0.82", 0, 1, "", "",                                                                    \
+    "share of the steps before any sample is simulated (dynaflow_recovered)")                                          \
+  X(REAL, recover, simulated, "0.5", 0, 1, "", "",                                                                     \
+    "share of the samples that are simulated in the steps after it (dynaflow_recovered)")                              \
+  X(REAL, recover, linear, "0.25", 0, 1, "", "",                                                                       \
+    "share of the other samples that use linearised dynamics (dynaflow_recovered)")                                    \
+  X(REAL, recover, linear_episodes, "0.15", 0, 1, "", "", "share of the training episodes to linearise")               \
+  X(REAL, recover, action_unit, "0.3", 1e-6, 1e6, "", "std",                                                           \
+    "unit of the loss on recovered actions, in their standard deviation (dynaflow_recovered)")                         \
   X(INT, eval, windows, "64", 1, 1000000, "", "windows", "held-out windows to evaluate")                               \
   X(INT, eval, sae_windows, "16", 0, 1000000, "", "windows", "how many of these windows to search for sae_min")        \
   X(LIST, eval, sampler_steps, "1,5", 1, 1000, "", "", "numbers K of Euler steps of the sampler to evaluate")          \

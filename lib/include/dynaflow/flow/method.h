@@ -39,6 +39,8 @@ typedef struct df_training_log {
   df_gradient_count adjoints;
   size_t parameters; /* number of trained parameters */
   double cpu_s;      /* CPU seconds of all threads */
+  /* RMS one-step error of the recovered actions that it was trained on, std (flow.h); NaN: it was trained on none */
+  double residual;
 } df_training_log;
 
 /* called after every gradient step, by the thread that trains: `done` of `total` steps of network `what`, and the last
