@@ -173,12 +173,12 @@ static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn sl
     one_step(t, at->step, slice, context);
     DF_TRY(check_failures(t, at->step, log->name));
     const double loss = mean_loss(t, log);
-    const double norm = df_adamw_update(t->optimizer, rate_at(&t->cfg, at->step), t->gradient[0], t->parameters);
-    if (isfinite(norm)) {
-      df_ema_update(t->n, ema_at(&t->cfg, at->step), t->parameters, t->average);
-    } else {
-      log->skipped++;
-    }
+    const df_update update = {.rate = rate_at(&t->cfg, at->step),
+                              .ema = ema_at(&t->cfg, at->step),
+                              .threads = t->threads,
+                              .parameters = t->parameters,
+                              .average = t->average};
+    if (!isfinite(df_adamw_update(t->optimizer, &update, t->gradient[0]))) log->skipped++;
 
     /* log, progress and saved state */
     at->step++;
