@@ -258,6 +258,16 @@ static json_t* config_json(const df_config* config) {
   return o;
 }
 
+static json_t* validation_json(const df_training_log* log) {
+  json_t *step = json_array(), *loss = json_array();
+  for (int i = 0; i < log->n_validation; i++) {
+    json_array_append_new(step, json_integer(log->validation_step[i]));
+    json_array_append_new(loss, json_number(log->validation_loss[i]));
+  }
+  return json_pack("{s:o,s:o,s:i,s:I}", "step", step, "loss", loss, "windows", log->validation_windows, "kept",
+                   (json_int_t)log->kept);
+}
+
 /* `taken`: another cell of the run trained the network; the CPU time is that of its training */
 static json_t* curve_json(const df_training_log* log, bool taken) {
   json_t *step = json_array(), *loss = json_array();
@@ -274,6 +284,7 @@ static json_t* curve_json(const df_training_log* log, bool taken) {
                 (json_int_t)log->parameters, "cpu_s", log->cpu_s, "step", step, "loss", loss);
   if (!isnan(log->residual)) json_object_set_new(curve, "residual", json_real(log->residual));
   if (taken) json_object_set_new(curve, "shared", json_true());
+  if (log->n_validation) json_object_set_new(curve, "validation", validation_json(log));
   return curve;
 }
 

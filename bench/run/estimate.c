@@ -76,6 +76,10 @@ static df_status try_training(cell* c, stopwatch* w) {
   c->task->config.train_steps = TRAIN_STEPS;
   c->task->config.inverse_steps = INVERSE_STEPS;
   shorten_recovery(&c->task->config);
+  /* a warm-up must be shorter than the training; the time of validation is not estimated */
+  c->task->config.train_warmup = 0;
+  c->task->config.train_validate_every = 0;
+  snprintf(c->task->config.train_keep, sizeof c->task->config.train_keep, "last");
   const df_method_env env = {.task = c->task,
                              .seed = c->seed,
                              .threads = c->opts->threads,

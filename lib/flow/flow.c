@@ -63,15 +63,11 @@ static df_status make_network(df_flow* flow) {
   DF_TRY(df_net_new(&cfg, &flow->net));
 
   /* trainer; TRACKING trains the gain K as extra parameters */
-  const trainer_cfg training = {.steps = c->train_steps,
-                                .batch = c->train_batch,
-                                .slices = c->train_slices,
-                                .rate = c->train_rate,
-                                .decay_from = c->train_decay_from,
-                                .weight_decay = c->train_weight_decay,
-                                .clip = c->train_clip,
-                                .ema = c->train_ema,
-                                .extra = flow->decoder == DF_DECODE_TRACKING ? (size_t)flow->nu * (size_t)flow->nz : 0};
+  trainer_cfg training = trainer_settings(flow->env.task);
+  training.steps = c->train_steps;
+  training.batch = c->train_batch;
+  training.rate = c->train_rate;
+  training.extra = flow->decoder == DF_DECODE_TRACKING ? (size_t)flow->nu * (size_t)flow->nz : 0;
   DF_TRY(trainer_new(flow->net, &training, flow->env.threads, flow->env.seed, &flow->trainer));
   flow->slice = trainer_slice_size(&training);
   return DF_OK;

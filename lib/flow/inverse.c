@@ -89,17 +89,20 @@ static df_status set_units(df_inverse* m) {
   return DF_OK;
 }
 
-/* the settings of the training: section inverse, or recover */
-static trainer_cfg training_of(const df_config* c, df_inverse_source source) {
+/* the settings of the training: those of all networks, and section inverse, or recover, which has no demonstrated
+ * actions to be validated on */
+static trainer_cfg training_of(const df_task* task, df_inverse_source source) {
+  const df_config* c = &task->config;
   const bool simulated = source == DF_INVERSE_SIMULATED;
-  return (trainer_cfg){.steps = simulated ? (long)c->recover_rounds * c->recover_steps : c->inverse_steps,
-                       .batch = simulated ? c->recover_batch : c->inverse_batch,
-                       .slices = c->train_slices,
-                       .rate = simulated ? c->recover_rate : c->inverse_rate,
-                       .decay_from = c->train_decay_from,
-                       .weight_decay = c->train_weight_decay,
-                       .clip = c->train_clip,
-                       .ema = c->train_ema};
+  trainer_cfg training = trainer_settings(task);
+  training.steps = simulated ? (long)c->recover_rounds * c->recover_steps : c->inverse_steps;
+  training.batch = simulated ? c->recover_batch : c->inverse_batch;
+  training.rate = simulated ? c->recover_rate : c->inverse_rate;
+  if (simulated) {
+    training.validate_every = 0;
+    training.keep_best = false;
+  }
+  return training;
 }
 
 static df_status build(df_inverse* m) {
@@ -111,6 +114,9 @@ static df_status build(df_inverse* m) {
   if (2 * m->nz > FEATURES_MAX) {
     return df_fail(DF_E_CONFIG, "task %s: %d flow coordinates, at most %d are supported", c->task_name, m->nz,
                    FEATURES_MAX / 2);
+  }
+  if (m->nu > DF_NDX_MAX) {
+    return df_fail(DF_E_CONFIG, "task %s: %d actuators, at most %d are supported", c->task_name, m->nu, DF_NDX_MAX);
   }
   if (m->source == DF_INVERSE_DEMONSTRATED && !task->data->actions) {
     return df_fail(DF_E_CONFIG, "task %s: inverse dynamics needs actions, but the demonstrations contain only states",
@@ -131,7 +137,7 @@ static df_status build(df_inverse* m) {
   DF_TRY(df_net_new(&cfg, &m->net));
 
   /* trainer and buffers of the threads */
-  const trainer_cfg training = training_of(c, m->source);
+  const trainer_cfg training = training_of(task, m->source);
   DF_TRY(trainer_new(m->net, &training, m->env.threads, m->env.seed, &m->trainer));
   m->slice = trainer_slice_size(&training);
   m->worker = df_alloc((size_t)m->env.threads, sizeof *m->worker);
@@ -182,21 +188,14 @@ void df_inverse_free(df_inverse* m) {
   df_free(m);
 }
 
-/* draws transitions of demonstrations, a training window and a frame in it, with the actions as the simulator clamps
- * them */
-static void draw_demonstrated(const df_inverse* m, inverse_worker* w, long step, int first, int count) {
+/* writes the inputs and the normalised actions, as clamped by the simulator, of demonstrated transitions */
+static void read_demonstrated(const df_inverse* m, inverse_worker* w, int count, const df_window* from) {
   const df_task* task = m->env.task;
   for (int row = 0; row < count; row++) {
-    const uint64_t event = (uint64_t)step * (uint64_t)m->trainer->cfg.batch + (uint64_t)(first + row);
-    const uint64_t k =
-        df_rng_below(m->env.seed, DF_STREAM_INVERSE_DYNAMICS, event, 0, (uint64_t)task->windows->n_train);
-    df_window from = task->windows->train[k];
-    from.start +=
-        (int)df_rng_below(m->env.seed, DF_STREAM_INVERSE_DYNAMICS, event, 1, (uint64_t)task->windows->horizon);
-    inverse_describe(m, df_dataset_state(task->data, from.episode, from.start),
-                     df_dataset_state(task->data, from.episode, from.start + 1),
+    inverse_describe(m, df_dataset_state(task->data, from[row].episode, from[row].start),
+                     df_dataset_state(task->data, from[row].episode, from[row].start + 1),
                      w->in + (size_t)row * 2 * (size_t)m->nz);
-    const double* u = df_dataset_action(task->data, from.episode, from.start);
+    const double* u = df_dataset_action(task->data, from[row].episode, from[row].start);
     for (int i = 0; i < m->nu; i++) {
       const double applied = fmin(fmax(u[i], task->system->u_lo[i]), task->system->u_hi[i]);
       w->action[row * m->nu + i] = (applied - m->u_mean[i]) / m->u_unit[i];
@@ -204,20 +203,25 @@ static void draw_demonstrated(const df_inverse* m, inverse_worker* w, long step,
   }
 }
 
-/* the trainer_slice_fn: loss and gradient of one micro-batch */
-static void slice(void* context, int thread, long step, int first, int count, const df_real* parameters,
-                  df_real* gradient, double* loss) {
-  df_inverse* m = context;
-  inverse_worker* w = &m->worker[thread];
-  const int batch = m->trainer->cfg.batch, nu = m->nu;
-  if (m->source == DF_INVERSE_SIMULATED) {
-    inverse_pool_draw(m, w, step, first, count);
-  } else {
-    draw_demonstrated(m, w, step, first, count);
+/* draws demonstrated transitions: a training window and a frame in it */
+static void draw_demonstrated(const df_inverse* m, inverse_worker* w, long step, int first, int count) {
+  const df_task* task = m->env.task;
+  df_window from[TRAINER_SLICE_MAX];
+  for (int row = 0; row < count; row++) {
+    const uint64_t event = (uint64_t)step * (uint64_t)m->trainer->cfg.batch + (uint64_t)(first + row);
+    const uint64_t k =
+        df_rng_below(m->env.seed, DF_STREAM_INVERSE_DYNAMICS, event, 0, (uint64_t)task->windows->n_train);
+    from[row] = task->windows->train[k];
+    from[row].start +=
+        (int)df_rng_below(m->env.seed, DF_STREAM_INVERSE_DYNAMICS, event, 1, (uint64_t)task->windows->horizon);
   }
+  read_demonstrated(m, w, count, from);
+}
 
-  /* error of the normalised action */
-  df_net_forward(m->net, w->net, parameters, &(df_net_input){.B = count, .x = w->in}, w->out);
+/* computes the losses of the transitions in the worker; writes their gradients, times 1/batch, to w->d_out */
+static void row_losses(df_inverse* m, inverse_worker* w, int count, const df_real* weights, double* loss) {
+  const int batch = m->trainer->cfg.batch, nu = m->nu;
+  df_net_forward(m->net, w->net, weights, &(df_net_input){.B = count, .x = w->in}, w->out);
   for (int row = 0; row < count; row++) {
     double sum = 0;
     for (int i = 0; i < nu; i++) {
@@ -225,14 +229,40 @@ static void slice(void* context, int thread, long step, int first, int count, co
       sum += e * e;
       w->d_out[row * nu + i] = (df_real)(2 * e / nu / batch);
     }
-    loss[first + row] = sum / nu;
+    loss[row] = sum / nu;
   }
+}
+
+/* validation windows first .. first+count-1: one transition of each, at a frame that moves through the windows */
+static void validate(void* context, int thread, int first, int count, const df_real* weights, double* loss) {
+  df_inverse* m = context;
+  df_window from[TRAINER_SLICE_MAX];
+  for (int row = 0; row < count; row++) {
+    from[row] = trainer_validation_window(&m->trainer->cfg, m->env.task, first + row);
+    from[row].start += (first + row) % m->env.task->windows->horizon;
+  }
+  read_demonstrated(m, &m->worker[thread], count, from);
+  row_losses(m, &m->worker[thread], count, weights, loss);
+}
+
+/* the trainer_slice_fn: loss and gradient of one micro-batch */
+static void slice(void* context, int thread, long step, int first, int count, const df_real* parameters,
+                  df_real* gradient, double* loss) {
+  df_inverse* m = context;
+  inverse_worker* w = &m->worker[thread];
+  if (m->source == DF_INVERSE_SIMULATED) {
+    inverse_pool_draw(m, w, step, first, count);
+  } else {
+    draw_demonstrated(m, w, step, first, count);
+  }
+  row_losses(m, w, count, parameters, loss + first);
   df_net_backward(m->net, w->net, parameters, w->d_out, gradient, NULL);
 }
 
 df_status df_inverse_train(df_inverse* m, df_training_log* log) {
   DF_REQUIRE(m, "%s: inverse is NULL", __func__);
   DF_REQUIRE_POINTER(log);
+  m->trainer->validate = validate;
   return trainer_run(m->trainer, NAMES[m->source], slice, m, &m->env, log);
 }
 

@@ -131,13 +131,14 @@ df_status inverse_pool_fill(void* context, long step) {
   return DF_OK;
 }
 
-void inverse_pool_draw(const df_inverse* m, inverse_worker* w, long step, int first, int count) {
+void inverse_pool_draw(const df_inverse* m, inverse_worker* w, long batch, int first, int count) {
   const inverse_pool* p = &m->pool;
+  const long step = batch / m->trainer->cfg.accumulate;
   const int round = (int)(step / m->env.task->config.recover_steps), current = round % 2;
   const uint64_t older = round > 0 ? (uint64_t)p->filled[1 - current] : 0;
   const uint64_t all = older + (uint64_t)p->filled[current];
   for (int row = 0; row < count; row++) {
-    const uint64_t event = (uint64_t)step * (uint64_t)m->trainer->cfg.batch + (uint64_t)(first + row);
+    const uint64_t event = (uint64_t)batch * (uint64_t)m->trainer->cfg.batch + (uint64_t)(first + row);
     const uint64_t k = df_rng_below(m->env.seed, DF_STREAM_RECOVER_BATCH, event, 0, all);
     const size_t at = k < older ? (size_t)(1 - current) * p->size + k : (size_t)current * p->size + (k - older);
     memcpy(w->in + (size_t)row * 2 * (size_t)m->nz, p->in + at * 2 * (size_t)m->nz, 2 * (size_t)m->nz * sizeof *w->in);

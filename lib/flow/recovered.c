@@ -39,14 +39,19 @@ static df_status allocate(const df_flow* flow, flow_recovered* r) {
   return r->u && r->known && r->mean && r->std ? DF_OK : DF_E_NOMEM;
 }
 
-/* recovers the transitions of the training windows, one run of successive frames at a time */
+static void mark(const df_flow* flow, flow_recovered* r, int n, const df_window* windows, unsigned char side) {
+  for (int k = 0; k < n; k++) {
+    const size_t at = recovered_index(flow->env.task->data, windows[k].episode, windows[k].start);
+    memset(r->known + at, side, (size_t)flow->H);
+  }
+}
+
+/* recovers the transitions of training and validation windows, one run of successive frames at a time */
 static df_status recover(const df_flow* flow, df_inverse* inverse, flow_recovered* r) {
   const df_task* task = flow->env.task;
   const df_dataset* data = task->data;
-  for (int k = 0; k < task->windows->n_train; k++) {
-    const df_window w = task->windows->train[k];
-    memset(r->known + recovered_index(data, w.episode, w.start), 1, (size_t)flow->H);
-  }
+  mark(flow, r, task->windows->n_validation, task->windows->validation, RECOVERED_VALIDATION);
+  mark(flow, r, task->windows->n_train, task->windows->train, RECOVERED_TRAINING);
   for (int e = 0; e < data->episodes; e++) {
     for (int t = 0; t < data->lengths[e];) {
       const size_t at = recovered_index(data, e, t);
@@ -67,11 +72,13 @@ static void measure_spread(const df_flow* flow, flow_recovered* r) {
   for (size_t i = 0; i < nu; i++) {
     double sum = 0, square = 0, count = 0;
     for (size_t k = 0; k < n; k++) {
-      sum += r->known[k] ? r->u[k * nu + i] : 0;
-      count += r->known[k];
+      const bool trains = r->known[k] == RECOVERED_TRAINING;
+      sum += trains ? r->u[k * nu + i] : 0;
+      count += trains;
     }
     r->mean[i] = sum / count;
-    for (size_t k = 0; k < n; k++) square += r->known[k] ? pow(r->u[k * nu + i] - r->mean[i], 2) : 0;
+    for (size_t k = 0; k < n; k++)
+      square += r->known[k] == RECOVERED_TRAINING ? pow(r->u[k * nu + i] - r->mean[i], 2) : 0;
     r->std[i] = fmax(sqrt(square / count), c->scale_floor_action * df_action_half_range(c, system, (int)i));
   }
 }
@@ -101,7 +108,7 @@ static df_status measure_residual(df_flow* flow, flow_recovered* r) {
   for (int e = 0; error && at && from && e < data->episodes; e++) {
     for (int t = 0; t < data->lengths[e]; t++) {
       const size_t k = recovered_index(data, e, t);
-      if (!r->known[k] || seen++ % RESIDUAL_EVERY != 0) continue;
+      if (r->known[k] != RECOVERED_TRAINING || seen++ % RESIDUAL_EVERY != 0) continue;
       at[n] = k;
       from[n++] = (df_window){.episode = e, .start = t};
     }

@@ -6,9 +6,12 @@
 
 #include "flow_internal.h"
 
+/* which windows contain a transition; those of training and validation have no frame in common */
+enum { RECOVERED_NOT, RECOVERED_TRAINING, RECOVERED_VALIDATION };
+
 typedef struct flow_recovered {
   double* u;                 /* [transitions][nu] recovered actions, in the action box */
-  unsigned char* known;      /* [transitions] whether it was recovered: those of the training windows */
+  unsigned char* known;      /* [transitions] RECOVERED_... */
   double *mean, *std;        /* [nu] of the recovered actions; a std is at least scale_floor.action half ranges */
   double residual;           /* RMS error of the simulated next state, std, over every RESIDUAL_EVERY-th transition */
   double worst;              /* the largest of these, std */
@@ -25,7 +28,8 @@ void flow_recovered_free(flow_recovered* recovered); /* NULL is allowed */
 /* linear.c: Linearises the transitions of a share recover.linear_episodes of the training episodes about the recovered
  * actions:
  *     dx[t+1] = A dx[t] + B (u[t] - u_rec[t]) + r,   dx = x (-) x_demonstrated,   r = f(x_demonstrated, u_rec) (-)
- * x[t+1] A and B have one adjoint per row. A transition that diverges is not linearised. DF_E_SIM, DF_E_NOMEM. */
+ * x[t+1] A and B have one adjoint per row. A transition that diverges is not linearised. DF_E_CONFIG for
+ * more than 2 GiB of A, B and r; DF_E_SIM, DF_E_NOMEM. */
 df_status flow_linearise(df_flow* flow, flow_recovered* recovered);
 
 /* Whether all transitions of a window are linearised; any window of the dataset is allowed. */

@@ -19,7 +19,8 @@ static sample_kind kind_of(const df_flow* flow, long step, int i) {
   if (!flow_simulates(flow)) return SAMPLE_DIRECT;
   if (!flow->recovered) return SAMPLE_SIMULATED;
   const df_config* c = flow_config(flow);
-  const bool early = (double)step < c->recover_regressed * (double)flow->trainer->cfg.steps;
+  const double batches = (double)flow->trainer->cfg.steps * flow->trainer->cfg.accumulate;
+  const bool early = (double)step < c->recover_regressed * batches;
   const double share = early ? 0 : c->recover_simulated;
   if (flow_spread(share, i)) return SAMPLE_SIMULATED;
   const int others_before = i - (int)floor(i * share);
@@ -119,17 +120,18 @@ static void make_target(const df_flow* flow, df_window w, double* target) {
   }
 }
 
-/* writes the network inputs of one sample to row `row`: X^t, t and the condition */
-static void make_input(const df_flow* flow, flow_worker* w, long step, int i, int row, const start* s) {
+/* writes the network inputs of one sample to row `row`: X^t, t and the condition; `index` is that of its random numbers
+ */
+static void make_input(const df_flow* flow, flow_worker* w, uint64_t index, int row, const start* s) {
   const size_t n = (size_t)flow->H * (size_t)flow->in;
   double* target = w->target + (size_t)row * n;
   make_target(flow, s->window, target);
 
   /* X^t = (1-t) X^0 + t X^1 */
   double t;
-  df_rng_uniform(flow->env.seed, DF_STREAM_FLOW_TIME, event(flow, step, i), 1, &t);
+  df_rng_uniform(flow->env.seed, DF_STREAM_FLOW_TIME, index, 1, &t);
   if (flow_config(flow)->flow_time_power != 1) t = pow(t, flow_config(flow)->flow_time_power);
-  df_rng_normal(flow->env.seed, DF_STREAM_FLOW_NOISE, event(flow, step, i), n, w->noise);
+  df_rng_normal(flow->env.seed, DF_STREAM_FLOW_NOISE, index, n, w->noise);
   const double sigma = flow_config(flow)->flow_sigma;
   df_real* x_t = w->x_t + (size_t)row * n;
   for (size_t k = 0; k < n; k++) x_t[k] = (df_real)((1 - t) * sigma * w->noise[k] + t * target[k]);
@@ -300,7 +302,7 @@ void flow_train_slice(void* context, int thread, long step, int first, int count
   start from[TRAINER_SLICE_MAX];
   for (int row = 0; row < count; row++) {
     from[row] = choose_start(flow, w, step, first + row, row);
-    make_input(flow, w, step, first + row, row, &from[row]);
+    make_input(flow, w, event(flow, step, first + row), row, &from[row]);
   }
   df_net_forward(flow->net, w->net, parameters, &(df_net_input){.B = count, .x = w->x_t, .c = w->cond, .t = w->t},
                  w->out);
@@ -319,6 +321,33 @@ void flow_train_slice(void* context, int thread, long step, int first, int count
   df_net_backward(flow->net, w->net, parameters, w->d_out, gradient, NULL);
 }
 
+/* the loss of a validation window; NaN after a divergence, infinite after a failure */
+static double validation_loss(df_flow* flow, flow_worker* w, int k, int row, const double* x0, const df_real* gain) {
+  const double* target = w->target + (size_t)row * (size_t)flow->H * (size_t)flow->in;
+  const df_real* out = w->out + (size_t)row * (size_t)flow->H * (size_t)flow->out;
+  double frame_error[FLOW_HORIZON_MAX + 1];
+  if (!flow_simulates(flow)) return direct_loss(flow, w, row);
+  const df_traj_end end = flow_simulate(flow, w, out, gain, x0, w->u, w->x);
+  return end == DF_TRAJ_COMPLETE ? state_loss(flow, w, x0, target, frame_error) : no_loss(flow, end, k);
+}
+
+/* The validation of a flow: the training loss of windows that are not trained on. Their random numbers are the same in
+ * every measurement, and are not those of a step. */
+static void validate(void* context, int thread, int first, int count, const df_real* weights, double* loss) {
+  df_flow* flow = context;
+  flow_worker* w = &flow->worker[thread];
+  start from[TRAINER_SLICE_MAX];
+  for (int row = 0; row < count; row++) {
+    from[row].window = trainer_validation_window(&flow->trainer->cfg, flow->env.task, first + row);
+    from[row].x0 = df_dataset_state(flow->env.task->data, from[row].window.episode, from[row].window.start);
+    make_input(flow, w, UINT64_MAX - (uint64_t)(first + row), row, &from[row]);
+  }
+  df_net_forward(flow->net, w->net, weights, &(df_net_input){.B = count, .x = w->x_t, .c = w->cond, .t = w->t}, w->out);
+  for (int row = 0; row < count; row++) {
+    loss[row] = validation_loss(flow, w, first + row, row, from[row].x0, flow_gain(flow, weights));
+  }
+}
+
 static df_gradient_count count_adjoints(const void* context) {
   const df_flow* flow = context;
   df_gradient_count sum = {0};
@@ -332,6 +361,7 @@ df_status df_flow_train(df_flow* flow, df_training_log* log) {
   DF_REQUIRE_POINTER(log);
   DF_REQUIRE(!flow->from_recovered || flow->recovered, "df_flow_train: df_flow_recover() must come first");
   flow->trainer->adjoints = count_adjoints;
+  flow->trainer->validate = validate;
   DF_TRY(trainer_run(flow->trainer, flow->name, flow_train_slice, flow, &flow->env, log));
   if (flow->recovered) log->residual = flow->recovered->residual;
   return DF_OK;

@@ -118,6 +118,10 @@ class Task:
     def split(self):
         first, last, stride, every, block, gap = (int(self.number(k)) for k in (
             'window.first', 'window.last', 'window.stride', 'split.test_every', 'split.block', 'split.gap'))
+        validation = int(self.config.get('split.validation_every', 0))  # older records have no such setting
+
+        def is_validation(place):  # place, from 1, of what is not of the test
+            return validation > 0 and place % every != 0 and (place - place // every) % validation == 0
         seen, blocks = {}, 0
         self.train, self.test = [], []
         for e, (g, x) in enumerate(zip(self.group, self.states)):
@@ -126,12 +130,13 @@ class Task:
             if self.config['split.by'] == 'episode':
                 seen[g] = seen.get(g, 0) + (len(starts) > 0)
                 held = np.full(n, seen[g] % every == 0)
-                near = held
+                near = held | is_validation(seen[g])
             else:
                 borders = list(range(0, n, block)) + [n] if block else [k * n // every for k in range(every + 1)]
                 of = np.array([blocks + max(k for k, b in enumerate(borders) if b <= t) for t in range(n)])
                 held = of % every == every - 1
-                near = np.array([held[max(0, t - gap):t + gap + 1].any() for t in range(n)])
+                out = held | np.array([is_validation(k + 1) for k in of])
+                near = np.array([out[max(0, t - gap):t + gap + 1].any() for t in range(n)])
                 blocks += len(borders) - 1
             self.test += [(e, s) for s in starts if held[s:s + self.H + 1].all()]
             self.train += [(e, s) for s in starts if not near[s:s + self.H + 1].any()]

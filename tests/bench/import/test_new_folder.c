@@ -39,6 +39,8 @@ static void a_task_is_replaced_by_a_whole_one_or_not_at_all(void** state) {
     snprintf(path, sizeof path, "%s/task.yaml", f.draft);
     if (fails) {
       assert_int_equal(unlink(path), 0);
+      snprintf(path, sizeof path, "%s/.lock", f.draft);
+      assert_int_equal(unlink(path), 0);
       assert_int_equal(rmdir(f.draft), 0);
     }
     assert_int_equal(new_folder_finish(&f), fails ? DF_E_IO : DF_OK);

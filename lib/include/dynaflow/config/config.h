@@ -148,6 +148,8 @@ typedef df_items df_kind_ITEMS;
   X(TEXT, split, by, "episode", 0, 0, "episode|time", "",                                                              \
     "what is held out: episodes, or blocks of time, for few long episodes")                                            \
   X(INT, split, test_every, "10", 2, 1000000, "", "", "every n-th episode of each gait, or block, is held out")        \
+  X(INT, split, validation_every, "0", 0, 1000000, "", "",                                                             \
+    "of the others, every n-th is held out for the validation loss; 0: none")                                          \
   X(INT, split, block, "0", 0, 1000000000, "", "frames", "length of a block; 0: 1/test_every of the episode")          \
   X(INT, split, gap, "16", 0, 1000000, "", "frames", "frames beside a held-out block that are not used")               \
   X(NAMES, chart, relative, "", 0, 0, "", "", "slide or hinge joints measured relative to a window's first frame")     \
@@ -189,10 +191,23 @@ typedef df_items df_kind_ITEMS;
   X(INT, train, slices, "8", 1, 1024, "", "", "micro-batches per batch; part of a result's identity")                  \
   X(REAL, train, rate, "0.003", 0, 1, "", "", "learning rate")                                                         \
   X(REAL, train, decay_from, "0.5", 0, 1, "", "",                                                                      \
-    "share of the steps after which the learning rate falls linearly to 0")                                            \
+    "share of the steps after the warm-up at which the learning rate begins to fall")                                  \
+  X(TEXT, train, schedule, "linear", 0, 0, "linear|cosine|constant", "",                                               \
+    "how the learning rate falls to 0 by the last step; constant: it does not")                                        \
+  X(INT, train, warmup, "0", 0, 100000000, "", "steps", "steps over which the learning rate rises linearly from 0")    \
+  X(INT, train, accumulate, "1", 1, 65536, "", "batches", "batches whose gradients are averaged for a gradient step")  \
+  X(REAL, train, abort_rise, "0", 0, 1e9, "", "",                                                                      \
+    "end a training whose loss is above this multiple of its lowest point, or not finite; 0: never")                   \
+  X(INT, train, abort_points, "20", 1, 200, "", "points", "for how many points of the loss curve in a row")            \
   X(REAL, train, weight_decay, "0.0001", 0, 10, "", "", "decoupled weight decay")                                      \
   X(REAL, train, clip, "1", 0, 1e9, "", "", "bound on the 2-norm of the gradient; 0: no bound")                        \
   X(REAL, train, ema, "0.995", 0, 1, "", "", "decay of the averaged weights used for sampling")                        \
+  X(INT, train, validate_every, "0", 0, 100000000, "", "steps",                                                        \
+    "steps between two measurements of the validation loss; 0: none")                                                  \
+  X(INT, train, validate_windows, "64", 1, 1000000, "", "windows",                                                     \
+    "validation windows to measure, spread evenly over those of split.validation_every")                               \
+  X(TEXT, train, keep, "last", 0, 0, "last|best_validation", "",                                                       \
+    "weights that are kept: those of the last step, or those of the lowest validation loss")                           \
   X(REAL, train, cotangent_decay, "1", 0, 1, "", "", "factor on the state cotangent per action (rollout decoders)")    \
   X(REAL, train, tape_mib, "0", 0, 1e6, "", "MiB", "tape memory limit per thread: same bits, more time; 0: none")      \
   X(REAL, train, push, "0", 0, 1, "", "", "share of samples that start from the previous batch's rollouts")            \

@@ -31,7 +31,13 @@ typedef struct df_training_log {
   int n;                  /* number of points of the curve */
   long step[DF_LOG_MAX];
   double loss[DF_LOG_MAX];
-  long steps;    /* gradient steps so far */
+  /* The loss of the averaged weights on windows that are neither trained nor tested on (train.validate_every), NaN if
+   * the rollout of one of them diverged; n_validation is 0 if it is not measured. */
+  int n_validation, validation_windows;
+  long validation_step[DF_LOG_MAX];
+  double validation_loss[DF_LOG_MAX];
+  long steps; /* gradient steps so far */
+  long kept;  /* the step after which the averaged weights were kept: `steps`, or that of the lowest validation loss */
   long diverged; /* training windows whose rollout diverged; they are left out of the gradient */
   long skipped;  /* steps that were not applied because their gradient was not finite */
   /* adjoints of simulated actions computed for the gradients, and how many were not exact (dynaflow/sim/adjoint.h);
