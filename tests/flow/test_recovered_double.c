@@ -287,7 +287,7 @@ static void linearised_dynamics_are_the_simulated_ones(void** state) {
     memcpy(x0, df_dataset_state(task->data, window.episode, window.start), sizeof x0);
     for (int i = 0; i < NX; i++) x0[i] += 0.02 * noise[i];
     for (int i = 0; i < H * NU; i++) out[i] = 0.25 * noise[NX + i];
-    if (flow_simulate(flow, w, out, NULL, x0, w->u, w->x) != DF_TRAJ_COMPLETE) continue;
+    if (flow_simulate(flow, w, true, out, NULL, x0, w->u, w->x) != DF_TRAJ_COMPLETE) continue;
     for (int i = 0; i < H * NU; i++) clamped += fabs(w->u[i]) > BOX;
     for (int i = 0; i < (H + 1) * NX; i++) w->d_x[i] = i < NX ? 0 : sin(i);
     double cotangents[(H_WINDOW + 1) * NX];

@@ -178,10 +178,11 @@ typedef df_items df_kind_ITEMS;
     "flow times of training are u^time_power of uniform u; above 1 more of them are near 0, the base sample")          \
   X(TEXT, net, preset, "none", 0, 0, "none|small|base|jax_seed", "",                                                   \
     "sets the keys below: small (64 wide, 2 blocks), base (their defaults), jax_seed (384 wide, 6 heads, 3 blocks)")   \
-  X(TEXT, net, kind, "dit", 0, 0, "dit|mlp", "", "network: a transformer over frames (dit) or an MLP")                 \
-  X(INT, net, width, "96", 4, 4096, "", "", "token width (dit) or hidden width (mlp)")                                 \
-  X(INT, net, depth, "3", 1, 64, "", "", "blocks (dit) or hidden layers (mlp)")                                        \
-  X(INT, net, heads, "4", 1, 64, "", "", "attention heads; must divide net.width")                                     \
+  X(TEXT, net, kind, "dit", 0, 0, "dit|mlp|unet", "",                                                                  \
+    "network: a transformer over frames (dit), an MLP or a temporal U-Net (unet)")                                     \
+  X(INT, net, width, "96", 4, 4096, "", "", "token width (dit), hidden width (mlp) or first channels (unet)")          \
+  X(INT, net, depth, "3", 1, 64, "", "", "blocks (dit), hidden layers (mlp) or levels, at most 8 (unet)")              \
+  X(INT, net, heads, "4", 1, 64, "", "", "attention heads (dit) or groups of the norm (unet); must divide net.width")  \
   X(INT, net, mlp_ratio, "4", 1, 16, "", "", "hidden width of a block's MLP divided by the token width")               \
   X(INT, net, skip_hidden, "256", 0, 8192, "", "", "hidden width of the condition-to-sequence MLP; 0: no such MLP")    \
   X(REAL, net, position_std, "0.7", 0, 10, "", "",                                                                     \
