@@ -17,6 +17,10 @@ void progress_start(progress* p, bool quiet, const char* label, const char* unit
   p->terminal = isatty(STDERR_FILENO) != 0;
 }
 
+void progress_resume(progress* p, double begun) {
+  p->begun = p->done = begun;
+}
+
 const char* duration_text(double seconds, char* out, size_t n) {
   if (!isfinite(seconds) || seconds < 0 || seconds > 3.6e6) {
     snprintf(out, n, "?");
@@ -42,7 +46,7 @@ static void rate_text(const progress* p, double rate, char* out, size_t n) {
 static void draw(const progress* p, double now, const char* note) {
   enum { WIDTH = 24 };
   const double share = p->total > 0 ? fmin(p->done / p->total, 1) : 0;
-  const double rate = now > p->started ? p->done / (now - p->started) : 0;
+  const double rate = now > p->started ? (p->done - p->begun) / (now - p->started) : 0;
   char speed[48], left[32], bar[WIDTH + 1];
   rate_text(p, rate, speed, sizeof speed);
   duration_text(rate > 0 ? (p->total - p->done) / rate : NAN, left, sizeof left);
@@ -86,6 +90,8 @@ void progress_end(progress* p) {
   const double seconds = df_clock_wall() - p->started;
   if (p->line_open) fprintf(stderr, "\r\033[K");
   if (seconds < 1) return;
-  print_line(stderr, "%s: %.0f of %.0f %s in %s", p->label, p->done, p->total, p->unit,
+  char before[48] = "";
+  if (p->begun > 0) snprintf(before, sizeof before, ", the last %.0f", p->done - p->begun);
+  print_line(stderr, "%s: %.0f of %.0f %s%s in %s", p->label, p->done, p->total, p->unit, before,
              duration_text(seconds, taken, sizeof taken));
 }

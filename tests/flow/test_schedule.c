@@ -42,10 +42,9 @@ typedef struct mover {
   double before, moved[64];
 } mover;
 
-static void look_at_weight(void* context, const char* what, long done, long total, double loss) {
+static void look_at_weight(void* context, const df_progress* at) {
   mover* m = context;
-  (void)what, (void)total, (void)loss;
-  m->moved[done - 1] = m->before - (double)m->t->parameters[0];
+  m->moved[at->step - 1] = m->before - (double)m->t->parameters[0];
   m->before = (double)m->t->parameters[0];
 }
 

@@ -14,9 +14,10 @@
 #include "dynaflow/core/clock.h"
 
 /* the line that is printed when `done` of `total` are done after `seconds` */
-static char* line_at(double seconds, double done, double total, const char* note) {
+static char* line_at(double seconds, double begun, double done, double total, const char* note) {
   progress p;
   progress_start(&p, false, "work", "steps", total);
+  if (begun > 0) progress_resume(&p, begun);
   p.terminal = false;
   p.started = p.drawn = df_clock_wall() - seconds;
   capture c = capture_begin(stderr);
@@ -25,8 +26,15 @@ static char* line_at(double seconds, double done, double total, const char* note
 }
 
 static void assert_line(double seconds, double done, double total, const char* note, const char* wanted) {
-  char* line = line_at(seconds, done, total, note);
+  char* line = line_at(seconds, 0, done, total, note);
   assert_string_equal(line, wanted);
+  free(line);
+}
+
+static void work_that_was_done_before_is_not_in_the_rate(void** state) {
+  (void)state;
+  char* line = line_at(100, 500, 525, 625, NULL);
+  assert_string_equal(line, "work:  84% (525 of 625 steps), 4.0 s/step, 6:40 left\n");
   free(line);
 }
 
@@ -50,11 +58,19 @@ static void the_end_says_what_was_done_in_which_time(void** state) {
   char* line = capture_end(&c);
   assert_string_equal(line, "work: 10 of 10 steps in 1:05\n");
   free(line);
+  progress_resume(&p, 7);
+  p.done = 10;
+  c = capture_begin(stderr);
+  progress_end(&p);
+  line = capture_end(&c);
+  assert_string_equal(line, "work: 10 of 10 steps, the last 3 in 1:05\n");
+  free(line);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_remaining_time_is_that_of_what_is_left),
+      cmocka_unit_test(work_that_was_done_before_is_not_in_the_rate),
       cmocka_unit_test(the_end_says_what_was_done_in_which_time),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
