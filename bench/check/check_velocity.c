@@ -178,17 +178,12 @@ static void check_shift(const trace_fit f[GROUPS], data_findings* out) {
 
 /* ---- single episodes at another rate ---- */
 
-static bool any(const trace* m, int i, const void* context) {
-  (void)m, (void)i, (void)context;
-  return true;
-}
-
 /* marks the episodes whose positions change by another factor; returns their number, 0 if these are all episodes */
 static int mark_episodes(const trace* m, bool* other, int* first, double* slope_first) {
   int n = 0, all = 0;
-  for (size_t k = 0; k < m->n; k++) {
-    if (k > 0 && m->episode[k] == m->episode[k - 1]) continue;
-    const trace_fit f = trace_fit_of(m, m->episode[k], any, NULL);
+  for (size_t k = 0, end = 0; k < m->n; k = end) {
+    while (end < m->n && m->episode[end] == m->episode[k]) end++;
+    const trace_fit f = trace_fit_all(m, k, end);
     const double slope = f.n >= EPISODE_PAIRS ? slope_of(&f) : NAN;
     all++;
     if (isnan(slope) || fabs(slope - 1) < 0.1) continue;
@@ -352,7 +347,7 @@ static void check_rest(const trace* m, int group, const trace_fit* f, bool expla
 df_status check_velocities(const trace* m, data_findings* out) {
   const int before = data_findings_count(out, CHECK_WRONG);
   trace_fit f[GROUPS];
-  for (int g = 0; g < GROUPS; g++) f[g] = trace_fit_group(m, -1, g);
+  for (int g = 0; g < GROUPS; g++) f[g] = trace_fit_group(m, g);
   const double common = common_slope(m, f);
   if (!isnan(common)) report_rate(m, common, out);
   for (int g = 0; g < GROUPS; g++) {

@@ -207,7 +207,7 @@ static df_status conclude(const trial* t, joint_orders* out) {
   *out = (joint_orders){.as_read = as_read, .misfit = best};
   out->found = best < CLEAR * as_read && best < as_read - LESS;
   if (!out->found) return DF_OK;
-  const bool rival = best > CLEAR * t->second.misfit;
+  const bool rival = best >= CLEAR * t->second.misfit; /* both may be 0 */
   out->is_clear = best < SHARE * as_read && (!rival || beyond);
   out->best = order_of_joints(t, t->best.order);
   if (rival) out->rival = order_of_joints(t, t->second.order);

@@ -46,7 +46,7 @@ static df_status add_poses(const trace* m, const check_cfg* cfg, misfit* out) {
 
 static void add_velocities(const trace* m, misfit* out) {
   for (int g = 0; g < GROUPS; g++) {
-    const trace_fit f = trace_fit_group(m, -1, g);
+    const trace_fit f = trace_fit_group(m, g);
     if (f.n > 0 && f.speed > 0) out->part[MISFIT_FITS + g] = trace_fitted_error(&f, NULL);
   }
 }

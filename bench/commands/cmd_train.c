@@ -55,15 +55,15 @@ static void print_rows(int n, const df_training_log* logs, const checkpoint_argu
     const df_training_log* log = &logs[i];
     json_t* notes = json_copy(task_notes);
     add_notes(log, notes);
-    rows_add_object(
-        &out,
-        json_pack("{s:s,s:s,s:I,s:s,s:s,s:s,s:I,s:I,s:o,s:f,s:I,s:I,s:{s:I,s:I,s:I},s:o}", "task", a->task, "method",
-                  a->method->name, "seed", (json_int_t)a->common.seeds[0], "profile", a->common.profile, "network",
-                  log->name, "checkpoint", a->checkpoint, "steps", (json_int_t)log->steps, "parameters",
-                  (json_int_t)log->parameters, "loss", json_number(log->n ? log->loss[log->n - 1] : NAN), "cpu_s",
-                  log->cpu_s, "diverged", (json_int_t)log->diverged, "skipped", (json_int_t)log->skipped, "adjoints",
-                  "steps", (json_int_t)log->adjoints.steps, "approximate", (json_int_t)log->adjoints.approximate,
-                  "differenced", (json_int_t)log->adjoints.differenced, "notes", notes));
+    json_t* line = json_pack(
+        "{s:s,s:s,s:I,s:s,s:s,s:s,s:I,s:I,s:o,s:f,s:I,s:I,s:{s:I,s:I,s:I},s:o}", "task", a->task, "method",
+        a->method->name, "seed", (json_int_t)a->common.seeds[0], "profile", a->common.profile, "network", log->name,
+        "checkpoint", a->checkpoint, "steps", (json_int_t)log->steps, "parameters", (json_int_t)log->parameters, "loss",
+        json_number(log->n ? log->loss[log->n - 1] : NAN), "cpu_s", log->cpu_s, "diverged", (json_int_t)log->diverged,
+        "skipped", (json_int_t)log->skipped, "adjoints", "steps", (json_int_t)log->adjoints.steps, "approximate",
+        (json_int_t)log->adjoints.approximate, "differenced", (json_int_t)log->adjoints.differenced, "notes", notes);
+    if (!isnan(log->residual)) json_object_set_new(line, "residual", json_real(log->residual));
+    rows_add_object(&out, line);
   }
   rows_print(&out, &a->common);
   rows_free(&out);

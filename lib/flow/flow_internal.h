@@ -2,6 +2,8 @@
 #ifndef LIB_FLOW_FLOW_INTERNAL_H
 #define LIB_FLOW_FLOW_INTERNAL_H
 
+#include <math.h>
+
 #include "dynaflow/flow/flow.h"
 #include "dynaflow/sim/rollout.h"
 #include "trainer.h"
@@ -23,6 +25,7 @@ typedef struct flow_worker {
   double* tracking_error;                /* [H][nz] z - zref of every frame; TRACKING */
   double* d_gain;                        /* [nu][nz]; TRACKING */
   unsigned char* clamped;                /* [H][nu] whether an action was clamped; TRACKING */
+  double* start;                         /* [slice][nx] start states of linear samples */
 } flow_worker;
 
 /* the rollouts of one training batch, from which samples of the next batch may start (start-state perturbation) */
@@ -45,6 +48,9 @@ struct df_flow {
   double *u_center, *u_half; /* [nu] centre and half range of the actions */
   flow_worker* worker;       /* [threads] */
   flow_drift drift[2];       /* of the previous and the current batch, indexed by the parity of the step */
+  bool from_recovered;       /* trains on recovered actions; these are: */
+  struct flow_recovered* recovered;
+  df_real* action_scale; /* [2][nu] mean and std of recovered actions; ACTIONS from recovered ones, else NULL */
 };
 
 /* Writes the network's condition out [cond]: the context of x0 and the task's condition (NULL if it has none). */
@@ -67,6 +73,14 @@ bool flow_simulates(const df_flow* flow);
 
 /* the gain K, which is stored after the weights in `parameters`; NULL unless the decoder is TRACKING */
 const df_real* flow_gain(const df_flow* flow, const df_real* parameters);
+
+/* Whether item i is one of those that are a share of all, spread evenly: floor(n share) of the first n are. */
+static inline bool flow_spread(double share, int i) {
+  return floor((i + 1) * share) > floor(i * share);
+}
+
+/* mean and standard deviation of action i in normalised units; ACTIONS only */
+void flow_action_scale(const df_flow* flow, int i, double* mean, double* std);
 
 /* converts normalised actions a [H][nu] to actions u [H][nu], clamped to the action box */
 void flow_unnormalise_actions(const df_flow* flow, const double* a, double* u);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dynaflow/core/limits.h"
+#include "dynaflow/core/parts.h"
 #include "flow_internal.h"
 
 /* Unit of the trained gain: K = tracking_scale * gain, in half ranges of the action per standard deviation of error. K
@@ -75,7 +76,10 @@ static df_traj_end closed_loop(const df_flow* flow, flow_worker* w, const df_rea
 
 df_traj_end flow_simulate(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
                           const double* x0, double* u, double* x) {
-  return gain ? closed_loop(flow, w, out, gain, x0, u, x) : open_loop(flow, w, out, x0, u, x);
+  const df_part before = df_part_enter(DF_PART_SIMULATION);
+  const df_traj_end end = gain ? closed_loop(flow, w, out, gain, x0, u, x) : open_loop(flow, w, out, x0, u, x);
+  df_part_enter(before);
+  return end;
 }
 
 /* ---- adjoints ---- */
@@ -141,14 +145,23 @@ static df_traj_end closed_loop_vjp(const df_flow* flow, flow_worker* w, const df
   return DF_TRAJ_COMPLETE;
 }
 
-df_traj_end flow_simulate_vjp(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
-                              const double* x0, const double* x, double scale, df_real* d_out, df_real* d_gain) {
-  const double decay = flow_config(flow)->train_cotangent_decay;
-  if (gain) return closed_loop_vjp(flow, w, out, gain, x0, x, decay, scale, d_out, d_gain);
+/* the adjoint of open_loop */
+static df_traj_end open_loop_vjp(const df_flow* flow, flow_worker* w, const df_real* out, double decay, double scale,
+                                 df_real* d_out) {
   const df_traj_end end = df_trajectory_vjp(flow->env.task->system, w->sim, flow->H, w->d_x, decay, w->d_u, NULL);
   if (end != DF_TRAJ_COMPLETE) return end;
   for (int t = 0; t < flow->H; t++) {
     plan_vjp(flow, out + t * flow->out, w->d_u + t * flow->nu, scale, d_out + t * flow->out);
   }
+  return end;
+}
+
+df_traj_end flow_simulate_vjp(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
+                              const double* x0, const double* x, double scale, df_real* d_out, df_real* d_gain) {
+  const double decay = flow_config(flow)->train_cotangent_decay;
+  const df_part before = df_part_enter(DF_PART_ADJOINT);
+  const df_traj_end end = gain ? closed_loop_vjp(flow, w, out, gain, x0, x, decay, scale, d_out, d_gain)
+                               : open_loop_vjp(flow, w, out, decay, scale, d_out);
+  df_part_enter(before);
   return end;
 }

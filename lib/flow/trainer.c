@@ -9,6 +9,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/assert.h"
 #include "dynaflow/core/clock.h"
+#include "dynaflow/core/parts.h"
 
 /* the first sample of micro-batch s */
 static int slice_begin(const trainer_cfg* cfg, int s) {
@@ -132,8 +133,11 @@ static void one_batch(trainer* t, long step, int k, trainer_slice_fn slice, void
   for (int s = 0; s < t->cfg.slices; s++) {
     const int first = slice_begin(&t->cfg, s), count = slice_begin(&t->cfg, s + 1) - first;
     DF_ASSERT(count >= 1 && count <= trainer_slice_size(&t->cfg) && count <= TRAINER_SLICE_MAX);
+    const df_part before = df_part_enter(DF_PART_OPTIMIZER);
     if (k == 0) memset(t->gradient[s], 0, t->n * sizeof **t->gradient);
+    df_part_enter(DF_PART_DATA);
     slice(context, omp_get_thread_num(), batch, first, count, t->parameters, t->gradient[s], loss);
+    df_part_enter(before);
   }
 }
 
@@ -239,7 +243,7 @@ static void report(const df_method_env* env, const df_training_log* log, long st
 static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn slice, void* context,
                            const df_method_env* env, df_training_log* log) {
   const long steps = t->cfg.steps, every = trainer_log_every(steps);
-  const double cpu_before = log->cpu_s, cpu_begin = df_clock_cpu();
+  const double cpu_before = log->cpu_s + t->earlier_cpu_s, cpu_begin = df_clock_cpu();
   const df_gradient_count adjoints_before = log->adjoints;
   double saved = df_clock_wall();
   while (at->step < steps) {
@@ -250,6 +254,7 @@ static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn sl
     }
 
     /* gradient, update and average; a gradient that is not finite is not applied */
+    if (t->before_step) DF_TRY(t->before_step(context, at->step));
     DF_TRY(one_step(t, at->step, slice, context, log->name));
     const double loss = mean_loss(t, log);
     const double rate = trainer_rate(&t->cfg, at->step);
@@ -283,6 +288,7 @@ df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void
   memset(log, 0, sizeof *log);
   snprintf(log->name, sizeof log->name, "%s", name);
   log->parameters = t->n;
+  log->residual = NAN;
   trainer_progress at = {0};
   DF_TRY(trainer_state_load(t, &at, log, env));
   validation_log(t, at.step, log);

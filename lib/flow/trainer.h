@@ -67,6 +67,9 @@ typedef struct trainer {
   df_real* best;       /* [n] the averaged weights of the lowest one */
   /* returns the count of adjoints so far, from the context of trainer_run; NULL if nothing is simulated */
   df_gradient_count (*adjoints)(const void* context);
+  /* called before every step by the thread that trains, with the context of trainer_run; NULL: nothing */
+  df_status (*before_step)(void* context, long step);
+  double earlier_cpu_s; /* CPU seconds that the training took before its first step, added to the log */
   int n_memory;
   trainer_memory memory[TRAINER_MEMORY_MAX];
 } trainer;
@@ -120,7 +123,7 @@ df_window trainer_validation_window(const trainer_cfg* cfg, const df_task* task,
  * that of the lowest validation loss at the end, or that of the last step if no validation loss is finite. Errors:
  * DF_E_INTERRUPTED, DF_E_SIM (a sample failed), DF_E_NONFINITE (an infinite loss; all samples diverged; or, with
  * abort_rise > 0, the last abort_points points of the loss curve are not finite or above abort_rise times the lowest
- * point), and those of trainer_state_save() and trainer_state_load(). */
+ * point), and those of before_step, trainer_state_save() and trainer_state_load(). */
 df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void* context, const df_method_env* env,
                       df_training_log* log);
 

@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #include "dynaflow/core/alloc.h"
-#include "gemm.h"
+#include "dynaflow/nn/gemm.h"
 
 enum { ROW_MAJOR = 101, BUILD_SERIAL = 0, BUILD_PTHREAD = 1, BUILD_OPENMP = 2 };
 
@@ -45,12 +45,33 @@ static const char* const aliases[][2] = {
     {"Zen", "Haswell"}, {"Cooperlake", "SkylakeX"}, {"SapphireRapids", "SkylakeX"}};
 static const char* const wide_kernels[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
 
+/* ---- the back end without a library: plain loops ---- */
+static const char naive_kernel[] = "naive";
+
+/* element (i, j) of op(a) */
+static df_real element(int op, const df_real* a, int lda, int i, int j) {
+  return op == DF_AS_IS ? a[(size_t)i * (size_t)lda + (size_t)j] : a[(size_t)j * (size_t)lda + (size_t)i];
+}
+
+static void naive_gemm(int order, int op_a, int op_b, int m, int n, int k, df_real alpha, const df_real* a, int lda,
+                       const df_real* b, int ldb, df_real beta, df_real* c, int ldc) {
+  (void)order;
+  for (int i = 0; i < m; i++) {
+    for (int j = 0; j < n; j++) {
+      df_real sum = 0;
+      for (int l = 0; l < k; l++) sum += element(op_a, a, lda, i, l) * element(op_b, b, ldb, l, j);
+      df_real* out = c + (size_t)i * (size_t)ldc + j;
+      *out = alpha * sum + (beta != 0 ? beta * *out : 0);
+    }
+  }
+}
+
 df_blas_cfg df_blas_cfg_default(void) {
   return (df_blas_cfg){.library = NULL, .kernel = NULL, .threads = 1};
 }
 
 const df_blas_info* df_blas_get_info(void) {
-  return loaded.handle ? &info : NULL;
+  return loaded.gemm ? &info : NULL;
 }
 
 /* whether the processor has the AVX-512 extensions of the wide kernel sets */
@@ -171,6 +192,22 @@ static df_status resolve(library* lib) {
   return DF_OK;
 }
 
+static bool is_naive(const char* kernel) {
+  return kernel && strcasecmp(kernel, naive_kernel) == 0;
+}
+
+/* finds the functions of a library, or takes the plain loops */
+static df_status open_library(const df_blas_cfg* cfg, const char* kernel, library* lib) {
+  if (is_naive(kernel)) {
+    *lib = (library){.gemm = naive_gemm, .parallel = BUILD_PTHREAD, .config = "plain loops"};
+    snprintf(lib->kernel, sizeof lib->kernel, "%s", naive_kernel);
+    snprintf(lib->path, sizeof lib->path, "%s", lib->config);
+    return DF_OK;
+  }
+  DF_TRY(load(cfg->library, kernel, lib));
+  return resolve(lib);
+}
+
 static df_status check(const library* lib, const char* kernel, int threads) {
   if (kernel && !same_kernel(kernel, lib->kernel)) {
     return df_fail(DF_E_BLAS, "kernel %s requested, but %s runs kernel %s", kernel, lib->path, lib->kernel);
@@ -193,7 +230,7 @@ df_status df_blas_open(const df_blas_cfg* cfg) {
   DF_REQUIRE(cfg->threads >= 1, "df_blas_open: threads is %d, must be at least 1", cfg->threads);
   DF_REQUIRE(!cfg->kernel || cfg->kernel[0], "df_blas_open: kernel is empty");
   const char* kernel = cfg->kernel ? cfg->kernel : choose_kernel();
-  if (loaded.handle) {
+  if (loaded.gemm) {
     if (cfg->library && strcmp(cfg->library, loaded.path) != 0) {
       return df_fail(DF_E_BLAS, "%s requested, but %s is already loaded", cfg->library, loaded.path);
     }
@@ -202,24 +239,34 @@ df_status df_blas_open(const df_blas_cfg* cfg) {
 
   /* load, find the functions and check kernel and build */
   library lib = {0};
-  DF_TRY(load(cfg->library, kernel, &lib));
-  df_status status = resolve(&lib);
+  df_status status = open_library(cfg, kernel, &lib);
   if (status == DF_OK) status = check(&lib, kernel, cfg->threads);
   if (status != DF_OK) {
-    dlclose(lib.handle);
+    if (lib.handle) dlclose(lib.handle);
     return status;
   }
 
   loaded = lib;
-  info = (df_blas_info){.kernel = loaded.kernel, .config = loaded.config, .slower_than_cpu = cpu_is_wide()};
+  info = (df_blas_info){
+      .kernel = loaded.kernel, .config = loaded.config, .slower_than_cpu = cpu_is_wide() && loaded.handle};
   for (size_t i = 0; i < sizeof wide_kernels / sizeof *wide_kernels; i++) {
     if (strcasecmp(loaded.kernel, wide_kernels[i]) == 0) info.slower_than_cpu = false;
   }
   return DF_OK;
 }
 
+/* ---- products ---- */
+static void (*observer)(void* context, const df_gemm_shape* shape);
+static void* observer_context;
+
+void df_gemm_observe(void (*seen)(void* context, const df_gemm_shape* shape), void* context) {
+  observer = seen;
+  observer_context = context;
+}
+
 void df_gemm(df_op op_a, df_op op_b, size_t m, size_t n, size_t k, df_real alpha, const df_real* a, size_t lda,
              const df_real* b, size_t ldb, df_real beta, df_real* c, size_t ldc) {
+  if (observer) observer(observer_context, &(df_gemm_shape){op_a, op_b, m, n, k, lda, ldb, ldc});
   loaded.gemm(ROW_MAJOR, (int)op_a, (int)op_b, (int)m, (int)n, (int)k, alpha, a, (int)lda, b, (int)ldb, beta, c,
               (int)ldc);
 }

@@ -4,6 +4,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/assert.h"
+#include "dynaflow/core/parts.h"
 #include "dynaflow/core/rng.h"
 #include "dynaflow/nn/blas.h"
 #include "network.h"
@@ -206,18 +207,22 @@ void df_net_forward(const df_net* net, df_net_work* work, const df_real* paramet
   work->B = input->B;
   work->x = input->x;
   work->c = input->c;
+  const df_part before = df_part_enter(DF_PART_FORWARD);
   if (net->cfg.kind == DF_NET_DIT) {
     df_dit_forward(work, parameters, input->t, y);
   } else {
     df_mlp_forward(work, parameters, input->t, y);
   }
+  df_part_enter(before);
 }
 
 void df_net_backward(const df_net* net, df_net_work* work, const df_real* parameters, const df_real* dy,
                      df_real* dparameters, df_real* dx) {
+  const df_part before = df_part_enter(DF_PART_BACKWARD);
   if (net->cfg.kind == DF_NET_DIT) {
     df_dit_backward(work, parameters, dy, dparameters, dx);
   } else {
     df_mlp_backward(work, parameters, dy, dparameters, dx);
   }
+  df_part_enter(before);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/parts.h"
 #include "kernels.h"
 
 df_adamw_cfg df_adamw_cfg_default(void) {
@@ -64,7 +65,7 @@ void df_adamw_free(df_adamw* o) {
   df_free(o);
 }
 
-double df_adamw_update(df_adamw* o, double rate, const df_real* gradient, df_real* parameters) {
+static double update(df_adamw* o, double rate, const df_real* gradient, df_real* parameters) {
   const double norm = df_norm2(o->n, gradient);
   if (!isfinite(norm)) return norm;
   o->step++;
@@ -82,8 +83,17 @@ double df_adamw_update(df_adamw* o, double rate, const df_real* gradient, df_rea
   return norm;
 }
 
+double df_adamw_update(df_adamw* o, double rate, const df_real* gradient, df_real* parameters) {
+  const df_part before = df_part_enter(DF_PART_OPTIMIZER);
+  const double norm = update(o, rate, gradient, parameters);
+  df_part_enter(before);
+  return norm;
+}
+
 void df_ema_update(size_t n, double decay, const df_real* parameters, df_real* average) {
+  const df_part before = df_part_enter(DF_PART_OPTIMIZER);
   df_kernels_best()->ema(n, (df_real)(1 - decay), parameters, average);
+  df_part_enter(before);
 }
 
 /* elements summed at a time, so that the blocks of all micro-batches stay in the cache */
@@ -100,10 +110,15 @@ static void sum_block(const df_kernels* k, int slices, size_t n, df_real* const*
 void df_slices_sum(int slices, size_t n, df_real* const* parts, int threads, df_real* out) {
   const df_kernels* k = df_kernels_best();
   const size_t blocks = (n + BLOCK - 1) / BLOCK;
-#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
-  for (size_t b = 0; b < blocks; b++) {
-    const size_t at = b * BLOCK;
-    sum_block(k, slices, n - at < BLOCK ? n - at : BLOCK, parts, at, out);
+#pragma omp parallel num_threads(threads) if (threads > 1)
+  {
+    const df_part before = df_part_enter(DF_PART_OPTIMIZER);
+#pragma omp for schedule(static) nowait
+    for (size_t b = 0; b < blocks; b++) {
+      const size_t at = b * BLOCK;
+      sum_block(k, slices, n - at < BLOCK ? n - at : BLOCK, parts, at, out);
+    }
+    df_part_enter(before);
   }
 }
 

@@ -210,7 +210,7 @@ static void inverse_dynamics_is_that_of_the_reference(void** state) {
   const df_method_env env = {.task = task, .seed = 11, .threads = 2, .state_folder = test_folder(), .state_every = 1e9};
   df_inverse* inverse;
   unlink(file);
-  assert_int_equal(df_inverse_new(&env, &inverse), DF_OK);
+  assert_int_equal(df_inverse_new(&env, DF_INVERSE_DEMONSTRATED, &inverse), DF_OK);
   assert_int_equal(df_inverse_train(inverse, &log), DF_OK);
   reference_start(&r, task, INVERSE, env.seed);
   for (int step = 0; step < r.steps; step++) {

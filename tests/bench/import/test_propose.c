@@ -161,6 +161,27 @@ static void the_task_fits_model_and_data(void** state) {
   end(&f);
 }
 
+/* one episode of few, a fifth of ten or more, a tenth of fifty or more */
+static void some_episodes_are_held_out(void** state) {
+  (void)state;
+  static const struct {
+    int episodes;
+    const char *every, *why;
+  } cases[] = {{2, "2", "1 of 2 episodes"},
+               {9, "9", "1 of 9 episodes"},
+               {10, "5", "2 of 10 episodes"},
+               {49, "5", "9 of 49 episodes"},
+               {50, "10", "5 of 50 episodes"}};
+  for (int i = 0; i < 5; i++) {
+    fixture f;
+    start(&f, cases[i].episodes, false);
+    assert_int_equal(propose_task(&f.p), DF_OK);
+    assert_string_equal(value(&f, "split.test_every"), cases[i].every);
+    assert_string_equal(settings_find(&f.found, "split.test_every")->why, cases[i].why);
+    end(&f);
+  }
+}
+
 static void falls_leave_a_margin(void** state) {
   (void)state;
   assert_true(fabs(fall_height(0.3, 0.3) - 0.18) < 1e-15);
@@ -196,6 +217,7 @@ int main(void) {
       cmocka_unit_test(actions_are_bounded),
       cmocka_unit_test(free_bodies_without_actuators_are_objects),
       cmocka_unit_test(the_task_fits_model_and_data),
+      cmocka_unit_test(some_episodes_are_held_out),
       cmocka_unit_test(falls_leave_a_margin),
       cmocka_unit_test(an_action_is_a_frame),
   };

@@ -4,6 +4,8 @@
  * is the same as "train: {steps: 9}". A setting takes its value from the last of these sources that gives one:
  *   1. the defaults below          2. the task's own keys          3. its methods.<method>.<key>
  *   4. profiles.<profile>.<key>    5. profiles.<profile>.methods.<method>.<key>           6. --set key=value
+ * Within one source, net.preset comes first: it sets every other net.* key, as if each were given in its place, so that
+ * the keys of the same source and of later ones win. "none" sets nothing.
  * An unknown key, a value of the wrong kind and a value out of range are errors that name file, line, key, value and
  * range. All profiles and methods of the file are checked, also those that are not selected. A key that occurs twice,
  * in either spelling, is an error. */
@@ -171,6 +173,10 @@ typedef df_items df_kind_ITEMS;
   X(REAL, scale_floor, change, "0.01", 1e-12, 1e6, "", "std",                                                          \
     "least standard deviation: change of a coordinate per action (inverse dynamics)")                                  \
   X(REAL, flow, sigma, "1", 1e-6, 100, "", "std", "standard deviation of the base sample")                             \
+  X(REAL, flow, time_power, "1", 0.01, 100, "", "",                                                                    \
+    "flow times of training are u^time_power of uniform u; above 1 more of them are near 0, the base sample")          \
+  X(TEXT, net, preset, "none", 0, 0, "none|small|base|jax_seed", "",                                                   \
+    "sets the keys below: small (64 wide, 2 blocks), base (their defaults), jax_seed (384 wide, 6 heads, 3 blocks)")   \
   X(TEXT, net, kind, "dit", 0, 0, "dit|mlp", "", "network: a transformer over frames (dit) or an MLP")                 \
   X(INT, net, width, "96", 4, 4096, "", "", "token width (dit) or hidden width (mlp)")                                 \
   X(INT, net, depth, "3", 1, 64, "", "", "blocks (dit) or hidden layers (mlp)")                                        \
@@ -212,6 +218,24 @@ typedef df_items df_kind_ITEMS;
   X(INT, inverse, steps, "2000", 1, 100000000, "", "", "gradient steps of the inverse-dynamics MLP")                   \
   X(INT, inverse, batch, "256", 1, 65536, "", "transitions", "transitions per gradient step")                          \
   X(REAL, inverse, rate, "0.001", 0, 1, "", "", "learning rate of the inverse-dynamics MLP")                           \
+  X(INT, recover, rounds, "3", 1, 1000, "", "", "rounds of simulating and fitting that recover actions from states")   \
+  X(INT, recover, pool, "8000", 1, 10000000, "", "", "simulated actions per round")                                    \
+  X(INT, recover, steps, "400", 1, 10000000, "", "", "gradient steps per round")                                       \
+  X(INT, recover, batch, "256", 1, 65536, "", "transitions", "transitions per gradient step")                          \
+  X(INT, recover, width, "256", 4, 4096, "", "", "hidden width of the MLP that recovers actions")                      \
+  X(INT, recover, depth, "3", 1, 16, "", "", "hidden layers of the MLP that recovers actions")                         \
+  X(REAL, recover, rate, "0.002", 0, 1, "", "", "learning rate of the MLP that recovers actions")                      \
+  X(REAL, recover, residual_limit, "0.25", 0, 1e6, "", "std",                                                          \
+    "largest RMS one-step error of recovered actions to train on")                                                     \
+  X(REAL, recover, regressed, "0.82", 0, 1, "", "",                                                                    \
+    "share of the steps before any sample is simulated (dynaflow_recovered)")                                          \
+  X(REAL, recover, simulated, "0.5", 0, 1, "", "",                                                                     \
+    "share of the samples that are simulated in the steps after it (dynaflow_recovered)")                              \
+  X(REAL, recover, linear, "0.25", 0, 1, "", "",                                                                       \
+    "share of the other samples that use linearised dynamics (dynaflow_recovered)")                                    \
+  X(REAL, recover, linear_episodes, "0.15", 0, 1, "", "", "share of the training episodes to linearise")               \
+  X(REAL, recover, action_unit, "0.3", 1e-6, 1e6, "", "std",                                                           \
+    "unit of the loss on recovered actions, in their standard deviation (dynaflow_recovered)")                         \
   X(INT, eval, windows, "64", 1, 1000000, "", "windows", "held-out windows to evaluate")                               \
   X(INT, eval, sae_windows, "16", 0, 1000000, "", "windows", "how many of these windows to search for sae_min")        \
   X(LIST, eval, sampler_steps, "1,5", 1, 1000, "", "", "numbers K of Euler steps of the sampler to evaluate")          \
@@ -266,9 +290,9 @@ DF_API DF_MUST_CHECK df_status df_config_profiles(const char* path,
                                                                 const char* value),
                                                   void* context);
 
-/* Sets one key from text; `where` names the source in errors ("task.yaml:12", "--set"). DF_E_CONFIG names key, value
- * and range, and suggests a known key for an unknown one; DF_E_ARG for a NULL argument. On failure *config is
- * unchanged. */
+/* Sets one key from text, and those of net.preset; `where` names the source in errors ("task.yaml:12", "--set").
+ * DF_E_CONFIG names key, value and range, and suggests a known key for an unknown one; DF_E_ARG for a NULL argument. On
+ * failure *config is unchanged. */
 DF_API DF_MUST_CHECK df_status df_config_set(df_config* config, const char* key, const char* value, const char* where);
 
 /* Writes the value of key i (index into df_config_keys) as canonical text into text [n], cut at n - 1 bytes: numbers in

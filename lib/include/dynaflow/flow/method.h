@@ -46,6 +46,8 @@ typedef struct df_training_log {
   df_gradient_count adjoints;
   size_t parameters; /* number of trained parameters */
   double cpu_s;      /* CPU seconds of all threads */
+  /* RMS one-step error of the recovered actions that it was trained on, std (flow.h); NaN: it was trained on none */
+  double residual;
 } df_training_log;
 
 /* a training after a gradient step */
@@ -86,6 +88,10 @@ typedef struct df_method_env {
   double state_every; /* seconds of wall time */
   /* called with a sentence that the user must see and that is no error, and progress_context; may be NULL */
   void (*notice)(void* context, const char* sentence);
+  /* called after the rollout of every training window that did not diverge, by the thread that simulated it, with its
+   * index in the batch, x0 [nx] and the applied actions u [H][nu]; for benchmarks. May be NULL. */
+  void (*simulated)(void* context, int sample, const double* x0, const double* u);
+  void* simulated_context;
 } df_method_env;
 
 /* a request for B windows of the task's horizon H; the arrays are owned by the caller */

@@ -17,7 +17,8 @@ DF_BEGIN_DECLS
 typedef struct df_blas_cfg {
   const char* library; /* path or name for dlopen; NULL: the pthread build of OpenBLAS in the usual places */
   const char* kernel;  /* kernel set, e.g. "Haswell"; NULL: SkylakeX with AVX-512, else Haswell with AVX2, else the
-                        * library's own choice */
+                        * library's own choice. "naive": plain loops without a library, for comparison: a hundred
+                        * times slower, `library` is not read */
   int threads;         /* number of threads that may call at once, >= 1 */
 } df_blas_cfg;
 
@@ -35,7 +36,7 @@ DF_API DF_MUST_CHECK df_status df_blas_open(const df_blas_cfg* cfg);
 
 typedef struct df_blas_info {
   const char* kernel;   /* kernel set in use, as the library names it; part of a result's key */
-  const char* config;   /* the library's version and build string */
+  const char* config;   /* the library's version and build string; "plain loops" */
   bool slower_than_cpu; /* the processor has AVX-512 but the kernel set does not use it: about half the speed */
 } df_blas_info;
 

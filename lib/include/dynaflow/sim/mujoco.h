@@ -154,6 +154,12 @@ DF_API DF_MUST_CHECK df_status df_mujoco_fingerprint(const df_system* system, ch
  * version. The files of a model from XML text are unknown. Owned by the system; NULL for a system not created here. */
 DF_API const df_model_identity* df_mujoco_identity(const df_system* system);
 
+/* Sets *list to every file that MuJoCo reads for the model file `path` when another program loads it: those of the
+ * simulation and also meshes and textures that are only drawn. The format is that of `list` of df_model_identity; the
+ * caller frees it with df_free(). Errors: DF_E_ARG, DF_E_MISSING (no model file), DF_E_FORMAT (MuJoCo's message, e.g. a
+ * missing mesh), DF_E_CONFIG (version of MuJoCo), DF_E_IO, DF_E_NOMEM, DF_E_SIM. */
+DF_API DF_MUST_CHECK df_status df_mujoco_all_files(const char* path, char** list);
+
 /* x [nx] = the initial state of the model: qpos0, zero velocity and activation. */
 DF_API void df_mujoco_initial_state(const df_system* system, double* x);
 

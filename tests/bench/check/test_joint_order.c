@@ -1,0 +1,53 @@
+/* Orders of joints that fit equally well are rivals, of which none is named as the right one. */
+#include "joint_order.h"
+
+#include <math.h>
+
+#include "small_recording.h"
+#include "unit.h"
+
+/* the first joint may go to 0.5 rad, the others to 1 rad */
+static const char chain_xml[] =
+    "<mujoco><compiler angle='radian' autolimits='true'/><option timestep='.01'/><default><geom size='.1' mass='1' "
+    "contype='0' conaffinity='0'/></default><worldbody>"
+    "<body><joint name='a' range='-1 .5'/><geom/><body><joint name='b' range='-.5 1'/><geom/><body>"
+    "<joint name='c' range='-.5 1'/><geom/></body></body></body></worldbody></mujoco>";
+
+/* What is read as joint a is at 1 rad in some of 200 frames, as are the other two in fewer: exchanged with one of them,
+ * these few are beyond the limits. */
+static void orders_that_fit_about_equally_are_rivals(void** state) {
+  (void)state;
+  static const struct {
+    int frames[3]; /* at 1 rad */
+    bool found, clear, rival;
+  } cases[] = {{{50, 8, 10}, true, false, true},    /* 8 and 10 of 600 samples are beyond the limits, instead of 50 */
+               {{50, 8, 18}, true, true, false},    /* 8 is clearly better than 18 */
+               {{50, 0, 0}, true, false, true},     /* two fit exactly */
+               {{120, 0, 0}, true, true, true},     /* more than 10 % beyond: the order as read is wrong anyway */
+               {{50, 40, 42}, false, false, false}, /* hardly better */
+               {{8, 0, 0}, false, false, false}};   /* hardly beyond */
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    fixture f = fixture_new(chain_xml, 1);
+    joint_orders orders;
+    for (int k = 0; k < 3; k++) {
+      for (int t = 0; t < cases[i].frames[k]; t++) frame_of(f.d, 0, t)[k] = 1;
+    }
+    assert_ok(joint_order_find(f.d, f.s, &f.s->dt, NULL, &(check_cfg){.frames_max = 1000, .poses_max = 10}, &orders));
+    assert_true(fabs(orders.as_read - cases[i].frames[0] / 600.) < 1e-12);
+    assert_int_equal(orders.found, cases[i].found);
+    assert_int_equal(orders.is_clear, cases[i].clear);
+    assert_int_equal(orders.rival != NULL, cases[i].rival);
+    if (cases[i].found && cases[i].frames[1] > 0) {
+      const int exchanged[3] = {1, 0, 2};
+      assert_memory_equal(orders.best, exchanged, sizeof exchanged);
+      assert_true(fabs(orders.misfit - cases[i].frames[1] / 600.) < 1e-12);
+    }
+    joint_orders_clear(&orders);
+    fixture_free(&f);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(orders_that_fit_about_equally_are_rivals)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
