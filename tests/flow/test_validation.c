@@ -130,7 +130,7 @@ static void inverse_dynamics_has_a_validation_loss(void** state) {
   const df_system* system = task->system;
   const df_method_env env = env_of(task, 2);
   df_inverse* inverse;
-  assert_int_equal(df_inverse_new(&env, &inverse), DF_OK);
+  assert_int_equal(df_inverse_new(&env, DF_INVERSE_DEMONSTRATED, &inverse), DF_OK);
   assert_int_equal(df_inverse_train(inverse, &log), DF_OK);
   assert_int_equal(log.n_validation, 3);
   /* squared error of the actions that it returns, in standard deviations; the network does not come near the box */
