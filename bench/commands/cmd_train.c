@@ -19,6 +19,7 @@
 #include "rows.h"
 #include "stop.h"
 #include "terminal.h"
+#include "training_log.h"
 
 /* creates the checkpoint's folder and tries to write there, so that a bad path is found before hours of training */
 static df_status prepare(const char* path) {
@@ -117,14 +118,19 @@ int cmd_train(int argc, char** argv) {
   cell c;
   static df_training_log logs[DF_LOGS_MAX];
   int n = 0;
-  df_status status = prepare(a.checkpoint);
+  training_log* log = NULL;
+  df_status status = expect_two_files("--checkpoint", a.checkpoint, "--log", a.log);
+  if (status == DF_OK) status = prepare(a.checkpoint);
+  if (status == DF_OK && a.log) status = training_log_open(a.log, &log);
   if (status != DF_OK) return report_failure(status);
   json_t* notes = json_array();
   status = checkpoint_open(&a, false, &c);
+  c.log = log;
   if (status == DF_OK && !a.no_data_check) status = check_cell_data(&c);
   if (status == DF_OK) cell_note_task(&c, notes);
   if (status == DF_OK) status = train_and_save(&c, &a, logs, &n);
   cell_close(&c);
+  training_log_close(log);
   if (status != DF_OK) {
     json_decref(notes);
     return checkpoint_failure(status, &a);

@@ -15,6 +15,7 @@
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
 #include "effort.h"
+#include "escape.h"
 #include "evaluate.h"
 #include "files.h"
 #include "inexact.h"
@@ -156,10 +157,16 @@ df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, i
   *n_logs = 0;
   if (!(c->method->flags & DF_METHOD_TRAINS)) return cell_create(c);
   warn_inexact(c->config.task_name, c->task->system, c->opts);
-  char label[256];
+  char label[256], key[17];
   snprintf(label, sizeof label, "%s%s", c->position, c->name);
+  snprintf(key, sizeof key, "%.16s", c->key);
   training t = {.monitor = {.label = label,
                             .quiet = c->opts->quiet,
+                            .task = c->config.task_name,
+                            .key = key,
+                            .seed = c->seed,
+                            .log = c->log,
+                            .event_folder = c->event_folder,
                             .method = c->method,
                             .instance = &c->instance,
                             .checkpoint = c->checkpoint,
@@ -320,6 +327,16 @@ static df_status train_resumed(cell* c, const char* folder, df_training_log* log
   return status;
 }
 
+/* <folder>/tensorboard/<task>-<method>-seed<n>-<8 digits of the key>, by which TensorBoard names the curves; a new
+ * string */
+static char* event_folder(const cell* c, const char* folder) {
+  char* task = file_name_of(c->config.task_name);
+  char* out = format_text("%s/tensorboard/%s-%s-seed%llu-%.8s", folder, task, c->method->name,
+                          (unsigned long long)c->seed, c->key);
+  df_free(task);
+  return out;
+}
+
 static df_status train_and_save(cell* c, const char* folder, json_t* record) {
   static _Thread_local df_training_log logs[DF_LOGS_MAX];
   int n = 0;
@@ -329,11 +346,14 @@ static df_status train_and_save(cell* c, const char* folder, json_t* record) {
   if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path) {
     return df_fail(DF_E_ARG, "%s: path too long", folder);
   }
+  char* events = event_folder(c, folder);
   c->checkpoint = path;
+  c->event_folder = events;
   df_status status = train_resumed(c, folder, logs, &n, taken);
   json_t* files = NULL;
   if (status == DF_OK && n) status = save_checkpoint(c, folder, name, sha256, &files);
-  c->checkpoint = NULL;
+  c->checkpoint = c->event_folder = NULL;
+  df_free(events);
   DF_TRY(status);
   const char* checkpoint = n ? name : "";
   double cpu = 0;

@@ -15,7 +15,17 @@
 #include "methods.h"
 #include "text.h"
 
-enum { KEY_X0 = 0x700, KEY_CONDITION, KEY_SECONDS, KEY_REPLAN, KEY_CSV, KEY_DATA_FILE, KEY_NO_CHECK, KEY_RESUME };
+enum {
+  KEY_X0 = 0x700,
+  KEY_CONDITION,
+  KEY_SECONDS,
+  KEY_REPLAN,
+  KEY_CSV,
+  KEY_DATA_FILE,
+  KEY_NO_CHECK,
+  KEY_RESUME,
+  KEY_LOG
+};
 
 /* the name of the method that wrote a checkpoint; NULL if it cannot be read, or names none that is known */
 static const char* method_of_checkpoint(const char* path) {
@@ -51,6 +61,9 @@ error_t checkpoint_argument(int key, char* value, struct argp_state* state) {
       return 0;
     case KEY_NO_CHECK:
       a->no_data_check = true;
+      return 0;
+    case KEY_LOG:
+      a->log = parse_text(state, "--log", value);
       return 0;
     case KEY_RESUME:
       a->resume = true;
@@ -120,6 +133,7 @@ const struct argp_option train_options[] = {
     CHECKPOINT_OPTION,
     {"no-data-check", KEY_NO_CHECK, NULL, 0,
      "train also with demonstrations in which `dynaflow data check` finds what makes training wrong", 0},
+    {"log", KEY_LOG, "FILE.jsonl", 0, "append the points of the training to FILE.jsonl, one JSON object per line", 0},
     {"resume", KEY_RESUME, NULL, 0,
      "save the training state in training/ beside FILE, and continue from one that is there", 0},
     {"save-every", 'e', "S", 0, "with --resume: save the training state every S seconds (default: 30)", 0},
