@@ -131,9 +131,8 @@ static void same_actions(const df_flow* a, const df_flow* b) {
   assert_true(a->recovered->residual == b->recovered->residual);
 }
 
-static void stop_at_130(void* context, const char* what, long done, long total, double loss) {
-  (void)what, (void)total, (void)loss;
-  if (done == 130) *(volatile sig_atomic_t*)context = 1;
+static void stop_at_130(void* context, const df_progress* at) {
+  if (at->step == 130) *(volatile sig_atomic_t*)context = 1;
 }
 
 static void they_depend_on_states_and_seed_only(void** state) {

@@ -209,6 +209,8 @@ typedef df_items df_kind_ITEMS;
     "validation windows to measure, spread evenly over those of split.validation_every")                               \
   X(TEXT, train, keep, "last", 0, 0, "last|best_validation", "",                                                       \
     "weights that are kept: those of the last step, or those of the lowest validation loss")                           \
+  X(INT, train, checkpoint_every, "0", 0, 100000000, "", "steps",                                                      \
+    "steps between two copies of the weights beside the checkpoint; 0: none")                                          \
   X(REAL, train, cotangent_decay, "1", 0, 1, "", "", "factor on the state cotangent per action (rollout decoders)")    \
   X(REAL, train, tape_mib, "0", 0, 1e6, "", "MiB", "tape memory limit per thread: same bits, more time; 0: none")      \
   X(REAL, train, push, "0", 0, 1, "", "", "share of samples that start from the previous batch's rollouts")            \
