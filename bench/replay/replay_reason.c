@@ -18,6 +18,12 @@ static void add_growth(text* t, const replay_study* s) {
   if (isfinite(s->doubling)) text_add(t, " and double every %.3g actions (%.2g s)", s->doubling, s->doubling * s->r.dt);
 }
 
+/* how many windows were looked at, if not all */
+static void add_windows(text* t, const replay_fit* f) {
+  if (f->windows < f->of_windows)
+    text_add(t, "; of the windows of several actions, %zu of %zu were simulated", f->windows, f->of_windows);
+}
+
 static void add_precision(text* t, const replay_study* s) {
   char name[KINDS][40];
   for (int kind = 0; kind < KINDS; kind++) stored_precision_text(s->r.stored[kind], name[kind]);
@@ -127,6 +133,7 @@ char* replay_study_reason(const replay_study* s) {
                replay_fits(&s->evidence.trained) ? "" : " and the tolerance of the constraint solver");
       add_error(&t, worst);
       add_growth(&t, s);
+      add_windows(&t, replay_fits(&s->evidence.trained) ? &s->evidence.trained : &s->evidence.own);
       break;
     case REPLAY_UNDECIDED:
       stored_precision_text(s->r.action, precision);
