@@ -304,6 +304,7 @@ static double measured_duration(trial* t) {
       recording_state(r, episode, k + 1, t->y);
       recording_error(r, t->x, t->y, t->e);
       for (int i = 0; i < r->nv; i++) {
+        if (r->derived[i] || r->derived[r->nv + i]) continue; /* they follow from each other */
         const double v = t->y[r->nq + i];
         over += v * t->e[i];
         under += v * v;

@@ -108,6 +108,32 @@ static void add_failure_reason(text* t, const replay_study* s, const double trai
   text_add(t, " (worst: %s, episode %d, frame %d)", s->worst.joint, s->worst.episode, s->worst.frame);
 }
 
+/* adds the names of the coordinates of a kind that the file does not hold, each joint once */
+static bool add_derived(text* t, const recording* r, int kind, const char* what) {
+  char last[64] = "", name[64];
+  int n = 0;
+  for (int i = r->from[kind]; i < r->from[kind + 1]; i++) {
+    if (!r->derived[i]) continue;
+    recording_name(r, i, name);
+    if (strcmp(name, last) != 0) text_add(t, "%s%s", n++ ? ", " : what, name);
+    memcpy(last, name, sizeof last);
+  }
+  return n > 0;
+}
+
+char* replay_study_left_out(const replay_study* s) {
+  text t = {0};
+  text_add(&t, "not compared, since they are not recorded: ");
+  const bool positions = add_derived(&t, &s->r, POSITION, "positions integrated from velocities (");
+  if (positions) text_add(&t, ")");
+  const bool velocities =
+      add_derived(&t, &s->r, VELOCITY, positions ? ", velocities from positions (" : "velocities from positions (");
+  if (velocities) text_add(&t, ")");
+  char* out = positions || velocities ? format_text("%s", text_of(&t)) : NULL;
+  text_clear(&t);
+  return out;
+}
+
 char* replay_study_reason(const replay_study* s) {
   text t = {0};
   double worst[KINDS];

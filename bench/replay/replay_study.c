@@ -95,19 +95,6 @@ static void find_worst_action(const recording* r, const comparison* c, const dou
   out->frame++; /* the state after the action */
 }
 
-/* writes the name of a tangent coordinate */
-static void name_coordinate(const recording* r, int index, replay_place* out) {
-  const int dof = index - r->from[out->kind];
-  const char* name = "";
-  for (int i = 0; i < r->njoint && out->kind != ACTIVATION; i++) {
-    if (r->joints[i].dof <= dof) name = r->joints[i].name;
-  }
-  if (name[0])
-    snprintf(out->joint, sizeof out->joint, "joint '%s'", name);
-  else
-    snprintf(out->joint, sizeof out->joint, "%s %d", out->kind == ACTIVATION ? "activation" : "dof", dof);
-}
-
 /* Finds the largest error, and simulates its episode up to it again, with the warm starts of `carried`, to name the
  * coordinate. */
 static df_status find_worst(const recording* r, const comparison* c, const df_system* system,
@@ -135,7 +122,7 @@ static df_status find_worst(const recording* r, const comparison* c, const df_sy
       out->error = error;
       index = i;
     }
-    name_coordinate(r, index, out);
+    recording_name(r, index, out->joint);
   }
   df_sim_free(system, sim);
   df_free(x);

@@ -61,4 +61,8 @@ void replay_study_clear(replay_study* s);
 /* The reason of the verdict in one sentence; free it with df_free(). */
 char* replay_study_reason(const replay_study* s);
 
+/* Which coordinates are not compared, since the file does not hold them; NULL if it holds all. Free it with df_free().
+ */
+char* replay_study_left_out(const replay_study* s);
+
 #endif
