@@ -87,6 +87,10 @@ static bool comes_closer(const replay_study* s, const double worst[KINDS]) {
   return closer;
 }
 
+static void add_driver(text* t, const replay_study* s) {
+  if (s->tried.driver[0]) text_add(t, "; a force of %s alone would explain nearly all of it", s->tried.driver);
+}
+
 static void add_failure_reason(text* t, const replay_study* s, const double trained[KINDS]) {
   const double* worst = s->own_is_closer && s->verdict == REPLAY_ANOTHER_MODEL ? s->own_worst : trained;
   const hypothesis* best = &s->tried.list[s->tried.best];
@@ -100,12 +104,14 @@ static void add_failure_reason(text* t, const replay_study* s, const double trai
     add_error(t, worst);
     if (s->own_is_closer) text_add(t, " with the model file's own solver options");
     text_add(t, " (most in %s, episode %d, frame %d)", s->worst.joint, s->worst.episode, s->worst.frame);
+    add_driver(t, s);
     return;
   }
   add_error(t, worst);
   text_add(t, " to ");
   add_error(t, s->best_worst);
   text_add(t, " (worst: %s, episode %d, frame %d)", s->worst.joint, s->worst.episode, s->worst.frame);
+  if (s->verdict == REPLAY_ANOTHER_MODEL) add_driver(t, s);
 }
 
 /* adds the names of the coordinates of a kind that the file does not hold, each joint once */
