@@ -194,9 +194,7 @@ static void add_verdict(const arguments* a, const replay_study* s, const char* r
   json_object_set_new(one, "verdict", json_string(replay_verdict_text(s->verdict)));
   json_object_set_new(one, "would_fit", would_fit(s));
   json_object_set_new(one, "reason", json_text(reason));
-  char* left_out = s->verdict == REPLAY_NOTHING ? NULL : replay_study_left_out(s);
-  if (left_out) json_object_set_new(one, "not_compared", json_text(left_out));
-  df_free(left_out);
+  if (s->left_out) json_object_set_new(one, "not_compared", json_text(s->left_out));
   if (s->verdict != REPLAY_NOTHING) add_evidence(s, one);
   rows_add_object(out, one);
 }
@@ -213,9 +211,7 @@ static void print_study(const arguments* a, const replay_study* s) {
   if (failed || (s->verdict != REPLAY_FOLLOWS && !a->common.quiet)) {
     print_line(stderr, "dynaflow: %s: %s: %s", a->task, replay_verdict_text(s->verdict), reason);
   }
-  char* left_out = s->verdict == REPLAY_NOTHING ? NULL : replay_study_left_out(s);
-  if (left_out && (failed || !a->common.quiet)) print_line(stderr, "dynaflow: %s: %s", a->task, left_out);
-  df_free(left_out);
+  if (s->left_out && (failed || !a->common.quiet)) print_line(stderr, "dynaflow: %s: %s", a->task, s->left_out);
   df_free(reason);
   rows_free(&out);
 }

@@ -127,13 +127,13 @@ static bool add_derived(text* t, const recording* r, int kind, const char* what)
   return n > 0;
 }
 
-char* replay_study_left_out(const replay_study* s) {
+char* replay_left_out(const recording* r) {
   text t = {0};
   text_add(&t, "not compared, since they are not recorded: ");
-  const bool positions = add_derived(&t, &s->r, POSITION, "positions integrated from velocities (");
+  const bool positions = add_derived(&t, r, POSITION, "positions integrated from velocities (");
   if (positions) text_add(&t, ")");
   const bool velocities =
-      add_derived(&t, &s->r, VELOCITY, positions ? ", velocities from positions (" : "velocities from positions (");
+      add_derived(&t, r, VELOCITY, positions ? ", velocities from positions (" : "velocities from positions (");
   if (velocities) text_add(&t, ")");
   char* out = positions || velocities ? format_text("%s", text_of(&t)) : NULL;
   text_clear(&t);

@@ -302,6 +302,7 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
   for (int kind = 0; kind < KINDS; kind++) out->own_worst[kind] = out->best_worst[kind] = NAN;
   out->iterations = df_mujoco_iterations(in->system);
   DF_TRY(recording_of(in->data, in->system, &out->r));
+  out->left_out = replay_left_out(&out->r);
   DF_TRY(find_allowed(&out->r, &in->limits, &out->allowed));
 
   /* the model as training simulates it */
@@ -323,4 +324,6 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
 void replay_study_clear(replay_study* s) {
   comparison_clear(&s->trained);
   hypotheses_clear(&s->tried);
+  df_free(s->left_out);
+  s->left_out = NULL;
 }
