@@ -103,7 +103,7 @@ check verify_accepts_them exits_with 0 verify "$scratch/run"
 long=(train "$task" --method dynaflow --seed 3 "${small[@]/--quiet/--json}" --set train.steps=400)
 check an_uninterrupted_training exits_with 0 "${long[@]}" --checkpoint "$scratch/whole"
 "$program" "${long[@]}" --checkpoint "$scratch/part/w" --resume --save-every 0 >/dev/null 2>&1 </dev/null & pid=$!
-for _ in $(seq 200); do ls "$scratch"/part/training/*/dynaflow.state.previous >/dev/null 2>&1 && break; sleep 0.05; done
+for _ in $(seq 2000); do ls "$scratch"/part/training/*/dynaflow.state.previous >/dev/null 2>&1 && break; sleep 0.05; done
 kill -KILL $pid && wait $pid 2>/dev/null
 check a_killed_training_wrote_no_weights [ ! -e "$scratch/part/w" ]
 lock=$(echo "$scratch"/part/training/*/lock)
