@@ -115,6 +115,9 @@ static df_status build(df_inverse* m) {
     return df_fail(DF_E_CONFIG, "task %s: %d flow coordinates, at most %d are supported", c->task_name, m->nz,
                    FEATURES_MAX / 2);
   }
+  if (m->nu > DF_NDX_MAX) {
+    return df_fail(DF_E_CONFIG, "task %s: %d actuators, at most %d are supported", c->task_name, m->nu, DF_NDX_MAX);
+  }
   if (m->source == DF_INVERSE_DEMONSTRATED && !task->data->actions) {
     return df_fail(DF_E_CONFIG, "task %s: inverse dynamics needs actions, but the demonstrations contain only states",
                    c->task_name);

@@ -6,6 +6,8 @@
 #include "dynaflow/core/alloc.h"
 #include "recovered.h"
 
+static const double LINEAR_MIB_MAX = 2048;
+
 /* lists the transitions to linearise: those of a share recover.linear_episodes of the episodes with training windows,
  * spread evenly, so that every gait has its part; returns their number */
 static size_t choose_transitions(const df_flow* flow, flow_recovered* r, df_window* list) {
@@ -72,6 +74,15 @@ df_status flow_linearise(df_flow* flow, flow_recovered* r) {
   }
   for (size_t i = 0; i < all; i++) r->linear_at[i] = -1;
   const size_t n = choose_transitions(flow, r, from);
+  const double mib = (double)n * (double)(ndx * (ndx + nu + 1)) * sizeof(float) / 1048576;
+  if (mib > LINEAR_MIB_MAX) {
+    df_free(from);
+    return df_fail(
+        DF_E_CONFIG,
+        "task %s: recover.linear_episodes = %g linearises %zu transitions in %.0f MiB, at most %g are allowed: "
+        "reduce it",
+        flow_config(flow)->task_name, flow_config(flow)->recover_linear_episodes, n, mib, LINEAR_MIB_MAX);
+  }
   r->A = df_alloc(n * ndx * ndx, sizeof *r->A);
   r->B = df_alloc(n * ndx * nu, sizeof *r->B);
   r->r = df_alloc(n * ndx, sizeof *r->r);

@@ -28,7 +28,8 @@ void flow_recovered_free(flow_recovered* recovered); /* NULL is allowed */
 /* linear.c: Linearises the transitions of a share recover.linear_episodes of the training episodes about the recovered
  * actions:
  *     dx[t+1] = A dx[t] + B (u[t] - u_rec[t]) + r,   dx = x (-) x_demonstrated,   r = f(x_demonstrated, u_rec) (-)
- * x[t+1] A and B have one adjoint per row. A transition that diverges is not linearised. DF_E_SIM, DF_E_NOMEM. */
+ * x[t+1] A and B have one adjoint per row. A transition that diverges is not linearised. DF_E_CONFIG for
+ * more than 2 GiB of A, B and r; DF_E_SIM, DF_E_NOMEM. */
 df_status flow_linearise(df_flow* flow, flow_recovered* recovered);
 
 /* Whether all transitions of a window are linearised; any window of the dataset is allowed. */

@@ -48,14 +48,20 @@ static df_status build(trainer* t, uint64_t seed) {
   t->loss = df_alloc((size_t)t->cfg.accumulate * (size_t)t->cfg.batch, sizeof *t->loss);
   t->gradient = df_alloc((size_t)t->cfg.slices, sizeof *t->gradient);
   if (!t->parameters || !t->average || !t->loss || !t->gradient) return DF_E_NOMEM;
-  for (int s = 0; s < t->cfg.slices; s++) {
-    t->gradient[s] = df_alloc(t->n, sizeof **t->gradient);
-    if (!t->gradient[s]) return DF_E_NOMEM;
-  }
   DF_TRY(validation_make(t));
   DF_TRY(df_adamw_new(t->net, &adamw, &t->optimizer));
   df_net_init(t->net, seed, t->parameters);
   memcpy(t->average, t->parameters, t->n * sizeof *t->average);
+  return DF_OK;
+}
+
+/* Allocates the gradients when training begins: they are most of the memory of a trainer, and a method that only
+ * samples has none. */
+static df_status make_gradients(trainer* t) {
+  for (int s = 0; s < t->cfg.slices; s++) {
+    if (!t->gradient[s]) t->gradient[s] = df_alloc(t->n, sizeof **t->gradient);
+    if (!t->gradient[s]) return DF_E_NOMEM;
+  }
   return DF_OK;
 }
 
@@ -258,12 +264,13 @@ static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn sl
     DF_TRY(one_step(t, at->step, slice, context, log->name));
     const double loss = mean_loss(t, log);
     const double rate = trainer_rate(&t->cfg, at->step);
-    const double norm = df_adamw_update(t->optimizer, rate, t->gradient[0], t->parameters);
-    if (isfinite(norm)) {
-      df_ema_update(t->n, ema_at(&t->cfg, at->step), t->parameters, t->average);
-    } else {
-      log->skipped++;
-    }
+    const df_update update = {.rate = rate,
+                              .ema = ema_at(&t->cfg, at->step),
+                              .threads = t->threads,
+                              .parameters = t->parameters,
+                              .average = t->average};
+    const double norm = df_adamw_update(t->optimizer, &update, t->gradient[0]);
+    if (!isfinite(norm)) log->skipped++;
 
     /* log, progress and saved state */
     at->step++;
@@ -290,6 +297,7 @@ df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void
   log->parameters = t->n;
   log->residual = NAN;
   trainer_progress at = {0};
+  DF_TRY(make_gradients(t));
   DF_TRY(trainer_state_load(t, &at, log, env));
   validation_log(t, at.step, log);
   DF_TRY(run_steps(t, &at, slice, context, env, log));
