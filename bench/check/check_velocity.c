@@ -259,6 +259,28 @@ static void match(const trace* m, const size_t* pair, size_t n, candidate* list,
   }
 }
 
+/* velocities of some joints, not of all, that have the opposite sign of the changes of their positions */
+static void check_reversed(const trace* m, const size_t* pair, size_t n, data_findings* out) {
+  static const double ALIKE = 0.8; /* cosine similarity */
+  text names = {0};
+  int reversed = 0, right = 0;
+  for (int i = 0; i < m->nv; i++) {
+    char name[80];
+    const double s = is_scalar(m, i) ? similarity(m, pair, n, i, i) : 0;
+    right += s > ALIKE;
+    if (s > -ALIKE) continue;
+    check_dof_name(m, i, name);
+    text_add(&names, "%s%s", reversed++ ? ", " : "", name);
+  }
+  if (reversed && right)
+    data_finding_judge(
+        data_findings_add(out, "velocity sign", NULL, reversed, 0, "joints"), CHECK_WRONG,
+        "the velocities have the opposite sign of the changes of the positions: %s; negate those that are "
+        "wrong, or, if the positions are right, set data.velocities = differences",
+        text_of(&names));
+  text_clear(&names);
+}
+
 /* error over all scalar dofs with the velocities from other columns, with a common slope */
 static double error_with(const trace* m, const size_t* pair, size_t n, const int* from) {
   double dd = 0, dv = 0, vv = 0;
@@ -301,6 +323,7 @@ static df_status check_order(const trace* m, data_findings* out) {
     if (trace_comparable(m, k)) pair[n++] = k;
   }
   if (n > 0) {
+    check_reversed(m, pair, n, out);
     match(m, pair, n, list, from, taken);
     const double as_is = error_with(m, pair, n, NULL), other = error_with(m, pair, n, from);
     data_finding* one = data_findings_add(out, "velocity order", NULL, as_is, CHECK_ERROR_LIMIT, "relative error");

@@ -78,6 +78,10 @@ double misfit_sum(const misfit* m) {
   return sum;
 }
 
+double misfit_of_contact(const misfit* m) {
+  return m->part[MISFIT_LIMITS] + m->part[MISFIT_GROUND] + m->part[MISFIT_SLIP];
+}
+
 bool misfit_explains(const misfit* as_is, const misfit* other) {
   bool explains = false;
   double others = 0, falls = 0, rises = 0;

@@ -237,7 +237,7 @@ static trace_fit fit_of(const sums* s) {
   f.speed = sqrt(s->vv[LAG_MEAN] / (double)s->n);
   for (int lag = 0; lag < LAGS; lag++) {
     const double dd = s->dd[lag], dv = s->dv[lag], vv = s->vv[lag];
-    f.slope[lag] = vv > 0 ? dv / vv : 0;
+    f.slope[lag] = vv > 0 ? fmax(0, dv / vv) : 0;
     f.error[lag] = dd > 0 ? sqrt(fmax(0, dd - 2 * dv + vv) / dd) : vv > 0 ? INFINITY : 0;
     f.fitted[lag] = dd > 0 ? sqrt(fmax(0, dd - f.slope[lag] * dv) / dd) : 0;
   }

@@ -86,7 +86,7 @@ typedef struct trace_fit {
   size_t n;             /* pairs compared */
   double change, speed; /* RMS change per second; RMS recorded velocity */
   double error[LAGS];   /* with the velocities as they are */
-  double slope[LAGS];   /* change = slope * velocity, by least squares */
+  double slope[LAGS];   /* change = slope * velocity, by least squares; 0 instead of a negative one */
   double fitted[LAGS];  /* the error with that slope */
 } trace_fit;
 

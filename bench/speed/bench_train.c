@@ -149,17 +149,15 @@ static step_times end_step(measurement* m) {
   return t;
 }
 
-static void on_step(void* context, const char* what, long done, long total, double loss) {
+static void on_step(void* context, const df_progress* at) {
   measurement* m = context;
-  (void)total;
-  (void)loss;
-  if (!m->network[0]) snprintf(m->network, sizeof m->network, "%s", what);
-  if (strcmp(what, m->network) != 0 || stop_flag) {
+  if (!m->network[0]) snprintf(m->network, sizeof m->network, "%s", at->network);
+  if (strcmp(at->network, m->network) != 0 || stop_flag) {
     m->stop = 1;
     return;
   }
   const step_times t = end_step(m);
-  if (done > WARM_UP && m->n < m->cfg->passes) {
+  if (at->step > WARM_UP && m->n < m->cfg->passes) {
     double values[STEP_QUANTITIES];
     step_quantities(&t, values);
     for (int q = 0; q < STEP_QUANTITIES; q++) m->values[q][m->n] = values[q];

@@ -76,7 +76,7 @@ static void euler_angles_are_products_of_axis_rotations(void** state) {
 
 /* the settings of a case, and what they say of the recording */
 typedef struct how {
-  bool xyzw, base_linear, world_angular, degrees, y_up, turned;
+  bool xyzw, inverse, base_linear, world_angular, degrees, y_up, turned;
   double scale;
 } how;
 
@@ -120,9 +120,11 @@ static void record(const how* h, const double* state, double* raw) {
       world[k][1] = z;
     }
   }
-  for (int k = 0; k < 2 && h->xyzw; k++) {
+  for (int k = 0; k < 2; k++) {
     double* at = raw + (k ? 7 : 3);
     const double w = at[0];
+    for (int i = 1; i < 4 && h->inverse; i++) at[i] *= -1;
+    if (!h->xyzw) continue;
     memmove(at, at + 1, 3 * sizeof *at);
     at[3] = w;
   }
@@ -136,7 +138,8 @@ static void record(const how* h, const double* state, double* raw) {
 
 static void configure(const how* h, df_config* config) {
   *config = df_config_default();
-  if (h->xyzw) assert_ok(df_config_set(config, "data.quaternion", "xyzw", "test"));
+  static const char* const quaternions[] = {"wxyz", "xyzw", "wxyz_inverse", "xyzw_inverse"};
+  assert_ok(df_config_set(config, "data.quaternion", quaternions[h->xyzw + 2 * h->inverse], "test"));
   if (h->base_linear) assert_ok(df_config_set(config, "data.linear_velocity", "base", "test"));
   if (h->world_angular) assert_ok(df_config_set(config, "data.angular_velocity", "world", "test"));
   if (h->degrees) assert_ok(df_config_set(config, "data.angles", "deg", "test"));
@@ -148,14 +151,15 @@ static void configure(const how* h, df_config* config) {
 static void a_state_comes_back_under_every_convention(void** state) {
   (void)state;
   df_system* system = make_system(every_joint_xml);
-  for (int bits = 0; bits < 128; bits++) {
+  for (int bits = 0; bits < 256; bits++) {
     const how h = {.xyzw = bits & 1,
                    .base_linear = bits & 2,
                    .world_angular = bits & 4,
                    .degrees = bits & 8,
                    .y_up = bits & 16,
                    .turned = bits & 32,
-                   .scale = bits & 64 ? 0.01 : 1};
+                   .scale = bits & 64 ? 0.01 : 1,
+                   .inverse = bits & 128};
     df_config config;
     df_layout* layout;
     conventions c;

@@ -313,6 +313,20 @@ static void factors_of_velocities_are_those_of_rates_or_of_scales(void** state) 
   }
 }
 
+/* of one joint; of all joints, and within the right sign, it is no matter of single joints */
+static void velocities_of_the_opposite_sign_are_named(void** state) {
+  (void)state;
+  static const double factors[][2] = {{-1, 1}, {1, -0.5}, {-1, -1}, {1, 1}};
+  static const char* const names[] = {": a; negate", ": b; negate", NULL, NULL};
+  for (int i = 0; i < 4; i++) {
+    data_findings found = velocities(factors[i], 0, 1);
+    const data_finding* one = find(&found, "velocity sign", NULL);
+    assert_int_equal(one != NULL, names[i] != NULL);
+    if (one) assert_non_null(strstr(one->reason, names[i]));
+    data_findings_clear(&found);
+  }
+}
+
 static void velocities_of_other_frames_are_earlier_or_later(void** state) {
   (void)state;
   static const double one[2] = {1, 1};
@@ -420,6 +434,7 @@ int main(void) {
                                      cmocka_unit_test(slip_is_that_on_what_cannot_move),
                                      cmocka_unit_test(what_need_not_touch_the_floor_is_right),
                                      cmocka_unit_test(factors_of_velocities_are_those_of_rates_or_of_scales),
+                                     cmocka_unit_test(velocities_of_the_opposite_sign_are_named),
                                      cmocka_unit_test(velocities_of_other_frames_are_earlier_or_later),
                                      cmocka_unit_test(an_episode_of_another_rate_is_found_by_its_own_frames),
                                      cmocka_unit_test(a_scale_of_positions_is_that_of_the_unit),

@@ -55,6 +55,16 @@ static void errors_are_those_of_the_closed_form(void** state) {
   fixture_free(&f);
 }
 
+/* a negative slope explains nothing: such velocities are worse than none, and with the best slope as good as none */
+static void velocities_of_the_opposite_sign_do_not_follow(void** state) {
+  (void)state;
+  fixture f = sines(-1, 0, 1);
+  const trace_fit slide = trace_fit_group(&f.m, GROUP_SLIDES);
+  assert_true(fabs(slide.error[LAG_EXPLICIT] - 2) < 1e-9);
+  for (int lag = 0; lag < LAGS; lag++) assert_true(slide.slope[lag] == 0 && slide.fitted[lag] == 1);
+  fixture_free(&f);
+}
+
 static void a_jump_is_no_fast_motion(void** state) {
   (void)state;
   fixture f = fixture_new(slide_xml, 1);
@@ -100,9 +110,11 @@ static void steps_of_an_encoder_are_no_jumps(void** state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(exact_velocities_have_their_lag), cmocka_unit_test(errors_are_those_of_the_closed_form),
-      cmocka_unit_test(a_jump_is_no_fast_motion), cmocka_unit_test(a_frame_out_of_place_is_two_jumps),
-      cmocka_unit_test(steps_of_an_encoder_are_no_jumps)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(exact_velocities_have_their_lag),
+                                     cmocka_unit_test(errors_are_those_of_the_closed_form),
+                                     cmocka_unit_test(velocities_of_the_opposite_sign_do_not_follow),
+                                     cmocka_unit_test(a_jump_is_no_fast_motion),
+                                     cmocka_unit_test(a_frame_out_of_place_is_two_jumps),
+                                     cmocka_unit_test(steps_of_an_encoder_are_no_jumps)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,7 +108,8 @@ typedef df_items df_kind_ITEMS;
     "conditions, NAME@ARRAY or ARRAY, per episode or frame; empty: the array conditions, if there")                    \
   X(TEXT, data, conditions_per, "auto", 0, 0, "auto|episode|frame", "",                                                \
     "reading of arrays of conditions whose shape fits both an episode and a frame; auto: see docs/recordings.md")      \
-  X(TEXT, data, quaternion, "wxyz", 0, 0, "wxyz|xyzw", "", "order of the entries of recorded quaternions")             \
+  X(TEXT, data, quaternion, "wxyz", 0, 0, "wxyz|xyzw|wxyz_inverse|xyzw_inverse", "",                                   \
+    "order of the entries of recorded quaternions; inverse: they turn the world into the body")                        \
   X(TEXT, data, euler, "xyz", 0, 0, "", "",                                                                            \
     "axes of root_euler as in SciPy: lower case extrinsic, upper case intrinsic")                                      \
   X(TEXT, data, linear_velocity, "world", 0, 0, "world|base", "",                                                      \
@@ -208,6 +209,8 @@ typedef df_items df_kind_ITEMS;
     "validation windows to measure, spread evenly over those of split.validation_every")                               \
   X(TEXT, train, keep, "last", 0, 0, "last|best_validation", "",                                                       \
     "weights that are kept: those of the last step, or those of the lowest validation loss")                           \
+  X(INT, train, checkpoint_every, "0", 0, 100000000, "", "steps",                                                      \
+    "steps between two copies of the weights beside the checkpoint; 0: none")                                          \
   X(REAL, train, cotangent_decay, "1", 0, 1, "", "", "factor on the state cotangent per action (rollout decoders)")    \
   X(REAL, train, tape_mib, "0", 0, 1e6, "", "MiB", "tape memory limit per thread: same bits, more time; 0: none")      \
   X(REAL, train, push, "0", 0, 1, "", "", "share of samples that start from the previous batch's rollouts")            \
@@ -241,7 +244,7 @@ typedef df_items df_kind_ITEMS;
   X(INT, eval, chains, "64", 0, 1000000, "", "", "open-loop chains for fall_rate")                                     \
   X(REAL, eval, chain_seconds, "5", 0, 1000, "", "s", "length of a chain")                                             \
   X(INT, eval, seed, "1", 0, 2147483647, "", "", "seed for choosing held-out windows; the same for every method")      \
-  X(NAMES, eval, feet, "", 0, 0, "", "", "foot geoms whose contacts are compared")                                     \
+  X(NAMES, eval, feet, "", 0, 0, "", "", "foot geoms whose contacts are compared: names, or BODY:I, geom I of a body") \
   X(LIST, eval, velocity_limit, "", 1e-6, 1e6, "", "rad/s, m/s",                                                       \
     "largest speeds of the actuated hinges and slides, in their order; short lists repeat; empty: unknown")            \
   X(REAL, eval, fall_height, "0", -1e3, 1e3, "", "m", "fallen when the base is lower than this; 0: never")             \

@@ -134,7 +134,16 @@ DF_API int df_mujoco_joints(const df_system* system, const df_joint** joints); /
 DF_API int df_mujoco_actuator(const df_system* system, const char* name);      /* index, or -1 if there is none */
 DF_API df_actuator df_mujoco_actuator_at(const df_system* system, int k);      /* of control k [nu] */
 DF_API int df_mujoco_joint_body(const df_system* system, int joint);           /* index of the body that it moves */
-DF_API int df_mujoco_geom(const df_system* system, const char* name);          /* index, or -1 if there is none */
+/* Whether an actuator moves the body of the joint or what hangs on it, as not of an object that a robot handles; true
+ * if an actuator acts on no joint, so that this is not known. */
+DF_API bool df_mujoco_is_driven(const df_system* system, int joint);
+
+/* Index of the geom with this name or label, -1 if there is none. The label of a geom without a name is BODY:I, with
+ * the name of its body and its number among the body's geoms that can touch others (contype or conaffinity is not 0),
+ * from 0 in the order of the model, so that geoms that are only drawn do not count. */
+DF_API int df_mujoco_geom(const df_system* system, const char* name);
+/* Writes name or label to label[n]; false, and the text is undefined, if it has neither or the text does not fit. */
+DF_API bool df_mujoco_geom_label(const df_system* system, int geom, char* label, size_t n);
 DF_API int df_mujoco_geom_count(const df_system* system);
 DF_API const char* df_mujoco_geom_name(const df_system* system, int geom); /* "" if unnamed */
 DF_API int df_mujoco_geom_body(const df_system* system, int geom);         /* index of the geom's body */
