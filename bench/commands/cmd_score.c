@@ -30,7 +30,7 @@ typedef struct arguments {
   const char* remove; /* NULL: a file is judged */
 } arguments;
 
-enum { KEY_REMOVE = 'x' };
+enum { KEY_REMOVE = 0x600 };
 
 static error_t parse(int key, char* value, struct argp_state* state) {
   arguments* a = state->input;

@@ -8,7 +8,7 @@
 #include "import_work.h"
 #include "recording.h"
 
-enum { MOST_ITERATIONS = 40, MOST_TRIES = 12, MOST_DECIMALS = 6 };
+enum { MOST_ITERATIONS = 20, MOST_TRIES = 12, MOST_DECIMALS = 6 };
 /* the step of differences, for controls of magnitude 1 */
 static const double STEP = 1e-4;
 /* the damping at the start, and its factors after a step that helps or does not */

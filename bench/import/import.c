@@ -340,8 +340,8 @@ static df_status follow_gradient(work* w) {
     df_task_free(task);
     DF_TRY(status);
   }
-  propose_profiles(&(proposal){.model = &w->study, .data = w->dataset, .found = w->found, .notes = &w->result->notes});
-  return DF_OK;
+  return propose_profiles(
+      &(proposal){.model = &w->study, .data = w->dataset, .found = w->found, .notes = &w->result->notes});
 }
 
 /* ---- errors ---- */

@@ -44,17 +44,16 @@ static network_time* network_of(stopwatch* w, const char* what) {
   return t;
 }
 
-static void on_step(void* context, const char* what, long done, long total, double loss) {
+static void on_step(void* context, const df_progress* at) {
   stopwatch* w = context;
-  (void)loss;
   const double now = df_clock_wall();
-  network_time* t = network_of(w, what);
+  network_time* t = network_of(w, at->network);
   if (t) {
     if (t->steps++ > 0) t->seconds += now - w->last;
-    t->total = total;
+    t->total = at->steps;
   }
   w->last = now;
-  if (stop_flag || (done >= TRAIN_STEPS && total > INVERSE_STEPS)) w->stop = 1;
+  if (stop_flag || (at->step >= TRAIN_STEPS && at->steps > INVERSE_STEPS)) w->stop = 1;
 }
 
 /* The few steps of a recovery simulate as many actions each as its real ones, and leave useless actions; the training

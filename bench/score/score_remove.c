@@ -65,8 +65,7 @@ static df_status choose(const char* folder, const score_choice* choice, const js
   json_array_foreach(records, i, record) {
     if (!is_cell(record) || !is_chosen(choice, record, string_of(record, "profile"))) continue;
     if (!json_object_get(record, "trajectories"))
-      return df_fail(DF_E_CONFIG,
-                     "%s: '%s' is a method that was run, not a judged file: delete its records in a copy of the run",
+      return df_fail(DF_E_CONFIG, "%s: '%s' is a method that was run, not a judged file: only judged files are removed",
                      folder, choice->method);
     json_array_append_new(
         out, json_pack("{s:O,s:O,s:O,s:O,s:O}", "task", json_object_get(record, "task"), "method",

@@ -28,16 +28,15 @@ typedef struct stopwatch {
   double wall_per_step, cpu_per_step;
 } stopwatch;
 
-static void on_step(void* context, const char* what, long done, long total, double loss) {
+static void on_step(void* context, const df_progress* at) {
   stopwatch* w = context;
-  (void)loss;
-  if (!w->network[0]) snprintf(w->network, sizeof w->network, "%s", what);
-  if (strcmp(w->network, what) != 0) return;
-  if (done == 1) {
+  if (!w->network[0]) snprintf(w->network, sizeof w->network, "%s", at->network);
+  if (strcmp(w->network, at->network) != 0) return;
+  if (at->step == 1) {
     w->wall = df_clock_wall();
     w->cpu = df_clock_cpu();
   }
-  if (done == total) {
+  if (at->step == at->steps) {
     w->wall_per_step = (df_clock_wall() - w->wall) / (STEPS - 1);
     w->cpu_per_step = (df_clock_cpu() - w->cpu) / (STEPS - 1);
   }

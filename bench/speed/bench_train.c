@@ -23,11 +23,11 @@ static const double PEAK_SECONDS = 0.006;
 /* the rollouts of one step, and simulators without tape that run them again */
 typedef struct bare_rollouts {
   const df_system* system;
-  int batch, H, threads;
-  unsigned char* present; /* [batch] */
-  double *x0, *u;         /* [batch][nx], [batch][H][nu] */
-  double* x;              /* [threads][H+1][nx] */
-  df_sim** sim;           /* [threads] */
+  int capacity, H, threads; /* capacity: samples of a step */
+  atomic_int n;             /* rollouts that were kept */
+  double *x0, *u;           /* [capacity][nx], [capacity][H][nu] */
+  double* x;                /* [threads][H+1][nx] */
+  df_sim** sim;             /* [threads] */
 } bare_rollouts;
 
 typedef struct measurement {
@@ -52,7 +52,6 @@ static void count_product(void* context, const df_gemm_shape* s) {
 static void bare_clear(bare_rollouts* b) {
   for (int i = 0; b->sim && i < b->threads; i++) df_sim_free(b->system, b->sim[i]);
   df_free(b->sim);
-  df_free(b->present);
   df_free(b->x0);
   df_free(b->u);
   df_free(b->x);
@@ -60,14 +59,17 @@ static void bare_clear(bare_rollouts* b) {
 
 static df_status bare_open(const df_task* task, int threads, bare_rollouts* b) {
   const df_system* s = task->system;
-  const size_t nx = (size_t)s->nx, H = (size_t)task->windows->horizon, batch = (size_t)task->config.train_batch;
-  *b = (bare_rollouts){.system = s, .batch = (int)batch, .H = (int)H, .threads = threads};
-  b->present = df_alloc(batch, 1);
-  b->x0 = df_alloc(batch * nx, sizeof(double));
-  b->u = df_alloc(batch * H * (size_t)s->nu, sizeof(double));
+  const size_t nx = (size_t)s->nx, H = (size_t)task->windows->horizon;
+  const size_t samples = (size_t)task->config.train_batch * (size_t)task->config.train_accumulate;
+  b->system = s;
+  b->capacity = (int)samples;
+  b->H = (int)H;
+  b->threads = threads;
+  b->x0 = df_alloc(samples * nx, sizeof(double));
+  b->u = df_alloc(samples * H * (size_t)s->nu, sizeof(double));
   b->x = df_alloc((size_t)threads * (H + 1) * nx, sizeof(double));
   b->sim = df_alloc((size_t)threads, sizeof *b->sim);
-  if (!b->present || !b->x0 || !b->u || !b->x || !b->sim) return DF_E_NOMEM;
+  if (!b->x0 || !b->u || !b->x || !b->sim) return DF_E_NOMEM;
   for (int i = 0; i < threads; i++) DF_TRY(df_sim_new(s, 0, &b->sim[i]));
   return DF_OK;
 }
@@ -75,30 +77,30 @@ static df_status bare_open(const df_task* task, int threads, bare_rollouts* b) {
 /* df_method_env.simulated: keeps the rollout of a sample */
 static void keep(void* context, int sample, const double* x0, const double* u) {
   bare_rollouts* b = &((measurement*)context)->bare;
-  const size_t i = (size_t)sample, nx = (size_t)b->system->nx, actions = (size_t)b->H * (size_t)b->system->nu;
-  memcpy(b->x0 + i * nx, x0, nx * sizeof *x0);
-  memcpy(b->u + i * actions, u, actions * sizeof *u);
-  b->present[i] = 1;
+  const size_t nx = (size_t)b->system->nx, actions = (size_t)b->H * (size_t)b->system->nu;
+  const int i = atomic_fetch_add(&b->n, 1);
+  (void)sample;
+  if (i >= b->capacity) return;
+  memcpy(b->x0 + (size_t)i * nx, x0, nx * sizeof *x0);
+  memcpy(b->u + (size_t)i * actions, u, actions * sizeof *u);
 }
 
 /* simulates what keep() has kept since the last call; returns CPU seconds, NaN if there is nothing */
 static double run_bare(bare_rollouts* b) {
   const size_t nx = (size_t)b->system->nx, actions = (size_t)b->H * (size_t)b->system->nu;
-  int n = 0;
+  const int n = atomic_load(&b->n);
   df_parts_start();
-#pragma omp parallel for schedule(dynamic, 1) num_threads(b->threads) reduction(+ : n)
-  for (int i = 0; i < b->batch; i++) {
-    if (!b->present[i]) continue;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(b->threads)
+  for (int i = 0; i < n; i++) {
     const size_t at = (size_t)i, thread = (size_t)omp_get_thread_num();
     const df_part before = df_part_enter(DF_PART_SIMULATION);
     (void)df_trajectory_run(b->system, b->sim[thread], b->H, b->x0 + at * nx, b->u + at * actions,
                             b->x + thread * (size_t)(b->H + 1) * nx);
     df_part_enter(before);
-    n++;
   }
   const double seconds = df_parts_read().seconds[DF_PART_SIMULATION];
   df_parts_stop();
-  memset(b->present, 0, (size_t)b->batch);
+  atomic_store(&b->n, 0);
   return n > 0 ? seconds : NAN;
 }
 
@@ -147,17 +149,15 @@ static step_times end_step(measurement* m) {
   return t;
 }
 
-static void on_step(void* context, const char* what, long done, long total, double loss) {
+static void on_step(void* context, const df_progress* at) {
   measurement* m = context;
-  (void)total;
-  (void)loss;
-  if (!m->network[0]) snprintf(m->network, sizeof m->network, "%s", what);
-  if (strcmp(what, m->network) != 0 || stop_flag) {
+  if (!m->network[0]) snprintf(m->network, sizeof m->network, "%s", at->network);
+  if (strcmp(at->network, m->network) != 0 || stop_flag) {
     m->stop = 1;
     return;
   }
   const step_times t = end_step(m);
-  if (done > WARM_UP && m->n < m->cfg->passes) {
+  if (at->step > WARM_UP && m->n < m->cfg->passes) {
     double values[STEP_QUANTITIES];
     step_quantities(&t, values);
     for (int q = 0; q < STEP_QUANTITIES; q++) m->values[q][m->n] = values[q];

@@ -43,12 +43,12 @@ static df_status check_action_map(const df_flow* flow) {
 static df_status make_network(df_flow* flow) {
   /* network */
   const df_config* c = flow_config(flow);
-  if (strcmp(c->net_kind, "dit") == 0 && c->net_width % c->net_heads != 0) {
+  if (strcmp(c->net_kind, "mlp") != 0 && c->net_width % c->net_heads != 0) {
     return df_fail(DF_E_CONFIG, "task %s: net.heads = %d must divide net.width = %d", c->task_name, c->net_heads,
                    c->net_width);
   }
   df_net_cfg cfg = df_net_cfg_default();
-  cfg.kind = strcmp(c->net_kind, "mlp") == 0 ? DF_NET_MLP : DF_NET_DIT;
+  cfg.kind = strcmp(c->net_kind, "mlp") == 0 ? DF_NET_MLP : strcmp(c->net_kind, "unet") == 0 ? DF_NET_UNET : DF_NET_DIT;
   cfg.tokens = flow->H;
   cfg.in = flow->in;
   cfg.out = flow->out;
@@ -103,7 +103,9 @@ static df_status make_worker(const df_flow* flow, flow_worker* w) {
   w->d_gain = df_alloc((size_t)flow->nu * (size_t)flow->nz, sizeof(double));
   w->clamped = df_alloc(actions, 1);
   w->start = df_alloc(flow->from_recovered ? n * (size_t)flow->nx : 1, sizeof(double));
-  if (!w->start || !w->tracking_error || !w->d_gain || !w->clamped) return DF_E_NOMEM;
+  w->state = df_alloc(n * in, sizeof(double));
+  w->failed = df_alloc(n, 1);
+  if (!w->start || !w->tracking_error || !w->d_gain || !w->clamped || !w->state || !w->failed) return DF_E_NOMEM;
   if (!w->x_t || !w->cond || !w->t || !w->out || !w->d_out || !w->target || !w->noise || !w->z || !w->d_z || !w->u ||
       !w->d_u || !w->x || !w->d_x) {
     return DF_E_NOMEM;
@@ -113,7 +115,9 @@ static df_status make_worker(const df_flow* flow, flow_worker* w) {
   DF_TRY(df_net_work_new(flow->net, flow->slice, &w->net));
   const df_system* system = flow->env.task->system;
   DF_TRY(df_sim_new(system, flow_simulates(flow) ? flow->H : 0, &w->sim));
-  return flow_simulates(flow) ? bound_tape(flow, w->sim) : DF_OK;
+  if (!flow_simulates(flow)) return DF_OK;
+  DF_TRY(df_sim_new(system, 0, &w->forward));
+  return bound_tape(flow, w->sim);
 }
 
 static void free_worker(const df_flow* flow, flow_worker* w) {
@@ -133,9 +137,12 @@ static void free_worker(const df_flow* flow, flow_worker* w) {
   df_free(w->tracking_error);
   df_free(w->d_gain);
   df_free(w->clamped);
+  df_free(w->state);
+  df_free(w->failed);
   df_free(w->start);
   df_net_work_free(w->net);
   df_sim_free(flow->env.task->system, w->sim);
+  df_sim_free(flow->env.task->system, w->forward);
 }
 
 static df_status make_drift(const df_flow* flow, flow_drift* drift) {

@@ -231,7 +231,7 @@ static double rollout_loss(df_flow* flow, flow_worker* w, long step, int i, int 
   memset(d_out, 0, n * sizeof *d_out);
 
   /* rollout */
-  df_traj_end end = flow_simulate(flow, w, out, gain, s->x0, w->u, w->x);
+  df_traj_end end = flow_simulate(flow, w, true, out, gain, s->x0, w->u, w->x);
   if (end != DF_TRAJ_COMPLETE) {
     remember(flow, w, step, i, s, NULL);
     return no_loss(flow, end, i);
@@ -327,7 +327,7 @@ static double validation_loss(df_flow* flow, flow_worker* w, int k, int row, con
   const df_real* out = w->out + (size_t)row * (size_t)flow->H * (size_t)flow->out;
   double frame_error[FLOW_HORIZON_MAX + 1];
   if (!flow_simulates(flow)) return direct_loss(flow, w, row);
-  const df_traj_end end = flow_simulate(flow, w, out, gain, x0, w->u, w->x);
+  const df_traj_end end = flow_simulate(flow, w, false, out, gain, x0, w->u, w->x);
   return end == DF_TRAJ_COMPLETE ? state_loss(flow, w, x0, target, frame_error) : no_loss(flow, end, k);
 }
 

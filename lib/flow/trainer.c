@@ -48,14 +48,20 @@ static df_status build(trainer* t, uint64_t seed) {
   t->loss = df_alloc((size_t)t->cfg.accumulate * (size_t)t->cfg.batch, sizeof *t->loss);
   t->gradient = df_alloc((size_t)t->cfg.slices, sizeof *t->gradient);
   if (!t->parameters || !t->average || !t->loss || !t->gradient) return DF_E_NOMEM;
-  for (int s = 0; s < t->cfg.slices; s++) {
-    t->gradient[s] = df_alloc(t->n, sizeof **t->gradient);
-    if (!t->gradient[s]) return DF_E_NOMEM;
-  }
   DF_TRY(validation_make(t));
   DF_TRY(df_adamw_new(t->net, &adamw, &t->optimizer));
   df_net_init(t->net, seed, t->parameters);
   memcpy(t->average, t->parameters, t->n * sizeof *t->average);
+  return DF_OK;
+}
+
+/* Allocates the gradients when training begins: they are most of the memory of a trainer, and a method that only
+ * samples has none. */
+static df_status make_gradients(trainer* t) {
+  for (int s = 0; s < t->cfg.slices; s++) {
+    if (!t->gradient[s]) t->gradient[s] = df_alloc(t->n, sizeof **t->gradient);
+    if (!t->gradient[s]) return DF_E_NOMEM;
+  }
   return DF_OK;
 }
 
@@ -188,17 +194,18 @@ static double mean_loss(const trainer* t, df_training_log* log) {
   return n ? sum / n : NAN;
 }
 
-/* adds the loss of a step to the log, which gets one point every `every` steps */
-static void note(trainer_progress* at, long every, long steps, double loss, df_training_log* log) {
+/* adds the loss of a step to the log, which gets one point every `every` steps; returns whether it got one */
+static bool note(trainer_progress* at, long every, long steps, double loss, df_training_log* log) {
   if (!isnan(loss)) {
     at->sum += loss;
     at->summed++;
   }
-  if (at->step % every != 0 && at->step != steps) return;
+  if (at->step % every != 0 && at->step != steps) return false;
   log->step[log->n] = at->step;
   log->loss[log->n++] = at->sum / (double)at->summed;
   at->sum = 0;
   at->summed = 0;
+  return true;
 }
 
 /* DF_E_NONFINITE if the training is to be aborted: the last abort_points points of the loss curve are all not finite or
@@ -223,6 +230,22 @@ static df_status check_rise(const trainer_cfg* cfg, const df_training_log* log) 
                  log->name, log->steps, bad, cfg->abort_rise, log->loss[best], log->step[best], log->loss[log->n - 1]);
 }
 
+static void report(const df_method_env* env, const df_training_log* log, long steps, bool point, double norm,
+                   double rate) {
+  if (!env->progress) return;
+  const int n = log->n, validated = log->n_validation;
+  const df_progress now = {.network = log->name,
+                           .step = log->steps,
+                           .steps = steps,
+                           .point = point,
+                           .loss = n ? log->loss[n - 1] : NAN,
+                           .validation_loss = validated ? log->validation_loss[validated - 1] : NAN,
+                           .gradient_norm = norm,
+                           .rate = rate,
+                           .cpu_s = log->cpu_s};
+  env->progress(env->progress_context, &now);
+}
+
 static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn slice, void* context,
                            const df_method_env* env, df_training_log* log) {
   const long steps = t->cfg.steps, every = trainer_log_every(steps);
@@ -240,24 +263,24 @@ static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn sl
     if (t->before_step) DF_TRY(t->before_step(context, at->step));
     DF_TRY(one_step(t, at->step, slice, context, log->name));
     const double loss = mean_loss(t, log);
-    const double norm = df_adamw_update(t->optimizer, trainer_rate(&t->cfg, at->step), t->gradient[0], t->parameters);
-    if (isfinite(norm)) {
-      df_ema_update(t->n, ema_at(&t->cfg, at->step), t->parameters, t->average);
-    } else {
-      log->skipped++;
-    }
+    const double rate = trainer_rate(&t->cfg, at->step);
+    const df_update update = {.rate = rate,
+                              .ema = ema_at(&t->cfg, at->step),
+                              .threads = t->threads,
+                              .parameters = t->parameters,
+                              .average = t->average};
+    const double norm = df_adamw_update(t->optimizer, &update, t->gradient[0]);
+    if (!isfinite(norm)) log->skipped++;
 
     /* log, progress and saved state */
     at->step++;
-    note(at, every, steps, loss, log);
+    const bool point = note(at, every, steps, loss, log);
     log->steps = at->step;
     DF_TRY(validation_measure(t, at->step, context, log));
     log->cpu_s = cpu_before + df_clock_cpu() - cpu_begin;
     log->adjoints = adjoints_before;
     if (t->adjoints) df_gradient_count_add(&log->adjoints, t->adjoints(context));
-    if (env->progress) {
-      env->progress(env->progress_context, log->name, at->step, steps, log->n ? log->loss[log->n - 1] : NAN);
-    }
+    report(env, log, steps, point, norm, rate);
     if (df_clock_wall() - saved > env->state_every || at->step == steps) {
       DF_TRY(trainer_state_save(t, at, log, env));
       saved = df_clock_wall();
@@ -274,6 +297,7 @@ df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void
   log->parameters = t->n;
   log->residual = NAN;
   trainer_progress at = {0};
+  DF_TRY(make_gradients(t));
   DF_TRY(trainer_state_load(t, &at, log, env));
   validation_log(t, at.step, log);
   DF_TRY(run_steps(t, &at, slice, context, env, log));

@@ -55,7 +55,7 @@ typedef struct trainer {
   df_real* parameters; /* [n] */
   df_real* average;    /* [n] exponential moving average of the parameters, used for sampling */
   df_adamw* optimizer;
-  df_real** gradient; /* [slices][n] */
+  df_real** gradient; /* [slices][n]; NULL before the first training */
   double* loss; /* [accumulate batch] of the current step; NaN: sample left out (diverged), infinite: sample failed */
   int failed;   /* the first sample of the current step that failed; < 0: none */
   char failure[512]; /* its message */

@@ -187,6 +187,20 @@ check a_model_of_two_folders_is_imported imports parts "$scratch/robot/scenes/sc
   --set data.actions_key=
 check its_files_keep_their_places [ -f "$tasks/parts/model/parts/more.xml" -a -f "$tasks/parts/model/scenes/scene.xml" ]
 
+# folders whose names a pattern would read otherwise
+odd="$scratch/my [1] *"
+mkdir -p "$odd/mocap"
+cp "$made"/amp/*.txt "$odd/mocap/"
+cp "$models/quadruped.xml" "$odd"
+check a_pattern_in_an_odd_folder_is_imported exits_with 0 data import "$odd/mocap/t*.txt" --model "$odd/quadruped.xml" \
+  --out "$odd/odd" --threads 1 --quiet
+check all_its_files_are_taken [ "$(find "$odd/odd/data" -name '*.txt' | wc -l)" -eq 2 ]
+check the_task_finds_them exits_with 0 data info "$odd/odd"
+check their_number_is_known says "files +2" out
+check a_pattern_is_referred_to exits_with 0 data import "$odd/mocap/t*.txt" --model "$odd/quadruped.xml" \
+  --out "$odd/referred" --threads 1 --quiet --reference
+check its_files_are_found exits_with 0 data info "$odd/referred"
+
 # published recordings
 if [ -n "${DYNAFLOW_DATA:-}" ] && [ -e "$DYNAFLOW_DATA/ddat/Hopper_10trajs_300steps.npz" ]; then
   check hopper_is_imported imports hopper "$DYNAFLOW_DATA/mjcf/gymnasium/hopper.xml" "$DYNAFLOW_DATA/ddat/Hopper_10trajs_300steps.npz"

@@ -43,6 +43,24 @@ else
   skip python_loads_the_copy "no mujoco in $packages (ci/fetch-python.py $packages)"
 fi
 
+# the README of a sampled file replays it with this copy
+replays() {
+  python - "$scratch/motion.npz" "$tasks/drawn" <<'P'
+import sys, numpy as np
+code = str(np.load(sys.argv[1])['README'])
+exec(code.replace("'motion.npz'", repr(sys.argv[1])).replace("'model/", repr(sys.argv[2] + '/model/')[:-1]))
+P
+}
+if python -c 'import mujoco, numpy' 2>/dev/null; then
+  check weights_are_trained exits_with 0 train "$tasks/drawn" --method dynaflow --profile smoke --set train.steps=10 \
+    --checkpoint "$scratch/weights" --quiet --threads 1
+  check a_motion_is_sampled exits_with 0 sample "$tasks/drawn" --checkpoint "$scratch/weights" --profile smoke \
+    --seconds 1 --out "$scratch/motion.npz" --quiet --threads 1
+  mv "$robot/assets" "$robot/gone"
+  check its_readme_replays_it replays
+  mv "$robot/gone" "$robot/assets"
+fi
+
 # the identity of the model is that of the simulation: what is drawn may change
 before=$(run data info "$tasks/drawn"; grep "model sha256" "$scratch/out")
 echo "# another comment" >>"$tasks/drawn/model/assets/meshes/calf.obj"

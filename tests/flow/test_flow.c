@@ -25,6 +25,30 @@ static void settings_that_cannot_work_are_refused(void** state) {
   df_task_free(task);
 }
 
+static void the_kind_of_network_is_that_of_the_settings(void** state) {
+  (void)state;
+  static const struct {
+    const char* name;
+    df_net_kind kind;
+  } kinds[] = {{"dit", DF_NET_DIT}, {"mlp", DF_NET_MLP}, {"unet", DF_NET_UNET}};
+  for (int i = 0; i < 3; i++) {
+    df_config config = tiny_config();
+    snprintf(config.net_kind, sizeof config.net_kind, "%s", kinds[i].name);
+    df_task* task = tiny_task_with(&config);
+    df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+    assert_int_equal(df_net_get_cfg(flow->net)->kind, kinds[i].kind);
+    const df_training_log log = train(flow);
+    assert_true(log.diverged == 0 && isfinite(log.loss[log.n - 1]));
+    df_flow_free(flow);
+    /* one head, or group, too many for an MLP is none */
+    task->config.net_heads = config.net_width - 1;
+    const df_method_env env = env_of(task, 1);
+    assert_int_equal(df_flow_new(&env, "test", DF_DECODE_ROLLOUT, &flow), i == 1 ? DF_OK : DF_E_CONFIG);
+    df_flow_free(flow);
+    df_task_free(task);
+  }
+}
+
 /* jax_seed has the size of the network that it is named after, with that network's inputs: 37 coordinates of a frame,
  * 36 of the condition, 12 actions, 16 frames. Counted by hand, weights and biases of each kind of layer. */
 static void the_jax_seed_preset_has_eight_and_a_half_million_parameters(void** state) {
@@ -126,6 +150,7 @@ static void a_failed_allocation_leaks_nothing(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_kind_of_network_is_that_of_the_settings),
       cmocka_unit_test(the_jax_seed_preset_has_eight_and_a_half_million_parameters),
       cmocka_unit_test(settings_that_cannot_work_are_refused),
       cmocka_unit_test(network_and_trainer_are_made_as_the_settings_say),

@@ -131,9 +131,8 @@ static void same_actions(const df_flow* a, const df_flow* b) {
   assert_true(a->recovered->residual == b->recovered->residual);
 }
 
-static void stop_at_130(void* context, const char* what, long done, long total, double loss) {
-  (void)what, (void)total, (void)loss;
-  if (done == 130) *(volatile sig_atomic_t*)context = 1;
+static void stop_at_130(void* context, const df_progress* at) {
+  if (at->step == 130) *(volatile sig_atomic_t*)context = 1;
 }
 
 static void they_depend_on_states_and_seed_only(void** state) {
@@ -216,6 +215,37 @@ static void the_first_round_holds_the_answers_of_the_simulator(void** state) {
   df_task_free(task);
 }
 
+/* a batch of round 1 draws from both halves of the pool, older transitions first; one of round 0 from the first half */
+static void batches_draw_from_the_last_two_rounds(void** state) {
+  (void)state;
+  df_config config = recovered_config();
+  config.recover_rounds = 2;
+  config.recover_steps = 1;
+  df_task* task = closed_task(&config);
+  const df_method_env env = env_of(task, 2);
+  df_inverse* inverse = new_inverse(&env);
+  const int64_t* filled = inverse->pool.filled;
+  const int size = config.recover_pool;
+  int drawn[2] = {0};
+  assert_true(filled[0] > 0 && filled[1] > 0 && filled[0] < size);
+  for (int round = 0; round < 2; round++) {
+    inverse_worker* w = &inverse->worker[0];
+    inverse_pool_draw(inverse, w, round, 0, BATCH);
+    for (int i = 0; i < BATCH; i++) {
+      const uint64_t all = (uint64_t)(round ? filled[0] + filled[1] : filled[0]);
+      const uint64_t event = (uint64_t)(round * config.recover_batch + i);
+      const int k = (int)df_rng_below(SEED, DF_STREAM_RECOVER_BATCH, event, 0, all);
+      const int at = k < filled[0] ? k : size + k - (int)filled[0];
+      assert_memory_equal(w->in + i * 2 * NX, inverse->pool.in + at * 2 * NX, 2 * NX * sizeof *w->in);
+      assert_memory_equal(w->action + i * NU, inverse->pool.action + at * NU, NU * sizeof *w->action);
+      if (round) drawn[at >= size]++;
+    }
+  }
+  assert_true(drawn[0] > 0 && drawn[1] > 0);
+  df_inverse_free(inverse);
+  df_task_free(task);
+}
+
 static void actions_that_miss_the_next_state_are_refused(void** state) {
   (void)state;
   df_config config = recovered_config();
@@ -256,7 +286,7 @@ static void linearised_dynamics_are_the_simulated_ones(void** state) {
     memcpy(x0, df_dataset_state(task->data, window.episode, window.start), sizeof x0);
     for (int i = 0; i < NX; i++) x0[i] += 0.02 * noise[i];
     for (int i = 0; i < H * NU; i++) out[i] = 0.25 * noise[NX + i];
-    if (flow_simulate(flow, w, out, NULL, x0, w->u, w->x) != DF_TRAJ_COMPLETE) continue;
+    if (flow_simulate(flow, w, true, out, NULL, x0, w->u, w->x) != DF_TRAJ_COMPLETE) continue;
     for (int i = 0; i < H * NU; i++) clamped += fabs(w->u[i]) > BOX;
     for (int i = 0; i < (H + 1) * NX; i++) w->d_x[i] = i < NX ? 0 : sin(i);
     double cotangents[(H_WINDOW + 1) * NX];
@@ -279,6 +309,15 @@ static void linearised_dynamics_are_the_simulated_ones(void** state) {
 }
 
 /* ---- losses and gradient of all kinds of samples ---- */
+
+/* moves the weights away from the initial ones, whose outputs are all 0 */
+static void disturb(df_flow* flow) {
+  const size_t n = flow->trainer->n;
+  double* noise = df_alloc(n, sizeof *noise);
+  df_rng_normal(SEED, DF_STREAM_TEST, 9, n, noise);
+  for (size_t j = 0; j < n; j++) flow->trainer->parameters[j] += 0.2 * noise[j];
+  df_free(noise);
+}
 
 /* computes one batch; returns the mean loss */
 static double batch(df_flow* flow, long step, const df_real* parameters, df_real* gradient, double* loss) {
@@ -359,6 +398,7 @@ static void every_sample_has_the_loss_of_its_kind(void** state) {
   df_task* task = closed_task(&config);
   const df_method_env env = env_of(task, 1);
   df_flow* flow = recovered_flow(&env, DF_DECODE_ROLLOUT);
+  disturb(flow);
   check_losses(flow, 4, EARLY);
   check_losses(flow, 5, LATE);
   df_flow_free(flow);
@@ -377,6 +417,7 @@ static void the_gradient_is_that_of_the_loss(void** state) {
   df_task* task = closed_task(&config);
   const df_method_env env = env_of(task, 1);
   df_flow* flow = recovered_flow(&env, DF_DECODE_ROLLOUT);
+  disturb(flow);
   const size_t n = flow->trainer->n;
   df_real *gradient = df_alloc(n, sizeof *gradient), *ignored = df_alloc(n, sizeof *ignored),
           *moved = df_alloc(n, sizeof *moved);
@@ -453,6 +494,7 @@ int main(void) {
       cmocka_unit_test(recovered_actions_are_those_that_made_the_states),
       cmocka_unit_test(they_depend_on_states_and_seed_only),
       cmocka_unit_test(the_first_round_holds_the_answers_of_the_simulator),
+      cmocka_unit_test(batches_draw_from_the_last_two_rounds),
       cmocka_unit_test(actions_that_miss_the_next_state_are_refused),
       cmocka_unit_test(linearised_dynamics_are_the_simulated_ones),
       cmocka_unit_test(every_sample_has_the_loss_of_its_kind),

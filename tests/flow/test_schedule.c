@@ -39,13 +39,15 @@ static df_config scripted_config(int steps) {
  * changes */
 typedef struct mover {
   const trainer* t;
-  double before, moved[64];
+  double before, moved[64], rate[64];
 } mover;
 
-static void look_at_weight(void* context, const char* what, long done, long total, double loss) {
+static void look_at_weight(void* context, const df_progress* at) {
   mover* m = context;
-  (void)what, (void)total, (void)loss;
-  m->moved[done - 1] = m->before - (double)m->t->parameters[0];
+  /* the gradient is 1 for each parameter */
+  assert_true(fabs(at->gradient_norm - sqrt((double)m->t->n)) < 1e-4 * at->gradient_norm);
+  m->rate[at->step - 1] = at->rate;
+  m->moved[at->step - 1] = m->before - (double)m->t->parameters[0];
   m->before = (double)m->t->parameters[0];
 }
 
@@ -88,6 +90,7 @@ static void the_rate_follows_the_schedule(void** state) {
       if (step < warm) right = RATE * (step + 1) / WARM;
       if (falling > 0 && k % 3 == 0) right = RATE * (1 - falling / length);
       if (falling > 0 && k % 3 == 1) right = RATE * (1 + cos(PI * falling / length)) / 2;
+      assert_true(fabs(m.rate[step] - right) < 1e-12);
       if (fabs(m.moved[step] - right) > 1e-4 * RATE)
         fail_msg("%s, warm-up %d, step %d: the weight moved by %g, the rate is %g", schedules[k % 3], warm, step,
                  m.moved[step], right);

@@ -33,23 +33,22 @@ static void compare(size_t n, const double* values, const double* right, const c
   }
 }
 
-static void compare_step(void* context, const char* what, long done, long total, double loss) {
+static void compare_step(void* context, const df_progress* at) {
   watch* w = context;
   reference* r = w->r;
   const trainer* t = w->flow->trainer;
   double weights[PARAMETERS];
-  (void)what;
   reference_step(r);
-  assert_int_equal(done, r->step);
-  assert_int_equal(total, r->steps);
+  assert_int_equal(at->step, r->step);
+  assert_int_equal(at->steps, r->steps);
   compare((size_t)r->batch, t->loss, r->loss, "loss", r);
-  compare(1, &loss, &r->mean_loss, "point of the curve", r);
+  compare(1, &at->loss, &r->mean_loss, "point of the curve", r);
   for (int j = 0; j < r->l.n; j++) weights[j] = creal(r->p[j]);
   compare(t->n, t->parameters, weights, "weight", r);
   compare(t->n, t->average, r->average, "average", r);
   compare(t->n, t->optimizer->moment1, r->m, "first moment", r);
   compare(t->n, t->optimizer->moment2, r->v, "second moment", r);
-  w->stop = done == w->stop_at;
+  w->stop = at->step == w->stop_at;
 }
 
 static void compare_log(const df_training_log* log, const reference* r) {

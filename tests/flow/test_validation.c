@@ -130,7 +130,7 @@ static void inverse_dynamics_has_a_validation_loss(void** state) {
   const df_system* system = task->system;
   const df_method_env env = env_of(task, 2);
   df_inverse* inverse;
-  assert_int_equal(df_inverse_new(&env, &inverse), DF_OK);
+  assert_int_equal(df_inverse_new(&env, DF_INVERSE_DEMONSTRATED, &inverse), DF_OK);
   assert_int_equal(df_inverse_train(inverse, &log), DF_OK);
   assert_int_equal(log.n_validation, 3);
   /* squared error of the actions that it returns, in standard deviations; the network does not come near the box */
@@ -158,11 +158,10 @@ typedef struct history {
   df_real* average[21]; /* [n] */
 } history;
 
-static void remember(void* context, const char* what, long done, long total, double loss) {
+static void remember(void* context, const df_progress* at) {
   history* h = context;
-  (void)what, (void)total, (void)loss;
-  h->average[done] = df_alloc(h->t->n, sizeof(df_real));
-  memcpy(h->average[done], h->t->average, h->t->n * sizeof(df_real));
+  h->average[at->step] = df_alloc(h->t->n, sizeof(df_real));
+  memcpy(h->average[at->step], h->t->average, h->t->n * sizeof(df_real));
 }
 
 /* the validation losses that a flow reports, in order; the training is its own */
@@ -218,10 +217,9 @@ typedef struct stopper {
   long at;
 } stopper;
 
-static void stop_at(void* context, const char* what, long done, long total, double loss) {
+static void stop_at(void* context, const df_progress* at) {
   stopper* s = context;
-  (void)what, (void)total, (void)loss;
-  if (done == s->at) s->stop = 1;
+  if (at->step == s->at) s->stop = 1;
 }
 
 static void a_resumed_training_keeps_the_weights_of_a_whole_one(void** state) {

@@ -74,9 +74,18 @@ class Task:
         self.split()
         self.find_channels()
         self.draw_windows()
-        self.feet = [self.model.geom(n).id for n in self.names('eval.feet')]
+        self.feet = [self.geom(n) for n in self.names('eval.feet')]
         self.find_fall_rule()
         self.body = Body(self)
+
+    def geom(self, name):
+        """Index of a geom by its name, or BODY:I, geom I of those of the body that can touch"""
+        m = self.model
+        named = mujoco.mj_name2id(m, mujoco.mjtObj.mjOBJ_GEOM, name)
+        if named >= 0 or ':' not in name: return m.geom(name).id
+        body, number = name.rsplit(':', 1)
+        mine = [g for g in range(m.ngeom) if m.geom_bodyid[g] == m.body(body).id and (m.geom_contype[g] or m.geom_conaffinity[g])]
+        return mine[int(number)]
 
     def cut_episodes(self, data):
         """Lists of episodes: states [n + 1][nx], actions [n][nu], conditions [n + 1][nc]"""
@@ -685,7 +694,7 @@ def add_chains(task, out, calls, seed, k, shown, faults):
         errors = [heading_errors(task, chain[i], command[i]) for i in up]
         out.mean('command_error', shown, 'm/s', [e[0] for e in errors], up, samples=False)
         out.mean('command_error.yaw_rate', shown, 'rad/s', [e[1] for e in errors], up, samples=False)
-    if task.has_gaits and task.feet:
+    if task.has_gaits and task.feet and set(task.names('eval.feet')) <= set(LEGS):
         gaits = [names[int(np.argmax(c[:2]))][5:] for c in task.condition]
         out.mean('gait_phase', shown, 'share', [gait_phase(task, chain[i], gaits[i]) for i in up], up, samples=False)
     add_plausibility(task, out, '.chain', shown, [x[:task.first_frame_out(x)] for x in chain])

@@ -55,7 +55,8 @@ static void change(df_config* config, const df_config_key* key, int at) {
 
 static bool is_silent(const char* name) {
   return !strcmp(name, "task.title") || !strcmp(name, "task.methods") || !strcmp(name, "system.model_url") ||
-         !strcmp(name, "data.url") || !strcmp(name, "train.tape_mib") || !strcmp(name, "net.preset");
+         !strcmp(name, "data.url") || !strcmp(name, "train.tape_mib") || !strcmp(name, "train.checkpoint_every") ||
+         !strcmp(name, "net.preset");
 }
 
 static void every_setting_but_words_changes_the_key(void** state) {

@@ -178,10 +178,11 @@ typedef df_items df_kind_ITEMS;
     "flow times of training are u^time_power of uniform u; above 1 more of them are near 0, the base sample")          \
   X(TEXT, net, preset, "none", 0, 0, "none|small|base|jax_seed", "",                                                   \
     "sets the keys below: small (64 wide, 2 blocks), base (their defaults), jax_seed (384 wide, 6 heads, 3 blocks)")   \
-  X(TEXT, net, kind, "dit", 0, 0, "dit|mlp", "", "network: a transformer over frames (dit) or an MLP")                 \
-  X(INT, net, width, "96", 4, 4096, "", "", "token width (dit) or hidden width (mlp)")                                 \
-  X(INT, net, depth, "3", 1, 64, "", "", "blocks (dit) or hidden layers (mlp)")                                        \
-  X(INT, net, heads, "4", 1, 64, "", "", "attention heads; must divide net.width")                                     \
+  X(TEXT, net, kind, "dit", 0, 0, "dit|mlp|unet", "",                                                                  \
+    "network: a transformer over frames (dit), an MLP or a temporal U-Net (unet)")                                     \
+  X(INT, net, width, "96", 4, 4096, "", "", "token width (dit), hidden width (mlp) or first channels (unet)")          \
+  X(INT, net, depth, "3", 1, 64, "", "", "blocks (dit), hidden layers (mlp) or levels, at most 8 (unet)")              \
+  X(INT, net, heads, "4", 1, 64, "", "", "attention heads (dit) or groups of the norm (unet); must divide net.width")  \
   X(INT, net, mlp_ratio, "4", 1, 16, "", "", "hidden width of a block's MLP divided by the token width")               \
   X(INT, net, skip_hidden, "256", 0, 8192, "", "", "hidden width of the condition-to-sequence MLP; 0: no such MLP")    \
   X(REAL, net, position_std, "0.7", 0, 10, "", "",                                                                     \
@@ -208,6 +209,8 @@ typedef df_items df_kind_ITEMS;
     "validation windows to measure, spread evenly over those of split.validation_every")                               \
   X(TEXT, train, keep, "last", 0, 0, "last|best_validation", "",                                                       \
     "weights that are kept: those of the last step, or those of the lowest validation loss")                           \
+  X(INT, train, checkpoint_every, "0", 0, 100000000, "", "steps",                                                      \
+    "steps between two copies of the weights beside the checkpoint; 0: none")                                          \
   X(REAL, train, cotangent_decay, "1", 0, 1, "", "", "factor on the state cotangent per action (rollout decoders)")    \
   X(REAL, train, tape_mib, "0", 0, 1e6, "", "MiB", "tape memory limit per thread: same bits, more time; 0: none")      \
   X(REAL, train, push, "0", 0, 1, "", "", "share of samples that start from the previous batch's rollouts")            \
@@ -241,7 +244,7 @@ typedef df_items df_kind_ITEMS;
   X(INT, eval, chains, "64", 0, 1000000, "", "", "open-loop chains for fall_rate")                                     \
   X(REAL, eval, chain_seconds, "5", 0, 1000, "", "s", "length of a chain")                                             \
   X(INT, eval, seed, "1", 0, 2147483647, "", "", "seed for choosing held-out windows; the same for every method")      \
-  X(NAMES, eval, feet, "", 0, 0, "", "", "foot geoms whose contacts are compared")                                     \
+  X(NAMES, eval, feet, "", 0, 0, "", "", "foot geoms whose contacts are compared: names, or BODY:I, geom I of a body") \
   X(LIST, eval, velocity_limit, "", 1e-6, 1e6, "", "rad/s, m/s",                                                       \
     "largest speeds of the actuated hinges and slides, in their order; short lists repeat; empty: unknown")            \
   X(REAL, eval, fall_height, "0", -1e3, 1e3, "", "m", "fallen when the base is lower than this; 0: never")             \

@@ -49,7 +49,7 @@ DF_API DF_MUST_CHECK df_status df_flow_train(df_flow* flow, df_training_log* log
 /* Samples request->B windows (method.h): x [B][H+1][nx] and u [B][H][nu], both owned by the caller; u may be NULL and
  * is unchanged with STATES. The noise of a window depends on (seed, index) only. If the rollout of a window diverges, x
  * is NaN from that frame on; if it diverges before the last Euler step, all frames but the first are NaN. Errors:
- * DF_E_ARG for a NULL argument, B < 1, sampler_steps < 1 or a missing condition; DF_E_NOMEM. */
+ * DF_E_ARG for a NULL argument, B < 1, sampler_steps < 1 or a missing condition. Allocates nothing. */
 DF_API DF_MUST_CHECK df_status df_flow_sample(df_flow* flow, const df_request* request, double* x, double* u);
 
 /* Writes a checkpoint: a safetensors file with the averaged weights, the statistics of the chart, the settings and the

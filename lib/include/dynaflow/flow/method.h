@@ -7,6 +7,7 @@
 #define DYNAFLOW_FLOW_METHOD_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dynaflow/data/task.h"
@@ -49,9 +50,21 @@ typedef struct df_training_log {
   double residual;
 } df_training_log;
 
-/* called after every gradient step, by the thread that trains: `done` of `total` steps of network `what`, and the last
- * point of the loss curve, NaN if there is none yet */
-typedef void (*df_progress_fn)(void* context, const char* what, long done, long total, double loss);
+/* a training after a gradient step */
+typedef struct df_progress {
+  const char* network;
+  long step, steps;       /* done, and to do in all */
+  bool point;             /* the step completed a point of the loss curve */
+  double loss;            /* the last point of the loss curve; NaN: none yet, or none finite */
+  double validation_loss; /* the last one that was measured; NaN: none yet */
+  double gradient_norm;   /* 2-norm of the step's gradient before clipping; not finite: the step was not applied */
+  double rate;            /* learning rate of the step */
+  double cpu_s;           /* CPU seconds of the training so far, of all its parts */
+} df_progress;
+
+/* Called after every gradient step, by the thread that trains. The method's `save` may be called from it: it writes the
+ * weights as they are. */
+typedef void (*df_progress_fn)(void* context, const df_progress* at);
 
 /* the environment of an instance; the strings and pointers must outlive it */
 typedef struct df_method_env {
@@ -124,7 +137,7 @@ typedef struct df_method {
  * version differs from the program's: DF_METHOD_VERSION is made of the sizes of the structs that a plugin shares with
  * the program, so that a plugin built with other headers is detected, and of DF_METHOD_REVISION, which is increased
  * for every other change after which plugins must be rebuilt. See docs/add-a-method.md for an example. */
-enum { DF_METHOD_REVISION = 3 };
+enum { DF_METHOD_REVISION = 4 };
 
 /* weights make it unlikely that two changes cancel */
 #define DF_METHOD_SIZES                                                                                    \

@@ -83,10 +83,11 @@ typedef struct df_mujoco_cfg {
   double gain_scale, kv_scale, gear_scale; /* factors on what an actuator's force is: its gain if fixed or affine, with
                                             * the bias of a servo that follows it (kp), or a muscle's force; its affine
                                             * velocity bias (kv); its gear. 0: factor 1. Only with forward_only */
+  int scaled_control;                      /* k + 1: the scales are of the actuator of control k alone; 0: of all */
 } df_mujoco_cfg;
 
 /* timestep 0 (the model's), substeps 1, integrator and solver MODEL, iterations 100, tolerance 0 (the model's),
- * margin rule SUM, islands OFF, scales 0 (the model's actuators), and the flags false */
+ * margin rule SUM, islands OFF, scales 0 (the model's actuators) of all actuators, and the flags false */
 DF_API df_mujoco_cfg df_mujoco_cfg_default(void);
 
 /* Compiles a model file into a system, which the caller frees with df_system_free(). Errors: DF_E_ARG (an argument is
@@ -134,7 +135,16 @@ DF_API int df_mujoco_joints(const df_system* system, const df_joint** joints); /
 DF_API int df_mujoco_actuator(const df_system* system, const char* name);      /* index, or -1 if there is none */
 DF_API df_actuator df_mujoco_actuator_at(const df_system* system, int k);      /* of control k [nu] */
 DF_API int df_mujoco_joint_body(const df_system* system, int joint);           /* index of the body that it moves */
-DF_API int df_mujoco_geom(const df_system* system, const char* name);          /* index, or -1 if there is none */
+/* Whether an actuator moves the body of the joint or what hangs on it, as not of an object that a robot handles; true
+ * if an actuator acts on no joint, so that this is not known. */
+DF_API bool df_mujoco_is_driven(const df_system* system, int joint);
+
+/* Index of the geom with this name or label, -1 if there is none. The label of a geom without a name is BODY:I, with
+ * the name of its body and its number among the body's geoms that can touch others (contype or conaffinity is not 0),
+ * from 0 in the order of the model, so that geoms that are only drawn do not count. */
+DF_API int df_mujoco_geom(const df_system* system, const char* name);
+/* Writes name or label to label[n]; false, and the text is undefined, if it has neither or the text does not fit. */
+DF_API bool df_mujoco_geom_label(const df_system* system, int geom, char* label, size_t n);
 DF_API int df_mujoco_geom_count(const df_system* system);
 DF_API const char* df_mujoco_geom_name(const df_system* system, int geom); /* "" if unnamed */
 DF_API int df_mujoco_geom_body(const df_system* system, int geom);         /* index of the geom's body */
