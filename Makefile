@@ -62,7 +62,7 @@ SEES_sim/adjoint := tape model contact algebra
 SEES_sim/simulator := adjoint tape model contact algebra
 # bench/: the rooms, from the bottom up. HARNESS needs neither MuJoCo nor networks, and cannot include them.
 HARNESS := base record tasks analysis verify report gate
-BENCH_ROOMS := $(HARNESS) data evaluate check run trajectory score replay import gradient commands
+BENCH_ROOMS := $(HARNESS) data evaluate check run trajectory score replay import gradient speed commands
 SEES_bench/record := base
 SEES_bench/tasks := base
 SEES_bench/analysis := record base
@@ -77,6 +77,7 @@ SEES_bench/trajectory := run evaluate record base
 SEES_bench/score := trajectory run evaluate record tasks base
 SEES_bench/replay := run verify analysis data evaluate record tasks base
 SEES_bench/import := replay run check verify analysis data evaluate record tasks base
+SEES_bench/speed := run data evaluate check record tasks base
 SEES_bench/gradient := report analysis data record tasks base
 SEES_bench/commands := $(filter-out commands,$(BENCH_ROOMS))
 

@@ -27,7 +27,7 @@ static df_status create(const df_method_env* env, void** self) {
   if (!m) return DF_E_NOMEM;
   m->horizon = env->task->windows->horizon;
   df_status status = df_flow_new(env, "kinematic_fm", DF_DECODE_STATES, &m->flow);
-  if (status == DF_OK) status = df_inverse_new(env, &m->inverse);
+  if (status == DF_OK) status = df_inverse_new(env, DF_INVERSE_DEMONSTRATED, &m->inverse);
   if (status != DF_OK) {
     destroy(m);
     return status;

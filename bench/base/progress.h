@@ -12,6 +12,7 @@ typedef struct progress {
   const char* label;
   const char* unit; /* plural, e.g. "steps" */
   double total;
+  double begun;          /* work that was done before the start */
   double done, noted;    /* noted: fraction done at the last log line */
   double started, drawn; /* wall-clock times [s]: of the start, of the last line */
   bool quiet, terminal, line_open;
@@ -25,11 +26,14 @@ const char* duration_text(double seconds, char* out, size_t n);
  */
 void progress_start(progress* p, bool quiet, const char* label, const char* unit, double total);
 
+/* Says how much of the work was done before progress_start(): it counts as done, and not in the rate. */
+void progress_resume(progress* p, double begun);
+
 /* Sets the amount of work done and redraws the line if it is due. `note` (may be NULL) is appended to the line, e.g.
  * "loss 0.123". Cheap enough to be called after every step. */
 void progress_update(progress* p, double done, const char* note);
 
-/* Clears the line and prints how long the work took; prints nothing for less than 1 s. */
+/* Clears the line and prints how much was done and how long it took; prints nothing for less than 1 s. */
 void progress_end(progress* p);
 
 #endif

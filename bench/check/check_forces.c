@@ -57,8 +57,7 @@ static void add_residual(const inverse* v, double* list, size_t most, data_findi
     if (isfinite(force)) list[n++] = force / weight;
   }
   if (n == 0 || !(weight > 0)) return;
-  df_sort(n, list);
-  const double median = df_quantile(n, list, 0.5);
+  const double median = df_median(n, list);
   data_finding* one = data_findings_add(out, "root residual", NULL, median, RESIDUAL, "weights");
   if (median > RESIDUAL)
     data_finding_judge(

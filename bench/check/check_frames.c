@@ -1,12 +1,82 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "check_parts.h"
+#include "dynaflow/core/limits.h"
 #include "text.h"
 
 static const double TURN = 2 * 3.14159265358979323846;
 
 enum { NAMED = 6 }; /* the most names in a sentence */
+
+/* ---- absurd numbers ---- */
+
+/* numbers beyond a limit */
+typedef struct huge {
+  size_t n;
+  int episode, frame, at; /* the first of them; its index in a row */
+  double value, limit;
+} huge;
+
+/* the recorded rows [n][columns] of an episode */
+static void find_huge(const double* rows, int n, int columns, double limit, int episode, huge* out) {
+  for (int i = 0; i < n * columns; i++) {
+    if (fabs(rows[i]) <= limit) continue;
+    if (out->n++ == 0) *out = (huge){1, episode, i / columns, i % columns, rows[i], limit};
+  }
+}
+
+/* "velocity of swing", "position of base x", "activation 0" */
+static void coordinate_name(const trace* m, int at, char name[120]) {
+  char dof[80];
+  int i = at - m->nq;
+  for (int j = 0; j < m->njoint && at < m->nq; j++) {
+    if (m->joints[j].qpos <= at) i = m->joints[j].dof + at - m->joints[j].qpos;
+  }
+  if (at >= m->nq + m->nv) {
+    snprintf(name, 120, "activation %d", at - m->nq - m->nv);
+    return;
+  }
+  check_dof_name(m, i, dof);
+  snprintf(name, 120, "%s of %s", at < m->nq ? "position" : "velocity", dof);
+}
+
+static void add_huge(const huge* h, const char* name, data_findings* out) {
+  if (h->n == 0) return;
+  data_finding* one = data_findings_add(out, "magnitude", name, fabs(h->value), h->limit, "of a number");
+  data_finding_judge(one, CHECK_WRONG,
+                     "%g in episode %d, frame %d is beyond %g, as are %zu more numbers: correct the file, or leave the "
+                     "episode out (data.select)",
+                     h->value, h->episode, h->frame, h->limit, h->n - 1);
+}
+
+/* the largest number of a control range that is limited, 1 without any */
+static double largest_control(const df_system* system) {
+  double most = 1;
+  for (int k = 0; k < system->nu; k++) {
+    if (isfinite(system->u_lo[k]) && isfinite(system->u_hi[k]))
+      most = fmax(most, fmax(fabs(system->u_lo[k]), fabs(system->u_hi[k])));
+  }
+  return most;
+}
+
+/* A simulation with such a state counts as diverged (core/limits.h). */
+static void check_magnitudes(const trace* m, data_findings* out) {
+  const df_dataset* d = m->data;
+  huge states = {0}, actions = {0};
+  char name[120];
+  for (int e = 0; e < d->episodes; e++) {
+    find_huge(df_dataset_state(d, e, 0), d->lengths[e] + 1, d->nx, DF_LARGEST, e, &states);
+    if (d->actions)
+      find_huge(df_dataset_action(d, e, 0), d->lengths[e], d->nu, DF_LARGEST * largest_control(m->system), e, &actions);
+  }
+  coordinate_name(m, states.at, name);
+  add_huge(&states, name, out);
+  const char* actuator = actions.n ? df_mujoco_actuator_at(m->system, actions.at).name : "";
+  snprintf(name, sizeof name, "action %d%s%.80s", actions.at, actuator[0] ? ", " : "", actuator);
+  add_huge(&actions, name, out);
+}
 
 /* ---- jumps ---- */
 
@@ -200,6 +270,7 @@ static void check_limits(const trace* m, data_findings* out) {
 }
 
 void check_frames(const trace* m, data_findings* out) {
+  check_magnitudes(m, out);
   check_jumps(m, out);
   check_duplicates(m, out);
   check_signs(m, out);

@@ -30,7 +30,7 @@ DF_MUST_CHECK df_status check_velocities(const trace* m, data_findings* out);
 
 /* ---- check_frames.c ---- */
 
-/* jumps, duplicated frames, signs of quaternions, constant coordinates, joint limits */
+/* absurd numbers, jumps, duplicated frames, signs of quaternions, constant coordinates, joint limits */
 void check_frames(const trace* m, data_findings* out);
 
 /* share of the samples of limited joints that are beyond the range by more than 2 % of its width; 0 without any */

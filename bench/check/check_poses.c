@@ -22,8 +22,8 @@ static const df_joint* base_of(const trace* m) {
   return NULL;
 }
 
-/* the mean speed of points of moving bodies that touch what cannot move, with the velocities that are loaded; NAN:
- * none touch */
+/* the mean speed at which moving bodies slide on what cannot move, with the velocities that are loaded; NAN: none
+ * touch */
 static double slip_of(const trace* m, df_sim* sim) {
   double sum = 0;
   int n = 0;
@@ -34,18 +34,10 @@ static double slip_of(const trace* m, df_sim* sim) {
     const bool fixed[2] = {df_mujoco_body_root(m->system, c.body[0]) == 0,
                            df_mujoco_body_root(m->system, c.body[1]) == 0};
     if (!c.active || fixed[0] == fixed[1]) continue;
-    double v[3];
-    df_mujoco_point_velocity(sim, c.body[fixed[0] ? 1 : 0], c.position, v);
-    const double along = v[0] * c.frame[0] + v[1] * c.frame[1] + v[2] * c.frame[2];
-    sum += sqrt(fmax(0, v[0] * v[0] + v[1] * v[1] + v[2] * v[2] - along * along));
+    sum += df_mujoco_sliding_speed(sim, &c);
     n++;
   }
   return n ? sum / n : NAN;
-}
-
-static double median(double* values, int n) {
-  df_sort(n, values);
-  return df_quantile(n, values, 0.5);
 }
 
 /* whether an enabled actuator can push the base up */
@@ -114,9 +106,9 @@ df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
     out->has_ground = isfinite(out->nearest);
     out->upright /= l.n;
     out->inside /= l.n;
-    out->lowest = median(l.lowest, l.n);
-    out->base_height = median(l.height, l.n);
-    out->slip = median(l.slip, l.slips);
+    out->lowest = df_median(l.n, l.lowest);
+    out->base_height = df_median(l.n, l.height);
+    out->slip = df_median(l.slips, l.slip);
     out->touching = (double)l.slips / l.n;
   }
   df_sim_free(m->system, sim);
@@ -142,7 +134,7 @@ static void check_inside(const pose_summary* p, const fit_source* source, data_f
   data_finding_judge(one, p->lowest < -TOO_DEEP ? CHECK_WRONG : CHECK_WARN,
                      "in %.3g %% of the poses a geom is more than %g m inside the floor, at most %.3g m, in half of "
                      "them %.3g m",
-                     100 * p->inside, DEEP, p->deepest, -p->lowest);
+                     100 * p->inside, DEEP, p->deepest, fmax(0, -p->lowest));
   if (p->lowest < -DEEP && p->has_base) data_finding_takes(one, fit_rise(source, -p->lowest));
 }
 

@@ -178,17 +178,12 @@ static void check_shift(const trace_fit f[GROUPS], data_findings* out) {
 
 /* ---- single episodes at another rate ---- */
 
-static bool any(const trace* m, int i, const void* context) {
-  (void)m, (void)i, (void)context;
-  return true;
-}
-
 /* marks the episodes whose positions change by another factor; returns their number, 0 if these are all episodes */
 static int mark_episodes(const trace* m, bool* other, int* first, double* slope_first) {
   int n = 0, all = 0;
-  for (size_t k = 0; k < m->n; k++) {
-    if (k > 0 && m->episode[k] == m->episode[k - 1]) continue;
-    const trace_fit f = trace_fit_of(m, m->episode[k], any, NULL);
+  for (size_t k = 0, end = 0; k < m->n; k = end) {
+    while (end < m->n && m->episode[end] == m->episode[k]) end++;
+    const trace_fit f = trace_fit_all(m, k, end);
     const double slope = f.n >= EPISODE_PAIRS ? slope_of(&f) : NAN;
     all++;
     if (isnan(slope) || fabs(slope - 1) < 0.1) continue;
@@ -264,6 +259,28 @@ static void match(const trace* m, const size_t* pair, size_t n, candidate* list,
   }
 }
 
+/* velocities of some joints, not of all, that have the opposite sign of the changes of their positions */
+static void check_reversed(const trace* m, const size_t* pair, size_t n, data_findings* out) {
+  static const double ALIKE = 0.8; /* cosine similarity */
+  text names = {0};
+  int reversed = 0, right = 0;
+  for (int i = 0; i < m->nv; i++) {
+    char name[80];
+    const double s = is_scalar(m, i) ? similarity(m, pair, n, i, i) : 0;
+    right += s > ALIKE;
+    if (s > -ALIKE) continue;
+    check_dof_name(m, i, name);
+    text_add(&names, "%s%s", reversed++ ? ", " : "", name);
+  }
+  if (reversed && right)
+    data_finding_judge(
+        data_findings_add(out, "velocity sign", NULL, reversed, 0, "joints"), CHECK_WRONG,
+        "the velocities have the opposite sign of the changes of the positions: %s; negate those that are "
+        "wrong, or, if the positions are right, set data.velocities = differences",
+        text_of(&names));
+  text_clear(&names);
+}
+
 /* error over all scalar dofs with the velocities from other columns, with a common slope */
 static double error_with(const trace* m, const size_t* pair, size_t n, const int* from) {
   double dd = 0, dv = 0, vv = 0;
@@ -306,6 +323,7 @@ static df_status check_order(const trace* m, data_findings* out) {
     if (trace_comparable(m, k)) pair[n++] = k;
   }
   if (n > 0) {
+    check_reversed(m, pair, n, out);
     match(m, pair, n, list, from, taken);
     const double as_is = error_with(m, pair, n, NULL), other = error_with(m, pair, n, from);
     data_finding* one = data_findings_add(out, "velocity order", NULL, as_is, CHECK_ERROR_LIMIT, "relative error");
@@ -352,7 +370,7 @@ static void check_rest(const trace* m, int group, const trace_fit* f, bool expla
 df_status check_velocities(const trace* m, data_findings* out) {
   const int before = data_findings_count(out, CHECK_WRONG);
   trace_fit f[GROUPS];
-  for (int g = 0; g < GROUPS; g++) f[g] = trace_fit_group(m, -1, g);
+  for (int g = 0; g < GROUPS; g++) f[g] = trace_fit_group(m, g);
   const double common = common_slope(m, f);
   if (!isnan(common)) report_rate(m, common, out);
   for (int g = 0; g < GROUPS; g++) {

@@ -1,6 +1,7 @@
 #include "data_check.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "check_parts.h"
@@ -59,6 +60,32 @@ static void add_setting(const reading* r, int i, data_findings* out) {
   data_finding_fits(one, "%s", s->fits);
 }
 
+/* what no setting says */
+static void add_corrections(const reading* r, const df_system* system, data_findings* out) {
+  static const char falls[] = "the misfit of joint limits, floor and slip falls from %.2g to %.2g";
+  const free_exchange* e = &r->exchanged;
+  const df_joint* joints;
+  char sentence[160];
+  df_mujoco_joints(system, &joints);
+  if (e->other) {
+    snprintf(sentence, sizeof sentence, falls, e->as_read, e->misfit);
+    data_finding* one = data_findings_add(out, "free bodies", NULL, e->as_read, e->misfit, "misfit");
+    data_finding_judge(
+        one, CHECK_WRONG,
+        "the columns of free joint %d '%.40s' are those of free joint %d '%.40s': if they are exchanged, "
+        "%s",
+        e->base, joints[e->base].name, e->other, joints[e->other].name, sentence);
+  }
+  if (r->reversed) {
+    char* names = reading_reversed_names(system, r->reversed);
+    snprintf(sentence, sizeof sentence, falls, r->reversed_from, r->reversed_to);
+    data_finding* one = data_findings_add(out, "joint sign", NULL, r->reversed_from, r->reversed_to, "misfit");
+    data_finding_judge(one, CHECK_WRONG, "with the opposite sign of %s %s: negate them in the recording", names,
+                       sentence);
+    df_free(names);
+  }
+}
+
 /* ---- settings that would fit are tried ---- */
 
 /* the verdict of the same check of the same column */
@@ -88,6 +115,7 @@ static df_status try_fit(const char* path, const reading* r, const df_system* sy
   df_config config = r->config;
   df_status status = fit_apply(one->would_fit, &config);
   if (status == DF_OK) status = reading_as_it_is(path, &config, system, cfg, &other);
+  if (status == DF_OK) reading_correct(r, system, other.data);
   if (status == DF_OK) status = check_reading(&other, system, cfg, &again);
   if (status != DF_OK || !is_cured(f, one, &again)) data_finding_fits(one, "%s", "");
   data_findings_clear(&again);
@@ -109,6 +137,7 @@ static df_status try_fits(const char* path, const reading* r, const df_system* s
 static df_status check_found(const char* path, const reading* r, const df_system* system, const check_cfg* cfg,
                              data_findings* out) {
   for (int i = 0; i < r->n; i++) add_setting(r, i, out);
+  add_corrections(r, system, out);
   DF_TRY(check_reading(r, system, cfg, out));
   DF_TRY(try_fits(path, r, system, cfg, out));
   if (r->unclear)

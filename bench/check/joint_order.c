@@ -8,7 +8,7 @@
 
 enum { SAMPLE_FRAMES = 4000, SAMPLE_POSES = 400 };
 
-/* ---- orders: what is read as joint k of the chain is its joint order[k] ---- */
+/* ---- orders: what is read as joint k of the chain is its joint order[k], or with the opposite sign ~order[k] ---- */
 
 typedef struct ranked {
   int* order;            /* [n] */
@@ -38,15 +38,12 @@ static void move_joints(trial* t) {
     const double* x = d->states + f * (size_t)d->nx;
     double* y = t->moved->states + f * (size_t)d->nx;
     for (int k = 0; k < t->c->n; k++) {
-      const df_joint *from = t->c->joint[k], *to = t->c->joint[t->order[k]];
-      y[to->qpos] = x[from->qpos];
-      y[nq + to->dof] = x[nq + from->dof];
+      const int sign = t->order[k] < 0 ? -1 : 1;
+      const df_joint *from = t->c->joint[k], *to = t->c->joint[sign > 0 ? t->order[k] : ~t->order[k]];
+      y[to->qpos] = sign * x[from->qpos];
+      y[nq + to->dof] = sign * x[nq + from->dof];
     }
   }
-}
-
-static double misfit_of_order(const misfit* m) {
-  return m->part[MISFIT_LIMITS] + m->part[MISFIT_GROUND] + m->part[MISFIT_SLIP];
 }
 
 /* an order that is right brings the misfit of limits, floor and slip down to this share, and by this much */
@@ -60,7 +57,7 @@ static const double SAME = 0.01;
 
 static void keep(ranked* r, const trial* t, const misfit* fit) {
   memcpy(r->order, t->order, (size_t)t->c->n * sizeof *r->order);
-  r->misfit = misfit_of_order(fit);
+  r->misfit = misfit_of_contact(fit);
   r->limits = fit->part[MISFIT_LIMITS];
 }
 
@@ -72,7 +69,7 @@ static df_status try_order(trial* t) {
   if (same || memcmp(t->order, t->best.order, bytes) == 0) return DF_OK;
   move_joints(t);
   DF_TRY(misfit_of_poses(t->moved, t->system, t->h, &t->cfg, &fit));
-  const double sum = misfit_of_order(&fit);
+  const double sum = misfit_of_contact(&fit);
   if (sum < (1 - SAME) * t->best.misfit) {
     const ranked best = t->best;
     t->best = t->second;
@@ -147,6 +144,19 @@ static df_status try_exchanged(trial* t) {
   return DF_OK;
 }
 
+/* the opposite sign of joint `part` of every leg; -1: of every joint */
+static df_status try_reversed(trial* t, int part) {
+  for (int k = 0; k < t->c->n; k++) t->order[k] = part < 0 ? ~k : k;
+  for (int l = 0; l < t->c->legs && part >= 0; l++) t->order[t->c->leg_of[l] + part] = ~(t->c->leg_of[l] + part);
+  return try_order(t);
+}
+
+/* the opposite sign of one joint */
+static df_status try_single(trial* t, int joint) {
+  for (int k = 0; k < t->c->n; k++) t->order[k] = k == joint ? ~k : k;
+  return try_order(t);
+}
+
 enum { EXCHANGED_MAX = 12, PERMUTED_MAX = 4 }; /* most joints and legs of which all pairs and orders are tried */
 
 /* Within one kind of joint all orders are within the limits, and only the floor tells them apart; other orders are
@@ -160,7 +170,10 @@ static df_status try_all(trial* t) {
   int leg[LEGS_MAX] = {0, 1, 2, 3, 4, 5};
   t->beyond_limits = t->now.part[MISFIT_LIMITS] > BEYOND;
   if (t->c->legs && t->c->legs <= PERMUTED_MAX) DF_TRY(permute(t, leg, 0));
+  for (int part = 0; t->c->legs && part < t->c->per_leg; part++) DF_TRY(try_reversed(t, part));
   if (!t->beyond_limits) return DF_OK;
+  DF_TRY(try_reversed(t, -1));
+  for (int k = 0; k < t->c->n; k++) DF_TRY(try_single(t, k));
   DF_TRY(try_model(t, false));
   DF_TRY(try_model(t, true));
   DF_TRY(try_sorted(t));
@@ -196,18 +209,19 @@ static int* order_of_joints(const trial* t, const int* order) {
   const int n = df_mujoco_joints(t->system, &joints);
   int* to = df_alloc((size_t)n, sizeof *to);
   for (int j = 0; j < n && to; j++) to[j] = j;
-  for (int k = 0; k < t->c->n && to; k++) to[t->c->index[k]] = t->c->index[order[k]];
+  for (int k = 0; k < t->c->n && to; k++)
+    to[t->c->index[k]] = order[k] < 0 ? ~t->c->index[~order[k]] : t->c->index[order[k]];
   return to;
 }
 
 /* what the comparison says */
 static df_status conclude(const trial* t, joint_orders* out) {
-  const double as_read = misfit_of_order(&t->now), best = t->best.misfit, limits = t->now.part[MISFIT_LIMITS];
+  const double as_read = misfit_of_contact(&t->now), best = t->best.misfit, limits = t->now.part[MISFIT_LIMITS];
   const bool beyond = limits > WELL_BEYOND && t->best.limits < BEYOND;
   *out = (joint_orders){.as_read = as_read, .misfit = best};
   out->found = best < CLEAR * as_read && best < as_read - LESS;
   if (!out->found) return DF_OK;
-  const bool rival = best > CLEAR * t->second.misfit;
+  const bool rival = best >= CLEAR * t->second.misfit; /* both may be 0 */
   out->is_clear = best < SHARE * as_read && (!rival || beyond);
   out->best = order_of_joints(t, t->best.order);
   if (rival) out->rival = order_of_joints(t, t->second.order);
@@ -263,6 +277,27 @@ df_status joint_order_find(const df_dataset* data, const df_system* system, cons
   if (status == DF_OK) status = compare(&t, data, h, recorded, out);
   chain_clear(&c);
   return status;
+}
+
+bool joint_order_reverses(const df_system* system, const int* to) {
+  const df_joint* joints;
+  const int n = df_mujoco_joints(system, &joints);
+  bool any = false;
+  for (int j = 0; j < n; j++) any |= to[j] < 0;
+  return any;
+}
+
+void joint_order_reverse(const df_system* system, const int* to, df_dataset* data) {
+  const df_joint* joints;
+  const int n = df_mujoco_joints(system, &joints), nq = df_mujoco_nq(system);
+  for (size_t f = 0; f < data->first[data->episodes]; f++) {
+    double* x = data->states + f * (size_t)data->nx;
+    for (int j = 0; j < n; j++) {
+      if (to[j] >= 0) continue;
+      x[joints[j].qpos] *= -1;
+      x[nq + joints[j].dof] *= -1;
+    }
+  }
 }
 
 void joint_orders_clear(joint_orders* o) {

@@ -1,5 +1,6 @@
 /* joint_order.h: whether the joints of a recording, positions and velocities alike, are in another order than the
- * model's: the legs of a robot exchanged, or joints sorted by name or by their depth in the tree. */
+ * model's: the legs of a robot exchanged, or joints sorted by name or by their depth in the tree; or have the opposite
+ * sign. */
 #ifndef BENCH_CHECK_JOINT_ORDER_H
 #define BENCH_CHECK_JOINT_ORDER_H
 
@@ -7,7 +8,8 @@
 
 #include "misfit.h"
 
-/* Orders with which the states fit the model better: what is read as joint i of the model is joint to[i]. */
+/* Orders with which the states fit the model better: what is read as joint i of the model is joint to[i], or joint
+ * ~to[i] with the opposite sign if to[i] < 0; some joints have another place, or some another sign. */
 typedef struct joint_orders {
   bool found;
   bool is_clear;          /* the order as read is wrong, and the best one is the right one, or as good as it */
@@ -21,5 +23,10 @@ typedef struct joint_orders {
 DF_MUST_CHECK df_status joint_order_find(const df_dataset* data, const df_system* system, const double* h,
                                          const int* recorded, const check_cfg* cfg, joint_orders* out);
 void joint_orders_clear(joint_orders* o);
+
+/* whether an order [joints of the model] is one of signs */
+bool joint_order_reverses(const df_system* system, const int* to);
+/* the states of `data` with the joints of an order of signs reversed */
+void joint_order_reverse(const df_system* system, const int* to, df_dataset* data);
 
 #endif

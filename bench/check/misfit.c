@@ -46,7 +46,7 @@ static df_status add_poses(const trace* m, const check_cfg* cfg, misfit* out) {
 
 static void add_velocities(const trace* m, misfit* out) {
   for (int g = 0; g < GROUPS; g++) {
-    const trace_fit f = trace_fit_group(m, -1, g);
+    const trace_fit f = trace_fit_group(m, g);
     if (f.n > 0 && f.speed > 0) out->part[MISFIT_FITS + g] = trace_fitted_error(&f, NULL);
   }
 }
@@ -76,6 +76,10 @@ double misfit_sum(const misfit* m) {
   double sum = 0;
   for (int i = 0; i < MISFIT_PARTS; i++) sum += m->part[i];
   return sum;
+}
+
+double misfit_of_contact(const misfit* m) {
+  return m->part[MISFIT_LIMITS] + m->part[MISFIT_GROUND] + m->part[MISFIT_SLIP];
 }
 
 bool misfit_explains(const misfit* as_is, const misfit* other) {

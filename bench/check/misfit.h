@@ -37,6 +37,8 @@ DF_MUST_CHECK df_status misfit_of_poses(const df_dataset* data, const df_system*
 /* The name of a part: "base position", "joint limits". */
 const char* misfit_part_name(int part);
 double misfit_sum(const misfit* m);
+/* limits, distance to the floor and slip, which tell orders of joints and bodies apart */
+double misfit_of_contact(const misfit* m);
 /* Whether another reading, with the misfit `other`, explains a part of `as_is` without making others as much worse. */
 bool misfit_explains(const misfit* as_is, const misfit* other);
 

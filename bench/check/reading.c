@@ -18,6 +18,8 @@ typedef struct convention {
 
 static const convention conventions[] = {{"data.quaternion", "wxyz", .turns = true},
                                          {"data.quaternion", "xyzw", .turns = true},
+                                         {"data.quaternion", "wxyz_inverse", .turns = true},
+                                         {"data.quaternion", "xyzw_inverse", .turns = true},
                                          {"data.linear_velocity", "world", .base = true},
                                          {"data.linear_velocity", "base", .base = true},
                                          {"data.angular_velocity", "base", .base = true},
@@ -57,6 +59,7 @@ typedef struct source {
   const df_system* system;
   const double* h; /* [episodes] */
   const check_cfg* cfg;
+  int exchanged; /* the free joint that is exchanged with the base; 0: none */
 } source;
 
 static df_status set(df_config* config, const convention* c) {
@@ -122,6 +125,7 @@ static df_status convert(const source* s, const df_config* config, df_dataset** 
   as_recorded.data_rate = 1 / s->system->dt;
   DF_TRY(df_recording_convert(s->recording, &as_recorded, s->system, data));
   for (int e = 0; e < (*data)->episodes; e++) scale_derived(s, config, *data, e);
+  if (s->exchanged) free_bodies_exchange(s->system, s->exchanged, *data);
   const df_status status = misfit_of(*data, s->system, s->h, s->cfg, fit);
   if (status == DF_OK) return DF_OK;
   df_dataset_free(*data);
@@ -248,29 +252,80 @@ static df_status take_order(const char* path, const source* s, reading* r, const
   return status == DF_E_NOMEM ? status : DF_OK;
 }
 
-/* the orders of joints, which are settings of reading the file */
+char* reading_reversed_names(const df_system* system, const int* order) {
+  enum { NAMED = 6 };
+  const df_joint* joints;
+  const int n = df_mujoco_joints(system, &joints);
+  text names = {0};
+  int count = 0;
+  for (int j = 0; j < n; j++) {
+    if (order[j] >= 0 || count++ >= NAMED) continue;
+    text_add(&names, "%s%s", names.n ? ", " : "", joints[j].name);
+    if (!joints[j].name[0]) text_add(&names, "joint %d", j);
+  }
+  if (count > NAMED) text_add(&names, " and %d more", count - NAMED);
+  char* out = format_text("%s", text_of(&names));
+  text_clear(&names);
+  return out;
+}
+
+/* what an order changes: settings, or "the opposite sign of FL_hip_joint"; "": no setting says it */
+static char* words_of(const fit_source* now, const df_system* system, const int* order) {
+  if (!joint_order_reverses(system, order)) return fit_joints(now, system, order);
+  char* names = reading_reversed_names(system, order);
+  char* out = format_text("the opposite sign of %s", names);
+  df_free(names);
+  return out;
+}
+
+/* takes over the order of signs, which no setting says */
+static void take_signs(const df_system* system, joint_orders* orders, reading* r) {
+  r->reversed = orders->best;
+  r->reversed_from = orders->as_read;
+  r->reversed_to = orders->misfit;
+  orders->best = NULL;
+  joint_order_reverse(system, r->reversed, r->data);
+}
+
+/* the orders of joints, which are settings of reading the file, and their signs */
 static df_status find_order(const char* path, const source* s, reading* r) {
   joint_orders orders;
-  char *fits = NULL, *other = NULL;
+  char *words = NULL, *other = NULL;
   const fit_source now = {s->recording, &r->config};
   int* recorded = fit_recorded_joints(&now, s->system);
   df_status status = joint_order_find(r->data, s->system, s->h, recorded, s->cfg, &orders);
   df_free(recorded);
-  if (status == DF_OK && orders.found) fits = fit_joints(&now, s->system, orders.best);
-  if (status == DF_OK && orders.rival) other = fit_joints(&now, s->system, orders.rival);
-  if (fits && *fits && orders.is_clear && r->n < READING_SETTINGS_MAX) {
-    status = take_order(path, s, r, fits);
-  } else if (fits && *fits) {
+  if (status == DF_OK && orders.found) words = words_of(&now, s->system, orders.best);
+  if (status == DF_OK && orders.rival) other = words_of(&now, s->system, orders.rival);
+  if (words && orders.is_clear && joint_order_reverses(s->system, orders.best)) {
+    take_signs(s->system, &orders, r);
+  } else if (words && *words && orders.is_clear && r->n < READING_SETTINGS_MAX) {
+    status = take_order(path, s, r, words);
+  } else if (words && *words) {
     r->unclear = format_text(
-        "the order of joints is not clear: the misfit of joint limits, floor and slip is %.2g as it is, %.2g with "
-        "%s%s%s; "
-        "more episodes may tell",
-        orders.as_read, orders.misfit, fits, other ? ", and about the same with " : "", other ? other : "");
+        "the order or sign of joints is not clear: the misfit of joint limits, floor and slip is %.2g as it is, %.2g "
+        "with %s%s%s; more episodes may tell",
+        orders.as_read, orders.misfit, words, other ? ", and about the same with " : "", other ? other : "");
   }
   joint_orders_clear(&orders);
-  df_free(fits);
+  df_free(words);
   df_free(other);
   return status;
+}
+
+/* exchanges the base with another free body, if the states fit better so */
+static df_status find_exchange(source* s, reading* r) {
+  if (!r->data) return DF_OK;
+  DF_TRY(free_bodies_find(r->data, s->system, s->h, s->cfg, &r->exchanged));
+  s->exchanged = r->exchanged.other;
+  if (!s->exchanged) return DF_OK;
+  free_bodies_exchange(s->system, s->exchanged, r->data);
+  return misfit_of(r->data, s->system, s->h, s->cfg, &r->now);
+}
+
+void reading_correct(const reading* r, const df_system* system, df_dataset* data) {
+  if (r->exchanged.other) free_bodies_exchange(system, r->exchanged.other, data);
+  if (r->reversed) joint_order_reverse(system, r->reversed, data);
 }
 
 /* ---- all of it ---- */
@@ -284,7 +339,7 @@ static df_status begin(const char* path, const df_config* config, const df_syste
   out->h = df_alloc((size_t)episodes, sizeof *out->h);
   if (!out->h) return DF_E_NOMEM;
   for (int e = 0; e < episodes; e++) out->h[e] = df_recording_frame_duration(out->recording, config, system, e);
-  *s = (source){out->recording, system, out->h, cfg};
+  *s = (source){out->recording, system, out->h, cfg, 0};
   *as_is = convert(s, config, &out->data, &out->now);
   return *as_is == DF_E_NOMEM ? *as_is : DF_OK;
 }
@@ -304,6 +359,7 @@ df_status reading_find(const char* path, const df_config* config, const df_syste
   char message[1024];
   DF_TRY(begin(path, config, system, cfg, out, &s, &as_is));
   snprintf(message, sizeof message, "%s", df_error_message());
+  if (cfg->orders) DF_TRY(find_exchange(&s, out));
   DF_TRY(search(&s, out));
   /* no reading can be converted: the error of the one as it is */
   if (!out->data) return df_fail(as_is, "%s", message);
@@ -332,5 +388,6 @@ void reading_clear(reading* r) {
   df_dataset_free(r->data);
   df_free(r->h);
   df_free(r->unclear);
+  df_free(r->reversed);
   *r = (reading){0};
 }

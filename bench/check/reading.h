@@ -5,6 +5,7 @@
 #include "check_cfg.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/data/recording.h"
+#include "free_bodies.h"
 #include "misfit.h"
 
 enum { READING_SETTINGS_MAX = 8 };
@@ -28,6 +29,10 @@ typedef struct reading {
   double* h;                           /* [episodes] s between recorded frames, as the conversion has it; owned */
   df_dataset* data;                    /* one frame per action, for the frames that are recorded; owned */
   char* unclear; /* a sentence on orders of joints that fit about equally well; NULL: none; owned */
+  /* what no setting says; `data` is as the model has it */
+  free_exchange exchanged;
+  int* reversed; /* an order of signs (joint_order.h) of joints that are recorded reversed; NULL: none; owned */
+  double reversed_from, reversed_to; /* misfit_of_contact() without and with it */
 } reading;
 
 /* Finds the reading of the recording in `path` that fits best: tries each convention of quaternions, frames of
@@ -42,6 +47,12 @@ DF_MUST_CHECK df_status reading_find(const char* path, const df_config* config, 
 /* The reading by the settings of `config` as they are. Errors and ownership as reading_find(). */
 DF_MUST_CHECK df_status reading_as_it_is(const char* path, const df_config* config, const df_system* system,
                                          const check_cfg* cfg, reading* out);
+
+/* Exchanges and reverses what `r` does in other states of the recording. */
+void reading_correct(const reading* r, const df_system* system, df_dataset* data);
+
+/* "FL_hip_joint, FR_hip_joint": the joints that an order of signs reverses */
+char* reading_reversed_names(const df_system* system, const int* order);
 
 /* The part that setting i of a reading brings down most. */
 int reading_part(const reading* r, int i);

@@ -237,31 +237,32 @@ static trace_fit fit_of(const sums* s) {
   f.speed = sqrt(s->vv[LAG_MEAN] / (double)s->n);
   for (int lag = 0; lag < LAGS; lag++) {
     const double dd = s->dd[lag], dv = s->dv[lag], vv = s->vv[lag];
-    f.slope[lag] = vv > 0 ? dv / vv : 0;
+    f.slope[lag] = vv > 0 ? fmax(0, dv / vv) : 0;
     f.error[lag] = dd > 0 ? sqrt(fmax(0, dd - 2 * dv + vv) / dd) : vv > 0 ? INFINITY : 0;
     f.fitted[lag] = dd > 0 ? sqrt(fmax(0, dd - f.slope[lag] * dv) / dd) : 0;
   }
   return f;
 }
 
-trace_fit trace_fit_of(const trace* m, int episode, trace_choice* choose, const void* context) {
+/* group -1: all dofs */
+static trace_fit fit_between(const trace* m, size_t from, size_t to, int group) {
   sums s = {0};
-  for (size_t k = 0; k < m->n; k++) {
-    if ((episode >= 0 && m->episode[k] != episode) || !trace_comparable(m, k)) continue;
+  for (size_t k = from; k < to; k++) {
+    if (!trace_comparable(m, k)) continue;
     s.n++;
     for (int i = 0; i < m->nv; i++) {
-      if (choose(m, i, context)) add_products(m, k, i, i, &s);
+      if (group < 0 || m->group[i] == group) add_products(m, k, i, i, &s);
     }
   }
   return fit_of(&s);
 }
 
-static bool is_of_group(const trace* m, int i, const void* context) {
-  return m->group[i] == *(const int*)context;
+trace_fit trace_fit_all(const trace* m, size_t from, size_t to) {
+  return fit_between(m, from, to, -1);
 }
 
-trace_fit trace_fit_group(const trace* m, int episode, int group) {
-  return trace_fit_of(m, episode, is_of_group, &group);
+trace_fit trace_fit_group(const trace* m, int group) {
+  return fit_between(m, 0, m->n, group);
 }
 
 trace_fit trace_fit_pair(const trace* m, int i, int j) {
@@ -318,8 +319,7 @@ double trace_acceleration(const trace* m) {
     }
     if (dofs > 0) list[n++] = sqrt(sum);
   }
-  if (n) df_sort(n, list);
-  const double median = n ? df_quantile(n, list, 0.5) : 0;
+  const double median = n ? df_median(n, list) : 0;
   df_free(list);
   return median;
 }

@@ -86,15 +86,13 @@ typedef struct trace_fit {
   size_t n;             /* pairs compared */
   double change, speed; /* RMS change per second; RMS recorded velocity */
   double error[LAGS];   /* with the velocities as they are */
-  double slope[LAGS];   /* change = slope * velocity, by least squares */
+  double slope[LAGS];   /* change = slope * velocity, by least squares; 0 instead of a negative one */
   double fitted[LAGS];  /* the error with that slope */
 } trace_fit;
 
-/* The fit of those dofs for which choose(m, i, context) holds, in the episode `episode` (-1: all). */
-typedef bool trace_choice(const trace* m, int i, const void* context);
-trace_fit trace_fit_of(const trace* m, int episode, trace_choice* choose, const void* context);
-/* of the dofs of one group */
-trace_fit trace_fit_group(const trace* m, int episode, int group);
+/* of all dofs at the pairs [from, to); of the dofs of one group at all pairs */
+trace_fit trace_fit_all(const trace* m, size_t from, size_t to);
+trace_fit trace_fit_group(const trace* m, int group);
 /* of dof i with the velocities of dof j */
 trace_fit trace_fit_pair(const trace* m, int i, int j);
 

@@ -1,10 +1,14 @@
-/* cmd_bench.c: dynaflow bench adjoint|rollout: times gradients and rollouts by interleaved runs. */
+/* cmd_bench.c: dynaflow bench: times gradients, rollouts, training steps, matrix products and samples. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bench_adjoint.h"
+#include "bench_gemm.h"
 #include "bench_rollout.h"
+#include "bench_sample.h"
+#include "bench_scaling.h"
+#include "bench_train.h"
 #include "cases.h"
 #include "commands.h"
 #include "dynaflow/config/config.h"
@@ -16,6 +20,7 @@
 #include "dynaflow/sim/system.h"
 #include "exit_code.h"
 #include "lookup.h"
+#include "methods.h"
 #include "options.h"
 #include "progress.h"
 #include "rows.h"
@@ -27,27 +32,65 @@
 
 enum { KEY_WINDOWS = 0x600, KEY_PASSES };
 
-typedef enum bench_kind { BENCH_NONE, BENCH_ADJOINT, BENCH_ROLLOUT } bench_kind;
+/* the benchmarks; `speed` is that of a method on one task, NULL for those of tasks, models and suites */
+static const struct benchmark {
+  const char* name;
+  int passes; /* default of --passes */
+  df_status (*speed)(const speed_cfg* cfg, rows* out);
+} benchmarks[] = {
+    {"adjoint", 24, NULL},   {"rollout", 24, NULL},          {"train", 20, bench_train},
+    {"gemm", 5, bench_gemm}, {"sample", 1000, bench_sample}, {"scaling", 5, bench_scaling},
+};
+enum { BENCHMARKS = sizeof benchmarks / sizeof *benchmarks };
+
+typedef enum bench_kind {
+  BENCH_ADJOINT,
+  BENCH_ROLLOUT,
+  BENCH_TRAIN,
+  BENCH_GEMM,
+  BENCH_SAMPLE,
+  BENCH_SCALING,
+  BENCH_NONE
+} bench_kind;
 
 typedef struct arguments {
   target_argument at;
   bench_kind kind;
-  int windows, passes;
+  int windows, passes; /* 0: the default */
+  const char *method, *checkpoint;
 } arguments;
 
 /* the first word is the benchmark, the others are targets */
 static error_t take_word(arguments* a, const char* word, struct argp_state* state) {
-  static const char* const names[] = {"adjoint", "rollout"};
+  const char* names[BENCHMARKS];
   char hint[96];
   if (a->kind != BENCH_NONE) return ARGP_ERR_UNKNOWN;
-  for (int i = 0; i < 2; i++) {
-    if (strcmp(word, names[i]) == 0) a->kind = (bench_kind)(BENCH_ADJOINT + i);
+  for (int i = 0; i < BENCHMARKS; i++) {
+    names[i] = benchmarks[i].name;
+    if (strcmp(word, names[i]) == 0) a->kind = (bench_kind)i;
   }
   if (a->kind == BENCH_NONE) {
-    argp_error(state, "unknown benchmark '%s'%s (choose adjoint or rollout)", word,
-               suggestion(word, 2, names, hint, sizeof hint));
+    argp_error(state, "unknown benchmark '%s'%s (choose adjoint, rollout, train, gemm, sample or scaling)", word,
+               suggestion(word, BENCHMARKS, names, hint, sizeof hint));
   }
   return 0;
+}
+
+/* the benchmarks of a method take one task, the others no method */
+static void check_arguments(const arguments* a, struct argp_state* state) {
+  const struct benchmark* b = &benchmarks[a->kind];
+  if (a->at.out && a->kind != BENCH_ADJOINT) argp_error(state, "--out is only valid with adjoint");
+  if (a->checkpoint && a->kind != BENCH_SAMPLE) argp_error(state, "--checkpoint is only valid with sample");
+  if (!b->speed) {
+    if (a->method) argp_error(state, "--method is not valid with %s", b->name);
+    return;
+  }
+  if (a->at.suite) argp_error(state, "--suite is not valid with %s, which takes one task", b->name);
+  if (a->windows) argp_error(state, "--windows is not valid with %s", b->name);
+  if (a->at.n > 1) argp_error(state, "unexpected argument '%s': %s takes one task", a->at.target[1], b->name);
+  if (a->at.n == 1 && target_is_model(a->at.target[0])) {
+    argp_error(state, "%s takes a task, not the model file '%s'", b->name, a->at.target[0]);
+  }
 }
 
 static error_t parse(int key, char* value, struct argp_state* state) {
@@ -62,11 +105,19 @@ static error_t parse(int key, char* value, struct argp_state* state) {
     case KEY_PASSES:
       a->passes = (int)parse_integer(state, "--passes", value, 1, 100000);
       return 0;
+    case 'm':
+      a->method = parse_text(state, "--method", value);
+      return 0;
+    case 'c':
+      a->checkpoint = parse_text(state, "--checkpoint", value);
+      return 0;
     case ARGP_KEY_ARG:
       return take_word(a, value, state);
     case ARGP_KEY_END:
-      if (a->kind == BENCH_NONE) argp_error(state, "missing argument: adjoint or rollout");
-      if (a->at.out && a->kind != BENCH_ADJOINT) argp_error(state, "--out is only valid with adjoint");
+      if (a->kind == BENCH_NONE) {
+        argp_error(state, "missing argument: adjoint, rollout, train, gemm, sample or scaling");
+      }
+      check_arguments(a, state);
       return 0;
     default:
       return ARGP_ERR_UNKNOWN;
@@ -75,20 +126,30 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 
 static const struct argp_option option_table[] = {
     {"windows", KEY_WINDOWS, "N", 0, "number of rollouts (default: 24)", 0},
-    {"passes", KEY_PASSES, "N", 0, "repetitions of all rollouts (default: 24)", 0},
+    {"passes", KEY_PASSES, "N", 0,
+     "repetitions: of all rollouts (default: 24), training steps (20), trainings (scaling: 5), of every product (gemm: "
+     "5), samples (1000)",
+     0},
+    {"method", 'm', "M", 0, "train, gemm, sample, scaling: the method (default: dynaflow)", 0},
+    {"checkpoint", 'c', "FILE", 0, "sample: weights (default: untrained ones, which take the same time)", 0},
     {0}};
 static const struct argp_child children[] = {TARGET_ARGUMENT_CHILD, {0}};
 const struct argp bench_argp = {
     .options = option_table,
     .parser = parse,
-    .args_doc = "adjoint TASK...|MODEL.xml...|--suite FILE\nrollout TASK...|MODEL.xml...|--suite FILE",
+    .args_doc = "adjoint|rollout TASK...|MODEL.xml...|--suite FILE\ntrain|gemm|sample|scaling TASK",
     .doc =
-        "Times the adjoint, or rollouts on several threads, by interleaved runs on the same windows.\n\n"
+        "Times gradients, rollouts, training, matrix products and samples by interleaved runs.\n\n"
         "adjoint: compares a step, its adjoint, a rollout with gradient and MuJoCo's mjd_transitionFD, in CPU time of "
         "one thread. rollout: compares rollouts on one thread and on --threads, in wall time; it needs an otherwise "
         "idle machine. The ratios are the result; --out writes timing.md and timing.csv (adjoint only). A task is "
         "timed on windows of its demonstrations, a model on "
-        "generated windows with contacts. Models of a suite that cannot be simulated are named and skipped.\v"
+        "generated windows with contacts. Models of a suite that cannot be simulated are named and skipped.\n\n"
+        "train: a training step by parts, in CPU time of all threads, and the same rollouts without a gradient. gemm: "
+        "the matrix products of a step with every kernel set of OpenBLAS and with plain loops. sample: latency of one "
+        "sample on one thread, and from the start of the program to the first. scaling: steps on 1 .. --threads "
+        "threads, and whether their weights have the same bytes. docs/speed.md explains the rows. Nothing is written, "
+        "and a busy machine is reported.\v"
         "Exits with 0 when the models were timed, 2 on bad input, 3 when a file is missing or no model of a suite can "
         "be timed.",
     .children = children};
@@ -196,9 +257,29 @@ static int bench_suite(const arguments* a, const suite* s, adjoint_timing* timin
   return EXIT_INCOMPLETE;
 }
 
+/* ---- a method on a task ---- */
+
+static int bench_method(const arguments* a, rows* out) {
+  const char* name = a->method ? a->method : "dynaflow";
+  const speed_cfg cfg = {.task = a->at.target[0],
+                         .method = df_method_by_name(name),
+                         .checkpoint = a->checkpoint,
+                         .passes = a->passes,
+                         .opts = &a->at.common};
+  if (!cfg.method)
+    return report_failure(df_fail(DF_E_CONFIG, "unknown method '%s' (see 'dynaflow list methods')", name));
+  if (!(cfg.method->flags & DF_METHOD_TRAINS) && a->kind != BENCH_SAMPLE) {
+    return report_failure(df_fail(DF_E_CONFIG, "method %s has nothing to train", name));
+  }
+  const df_status status = benchmarks[a->kind].speed(&cfg, out);
+  return status == DF_OK ? EXIT_DONE : report_task_failure(status, cfg.task);
+}
+
 int cmd_bench(int argc, char** argv) {
-  arguments a = {.at = target_argument_default(), .windows = 24, .passes = 24};
+  arguments a = {.at = target_argument_default(), .kind = BENCH_NONE};
   options_parse(&bench_argp, argc, argv, &a);
+  if (!a.windows) a.windows = 24;
+  if (!a.passes) a.passes = benchmarks[a.kind].passes;
   /* read the suite */
   suite s = {0};
   if (a.at.suite) {
@@ -215,7 +296,10 @@ int cmd_bench(int argc, char** argv) {
   rows out = rows_new();
   int n = 0, code = EXIT_INCOMPLETE;
   adjoint_timing* timings = df_alloc((size_t)(a.at.suite ? s.n : a.at.n), sizeof *timings);
-  if (timings) code = a.at.suite ? bench_suite(&a, &s, timings, &n, &out) : bench_targets(&a, timings, &n, &out);
+  if (benchmarks[a.kind].speed) {
+    code = bench_method(&a, &out);
+  } else if (timings)
+    code = a.at.suite ? bench_suite(&a, &s, timings, &n, &out) : bench_targets(&a, timings, &n, &out);
   if (code == EXIT_DONE) rows_print(&out, &a.at.common);
   if (code == EXIT_DONE && a.at.out) {
     const df_status status = bench_adjoint_write(n, timings, a.at.out);

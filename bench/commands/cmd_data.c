@@ -245,6 +245,7 @@ static void describe(rows* out, const df_config* config, const df_system* system
   add_number(out, t, "training windows", windows->n_train, "");
   add_number(out, t, "test windows", windows->n_test,
              strcmp(config->split_by, "time") == 0 ? "of held-out blocks" : "of held-out episodes");
+  if (windows->n_validation) add_number(out, t, "validation windows", windows->n_validation, "");
   if (windows->unused_episodes) {
     add_number(out, t, "episodes without a window", windows->unused_episodes, "too short: not used");
   }

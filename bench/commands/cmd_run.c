@@ -25,8 +25,9 @@
 #include "suggestion.h"
 #include "terminal.h"
 #include "text.h"
+#include "training_log.h"
 
-enum { KEY_SECONDS = 0x600, KEY_MEMORY, KEY_SAMPLES, KEY_NO_CHECK };
+enum { KEY_SECONDS = 0x600, KEY_MEMORY, KEY_SAMPLES, KEY_NO_CHECK, KEY_LOG };
 
 typedef struct arguments {
   options common;
@@ -37,6 +38,8 @@ typedef struct arguments {
   stop_limits limits;
   bool store_samples, no_data_check;
   shard part;
+  const char* log; /* file for the points of the trainings; NULL: none */
+  training_log* points;
   const char* out; /* NULL: results/runs/<first task>-<profile> */
 } arguments;
 
@@ -88,6 +91,9 @@ static error_t parse(int key, char* value, struct argp_state* state) {
     case KEY_NO_CHECK:
       a->no_data_check = true;
       return 0;
+    case KEY_LOG:
+      a->log = parse_text(state, "--log", value);
+      return 0;
     case KEY_SAMPLES:
       a->store_samples = true;
       return 0;
@@ -114,6 +120,7 @@ static const struct argp_option own_options[] = {
     {"cell-memory", KEY_MEMORY, "MIB", 0,
      "end a cell when the process uses more than MIB MiB of resident memory (default: no limit)", 0},
     {"save-every", 'e', "S", 0, "save the training state every S seconds (default: 30)", 0},
+    {"log", KEY_LOG, "FILE.jsonl", 0, "append the points of every training to FILE.jsonl, one JSON object per line", 0},
     {"store-samples", KEY_SAMPLES, NULL, 0,
      "also write all states and actions that the methods return during evaluation, to DIR/samples", 0},
     {"no-data-check", KEY_NO_CHECK, NULL, 0,
@@ -259,6 +266,7 @@ static bool work_on_cell(const arguments* a, const plan* all, int i, const char*
   if (opened) {
     c.limits = a->limits;
     c.store_samples = a->store_samples;
+    c.log = a->points;
     if (a->save_every >= 0) c.save_every = a->save_every;
     snprintf(c.position, sizeof c.position, "cell %d of %d: ", t->at, t->mine);
     for (int k = 0; k < DF_LOGS_MAX && p->method->networks[k]; k++) {
@@ -388,8 +396,11 @@ int cmd_run(int argc, char** argv) {
   p.check_data = !a.no_data_check;
   status = open_blas(&a.common);
   if (status != DF_OK) return report_failure(status);
+  if (a.log) status = training_log_open(a.log, &a.points);
+  if (status != DF_OK) return report_failure(status);
   char* folder = find_folder(&a);
   const int code = run_in_folder(&a, &p, folder);
   df_free(folder);
+  training_log_close(a.points);
   return code;
 }

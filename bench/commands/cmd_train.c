@@ -19,6 +19,7 @@
 #include "rows.h"
 #include "stop.h"
 #include "terminal.h"
+#include "training_log.h"
 
 /* creates the checkpoint's folder and tries to write there, so that a bad path is found before hours of training */
 static df_status prepare(const char* path) {
@@ -55,15 +56,15 @@ static void print_rows(int n, const df_training_log* logs, const checkpoint_argu
     const df_training_log* log = &logs[i];
     json_t* notes = json_copy(task_notes);
     add_notes(log, notes);
-    rows_add_object(
-        &out,
-        json_pack("{s:s,s:s,s:I,s:s,s:s,s:s,s:I,s:I,s:o,s:f,s:I,s:I,s:{s:I,s:I,s:I},s:o}", "task", a->task, "method",
-                  a->method->name, "seed", (json_int_t)a->common.seeds[0], "profile", a->common.profile, "network",
-                  log->name, "checkpoint", a->checkpoint, "steps", (json_int_t)log->steps, "parameters",
-                  (json_int_t)log->parameters, "loss", json_number(log->n ? log->loss[log->n - 1] : NAN), "cpu_s",
-                  log->cpu_s, "diverged", (json_int_t)log->diverged, "skipped", (json_int_t)log->skipped, "adjoints",
-                  "steps", (json_int_t)log->adjoints.steps, "approximate", (json_int_t)log->adjoints.approximate,
-                  "differenced", (json_int_t)log->adjoints.differenced, "notes", notes));
+    json_t* line = json_pack(
+        "{s:s,s:s,s:I,s:s,s:s,s:s,s:I,s:I,s:o,s:f,s:I,s:I,s:{s:I,s:I,s:I},s:o}", "task", a->task, "method",
+        a->method->name, "seed", (json_int_t)a->common.seeds[0], "profile", a->common.profile, "network", log->name,
+        "checkpoint", a->checkpoint, "steps", (json_int_t)log->steps, "parameters", (json_int_t)log->parameters, "loss",
+        json_number(log->n ? log->loss[log->n - 1] : NAN), "cpu_s", log->cpu_s, "diverged", (json_int_t)log->diverged,
+        "skipped", (json_int_t)log->skipped, "adjoints", "steps", (json_int_t)log->adjoints.steps, "approximate",
+        (json_int_t)log->adjoints.approximate, "differenced", (json_int_t)log->adjoints.differenced, "notes", notes);
+    if (!isnan(log->residual)) json_object_set_new(line, "residual", json_real(log->residual));
+    rows_add_object(&out, line);
   }
   rows_print(&out, &a->common);
   rows_free(&out);
@@ -74,9 +75,37 @@ const struct argp train_argp =
                     "Trains one method on one task and writes a checkpoint.\n\n"
                     "Reads the task's model and demonstrations, which are generated if they are missing and the task "
                     "can. Writes FILE when training ends; kinematic_fm_idm also writes FILE.inverse. An interrupted "
-                    "training writes nothing; `dynaflow run` resumes, this command starts again.\v"
+                    "training writes no FILE. With --resume, the same command continues it; without, it starts "
+                    "again.\v"
                     "A training whose last loss, or the gradient of every step, is not finite writes nothing. A loss "
                     "that rises, or ends above its start, is reported on standard error.\n\n" CHECKPOINT_EXIT_CODES);
+
+/* Trains with the state in <folder>/training/, as `run` keeps it in the folder of a run; it is removed once the weights
+ * are written. */
+static df_status train_resumed(cell* c, const char* folder, df_training_log* logs, int* n) {
+  bool claimed;
+  DF_TRY(cell_claim(c, folder, &claimed));
+  char* state = cell_state_folder(c, folder);
+  df_status status = claimed ? DF_OK : df_fail(DF_E_IO, "%s: locked by another process, which trains with it", state);
+  if (status == DF_OK) status = cell_train(c, state, logs, n);
+  if (status == DF_OK) status = c->method->save(c->instance, c->checkpoint);
+  if (status == DF_OK) cell_forget_training(c, folder);
+  df_free(state);
+  return status;
+}
+
+static df_status train_and_save(cell* c, const checkpoint_arguments* a, df_training_log* logs, int* n) {
+  c->checkpoint = a->checkpoint;
+  if (a->save_every >= 0) c->save_every = a->save_every;
+  if (!a->resume) {
+    DF_TRY(cell_train(c, NULL, logs, n));
+    return a->method->save(c->instance, a->checkpoint);
+  }
+  char* folder = df_path_folder(a->checkpoint);
+  const df_status status = folder ? train_resumed(c, folder, logs, n) : DF_E_NOMEM;
+  df_free(folder);
+  return status;
+}
 
 int cmd_train(int argc, char** argv) {
   checkpoint_arguments a;
@@ -89,15 +118,19 @@ int cmd_train(int argc, char** argv) {
   cell c;
   static df_training_log logs[DF_LOGS_MAX];
   int n = 0;
-  df_status status = prepare(a.checkpoint);
+  training_log* log = NULL;
+  df_status status = expect_two_files("--checkpoint", a.checkpoint, "--log", a.log);
+  if (status == DF_OK) status = prepare(a.checkpoint);
+  if (status == DF_OK && a.log) status = training_log_open(a.log, &log);
   if (status != DF_OK) return report_failure(status);
   json_t* notes = json_array();
   status = checkpoint_open(&a, false, &c);
+  c.log = log;
   if (status == DF_OK && !a.no_data_check) status = check_cell_data(&c);
   if (status == DF_OK) cell_note_task(&c, notes);
-  if (status == DF_OK) status = cell_train(&c, NULL, logs, &n);
-  if (status == DF_OK) status = a.method->save(c.instance, a.checkpoint);
+  if (status == DF_OK) status = train_and_save(&c, &a, logs, &n);
   cell_close(&c);
+  training_log_close(log);
   if (status != DF_OK) {
     json_decref(notes);
     return checkpoint_failure(status, &a);

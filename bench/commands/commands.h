@@ -15,7 +15,7 @@
   X(replay, "check that recorded actions reproduce the recorded states", "dynaflow replay my_task")                    \
   X(gradcheck, "compare the adjoint with centred finite differences",                                                  \
     "dynaflow gradcheck my_task --states 20 --rollouts 2")                                                             \
-  X(bench, "time gradients, or rollouts on several threads, by interleaved runs",                                      \
+  X(bench, "time gradients, rollouts, training steps and samples by interleaved runs",                                 \
     "dynaflow bench adjoint my_task --passes 4")                                                                       \
   X(run, "train, sample and evaluate tasks x methods x seeds; resumes unfinished cells",                               \
     "dynaflow run my_task --profile smoke --seed 1,2 --set train.steps=50")                                            \

@@ -1,7 +1,6 @@
 #define _POSIX_C_SOURCE 200809L
 #include "data_path.h"
 
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,16 +169,17 @@ static df_status find_recorded(const df_search* search, const char* name, char**
   const df_status status = df_search_find(search, name, path);
   if (status != DF_E_MISSING || !is_file_pattern(name)) return status;
   for (int i = 0; i < search->n; i++) {
-    glob_t found;
+    char** found;
+    size_t n;
     *path = df_path_join(search->folder[i], name);
     if (!*path) return DF_E_NOMEM;
-    const bool fits = glob(*path, GLOB_NOSORT, NULL, &found) == 0;
-    globfree(&found);
+    const bool fits = df_file_glob(*path, &found, &n) == DF_OK;
+    df_file_glob_free(found, n);
     if (fits) return DF_OK;
     df_free(*path);
     *path = NULL;
   }
-  return status;
+  return df_search_find(search, name, path);
 }
 
 df_status task_data_path(const df_config* config, const df_search* search, const options* opts, bool make_if_missing,

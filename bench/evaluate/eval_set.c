@@ -50,8 +50,9 @@ static df_status find_feet(const df_task* task, eval_set* set) {
   for (int k = 0; k < names->n; k++) {
     set->feet[k] = df_mujoco_geom(task->system, names->v[k]);
     if (set->feet[k] < 0) {
-      return df_fail(DF_E_CONFIG, "task %s: eval.feet: the model has no geom named \"%s\"", task->config.task_name,
-                     names->v[k]);
+      return df_fail(DF_E_CONFIG,
+                     "task %s: eval.feet: the model has no geom \"%s\": name a geom, or BODY:I for geom I of a body",
+                     task->config.task_name, names->v[k]);
     }
   }
   return DF_OK;

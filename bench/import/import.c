@@ -16,8 +16,10 @@
 #include "escape.h"
 #include "find_rate.h"
 #include "import_actions.h"
+#include "import_conditions.h"
 #include "import_text.h"
 #include "known_layouts.h"
+#include "model_copy.h"
 #include "propose.h"
 #include "stop.h"
 #include "task_growth.h"
@@ -63,7 +65,7 @@ static df_status open_model(work* w) {
     return df_fail(DF_E_CONFIG, "%s: the model has no actuators, so that there is nothing to learn: add an <actuator>",
                    w->cfg->model);
   }
-  DF_TRY(new_folder_copy_model(&w->folder, w->cfg->model, df_mujoco_identity(w->system), &w->model));
+  DF_TRY(copy_model(&w->folder, w->cfg->model, df_mujoco_identity(w->system), &w->result->notes, &w->model));
   settings_put(w->found, "system.model", w->model);
   settings_put_why(w->found, "system.model_sha256", df_mujoco_identity(w->system)->files,
                    "of the model's files; empty it to change them");
@@ -338,8 +340,8 @@ static df_status follow_gradient(work* w) {
     df_task_free(task);
     DF_TRY(status);
   }
-  propose_profiles(&(proposal){.model = &w->study, .data = w->dataset, .found = w->found, .notes = &w->result->notes});
-  return DF_OK;
+  return propose_profiles(
+      &(proposal){.model = &w->study, .data = w->dataset, .found = w->found, .notes = &w->result->notes});
 }
 
 /* ---- errors ---- */
@@ -357,19 +359,23 @@ static void replace_all(text* t, const char* from, const char* to) {
   *t = out;
 }
 
-/* An error of a copy names the file that was copied, and one of another file of the draft, which is gone, the folder
- * that was to be written. */
-static df_status fail_by_source(const work* w, df_status status) {
-  text message = {0};
-  text_add(&message, "%s", df_error_message());
-  for (int i = 0; i < w->files.n && w->folder.draft; i++) {
+/* In a message, replaces a copy by the file that was copied, and other files of the draft by those of the folder that
+ * is to be written. */
+static void name_sources(const work* w, const char* draft, text* message) {
+  for (int i = 0; i < w->files.n; i++) {
     char* clean = clean_name(w->files.path[i]);
-    char* copy = format_text("%s/data/%s", w->folder.draft, clean);
-    replace_all(&message, copy, w->files.path[i]);
+    char* copy = format_text("%s/data/%s", draft, clean);
+    replace_all(message, copy, w->files.path[i]);
     df_free(clean);
     df_free(copy);
   }
-  if (w->folder.draft) replace_all(&message, w->folder.draft, w->cfg->out);
+  replace_all(message, draft, w->cfg->out);
+}
+
+static df_status fail_by_source(const work* w, df_status status) {
+  text message = {0};
+  text_add(&message, "%s", df_error_message());
+  if (w->folder.draft) name_sources(w, w->folder.draft, &message);
   const df_status out = df_fail(status, "%s", text_of(&message));
   text_clear(&message);
   return out;
@@ -415,6 +421,7 @@ static df_status read_all(work* w) {
   DF_TRY(open_model(w));
   DF_TRY(open_source(w));
   DF_TRY(work_open_recording(w));
+  DF_TRY(work_find_conditions(w));
   settings_put_why(w->found, "data.sha256", df_recording_sha256(w->recording), "of the recordings");
   DF_TRY(work_find_rate(w));
   DF_TRY(check_recording(w));
@@ -442,7 +449,7 @@ static df_status write_all(work* w) {
 
 df_status import_task(const import_cfg* cfg, import_result* out) {
   *out = (import_result){0};
-  work w = {.cfg = cfg, .result = out, .found = &out->found};
+  work w = {.cfg = cfg, .result = out, .found = &out->found, .folder = {.lock = -1}};
   stop_in_order();
   df_status status = find_name(&w);
   if (status == DF_OK) status = new_folder_begin(cfg->out, cfg->force, &w.folder);
@@ -451,6 +458,7 @@ df_status import_task(const import_cfg* cfg, import_result* out) {
     give_settings(&w);
     status = read_all(&w);
   }
+  if (status == DF_OK) name_sources(&w, w.folder.draft, &out->notes);
   if (status == DF_OK) status = write_all(&w);
   out->imported = status == DF_OK;
   if (status != DF_OK && status != DF_E_NOMEM) status = fail_by_source(&w, status);

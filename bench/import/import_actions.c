@@ -7,6 +7,8 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
 #include "exit_code.h"
+#include "find_rate.h"
+#include "fit_actions.h"
 #include "propose.h"
 #include "replay_compare.h"
 #include "replay_settings.h"
@@ -190,6 +192,111 @@ static df_status find_replay(work* w, replayed* out) {
   return status;
 }
 
+/* ---- actions that are no controls ---- */
+
+static bool is_unexplained(const replayed* r) {
+  return !follows(r) && !r->nearly && !has_alternative(r);
+}
+
+/* reads the recording again */
+static df_status read_again(work* w) {
+  DF_TRY(settings_config(w->found, &w->config));
+  DF_TRY(work_open_recording(w));
+  return work_convert(w);
+}
+
+/* options as before find_steps(), whose choice was made with actions that are no controls */
+static df_status undo_steps(work* w) {
+  settings_drop(w->found, "system.integrator");
+  settings_drop(w->found, "system.margin_rule");
+  DF_TRY(work_settle_steps(w, false));
+  return work_make_system(w, w->cfg->model);
+}
+
+/* puts n numbers as one if they are equal */
+static void put_numbers(work* w, const char* key, int n, const double* v, const char* why) {
+  text list = {0};
+  bool equal = true;
+  for (int i = 1; i < n; i++) equal = equal && v[i] == v[0];
+  for (int i = 0; i < (equal ? 1 : n); i++) {
+    if (i > 0) text_add(&list, ",");
+    add_number(&list, v[i]);
+  }
+  settings_put_why(w->found, key, text_of(&list), "%s", why);
+  text_clear(&list);
+}
+
+static df_status fit_scales(work* w, action_fit* out) {
+  const df_mujoco_cfg cfg = replay_cfg(&w->config, false);
+  df_dataset* some = NULL;
+  df_system* system = NULL;
+  DF_TRY(some_actions(w->dataset, &some));
+  df_status status = df_mujoco_system_new(w->cfg->model, &cfg, &system);
+  if (status == DF_OK) status = fit_actions(some, system, out);
+  df_system_free(system);
+  df_dataset_free(some);
+  return status;
+}
+
+/* whether the states follow with these numbers, and say anything about the actions: those of a robot that only holds a
+ * pose follow from any actions times 0 */
+static bool is_worth_a_replay(const action_fit* fit) {
+  static const double FOLLOWS = 0.02, MATTERS = 2;
+  return fit->left < FOLLOWS && fit->constant > MATTERS * fit->left;
+}
+
+/* whether the actions as recorded are the best */
+static bool is_plain(const action_fit* fit, int nu) {
+  bool plain = true;
+  for (int j = 0; j < nu; j++) plain = plain && fit->scale[j] == 1 && fit->offset[j] == 0;
+  return plain;
+}
+
+/* Replays with the fitted numbers; without success, the settings are as before. */
+static df_status replay_scaled(work* w, const action_fit* fit, replayed* r, bool* fits) {
+  replayed scaled = {.nearly = false};
+  const int nu = w->study.nu;
+  put_numbers(w, "data.action_scale", nu, fit->scale,
+              "fitted to the recorded states by least squares: the recorded actions are no controls");
+  put_numbers(w, "data.action_offset", nu, fit->offset, "fitted with it");
+  df_status status = read_again(w);
+  if (status == DF_OK) status = find_replay(w, &scaled);
+  *fits = status == DF_OK && !is_unexplained(&scaled);
+  if (*fits) {
+    replay_study_clear(&r->study);
+    *r = scaled;
+    return DF_OK;
+  }
+  replay_study_clear(&scaled.study);
+  settings_drop(w->found, "data.action_scale");
+  settings_drop(w->found, "data.action_offset");
+  return status == DF_OK ? read_again(w) : status;
+}
+
+/* Tries scale and offset per actuator where nothing else makes the states follow, unless some are set. */
+static df_status try_scales(work* w, replayed* r) {
+  action_fit fit;
+  bool fits = false;
+  const bool set = settings_find(w->found, "data.action_scale") || settings_find(w->found, "data.action_offset");
+  if (!is_unexplained(r) || set || w->study.nu > DF_LIST_MAX || !work_has_velocities(w)) return DF_OK;
+  DF_TRY(undo_steps(w));
+  DF_TRY(fit_scales(w, &fit));
+  if (is_plain(&fit, w->study.nu)) return DF_OK;
+  if (is_worth_a_replay(&fit)) DF_TRY(replay_scaled(w, &fit, r, &fits));
+  if (fits)
+    text_add(&w->result->notes,
+             "the recorded actions are no controls: with a scale and an offset per actuator, fitted to the recorded "
+             "states, they are (data.action_scale, data.action_offset)\n");
+  else
+    text_add(&w->result->notes,
+             "a scale and an offset per actuator, fitted to the recorded states, do not make the actions controls: in "
+             "half of them more than %.3g %% of the change of the velocities is left, with constant controls %.3g %%\n",
+             100 * fit.left, 100 * fit.constant);
+  return DF_OK;
+}
+
+/* ---- settings and notes ---- */
+
 static void drop_actions(work* w, const char* reason) {
   const setting* key = settings_find(w->found, "data.actions_key");
   text_add(&w->result->notes,
@@ -241,6 +348,7 @@ static void note_replay(work* w, const replayed* r, const char* reason) {
 df_status work_check_actions(work* w) {
   replayed best = {.nearly = false};
   df_status status = find_replay(w, &best);
+  if (status == DF_OK) status = try_scales(w, &best);
   char* reason = status == DF_OK ? replay_study_reason(&best.study) : NULL;
   if (status == DF_OK) note_replay(w, &best, reason);
   if (status == DF_OK) follow_replay(w, &best, reason);

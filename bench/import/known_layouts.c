@@ -600,16 +600,6 @@ static void settle_ends(recognition* r) {
   text_clear(&value);
 }
 
-static void settle_conditions(recognition* r) {
-  static const char* const names[] = {"command", "commands", "goal_speed", "goal", "goals", "desired_goal"};
-  text value = {0};
-  for (int i = 0; i < 6 && !named(r, "conditions"); i++) {
-    if (named(r, names[i])) text_add(&value, "%s%s", value.n ? "," : "", names[i]);
-  }
-  if (value.n) put(r, "data.conditions", text_of(&value), "what the motion was asked for");
-  text_clear(&value);
-}
-
 enum { NAMED_ARRAYS = 12 };
 
 static df_status fail_unknown(const recognition* r) {
@@ -650,6 +640,5 @@ df_status recognise(recognition* r, const known_layout** layout) {
   DF_TRY(settle_time(r));
   settle_actions(r);
   settle_ends(r);
-  settle_conditions(r);
   return DF_OK;
 }

@@ -12,19 +12,8 @@ static bool slides_or_turns(const df_joint* j) {
   return j->kind == DF_JOINT_SLIDE || j->kind == DF_JOINT_HINGE;
 }
 
-/* whether an actuator moves the body or what hangs on it; true if it acts on no joint, so that this is not known */
-static bool is_driven(const model_study* m, int body) {
-  for (int k = 0; k < m->nu; k++) {
-    const int joint = df_mujoco_actuator_at(m->system, k).joint;
-    int moved = joint < 0 ? body : df_mujoco_joint_body(m->system, joint);
-    while (moved > 0 && moved != body) moved = df_mujoco_body_parent(m->system, moved);
-    if (moved == body) return true;
-  }
-  return false;
-}
-
 bool model_is_object(const model_study* m, int i) {
-  return m->joints[i].kind == DF_JOINT_FREE && m->nu > 0 && !is_driven(m, df_mujoco_joint_body(m->system, i));
+  return m->joints[i].kind == DF_JOINT_FREE && m->nu > 0 && !df_mujoco_is_driven(m->system, i);
 }
 
 static void count(model_study* m) {

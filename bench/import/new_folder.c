@@ -1,18 +1,19 @@
 #define _GNU_SOURCE
 #include "new_folder.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
-#include "dynaflow/core/hash.h"
 #include "text.h"
 
 /* ---- the folder ---- */
@@ -41,54 +42,125 @@ static df_status check_place(const char* path, bool replace) {
               : df_fail(DF_E_CONFIG, "%s: exists and is no task folder, so that --force does not replace it", path);
 }
 
-df_status new_folder_begin(const char* path, bool replace, new_folder* out) {
-  *out = (new_folder){.replace = replace};
-  DF_TRY(check_place(path, replace));
-  char* parent = df_path_folder(path);
-  df_status status = parent ? df_dir_make(parent) : DF_E_NOMEM;
-  if (status == DF_OK) {
-    out->path = format_text("%s", path);
-    char* draft = format_text("%s/.import-XXXXXX", parent);
-    if (mkdtemp(draft)) {
-      out->draft = draft;
-      (void)chmod(draft, 0755);
-    } else {
-      status = df_fail(DF_E_IO, "%s: %s", draft, strerror(errno));
-      df_free(draft);
-    }
+/* ---- the draft ---- */
+
+/* held by the process that makes the draft; the kernel lets go of it when the process ends, however it ends */
+static const char LOCK[] = ".lock";
+
+/* removes what is in the draft but the lock */
+static void empty_draft(const char* draft) {
+  DIR* folder = opendir(draft);
+  const struct dirent* entry;
+  while (folder && (entry = readdir(folder))) {
+    const char* name = entry->d_name;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, LOCK) == 0) continue;
+    char* path = df_path_join(draft, name);
+    if (path) remove_tree(path);
+    df_free(path);
   }
-  df_free(parent);
+  if (folder) closedir(folder);
+}
+
+/* Opens the lock and takes it. *fd is -1 on failure, and if the folder was finished or discarded meanwhile: try again.
+ */
+static df_status try_lock(const char* draft, const char* path, int* fd) {
+  struct stat mine, there;
+  if (mkdir(draft, 0755) != 0 && errno != EEXIST) return df_fail(DF_E_IO, "%s: %s", draft, strerror(errno));
+  char* lock = df_path_join(draft, LOCK);
+  if (!lock) return DF_E_NOMEM;
+  *fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  const bool gone = *fd < 0 && errno == ENOENT;
+  df_status status = *fd >= 0 || gone ? DF_OK : df_fail(DF_E_IO, "%s: %s", lock, strerror(errno));
+  if (*fd >= 0 && flock(*fd, LOCK_EX | LOCK_NB) != 0)
+    status = errno == EWOULDBLOCK ? df_fail(DF_E_CONFIG, "%s: another import is writing this task", path)
+                                  : df_fail(DF_E_IO, "%s: %s", lock, strerror(errno));
+  const bool held = *fd >= 0 && status == DF_OK && fstat(*fd, &mine) == 0 && lstat(lock, &there) == 0 &&
+                    mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
+  if (*fd >= 0 && !held) close(*fd);
+  if (!held) *fd = -1;
+  df_free(lock);
   return status;
 }
 
-df_status new_folder_finish(new_folder* f) {
-  char* old = NULL;
-  if (f->replace && df_file_exists(f->path)) {
-    old = format_text("%s.old", f->draft);
-    if (rename(f->path, old) != 0) {
-      const df_status status = df_fail(DF_E_IO, "%s: %s", f->path, strerror(errno));
-      df_free(old);
-      return status;
-    }
-  }
+/* the folder that a task is moved to while another one takes its place */
+static char* old_name(const new_folder* f) {
+  return format_text("%s.old", f->draft);
+}
+
+/* A process that was ended while it replaced a task may have left the old one. */
+static df_status put_back(const new_folder* f) {
+  char* old = old_name(f);
   df_status status = DF_OK;
-  if (rename(f->draft, f->path) != 0) {
+  if (df_file_exists(f->path))
+    remove_tree(old);
+  else if (df_file_exists(old) && rename(old, f->path) != 0)
+    status = df_fail(DF_E_IO, "%s: %s", old, strerror(errno));
+  df_free(old);
+  return status;
+}
+
+/* `path` without slashes at its end */
+static char* without_slashes(const char* path) {
+  size_t n = strlen(path);
+  while (n > 1 && path[n - 1] == '/') n--;
+  return format_text("%.*s", (int)n, path);
+}
+
+/* ---- life cycle ---- */
+
+df_status new_folder_begin(const char* path, bool replace, new_folder* out) {
+  *out = (new_folder){.replace = replace, .lock = -1, .path = without_slashes(path)};
+  char* parent = df_path_folder(out->path);
+  df_status status = parent ? df_dir_make(parent) : DF_E_NOMEM;
+  const char* slash = strrchr(out->path, '/');
+  char* draft = status == DF_OK ? format_text("%s/.import-%s", parent, slash ? slash + 1 : out->path) : NULL;
+  while (status == DF_OK && out->lock < 0) status = try_lock(draft, path, &out->lock);
+  df_free(parent);
+  if (out->lock < 0) {
+    df_free(draft);
+    return status;
+  }
+  out->draft = draft;
+  empty_draft(draft);
+  DF_TRY(put_back(out));
+  return check_place(out->path, replace);
+}
+
+/* the lock goes last: without it another process may use the draft */
+static void remove_lock(const char* folder) {
+  char* lock = df_path_join(folder, LOCK);
+  if (lock) (void)unlink(lock);
+  df_free(lock);
+}
+
+df_status new_folder_finish(new_folder* f) {
+  char* old = old_name(f);
+  const bool replaced = f->replace && df_file_exists(f->path);
+  df_status status = DF_OK;
+  if (replaced && rename(f->path, old) != 0) status = df_fail(DF_E_IO, "%s: %s", f->path, strerror(errno));
+  if (status == DF_OK && rename(f->draft, f->path) != 0) {
     status = df_fail(DF_E_IO, "%s: %s", f->path, strerror(errno));
-    if (old) (void)rename(old, f->path);
-  } else {
+    if (replaced) (void)rename(old, f->path);
+  } else if (status == DF_OK) {
+    remove_lock(f->path);
     df_free(f->draft);
     f->draft = NULL;
-    if (old) remove_tree(old);
+    if (replaced) remove_tree(old);
   }
   df_free(old);
   return status;
 }
 
 void new_folder_discard(new_folder* f) {
-  if (f->draft) remove_tree(f->draft);
+  if (f->draft) {
+    empty_draft(f->draft);
+    remove_lock(f->draft);
+    (void)rmdir(f->draft);
+  }
+  if (f->lock >= 0) close(f->lock);
   df_free(f->draft);
   df_free(f->path);
-  *f = (new_folder){0};
+  *f = (new_folder){.lock = -1};
 }
 
 df_status new_folder_copy(const new_folder* f, const char* from, const char* name, double* bytes) {
@@ -98,98 +170,5 @@ df_status new_folder_copy(const new_folder* f, const char* from, const char* nam
   const df_status status = df_file_write_below(f->draft, name, data, n);
   df_free(data);
   *bytes += (double)n;
-  return status;
-}
-
-/* ---- models ---- */
-
-/* the name of a file in a list of df_model_identity, in which %XX stands for bytes that are not printable ASCII */
-static void read_name(const char* name, size_t n, char* out) {
-  size_t used = 0;
-  for (size_t i = 0; i < n; i++) {
-    unsigned byte;
-    const bool coded = name[i] == '%' && i + 2 < n && sscanf(name + i + 1, "%2X", &byte) == 1;
-    out[used++] = coded ? (char)byte : name[i];
-    if (coded) i += 2;
-  }
-  out[used] = '\0';
-}
-
-static int levels_up(const char* name) {
-  int n = 0;
-  for (; strncmp(name, "../", 3) == 0; name += 3) n++;
-  return n;
-}
-
-/* calls `visit` for every name of the list */
-static df_status each_name(const char* list, df_status (*visit)(void* context, const char* name), void* context) {
-  enum { NAME_AT = DF_SHA256_TEXT + 1 };
-  char name[PATH_MAX];
-  while (*list) {
-    const size_t n = strcspn(list, "\n");
-    if (n <= NAME_AT || n - NAME_AT >= sizeof name) return df_fail(DF_E_CONFIG, "the name of a model file is too long");
-    read_name(list + NAME_AT, n - NAME_AT, name);
-    DF_TRY(visit(context, name));
-    list += n + (list[n] == '\n');
-  }
-  return DF_OK;
-}
-
-typedef struct model_copy {
-  const new_folder* folder;
-  char* from;  /* folder of the model file */
-  char* below; /* the folders of the model file below that which holds all files, with a slash at the end; "" */
-  int up;      /* how many folders that is above the model file's */
-  double bytes;
-} model_copy;
-
-static df_status look_up(void* context, const char* name) {
-  model_copy* c = context;
-  if (name[0] == '/') {
-    return df_fail(DF_E_CONFIG,
-                   "the model uses %s, which shares no folder with the model file: copy both into one folder", name);
-  }
-  const int up = levels_up(name);
-  c->up = up > c->up ? up : c->up;
-  return DF_OK;
-}
-
-/* the last `up` folders of c->from */
-static df_status find_below(model_copy* c) {
-  char* whole = realpath(c->from, NULL);
-  if (!whole) return df_fail(DF_E_IO, "%s: %s", c->from, strerror(errno));
-  const char* p = whole + strlen(whole);
-  for (int up = 0; up < c->up && p > whole; up += *--p == '/') continue;
-  c->below = c->up > 0 ? format_text("%s/", p + 1) : format_text("%s", "");
-  free(whole);
-  return DF_OK;
-}
-
-static df_status copy_one(void* context, const char* name) {
-  model_copy* c = context;
-  /* "../" leads from the model file's folder to one of those above it */
-  const int up = levels_up(name);
-  size_t kept = strlen(c->below);
-  for (int i = 0; i < up && kept > 0; i++) {
-    for (kept--; kept > 0 && c->below[kept - 1] != '/';) kept--;
-  }
-  char* from = df_path_join(c->from, name);
-  char* to = format_text("model/%.*s%s", (int)kept, c->below, name + 3 * up);
-  const df_status status = from ? new_folder_copy(c->folder, from, to, &c->bytes) : DF_E_NOMEM;
-  df_free(from);
-  df_free(to);
-  return status;
-}
-
-df_status new_folder_copy_model(const new_folder* f, const char* path, const df_model_identity* model, char** main) {
-  model_copy c = {.folder = f, .from = df_path_folder(path)};
-  const char* slash = strrchr(path, '/');
-  *main = NULL;
-  df_status status = c.from ? each_name(model->list, look_up, &c) : DF_E_NOMEM;
-  if (status == DF_OK) status = find_below(&c);
-  if (status == DF_OK) status = each_name(model->list, copy_one, &c);
-  if (status == DF_OK) *main = format_text("model/%s%s", c.below, slash ? slash + 1 : path);
-  df_free(c.from);
-  df_free(c.below);
   return status;
 }

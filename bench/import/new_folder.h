@@ -4,17 +4,19 @@
 
 #include <stdbool.h>
 
-#include "dynaflow/core/model_identity.h"
 #include "dynaflow/core/status.h"
 
 typedef struct new_folder {
   char* path;   /* where it will be */
-  char* draft;  /* hidden folder beside it, in which it is made */
+  char* draft;  /* hidden folder `.import-NAME` beside it, in which it is made */
+  int lock;     /* file descriptor of the lock of the draft; -1: none */
   bool replace; /* an existing folder at `path` is replaced */
 } new_folder;
 
-/* Begins a folder; its parent is made if it is missing. Call new_folder_discard() in any case. Errors: DF_E_CONFIG
- * (there is something at `path`, and it is not to be replaced; or it is not a task folder), DF_E_IO. */
+/* Begins a folder; its parent is made if it is missing. A draft that a process left that was ended is emptied and used,
+ * and a task that it was replacing is put back. Call new_folder_discard() in any case. Errors: DF_E_CONFIG (there is
+ * something at `path`, and it is not to be replaced; or it is not a task folder; or another process makes a draft for
+ * it), DF_E_IO. */
 DF_MUST_CHECK df_status new_folder_begin(const char* path, bool replace, new_folder* out);
 /* Moves the draft to its place. Errors: DF_E_IO; what was there before is there still. */
 DF_MUST_CHECK df_status new_folder_finish(new_folder* f);
@@ -24,11 +26,5 @@ void new_folder_discard(new_folder* f);
 /* Copies a file to `draft`/`name`, whose folders are made. *bytes gains its size. Errors: those of df_file_read() and
  * df_file_write_below(). */
 DF_MUST_CHECK df_status new_folder_copy(const new_folder* f, const char* from, const char* name, double* bytes);
-
-/* Copies all files that the compiler read for the model file `path`, whose identity is `model`, below model/, as they
- * lie beside each other. *main: the model file's name in the folder, which the caller frees. Errors: DF_E_CONFIG for a
- * file that has no place relative to the model file; those of new_folder_copy(). */
-DF_MUST_CHECK df_status new_folder_copy_model(const new_folder* f, const char* path, const df_model_identity* model,
-                                              char** main);
 
 #endif

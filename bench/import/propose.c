@@ -237,17 +237,59 @@ static void propose_network(const proposal* p) {
   settings_put_number(p->found, "net.depth", sizes[i].depth);
 }
 
-int smoke_steps(int nv, int substeps, int horizon) {
+/* as of the profile full */
+enum { BATCH = 64, FULL_STEPS = 1500 };
+
+smoke_size smoke_training(int nv, int substeps, int horizon, double work) {
   /* the cost of a training step: physics steps per sample, each by the dofs, whose contacts and matrices grow with them
    */
   static const double MINUTE = 2.5e6;
-  const double cost = (double)horizon * substeps * (40.0 + nv * nv);
-  return clamp((int)(MINUTE / cost * 10) / 10, 60, 800) / 10 * 10;
+  /* the exact adjoint of a step takes about as long as the step */
+  static const double EXACT = 2;
+  enum { FEWEST = 60, MOST = 800, LEAST_BATCH = 8, LEAST_STEPS = 20, LEAST_HORIZON = 2 };
+  const double cost = (double)horizon * substeps * (40.0 + nv * nv), steps = MINUTE / cost;
+  smoke_size out = {clamp((int)(steps * 10) / 10, FEWEST, MOST) / 10 * 10, BATCH, horizon};
+  if (!(work > EXACT)) return out;
+
+  const double windows = BATCH * steps * EXACT / work;
+  while (out.batch > LEAST_BATCH && windows / out.batch < FEWEST) out.batch /= 2;
+  const double left = windows / out.batch;
+  out.steps = clamp((int)left, LEAST_STEPS, MOST) / 10 * 10;
+  if (left < LEAST_STEPS) out.horizon = clamp((int)(horizon * left / LEAST_STEPS), LEAST_HORIZON, horizon);
+  return out;
+}
+
+df_status gradient_work(const proposal* p, double* work) {
+  enum { ACTIONS = 8 };
+  const df_system* system = p->model->system;
+  const df_dataset* d = p->data;
+  const size_t rows = d->first[d->episodes], nx = (size_t)d->nx, ndx = (size_t)system->ndx, nu = (size_t)system->nu;
+  double* memory = df_alloc(nx + 2 * ndx + 2 * nu, sizeof *memory);
+  df_sim* sim = NULL;
+  df_effort sum = {0};
+  *work = 1;
+  if (!memory) return DF_E_NOMEM;
+  double *next = memory, *y = next + nx, *xbar = y + ndx, *u = xbar + ndx, *ubar = u + nu;
+  for (size_t i = 0; i < ndx; i++) y[i] = 1;
+  const df_status status = df_sim_new(system, 1, &sim);
+  for (size_t i = 0; i < ACTIONS && status == DF_OK; i++) {
+    const double* x = d->states + (rows - 1) * i / ACTIONS * nx;
+    df_system_rest_action(system, x, u);
+    system->ops->reset(sim, x);
+    if (system->ops->step(sim, u, next) == DF_TRAJ_COMPLETE) (void)system->ops->step_vjp(sim, 0, y, xbar, ubar);
+  }
+  if (status == DF_OK && system->ops->add_effort) {
+    system->ops->add_effort(sim, &sum);
+    *work = (double)sum.physics_steps / (ACTIONS * (double)df_mujoco_substeps(system));
+  }
+  df_sim_free(system, sim);
+  df_free(memory);
+  return status;
 }
 
 static void propose_training(const proposal* p) {
-  settings_put_number(p->found, "train.steps", 1500);
-  settings_put_number(p->found, "train.batch", 64);
+  settings_put_number(p->found, "train.steps", FULL_STEPS);
+  settings_put_number(p->found, "train.batch", BATCH);
   settings_put_number(p->found, "train.rate", 0.003);
   settings_put_number(p->found, "train.clip", 1);
   if (!p->data->actions) return;
@@ -323,24 +365,32 @@ static const double FOOT_SHARE = 0.05;
 
 static void propose_feet(const proposal* p, const posture* seen) {
   text names = {0};
-  int n = 0, unnamed = 0, touching = 0;
+  int n = 0, unnamed = 0, by_body = 0, touching = 0;
   for (int g = 0; g < df_mujoco_geom_count(p->model->system); g++) {
     touching += seen->touched[g] > 0;
     if ((double)seen->touched[g] < FOOT_SHARE * (double)seen->frames) continue;
-    const char* name = df_mujoco_geom_name(p->model->system, g);
-    if (!name[0])
+    char label[DF_NAME_MAX];
+    if (!df_mujoco_geom_label(p->model->system, g, label, sizeof label) || strchr(label, ','))
       unnamed++;
     else if (n++ < DF_NAMES_MAX)
-      text_add(&names, "%s%s", names.n ? "," : "", name);
+      text_add(&names, "%s%s", names.n ? "," : "", label);
+    by_body += !df_mujoco_geom_name(p->model->system, g)[0];
   }
   if (names.n) {
     settings_put_why(p->found, "eval.feet", text_of(&names),
-                     "they touch what cannot move in 5 %% of the frames or more");
+                     "they touch what cannot move in 5 %% of the frames or more%s",
+                     by_body > unnamed ? "; BODY:I is geom I of a body, from 0, of those that can touch" : "");
   }
+  if (by_body > unnamed)
+    text_add(
+        p->notes,
+        "eval.feet: %d of these geoms have no name in the model, so that they are named by body and number, BODY:I: "
+        "%s\n",
+        by_body - unnamed, text_of(&names));
   if (unnamed) {
     text_add(p->notes,
-             "%d geom%s touch the floor and have no name, so that they are not in eval.feet: name them in the "
-             "model\n",
+             "%d geom%s touch the floor and neither they nor their bodies have a name that a setting can hold, so that "
+             "they are not in eval.feet: name them in the model\n",
              unnamed, unnamed == 1 ? "" : "s");
   }
   if (!touching) {
@@ -396,27 +446,44 @@ static void propose_methods(const proposal* p) {
                      "those that need no recorded actions");
 }
 
-void propose_profiles(const proposal* p) {
+/* what a gradient by differences changes in the profile smoke; settings of an earlier horizon are removed */
+static void put_smoke_size(const proposal* p, int horizon, const smoke_size* size, double work) {
+  char* why = size->batch == BATCH ? format_text("%s", "")
+                                   : format_text("a gradient by finite differences takes %.3g steps for each", work);
+  settings_drop(p->found, "profiles.smoke.train.batch");
+  settings_drop(p->found, "profiles.smoke.window.horizon");
+  if (size->batch < BATCH) settings_put_number_why(p->found, "profiles.smoke.train.batch", size->batch, "%s", why);
+  if (size->horizon < horizon)
+    settings_put_number_why(p->found, "profiles.smoke.window.horizon", size->horizon, "%s", why);
+  df_free(why);
+}
+
+df_status propose_profiles(const proposal* p) {
   const int horizon = atoi(settings_find(p->found, "window.horizon")->value);
+  const int substeps = df_mujoco_substeps(p->model->system);
   const char* const smoke = "profiles.smoke.";
   static const struct {
     const char* key;
     double value;
   } numbers[] = {{"net.depth", 2}, {"eval.windows", 32}, {"eval.sae_windows", 4}, {"eval.chains", 16}};
   char key[96];
+  double work;
+  DF_TRY(gradient_work(p, &work));
+  const smoke_size size = smoke_training(p->model->nv, substeps, horizon, work);
   settings_put_why(
       p->found, "profiles.smoke.task.methods",
       p->data->actions ? "dynaflow,kinematic_fm,random_action,replay_demo" : "dynaflow,kinematic_fm,random_action",
       "about a minute on two cores; the numbers are not final");
-  settings_put_number_why(p->found, "profiles.smoke.train.steps",
-                          smoke_steps(p->model->nv, df_mujoco_substeps(p->model->system), horizon),
+  settings_put_number_why(p->found, "profiles.smoke.train.steps", size.steps,
                           "by the size of the model: %d dofs, %d physics steps per window", p->model->nv,
-                          horizon * df_mujoco_substeps(p->model->system));
+                          size.horizon * substeps);
+  put_smoke_size(p, horizon, &size, work);
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
     snprintf(key, sizeof key, "%s%s", smoke, numbers[i].key);
     settings_put_number(p->found, key, numbers[i].value);
   }
-  settings_put_number_why(p->found, "profiles.full.train.steps", 1500, "equal gradient steps for every method");
+  settings_put_number_why(p->found, "profiles.full.train.steps", FULL_STEPS, "equal gradient steps for every method");
+  return DF_OK;
 }
 
 df_status propose_task(const proposal* p) {
@@ -432,6 +499,5 @@ df_status propose_task(const proposal* p) {
   propose_network(p);
   propose_training(p);
   DF_TRY(propose_evaluation(p));
-  propose_profiles(p);
-  return DF_OK;
+  return propose_profiles(p);
 }

@@ -25,8 +25,8 @@ void propose_steps(settings* found, double timestep, double rate, bool states_on
  * two actions), DF_E_NOMEM, those of df_sim_new(). */
 DF_MUST_CHECK df_status propose_task(const proposal* p);
 
-/* Puts the profiles smoke and full alone, after a change of the horizon. */
-void propose_profiles(const proposal* p);
+/* Puts the profiles smoke and full alone, after a change of the horizon. Errors: those of df_sim_new(). */
+DF_MUST_CHECK df_status propose_profiles(const proposal* p);
 
 /* The interval of actions that a task allows control k: of the recorded actions, of a servo the recorded positions and
  * as far around them as its force reaches, else of the control range or of the forces. Sets *why. false: nothing bounds
@@ -39,7 +39,17 @@ bool propose_action(const proposal* p, int k, double* lo, double* hi, const char
 double fall_height(double lowest, double coordinate);
 double fall_tilt(double steepest);
 
-/* Gradient steps of the profile smoke, which make it about a minute on two cores. */
-int smoke_steps(int nv, int substeps, int horizon);
+typedef struct smoke_size {
+  int steps, batch, horizon;
+} smoke_size;
+
+/* The training of the profile smoke, which takes about a minute on two cores. `work`: physics steps that are simulated
+ * for a physics step of a window and its gradient, 1 if the gradient is exact. What finite differences take more is
+ * saved at the number of steps down to 60, then at the batch down to 8, at the steps down to 20, and at the horizon. */
+smoke_size smoke_training(int nv, int substeps, int horizon, double work);
+
+/* That work, as MuJoCo's steps are counted: the mean over actions in recorded states. It is the same on every machine.
+ * Errors: DF_E_NOMEM, those of df_sim_new(). */
+DF_MUST_CHECK df_status gradient_work(const proposal* p, double* work);
 
 #endif

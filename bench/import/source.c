@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <dirent.h>
-#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -76,13 +75,14 @@ static df_status add_folder(source* s, const char* folder, text* skipped) {
 }
 
 static df_status add_pattern(source* s, const char* pattern) {
-  glob_t found = {0};
-  const int code = glob(pattern, 0, NULL, &found);
-  for (size_t i = 0; code == 0 && i < found.gl_pathc; i++) {
-    if (!is_folder(found.gl_pathv[i])) add_path(s, found.gl_pathv[i]);
+  char** found;
+  size_t n;
+  const df_status status = df_file_glob(pattern, &found, &n);
+  for (size_t i = 0; i < n; i++) {
+    if (!is_folder(found[i])) add_path(s, found[i]);
   }
-  globfree(&found);
-  return code == 0 ? DF_OK : df_fail(DF_E_MISSING, "%s: no such file or folder", pattern);
+  df_file_glob_free(found, n);
+  return status == DF_E_MISSING ? df_fail(DF_E_MISSING, "%s: no such file or folder", pattern) : status;
 }
 
 static int by_name(const void* a, const void* b) {

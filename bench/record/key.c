@@ -6,8 +6,10 @@
 
 /* whether a setting is part of the key: those listed here change no number */
 static bool is_in_key(const char* name, key_scope scope) {
-  static const char* const left_out[] = {"task.title", "task.methods", "system.model_url", "data.url",
-                                         "train.tape_mib"};
+  static const char* const left_out[] = {
+      "task.title",     "task.methods",           "system.model_url", "data.url",
+      "train.tape_mib", "train.checkpoint_every", "net.preset",
+  };
   for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++) {
     if (strcmp(name, left_out[i]) == 0) return false;
   }

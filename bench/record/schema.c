@@ -167,8 +167,11 @@ static const field training_fields[] = {{"curves", ARRAY, true},
                                         {"checkpoint_sha256", SHA256, false},
                                         {"files", ARRAY, false}};
 static const field file_fields[] = {{"path", NAME, true}, {"sha256", SHA256, true}};
-static const field curve_fields[] = {
-    {"name", ANY_TEXT, true}, {"step", WHOLES, true}, {"loss", NUMBERS, true}, {"adjoints", OBJECT, false}};
+static const field curve_fields[] = {{"name", ANY_TEXT, true},    {"step", WHOLES, true},
+                                     {"loss", NUMBERS, true},     {"adjoints", OBJECT, false},
+                                     {"residual", NUMBER, false}, {"validation", OBJECT, false}};
+static const field validation_fields[] = {
+    {"step", WHOLES, true}, {"loss", NUMBERS, true}, {"windows", COUNT, true}, {"kept", WHOLE, true}};
 static const field row_fields[] = {
     {"metric", NAME, true}, {"k", COUNT, true},           {"value", NUMBER_OR_NULL, true}, {"unit", TEXT_OR_NULL, true},
     {"n", COUNT, true},     {"lo", NUMBER_OR_NULL, true}, {"hi", NUMBER_OR_NULL, true},    {"status", ANY_TEXT, true}};
@@ -225,7 +228,14 @@ static df_status check_training(const json_t* training) {
   if (!training) return DF_OK;
   DF_TRY(CHECK_FIELDS(training, "training.", training_fields));
   DF_TRY(CHECK_EACH(json_object_get(training, "files"), "training.files", file_fields));
-  return CHECK_EACH(json_object_get(training, "curves"), "training.curves", curve_fields);
+  DF_TRY(CHECK_EACH(json_object_get(training, "curves"), "training.curves", curve_fields));
+  size_t i;
+  json_t* curve;
+  json_array_foreach(json_object_get(training, "curves"), i, curve) {
+    const json_t* validation = json_object_get(curve, "validation");
+    if (validation) DF_TRY(CHECK_FIELDS(validation, "training.curves.validation.", validation_fields));
+  }
+  return DF_OK;
 }
 
 static df_status check_windows(const json_t* windows) {

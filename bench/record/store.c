@@ -443,3 +443,45 @@ df_status store_append(store* s, json_t* record) {
   (void)shrunk;
   return status;
 }
+
+/* ---- removing ---- */
+
+/* moves the lines that are kept to the beginning of `data`; returns their bytes. Record i is line i. */
+static size_t keep_lines(const part* p, char* data, bool (*drop)(const json_t*, const void*), const void* context) {
+  size_t kept = 0, at = 0, i;
+  json_t* record;
+  json_array_foreach(p->records, i, record) {
+    const char* end = memchr(data + at, '\n', p->whole - at);
+    const size_t n = end ? (size_t)(end - (data + at)) + 1 : p->whole - at;
+    if (!drop(record, context)) {
+      memmove(data + kept, data + at, n);
+      kept += n;
+    }
+    at += n;
+  }
+  return kept;
+}
+
+/* opens the file that took the place of the old one, and reads it */
+static df_status open_again(store* s) {
+  size_t size;
+  close(s->fd);
+  s->fd = -1;
+  json_array_clear(s->own->records);
+  s->own->whole = 0;
+  DF_TRY(open_own(s->own->path, O_APPEND, &s->fd));
+  DF_TRY(read_part(s->own, true, &size));
+  return merge(s);
+}
+
+df_status store_remove(store* s, bool (*drop)(const json_t* record, const void* context), const void* context) {
+  if (s->fd < 0) return df_fail(DF_E_ARG, "%s: the run was opened for reading only", store_path(s));
+  char* data;
+  size_t n;
+  DF_TRY(check_name(s));
+  DF_TRY(df_file_read(s->own->path, &data, &n));
+  const size_t kept = keep_lines(s->own, data, drop, context);
+  df_status status = kept == s->own->whole ? DF_OK : df_file_replace(s->own->path, data, kept);
+  df_free(data);
+  return status == DF_OK ? open_again(s) : status;
+}

@@ -8,6 +8,7 @@
 #define BENCH_RECORD_STORE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "dynaflow/core/status.h"
@@ -56,5 +57,11 @@ const json_t* store_own(const store* s);
  * as JSON, DF_E_IO if it cannot be written; then the file is restored, or the message says that its last line is
  * incomplete, or that the file was removed or replaced. After any error the record is not part of the store. */
 DF_MUST_CHECK df_status store_append(store* s, json_t* record);
+
+/* Removes from the file opened for writing the records for which drop() holds, and keeps the bytes of all others. The
+ * file is replaced as a whole; without such records it is left as it is. Errors: DF_E_ARG if the run was opened for
+ * reading, DF_E_IO, DF_E_NOMEM; then the file has all records, but the store can only be closed. */
+DF_MUST_CHECK df_status store_remove(store* s, bool (*drop)(const json_t* record, const void* context),
+                                     const void* context);
 
 #endif

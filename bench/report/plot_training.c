@@ -48,15 +48,21 @@ static const char** find_panels(const run_view* r, const run_group* g, int* n) {
   return panels;
 }
 
+/* the losses of a curve and the steps after which they were measured: of the training, or of the validation, which may
+ * be NULL */
+static const json_t* series_of(const json_t* curve, bool validation) {
+  return validation ? json_object_get(curve, "validation") : curve;
+}
+
 /* the curves of a panel, one per seed, as a new list; df_free() it */
 static const json_t** find_curves(const run_view* r, const run_group* g, const char* method, const char* panel,
-                                  int* n) {
+                                  bool validation, int* n) {
   const json_t** curves = NULL;
   *n = 0;
   for (int c = 0; c < r->n_cells; c++) {
     const run_cell* cell = &r->cells[c];
     if (!cell->done || !run_in_group(g, cell) || strcmp(cell->method, method) != 0) continue;
-    const json_t* curve = find_curve(cell->record, panel);
+    const json_t* curve = series_of(find_curve(cell->record, panel), validation);
     if (!curve) continue;
     curves = list_grow(curves, *n, sizeof *curves);
     curves[(*n)++] = curve;
@@ -66,6 +72,8 @@ static const json_t** find_curves(const run_view* r, const run_group* g, const c
 
 /* a curve of a method in a panel */
 typedef struct curve {
+  const char* method;
+  bool validation;
   int seeds;     /* 0: none, or without a finite loss */
   double lo, hi; /* of the losses of single seeds */
   bool positive; /* some mean loss is above 0 and can stand on a logarithmic axis */
@@ -73,12 +81,13 @@ typedef struct curve {
 
 /* adds a block of step, mean, smallest and largest loss over the seeds of a method, as far as the seeds have equal
  * steps; no block without a finite loss, since gnuplot does not count an empty one */
-static curve add_curve(const run_view* r, const run_group* g, const char* method, const char* panel, text* data) {
+static curve add_curve(const run_view* r, const run_group* g, const char* method, const char* panel, bool validation,
+                       text* data) {
   int n;
-  const json_t** curves = find_curves(r, g, method, panel, &n);
+  const json_t** curves = find_curves(r, g, method, panel, validation, &n);
   if (n == 0) return (curve){0};
   /* one line per step */
-  curve out = {.lo = INFINITY, .hi = -INFINITY};
+  curve out = {.method = method, .validation = validation, .lo = INFINITY, .hi = -INFINITY};
   text block = {0};
   for (size_t i = 0;; i++) {
     const json_t* step = json_array_get(json_object_get(curves[0], "step"), i);
@@ -101,7 +110,8 @@ static curve add_curve(const run_view* r, const run_group* g, const char* method
   }
   df_free(curves);
   if (out.seeds) {
-    plot_comment(data, "%s, %s: step, mean, smallest and largest of %d seeds", panel, method, n);
+    plot_comment(data, "%s, %s%s: step, mean, smallest and largest of %d seeds", panel, method,
+                 validation ? ", validation" : "", n);
     text_add(data, "%s\n\n", text_of(&block));
   }
   text_clear(&block);
@@ -113,14 +123,16 @@ static void draw_training_panel(const run_view* r, const run_group* g, const cha
   curve* curves = NULL;
   bool any = false, positive = false;
   double lo = INFINITY, hi = -INFINITY;
-  for (int m = 0; m < g->n_methods; m++) {
-    curves = list_grow(curves, m, sizeof *curves);
-    curves[m] = add_curve(r, g, g->methods[m], panel, &p->data);
-    positive |= curves[m].positive;
-    if (curves[m].seeds == 0) continue;
+  int n = 0;
+  for (int m = 0; m < 2 * g->n_methods; m++) {
+    const curve c = add_curve(r, g, g->methods[m / 2], panel, m % 2, &p->data);
+    if (c.seeds == 0) continue;
+    curves = list_grow(curves, n, sizeof *curves);
+    curves[n++] = c;
     any = true;
-    lo = fmin(lo, curves[m].lo);
-    hi = fmax(hi, curves[m].hi);
+    positive |= c.positive;
+    lo = fmin(lo, c.lo);
+    hi = fmax(hi, c.hi);
   }
   /* a logarithmic axis cannot show losses that are all 0, and gnuplot stops if nothing is left */
   text_add(&p->script, "%s",
@@ -142,26 +154,37 @@ static void draw_training_panel(const run_view* r, const run_group* g, const cha
   if (!any) text_add(&p->script, "plot [0:1] NaN notitle");
   /* bands, then lines on top of them */
   for (int pass = 0; pass < 2; pass++) {
-    for (int m = 0, at = *block; m < g->n_methods; m++) {
-      if (curves[m].seeds == 0) continue;
-      const unsigned colour = method_colour(g->methods[m]);
-      if (pass == 0 && curves[m].seeds > 1) {
-        text_add(&p->script, "%s'%s.dat' index %d using 1:3:4 with filledcurves lc rgb '#%06x' notitle", join, p->name,
-                 at, colour);
-        join = ", \\\n  ";
+    for (int i = 0; i < n; i++) {
+      const curve* c = &curves[i];
+      const unsigned colour = method_colour(c->method);
+      if (pass == 0 && (c->seeds == 1 || c->validation)) continue;
+      text_add(&p->script, "%s'%s.dat' index %d using ", join, p->name, *block + i);
+      join = ", \\\n  ";
+      if (pass == 0) {
+        text_add(&p->script, "1:3:4 with filledcurves lc rgb '#%06x' notitle", colour);
+      } else if (c->validation) {
+        text_add(&p->script, "1:2 with linespoints lw 1 dt 3 pt 7 ps 0.3 lc rgb '#%06x' notitle", colour);
+      } else {
+        text_add(&p->script, "1:2 with lines lw 2 dt %d lc rgb '#%06x' title ", method_dash(c->method), colour);
+        text_add_gnuplot(&p->script, method_label(c->method));
       }
-      if (pass == 1) {
-        text_add(&p->script, "%s'%s.dat' index %d using 1:2 with lines lw 2 dt %d lc rgb '#%06x' title ", join, p->name,
-                 at, method_dash(g->methods[m]), colour);
-        text_add_gnuplot(&p->script, method_label(g->methods[m]));
-        join = ", \\\n  ";
-      }
-      at++;
     }
   }
-  for (int m = 0; m < g->n_methods; m++) *block += curves[m].seeds > 0;
+  *block += n;
   df_free(curves);
   text_add(&p->script, "\n");
+}
+
+/* whether a curve of the group has a validation loss */
+static bool has_validation(const run_view* r, const run_group* g, int panels, const char* const* panel) {
+  for (int m = 0; m < g->n_methods; m++) {
+    for (int i = 0; i < panels; i++) {
+      int n;
+      df_free(find_curves(r, g, g->methods[m], panel[i], true, &n));
+      if (n) return true;
+    }
+  }
+  return false;
 }
 
 bool plot_training(const run_view* r, const run_group* g, plot* p) {
@@ -186,6 +209,7 @@ bool plot_training(const run_view* r, const run_group* g, plot* p) {
     text_add(&p->script, " offset 0,-0.4\nset ylabel '%s' offset 1\n", i == 0 ? "mean squared loss (normalised)" : "");
     draw_training_panel(r, g, panels[i], p, &block);
   }
+  const bool validated = has_validation(r, g, n, panels);
   df_free(panels);
   /* caption */
   text_add(&p->script, "unset multiplot\n");
@@ -193,6 +217,10 @@ bool plot_training(const run_view* r, const run_group* g, plot* p) {
       &p->caption,
       "Training loss over gradient steps; lines are means over seeds, bands span the smallest to the largest seed. "
       "Losses of methods with different outputs are not comparable.");
+  if (validated) {
+    text_add(&p->caption,
+             " Dotted: the same loss of the averaged weights on windows that are held out for validation.");
+  }
   plot_caption_source(r, g, &p->caption);
   return true;
 }

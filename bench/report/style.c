@@ -11,9 +11,11 @@ static const struct {
 } known[] = {
     {"dynaflow", "DynaFlow", 0x0072B2, 1},
     {"dynaflow_tracking", "DynaFlow + tracking", 0x56B4E9, 1},
+    {"dynaflow_recovered", "DynaFlow, recovered actions", 0x332288, 2},
     {"kinematic_fm", "Kinematic FM", 0xE69F00, 1},
     {"kinematic_fm_idm", "Kinematic FM + IDM", 0xD55E00, 2},
     {"action_fm", "Action FM", 0x009E73, 1},
+    {"action_fm_recovered", "Action FM, recovered actions", 0x117733, 2},
     {"dap", "DAP", 0xCC79A7, 4},
     {"ddat_projection", "DDAT projection", 0x882255, 5},
     {"random_action", "Random actions", 0x8C8C8C, 3},

@@ -15,6 +15,7 @@
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
 #include "effort.h"
+#include "escape.h"
 #include "evaluate.h"
 #include "files.h"
 #include "inexact.h"
@@ -23,8 +24,8 @@
 #include "lookup.h"
 #include "machine.h"
 #include "methods.h"
+#include "monitor.h"
 #include "notes.h"
-#include "progress.h"
 #include "provenance.h"
 #include "record_model.h"
 #include "task_growth.h"
@@ -115,33 +116,16 @@ void cell_close(cell* c) {
 
 /* ---- training ---- */
 
-/* progress of a training; a method that trains several networks in turn gets one bar per network */
-typedef struct bar {
-  progress p;
-  char label[256];
-  char what[DF_NAME_MAX];
-  const cell* cell;
-  const char* state_folder; /* NULL: none */
-} bar;
+/* a training and the folder of its states, NULL: none */
+typedef struct training {
+  monitor monitor;
+  const char* state_folder;
+} training;
 
-/* "cell 4 of 7: my_task kinematic_fm_idm seed 1", and ", network inverse_dynamics" if the name is not the method's */
-static void network_label(const cell* c, const char* network, char* out, size_t n) {
-  const bool other = strcmp(network, c->method->name) != 0;
-  snprintf(out, n, "%s%s%s%.48s", c->position, c->name, other ? ", network " : "", other ? network : "");
-}
-
-static void on_progress(void* context, const char* what, long done, long total, double loss) {
-  bar* b = context;
-  if (strcmp(b->what, what) != 0) {
-    if (b->what[0]) progress_end(&b->p);
-    snprintf(b->what, sizeof b->what, "%s", what);
-    network_label(b->cell, what, b->label, sizeof b->label);
-    if (b->state_folder) network_is_trained(b->state_folder, what);
-    progress_start(&b->p, b->cell->opts->quiet, b->label, "steps", (double)total);
-  }
-  char note[48] = "";
-  if (!isnan(loss)) snprintf(note, sizeof note, "loss %.4f", loss);
-  progress_update(&b->p, (double)done, note);
+static void on_progress(void* context, const df_progress* at) {
+  training* t = context;
+  const bool first = monitor_step(&t->monitor, at);
+  if (first && t->state_folder) network_is_trained(t->state_folder, at->network);
 }
 
 static void on_notice(void* context, const char* sentence) {
@@ -173,12 +157,26 @@ df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, i
   *n_logs = 0;
   if (!(c->method->flags & DF_METHOD_TRAINS)) return cell_create(c);
   warn_inexact(c->config.task_name, c->task->system, c->opts);
-  bar b = {.cell = c, .state_folder = state_folder};
+  char label[256], key[17];
+  snprintf(label, sizeof label, "%s%s", c->position, c->name);
+  snprintf(key, sizeof key, "%.16s", c->key);
+  training t = {.monitor = {.label = label,
+                            .quiet = c->opts->quiet,
+                            .task = c->config.task_name,
+                            .key = key,
+                            .seed = c->seed,
+                            .log = c->log,
+                            .event_folder = c->event_folder,
+                            .method = c->method,
+                            .instance = &c->instance,
+                            .checkpoint = c->checkpoint,
+                            .copy_every = c->config.train_checkpoint_every},
+                .state_folder = state_folder};
   df_method_env env = {.task = c->task,
                        .seed = c->seed,
                        .threads = c->opts->threads,
                        .progress = on_progress,
-                       .progress_context = &b,
+                       .progress_context = &t,
                        .stop = &stop_flag,
                        .state_folder = state_folder,
                        .state_identity = c->training_key,
@@ -187,7 +185,7 @@ df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, i
   DF_TRY(c->method->create(&env, &c->instance));
   if (!c->opts->quiet) notes_print(c->task_notes, 0, c->name);
   const df_status status = c->method->train(c->instance, logs, n_logs);
-  if (b.what[0]) progress_end(&b.p);
+  monitor_end(&t.monitor);
   return status == DF_OK ? check_training(logs, *n_logs) : status;
 }
 
@@ -258,6 +256,16 @@ static json_t* config_json(const df_config* config) {
   return o;
 }
 
+static json_t* validation_json(const df_training_log* log) {
+  json_t *step = json_array(), *loss = json_array();
+  for (int i = 0; i < log->n_validation; i++) {
+    json_array_append_new(step, json_integer(log->validation_step[i]));
+    json_array_append_new(loss, json_number(log->validation_loss[i]));
+  }
+  return json_pack("{s:o,s:o,s:i,s:I}", "step", step, "loss", loss, "windows", log->validation_windows, "kept",
+                   (json_int_t)log->kept);
+}
+
 /* `taken`: another cell of the run trained the network; the CPU time is that of its training */
 static json_t* curve_json(const df_training_log* log, bool taken) {
   json_t *step = json_array(), *loss = json_array();
@@ -272,7 +280,9 @@ static json_t* curve_json(const df_training_log* log, bool taken) {
       json_pack("{s:s,s:I,s:I,s:I,s:o,s:I,s:f,s:o,s:o}", "name", log->name, "steps", (json_int_t)log->steps, "diverged",
                 (json_int_t)log->diverged, "skipped", (json_int_t)log->skipped, "adjoints", adjoints, "parameters",
                 (json_int_t)log->parameters, "cpu_s", log->cpu_s, "step", step, "loss", loss);
+  if (!isnan(log->residual)) json_object_set_new(curve, "residual", json_real(log->residual));
   if (taken) json_object_set_new(curve, "shared", json_true());
+  if (log->n_validation) json_object_set_new(curve, "validation", validation_json(log));
   return curve;
 }
 
@@ -286,18 +296,15 @@ static json_t* training_json(const df_training_log* logs, int n, const bool* tak
                    "files", files, "curves", curves);
 }
 
-/* Writes the checkpoint; sets `files` of the training to every file that the method wrote. */
-static df_status save_checkpoint(const cell* c, const char* folder, char* name, size_t n, char sha256[DF_SHA256_TEXT],
+/* Writes the checkpoint, `name` in the folder; sets `files` of the training to every file that the method wrote. */
+static df_status save_checkpoint(const cell* c, const char* folder, const char* name, char sha256[DF_SHA256_TEXT],
                                  json_t** files) {
-  snprintf(name, n, "checkpoints/%.16s.safetensors", c->key);
-  char* path = df_path_join(folder, name);
-  char* below = df_path_join(folder, "checkpoints");
-  df_status status = path && below ? df_dir_make(below) : DF_E_NOMEM;
+  char* below = df_path_folder(c->checkpoint);
+  df_status status = below ? df_dir_make(below) : DF_E_NOMEM;
   if (status == DF_OK) status = files_remove(folder, name);
-  if (status == DF_OK) status = c->method->save(c->instance, path);
-  if (status == DF_OK) status = df_sha256_file(path, sha256);
+  if (status == DF_OK) status = c->method->save(c->instance, c->checkpoint);
+  if (status == DF_OK) status = df_sha256_file(c->checkpoint, sha256);
   if (status == DF_OK) status = files_hashed(folder, name, files);
-  df_free(path);
   df_free(below);
   return status;
 }
@@ -320,14 +327,35 @@ static df_status train_resumed(cell* c, const char* folder, df_training_log* log
   return status;
 }
 
+/* <folder>/tensorboard/<task>-<method>-seed<n>-<8 digits of the key>, by which TensorBoard names the curves; a new
+ * string */
+static char* event_folder(const cell* c, const char* folder) {
+  char* task = file_name_of(c->config.task_name);
+  char* out = format_text("%s/tensorboard/%s-%s-seed%llu-%.8s", folder, task, c->method->name,
+                          (unsigned long long)c->seed, c->key);
+  df_free(task);
+  return out;
+}
+
 static df_status train_and_save(cell* c, const char* folder, json_t* record) {
   static _Thread_local df_training_log logs[DF_LOGS_MAX];
   int n = 0;
   bool taken[DF_LOGS_MAX] = {false};
-  DF_TRY(train_resumed(c, folder, logs, &n, taken));
-  char checkpoint[64] = "", sha256[DF_SHA256_TEXT] = "";
+  char name[64], path[4096], sha256[DF_SHA256_TEXT] = "";
+  snprintf(name, sizeof name, "checkpoints/%.16s.safetensors", c->key);
+  if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path) {
+    return df_fail(DF_E_ARG, "%s: path too long", folder);
+  }
+  char* events = event_folder(c, folder);
+  c->checkpoint = path;
+  c->event_folder = events;
+  df_status status = train_resumed(c, folder, logs, &n, taken);
   json_t* files = NULL;
-  if (n) DF_TRY(save_checkpoint(c, folder, checkpoint, sizeof checkpoint, sha256, &files));
+  if (status == DF_OK && n) status = save_checkpoint(c, folder, name, sha256, &files);
+  c->checkpoint = c->event_folder = NULL;
+  df_free(events);
+  DF_TRY(status);
+  const char* checkpoint = n ? name : "";
   double cpu = 0;
   for (int i = 0; i < n; i++) cpu += logs[i].cpu_s;
   json_object_set_new(record, "train_cpu_s", json_real(cpu));

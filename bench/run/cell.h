@@ -19,6 +19,7 @@
 #include "outcome.h"
 #include "stop.h"
 #include "store.h"
+#include "training_log.h"
 
 struct cell;
 
@@ -37,11 +38,15 @@ typedef struct cell {
   const options* opts; /* of the caller; must outlive the cell */
   const df_method* method;
   uint64_t seed;
-  double save_every;  /* seconds between two saved training states, from which training can resume */
-  stop_limits limits; /* of cell_run(); all 0: none */
-  bool store_samples; /* cell_run() also writes cell_samples_path() (calls.h) */
-  cell_given* given;  /* NULL: the method samples */
-  eval_calls* calls;  /* receives the calls of cell_evaluate(); NULL: they are not kept */
+  double save_every;        /* seconds between two saved training states, from which training can resume */
+  const char* checkpoint;   /* the file that cell_run() or the caller writes the weights to: copies are named after it
+                               (monitor.h); NULL: no copies */
+  const char* event_folder; /* of the files for TensorBoard, set by cell_run(); NULL: none */
+  stop_limits limits;       /* of cell_run(); all 0: none */
+  bool store_samples;       /* cell_run() also writes cell_samples_path() (calls.h) */
+  training_log* log;        /* receives the points of the training; of the caller; NULL: none */
+  cell_given* given;        /* NULL: the method samples */
+  eval_calls* calls;        /* receives the calls of cell_evaluate(); NULL: they are not kept */
   char profile[DF_NAME_MAX];
   df_config config;
   df_search search;
@@ -80,7 +85,7 @@ DF_MUST_CHECK df_status cell_load(cell* c);
 /* Creates the method's instance, untrained. Requires cell_load(), as do the functions below. */
 DF_MUST_CHECK df_status cell_create(cell* c);
 
-/* Creates and trains the instance, with a progress bar; for a method without training the same as cell_create().
+/* Creates and trains the instance, with a monitor (monitor.h); for a method without training the same as cell_create().
  * `state_folder` (may be NULL) is an existing folder in which the training state is saved every c->save_every seconds;
  * a state found there is resumed. logs [DF_LOGS_MAX] receives one log per trained network, *n_logs their number.
  * DF_E_INTERRUPTED once stop_flag is set; DF_E_NONFINITE if the last loss, or the gradient of every step, is not

@@ -15,7 +15,17 @@
 #include "methods.h"
 #include "text.h"
 
-enum { KEY_X0 = 0x700, KEY_CONDITION, KEY_SECONDS, KEY_REPLAN, KEY_CSV, KEY_DATA_FILE, KEY_NO_CHECK };
+enum {
+  KEY_X0 = 0x700,
+  KEY_CONDITION,
+  KEY_SECONDS,
+  KEY_REPLAN,
+  KEY_CSV,
+  KEY_DATA_FILE,
+  KEY_NO_CHECK,
+  KEY_RESUME,
+  KEY_LOG
+};
 
 /* the name of the method that wrote a checkpoint; NULL if it cannot be read, or names none that is known */
 static const char* method_of_checkpoint(const char* path) {
@@ -51,6 +61,15 @@ error_t checkpoint_argument(int key, char* value, struct argp_state* state) {
       return 0;
     case KEY_NO_CHECK:
       a->no_data_check = true;
+      return 0;
+    case KEY_LOG:
+      a->log = parse_text(state, "--log", value);
+      return 0;
+    case KEY_RESUME:
+      a->resume = true;
+      return 0;
+    case 'e':
+      a->save_every = parse_number(state, "--save-every", value, 0, 1e9);
       return 0;
     case 'n':
       a->windows = (int)parse_integer(state, "--windows", value, 1, 1000000);
@@ -89,6 +108,7 @@ error_t checkpoint_argument(int key, char* value, struct argp_state* state) {
       if ((a->method->flags & DF_METHOD_TRAINS) && !a->checkpoint)
         argp_error(state, "missing option --checkpoint FILE");
       check_motion(a, state);
+      if (a->save_every >= 0 && !a->resume) argp_error(state, "--save-every is for --resume");
       if (a->seconds == 0) expect_one_seed(&a->common, state);
       return 0;
     default:
@@ -113,6 +133,10 @@ const struct argp_option train_options[] = {
     CHECKPOINT_OPTION,
     {"no-data-check", KEY_NO_CHECK, NULL, 0,
      "train also with demonstrations in which `dynaflow data check` finds what makes training wrong", 0},
+    {"log", KEY_LOG, "FILE.jsonl", 0, "append the points of the training to FILE.jsonl, one JSON object per line", 0},
+    {"resume", KEY_RESUME, NULL, 0,
+     "save the training state in training/ beside FILE, and continue from one that is there", 0},
+    {"save-every", 'e', "S", 0, "with --resume: save the training state every S seconds (default: 30)", 0},
     {0}};
 const struct argp_option sample_options[] = {
     METHOD_OPTION,
@@ -135,7 +159,7 @@ const struct argp_option sample_options[] = {
     {0}};
 
 void checkpoint_parse(const struct argp* parser, bool writes, int argc, char** argv, checkpoint_arguments* a) {
-  *a = (checkpoint_arguments){.common = options_default(), .writes = writes};
+  *a = (checkpoint_arguments){.common = options_default(), .writes = writes, .save_every = -1};
   options_parse(parser, argc, argv, a);
 }
 

@@ -22,6 +22,9 @@ typedef struct checkpoint_arguments {
   const char* checkpoint;     /* train writes it, sample and eval read it; NULL only for methods that do not train */
   const char* out;            /* sample: the npz file, or NULL */
   bool no_data_check;         /* train: do not check the demonstrations */
+  const char* log;            /* train: file for the points of the training; or NULL */
+  bool resume;                /* train: save the training state, and continue from one that is there */
+  double save_every;          /* train: seconds between two saved states; < 0: the default */
   const char* data_file;      /* sample and eval: other demonstrations than those of the task; or NULL */
   char data_setting[4200];    /* the setting that chooses them */
   int windows;                /* sample: number of windows; 0: eval.windows */

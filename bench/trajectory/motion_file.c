@@ -209,7 +209,7 @@ static df_status fill(npz_file* f, const motions* m, const cell* c, const motion
 df_status motions_write_npz(const motions* m, const cell* c, const motion_origin* origin, const char* path) {
   npz_file f = {0};
   columns names;
-  df_status status = columns_new(c->task->system, &names);
+  df_status status = columns_new(c->task, &names);
   if (status == DF_OK) status = fill(&f, m, c, origin, &names);
   if (status == DF_OK) {
     status = df_npz_write(path, f.n, f.entry);
@@ -263,7 +263,7 @@ static void add_frame(const motions* m, const df_task* task, size_t i, size_t fr
 df_status motions_write_csv(const motions* m, const cell* c, const char* path) {
   columns names;
   text t = {0};
-  df_status status = columns_new(c->task->system, &names);
+  df_status status = columns_new(c->task, &names);
   if (status == DF_OK) {
     add_header(&names, c->task, m->u != NULL, &t);
     for (size_t i = 0; i < (size_t)m->n; i++) {

@@ -1,5 +1,8 @@
 #include "named_columns.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/sim/mujoco.h"
 #include "text.h"
@@ -44,7 +47,26 @@ static char* clean_name(const char* of_model, const char* other, int i) {
   return out;
 }
 
-df_status columns_new(const df_system* system, columns* out) {
+static bool is_object(const df_task* task, const df_joint* joint) {
+  const df_names* objects = &task->config.chart_objects;
+  int i = 0;
+  while (i < objects->n && strcmp(objects->v[i], joint->name) != 0) i++;
+  return i < objects->n;
+}
+
+/* index of the robot's base; -1: none */
+static int find_base(const df_task* task, const df_joint* joints, int n) {
+  int first = -1;
+  for (int i = 0; i < n; i++) {
+    if (joints[i].kind != DF_JOINT_FREE || is_object(task, &joints[i])) continue;
+    if (df_mujoco_is_driven(task->system, i)) return i;
+    if (first < 0) first = i;
+  }
+  return first;
+}
+
+df_status columns_new(const df_task* task, columns* out) {
+  const df_system* system = task->system;
   const df_joint* joints;
   const int n = df_mujoco_joints(system, &joints), nq = df_mujoco_nq(system), na = df_mujoco_na(system);
   *out = (columns){.n_states = system->nx, .n_actions = system->nu};
@@ -52,12 +74,10 @@ df_status columns_new(const df_system* system, columns* out) {
   out->unit = df_alloc((size_t)system->nx, sizeof *out->unit);
   out->action = df_alloc((size_t)system->nu + 1, sizeof *out->action);
   if (!out->state || !out->unit || !out->action) return DF_E_NOMEM;
-  bool root = false;
+  const int base = find_base(task, joints, n);
   for (int i = 0; i < n; i++) {
     char* joint = clean_name(joints[i].name, "joint", i);
-    const bool is_root = joints[i].kind == DF_JOINT_FREE && !root;
-    name_joint(out, &joints[i], nq, is_root ? "root" : joint);
-    root |= is_root;
+    name_joint(out, &joints[i], nq, i == base ? "root" : joint);
     df_free(joint);
   }
   for (int i = 0; i < na; i++) {

@@ -191,7 +191,7 @@ static df_status set_all(const df_task* task, const char* words, double* x) {
   columns c;
   char *copy = df_strdup(words), *rest = copy;
   bool* given = df_alloc((size_t)task->system->nx, sizeof *given);
-  df_status status = columns_new(task->system, &c);
+  df_status status = columns_new(task, &c);
   if (!copy || !given) status = DF_E_NOMEM;
   for (char* pair = strsep(&rest, ","); pair && status == DF_OK; pair = strsep(&rest, ",")) {
     status = set_coordinates(&c, words, pair + strspn(pair, " "), given, x);

@@ -216,6 +216,37 @@ static df_status parse_value(df_config* config, const target* t) {
   return is_kind(t->key, "NAMES") ? parse_names(t, at) : parse_items(t, at);
 }
 
+/* ---- presets of the network ---- */
+
+/* the text of every net.* key that a preset sets; fields in the order of the table of settings */
+typedef struct preset {
+  const char *name, *kind, *width, *depth, *heads, *mlp_ratio, *skip_hidden, *position_std;
+} preset;
+
+static const char preset_key[] = "net.preset";
+
+/* jax_seed has the size of the network of the JAX implementation of DynaFlow, which has no skip MLP */
+static const preset presets[] = {{"small", "dit", "64", "2", "4", "4", "128", "0.7"},
+                                 {"base", "dit", "96", "3", "4", "4", "256", "0.7"},
+                                 {"jax_seed", "dit", "384", "3", "6", "4", "0", "0.7"}};
+
+static df_status apply_preset(df_config* config, const char* name, const char* where) {
+  for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++) {
+    const preset* p = &presets[i];
+    if (strcmp(p->name, name) != 0) continue;
+    const char* const pairs[][2] = {{"net.kind", p->kind},
+                                    {"net.width", p->width},
+                                    {"net.depth", p->depth},
+                                    {"net.heads", p->heads},
+                                    {"net.mlp_ratio", p->mlp_ratio},
+                                    {"net.skip_hidden", p->skip_hidden},
+                                    {"net.position_std", p->position_std}};
+    for (size_t k = 0; k < sizeof pairs / sizeof pairs[0]; k++)
+      DF_TRY(df_config_set(config, pairs[k][0], pairs[k][1], where));
+  }
+  return DF_OK;
+}
+
 df_status df_config_set(df_config* config, const char* key, const char* value, const char* where) {
   DF_REQUIRE_POINTER(config);
   DF_REQUIRE_POINTER(key);
@@ -226,7 +257,8 @@ df_status df_config_set(df_config* config, const char* key, const char* value, c
     char hint[128];
     return df_fail(DF_E_CONFIG, "%s: unknown key '%s' (value '%s')%s", where, key, value, suggest_key(key, hint));
   }
-  return parse_value(config, &(target){.key = i, .where = where, .value = value});
+  DF_TRY(parse_value(config, &(target){.key = i, .where = where, .value = value}));
+  return strcmp(key, preset_key) == 0 ? apply_preset(config, config->net_preset, where) : DF_OK;
 }
 
 df_config df_config_default(void) {
@@ -403,12 +435,12 @@ static df_status check_profile(const char* path, const df_yaml* yaml, const char
   return df_fail(DF_E_CONFIG, "%s: no profile '%s'; known profiles: %s", path, profile, known);
 }
 
-/* sets the values of one layer that belong to the profile and method */
-static df_status apply_layer(df_config* config, const char* path, const df_yaml* yaml, int layer, const char* profile,
-                             const char* method) {
+/* sets the values of one layer that belong to the profile and method: only the preset, or all others */
+static df_status apply_leaves(df_config* config, const char* path, const df_yaml* yaml, int layer, const char* profile,
+                              const char* method, bool only_preset) {
   for (int i = 0; i < yaml->n; i++) {
     const place p = locate(&yaml->leaf[i]);
-    if (p.layer != layer) continue;
+    if (p.layer != layer || (strcmp(p.key, preset_key) == 0) != only_preset) continue;
     if ((layer == PROFILE || layer == PROFILE_METHOD) && strcmp(p.profile, profile) != 0) continue;
     if ((layer == METHOD || layer == PROFILE_METHOD) && strcmp(p.method, method) != 0) continue;
     DF_TRY(set_leaf(config, path, &yaml->leaf[i], p.key));
@@ -416,7 +448,14 @@ static df_status apply_layer(df_config* config, const char* path, const df_yaml*
   return DF_OK;
 }
 
-static df_status apply_overrides(df_config* config, int n, const char* const* overrides) {
+static df_status apply_layer(df_config* config, const char* path, const df_yaml* yaml, int layer, const char* profile,
+                             const char* method) {
+  DF_TRY(apply_leaves(config, path, yaml, layer, profile, method, true));
+  return apply_leaves(config, path, yaml, layer, profile, method, false);
+}
+
+/* sets the overrides: only presets, or all others */
+static df_status apply_settings(df_config* config, int n, const char* const* overrides, bool only_preset) {
   for (int i = 0; i < n; i++) {
     const char* equals = strchr(overrides[i], '=');
     char key[DF_TEXT_MAX];
@@ -426,9 +465,14 @@ static df_status apply_overrides(df_config* config, int n, const char* const* ov
     }
     memcpy(key, overrides[i], length);
     key[length] = '\0';
-    DF_TRY(df_config_set(config, key, equals + 1, "--set"));
+    if ((strcmp(key, preset_key) == 0) == only_preset) DF_TRY(df_config_set(config, key, equals + 1, "--set"));
   }
   return DF_OK;
+}
+
+static df_status apply_overrides(df_config* config, int n, const char* const* overrides) {
+  DF_TRY(apply_settings(config, n, overrides, true));
+  return apply_settings(config, n, overrides, false);
 }
 
 static df_status resolve(const char* path, const df_yaml* yaml, const char* profile, const char* method, int n,

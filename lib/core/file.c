@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -315,6 +316,71 @@ bool df_file_exists(const char* path) {
   struct stat info;
   return stat(path, &info) == 0;
 }
+
+/* ---- patterns ---- */
+
+/* the pattern with its leading folders that exist escaped, or the whole path if it exists; NULL without memory */
+static char* literal_pattern(const char* pattern) {
+  const size_t n = strlen(pattern);
+  char *out = df_alloc(2 * n + 1, 1), *folder = df_strdup(pattern);
+  size_t kept = df_file_exists(pattern) ? n : 0, used = 0;
+  /* the longest part before a slash that exists */
+  for (size_t at = n; folder && at > 0 && kept == 0; at--) {
+    if (pattern[at - 1] != '/') continue;
+    folder[at - 1] = '\0';
+    if (df_file_exists(folder)) kept = at - 1;
+  }
+  for (size_t i = 0; out && i < n; i++) {
+    if (i < kept && strchr("*?[\\", pattern[i])) out[used++] = '\\';
+    out[used++] = pattern[i];
+  }
+  if (!folder) {
+    df_free(out);
+    out = NULL;
+  }
+  df_free(folder);
+  return out;
+}
+
+/* copies to memory of df_alloc() */
+static df_status copy_paths(const glob_t* found, char*** paths, size_t* n) {
+  *paths = df_alloc(found->gl_pathc, sizeof **paths);
+  if (!*paths) return DF_E_NOMEM;
+  for (; *n < found->gl_pathc; ++*n) {
+    (*paths)[*n] = df_strdup(found->gl_pathv[*n]);
+    if ((*paths)[*n]) continue;
+    df_file_glob_free(*paths, *n);
+    *paths = NULL;
+    *n = 0;
+    return DF_E_NOMEM;
+  }
+  return DF_OK;
+}
+
+df_status df_file_glob(const char* pattern, char*** paths, size_t* n) {
+  DF_REQUIRE_OUT(paths);
+  DF_REQUIRE_POINTER(n);
+  *n = 0;
+  DF_REQUIRE_POINTER(pattern);
+  char* literal = literal_pattern(pattern);
+  if (!literal) return DF_E_NOMEM;
+  glob_t found = {0};
+  const int code = glob(literal, 0, NULL, &found);
+  df_status status = code == 0              ? copy_paths(&found, paths, n)
+                     : code == GLOB_NOMATCH ? df_fail(DF_E_MISSING, "%s: no file fits this pattern", pattern)
+                     : code == GLOB_NOSPACE ? DF_E_NOMEM
+                                            : df_fail(DF_E_IO, "%s: its folder cannot be read", pattern);
+  globfree(&found);
+  df_free(literal);
+  return status;
+}
+
+void df_file_glob_free(char** paths, size_t n) {
+  for (size_t i = 0; paths && i < n; i++) df_free(paths[i]);
+  df_free(paths);
+}
+
+/* ---- paths ---- */
 
 char* df_path_join(const char* folder, const char* name) {
   if (!folder || folder[0] == '\0' || name[0] == '/') return df_strdup(name);

@@ -57,7 +57,8 @@ static df_status check_root(const model_joints* model, const conventions* c) {
 }
 
 df_status conventions_read(const df_config* config, const model_joints* model, conventions* out) {
-  *out = (conventions){.xyzw = strcmp(config->data_quaternion, "xyzw") == 0,
+  *out = (conventions){.xyzw = strncmp(config->data_quaternion, "xyzw", 4) == 0,
+                       .inverse = strstr(config->data_quaternion, "_inverse") != NULL,
                        .base_linear = strcmp(config->data_linear_velocity, "base") == 0,
                        .world_angular = strcmp(config->data_angular_velocity, "world") == 0,
                        .degrees = strcmp(config->data_angles, "deg") == 0,
@@ -102,14 +103,17 @@ static void set_units(const df_layout* layout, const conventions* c, double* x) 
   }
 }
 
-static void reorder(const model_joints* model, double* x) {
+static void set_quaternions(const model_joints* model, const conventions* c, double* x) {
   for (int j = 0; j < model->n; j++) {
     const df_joint* joint = &model->joint[j];
     if (joint->kind != DF_JOINT_FREE && joint->kind != DF_JOINT_BALL) continue;
     double* q = x + joint->qpos + (joint->kind == DF_JOINT_FREE ? 3 : 0);
-    const double w = q[3];
-    memmove(q + 1, q, 3 * sizeof *q);
-    q[0] = w;
+    if (c->xyzw) {
+      const double w = q[3];
+      memmove(q + 1, q, 3 * sizeof *q);
+      q[0] = w;
+    }
+    for (int i = 1; i < 4 && c->inverse; i++) q[i] = -q[i];
   }
 }
 
@@ -127,7 +131,7 @@ void frame_from_raw(const df_layout* layout, const conventions* c, const double*
     }
   }
   if (c->degrees || c->scale != 1) set_units(layout, c, x);
-  if (c->xyzw) reorder(&layout->model, x);
+  if (c->xyzw || c->inverse) set_quaternions(&layout->model, c, x);
 
   /* what is no number of a state itself */
   double* root = layout->model.root >= 0 ? x + layout->model.joint[layout->model.root].qpos + 3 : NULL;

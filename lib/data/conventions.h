@@ -9,7 +9,7 @@
 #include "layout.h"
 
 typedef struct conventions {
-  bool xyzw, base_linear, world_angular, degrees, y_up;
+  bool xyzw, inverse, base_linear, world_angular, degrees, y_up;
   bool turned;      /* `base` is not the identity */
   double base[4];   /* data.base_rotation, of norm 1 */
   double scale;     /* m per recorded unit */

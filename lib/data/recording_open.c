@@ -1,6 +1,5 @@
 /* opening a recording: its files, their hash, its columns */
 #define _POSIX_C_SOURCE 200809L
-#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -23,18 +22,16 @@ static df_status add_files(df_recording* r, int n, char* const* paths) {
 
 /* the path, or if there is no such file, those that fit it as a pattern */
 static df_status find_files(df_recording* r, const char* path) {
-  char* one = df_strdup(path);
+  char *one = df_strdup(path), **found;
+  size_t n;
   if (!one) return DF_E_NOMEM;
   const bool pattern = strpbrk(path, "*?[") && !df_file_exists(path);
   df_status status = pattern ? DF_OK : add_files(r, 1, &one);
   df_free(one);
   if (!pattern) return status;
-  glob_t found;
-  const int code = glob(path, 0, NULL, &found);
-  if (code == 0) status = add_files(r, (int)found.gl_pathc, found.gl_pathv);
-  if (code == GLOB_NOMATCH) status = df_fail(DF_E_MISSING, "%s: no file fits this pattern", path);
-  if (code != 0 && code != GLOB_NOMATCH) status = df_fail(DF_E_IO, "%s: its folder cannot be read", path);
-  globfree(&found);
+  DF_TRY(df_file_glob(path, &found, &n));
+  status = add_files(r, (int)n, found);
+  df_file_glob_free(found, n);
   return status;
 }
 

@@ -9,8 +9,7 @@ typedef struct starts {
   int first, last, stride;
 } starts;
 
-/* the side of a frame while the frames are sorted into sides */
-enum { NEITHER = 0, TRAIN = 1, TEST = -1 };
+enum { SIDES = DF_SIDE_VALIDATION + 1 };
 
 /* ---- the start frames ---- */
 
@@ -41,12 +40,18 @@ static bool has_windows(const df_dataset* data, const df_config* config, int epi
 
 /* ---- sides ---- */
 
-/* Sets the side of the frames from .. to - 1 that the episode has. Frames held out already stay so. */
-static void set_side(const df_dataset* data, df_windows* w, int episode, long long from, long long to, int side) {
-  int* of = w->side + data->first[episode];
-  const long long frames = data->lengths[episode] + 1LL, end = to < frames ? to : frames;
-  for (long long t = from > 0 ? from : 0; t < end; t++) {
-    if (of[t] != TEST) of[t] = side;
+/* Puts the frames from .. to - 1 of the episode on a side, and those of the gap before and after them that are not on
+ * it already on none. */
+static void set_side(const df_dataset* data, df_windows* w, int episode, long long from, long long to, long long gap,
+                     df_side side) {
+  unsigned char* of = w->side + data->first[episode];
+  const long long frames = data->lengths[episode] + 1LL, end = to + gap < frames ? to + gap : frames;
+  for (long long t = from > gap ? from - gap : 0; t < end; t++) {
+    if (t >= from && t < to) {
+      of[t] = (unsigned char)side;
+    } else if (of[t] != side) {
+      of[t] = DF_SIDE_NONE;
+    }
   }
 }
 
@@ -54,14 +59,22 @@ static const char* group_name(const df_dataset* data, int group) {
   return data->nc > 0 && strncmp(data->condition_name[group], "gait.", 5) == 0 ? data->condition_name[group] : "";
 }
 
-/* holds out the test_every-th, (2 test_every)-th, ... episode of each group; `seen` [groups] counts episodes */
+/* the side of an episode or block by its place, from 0, among those of its kind: every test_every-th is of the test,
+ * and of the others every validation_every-th is for validation */
+static df_side side_at(const df_config* config, long long place) {
+  const long long test_every = config->split_test_every, validation_every = config->split_validation_every;
+  if (place % test_every == test_every - 1) return DF_SIDE_TEST;
+  const long long left = place - place / test_every;
+  return validation_every && left % validation_every == validation_every - 1 ? DF_SIDE_VALIDATION : DF_SIDE_TRAIN;
+}
+
+/* puts each episode on the side of its place in its group; `seen` [groups] counts episodes */
 static df_status split_episodes(const df_dataset* data, const df_config* config, int groups, int* seen, df_windows* w) {
   const int test_every = config->split_test_every;
   for (int e = 0; e < data->episodes; e++) {
     if (!has_windows(data, config, e)) continue;
     const int place = seen[df_dataset_group(data, e)]++;
-    const bool is_test = place % test_every == test_every - 1;
-    set_side(data, w, e, 0, data->lengths[e] + 1LL, is_test ? TEST : TRAIN);
+    set_side(data, w, e, 0, data->lengths[e] + 1LL, 0, side_at(config, place));
   }
   for (int g = 0; g < groups; g++) {
     if (seen[g] == 0 || seen[g] >= test_every) continue;
@@ -78,90 +91,104 @@ static long long block_end(const df_config* config, long long frames, long long 
   return config->split_block > 0 ? k * config->split_block : k * frames / config->split_test_every;
 }
 
-/* holds out the test_every-th, (2 test_every)-th, ... block of all episodes */
-static void split_time(const df_dataset* data, const df_config* config, df_windows* w) {
-  const int test_every = config->split_test_every, gap = config->split_gap;
+/* puts the blocks of all episodes that are of a side on it, with a gap beside each */
+static void hold_out_blocks(const df_dataset* data, const df_config* config, df_side side, df_windows* w) {
   long long block = 0;
   for (int e = 0; e < data->episodes; e++) {
     const long long frames = data->lengths[e] + 1LL;
-    set_side(data, w, e, 0, frames, TRAIN);
     for (long long k = 0; block_end(config, frames, k) < frames; k++, block++) {
-      if (block % test_every != test_every - 1) continue;
-      const long long from = block_end(config, frames, k), to = block_end(config, frames, k + 1);
-      set_side(data, w, e, from - gap, to + gap, NEITHER);
-      set_side(data, w, e, from, to, TEST);
+      if (side_at(config, block) != side) continue;
+      set_side(data, w, e, block_end(config, frames, k), block_end(config, frames, k + 1), config->split_gap, side);
     }
   }
 }
 
-/* turns the sides of frames into the numbers of frames, from each one on, that are on its side */
+/* the test comes last: its gaps go before validation */
+static void split_time(const df_dataset* data, const df_config* config, df_windows* w) {
+  memset(w->side, DF_SIDE_TRAIN, data->first[data->episodes] * sizeof *w->side);
+  hold_out_blocks(data, config, DF_SIDE_VALIDATION, w);
+  hold_out_blocks(data, config, DF_SIDE_TEST, w);
+}
+
 static void count_ahead(const df_dataset* data, df_windows* w) {
   for (int e = 0; e < data->episodes; e++) {
-    int* side = w->side + data->first[e];
-    for (int t = data->lengths[e] - 1; t >= 0; t--) {
-      const bool same = (side[t] > 0 && side[t + 1] > 0) || (side[t] < 0 && side[t + 1] < 0);
-      if (same) side[t] += side[t + 1];
-    }
+    const unsigned char* side = w->side + data->first[e];
+    int* ahead = w->ahead + data->first[e];
+    ahead[data->lengths[e]] = 1;
+    for (int t = data->lengths[e] - 1; t >= 0; t--) ahead[t] = side[t] == side[t + 1] ? ahead[t + 1] + 1 : 1;
   }
 }
 
 /* ---- the windows ---- */
 
-/* the side of a window, by how many frames from its start on are on one side */
-static int side_of(const df_windows* w, const df_dataset* data, int episode, int start) {
-  const int ahead = w->side[data->first[episode] + (size_t)start];
-  return ahead > w->horizon ? TRAIN : ahead < -w->horizon ? TEST : NEITHER;
+/* the side of a window, if all of its frames are on one */
+static df_side side_of(const df_windows* w, const df_dataset* data, int episode, int start) {
+  const size_t frame = data->first[episode] + (size_t)start;
+  return w->ahead[frame] > w->horizon ? (df_side)w->side[frame] : DF_SIDE_NONE;
 }
 
-/* counts the windows of each side, and lists them where there are lists */
-static void list_windows(const df_dataset* data, const df_config* config, df_windows* w, long long n[2]) {
-  n[0] = n[1] = 0;
+/* counts the windows of each side in n [SIDES], and lists them where there are lists */
+static void list_windows(const df_dataset* data, const df_config* config, df_windows* w, long long* n) {
+  df_window* const lists[SIDES] = {NULL, w->train, w->test, w->validation};
+  memset(n, 0, SIDES * sizeof *n);
   w->unused_episodes = 0;
   for (int e = 0; e < data->episodes; e++) {
     const starts s = starts_of(data, config, e);
-    const long long before = n[0] + n[1];
+    int found = 0;
     for (int start = s.first; start <= s.last; start += s.stride) {
-      const int side = side_of(w, data, e, start);
-      if (side == NEITHER) continue;
-      df_window* list = side == TRAIN ? w->train : w->test;
-      if (list) list[n[side == TEST]] = (df_window){.episode = e, .start = start};
-      n[side == TEST]++;
+      const df_side side = side_of(w, data, e, start);
+      if (lists[side]) lists[side][n[side]] = (df_window){.episode = e, .start = start};
+      n[side]++;
+      found += side != DF_SIDE_NONE;
     }
-    w->unused_episodes += n[0] + n[1] == before;
+    w->unused_episodes += found == 0;
   }
 }
 
 static df_status fill(const df_dataset* data, const df_config* config, df_windows* w) {
-  long long n[2];
+  long long n[SIDES];
   list_windows(data, config, w, n);
-  if (n[0] + n[1] > 2000000000LL) {
-    return df_fail(DF_E_CONFIG, "%lld windows are too many; increase window.stride", n[0] + n[1]);
+  const long long train = n[DF_SIDE_TRAIN], test = n[DF_SIDE_TEST], validation = n[DF_SIDE_VALIDATION];
+  if (train + test + validation > 2000000000LL) {
+    return df_fail(DF_E_CONFIG, "%lld windows are too many; increase window.stride", train + test + validation);
   }
-  if (n[0] == 0 || n[1] == 0) {
+  if (train == 0 || test == 0) {
     return df_fail(DF_E_CONFIG,
                    "split.by = %s with split.test_every = %d, split.block = %d and split.gap = %d leaves %lld training "
                    "and %lld test windows of window.horizon = %d actions; the longest episode has %d actions",
-                   config->split_by, config->split_test_every, config->split_block, config->split_gap, n[0], n[1],
+                   config->split_by, config->split_test_every, config->split_block, config->split_gap, train, test,
                    w->horizon, data->length);
   }
-  w->n_train = (int)n[0];
-  w->n_test = (int)n[1];
-  w->train = df_alloc((size_t)n[0], sizeof *w->train);
-  w->test = df_alloc((size_t)n[1], sizeof *w->test);
-  if (!w->train || !w->test) return DF_E_NOMEM;
+  w->n_train = (int)train;
+  w->n_test = (int)test;
+  w->n_validation = (int)validation;
+  w->train = df_alloc((size_t)train, sizeof *w->train);
+  w->test = df_alloc((size_t)test, sizeof *w->test);
+  if (validation) w->validation = df_alloc((size_t)validation, sizeof *w->validation);
+  if (!w->train || !w->test || (validation && !w->validation)) return DF_E_NOMEM;
   list_windows(data, config, w, n);
   return DF_OK;
 }
 
-/* every group with training windows must have test windows; `seen` [groups] */
-static df_status check_groups(const df_dataset* data, const df_windows* w, int groups, int* seen) {
+/* every group with training windows must have windows of all sides that are held out; `seen` [groups] */
+static df_status check_groups(const df_dataset* data, const df_config* config, const df_windows* w, int groups,
+                              int* seen) {
+  enum { TRAINED = 1, TESTED = 2, VALIDATED = 4 };
   memset(seen, 0, (size_t)groups * sizeof *seen);
-  for (int i = 0; i < w->n_train; i++) seen[df_dataset_group(data, w->train[i].episode)] |= 1;
-  for (int i = 0; i < w->n_test; i++) seen[df_dataset_group(data, w->test[i].episode)] |= 2;
+  for (int i = 0; i < w->n_train; i++) seen[df_dataset_group(data, w->train[i].episode)] |= TRAINED;
+  for (int i = 0; i < w->n_test; i++) seen[df_dataset_group(data, w->test[i].episode)] |= TESTED;
+  for (int i = 0; i < w->n_validation; i++) seen[df_dataset_group(data, w->validation[i].episode)] |= VALIDATED;
   for (int g = 0; g < groups; g++) {
-    if (seen[g] != 1) continue;
-    return df_fail(DF_E_CONFIG, "the split leaves no test window of %s; decrease split.test_every or split.block",
-                   group_name(data, g));
+    const char* name = group_name(data, g);
+    if ((seen[g] & TRAINED) && !(seen[g] & TESTED)) {
+      return df_fail(DF_E_CONFIG, "the split leaves no test window of %s; decrease split.test_every or split.block",
+                     name);
+    }
+    if ((seen[g] & TRAINED) && !(seen[g] & VALIDATED) && config->split_validation_every) {
+      return df_fail(DF_E_CONFIG,
+                     "split.validation_every = %d leaves no validation window%s%s; decrease it, or split.block",
+                     config->split_validation_every, name[0] ? " of " : "", name);
+    }
   }
   return DF_OK;
 }
@@ -171,7 +198,8 @@ static df_status build(const df_dataset* data, const df_config* config, int grou
   DF_REQUIRE(config->split_test_every >= 2, "split.test_every = %d: must be at least 2", config->split_test_every);
   w->horizon = config->window_horizon;
   w->side = df_alloc(data->first[data->episodes], sizeof *w->side);
-  if (!w->side) return DF_E_NOMEM;
+  w->ahead = df_alloc(data->first[data->episodes], sizeof *w->ahead);
+  if (!w->side || !w->ahead) return DF_E_NOMEM;
   if (strcmp(config->split_by, "time") == 0) {
     split_time(data, config, w);
   } else {
@@ -179,7 +207,7 @@ static df_status build(const df_dataset* data, const df_config* config, int grou
   }
   count_ahead(data, w);
   DF_TRY(fill(data, config, w));
-  return check_groups(data, w, groups, seen);
+  return check_groups(data, config, w, groups, seen);
 }
 
 df_status df_windows_new(const df_dataset* data, const df_config* config, df_windows** out) {
@@ -203,11 +231,13 @@ void df_windows_free(df_windows* windows) {
   if (!windows) return;
   df_free(windows->train);
   df_free(windows->test);
+  df_free(windows->validation);
   df_free(windows->side);
+  df_free(windows->ahead);
   df_free(windows);
 }
 
 bool df_windows_trains(const df_windows* windows, const df_dataset* data, df_window w) {
   if (w.episode < 0 || w.episode >= data->episodes || w.start < 0 || w.start > data->lengths[w.episode]) return false;
-  return side_of(windows, data, w.episode, w.start) == TRAIN;
+  return side_of(windows, data, w.episode, w.start) == DF_SIDE_TRAIN;
 }

@@ -14,12 +14,19 @@ void flow_condition(const df_flow* flow, const double* x0, const double* conditi
   for (int i = flow->nz; i < flow->cond; i++) out[i] = (df_real)condition[i - flow->nz];
 }
 
+void flow_action_scale(const df_flow* flow, int i, double* mean, double* std) {
+  const df_chart_statistics s = df_chart_get_statistics(flow->env.task->chart);
+  *mean = flow->action_scale ? (double)flow->action_scale[i] : s.action_mean[i];
+  *std = flow->action_scale ? (double)flow->action_scale[flow->nu + i] : s.action_std[i];
+}
+
 void flow_unnormalise_actions(const df_flow* flow, const double* a, double* u) {
   const df_system* system = flow->env.task->system;
-  const df_chart_statistics s = df_chart_get_statistics(flow->env.task->chart);
   for (int t = 0; t < flow->H; t++) {
     for (int i = 0; i < flow->nu; i++) {
-      const double value = s.action_mean[i] + s.action_std[i] * a[t * flow->nu + i];
+      double mean, std;
+      flow_action_scale(flow, i, &mean, &std);
+      const double value = mean + std * a[t * flow->nu + i];
       u[t * flow->nu + i] = fmin(fmax(value, system->u_lo[i]), system->u_hi[i]);
     }
   }

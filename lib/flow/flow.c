@@ -5,43 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "action_map.h"
 #include "checkpoint.h"
 #include "dynaflow/core/alloc.h"
 #include "flow_internal.h"
-
-/* sets centre and half range of the actions that the network can reach: action.center and action.half_range, else the
- * whole action box */
-static df_status set_action_map(df_flow* flow) {
-  const df_config* c = flow_config(flow);
-  const df_system* system = flow->env.task->system;
-  flow->u_center = df_alloc((size_t)flow->nu, sizeof(double));
-  flow->u_half = df_alloc((size_t)flow->nu, sizeof(double));
-  if (!flow->u_center || !flow->u_half) return DF_E_NOMEM;
-
-  /* a list that is shorter than nu is repeated */
-  const df_list* lists[2] = {&c->action_center, &c->action_half_range};
-  for (int k = 0; k < 2; k++) {
-    if (lists[k]->n > 0 && flow->nu % lists[k]->n != 0) {
-      return df_fail(DF_E_CONFIG,
-                     "task %s: action.%s has %d values; the number of actuators (%d) must be a multiple of it",
-                     c->task_name, k ? "half_range" : "center", lists[k]->n, flow->nu);
-    }
-  }
-
-  /* centre and half range of every action */
-  for (int i = 0; i < flow->nu; i++) {
-    const bool bounded = isfinite(system->u_lo[i]) && isfinite(system->u_hi[i]);
-    if (!bounded && (c->action_center.n == 0 || c->action_half_range.n == 0)) {
-      return df_fail(DF_E_CONFIG, "task %s: actuator %d has no ctrlrange: set action.center and action.half_range",
-                     c->task_name, i);
-    }
-    flow->u_center[i] =
-        c->action_center.n ? c->action_center.v[i % c->action_center.n] : 0.5 * (system->u_lo[i] + system->u_hi[i]);
-    flow->u_half[i] = c->action_half_range.n ? c->action_half_range.v[i % c->action_half_range.n]
-                                             : 0.5 * (system->u_hi[i] - system->u_lo[i]);
-  }
-  return DF_OK;
-}
+#include "recovered.h"
 
 /* Compares the actions that the network can ask for with what the model admits. DF_E_CONFIG if all of an actuator's are
  * clamped to one value; a notice if most are, because a clamped action has no gradient. */
@@ -75,12 +43,12 @@ static df_status check_action_map(const df_flow* flow) {
 static df_status make_network(df_flow* flow) {
   /* network */
   const df_config* c = flow_config(flow);
-  if (strcmp(c->net_kind, "dit") == 0 && c->net_width % c->net_heads != 0) {
+  if (strcmp(c->net_kind, "mlp") != 0 && c->net_width % c->net_heads != 0) {
     return df_fail(DF_E_CONFIG, "task %s: net.heads = %d must divide net.width = %d", c->task_name, c->net_heads,
                    c->net_width);
   }
   df_net_cfg cfg = df_net_cfg_default();
-  cfg.kind = strcmp(c->net_kind, "mlp") == 0 ? DF_NET_MLP : DF_NET_DIT;
+  cfg.kind = strcmp(c->net_kind, "mlp") == 0 ? DF_NET_MLP : strcmp(c->net_kind, "unet") == 0 ? DF_NET_UNET : DF_NET_DIT;
   cfg.tokens = flow->H;
   cfg.in = flow->in;
   cfg.out = flow->out;
@@ -95,15 +63,11 @@ static df_status make_network(df_flow* flow) {
   DF_TRY(df_net_new(&cfg, &flow->net));
 
   /* trainer; TRACKING trains the gain K as extra parameters */
-  const trainer_cfg training = {.steps = c->train_steps,
-                                .batch = c->train_batch,
-                                .slices = c->train_slices,
-                                .rate = c->train_rate,
-                                .decay_from = c->train_decay_from,
-                                .weight_decay = c->train_weight_decay,
-                                .clip = c->train_clip,
-                                .ema = c->train_ema,
-                                .extra = flow->decoder == DF_DECODE_TRACKING ? (size_t)flow->nu * (size_t)flow->nz : 0};
+  trainer_cfg training = trainer_settings(flow->env.task);
+  training.steps = c->train_steps;
+  training.batch = c->train_batch;
+  training.rate = c->train_rate;
+  training.extra = flow->decoder == DF_DECODE_TRACKING ? (size_t)flow->nu * (size_t)flow->nz : 0;
   DF_TRY(trainer_new(flow->net, &training, flow->env.threads, flow->env.seed, &flow->trainer));
   flow->slice = trainer_slice_size(&training);
   return DF_OK;
@@ -138,7 +102,10 @@ static df_status make_worker(const df_flow* flow, flow_worker* w) {
   w->tracking_error = df_alloc(H * (size_t)flow->nz, sizeof(double));
   w->d_gain = df_alloc((size_t)flow->nu * (size_t)flow->nz, sizeof(double));
   w->clamped = df_alloc(actions, 1);
-  if (!w->tracking_error || !w->d_gain || !w->clamped) return DF_E_NOMEM;
+  w->start = df_alloc(flow->from_recovered ? n * (size_t)flow->nx : 1, sizeof(double));
+  w->state = df_alloc(n * in, sizeof(double));
+  w->failed = df_alloc(n, 1);
+  if (!w->start || !w->tracking_error || !w->d_gain || !w->clamped || !w->state || !w->failed) return DF_E_NOMEM;
   if (!w->x_t || !w->cond || !w->t || !w->out || !w->d_out || !w->target || !w->noise || !w->z || !w->d_z || !w->u ||
       !w->d_u || !w->x || !w->d_x) {
     return DF_E_NOMEM;
@@ -148,7 +115,9 @@ static df_status make_worker(const df_flow* flow, flow_worker* w) {
   DF_TRY(df_net_work_new(flow->net, flow->slice, &w->net));
   const df_system* system = flow->env.task->system;
   DF_TRY(df_sim_new(system, flow_simulates(flow) ? flow->H : 0, &w->sim));
-  return flow_simulates(flow) ? bound_tape(flow, w->sim) : DF_OK;
+  if (!flow_simulates(flow)) return DF_OK;
+  DF_TRY(df_sim_new(system, 0, &w->forward));
+  return bound_tape(flow, w->sim);
 }
 
 static void free_worker(const df_flow* flow, flow_worker* w) {
@@ -168,8 +137,12 @@ static void free_worker(const df_flow* flow, flow_worker* w) {
   df_free(w->tracking_error);
   df_free(w->d_gain);
   df_free(w->clamped);
+  df_free(w->state);
+  df_free(w->failed);
+  df_free(w->start);
   df_net_work_free(w->net);
   df_sim_free(flow->env.task->system, w->sim);
+  df_sim_free(flow->env.task->system, w->forward);
 }
 
 static df_status make_drift(const df_flow* flow, flow_drift* drift) {
@@ -218,13 +191,21 @@ static df_status build(df_flow* flow) {
     return df_fail(DF_E_CONFIG, "task %s: %d flow coordinates, at most %d are supported", task->config.task_name,
                    flow->nz, FLOW_CONTEXT_MAX);
   }
-  if (flow->decoder == DF_DECODE_ACTIONS && !task->data->actions) {
+  if (flow->decoder == DF_DECODE_ACTIONS && !task->data->actions && !flow->from_recovered) {
     return df_fail(DF_E_CONFIG, "task %s: method %s needs actions, but the demonstrations contain only states",
                    task->config.task_name, flow->name);
   }
 
+  if (flow->decoder == DF_DECODE_ACTIONS && flow->from_recovered) {
+    flow->action_scale = df_alloc(2 * (size_t)flow->nu, sizeof *flow->action_scale);
+    if (!flow->action_scale) return DF_E_NOMEM;
+  }
+
   /* action map, network, start-state perturbation, buffers of the threads */
-  DF_TRY(set_action_map(flow));
+  flow->u_center = df_alloc((size_t)flow->nu, sizeof(double));
+  flow->u_half = df_alloc((size_t)flow->nu, sizeof(double));
+  if (!flow->u_center || !flow->u_half) return DF_E_NOMEM;
+  DF_TRY(action_map_set(task, flow->u_center, flow->u_half));
   if (flow_simulates(flow)) DF_TRY(check_action_map(flow));
   DF_TRY(make_network(flow));
   if (flow_simulates(flow) && task->config.train_push > 0) {
@@ -238,16 +219,13 @@ static df_status build(df_flow* flow) {
   return DF_OK;
 }
 
-df_status df_flow_new(const df_method_env* env, const char* name, df_decoder decoder, df_flow** out) {
-  DF_REQUIRE_OUT(out);
-  DF_REQUIRE_POINTER(env);
-  DF_REQUIRE_POINTER(name);
-  DF_REQUIRE(env->task, "df_flow_new: env.task is NULL");
-  DF_REQUIRE(env->threads >= 1, "df_flow_new: env.threads is %d, must be at least 1", env->threads);
+static df_status make(const df_method_env* env, const char* name, df_decoder decoder, bool from_recovered,
+                      df_flow** out) {
   df_flow* flow = df_alloc(1, sizeof *flow);
   if (!flow) return DF_E_NOMEM;
   flow->env = *env;
   flow->decoder = decoder;
+  flow->from_recovered = from_recovered;
   snprintf(flow->name, sizeof flow->name, "%s", name);
   const df_status status = build(flow);
   if (status != DF_OK) {
@@ -258,8 +236,30 @@ df_status df_flow_new(const df_method_env* env, const char* name, df_decoder dec
   return DF_OK;
 }
 
+df_status df_flow_new(const df_method_env* env, const char* name, df_decoder decoder, df_flow** out) {
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(env);
+  DF_REQUIRE_POINTER(name);
+  DF_REQUIRE(env->task, "df_flow_new: env.task is NULL");
+  DF_REQUIRE(env->threads >= 1, "df_flow_new: env.threads is %d, must be at least 1", env->threads);
+  return make(env, name, decoder, false, out);
+}
+
+df_status df_flow_new_recovered(const df_method_env* env, const char* name, df_decoder decoder, df_flow** out) {
+  DF_REQUIRE_OUT(out);
+  DF_REQUIRE_POINTER(env);
+  DF_REQUIRE_POINTER(name);
+  DF_REQUIRE(env->task, "df_flow_new_recovered: env.task is NULL");
+  DF_REQUIRE(env->threads >= 1, "df_flow_new_recovered: env.threads is %d, must be at least 1", env->threads);
+  DF_REQUIRE(decoder == DF_DECODE_ACTIONS || decoder == DF_DECODE_ROLLOUT,
+             "df_flow_new_recovered: the decoder must be ACTIONS or ROLLOUT");
+  return make(env, name, decoder, true, out);
+}
+
 void df_flow_free(df_flow* flow) {
   if (!flow) return;
+  flow_recovered_free(flow->recovered);
+  df_free(flow->action_scale);
   if (flow->worker) {
     for (int i = 0; i < flow->env.threads; i++) free_worker(flow, &flow->worker[i]);
   }
@@ -276,13 +276,19 @@ void df_flow_free(df_flow* flow) {
   df_free(flow);
 }
 
-/* the identity of a checkpoint; its extra vector is the averaged gain K, which is stored after the weights */
+/* the identity of a checkpoint; its extra vector is the averaged gain K, which is stored after the weights, or the
+ * scale of recovered actions */
 static checkpoint_identity identity(const df_flow* flow) {
   checkpoint_identity id = {.kind = flow->name, .task = flow->env.task, .seed = flow->env.seed};
   if (flow->decoder == DF_DECODE_TRACKING) {
     id.extra_name = "tracking.gain";
     id.n_extra = flow->trainer->cfg.extra;
     id.extra = flow->trainer->average + df_net_parameters(flow->net);
+  }
+  if (flow->action_scale) {
+    id.extra_name = "recovered.action_scale";
+    id.n_extra = 2 * (size_t)flow->nu;
+    id.extra = flow->action_scale;
   }
   return id;
 }

@@ -2,6 +2,8 @@
 #ifndef LIB_FLOW_FLOW_INTERNAL_H
 #define LIB_FLOW_FLOW_INTERNAL_H
 
+#include <math.h>
+
 #include "dynaflow/flow/flow.h"
 #include "dynaflow/sim/rollout.h"
 #include "trainer.h"
@@ -13,8 +15,10 @@ enum {
 
 /* the buffers of one thread, for up to `slice` windows (one micro-batch) */
 typedef struct flow_worker {
+  double* state;         /* [slice][H][in]: X^t of a sampler */
+  unsigned char* failed; /* [slice]: the window diverged before the last step of the sampler */
   df_net_work* net;
-  df_sim* sim;
+  df_sim *sim, *forward;                 /* forward: without a tape, for sampling; NULL unless the decoder simulates */
   df_real *x_t, *cond, *t, *out, *d_out; /* [slice][H][in], [slice][cond], [slice], [slice][H][out] twice */
   double* target;                        /* [slice][H][in]: X^1 in flow coordinates */
   double *noise, *z, *d_z;               /* [H][in], [H][nz], [H][nz], of one window */
@@ -23,6 +27,7 @@ typedef struct flow_worker {
   double* tracking_error;                /* [H][nz] z - zref of every frame; TRACKING */
   double* d_gain;                        /* [nu][nz]; TRACKING */
   unsigned char* clamped;                /* [H][nu] whether an action was clamped; TRACKING */
+  double* start;                         /* [slice][nx] start states of linear samples */
 } flow_worker;
 
 /* the rollouts of one training batch, from which samples of the next batch may start (start-state perturbation) */
@@ -45,20 +50,24 @@ struct df_flow {
   double *u_center, *u_half; /* [nu] centre and half range of the actions */
   flow_worker* worker;       /* [threads] */
   flow_drift drift[2];       /* of the previous and the current batch, indexed by the parity of the step */
+  bool from_recovered;       /* trains on recovered actions; these are: */
+  struct flow_recovered* recovered;
+  df_real* action_scale; /* [2][nu] mean and std of recovered actions; ACTIONS from recovered ones, else NULL */
 };
 
 /* Writes the network's condition out [cond]: the context of x0 and the task's condition (NULL if it has none). */
 void flow_condition(const df_flow* flow, const double* x0, const double* condition, df_real* out);
 
-/* Decodes the network output out [H][out] of one window by simulation from x0 on the worker's simulator. Writes the
- * applied actions u [H][nu] and the states x [H+1][nx], NaN after a divergence. `gain` is K [nu][nz] in units of
- * tracking_scale for TRACKING, NULL for ROLLOUT. */
-df_traj_end flow_simulate(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
+/* Decodes the network output out [H][out] of one window by simulation from x0, on the worker's simulator with a tape
+ * (`record`) or, for the same bits in less time and without an adjoint, on that without. Writes the applied actions
+ * u [H][nu] and the states x [H+1][nx], NaN after a divergence. `gain` is K [nu][nz] in units of tracking_scale for
+ * TRACKING, NULL for ROLLOUT. */
+df_traj_end flow_simulate(const df_flow* flow, flow_worker* w, bool record, const df_real* out, const df_real* gain,
                           const double* x0, double* u, double* x);
 
-/* The adjoint of the last flow_simulate on this worker, from the cotangents w->d_x [H+1][ndx] of the states. Writes the
- * cotangents of the action outputs, times `scale`, to d_out [H][out], and ADDS the gradient of the gain, times `scale`,
- * to d_gain [nu][nz]. Both are unchanged unless the result is DF_TRAJ_COMPLETE. */
+/* The adjoint of the last recorded flow_simulate on this worker, from the cotangents w->d_x [H+1][ndx] of the states.
+ * Writes the cotangents of the action outputs, times `scale`, to d_out [H][out], and ADDS the gradient of the gain,
+ * times `scale`, to d_gain [nu][nz]. Both are unchanged unless the result is DF_TRAJ_COMPLETE. */
 df_traj_end flow_simulate_vjp(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
                               const double* x0, const double* x, double scale, df_real* d_out, df_real* d_gain);
 
@@ -67,6 +76,14 @@ bool flow_simulates(const df_flow* flow);
 
 /* the gain K, which is stored after the weights in `parameters`; NULL unless the decoder is TRACKING */
 const df_real* flow_gain(const df_flow* flow, const df_real* parameters);
+
+/* Whether item i is one of those that are a share of all, spread evenly: floor(n share) of the first n are. */
+static inline bool flow_spread(double share, int i) {
+  return floor((i + 1) * share) > floor(i * share);
+}
+
+/* mean and standard deviation of action i in normalised units; ACTIONS only */
+void flow_action_scale(const df_flow* flow, int i, double* mean, double* std);
 
 /* converts normalised actions a [H][nu] to actions u [H][nu], clamped to the action box */
 void flow_unnormalise_actions(const df_flow* flow, const double* a, double* u);

@@ -1,5 +1,5 @@
 /* inverse.c: inverse dynamics: an MLP from (x[t], x[t+1]) to u[t], trained by the mean squared error of normalised
- * actions.
+ * actions, demonstrated or simulated ones (inverse_pool.c).
  *
  * The second state is given as its difference from the first, in units of the root mean square of these differences. A
  * state changes little over one action, so an MLP that had to subtract two nearly equal inputs would be a weaker
@@ -8,46 +8,14 @@
 #include <omp.h>
 #include <string.h>
 
+#include "action_map.h"
 #include "checkpoint.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/rng.h"
-#include "dynaflow/flow/flow.h"
-#include "trainer.h"
+#include "inverse_internal.h"
 
-enum { FEATURES_MAX = 256 }; /* the most inputs: two states in chart coordinates */
-
-typedef struct inverse_worker {
-  df_net_work* net;
-  df_real *in, *out, *d_out; /* [slice][2 nz], [slice][nu], [slice][nu] */
-} inverse_worker;
-
-struct df_inverse {
-  df_method_env env;
-  int nx, nu, nz, slice;
-  df_real* change_std; /* [nz] root mean square of x[t+1] - x[t] in chart coordinates, over training transitions */
-  df_net* net;
-  trainer* trainer;
-  inverse_worker* worker; /* [threads] */
-};
-
-/* the change of state over one action, in chart coordinates relative to the first state */
-static void change(const df_inverse* m, const double* x, const double* next, double* delta) {
-  double before[FEATURES_MAX];
-  df_chart_encode(m->env.task->chart, x, x, before);
-  df_chart_encode(m->env.task->chart, x, next, delta);
-  for (int i = 0; i < m->nz; i++) delta[i] -= before[i];
-}
-
-/* the network input of a transition */
-static void describe(const df_inverse* m, const double* x, const double* next, df_real* in) {
-  double context[FEATURES_MAX], delta[FEATURES_MAX];
-  df_chart_context(m->env.task->chart, x, context);
-  change(m, x, next, delta);
-  for (int i = 0; i < m->nz; i++) {
-    in[i] = (df_real)context[i];
-    in[m->nz + i] = (df_real)(delta[i] / (double)m->change_std[i]);
-  }
-}
+/* the name of the network in logs and files, by df_inverse_source */
+static const char* const NAMES[] = {"inverse_dynamics", "recovery"};
 
 /* computes change_std, at least scale_floor.change, from the first transition of every training window */
 static void measure_changes(df_inverse* m) {
@@ -56,8 +24,8 @@ static void measure_changes(df_inverse* m) {
   const int n = task->windows->n_train;
   for (int k = 0; k < n; k++) {
     const df_window w = task->windows->train[k];
-    change(m, df_dataset_state(task->data, w.episode, w.start), df_dataset_state(task->data, w.episode, w.start + 1),
-           delta);
+    inverse_change(m, df_dataset_state(task->data, w.episode, w.start),
+                   df_dataset_state(task->data, w.episode, w.start + 1), delta);
     for (int i = 0; i < m->nz; i++) square[i] += delta[i] * delta[i] / n;
   }
   for (int i = 0; i < m->nz; i++) m->change_std[i] = (df_real)fmax(sqrt(square[i]), task->config.scale_floor_change);
@@ -68,8 +36,55 @@ static df_status make_worker(const df_inverse* m, inverse_worker* w) {
   w->in = df_alloc(n * 2 * (size_t)m->nz, sizeof(df_real));
   w->out = df_alloc(n * (size_t)m->nu, sizeof(df_real));
   w->d_out = df_alloc(n * (size_t)m->nu, sizeof(df_real));
-  if (!w->in || !w->out || !w->d_out) return DF_E_NOMEM;
-  return df_net_work_new(m->net, m->slice, &w->net);
+  w->action = df_alloc(n * (size_t)m->nu, sizeof(double));
+  if (!w->in || !w->out || !w->d_out || !w->action) return DF_E_NOMEM;
+  DF_TRY(df_net_work_new(m->net, m->slice, &w->net));
+  if (m->source != DF_INVERSE_SIMULATED) return DF_OK;
+  w->u = df_alloc((size_t)m->nu, sizeof(double));
+  w->next = df_alloc((size_t)m->nx, sizeof(double));
+  if (!w->u || !w->next) return DF_E_NOMEM;
+  return df_sim_new(m->env.task->system, 0, &w->sim);
+}
+
+/* sets the units of the network's input and output */
+static df_status set_units(df_inverse* m) {
+  const df_task* task = m->env.task;
+  m->change_std = df_alloc((size_t)m->nz, sizeof *m->change_std);
+  if (!m->change_std) return DF_E_NOMEM;
+  measure_changes(m);
+  if (m->source == DF_INVERSE_DEMONSTRATED) {
+    const df_chart_statistics s = df_chart_get_statistics(task->chart);
+    m->change_limit = INFINITY;
+    m->u_mean = s.action_mean;
+    m->u_unit = s.action_std;
+    return DF_OK;
+  }
+  /* an action that is far from the demonstrated ones may change the state by many standard deviations */
+  m->change_limit = 8;
+  for (int k = 0; k < 2; k++) {
+    m->own_map[k] = df_alloc((size_t)m->nu, sizeof(double));
+    if (!m->own_map[k]) return DF_E_NOMEM;
+  }
+  DF_TRY(action_map_set(task, m->own_map[0], m->own_map[1]));
+  m->u_mean = m->own_map[0];
+  m->u_unit = m->own_map[1];
+  return DF_OK;
+}
+
+/* the settings of the training: those of all networks, and section inverse, or recover, which has no demonstrated
+ * actions to be validated on */
+static trainer_cfg training_of(const df_task* task, df_inverse_source source) {
+  const df_config* c = &task->config;
+  const bool simulated = source == DF_INVERSE_SIMULATED;
+  trainer_cfg training = trainer_settings(task);
+  training.steps = simulated ? (long)c->recover_rounds * c->recover_steps : c->inverse_steps;
+  training.batch = simulated ? c->recover_batch : c->inverse_batch;
+  training.rate = simulated ? c->recover_rate : c->inverse_rate;
+  if (simulated) {
+    training.validate_every = 0;
+    training.keep_best = false;
+  }
+  return training;
 }
 
 static df_status build(df_inverse* m) {
@@ -82,13 +97,14 @@ static df_status build(df_inverse* m) {
     return df_fail(DF_E_CONFIG, "task %s: %d flow coordinates, at most %d are supported", c->task_name, m->nz,
                    FEATURES_MAX / 2);
   }
-  if (!task->data->actions) {
+  if (m->nu > DF_NDX_MAX) {
+    return df_fail(DF_E_CONFIG, "task %s: %d actuators, at most %d are supported", c->task_name, m->nu, DF_NDX_MAX);
+  }
+  if (m->source == DF_INVERSE_DEMONSTRATED && !task->data->actions) {
     return df_fail(DF_E_CONFIG, "task %s: inverse dynamics needs actions, but the demonstrations contain only states",
                    c->task_name);
   }
-  m->change_std = df_alloc((size_t)m->nz, sizeof *m->change_std);
-  if (!m->change_std) return DF_E_NOMEM;
-  measure_changes(m);
+  DF_TRY(set_units(m));
 
   /* network */
   df_net_cfg cfg = df_net_cfg_default();
@@ -98,28 +114,23 @@ static df_status build(df_inverse* m) {
   cfg.out = m->nu;
   cfg.cond = 0;
   cfg.flow_time = false;
-  cfg.width = c->inverse_width;
-  cfg.depth = c->inverse_depth;
+  cfg.width = m->source == DF_INVERSE_SIMULATED ? c->recover_width : c->inverse_width;
+  cfg.depth = m->source == DF_INVERSE_SIMULATED ? c->recover_depth : c->inverse_depth;
   DF_TRY(df_net_new(&cfg, &m->net));
 
   /* trainer and buffers of the threads */
-  const trainer_cfg training = {.steps = c->inverse_steps,
-                                .batch = c->inverse_batch,
-                                .slices = c->train_slices,
-                                .rate = c->inverse_rate,
-                                .decay_from = c->train_decay_from,
-                                .weight_decay = c->train_weight_decay,
-                                .clip = c->train_clip,
-                                .ema = c->train_ema};
+  const trainer_cfg training = training_of(task, m->source);
   DF_TRY(trainer_new(m->net, &training, m->env.threads, m->env.seed, &m->trainer));
   m->slice = trainer_slice_size(&training);
   m->worker = df_alloc((size_t)m->env.threads, sizeof *m->worker);
   if (!m->worker) return DF_E_NOMEM;
   for (int i = 0; i < m->env.threads; i++) DF_TRY(make_worker(m, &m->worker[i]));
-  return DF_OK;
+  if (m->source != DF_INVERSE_SIMULATED) return DF_OK;
+  m->trainer->before_step = inverse_pool_fill;
+  return inverse_pool_new(m);
 }
 
-df_status df_inverse_new(const df_method_env* env, df_inverse** out) {
+df_status df_inverse_new(const df_method_env* env, df_inverse_source source, df_inverse** out) {
   DF_REQUIRE_OUT(out);
   DF_REQUIRE_POINTER(env);
   DF_REQUIRE(env->task, "df_inverse_new: env.task is NULL");
@@ -127,6 +138,7 @@ df_status df_inverse_new(const df_method_env* env, df_inverse** out) {
   df_inverse* m = df_alloc(1, sizeof *m);
   if (!m) return DF_E_NOMEM;
   m->env = *env;
+  m->source = source;
   const df_status status = build(m);
   if (status != DF_OK) {
     df_inverse_free(m);
@@ -143,77 +155,110 @@ void df_inverse_free(df_inverse* m) {
     df_free(m->worker[i].in);
     df_free(m->worker[i].out);
     df_free(m->worker[i].d_out);
+    df_free(m->worker[i].action);
+    df_free(m->worker[i].u);
+    df_free(m->worker[i].next);
+    df_sim_free(m->env.task->system, m->worker[i].sim);
   }
   df_free(m->worker);
+  inverse_pool_free(m);
+  df_free(m->own_map[0]);
+  df_free(m->own_map[1]);
   df_free(m->change_std);
   trainer_free(m->trainer);
   df_net_free(m->net);
   df_free(m);
 }
 
-/* the trainer_slice_fn: loss and gradient of one micro-batch */
-static void slice(void* context, int thread, long step, int first, int count, const df_real* parameters,
-                  df_real* gradient, double* loss) {
-  df_inverse* m = context;
+/* writes the inputs and the normalised actions, as clamped by the simulator, of demonstrated transitions */
+static void read_demonstrated(const df_inverse* m, inverse_worker* w, int count, const df_window* from) {
   const df_task* task = m->env.task;
-  const df_chart_statistics s = df_chart_get_statistics(task->chart);
-  inverse_worker* w = &m->worker[thread];
-  const int batch = m->trainer->cfg.batch, nu = m->nu;
-  df_window from[TRAINER_SLICE_MAX];
-
-  /* draw transitions: a training window and a frame in it */
   for (int row = 0; row < count; row++) {
-    const uint64_t event = (uint64_t)step * (uint64_t)batch + (uint64_t)(first + row);
+    inverse_describe(m, df_dataset_state(task->data, from[row].episode, from[row].start),
+                     df_dataset_state(task->data, from[row].episode, from[row].start + 1),
+                     w->in + (size_t)row * 2 * (size_t)m->nz);
+    const double* u = df_dataset_action(task->data, from[row].episode, from[row].start);
+    for (int i = 0; i < m->nu; i++) {
+      const double applied = fmin(fmax(u[i], task->system->u_lo[i]), task->system->u_hi[i]);
+      w->action[row * m->nu + i] = (applied - m->u_mean[i]) / m->u_unit[i];
+    }
+  }
+}
+
+/* draws demonstrated transitions: a training window and a frame in it */
+static void draw_demonstrated(const df_inverse* m, inverse_worker* w, long step, int first, int count) {
+  const df_task* task = m->env.task;
+  df_window from[TRAINER_SLICE_MAX];
+  for (int row = 0; row < count; row++) {
+    const uint64_t event = (uint64_t)step * (uint64_t)m->trainer->cfg.batch + (uint64_t)(first + row);
     const uint64_t k =
         df_rng_below(m->env.seed, DF_STREAM_INVERSE_DYNAMICS, event, 0, (uint64_t)task->windows->n_train);
     from[row] = task->windows->train[k];
     from[row].start +=
         (int)df_rng_below(m->env.seed, DF_STREAM_INVERSE_DYNAMICS, event, 1, (uint64_t)task->windows->horizon);
-    describe(m, df_dataset_state(task->data, from[row].episode, from[row].start),
-             df_dataset_state(task->data, from[row].episode, from[row].start + 1),
-             w->in + (size_t)row * 2 * (size_t)m->nz);
   }
+  read_demonstrated(m, w, count, from);
+}
 
-  /* error of the normalised action, as clamped by the simulator */
-  df_net_forward(m->net, w->net, parameters, &(df_net_input){.B = count, .x = w->in}, w->out);
+/* computes the losses of the transitions in the worker; writes their gradients, times 1/batch, to w->d_out */
+static void row_losses(df_inverse* m, inverse_worker* w, int count, const df_real* weights, double* loss) {
+  const int batch = m->trainer->cfg.batch, nu = m->nu;
+  df_net_forward(m->net, w->net, weights, &(df_net_input){.B = count, .x = w->in}, w->out);
   for (int row = 0; row < count; row++) {
-    const double* u = df_dataset_action(task->data, from[row].episode, from[row].start);
     double sum = 0;
     for (int i = 0; i < nu; i++) {
-      const double applied = fmin(fmax(u[i], task->system->u_lo[i]), task->system->u_hi[i]);
-      const double e = (double)w->out[row * nu + i] - (applied - s.action_mean[i]) / s.action_std[i];
+      const double e = (double)w->out[row * nu + i] - w->action[row * nu + i];
       sum += e * e;
       w->d_out[row * nu + i] = (df_real)(2 * e / nu / batch);
     }
-    loss[first + row] = sum / nu;
+    loss[row] = sum / nu;
   }
+}
+
+/* validation windows first .. first+count-1: one transition of each, at a frame that moves through the windows */
+static void validate(void* context, int thread, int first, int count, const df_real* weights, double* loss) {
+  df_inverse* m = context;
+  df_window from[TRAINER_SLICE_MAX];
+  for (int row = 0; row < count; row++) {
+    from[row] = trainer_validation_window(&m->trainer->cfg, m->env.task, first + row);
+    from[row].start += (first + row) % m->env.task->windows->horizon;
+  }
+  read_demonstrated(m, &m->worker[thread], count, from);
+  row_losses(m, &m->worker[thread], count, weights, loss);
+}
+
+/* the trainer_slice_fn: loss and gradient of one micro-batch */
+static void slice(void* context, int thread, long step, int first, int count, const df_real* parameters,
+                  df_real* gradient, double* loss) {
+  df_inverse* m = context;
+  inverse_worker* w = &m->worker[thread];
+  if (m->source == DF_INVERSE_SIMULATED) {
+    inverse_pool_draw(m, w, step, first, count);
+  } else {
+    draw_demonstrated(m, w, step, first, count);
+  }
+  row_losses(m, w, count, parameters, loss + first);
   df_net_backward(m->net, w->net, parameters, w->d_out, gradient, NULL);
 }
 
 df_status df_inverse_train(df_inverse* m, df_training_log* log) {
   DF_REQUIRE(m, "%s: inverse is NULL", __func__);
   DF_REQUIRE_POINTER(log);
-  return trainer_run(m->trainer, "inverse_dynamics", slice, m, &m->env, log);
+  m->trainer->validate = validate;
+  return trainer_run(m->trainer, NAMES[m->source], slice, m, &m->env, log);
 }
 
 /* computes the actions of one chunk of the B*H transitions; chunks do not depend on the number of threads */
 static void actions_chunk(df_inverse* m, int chunk, int total, int H, const double* x, double* u) {
   inverse_worker* w = &m->worker[omp_get_thread_num()];
-  const df_system* system = m->env.task->system;
-  const df_chart_statistics s = df_chart_get_statistics(m->env.task->chart);
   const int first = chunk * m->slice, count = total - first < m->slice ? total - first : m->slice;
   for (int row = 0; row < count; row++) {
     const int b = (first + row) / H, t = (first + row) % H;
     const double* at = x + ((size_t)b * (size_t)(H + 1) + (size_t)t) * (size_t)m->nx;
-    describe(m, at, at + m->nx, w->in + (size_t)row * 2 * (size_t)m->nz);
+    inverse_describe(m, at, at + m->nx, w->in + (size_t)row * 2 * (size_t)m->nz);
   }
-  df_net_forward(m->net, w->net, m->trainer->average, &(df_net_input){.B = count, .x = w->in}, w->out);
-  for (int row = 0; row < count; row++) {
-    for (int i = 0; i < m->nu; i++) {
-      const double value = s.action_mean[i] + s.action_std[i] * (double)w->out[row * m->nu + i];
-      u[(size_t)(first + row) * (size_t)m->nu + (size_t)i] = fmin(fmax(value, system->u_lo[i]), system->u_hi[i]);
-    }
-  }
+  inverse_forward(m, w, count);
+  for (int row = 0; row < count; row++) inverse_action(m, w, row, u + (size_t)(first + row) * (size_t)m->nu);
 }
 
 df_status df_inverse_actions(df_inverse* m, int B, int H, const double* x, double* u) {
@@ -228,7 +273,7 @@ df_status df_inverse_actions(df_inverse* m, int B, int H, const double* x, doubl
 }
 
 static checkpoint_identity identity(const df_inverse* m) {
-  return (checkpoint_identity){.kind = "inverse_dynamics",
+  return (checkpoint_identity){.kind = NAMES[m->source],
                                .task = m->env.task,
                                .seed = m->env.seed,
                                .extra_name = "inverse.change_std",

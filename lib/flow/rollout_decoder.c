@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dynaflow/core/limits.h"
+#include "dynaflow/core/parts.h"
 #include "flow_internal.h"
 
 /* Unit of the trained gain: K = tracking_scale * gain, in half ranges of the action per standard deviation of error. K
@@ -16,12 +17,12 @@ static double planned(const df_flow* flow, const df_real* out, int i) {
 
 /* ---- ROLLOUT: open loop ---- */
 
-static df_traj_end open_loop(const df_flow* flow, flow_worker* w, const df_real* out, const double* x0, double* u,
+static df_traj_end open_loop(const df_flow* flow, df_sim* sim, const df_real* out, const double* x0, double* u,
                              double* x) {
   for (int t = 0; t < flow->H; t++) {
     for (int i = 0; i < flow->nu; i++) u[t * flow->nu + i] = planned(flow, out + t * flow->out, i);
   }
-  return df_trajectory_run(flow->env.task->system, w->sim, flow->H, x0, u, x);
+  return df_trajectory_run(flow->env.task->system, sim, flow->H, x0, u, x);
 }
 
 /* ---- TRACKING: closed loop ---- */
@@ -44,12 +45,12 @@ static double correction(const df_flow* flow, const df_real* gain, int i, const 
   return flow->u_half[i] * tracking_scale * sum;
 }
 
-static df_traj_end closed_loop(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
-                               const double* x0, double* u, double* x) {
+static df_traj_end closed_loop(const df_flow* flow, flow_worker* w, df_sim* sim, const df_real* out,
+                               const df_real* gain, const double* x0, double* u, double* x) {
   const df_system* system = flow->env.task->system;
   const size_t nx = (size_t)flow->nx;
   df_traj_end end = DF_TRAJ_COMPLETE;
-  system->ops->reset(w->sim, x0);
+  system->ops->reset(sim, x0);
   memcpy(x, x0, nx * sizeof *x);
   for (int t = 0; t < flow->H; t++) {
     double *e = w->tracking_error + t * flow->nz, *action = u + t * flow->nu, *next = x + (size_t)(t + 1) * nx;
@@ -68,14 +69,18 @@ static df_traj_end closed_loop(const df_flow* flow, flow_worker* w, const df_rea
       action[i] = fmin(fmax(wanted, system->u_lo[i]), system->u_hi[i]);
       w->clamped[t * flow->nu + i] = action[i] != wanted;
     }
-    end = system->ops->step(w->sim, action, next);
+    end = system->ops->step(sim, action, next);
   }
   return end;
 }
 
-df_traj_end flow_simulate(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
+df_traj_end flow_simulate(const df_flow* flow, flow_worker* w, bool record, const df_real* out, const df_real* gain,
                           const double* x0, double* u, double* x) {
-  return gain ? closed_loop(flow, w, out, gain, x0, u, x) : open_loop(flow, w, out, x0, u, x);
+  const df_part before = df_part_enter(DF_PART_SIMULATION);
+  df_sim* sim = record ? w->sim : w->forward;
+  const df_traj_end end = gain ? closed_loop(flow, w, sim, out, gain, x0, u, x) : open_loop(flow, sim, out, x0, u, x);
+  df_part_enter(before);
+  return end;
 }
 
 /* ---- adjoints ---- */
@@ -141,14 +146,23 @@ static df_traj_end closed_loop_vjp(const df_flow* flow, flow_worker* w, const df
   return DF_TRAJ_COMPLETE;
 }
 
-df_traj_end flow_simulate_vjp(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
-                              const double* x0, const double* x, double scale, df_real* d_out, df_real* d_gain) {
-  const double decay = flow_config(flow)->train_cotangent_decay;
-  if (gain) return closed_loop_vjp(flow, w, out, gain, x0, x, decay, scale, d_out, d_gain);
+/* the adjoint of open_loop */
+static df_traj_end open_loop_vjp(const df_flow* flow, flow_worker* w, const df_real* out, double decay, double scale,
+                                 df_real* d_out) {
   const df_traj_end end = df_trajectory_vjp(flow->env.task->system, w->sim, flow->H, w->d_x, decay, w->d_u, NULL);
   if (end != DF_TRAJ_COMPLETE) return end;
   for (int t = 0; t < flow->H; t++) {
     plan_vjp(flow, out + t * flow->out, w->d_u + t * flow->nu, scale, d_out + t * flow->out);
   }
+  return end;
+}
+
+df_traj_end flow_simulate_vjp(const df_flow* flow, flow_worker* w, const df_real* out, const df_real* gain,
+                              const double* x0, const double* x, double scale, df_real* d_out, df_real* d_gain) {
+  const double decay = flow_config(flow)->train_cotangent_decay;
+  const df_part before = df_part_enter(DF_PART_ADJOINT);
+  const df_traj_end end = gain ? closed_loop_vjp(flow, w, out, gain, x0, x, decay, scale, d_out, d_gain)
+                               : open_loop_vjp(flow, w, out, decay, scale, d_out);
+  df_part_enter(before);
   return end;
 }

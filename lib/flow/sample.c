@@ -6,7 +6,6 @@
 #include <omp.h>
 #include <string.h>
 
-#include "dynaflow/core/alloc.h"
 #include "dynaflow/core/rng.h"
 #include "flow_internal.h"
 
@@ -20,7 +19,7 @@ static void decode(const df_flow* flow, flow_worker* w, int row, const double* x
     for (size_t k = 0; k < n; k++) z1[k] = (double)out[k];
     return;
   }
-  (void)flow_simulate(flow, w, out, flow_gain(flow, flow->trainer->average), x0, u, x);
+  (void)flow_simulate(flow, w, false, out, flow_gain(flow, flow->trainer->average), x0, u, x);
   for (int t = 0; t < flow->H; t++) {
     df_chart_encode(task->chart, x0, x + (size_t)(t + 1) * (size_t)flow->nx, z1 + t * flow->nz);
   }
@@ -48,13 +47,11 @@ static bool all_finite(const double* z, size_t n) {
   return true;
 }
 
-/* the arguments and buffers of one df_flow_sample call */
+/* the arguments of one df_flow_sample call */
 typedef struct sampling {
   df_flow* flow;
   const df_request* request;
-  double *x, *u;         /* results */
-  double* state;         /* [threads][slice][H][in]: X^t */
-  unsigned char* failed; /* [B]: diverged before the last step */
+  double *x, *u; /* results */
 } sampling;
 
 /* samples the windows of one chunk */
@@ -66,7 +63,8 @@ static void sample_chunk(const sampling* s, int chunk) {
   const size_t n = (size_t)flow->H * (size_t)flow->in, nx = (size_t)flow->nx;
   const int nc = flow->cond - flow->nz;
   flow_worker* w = &flow->worker[thread];
-  double* x_t = s->state + (size_t)thread * (size_t)flow->slice * n;
+  double* x_t = w->state;
+  memset(w->failed, 0, (size_t)flow->slice);
 
   /* base samples X^0 and conditions */
   const double sigma = flow_config(flow)->flow_sigma;
@@ -96,13 +94,13 @@ static void sample_chunk(const sampling* s, int chunk) {
       decode(flow, w, row, x0, z1, x, u);
       if (step + 1 == K) {
         finish(flow, w, x0, z1, x, u);
-        for (size_t k = nx; s->failed[b] && k < (size_t)(flow->H + 1) * nx; k++) x[k] = NAN;
+        for (size_t k = nx; w->failed[row] && k < (size_t)(flow->H + 1) * nx; k++) x[k] = NAN;
         continue;
       }
       double* state = x_t + (size_t)row * n;
       if (!all_finite(z1, n)) {
         /* the path cannot be continued: the window counts as failed and its states become NaN at the end */
-        s->failed[b] = 1;
+        w->failed[row] = 1;
         continue;
       }
       /* follow the velocity of eq. 5 for a flow time of 1/K */
@@ -121,19 +119,9 @@ df_status df_flow_sample(df_flow* flow, const df_request* request, double* x, do
              request->sampler_steps);
   DF_REQUIRE(flow->cond == flow->nz || request->condition,
              "df_flow_sample: the task has conditions: condition is NULL");
-  const size_t n = (size_t)flow->slice * (size_t)flow->H * (size_t)flow->in;
   sampling s = {.flow = flow, .request = request, .x = x, .u = u};
-  s.state = df_alloc((size_t)flow->env.threads * n, sizeof(double));
-  s.failed = df_alloc((size_t)request->B, 1);
-  if (!s.state || !s.failed) {
-    df_free(s.state);
-    df_free(s.failed);
-    return DF_E_NOMEM;
-  }
   const int chunks = (request->B + flow->slice - 1) / flow->slice;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(flow->env.threads)
   for (int chunk = 0; chunk < chunks; chunk++) sample_chunk(&s, chunk);
-  df_free(s.state);
-  df_free(s.failed);
   return DF_OK;
 }

@@ -4,9 +4,33 @@
 
 #include "dynaflow/core/rng.h"
 #include "flow_internal.h"
+#include "recovered.h"
+
+/* what the loss of a sample compares */
+typedef enum sample_kind {
+  SAMPLE_DIRECT,    /* the network's output with the target: STATES, ACTIONS */
+  SAMPLE_SIMULATED, /* simulated states with the demonstrated ones */
+  SAMPLE_REGRESSED, /* actions with recovered ones */
+  SAMPLE_LINEAR     /* states of the linearised dynamics with the demonstrated ones */
+} sample_kind;
+
+/* the kind of sample i of a step, fixed by its place in the batch (flow.h) */
+static sample_kind kind_of(const df_flow* flow, long step, int i) {
+  if (!flow_simulates(flow)) return SAMPLE_DIRECT;
+  if (!flow->recovered) return SAMPLE_SIMULATED;
+  const df_config* c = flow_config(flow);
+  const double batches = (double)flow->trainer->cfg.steps * flow->trainer->cfg.accumulate;
+  const bool early = (double)step < c->recover_regressed * batches;
+  const double share = early ? 0 : c->recover_simulated;
+  if (flow_spread(share, i)) return SAMPLE_SIMULATED;
+  const int others_before = i - (int)floor(i * share);
+  return flow->recovered->n_linear > 0 && flow_spread(c->recover_linear, others_before) ? SAMPLE_LINEAR
+                                                                                        : SAMPLE_REGRESSED;
+}
 
 /* the start state and the target of a training sample */
 typedef struct start {
+  sample_kind kind;
   df_window window; /* of the demonstration that is the target */
   const double* x0; /* [nx] the first state of the demonstration, or a simulated state near it */
 } start;
@@ -40,34 +64,51 @@ static bool drifted_start(const df_flow* flow, long step, int i, start* s) {
   if (!df_windows_trains(task->windows, task->data, w)) return false;
   const size_t row = (size_t)i * (size_t)(flow->H + 1) + (size_t)frame;
   if (!(previous->error[row] < flow_config(flow)->train_push_error)) return false;
+  if (s->kind == SAMPLE_LINEAR && !flow_is_linear(flow, w)) return false;
   s->window = w;
   s->x0 = previous->x + row * (size_t)flow->nx;
   return true;
 }
 
-/* the start of sample i: a perturbed one, or a training window drawn uniformly */
-static start choose_start(const df_flow* flow, long step, int i) {
+/* the start of sample i in row `row` of a worker: a perturbed one, or a training window drawn uniformly */
+static start choose_start(const df_flow* flow, flow_worker* w, long step, int i, int row) {
   const df_task* task = flow->env.task;
-  start s;
-  if (drifted_start(flow, step, i, &s)) return s;
-  const uint64_t k =
-      df_rng_below(flow->env.seed, DF_STREAM_BATCH, event(flow, step, i), 0, (uint64_t)task->windows->n_train);
-  s.window = task->windows->train[k];
+  start s = {.kind = kind_of(flow, step, i)};
+  const bool drifts = s.kind == SAMPLE_SIMULATED || s.kind == SAMPLE_LINEAR;
+  if (drifts && drifted_start(flow, step, i, &s)) {
+    if (s.kind == SAMPLE_SIMULATED) return s;
+    /* linearised dynamics hold near the demonstration only */
+    double* x0 = w->start + (size_t)row * (size_t)flow->nx;
+    flow_move_to(flow, s.x0, df_dataset_state(task->data, s.window.episode, s.window.start), x0);
+    s.x0 = x0;
+    return s;
+  }
+  const bool linear = s.kind == SAMPLE_LINEAR;
+  const df_window* windows = linear ? flow->recovered->linear_windows : task->windows->train;
+  const int n = linear ? flow->recovered->n_linear : task->windows->n_train;
+  s.window = windows[df_rng_below(flow->env.seed, DF_STREAM_BATCH, event(flow, step, i), 0, (uint64_t)n)];
   s.x0 = df_dataset_state(task->data, s.window.episode, s.window.start);
   return s;
+}
+
+/* the recovered action [nu] of frame t of a window */
+static const double* flow_recovered_action(const df_flow* flow, df_window w, int t) {
+  return flow->recovered->u + recovered_index(flow->env.task->data, w.episode, w.start + t) * (size_t)flow->nu;
 }
 
 /* writes X^1 [H][in], the demonstrated window in flow coordinates, relative to its own first frame */
 static void make_target(const df_flow* flow, df_window w, double* target) {
   const df_task* task = flow->env.task;
   if (flow->decoder == DF_DECODE_ACTIONS) {
-    const df_chart_statistics s = df_chart_get_statistics(task->chart);
     for (int t = 0; t < flow->H; t++) {
-      const double* u = df_dataset_action(task->data, w.episode, w.start + t);
+      const double* u =
+          flow->recovered ? flow_recovered_action(flow, w, t) : df_dataset_action(task->data, w.episode, w.start + t);
       for (int i = 0; i < flow->nu; i++) {
+        double mean, std;
+        flow_action_scale(flow, i, &mean, &std);
         /* the simulator applies the clamped action */
         const double applied = fmin(fmax(u[i], task->system->u_lo[i]), task->system->u_hi[i]);
-        target[t * flow->nu + i] = (applied - s.action_mean[i]) / s.action_std[i];
+        target[t * flow->nu + i] = (applied - mean) / std;
       }
     }
     return;
@@ -79,16 +120,18 @@ static void make_target(const df_flow* flow, df_window w, double* target) {
   }
 }
 
-/* writes the network inputs of one sample to row `row`: X^t, t and the condition */
-static void make_input(const df_flow* flow, flow_worker* w, long step, int i, int row, const start* s) {
+/* writes the network inputs of one sample to row `row`: X^t, t and the condition; `index` is that of its random numbers
+ */
+static void make_input(const df_flow* flow, flow_worker* w, uint64_t index, int row, const start* s) {
   const size_t n = (size_t)flow->H * (size_t)flow->in;
   double* target = w->target + (size_t)row * n;
   make_target(flow, s->window, target);
 
   /* X^t = (1-t) X^0 + t X^1 */
   double t;
-  df_rng_uniform(flow->env.seed, DF_STREAM_FLOW_TIME, event(flow, step, i), 1, &t);
-  df_rng_normal(flow->env.seed, DF_STREAM_FLOW_NOISE, event(flow, step, i), n, w->noise);
+  df_rng_uniform(flow->env.seed, DF_STREAM_FLOW_TIME, index, 1, &t);
+  if (flow_config(flow)->flow_time_power != 1) t = pow(t, flow_config(flow)->flow_time_power);
+  df_rng_normal(flow->env.seed, DF_STREAM_FLOW_NOISE, index, n, w->noise);
   const double sigma = flow_config(flow)->flow_sigma;
   df_real* x_t = w->x_t + (size_t)row * n;
   for (size_t k = 0; k < n; k++) x_t[k] = (df_real)((1 - t) * sigma * w->noise[k] + t * target[k]);
@@ -188,11 +231,13 @@ static double rollout_loss(df_flow* flow, flow_worker* w, long step, int i, int 
   memset(d_out, 0, n * sizeof *d_out);
 
   /* rollout */
-  df_traj_end end = flow_simulate(flow, w, out, gain, s->x0, w->u, w->x);
+  df_traj_end end = flow_simulate(flow, w, true, out, gain, s->x0, w->u, w->x);
   if (end != DF_TRAJ_COMPLETE) {
     remember(flow, w, step, i, s, NULL);
     return no_loss(flow, end, i);
   }
+
+  if (flow->env.simulated) flow->env.simulated(flow->env.simulated_context, i, s->x0, w->u);
 
   /* loss and its adjoint */
   double frame_error[FLOW_HORIZON_MAX + 1];
@@ -205,6 +250,49 @@ static double rollout_loss(df_flow* flow, flow_worker* w, long step, int i, int 
   return loss;
 }
 
+/* Returns the mean squared error of the actions against the recovered ones, in recover.action_unit standard deviations;
+ * writes its gradient, times 1/batch, to w->d_out. */
+static double regression_loss(df_flow* flow, flow_worker* w, long step, int i, int row, const start* s) {
+  const size_t n = (size_t)flow->H * (size_t)flow->out;
+  const df_real* out = w->out + (size_t)row * n;
+  df_real* d_out = w->d_out + (size_t)row * n;
+  const double count = (double)flow->H * flow->nu, unit = flow_config(flow)->recover_action_unit;
+  double loss = 0;
+  for (int t = 0; t < flow->H; t++) {
+    const double* u = flow_recovered_action(flow, s->window, t);
+    for (int k = 0; k < flow->nu; k++) {
+      const double th = tanh((double)out[t * flow->out + k]), std = unit * flow->recovered->std[k];
+      const double e = (flow->u_center[k] + flow->u_half[k] * th - u[k]) / std;
+      loss += e * e / count;
+      d_out[t * flow->out + k] =
+          (df_real)(2 * e / count / flow->trainer->cfg.batch * flow->u_half[k] / std * (1 - th * th));
+    }
+  }
+  remember(flow, w, step, i, s, NULL);
+  return loss;
+}
+
+/* the loss on states that follow from the linearised dynamics; writes its gradient, times 1/batch, to w->d_out. NaN,
+ * without a gradient, if they leave every range in which linear dynamics mean something. */
+static double linear_loss(df_flow* flow, flow_worker* w, long step, int i, int row, const start* s) {
+  static const double LARGEST = 1e4;
+  const size_t n = (size_t)flow->H * (size_t)flow->out;
+  const df_real* out = w->out + (size_t)row * n;
+  df_real* d_out = w->d_out + (size_t)row * n;
+  double frame_error[FLOW_HORIZON_MAX + 1];
+  flow_linear_rollout(flow, w, s->window, s->x0, out);
+  const double loss =
+      state_loss(flow, w, s->x0, w->target + (size_t)row * (size_t)flow->H * (size_t)flow->nz, frame_error);
+  if (!(loss < LARGEST)) {
+    memset(d_out, 0, n * sizeof *d_out);
+    remember(flow, w, step, i, s, NULL);
+    return NAN;
+  }
+  remember(flow, w, step, i, s, frame_error);
+  flow_linear_vjp(flow, w, s->window, out, 1.0 / flow->trainer->cfg.batch, d_out);
+  return loss;
+}
+
 void flow_train_slice(void* context, int thread, long step, int first, int count, const df_real* parameters,
                       df_real* gradient, double* loss) {
   df_flow* flow = context;
@@ -213,8 +301,8 @@ void flow_train_slice(void* context, int thread, long step, int first, int count
   /* network inputs and forward pass */
   start from[TRAINER_SLICE_MAX];
   for (int row = 0; row < count; row++) {
-    from[row] = choose_start(flow, step, first + row);
-    make_input(flow, w, step, first + row, row, &from[row]);
+    from[row] = choose_start(flow, w, step, first + row, row);
+    make_input(flow, w, event(flow, step, first + row), row, &from[row]);
   }
   df_net_forward(flow->net, w->net, parameters, &(df_net_input){.B = count, .x = w->x_t, .c = w->cond, .t = w->t},
                  w->out);
@@ -223,10 +311,41 @@ void flow_train_slice(void* context, int thread, long step, int first, int count
   const df_real* gain = flow_gain(flow, parameters);
   df_real* d_gain = gain ? gradient + (gain - parameters) : NULL;
   for (int row = 0; row < count; row++) {
-    loss[first + row] = flow_simulates(flow) ? rollout_loss(flow, w, step, first + row, row, &from[row], gain, d_gain)
-                                             : direct_loss(flow, w, row);
+    const int i = first + row;
+    const start* s = &from[row];
+    loss[i] = s->kind == SAMPLE_SIMULATED   ? rollout_loss(flow, w, step, i, row, s, gain, d_gain)
+              : s->kind == SAMPLE_REGRESSED ? regression_loss(flow, w, step, i, row, s)
+              : s->kind == SAMPLE_LINEAR    ? linear_loss(flow, w, step, i, row, s)
+                                            : direct_loss(flow, w, row);
   }
   df_net_backward(flow->net, w->net, parameters, w->d_out, gradient, NULL);
+}
+
+/* the loss of a validation window; NaN after a divergence, infinite after a failure */
+static double validation_loss(df_flow* flow, flow_worker* w, int k, int row, const double* x0, const df_real* gain) {
+  const double* target = w->target + (size_t)row * (size_t)flow->H * (size_t)flow->in;
+  const df_real* out = w->out + (size_t)row * (size_t)flow->H * (size_t)flow->out;
+  double frame_error[FLOW_HORIZON_MAX + 1];
+  if (!flow_simulates(flow)) return direct_loss(flow, w, row);
+  const df_traj_end end = flow_simulate(flow, w, false, out, gain, x0, w->u, w->x);
+  return end == DF_TRAJ_COMPLETE ? state_loss(flow, w, x0, target, frame_error) : no_loss(flow, end, k);
+}
+
+/* The validation of a flow: the training loss of windows that are not trained on. Their random numbers are the same in
+ * every measurement, and are not those of a step. */
+static void validate(void* context, int thread, int first, int count, const df_real* weights, double* loss) {
+  df_flow* flow = context;
+  flow_worker* w = &flow->worker[thread];
+  start from[TRAINER_SLICE_MAX];
+  for (int row = 0; row < count; row++) {
+    from[row].window = trainer_validation_window(&flow->trainer->cfg, flow->env.task, first + row);
+    from[row].x0 = df_dataset_state(flow->env.task->data, from[row].window.episode, from[row].window.start);
+    make_input(flow, w, UINT64_MAX - (uint64_t)(first + row), row, &from[row]);
+  }
+  df_net_forward(flow->net, w->net, weights, &(df_net_input){.B = count, .x = w->x_t, .c = w->cond, .t = w->t}, w->out);
+  for (int row = 0; row < count; row++) {
+    loss[row] = validation_loss(flow, w, first + row, row, from[row].x0, flow_gain(flow, weights));
+  }
 }
 
 static df_gradient_count count_adjoints(const void* context) {
@@ -240,6 +359,10 @@ static df_gradient_count count_adjoints(const void* context) {
 df_status df_flow_train(df_flow* flow, df_training_log* log) {
   DF_REQUIRE_POINTER(flow);
   DF_REQUIRE_POINTER(log);
+  DF_REQUIRE(!flow->from_recovered || flow->recovered, "df_flow_train: df_flow_recover() must come first");
   flow->trainer->adjoints = count_adjoints;
-  return trainer_run(flow->trainer, flow->name, flow_train_slice, flow, &flow->env, log);
+  flow->trainer->validate = validate;
+  DF_TRY(trainer_run(flow->trainer, flow->name, flow_train_slice, flow, &flow->env, log));
+  if (flow->recovered) log->residual = flow->recovered->residual;
+  return DF_OK;
 }

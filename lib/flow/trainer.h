@@ -13,11 +13,22 @@
 
 enum { TRAINER_SLICE_MAX = 1024 }; /* the most samples of a micro-batch */
 
+/* how the learning rate falls to 0: `train.schedule` */
+typedef enum trainer_schedule { TRAINER_LINEAR, TRAINER_COSINE, TRAINER_CONSTANT } trainer_schedule;
+
 typedef struct trainer_cfg {
   long steps;
-  int batch, slices; /* samples per step, micro-batches per batch */
+  int batch, slices; /* samples per batch, micro-batches per batch */
+  int accumulate;    /* batches per step; 0: 1 */
   double rate, decay_from, weight_decay, clip, ema;
-  size_t extra; /* number of parameters after those of the net: initially zero, no weight decay */
+  trainer_schedule schedule;
+  long warmup;       /* steps */
+  double abort_rise; /* of the loss over its lowest point, 0: never; see trainer_run() */
+  int abort_points;
+  long validate_every;    /* steps between two validation losses; 0: none */
+  int validation_windows; /* how many windows they are measured on */
+  bool keep_best;         /* the averaged weights at the end are those of the lowest validation loss */
+  size_t extra;           /* number of parameters after those of the net: initially zero, no weight decay */
 } trainer_cfg;
 
 /* a further array of the training state, saved and restored with weights and optimizer */
@@ -27,7 +38,7 @@ typedef struct trainer_memory {
   size_t n;
   void* data; /* not owned */
 } trainer_memory;
-enum { TRAINER_MEMORY_MAX = 8 };
+enum { TRAINER_MEMORY_MAX = 12 };
 
 /* the position of the loop between two steps */
 typedef struct trainer_progress {
@@ -44,35 +55,56 @@ typedef struct trainer {
   df_real* parameters; /* [n] */
   df_real* average;    /* [n] exponential moving average of the parameters, used for sampling */
   df_adamw* optimizer;
-  df_real** gradient; /* [slices][n] */
-  double* loss;       /* [batch] of the current step; NaN: sample left out (diverged), infinite: sample failed */
-  int failed;         /* the first sample of the current step that failed; < 0: none */
-  char failure[512];  /* its message */
+  df_real** gradient; /* [slices][n]; NULL before the first training */
+  double* loss; /* [accumulate batch] of the current step; NaN: sample left out (diverged), infinite: sample failed */
+  int failed;   /* the first sample of the current step that failed; < 0: none */
+  char failure[512]; /* its message */
+  /* writes the losses of validation windows first .. first+count-1 with the given weights; set by the owner of the
+   * network if validate_every > 0. A sample fails as in trainer_slice_fn. */
+  void (*validate)(void* context, int thread, int first, int count, const df_real* weights, double* loss);
+  double* window_loss; /* [validation_windows] of the last validation; NULL without one */
+  double* validation;  /* [DF_LOG_MAX] the validation losses so far */
+  df_real* best;       /* [n] the averaged weights of the lowest one */
   /* returns the count of adjoints so far, from the context of trainer_run; NULL if nothing is simulated */
   df_gradient_count (*adjoints)(const void* context);
+  /* called before every step by the thread that trains, with the context of trainer_run; NULL: nothing */
+  df_status (*before_step)(void* context, long step);
+  double earlier_cpu_s; /* CPU seconds that the training took before its first step, added to the log */
   int n_memory;
   trainer_memory memory[TRAINER_MEMORY_MAX];
 } trainer;
 
-/* Computes samples first .. first+count-1 of a step on thread `thread`: writes loss[i] for each of them and ADDS the
- * gradient of (sum of their losses) / batch to `gradient` [n]. If the simulator fails in a way other than diverging,
- * the function stores the reason with trainer_note_failure() and gives the sample an infinite loss; this ends the
- * training. An infinite loss without a reason does so, too. */
-typedef void (*trainer_slice_fn)(void* context, int thread, long step, int first, int count, const df_real* parameters,
+/* Computes samples first .. first+count-1 of a batch on thread `thread`: writes loss[i] for each of them and ADDS the
+ * gradient of (sum of their losses) / batch to `gradient` [n]. Batches are numbered through: step s has the batches
+ * s accumulate .. (s + 1) accumulate - 1. If the simulator fails in a way other than diverging, the function stores the
+ * reason with trainer_note_failure() and gives the sample an infinite loss; this ends the training. An infinite loss
+ * without a reason does so, too. */
+typedef void (*trainer_slice_fn)(void* context, int thread, long batch, int first, int count, const df_real* parameters,
                                  df_real* gradient, double* loss);
 
+/* Returns the settings train.* of a task except steps, batch and rate, which are those of the network. */
+trainer_cfg trainer_settings(const df_task* task);
+
 /* Makes a trainer with initial weights from `seed`; `net` must outlive it. On failure *out is NULL. Errors: DF_E_CONFIG
- * if there are more micro-batches than samples in a batch or more than TRAINER_SLICE_MAX samples in a micro-batch, and
- * for optimizer settings out of range; DF_E_NOMEM. */
+ * if there are more micro-batches than samples in a batch or more than TRAINER_SLICE_MAX samples in a micro-batch, for
+ * a warm-up that is not shorter than the training, for a validation without windows or with more than DF_LOG_MAX
+ * measurements, and for optimizer settings out of range; DF_E_NOMEM. */
 df_status trainer_new(const df_net* net, const trainer_cfg* cfg, int threads, uint64_t seed, trainer** out);
 void trainer_free(trainer* t); /* NULL is allowed */
+
+/* The learning rate of a step, from 0: with p the share of the steps after the warm-up that are done, the rate is
+ * constant up to p = decay_from and falls to 0 at p = 1, linearly or as a half cosine; during the warm-up it rises
+ * linearly, and its first step has rate / warmup. */
+double trainer_rate(const trainer_cfg* cfg, long step);
 
 /* Stores df_error_message() of the calling thread as the reason why the sample failed; may be called by any thread, in
  * any order. The message of the training is that of the first sample of the batch that failed. */
 void trainer_note_failure(trainer* t, int sample);
 
 /* the largest number of samples of a micro-batch */
-int trainer_slice_size(const trainer_cfg* cfg);
+static inline int trainer_slice_size(const trainer_cfg* cfg) {
+  return (cfg->batch + cfg->slices - 1) / cfg->slices;
+}
 
 /* The loss curve has a point every so many steps, at most DF_LOG_MAX in all, and one at the last step. */
 static inline long trainer_log_every(long steps) {
@@ -84,9 +116,14 @@ static inline long trainer_log_points(const trainer_cfg* cfg, long step) {
   return step == 0 ? 0 : step / every + (step == cfg->steps && step % every != 0);
 }
 
-/* Runs all steps, or those after the state saved in env->state_folder, and fills *log. Errors: DF_E_INTERRUPTED,
- * DF_E_SIM (a sample failed), DF_E_NONFINITE (an infinite loss, or all samples diverged), and those of
- * trainer_state_save() and trainer_state_load(). */
+/* Validation window k of a task: validation_windows of them are spread evenly over its validation windows. */
+df_window trainer_validation_window(const trainer_cfg* cfg, const df_task* task, int k);
+
+/* Runs all steps, or those after the state saved in env->state_folder, and fills *log. With keep_best, t->average is
+ * that of the lowest validation loss at the end, or that of the last step if no validation loss is finite. Errors:
+ * DF_E_INTERRUPTED, DF_E_SIM (a sample failed), DF_E_NONFINITE (an infinite loss; all samples diverged; or, with
+ * abort_rise > 0, the last abort_points points of the loss curve are not finite or above abort_rise times the lowest
+ * point), and those of before_step, trainer_state_save() and trainer_state_load(). */
 df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void* context, const df_method_env* env,
                       df_training_log* log);
 
@@ -97,5 +134,26 @@ df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void
 df_status trainer_state_save(const trainer* t, const trainer_progress* at, const df_training_log* log,
                              const df_method_env* env);
 df_status trainer_state_load(trainer* t, trainer_progress* at, df_training_log* log, const df_method_env* env);
+
+/* ---- trainer_validation.c: the validation loss, and which weights are kept by it ---- */
+
+/* DF_E_CONFIG for a validation without windows or with more than DF_LOG_MAX measurements, or for weights that are to be
+ * kept by a validation that there is not. */
+df_status validation_check(const trainer_cfg* cfg);
+
+/* Allocates what the validation of a trainer needs and makes it a part of the training state; nothing without one.
+ * validation_free() releases it. */
+df_status validation_make(trainer* t);
+void validation_free(trainer* t);
+
+/* Copies the validation losses up to a step to the log. */
+void validation_log(const trainer* t, long step, df_training_log* log);
+
+/* Measures the validation loss after a step, if it is due, with the averaged weights, and remembers them if it is the
+ * lowest so far. DF_E_SIM if the simulator failed. */
+df_status validation_measure(trainer* t, long step, void* context, df_training_log* log);
+
+/* After the last step: makes the averaged weights those that are kept. */
+void validation_keep(trainer* t, df_training_log* log);
 
 #endif

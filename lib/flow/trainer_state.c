@@ -131,7 +131,8 @@ static df_status check_counters(const trainer_cfg* cfg, const small_state* s) {
   const int64_t* c = s->counters;
   const int64_t step = c[STEP] < 0 ? 0 : c[STEP] < cfg->steps ? c[STEP] : cfg->steps;
   const int64_t every = trainer_log_every(cfg->steps), points = trainer_log_points(cfg, (long)step);
-  const int64_t samples = step * cfg->batch, updates = step - (c[SKIPPED] >= 0 && c[SKIPPED] <= step ? c[SKIPPED] : 0);
+  const int64_t samples = step * cfg->accumulate * cfg->batch,
+                updates = step - (c[SKIPPED] >= 0 && c[SKIPPED] <= step ? c[SKIPPED] : 0);
   const struct {
     int64_t least, most;
   } range[COUNTERS] = {[STEP] = {0, cfg->steps},

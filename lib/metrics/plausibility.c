@@ -2,13 +2,13 @@
 
 #include <math.h>
 #include <omp.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/limits.h"
 #include "dynaflow/sim/dynamics.h"
 #include "dynaflow/sim/mujoco.h"
+#include "dynaflow/stats/statistics.h"
 #include "pool.h"
 
 df_plausible_def df_plausible_define(df_plausible value) {
@@ -165,16 +165,6 @@ static void take_forces(window* w, const double* v, const double* v_next) {
   w->steps++;
 }
 
-/* the speed at which a foot slides on what it touches: the part of the relative velocity that is tangential */
-static double sliding_speed(df_sim* sim, const df_contact* c) {
-  double a[3] = {0}, b[3] = {0};
-  if (c->body[0] >= 0) df_mujoco_point_velocity(sim, c->body[0], c->position, a);
-  if (c->body[1] >= 0) df_mujoco_point_velocity(sim, c->body[1], c->position, b);
-  double u = 0, v = 0;
-  for (int k = 0; k < 3; k++) u += (b[k] - a[k]) * c->frame[3 + k], v += (b[k] - a[k]) * c->frame[6 + k];
-  return hypot(u, v);
-}
-
 static bool is_foot(const df_plausibility_cfg* cfg, int geom) {
   for (int k = 0; k < cfg->n_feet; k++) {
     if (cfg->feet[k] == geom) return true;
@@ -194,7 +184,7 @@ static void take_contacts(window* w) {
     double* deepest = within ? &self : &depth;
     *deepest = fmax(*deepest, -c.distance);
     if (!c.active || !(is_foot(f->cfg, c.geom[0]) || is_foot(f->cfg, c.geom[1]))) continue;
-    sliding += sliding_speed(w->sim, &c);
+    sliding += df_mujoco_sliding_speed(w->sim, &c);
     feet++;
   }
   w->penetration += depth;
@@ -260,22 +250,11 @@ static bool walk(window* w, int n, const double* x) {
   return true;
 }
 
-static int ascending(const void* a, const void* b) {
-  const double x = *(const double*)a, y = *(const double*)b;
-  return (x > y) - (x < y);
-}
-
-static double median(int n, double* values) {
-  if (n == 0) return NAN;
-  qsort(values, (size_t)n, sizeof *values, ascending);
-  return df_quantile(n, values, 0.5);
-}
-
 /* the values of a window from its sums */
 static void sum_up(window* w, double* out) {
   const double n = w->frames, steps = w->steps, dt = w->f->system->dt;
-  out[DF_PLAUSIBLE_ROOT_RESIDUAL] = median(w->steps, w->residual);
-  out[DF_PLAUSIBLE_ROOT_TORQUE] = median(w->steps, w->torque);
+  out[DF_PLAUSIBLE_ROOT_RESIDUAL] = df_median(w->steps, w->residual);
+  out[DF_PLAUSIBLE_ROOT_TORQUE] = df_median(w->steps, w->torque);
   out[DF_PLAUSIBLE_ROOT_SHARE] = w->above / steps;
   out[DF_PLAUSIBLE_PENETRATION] = w->penetration / n;
   out[DF_PLAUSIBLE_PENETRATION_WORST] = n > 0 ? w->penetration_worst : NAN;
@@ -290,7 +269,7 @@ static void sum_up(window* w, double* out) {
   out[DF_PLAUSIBLE_TORQUE_LIMIT] = share_of(&w->drive);
   out[DF_PLAUSIBLE_TORQUE_LIMIT_WORST] = steps > 0 ? w->drive.worst : NAN;
   out[DF_PLAUSIBLE_JERK] = w->jerks ? w->jerk / (double)w->jerks / (dt * dt * dt) : NAN;
-  out[DF_PLAUSIBLE_POWER] = median(w->steps, w->power);
+  out[DF_PLAUSIBLE_POWER] = df_median(w->steps, w->power);
   out[DF_PLAUSIBLE_POWER_TRANSPORT] =
       w->way >= DF_TRANSPORT_LEAST ? out[DF_PLAUSIBLE_POWER] * steps * dt / (w->f->weight * w->way) : NAN;
 }

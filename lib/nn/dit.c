@@ -19,16 +19,16 @@ int df_dit_n_tensors(const df_net_cfg* cfg) {
 /* adaLN of all blocks and the last layer: first all weights, then all biases, so that each forms one stacked matrix */
 static void build_adaln(df_net* net) {
   const size_t d = (size_t)net->cfg.width, depth = (size_t)net->cfg.depth;
-  df_dit* m = &net->dit;
+  df_condition* m = &net->condition;
   m->modulation = (6 * depth + 2) * d;
   for (size_t i = 0; i < depth; i++) {
     const size_t at = df_net_add(net, DF_INIT_ZERO, 6 * d, d, 0, 0, "block.%zu.adaln.weight", i);
-    if (i == 0) m->adaln_weight = at;
+    if (i == 0) m->film_weight = at;
   }
   (void)df_net_add(net, DF_INIT_ZERO, 2 * d, d, 0, 0, "last.adaln.weight");
   for (size_t i = 0; i < depth; i++) {
     const size_t at = df_net_add(net, DF_INIT_ZERO, 6 * d, 0, 0, 0, "block.%zu.adaln.bias", i);
-    if (i == 0) m->adaln_bias = at;
+    if (i == 0) m->film_bias = at;
   }
   (void)df_net_add(net, DF_INIT_ZERO, 2 * d, 0, 0, 0, "last.adaln.bias");
 }
@@ -50,20 +50,13 @@ void df_dit_build(df_net* net) {
   const df_net_cfg* cfg = &net->cfg;
   const size_t d = (size_t)cfg->width, in = (size_t)cfg->in, out = (size_t)cfg->out, T = (size_t)cfg->tokens;
   const size_t cond = (size_t)cfg->cond, hidden = (size_t)cfg->skip_hidden;
-  const size_t fan = cond + (cfg->flow_time ? DF_TIME_FEATURES : 0);
   df_dit* m = &net->dit;
 
   /* embedding, condition and flow time */
   m->embed_weight = df_net_add(net, DF_INIT_GLOROT, d, in, 0, 0, "embed.weight");
   m->embed_bias = df_net_add(net, DF_INIT_ZERO, d, 0, 0, 0, "embed.bias");
   m->position = df_net_add(net, DF_INIT_POSITION, T, d, 0, 0, "embed.position");
-  m->condition_weight = df_net_add(net, DF_INIT_GLOROT, d, cond, fan, d, "condition.weight");
-  if (cfg->flow_time) {
-    m->time_weight = df_net_add(net, DF_INIT_GLOROT, d, DF_TIME_FEATURES, fan, d, "condition.time.weight");
-  }
-  m->condition_bias = df_net_add(net, DF_INIT_ZERO, d, 0, 0, 0, "condition.bias");
-  m->mix_weight = df_net_add(net, DF_INIT_GLOROT, d, d, 0, 0, "condition.mix.weight");
-  m->mix_bias = df_net_add(net, DF_INIT_ZERO, d, 0, 0, 0, "condition.mix.bias");
+  df_condition_build(net);
 
   /* blocks and last layer */
   build_adaln(net);
@@ -87,7 +80,7 @@ static df_attention attention_of(const df_net_work* w) {
 
 static df_shape shape_of(const df_net_work* w) {
   const df_net_cfg* cfg = &w->net->cfg;
-  return (df_shape){(size_t)w->B, (size_t)cfg->tokens, (size_t)cfg->width, w->net->dit.modulation};
+  return (df_shape){(size_t)w->B, (size_t)cfg->tokens, (size_t)cfg->width, w->net->condition.modulation};
 }
 
 void df_dit_work_layout(df_net_work* work, df_arena* pieces) {
@@ -97,12 +90,7 @@ void df_dit_work_layout(df_net_work* work, df_arena* pieces) {
   const df_attention a = {B, (size_t)cfg->tokens, (size_t)cfg->heads, d};
   df_dit_work* w = &work->dit;
 
-  /* condition path: one row per sample */
-  w->time = df_arena_take(pieces, B * DF_TIME_FEATURES);
-  df_real** const rows[] = {&w->e1, &w->s1, &w->e2, &w->s2, &w->ds};
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) *rows[i] = df_arena_take(pieces, B * d);
-  w->modulation = df_arena_take(pieces, B * work->net->dit.modulation);
-  w->dmodulation = df_arena_take(pieces, B * work->net->dit.modulation);
+  df_condition_work_layout(work, pieces);
   w->skip1 = df_arena_take(pieces, B * hidden);
   w->skip_hidden = df_arena_take(pieces, B * hidden);
   w->dskip = df_arena_take(pieces, B * hidden);
@@ -131,43 +119,6 @@ void df_dit_work_layout(df_net_work* work, df_arena* pieces) {
   }
   w->last_norm = df_arena_take(pieces, R * d);
   w->last_rstd = df_arena_take(pieces, R);
-}
-
-/* ---- from condition and flow time to modulation ---- */
-static void condition_forward(df_net_work* work, const df_real* p, const df_real* t) {
-  const df_net* net = work->net;
-  const df_kernels* k = net->kernels;
-  const df_dit* m = &net->dit;
-  df_dit_work* w = &work->dit;
-  const size_t B = (size_t)work->B, d = (size_t)net->cfg.width, cond = (size_t)net->cfg.cond;
-  df_linear_forward(k, B, cond, d, work->c, p + m->condition_weight, p + m->condition_bias, false, w->e1);
-  if (net->cfg.flow_time) {
-    df_time_features(B, t, w->time);
-    df_linear_forward(k, B, DF_TIME_FEATURES, d, w->time, p + m->time_weight, NULL, true, w->e1);
-  }
-  k->silu_forward(B * d, w->e1, w->s1);
-  df_linear_forward(k, B, d, d, w->s1, p + m->mix_weight, p + m->mix_bias, false, w->e2);
-  k->silu_forward(B * d, w->e2, w->s2);
-  df_linear_forward(k, B, d, m->modulation, w->s2, p + m->adaln_weight, p + m->adaln_bias, false, w->modulation);
-}
-
-static void condition_backward(df_net_work* work, const df_real* p, df_real* dp) {
-  const df_net* net = work->net;
-  const df_kernels* k = net->kernels;
-  const df_dit* m = &net->dit;
-  df_dit_work* w = &work->dit;
-  const size_t B = (size_t)work->B, d = (size_t)net->cfg.width, cond = (size_t)net->cfg.cond;
-  df_real* de = w->narrow; /* scratch with at least B rows of width d */
-  df_linear_backward_weight(k, B, d, m->modulation, w->s2, w->dmodulation, dp + m->adaln_weight, dp + m->adaln_bias);
-  df_linear_backward_input(B, d, m->modulation, p + m->adaln_weight, w->dmodulation, false, w->ds);
-  k->silu_backward(B * d, w->e2, w->ds);
-  df_linear_backward_weight(k, B, d, d, w->s1, w->ds, dp + m->mix_weight, dp + m->mix_bias);
-  df_linear_backward_input(B, d, d, p + m->mix_weight, w->ds, false, de);
-  k->silu_backward(B * d, w->e1, de);
-  df_linear_backward_weight(k, B, cond, d, work->c, de, dp + m->condition_weight, dp + m->condition_bias);
-  if (net->cfg.flow_time) {
-    df_linear_backward_weight(k, B, DF_TIME_FEATURES, d, w->time, de, dp + m->time_weight, NULL);
-  }
 }
 
 /* ---- from frames to tokens ---- */
@@ -202,7 +153,7 @@ static void block_forward(df_net_work* work, const df_real* p, size_t i) {
   const df_shape s = shape_of(work);
   const df_attention a = attention_of(work);
   const size_t R = s.B * s.T, d = s.d, f = d * (size_t)net->cfg.mlp_ratio;
-  const df_real* mod = w->modulation + i * 6 * d;
+  const df_real* mod = work->condition.modulation + i * 6 * d;
 
   /* h += gate1 * attention(modulate1(norm(h))) */
   k->norm_forward(&s, w->h, mod, mod + d, b->norm1, b->rstd1, w->narrow);
@@ -228,8 +179,8 @@ static void mlp_half_backward(df_net_work* work, const df_real* p, df_real* dp, 
   const df_dit_block_work* b = &w->block[i];
   const df_shape s = shape_of(work);
   const size_t R = s.B * s.T, d = s.d, f = d * (size_t)net->cfg.mlp_ratio;
-  const df_real* mod = w->modulation + i * 6 * d;
-  df_real* dmod = w->dmodulation + i * 6 * d;
+  const df_real* mod = work->condition.modulation + i * 6 * d;
+  df_real* dmod = work->condition.dmodulation + i * 6 * d;
 
   /* gate, second and first linear layer, norm */
   k->gate_backward(&s, mod + 5 * d, b->mlp, w->dh, w->narrow, dmod + 5 * d, dp + m->fc2_bias);
@@ -252,8 +203,8 @@ static void attention_half_backward(df_net_work* work, const df_real* p, df_real
   const df_shape s = shape_of(work);
   const df_attention a = attention_of(work);
   const size_t R = s.B * s.T, d = s.d;
-  const df_real* mod = w->modulation + i * 6 * d;
-  df_real *dmod = w->dmodulation + i * 6 * d, *dqkv = w->wide1, *dmixed = w->wide2;
+  const df_real* mod = work->condition.modulation + i * 6 * d;
+  df_real *dmod = work->condition.dmodulation + i * 6 * d, *dqkv = w->wide1, *dmixed = w->wide2;
 
   /* gate, output projection, attention, qkv projection, norm */
   k->gate_backward(&s, mod + 2 * d, b->attended, w->dh, w->narrow, dmod + 2 * d, dp + m->out_bias);
@@ -274,7 +225,7 @@ static void last_forward(df_net_work* work, const df_real* p, df_real* y) {
   df_dit_work* w = &work->dit;
   const df_shape s = shape_of(work);
   const size_t out = (size_t)net->cfg.out, hidden = (size_t)net->cfg.skip_hidden, cond = (size_t)net->cfg.cond;
-  const df_real* mod = w->modulation + 6 * s.d * (size_t)net->cfg.depth;
+  const df_real* mod = work->condition.modulation + 6 * s.d * (size_t)net->cfg.depth;
 
   /* skip MLP */
   if (hidden > 0) {
@@ -297,8 +248,8 @@ static void last_backward(df_net_work* work, const df_real* p, const df_real* dy
   const df_shape s = shape_of(work);
   const size_t R = s.B * s.T, out = (size_t)net->cfg.out, hidden = (size_t)net->cfg.skip_hidden;
   const size_t cond = (size_t)net->cfg.cond, at = 6 * s.d * (size_t)net->cfg.depth;
-  const df_real* mod = w->modulation + at;
-  df_real* dmod = w->dmodulation + at;
+  const df_real* mod = work->condition.modulation + at;
+  df_real* dmod = work->condition.dmodulation + at;
 
   /* skip MLP */
   if (hidden > 0) {
@@ -318,7 +269,7 @@ static void last_backward(df_net_work* work, const df_real* p, const df_real* dy
 
 /* ---- the whole network ---- */
 void df_dit_forward(df_net_work* work, const df_real* parameters, const df_real* t, df_real* y) {
-  condition_forward(work, parameters, t);
+  df_condition_forward(work, parameters, t);
   embed_forward(work, parameters);
   for (size_t i = 0; i < (size_t)work->net->cfg.depth; i++) block_forward(work, parameters, i);
   last_forward(work, parameters, y);
@@ -332,5 +283,5 @@ void df_dit_backward(df_net_work* work, const df_real* parameters, const df_real
     attention_half_backward(work, parameters, dparameters, i);
   }
   embed_backward(work, parameters, dparameters, dx);
-  condition_backward(work, parameters, dparameters);
+  df_condition_backward(work, parameters, dparameters);
 }

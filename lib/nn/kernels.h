@@ -56,6 +56,13 @@ typedef struct df_kernels {
   void (*norm_backward)(const df_shape* s, const df_real* norm, const df_real* rstd, const df_real* scale,
                         df_real* dout, df_real* dh, df_real* dshift, df_real* dscale);
 
+  /* Group norm: norm = (h - mean) * rstd over the frames of a sample and the d / groups channels of a group; rstd
+   * [B][d], equal in a group. backward: from the cotangent dout of norm * (1 + scale) + shift computes dshift and
+   * dscale, which have the stride of scale, and replaces dout by the cotangent of h. */
+  void (*group_forward)(const df_shape* s, size_t groups, const df_real* h, df_real* norm, df_real* rstd);
+  void (*group_backward)(const df_shape* s, size_t groups, const df_real* norm, const df_real* rstd,
+                         const df_real* scale, df_real* dout, df_real* dshift, df_real* dscale);
+
   /* forward: p += bias, h += gate * p. backward: dp = gate * dh, overwrites dgate, dbias += sum of dp over rows */
   void (*gate_forward)(const df_shape* s, const df_real* gate, const df_real* bias, df_real* p, df_real* h);
   void (*gate_backward)(const df_shape* s, const df_real* gate, const df_real* p, const df_real* dh, df_real* dp,

@@ -222,6 +222,90 @@ KERNEL void NAME(norm_backward)(const df_shape* s, const df_real* norm, const df
   }
 }
 
+/* ---- group norm ---- */
+
+/* replaces the sums of the channels, sum [d], by the mean over the frames and channels of their group */
+INLINE void NAME(group_means)(const df_shape* s, size_t groups, df_real* sum) {
+  const size_t each = s->d / groups;
+  for (size_t g = 0; g < groups; g++) {
+    df_real total = 0;
+    for (size_t j = g * each; j < (g + 1) * each; j++) total += sum[j];
+    for (size_t j = g * each; j < (g + 1) * each; j++) sum[j] = total / (df_real)(each * s->T);
+  }
+}
+
+KERNEL void NAME(group_forward)(const df_shape* s, size_t groups, const df_real* h, df_real* norm, df_real* rstd) {
+  static const df_real epsilon = (df_real)1e-6;
+  const size_t d = s->d;
+  for (size_t b = 0; b < s->B; b++) {
+    const df_real* h_b = h + b * s->T * d;
+    df_real *norm_b = norm + b * s->T * d, *r = rstd + b * d;
+
+    /* r: the means, then the variances, then the scales */
+    memset(r, 0, d * sizeof *r);
+    for (size_t t = 0; t < s->T; t++) {
+#pragma omp simd
+      for (size_t j = 0; j < d; j++) r[j] += h_b[t * d + j];
+    }
+    NAME(group_means)(s, groups, r);
+    for (size_t t = 0; t < s->T; t++) {
+#pragma omp simd
+      for (size_t j = 0; j < d; j++) norm_b[t * d + j] = h_b[t * d + j] - r[j];
+    }
+    memset(r, 0, d * sizeof *r);
+    for (size_t t = 0; t < s->T; t++) {
+#pragma omp simd
+      for (size_t j = 0; j < d; j++) r[j] += norm_b[t * d + j] * norm_b[t * d + j];
+    }
+    NAME(group_means)(s, groups, r);
+    for (size_t j = 0; j < d; j++) r[j] = (df_real)1 / (df_real)sqrt((double)(r[j] + epsilon));
+    for (size_t t = 0; t < s->T; t++) {
+#pragma omp simd
+      for (size_t j = 0; j < d; j++) norm_b[t * d + j] *= r[j];
+    }
+  }
+}
+
+/* With c = dout * (1 + scale), the cotangent of norm: dh = rstd * (c - mean(c) - norm * mean(c * norm)), means over the
+ * group. The sums of c and c * norm over the frames are (1 + scale) times dshift and dscale. */
+KERNEL void NAME(group_backward)(const df_shape* s, size_t groups, const df_real* norm, const df_real* rstd,
+                                 const df_real* scale, df_real* dout, df_real* dshift, df_real* dscale) {
+  const size_t d = s->d, each = d / groups;
+  for (size_t b = 0; b < s->B; b++) {
+    const df_real *norm_b = norm + b * s->T * d, *r = rstd + b * d, *scale_b = scale + b * s->stride;
+    df_real *c = dout + b * s->T * d, *shift_sum = dshift + b * s->stride, *scale_sum = dscale + b * s->stride;
+
+    /* sums over the frames */
+    memset(shift_sum, 0, d * sizeof *shift_sum);
+    memset(scale_sum, 0, d * sizeof *scale_sum);
+    for (size_t t = 0; t < s->T; t++) {
+#pragma omp simd
+      for (size_t j = 0; j < d; j++) {
+        shift_sum[j] += c[t * d + j];
+        scale_sum[j] += c[t * d + j] * norm_b[t * d + j];
+      }
+    }
+
+    /* the cotangent of h, group by group */
+    for (size_t g = 0; g < groups; g++) {
+      const size_t first = g * each, end = first + each;
+      df_real sum = 0, along = 0;
+      for (size_t j = first; j < end; j++) {
+        sum += ((df_real)1 + scale_b[j]) * shift_sum[j];
+        along += ((df_real)1 + scale_b[j]) * scale_sum[j];
+      }
+      const df_real mean = sum / (df_real)(each * s->T), slope = along / (df_real)(each * s->T);
+      for (size_t t = 0; t < s->T; t++) {
+#pragma omp simd
+        for (size_t j = first; j < end; j++) {
+          const df_real one = c[t * d + j] * ((df_real)1 + scale_b[j]);
+          c[t * d + j] = r[j] * (one - mean - norm_b[t * d + j] * slope);
+        }
+      }
+    }
+  }
+}
+
 /* ---- gated residual ---- */
 KERNEL void NAME(gate_forward)(const df_shape* s, const df_real* gate, const df_real* bias, df_real* p, df_real* h) {
   const size_t d = s->d;
@@ -358,6 +442,8 @@ static const df_kernels NAME(kernels) = {
     .norm_forward = NAME(norm_forward),
     .modulate = NAME(modulate),
     .norm_backward = NAME(norm_backward),
+    .group_forward = NAME(group_forward),
+    .group_backward = NAME(group_backward),
     .gate_forward = NAME(gate_forward),
     .gate_backward = NAME(gate_backward),
     .softmax_forward = NAME(softmax_forward),

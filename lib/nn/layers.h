@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "gemm.h"
+#include "dynaflow/nn/gemm.h"
 #include "kernels.h"
 
 /* y [rows][out] = x [rows][in] * (weight [out][in])^T + bias [out]; bias NULL: none; add: the result is added to y */

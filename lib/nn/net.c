@@ -4,6 +4,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/assert.h"
+#include "dynaflow/core/parts.h"
 #include "dynaflow/core/rng.h"
 #include "dynaflow/nn/blas.h"
 #include "network.h"
@@ -26,19 +27,24 @@ static df_status check_range(const char* field, int value, int low, int high) {
 }
 
 static df_status check(const df_net_cfg* cfg) {
-  const bool dit = cfg->kind == DF_NET_DIT;
-  DF_TRY(check_range("kind", (int)cfg->kind, DF_NET_DIT, DF_NET_MLP));
+  const bool dit = cfg->kind == DF_NET_DIT, unet = cfg->kind == DF_NET_UNET;
+  DF_TRY(check_range("kind", (int)cfg->kind, DF_NET_DIT, DF_NET_UNET));
   DF_TRY(check_range("tokens", cfg->tokens, 1, 1024));
   DF_TRY(check_range("in", cfg->in, 1, 1 << 14));
   DF_TRY(check_range("out", cfg->out, 1, 1 << 14));
-  DF_TRY(check_range("cond", cfg->cond, dit ? 1 : 0, 1 << 20));
+  DF_TRY(check_range("cond", cfg->cond, dit || unet ? 1 : 0, 1 << 20));
   DF_TRY(check_range("width", cfg->width, 1, 1 << 14));
-  DF_TRY(check_range("depth", cfg->depth, 1, 256));
-  if (!dit) return DF_OK;
+  DF_TRY(check_range("depth", cfg->depth, 1, unet ? 8 : 256));
+  if (!dit && !unet) return DF_OK;
   DF_TRY(check_range("heads", cfg->heads, 1, cfg->width));
   if (cfg->width % cfg->heads != 0) {
     return df_fail(DF_E_CONFIG, "network: heads is %d, must divide width %d", cfg->heads, cfg->width);
   }
+  if (unet && (cfg->width << (cfg->depth - 1)) > 1 << 14) {
+    return df_fail(DF_E_CONFIG, "network: width %d doubled at each of depth %d levels gives more than %d channels",
+                   cfg->width, cfg->depth, 1 << 14);
+  }
+  if (unet) return DF_OK;
   DF_TRY(check_range("mlp_ratio", cfg->mlp_ratio, 1, 64));
   DF_TRY(check_range("skip_hidden", cfg->skip_hidden, 0, 1 << 16));
   if (!(cfg->position_std >= 0 && cfg->position_std <= 100)) {
@@ -47,23 +53,42 @@ static df_status check(const df_net_cfg* cfg) {
   return DF_OK;
 }
 
+/* ---- the kinds ---- */
+typedef struct net_kind {
+  int (*n_tensors)(const df_net_cfg* cfg);
+  void (*build)(df_net* net);
+  void (*work_layout)(df_net_work* work, df_arena* pieces);
+  void (*forward)(df_net_work* work, const df_real* parameters, const df_real* t, df_real* y);
+  void (*backward)(df_net_work* work, const df_real* parameters, const df_real* dy, df_real* dparameters, df_real* dx);
+} net_kind;
+
+static const net_kind* kind_of(const df_net_cfg* cfg) {
+  static const net_kind kinds[] = {
+      [DF_NET_DIT] = {df_dit_n_tensors, df_dit_build, df_dit_work_layout, df_dit_forward, df_dit_backward},
+      [DF_NET_MLP] = {df_mlp_n_tensors, df_mlp_build, df_mlp_work_layout, df_mlp_forward, df_mlp_backward},
+      [DF_NET_UNET] = {df_unet_n_tensors, df_unet_build, df_unet_work_layout, df_unet_forward, df_unet_backward}};
+  return &kinds[cfg->kind];
+}
+
 /* ---- construction ---- */
 static df_status build(df_net* net, const df_net_cfg* cfg) {
   net->cfg = *cfg;
   net->kernels = df_kernels_best();
-  const bool dit = cfg->kind == DF_NET_DIT;
-  const size_t n = (size_t)(dit ? df_dit_n_tensors(cfg) : df_mlp_n_tensors(cfg)), depth = (size_t)cfg->depth;
+  const size_t n = (size_t)kind_of(cfg)->n_tensors(cfg), depth = (size_t)cfg->depth;
   if (!(net->tensors = df_alloc(n, sizeof *net->tensors))) return DF_E_NOMEM;
   if (!(net->starts = df_alloc(n, sizeof *net->starts))) return DF_E_NOMEM;
   if (!(net->limits = df_alloc(n, sizeof *net->limits))) return DF_E_NOMEM;
-  if (dit) {
+  if (cfg->kind == DF_NET_DIT) {
     if (!(net->dit.block = df_alloc(depth, sizeof *net->dit.block))) return DF_E_NOMEM;
-    df_dit_build(net);
-  } else {
+  } else if (cfg->kind == DF_NET_MLP) {
     if (!(net->mlp.hidden_weight = df_alloc(depth, sizeof *net->mlp.hidden_weight))) return DF_E_NOMEM;
     if (!(net->mlp.hidden_bias = df_alloc(depth, sizeof *net->mlp.hidden_bias))) return DF_E_NOMEM;
-    df_mlp_build(net);
+  } else {
+    if (!(net->unet.block = df_alloc(2 * depth + 1, sizeof *net->unet.block))) return DF_E_NOMEM;
+    if (!(net->unet.down = df_alloc(depth, sizeof *net->unet.down))) return DF_E_NOMEM;
+    if (!(net->unet.up = df_alloc(depth, sizeof *net->unet.up))) return DF_E_NOMEM;
   }
+  kind_of(cfg)->build(net);
   return DF_OK;
 }
 
@@ -91,6 +116,9 @@ void df_net_free(df_net* net) {
   df_free(net->dit.block);
   df_free(net->mlp.hidden_weight);
   df_free(net->mlp.hidden_bias);
+  df_free(net->unet.block);
+  df_free(net->unet.down);
+  df_free(net->unet.up);
   df_free(net);
 }
 
@@ -150,22 +178,28 @@ void df_net_init(const df_net* net, uint64_t seed, df_real* parameters) {
   }
 }
 
-/* assigns all activation arrays from the arena */
-static void lay(df_net_work* work, df_arena* pieces) {
-  if (work->net->cfg.kind == DF_NET_DIT) {
-    df_dit_work_layout(work, pieces);
-  } else {
-    df_mlp_work_layout(work, pieces);
+/* the lists of activation arrays whose length depends on the depth */
+static df_status work_lists(df_net_work* work, const df_net_cfg* cfg) {
+  const size_t depth = (size_t)cfg->depth;
+  if (cfg->kind == DF_NET_DIT) {
+    work->dit.block = df_alloc(depth, sizeof *work->dit.block);
+    return work->dit.block ? DF_OK : DF_E_NOMEM;
   }
+  if (cfg->kind == DF_NET_MLP) return DF_OK;
+  df_unet_work* w = &work->unet;
+  df_real*** const lists[] = {&w->joined, &w->halved, &w->doubled, &w->dskip};
+  w->block = df_alloc(2 * depth + 1, sizeof *w->block);
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    if (!(*lists[i] = df_alloc(depth, sizeof **lists[i]))) return DF_E_NOMEM;
+  }
+  return w->block ? DF_OK : DF_E_NOMEM;
 }
 
 static df_status work_build(df_net_work* work, const df_net* net, int batch) {
   work->net = net;
   work->batch = batch;
-  if (net->cfg.kind == DF_NET_DIT) {
-    work->dit.block = df_alloc((size_t)net->cfg.depth, sizeof *work->dit.block);
-    if (!work->dit.block) return DF_E_NOMEM;
-  }
+  DF_TRY(work_lists(work, &net->cfg));
+  void (*const lay)(df_net_work*, df_arena*) = kind_of(&net->cfg)->work_layout;
 
   /* measure the arena, allocate it, then assign the arrays */
   df_arena count = {0};
@@ -195,6 +229,11 @@ df_status df_net_work_new(const df_net* net, int batch, df_net_work** out) {
 void df_net_work_free(df_net_work* work) {
   if (!work) return;
   df_free(work->dit.block);
+  df_free(work->unet.block);
+  df_free(work->unet.joined);
+  df_free(work->unet.halved);
+  df_free(work->unet.doubled);
+  df_free(work->unet.dskip);
   df_free(work->memory);
   df_free(work);
 }
@@ -206,18 +245,14 @@ void df_net_forward(const df_net* net, df_net_work* work, const df_real* paramet
   work->B = input->B;
   work->x = input->x;
   work->c = input->c;
-  if (net->cfg.kind == DF_NET_DIT) {
-    df_dit_forward(work, parameters, input->t, y);
-  } else {
-    df_mlp_forward(work, parameters, input->t, y);
-  }
+  const df_part before = df_part_enter(DF_PART_FORWARD);
+  kind_of(&net->cfg)->forward(work, parameters, input->t, y);
+  df_part_enter(before);
 }
 
 void df_net_backward(const df_net* net, df_net_work* work, const df_real* parameters, const df_real* dy,
                      df_real* dparameters, df_real* dx) {
-  if (net->cfg.kind == DF_NET_DIT) {
-    df_dit_backward(work, parameters, dy, dparameters, dx);
-  } else {
-    df_mlp_backward(work, parameters, dy, dparameters, dx);
-  }
+  const df_part before = df_part_enter(DF_PART_BACKWARD);
+  kind_of(&net->cfg)->backward(work, parameters, dy, dparameters, dx);
+  df_part_enter(before);
 }

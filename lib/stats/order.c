@@ -25,6 +25,11 @@ double df_quantile(int n, const double* sorted, double p) {
   return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
 }
 
+double df_median(int n, double* values) {
+  df_sort(n, values);
+  return df_quantile(n, values, 0.5);
+}
+
 static double mean(int n, const double* values) {
   double sum = 0;
   for (int i = 0; i < n; i++) sum += values[i];

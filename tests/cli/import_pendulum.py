@@ -9,20 +9,28 @@ made = runpy.run_path(sys.argv[2])
 EPISODES, STEPS = made['EPISODES'], made['STEPS']
 
 
-def write(name, spike=None, opposite=None, still=False):
-    """spike: episode with a wrong velocity; opposite: episode whose actions have the wrong sign; still: nothing moves"""
+def write(name, spike=None, opposite=None, still=False, action=None, **arrays):
+    """spike: episode with a wrong velocity; opposite: episode whose actions have the wrong sign; still: nothing moves;
+    action: the recorded action of a control; arrays: others of the file"""
     states = [[made['states'][2 * i:2 * i + 2] for i in range(e * (STEPS + 1), (e + 1) * (STEPS + 1))] for e in range(EPISODES)]
     actions = [[[u] for u in made['actions'][e * STEPS:(e + 1) * STEPS]] for e in range(EPISODES)]
     if spike is not None:
         states[spike][30][1] = 1000.0
     if opposite is not None:
         actions[opposite] = [[-u] for [u] in actions[opposite]]
+    if action:
+        actions = [[[action(u)] for [u] in episode] for episode in actions]
     if still:
         states = [[[0.3, 0.0] for _ in episode] for episode in states]
     with open(name, 'w') as file:
-        json.dump({'states': states, 'actions': actions}, file)
+        json.dump({'states': states, 'actions': actions, **arrays}, file)
 
 
 write('spike.json', spike=5)
 write('opposite.json', opposite=5)
 write('still.json', still=True)
+write('commands.json', speed=[[0.01 * t for t in range(STEPS + 1)] for _ in range(EPISODES)],
+      vel_cmd=[[0.5, 0.1 * e] for e in range(EPISODES)], goal=[[0, 1]] * (EPISODES - 1),
+      achieved_goal=[[0, 1]] * EPISODES, reward=[1] * EPISODES)
+write('policy.json', action=lambda u: (u - 0.2) / 1.5)
+write('squares.json', action=lambda u: u * u)

@@ -77,6 +77,11 @@ edits 'for s in x: s[1] *= 0.05'
 check scaled_velocities finds 'velocity scale' 'hinge joints' 'data.velocities = differences' "${edited[@]}"
 edits 'for i in range(len(x) - 1, 0, -1): x[i][1] = x[i - 1][1]'
 check late_velocities finds 'velocity shift' '' 'data.velocities = differences' "${edited[@]}"
+edits 'for s in x: s[:] = [1e300, 1e300]'
+huge() { exits_with 1 data check "${edited[@]}" --json && rows "at['magnitude', '$1']['verdict'] == 'wrong' and at['magnitude', '$1']['value'] == 1e300 and at['magnitude', '$1']['limit'] == 1e6 and '$2' in at['magnitude', '$1']['reason']"; }
+check numbers_that_are_all_absurd huge 'position of swing' "1e+300 in episode 0, frame 0 is beyond 1e+06, as are 4039 more numbers"
+edits 'x[3 * 101 + 7][1] = -1e300'
+check an_absurd_number_is_located huge 'velocity of swing' "-1e+300 in episode 3, frame 7 is beyond 1e+06, as are 0 more numbers"
 edits 'for s in x[50:101]: s[0] += 3'
 jumps() { exits_with 1 data check "${edited[@]}" --json && rows "at['jump', '']['verdict'] == 'wrong' and at['jump', '']['would_fit'] is None and 'data.ends_key' in at['jump', '']['reason']"; }
 check a_jump jumps

@@ -46,6 +46,20 @@ check velocities_are_kept_for_one_wrong bash -c "! grep -q 'velocities:' '$tasks
 check actions_are_kept_for_one_wrong sets spike "actions_key: actions"
 check actions_of_one_episode_are_imported imports opposite "$scratch/example/pendulum.xml" "$made/opposite.json"
 check the_episode_is_that_of_the_recording says "replay of 200 of 2000 actions, from 4 of 20 episodes: another model: .*episode 5, frame" err
+check actions_of_a_policy_are_imported imports policy "$scratch/example/pendulum.xml" "$made/policy.json"
+check their_scale_and_offset_are_found sets policy "actions_key: actions" "action_scale: [1.5]" "action_offset: [0.2]"
+check they_are_reported says "the recorded actions are no controls: with a scale and an offset per actuator" err
+check with_them_the_states_follow exits_with 0 replay "$tasks/policy" --quiet
+check other_actions_are_left_out imports squares "$scratch/example/pendulum.xml" "$made/squares.json"
+check no_scale_fits_them bash -c "grep -q 'actions_key: \"\"' '$tasks/squares/task.yaml' && ! grep -q 'action_scale' '$tasks/squares/task.yaml'"
+check why_is_said says "fitted to the recorded states, do not make the actions controls: in half of them more than [0-9.]+ %" err
+check commands_are_imported imports commands "$scratch/example/pendulum.xml" "$made/commands.json"
+check what_was_asked_for_is_a_condition sets commands "conditions: [speed, vel_cmd]" "conditions_per: frame"
+check its_reason_is_in_the_task_file grep -q "conditions: .* # named like what the motion was asked for" "$tasks/commands/task.yaml"
+check other_shapes_are_named says "array goal is named like a condition, but is not used: $made/commands.json: array 'goal' has shape \[19,2\]" err
+check what_was_measured_is_none says "arrays that nothing uses .*: achieved_goal, goal, reward$|arrays that nothing uses .*: goal, achieved_goal, reward$" err
+run data info "$tasks/commands"
+check conditions_have_their_names says "speed, vel_cmd.0, vel_cmd.1" out
 check an_error_names_the_source refuses "^dynaflow: $scratch/example/pendulum.npz: data.select: '0-99'" \
   data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/x" --set data.select=0-99
 check too_slow_a_rate_is_explained refuses \
@@ -130,6 +144,35 @@ sed 's:<actuator>.*</actuator>::' "$models/pendulum.xml" >"$models/passive.xml"
 check a_model_without_actuators_is_refused refuses "passive.xml: the model has no actuators" \
   data import "$scratch/example/pendulum.npz" --model "$models/passive.xml" --out "$tasks/x"
 check no_draft_is_left leaves_nothing
+# a process that is ended leaves its draft; the next import of the task uses it
+killed() {
+  "$program" data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/killed" \
+    --threads 1 >"$scratch/out" 2>&1 &
+  local process=$! tries=0
+  while [ ! -e "$tasks/.import-killed/data" ] && [ "$tries" -lt 1000 ]; do sleep 0.01; tries=$((tries + 1)); done
+  kill -KILL "$process"
+  wait "$process"
+  [ -e "$tasks/.import-killed/data" ] && [ ! -e "$tasks/killed" ]
+}
+check a_killed_import_leaves_its_draft killed
+touch "$tasks/.import-killed/data/left.npz"
+mkdir -p "$tasks/.import-other/data"
+(flock 9; touch "$scratch/locked"; while [ -e "$scratch/locked" ]; do sleep 0.05; done) 9>"$tasks/.import-other/.lock" &
+while [ ! -e "$scratch/locked" ]; do sleep 0.01; done
+check the_next_import_is_made imports killed "$scratch/example/pendulum.xml" "$scratch/example/pendulum.npz" --quiet
+check it_has_nothing_of_the_draft [ "$(ls -A "$tasks/killed" "$tasks/killed/data" | tr '\n' ' ')" = \
+  "$tasks/killed: README.md data model task.yaml  $tasks/killed/data: pendulum.npz " ]
+check drafts_of_others_stay [ -e "$tasks/.import-other/data" ]
+check two_imports_of_a_task_are_refused refuses "$tasks/other: another import is writing this task" \
+  data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/other"
+rm "$scratch/locked"
+wait
+check a_draft_that_nobody_makes_is_used imports other "$scratch/example/pendulum.xml" "$scratch/example/pendulum.npz" --quiet
+mv "$tasks/other" "$tasks/.import-other.old"
+check a_task_that_was_being_replaced_is_put_back refuses "$tasks/other: exists already" \
+  data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/other"
+check it_is_whole [ -f "$tasks/other/task.yaml" ]
+check no_draft_is_left_at_all leaves_nothing
 check force_replaces_a_task imports swing "$scratch/example/pendulum.xml" "$scratch/example/pendulum.npz" --force --json
 check json_has_every_setting python3 -c "
 import json, sys
@@ -143,6 +186,20 @@ echo '<mujoco><worldbody><geom name="post" size="0.1" pos="0 3 0"/></worldbody><
 check a_model_of_two_folders_is_imported imports parts "$scratch/robot/scenes/scene.xml" "$scratch/example/pendulum.npz" --quiet \
   --set data.actions_key=
 check its_files_keep_their_places [ -f "$tasks/parts/model/parts/more.xml" -a -f "$tasks/parts/model/scenes/scene.xml" ]
+
+# folders whose names a pattern would read otherwise
+odd="$scratch/my [1] *"
+mkdir -p "$odd/mocap"
+cp "$made"/amp/*.txt "$odd/mocap/"
+cp "$models/quadruped.xml" "$odd"
+check a_pattern_in_an_odd_folder_is_imported exits_with 0 data import "$odd/mocap/t*.txt" --model "$odd/quadruped.xml" \
+  --out "$odd/odd" --threads 1 --quiet
+check all_its_files_are_taken [ "$(find "$odd/odd/data" -name '*.txt' | wc -l)" -eq 2 ]
+check the_task_finds_them exits_with 0 data info "$odd/odd"
+check their_number_is_known says "files +2" out
+check a_pattern_is_referred_to exits_with 0 data import "$odd/mocap/t*.txt" --model "$odd/quadruped.xml" \
+  --out "$odd/referred" --threads 1 --quiet --reference
+check its_files_are_found exits_with 0 data info "$odd/referred"
 
 # published recordings
 if [ -n "${DYNAFLOW_DATA:-}" ] && [ -e "$DYNAFLOW_DATA/ddat/Hopper_10trajs_300steps.npz" ]; then

@@ -26,6 +26,10 @@ check every_number_is_that_of_an_independent_evaluation evaluation "$run_folder"
 # episodes of different length with conditions per frame, split by time
 check clips_are_run exits_with 0 run "$tasks/clips" --profile full --seed 3 --store-samples --quiet --no-data-check --out "$scratch/clips"
 check every_number_of_clips_is_that_of_an_independent_evaluation evaluation "$scratch/clips"
+# feet that are named by their bodies
+check feet_without_names_are_run exits_with 0 run "$tasks/walker" --profile full --method random_action --seed 3 --store-samples \
+  --quiet --no-data-check --out "$scratch/feet" --set eval.feet=RR_leg:0,FL,FR_leg:0
+check every_number_of_feet_without_names_is_that_of_an_independent_evaluation evaluation "$scratch/feet"
 finish || exit
 
 # ---- the report of three seeds, and of a part of them; figures are compared by their data and scripts ----

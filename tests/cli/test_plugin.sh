@@ -104,7 +104,7 @@ head -c 2000 "$plugin" >"$scratch/cut.so"
 check a_cut_file_is_refused refuses_plugin "$scratch/cut.so" 'cannot be loaded'
 check another_library_is_refused refuses_plugin "$build/libdynaflow.so" 'no symbol df_plugin_version'
 for case in 'no_method|s/df_plugin_method/other_method/|no symbol df_plugin_method' \
-  'old|s/= DF_METHOD_VERSION/= DF_METHOD_VERSION - 1/|built against another dynaflow: rebuild the plugin .its df_plugin_version is 3[0-9]{7}, ' \
+  'old|s/= DF_METHOD_VERSION/= DF_METHOD_VERSION - 1/|built against another dynaflow: rebuild the plugin .its df_plugin_version is 4[0-9]{7}, ' \
   'taken|s/"hold_pose"/"dynaflow"/|df_plugin_method: method .dynaflow. is already registered' \
   'bad_name|s/"hold_pose"/"hold pose"/|df_plugin_method: method .hold pose.: a name must consist of' \
   'long_name|s/"hold_pose"/"hold_pose_hold_pose_hold_pose_hold_pose_hold_pose"/|at most 47' \

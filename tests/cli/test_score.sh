@@ -168,6 +168,35 @@ and r['windows']['start'][::15] == [0, 16, 32] and r['windows']['episode'][:15] 
 and r['notes'][0].startswith('trajectories start in 15 of the 16 held-out windows: there is no demonstration')
 and r['notes'][1] == 'the last 1 actions of each trajectory are not measured'"
 check such_a_run_is_consistent exits_with 0 verify "$scratch/other" --quiet
+# twenty demonstrations that are the same: each of the 85 starts is that of four held-out windows
+cp -r "$task" "$scratch/same"
+rm -f "$scratch/same/expect.yaml"
+python - "$scratch/same/pendulum.npz" <<'P'
+import sys, numpy as np
+f = np.load(sys.argv[1])
+np.savez(sys.argv[1], states=np.repeat(f['states'][:1], 20, 0), actions=np.repeat(f['actions'][:1], 20, 0))
+P
+all=("${small[@]}" --set eval.windows=340 --set eval.sae_windows=0 --set eval.chains=0)
+check starts_of_all_windows_are_written exits_with 0 sample "$scratch/same" --method random_action --windows 340 --out "$scratch/all.npz" "${all[@]}"
+of_each() { # of_each N RUN: scores the first N trajectories of each start state
+  python - "$scratch" "$1" <<'P'
+import sys, numpy as np
+folder, n = sys.argv[1], int(sys.argv[2])
+f = dict(np.load(folder + '/all.npz'))
+starts = [tuple(x[0]) for x in f['states']]
+assert len(starts) == 340 and len(set(starts)) == 85
+keep = [i for i, s in enumerate(starts) if starts[:i].count(s) < n]
+f.update({k: f[k][keep] for k in ('states', 'actions')})
+np.savez(folder + '/some.npz', **f)
+P
+  exits_with 0 score "$scratch/same" "$scratch/some.npz" --name mine --out "$scratch/$2" "${all[@]}"
+}
+check one_trajectory_of_each_start_is_scored of_each 1 once
+check a_trajectory_is_that_of_one_window record once "
+not r['trajectories']['compared'] and r['notes'][0].startswith('trajectories start in 85 of the 340 held-out windows')"
+check as_many_trajectories_as_windows_are_scored of_each 4 each
+check each_has_its_window record each "r['trajectories']['compared'] and rows['tre']['n'] == 340"
+
 # a second file of the same method is another seed of it
 check a_first_seed_is_scored scored seeds 'pass'
 check a_second_seed_is_added scored seeds 'u[0] = 0' --seed 2
@@ -175,6 +204,46 @@ check both_are_cells exits_with 0 verify "$scratch/seeds" --quiet
 check the_same_file_as_another_seed_is_scored scored seeds 'pass' --seed 3
 check it_is_noticed exits_with 1 verify "$scratch/seeds" --json
 check its_numbers_are_those_of_another_seed grep -q 'all numbers are equal to those of seed 1' "$scratch/out"
+
+# ---- the profile of the run, and files that are taken out again ----
+quiet=(--quiet --threads 1 --set task.methods=replay_demo)
+unnamed() { exits_with 0 score "$task" "$scratch/mine.npz" "$@" "${quiet[@]}"; } # without --profile
+profiles() { python3 -c "
+import json, sys
+seen = sorted({r['profile'] for r in map(json.loads, open(sys.argv[1] + '/events.jsonl'))})
+assert seen == sys.argv[2:], seen" "$scratch/$@"; }
+cp -r "$scratch/run" "$scratch/profile"
+check a_run_is_continued_with_its_profile unnamed --name second --out "$scratch/profile"
+check no_other_profile_is_added profiles profile smoke
+check no_cell_is_missing exits_with 0 verify "$scratch/profile" --quiet
+check a_profile_that_is_given_is_used unnamed --name second --out "$scratch/profile" --profile full
+check both_are_there profiles profile full smoke
+check of_several_profiles_one_is_asked_for refuses "$scratch/profile: the run has the profiles smoke, full: say which one by --profile" \
+  score "$task" "$scratch/mine.npz" --name third --out "$scratch/profile" "${quiet[@]}"
+check a_new_run_has_the_profile_full unnamed --name second --out "$scratch/new"
+check it_is_full profiles new full
+
+rm -r "$scratch/profile"
+cp -r "$scratch/run" "$scratch/profile"
+check a_second_file_is_judged unnamed --name second --out "$scratch/profile"
+check as_another_seed_too unnamed --name second --out "$scratch/profile" --seed 2
+removes() { exits_with 0 score "$task" --remove "$@" --out "$scratch/profile" --threads 1 --json; }
+check one_seed_is_removed removes second --seed 1
+check it_is_the_row python3 -c "
+import json, sys
+assert [(r['method'], r['seed'], r['profile']) for r in json.load(open(sys.argv[1]))['rows']] == [('second', 1, 'smoke')]" "$scratch/out"
+check the_other_seed_is_there grep -q '"method":"second","seed":2' "$scratch/profile/events.jsonl"
+check the_rest_is_removed removes second
+check nothing_else_is_lost diff -r "$scratch/run" "$scratch/profile"
+check nobody_misses_it exits_with 0 verify "$scratch/profile" --quiet
+check it_can_be_judged_again unnamed --name second --out "$scratch/profile"
+check what_was_not_judged_is_named misses "$scratch/profile: no judged file 'third' of task pendulum; judged files: mine, second" \
+  score "$task" --remove third --out "$scratch/profile"
+check methods_are_not_removed refuses "'random_action' is a method that was run, not a judged file" \
+  score "$task" --remove random_action --out "$scratch/profile"
+check a_run_is_needed misses "$scratch/nowhere: no run with judged files" score "$task" --remove mine --out "$scratch/nowhere"
+check it_is_not_made [ ! -e "$scratch/nowhere" ]
+check a_file_is_too_much refuses "\-\-remove mine takes no FILE" score "$task" "$scratch/mine.npz" --remove mine
 
 # ---- a file of another layout, and a name that is taken: nothing is recorded ----
 bad() { # bad PATTERN STATEMENTS

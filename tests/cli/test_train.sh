@@ -70,4 +70,66 @@ check the_last_number_of_steps_is_the_default cmp "$scratch/default.npz" "$scrat
 check the_number_of_steps_counts bash -c "! cmp -s '$scratch/two.npz' '$scratch/one.npz'"
 check sample_with_another_seed sample seed --seed 5
 check the_seed_counts bash -c "! cmp -s '$scratch/default.npz' '$scratch/seed.npz'"
+
+# copies of the weights while training: those of a training of as many steps, at a rate that does not depend on the end
+cat >"$scratch/tensors.py" <<'PY'
+import json, struct, sys
+def tensors(path):
+    data = open(path, 'rb').read()
+    n, = struct.unpack('<Q', data[:8])
+    header = json.loads(data[8:8 + n])
+    del header['__metadata__']
+    return header, data[8 + n:]
+assert tensors(sys.argv[1]) == tensors(sys.argv[2])
+PY
+copies=(train "$task" --method dynaflow --seed 3 "${small[@]}" --set train.schedule=constant --set train.checkpoint_every=3)
+check a_training_with_copies exits_with 0 "${copies[@]}" --set train.steps=10 --checkpoint "$scratch/copied/w.safetensors"
+check copies_are_named_after_network_and_step [ "$(cd "$scratch/copied" && echo *)" = \
+  "w-dynaflow-step03.safetensors w-dynaflow-step06.safetensors w-dynaflow-step09.safetensors w.safetensors" ]
+check a_training_of_six_steps exits_with 0 "${copies[@]}" --set train.steps=6 --checkpoint "$scratch/six"
+check the_copy_has_the_weights_of_its_step python3 "$scratch/tensors.py" "$scratch/six" "$scratch/copied/w-dynaflow-step06.safetensors"
+check and_not_those_of_another bash -c "! python3 '$scratch/tensors.py' '$scratch/six' '$scratch/copied/w-dynaflow-step09.safetensors' 2>/dev/null"
+check the_last_copy_of_a_name_without_ending [ -e "$scratch/six-dynaflow-step6" ]
+rm "$scratch/six-dynaflow-step3" && mkdir "$scratch/six-dynaflow-step3"
+check a_copy_that_cannot_be_written_ends_nothing exits_with 0 "${copies[@]}" --set train.steps=6 --checkpoint "$scratch/six"
+check it_is_a_warning grep -qE 'warning: pendulum dynaflow seed 3: no copy of the weights after step 3: .*six-dynaflow-step3: Is a directory' "$scratch/err"
+check copies_are_no_part_of_the_key exits_with 0 run "$task" --method dynaflow --seed 3 --out "$scratch/run" "${small[@]}" --set train.checkpoint_every=3
+check so_the_cell_was_done [ "$(ls "$scratch/run/checkpoints" | wc -l)" -eq 1 ]
+check a_run_with_copies exits_with 0 run "$task" --method dynaflow --seed 5 --out "$scratch/run" "${small[@]}" --set train.checkpoint_every=3
+check they_are_beside_its_weights [ "$(ls "$scratch/run/checkpoints" | grep -cE '^[0-9a-f]{16}-dynaflow-step[36]\.safetensors$')" -eq 2 ]
+check verify_accepts_them exits_with 0 verify "$scratch/run"
+
+# --resume: killed and repeated, the same bytes
+long=(train "$task" --method dynaflow --seed 3 "${small[@]/--quiet/--json}" --set train.steps=400)
+check an_uninterrupted_training exits_with 0 "${long[@]}" --checkpoint "$scratch/whole"
+"$program" "${long[@]}" --checkpoint "$scratch/part/w" --resume --save-every 0 >/dev/null 2>&1 </dev/null & pid=$!
+for _ in $(seq 2000); do ls "$scratch"/part/training/*/dynaflow.state.previous >/dev/null 2>&1 && break; sleep 0.05; done
+kill -KILL $pid && wait $pid 2>/dev/null
+check a_killed_training_wrote_no_weights [ ! -e "$scratch/part/w" ]
+lock=$(echo "$scratch"/part/training/*/lock)
+check a_locked_state_is_refused python3 -c "
+import fcntl, subprocess, sys
+with open(sys.argv[1], 'a') as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    done = subprocess.run(sys.argv[2:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+assert done.returncode == 2 and 'locked by another process, which trains with it' in done.stderr, done
+" "$lock" "$program" "${long[@]}" --checkpoint "$scratch/part/w" --resume
+check resumed_it_ends exits_with 0 "${long[@]}" --checkpoint "$scratch/part/w" --resume
+check it_says_where_it_continues grep -qE '^pendulum dynaflow seed 3: continues after step [1-9][0-9]* of 400$' "$scratch/err"
+check resumed_weights_are_those_of_the_whole cmp "$scratch/whole" "$scratch/part/w"
+check no_state_is_left [ "$(ls "$scratch/part")" = w ]
+check save_every_needs_resume refuses 'save-every is for --resume' "${long[@]}" --checkpoint "$scratch/part/w" --save-every 5
+
+# a training whose loss rises is ended with the reason
+rising=("$task" --method kinematic_fm --seed 3 "${small[@]}" --set train.steps=60 --set train.rate=1 --set train.clip=0 --set train.abort_points=3)
+check a_rising_loss_alone_ends_nothing exits_with 0 train "${rising[@]}" --checkpoint "$scratch/rising"
+check a_rising_loss_ends_a_training exits_with 3 train "${rising[@]}" --set train.abort_rise=1.2 --checkpoint "$scratch/risen"
+check the_reason_is_given grep -qE 'kinematic_fm: aborted at step [0-9]+: the last 3 points of the loss curve are not finite or above 1.2 times the lowest one' "$scratch/err"
+check and_no_weights [ ! -e "$scratch/risen" ]
+check a_run_records_it exits_with 3 run "${rising[@]}" --set train.abort_rise=1.2 --out "$scratch/risen.run"
+check as_diverged python3 -c "
+import json, sys
+cell, = [r for r in map(json.loads, open(sys.argv[1] + '/events.jsonl')) if r['type'] == 'cell']
+assert cell['status'] == 'diverged' and 'kinematic_fm: aborted at step ' in cell['reason'], cell
+" "$scratch/risen.run"
 finish

@@ -79,6 +79,46 @@ static void later_layers_win(void** state) {
   assert_true(c.train_ema == 0.5);
 }
 
+/* ---- presets of the network ---- */
+
+static void a_preset_sets_the_network_and_keys_of_its_source_win(void** state) {
+  (void)state;
+  df_config config, base = df_config_default();
+  /* base is what the defaults are */
+  df_config preset = base;
+  assert_ok(df_config_set(&preset, "net.preset", "base", "test"));
+  assert_string_equal(preset.net_preset, "base");
+  memcpy(preset.net_preset, base.net_preset, sizeof base.net_preset);
+  assert_memory_equal(&preset, &base, sizeof base);
+
+  /* the order within a source does not matter */
+  put_yaml(
+      "task: {name: hop}\nnet: {depth: 5, preset: jax_seed, heads: 8}\nprofiles: {p: {net.width: 32}, q: {net.preset: "
+      "small}}\n");
+  assert_ok(df_config_load(scratch_path, "full", "", 0, NULL, &config));
+  assert_int_equal(config.net_width, 384);
+  assert_int_equal(config.net_depth, 5);
+  assert_int_equal(config.net_heads, 8);
+  assert_int_equal(config.net_skip_hidden, 0);
+
+  /* a later source wins, whether it gives a key or a preset */
+  assert_ok(df_config_load(scratch_path, "p", "", 0, NULL, &config));
+  assert_int_equal(config.net_width, 32);
+  assert_int_equal(config.net_depth, 5);
+  assert_ok(df_config_load(scratch_path, "q", "", 0, NULL, &config));
+  assert_int_equal(config.net_width, 64);
+  assert_int_equal(config.net_depth, 2);
+  const char* const overrides[] = {"net.depth=4", "net.kind=mlp", "net.preset=jax_seed"};
+  assert_ok(df_config_load(scratch_path, "q", "", 3, overrides, &config));
+  assert_int_equal(config.net_width, 384);
+  assert_int_equal(config.net_depth, 4);
+  assert_string_equal(config.net_kind, "mlp");
+
+  const char* const unknown[] = {"net.preset=huge"};
+  assert_int_equal(df_config_load(scratch_path, "q", "", 1, unknown, &config), DF_E_CONFIG);
+  assert_string_equal(df_error_message(), "--set: net.preset = 'huge': not one of none|small|base|jax_seed");
+}
+
 static void profile_and_method_are_each_optional(void** state) {
   (void)state;
   df_config c;
@@ -389,6 +429,7 @@ int main(void) {
       cmocka_unit_test(every_default_is_valid_and_reads_back_as_itself),
       cmocka_unit_test(every_key_stands_once_in_the_table),
       IN_SCRATCH(later_layers_win),
+      IN_SCRATCH(a_preset_sets_the_network_and_keys_of_its_source_win),
       IN_SCRATCH(profile_and_method_are_each_optional),
       IN_SCRATCH(sequences_become_lists_and_names),
       IN_SCRATCH(what_is_wrong_is_refused_with_place_key_and_value),

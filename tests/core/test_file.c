@@ -428,6 +428,45 @@ static void a_failed_allocation_is_out_of_memory(void** state) {
   assert_content("new", 3);
 }
 
+/* makes the file `name` below the folder */
+static void make(const char* name) {
+  assert_int_equal(df_file_write_below(folder, name, "", 0), DF_OK);
+}
+
+/* whether the pattern below the folder fits exactly these names below it, separated by blanks */
+static void fits(const char* pattern, const char* names) {
+  char whole[256], found[512] = "", **paths;
+  size_t n;
+  snprintf(whole, sizeof whole, "%s/%s", folder, pattern);
+  assert_int_equal(df_file_glob(whole, &paths, &n), names[0] ? DF_OK : DF_E_MISSING);
+  for (size_t i = 0; i < n; i++) {
+    assert_int_equal(strncmp(paths[i], folder, strlen(folder)), 0);
+    snprintf(found + strlen(found), sizeof found - strlen(found), "%s%s", i ? " " : "", paths[i] + strlen(folder) + 1);
+  }
+  df_file_glob_free(paths, n);
+  assert_string_equal(found, names);
+}
+
+static void what_exists_is_no_pattern(void** state) {
+  (void)state;
+  static const char* const files[] = {"my[1]/b.txt", "my[1]/a.txt", "my[1]/a*.txt", "my1/c.txt", "a\\b/d.txt"};
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) make(files[i]);
+  fits("my[1]/*.txt", "my[1]/a*.txt my[1]/a.txt my[1]/b.txt");
+  fits("my[1]/a*.txt", "my[1]/a*.txt");
+  fits("my[1]/c.txt", "");
+  fits("my?/*.txt", "my1/c.txt");
+  fits("my[12]/*.txt", "my1/c.txt");
+  fits("a\\b/?.txt", "a\\b/d.txt");
+  fits("my1/[a-c].txt", "my1/c.txt");
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    char one[256];
+    snprintf(one, sizeof one, "%s/%s", folder, files[i]);
+    assert_int_equal(unlink(one), 0);
+    *strrchr(one, '/') = '\0';
+    (void)rmdir(one);
+  }
+}
+
 int main(void) {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
   const struct CMUnitTest tests[] = {
@@ -451,6 +490,7 @@ int main(void) {
       IN_FOLDER(a_folder_without_a_name_is_refused),
       IN_FOLDER(paths_are_joined_and_taken_apart),
       IN_FOLDER(a_failed_allocation_is_out_of_memory),
+      IN_FOLDER(what_exists_is_no_pattern),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

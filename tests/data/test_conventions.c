@@ -76,7 +76,7 @@ static void euler_angles_are_products_of_axis_rotations(void** state) {
 
 /* the settings of a case, and what they say of the recording */
 typedef struct how {
-  bool xyzw, base_linear, world_angular, degrees, y_up, turned;
+  bool xyzw, inverse, base_linear, world_angular, degrees, y_up, turned;
   double scale;
 } how;
 
@@ -120,9 +120,11 @@ static void record(const how* h, const double* state, double* raw) {
       world[k][1] = z;
     }
   }
-  for (int k = 0; k < 2 && h->xyzw; k++) {
+  for (int k = 0; k < 2; k++) {
     double* at = raw + (k ? 7 : 3);
     const double w = at[0];
+    for (int i = 1; i < 4 && h->inverse; i++) at[i] *= -1;
+    if (!h->xyzw) continue;
     memmove(at, at + 1, 3 * sizeof *at);
     at[3] = w;
   }
@@ -136,7 +138,8 @@ static void record(const how* h, const double* state, double* raw) {
 
 static void configure(const how* h, df_config* config) {
   *config = df_config_default();
-  if (h->xyzw) assert_ok(df_config_set(config, "data.quaternion", "xyzw", "test"));
+  static const char* const quaternions[] = {"wxyz", "xyzw", "wxyz_inverse", "xyzw_inverse"};
+  assert_ok(df_config_set(config, "data.quaternion", quaternions[h->xyzw + 2 * h->inverse], "test"));
   if (h->base_linear) assert_ok(df_config_set(config, "data.linear_velocity", "base", "test"));
   if (h->world_angular) assert_ok(df_config_set(config, "data.angular_velocity", "world", "test"));
   if (h->degrees) assert_ok(df_config_set(config, "data.angles", "deg", "test"));
@@ -148,14 +151,15 @@ static void configure(const how* h, df_config* config) {
 static void a_state_comes_back_under_every_convention(void** state) {
   (void)state;
   df_system* system = make_system(every_joint_xml);
-  for (int bits = 0; bits < 128; bits++) {
+  for (int bits = 0; bits < 256; bits++) {
     const how h = {.xyzw = bits & 1,
                    .base_linear = bits & 2,
                    .world_angular = bits & 4,
                    .degrees = bits & 8,
                    .y_up = bits & 16,
                    .turned = bits & 32,
-                   .scale = bits & 64 ? 0.01 : 1};
+                   .scale = bits & 64 ? 0.01 : 1,
+                   .inverse = bits & 128};
     df_config config;
     df_layout* layout;
     conventions c;
@@ -222,6 +226,39 @@ static void what_points_up_in_the_recording_points_up_in_the_model(void** state)
   assert_close(x[16 + 2], 3, 1e-15);
 }
 
+/* of cos(angle / 2) only 1.3e-13 is missing to 1 */
+static void a_base_rotation_of_a_microradian_is_one(void** state) {
+  (void)state;
+  double x[25];
+  const double upright[] = {1, 2, 3, 1, 0, 0, 0};
+  CONVERT(upright, x, {"data.columns", "root_pos,root_quat"}, {"data.base_rotation", "0.999999999999875,0,0,5e-7"});
+  assert_close(x[6], 5e-7, 1e-20);
+}
+
+/* the second free body is no base: its own position and orientation are those of the recording */
+static void offset_and_rotation_are_of_the_base_alone(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><worldbody><body name='base'><freejoint/><geom size='.1' mass='1'/></body>"
+      "<body name='box' pos='1 0 0'><freejoint/><geom size='.1' mass='1'/></body></worldbody></mujoco>";
+  static const double raw[26] = {1, 2, 3, 1, 0, 0, 0, 4, 5, 6, 0.6, 0, 0.8, 0};
+  static const double wanted[14] = {11, 22, 33, 0, 1, 0, 0, 4, 5, 6, 0.6, 0, 0.8, 0};
+  double x[26];
+  df_system* system = make_system(xml);
+  df_config config = df_config_default();
+  df_layout* layout;
+  conventions c;
+  assert_ok(df_config_set(&config, "data.position_offset", "10,20,30", "test"));
+  assert_ok(df_config_set(&config, "data.base_rotation", "0,1,0,0", "test"));
+  assert_ok(layout_new(&config, system, &layout));
+  assert_ok(conventions_read(&config, &layout->model, &c));
+  frame_from_raw(layout, &c, raw, x);
+  frame_to_model(layout, &c, x);
+  for (int i = 0; i < 14; i++) assert_close(x[i], wanted[i], 1e-15);
+  layout_free(layout);
+  df_system_free(system);
+}
+
 static void angles_come_as_euler_angles_rotation_vectors_and_cosines(void** state) {
   (void)state;
   double x[25];
@@ -245,6 +282,7 @@ static void settings_that_cannot_be_are_refused(void** state) {
   } wrong[] = {{"data.euler", "xy", "data.euler = 'xy': expected three axes"},
                {"data.euler", "xYz", "data.euler = 'xYz'"},
                {"data.euler", "xxz", "data.euler = 'xxz'"},
+               {"data.euler", "xyy", "data.euler = 'xyy'"},
                {"data.base_rotation", "1,0,0", "data.base_rotation has 3 numbers of norm 1"},
                {"data.base_rotation", "1,0.2,0,0", "4 numbers of norm 1.0198"},
                {"data.position_offset", "1,2", "data.position_offset has 2 numbers"}};
@@ -280,6 +318,8 @@ int main(void) {
       cmocka_unit_test(euler_angles_are_products_of_axis_rotations),
       cmocka_unit_test(a_state_comes_back_under_every_convention),
       cmocka_unit_test(what_points_up_in_the_recording_points_up_in_the_model),
+      cmocka_unit_test(a_base_rotation_of_a_microradian_is_one),
+      cmocka_unit_test(offset_and_rotation_are_of_the_base_alone),
       cmocka_unit_test(angles_come_as_euler_angles_rotation_vectors_and_cosines),
       cmocka_unit_test(settings_that_cannot_be_are_refused),
   };

@@ -235,6 +235,27 @@ static void frames_of_nan_at_the_end_are_padding(void** state) {
   refused(&config, DF_E_MISMATCH, SAYS("'states'", "episodes of 4 frames", "window.first + window.horizon + 1 is 5"));
 }
 
+/* with an action row per frame, an action before the first frame: that of frame t is in row t + 1 */
+static void the_action_of_the_last_frame_is_kept_before_padding(void** state) {
+  (void)state;
+  const int lengths[EPISODES] = {7, 4, 1};
+  df_config config = small_config();
+  df_dataset* data;
+  assert_ok(df_config_set(&config, "data.action_time", "before", "test"));
+  padded p = pad(lengths);
+  for (int e = 0; e < EPISODES; e++) p.actions[e][lengths[e]] = 100 + e;
+  write_padded(&p, false);
+  assert_ok(df_dataset_read(scratch_path, &config, cart, &data));
+  for (int e = 0; e < EPISODES; e++) {
+    for (int t = 0; t < lengths[e]; t++) assert_true(*df_dataset_action(data, e, t) == p.actions[e][t + 1]);
+  }
+  df_dataset_free(data);
+  /* one that is NaN as the padding is none */
+  p.actions[1][lengths[1]] = NAN;
+  write_padded(&p, false);
+  refused(&config, DF_E_CONFIG, SAYS("episode 1 has 5 states and 4 actions; data.action_time = before needs"));
+}
+
 static void write_flat(size_t action_rows, size_t episodes, const double* ends) {
   const df_npz_entry e[] = {
       {.key = "states", .rank = 2, .shape = {EPISODES * (LENGTH + 1), NX}, .values = &states[0][0][0]},
@@ -397,6 +418,15 @@ static void another_hash_step_or_model_is_refused_with_both(void** state) {
   assert_int_equal(df_dataset_read(scratch_path, &config, system, &data), DF_E_MISMATCH);
   assert_says(scratch_path, "another model", df_mujoco_identity(system)->files, "bbbb");
   assert_null(data);
+  /* in any file of a recording */
+  char last[160], pattern[160];
+  snprintf(last, sizeof last, "%s/last.npz", scratch_folder);
+  snprintf(pattern, sizeof pattern, "%s/*.npz", scratch_folder);
+  assert_int_equal(rename(scratch_path, last), 0);
+  write_file(LENGTH, NULL, 0.01, df_mujoco_identity(system)->files);
+  assert_int_equal(df_dataset_read(pattern, &config, system, &data), DF_E_MISMATCH);
+  assert_says("last.npz: recorded with another model");
+  unlink(last);
   df_system_free(system);
 }
 
@@ -492,6 +522,7 @@ int main(void) {
       WITH_CART(one_action_too_many_an_episode_is_dropped),
       WITH_CART(episodes_of_any_length_are_written_and_read_back),
       WITH_CART(frames_of_nan_at_the_end_are_padding),
+      WITH_CART(the_action_of_the_last_frame_is_kept_before_padding),
       WITH_CART(episodes_one_after_the_other_are_cut_at_their_ends),
       WITH_CART(names_of_conditions_are_checked),
       WITH_CART(states_alone_are_enough),

@@ -88,6 +88,67 @@ static void frames_at_any_rate_become_frames_of_actions(void** state) {
   df_dataset_free(data);
 }
 
+/* a duration in single precision is that of an action; one that differs by a part in 1e6 is resampled */
+static void durations_that_differ_by_rounding_are_those_of_actions(void** state) {
+  (void)state;
+  static const double durations[] = {0.01, (float)0.01, 0.01 * (1 + 1e-6), 0.01 * (1 - 1e-6)};
+  double x[7 * 4];
+  move(0.01, 7, x);
+  for (int i = 0; i < 4; i++) {
+    WRITE(ARRAY("states", x, 2, 7, 4), {.key = "dt", .values = &durations[i]});
+    const df_config config = SETTINGS(STATES_ONLY);
+    df_dataset* data = read_with(cart, &config);
+    assert_int_equal(data->resampled, i >= 2);
+    assert_int_equal(data->lengths[0], i == 3 ? 5 : 6);
+    df_dataset_free(data);
+  }
+  /* stamps that drift by less than 5 per cent of a frame in all are those of actions */
+  static const double ends[] = {0.06 + 0.0004, 0.06 + 0.0006};
+  for (int i = 0; i < 2; i++) {
+    double wide[7 * 5];
+    for (int t = 0; t < 7; t++) {
+      wide[5 * t] = ends[i] * t / 6;
+      memcpy(wide + 5 * t + 1, x + 4 * t, 4 * sizeof *x);
+    }
+    WRITE(ARRAY("states", wide, 2, 7, 5));
+    const df_config config = SETTINGS(STATES_ONLY, "data.columns", "time,qpos,qvel");
+    df_dataset* data = read_with(cart, &config);
+    assert_int_equal(data->resampled, i);
+    df_dataset_free(data);
+  }
+}
+
+/* the condition of a frame is that of the recorded frame at its time or before it */
+static void conditions_of_resampled_frames_are_those_of_recorded_ones(void** state) {
+  (void)state;
+  static const int twice[] = {0, 0, 1, 1, 2}, third[] = {0, 3, 6}, uneven[] = {0, 1, 1, 2, 2, 2, 3};
+  static const double durations[] = {0.01, 0.02, 0.03, 1};
+  const df_npz_entry goal = ARRAY("goal", counting() + 10, 2, 3, 1);
+  const struct {
+    df_config config;
+    df_npz_entry states, goal, time;
+    const int* frame;
+    int length;
+  } cases[] = {
+      {SETTINGS(STATES_ONLY, "data.conditions", "goal", "data.rate", "50"), ARRAY("states", counting(), 2, 3, 4), goal,
+       ARRAY("t", durations, 1, 3), twice, 4},
+      {SETTINGS(STATES_ONLY, "data.conditions", "goal", "data.rate", "300"), ARRAY("states", counting(), 2, 8, 4),
+       ARRAY("goal", counting() + 10, 2, 8, 1), ARRAY("t", counting(), 1, 8), third, 2},
+      {SETTINGS(STATES_ONLY, "data.conditions", "goal", "data.columns", "qpos@q,qvel@q,frame_duration@t"),
+       ARRAY("q", counting(), 2, 4, 2), ARRAY("goal", counting() + 10, 2, 4, 1), ARRAY("t", durations, 1, 4), uneven,
+       6},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    WRITE(cases[i].states, cases[i].goal, cases[i].time);
+    df_dataset* data = read_with(cart, &cases[i].config);
+    assert_int_equal(data->lengths[0], cases[i].length);
+    for (int t = 0; t <= cases[i].length; t++) {
+      assert_true(df_dataset_condition(data, 0, t)[0] == 10 + cases[i].frame[t]);
+    }
+    df_dataset_free(data);
+  }
+}
+
 static void times_are_columns_of_stamps_or_durations(void** state) {
   (void)state;
   static const double durations[] = {0.02, 0.01, 0.04, 0.01, 0.02, 0.05, 0.3};
@@ -401,6 +462,8 @@ int main(void) {
 #define WITH_SYSTEMS(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
   const struct CMUnitTest tests[] = {
       WITH_SYSTEMS(frames_at_any_rate_become_frames_of_actions),
+      WITH_SYSTEMS(durations_that_differ_by_rounding_are_those_of_actions),
+      WITH_SYSTEMS(conditions_of_resampled_frames_are_those_of_recorded_ones),
       WITH_SYSTEMS(times_are_columns_of_stamps_or_durations),
       WITH_SYSTEMS(every_episode_has_the_rate_that_its_file_states),
       WITH_SYSTEMS(actions_are_held_or_thinned_out_by_whole_numbers),

@@ -1,6 +1,9 @@
 /* What is read of the files of a recording: its columns, episodes, actions and conditions. */
 #include "recording_test.h"
 
+/* after the feature macro of data_test.h */
+#include "episodes.h"
+
 /* a cart: nx = 4 (rail, pole, and their velocities), nu = 1 */
 static df_system* cart;
 
@@ -158,6 +161,15 @@ static void episodes_are_groups_in_natural_order(void** state) {
   df_recording_free(r);
 }
 
+static void numbers_in_names_are_ordered_by_value(void** state) {
+  (void)state;
+  static const char* const ordered[] = {"run", "run1", "run2", "run010", "run11", "run11b", "walk"};
+  for (int i = 0; i < 7; i++) {
+    for (int j = 0; j < 7; j++) assert_int_equal(natural_order(ordered[i], ordered[j]), (i > j) - (i < j));
+  }
+  assert_int_equal(natural_order("e_1", "e_01"), 0);
+}
+
 static void assert_spans(const df_config* config, int n, const int (*first_frames_action)[3]) {
   df_recording* r = opened(scratch_path, config, cart);
   assert_int_equal(df_recording_episodes(r), n);
@@ -233,6 +245,25 @@ static void row_numbers_that_may_count_frames_or_actions_need_a_setting(void** s
   refused(cart, &config, DF_E_FORMAT, SAYS("array 'rows' is 9 at index 0", "that increase to the 8 actions"));
 }
 
+static void ends_of_no_episode_are_refused(void** state) {
+  (void)state;
+  static const double zero[3] = {4, 0, 7}, of_actions[2] = {4, 8}, rows[2] = {4, 7};
+  static const int three[][3] = {{0, 4, 0}, {4, 3, 4}, {7, 3, 7}};
+  const df_npz_entry states = ARRAY("states", counting(), 2, 10, 4);
+  WRITE(states, ARRAY("rows", zero, 1, 3));
+  df_config config = SETTINGS(STATES_ONLY, "data.ends_key", "rows");
+  refused(cart, &config, DF_E_FORMAT,
+          SAYS("array 'rows' is 0 at index 1: expected whole numbers that increase to the 10 frames"));
+  /* the ends that df_dataset_write() writes count frames, whatever would fit the actions */
+  WRITE(states, ARRAY("actions", counting(), 2, 8, 1), ARRAY("episode_ends", of_actions, 1, 2));
+  config = SETTINGS("data.source", "file");
+  refused(cart, &config, DF_E_FORMAT, SAYS("array 'episode_ends' ends at frame 8, but array 'states' has 10 frames"));
+  /* with an action per frame both are counted alike */
+  WRITE(states, ARRAY("actions", counting(), 2, 10, 1), ARRAY("rows", rows, 1, 2));
+  config = SETTINGS("data.ends_key", "rows", "data.ends_rows", "actions");
+  assert_spans(&config, 3, three);
+}
+
 /* without actions frames are assumed, and `data info` says so */
 static void row_numbers_of_states_only_are_those_of_frames_or_as_set(void** state) {
   (void)state;
@@ -270,6 +301,19 @@ static void groups_of_equal_numbers_are_read_once(void** state) {
   assert_int_equal(df_recording_episodes(r), 2);
   FRAME(r, 0, 0, 700, 701, 702, 703);
   FRAME(r, 1, 0, 600, 601, 602, 603);
+  df_recording_free(r);
+}
+
+/* its own rate goes before that of the file */
+static void a_group_has_a_rate_of_its_own(void** state) {
+  (void)state;
+  const double file = 100, own = 25;
+  WRITE(ARRAY("e0/states", counting(), 2, 2, 4), ARRAY("e1/states", counting(), 2, 2, 4),
+        {.key = "fps", .values = &file}, {.key = "e1/fps", .values = &own});
+  const df_config config = SETTINGS(STATES_ONLY, "data.episodes_key", "e*");
+  df_recording* r = opened(scratch_path, &config, cart);
+  assert_close(df_recording_frame_duration(r, &config, cart, 0), 0.01, 1e-15);
+  assert_close(df_recording_frame_duration(r, &config, cart, 1), 0.04, 1e-15);
   df_recording_free(r);
 }
 
@@ -549,10 +593,13 @@ int main(void) {
       WITH_CART(single_columns_may_list_episodes),
       WITH_CART(an_array_may_be_transposed),
       WITH_CART(episodes_are_groups_in_natural_order),
+      WITH_CART(numbers_in_names_are_ordered_by_value),
       WITH_CART(episodes_end_at_flags_or_row_numbers),
       WITH_CART(row_numbers_that_may_count_frames_or_actions_need_a_setting),
+      WITH_CART(ends_of_no_episode_are_refused),
       WITH_CART(row_numbers_of_states_only_are_those_of_frames_or_as_set),
       WITH_CART(groups_of_equal_numbers_are_read_once),
+      WITH_CART(a_group_has_a_rate_of_its_own),
       WITH_CART(every_note_is_kept),
       WITH_CART(episodes_are_selected_by_number),
       WITH_CART(a_pattern_is_all_files_that_fit_by_name),

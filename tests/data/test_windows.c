@@ -146,21 +146,21 @@ static df_dataset* make_ragged(void) {
   return data;
 }
 
-/* the side of every window, by trying all of them: 1 training, -1 test, 0 none */
-typedef int side_of_window(const df_config* c, int episode, int start, const int* held_out);
+/* the side of every window, by trying all of them */
+typedef df_side side_of_window(const df_config* c, int episode, int start, const df_side* episodes);
 
 /* lists the windows of all episodes by the definition, and compares them with those of the library */
-static void compare_windows(const df_config* c, side_of_window* side, const int* held_out) {
-  static df_window expected[2][MOST];
-  int n[2] = {0}, unused = 0;
+static void compare_windows(const df_config* c, side_of_window* side, const df_side* episodes) {
+  static df_window expected[4][MOST];
+  int n[4] = {0}, unused = 0;
   for (int e = 0; e < RAGGED; e++) {
     int found = 0;
     for (int start = 0; start + c->window_horizon <= ragged[e]; start++) {
       if (start < c->window_first || (start - c->window_first) % c->window_stride != 0) continue;
       if (c->window_last > 0 && start > c->window_last) continue;
-      const int s = side(c, e, start, held_out);
-      if (s == 0) continue;
-      expected[s < 0][n[s < 0]++] = (df_window){.episode = e, .start = start};
+      const df_side s = side(c, e, start, episodes);
+      if (s == DF_SIDE_NONE) continue;
+      expected[s][n[s]++] = (df_window){.episode = e, .start = start};
       found++;
     }
     unused += found == 0;
@@ -168,20 +168,23 @@ static void compare_windows(const df_config* c, side_of_window* side, const int*
   df_dataset* data = make_ragged();
   df_windows* w;
   const df_status status = df_windows_new(data, c, &w);
-  if (n[0] == 0 || n[1] == 0) {
+  if (n[DF_SIDE_TRAIN] == 0 || n[DF_SIDE_TEST] == 0 || (c->split_validation_every && n[DF_SIDE_VALIDATION] == 0)) {
     assert_int_equal(status, DF_E_CONFIG);
   } else {
     assert_ok(status);
-    assert_int_equal(w->n_train, n[0]);
-    assert_int_equal(w->n_test, n[1]);
-    assert_memory_equal(w->train, expected[0], (size_t)n[0] * sizeof(df_window));
-    assert_memory_equal(w->test, expected[1], (size_t)n[1] * sizeof(df_window));
+    assert_int_equal(w->n_train, n[DF_SIDE_TRAIN]);
+    assert_int_equal(w->n_test, n[DF_SIDE_TEST]);
+    assert_int_equal(w->n_validation, n[DF_SIDE_VALIDATION]);
+    assert_memory_equal(w->train, expected[DF_SIDE_TRAIN], (size_t)w->n_train * sizeof(df_window));
+    assert_memory_equal(w->test, expected[DF_SIDE_TEST], (size_t)w->n_test * sizeof(df_window));
+    for (int i = 0; i < w->n_validation; i++)
+      assert_memory_equal(&w->validation[i], &expected[DF_SIDE_VALIDATION][i], sizeof(df_window));
     assert_int_equal(w->unused_episodes, unused);
     /* windows that may be trained on need not be in the list */
     for (int e = -1; e <= RAGGED; e++) {
       for (int start = -1; start < 45; start++) {
         const bool exists = e >= 0 && e < RAGGED && start >= 0 && start + c->window_horizon <= ragged[e];
-        const bool trains = exists && side(c, e, start, held_out) > 0;
+        const bool trains = exists && side(c, e, start, episodes) == DF_SIDE_TRAIN;
         assert_int_equal(df_windows_trains(w, data, (df_window){.episode = e, .start = start}), trains);
       }
     }
@@ -190,10 +193,10 @@ static void compare_windows(const df_config* c, side_of_window* side, const int*
   df_dataset_free(data);
 }
 
-static int side_by_episode(const df_config* c, int episode, int start, const int* held_out) {
+static df_side side_by_episode(const df_config* c, int episode, int start, const df_side* episodes) {
   (void)c;
   (void)start;
-  return held_out[episode];
+  return episodes[episode];
 }
 
 /* episodes without a window take no part in the split */
@@ -202,35 +205,57 @@ static void ragged_episodes_have_all_windows_that_fit(void** state) {
   for (int stride = 1; stride <= 3; stride++) {
     for (int first = 0; first <= 3; first++) {
       for (int last = 0; last <= 12; last += 6) {
-        const df_config c = make_config(5, stride, first, last, 3);
-        int held_out[RAGGED], place = 0;
-        for (int e = 0; e < RAGGED; e++) {
-          const bool fits = first + 5 <= ragged[e];
-          held_out[e] = !fits ? 0 : place++ % 3 == 2 ? -1 : 1;
+        for (int validation = 0; validation <= 3; validation++) {
+          df_config c = make_config(5, stride, first, last, 3);
+          c.split_validation_every = validation;
+          df_side episodes[RAGGED];
+          int place = 0, left = 0;
+          for (int e = 0; e < RAGGED; e++) {
+            episodes[e] = DF_SIDE_NONE;
+            if (first + 5 > ragged[e]) continue;
+            episodes[e] = DF_SIDE_TEST;
+            if (++place % 3 == 0) continue;
+            episodes[e] = validation && ++left % validation == 0 ? DF_SIDE_VALIDATION : DF_SIDE_TRAIN;
+          }
+          compare_windows(&c, side_by_episode, episodes);
         }
-        compare_windows(&c, side_by_episode, held_out);
       }
     }
   }
 }
 
-/* Whether frame t is in a held-out block. Without a length, the held-out one of each episode is the last. */
-static bool in_test_block(const df_config* c, int episode, int t) {
+/* the number of the block of frame t among the blocks of all episodes */
+static int block_of(const df_config* c, int episode, int t) {
+  const int every = c->split_test_every;
   int before = 0;
-  if (c->split_block == 0) return t >= (c->split_test_every - 1) * (ragged[episode] + 1) / c->split_test_every;
+  if (c->split_block == 0) {
+    int k = every - 1;
+    while (k * (ragged[episode] + 1) / every > t) k--;
+    return episode * every + k;
+  }
   for (int e = 0; e < episode; e++) before += (int)ceil((ragged[e] + 1.0) / c->split_block);
-  return (before + t / c->split_block) % c->split_test_every == c->split_test_every - 1;
+  return before + t / c->split_block;
 }
 
-static int side_by_time(const df_config* c, int episode, int start, const int* held_out) {
-  (void)held_out;
-  int held = 0, near = 0;
+static df_side block_side(const df_config* c, int block) {
+  int left = 0;
+  if (block % c->split_test_every == c->split_test_every - 1) return DF_SIDE_TEST;
+  for (int b = 0; b <= block; b++) left += b % c->split_test_every != c->split_test_every - 1;
+  return c->split_validation_every && left % c->split_validation_every == 0 ? DF_SIDE_VALIDATION : DF_SIDE_TRAIN;
+}
+
+static df_side side_by_time(const df_config* c, int episode, int start, const df_side* episodes) {
+  (void)episodes;
+  int in[4] = {0}, near[4] = {0};
   for (int t = start; t <= start + c->window_horizon; t++) {
-    held += in_test_block(c, episode, t);
+    in[block_side(c, block_of(c, episode, t))]++;
     for (int other = 0; other <= ragged[episode]; other++)
-      near += abs(other - t) <= c->split_gap && in_test_block(c, episode, other);
+      near[block_side(c, block_of(c, episode, other))] += abs(other - t) <= c->split_gap;
   }
-  return held == c->window_horizon + 1 ? -1 : held == 0 && near == 0 ? 1 : 0;
+  if (in[DF_SIDE_TEST] > c->window_horizon) return DF_SIDE_TEST;
+  if (near[DF_SIDE_TEST]) return DF_SIDE_NONE;
+  if (in[DF_SIDE_VALIDATION] > c->window_horizon) return DF_SIDE_VALIDATION;
+  return near[DF_SIDE_VALIDATION] ? DF_SIDE_NONE : DF_SIDE_TRAIN;
 }
 
 /* of a training and a test window of one episode, as many frames are between them as the gap has */
@@ -248,11 +273,13 @@ static void no_frame_is_in_windows_of_both_sides_of_a_split_by_time(void** state
   int splits = 0;
   for (int every = 2; every <= 4; every++) {
     for (int block = 0; block <= 12; block += 4) {
-      for (int gap = 0; gap <= 8; gap += 2) {
+      for (int k = 0; k < 4 * 5; k++) {
+        const int gap = 2 * (k % 5);
         df_config c = make_config(2, 1 + gap % 4, block % 3, 0, every);
         strcpy(c.split_by, "time");
         c.split_block = block;
         c.split_gap = gap;
+        c.split_validation_every = k / 5;
         compare_windows(&c, side_by_time, NULL);
         df_dataset* data = make_ragged();
         df_windows* w;
@@ -289,6 +316,24 @@ static void a_split_by_time_without_windows_is_refused(void** state) {
   c.split_block = 5;
   assert_int_equal(df_windows_new(data, &c, &w), DF_E_CONFIG);
   assert_says("no test window of gait.g0");
+  df_dataset_free(data);
+}
+
+static void every_gait_has_validation_windows(void** state) {
+  (void)state;
+  df_windows* w;
+  df_dataset* data = make_data(8, 9, 2); /* of each gait 4 episodes: 2 train, 2 test */
+  df_config c = make_config(3, 1, 0, 0, 2);
+  c.split_validation_every = 2;
+  assert_ok(df_windows_new(data, &c, &w));
+  assert_int_equal(w->n_validation, 2 * 7);
+  df_windows_free(w);
+  c.split_validation_every = 3;
+  assert_int_equal(df_windows_new(data, &c, &w), DF_E_CONFIG);
+  assert_says("split.validation_every = 3 leaves no validation window of gait.g0; decrease it, or split.block");
+  c.split_validation_every = 1;
+  assert_int_equal(df_windows_new(data, &c, &w), DF_E_CONFIG);
+  assert_says("leaves 0 training and 28 test windows");
   df_dataset_free(data);
 }
 
@@ -377,6 +422,7 @@ int main(void) {
       cmocka_unit_test(ragged_episodes_have_all_windows_that_fit),
       cmocka_unit_test(no_frame_is_in_windows_of_both_sides_of_a_split_by_time),
       cmocka_unit_test(a_split_by_time_without_windows_is_refused),
+      cmocka_unit_test(every_gait_has_validation_windows),
       cmocka_unit_test(the_group_is_that_of_the_first_frame),
       cmocka_unit_test(a_split_that_leaves_a_gait_untested_is_refused),
       cmocka_unit_test(a_horizon_that_does_not_fit_is_named),

@@ -93,6 +93,11 @@ static void closed_difference(const df_system* system, const double* xa, const d
   for (int i = 0; i < NX; i++) e[i] = xb[i] - xa[i];
 }
 
+static void closed_integrate(const df_system* system, const double* xa, const double* e, double* xb) {
+  (void)system;
+  for (int i = 0; i < NX; i++) xb[i] = xa[i] + e[i];
+}
+
 static df_gradient_count closed_count(const df_sim* sim) {
   return ((const closed_sim*)sim)->count;
 }
@@ -109,6 +114,7 @@ static df_system* closed_system(void) {
                                     .step = closed_step,
                                     .step_vjp = closed_vjp,
                                     .difference = closed_difference,
+                                    .integrate = closed_integrate,
                                     .gradient_count = closed_count,
                                     .free = closed_free};
   df_system* s = df_alloc(1, sizeof *s);

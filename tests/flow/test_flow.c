@@ -1,4 +1,5 @@
 /* Construction of a flow. */
+#include "dynaflow/nn/blas.h"
 #include "flow_test.h"
 
 static void settings_that_cannot_work_are_refused(void** state) {
@@ -22,6 +23,52 @@ static void settings_that_cannot_work_are_refused(void** state) {
   assert_int_equal(df_flow_train(flow, &log), DF_OK);
   df_flow_free(flow);
   df_task_free(task);
+}
+
+static void the_kind_of_network_is_that_of_the_settings(void** state) {
+  (void)state;
+  static const struct {
+    const char* name;
+    df_net_kind kind;
+  } kinds[] = {{"dit", DF_NET_DIT}, {"mlp", DF_NET_MLP}, {"unet", DF_NET_UNET}};
+  for (int i = 0; i < 3; i++) {
+    df_config config = tiny_config();
+    snprintf(config.net_kind, sizeof config.net_kind, "%s", kinds[i].name);
+    df_task* task = tiny_task_with(&config);
+    df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+    assert_int_equal(df_net_get_cfg(flow->net)->kind, kinds[i].kind);
+    const df_training_log log = train(flow);
+    assert_true(log.diverged == 0 && isfinite(log.loss[log.n - 1]));
+    df_flow_free(flow);
+    /* one head, or group, too many for an MLP is none */
+    task->config.net_heads = config.net_width - 1;
+    const df_method_env env = env_of(task, 1);
+    assert_int_equal(df_flow_new(&env, "test", DF_DECODE_ROLLOUT, &flow), i == 1 ? DF_OK : DF_E_CONFIG);
+    df_flow_free(flow);
+    df_task_free(task);
+  }
+}
+
+/* jax_seed has the size of the network that it is named after, with that network's inputs: 37 coordinates of a frame,
+ * 36 of the condition, 12 actions, 16 frames. Counted by hand, weights and biases of each kind of layer. */
+static void the_jax_seed_preset_has_eight_and_a_half_million_parameters(void** state) {
+  (void)state;
+  df_config c = df_config_default();
+  assert_int_equal(df_config_set(&c, "net.preset", "jax_seed", "test"), DF_OK);
+  df_net_cfg cfg = df_net_cfg_default();
+  cfg.tokens = 16, cfg.in = 37, cfg.out = 12, cfg.cond = 36;
+  cfg.width = c.net_width, cfg.depth = c.net_depth, cfg.heads = c.net_heads, cfg.mlp_ratio = c.net_mlp_ratio;
+  cfg.skip_hidden = c.net_skip_hidden;
+  df_net* net;
+  const df_blas_cfg blas = df_blas_cfg_default();
+  assert_int_equal(df_blas_open(&blas), DF_OK);
+  assert_int_equal(df_net_new(&cfg, &net), DF_OK);
+  const size_t d = 384, blocks = 3 * ((3 * d + d) * (d + 1) + 4 * d * (d + 1) + d * (4 * d + 1));
+  const size_t condition = d * (36 + 32) + d + d * (d + 1), modulation = (3 * 6 + 2) * d * (d + 1);
+  const size_t ends = d * (37 + 1) + 16 * d + 12 * (d + 1);
+  assert_int_equal(df_net_parameters(net), blocks + condition + modulation + ends);
+  assert_in_range(df_net_parameters(net), 8450000, 8480000);
+  df_net_free(net);
 }
 
 /* each setting of network and training has a value of its own here */
@@ -103,6 +150,8 @@ static void a_failed_allocation_leaks_nothing(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_kind_of_network_is_that_of_the_settings),
+      cmocka_unit_test(the_jax_seed_preset_has_eight_and_a_half_million_parameters),
       cmocka_unit_test(settings_that_cannot_work_are_refused),
       cmocka_unit_test(network_and_trainer_are_made_as_the_settings_say),
       cmocka_unit_test(a_list_of_actions_must_divide_the_actuators),

@@ -12,7 +12,7 @@ static void inverse_dynamics_learns_the_actions(void** state) {
   const df_method_env env = env_of(task, 2);
   df_inverse* inverse;
   df_training_log log;
-  assert_int_equal(df_inverse_new(&env, &inverse), DF_OK);
+  assert_int_equal(df_inverse_new(&env, DF_INVERSE_DEMONSTRATED, &inverse), DF_OK);
   assert_int_equal(df_inverse_train(inverse, &log), DF_OK);
   /* normalised actions have variance 1: a mean squared error of 1/5 shows that they are predicted, not guessed */
   assert_true(log.loss[log.n - 1] < 0.2);

@@ -148,12 +148,50 @@ static void a_window_whose_path_diverged_has_no_states(void** state) {
   df_task_free(task);
 }
 
+/* for every decoder and number of windows, from the first call on */
+static void sampling_allocates_nothing(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  const size_t nx = (size_t)task->system->nx, frames = (size_t)task->windows->horizon + 1;
+  double *x = df_alloc(B * frames * nx, sizeof *x), *u = df_alloc(B * frames * (size_t)task->system->nu, sizeof *u);
+  double *x0 = df_alloc(B * nx, sizeof *x0), c[B] = {0};
+  for (int b = 0; b < B; b++) memcpy(x0 + (size_t)b * nx, df_dataset_state(task->data, 0, b), nx * sizeof *x0);
+  for (int d = DF_DECODE_STATES; d <= DF_DECODE_TRACKING; d++) {
+    df_flow* flow = new_flow(task, (df_decoder)d, 1);
+    (void)df_alloc_fail_at(0); /* counts from here */
+    for (int windows = 1; windows <= B; windows += B - 1) {
+      const df_request r = {.B = windows, .x0 = x0, .condition = c, .seed = 1, .sampler_steps = 2};
+      assert_int_equal(df_flow_sample(flow, &r, x, u), DF_OK);
+    }
+    assert_int_equal(df_alloc_fail_at(0), 0);
+    df_flow_free(flow);
+  }
+  df_free(x);
+  df_free(u);
+  df_free(x0);
+  df_task_free(task);
+}
+
+/* the gradients of all micro-batches, most of the memory of a training, are made when it begins */
+static void a_flow_that_only_samples_has_no_gradients(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+  for (int s = 0; s < flow->trainer->cfg.slices; s++) assert_null(flow->trainer->gradient[s]);
+  train(flow);
+  for (int s = 0; s < flow->trainer->cfg.slices; s++) assert_non_null(flow->trainer->gradient[s]);
+  df_flow_free(flow);
+  df_task_free(task);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_seed_changes_the_sample),
       cmocka_unit_test(the_condition_holds_no_future),
       cmocka_unit_test(sampling_is_euler_steps_from_training_noise),
       cmocka_unit_test(a_window_whose_path_diverged_has_no_states),
+      cmocka_unit_test(sampling_allocates_nothing),
+      cmocka_unit_test(a_flow_that_only_samples_has_no_gradients),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -162,7 +162,7 @@ static void inverse_dynamics_does_not_magnify_a_joint_that_never_changes(void** 
     const df_method_env env = env_of(task, 1);
     df_inverse* inverse;
     df_safetensors* file;
-    assert_int_equal(df_inverse_new(&env, &inverse), DF_OK);
+    assert_int_equal(df_inverse_new(&env, DF_INVERSE_DEMONSTRATED, &inverse), DF_OK);
     assert_int_equal(df_inverse_save(inverse, test_file("inverse")), DF_OK);
     assert_int_equal(df_safetensors_open(test_file("inverse"), &file), DF_OK);
     float change[4];

@@ -1,4 +1,5 @@
 /* Loss and gradient of a flow. */
+#include "dynaflow/core/parts.h"
 #include "flow_test.h"
 
 static double loss_at(df_flow* flow, const df_real* parameters, df_real* gradient, double* loss) {
@@ -202,6 +203,61 @@ static void a_failed_training_names_the_first_sample_with_its_own_message(void**
   df_task_free(task);
 }
 
+/* ---- what benchmarks see ---- */
+
+typedef struct seen_rollouts {
+  const df_task* task;
+  int n;
+  double x[16 * 17]; /* the last one, simulated again */
+} seen_rollouts;
+
+static void see(void* context, int sample, const double* x0, const double* u) {
+  seen_rollouts* seen = context;
+  df_sim* sim;
+  assert_in_range(sample, 0, seen->task->config.train_batch - 1);
+  assert_int_equal(df_sim_new(seen->task->system, 0, &sim), DF_OK);
+  assert_int_equal(df_trajectory_run(seen->task->system, sim, seen->task->windows->horizon, x0, u, seen->x),
+                   DF_TRAJ_COMPLETE);
+  df_sim_free(seen->task->system, sim);
+  seen->n++;
+}
+
+static void a_measured_training_gives_the_same_weights(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  for (int d = DF_DECODE_STATES; d <= DF_DECODE_TRACKING; d++) {
+    seen_rollouts seen = {.task = task};
+    df_method_env env = env_of(task, 1);
+    df_flow *plain = new_flow(task, (df_decoder)d, 1), *measured;
+    env.simulated = see;
+    env.simulated_context = &seen;
+    assert_int_equal(df_flow_new(&env, "test", (df_decoder)d, &measured), DF_OK);
+    train(plain);
+    df_parts_start();
+    train(measured);
+    const df_parts parts = df_parts_read();
+    df_parts_stop();
+    const size_t bytes = plain->trainer->n * sizeof(df_real);
+    assert_memory_equal(plain->trainer->parameters, measured->trainer->parameters, bytes);
+    assert_memory_equal(plain->trainer->average, measured->trainer->average, bytes);
+
+    /* every part that the method has took time, and every rollout was shown, with the actions that were applied */
+    const bool simulates = flow_simulates(measured);
+    for (int part = DF_PART_DATA; part < DF_PARTS; part++) {
+      const bool of_simulator = part == DF_PART_SIMULATION || part == DF_PART_ADJOINT;
+      assert_int_equal(parts.seconds[part] > 0, simulates || !of_simulator);
+    }
+    assert_int_equal(seen.n, simulates ? task->config.train_batch * task->config.train_steps : 0);
+    if (simulates) {
+      const size_t n = (size_t)(task->windows->horizon + 1) * (size_t)task->system->nx;
+      assert_memory_equal(seen.x, measured->worker[0].x, n * sizeof(double));
+    }
+    df_flow_free(plain);
+    df_flow_free(measured);
+  }
+  df_task_free(task);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_slice_gradient_is_the_slope_of_the_loss_for_every_decoder),
@@ -209,6 +265,7 @@ int main(void) {
       cmocka_unit_test(targets_are_the_frames_after_the_first),
       cmocka_unit_test(the_network_sees_the_condition_of_the_first_frame),
       cmocka_unit_test(a_perturbed_start_does_not_lead_into_held_out_frames),
+      cmocka_unit_test(a_measured_training_gives_the_same_weights),
       cmocka_unit_test(training_stops_when_asked_and_says_so),
       cmocka_unit_test(a_failed_training_names_the_first_sample_with_its_own_message),
   };

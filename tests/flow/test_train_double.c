@@ -33,23 +33,22 @@ static void compare(size_t n, const double* values, const double* right, const c
   }
 }
 
-static void compare_step(void* context, const char* what, long done, long total, double loss) {
+static void compare_step(void* context, const df_progress* at) {
   watch* w = context;
   reference* r = w->r;
   const trainer* t = w->flow->trainer;
   double weights[PARAMETERS];
-  (void)what;
   reference_step(r);
-  assert_int_equal(done, r->step);
-  assert_int_equal(total, r->steps);
+  assert_int_equal(at->step, r->step);
+  assert_int_equal(at->steps, r->steps);
   compare((size_t)r->batch, t->loss, r->loss, "loss", r);
-  compare(1, &loss, &r->mean_loss, "point of the curve", r);
+  compare(1, &at->loss, &r->mean_loss, "point of the curve", r);
   for (int j = 0; j < r->l.n; j++) weights[j] = creal(r->p[j]);
   compare(t->n, t->parameters, weights, "weight", r);
   compare(t->n, t->average, r->average, "average", r);
   compare(t->n, t->optimizer->moment1, r->m, "first moment", r);
   compare(t->n, t->optimizer->moment2, r->v, "second moment", r);
-  w->stop = done == w->stop_at;
+  w->stop = at->step == w->stop_at;
 }
 
 static void compare_log(const df_training_log* log, const reference* r) {
@@ -120,6 +119,38 @@ static void ten_steps_of_every_decoder_are_those_of_the_reference(void** state) 
   df_task_free(task);
 }
 
+/* trains with batches of `batch` windows, `batches` of them per step; the caller frees the flow */
+static df_flow* train_accumulated(df_task* task, df_decoder decoder, int batch, int batches, df_training_log* log) {
+  task->config.train_batch = batch;
+  task->config.train_accumulate = batches;
+  const df_method_env env = {.task = task, .seed = 11, .threads = 2};
+  df_flow* flow;
+  assert_int_equal(df_flow_new(&env, "accumulated", decoder, &flow), DF_OK);
+  assert_int_equal(df_flow_train(flow, log), DF_OK);
+  return flow;
+}
+
+/* without perturbed start states, which come from the preceding batch and not from the preceding step */
+static void accumulated_batches_are_one_batch_of_their_size(void** state) {
+  (void)state;
+  static df_training_log whole_log, parts_log;
+  const reference none = {.kind = -2};
+  df_config config = closed_config();
+  config.train_push = 0;
+  df_task* task = closed_task(&config);
+  for (int d = DF_DECODE_STATES; d <= DF_DECODE_TRACKING; d++) {
+    df_flow* whole = train_accumulated(task, (df_decoder)d, 24, 1, &whole_log);
+    df_flow* parts = train_accumulated(task, (df_decoder)d, 8, 3, &parts_log);
+    compare(whole->trainer->n, parts->trainer->parameters, whole->trainer->parameters, "weight", &none);
+    compare(whole->trainer->n, parts->trainer->average, whole->trainer->average, "average", &none);
+    compare((size_t)whole_log.n, parts_log.loss, whole_log.loss, "point of the curve", &none);
+    assert_int_equal(parts_log.diverged, whole_log.diverged);
+    df_flow_free(whole);
+    df_flow_free(parts);
+  }
+  df_task_free(task);
+}
+
 /* ---- sampling ---- */
 
 enum { SAMPLES = 150, FIRST_INDEX = 7, NOISE_SEED = 23 };
@@ -179,7 +210,7 @@ static void inverse_dynamics_is_that_of_the_reference(void** state) {
   const df_method_env env = {.task = task, .seed = 11, .threads = 2, .state_folder = test_folder(), .state_every = 1e9};
   df_inverse* inverse;
   unlink(file);
-  assert_int_equal(df_inverse_new(&env, &inverse), DF_OK);
+  assert_int_equal(df_inverse_new(&env, DF_INVERSE_DEMONSTRATED, &inverse), DF_OK);
   assert_int_equal(df_inverse_train(inverse, &log), DF_OK);
   reference_start(&r, task, INVERSE, env.seed);
   for (int step = 0; step < r.steps; step++) {
@@ -217,6 +248,7 @@ static void inverse_dynamics_is_that_of_the_reference(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(ten_steps_of_every_decoder_are_those_of_the_reference),
+      cmocka_unit_test(accumulated_batches_are_one_batch_of_their_size),
       cmocka_unit_test(samples_of_every_decoder_are_those_of_the_reference),
       cmocka_unit_test(inverse_dynamics_is_that_of_the_reference),
   };

@@ -84,9 +84,8 @@ static void a_training_without_a_single_loss_is_an_error(void** state) {
 }
 
 /* stops after every 100th step, so between two points of the curve */
-static void stop_sometimes(void* context, const char* what, long done, long total, double loss) {
-  (void)what, (void)total, (void)loss;
-  *(volatile sig_atomic_t*)context = done % 100 == 0;
+static void stop_sometimes(void* context, const df_progress* at) {
+  *(volatile sig_atomic_t*)context = at->step % 100 == 0;
 }
 
 static void a_resumed_training_has_the_curve_of_a_whole_one(void** state) {
@@ -130,12 +129,11 @@ typedef struct kept {
   df_real *parameters, *average; /* [n] */
 } kept;
 
-static void look_at_step(void* context, const char* what, long done, long total, double loss) {
+static void look_at_step(void* context, const df_progress* at) {
   kept* k = context;
   const size_t bytes = k->t->n * sizeof(df_real);
-  (void)what, (void)total, (void)loss;
-  assert_int_equal(memcmp(k->parameters, k->t->parameters, bytes) == 0, overflows(done - 1));
-  assert_int_equal(memcmp(k->average, k->t->average, bytes) == 0, overflows(done - 1));
+  assert_int_equal(memcmp(k->parameters, k->t->parameters, bytes) == 0, overflows(at->step - 1));
+  assert_int_equal(memcmp(k->average, k->t->average, bytes) == 0, overflows(at->step - 1));
   memcpy(k->parameters, k->t->parameters, bytes);
   memcpy(k->average, k->t->average, bytes);
 }

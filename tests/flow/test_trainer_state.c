@@ -44,10 +44,9 @@ typedef struct stopper {
   long at;
 } stopper;
 
-static void stop_at(void* context, const char* what, long done, long total, double loss) {
+static void stop_at(void* context, const df_progress* at) {
   stopper* s = context;
-  (void)what, (void)total, (void)loss;
-  if (done == s->at) s->stop = 1;
+  if (at->step == s->at) s->stop = 1;
 }
 
 static void a_training_stopped_anywhere_and_taken_up_again_gives_the_same_bytes(void** state) {

@@ -74,9 +74,18 @@ class Task:
         self.split()
         self.find_channels()
         self.draw_windows()
-        self.feet = [self.model.geom(n).id for n in self.names('eval.feet')]
+        self.feet = [self.geom(n) for n in self.names('eval.feet')]
         self.find_fall_rule()
         self.body = Body(self)
+
+    def geom(self, name):
+        """Index of a geom by its name, or BODY:I, geom I of those of the body that can touch"""
+        m = self.model
+        named = mujoco.mj_name2id(m, mujoco.mjtObj.mjOBJ_GEOM, name)
+        if named >= 0 or ':' not in name: return m.geom(name).id
+        body, number = name.rsplit(':', 1)
+        mine = [g for g in range(m.ngeom) if m.geom_bodyid[g] == m.body(body).id and (m.geom_contype[g] or m.geom_conaffinity[g])]
+        return mine[int(number)]
 
     def cut_episodes(self, data):
         """Lists of episodes: states [n + 1][nx], actions [n][nu], conditions [n + 1][nc]"""
@@ -118,6 +127,10 @@ class Task:
     def split(self):
         first, last, stride, every, block, gap = (int(self.number(k)) for k in (
             'window.first', 'window.last', 'window.stride', 'split.test_every', 'split.block', 'split.gap'))
+        validation = int(self.config.get('split.validation_every', 0))  # older records have no such setting
+
+        def is_validation(place):  # place, from 1, of what is not of the test
+            return validation > 0 and place % every != 0 and (place - place // every) % validation == 0
         seen, blocks = {}, 0
         self.train, self.test = [], []
         for e, (g, x) in enumerate(zip(self.group, self.states)):
@@ -126,12 +139,13 @@ class Task:
             if self.config['split.by'] == 'episode':
                 seen[g] = seen.get(g, 0) + (len(starts) > 0)
                 held = np.full(n, seen[g] % every == 0)
-                near = held
+                near = held | is_validation(seen[g])
             else:
                 borders = list(range(0, n, block)) + [n] if block else [k * n // every for k in range(every + 1)]
                 of = np.array([blocks + max(k for k, b in enumerate(borders) if b <= t) for t in range(n)])
                 held = of % every == every - 1
-                near = np.array([held[max(0, t - gap):t + gap + 1].any() for t in range(n)])
+                out = held | np.array([is_validation(k + 1) for k in of])
+                near = np.array([out[max(0, t - gap):t + gap + 1].any() for t in range(n)])
                 blocks += len(borders) - 1
             self.test += [(e, s) for s in starts if held[s:s + self.H + 1].all()]
             self.train += [(e, s) for s in starts if not near[s:s + self.H + 1].any()]
@@ -680,7 +694,7 @@ def add_chains(task, out, calls, seed, k, shown, faults):
         errors = [heading_errors(task, chain[i], command[i]) for i in up]
         out.mean('command_error', shown, 'm/s', [e[0] for e in errors], up, samples=False)
         out.mean('command_error.yaw_rate', shown, 'rad/s', [e[1] for e in errors], up, samples=False)
-    if task.has_gaits and task.feet:
+    if task.has_gaits and task.feet and set(task.names('eval.feet')) <= set(LEGS):
         gaits = [names[int(np.argmax(c[:2]))][5:] for c in task.condition]
         out.mean('gait_phase', shown, 'share', [gait_phase(task, chain[i], gaits[i]) for i in up], up, samples=False)
     add_plausibility(task, out, '.chain', shown, [x[:task.first_frame_out(x)] for x in chain])

@@ -520,11 +520,13 @@ def training_blocks(g):
     curves = lambda c: {panel(i, v): v for i, v in enumerate(c.record['training']['curves'])}
     for name in dict.fromkeys(n for c in g.finished for n in curves(c)):
         for method in g.methods:
-            of = [curves(c)[name] for c in g.of(method) if name in curves(c)]
-            if not of: continue
-            losses = np.array([c['loss'] for c in of], float)
-            yield ('%s, %s: step, mean, smallest and largest of %d seeds' % (name, method, len(of)),
-                   [[s, v.mean(), v.min(), v.max()] for s, v in zip(of[0]['step'], losses.T) if np.isfinite(v).all()])
+            trained = [curves(c)[name] for c in g.of(method) if name in curves(c)]
+            validated = [c['validation'] for c in trained if 'validation' in c]
+            for of, kind in (trained, ''), (validated, ', validation'):
+                if not of: continue
+                losses = np.array([c['loss'] for c in of], float)
+                yield ('%s, %s%s: step, mean, smallest and largest of %d seeds' % (name, method, kind, len(of)),
+                       [[s, v.mean(), v.min(), v.max()] for s, v in zip(of[0]['step'], losses.T) if np.isfinite(v).all()])
 
 
 def strip_lines(g):

@@ -68,6 +68,7 @@ static void what_is_no_array_says_why(void** state) {
       {"[true, 1]", "ragged list", "row 1 is a number, the first is a truth value", false},
       {"[[[[[[[[[1]]]]]]]]]", "ragged list", "the value has more than 8 dimensions", false},
       {"[1, 9007199254740993]", "int64", "row 1 is an integer beyond 2^53, not exact as a double", false},
+      {"[1, -9007199254740993]", "int64", "row 1 is an integer beyond 2^53, not exact as a double", false},
       {"\"word\"", "text", "expected numbers, found text", true},
       {"null", "null", "expected numbers, found null", true},
   };

@@ -37,6 +37,7 @@ static void a_header_names_the_columns(void** state) {
   } cases[] = {{"t,hip,done\n0,1.5,False\n0.1,2.5,True\n", "hip"},
                {"\"t\";\"hip \"\"left\"\"; deg\";done\n0;1.5;0\n0.1;2.5;1\n", "hip \"left\"; deg"},
                {"# of a robot\n# t hip done\n0 1.5 0\n0.1 2.5 1\n", "hip"},
+               {"t;hip, deg;done\n0;1.5;0\n0.1;2.5;1\n", "hip, deg"},
                {"t\thip angle\tdone\n\n0\t1.5\tfalse\n0.1\t2.5\ttrue", "hip angle"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     df_arrays* arrays = open_text(cases[i].text);

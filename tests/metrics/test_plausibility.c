@@ -120,6 +120,45 @@ static void geoms_of_one_tree_collide_with_each_other(void** state) {
   df_system_free(s);
 }
 
+/* three balls of radius 0.1 on slides of one trunk: the deepest of two contacts counts, whichever comes first; what is
+ * only within a margin has no depth */
+static void a_self_collision_is_as_deep_as_its_deepest_contact(void** state) {
+  (void)state;
+#define BALL "<body><joint type='slide' axis='1 0 0'/><geom size='.1' margin='.02'/></body>"
+  df_system* s =
+      model_of(MODEL("<worldbody><body><joint type='slide' axis='0 0 1'/><geom size='.1' pos='0 5 0'/>" BALL BALL BALL
+                     "</body></worldbody>"));
+  const double at[H + 1][2] = {{.15, .27}, {.12, .27}, {.21, .42}, {.3, .6}, {.3, .49}};
+  double x[H + 1][8] = {{0}}, v[V];
+  for (int t = 0; t <= H; t++) x[t][2] = at[t][0], x[t][3] = at[t][1];
+  values_of(s, (df_plausibility_cfg){0}, x[0], v);
+  assert_near(v[DF_PLAUSIBLE_SELF_COLLISION], .6, 1e-14); /* the depths are .08, .08 and, at the end, .01 */
+  assert_near(v[DF_PLAUSIBLE_SELF_COLLISION_WORST], .08, 1e-14);
+  assert_true(v[DF_PLAUSIBLE_PENETRATION] == 0);
+  for (int t = 0; t <= H; t++) x[t][2] = .15, x[t][3] = .32; /* .05, then .03 */
+  values_of(s, (df_plausibility_cfg){0}, x[0], v);
+  assert_near(v[DF_PLAUSIBLE_SELF_COLLISION_WORST], .05, 1e-14);
+  df_system_free(s);
+}
+
+/* a ball on a platform that slides at 0.5 m/s */
+static void slip_is_relative_to_what_the_foot_stands_on(void** state) {
+  (void)state;
+  df_system* s =
+      model_of(MODEL("<worldbody><body><joint type='slide' axis='1 0 0'/><geom type='box' size='2 2 .1' pos='0 0 -.1'/>"
+                     "</body><body><freejoint/><geom name='foot' size='.1'/></body></worldbody>"));
+  const int foot = 1;
+  const df_plausibility_cfg feet = {.n_feet = 1, .feet = &foot};
+  const double speed[3] = {.5, 0, -.25}, slip[3] = {0, .5, .75};
+  for (int k = 0; k < 3; k++) {
+    double x[H + 1][15] = {{0}}, v[V];
+    for (int t = 0; t <= H; t++) x[t][3] = .1, x[t][4] = 1, x[t][8] = .5, x[t][9] = speed[k];
+    values_of(s, feet, x[0], v);
+    assert_near(v[DF_PLAUSIBLE_SLIP], slip[k], 1e-12);
+  }
+  df_system_free(s);
+}
+
 static void a_sliding_body_slips_at_its_speed_and_a_rolling_one_does_not(void** state) {
   (void)state;
   df_system* s = model_of(MODEL("<worldbody>" FLOOR "<body><freejoint/><geom size='.1'/></body></worldbody>"));
@@ -318,6 +357,8 @@ int main(void) {
       cmocka_unit_test(a_hovering_body_needs_its_weight_and_a_falling_one_nothing),
       cmocka_unit_test(a_sinking_body_penetrates_by_its_depth),
       cmocka_unit_test(geoms_of_one_tree_collide_with_each_other),
+      cmocka_unit_test(a_self_collision_is_as_deep_as_its_deepest_contact),
+      cmocka_unit_test(slip_is_relative_to_what_the_foot_stands_on),
       cmocka_unit_test(a_sliding_body_slips_at_its_speed_and_a_rolling_one_does_not),
       cmocka_unit_test(numbers_beyond_their_ranges_count),
       cmocka_unit_test(a_rotor_takes_the_torque_and_the_energy_of_its_motion),

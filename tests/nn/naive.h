@@ -151,6 +151,126 @@ static inline void naive_mlp(const df_net* net, const df_real* p, const double* 
   df_free(h);
 }
 
+/* ---- U-Net: sequences [frames][channels] of one sample ---- */
+
+typedef struct naive_sequence {
+  size_t frames, channels;
+  double v[32 * 64]; /* room for the cases of the tests */
+} naive_sequence;
+
+/* y = the convolution of x with weight [out][taps][in], with `apart` input frames between two output frames, zeros
+ * outside */
+static inline void naive_conv(const naive_sequence* x, size_t taps, size_t apart, size_t frames, size_t out,
+                              const df_real* weight, const df_real* bias, naive_sequence* y) {
+  assert_true(frames * out <= COUNT(y->v));
+  y->frames = frames;
+  y->channels = out;
+  for (size_t t = 0; t < frames; t++) {
+    for (size_t o = 0; o < out; o++) {
+      double sum = (double)bias[o];
+      for (size_t j = 0; j < taps; j++) {
+        const long at = (long)(t * apart + j) - (long)(taps / 2);
+        if (at < 0 || at >= (long)x->frames) continue;
+        for (size_t i = 0; i < x->channels; i++)
+          sum += x->v[(size_t)at * x->channels + i] * (double)weight[(o * taps + j) * x->channels + i];
+      }
+      y->v[t * out + o] = sum;
+    }
+  }
+}
+
+/* x = silu(norm over frames and groups of channels, times 1 + scale, plus shift) */
+static inline void naive_group(size_t groups, const double* shift, const double* scale, naive_sequence* x) {
+  const size_t each = x->channels / groups;
+  for (size_t g = 0; g < groups; g++) {
+    double mean = 0, variance = 0;
+    const double n = (double)(each * x->frames);
+    for (int pass = 0; pass < 3; pass++) {
+      for (size_t t = 0; t < x->frames; t++) {
+        for (size_t j = g * each; j < (g + 1) * each; j++) {
+          double* v = &x->v[t * x->channels + j];
+          if (pass == 0) mean += *v / n;
+          if (pass == 1) variance += (*v - mean) * (*v - mean) / n;
+          if (pass == 2) *v = naive_silu((*v - mean) / sqrt(variance + 1e-6) * (1 + scale[j]) + shift[j]);
+        }
+      }
+    }
+  }
+}
+
+/* h = block i of h, with `out` channels */
+static inline void naive_unet_block(const df_net* net, const df_real* p, int i, size_t out, const double* s,
+                                    naive_sequence* h) {
+  const df_net_cfg* cfg = df_net_get_cfg(net);
+  const size_t d = (size_t)cfg->width, groups = (size_t)cfg->heads;
+  naive_sequence a, b, match = *h;
+  double film[4 * 64];
+  naive_linear(1, d, 4 * out, s, named(net, p, "block.%d.film.weight", i), named(net, p, "block.%d.film.bias", i), 0,
+               film);
+  naive_conv(h, 5, 1, h->frames, out, named(net, p, "block.%d.conv1.weight", i),
+             named(net, p, "block.%d.conv1.bias", i), &a);
+  naive_group(groups, film, film + out, &a);
+  naive_conv(&a, 5, 1, h->frames, out, named(net, p, "block.%d.conv2.weight", i),
+             named(net, p, "block.%d.conv2.bias", i), &b);
+  naive_group(groups, film + 2 * out, film + 3 * out, &b);
+  if (h->channels != out) {
+    naive_conv(h, 1, 1, h->frames, out, named(net, p, "block.%d.match.weight", i),
+               named(net, p, "block.%d.match.bias", i), &match);
+  }
+  for (size_t k = 0; k < h->frames * out; k++) b.v[k] += match.v[k];
+  *h = b;
+}
+
+static inline void naive_unet(const df_net* net, const df_real* p, const double* x, const double* c, double t,
+                              double* y) {
+  const df_net_cfg* cfg = df_net_get_cfg(net);
+  const size_t d = (size_t)cfg->width, T = (size_t)cfg->tokens;
+  double *e = df_alloc(d, sizeof *e), *s = df_alloc(d, sizeof *s), time[32];
+  naive_sequence h = {.frames = T, .channels = (size_t)cfg->in}, skip[4], wide;
+  int block = 0;
+
+  /* condition path, as of the DiT */
+  naive_linear(1, (size_t)cfg->cond, d, c, named(net, p, "condition.weight", 0), named(net, p, "condition.bias", 0), 0,
+               e);
+  naive_time(t, time);
+  if (cfg->flow_time) naive_linear(1, 32, d, time, named(net, p, "condition.time.weight", 0), NULL, 1, e);
+  for (size_t j = 0; j < d; j++) e[j] = naive_silu(e[j]);
+  naive_linear(1, d, d, e, named(net, p, "condition.mix.weight", 0), named(net, p, "condition.mix.bias", 0), 0, s);
+  for (size_t j = 0; j < d; j++) s[j] = naive_silu(s[j]);
+
+  /* down and middle */
+  memcpy(h.v, x, T * (size_t)cfg->in * sizeof *x);
+  for (int l = 0; l < cfg->depth; l++) {
+    naive_unet_block(net, p, block++, d << l, s, &h);
+    skip[l] = h;
+    if (l + 1 == cfg->depth) break;
+    naive_conv(&skip[l], 3, 2, (h.frames + 1) / 2, d << l, named(net, p, "halve.%d.weight", l),
+               named(net, p, "halve.%d.bias", l), &h);
+  }
+  naive_unet_block(net, p, block++, d << (cfg->depth - 1), s, &h);
+
+  /* up: the channels of the level below, then those of the way down */
+  for (int l = cfg->depth - 1; l >= 0; l--) {
+    wide = (naive_sequence){.frames = h.frames, .channels = 2 * h.channels};
+    for (size_t f = 0; f < h.frames; f++) {
+      memcpy(wide.v + f * wide.channels, h.v + f * h.channels, h.channels * sizeof(double));
+      memcpy(wide.v + f * wide.channels + h.channels, skip[l].v + f * h.channels, h.channels * sizeof(double));
+    }
+    h = wide;
+    naive_unet_block(net, p, block++, d << (l ? l - 1 : 0), s, &h);
+    if (l == 0) break;
+    /* every frame twice, the last one once if the level above has an odd number */
+    wide = (naive_sequence){.frames = skip[l - 1].frames, .channels = h.channels};
+    for (size_t f = 0; f < wide.frames; f++)
+      memcpy(wide.v + f * h.channels, h.v + f / 2 * h.channels, h.channels * sizeof(double));
+    naive_conv(&wide, 3, 1, wide.frames, h.channels, named(net, p, "double.%d.weight", l),
+               named(net, p, "double.%d.bias", l), &h);
+  }
+  naive_linear(T, d, (size_t)cfg->out, h.v, named(net, p, "last.weight", 0), named(net, p, "last.bias", 0), 0, y);
+  df_free(e);
+  df_free(s);
+}
+
 /* the whole batch, with the arguments of df_net_forward and y in double */
 static inline void naive_net(const df_net* net, const df_real* p, int B, const df_real* x, const df_real* c,
                              const df_real* t, double* y) {
@@ -162,7 +282,9 @@ static inline void naive_net(const df_net* net, const df_real* p, int B, const d
     for (size_t i = 0; i < nx; i++) xd[i] = (double)x[b * nx + i];
     for (size_t i = 0; i < nc; i++) cd[i] = (double)c[b * nc + i];
     const double time = cfg->flow_time ? (double)t[b] : 0;
-    (cfg->kind == DF_NET_DIT ? naive_dit : naive_mlp)(net, p, xd, cd, time, y + b * ny);
+    (cfg->kind == DF_NET_DIT   ? naive_dit
+     : cfg->kind == DF_NET_MLP ? naive_mlp
+                               : naive_unet)(net, p, xd, cd, time, y + b * ny);
   }
   df_free(xd);
   df_free(cd);

@@ -4,7 +4,7 @@
 #include <omp.h>
 
 #include "dynaflow/core/clock.h"
-#include "gemm.h"
+#include "dynaflow/nn/gemm.h"
 #include "nn_support.h"
 
 static void a_net_before_the_library_is_refused(void** state) {

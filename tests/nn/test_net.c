@@ -1,4 +1,4 @@
-/* Both networks in single precision: comparison with the reference implementation, equal bits, and life cycle. */
+/* All networks in single precision: comparison with the reference implementation, equal bits, and life cycle. */
 #include <omp.h>
 
 #include "naive.h"
@@ -299,6 +299,18 @@ static void bad_configurations_name_field_and_value(void** state) {
   BAD(skip_hidden, -2, "skip_hidden is -2");
   BAD(position_std, NAN, "position_std is nan");
 #undef BAD
+  df_net_cfg unet = cases[7];
+  df_net* none = (df_net*)&unet;
+  unet.heads = 3;
+  assert_int_equal(df_net_new(&unet, &none), DF_E_CONFIG);
+  assert_string_equal(df_error_message(), "network: heads is 3, must divide width 4");
+  unet = cases[7], unet.depth = 9;
+  assert_int_equal(df_net_new(&unet, &none), DF_E_CONFIG);
+  assert_string_equal(df_error_message(), "network: depth is 9, must be in 1..8");
+  unet.width = 256, unet.depth = 8;
+  assert_int_equal(df_net_new(&unet, &none), DF_E_CONFIG);
+  assert_string_equal(df_error_message(),
+                      "network: width 256 doubled at each of depth 8 levels gives more than 16384 channels");
   df_net* net = NULL;
   df_net_work* work = NULL;
   assert_int_equal(df_net_new(&cases[0], &net), DF_OK);

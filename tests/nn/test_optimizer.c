@@ -21,6 +21,11 @@ static bool decays(const df_net* net, size_t i) {
   return false;
 }
 
+/* one update with a rate of 0.1 and without average; returns the norm */
+static double update_once(df_adamw* o, const df_real* g, df_real* p) {
+  return df_adamw_update(o, &(df_update){.rate = .1, .threads = 1, .parameters = p}, g);
+}
+
 static void updates_agree_with_the_scalar_formula(void** state) {
   (void)state;
   df_net* net = small_net();
@@ -38,7 +43,8 @@ static void updates_agree_with_the_scalar_formula(void** state) {
     for (size_t i = 0; i < n; i++) norm += (double)g[i] * (double)g[i];
     norm = sqrt(norm);
     assert_true((norm > 2) == (step != 2));
-    const double rate = .01 * step, returned = df_adamw_update(o, rate, g, p);
+    const double rate = .01 * step,
+                 returned = df_adamw_update(o, &(df_update){.rate = rate, .threads = 1, .parameters = p}, g);
     assert_below(fabs(returned / norm - 1), 1e-12, "norm"); /* sums in double, in a different order */
     for (size_t i = 0; i < n; i++) {
       const double x = (double)g[i] * (norm > 2 ? 2 / norm : 1);
@@ -82,14 +88,14 @@ static void a_nonfinite_gradient_leaves_everything_as_it_was(void** state) {
   df_adamw* o = NULL;
   assert_int_equal(df_adamw_new(net, &cfg, &o), DF_OK);
   df_real *p = random_reals(1, n, 1), *g = random_reals(2, n, 1);
-  (void)df_adamw_update(o, .1, g, p);
+  (void)update_once(o, g, p);
   df_real *p0 = copy_reals(n, p), *m0 = copy_reals(n, o->moment1), *v0 = copy_reals(n, o->moment2);
   const df_real bad[] = {(df_real)NAN, (df_real)INFINITY, -(df_real)INFINITY};
   for (size_t i = 0; i < COUNT(bad); i++) {
     for (size_t at = 0; at < n; at += n - 1) {
       const df_real kept = g[at];
       g[at] = bad[i];
-      assert_true(!isfinite(df_adamw_update(o, .1, g, p)));
+      assert_true(!isfinite(update_once(o, g, p)));
       g[at] = kept;
     }
   }
@@ -97,7 +103,7 @@ static void a_nonfinite_gradient_leaves_everything_as_it_was(void** state) {
   assert_memory_equal(o->moment1, m0, n * sizeof *p);
   assert_memory_equal(o->moment2, v0, n * sizeof *p);
   assert_int_equal(o->step, 1);
-  (void)df_adamw_update(o, .1, g, p); /* a finite gradient does change them */
+  (void)update_once(o, g, p); /* a finite gradient does change them */
   assert_memory_not_equal(p, p0, n * sizeof *p);
   df_real* const all[] = {p, g, p0, m0, v0};
   for (size_t i = 0; i < COUNT(all); i++) df_free(all[i]);
@@ -105,21 +111,78 @@ static void a_nonfinite_gradient_leaves_everything_as_it_was(void** state) {
   df_net_free(net);
 }
 
-static void averages_follow_the_formula_and_rest_at_equality(void** state) {
+/* the average follows the new parameters; a weight of 1 leaves it, and one that equals the parameters stays */
+static void averages_follow_the_formula(void** state) {
   (void)state;
-  for (size_t n = 1; n < 70; n += 17) {
-    df_real *p = random_reals(1, n, 1), *a = random_reals(2, n, 1), *before = copy_reals(n, a);
-    df_ema_update(n, .9, p, a);
-    for (size_t i = 0; i < n; i++) {
-      assert_below(fabs((double)a[i] - (.9 * (double)before[i] + .1 * (double)p[i])), 1e-6, "average");
-    }
-    memcpy(a, p, n * sizeof *a);
-    df_ema_update(n, .9, p, a);
-    assert_memory_equal(a, p, n * sizeof *a);
-    df_free(p);
-    df_free(a);
-    df_free(before);
+  df_net* net = small_net();
+  const size_t n = df_net_parameters(net);
+  const df_adamw_cfg cfg = df_adamw_cfg_default();
+  df_adamw* o = NULL;
+  assert_int_equal(df_adamw_new(net, &cfg, &o), DF_OK);
+  df_real *p = random_reals(1, n, 1), *g = random_reals(2, n, 1), *a = random_reals(3, n, 1),
+          *before = copy_reals(n, a);
+  df_update u = {.rate = .1, .ema = .9, .threads = 1, .parameters = p, .average = a};
+  (void)df_adamw_update(o, &u, g);
+  for (size_t i = 0; i < n; i++) {
+    assert_below(fabs((double)a[i] - (.9 * (double)before[i] + .1 * (double)p[i])), 1e-6, "average");
   }
+  memcpy(a, p, n * sizeof *a);
+  u.rate = 0;
+  (void)df_adamw_update(o, &u, g);
+  assert_memory_equal(a, p, n * sizeof *a);
+  g[0] = (df_real)NAN;
+  memcpy(a, before, n * sizeof *a);
+  (void)df_adamw_update(o, &u, g);
+  assert_memory_equal(a, before, n * sizeof *a);
+  df_real* const all[] = {p, g, a, before};
+  for (size_t i = 0; i < COUNT(all); i++) df_free(all[i]);
+  df_adamw_free(o);
+  df_net_free(net);
+}
+
+/* an optimizer of `extra` parameters more than those of the net; more than one block of the loops */
+static df_adamw* optimizer_of(const df_net* net, size_t extra) {
+  df_adamw_cfg cfg = df_adamw_cfg_default();
+  df_adamw* o = NULL;
+  cfg.extra = extra;
+  assert_int_equal(df_adamw_new(net, &cfg, &o), DF_OK);
+  return o;
+}
+
+static void updates_do_not_depend_on_threads(void** state) {
+  (void)state;
+  df_net* net = small_net();
+  const size_t extra = 30000, n = df_net_parameters(net) + extra;
+  df_real *right = NULL, *average = NULL, *g = random_reals(5, n, 1);
+  double norm = 0;
+  for (int threads = 1; threads <= 4; threads++) {
+    df_adamw* o = optimizer_of(net, extra);
+    df_real *p = random_reals(1, n, 1), *a = random_reals(2, n, 1);
+    const df_update u = {.rate = .1, .ema = .9, .threads = threads, .parameters = p, .average = a};
+    const double got = df_adamw_update(o, &u, g);
+    if (threads == 1) right = p, average = a, norm = got;
+    assert_memory_equal(p, right, n * sizeof *p);
+    assert_memory_equal(a, average, n * sizeof *a);
+    assert_true(got == norm);
+    if (threads > 1) df_free(p), df_free(a);
+    df_adamw_free(o);
+  }
+  df_real* const all[] = {right, average, g};
+  for (size_t i = 0; i < COUNT(all); i++) df_free(all[i]);
+  df_net_free(net);
+}
+
+/* the sum of the parts of the next test in the order of a binary tree: neighbours first, then their sums, ... */
+static void tree_sum(int slices, size_t n, df_real* out) {
+  df_real* parts[9];
+  for (int s = 0; s < slices; s++) parts[s] = random_reals((uint64_t)s, n, 1);
+  for (int gap = 1; gap < slices; gap *= 2) {
+    for (int s = 0; s + gap < slices; s += 2 * gap) {
+      for (size_t i = 0; i < n; i++) parts[s][i] += parts[s + gap][i];
+    }
+  }
+  memcpy(out, parts[0], n * sizeof *out);
+  for (int s = 0; s < slices; s++) df_free(parts[s]);
 }
 
 static void sums_over_slices_do_not_depend_on_threads(void** state) {
@@ -132,16 +195,19 @@ static void sums_over_slices_do_not_depend_on_threads(void** state) {
       double* right = df_alloc(n, sizeof *right);
       for (int threads = 1; threads <= 4; threads++) {
         for (int s = 0; s < slices; s++) parts[s] = random_reals((uint64_t)s, n, 1);
+        df_real* last = copy_reals(n, parts[slices - 1]);
         memset(right, 0, n * sizeof *right);
         for (int s = 0; s < slices; s++) {
           for (size_t i = 0; i < n; i++) right[i] += (double)parts[s][i];
         }
         df_real* out = threads % 2 ? zero_reals(n) : parts[0];
         df_slices_sum(slices, n, parts, threads, out);
-        if (threads == 1) memcpy(first, out, n * sizeof *out);
+        if (threads == 1) tree_sum(slices, n, first);
         assert_memory_equal(first, out, n * sizeof *out);
         /* four successive additions of numbers up to 10, each with a rounding error of 6e-8 */
         for (size_t i = 0; i < n; i++) assert_below(fabs((double)out[i] - right[i]), 3e-6, "sum");
+        if (out != parts[0] || slices > 1) assert_memory_equal(last, parts[slices - 1], n * sizeof *last);
+        df_free(last);
         if (out != parts[0]) df_free(out);
         for (int s = 0; s < slices; s++) df_free(parts[s]);
       }
@@ -153,15 +219,22 @@ static void sums_over_slices_do_not_depend_on_threads(void** state) {
 
 static void norms_are_exact_where_they_can_be(void** state) {
   (void)state;
-  df_real x[5000];
-  for (size_t n = 1; n <= 5000; n += 1 + n / 3) {
+  df_net* net = small_net();
+  for (size_t extra = 0; extra <= 9000; extra += 1 + extra / 3) {
+    const size_t n = df_net_parameters(net) + extra;
+    df_adamw* o = optimizer_of(net, extra);
+    df_real *x = zero_reals(n), *p = zero_reals(n);
     for (size_t i = 0; i < n; i++) x[i] = i % 2 ? 3 : -4;
-    const double right = sqrt((double)(9 * (n / 2) + 16 * (n - n / 2)));
-    assert_true(df_norm2(n, x) == right);
+    assert_true(update_once(o, x, p) == sqrt((double)(9 * (n / 2) + 16 * (n - n / 2))));
+    memset(x, 0, n * sizeof *x);
+    assert_true(update_once(o, x, p) == 0);
+    x[n - 1] = (df_real)1e30; /* its square is beyond the range of float */
+    assert_below(fabs(update_once(o, x, p) / 1e30 - 1), 1e-7, "large number");
+    df_free(x);
+    df_free(p);
+    df_adamw_free(o);
   }
-  x[0] = (df_real)1e30; /* squares beyond the range of float */
-  assert_below(fabs(df_norm2(1, x) / 1e30 - 1), 1e-7, "large number");
-  assert_true(df_norm2(0, x) == 0);
+  df_net_free(net);
 }
 
 static void bad_settings_are_named(void** state) {
@@ -206,7 +279,8 @@ int main(void) {
       cmocka_unit_test(updates_agree_with_the_scalar_formula),
       cmocka_unit_test(only_matrices_decay),
       cmocka_unit_test(a_nonfinite_gradient_leaves_everything_as_it_was),
-      cmocka_unit_test(averages_follow_the_formula_and_rest_at_equality),
+      cmocka_unit_test(averages_follow_the_formula),
+      cmocka_unit_test(updates_do_not_depend_on_threads),
       cmocka_unit_test(sums_over_slices_do_not_depend_on_threads),
       cmocka_unit_test(norms_are_exact_where_they_can_be),
       cmocka_unit_test(bad_settings_are_named),

@@ -62,6 +62,9 @@ static void medians_and_quantiles_are_those_of_R_and_numpy(void** state) {
   assert_near(df_quantile(8, x, 0.3), 2.74, 1e-14);
   assert_near(df_quantile(8, x, 0.9), 18.93, 1e-13);
   assert_true(df_quantile(8, x, 0) == 0.2 && df_quantile(8, x, 1) == 40);
+  double odd[5] = {7, -2, 40, 3, 3.5}, even[4] = {9, 1, 4, 2};
+  assert_true(df_median(5, odd) == 3.5 && df_median(4, even) == 3 && df_median(1, odd) == -2);
+  assert_true(isnan(df_median(0, odd)));
   assert_true(isnan(df_quantile(0, x, 0.5)) && isnan(df_quantile(8, x, 1.1)) && isnan(df_quantile(8, x, NAN)));
 }
 

@@ -19,7 +19,9 @@ static const char whole_text[] =
     "\",\"plugin_sha256\":\"\",\"windows_sha256\":\"" WHOLE_SUM
     "\",\"numbers\":2,\"notes\":[\"flow: the loss rises\"],\"limits\":{\"seconds\":null,\"memory_mib\":100},"
     "\"training\":{\"curves\":[{\"name\":\"flow\",\"step\":[1,2],\"loss\":[1.5,null],\"adjoints\":{\"steps\":1,"
-    "\"approximate\":0,\"differenced\":0}}],\"steps\":9,\"parameters\":100,\"checkpoint\":\"\",\"checkpoint_sha256\":"
+    "\"approximate\":0,\"differenced\":0},\"validation\":{\"step\":[1,2],\"loss\":[1.75,null],\"windows\":4,\"kept\":1}"
+    "}],"
+    "\"steps\":9,\"parameters\":100,\"checkpoint\":\"\",\"checkpoint_sha256\":"
     "\"\",\"files\":[{\"path\":\"checkpoints/a\",\"sha256\":\"" WHOLE_SUM
     "\"}]},"
     "\"rows\":[{\"metric\":\"tre_open_loop\",\"k\":1,\"value\":0.5,\"unit\":\"std\",\"n\":2,\"lo\":0.25,\"hi\":0.75,"

@@ -75,6 +75,7 @@ typedef struct compile_job {
   df_model_files* files; /* of the model file, or NULL */
   const char* xml;       /* the model, if `files` is NULL */
   df_margin_rule margins;
+  bool keep_visual; /* as other programs compile the model */
   mjSpec* spec;     /* NULL if parsing failed */
   mjModel* model;   /* NULL if compilation failed */
   char error[1000]; /* MuJoCo's message if either failed */
@@ -128,7 +129,7 @@ static void compile_largest_margins(compile_job* job) {
 static void compile(void* argument) {
   compile_job* job = argument;
   parse(job);
-  if (job->spec) discard_visual(job);
+  if (job->spec && !job->keep_visual) discard_visual(job);
   if (!job->spec) return;
 
   if (job->margins == DF_MARGIN_NONE) df_margins_remove(job->spec);
@@ -257,17 +258,39 @@ static df_status compile_job_run(compile_job* job, const char* path, const char*
   return job->files ? df_model_files_list(job->files, list) : DF_OK;
 }
 
+static df_status check_library(void) {
+  df_mujoco_silence();
+  DF_TRY(df_mujoco_check_version());
+  df_mujoco_load_plugins();
+  return DF_OK;
+}
+
+/* MuJoCo would wait for the writer of a pipe */
+static df_status check_model_file(const char* path) {
+  return df_file_exists(path) ? df_file_check(path) : df_fail(DF_E_MISSING, "model file %s not found", path);
+}
+
+df_status df_mujoco_all_files(const char* path, char** list) {
+  DF_REQUIRE_OUT(list);
+  DF_REQUIRE_POINTER(path);
+  DF_TRY(check_library());
+  DF_TRY(check_model_file(path));
+  df_model_files files = {0};
+  compile_job job = {.files = &files, .keep_visual = true};
+  df_status status = df_model_files_open(path, &files);
+  if (status == DF_OK) status = compile_job_run(&job, path, path, list);
+  df_model_files_clear(&files);
+  if (job.model) mj_deleteModel(job.model);
+  return status;
+}
+
 df_status df_mujoco_compile(const char* path, const char* xml, const char* name, const df_mujoco_cfg* cfg,
                             mjModel** out, char** list) {
   *out = NULL;
   *list = NULL;
-  df_mujoco_silence();
-  DF_TRY(df_mujoco_check_version());
-  df_mujoco_load_plugins();
+  DF_TRY(check_library());
   DF_TRY(check_config(cfg));
-  if (path && !df_file_exists(path)) return df_fail(DF_E_MISSING, "model file %s not found", path);
-  /* MuJoCo would wait for the writer of a pipe */
-  if (path) DF_TRY(df_file_check(path));
+  if (path) DF_TRY(check_model_file(path));
 
   /* parse and compile */
   df_model_files files = {0};

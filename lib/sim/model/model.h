@@ -61,6 +61,11 @@ static inline bool df_compensates_gravity(const mjModel* m) {
   return m->flg_gravcomp && passive && !(flags & mjDSBL_GRAVITY) && (g[0] != 0 || g[1] != 0 || g[2] != 0);
 }
 
+/* whether the masks of a geom let it touch anything; the others are only drawn, or touch by explicit pairs */
+static inline bool df_geom_collides(const mjModel* m, int geom) {
+  return m->geom_contype[geom] || m->geom_conaffinity[geom];
+}
+
 static inline const df_mujoco* as_mujoco(const df_system* system) {
   return (const df_mujoco*)(const void*)system;
 }

@@ -9,10 +9,6 @@
 
 /* ---- the list of parameters ---- */
 
-static bool collides(const mjModel* m, int geom) {
-  return m->geom_contype[geom] || m->geom_conaffinity[geom];
-}
-
 /* fills *out; the name is "mass of body 'torso'", or "mass of body 3" for an element without a name */
 static void describe(const mjModel* m, df_parameter_kind kind, mjtObj object, int id, df_parameter* out) {
   static const char* const words[] = {
@@ -48,11 +44,11 @@ static int enumerate(const df_mujoco* system, df_parameter* list) {
   for (int i = 0; i < m->njnt; i++) ADD(DAMPING, mjOBJ_JOINT, i);
   for (int i = 0; i < m->njnt; i++) ADD(ARMATURE, mjOBJ_JOINT, i);
   for (int i = 0; i < m->ngeom; i++)
-    if (collides(m, i)) ADD(FRICTION_SLIDE, mjOBJ_GEOM, i);
+    if (df_geom_collides(m, i)) ADD(FRICTION_SLIDE, mjOBJ_GEOM, i);
   for (int i = 0; i < m->ngeom; i++)
-    if (collides(m, i)) ADD(FRICTION_TORSION, mjOBJ_GEOM, i);
+    if (df_geom_collides(m, i)) ADD(FRICTION_TORSION, mjOBJ_GEOM, i);
   for (int i = 0; i < m->ngeom; i++)
-    if (collides(m, i)) ADD(FRICTION_ROLL, mjOBJ_GEOM, i);
+    if (df_geom_collides(m, i)) ADD(FRICTION_ROLL, mjOBJ_GEOM, i);
   for (int i = 0; i < m->nactuator; i++)
     if (plain[i].entry >= 0 && m->actuator_gainprm[mjNGAIN * i] > 0) ADD(GAIN, mjOBJ_ACTUATOR, i);
   for (int i = 0; i < m->nactuator; i++)

@@ -1,5 +1,8 @@
 /* queries of a model: sizes, names, identity */
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "dynaflow/core/alloc.h"
 #include "model.h"
@@ -89,7 +92,38 @@ int df_mujoco_actuator(const df_system* system, const char* name) {
 }
 
 int df_mujoco_geom(const df_system* system, const char* name) {
-  return mj_name2id(as_mujoco(system)->model, mjOBJ_GEOM, name);
+  const mjModel* m = as_mujoco(system)->model;
+  const int named = mj_name2id(m, mjOBJ_GEOM, name);
+  const char* colon = strrchr(name, ':');
+  if (named >= 0 || !colon || colon == name || !colon[1] || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+    return named;
+  long left = strtol(colon + 1, NULL, 10);
+  for (int g = 0; g < m->ngeom; g++) {
+    const char* body = df_mujoco_body_name(system, m->geom_bodyid[g]);
+    const bool same = strlen(body) == (size_t)(colon - name) && strncmp(body, name, (size_t)(colon - name)) == 0;
+    if (same && df_geom_collides(m, g) && left-- == 0) return g;
+  }
+  return -1;
+}
+
+bool df_mujoco_geom_label(const df_system* system, int geom, char* label, size_t n) {
+  const mjModel* m = as_mujoco(system)->model;
+  const char *name = df_mujoco_geom_name(system, geom), *body = df_mujoco_body_name(system, m->geom_bodyid[geom]);
+  int before = 0;
+  for (int g = 0; g < geom; g++) before += m->geom_bodyid[g] == m->geom_bodyid[geom] && df_geom_collides(m, g);
+  const int used = name[0] ? snprintf(label, n, "%s", name) : snprintf(label, n, "%s:%d", body, before);
+  return used >= 0 && (size_t)used < n && (name[0] || (body[0] && df_geom_collides(m, geom)));
+}
+
+bool df_mujoco_is_driven(const df_system* system, int joint) {
+  const int body = df_mujoco_joint_body(system, joint);
+  for (int k = 0; k < system->nu; k++) {
+    const int by = df_mujoco_actuator_at(system, k).joint;
+    int moved = by < 0 ? body : df_mujoco_joint_body(system, by);
+    while (moved > 0 && moved != body) moved = df_mujoco_body_parent(system, moved);
+    if (moved == body) return true;
+  }
+  return false;
 }
 
 int df_mujoco_geom_count(const df_system* system) {

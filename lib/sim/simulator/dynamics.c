@@ -2,6 +2,7 @@
 #include "dynaflow/sim/dynamics.h"
 
 #include <float.h>
+#include <math.h>
 
 #include "dynaflow/core/limits.h"
 #include "mujoco_error.h"
@@ -29,6 +30,15 @@ void df_mujoco_point_velocity(df_sim* sim, int body, const double* point, double
   mjtNum jacobian[3 * MAX_NV];
   mj_jac(m, sim->data, jacobian, NULL, point, body);
   mju_mulMatVec(velocity, jacobian, sim->data->qvel, 3, (int)m->nv);
+}
+
+double df_mujoco_sliding_speed(df_sim* sim, const df_contact* c) {
+  double a[3] = {0}, b[3] = {0};
+  if (c->body[0] >= 0) df_mujoco_point_velocity(sim, c->body[0], c->position, a);
+  if (c->body[1] >= 0) df_mujoco_point_velocity(sim, c->body[1], c->position, b);
+  double u = 0, v = 0;
+  for (int k = 0; k < 3; k++) u += (b[k] - a[k]) * c->frame[3 + k], v += (b[k] - a[k]) * c->frame[6 + k];
+  return hypot(u, v);
 }
 
 void df_mujoco_body_centres(const df_sim* sim, double* position) {

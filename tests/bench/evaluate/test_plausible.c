@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "dynaflow/core/alloc.h"
 #include "json.h"
 #include "measures.h"
 #include "tiny_task.h"
@@ -72,9 +73,38 @@ static void rows_are_of_the_windows_for_which_a_metric_is_defined(void** state) 
   df_task_free(task);
 }
 
+/* a window that blew up is not left out: the rows say that one of six is not finite */
+static void a_window_that_is_not_finite_stays_in_the_rows(void** state) {
+  (void)state;
+  df_config config = tiny_config();
+  config.eval_windows = B;
+  df_task* task = tiny_task_with(&config);
+  eval_set* set;
+  assert_int_equal(eval_set_new(task, 1, &set), DF_OK);
+  const eval_job job = {.task = task, .set = set, .threads = 1};
+  const size_t window = (size_t)(set->H + 1) * (size_t)task->system->nx;
+  double* x = df_alloc(B * window, sizeof *x);
+  memcpy(x, set->x, B * window * sizeof *x);
+  x[3 * window + 1] = INFINITY;
+  evaluation out = {.rows = json_array()};
+  assert_int_equal(plausible_rows(&job, "", 0, &(df_trajectories){.B = B, .H = set->H, .x = x}, NULL, &out), DF_OK);
+  static const char* const metrics[] = {"penetration", "penetration.worst", "jerk", "power"};
+  for (int i = 0; i < 4; i++) {
+    const json_t* one = find(out.rows, metrics[i]);
+    assert_int_equal(json_integer_value(json_object_get(one, "n")), B);
+    assert_string_equal(string_of(one, "status"), "1 of 6 not finite");
+    assert_true(json_is_null(json_object_get(one, "value")));
+  }
+  evaluation_clear(&out);
+  df_free(x);
+  eval_set_free(set);
+  df_task_free(task);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rows_are_of_the_windows_for_which_a_metric_is_defined),
+      cmocka_unit_test(a_window_that_is_not_finite_stays_in_the_rows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "propose.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,16 @@ static void start(fixture* f, int episodes, bool actions) {
   }
   for (int i = 0; actions && i < episodes * (FRAMES - 1) * ACTUATORS; i++) f->data->actions[i] = i % 2 ? 1 : -1;
   f->p = (proposal){.model = &f->model, .data = f->data, .found = &f->found, .notes = &f->notes};
+}
+
+/* the same with a model in whose text `from` is replaced */
+static void exchange(fixture* f, const char* from, const char* to, const df_mujoco_cfg* cfg) {
+  char xml[2048];
+  const char* at = strstr(walker, from);
+  snprintf(xml, sizeof xml, "%.*s%s%s", (int)(at - walker), walker, to, at + strlen(from));
+  df_system_free(f->system);
+  assert_int_equal(df_mujoco_system_from_xml(xml, "walker", cfg, &f->system), DF_OK);
+  assert_int_equal(model_study_of(f->system, &f->model), DF_OK);
 }
 
 static void end(fixture* f) {
@@ -161,6 +172,50 @@ static void the_task_fits_model_and_data(void** state) {
   end(&f);
 }
 
+static void feet_without_a_name_are_named_by_their_body(void** state) {
+  (void)state;
+  fixture f;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  start(&f, 2, false);
+  exchange(&f, "<body pos='0 0 -.5'>", "<body name='shank' pos='0 0 -.5'><geom size='.01' mass='0'/>", &cfg);
+  assert_int_equal(propose_task(&f.p), DF_OK);
+  assert_string_equal(value(&f, "eval.feet"), "foot");
+  settings_clear(&f.found);
+  exchange(&f,
+           "<body pos='0 0 -.5'><joint name='knee' axis='0 1 0' range='-1 1' actuatorfrcrange='-30 30'/>"
+           "<geom name='foot' ",
+           "<body name='shank' pos='0 0 -.5'><geom size='.01' mass='0'/>"
+           "<joint name='knee' axis='0 1 0' range='-1 1' actuatorfrcrange='-30 30'/><geom ",
+           &cfg);
+  assert_int_equal(propose_task(&f.p), DF_OK);
+  assert_string_equal(value(&f, "eval.feet"), "shank:1");
+  assert_non_null(strstr(text_of(&f.notes),
+                         "eval.feet: 1 of these geoms have no name in the model, so that they are named by body and "
+                         "number, BODY:I: shank:1\n"));
+  end(&f);
+}
+
+/* one episode of few, a fifth of ten or more, a tenth of fifty or more */
+static void some_episodes_are_held_out(void** state) {
+  (void)state;
+  static const struct {
+    int episodes;
+    const char *every, *why;
+  } cases[] = {{2, "2", "1 of 2 episodes"},
+               {9, "9", "1 of 9 episodes"},
+               {10, "5", "2 of 10 episodes"},
+               {49, "5", "9 of 49 episodes"},
+               {50, "10", "5 of 50 episodes"}};
+  for (int i = 0; i < 5; i++) {
+    fixture f;
+    start(&f, cases[i].episodes, false);
+    assert_int_equal(propose_task(&f.p), DF_OK);
+    assert_string_equal(value(&f, "split.test_every"), cases[i].every);
+    assert_string_equal(settings_find(&f.found, "split.test_every")->why, cases[i].why);
+    end(&f);
+  }
+}
+
 static void falls_leave_a_margin(void** state) {
   (void)state;
   assert_true(fabs(fall_height(0.3, 0.3) - 0.18) < 1e-15);
@@ -189,6 +244,48 @@ static void an_action_is_a_frame(void** state) {
   steps(0.002, 100, true, 0.002, 5);
 }
 
+/* 2.5e6 / (horizon * substeps * (40 + dofs^2)) steps of 64 windows; half the work of differences is that of an exact
+ * adjoint */
+static void the_smoke_profile_takes_a_minute(void** state) {
+  (void)state;
+  const struct {
+    int nv, substeps, horizon;
+    double work;
+    smoke_size want;
+  } cases[] = {{18, 1, 15, 1, {450, 64, 15}},  /* 457.9 */
+               {1, 1, 10, 1, {800, 64, 10}},   /* at most 800 */
+               {30, 10, 30, 1, {60, 64, 30}},  /* at least 60 */
+               {18, 1, 15, 2, {450, 64, 15}},  /* no more than the exact adjoint */
+               {18, 1, 15, 99, {70, 8, 15}},   /* 592 windows */
+               {4, 1, 30, 25, {110, 64, 30}},  /* 7619 windows: 119 steps */
+               {18, 1, 15, 20, {90, 32, 15}},  /* 2930 windows: 91 steps */
+               {18, 5, 30, 99, {20, 8, 11}},   /* 59.2 windows: 7.4 steps of 20 */
+               {60, 10, 32, 300, {20, 8, 2}}}; /* at least two actions */
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const smoke_size size = smoke_training(cases[i].nv, cases[i].substeps, cases[i].horizon, cases[i].work);
+    assert_int_equal(size.steps, cases[i].want.steps);
+    assert_int_equal(size.batch, cases[i].want.batch);
+    assert_int_equal(size.horizon, cases[i].want.horizon);
+  }
+}
+
+/* A step and, of a gradient by differences, the step again, the one that is differenced, and two for every coordinate
+ * and control. */
+static void differences_are_counted_in_steps(void** state) {
+  (void)state;
+  fixture f;
+  double work;
+  start(&f, 2, false);
+  assert_int_equal(gradient_work(&f.p, &work), DF_OK);
+  assert_true(work == 1);
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.finite_differences = true;
+  exchange(&f, "<mujoco>", "<mujoco><option density='1.2'/>", &cfg);
+  assert_int_equal(gradient_work(&f.p, &work), DF_OK);
+  assert_true(work == 3 + 2 * (NX + ACTUATORS));
+  end(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_root_is_found),
@@ -196,8 +293,12 @@ int main(void) {
       cmocka_unit_test(actions_are_bounded),
       cmocka_unit_test(free_bodies_without_actuators_are_objects),
       cmocka_unit_test(the_task_fits_model_and_data),
+      cmocka_unit_test(feet_without_a_name_are_named_by_their_body),
+      cmocka_unit_test(some_episodes_are_held_out),
       cmocka_unit_test(falls_leave_a_margin),
       cmocka_unit_test(an_action_is_a_frame),
+      cmocka_unit_test(the_smoke_profile_takes_a_minute),
+      cmocka_unit_test(differences_are_counted_in_steps),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

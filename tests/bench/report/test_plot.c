@@ -114,11 +114,42 @@ static void every_method_seed_curve_and_point_is_drawn(void** state) {
   remove_run();
 }
 
+static void a_validation_loss_is_a_curve_of_its_own(void** state) {
+  (void)state;
+  run_view r;
+  text events = {0};
+  for (int seed = 0; seed < 2; seed++) {
+    text_add(&events,
+             "{\"schema\":1,\"type\":\"cell\",\"task\":\"t\",\"profile\":\"p\",\"method\":\"a\",\"seed\":%d,\"status\":"
+             "\"done\","
+             "\"rows\":[{\"metric\":\"tre\",\"k\":1,\"value\":1,\"unit\":\"std\"}],\"training\":{\"curves\":[{\"name\":"
+             "\"a\","
+             "\"step\":[5,10],\"loss\":[4,2],\"validation\":{\"step\":[7,10],\"loss\":[%d,3],\"windows\":4,\"kept\":10}"
+             "}]}}\n",
+             seed, seed ? 7 : 5);
+  }
+  make_run(text_of(&events));
+  assert_int_equal(run_view_new(folder, &r), DF_OK);
+  plot p = {.name = "x"};
+  assert_true(plot_training(&r, &r.groups[0], &p));
+  assert_string_equal(
+      text_of(&p.data),
+      "# flow matching, a: step, mean, smallest and largest of 2 seeds\n5 4 4 4\n10 2 2 2\n\n\n"
+      "# flow matching, a, validation: step, mean, smallest and largest of 2 seeds\n7 6 5 7\n10 3 3 3\n\n\n");
+  assert_non_null(strstr(text_of(&p.script), "'x.dat' index 1 using 1:2 with linespoints lw 1 dt 3"));
+  assert_non_null(strstr(text_of(&p.caption), "Dotted: the same loss of the averaged weights"));
+  plot_clear(&p);
+  text_clear(&events);
+  run_view_clear(&r);
+  remove_run();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(floor_and_ceiling_do_not_stretch_an_axis),
       cmocka_unit_test(a_share_has_a_linear_axis_from_0_to_1),
       cmocka_unit_test(every_method_seed_curve_and_point_is_drawn),
+      cmocka_unit_test(a_validation_loss_is_a_curve_of_its_own),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

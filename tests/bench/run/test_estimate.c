@@ -59,7 +59,7 @@ static df_status train(void* self, df_training_log* logs, int* n) {
                                                          : own;
     for (int k = 1; k <= steps; k++) {
       clock_ms += s->ms;
-      given.progress(given.progress_context, s->name, k, steps, NAN);
+      given.progress(given.progress_context, &(df_progress){.network = s->name, .step = k, .steps = steps});
       if (*given.stop) return df_fail(DF_E_INTERRUPTED, "interrupted");
     }
   }

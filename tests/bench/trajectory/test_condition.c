@@ -7,10 +7,11 @@
 #include "dynaflow/data/dataset.h"
 #include "unit.h"
 
-/* two gaits with their own ranges of vx, which is never negative when galloping; and a load that is never 0 */
+/* two gaits with their own ranges of vx, which is never negative when galloping; a load that is never 0, and a wind
+ * that is always negative when galloping */
 static const char* const names[] = {"gait.walk", "gait.gallop", "command.vx", "load.front", "load.rear", "wind.rear"};
 static const double rows[4][6] = {
-    {1, 0, -0.5, 2, 0.25, 0}, {1, 0, 1.5, 4, 0.75, 0}, {0, 1, 3, 2, 0.5, 0}, {0, 1, 5, 2, 0.5, 0}};
+    {1, 0, -0.5, 2, 0.25, 0}, {1, 0, 1.5, 4, 0.75, 0}, {0, 1, 3, 2, 0.5, -2}, {0, 1, 5, 2, 0.5, -1}};
 static df_window train[4];
 
 static df_task task_of_four(void) {
@@ -37,8 +38,9 @@ static void what_is_not_given_is_0_if_the_data_contain_it_else_their_mean(void**
   df_task task = task_of_four();
   /* load.front and load.rear are numbers: they are not one of each other */
   check(&task, "gait=walk", (double[]){1, 0, 0, 3, 0.5, 0});
-  check(&task, "gait=gallop", (double[]){0, 1, 4, 2, 0.5, 0});
-  check(&task, "vx=-2, gait=gallop,load.rear=9", (double[]){0, 1, -2, 2, 9, 0});
+  check(&task, "gait=gallop", (double[]){0, 1, 4, 2, 0.5, -1.5});
+  check(&task, "vx=-2, gait=gallop,load.rear=9", (double[]){0, 1, -2, 2, 9, -1.5});
+  check(&task, "gait=gallop,vx=-0.25,wind.rear=1e-3,front=.5", (double[]){0, 1, -0.25, 0.5, 0.5, 1e-3});
   df_dataset_free(task.data);
 }
 
@@ -47,7 +49,7 @@ static void unknown_names_and_values_are_errors_that_list_the_known_ones(void** 
   df_task task = task_of_four();
   static const char known[] =
       "; task horse has gait=walk|gallop, command.vx (-0.5 .. 5), load.front (2 .. 4), load.rear (0.25 .. 0.75), "
-      "wind.rear (0 .. 0)";
+      "wind.rear (-2 .. 0)";
   static const struct {
     const char *words, *what;
   } bad[] = {{"gait=trot", "unknown value in 'gait=trot'"},
@@ -56,6 +58,7 @@ static void unknown_names_and_values_are_errors_that_list_the_known_ones(void** 
              {"gait.walk=1", "unknown or ambiguous name in 'gait.walk=1'"},
              {"gait=walk,vx", "NAME=VALUE is expected instead of 'vx'"},
              {"gait=walk,vx=1m", "a finite number is expected in 'vx=1m'"},
+             {"gait=walk,vx=1/2", "a finite number is expected in 'vx=1/2'"},
              {"gait=walk,vx=inf", "a finite number is expected in 'vx=inf'"},
              {"gait=walk,gait=walk", "given twice: 'gait=walk'"},
              {"vx=1,command.vx=1", "given twice: 'command.vx=1'"},
@@ -80,8 +83,12 @@ static void values_beyond_those_of_their_category_are_reported(void** state) {
   assert_string_equal(text_of(&lines),
                       "command.vx = 4 is outside the training data, which have -0.5 .. 1.5 in these categories\n");
   text_clear(&lines);
-  condition_describe(&task, (double[]){0, 1, 4, 2, 0.5, 0}, &lines);
-  assert_string_equal(text_of(&lines), "gait=gallop, command.vx=4, load.front=2, load.rear=0.5, wind.rear=0");
+  condition_warnings(&task, (double[]){0, 1, 4, 2, 0.5, -2.25}, &lines);
+  assert_string_equal(text_of(&lines),
+                      "wind.rear = -2.25 is outside the training data, which have -2 .. -1 in these categories\n");
+  text_clear(&lines);
+  condition_describe(&task, (double[]){0, 1, 4, 2, 0.5, -1.25}, &lines);
+  assert_string_equal(text_of(&lines), "gait=gallop, command.vx=4, load.front=2, load.rear=0.5, wind.rear=-1.25");
   text_clear(&lines);
   df_dataset_free(task.data);
 }

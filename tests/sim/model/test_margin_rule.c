@@ -13,7 +13,8 @@
   "<body name='b' pos='0 .15 .09'><freejoint/><geom type='capsule' size='.1 .05' solmix='0' solref='-900 "             \
   "-30'/></body>"                                                                                                      \
   "<body name='c' pos='0 -.15 .09'><freejoint/><geom type='box' size='.1 .06 .1' condim='1' solmix='.5'/></body>"      \
-  "<body name='apart' pos='.15 .15 .09'><freejoint/><geom name='last' size='.1' contype='2' conaffinity='1'/></body>"  \
+  "<body name='apart' pos='.15 .15 .09'><freejoint/><geom name='last' size='.1' contype='2' conaffinity='1' "          \
+  "solmix='0' solimp='.5 .8 .01'/></body>"                                                                             \
   "</worldbody>%s</mujoco>"
 
 typedef struct scene {
@@ -96,11 +97,15 @@ static double include_margin(const char* geom0, const char* geom1, const char* c
 
 static void unequal_margins_and_gaps(void** state) {
   (void)state;
-  static const char one[] = "margin='.01'", two[] = "margin='.02' gap='.005'", no[] = "";
+  static const char one[] = "margin='.01'", two[] = "margin='.02' gap='.005'", gap[] = "gap='.004'", no[] = "";
   CLOSE(include_margin(one, two, "", DF_MARGIN_SUM), 0.03, 1e-17);
   CLOSE(include_margin(one, two, "", DF_MARGIN_MAX), 0.015, 1e-17);
   CLOSE(include_margin(two, one, "", DF_MARGIN_MAX), 0.015, 1e-17);
   CLOSE(include_margin(no, one, "", DF_MARGIN_MAX), 0.01, 1e-17);
+  /* a gap alone makes the rules differ, too */
+  CLOSE(include_margin(one, gap, "", DF_MARGIN_SUM), 0.01, 1e-17);
+  CLOSE(include_margin(one, gap, "", DF_MARGIN_MAX), 0.006, 1e-17);
+  CLOSE(include_margin(gap, one, "", DF_MARGIN_MAX), 0.006, 1e-17);
   CLOSE(include_margin(one, two, "", DF_MARGIN_NONE), 0, 0);
 }
 

@@ -1,6 +1,8 @@
 /* Contacts, velocities of points and inverse dynamics of a state, against closed forms and simulated steps. */
 #include "dynaflow/sim/dynamics.h"
 
+#include <mujoco/mujoco.h>
+
 #include "models.h"
 
 enum { NV = 6, NQ = 7 };
@@ -81,6 +83,33 @@ static void a_point_moves_with_its_body(void** state) {
   CLOSE(velocity[2], 3, 1e-14);
   df_mujoco_point_velocity(sim, 0, above, velocity);
   assert_true(velocity[0] == 0 && velocity[1] == 0 && velocity[2] == 0);
+  df_sim_free(s, sim);
+  df_system_free(s);
+}
+
+/* a ball that slides, sinks and turns about a vertical and a horizontal axis, on a floor and on a board that slides */
+static void bodies_slide_at_their_tangential_relative_speed(void** state) {
+  (void)state;
+  df_system* s = model_text(
+      "<mujoco><worldbody><body><joint type='slide' axis='1 0 0'/><geom type='box' size='2 2 .1' pos='0 0 -.1'/></body>"
+      "<body pos='0 0 1'><freejoint/><geom size='.1'/></body></worldbody></mujoco>",
+      1);
+  df_sim* sim;
+  OK(df_sim_new(s, 0, &sim));
+  for (int board = 0; board < 2; board++) {
+    double x[8 + 7];
+    df_mujoco_initial_state(s, x);
+    x[3] = .1;
+    x[8] = board ? -.5 : 0;
+    /* the point of contact moves by v + w x (0, 0, -0.1) = (0.3 - 0.2, 0.4, -2) m/s */
+    x[9] = .3, x[10] = .4, x[11] = -2, x[13] = 2, x[14] = 7;
+    df_mujoco_pose(sim, x);
+    assert_int_equal(df_mujoco_contact_count(sim), 1);
+    df_contact c = df_mujoco_contact(sim, 0);
+    CLOSE(df_mujoco_sliding_speed(sim, &c), hypot(.1 + .5 * board, .4), 1e-14);
+    c.body[c.body[0] == 1 ? 0 : 1] = -1; /* as of a flex, which is at rest */
+    CLOSE(df_mujoco_sliding_speed(sim, &c), hypot(.1, .4), 1e-14);
+  }
   df_sim_free(s, sim);
   df_system_free(s);
 }
@@ -182,6 +211,36 @@ static void a_reset_after_queries_steps_as_a_new_simulator_does(void** state) {
   df_system_free(s);
 }
 
+static int fail_in_collision(const mjModel* m, mjData* d, int geom1, int geom2) {
+  (void)m, (void)d, (void)geom1, (void)geom2;
+  mju_error("no contacts today");
+  return 0;
+}
+
+/* an error leaves MuJoCo's stack in use, of which there is enough for a few times */
+static void a_failed_inverse_leaves_nothing_behind(void** state) {
+  (void)state;
+  df_system* s = model_text(
+      "<mujoco><size memory='50K'/><worldbody><geom type='plane' size='5 5 .1'/><body pos='0 0 1'><freejoint/>"
+      "<geom size='.1' mass='2'/></body></worldbody></mujoco>",
+      1);
+  df_sim* sim;
+  double x[NQ + NV], force[NV];
+  OK(df_sim_new(s, 0, &sim));
+  at_height(s, .105, still, x);
+  for (int i = 0; i < 1000; i++) {
+    mjcb_contactfilter = fail_in_collision;
+    assert_int_equal(df_mujoco_inverse(sim, x, still, force), DF_E_SIM);
+    assert_string_equal(df_error_message(), "MuJoCo: no contacts today");
+    for (int k = 0; k < NV; k++) assert_true(force[k] == 0);
+  }
+  mjcb_contactfilter = NULL;
+  OK(df_mujoco_inverse(sim, x, still, force));
+  for (int i = 0; i < NV; i++) CLOSE(force[i], i == 2 ? 2 * 9.81 : 0, 1e-12);
+  df_sim_free(s, sim);
+  df_system_free(s);
+}
+
 static void dofs_know_what_drives_them(void** state) {
   (void)state;
   df_system* s = model_text(
@@ -236,10 +295,12 @@ int main(void) {
       cmocka_unit_test(a_sunk_sphere_has_one_contact_of_its_depth),
       cmocka_unit_test(a_contact_in_the_gap_of_its_margin_is_not_active),
       cmocka_unit_test(a_point_moves_with_its_body),
+      cmocka_unit_test(bodies_slide_at_their_tangential_relative_speed),
       cmocka_unit_test(a_falling_body_needs_no_force_and_a_hovering_one_its_weight),
       cmocka_unit_test(a_pendulum_needs_the_torque_of_its_equation),
       cmocka_unit_test(simulated_steps_need_the_forces_of_their_actuators),
       cmocka_unit_test(a_reset_after_queries_steps_as_a_new_simulator_does),
+      cmocka_unit_test(a_failed_inverse_leaves_nothing_behind),
       cmocka_unit_test(dofs_know_what_drives_them),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,8 @@
  * is the same as "train: {steps: 9}". A setting takes its value from the last of these sources that gives one:
  *   1. the defaults below          2. the task's own keys          3. its methods.<method>.<key>
  *   4. profiles.<profile>.<key>    5. profiles.<profile>.methods.<method>.<key>           6. --set key=value
+ * Within one source, net.preset comes first: it sets every other net.* key, as if each were given in its place, so that
+ * the keys of the same source and of later ones win. "none" sets nothing.
  * An unknown key, a value of the wrong kind and a value out of range are errors that name file, line, key, value and
  * range. All profiles and methods of the file are checked, also those that are not selected. A key that occurs twice,
  * in either spelling, is an error. */
@@ -106,7 +108,8 @@ typedef df_items df_kind_ITEMS;
     "conditions, NAME@ARRAY or ARRAY, per episode or frame; empty: the array conditions, if there")                    \
   X(TEXT, data, conditions_per, "auto", 0, 0, "auto|episode|frame", "",                                                \
     "reading of arrays of conditions whose shape fits both an episode and a frame; auto: see docs/recordings.md")      \
-  X(TEXT, data, quaternion, "wxyz", 0, 0, "wxyz|xyzw", "", "order of the entries of recorded quaternions")             \
+  X(TEXT, data, quaternion, "wxyz", 0, 0, "wxyz|xyzw|wxyz_inverse|xyzw_inverse", "",                                   \
+    "order of the entries of recorded quaternions; inverse: they turn the world into the body")                        \
   X(TEXT, data, euler, "xyz", 0, 0, "", "",                                                                            \
     "axes of root_euler as in SciPy: lower case extrinsic, upper case intrinsic")                                      \
   X(TEXT, data, linear_velocity, "world", 0, 0, "world|base", "",                                                      \
@@ -146,6 +149,8 @@ typedef df_items df_kind_ITEMS;
   X(TEXT, split, by, "episode", 0, 0, "episode|time", "",                                                              \
     "what is held out: episodes, or blocks of time, for few long episodes")                                            \
   X(INT, split, test_every, "10", 2, 1000000, "", "", "every n-th episode of each gait, or block, is held out")        \
+  X(INT, split, validation_every, "0", 0, 1000000, "", "",                                                             \
+    "of the others, every n-th is held out for the validation loss; 0: none")                                          \
   X(INT, split, block, "0", 0, 1000000000, "", "frames", "length of a block; 0: 1/test_every of the episode")          \
   X(INT, split, gap, "16", 0, 1000000, "", "frames", "frames beside a held-out block that are not used")               \
   X(NAMES, chart, relative, "", 0, 0, "", "", "slide or hinge joints measured relative to a window's first frame")     \
@@ -169,10 +174,15 @@ typedef df_items df_kind_ITEMS;
   X(REAL, scale_floor, change, "0.01", 1e-12, 1e6, "", "std",                                                          \
     "least standard deviation: change of a coordinate per action (inverse dynamics)")                                  \
   X(REAL, flow, sigma, "1", 1e-6, 100, "", "std", "standard deviation of the base sample")                             \
-  X(TEXT, net, kind, "dit", 0, 0, "dit|mlp", "", "network: a transformer over frames (dit) or an MLP")                 \
-  X(INT, net, width, "96", 4, 4096, "", "", "token width (dit) or hidden width (mlp)")                                 \
-  X(INT, net, depth, "3", 1, 64, "", "", "blocks (dit) or hidden layers (mlp)")                                        \
-  X(INT, net, heads, "4", 1, 64, "", "", "attention heads; must divide net.width")                                     \
+  X(REAL, flow, time_power, "1", 0.01, 100, "", "",                                                                    \
+    "flow times of training are u^time_power of uniform u; above 1 more of them are near 0, the base sample")          \
+  X(TEXT, net, preset, "none", 0, 0, "none|small|base|jax_seed", "",                                                   \
+    "sets the keys below: small (64 wide, 2 blocks), base (their defaults), jax_seed (384 wide, 6 heads, 3 blocks)")   \
+  X(TEXT, net, kind, "dit", 0, 0, "dit|mlp|unet", "",                                                                  \
+    "network: a transformer over frames (dit), an MLP or a temporal U-Net (unet)")                                     \
+  X(INT, net, width, "96", 4, 4096, "", "", "token width (dit), hidden width (mlp) or first channels (unet)")          \
+  X(INT, net, depth, "3", 1, 64, "", "", "blocks (dit), hidden layers (mlp) or levels, at most 8 (unet)")              \
+  X(INT, net, heads, "4", 1, 64, "", "", "attention heads (dit) or groups of the norm (unet); must divide net.width")  \
   X(INT, net, mlp_ratio, "4", 1, 16, "", "", "hidden width of a block's MLP divided by the token width")               \
   X(INT, net, skip_hidden, "256", 0, 8192, "", "", "hidden width of the condition-to-sequence MLP; 0: no such MLP")    \
   X(REAL, net, position_std, "0.7", 0, 10, "", "",                                                                     \
@@ -182,10 +192,25 @@ typedef df_items df_kind_ITEMS;
   X(INT, train, slices, "8", 1, 1024, "", "", "micro-batches per batch; part of a result's identity")                  \
   X(REAL, train, rate, "0.003", 0, 1, "", "", "learning rate")                                                         \
   X(REAL, train, decay_from, "0.5", 0, 1, "", "",                                                                      \
-    "share of the steps after which the learning rate falls linearly to 0")                                            \
+    "share of the steps after the warm-up at which the learning rate begins to fall")                                  \
+  X(TEXT, train, schedule, "linear", 0, 0, "linear|cosine|constant", "",                                               \
+    "how the learning rate falls to 0 by the last step; constant: it does not")                                        \
+  X(INT, train, warmup, "0", 0, 100000000, "", "steps", "steps over which the learning rate rises linearly from 0")    \
+  X(INT, train, accumulate, "1", 1, 65536, "", "batches", "batches whose gradients are averaged for a gradient step")  \
+  X(REAL, train, abort_rise, "0", 0, 1e9, "", "",                                                                      \
+    "end a training whose loss is above this multiple of its lowest point, or not finite; 0: never")                   \
+  X(INT, train, abort_points, "20", 1, 200, "", "points", "for how many points of the loss curve in a row")            \
   X(REAL, train, weight_decay, "0.0001", 0, 10, "", "", "decoupled weight decay")                                      \
   X(REAL, train, clip, "1", 0, 1e9, "", "", "bound on the 2-norm of the gradient; 0: no bound")                        \
   X(REAL, train, ema, "0.995", 0, 1, "", "", "decay of the averaged weights used for sampling")                        \
+  X(INT, train, validate_every, "0", 0, 100000000, "", "steps",                                                        \
+    "steps between two measurements of the validation loss; 0: none")                                                  \
+  X(INT, train, validate_windows, "64", 1, 1000000, "", "windows",                                                     \
+    "validation windows to measure, spread evenly over those of split.validation_every")                               \
+  X(TEXT, train, keep, "last", 0, 0, "last|best_validation", "",                                                       \
+    "weights that are kept: those of the last step, or those of the lowest validation loss")                           \
+  X(INT, train, checkpoint_every, "0", 0, 100000000, "", "steps",                                                      \
+    "steps between two copies of the weights beside the checkpoint; 0: none")                                          \
   X(REAL, train, cotangent_decay, "1", 0, 1, "", "", "factor on the state cotangent per action (rollout decoders)")    \
   X(REAL, train, tape_mib, "0", 0, 1e6, "", "MiB", "tape memory limit per thread: same bits, more time; 0: none")      \
   X(REAL, train, push, "0", 0, 1, "", "", "share of samples that start from the previous batch's rollouts")            \
@@ -195,13 +220,31 @@ typedef df_items df_kind_ITEMS;
   X(INT, inverse, steps, "2000", 1, 100000000, "", "", "gradient steps of the inverse-dynamics MLP")                   \
   X(INT, inverse, batch, "256", 1, 65536, "", "transitions", "transitions per gradient step")                          \
   X(REAL, inverse, rate, "0.001", 0, 1, "", "", "learning rate of the inverse-dynamics MLP")                           \
+  X(INT, recover, rounds, "3", 1, 1000, "", "", "rounds of simulating and fitting that recover actions from states")   \
+  X(INT, recover, pool, "8000", 1, 10000000, "", "", "simulated actions per round")                                    \
+  X(INT, recover, steps, "400", 1, 10000000, "", "", "gradient steps per round")                                       \
+  X(INT, recover, batch, "256", 1, 65536, "", "transitions", "transitions per gradient step")                          \
+  X(INT, recover, width, "256", 4, 4096, "", "", "hidden width of the MLP that recovers actions")                      \
+  X(INT, recover, depth, "3", 1, 16, "", "", "hidden layers of the MLP that recovers actions")                         \
+  X(REAL, recover, rate, "0.002", 0, 1, "", "", "learning rate of the MLP that recovers actions")                      \
+  X(REAL, recover, residual_limit, "0.25", 0, 1e6, "", "std",                                                          \
+    "largest RMS one-step error of recovered actions to train on")                                                     \
+  X(REAL, recover, regressed, "0.82", 0, 1, "", "",                                                                    \
+    "share of the steps before any sample is simulated (dynaflow_recovered)")                                          \
+  X(REAL, recover, simulated, "0.5", 0, 1, "", "",                                                                     \
+    "share of the samples that are simulated in the steps after it (dynaflow_recovered)")                              \
+  X(REAL, recover, linear, "0.25", 0, 1, "", "",                                                                       \
+    "share of the other samples that use linearised dynamics (dynaflow_recovered)")                                    \
+  X(REAL, recover, linear_episodes, "0.15", 0, 1, "", "", "share of the training episodes to linearise")               \
+  X(REAL, recover, action_unit, "0.3", 1e-6, 1e6, "", "std",                                                           \
+    "unit of the loss on recovered actions, in their standard deviation (dynaflow_recovered)")                         \
   X(INT, eval, windows, "64", 1, 1000000, "", "windows", "held-out windows to evaluate")                               \
   X(INT, eval, sae_windows, "16", 0, 1000000, "", "windows", "how many of these windows to search for sae_min")        \
   X(LIST, eval, sampler_steps, "1,5", 1, 1000, "", "", "numbers K of Euler steps of the sampler to evaluate")          \
   X(INT, eval, chains, "64", 0, 1000000, "", "", "open-loop chains for fall_rate")                                     \
   X(REAL, eval, chain_seconds, "5", 0, 1000, "", "s", "length of a chain")                                             \
   X(INT, eval, seed, "1", 0, 2147483647, "", "", "seed for choosing held-out windows; the same for every method")      \
-  X(NAMES, eval, feet, "", 0, 0, "", "", "foot geoms whose contacts are compared")                                     \
+  X(NAMES, eval, feet, "", 0, 0, "", "", "foot geoms whose contacts are compared: names, or BODY:I, geom I of a body") \
   X(LIST, eval, velocity_limit, "", 1e-6, 1e6, "", "rad/s, m/s",                                                       \
     "largest speeds of the actuated hinges and slides, in their order; short lists repeat; empty: unknown")            \
   X(REAL, eval, fall_height, "0", -1e3, 1e3, "", "m", "fallen when the base is lower than this; 0: never")             \
@@ -249,9 +292,9 @@ DF_API DF_MUST_CHECK df_status df_config_profiles(const char* path,
                                                                 const char* value),
                                                   void* context);
 
-/* Sets one key from text; `where` names the source in errors ("task.yaml:12", "--set"). DF_E_CONFIG names key, value
- * and range, and suggests a known key for an unknown one; DF_E_ARG for a NULL argument. On failure *config is
- * unchanged. */
+/* Sets one key from text, and those of net.preset; `where` names the source in errors ("task.yaml:12", "--set").
+ * DF_E_CONFIG names key, value and range, and suggests a known key for an unknown one; DF_E_ARG for a NULL argument. On
+ * failure *config is unchanged. */
 DF_API DF_MUST_CHECK df_status df_config_set(df_config* config, const char* key, const char* value, const char* where);
 
 /* Writes the value of key i (index into df_config_keys) as canonical text into text [n], cut at n - 1 bytes: numbers in

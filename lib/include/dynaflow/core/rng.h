@@ -28,7 +28,10 @@ typedef enum df_stream {
   DF_STREAM_TEST,             /* for tests only */
   DF_STREAM_INVERSE_DYNAMICS, /* training transitions of the inverse-dynamics network */
   DF_STREAM_REPLAY,           /* rounding errors that a replayed recording may have */
-  DF_STREAM_GROWTH            /* windows along which the growth of the gradient is measured */
+  DF_STREAM_GROWTH,           /* windows along which the growth of the gradient is measured */
+  DF_STREAM_RECOVER,          /* demonstrated transitions from which actions of our choice are simulated */
+  DF_STREAM_RECOVER_NOISE,    /* noise on these actions */
+  DF_STREAM_RECOVER_BATCH     /* training transitions of the network that recovers actions */
 } df_stream;
 
 /* Writes n uniform doubles in [0,1) to out [n], each with 53 random bits. Value i does not depend on n. */

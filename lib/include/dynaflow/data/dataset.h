@@ -115,16 +115,18 @@ typedef struct df_window {
   int start; /* frame of x_0; the window consists of the frames start .. start + horizon */
 } df_window;
 
-/* Training and test windows. No frame is in windows of both sides. */
+typedef enum df_side { DF_SIDE_NONE, DF_SIDE_TRAIN, DF_SIDE_TEST, DF_SIDE_VALIDATION } df_side;
+
+/* Training, test and validation windows. No frame is in windows of two sides. */
 typedef struct df_windows {
   int horizon;
-  int n_train, n_test;
+  int n_train, n_test, n_validation;
   df_window* train;
   df_window* test;
-  int unused_episodes; /* episodes without a window: too short for one, or for one on one side */
-  /* [sum of (lengths + 1)] of each frame, n > 0: it and the n - 1 after it are of the training side of their episode;
-   * n < 0: it and the -n - 1 after it are held out; 0: neither */
-  int* side;
+  df_window* validation; /* NULL if n_validation == 0 */
+  int unused_episodes;   /* episodes without a window: too short for one, or for one on one side */
+  unsigned char* side;   /* [sum of (lengths + 1)] the df_side of each frame */
+  int* ahead;            /* [sum of (lengths + 1)] how many frames of its episode, from it on, are on its side */
 } df_windows;
 
 /* Lists the windows of a dataset: in each episode those that start at the frames window.first, window.first +
@@ -134,11 +136,13 @@ typedef struct df_windows {
  *   split.by: time     Every episode is cut in blocks of split.block frames, of which the last may be shorter, or, if
  *                      that is 0, in split.test_every blocks: block k of T frames begins at frame floor(k T /
  *                      test_every). Every split.test_every-th block of all episodes is held out. The split.gap frames
- *                      before and after a held-out block are on neither side.
- * The caller frees *out with df_windows_free(); on failure *out is NULL. Errors: DF_E_CONFIG if a group has fewer
- * episodes than test_every, if window.first, last and horizon do not fit the longest episode, if there is no training
- * or no test window, of any group, or for more than 2e9 windows; DF_E_ARG for a NULL argument or test_every < 2;
- * DF_E_NOMEM. */
+ *                      before and after a held-out block are on no side.
+ * With split.validation_every = n > 0, every n-th of the episodes of each group, or of the blocks, that are not held
+ * out for the test is held out for validation by the same rules; gaps of test blocks go before validation blocks. The
+ * caller frees *out with df_windows_free(); on failure *out is NULL. Errors: DF_E_CONFIG if a group has fewer episodes
+ * than test_every, if window.first, last and horizon do not fit the longest episode, if there is no training, no test
+ * or, with validation_every > 0, no validation window, of any group, or for more than 2e9 windows; DF_E_ARG for a NULL
+ * argument or test_every < 2; DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_windows_new(const df_dataset* data, const df_config* config, df_windows** out);
 DF_API void df_windows_free(df_windows* windows); /* NULL is allowed */
 

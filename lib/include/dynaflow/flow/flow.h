@@ -49,7 +49,7 @@ DF_API DF_MUST_CHECK df_status df_flow_train(df_flow* flow, df_training_log* log
 /* Samples request->B windows (method.h): x [B][H+1][nx] and u [B][H][nu], both owned by the caller; u may be NULL and
  * is unchanged with STATES. The noise of a window depends on (seed, index) only. If the rollout of a window diverges, x
  * is NaN from that frame on; if it diverges before the last Euler step, all frames but the first are NaN. Errors:
- * DF_E_ARG for a NULL argument, B < 1, sampler_steps < 1 or a missing condition; DF_E_NOMEM. */
+ * DF_E_ARG for a NULL argument, B < 1, sampler_steps < 1 or a missing condition. Allocates nothing. */
 DF_API DF_MUST_CHECK df_status df_flow_sample(df_flow* flow, const df_request* request, double* x, double* u);
 
 /* Writes a checkpoint: a safetensors file with the averaged weights, the statistics of the chart, the settings and the
@@ -62,12 +62,23 @@ DF_API DF_MUST_CHECK df_status df_flow_save(const df_flow* flow, const char* pat
  * tensor; DF_E_FORMAT (not a checkpoint), DF_E_NONFINITE, DF_E_MISSING, DF_E_IO, DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_flow_load(df_flow* flow, const char* path);
 
-/* ---- inverse dynamics: an MLP from successive states to actions, trained on demonstrated actions ---- */
+/* ---- inverse dynamics: an MLP from successive states to actions ---- */
 
 typedef struct df_inverse df_inverse;
 
-/* Arguments, ownership and errors of these calls are those of the df_flow calls of the same name. */
-DF_API DF_MUST_CHECK df_status df_inverse_new(const df_method_env* env, df_inverse** out);
+/* what it is trained on */
+typedef enum df_inverse_source {
+  DF_INVERSE_DEMONSTRATED, /* transitions and actions of the demonstrations: settings inverse.* */
+  /* States of demonstrations and the simulator's answers to actions of its own choice, in rounds; no demonstrated
+   * action is read: settings recover.*. A round simulates recover.pool actions from demonstrated states: at first the
+   * rest action (system.h) in the next demonstrated state plus noise, later the network's own answer for the
+   * demonstrated transition. */
+  DF_INVERSE_SIMULATED
+} df_inverse_source;
+
+/* Arguments, ownership and errors of these calls are those of the df_flow calls of the same name. df_inverse_train() of
+ * SIMULATED returns DF_E_NONFINITE if every simulated action of a round diverges. */
+DF_API DF_MUST_CHECK df_status df_inverse_new(const df_method_env* env, df_inverse_source source, df_inverse** out);
 DF_API void df_inverse_free(df_inverse* inverse); /* NULL is allowed */
 DF_API DF_MUST_CHECK df_status df_inverse_train(df_inverse* inverse, df_training_log* log);
 /* Computes u [B][H][nu] from x [B][H+1][nx]: u[t] from (x[t], x[t+1]), clamped to the action box. DF_E_ARG for a NULL
@@ -75,6 +86,27 @@ DF_API DF_MUST_CHECK df_status df_inverse_train(df_inverse* inverse, df_training
 DF_API DF_MUST_CHECK df_status df_inverse_actions(df_inverse* inverse, int B, int H, const double* x, double* u);
 DF_API DF_MUST_CHECK df_status df_inverse_save(const df_inverse* inverse, const char* path);
 DF_API DF_MUST_CHECK df_status df_inverse_load(df_inverse* inverse, const char* path);
+
+/* ---- flows trained on recovered actions ----
+ *
+ * Neither uses demonstrated actions; sampling is that of the decoder.
+ *     ACTIONS   action flow matching on the recovered actions.
+ *     ROLLOUT   up to a share recover.regressed of the steps every sample is regressed: its loss is the mean of
+ *               ((u - u_recovered) / (recover.action_unit std))^2 over frames and actuators. Afterwards a share
+ *               recover.simulated of each batch is simulated as by DynaFlow. A share recover.linear of the samples that
+ *               are not simulated has DynaFlow's loss on states that follow from dynamics linearised about the
+ *               demonstration and its recovered actions. train.push applies to linear and simulated samples. */
+
+/* As df_flow_new(), for ACTIONS and ROLLOUT; the demonstrations need no actions. DF_E_ARG for another decoder. */
+DF_API DF_MUST_CHECK df_status df_flow_new_recovered(const df_method_env* env, const char* name, df_decoder decoder,
+                                                     df_flow** out);
+
+/* Recovers the actions of the training demonstrations by a trained inverse (SIMULATED) of the same task, and linearises
+ * the dynamics about them (ROLLOUT); must precede df_flow_train() of such a flow. Every 20th action is simulated.
+ * Errors: DF_E_CONFIG if the RMS error of these states exceeds recover.residual_limit, if more than 1 % of them
+ * diverge, or if the linearised dynamics need more than 2 GiB; DF_E_SIM, DF_E_NOMEM; DF_E_ARG for a NULL argument or a
+ * flow of df_flow_new(). */
+DF_API DF_MUST_CHECK df_status df_flow_recover(df_flow* flow, df_inverse* inverse);
 
 DF_END_DECLS
 

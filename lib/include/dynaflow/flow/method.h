@@ -7,6 +7,7 @@
 #define DYNAFLOW_FLOW_METHOD_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "dynaflow/data/task.h"
@@ -31,7 +32,13 @@ typedef struct df_training_log {
   int n;                  /* number of points of the curve */
   long step[DF_LOG_MAX];
   double loss[DF_LOG_MAX];
-  long steps;    /* gradient steps so far */
+  /* The loss of the averaged weights on windows that are neither trained nor tested on (train.validate_every), NaN if
+   * the rollout of one of them diverged; n_validation is 0 if it is not measured. */
+  int n_validation, validation_windows;
+  long validation_step[DF_LOG_MAX];
+  double validation_loss[DF_LOG_MAX];
+  long steps; /* gradient steps so far */
+  long kept;  /* the step after which the averaged weights were kept: `steps`, or that of the lowest validation loss */
   long diverged; /* training windows whose rollout diverged; they are left out of the gradient */
   long skipped;  /* steps that were not applied because their gradient was not finite */
   /* adjoints of simulated actions computed for the gradients, and how many were not exact (dynaflow/sim/adjoint.h);
@@ -39,11 +46,25 @@ typedef struct df_training_log {
   df_gradient_count adjoints;
   size_t parameters; /* number of trained parameters */
   double cpu_s;      /* CPU seconds of all threads */
+  /* RMS one-step error of the recovered actions that it was trained on, std (flow.h); NaN: it was trained on none */
+  double residual;
 } df_training_log;
 
-/* called after every gradient step, by the thread that trains: `done` of `total` steps of network `what`, and the last
- * point of the loss curve, NaN if there is none yet */
-typedef void (*df_progress_fn)(void* context, const char* what, long done, long total, double loss);
+/* a training after a gradient step */
+typedef struct df_progress {
+  const char* network;
+  long step, steps;       /* done, and to do in all */
+  bool point;             /* the step completed a point of the loss curve */
+  double loss;            /* the last point of the loss curve; NaN: none yet, or none finite */
+  double validation_loss; /* the last one that was measured; NaN: none yet */
+  double gradient_norm;   /* 2-norm of the step's gradient before clipping; not finite: the step was not applied */
+  double rate;            /* learning rate of the step */
+  double cpu_s;           /* CPU seconds of the training so far, of all its parts */
+} df_progress;
+
+/* Called after every gradient step, by the thread that trains. The method's `save` may be called from it: it writes the
+ * weights as they are. */
+typedef void (*df_progress_fn)(void* context, const df_progress* at);
 
 /* the environment of an instance; the strings and pointers must outlive it */
 typedef struct df_method_env {
@@ -67,6 +88,10 @@ typedef struct df_method_env {
   double state_every; /* seconds of wall time */
   /* called with a sentence that the user must see and that is no error, and progress_context; may be NULL */
   void (*notice)(void* context, const char* sentence);
+  /* called after the rollout of every training window that did not diverge, by the thread that simulated it, with its
+   * index in the batch, x0 [nx] and the applied actions u [H][nu]; for benchmarks. May be NULL. */
+  void (*simulated)(void* context, int sample, const double* x0, const double* u);
+  void* simulated_context;
 } df_method_env;
 
 /* a request for B windows of the task's horizon H; the arrays are owned by the caller */
@@ -112,7 +137,7 @@ typedef struct df_method {
  * version differs from the program's: DF_METHOD_VERSION is made of the sizes of the structs that a plugin shares with
  * the program, so that a plugin built with other headers is detected, and of DF_METHOD_REVISION, which is increased
  * for every other change after which plugins must be rebuilt. See docs/add-a-method.md for an example. */
-enum { DF_METHOD_REVISION = 3 };
+enum { DF_METHOD_REVISION = 4 };
 
 /* weights make it unlikely that two changes cancel */
 #define DF_METHOD_SIZES                                                                                    \

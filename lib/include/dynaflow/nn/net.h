@@ -2,12 +2,16 @@
  *
  *     y [B][T][out] = net(x [B][T][in], c [B][cond], t [B])
  *
- * Two kinds:
+ * Three kinds:
  *   DiT  a transformer whose tokens are frames (Peebles & Xie 2023, "Scalable diffusion models with transformers"):
  *        linear embedding plus trainable position features initialised to sines and cosines; condition and flow time
  *        pass through an MLP that modulates adaLN-zero blocks; a final adaLN and linear layer. The output of a skip MLP
  *        from the condition to the whole sequence is added; the last layer of that MLP is initialised to zero.
  *   MLP  dense layers with SiLU over the flattened window, condition and flow time features.
+ *   UNET a temporal U-Net (Janner et al. 2022; Chi et al. 2023): residual blocks of two convolutions over the frames,
+ *        each followed by group norm, a scale and shift of the channels that depend on condition and flow time (FiLM),
+ *        and SiLU; every further level halves the frames, rounding up, and doubles the channels. Any number of frames
+ * is allowed.
  *
  * A df_net is an immutable description that threads may share. The parameters are one flat array owned by the caller,
  * so optimizers, averages and files need not know the layers. A df_net_work holds the activations of one thread. */
@@ -23,7 +27,7 @@
 
 DF_BEGIN_DECLS
 
-typedef enum df_net_kind { DF_NET_DIT, DF_NET_MLP } df_net_kind;
+typedef enum df_net_kind { DF_NET_DIT, DF_NET_MLP, DF_NET_UNET } df_net_kind;
 
 typedef struct df_net_cfg {
   df_net_kind kind;
@@ -31,9 +35,9 @@ typedef struct df_net_cfg {
   int in, out;         /* features per token of input and output */
   int cond;            /* condition features; 0 is allowed for MLP only */
   bool flow_time;      /* whether t is an input */
-  int width;           /* d, token width (DiT) or hidden width (MLP) */
-  int depth;           /* blocks (DiT) or hidden layers (MLP) */
-  int heads;           /* attention heads, a divisor of width (DiT) */
+  int width;           /* d, token width (DiT), hidden width (MLP) or channels of the first level (UNET) */
+  int depth;           /* blocks (DiT), hidden layers (MLP) or levels (UNET) */
+  int heads;           /* a divisor of width: attention heads (DiT) or groups of channels of the norm (UNET) */
   int mlp_ratio;       /* hidden width of a block's MLP divided by width (DiT) */
   int skip_hidden;     /* hidden width of the skip MLP from condition to sequence (DiT); 0: no skip MLP */
   double position_std; /* standard deviation of the initial position features (DiT); below about 0.5 the network can

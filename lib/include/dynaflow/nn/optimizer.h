@@ -26,6 +26,7 @@ typedef struct df_adamw {
   df_real* moment1;     /* [n] */
   df_real* moment2;     /* [n] */
   unsigned char* decay; /* [n] 1 where weight decay applies */
+  double* block_sums;   /* scratch of the norm */
 } df_adamw;
 
 /* Makes an optimizer for the parameters of a net, with zero moments. It does not keep pointers to its arguments. The
@@ -34,22 +35,24 @@ typedef struct df_adamw {
 DF_API DF_MUST_CHECK df_status df_adamw_new(const df_net* net, const df_adamw_cfg* cfg, df_adamw** out);
 DF_API void df_adamw_free(df_adamw* optimizer); /* NULL is allowed */
 
-/* Updates parameters [n] once from gradient [n] with learning rate `rate`; returns the 2-norm of the gradient before
- * clipping. If the norm is not finite, parameters and optimizer stay unchanged and the caller has to count the step as
- * skipped. */
-DF_API double df_adamw_update(df_adamw* optimizer, double rate, const df_real* gradient, df_real* parameters);
+/* one update; the caller owns the arrays */
+typedef struct df_update {
+  double rate;         /* learning rate */
+  double ema;          /* decay of the average */
+  int threads;         /* >= 1; the bits of the result do not depend on it */
+  df_real* parameters; /* [n] */
+  df_real* average;    /* [n], updated to ema * average + (1 - ema) * (new parameters); NULL: there is none */
+} df_update;
 
-/* average [n] <- decay * average + (1 - decay) * parameters */
-DF_API void df_ema_update(size_t n, double decay, const df_real* parameters, df_real* average);
+/* Updates parameters and average once from gradient [n] and returns the 2-norm of the gradient before clipping, summed
+ * in double precision in a fixed order. If the norm is not finite, parameters, average and optimizer stay unchanged and
+ * the caller has to count the step as skipped. */
+DF_API double df_adamw_update(df_adamw* optimizer, const df_update* update, const df_real* gradient);
 
 /* out [n] = sum of parts[s] [n] over the micro-batches s = 0 .. slices-1, summed by a fixed binary tree over s with up
- * to `threads` threads. The bits of the result do not depend on `threads`. The parts are overwritten; out may be
- * parts[0]. */
+ * to `threads` threads. The bits of the result do not depend on `threads`. out may be parts[0]; the parts stay as they
+ * are otherwise. */
 DF_API void df_slices_sum(int slices, size_t n, df_real* const* parts, int threads, df_real* out);
-
-/* Returns the 2-norm of x [n], summed in double precision in a fixed order. */
-DF_API double df_norm2(size_t n, const df_real* x);
-
 DF_END_DECLS
 
 #endif

@@ -13,9 +13,8 @@ typedef double df_real;
 #define df_net_backward df_net_backward_double
 #define df_adamw_new    df_adamw_new_double
 #define df_adamw_update df_adamw_update_double
-#define df_ema_update   df_ema_update_double
 #define df_slices_sum   df_slices_sum_double
-#define df_norm2        df_norm2_double
+#define df_gemm         df_gemm_double
 #else
 typedef float df_real;
 #endif

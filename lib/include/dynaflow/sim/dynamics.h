@@ -32,6 +32,10 @@ DF_API df_contact df_mujoco_contact(const df_sim* sim, int i);
  * point times the velocities of the loaded state. */
 DF_API void df_mujoco_point_velocity(df_sim* sim, int body, const double* point, double* velocity);
 
+/* The speed at which the two bodies of a contact slide on each other, m/s: the part of the relative velocity of their
+ * points there that is tangential. What is no body, of a flex, is at rest. */
+DF_API double df_mujoco_sliding_speed(df_sim* sim, const df_contact* contact);
+
 /* position [nbody][3] = centres of mass of all bodies, m, world frame. */
 DF_API void df_mujoco_body_centres(const df_sim* sim, double* position);
 

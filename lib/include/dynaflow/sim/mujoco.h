@@ -135,7 +135,16 @@ DF_API int df_mujoco_joints(const df_system* system, const df_joint** joints); /
 DF_API int df_mujoco_actuator(const df_system* system, const char* name);      /* index, or -1 if there is none */
 DF_API df_actuator df_mujoco_actuator_at(const df_system* system, int k);      /* of control k [nu] */
 DF_API int df_mujoco_joint_body(const df_system* system, int joint);           /* index of the body that it moves */
-DF_API int df_mujoco_geom(const df_system* system, const char* name);          /* index, or -1 if there is none */
+/* Whether an actuator moves the body of the joint or what hangs on it, as not of an object that a robot handles; true
+ * if an actuator acts on no joint, so that this is not known. */
+DF_API bool df_mujoco_is_driven(const df_system* system, int joint);
+
+/* Index of the geom with this name or label, -1 if there is none. The label of a geom without a name is BODY:I, with
+ * the name of its body and its number among the body's geoms that can touch others (contype or conaffinity is not 0),
+ * from 0 in the order of the model, so that geoms that are only drawn do not count. */
+DF_API int df_mujoco_geom(const df_system* system, const char* name);
+/* Writes name or label to label[n]; false, and the text is undefined, if it has neither or the text does not fit. */
+DF_API bool df_mujoco_geom_label(const df_system* system, int geom, char* label, size_t n);
 DF_API int df_mujoco_geom_count(const df_system* system);
 DF_API const char* df_mujoco_geom_name(const df_system* system, int geom); /* "" if unnamed */
 DF_API int df_mujoco_geom_body(const df_system* system, int geom);         /* index of the geom's body */
@@ -154,6 +163,12 @@ DF_API DF_MUST_CHECK df_status df_mujoco_fingerprint(const df_system* system, ch
 /* Which model it is (model_identity.h): the files that the compiler read, the fingerprint at compilation and MuJoCo's
  * version. The files of a model from XML text are unknown. Owned by the system; NULL for a system not created here. */
 DF_API const df_model_identity* df_mujoco_identity(const df_system* system);
+
+/* Sets *list to every file that MuJoCo reads for the model file `path` when another program loads it: those of the
+ * simulation and also meshes and textures that are only drawn. The format is that of `list` of df_model_identity; the
+ * caller frees it with df_free(). Errors: DF_E_ARG, DF_E_MISSING (no model file), DF_E_FORMAT (MuJoCo's message, e.g. a
+ * missing mesh), DF_E_CONFIG (version of MuJoCo), DF_E_IO, DF_E_NOMEM, DF_E_SIM. */
+DF_API DF_MUST_CHECK df_status df_mujoco_all_files(const char* path, char** list);
 
 /* x [nx] = the initial state of the model: qpos0, zero velocity and activation. */
 DF_API void df_mujoco_initial_state(const df_system* system, double* x);

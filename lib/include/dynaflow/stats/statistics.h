@@ -56,6 +56,9 @@ DF_API void df_sort(int n, double* values);
  * 7, NumPy's default. NaN unless n >= 1 and 0 <= p <= 1. */
 DF_API double df_quantile(int n, const double* sorted, double p);
 
+/* Sorts values [n] in place and returns their 0.5-quantile. */
+DF_API double df_median(int n, double* values);
+
 typedef enum df_estimate {
   DF_ESTIMATE_MEAN,
   DF_ESTIMATE_MEDIAN,

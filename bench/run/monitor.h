@@ -1,0 +1,46 @@
+/* monitor.h: what is shown and written while a method trains: a line of progress per network, the points of its curves
+ * as lines of JSON and for TensorBoard, and copies of the weights (train.checkpoint_every). */
+#ifndef BENCH_RUN_MONITOR_H
+#define BENCH_RUN_MONITOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dynaflow/flow/method.h"
+#include "event_file.h"
+#include "progress.h"
+#include "training_log.h"
+
+typedef struct monitor {
+  /* of the caller, and must outlive the monitor */
+  const char* label;        /* "cell 2 of 7: my_task dynaflow seed 1" */
+  bool quiet;               /* no line of progress */
+  const char *task, *key;   /* of the cell, for the log */
+  uint64_t seed;            /* of the cell, for the log */
+  const df_method* method;  /* of the instance */
+  void* const* instance;    /* *instance is that of the method once it trains */
+  const char* checkpoint;   /* the file for the trained weights, whose name those of the copies have; NULL: no copies */
+  long copy_every;          /* steps; 0: no copies */
+  training_log* log;        /* NULL: none */
+  const char* event_folder; /* of the files for TensorBoard; NULL: none */
+  /* of the monitor, zero at first */
+  char network[DF_NAME_MAX]; /* that trains; "": none yet */
+  char line[256];            /* label of its line of progress */
+  progress bar;
+  double begun;       /* wall-clock time of its first step here */
+  event_file* events; /* of the network; NULL: none */
+  double validated;   /* the last validation loss for TensorBoard; NaN: none yet */
+} monitor;
+
+/* Takes note of a step of a training. Returns whether it is the first one of its network here. What cannot be written
+ * is a warning on standard error, and the training goes on: without a copy, or from there on without the log. */
+bool monitor_step(monitor* m, const df_progress* at);
+
+/* Ends the line of progress and closes what the monitor opened. */
+void monitor_end(monitor* m);
+
+/* The file of the weights of a network after a step of a training of `steps` steps: for "a/b.safetensors",
+ * "a/b-<network>-step<step>.safetensors". A new string. */
+char* monitor_copy_path(const char* checkpoint, const char* network, long step, long steps);
+
+#endif

@@ -1,0 +1,177 @@
+/* recovered.c: recovers the actions of the training demonstrations from their states. */
+#include "recovered.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/clock.h"
+
+enum { RESIDUAL_EVERY = 20 };
+/* the largest share of the checked transitions that may diverge */
+static const double DIVERGED_LIMIT = 0.01;
+
+void flow_recovered_free(flow_recovered* r) {
+  if (!r) return;
+  df_free(r->u);
+  df_free(r->known);
+  df_free(r->mean);
+  df_free(r->std);
+  df_free(r->linear_at);
+  df_free(r->A);
+  df_free(r->B);
+  df_free(r->r);
+  df_free(r->linear_windows);
+  df_free(r);
+}
+
+static df_status allocate(const df_flow* flow, flow_recovered* r) {
+  const size_t n = df_dataset_actions(flow->env.task->data), nu = (size_t)flow->nu;
+  r->u = df_alloc(n * nu, sizeof *r->u);
+  r->known = df_alloc(n, 1);
+  r->mean = df_alloc(nu, sizeof *r->mean);
+  r->std = df_alloc(nu, sizeof *r->std);
+  return r->u && r->known && r->mean && r->std ? DF_OK : DF_E_NOMEM;
+}
+
+static void mark(const df_flow* flow, flow_recovered* r, int n, const df_window* windows, unsigned char side) {
+  for (int k = 0; k < n; k++) {
+    const size_t at = recovered_index(flow->env.task->data, windows[k].episode, windows[k].start);
+    memset(r->known + at, side, (size_t)flow->H);
+  }
+}
+
+/* recovers the transitions of training and validation windows, one run of successive frames at a time */
+static df_status recover(const df_flow* flow, df_inverse* inverse, flow_recovered* r) {
+  const df_task* task = flow->env.task;
+  const df_dataset* data = task->data;
+  mark(flow, r, task->windows->n_validation, task->windows->validation, RECOVERED_VALIDATION);
+  mark(flow, r, task->windows->n_train, task->windows->train, RECOVERED_TRAINING);
+  for (int e = 0; e < data->episodes; e++) {
+    for (int t = 0; t < data->lengths[e];) {
+      const size_t at = recovered_index(data, e, t);
+      int run = 0;
+      while (t + run < data->lengths[e] && r->known[at + (size_t)run]) run++;
+      if (run > 0)
+        DF_TRY(df_inverse_actions(inverse, 1, run, df_dataset_state(data, e, t), r->u + at * (size_t)flow->nu));
+      t += run > 0 ? run : 1;
+    }
+  }
+  return DF_OK;
+}
+
+static void measure_spread(const df_flow* flow, flow_recovered* r) {
+  const df_config* c = flow_config(flow);
+  const df_system* system = flow->env.task->system;
+  const size_t n = df_dataset_actions(flow->env.task->data), nu = (size_t)flow->nu;
+  for (size_t i = 0; i < nu; i++) {
+    double sum = 0, square = 0, count = 0;
+    for (size_t k = 0; k < n; k++) {
+      const bool trains = r->known[k] == RECOVERED_TRAINING;
+      sum += trains ? r->u[k * nu + i] : 0;
+      count += trains;
+    }
+    r->mean[i] = sum / count;
+    for (size_t k = 0; k < n; k++)
+      square += r->known[k] == RECOVERED_TRAINING ? pow(r->u[k * nu + i] - r->mean[i], 2) : 0;
+    r->std[i] = fmax(sqrt(square / count), c->scale_floor_action * df_action_half_range(c, system, (int)i));
+  }
+}
+
+/* the RMS error of the state that action u leads to, std; NaN: diverged */
+static double one_step_error(const df_flow* flow, flow_worker* w, const double* x, const double* next,
+                             const double* u) {
+  const df_system* system = flow->env.task->system;
+  double simulated[FLOW_CONTEXT_MAX], demonstrated[FLOW_CONTEXT_MAX], sum = 0;
+  system->ops->reset(w->sim, x);
+  if (system->ops->step(w->sim, u, w->x) != DF_TRAJ_COMPLETE) return NAN;
+  df_chart_encode(flow->env.task->chart, x, w->x, simulated);
+  df_chart_encode(flow->env.task->chart, x, next, demonstrated);
+  for (int i = 0; i < flow->nz; i++) sum += (simulated[i] - demonstrated[i]) * (simulated[i] - demonstrated[i]);
+  return sqrt(sum / flow->nz);
+}
+
+/* simulates every RESIDUAL_EVERY-th recovered transition and refuses actions that do not lead to the next state */
+static df_status measure_residual(df_flow* flow, flow_recovered* r) {
+  const df_dataset* data = flow->env.task->data;
+  const df_config* c = flow_config(flow);
+  double* error = df_alloc(df_dataset_actions(data) / RESIDUAL_EVERY + 1, sizeof *error);
+  size_t* at = df_alloc(df_dataset_actions(data) / RESIDUAL_EVERY + 1, sizeof *at);
+  df_window* from = df_alloc(df_dataset_actions(data) / RESIDUAL_EVERY + 1, sizeof *from);
+  int n = 0;
+  size_t seen = 0;
+  for (int e = 0; error && at && from && e < data->episodes; e++) {
+    for (int t = 0; t < data->lengths[e]; t++) {
+      const size_t k = recovered_index(data, e, t);
+      if (r->known[k] != RECOVERED_TRAINING || seen++ % RESIDUAL_EVERY != 0) continue;
+      at[n] = k;
+      from[n++] = (df_window){.episode = e, .start = t};
+    }
+  }
+#pragma omp parallel for schedule(dynamic, 16) num_threads(flow->env.threads)
+  for (int i = 0; i < n; i++) {
+    error[i] = one_step_error(
+        flow, &flow->worker[omp_get_thread_num()], df_dataset_state(data, from[i].episode, from[i].start),
+        df_dataset_state(data, from[i].episode, from[i].start + 1), r->u + at[i] * (size_t)flow->nu);
+  }
+  double square = 0;
+  int diverged = 0;
+  for (int i = 0; i < n; i++) {
+    diverged += isnan(error[i]);
+    if (isnan(error[i])) continue;
+    square += error[i] * error[i];
+    r->worst = fmax(r->worst, error[i]);
+  }
+  df_free(error);
+  df_free(at);
+  df_free(from);
+  if (n == 0) return DF_E_NOMEM;
+  r->residual = sqrt(square / fmax(n - diverged, 1));
+  if (diverged > DIVERGED_LIMIT * n) {
+    return df_fail(
+        DF_E_CONFIG,
+        "task %s: %d of %d actions recovered from states diverge when they are simulated: %s cannot be trained "
+        "on these demonstrations; use dynaflow",
+        c->task_name, diverged, n, flow->name);
+  }
+  if (!(r->residual <= c->recover_residual_limit)) {
+    return df_fail(
+        DF_E_CONFIG,
+        "task %s: actions recovered from states miss the next demonstrated state by %.3g std (RMS; largest "
+        "%.3g), and recover.residual_limit is %g: the model cannot follow these demonstrations, or %d rounds "
+        "of %d simulated actions are too few; use dynaflow, or raise recover.rounds, recover.pool or the limit",
+        c->task_name, r->residual, r->worst, c->recover_residual_limit, c->recover_rounds, c->recover_pool);
+  }
+  return DF_OK;
+}
+
+static df_status make(df_flow* flow, df_inverse* inverse, flow_recovered* r) {
+  DF_TRY(allocate(flow, r));
+  DF_TRY(recover(flow, inverse, r));
+  measure_spread(flow, r);
+  DF_TRY(measure_residual(flow, r));
+  return flow_simulates(flow) && flow_config(flow)->recover_linear > 0 ? flow_linearise(flow, r) : DF_OK;
+}
+
+df_status df_flow_recover(df_flow* flow, df_inverse* inverse) {
+  DF_REQUIRE_POINTER(flow);
+  DF_REQUIRE_POINTER(inverse);
+  DF_REQUIRE(flow->from_recovered, "df_flow_recover: the flow was not made by df_flow_new_recovered()");
+  const double begin = df_clock_cpu();
+  flow_recovered_free(flow->recovered);
+  flow->recovered = df_alloc(1, sizeof *flow->recovered);
+  if (!flow->recovered) return DF_E_NOMEM;
+  const df_status status = make(flow, inverse, flow->recovered);
+  if (status != DF_OK) {
+    flow_recovered_free(flow->recovered);
+    flow->recovered = NULL;
+    return status;
+  }
+  for (int i = 0; flow->action_scale && i < flow->nu; i++) {
+    flow->action_scale[i] = (df_real)flow->recovered->mean[i];
+    flow->action_scale[flow->nu + i] = (df_real)flow->recovered->std[i];
+  }
+  flow->trainer->earlier_cpu_s = df_clock_cpu() - begin;
+  return DF_OK;
+}

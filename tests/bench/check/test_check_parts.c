@@ -1,0 +1,447 @@
+/* The checks of frames, poses, velocities and forces, on small recordings, against closed forms. */
+#include "check_parts.h"
+
+#include <math.h>
+
+#include "small_recording.h"
+#include "unit.h"
+
+/* the finding of a check, of a column or, NULL, of any; NULL: there is none */
+static const data_finding* find(const data_findings* found, const char* check, const char* column) {
+  for (int i = 0; i < found->n; i++) {
+    const data_finding* one = &found->list[i];
+    if (strcmp(one->check, check) == 0 && (!column || strcmp(one->column, column) == 0)) return one;
+  }
+  return NULL;
+}
+
+static const data_finding* finding_of(const data_findings* found, const char* check) {
+  const data_finding* one = find(found, check, NULL);
+  if (!one) fail_msg("no finding '%s'", check);
+  return one;
+}
+
+static void expect(const data_findings* found, const char* check, check_verdict verdict, double value,
+                   const char* reason) {
+  const data_finding* one = finding_of(found, check);
+  assert_string_equal(one->reason, reason);
+  assert_int_equal(one->verdict, verdict);
+  assert_true(fabs(one->value - value) < 1e-9);
+}
+
+/* ---- frames ---- */
+
+/* both joints move by their steps per frame; one episode jumps by `jump` after frame 50 */
+static fixture moving(int episodes, const double (*step)[2], const double jump[2]) {
+  static const double h[2] = {0.01, 0.01};
+  fixture f = fixture_new(slide_xml, episodes);
+  for (int e = 0; e < episodes; e++) {
+    for (int t = 0; t <= T; t++) {
+      double* x = frame_of(f.d, e, t);
+      for (int i = 0; i < 2; i++) x[i] = step[e][i] * t + (e == 0 && t > 50 ? jump[i] : 0);
+    }
+  }
+  trace_it(&f, h);
+  return f;
+}
+
+/* the slide moves less than the hinge in the episode that jumps, and more in the other one */
+static void the_dof_that_jumps_is_compared_with_its_own_episode(void** state) {
+  (void)state;
+  static const double step[2][2] = {{0.001, 0.002}, {0.05, 0.002}}, jump[2] = {0.5, 0.5};
+  fixture f = moving(2, step, jump);
+  data_findings found = {0};
+  check_frames(&f.m, &found);
+  expect(&found, "jump", CHECK_WRONG, 1,
+         "positions jump, first of a by 0.501 in episode 0 between frames 50 and 51: two episodes are joined "
+         "(data.ends_key says where they end), or frames are missing");
+  data_findings_clear(&found);
+  fixture_free(&f);
+}
+
+static void an_angle_is_wrapped_up_or_down(void** state) {
+  (void)state;
+  static const double step[1][2] = {{0.01, 0.02}};
+  static const struct {
+    double jump[2];
+    const char* reason;
+  } cases[] = {{{0, 2 * 3.14159265358979323846},
+                "first of b by 6.3 in episode 0 between frames 50 and 51: the angle is wrapped"},
+               {{0, -2 * 3.14159265358979323846},
+                "first of b by -6.26 in episode 0 between frames 50 and 51: the angle is wrapped"},
+               {{0, 4}, "first of b by 4.02 in episode 0 between frames 50 and 51: two episodes are joined"},
+               {{2 * 3.14159265358979323846, 0},
+                "first of a by 6.29 in episode 0 between frames 50 and 51: two episodes are joined"}};
+  for (int i = 0; i < 4; i++) {
+    fixture f = moving(1, step, cases[i].jump);
+    data_findings found = {0};
+    check_frames(&f.m, &found);
+    assert_non_null(strstr(finding_of(&found, "jump")->reason, cases[i].reason));
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
+static void coordinates_that_never_change_are_named(void** state) {
+  (void)state;
+  static const struct {
+    double step[1][2];
+    check_verdict verdict;
+    const char* reason;
+  } cases[] = {{{{0.001, 0.002}}, CHECK_OK, ""},
+               {{{0, 0.002}}, CHECK_WARN, "positions never change: a"},
+               {{{0, 0}}, CHECK_WRONG, "positions never change: a, b"}};
+  for (int i = 0; i < 3; i++) {
+    fixture f = moving(1, cases[i].step, (const double[2]){0, 0});
+    data_findings found = {0};
+    check_frames(&f.m, &found);
+    expect(&found, "constant", cases[i].verdict, i, cases[i].reason);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
+/* a turn about z through half a turn: w changes its sign, q does not; then q does */
+static void the_sign_of_a_quaternion_is_that_of_all_four_numbers(void** state) {
+  (void)state;
+  for (int flips = 0; flips < 3; flips++) {
+    fixture f = fixture_new(ball_xml, 1);
+    for (int t = 0; t <= T; t++) {
+      double* x = frame_of(f.d, 0, t);
+      const double angle = 2 * PI * (t + 0.5) / T, sign = (flips > 0 && t > 30) != (flips > 1 && t > 40) ? -1 : 1;
+      x[3] = sign * cos(angle / 2);
+      x[6] = sign * sin(angle / 2);
+    }
+    trace_it(&f, &f.s->dt);
+    data_findings found = {0};
+    check_frames(&f.m, &found);
+    expect(&found, "quaternion sign", CHECK_OK, flips,
+           flips ? "q and -q are the same orientation: training is not affected" : "");
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
+static void limits_are_counted(void** state) {
+  (void)state;
+  fixture f = fixture_new(slide_xml, 1);
+  for (int t = 0; t <= T; t++) frame_of(f.d, 0, t)[0] = t < 50 ? 1.05 : t < 120 ? -1.03 : 0.9;
+  trace_it(&f, &f.s->dt);
+  /* 2 % of a width of 2 is 0.04 */
+  assert_true(fabs(check_limit_share(&f.m) - 50. / T) < 1e-12);
+  fixture_free(&f);
+}
+
+/* the first frames of 200 are beyond one end of a range of width 2 */
+static void limits_are_judged_by_share_and_excess(void** state) {
+  (void)state;
+  static const struct {
+    int frames;
+    double at;
+    check_verdict verdict;
+    const char *column, *reason;
+  } cases[] = {
+      {8, -1.6, CHECK_OK, "", ""},
+      {20, 1.6, CHECK_WARN, "a", "10 % of the frames are beyond the range [-1, 1], by up to 0.3 of its width"},
+      {60, 1.4, CHECK_WARN, "a", "30 % of the frames are beyond the range [-1, 1], by up to 0.2 of its width"},
+      {60, -1.6, CHECK_WRONG, "a", "30 % of the frames are beyond the range [-1, 1], by up to 0.3 of its width"},
+      {60, -1.03, CHECK_OK, "", ""}};
+  for (int i = 0; i < 5; i++) {
+    fixture f = fixture_new(slide_xml, 1);
+    for (int t = 0; t < cases[i].frames; t++) frame_of(f.d, 0, t)[0] = cases[i].at;
+    trace_it(&f, &f.s->dt);
+    data_findings found = {0};
+    check_frames(&f.m, &found);
+    expect(&found, "joint limit", cases[i].verdict, i < 4 ? cases[i].frames / 200. : 0, cases[i].reason);
+    assert_string_equal(finding_of(&found, "joint limit")->column, cases[i].column);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
+/* ---- poses ---- */
+
+/* a ball at height z with the velocity and acceleration of its motion */
+static fixture ball(double z, double vx, double acceleration) {
+  fixture f = fixture_new(ball_xml, 1);
+  for (int t = 0; t <= T; t++) {
+    double* x = frame_of(f.d, 0, t);
+    x[0] = vx * 0.01 * t;
+    x[2] = z;
+    x[3] = 1;
+    x[7] = vx;
+    x[9] = acceleration * 0.01 * t;
+  }
+  trace_it(&f, &f.s->dt);
+  return f;
+}
+
+static void poses_are_measured_from_the_floor(void** state) {
+  (void)state;
+  pose_summary p;
+  data_findings found = {0};
+  df_config config = df_config_default();
+  assert_ok(df_config_set(&config, "data.position_offset", "5,7,0.1", "test"));
+  const fit_source source = {.config = &config};
+  fixture f = ball(0.04, 0.7, 0);
+  assert_ok(pose_summary_of(&f.m, 50, &p));
+  assert_true(fabs(p.lowest + 0.06) < 1e-9 && fabs(p.deepest - 0.06) < 1e-9 && p.inside == 1);
+  assert_true(fabs(p.slip - 0.7) < 1e-9 && fabs(p.upright - 1) < 1e-12 && p.base_height == 0.04 && p.touching == 1);
+  check_poses(&p, &source, &found);
+  assert_int_equal(finding_of(&found, "penetration")->verdict, CHECK_WRONG);
+  assert_string_equal(finding_of(&found, "penetration")->would_fit, "data.position_offset = 5,7,0.16");
+  data_findings_clear(&found);
+  fixture_free(&f);
+  f = ball(0.4, 0, 0);
+  assert_ok(pose_summary_of(&f.m, 50, &p));
+  assert_true(fabs(p.nearest - 0.3) < 1e-9 && isnan(p.slip) && p.inside == 0);
+  check_poses(&p, &source, &found);
+  assert_int_equal(finding_of(&found, "distance to the floor")->verdict, CHECK_WARN);
+  assert_string_equal(finding_of(&found, "distance to the floor")->would_fit, "data.position_offset = 5,7,-0.2");
+  data_findings_clear(&found);
+  fixture_free(&f);
+}
+
+/* three of ten poses are 3 cm inside the floor, one 20 cm, the others just above it; at its velocities no pose jumps */
+static void a_single_deep_pose_is_reported_not_judged(void** state) {
+  (void)state;
+  pose_summary p;
+  data_findings found = {0};
+  fixture f = ball(0.1, 0, 0);
+  for (int t = 0; t <= T; t++) {
+    frame_of(f.d, 0, t)[2] = t == 7 ? -0.1 : t % 10 < 3 ? 0.07 : 0.1005;
+    frame_of(f.d, 0, t)[9] = 5;
+  }
+  trace_clear(&f.m);
+  trace_it(&f, &f.s->dt);
+  assert_ok(pose_summary_of(&f.m, 1000, &p));
+  assert_true(fabs(p.deepest - 0.2) < 1e-9 && fabs(p.lowest - 0.0005) < 1e-9);
+  check_poses(&p, &(fit_source){0}, &found);
+  expect(&found, "penetration", CHECK_WARN, 61. / 200,
+         "in 30.5 % of the poses a geom is more than 0.02 m inside the floor, at most 0.2 m, in half of them 0 m");
+  assert_string_equal(finding_of(&found, "penetration")->would_fit, "");
+  data_findings_clear(&found);
+  fixture_free(&f);
+}
+
+/* a carriage on a rail may stay above the floor, and what starts high may stay there */
+static void what_need_not_touch_the_floor_is_right(void** state) {
+  (void)state;
+  static const char carriage[] =
+      "<mujoco><worldbody><geom type='plane' size='5 5 1'/><body pos='0 0 .1'><joint type='slide' axis='0 0 1'/><geom "
+      "size='.1' "
+      "mass='2'/></body></worldbody></mujoco>";
+  static const char high[] =
+      "<mujoco><worldbody><geom type='plane' size='5 5 1'/><body pos='0 0 2'><freejoint/><geom size='.1' mass='2'/>"
+      "</body></worldbody></mujoco>";
+  const char* const models[] = {carriage, high};
+  for (int i = 0; i < 2; i++) {
+    pose_summary p;
+    data_findings found = {0};
+    fixture f = fixture_new(models[i], 1);
+    for (int t = 0; t <= T; t++) {
+      double* x = frame_of(f.d, 0, t);
+      if (i == 0) x[0] = 1.9;
+      if (i == 1) x[2] = 2, x[3] = 1;
+    }
+    trace_it(&f, &f.s->dt);
+    assert_ok(pose_summary_of(&f.m, 50, &p));
+    check_poses(&p, &(fit_source){0}, &found);
+    expect(&found, "distance to the floor", CHECK_OK, 1.9, "");
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
+/* a ball that slides on the floor, by 7 mm per frame, and one on top of it that moves to and fro */
+static void slip_is_that_on_what_cannot_move(void** state) {
+  (void)state;
+  static const char xml[] =
+      "<mujoco><worldbody><geom type='plane' size='5 5 1'/><body pos='0 0 .1'><joint type='slide' axis='1 0 0'/>"
+      "<geom size='.1'/></body><body pos='0 0 .29'><joint type='slide' axis='1 0 0'/><geom size='.1'/></body>"
+      "</worldbody></mujoco>";
+  pose_summary p;
+  fixture f = fixture_new(xml, 1);
+  for (int t = 0; t <= T; t++) {
+    frame_of(f.d, 0, t)[0] = 0.007 * t;
+    frame_of(f.d, 0, t)[1] = 0.007 * t + (t % 2 ? 0.03 : 0);
+  }
+  trace_it(&f, &f.s->dt);
+  assert_ok(pose_summary_of(&f.m, 5, &p));
+  assert_true(fabs(p.slip - 0.007 / f.s->dt) < 1e-9 && p.touching == 1);
+  fixture_free(&f);
+}
+
+/* ---- velocities ---- */
+
+/* sines of both joints; velocities are `factor` times the differences of the frames t + a and t + b */
+static data_findings velocities(const double factor[2], int a, int b) {
+  fixture f = fixture_new(slide_xml, 1);
+  data_findings found = {0};
+  const double w = 2 * PI, h = 0.01;
+  for (int t = 0; t <= T; t++) {
+    double* x = frame_of(f.d, 0, t);
+    for (int i = 0; i < 2; i++) {
+      x[i] = sin(w * t * h + i);
+      x[2 + i] = factor[i] * (sin(w * (t + b) * h + i) - sin(w * (t + a) * h + i)) / ((b - a) * h);
+    }
+  }
+  trace_it(&f, &f.s->dt);
+  assert_ok(check_velocities(&f.m, &found));
+  fixture_free(&f);
+  return found;
+}
+
+/* a common factor up to ten, either way, is that of the rate; others are those of scales */
+static void factors_of_velocities_are_those_of_rates_or_of_scales(void** state) {
+  (void)state;
+  static const struct {
+    double factor[2];
+    double rate; /* in Hz; 0: scales are named */
+  } cases[] = {{{2, 2}, 200},     {{0.2, 0.2}, 20}, {{2, 2.2}, 0}, {{20, 20}, 0},
+               {{0.05, 0.05}, 0}, {{2, 3}, 0},      {{1, 1}, -1}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    const double rate = i == 2 ? 100 * sqrt(2 * 2.2) : cases[i].rate;
+    data_findings found = velocities(cases[i].factor, 0, 1);
+    const data_finding* one = find(&found, "frame rate", NULL);
+    assert_int_equal(one != NULL, rate > 0);
+    if (one) assert_true(fabs(one->value - rate) < 1e-3 * rate);
+    static const char* const groups[] = {"slide joints", "hinge joints"};
+    for (int g = 0; g < 2; g++) {
+      const data_finding* scale = find(&found, "velocity scale", groups[g]);
+      assert_int_equal(scale != NULL, rate == 0);
+      if (scale) assert_true(fabs(scale->value * cases[i].factor[g] - 1) < 1e-6);
+    }
+    data_findings_clear(&found);
+  }
+}
+
+/* of one joint; of all joints, and within the right sign, it is no matter of single joints */
+static void velocities_of_the_opposite_sign_are_named(void** state) {
+  (void)state;
+  static const double factors[][2] = {{-1, 1}, {1, -0.5}, {-1, -1}, {1, 1}};
+  static const char* const names[] = {": a; negate", ": b; negate", NULL, NULL};
+  for (int i = 0; i < 4; i++) {
+    data_findings found = velocities(factors[i], 0, 1);
+    const data_finding* one = find(&found, "velocity sign", NULL);
+    assert_int_equal(one != NULL, names[i] != NULL);
+    if (one) assert_non_null(strstr(one->reason, names[i]));
+    data_findings_clear(&found);
+  }
+}
+
+static void velocities_of_other_frames_are_earlier_or_later(void** state) {
+  (void)state;
+  static const double one[2] = {1, 1};
+  data_findings late = velocities(one, -2, -1), early = velocities(one, 1, 2), right = velocities(one, -1, 1);
+  assert_non_null(strstr(finding_of(&late, "velocity shift")->reason, "to the positions a frame earlier"));
+  assert_non_null(strstr(finding_of(&early, "velocity shift")->reason, "to the positions a frame later"));
+  assert_string_equal(finding_of(&right, "velocity shift")->reason, "");
+  data_findings_clear(&late);
+  data_findings_clear(&early);
+  data_findings_clear(&right);
+}
+
+/* sines with exact differences as velocities; those of the second of three episodes are half of them */
+static void an_episode_of_another_rate_is_found_by_its_own_frames(void** state) {
+  (void)state;
+  static const double h[3] = {0.01, 0.01, 0.01};
+  fixture f = fixture_new(slide_xml, 3);
+  data_findings found = {0};
+  for (int e = 0; e < 3; e++) {
+    for (int t = 0; t <= T; t++) {
+      double* x = frame_of(f.d, e, t);
+      for (int i = 0; i < 2; i++) {
+        x[i] = sin(0.05 * t + e + i);
+        x[2 + i] = (e == 1 ? 0.5 : 1) * (sin(0.05 * (t + 1) + e + i) - x[i]) / 0.01;
+      }
+    }
+  }
+  trace_it(&f, h);
+  assert_ok(check_velocities(&f.m, &found));
+  expect(
+      &found, "frame rate of episodes", CHECK_WRONG, 1,
+      "1 episodes have another frame rate than the others, or other units: in episode 1 the positions change 2 times "
+      "as fast as the velocities say");
+  data_findings_clear(&found);
+  fixture_free(&f);
+}
+
+/* a base in mm whose velocities are in m/s, that turns as its velocities say; and a scale that the task has */
+static void a_scale_of_positions_is_that_of_the_unit(void** state) {
+  (void)state;
+  static const char* const wanted[] = {"data.position_scale = 0.001, data.velocities = differences",
+                                       "data.position_scale = 0.0005, data.velocities = differences"};
+  for (int i = 0; i < 2; i++) {
+    fixture f = fixture_new(ball_xml, 1);
+    df_config config = df_config_default();
+    if (i == 1) config.data_position_scale = 0.5;
+    for (int t = 0; t <= T; t++) {
+      double* x = frame_of(f.d, 0, t);
+      x[0] = 1000 * sin(0.05 * t);
+      x[7] = 5 * cos(0.05 * t);
+      x[3] = cos(0.01 * t);
+      x[6] = sin(0.01 * t);
+      x[12] = 2;
+    }
+    trace_it(&f, &f.s->dt);
+    f.m.source.config = &config;
+    data_findings found = {0};
+    assert_ok(check_velocities(&f.m, &found));
+    assert_string_equal(finding_of(&found, "velocity scale")->would_fit, wanted[i]);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
+/* ---- forces ---- */
+
+static void a_hovering_ball_needs_its_weight(void** state) {
+  (void)state;
+  const double accelerations[] = {0, -9.81, 9.81}, weights[] = {1, 0, 2};
+  for (int i = 0; i < 3; i++) {
+    fixture f = ball(5, 0, accelerations[i]);
+    data_findings found = {0};
+    assert_ok(check_forces(&f.m, 50, &found));
+    const data_finding* one = finding_of(&found, "root residual");
+    assert_true(fabs(one->value - weights[i]) < 1e-9);
+    assert_int_equal(one->verdict, weights[i] > 1 ? CHECK_WARN : CHECK_OK);
+    data_findings_clear(&found);
+    fixture_free(&f);
+  }
+}
+
+/* frames of 0.02 s in data of 0.01 s per action */
+static void an_acceleration_is_per_recorded_frame(void** state) {
+  (void)state;
+  static const double h = 0.02;
+  fixture f = ball(5, 0, -9.81);
+  data_findings found = {0};
+  trace_clear(&f.m);
+  trace_it(&f, &h);
+  assert_ok(check_forces(&f.m, 50, &found));
+  expect(&found, "root residual", CHECK_OK, 0.5, "");
+  data_findings_clear(&found);
+  fixture_free(&f);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(the_dof_that_jumps_is_compared_with_its_own_episode),
+                                     cmocka_unit_test(an_angle_is_wrapped_up_or_down),
+                                     cmocka_unit_test(coordinates_that_never_change_are_named),
+                                     cmocka_unit_test(the_sign_of_a_quaternion_is_that_of_all_four_numbers),
+                                     cmocka_unit_test(limits_are_counted),
+                                     cmocka_unit_test(limits_are_judged_by_share_and_excess),
+                                     cmocka_unit_test(poses_are_measured_from_the_floor),
+                                     cmocka_unit_test(a_single_deep_pose_is_reported_not_judged),
+                                     cmocka_unit_test(slip_is_that_on_what_cannot_move),
+                                     cmocka_unit_test(what_need_not_touch_the_floor_is_right),
+                                     cmocka_unit_test(factors_of_velocities_are_those_of_rates_or_of_scales),
+                                     cmocka_unit_test(velocities_of_the_opposite_sign_are_named),
+                                     cmocka_unit_test(velocities_of_other_frames_are_earlier_or_later),
+                                     cmocka_unit_test(an_episode_of_another_rate_is_found_by_its_own_frames),
+                                     cmocka_unit_test(a_scale_of_positions_is_that_of_the_unit),
+                                     cmocka_unit_test(a_hovering_ball_needs_its_weight),
+                                     cmocka_unit_test(an_acceleration_is_per_recorded_frame)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

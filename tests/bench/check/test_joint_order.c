@@ -1,0 +1,73 @@
+/* Orders of joints that fit equally well are rivals, of which none is named as the right one. */
+#include "joint_order.h"
+
+#include <math.h>
+
+#include "small_recording.h"
+#include "unit.h"
+
+/* the first joint may go to 0.5 rad, the others to 1 rad; the argument is the other end of the first one's range */
+#define CHAIN(lowest)                                                                                              \
+  "<mujoco><compiler angle='radian' autolimits='true'/><option timestep='.01'/><default><geom size='.1' mass='1' " \
+  "contype='0' conaffinity='0'/></default><worldbody>"                                                             \
+  "<body><joint name='a' range='" lowest                                                                           \
+  " .5'/><geom/><body><joint name='b' range='-.5 1'/><geom/><body>"                                                \
+  "<joint name='c' range='-.5 1'/><geom/></body></body></body></worldbody></mujoco>"
+
+/* the orders for what is read as joint a being at 1 rad in frames[0] of 200 frames, and so on */
+static joint_orders orders_of(const char* xml, const int frames[3]) {
+  fixture f = fixture_new(xml, 1);
+  joint_orders out;
+  for (int k = 0; k < 3; k++) {
+    for (int t = 0; t < frames[k]; t++) frame_of(f.d, 0, t)[k] = 1;
+  }
+  assert_ok(joint_order_find(f.d, f.s, &f.s->dt, NULL, &(check_cfg){.frames_max = 1000, .poses_max = 10}, &out));
+  assert_true(fabs(out.as_read - frames[0] / 600.) < 1e-12);
+  fixture_free(&f);
+  return out;
+}
+
+/* exchanged with one of the other two, the few frames of that one are beyond the limits of joint a */
+static void orders_that_fit_about_equally_are_rivals(void** state) {
+  (void)state;
+  static const struct {
+    int frames[3];
+    bool found, clear, rival;
+  } cases[] = {{{50, 8, 10}, true, false, true},    /* 8 and 10 of 600 samples are beyond the limits, instead of 50 */
+               {{50, 8, 18}, true, true, false},    /* 8 is clearly better than 18 */
+               {{50, 0, 0}, true, false, true},     /* two fit exactly */
+               {{120, 0, 0}, true, true, true},     /* more than 10 % beyond: the order as read is wrong anyway */
+               {{50, 40, 42}, false, false, false}, /* hardly better */
+               {{8, 0, 0}, false, false, false}};   /* hardly beyond */
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    joint_orders orders = orders_of(CHAIN("-.5"), cases[i].frames);
+    assert_int_equal(orders.found, cases[i].found);
+    assert_int_equal(orders.is_clear, cases[i].clear);
+    assert_int_equal(orders.rival != NULL, cases[i].rival);
+    if (cases[i].found && cases[i].frames[1] > 0) {
+      const int exchanged[3] = {1, 0, 2};
+      assert_memory_equal(orders.best, exchanged, sizeof exchanged);
+      assert_true(fabs(orders.misfit - cases[i].frames[1] / 600.) < 1e-12);
+    }
+    joint_orders_clear(&orders);
+  }
+}
+
+/* -1 rad is within the range of joint a */
+static void a_sign_is_compared_with_orders(void** state) {
+  (void)state;
+  static const int few[3] = {50, 20, 20}, none[3] = {50, 0, 0}, reversed[3] = {~0, 1, 2};
+  joint_orders orders = orders_of(CHAIN("-1"), few);
+  assert_true(orders.found && orders.is_clear && !orders.rival && orders.misfit == 0);
+  assert_memory_equal(orders.best, reversed, sizeof reversed);
+  joint_orders_clear(&orders);
+  orders = orders_of(CHAIN("-1"), none);
+  assert_true(orders.found && !orders.is_clear && orders.rival);
+  joint_orders_clear(&orders);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(orders_that_fit_about_equally_are_rivals),
+                                     cmocka_unit_test(a_sign_is_compared_with_orders)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

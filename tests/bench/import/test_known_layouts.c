@@ -1,0 +1,46 @@
+/* Settings of recordings of known layouts, against what their authors document. */
+#include "known_layouts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynaflow/core/file.h"
+#include "test_file.h"
+#include "unit.h"
+
+/* Gymnasium's CartPole: action 1 pushes with 10 N along x, action 0 with 10 N against it; a step is 0.02 s */
+static void the_actions_of_a_cart_pole_are_forces(void** state) {
+  (void)state;
+  static const char model[] =
+      "<mujoco><worldbody><body><joint name='slider' type='slide' axis='1 0 0'/><geom size='.1' mass='1'/>"
+      "<body><joint name='hinge' axis='0 1 0'/><geom size='.1' pos='0 0 .5' mass='.1'/></body></body></worldbody>"
+      "<actuator><motor joint='slider'/></actuator></mujoco>";
+  static const char recording[] = "{\"obs\": [[[1, 2, 3, 4.5], [5, 6, 7, 8]]], \"acts\": [[1]]}";
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  const char* path = test_file("cartpole.json");
+  const known_layout* layout;
+  df_system* system;
+  model_study study;
+  source files;
+  settings found = {0};
+  assert_int_equal(df_mujoco_system_from_xml(model, "cart", &cfg, &system), DF_OK);
+  assert_int_equal(model_study_of(system, &study), DF_OK);
+  assert_int_equal(df_file_write(path, recording, strlen(recording)), DF_OK);
+  assert_int_equal(source_open(1, &path, &files), DF_OK);
+  recognition r = {.files = &files, .model = &study, .found = &found};
+  assert_int_equal(recognise(&r, &layout), DF_OK);
+  assert_string_equal(layout->name, "Gymnasium CartPole");
+  const double scale = strtod(settings_find(&found, "data.action_scale")->value, NULL);
+  const double offset = strtod(settings_find(&found, "data.action_offset")->value, NULL);
+  assert_true(scale * 1 + offset == 10 && scale * 0 + offset == -10);
+  assert_true(strtod(settings_find(&found, "data.rate")->value, NULL) == 1 / 0.02);
+  settings_clear(&found);
+  text_clear(&r.notes);
+  source_close(&files);
+  df_system_free(system);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(the_actions_of_a_cart_pole_are_forces)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# The benchmarks of a method on a task: a training step by parts, matrix products, samples, scaling.
+. tests/cli/check.sh
+# slow
+
+says() { grep -qE -- "$1" "$scratch/out" "$scratch/err" || { echo "no /$1/ in:"; cat "$scratch/out" "$scratch/err"; false; }; }
+task=$scratch/tasks/my_task
+mkdir "$scratch/tasks"
+cp -r docs/examples/pendulum "$task"
+(cd "$task" && python3 make_data.py)
+sed -i -e 's/name: pendulum /name: my_task /' -e 's/ steps: [0-9]*$/ steps: 20/' "$task/task.yaml"
+cd "$scratch" || exit 1
+
+# rows CODE: Python with r, the list of rows, and of, by quantity
+rows() {
+  python3 -c "
+import json, sys
+r = json.load(open(sys.argv[1]))['rows']
+of = {x.get('quantity'): x for x in r}
+$1" "$scratch/out"
+}
+
+check train_exits_0 exits_with 0 bench train my_task --passes 3 --threads 1 --json
+check the_parts_sum_to_the_step rows "
+parts = ['simulation', 'tape', 'adjoint', 'network forward', 'network backward', 'optimizer', 'data and losses', 'waiting']
+share = sum(of[p]['share'] for p in parts)
+assert 0.8 < share < 1.2, share
+assert of['step']['share'] == 1 and all(x['steps'] == 3 for x in r)
+assert of['step / simulation']['value'] > 1 and 0 < of['network / peak']['value'] < 1"
+check the_products_of_a_step_are_counted rows "assert of['matrix products']['low'] == of['matrix products']['high'] > 0"
+check a_method_without_simulator_has_no_ratio exits_with 0 bench train my_task --method kinematic_fm --passes 2 --json
+check its_rows_say_so rows "assert 'step / simulation' not in of and 'simulation' not in of and 'step' in of"
+check only_the_first_network_is_measured exits_with 0 bench train my_task --method kinematic_fm_idm --passes 2
+check gemm_exits_0 exits_with 0 bench gemm my_task --passes 1 --json
+check every_back_end_computes_the_same_products rows "
+shapes = {}
+for x in r:
+    shapes.setdefault(x['kernel'], {})[x['product']] = (x['per_step'], x['mflop'])
+assert 'naive' in shapes and len(shapes) > 1, shapes.keys()
+assert all(s == shapes['naive'] for s in shapes.values())
+whole = shapes['naive'].pop('all of a step')[1]
+assert abs(sum(n * f for n, f in shapes['naive'].values()) - whole) < 1e-6 * whole
+assert all(x['of_peak'] < 1.2 for x in r)"
+cp "$scratch/out" "$scratch/gemm"
+run bench train my_task --passes 1 --json
+check train_and_gemm_count_the_same_work rows "
+rows = json.load(open('$scratch/gemm'))['rows']
+whole = [x['mflop'] for x in rows if x['product'] == 'all of a step'][0]
+assert abs(1e3 * of['matrix products']['value'] - whole) < 1e-6 * whole"
+check one_kernel_is_enough exits_with 0 bench gemm my_task --passes 2 --blas-kernel naive --json
+check it_is_the_only_one rows "assert {x['kernel'] for x in r} == {'naive'}"
+check sample_exits_0 exits_with 0 bench sample my_task --passes 50 --json
+check latencies_are_ordered rows "
+assert [x['k'] for x in r] == [1, 5]
+for x in r:
+    assert 0 < x['p50_ms'] <= x['p90_ms'] <= x['p99_ms'] <= x['largest_ms'], x
+    assert 0 < x['task_read_s'] <= x['first_sample_s'] < 60 and x['samples'] == 50, x
+assert r[1]['cpu_p50_ms'] > 2 * r[0]['cpu_p50_ms']"
+check scaling_exits_0 exits_with 0 bench scaling my_task --threads 2 --passes 2 --json
+check the_bytes_are_the_same_on_2_threads rows "
+assert [x['threads'] for x in r] == [1, 2] and all(x['same_bytes'] for x in r) and r[0]['speedup'] == 1"
+check nothing_was_written [ ! -e results ]
+
+# oneDNN is optional: where it is missing, the message says so
+if ldconfig -p | grep -q libdnnl; then
+  skip bf16_without_onednn_is_missing 'oneDNN is installed'
+else
+  unset LD_LIBRARY_PATH
+  check bf16_without_onednn_is_missing misses 'kernel bf16 requested, but ' bench train my_task --blas-kernel bf16
+fi
+check a_checkpoint_that_is_not_there_is_missing misses 'none.safetensors' bench sample my_task --checkpoint none.safetensors
+check a_checkpoint_is_for_samples refuses '\-\-checkpoint is only valid with sample' bench train my_task --checkpoint x
+check a_method_is_not_for_adjoints refuses '\-\-method is not valid with adjoint' bench adjoint my_task --method dynaflow
+check an_unknown_method_is_refused refuses "unknown method 'dyna'" bench train my_task --method dyna
+check a_method_without_training_is_refused refuses 'method random_action has nothing to train' bench train my_task --method random_action
+check a_model_is_refused refuses "train takes a task, not the model file 'x.xml'" bench train x.xml
+check a_second_task_is_refused refuses "unexpected argument 'b': gemm takes one task" bench gemm a b
+check a_suite_is_refused refuses '\-\-suite is not valid with scaling' bench scaling --suite list
+check windows_are_refused refuses '\-\-windows is not valid with sample' bench sample my_task --windows 3
+check a_misspelt_benchmark_is_suggested refuses "unknown benchmark 'trian', did you mean 'train'" bench trian my_task
+
+finish

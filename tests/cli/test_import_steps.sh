@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# dynaflow data import: the physics steps of recorded actions, and where recordings with actions stand.
+. tests/cli/check.sh
+
+python3 - "$scratch" <<'PYTHON'
+import json, math, sys
+folder = sys.argv[1]
+
+# The pendulum of docs/examples in frames of 0.02 s: two steps of 0.01 s, semi-implicit. No option explains the noise of
+# its velocities, 0.05 per cent of their change.
+inertia = 0.5**2 + 0.4 * 0.1**2
+states, actions = [], []
+for episode in range(4):
+    q, v = 0.3 + 0.2 * episode, 0.0
+    states.append([[q, v]])
+    actions.append([])
+    for t in range(50):
+        u = math.sin(0.4 * t + episode)
+        for _ in range(2):
+            v += 0.01 * (u - 9.81 * 0.5 * math.sin(q)) / inertia
+            q += 0.01 * v
+        states[-1].append([q, v + 5e-5 * math.sin(37 * t + episode)])
+        actions[-1].append([u])
+with open(folder + '/swing.json', 'w') as file:
+    json.dump({'states': states, 'actions': actions, 'dt': 0.02}, file)
+
+# a body that falls 5 m, from above the floor on which its model starts; its tail hangs still
+states = []
+for episode in range(2):
+    z, v = 5.0 + episode, 0.0
+    states.append([])
+    for t in range(51):
+        states[-1].append([0, 0, z, 1, 0, 0, 0, 0, 0, 0, v, 0, 0, 0, 0])
+        v -= 9.81 * 0.01
+        z += v * 0.01
+with open(folder + '/fall.json', 'w') as file:
+    json.dump({'states': states, 'actions': [[[0]] * 50] * 2, 'dt': 0.01}, file)
+PYTHON
+sed 's/timestep="0.01"/timestep="0.001"/' docs/examples/pendulum/pendulum.xml >"$scratch/fine.xml"
+cat >"$scratch/faller.xml" <<'XML'
+<mujoco><option timestep="0.01"/><worldbody><geom type="plane" size="9 9 1"/><body pos="0 0 0.1"><freejoint name="base"/>
+<geom size="0.1" mass="1"/><body><joint name="tail" axis="0 1 0"/><geom size="0.02" pos="0 0 0.3" mass="0.01"/></body></body>
+</worldbody><actuator><motor joint="tail" ctrlrange="-1 1"/></actuator></mujoco>
+XML
+# imports NAME MODEL SOURCE [OPTION...]
+imports() {
+  local name=$1 model=$2
+  shift 2
+  exits_with 0 data import "$@" --model "$scratch/$model" --out "$scratch/$name" --threads 1 --quiet
+}
+# sets NAME LINE: in the task file, without comments
+sets() { sed 's/  # .*//; s/^ *//' "$scratch/$1/task.yaml" | grep -qxF -- "$2" || { grep -A12 '^system' "$scratch/$1/task.yaml"; false; }; }
+
+check a_recording_of_longer_steps_is_imported imports swing fine.xml "$scratch/swing.json"
+check a_step_is_that_of_the_recording sets swing 'timestep: 0.01'
+check a_frame_has_two_of_them sets swing 'substeps: 2'
+check its_actions_are_used sets swing 'actions_key: actions'
+
+check a_fall_with_actions_is_imported imports fall faller.xml "$scratch/fall.json"
+check it_stays_where_it_was bash -c "! grep -q position_offset '$scratch/fall/task.yaml'"
+# of the last pair of frames, 49 steps of the fall: 4.9 m - 9.81 m/s^2 (0.01 s)^2 49 50 / 2
+check states_alone_are_put_on_the_floor imports states faller.xml "$scratch/fall.json" --set data.actions_key=
+check by_the_distance_of_the_nearest_pose sets states 'position_offset: [0, 0, -3.698]'
+finish

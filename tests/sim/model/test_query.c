@@ -1,0 +1,73 @@
+/* Geoms without a name, and which joints actuators drive. */
+#include "unit.h"
+
+#include <stdbool.h>
+
+#include "dynaflow/sim/mujoco.h"
+
+/* a block, then a robot with a geom that is only drawn, which is no part of the model, three others in its shank, one
+ * of them with a name, and a body without one
+ */
+static const char xml[] =
+    "<mujoco><worldbody><geom name='floor' type='plane' size='1 1 1'/>"
+    "<body name='block'><freejoint name='block'/><geom size='.1'/></body>"
+    "<body name='torso'><freejoint name='torso'/><geom name='shank:1' size='.1'/><body name='shank'>"
+    "<joint name='knee' axis='0 1 0'/><geom size='.1' contype='0' conaffinity='0'/><geom name='side' size='.1'/>"
+    "<geom size='.1'/><geom size='.1'/><body><joint name='toe' axis='0 1 0'/><geom size='.1'/></body></body></body>"
+    "</worldbody><actuator><motor joint='knee'/></actuator></mujoco>";
+enum { FLOOR, BLOCK, LITERAL, SIDE, SECOND, THIRD, TOE, GEOMS };
+enum { BLOCK_JOINT, TORSO_JOINT, KNEE_JOINT, TOE_JOINT };
+
+static df_system* model(void) {
+  df_system* s;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  assert_int_equal(df_mujoco_system_from_xml(xml, "model", &cfg, &s), DF_OK);
+  assert_int_equal(df_mujoco_geom_count(s), GEOMS);
+  return s;
+}
+
+static void geoms_without_a_name_have_a_label(void** state) {
+  (void)state;
+  static const char* const labels[GEOMS] = {"floor", "block:0", "shank:1", "side", NULL, "shank:2", NULL};
+  df_system* s = model();
+  for (int g = 0; g < GEOMS; g++) {
+    char label[16];
+    const bool has = df_mujoco_geom_label(s, g, label, sizeof label);
+    if (!labels[g]) continue;
+    assert_true(has);
+    assert_string_equal(label, labels[g]);
+    assert_int_equal(df_mujoco_geom(s, label), g);
+  }
+  df_system_free(s);
+}
+
+/* bodies without names have no labels, and a name comes before a label */
+static void labels_are_of_geoms_that_can_touch(void** state) {
+  (void)state;
+  df_system* s = model();
+  char label[16];
+  assert_false(df_mujoco_geom_label(s, TOE, label, sizeof label));
+  assert_false(df_mujoco_geom_label(s, THIRD, label, 7)); /* "shank:2" needs 8 */
+  assert_int_equal(df_mujoco_geom(s, "shank:0"), SIDE);
+  assert_int_equal(df_mujoco_geom(s, "shank:1"), LITERAL);
+  static const char* const none[] = {"shank:3", "shank:", "shank:x", "shank:-1", "shan:0", ":0", "shank"};
+  for (size_t i = 0; i < sizeof none / sizeof *none; i++) assert_int_equal(df_mujoco_geom(s, none[i]), -1);
+  df_system_free(s);
+}
+
+static void what_hangs_on_a_driven_body_drives_it(void** state) {
+  (void)state;
+  df_system* s = model();
+  assert_false(df_mujoco_is_driven(s, BLOCK_JOINT));
+  assert_true(df_mujoco_is_driven(s, TORSO_JOINT));
+  assert_true(df_mujoco_is_driven(s, KNEE_JOINT));
+  assert_false(df_mujoco_is_driven(s, TOE_JOINT));
+  df_system_free(s);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(geoms_without_a_name_have_a_label),
+                                     cmocka_unit_test(labels_are_of_geoms_that_can_touch),
+                                     cmocka_unit_test(what_hangs_on_a_driven_body_drives_it)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
