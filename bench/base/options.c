@@ -177,19 +177,20 @@ static error_t parse_option(int key, char* value, struct argp_state* state) {
 }
 
 /* X(name, key, argument, meaning) */
-#define COMMON_OPTIONS(X)                                                                                         \
-  X("threads", 't', "N",                                                                                          \
-    "number of threads (default: the cores that affinity and cgroups admit); does not change results")            \
-  X("quiet", 'q', NULL, "print no progress and no notes")                                                         \
-  X("json", KEY_JSON, NULL, "print one JSON document to standard output")                                         \
-  X("data", KEY_DATA, "DIR", "folder with models and data, searched before the default folders; may be repeated") \
-  X("tasks", KEY_TASKS, "DIR", "folder that contains the task folders")                                           \
-  X("profile", KEY_PROFILE, "NAME", "profile of the task file to use (default: full)")                            \
-  X("set", KEY_SET, "KEY=VALUE", "override a setting of the task file; may be repeated")                          \
-  X("seed", KEY_SEED, "N,..", "comma-separated seeds and ranges, e.g. 1,5..8 (default: 1)")                       \
-  X("plugin", KEY_PLUGIN, "FILE.so", "load a method from a shared object; may be repeated")                       \
-  X("blas-kernel", KEY_BLAS, "NAME",                                                                              \
-    "OpenBLAS kernel set, e.g. SkylakeX or Haswell; auto: choose by processor and ignore OPENBLAS_CORETYPE")
+#define COMMON_OPTIONS(X)                                                                                           \
+  X("threads", 't', "N",                                                                                            \
+    "number of threads (default: the cores that affinity and cgroups admit); does not change results")              \
+  X("quiet", 'q', NULL, "print no progress and no notes")                                                           \
+  X("json", KEY_JSON, NULL, "print one JSON document to standard output")                                           \
+  X("data", KEY_DATA, "DIR", "folder with models and data, searched before the default folders; may be repeated")   \
+  X("tasks", KEY_TASKS, "DIR", "folder that contains the task folders")                                             \
+  X("profile", KEY_PROFILE, "NAME", "profile of the task file to use (default: full)")                              \
+  X("set", KEY_SET, "KEY=VALUE", "override a setting of the task file; may be repeated")                            \
+  X("seed", KEY_SEED, "N,..", "comma-separated seeds and ranges, e.g. 1,5..8 (default: 1)")                         \
+  X("plugin", KEY_PLUGIN, "FILE.so", "load a method from a shared object; may be repeated")                         \
+  X("blas-kernel", KEY_BLAS, "NAME",                                                                                \
+    "OpenBLAS kernel set, e.g. SkylakeX or Haswell; auto: choose by processor and ignore OPENBLAS_CORETYPE; bf16, " \
+    "naive: see docs/speed.md")
 
 /* the option that --help shows for all of them: their names, which are hidden themselves */
 #define NAME_OF(name, key, argument, meaning) " --" name

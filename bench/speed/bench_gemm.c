@@ -17,7 +17,7 @@
 #include "terminal.h"
 #include "text.h"
 
-static const char* const kernels[] = {"SkylakeX", "Cooperlake", "Haswell", "Zen", "naive"};
+static const char* const kernels[] = {"SkylakeX", "Cooperlake", "Haswell", "Zen", "bf16", "naive"};
 enum { KERNELS = sizeof kernels / sizeof *kernels };
 
 /* time for one shape: enough calls to fill it, at least one */

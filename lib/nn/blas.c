@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "bf16.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/nn/gemm.h"
 
@@ -18,6 +19,7 @@ typedef void gemm_function(int order, int op_a, int op_b, int m, int n, int k, d
 typedef struct library {
   void* handle;
   gemm_function* gemm;
+  bool bf16; /* large products are those of bf16.h */
   int parallel;
   char kernel[64], config[256], path[512];
 } library;
@@ -46,7 +48,7 @@ static const char* const aliases[][2] = {
 static const char* const wide_kernels[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
 
 /* ---- the back end without a library: plain loops ---- */
-static const char naive_kernel[] = "naive";
+static const char naive_kernel[] = "naive", bf16_kernel[] = "bf16";
 
 /* element (i, j) of op(a) */
 static df_real element(int op, const df_real* a, int lda, int i, int j) {
@@ -95,6 +97,7 @@ static const char* choose_kernel(void) {
 
 static bool same_kernel(const char* asked, const char* obtained) {
   if (strcasecmp(asked, obtained) == 0) return true;
+  if (strncasecmp(obtained, "bf16+", 5) == 0) return strcasecmp(asked, "bf16") == 0;
   for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
     if (strcasecmp(asked, aliases[i][0]) == 0 && strcasecmp(obtained, aliases[i][1]) == 0) return true;
   }
@@ -195,17 +198,8 @@ static df_status resolve(library* lib) {
 static bool is_naive(const char* kernel) {
   return kernel && strcasecmp(kernel, naive_kernel) == 0;
 }
-
-/* finds the functions of a library, or takes the plain loops */
-static df_status open_library(const df_blas_cfg* cfg, const char* kernel, library* lib) {
-  if (is_naive(kernel)) {
-    *lib = (library){.gemm = naive_gemm, .parallel = BUILD_PTHREAD, .config = "plain loops"};
-    snprintf(lib->kernel, sizeof lib->kernel, "%s", naive_kernel);
-    snprintf(lib->path, sizeof lib->path, "%s", lib->config);
-    return DF_OK;
-  }
-  DF_TRY(load(cfg->library, kernel, lib));
-  return resolve(lib);
+static bool is_bf16(const char* kernel) {
+  return kernel && strcasecmp(kernel, bf16_kernel) == 0;
 }
 
 static df_status check(const library* lib, const char* kernel, int threads) {
@@ -225,6 +219,63 @@ static df_status check(const library* lib, const char* kernel, int threads) {
   return DF_OK;
 }
 
+/* whether the processor has AVX-512 and the kernel set does not use it */
+static bool is_slower_than_cpu(const library* lib) {
+  if (!cpu_is_wide() || !lib->handle) return false;
+  for (size_t i = 0; i < sizeof wide_kernels / sizeof *wide_kernels; i++) {
+    if (strcasecmp(lib->kernel, wide_kernels[i]) == 0) return false;
+  }
+  return true;
+}
+
+/* loads oneDNN, whose version it writes to text; the library stays loaded, also if it is refused */
+static df_status load_onednn(char* text, size_t size) {
+  static const char* const names[] = {"libdnnl.so.3", "libdnnl.so.2", "libdnnl.so"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    library onednn = {.handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL)};
+    if (!onednn.handle) continue;
+    df_bf16_product* product = NULL;
+    const int* (*version)(void) = NULL; /* of a struct that begins with major, minor and patch */
+    if (!FIND(&onednn, "dnnl_gemm_bf16bf16f32", product) || !FIND(&onednn, "dnnl_version", version)) {
+      return df_fail(DF_E_BLAS, "kernel bf16 requested, but %s has no product of bfloat16 numbers", names[i]);
+    }
+    snprintf(text, size, "oneDNN %d.%d.%d", version()[0], version()[1], version()[2]);
+    return df_bf16_use(product, text);
+  }
+  return df_fail(DF_E_BLAS,
+                 "kernel bf16 requested, but oneDNN (libdnnl.so.3 or .2) is not found; install it or add its folder to "
+                 "LD_LIBRARY_PATH");
+}
+
+/* adds bfloat16 products to OpenBLAS, which goes on to compute small ones */
+static df_status add_bf16(library* lib) {
+  char text[sizeof lib->kernel], onednn[64] = "";
+  DF_TRY(df_bf16_supported());
+  DF_TRY(load_onednn(onednn, sizeof onednn));
+  lib->bf16 = true;
+  snprintf(text, sizeof text, "%s", lib->kernel);
+  snprintf(lib->kernel, sizeof lib->kernel, "%s+%.50s", bf16_kernel, text);
+  const size_t n = strlen(lib->config);
+  snprintf(lib->config + n, sizeof lib->config - n, ", %s", onednn);
+  return DF_OK;
+}
+
+/* finds the functions of a library, or takes the plain loops */
+static df_status open_library(const df_blas_cfg* cfg, const char* kernel, library* lib) {
+  if (is_naive(kernel)) {
+    *lib = (library){.gemm = naive_gemm, .parallel = BUILD_PTHREAD, .config = "plain loops"};
+    snprintf(lib->kernel, sizeof lib->kernel, "%s", naive_kernel);
+    snprintf(lib->path, sizeof lib->path, "%s", lib->config);
+    return DF_OK;
+  }
+  const char* set = is_bf16(kernel) ? choose_kernel() : kernel;
+  DF_TRY(load(cfg->library, set, lib));
+  DF_TRY(resolve(lib));
+  DF_TRY(check(lib, set, cfg->threads));
+  info.slower_than_cpu = is_slower_than_cpu(lib);
+  return is_bf16(kernel) ? add_bf16(lib) : DF_OK;
+}
+
 df_status df_blas_open(const df_blas_cfg* cfg) {
   DF_REQUIRE_POINTER(cfg);
   DF_REQUIRE(cfg->threads >= 1, "df_blas_open: threads is %d, must be at least 1", cfg->threads);
@@ -239,19 +290,15 @@ df_status df_blas_open(const df_blas_cfg* cfg) {
 
   /* load, find the functions and check kernel and build */
   library lib = {0};
-  df_status status = open_library(cfg, kernel, &lib);
-  if (status == DF_OK) status = check(&lib, kernel, cfg->threads);
+  const df_status status = open_library(cfg, kernel, &lib);
   if (status != DF_OK) {
     if (lib.handle) dlclose(lib.handle);
     return status;
   }
 
   loaded = lib;
-  info = (df_blas_info){
-      .kernel = loaded.kernel, .config = loaded.config, .slower_than_cpu = cpu_is_wide() && loaded.handle};
-  for (size_t i = 0; i < sizeof wide_kernels / sizeof *wide_kernels; i++) {
-    if (strcasecmp(loaded.kernel, wide_kernels[i]) == 0) info.slower_than_cpu = false;
-  }
+  info.kernel = loaded.kernel;
+  info.config = loaded.config;
   return DF_OK;
 }
 
@@ -267,6 +314,9 @@ void df_gemm_observe(void (*seen)(void* context, const df_gemm_shape* shape), vo
 void df_gemm(df_op op_a, df_op op_b, size_t m, size_t n, size_t k, df_real alpha, const df_real* a, size_t lda,
              const df_real* b, size_t ldb, df_real beta, df_real* c, size_t ldc) {
   if (observer) observer(observer_context, &(df_gemm_shape){op_a, op_b, m, n, k, lda, ldb, ldc});
+  if (loaded.bf16 && df_bf16_pays(m, n, k) && df_bf16_gemm(op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)) {
+    return;
+  }
   loaded.gemm(ROW_MAJOR, (int)op_a, (int)op_b, (int)m, (int)n, (int)k, alpha, a, (int)lda, b, (int)ldb, beta, c,
               (int)ldc);
 }

@@ -132,7 +132,7 @@ typedef struct df_arena {
 } df_arena;
 df_real* df_arena_take(df_arena* pieces, size_t n);
 
-/* condition.c: the modulation of a DiT or U-Net. Build adds the tensors up to the mix; the caller sets the rest. */
+/* modulation.c: the modulation of a DiT or U-Net. Build adds the tensors up to the mix; the caller sets the rest. */
 void df_condition_build(df_net* net);
 void df_condition_work_layout(df_net_work* work, df_arena* pieces);
 void df_condition_forward(df_net_work* work, const df_real* p, const df_real* t);

@@ -8,7 +8,7 @@
  *
  * Level l has width 2^l channels and ceil(frames / 2^l) frames, so that any number of frames is allowed. norm is over
  * the frames and a group of channels of a sample (Wu & He 2018); film scales and shifts channels by the modulation of
- * condition.c. A convolution is the product of its weights [out][taps][in] with its columns: for every frame, the
+ * modulation.c. A convolution is the product of its weights [out][taps][in] with its columns: for every frame, the
  * inputs under its taps, zeros beyond the window. In the code p and dp are the flat arrays of parameters and gradient.
  */
 #include <string.h>

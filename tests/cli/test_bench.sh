@@ -61,6 +61,13 @@ check the_bytes_are_the_same_on_2_threads rows "
 assert [x['threads'] for x in r] == [1, 2] and all(x['same_bytes'] for x in r) and r[0]['speedup'] == 1"
 check nothing_was_written [ ! -e results ]
 
+# oneDNN is optional: where it is missing, the message says so
+if ldconfig -p | grep -q libdnnl; then
+  skip bf16_without_onednn_is_missing 'oneDNN is installed'
+else
+  unset LD_LIBRARY_PATH
+  check bf16_without_onednn_is_missing misses 'kernel bf16 requested, but ' bench train my_task --blas-kernel bf16
+fi
 check a_checkpoint_that_is_not_there_is_missing misses 'none.safetensors' bench sample my_task --checkpoint none.safetensors
 check a_checkpoint_is_for_samples refuses '\-\-checkpoint is only valid with sample' bench train my_task --checkpoint x
 check a_method_is_not_for_adjoints refuses '\-\-method is not valid with adjoint' bench adjoint my_task --method dynaflow

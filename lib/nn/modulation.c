@@ -1,4 +1,4 @@
-/* condition.c: from condition and flow time to the modulation of all layers of a DiT or U-Net.
+/* modulation.c: from condition and flow time to the modulation of all layers of a DiT or U-Net.
  *
  *   s = silu(mix(silu(condition(c) + time(t)))),  modulation = film(s)         one row per sample
  *
