@@ -133,6 +133,8 @@ typedef df_items df_kind_ITEMS;
   X(LIST, data, action_scale, "", -1e6, 1e6, "", "",                                                                   \
     "control = action_scale * recorded + action_offset; one number or one per actuator; empty: 1")                     \
   X(LIST, data, action_offset, "", -1e6, 1e6, "", "control", "see action_scale; empty: 0")                             \
+  X(TEXT, data, action_precision, "float64", 0, 0, "float64|float32", "",                                              \
+    "arithmetic of action_scale and action_offset when it was recorded; float32 for many policies")                    \
   X(NAMES, data, actuators, "", 0, 0, "", "", "actuators in the order of the action columns; empty: as in the model")  \
   X(NAMES, data, gaits, "trot,pace,bound,pronk", 0, 0, "", "", "gaits to demonstrate")                                 \
   X(INT, data, episodes, "200", 1, 1000000, "", "", "demonstrations to keep per gait")                                 \
