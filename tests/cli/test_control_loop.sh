@@ -39,8 +39,8 @@ assert eval(sys.argv[2]), (sys.argv[2], text, energy, goal)
 PY
 }
 check it_runs_for_a_second loop 1 1
-# the start state has two fifths of that energy
-check it_drives_the_pendulum_to_the_demonstrated_energy counts "actions == 100 and abs(energy / goal - 1) < 0.25"
+# the start state has two fifths of that energy; a torque that does not follow the state gives some 0.84 of it
+check it_drives_the_pendulum_to_the_demonstrated_energy counts "actions == 100 and abs(energy / goal - 1) < 0.12"
 check plans_that_take_too_long_run loop 1 4000
 check they_miss_deadlines_and_are_counted counts "missed >= 30 and median > 10"
 check a_missing_checkpoint_is_named bash -c "! '$scratch/control_loop' '$task/task.yaml' smoke '$task/pendulum.npz' none.st 1 1 2>'$scratch/err' && grep -q 'none.st' '$scratch/err'"
