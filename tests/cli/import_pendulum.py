@@ -11,9 +11,9 @@ made = runpy.run_path(sys.argv[2])
 EPISODES, STEPS = made['EPISODES'], made['STEPS']
 
 
-def write(name, spike=None, opposite=None, still=False, action=None, **arrays):
+def write(name, spike=None, opposite=None, still=False, action=None, half=False, **arrays):
     """spike: episode with a wrong velocity; opposite: episode whose actions have the wrong sign; still: nothing moves;
-    action: the recorded action of a control; arrays: others of the file"""
+    action: the recorded action of a control; half: the second half of the actions of every episode is 0; arrays: others of the file"""
     states = [[made['states'][2 * i:2 * i + 2] for i in range(e * (STEPS + 1), (e + 1) * (STEPS + 1))] for e in range(EPISODES)]
     actions = [[[u] for u in made['actions'][e * STEPS:(e + 1) * STEPS]] for e in range(EPISODES)]
     if spike is not None:
@@ -22,6 +22,8 @@ def write(name, spike=None, opposite=None, still=False, action=None, **arrays):
         actions[opposite] = [[-u] for [u] in actions[opposite]]
     if action:
         actions = [[[action(u)] for [u] in episode] for episode in actions]
+    if half:
+        actions = [episode[:STEPS // 2] + [[0.0]] * (STEPS - STEPS // 2) for episode in actions]
     if still:
         states = [[[0.3, 0.0] for _ in episode] for episode in states]
     with open(name, 'w') as file:
@@ -60,4 +62,5 @@ write('commands.json', speed=[[0.01 * t for t in range(STEPS + 1)] for _ in rang
       vel_cmd=[[0.5, 0.1 * e] for e in range(EPISODES)], goal=[[0, 1]] * (EPISODES - 1),
       achieved_goal=[[0, 1]] * EPISODES, reward=[1] * EPISODES)
 write('policy.json', action=lambda u: (u - 0.2) / 1.5)
+write('halves.json', half=True)
 write('squares.json', action=lambda u: u * u)

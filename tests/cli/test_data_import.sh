@@ -46,6 +46,8 @@ check velocities_are_kept_for_one_wrong bash -c "! grep -q 'velocities:' '$tasks
 check actions_are_kept_for_one_wrong sets spike "actions_key: actions"
 check actions_of_one_episode_are_imported imports opposite "$scratch/example/pendulum.xml" "$made/opposite.json"
 check the_episode_is_that_of_the_recording says "replay of 200 of 2000 actions, from 4 of 20 episodes: another model: .*episode 5, frame" err
+check actions_that_end_half_way_are_imported imports halves "$scratch/example/pendulum.xml" "$made/halves.json"
+check they_do_not_follow says "replay of 200 of 2000 actions, from 4 of 20 episodes: another model" err
 check actions_of_a_policy_are_imported imports policy "$scratch/example/pendulum.xml" "$made/policy.json"
 check their_scale_and_offset_are_found sets policy "actions_key: actions" "action_scale: [1.5]" "action_offset: [0.2]"
 check they_are_reported says "the recorded actions are no controls: with a scale and an offset per actuator" err
