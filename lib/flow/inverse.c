@@ -83,6 +83,7 @@ static trainer_cfg training_of(const df_task* task, df_inverse_source source) {
   if (simulated) {
     training.accumulate = 1;
     training.warmup = 0;
+    training.abort_rise = 0; /* the loss rises at a new round */
     training.validate_every = 0;
     training.keep_best = false;
   }
