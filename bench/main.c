@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 #include "dynaflow/core/alloc.h"
@@ -108,7 +109,17 @@ static int help(int n, char** words) {
   return run_command(words[0], 2, command_words);
 }
 
+/* Waiting threads sleep, so that they take no time from the work beside them. The OpenMP library reads its policy when
+ * it is loaded, which is before main(): the program starts itself again with it, unless the user has set one. Where
+ * that fails, threads spin; results are the same. */
+static void let_waiting_threads_sleep(char** argv) {
+  static const char policy[] = "OMP_WAIT_POLICY";
+  if (getenv(policy) || getenv("GOMP_SPINCOUNT") || setenv(policy, "passive", 1) != 0) return;
+  execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char** argv) {
+  let_waiting_threads_sleep(argv);
   /* settings of the whole process */
   streams_watch();
   argp_err_exit_status = EXIT_USAGE;

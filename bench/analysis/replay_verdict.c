@@ -31,7 +31,14 @@ int replay_verdict_exit(replay_verdict verdict) {
 
 replay_fit replay_fit_none(void) {
   const double none = INFINITY;
-  return (replay_fit){0, none, none, none, none, none, none, none, none};
+  return (replay_fit){.carried = none,
+                      .cleared = none,
+                      .cleared_start = none,
+                      .open_loop = none,
+                      .step = none,
+                      .drift = none,
+                      .solver_step = none,
+                      .solver_drift = none};
 }
 
 static bool is_exact(const replay_fit* f) {

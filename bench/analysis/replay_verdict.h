@@ -40,7 +40,9 @@ typedef struct replay_fit {
   double cleared_start;             /* the same by the limit of `carried` */
   double open_loop;                 /* of whole episodes, by its limit */
   double step, drift;               /* of one action and of several, by what the recording's precision explains */
-  double solver_step, solver_drift; /* by what precision and solver tolerance together explain */
+  double solver_step, solver_drift; /* by what precision and solver tolerance together explain; not measured where
+                                     * precision alone explains all */
+  size_t windows, of_windows;       /* of several actions, of all lengths: those that were simulated, and all */
 } replay_fit;
 
 /* A fit of which nothing is measured. */

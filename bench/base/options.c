@@ -2,13 +2,13 @@
 #include "options.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cpus.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "exit_numbers.h"
@@ -16,14 +16,8 @@
 
 enum { KEY_DATA = 0x400, KEY_TASKS, KEY_PROFILE, KEY_SET, KEY_SEED, KEY_BLAS, KEY_JSON, KEY_PLUGIN, KEY_USAGE };
 
-/* the processors that this process may use, as omp_get_num_procs(); 1 if there are more than a cpu_set_t holds */
-static int processors(void) {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
 options options_default(void) {
-  return (options){.threads = processors(), .profile = "full", .n_seeds = 1, .seeds = {1}};
+  return (options){.threads = cpus_available(), .profile = "full", .n_seeds = 1, .seeds = {1}};
 }
 
 static df_status (*load_plugin)(const char* path);
@@ -184,7 +178,8 @@ static error_t parse_option(int key, char* value, struct argp_state* state) {
 
 /* X(name, key, argument, meaning) */
 #define COMMON_OPTIONS(X)                                                                                           \
-  X("threads", 't', "N", "number of threads (default: all cores); does not change results")                         \
+  X("threads", 't', "N",                                                                                            \
+    "number of threads (default: the cores that affinity and cgroups admit); does not change results")              \
   X("quiet", 'q', NULL, "print no progress and no notes")                                                           \
   X("json", KEY_JSON, NULL, "print one JSON document to standard output")                                           \
   X("data", KEY_DATA, "DIR", "folder with models and data, searched before the default folders; may be repeated")   \

@@ -11,7 +11,7 @@
 enum { OPTIONS_DATA_MAX = 4, OPTIONS_SET_MAX = 64, OPTIONS_SEEDS_MAX = 64 };
 
 typedef struct options {
-  int threads; /* default: all cores */
+  int threads; /* default: cpus_available() */
   bool quiet;  /* no progress and no notes */
   bool json;   /* one JSON document on standard output */
   int n_data;

@@ -194,6 +194,7 @@ static void add_verdict(const arguments* a, const replay_study* s, const char* r
   json_object_set_new(one, "verdict", json_string(replay_verdict_text(s->verdict)));
   json_object_set_new(one, "would_fit", would_fit(s));
   json_object_set_new(one, "reason", json_text(reason));
+  if (s->left_out) json_object_set_new(one, "not_compared", json_text(s->left_out));
   if (s->verdict != REPLAY_NOTHING) add_evidence(s, one);
   rows_add_object(out, one);
 }
@@ -210,6 +211,7 @@ static void print_study(const arguments* a, const replay_study* s) {
   if (failed || (s->verdict != REPLAY_FOLLOWS && !a->common.quiet)) {
     print_line(stderr, "dynaflow: %s: %s: %s", a->task, replay_verdict_text(s->verdict), reason);
   }
+  if (s->left_out && (failed || !a->common.quiet)) print_line(stderr, "dynaflow: %s: %s", a->task, s->left_out);
   df_free(reason);
   rows_free(&out);
 }

@@ -38,6 +38,7 @@ static df_status some_actions(const df_dataset* d, df_dataset** out) {
   }
   DF_TRY(df_dataset_new(&(df_dataset_shape){.episodes = n, .lengths = lengths, .nx = d->nx, .nu = d->nu, .dt = d->dt},
                         out));
+  memcpy((*out)->derived, d->derived, (size_t)d->nx * sizeof *d->derived);
   for (int i = 0; i < n; i++) {
     const int e = sampled_episode(d, n, i);
     const size_t t = (size_t)lengths[i], nx = (size_t)d->nx, nu = (size_t)d->nu, row = (*out)->first[i];

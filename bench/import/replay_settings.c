@@ -23,7 +23,7 @@ static bool put_options(settings* s, const df_mujoco_cfg* h, const df_mujoco_cfg
     settings_put_number_why(s, "system.iterations", h->iterations, "%s", why);
   const bool limits = h->iterations != now->iterations && h->iterations < LEAST_ITERATIONS;
   return !limits && h->islands == now->islands && h->gain_scale == now->gain_scale && h->kv_scale == now->kv_scale &&
-         h->gear_scale == now->gear_scale;
+         h->gear_scale == now->gear_scale && h->scaled_control == now->scaled_control;
 }
 
 bool put_alternative(settings* s, const hypothesis* h, const df_mujoco_cfg* now) {

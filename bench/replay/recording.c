@@ -1,6 +1,7 @@
 #include "recording.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
@@ -64,13 +65,22 @@ static void read_state(const recording* r, int episode, int t, double* x) {
   for (int i = 0; i < r->njoint; i++) read_joint(r, &r->joints[i], x);
 }
 
+/* e [ndx] = x (-) y under the reading */
+static void difference(const recording* r, const double* y, const double* x, double* e) {
+  r->system->ops->difference(r->system, y, x, e);
+  if (!(r->reading & READ_WRAPPED)) return;
+  for (int i = 0; i < r->njoint; i++) {
+    if (r->joints[i].kind == DF_JOINT_HINGE) e[r->joints[i].dof] = remainder(e[r->joints[i].dof], 2 * PI);
+  }
+}
+
 /* the velocities of x = the change of position since the preceding frame, or of frame 0 to the next one, per second */
 static void derive_velocities(const recording* r, int episode, int t, double* x) {
   double a[RECORDING_NX_MAX], b[RECORDING_NX_MAX], change[DF_NDX_MAX];
   const int before = t > 0 ? t - 1 : 0;
   read_state(r, episode, before, a);
   read_state(r, episode, before + 1, b);
-  recording_error(r, a, b, change);
+  difference(r, a, b, change);
   for (int i = 0; i < r->nv; i++) x[r->nq + i] = change[i] / r->dt;
 }
 
@@ -85,7 +95,7 @@ static int shift_of(const recording* r) {
 }
 
 int recording_first(const recording* r) {
-  return shift_of(r) < 0 || r->reading & READ_POSITIONS_ONLY ? 1 : 0;
+  return shift_of(r) < 0 || r->reading & READ_POSITIONS_ONLY || r->differenced ? 1 : 0;
 }
 
 int recording_last(const recording* r, int episode) {
@@ -115,10 +125,9 @@ const double* recording_action(const recording* r, int episode, int t) {
 }
 
 void recording_error(const recording* r, const double* y, const double* x, double* e) {
-  r->system->ops->difference(r->system, y, x, e);
-  if (!(r->reading & READ_WRAPPED)) return;
-  for (int i = 0; i < r->njoint; i++) {
-    if (r->joints[i].kind == DF_JOINT_HINGE) e[r->joints[i].dof] = remainder(e[r->joints[i].dof], 2 * PI);
+  difference(r, y, x, e);
+  for (int i = 0; i < r->from[KINDS]; i++) {
+    if (r->derived[i]) e[i] = 0;
   }
 }
 
@@ -162,7 +171,9 @@ static void joint_rounding(const recording* r, const df_joint* j, const double* 
 void recording_rounding(const recording* r, const double* x, double* e) {
   for (int i = 0; i < r->njoint; i++) joint_rounding(r, &r->joints[i], x, e);
   /* velocities that are differences of two positions */
-  for (int i = 0; i < r->nv && r->reading & READ_POSITIONS_ONLY; i++) e[r->nv + i] = 2 * e[i] / r->dt;
+  for (int i = 0; i < r->nv; i++) {
+    if (r->reading & READ_POSITIONS_ONLY || r->derived[r->nv + i]) e[r->nv + i] = 2 * e[i] / r->dt;
+  }
   for (int i = r->from[ACTIVATION]; i < r->from[KINDS]; i++)
     e[i] = error_of(r->stored[ACTIVATION], x[r->nq + i - r->nv]);
 }
@@ -225,7 +236,8 @@ bool recording_round_actions(recording* r) {
 
 static df_status find_precisions(recording* r) {
   const int nx = r->data->nx;
-  bool skip[RECORDING_NX_MAX] = {false};
+  bool skip[RECORDING_NX_MAX];
+  memcpy(skip, r->data->derived, (size_t)nx * sizeof *skip);
   for (int i = 0; i < r->njoint; i++) {
     for (int k = 0; turns(&r->joints[i]) && k < 4; k++) skip[quaternion_of(&r->joints[i]) + k] = true;
   }
@@ -235,6 +247,20 @@ static df_status find_precisions(recording* r) {
   DF_TRY(precision_of_states(r, r->nq + r->nv, nx, skip, &r->stored[ACTIVATION]));
   r->action = precision_of_actions(r);
   return DF_OK;
+}
+
+/* the tangent coordinates that the file does not hold; positions that are integrals belong to slide and free joints */
+static void mark_derived(recording* r) {
+  const bool* of_state = r->data->derived;
+  for (int i = 0; i < r->njoint; i++) {
+    const df_joint* j = &r->joints[i];
+    const int plain = j->kind == DF_JOINT_BALL ? 0 : j->kind == DF_JOINT_FREE ? 3 : 1;
+    for (int k = 0; k < plain; k++) r->derived[j->dof + k] = of_state[j->qpos + k];
+  }
+  for (int i = 0; i < r->nv; i++) {
+    r->derived[r->nv + i] = of_state[r->nq + i];
+    r->differenced = r->differenced || r->derived[r->nv + i];
+  }
 }
 
 df_status recording_of(const df_dataset* data, const df_system* system, recording* out) {
@@ -247,11 +273,24 @@ df_status recording_of(const df_dataset* data, const df_system* system, recordin
   out->from[ACTIVATION] = 2 * nv;
   out->from[KINDS] = system->ndx;
   out->njoint = df_mujoco_joints(system, &out->joints);
+  mark_derived(out);
   return find_precisions(out);
 }
 
 int recording_kind(const recording* r, int i) {
   return i < r->from[VELOCITY] ? POSITION : i < r->from[ACTIVATION] ? VELOCITY : ACTIVATION;
+}
+
+void recording_name(const recording* r, int i, char name[64]) {
+  const int kind = recording_kind(r, i), dof = i - r->from[kind];
+  const char* joint = "";
+  for (int j = 0; j < r->njoint && kind != ACTIVATION; j++) {
+    if (r->joints[j].dof <= dof) joint = r->joints[j].name;
+  }
+  if (joint[0])
+    snprintf(name, 64, "joint '%s'", joint);
+  else
+    snprintf(name, 64, "%s %d", kind == ACTIVATION ? "activation" : "dof", dof);
 }
 
 df_status recording_extent(const recording* r, double scale[KINDS], double motion[KINDS]) {
@@ -264,7 +303,7 @@ df_status recording_extent(const recording* r, double scale[KINDS], double motio
   for (int episode = 0; episode < d->episodes; episode++) {
     for (int t = 0; t <= d->lengths[episode]; t++) {
       recording_state(r, episode, t, x);
-      if (t > 0) recording_error(r, before, x, e);
+      if (t > 0) difference(r, before, x, e);
       memcpy(before, x, (size_t)d->nx * sizeof *x);
       for (int kind = 0; kind < KINDS; kind++) {
         for (int i = start[kind]; i < start[kind + 1]; i++) scale[kind] = fmax(scale[kind], fabs(x[i]));

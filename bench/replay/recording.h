@@ -45,9 +45,11 @@ typedef struct recording {
   const df_system* system; /* of any options: it only gives the coordinates */
   const df_joint* joints;  /* of the system */
   int njoint, nq, nv;
-  int from[KINDS + 1];                    /* first index of each kind in a tangent */
-  double dt;                              /* duration of an action, s */
-  unsigned reading;                       /* flags */
+  int from[KINDS + 1];      /* first index of each kind in a tangent */
+  double dt;                /* duration of an action, s */
+  unsigned reading;         /* flags */
+  bool derived[DF_NDX_MAX]; /* tangent coordinates that the file does not hold (df_dataset): they have no errors */
+  bool differenced;         /* velocities are among them */
   stored_precision stored[KINDS], action; /* positions without quaternions, velocities, activations; actions */
 } recording;
 
@@ -55,8 +57,9 @@ typedef struct recording {
  * DF_E_CONFIG (more than DF_NDX_MAX tangent coordinates), DF_E_NOMEM. */
 DF_MUST_CHECK df_status recording_of(const df_dataset* data, const df_system* system, recording* out);
 
-/* The kind of tangent coordinate i. */
+/* The kind of tangent coordinate i; its name: that of its joint, or "dof 3" if that is unnamed, "activation 0". */
 int recording_kind(const recording* r, int i);
+void recording_name(const recording* r, int i, char name[64]);
 
 /* The actions from `first` to before `last` of an episode can be compared. */
 int recording_first(const recording* r);
@@ -72,7 +75,7 @@ void recording_place(const recording* r, size_t at, int* episode, int* frame);
 void recording_state(const recording* r, int episode, int t, double* x);
 const double* recording_action(const recording* r, int episode, int t);
 
-/* e [ndx] = the recorded state x (-) the computed state y. */
+/* e [ndx] = the recorded state x (-) the computed state y; 0 for coordinates that the file does not hold. */
 void recording_error(const recording* r, const double* y, const double* x, double* e);
 
 /* Sets e [ndx] to the largest rounding error of each tangent coordinate of the recorded state x, in the units in which

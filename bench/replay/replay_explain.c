@@ -15,7 +15,7 @@ enum {
   MOST_MEMBERS = 1024, /* of one that these nearly explain: one simulation in hundreds may touch at another point */
   HISTORY = 16,        /* preceding actions, of these */
   SECOND_LOOKS = 4,    /* windows of several actions, in an episode, that are looked at again */
-  WINDOW_STEPS = 8192, /* actions simulated, without the members, for the windows of one length */
+  WINDOW_STEPS = 512,  /* actions simulated, without the members, for the windows of one length */
   LEAST_WINDOWS = 8,
   LENGTHS = 5
 };
@@ -34,10 +34,11 @@ typedef struct explainer {
   double *x, *y, *z, *u;               /* recorded, simulated, other simulated state; action */
   double *move, *e, *own, *d;          /* tangents */
   double *rounding, *solver, *uniform; /* largest changes; random numbers [draws()] */
-  double step[2];   /* largest error over what is explained, of one action of the episode; [1]: with the solver's */
-  double worst[2];  /* the same of all episodes */
-  int failed;       /* windows of the episode of several actions that rounding does not explain */
-  bool unexplained; /* an action of the episode that nothing explains: the others cannot change that */
+  double step[2];     /* largest error over what is explained, of one action of the episode; [1]: with the solver's */
+  double worst[2];    /* the same of all episodes */
+  bool solver_wanted; /* what the solver explains is measured, too */
+  int failed;         /* windows of the episode of several actions that rounding does not explain */
+  bool unexplained;   /* an action of the episode that nothing explains: the others cannot change that */
 } explainer;
 
 /* of the windows of one length: error over what is explained, and error over one spread */
@@ -176,7 +177,7 @@ static void note_window(explainer* c, int l, ratios* all) {
   const double explained[2] = {ratio_of(c, false, SPREADS), ratio_of(c, true, SOLVER_SPREADS)};
   if (l == 0) {
     for (int s = 0; s < 2; s++) c->step[s] = fmax(c->step[s], explained[s]);
-    c->unexplained = explained[1] > 1;
+    c->unexplained = explained[c->solver_wanted ? 1 : 0] > 1;
     return;
   }
   c->failed += explained[0] > 1;
@@ -188,6 +189,11 @@ static void note_window(explainer* c, int l, ratios* all) {
     }
     all->n++;
   }
+}
+
+/* whether nothing more need be simulated: more simulations only explain more, and of one action only that is asked */
+static bool is_explained(const explainer* c, int l) {
+  return l == 0 && ratio_of(c, false, SPREADS) <= 1;
 }
 
 /* how many simulations a window deserves whose error is so many times what they explain */
@@ -220,10 +226,10 @@ static void explain_window(explainer* c, int episode, int t, int l, int w, ratio
   if (l == 0 && ratio_of(c, false, 0) <= 1) return;
 
   /* spreads */
-  for (int k = 0; k < MEMBERS; k++) {
+  for (int k = 0; k < MEMBERS && !is_explained(c, l); k++) {
     if (simulate_moved(c, episode, t, w, k)) widen(c, c->y, c->z, c->rounding);
   }
-  for (int k = 0; k < MEMBERS; k++) {
+  for (int k = 0; k < MEMBERS && c->solver_wanted && !is_explained(c, l); k++) {
     if (simulate_warm(c, episode, t, w, k)) widen(c, c->y, c->z, c->solver);
   }
   share_spreads(c);
@@ -313,23 +319,32 @@ static df_status explainer_new(const recording* r, const df_system* system, cons
 }
 
 static df_status explain_all(const recording* r, const df_system* system, const double* limit, const char* label,
-                             const options* opts, ratios all[LENGTHS], replay_fit* fit) {
+                             const options* opts, bool solver, ratios all[LENGTHS], replay_fit* fit) {
   progress shown;
   int done = 0;
   df_status failed = DF_OK;
   char message[512] = ""; /* messages are per thread */
   double step[2] = {0}, drift[2] = {0};
+  bool hopeless = false; /* without the solver, which explains more: the next pass tells how much */
+  for (int l = 0; l < LENGTHS; l++) all[l].n = 0;
   progress_start(&shown, opts->quiet, label, "episodes", r->data->episodes);
 #pragma omp parallel num_threads(opts->threads)
   {
     explainer c;
     const df_status status = explainer_new(r, system, limit, &c);
+    c.solver_wanted = solver;
     /* every thread must reach this loop, also without a simulator */
 #pragma omp for schedule(dynamic)
     for (int episode = 0; episode < r->data->episodes; episode++) {
-      if (status == DF_OK) explain_episode(&c, episode, all);
+      bool skip;
+#pragma omp atomic read
+      skip = hopeless;
+      if (status == DF_OK && !skip) explain_episode(&c, episode, all);
 #pragma omp critical
-      progress_update(&shown, ++done, NULL);
+      {
+        hopeless = hopeless || (!solver && c.unexplained);
+        progress_update(&shown, ++done, NULL);
+      }
     }
 #pragma omp critical
     {
@@ -350,8 +365,13 @@ static df_status explain_all(const recording* r, const df_system* system, const 
   }
   fit->step = step[0];
   fit->drift = drift[0];
-  fit->solver_step = step[1];
-  fit->solver_drift = drift[1];
+  fit->solver_step = solver ? step[1] : INFINITY;
+  fit->solver_drift = solver ? drift[1] : INFINITY;
+  fit->windows = fit->of_windows = 0;
+  for (int l = 1; l < LENGTHS; l++) {
+    fit->windows += all[l].n;
+    fit->of_windows += (size_t)windows_before(r, r->data->episodes, l);
+  }
   return DF_OK;
 }
 
@@ -368,7 +388,10 @@ df_status replay_explain(const recording* r, const df_system* system, const doub
       all[l].plain[s] = all[l].explained[s] + 2 * most;
     }
   }
-  const df_status status = explain_all(r, system, limit, label, opts, all, fit);
+  /* what the solver explains matters only where rounding does not explain all */
+  df_status status = explain_all(r, system, limit, label, opts, false, all, fit);
+  if (status == DF_OK && !(fit->step <= 1 && fit->drift <= 1))
+    status = explain_all(r, system, limit, label, opts, true, all, fit);
   df_free(memory);
   return status;
 }

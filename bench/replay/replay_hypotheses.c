@@ -20,6 +20,12 @@ enum { MOST_SUBSTEPS = 100 }; /* the largest system.substeps */
 static const double MOST_TIMES = 100;
 static const char OWN_OPTIONS[] = "with the model file's own solver options";
 
+/* of the squared errors, which one actuator drives: a share that its factors are fitted for; nearly all */
+static const double LEAST_DRIVEN = 0.5, MOSTLY_DRIVEN = 0.9;
+
+/* a factor of an actuator that does nothing */
+static const double DEAD = 1e-9;
+
 /* an RMS error, relative to the largest change over one action, that leaves nothing to explain */
 static const double EXACT = 1e-12;
 
@@ -304,6 +310,7 @@ static double measured_duration(trial* t) {
       recording_state(r, episode, k + 1, t->y);
       recording_error(r, t->x, t->y, t->e);
       for (int i = 0; i < r->nv; i++) {
+        if (r->derived[i] || r->derived[r->nv + i]) continue; /* they follow from each other */
         const double v = t->y[r->nq + i];
         over += v * t->e[i];
         under += v * v;
@@ -405,7 +412,9 @@ static df_status find_start(trial* t, hypothesis* h, const factor* f, double uni
   double grid[] = {1, 0.5, 0.8, 0.9, 1.1, 1.25, 2, 1}, best = INFINITY, change;
   enum { N = sizeof grid / sizeof *grid };
   DF_TRY(median_change(t, h, f, unit, &change));
-  grid[N - 1] = fmax(1 + change, 0.1);
+  /* only a gear may have another sign */
+  const bool any_sign = f->offset == offsetof(df_mujoco_cfg, gear_scale) && h->cfg.scaled_control;
+  grid[N - 1] = any_sign && 1 + change < 0 ? 1 + change : fmax(1 + change, 0.1);
   *value = 1;
   for (size_t i = 0; i < N; i++) {
     *factor_of(&h->cfg, f) = grid[i] * unit;
@@ -417,13 +426,12 @@ static df_status find_start(trial* t, hypothesis* h, const factor* f, double uni
   return DF_OK;
 }
 
-/* Gauss-Newton steps of one factor, from the best one of a grid */
-static df_status fit_factor(trial* t, hypothesis* h, const factor* f, double unit, double* value) {
+/* Gauss-Newton steps of one factor, from `start` */
+static df_status fit_factor(trial* t, hypothesis* h, const factor* f, double unit, double start, double* value) {
   double* before = df_alloc(t->n, sizeof *before);
   if (!before) return DF_E_NOMEM;
   df_status status = DF_OK;
-  double best_rms = INFINITY, at = 1;
-  if (f->offset != offsetof(df_mujoco_cfg, timestep)) status = find_start(t, h, f, unit, &at);
+  double best_rms = INFINITY, at = start;
   *value = at;
   for (int k = 0; k < FIT_ROUNDS && status == DF_OK; k++) {
     *factor_of(&h->cfg, f) = at * unit;
@@ -443,7 +451,7 @@ static df_status fit_factor(trial* t, hypothesis* h, const factor* f, double uni
       under += slope * slope;
     }
     if (!(under > 0)) break;
-    at = fmax(at + over / under, at / 10);
+    at = at > 0 ? fmax(at + over / under, at / 10) : at + over / under;
     if (fabs(at / *value - 1) < 1e-13) break;
   }
   df_free(before);
@@ -463,8 +471,10 @@ static df_status add_factors(trial* t, hypotheses* all, const hypothesis* from) 
     double value;
     char name[96];
     h.solver = false;
-    if (!is_time && *factor_of(&h.cfg, f) != 0) continue; /* fitted already */
-    DF_TRY(fit_factor(t, &h, f, unit, &value));
+    if (!is_time && (*factor_of(&h.cfg, f) != 0 || h.cfg.scaled_control)) continue; /* fitted already */
+    double start = 1;
+    if (!is_time) DF_TRY(find_start(t, &h, f, unit, &start));
+    DF_TRY(fit_factor(t, &h, f, unit, start, &value));
     if (fabs(value - 1) < 1e-9 || (is_time && !is_plausible_step(t, value * unit))) continue;
     h = *from;
     h.solver = false;
@@ -475,12 +485,108 @@ static df_status add_factors(trial* t, hypotheses* all, const hypothesis* from) 
   return DF_OK;
 }
 
+/* ---- one actuator ---- */
+
+/* The share of the squared errors `before` of an action, on average, that forces of the actuator of control k remove to
+ * first order: of positions and of velocities, those along the effect of a change of its gain. */
+static df_status driven_share(trial* t, const hypothesis* from, const double* before, int k, double* share) {
+  const recording* r = t->space->r;
+  const size_t ndx = (size_t)r->from[KINDS];
+  hypothesis h = *from;
+  double sum = 0;
+  int actions = 0;
+  h.cfg.scaled_control = k + 1;
+  h.cfg.gain_scale = 1 + 1e-4;
+  DF_TRY(try_one(t, &h));
+  for (size_t i = 0; i < t->n; i += ndx) {
+    double along = 0, all = 0;
+    for (int kind = 0; kind < KINDS; kind++) {
+      double product = 0, square = 0;
+      for (size_t j = i + (size_t)r->from[kind]; j < i + (size_t)r->from[kind + 1]; j++) {
+        const double effect = t->residual[j] - before[j];
+        product += effect * before[j];
+        square += effect * effect;
+        all += before[j] * before[j];
+      }
+      if (square > 0) along += product * product / square;
+    }
+    if (!(all > 0)) continue;
+    sum += along / all;
+    actions++;
+  }
+  *share = actions && isfinite(h.rms) ? sum / actions : 0;
+  return DF_OK;
+}
+
+/* *k = the control whose actuator drives most of what the errors are along, at least half; -1: there is none */
+static df_status find_driver(trial* t, const hypothesis* from, int* k, double* most) {
+  double* before = df_alloc(t->n, sizeof *before);
+  if (!before) return DF_E_NOMEM;
+  hypothesis h = *from;
+  double share;
+  *k = -1;
+  *most = LEAST_DRIVEN;
+  df_status status = try_one(t, &h);
+  memcpy(before, t->residual, t->n * sizeof *before);
+  for (int i = 0; i < t->system->nu && status == DF_OK && isfinite(h.rms); i++) {
+    status = driven_share(t, from, before, i, &share);
+    if (status != DF_OK || !(share > *most)) continue;
+    *most = share;
+    *k = i;
+  }
+  df_free(before);
+  return status;
+}
+
+/* "actuator 'FR_hip'", or "actuator 3" if it is unnamed */
+static void name_actuator(const df_system* system, int k, char name[64]) {
+  const char* given = df_mujoco_actuator_at(system, k).name;
+  if (given[0])
+    snprintf(name, 64, "actuator '%s'", given);
+  else
+    snprintf(name, 64, "actuator %d", k);
+}
+
+/* Factors of the actuator that drives what the errors are along, if there are several. The sign of a control is that of
+ * the gear. */
+static df_status add_actuator(trial* t, hypotheses* all, const hypothesis* from) {
+  static const factor factors[] = {{"gain (kp)", offsetof(df_mujoco_cfg, gain_scale)},
+                                   {"velocity gain (kv)", offsetof(df_mujoco_cfg, kv_scale)},
+                                   {"gear", offsetof(df_mujoco_cfg, gear_scale)}};
+  enum { N = sizeof factors / sizeof *factors };
+  char actuator[64], name[128];
+  double most;
+  int k;
+  if (t->system->nu < 2 || from->cfg.gain_scale + from->cfg.kv_scale > 0 || from->cfg.gear_scale != 0) return DF_OK;
+  DF_TRY(find_driver(t, from, &k, &most));
+  if (k < 0) return DF_OK;
+  name_actuator(t->system, k, actuator);
+  for (size_t i = 0; i <= N; i++) {
+    const factor* f = &factors[i < N ? i : N - 1];
+    hypothesis h = *from;
+    double start, value = -1;
+    h.solver = false;
+    h.cfg.scaled_control = k + 1;
+    if (i < N) {
+      DF_TRY(find_start(t, &h, f, 1, &start));
+      DF_TRY(fit_factor(t, &h, f, 1, start, &value));
+      if (fabs(value - 1) < 1e-9) continue;
+      if (fabs(value) < DEAD) value = DEAD; /* 0 stands for the factor 1 */
+    }
+    *factor_of(&h.cfg, f) = plain_number(value);
+    snprintf(name, sizeof name, "%s of %s x %.8g", f->name, actuator, *factor_of(&h.cfg, f));
+    DF_TRY(add(t, all, h, name));
+  }
+  if (all->driver[0] == 0 && most > MOSTLY_DRIVEN) memcpy(all->driver, actuator, sizeof all->driver);
+  return DF_OK;
+}
+
 /* ---- the search ---- */
 
 /* all alternatives that differ from `from` in one more thing */
 static df_status add_round(trial* t, hypotheses* all, const hypothesis* from) {
   static df_status (*const kinds[])(trial*, hypotheses*, const hypothesis*) = {
-      add_readings, add_integrators, add_times, add_margins, add_factors, add_solvers};
+      add_readings, add_integrators, add_times, add_margins, add_factors, add_actuator, add_solvers};
   enum { N = sizeof kinds / sizeof *kinds };
   progress shown;
   DF_TRY(replay_other_system(t->space->config, t->space->search, &from->cfg, &t->system));

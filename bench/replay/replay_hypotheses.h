@@ -39,7 +39,8 @@ typedef struct search_space {
 /* all alternatives that were tried, in order; hypotheses_clear() */
 typedef struct hypotheses {
   hypothesis* list;
-  int n, best; /* best: index; the first ones are those of replay_try_own() */
+  int n, best;     /* best: index; the first ones are those of replay_try_own() */
+  char driver[64]; /* the actuator that drives what the errors are along, "actuator 'hip'"; "": there is no such one */
 } hypotheses;
 
 void hypotheses_clear(hypotheses* all);
@@ -67,9 +68,9 @@ DF_MUST_CHECK df_status replay_other_system(const df_config* config, const df_se
                                             df_system** out);
 
 /* Try the first alternatives, or all others, which are added to the same list: readings of the file, integrators,
- * durations of a step, margins, gains, limits of the solver, each also with the solver options of the model's file if
- * these make a difference, and what goes best with the best one of them. Errors: those of replay_other_system() and
- * df_sim_new(). */
+ * durations of a step, margins, gains of all actuators or of one, limits of the solver, each also with the solver
+ * options of the model's file if these make a difference, and what goes best with the best one of them. Errors: those
+ * of replay_other_system() and df_sim_new(). */
 DF_MUST_CHECK df_status replay_try_own(const search_space* space, hypotheses* all);
 DF_MUST_CHECK df_status replay_try_others(const search_space* space, hypotheses* all);
 

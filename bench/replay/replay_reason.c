@@ -18,6 +18,12 @@ static void add_growth(text* t, const replay_study* s) {
   if (isfinite(s->doubling)) text_add(t, " and double every %.3g actions (%.2g s)", s->doubling, s->doubling * s->r.dt);
 }
 
+/* how many windows were looked at, if not all */
+static void add_windows(text* t, const replay_fit* f) {
+  if (f->windows < f->of_windows)
+    text_add(t, "; of the windows of several actions, %zu of %zu were simulated", f->windows, f->of_windows);
+}
+
 static void add_precision(text* t, const replay_study* s) {
   char name[KINDS][40];
   for (int kind = 0; kind < KINDS; kind++) stored_precision_text(s->r.stored[kind], name[kind]);
@@ -81,6 +87,10 @@ static bool comes_closer(const replay_study* s, const double worst[KINDS]) {
   return closer;
 }
 
+static void add_driver(text* t, const replay_study* s) {
+  if (s->tried.driver[0]) text_add(t, "; a force of %s alone would explain nearly all of it", s->tried.driver);
+}
+
 static void add_failure_reason(text* t, const replay_study* s, const double trained[KINDS]) {
   const double* worst = s->own_is_closer && s->verdict == REPLAY_ANOTHER_MODEL ? s->own_worst : trained;
   const hypothesis* best = &s->tried.list[s->tried.best];
@@ -94,12 +104,40 @@ static void add_failure_reason(text* t, const replay_study* s, const double trai
     add_error(t, worst);
     if (s->own_is_closer) text_add(t, " with the model file's own solver options");
     text_add(t, " (most in %s, episode %d, frame %d)", s->worst.joint, s->worst.episode, s->worst.frame);
+    add_driver(t, s);
     return;
   }
   add_error(t, worst);
   text_add(t, " to ");
   add_error(t, s->best_worst);
   text_add(t, " (worst: %s, episode %d, frame %d)", s->worst.joint, s->worst.episode, s->worst.frame);
+  if (s->verdict == REPLAY_ANOTHER_MODEL) add_driver(t, s);
+}
+
+/* adds the names of the coordinates of a kind that the file does not hold, each joint once */
+static bool add_derived(text* t, const recording* r, int kind, const char* what) {
+  char last[64] = "", name[64];
+  int n = 0;
+  for (int i = r->from[kind]; i < r->from[kind + 1]; i++) {
+    if (!r->derived[i]) continue;
+    recording_name(r, i, name);
+    if (strcmp(name, last) != 0) text_add(t, "%s%s", n++ ? ", " : what, name);
+    memcpy(last, name, sizeof last);
+  }
+  return n > 0;
+}
+
+char* replay_left_out(const recording* r) {
+  text t = {0};
+  text_add(&t, "not compared, since they are not recorded: ");
+  const bool positions = add_derived(&t, r, POSITION, "positions integrated from velocities (");
+  if (positions) text_add(&t, ")");
+  const bool velocities =
+      add_derived(&t, r, VELOCITY, positions ? ", velocities from positions (" : "velocities from positions (");
+  if (velocities) text_add(&t, ")");
+  char* out = positions || velocities ? format_text("%s", text_of(&t)) : NULL;
+  text_clear(&t);
+  return out;
 }
 
 char* replay_study_reason(const replay_study* s) {
@@ -127,6 +165,7 @@ char* replay_study_reason(const replay_study* s) {
                replay_fits(&s->evidence.trained) ? "" : " and the tolerance of the constraint solver");
       add_error(&t, worst);
       add_growth(&t, s);
+      add_windows(&t, replay_fits(&s->evidence.trained) ? &s->evidence.trained : &s->evidence.own);
       break;
     case REPLAY_UNDECIDED:
       stored_precision_text(s->r.action, precision);

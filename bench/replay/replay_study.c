@@ -95,19 +95,6 @@ static void find_worst_action(const recording* r, const comparison* c, const dou
   out->frame++; /* the state after the action */
 }
 
-/* writes the name of a tangent coordinate */
-static void name_coordinate(const recording* r, int index, replay_place* out) {
-  const int dof = index - r->from[out->kind];
-  const char* name = "";
-  for (int i = 0; i < r->njoint && out->kind != ACTIVATION; i++) {
-    if (r->joints[i].dof <= dof) name = r->joints[i].name;
-  }
-  if (name[0])
-    snprintf(out->joint, sizeof out->joint, "joint '%s'", name);
-  else
-    snprintf(out->joint, sizeof out->joint, "%s %d", out->kind == ACTIVATION ? "activation" : "dof", dof);
-}
-
 /* Finds the largest error, and simulates its episode up to it again, with the warm starts of `carried`, to name the
  * coordinate. */
 static df_status find_worst(const recording* r, const comparison* c, const df_system* system,
@@ -135,7 +122,7 @@ static df_status find_worst(const recording* r, const comparison* c, const df_sy
       out->error = error;
       index = i;
     }
-    name_coordinate(r, index, out);
+    recording_name(r, index, out->joint);
   }
   df_sim_free(system, sim);
   df_free(x);
@@ -315,6 +302,7 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
   for (int kind = 0; kind < KINDS; kind++) out->own_worst[kind] = out->best_worst[kind] = NAN;
   out->iterations = df_mujoco_iterations(in->system);
   DF_TRY(recording_of(in->data, in->system, &out->r));
+  out->left_out = replay_left_out(&out->r);
   DF_TRY(find_allowed(&out->r, &in->limits, &out->allowed));
 
   /* the model as training simulates it */
@@ -336,4 +324,6 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
 void replay_study_clear(replay_study* s) {
   comparison_clear(&s->trained);
   hypotheses_clear(&s->tried);
+  df_free(s->left_out);
+  s->left_out = NULL;
 }

@@ -46,6 +46,7 @@ typedef struct replay_study {
   bool own_is_closer; /* the model with the solver options of its own file: its error is smaller in more actions */
   int iterations, own_iterations; /* limits of solver iterations: in training, in the model file */
   hypotheses tried;               /* empty unless they were needed */
+  char* left_out;                 /* replay_left_out() */
   replay_place worst;             /* the largest error of one action, relative to the motion of its kind, of the model
                                      as training simulates it or, if that is closer, as its file says */
 } replay_study;
@@ -60,5 +61,9 @@ void replay_study_clear(replay_study* s);
 
 /* The reason of the verdict in one sentence; free it with df_free(). */
 char* replay_study_reason(const replay_study* s);
+
+/* Which coordinates are not compared, since the file does not hold them; NULL if it holds all. Free it with df_free().
+ */
+char* replay_left_out(const recording* r);
 
 #endif

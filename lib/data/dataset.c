@@ -75,6 +75,8 @@ static df_status allocate_rows(size_t rows, int n, double** out) {
 static df_status build(df_dataset* data, const df_dataset_shape* s) {
   if (!s->lengths) DF_TRY(check_rows((size_t)s->episodes * ((size_t)s->length + 1), s->nx));
   DF_TRY(lay_out(data, s));
+  data->derived = df_alloc((size_t)data->nx, sizeof *data->derived);
+  if (!data->derived) return DF_E_NOMEM;
   const size_t rows = data->first[data->episodes];
   DF_TRY(allocate_rows(rows, data->nx, &data->states));
   DF_TRY(allocate_rows(df_dataset_actions(data), data->nu, &data->actions));
@@ -113,6 +115,7 @@ void df_dataset_free(df_dataset* data) {
   df_free(data->states);
   df_free(data->actions);
   df_free(data->conditions);
+  df_free(data->derived);
   if (data->memory) {
     df_free(data->memory->lengths);
     df_free(data->memory->first);

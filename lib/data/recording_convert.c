@@ -346,6 +346,16 @@ static df_status check_length(const converter* c, const int* lengths) {
                  lengths[longest] + 1, needed);
 }
 
+/* A velocity that is the difference of an integral of it is the recorded one. */
+static void mark_derived(const converter* c, bool* derived) {
+  const int nq = c->model->nq;
+  for (int k = 0; k < c->model->nv; k++) derived[nq + k] = c->missing[k];
+  for (int q = 0; q < nq; q++) {
+    derived[q] = c->integrated[q];
+    if (derived[q]) derived[velocity_of(c->model, q)] = false;
+  }
+}
+
 static df_status assemble(const converter* c, int* lengths, df_dataset** out) {
   const df_recording* r = c->r;
   const size_t nx = (size_t)c->model->nx;
@@ -360,6 +370,7 @@ static df_status assemble(const converter* c, int* lengths, df_dataset** out) {
                                             .dt = c->system->dt},
                         out));
   df_dataset* data = *out;
+  mark_derived(c, data->derived);
   for (int e = 0; e < r->episodes; e++) {
     memcpy(data->states + data->first[e] * nx, c->frames[e].x, (size_t)c->frames[e].frames * nx * sizeof(double));
   }

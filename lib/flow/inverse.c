@@ -17,24 +17,6 @@
 /* the name of the network in logs and files, by df_inverse_source */
 static const char* const NAMES[] = {"inverse_dynamics", "recovery"};
 
-/* the change of state over one action, in chart coordinates relative to the first state */
-static void change(const df_inverse* m, const double* x, const double* next, double* delta) {
-  double before[FEATURES_MAX];
-  df_chart_encode(m->env.task->chart, x, x, before);
-  df_chart_encode(m->env.task->chart, x, next, delta);
-  for (int i = 0; i < m->nz; i++) delta[i] -= before[i];
-}
-
-void inverse_describe(const df_inverse* m, const double* x, const double* next, df_real* in) {
-  double context[FEATURES_MAX], delta[FEATURES_MAX];
-  df_chart_context(m->env.task->chart, x, context);
-  change(m, x, next, delta);
-  for (int i = 0; i < m->nz; i++) {
-    in[i] = (df_real)context[i];
-    in[m->nz + i] = (df_real)fmin(fmax(delta[i] / (double)m->change_std[i], -m->change_limit), m->change_limit);
-  }
-}
-
 /* computes change_std, at least scale_floor.change, from the first transition of every training window */
 static void measure_changes(df_inverse* m) {
   const df_task* task = m->env.task;
@@ -42,8 +24,8 @@ static void measure_changes(df_inverse* m) {
   const int n = task->windows->n_train;
   for (int k = 0; k < n; k++) {
     const df_window w = task->windows->train[k];
-    change(m, df_dataset_state(task->data, w.episode, w.start), df_dataset_state(task->data, w.episode, w.start + 1),
-           delta);
+    inverse_change(m, df_dataset_state(task->data, w.episode, w.start),
+                   df_dataset_state(task->data, w.episode, w.start + 1), delta);
     for (int i = 0; i < m->nz; i++) square[i] += delta[i] * delta[i] / n;
   }
   for (int i = 0; i < m->nz; i++) m->change_std[i] = (df_real)fmax(sqrt(square[i]), task->config.scale_floor_change);
@@ -264,18 +246,6 @@ df_status df_inverse_train(df_inverse* m, df_training_log* log) {
   DF_REQUIRE_POINTER(log);
   m->trainer->validate = validate;
   return trainer_run(m->trainer, NAMES[m->source], slice, m, &m->env, log);
-}
-
-void inverse_forward(const df_inverse* m, inverse_worker* w, int count) {
-  df_net_forward(m->net, w->net, m->trainer->average, &(df_net_input){.B = count, .x = w->in}, w->out);
-}
-
-void inverse_action(const df_inverse* m, const inverse_worker* w, int row, double* u) {
-  const df_system* system = m->env.task->system;
-  for (int i = 0; i < m->nu; i++) {
-    const double value = m->u_mean[i] + m->u_unit[i] * (double)w->out[row * m->nu + i];
-    u[i] = fmin(fmax(value, system->u_lo[i]), system->u_hi[i]);
-  }
 }
 
 /* computes the actions of one chunk of the B*H transitions; chunks do not depend on the number of threads */

@@ -41,6 +41,9 @@ struct df_inverse {
   inverse_pool pool;      /* SIMULATED only */
 };
 
+/* Writes the change of state over one action, delta [nz], in chart coordinates relative to the first state. */
+void inverse_change(const df_inverse* m, const double* x, const double* next, double* delta);
+
 /* Writes the network input in [2 nz] of the transition from state x [nx] to `next` [nx]. */
 void inverse_describe(const df_inverse* m, const double* x, const double* next, df_real* in);
 

@@ -12,10 +12,6 @@ enum { RESIDUAL_EVERY = 20 };
 /* the largest share of the checked transitions that may diverge */
 static const double DIVERGED_LIMIT = 0.01;
 
-size_t recovered_index(const df_dataset* data, int episode, int frame) {
-  return data->first[episode] - (size_t)episode + (size_t)frame;
-}
-
 void flow_recovered_free(flow_recovered* r) {
   if (!r) return;
   df_free(r->u);

@@ -21,7 +21,9 @@ typedef struct flow_recovered {
   int n_linear;
 } flow_recovered;
 
-size_t recovered_index(const df_dataset* data, int episode, int frame);
+static inline size_t recovered_index(const df_dataset* data, int episode, int frame) {
+  return data->first[episode] - (size_t)episode + (size_t)frame;
+}
 
 void flow_recovered_free(flow_recovered* recovered); /* NULL is allowed */
 

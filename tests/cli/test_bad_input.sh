@@ -231,7 +231,7 @@ check a_number_with_a_tail_is_refused setting train.rate=0.1x 'train\.rate.*0\.1
 check not_a_number_is_refused setting train.rate=nan 'train\.rate.*nan'
 check too_few_solver_iterations_are_refused setting system.iterations=10 'system\.iterations.*10'
 check an_unknown_integrator_is_refused setting system.integrator=RK5 'system\.integrator.*RK5'
-check an_unknown_network_is_refused setting net.kind=unet 'net\.kind.*unet'
+check an_unknown_network_is_refused setting net.kind=gru 'net\.kind.*gru'
 check heads_that_do_not_divide_are_refused refused 'net\.heads.*3|heads.* 3' good --set net.kind=dit --set net.width=16 --set net.heads=3
 check fewer_windows_than_slices_are_refused setting train.batch=3 'train\.(batch|slices)'
 check a_horizon_longer_than_an_episode_is_refused setting window.horizon=99 'window\.horizon'

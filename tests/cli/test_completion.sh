@@ -39,7 +39,7 @@ check an_option_is_completed completes '--cell-memory --cell-seconds' run --cell
 check a_common_option_is_completed completes '--threads' gate --thr
 check a_common_option_has_its_letter completes '-t' gate -t
 check a_method_is_completed completes 'kinematic_fm kinematic_fm_idm' run tiny --method kin
-check a_method_behind_a_comma_is_completed completes 'dynaflow,action_fm' run -m dynaflow,act
+check a_method_behind_a_comma_is_completed completes 'dynaflow,random_action' run -m dynaflow,ran
 check methods_behind_an_equals_sign_are_completed completes 'replay_demo' run --method = repl
 check a_setting_is_completed completes 'net.width=' run --set net.w
 check a_profile_is_completed completes 'smoke' run --profile s
@@ -88,8 +88,8 @@ END
   }
   check zsh_completes_a_command zsh_completes 'report replay' rep
   check zsh_completes_an_option zsh_completes '--cell-memory --cell-seconds' run --cell
-  check zsh_completes_a_method zsh_completes 'action_fm' run -m act
-  check zsh_completes_a_value_behind_an_equals_sign zsh_completes '--method=dynaflow,action_fm' run --method=dynaflow,act
+  check zsh_completes_a_method zsh_completes 'random_action' run -m ran
+  check zsh_completes_a_value_behind_an_equals_sign zsh_completes '--method=dynaflow,random_action' run --method=dynaflow,ran
   check zsh_completes_a_setting zsh_completes 'net.width=' run --set net.w
   check zsh_completes_a_kind_of_list zsh_completes 'metrics methods' list me
   check zsh_completes_a_task_of_data zsh_completes 'tiny' data info ti

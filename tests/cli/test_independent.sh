@@ -18,13 +18,16 @@ fi
 # ---- two tasks: several conditions, chains, chunks and K; falls, and motions that diverge ----
 tasks=$scratch/tasks run_folder=$scratch/run
 check the_tasks_are_made python tests/independent/make_tasks.py "$tasks"
+# some of the episodes are validated on
+validated=(--set split.validation_every=3 --set train.validate_every=7)
 # the motions of runaway explode, which the check of data takes for wrong velocities
 check the_run_is_made exits_with 0 run "$tasks/walker" "$tasks/runaway" --profile full --seed 3 --store-samples --quiet --no-data-check \
-  --out "$run_folder"
+  "${validated[@]}" --out "$run_folder"
 evaluation() { PYTHONPATH=$PWD/$packages python3 tests/independent/evaluation.py "$1" "$tasks"; }
 check every_number_is_that_of_an_independent_evaluation evaluation "$run_folder"
 # episodes of different length with conditions per frame, split by time
-check clips_are_run exits_with 0 run "$tasks/clips" --profile full --seed 3 --store-samples --quiet --no-data-check --out "$scratch/clips"
+check clips_are_run exits_with 0 run "$tasks/clips" --profile full --seed 3 --store-samples --quiet --no-data-check \
+  --set split.validation_every=3 --out "$scratch/clips"
 check every_number_of_clips_is_that_of_an_independent_evaluation evaluation "$scratch/clips"
 # feet that are named by their bodies
 check feet_without_names_are_run exits_with 0 run "$tasks/walker" --profile full --method random_action --seed 3 --store-samples \
@@ -44,7 +47,8 @@ report() { # report RUN ARGUMENT...: with a gnuplot that draws nothing, and what
   PATH=$scratch/bin "$program" report "$run" --quiet "$@"
   PYTHONPATH=$PWD/$packages python3 tests/independent/report.py "$run"
 }
-check the_other_seeds_are_run exits_with 0 run "$tasks/walker" "$tasks/runaway" --profile full --seed 3,4,5 --quiet --no-data-check --out "$run_folder"
+check the_other_seeds_are_run exits_with 0 run "$tasks/walker" "$tasks/runaway" --profile full --seed 3,4,5 --quiet --no-data-check \
+  "${validated[@]}" --out "$run_folder"
 check every_cell_of_tables_and_figures_is_that_of_the_records report "$run_folder"
 finish || exit
 mkdir "$scratch/part"

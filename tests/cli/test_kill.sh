@@ -17,7 +17,9 @@ check() { # name, command...
 
 plan=(run go1_gaits --profile smoke --method dynaflow_tracking,kinematic_fm,kinematic_fm_idm --seed 1 --threads 2 --quiet
   --data "$scratch/data" --save-every 0.01 --set data.episodes=10 --set data.seconds=2 --set window.first=20
-  --set window.last=0 --set train.steps=30 --set train.batch=16 --set train.slices=4 --set net.width=16 --set net.depth=1 --set net.heads=2
+  --set window.last=0 --set train.steps=30 --set train.batch=16 --set train.slices=4 --set train.accumulate=2
+  --set train.warmup=5 --set train.schedule=cosine --set split.validation_every=3 --set train.validate_every=4
+  --set train.validate_windows=8 --set train.keep=best_validation --set net.width=16 --set net.depth=1 --set net.heads=2
   --set net.skip_hidden=16 --set inverse.steps=30 --set inverse.batch=32 --set inverse.width=32 --set inverse.depth=1 --set eval.windows=8
   --set eval.sae_windows=0 --set eval.chains=0 --set eval.sampler_steps=1)
 

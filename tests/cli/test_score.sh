@@ -228,11 +228,11 @@ cp -r "$scratch/run" "$scratch/profile"
 check a_second_file_is_judged unnamed --name second --out "$scratch/profile"
 check as_another_seed_too unnamed --name second --out "$scratch/profile" --seed 2
 removes() { exits_with 0 score "$task" --remove "$@" --out "$scratch/profile" --threads 1 --json; }
-check one_seed_is_removed removes second --seed 2
+check one_seed_is_removed removes second --seed 1
 check it_is_the_row python3 -c "
 import json, sys
-assert [(r['method'], r['seed'], r['profile']) for r in json.load(open(sys.argv[1]))['rows']] == [('second', 2, 'smoke')]" "$scratch/out"
-check the_other_seed_is_there grep -q '"method":"second","seed":1' "$scratch/profile/events.jsonl"
+assert [(r['method'], r['seed'], r['profile']) for r in json.load(open(sys.argv[1]))['rows']] == [('second', 1, 'smoke')]" "$scratch/out"
+check the_other_seed_is_there grep -q '"method":"second","seed":2' "$scratch/profile/events.jsonl"
 check the_rest_is_removed removes second
 check nothing_else_is_lost diff -r "$scratch/run" "$scratch/profile"
 check nobody_misses_it exits_with 0 verify "$scratch/profile" --quiet

@@ -103,7 +103,7 @@ check verify_accepts_them exits_with 0 verify "$scratch/run"
 long=(train "$task" --method dynaflow --seed 3 "${small[@]/--quiet/--json}" --set train.steps=400)
 check an_uninterrupted_training exits_with 0 "${long[@]}" --checkpoint "$scratch/whole"
 "$program" "${long[@]}" --checkpoint "$scratch/part/w" --resume --save-every 0 >/dev/null 2>&1 </dev/null & pid=$!
-for _ in $(seq 200); do ls "$scratch"/part/training/*/dynaflow.state.previous >/dev/null 2>&1 && break; sleep 0.05; done
+for _ in $(seq 2000); do ls "$scratch"/part/training/*/dynaflow.state.previous >/dev/null 2>&1 && break; sleep 0.05; done
 kill -KILL $pid && wait $pid 2>/dev/null
 check a_killed_training_wrote_no_weights [ ! -e "$scratch/part/w" ]
 lock=$(echo "$scratch"/part/training/*/lock)
@@ -119,4 +119,17 @@ check it_says_where_it_continues grep -qE '^pendulum dynaflow seed 3: continues 
 check resumed_weights_are_those_of_the_whole cmp "$scratch/whole" "$scratch/part/w"
 check no_state_is_left [ "$(ls "$scratch/part")" = w ]
 check save_every_needs_resume refuses 'save-every is for --resume' "${long[@]}" --checkpoint "$scratch/part/w" --save-every 5
+
+# a training whose loss rises is ended with the reason
+rising=("$task" --method kinematic_fm --seed 3 "${small[@]}" --set train.steps=60 --set train.rate=1 --set train.clip=0 --set train.abort_points=3)
+check a_rising_loss_alone_ends_nothing exits_with 0 train "${rising[@]}" --checkpoint "$scratch/rising"
+check a_rising_loss_ends_a_training exits_with 3 train "${rising[@]}" --set train.abort_rise=1.2 --checkpoint "$scratch/risen"
+check the_reason_is_given grep -qE 'kinematic_fm: aborted at step [0-9]+: the last 3 points of the loss curve are not finite or above 1.2 times the lowest one' "$scratch/err"
+check and_no_weights [ ! -e "$scratch/risen" ]
+check a_run_records_it exits_with 3 run "${rising[@]}" --set train.abort_rise=1.2 --out "$scratch/risen.run"
+check as_diverged python3 -c "
+import json, sys
+cell, = [r for r in map(json.loads, open(sys.argv[1] + '/events.jsonl')) if r['type'] == 'cell']
+assert cell['status'] == 'diverged' and 'kinematic_fm: aborted at step ' in cell['reason'], cell
+" "$scratch/risen.run"
 finish

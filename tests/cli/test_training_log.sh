@@ -147,7 +147,7 @@ for (method, network), of in points(sys.argv[1] + '/whole.jsonl').items():
 # killed in the middle of both networks, with a torn line, and repeated
 killed() { # killed METHOD NETWORK: kills the run when the network has a few points
   "$program" "${long[@]}" --out "$scratch/part" --log "$scratch/part.jsonl" --save-every 0.05 >/dev/null 2>&1 </dev/null & local pid=$!
-  for _ in $(seq 600); do
+  for _ in $(seq 6000); do
     [ "$(grep -c "\"network\":\"$1\"" "$scratch/part.jsonl" 2>/dev/null)" -ge 40 ] && break
     sleep 0.02
   done

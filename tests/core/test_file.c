@@ -449,14 +449,14 @@ static void fits(const char* pattern, const char* names) {
 
 static void what_exists_is_no_pattern(void** state) {
   (void)state;
-  static const char* const files[] = {"my[1]/b.txt", "my[1]/a.txt", "my[1]/a*.txt", "my1/c.txt", "a\\*b/d.txt"};
+  static const char* const files[] = {"my[1]/b.txt", "my[1]/a.txt", "my[1]/a*.txt", "my1/c.txt", "a\\b/d.txt"};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) make(files[i]);
   fits("my[1]/*.txt", "my[1]/a*.txt my[1]/a.txt my[1]/b.txt");
   fits("my[1]/a*.txt", "my[1]/a*.txt");
   fits("my[1]/c.txt", "");
   fits("my?/*.txt", "my1/c.txt");
   fits("my[12]/*.txt", "my1/c.txt");
-  fits("a\\*b/?.txt", "a\\*b/d.txt");
+  fits("a\\b/?.txt", "a\\b/d.txt");
   fits("my1/[a-c].txt", "my1/c.txt");
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
     char one[256];

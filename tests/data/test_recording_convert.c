@@ -249,6 +249,13 @@ static void actions_are_held_or_thinned_out_by_whole_numbers(void** state) {
 
 /* ---- velocities and positions ---- */
 
+/* which coordinates of the cart the file does not hold; frees the data */
+static void derived(df_dataset* data, bool rail, bool pole, bool rail_speed, bool pole_speed) {
+  const bool wanted[] = {rail, pole, rail_speed, pole_speed};
+  assert_memory_equal(data->derived, wanted, sizeof wanted);
+  df_dataset_free(data);
+}
+
 static void velocities_that_are_missing_are_differences(void** state) {
   (void)state;
   static const double q[] = {0, 1, 0.1, 1, 0.3, 0.5, 0.2, 0};
@@ -271,11 +278,11 @@ static void velocities_that_are_missing_are_differences(void** state) {
   data = read_with(cart, &config);
   assert_true(df_dataset_state(data, 0, 1)[3] == 8);
   assert_close(df_dataset_state(data, 0, 1)[2], 10, 1e-12);
-  df_dataset_free(data);
+  derived(data, false, false, true, false);
   assert_ok(df_config_set(&config, "data.velocities", "differences", "test"));
   data = read_with(cart, &config);
   assert_true(df_dataset_state(data, 0, 1)[3] == 0);
-  df_dataset_free(data);
+  derived(data, false, false, true, true);
 }
 
 static void velocities_of_resampled_frames_are_recorded_or_differences(void** state) {
@@ -311,7 +318,13 @@ static void a_horizontal_position_is_integrated_if_asked_for(void** state) {
     assert_close(df_dataset_state(data, 0, t)[0], rail[t], 1e-14);
     assert_true(df_dataset_state(data, 0, t)[1] == t + 1);
   }
-  df_dataset_free(data);
+  derived(data, true, false, false, false);
+
+  /* the difference of an integral is what was integrated */
+  assert_ok(df_config_set(&config, "data.velocities", "differences", "test"));
+  data = read_with(cart, &config);
+  assert_close(df_dataset_state(data, 0, 1)[2], 20, 1e-12);
+  derived(data, true, false, false, true);
   config = SETTINGS(STATES_ONLY, "data.columns", "joints,skip:2", "data.joints", "pole", "data.root_xy", "integrated");
   refused(cart, &config, DF_E_CONFIG, SAYS("joint 'rail'; add it to data.columns; its velocity, to integrate, is not"));
   config = SETTINGS(STATES_ONLY, "data.columns", "joints,skip:2", "data.joints", "rail");

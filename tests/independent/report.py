@@ -584,7 +584,7 @@ def check_panels(path, kind, blocks, g, colour, faults):
         if found: title = unescape(found.group(1))
         for index, using, rest in re.findall(r"index (\d+) using (\S+)(.*)", line):
             comment = blocks[int(index)][0]
-            about, method = re.match(r'(.*?)(?:, (\w+))?:', comment).groups()
+            about, method = re.match(r'(.*?)(?:, (\w+))?(?:, validation)?:', comment).groups()
             if kind == 'trajectories':  # only the first row has titles
                 about = title if int(index) >= len(g.examples) else comment.split(':')[0]
             if about.replace('_', ' ') != title.replace('_', ' '): differs('the block "%s"' % comment)

@@ -14,8 +14,9 @@ prints='printf|fprintf|vprintf|vfprintf|puts|fputs|putchar|putc|fputc|fwrite|jso
 check only_terminal_prints nothing bench "$prints" 'base/(terminal|progress|text|list|streams)\.c|bench/main\.c'
 check baselines_print_nothing nothing baselines "$prints" none
 check the_library_prints_nothing nothing lib 'printf|fprintf|puts|perror|dprintf' 'core/assert\.c'
-# doctor asks for gnuplot's version with a constant
-check no_shell_is_started nothing bench 'system|popen|wordexp|execl|execle|execv' 'commands/cmd_doctor\.c'
+# doctor asks for gnuplot's version with a constant, and main() starts its own program again with another environment
+check no_shell_is_started nothing bench 'system|popen|wordexp|execl|execle|execv' 'commands/cmd_doctor\.c|main\.c'
+check main_starts_itself_only bash -c "[ \$(grep -cE '(system|popen|wordexp|exec[a-z]*)\(' bench/main.c) = 1 ] && grep -qF 'execv(\"/proc/self/exe\", argv);' bench/main.c"
 check doctor_starts_a_constant bash -c "[ \$(grep -c 'popen(' bench/commands/cmd_doctor.c) = 1 ] && grep -q 'popen(\"[^\"%]*\", \"r\")' bench/commands/cmd_doctor.c"
 check the_library_starts_no_program nothing lib 'system|popen|wordexp|execlp|execvp|execl|execv|posix_spawnp?' none
 # a child process of the library itself reads HDF5 files

@@ -455,6 +455,31 @@ static void scaled_actuators_are_those_of_another_file(void** state) {
   }
 }
 
+static void scales_may_be_of_one_actuator(void** state) {
+  (void)state;
+#define TWO(first, second) "<actuator><position joint='h' " first "/><position joint='h' " second "/></actuator>"
+  char a[DF_SHA256_TEXT], b[DF_SHA256_TEXT];
+  df_mujoco_cfg cfg = {.substeps = 1, .iterations = 100, .forward_only = true};
+  print_of("", TWO("kp='3'", "kp='6'"), &cfg, a);
+  cfg.gain_scale = 2;
+  cfg.scaled_control = 2;
+  print_of("", TWO("kp='3'", "kp='3'"), &cfg, b);
+  assert_string_equal(a, b);
+  df_system* system;
+  cfg.gear_scale = -2;
+  OK(system_with("", TWO("kp='3'", "kp='3' gear='3'"), &cfg, &system));
+  assert_true(df_mujoco_actuator_at(system, 0).gear == 1 && df_mujoco_actuator_at(system, 1).gear == -6);
+  df_system_free(system);
+#undef TWO
+  assert_int_equal(system_with("", MOTOR, &cfg, &system), DF_E_CONFIG);
+  assert_non_null(strstr(df_error_message(), "scaled_control 2: the model has 1 controls"));
+  cfg.scaled_control = -1;
+  assert_int_equal(system_with("", MOTOR, &cfg, &system), DF_E_CONFIG);
+  cfg.scaled_control = 0;
+  cfg.gain_scale = -2;
+  assert_int_equal(system_with("", MOTOR, &cfg, &system), DF_E_CONFIG);
+}
+
 /* calls every function once; returns at the first failure */
 static df_status use_everything(void) {
   enum { LENGTH = 3 };
@@ -508,6 +533,7 @@ int main(void) {
       cmocka_unit_test(a_zeroed_configuration_keeps_the_models_margins),
       cmocka_unit_test(recordings_are_replayed_with_options_that_gradients_do_not_allow),
       cmocka_unit_test(scaled_actuators_are_those_of_another_file),
+      cmocka_unit_test(scales_may_be_of_one_actuator),
       cmocka_unit_test(queries_describe_the_model),
       cmocka_unit_test(integrate_undoes_difference),
       cmocka_unit_test(the_adjoint_of_difference_agrees_with_differences),

@@ -42,7 +42,7 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
                  {"tolerance", cfg->tolerance},
                  {"gain_scale", cfg->gain_scale},
                  {"kv_scale", cfg->kv_scale},
-                 {"gear_scale", cfg->gear_scale}};
+                 {"gear_scale", fabs(cfg->gear_scale)}};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
     if (!isfinite(numbers[i].value) || numbers[i].value < 0)
       return df_fail(DF_E_CONFIG, "%s %g is not a finite number >= 0", numbers[i].name, numbers[i].value);
@@ -55,7 +55,8 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
     return df_fail(DF_E_CONFIG,
                    "finite_differences and parameter_gradients cannot be combined: differenced steps have no parameter "
                    "gradient");
-  if (!cfg->forward_only && (cfg->islands != DF_ISLANDS_OFF || cfg->gain_scale + cfg->kv_scale + cfg->gear_scale > 0))
+  if (!cfg->forward_only &&
+      (cfg->islands != DF_ISLANDS_OFF || cfg->gain_scale > 0 || cfg->kv_scale > 0 || cfg->gear_scale != 0))
     return df_fail(DF_E_CONFIG, "islands and scales of actuators are for systems with forward_only");
   if (cfg->forward_only && cfg->parameter_gradients)
     return df_fail(DF_E_CONFIG, "forward_only and parameter_gradients cannot be combined");
@@ -179,9 +180,11 @@ enum { AFFINE_NUMBERS = 3, MUSCLE_FORCE = 2 };
 /* the scales of cfg; those of the XML are 1 */
 static void scale_actuators(mjModel* m, const df_mujoco_cfg* cfg) {
   const double gain = cfg->gain_scale > 0 ? cfg->gain_scale : 1, kv = cfg->kv_scale > 0 ? cfg->kv_scale : 1;
-  const double gear = cfg->gear_scale > 0 ? cfg->gear_scale : 1;
+  const double gear = cfg->gear_scale != 0 ? cfg->gear_scale : 1;
+  const int only = cfg->scaled_control > 0 ? df_actuator_of(m, cfg->scaled_control - 1) : -1;
   for (int i = 0; i < m->nactuator; i++) {
     const df_gain_follow follow = df_gain_follows(m, i);
+    if (only >= 0 && i != only) continue;
     mjtNum *gains = m->actuator_gainprm + mjNGAIN * i, *bias = m->actuator_biasprm + mjNBIAS * i;
     /* other numbers are ranges and lengths, or what a callback makes of them */
     const int type = m->actuator_gaintype[i];
@@ -222,6 +225,9 @@ static df_status set_options(mjModel* m, const df_mujoco_cfg* cfg, const char* n
   if (cfg->islands == DF_ISLANDS_ON) m->opt.disableflags &= ~mjDSBL_ISLAND;
   m->opt.enableflags &= ~(mjENBL_ENERGY | mjENBL_FWDINV);
   if (m->nv < SPARSE_FROM && !own_limits) m->opt.jacobian = mjJAC_DENSE;
+  if (cfg->scaled_control < 0 || cfg->scaled_control > m->nu)
+    return df_fail(DF_E_CONFIG, "%s: scaled_control %d: the model has %d controls", name, cfg->scaled_control,
+                   (int)m->nu);
   scale_actuators(m, cfg);
   return DF_OK;
 }

@@ -120,6 +120,10 @@ typedef struct df_gain_follow {
 } df_gain_follow;
 df_gain_follow df_gain_follows(const mjModel* m, int actuator);
 
+/* ---- query.c ---- */
+
+int df_actuator_of(const mjModel* m, int k); /* the actuator that control k belongs to */
+
 enum { FRICTION_CLASSES = 3 }; /* sliding, torsional, rolling */
 
 #endif

@@ -29,8 +29,7 @@ int df_mujoco_joint_body(const df_system* system, int joint) {
 
 /* ---- actuators ---- */
 
-/* the actuator that control k belongs to */
-static int actuator_of(const mjModel* m, int k) {
+int df_actuator_of(const mjModel* m, int k) {
   int i = (int)m->nactuator - 1;
   while (i > 0 && m->actuator_ctrladr[i] > k) i--;
   return i;
@@ -43,7 +42,7 @@ static double largest(const mjtNum range[2]) {
 df_actuator df_mujoco_actuator_at(const df_system* system, int k) {
   const df_mujoco* mujoco = as_mujoco(system);
   const mjModel* m = mujoco->model;
-  const int i = actuator_of(m, k);
+  const int i = df_actuator_of(m, k);
   const df_plain_actuator* plain = &mujoco->actuation.plain[i];
   const char* name = mj_id2name(m, mjOBJ_ACTUATOR, i);
   df_actuator out = {.name = name ? name : "", .joint = -1, .force = INFINITY};

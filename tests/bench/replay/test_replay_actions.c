@@ -104,7 +104,8 @@ static void another_gain_needs_larger_errors(void** state) {
   fixture f = fixture_new("", 1.05);
   double actions[MOST * NU];
   const action_errors found = imply(&f, 1, actions);
-  assert_true(found.largest > 1 && isinf(found.spread) && isinf(found.dependence));
+  /* not the bound itself, at which the search stops */
+  assert_true(found.largest > 1.001 && isinf(found.spread) && isinf(found.dependence));
   fixture_free(&f);
 }
 

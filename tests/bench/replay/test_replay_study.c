@@ -59,6 +59,13 @@ static const char cup[] =
     "<body pos='.29 .16 .05'><joint name='f' type='slide' axis='1 0 0' damping='2' armature='.01'/>"
     "<geom size='.02' mass='.05'/></body></worldbody><actuator><position joint='f' kp='60' "
     "kv='5'/></actuator></mujoco>";
+/* a finger that pushes a box */
+static const char pusher[] =
+    "<mujoco><option timestep='.002' integrator='implicitfast' %s/><worldbody><geom type='plane' size='1 1 .1'/>"
+    "<body pos='.35 .15 .05'><freejoint name='box'/><geom type='box' size='.035 .04 .05' %s/></body>"
+    "<body pos='.29 .16 .05'><joint name='f' type='slide' axis='1 0 0' damping='2' armature='.01'/>"
+    "<geom size='.02' mass='.05'/></body></worldbody><actuator><position joint='f' kp='60' "
+    "kv='5'/></actuator></mujoco>";
 /* without contacts: smooth, and chaotic if it starts high */
 static const char arm[] =
     "<mujoco><option timestep='.005' %s/><worldbody><body><joint name='a' axis='0 1 0'/>"
@@ -448,9 +455,10 @@ static void rare_contacts_are_rounding(void** state) {
   (void)state;
   recorder how = recorder_of(heap);
   how.change = to_float32;
-  expect(judge_same(&how), REPLAY_ROUNDING, "positions: float32");
+  /* not the tolerance of the solver, too */
+  expect(judge_same(&how), REPLAY_ROUNDING, "(positions: float32, velocities: float32): one action");
   how = pushed_cup();
-  expect(judge_cup(&how, how.extra), REPLAY_ROUNDING, "positions: float32");
+  expect(judge_cup(&how, how.extra), REPLAY_ROUNDING, "(positions: float32, velocities: float32): one action");
 }
 
 static void another_model_with_rare_contacts_is_not_excused(void** state) {
@@ -545,6 +553,128 @@ static void another_option_is_named(void** state) {
   few.cfg.iterations = 3;
   expect(judge_same(&margin), REPLAY_ANOTHER_OPTION, "system.margin_rule = max");
   expect(judge_same(&few), REPLAY_ANOTHER_OPTION, "option iterations = 3;");
+}
+
+/* one of several actuators; rounding does not hide it */
+static void one_other_actuator_is_named(void** state) {
+  (void)state;
+  const struct {
+    double gain, gear;
+    int control;
+    const char* words;
+  } cases[] = {{0.9, 0, 2, "with: gain (kp) of actuator 1 x 0.9;"},
+               {0, -1, 1, "with: gear of actuator 0 x -1;"},
+               {3, 0, 1, "with: gain (kp) of actuator 0 x 3;"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    recorder how = recorder_of(arm);
+    how.cfg.gain_scale = cases[i].gain;
+    how.cfg.gear_scale = cases[i].gear;
+    how.cfg.scaled_control = cases[i].control;
+    how.cfg.substeps = 4;
+    expect(judge(record(&how), arm, "", "", "system.substeps", "4"), REPLAY_ANOTHER_OPTION, cases[i].words);
+  }
+  recorder how = recorder_of(leg);
+  how.cfg.gain_scale = 0.9;
+  how.cfg.scaled_control = 2;
+  /* the error of a servo is not linear in its gain */
+  how.cfg.substeps = 4;
+  expect(judge(record(&how), leg, "", "", "system.substeps", "4"), REPLAY_ANOTHER_OPTION,
+         "gain (kp) of actuator 1 x 0.9;");
+  how.cfg.substeps = 1;
+  how.change = to_float32;
+  expect(judge_same(&how), REPLAY_ANOTHER_OPTION, "gain (kp) of actuator 1 x ");
+}
+
+/* a force at its joint is what is missing, but no factor of the actuator makes it */
+static void the_actuator_that_drives_the_error_is_named(void** state) {
+  (void)state;
+  recorder how = recorder_of(arm);
+  how.extra = "damping='.01'";
+  expect(judge(record(&how), arm, "", "", NULL, NULL), REPLAY_ANOTHER_MODEL,
+         "; a force of actuator 1 alone would explain nearly all of it");
+  how.extra = "";
+  /* gravity acts on both joints */
+  how.options = "gravity='0 0 -9.7'";
+  how.start = 0.8;
+  judged found = judge(record(&how), arm, "", "", NULL, NULL);
+  assert_null(strstr(found.reason, "a force of"));
+  expect(found, REPLAY_ANOTHER_MODEL, "");
+}
+
+/* Of observations without x, positions are integrated from velocities: they are off, and not compared. */
+static void what_is_not_recorded_is_not_compared(void** state) {
+  (void)state;
+  const struct {
+    void (*change)(double*, size_t);
+    const char* told;
+    replay_verdict verdict;
+  } cases[] = {{NULL, "", REPLAY_FOLLOWS},
+               {to_float32, "", REPLAY_ROUNDING},
+               {NULL, "solref='.0201 1'", REPLAY_ANOTHER_MODEL},
+               {to_float32, "solref='.0201 1'", REPLAY_ANOTHER_MODEL}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    recorder how = recorder_of(leg);
+    how.change = cases[i].change;
+    df_dataset* d = record(&how);
+    for (size_t frame = 0; frame < d->first[EPISODES]; frame++)
+      d->states[frame * (size_t)d->nx] += 0.05 * sin((double)frame);
+    d->derived[0] = true;
+    judged found = judge(d, leg, "", cases[i].told, NULL, NULL);
+    assert_string_equal(found.study.left_out,
+                        "not compared, since they are not recorded: positions integrated from velocities (dof 0)");
+    expect(found, cases[i].verdict, "");
+  }
+  recorder how = recorder_of(leg);
+  judged found = judge_same(&how);
+  assert_null(found.study.left_out);
+  expect(found, REPLAY_FOLLOWS, "");
+
+  /* one step of semi-implicit Euler moves by the velocity after it */
+  df_dataset* d = record(&how);
+  for (int v = d->nx / 2; v < d->nx; v++) {
+    d->derived[v] = true;
+    for (int e = 0; e < EPISODES; e++) d->states[d->first[e] * (size_t)d->nx + (size_t)v] += 1;
+  }
+  found = judge(d, leg, "", "", NULL, NULL);
+  assert_int_equal(found.study.trained.steps, EPISODES * (LENGTH - 1));
+  assert_non_null(
+      strstr(found.study.left_out, "velocities from positions (dof 0, dof 1, dof 2, joint 'hip', joint 'knee')"));
+  expect(found, REPLAY_FOLLOWS, "");
+}
+
+/* a servo that pushes a box, ten steps of implicitfast for an action, in float32 */
+static void a_pushed_box_in_float32_is_rounding(void** state) {
+  (void)state;
+  const struct {
+    const char *extra, *told;
+    replay_verdict verdict;
+  } cases[] = {{"mass='.2'", "mass='.2'", REPLAY_ROUNDING},
+               {"mass='.2'", "mass='.201'", REPLAY_ANOTHER_MODEL},
+               {"mass='.2'", "mass='.2' friction='1.05'", REPLAY_ANOTHER_MODEL}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    recorder how = recorder_of(pusher);
+    how.cfg.substeps = 10;
+    how.still = true;
+    how.amplitude = 0.1;
+    how.extra = cases[i].extra;
+    how.change = to_float32;
+    expect(judge(record(&how), pusher, "", cases[i].told, "system.substeps", "10"), cases[i].verdict, "");
+  }
+}
+
+/* Of each length, windows that make up 512 actions, or 8: 67 of 200, 16 of 48, 12 of 12 and 4 of 4. */
+static void some_windows_of_a_long_recording_are_simulated(void** state) {
+  (void)state;
+  recorder how = recorder_of(arm);
+  how.length = 400;
+  how.change = to_float32;
+  judged found = judge_same(&how);
+  const replay_fit* f = &found.study.evidence.trained;
+  assert_int_equal(f->of_windows, 264);
+  assert_int_equal(f->windows, 67 + 16 + 12 + 4);
+  /* rounding explains all: what the solver explains is not measured */
+  assert_true(f->step > 0 && f->step <= 1 && isinf(f->solver_step) && isinf(f->solver_drift));
+  expect(found, REPLAY_ROUNDING, "; of the windows of several actions, 99 of 264 were simulated");
 }
 
 static void another_convention_is_named(void** state) {
@@ -751,6 +881,9 @@ static void another_model_is_never_excused(void** state) {
       {boxes, "cone='elliptic'", "friction='1.2 .005 .0001'", "", 1, 0, 0, 0, true, to_float32},
       {arm, "", "damping='.01'", "", 1, 0, 0, 0, false, NULL},
       {arm, "", "damping='.01'", "", 1, 0, 0, 0, false, to_float32},
+      {arm, "", "armature='.0001'", "", 1, 0, 0, 0, false, to_float32},
+      {arm, "", "armature='.00001'", "", 1, 0, 0, 0, false, to_float32},
+      {arm, "gravity='0 0 -9.809'", "", "", 1, 0, 0, 0, false, to_float32},
       {arm, "", "damping='.05'", "", 1, 0, 0, 0, false, to_3_decimals},
       {arm, "gravity='0 0 -9.8'", "", "", 1, 3, 0, 2000, false, NULL},
   };
@@ -846,6 +979,11 @@ int main(void) {
       cmocka_unit_test(chaos_is_named_with_its_doubling_time),
       cmocka_unit_test(perfect_recordings_are_never_condemned),
       cmocka_unit_test(another_option_is_named),
+      cmocka_unit_test(one_other_actuator_is_named),
+      cmocka_unit_test(the_actuator_that_drives_the_error_is_named),
+      cmocka_unit_test(what_is_not_recorded_is_not_compared),
+      cmocka_unit_test(a_pushed_box_in_float32_is_rounding),
+      cmocka_unit_test(some_windows_of_a_long_recording_are_simulated),
       cmocka_unit_test(another_convention_is_named),
       cmocka_unit_test(a_reading_that_compares_nothing_explains_nothing),
       cmocka_unit_test(a_reading_that_skips_the_worst_actions_is_not_closer),

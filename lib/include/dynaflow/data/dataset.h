@@ -31,6 +31,8 @@ typedef struct df_dataset {
   bool spare_actions;                /* the file has one action per episode more, which is not used */
   int resampled;                     /* episodes whose recorded frames are at another rate: interpolated to dt */
   char model_unchecked[256];         /* what of the model could not be compared (DF_MODEL_MAIN_FILE): a clause, or "" */
+  bool* derived;                     /* [nx] coordinates that the file does not hold: positions integrated from
+                                      * velocities, and velocities that are differences of positions */
   struct df_dataset_memory* memory;  /* of the const arrays */
 } df_dataset;
 

@@ -83,10 +83,11 @@ typedef struct df_mujoco_cfg {
   double gain_scale, kv_scale, gear_scale; /* factors on what an actuator's force is: its gain if fixed or affine, with
                                             * the bias of a servo that follows it (kp), or a muscle's force; its affine
                                             * velocity bias (kv); its gear. 0: factor 1. Only with forward_only */
+  int scaled_control;                      /* k + 1: the scales are of the actuator of control k alone; 0: of all */
 } df_mujoco_cfg;
 
 /* timestep 0 (the model's), substeps 1, integrator and solver MODEL, iterations 100, tolerance 0 (the model's),
- * margin rule SUM, islands OFF, scales 0 (the model's actuators), and the flags false */
+ * margin rule SUM, islands OFF, scales 0 (the model's actuators) of all actuators, and the flags false */
 DF_API df_mujoco_cfg df_mujoco_cfg_default(void);
 
 /* Compiles a model file into a system, which the caller frees with df_system_free(). Errors: DF_E_ARG (an argument is

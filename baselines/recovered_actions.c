@@ -1,5 +1,5 @@
-/* recovered.c: methods that recover the actions of the demonstrations from states alone and train on them: a network
- * learns inverse dynamics from the simulator's answers to actions of its own choice (flow.h).
+/* recovered_actions.c: methods that recover the actions of the demonstrations from states alone and train on them: a
+ * network learns inverse dynamics from the simulator's answers to actions of its own choice (flow.h).
  *
  * dynaflow_recovered is not the method of the paper: it regresses actions first and simulates a part of the samples at
  * the end. action_fm_recovered needs the simulator only to recover actions. */
