@@ -252,6 +252,32 @@ static bool is_plain(const action_fit* fit, int nu) {
   return plain;
 }
 
+/* the error of least_error() with the settings found so far */
+static df_status error_now(const work* w, double* error) {
+  const df_mujoco_cfg cfg = replay_cfg(&w->config, false);
+  df_dataset* some;
+  DF_TRY(some_actions(w->dataset, &some));
+  const df_status status = least_error(w, some, &cfg, error);
+  df_dataset_free(some);
+  return status;
+}
+
+/* Puts data.action_precision if controls that are computed in single precision follow far more exactly: many policies
+ * apply scale and offset in it. Reads the recording again. */
+static df_status find_precision(work* w) {
+  static const double CLEARLY = 0.01;
+  static const char key[] = "data.action_precision";
+  double exact, single;
+  DF_TRY(read_again(w));
+  DF_TRY(error_now(w, &exact));
+  settings_put_why(w->found, key, "float32", "so rounded, the controls come far closer to the recorded states");
+  DF_TRY(read_again(w));
+  DF_TRY(error_now(w, &single));
+  if (single < CLEARLY * exact) return DF_OK;
+  settings_drop(w->found, key);
+  return read_again(w);
+}
+
 /* Replays with the fitted numbers; without success, the settings are as before. */
 static df_status replay_scaled(work* w, const action_fit* fit, replayed* r, bool* fits) {
   replayed scaled = {.nearly = false};
@@ -259,7 +285,7 @@ static df_status replay_scaled(work* w, const action_fit* fit, replayed* r, bool
   put_numbers(w, "data.action_scale", nu, fit->scale,
               "fitted to the recorded states by least squares: the recorded actions are no controls");
   put_numbers(w, "data.action_offset", nu, fit->offset, "fitted with it");
-  df_status status = read_again(w);
+  df_status status = find_precision(w);
   if (status == DF_OK) status = find_replay(w, &scaled);
   *fits = status == DF_OK && !is_unexplained(&scaled);
   if (*fits) {
@@ -270,6 +296,7 @@ static df_status replay_scaled(work* w, const action_fit* fit, replayed* r, bool
   replay_study_clear(&scaled.study);
   settings_drop(w->found, "data.action_scale");
   settings_drop(w->found, "data.action_offset");
+  settings_drop(w->found, "data.action_precision");
   return status == DF_OK ? read_again(w) : status;
 }
 

@@ -273,10 +273,20 @@ static df_status action_row(const converter* c, int episode, int k, int* row) {
       c->r->file[e->file], e->number, e->frames, e->actions);
 }
 
+/* The control of a recorded action, in the arithmetic of data.action_precision: in float32, scale, offset and both
+ * results are rounded. */
+static double control_of(bool single, double scale, double recorded, double offset) {
+  if (!single) return scale * recorded + offset;
+  const volatile float product = (float)scale * (float)recorded;
+  const volatile float sum = product + (float)offset;
+  return (double)sum;
+}
+
 static df_status copy_actions(const converter* c, df_dataset* data, const int* actuator, const double* scale,
                               const double* offset) {
   const df_list *scales = &c->config->data_action_scale, *offsets = &c->config->data_action_offset;
-  const bool changed = scales->n > 0 || offsets->n > 0;
+  const bool single = strcmp(c->config->data_action_precision, "float32") == 0;
+  const bool changed = scales->n > 0 || offsets->n > 0 || single;
   double* out = data->actions;
   for (int e = 0; e < data->episodes; e++) {
     DF_TRY(check_rate(c, e));
@@ -286,7 +296,7 @@ static df_status copy_actions(const converter* c, df_dataset* data, const int* a
       const double* from = df_recording_action(c->r, e, row);
       for (int i = 0; i < data->nu; i++) {
         const int a = actuator[i];
-        out[a] = changed ? scale[a] * from[i] + offset[a] : from[i];
+        out[a] = changed ? control_of(single, scale[a], from[i], offset[a]) : from[i];
         if (isfinite(out[a])) continue;
         return df_fail(DF_E_NONFINITE, "%s: array '%s' is %g at episode %d, frame %d, index %d",
                        c->r->file[c->r->episode[e].file], c->r->config.data_actions_key, out[a],

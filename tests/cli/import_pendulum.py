@@ -1,7 +1,9 @@
 """Writes recordings of docs/examples/pendulum with mistakes: import_pendulum.py FOLDER MAKE_DATA."""
 import json
+import math
 import os
 import runpy
+import struct
 import sys
 
 os.chdir(sys.argv[1])
@@ -26,6 +28,31 @@ def write(name, spike=None, opposite=None, still=False, action=None, **arrays):
         json.dump({'states': states, 'actions': actions, **arrays}, file)
 
 
+def single(x):
+    """x rounded to single precision"""
+    return struct.unpack('f', struct.pack('f', x))[0]
+
+
+def write_policy32(name):
+    """a policy in single precision with scale 1.5 and offset 0.2 drives the pendulum by the law of MAKE_DATA"""
+    states, actions = [], []
+    m = made
+    for e in range(EPISODES):
+        q, v, x, a = 0.3 + 0.05 * e, 0.0, [], []
+        for t in range(STEPS):
+            x.append([q, v])
+            energy = 0.5 * m['INERTIA'] * v * v + m['MASS'] * m['GRAVITY'] * m['LENGTH'] * (1 - math.cos(q))
+            a.append([single((0.9 * math.tanh(2 * v * (m['GOAL'] - energy)) - 0.2) / 1.5)])
+            u = single(single(1.5 * a[-1][0]) + single(0.2))
+            v += m['DT'] * (u - m['MASS'] * m['GRAVITY'] * m['LENGTH'] * math.sin(q)) / m['INERTIA']
+            q += m['DT'] * v
+        states.append(x + [[q, v]])
+        actions.append(a)
+    with open(name, 'w') as file:
+        json.dump({'states': states, 'actions': actions}, file)
+
+
+write_policy32('policy32.json')
 write('spike.json', spike=5)
 write('opposite.json', opposite=5)
 write('still.json', still=True)

@@ -50,6 +50,10 @@ check actions_of_a_policy_are_imported imports policy "$scratch/example/pendulum
 check their_scale_and_offset_are_found sets policy "actions_key: actions" "action_scale: [1.5]" "action_offset: [0.2]"
 check they_are_reported says "the recorded actions are no controls: with a scale and an offset per actuator" err
 check with_them_the_states_follow exits_with 0 replay "$tasks/policy" --quiet
+check double_precision_is_not_mentioned bash -c "! grep -q action_precision '$tasks/policy/task.yaml'"
+check a_policy_in_single_precision_is_imported imports policy32 "$scratch/example/pendulum.xml" "$made/policy32.json"
+check its_precision_is_found sets policy32 "action_scale: [1.5]" "action_offset: [0.2]" "action_precision: float32"
+check with_it_the_states_follow exits_with 0 replay "$tasks/policy32" --quiet
 check other_actions_are_left_out imports squares "$scratch/example/pendulum.xml" "$made/squares.json"
 check no_scale_fits_them bash -c "grep -q 'actions_key: \"\"' '$tasks/squares/task.yaml' && ! grep -q 'action_scale' '$tasks/squares/task.yaml'"
 check why_is_said says "fitted to the recorded states, do not make the actions controls: in half of them more than [0-9.]+ %" err

@@ -428,6 +428,15 @@ static void actions_are_shifted_scaled_and_ordered(void** state) {
   assert_true(df_dataset_action(data, 0, 1)[1] == 0.5 * 2 - 1);
   df_dataset_free(data);
 
+  /* in the arithmetic of a policy in single precision */
+  config = SETTINGS("data.actuators", "b,a", "data.action_scale", "10,0.1", "data.action_offset", "0.7",
+                    "data.action_precision", "float32");
+  data = read_with(two, &config);
+  const volatile float product = 0.1f * 2;
+  const volatile float sum = product + 0.7f;
+  assert_true(df_dataset_action(data, 0, 1)[1] == (double)sum && (double)sum != 0.1 * 2 + 0.7);
+  df_dataset_free(data);
+
   config = SETTINGS("data.action_scale", "1,2,3");
   refused(two, &config, DF_E_CONFIG, SAYS("data.action_scale has 3 numbers; expected one, or one per actuator: 2"));
   config = SETTINGS("data.actuators", "b,c");

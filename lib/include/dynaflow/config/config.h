@@ -133,6 +133,8 @@ typedef df_items df_kind_ITEMS;
   X(LIST, data, action_scale, "", -1e6, 1e6, "", "",                                                                   \
     "control = action_scale * recorded + action_offset; one number or one per actuator; empty: 1")                     \
   X(LIST, data, action_offset, "", -1e6, 1e6, "", "control", "see action_scale; empty: 0")                             \
+  X(TEXT, data, action_precision, "float64", 0, 0, "float64|float32", "",                                              \
+    "arithmetic of action_scale and action_offset when it was recorded; float32 for many policies")                    \
   X(NAMES, data, actuators, "", 0, 0, "", "", "actuators in the order of the action columns; empty: as in the model")  \
   X(NAMES, data, gaits, "trot,pace,bound,pronk", 0, 0, "", "", "gaits to demonstrate")                                 \
   X(INT, data, episodes, "200", 1, 1000000, "", "", "demonstrations to keep per gait")                                 \
@@ -227,8 +229,8 @@ typedef df_items df_kind_ITEMS;
   X(INT, recover, width, "256", 4, 4096, "", "", "hidden width of the MLP that recovers actions")                      \
   X(INT, recover, depth, "3", 1, 16, "", "", "hidden layers of the MLP that recovers actions")                         \
   X(REAL, recover, rate, "0.002", 0, 1, "", "", "learning rate of the MLP that recovers actions")                      \
-  X(REAL, recover, residual_limit, "0.25", 0, 1e6, "", "std",                                                          \
-    "largest RMS one-step error of recovered actions to train on")                                                     \
+  X(REAL, recover, residual_limit, "0.5", 0, 1e6, "", "",                                                              \
+    "largest one-step error of recovered actions to train on, as a share of that of constant actions")                 \
   X(REAL, recover, regressed, "0.82", 0, 1, "", "",                                                                    \
     "share of the steps before any sample is simulated (dynaflow_recovered)")                                          \
   X(REAL, recover, simulated, "0.5", 0, 1, "", "",                                                                     \

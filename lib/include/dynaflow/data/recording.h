@@ -6,7 +6,8 @@
  *   conditions, conditions_per, actuators, sha256
  * df_recording_convert() applies the conventions, and may be called again with other values of:
  *   data.quaternion, euler, linear_velocity, angular_velocity, angles, position_scale, up, base_rotation,
- *   position_offset, rate, velocities, root_xy, action_time, action_scale, action_offset
+ *   position_offset, rate, velocities, root_xy, action_time, action_scale, action_offset,
+ *   action_precision
  * df_dataset_read() is the two, one after the other. */
 #ifndef DYNAFLOW_DATA_RECORDING_H
 #define DYNAFLOW_DATA_RECORDING_H
