@@ -45,8 +45,10 @@ step_products* count_shape(step_products* list, int* n, const df_gemm_shape* sha
 }
 
 typedef struct collection {
+  const df_method* method;
   step_products* list;
   int n;
+  volatile sig_atomic_t stop;
 } collection;
 
 static void collect(void* context, const df_gemm_shape* shape) {
@@ -54,10 +56,11 @@ static void collect(void* context, const df_gemm_shape* shape) {
   c->list = count_shape(c->list, &c->n, shape);
 }
 
-/* ends a training after its first step */
+/* ends the training after the first step of the measured network, and forgets the products of others */
 static void on_step(void* context, const df_progress* at) {
-  (void)at;
-  *(volatile sig_atomic_t*)context = 1;
+  collection* c = context;
+  c->stop = is_measured_network(c->method, at->network);
+  if (!c->stop) c->n = 0;
 }
 
 /* the work of a child: trains one step on one thread and writes the shapes */
@@ -65,10 +68,9 @@ static df_status write_shapes(child* to, void* context) {
   static df_training_log logs[DF_LOGS_MAX];
   const speed_cfg* cfg = context;
   options opts = *cfg->opts;
-  collection found = {0};
+  collection found = {.method = cfg->method};
   cell c;
   int n = 0;
-  volatile sig_atomic_t stop = 0;
   opts.threads = 1;
   opts.blas_kernel = "auto";
   DF_TRY(open_blas(&opts));
@@ -78,13 +80,13 @@ static df_status write_shapes(child* to, void* context) {
                              .seed = c.seed,
                              .threads = 1,
                              .progress = on_step,
-                             .progress_context = (void*)(uintptr_t)&stop,
-                             .stop = &stop};
+                             .progress_context = &found,
+                             .stop = &found.stop};
   DF_TRY(c.method->create(&env, &c.instance));
   df_gemm_observe(collect, &found);
   const df_status status = c.method->train(c.instance, logs, &n);
   df_gemm_observe(NULL, NULL);
-  if (status != DF_OK && !stop) return status;
+  if (status != DF_OK && !found.stop) return status;
   return child_write(to, found.list, (size_t)found.n * sizeof *found.list);
 }
 

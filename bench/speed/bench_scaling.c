@@ -21,17 +21,16 @@
 /* steps of one training: the first one warms up */
 enum { STEPS = 6 };
 
-/* the clocks after the first and after the last step of the first network */
+/* the clocks after the first and after the last step of the measured network */
 typedef struct stopwatch {
-  char network[DF_NAME_MAX];
+  const df_method* method;
   double wall, cpu;
   double wall_per_step, cpu_per_step;
 } stopwatch;
 
 static void on_step(void* context, const df_progress* at) {
   stopwatch* w = context;
-  if (!w->network[0]) snprintf(w->network, sizeof w->network, "%s", at->network);
-  if (strcmp(w->network, at->network) != 0) return;
+  if (!is_measured_network(w->method, at->network)) return;
   if (at->step == 1) {
     w->wall = df_clock_wall();
     w->cpu = df_clock_cpu();
@@ -63,7 +62,7 @@ static df_status train(cell* c, int threads, stopwatch* w, char sha256[DF_SHA256
                              .progress = on_step,
                              .progress_context = w,
                              .stop = &stop_flag};
-  *w = (stopwatch){.wall = 0};
+  *w = (stopwatch){.method = c->method};
   DF_TRY(c->method->create(&env, &c->instance));
   df_status status = c->method->train(c->instance, logs, &n);
   if (status == DF_OK) status = checkpoint_hash(c, sha256);
@@ -99,7 +98,7 @@ static df_status measure(const speed_cfg* cfg, cell* c, scaling_times* t, rows* 
   DF_TRY(open_blas(cfg->opts));
   DF_TRY(cell_open(c, cfg->task, cfg->method, cfg->opts->seeds[0], cfg->opts));
   DF_TRY(cell_load(c));
-  c->task->config.train_steps = c->task->config.inverse_steps = STEPS;
+  shorten_training(&c->task->config, STEPS);
   const size_t n = (size_t)t->threads * (size_t)t->passes;
   t->wall = df_alloc(n, sizeof *t->wall);
   t->cpu = df_alloc(n, sizeof *t->cpu);

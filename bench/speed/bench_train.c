@@ -33,8 +33,7 @@ typedef struct bare_rollouts {
 typedef struct measurement {
   const speed_cfg* cfg;
   bare_rollouts bare;
-  char network[DF_NAME_MAX]; /* the first one that the method trains */
-  int n;                     /* measured steps */
+  int n; /* measured steps */
   double* values[STEP_QUANTITIES];
   double cpu, wall; /* at the begin of the current step */
   volatile sig_atomic_t stop;
@@ -151,9 +150,10 @@ static step_times end_step(measurement* m) {
 
 static void on_step(void* context, const df_progress* at) {
   measurement* m = context;
-  if (!m->network[0]) snprintf(m->network, sizeof m->network, "%s", at->network);
-  if (strcmp(at->network, m->network) != 0 || stop_flag) {
-    m->stop = 1;
+  if (stop_flag) m->stop = 1;
+  if (!is_measured_network(m->cfg->method, at->network)) {
+    atomic_store(&m->bare.n, 0);
+    begin_step(m);
     return;
   }
   const step_times t = end_step(m);
@@ -165,6 +165,16 @@ static void on_step(void* context, const df_progress* at) {
   }
   if (m->n == m->cfg->passes) m->stop = 1;
   begin_step(m);
+}
+
+bool is_measured_network(const df_method* method, const char* network) {
+  return !method->networks[0] || strcmp(method->networks[0], network) == 0;
+}
+
+void shorten_training(df_config* config, int steps) {
+  config->train_steps = config->inverse_steps = steps;
+  config->train_warmup = config->train_validate_every = 0;
+  snprintf(config->train_keep, sizeof config->train_keep, "last");
 }
 
 static df_status train(cell* c, measurement* m) {
@@ -223,7 +233,7 @@ static df_status measure(const speed_cfg* cfg, cell* c, measurement* m, rows* ou
   }
 
   /* one step more than is measured, so that the measurement ends the training, and not its number of steps */
-  c->task->config.train_steps = c->task->config.inverse_steps = WARM_UP + cfg->passes + 1;
+  shorten_training(&c->task->config, WARM_UP + cfg->passes + 1);
   const machine_time begin = machine_time_now();
   DF_TRY(train(c, m));
   const machine_load load = machine_load_since(&begin);
