@@ -49,6 +49,14 @@ static void print_notes(int n, const df_training_log* logs, const checkpoint_arg
   json_decref(notes);
 }
 
+/* the validation loss of the weights that are kept; NaN if there is none */
+static double validation_loss(const df_training_log* log) {
+  for (int i = 0; i < log->n_validation; i++) {
+    if (log->validation_step[i] == log->kept) return log->validation_loss[i];
+  }
+  return NAN;
+}
+
 /* prints one row per network, with the notes on the task and on its loss */
 static void print_rows(int n, const df_training_log* logs, const checkpoint_arguments* a, json_t* task_notes) {
   rows out = rows_new();
@@ -64,6 +72,10 @@ static void print_rows(int n, const df_training_log* logs, const checkpoint_argu
         "skipped", (json_int_t)log->skipped, "adjoints", "steps", (json_int_t)log->adjoints.steps, "approximate",
         (json_int_t)log->adjoints.approximate, "differenced", (json_int_t)log->adjoints.differenced, "notes", notes);
     if (!isnan(log->residual)) json_object_set_new(line, "residual", json_real(log->residual));
+    if (log->n_validation) {
+      json_object_set_new(line, "validation_loss", json_number(validation_loss(log)));
+      json_object_set_new(line, "kept", json_integer(log->kept));
+    }
     rows_add_object(&out, line);
   }
   rows_print(&out, &a->common);
@@ -145,6 +157,10 @@ int cmd_train(int argc, char** argv) {
                "%s: %ld steps, %zu parameters, last loss %.4f, %.1f CPU s, %ld windows diverged, %ld steps skipped",
                logs[i].name, logs[i].steps, logs[i].parameters, logs[i].n ? logs[i].loss[logs[i].n - 1] : 0.0,
                logs[i].cpu_s, logs[i].diverged, logs[i].skipped);
+    if (logs[i].n_validation) {
+      print_line(stdout, "%s: validation loss %.4f on %d windows, of the weights that are kept, of step %ld",
+                 logs[i].name, validation_loss(&logs[i]), logs[i].validation_windows, logs[i].kept);
+    }
     const df_gradient_count* n_adjoints = &logs[i].adjoints;
     if (n_adjoints->approximate || n_adjoints->differenced) {
       print_line(stdout, "%s: adjoints of %ld simulated actions: %ld approximate, %ld by finite differences",

@@ -132,4 +132,25 @@ import json, sys
 cell, = [r for r in map(json.loads, open(sys.argv[1] + '/events.jsonl')) if r['type'] == 'cell']
 assert cell['status'] == 'diverged' and 'kinematic_fm: aborted at step ' in cell['reason'], cell
 " "$scratch/risen.run"
+
+# with a rate that rises until the loss does: the validation loss of the weights that are kept, in the row of the training and in the record of the run
+validated=("$task" --method kinematic_fm --seed 3 --set train.rate=1 --set train.clip=0 --set train.ema=0 --set train.warmup=59 --set split.validation_every=3
+  --set train.validate_every=8 --set train.keep=best_validation "${small[@]}" --set train.steps=60)
+check a_validated_training exits_with 0 train "${validated[@]}" --checkpoint "$scratch/validated" --json
+cp "$scratch/out" "$scratch/row"
+check a_validated_run exits_with 0 run "${validated[@]}" --out "$scratch/validated.run"
+check they_have_the_lowest_validation_loss python3 -c "
+import json, sys
+row, = json.load(open(sys.argv[1]))['rows']
+cell, = [r for r in map(json.loads, open(sys.argv[2] + '/events.jsonl')) if r['type'] == 'cell']
+v = cell['training']['curves'][0]['validation']
+assert v['step'] == [8, 16, 24, 32, 40, 48, 56, 60] and v['windows'] == 64, v
+lowest = min(x for x in v['loss'] if x is not None)
+assert row['validation_loss'] == lowest and row['kept'] == v['kept'] == v['step'][v['loss'].index(lowest)] < 60, (row, v)
+" "$scratch/row" "$scratch/validated.run"
+check and_the_same_weights cmp "$scratch/validated" "$(echo "$scratch"/validated.run/checkpoints/*)"
+check which_are_not_the_last bash -c "'$program' train ${validated[*]@Q} --set train.keep=last --checkpoint '$scratch/last' &&
+  ! python3 '$scratch/tensors.py' '$scratch/validated' '$scratch/last' 2>/dev/null"
+check a_validation_without_windows_is_refused refuses 'train.validate_every = 8: no windows are held out for validation; set split.validation_every' \
+  train "${validated[@]}" --set split.validation_every=0 --checkpoint "$scratch/none"
 finish

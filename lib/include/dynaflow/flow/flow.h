@@ -34,16 +34,16 @@ typedef struct df_flow df_flow;
  * name, used in logs and files. The caller frees *out with df_flow_free(); on failure *out is NULL. Errors: DF_E_CONFIG
  * for settings that do not fit (more than 128 chart coordinates, actions missing from the data, action.center or
  * half_range of a length that does not divide nu or missing for an unbounded actuator, a network or train.slices out of
- * range, a train.tape_mib that is too small); DF_E_ARG for a NULL argument, no task or env->threads < 1; DF_E_BLAS
- * before df_blas_open(); DF_E_NOMEM. */
+ * range, a warm-up or validation that does not fit the training, a train.tape_mib that is too small); DF_E_ARG for a
+ * NULL argument, no task or env->threads < 1; DF_E_BLAS before df_blas_open(); DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_flow_new(const df_method_env* env, const char* name, df_decoder decoder,
                                            df_flow** out);
 DF_API void df_flow_free(df_flow* flow); /* NULL is allowed */
 
 /* Trains for train.steps gradient steps, or for those that remain after the saved state in env.state_folder, and fills
  * *log. Errors: DF_E_INTERRUPTED after env.stop was set; DF_E_SIM if the simulator fails in a way other than diverging;
- * DF_E_NONFINITE if every sample diverged; DF_E_MISMATCH for the state file of another training; DF_E_IO,
- * DF_E_MISSING, DF_E_ARG and DF_E_NOMEM for the state file. */
+ * DF_E_NONFINITE if every sample diverged, or by train.abort_rise; DF_E_MISMATCH for the state file of another
+ * training; DF_E_IO, DF_E_MISSING, DF_E_ARG and DF_E_NOMEM for the state file. */
 DF_API DF_MUST_CHECK df_status df_flow_train(df_flow* flow, df_training_log* log);
 
 /* Samples request->B windows (method.h): x [B][H+1][nx] and u [B][H][nu], both owned by the caller; u may be NULL and
