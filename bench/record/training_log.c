@@ -48,18 +48,28 @@ static bool read_point(const char* line, size_t n, const char* key, const char* 
   return valid;
 }
 
-/* appends the lines that stay to `kept` */
+/* whether the bytes after the last newline may be a point whose end a kill or a full disk has cut off */
+static bool is_torn_point(const char* line, size_t n) {
+  static const char begin[] = "{\"step\":";
+  const size_t most = sizeof begin - 1;
+  return memcmp(line, begin, n < most ? n : most) == 0;
+}
+
+static df_status fail_at(const char* path, int line) {
+  return df_fail(DF_E_FORMAT, "%s:%d: not a point of a training log; name another file", path, line);
+}
+
+/* appends the lines that stay to `kept`; a torn point does not stay */
 static df_status filter(const char* path, const char* data, size_t n, const char* key, const char* network, long step,
                         text* kept) {
   int number = 1;
-  for (const char *line = data, *end; (end = memchr(line, '\n', n - (size_t)(line - data))); line = end + 1, number++) {
+  const char *line = data, *end;
+  for (; (end = memchr(line, '\n', n - (size_t)(line - data))); line = end + 1, number++) {
     bool beyond;
-    if (!read_point(line, (size_t)(end - line), key, network, step, &beyond)) {
-      return df_fail(DF_E_FORMAT, "%s:%d: not a point of a training log; name another file", path, number);
-    }
+    if (!read_point(line, (size_t)(end - line), key, network, step, &beyond)) return fail_at(path, number);
     if (!beyond) text_add_bytes(kept, line, (size_t)(end + 1 - line));
   }
-  return DF_OK;
+  return is_torn_point(line, n - (size_t)(line - data)) ? DF_OK : fail_at(path, number);
 }
 
 /* DF_E_FORMAT for a file of something else, to which nothing must be appended */
