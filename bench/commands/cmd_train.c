@@ -71,7 +71,10 @@ static void print_rows(int n, const df_training_log* logs, const checkpoint_argu
         json_number(log->n ? log->loss[log->n - 1] : NAN), "cpu_s", log->cpu_s, "diverged", (json_int_t)log->diverged,
         "skipped", (json_int_t)log->skipped, "adjoints", "steps", (json_int_t)log->adjoints.steps, "approximate",
         (json_int_t)log->adjoints.approximate, "differenced", (json_int_t)log->adjoints.differenced, "notes", notes);
-    if (!isnan(log->residual)) json_object_set_new(line, "residual", json_real(log->residual));
+    if (!isnan(log->residual)) {
+      json_object_set_new(line, "residual", json_real(log->residual));
+      json_object_set_new(line, "residual_share", json_number(log->residual_share));
+    }
     if (log->n_validation) {
       json_object_set_new(line, "validation_loss", json_number(validation_loss(log)));
       json_object_set_new(line, "kept", json_integer(log->kept));

@@ -28,22 +28,32 @@ static int sampled_episode(const df_dataset* d, int n, int i) {
   return (int)((long)i * d->episodes / n);
 }
 
-/* the beginnings of some episodes, evenly spread */
+/* how many actions of it are sampled */
+static int sampled_length(const df_dataset* d, int n, int i) {
+  const int length = d->lengths[sampled_episode(d, n, i)];
+  return length < REPLAYED_ACTIONS / n ? length : REPLAYED_ACTIONS / n;
+}
+
+/* the frame at which they begin: from the beginning of the first episode to the end of the last, since a recording may
+ * change on its way */
+static int sampled_start(const df_dataset* d, int n, int i) {
+  const int spare = d->lengths[sampled_episode(d, n, i)] - sampled_length(d, n, i);
+  return n > 1 ? (int)((long)spare * i / (n - 1)) : 0;
+}
+
+/* parts of some episodes, evenly spread */
 static df_status some_actions(const df_dataset* d, df_dataset** out) {
   int lengths[REPLAYED_EPISODES];
   const int n = d->episodes < REPLAYED_EPISODES ? d->episodes : REPLAYED_EPISODES;
-  for (int i = 0; i < n; i++) {
-    const int length = d->lengths[sampled_episode(d, n, i)];
-    lengths[i] = length < REPLAYED_ACTIONS / n ? length : REPLAYED_ACTIONS / n;
-  }
+  for (int i = 0; i < n; i++) lengths[i] = sampled_length(d, n, i);
   DF_TRY(df_dataset_new(&(df_dataset_shape){.episodes = n, .lengths = lengths, .nx = d->nx, .nu = d->nu, .dt = d->dt},
                         out));
   memcpy((*out)->derived, d->derived, (size_t)d->nx * sizeof *d->derived);
   for (int i = 0; i < n; i++) {
-    const int e = sampled_episode(d, n, i);
+    const int e = sampled_episode(d, n, i), start = sampled_start(d, n, i);
     const size_t t = (size_t)lengths[i], nx = (size_t)d->nx, nu = (size_t)d->nu, row = (*out)->first[i];
-    memcpy((*out)->states + row * nx, df_dataset_state(d, e, 0), (t + 1) * nx * sizeof(double));
-    memcpy((*out)->actions + (row - (size_t)i) * nu, df_dataset_action(d, e, 0), t * nu * sizeof(double));
+    memcpy((*out)->states + row * nx, df_dataset_state(d, e, start), (t + 1) * nx * sizeof(double));
+    memcpy((*out)->actions + (row - (size_t)i) * nu, df_dataset_action(d, e, start), t * nu * sizeof(double));
   }
   return DF_OK;
 }
@@ -106,6 +116,7 @@ static df_status study_replay(const work* w, const df_dataset* some, replayed* o
   df_status status = replay_study_run(&in, &out->study);
   if (status == DF_OK) status = compare_velocities(out);
   /* of the recording, not of the sample */
+  out->study.worst.frame += sampled_start(w->dataset, some->episodes, out->study.worst.episode);
   out->study.worst.episode = sampled_episode(w->dataset, some->episodes, out->study.worst.episode);
   df_system_free(system);
   return status;
@@ -348,9 +359,11 @@ static void follow_replay(work* w, const replayed* r, const char* reason) {
   if (has_alternative(r)) {
     const hypothesis* best = &r->study.tried.list[r->study.tried.best];
     const df_mujoco_cfg now = replay_cfg(&w->config, false);
-    if (!put_alternative(w->found, best, &now))
+    bool usable;
+    if (!put_alternative(w->found, best, &now, w->dataset->spare_actions, &usable))
       text_add(&w->result->notes, "replay: not all of this is a setting: %s\n", hypothesis_text(best));
     follow_duration(w, best);
+    if (!usable) drop_actions(w, reason);
   } else if (!follows(r) && !r->nearly) {
     drop_actions(w, reason);
   }

@@ -1,5 +1,7 @@
 #include "replay_settings.h"
 
+#include <string.h>
+
 /* iterations of the model's own limit that training admits */
 enum { LEAST_ITERATIONS = 50 };
 
@@ -22,16 +24,39 @@ static bool put_options(settings* s, const df_mujoco_cfg* h, const df_mujoco_cfg
   if (h->iterations != now->iterations && h->iterations >= LEAST_ITERATIONS)
     settings_put_number_why(s, "system.iterations", h->iterations, "%s", why);
   const bool limits = h->iterations != now->iterations && h->iterations < LEAST_ITERATIONS;
-  return !limits && h->islands == now->islands && h->gain_scale == now->gain_scale && h->kv_scale == now->kv_scale &&
-         h->gear_scale == now->gear_scale && h->scaled_control == now->scaled_control;
+  return !limits && h->islands == now->islands;
 }
 
-bool put_alternative(settings* s, const hypothesis* h, const df_mujoco_cfg* now) {
-  const unsigned later = READ_ACTIONS_LATER | READ_ACTIONS_EARLIER | READ_DEGREES | READ_WRAPPED;
+/* Puts the shift of the action rows, which is relative to the one set now; false if no setting says it. */
+static bool put_action_time(settings* s, unsigned reading, bool spare_actions) {
+  static const char key[] = "data.action_time";
+  const setting* set = settings_find(s, key);
+  const bool before = set && strcmp(set->value, "before") == 0;
+  if (!(reading & (READ_ACTIONS_LATER | READ_ACTIONS_EARLIER))) return true;
+  /* row t + 1 acts from frame t: it led to state t + 1 */
+  if (reading & READ_ACTIONS_EARLIER && !before && spare_actions) {
+    put(s, key, "before");
+    return true;
+  }
+  if (reading & READ_ACTIONS_LATER && before) {
+    settings_drop(s, key);
+    return true;
+  }
+  return false;
+}
+
+/* whether the actuators are those of the model */
+static bool same_actuators(const df_mujoco_cfg* h, const df_mujoco_cfg* now) {
+  return h->gain_scale == now->gain_scale && h->kv_scale == now->kv_scale && h->gear_scale == now->gear_scale &&
+         h->scaled_control == now->scaled_control;
+}
+
+bool put_alternative(settings* s, const hypothesis* h, const df_mujoco_cfg* now, bool spare_actions, bool* usable) {
   if (h->reading & READ_DEGREES_PER_SECOND) put(s, "data.angles", "deg");
   if (h->reading & READ_XYZW) put(s, "data.quaternion", "xyzw");
   if (h->reading & READ_WORLD_SPIN) put(s, "data.angular_velocity", "world");
   if (h->reading & READ_POSITIONS_ONLY) put(s, "data.velocities", "differences");
-  if (h->reading & READ_ACTIONS_LATER) put(s, "data.action_time", "before");
-  return put_options(s, &h->cfg, now) && !(h->reading & later & ~(unsigned)READ_ACTIONS_LATER);
+  const bool shifted = put_action_time(s, h->reading, spare_actions);
+  *usable = shifted && same_actuators(&h->cfg, now);
+  return put_options(s, &h->cfg, now) && *usable && !(h->reading & (READ_DEGREES | READ_WRAPPED));
 }

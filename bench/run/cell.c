@@ -280,7 +280,10 @@ static json_t* curve_json(const df_training_log* log, bool taken) {
       json_pack("{s:s,s:I,s:I,s:I,s:o,s:I,s:f,s:o,s:o}", "name", log->name, "steps", (json_int_t)log->steps, "diverged",
                 (json_int_t)log->diverged, "skipped", (json_int_t)log->skipped, "adjoints", adjoints, "parameters",
                 (json_int_t)log->parameters, "cpu_s", log->cpu_s, "step", step, "loss", loss);
-  if (!isnan(log->residual)) json_object_set_new(curve, "residual", json_real(log->residual));
+  if (!isnan(log->residual)) {
+    json_object_set_new(curve, "residual", json_real(log->residual));
+    json_object_set_new(curve, "residual_share", json_number(log->residual_share));
+  }
   if (taken) json_object_set_new(curve, "shared", json_true());
   if (log->n_validation) json_object_set_new(curve, "validation", validation_json(log));
   return curve;

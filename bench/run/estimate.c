@@ -15,7 +15,13 @@
 
 /* A training is tried with these settings. They differ, so that the number of steps that a network announces says which
  * of them it follows. */
-enum { TRAIN_STEPS = 4, INVERSE_STEPS = 5, RECOVER_STEPS = 2, RECOVER_ROUNDS = 3 };
+enum {
+  TRAIN_STEPS = 4,
+  INVERSE_STEPS = 5,
+  RECOVER_STEPS = 2,
+  RECOVER_ROUNDS = 3,
+  MOST_STEPS = RECOVER_STEPS * RECOVER_ROUNDS
+};
 
 typedef struct network_time {
   char what[DF_NAME_MAX];

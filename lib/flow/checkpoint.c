@@ -143,8 +143,9 @@ static df_status check_entry(const char* path, const df_safetensors* file, const
  * evaluation, nor on names and places of files, whose content is compared by hash. Of the floors of scales, the result
  * is compared, which is also in checkpoints older than these settings. */
 static bool is_free(const char* key) {
-  static const char* const free_keys[] = {"task.",    "eval.",        "train.",       "inverse.",  "data.file",
-                                          "data.url", "system.model", "scale_floor.", "net.preset"};
+  static const char* const free_keys[] = {"task.",        "eval.",           "train.",    "inverse.",
+                                          "recover.",     "flow.time_power", "data.file", "data.url",
+                                          "system.model", "scale_floor.",    "net.preset"};
   for (size_t i = 0; i < sizeof free_keys / sizeof free_keys[0]; i++) {
     if (strncmp(key, free_keys[i], strlen(free_keys[i])) == 0) return true;
   }
@@ -184,6 +185,14 @@ static df_status check_model(const char* path, const df_safetensors* file, const
   }
 }
 
+/* whether `value` is the default of setting i */
+static bool is_default(int i, const char* value) {
+  const df_config defaults = df_config_default();
+  char text[DF_VALUE_MAX];
+  df_config_value(&defaults, i, text, sizeof text);
+  return strcmp(text, value) == 0;
+}
+
 /* checks that the checkpoint is of this task, method, model and data, with the same settings of chart and network */
 static df_status check_identity(const char* path, const df_safetensors* file, const checkpoint_identity* id) {
   DF_TRY(check_entry(path, file, "dynaflow.format", format_version));
@@ -195,7 +204,9 @@ static df_status check_identity(const char* path, const df_safetensors* file, co
     char value[DF_VALUE_MAX];
     df_config_value(&id->task->config, i, value, sizeof value);
     const bool any = is_free(keys[i].name) || (id->task->other_data && chooses_data(keys[i].name));
-    if (!any) DF_TRY(check_entry(path, file, keys[i].name, value));
+    /* a checkpoint from before a setting was trained with its default */
+    const bool newer = !df_safetensors_metadata(file, keys[i].name) && is_default(i, value);
+    if (!any && !newer) DF_TRY(check_entry(path, file, keys[i].name, value));
   }
   /* after the settings, by which the compiled model and the data may differ, too */
   DF_TRY(check_model(path, file, id->task));

@@ -47,10 +47,11 @@ struct df_flow {
   int slice;   /* capacity of a worker, windows */
   df_net* net;
   trainer* trainer;
-  double *u_center, *u_half; /* [nu] centre and half range of the actions */
-  flow_worker* worker;       /* [threads] */
-  flow_drift drift[2];       /* of the previous and the current batch, indexed by the parity of the step */
-  bool from_recovered;       /* trains on recovered actions; these are: */
+  double *u_center, *u_half;         /* [nu] centre and half range of the actions */
+  flow_worker* worker;               /* [threads] */
+  flow_drift drift[2];               /* of the previous and the current batch, indexed by the parity of the step */
+  df_gradient_count adjoints_before; /* computed on the workers before the training */
+  bool from_recovered;               /* trains on recovered actions; these are: */
   struct flow_recovered* recovered;
   df_real* action_scale; /* [2][nu] mean and std of recovered actions; ACTIONS from recovered ones, else NULL */
 };
@@ -78,8 +79,8 @@ bool flow_simulates(const df_flow* flow);
 const df_real* flow_gain(const df_flow* flow, const df_real* parameters);
 
 /* Whether item i is one of those that are a share of all, spread evenly: floor(n share) of the first n are. */
-static inline bool flow_spread(double share, int i) {
-  return floor((i + 1) * share) > floor(i * share);
+static inline bool flow_spread(double share, long i) {
+  return floor((double)(i + 1) * share) > floor((double)i * share);
 }
 
 /* mean and standard deviation of action i in normalised units; ACTIONS only */

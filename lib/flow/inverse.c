@@ -71,8 +71,8 @@ static df_status set_units(df_inverse* m) {
   return DF_OK;
 }
 
-/* the settings of the training: those of all networks, and section inverse, or recover, which has no demonstrated
- * actions to be validated on */
+/* the settings of the training: those of all networks, and section inverse or recover; a recovery has steps of its own,
+ * and no demonstrated actions to be validated on */
 static trainer_cfg training_of(const df_task* task, df_inverse_source source) {
   const df_config* c = &task->config;
   const bool simulated = source == DF_INVERSE_SIMULATED;
@@ -81,6 +81,9 @@ static trainer_cfg training_of(const df_task* task, df_inverse_source source) {
   training.batch = simulated ? c->recover_batch : c->inverse_batch;
   training.rate = simulated ? c->recover_rate : c->inverse_rate;
   if (simulated) {
+    training.accumulate = 1;
+    training.warmup = 0;
+    training.abort_rise = 0; /* the loss rises at a new round */
     training.validate_every = 0;
     training.keep_best = false;
   }

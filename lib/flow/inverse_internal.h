@@ -62,8 +62,7 @@ void inverse_pool_free(df_inverse* m);
  * Errors: DF_E_SIM if the simulator fails, DF_E_NONFINITE if every transition diverges. */
 df_status inverse_pool_fill(void* context, long step);
 
-/* Writes the inputs and actions of the samples first .. first+count-1 of a batch, counted over all steps, to the
- * worker. */
-void inverse_pool_draw(const df_inverse* m, inverse_worker* w, long batch, int first, int count);
+/* Writes the inputs and actions of the samples first .. first+count-1 of a step to the worker. */
+void inverse_pool_draw(const df_inverse* m, inverse_worker* w, long step, int first, int count);
 
 #endif

@@ -108,6 +108,12 @@ static void compact(df_inverse* m, int half, const unsigned char* valid) {
 df_status inverse_pool_fill(void* context, long step) {
   df_inverse* m = context;
   const df_config* c = &m->env.task->config;
+  for (int half = 0; half < 2; half++) {
+    /* a saved state is not believed */
+    if (m->pool.filled[half] >= 0 && (uint64_t)m->pool.filled[half] <= m->pool.size) continue;
+    return df_fail(DF_E_FORMAT, "the saved pool of the recovery counts %lld transitions, at most %zu fit",
+                   (long long)m->pool.filled[half], m->pool.size);
+  }
   if (step % c->recover_steps != 0) return DF_OK;
   const uint64_t round = (uint64_t)(step / c->recover_steps);
   unsigned char* valid = df_alloc(m->pool.size, 1);
@@ -116,7 +122,13 @@ df_status inverse_pool_fill(void* context, long step) {
   const int chunks = ((int)m->pool.size + m->slice - 1) / m->slice;
   m->trainer->failed = -1;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(m->env.threads)
-  for (int chunk = 0; chunk < chunks; chunk++) fill_chunk(m, round, chunk, valid);
+  for (int chunk = 0; chunk < chunks; chunk++) {
+    if (!m->env.stop || !*m->env.stop) fill_chunk(m, round, chunk, valid);
+  }
+  if (m->env.stop && *m->env.stop) {
+    df_free(valid);
+    return df_fail(DF_E_INTERRUPTED, "recovering actions: interrupted in round %d", (int)round);
+  }
   compact(m, (int)(round % 2), valid);
   df_free(valid);
 
@@ -131,14 +143,13 @@ df_status inverse_pool_fill(void* context, long step) {
   return DF_OK;
 }
 
-void inverse_pool_draw(const df_inverse* m, inverse_worker* w, long batch, int first, int count) {
+void inverse_pool_draw(const df_inverse* m, inverse_worker* w, long step, int first, int count) {
   const inverse_pool* p = &m->pool;
-  const long step = batch / m->trainer->cfg.accumulate;
   const int round = (int)(step / m->env.task->config.recover_steps), current = round % 2;
   const uint64_t older = round > 0 ? (uint64_t)p->filled[1 - current] : 0;
   const uint64_t all = older + (uint64_t)p->filled[current];
   for (int row = 0; row < count; row++) {
-    const uint64_t event = (uint64_t)batch * (uint64_t)m->trainer->cfg.batch + (uint64_t)(first + row);
+    const uint64_t event = (uint64_t)step * (uint64_t)m->trainer->cfg.batch + (uint64_t)(first + row);
     const uint64_t k = df_rng_below(m->env.seed, DF_STREAM_RECOVER_BATCH, event, 0, all);
     const size_t at = k < older ? (size_t)(1 - current) * p->size + k : (size_t)current * p->size + (k - older);
     memcpy(w->in + (size_t)row * 2 * (size_t)m->nz, p->in + at * 2 * (size_t)m->nz, 2 * (size_t)m->nz * sizeof *w->in);

@@ -28,7 +28,7 @@ static size_t choose_transitions(const df_flow* flow, flow_recovered* r, df_wind
   return n;
 }
 
-/* linearises one transition; false if the simulation or its adjoint diverged or failed */
+/* linearises one transition; not COMPLETE if the simulation or its adjoint diverged or failed */
 static df_traj_end linearise(const df_flow* flow, flow_worker* w, flow_recovered* r, size_t row, df_window from) {
   const df_system* system = flow->env.task->system;
   const df_dataset* data = flow->env.task->data;
@@ -91,6 +91,7 @@ df_status flow_linearise(df_flow* flow, flow_recovered* r) {
   flow->trainer->failed = -1;
 #pragma omp parallel for schedule(dynamic, 16) num_threads(flow->env.threads)
   for (size_t i = 0; i < (status == DF_OK ? n : 0); i++) {
+    if (flow->env.stop && *flow->env.stop) continue;
     const df_traj_end end = linearise(flow, &flow->worker[omp_get_thread_num()], r, i, from[i]);
     if (end == DF_TRAJ_FAILED) trainer_note_failure(flow->trainer, (int)i);
     if (end != DF_TRAJ_COMPLETE) r->linear_at[recovered_index(data, from[i].episode, from[i].start)] = -1;
@@ -101,6 +102,8 @@ df_status flow_linearise(df_flow* flow, flow_recovered* r) {
                      flow->trainer->failure);
   }
   df_free(from);
+  if (status == DF_OK && flow->env.stop && *flow->env.stop)
+    status = df_fail(DF_E_INTERRUPTED, "%s: interrupted", flow->name);
   return status == DF_OK ? list_windows(flow, r) : status;
 }
 

@@ -79,55 +79,73 @@ static void measure_spread(const df_flow* flow, flow_recovered* r) {
   }
 }
 
-/* the RMS error of the state that action u leads to, std; NaN: diverged */
-static double one_step_error(const df_flow* flow, flow_worker* w, const double* x, const double* next,
+/* the RMS error of the state that action u leads to, std; NaN: diverged, infinite: failed, and the message of sample i
+ * is stored */
+static double one_step_error(const df_flow* flow, flow_worker* w, int i, const double* x, const double* next,
                              const double* u) {
   const df_system* system = flow->env.task->system;
   double simulated[FLOW_CONTEXT_MAX], demonstrated[FLOW_CONTEXT_MAX], sum = 0;
+  if (flow->env.stop && *flow->env.stop) return NAN;
   system->ops->reset(w->sim, x);
-  if (system->ops->step(w->sim, u, w->x) != DF_TRAJ_COMPLETE) return NAN;
+  const df_traj_end end = system->ops->step(w->sim, u, w->x);
+  if (end == DF_TRAJ_FAILED) trainer_note_failure(flow->trainer, i);
+  if (end != DF_TRAJ_COMPLETE) return end == DF_TRAJ_FAILED ? INFINITY : NAN;
   df_chart_encode(flow->env.task->chart, x, w->x, simulated);
   df_chart_encode(flow->env.task->chart, x, next, demonstrated);
-  for (int i = 0; i < flow->nz; i++) sum += (simulated[i] - demonstrated[i]) * (simulated[i] - demonstrated[i]);
+  for (int k = 0; k < flow->nz; k++) sum += (simulated[k] - demonstrated[k]) * (simulated[k] - demonstrated[k]);
   return sqrt(sum / flow->nz);
 }
 
-/* simulates every RESIDUAL_EVERY-th recovered transition and refuses actions that do not lead to the next state */
-static df_status measure_residual(df_flow* flow, flow_recovered* r) {
+/* the transitions whose actions are simulated: every RESIDUAL_EVERY-th of the training, as a new list; df_free() it */
+static df_window* checked_transitions(const df_flow* flow, const flow_recovered* r, int* n) {
   const df_dataset* data = flow->env.task->data;
-  const df_config* c = flow_config(flow);
-  double* error = df_alloc(df_dataset_actions(data) / RESIDUAL_EVERY + 1, sizeof *error);
-  size_t* at = df_alloc(df_dataset_actions(data) / RESIDUAL_EVERY + 1, sizeof *at);
-  df_window* from = df_alloc(df_dataset_actions(data) / RESIDUAL_EVERY + 1, sizeof *from);
-  int n = 0;
+  df_window* list = df_alloc(df_dataset_actions(data) / RESIDUAL_EVERY + 1, sizeof *list);
   size_t seen = 0;
-  for (int e = 0; error && at && from && e < data->episodes; e++) {
+  *n = 0;
+  for (int e = 0; list && e < data->episodes; e++) {
     for (int t = 0; t < data->lengths[e]; t++) {
-      const size_t k = recovered_index(data, e, t);
-      if (r->known[k] != RECOVERED_TRAINING || seen++ % RESIDUAL_EVERY != 0) continue;
-      at[n] = k;
-      from[n++] = (df_window){.episode = e, .start = t};
+      const bool trains = r->known[recovered_index(data, e, t)] == RECOVERED_TRAINING;
+      if (trains && seen++ % RESIDUAL_EVERY == 0) list[(*n)++] = (df_window){.episode = e, .start = t};
     }
   }
-#pragma omp parallel for schedule(dynamic, 16) num_threads(flow->env.threads)
-  for (int i = 0; i < n; i++) {
-    error[i] = one_step_error(
-        flow, &flow->worker[omp_get_thread_num()], df_dataset_state(data, from[i].episode, from[i].start),
-        df_dataset_state(data, from[i].episode, from[i].start + 1), r->u + at[i] * (size_t)flow->nu);
-  }
+  return list;
+}
+
+/* the RMS of n errors that are not NaN, and how many are; the largest */
+static double rms(int n, const double* error, int* diverged, double* worst) {
   double square = 0;
-  int diverged = 0;
+  *diverged = 0;
+  *worst = 0;
   for (int i = 0; i < n; i++) {
-    diverged += isnan(error[i]);
+    *diverged += isnan(error[i]);
     if (isnan(error[i])) continue;
     square += error[i] * error[i];
-    r->worst = fmax(r->worst, error[i]);
+    *worst = fmax(*worst, error[i]);
   }
-  df_free(error);
-  df_free(at);
-  df_free(from);
-  if (n == 0) return DF_E_NOMEM;
-  r->residual = sqrt(square / fmax(n - diverged, 1));
+  return sqrt(square / fmax(n - *diverged, 1));
+}
+
+/* simulates the recovered actions and, for comparison, the mean one in their place; errors [2][n] */
+static df_status simulate_checked(df_flow* flow, const flow_recovered* r, int n, const df_window* from, double* error) {
+  const df_dataset* data = flow->env.task->data;
+  flow->trainer->failed = -1;
+#pragma omp parallel for schedule(dynamic, 16) num_threads(flow->env.threads)
+  for (int i = 0; i < 2 * n; i++) {
+    const df_window f = from[i % n];
+    const double* u = i < n ? r->u + recovered_index(data, f.episode, f.start) * (size_t)flow->nu : r->mean;
+    error[i] = one_step_error(flow, &flow->worker[omp_get_thread_num()], i, df_dataset_state(data, f.episode, f.start),
+                              df_dataset_state(data, f.episode, f.start + 1), u);
+  }
+  if (flow->env.stop && *flow->env.stop) return df_fail(DF_E_INTERRUPTED, "%s: interrupted", flow->name);
+  if (flow->trainer->failed < 0) return DF_OK;
+  const df_window f = from[flow->trainer->failed % n];
+  return df_fail(DF_E_SIM, "%s: episode %d, frame %d: %s", flow->name, f.episode, f.start, flow->trainer->failure);
+}
+
+/* DF_E_CONFIG for actions that diverge or that leave too much of the error of constant actions */
+static df_status judge(const df_flow* flow, const flow_recovered* r, int n, int diverged) {
+  static const double NOTHING = 1e-6; /* std: motions that any action leads to */
+  const df_config* c = flow_config(flow);
   if (diverged > DIVERGED_LIMIT * n) {
     return df_fail(
         DF_E_CONFIG,
@@ -135,15 +153,31 @@ static df_status measure_residual(df_flow* flow, flow_recovered* r) {
         "on these demonstrations; use dynaflow",
         c->task_name, diverged, n, flow->name);
   }
-  if (!(r->residual <= c->recover_residual_limit)) {
-    return df_fail(
-        DF_E_CONFIG,
-        "task %s: actions recovered from states miss the next demonstrated state by %.3g std (RMS; largest "
-        "%.3g), and recover.residual_limit is %g: the model cannot follow these demonstrations, or %d rounds "
-        "of %d simulated actions are too few; use dynaflow, or raise recover.rounds, recover.pool or the limit",
-        c->task_name, r->residual, r->worst, c->recover_residual_limit, c->recover_rounds, c->recover_pool);
+  if (r->residual <= c->recover_residual_limit * r->constant || r->residual <= NOTHING) return DF_OK;
+  return df_fail(
+      DF_E_CONFIG,
+      "task %s: actions recovered from states miss the next demonstrated state by %.3g std (RMS; largest "
+      "%.3g), %.3g of what constant actions miss it by, and recover.residual_limit is %g: the model cannot "
+      "follow these demonstrations, or %d rounds of %d simulated actions are too few; use dynaflow, or raise "
+      "recover.rounds, recover.pool or the limit",
+      c->task_name, r->residual, r->worst, r->residual / r->constant, c->recover_residual_limit, c->recover_rounds,
+      c->recover_pool);
+}
+
+static df_status measure_residual(df_flow* flow, flow_recovered* r) {
+  int n, diverged, ignored;
+  double unused;
+  df_window* from = checked_transitions(flow, r, &n);
+  double* error = from ? df_alloc(2 * (size_t)n, sizeof *error) : NULL;
+  df_status status = error ? simulate_checked(flow, r, n, from, error) : DF_E_NOMEM;
+  if (status == DF_OK) {
+    r->residual = rms(n, error, &diverged, &r->worst);
+    r->constant = rms(n, error + n, &ignored, &unused);
+    status = judge(flow, r, n, diverged);
   }
-  return DF_OK;
+  df_free(from);
+  df_free(error);
+  return status;
 }
 
 static df_status make(df_flow* flow, df_inverse* inverse, flow_recovered* r) {

@@ -14,7 +14,8 @@ typedef struct flow_recovered {
   unsigned char* known;      /* [transitions] RECOVERED_... */
   double *mean, *std;        /* [nu] of the recovered actions; a std is at least scale_floor.action half ranges */
   double residual;           /* RMS error of the simulated next state, std, over every RESIDUAL_EVERY-th transition */
-  double worst;              /* the largest of these, std */
+  double constant;           /* the same with the mean action in every transition: what actions matter at all */
+  double worst;              /* the largest error of recovered actions, std */
   int64_t* linear_at;        /* [transitions] row of A, B and r; -1: not linearised. NULL: none is */
   float *A, *B, *r;          /* [rows][ndx][ndx], [rows][ndx][nu], [rows][ndx] */
   df_window* linear_windows; /* [n_linear] training windows all of whose transitions are linearised */
@@ -27,11 +28,11 @@ static inline size_t recovered_index(const df_dataset* data, int episode, int fr
 
 void flow_recovered_free(flow_recovered* recovered); /* NULL is allowed */
 
-/* linear.c: Linearises the transitions of a share recover.linear_episodes of the training episodes about the recovered
+/* linear.c: linearises the transitions of a share recover.linear_episodes of the training episodes about the recovered
  * actions:
  *     dx[t+1] = A dx[t] + B (u[t] - u_rec[t]) + r,   dx = x (-) x_demonstrated,   r = f(x_demonstrated, u_rec) (-)
- * x[t+1] A and B have one adjoint per row. A transition that diverges is not linearised. DF_E_CONFIG for
- * more than 2 GiB of A, B and r; DF_E_SIM, DF_E_NOMEM. */
+ * x[t+1] Each row of A and B takes one adjoint. A transition that diverges is not linearised. DF_E_CONFIG for more than
+ * 2 GiB of A, B and r; DF_E_INTERRUPTED after env.stop was set; DF_E_SIM, DF_E_NOMEM. */
 df_status flow_linearise(df_flow* flow, flow_recovered* recovered);
 
 /* Whether all transitions of a window are linearised; any window of the dataset is allowed. */

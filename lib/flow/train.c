@@ -14,16 +14,17 @@ typedef enum sample_kind {
   SAMPLE_LINEAR     /* states of the linearised dynamics with the demonstrated ones */
 } sample_kind;
 
-/* the kind of sample i of a step, fixed by its place in the batch (flow.h) */
-static sample_kind kind_of(const df_flow* flow, long step, int i) {
+/* the kind of sample i of a batch, fixed by its place among the samples of its step (flow.h) */
+static sample_kind kind_of(const df_flow* flow, long batch, int in_batch) {
   if (!flow_simulates(flow)) return SAMPLE_DIRECT;
   if (!flow->recovered) return SAMPLE_SIMULATED;
   const df_config* c = flow_config(flow);
-  const double batches = (double)flow->trainer->cfg.steps * flow->trainer->cfg.accumulate;
-  const bool early = (double)step < c->recover_regressed * batches;
+  const trainer_cfg* t = &flow->trainer->cfg;
+  const long step = batch / t->accumulate, i = batch % t->accumulate * t->batch + in_batch;
+  const bool early = (double)step < c->recover_regressed * (double)t->steps;
   const double share = early ? 0 : c->recover_simulated;
   if (flow_spread(share, i)) return SAMPLE_SIMULATED;
-  const int others_before = i - (int)floor(i * share);
+  const long others_before = i - (long)floor((double)i * share);
   return flow->recovered->n_linear > 0 && flow_spread(c->recover_linear, others_before) ? SAMPLE_LINEAR
                                                                                         : SAMPLE_REGRESSED;
 }
@@ -348,9 +349,11 @@ static void validate(void* context, int thread, int first, int count, const df_r
   }
 }
 
+/* the adjoints of all workers, without those before the training */
 static df_gradient_count count_adjoints(const void* context) {
   const df_flow* flow = context;
-  df_gradient_count sum = {0};
+  const df_gradient_count before = flow->adjoints_before;
+  df_gradient_count sum = {-before.steps, -before.approximate, -before.differenced};
   for (int i = 0; i < flow->env.threads; i++)
     df_gradient_count_add(&sum, df_sim_gradient_count(flow->env.task->system, flow->worker[i].sim));
   return sum;
@@ -360,9 +363,14 @@ df_status df_flow_train(df_flow* flow, df_training_log* log) {
   DF_REQUIRE_POINTER(flow);
   DF_REQUIRE_POINTER(log);
   DF_REQUIRE(!flow->from_recovered || flow->recovered, "df_flow_train: df_flow_recover() must come first");
+  flow->adjoints_before = (df_gradient_count){0};
+  flow->adjoints_before = count_adjoints(flow); /* of the linearisation */
   flow->trainer->adjoints = count_adjoints;
   flow->trainer->validate = validate;
   DF_TRY(trainer_run(flow->trainer, flow->name, flow_train_slice, flow, &flow->env, log));
-  if (flow->recovered) log->residual = flow->recovered->residual;
+  if (flow->recovered) {
+    log->residual = flow->recovered->residual;
+    log->residual_share = flow->recovered->residual / flow->recovered->constant;
+  }
   return DF_OK;
 }

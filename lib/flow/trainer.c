@@ -261,7 +261,9 @@ static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn sl
     }
 
     /* gradient, update and average; a gradient that is not finite is not applied */
-    if (t->before_step) DF_TRY(t->before_step(context, at->step));
+    const df_status before = t->before_step ? t->before_step(context, at->step) : DF_OK;
+    if (before == DF_E_INTERRUPTED) DF_TRY(trainer_state_save(t, at, log, env));
+    if (before != DF_OK) return before;
     DF_TRY(one_step(t, at->step, slice, context, log->name));
     const double loss = mean_loss(t, log);
     const double rate = trainer_rate(&t->cfg, at->step);
@@ -296,7 +298,7 @@ df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void
   memset(log, 0, sizeof *log);
   snprintf(log->name, sizeof log->name, "%s", name);
   log->parameters = t->n;
-  log->residual = NAN;
+  log->residual = log->residual_share = NAN;
   trainer_progress at = {0};
   DF_TRY(make_gradients(t));
   DF_TRY(trainer_state_load(t, &at, log, env));

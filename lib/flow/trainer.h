@@ -67,7 +67,8 @@ typedef struct trainer {
   df_real* best;       /* [n] the averaged weights of the lowest one */
   /* returns the count of adjoints so far, from the context of trainer_run; NULL if nothing is simulated */
   df_gradient_count (*adjoints)(const void* context);
-  /* called before every step by the thread that trains, with the context of trainer_run; NULL: nothing */
+  /* called before every step by the thread that trains, with the context of trainer_run; after INTERRUPTED the state is
+   * saved, and the step begins with the same call when the training resumes. NULL: nothing */
   df_status (*before_step)(void* context, long step);
   double earlier_cpu_s; /* CPU seconds that the training took before its first step, added to the log */
   int n_memory;

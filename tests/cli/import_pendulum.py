@@ -11,9 +11,10 @@ made = runpy.run_path(sys.argv[2])
 EPISODES, STEPS = made['EPISODES'], made['STEPS']
 
 
-def write(name, spike=None, opposite=None, still=False, action=None, motors=1, **arrays):
+def write(name, spike=None, opposite=None, still=False, action=None, half=False, motors=1, **arrays):
     """spike: episode with a wrong velocity; opposite: episode whose actions have the wrong sign; still: nothing moves;
-    action: the recorded action of a control; motors: that share a control; arrays: others of the file"""
+    action: the recorded action of a control; half: the second half of the actions of every episode is 0; motors: that share
+    a control; arrays: others of the file"""
     states = [[made['states'][2 * i:2 * i + 2] for i in range(e * (STEPS + 1), (e + 1) * (STEPS + 1))] for e in range(EPISODES)]
     actions = [[[u] for u in made['actions'][e * STEPS:(e + 1) * STEPS]] for e in range(EPISODES)]
     if spike is not None:
@@ -22,6 +23,8 @@ def write(name, spike=None, opposite=None, still=False, action=None, motors=1, *
         actions[opposite] = [[-u] for [u] in actions[opposite]]
     if action:
         actions = [[[action(u)] for [u] in episode] for episode in actions]
+    if half:
+        actions = [episode[:STEPS // 2] + [[0.0]] * (STEPS - STEPS // 2) for episode in actions]
     actions = [[[u / motors] * motors for [u] in episode] for episode in actions]
     if still:
         states = [[[0.3, 0.0] for _ in episode] for episode in states]
@@ -70,4 +73,5 @@ write('commands.json', motors=2, speed=per_frame(lambda e, t: 0.01 * t),
       cmd=per_frame(lambda e, t: [0.1 * t, 3 - 2 * made['actions'][e * STEPS + min(t, STEPS - 1)], 0]),
       desired=per_frame(lambda e, t: 1 + 0.5 * made['states'][2 * (e * (STEPS + 1) + min(t + 1, STEPS))]))
 write('policy.json', action=lambda u: (u - 0.2) / 1.5)
+write('halves.json', half=True)
 write('squares.json', action=lambda u: u * u)

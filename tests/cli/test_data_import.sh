@@ -46,6 +46,8 @@ check velocities_are_kept_for_one_wrong bash -c "! grep -q 'velocities:' '$tasks
 check actions_are_kept_for_one_wrong sets spike "actions_key: actions"
 check actions_of_one_episode_are_imported imports opposite "$scratch/example/pendulum.xml" "$made/opposite.json"
 check the_episode_is_that_of_the_recording says "replay of 200 of 2000 actions, from 4 of 20 episodes: another model: .*episode 5, frame" err
+check actions_that_end_half_way_are_imported imports halves "$scratch/example/pendulum.xml" "$made/halves.json"
+check they_do_not_follow says "replay of 200 of 2000 actions, from 4 of 20 episodes: another model" err
 check actions_of_a_policy_are_imported imports policy "$scratch/example/pendulum.xml" "$made/policy.json"
 check their_scale_and_offset_are_found sets policy "actions_key: actions" "action_scale: [1.5]" "action_offset: [0.2]"
 check they_are_reported says "the recorded actions are no controls: with a scale and an offset per actuator" err
@@ -62,12 +64,12 @@ check commands_are_imported imports commands "$models/two_motors.xml" "$made/com
 check what_was_asked_for_is_a_condition sets commands "conditions: [speed, vel_cmd]" "conditions_per: frame"
 check its_reason_is_in_the_task_file grep -q "conditions: .* # named like what the motion was asked for" "$tasks/commands/task.yaml"
 check other_shapes_are_named says "array goal is named like a condition, but is not used: $made/commands.json: array 'goal' has shape \[19,2\]" err
-check what_was_measured_is_none says "arrays that nothing uses .*: achieved_goal, cmd, desired, goal, joint1_target, reward, target$" err
-not_used() { says "^(dynaflow: )?array $1 is named like a condition, but is not used: $2; --set data.conditions=\.\.\. takes it$" err; }
-check what_actuators_were_told_is_none not_used joint1_target "by its name it may be what the actuators did, which no method must be told"
-check nor_a_column_per_actuator not_used target "it has as many columns as the model has actuators, 2, so that it may be the actions"
-check nor_recorded_actions not_used cmd "its column 1 is one of the recorded actions, with a scale and an offset"
-check nor_recorded_states not_used desired "its column 0 is one of the recorded states, with a scale and an offset"
+check what_was_measured_is_none says "arrays that nothing uses .*: goal, achieved_goal, reward, joint1_target, target, cmd, desired$" err
+not_used() { says "^(dynaflow: )?array $1 is named like a condition, but is not used: $2$" err; }
+check what_actuators_were_told_is_none not_used joint1_target "by its name it may be what the actuators did, which no method must be told; if it is not, --set data.conditions=\.\.\. takes it"
+check nor_a_column_per_actuator not_used target "it has as many columns as the model has actuators, 2, so that it may be the actions; if it is not, --set data.conditions=\.\.\. takes it"
+check nor_recorded_actions not_used cmd "its column 1 is one of the recorded actions, with a scale and an offset, which no method must be told"
+check nor_recorded_states not_used desired "its column 0 is one of the recorded states, with a scale and an offset, which no method must be told"
 run data info "$tasks/commands"
 check conditions_have_their_names says "speed, vel_cmd.0, vel_cmd.1" out
 check an_error_names_the_source refuses "^dynaflow: $scratch/example/pendulum.npz: data.select: '0-99'" \

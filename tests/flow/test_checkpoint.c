@@ -1,4 +1,5 @@
 /* Checkpoints of a flow. */
+#define _GNU_SOURCE /* memmem */
 #include "flow_test.h"
 #include "test_file.h"
 
@@ -144,9 +145,10 @@ static void other_value(const df_config_key* key, const char* now, char value[DF
 /* whether weights stay those of a task under another value of the setting: it names what is compared by its hash or in
  * another way, or belongs to training or evaluation */
 static bool leaves_weights(const char* name) {
-  static const char* const names[] = {"data.file",        "data.url",   "system.model", "system.model_sha256",
-                                      "system.model_url", "task.title", "task.version", "task.methods"};
-  static const char* const sections[] = {"train.", "inverse.", "eval.", "scale_floor."};
+  static const char* const names[] = {"data.file",           "data.url",         "system.model",
+                                      "system.model_sha256", "system.model_url", "task.title",
+                                      "task.version",        "task.methods",     "flow.time_power"};
+  static const char* const sections[] = {"train.", "inverse.", "recover.", "eval.", "scale_floor."};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     if (strcmp(name, names[i]) == 0) return true;
   }
@@ -179,6 +181,37 @@ static void a_checkpoint_is_refused_under_other_settings_of_its_weights_only(voi
     if (status != DF_OK) assert_non_null(strstr(df_error_message(), named));
     task->config = kept;
   }
+  df_flow_free(flow);
+  df_task_free(task);
+  unlink(FILE_PATH);
+}
+
+/* renames a setting in the header of the file, as if it was written before there was this setting */
+static void forget(const char* setting) {
+  char quoted[64], *at, bytes[1 << 16];
+  FILE* file = fopen(FILE_PATH, "r+b");
+  assert_non_null(file);
+  const size_t n = fread(bytes, 1, sizeof bytes, file);
+  snprintf(quoted, sizeof quoted, "\"%s\"", setting);
+  at = memmem(bytes, n, quoted, strlen(quoted));
+  assert_non_null(at);
+  assert_int_equal(fseek(file, at + 1 - bytes, SEEK_SET), 0);
+  assert_int_equal(fputc('X', file), 'X');
+  assert_int_equal(fclose(file), 0);
+}
+
+static void a_checkpoint_without_a_newer_setting_has_its_default(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  const df_config defaults = df_config_default();
+  task->config.flow_sigma = defaults.flow_sigma;
+  df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+  assert_int_equal(df_flow_save(flow, FILE_PATH), DF_OK);
+  forget("flow.sigma");
+  assert_int_equal(df_flow_load(flow, FILE_PATH), DF_OK);
+  task->config.flow_sigma = 0.5 * defaults.flow_sigma;
+  assert_int_equal(df_flow_load(flow, FILE_PATH), DF_E_FORMAT);
+  assert_non_null(strstr(df_error_message(), "flow.sigma"));
   df_flow_free(flow);
   df_task_free(task);
   unlink(FILE_PATH);
@@ -277,6 +310,7 @@ int main(void) {
       cmocka_unit_test(a_checkpoint_of_another_task_model_or_method_is_refused_by_name),
       cmocka_unit_test(a_checkpoint_is_refused_under_other_settings_of_its_weights_only),
       cmocka_unit_test(a_checkpoint_with_other_scales_is_refused_by_coordinate),
+      cmocka_unit_test(a_checkpoint_without_a_newer_setting_has_its_default),
       cmocka_unit_test(weights_that_are_not_finite_are_neither_written_nor_read),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,8 +229,8 @@ typedef df_items df_kind_ITEMS;
   X(INT, recover, width, "256", 4, 4096, "", "", "hidden width of the MLP that recovers actions")                      \
   X(INT, recover, depth, "3", 1, 16, "", "", "hidden layers of the MLP that recovers actions")                         \
   X(REAL, recover, rate, "0.002", 0, 1, "", "", "learning rate of the MLP that recovers actions")                      \
-  X(REAL, recover, residual_limit, "0.25", 0, 1e6, "", "std",                                                          \
-    "largest RMS one-step error of recovered actions to train on")                                                     \
+  X(REAL, recover, residual_limit, "0.5", 0, 1e6, "", "",                                                              \
+    "largest one-step error of recovered actions to train on, as a share of that of constant actions")                 \
   X(REAL, recover, regressed, "0.82", 0, 1, "", "",                                                                    \
     "share of the steps before any sample is simulated (dynaflow_recovered)")                                          \
   X(REAL, recover, simulated, "0.5", 0, 1, "", "",                                                                     \

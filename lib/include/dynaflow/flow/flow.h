@@ -91,11 +91,12 @@ DF_API DF_MUST_CHECK df_status df_inverse_load(df_inverse* inverse, const char* 
  *
  * Neither uses demonstrated actions; sampling is that of the decoder.
  *     ACTIONS   action flow matching on the recovered actions.
- *     ROLLOUT   up to a share recover.regressed of the steps every sample is regressed: its loss is the mean of
- *               ((u - u_recovered) / (recover.action_unit std))^2 over frames and actuators. Afterwards a share
- *               recover.simulated of each batch is simulated as by DynaFlow. A share recover.linear of the samples that
- *               are not simulated has DynaFlow's loss on states that follow from dynamics linearised about the
- *               demonstration and its recovered actions. train.push applies to linear and simulated samples. */
+ *     ROLLOUT   A regressed sample has the mean of ((u - u_recovered) / (recover.action_unit std))^2 over frames and
+ *               actuators as its loss. A linear sample has DynaFlow's loss on states that follow from dynamics
+ *               linearised about the demonstration and its recovered actions. A simulated sample is one of DynaFlow.
+ *               After a share recover.regressed of the steps, a share recover.simulated of the samples of a step is
+ *               simulated, before it none. Of the others, a share recover.linear is linear. train.push applies to
+ *               linear and simulated samples. */
 
 /* As df_flow_new(), for ACTIONS and ROLLOUT; the demonstrations need no actions. DF_E_ARG for another decoder. */
 DF_API DF_MUST_CHECK df_status df_flow_new_recovered(const df_method_env* env, const char* name, df_decoder decoder,

@@ -48,6 +48,7 @@ typedef struct df_training_log {
   double cpu_s;      /* CPU seconds of all threads */
   /* RMS one-step error of the recovered actions that it was trained on, std (flow.h); NaN: it was trained on none */
   double residual;
+  double residual_share; /* residual divided by that of constant actions; NaN as residual */
 } df_training_log;
 
 /* a training after a gradient step */
