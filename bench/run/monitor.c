@@ -32,8 +32,20 @@ static df_status write_copy(const monitor* m, const char* path) {
   return m->method->save(*m->instance, path);
 }
 
+/* Whether the method's networks are trained or train now. One that was trained in an earlier part of the training, or
+ * by another cell, has left a state. */
+static bool all_began(const monitor* m) {
+  bool all = true;
+  for (int i = 0; i < DF_LOGS_MAX && m->method->networks[i] && all; i++) {
+    char* state = m->state_folder ? format_text("%s/%s.state", m->state_folder, m->method->networks[i]) : NULL;
+    all = m->began[i] || (state && df_file_exists(state));
+    df_free(state);
+  }
+  return all;
+}
+
 static void copy_weights(const monitor* m, const df_progress* at) {
-  if (!m->checkpoint || m->copy_every == 0 || at->step % m->copy_every != 0) return;
+  if (!m->checkpoint || m->copy_every == 0 || at->step % m->copy_every != 0 || !all_began(m)) return;
   char* path = monitor_copy_path(m->checkpoint, at->network, at->step, at->steps);
   if (write_copy(m, path) != DF_OK) {
     print_line(stderr, "dynaflow: warning: %s: no copy of the weights after step %ld: %s", m->line, at->step,
@@ -132,6 +144,9 @@ static void show(monitor* m, const df_progress* at) {
 /* begins the line and the curves of a network; its label has the network's name if that is not the method's */
 static void begin_network(monitor* m, const df_progress* at) {
   const bool other = strcmp(at->network, m->method->name) != 0;
+  for (int i = 0; i < DF_LOGS_MAX && m->method->networks[i]; i++) {
+    m->began[i] = m->began[i] || strcmp(m->method->networks[i], at->network) == 0;
+  }
   monitor_end(m);
   snprintf(m->network, sizeof m->network, "%s", at->network);
   snprintf(m->line, sizeof m->line, "%s%s%.48s", m->label, other ? ", network " : "", other ? at->network : "");
