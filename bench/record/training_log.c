@@ -50,9 +50,11 @@ static bool read_point(const char* line, size_t n, const char* key, const char* 
 
 /* whether the bytes after the last newline may be a point whose end a kill or a full disk has cut off */
 static bool is_torn_point(const char* line, size_t n) {
-  static const char begin[] = "{\"step\":";
-  const size_t most = sizeof begin - 1;
-  return memcmp(line, begin, n < most ? n : most) == 0;
+  json_t* whole = json_loadb(line, n, 0, NULL);
+  const bool torn = !whole;
+  bool beyond;
+  json_decref(whole);
+  return memcmp(line, "{\"", n < 2 ? n : 2) == 0 && (torn || read_point(line, n, "", "", 0, &beyond));
 }
 
 static df_status fail_at(const char* path, int line) {

@@ -92,12 +92,10 @@ static void a_line_without_an_end_is_cut_off(void** state) {
 
 static void a_file_of_something_else_is_refused_and_unchanged(void** state) {
   (void)state;
-  static const char* const lines[] = {"step,loss\n",
-                                      "{}\n",
-                                      "[1]\n",
-                                      "\n",
-                                      "{\"key\":\"a\",\"network\":\"n\"}\n",
-                                      "{\"key\":1,\"network\":\"n\",\"step\":1}\n"};
+  static const char* const lines[] = {"step,loss\n", "{}\n", "[1]\n", "\n", "{\"key\":\"a\",\"network\":\"n\"}\n",
+                                      "{\"key\":1,\"network\":\"n\",\"step\":1}\n",
+                                      /* without a newline */
+                                      "step,loss", "{}", "{\"key\":\"a\",\"network\":\"n\"}"};
   for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
     char content[256], wanted[256];
     training_log* log = (training_log*)1;
