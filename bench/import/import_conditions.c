@@ -198,7 +198,7 @@ df_status work_find_conditions(work* w) {
   if (settings_find(w->found, "data.conditions") || source_array_named(&w->files, "conditions")) return DF_OK;
   text names = {0};
   for (int i = 0; i < n; i++) {
-    if (is_candidate(&list[i])) text_add(&names, "%s\n", list[i].name);
+    if (is_candidate(&list[i])) text_add(&names, "%s\n", source_name_in_group(&w->files, list[i].name));
   }
   const df_status status = names.n ? try_arrays(w, names.data) : DF_OK;
   text_clear(&names);

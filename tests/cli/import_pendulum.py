@@ -60,6 +60,19 @@ def write_policy32(name):
         json.dump({'states': states, 'actions': actions}, file)
 
 
+def write_groups(name):
+    """a group per episode, the last one first, with a condition"""
+    groups = {}
+    for e in reversed(range(EPISODES)):
+        first, states = e * (STEPS + 1), made['states']
+        groups['demo_%d' % e] = {'states': [states[2 * i:2 * i + 2] for i in range(first, first + STEPS + 1)],
+                                 'actions': [[u] for u in made['actions'][e * STEPS:(e + 1) * STEPS]],
+                                 'vel_cmd': [[0.1 * t, e] for t in range(STEPS + 1)]}
+    with open(name, 'w') as file:
+        json.dump({'data': groups}, file)
+
+
+write_groups('groups.json')
 write_policy32('policy32.json')
 write('spike.json', spike=5)
 write('opposite.json', opposite=5)
