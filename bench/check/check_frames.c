@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "check_parts.h"
+#include "dynaflow/core/alloc.h"
 #include "dynaflow/core/limits.h"
 #include "text.h"
 
@@ -21,9 +22,10 @@ typedef struct huge {
 
 /* the recorded rows [n][columns] of an episode */
 static void find_huge(const double* rows, int n, int columns, double limit, int episode, huge* out) {
-  for (int i = 0; i < n * columns; i++) {
+  for (size_t i = 0; i < (size_t)n * (size_t)columns; i++) {
     if (fabs(rows[i]) <= limit) continue;
-    if (out->n++ == 0) *out = (huge){1, episode, i / columns, i % columns, rows[i], limit};
+    if (out->n++ > 0) continue;
+    *out = (huge){1, episode, (int)(i / (size_t)columns), (int)(i % (size_t)columns), rows[i], limit};
   }
 }
 
@@ -44,11 +46,15 @@ static void coordinate_name(const trace* m, int at, char name[120]) {
 
 static void add_huge(const huge* h, const char* name, data_findings* out) {
   if (h->n == 0) return;
+  char* others = h->n > 2    ? format_text(", as are %zu more numbers", h->n - 1)
+                 : h->n == 2 ? format_text(", as is 1 more number")
+                             : format_text("%s", "");
   data_finding* one = data_findings_add(out, "magnitude", name, fabs(h->value), h->limit, "of a number");
   data_finding_judge(one, CHECK_WRONG,
-                     "%g in episode %d, frame %d is beyond %g, as are %zu more numbers: correct the file, or leave the "
-                     "episode out (data.select)",
-                     h->value, h->episode, h->frame, h->limit, h->n - 1);
+                     "%g in episode %d, frame %d is beyond %g%s: correct the file, or leave the episode out "
+                     "(data.select)",
+                     h->value, h->episode, h->frame, h->limit, others);
+  df_free(others);
 }
 
 /* the largest number of a control range that is limited, 1 without any */

@@ -421,9 +421,9 @@ static df_status read_all(work* w) {
   DF_TRY(open_model(w));
   DF_TRY(open_source(w));
   DF_TRY(work_open_recording(w));
-  DF_TRY(work_find_conditions(w));
   settings_put_why(w->found, "data.sha256", df_recording_sha256(w->recording), "of the recordings");
   DF_TRY(work_find_rate(w));
+  DF_TRY(work_find_conditions(w));
   DF_TRY(check_recording(w));
   if (!w->dataset->actions) {
     DF_TRY(work_settle_steps(w, true));

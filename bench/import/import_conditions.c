@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/data/dataset.h"
 
 /* the longest word that is compared; the largest number of axes of an array, the most conditions in one */
 enum { LETTERS = 16, MOST_AXES = 3, MOST_CONDITIONS = 64 };
+
+/* ---- names ---- */
 
 static bool is_among(const char* word, const char* const* list, size_t n) {
   size_t i = 0;
@@ -15,24 +18,34 @@ static bool is_among(const char* word, const char* const* list, size_t n) {
   return i < n;
 }
 
+/* whether a word of a name, without digits and capitals, is among n words */
+static bool has_word(const char* name, const char* const* list, size_t n) {
+  bool found = false;
+  for (const char* at = name; *at; at += *at != '\0') {
+    char word[LETTERS] = "";
+    for (size_t m = 0; isalnum((unsigned char)*at); at++) {
+      if (isalpha((unsigned char)*at) && m + 1 < sizeof word) word[m++] = (char)tolower((unsigned char)*at);
+    }
+    found = found || is_among(word, list, n);
+  }
+  return found;
+}
+
 bool is_condition_name(const char* array) {
   static const char* const asked[] = {"command",   "commands", "commanded", "cmd",     "cmds",    "goal",
                                       "goals",     "desired",  "target",    "targets", "speed",   "speeds",
                                       "direction", "vx",       "vy",        "wz",      "heading", "gait"};
   static const char* const others[] = {"achieved", "reached", "measured", "reward", "success", "done"};
-  const char* slash = strrchr(array, '/');
-  bool is_asked = false, is_other = false;
-  for (const char* at = slash ? slash + 1 : array; *at;) {
-    char word[LETTERS] = "";
-    size_t n = 0;
-    for (; isalnum((unsigned char)at[n]); n++) {
-      if (n + 1 < sizeof word) word[n] = (char)tolower((unsigned char)at[n]);
-    }
-    is_asked = is_asked || is_among(word, asked, sizeof asked / sizeof *asked);
-    is_other = is_other || is_among(word, others, sizeof others / sizeof *others);
-    at += n + (at[n] != '\0');
-  }
-  return is_asked && !is_other;
+  const char *slash = strrchr(array, '/'), *name = slash ? slash + 1 : array;
+  return has_word(name, asked, sizeof asked / sizeof *asked) && !has_word(name, others, sizeof others / sizeof *others);
+}
+
+bool is_actuation_name(const char* array) {
+  static const char* const words[] = {"joint",    "joints",    "pos",    "position", "positions", "qpos",
+                                      "torque",   "torques",   "tau",    "ctrl",     "control",   "controls",
+                                      "action",   "actions",   "effort", "efforts",  "motor",     "motors",
+                                      "actuator", "actuators", "servo",  "servos",   "dof",       "dofs"};
+  return has_word(array, words, sizeof words / sizeof *words);
 }
 
 /* whether data.conditions can name it, and its size is that of conditions */
@@ -41,6 +54,82 @@ static bool is_candidate(const df_array_info* a) {
   return a->rank >= 1 && a->rank <= MOST_AXES && (a->rank < MOST_AXES || columns <= MOST_CONDITIONS) &&
          !strpbrk(a->name, ",+@*?[]\n") && is_condition_name(a->name);
 }
+
+/* ---- numbers ---- */
+
+/* whether a column of the conditions changes within an episode */
+static bool changes(const df_dataset* d, int column) {
+  for (int e = 0; e < d->episodes; e++) {
+    const double first = df_dataset_condition(d, e, 0)[column];
+    for (int t = 1; t <= d->lengths[e]; t++) {
+      if (df_dataset_condition(d, e, t)[column] != first) return true;
+    }
+  }
+  return false;
+}
+
+/* a coordinate of the state, then of the action, of a frame; NULL if there is none */
+static const double* signal_at(const df_dataset* d, int i, int e, int t) {
+  if (t < 0 || t > d->lengths[e] - (i >= d->nx)) return NULL;
+  return i < d->nx ? df_dataset_state(d, e, t) + i : df_dataset_action(d, e, t) + i - d->nx;
+}
+
+/* Whether a condition is signal i, `shift` frames later, times a scale and plus an offset: the correlation of at most
+ * about MOST frames, by updated means. */
+static bool is_signal(const df_dataset* d, int column, int i, int shift) {
+  static const double LEFT = 1e-4; /* of the variance: numbers of few digits */
+  enum { MOST = 20000, LEAST = 8 };
+  const int every = (int)(df_dataset_actions(d) / MOST) + 1;
+  double n = 0, mean_x = 0, mean_y = 0, xx = 0, yy = 0, xy = 0;
+  for (int e = 0; e < d->episodes; e++) {
+    for (int t = 0; t <= d->lengths[e]; t += every) {
+      const double* y = signal_at(d, i, e, t + shift);
+      if (!y) continue;
+      const double dx = df_dataset_condition(d, e, t)[column] - mean_x, dy = *y - mean_y;
+      n++;
+      mean_x += dx / n;
+      mean_y += dy / n;
+      xx += dx * (dx - dx / n);
+      yy += dy * (dy - dy / n);
+      xy += dx * (dy - dy / n);
+    }
+  }
+  return n >= LEAST && xx > 0 && yy > 0 && xy * xy >= (1 - LEFT) * xx * yy;
+}
+
+/* "states" or "actions", those of which the condition is one with a scale and an offset, at this frame or beside it;
+ * NULL: of none */
+static const char* signal_of(const df_dataset* d, int column) {
+  for (int i = 0; i < d->nx + (d->actions ? d->nu : 0); i++) {
+    for (int shift = -1; shift <= 1; shift++) {
+      if (is_signal(d, column, i, shift)) return i < d->nx ? "states" : "actions";
+    }
+  }
+  return NULL;
+}
+
+/* Refuses conditions from `first` on that may tell the recorded motion: DF_E_CONFIG. Those that are the same in all
+ * frames of an episode do not. */
+static df_status check_numbers(const work* w, int first) {
+  const df_dataset* d = w->dataset;
+  bool changing = false;
+  for (int c = first; c < d->nc; c++) {
+    const char* told = changes(d, c) ? signal_of(d, c) : NULL;
+    if (told)
+      return df_fail(
+          DF_E_CONFIG,
+          "its column %d is one of the recorded %s, with a scale and an offset, which no method must be told",
+          c - first, told);
+    changing = changing || changes(d, c);
+  }
+  if (!changing || d->nc - first != w->study.nu) return DF_OK;
+  return df_fail(DF_E_CONFIG,
+                 "it has as many columns as the model has actuators, %d, so that it may be the actions; if it is not, "
+                 "--set data.conditions=... takes it",
+                 w->study.nu);
+}
+
+/* ---- settings ---- */
 
 /* puts `value`, or none if it is "" */
 static void put(work* w, const char* value) {
@@ -68,18 +157,31 @@ static df_status open_with(work* w, const char* value) {
   return again;
 }
 
+/* Reads the recording with these conditions, of which the last array begins with condition `first`. */
+static df_status try_conditions(work* w, const char* value, const char* array, int first) {
+  if (is_actuation_name(array))
+    return df_fail(DF_E_CONFIG,
+                   "by its name it may be what the actuators did, which no method must be told; if it is "
+                   "not, --set data.conditions=... takes it");
+  DF_TRY(open_with(w, value));
+  DF_TRY(work_convert(w));
+  return check_numbers(w, first);
+}
+
 /* tries the arrays of `names`, lines, one after the other */
 static df_status try_arrays(work* w, char* names) {
   text used = {0};
   bool last = true;
+  int n = 0; /* conditions so far */
   char* rest;
   for (char* line = strtok_r(names, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
     text more = {0};
     text_add(&more, "%s%s%s", text_of(&used), used.n ? "," : "", line);
-    last = open_with(w, text_of(&more)) == DF_OK;
+    last = try_conditions(w, text_of(&more), line, n) == DF_OK;
     if (last) {
       text_clear(&used);
       used = more;
+      n = w->dataset->nc;
       continue;
     }
     text_clear(&more);
@@ -96,7 +198,7 @@ df_status work_find_conditions(work* w) {
   if (settings_find(w->found, "data.conditions") || source_array_named(&w->files, "conditions")) return DF_OK;
   text names = {0};
   for (int i = 0; i < n; i++) {
-    if (is_candidate(&list[i])) text_add(&names, "%s\n", list[i].name);
+    if (is_candidate(&list[i])) text_add(&names, "%s\n", source_name_in_group(&w->files, list[i].name));
   }
   const df_status status = names.n ? try_arrays(w, names.data) : DF_OK;
   text_clear(&names);

@@ -16,6 +16,14 @@ bool model_is_object(const model_study* m, int i) {
   return m->joints[i].kind == DF_JOINT_FREE && m->nu > 0 && !df_mujoco_is_driven(m->system, i);
 }
 
+bool model_is_of_object(const model_study* m, int body) {
+  while (body > 0 && df_mujoco_body_parent(m->system, body) > 0) body = df_mujoco_body_parent(m->system, body);
+  for (int i = 0; i < m->n_joints; i++) {
+    if (df_mujoco_joint_body(m->system, i) == body && model_is_object(m, i)) return true;
+  }
+  return false;
+}
+
 static void count(model_study* m) {
   m->free_joint = m->root_body = m->height = m->tilt = -1;
   for (int i = 0; i < m->n_joints; i++) {

@@ -26,6 +26,9 @@ DF_MUST_CHECK df_status model_study_of(const df_system* system, model_study* out
 /* whether joint i is the free joint of an object: no actuator moves its body or what hangs on it */
 bool model_is_object(const model_study* m, int i);
 
+/* whether a body is an object or hangs on one: its root moves by the free joint of an object */
+bool model_is_of_object(const model_study* m, int body);
+
 /* whether joint i is a slide of the root without limits that moves horizontally: how far it went does not matter */
 bool model_is_path(const model_study* m, int i);
 

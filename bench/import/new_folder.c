@@ -61,11 +61,20 @@ static void empty_draft(const char* draft) {
   if (folder) closedir(folder);
 }
 
+/* Refuses what is in the place of a folder of an import: through a link, files of others would be removed. */
+static df_status check_own(const char* path) {
+  struct stat info;
+  if (lstat(path, &info) != 0 || S_ISDIR(info.st_mode)) return DF_OK;
+  return df_fail(DF_E_CONFIG, "%s: is %s, where an import needs a folder of its own: remove it", path,
+                 S_ISLNK(info.st_mode) ? "a symbolic link" : "no folder");
+}
+
 /* Opens the lock and takes it. *fd is -1 on failure, and if the folder was finished or discarded meanwhile: try again.
  */
 static df_status try_lock(const char* draft, const char* path, int* fd) {
   struct stat mine, there;
   if (mkdir(draft, 0755) != 0 && errno != EEXIST) return df_fail(DF_E_IO, "%s: %s", draft, strerror(errno));
+  DF_TRY(check_own(draft));
   char* lock = df_path_join(draft, LOCK);
   if (!lock) return DF_E_NOMEM;
   *fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -90,10 +99,10 @@ static char* old_name(const new_folder* f) {
 /* A process that was ended while it replaced a task may have left the old one. */
 static df_status put_back(const new_folder* f) {
   char* old = old_name(f);
-  df_status status = DF_OK;
-  if (df_file_exists(f->path))
+  df_status status = check_own(old);
+  if (status == DF_OK && df_file_exists(f->path))
     remove_tree(old);
-  else if (df_file_exists(old) && rename(old, f->path) != 0)
+  else if (status == DF_OK && df_file_exists(old) && rename(old, f->path) != 0)
     status = df_fail(DF_E_IO, "%s: %s", old, strerror(errno));
   df_free(old);
   return status;

@@ -16,7 +16,7 @@ typedef struct new_folder {
 /* Begins a folder; its parent is made if it is missing. A draft that a process left that was ended is emptied and used,
  * and a task that it was replacing is put back. Call new_folder_discard() in any case. Errors: DF_E_CONFIG (there is
  * something at `path`, and it is not to be replaced; or it is not a task folder; or another process makes a draft for
- * it), DF_E_IO. */
+ * it; or a symbolic link or a file is in the place of the draft), DF_E_IO. */
 DF_MUST_CHECK df_status new_folder_begin(const char* path, bool replace, new_folder* out);
 /* Moves the draft to its place. Errors: DF_E_IO; what was there before is there still. */
 DF_MUST_CHECK df_status new_folder_finish(new_folder* f);

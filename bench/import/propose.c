@@ -367,6 +367,7 @@ static void propose_feet(const proposal* p, const posture* seen) {
   text names = {0};
   int n = 0, unnamed = 0, by_body = 0, touching = 0;
   for (int g = 0; g < df_mujoco_geom_count(p->model->system); g++) {
+    if (model_is_of_object(p->model, df_mujoco_geom_body(p->model->system, g))) continue;
     touching += seen->touched[g] > 0;
     if ((double)seen->touched[g] < FOOT_SHARE * (double)seen->frames) continue;
     char label[DF_NAME_MAX];

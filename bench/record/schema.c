@@ -167,10 +167,11 @@ static const field training_fields[] = {{"curves", ARRAY, true},
                                         {"checkpoint_sha256", SHA256, false},
                                         {"files", ARRAY, false}};
 static const field file_fields[] = {{"path", NAME, true}, {"sha256", SHA256, true}};
-static const field curve_fields[] = {{"name", ANY_TEXT, true},     {"step", WHOLES, true},
-                                     {"loss", NUMBERS, true},      {"adjoints", OBJECT, false},
-                                     {"residual", NUMBER, false},  {"residual_share", NUMBER_OR_NULL, false},
-                                     {"validation", OBJECT, false}};
+static const field curve_fields[] = {
+    {"name", ANY_TEXT, true},      {"step", WHOLES, true},       {"loss", NUMBERS, true},
+    {"adjoints", OBJECT, false},   {"residual", NUMBER, false},  {"residual_share", NUMBER_OR_NULL, false},
+    {"validation", OBJECT, false}, {"steps", COUNT, false},      {"diverged", COUNT, false},
+    {"skipped", COUNT, false},     {"parameters", COUNT, false}, {"cpu_s", NUMBER, false}};
 static const field validation_fields[] = {
     {"step", WHOLES, true}, {"loss", NUMBERS, true}, {"windows", COUNT, true}, {"kept", WHOLE, true}};
 static const field row_fields[] = {

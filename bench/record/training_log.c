@@ -24,6 +24,10 @@ struct training_log {
 /* opens the file and locks it */
 static df_status open_file(training_log* log) {
   struct stat info;
+  /* opening a pipe waits for its reader, and a write after the reader left ends the program */
+  if (stat(log->path, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode))) {
+    return df_fail(DF_E_IO, "%s: a pipe or socket; name a file for the log", log->path);
+  }
   log->fd = open(log->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
   if (log->fd < 0 || fstat(log->fd, &info) != 0) {
     return df_fail(errno == ENOENT ? DF_E_MISSING : DF_E_IO, "%s: %s", log->path, strerror(errno));
@@ -48,18 +52,30 @@ static bool read_point(const char* line, size_t n, const char* key, const char* 
   return valid;
 }
 
-/* appends the lines that stay to `kept` */
+/* whether the bytes after the last newline may be a point whose end a kill or a full disk has cut off */
+static bool is_torn_point(const char* line, size_t n) {
+  json_t* whole = json_loadb(line, n, 0, NULL);
+  const bool torn = !whole;
+  bool beyond;
+  json_decref(whole);
+  return memcmp(line, "{\"", n < 2 ? n : 2) == 0 && (torn || read_point(line, n, "", "", 0, &beyond));
+}
+
+static df_status fail_at(const char* path, int line) {
+  return df_fail(DF_E_FORMAT, "%s:%d: not a point of a training log; name another file", path, line);
+}
+
+/* appends the lines that stay to `kept`; a torn point does not stay */
 static df_status filter(const char* path, const char* data, size_t n, const char* key, const char* network, long step,
                         text* kept) {
   int number = 1;
-  for (const char *line = data, *end; (end = memchr(line, '\n', n - (size_t)(line - data))); line = end + 1, number++) {
+  const char *line = data, *end;
+  for (; (end = memchr(line, '\n', n - (size_t)(line - data))); line = end + 1, number++) {
     bool beyond;
-    if (!read_point(line, (size_t)(end - line), key, network, step, &beyond)) {
-      return df_fail(DF_E_FORMAT, "%s:%d: not a point of a training log; name another file", path, number);
-    }
+    if (!read_point(line, (size_t)(end - line), key, network, step, &beyond)) return fail_at(path, number);
     if (!beyond) text_add_bytes(kept, line, (size_t)(end + 1 - line));
   }
-  return DF_OK;
+  return is_torn_point(line, n - (size_t)(line - data)) ? DF_OK : fail_at(path, number);
 }
 
 /* DF_E_FORMAT for a file of something else, to which nothing must be appended */

@@ -170,7 +170,8 @@ df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, i
                             .method = c->method,
                             .instance = &c->instance,
                             .checkpoint = c->checkpoint,
-                            .copy_every = c->config.train_checkpoint_every},
+                            .copy_every = c->config.train_checkpoint_every,
+                            .state_folder = state_folder},
                 .state_folder = state_folder};
   df_method_env env = {.task = c->task,
                        .seed = c->seed,

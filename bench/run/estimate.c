@@ -11,17 +11,12 @@
 #include "dynaflow/core/clock.h"
 #include "dynaflow/core/file.h"
 #include "list.h"
+#include "short_training.h"
 #include "stop.h"
 
 /* A training is tried with these settings. They differ, so that the number of steps that a network announces says which
  * of them it follows. */
-enum {
-  TRAIN_STEPS = 4,
-  INVERSE_STEPS = 5,
-  RECOVER_STEPS = 2,
-  RECOVER_ROUNDS = 3,
-  MOST_STEPS = RECOVER_STEPS * RECOVER_ROUNDS
-};
+enum { TRAIN_STEPS = 4, INVERSE_STEPS = 5, MOST_STEPS = SHORT_RECOVERY };
 
 typedef struct network_time {
   char what[DF_NAME_MAX];
@@ -62,29 +57,11 @@ static void on_step(void* context, const df_progress* at) {
   if (stop_flag || (at->step >= TRAIN_STEPS && at->steps > INVERSE_STEPS)) w->stop = 1;
 }
 
-/* The few steps of a recovery simulate as many actions each as its real ones, and leave useless actions; the training
- * on them has the same share of simulated samples in every step that it really has on average. */
-static void shorten_recovery(df_config* c) {
-  c->recover_pool = (int)ceil((double)c->recover_pool * RECOVER_STEPS / c->recover_steps);
-  c->recover_steps = RECOVER_STEPS;
-  c->recover_rounds = RECOVER_ROUNDS;
-  c->recover_residual_limit = 1e6;
-  c->recover_simulated *= 1 - c->recover_regressed;
-  c->recover_regressed = 0;
-  c->recover_linear = 0;
-}
-
 /* trains a loaded cell for a few steps per network */
 static df_status try_training(cell* c, stopwatch* w) {
   static _Thread_local df_training_log logs[DF_LOGS_MAX];
   int n = 0;
-  c->task->config.train_steps = TRAIN_STEPS;
-  c->task->config.inverse_steps = INVERSE_STEPS;
-  shorten_recovery(&c->task->config);
-  /* a warm-up must be shorter than the training; the time of validation is not estimated */
-  c->task->config.train_warmup = 0;
-  c->task->config.train_validate_every = 0;
-  snprintf(c->task->config.train_keep, sizeof c->task->config.train_keep, "last");
+  shorten_training(&c->task->config, TRAIN_STEPS, INVERSE_STEPS);
   const df_method_env env = {.task = c->task,
                              .seed = c->seed,
                              .threads = c->opts->threads,
@@ -105,10 +82,10 @@ typedef struct training_time {
 
 /* the time of all steps of the network with the settings as they are; NaN if fewer than two were measured */
 static double seconds_of(const network_time* t, const df_config* config) {
-  const long total = t->total == TRAIN_STEPS                      ? config->train_steps
-                     : t->total == INVERSE_STEPS                  ? config->inverse_steps
-                     : t->total == RECOVER_STEPS * RECOVER_ROUNDS ? (long)config->recover_rounds * config->recover_steps
-                                                                  : t->total;
+  const long total = t->total == TRAIN_STEPS      ? config->train_steps
+                     : t->total == INVERSE_STEPS  ? config->inverse_steps
+                     : t->total == SHORT_RECOVERY ? (long)config->recover_rounds * config->recover_steps
+                                                  : t->total;
   if (t->steps < 2) return total < 2 ? 0 : NAN;
   return t->seconds / (double)(t->steps - 1) * (double)total;
 }

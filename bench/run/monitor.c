@@ -32,8 +32,20 @@ static df_status write_copy(const monitor* m, const char* path) {
   return m->method->save(*m->instance, path);
 }
 
+/* Whether the method's networks are trained or train now. One that was trained in an earlier part of the training, or
+ * by another cell, has left a state. */
+static bool all_began(const monitor* m) {
+  bool all = true;
+  for (int i = 0; i < DF_LOGS_MAX && m->method->networks[i] && all; i++) {
+    char* state = m->state_folder ? format_text("%s/%s.state", m->state_folder, m->method->networks[i]) : NULL;
+    all = m->began[i] || (state && df_file_exists(state));
+    df_free(state);
+  }
+  return all;
+}
+
 static void copy_weights(const monitor* m, const df_progress* at) {
-  if (!m->checkpoint || m->copy_every == 0 || at->step % m->copy_every != 0) return;
+  if (!m->checkpoint || m->copy_every == 0 || at->step % m->copy_every != 0 || !all_began(m)) return;
   char* path = monitor_copy_path(m->checkpoint, at->network, at->step, at->steps);
   if (write_copy(m, path) != DF_OK) {
     print_line(stderr, "dynaflow: warning: %s: no copy of the weights after step %ld: %s", m->line, at->step,
@@ -73,25 +85,23 @@ static void log_point(monitor* m, const df_progress* at) {
   json_decref(point);
 }
 
+static void add_event(monitor* m, long step, const char* tag, double value) {
+  if (m->events) check_events(m, event_file_add(m->events, step, tag, value));
+}
+
+/* the numbers of a point, and a validation loss where it was measured */
 static void add_events(monitor* m, const df_progress* at) {
-  const bool validated = !isnan(at->validation_loss) && at->validation_loss != m->validated;
-  const struct {
-    const char* tag;
-    double value;
-  } scalars[] = {{"loss", at->loss},
-                 {"gradient_norm", at->gradient_norm},
-                 {"learning_rate", at->rate},
-                 {"validation_loss", at->validation_loss}};
-  for (int i = 0; i < 3 + validated && m->events; i++) {
-    check_events(m, event_file_add(m->events, at->step, scalars[i].tag, scalars[i].value));
+  if (at->point) {
+    add_event(m, at->step, "loss", at->loss);
+    add_event(m, at->step, "gradient_norm", at->gradient_norm);
+    add_event(m, at->step, "learning_rate", at->rate);
   }
-  m->validated = at->validation_loss;
+  if (at->validated && !isnan(at->validation_loss)) add_event(m, at->step, "validation_loss", at->validation_loss);
 }
 
 /* makes room for the points of a network from a step on */
 static void begin_curves(monitor* m, const char* network, long after) {
   const bool other = strcmp(network, m->method->name) != 0;
-  m->validated = NAN;
   if (m->log) check_log(m, training_log_rewind(m->log, m->key, network, after));
   if (!m->event_folder) return;
   char* folder = format_text("%s%s%s", m->event_folder, other ? "/" : "", other ? network : "");
@@ -132,6 +142,9 @@ static void show(monitor* m, const df_progress* at) {
 /* begins the line and the curves of a network; its label has the network's name if that is not the method's */
 static void begin_network(monitor* m, const df_progress* at) {
   const bool other = strcmp(at->network, m->method->name) != 0;
+  for (int i = 0; i < DF_LOGS_MAX && m->method->networks[i]; i++) {
+    m->began[i] = m->began[i] || strcmp(m->method->networks[i], at->network) == 0;
+  }
   monitor_end(m);
   snprintf(m->network, sizeof m->network, "%s", at->network);
   snprintf(m->line, sizeof m->line, "%s%s%.48s", m->label, other ? ", network " : "", other ? at->network : "");
@@ -149,7 +162,7 @@ bool monitor_step(monitor* m, const df_progress* at) {
   if (first) begin_network(m, at);
   if (!m->quiet) show(m, at);
   if (at->point) log_point(m, at);
-  if (at->point) add_events(m, at);
+  add_events(m, at);
   copy_weights(m, at);
   return first;
 }

@@ -13,26 +13,29 @@
 
 typedef struct monitor {
   /* of the caller, and must outlive the monitor */
-  const char* label;        /* "cell 2 of 7: my_task dynaflow seed 1" */
-  bool quiet;               /* no line of progress */
-  const char *task, *key;   /* of the cell, for the log */
-  uint64_t seed;            /* of the cell, for the log */
-  const df_method* method;  /* of the instance */
-  void* const* instance;    /* *instance is that of the method once it trains */
-  const char* checkpoint;   /* the file for the trained weights, whose name those of the copies have; NULL: no copies */
-  long copy_every;          /* steps; 0: no copies */
-  training_log* log;        /* NULL: none */
+  const char* label;       /* "cell 2 of 7: my_task dynaflow seed 1" */
+  bool quiet;              /* no line of progress */
+  const char *task, *key;  /* of the cell, for the log */
+  uint64_t seed;           /* of the cell, for the log */
+  const df_method* method; /* of the instance */
+  void* const* instance;   /* *instance is that of the method once it trains */
+  const char* checkpoint;  /* the file for the trained weights, whose name those of the copies have; NULL: no copies */
+  long copy_every;         /* steps; 0: no copies */
+  const char*
+      state_folder;  /* df_method_env.state_folder: networks with a state there were trained before; NULL: none */
+  training_log* log; /* NULL: none */
   const char* event_folder; /* of the files for TensorBoard; NULL: none */
   /* of the monitor, zero at first */
   char network[DF_NAME_MAX]; /* that trains; "": none yet */
+  bool began[DF_LOGS_MAX];   /* whether network i of the method trains here or has */
   char line[256];            /* label of its line of progress */
   progress bar;
   double begun;       /* wall-clock time of its first step here */
   event_file* events; /* of the network; NULL: none */
-  double validated;   /* the last validation loss for TensorBoard; NaN: none yet */
 } monitor;
 
-/* Takes note of a step of a training. Returns whether it is the first one of its network here. What cannot be written
+/* Takes note of a step of a training. Returns whether it is the first one of its network here. Copies are written while
+ * the last of the method's networks trains: those before it hold a method that cannot sample. What cannot be written
  * is a warning on standard error, and the training goes on: without a copy, or from there on without the log. */
 bool monitor_step(monitor* m, const df_progress* at);
 

@@ -13,6 +13,7 @@
 #include "json.h"
 #include "list.h"
 #include "machine.h"
+#include "short_training.h"
 #include "spread.h"
 #include "terminal.h"
 #include "text.h"
@@ -45,7 +46,7 @@ step_products* count_shape(step_products* list, int* n, const df_gemm_shape* sha
 }
 
 typedef struct collection {
-  const df_method* method;
+  char network[DF_NAME_MAX]; /* that is measured; "": the first one */
   step_products* list;
   int n;
   volatile sig_atomic_t stop;
@@ -56,19 +57,23 @@ static void collect(void* context, const df_gemm_shape* shape) {
   c->list = count_shape(c->list, &c->n, shape);
 }
 
-/* ends the training after the first step of the measured network, and forgets the products of others */
+/* Ends a training after the second step of the network, and counts the products since the first: before it there are
+ * those of other networks. */
 static void on_step(void* context, const df_progress* at) {
   collection* c = context;
-  c->stop = is_measured_network(c->method, at->network);
-  if (!c->stop) c->n = 0;
+  if (!c->network[0]) snprintf(c->network, sizeof c->network, "%s", at->network);
+  if (strcmp(at->network, c->network) == 0 && at->step == 2)
+    c->stop = 1;
+  else
+    c->n = 0;
 }
 
-/* the work of a child: trains one step on one thread and writes the shapes */
+/* the work of a child: trains two steps on one thread and writes the shapes */
 static df_status write_shapes(child* to, void* context) {
   static df_training_log logs[DF_LOGS_MAX];
   const speed_cfg* cfg = context;
   options opts = *cfg->opts;
-  collection found = {.method = cfg->method};
+  collection found = {.n = 0};
   cell c;
   int n = 0;
   opts.threads = 1;
@@ -76,12 +81,14 @@ static df_status write_shapes(child* to, void* context) {
   DF_TRY(open_blas(&opts));
   DF_TRY(cell_open(&c, cfg->task, cfg->method, opts.seeds[0], &opts));
   DF_TRY(cell_load(&c));
+  shorten_training(&c.task->config, 2, 2);
   const df_method_env env = {.task = c.task,
                              .seed = c.seed,
                              .threads = 1,
                              .progress = on_step,
                              .progress_context = &found,
                              .stop = &found.stop};
+  if (cfg->method->networks[0]) snprintf(found.network, sizeof found.network, "%s", cfg->method->networks[0]);
   DF_TRY(c.method->create(&env, &c.instance));
   df_gemm_observe(collect, &found);
   const df_status status = c.method->train(c.instance, logs, &n);

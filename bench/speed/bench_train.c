@@ -15,6 +15,7 @@
 #include "fma_peak.h"
 #include "json.h"
 #include "machine.h"
+#include "short_training.h"
 #include "spread.h"
 
 enum { WARM_UP = 2 }; /* steps that are not measured: caches, and the first batch has no start-state perturbation */
@@ -23,17 +24,19 @@ static const double PEAK_SECONDS = 0.006;
 /* the rollouts of one step, and simulators without tape that run them again */
 typedef struct bare_rollouts {
   const df_system* system;
-  int capacity, H, threads; /* capacity: samples of a step */
-  atomic_int n;             /* rollouts that were kept */
-  double *x0, *u;           /* [capacity][nx], [capacity][H][nu] */
-  double* x;                /* [threads][H+1][nx] */
-  df_sim** sim;             /* [threads] */
+  size_t capacity; /* samples of a step */
+  int H, threads;
+  atomic_size_t n; /* rollouts that were kept */
+  double *x0, *u;  /* [capacity][nx], [capacity][H][nu] */
+  double* x;       /* [threads][H+1][nx] */
+  df_sim** sim;    /* [threads] */
 } bare_rollouts;
 
 typedef struct measurement {
   const speed_cfg* cfg;
   bare_rollouts bare;
-  int n; /* measured steps */
+  char network[DF_NAME_MAX]; /* that is measured; "": the first one */
+  int n;                     /* measured steps */
   double* values[STEP_QUANTITIES];
   double cpu, wall; /* at the begin of the current step */
   volatile sig_atomic_t stop;
@@ -61,7 +64,7 @@ static df_status bare_open(const df_task* task, int threads, bare_rollouts* b) {
   const size_t nx = (size_t)s->nx, H = (size_t)task->windows->horizon;
   const size_t samples = (size_t)task->config.train_batch * (size_t)task->config.train_accumulate;
   b->system = s;
-  b->capacity = (int)samples;
+  b->capacity = samples;
   b->H = (int)H;
   b->threads = threads;
   b->x0 = df_alloc(samples * nx, sizeof(double));
@@ -77,21 +80,21 @@ static df_status bare_open(const df_task* task, int threads, bare_rollouts* b) {
 static void keep(void* context, int sample, const double* x0, const double* u) {
   bare_rollouts* b = &((measurement*)context)->bare;
   const size_t nx = (size_t)b->system->nx, actions = (size_t)b->H * (size_t)b->system->nu;
-  const int i = atomic_fetch_add(&b->n, 1);
+  const size_t i = atomic_fetch_add(&b->n, 1);
   (void)sample;
   if (i >= b->capacity) return;
-  memcpy(b->x0 + (size_t)i * nx, x0, nx * sizeof *x0);
-  memcpy(b->u + (size_t)i * actions, u, actions * sizeof *u);
+  memcpy(b->x0 + i * nx, x0, nx * sizeof *x0);
+  memcpy(b->u + i * actions, u, actions * sizeof *u);
 }
 
 /* simulates what keep() has kept since the last call; returns CPU seconds, NaN if there is nothing */
 static double run_bare(bare_rollouts* b) {
   const size_t nx = (size_t)b->system->nx, actions = (size_t)b->H * (size_t)b->system->nu;
-  const int n = atomic_load(&b->n);
+  const size_t kept = atomic_load(&b->n), n = kept < b->capacity ? kept : b->capacity;
   df_parts_start();
 #pragma omp parallel for schedule(dynamic, 1) num_threads(b->threads)
-  for (int i = 0; i < n; i++) {
-    const size_t at = (size_t)i, thread = (size_t)omp_get_thread_num();
+  for (size_t at = 0; at < n; at++) {
+    const size_t thread = (size_t)omp_get_thread_num();
     const df_part before = df_part_enter(DF_PART_SIMULATION);
     (void)df_trajectory_run(b->system, b->sim[thread], b->H, b->x0 + at * nx, b->u + at * actions,
                             b->x + thread * (size_t)(b->H + 1) * nx);
@@ -150,12 +153,9 @@ static step_times end_step(measurement* m) {
 
 static void on_step(void* context, const df_progress* at) {
   measurement* m = context;
+  if (!m->network[0]) snprintf(m->network, sizeof m->network, "%s", at->network);
   if (stop_flag) m->stop = 1;
-  if (!is_measured_network(m->cfg->method, at->network)) {
-    atomic_store(&m->bare.n, 0);
-    begin_step(m);
-    return;
-  }
+  if (strcmp(at->network, m->network) != 0) return;
   const step_times t = end_step(m);
   if (at->step > WARM_UP && m->n < m->cfg->passes) {
     double values[STEP_QUANTITIES];
@@ -165,16 +165,6 @@ static void on_step(void* context, const df_progress* at) {
   }
   if (m->n == m->cfg->passes) m->stop = 1;
   begin_step(m);
-}
-
-bool is_measured_network(const df_method* method, const char* network) {
-  return !method->networks[0] || strcmp(method->networks[0], network) == 0;
-}
-
-void shorten_training(df_config* config, int steps) {
-  config->train_steps = config->inverse_steps = steps;
-  config->train_warmup = config->train_validate_every = 0;
-  snprintf(config->train_keep, sizeof config->train_keep, "last");
 }
 
 static df_status train(cell* c, measurement* m) {
@@ -233,7 +223,8 @@ static df_status measure(const speed_cfg* cfg, cell* c, measurement* m, rows* ou
   }
 
   /* one step more than is measured, so that the measurement ends the training, and not its number of steps */
-  shorten_training(&c->task->config, WARM_UP + cfg->passes + 1);
+  shorten_training(&c->task->config, WARM_UP + cfg->passes + 1, WARM_UP + cfg->passes + 1);
+  if (cfg->method->networks[0]) snprintf(m->network, sizeof m->network, "%s", cfg->method->networks[0]);
   const machine_time begin = machine_time_now();
   DF_TRY(train(c, m));
   const machine_load load = machine_load_since(&begin);

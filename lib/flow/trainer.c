@@ -157,12 +157,12 @@ void trainer_note_failure(trainer* t, int sample) {
 
 /* DF_E_SIM if a sample of batch k of the step failed, DF_E_NONFINITE if the loss of one is infinite */
 static df_status check_failures(const trainer* t, long step, int k, const char* name) {
-  const int first = k * t->cfg.batch;
+  const long first = (long)k * t->cfg.batch;
   if (t->failed >= 0)
-    return df_fail(DF_E_SIM, "%s: step %ld, sample %d: %s", name, step, first + t->failed, t->failure);
-  for (int i = first; i < first + t->cfg.batch; i++) {
+    return df_fail(DF_E_SIM, "%s: step %ld, sample %ld: %s", name, step, first + t->failed, t->failure);
+  for (long i = first; i < first + t->cfg.batch; i++) {
     if (isinf(t->loss[i]))
-      return df_fail(DF_E_NONFINITE, "%s: step %ld, sample %d: the loss is infinite", name, step, i);
+      return df_fail(DF_E_NONFINITE, "%s: step %ld, sample %ld: the loss is infinite", name, step, i);
   }
   return DF_OK;
 }
@@ -182,8 +182,9 @@ static df_status one_step(trainer* t, long step, trainer_slice_fn slice, void* c
 /* the mean loss of the samples that did not diverge; counts the others in the log */
 static double mean_loss(const trainer* t, df_training_log* log) {
   double sum = 0;
-  int n = 0;
-  for (int i = 0; i < t->cfg.accumulate * t->cfg.batch; i++) {
+  const long samples = (long)t->cfg.accumulate * t->cfg.batch;
+  long n = 0;
+  for (long i = 0; i < samples; i++) {
     if (isnan(t->loss[i])) {
       log->diverged++;
     } else {
@@ -191,7 +192,7 @@ static double mean_loss(const trainer* t, df_training_log* log) {
       n++;
     }
   }
-  return n ? sum / n : NAN;
+  return n ? sum / (double)n : NAN;
 }
 
 /* adds the loss of a step to the log, which gets one point every `every` steps; returns whether it got one */
@@ -240,6 +241,7 @@ static void report(const df_method_env* env, const df_training_log* log, long st
                            .point = point,
                            .loss = n ? log->loss[n - 1] : NAN,
                            .validation_loss = validated ? log->validation_loss[validated - 1] : NAN,
+                           .validated = validated && log->validation_step[validated - 1] == log->steps,
                            .gradient_norm = norm,
                            .rate = rate,
                            .cpu_s = log->cpu_s};

@@ -81,7 +81,9 @@ edits 'for s in x: s[:] = [1e300, 1e300]'
 huge() { exits_with 1 data check "${edited[@]}" --json && rows "at['magnitude', '$1']['verdict'] == 'wrong' and at['magnitude', '$1']['value'] == 1e300 and at['magnitude', '$1']['limit'] == 1e6 and '$2' in at['magnitude', '$1']['reason']"; }
 check numbers_that_are_all_absurd huge 'position of swing' "1e+300 in episode 0, frame 0 is beyond 1e+06, as are 4039 more numbers"
 edits 'x[3 * 101 + 7][1] = -1e300'
-check an_absurd_number_is_located huge 'velocity of swing' "-1e+300 in episode 3, frame 7 is beyond 1e+06, as are 0 more numbers"
+check an_absurd_number_is_located huge 'velocity of swing' "-1e+300 in episode 3, frame 7 is beyond 1e+06: correct the file"
+edits 'x[3 * 101 + 7][1] = -1e300; x[3 * 101 + 9][1] = 1e300'
+check two_absurd_numbers_are_counted huge 'velocity of swing' "-1e+300 in episode 3, frame 7 is beyond 1e+06, as is 1 more number: correct"
 edits 'for s in x[50:101]: s[0] += 3'
 jumps() { exits_with 1 data check "${edited[@]}" --json && rows "at['jump', '']['verdict'] == 'wrong' and at['jump', '']['would_fit'] is None and 'data.ends_key' in at['jump', '']['reason']"; }
 check a_jump jumps

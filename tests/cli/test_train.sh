@@ -99,6 +99,17 @@ check a_run_with_copies exits_with 0 run "$task" --method dynaflow --seed 5 --ou
 check they_are_beside_its_weights [ "$(ls "$scratch/run/checkpoints" | grep -cE '^[0-9a-f]{16}-dynaflow-step[36]\.safetensors$')" -eq 2 ]
 check verify_accepts_them exits_with 0 verify "$scratch/run"
 
+# copies of methods with two networks: while the last one trains
+two=(--seed 3 "${small[@]}" --set train.checkpoint_every=3 --set inverse.steps=4 --set recover.rounds=1 --set recover.steps=6
+  --set recover.pool=60 --set recover.residual_limit=1000)
+check inverse_dynamics_are_last exits_with 0 train "$task" --method kinematic_fm_idm "${two[@]}" --checkpoint "$scratch/idm/w"
+check so_copies_have_their_steps [ "$(cd "$scratch/idm" && echo *)" = "w w-inverse_dynamics-step3 w-inverse_dynamics-step3.inverse w.inverse" ]
+check a_recovery_is_first exits_with 0 train "$task" --method action_fm_recovered "${two[@]}" --checkpoint "$scratch/recovered/w"
+check so_copies_are_of_the_flow [ "$(cd "$scratch/recovered" && echo *)" = "w w-action_fm_recovered-step3 w-action_fm_recovered-step6" ]
+check a_copy_is_evaluated exits_with 0 eval "$task" --method action_fm_recovered "${two[@]}" --checkpoint "$scratch/recovered/w-action_fm_recovered-step6"
+check a_run_takes_the_flow_of_another_cell exits_with 0 run "$task" --method kinematic_fm,kinematic_fm_idm --out "$scratch/taken" "${two[@]}"
+check and_copies_the_method_too [ "$(find "$scratch/taken/checkpoints" -name '*-inverse_dynamics-step3.safetensors' | wc -l)" -eq 1 ]
+
 # --resume: killed and repeated, the same bytes
 long=(train "$task" --method dynaflow --seed 3 "${small[@]/--quiet/--json}" --set train.steps=400)
 check an_uninterrupted_training exits_with 0 "${long[@]}" --checkpoint "$scratch/whole"

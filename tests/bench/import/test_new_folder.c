@@ -1,4 +1,5 @@
 /* A task folder that replaces another one, or fails to. */
+#define _GNU_SOURCE
 #include "new_folder.h"
 
 #include <stdio.h>
@@ -54,7 +55,35 @@ static void a_task_is_replaced_by_a_whole_one_or_not_at_all(void** state) {
   assert_int_equal(rmdir(task), 0);
 }
 
+/* a link in the place of the draft, or of the task that an ended process was replacing, is not followed or moved */
+static void a_link_in_the_place_of_the_draft_is_refused(void** state) {
+  (void)state;
+  static const char* const names[] = {".import-linked", ".import-linked.old"};
+  const char* victim = test_file("victim");
+  char path[256], link[256], task[256], wanted[512];
+  assert_int_equal(df_dir_make(victim), DF_OK);
+  snprintf(path, sizeof path, "%s/task.yaml", victim);
+  write_text(path, "precious");
+  snprintf(task, sizeof task, "%s", test_file("linked"));
+  for (int i = 0; i < 2; i++) {
+    new_folder f;
+    snprintf(link, sizeof link, "%s", test_file(names[i]));
+    assert_int_equal(symlink("victim", link), 0);
+    snprintf(wanted, sizeof wanted, "%s: is a symbolic link, where an import needs a folder of its own: remove it",
+             link);
+    assert_int_equal(new_folder_begin(task, true, &f), DF_E_CONFIG);
+    assert_string_equal(df_error_message(), wanted);
+    new_folder_discard(&f);
+    expect_text(victim, "task.yaml", "precious");
+    assert_int_not_equal(access(task, F_OK), 0);
+    assert_int_equal(unlink(link), 0);
+  }
+  assert_int_equal(unlink(path), 0);
+  assert_int_equal(rmdir(victim), 0);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_task_is_replaced_by_a_whole_one_or_not_at_all)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(a_task_is_replaced_by_a_whole_one_or_not_at_all),
+                                     cmocka_unit_test(a_link_in_the_place_of_the_draft_is_refused)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -127,9 +127,10 @@ static void actions_are_bounded(void** state) {
 static void free_bodies_without_actuators_are_objects(void** state) {
   (void)state;
   static const char model[] =
-      "<mujoco><worldbody><body><freejoint name='box'/><geom size='.1'/></body><body><freejoint name='base'/>"
-      "<geom size='.1'/><body><joint name='leg'/><geom size='.1'/></body></body><body><freejoint/><geom size='.1'/>"
-      "</body></worldbody><actuator><motor joint='leg' ctrlrange='-1 1'/></actuator></mujoco>";
+      "<mujoco><worldbody><geom type='plane' size='0 0 1'/><body><freejoint name='box'/><geom name='crate' size='.1'/>"
+      "</body><body><freejoint name='base'/><geom name='hull' size='.1'/><body><joint name='leg'/>"
+      "<geom name='toe' size='.1'/></body></body><body><freejoint/><geom name='ball' size='.1'/></body></worldbody>"
+      "<actuator><motor joint='leg' ctrlrange='-1 1'/></actuator></mujoco>";
   const df_mujoco_cfg cfg = df_mujoco_cfg_default();
   fixture f = {0};
   assert_int_equal(df_mujoco_system_from_xml(model, "objects", &cfg, &f.system), DF_OK);
@@ -143,6 +144,8 @@ static void free_bodies_without_actuators_are_objects(void** state) {
   f.p = (proposal){.model = &f.model, .data = f.data, .found = &f.found, .notes = &f.notes};
   assert_int_equal(propose_task(&f.p), DF_OK);
   assert_string_equal(value(&f, "chart.objects"), "box");
+  /* objects lie on the floor as well, and have no feet */
+  assert_string_equal(value(&f, "eval.feet"), "hull,toe");
   assert_non_null(strstr(text_of(&f.notes), "free joint 3 belongs to an object and has no name"));
   end(&f);
 }
