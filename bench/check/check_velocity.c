@@ -79,8 +79,16 @@ static bool follows(const trace_fit* f) {
   return moves(f) && !is_zero(f) && trace_fitted_error(f, NULL) < CHECK_EXPLAINS;
 }
 
-/* a larger factor is no frame rate; with smaller errors single frames give the slope exactly */
-static const double RATE_MAX = 10, EXACT = 0.01;
+/* with smaller errors single frames give the slope exactly */
+static const double EXACT = 0.01;
+
+/* Whether a factor may be that of a frame rate: up to 10, or a whole number up to 25, since recordings of every 10th or
+ * 20th step of a model are common. Larger ones are those of units. */
+static bool is_rate(double slope) {
+  static const double ANY_MAX = 10, WHOLE_MAX = 25, WHOLE = 0.005;
+  const double factor = fmax(slope, 1 / slope);
+  return factor < ANY_MAX || (factor < WHOLE_MAX && fabs(round(factor) - factor) < WHOLE * factor);
+}
 
 /* The slope that the groups share whose velocities follow best; NAN: none. Joints that meet the floor follow worse than
  * their base. */
@@ -101,7 +109,7 @@ static double common_slope(const trace* m, const trace_fit f[GROUPS]) {
     weight += w;
   }
   const double mean = weight > 0 ? exp(sum / weight) : NAN;
-  return high < 1.15 * low && fmax(mean, 1 / mean) < RATE_MAX ? mean : NAN;
+  return high < 1.15 * low && is_rate(mean) ? mean : NAN;
 }
 
 /* a factor that is close to a whole number or the inverse of one is that */

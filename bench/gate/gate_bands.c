@@ -180,7 +180,8 @@ static gate_verdict check_data(const held* h, const band* b, const measured* m, 
   }
   /* no value, or one that is not finite */
   if (m->n + m->failed == 0) {
-    text_add(detail, "the run has no such number, required by %s:%d", h->expect.path, b->limit_line);
+    text_add(detail, "the run has no such number%s, required by %s:%d", b->k == 0 ? " without sampler steps (k)" : "",
+             h->expect.path, b->limit_line);
     return GATE_MISSING;
   }
   if (m->failed) {

@@ -22,17 +22,16 @@
 /* steps of one training: the first one warms up */
 enum { STEPS = 6 };
 
-/* the clocks after the first and after the last step of a network */
+/* the clocks after the first and after the last step of the measured network */
 typedef struct stopwatch {
-  char network[DF_NAME_MAX]; /* that is measured; "": the first one */
+  const df_method* method;
   double wall, cpu;
   double wall_per_step, cpu_per_step;
 } stopwatch;
 
 static void on_step(void* context, const df_progress* at) {
   stopwatch* w = context;
-  if (!w->network[0]) snprintf(w->network, sizeof w->network, "%s", at->network);
-  if (strcmp(w->network, at->network) != 0) return;
+  if (!is_measured_network(w->method, at->network)) return;
   if (at->step == 1) {
     w->wall = df_clock_wall();
     w->cpu = df_clock_cpu();
@@ -64,8 +63,7 @@ static df_status train(cell* c, int threads, stopwatch* w, char sha256[DF_SHA256
                              .progress = on_step,
                              .progress_context = w,
                              .stop = &stop_flag};
-  *w = (stopwatch){.wall = NAN, .wall_per_step = NAN, .cpu_per_step = NAN};
-  if (c->method->networks[0]) snprintf(w->network, sizeof w->network, "%s", c->method->networks[0]);
+  *w = (stopwatch){.method = c->method};
   DF_TRY(c->method->create(&env, &c->instance));
   df_status status = c->method->train(c->instance, logs, &n);
   if (status == DF_OK) status = checkpoint_hash(c, sha256);

@@ -2,6 +2,8 @@
 #ifndef BENCH_SPEED_BENCH_TRAIN_H
 #define BENCH_SPEED_BENCH_TRAIN_H
 
+#include <stdbool.h>
+
 #include "dynaflow/flow/method.h"
 #include "options.h"
 #include "rows.h"
@@ -53,8 +55,12 @@ void step_quantities(const step_times* t, double* out);
  * [n] will be sorted. */
 void bench_train_rows(const speed_cfg* cfg, int n, double* const* values, rows* out);
 
-/* Trains the first network of the method from its initial weights for a few steps; after each step, the rollouts that
- * it simulated are simulated again without tape, and the peak is measured. Adds the rows. Errors of cell_open(),
+/* Whether a network is the one that is measured: the first of df_method.networks, or any of a method that names none.
+ */
+bool is_measured_network(const df_method* method, const char* network);
+
+/* Trains the measured network of the method from its initial weights for a few steps; after each step, the rollouts
+ * that it simulated are simulated again without tape, and the peak is measured. Adds the rows. Errors of cell_open(),
  * cell_load() and the training; DF_E_NOMEM. Warns of a busy machine and of outliers. */
 DF_MUST_CHECK df_status bench_train(const speed_cfg* cfg, rows* out);
 

@@ -203,6 +203,32 @@ static void a_failed_training_names_the_first_sample_with_its_own_message(void**
   df_task_free(task);
 }
 
+/* ---- memory ---- */
+
+/* counts the allocations of every step but the first ten, in which tapes grow */
+static void count_allocations(void* context, const df_progress* at) {
+  size_t* count = context;
+  const size_t since = df_alloc_fail_at(0);
+  if (at->step > 10) *count += since;
+}
+
+static void a_step_allocates_nothing(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  for (int d = DF_DECODE_STATES; d <= DF_DECODE_TRACKING; d++) {
+    size_t count = 0;
+    df_method_env env = env_of(task, 1);
+    env.progress = count_allocations;
+    env.progress_context = &count;
+    df_flow* flow;
+    assert_int_equal(df_flow_new(&env, "test", (df_decoder)d, &flow), DF_OK);
+    train(flow);
+    assert_int_equal(count, 0);
+    df_flow_free(flow);
+  }
+  df_task_free(task);
+}
+
 /* ---- what benchmarks see ---- */
 
 typedef struct seen_rollouts {
@@ -265,6 +291,7 @@ int main(void) {
       cmocka_unit_test(targets_are_the_frames_after_the_first),
       cmocka_unit_test(the_network_sees_the_condition_of_the_first_frame),
       cmocka_unit_test(a_perturbed_start_does_not_lead_into_held_out_frames),
+      cmocka_unit_test(a_step_allocates_nothing),
       cmocka_unit_test(a_measured_training_gives_the_same_weights),
       cmocka_unit_test(training_stops_when_asked_and_says_so),
       cmocka_unit_test(a_failed_training_names_the_first_sample_with_its_own_message),

@@ -292,14 +292,14 @@ static data_findings velocities(const double factor[2], int a, int b) {
   return found;
 }
 
-/* a common factor up to ten, either way, is that of the rate; others are those of scales */
+/* a common factor up to ten, or a whole number up to 25, either way, is that of the rate; others are those of scales */
 static void factors_of_velocities_are_those_of_rates_or_of_scales(void** state) {
   (void)state;
   static const struct {
     double factor[2];
     double rate; /* in Hz; 0: scales are named */
-  } cases[] = {{{2, 2}, 200},     {{0.2, 0.2}, 20}, {{2, 2.2}, 0}, {{20, 20}, 0},
-               {{0.05, 0.05}, 0}, {{2, 3}, 0},      {{1, 1}, -1}};
+  } cases[] = {{{2, 2}, 200}, {{0.2, 0.2}, 20},  {{2, 2.2}, 0},     {{20, 20}, 2000}, {{20.5, 20.5}, 0},
+               {{40, 40}, 0}, {{0.05, 0.05}, 5}, {{0.02, 0.02}, 0}, {{2, 3}, 0},      {{1, 1}, -1}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     const double rate = i == 2 ? 100 * sqrt(2 * 2.2) : cases[i].rate;
     data_findings found = velocities(cases[i].factor, 0, 1);

@@ -179,7 +179,7 @@ typedef df_items df_kind_ITEMS;
   X(REAL, flow, time_power, "1", 0.01, 100, "", "",                                                                    \
     "flow times of training are u^time_power of uniform u; above 1 more of them are near 0, the base sample")          \
   X(TEXT, net, preset, "none", 0, 0, "none|small|base|jax_seed", "",                                                   \
-    "sets the keys below: small (64 wide, 2 blocks), base (their defaults), jax_seed (384 wide, 6 heads, 3 blocks)")   \
+    "sets those keys below that are not given: small (64 wide), base (the defaults), jax_seed (384 wide, 6 heads)")    \
   X(TEXT, net, kind, "dit", 0, 0, "dit|mlp|unet", "",                                                                  \
     "network: a transformer over frames (dit), an MLP or a temporal U-Net (unet)")                                     \
   X(INT, net, width, "96", 4, 4096, "", "", "token width (dit), hidden width (mlp) or first channels (unet)")          \
