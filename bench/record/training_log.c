@@ -24,6 +24,10 @@ struct training_log {
 /* opens the file and locks it */
 static df_status open_file(training_log* log) {
   struct stat info;
+  /* opening a pipe waits for its reader, and a write after the reader left ends the program */
+  if (stat(log->path, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode))) {
+    return df_fail(DF_E_IO, "%s: a pipe or socket; name a file for the log", log->path);
+  }
   log->fd = open(log->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
   if (log->fd < 0 || fstat(log->fd, &info) != 0) {
     return df_fail(errno == ENOENT ? DF_E_MISSING : DF_E_IO, "%s: %s", log->path, strerror(errno));

@@ -85,25 +85,23 @@ static void log_point(monitor* m, const df_progress* at) {
   json_decref(point);
 }
 
+static void add_event(monitor* m, long step, const char* tag, double value) {
+  if (m->events) check_events(m, event_file_add(m->events, step, tag, value));
+}
+
+/* the numbers of a point, and a validation loss where it was measured */
 static void add_events(monitor* m, const df_progress* at) {
-  const bool validated = !isnan(at->validation_loss) && at->validation_loss != m->validated;
-  const struct {
-    const char* tag;
-    double value;
-  } scalars[] = {{"loss", at->loss},
-                 {"gradient_norm", at->gradient_norm},
-                 {"learning_rate", at->rate},
-                 {"validation_loss", at->validation_loss}};
-  for (int i = 0; i < 3 + validated && m->events; i++) {
-    check_events(m, event_file_add(m->events, at->step, scalars[i].tag, scalars[i].value));
+  if (at->point) {
+    add_event(m, at->step, "loss", at->loss);
+    add_event(m, at->step, "gradient_norm", at->gradient_norm);
+    add_event(m, at->step, "learning_rate", at->rate);
   }
-  m->validated = at->validation_loss;
+  if (at->validated && !isnan(at->validation_loss)) add_event(m, at->step, "validation_loss", at->validation_loss);
 }
 
 /* makes room for the points of a network from a step on */
 static void begin_curves(monitor* m, const char* network, long after) {
   const bool other = strcmp(network, m->method->name) != 0;
-  m->validated = NAN;
   if (m->log) check_log(m, training_log_rewind(m->log, m->key, network, after));
   if (!m->event_folder) return;
   char* folder = format_text("%s%s%s", m->event_folder, other ? "/" : "", other ? network : "");
@@ -164,7 +162,7 @@ bool monitor_step(monitor* m, const df_progress* at) {
   if (first) begin_network(m, at);
   if (!m->quiet) show(m, at);
   if (at->point) log_point(m, at);
-  if (at->point) add_events(m, at);
+  add_events(m, at);
   copy_weights(m, at);
   return first;
 }

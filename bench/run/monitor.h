@@ -32,7 +32,6 @@ typedef struct monitor {
   progress bar;
   double begun;       /* wall-clock time of its first step here */
   event_file* events; /* of the network; NULL: none */
-  double validated;   /* the last validation loss for TensorBoard; NaN: none yet */
 } monitor;
 
 /* Takes note of a step of a training. Returns whether it is the first one of its network here. Copies are written while

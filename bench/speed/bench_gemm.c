@@ -46,7 +46,7 @@ step_products* count_shape(step_products* list, int* n, const df_gemm_shape* sha
 }
 
 typedef struct collection {
-  const df_method* method;
+  char network[DF_NAME_MAX]; /* that is measured; "": the first one */
   step_products* list;
   int n;
   volatile sig_atomic_t stop;
@@ -57,12 +57,15 @@ static void collect(void* context, const df_gemm_shape* shape) {
   c->list = count_shape(c->list, &c->n, shape);
 }
 
-/* Ends the training after the second step of the measured network, and forgets the products before: the first step
- * comes after those of other networks and their application. */
+/* Ends a training after the second step of the network, and counts the products since the first: before it there are
+ * those of other networks. */
 static void on_step(void* context, const df_progress* at) {
   collection* c = context;
-  c->stop = is_measured_network(c->method, at->network) && at->step == 2;
-  if (!c->stop) c->n = 0;
+  if (!c->network[0]) snprintf(c->network, sizeof c->network, "%s", at->network);
+  if (strcmp(at->network, c->network) == 0 && at->step == 2)
+    c->stop = 1;
+  else
+    c->n = 0;
 }
 
 /* the work of a child: trains two steps on one thread and writes the shapes */
@@ -70,7 +73,7 @@ static df_status write_shapes(child* to, void* context) {
   static df_training_log logs[DF_LOGS_MAX];
   const speed_cfg* cfg = context;
   options opts = *cfg->opts;
-  collection found = {.method = cfg->method};
+  collection found = {.n = 0};
   cell c;
   int n = 0;
   opts.threads = 1;
@@ -85,6 +88,7 @@ static df_status write_shapes(child* to, void* context) {
                              .progress = on_step,
                              .progress_context = &found,
                              .stop = &found.stop};
+  if (cfg->method->networks[0]) snprintf(found.network, sizeof found.network, "%s", cfg->method->networks[0]);
   DF_TRY(c.method->create(&env, &c.instance));
   df_gemm_observe(collect, &found);
   const df_status status = c.method->train(c.instance, logs, &n);

@@ -35,7 +35,8 @@ typedef struct bare_rollouts {
 typedef struct measurement {
   const speed_cfg* cfg;
   bare_rollouts bare;
-  int n; /* measured steps */
+  char network[DF_NAME_MAX]; /* that is measured; "": the first one */
+  int n;                     /* measured steps */
   double* values[STEP_QUANTITIES];
   double cpu, wall; /* at the begin of the current step */
   volatile sig_atomic_t stop;
@@ -152,12 +153,9 @@ static step_times end_step(measurement* m) {
 
 static void on_step(void* context, const df_progress* at) {
   measurement* m = context;
+  if (!m->network[0]) snprintf(m->network, sizeof m->network, "%s", at->network);
   if (stop_flag) m->stop = 1;
-  if (!is_measured_network(m->cfg->method, at->network)) {
-    atomic_store(&m->bare.n, 0);
-    begin_step(m);
-    return;
-  }
+  if (strcmp(at->network, m->network) != 0) return;
   const step_times t = end_step(m);
   if (at->step > WARM_UP && m->n < m->cfg->passes) {
     double values[STEP_QUANTITIES];
@@ -167,10 +165,6 @@ static void on_step(void* context, const df_progress* at) {
   }
   if (m->n == m->cfg->passes) m->stop = 1;
   begin_step(m);
-}
-
-bool is_measured_network(const df_method* method, const char* network) {
-  return !method->networks[0] || strcmp(method->networks[0], network) == 0;
 }
 
 static df_status train(cell* c, measurement* m) {
@@ -230,6 +224,7 @@ static df_status measure(const speed_cfg* cfg, cell* c, measurement* m, rows* ou
 
   /* one step more than is measured, so that the measurement ends the training, and not its number of steps */
   shorten_training(&c->task->config, WARM_UP + cfg->passes + 1, WARM_UP + cfg->passes + 1);
+  if (cfg->method->networks[0]) snprintf(m->network, sizeof m->network, "%s", cfg->method->networks[0]);
   const machine_time begin = machine_time_now();
   DF_TRY(train(c, m));
   const machine_load load = machine_load_since(&begin);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "dynaflow/config/config.h"
 #include "dynaflow/flow/method.h"
 #include "options.h"
 #include "rows.h"
@@ -54,10 +55,6 @@ void step_quantities(const step_times* t, double* out);
 /* Adds a row per quantity: the median over steps, the quartiles, and the share of the step. values [STEP_QUANTITIES]
  * [n] will be sorted. */
 void bench_train_rows(const speed_cfg* cfg, int n, double* const* values, rows* out);
-
-/* Whether a network is the one that is measured: the first of df_method.networks, or any of a method that names none.
- */
-bool is_measured_network(const df_method* method, const char* network);
 
 /* Trains the measured network of the method from its initial weights for a few steps; after each step, the rollouts
  * that it simulated are simulated again without tape, and the peak is measured. Adds the rows. Errors of cell_open(),

@@ -24,14 +24,13 @@ check train_exits_0 exits_with 0 bench train my_task --passes 3 --threads 1 --js
 check the_parts_sum_to_the_step rows "
 parts = ['simulation', 'tape', 'adjoint', 'network forward', 'network backward', 'optimizer', 'data and losses', 'waiting']
 share = sum(of[p]['share'] for p in parts)
-assert 0.5 < share < 1.6, share  # medians of few steps
+assert 0.8 < share < 1.2, share
 assert of['step']['share'] == 1 and all(x['steps'] == 3 for x in r)
 assert of['step / simulation']['value'] > 1 and 0 < of['network / peak']['value'] < 1"
 check the_products_of_a_step_are_counted rows "assert of['matrix products']['low'] == of['matrix products']['high'] > 0"
 check a_method_without_simulator_has_no_ratio exits_with 0 bench train my_task --method kinematic_fm --passes 2 --json
 check its_rows_say_so rows "assert 'step / simulation' not in of and 'simulation' not in of and 'step' in of"
 check only_the_first_network_is_measured exits_with 0 bench train my_task --method kinematic_fm_idm --passes 2
-check a_warm_up_that_is_longer_is_left_out exits_with 0 bench train my_task --method kinematic_fm --passes 2 --set train.warmup=50
 # the flow, and not the recovery before it, which neither simulates nor takes the batch of train.batch
 recovered=(--set recover.steps=400 --set recover.pool=60 --set recover.width=8 --set recover.batch=8 --set recover.regressed=0 --set recover.simulated=1
   --set train.warmup=100 --set train.validate_every=1 --set train.keep=best_validation)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -109,6 +110,18 @@ static void a_file_of_something_else_is_refused_and_unchanged(void** state) {
   }
 }
 
+/* without waiting for its reader */
+static void a_pipe_is_refused(void** state) {
+  (void)state;
+  training_log* log;
+  char pipe[sizeof path + 8];
+  snprintf(pipe, sizeof pipe, "%s.pipe", path);
+  assert_int_equal(mkfifo(pipe, 0600), 0);
+  assert_int_equal(training_log_open(pipe, &log), DF_E_IO);
+  assert_non_null(strstr(df_error_message(), "a pipe or socket; name a file for the log"));
+  assert_int_equal(unlink(pipe), 0);
+}
+
 static void a_second_log_on_one_file_is_refused(void** state) {
   (void)state;
   training_log* other;
@@ -133,6 +146,7 @@ int main(void) {
       cmocka_unit_test(a_training_that_begins_again_removes_its_own_later_points),
       cmocka_unit_test(a_line_without_an_end_is_cut_off),
       cmocka_unit_test(a_file_of_something_else_is_refused_and_unchanged),
+      cmocka_unit_test(a_pipe_is_refused),
       cmocka_unit_test(a_second_log_on_one_file_is_refused),
   };
   return cmocka_run_group_tests(tests, make_path, remove_path);

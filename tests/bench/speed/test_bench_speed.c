@@ -79,14 +79,6 @@ static void rows_have_medians_and_shares(void** state) {
   rows_free(&out);
 }
 
-static void the_network_of_the_method_is_measured(void** state) {
-  (void)state;
-  assert_true(is_measured_network(&df_method_kinematic_fm_idm, "kinematic_fm"));
-  assert_false(is_measured_network(&df_method_kinematic_fm_idm, "inverse_dynamics"));
-  const df_method nameless = {.name = "nameless"};
-  assert_true(is_measured_network(&nameless, "anything"));
-}
-
 /* ---- gemm ---- */
 
 static void products_of_one_shape_are_counted_together(void** state) {
@@ -212,7 +204,6 @@ int main(void) {
       cmocka_unit_test(the_parts_of_a_step_add_up_to_its_time),
       cmocka_unit_test(a_method_without_a_simulator_has_no_ratio),
       cmocka_unit_test(rows_have_medians_and_shares),
-      cmocka_unit_test(the_network_of_the_method_is_measured),
       cmocka_unit_test(products_of_one_shape_are_counted_together),
       cmocka_unit_test(the_peak_is_above_the_rate_of_a_product),
       cmocka_unit_test(latencies_are_values_that_were_measured),

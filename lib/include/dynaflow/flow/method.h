@@ -58,6 +58,7 @@ typedef struct df_progress {
   bool point;             /* the step completed a point of the loss curve */
   double loss;            /* the last point of the loss curve; NaN: none yet, or none finite */
   double validation_loss; /* the last one that was measured; NaN: none yet */
+  bool validated;         /* it was measured after this step */
   double gradient_norm;   /* 2-norm of the step's gradient before clipping; not finite: the step was not applied */
   double rate;            /* learning rate of the step */
   double cpu_s;           /* CPU seconds of the training so far, of all its parts */
