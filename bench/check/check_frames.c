@@ -211,6 +211,42 @@ static void check_duplicates(const trace* m, data_findings* out) {
                      m->frame[first] + 1, m->episode[first]);
 }
 
+/* ---- padding ---- */
+
+/* how many frames at the end of an episode repeat the state before them, bit for bit; `last` is its last pair */
+static int padding_of(const trace* m, size_t last) {
+  int n = 0;
+  for (size_t k = last + 1; k-- > 0 && m->episode[k] == m->episode[last] && is_same_state(m, k);) n++;
+  return n;
+}
+
+/* the sum of the recorded velocities of the last state of the episode of a pair */
+static double last_speed(const trace* m, size_t last) {
+  const double* v = df_dataset_state(m->data, m->episode[last], m->frame[last] + 1) + m->nq;
+  double sum = 0;
+  for (int i = 0; i < m->nv; i++) sum += fabs(v[i]);
+  return sum;
+}
+
+/* Episodes that end in copies of one state, though its velocities are not 0: filled up to a common length. */
+static void check_padding(const trace* m, data_findings* out) {
+  enum { LEAST = 3 };
+  size_t n = 0, frames = 0, first = 0;
+  for (size_t k = 0; k < m->n; k++) {
+    const bool last = k + 1 == m->n || m->episode[k + 1] != m->episode[k];
+    const int copies = last ? padding_of(m, k) : 0;
+    if (copies < LEAST || !(last_speed(m, k) > rounding_of(m, k))) continue;
+    if (n++ == 0) first = k;
+    frames += (size_t)copies;
+  }
+  if (n == 0) return;
+  data_finding* one = data_findings_add(out, "padding", NULL, (double)frames, 0, "frames");
+  data_finding_judge(one, CHECK_WARN,
+                     "%zu episode%s with copies of a state that moves, as arrays of a common length do: in episode "
+                     "%d the last %d frames; cut them off, or give the true ends (data.ends_key)",
+                     n, n == 1 ? " ends" : "s end", m->episode[first], padding_of(m, first));
+}
+
 /* ---- quaternions ---- */
 
 static void check_signs(const trace* m, data_findings* out) {
@@ -287,6 +323,7 @@ void check_frames(const trace* m, data_findings* out) {
   check_magnitudes(m, out);
   check_jumps(m, out);
   check_duplicates(m, out);
+  check_padding(m, out);
   check_signs(m, out);
   check_constant(m, out);
   check_limits(m, out);

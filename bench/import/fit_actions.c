@@ -211,12 +211,19 @@ static void start(fitter* f) {
 
 /* ---- what comes of it ---- */
 
+/* `v` with a number of decimals, given by 10 to their power; a scale from degrees to radians is taken as exact */
+static double rounded(double v, double unit) {
+  static const double DEGREE = 3.14159265358979323846 / 180, NEAR = 1e-6;
+  if (fabs(fabs(v) / DEGREE - 1) < NEAR) return copysign(DEGREE, v);
+  return round(v * unit) / unit + 0.0;
+}
+
 /* the fewest decimals that leave the error as it is */
 static void round_numbers(fitter* f) {
   const double most = fmax(ROUNDED * typical_error(f, f->now), SMALLEST * f->change);
   for (int decimals = 0; decimals <= MOST_DECIMALS; decimals++) {
     const double unit = pow(10, decimals);
-    for (int i = 0; i < f->p; i++) f->trial[i] = round(f->now[i] * unit) / unit + 0.0;
+    for (int i = 0; i < f->p; i++) f->trial[i] = rounded(f->now[i], unit);
     if (!(typical_error(f, f->trial) <= most)) continue;
     memcpy(f->now, f->trial, (size_t)f->p * sizeof *f->now);
     return;

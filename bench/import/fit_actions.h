@@ -16,9 +16,9 @@ typedef struct action_fit {
  * action at a time: the sum of the errors (the Euclidean norm over the velocities of an action) is made smallest by
  * reweighted least squares, so that single wrong frames do not matter, after Levenberg and Marquardt (K. Levenberg,
  * Quart. Appl. Math. 2, 1944), with the changes of the next state by differences. It starts at scale 0 and the mean
- * control at rest. The numbers are then rounded to the fewest decimals that leave the error as it is. `data` has
- * actions for each of the actuators of `system`, at most DF_LIST_MAX. Errors: DF_E_INTERRUPTED, DF_E_NOMEM, those of
- * recording_of() and df_sim_new(). */
+ * control at rest. The numbers are then rounded to the fewest decimals that leave the error as it is; one that is pi /
+ * 180 to a millionth becomes exactly that. `data` has actions for each of the actuators of `system`, at most
+ * DF_LIST_MAX. Errors: DF_E_INTERRUPTED, DF_E_NOMEM, those of recording_of() and df_sim_new(). */
 DF_MUST_CHECK df_status fit_actions(const df_dataset* data, const df_system* system, action_fit* out);
 
 #endif

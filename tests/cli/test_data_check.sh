@@ -73,7 +73,7 @@ PYTHON
 edited=("$scratch/edited.npz" --model "$model" --set system.timestep=0.01 --set data.actions_key= --quiet)
 edits 'for s in x: s[1] = 0'
 check velocities_of_zero finds 'velocity zero' 'hinge joints' 'data.velocities = differences' "${edited[@]}"
-edits 'for s in x: s[1] *= 0.05'
+edits 'for s in x: s[1] *= 0.03'
 check scaled_velocities finds 'velocity scale' 'hinge joints' 'data.velocities = differences' "${edited[@]}"
 edits 'for i in range(len(x) - 1, 0, -1): x[i][1] = x[i - 1][1]'
 check late_velocities finds 'velocity shift' '' 'data.velocities = differences' "${edited[@]}"
@@ -92,6 +92,12 @@ edits 'for s in x[50:101]: s[0] += 2 * math.pi'
 check a_wrapped_angle bash -c "'$program' data check '${edited[0]}' --model '$model' --set system.timestep=0.01 --set data.actions_key= 2>&1 | grep -q 'the angle is wrapped to one turn'"
 edits 'x[1:] = [list(x[i - i % 101 + i % 101 // 2]) for i in range(1, len(x))]'
 check duplicated_frames bash -c "! '$program' data check '${edited[0]}' --model '$model' --set system.timestep=0.01 --set data.actions_key= >'$scratch/out' 2>&1 && grep -qE 'duplicated frames +wrong' '$scratch/out'"
+edits 'for e in (4, 9): x[e * 101 + 90:e * 101 + 101] = [list(x[e * 101 + 89]) for _ in range(11)]'
+padding() { run data check "${edited[@]}" --json; rows "at['padding', '']['verdict'] == 'warn' and at['padding', '']['value'] == 22 and '2 episodes end with copies of a state that moves' in at['padding', '']['reason'] and 'in episode 4 the last 11 frames' in at['padding', '']['reason']"; }
+check copies_of_the_last_state padding
+edits 'for e in (4, 9): x[e * 101 + 90:e * 101 + 101] = [[x[e * 101 + 89][0], 0.0] for _ in range(11)]'
+rests() { run data check "${edited[@]}" --json; rows "('padding', '') not in at"; }
+check a_state_at_rest_is_no_padding rests
 edits 'x[205][1] = math.nan'
 not_finite() { exits_with 1 data check "${edited[@]}" --json && rows "at['finite', '']['verdict'] == 'wrong'" && grep -q 'episode 2, frame 3, index 1' "$scratch/out"; }
 check a_number_that_is_not_finite not_finite

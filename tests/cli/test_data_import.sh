@@ -73,7 +73,7 @@ check nor_recorded_states not_used desired "its column 0 is one of the recorded 
 run data info "$tasks/commands"
 check conditions_have_their_names says "speed, vel_cmd.0, vel_cmd.1" out
 check groups_are_imported imports groups "$scratch/example/pendulum.xml" "$made/groups.json" --quiet
-check with_their_conditions sets groups "episodes_key: data/demo_*" "conditions: [vel_cmd]"
+check with_their_conditions sets groups 'episodes_key: "data/demo_*"' "conditions: [vel_cmd]"
 check an_error_names_the_source refuses "^dynaflow: $scratch/example/pendulum.npz: data.select: '0-99'" \
   data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/x" --set data.select=0-99
 check too_slow_a_rate_is_explained refuses \

@@ -30,6 +30,11 @@ drawn drawn.xml calf.obj
 check a_mesh_without_mass_is_imported imports drawn
 check what_is_drawn_is_copied cmp "$robot/assets/meshes/calf.obj" "$tasks/drawn/model/assets/meshes/calf.obj"
 check its_textures_are_copied cmp "$robot/assets/skin.png" "$tasks/drawn/model/assets/skin.png"
+mv "$robot/assets/meshes/calf.obj" "$robot/assets/meshes/left%41.obj"
+drawn percent.xml left%41.obj
+check a_name_with_a_percent_sign_is_imported imports percent
+check with_its_name cmp "$robot/assets/meshes/left%41.obj" "$tasks/percent/model/assets/meshes/left%41.obj"
+mv "$robot/assets/meshes/left%41.obj" "$robot/assets/meshes/calf.obj"
 if python -c 'import mujoco' 2>/dev/null; then
   mv "$robot/assets" "$robot/gone"
   check python_loads_the_copy python - "$tasks/drawn/model/scenes/drawn.xml" <<'P'

@@ -181,10 +181,11 @@ void df_model_files_clear(df_model_files* f) {
 
 /* ---- the list ---- */
 
-/* Copies printable ASCII; other bytes become %XX, so that a name is one line of text in any encoding. */
+/* Copies printable ASCII; other bytes and the percent sign become %XX, so that a name is one line of text in any
+ * encoding, and can be read back. */
 static size_t add_plain(char* out, size_t n, size_t used, const char* name) {
   for (const unsigned char* p = (const unsigned char*)name; *p && used + 4 < n; p++) {
-    const char* const format = *p < ' ' || *p > '~' ? "%%%02X" : "%c";
+    const char* const format = *p < ' ' || *p > '~' || *p == '%' ? "%%%02X" : "%c";
     used += (size_t)snprintf(out + used, n - used, format, *p);
   }
   return used;

@@ -94,6 +94,18 @@ static void numbers_that_differ_are_not_rounded_away(void** state) {
   end(&f);
 }
 
+static void degrees_are_exact(void** state) {
+  (void)state;
+  static const double DEGREE = 3.14159265358979323846 / 180;
+  fixture f;
+  start(&f, false);
+  for (int i = 0; i < EPISODES * LENGTH; i++) f.data->actions[i * NU] *= SCALE[0] / DEGREE;
+  assert_int_equal(fit_actions(f.data, f.system, &f.fit), DF_OK);
+  assert_true(f.fit.scale[0] == DEGREE && f.fit.scale[1] == SCALE[1]);
+  assert_true(f.fit.offset[0] == OFFSET[0] && f.fit.offset[1] == OFFSET[1]);
+  end(&f);
+}
+
 /* the states follow with the actions times 0: this says nothing about them */
 static void constant_controls_are_recognised(void** state) {
   (void)state;
@@ -107,9 +119,8 @@ static void constant_controls_are_recognised(void** state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_numbers_of_the_recording_are_found),
-      cmocka_unit_test(wrong_frames_do_not_matter),
-      cmocka_unit_test(numbers_that_differ_are_not_rounded_away),
+      cmocka_unit_test(the_numbers_of_the_recording_are_found),   cmocka_unit_test(wrong_frames_do_not_matter),
+      cmocka_unit_test(numbers_that_differ_are_not_rounded_away), cmocka_unit_test(degrees_are_exact),
       cmocka_unit_test(constant_controls_are_recognised),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
