@@ -176,17 +176,9 @@ static double rounding_of(const trace* m, size_t k) {
   return 3 * sum / m->h[m->episode[k]];
 }
 
-/* whether both frames are the same state with velocities: an episode that is filled up with its last frame */
-static bool is_padding(const trace* m, size_t k, double mean) {
-  double speed = 0;
-  for (int i = 0; i < m->nv; i++) speed += fabs(trace_velocity(m, k, m->frame[k], i));
-  return is_same_state(m, k) && speed > fmax(0.1 * mean, rounding_of(m, k));
-}
-
-/* whether the frame repeats the one before it while the pairs around it, or its velocities, move */
+/* whether the frame repeats the one before it while the pairs around it move */
 static bool repeats(const trace* m, size_t k, double mean, int moving) {
   if (change_of(m, k) > 0) return false;
-  if (is_padding(m, k, mean)) return true;
   if (moving <= BY_CHANCE && !is_same_state(m, k)) return false;
   const bool before = k > 0 && m->episode[k - 1] == m->episode[k];
   const bool after = k + 1 < m->n && m->episode[k + 1] == m->episode[k];

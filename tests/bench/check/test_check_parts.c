@@ -101,31 +101,6 @@ static void coordinates_that_never_change_are_named(void** state) {
   }
 }
 
-/* episodes that are filled up with their last frame, which has velocities; a model that comes to rest is none */
-static void episodes_filled_up_with_their_last_frame_are_found(void** state) {
-  (void)state;
-  static const double h[1] = {0.01};
-  for (int rests = 0; rests < 2; rests++) {
-    fixture f = fixture_new(slide_xml, 1);
-    for (int t = 0; t <= T; t++) {
-      double* x = frame_of(f.d, 0, t);
-      const int last = t < T - 20 ? t : T - 20;
-      for (int i = 0; i < 2; i++) {
-        x[i] = sin(0.05 * last + i);
-        x[2 + i] = rests && last == T - 20 ? 0 : 5 * cos(0.05 * last + i);
-      }
-    }
-    trace_it(&f, h);
-    data_findings found = {0};
-    check_frames(&f.m, &found);
-    const data_finding* one = finding_of(&found, "duplicated frames");
-    /* one frame beside the motion repeats in any case */
-    assert_true(fabs(one->value - (rests ? 1.0 : 20.0) / T) < 1e-9);
-    data_findings_clear(&found);
-    fixture_free(&f);
-  }
-}
-
 /* a turn about z through half a turn: w changes its sign, q does not; then q does */
 static void the_sign_of_a_quaternion_is_that_of_all_four_numbers(void** state) {
   (void)state;
@@ -454,7 +429,6 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_dof_that_jumps_is_compared_with_its_own_episode),
                                      cmocka_unit_test(an_angle_is_wrapped_up_or_down),
                                      cmocka_unit_test(coordinates_that_never_change_are_named),
-                                     cmocka_unit_test(episodes_filled_up_with_their_last_frame_are_found),
                                      cmocka_unit_test(the_sign_of_a_quaternion_is_that_of_all_four_numbers),
                                      cmocka_unit_test(limits_are_counted),
                                      cmocka_unit_test(limits_are_judged_by_share_and_excess),
