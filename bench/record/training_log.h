@@ -8,9 +8,9 @@
 
 typedef struct training_log training_log;
 
-/* Opens a file of points for appending, and makes it if it is missing; a device is written to, a pipe or socket is refused. Errors name the
- * path: DF_E_MISSING (its folder does not exist), DF_E_FORMAT (the first line that is no point), DF_E_IO (also if
- * another process has opened it so), DF_E_NOMEM. On failure *out is NULL. */
+/* Opens a file of points for appending, and makes it if it is missing; a device is written to, a pipe or socket is
+ * refused. Errors name the path: DF_E_MISSING (its folder does not exist), DF_E_FORMAT (the first line that is no
+ * point), DF_E_IO (also if another process has opened it so), DF_E_NOMEM. On failure *out is NULL. */
 DF_MUST_CHECK df_status training_log_open(const char* path, training_log** out);
 void training_log_close(training_log* log); /* NULL is allowed */
 
