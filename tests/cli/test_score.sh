@@ -236,6 +236,18 @@ check the_other_seed_is_there grep -q '"method":"second","seed":2' "$scratch/pro
 check the_rest_is_removed removes second
 check nothing_else_is_lost diff -r "$scratch/run" "$scratch/profile"
 check nobody_misses_it exits_with 0 verify "$scratch/profile" --quiet
+# another task of the run keeps its file of the same name
+cp -r "$task" "$scratch/swing"
+rm "$scratch/swing/expect.yaml"
+sed -i 's/^  name: pendulum /  name: swing /' "$scratch/swing/task.yaml"
+check a_file_of_another_task_is_judged exits_with 0 score "$scratch/swing" "$scratch/mine.npz" --name mine --out "$scratch/profile" "${quiet[@]}"
+check it_alone_is_removed exits_with 0 score "$scratch/swing" --remove mine --out "$scratch/profile" --threads 1 --quiet
+check the_other_task_keeps_its_file diff -r "$scratch/run" "$scratch/profile"
+# the record of another shard keeps the copy of its file
+cp -r "$scratch/run" "$scratch/shards"
+cp "$scratch/run/events.jsonl" "$scratch/shards/events-1of2.jsonl"
+check a_file_of_two_shards_is_removed_from_one exits_with 0 score "$task" --remove mine --out "$scratch/shards" --threads 1 --quiet
+check the_other_shard_keeps_its_copy diff -r "$scratch/run/trajectories" "$scratch/shards/trajectories"
 check it_can_be_judged_again unnamed --name second --out "$scratch/profile"
 check what_was_not_judged_is_named misses "$scratch/profile: no judged file 'third' of task pendulum; judged files: mine, second" \
   score "$task" --remove third --out "$scratch/profile"

@@ -128,6 +128,9 @@ for (method, network), of in logged.items():
         top = {'inverse_dynamics': 'inverse.rate'}.get(network, 'train.rate')
         rate = float(record['config'][top]) * (step / 5 if step <= 5 else 1 if done <= .5 else (1 - done) / .5)
         assert math.isclose(p['learning_rate'], rate, rel_tol=1e-9), (p, rate)
+# the time of a second network begins with it: its first point comes at once
+first, second = [list(of.values()) for (method, network), of in logged.items() if method == 'kinematic_fm_idm']
+assert second[0]['wall_s'] < first[-1]['wall_s'], (first[-1], second[0])
 " "$scratch"
 check tensorboard_reads_the_same python3 -c "
 import sys

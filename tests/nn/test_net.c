@@ -150,6 +150,36 @@ static void starts_are_those_of_the_header(void** state) {
   }
 }
 
+/* a convolution over `taps` frames is a matrix of as many times the inputs and, for the spread, outputs; modulation and
+ * last layer are zero */
+static void the_unet_starts_with_the_spread_of_its_convolutions(void** state) {
+  (void)state;
+  static const df_net_cfg cfg = {DF_NET_UNET, 8, 12, 6, 5, true, 32, 2, 4, 0, 0, 0};
+  problem q = make_problem(&cfg, 1);
+  df_net_init(q.net, 3, q.p);
+  const df_tensor* tensors;
+  const int n = df_net_tensors(q.net, &tensors);
+  int convolutions = 0, films = 0;
+  for (int k = 0; k < n; k++) {
+    const df_tensor* t = &tensors[k];
+    const int taps = strstr(t->name, "conv") ? 5 : strstr(t->name, "halve") || strstr(t->name, "double") ? 3 : 0;
+    const bool film = strstr(t->name, "film");
+    double largest = 0;
+    for (size_t j = 0; j < t->count; j++) largest = fmax(largest, fabs((double)q.p[t->offset + j]));
+    films += film;
+    if (t->rank == 1 || film || strstr(t->name, "last")) {
+      assert_true(largest == 0);
+    } else if (taps) {
+      const double limit = sqrt(6. / (double)(t->shape[1] + (size_t)taps * t->shape[0]));
+      assert_below(1 - largest / limit, 0.01, t->name); /* of more than thousand uniform draws */
+      convolutions++;
+    }
+  }
+  assert_int_equal(convolutions, 2 * 5 + 2);
+  assert_int_equal(films, 2 * 5);
+  drop_problem(&q);
+}
+
 static void the_seed_decides_the_start(void** state) {
   (void)state;
   problem q = make_problem(&trained, 1);
@@ -357,6 +387,7 @@ int main(void) {
       cmocka_unit_test(the_dit_gives_exactly_zero_at_the_start),
       cmocka_unit_test(starts_have_the_spread_they_should),
       cmocka_unit_test(starts_are_those_of_the_header),
+      cmocka_unit_test(the_unet_starts_with_the_spread_of_its_convolutions),
       cmocka_unit_test(the_seed_decides_the_start),
       cmocka_unit_test(repeated_calls_give_the_same_bits),
       cmocka_unit_test(threads_do_not_change_bits),

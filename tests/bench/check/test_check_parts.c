@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "free_bodies.h"
 #include "small_recording.h"
 #include "unit.h"
 
@@ -224,6 +225,29 @@ static void a_single_deep_pose_is_reported_not_judged(void** state) {
   fixture_free(&f);
 }
 
+/* The base, a ball of radius 0.5, is recorded as the ball of 0.1, 0.4 m in the floor. In the place of the raised ball
+ * it would be only 0.1 m in it, but in that of the ball of 0.1 it lies on it. Depth d counts d / (d + 0.2). */
+static void the_best_of_several_exchanges_is_found(void** state) {
+  (void)state;
+  static const char balls[] =
+      "<mujoco><worldbody><geom type='plane' size='5 5 1'/><body><freejoint/><geom size='.5'/></body><body><freejoint/>"
+      "<geom size='.1'/></body><body><freejoint/><geom size='.12'/></body></worldbody></mujoco>";
+  static const double height[3] = {0.1, 0.5, 0.4};
+  static const check_cfg cfg = {.frames_max = 1000, .poses_max = 100};
+  fixture f = fixture_new(balls, 1);
+  free_exchange found;
+  for (int t = 0; t <= T; t++) {
+    double* x = frame_of(f.d, 0, t);
+    for (int i = 0; i < 3; i++) x[7 * i] = 2 * i, x[7 * i + 2] = height[i], x[7 * i + 3] = 1;
+  }
+  assert_ok(free_bodies_find(f.d, f.s, &f.s->dt, &cfg, &found));
+  assert_int_equal(found.base, 0);
+  assert_int_equal(found.other, 1);
+  assert_true(fabs(found.as_read - 0.4 / 0.6) < 1e-9);
+  assert_true(fabs(found.misfit) < 1e-9);
+  fixture_free(&f);
+}
+
 /* a carriage on a rail may stay above the floor, and what starts high may stay there */
 static void what_need_not_touch_the_floor_is_right(void** state) {
   (void)state;
@@ -435,6 +459,7 @@ int main(void) {
                                      cmocka_unit_test(poses_are_measured_from_the_floor),
                                      cmocka_unit_test(a_single_deep_pose_is_reported_not_judged),
                                      cmocka_unit_test(slip_is_that_on_what_cannot_move),
+                                     cmocka_unit_test(the_best_of_several_exchanges_is_found),
                                      cmocka_unit_test(what_need_not_touch_the_floor_is_right),
                                      cmocka_unit_test(factors_of_velocities_are_those_of_rates_or_of_scales),
                                      cmocka_unit_test(velocities_of_the_opposite_sign_are_named),

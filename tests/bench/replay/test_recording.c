@@ -82,6 +82,42 @@ static void as_it_is(void** state) {
   fixture_free(&f);
 }
 
+/* positions that are quaternions alone show no precision of their own: it is that of the velocities */
+static void turns_of_ball_joints_have_the_precision_of_the_velocities(void** state) {
+  (void)state;
+  static const char balls[] =
+      "<mujoco><option timestep='.004'/><worldbody><body><joint type='ball'/><geom size='.1' mass='1'/>"
+      "<body pos='0 0 .3'><joint name='b' type='ball'/><geom size='.1' mass='1'/></body></body></worldbody>"
+      "<actuator><motor joint='b' gear='1 0 0'/></actuator></mujoco>";
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  const df_dataset_shape shape = {.episodes = EPISODES, .length = LENGTH, .nx = 14, .nu = 1, .dt = DT};
+  df_system* system;
+  df_dataset* data;
+  recording r;
+  double x[14], e[12];
+  assert_int_equal(df_mujoco_system_from_xml(balls, "balls", &cfg, &system), DF_OK);
+  assert_int_equal(df_dataset_new(&shape, &data), DF_OK);
+  for (size_t frame = 0; frame < (size_t)EPISODES * (LENGTH + 1); frame++) {
+    double random[7], *state_of = data->states + frame * 14;
+    df_rng_uniform(1, DF_STREAM_TEST, frame, 7, random);
+    for (int ball = 0; ball < 2; ball++) {
+      state_of[4 * ball] = float32_of(cos(random[6]));
+      state_of[4 * ball + 2] = float32_of(sin(random[6]));
+    }
+    for (int i = 0; i < 6; i++) state_of[8 + i] = float32_of((1 + random[i]) / 2);
+  }
+  assert_int_equal(recording_of(data, system, &r), DF_OK);
+  assert_int_equal(r.stored[POSITION].kind, STORED_FLOAT32);
+  recording_state(&r, 1, 3, x);
+  recording_rounding(&r, x, e);
+  for (int i = 0; i < 6; i++) {
+    assert_near(e[i], 2 * AT_HALF);
+    assert_near(e[6 + i], AT_HALF);
+  }
+  df_dataset_free(data);
+  df_system_free(system);
+}
+
 static void degrees_have_the_rounding_of_larger_numbers(void** state) {
   (void)state;
   for (int with_velocities = 0; with_velocities < 2; with_velocities++) {
@@ -232,6 +268,7 @@ static void short_of_memory_it_is_an_error(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(as_it_is),
+      cmocka_unit_test(turns_of_ball_joints_have_the_precision_of_the_velocities),
       cmocka_unit_test(degrees_have_the_rounding_of_larger_numbers),
       cmocka_unit_test(velocities_of_positions_have_the_rounding_of_two_positions),
       cmocka_unit_test(rotated_velocities_share_their_rounding),

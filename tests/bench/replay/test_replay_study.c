@@ -760,6 +760,23 @@ static void an_action_of_25_steps_is_named(void** state) {
          "system.timestep = 0.001, system.substeps = 25;");
 }
 
+/* A mass that swings half a period per action shows nothing of the duration of an action. As its velocities are derived
+ * ones, only the pendulum is measured. */
+static void a_duration_is_measured_by_recorded_velocities(void** state) {
+  (void)state;
+  static const char swing[] =
+      "<mujoco><option timestep='.001' %s/><worldbody><body><joint type='slide' axis='1 0 0' stiffness='15791'/>"
+      "<geom size='.03' mass='1' contype='0' conaffinity='0' %s/></body><body><joint name='a' axis='0 1 0'/>"
+      "<geom type='capsule' size='.03' fromto='0 0 0 0 0 -.4' mass='1' contype='0' conaffinity='0'/></body>"
+      "</worldbody><actuator><motor joint='a'/></actuator></mujoco>";
+  recorder how = recorder_of(swing);
+  how.cfg.substeps = 25;
+  how.start = 1;
+  df_dataset* d = record(&how);
+  d->derived[d->nx / 2] = true;
+  expect(judge(d, swing, "", "", NULL, NULL), REPLAY_ANOTHER_OPTION, "system.timestep = 0.001, system.substeps = 25;");
+}
+
 static void options_that_do_not_compile_are_no_error(void** state) {
   (void)state;
   df_config config = df_config_default();
@@ -989,6 +1006,7 @@ int main(void) {
       cmocka_unit_test(a_reading_that_skips_the_worst_actions_is_not_closer),
       cmocka_unit_test(velocities_that_do_not_belong_to_float32_positions_are_named),
       cmocka_unit_test(an_action_of_25_steps_is_named),
+      cmocka_unit_test(a_duration_is_measured_by_recorded_velocities),
       cmocka_unit_test(options_that_do_not_compile_are_no_error),
       cmocka_unit_test(a_failure_of_any_thread_has_a_message),
       cmocka_unit_test(a_rare_difference_is_named_with_a_common_one),
