@@ -10,7 +10,9 @@
 #include "dynaflow/core/rng.h"
 #include "inverse_internal.h"
 
-/* standard deviation of the noise on an action, in half ranges of the action map: in round 0, and afterwards */
+/* Standard deviation of the noise on an action, in half ranges of the action map: in round 0, which has to reach every
+ * demonstrated action, and afterwards, around the network's answers. Rules of thumb; the residual tells if they fail.
+ */
 static const double FIRST_NOISE = 0.4, LATER_NOISE = 0.05;
 
 static const df_dtype real_type = sizeof(df_real) == 4 ? DF_F32 : DF_F64;

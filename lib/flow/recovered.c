@@ -9,7 +9,8 @@
 #include "dynaflow/core/clock.h"
 
 enum { RESIDUAL_EVERY = 20 };
-/* the largest share of the checked transitions that may diverge */
+/* the largest share of the checked transitions that may diverge; a rule of thumb: single states may lie at the edge of
+ * what the model can do */
 static const double DIVERGED_LIMIT = 0.01;
 
 void flow_recovered_free(flow_recovered* r) {
@@ -35,6 +36,7 @@ static df_status allocate(const df_flow* flow, flow_recovered* r) {
   return r->u && r->known && r->mean && r->std ? DF_OK : DF_E_NOMEM;
 }
 
+/* marks the transitions of n windows as those of a side (RECOVERED_...) */
 static void mark(const df_flow* flow, flow_recovered* r, int n, const df_window* windows, unsigned char side) {
   for (int k = 0; k < n; k++) {
     const size_t at = recovered_index(flow->env.task->data, windows[k].episode, windows[k].start);
