@@ -52,8 +52,9 @@ const struct argp report_argp = {
         "Writes tables, figures and an HTML page of a run.\n\n"
         "Reads the records of RUN, of one process or of several shards, and writes RUN/report: index.html, tables.md, "
         "results.csv, times.csv, and plots/*.svg with their gnuplot scripts and data. RUN is a folder, or the name of "
-        "a folder under results/runs. The same results give the same bytes, except in times.csv. If cells of the plan "
-        "are not done, it names them and writes nothing, unless --partial is given.\v"
+        "a folder under results/runs. The same results give the same bytes, except in times.csv and "
+        "plots/*-cost*. If cells of the plan are not done, it names them and writes nothing, unless --partial is "
+        "given.\v"
         "Exits with 0 when the report is complete, 2 on bad input, 3 when the run is missing, cells of the plan are "
         "not done (also with "
         "--partial) or figures could not be drawn.",

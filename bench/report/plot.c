@@ -13,6 +13,7 @@
 #include "escape.h"
 #include "json.h"
 #include "list.h"
+#include "style.h"
 
 /* ---- common parts of figures ---- */
 
@@ -51,6 +52,20 @@ void plot_place(plot* p, plot_box b, int width, int height) {
            "set lmargin at screen %.5f\nset rmargin at screen %.5f\nset bmargin at screen %.5f\nset tmargin at screen "
            "%.5f\n",
            b.left / width, b.right / width, 1 - b.bottom / height, 1 - b.top / height);
+}
+
+void plot_legend(plot* p, int n, const char* const* methods, int width, int height) {
+  enum { LINE = 26, LEFT = 60, TOP = 16 };
+  for (int m = 0; m < n; m++) {
+    const double x = LEFT + m % PLOT_LEGEND_COLUMNS * (width - LEFT - 10.0) / PLOT_LEGEND_COLUMNS;
+    const double y = height - TOP - m / PLOT_LEGEND_COLUMNS * PLOT_LEGEND_ROW;
+    text_add(&p->script, "set arrow %d from screen %.5f,%.5f to screen %.5f,%.5f nohead lw 2 dt %d lc rgb '#%06x'\n",
+             m + 1, x / width, y / height, (x + LINE) / width, y / height, method_dash(methods[m]),
+             method_colour(methods[m]));
+    text_add(&p->script, "set label %d ", m + 1);
+    text_add_gnuplot(&p->script, method_label(methods[m]));
+    text_add(&p->script, " at screen %.5f,%.5f left font ',12'\n", (x + LINE + 8) / width, y / height);
+  }
 }
 
 static void list_seeds(const run_view* r, const run_group* g, text* out) {

@@ -483,6 +483,25 @@ def metrics_blocks(g, k, colour):
         if seeds: yield '%s: single seeds' % metric, seeds
 
 
+def cost_blocks(g, k):
+    """one group with its own figure: training time of every method, and what is better than everything cheaper"""
+    for metric in ('tre_open_loop', 'fall_rate', 'command_error'):
+        points = []
+        for method in g.methods:
+            a, cpu = g.aggregate(method, metric, k), [c.record['train_cpu_s'] for c in g.of(method)]
+            if method in REFERENCES or not a['n'] or a['failed'] or not sum(cpu): continue
+            interval = [a[e] if finite(a[e]) else a['mean'] for e in ('lo', 'hi')]
+            points.append((method, [np.mean(cpu), a['mean'], min(cpu), max(cpu)] + interval))
+        points.sort(key=lambda p: p[1][0])
+        if not points: continue
+        value = lambda p: -p[1] if better(metric) == 'higher' else p[1]
+        front = [p[:2] for i, (_, p) in enumerate(points) if all(value(p) < value(q) for _, q in points[:i])]
+        yield '%s, front: CPU time, value' % metric, front
+        for method in dict.fromkeys(m for m in g.methods):
+            of = [p for m, p in points if m == method]
+            if of: yield '%s, %s: CPU time, value, smallest and largest CPU time, interval' % (metric, method), of
+
+
 def profile_blocks(g, k):
     for metric in ('tre', 'tre_open_loop', 'gait_agreement', 'survival'):
         of = {m: s for m in g.methods for s in [g.samples(m, metric, k)] if s and s.seeds >= MIN_SEEDS}
@@ -571,7 +590,7 @@ def check_strip(path, g, faults):
         if not np.allclose(b, l, rtol=1e-5, atol=2e-6): faults.append('%s: other sticks of %s' % (path, method))
 
 
-USED = dict(metrics={'1:2:3', '1:4:2:3:5'}, profiles={'1:3:4', '1:2'}, trajectories={'1:2', '1:3'}, training={'1:3:4', '1:2'})
+USED = dict(metrics={'1:2:3', '1:4:2:3:5'}, profiles={'1:3:4', '1:2'}, cost={'1:2', '1:2:3:4:5:6'}, trajectories={'1:2', '1:3'}, training={'1:3:4', '1:2'})
 unescape = lambda words: words.replace('\\', '')
 
 
@@ -638,6 +657,9 @@ def check_figures(folder, g, faults):
         check_blocks(name('metrics', k), blocks, list(metrics_blocks(g, k, colour)), faults)
         check_panels(name('metrics', k) + '.gp', 'metrics', blocks, g, colour, faults)
         check_metric_labels(name('metrics', k) + '.gp', g, k, faults)
+        blocks = blocks_of(name('cost', k) + '.dat')
+        check_blocks(name('cost', k), blocks, list(cost_blocks(g, k)), faults)
+        check_panels(name('cost', k) + '.gp', 'cost', blocks, g, colour, faults)
         wanted = list(profile_blocks(g, k))
         if wanted:
             blocks = blocks_of(name('profiles', k) + '.dat')
