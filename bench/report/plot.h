@@ -7,7 +7,8 @@
 
 typedef struct plot {
   text script, data, caption;
-  const char* name; /* base name of the files <name>.gp, <name>.dat and <name>.svg, from file_name_of(); not owned */
+  const char* name; /* base name of the files <name>.gp, <name>.dat, <name>.svg and <name>.pdf, from file_name_of(); not
+                       owned */
 } plot;
 
 /* The figures of a group: they fill script, data and caption of a plot that has only a name. They return false (or set
@@ -42,7 +43,8 @@ void plot_comment(text* t, const char* format, ...) DF_PRINTF(2, 3);
 /* Whether the method is the floor or the ceiling (random_action, replay_demo), which are not trained. */
 bool plot_is_reference(const char* method);
 
-/* Writes <name>.dat and <name>.gp to `folder` and draws <name>.svg with gnuplot. DF_E_MISSING, with the first two files
+/* Writes <name>.dat and <name>.gp to `folder` and draws <name>.svg and <name>.pdf with gnuplot (no PDF if gnuplot has
+ * no terminal for it). DF_E_MISSING, with the first two files
  * written, if gnuplot is not installed or does not draw the figure; DF_E_IO if a file cannot be written; DF_E_ARG if
  * is_file_name() does not hold for the name. Labels go into the script by text_add_gnuplot() only. */
 DF_MUST_CHECK df_status plot_save(const char* folder, const plot* p);

@@ -132,7 +132,9 @@ static void add_front(const points* all, const char* metric, text* data) {
 static void draw_panel(const points* all, const char* metric, const char* unit, int n_methods,
                        const char* const* methods, int* block, plot* p) {
   text_add(&p->script, "set title ");
-  text_add_gnuplot(&p->script, metric);
+  char* title_words = metric_words(metric);
+  text_add_gnuplot(&p->script, title_words);
+  df_free(title_words);
   text_add(&p->script, " offset 0,-0.5\nset ylabel ");
   char* label = format_text(
       "%s%s", unit, strcmp(metric_better(metric), "higher") == 0 ? " (higher is better)" : " (lower is better)");

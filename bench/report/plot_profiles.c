@@ -149,7 +149,9 @@ static df_status draw_panel(const run_view* r, const run_group* g, int k, panel*
   const double span = shown->tau[TAUS - 1] - shown->tau[0];
   text_add(&p->script, "set xrange [%.6g:%.6g]\nset title ", shown->tau[0] - (span > 0 ? 0 : 0.5),
            shown->tau[TAUS - 1] + (span > 0 ? 0 : 0.5));
-  text_add_gnuplot(&p->script, shown->metric);
+  char* title_words = metric_words(shown->metric);
+  text_add_gnuplot(&p->script, title_words);
+  df_free(title_words);
   text_add(&p->script, " offset 0,-0.5\nset xlabel ");
   char* label = format_text("threshold [%s]", shown->unit);
   text_add_gnuplot(&p->script, label);

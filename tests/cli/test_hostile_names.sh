@@ -59,7 +59,7 @@ class Page(html.parser.HTMLParser):
                           'img figcaption details summary strong ul li'.split()), tag
         for key, value in attributes:
             assert key in ('lang', 'charset', 'name', 'content', 'class', 'href', 'src', 'alt', 'title'), (tag, key)
-            if key in ('href', 'src'): assert re.fullmatch(r'(tables\.md|results\.csv|times\.csv|plots/[A-Za-z0-9_-]+\.(svg|gp|dat))', value), value
+            if key in ('href', 'src'): assert re.fullmatch(r'(tables\.md|results\.csv|times\.csv|plots/[A-Za-z0-9_-]+\.(svg|pdf|gp|dat))', value), value
     def handle_pi(self, data): raise AssertionError(data)
     def handle_comment(self, data): raise AssertionError(data)
 text = open(sys.argv[1] + '/index.html').read()

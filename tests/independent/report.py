@@ -15,11 +15,19 @@ BETTER = dict({m: 'lower' for m in PLAUSIBLE}, tre='lower', tre_open_loop='lower
               gait_agreement='higher', gait_phase='higher', command_error='lower')
 LABELS = dict(dynaflow='DynaFlow', dynaflow_tracking='DynaFlow + tracking', kinematic_fm='Kinematic FM',
               kinematic_fm_idm='Kinematic FM + IDM', action_fm='Action FM', random_action='Random actions', replay_demo='Replayed demonstration')
+WORDS = dict(tre='TRE', tre_open_loop='open-loop TRE', sae_own='SAE, own action', sae_min='SAE, best action', survival='survival time',
+             slip='foot slip')
 REFERENCES = ('random_action', 'replay_demo')
 MIN_SEEDS = 3
 better = lambda metric: BETTER.get(metric.split('.')[0], '')
 label = lambda method: LABELS.get(method, method)
 finite = lambda v: v is not None and math.isfinite(v)
+
+
+
+def words_of(metric):
+    name, _, part = metric.partition('.')
+    return ', '.join([WORDS.get(name, name)] + [part] * bool(part)).replace('_', ' ')
 
 
 # ---- the run ----
@@ -606,6 +614,7 @@ def check_panels(path, kind, blocks, g, colour, faults):
             about, method = re.match(r'(.*?)(?:, (\w+))?(?:, validation)?:', comment).groups()
             if kind == 'trajectories':  # only the first row has titles
                 about = title if int(index) >= len(g.examples) else comment.split(':')[0]
+            if kind in ('metrics', 'profiles', 'cost'): about = words_of(about)
             if about.replace('_', ' ') != title.replace('_', ' '): differs('the block "%s"' % comment)
             if using not in USED[kind]: differs('columns %s' % using)
             drawn.setdefault(int(index), set()).add(using)
@@ -624,7 +633,8 @@ def check_panels(path, kind, blocks, g, colour, faults):
 def check_metric_labels(path, g, k, faults):
     """names of the methods beside their rows; values beside marks that are beyond the axis or too close to 0; why there is none"""
     for panel in re.split(r'(?=^set lmargin)', open(path).read(), flags=re.M)[1:]:
-        metric = unescape(re.search(r"set title '([^']*)'", panel).group(1))
+        title = unescape(re.search(r"set title '([^']*)'", panel).group(1))
+        metric = next(m for m in g.main if words_of(m) == title)
         lo, hi = (float(v) for v in re.search(r'set xrange \[(.*):(.*)\]', panel).groups())
         wanted = []
         for m, method in enumerate(g.methods):
@@ -657,9 +667,11 @@ def check_figures(folder, g, faults):
         check_blocks(name('metrics', k), blocks, list(metrics_blocks(g, k, colour)), faults)
         check_panels(name('metrics', k) + '.gp', 'metrics', blocks, g, colour, faults)
         check_metric_labels(name('metrics', k) + '.gp', g, k, faults)
-        blocks = blocks_of(name('cost', k) + '.dat')
-        check_blocks(name('cost', k), blocks, list(cost_blocks(g, k)), faults)
-        check_panels(name('cost', k) + '.gp', 'cost', blocks, g, colour, faults)
+        wanted = list(cost_blocks(g, k))
+        if wanted:
+            blocks = blocks_of(name('cost', k) + '.dat')
+            check_blocks(name('cost', k), blocks, wanted, faults)
+            check_panels(name('cost', k) + '.gp', 'cost', blocks, g, colour, faults)
         wanted = list(profile_blocks(g, k))
         if wanted:
             blocks = blocks_of(name('profiles', k) + '.dat')
