@@ -114,12 +114,12 @@ static void add_model(const json_t* reference, const json_t* record, json_t* nam
   df_free(name);
 }
 
-/* adds the names of the shared settings in which two records differ, and of the model */
-static void add_record_differences(const json_t* a, const json_t* b, json_t* names) {
-  json_t *of_a = json_object_get(a, "config"), *of_b = json_object_get(b, "config");
-  add_differences(of_a, of_b, names);
-  add_differences(of_b, of_a, names);
-  add_model(a, b, names);
+/* adds the names of the shared settings in which a record differs from the first one, and of the model */
+static void add_record_differences(const json_t* first, const json_t* other, json_t* names) {
+  json_t *of_first = json_object_get(first, "config"), *of_other = json_object_get(other, "config");
+  add_differences(of_other, of_first, names);
+  add_differences(of_first, of_other, names);
+  add_model(first, other, names);
 }
 
 static const json_t* first_record(const run_view* r, const run_group* g) {
@@ -144,7 +144,7 @@ void run_differences(const run_view* r, const run_group* g, text* out) {
   json_t* names = json_object();
   for (int i = 0; i < r->n_cells; i++) {
     const run_cell* c = &r->cells[i];
-    if (run_in_group(g, c) && c->done) add_record_differences(c->record, reference, names);
+    if (run_in_group(g, c) && c->done) add_record_differences(reference, c->record, names);
   }
   const char *name, *separator = "";
   json_t* value;
