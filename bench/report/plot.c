@@ -64,11 +64,23 @@ void plot_place(plot* p, plot_box b, int width, int height) {
            b.left / width, b.right / width, 1 - b.bottom / height, 1 - b.top / height);
 }
 
+enum { LEGEND_ROW = 20, LEGEND_LEFT = 50, LEGEND_COLUMN = 250 };
+
+static int legend_columns(int width) {
+  const int columns = (width - LEGEND_LEFT) / LEGEND_COLUMN;
+  return columns < 1 ? 1 : columns;
+}
+
+int plot_legend_height(int n, int width) {
+  const int columns = legend_columns(width);
+  return (n + columns - 1) / columns * LEGEND_ROW;
+}
+
 void plot_legend(plot* p, int n, const char* const* methods, int width, int height) {
-  enum { LINE = 26, LEFT = 60, TOP = 16 };
+  enum { LINE = 34, TOP = 16 };
+  const int columns = legend_columns(width);
   for (int m = 0; m < n; m++) {
-    const double x = LEFT + m % PLOT_LEGEND_COLUMNS * (width - LEFT - 10.0) / PLOT_LEGEND_COLUMNS;
-    const double y = height - TOP - m / PLOT_LEGEND_COLUMNS * PLOT_LEGEND_ROW;
+    const double x = LEGEND_LEFT + m % columns * LEGEND_COLUMN, y = height - TOP - m / columns * LEGEND_ROW;
     text_add(&p->script, "set arrow %d from screen %.5f,%.5f to screen %.5f,%.5f nohead lw 2 dt %d lc rgb '#%06x'\n",
              m + 1, x / width, y / height, (x + LINE) / width, y / height, method_dash(methods[m]),
              method_colour(methods[m]));

@@ -12,11 +12,13 @@ typedef struct plot {
 } plot;
 
 /* The figures of a group: they fill script, data and caption of a plot that has only a name. They return false (or set
- * *there to false) if the group has no data for the figure. Errors of plot_profiles(): DF_E_NOMEM, DF_E_ARG. */
+ * *there to false) if the group has no data for the figure. Errors of
+ * plot_profiles() and plot_survival(): DF_E_NOMEM, DF_E_ARG. */
 bool plot_training(const run_view* r, const run_group* g, plot* p);
 bool plot_metrics(const run_view* r, const run_group* g, int k, plot* p);
 bool plot_cost(const run_view* r, const run_group* g, int k, plot* p);
 DF_MUST_CHECK df_status plot_profiles(const run_view* r, const run_group* g, int k, plot* p, bool* there);
+DF_MUST_CHECK df_status plot_survival(const run_view* r, const run_group* g, int k, plot* p, bool* there);
 bool plot_examples(const run_view* r, const run_group* g, plot* p);
 bool plot_strip(const run_view* r, const run_group* g, plot* p);
 
@@ -30,9 +32,9 @@ typedef struct plot_box {
 /* Sets the place of the next panel in a figure of width x height px. */
 void plot_place(plot* p, plot_box b, int width, int height);
 
-/* Writes a legend of n methods, in lines of PLOT_LEGEND_COLUMNS, above the panels of a figure of width x height px. */
-enum { PLOT_LEGEND_COLUMNS = 4, PLOT_LEGEND_ROW = 20 /* px */ };
+/* Writes a legend of n methods above the panels of a figure of width x height px; the height of such a legend [px]. */
 void plot_legend(plot* p, int n, const char* const* methods, int width, int height);
+int plot_legend_height(int n, int width);
 
 /* Appends the source of the data to a caption: task, profile, seeds, numbers of done and planned cells, commit. */
 void plot_caption_source(const run_view* r, const run_group* g, text* out);

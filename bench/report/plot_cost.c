@@ -226,8 +226,8 @@ bool plot_cost(const run_view* r, const run_group* g, int k, plot* p) {
   if (n == 0) return false;
   /* legend and panels */
   const char** methods = find_methods(r, g, &n_methods);
-  const int keys = (n_methods + PLOT_LEGEND_COLUMNS - 1) / PLOT_LEGEND_COLUMNS * PLOT_LEGEND_ROW;
-  const int width = n * (PANEL + GAP) + 20, height = HEAD + keys + BODY + FOOT;
+  const int width = n * (PANEL + GAP) + 20, keys = plot_legend_height(n_methods, width);
+  const int height = HEAD + keys + BODY + FOOT;
   plot_begin(p, width, height);
   plot_legend(p, n_methods, methods, width, height);
   set_time_axis(n, of, &p->script);

@@ -179,24 +179,24 @@ static const char** find_methods(const run_view* r, const run_group* g, int k, i
 }
 
 df_status plot_profiles(const run_view* r, const run_group* g, int k, plot* p, bool* there) {
-  enum { PANEL = 400, GAP = 90, BODY = 210, HEAD = 40, FOOT = 52, KEY = 42 };
+  enum { PANEL = 400, GAP = 90, BODY = 210, HEAD = 40, FOOT = 52 };
   /* panels and size */
   panel panels[PANELS];
   const int n = find_panels(r, g, k, panels);
   int block = 0;
   *there = n > 0;
   if (n == 0) return DF_OK;
-  const int columns = n < COLUMNS ? n : COLUMNS, height = KEY + (n + columns - 1) / columns * (HEAD + BODY + FOOT);
-  const int width = 2 * (PANEL + GAP);
+  int n_methods;
+  const char** methods = find_methods(r, g, k, n, panels, &n_methods);
+  const int width = 2 * (PANEL + GAP), keys = plot_legend_height(n_methods, width);
+  const int columns = n < COLUMNS ? n : COLUMNS, height = keys + (n + columns - 1) / columns * (HEAD + BODY + FOOT);
   /* legend and panels */
   plot_begin(p, width, height);
   text_add(&p->script, "set yrange [0:1]\nset ytics 0.25\n");
-  int n_methods;
-  const char** methods = find_methods(r, g, k, n, panels, &n_methods);
   plot_legend(p, n_methods, methods, width, height);
   df_free(methods);
   for (int i = 0; i < n; i++) {
-    const double left = GAP - 20 + i % columns * (PANEL + GAP), top = KEY + HEAD + i / columns * (HEAD + BODY + FOOT);
+    const double left = GAP - 20 + i % columns * (PANEL + GAP), top = keys + HEAD + i / columns * (HEAD + BODY + FOOT);
     plot_place(p, (plot_box){left, left + PANEL, top + BODY, top}, width, height);
     DF_TRY(draw_panel(r, g, k, &panels[i], &block, p));
     text_add(&p->script, "unset arrow\nunset label\n");

@@ -510,6 +510,25 @@ def cost_blocks(g, k):
             if of: yield '%s, %s: CPU time, value, smallest and largest CPU time, interval' % (metric, method), of
 
 
+def survival_blocks(g, k):
+    """the share of chains that are upright after t is 1 less the share of survival times up to t"""
+    for method in g.methods:
+        s = g.samples(method, 'survival', k)
+        if s is None or not np.isfinite(s.values).all(): continue
+        end, times = float(g.of(method)[0].record['config']['eval.chain_seconds']), np.sort(np.ravel(s.values))
+        after = lambda t: wilson(np.sum(times > t), len(times))
+        corners = [[0, *wilson(len(times), len(times))]]
+        for t in np.unique(times[times < end]): corners += [[t] + corners[-1][1:], [t, *after(t)]]
+        yield 'survival, %s: time, share of upright chains, 95 %% interval' % method, corners + [[end] + corners[-1][1:]]
+
+
+def wilson(count, n, z=1.959963984540054):
+    p, d = count / n, 1 + z * z / n
+    half = z * math.sqrt(p * (1 - p) / n + (z / (2 * n))**2)
+    middle = p + z * z / (2 * n)
+    return [p, (middle - half) / d if count else 0, (middle + half) / d if count < n else 1]
+
+
 def profile_blocks(g, k):
     for metric in ('tre', 'tre_open_loop', 'gait_agreement', 'survival'):
         of = {m: s for m in g.methods for s in [g.samples(m, metric, k)] if s and s.seeds >= MIN_SEEDS}
@@ -598,7 +617,7 @@ def check_strip(path, g, faults):
         if not np.allclose(b, l, rtol=1e-5, atol=2e-6): faults.append('%s: other sticks of %s' % (path, method))
 
 
-USED = dict(metrics={'1:2:3', '1:4:2:3:5'}, profiles={'1:3:4', '1:2'}, cost={'1:2', '1:2:3:4:5:6'}, trajectories={'1:2', '1:3'}, training={'1:3:4', '1:2'})
+USED = dict(metrics={'1:2:3', '1:4:2:3:5'}, profiles={'1:3:4', '1:2'}, cost={'1:2', '1:2:3:4:5:6'}, survival={'1:3:4', '1:2'}, trajectories={'1:2', '1:3'}, training={'1:3:4', '1:2'})
 unescape = lambda words: words.replace('\\', '')
 
 
@@ -667,6 +686,11 @@ def check_figures(folder, g, faults):
         check_blocks(name('metrics', k), blocks, list(metrics_blocks(g, k, colour)), faults)
         check_panels(name('metrics', k) + '.gp', 'metrics', blocks, g, colour, faults)
         check_metric_labels(name('metrics', k) + '.gp', g, k, faults)
+        wanted = list(survival_blocks(g, k))
+        if wanted:
+            blocks = blocks_of(name('survival', k) + '.dat')
+            check_blocks(name('survival', k), blocks, wanted, faults)
+            check_panels(name('survival', k) + '.gp', 'survival', blocks, g, colour, faults)
         wanted = list(cost_blocks(g, k))
         if wanted:
             blocks = blocks_of(name('cost', k) + '.dat')
