@@ -42,7 +42,7 @@ says = $(if $(V),,@echo "  $(1)")
 
 # ---- the ladder: a folder sees the headers of the folders named here, and no others (docs/design.md, "Layout") ----
 # lib/: the rooms, from the bottom up, and the public headers that each one sees beside its own
-ROOMS := core io config stats nn sim data gradcheck gait metrics flow
+ROOMS := core io config stats nn sim data gradcheck gait metrics optimise flow
 SEES_io := core
 SEES_config := core
 SEES_stats := core
@@ -52,6 +52,7 @@ SEES_data := core io config sim
 SEES_gradcheck := core sim
 SEES_gait := core io config sim data
 SEES_metrics := core io config stats sim data
+SEES_optimise := core io config sim data
 SEES_flow := core io config stats nn sim data metrics
 # rooms inside lib/sim, and the private headers that each one sees; gradcheck looks into the simulator, too
 SIM_ROOMS := algebra contact model tape adjoint simulator

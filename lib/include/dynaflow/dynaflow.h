@@ -40,6 +40,7 @@
 #include "dynaflow/nn/net.h"
 #include "dynaflow/nn/optimizer.h"
 #include "dynaflow/nn/real.h"
+#include "dynaflow/optimise/clip_fit.h"
 #include "dynaflow/sim/adjoint.h"
 #include "dynaflow/sim/dynamics.h"
 #include "dynaflow/sim/mujoco.h"
