@@ -5,6 +5,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/cholesky.h"
+#include "dynaflow/metrics/metrics.h"
 #include "dynaflow/sim/rollout.h"
 
 /* Marquardt's damping: its first, smallest and largest value, and its factors after a failure and a success */
@@ -21,6 +22,7 @@ typedef struct fit {
   const df_system* system;
   const df_clip_fit_cfg* cfg;
   const double* demo; /* [length+1][nx] */
+  double* best;       /* [length][nu] the best action of every demonstrated step by itself */
   int nx, ndx, nu, nz, W;
   df_sim *sim, *trial;
   double* start;   /* the complete state at the start of the window, or its x */
@@ -300,24 +302,48 @@ static int optimise_window(fit* f, const double* demo, double error) {
   return n;
 }
 
-/* Simulates the first actions of a window: those of the window before it, then rest actions in the next demonstrated
- * states. Where they diverge, tries rest actions only, then those of the start state. */
+/* where the actions of new frames come from, in the order in which they are tried */
+typedef enum guess {
+  GUESS_BEST,  /* the best action of every demonstrated step by itself */
+  GUESS_REST,  /* the rest action in the next demonstrated state */
+  GUESS_AGAIN, /* that for all frames of the window */
+  GUESS_STILL, /* the rest action in the start state, for all frames */
+  GUESSES
+} guess;
+
+static void set_guess(fit* f, guess g, const double* demo, int kept, int frame) {
+  for (int t = g < GUESS_AGAIN ? kept : 0; t < f->W; t++) {
+    double* u = f->u + (size_t)t * (size_t)f->nu;
+    if (g == GUESS_BEST) {
+      memcpy(u, f->best + (size_t)(frame + t) * (size_t)f->nu, (size_t)f->nu * sizeof *u);
+    } else {
+      df_system_rest_action(f->system, g == GUESS_STILL ? f->x : demo + (size_t)(t + 1) * (size_t)f->nx, u);
+    }
+    clamp(f, u);
+  }
+}
+
+/* Simulates the first actions of a window: the `kept` ones of the window before it, then those of the better of the
+ * first two guesses; the other guesses only where these diverge. */
 static df_status begin_window(fit* f, const double* demo, int kept, int frame, double* error) {
   df_traj_end end = DF_TRAJ_COMPLETE;
-  for (int attempt = 0; attempt < 3; attempt++) {
-    for (int t = attempt == 0 ? kept : 0; t < f->W; t++) {
-      double* u = f->u + (size_t)t * (size_t)f->nu;
-      df_system_rest_action(f->system, attempt < 2 ? demo + (size_t)(t + 1) * (size_t)f->nx : f->x, u);
-      clamp(f, u);
-    }
-    *error = simulate(f, demo, 0, &end);
+  guess chosen = GUESSES;
+  *error = INFINITY;
+  for (guess g = GUESS_BEST; g < GUESSES && (g <= GUESS_REST || chosen == GUESSES); g++) {
+    set_guess(f, g, demo, kept, frame);
+    const double tried = simulate(f, demo, 0, &end);
     if (end == DF_TRAJ_FAILED) return DF_E_SIM;
-    if (isfinite(*error)) {
-      accept(f);
-      return DF_OK;
-    }
+    if (!(tried < *error)) continue;
+    *error = tried;
+    chosen = g;
   }
-  return df_fail(DF_E_SIM, "the simulation diverges within %d actions after frame %d of the clip", f->W, frame);
+  if (chosen == GUESSES) {
+    return df_fail(DF_E_SIM, "the simulation diverges within %d actions after frame %d of the clip", f->W, frame);
+  }
+  set_guess(f, chosen, demo, kept, frame);
+  simulate(f, demo, 0, &end);
+  accept(f);
+  return DF_OK;
 }
 
 /* executes the first n actions of the window and moves its start behind them */
@@ -340,8 +366,15 @@ static df_status fit_windows(fit* f, int length, double* x, double* u, df_clip_f
     const double* demo = f->demo + (size_t)done * (size_t)f->nx;
     double error;
     memcpy(f->x, x + (size_t)done * (size_t)f->nx, (size_t)f->nx * sizeof *x);
-    DF_TRY(begin_window(f, demo, kept < f->W ? kept : f->W, done, &error));
-    out->iterations += optimise_window(f, demo, error);
+    /* the first window grows, so that no optimisation begins with more than `commit` new actions */
+    const int most = f->W;
+    for (f->W = kept + f->cfg->commit < most ? kept + f->cfg->commit : most;; f->W += f->cfg->commit) {
+      if (f->W > most) f->W = most;
+      DF_TRY(begin_window(f, demo, kept < f->W ? kept : f->W, done, &error));
+      out->iterations += optimise_window(f, demo, error);
+      kept = f->W;
+      if (f->W == most) break;
+    }
     if (f->cfg->stop && *f->cfg->stop) return df_fail(DF_E_INTERRUPTED, "the fit was interrupted");
     /* keep n actions; the others begin the next window */
     DF_TRY(execute(f, n));
@@ -381,6 +414,14 @@ static double rest_error(fit* f, int length, double* x, double* u) {
   return end == DF_TRAJ_COMPLETE ? rms_of(f, length, x, &worst, &frame) : INFINITY;
 }
 
+static df_status find_best_actions(fit* f, int length) {
+  double sae;
+  f->best = df_alloc((size_t)length * (size_t)f->nu, sizeof *f->best);
+  if (!f->best) return DF_E_NOMEM;
+  const df_trajectories steps = {.B = 1, .H = length, .x = f->demo};
+  return df_metric_sae_min(f->system, &steps, 1, &sae, f->best);
+}
+
 static df_status allocate(fit* f) {
   const size_t W = (size_t)f->cfg->window, nx = (size_t)f->nx, ndx = (size_t)f->ndx, nu = (size_t)f->nu;
   const size_t nz = (size_t)f->nz;
@@ -410,8 +451,8 @@ static df_status allocate(fit* f) {
 }
 
 static void release(fit* f) {
-  double* const arrays[] = {f->start, f->x, f->x2, f->u, f->u2, f->e, f->A,
-                            f->B,     f->C, f->k,  f->K, f->v,  f->V, f->scratch};
+  double* const arrays[] = {f->start, f->x, f->x2, f->u, f->u2, f->e,       f->A,   f->B,
+                            f->C,     f->k, f->K,  f->v, f->V,  f->scratch, f->best};
   for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++) df_free(arrays[i]);
   df_sim_free(f->system, f->sim);
   df_sim_free(f->system, f->trial);
@@ -449,6 +490,7 @@ df_status df_clip_fit_run(const df_task* task, int episode, int first, int lengt
            .nz = df_chart_size(task->chart)};
   *out = (df_clip_fit){0};
   df_status status = allocate(&f);
+  if (status == DF_OK) status = find_best_actions(&f, length);
   if (status == DF_OK) {
     out->rms_rest = rest_error(&f, length, x, u);
     memcpy(x, f.demo, (size_t)f.nx * sizeof *x);

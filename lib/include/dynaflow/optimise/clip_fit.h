@@ -10,7 +10,9 @@
  * before them lead to; of each, the first `commit` actions are kept. A window is optimised by the Gauss-Newton form of
  * differential dynamic programming (Li and Todorov, ICINCO 2004: iLQR; bounds as in Tassa, Mansard and Todorov, ICRA
  * 2014, with the set of bounded actions taken from the sign of the gradient). The Jacobians of a step are exact: one
- * adjoint per tangent coordinate. A window starts from the tail of the one before it and rest actions (system.h). */
+ * adjoint per tangent coordinate. A window starts from the tail of the one before it, and
+ * for its new frames from the actions that follow the demonstration best step by step (df_metric_sae_min()) or from
+ * rest actions (system.h), whichever end nearer. */
 #ifndef DYNAFLOW_OPTIMISE_CLIP_FIT_H
 #define DYNAFLOW_OPTIMISE_CLIP_FIT_H
 
