@@ -6,6 +6,7 @@
 
 #include "check_parts.h"
 #include "dynaflow/core/alloc.h"
+#include "frame_interval.h"
 #include "reading.h"
 #include "text.h"
 
@@ -37,7 +38,21 @@ df_status data_check_states(const df_dataset* data, const df_system* system, con
 }
 
 static df_status check_reading(const reading* r, const df_system* system, const check_cfg* cfg, data_findings* out) {
-  return check_states(r->data, system, r->h, &(fit_source){r->recording, &r->config}, cfg, out);
+  const fit_source source = {r->recording, &r->config};
+  check_frame_intervals(r->data->episodes, r->stated, system, &source, out);
+  return check_states(r->data, system, r->h, &source, cfg, out);
+}
+
+df_status data_check_intervals(const char* path, const df_config* config, const df_system* system, data_findings* out) {
+  df_recording* recording;
+  DF_TRY(df_recording_open(path, config, system, &recording));
+  const int n = df_recording_episodes(recording);
+  double* stated = df_alloc((size_t)n, sizeof *stated);
+  for (int e = 0; e < n && stated; e++) stated[e] = df_recording_frame_duration(recording, config, system, e);
+  if (stated) check_frame_intervals(n, stated, system, &(fit_source){recording, config}, out);
+  df_recording_free(recording);
+  df_free(stated);
+  return stated ? DF_OK : DF_E_NOMEM;
 }
 
 bool data_check_is_doubtful(const data_findings* f) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "frame_interval.h"
 #include "joint_order.h"
 #include "text.h"
 #include "would_fit.h"
@@ -337,8 +338,12 @@ static df_status begin(const char* path, const df_config* config, const df_syste
   DF_TRY(df_recording_open(path, config, system, &out->recording));
   const int episodes = df_recording_episodes(out->recording);
   out->h = df_alloc((size_t)episodes, sizeof *out->h);
-  if (!out->h) return DF_E_NOMEM;
-  for (int e = 0; e < episodes; e++) out->h[e] = df_recording_frame_duration(out->recording, config, system, e);
+  out->stated = df_alloc((size_t)episodes, sizeof *out->stated);
+  if (!out->h || !out->stated) return DF_E_NOMEM;
+  for (int e = 0; e < episodes; e++) {
+    out->stated[e] = df_recording_frame_duration(out->recording, config, system, e);
+    out->h[e] = frame_interval_is_plausible(out->stated[e]) ? out->stated[e] : system->dt;
+  }
   *s = (source){out->recording, system, out->h, cfg, 0};
   *as_is = convert(s, config, &out->data, &out->now);
   return *as_is == DF_E_NOMEM ? *as_is : DF_OK;
@@ -387,6 +392,7 @@ void reading_clear(reading* r) {
   df_recording_free(r->recording);
   df_dataset_free(r->data);
   df_free(r->h);
+  df_free(r->stated);
   df_free(r->unclear);
   df_free(r->reversed);
   *r = (reading){0};

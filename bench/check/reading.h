@@ -26,7 +26,8 @@ typedef struct reading {
   misfit now;                          /* with all of them */
   df_config config;                    /* the task's with the settings */
   df_recording* recording;             /* owned */
-  double* h;                           /* [episodes] s between recorded frames, as the conversion has it; owned */
+  double* stated;                      /* [episodes] s between recorded frames, as the conversion has it; owned */
+  double* h;                           /* [episodes] the same with that of an action where it is not plausible; owned */
   df_dataset* data;                    /* one frame per action, for the frames that are recorded; owned */
   char* unclear; /* a sentence on orders of joints that fit about equally well; NULL: none; owned */
   /* what no setting says; `data` is as the model has it */
