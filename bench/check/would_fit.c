@@ -277,6 +277,25 @@ char* fit_scale(const fit_source* s, double factor) {
                    : format_text("%s", "");
 }
 
+/* ---- where a number is recorded ---- */
+
+char* fit_column(const fit_source* s, int state) {
+  for (int i = 0; s->recording && i < df_recording_columns(s->recording); i++) {
+    const df_recording_column* column = df_recording_column_at(s->recording, i);
+    if (column->state == state) return format_text("column %d of array '%s'", column->index, column->array);
+  }
+  return format_text("%s", "");
+}
+
+char* fit_action_column(const fit_source* s, const df_system* system, int k) {
+  if (!s->config) return format_text("%s", "");
+  int column = k;
+  for (int i = 0; i < s->config->data_actuators.n; i++) {
+    if (df_mujoco_actuator(system, s->config->data_actuators.v[i]) == k) column = i;
+  }
+  return format_text("column %d of array '%s'", column, s->config->data_actions_key);
+}
+
 /* ---- episodes ---- */
 
 /* whether episode `number` of the files is read: an item is "3" or "3-7" */
@@ -289,10 +308,24 @@ static bool is_selected(const df_config* config, int number) {
   return config->data_select.n == 0;
 }
 
-static void add_range(int first, int last, text* list) {
+static void add_range(int first, int last, const char* comma, text* list) {
   if (first < 0) return;
-  text_add(list, "%s%d", list->n ? "," : "", first);
+  text_add(list, "%s%d", list->n ? comma : "", first);
   if (last > first) text_add(list, "-%d", last);
+}
+
+char* fit_episodes(int n, const bool* chosen) {
+  text list = {0};
+  for (int e = 0; e < n; e++) {
+    int last = e;
+    if (!chosen[e]) continue;
+    while (last + 1 < n && chosen[last + 1]) last++;
+    add_range(e, last, ", ", &list);
+    e = last;
+  }
+  char* out = format_text("%s", text_of(&list));
+  text_clear(&list);
+  return out;
 }
 
 char* fit_select(const fit_source* s, const bool* drop) {
@@ -303,12 +336,12 @@ char* fit_select(const fit_source* s, const bool* drop) {
     while (!is_selected(s->config, number));
     if (drop[e]) continue;
     if (number != last + 1) {
-      add_range(first, last, &list);
+      add_range(first, last, ",", &list);
       first = number;
     }
     last = number;
   }
-  add_range(first, last, &list);
+  add_range(first, last, ",", &list);
   add(&all, "data.select", text_of(&list));
   const bool some = list.n > 0;
   text_clear(&list);

@@ -179,6 +179,9 @@ static int put_remedy(work* w, const data_finding* f) {
       const bool open = !old || (!old->given && strcmp(old->value, sign + 3) != 0);
       if (open && df_config_set(&trial, at, sign + 3, "data check") == DF_OK) {
         settings_put_why(w->found, at, sign + 3, "data check: %s", f->reason);
+        if (strcmp(at, "data.select") == 0)
+          text_add(&w->result->notes, "episodes are left out, data.select = %s: %s%s%s: %s\n", sign + 3, f->check,
+                   f->column[0] ? ", " : "", f->column, f->reason);
         n++;
       }
     }

@@ -96,12 +96,16 @@ check scaled_velocities finds 'velocity scale' 'hinge joints' 'data.velocities =
 edits 'for i in range(len(x) - 1, 0, -1): x[i][1] = x[i - 1][1]'
 check late_velocities finds 'velocity shift' '' 'data.velocities = differences' "${edited[@]}"
 edits 'for s in x: s[:] = [1e300, 1e300]'
-huge() { exits_with 1 data check "${edited[@]}" --json && rows "at['magnitude', '$1']['verdict'] == 'wrong' and at['magnitude', '$1']['value'] == 1e300 and at['magnitude', '$1']['limit'] == 1e6 and '$2' in at['magnitude', '$1']['reason']"; }
-check numbers_that_are_all_absurd huge 'position of swing' "1e+300 in episode 0, frame 0 is beyond 1e+06, as are 4039 more numbers"
+huge() { exits_with 1 data check "${edited[@]}" --json && rows "at['magnitude', '$1']['verdict'] == 'wrong' and at['magnitude', '$1']['value'] == 1e300 and at['magnitude', '$1']['limit'] == 1e6 and \"$2\" in at['magnitude', '$1']['reason']"; }
+check numbers_that_are_all_absurd huge 'position of swing' "1e+300 in episode 0, frame 0, column 0 of array 'states' is beyond 1e+06, as are 4039 more numbers: correct the file, or leave episodes 0-19 out"
 edits 'x[3 * 101 + 7][1] = -1e300'
-check an_absurd_number_is_located huge 'velocity of swing' "-1e+300 in episode 3, frame 7 is beyond 1e+06: correct the file"
+check an_absurd_number_is_located huge 'velocity of swing' "-1e+300 in episode 3, frame 7, column 1 of array 'states' is beyond 1e+06: correct the file, or leave episode 3 out"
 edits 'x[3 * 101 + 7][1] = -1e300; x[3 * 101 + 9][1] = 1e300'
-check two_absurd_numbers_are_counted huge 'velocity of swing' "-1e+300 in episode 3, frame 7 is beyond 1e+06, as is 1 more number: correct"
+check two_absurd_numbers_are_counted huge 'velocity of swing' "-1e+300 in episode 3, frame 7, column 1 of array 'states' is beyond 1e+06, as is 1 more number: correct"
+edits 'x[3 * 101 + 7][1] = 1e6; x[9 * 101 + 30][1] = -900'
+check an_absurd_velocity_is_no_frame_rate finds 'velocity spike' 'velocity of swing' 'data.select = 0-2,4-8,10-19' "${edited[@]}"
+check it_is_the_only_thing_wrong rows "[r['check'] for r in rows if r['verdict'] != 'ok'] == ['velocity spike']"
+check and_is_located bash -c "grep -q \"1e+06 in episode 3, frame 7, column 1 of array 'states' is more than 100 times .*, as is 1 more velocity: correct the file, or leave episodes 3, 9 out\" '$scratch/out'"
 edits 'for s in x[50:101]: s[0] += 3'
 jumps() { exits_with 1 data check "${edited[@]}" --json && rows "at['jump', '']['verdict'] == 'wrong' and at['jump', '']['would_fit'] is None and 'data.ends_key' in at['jump', '']['reason']"; }
 check a_jump jumps

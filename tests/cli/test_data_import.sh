@@ -41,7 +41,8 @@ check a_still_recording_is_no_success exits_with 1 data import "$made/still.json
 check it_says_that_the_folder_was_written says "$tasks/still was written, but data check finds 1 thing wrong" err
 check the_folder_is_there [ -f "$tasks/still/task.yaml" ]
 run data import "$made/spike.json" --model "$scratch/example/pendulum.xml" --out "$tasks/spike" --threads 1
-check one_wrong_velocity_is_reported says "data check: (warn|wrong): velocity" err
+check an_episode_with_a_wrong_velocity_is_left_out sets spike "select: [0-4, 6-19]"
+check the_terminal_says_which_and_why says "episodes are left out, data.select = 0-4,6-19: velocity spike, velocity of swing: 1000 in episode 5, frame 30, column 1 of array 'states' is more than 100 times" err
 check velocities_are_kept_for_one_wrong bash -c "! grep -q 'velocities:' '$tasks/spike/task.yaml'"
 check actions_are_kept_for_one_wrong sets spike "actions_key: actions"
 check actions_of_one_episode_are_imported imports opposite "$scratch/example/pendulum.xml" "$made/opposite.json"
