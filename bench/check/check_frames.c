@@ -69,8 +69,8 @@ static char* others_of(size_t n, const char* one, const char* more) {
 static void leave_out(const trace* m, const bool* episodes, data_finding* one) {
   char *list = fit_episodes(m->data->episodes, episodes), *before = one->reason;
   const bool several = strpbrk(list, ",-") != NULL;
-  one->reason = format_text("%s: correct the file, or leave episode%s %s out (data.select)", before,
-                            several ? "s" : "", list);
+  one->reason =
+      format_text("%s: correct the file, or leave episode%s %s out (data.select)", before, several ? "s" : "", list);
   data_finding_takes(one, fit_select(&m->source, episodes));
   df_free(before);
   df_free(list);

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "check_parts.h"
@@ -70,14 +71,21 @@ static void add_setting(const reading* r, int i, data_findings* out) {
   const int part = reading_part(r, i);
   const double before = r->before[i].part[part], after = r->after[i].part[part];
   data_finding* one = data_findings_add(out, "convention", s->key, before, after, "misfit");
-  data_finding_judge(one, CHECK_WRONG, "with %s the misfit of %s falls from %.2g to %.2g", s->fits,
+  char* shifted = s->shift
+                      ? format_text("the columns of the joints are shifted by %d place%s to the %s: ", abs(s->shift),
+                                    abs(s->shift) == 1 ? "" : "s", s->shift > 0 ? "end" : "front")
+                      : format_text("%s", "");
+  data_finding_judge(one, CHECK_WRONG, "%swith %s the misfit of %s falls from %.2g to %.2g", shifted, s->fits,
                      misfit_part_name(part), before, after);
+  df_free(shifted);
   data_finding_fits(one, "%s", s->fits);
 }
 
 /* what no setting says */
 static void add_corrections(const reading* r, const df_system* system, data_findings* out) {
   static const char falls[] = "the misfit of joint limits, floor and slip falls from %.2g to %.2g";
+  static const char force[] =
+      "the force that the motion needs on what no actuator drives falls from %.2g to %.2g weights";
   const free_exchange* e = &r->exchanged;
   const df_joint* joints;
   char sentence[160];
@@ -93,8 +101,9 @@ static void add_corrections(const reading* r, const df_system* system, data_find
   }
   if (r->reversed) {
     char* names = reading_reversed_names(system, r->reversed);
-    snprintf(sentence, sizeof sentence, falls, r->reversed_from, r->reversed_to);
-    data_finding* one = data_findings_add(out, "joint sign", NULL, r->reversed_from, r->reversed_to, "misfit");
+    snprintf(sentence, sizeof sentence, r->reversed_by_forces ? force : falls, r->reversed_from, r->reversed_to);
+    data_finding* one = data_findings_add(out, "joint sign", NULL, r->reversed_from, r->reversed_to,
+                                          r->reversed_by_forces ? "weights" : "misfit");
     data_finding_judge(one, CHECK_WRONG, "with the opposite sign of %s %s: negate them in the recording", names,
                        sentence);
     df_free(names);
