@@ -31,16 +31,25 @@ static void add(text* out, const char* key, const char* value) {
 
 /* ---- columns that have an order of joints ---- */
 
-/* the blocks of the columns of a block, one by one; with a free root and without; NULL: as it is */
-static const char* blocks_of(const char* block, bool root) {
+/* Appends the blocks of the columns of a block, one by one, with a free root and without, each with the array of the
+ * block. Returns false if there are none, and the block is appended as it is. */
+static bool add_blocks(const char* block, bool root, text* out) {
   static const char* const names[][3] = {
       {"state", "root_pos,root_quat,joints,root_linvel,root_angvel,joint_vel", "joints,joint_vel"},
       {"qpos", "root_pos,root_quat,joints", "joints"},
       {"qvel", "root_linvel,root_angvel,joint_vel", "joint_vel"}};
+  const char *array = block + strcspn(block, "@"), *at = NULL;
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-    if (strcmp(block, names[i][0]) == 0) return names[i][root ? 1 : 2];
+    const size_t n = strlen(names[i][0]);
+    if (n == (size_t)(array - block) && memcmp(block, names[i][0], n) == 0) at = names[i][root ? 1 : 2];
   }
-  return NULL;
+  if (!at) text_add(out, "%s", block);
+  for (const char* piece = at; piece && *piece;) {
+    const size_t n = strcspn(piece, ",");
+    text_add(out, "%s%.*s%s", piece == at ? "" : ",", (int)n, piece, array);
+    piece += n + (piece[n] == ',');
+  }
+  return at != NULL;
 }
 
 /* whether the coordinates are at most those of one free joint, the first, of hinges and of slides */
@@ -74,9 +83,8 @@ static bool name_columns(const fit_source* s, const df_system* system, bool velo
   text columns = {0};
   bool found = false;
   for (int i = 0; i < c->data_columns.n; i++) {
-    const char* blocks = blocks_of(c->data_columns.v[i], joints[0].kind == DF_JOINT_FREE);
-    found |= blocks != NULL;
-    text_add(&columns, "%s%s", i ? "," : "", blocks ? blocks : c->data_columns.v[i]);
+    text_add(&columns, "%s", i ? "," : "");
+    found |= add_blocks(c->data_columns.v[i], joints[0].kind == DF_JOINT_FREE, &columns);
   }
   if (found) add(out, "data.columns", text_of(&columns));
   text_clear(&columns);
