@@ -365,7 +365,15 @@ static df_status try_scales(work* w, replayed* r) {
   action_fit fit;
   bool fits = false;
   const bool set = settings_find(w->found, "data.action_scale") || settings_find(w->found, "data.action_offset");
-  if (!is_unexplained(r) || set || w->study.nu > DF_LIST_MAX || !work_has_velocities(w)) return DF_OK;
+  if (!is_unexplained(r) || set || !work_has_velocities(w)) return DF_OK;
+  if (w->study.nu > DF_LIST_MAX) {
+    text_add(
+        &w->result->notes,
+        "the model has %d actuators and a setting at most %d numbers: no scale and offset per actuator is fitted to "
+        "the actions\n",
+        w->study.nu, DF_LIST_MAX);
+    return DF_OK;
+  }
   DF_TRY(undo_steps(w));
   DF_TRY(fit_scales(w, &fit));
   if (is_plain(&fit, w->study.nu)) return DF_OK;

@@ -32,6 +32,8 @@ check own_npz_needs_no_columns sets swing "states_key: states" "actions_key: act
   "methods: [dynaflow, dynaflow_tracking, kinematic_fm, kinematic_fm_idm, action_fm, random_action, replay_demo]"
 check its_next_commands_are_named says "dynaflow run $tasks/swing --profile smoke" out
 check its_actions_follow exits_with 0 replay "$tasks/swing" --quiet
+no_growth_is_warned_of() { exits_with 0 run "$tasks/swing" --profile full --method dynaflow --set train.steps=2 --set inverse.steps=2 --set eval.windows=2 --set eval.sae_windows=0 --set eval.chains=0 --out "$scratch/swing_run" && ! grep -rq "the gradient grows" "$scratch/swing_run" "$scratch/err"; }
+check the_horizon_is_one_that_run_does_not_warn_about no_growth_is_warned_of
 check it_has_a_page grep -q "^## Source and licence" "$tasks/swing/README.md"
 
 # what is wrong is said, and does not change how the rest is read
