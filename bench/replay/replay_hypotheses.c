@@ -26,6 +26,9 @@ static const double LEAST_DRIVEN = 0.5, MOSTLY_DRIVEN = 0.9;
 /* a factor of an actuator that does nothing */
 static const double DEAD = 1e-9;
 
+/* a solver tolerance that no solver reaches */
+static const double CONVERGED = 1e-22;
+
 /* an RMS error, relative to the largest change over one action, that leaves nothing to explain */
 static const double EXACT = 1e-12;
 
@@ -37,6 +40,11 @@ df_mujoco_cfg replay_cfg(const df_config* config, bool own) {
   cfg.iterations = 0;
   cfg.tolerance = 0;
   cfg.islands = DF_ISLANDS_MODEL;
+  return cfg;
+}
+
+df_mujoco_cfg replay_converged(df_mujoco_cfg cfg) {
+  cfg.tolerance = CONVERGED;
   return cfg;
 }
 
@@ -231,6 +239,22 @@ static df_status add(trial* t, hypotheses* all, hypothesis h, const char* what) 
   const hypothesis* best = &all->list[all->best];
   if (hypothesis_is_closer(&h, best)) all->best = all->n;
   all->n++;
+  return DF_OK;
+}
+
+/* A tighter tolerance is the same model, solved better: versions of MuJoCo stop at different residuals. A looser one is
+ * another option. */
+static df_status add_tolerances(trial* t, hypotheses* all, const hypothesis* from) {
+  const double tolerances[] = {1e-4, 1e-6, 1e-10, 1e-12, 1e-15, CONVERGED};
+  const double own = df_mujoco_options_of(t->system).tolerance;
+  char name[64];
+  for (size_t i = 0; i < sizeof tolerances / sizeof *tolerances; i++) {
+    hypothesis h = *from;
+    h.cfg.tolerance = tolerances[i];
+    h.solver = h.solver && tolerances[i] < own;
+    snprintf(name, sizeof name, "system.tolerance = %g", tolerances[i]);
+    DF_TRY(add(t, all, h, name));
+  }
   return DF_OK;
 }
 
@@ -586,7 +610,7 @@ static df_status add_actuator(trial* t, hypotheses* all, const hypothesis* from)
 /* all alternatives that differ from `from` in one more thing */
 static df_status add_round(trial* t, hypotheses* all, const hypothesis* from) {
   static df_status (*const kinds[])(trial*, hypotheses*, const hypothesis*) = {
-      add_readings, add_integrators, add_times, add_margins, add_factors, add_actuator, add_solvers};
+      add_readings, add_integrators, add_times, add_margins, add_factors, add_actuator, add_solvers, add_tolerances};
   enum { N = sizeof kinds / sizeof *kinds };
   progress shown;
   DF_TRY(replay_other_system(t->space->config, t->space->search, &from->cfg, &t->system));

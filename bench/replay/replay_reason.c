@@ -70,12 +70,15 @@ static void add_solver_reason(text* t, const replay_study* s, const double worst
     add_error(t, worst);
   } else {
     /* of a recording that is rounded, the verdict is rounding */
-    text_add(
-        t,
-        "the tolerance of the constraint solver explains the errors, and none of %d alternatives comes closer: one "
-        "action differs by up to ",
-        s->tried.n);
+    const bool better = replay_is_closer(e->rms, e->best_rms);
+    text_add(t, "the tolerance of the constraint solver explains the errors");
+    if (!better) text_add(t, ", and none of %d alternatives comes closer", s->tried.n);
+    text_add(t, ": %zu of %zu actions are exact, the others differ by up to ", s->exact, s->trained.steps);
     add_error(t, worst);
+    if (better) {
+      text_add(t, ", with %s by up to ", hypothesis_text(&s->tried.list[s->tried.best]));
+      add_error(t, s->best_worst);
+    }
   }
 }
 

@@ -64,6 +64,16 @@ static void fit_of(const replay_allowed* allowed, const comparison* c, replay_fi
 
 /* ---- what was found ---- */
 
+static size_t count_exact(const comparison* c, const double limit[KINDS]) {
+  size_t n = 0;
+  for (size_t i = 0; i < c->steps; i++) {
+    bool exact = true;
+    for (int kind = 0; kind < KINDS; kind++) exact = exact && c->carried[kind][i] <= limit[kind];
+    n += exact;
+  }
+  return n;
+}
+
 /* the median of the episodes that grow exponentially */
 static df_status find_doubling(const comparison* c, double* out) {
   size_t n = 0;
@@ -154,6 +164,17 @@ static df_status find_worst_of_own(replay_study* s, const replay_input* in, cons
   return status;
 }
 
+/* what explains the errors that are above `limit` */
+static df_status explain(const replay_input* in, const recording* r, const df_system* system, const df_mujoco_cfg* cfg,
+                         const double limit[KINDS], const char* label, replay_fit* fit) {
+  const df_mujoco_cfg tight = replay_converged(*cfg);
+  df_system* converged = NULL;
+  DF_TRY(replay_other_system(in->config, in->search, &tight, &converged));
+  const df_status status = replay_explain(r, system, converged, limit, label, in->opts, fit);
+  df_system_free(converged);
+  return status;
+}
+
 /* Compares all actions under other options: *fit, the largest errors of one action, the limit of iterations. Nothing is
  * measured if the model cannot be compiled with them. velocity [steps of the recording as it is] = the velocity errors;
  * NULL: not wanted. */
@@ -175,7 +196,7 @@ static df_status compare_with(const replay_study* s, const replay_input* in, con
     fit_of(&allowed, &c, fit);
     if (velocity && c.steps == s->trained.steps) memcpy(velocity, c.carried[VELOCITY], c.steps * sizeof *velocity);
     for (int kind = 0; kind < KINDS; kind++) worst[kind] = largest(c.carried[kind], c.steps);
-    if (fit->carried > 1) status = replay_explain(&r, system, allowed.carried, label, in->opts, fit);
+    if (fit->carried > 1) status = explain(in, &r, system, cfg, allowed.carried, label, fit);
   }
   comparison_clear(&c);
   df_system_free(system);
@@ -218,7 +239,8 @@ static df_status compare_others(replay_study* s, const replay_input* in, const s
 }
 
 /* compares the recording with the actions that the model needs */
-static df_status compare_actions(replay_study* s, const replay_input* in, const df_system* system, double* actions) {
+static df_status compare_actions(replay_study* s, const replay_input* in, const df_system* system,
+                                 const df_mujoco_cfg* cfg, double* actions) {
   const char* label = "replay: rounded actions";
   replay_evidence* e = &s->evidence;
   comparison c = {0};
@@ -233,21 +255,21 @@ static df_status compare_actions(replay_study* s, const replay_input* in, const 
   DF_TRY(replay_compare(&r, system, floor_of(&r, &s->allowed), label, in->opts, &c));
   fit_of(&s->allowed, &c, &e->actions);
   comparison_clear(&c);
-  return e->actions.carried > 1 ? replay_explain(&r, system, s->allowed.carried, label, in->opts, &e->actions) : DF_OK;
+  return e->actions.carried > 1 ? explain(in, &r, system, cfg, s->allowed.carried, label, &e->actions) : DF_OK;
 }
 
 /* of the model as training simulates it, and with the solver options of its file */
 static df_status try_rounded_actions(replay_study* s, const replay_input* in) {
   const stored_precision exact = s->r.action;
-  const df_mujoco_cfg cfg = replay_cfg(in->config, true);
+  const df_mujoco_cfg trained = replay_cfg(in->config, false), cfg = replay_cfg(in->config, true);
   df_system* own = NULL;
   if (!recording_round_actions(&s->r)) return DF_OK;
   double* actions = df_alloc(df_dataset_actions(s->r.data) * (size_t)s->r.data->nu, sizeof *actions);
   if (!actions) return DF_E_NOMEM;
-  df_status status = compare_actions(s, in, in->system, actions);
+  df_status status = compare_actions(s, in, in->system, &trained, actions);
   if (status == DF_OK && !replay_rounded_actions(&s->evidence)) {
     status = replay_other_system(in->config, in->search, &cfg, &own);
-    if (status == DF_OK && own) status = compare_actions(s, in, own, actions);
+    if (status == DF_OK && own) status = compare_actions(s, in, own, &cfg, actions);
   }
   if (!replay_rounded_actions(&s->evidence)) s->r.action = exact;
   df_system_free(own);
@@ -267,7 +289,8 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
   DF_TRY(find_worst(&s->r, &s->trained, in->system, space.motion, &s->worst));
 
   /* the model as training simulates it, and with its own solver options */
-  DF_TRY(replay_explain(&s->r, in->system, s->allowed.carried, "replay: rounding", in->opts, &e->trained));
+  const df_mujoco_cfg trained = replay_cfg(in->config, false);
+  DF_TRY(explain(in, &s->r, in->system, &trained, s->allowed.carried, "replay: rounding", &e->trained));
   if (replay_fits(&e->trained)) return DF_OK;
   const df_mujoco_cfg own = replay_cfg(in->config, true);
   DF_TRY(compare_with(s, in, "replay: own solver options", &own, 0, &e->own, s->own_worst, &s->own_iterations, NULL));
@@ -308,6 +331,7 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
   /* the model as training simulates it */
   DF_TRY(replay_compare(&out->r, in->system, floor_of(&out->r, &out->allowed), "replay", in->opts, &out->trained));
   fit_of(&out->allowed, &out->trained, &e->trained);
+  out->exact = count_exact(&out->trained, out->allowed.carried);
   e->solver_sized = largest(out->trained.open_loop[POSITION], out->trained.episodes) <=
                     SOLVER_SIZED * largest(out->trained.cleared[POSITION], out->trained.steps);
   e->rounded = out->r.stored[POSITION].kind != STORED_FLOAT64 || out->r.stored[VELOCITY].kind != STORED_FLOAT64;

@@ -41,6 +41,7 @@ typedef struct replay_study {
   replay_allowed allowed;
   replay_evidence evidence;
   replay_verdict verdict;
+  size_t exact;                               /* actions whose errors are within `allowed.carried` */
   double doubling;                            /* actions, median of the episodes whose errors grow exponentially */
   double own_worst[KINDS], best_worst[KINDS]; /* of one action; NAN: not measured */
   bool own_is_closer; /* the model with the solver options of its own file: its error is smaller in more actions */

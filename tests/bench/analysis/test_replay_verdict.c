@@ -113,6 +113,13 @@ static void the_tolerance_of_the_solver_excuses_only_what_no_alternative_explain
   judged(e, REPLAY_ROUNDING);
   e.best_rms = 0.49 * e.rms;
   judged(e, REPLAY_ANOTHER_MODEL);
+  /* a better solver is no other model, if the tolerance explains the errors */
+  e.best_is_solver = true;
+  judged(e, REPLAY_ROUNDING);
+  e.trained.solver_step = 1.1;
+  judged(e, REPLAY_ANOTHER_MODEL);
+  e.trained.solver_step = 1;
+  e.best_is_solver = false;
   e.best_rms = e.rms;
   e.trained.solver_drift = 1.1;
   judged(e, REPLAY_ANOTHER_MODEL);

@@ -320,6 +320,37 @@ static void few_iterations_of_the_model_file_are_named(void** state) {
          "= 100");
 }
 
+/* As other versions of MuJoCo: the recorder's solver stops at another residual, which is in no list of alternatives. */
+static void another_residual_of_the_solver_is_no_other_model(void** state) {
+  (void)state;
+  recorder how = recorder_of(boxes);
+  how.options = "cone='elliptic' impratio='100'";
+  how.cfg.tolerance = 3e-14;
+  judged found = judge_same(&how);
+  const replay_study* s = &found.study;
+  size_t exact = 0;
+  for (size_t i = 0; i < s->trained.steps; i++)
+    exact += s->trained.carried[POSITION][i] <= s->allowed.carried[POSITION] &&
+             s->trained.carried[VELOCITY][i] <= s->allowed.carried[VELOCITY];
+  assert_true(s->evidence.trained.solver_step <= 1 && exact > s->trained.steps / 2 && exact < s->trained.steps);
+  assert_int_equal(s->exact, exact);
+  expect(found, REPLAY_SOLVER_LIMITED, " actions are exact, the others differ by up to ");
+
+  /* a tighter tolerance that is tried is named; a looser one is another option */
+  how.cfg.tolerance = 1e-12;
+  expect(judge_same(&how), REPLAY_SOLVER_LIMITED, "the recording follows with: system.tolerance = 1e-12;");
+  how.cfg.tolerance = 1e-4;
+  expect(judge_same(&how), REPLAY_ANOTHER_OPTION, "the recording follows with: system.tolerance = 0.0001;");
+
+  /* another model behind it */
+  how.cfg.tolerance = 3e-14;
+  how.cfg.gain_scale = 1.0001;
+  assert_int_equal(replay_verdict_exit(judge_same(&how).study.verdict), EXIT_CHECK_FAILED);
+  how.cfg.gain_scale = 0;
+  how.extra = "friction='1.01 .005 .0001'";
+  expect(judge(record(&how), boxes, how.options, "", NULL, NULL), REPLAY_ANOTHER_MODEL, "");
+}
+
 static void the_start_of_a_cut_recording_is_the_solvers(void** state) {
   (void)state;
   recorder how = recorder_of(boxes);
@@ -822,7 +853,7 @@ static void a_failure_of_any_thread_has_a_message(void** state) {
       replay_fit fit;
       (void)df_fail(DF_E_ARG, "before");
       (void)df_alloc_fail_at(n);
-      status = explain ? replay_explain(&r, s, limit, "replay", &opts, &fit)
+      status = explain ? replay_explain(&r, s, NULL, limit, "replay", &opts, &fit)
                        : replay_compare(&r, s, 1e-12, "replay", &opts, &c);
       (void)df_alloc_fail_at(0);
       assert_true(status == DF_OK || status == DF_E_NOMEM);
@@ -985,6 +1016,7 @@ int main(void) {
       cmocka_unit_test(a_cleared_warm_start_is_the_solvers),
       cmocka_unit_test(islands_of_the_model_file_are_named),
       cmocka_unit_test(few_iterations_of_the_model_file_are_named),
+      cmocka_unit_test(another_residual_of_the_solver_is_no_other_model),
       cmocka_unit_test(the_start_of_a_cut_recording_is_the_solvers),
       cmocka_unit_test(rounding_is_judged_from_the_data),
       cmocka_unit_test(actions_may_be_rounded_alone),
