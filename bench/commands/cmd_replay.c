@@ -154,8 +154,8 @@ static json_t* hypothesis_json(const hypothesis* h) {
 
 /* the name of the alternative that the recording follows, or null */
 static json_t* would_fit(const replay_study* s) {
-  const bool fits = s->verdict == REPLAY_ANOTHER_OPTION || s->verdict == REPLAY_ANOTHER_CONVENTION;
-  return fits ? json_text(hypothesis_text(&s->tried.list[s->tried.best])) : json_null();
+  const hypothesis* h = replay_study_alternative(s);
+  return h ? json_text(hypothesis_text(h)) : json_null();
 }
 
 /* adds what the verdict stands on */

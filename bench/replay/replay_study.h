@@ -3,6 +3,7 @@
 #define BENCH_REPLAY_REPLAY_STUDY_H
 
 #include "replay_compare.h"
+#include "replay_differences.h"
 #include "replay_hypotheses.h"
 #include "replay_verdict.h"
 
@@ -47,6 +48,7 @@ typedef struct replay_study {
   bool own_is_closer; /* the model with the solver options of its own file: its error is smaller in more actions */
   int iterations, own_iterations; /* limits of solver iterations: in training, in the model file */
   hypotheses tried;               /* empty unless they were needed */
+  replay_differences differences; /* what the velocities are if the verdict needs it; otherwise NONE */
   char* left_out;                 /* replay_left_out() */
   replay_place worst;             /* the largest error of one action, relative to the motion of its kind, of the model
                                      as training simulates it or, if that is closer, as its file says */
@@ -57,6 +59,10 @@ typedef struct replay_study {
  * df_sim_new(). Call replay_study_clear(), also after a failure. */
 DF_MUST_CHECK df_status replay_study_run(const replay_input* in, replay_study* out);
 void replay_study_clear(replay_study* s);
+
+/* The alternative that the whole recording follows, of the verdicts "another option" and "another convention"; NULL:
+ * there is none. */
+const hypothesis* replay_study_alternative(const replay_study* s);
 
 /* ---- replay_reason.c ---- */
 
