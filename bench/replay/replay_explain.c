@@ -37,6 +37,7 @@ typedef struct explainer {
   double *rounding, *solver, *uniform; /* largest changes; random numbers [draws()] */
   double step[2];     /* largest error over what is explained, of one action of the episode; [1]: with the solver's */
   double worst[2];    /* the same of all episodes */
+  bool rough;         /* no second looks at windows of several actions */
   bool solver_wanted; /* what the solver explains is measured, too */
   int failed;         /* windows of the episode of several actions that rounding does not explain */
   bool unexplained;   /* an action of the episode that nothing explains: the others cannot change that */
@@ -247,7 +248,7 @@ static void explain_window(explainer* c, int episode, int t, int l, int w, ratio
   share_spreads(c);
 
   /* a second look */
-  const bool hopeless = c->step[0] > 1 || c->failed > SECOND_LOOKS;
+  const bool hopeless = c->step[0] > 1 || c->failed > SECOND_LOOKS || (c->rough && l > 0);
   for (int k = MEMBERS; !hopeless && k < members_for(ratio_of(c, false, SPREADS)); k++) {
     if (simulate_moved(c, episode, t, w, k)) widen(c, c->y, c->z, c->rounding);
   }
@@ -333,7 +334,7 @@ static df_status explainer_new(const recording* r, const df_system* system, cons
 }
 
 static df_status explain_all(const recording* r, const df_system* system, const df_system* converged,
-                             const double* limit, const char* label, const options* opts, bool solver,
+                             const double* limit, const char* label, const options* opts, bool rough, bool solver,
                              ratios all[LENGTHS], replay_fit* fit) {
   progress shown;
   int done = 0;
@@ -347,6 +348,7 @@ static df_status explain_all(const recording* r, const df_system* system, const 
   {
     explainer c;
     const df_status status = explainer_new(r, system, converged, limit, &c);
+    c.rough = rough;
     c.solver_wanted = solver;
     /* every thread must reach this loop, also without a simulator */
 #pragma omp for schedule(dynamic)
@@ -391,8 +393,9 @@ static df_status explain_all(const recording* r, const df_system* system, const 
   return DF_OK;
 }
 
-df_status replay_explain(const recording* r, const df_system* system, const df_system* converged,
-                         const double limit[KINDS], const char* label, const options* opts, replay_fit* fit) {
+static df_status explain(const recording* r, const df_system* system, const df_system* converged,
+                         const double limit[KINDS], const char* label, const options* opts, bool rough,
+                         replay_fit* fit) {
   /* is_start() admits fewer windows of one length */
   const size_t most = 2 * WINDOW_STEPS;
   ratios all[LENGTHS] = {{.n = 0}};
@@ -405,9 +408,19 @@ df_status replay_explain(const recording* r, const df_system* system, const df_s
     }
   }
   /* what the solver explains matters only where rounding does not explain all */
-  df_status status = explain_all(r, system, NULL, limit, label, opts, false, all, fit);
-  if (status == DF_OK && !(fit->step <= 1 && fit->drift <= 1))
-    status = explain_all(r, system, converged, limit, label, opts, true, all, fit);
+  df_status status = explain_all(r, system, NULL, limit, label, opts, rough, false, all, fit);
+  if (status == DF_OK && converged && !(fit->step <= 1 && fit->drift <= 1))
+    status = explain_all(r, system, converged, limit, label, opts, rough, true, all, fit);
   df_free(memory);
   return status;
+}
+
+df_status replay_explain(const recording* r, const df_system* system, const df_system* converged,
+                         const double limit[KINDS], const char* label, const options* opts, replay_fit* fit) {
+  return explain(r, system, converged, limit, label, opts, false, fit);
+}
+
+df_status replay_explain_roughly(const recording* r, const df_system* system, const df_system* converged,
+                                 const double limit[KINDS], const char* label, const options* opts, replay_fit* fit) {
+  return explain(r, system, converged, limit, label, opts, true, fit);
 }

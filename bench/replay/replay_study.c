@@ -324,6 +324,20 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
   return DF_OK;
 }
 
+/* which changes the rounding of the recorded states hides, of the model that it follows from */
+static df_status find_hidden(replay_study* s, const replay_input* in) {
+  replay_evidence* e = &s->evidence;
+  const bool own = !replay_fits(&e->trained) && !replay_tolerated(&e->trained);
+  const replay_accepted accepted = {.config = in->config,
+                                    .search = in->search,
+                                    .cfg = replay_cfg(in->config, own),
+                                    .limit = s->allowed.carried,
+                                    .tolerated = !replay_fits(own ? &e->own : &e->trained)};
+  DF_TRY(replay_find_hidden(&s->r, &accepted, in->opts, s->hidden));
+  for (int i = 0; i < CHANGES; i++) e->hidden = e->hidden || s->hidden[i];
+  return DF_OK;
+}
+
 df_status replay_study_run(const replay_input* in, replay_study* out) {
   *out = (replay_study){.doubling = INFINITY, .differences = DIFFERENCES_NONE};
   replay_evidence* e = &out->evidence;
@@ -348,6 +362,10 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
 
   if (e->trained.carried > 1) DF_TRY(try_alternatives(out, in));
   out->verdict = replay_judge(e);
+  if (out->verdict == REPLAY_ROUNDING && e->trained.carried > 1 && !replay_rounded_actions(e)) {
+    DF_TRY(find_hidden(out, in));
+    out->verdict = replay_judge(e);
+  }
   /* errors of another model grow for other reasons */
   if (replay_verdict_exit(out->verdict) != EXIT_DONE) out->doubling = INFINITY;
   return DF_OK;

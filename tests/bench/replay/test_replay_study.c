@@ -458,6 +458,29 @@ static void coarse_actions_excuse_no_other_model(void** state) {
   }
 }
 
+/* of the leg, with other masses, friction or gains of 5 % */
+static void rounding_that_hides_another_model_is_undecided(void** state) {
+  (void)state;
+  recorder how = recorder_of(leg);
+  how.change = to_1_decimal;
+  judged found = judge_same(&how);
+  assert_true(found.study.hidden[CHANGE_GAIN]);
+  assert_int_equal(replay_verdict_exit(found.study.verdict), EXIT_INCONCLUSIVE);
+  expect(found, REPLAY_UNDECIDED,
+         "text of 1 decimal), but the rounding is so coarse that it hides changes of the model");
+  how.cfg.gain_scale = 1.05;
+  expect(judge_same(&how), REPLAY_UNDECIDED, "all actuator gains");
+
+  /* float32 hides none of them, and shows them */
+  how.change = to_float32;
+  found = judge(record(&how), leg, "", "", NULL, NULL);
+  expect(found, REPLAY_ANOTHER_OPTION, " x 1.05;");
+  how.cfg.gain_scale = 0;
+  found = judge_same(&how);
+  for (int i = 0; i < CHANGES; i++) assert_false(found.study.hidden[i]);
+  expect(found, REPLAY_ROUNDING, "");
+}
+
 static void few_coarse_actions_are_undecided(void** state) {
   (void)state;
   recorder how = recorder_of(arm);
@@ -1062,6 +1085,7 @@ int main(void) {
       cmocka_unit_test(actions_may_be_rounded_alone),
       cmocka_unit_test(coarse_actions_of_the_same_model_are_rounding),
       cmocka_unit_test(coarse_actions_excuse_no_other_model),
+      cmocka_unit_test(rounding_that_hides_another_model_is_undecided),
       cmocka_unit_test(few_coarse_actions_are_undecided),
       cmocka_unit_test(rare_contacts_are_rounding),
       cmocka_unit_test(another_model_with_rare_contacts_is_not_excused),
