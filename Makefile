@@ -316,7 +316,9 @@ format-check: ## fail if a source is not formatted
 	$(if $(FORMATTED),$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED),$(error no sources: make format-check needs a git checkout))
 
 demo: all ## four Go1 gaits: demonstrations, DynaFlow and its baselines, tables and figures
-	$(PROGRAM) run go1_gaits --profile smoke --blas-kernel auto --out results/runs/demo
+	$(PROGRAM) run go1_gaits --profile demo --method dynaflow --blas-kernel auto --out results/runs/demo
+	$(PROGRAM) report results/runs/demo
+	$(PROGRAM) run go1_gaits --profile demo --blas-kernel auto --out results/runs/demo
 	$(PROGRAM) report results/runs/demo
 smoke: all ## the demo on the small hopper task (needs its data: dynaflow data fetch hopper)
 	$(PROGRAM) run hopper --profile smoke --blas-kernel auto --out results/runs/smoke
