@@ -76,11 +76,9 @@ static int find_panels(const run_view* r, const run_group* g, int k, panel panel
   int n = 0;
   for (int i = 0; i < PANELS; i++) {
     if (count_methods(r, g, METRICS[i], k) == 0) continue;
-    panels[n] = (panel){.metric = METRICS[i], .lower = strcmp(metric_better(METRICS[i]), "lower") == 0, .unit = ""};
-    for (int m = 0; m < g->n_methods && !panels[n].unit[0]; m++) {
-      panels[n].unit = aggregate_of(r, g, g->methods[m], METRICS[i], k).unit;
-    }
-    n++;
+    panels[n++] = (panel){.metric = METRICS[i],
+                          .lower = strcmp(metric_better(METRICS[i]), "lower") == 0,
+                          .unit = aggregate_unit(r, g, METRICS[i], k)};
   }
   return n;
 }
