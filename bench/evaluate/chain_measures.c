@@ -35,8 +35,10 @@ bool chain_command(const df_task* task, const double* condition, int frames, con
   return true;
 }
 
-/* the gait that a one-hot condition commands, or -1 */
-static int commanded_gait(const df_dataset* data, const double* condition) {
+/* the gait that a one-hot condition commands, or -1: only the generator of gaits has a clock */
+static int commanded_gait(const df_task* task, const double* condition) {
+  const df_dataset* data = task->data;
+  if (strcmp(task->config.data_generator, df_generator_quadruped_gaits.name) != 0) return -1;
   for (int i = 0; i < data->nc; i++) {
     if (strncmp(data->condition_name[i], "gait.", 5) == 0 && condition[i] > 0.5) {
       return df_gait_by_name(data->condition_name[i] + 5);
@@ -86,8 +88,8 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
   if (chain_command(task, condition, c->frames, x, &m->command[m->n_command], &m->yaw_rate[m->n_command])) {
     m->command_of[m->n_command++] = i;
   }
-  /* agreement with the commanded gait, if the task has one and its feet are known */
-  gait_feet feet = {.gait = commanded_gait(data, condition)};
+  /* agreement with the commanded gait, if the task has one with a clock and its feet are known */
+  gait_feet feet = {.gait = commanded_gait(task, condition)};
   if (feet.gait < 0 || !find_legs_of_feet(&task->config, &feet)) return DF_OK;
   const int n_feet = job->set->n_feet;
   uint8_t* touch = df_alloc((size_t)(c->frames + 1) * (size_t)n_feet, 1);

@@ -70,6 +70,7 @@ class Task:
         self.H = int(self.number('window.horizon'))
         gaits = [i for i, n in enumerate(self.condition_names) if n.startswith('gait.')]
         self.group = [gaits[int(np.argmax(c[0][gaits]))] if gaits else 0 for c in self.conditions]
+        self.clock = self.config['data.generator'] == 'quadruped_gaits'
         self.has_gaits = bool(gaits)
         self.split()
         self.find_channels()
@@ -712,7 +713,7 @@ def add_chains(task, out, calls, seed, k, shown, faults):
         errors = [heading_errors(task, chain[i], command[i]) for i in up]
         out.mean('command_error', shown, 'm/s', [e[0] for e in errors], up, samples=False)
         out.mean('command_error.yaw_rate', shown, 'rad/s', [e[1] for e in errors], up, samples=False)
-    if task.has_gaits and task.feet and set(task.names('eval.feet')) <= set(LEGS):
+    if task.clock and task.has_gaits and task.feet and set(task.names('eval.feet')) <= set(LEGS):
         gaits = [names[int(np.argmax(c[:2]))][5:] for c in task.condition]
         out.mean('gait_phase', shown, 'share', [gait_phase(task, chain[i], gaits[i]) for i in up], up, samples=False)
     add_plausibility(task, out, '.chain', shown, [x[:task.first_frame_out(x)] for x in chain])
