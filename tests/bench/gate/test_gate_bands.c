@@ -663,6 +663,37 @@ static void the_last_of_many_seeds_can_break_a_limit(void** state) {
   }
 }
 
+/* windows of so many episodes, in turn */
+static void set_episodes(json_t* cell, int windows, int episodes) {
+  json_t* list = json_array();
+  for (int i = 0; i < windows; i++) json_array_append_new(list, json_integer(i % episodes));
+  json_object_set_new(cell, "windows", json_pack("{s:o}", "episode", list));
+}
+
+static void an_interval_of_few_episodes_does_not_count(void** state) {
+  (void)state;
+  static const struct {
+    const char* metric;
+    int windows, episodes; /* rows are of the first 4 windows */
+    gate_verdict wanted;
+  } cases[] = {{"tre", 8, 1, GATE_INCONCLUSIVE}, /* such a record has no interval; it is taken as it is */
+               {"tre", 8, 2, GATE_HELD},         {"tre", 8, 3, GATE_HELD},
+               {"tre", 8, 4, GATE_INCONCLUSIVE}, {"fall_rate", 8, 2, GATE_INCONCLUSIVE},
+               {"tre", 0, 1, GATE_INCONCLUSIVE} /* unknown */};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    gate_case c;
+    begin_records();
+    json_t* cell = add_cell("a", 1);
+    add_row(cell, cases[i].metric, 1, 0.5, 0.1, 2);
+    if (cases[i].windows) set_episodes(cell, cases[i].windows, cases[i].episodes);
+    open_case(&c);
+    const json_t* v = hold(&c, band_of(cases[i].metric, BAND_AT_MOST, 1));
+    assert_verdict(v, cases[i].wanted);
+    assert_near(field(v, "hi"), cases[i].wanted == GATE_HELD ? 0.5 : 2, 0);
+    close_case(&c);
+  }
+}
+
 static void four_seeds_have_the_interval_of_student(void** state) {
   (void)state;
   gate_case c;
@@ -785,6 +816,7 @@ int main(void) {
       cmocka_unit_test(a_tolerance_narrower_than_the_seeds_lie_is_told),
       cmocka_unit_test(a_verdict_tells_how_far_the_number_is_from_its_bound),
       cmocka_unit_test(the_last_of_many_seeds_can_break_a_limit),
+      cmocka_unit_test(an_interval_of_few_episodes_does_not_count),
       cmocka_unit_test(four_seeds_have_the_interval_of_student),
       cmocka_unit_test(every_seed_of_the_golden_table_is_compared),
       cmocka_unit_test(a_done_cell_without_the_number_is_missing),
