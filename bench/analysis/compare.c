@@ -410,11 +410,10 @@ static void name_winner(comparison* one, int tests) {
   } else if (fabs(one->mean_a) < ROUNDING && fabs(one->mean_b) < ROUNDING) {
     why = "both are 0 up to rounding";
   } else if (!(one->p_holm < ALPHA)) {
+    /* nothing can be said if they are too few for a comparison by itself */
+    if (!(df_sign_flip_least_p(one->paired.clusters) < ALPHA)) one->outcome = COMPARE_UNSURE;
     one->reason = too_few_episodes(one, tests);
-    if (one->reason) {
-      one->outcome = COMPARE_UNSURE;
-      return;
-    }
+    if (one->reason) return;
     why = "no significant difference";
   } else if (!agree) {
     why = "seeds disagree on the sign";
