@@ -10,6 +10,7 @@
 #include "dynaflow/data/task.h"
 #include "dynaflow/flow/method.h"
 #include "dynaflow/gait/gait.h"
+#include "dynaflow/gait/generators.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/sim/mujoco.h"
 #include "examples.h"
@@ -35,10 +36,8 @@ bool chain_command(const df_task* task, const double* condition, int frames, con
   return true;
 }
 
-/* the gait that a one-hot condition commands, or -1: only the generator of gaits has a clock */
-static int commanded_gait(const df_task* task, const double* condition) {
-  const df_dataset* data = task->data;
-  if (strcmp(task->config.data_generator, df_generator_quadruped_gaits.name) != 0) return -1;
+/* the gait that a one-hot condition commands, or -1 */
+static int commanded_gait(const df_dataset* data, const double* condition) {
   for (int i = 0; i < data->nc; i++) {
     if (strncmp(data->condition_name[i], "gait.", 5) == 0 && condition[i] > 0.5) {
       return df_gait_by_name(data->condition_name[i] + 5);
@@ -89,7 +88,9 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
     m->command_of[m->n_command++] = i;
   }
   /* agreement with the commanded gait, if the task has one with a clock and its feet are known */
-  gait_feet feet = {.gait = commanded_gait(task, condition)};
+  gait_feet feet = {.gait = commanded_gait(data, condition)};
+  const df_generator* generator = df_generator_by_name(task->config.data_generator);
+  if (!generator || generator->gait_frequency <= 0) return DF_OK;
   if (feet.gait < 0 || !find_legs_of_feet(&task->config, &feet)) return DF_OK;
   const int n_feet = job->set->n_feet;
   uint8_t* touch = df_alloc((size_t)(c->frames + 1) * (size_t)n_feet, 1);
@@ -98,7 +99,7 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
                                               job->set->feet, job->threads, touch);
   if (status == DF_OK) {
     const df_gait_clock clock = {
-        .dt = task->system->dt, .frequency = df_gait_frequency(), .stance = gait_stands, .context = &feet};
+        .dt = task->system->dt, .frequency = generator->gait_frequency, .stance = gait_stands, .context = &feet};
     m->phase[m->n_gait] = df_metric_gait_phase(c->frames, 1, n_feet, touch, &clock);
     m->gait_of[m->n_gait++] = i;
   }

@@ -4,6 +4,8 @@
 
 #include "dynaflow/core/alloc.h"
 
+#include <string.h>
+
 #include "near.h"
 #include "unit.h"
 
@@ -72,7 +74,10 @@ static void intervals_are_those_of_the_statistics_with_these_settings(void** sta
   static int episode[WINDOWS] = {0, 0, 1, 1, 2, 2, 3, 3};
   double x[ALL], y[ALL];
   fill(7, x);
-  fill(8, y);
+  /* probabilities near 1/2, whose intervals are within [0, 1] */
+  memcpy(y, x, sizeof y);
+  y[3] += 3;
+  y[12] += 1;
   samples a = samples_of(x);
   const samples b = samples_of(y);
   a.episode = episode;
@@ -89,6 +94,7 @@ static void intervals_are_those_of_the_statistics_with_these_settings(void** sta
   const comparison one = measure("tre", "lower", &a, &b);
   assert_true(one.paired.difference.lo == paired.difference.lo && one.paired.difference.hi == paired.difference.hi);
   assert_true(one.p == paired.p && one.improvement.lo == improvement.lo && one.improvement.hi == improvement.hi);
+  assert_true(one.improvement.lo > 0 && one.improvement.hi < 1);
   assert_int_equal(one.episodes, 4);
 }
 
