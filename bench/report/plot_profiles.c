@@ -206,8 +206,8 @@ df_status plot_profiles(const run_view* r, const run_group* g, int k, plot* p, b
   text_add(
       &p->caption,
       ": fraction of windows (for survival, of chains) that are at least as good as the threshold, over all seeds. "
-      "Bands are pointwise 95 %% bootstrap intervals (%d resamples of seeds and test episodes, generator seed %d). "
-      "Thresholds span the values of the trained methods.",
+      "Bands are pointwise 95 %% intervals, Student's with the errors of %d resamples of seeds and test episodes "
+      "(generator seed %d). Thresholds span the values of the trained methods.",
       RESAMPLES, (int)SEED);
   plot_caption_source(r, g, &p->caption);
   return DF_OK;

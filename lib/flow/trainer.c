@@ -287,11 +287,12 @@ static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn sl
     log->adjoints = adjoints_before;
     if (t->adjoints) df_gradient_count_add(&log->adjoints, t->adjoints(context));
     report(env, log, steps, point, norm, rate);
+    /* no state is saved after the end of an aborted training: the next attempt ends at the same step */
+    DF_TRY(check_rise(&t->cfg, log));
     if (df_clock_wall() - saved > env->state_every || at->step == steps) {
       DF_TRY(trainer_state_save(t, at, log, env));
       saved = df_clock_wall();
     }
-    DF_TRY(check_rise(&t->cfg, log));
   }
   return DF_OK;
 }
@@ -305,6 +306,8 @@ df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void
   trainer_progress at = {0};
   DF_TRY(make_gradients(t));
   DF_TRY(trainer_state_load(t, &at, log, env));
+  /* the saved curve may already end the training */
+  DF_TRY(check_rise(&t->cfg, log));
   validation_log(t, at.step, log);
   DF_TRY(run_steps(t, &at, slice, context, env, log));
   if (log->diverged == t->cfg.steps * t->cfg.accumulate * t->cfg.batch) {
