@@ -510,6 +510,9 @@ static void every_sample_has_the_loss_of_its_kind(void** state) {
   disturb(flow);
   check_losses(flow, 4, EARLY);
   check_losses(flow, 5, LATE);
+  /* shares of 0.3, and of 0.4 of the seven others */
+  task->config.recover_simulated = 0.3;
+  check_losses(flow, 7, "RRLSRLSRRS");
   df_flow_free(flow);
   df_task_free(task);
 }

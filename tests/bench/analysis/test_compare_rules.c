@@ -268,6 +268,18 @@ static void seeds_of_one_side_only_leave_it_open(void** state) {
   assert_true(c.list[0].mean_a == 3 && c.list[0].mean_b == 4 && c.list[0].winner == 0);
   compare_clear(&c);
   close_run(&r);
+  /* more seeds of one side, of either */
+  for (int more = 0; more < 2; more++) {
+    begin_records();
+    for (int s = 1; s <= 4; s++) {
+      if (s < 4 || more == 0) add_values("a", s, "tre", 1, s, s, s, s);
+      if (s < 4 || more == 1) add_values("b", s, "tre", 1, s + 1, s + 1, s + 1, s + 1);
+    }
+    open_run(&r);
+    assert_one(&r, compare_cfg_default(), COMPARE_UNSURE, 4,
+               more ? "seeds differ: A has 1 2 3, B has 1 2 3 4" : "seeds differ: A has 1 2 3 4, B has 1 2 3");
+    close_run(&r);
+  }
   /* no seed in common */
   begin_records();
   add_values("a", 1, "tre", 1, 1, 1, 1, 1);
