@@ -18,7 +18,7 @@ static row row_of(const scenery* s, int motion) {
   const int states = a->seconds == 0 && window > 0 && window < n ? window : n;
   const int apart = a->pictures > 1 && states > a->pictures ? (states - 1) / (a->pictures - 1) : 1;
   const int every = a->every > 0 ? a->every : apart;
-  const int fit = (n - 1) / every + 1;
+  const int fit = ((a->every > 0 ? n : states) - 1) / every + 1;
   return (row){fit < a->pictures ? fit : a->pictures, every};
 }
 
