@@ -42,7 +42,7 @@ says = $(if $(V),,@echo "  $(1)")
 
 # ---- the ladder: a folder sees the headers of the folders named here, and no others (docs/design.md, "Layout") ----
 # lib/: the rooms, from the bottom up, and the public headers that each one sees beside its own
-ROOMS := core io config stats nn sim data gradcheck gait metrics flow
+ROOMS := core io config stats nn sim data gradcheck gait metrics optimise flow
 SEES_io := core
 SEES_config := core
 SEES_stats := core
@@ -52,6 +52,7 @@ SEES_data := core io config sim
 SEES_gradcheck := core sim
 SEES_gait := core io config sim data
 SEES_metrics := core io config stats sim data
+SEES_optimise := core io config stats sim data metrics
 SEES_flow := core io config stats nn sim data metrics
 # rooms inside lib/sim, and the private headers that each one sees; gradcheck looks into the simulator, too
 SIM_ROOMS := algebra contact model tape adjoint simulator
@@ -289,6 +290,8 @@ endef
 $(foreach r,nn flow,$(eval $(call double_test_rules,$(r),$(foreach v,$(VIEW_$(r)),$(BUILD)/lib/$(v)$(if $(filter nn flow,$(v)),-double).a))))
 # the simulator's adjoint is tested by the gradient check
 LINKED_sim += $(call archives,gradcheck)
+# the task of the tests opens BLAS
+LINKED_optimise += $(call archives,nn)
 LINKED_baselines := $(OBJ_baselines) $(call archives,$(ROOMS))
 LINKED_harness := $(HARNESS_LIB) $(BUILD)/lib/metrics/defs.o $(call archives,config stats core)
 LINKED_program := $(filter-out $(BUILD)/bench/main.o,$(OBJ_program)) $(HARNESS_LIB) $(LINKED_baselines)

@@ -27,6 +27,8 @@
     "dynaflow eval my_task --method dynaflow --checkpoint my.safetensors")                                             \
   X(score, "judge trajectories of any program as a method of the suite",                                               \
     "dynaflow score my_task my.npz --name my_method")                                                                  \
+  X(optimise, "find the feasible motion that is nearest to a demonstrated clip",                                       \
+    "dynaflow optimise my_task --clip 3 --out clip.npz")                                                               \
   X(report, "write tables (Markdown, CSV), SVG figures and an HTML page of a run", "dynaflow report my_task-smoke")    \
   X(verify, "check that the records of a run are complete, unaltered and consistent", "dynaflow verify my_task-smoke") \
   X(gate, "check a run against the tolerances and golden tables of its tasks",                                         \

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "aggregate.h"
+#include "dynaflow/core/alloc.h"
 #include "escape.h"
 #include "json.h"
 #include "plot.h"
@@ -192,7 +193,9 @@ static void draw_metric(const run_view* r, const run_group* g, const char* metri
   set_metric_axis(p, &x);
   /* title, x label, names of methods */
   text_add(&p->script, "set title ");
-  text_add_gnuplot(&p->script, metric);
+  char* title_words = metric_words(metric);
+  text_add_gnuplot(&p->script, title_words);
+  df_free(title_words);
   snprintf(title, sizeof title, "%s%s%s%s", unit, better[0] ? " (" : "", better, better[0] ? " is better)" : "");
   text_add(&p->script, " font ',13' offset 0,-0.5\nset xlabel ");
   text_add_gnuplot(&p->script, title);

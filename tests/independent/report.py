@@ -15,11 +15,19 @@ BETTER = dict({m: 'lower' for m in PLAUSIBLE}, tre='lower', tre_open_loop='lower
               gait_agreement='higher', gait_phase='higher', command_error='lower')
 LABELS = dict(dynaflow='DynaFlow', dynaflow_tracking='DynaFlow + tracking', kinematic_fm='Kinematic FM',
               kinematic_fm_idm='Kinematic FM + IDM', action_fm='Action FM', random_action='Random actions', replay_demo='Replayed demonstration')
+WORDS = dict(tre='TRE', tre_open_loop='open-loop TRE', sae_own='SAE, own action', sae_min='SAE, best action', survival='survival time',
+             slip='foot slip')
 REFERENCES = ('random_action', 'replay_demo')
 MIN_SEEDS = 3
 better = lambda metric: BETTER.get(metric.split('.')[0], '')
 label = lambda method: LABELS.get(method, method)
 finite = lambda v: v is not None and math.isfinite(v)
+
+
+
+def words_of(metric):
+    name, _, part = metric.partition('.')
+    return ', '.join([WORDS.get(name, name)] + [part] * bool(part)).replace('_', ' ')
 
 
 # ---- the run ----
@@ -483,6 +491,44 @@ def metrics_blocks(g, k, colour):
         if seeds: yield '%s: single seeds' % metric, seeds
 
 
+def cost_blocks(g, k):
+    """one group with its own figure: training time of every method, and what is better than everything cheaper"""
+    for metric in ('tre_open_loop', 'fall_rate', 'command_error'):
+        points = []
+        for method in g.methods:
+            a, cpu = g.aggregate(method, metric, k), [c.record['train_cpu_s'] for c in g.of(method)]
+            if method in REFERENCES or not a['n'] or a['failed'] or not sum(cpu): continue
+            interval = [a[e] if finite(a[e]) else a['mean'] for e in ('lo', 'hi')]
+            points.append((method, [np.mean(cpu), a['mean'], min(cpu), max(cpu)] + interval))
+        points.sort(key=lambda p: p[1][0])
+        if not points: continue
+        value = lambda p: -p[1] if better(metric) == 'higher' else p[1]
+        front = [p[:2] for i, (_, p) in enumerate(points) if all(value(p) < value(q) for _, q in points[:i])]
+        yield '%s, front: CPU time, value' % metric, front
+        for method in dict.fromkeys(m for m in g.methods):
+            of = [p for m, p in points if m == method]
+            if of: yield '%s, %s: CPU time, value, smallest and largest CPU time, interval' % (metric, method), of
+
+
+def survival_blocks(g, k):
+    """the share of chains that are upright after t is 1 less the share of survival times up to t"""
+    for method in g.methods:
+        s = g.samples(method, 'survival', k)
+        if s is None or not np.isfinite(s.values).all(): continue
+        end, times = float(g.of(method)[0].record['config']['eval.chain_seconds']), np.sort(np.ravel(s.values))
+        after = lambda t: wilson(np.sum(times > t), len(times))
+        corners = [[0, *wilson(len(times), len(times))]]
+        for t in np.unique(times[times < end]): corners += [[t] + corners[-1][1:], [t, *after(t)]]
+        yield 'survival, %s: time, share of upright chains, 95 %% interval' % method, corners + [[end] + corners[-1][1:]]
+
+
+def wilson(count, n, z=1.959963984540054):
+    p, d = count / n, 1 + z * z / n
+    half = z * math.sqrt(p * (1 - p) / n + (z / (2 * n))**2)
+    middle = p + z * z / (2 * n)
+    return [p, (middle - half) / d if count else 0, (middle + half) / d if count < n else 1]
+
+
 def profile_blocks(g, k):
     for metric in ('tre', 'tre_open_loop', 'gait_agreement', 'survival'):
         of = {m: s for m in g.methods for s in [g.samples(m, metric, k)] if s and s.seeds >= MIN_SEEDS}
@@ -571,7 +617,7 @@ def check_strip(path, g, faults):
         if not np.allclose(b, l, rtol=1e-5, atol=2e-6): faults.append('%s: other sticks of %s' % (path, method))
 
 
-USED = dict(metrics={'1:2:3', '1:4:2:3:5'}, profiles={'1:3:4', '1:2'}, trajectories={'1:2', '1:3'}, training={'1:3:4', '1:2'})
+USED = dict(metrics={'1:2:3', '1:4:2:3:5'}, profiles={'1:3:4', '1:2'}, cost={'1:2', '1:2:3:4:5:6'}, survival={'1:3:4', '1:2'}, trajectories={'1:2', '1:3'}, training={'1:3:4', '1:2'})
 unescape = lambda words: words.replace('\\', '')
 
 
@@ -587,6 +633,7 @@ def check_panels(path, kind, blocks, g, colour, faults):
             about, method = re.match(r'(.*?)(?:, (\w+))?(?:, validation)?:', comment).groups()
             if kind == 'trajectories':  # only the first row has titles
                 about = title if int(index) >= len(g.examples) else comment.split(':')[0]
+            if kind in ('metrics', 'profiles', 'cost'): about = words_of(about)
             if about.replace('_', ' ') != title.replace('_', ' '): differs('the block "%s"' % comment)
             if using not in USED[kind]: differs('columns %s' % using)
             drawn.setdefault(int(index), set()).add(using)
@@ -605,7 +652,8 @@ def check_panels(path, kind, blocks, g, colour, faults):
 def check_metric_labels(path, g, k, faults):
     """names of the methods beside their rows; values beside marks that are beyond the axis or too close to 0; why there is none"""
     for panel in re.split(r'(?=^set lmargin)', open(path).read(), flags=re.M)[1:]:
-        metric = unescape(re.search(r"set title '([^']*)'", panel).group(1))
+        title = unescape(re.search(r"set title '([^']*)'", panel).group(1))
+        metric = next(m for m in g.main if words_of(m) == title)
         lo, hi = (float(v) for v in re.search(r'set xrange \[(.*):(.*)\]', panel).groups())
         wanted = []
         for m, method in enumerate(g.methods):
@@ -638,6 +686,16 @@ def check_figures(folder, g, faults):
         check_blocks(name('metrics', k), blocks, list(metrics_blocks(g, k, colour)), faults)
         check_panels(name('metrics', k) + '.gp', 'metrics', blocks, g, colour, faults)
         check_metric_labels(name('metrics', k) + '.gp', g, k, faults)
+        wanted = list(survival_blocks(g, k))
+        if wanted:
+            blocks = blocks_of(name('survival', k) + '.dat')
+            check_blocks(name('survival', k), blocks, wanted, faults)
+            check_panels(name('survival', k) + '.gp', 'survival', blocks, g, colour, faults)
+        wanted = list(cost_blocks(g, k))
+        if wanted:
+            blocks = blocks_of(name('cost', k) + '.dat')
+            check_blocks(name('cost', k), blocks, wanted, faults)
+            check_panels(name('cost', k) + '.gp', 'cost', blocks, g, colour, faults)
         wanted = list(profile_blocks(g, k))
         if wanted:
             blocks = blocks_of(name('profiles', k) + '.dat')
