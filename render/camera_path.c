@@ -18,18 +18,24 @@ static void read_path(stage* s, int n, int nx, const double* x, double* raw) {
   }
 }
 
-/* the mean around state i, by the Gaussian kernel */
+/* The value at state i of the straight line that fits the states around it best, weighted by the Gaussian kernel:
+ * unlike a mean, it does not lag at the ends of a steady motion. */
 static void smooth(int n, const double* raw, int i, double states, double out[NUMBERS]) {
   const int reach = (int)(3 * states);
-  double sum = 0;
-  memset(out, 0, NUMBERS * sizeof *out);
+  double moment[3] = {0}, value[NUMBERS] = {0}, slope[NUMBERS] = {0};
   for (int j = i - reach; j <= i + reach; j++) {
     if (j < 0 || j >= n) continue;
-    const double weight = exp(-0.5 * (j - i) * (j - i) / (states * states));
-    for (int k = 0; k < NUMBERS; k++) out[k] += weight * raw[(size_t)j * NUMBERS + (size_t)k];
-    sum += weight;
+    const double apart = j - i, weight = exp(-0.5 * apart * apart / (states * states));
+    for (int k = 0; k < NUMBERS; k++) {
+      value[k] += weight * raw[(size_t)j * NUMBERS + (size_t)k];
+      slope[k] += weight * apart * raw[(size_t)j * NUMBERS + (size_t)k];
+    }
+    for (int k = 0; k < 3; k++) moment[k] += weight * pow(apart, k);
   }
-  for (int k = 0; k < NUMBERS; k++) out[k] /= sum;
+  const double determinant = moment[0] * moment[2] - moment[1] * moment[1];
+  for (int k = 0; k < NUMBERS; k++) {
+    out[k] = determinant > 0 ? (moment[2] * value[k] - moment[1] * slope[k]) / determinant : value[k] / moment[0];
+  }
 }
 
 df_status camera_path_new(stage* s, int n, int nx, const double* x, double dt, camera_path* out) {

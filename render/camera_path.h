@@ -6,8 +6,8 @@
 #include "stage.h"
 
 /* What the camera looks at in every state: a point as far above the root body as the middle of the robot's height is in
- * the first state. The points and the headings of the root body are smoothed over time with a Gaussian kernel of
- * CAMERA_SMOOTHING seconds, cut at three of these and at the ends of the motion. */
+ * the first state. The points and the headings of the root body are smoothed over time: each is the value of a line
+ * fitted to the states around it, weighted by a Gaussian kernel of CAMERA_SMOOTHING seconds, cut at three of these. */
 typedef struct camera_path {
   int n;
   double* at;      /* [n][4]: x, y, z [m], heading [rad]; owned */

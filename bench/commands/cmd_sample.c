@@ -258,7 +258,7 @@ const struct argp sample_argp = CHECKPOINT_ARGP(
     "Samples trajectories from a checkpoint into an npz file.\n\n"
     "Without --seconds, starts from the first states of the task's held-out windows. Writes states [windows][H+1][nx], "
     "actions [windows][H][nu] if the method returns them, conditions [windows][nc] and condition_names "
-    "if the task has conditions, dt in s, and the model's hashes.\n\n"
+    "if the task has conditions, dt in s, task, profile and the model's hashes.\n\n"
     "With --seconds, asks the method for motions: windows are planned one after the other, each from "
     "where the last one claimed to end (or, with --replan, from the executed state), and their actions "
     "are executed from the start. Prints for each motion when it fell, command error, admissibility, "
