@@ -9,7 +9,7 @@ import functools, hashlib, json, math, sys
 import mujoco
 import numpy as np
 
-ACTION, SPLIT, BOOTSTRAP, SIGNS = 7, 9, 10, 18  # streams of random numbers
+ACTION, SPLIT, BOOTSTRAP, SIGNS = 7, 9, 10, 19  # streams of random numbers
 GAITS = {'trot': (0, .5, .5, 0), 'pace': (0, .5, 0, .5), 'bound': (.5, .5, 0, 0), 'pronk': (0, 0, 0, 0)}
 LEGS = ('FR', 'FL', 'RR', 'RL')
 LIMIT = 1e6
