@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the build dependencies on Debian or Ubuntu and fetches the pinned MuJoCo. Called by make.
-#   ci/install-deps.sh [lint]     lint: also the compilers and analysers of `make lint`, `make tsan`, `make fuzz`, ..., and what optional tests need
+#   ci/install-deps.sh [lint|mpi|slurm]   mpi: also Open MPI for `make MPI=1`; slurm: also Slurm for `make test-slurm`; lint: also the compilers and analysers of `make lint`, `make tsan`, `make fuzz`, ..., and what optional tests need
 # MUJOCO_DIR names a MuJoCo of your own instead of the pinned one; it must contain include/mujoco/mujoco.h and
 # lib/libmujoco.so.
 set -euo pipefail
@@ -18,7 +18,9 @@ case ${1:-} in
   # clang-format and clang-tidy 14 by name: another version formats and warns differently
   lint) packages+=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev llvm-14 cppcheck gcovr python3
                    zsh help2man) ;; # whose checks are skipped without them
-  *) echo "install-deps: lint is the only argument, not '$1'" >&2; exit 2 ;;
+  mpi) packages+=(libopenmpi-dev openmpi-bin) ;;
+  slurm) packages+=(slurm-wlm munge) ;;
+  *) echo "install-deps: the argument is lint, mpi or slurm, not '$1'" >&2; exit 2 ;;
 esac
 
 missing=()
