@@ -185,7 +185,7 @@ df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, i
                        .notice = on_notice,
                        .state_every = c->save_every,
                        .ranks = c->ranks};
-  DF_TRY(share_cell(c));
+  DF_TRY(share_training(c->ranks, c->argument, c->method->name, c->seed, c->key));
   DF_TRY(create_shared(c->method, &env, &c->instance));
   if (!c->opts->quiet) notes_print(c->task_notes, 0, c->name);
   const df_status status = train_shared(c->method, c->ranks, c->instance, logs, n_logs);

@@ -39,11 +39,11 @@ typedef struct cell {
   const options* opts; /* of the caller; must outlive the cell */
   const df_method* method;
   uint64_t seed;
-  const char* argument;   /* the task as given to cell_open(); of the caller */
-  df_ranks* ranks;        /* those that train with this process (shared_training.h); of the caller; NULL: it is alone */
-  double save_every;      /* seconds between two saved training states, from which training can resume */
-  const char* checkpoint; /* the file that cell_run() or the caller writes the weights to: copies are named after it
-                             (monitor.h); NULL: no copies */
+  const char* argument;     /* the task as given to cell_open(); of the caller */
+  df_ranks* ranks;          /* those that train with this process (follow.h); of the caller; NULL: it is alone */
+  double save_every;        /* seconds between two saved training states, from which training can resume */
+  const char* checkpoint;   /* the file that cell_run() or the caller writes the weights to: copies are named after it
+                               (monitor.h); NULL: no copies */
   const char* event_folder; /* of the files for TensorBoard, set by cell_run(); NULL: none */
   stop_limits limits;       /* of cell_run(); all 0: none */
   bool store_samples;       /* cell_run() also writes cell_samples_path() (calls.h) */

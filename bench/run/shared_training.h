@@ -1,17 +1,31 @@
-/* shared_training.h: a command whose trainings are shared by ranks (dynaflow/flow/ranks.h). Rank 0 runs the command.
- * The others wait until it trains a cell, open the same cell, train it together with rank 0, and wait again. */
+/* shared_training.h: a training that ranks (dynaflow/flow/ranks.h) share: what rank 0 tells the others of it, and how
+ * they end it together. `ranks` is NULL for a process alone. */
 #ifndef BENCH_RUN_SHARED_TRAINING_H
 #define BENCH_RUN_SHARED_TRAINING_H
 
-#include "cell.h"
+#include <limits.h>
+#include <stdint.h>
 
-/* Runs lead(arguments, ranks) at rank 0, with NULL if it is alone, and returns its exit code. The other ranks, which
- * were given the same command line, follow it, and return EXIT_DONE. */
-int run_shared(const options* opts, int (*lead)(void* arguments, df_ranks* ranks), void* arguments);
+#include "dynaflow/core/hash.h"
+#include "dynaflow/flow/method.h"
 
-/* At rank 0, before a training: the others open the cell, which is loaded here. DF_E_MISMATCH if a rank has another key
- * for it; other errors of cell_open() and cell_load() at any rank. Does nothing without c->ranks. */
-DF_MUST_CHECK df_status share_cell(const cell* c);
+/* the cell that is trained next */
+typedef struct shared_training {
+  int trains; /* 0: none, the command ends */
+  uint64_t seed;
+  char task[PATH_MAX]; /* as given */
+  char method[DF_NAME_MAX], key[DF_SHA256_TEXT];
+} shared_training;
+
+/* At rank 0: tells the others to open a cell, and returns the first failure of one. */
+DF_MUST_CHECK df_status share_training(df_ranks* ranks, const char* task, const char* method, uint64_t seed,
+                                       const char* key);
+
+/* At rank 0: the command ends. */
+DF_MUST_CHECK df_status share_end(df_ranks* ranks);
+
+/* At the others: waits for what rank 0 tells. They then open the cell and call df_ranks_agree(). */
+DF_MUST_CHECK df_status receive_training(df_ranks* ranks, shared_training* out);
 
 /* Makes the instance of a method and trains it with env->ranks, at every rank; a failure at one is the result at all.
  * Arguments as those of df_method. */
