@@ -412,5 +412,5 @@ int cmd_run(int argc, char** argv) {
   arguments a = {.common = options_default(), .save_every = -1};
   options_parse(&run_argp, argc, argv, &a);
   a.plan.opts = &a.common;
-  return run_shared(&a.common, lead, &a);
+  return run_shared(&a.common, a.part, lead, &a);
 }

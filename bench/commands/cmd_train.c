@@ -178,5 +178,5 @@ static int lead(void* arguments, df_ranks* ranks) {
 int cmd_train(int argc, char** argv) {
   checkpoint_arguments a;
   checkpoint_parse(&train_argp, true, argc, argv, &a);
-  return run_shared(&a.common, lead, &a);
+  return run_shared(&a.common, (shard){0}, lead, &a);
 }

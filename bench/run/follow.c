@@ -49,17 +49,34 @@ static df_status follow(const options* opts, df_ranks* ranks) {
   }
 }
 
-int run_shared(const options* opts, int (*lead)(void* arguments, df_ranks* ranks), void* arguments) {
+/* DF_E_CONFIG if a rank has another shard than rank 0 */
+static df_status check_shard(df_ranks* ranks, shard mine) {
+  shard of_0 = mine;
+  if (!ranks) return DF_OK;
+  DF_TRY(ranks->broadcast(ranks->context, &of_0, sizeof of_0));
+  const bool same = mine.i == of_0.i && mine.n == of_0.n;
+  return df_ranks_agree(ranks, same ? DF_OK
+                                    : df_fail(DF_E_CONFIG,
+                                              "--shard %d/%d, at rank 0 %d/%d: ranks work on one shard; start several "
+                                              "with srun --mpi=none",
+                                              mine.i, mine.n, of_0.i, of_0.n));
+}
+
+/* rank 0 */
+static df_status lead_others(const options* opts, df_ranks* ranks, int (*lead)(void* arguments, df_ranks* ranks),
+                             void* arguments, int* code) {
+  if (ranks && !opts->quiet) print_line(stderr, "dynaflow: %d ranks train together", ranks->size);
+  *code = lead(arguments, ranks);
+  return share_end(ranks);
+}
+
+int run_shared(const options* opts, shard part, int (*lead)(void* arguments, df_ranks* ranks), void* arguments) {
   df_ranks* ranks;
-  df_status status = mpi_ranks_open(&ranks);
   int code = EXIT_DONE;
-  if (status == DF_OK && ranks && ranks->rank > 0) {
-    status = follow(opts, ranks);
-  } else if (status == DF_OK) {
-    if (ranks && !opts->quiet) print_line(stderr, "dynaflow: %d ranks train together", ranks->size);
-    code = lead(arguments, ranks);
-    status = share_end(ranks);
-  }
+  df_status status = mpi_ranks_open(&ranks);
+  if (status == DF_OK) status = check_shard(ranks, part);
+  if (status == DF_OK)
+    status = ranks && ranks->rank > 0 ? follow(opts, ranks) : lead_others(opts, ranks, lead, arguments, &code);
   mpi_ranks_close();
   return status == DF_OK ? code : report_failure(status);
 }

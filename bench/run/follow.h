@@ -5,10 +5,12 @@
 
 #include "dynaflow/flow/ranks.h"
 #include "options.h"
+#include "shard.h"
 
 /* Runs lead(arguments, ranks) at rank 0, with NULL if it is alone, and returns its exit code. The other ranks, which
  * were given the same command line, follow it, and return EXIT_DONE. A rank whose cell has another key than that of
- * rank 0 ends the training: its message says so. */
-int run_shared(const options* opts, int (*lead)(void* arguments, df_ranks* ranks), void* arguments);
+ * rank 0 ends the training: its message says so. DF_E_CONFIG if a rank has another shard: it was meant to be a process
+ * of its own, and its cells would not run. */
+int run_shared(const options* opts, shard part, int (*lead)(void* arguments, df_ranks* ranks), void* arguments);
 
 #endif

@@ -113,6 +113,8 @@ ranks 1 "${quick[@]}" : -n 1 "$mpi" "${quick[@]}" --set train.rate=0.1
 check another_command_at_one_rank one_message 2 'dynaflow: rank 1: pendulum dynaflow seed 3 has the key [0-9a-f]{16}, at rank 0 [0-9a-f]{16}: give all ranks the same command'
 ranks 1 "${quick[@]}" : -n 1 "$mpi" "${quick[@]}" --blas-kernel none
 check a_kernel_that_one_rank_lacks one_message 3 'dynaflow: rank 1: kernel none requested, but '
+ranks 1 "${plan[@]}" --out "$scratch/shards" --shard 1/2 : -n 1 "$mpi" "${plan[@]}" --out "$scratch/shards" --shard 2/2
+check shards_that_were_taken_for_ranks one_message 2 'dynaflow: rank 1: --shard 2/2, at rank 0 1/2: ranks work on one shard; start several with srun --mpi=none$'
 check no_weights_after_a_failure [ ! -e "$scratch/w" ]
 
 # ---- commands that do not train ----
