@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <omp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -149,12 +150,15 @@ static void one_batch(trainer* t, long step, int k, trainer_slice_fn slice, void
 }
 
 void trainer_note_failure(trainer* t, int sample) {
+  /* trainings may run in several threads of the caller, between which critical sections of OpenMP need not hold */
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
   const long at = t->first_sample + sample;
-#pragma omp critical(trainer_failure)
+  pthread_mutex_lock(&lock);
   if (t->failed < 0 || at < t->failed) {
     t->failed = at;
     snprintf(t->failure, sizeof t->failure, "%s", df_error_message());
   }
+  pthread_mutex_unlock(&lock);
 }
 
 /* DF_E_SIM if a sample of batch k of the step failed, DF_E_NONFINITE if the loss of one is infinite */
