@@ -114,18 +114,37 @@ static void add_model(const json_t* reference, const json_t* record, json_t* nam
   df_free(name);
 }
 
+/* adds the names of the shared settings in which a record differs from the first one, and of the model */
+static void add_record_differences(const json_t* first, const json_t* other, json_t* names) {
+  json_t *of_first = json_object_get(first, "config"), *of_other = json_object_get(other, "config");
+  add_differences(of_other, of_first, names);
+  add_differences(of_first, of_other, names);
+  add_model(first, other, names);
+}
+
+static const json_t* first_record(const run_view* r, const run_group* g) {
+  for (int i = 0; i < r->n_cells; i++) {
+    if (r->cells[i].done && run_in_group(g, &r->cells[i])) return r->cells[i].record;
+  }
+  return NULL;
+}
+
+bool run_groups_compare(const run_view* r, const run_group* a, const run_group* b) {
+  const json_t *of_a = first_record(r, a), *of_b = first_record(r, b);
+  if (strcmp(a->task, b->task) != 0 || !of_a || !of_b) return false;
+  json_t* names = json_object();
+  add_record_differences(of_a, of_b, names);
+  const bool equal = json_object_size(names) == 0;
+  json_decref(names);
+  return equal;
+}
+
 void run_differences(const run_view* r, const run_group* g, text* out) {
-  const json_t* reference = NULL;
-  json_t *first = NULL, *names = json_object();
+  const json_t* reference = first_record(r, g);
+  json_t* names = json_object();
   for (int i = 0; i < r->n_cells; i++) {
     const run_cell* c = &r->cells[i];
-    if (!run_in_group(g, c) || !c->done) continue;
-    json_t* config = json_object_get(c->record, "config");
-    if (!first) first = config;
-    if (!reference) reference = c->record;
-    add_differences(config, first, names);
-    add_differences(first, config, names);
-    add_model(reference, c->record, names);
+    if (run_in_group(g, c) && c->done) add_record_differences(reference, c->record, names);
   }
   const char *name, *separator = "";
   json_t* value;

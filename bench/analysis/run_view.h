@@ -55,6 +55,10 @@ void run_view_clear(run_view* r);
  * some of the records lack, so that their numbers are not comparable. Appends nothing if there are none. */
 void run_differences(const run_view* r, const run_group* g, text* out);
 
+/* Whether two groups are of one task and their first done cells have the same shared settings and model, so that their
+ * numbers are comparable. False if one of them has no done cell. */
+bool run_groups_compare(const run_view* r, const run_group* a, const run_group* b);
+
 /* Whether a setting, e.g. "eval.windows", must be equal for all methods of a comparison: those of system, data, window,
  * split, chart and eval except the URLs. */
 bool setting_is_shared(const char* name);

@@ -141,6 +141,30 @@ void text_add_markdown(text* t, const char* s) {
   add_string(t, s, strlen(s), put_markdown);
 }
 
+/* ---- LaTeX ---- */
+
+static void put_latex(text* t, const char* at, char before) {
+  (void)before;
+  switch (at[0]) {
+    case '\\':
+      text_add(t, "\\textbackslash{}");
+      break;
+    case '^':
+      text_add(t, "\\textasciicircum{}");
+      break;
+    case '~':
+      text_add(t, "\\textasciitilde{}");
+      break;
+    default:
+      if (strchr("{}#$%&_", at[0])) text_add(t, "\\");
+      text_add_bytes(t, at, 1);
+  }
+}
+
+void text_add_latex(text* t, const char* s) {
+  add_string(t, s, strlen(s), put_latex);
+}
+
 /* ---- commands of GitHub Actions ---- */
 
 static void put_github(text* t, const char* at, char before) {

@@ -22,6 +22,9 @@ void text_add_html_bytes(text* t, const char* s, size_t n);
 /* Markdown, in a cell of a table or within a line: markup, HTML and | are shown as they are. */
 void text_add_markdown(text* t, const char* s);
 
+/* LaTeX, within a line of text: \ { } # $ % & _ ^ ~ are shown as they are. */
+void text_add_latex(text* t, const char* s);
+
 /* Commands of GitHub Actions: the message, in which only % has a meaning, and the value of a property (file, title), in
  * which : and , have one too. */
 void text_add_github(text* t, const char* s);

@@ -9,6 +9,7 @@
 #include "dynaflow/core/file.h"
 #include "exit_code.h"
 #include "html.h"
+#include "latex.h"
 #include "options.h"
 #include "plots.h"
 #include "rows.h"
@@ -51,9 +52,12 @@ const struct argp report_argp = {
     .doc =
         "Writes tables, figures and an HTML page of a run.\n\n"
         "Reads the records of RUN, of one process or of several shards, and writes RUN/report: index.html, tables.md, "
-        "results.csv, times.csv, and plots/*.svg with their gnuplot scripts and data. RUN is a folder, or the name of "
-        "a folder under results/runs. The same results give the same bytes, except in times.csv. If cells of the plan "
-        "are not done, it names them and writes nothing, unless --partial is given.\v"
+        "results.csv, times.csv, the main tables as latex/*.tex, and plots/*.svg and *.pdf with their gnuplot scripts "
+        "and "
+        "data. RUN is a folder, or the name of "
+        "a folder under results/runs. The same results give the same bytes, except in times.csv and "
+        "plots/*-cost*. If cells of the plan are not done, it names them and writes nothing, unless --partial is "
+        "given.\v"
         "Exits with 0 when the report is complete, 2 on bad input, 3 when the run is missing, cells of the plan are "
         "not done (also with "
         "--partial) or figures could not be drawn.",
@@ -67,6 +71,7 @@ static df_status write_all(const run_view* r, const char* folder, const options*
   df_status status = tables_write(r, &s, folder);
   if (status == DF_OK) status = csv_write(r, folder);
   if (status == DF_OK) status = times_write(r, folder);
+  if (status == DF_OK) status = latex_write(r, folder);
   if (status == DF_OK) status = plots_write(r, folder, &f);
   *drawn = status == DF_OK;
   if (status == DF_E_MISSING) {

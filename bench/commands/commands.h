@@ -27,12 +27,16 @@
     "dynaflow eval my_task --method dynaflow --checkpoint my.safetensors")                                             \
   X(score, "judge trajectories of any program as a method of the suite",                                               \
     "dynaflow score my_task my.npz --name my_method")                                                                  \
+  X(optimise, "find the feasible motion that is nearest to a demonstrated clip",                                       \
+    "dynaflow optimise my_task --clip 3 --out clip.npz")                                                               \
   X(report, "write tables (Markdown, CSV), SVG figures and an HTML page of a run", "dynaflow report my_task-smoke")    \
   X(verify, "check that the records of a run are complete, unaltered and consistent", "dynaflow verify my_task-smoke") \
   X(gate, "check a run against the tolerances and golden tables of its tasks",                                         \
     "dynaflow gate my_task-smoke --junit verdicts.xml")                                                                \
   X(compare, "compare runs, or methods of a run, by paired differences",                                               \
     "dynaflow compare my_task-smoke --method dynaflow,kinematic_fm")                                                   \
+  X(render, "draw motions as a film strip (PNG) and a film (MP4, WebM)",                                               \
+    "dynaflow render my_task --out my_task.png --frames 4")                                                            \
   X(completion, "write the completion script of bash or zsh", "dynaflow completion bash")
 
 #define COMMAND_DECLARE(name, line, example) \

@@ -50,9 +50,9 @@ static void add_figures(const figures* f, int group, text* out) {
     text_add(out, "\"><figcaption>");
     text_add_html(out, one->caption);
     text_add(out,
-             " <span class=\"sources\"><a href=\"plots/%s.gp\">script</a> <a href=\"plots/%s.dat\">data</a></span>"
-             "</figcaption></figure>\n",
-             one->name, one->name);
+             " <span class=\"sources\"><a href=\"plots/%s.pdf\">PDF</a> <a href=\"plots/%s.gp\">script</a> "
+             "<a href=\"plots/%s.dat\">data</a></span></figcaption></figure>\n",
+             one->name, one->name, one->name);
   }
 }
 

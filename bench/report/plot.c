@@ -10,11 +10,16 @@
 #include <unistd.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
 #include "escape.h"
 #include "json.h"
 #include "list.h"
+#include "style.h"
 
 /* ---- common parts of figures ---- */
+
+/* a font of 13 px in SVG has 13 pt in PDF: the same proportions */
+static const double PX_PER_INCH = 72;
 
 void plot_comment(text* t, const char* format, ...) {
   text line = {0};
@@ -30,11 +35,17 @@ void plot_comment(text* t, const char* format, ...) {
 
 void plot_begin(plot* p, int width, int height) {
   text_add(&p->script,
-           "# drawn by: gnuplot %s.gp\n"
+           "# drawn by: gnuplot %s.gp, gnuplot -e 'PDF=1' %s.gp\n"
            "set encoding utf8\n"
-           "set terminal svg size %d,%d fixed enhanced name 'dynaflow' font 'Helvetica,13' rounded linewidth 1 "
+           "if (exists('PDF')) {\n"
+           "  if (strstrt(GPVAL_TERMINALS, 'pdfcairo') == 0) { print '%s: gnuplot has no terminal for PDF'; exit }\n"
+           "  set terminal pdfcairo size %.6gin,%.6gin enhanced font 'Helvetica,13' rounded linewidth 1.6\n"
+           "  set output '%s.pdf'\n"
+           "} else {\n"
+           "  set terminal svg size %d,%d fixed enhanced name 'dynaflow' font 'Helvetica,13' rounded linewidth 1 "
            "background '#ffffff'\n"
-           "set output '%s.svg'\n"
+           "  set output '%s.svg'\n"
+           "}\n"
            "set border 3 lc rgb '#555555' lw 0.8\n"
            "set tics nomirror out scale 0.4 font ',11' textcolor rgb '#333333'\n"
            "set xtics offset 0,0.45\nset ytics offset 0.4,0\n"
@@ -43,7 +54,7 @@ void plot_begin(plot* p, int width, int height) {
            "set style fill transparent solid 0.18 noborder\n"
            "unset key\n"
            "set multiplot\n",
-           p->name, width, height, p->name);
+           p->name, p->name, p->name, width / PX_PER_INCH, height / PX_PER_INCH, p->name, width, height, p->name);
 }
 
 void plot_place(plot* p, plot_box b, int width, int height) {
@@ -51,6 +62,32 @@ void plot_place(plot* p, plot_box b, int width, int height) {
            "set lmargin at screen %.5f\nset rmargin at screen %.5f\nset bmargin at screen %.5f\nset tmargin at screen "
            "%.5f\n",
            b.left / width, b.right / width, 1 - b.bottom / height, 1 - b.top / height);
+}
+
+enum { LEGEND_ROW = 20, LEGEND_LEFT = 50, LEGEND_COLUMN = 250 };
+
+static int legend_columns(int width) {
+  const int columns = (width - LEGEND_LEFT) / LEGEND_COLUMN;
+  return columns < 1 ? 1 : columns;
+}
+
+int plot_legend_height(int n, int width) {
+  const int columns = legend_columns(width);
+  return (n + columns - 1) / columns * LEGEND_ROW;
+}
+
+void plot_legend(plot* p, int n, const char* const* methods, int width, int height) {
+  enum { LINE = 34, TOP = 16 };
+  const int columns = legend_columns(width);
+  for (int m = 0; m < n; m++) {
+    const double x = LEGEND_LEFT + m % columns * LEGEND_COLUMN, y = height - TOP - m / columns * LEGEND_ROW;
+    text_add(&p->script, "set arrow %d from screen %.5f,%.5f to screen %.5f,%.5f nohead lw 2 dt %d lc rgb '#%06x'\n",
+             m + 1, x / width, y / height, (x + LINE) / width, y / height, method_dash(methods[m]),
+             method_colour(methods[m]));
+    text_add(&p->script, "set label %d ", m + 1);
+    text_add_gnuplot(&p->script, method_label(methods[m]));
+    text_add(&p->script, " at screen %.5f,%.5f left font ',12'\n", (x + LINE + 8) / width, y / height);
+  }
 }
 
 static void list_seeds(const run_view* r, const run_group* g, text* out) {
@@ -87,18 +124,24 @@ bool plot_is_reference(const char* method) {
 
 /* ---- files ---- */
 
-/* removes a picture; one that is not there is no failure */
-static df_status remove_picture(const char* folder, const char* name) {
-  char* path = format_text("%s/%s.svg", folder, name);
+/* the formats of a figure, in the order in which they are drawn */
+static const char* const FORMATS[] = {".svg", ".pdf"};
+enum { N_FORMATS = sizeof FORMATS / sizeof FORMATS[0] };
+
+/* removes the pictures of a figure; one that is not there is no failure */
+static df_status remove_pictures(const char* folder, const char* name) {
   df_status status = DF_OK;
-  if (unlink(path) != 0 && errno != ENOENT) status = df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
-  df_free(path);
+  for (int i = 0; i < N_FORMATS; i++) {
+    char* path = format_text("%s/%s%s", folder, name, FORMATS[i]);
+    if (unlink(path) != 0 && errno != ENOENT) status = df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
+    df_free(path);
+  }
   return status;
 }
 
 /* Runs gnuplot in the folder of the script, so that scripts name their files without a path: no name of a folder
  * reaches gnuplot, and no shell is involved. -d: the user's start-up files are not read. */
-static df_status run_gnuplot(const char* folder, const char* name, const char* script) {
+static df_status run_gnuplot(const char* folder, const char* script, bool pdf) {
   enum { NO_PROGRAM = 127, NO_FOLDER = 126 };
   const pid_t child = fork();
   if (child < 0) return df_fail(DF_E_IO, "cannot start gnuplot: %s", strerror(errno));
@@ -106,7 +149,11 @@ static df_status run_gnuplot(const char* folder, const char* name, const char* s
     /* scripts are UTF-8 in any locale of the user */
     setenv("LC_ALL", "C.UTF-8", 1);
     if (chdir(folder) != 0) _exit(NO_FOLDER);
-    execlp("gnuplot", "gnuplot", "-d", script, (char*)NULL);
+    if (pdf) {
+      execlp("gnuplot", "gnuplot", "-d", "-e", "PDF=1", script, (char*)NULL);
+    } else {
+      execlp("gnuplot", "gnuplot", "-d", script, (char*)NULL);
+    }
     _exit(NO_PROGRAM);
   }
   int state = 0;
@@ -122,9 +169,26 @@ static df_status run_gnuplot(const char* folder, const char* name, const char* s
   if (WIFEXITED(state) && WEXITSTATUS(state) == NO_FOLDER) {
     return df_fail(DF_E_IO, "%s: gnuplot cannot enter the folder", folder);
   }
-  /* at an error, gnuplot leaves the part of the picture that it has drawn */
-  DF_TRY(remove_picture(folder, name));
   return df_fail(DF_E_MISSING, "%s/%s: gnuplot did not draw the figure, see its message above", folder, script);
+}
+
+/* Replaces the time at which cairo wrote a PDF file by a fixed one, so that the same figure has the same bytes. */
+static df_status remove_time(const char* folder, const char* name) {
+  static const char key[] = "/CreationDate (D:", fixed[] = "20000101000000";
+  char *path = format_text("%s/%s.pdf", folder, name), *data = NULL;
+  size_t n = 0;
+  df_status status = DF_OK;
+  if (df_file_exists(path)) {
+    status = df_file_read(path, &data, &n);
+    char* at = status == DF_OK ? memmem(data, n, key, strlen(key)) : NULL;
+    if (at && (size_t)(data + n - at) >= strlen(key) + strlen(fixed)) {
+      memcpy(at + strlen(key), fixed, strlen(fixed));
+      status = df_file_replace(path, data, n);
+    }
+  }
+  df_free(data);
+  df_free(path);
+  return status;
 }
 
 static df_status write_part(const char* folder, const char* name, const char* suffix, const text* content) {
@@ -139,9 +203,15 @@ df_status plot_save(const char* folder, const plot* p) {
   char* script = format_text("%s.gp", p->name);
   df_status status = write_part(folder, p->name, ".dat", &p->data);
   /* in a folder of somebody else, an older picture may be a link to any file, which gnuplot would overwrite */
-  if (status == DF_OK) status = remove_picture(folder, p->name);
+  if (status == DF_OK) status = remove_pictures(folder, p->name);
   if (status == DF_OK) status = write_part(folder, p->name, ".gp", &p->script);
-  if (status == DF_OK) status = run_gnuplot(folder, p->name, script);
+  for (int i = 0; i < N_FORMATS && status == DF_OK; i++) status = run_gnuplot(folder, script, i == 1);
+  if (status == DF_OK) {
+    status = remove_time(folder, p->name);
+  } else if (remove_pictures(folder, p->name) != DF_OK) {
+    /* at an error, gnuplot leaves the part of the picture that it has drawn */
+    status = DF_E_IO;
+  }
   df_free(script);
   return status;
 }

@@ -7,14 +7,18 @@
 
 typedef struct plot {
   text script, data, caption;
-  const char* name; /* base name of the files <name>.gp, <name>.dat and <name>.svg, from file_name_of(); not owned */
+  const char* name; /* base name of the files <name>.gp, <name>.dat, <name>.svg and <name>.pdf, from file_name_of(); not
+                       owned */
 } plot;
 
 /* The figures of a group: they fill script, data and caption of a plot that has only a name. They return false (or set
- * *there to false) if the group has no data for the figure. Errors of plot_profiles(): DF_E_NOMEM, DF_E_ARG. */
+ * *there to false) if the group has no data for the figure. Errors of
+ * plot_profiles() and plot_survival(): DF_E_NOMEM, DF_E_ARG. */
 bool plot_training(const run_view* r, const run_group* g, plot* p);
 bool plot_metrics(const run_view* r, const run_group* g, int k, plot* p);
+bool plot_cost(const run_view* r, const run_group* g, int k, plot* p);
 DF_MUST_CHECK df_status plot_profiles(const run_view* r, const run_group* g, int k, plot* p, bool* there);
+DF_MUST_CHECK df_status plot_survival(const run_view* r, const run_group* g, int k, plot* p, bool* there);
 bool plot_examples(const run_view* r, const run_group* g, plot* p);
 bool plot_strip(const run_view* r, const run_group* g, plot* p);
 
@@ -28,6 +32,10 @@ typedef struct plot_box {
 /* Sets the place of the next panel in a figure of width x height px. */
 void plot_place(plot* p, plot_box b, int width, int height);
 
+/* Writes a legend of n methods above the panels of a figure of width x height px; the height of such a legend [px]. */
+void plot_legend(plot* p, int n, const char* const* methods, int width, int height);
+int plot_legend_height(int n, int width);
+
 /* Appends the source of the data to a caption: task, profile, seeds, numbers of done and planned cells, commit. */
 void plot_caption_source(const run_view* r, const run_group* g, text* out);
 
@@ -37,7 +45,8 @@ void plot_comment(text* t, const char* format, ...) DF_PRINTF(2, 3);
 /* Whether the method is the floor or the ceiling (random_action, replay_demo), which are not trained. */
 bool plot_is_reference(const char* method);
 
-/* Writes <name>.dat and <name>.gp to `folder` and draws <name>.svg with gnuplot. DF_E_MISSING, with the first two files
+/* Writes <name>.dat and <name>.gp to `folder` and draws <name>.svg and <name>.pdf with gnuplot (no PDF if gnuplot has
+ * no terminal for it). DF_E_MISSING, with the first two files
  * written, if gnuplot is not installed or does not draw the figure; DF_E_IO if a file cannot be written; DF_E_ARG if
  * is_file_name() does not hold for the name. Labels go into the script by text_add_gnuplot() only. */
 DF_MUST_CHECK df_status plot_save(const char* folder, const plot* p);

@@ -7,6 +7,7 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
 #include "escape.h"
+#include "list.h"
 #include "plot.h"
 #include "run_view.h"
 #include "samples.h"
@@ -75,11 +76,9 @@ static int find_panels(const run_view* r, const run_group* g, int k, panel panel
   int n = 0;
   for (int i = 0; i < PANELS; i++) {
     if (count_methods(r, g, METRICS[i], k) == 0) continue;
-    panels[n] = (panel){.metric = METRICS[i], .lower = strcmp(metric_better(METRICS[i]), "lower") == 0, .unit = ""};
-    for (int m = 0; m < g->n_methods && !panels[n].unit[0]; m++) {
-      panels[n].unit = aggregate_of(r, g, g->methods[m], METRICS[i], k).unit;
-    }
-    n++;
+    panels[n++] = (panel){.metric = METRICS[i],
+                          .lower = strcmp(metric_better(METRICS[i]), "lower") == 0,
+                          .unit = aggregate_unit(r, g, METRICS[i], k)};
   }
   return n;
 }
@@ -148,7 +147,9 @@ static df_status draw_panel(const run_view* r, const run_group* g, int k, panel*
   const double span = shown->tau[TAUS - 1] - shown->tau[0];
   text_add(&p->script, "set xrange [%.6g:%.6g]\nset title ", shown->tau[0] - (span > 0 ? 0 : 0.5),
            shown->tau[TAUS - 1] + (span > 0 ? 0 : 0.5));
-  text_add_gnuplot(&p->script, shown->metric);
+  char* title_words = metric_words(shown->metric);
+  text_add_gnuplot(&p->script, title_words);
+  df_free(title_words);
   text_add(&p->script, " offset 0,-0.5\nset xlabel ");
   char* label = format_text("threshold [%s]", shown->unit);
   text_add_gnuplot(&p->script, label);
@@ -161,42 +162,39 @@ static df_status draw_panel(const run_view* r, const run_group* g, int k, panel*
   return DF_OK;
 }
 
-/* one legend for all panels, above them */
-static void add_legend(const run_view* r, const run_group* g, int k, int n, const panel* panels, double width,
-                       double height, text* script) {
-  enum { EACH = 4, ROW = 20, LINE = 26 };
-  int at = 0;
+/* the methods that are shown, as a new list; df_free() it */
+static const char** find_methods(const run_view* r, const run_group* g, int k, int panels, const panel* shown, int* n) {
+  const char** methods = NULL;
+  *n = 0;
   for (int m = 0; m < g->n_methods; m++) {
     bool has = false;
-    for (int i = 0; i < n && !has; i++) has = has_profile(r, g, g->methods[m], panels[i].metric, k);
+    for (int i = 0; i < panels && !has; i++) has = has_profile(r, g, g->methods[m], shown[i].metric, k);
     if (!has) continue;
-    const double x = 60 + at % EACH * (width - 70) / EACH, y = height - 16 - at / EACH * ROW;
-    at++;
-    text_add(script, "set arrow %d from screen %.5f,%.5f to screen %.5f,%.5f nohead lw 2 dt %d lc rgb '#%06x'\n", at,
-             x / width, y / height, (x + LINE) / width, y / height, method_dash(g->methods[m]),
-             method_colour(g->methods[m]));
-    text_add(script, "set label %d ", at);
-    text_add_gnuplot(script, method_label(g->methods[m]));
-    text_add(script, " at screen %.5f,%.5f left font ',12'\n", (x + LINE + 8) / width, y / height);
+    methods = list_grow(methods, *n, sizeof *methods);
+    methods[(*n)++] = g->methods[m];
   }
+  return methods;
 }
 
 df_status plot_profiles(const run_view* r, const run_group* g, int k, plot* p, bool* there) {
-  enum { PANEL = 400, GAP = 90, BODY = 210, HEAD = 40, FOOT = 52, KEY = 42 };
+  enum { PANEL = 400, GAP = 90, BODY = 210, HEAD = 40, FOOT = 52 };
   /* panels and size */
   panel panels[PANELS];
   const int n = find_panels(r, g, k, panels);
   int block = 0;
   *there = n > 0;
   if (n == 0) return DF_OK;
-  const int columns = n < COLUMNS ? n : COLUMNS, height = KEY + (n + columns - 1) / columns * (HEAD + BODY + FOOT);
-  const int width = 2 * (PANEL + GAP);
+  int n_methods;
+  const char** methods = find_methods(r, g, k, n, panels, &n_methods);
+  const int width = 2 * (PANEL + GAP), keys = plot_legend_height(n_methods, width);
+  const int columns = n < COLUMNS ? n : COLUMNS, height = keys + (n + columns - 1) / columns * (HEAD + BODY + FOOT);
   /* legend and panels */
   plot_begin(p, width, height);
   text_add(&p->script, "set yrange [0:1]\nset ytics 0.25\n");
-  add_legend(r, g, k, n, panels, width, height, &p->script);
+  plot_legend(p, n_methods, methods, width, height);
+  df_free(methods);
   for (int i = 0; i < n; i++) {
-    const double left = GAP - 20 + i % columns * (PANEL + GAP), top = KEY + HEAD + i / columns * (HEAD + BODY + FOOT);
+    const double left = GAP - 20 + i % columns * (PANEL + GAP), top = keys + HEAD + i / columns * (HEAD + BODY + FOOT);
     plot_place(p, (plot_box){left, left + PANEL, top + BODY, top}, width, height);
     DF_TRY(draw_panel(r, g, k, &panels[i], &block, p));
     text_add(&p->script, "unset arrow\nunset label\n");
@@ -208,8 +206,8 @@ df_status plot_profiles(const run_view* r, const run_group* g, int k, plot* p, b
   text_add(
       &p->caption,
       ": fraction of windows (for survival, of chains) that are at least as good as the threshold, over all seeds. "
-      "Bands are pointwise 95 %% bootstrap intervals (%d resamples of seeds and test episodes, generator seed %d). "
-      "Thresholds span the values of the trained methods.",
+      "Bands are pointwise 95 %% intervals, Student's with the errors of %d resamples of seeds and test episodes "
+      "(generator seed %d). Thresholds span the values of the trained methods.",
       RESAMPLES, (int)SEED);
   plot_caption_source(r, g, &p->caption);
   return DF_OK;

@@ -17,16 +17,25 @@ static df_status write_plot(const char* folder, const plot* p, figures* out) {
   return DF_OK;
 }
 
-typedef enum plot_kind { PLOT_METRICS, PLOT_PROFILES, PLOT_EXAMPLES, PLOT_STRIP, PLOT_TRAINING, PLOT_KINDS } plot_kind;
+typedef enum plot_kind {
+  PLOT_METRICS,
+  PLOT_PROFILES,
+  PLOT_SURVIVAL,
+  PLOT_COST,
+  PLOT_EXAMPLES,
+  PLOT_STRIP,
+  PLOT_TRAINING,
+  PLOT_KINDS
+} plot_kind;
 
 /* whether there is one figure per K */
 static bool is_per_k(plot_kind kind) {
-  return kind == PLOT_METRICS || kind == PLOT_PROFILES;
+  return kind == PLOT_METRICS || kind == PLOT_PROFILES || kind == PLOT_SURVIVAL || kind == PLOT_COST;
 }
 
 static df_status plot_one(const run_view* r, const run_group* g, plot_kind kind, int k, const char* folder,
                           figures* out) {
-  static const char* const names[] = {"metrics", "profiles", "trajectories", "strip", "training"};
+  static const char* const names[] = {"metrics", "profiles", "survival", "cost", "trajectories", "strip", "training"};
   plot p = {0};
   char* name = is_per_k(kind) && k ? format_text("%s-%s-k%d", g->file, names[kind], k)
                                    : format_text("%s-%s", g->file, names[kind]);
@@ -35,6 +44,8 @@ static df_status plot_one(const run_view* r, const run_group* g, plot_kind kind,
   df_status status = DF_OK;
   if (kind == PLOT_PROFILES) status = plot_profiles(r, g, k, &p, &there);
   if (kind == PLOT_METRICS) there = plot_metrics(r, g, k, &p);
+  if (kind == PLOT_SURVIVAL) status = plot_survival(r, g, k, &p, &there);
+  if (kind == PLOT_COST) there = plot_cost(r, g, k, &p);
   if (kind == PLOT_EXAMPLES) there = plot_examples(r, g, &p);
   if (kind == PLOT_STRIP) there = plot_strip(r, g, &p);
   if (kind == PLOT_TRAINING) there = plot_training(r, g, &p);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "text.h"
+
 /* the palette of Okabe and Ito, distinguishable with colour blindness */
 
 static const struct {
@@ -29,6 +31,28 @@ const char* method_label(const char* method) {
     if (strcmp(method, known[i].name) == 0) return known[i].label;
   }
   return method;
+}
+
+char* metric_words(const char* metric) {
+  static const struct {
+    const char *name, *words;
+  } special[] = {{"tre_open_loop", "open-loop TRE"},
+                 {"tre", "TRE"},
+                 {"sae_own", "SAE, own action"},
+                 {"sae_min", "SAE, best action"},
+                 {"cae", "CAE"},
+                 {"survival", "survival time"},
+                 {"slip", "foot slip"}};
+  const size_t name = strcspn(metric, ".");
+  char* words = NULL;
+  for (size_t i = 0; i < sizeof special / sizeof special[0] && !words; i++) {
+    if (strlen(special[i].name) != name || strncmp(metric, special[i].name, name) != 0) continue;
+    words = format_text("%s%s%s", special[i].words, metric[name] ? ", " : "", metric[name] ? metric + name + 1 : "");
+  }
+  if (!words)
+    words = format_text("%.*s%s%s", (int)name, metric, metric[name] ? ", " : "", metric[name] ? metric + name + 1 : "");
+  for (char* c = words; *c; c++) *c = *c == '_' ? ' ' : *c;
+  return words;
 }
 
 unsigned method_colour(const char* method) {

@@ -260,6 +260,8 @@ static void report(const df_method_env* env, const df_training_log* log, long st
                            .point = point,
                            .loss = n ? log->loss[n - 1] : NAN,
                            .validation_loss = validated ? log->validation_loss[validated - 1] : NAN,
+                           .validation_diverged = validated ? log->validation_diverged[validated - 1] : 0,
+                           .validation_windows = log->validation_windows,
                            .validated = validated && log->validation_step[validated - 1] == log->steps,
                            .gradient_norm = norm,
                            .rate = rate,
@@ -317,11 +319,12 @@ static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn sl
     df_gradient_count_add(&log->adjoints, mine.adjoints);
     df_gradient_count_add(&log->adjoints, t->others.adjoints);
     report(env, log, steps, point, norm, rate);
+    /* no state is saved after the end of an aborted training: the next attempt ends at the same step */
+    DF_TRY(check_rise(&t->cfg, log));
     if (df_clock_wall() - saved > env->state_every || at->step == steps) {
       DF_TRY(save(t, at, log, env));
       saved = df_clock_wall();
     }
-    DF_TRY(check_rise(&t->cfg, log));
   }
   return DF_OK;
 }
@@ -344,6 +347,8 @@ static df_status lead(trainer* t, df_status status, trainer_slice_fn slice, void
   trainer_progress at = {0};
   if (status == DF_OK) status = trainer_state_load(t, &at, log, env);
   DF_TRY(ranks_begin(t, status));
+  /* the saved curve may already end the training */
+  DF_TRY(check_rise(&t->cfg, log));
   validation_log(t, at.step, log);
   DF_TRY(run_steps(t, &at, slice, context, env, log));
   if (log->diverged == t->cfg.steps * t->cfg.accumulate * t->cfg.batch) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/cholesky.h"
 #include "finite.h"
 
 /* step of the forward differences, relative to the half range of an action (to max(1, |u|) if it is unbounded) */
@@ -104,50 +105,17 @@ static void differentiate(df_best_action* s, const double* u) {
   }
 }
 
-static double dot(int n, const double* a, const double* b) {
-  double sum = 0;
-  for (int i = 0; i < n; i++) sum += a[i] * b[i];
-  return sum;
-}
-
 /* gradient and Gauss-Newton matrix of |r|^2 / 2 */
 static void normal_equations(df_best_action* s) {
   const int nu = s->system->nu, ndx = s->system->ndx;
   for (int j = 0; j < nu; j++) {
     const double* column = s->jacobian + (size_t)j * (size_t)ndx;
-    s->gradient[j] = dot(ndx, column, s->r);
+    s->gradient[j] = df_dot(ndx, column, s->r);
     for (int k = 0; k <= j; k++) {
-      const double h = dot(ndx, column, s->jacobian + (size_t)k * (size_t)ndx);
+      const double h = df_dot(ndx, column, s->jacobian + (size_t)k * (size_t)ndx);
       s->hessian[(size_t)j * (size_t)nu + (size_t)k] = s->hessian[(size_t)k * (size_t)nu + (size_t)j] = h;
     }
   }
-}
-
-/* Solves a y = x by Cholesky factorisation and stores y in x. a [n][n] is symmetric positive definite and overwritten
- * by its factor; false if it is not positive definite. */
-static bool solve_positive(int n, double* a, double* x) {
-  /* factor row by row, with forward substitution */
-  for (int j = 0; j < n; j++) {
-    double* row = a + (size_t)j * (size_t)n;
-    for (int k = 0; k <= j; k++) {
-      const double* other = a + (size_t)k * (size_t)n;
-      const double rest = row[k] - dot(k, row, other);
-      if (k < j) {
-        row[k] = rest / other[k];
-      } else {
-        if (!(rest > 0)) return false;
-        row[j] = sqrt(rest);
-      }
-    }
-    x[j] = (x[j] - dot(j, row, x)) / row[j];
-  }
-
-  /* back substitution */
-  for (int j = n - 1; j >= 0; j--) {
-    for (int k = j + 1; k < n; k++) x[j] -= a[(size_t)k * (size_t)n + (size_t)j] * x[k];
-    x[j] /= a[(size_t)j * (size_t)n + (size_t)j];
-  }
-  return true;
 }
 
 /* Marquardt's damping of action j, with a floor so that an action without effect does not move */
@@ -169,7 +137,9 @@ static bool solve_free(df_best_action* s, double mu, double floor, double* targe
     }
     a[j] = s->fixed[j] ? 1 : row[j] + damping(s, j, mu, floor);
   }
-  return solve_positive(nu, s->a, target);
+  if (!df_cholesky_factor(nu, s->a)) return false;
+  df_cholesky_solve(nu, s->a, target);
+  return true;
 }
 
 /* moves the step p towards the target until an action reaches its bound; returns that action, -1 if none did */

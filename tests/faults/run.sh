@@ -4,7 +4,6 @@
 #   tests/faults/run.sh [NAME...]
 #   tests/faults/run.sh --write                 plants nothing: writes the table of docs/planted-faults.md from faults.txt
 #   tests/faults/run.sh --check                 builds nothing: does every entry of the working tree fit sources and tests?
-# Faults that cli/test_mpi.sh catches need Open MPI; without names, and without mpirun, they are left out.
 # Exit code 0 if every fault was caught, 1 if one was missed, no longer fits the source or does not build.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,7 +21,10 @@ cd "$copy" || exit 1
 # build TEST: builds what the test needs from scratch. A fault may leave something unused, so warnings do not stop the compiler.
 build() {
   local target=build/tests/$1
-  case $1 in *.sh) target=build/dynaflow ;; esac
+  case $1 in
+    */test_render.sh) target=build/dynaflow-render ;;
+    *.sh) target=build/dynaflow ;;
+  esac
   rm -f "$target" build-mpi/dynaflow
   make -j"$jobs" BUILD=build CFLAGS=-Wno-error "$target" >build.log 2>&1 && [ -x "$target" ] || return 1
   [ "$1" != "$mpi_test" ] || make -j"$jobs" MPI=1 BUILD=build-mpi CFLAGS=-Wno-error build-mpi/dynaflow >>build.log 2>&1
@@ -68,14 +70,13 @@ while IFS= read -r line; do
   esac
 done <"$here/faults.txt"
 chosen=("${@:-}")
+# without names: all, but those of dynaflow-render and of the program with MPI only where these can be built
 if [ $# -eq 0 ]; then
   chosen=()
   for name in "${names[@]}"; do
-    if [ "${test[$name]:-}" = "$mpi_test" ] && ! command -v mpirun >/dev/null; then
-      echo "left out, no mpirun: $name"
-    else
-      chosen+=("$name")
-    fi
+    [ "${test[$name]}" != cli/test_render.sh ] || pkg-config --exists egl libpng || continue
+    [ "${test[$name]}" != "$mpi_test" ] || command -v mpirun >/dev/null || continue
+    chosen+=("$name")
   done
 fi
 for name in "${chosen[@]}"; do

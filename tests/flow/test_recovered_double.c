@@ -104,7 +104,7 @@ static void recovered_actions_are_those_that_made_the_states(void** state) {
   for (int e = 0; e < CLOSED_EPISODES; e++) {
     for (int t = 0; t < CLOSED_LENGTH; t++) {
       const int at = e * CLOSED_LENGTH + t;
-      assert_int_equal(recovered_index(task->data, e, t), at);
+      assert_int_equal(df_dataset_action_row(task->data, e, t), at);
       assert_int_equal(r->known[at] == RECOVERED_TRAINING, in_training(task, e, t));
       if (r->known[at] != RECOVERED_TRAINING) continue;
       const double *u = r->u + at * NU, *x = task->data->states + (e * (CLOSED_LENGTH + 1) + t) * NX;
@@ -511,6 +511,9 @@ static void every_sample_has_the_loss_of_its_kind(void** state) {
   disturb(flow);
   check_losses(flow, 4, EARLY);
   check_losses(flow, 5, LATE);
+  /* shares of 0.3, and of 0.4 of the seven others */
+  task->config.recover_simulated = 0.3;
+  check_losses(flow, 7, "RRLSRLSRRS");
   df_flow_free(flow);
   df_task_free(task);
 }

@@ -57,6 +57,14 @@ static void a_command_of_github_ends_where_it_ends(void** state) {
   assert_becomes(text_add_github_property, "%0A", "%250A");
 }
 
+static void latex_runs_no_foreign_command(void** state) {
+  (void)state;
+  assert_becomes(text_add_latex, "\\input{a} 5 % of $x_1^2$ & #~",
+                 "\\textbackslash{}input\\{a\\} 5 \\% of \\$x\\_1\\textasciicircum{}2\\$ \\& \\#\\textasciitilde{}");
+  /* a control character is shown by a backslash that is no command */
+  assert_becomes(text_add_latex, "a\nb", "a\\textbackslash{}nb");
+}
+
 static void markdown_has_no_foreign_markup(void** state) {
   (void)state;
   static const char* const pairs[][2] = {
@@ -208,6 +216,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(what_is_not_printable_is_shown_by_its_number),
       cmocka_unit_test(html_has_no_foreign_markup),
+      cmocka_unit_test(latex_runs_no_foreign_command),
       cmocka_unit_test(markdown_has_no_foreign_markup),
       cmocka_unit_test(a_command_of_github_ends_where_it_ends),
       cmocka_unit_test(csv_fields_are_quoted_and_no_formulas),

@@ -1,0 +1,252 @@
+/* The feasible motion nearest to a clip. */
+#define _GNU_SOURCE
+#include "dynaflow/optimise/clip_fit.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dynaflow/core/alloc.h"
+#include "dynaflow/core/cholesky.h"
+#include "dynaflow/sim/rollout.h"
+#include "tiny_task.h"
+#include "unit.h"
+
+/* a fit of the first `length` actions of an episode, with its arrays */
+typedef struct result {
+  double *x, *u;
+  df_clip_fit fit;
+  df_status status;
+} result;
+
+static result run(const df_task* task, int episode, int length, const df_clip_fit_cfg* cfg) {
+  result r = {.x = calloc(((size_t)length + 1) * (size_t)task->system->nx, sizeof *r.x),
+              .u = calloc((size_t)length * (size_t)task->system->nu, sizeof *r.u)};
+  assert_non_null(r.x);
+  assert_non_null(r.u);
+  r.status = df_clip_fit_run(task, episode, 0, length, cfg, r.x, r.u, &r.fit);
+  return r;
+}
+
+static void clear(result* r) {
+  free(r->x);
+  free(r->u);
+}
+
+/* the sum of squared errors of actions from the clip's first state, computed frame by frame */
+static double error_of(const df_task* task, int episode, int length, const double* u) {
+  const int nx = task->system->nx, nz = df_chart_size(task->chart);
+  const double* demo = df_dataset_state(task->data, episode, 0);
+  double* x = calloc(((size_t)length + 1) * (size_t)nx, sizeof *x);
+  double *z = calloc((size_t)nz, sizeof *z), *wanted = calloc((size_t)nz, sizeof *wanted), sum = 0;
+  df_sim* sim;
+  assert_int_equal(df_sim_new(task->system, 0, &sim), DF_OK);
+  assert_int_equal(df_trajectory_run(task->system, sim, length, demo, u, x), DF_TRAJ_COMPLETE);
+  for (int t = 1; t <= length; t++) {
+    df_chart_encode(task->chart, demo, x + t * nx, z);
+    df_chart_encode(task->chart, demo, demo + t * nx, wanted);
+    for (int i = 0; i < nz; i++) sum += (z[i] - wanted[i]) * (z[i] - wanted[i]);
+  }
+  df_sim_free(task->system, sim);
+  free(x);
+  free(z);
+  free(wanted);
+  return sum;
+}
+
+static void a_feasible_clip_is_found_again_without_its_actions(void** state) {
+  (void)state;
+  enum { LENGTH = 40 };
+  df_task* task = tiny_task_new();
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  cfg.tolerance = 0;
+  cfg.iterations = 60;
+  for (size_t i = 0; i < df_dataset_actions(task->data) * (size_t)task->data->nu; i++) task->data->actions[i] = NAN;
+  for (int episode = 0; episode < 3; episode++) {
+    result r = run(task, episode, LENGTH, &cfg);
+    assert_int_equal(r.status, DF_OK);
+    assert_true(r.fit.rms < 1e-9);
+    assert_true(r.fit.rms_rest > 0.1);
+    clear(&r);
+  }
+  df_task_free(task);
+}
+
+/* moves the demonstrated states of an episode to where no action leads: the cart drifts and sinks */
+static void make_infeasible(const df_task* task, int episode) {
+  const int nx = task->system->nx;
+  double* demo = task->data->states + task->data->first[episode] * (size_t)nx;
+  for (int t = 1; t <= task->data->lengths[episode]; t++) {
+    demo[t * nx] += 0.02 * t;
+    demo[t * nx + 1] -= 0.04;
+  }
+}
+
+static void the_actions_give_the_states_again_bit_for_bit(void** state) {
+  (void)state;
+  enum { LENGTH = 40 };
+  df_task* task = tiny_task_new();
+  const df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  make_infeasible(task, 1);
+  result r = run(task, 1, LENGTH, &cfg);
+  assert_int_equal(r.status, DF_OK);
+  assert_true(r.fit.rms > 0.1 && r.fit.rms < r.fit.rms_rest && r.fit.rms < r.fit.worst && r.fit.iterations > 9);
+  assert_true(fabs(r.fit.rms - sqrt(error_of(task, 1, LENGTH, r.u) / LENGTH / df_chart_size(task->chart))) < 1e-12);
+  const size_t n = (LENGTH + 1) * (size_t)task->system->nx;
+  double* again = calloc(n, sizeof *again);
+  df_sim* sim;
+  assert_int_equal(df_sim_new(task->system, 0, &sim), DF_OK);
+  assert_int_equal(df_trajectory_run(task->system, sim, LENGTH, r.x, r.u, again), DF_TRAJ_COMPLETE);
+  assert_memory_equal(again, r.x, n * sizeof *again);
+  assert_memory_equal(r.x, df_dataset_state(task->data, 1, 0), (size_t)task->system->nx * sizeof *again);
+  df_sim_free(task->system, sim);
+  free(again);
+  clear(&r);
+  df_task_free(task);
+}
+
+/* ---- a linear system: the optimum is the solution of normal equations ---- */
+
+static const char* const mass =
+    "<mujoco model='mass'><option timestep='0.02'/><worldbody><body>"
+    "<joint name='x' type='slide' axis='1 0 0' damping='0.3' stiffness='2'/><geom size='0.1' mass='1.5'/>"
+    "</body></worldbody><actuator><motor joint='x' ctrllimited='true' ctrlrange='-%g %g'/></actuator></mujoco>";
+
+enum { STEPS = 10 };
+
+/* a task of one clip: positions that jump to 0.3 m and stay there, by forces of at most `most` N */
+static void mass_task(df_task* task, double most) {
+  char xml[512];
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  *task = (df_task){.config = df_config_default()};
+  snprintf(xml, sizeof xml, mass, most, most);
+  assert_int_equal(df_mujoco_system_from_xml(xml, "mass.xml", &cfg, &task->system), DF_OK);
+  assert_int_equal(
+      df_dataset_new(&(df_dataset_shape){.episodes = 1, .length = STEPS, .nx = 2, .nu = 1, .dt = task->system->dt},
+                     &task->data),
+      DF_OK);
+  assert_int_equal(df_chart_new(task->system, &task->config, &task->chart), DF_OK);
+  for (int t = 1; t <= STEPS; t++) task->data->states[2 * t] = 0.3;
+}
+
+static void clear_mass(df_task* task) {
+  df_chart_free(task->chart);
+  df_dataset_free(task->data);
+  df_system_free(task->system);
+}
+
+static void the_optimum_of_a_linear_system_solves_its_normal_equations(void** state) {
+  (void)state;
+  df_task task;
+  mass_task(&task, 1e4);
+  /* by superposition: column j is the response of all frames to a unit of action j */
+  double x[2 * (STEPS + 1)], u[STEPS] = {0}, column[STEPS][2 * STEPS], rest[2 * STEPS], wanted[STEPS];
+  double normal[STEPS * STEPS];
+  df_sim* sim;
+  assert_int_equal(df_sim_new(task.system, 0, &sim), DF_OK);
+  assert_int_equal(df_trajectory_run(task.system, sim, STEPS, task.data->states, u, x), DF_TRAJ_COMPLETE);
+  for (int i = 0; i < 2 * STEPS; i++) rest[i] = task.data->states[2 + i] - x[2 + i];
+  for (int j = 0; j < STEPS; j++) {
+    double response[2 * (STEPS + 1)];
+    u[j] = 1;
+    assert_int_equal(df_trajectory_run(task.system, sim, STEPS, task.data->states, u, response), DF_TRAJ_COMPLETE);
+    for (int i = 0; i < 2 * STEPS; i++) column[j][i] = response[2 + i] - x[2 + i];
+    u[j] = 0;
+  }
+  for (int j = 0; j < STEPS; j++) {
+    wanted[j] = df_dot(2 * STEPS, column[j], rest);
+    for (int k = 0; k < STEPS; k++) normal[j * STEPS + k] = df_dot(2 * STEPS, column[j], column[k]);
+  }
+  assert_true(df_cholesky_factor(STEPS, normal));
+  df_cholesky_solve(STEPS, normal, wanted);
+  /* the fit */
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  cfg.window = cfg.commit = STEPS;
+  cfg.iterations = 100;
+  cfg.tolerance = 0;
+  result r = run(&task, 0, STEPS, &cfg);
+  assert_int_equal(r.status, DF_OK);
+  for (int j = 0; j < STEPS; j++) assert_true(fabs(r.u[j] - wanted[j]) < 1e-5 * fabs(wanted[0]));
+  clear(&r);
+  df_sim_free(task.system, sim);
+  clear_mass(&task);
+}
+
+/* the demonstration is at `demo`, and on the other side from the middle on, so that actions that are best for the first
+ * frames are at the wrong bound */
+static void check_bounded(double demo) {
+  df_task task;
+  mass_task(&task, 2);
+  for (int t = 1; t <= STEPS; t++) task.data->states[2 * t] = t <= STEPS / 2 ? demo : -9 * demo;
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  cfg.window = STEPS;
+  cfg.commit = 2;
+  cfg.iterations = 100;
+  cfg.tolerance = 0;
+  result r = run(&task, 0, STEPS, &cfg);
+  assert_int_equal(r.status, DF_OK);
+  const double least = error_of(&task, 0, STEPS, r.u);
+  int bounded = 0;
+  for (int i = 0; i < STEPS; i++) {
+    const double kept = r.u[i];
+    assert_true(fabs(kept) <= 2);
+    bounded += fabs(kept) == 2;
+    for (int side = -1; side <= 1; side += 2) {
+      r.u[i] = fmin(fmax(kept + side * 1e-3, -2), 2);
+      assert_true(error_of(&task, 0, STEPS, r.u) >= least * (1 - 1e-12));
+    }
+    r.u[i] = kept;
+  }
+  assert_in_range(bounded, 1, STEPS - 1);
+  clear(&r);
+  clear_mass(&task);
+}
+
+static void no_change_of_an_action_is_better_within_the_bounds(void** state) {
+  (void)state;
+  check_bounded(0.3);
+  check_bounded(-0.3);
+}
+
+static void a_fit_ends_when_it_is_told_to(void** state) {
+  (void)state;
+  static const volatile sig_atomic_t stop = 1;
+  df_task task;
+  mass_task(&task, 1e4);
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  cfg.stop = &stop;
+  result r = run(&task, 0, STEPS, &cfg);
+  assert_int_equal(r.status, DF_E_INTERRUPTED);
+  clear(&r);
+  clear_mass(&task);
+}
+
+static void a_clip_outside_the_episode_is_refused(void** state) {
+  (void)state;
+  df_task task;
+  df_clip_fit out;
+  double x[2 * (STEPS + 2)], u[STEPS + 1];
+  mass_task(&task, 1e4);
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  assert_int_equal(df_clip_fit_run(&task, 0, 0, STEPS + 1, &cfg, x, u, &out), DF_E_ARG);
+  assert_string_equal(df_error_message(), "clip: actions 0 to 10 of episode 0, which has 10");
+  assert_int_equal(df_clip_fit_run(&task, 0, 1, STEPS, &cfg, x, u, &out), DF_E_ARG);
+  assert_int_equal(df_clip_fit_run(&task, 1, 0, 1, &cfg, x, u, &out), DF_E_ARG);
+  cfg.commit = cfg.window + 1;
+  assert_int_equal(df_clip_fit_run(&task, 0, 0, 1, &cfg, x, u, &out), DF_E_ARG);
+  assert_string_equal(df_error_message(), "clip: window 16, commit 17, iterations 30, tolerance 0.0001");
+  clear_mass(&task);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_feasible_clip_is_found_again_without_its_actions),
+      cmocka_unit_test(the_actions_give_the_states_again_bit_for_bit),
+      cmocka_unit_test(no_change_of_an_action_is_better_within_the_bounds),
+      cmocka_unit_test(the_optimum_of_a_linear_system_solves_its_normal_equations),
+      cmocka_unit_test(a_fit_ends_when_it_is_told_to),
+      cmocka_unit_test(a_clip_outside_the_episode_is_refused),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
