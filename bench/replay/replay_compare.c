@@ -116,20 +116,27 @@ static df_status compare_all(const recording* r, const df_system* system, double
     /* every thread must reach this loop, also without a simulator */
 #pragma omp for schedule(dynamic)
     for (int episode = 0; episode < r->data->episodes; episode++) {
-      const df_status status = made == DF_OK ? compare_both(&c, episode, out) : made;
+      if (made != DF_OK) continue;
+      const df_status status = compare_both(&c, episode, out);
 #pragma omp critical
       {
         progress_update(&shown, ++done, NULL);
         if (status != DF_OK && episode < first) {
           first = episode;
           failed = status;
-          snprintf(message, sizeof message, "%s%s",
-                   made == DF_OK ? "" : "cannot create a simulator: ", df_error_message());
+          snprintf(message, sizeof message, "%s", df_error_message());
         }
       }
     }
+    /* combine the counts and failures of the threads */
 #pragma omp critical
-    out->equal += c.equal;
+    {
+      out->equal += c.equal;
+      if (made != DF_OK) {
+        failed = made;
+        snprintf(message, sizeof message, "cannot create a simulator: %s", df_error_message());
+      }
+    }
     df_free(c.x);
     df_sim_free(system, c.sim);
   }
