@@ -26,8 +26,9 @@ typedef struct fixture {
   action_fit fit;
 } fixture;
 
-/* recorded actions are uniform in -1 .. 1; the control is that of `scale` and OFFSET */
-static void start_with(fixture* f, const char* xml, const double scale[NU]) {
+/* recorded actions are uniform in -1 .. 1; the control is that of `scale` and OFFSET; the first joint starts
+ * at `angle` */
+static void start_with(fixture* f, const char* xml, double angle, const double scale[NU]) {
   const df_mujoco_cfg cfg = df_mujoco_cfg_default();
   df_sim* sim;
   assert_int_equal(df_mujoco_system_from_xml(xml, "arm", &cfg, &f->system), DF_OK);
@@ -38,7 +39,7 @@ static void start_with(fixture* f, const char* xml, const double scale[NU]) {
   for (int i = 0; i < EPISODES * LENGTH * NU; i++) f->data->actions[i] = 2 * f->data->actions[i] - 1;
   for (int e = 0; e < EPISODES; e++) {
     double* x = f->data->states + (size_t)e * (LENGTH + 1) * NX;
-    x[0] = 0.5 * e;
+    x[0] = angle + 0.5 * e;
     f->system->ops->reset(sim, x);
     for (int t = 0; t < LENGTH; t++, x += NX) {
       const double* a = df_dataset_action(f->data, e, t);
@@ -52,7 +53,7 @@ static void start_with(fixture* f, const char* xml, const double scale[NU]) {
 /* the arm with SCALE, or with `held` with constant controls */
 static void start(fixture* f, bool held) {
   static const double none[NU] = {0, 0};
-  start_with(f, arm, held ? none : SCALE);
+  start_with(f, arm, 0, held ? none : SCALE);
 }
 
 static void end(fixture* f) {
@@ -123,24 +124,21 @@ static void constant_controls_are_recognised(void** state) {
   end(&f);
 }
 
-/* The motor is too weak to hold the arm against gravity, so that the fit starts at the upper end of its range, where a
- * larger control has no effect. */
+/* The slow servo is beyond its range all along, so that the fit starts at the upper end of it, where a larger control
+ * has no effect. */
 static void the_range_of_a_control_is_not_left(void** state) {
   (void)state;
-  static const double scale[NU] = {0.3, 0.01};
-  static const char weak[] =
-      "<mujoco><option timestep='.01'/><worldbody><body><joint name='a' axis='0 1 0' damping='.1'/>"
+  static const char slow[] =
+      "<mujoco><option timestep='.01'/><worldbody><body><joint name='a' axis='0 1 0' damping='60'/>"
       "<geom type='capsule' fromto='0 0 0 .3 0 0' size='.03' mass='1'/><body pos='.3 0 0'>"
-      "<joint name='b' axis='0 1 0' damping='5'/><geom type='capsule' fromto='0 0 0 .3 0 0' size='.03' mass='.5'/>"
-      "</body></body></worldbody><actuator><position joint='a' kp='40' ctrlrange='-2 2'/>"
-      "<motor joint='b' gear='-5' ctrlrange='-.07 .07'/></actuator></mujoco>";
+      "<joint name='b' axis='0 1 0' damping='.1'/><geom type='capsule' fromto='0 0 0 .3 0 0' size='.03' mass='.5'/>"
+      "</body></body></worldbody><actuator><position joint='a' kp='40' ctrlrange='-2 1.3'/>"
+      "<motor joint='b' gear='5'/></actuator></mujoco>";
   fixture f;
-  start_with(&f, weak, scale);
+  start_with(&f, slow, 2, SCALE);
+  for (int i = 0; i < EPISODES * (LENGTH + 1); i++) assert_true(f.data->states[i * NX] > 1.3);
   assert_int_equal(fit_actions(f.data, f.system, &f.fit), DF_OK);
-  for (int j = 0; j < NU; j++) {
-    assert_true(fabs(f.fit.scale[j] - scale[j]) < 1e-9);
-    assert_true(fabs(f.fit.offset[j] - OFFSET[j]) < 1e-9);
-  }
+  assert_found(&f);
   end(&f);
 }
 
