@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/file.h"
 #include "exit_code.h"
 #include "film.h"
 #include "film_strip.h"
@@ -42,8 +43,15 @@ static df_status draw_film(const scenery* s, rows* out) {
 
 static df_status draw(const show_arguments* a, const shown* motions, rows* out) {
   scenery s;
-  char* strip = a->out ? format_text("%s", a->out) : format_text("%s.png", motions->name);
-  df_status status = scenery_new(a, motions, &s);
+  char* strip = a->out ? format_text("%s", a->out)
+                       : format_text("%s%s%s.png", motions->folder ? motions->folder : "", motions->folder ? "/" : "",
+                                     motions->name);
+  df_status status = !a->out && motions->folder ? df_dir_make(motions->folder) : DF_OK;
+  if (status != DF_OK) {
+    df_free(strip);
+    return status;
+  }
+  status = scenery_new(a, motions, &s);
   if (status == DF_OK) status = draw_strip(&s, strip, out);
   /* without ffmpeg, there is still the strip */
   if (status == DF_OK && a->film) status = draw_film(&s, out);

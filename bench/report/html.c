@@ -56,6 +56,37 @@ static void add_figures(const figures* f, int group, text* out) {
   }
 }
 
+/* whether `dynaflow render` left a file of this name and ending beside the figures */
+static bool has_drawn(const char* folder, const char* name, const char* ending) {
+  char* path = format_text("%s/plots/%s%s", folder, name, ending);
+  const bool there = df_file_exists(path);
+  df_free(path);
+  return there;
+}
+
+/* The strips and films of the group's methods, as far as they were drawn. Photographs are not inverted in dark mode. */
+static void add_motions(const run_group* g, const char* folder, text* out) {
+  for (int m = 0; m < g->n_methods; m++) {
+    char* words = format_text("%s-%s-%s", g->task, g->profile, g->methods[m]);
+    char* name = file_name_of(words);
+    const char* film = has_drawn(folder, name, ".mp4") ? ".mp4" : has_drawn(folder, name, ".webm") ? ".webm" : NULL;
+    if (has_drawn(folder, name, ".png")) {
+      text_add(out, "<figure><img style=\"filter:none\" src=\"plots/%s.png\" alt=\"Motions of ", name);
+      text_add_html(out, g->methods[m]);
+      text_add(out, "\">");
+      if (film)
+        text_add(out, "<video style=\"max-width:100%%\" controls loop muted src=\"plots/%s%s\"></video>", name, film);
+      text_add(out, "<figcaption>Motions of ");
+      text_add_html(out, g->methods[m]);
+      text_add(
+          out,
+          ", planned from held-out start states, as <code>dynaflow render</code> drew them.</figcaption></figure>\n");
+    }
+    df_free(words);
+    df_free(name);
+  }
+}
+
 static void add_note(void (*write)(const run_view*, const summary*, const run_group*, text*), const run_view* r,
                      const summary* s, const run_group* g, text* out) {
   text note = {0};
@@ -100,7 +131,7 @@ static void add_notes(const run_view* r, const run_group* g, text* out) {
   text_clear(&notes);
 }
 
-static void add_group(const run_view* r, const summary* s, const figures* f, int group, text* out) {
+static void add_group(const run_view* r, const summary* s, const figures* f, int group, const char* folder, text* out) {
   const run_group* g = &r->groups[group];
   text_add(out, "<section class=\"group\"><h2>");
   text_add_html(out, g->task);
@@ -119,6 +150,7 @@ static void add_group(const run_view* r, const summary* s, const figures* f, int
     add_summary(r, s, g, out);
     text_add(out, "<h3>Figures</h3>\n");
     add_figures(f, group, out);
+    add_motions(g, folder, out);
     text_add(out, "<details><summary>All metrics</summary>\n");
     table_all(r, g, TABLE_HTML, out);
     text_add(out, "</details>\n");
@@ -144,7 +176,7 @@ df_status html_write(const run_view* r, const summary* s, const figures* f, cons
       "page is derived from the records of the run.</p>\n",
       done, r->n_cells);
   /* groups, cells, provenance */
-  for (int i = 0; i < r->n_groups; i++) add_group(r, s, f, i, &out);
+  for (int i = 0; i < r->n_groups; i++) add_group(r, s, f, i, folder, &out);
   text_add(&out, "<h2>Cells</h2>\n");
   table_cells(r, TABLE_HTML, &out);
   text_add(&out, "<h2>Provenance</h2>\n");

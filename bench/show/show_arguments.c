@@ -186,7 +186,8 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 }
 
 static const struct argp_option own_options[] = {
-    {"out", 'o', "FILE.png", 0, "film strip to write (default: <name>.png)", 0},
+    {"out", 'o', "FILE.png", 0,
+     "film strip to write (default: <name>.png; of a run in its report/plots, where the report shows it)", 0},
     {"film", KEY_FILM, "FILE.mp4|.webm", 0, "also write a film; needs the program ffmpeg", 0},
     {"keyframes", KEY_KEYFRAMES, "FILE.xml", 0,
      "draw nothing, but write a model file with a keyframe per state, which MuJoCo's `simulate` opens", 0},

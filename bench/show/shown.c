@@ -185,6 +185,7 @@ void shown_free(shown* s) {
   for (int i = 0; i < s->n; i++) motion_clear(&s->list[i]);
   df_free(s->list);
   df_free(s->name);
+  df_free(s->folder);
   df_free(s->model_path);
   df_task_free(s->own);
   search_clear(&s->search);

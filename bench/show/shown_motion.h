@@ -27,6 +27,7 @@ typedef struct shown {
   df_task* own; /* NULL: the task is that of the cell */
   const df_task* task;
   char* model_path;
+  char* folder;     /* where a strip without --out goes; NULL: the current folder */
   char* name;       /* for files: of the task, the file or the run, task and method; of harmless characters */
   int root;         /* body that the camera follows: the root of the robot's kinematic tree */
   int strip_states; /* a strip without --seconds shows so many states of a motion; 0: all */

@@ -137,6 +137,7 @@ static df_status show_cell(shown* s, const show_arguments* a, const run_view* r,
     char* name = format_text("%s-%s-%s", c->task, c->profile, c->method);
     s->name = file_name_of(name);
     df_free(name);
+    s->folder = format_text("%s/report/plots", folder);
     const shown_choice from = {
         .what = "held-out windows", .n = s->source.set->B, .group = window_group, .add = add_window};
     status = shown_choose(s, a, &from);

@@ -177,18 +177,18 @@ check no_name_is_a_command [ "$(cd "$scratch/names" && ls | grep -cx broken)" -e
 
 # ---- runs ----
 check a_run_is_made exits_with 0 run scene --tasks "$scratch/tasks" --method random_action,kinematic_fm --set train.steps=5 --out "$scratch/run" --quiet --threads 1
-check its_checkpoint_is_drawn exits_with 0 render "$scratch/run" --tasks "$scratch/tasks" --size 120x90 --threads 1 --frames 3 --out "$scratch/run.png" --episode 1 --json
+check its_checkpoint_is_drawn exits_with 0 render "$scratch/run" --tasks "$scratch/tasks" --size 120x90 --threads 1 --frames 3 --episode 1 --json
 check what_was_drawn_is_a_document python -c "
 import json, sys
 rows = json.load(open('$scratch/out'))['rows']
-assert rows == [{'file': '$scratch/run.png', 'kind': 'strip', 'width': 3 * 122 - 2, 'height': rows[0]['height'], 'pictures': 6}], rows"
+assert rows == [{'file': '$scratch/run/report/plots/scene-full-kinematic_fm.png', 'kind': 'strip', 'width': 3 * 122 - 2, 'height': rows[0]['height'], 'pictures': 6}], rows"
 sampled() {
   exits_with 0 sample scene --tasks "$scratch/tasks" --checkpoint "$(ls "$scratch"/run/checkpoints/*.safetensors)" --set train.steps=5 \
     --x0 "$scratch/random.npz:1" --seconds 0.2 --out "$scratch/planned.npz" --threads 1
 }
 check motions_are_sampled sampled
 check the_rows_are_the_demonstration_and_that_motion look "
-s = Strip(folder + '/run.png', 120, 90, rows=2)
+s = Strip(folder + '/run/report/plots/scene-full-kinematic_fm.png', 120, 90, rows=2)
 made = np.load(folder + '/planned.npz')['states'][0]
 e, t = [(e, t) for e in range(EPISODES) for t in range(STATES) if np.array_equal(x[e, t], made[0])][0]
 motions = [x[e, t:t + 11], made]

@@ -51,6 +51,17 @@ fi
 mv "$run_folder/report" "$scratch/first"
 run report "$run_folder" --partial
 check rerun_gives_the_same_bytes diff -r "$scratch/first" "$run_folder/report"
+# pictures and films of dynaflow render
+shows_motions() {
+  touch "$run_folder/report/plots/go1_gaits-full-dynaflow".{png,mp4} && run report "$run_folder" --partial
+  diff "$scratch/first/index.html" "$run_folder/report/index.html" >"$scratch/change"
+  [ "$(grep -c '^<' "$scratch/change")" = 0 ] && [ "$(grep -c '^>' "$scratch/change")" = 1 ] &&
+    grep -q '<img style="filter:none" src="plots/go1_gaits-full-dynaflow.png" alt="Motions of dynaflow"><video [^>]*src="plots/go1_gaits-full-dynaflow.mp4"></video>' "$scratch/change"
+}
+check the_page_shows_the_strip_and_the_film_of_a_method shows_motions
+rm -f "$run_folder/report/plots/go1_gaits-full-dynaflow".{png,mp4}
+run report "$run_folder" --partial
+check without_them_it_has_the_same_bytes diff -r "$scratch/first" "$run_folder/report"
 check record_is_untouched cmp tests/cli/run/events.jsonl "$run_folder/events.jsonl"
 check json_says_how_much_is_done bash -c "'$program' report '$run_folder' --partial --json | python3 -c '
 import json, sys

@@ -86,7 +86,7 @@ check one_that_is_not_is_found [ "$(unread "$scratch/table.h")" = train.nonesuch
 # options in backticks, of the documentation and of a row of the contract
 options_exist() {
   local bad=0 doc option known
-  known=$({ cat bench/commands/*.c bench/run/checkpoint_command.c bench/base/options.c; } | grep -oE '^[^"]*(\{|X\()"[a-z0-9-]+"' | grep -oE '[a-z0-9-]+"$' | tr -d '"'; printf '%s\n' help version usage)
+  known=$({ cat bench/commands/*.c bench/run/checkpoint_command.c bench/show/show_arguments.c bench/base/options.c; } | grep -oE '^[^"]*(\{|X\()"[a-z0-9-]+"' | grep -oE '[a-z0-9-]+"$' | tr -d '"'; printf '%s\n' help version usage)
   while read -r doc option; do
     grep -qxF -- "$option" <<<"$known" || { echo "$doc: no option --$option"; bad=1; }
   done < <(quoted | grep -oE '^[^ ]+ --[a-z0-9-]+' | sed 's/ --/ /' | grep -vE '^(CONTRIBUTING.md|docs/(ci|planted-faults).md) ' | sort -u)
