@@ -453,7 +453,8 @@ static df_status write_all(work* w) {
   df_task_free(task);
   DF_TRY(write_readme(w));
   DF_TRY(work_check_stop());
-  return new_folder_finish(&w->folder);
+  DF_TRY(import_list_write(w->folder.draft));
+  return new_folder_finish(&w->folder, &w->result->notes);
 }
 
 df_status import_task(const import_cfg* cfg, import_result* out) {
