@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "explained.h"
 #include "frame_interval.h"
 #include "joint_order.h"
 #include "joint_shift.h"
@@ -361,6 +362,17 @@ void reading_correct(const reading* r, const df_system* system, df_dataset* data
 
 /* ---- all of it ---- */
 
+/* whether the recorded actions lead from each state to the next one: then no other reading is looked for */
+static df_status is_explained(const source* s, const df_dataset* data, bool* explained) {
+  trace m;
+  *explained = false;
+  if (!data || !data->actions) return DF_OK;
+  df_status status = trace_of(data, s->system, s->h, s->cfg->frames_max, &m);
+  if (status == DF_OK) status = states_are_explained(&m, explained);
+  trace_clear(&m);
+  return status;
+}
+
 /* opens and converts; a failure of the conversion is that of *as_is, and no error yet */
 static df_status begin(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
                        reading* out, source* s, df_status* as_is) {
@@ -394,6 +406,9 @@ df_status reading_find(const char* path, const df_config* config, const df_syste
   char message[1024];
   DF_TRY(begin(path, config, system, cfg, out, &s, &as_is));
   snprintf(message, sizeof message, "%s", df_error_message());
+  bool explained;
+  DF_TRY(is_explained(&s, out->data, &explained));
+  if (explained) return DF_OK;
   if (out->data) DF_TRY(find_shift(path, &s, out));
   s.recording = out->recording;
   if (cfg->orders) DF_TRY(find_exchange(&s, out));

@@ -318,6 +318,25 @@ static trace_fit fit_between(const trace* m, size_t from, size_t to, int group) 
   return fit_of(&s);
 }
 
+double trace_share_explained(const trace* m, size_t from, size_t to, int group, int lag, double slope, double change) {
+  static const double LITTLE = 0.1, WELL = 0.25;
+  size_t n = 0, well = 0;
+  for (size_t k = from; k < to; k++) {
+    double dd = 0, ee = 0;
+    if (!trace_comparable(m, k)) continue;
+    for (int i = 0; i < m->nv; i++) {
+      if (group >= 0 && m->group[i] != group) continue;
+      const double d = trace_change(m, k, lag, i), e = d - slope * trace_predicted(m, k, lag, i);
+      dd += d * d;
+      ee += e * e;
+    }
+    if (dd < LITTLE * LITTLE * change * change) continue;
+    n++;
+    well += ee <= WELL * WELL * dd;
+  }
+  return n ? (double)well / (double)n : 0;
+}
+
 trace_fit trace_fit_all(const trace* m, size_t from, size_t to) {
   return fit_between(m, from, to, -1);
 }
