@@ -46,8 +46,9 @@ static df_status check_states(const df_dataset* data, const df_system* system, c
   if (status == DF_OK) check_frames(&m, out);
   if (status == DF_OK) status = accept_explained(&m, out);
   if (status == DF_OK) status = pose_summary_of(&m, cfg->poses_max, &poses);
+  if (status == DF_OK) status = check_root_residual(&m, cfg->poses_max, &poses.residual);
   if (status == DF_OK) check_poses(&poses, source, out);
-  if (status == DF_OK) status = check_forces(&m, cfg->poses_max, out);
+  if (status == DF_OK) check_forces(poses.residual, out);
   trace_clear(&m);
   return status;
 }
@@ -64,6 +65,7 @@ df_status data_check_states(const df_dataset* data, const df_system* system, con
 static df_status check_reading(const reading* r, const df_system* system, const check_cfg* cfg, data_findings* out) {
   const fit_source source = {r->recording, &r->config};
   check_frame_intervals(r->data->episodes, r->stated, system, &source, out);
+  DF_TRY(check_time_gaps(r->recording, out));
   return check_states(r->data, system, r->h, &source, cfg, out);
 }
 
@@ -73,10 +75,11 @@ df_status data_check_intervals(const char* path, const df_config* config, const 
   const int n = df_recording_episodes(recording);
   double* stated = df_alloc((size_t)n, sizeof *stated);
   for (int e = 0; e < n && stated; e++) stated[e] = df_recording_frame_duration(recording, config, system, e);
+  df_status status = stated ? check_time_gaps(recording, out) : DF_E_NOMEM;
   if (stated) check_frame_intervals(n, stated, system, &(fit_source){recording, config}, out);
   df_recording_free(recording);
   df_free(stated);
-  return stated ? DF_OK : DF_E_NOMEM;
+  return status;
 }
 
 bool data_check_is_doubtful(const data_findings* f) {

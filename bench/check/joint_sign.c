@@ -67,7 +67,8 @@ static df_status compare(trial* t, const chain* c, joint_signs* out) {
   if (!(t->as_read > FREE)) return DF_OK;
   DF_TRY(try_all(t, c));
   *out = (joint_signs){.as_read = t->as_read, .residual = t->least};
-  if (t->least < SHARE * t->as_read && t->least < CLEAR * t->second) {
+  /* one that leaves too much force is not all that is wrong, and may not be wrong at all */
+  if (t->least <= CHECK_RESIDUAL && t->least < SHARE * t->as_read && t->least < CLEAR * t->second) {
     out->best = t->best;
     t->best = NULL;
   }

@@ -73,12 +73,24 @@ static size_t list_pairs(trace* m, int stride, int most) {
   return n;
 }
 
+/* Equal quaternions are not turned, whatever rounding leaves of their difference. */
+static void clear_equal_turns(const trace* m, const double* a, const double* b, double* change) {
+  for (int j = 0; j < m->njoint; j++) {
+    const df_joint* joint = &m->joints[j];
+    const int moved = joint->kind == DF_JOINT_FREE ? 3 : 0;
+    if (joint->kind != DF_JOINT_FREE && joint->kind != DF_JOINT_BALL) continue;
+    if (memcmp(a + joint->qpos + moved, b + joint->qpos + moved, 4 * sizeof *a) != 0) continue;
+    for (int k = 0; k < 3; k++) change[joint->dof + moved + k] = 0;
+  }
+}
+
 static void fill_rates(trace* m) {
   double change[DF_NDX_MAX];
   for (size_t k = 0; k < m->n; k++) {
     const double* a = df_dataset_state(m->data, m->episode[k], m->frame[k]);
     const double* b = df_dataset_state(m->data, m->episode[k], m->frame[k] + 1);
     m->system->ops->difference(m->system, a, b, change);
+    clear_equal_turns(m, a, b, change);
     for (int i = 0; i < m->nv; i++) m->rate[k * (size_t)m->nv + (size_t)i] = change[i] / m->h[m->episode[k]];
   }
 }
@@ -101,10 +113,11 @@ static double size_of(const trace* m, size_t k, int group) {
   }
   return sqrt(sum);
 }
+/* velocities that are differences of positions jump with them */
 static double speed_of(const trace* m, size_t k, int frame, int group) {
   double sum = 0;
   for (int i = 0; i < m->nv; i++) {
-    const double v = trace_velocity(m, k, frame, i);
+    const double v = m->data->derived[m->nq + i] ? 0 : trace_velocity(m, k, frame, i);
     if (m->group[i] == group) sum += v * v;
   }
   return sqrt(sum);
