@@ -77,12 +77,14 @@ static part part_of(const trace* m, int group) {
   return (part){m, 0, m->n, group};
 }
 
-/* The slope that a part needs; NAN: none. Most frames have to follow with it, not only those of impacts. */
+/* The slope that a part needs; NAN: none, since velocities explain the changes as they are, at any lag. Most frames
+ * have to follow with a slope, not only those of impacts. */
 static double slope_of(const part* p, const trace_fit* f) {
   static const double MOST = 0.5;
   int lag = 0;
   const double fitted = trace_fitted_error(f, &lag), slope = f->slope[lag];
-  const bool needs = moves(f) && !is_zero(f) && check_explains(f->error[lag], fitted);
+  const double as_is = fmin(trace_error(f, NULL), f->error[lag]);
+  const bool needs = moves(f) && !is_zero(f) && check_explains(as_is, fitted);
   if (!needs || !(slope > 0) || fabs(slope - 1) <= 0.02) return NAN;
   return trace_share_explained(p->m, p->from, p->to, p->group, lag, slope, f->change) > MOST ? slope : NAN;
 }

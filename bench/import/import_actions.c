@@ -54,7 +54,8 @@ static df_status some_actions(const df_dataset* d, df_dataset** out) {
     const int e = sampled_episode(d, n, i), start = sampled_start(d, n, i);
     const size_t t = (size_t)lengths[i], nx = (size_t)d->nx, nu = (size_t)d->nu, row = (*out)->first[i];
     memcpy((*out)->states + row * nx, df_dataset_state(d, e, start), (t + 1) * nx * sizeof(double));
-    memcpy((*out)->actions + (row - (size_t)i) * nu, df_dataset_action(d, e, start), t * nu * sizeof(double));
+    memcpy((*out)->actions + df_dataset_action_row(*out, i, 0) * nu, df_dataset_action(d, e, start),
+           t * nu * sizeof(double));
   }
   return DF_OK;
 }
