@@ -77,10 +77,12 @@ static part part_of(const trace* m, int group) {
   return (part){m, 0, m->n, group};
 }
 
+/* of the frames: a slope or a shift has to explain them */
+static const double MOST = 0.5;
+
 /* The slope that a part needs; NAN: none, since velocities explain the changes as they are, at any lag. Most frames
  * have to follow with a slope, not only those of impacts. */
 static double slope_of(const part* p, const trace_fit* f) {
-  static const double MOST = 0.5;
   int lag = 0;
   const double fitted = trace_fitted_error(f, &lag), slope = f->slope[lag];
   const double as_is = fmin(trace_error(f, NULL), f->error[lag]);
@@ -178,8 +180,28 @@ static void report_scale(const trace* m, int group, double slope, data_findings*
   }
 }
 
+static void judge_shift(data_finding* one, int lag, double error) {
+  data_finding_judge(one, CHECK_WRONG,
+                     "the velocities belong to the positions a frame %s: with those the error is %.2g",
+                     trace_lag_shift(lag) > 0 ? "earlier" : "later", error);
+  data_finding_fits(one, "data.velocities = differences");
+}
+
+/* groups of their own, such as joints whose velocities are late while those of the base are not */
+static void check_group_shifts(const trace* m, const trace_fit f[GROUPS], data_findings* out) {
+  for (int g = 0; g < GROUPS; g++) {
+    int lag = LAG_EARLY;
+    const double as_is = trace_error(&f[g], NULL), other = trace_shifted_error(&f[g], &lag);
+    if (!moves(&f[g]) || !check_explains(as_is, other) || other > CHECK_ERROR_DOUBT) continue;
+    if (trace_share_explained(m, 0, m->n, g, lag, 1, f[g].change) <= MOST) continue;
+    judge_shift(
+        data_findings_add(out, "velocity shift", trace_group_name(g), as_is, CHECK_ERROR_LIMIT, "relative error"), lag,
+        other);
+  }
+}
+
 /* sums of the errors of the right lags and of the others over the groups that move */
-static void check_shift(const trace_fit f[GROUPS], data_findings* out) {
+static void check_shift(const trace* m, const trace_fit f[GROUPS], data_findings* out) {
   double fitted[LAGS] = {0};
   int groups = 0, right = LAG_MEAN, shifted = LAG_EARLY;
   for (int g = 0; g < GROUPS; g++) {
@@ -193,11 +215,11 @@ static void check_shift(const trace_fit f[GROUPS], data_findings* out) {
   const double as_is = trace_error(&mean, &right), other = trace_shifted_error(&mean, &shifted);
   data_finding* one = data_findings_add(out, "velocity shift", NULL, as_is, CHECK_ERROR_LIMIT, "relative error");
   const bool clearer = as_is > CHECK_ERROR_FREE && other < 0.8 * as_is && other < CHECK_EXPLAINS;
-  if (!clearer && !check_explains(as_is, other)) return;
-  data_finding_judge(one, CHECK_WRONG,
-                     "the velocities belong to the positions a frame %s: with those the error is %.2g",
-                     trace_lag_shift(shifted) > 0 ? "earlier" : "later", other);
-  data_finding_fits(one, "data.velocities = differences");
+  if (clearer || check_explains(as_is, other)) {
+    judge_shift(one, shifted, other);
+  } else {
+    check_group_shifts(m, f, out);
+  }
 }
 
 /* ---- single episodes at another rate ---- */
@@ -409,7 +431,7 @@ df_status check_velocities(const trace* m, data_findings* out) {
     const double slope = slope_of(&all, &f[g]);
     if (isnan(common) && !isnan(slope)) report_scale(m, g, slope, out);
   }
-  check_shift(f, out);
+  check_shift(m, f, out);
   if (isnan(common)) DF_TRY(check_episodes(m, out));
   DF_TRY(check_order(m, out));
   const bool explained = data_findings_count(out, CHECK_WRONG) > before;

@@ -612,6 +612,31 @@ static void positions_alone_jump(void** state) {
   }
 }
 
+/* velocities of the hinge: `own` times those of its positions, and `other` times those of another motion. The error is
+ * 1.6, and 0.9 or 1 with the best slope. */
+static check_verdict verdict_of_rocking(double own, double other) {
+  fixture f = fixture_new(slide_xml, 1);
+  data_findings found = {0};
+  const double w = 2 * PI;
+  for (int t = 0; t <= T; t++) {
+    double* x = frame_of(f.d, 0, t);
+    x[1] = sin(w * 0.01 * t) / w;
+    x[3] = own * cos(w * 0.01 * t) + other * cos(2 * w * 0.01 * t);
+  }
+  trace_it(&f, &f.s->dt);
+  assert_ok(check_velocities(&f.m, &found));
+  const check_verdict out = find(&found, "velocity", "hinge joints")->verdict;
+  data_findings_clear(&found);
+  fixture_free(&f);
+  return out;
+}
+
+static void velocities_that_rock_are_no_contradiction(void** state) {
+  (void)state;
+  assert_int_equal(verdict_of_rocking(0.8, 1.6), CHECK_WARN);
+  assert_int_equal(verdict_of_rocking(0.1, 1.6), CHECK_WRONG);
+}
+
 /* a transient of a controller is no joint of two episodes */
 static void a_jump_of_the_first_frame_is_a_warning(void** state) {
   (void)state;
@@ -656,6 +681,7 @@ int main(void) {
                                      cmocka_unit_test(a_jump_of_the_first_frame_is_a_warning),
                                      cmocka_unit_test(what_floats_without_a_force_is_wrong),
                                      cmocka_unit_test(frames_of_a_free_body_are_duplicated),
-                                     cmocka_unit_test(positions_alone_jump)};
+                                     cmocka_unit_test(positions_alone_jump),
+                                     cmocka_unit_test(velocities_that_rock_are_no_contradiction)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
