@@ -104,7 +104,7 @@ static void fill_quanta(trace* m) {
   }
 }
 
-/* RMS change per second of a group at a pair, and the largest of its velocities there */
+/* 2-norm of the change per second of a group at a pair, and of its velocities at a frame */
 static double size_of(const trace* m, size_t k, int group) {
   double sum = 0;
   for (int i = 0; i < m->nv; i++) {

@@ -344,7 +344,7 @@ static df_status replay_scaled(work* w, const action_fit* fit, replayed* r, bool
   replayed scaled = {.nearly = false};
   const int nu = w->study.nu;
   put_numbers(w, "data.action_scale", nu, fit->scale,
-              "fitted to the recorded states by least squares: the recorded actions are no controls");
+              "fitted to the recorded states by least absolute errors: the recorded actions are no controls");
   put_numbers(w, "data.action_offset", nu, fit->offset, "fitted with it");
   df_status status = find_precision(w);
   if (status == DF_OK) status = find_replay(w, &scaled);

@@ -25,10 +25,11 @@ typedef struct flow_recovered {
 void flow_recovered_free(flow_recovered* recovered); /* NULL is allowed */
 
 /* linear.c: linearises the transitions of a share recover.linear_episodes of the training episodes about the recovered
- * actions:
- *     dx[t+1] = A dx[t] + B (u[t] - u_rec[t]) + r,   dx = x (-) x_demonstrated,   r = f(x_demonstrated, u_rec) (-)
- * x[t+1] Each row of A and B takes one adjoint. A transition that diverges is not linearised. DF_E_CONFIG for more than
- * 2 GiB of A, B and r; DF_E_INTERRUPTED after env.stop was set; DF_E_SIM, DF_E_NOMEM. */
+ * actions u_rec:
+ *     dx[t+1] = A dx[t] + B (u[t] - u_rec[t]) + r
+ * with dx = x (-) x_demonstrated and r = f(x_demonstrated[t], u_rec[t]) (-) x_demonstrated[t+1]. Each row of A and B
+ * takes one adjoint. A transition that diverges is not linearised. DF_E_CONFIG for more than 2 GiB of A, B and r;
+ * DF_E_INTERRUPTED after env.stop was set; DF_E_SIM, DF_E_NOMEM. */
 df_status flow_linearise(df_flow* flow, flow_recovered* recovered);
 
 /* Whether all transitions of a window are linearised; any window of the dataset is allowed. */

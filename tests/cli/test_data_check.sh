@@ -71,6 +71,10 @@ check regular_times_have_no_gap gap 0 whole "at['time gap', '']['verdict'] == 'o
 check a_missing_frame_is_a_warning gap 0 one "at['time gap', '']['verdict'] == 'warn' and abs(at['time gap', '']['value'] - 2) < 1e-6"
 check missing_frames_are_wrong gap 1 twenty "at['time gap', '']['verdict'] == 'wrong' and 'in episode 0 0.21 s pass between frames 59 and 60, 21 times' in at['time gap', '']['reason']"
 
+# velocities that are differences of positions are not compared by the replay
+check positions_alone_replay exits_with 0 data check "${pendulum[@]}" --set data.columns=joints,skip:1 --json
+check their_velocities_are_no_error rows "at['replay', '']['verdict'] == 'ok' and at['replay', '']['value'] < 1"
+
 # mistakes
 check another_frame_rate finds 'frame rate' '' 'data.rate = 100' "${pendulum[@]}" --set system.timestep=0.02
 check a_sentence_says_why bash -c "'$program' data check '$tasks/pendulum' --set system.timestep=0.02 2>&1 >/dev/null | grep -q 'wrong: frame rate: positions change 0.5 times as fast as the velocities say: a frame takes 0.01 s, not 0.02 s'"

@@ -173,6 +173,10 @@ check the_root_is_one_of_euler_angles sets arrays "euler: ZXY"
 check other_joints_are_refused refuses "recorded joint 'tail' is none of the model's joints.*recorded: tail, wing|recorded joint 'wing' is none.*--set data.joints=" \
   data import "$made/odd.npz" --model "$models/quadruped.xml" --out "$tasks/odd"
 
+# texts per frame
+check texts_are_imported imports texts "$models/quadruped.xml" "$made/texts.json"
+check texts_are_named says "^dynaflow: arrays of text, which conditions cannot be: gait; write numbers, one column per value" err
+
 # refusals leave nothing behind
 check an_unknown_layout_is_described refuses "unknown.npz: this is no layout that import knows .*its arrays: samples \[60\]; the model has nq = 19, nv = 18, na = 0, nu = 12 and 12 hinges and slides; .*--set data.columns=" \
   data import "$made/unknown.npz" --model "$models/quadruped.xml" --out "$tasks/unknown"
