@@ -175,7 +175,7 @@ static void check_height(const pose_summary* p, const fit_source* source, data_f
   data_finding* one = data_findings_add(out, "distance to the floor", NULL, fmax(0, p->nearest), FLOATS, "m");
   if (!p->falls || p->flies || !(p->nearest > FLOATS + p->start)) return;
   const bool held = p->residual > HELD && p->own_height > 0 && p->nearest > HIGH * p->own_height + p->start;
-  const double unit = unit_of(p);
+  const double unit = held ? unit_of(p) : 0;
   if (!held && !p->has_base) return; /* a slide may be one of a rail that carries it */
   data_finding_judge(one, held ? CHECK_WRONG : CHECK_WARN,
                      "the model never touches the floor%s; the nearest pose is %.3g m above it%s",
