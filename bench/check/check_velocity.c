@@ -211,10 +211,12 @@ static df_status check_episodes(const trace* m, data_findings* out) {
   const int n = mark_episodes(m, other, &first, &slope_first);
   data_finding* one = data_findings_add(out, "frame rate of episodes", NULL, n, 0, "episodes");
   if (n > 0) {
+    char* list = fit_episodes(m->data->episodes, other);
     data_finding_judge(one, CHECK_WRONG,
-                       "%d episodes have another frame rate than the others, or other units: in episode %d the "
+                       "%d episode%s another frame rate than the others, or other units: %s; in episode %d the "
                        "positions change %.4g times as fast as the velocities say",
-                       n, first, slope_first);
+                       n, n == 1 ? " has" : "s have", list, first, slope_first);
+    df_free(list);
     data_finding_takes(one, fit_select(&m->source, other));
   }
   df_free(other);

@@ -95,6 +95,12 @@ static void add_driver(text* t, const replay_study* s) {
 }
 
 static void add_failure_reason(text* t, const replay_study* s, const double trained[KINDS]) {
+  if (s->order) {
+    text_add(t,
+             "the action columns are in another order: with %s the error of one action falls from %.2g to %.2g, median",
+             s->order, s->order_from, s->order_to);
+    return;
+  }
   const double* worst = s->own_is_closer && s->verdict == REPLAY_ANOTHER_MODEL ? s->own_worst : trained;
   const hypothesis* best = &s->tried.list[s->tried.best];
   if (s->verdict != REPLAY_ANOTHER_MODEL) {

@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "action_order.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/stats/statistics.h"
 #include "replay_actions.h"
 #include "replay_explain.h"
+#include "text.h"
 
 static const replay_limits defaults = {.carried = 1e-12, .cleared = 1e-5, .open_loop = 1e-11};
 /* of the largest change over one action: in tiny units, 1e-12 would hide another model */
@@ -316,6 +318,28 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
   return DF_OK;
 }
 
+/* what no model explains may be columns of actions in another order */
+static df_status find_order(replay_study* s, const replay_input* in) {
+  action_order order;
+  DF_TRY(action_order_find(&s->r, in->system, in->opts->threads, &order));
+  char* names = order.column ? action_order_setting(&order, in->config, in->system) : NULL;
+  if (names && *names) {
+    s->verdict = REPLAY_ANOTHER_CONVENTION;
+    s->order = format_text("data.actuators = %s", names);
+    s->order_from = order.as_is;
+    s->order_to = order.best;
+  }
+  df_free(names);
+  action_order_clear(&order);
+  return DF_OK;
+}
+
+const char* replay_study_would_fit(const replay_study* s) {
+  const bool fits = s->verdict == REPLAY_ANOTHER_OPTION || s->verdict == REPLAY_ANOTHER_CONVENTION;
+  if (s->order || !fits) return s->order;
+  return hypothesis_text(&s->tried.list[s->tried.best]);
+}
+
 df_status replay_study_run(const replay_input* in, replay_study* out) {
   *out = (replay_study){.doubling = INFINITY};
   replay_evidence* e = &out->evidence;
@@ -340,6 +364,7 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
 
   if (e->trained.carried > 1) DF_TRY(try_alternatives(out, in));
   out->verdict = replay_judge(e);
+  if (out->verdict == REPLAY_ANOTHER_MODEL) DF_TRY(find_order(out, in));
   /* errors of another model grow for other reasons */
   if (replay_verdict_exit(out->verdict) != EXIT_DONE) out->doubling = INFINITY;
   return DF_OK;
@@ -349,5 +374,6 @@ void replay_study_clear(replay_study* s) {
   comparison_clear(&s->trained);
   hypotheses_clear(&s->tried);
   df_free(s->left_out);
-  s->left_out = NULL;
+  df_free(s->order);
+  s->left_out = s->order = NULL;
 }

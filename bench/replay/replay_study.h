@@ -48,8 +48,11 @@ typedef struct replay_study {
   int iterations, own_iterations; /* limits of solver iterations: in training, in the model file */
   hypotheses tried;               /* empty unless they were needed */
   char* left_out;                 /* replay_left_out() */
-  replay_place worst;             /* the largest error of one action, relative to the motion of its kind, of the model
-                                     as training simulates it or, if that is closer, as its file says */
+  char* order; /* "data.actuators = b,a": the action columns are in this other order, which makes another model another
+                  convention; NULL: they are not; owned */
+  double order_from, order_to; /* the median errors of one action as it is and in this order, tangent norm */
+  replay_place worst;          /* the largest error of one action, relative to the motion of its kind, of the model
+                                  as training simulates it or, if that is closer, as its file says */
 } replay_study;
 
 /* Compares a task's model with its recording and finds the verdict. Alternatives are tried only if rounding does not
@@ -57,6 +60,9 @@ typedef struct replay_study {
  * df_sim_new(). Call replay_study_clear(), also after a failure. */
 DF_MUST_CHECK df_status replay_study_run(const replay_input* in, replay_study* out);
 void replay_study_clear(replay_study* s);
+
+/* The setting, option or convention with which the recording follows; NULL: none. */
+const char* replay_study_would_fit(const replay_study* s);
 
 /* ---- replay_reason.c ---- */
 

@@ -258,13 +258,19 @@ static json_t* config_json(const df_config* config) {
 }
 
 static json_t* validation_json(const df_training_log* log) {
-  json_t *step = json_array(), *loss = json_array();
+  json_t *step = json_array(), *loss = json_array(), *diverged = json_array();
+  int any = 0;
   for (int i = 0; i < log->n_validation; i++) {
+    any += log->validation_diverged[i];
+    json_array_append_new(diverged, json_integer(log->validation_diverged[i]));
     json_array_append_new(step, json_integer(log->validation_step[i]));
     json_array_append_new(loss, json_number(log->validation_loss[i]));
   }
-  return json_pack("{s:o,s:o,s:i,s:I}", "step", step, "loss", loss, "windows", log->validation_windows, "kept",
-                   (json_int_t)log->kept);
+  json_t* out = json_pack("{s:o,s:o,s:i,s:I}", "step", step, "loss", loss, "windows", log->validation_windows, "kept",
+                          (json_int_t)log->kept);
+  if (any) json_object_set(out, "diverged", diverged);
+  json_decref(diverged);
+  return out;
 }
 
 /* `taken`: another cell of the run trained the network; the CPU time is that of its training */

@@ -241,6 +241,8 @@ static void report(const df_method_env* env, const df_training_log* log, long st
                            .point = point,
                            .loss = n ? log->loss[n - 1] : NAN,
                            .validation_loss = validated ? log->validation_loss[validated - 1] : NAN,
+                           .validation_diverged = validated ? log->validation_diverged[validated - 1] : 0,
+                           .validation_windows = log->validation_windows,
                            .validated = validated && log->validation_step[validated - 1] == log->steps,
                            .gradient_norm = norm,
                            .rate = rate,

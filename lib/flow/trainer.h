@@ -64,6 +64,7 @@ typedef struct trainer {
   void (*validate)(void* context, int thread, int first, int count, const df_real* weights, double* loss);
   double* window_loss; /* [validation_windows] of the last validation; NULL without one */
   double* validation;  /* [DF_LOG_MAX] the validation losses so far */
+  double* diverged;    /* [DF_LOG_MAX] and how many windows they leave out, since their rollouts diverged */
   df_real* best;       /* [n] the averaged weights of the lowest one */
   /* returns the count of adjoints so far, from the context of trainer_run; NULL if nothing is simulated */
   df_gradient_count (*adjoints)(const void* context);

@@ -74,6 +74,14 @@ static const char arm[] =
     "<geom type='capsule' size='.03' fromto='0 0 0 0 0 -.4' mass='1' contype='0' conaffinity='0'/></body></body>"
     "</worldbody><actuator><motor joint='a'/><motor joint='b' gear='.5'/></actuator></mujoco>";
 
+/* the same with names */
+static const char named_arm[] =
+    "<mujoco><option timestep='.005' %s/><worldbody><body><joint name='a' axis='0 1 0'/>"
+    "<geom type='capsule' size='.03' fromto='0 0 0 0 0 -.4' mass='1' contype='0' conaffinity='0'/>"
+    "<body pos='0 0 -.4'><joint name='b' axis='0 1 0' %s/>"
+    "<geom type='capsule' size='.03' fromto='0 0 0 0 0 -.4' mass='1' contype='0' conaffinity='0'/></body></body>"
+    "</worldbody><actuator><motor name='shoulder' joint='a'/><motor name='elbow' joint='b'/></actuator></mujoco>";
+
 /* moves by 1e-12 m/s per action */
 static const char slider[] =
     "<mujoco><option timestep='.001' gravity='0 0 0' %s/><worldbody><body><joint name='x' type='slide' damping='.1'/>"
@@ -616,6 +624,37 @@ static void one_other_actuator_is_named(void** state) {
   expect(judge_same(&how), REPLAY_ANOTHER_OPTION, "gain (kp) of actuator 1 x ");
 }
 
+static void exchange_actions(df_dataset* d) {
+  for (size_t i = 0; i < df_dataset_actions(d); i++) {
+    const double first = d->actions[2 * i];
+    d->actions[2 * i] = d->actions[2 * i + 1];
+    d->actions[2 * i + 1] = first;
+  }
+}
+
+/* the setting lists the actuators in the order of the columns, so that one that is wrong is the model's order */
+static void another_order_of_actions_is_named(void** state) {
+  (void)state;
+  recorder how = recorder_of(named_arm);
+  df_dataset* d = record(&how);
+  exchange_actions(d);
+  judged found = judge(d, named_arm, "", "", NULL, NULL);
+  assert_string_equal(replay_study_would_fit(&found.study), "data.actuators = elbow,shoulder");
+  assert_true(found.study.order_to < 1e-6 && found.study.order_from > 1e-3);
+  expect(found, REPLAY_ANOTHER_CONVENTION,
+         "the action columns are in another order: with data.actuators = elbow,shoulder the error of one action falls");
+  d = record(&how);
+  exchange_actions(d);
+  found = judge(d, named_arm, "", "", "data.actuators", "elbow,shoulder");
+  assert_string_equal(replay_study_would_fit(&found.study), "data.actuators = shoulder,elbow");
+  expect(found, REPLAY_ANOTHER_CONVENTION, "");
+  /* actions of another model are in no other order */
+  how.extra = "damping='.001'";
+  found = judge(record(&how), named_arm, "", "", NULL, NULL);
+  assert_null(found.study.order);
+  expect(found, REPLAY_ANOTHER_MODEL, "");
+}
+
 /* a force at its joint is what is missing, but no factor of the actuator makes it */
 static void the_actuator_that_drives_the_error_is_named(void** state) {
   (void)state;
@@ -1029,6 +1068,7 @@ int main(void) {
       cmocka_unit_test(perfect_recordings_are_never_condemned),
       cmocka_unit_test(another_option_is_named),
       cmocka_unit_test(one_other_actuator_is_named),
+      cmocka_unit_test(another_order_of_actions_is_named),
       cmocka_unit_test(the_actuator_that_drives_the_error_is_named),
       cmocka_unit_test(what_is_not_recorded_is_not_compared),
       cmocka_unit_test(a_pushed_box_in_float32_is_rounding),

@@ -32,11 +32,13 @@ typedef struct df_training_log {
   int n;                  /* number of points of the curve */
   long step[DF_LOG_MAX];
   double loss[DF_LOG_MAX];
-  /* The loss of the averaged weights on windows that are neither trained nor tested on (train.validate_every), NaN if
-   * the rollout of one of them diverged; n_validation is 0 if it is not measured. */
+  /* The mean loss of the averaged weights over those windows that are neither trained nor tested on
+   * (train.validate_every) whose rollouts did not diverge, NaN if all did, and how many did; n_validation is 0 if it is
+   * not measured. */
   int n_validation, validation_windows;
   long validation_step[DF_LOG_MAX];
   double validation_loss[DF_LOG_MAX];
+  int validation_diverged[DF_LOG_MAX];
   long steps; /* gradient steps so far */
   long kept;  /* the step after which the averaged weights were kept: `steps`, or that of the lowest validation loss */
   long diverged; /* training windows whose rollout diverged; they are left out of the gradient */
@@ -54,14 +56,16 @@ typedef struct df_training_log {
 /* a training after a gradient step */
 typedef struct df_progress {
   const char* network;
-  long step, steps;       /* done, and to do in all */
-  bool point;             /* the step completed a point of the loss curve */
-  double loss;            /* the last point of the loss curve; NaN: none yet, or none finite */
-  double validation_loss; /* the last one that was measured; NaN: none yet */
-  bool validated;         /* it was measured after this step */
-  double gradient_norm;   /* 2-norm of the step's gradient before clipping; not finite: the step was not applied */
-  double rate;            /* learning rate of the step */
-  double cpu_s;           /* CPU seconds of the training so far, of all its parts */
+  long step, steps;        /* done, and to do in all */
+  bool point;              /* the step completed a point of the loss curve */
+  double loss;             /* the last point of the loss curve; NaN: none yet, or none finite */
+  double validation_loss;  /* the last one that was measured; NaN: none yet, or all windows diverged */
+  int validation_diverged; /* of `validation_windows` windows, which it does not include */
+  int validation_windows;
+  bool validated;       /* it was measured after this step */
+  double gradient_norm; /* 2-norm of the step's gradient before clipping; not finite: the step was not applied */
+  double rate;          /* learning rate of the step */
+  double cpu_s;         /* CPU seconds of the training so far, of all its parts */
 } df_progress;
 
 /* Called after every gradient step, by the thread that trains. The method's `save` may be called from it: it writes the
