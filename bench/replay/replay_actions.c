@@ -209,7 +209,7 @@ static bool find_action(seeker* s, int episode, int t) {
   recording_state(s->r, episode, t + 1, s->x1);
   for (int j = 0; j < nu; j++) {
     s->u[j] = stored[j];
-    s->round[j] = stored_precision_error(s->r->action, stored[j]);
+    s->round[j] = recording_action_rounding(s->r, j, stored[j]);
   }
   if (!search(s, stored, true)) return false;
   for (int k = 0; k < STARTS && !s->found && s->over > 1; k++) {

@@ -84,8 +84,7 @@ static void moved_state(explainer* c, int episode, int t, int member) {
 /* u = the action, moved by the errors drawn */
 static void moved_action(explainer* c, const double* u) {
   for (int i = 0; i < c->system->nu; i++) {
-    const double error = c->r->action.kind == STORED_FLOAT64 ? 0 : stored_precision_error(c->r->action, u[i]);
-    c->u[i] = u[i] + error * c->uniform[c->system->ndx + i];
+    c->u[i] = u[i] + recording_action_rounding(c->r, i, u[i]) * c->uniform[c->system->ndx + i];
   }
 }
 

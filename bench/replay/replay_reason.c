@@ -26,7 +26,7 @@ static void add_windows(text* t, const replay_fit* f) {
 
 static void add_precision(text* t, const replay_study* s) {
   char name[KINDS][40];
-  for (int kind = 0; kind < KINDS; kind++) stored_precision_text(s->r.stored[kind], name[kind]);
+  for (int kind = 0; kind < KINDS; kind++) df_stored_precision_text(s->r.stored[kind], name[kind]);
   text_add(t, "positions: %s, velocities: %s", name[POSITION], name[VELOCITY]);
 }
 
@@ -160,7 +160,7 @@ char* replay_study_reason(const replay_study* s) {
       break;
     case REPLAY_ROUNDING:
       if (replay_rounded_actions(&s->evidence)) {
-        stored_precision_text(s->r.action, precision);
+        df_stored_precision_text(s->r.action, precision);
         text_add(&t,
                  "the recording follows up to the rounding of its actions (%s), which were rounded after they were "
                  "simulated: one action is off by up to ",
@@ -177,7 +177,7 @@ char* replay_study_reason(const replay_study* s) {
       add_windows(&t, replay_fits(&s->evidence.trained) ? &s->evidence.trained : &s->evidence.own);
       break;
     case REPLAY_UNDECIDED:
-      stored_precision_text(s->r.action, precision);
+      df_stored_precision_text(s->r.action, precision);
       text_add(&t,
                "the rounding of its actions (%s) would explain the recording, but so may another model: %zu actions "
                "are too few to tell",

@@ -42,8 +42,8 @@ static df_status find_allowed(const recording* r, const replay_limits* wanted, r
 
 /* Position errors below this are no growth: what one action may be off by, and what the positions are rounded to. */
 static double floor_of(const recording* r, const replay_allowed* allowed) {
-  const stored_precision stored = r->stored[POSITION];
-  return allowed->carried[POSITION] + (stored.kind == STORED_FLOAT64 ? 0 : 8 * stored_precision_error(stored, 1));
+  const df_stored_precision stored = r->stored[POSITION];
+  return allowed->carried[POSITION] + (stored.kind == DF_STORED_FLOAT64 ? 0 : 8 * df_stored_precision_error(stored, 1));
 }
 
 /* the largest error over its limit */
@@ -253,7 +253,7 @@ static df_status compare_actions(replay_study* s, const replay_input* in, const 
   recording r = s->r;
   needed.actions = actions;
   r.data = &needed;
-  r.action = (stored_precision){STORED_FLOAT64, 0};
+  r.action = (df_stored_precision){DF_STORED_FLOAT64, 0};
   DF_TRY(replay_compare(&r, system, floor_of(&r, &s->allowed), label, in->opts, &c));
   fit_of(&s->allowed, &c, &e->actions);
   comparison_clear(&c);
@@ -262,7 +262,7 @@ static df_status compare_actions(replay_study* s, const replay_input* in, const 
 
 /* of the model as training simulates it, and with the solver options of its file */
 static df_status try_rounded_actions(replay_study* s, const replay_input* in) {
-  const stored_precision exact = s->r.action;
+  const df_stored_precision exact = s->r.action;
   const df_mujoco_cfg trained = replay_cfg(in->config, false), cfg = replay_cfg(in->config, true);
   df_system* own = NULL;
   if (!recording_round_actions(&s->r)) return DF_OK;
@@ -358,7 +358,7 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
   out->exact = count_exact(&out->trained, out->allowed.carried);
   e->solver_sized = largest(out->trained.open_loop[POSITION], out->trained.episodes) <=
                     SOLVER_SIZED * largest(out->trained.cleared[POSITION], out->trained.steps);
-  e->rounded = out->r.stored[POSITION].kind != STORED_FLOAT64 || out->r.stored[VELOCITY].kind != STORED_FLOAT64;
+  e->rounded = out->r.stored[POSITION].kind != DF_STORED_FLOAT64 || out->r.stored[VELOCITY].kind != DF_STORED_FLOAT64;
   DF_TRY(find_doubling(&out->trained, &out->doubling));
   e->exponential = isfinite(out->doubling);
 

@@ -14,6 +14,7 @@
 #include "dynaflow/data/task.h"
 #include "exit_code.h"
 #include "replay_explain.h"
+#include "stored_data.h"
 #include "test_file.h"
 #include "unit.h"
 
@@ -188,6 +189,7 @@ static df_dataset* record(const recorder* how) {
     how->change(d->states, d->first[episodes] * (size_t)s->nx);
     how->change(d->actions, df_dataset_actions(d) * (size_t)s->nu);
   }
+  find_rounding(d, s);
   df_sim_free(s, sim);
   df_system_free(s);
   df_free(xml);

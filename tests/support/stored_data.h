@@ -1,0 +1,24 @@
+/* stored_data.h: datasets of a test as if a file held them. */
+#ifndef TESTS_SUPPORT_STORED_DATA_H
+#define TESTS_SUPPORT_STORED_DATA_H
+
+#include <string.h>
+
+#include "dynaflow/data/dataset.h"
+#include "test_file.h"
+#include "unit.h"
+
+/* Sets how the numbers of a dataset were stored to what reading them from a file finds. */
+static inline void find_rounding(df_dataset* data, const df_system* system) {
+  const char* path = test_file("stored.npz");
+  df_config config = df_config_default();
+  df_dataset* read;
+  config.window_horizon = 1;
+  assert_int_equal(df_dataset_write(path, data, NULL), DF_OK);
+  assert_int_equal(df_dataset_read(path, &config, system, &read), DF_OK);
+  memcpy(data->rounding, read->rounding, (size_t)(data->nx + data->nu) * sizeof *data->rounding);
+  data->action_precision = read->action_precision;
+  df_dataset_free(read);
+}
+
+#endif
