@@ -89,6 +89,7 @@ replay_verdict replay_judge(const replay_evidence* e) {
   const bool closer = replay_is_closer(e->rms, e->best_rms);
   if (replay_rounded_actions(e) && !closer) return e->needed.few ? REPLAY_UNDECIDED : REPLAY_ROUNDING;
   const bool tolerated = is_tolerated(t) || (is_tolerated(&e->own) && e->own_converges);
+  if (e->differences) return REPLAY_ANOTHER_CONVENTION;
   /* what a better solver explains better is the tolerance */
   if (!tolerated || (closer && !e->best_is_solver)) return REPLAY_ANOTHER_MODEL;
   return e->rounded ? REPLAY_ROUNDING : REPLAY_SOLVER_LIMITED;

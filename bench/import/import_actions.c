@@ -124,8 +124,8 @@ static bool follows(const replayed* r) {
  * right. */
 static bool has_alternative(const replayed* r) {
   const replay_study* s = &r->study;
-  if (s->order || (s->verdict != REPLAY_ANOTHER_OPTION && s->verdict != REPLAY_ANOTHER_CONVENTION)) return false;
-  return !(r->nearly && s->tried.list[s->tried.best].reading & READ_POSITIONS_ONLY);
+  const hypothesis* h = replay_study_alternative(s);
+  return h && !(r->nearly && h->reading & READ_POSITIONS_ONLY);
 }
 
 /* The error of velocities after one action, of the tenth of the actions with the smallest ones: without contacts, whose
@@ -139,7 +139,7 @@ static df_status least_error(const work* w, const df_dataset* some, const df_muj
   *error = INFINITY;
   if (df_mujoco_system_new(w->cfg->model, cfg, &system) != DF_OK) return DF_OK;
   df_status status = recording_of(some, system, &r);
-  if (status == DF_OK) status = replay_compare(&r, system, 1e-12, "replay", &quiet, &c);
+  if (status == DF_OK) status = replay_compare_carried(&r, system, "replay", &quiet, &c);
   if (status == DF_OK) {
     qsort(c.carried[VELOCITY], c.steps, sizeof *c.carried[VELOCITY], by_size);
     *error = c.carried[VELOCITY][c.steps / 10];

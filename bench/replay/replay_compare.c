@@ -100,9 +100,11 @@ static df_status compare_all(const recording* r, const df_system* system, double
 #pragma omp for schedule(dynamic)
     for (int episode = 0; episode < r->data->episodes; episode++) {
       if (status != DF_OK) continue;
-      compare_actions(&c, episode, false, out->cleared);
       compare_actions(&c, episode, true, out->carried);
-      out->doubling[episode] = compare_episode(&c, episode, out->open_loop);
+      if (out->doubling) {
+        compare_actions(&c, episode, false, out->cleared);
+        out->doubling[episode] = compare_episode(&c, episode, out->open_loop);
+      }
 #pragma omp critical
       progress_update(&shown, ++done, NULL);
     }
@@ -136,6 +138,18 @@ df_status replay_compare(const recording* r, const df_system* system, double flo
   }
   out->doubling = next;
   const df_status status = compare_all(r, system, floor, label, opts, out);
+  if (status != DF_OK) comparison_clear(out);
+  return status;
+}
+
+df_status replay_compare_carried(const recording* r, const df_system* system, const char* label, const options* opts,
+                                 comparison* out) {
+  const size_t steps = recording_before(r, r->data->episodes);
+  *out = (comparison){.steps = steps, .episodes = (size_t)r->data->episodes};
+  out->memory = df_alloc(KINDS * steps, sizeof *out->memory);
+  if (!out->memory) return DF_E_NOMEM;
+  for (int kind = 0; kind < KINDS; kind++) out->carried[kind] = out->memory + (size_t)kind * steps;
+  const df_status status = compare_all(r, system, 0, label, opts, out);
   if (status != DF_OK) comparison_clear(out);
   return status;
 }

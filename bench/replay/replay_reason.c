@@ -94,6 +94,14 @@ static void add_driver(text* t, const replay_study* s) {
   if (s->tried.driver[0]) text_add(t, "; a force of %s alone would explain nearly all of it", s->tried.driver);
 }
 
+static void add_differences(text* t, const replay_study* s) {
+  text_add(t,
+           "the recorded velocities are differences of positions over a whole action, %s with dt = %g s, and not those "
+           "of the simulator at the frames: the states do not follow from them, and whether the model is that of the "
+           "recording cannot be told; record the velocities of the simulator (qvel)",
+           replay_differences_formula(s->differences), s->r.dt);
+}
+
 static void add_failure_reason(text* t, const replay_study* s, const double trained[KINDS]) {
   if (s->order) {
     text_add(t,
@@ -194,7 +202,10 @@ char* replay_study_reason(const replay_study* s) {
     case REPLAY_ANOTHER_OPTION:
     case REPLAY_ANOTHER_CONVENTION:
     case REPLAY_ANOTHER_MODEL:
-      add_failure_reason(&t, s, worst);
+      if (s->verdict == REPLAY_ANOTHER_CONVENTION && !replay_study_alternative(s))
+        add_differences(&t, s);
+      else
+        add_failure_reason(&t, s, worst);
       break;
     case REPLAY_NOTHING:
       text_add(&t, "the data have no actions (data.actions_key is empty)");

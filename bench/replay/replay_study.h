@@ -3,6 +3,7 @@
 #define BENCH_REPLAY_REPLAY_STUDY_H
 
 #include "replay_compare.h"
+#include "replay_differences.h"
 #include "replay_hypotheses.h"
 #include "replay_verdict.h"
 
@@ -47,6 +48,7 @@ typedef struct replay_study {
   bool own_is_closer; /* the model with the solver options of its own file: its error is smaller in more actions */
   int iterations, own_iterations; /* limits of solver iterations: in training, in the model file */
   hypotheses tried;               /* empty unless they were needed */
+  replay_differences differences; /* what the velocities are if the verdict needs it; otherwise NONE */
   char* left_out;                 /* replay_left_out() */
   char* order; /* "data.actuators = b,a": the action columns are in this other order, which makes another model another
                   convention; NULL: they are not; owned */
@@ -60,6 +62,10 @@ typedef struct replay_study {
  * df_sim_new(). Call replay_study_clear(), also after a failure. */
 DF_MUST_CHECK df_status replay_study_run(const replay_input* in, replay_study* out);
 void replay_study_clear(replay_study* s);
+
+/* The alternative that the whole recording follows, of the verdicts "another option" and "another convention"; NULL:
+ * there is none. */
+const hypothesis* replay_study_alternative(const replay_study* s);
 
 /* The setting, option or convention with which the recording follows; NULL: none. */
 const char* replay_study_would_fit(const replay_study* s);

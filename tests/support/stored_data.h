@@ -4,7 +4,9 @@
 
 #include <string.h>
 
+#include "dynaflow/config/config.h"
 #include "dynaflow/data/dataset.h"
+#include "dynaflow/sim/system.h"
 #include "test_file.h"
 #include "unit.h"
 
@@ -14,6 +16,7 @@ static inline void find_rounding(df_dataset* data, const df_system* system) {
   df_config config = df_config_default();
   df_dataset* read;
   config.window_horizon = 1;
+  config.data_rate = 1 / system->dt; /* also under another step than that of the data */
   assert_int_equal(df_dataset_write(path, data, NULL), DF_OK);
   assert_int_equal(df_dataset_read(path, &config, system, &read), DF_OK);
   memcpy(data->rounding, read->rounding, (size_t)(data->nx + data->nu) * sizeof *data->rounding);

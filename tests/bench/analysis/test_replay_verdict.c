@@ -102,6 +102,13 @@ static void what_fits_is_named(void** state) {
   judged(e, REPLAY_SOLVER_LIMITED);
   e.best = replay_fit_none();
   judged(e, REPLAY_ANOTHER_MODEL);
+  /* velocities that are differences are named where nothing fits */
+  e.differences = true;
+  judged(e, REPLAY_ANOTHER_CONVENTION);
+  e.best_is_solver = false;
+  e.best.steps = 100;
+  e.best.carried = 0.5;
+  judged(e, REPLAY_ANOTHER_OPTION);
 }
 
 static void the_tolerance_of_the_solver_excuses_only_what_no_alternative_explains(void** state) {

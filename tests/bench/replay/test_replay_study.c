@@ -189,7 +189,6 @@ static df_dataset* record(const recorder* how) {
     how->change(d->states, d->first[episodes] * (size_t)s->nx);
     how->change(d->actions, df_dataset_actions(d) * (size_t)s->nu);
   }
-  find_rounding(d, s);
   df_sim_free(s, sim);
   df_system_free(s);
   df_free(xml);
@@ -236,6 +235,7 @@ static judged judge(df_dataset* d, const char* xml, const char* options_text, co
   char sha256[DF_SHA256_TEXT];
   const df_mujoco_cfg cfg = replay_cfg(&config, false);
   assert_ok(df_task_system_with(&config, &search, &cfg, &s, sha256));
+  find_rounding(d, s);
   options opts = options_default();
   opts.quiet = true;
   opts.threads = 2;
@@ -765,6 +765,46 @@ static void another_convention_is_named(void** state) {
   expect(judge(d, arm, "", "", NULL, NULL), REPLAY_ANOTHER_CONVENTION, "in degrees");
 }
 
+/* the recording with velocities that are differences of positions, as a script makes them afterwards */
+static df_dataset* record_differences(const recorder* how, replay_differences kind) {
+  df_dataset* d = record(how);
+  const int nq = d->nx / 2, from = kind == DIFFERENCES_FORWARD ? 0 : -1, to = kind == DIFFERENCES_BACKWARD ? 0 : 1;
+  for (int episode = 0; episode < d->episodes; episode++) {
+    double* x = d->states + d->first[episode] * (size_t)d->nx;
+    for (int t = 0; t <= d->lengths[episode]; t++) {
+      const int a = t + from < 0 ? 0 : t + from, b = t + to > d->lengths[episode] ? t : t + to;
+      for (int i = 0; i < nq && b > a; i++)
+        x[t * d->nx + nq + i] = (x[b * d->nx + i] - x[a * d->nx + i]) / ((b - a) * d->dt);
+    }
+  }
+  return d;
+}
+
+static void differences_of_positions_over_several_steps_are_named(void** state) {
+  (void)state;
+  static const char* const formulas[] = {"(q[t] - q[t-1]) / dt with dt = 0.05 s", "(q[t+1] - q[t]) / dt",
+                                         "(q[t+1] - q[t-1]) / 2dt"};
+  recorder how = recorder_of(leg);
+  how.cfg.substeps = 10;
+  for (int kind = 0; kind < DIFFERENCES_KINDS; kind++) {
+    judged found = judge(record_differences(&how, (replay_differences)kind), leg, "", "", "system.substeps", "10");
+    assert_null(replay_study_alternative(&found.study));
+    expect(found, REPLAY_ANOTHER_CONVENTION, formulas[kind]);
+  }
+
+  /* the velocities of the simulator under another model are none */
+  how.extra = "solref='.03 1'";
+  judged found = judge(record(&how), leg, "", "", "system.substeps", "10");
+  assert_int_equal(found.study.differences, DIFFERENCES_NONE);
+  expect(found, REPLAY_ANOTHER_MODEL, "");
+
+  /* nor those of one step, which are differences in every model */
+  how.cfg.substeps = 1;
+  found = judge(record_differences(&how, DIFFERENCES_BACKWARD), leg, "", "", NULL, NULL);
+  assert_int_equal(found.study.differences, DIFFERENCES_NONE);
+  expect(found, REPLAY_ANOTHER_MODEL, "");
+}
+
 /* The actions that a shifted reading skips are no evidence for it. */
 static void a_reading_that_compares_nothing_explains_nothing(void** state) {
   (void)state;
@@ -1076,6 +1116,7 @@ int main(void) {
       cmocka_unit_test(a_pushed_box_in_float32_is_rounding),
       cmocka_unit_test(some_windows_of_a_long_recording_are_simulated),
       cmocka_unit_test(another_convention_is_named),
+      cmocka_unit_test(differences_of_positions_over_several_steps_are_named),
       cmocka_unit_test(a_reading_that_compares_nothing_explains_nothing),
       cmocka_unit_test(a_reading_that_skips_the_worst_actions_is_not_closer),
       cmocka_unit_test(velocities_that_do_not_belong_to_float32_positions_are_named),
