@@ -117,7 +117,7 @@ static df_status study_replay(const work* w, const df_dataset* some, replayed* o
 }
 
 static bool follows(const replayed* r) {
-  return replay_verdict_exit(r->study.verdict) == EXIT_DONE;
+  return replay_verdict_exit(r->study.verdict) == EXIT_DONE || r->study.evidence.hidden;
 }
 
 /* Whether to put another option or convention. Velocities are not replaced by differences if nearly all of them are

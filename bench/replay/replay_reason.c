@@ -94,6 +94,18 @@ static void add_driver(text* t, const replay_study* s) {
   if (s->tried.driver[0]) text_add(t, "; a force of %s alone would explain nearly all of it", s->tried.driver);
 }
 
+/* the changes that would be taken for rounding, too */
+static void add_hidden(text* t, const replay_study* s) {
+  int n = 0;
+  text_add(t, "the recording follows up to its rounding (");
+  add_precision(t, s);
+  text_add(t, "), but the rounding is so coarse that it hides changes of the model: it would also follow with ");
+  for (int i = 0; i < CHANGES; i++) {
+    if (s->hidden[i]) text_add(t, "%s%s 5 %% larger", n++ ? ", or with " : "", replay_change_text(i));
+  }
+  text_add(t, "; store more digits to tell");
+}
+
 static void add_differences(text* t, const replay_study* s) {
   text_add(t,
            "the recorded velocities are differences of positions over a whole action, %s with dt = %g s, and not those "
@@ -185,6 +197,10 @@ char* replay_study_reason(const replay_study* s) {
       add_windows(&t, replay_fits(&s->evidence.trained) ? &s->evidence.trained : &s->evidence.own);
       break;
     case REPLAY_UNDECIDED:
+      if (s->evidence.hidden) {
+        add_hidden(&t, s);
+        break;
+      }
       df_stored_precision_text(s->r.action, precision);
       text_add(&t,
                "the rounding of its actions (%s) would explain the recording, but so may another model: %zu actions "
@@ -202,7 +218,7 @@ char* replay_study_reason(const replay_study* s) {
     case REPLAY_ANOTHER_OPTION:
     case REPLAY_ANOTHER_CONVENTION:
     case REPLAY_ANOTHER_MODEL:
-      if (s->verdict == REPLAY_ANOTHER_CONVENTION && !replay_study_alternative(s))
+      if (s->verdict == REPLAY_ANOTHER_CONVENTION && !replay_study_would_fit(s))
         add_differences(&t, s);
       else
         add_failure_reason(&t, s, worst);

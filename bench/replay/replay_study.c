@@ -167,11 +167,18 @@ static df_status find_worst_of_own(replay_study* s, const replay_input* in, cons
 
 /* what explains the errors that are above `limit` */
 static df_status explain(const replay_input* in, const recording* r, const df_system* system, const df_mujoco_cfg* cfg,
-                         const double limit[KINDS], const char* label, replay_fit* fit) {
+                         const double limit[KINDS], const comparison* c, const char* label, replay_fit* fit) {
   const df_mujoco_cfg tight = replay_converged(*cfg);
   df_system* converged = NULL;
   DF_TRY(replay_other_system(in->config, in->search, &tight, &converged));
-  const df_status status = replay_explain(r, system, converged, limit, label, in->opts, fit);
+  const replay_explanation what = {.r = r,
+                                   .system = system,
+                                   .converged = converged,
+                                   .limit = limit,
+                                   .carried = c->carried,
+                                   .label = label,
+                                   .opts = in->opts};
+  const df_status status = replay_explain(&what, fit);
   df_system_free(converged);
   return status;
 }
@@ -194,7 +201,7 @@ static df_status compare_with(const replay_study* s, const replay_input* in, con
   if (status == DF_OK) {
     fit_of(&allowed, c, fit);
     for (int kind = 0; kind < KINDS; kind++) worst[kind] = largest(c->carried[kind], c->steps);
-    if (fit->carried > 1) status = explain(in, &r, system, cfg, allowed.carried, label, fit);
+    if (fit->carried > 1) status = explain(in, &r, system, cfg, allowed.carried, c, label, fit);
   }
   df_system_free(system);
   return status;
@@ -263,8 +270,10 @@ static df_status compare_actions(replay_study* s, const replay_input* in, const 
   r.action = (df_stored_precision){DF_STORED_FLOAT64, 0};
   DF_TRY(replay_compare_carried(&r, system, label, in->opts, &c));
   fit_of(&s->allowed, &c, &e->actions);
+  const df_status status =
+      e->actions.carried > 1 ? explain(in, &r, system, cfg, s->allowed.carried, &c, label, &e->actions) : DF_OK;
   comparison_clear(&c);
-  return e->actions.carried > 1 ? explain(in, &r, system, cfg, s->allowed.carried, label, &e->actions) : DF_OK;
+  return status;
 }
 
 /* of the model as training simulates it, and with the solver options of its file */
@@ -299,10 +308,14 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
 
   /* the model as training simulates it, and with its own solver options */
   const df_mujoco_cfg trained = replay_cfg(in->config, false);
-  DF_TRY(explain(in, &s->r, in->system, &trained, s->allowed.carried, "replay: rounding", &e->trained));
+  DF_TRY(explain(in, &s->r, in->system, &trained, s->allowed.carried, &s->trained, "replay: rounding", &e->trained));
   if (replay_fits(&e->trained)) return DF_OK;
-  DF_TRY(compare_own(s, in, space.motion));
   DF_TRY(replay_try_own(&space, &s->tried));
+  /* an action that is unexplained stays so with the same error */
+  if (e->trained.step > 1 && hypotheses_own_is_alike(&s->tried))
+    e->own = e->trained;
+  else
+    DF_TRY(compare_own(s, in, space.motion));
   if (replay_fits(&e->own)) {
     s->tried.best = TRY_OWN;
     e->best = e->own;
@@ -342,6 +355,20 @@ static df_status find_order(replay_study* s, const replay_input* in) {
   return DF_OK;
 }
 
+/* which changes the rounding of the recorded states hides, of the model that it follows from */
+static df_status find_hidden(replay_study* s, const replay_input* in) {
+  replay_evidence* e = &s->evidence;
+  const bool own = !replay_fits(&e->trained) && !replay_tolerated(&e->trained);
+  const replay_accepted accepted = {.config = in->config,
+                                    .search = in->search,
+                                    .cfg = replay_cfg(in->config, own),
+                                    .limit = s->allowed.carried,
+                                    .tolerated = !replay_fits(own ? &e->own : &e->trained)};
+  DF_TRY(replay_find_hidden(&s->r, &accepted, in->opts, s->hidden));
+  for (int i = 0; i < CHANGES; i++) e->hidden = e->hidden || s->hidden[i];
+  return DF_OK;
+}
+
 df_status replay_study_run(const replay_input* in, replay_study* out) {
   *out = (replay_study){.doubling = INFINITY, .differences = DIFFERENCES_NONE};
   replay_evidence* e = &out->evidence;
@@ -366,7 +393,12 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
 
   if (e->trained.carried > 1) DF_TRY(try_alternatives(out, in));
   out->verdict = replay_judge(e);
-  if (out->verdict == REPLAY_ANOTHER_MODEL) DF_TRY(find_order(out, in));
+  /* no model explains it, or none can be told */
+  if (out->verdict == REPLAY_ANOTHER_MODEL || e->differences) DF_TRY(find_order(out, in));
+  if (out->verdict == REPLAY_ROUNDING && e->trained.carried > 1 && !replay_rounded_actions(e)) {
+    DF_TRY(find_hidden(out, in));
+    out->verdict = replay_judge(e);
+  }
   /* errors of another model grow for other reasons */
   if (replay_verdict_exit(out->verdict) != EXIT_DONE) out->doubling = INFINITY;
   return DF_OK;

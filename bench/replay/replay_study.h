@@ -5,6 +5,7 @@
 #include "replay_compare.h"
 #include "replay_differences.h"
 #include "replay_hypotheses.h"
+#include "replay_sensitivity.h"
 #include "replay_verdict.h"
 
 /* Limits of the worst errors, NAN: the default: 1e-12 for `carried` and 1e-11 for `open_loop`, times the largest
@@ -48,6 +49,7 @@ typedef struct replay_study {
   bool own_is_closer; /* the model with the solver options of its own file: its error is smaller in more actions */
   int iterations, own_iterations; /* limits of solver iterations: in training, in the model file */
   hypotheses tried;               /* empty unless they were needed */
+  bool hidden[CHANGES];           /* changes of the model that the rounding hides, if the verdict needs it */
   replay_differences differences; /* what the velocities are if the verdict needs it; otherwise NONE */
   char* left_out;                 /* replay_left_out() */
   char* order; /* "data.actuators = b,a": the action columns are in this other order, which makes another model another

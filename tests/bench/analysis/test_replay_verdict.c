@@ -63,7 +63,12 @@ static void rounding_explains_every_action_and_every_window(void** state) {
   replay_evidence e = off();
   e.trained.step = e.trained.drift = 1;
   judged(e, REPLAY_ROUNDING);
+  /* rounding that hides another model decides nothing, and excuses nothing */
+  e.hidden = true;
+  judged(e, REPLAY_UNDECIDED);
   e.trained.drift = 1.1;
+  judged(e, REPLAY_ANOTHER_MODEL);
+  e.hidden = false;
   judged(e, REPLAY_ANOTHER_MODEL);
   e.trained.step = 1.1;
   e.trained.drift = 1;
