@@ -426,7 +426,11 @@ static void note_replay(work* w, const replayed* r, const char* reason) {
   const size_t steps = r->study.trained.steps;
   text_add(&w->result->notes, "replay of %zu of %zu actions, from %d of %d episodes: ", steps, df_dataset_actions(d), n,
            d->episodes);
-  if (r->nearly && !follows(r) && !has_alternative(r))
+  if (!recording_compares(&r->study.r, VELOCITY) && r->nearly && !follows(r) && !has_alternative(r))
+    text_add(&w->result->notes,
+             "the velocities are not compared, since they are not recorded or not read; the actions "
+             "are used: ");
+  else if (r->nearly && !follows(r) && !has_alternative(r))
     text_add(
         &w->result->notes,
         "the velocities follow to 1 %% of their change in %zu of them, so that the actions are used: ", steps - r->off);

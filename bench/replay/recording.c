@@ -137,6 +137,13 @@ void recording_error(const recording* r, const double* y, const double* x, doubl
   }
 }
 
+bool recording_compares(const recording* r, int kind) {
+  for (int i = r->from[kind]; i < r->from[kind + 1]; i++) {
+    if (!r->derived[i]) return true;
+  }
+  return false;
+}
+
 /* ---- precision ---- */
 
 /* How coordinate i of the states was stored, in units of which the reading makes `unit` each. */

@@ -79,6 +79,9 @@ const double* recording_action(const recording* r, int episode, int t);
 /* e [ndx] = the recorded state x (-) the computed state y; 0 for coordinates that the file does not hold. */
 void recording_error(const recording* r, const double* y, const double* x, double* e);
 
+/* Whether the file holds coordinates of the kind. */
+bool recording_compares(const recording* r, int kind);
+
 /* Sets e [ndx] to the largest rounding error of each tangent coordinate of the recorded state x, in the units in which
  * it is read: the rounding of the numbers in the file, carried through the reading. */
 void recording_rounding(const recording* r, const double* x, double* e);

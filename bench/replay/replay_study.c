@@ -295,6 +295,21 @@ static df_status try_rounded_actions(replay_study* s, const replay_input* in) {
   return status;
 }
 
+/* whether the actions are in degrees, or radians, instead */
+static df_status find_unit(replay_study* s, const replay_input* in) {
+  double factor;
+  DF_TRY(action_unit_find(&s->r, in->system, in->opts->threads, &factor, &s->order_from, &s->order_to));
+  if (factor == 0) return DF_OK;
+  char* value = action_unit_setting(factor, in->config);
+  if (value && *value) {
+    s->order = format_text("data.action_scale = %s", value);
+    s->order_text =
+        factor < 1 ? "the actions are in degrees" : "the actions are in radians where the model has degrees";
+  }
+  df_free(value);
+  return DF_OK;
+}
+
 static df_status try_alternatives(replay_study* s, const replay_input* in) {
   replay_evidence* e = &s->evidence;
   double scale[KINDS];
@@ -310,6 +325,8 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
   const df_mujoco_cfg trained = replay_cfg(in->config, false);
   DF_TRY(explain(in, &s->r, in->system, &trained, s->allowed.carried, &s->trained, "replay: rounding", &e->trained));
   if (replay_fits(&e->trained)) return DF_OK;
+  DF_TRY(find_unit(s, in));
+  if (s->order) return DF_OK;
   DF_TRY(replay_try_own(&space, &s->tried));
   /* an action that is unexplained stays so with the same error */
   if (e->trained.step > 1 && hypotheses_own_is_alike(&s->tried))
@@ -347,6 +364,7 @@ static df_status find_order(replay_study* s, const replay_input* in) {
   if (names && *names) {
     s->verdict = REPLAY_ANOTHER_CONVENTION;
     s->order = format_text("data.actuators = %s", names);
+    s->order_text = "the action columns are in another order";
     s->order_from = order.as_is;
     s->order_to = order.best;
   }
@@ -394,7 +412,10 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
   if (e->trained.carried > 1) DF_TRY(try_alternatives(out, in));
   out->verdict = replay_judge(e);
   /* no model explains it, or none can be told */
-  if (out->verdict == REPLAY_ANOTHER_MODEL || e->differences) DF_TRY(find_order(out, in));
+  if (out->order)
+    out->verdict = REPLAY_ANOTHER_CONVENTION;
+  else if (out->verdict == REPLAY_ANOTHER_MODEL || e->differences)
+    DF_TRY(find_order(out, in));
   if (out->verdict == REPLAY_ROUNDING && e->trained.carried > 1 && !replay_rounded_actions(e)) {
     DF_TRY(find_hidden(out, in));
     out->verdict = replay_judge(e);

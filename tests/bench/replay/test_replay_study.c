@@ -680,6 +680,30 @@ static void another_order_of_actions_is_named(void** state) {
   expect(found, REPLAY_ANOTHER_MODEL, "");
 }
 
+static void actions_in_another_unit_are_named(void** state) {
+  (void)state;
+  const double degree = 3.14159265358979323846 / 180;
+  const struct {
+    double unit;
+    const char *would_fit, *words;
+  } cases[] = {{1 / degree, "data.action_scale = 0.01745329252", "the actions are in degrees: with data.action_scale"},
+               {degree, "data.action_scale = 57.29577951", "the actions are in radians where the model has degrees"}};
+  for (int i = 0; i < 2; i++) {
+    recorder how = recorder_of(ball);
+    df_dataset* d = record(&how);
+    for (size_t k = 0; k < df_dataset_actions(d) * (size_t)d->nu; k++) d->actions[k] *= cases[i].unit;
+    judged found = judge(d, ball, "", "", NULL, NULL);
+    assert_string_equal(replay_study_would_fit(&found.study), cases[i].would_fit);
+    expect(found, REPLAY_ANOTHER_CONVENTION, cases[i].words);
+  }
+  /* another gain is no other unit */
+  recorder how = recorder_of(ball);
+  how.cfg.gain_scale = 50;
+  judged found = judge(record(&how), ball, "", "", NULL, NULL);
+  assert_null(found.study.order);
+  expect(found, REPLAY_ANOTHER_OPTION, "");
+}
+
 /* a force at its joint is what is missing, but no factor of the actuator makes it */
 static void the_actuator_that_drives_the_error_is_named(void** state) {
   (void)state;
@@ -1136,6 +1160,7 @@ int main(void) {
       cmocka_unit_test(another_option_is_named),
       cmocka_unit_test(one_other_actuator_is_named),
       cmocka_unit_test(another_order_of_actions_is_named),
+      cmocka_unit_test(actions_in_another_unit_are_named),
       cmocka_unit_test(the_actuator_that_drives_the_error_is_named),
       cmocka_unit_test(what_is_not_recorded_is_not_compared),
       cmocka_unit_test(a_pushed_box_in_float32_is_rounding),
