@@ -100,12 +100,15 @@ replay_verdict replay_judge(const replay_evidence* e) {
   return found == REPLAY_ROUNDING && e->hidden ? REPLAY_UNDECIDED : found;
 }
 
+size_t replay_windows_needed(size_t n) {
+  return (MOST_WINDOWS * n + 99) / 100;
+}
+
 double replay_drift(double* explained, double* plain, size_t n) {
   if (n == 0) return 0;
   df_sort((int)n, explained);
   df_sort((int)n, plain);
-  const size_t must = (MOST_WINDOWS * n + 99) / 100;
-  return fmax(explained[must - 1], plain[n / 2] / BIAS);
+  return fmax(explained[replay_windows_needed(n) - 1], plain[n / 2] / BIAS);
 }
 
 double replay_doubling(const double* error, int n, double floor) {

@@ -88,6 +88,9 @@ bool replay_rounded_actions(const replay_evidence* e);
 /* Whether an alternative halves the RMS error: it is then worth naming. */
 bool replay_is_closer(double rms, double best_rms);
 
+/* How many of n windows of one length must be explained: 98 %, rounded up. */
+size_t replay_windows_needed(size_t n);
+
 /* The drift of n windows of one length, from their errors over what is explained and their errors over one spread, both
  * of which it sorts: the largest ratio of the best 98 %, rounded up to whole windows, since one window in a hundred may
  * meet a contact that no other simulation of it met; or the bias, if that is larger: the median error over one spread,

@@ -157,9 +157,9 @@ static json_t* hypothesis_json(const hypothesis* h) {
 /* adds what the verdict stands on */
 static void add_evidence(const replay_study* s, json_t* one) {
   char position[40], velocity[40], action[40];
-  stored_precision_text(s->r.stored[POSITION], position);
-  stored_precision_text(s->r.stored[VELOCITY], velocity);
-  stored_precision_text(s->r.action, action);
+  df_stored_precision_text(s->r.stored[POSITION], position);
+  df_stored_precision_text(s->r.stored[VELOCITY], velocity);
+  df_stored_precision_text(s->r.action, action);
   json_object_set_new(one, "precision",
                       json_pack("{s:s,s:s,s:s}", "positions", position, "velocities", velocity, "actions", action));
   json_object_set_new(one, "doubling_actions", json_number(s->doubling));

@@ -19,6 +19,7 @@
 #include "dynaflow/data/task.h"
 #include "dynaflow/io/arrays.h"
 #include "dynaflow/sim/system.h"
+#include "excerpt.h"
 #include "exit_code.h"
 #include "json.h"
 #include "lookup.h"
@@ -139,22 +140,14 @@ enum { REPLAYED = 2000 }; /* actions at most, in whole episodes, at least one */
 static df_status some_episodes(const df_dataset* data, df_dataset** out) {
   const int wanted = REPLAYED / data->length > 1 ? REPLAYED / data->length : 1;
   const int n = wanted < data->episodes ? wanted : data->episodes;
-  int* lengths = df_alloc((size_t)n, sizeof *lengths);
-  if (!lengths) return DF_E_NOMEM;
-  for (int e = 0; e < n; e++) lengths[e] = data->lengths[(long)e * data->episodes / n];
-  const df_dataset_shape shape = {.episodes = n, .lengths = lengths, .nx = data->nx, .nu = data->nu, .dt = data->dt};
-  const df_status status = df_dataset_new(&shape, out);
-  if (status == DF_OK) memcpy((*out)->derived, data->derived, (size_t)data->nx * sizeof *data->derived);
-  size_t states = 0, actions = 0;
-  for (int e = 0; e < n && status == DF_OK; e++) {
-    const int from = (int)((long)e * data->episodes / n);
-    const size_t length = (size_t)lengths[e], nx = (size_t)data->nx, nu = (size_t)data->nu;
-    memcpy((*out)->states + states * nx, df_dataset_state(data, from, 0), (length + 1) * nx * sizeof(double));
-    memcpy((*out)->actions + actions * nu, df_dataset_action(data, from, 0), length * nu * sizeof(double));
-    states += length + 1;
-    actions += length;
+  excerpt_part* parts = df_alloc((size_t)n, sizeof *parts);
+  if (!parts) return DF_E_NOMEM;
+  for (int i = 0; i < n; i++) {
+    const int episode = (int)((long)i * data->episodes / n);
+    parts[i] = (excerpt_part){episode, 0, data->lengths[episode]};
   }
-  df_free(lengths);
+  const df_status status = excerpt_new(data, n, parts, out);
+  df_free(parts);
   return status;
 }
 

@@ -7,6 +7,7 @@
 #include "action_order.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
+#include "excerpt.h"
 #include "exit_code.h"
 #include "find_rate.h"
 #include "fit_actions.h"
@@ -44,20 +45,11 @@ static int sampled_start(const df_dataset* d, int n, int i) {
 
 /* parts of some episodes, evenly spread */
 static df_status some_actions(const df_dataset* d, df_dataset** out) {
-  int lengths[REPLAYED_EPISODES];
+  excerpt_part parts[REPLAYED_EPISODES];
   const int n = d->episodes < REPLAYED_EPISODES ? d->episodes : REPLAYED_EPISODES;
-  for (int i = 0; i < n; i++) lengths[i] = sampled_length(d, n, i);
-  DF_TRY(df_dataset_new(&(df_dataset_shape){.episodes = n, .lengths = lengths, .nx = d->nx, .nu = d->nu, .dt = d->dt},
-                        out));
-  memcpy((*out)->derived, d->derived, (size_t)d->nx * sizeof *d->derived);
-  for (int i = 0; i < n; i++) {
-    const int e = sampled_episode(d, n, i), start = sampled_start(d, n, i);
-    const size_t t = (size_t)lengths[i], nx = (size_t)d->nx, nu = (size_t)d->nu, row = (*out)->first[i];
-    memcpy((*out)->states + row * nx, df_dataset_state(d, e, start), (t + 1) * nx * sizeof(double));
-    memcpy((*out)->actions + df_dataset_action_row(*out, i, 0) * nu, df_dataset_action(d, e, start),
-           t * nu * sizeof(double));
-  }
-  return DF_OK;
+  for (int i = 0; i < n; i++)
+    parts[i] = (excerpt_part){sampled_episode(d, n, i), sampled_start(d, n, i), sampled_length(d, n, i)};
+  return excerpt_new(d, n, parts, out);
 }
 
 /* how a recording follows from its actions */

@@ -13,6 +13,9 @@ enum { SAMPLE = 40 }; /* actions that are looked at */
 
 /* the share of the error as it is that another order leaves at most */
 static const double FOLLOWS = 0.1;
+/* the same of another unit */
+static const double IN_UNITS = 0.01;
+static const double DEGREE = 3.14159265358979323846 / 180;
 
 /* windows of one action, spread evenly over the recording */
 typedef struct sample {
@@ -123,6 +126,28 @@ df_status action_order_find(const recording* r, const df_system* system, int thr
   df_free(column);
   df_free(s.x);
   return status;
+}
+
+df_status action_unit_find(const recording* r, const df_system* system, int threads, double* factor, double* as_is,
+                           double* best) {
+  static const double factors[] = {DEGREE, 1 / DEGREE};
+  sample s;
+  *factor = 0;
+  DF_TRY(sample_of(r, &s));
+  df_status status = s.n > 0 ? median_error(&s, system, s.u, threads, as_is) : DF_OK;
+  for (int k = 0; k < 2 && s.n > 0 && status == DF_OK && *factor == 0; k++) {
+    for (int i = 0; i < s.n * s.nu; i++) s.other[i] = factors[k] * s.u[i];
+    status = median_error(&s, system, s.other, threads, best);
+    if (status == DF_OK && *best < IN_UNITS * *as_is) *factor = factors[k];
+  }
+  df_free(s.x);
+  return status;
+}
+
+char* action_unit_setting(double factor, const df_config* config) {
+  const df_list* set = &config->data_action_scale;
+  if (set->n > 1 || config->data_action_offset.n > 0) return format_text("%s", "");
+  return format_text("%.10g", factor * (set->n ? set->v[0] : 1));
 }
 
 void action_order_clear(action_order* o) {

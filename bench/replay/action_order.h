@@ -1,4 +1,5 @@
-/* action_order.h: whether the columns of recorded actions are in another order than the actuators of the model. */
+/* action_order.h: whether the columns of recorded actions are in another order than the actuators of the model, or in
+ * another unit of angles. */
 #ifndef BENCH_REPLAY_ACTION_ORDER_H
 #define BENCH_REPLAY_ACTION_ORDER_H
 
@@ -15,6 +16,16 @@ typedef struct action_order {
  * closely. Errors: DF_E_NOMEM, those of df_sim_new(). */
 DF_MUST_CHECK df_status action_order_find(const recording* r, const df_system* system, int threads, action_order* out);
 void action_order_clear(action_order* o);
+
+/* Whether the actions are in degrees where the model has radians, or the other way round: *factor = what the actions
+ * are to be multiplied by, with which the recorded states follow a hundred times as closely; 0: neither. as_is, best:
+ * median errors of one action, tangent norm. Errors: DF_E_NOMEM, those of df_sim_new(). */
+DF_MUST_CHECK df_status action_unit_find(const recording* r, const df_system* system, int threads, double* factor,
+                                         double* as_is, double* best);
+
+/* The value of data.action_scale of `config` with actions multiplied by `factor`, in memory of df_alloc(); "" if no one
+ * number says it. */
+char* action_unit_setting(double factor, const df_config* config);
 
 /* The value of data.actuators of `config` with this order, in memory of df_alloc(); "" if no setting says it: actuators
  * without a name, or with scales or offsets of their own. */

@@ -52,10 +52,16 @@ static void into_body(const double* q, double* v) {
   memcpy(v, out, sizeof out);
 }
 
+/* whether the reading takes the angle of the joint, or its velocity, as in degrees */
+static bool is_read_in_degrees(const recording* r, const df_joint* j, bool velocity) {
+  const unsigned any = velocity ? READ_DEGREES_PER_SECOND : READ_DEGREES | READ_DEGREES_PER_SECOND;
+  return j->kind == DF_JOINT_HINGE && r->reading & any;
+}
+
 static void read_joint(const recording* r, const df_joint* j, double* x) {
   double* v = x + r->nq;
-  if (j->kind == DF_JOINT_HINGE && r->reading & (READ_DEGREES | READ_DEGREES_PER_SECOND)) x[j->qpos] *= DEGREE;
-  if (j->kind == DF_JOINT_HINGE && r->reading & READ_DEGREES_PER_SECOND) v[j->dof] *= DEGREE;
+  if (is_read_in_degrees(r, j, false)) x[j->qpos] *= DEGREE;
+  if (is_read_in_degrees(r, j, true)) v[j->dof] *= DEGREE;
   if (turns(j) && r->reading & READ_XYZW) swap_order(x + quaternion_of(j));
   if (j->kind == DF_JOINT_FREE && r->reading & READ_WORLD_SPIN) into_body(x + quaternion_of(j), v + spin_of(j));
 }
@@ -131,41 +137,66 @@ void recording_error(const recording* r, const double* y, const double* x, doubl
   }
 }
 
-/* ---- precision ---- */
-
-/* doubles are not rounded by storing them; what computed them rounds by a few units in the last place */
-static double error_of(stored_precision p, double value) {
-  return (p.kind == STORED_FLOAT64 ? 16 : 1) * stored_precision_error(p, value);
+bool recording_compares(const recording* r, int kind) {
+  for (int i = r->from[kind]; i < r->from[kind + 1]; i++) {
+    if (!r->derived[i]) return true;
+  }
+  return false;
 }
 
-/* the largest rounding error of a number that is stored in other units, `unit` of ours each */
-static double error_in(stored_precision p, double value, double unit) {
-  return unit * error_of(p, value / unit);
+/* ---- precision ---- */
+
+/* How coordinate i of the states was stored, in units of which the reading makes `unit` each. */
+static df_rounding rounding_of(const recording* r, int i, double unit) {
+  df_rounding out = r->data->rounding[i];
+  out.unit *= unit;
+  return out;
+}
+
+/* a turn by the angle a changes the quaternion by a / 2 */
+static double turn_rounding(const recording* r, const df_joint* j) {
+  return 2 * df_rounding_error(&r->data->rounding[quaternion_of(j)], 0.999);
+}
+
+/* e [3] = the largest rounding errors of the coordinates of the vector v, number `at` of the state. A rotation spreads
+ * the errors over all axes and adds its own. */
+static void vector_rounding(const recording* r, int at, bool turned, double turn, const double* v, double* e) {
+  const df_rounding stored = r->data->rounding[at];
+  const double length = sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
+  const bool rotated = turned || stored.rotated;
+  for (int k = 0; k < 3; k++) {
+    e[k] = rotated ? sqrt(3) * (df_rounding_error(&stored, length) + length * turn)
+                   : df_rounding_error(&r->data->rounding[at + k], v[k]);
+  }
 }
 
 /* of the joint's coordinates and their velocities, as they are stored; x is a state as it is read */
 static void joint_rounding(const recording* r, const df_joint* j, const double* x, double* e) {
-  const bool hinge = j->kind == DF_JOINT_HINGE;
-  const double unit = hinge && r->reading & (READ_DEGREES | READ_DEGREES_PER_SECOND) ? DEGREE : 1;
-  const double speed_unit = hinge && r->reading & READ_DEGREES_PER_SECOND ? DEGREE : 1;
-  const int plain = j->kind == DF_JOINT_BALL ? 0 : j->kind == DF_JOINT_FREE ? 3 : 1;
-  const double* v = x + r->nq;
-  for (int k = 0; k < plain; k++) {
-    e[j->dof + k] = error_in(r->stored[POSITION], x[j->qpos + k], unit);
-    e[r->nv + j->dof + k] = error_in(r->stored[VELOCITY], v[j->dof + k], speed_unit);
+  double *velocity = e + r->nv + j->dof, turn;
+  const double* v = x + r->nq + j->dof;
+  df_rounding one;
+  switch (j->kind) {
+    case DF_JOINT_SLIDE:
+    case DF_JOINT_HINGE:
+      one = rounding_of(r, j->qpos, is_read_in_degrees(r, j, false) ? DEGREE : 1);
+      e[j->dof] = df_rounding_error(&one, x[j->qpos]);
+      one = rounding_of(r, r->nq + j->dof, is_read_in_degrees(r, j, true) ? DEGREE : 1);
+      *velocity = df_rounding_error(&one, *v);
+      return;
+    case DF_JOINT_FREE:
+      turn = turn_rounding(r, j);
+      vector_rounding(r, j->qpos, false, 0, x + j->qpos, e + j->dof);
+      vector_rounding(r, r->nq + j->dof, false, turn, v, velocity);
+      vector_rounding(r, r->nq + spin_of(j), r->reading & READ_WORLD_SPIN, turn, v + 3, velocity + 3);
+      break;
+    case DF_JOINT_BALL:
+      turn = turn_rounding(r, j);
+      vector_rounding(r, r->nq + j->dof, false, turn, v, velocity);
+      break;
+    default:
+      return;
   }
-  if (!turns(j)) return;
-  /* a turn by the angle a changes the quaternion by a / 2 */
-  const double turn = 2 * error_of(r->stored[POSITION], 0.999);
-  const double* spin = v + spin_of(j);
-  const double speed = sqrt(spin[0] * spin[0] + spin[1] * spin[1] + spin[2] * spin[2]);
-  const bool rotated = j->kind == DF_JOINT_FREE && r->reading & READ_WORLD_SPIN;
-  for (int k = 0; k < 3; k++) {
-    e[spin_of(j) + k] = turn;
-    /* the rotation spreads the errors over all axes and adds its own */
-    e[r->nv + spin_of(j) + k] = rotated ? sqrt(3) * (error_of(r->stored[VELOCITY], speed) + speed * turn)
-                                        : error_of(r->stored[VELOCITY], spin[k]);
-  }
+  for (int k = 0; k < 3; k++) e[spin_of(j) + k] = turn;
 }
 
 void recording_rounding(const recording* r, const double* x, double* e) {
@@ -175,16 +206,17 @@ void recording_rounding(const recording* r, const double* x, double* e) {
     if (r->reading & READ_POSITIONS_ONLY || r->derived[r->nv + i]) e[r->nv + i] = 2 * e[i] / r->dt;
   }
   for (int i = r->from[ACTIVATION]; i < r->from[KINDS]; i++)
-    e[i] = error_of(r->stored[ACTIVATION], x[r->nq + i - r->nv]);
+    e[i] = df_rounding_error(&r->data->rounding[r->nq + i - r->nv], x[r->nq + i - r->nv]);
 }
 
 void recording_small_turns(const recording* r, const double* x, double* e) {
   static const int pairs[3][4] = {{1, 0, 3, 2}, {2, 3, 0, 1}, {3, 2, 1, 0}};
   for (int i = 0; i < r->njoint; i++) {
     const double* q = x + quaternion_of(&r->joints[i]);
+    const df_rounding* stored = r->data->rounding + quaternion_of(&r->joints[i]);
     for (int axis = 0; turns(&r->joints[i]) && axis < 3; axis++) {
       double sum = 0;
-      for (int k = 0; k < 4; k++) sum += pow(q[pairs[axis][k]] * error_of(r->stored[POSITION], q[k]), 2);
+      for (int k = 0; k < 4; k++) sum += pow(q[pairs[axis][k]] * df_rounding_error(&stored[k], q[k]), 2);
       e[spin_of(&r->joints[i]) + axis] = 2 * sqrt(sum);
     }
   }
@@ -196,65 +228,34 @@ void recording_scale_quaternions(const recording* r, const double* random, doubl
   }
 }
 
-/* the precision of the numbers `from` .. before `to` of each state; `skip` marks quaternions */
-static df_status precision_of_states(const recording* r, int from, int to, const bool* skip, stored_precision* out) {
-  const size_t frames = r->data->first[r->data->episodes];
-  double* list = df_alloc(frames * (size_t)(to - from), sizeof *list);
-  size_t n = 0;
-  if (!list) return DF_E_NOMEM;
-  for (size_t f = 0; f < frames; f++) {
-    for (int i = from; i < to; i++) {
-      if (!skip[i]) list[n++] = r->data->states[f * (size_t)r->data->nx + (size_t)i];
-    }
-  }
-  *out = stored_precision_of(list, n);
-  df_free(list);
-  return DF_OK;
-}
-
-static size_t numbers_of_actions(const df_dataset* data) {
-  return df_dataset_actions(data) * (size_t)data->nu;
-}
-
-/* Actions are rounded as the states are if that precision holds them all. Coarser actions are taken as exact: a
- * controller may have output rounded actions. */
-static stored_precision precision_of_actions(const recording* r) {
-  const size_t n = numbers_of_actions(r->data);
-  const stored_precision states = r->stored[VELOCITY];
-  for (size_t i = 0; i < n; i++) {
-    if (!stored_precision_holds(states, r->data->actions[i])) return (stored_precision){STORED_FLOAT64, 0};
-  }
-  return states;
+double recording_action_rounding(const recording* r, int i, double value) {
+  df_rounding stored = r->data->rounding[r->data->nx + i];
+  stored.precision = r->action;
+  return r->action.kind == DF_STORED_FLOAT64 ? 0 : df_rounding_error(&stored, value);
 }
 
 bool recording_round_actions(recording* r) {
-  const size_t n = numbers_of_actions(r->data);
-  if (r->action.kind != STORED_FLOAT64) return false;
-  r->action = stored_precision_of(r->data->actions, n);
-  return r->action.kind != STORED_FLOAT64;
+  if (r->action.kind != DF_STORED_FLOAT64) return false;
+  r->action = r->data->action_precision;
+  return r->action.kind != DF_STORED_FLOAT64;
 }
 
-/* whether all positions are quaternions, which show no precision of their own */
-static bool is_of_balls(const recording* r) {
-  for (int i = 0; i < r->njoint; i++) {
-    if (r->joints[i].kind != DF_JOINT_BALL) return false;
+/* the coarsest precision of the coordinates `from` to before `to` that the file holds */
+static df_stored_precision coarsest(const recording* r, int from, int to) {
+  df_stored_precision out = {DF_STORED_FLOAT64, 0};
+  for (int i = from; i < to; i++) {
+    const df_stored_precision one = r->data->rounding[i].precision;
+    const bool coarser = df_stored_precision_error(one, 1) > df_stored_precision_error(out, 1);
+    if (coarser && !r->data->derived[i]) out = one;
   }
-  return true;
+  return out;
 }
 
-static df_status find_precisions(recording* r) {
-  const int nx = r->data->nx;
-  bool skip[RECORDING_NX_MAX];
-  memcpy(skip, r->data->derived, (size_t)nx * sizeof *skip);
-  for (int i = 0; i < r->njoint; i++) {
-    for (int k = 0; turns(&r->joints[i]) && k < 4; k++) skip[quaternion_of(&r->joints[i]) + k] = true;
-  }
-  DF_TRY(precision_of_states(r, 0, r->nq, skip, &r->stored[POSITION]));
-  DF_TRY(precision_of_states(r, r->nq, r->nq + r->nv, skip, &r->stored[VELOCITY]));
-  if (is_of_balls(r)) r->stored[POSITION] = r->stored[VELOCITY];
-  DF_TRY(precision_of_states(r, r->nq + r->nv, nx, skip, &r->stored[ACTIVATION]));
-  r->action = precision_of_actions(r);
-  return DF_OK;
+static void find_precisions(recording* r) {
+  r->stored[POSITION] = coarsest(r, 0, r->nq);
+  r->stored[VELOCITY] = coarsest(r, r->nq, r->nq + r->nv);
+  r->stored[ACTIVATION] = coarsest(r, r->nq + r->nv, r->data->nx);
+  if (r->data->nu > 0) r->action = r->data->rounding[r->data->nx].precision;
 }
 
 /* the tangent coordinates that the file does not hold; positions that are integrals belong to slide and free joints */
@@ -282,7 +283,8 @@ df_status recording_of(const df_dataset* data, const df_system* system, recordin
   out->from[KINDS] = system->ndx;
   out->njoint = df_mujoco_joints(system, &out->joints);
   mark_derived(out);
-  return find_precisions(out);
+  find_precisions(out);
+  return DF_OK;
 }
 
 int recording_kind(const recording* r, int i) {

@@ -4,9 +4,9 @@
 #define BENCH_REPLAY_RECORDING_H
 
 #include "dynaflow/data/dataset.h"
+#include "dynaflow/data/stored_precision.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
-#include "stored_precision.h"
 
 /* parts of a tangent vector: [dq (nv), dv (nv), da (na)] */
 enum { POSITION, VELOCITY, ACTIVATION, KINDS };
@@ -50,11 +50,12 @@ typedef struct recording {
   unsigned reading;         /* flags */
   bool derived[DF_NDX_MAX]; /* tangent coordinates that the file does not hold (df_dataset): they have no errors */
   bool differenced;         /* velocities are among them */
-  stored_precision stored[KINDS], action; /* positions without quaternions, velocities, activations; actions */
+  df_stored_precision stored[KINDS]; /* the coarsest of positions, velocities, activations that the file holds */
+  df_stored_precision action;        /* of the actions; float64: they are exact */
 } recording;
 
 /* A recording read as it is. Data and system, a MuJoCo model, must outlive it; the data must have actions. Errors:
- * DF_E_CONFIG (more than DF_NDX_MAX tangent coordinates), DF_E_NOMEM. */
+ * DF_E_CONFIG (more than DF_NDX_MAX tangent coordinates). */
 DF_MUST_CHECK df_status recording_of(const df_dataset* data, const df_system* system, recording* out);
 
 /* The kind of tangent coordinate i; its name: that of its joint, or "dof 3" if that is unnamed, "activation 0". */
@@ -78,9 +79,15 @@ const double* recording_action(const recording* r, int episode, int t);
 /* e [ndx] = the recorded state x (-) the computed state y; 0 for coordinates that the file does not hold. */
 void recording_error(const recording* r, const double* y, const double* x, double* e);
 
+/* Whether the file holds coordinates of the kind. */
+bool recording_compares(const recording* r, int kind);
+
 /* Sets e [ndx] to the largest rounding error of each tangent coordinate of the recorded state x, in the units in which
  * it is read: the rounding of the numbers in the file, carried through the reading. */
 void recording_rounding(const recording* r, const double* x, double* e);
+
+/* The largest rounding error of an action of control i with this value, 0 if r->action is float64. */
+double recording_action_rounding(const recording* r, int i, double value);
 
 /* Takes the actions as rounded when they were stored, to the precision that their numbers show. Returns whether this
  * changes anything. */

@@ -12,6 +12,7 @@
 enum {
   ITERATIONS = 40, /* of Gauss and Newton: two where the motion is linear in the action, as without contacts */
   STARTS = 64,     /* of further searches */
+  BATCH = 16,      /* episodes; the next ones are searched unless one of them ends the search */
   MEMBERS = 4,     /* simulations with other rounding errors of the states */
   MOST_ROWS = 16384
 };
@@ -209,7 +210,7 @@ static bool find_action(seeker* s, int episode, int t) {
   recording_state(s->r, episode, t + 1, s->x1);
   for (int j = 0; j < nu; j++) {
     s->u[j] = stored[j];
-    s->round[j] = stored_precision_error(s->r->action, stored[j]);
+    s->round[j] = recording_action_rounding(s->r, j, stored[j]);
   }
   if (!search(s, stored, true)) return false;
   for (int k = 0; k < STARTS && !s->found && s->over > 1; k++) {
@@ -300,18 +301,20 @@ static df_status imply_all(const recording* r, const df_system* system, const do
   {
     seeker s;
     const df_status status = seeker_new(r, system, limit, &s);
-    /* every thread must reach this loop, also without a simulator */
+    for (int from = 0; from < r->data->episodes; from += BATCH) {
+      const int to = from + BATCH < r->data->episodes ? from + BATCH : r->data->episodes;
+      const bool over = worst > 1;
+#pragma omp barrier
+      /* all threads have read it before the first writes it again; without a simulator, too */
+      if (over) break;
 #pragma omp for schedule(dynamic)
-    for (int episode = 0; episode < r->data->episodes; episode++) {
-      double over;
-#pragma omp atomic read
-      over = worst;
-      if (status != DF_OK || over > 1) continue;
-      const double found = imply_episode(&s, episode, actions, errors);
+      for (int episode = from; episode < to; episode++) {
+        const double found = status == DF_OK ? imply_episode(&s, episode, actions, errors) : 0;
 #pragma omp critical
-      {
-        worst = fmax(worst, found);
-        progress_update(&shown, ++done, NULL);
+        {
+          worst = fmax(worst, found);
+          progress_update(&shown, ++done, NULL);
+        }
       }
     }
 #pragma omp critical

@@ -2,7 +2,7 @@
 
 #include <math.h>
 #include <omp.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
@@ -10,12 +10,14 @@
 #include "progress.h"
 
 enum {
-  MEMBERS = 8,         /* simulations with other rounding errors, of every window */
-  MORE_MEMBERS = 128,  /* of a window that they do not explain */
-  MOST_MEMBERS = 1024, /* of one that these nearly explain: one simulation in hundreds may touch at another point */
-  HISTORY = 16,        /* preceding actions, of these */
-  SECOND_LOOKS = 4,    /* windows of several actions, in an episode, that are looked at again */
-  WINDOW_STEPS = 512,  /* actions simulated, without the members, for the windows of one length */
+  MEMBERS = 8,           /* simulations with other rounding errors, of every window */
+  MORE_MEMBERS = 128,    /* of a window that they do not explain */
+  MOST_MEMBERS = 1024,   /* of one that these nearly explain: one simulation in hundreds may touch at another point */
+  HISTORY = 16,          /* preceding actions, of these */
+  WARM_UP = 2 * HISTORY, /* actions before a window, which give the warm start */
+  WORST = 8,             /* actions with the largest errors, which are simulated first */
+  BATCH = 16,            /* episodes; before the next ones, what is unexplained in them is looked at again */
+  WINDOW_STEPS = 512,    /* actions simulated, without the members, for the windows of one length */
   LEAST_WINDOWS = 8,
   LENGTHS = 5
 };
@@ -35,19 +37,14 @@ typedef struct explainer {
   double *x, *y, *z, *u;               /* recorded, simulated, other simulated state; action */
   double *move, *e, *own, *d;          /* tangents */
   double *rounding, *solver, *uniform; /* largest changes; random numbers [draws()] */
-  double step[2];     /* largest error over what is explained, of one action of the episode; [1]: with the solver's */
-  double worst[2];    /* the same of all episodes */
-  bool rough;         /* no second looks at windows of several actions */
-  bool solver_wanted; /* what the solver explains is measured, too */
-  int failed;         /* windows of the episode of several actions that rounding does not explain */
-  bool unexplained;   /* an action of the episode that nothing explains: the others cannot change that */
+  bool solver_wanted;                  /* what the solver explains is measured, too */
 } explainer;
 
-/* of the windows of one length: error over what is explained, and error over one spread */
-typedef struct ratios {
-  double *explained[2], *plain[2];
-  size_t n;
-} ratios;
+/* a window of w actions, or of one, from frame t */
+typedef struct window {
+  int l, episode, t, w;          /* l: index of its length */
+  double explained[2], plain[2]; /* error over what is explained, and over one spread; [1]: with the solver's */
+} window;
 
 /* random numbers for each frame of a simulation: coordinates, actions, lengths of quaternions */
 static size_t draws(const recording* r, const df_system* system) {
@@ -85,8 +82,7 @@ static void moved_state(explainer* c, int episode, int t, int member) {
 /* u = the action, moved by the errors drawn */
 static void moved_action(explainer* c, const double* u) {
   for (int i = 0; i < c->system->nu; i++) {
-    const double error = c->r->action.kind == STORED_FLOAT64 ? 0 : stored_precision_error(c->r->action, u[i]);
-    c->u[i] = u[i] + error * c->uniform[c->system->ndx + i];
+    c->u[i] = u[i] + recording_action_rounding(c->r, i, u[i]) * c->uniform[c->system->ndx + i];
   }
 }
 
@@ -184,22 +180,15 @@ static double ratio_of(const explainer* c, bool with_solver, double spreads) {
   return worst;
 }
 
-/* keeps the ratios of the window */
-static void note_window(explainer* c, int l, ratios* all) {
-  const double explained[2] = {ratio_of(c, false, SPREADS), ratio_of(c, true, SOLVER_SPREADS)};
-  if (l == 0) {
-    for (int s = 0; s < 2; s++) c->step[s] = fmax(c->step[s], explained[s]);
-    c->unexplained = explained[c->solver_wanted ? 1 : 0] > 1;
-    return;
-  }
-  c->failed += explained[0] > 1;
-#pragma omp critical
-  {
-    for (int s = 0; s < 2; s++) {
-      all->explained[s][all->n] = explained[s];
-      all->plain[s][all->n] = ratio_of(c, s == 1, 1);
-    }
-    all->n++;
+/* the error over what explains it in this pass */
+static double failing_ratio(const explainer* c) {
+  return ratio_of(c, c->solver_wanted, c->solver_wanted ? SOLVER_SPREADS : SPREADS);
+}
+
+static void note_window(const explainer* c, window* at) {
+  for (int s = 0; s < 2; s++) {
+    at->explained[s] = ratio_of(c, s == 1, s == 1 ? SOLVER_SPREADS : SPREADS);
+    at->plain[s] = ratio_of(c, s == 1, 1);
   }
 }
 
@@ -208,14 +197,18 @@ static bool is_explained(const explainer* c, int l) {
   return l == 0 && ratio_of(c, false, SPREADS) <= 1;
 }
 
-/* how many simulations a window deserves whose error is so many times what they explain */
-static int members_for(double ratio) {
-  return ratio <= 1 ? 0 : ratio < NEARLY ? MOST_MEMBERS : MORE_MEMBERS;
+/* how many simulations a window of w actions deserves whose error is so many times what they explain; all windows cost
+ * about as much */
+static int members_for(double ratio, int w) {
+  const int wanted = ratio < NEARLY ? MOST_MEMBERS : MORE_MEMBERS;
+  const int affordable = MOST_MEMBERS * (HISTORY + 1) / (HISTORY + w);
+  return ratio <= 1 ? 0 : wanted < affordable ? wanted : affordable;
 }
 
-/* explains the window of w actions from frame t */
-static void explain_window(explainer* c, int episode, int t, int l, int w, ratios* all) {
+/* explains a window that starts where the simulator is; `again`: with a second look */
+static void explain_window(explainer* c, window* at, bool again) {
   const df_system_ops* ops = c->system->ops;
+  const int episode = at->episode, t = at->t, l = at->l, w = at->w;
   const size_t tangent = (size_t)c->system->ndx * sizeof(double);
   memset(c->rounding, 0, tangent);
   memset(c->solver, 0, tangent);
@@ -229,8 +222,9 @@ static void explain_window(explainer* c, int episode, int t, int l, int w, ratio
   recording_rounding(c->r, c->x, c->move);
   for (int i = 0; i < c->system->ndx; i++) c->own[i] += c->move[i];
   recording_error(c->r, c->y, c->x, c->e);
+  note_window(c, at);
   if (!came_through) {
-    note_window(c, l, all);
+    at->explained[0] = at->explained[1] = INFINITY;
     return;
   }
 
@@ -248,11 +242,32 @@ static void explain_window(explainer* c, int episode, int t, int l, int w, ratio
   share_spreads(c);
 
   /* a second look */
-  const bool hopeless = c->step[0] > 1 || c->failed > SECOND_LOOKS || (c->rough && l > 0);
-  for (int k = MEMBERS; !hopeless && k < members_for(ratio_of(c, false, SPREADS)); k++) {
+  for (int k = MEMBERS; again && k < members_for(failing_ratio(c), w); k++) {
     if (simulate_moved(c, episode, t, w, k)) widen(c, c->y, c->z, c->rounding);
   }
-  note_window(c, l, all);
+  note_window(c, at);
+}
+
+/* Puts the simulator where it was before the action of frame t, with the warm starts of the preceding actions. */
+static void warm_up(explainer* c, int episode, int t) {
+  const int first = recording_first(c->r), from = t - first > WARM_UP ? t - WARM_UP : first;
+  recording_state(c->r, episode, from, c->x);
+  c->system->ops->reset(c->sim, c->x);
+  c->system->ops->save(c->sim, past_of(c, from));
+  for (int k = from; k < t; k++) {
+    (void)simulate(c, episode, k, 1, c->y);
+    c->system->ops->save(c->sim, past_of(c, k + 1));
+  }
+}
+
+/* all actions of an episode, one after the other: list [recording_length()] */
+static void explain_actions(explainer* c, int episode, window* list) {
+  const int first = recording_first(c->r);
+  warm_up(c, episode, first);
+  for (int t = first; t < recording_last(c->r, episode); t++) {
+    list[t - first] = (window){.episode = episode, .t = t, .w = 1};
+    explain_window(c, &list[t - first], false);
+  }
 }
 
 /* the number of windows of lengths[l] in the episodes before `episode` */
@@ -283,44 +298,60 @@ static bool is_start(const chosen* c, int k, int w) {
   return k % w == 0 && k / w < c->own && (c->before + k / w) % c->stride == 0;
 }
 
-/* all actions of the episode, or all its windows of several actions, in the order of their start */
-static void explain_pass(explainer* c, int episode, bool windows, ratios* all) {
-  const df_system_ops* ops = c->system->ops;
-  const int first = recording_first(c->r), last = recording_last(c->r, episode);
-  chosen of[LENGTHS];
-  for (int l = 1; l < LENGTHS && windows; l++) of[l] = choose(c->r, episode, l);
-  recording_state(c->r, episode, first, c->x);
-  ops->reset(c->sim, c->x);
-  ops->save(c->sim, past_of(c, first));
-  for (int t = first; t < last && !c->unexplained; t++) {
-    for (int l = 1; l < LENGTHS && windows; l++) {
-      const int w = lengths[l] ? lengths[l] : last - first;
-      if (w > 1 && w <= last - first && is_start(&of[l], t - first, w)) explain_window(c, episode, t, l, w, &all[l]);
-    }
-    if (windows) {
-      (void)simulate(c, episode, t, 1, c->y);
-      ops->save(c->sim, past_of(c, t + 1));
-    } else {
-      explain_window(c, episode, t, 0, 1, &all[0]);
+/* appends the chosen windows of one length to a list */
+static void list_windows(const recording* r, int l, window* list, size_t* n) {
+  for (int e = 0; e < r->data->episodes; e++) {
+    const int first = recording_first(r), length = recording_length(r, e);
+    const int w = lengths[l] ? lengths[l] : length;
+    const chosen of = choose(r, e, l);
+    for (int k = 0; w > 1 && k + w <= length; k += w) {
+      if (is_start(&of, k, w)) list[(*n)++] = (window){.l = l, .episode = e, .t = first + k, .w = w};
     }
   }
 }
 
-static void explain_episode(explainer* c, int episode, ratios* all) {
-  c->unexplained = false;
-  c->failed = 0;
-  c->step[0] = c->step[1] = 0;
-  explain_pass(c, episode, false, all);
-  explain_pass(c, episode, true, all);
-  for (int s = 0; s < 2; s++) c->worst[s] = fmax(c->worst[s], c->step[s]);
+/* appends the actions with the largest errors, which are not next to each other; returns their number */
+static size_t list_worst(const replay_explanation* in, window* list) {
+  const recording* r = in->r;
+  const size_t steps = recording_before(r, r->data->episodes);
+  size_t taken[WORST], n = 0;
+  for (bool more = true; more && n < WORST;) {
+    double worst = 1;
+    more = false;
+    for (size_t i = 0; i < steps; i++) {
+      double over = 0;
+      for (int kind = 0; kind < KINDS; kind++) over = fmax(over, in->carried[kind][i] / in->limit[kind]);
+      bool near = false;
+      for (size_t k = 0; k < n; k++) near = near || (taken[k] > i ? taken[k] - i : i - taken[k]) < HISTORY;
+      if (near || !(over > worst)) continue;
+      worst = over;
+      taken[n] = i;
+      more = true;
+    }
+    if (more) {
+      window* one = &list[n];
+      *one = (window){.w = 1};
+      recording_place(r, taken[n++], &one->episode, &one->t);
+    }
+  }
+  return n;
 }
 
-static df_status explainer_new(const recording* r, const df_system* system, const df_system* converged,
-                               const double* limit, explainer* c) {
+/* ---- threads ---- */
+
+typedef struct team {
+  const replay_explanation* in;
+  explainer* member; /* [n] one per thread */
+  int n;
+  bool solver;
+} team;
+
+static df_status explainer_new(const replay_explanation* in, bool solver, explainer* c) {
+  const df_system* system = in->system;
   const size_t nx = (size_t)system->nx, ndx = (size_t)system->ndx, nu = (size_t)system->nu;
   const size_t past = (HISTORY + 1) * system->ops->state_size(system);
-  *c = (explainer){.r = r, .system = system, .limit = limit};
-  double* next = c->past = df_alloc(past + 3 * nx + 6 * ndx + nu + draws(r, system), sizeof *next);
+  *c = (explainer){.r = in->r, .system = system, .limit = in->limit, .solver_wanted = solver};
+  double* next = c->past = df_alloc(past + 3 * nx + 6 * ndx + nu + draws(in->r, system), sizeof *next);
   if (!next) return DF_E_NOMEM;
   double** const of_nx[] = {&c->x, &c->y, &c->z};
   double** const of_ndx[] = {&c->move, &c->e, &c->own, &c->d, &c->rounding, &c->solver};
@@ -329,98 +360,172 @@ static df_status explainer_new(const recording* r, const df_system* system, cons
   for (size_t i = 0; i < 6; i++, next += ndx) *of_ndx[i] = next;
   c->u = next;
   c->uniform = next + nu;
-  if (converged) DF_TRY(df_sim_new(converged, 0, &c->converged));
+  if (solver) DF_TRY(df_sim_new(in->converged, 0, &c->converged));
   return df_sim_new(system, 0, &c->sim);
 }
 
-static df_status explain_all(const recording* r, const df_system* system, const df_system* converged,
-                             const double* limit, const char* label, const options* opts, bool rough, bool solver,
-                             ratios all[LENGTHS], replay_fit* fit) {
-  progress shown;
-  int done = 0;
-  df_status failed = DF_OK;
-  char message[512] = ""; /* messages are per thread */
-  double step[2] = {0}, drift[2] = {0};
-  bool hopeless = false; /* without the solver, which explains more: the next pass tells how much */
-  for (int l = 0; l < LENGTHS; l++) all[l].n = 0;
-  progress_start(&shown, opts->quiet, label, "episodes", r->data->episodes);
-#pragma omp parallel num_threads(opts->threads)
-  {
-    explainer c;
-    const df_status status = explainer_new(r, system, converged, limit, &c);
-    c.rough = rough;
-    c.solver_wanted = solver;
-    /* every thread must reach this loop, also without a simulator */
-#pragma omp for schedule(dynamic)
-    for (int episode = 0; episode < r->data->episodes; episode++) {
-      bool skip;
-#pragma omp atomic read
-      skip = hopeless;
-      if (status == DF_OK && !skip) explain_episode(&c, episode, all);
-#pragma omp critical
-      {
-        hopeless = hopeless || (!solver && c.unexplained);
-        progress_update(&shown, ++done, NULL);
-      }
-    }
-#pragma omp critical
-    {
-      if (status != DF_OK) {
-        failed = status;
-        snprintf(message, sizeof message, "%s", df_error_message());
-      }
-      for (int s = 0; s < 2; s++) step[s] = fmax(step[s], c.worst[s]);
-    }
-    df_free(c.past);
-    df_sim_free(converged, c.converged);
-    df_sim_free(system, c.sim);
+static df_status team_new(const replay_explanation* in, bool solver, team* out) {
+  *out = (team){.in = in, .solver = solver};
+  out->member = df_alloc((size_t)in->opts->threads, sizeof *out->member);
+  if (!out->member) return DF_E_NOMEM;
+  while (out->n < in->opts->threads) DF_TRY(explainer_new(in, solver, &out->member[out->n++]));
+  return DF_OK;
+}
+
+static void team_free(team* t) {
+  for (int i = 0; i < t->n; i++) {
+    df_free(t->member[i].past);
+    df_sim_free(t->in->converged, t->member[i].converged);
+    df_sim_free(t->in->system, t->member[i].sim);
   }
-  progress_end(&shown);
-  if (failed != DF_OK) return df_fail(failed, "cannot create a simulator: %s", message);
-  for (int s = 0; s < 2; s++) {
-    for (int l = 1; l < LENGTHS; l++)
-      drift[s] = fmax(drift[s], replay_drift(all[l].explained[s], all[l].plain[s], all[l].n));
+  df_free(t->member);
+}
+
+/* windows anywhere in the recording */
+static void explain_windows(const team* t, window* list, size_t n) {
+#pragma omp parallel for schedule(dynamic) num_threads(t->n)
+  for (size_t i = 0; i < n; i++) {
+    explainer* c = &t->member[omp_get_thread_num()];
+    warm_up(c, list[i].episode, list[i].t);
+    explain_window(c, &list[i], false);
   }
-  fit->step = step[0];
-  fit->drift = drift[0];
-  fit->solver_step = solver ? step[1] : INFINITY;
-  fit->solver_drift = solver ? drift[1] : INFINITY;
-  fit->windows = fit->of_windows = 0;
-  for (int l = 1; l < LENGTHS; l++) {
-    fit->windows += all[l].n;
-    fit->of_windows += (size_t)windows_before(r, r->data->episodes, l);
+}
+
+/* all actions of the episodes `from` to before `to` */
+static void explain_episodes(const team* t, int from, int to, window* list) {
+  const size_t before = recording_before(t->in->r, from);
+#pragma omp parallel for schedule(dynamic) num_threads(t->n)
+  for (int e = from; e < to; e++)
+    explain_actions(&t->member[omp_get_thread_num()], e, list + recording_before(t->in->r, e) - before);
+}
+
+/* by what is unexplained, the most first */
+static int by_failure(const window* a, const window* b, bool solver) {
+  const double x = a->explained[solver], y = b->explained[solver];
+  return (x < y) - (x > y);
+}
+static int by_rounding(const void* a, const void* b) {
+  return by_failure(a, b, false);
+}
+static int by_both(const void* a, const void* b) {
+  return by_failure(a, b, true);
+}
+
+/* Sorts windows and looks again at those that are unexplained, the worst first, until more than `allowed` stay so: then
+ * the others change nothing. Returns the largest ratio. */
+static double look_again(const team* t, window* list, size_t n, size_t allowed) {
+  explainer* c = &t->member[0];
+  size_t failed = 0;
+  double worst = 0;
+  qsort(list, n, sizeof *list, t->solver ? by_both : by_rounding);
+  for (size_t i = 0; i < n; i++) {
+    window* one = &list[i];
+    if (one->explained[t->solver] > 1 && failed <= allowed && !(t->in->rough && one->l > 0)) {
+      warm_up(c, one->episode, one->t);
+      explain_window(c, one, true);
+    }
+    failed += one->explained[t->solver] > 1;
+    worst = fmax(worst, one->explained[t->solver]);
+  }
+  return worst;
+}
+
+/* ---- all windows ---- */
+
+typedef struct found {
+  double step, drift;
+  size_t windows;
+} found;
+
+/* the drift of the windows of one length, in a list that this sorts */
+static df_status drift_of(const team* t, window* list, size_t n, double* drift) {
+  double* explained = df_alloc(2 * n, sizeof *explained);
+  if (!explained) return DF_E_NOMEM;
+  double* plain = explained + n;
+  (void)look_again(t, list, n, n - replay_windows_needed(n));
+  for (size_t i = 0; i < n; i++) {
+    explained[i] = list[i].explained[t->solver];
+    plain[i] = list[i].plain[t->solver];
+  }
+  *drift = fmax(*drift, replay_drift(explained, plain, n));
+  df_free(explained);
+  return DF_OK;
+}
+
+/* the drift of all chosen windows, from the shortest on until there is one */
+static df_status explain_drift(const team* t, window* list, found* out) {
+  *out = (found){.step = out->step};
+  for (int l = 1; l < LENGTHS && out->drift <= 1; l++) {
+    size_t n = 0;
+    list_windows(t->in->r, l, list, &n);
+    out->windows += n;
+    explain_windows(t, list, n);
+    DF_TRY(drift_of(t, list, n, &out->drift));
   }
   return DF_OK;
 }
 
-static df_status explain(const recording* r, const df_system* system, const df_system* converged,
-                         const double limit[KINDS], const char* label, const options* opts, bool rough,
-                         replay_fit* fit) {
-  /* is_start() admits fewer windows of one length */
-  const size_t most = 2 * WINDOW_STEPS;
-  ratios all[LENGTHS] = {{.n = 0}};
-  double* memory = df_alloc((size_t)LENGTHS * 4 * most, sizeof *memory);
-  if (!memory) return DF_E_NOMEM;
-  for (int l = 0; l < LENGTHS; l++) {
-    for (int s = 0; s < 2; s++) {
-      all[l].explained[s] = memory + ((size_t)l * 4 + (size_t)s) * most;
-      all[l].plain[s] = all[l].explained[s] + 2 * most;
-    }
+/* the largest ratio of all actions, up to the batch with the first unexplained one */
+static void explain_steps(const team* t, window* list, found* out) {
+  const recording* r = t->in->r;
+  progress shown;
+  progress_start(&shown, t->in->opts->quiet, t->in->label, "episodes", r->data->episodes);
+  for (int from = 0, to; from < r->data->episodes && out->step <= 1; from = to) {
+    to = from + BATCH < r->data->episodes ? from + BATCH : r->data->episodes;
+    explain_episodes(t, from, to, list);
+    const size_t n = recording_before(r, to) - recording_before(r, from);
+    out->step = fmax(out->step, look_again(t, list, n, 0));
+    progress_update(&shown, to, NULL);
   }
-  /* what the solver explains matters only where rounding does not explain all */
-  df_status status = explain_all(r, system, NULL, limit, label, opts, rough, false, all, fit);
-  if (status == DF_OK && converged && !(fit->step <= 1 && fit->drift <= 1))
-    status = explain_all(r, system, converged, limit, label, opts, rough, true, all, fit);
-  df_free(memory);
+  progress_end(&shown);
+}
+
+/* room for the windows of one length, or for the actions of a batch */
+static size_t room(const recording* r) {
+  size_t out = 2 * WINDOW_STEPS; /* is_start() admits fewer windows of one length */
+  for (int from = 0; from < r->data->episodes; from += BATCH) {
+    const int to = from + BATCH < r->data->episodes ? from + BATCH : r->data->episodes;
+    const size_t n = recording_before(r, to) - recording_before(r, from);
+    if (n > out) out = n;
+  }
+  return out;
+}
+
+/* What costs little and fails often comes first: the actions with the largest errors, then the windows of several
+ * actions, then all actions. */
+static df_status explain_all(const replay_explanation* in, bool solver, found* out) {
+  team t;
+  *out = (found){.drift = INFINITY};
+  window* list = df_alloc(room(in->r), sizeof *list);
+  df_status status = list ? team_new(in, solver, &t) : DF_E_NOMEM;
+  if (status == DF_OK) {
+    const size_t n = in->carried ? list_worst(in, list) : 0;
+    explain_windows(&t, list, n);
+    out->step = look_again(&t, list, n, 0);
+    if (out->step <= 1) status = explain_drift(&t, list, out);
+    if (status == DF_OK && out->drift <= 1) explain_steps(&t, list, out);
+  }
+  if (list) team_free(&t);
+  df_free(list);
   return status;
 }
 
-df_status replay_explain(const recording* r, const df_system* system, const df_system* converged,
-                         const double limit[KINDS], const char* label, const options* opts, replay_fit* fit) {
-  return explain(r, system, converged, limit, label, opts, false, fit);
-}
+df_status replay_explain(const replay_explanation* in, replay_fit* fit) {
+  const recording* r = in->r;
+  found rounding, both;
+  DF_TRY(explain_all(in, false, &rounding));
+  fit->step = rounding.step;
+  fit->drift = rounding.drift;
+  fit->windows = rounding.windows;
+  fit->of_windows = 0;
+  for (int l = 1; l < LENGTHS; l++) fit->of_windows += (size_t)windows_before(r, r->data->episodes, l);
+  fit->solver_step = fit->solver_drift = INFINITY;
 
-df_status replay_explain_roughly(const recording* r, const df_system* system, const df_system* converged,
-                                 const double limit[KINDS], const char* label, const options* opts, replay_fit* fit) {
-  return explain(r, system, converged, limit, label, opts, true, fit);
+  /* what the solver explains matters only where rounding does not explain all */
+  if (!in->converged || (fit->step <= 1 && fit->drift <= 1)) return DF_OK;
+  DF_TRY(explain_all(in, true, &both));
+  fit->solver_step = both.step;
+  fit->solver_drift = both.drift;
+  fit->windows = both.windows;
+  return DF_OK;
 }

@@ -675,6 +675,16 @@ static bool own_options_matter(const hypotheses* all) {
   return false;
 }
 
+bool hypotheses_own_is_alike(const hypotheses* all) {
+  const hypothesis *trained = &all->list[TRY_TRAINED], *own = &all->list[TRY_OWN];
+  if (!isfinite(trained->rms) || !isfinite(own->rms)) return false;
+  for (int i = 0; i < SAMPLE_ACTIONS; i++) {
+    const double a = trained->mean_square[i], b = own->mean_square[i];
+    if (!(fabs(a - b) <= 0.02 * fmax(a, b))) return false;
+  }
+  return true;
+}
+
 /* further rounds, each from the best alternative, while one comes much closer */
 static df_status try_rounds(trial* t, hypotheses* all, int rounds) {
   for (int k = 0; k < rounds && !(all->list[all->best].rms < EXACT); k++) {

@@ -59,6 +59,9 @@ bool hypothesis_is_closer(const hypothesis* h, const hypothesis* best);
  * its own islands only; with its own limits of solver iterations only. */
 enum { TRY_TRAINED, TRY_OWN, TRY_OWN_ISLANDS, TRY_OWN_LIMITS };
 
+/* Whether the solver options of the model's file leave all errors of the sample as they are, up to 1 %. */
+bool hypotheses_own_is_alike(const hypotheses* all);
+
 /* The options under which a task's model is replayed: those of training, or with the solver options of its own file. */
 df_mujoco_cfg replay_cfg(const df_config* config, bool own);
 

@@ -6,9 +6,13 @@
 #include "replay_study.h"
 #include "text.h"
 
-/* "1.4e-07 m/s, rad/s" of the kind with the largest errors, in words */
-static void add_error(text* t, const double worst[KINDS]) {
-  text_add(t, "%.2g m, rad and %.2g m/s, rad/s", worst[POSITION], worst[VELOCITY]);
+/* "1e-08 m, rad and 1.4e-07 m/s, rad/s" */
+static void add_error(text* t, const replay_study* s, const double worst[KINDS]) {
+  text_add(t, "%.2g m, rad", worst[POSITION]);
+  if (recording_compares(&s->r, VELOCITY))
+    text_add(t, " and %.2g m/s, rad/s", worst[VELOCITY]);
+  else
+    text_add(t, " (velocities are not compared)");
 }
 
 static void add_growth(text* t, const replay_study* s) {
@@ -18,6 +22,9 @@ static void add_growth(text* t, const replay_study* s) {
   if (isfinite(s->doubling)) text_add(t, " and double every %.3g actions (%.2g s)", s->doubling, s->doubling * s->r.dt);
 }
 
+/* several differences from the model have to bring the error down by so much more than one */
+static const double SEVERAL = 5;
+
 /* how many windows were looked at, if not all */
 static void add_windows(text* t, const replay_fit* f) {
   if (f->windows < f->of_windows)
@@ -26,7 +33,7 @@ static void add_windows(text* t, const replay_fit* f) {
 
 static void add_precision(text* t, const replay_study* s) {
   char name[KINDS][40];
-  for (int kind = 0; kind < KINDS; kind++) stored_precision_text(s->r.stored[kind], name[kind]);
+  for (int kind = 0; kind < KINDS; kind++) df_stored_precision_text(s->r.stored[kind], name[kind]);
   text_add(t, "positions: %s, velocities: %s", name[POSITION], name[VELOCITY]);
 }
 
@@ -54,39 +61,41 @@ static void add_solver_reason(text* t, const replay_study* s, const double worst
     text_add(t,
              "every action follows with the solver's warm start of the preceding one; from a cleared warm start, "
              "where rollouts begin, the solver stops elsewhere and one action differs by up to ");
-    add_error(t, cleared);
+    add_error(t, s, cleared);
   } else if (replay_fits(&e->own)) {
     text_add(t, "the recording follows, to ");
-    add_error(t, s->own_worst);
+    add_error(t, s, s->own_worst);
     text_add(t, ", if the model has ");
     add_own_options(t, s);
     text_add(t, ", by which one action differs by up to ");
-    add_error(t, worst);
+    add_error(t, s, worst);
   } else if (e->trained.cleared_start <= 1) {
     text_add(t, "every action follows from a cleared warm start: the recorder cleared it, too");
   } else if (replay_fits(&e->best)) {
     text_add(t, "the recording follows with: %s; as training simulates it, one action differs by up to ",
              hypothesis_text(&s->tried.list[s->tried.best]));
-    add_error(t, worst);
+    add_error(t, s, worst);
   } else {
     /* of a recording that is rounded, the verdict is rounding */
     const bool better = replay_is_closer(e->rms, e->best_rms);
     text_add(t, "the tolerance of the constraint solver explains the errors");
     if (!better) text_add(t, ", and none of %d alternatives comes closer", s->tried.n);
     text_add(t, ": %zu of %zu actions are exact, the others differ by up to ", s->exact, s->trained.steps);
-    add_error(t, worst);
+    add_error(t, s, worst);
     if (better) {
       text_add(t, ", with %s by up to ", hypothesis_text(&s->tried.list[s->tried.best]));
-      add_error(t, s->best_worst);
+      add_error(t, s, s->best_worst);
     }
   }
 }
 
-/* whether the best alternative is worth naming: its errors are much smaller on the sample and on all actions */
+/* Whether the best alternative is worth naming: its errors are much smaller on the sample and on all actions. Several
+ * differences together may come closer by chance. */
 static bool comes_closer(const replay_study* s, const double worst[KINDS]) {
+  const bool several = strstr(hypothesis_text(&s->tried.list[s->tried.best]), ", ");
   bool closer = replay_is_closer(s->evidence.rms, s->evidence.best_rms);
   for (int kind = POSITION; kind <= VELOCITY; kind++)
-    closer = closer && replay_is_closer(worst[kind], s->best_worst[kind]);
+    closer = closer && replay_is_closer(worst[kind] / (several ? SEVERAL : 1), s->best_worst[kind]);
   return closer;
 }
 
@@ -116,9 +125,8 @@ static void add_differences(text* t, const replay_study* s) {
 
 static void add_failure_reason(text* t, const replay_study* s, const double trained[KINDS]) {
   if (s->order) {
-    text_add(t,
-             "the action columns are in another order: with %s the error of one action falls from %.2g to %.2g, median",
-             s->order, s->order_from, s->order_to);
+    text_add(t, "%s: with %s the error of one action falls from %.2g to %.2g, median", s->order_text, s->order,
+             s->order_from, s->order_to);
     return;
   }
   const double* worst = s->own_is_closer && s->verdict == REPLAY_ANOTHER_MODEL ? s->own_worst : trained;
@@ -130,15 +138,15 @@ static void add_failure_reason(text* t, const replay_study* s, const double trai
              hypothesis_text(best));
   } else {
     text_add(t, "none of %d alternatives comes closer; one action is off by up to ", s->tried.n);
-    add_error(t, worst);
+    add_error(t, s, worst);
     if (s->own_is_closer) text_add(t, " with the model file's own solver options");
     text_add(t, " (most in %s, episode %d, frame %d)", s->worst.joint, s->worst.episode, s->worst.frame);
     add_driver(t, s);
     return;
   }
-  add_error(t, worst);
+  add_error(t, s, worst);
   text_add(t, " to ");
-  add_error(t, s->best_worst);
+  add_error(t, s, s->best_worst);
   text_add(t, " (worst: %s, episode %d, frame %d)", s->worst.joint, s->worst.episode, s->worst.frame);
   if (s->verdict == REPLAY_ANOTHER_MODEL) add_driver(t, s);
 }
@@ -190,19 +198,19 @@ char* replay_study_reason(const replay_study* s) {
       break;
     case REPLAY_ROUNDING:
       if (replay_rounded_actions(&s->evidence)) {
-        stored_precision_text(s->r.action, precision);
+        df_stored_precision_text(s->r.action, precision);
         text_add(&t,
                  "the recording follows up to the rounding of its actions (%s), which were rounded after they were "
                  "simulated: one action is off by up to ",
                  precision);
-        add_error(&t, worst);
+        add_error(&t, s, worst);
         break;
       }
       text_add(&t, "the recording follows up to its rounding (");
       add_precision(&t, s);
       text_add(&t, ")%s: one action is off by up to ",
                replay_fits(&s->evidence.trained) ? "" : " and the tolerance of the constraint solver");
-      add_error(&t, worst);
+      add_error(&t, s, worst);
       add_growth(&t, s);
       add_windows(&t, replay_fits(&s->evidence.trained) ? &s->evidence.trained : &s->evidence.own);
       break;
@@ -211,7 +219,7 @@ char* replay_study_reason(const replay_study* s) {
         add_hidden(&t, s);
         break;
       }
-      stored_precision_text(s->r.action, precision);
+      df_stored_precision_text(s->r.action, precision);
       text_add(&t,
                "the rounding of its actions (%s) would explain the recording, but so may another model: %zu actions "
                "are too few to tell",
@@ -222,7 +230,7 @@ char* replay_study_reason(const replay_study* s) {
       break;
     case REPLAY_CHAOTIC:
       text_add(&t, "every action follows, to ");
-      add_error(&t, worst);
+      add_error(&t, s, worst);
       add_growth(&t, s);
       break;
     case REPLAY_ANOTHER_OPTION:

@@ -81,7 +81,14 @@ static df_status explains(const recording* r, const replay_accepted* a, const df
   replay_fit fit = replay_fit_none();
   fit.steps = recording_before(r, r->data->episodes);
   if (a->tolerated) DF_TRY(changed_system(a, replay_converged(a->cfg), change, &converged));
-  const df_status status = replay_explain_roughly(r, changed, converged, a->limit, "replay: sensitivity", opts, &fit);
+  const replay_explanation in = {.r = r,
+                                 .system = changed,
+                                 .converged = converged,
+                                 .limit = a->limit,
+                                 .rough = true,
+                                 .label = "replay: sensitivity",
+                                 .opts = opts};
+  const df_status status = replay_explain(&in, &fit);
   *accepted = replay_fits(&fit) || (a->tolerated && replay_tolerated(&fit));
   df_system_free(converged);
   return status;

@@ -42,8 +42,8 @@ static df_status find_allowed(const recording* r, const replay_limits* wanted, r
 
 /* Position errors below this are no growth: what one action may be off by, and what the positions are rounded to. */
 static double floor_of(const recording* r, const replay_allowed* allowed) {
-  const stored_precision stored = r->stored[POSITION];
-  return allowed->carried[POSITION] + (stored.kind == STORED_FLOAT64 ? 0 : 8 * stored_precision_error(stored, 1));
+  const df_stored_precision stored = r->stored[POSITION];
+  return allowed->carried[POSITION] + (stored.kind == DF_STORED_FLOAT64 ? 0 : 8 * df_stored_precision_error(stored, 1));
 }
 
 /* the largest error over its limit */
@@ -167,11 +167,18 @@ static df_status find_worst_of_own(replay_study* s, const replay_input* in, cons
 
 /* what explains the errors that are above `limit` */
 static df_status explain(const replay_input* in, const recording* r, const df_system* system, const df_mujoco_cfg* cfg,
-                         const double limit[KINDS], const char* label, replay_fit* fit) {
+                         const double limit[KINDS], const comparison* c, const char* label, replay_fit* fit) {
   const df_mujoco_cfg tight = replay_converged(*cfg);
   df_system* converged = NULL;
   DF_TRY(replay_other_system(in->config, in->search, &tight, &converged));
-  const df_status status = replay_explain(r, system, converged, limit, label, in->opts, fit);
+  const replay_explanation what = {.r = r,
+                                   .system = system,
+                                   .converged = converged,
+                                   .limit = limit,
+                                   .carried = c->carried,
+                                   .label = label,
+                                   .opts = in->opts};
+  const df_status status = replay_explain(&what, fit);
   df_system_free(converged);
   return status;
 }
@@ -194,7 +201,7 @@ static df_status compare_with(const replay_study* s, const replay_input* in, con
   if (status == DF_OK) {
     fit_of(&allowed, c, fit);
     for (int kind = 0; kind < KINDS; kind++) worst[kind] = largest(c->carried[kind], c->steps);
-    if (fit->carried > 1) status = explain(in, &r, system, cfg, allowed.carried, label, fit);
+    if (fit->carried > 1) status = explain(in, &r, system, cfg, allowed.carried, c, label, fit);
   }
   df_system_free(system);
   return status;
@@ -260,16 +267,18 @@ static df_status compare_actions(replay_study* s, const replay_input* in, const 
   recording r = s->r;
   needed.actions = actions;
   r.data = &needed;
-  r.action = (stored_precision){STORED_FLOAT64, 0};
+  r.action = (df_stored_precision){DF_STORED_FLOAT64, 0};
   DF_TRY(replay_compare_carried(&r, system, label, in->opts, &c));
   fit_of(&s->allowed, &c, &e->actions);
+  const df_status status =
+      e->actions.carried > 1 ? explain(in, &r, system, cfg, s->allowed.carried, &c, label, &e->actions) : DF_OK;
   comparison_clear(&c);
-  return e->actions.carried > 1 ? explain(in, &r, system, cfg, s->allowed.carried, label, &e->actions) : DF_OK;
+  return status;
 }
 
 /* of the model as training simulates it, and with the solver options of its file */
 static df_status try_rounded_actions(replay_study* s, const replay_input* in) {
-  const stored_precision exact = s->r.action;
+  const df_stored_precision exact = s->r.action;
   const df_mujoco_cfg trained = replay_cfg(in->config, false), cfg = replay_cfg(in->config, true);
   df_system* own = NULL;
   if (!recording_round_actions(&s->r)) return DF_OK;
@@ -286,6 +295,21 @@ static df_status try_rounded_actions(replay_study* s, const replay_input* in) {
   return status;
 }
 
+/* whether the actions are in degrees, or radians, instead */
+static df_status find_unit(replay_study* s, const replay_input* in) {
+  double factor;
+  DF_TRY(action_unit_find(&s->r, in->system, in->opts->threads, &factor, &s->order_from, &s->order_to));
+  if (factor == 0) return DF_OK;
+  char* value = action_unit_setting(factor, in->config);
+  if (value && *value) {
+    s->order = format_text("data.action_scale = %s", value);
+    s->order_text =
+        factor < 1 ? "the actions are in degrees" : "the actions are in radians where the model has degrees";
+  }
+  df_free(value);
+  return DF_OK;
+}
+
 static df_status try_alternatives(replay_study* s, const replay_input* in) {
   replay_evidence* e = &s->evidence;
   double scale[KINDS];
@@ -299,10 +323,16 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
 
   /* the model as training simulates it, and with its own solver options */
   const df_mujoco_cfg trained = replay_cfg(in->config, false);
-  DF_TRY(explain(in, &s->r, in->system, &trained, s->allowed.carried, "replay: rounding", &e->trained));
+  DF_TRY(explain(in, &s->r, in->system, &trained, s->allowed.carried, &s->trained, "replay: rounding", &e->trained));
   if (replay_fits(&e->trained)) return DF_OK;
-  DF_TRY(compare_own(s, in, space.motion));
+  DF_TRY(find_unit(s, in));
+  if (s->order) return DF_OK;
   DF_TRY(replay_try_own(&space, &s->tried));
+  /* an action that is unexplained stays so with the same error */
+  if (e->trained.step > 1 && hypotheses_own_is_alike(&s->tried))
+    e->own = e->trained;
+  else
+    DF_TRY(compare_own(s, in, space.motion));
   if (replay_fits(&e->own)) {
     s->tried.best = TRY_OWN;
     e->best = e->own;
@@ -334,6 +364,7 @@ static df_status find_order(replay_study* s, const replay_input* in) {
   if (names && *names) {
     s->verdict = REPLAY_ANOTHER_CONVENTION;
     s->order = format_text("data.actuators = %s", names);
+    s->order_text = "the action columns are in another order";
     s->order_from = order.as_is;
     s->order_to = order.best;
   }
@@ -374,17 +405,21 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
   out->exact = count_exact(&out->trained, out->allowed.carried);
   e->solver_sized = largest(out->trained.open_loop[POSITION], out->trained.episodes) <=
                     SOLVER_SIZED * largest(out->trained.cleared[POSITION], out->trained.steps);
-  e->rounded = out->r.stored[POSITION].kind != STORED_FLOAT64 || out->r.stored[VELOCITY].kind != STORED_FLOAT64;
+  e->rounded = out->r.stored[POSITION].kind != DF_STORED_FLOAT64 || out->r.stored[VELOCITY].kind != DF_STORED_FLOAT64;
   DF_TRY(find_doubling(&out->trained, &out->doubling));
   e->exponential = isfinite(out->doubling);
 
   if (e->trained.carried > 1) DF_TRY(try_alternatives(out, in));
   out->verdict = replay_judge(e);
+  /* no model explains it, or none can be told */
+  if (out->order)
+    out->verdict = REPLAY_ANOTHER_CONVENTION;
+  else if (out->verdict == REPLAY_ANOTHER_MODEL || e->differences)
+    DF_TRY(find_order(out, in));
   if (out->verdict == REPLAY_ROUNDING && e->trained.carried > 1 && !replay_rounded_actions(e)) {
     DF_TRY(find_hidden(out, in));
     out->verdict = replay_judge(e);
   }
-  if (out->verdict == REPLAY_ANOTHER_MODEL) DF_TRY(find_order(out, in));
   /* errors of another model grow for other reasons */
   if (replay_verdict_exit(out->verdict) != EXIT_DONE) out->doubling = INFINITY;
   return DF_OK;

@@ -7,6 +7,9 @@
 
 static const double radians_per_degree = 3.14159265358979323846 / 180;
 
+/* of the numbers of a quaternion, a sine or a cosine, for their rounding */
+static const double LARGEST = 0.999;
+
 /* turns a vector whose y axis points up: (x, y, z) becomes (x, -z, y) */
 static const double y_to_z[4] = {0.70710678118654752440, 0.70710678118654752440, 0, 0};
 
@@ -181,5 +184,76 @@ void frame_to_model(const df_layout* layout, const conventions* c, double* x) {
     for (int i = 0; i < 3 && j == model->root; i++) {
       if (c->offset[i] != 0) q[i] += c->offset[i];
     }
+  }
+}
+
+/* ---- rounding ---- */
+
+/* an angle of up to half a turn, of three that make a quaternion: a turn by the angle a changes its entries by a / 2 */
+static df_rounding rounding_of_angle(const conventions* c, df_stored_precision precision) {
+  const double unit = c->degrees ? radians_per_degree : 1;
+  return (df_rounding){.precision = precision, .unit = sqrt(3) / 2 * unit, .size = 180 * radians_per_degree / unit};
+}
+
+/* of what frame_from_raw() makes, but for its units */
+static void rounding_from_raw(const df_layout* layout, const conventions* c, const df_stored_precision* precision,
+                              df_rounding* out) {
+  const int root = layout->model.root >= 0 ? layout->model.joint[layout->model.root].qpos + 3 : 0;
+  for (int i = 0; i < layout->columns; i++) {
+    const layout_column* column = &layout->column[i];
+    switch (column->role) {
+      case COLUMN_STATE:
+      case COLUMN_HEIGHT:
+        out[column->role == COLUMN_HEIGHT && c->y_up ? column->at - 1 : column->at].precision = precision[i];
+        break;
+      case COLUMN_COS:
+      case COLUMN_SIN:
+        out[column->at] = (df_rounding){.precision = precision[i], .unit = sqrt(2), .size = LARGEST};
+        break;
+      case COLUMN_EULER:
+      case COLUMN_ROTVEC:
+        for (int k = 0; k < 4; k++) out[root + k] = rounding_of_angle(c, precision[i]);
+        break;
+      case COLUMN_SKIP:
+      case COLUMN_TIME:
+      case COLUMN_DURATION:
+        break;
+    }
+  }
+}
+
+static void swap(df_rounding* a, df_rounding* b) {
+  const df_rounding was = *a;
+  *a = *b;
+  *b = was;
+}
+
+/* of what turn_joint() makes */
+static void turn_rounding(const conventions* c, bool root, df_rounding* q, df_rounding* v) {
+  if (c->y_up) {
+    swap(q + 1, q + 2);
+    swap(v + 1, v + 2);
+  }
+  for (int i = 3; i < 7; i++) {
+    if ((c->y_up || (c->turned && root)) && q[i].size == 0) q[i].size = LARGEST;
+  }
+  for (int i = 0; i < 3; i++) {
+    v[i].rotated = c->base_linear;
+    v[3 + i].rotated = c->world_angular || (c->turned && root);
+  }
+}
+
+void frame_rounding(const df_layout* layout, const conventions* c, const df_stored_precision* precision, double* unit,
+                    df_rounding* out) {
+  const model_joints* model = &layout->model;
+  for (int i = 0; i < model->nx; i++) unit[i] = 1;
+  set_units(layout, c, unit);
+  for (int i = 0; i < model->nx; i++) out[i] = (df_rounding){.unit = unit[i]};
+  rounding_from_raw(layout, c, precision, out);
+  for (int j = 0; j < model->n; j++) {
+    if (model->joint[j].kind != DF_JOINT_FREE) continue;
+    df_rounding *q = out + model->joint[j].qpos, *v = out + model->nq + model->joint[j].dof;
+    turn_rounding(c, j == model->root, q, v);
+    for (int i = 0; i < 3 && j == model->root; i++) q[i].offset = c->offset[i];
   }
 }

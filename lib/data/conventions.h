@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "dynaflow/config/config.h"
+#include "dynaflow/data/stored_precision.h"
 #include "layout.h"
 
 typedef struct conventions {
@@ -27,5 +28,11 @@ void frame_from_raw(const df_layout* layout, const conventions* c, const double*
 /* Turns the frame into that of the model, in place, after its quaternions have norm 1: the z axis up, the base frame of
  * the model, the linear velocity of free joints in the world frame and the angular velocity in that of the body. */
 void frame_to_model(const df_layout* layout, const conventions* c, double* x);
+
+/* Sets rounding [nx] to how the coordinates that both functions make were stored; precision [layout->columns] is that
+ * of the raw numbers. The error of a turn is twice that of an entry of its quaternion near 1. Coordinates that no
+ * column gives are exact. unit [nx] is scratch memory. */
+void frame_rounding(const df_layout* layout, const conventions* c, const df_stored_precision* precision, double* unit,
+                    df_rounding* rounding);
 
 #endif

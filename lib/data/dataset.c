@@ -72,11 +72,19 @@ static df_status allocate_rows(size_t rows, int n, double** out) {
   return DF_OK;
 }
 
+static df_status allocate_origins(df_dataset* data) {
+  const size_t n = (size_t)data->nx + (size_t)data->nu;
+  data->derived = df_alloc((size_t)data->nx, sizeof *data->derived);
+  data->rounding = df_alloc(n, sizeof *data->rounding);
+  if (!data->derived || !data->rounding) return DF_E_NOMEM;
+  for (size_t i = 0; i < n; i++) data->rounding[i].unit = 1;
+  return DF_OK;
+}
+
 static df_status build(df_dataset* data, const df_dataset_shape* s) {
   if (!s->lengths) DF_TRY(check_rows((size_t)s->episodes * ((size_t)s->length + 1), s->nx));
   DF_TRY(lay_out(data, s));
-  data->derived = df_alloc((size_t)data->nx, sizeof *data->derived);
-  if (!data->derived) return DF_E_NOMEM;
+  DF_TRY(allocate_origins(data));
   const size_t rows = data->first[data->episodes];
   DF_TRY(allocate_rows(rows, data->nx, &data->states));
   DF_TRY(allocate_rows(df_dataset_actions(data), data->nu, &data->actions));
@@ -116,6 +124,7 @@ void df_dataset_free(df_dataset* data) {
   df_free(data->actions);
   df_free(data->conditions);
   df_free(data->derived);
+  df_free(data->rounding);
   if (data->memory) {
     df_free(data->memory->lengths);
     df_free(data->memory->first);

@@ -283,6 +283,15 @@ static double control_of(bool single, double scale, double recorded, double offs
   return (double)sum;
 }
 
+/* Sets how actions were stored, after that of the states. */
+static void set_rounding_of_actions(const converter* c, const double* scale, const double* offset, df_dataset* data) {
+  data->action_precision = c->r->action_shown;
+  for (int a = 0; a < data->nu; a++) {
+    data->rounding[data->nx + a] =
+        (df_rounding){.precision = c->r->action_precision, .unit = scale[a], .offset = offset[a]};
+  }
+}
+
 static df_status copy_actions(const converter* c, df_dataset* data, const int* actuator, const double* scale,
                               const double* offset) {
   const df_list *scales = &c->config->data_action_scale, *offsets = &c->config->data_action_offset;
@@ -321,6 +330,7 @@ static df_status convert_actions(const converter* c, df_dataset* data) {
   }
   status = recording_name_file(c->r->file[0], status);
   if (status == DF_OK) status = copy_actions(c, data, actuator, factors, factors + nu);
+  if (status == DF_OK) set_rounding_of_actions(c, factors, factors + nu, data);
   df_free(actuator);
   df_free(factors);
   return status;
@@ -367,6 +377,14 @@ static void mark_derived(const converter* c, bool* derived) {
   }
 }
 
+static df_status convert_rounding(const converter* c, df_dataset* data) {
+  double* unit = df_alloc((size_t)data->nx, sizeof *unit);
+  if (!unit) return DF_E_NOMEM;
+  frame_rounding(c->layout, &c->conventions, c->r->precision, unit, data->rounding);
+  df_free(unit);
+  return DF_OK;
+}
+
 static df_status assemble(const converter* c, int* lengths, df_dataset** out) {
   const df_recording* r = c->r;
   const size_t nx = (size_t)c->model->nx;
@@ -385,6 +403,7 @@ static df_status assemble(const converter* c, int* lengths, df_dataset** out) {
   for (int e = 0; e < r->episodes; e++) {
     memcpy(data->states + data->first[e] * nx, c->frames[e].x, (size_t)c->frames[e].frames * nx * sizeof(double));
   }
+  DF_TRY(convert_rounding(c, data));
   DF_TRY(convert_actions(c, data));
   DF_TRY(convert_conditions(c, data));
   for (int e = 0; e < r->episodes; e++) data->resampled += c->stretch[e] != 1;

@@ -4,6 +4,7 @@
 
 #include "dynaflow/core/hash.h"
 #include "dynaflow/data/recording.h"
+#include "dynaflow/data/stored_precision.h"
 #include "layout.h"
 #include "stack.h"
 
@@ -28,9 +29,11 @@ typedef struct recorded_condition {
 
 struct df_recording {
   df_layout* layout;
-  df_config config;            /* the layout points into it */
-  df_recording_column* column; /* [layout->columns] */
-  char** array;                /* [layout->blocks] names of the columns' arrays */
+  df_config config;                                   /* the layout points into it */
+  df_recording_column* column;                        /* [layout->columns] */
+  df_stored_precision* precision;                     /* [layout->columns] of their raw numbers */
+  df_stored_precision action_precision, action_shown; /* that they count as rounded to; that they show by themselves */
+  char** array;                                       /* [layout->blocks] names of the columns' arrays */
   int files;
   char** file;
   char sha256[DF_SHA256_TEXT];
@@ -55,6 +58,10 @@ DF_MUST_CHECK df_status recording_read_file(df_recording* recording, const df_sy
 
 /* Keeps the episodes of data.select; `path` is for messages. */
 DF_MUST_CHECK df_status recording_select(df_recording* recording, const char* path);
+
+/* Finds the precisions of all raw numbers; those of a column that holds none of a state are float64. Frames are finite.
+ * DF_E_NOMEM. */
+DF_MUST_CHECK df_status recording_find_precisions(df_recording* recording);
 
 /* Sets time [frames] to the times of an episode from a time or frame_duration column, from 0; false: there is none. */
 bool recording_column_times(const df_recording* recording, int episode, double* time);

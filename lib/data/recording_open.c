@@ -122,6 +122,7 @@ static df_status open_all(df_recording* r, const char* path, const df_system* sy
   DF_TRY(check_hash(r, path, r->config.data_sha256));
   for (int i = 0; i < r->files; i++) DF_TRY(recording_read_file(r, system, i));
   DF_TRY(recording_select(r, path));
+  DF_TRY(recording_find_precisions(r));
   DF_TRY(note_rates(r));
   if (r->padded_frames > 0) {
     DF_TRY(recording_note(r, "%ld rows of NaN at the ends of %d episodes are left out as padding", r->padded_frames,

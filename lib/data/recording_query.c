@@ -67,6 +67,7 @@ void df_recording_free(df_recording* r) {
   for (int i = 0; i < r->unused; i++) df_free((char*)(uintptr_t)r->unused_array[i].name);
   layout_free(r->layout);
   df_free(r->column);
+  df_free(r->precision);
   df_free(r->array);
   df_free(r->file);
   df_free(r->episode);

@@ -22,6 +22,7 @@
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/data/generator.h"
 #include "dynaflow/data/recording.h"
+#include "dynaflow/data/stored_precision.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/flow/flow.h"
 #include "dynaflow/flow/method.h"

@@ -63,7 +63,7 @@ static fixture fixture_new(const char* third, double gain_scale) {
   df_sim_free(recorder, sim);
   df_system_free(recorder);
   assert_int_equal(recording_of(f.data, f.system, &f.r), DF_OK);
-  f.r.action = (stored_precision){STORED_DECIMALS, 1};
+  f.r.action = (df_stored_precision){DF_STORED_DECIMALS, 1};
   return f;
 }
 

@@ -14,6 +14,7 @@
 #include "dynaflow/data/task.h"
 #include "exit_code.h"
 #include "replay_explain.h"
+#include "stored_data.h"
 #include "test_file.h"
 #include "unit.h"
 
@@ -234,6 +235,7 @@ static judged judge(df_dataset* d, const char* xml, const char* options_text, co
   char sha256[DF_SHA256_TEXT];
   const df_mujoco_cfg cfg = replay_cfg(&config, false);
   assert_ok(df_task_system_with(&config, &search, &cfg, &s, sha256));
+  find_rounding(d, s);
   options opts = options_default();
   opts.quiet = true;
   opts.threads = 2;
@@ -678,6 +680,30 @@ static void another_order_of_actions_is_named(void** state) {
   expect(found, REPLAY_ANOTHER_MODEL, "");
 }
 
+static void actions_in_another_unit_are_named(void** state) {
+  (void)state;
+  const double degree = 3.14159265358979323846 / 180;
+  const struct {
+    double unit;
+    const char *would_fit, *words;
+  } cases[] = {{1 / degree, "data.action_scale = 0.01745329252", "the actions are in degrees: with data.action_scale"},
+               {degree, "data.action_scale = 57.29577951", "the actions are in radians where the model has degrees"}};
+  for (int i = 0; i < 2; i++) {
+    recorder how = recorder_of(ball);
+    df_dataset* d = record(&how);
+    for (size_t k = 0; k < df_dataset_actions(d) * (size_t)d->nu; k++) d->actions[k] *= cases[i].unit;
+    judged found = judge(d, ball, "", "", NULL, NULL);
+    assert_string_equal(replay_study_would_fit(&found.study), cases[i].would_fit);
+    expect(found, REPLAY_ANOTHER_CONVENTION, cases[i].words);
+  }
+  /* another gain is no other unit */
+  recorder how = recorder_of(ball);
+  how.cfg.gain_scale = 50;
+  judged found = judge(record(&how), ball, "", "", NULL, NULL);
+  assert_null(found.study.order);
+  expect(found, REPLAY_ANOTHER_OPTION, "");
+}
+
 /* a force at its joint is what is missing, but no factor of the actuator makes it */
 static void the_actuator_that_drives_the_error_is_named(void** state) {
   (void)state;
@@ -955,11 +981,12 @@ static void a_failure_of_any_thread_has_a_message(void** state) {
       replay_fit fit;
       (void)df_fail(DF_E_ARG, "before");
       (void)df_alloc_fail_at(n);
-      status = explain ? replay_explain(&r, s, NULL, limit, "replay", &opts, &fit)
-                       : replay_compare(&r, s, 1e-12, "replay", &opts, &c);
+      const replay_explanation what = {.r = &r, .system = s, .limit = limit, .label = "replay", .opts = &opts};
+      status = explain ? replay_explain(&what, &fit) : replay_compare(&r, s, 1e-12, "replay", &opts, &c);
       (void)df_alloc_fail_at(0);
       assert_true(status == DF_OK || status == DF_E_NOMEM);
-      if (n > 1 && status != DF_OK) assert_non_null(strstr(df_error_message(), "cannot create a simulator: "));
+      if (!explain && n > 1 && status != DF_OK)
+        assert_non_null(strstr(df_error_message(), "cannot create a simulator: "));
       comparison_clear(&c);
     }
   }
@@ -1133,6 +1160,7 @@ int main(void) {
       cmocka_unit_test(another_option_is_named),
       cmocka_unit_test(one_other_actuator_is_named),
       cmocka_unit_test(another_order_of_actions_is_named),
+      cmocka_unit_test(actions_in_another_unit_are_named),
       cmocka_unit_test(the_actuator_that_drives_the_error_is_named),
       cmocka_unit_test(what_is_not_recorded_is_not_compared),
       cmocka_unit_test(a_pushed_box_in_float32_is_rounding),

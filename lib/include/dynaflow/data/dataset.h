@@ -5,6 +5,7 @@
 #include "dynaflow/config/config.h"
 #include "dynaflow/core/hash.h"
 #include "dynaflow/core/model_identity.h"
+#include "dynaflow/data/stored_precision.h"
 #include "dynaflow/io/npz.h"
 #include "dynaflow/sim/system.h"
 
@@ -33,7 +34,11 @@ typedef struct df_dataset {
   char model_unchecked[256];         /* what of the model could not be compared (DF_MODEL_MAIN_FILE): a clause, or "" */
   bool* derived;                     /* [nx] coordinates that the file does not hold: positions integrated from
                                       * velocities, and velocities that are differences of positions */
-  struct df_dataset_memory* memory;  /* of the const arrays */
+  df_rounding* rounding;             /* [nx + nu] how the coordinates of the states and then the actions were stored;
+                                      * exact, in their own units, if the data are not from a file. Actions count as
+                                      * rounded if they have the precision of the velocities, or else positions */
+  df_stored_precision action_precision; /* that the recorded numbers of the actions show by themselves */
+  struct df_dataset_memory* memory;     /* of the const arrays */
 } df_dataset;
 
 /* Reads recorded files according to config's data.* keys and converts them to states and actions of the system:

@@ -1,6 +1,6 @@
 /* The precision of stored numbers is found from the numbers alone, and structured numbers are not taken for rounded
  * ones. */
-#include "stored_precision.h"
+#include "dynaflow/data/stored_precision.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ static void fill(void) {
 
 static void found(const char* name) {
   char text[40];
-  stored_precision_text(stored_precision_of(values, N), text);
+  df_stored_precision_text(df_stored_precision_of(values, N), text);
   assert_string_equal(text, name);
 }
 
@@ -90,27 +90,30 @@ static void structured_numbers_are_exact(void** state) {
 
 static void the_error_is_half_the_distance(void** state) {
   (void)state;
-  const stored_precision f32 = {STORED_FLOAT32, 0}, f16 = {STORED_FLOAT16, 0}, decimals = {STORED_DECIMALS, 3};
-  const stored_precision digits = {STORED_DIGITS, 4}, f64 = {STORED_FLOAT64, 0};
-  assert_true(stored_precision_error(f32, 1.5) == (double)(nextafterf(1.5f, 2) - 1.5f) / 2);
-  assert_true(stored_precision_error(f32, -1000) == (double)(nextafterf(1000, 2000) - 1000) / 2);
-  assert_true(stored_precision_error(f64, 3) == (nextafter(3, 4) - 3) / 2);
-  assert_true(stored_precision_error(f16, 1) == ldexp(1, -11));
+  const df_stored_precision f32 = {DF_STORED_FLOAT32, 0}, f16 = {DF_STORED_FLOAT16, 0},
+                            decimals = {DF_STORED_DECIMALS, 3};
+  const df_stored_precision digits = {DF_STORED_DIGITS, 4}, f64 = {DF_STORED_FLOAT64, 0};
+  assert_true(df_stored_precision_error(f32, 1.5) == (double)(nextafterf(1.5f, 2) - 1.5f) / 2);
+  assert_true(df_stored_precision_error(f32, -1000) == (double)(nextafterf(1000, 2000) - 1000) / 2);
+  assert_true(df_stored_precision_error(f64, 3) == (nextafter(3, 4) - 3) / 2);
+  assert_true(df_stored_precision_error(f16, 1) == ldexp(1, -11));
   /* below the smallest normal number */
-  assert_true(stored_precision_error(f16, 0) == ldexp(1, -25) && stored_precision_error(f16, 1e-6) == ldexp(1, -25));
-  assert_true(fabs(stored_precision_error(decimals, 123) - 0.0005) < 1e-18);
-  assert_true(fabs(stored_precision_error(digits, 123) - 0.05) < 1e-15);
-  assert_true(stored_precision_error(digits, 0) == 0);
+  assert_true(df_stored_precision_error(f16, 0) == ldexp(1, -25) &&
+              df_stored_precision_error(f16, 1e-6) == ldexp(1, -25));
+  assert_true(fabs(df_stored_precision_error(decimals, 123) - 0.0005) < 1e-18);
+  assert_true(fabs(df_stored_precision_error(digits, 123) - 0.05) < 1e-15);
+  assert_true(df_stored_precision_error(digits, 0) == 0);
 }
 
 static void formats_hold_their_numbers(void** state) {
   (void)state;
-  const stored_precision f32 = {STORED_FLOAT32, 0}, f16 = {STORED_FLOAT16, 0}, decimals = {STORED_DECIMALS, 3};
-  assert_true(stored_precision_holds(f32, (double)0.1f) && !stored_precision_holds(f32, 0.1));
-  assert_true(stored_precision_holds(f32, 0) && stored_precision_holds(f16, ldexp(1, -24)));
-  assert_false(stored_precision_holds(f16, ldexp(1, -25)));
-  assert_false(stored_precision_holds(f16, 70000));
-  assert_true(stored_precision_holds(decimals, 0.123) && !stored_precision_holds(decimals, 0.1234));
+  const df_stored_precision f32 = {DF_STORED_FLOAT32, 0}, f16 = {DF_STORED_FLOAT16, 0},
+                            decimals = {DF_STORED_DECIMALS, 3};
+  assert_true(df_stored_precision_holds(f32, (double)0.1f) && !df_stored_precision_holds(f32, 0.1));
+  assert_true(df_stored_precision_holds(f32, 0) && df_stored_precision_holds(f16, ldexp(1, -24)));
+  assert_false(df_stored_precision_holds(f16, ldexp(1, -25)));
+  assert_false(df_stored_precision_holds(f16, 70000));
+  assert_true(df_stored_precision_holds(decimals, 0.123) && !df_stored_precision_holds(decimals, 0.1234));
 }
 
 int main(void) {
