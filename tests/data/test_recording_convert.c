@@ -135,7 +135,7 @@ static void conditions_of_resampled_frames_are_those_of_recorded_ones(void** sta
       {SETTINGS(STATES_ONLY, "data.conditions", "goal", "data.rate", "300"), ARRAY("states", counting(), 2, 8, 4),
        ARRAY("goal", counting() + 10, 2, 8, 1), ARRAY("t", counting(), 1, 8), third, 2},
       {SETTINGS(STATES_ONLY, "data.conditions", "goal", "data.columns", "qpos@q,qvel@q,frame_duration@t"),
-       ARRAY("q", counting(), 2, 4, 2), ARRAY("goal", counting() + 10, 2, 4, 1), ARRAY("t", durations, 1, 4), uneven,
+       ARRAY("q", counting(), 2, 4, 4), ARRAY("goal", counting() + 10, 2, 4, 1), ARRAY("t", durations, 1, 4), uneven,
        6},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
