@@ -66,11 +66,12 @@ static void check_zero(const trace* m, int group, const trace_fit* f, data_findi
 
 /* ---- frame rate, scale and shift ---- */
 
-/* the slope of a group that needs one; NAN: none does */
+/* the slope of a group that needs one; NAN: none does, since velocities explain the changes as they are, at any lag */
 static double slope_of(const trace_fit* f) {
   int lag = 0;
   const double fitted = trace_fitted_error(f, &lag), slope = f->slope[lag];
-  const bool needs = moves(f) && !is_zero(f) && check_explains(f->error[lag], fitted);
+  const double as_is = fmin(trace_error(f, NULL), f->error[lag]);
+  const bool needs = moves(f) && !is_zero(f) && check_explains(as_is, fitted);
   return needs && slope > 0 && fabs(slope - 1) > 0.02 ? slope : NAN;
 }
 

@@ -267,6 +267,9 @@ static df_status check_recording(work* w) {
   const bool actions = status == DF_OK && w->dataset->actions;
   if (actions) status = work_check_actions(w);
   if (status == DF_OK && actions && !w->dataset->actions) status = correct(w, &found);
+  /* the actions may have told another rate */
+  else if (status == DF_OK && actions && data_findings_count(&found, CHECK_WRONG))
+    status = find_faults(w, &found);
   if (status == DF_OK) note_faults(w, &found);
   data_findings_clear(&found);
   return status;

@@ -1,6 +1,6 @@
 /* recovered.h: actions recovered from the states of the demonstrations, and the dynamics linearised about them.
  *
- * A transition of episode e from frame t to t + 1 has the index recovered_index(data, e, t) in all arrays. */
+ * A transition of episode e from frame t to t + 1 has the index df_dataset_action_row(data, e, t) in all arrays. */
 #ifndef LIB_FLOW_RECOVERED_H
 #define LIB_FLOW_RECOVERED_H
 
@@ -21,10 +21,6 @@ typedef struct flow_recovered {
   df_window* linear_windows; /* [n_linear] training windows all of whose transitions are linearised */
   int n_linear;
 } flow_recovered;
-
-static inline size_t recovered_index(const df_dataset* data, int episode, int frame) {
-  return data->first[episode] - (size_t)episode + (size_t)frame;
-}
 
 void flow_recovered_free(flow_recovered* recovered); /* NULL is allowed */
 

@@ -104,7 +104,7 @@ static void recovered_actions_are_those_that_made_the_states(void** state) {
   for (int e = 0; e < CLOSED_EPISODES; e++) {
     for (int t = 0; t < CLOSED_LENGTH; t++) {
       const int at = e * CLOSED_LENGTH + t;
-      assert_int_equal(recovered_index(task->data, e, t), at);
+      assert_int_equal(df_dataset_action_row(task->data, e, t), at);
       assert_int_equal(r->known[at] == RECOVERED_TRAINING, in_training(task, e, t));
       if (r->known[at] != RECOVERED_TRAINING) continue;
       const double *u = r->u + at * NU, *x = task->data->states + (e * (CLOSED_LENGTH + 1) + t) * NX;
