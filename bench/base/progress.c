@@ -13,10 +13,14 @@
 #include "terminal.h"
 #include "text.h"
 
+bool progress_on_terminal(void) {
+  return isatty(STDERR_FILENO) != 0;
+}
+
 void progress_start(progress* p, bool quiet, const char* label, const char* unit, double total) {
   const double now = df_clock_wall();
   *p = (progress){.label = label, .unit = unit, .total = total, .started = now, .drawn = now, .quiet = quiet};
-  p->terminal = isatty(STDERR_FILENO) != 0;
+  p->terminal = progress_on_terminal();
 }
 
 void progress_resume(progress* p, double begun) {

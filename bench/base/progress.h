@@ -22,6 +22,9 @@ typedef struct progress {
  */
 const char* duration_text(double seconds, char* out, size_t n);
 
+/* Whether standard error is a terminal. */
+bool progress_on_terminal(void);
+
 /* Starts the clock. `total` is the amount of work in `unit` (plural, e.g. "steps"). `label` and `unit` are not copied.
  */
 void progress_start(progress* p, bool quiet, const char* label, const char* unit, double total);

@@ -23,6 +23,7 @@
 #include "exit_code.h"
 #include "json.h"
 #include "lookup.h"
+#include "progress.h"
 #include "replay_hypotheses.h"
 #include "replay_study.h"
 #include "rows.h"
@@ -162,7 +163,7 @@ static df_status check_replay(const checked* c, const options* opts, data_findin
   replay_study study = {0};
   df_dataset* some = NULL;
   options quiet = *opts;
-  quiet.quiet = true;
+  quiet.quiet = opts->quiet || !progress_on_terminal();
   df_status status = some_episodes(c->data, &some);
   if (status == DF_OK) {
     const replay_input in = {.config = &c->config,

@@ -11,6 +11,7 @@
 #include "exit_code.h"
 #include "find_rate.h"
 #include "fit_actions.h"
+#include "progress.h"
 #include "propose.h"
 #include "replay_compare.h"
 #include "replay_settings.h"
@@ -108,7 +109,7 @@ static df_status study_replay(const work* w, const df_dataset* some, replayed* o
   const df_mujoco_cfg cfg = replay_cfg(&w->config, false);
   df_system* system = NULL;
   options quiet = *w->cfg->opts;
-  quiet.quiet = true;
+  quiet.quiet = w->cfg->opts->quiet || !progress_on_terminal();
   DF_TRY(df_mujoco_system_new(w->cfg->model, &cfg, &system));
   const replay_input in = {.config = &w->config,
                            .search = &w->search,

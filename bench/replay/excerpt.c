@@ -10,8 +10,8 @@ static void copy_part(const df_dataset* from, const excerpt_part* part, int epis
   memcpy(out->states + row * nx, df_dataset_state(from, part->episode, part->start),
          (length + 1) * nx * sizeof(double));
   if (!from->actions) return;
-  memcpy(out->actions + (row - (size_t)episode) * nu, df_dataset_action(from, part->episode, part->start),
-         length * nu * sizeof(double));
+  memcpy(out->actions + df_dataset_action_row(out, episode, 0) * nu,
+         df_dataset_action(from, part->episode, part->start), length * nu * sizeof(double));
 }
 
 df_status excerpt_new(const df_dataset* data, int n, const excerpt_part* parts, df_dataset** out) {

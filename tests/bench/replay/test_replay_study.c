@@ -697,9 +697,9 @@ static void actions_in_another_unit_are_named(void** state) {
     expect(found, REPLAY_ANOTHER_CONVENTION, cases[i].words);
   }
   /* another gain is no other unit */
-  recorder how = recorder_of(ball);
-  how.cfg.gain_scale = 50;
-  judged found = judge(record(&how), ball, "", "", NULL, NULL);
+  recorder how = recorder_of(arm);
+  how.cfg.gain_scale = 40;
+  judged found = judge(record(&how), arm, "", "", NULL, NULL);
   assert_null(found.study.order);
   expect(found, REPLAY_ANOTHER_OPTION, "");
 }
@@ -759,6 +759,15 @@ static void what_is_not_recorded_is_not_compared(void** state) {
   assert_non_null(
       strstr(found.study.left_out, "velocities from positions (dof 0, dof 1, dof 2, joint 'hip', joint 'knee')"));
   expect(found, REPLAY_FOLLOWS, "");
+
+  /* of another model, too, and then no error of velocities is stated */
+  d = record(&how);
+  for (int v = d->nx / 2; v < d->nx; v++) d->derived[v] = true;
+  found = judge(d, leg, "", "solref='.03 1'", NULL, NULL);
+  assert_int_not_equal(replay_verdict_exit(found.study.verdict), EXIT_DONE);
+  assert_non_null(strstr(found.reason, "m, rad (velocities are not compared)"));
+  df_free(found.reason);
+  replay_study_clear(&found.study);
 }
 
 /* a servo that pushes a box, ten steps of implicitfast for an action, in float32 */
