@@ -11,7 +11,9 @@ MUJOCO_DIR ?= $(CURDIR)/third_party/mujoco-$(MUJOCO)
 # nonempty: MuJoCo is ours to download, not a MUJOCO_DIR of the user's
 OUR_MUJOCO := $(filter file,$(origin MUJOCO_DIR))
 override MUJOCO_DIR := $(abspath $(MUJOCO_DIR))
-BUILD ?= build$(if $(filter 3.17.0,$(MUJOCO)),,-mujoco-$(MUJOCO))
+# nonempty: the program trains on several processes that mpirun or srun starts (docs/running.md); Open MPI
+MPI ?=
+BUILD ?= build$(if $(filter 3.17.0,$(MUJOCO)),,-mujoco-$(MUJOCO))$(if $(MPI),-mpi)
 JOBS ?= $(shell nproc)
 # for a make started by this one: as many jobs as -j says, else JOBS
 parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
@@ -28,7 +30,7 @@ PACKAGES := yaml-0.1 jansson libzip libcrypto libcurl $(HDF5)
 CFLAGS_ALL := -std=c17 $(OPTIMIZE) -g -fopenmp -fPIC -fvisibility=hidden -ffp-contract=off $(if $(DEBUG),-DDF_DEBUG) \
   $(WARNINGS) $(SANITIZE) $(CFLAGS)
 MUJOCO_LINK := -L$(MUJOCO_DIR)/lib -lmujoco -Wl,-rpath,$(MUJOCO_DIR)/lib
-LINK_OTHERS = $(shell pkg-config --libs $(PACKAGES)) -ldl -lm $(LDFLAGS)
+LINK_OTHERS = $(shell pkg-config --libs $(PACKAGES)) -ldl -lm $(if $(MPI),-Wl$(comma)--as-needed $(shell pkg-config --libs ompi-c)) $(LDFLAGS)
 LINK_ALL = $(MUJOCO_LINK) $(LINK_OTHERS)
 
 comma := ,
@@ -137,7 +139,7 @@ all: deps ## build libdynaflow.so and the program dynaflow (installs missing pac
 build: $(SHARED) $(PROGRAM) render
 
 deps:
-	@MUJOCO_VERSION=$(MUJOCO) MUJOCO_DIR=$(if $(OUR_MUJOCO),,$(MUJOCO_DIR)) ci/install-deps.sh
+	@MUJOCO_VERSION=$(MUJOCO) MUJOCO_DIR=$(if $(OUR_MUJOCO),,$(MUJOCO_DIR)) ci/install-deps.sh $(if $(MPI),mpi)
 
 # ---- compiling ----
 $(LADDER)/.made: Makefile
@@ -161,7 +163,7 @@ print-ladder:
 
 # every test, a line each, for tests/layout
 print-tests:
-	@$(foreach t,$(TESTS:$(BUILD)/%=%) $(TESTS_cli) $(TESTS_render) $(TESTS_layout),echo $(t);)
+	@$(foreach t,$(TESTS:$(BUILD)/%=%) $(TESTS_cli) $(TESTS_render) $(TESTS_cluster) $(TESTS_layout),echo $(t);)
 
 # the folder of MuJoCo, for tests/layout
 print-mujoco-dir:
@@ -176,7 +178,7 @@ endef
 # A source that is added or removed, and other linker options, trigger a link.
 FLAGS := $(BUILD)/flags
 LINKED := $(BUILD)/linked
-$(eval $(call text_file,$(FLAGS),$(CC) $(CFLAGS_ALL) $(MUJOCO_DIR)))
+$(eval $(call text_file,$(FLAGS),$(CC) $(CFLAGS_ALL) $(MUJOCO_DIR)$(if $(MPI), MPI)))
 $(eval $(call text_file,$(LINKED),$(ALL_OBJ) $(LDFLAGS)))
 
 # folder, view, flags
@@ -230,6 +232,10 @@ $(GENERATED)/version.h: FORCE
 FORCE:
 $(BUILD)/bench/base/provenance.o: $(GENERATED)/version.h
 $(BUILD)/bench/base/provenance.o: FLAGS_bench += -I$(GENERATED)
+
+# the two files that know MPI
+OBJ_mpi := $(BUILD)/bench/base/launcher.o $(BUILD)/bench/run/mpi_ranks.o
+$(if $(MPI),$(eval $(OBJ_mpi): FLAGS_bench += -DDYNAFLOW_MPI $(patsubst -I%,-isystem %,$(shell pkg-config --cflags ompi-c))))
 
 # it exports what lib/exports.map says; the installed files differ from these only in where they look for libraries
 LINK_SHARED = $(CC) -shared -fopenmp $(SANITIZE) -Wl,-soname,libdynaflow.so.$(SOVERSION) -Wl,--no-undefined \
@@ -342,7 +348,9 @@ format-check: ## fail if a source is not formatted
 	$(if $(FORMATTED),$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED),$(error no sources: make format-check needs a git checkout))
 
 demo: all ## four Go1 gaits: demonstrations, DynaFlow and its baselines, tables and figures
-	$(PROGRAM) run go1_gaits --profile smoke --blas-kernel auto --out results/runs/demo
+	$(PROGRAM) run go1_gaits --profile demo --method dynaflow --blas-kernel auto --out results/runs/demo
+	$(PROGRAM) report results/runs/demo
+	$(PROGRAM) run go1_gaits --profile demo --blas-kernel auto --out results/runs/demo
 	$(PROGRAM) report results/runs/demo
 smoke: all ## the demo on the small hopper task (needs its data: dynaflow data fetch hopper)
 	$(PROGRAM) run hopper --profile smoke --blas-kernel auto --out results/runs/smoke

@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "dynaflow/core/alloc.h"
 #include "exit_code.h"
+#include "launcher.h"
 #include "list.h"
 #include "options.h"
 #include "process.h"
@@ -100,8 +101,17 @@ static void let_waiting_threads_sleep(char** argv) {
   execv("/proc/self/exe", argv);
 }
 
+/* Ranks train together; all else is done by rank 0 alone. Whether this process has nothing to do; what it prints, if it
+ * has, is what rank 0 prints. */
+static bool leaves_it_to_rank_0(int argc, char** argv) {
+  if (launcher_rank() == 0) return false;
+  launcher_silence();
+  return argc < 2 || (strcmp(argv[1], "run") != 0 && strcmp(argv[1], "train") != 0);
+}
+
 int main(int argc, char** argv) {
   let_waiting_threads_sleep(argv);
+  if (leaves_it_to_rank_0(argc, argv)) return EXIT_DONE;
   if (!process_start()) return EXIT_USAGE;
   /* the program's own options */
   if (argc < 2) {

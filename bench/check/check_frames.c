@@ -172,8 +172,11 @@ static int worst_dof(const trace* m, size_t k) {
 
 static void check_jumps(const trace* m, data_findings* out) {
   size_t n = 0, first = 0;
+  bool begins = true;
   for (size_t k = 0; k < m->n; k++) {
-    if (m->jump[k] && n++ == 0) first = k;
+    if (!m->jump[k]) continue;
+    if (n++ == 0) first = k;
+    begins &= m->frame[k] == 0;
   }
   data_finding* one = data_findings_add(out, "jump", NULL, (double)n, 0, "frames");
   if (n == 0) return;
@@ -183,11 +186,13 @@ static void check_jumps(const trace* m, data_findings* out) {
   const double change = m->rate[first * (size_t)m->nv + (size_t)dof] * m->h[m->episode[first]];
   const bool wrapped = m->group[dof] == GROUP_HINGES && fabs(fabs(change) - TURN) < 0.5;
   const bool back = first + 1 < m->n && m->episode[first + 1] == m->episode[first] && m->jump[first + 1];
-  data_finding_judge(one, CHECK_WRONG, "positions jump, first of %s by %.3g in episode %d between frames %d and %d: %s",
-                     name, change, m->episode[first], m->frame[first], m->frame[first] + 1,
-                     wrapped ? "the angle is wrapped to one turn"
-                     : back  ? "the second of these frames is out of place; mend or remove it"
-                             : "two episodes are joined (data.ends_key says where they end), or frames are missing");
+  data_finding_judge(one, begins ? CHECK_WARN : CHECK_WRONG,
+                     "positions jump, first of %s by %.3g in episode %d between frames %d and %d: %s", name, change,
+                     m->episode[first], m->frame[first], m->frame[first] + 1,
+                     wrapped  ? "the angle is wrapped to one turn"
+                     : begins ? "a controller starts there, or the first frame is of another motion"
+                     : back   ? "the second of these frames is out of place; mend or remove it"
+                              : "two episodes are joined (data.ends_key says where they end), or frames are missing");
 }
 
 /* ---- constant coordinates ---- */

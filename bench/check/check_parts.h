@@ -16,6 +16,8 @@
 /* Smaller errors need an explanation, too, if another one is exact: if it brings them down to this share. */
 #define CHECK_ERROR_EXACT 1e-3
 #define CHECK_EXACT       0.02
+/* A motion that needs more force than this on what no actuator drives is not one of the model, weights. */
+#define CHECK_RESIDUAL 1
 /* whether `other` explains what leaves the error `as_is` */
 bool check_explains(double as_is, double other);
 
@@ -43,7 +45,9 @@ typedef struct pose_summary {
   int poses;          /* poses that were looked at */
   bool has_base;      /* the model has a free joint: the first one is the base */
   bool has_ground;    /* the model can touch something that cannot move */
-  bool flies;         /* actuators push the base up, as those of a drone or a swimmer */
+  bool falls;         /* nothing drives the base up or down: a free joint, or a vertical slide on the world */
+  bool flies;         /* actuators push the free base up, as those of a drone or a swimmer */
+  double own_height;  /* of the base in the model's own first pose, m; 0 without one that falls */
   double start;       /* distance of the model's own first pose, 0 if it touches, m */
   double lowest;      /* median distance from it, m; negative: inside */
   double nearest;     /* smallest distance */
@@ -52,10 +56,11 @@ typedef struct pose_summary {
   double touching;    /* share of poses with contacts */
   double slip;        /* median speed at which points in contact slide, m/s; NAN: no contacts */
   double upright;     /* mean cosine of the angle between the base's z axis and the vertical */
-  double base_height; /* median, m */
+  double base_height; /* median, m; 0 without a base that falls */
+  double residual;    /* check_root_residual(); NAN: unknown */
 } pose_summary;
 
-/* Looks at up to `poses_max` poses, evenly spread. Errors: those of df_sim_new(). */
+/* Looks at up to `poses_max` poses, evenly spread; `residual` is left NAN. Errors: those of df_sim_new(). */
 DF_MUST_CHECK df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out);
 /* floating, penetration, tilt and slip; `source` is that of the trace */
 void check_poses(const pose_summary* p, const fit_source* source, data_findings* out);
@@ -67,6 +72,6 @@ void check_poses(const pose_summary* p, const fit_source* source, data_findings*
  * without such translations or gravity. Errors: those of df_sim_new(). */
 DF_MUST_CHECK df_status check_root_residual(const trace* m, size_t poses_max, double* median);
 /* adds it as a finding */
-DF_MUST_CHECK df_status check_forces(const trace* m, size_t poses_max, data_findings* out);
+void check_forces(double median, data_findings* out);
 
 #endif

@@ -11,8 +11,12 @@
 static const double FLOATS = 0.05, DEEP = 0.02, TOO_DEEP = 0.05;
 /* share of the poses, and m/s */
 static const double INSIDE_SHARE = 0.25, SLIP = 2;
-/* m: that nothing comes nearer than this may be a matter of units */
-static const double UNLIKELY = 5;
+/* of the height of the base: that nothing comes nearer is no matter of where the floor is */
+static const double HIGH = 0.3;
+/* weights: of a model that does not fall, though nothing holds it; one that is thrown needs no force */
+static const double HELD = 0.5;
+/* of the height of the base in the model's first pose: positions in other units make it one of these, to the factor */
+static const double UNITS[] = {10, 100, 1000}, ABOUT = 2.5;
 
 /* the free joint that is the base; NULL: none */
 static const df_joint* base_of(const trace* m) {
@@ -20,6 +24,35 @@ static const df_joint* base_of(const trace* m) {
     if (m->joints[j].kind == DF_JOINT_FREE) return &m->joints[j];
   }
   return NULL;
+}
+
+/* Whether the slide moves its body, which hangs on the world, up or down, and nothing drives it. `x` and `position`
+ * [bodies][3] are scratch. */
+static bool is_vertical_slide(const trace* m, df_sim* sim, const df_dof* dof, int j, double* x, double* position) {
+  static const double MOVE = 0.1;
+  const df_joint* joint = &m->joints[j];
+  const int body = df_mujoco_joint_body(m->system, j);
+  if (joint->kind != DF_JOINT_SLIDE || dof[joint->dof].actuated || df_mujoco_body_parent(m->system, body) != 0)
+    return false;
+  double height[2];
+  for (int k = 0; k < 2; k++) {
+    df_mujoco_initial_state(m->system, x);
+    x[joint->qpos] += k * MOVE;
+    df_mujoco_pose(sim, x);
+    df_mujoco_body_positions(sim, position);
+    height[k] = position[3 * body + 2];
+  }
+  return fabs(height[1] - height[0]) > 0.9 * MOVE;
+}
+
+/* the body of the base that falls; -1: none */
+static int falling_body(const trace* m, df_sim* sim, const df_dof* dof, double* x, double* position) {
+  const df_joint* base = base_of(m);
+  if (base) return df_mujoco_joint_body(m->system, (int)(base - m->joints));
+  for (int j = 0; j < m->njoint; j++) {
+    if (is_vertical_slide(m, sim, dof, j, x, position)) return df_mujoco_joint_body(m->system, j);
+  }
+  return -1;
 }
 
 /* the mean speed at which moving bodies slide on what cannot move, with the velocities that are loaded; NAN: none
@@ -50,6 +83,8 @@ static bool is_lifted(const trace* m, const df_joint* base, df_dof* dof) {
 typedef struct lists {
   double *lowest, *slip, *height;
   int n, slips;
+  int body;         /* whose height it is; -1: none */
+  double* position; /* [bodies][3] */
 } lists;
 
 /* the state of pair k with the velocities that the positions have */
@@ -67,49 +102,58 @@ static void look_at(const trace* m, df_sim* sim, const double* x, lists* l, pose
   out->nearest = fmin(out->nearest, distance);
   out->deepest = fmax(out->deepest, -distance);
   out->inside += distance < -DEEP;
+  l->height[l->n] = 0;
+  if (l->body >= 0) {
+    df_mujoco_body_positions(sim, l->position);
+    l->height[l->n] = l->position[3 * l->body + 2];
+  }
   if (base) {
     const double* q = x + base->qpos + 3;
-    l->height[l->n] = x[base->qpos + 2];
     out->upright += 1 - 2 * (q[1] * q[1] + q[2] * q[2]);
   }
   l->n++;
 }
 
+/* what the model itself says */
+static void describe_model(const trace* m, df_sim* sim, df_dof* dof, double* x, lists* l, pose_summary* out) {
+  out->flies = is_lifted(m, base_of(m), dof);
+  l->body = falling_body(m, sim, dof, x, l->position);
+  out->falls = l->body >= 0;
+  df_mujoco_initial_state(m->system, x);
+  df_mujoco_pose(sim, x);
+  out->start = fmax(0, df_mujoco_ground_distance(sim));
+  df_mujoco_body_positions(sim, l->position);
+  if (out->falls) out->own_height = l->position[3 * l->body + 2];
+}
+
+static void summarise(lists* l, pose_summary* out) {
+  out->poses = l->n;
+  if (!l->n) return;
+  out->has_ground = isfinite(out->nearest);
+  out->upright /= l->n;
+  out->inside /= l->n;
+  out->lowest = df_median(l->n, l->lowest);
+  out->base_height = df_median(l->n, l->height);
+  out->slip = df_median(l->slips, l->slip);
+  out->touching = (double)l->slips / l->n;
+}
+
 df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
-  *out = (pose_summary){.has_base = base_of(m) != NULL, .nearest = INFINITY};
-  const size_t stride = m->n / (poses_max ? poses_max : 1) + 1, most = m->n / stride + 1;
+  *out = (pose_summary){.has_base = base_of(m) != NULL, .nearest = INFINITY, .residual = NAN};
+  const size_t stride = m->n / (poses_max ? poses_max : 1) + 1, most = m->n / stride + 1, nx = (size_t)m->data->nx;
   df_sim* sim = NULL;
-  double* x = df_alloc((size_t)m->data->nx + 3 * most, sizeof *x);
+  double* x = df_alloc(nx + 3 * most + 3 * (size_t)df_mujoco_body_count(m->system), sizeof *x);
   df_dof* dof = df_alloc((size_t)m->nv, sizeof *dof);
-  if (!x || !dof) {
-    df_free(x);
-    df_free(dof);
-    return DF_E_NOMEM;
-  }
-  lists l = {.lowest = x + m->data->nx};
-  l.slip = l.lowest + most;
-  l.height = l.slip + most;
-  const df_status status = df_sim_new(m->system, 0, &sim);
+  df_status status = x && dof ? df_sim_new(m->system, 0, &sim) : DF_E_NOMEM;
   if (status == DF_OK) {
-    df_mujoco_initial_state(m->system, x);
-    df_mujoco_pose(sim, x);
-    out->start = fmax(0, df_mujoco_ground_distance(sim));
-    out->flies = is_lifted(m, base_of(m), dof);
-  }
-  for (size_t k = 0; status == DF_OK && k < m->n; k += stride) {
-    if (m->jump[k]) continue;
-    moving_state(m, k, x);
-    look_at(m, sim, x, &l, out);
-  }
-  out->poses = l.n;
-  if (l.n) {
-    out->has_ground = isfinite(out->nearest);
-    out->upright /= l.n;
-    out->inside /= l.n;
-    out->lowest = df_median(l.n, l.lowest);
-    out->base_height = df_median(l.n, l.height);
-    out->slip = df_median(l.slips, l.slip);
-    out->touching = (double)l.slips / l.n;
+    lists l = {.lowest = x + nx, .slip = x + nx + most, .height = x + nx + 2 * most, .position = x + nx + 3 * most};
+    describe_model(m, sim, dof, x, &l, out);
+    for (size_t k = 0; k < m->n; k += stride) {
+      if (m->jump[k]) continue;
+      moving_state(m, k, x);
+      look_at(m, sim, x, &l, out);
+    }
+    summarise(&l, out);
   }
   df_sim_free(m->system, sim);
   df_free(x);
@@ -117,14 +161,27 @@ df_status pose_summary_of(const trace* m, size_t poses_max, pose_summary* out) {
   return status;
 }
 
+/* the power of ten by which the positions are too large; 0: none */
+static double unit_of(const pose_summary* p) {
+  for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++) {
+    const double factor = p->own_height > 0 ? p->base_height / (UNITS[i] * p->own_height) : 0;
+    if (factor < ABOUT && factor > 1 / ABOUT) return UNITS[i];
+  }
+  return 0;
+}
+
 /* above the floor */
 static void check_height(const pose_summary* p, const fit_source* source, data_findings* out) {
   data_finding* one = data_findings_add(out, "distance to the floor", NULL, fmax(0, p->nearest), FLOATS, "m");
-  if (!p->has_base || p->flies || !(p->nearest > FLOATS + p->start)) return;
-  data_finding_judge(one, CHECK_WARN, "the model never touches the floor; the nearest pose is %.3g m above it%s",
-                     p->nearest,
-                     p->nearest > UNLIKELY ? "; the positions may be in other units: data.position_scale" : "");
-  data_finding_takes(one, fit_rise(source, -p->nearest));
+  if (!p->falls || p->flies || !(p->nearest > FLOATS + p->start)) return;
+  const bool held = p->residual > HELD && p->own_height > 0 && p->nearest > HIGH * p->own_height + p->start;
+  const double unit = held ? unit_of(p) : 0;
+  if (!held && !p->has_base) return; /* a slide may be one of a rail that carries it */
+  data_finding_judge(one, held ? CHECK_WRONG : CHECK_WARN,
+                     "the model never touches the floor%s; the nearest pose is %.3g m above it%s",
+                     held ? ", although nothing holds it" : "", p->nearest,
+                     unit > 0 ? "; the positions may be in other units: data.position_scale" : "");
+  data_finding_takes(one, unit > 0 ? fit_scale(source, 1 / unit) : fit_rise(source, -p->nearest));
 }
 
 /* inside of it */

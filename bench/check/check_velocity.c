@@ -66,13 +66,29 @@ static void check_zero(const trace* m, int group, const trace_fit* f, data_findi
 
 /* ---- frame rate, scale and shift ---- */
 
-/* the slope of a group that needs one; NAN: none does, since velocities explain the changes as they are, at any lag */
-static double slope_of(const trace_fit* f) {
+/* pairs of frames, and a group or, -1, all dofs */
+typedef struct part {
+  const trace* m;
+  size_t from, to;
+  int group;
+} part;
+
+static part part_of(const trace* m, int group) {
+  return (part){m, 0, m->n, group};
+}
+
+/* of the frames: a slope or a shift has to explain them */
+static const double MOST = 0.5;
+
+/* The slope that a part needs; NAN: none, since velocities explain the changes as they are, at any lag. Most frames
+ * have to follow with a slope, not only those of impacts. */
+static double slope_of(const part* p, const trace_fit* f) {
   int lag = 0;
   const double fitted = trace_fitted_error(f, &lag), slope = f->slope[lag];
   const double as_is = fmin(trace_error(f, NULL), f->error[lag]);
   const bool needs = moves(f) && !is_zero(f) && check_explains(as_is, fitted);
-  return needs && slope > 0 && fabs(slope - 1) > 0.02 ? slope : NAN;
+  if (!needs || !(slope > 0) || fabs(slope - 1) <= 0.02) return NAN;
+  return trace_share_explained(p->m, p->from, p->to, p->group, lag, slope, f->change) > MOST ? slope : NAN;
 }
 
 /* whether velocities of the group follow positions at all, as they are or with a slope */
@@ -101,7 +117,8 @@ static double common_slope(const trace* m, const trace_fit f[GROUPS]) {
   for (int g = 0; g < GROUPS; g++) {
     const double error = follows(&f[g]) ? trace_fitted_error(&f[g], NULL) : INFINITY;
     if (error > 2 * least + CHECK_ERROR_FREE) continue;
-    const double own = slope_of(&f[g]), longer = trace_long_slope(m, g), w = 1 / (0.01 + error);
+    const part all = part_of(m, g);
+    const double own = slope_of(&all, &f[g]), longer = trace_long_slope(m, g), w = 1 / (0.01 + error);
     const double slope = isfinite(longer) && error > EXACT ? longer : own;
     if (isnan(own)) return NAN;
     low = fmin(low, slope);
@@ -163,8 +180,28 @@ static void report_scale(const trace* m, int group, double slope, data_findings*
   }
 }
 
+static void judge_shift(data_finding* one, int lag, double error) {
+  data_finding_judge(one, CHECK_WRONG,
+                     "the velocities belong to the positions a frame %s: with those the error is %.2g",
+                     trace_lag_shift(lag) > 0 ? "earlier" : "later", error);
+  data_finding_fits(one, "data.velocities = differences");
+}
+
+/* groups of their own, such as joints whose velocities are late while those of the base are not */
+static void check_group_shifts(const trace* m, const trace_fit f[GROUPS], data_findings* out) {
+  for (int g = 0; g < GROUPS; g++) {
+    int lag = LAG_EARLY;
+    const double as_is = trace_error(&f[g], NULL), other = trace_shifted_error(&f[g], &lag);
+    if (!moves(&f[g]) || !check_explains(as_is, other) || other > CHECK_ERROR_DOUBT) continue;
+    if (trace_share_explained(m, 0, m->n, g, lag, 1, f[g].change) <= MOST) continue;
+    judge_shift(
+        data_findings_add(out, "velocity shift", trace_group_name(g), as_is, CHECK_ERROR_LIMIT, "relative error"), lag,
+        other);
+  }
+}
+
 /* sums of the errors of the right lags and of the others over the groups that move */
-static void check_shift(const trace_fit f[GROUPS], data_findings* out) {
+static void check_shift(const trace* m, const trace_fit f[GROUPS], data_findings* out) {
   double fitted[LAGS] = {0};
   int groups = 0, right = LAG_MEAN, shifted = LAG_EARLY;
   for (int g = 0; g < GROUPS; g++) {
@@ -178,11 +215,11 @@ static void check_shift(const trace_fit f[GROUPS], data_findings* out) {
   const double as_is = trace_error(&mean, &right), other = trace_shifted_error(&mean, &shifted);
   data_finding* one = data_findings_add(out, "velocity shift", NULL, as_is, CHECK_ERROR_LIMIT, "relative error");
   const bool clearer = as_is > CHECK_ERROR_FREE && other < 0.8 * as_is && other < CHECK_EXPLAINS;
-  if (!clearer && !check_explains(as_is, other)) return;
-  data_finding_judge(one, CHECK_WRONG,
-                     "the velocities belong to the positions a frame %s: with those the error is %.2g",
-                     trace_lag_shift(shifted) > 0 ? "earlier" : "later", other);
-  data_finding_fits(one, "data.velocities = differences");
+  if (clearer || check_explains(as_is, other)) {
+    judge_shift(one, shifted, other);
+  } else {
+    check_group_shifts(m, f, out);
+  }
 }
 
 /* ---- single episodes at another rate ---- */
@@ -193,7 +230,7 @@ static int mark_episodes(const trace* m, bool* other, int* first, double* slope_
   for (size_t k = 0, end = 0; k < m->n; k = end) {
     while (end < m->n && m->episode[end] == m->episode[k]) end++;
     const trace_fit f = trace_fit_all(m, k, end);
-    const double slope = f.n >= EPISODE_PAIRS ? slope_of(&f) : NAN;
+    const double slope = f.n >= EPISODE_PAIRS ? slope_of(&(part){m, k, end, -1}, &f) : NAN;
     all++;
     if (isnan(slope) || fabs(slope - 1) < 0.1) continue;
     other[m->episode[k]] = true;
@@ -361,16 +398,19 @@ static df_status check_order(const trace* m, data_findings* out) {
 static const double WORSE_THAN_NONE = 1.05;
 /* share of the frames: single ones may be outliers */
 static const double CONTRADICTED = 0.5;
+/* error with the best slope, of a correlation of 0.3: what rocks between two frames follows less, but it follows */
+static const double UNRELATED = 0.954;
 
 /* What is left if the velocities get the slope that they need. Without another explanation, velocities that contradict
  * the positions are wrong; positions that are mostly noise contradict no velocity. */
 static void check_rest(const trace* m, int group, const trace_fit* f, bool explained, data_findings* out) {
-  const double as_is = isnan(slope_of(f)) ? trace_error(f, NULL) : trace_fitted_error(f, NULL);
+  const part all = part_of(m, group);
+  const double as_is = isnan(slope_of(&all, f)) ? trace_error(f, NULL) : trace_fitted_error(f, NULL);
   data_finding* one =
       data_findings_add(out, "velocity", trace_group_name(group), as_is, CHECK_ERROR_LIMIT, "relative error");
   if (as_is <= CHECK_ERROR_LIMIT) return;
-  const bool contradict =
-      as_is > WORSE_THAN_NONE && !explained && trace_is_smooth(m, group) && trace_contradicted(m, group) > CONTRADICTED;
+  const bool contradict = as_is > WORSE_THAN_NONE && !explained && trace_is_smooth(m, group) &&
+                          trace_contradicted(m, group) > CONTRADICTED && trace_fitted_error(f, NULL) > UNRELATED;
   data_finding_judge(one, contradict ? CHECK_WRONG : CHECK_WARN,
                      contradict ? "the velocities of %s contradict the change of the positions: zeros would fit better"
                                 : "the velocities of %s do not follow from the change of the positions",
@@ -387,10 +427,11 @@ df_status check_velocities(const trace* m, data_findings* out) {
   for (int g = 0; g < GROUPS; g++) {
     if (!moves(&f[g])) continue;
     check_zero(m, g, &f[g], out);
-    const double slope = slope_of(&f[g]);
+    const part all = part_of(m, g);
+    const double slope = slope_of(&all, &f[g]);
     if (isnan(common) && !isnan(slope)) report_scale(m, g, slope, out);
   }
-  check_shift(f, out);
+  check_shift(m, f, out);
   if (isnan(common)) DF_TRY(check_episodes(m, out));
   DF_TRY(check_order(m, out));
   const bool explained = data_findings_count(out, CHECK_WRONG) > before;

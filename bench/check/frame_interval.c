@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "dynaflow/data/recording.h"
 #include "dynaflow/sim/mujoco.h"
 
 static const double SHORTEST = 1e-4, LONGEST = 1; /* s */
@@ -48,4 +47,33 @@ void check_frame_intervals(int episodes, const double* stated, const df_system* 
                        "data.rate or system.timestep, whichever is wrong",
                        stated_by(source), h, step);
   }
+}
+
+/* frames that a gap is as long as: one that is missing is interpolated well, several are not */
+static const double LONGER = 1.5, MUCH_LONGER = 5.5;
+
+df_status check_time_gaps(const df_recording* recording, data_findings* out) {
+  int gaps = 0, episode = 0, frame = 0;
+  double most = 0, longest = 0;
+  for (int e = 0; e < df_recording_episodes(recording); e++) {
+    double gap, usual;
+    int at;
+    DF_TRY(df_recording_gap(recording, e, &gap, &usual, &at));
+    const double ratio = usual > 0 ? gap / usual : 0;
+    gaps += ratio > LONGER;
+    if (!(ratio > most)) continue;
+    most = ratio;
+    longest = gap;
+    episode = e;
+    frame = at;
+  }
+  if (!(most > 0)) return DF_OK;
+  data_finding* one = data_findings_add(out, "time gap", NULL, most, LONGER, "frames");
+  if (gaps == 0) return DF_OK;
+  data_finding_judge(
+      one, most > MUCH_LONGER ? CHECK_WRONG : CHECK_WARN,
+      "frames are missing in %d episode%s: in episode %d %.6g s pass between frames %d and %d, %.3g times "
+      "the usual time; cut the episodes there (data.ends_key), or leave them out (data.select)",
+      gaps, gaps == 1 ? "" : "s", episode, longest, frame, frame + 1, most);
+  return DF_OK;
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "data_finding.h"
+#include "dynaflow/data/recording.h"
 #include "dynaflow/sim/system.h"
 #include "would_fit.h"
 
@@ -15,5 +16,9 @@ bool frame_interval_is_plausible(double h);
  * first one and the physics step of the model are far apart. */
 void check_frame_intervals(int episodes, const double* stated, const df_system* system, const fit_source* source,
                            data_findings* out);
+
+/* Adds a finding "time gap" if the recording has times: the longest time between two frames is more than 1.5 times the
+ * usual one; wrong if it is more than 5.5 times that. Errors: those of df_recording_gap(). */
+DF_MUST_CHECK df_status check_time_gaps(const df_recording* recording, data_findings* out);
 
 #endif

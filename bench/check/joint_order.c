@@ -218,7 +218,7 @@ static int* order_of_joints(const trial* t, const int* order) {
 static df_status conclude(const trial* t, joint_orders* out) {
   const double as_read = misfit_of_contact(&t->now), best = t->best.misfit, limits = t->now.part[MISFIT_LIMITS];
   const bool beyond = limits > WELL_BEYOND && t->best.limits < BEYOND;
-  *out = (joint_orders){.as_read = as_read, .misfit = best};
+  *out = (joint_orders){.as_read = as_read, .misfit = best, .by_limits = beyond};
   out->found = best < CLEAR * as_read && best < as_read - LESS;
   if (!out->found) return DF_OK;
   const bool rival = best >= CLEAR * t->second.misfit; /* both may be 0 */

@@ -6,13 +6,14 @@
 #include "dynaflow/core/alloc.h"
 #include "joint_legs.h"
 #include "joint_order.h"
+#include "misfit.h"
 
 enum { SAMPLE_FRAMES = 4000, SAMPLE_POSES = 400 };
 
 /* of the residual as read, and of that of the next best reversal; in weights: a smaller one needs no explanation */
 static const double SHARE = 0.65, CLEAR = 0.87, FREE = 0.05;
-/* of the samples of all joints: a reversal that brings more beyond their limits explains nothing */
-static const double BEYOND = 0.02;
+/* a reversal that adds more to the misfit of joint limits, floor and slip explains nothing */
+static const double WORSE = 0.03;
 
 typedef struct trial {
   df_dataset* data;
@@ -21,24 +22,39 @@ typedef struct trial {
   check_cfg cfg;
   int joints;
   int *order, *best; /* [joints] */
-  double as_read, least, second, limits;
+  double as_read, least, second, misfit;
 } trial;
 
-static df_status residual_of(const trial* t, double* residual, double* limits) {
+static df_status residual_of(const trial* t, double* residual) {
   trace m;
   df_status status = trace_of(t->data, t->system, t->h, t->cfg.frames_max, &m);
   if (status == DF_OK) status = check_root_residual(&m, t->cfg.poses_max, residual);
-  if (status == DF_OK) *limits = check_limit_share(&m);
   trace_clear(&m);
   return status;
 }
 
+static df_status contact_of(const trial* t, double* out) {
+  misfit fit;
+  DF_TRY(misfit_of_poses(t->data, t->system, t->h, &t->cfg, &fit));
+  *out = misfit_of_contact(&fit);
+  return DF_OK;
+}
+
+/* NAN for a reversal that needs more force than two others, or takes joints from their limits or feet from the floor */
+static df_status measure(const trial* t, double* residual) {
+  double contact = INFINITY;
+  DF_TRY(residual_of(t, residual));
+  if (*residual < t->second) DF_TRY(contact_of(t, &contact));
+  if (!(contact <= t->misfit + WORSE)) *residual = NAN;
+  return DF_OK;
+}
+
 static df_status try_order(trial* t) {
-  double residual = NAN, limits = 0;
+  double residual = NAN;
   joint_order_reverse(t->system, t->order, t->data);
-  const df_status status = residual_of(t, &residual, &limits);
+  const df_status status = measure(t, &residual);
   joint_order_reverse(t->system, t->order, t->data);
-  if (status != DF_OK || !isfinite(residual) || limits > t->limits + BEYOND) return status;
+  if (status != DF_OK || !isfinite(residual)) return status;
   if (residual < t->least) {
     t->second = t->least;
     t->least = residual;
@@ -49,25 +65,39 @@ static df_status try_order(trial* t) {
   return DF_OK;
 }
 
+/* the same joint of the legs in the set `legs` */
+static df_status try_part(trial* t, const chain* c, int part, unsigned legs) {
+  for (int j = 0; j < t->joints; j++) t->order[j] = j;
+  for (int l = 0; l < c->legs; l++) {
+    const int joint = c->index[c->leg_of[l] + part];
+    if (legs >> l & 1) t->order[joint] = ~joint;
+  }
+  return try_order(t);
+}
+
+/* Single joints, and the same joint of any legs: those of one side are often mirrored. */
 static df_status try_all(trial* t, const chain* c) {
   for (int k = 0; k < c->n; k++) {
     for (int j = 0; j < t->joints; j++) t->order[j] = j == c->index[k] ? ~j : j;
     DF_TRY(try_order(t));
   }
   for (int part = 0; part < c->per_leg && c->legs; part++) {
-    for (int j = 0; j < t->joints; j++) t->order[j] = j;
-    for (int l = 0; l < c->legs; l++) t->order[c->index[c->leg_of[l] + part]] = ~c->index[c->leg_of[l] + part];
-    DF_TRY(try_order(t));
+    for (unsigned legs = 3; legs < 1u << c->legs; legs++) {
+      const bool single = (legs & (legs - 1)) == 0; /* tried above */
+      if (!single) DF_TRY(try_part(t, c, part, legs));
+    }
   }
   return DF_OK;
 }
 
 static df_status compare(trial* t, const chain* c, joint_signs* out) {
-  DF_TRY(residual_of(t, &t->as_read, &t->limits));
+  DF_TRY(residual_of(t, &t->as_read));
   if (!(t->as_read > FREE)) return DF_OK;
+  DF_TRY(contact_of(t, &t->misfit));
   DF_TRY(try_all(t, c));
   *out = (joint_signs){.as_read = t->as_read, .residual = t->least};
-  if (t->least < SHARE * t->as_read && t->least < CLEAR * t->second) {
+  /* one that leaves too much force is not all that is wrong, and may not be wrong at all */
+  if (t->least <= CHECK_RESIDUAL && t->least < SHARE * t->as_read && t->least < CLEAR * t->second) {
     out->best = t->best;
     t->best = NULL;
   }

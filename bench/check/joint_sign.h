@@ -11,10 +11,11 @@ typedef struct joint_signs {
   double as_read, residual; /* check_root_residual() without and with it */
 } joint_signs;
 
-/* Reverses each hinge and slide, and the same joint of all legs, and compares the forces on what no actuator drives. A
- * sign is wrong if its reversal leaves less than 65 % of the residual, and every other one more than 1.15 times of
- * that. `data` is changed meanwhile, and as before at the end. Errors: DF_E_NOMEM, and those of trace_of() and
- * check_root_residual(). */
+/* Reverses each hinge and slide, and the same joint of any set of legs, and compares the forces on what no actuator
+ * drives. A sign is wrong if its reversal leaves less than 65 % of the residual and at most CHECK_RESIDUAL, does not
+ * add to the misfit of joint limits, floor and slip, and every other one leaves more than 1.15 times of it. `data` is
+ * changed meanwhile, and as before at the end. Errors: DF_E_NOMEM, and those of trace_of(), check_root_residual() and
+ * misfit_of_poses(). */
 DF_MUST_CHECK df_status joint_sign_find(df_dataset* data, const df_system* system, const double* h,
                                         const check_cfg* cfg, joint_signs* out);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "explained.h"
 #include "frame_interval.h"
 #include "joint_order.h"
 #include "joint_shift.h"
@@ -62,17 +63,32 @@ typedef struct source {
   const df_system* system;
   const double* h; /* [episodes] */
   const check_cfg* cfg;
-  int exchanged; /* the free joint that is exchanged with the base; 0: none */
+  int exchanged;       /* the free joint that is exchanged with the base; 0: none */
+  const int* reversed; /* the order of signs of joints that are reversed; NULL: none */
 } source;
 
 static df_status set(df_config* config, const convention* c) {
   return c ? df_config_set(config, c->key, c->value, "data check") : DF_OK;
 }
 
+/* the value of a key, as text */
+static void value_of(const df_config* config, const char* key, char* value, size_t n) {
+  const df_config_key* keys;
+  const int count = df_config_keys(&keys);
+  value[0] = '\0';
+  for (int i = 0; i < count; i++) {
+    if (strcmp(keys[i].name, key) == 0) df_config_value(config, i, value, n);
+  }
+}
+
 /* whether the setting has this value already */
 static bool is_set(const df_config* config, const convention* c) {
+  char now[80], then[80];
   df_config other = *config;
-  return df_config_set(&other, c->key, c->value, "data check") == DF_OK && memcmp(&other, config, sizeof other) == 0;
+  if (df_config_set(&other, c->key, c->value, "data check") != DF_OK) return false;
+  value_of(config, c->key, now, sizeof now);
+  value_of(&other, c->key, then, sizeof then);
+  return strcmp(now, then) == 0;
 }
 
 static bool is_recorded(const df_recording* recording, int state) {
@@ -129,6 +145,7 @@ static df_status convert(const source* s, const df_config* config, df_dataset** 
   DF_TRY(df_recording_convert(s->recording, &as_recorded, s->system, data));
   for (int e = 0; e < (*data)->episodes; e++) scale_derived(s, config, *data, e);
   if (s->exchanged) free_bodies_exchange(s->system, s->exchanged, *data);
+  if (s->reversed) joint_order_reverse(s->system, s->reversed, *data);
   const df_status status = misfit_of(*data, s->system, s->h, s->cfg, fit);
   if (status == DF_OK) return DF_OK;
   df_dataset_free(*data);
@@ -242,13 +259,16 @@ static df_status take_order(const char* path, const source* s, reading* r, const
   if (status == DF_OK) status = convert(&again, &config, &data, &fit);
   if (status == DF_OK && misfit_sum(&fit) < misfit_sum(&r->now)) {
     const char* key = strstr(fits, "data.legs = ") ? "data.legs" : "data.joints";
-    DF_TRY(add_setting(r, key, fits, &fit));
-    df_recording_free(r->recording);
-    df_dataset_free(r->data);
-    r->recording = recording;
-    r->data = data;
-    r->now = fit;
-    return DF_OK;
+    status = add_setting(r, key, fits, &fit);
+    if (status == DF_OK) {
+      df_recording* former = r->recording;
+      df_dataset* former_data = r->data;
+      r->recording = recording;
+      r->data = data;
+      r->now = fit;
+      recording = former;
+      data = former_data;
+    }
   }
   df_recording_free(recording);
   df_dataset_free(data);
@@ -318,16 +338,18 @@ static df_status find_signs(const source* s, reading* r) {
   return DF_OK;
 }
 
-/* the orders of joints, which are settings of reading the file, and their signs */
-static df_status find_order(const char* path, const source* s, reading* r) {
+/* The orders of joints, which are settings of reading the file, and their signs. `by_limits`: only one that brings all
+ * joints within their limits. */
+static df_status find_order(const char* path, const source* s, bool by_limits, reading* r) {
   joint_orders orders;
   char *words = NULL, *other = NULL;
   const fit_source now = {s->recording, &r->config};
   int* recorded = fit_recorded_joints(&now, s->system);
   df_status status = joint_order_find(r->data, s->system, s->h, recorded, s->cfg, &orders);
   df_free(recorded);
+  if (by_limits && !(orders.is_clear && orders.by_limits)) orders.found = false;
   if (status == DF_OK && orders.found) words = words_of(&now, s->system, orders.best);
-  if (status == DF_OK && orders.rival) other = words_of(&now, s->system, orders.rival);
+  if (status == DF_OK && orders.found && orders.rival) other = words_of(&now, s->system, orders.rival);
   if (words && orders.is_clear && joint_order_reverses(s->system, orders.best)) {
     take_signs(s->system, &orders.best, orders.as_read, orders.misfit, r);
   } else if (words && *words && orders.is_clear && r->n < READING_SETTINGS_MAX) {
@@ -361,6 +383,17 @@ void reading_correct(const reading* r, const df_system* system, df_dataset* data
 
 /* ---- all of it ---- */
 
+/* whether the recorded actions lead from each state to the next one: then no other reading is looked for */
+static df_status is_explained(const source* s, const df_dataset* data, bool* explained) {
+  trace m;
+  *explained = false;
+  if (!data || !data->actions) return DF_OK;
+  df_status status = trace_of(data, s->system, s->h, s->cfg->frames_max, &m);
+  if (status == DF_OK) status = states_are_explained(&m, explained);
+  trace_clear(&m);
+  return status;
+}
+
 /* opens and converts; a failure of the conversion is that of *as_is, and no error yet */
 static df_status begin(const char* path, const df_config* config, const df_system* system, const check_cfg* cfg,
                        reading* out, source* s, df_status* as_is) {
@@ -374,7 +407,7 @@ static df_status begin(const char* path, const df_config* config, const df_syste
     out->stated[e] = df_recording_frame_duration(out->recording, config, system, e);
     out->h[e] = frame_interval_is_plausible(out->stated[e]) ? out->stated[e] : system->dt;
   }
-  *s = (source){out->recording, system, out->h, cfg, 0};
+  *s = (source){.recording = out->recording, .system = system, .h = out->h, .cfg = cfg};
   *as_is = convert(s, config, &out->data, &out->now);
   return *as_is == DF_E_NOMEM ? *as_is : DF_OK;
 }
@@ -394,15 +427,25 @@ df_status reading_find(const char* path, const df_config* config, const df_syste
   char message[1024];
   DF_TRY(begin(path, config, system, cfg, out, &s, &as_is));
   snprintf(message, sizeof message, "%s", df_error_message());
+  bool explained;
+  DF_TRY(is_explained(&s, out->data, &explained));
+  if (explained) return DF_OK;
   if (out->data) DF_TRY(find_shift(path, &s, out));
   s.recording = out->recording;
   if (cfg->orders) DF_TRY(find_exchange(&s, out));
+  /* before conventions are looked at: wrong joints seem to need another one */
+  const int shifted = out->n;
+  if (cfg->orders && out->data) DF_TRY(find_order(path, &s, true, out));
+  s.recording = out->recording;
+  s.reversed = out->reversed;
+  const bool ordered = out->n > shifted || out->reversed;
+  if (out->reversed) DF_TRY(misfit_of(out->data, system, out->h, cfg, &out->now));
   DF_TRY(search(&s, out));
   /* no reading can be converted: the error of the one as it is */
   if (!out->data) return df_fail(as_is, "%s", message);
-  if (!cfg->orders) return DF_OK;
+  if (!cfg->orders || ordered) return DF_OK;
   const int before = out->n;
-  DF_TRY(find_order(path, &s, out));
+  DF_TRY(find_order(path, &s, false, out));
   s.recording = out->recording;
   if (out->n == before && !out->reversed) return find_signs(&s, out);
   return out->n > before ? search(&s, out) : DF_OK;

@@ -73,12 +73,24 @@ static size_t list_pairs(trace* m, int stride, int most) {
   return n;
 }
 
+/* Equal quaternions are not turned, whatever rounding leaves of their difference. */
+static void clear_equal_turns(const trace* m, const double* a, const double* b, double* change) {
+  for (int j = 0; j < m->njoint; j++) {
+    const df_joint* joint = &m->joints[j];
+    const int moved = joint->kind == DF_JOINT_FREE ? 3 : 0;
+    if (joint->kind != DF_JOINT_FREE && joint->kind != DF_JOINT_BALL) continue;
+    if (memcmp(a + joint->qpos + moved, b + joint->qpos + moved, 4 * sizeof *a) != 0) continue;
+    for (int k = 0; k < 3; k++) change[joint->dof + moved + k] = 0;
+  }
+}
+
 static void fill_rates(trace* m) {
   double change[DF_NDX_MAX];
   for (size_t k = 0; k < m->n; k++) {
     const double* a = df_dataset_state(m->data, m->episode[k], m->frame[k]);
     const double* b = df_dataset_state(m->data, m->episode[k], m->frame[k] + 1);
     m->system->ops->difference(m->system, a, b, change);
+    clear_equal_turns(m, a, b, change);
     for (int i = 0; i < m->nv; i++) m->rate[k * (size_t)m->nv + (size_t)i] = change[i] / m->h[m->episode[k]];
   }
 }
@@ -92,7 +104,7 @@ static void fill_quanta(trace* m) {
   }
 }
 
-/* RMS change per second of a group at a pair, and the largest of its velocities there */
+/* 2-norm of the change per second of a group at a pair, and of its velocities at a frame */
 static double size_of(const trace* m, size_t k, int group) {
   double sum = 0;
   for (int i = 0; i < m->nv; i++) {
@@ -101,10 +113,11 @@ static double size_of(const trace* m, size_t k, int group) {
   }
   return sqrt(sum);
 }
+/* velocities that are differences of positions jump with them */
 static double speed_of(const trace* m, size_t k, int frame, int group) {
   double sum = 0;
   for (int i = 0; i < m->nv; i++) {
-    const double v = trace_velocity(m, k, frame, i);
+    const double v = m->data->derived[m->nq + i] ? 0 : trace_velocity(m, k, frame, i);
     if (m->group[i] == group) sum += v * v;
   }
   return sqrt(sum);
@@ -316,6 +329,25 @@ static trace_fit fit_between(const trace* m, size_t from, size_t to, int group) 
     }
   }
   return fit_of(&s);
+}
+
+double trace_share_explained(const trace* m, size_t from, size_t to, int group, int lag, double slope, double change) {
+  static const double LITTLE = 0.1, WELL = 0.25;
+  size_t n = 0, well = 0;
+  for (size_t k = from; k < to; k++) {
+    double dd = 0, ee = 0;
+    if (!trace_comparable(m, k)) continue;
+    for (int i = 0; i < m->nv; i++) {
+      if (group >= 0 && m->group[i] != group) continue;
+      const double d = trace_change(m, k, lag, i), e = d - slope * trace_predicted(m, k, lag, i);
+      dd += d * d;
+      ee += e * e;
+    }
+    if (dd < LITTLE * LITTLE * change * change) continue;
+    n++;
+    well += ee <= WELL * WELL * dd;
+  }
+  return n ? (double)well / (double)n : 0;
 }
 
 trace_fit trace_fit_all(const trace* m, size_t from, size_t to) {

@@ -99,6 +99,10 @@ typedef struct trace_fit {
   double fitted[LAGS];  /* the error with that slope */
 } trace_fit;
 
+/* The share of the pairs of [from, to) whose change the velocities explain to a quarter, with a slope; without pairs
+ * that change by less than a tenth of `change`, a speed. `group` -1: all dofs. 0 without pairs. */
+double trace_share_explained(const trace* m, size_t from, size_t to, int group, int lag, double slope, double change);
+
 /* of all dofs at the pairs [from, to); of the dofs of one group at all pairs */
 trace_fit trace_fit_all(const trace* m, size_t from, size_t to);
 trace_fit trace_fit_group(const trace* m, int group);

@@ -76,7 +76,8 @@ const struct argp gradcheck_argp = {
         "Exits with 0 when the errors of the other states are within the limits, 1 when their median is above 1e-7, "
         "their 99th percentile above 1e-4, or the median over rollouts above 1e-6, 2 on bad input, 3 when a model or "
         "another file is missing or gnuplot is not installed, 4 when fewer than a quarter of the states, or none of "
-        "the rollouts, are away from kinks with an exact adjoint. The row `verdict` says `holds`, `approximate` (the "
+        "the rollouts, are away from kinks with an exact adjoint, or when the simulator failed at more than 1 % of "
+        "them. The row `verdict` says `holds`, `approximate` (the "
         "same, but some states or rollouts, whose derivative is approximate or a finite difference, were not "
         "compared), `fails` or `inconclusive`. --plot checks no limits.",
     .children = children};
@@ -99,13 +100,30 @@ static void add_row(rows* out, const row* base, const char* metric, double value
   rows_add(out, &one);
 }
 
+/* the states or rollouts at which the simulator failed, with the first error; no row if there are none */
+static void add_failures(rows* out, const row* base, const char* metric, const df_gradcheck_summary* q,
+                         const df_gradcheck_point* points) {
+  if (q->failed_at < 0) return;
+  row one = *base;
+  one.metric = metric;
+  one.value = q->cause[DF_KINK_FAILED];
+  one.n = q->n;
+  one.status = points[q->failed_at].failure;
+  rows_add(out, &one);
+}
+
 static void add_kinks(rows* out, const row* base, const df_gradcheck_summary* q) {
   add_row(out, base, "kinks", q->kinks, q->n, INFINITY);
   for (int k = DF_KINK_NONE + 1; k < DF_KINK_COUNT; k++) {
     char metric[64];
+    if (k == DF_KINK_FAILED) continue;
     snprintf(metric, sizeof metric, "kinks_near.%s", df_kink_name((df_kink)k));
     if (q->cause[k]) add_row(out, base, metric, q->cause[k], q->n, INFINITY);
   }
+}
+
+static bool failed_often(const df_gradcheck_summary* q) {
+  return q->cause[DF_KINK_FAILED] > DF_GRADCHECK_FAILED_SHARE * q->n;
 }
 
 /* The verdict on a target. A part that was asked for and in which nothing could be compared decides nothing: neither do
@@ -113,7 +131,8 @@ static void add_kinks(rows* out, const row* base, const df_gradcheck_summary* q)
 static df_gradcheck_verdict judge_parts(const df_gradcheck_summary* step, const df_gradcheck_summary* rollout) {
   const df_gradcheck_verdict verdict = df_gradcheck_judge(step, LIMIT_MEDIAN, LIMIT_P99);
   if (verdict == DF_GRADCHECK_FAILS || rollout->median > LIMIT_ROLLOUT) return DF_GRADCHECK_FAILS;
-  return rollout->n > 0 && rollout->smooth == 0 ? DF_GRADCHECK_INCONCLUSIVE : verdict;
+  const bool decides = rollout->n == 0 || (rollout->smooth > 0 && !failed_often(rollout));
+  return decides ? verdict : DF_GRADCHECK_INCONCLUSIVE;
 }
 
 /* adds the row "verdict"; its status is one of holds, approximate, fails, inconclusive */
@@ -131,9 +150,15 @@ static void add_verdict(rows* out, const row* base, df_gradcheck_verdict verdict
   rows_add(out, &one);
 }
 
-/* adds the rows of a target and returns its exit code; rollout->n = 0 if rollouts were not checked */
-static int judge(const char* target, const options* opts, const df_gradcheck_summary* step,
-                 const df_gradcheck_summary* rollout, rows* out) {
+/* what was compared: results and their summary */
+typedef struct part {
+  df_gradcheck_point* points;
+  df_gradcheck_summary sum;
+} part;
+
+/* adds the rows of a target and returns its exit code; the rollouts have n = 0 if they were not checked */
+static int judge(const char* target, const options* opts, const part* steps, const part* rollouts, rows* out) {
+  const df_gradcheck_summary *step = &steps->sum, *rollout = &rollouts->sum;
   /* errors and counts of single steps */
   row errors = row_default();
   errors.task = target;
@@ -148,6 +173,7 @@ static int judge(const char* target, const options* opts, const df_gradcheck_sum
   add_row(out, &errors, "error_below_1e-6", step->below, step->smooth, INFINITY);
   errors.unit = "relative";
   add_kinks(out, &counts, step);
+  add_failures(out, &counts, "failed", step, steps->points);
   if (step->approximate) add_row(out, &counts, "approximate", step->approximate, step->n, INFINITY);
   if (step->differenced) add_row(out, &counts, "differenced_steps", step->differenced, step->n, INFINITY);
   /* rollouts */
@@ -156,6 +182,7 @@ static int judge(const char* target, const options* opts, const df_gradcheck_sum
     add_row(out, &errors, "rollout_error_max", rollout->worst, rollout->smooth, INFINITY);
     counts.unit = "rollouts";
     add_row(out, &counts, "rollout_kinks", rollout->kinks, rollout->n, INFINITY);
+    add_failures(out, &counts, "rollout_failed", rollout, rollouts->points);
     if (rollout->approximate) add_row(out, &counts, "rollout_approximate", rollout->approximate, rollout->n, INFINITY);
     if (rollout->differenced) add_row(out, &counts, "rollout_differenced", rollout->differenced, rollout->n, INFINITY);
   }
@@ -168,24 +195,24 @@ static int judge(const char* target, const options* opts, const df_gradcheck_sum
 
 static df_status check(const arguments* a, const char* target, const df_system* system, const cases* c, rows* out,
                        int* verdict) {
-  const int most = c->n > c->m ? c->n : c->m;
-  df_gradcheck_point* points = df_alloc((size_t)most, sizeof *points);
+  part step = {.points = df_alloc((size_t)c->n, sizeof *step.points)};
+  part rollout = {.points = df_alloc((size_t)c->m + 1, sizeof *rollout.points)};
   const df_gradcheck_cfg cfg = {.seed = a->at.common.seeds[0], .threads = a->at.common.threads};
-  df_gradcheck_summary step = {0}, rollout = {0};
-  df_status status = points ? DF_OK : DF_E_NOMEM;
+  df_status status = step.points && rollout.points ? DF_OK : DF_E_NOMEM;
   if (status == DF_OK) {
-    status = df_gradcheck_run(system, &cfg, &(df_gradcheck_states){.n = c->n, .x = c->x, .u = c->u}, points);
+    status = df_gradcheck_run(system, &cfg, &(df_gradcheck_states){.n = c->n, .x = c->x, .u = c->u}, step.points);
   }
-  if (status == DF_OK) status = df_gradcheck_sum_up(c->n, points, &step);
+  if (status == DF_OK) status = df_gradcheck_sum_up(c->n, step.points, &step.sum);
   /* rollouts are checked along actions */
   if (status == DF_OK && c->m > 0 && system->nu > 0) {
     const df_gradcheck_batch batch = {
         .n = c->m, .H = c->H, .x0 = c->x0, .u = c->u_m, .x_target = c->x_target, .weight = c->weight};
-    status = df_gradcheck_rollouts(system, &cfg, &batch, points);
-    if (status == DF_OK) status = df_gradcheck_sum_up(c->m, points, &rollout);
+    status = df_gradcheck_rollouts(system, &cfg, &batch, rollout.points);
+    if (status == DF_OK) status = df_gradcheck_sum_up(c->m, rollout.points, &rollout.sum);
   }
   if (status == DF_OK) *verdict = judge(target, &a->at.common, &step, &rollout, out);
-  df_free(points);
+  df_free(step.points);
+  df_free(rollout.points);
   return status;
 }
 

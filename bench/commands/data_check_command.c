@@ -144,6 +144,7 @@ static df_status some_episodes(const df_dataset* data, df_dataset** out) {
   for (int e = 0; e < n; e++) lengths[e] = data->lengths[(long)e * data->episodes / n];
   const df_dataset_shape shape = {.episodes = n, .lengths = lengths, .nx = data->nx, .nu = data->nu, .dt = data->dt};
   const df_status status = df_dataset_new(&shape, out);
+  if (status == DF_OK) memcpy((*out)->derived, data->derived, (size_t)data->nx * sizeof *data->derived);
   size_t states = 0, actions = 0;
   for (int e = 0; e < n && status == DF_OK; e++) {
     const int from = (int)((long)e * data->episodes / n);

@@ -23,6 +23,7 @@ typedef struct bench {
   double* least;   /* [m][ADJOINT_PARTS] shortest time over passes, s */
   double* ratios;  /* [passes] time of TIME_ADJOINT / time of TIME_PLAIN */
   bool* diverged;  /* [m] */
+  bool failed;     /* the simulator raised an error; df_error_message() has it */
   bool transition; /* mjd_transitionFD supports the system */
 } bench;
 
@@ -90,6 +91,7 @@ static double run_part(bench* b, int window, adjoint_part what) {
       if (!b->transition) return -1;
   }
   const double seconds = df_clock_thread() - before;
+  b->failed |= end == DF_TRAJ_FAILED;
   if (end != DF_TRAJ_COMPLETE) b->diverged[window] = true;
   return seconds;
 }
@@ -102,16 +104,20 @@ static void run_pass(bench* b, int pass) {
     const adjoint_part order[2][ADJOINT_PARTS] = {
         {TIME_PLAIN, TIME_TAPED, TIME_ADJOINT, TIME_FORWARD_FD, TIME_CENTRED_FD},
         {TIME_TAPED, TIME_ADJOINT, TIME_PLAIN, TIME_FORWARD_FD, TIME_CENTRED_FD}};
-    for (int k = 0; k < ADJOINT_PARTS && !b->diverged[w]; k++) {
+    double forth = 0, adjoint = 0;
+    for (int k = 0; k < ADJOINT_PARTS && !b->diverged[w] && !b->failed; k++) {
       const adjoint_part what = order[pass % 2][k];
       double* least = &b->least[w * ADJOINT_PARTS + (int)what];
       /* finite differences cost as much as all the rest: run them in every fourth pass */
       if (what >= TIME_FORWARD_FD && pass % 4 != 0) continue;
       const double seconds = run_part(b, w, what);
       if (seconds >= 0) *least = fmin(*least, seconds);
-      if (what == TIME_PLAIN) plain += seconds;
-      if (what == TIME_ADJOINT) back += seconds;
+      if (what == TIME_PLAIN) forth = seconds;
+      if (what == TIME_ADJOINT) adjoint = seconds;
     }
+    if (b->diverged[w]) continue;
+    plain += forth;
+    back += adjoint;
   }
   b->ratios[pass] = back / plain;
 }
@@ -187,7 +193,8 @@ static df_status check_errors(const bench* b, uint64_t seed, adjoint_timing* out
 static df_status measure(bench* b, int passes, uint64_t seed, adjoint_timing* out) {
   /* time all passes */
   DF_TRY(bench_open(b, passes));
-  for (int pass = 0; pass < passes; pass++) run_pass(b, pass);
+  for (int pass = 0; pass < passes && !b->failed; pass++) run_pass(b, pass);
+  if (b->failed) return DF_E_SIM;
   const adjoint_times times = {.windows = b->c->m,
                                .actions = b->c->H,
                                .passes = passes,

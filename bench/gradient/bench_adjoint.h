@@ -23,8 +23,8 @@ typedef struct adjoint_timing {
 } adjoint_timing;
 
 /* Times the rollouts of the cases, from x0 [m] under actions u_m, in `passes` passes, and checks the adjoint there with
- * cotangents drawn by `seed`. out->model and out->target are set by the caller. Rollouts that diverge are left out;
- * DF_E_SIM if all do. DF_E_NOMEM; errors of the simulator. */
+ * cotangents drawn by `seed`. out->model and out->target are set by the caller. Rollouts that diverge are left out.
+ * DF_E_SIM if all do or the simulator fails in one; DF_E_NOMEM; errors of making a simulator. */
 DF_MUST_CHECK df_status bench_adjoint(const df_system* system, const cases* c, int passes, uint64_t seed,
                                       adjoint_timing* out);
 

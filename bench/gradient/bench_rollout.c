@@ -12,8 +12,9 @@ enum { SIDES = 2, REPEATS = 4 }; /* one thread and many threads; copies of each 
 
 typedef struct bench {
   const cases* c;
+  int B; /* rollouts: REPEATS of each window that does not diverge */
   df_rollout* rollout[SIDES];
-  double *x0, *u, *x, *losses, *du; /* of B = REPEATS * m windows */
+  double *x0, *u, *x, *losses, *du; /* of them */
   double* seconds[SIDES][2];        /* [passes] wall time without and with gradient */
 } bench;
 
@@ -38,10 +39,36 @@ static void bench_clear(bench* b) {
   df_free(b->du);
 }
 
+static df_status run_gradients(const df_system* s, const bench* b, df_rollout* rollout, uint8_t* end) {
+  size_t n = ((size_t)b->c->H + 1) * (size_t)s->ndx;
+  return df_rollout_gradient(rollout, &(df_rollout_batch){.B = b->B, .H = b->c->H, .x0 = b->x0, .u = b->u, .end = end},
+                             &(df_rollout_loss){.fn = some_loss, .context = &n, .losses = b->losses, .du = b->du});
+}
+
+/* Leaves out the windows of which a rollout or its adjoint diverges: they end early, and would count as fast ones. */
+static df_status leave_out_diverging(const df_system* s, bench* b) {
+  const size_t H = (size_t)b->c->H, nx = (size_t)s->nx, nu = (size_t)s->nu;
+  uint8_t* end = df_alloc((size_t)b->B, sizeof *end);
+  if (!end) return DF_E_NOMEM;
+  const df_status status = run_gradients(s, b, b->rollout[0], end);
+  size_t kept = 0;
+  for (size_t i = 0; i < (size_t)b->B && status == DF_OK; i++) {
+    if (end[i] != DF_TRAJ_COMPLETE) continue;
+    memmove(b->x0 + kept * nx, b->x0 + i * nx, nx * sizeof(double));
+    memmove(b->u + kept * H * nu, b->u + i * H * nu, H * nu * sizeof(double));
+    kept++;
+  }
+  df_free(end);
+  DF_TRY(status);
+  b->B = (int)kept;
+  return kept > 0 ? DF_OK : df_fail(DF_E_SIM, "every window diverges: nothing to time");
+}
+
 static df_status bench_open(const df_system* s, const cases* c, int passes, int threads, bench* b) {
   /* REPEATS copies of the windows */
   const size_t B = REPEATS * (size_t)c->m, H = (size_t)c->H, nx = (size_t)s->nx, nu = (size_t)s->nu;
   b->c = c;
+  b->B = (int)B;
   b->x0 = df_alloc(B * nx, sizeof(double));
   b->u = df_alloc(B * H * nu, sizeof(double));
   b->x = df_alloc(B * (H + 1) * nx, sizeof(double));
@@ -62,18 +89,16 @@ static df_status bench_open(const df_system* s, const cases* c, int passes, int 
       if (!b->seconds[side][k]) return DF_E_NOMEM;
     }
   }
-  return DF_OK;
+  return leave_out_diverging(s, b);
 }
 
 static df_status run_pass(const df_system* s, bench* b, int pass) {
-  const int B = REPEATS * b->c->m, H = b->c->H;
-  size_t n = ((size_t)H + 1) * (size_t)s->ndx;
+  const df_rollout_batch batch = {.B = b->B, .H = b->c->H, .x0 = b->x0, .u = b->u, .x = b->x};
   for (int side = 0; side < SIDES; side++) {
     const double first = df_clock_wall();
-    DF_TRY(df_rollout_run(b->rollout[side], &(df_rollout_batch){.B = B, .H = H, .x0 = b->x0, .u = b->u, .x = b->x}));
+    DF_TRY(df_rollout_run(b->rollout[side], &batch));
     const double second = df_clock_wall();
-    DF_TRY(df_rollout_gradient(b->rollout[side], &(df_rollout_batch){.B = B, .H = H, .x0 = b->x0, .u = b->u},
-                               &(df_rollout_loss){.fn = some_loss, .context = &n, .losses = b->losses, .du = b->du}));
+    DF_TRY(run_gradients(s, b, b->rollout[side], NULL));
     b->seconds[side][0][pass] = second - first;
     b->seconds[side][1][pass] = df_clock_wall() - second;
   }
@@ -96,11 +121,11 @@ static df_status measure(const df_system* s, const char* name, const cases* c, i
   const double gradient = bench_speedup(passes, b->seconds[0][1], b->seconds[1][1], scratch);
   memcpy(scratch, b->seconds[1][0], (size_t)passes * sizeof *scratch);
   df_sort(passes, scratch);
-  const double actions = (double)REPEATS * c->m * c->H;
+  const double actions = (double)b->B * c->H;
   rows_add_object(out, json_pack("{s:s,s:i,s:i,s:i,s:i,s:f,s:f,s:f,s:i}", "model", name, "nv",
-                                 df_system_is_mujoco(s) ? df_mujoco_nv(s) : s->ndx / 2, "rollouts", REPEATS * c->m,
-                                 "horizon", c->H, "threads", threads, "actions_per_s", actions / scratch[passes / 2],
-                                 "speedup", plain, "gradient_speedup", gradient, "passes", passes));
+                                 df_system_is_mujoco(s) ? df_mujoco_nv(s) : s->ndx / 2, "rollouts", b->B, "horizon",
+                                 c->H, "threads", threads, "actions_per_s", actions / scratch[passes / 2], "speedup",
+                                 plain, "gradient_speedup", gradient, "passes", passes));
   df_free(scratch);
   return DF_OK;
 }

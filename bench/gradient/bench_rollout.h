@@ -7,8 +7,9 @@
 #include "rows.h"
 
 /* Runs the cases' rollouts alternately on one thread and on `threads`, with and without gradient, and adds a row:
- * actions per second of wall time on `threads` threads, and the ratios of wall times (medians over passes). DF_E_NOMEM;
- * errors of the simulator. */
+ * actions per second of wall time on `threads` threads, and the ratios of wall times (medians over passes). Rollouts
+ * that diverge are left out. DF_E_SIM if all do or the simulator fails in one; DF_E_NOMEM; errors of making a
+ * simulator. */
 DF_MUST_CHECK df_status bench_rollout(const df_system* system, const char* name, const cases* c, int passes,
                                       int threads, rows* out);
 

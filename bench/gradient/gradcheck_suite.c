@@ -249,6 +249,7 @@ static void add(rows* out, row* base, const char* metric, const char* unit, doub
 
 static const char* verdict_words(const suite_result* r) {
   static const char* const words[] = {"ok", "above a limit", "too few states away from kinks"};
+  if (r->verdict == DF_GRADCHECK_INCONCLUSIVE && r->sum.failed_at >= 0) return r->points[r->sum.failed_at].failure;
   return words[r->verdict];
 }
 
@@ -278,7 +279,7 @@ static void add_model_rows(const suite_result* r, const options* opts, rows* out
   add(out, &base, "kinks", "states", q->kinks, q->n);
   add(out, &base, "kinks_near", "states", q->near, q->n);
   for (int k = DF_KINK_CONTACT; k < DF_KINK_COUNT; k++) {
-    snprintf(metric, sizeof metric, "kinks_near.%s", df_kink_name((df_kink)k));
+    snprintf(metric, sizeof metric, k == DF_KINK_FAILED ? "%s" : "kinks_near.%s", df_kink_name((df_kink)k));
     if (q->cause[k]) add(out, &base, metric, "states", q->cause[k], q->n);
   }
   if (q->approximate) add(out, &base, "approximate", "states", q->approximate, q->n);

@@ -63,15 +63,23 @@ static df_status some_actions(const df_dataset* d, df_dataset** out) {
 /* how a recording follows from its actions */
 typedef struct replayed {
   replay_study study;
-  /* The velocities follow to a hundredth of their change in nearly all actions, though not exactly: numbers of low
-   * precision, an integrator that MuJoCo does not have, single contacts or wrong frames. The actions are those of this
-   * model. */
+  /* The velocities (compared_kind()) follow to a hundredth of their change in nearly all actions, though not exactly:
+   * numbers of low precision, an integrator that MuJoCo does not have, single contacts or wrong frames. The actions are
+   * those of this model. */
   bool nearly;
   size_t off; /* the actions in which they do not */
 } replayed;
 
-/* change [steps] = the largest change of a velocity over each action, in order of size */
-static df_status velocity_changes(const recording* r, size_t steps, double* change) {
+/* velocities, or positions if all velocities are differences of them, which have no errors of their own */
+static int compared_kind(const recording* r) {
+  for (int i = r->from[VELOCITY]; i < r->from[VELOCITY + 1]; i++) {
+    if (!r->derived[i]) return VELOCITY;
+  }
+  return POSITION;
+}
+
+/* change [steps] = the largest change of a coordinate of a kind over each action, in order of size */
+static df_status changes_of(const recording* r, int kind, size_t steps, double* change) {
   const size_t nx = (size_t)r->data->nx;
   double* x = df_alloc(2 * nx + (size_t)r->from[KINDS], sizeof *x);
   if (!x) return DF_E_NOMEM;
@@ -83,21 +91,22 @@ static df_status velocity_changes(const recording* r, size_t steps, double* chan
     recording_state(r, episode, frame + 1, y);
     recording_error(r, x, y, e);
     change[i] = 0;
-    for (int k = r->from[VELOCITY]; k < r->from[VELOCITY + 1]; k++) change[i] = fmax(change[i], fabs(e[k]));
+    for (int k = r->from[kind]; k < r->from[kind + 1]; k++) change[i] = fmax(change[i], fabs(e[k]));
   }
   qsort(change, steps, sizeof *change, by_size);
   df_free(x);
   return DF_OK;
 }
 
-static df_status compare_velocities(replayed* r) {
+static df_status compare_changes(replayed* r) {
   static const double NEARLY = 0.01, NEARLY_ALL = 0.9;
   const comparison* c = &r->study.trained;
   double* change = df_alloc(c->steps, sizeof *change);
   if (!change) return DF_E_NOMEM;
-  const df_status status = velocity_changes(&r->study.r, c->steps, change);
+  const int kind = compared_kind(&r->study.r);
+  const df_status status = changes_of(&r->study.r, kind, c->steps, change);
   const double limit = NEARLY * change[(size_t)(NEARLY_ALL * (double)(c->steps - 1))];
-  for (size_t i = 0; i < c->steps; i++) r->off += !(c->carried[VELOCITY][i] <= limit);
+  for (size_t i = 0; i < c->steps; i++) r->off += !(c->carried[kind][i] <= limit);
   r->nearly = (double)r->off <= (1 - NEARLY_ALL) * (double)c->steps;
   df_free(change);
   return status;
@@ -116,7 +125,7 @@ static df_status study_replay(const work* w, const df_dataset* some, replayed* o
                            .limits = {NAN, NAN, NAN},
                            .opts = &quiet};
   df_status status = replay_study_run(&in, &out->study);
-  if (status == DF_OK) status = compare_velocities(out);
+  if (status == DF_OK) status = compare_changes(out);
   /* of the recording, not of the sample */
   out->study.worst.frame += sampled_start(w->dataset, some->episodes, out->study.worst.episode);
   out->study.worst.episode = sampled_episode(w->dataset, some->episodes, out->study.worst.episode);
@@ -125,15 +134,15 @@ static df_status study_replay(const work* w, const df_dataset* some, replayed* o
 }
 
 static bool follows(const replayed* r) {
-  return replay_verdict_exit(r->study.verdict) == EXIT_DONE;
+  return replay_verdict_exit(r->study.verdict) == EXIT_DONE || r->study.evidence.hidden;
 }
 
 /* Whether to put another option or convention. Velocities are not replaced by differences if nearly all of them are
  * right. */
 static bool has_alternative(const replayed* r) {
   const replay_study* s = &r->study;
-  if (s->order || (s->verdict != REPLAY_ANOTHER_OPTION && s->verdict != REPLAY_ANOTHER_CONVENTION)) return false;
-  return !(r->nearly && s->tried.list[s->tried.best].reading & READ_POSITIONS_ONLY);
+  const hypothesis* h = replay_study_alternative(s);
+  return h && !(r->nearly && h->reading & READ_POSITIONS_ONLY);
 }
 
 /* The error of velocities after one action, of the tenth of the actions with the smallest ones: without contacts, whose
@@ -147,7 +156,7 @@ static df_status least_error(const work* w, const df_dataset* some, const df_muj
   *error = INFINITY;
   if (df_mujoco_system_new(w->cfg->model, cfg, &system) != DF_OK) return DF_OK;
   df_status status = recording_of(some, system, &r);
-  if (status == DF_OK) status = replay_compare(&r, system, 1e-12, "replay", &quiet, &c);
+  if (status == DF_OK) status = replay_compare_carried(&r, system, "replay", &quiet, &c);
   if (status == DF_OK) {
     qsort(c.carried[VELOCITY], c.steps, sizeof *c.carried[VELOCITY], by_size);
     *error = c.carried[VELOCITY][c.steps / 10];
@@ -344,7 +353,7 @@ static df_status replay_scaled(work* w, const action_fit* fit, replayed* r, bool
   replayed scaled = {.nearly = false};
   const int nu = w->study.nu;
   put_numbers(w, "data.action_scale", nu, fit->scale,
-              "fitted to the recorded states by least squares: the recorded actions are no controls");
+              "fitted to the recorded states by least absolute errors: the recorded actions are no controls");
   put_numbers(w, "data.action_offset", nu, fit->offset, "fitted with it");
   df_status status = find_precision(w);
   if (status == DF_OK) status = find_replay(w, &scaled);
@@ -435,9 +444,8 @@ static void note_replay(work* w, const replayed* r, const char* reason) {
   text_add(&w->result->notes, "replay of %zu of %zu actions, from %d of %d episodes: ", steps, df_dataset_actions(d), n,
            d->episodes);
   if (r->nearly && !follows(r) && !has_alternative(r))
-    text_add(
-        &w->result->notes,
-        "the velocities follow to 1 %% of their change in %zu of them, so that the actions are used: ", steps - r->off);
+    text_add(&w->result->notes, "the %s follow to 1 %% of their change in %zu of them, so that the actions are used: ",
+             compared_kind(&r->study.r) == VELOCITY ? "velocities" : "positions", steps - r->off);
   else
     text_add(&w->result->notes, "%s: ", replay_verdict_text(r->study.verdict));
   text_add(&w->result->notes, "%s\n", reason);

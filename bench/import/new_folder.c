@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
-#include "text.h"
 
 /* ---- the folder ---- */
 
@@ -132,7 +132,8 @@ df_status new_folder_begin(const char* path, bool replace, new_folder* out) {
   out->draft = draft;
   empty_draft(draft);
   DF_TRY(put_back(out));
-  return check_place(out->path, replace);
+  DF_TRY(check_place(out->path, replace));
+  return df_file_exists(out->path) ? kept_files_find(out->path, &out->kept) : DF_OK;
 }
 
 /* the lock goes last: without it another process may use the draft */
@@ -142,11 +143,13 @@ static void remove_lock(const char* folder) {
   df_free(lock);
 }
 
-df_status new_folder_finish(new_folder* f) {
+df_status new_folder_finish(new_folder* f, text* notes) {
   char* old = old_name(f);
   const bool replaced = f->replace && df_file_exists(f->path);
   df_status status = DF_OK;
-  if (replaced && rename(f->path, old) != 0) status = df_fail(DF_E_IO, "%s: %s", f->path, strerror(errno));
+  if (replaced) status = kept_files_carry(&f->kept, f->path, f->draft, notes);
+  if (status == DF_OK && replaced && rename(f->path, old) != 0)
+    status = df_fail(DF_E_IO, "%s: %s", f->path, strerror(errno));
   if (status == DF_OK && rename(f->draft, f->path) != 0) {
     status = df_fail(DF_E_IO, "%s: %s", f->path, strerror(errno));
     if (replaced) (void)rename(old, f->path);
@@ -169,15 +172,28 @@ void new_folder_discard(new_folder* f) {
   if (f->lock >= 0) close(f->lock);
   df_free(f->draft);
   df_free(f->path);
+  kept_files_clear(&f->kept);
   *f = (new_folder){.lock = -1};
 }
 
-df_status new_folder_copy(const new_folder* f, const char* from, const char* name, double* bytes) {
-  char* data;
-  size_t n;
-  DF_TRY(df_file_read(from, &data, &n));
-  const df_status status = df_file_write_below(f->draft, name, data, n);
-  df_free(data);
+/* A recording may be larger than the memory: the pages of a mapping are read and dropped as they are written. */
+static df_status copy_mapped(const new_folder* f, const char* from, const char* name, int fd, double* bytes) {
+  struct stat info;
+  if (fstat(fd, &info) != 0) return df_fail(DF_E_IO, "%s: %s", from, strerror(errno));
+  const size_t n = (size_t)info.st_size;
+  void* data = n ? mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+  if (data == MAP_FAILED) return df_fail(DF_E_IO, "%s: %s", from, strerror(errno));
+  const df_status status = df_file_write_below(f->draft, name, data ? data : "", n);
+  if (data) (void)munmap(data, n);
   *bytes += (double)n;
+  return status;
+}
+
+df_status new_folder_copy(const new_folder* f, const char* from, const char* name, double* bytes) {
+  DF_TRY(df_file_check(from));
+  const int fd = open(from, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return df_fail(DF_E_IO, "%s: %s", from, strerror(errno));
+  const df_status status = copy_mapped(f, from, name, fd, bytes);
+  close(fd);
   return status;
 }

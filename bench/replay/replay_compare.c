@@ -33,8 +33,15 @@ static void store(double* const errors[KINDS], size_t at, const double worst[KIN
   for (int kind = 0; kind < KINDS; kind++) errors[kind][at] = worst[kind];
 }
 
-/* one action from each recorded state */
-static void compare_actions(comparer* c, int episode, bool carry, double* const errors[KINDS]) {
+/* the error of the simulator at an action of an episode */
+static df_status fail_at(int episode, int action) {
+  char message[512];
+  snprintf(message, sizeof message, "%s", df_error_message());
+  return df_fail(DF_E_SIM, "cannot simulate episode %d, action %d: %s", episode, action, message);
+}
+
+/* one action from each recorded state; DF_E_SIM if the simulator fails */
+static df_status compare_actions(comparer* c, int episode, bool carry, double* const errors[KINDS]) {
   const df_system_ops* ops = c->system->ops;
   const recording* r = c->r;
   const int first = recording_first(r), last = recording_last(r, episode);
@@ -46,16 +53,18 @@ static void compare_actions(comparer* c, int episode, bool carry, double* const 
       ops->reset(c->sim, c->x);
     else
       ops->set_state(c->sim, c->x);
-    ops->step(c->sim, recording_action(r, episode, t), c->y);
+    if (ops->step(c->sim, recording_action(r, episode, t), c->y) == DF_TRAJ_FAILED) return fail_at(episode, t);
     recording_state(r, episode, t + 1, c->x);
     measure(c, c->y, c->x, worst);
     store(errors, before + (size_t)(t - first), worst);
     if (carry && memcmp(c->x, c->y, (size_t)c->system->nx * sizeof *c->x) == 0) c->equal++;
   }
+  return DF_OK;
 }
 
-/* the whole episode from its first state; returns in how many actions the position error doubles */
-static double compare_episode(comparer* c, int episode, double* const errors[KINDS]) {
+/* the whole episode from its first state; *doubling is in how many actions the position error doubles. DF_E_SIM if the
+ * simulator fails. */
+static df_status compare_episode(comparer* c, int episode, double* const errors[KINDS], double* doubling) {
   const df_system_ops* ops = c->system->ops;
   const recording* r = c->r;
   double worst[KINDS], whole[KINDS] = {0};
@@ -64,6 +73,7 @@ static double compare_episode(comparer* c, int episode, double* const errors[KIN
   ops->reset(c->sim, c->x);
   for (int t = recording_first(r); t < recording_last(r, episode); t++) {
     const df_traj_end end = ops->step(c->sim, recording_action(r, episode, t), c->y);
+    if (end == DF_TRAJ_FAILED) return fail_at(episode, t);
     recording_state(r, episode, t + 1, c->x);
     measure(c, c->y, c->x, worst);
     for (int kind = 0; kind < KINDS; kind++) whole[kind] = fmax(whole[kind], worst[kind]);
@@ -71,7 +81,16 @@ static double compare_episode(comparer* c, int episode, double* const errors[KIN
     if (end != DF_TRAJ_COMPLETE) break;
   }
   store(errors, (size_t)episode, whole);
-  return replay_doubling(c->series, n, c->floor);
+  *doubling = replay_doubling(c->series, n, c->floor);
+  return DF_OK;
+}
+
+/* with the warm start carried; if the comparison has room for it, from a cleared one and in open loop, too */
+static df_status compare_both(comparer* c, int episode, comparison* out) {
+  DF_TRY(compare_actions(c, episode, true, out->carried));
+  if (!out->doubling) return DF_OK;
+  DF_TRY(compare_actions(c, episode, false, out->cleared));
+  return compare_episode(c, episode, out->open_loop, &out->doubling[episode]);
 }
 
 static df_status comparer_new(const recording* r, const df_system* system, double floor, comparer* c) {
@@ -88,38 +107,43 @@ static df_status comparer_new(const recording* r, const df_system* system, doubl
 static df_status compare_all(const recording* r, const df_system* system, double floor, const char* label,
                              const options* opts, comparison* out) {
   progress shown;
-  int done = 0;
+  int done = 0, first = r->data->episodes;
   df_status failed = DF_OK;
-  char message[512] = ""; /* messages are per thread */
+  char message[1024] = ""; /* messages are per thread: that of the first episode that fails */
   progress_start(&shown, opts->quiet, label, "episodes", r->data->episodes);
 #pragma omp parallel num_threads(opts->threads)
   {
     comparer c;
-    const df_status status = comparer_new(r, system, floor, &c);
+    const df_status made = comparer_new(r, system, floor, &c);
     /* every thread must reach this loop, also without a simulator */
 #pragma omp for schedule(dynamic)
     for (int episode = 0; episode < r->data->episodes; episode++) {
-      if (status != DF_OK) continue;
-      compare_actions(&c, episode, false, out->cleared);
-      compare_actions(&c, episode, true, out->carried);
-      out->doubling[episode] = compare_episode(&c, episode, out->open_loop);
+      if (made != DF_OK) continue;
+      const df_status status = compare_both(&c, episode, out);
 #pragma omp critical
-      progress_update(&shown, ++done, NULL);
+      {
+        progress_update(&shown, ++done, NULL);
+        if (status != DF_OK && episode < first) {
+          first = episode;
+          failed = status;
+          snprintf(message, sizeof message, "%s", df_error_message());
+        }
+      }
     }
     /* combine the counts and failures of the threads */
 #pragma omp critical
     {
       out->equal += c.equal;
-      if (status != DF_OK) {
-        failed = status;
-        snprintf(message, sizeof message, "%s", df_error_message());
+      if (made != DF_OK) {
+        failed = made;
+        snprintf(message, sizeof message, "cannot create a simulator: %s", df_error_message());
       }
     }
     df_free(c.x);
     df_sim_free(system, c.sim);
   }
   progress_end(&shown);
-  return failed == DF_OK ? DF_OK : df_fail(failed, "cannot create a simulator: %s", message);
+  return failed == DF_OK ? DF_OK : df_fail(failed, "%s", message);
 }
 
 df_status replay_compare(const recording* r, const df_system* system, double floor, const char* label,
@@ -136,6 +160,18 @@ df_status replay_compare(const recording* r, const df_system* system, double flo
   }
   out->doubling = next;
   const df_status status = compare_all(r, system, floor, label, opts, out);
+  if (status != DF_OK) comparison_clear(out);
+  return status;
+}
+
+df_status replay_compare_carried(const recording* r, const df_system* system, const char* label, const options* opts,
+                                 comparison* out) {
+  const size_t steps = recording_before(r, r->data->episodes);
+  *out = (comparison){.steps = steps, .episodes = (size_t)r->data->episodes};
+  out->memory = df_alloc(KINDS * steps, sizeof *out->memory);
+  if (!out->memory) return DF_E_NOMEM;
+  for (int kind = 0; kind < KINDS; kind++) out->carried[kind] = out->memory + (size_t)kind * steps;
+  const df_status status = compare_all(r, system, 0, label, opts, out);
   if (status != DF_OK) comparison_clear(out);
   return status;
 }

@@ -8,6 +8,8 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/file.h"
 #include "dynaflow/data/dataset.h"
+#include "dynaflow/metrics/metrics.h"
+#include "dynaflow/sim/mujoco.h"
 #include "json.h"
 #include "methods.h"
 #include "text.h"
@@ -79,17 +81,40 @@ static void note(score* s, char* words) {
 
 /* equal up to the rounding of single precision, as the metric tre requires of frame 0 */
 static bool agree(size_t n, const double* a, const double* b) {
-  static const double ROUNDING = 1e-5;
   for (size_t i = 0; i < n; i++) {
-    if (!(fabs(a[i] - b[i]) <= ROUNDING * fmax(1, fabs(b[i])))) return false;
+    if (!(fabs(a[i] - b[i]) <= DF_START_TOLERANCE * fmax(1, fabs(b[i])))) return false;
   }
   return true;
 }
 
+static double* states_of(const score* s, int trajectory) {
+  return s->file->states + (size_t)trajectory * (size_t)(s->file->length + 1) * (size_t)s->task->system->nx;
+}
+
+/* Negates the quaternions of a trajectory whose first one is nearer to -q than to the q of a state: they are the same
+ * orientation. */
+static void align_quaternions(const score* s, int trajectory, const double* x0) {
+  const df_system* system = s->task->system;
+  double* x = states_of(s, trajectory);
+  const df_joint* joints;
+  const int n = df_system_is_mujoco(system) ? df_mujoco_joints(system, &joints) : 0;
+  for (int j = 0; j < n; j++) {
+    const df_joint* joint = &joints[j];
+    const int at = joint->qpos + (joint->kind == DF_JOINT_FREE ? 3 : 0);
+    if (joint->kind != DF_JOINT_FREE && joint->kind != DF_JOINT_BALL) continue;
+    if (!(x[at] * x0[at] + x[at + 1] * x0[at + 1] + x[at + 2] * x0[at + 2] + x[at + 3] * x0[at + 3] < 0)) continue;
+    for (int t = 0; t <= s->file->length; t++) {
+      for (int k = 0; k < 4; k++) x[t * system->nx + at + k] *= -1;
+    }
+  }
+}
+
+/* the trajectory gets the signs of the window's quaternions */
 static bool has_state(const score* s, int trajectory, const eval_set* set, int window) {
   const size_t nx = (size_t)s->task->system->nx;
-  const double* x0 = s->file->states + (size_t)trajectory * (size_t)(s->file->length + 1) * nx;
-  return agree(nx, x0, set->x0 + (size_t)window * nx);
+  const double* x0 = set->x0 + (size_t)window * nx;
+  align_quaternions(s, trajectory, x0);
+  return agree(nx, states_of(s, trajectory), x0);
 }
 
 /* the first condition of a trajectory that is not that of a window; -1: none */

@@ -82,7 +82,7 @@ static df_status plan_seed(const eval_job* job, const motion_cfg* cfg, int s, bo
 static bool begins_there(const df_task* task, const double* x, const double* condition, const nearest* n) {
   const double* demo = df_dataset_state(task->data, n->episode, n->frame);
   for (int i = 0; i < task->system->nx; i++) {
-    if (!(fabs(x[i] - demo[i]) <= 1e-5 * fmax(1, fabs(demo[i])))) return false;
+    if (!(fabs(x[i] - demo[i]) <= DF_START_TOLERANCE * fmax(1, fabs(demo[i])))) return false;
   }
   const double* of_demo = df_dataset_condition(task->data, n->episode, n->frame);
   for (int i = 0; condition && i < task->data->nc; i++) {

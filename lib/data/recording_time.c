@@ -1,4 +1,7 @@
 /* the times of recorded frames, as files state them */
+#include <stdlib.h>
+
+#include "dynaflow/core/alloc.h"
 #include "recording_internal.h"
 
 static int find_role(const df_layout* layout, column_role role) {
@@ -47,6 +50,37 @@ double df_recording_rate(const df_recording* r) {
     sum += step * (r->episode[k].frames - 1);
   }
   return sum > 0 ? (double)steps / sum : 0;
+}
+
+static int by_size(const void* a, const void* b) {
+  const double x = *(const double*)a, y = *(const double*)b;
+  return (x > y) - (x < y);
+}
+
+/* sorts them; the lower one of an even number */
+static double median_of(int n, double* values) {
+  qsort(values, (size_t)n, sizeof *values, by_size);
+  return values[(n - 1) / 2];
+}
+
+df_status df_recording_gap(const df_recording* r, int episode, double* gap, double* usual, int* frame) {
+  const int steps = r->episode[episode].frames - 1;
+  double* time = df_alloc(2 * (size_t)steps + 1, sizeof *time);
+  *gap = *usual = 0;
+  *frame = 0;
+  if (!time) return DF_E_NOMEM;
+  if (recording_column_times(r, episode, time)) {
+    double* step = time + steps + 1;
+    for (int t = 0; t < steps; t++) {
+      step[t] = time[t + 1] - time[t];
+      if (!(step[t] > *gap)) continue;
+      *gap = step[t];
+      *frame = t;
+    }
+    *usual = median_of(steps, step);
+  }
+  df_free(time);
+  return DF_OK;
 }
 
 double df_recording_frame_duration(const df_recording* r, const df_config* config, const df_system* system,

@@ -26,8 +26,12 @@ void flow_recovered_free(flow_recovered* recovered); /* NULL is allowed */
 
 /* linear.c: linearises the transitions of a share recover.linear_episodes of the training episodes about the recovered
  * actions:
- *     dx[t+1] = A dx[t] + B (u[t] - u_rec[t]) + r,   dx = x (-) x_demonstrated,   r = f(x_demonstrated, u_rec) (-)
- * x[t+1] Each row of A and B takes one adjoint. A transition that diverges is not linearised. DF_E_CONFIG for more than
+ *
+ *     dx[t+1] = A dx[t] + B (u[t] - u_rec[t]) + r
+ *     dx[t] = x[t] (-) x_demonstrated[t]
+ *     r = f(x_demonstrated[t], u_rec[t]) (-) x_demonstrated[t+1]
+ *
+ * Each row of A and B takes one adjoint. A transition that diverges is not linearised. DF_E_CONFIG for more than
  * 2 GiB of A, B and r; DF_E_INTERRUPTED after env.stop was set; DF_E_SIM, DF_E_NOMEM. */
 df_status flow_linearise(df_flow* flow, flow_recovered* recovered);
 

@@ -31,9 +31,10 @@ df_status validation_make(trainer* t) {
   t->diverged = df_alloc(DF_LOG_MAX, sizeof *t->diverged);
   t->best = df_alloc(t->n, sizeof *t->best);
   if (!t->window_loss || !t->validation || !t->diverged || !t->best) return DF_E_NOMEM;
-  t->memory[t->n_memory++] = (trainer_memory){"validation.loss", DF_F64, DF_LOG_MAX, t->validation};
-  t->memory[t->n_memory++] = (trainer_memory){"validation.diverged", DF_F64, DF_LOG_MAX, t->diverged};
-  t->memory[t->n_memory++] = (trainer_memory){"validation.best", sizeof(df_real) == 4 ? DF_F32 : DF_F64, t->n, t->best};
+  t->memory[t->n_memory++] = (trainer_memory){"validation.loss", DF_F64, DF_LOG_MAX, t->validation, false};
+  t->memory[t->n_memory++] = (trainer_memory){"validation.diverged", DF_F64, DF_LOG_MAX, t->diverged, false};
+  t->memory[t->n_memory++] =
+      (trainer_memory){"validation.best", sizeof(df_real) == 4 ? DF_F32 : DF_F64, t->n, t->best, false};
   return DF_OK;
 }
 
@@ -97,7 +98,7 @@ df_status validation_measure(trainer* t, long step, void* context, df_training_l
     t->validate(context, omp_get_thread_num(), first, count, t->average, t->window_loss + first);
   }
   if (t->failed >= 0) {
-    return df_fail(DF_E_SIM, "%s: step %ld, validation window %d: %s", log->name, step, t->failed, t->failure);
+    return df_fail(DF_E_SIM, "%s: step %ld, validation window %ld: %s", log->name, step, t->failed, t->failure);
   }
 
   /* the mean of those that did not diverge, NaN if all did */

@@ -267,7 +267,7 @@ static df_traj_end take_adjoint(const df_system* s, bench* b, const state_case* 
 static void judge_broken(const df_system* s, const bench* b, df_traj_end adjoint, int pair, df_gradcheck_point* out) {
   const bool honest = adjoint == DF_TRAJ_DIVERGED && df_norm(b->difference[pair], s->ndx + s->nu) > DF_LARGEST;
   if (honest)
-    df_mark_diverged(out);
+    df_mark_ended(adjoint, out);
   else
     out->error = INFINITY;
 }
@@ -291,7 +291,7 @@ static df_status check_step(const df_system* s, bench* b, const state_case* c, c
   /* finite differences */
   if (end == DF_TRAJ_COMPLETE) end = best_pair(s, b, b->start, &pair);
   if (end != DF_TRAJ_COMPLETE) {
-    df_mark_diverged(out);
+    df_mark_ended(end, out);
     return DF_OK;
   }
 

@@ -38,8 +38,9 @@ double df_relative(const double* a, const double* b, int n); /* |a - b| / |b| */
 /* Sets error, step_gap, eps and kink of *out from adjoint [n] and the finite differences [n] at the steps `pair` and
  * pair + 1 of DF_EPS. */
 void df_compare(int n, const double* adjoint, double* const difference[STEP_SIZES], int pair, df_gradcheck_point* out);
-/* Sets error and step_gap to NaN and marks a kink with cause DIVERGED. */
-void df_mark_diverged(df_gradcheck_point* out);
+/* Marks a point that cannot be compared since a step ended as `end`: error and step_gap are NaN, the cause is DIVERGED
+ * or FAILED, with the last error message. */
+void df_mark_ended(df_traj_end end, df_gradcheck_point* out);
 
 /* ---- gradcheck_active.c: the active set of a step, to name the kink between two steps ---- */
 

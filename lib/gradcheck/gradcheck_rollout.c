@@ -127,7 +127,7 @@ static void check_rollout(const df_system* s, bench* b, const rollout_case* c, u
     end = directional_differences(s, b, c, k);
   }
   if (end != DF_TRAJ_COMPLETE) {
-    df_mark_diverged(out);
+    df_mark_ended(end, out);
     return;
   }
 

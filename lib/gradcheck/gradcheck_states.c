@@ -93,10 +93,21 @@ static bool keep(drawer* d, const double* x, const double* u) {
   return true;
 }
 
-/* keeps d->at with action u if a step from it does not diverge */
-static void keep_if_sound(drawer* d, const double* u) {
+/* Keeps d->at with action u unless a step from it, to d->next, diverges; false unless it completes. States at which the
+ * simulator fails are kept here and below, so that the check counts them. */
+static bool keep_if_sound(drawer* d, const double* u) {
   d->s->ops->reset(d->sim, d->at);
-  if (d->s->ops->step(d->sim, u, d->next) == DF_TRAJ_COMPLETE) keep(d, d->at, u);
+  const df_traj_end end = d->s->ops->step(d->sim, u, d->next);
+  if (end != DF_TRAJ_DIVERGED) keep(d, d->at, u);
+  return end == DF_TRAJ_COMPLETE;
+}
+
+/* steps from d->at, which becomes d->next, to the new d->at; false unless the step completes */
+static bool advance(drawer* d, const double* u) {
+  memcpy(d->next, d->at, (size_t)d->s->nx * sizeof *d->next);
+  const df_traj_end end = d->s->ops->step(d->sim, u, d->at);
+  if (end == DF_TRAJ_FAILED) keep(d, d->next, u);
+  return end == DF_TRAJ_COMPLETE;
 }
 
 /* simulates 1.5 s (at most SETTLE_MAX actions) from a start under its rest action; false if that diverges */
@@ -105,7 +116,7 @@ static bool settle(drawer* d) {
   draw_start(d, 0.02);
   d->s->ops->reset(d->sim, d->at);
   for (int t = 0; t < steps; t++) {
-    if (d->s->ops->step(d->sim, d->rest, d->at) != DF_TRAJ_COMPLETE) return false;
+    if (!advance(d, d->rest)) return false;
   }
   return true;
 }
@@ -205,9 +216,10 @@ static bool from_rest(drawer* d) {
   if (!settle(d)) return true;
   for (int i = 0; i < FROM_ONE; i++) {
     draw_action(d, pulled ? 0.02 : 0, d->action);
-    keep_if_sound(d, d->action);
+    if (!keep_if_sound(d, d->action)) return true;
+    memcpy(d->at, d->next, (size_t)d->s->nx * sizeof *d->at);
     for (int t = 0; t < HELD; t++) {
-      if (d->s->ops->step(d->sim, d->action, d->at) != DF_TRAJ_COMPLETE) return true;
+      if (!advance(d, d->action)) return true;
     }
   }
   return true;
@@ -224,7 +236,7 @@ static bool from_push(drawer* d) {
     if (d->kind == DF_STATE_ROLLING && !push_rolling(d)) return false;
     /* one step further, so that contacts against which the body was pushed are made */
     d->s->ops->reset(d->sim, d->at);
-    if (d->s->ops->step(d->sim, d->rest, d->at) == DF_TRAJ_COMPLETE) keep_if_sound(d, d->rest);
+    if (advance(d, d->rest)) (void)keep_if_sound(d, d->rest);
   }
   return true;
 }
@@ -238,7 +250,7 @@ static bool from_limits(drawer* d) {
   for (int i = 0; i < d->m->nv; i++) d->r[i] *= 0.1;
   push(d, d->r);
   draw_action(d, 0.1, d->action);
-  keep_if_sound(d, d->action);
+  (void)keep_if_sound(d, d->action);
   return true;
 }
 
@@ -251,8 +263,7 @@ static bool from_motion(drawer* d) {
   d->s->ops->reset(d->sim, d->at);
   for (int t = 0; t < EPISODE; t++) {
     if (t % HELD == 0) draw_action(d, size, d->action);
-    memcpy(d->next, d->at, (size_t)d->s->nx * sizeof *d->next);
-    if (d->s->ops->step(d->sim, d->action, d->at) != DF_TRAJ_COMPLETE) return true;
+    if (!advance(d, d->action)) return true;
     if (t % every == 0) keep(d, d->next, d->action);
   }
   return true;
@@ -269,8 +280,7 @@ static bool from_drop(drawer* d) {
   draw_action(d, 0.3, d->action);
   d->s->ops->reset(d->sim, d->at);
   for (int t = 0; t < DROP && kept < FROM_ONE; t++) {
-    memcpy(d->next, d->at, (size_t)d->s->nx * sizeof *d->next);
-    if (d->s->ops->step(d->sim, d->action, d->at) != DF_TRAJ_COMPLETE) return true;
+    if (!advance(d, d->action)) return true;
     const df_active now = df_mujoco_active(d->sim);
     const int pushing = now.contacts + now.limits;
     if (before >= 0 && pushing > before) kept += keep(d, d->next, d->action);

@@ -1,5 +1,6 @@
 /* comparison of adjoint and finite differences, summary over many states, verdict */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "dynaflow/core/alloc.h"
@@ -63,10 +64,11 @@ void df_compare(int n, const double* adjoint, double* const difference[STEP_SIZE
   out->eps = DF_EPS[pair];
 }
 
-void df_mark_diverged(df_gradcheck_point* out) {
+void df_mark_ended(df_traj_end end, df_gradcheck_point* out) {
   out->error = out->step_gap = NAN;
   out->kink = true;
-  out->cause = DF_KINK_DIVERGED;
+  out->cause = end == DF_TRAJ_FAILED ? DF_KINK_FAILED : DF_KINK_DIVERGED;
+  if (end == DF_TRAJ_FAILED) snprintf(out->failure, sizeof out->failure, "%s", df_error_message());
 }
 
 /* ---- summary ---- */
@@ -89,13 +91,14 @@ df_status df_gradcheck_sum_up(int n, const df_gradcheck_point* points, df_gradch
   double* errors = df_alloc(3 * (size_t)n, sizeof *errors);
   if (!errors) return DF_E_NOMEM;
   double *other = errors + n, *loose = other + n;
-  *out = (df_gradcheck_summary){.n = n, .worst_at = -1};
+  *out = (df_gradcheck_summary){.n = n, .worst_at = -1, .failed_at = -1};
 
   /* sort points into kinks, differenced, approximate, smooth */
   int below = 0;
   for (int i = 0; i < n; i++) {
     const df_gradcheck_point* p = &points[i];
     out->near += p->cause != DF_KINK_NONE;
+    if (p->cause == DF_KINK_FAILED && out->failed_at < 0) out->failed_at = i;
     out->cause[p->cause]++;
     if (p->kink) {
       out->kinks++;
@@ -131,5 +134,6 @@ df_status df_gradcheck_sum_up(int n, const df_gradcheck_point* points, df_gradch
 
 df_gradcheck_verdict df_gradcheck_judge(const df_gradcheck_summary* s, double median, double p99) {
   if (s->smooth > 0 && !(s->median <= median && s->p99 <= p99)) return DF_GRADCHECK_FAILS;
-  return s->smooth == 0 || 4 * s->smooth < s->n ? DF_GRADCHECK_INCONCLUSIVE : DF_GRADCHECK_HOLDS;
+  const bool failed = s->cause[DF_KINK_FAILED] > DF_GRADCHECK_FAILED_SHARE * s->n;
+  return failed || s->smooth == 0 || 4 * s->smooth < s->n ? DF_GRADCHECK_INCONCLUSIVE : DF_GRADCHECK_HOLDS;
 }

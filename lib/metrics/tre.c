@@ -5,9 +5,6 @@
 #include "dynaflow/metrics/metrics.h"
 #include "finite.h"
 
-/* the start states may differ by the rounding of a single-precision file */
-static const double START_TOLERANCE = 1e-5;
-
 /* sum [nz] = squared normalised differences, summed over frames 1..H of one window; z, z_demo are scratch */
 static void sum_squares(const df_chart* chart, int nx, int nz, int H, const double* x, const double* x_demo, double* z,
                         double* z_demo, double* sum) {
@@ -39,7 +36,8 @@ static double group_error(const df_chart_group* group, const double* std, int H,
 static df_status check_start(int b, int nx, const double* x, const double* x_demo) {
   for (int i = 0; i < nx; i++) {
     /* false for NaN: a window that is not finite is a failed window, not a wrong argument */
-    if (fabs(x[i] - x_demo[i]) > START_TOLERANCE * fmax(1, fabs(x_demo[i])) && isfinite(x[i]) && isfinite(x_demo[i])) {
+    if (fabs(x[i] - x_demo[i]) > DF_START_TOLERANCE * fmax(1, fabs(x_demo[i])) && isfinite(x[i]) &&
+        isfinite(x_demo[i])) {
       return df_fail(DF_E_ARG, "window %d: start state differs from its demonstration: x[0][%d] is %g, not %g", b, i,
                      x[i], x_demo[i]);
     }

@@ -88,6 +88,8 @@ for name, arrays in (('qpos', {'qpos': qpos, 'qvel': qvel}), ('observations', {'
                      ('flat', {'states': [[t / RATE] + q + v for t, (q, v) in enumerate(zip(qpos, qvel))]})):
     with open(f'{folder}/{name}.json', 'w') as file:
         json.dump({**arrays, 'dt': 1 / RATE}, file)
+with open(folder + '/texts.json', 'w') as file:
+    json.dump({'qpos': qpos, 'qvel': qvel, 'dt': 1 / RATE, 'gait': ['trot'] * FRAMES, 'author': ['me']}, file)
 with open(folder + '/imitation.json', 'w') as file:
     json.dump(pendulum(), file)
 with open(folder + '/amp/LICENSE.txt', 'w') as file:

@@ -54,6 +54,27 @@ PYTHON
 }
 check columns_are_those_of_an_independent_program columns_are_those_of_numpy
 
+# frames that are missing by the times of a table: one, and twenty
+python3 - "$scratch" <<'PYTHON'
+import math, sys
+for name, cut in ('whole', 0), ('one', 1), ('twenty', 20):
+    with open(f'{sys.argv[1]}/{name}.csv', 'w') as f:
+        f.write('time,q\n')
+        for t in list(range(60)) + list(range(60 + cut, 120)): f.write(f'{t / 100},{math.sin(t / 30)}\n')
+PYTHON
+gap() {
+  local code=$1 name=$2 condition=$3
+  exits_with "$code" data check "$scratch/$name.csv" --model "$model" --set data.states_key=table --set data.columns=time,joints \
+    --set data.actions_key= --set system.timestep=0.01 --json && rows "$condition"
+}
+check regular_times_have_no_gap gap 0 whole "at['time gap', '']['verdict'] == 'ok' and abs(at['time gap', '']['value'] - 1) < 1e-6"
+check a_missing_frame_is_a_warning gap 0 one "at['time gap', '']['verdict'] == 'warn' and abs(at['time gap', '']['value'] - 2) < 1e-6"
+check missing_frames_are_wrong gap 1 twenty "at['time gap', '']['verdict'] == 'wrong' and 'in episode 0 0.21 s pass between frames 59 and 60, 21 times' in at['time gap', '']['reason']"
+
+# velocities that are differences of positions are not compared by the replay
+check positions_alone_replay exits_with 0 data check "${pendulum[@]}" --set data.columns=joints,skip:1 --json
+check their_velocities_are_no_error rows "at['replay', '']['verdict'] == 'ok' and at['replay', '']['value'] < 1"
+
 # mistakes
 check another_frame_rate finds 'frame rate' '' 'data.rate = 100' "${pendulum[@]}" --set system.timestep=0.02
 check a_sentence_says_why bash -c "'$program' data check '$tasks/pendulum' --set system.timestep=0.02 2>&1 >/dev/null | grep -q 'wrong: frame rate: positions change 0.5 times as fast as the velocities say: a frame takes 0.01 s, not 0.02 s'"

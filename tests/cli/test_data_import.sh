@@ -173,6 +173,10 @@ check the_root_is_one_of_euler_angles sets arrays "euler: ZXY"
 check other_joints_are_refused refuses "recorded joint 'tail' is none of the model's joints.*recorded: tail, wing|recorded joint 'wing' is none.*--set data.joints=" \
   data import "$made/odd.npz" --model "$models/quadruped.xml" --out "$tasks/odd"
 
+# texts per frame
+check texts_are_imported imports texts "$models/quadruped.xml" "$made/texts.json"
+check texts_are_named says "^dynaflow: arrays of text, which conditions cannot be: gait; write numbers, one column per value" err
+
 # refusals leave nothing behind
 check an_unknown_layout_is_described refuses "unknown.npz: this is no layout that import knows .*its arrays: samples \[60\]; the model has nq = 19, nv = 18, na = 0, nu = 12 and 12 hinges and slides; .*--set data.columns=" \
   data import "$made/unknown.npz" --model "$models/quadruped.xml" --out "$tasks/unknown"
@@ -210,7 +214,7 @@ mkdir -p "$tasks/.import-other/data"
 while [ ! -e "$scratch/locked" ]; do sleep 0.01; done
 check the_next_import_is_made imports killed "$scratch/example/pendulum.xml" "$scratch/example/pendulum.npz" --quiet
 check it_has_nothing_of_the_draft [ "$(ls -A "$tasks/killed" "$tasks/killed/data" | tr '\n' ' ')" = \
-  "$tasks/killed: README.md data model task.yaml  $tasks/killed/data: pendulum.npz " ]
+  "$tasks/killed: README.md data import.sha256 model task.yaml  $tasks/killed/data: pendulum.npz " ]
 check drafts_of_others_stay [ -e "$tasks/.import-other/data" ]
 check two_imports_of_a_task_are_refused refuses "$tasks/other: another import is writing this task" \
   data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/other"
@@ -222,7 +226,13 @@ check a_task_that_was_being_replaced_is_put_back refuses "$tasks/other: exists a
   data import "$scratch/example/pendulum.npz" --model "$scratch/example/pendulum.xml" --out "$tasks/other"
 check it_is_whole [ -f "$tasks/other/task.yaml" ]
 check no_draft_is_left_at_all leaves_nothing
+sed -i 's/^## Source and licence/&: mine/' "$tasks/swing/README.md"
+echo "train.steps: 1" >"$tasks/swing/expect.yaml"
 check force_replaces_a_task imports swing "$scratch/example/pendulum.xml" "$scratch/example/pendulum.npz" --force --json
+check it_lists_what_it_keeps says "^dynaflow: the files of the last import are replaced; kept: expect.yaml$" err
+check what_the_user_filled_in_is_kept grep -q "^## Source and licence: mine" "$tasks/swing/README.md.old"
+check the_limits_are_kept grep -qx "train.steps: 1" "$tasks/swing/expect.yaml"
+check the_list_is_one_of_sha256sum bash -c 'cd "$1" && sha256sum --quiet -c import.sha256' _ "$tasks/swing"
 check json_has_every_setting python3 -c "
 import json, sys
 rows = {r['key']: r for r in json.load(open(sys.argv[1]))['rows']}

@@ -357,17 +357,18 @@ static void a_stop_ends_a_round(void** state) {
   static df_training_log log;
   df_inverse *inverse, *trained = new_inverse(&(df_method_env){.task = task, .seed = SEED, .threads = 1});
   volatile sig_atomic_t stop = 1;
+  bool changed;
   df_method_env env = env_of(task, 2);
   env.stop = &stop;
   assert_int_equal(df_inverse_new(&env, DF_INVERSE_SIMULATED, &inverse), DF_OK);
-  assert_int_equal(inverse_pool_fill(inverse, 0), DF_E_INTERRUPTED);
+  assert_int_equal(inverse_pool_fill(inverse, 0, &changed), DF_E_INTERRUPTED);
   assert_int_equal(df_inverse_train(inverse, &log), DF_E_INTERRUPTED);
   df_flow* flow = new_flow(&env, DF_DECODE_ROLLOUT);
   assert_int_equal(df_flow_recover(flow, trained), DF_E_INTERRUPTED);
   /* a damaged count of a pool is no place in it */
   stop = 0;
   inverse->pool.filled[1] = config.recover_pool + 1;
-  assert_int_equal(inverse_pool_fill(inverse, 1), DF_E_FORMAT);
+  assert_int_equal(inverse_pool_fill(inverse, 1, &changed), DF_E_FORMAT);
   df_flow_free(flow);
   df_inverse_free(inverse);
   df_inverse_free(trained);
@@ -510,6 +511,9 @@ static void every_sample_has_the_loss_of_its_kind(void** state) {
   disturb(flow);
   check_losses(flow, 4, EARLY);
   check_losses(flow, 5, LATE);
+  /* shares of 0.3, and of 0.4 of the seven others */
+  task->config.recover_simulated = 0.3;
+  check_losses(flow, 7, "RRLSRLSRRS");
   df_flow_free(flow);
   df_task_free(task);
 }

@@ -231,7 +231,7 @@ static void legs_stand_as_the_published_table_says(void** unused) {
     }
   }
   assert_int_equal(df_gait_by_name("gallop"), -1);
-  assert_near(df_gait_frequency(), 3, 0);
+  assert_near(df_generator_quadruped_gaits.gait_frequency, 3, 0);
 }
 
 /* ---- the model ---- */
@@ -432,6 +432,37 @@ static void every_demonstrated_action_is_one_that_a_learner_can_choose(void** st
   df_dataset_free(data);
 }
 
+/* a robot whose actuators take less than the controller asks for: both bounds of hips, thighs and calves are reached */
+static void recorded_actions_are_those_that_the_actuators_receive(void** state) {
+  const fixture* f = *state;
+  static const double lo[3] = {-0.1, 0.8, -2}, hi[3] = {0.1, 1.1, -1.6};
+  double lowest[NU], highest[NU];
+  for (int i = 0; i < NU; i++) {
+    lowest[i] = lo[i % 3];
+    highest[i] = hi[i % 3];
+  }
+  df_system* system = f->system;
+  const double *u_lo = system->u_lo, *u_hi = system->u_hi;
+  system->u_lo = lowest;
+  system->u_hi = highest;
+  const df_config config = settings("trot", 1, 2);
+  df_dataset* data = demonstrate(f, &config, 1, NULL);
+  system->u_lo = u_lo;
+  system->u_hi = u_hi;
+  double least[3] = {INFINITY, INFINITY, INFINITY}, most[3] = {-INFINITY, -INFINITY, -INFINITY};
+  for (int t = 0; t < data->length; t++) {
+    for (int i = 0; i < NU; i++) {
+      least[i % 3] = fmin(least[i % 3], action_of(data, 0, t)[i]);
+      most[i % 3] = fmax(most[i % 3], action_of(data, 0, t)[i]);
+    }
+  }
+  for (int i = 0; i < 3; i++) {
+    assert_near(least[i], lo[i], 0);
+    assert_near(most[i], hi[i], 0);
+  }
+  df_dataset_free(data);
+}
+
 static void falls_are_rejected_and_counted(void** state) {
   const fixture* f = *state;
   df_generation report;
@@ -471,7 +502,7 @@ static double agreement(const fixture* f, const df_dataset* data, int episode, d
     df_mujoco_touching(f->sim, DF_LEGS, f->foot, touch);
     for (int leg = 0; leg < DF_LEGS; leg++, n++) {
       for (int p = 0; p < PHASES; p++) {
-        const double phase = (double)p / PHASES + df_gait_frequency() * data->dt * t;
+        const double phase = (double)p / PHASES + df_generator_quadruped_gaits.gait_frequency * data->dt * t;
         same[p] += df_gait_stance(gait, leg, phase) == (touch[leg] != 0);
       }
     }
@@ -649,6 +680,7 @@ int main(void) {
       cmocka_unit_test(starts_are_drawn_as_the_header_says),
       cmocka_unit_test(conditions_are_the_gait_and_a_command_within_its_range),
       cmocka_unit_test(every_demonstrated_action_is_one_that_a_learner_can_choose),
+      cmocka_unit_test(recorded_actions_are_those_that_the_actuators_receive),
       cmocka_unit_test(falls_are_rejected_and_counted),
       cmocka_unit_test(it_gives_up_when_nothing_stays_upright),
       cmocka_unit_test(feet_touch_the_floor_as_the_commanded_gait_says),

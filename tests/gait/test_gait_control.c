@@ -47,9 +47,45 @@ static void actions_are_these_numbers(void** state) {
   }
 }
 
+/* turns a state and its centre of mass by `angle` about the vertical through the origin */
+static void turn(double angle, double x[DF_GAIT_NX], double com[3]) {
+  const double c = cos(angle), s = sin(angle), half[2] = {cos(angle / 2), sin(angle / 2)};
+  double* const vectors[] = {x, x + 19, com};
+  for (int i = 0; i < 3; i++) {
+    const double a = vectors[i][0], b = vectors[i][1];
+    vectors[i][0] = c * a - s * b;
+    vectors[i][1] = s * a + c * b;
+  }
+  const double q[4] = {x[3], x[4], x[5], x[6]};
+  x[3] = half[0] * q[0] - half[1] * q[3];
+  x[4] = half[0] * q[1] - half[1] * q[2];
+  x[5] = half[0] * q[2] + half[1] * q[1];
+  x[6] = half[0] * q[3] + half[1] * q[0];
+}
+
+/* the same motion in another direction has the same actions, also where its heading passes 180 degrees */
+static void actions_do_not_depend_on_the_heading(void** state) {
+  (void)state;
+  static const double command[3] = {0.5, -0.2, 0.4};
+  for (int eighth = 1; eighth < 8; eighth++) {
+    double x[2][DF_GAIT_NX], com[2][3], u[2][DF_GAIT_NU];
+    df_gait_controller c[2];
+    for (int t = 0; t < FRAMES; t++) {
+      for (int i = 0; i < 2; i++) {
+        state_at(t, x[i], com[i]);
+        if (i == 1) turn(eighth * acos(-1) / 4, x[i], com[i]);
+        if (t == 0) df_gait_controller_start(&c[i], DF_GAIT_TROT, 12.7, command, 0.3, x[i]);
+        df_gait_controller_act(&c[i], x[i], com[i], u[i]);
+      }
+      for (int i = 0; i < DF_GAIT_NU; i++) assert_near(u[1][i], u[0][i], 1e-10);
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(actions_are_these_numbers),
+      cmocka_unit_test(actions_do_not_depend_on_the_heading),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -209,6 +209,23 @@ static void one_wrong_state_in_forty_fails_by_the_percentile(void** state) {
   assert_int_equal(df_gradcheck_judge(&q, 1e-7, 1e-4), DF_GRADCHECK_FAILS);
 }
 
+/* 1 of 100 states at which the simulator fails may be left out of a check, and not two */
+static void failures_decide_nothing(void** state) {
+  (void)state;
+  enum { ALL = 100 };
+  df_gradcheck_point p[ALL] = {0};
+  df_gradcheck_summary q;
+  for (int i = 0; i < ALL; i++) p[i].error = 1e-10;
+  for (int failed = 1; failed <= 2; failed++) {
+    p[10 - failed].kink = true;
+    p[10 - failed].cause = DF_KINK_FAILED;
+    OK(df_gradcheck_sum_up(ALL, p, &q));
+    assert_int_equal(q.cause[DF_KINK_FAILED], failed);
+    assert_int_equal(q.failed_at, 10 - failed);
+    assert_int_equal(df_gradcheck_judge(&q, 1e-7, 1e-4), failed == 1 ? DF_GRADCHECK_HOLDS : DF_GRADCHECK_INCONCLUSIVE);
+  }
+}
+
 static void a_set_of_kinks_passes_nothing(void** state) {
   (void)state;
   enum { ALL = 8 };
@@ -421,6 +438,7 @@ int main(void) {
       cmocka_unit_test(sound_formulas_pass),
       cmocka_unit_test(wrong_adjoints_fail),
       cmocka_unit_test(one_wrong_state_in_forty_fails_by_the_percentile),
+      cmocka_unit_test(failures_decide_nothing),
       cmocka_unit_test(a_set_of_kinks_passes_nothing),
       cmocka_unit_test(a_state_right_between_two_slopes_is_on_a_kink),
       cmocka_unit_test(an_activation_at_its_bound_is_checked_inside),

@@ -71,10 +71,41 @@ static void what_a_model_lacks_is_not_found(void** state) {
   df_system_free(s);
 }
 
+/* A ball that falls, and rests, on a floor for whose contact there is no memory: the states of motions end there, and
+ * are not left out. */
+static void states_at_which_the_simulator_fails_are_counted(void** state) {
+  (void)state;
+  enum { M = 10 };
+  static const char ball[] =
+      "<mujoco><size memory='600'/><worldbody><geom type='plane' size='1 1 .1'/><body pos='0 0 .3'>"
+      "<joint name='z' type='slide' axis='0 0 1'/><geom size='.1' mass='1'/></body></worldbody>"
+      "<actuator><motor joint='z' ctrlrange='-1 1'/></actuator></mujoco>";
+  double x[2 * M], u[M];
+  int found;
+  df_gradcheck_point p[M];
+  df_gradcheck_summary q;
+  df_system* s = model_text(ball, 1);
+  OK(df_gradcheck_draw(s, &(df_state_draw){.kind = DF_STATE_REST, .n = M, .seed = 1}, x, u, &found));
+  assert_int_equal(found, M);
+  /* the first is in the air, and the step from it touches */
+  x[0] = 0.2;
+  x[1] = 0;
+  OK(df_gradcheck_run(s, &(df_gradcheck_cfg){.seed = 1, .threads = 1}, &(df_gradcheck_states){.n = M, .x = x, .u = u},
+                      p));
+  OK(df_gradcheck_sum_up(M, p, &q));
+  assert_int_equal(q.cause[DF_KINK_FAILED], M - 1);
+  assert_true(q.failed_at == 1 && q.smooth == 1 && q.kinks == M - 1);
+  assert_true(p[0].failure[0] == 0 && isnan(p[1].error));
+  assert_non_null(strstr(p[1].failure, "out of memory"));
+  assert_int_equal(df_gradcheck_judge(&q, INFINITY, INFINITY), DF_GRADCHECK_INCONCLUSIVE);
+  df_system_free(s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(states_are_of_their_kind),
       cmocka_unit_test(what_a_model_lacks_is_not_found),
+      cmocka_unit_test(states_at_which_the_simulator_fails_are_counted),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -274,6 +274,16 @@ static void the_summary_is_median_percentile_and_factor(void** state) {
   assert_int_equal(g.verdict, DF_GROWTH_LARGE);
 }
 
+/* The line through the logarithms 1 0 0 0 0 of k = 4 .. 8, of a horizon of 8, falls by 0.2 per action. What grows
+ * before k = 4 does not count. */
+static void the_factor_is_that_of_the_second_half(void** state) {
+  (void)state;
+  const double values[8] = {1, 2e3, 1e-5, exp(1), 1, 1, 1, 1};
+  df_growth g;
+  assert_int_equal(df_growth_summary(1, 8, values, 1, NULL, NULL, &g), DF_OK);
+  assert_near(g.per_action, exp(-0.2), 1e-12);
+}
+
 /* 2 and 8: the mean of the two in the middle is that of their logarithms */
 static void the_median_of_two_windows_is_their_geometric_mean(void** state) {
   (void)state;
@@ -312,6 +322,7 @@ int main(void) {
       cmocka_unit_test(wrong_arguments_are_named),
       cmocka_unit_test(a_failed_allocation_leaks_nothing),
       cmocka_unit_test(the_summary_is_median_percentile_and_factor),
+      cmocka_unit_test(the_factor_is_that_of_the_second_half),
       cmocka_unit_test(the_median_of_two_windows_is_their_geometric_mean),
       cmocka_unit_test(windows_without_a_finite_gradient_are_counted),
   };

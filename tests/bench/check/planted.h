@@ -275,11 +275,30 @@ static inline void one_reversed(const layout* l, double* x) {
   x[joint->qpos] *= -1;
   x[l->nq + joint->dof] *= -1;
 }
+/* the hips of the right legs of the quadruped, which are the first and the third one */
+static inline void side_reversed(const layout* l, double* x) {
+  for (int leg = 0; leg < 2; leg++) {
+    const df_joint* joint = &l->joints[1 + 6 * leg];
+    x[joint->qpos] *= -1;
+    x[l->nq + joint->dof] *= -1;
+  }
+}
 static inline void float32(const layout* l, double* x) {
   for (int i = 0; i < l->nx; i++) x[i] = (double)(float)x[i];
 }
 
 /* mistakes in whole episodes */
+/* those of the hinges alone */
+static inline void late_hinges(const layout* l, df_dataset* d) {
+  for (int e = 0; e < d->episodes; e++) {
+    for (int t = d->lengths[e]; t > 0; t--) {
+      for (int j = 0; j < l->n; j++) {
+        const int at = l->nq + l->joints[j].dof;
+        if (l->joints[j].kind == DF_JOINT_HINGE) frame_of(d, e, t)[at] = frame_of(d, e, t - 1)[at];
+      }
+    }
+  }
+}
 static inline void late(const layout* l, df_dataset* d) {
   for (int e = 0; e < d->episodes; e++) {
     for (int t = d->lengths[e]; t > 0; t--)

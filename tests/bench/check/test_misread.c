@@ -130,6 +130,9 @@ static void negate(const layout* l, double* x, int part, bool positions, bool ve
 static void hips_reversed(const layout* l, double* x) {
   negate(l, x, 0, true, true);
 }
+static void knees_reversed(const layout* l, double* x) {
+  negate(l, x, 2, true, true);
+}
 static void thighs_reversed(const layout* l, double* x) {
   negate(l, x, 1, true, true);
 }
@@ -175,6 +178,12 @@ static const misreading misreadings[] = {
      "joint sign",
      {"with the opposite sign of fl_hip, fr_hip, rl_hip, rr_hip the misfit",
       "with the opposite sign of FR_hip_joint, FL_hip_joint, RR_hip_joint, RL_hip_joint the misfit"}},
+    {"knees reversed",
+     knees_reversed,
+     false,
+     "joint sign",
+     {"with the opposite sign of fl_knee, fr_knee, rl_knee, rr_knee the",
+      "with the opposite sign of FR_calf_joint, FL_calf_joint, RR_calf_joint, RL_calf_joint the"}},
     {"thighs reversed",
      thighs_reversed,
      false,

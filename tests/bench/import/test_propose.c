@@ -198,6 +198,53 @@ static void feet_without_a_name_are_named_by_their_body(void** state) {
   end(&f);
 }
 
+/* the shortest of several episodes holds two windows */
+static void a_window_fits_the_shortest_episode(void** state) {
+  (void)state;
+  fixture f;
+  start(&f, 2, false);
+  const int lengths[2] = {FRAMES - 1, 14};
+  df_dataset* data;
+  const df_dataset_shape shape = {.episodes = 2, .length = FRAMES - 1, .lengths = lengths, .nx = NX, .dt = 0.02};
+  assert_int_equal(df_dataset_new(&shape, &data), DF_OK);
+  memcpy(data->states, f.data->states, (FRAMES + 15) * NX * sizeof(double));
+  df_dataset_free(f.data);
+  f.p.data = f.data = data;
+  assert_int_equal(propose_task(&f.p), DF_OK);
+  assert_string_equal(value(&f, "window.horizon"), "7");
+  end(&f);
+}
+
+/* a free body turns to any heading, and leans by 48 degrees at most: 30 more, in steps of 5, are a fall */
+static void a_fall_is_a_lean_beyond_that_of_the_data(void** state) {
+  (void)state;
+  static const char ball[] =
+      "<mujoco><worldbody><geom type='plane' size='0 0 1'/><body pos='0 0 1'><freejoint name='base'/>"
+      "<geom size='.1'/><body><joint name='arm'/><geom size='.05' pos='.2 0 0'/></body></body></worldbody>"
+      "<actuator><motor joint='arm' ctrlrange='-1 1'/></actuator></mujoco>";
+  enum { ROWS = 18, BALL = 15 };
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  for (int axis = 0; axis < 2; axis++) {
+    fixture f = {0};
+    assert_int_equal(df_mujoco_system_from_xml(ball, "ball", &cfg, &f.system), DF_OK);
+    assert_int_equal(model_study_of(f.system, &f.model), DF_OK);
+    assert_int_equal(df_dataset_new(&(df_dataset_shape){.episodes = 2, .length = 8, .nx = BALL, .dt = 0.02}, &f.data),
+                     DF_OK);
+    for (int row = 0; row < ROWS; row++) {
+      /* headings of 0 to 170 degrees; one state leans about an axis of the floor */
+      const double half = (row == 5 ? 24 : 5 * row) * acos(-1) / 180;
+      double* x = f.data->states + row * BALL;
+      x[2] = 1;
+      x[3] = cos(half);
+      x[row == 5 ? 4 + axis : 6] = sin(half);
+    }
+    f.p = (proposal){.model = &f.model, .data = f.data, .found = &f.found, .notes = &f.notes};
+    assert_int_equal(propose_task(&f.p), DF_OK);
+    assert_string_equal(value(&f, "eval.fall_tilt"), "80");
+    end(&f);
+  }
+}
+
 /* one episode of few, a fifth of ten or more, a tenth of fifty or more */
 static void some_episodes_are_held_out(void** state) {
   (void)state;
@@ -354,6 +401,8 @@ int main(void) {
       cmocka_unit_test(free_bodies_without_actuators_are_objects),
       cmocka_unit_test(the_task_fits_model_and_data),
       cmocka_unit_test(feet_without_a_name_are_named_by_their_body),
+      cmocka_unit_test(a_window_fits_the_shortest_episode),
+      cmocka_unit_test(a_fall_is_a_lean_beyond_that_of_the_data),
       cmocka_unit_test(some_episodes_are_held_out),
       cmocka_unit_test(episodes_are_held_out_of_every_gait),
       cmocka_unit_test(more_actuators_than_a_setting_holds_are_noted),

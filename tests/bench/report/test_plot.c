@@ -144,8 +144,33 @@ static void a_validation_loss_is_a_curve_of_its_own(void** state) {
   remove_run();
 }
 
+/* two seeds with equal first two steps, and other ones from there on */
+static void curves_of_seeds_are_averaged_as_far_as_their_steps_agree(void** state) {
+  (void)state;
+  run_view r;
+  text events = {0};
+  for (int seed = 0; seed < 2; seed++) {
+    text_add(&events,
+             "{\"schema\":1,\"type\":\"cell\",\"task\":\"t\",\"profile\":\"p\",\"method\":\"a\",\"seed\":%d,\"status\":"
+             "\"done\",\"rows\":[{\"metric\":\"tre\",\"k\":1,\"value\":1,\"unit\":\"std\"}],"
+             "\"training\":{\"curves\":[{\"name\":\"a\",\"step\":[5,10,%d,20],\"loss\":[%d,2,1,1]}]}}\n",
+             seed, 15 + seed, 4 + 2 * seed);
+  }
+  make_run(text_of(&events));
+  assert_int_equal(run_view_new(folder, &r), DF_OK);
+  plot p = {.name = "x"};
+  assert_true(plot_training(&r, &r.groups[0], &p));
+  assert_string_equal(text_of(&p.data),
+                      "# flow matching, a: step, mean, smallest and largest of 2 seeds\n5 5 4 6\n10 2 2 2\n\n\n");
+  plot_clear(&p);
+  text_clear(&events);
+  run_view_clear(&r);
+  remove_run();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(curves_of_seeds_are_averaged_as_far_as_their_steps_agree),
       cmocka_unit_test(floor_and_ceiling_do_not_stretch_an_axis),
       cmocka_unit_test(a_share_has_a_linear_axis_from_0_to_1),
       cmocka_unit_test(every_method_seed_curve_and_point_is_drawn),

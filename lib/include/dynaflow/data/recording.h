@@ -99,6 +99,11 @@ DF_API double df_recording_rate(const df_recording* recording);
 DF_API double df_recording_frame_duration(const df_recording* recording, const df_config* config,
                                           const df_system* system, int episode);
 
+/* By a time or frame_duration column: *gap = the longest time between two successive frames of an episode, the first of
+ * which is *frame, and *usual = the median one, s; 0 without such a column. Errors: DF_E_NOMEM. */
+DF_API DF_MUST_CHECK df_status df_recording_gap(const df_recording* recording, int episode, double* gap, double* usual,
+                                                int* frame);
+
 /* Sets *list to the numeric arrays of the first file, in the first episode's group and outside of groups, that no
  * setting uses; returns their number. */
 DF_API int df_recording_unused(const df_recording* recording, const df_array_info** list);

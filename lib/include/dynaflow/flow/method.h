@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "dynaflow/data/task.h"
+#include "dynaflow/flow/ranks.h"
 
 DF_BEGIN_DECLS
 
@@ -47,7 +48,7 @@ typedef struct df_training_log {
    * summed over all parts of a resumed training */
   df_gradient_count adjoints;
   size_t parameters; /* number of trained parameters */
-  double cpu_s;      /* CPU seconds of all threads */
+  double cpu_s;      /* CPU seconds of all threads of all ranks */
   /* RMS one-step error of the recovered actions that it was trained on, std (flow.h); NaN: it was trained on none */
   double residual;
   double residual_share; /* residual divided by that of constant actions; NaN as residual */
@@ -98,6 +99,7 @@ typedef struct df_method_env {
    * index in the batch, x0 [nx] and the applied actions u [H][nu]; for benchmarks. May be NULL. */
   void (*simulated)(void* context, int sample, const double* x0, const double* u);
   void* simulated_context;
+  df_ranks* ranks; /* the processes that train together; NULL: this one alone */
 } df_method_env;
 
 /* a request for B windows of the task's horizon H; the arrays are owned by the caller */

@@ -54,7 +54,8 @@ typedef struct df_active {
   X(IMPEDANCE, "impedance")   /* another piece of a constraint's impedance curve, with another second derivative */ \
   X(FEATURE, "feature")       /* another end, edge or face of a capsule or box touches */                           \
   X(DIVERGED, "diverged")     /* the step or a perturbed step diverged */                                           \
-  X(UNNAMED, "unnamed")       /* none of the above: features of other shapes, a stage of RK4, strong curvature */
+  X(UNNAMED, "unnamed")       /* none of the above: features of other shapes, a stage of RK4, strong curvature */   \
+  X(FAILED, "failed")         /* no kink: the simulator raised an error at the step or a perturbed step */
 
 typedef enum df_kink {
 #define DF_KINK_ENUM(name, text) DF_KINK_##name,
@@ -66,6 +67,8 @@ typedef enum df_kink {
 DF_API const char* df_kink_name(df_kink kink);
 
 /* ---- the check ---- */
+
+enum { DF_FAILURE_MAX = 200 };
 
 /* The result of the check at one state or rollout. */
 typedef struct df_gradcheck_point {
@@ -80,6 +83,7 @@ typedef struct df_gradcheck_point {
   double transition_error; /* |adjoint - mjd_transitionFD| / |mjd_transitionFD|, centred at 1e-6, if cfg.transition is
                             * set; NaN where MuJoCo has none (RK4, delays, substeps, other systems) */
   df_active active;        /* of the step at this state; zero for rollouts and other systems */
+  char failure[DF_FAILURE_MAX]; /* the simulator's error if `cause` is FAILED, else empty; long ones are cut */
 } df_gradcheck_point;
 
 typedef struct df_gradcheck_cfg {
@@ -96,10 +100,10 @@ typedef struct df_gradcheck_states {
 } df_gradcheck_states;
 
 /* Checks single steps; writes points [n]. Costs 2 x 2 x (ndx + nu) steps per state, and up to 5 x 2 x (ndx + nu) where
- * two difference steps do not suffice. A state whose step diverges is a kink with error and step_gap NaN. An adjoint
- * that is NaN, or is reported as diverged where finite differences are not, has an infinite error. Errors: DF_E_ARG
- * (NULL argument or array, n or threads below 1), DF_E_NOMEM, and those of copying the model and creating simulators:
- * df_mujoco_system_new() for a compiled model, and df_sim_new(). */
+ * two difference steps do not suffice. A state whose step diverges or fails counts as a kink with error and step_gap
+ * NaN. An adjoint that is NaN, or is reported as diverged where finite differences are not, has an infinite error.
+ * Errors: DF_E_ARG (NULL argument or array, n or threads below 1), DF_E_NOMEM, and those of copying the model and
+ * creating simulators: df_mujoco_system_new() for a compiled model, and df_sim_new(). */
 DF_API DF_MUST_CHECK df_status df_gradcheck_run(const df_system* system, const df_gradcheck_cfg* cfg,
                                                 const df_gradcheck_states* states, df_gradcheck_point* points);
 
@@ -113,8 +117,8 @@ typedef struct df_gradcheck_batch {
 } df_gradcheck_batch;
 
 /* Checks the loss gradient of rollouts along four random directions in action space; writes points [n]. The loss is the
- * mean over t, i of w_i (x_t (-) x*_t)_i^2. cfg->transition is ignored. A rollout that diverges is a kink with error
- * and step_gap NaN. Errors: as df_gradcheck_run(). */
+ * mean over t, i of w_i (x_t (-) x*_t)_i^2. cfg->transition is ignored. A rollout that diverges or fails counts as a
+ * kink with error and step_gap NaN. Errors: as df_gradcheck_run(). */
 DF_API DF_MUST_CHECK df_status df_gradcheck_rollouts(const df_system* system, const df_gradcheck_cfg* cfg,
                                                      const df_gradcheck_batch* batch, df_gradcheck_point* points);
 
@@ -139,17 +143,20 @@ typedef struct df_gradcheck_summary {
   int transitions;                          /* number of smooth points with a transition_error */
   double approximate_median;                /* error over approximate points; NaN if there are none */
   int worst_at;                             /* index of the smooth point with the largest error, or -1 */
+  int failed_at;                            /* index of the first point with cause FAILED, or -1 */
 } df_gradcheck_summary;
 
 /* Summarises points [n], n >= 0; a NaN error of a smooth point counts as infinite. Errors: DF_E_ARG (NULL argument,
  * negative n), DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_gradcheck_sum_up(int n, const df_gradcheck_point* points, df_gradcheck_summary* out);
 
+#define DF_GRADCHECK_FAILED_SHARE 0.01
+
 typedef enum df_gradcheck_verdict {
   DF_GRADCHECK_HOLDS,
   DF_GRADCHECK_FAILS,       /* median or 99th percentile above its limit */
-  DF_GRADCHECK_INCONCLUSIVE /* fewer than a quarter of the points are smooth: a check without enough smooth states
-                             * never passes */
+  DF_GRADCHECK_INCONCLUSIVE /* fewer than a quarter of the points are smooth, or the simulator failed at more than
+                             * DF_GRADCHECK_FAILED_SHARE of them: a check without enough states never passes */
 } df_gradcheck_verdict;
 
 /* Compares a summary with limits on the median and the 99th percentile of the error; INFINITY: no limit. */
@@ -184,8 +191,9 @@ typedef struct df_state_draw {
 
 /* Generates up to draw->n states x [n][nx] of a MuJoCo system, each with an action u [n][nu]; *found is their number,
  * which may be less than n: a model without limits has no states at limits. Motions start near the first keyframe, or
- * else near the initial state. A motion that diverges ends; the search ends after 40 motions in a row without a state.
- * Errors: DF_E_ARG (NULL argument, not a MuJoCo system, negative n, unknown kind), DF_E_NOMEM. */
+ * else near the initial state. A motion that diverges or fails ends; a state at which the simulator fails is one of
+ * those found. The search ends after 40 motions in a row without a state. Errors: DF_E_ARG (NULL argument, not a MuJoCo
+ * system, negative n, unknown kind), DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_gradcheck_draw(const df_system* system, const df_state_draw* draw, double* x,
                                                  double* u, int* found);
 

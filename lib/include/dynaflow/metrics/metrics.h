@@ -22,13 +22,17 @@ typedef struct df_trajectories {
   const double* u; /* [B][H][nu] actions; NULL where the function says so */
 } df_trajectories;
 
+/* A trajectory begins in a state if their numbers differ by at most this, relative above 1: the rounding of a
+ * single-precision file. */
+#define DF_START_TOLERANCE 1e-5
+
 /* Trajectory reconstruction error (TRE): RMS over frames 1..H and channels of the difference between generated and
  * demonstrated states, in the chart's coordinates relative to the demonstration's frame 0 and in units of the training
  * std; and the same by physical group (df_chart_groups) in the unit of the group. The name is that of DynaFlow (arXiv
  * 2509.19804), the definition is this suite's.
  *   nx         in,  that of the chart's system
  *   made       in,  the generated states; u is not read and may be NULL
- *   x_demo     in,  [B][H+1][nx], the demonstrated states; frame 0 must agree to 1e-5, relative above 1
+ *   x_demo     in,  [B][H+1][nx], the demonstrated states; frame 0 must agree to DF_START_TOLERANCE
  *   rms        out, [B]
  *   group_rms  out, [groups][B], may be NULL
  * Errors: DF_E_ARG for a NULL argument, a size < 1 or a different frame 0 (names the first such window), DF_E_NOMEM. */

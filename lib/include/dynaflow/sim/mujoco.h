@@ -72,7 +72,8 @@ typedef struct df_mujoco_cfg {
   bool finite_differences;  /* admits features without an exact adjoint, and differentiates the steps in which they are
                              * active by centred finite differences, 2 (ndx + nu) steps each (adjoint.h); false refuses
                              * them. Not together with parameter_gradients */
-  bool parameter_gradients; /* records what the gradient by physical parameters needs (parameters.h) */
+  bool parameter_gradients; /* records what the gradient by physical parameters needs (parameters.h); with forward_only,
+                             * the parameters can be set */
 
   /* for comparisons with recordings: */
   bool forward_only;  /* the system is never differentiated: its simulators take no tape, every feature that finite

@@ -1,0 +1,121 @@
+/* Recorded actions that lead to the recorded states, against simulations with mistakes planted in them. */
+#include "explained.h"
+
+#include "data_check.h"
+#include "planted.h"
+
+/* a cart that a motor jerks to and fro, and a box on a floor that it pushes: ten physics steps per frame */
+static const char cart_xml[] =
+    "<mujoco><option timestep='.004'/><worldbody><geom type='plane' size='5 5 1' friction='.6'/>"
+    "<body pos='0 0 .05'><joint name='cart' type='slide' axis='1 0 0' damping='1'/>"
+    "<geom type='box' size='.05 .2 .04' mass='.5'/></body>"
+    "<body pos='.16 .03 .05'><freejoint name='box'/><geom type='box' size='.1 .08 .05' mass='.3'/></body>"
+    "</worldbody><actuator><motor joint='cart' gear='8'/></actuator></mujoco>";
+enum { CARTS = 6, ACTIONS = 40 };
+
+typedef struct carts {
+  df_system* s;
+  df_dataset* d;
+  double h[CARTS];
+} carts;
+
+static carts carts_new(void) {
+  carts c;
+  df_sim* sim;
+  df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  cfg.substeps = 10;
+  assert_ok(df_mujoco_system_from_xml(cart_xml, "cart", &cfg, &c.s));
+  assert_ok(df_dataset_new(
+      &(df_dataset_shape){.episodes = CARTS, .length = ACTIONS, .nx = c.s->nx, .nu = 1, .dt = c.s->dt}, &c.d));
+  assert_ok(df_sim_new(c.s, 0, &sim));
+  for (int e = 0; e < CARTS; e++) {
+    c.h[e] = c.s->dt;
+    df_mujoco_initial_state(c.s, frame_of(c.d, e, 0));
+    c.s->ops->reset(sim, frame_of(c.d, e, 0));
+    for (int t = 0; t < ACTIONS; t++) {
+      double* u = c.d->actions + e * ACTIONS + t;
+      *u = (t % 2 ? -0.7 : 0.8) + 0.02 * e;
+      assert_int_equal(c.s->ops->step(sim, u, frame_of(c.d, e, t + 1)), DF_TRAJ_COMPLETE);
+    }
+  }
+  df_sim_free(c.s, sim);
+  return c;
+}
+
+static void carts_free(carts* c) {
+  df_dataset_free(c->d);
+  df_system_free(c->s);
+}
+
+static bool explained(const carts* c) {
+  trace m;
+  bool out;
+  assert_ok(trace_of(c->d, c->s, c->h, 100000, &m));
+  assert_ok(states_are_explained(&m, &out));
+  trace_clear(&m);
+  return out;
+}
+
+/* findings with a verdict, of checks whose names begin so */
+static int count(const data_findings* f, const char* check, check_verdict verdict) {
+  int n = 0;
+  for (int i = 0; i < f->n; i++)
+    n += f->list[i].verdict == verdict && strncmp(f->list[i].check, check, strlen(check)) == 0;
+  return n;
+}
+
+static void scale_velocities(const carts* c, int episode, double factor) {
+  for (int t = 0; t <= ACTIONS; t++) {
+    for (int i = df_mujoco_nq(c->s); i < c->s->nx; i++) frame_of(c->d, episode, t)[i] *= factor;
+  }
+}
+
+/* velocities that are reversed within a frame do not follow the positions, but the actions lead to them */
+static void states_that_follow_from_actions_are_right(void** state) {
+  (void)state;
+  carts c = carts_new();
+  double* actions = c.d->actions;
+  for (int with = 0; with < 2; with++) {
+    data_findings found = {0};
+    c.d->actions = with ? actions : NULL;
+    assert_int_equal(explained(&c), with);
+    assert_ok(data_check_states(c.d, c.s, &check_thorough, &found));
+    assert_int_equal(count(&found, "velocity", CHECK_WRONG) + count(&found, "frame rate", CHECK_WRONG), 0);
+    assert_true(with ? count(&found, "velocity", CHECK_WARN) == 0 : count(&found, "velocity", CHECK_WARN) > 0);
+    data_findings_clear(&found);
+  }
+  carts_free(&c);
+}
+
+static void other_velocities_are_not(void** state) {
+  (void)state;
+  carts c = carts_new();
+  scale_velocities(&c, CARTS - 1, 0.5); /* of a sixth of the actions */
+  assert_false(explained(&c));
+  for (int e = 0; e < CARTS - 1; e++) scale_velocities(&c, e, 0.5);
+  assert_false(explained(&c));
+  for (int e = 0; e < CARTS; e++) scale_velocities(&c, e, 2);
+  assert_true(explained(&c));
+  c.h[2] *= 2;
+  assert_false(explained(&c));
+  carts_free(&c);
+}
+
+/* a single frame of 240, between two of those that are simulated if nothing jumps */
+static void every_jump_is_looked_at(void** state) {
+  (void)state;
+  carts c = carts_new();
+  for (int t = 20; t <= ACTIONS; t++) frame_of(c.d, 3, t)[0] += 0.5;
+  data_findings found = {0};
+  assert_ok(data_check_states(c.d, c.s, &check_thorough, &found));
+  assert_int_equal(count(&found, "jump", CHECK_WRONG), 1);
+  data_findings_clear(&found);
+  carts_free(&c);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(states_that_follow_from_actions_are_right),
+                                     cmocka_unit_test(other_velocities_are_not),
+                                     cmocka_unit_test(every_jump_is_looked_at)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
