@@ -11,7 +11,9 @@ MUJOCO_DIR ?= $(CURDIR)/third_party/mujoco-$(MUJOCO)
 # nonempty: MuJoCo is ours to download, not a MUJOCO_DIR of the user's
 OUR_MUJOCO := $(filter file,$(origin MUJOCO_DIR))
 override MUJOCO_DIR := $(abspath $(MUJOCO_DIR))
-BUILD ?= build$(if $(filter 3.17.0,$(MUJOCO)),,-mujoco-$(MUJOCO))
+# nonempty: the program trains on several processes that mpirun or srun starts (docs/running.md); Open MPI
+MPI ?=
+BUILD ?= build$(if $(filter 3.17.0,$(MUJOCO)),,-mujoco-$(MUJOCO))$(if $(MPI),-mpi)
 JOBS ?= $(shell nproc)
 # for a make started by this one: as many jobs as -j says, else JOBS
 parallel = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
@@ -28,7 +30,7 @@ PACKAGES := yaml-0.1 jansson libzip libcrypto libcurl $(HDF5)
 CFLAGS_ALL := -std=c17 $(OPTIMIZE) -g -fopenmp -fPIC -fvisibility=hidden -ffp-contract=off $(if $(DEBUG),-DDF_DEBUG) \
   $(WARNINGS) $(SANITIZE) $(CFLAGS)
 MUJOCO_LINK := -L$(MUJOCO_DIR)/lib -lmujoco -Wl,-rpath,$(MUJOCO_DIR)/lib
-LINK_OTHERS = $(shell pkg-config --libs $(PACKAGES)) -ldl -lm $(LDFLAGS)
+LINK_OTHERS = $(shell pkg-config --libs $(PACKAGES)) -ldl -lm $(if $(MPI),-Wl$(comma)--as-needed $(shell pkg-config --libs ompi-c)) $(LDFLAGS)
 LINK_ALL = $(MUJOCO_LINK) $(LINK_OTHERS)
 
 comma := ,
@@ -63,7 +65,7 @@ SEES_sim/adjoint := tape model contact algebra
 SEES_sim/simulator := adjoint tape model contact algebra
 # bench/: the rooms, from the bottom up. HARNESS needs neither MuJoCo nor networks, and cannot include them.
 HARNESS := base record tasks analysis verify report gate
-BENCH_ROOMS := $(HARNESS) data evaluate check run trajectory score replay import gradient speed commands
+BENCH_ROOMS := $(HARNESS) data evaluate check run trajectory show score replay import gradient speed commands
 SEES_bench/record := base
 SEES_bench/tasks := base
 SEES_bench/analysis := record base
@@ -75,6 +77,7 @@ SEES_bench/evaluate := base
 SEES_bench/check := base
 SEES_bench/run := data evaluate check record tasks base
 SEES_bench/trajectory := run evaluate record base
+SEES_bench/show := trajectory run data evaluate check analysis record tasks base
 SEES_bench/score := trajectory run evaluate record tasks base
 SEES_bench/replay := run verify analysis data evaluate record tasks base
 SEES_bench/import := replay run check verify analysis data evaluate record tasks base
@@ -108,7 +111,12 @@ OBJ_baselines := $(call objects,baselines)
 OBJ_harness := $(call objects,$(HARNESS:%=bench/%))
 OBJ_program := $(call objects,bench $(addprefix bench/,$(filter-out $(HARNESS),$(BENCH_ROOMS))))
 OBJ_bench := $(OBJ_harness) $(OBJ_program)
-ALL_OBJ := $(OBJ_LIB) $(OBJ_baselines) $(OBJ_bench)
+# dynaflow-render, the only program that is linked with OpenGL, by EGL, is built where the headers are; not under
+# sanitizers, which report the drivers
+RENDER_PACKAGES := egl libpng
+HAS_RENDER := $(if $(SANITIZE),,$(shell pkg-config --exists $(RENDER_PACKAGES) && echo yes))
+OBJ_render := $(if $(HAS_RENDER),$(call objects,render))
+ALL_OBJ := $(OBJ_LIB) $(OBJ_baselines) $(OBJ_bench) $(OBJ_render)
 
 SHARED := $(BUILD)/libdynaflow.so.$(VERSION)
 PROGRAM := $(BUILD)/dynaflow
@@ -128,10 +136,10 @@ endif
 all: deps ## build libdynaflow.so and the program dynaflow (installs missing packages)
 	@$(MAKE) --no-print-directory $(parallel) build
 
-build: $(SHARED) $(PROGRAM)
+build: $(SHARED) $(PROGRAM) render
 
 deps:
-	@MUJOCO_VERSION=$(MUJOCO) MUJOCO_DIR=$(if $(OUR_MUJOCO),,$(MUJOCO_DIR)) ci/install-deps.sh
+	@MUJOCO_VERSION=$(MUJOCO) MUJOCO_DIR=$(if $(OUR_MUJOCO),,$(MUJOCO_DIR)) ci/install-deps.sh $(if $(MPI),mpi)
 
 # ---- compiling ----
 $(LADDER)/.made: Makefile
@@ -150,11 +158,12 @@ print-ladder:
 	@echo 'baselines: $(ROOMS:%=lib/%)'
 	@$(foreach r,$(HARNESS),echo 'bench/$(r): $(VIEW_harness:%=lib/%) $(SEES_bench/$(r):%=bench/%)';)
 	@$(foreach r,$(filter-out $(HARNESS),$(BENCH_ROOMS)),echo 'bench/$(r): $(ROOMS:%=lib/%) baselines $(SEES_bench/$(r):%=bench/%)';)
-	@echo 'bench: $(ROOMS:%=lib/%) baselines bench/commands bench/base'
+	@echo 'bench: $(ROOMS:%=lib/%) baselines bench/commands bench/run bench/base'
+	$(if $(HAS_RENDER),@echo 'render: $(ROOMS:%=lib/%) $(SEES_render:%=bench/%)')
 
 # every test, a line each, for tests/layout
 print-tests:
-	@$(foreach t,$(TESTS:$(BUILD)/%=%) $(TESTS_cli) $(TESTS_layout),echo $(t);)
+	@$(foreach t,$(TESTS:$(BUILD)/%=%) $(TESTS_cli) $(TESTS_render) $(TESTS_cluster) $(TESTS_layout),echo $(t);)
 
 # the folder of MuJoCo, for tests/layout
 print-mujoco-dir:
@@ -169,7 +178,7 @@ endef
 # A source that is added or removed, and other linker options, trigger a link.
 FLAGS := $(BUILD)/flags
 LINKED := $(BUILD)/linked
-$(eval $(call text_file,$(FLAGS),$(CC) $(CFLAGS_ALL) $(MUJOCO_DIR)))
+$(eval $(call text_file,$(FLAGS),$(CC) $(CFLAGS_ALL) $(MUJOCO_DIR)$(if $(MPI), MPI)))
 $(eval $(call text_file,$(LINKED),$(ALL_OBJ) $(LDFLAGS)))
 
 # folder, view, flags
@@ -185,7 +194,7 @@ $(eval $(call folder_rules,baselines,all,))
 $(foreach r,$(HARNESS),$(eval $(call folder_rules,bench/$(r),harness,$$(FLAGS_bench) $$(call bench_private,$$(SEES_bench/$(r))))))
 $(foreach r,$(filter-out $(HARNESS),$(BENCH_ROOMS)),$(eval $(call folder_rules,bench/$(r),all,\
   $$(FLAGS_bench) -Ibaselines $$(call bench_private,$$(SEES_bench/$(r))))))
-$(eval $(call folder_rules,bench,all,$$(FLAGS_bench) -Ibaselines -Ibench/commands -Ibench/base))
+$(eval $(call folder_rules,bench,all,$$(FLAGS_bench) -Ibaselines -Ibench/commands -Ibench/run -Ibench/base))
 
 define archive_rules
 $(BUILD)/lib/$(1).a: $$(OBJ_$(1)) $(LINKED)
@@ -224,6 +233,10 @@ FORCE:
 $(BUILD)/bench/base/provenance.o: $(GENERATED)/version.h
 $(BUILD)/bench/base/provenance.o: FLAGS_bench += -I$(GENERATED)
 
+# the two files that know MPI
+OBJ_mpi := $(BUILD)/bench/base/launcher.o $(BUILD)/bench/run/mpi_ranks.o
+$(if $(MPI),$(eval $(OBJ_mpi): FLAGS_bench += -DDYNAFLOW_MPI $(patsubst -I%,-isystem %,$(shell pkg-config --cflags ompi-c))))
+
 # it exports what lib/exports.map says; the installed files differ from these only in where they look for libraries
 LINK_SHARED = $(CC) -shared -fopenmp $(SANITIZE) -Wl,-soname,libdynaflow.so.$(SOVERSION) -Wl,--no-undefined \
   -Wl,--version-script=lib/exports.map $(OBJ_LIB)
@@ -235,6 +248,22 @@ $(SHARED): $(OBJ_LIB) lib/exports.map $(LINKED)
 $(PROGRAM): $(OBJ_program) $(OBJ_baselines) $(HARNESS_LIB) $(SHARED) $(LINKED)
 	$(call says,LD $@)
 	$(Q)$(LINK_PROGRAM) -o $@ -Wl,-rpath,'$$ORIGIN' $(LINK_OTHERS)
+
+# ---- dynaflow-render ----
+RENDER := $(BUILD)/dynaflow-render
+SEES_render := $(filter-out commands,$(BENCH_ROOMS))
+$(eval $(call folder_rules,render,all,$$(FLAGS_bench) $(MUJOCO_INCLUDE) $$(call bench_private,$$(SEES_render))))
+# what it needs of the program: everything but the commands
+LINK_RENDER = $(CC) -fopenmp $(SANITIZE) $(OBJ_render) $(filter-out $(BUILD)/bench/main.o $(BUILD)/bench/commands/%,$(OBJ_program)) \
+  $(OBJ_baselines) $(HARNESS_LIB) -L$(BUILD) -ldynaflow
+LINK_GL = $(shell pkg-config --libs $(RENDER_PACKAGES)) $(LINK_OTHERS)
+$(RENDER): $(OBJ_render) $(PROGRAM) $(LINKED)
+	$(call says,LD $@)
+	$(Q)$(LINK_RENDER) -o $@ -Wl,-rpath,'$$ORIGIN' $(MUJOCO_LINK) $(LINK_GL)
+render: $(if $(HAS_RENDER),$(RENDER)) ## build dynaflow-render, which draws motions (packages: ci/install-deps.sh render)
+	$(if $(HAS_RENDER),@:,@echo "  dynaflow-render is not built: $(if $(SANITIZE),it is not for sanitizers,no headers of EGL or libpng; ci/install-deps.sh render installs them)")
+.PHONY: render
+
 symbols: ## write lib/symbols.txt, the exported symbols with their declarations, from the public headers
 	@python3 tests/layout/declarations.py lib/include > lib/symbols.txt
 
@@ -305,7 +334,10 @@ test: all test-packages ## build and run every test, those of the simulator also
 	@$(MAKE) --no-print-directory $(parallel) tests
 	$(if $(NEXT),@$(MAKE) --no-print-directory MUJOCO=$(NEXT) BUILD=$(NEXT_BUILD) deps && \
 	  $(MAKE) --no-print-directory $(parallel) MUJOCO=$(NEXT) BUILD=$(NEXT_BUILD) $(NEXT_TESTS))
-	@BUILD=$(BUILD) JOBS=$(JOBS) tests/run.sh $(TESTS) $(NEXT_TESTS) $(TESTS_cli) $(TESTS_layout)
+	@BUILD=$(BUILD) JOBS=$(JOBS) tests/run.sh $(TESTS) $(NEXT_TESTS) $(TESTS_cli) $(if $(HAS_RENDER),$(TESTS_render)) $(TESTS_layout)
+test-render: build test-packages ## the tests of dynaflow-render, which make test runs where it is built
+	@BUILD=$(BUILD) tests/run.sh $(TESTS_render)
+.PHONY: test-render
 
 # pinned: another version formats differently
 CLANG_FORMAT ?= clang-format-14
@@ -316,7 +348,9 @@ format-check: ## fail if a source is not formatted
 	$(if $(FORMATTED),$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED),$(error no sources: make format-check needs a git checkout))
 
 demo: all ## four Go1 gaits: demonstrations, DynaFlow and its baselines, tables and figures
-	$(PROGRAM) run go1_gaits --profile smoke --blas-kernel auto --out results/runs/demo
+	$(PROGRAM) run go1_gaits --profile demo --method dynaflow --blas-kernel auto --out results/runs/demo
+	$(PROGRAM) report results/runs/demo
+	$(PROGRAM) run go1_gaits --profile demo --blas-kernel auto --out results/runs/demo
 	$(PROGRAM) report results/runs/demo
 smoke: all ## the demo on the small hopper task (needs its data: dynaflow data fetch hopper)
 	$(PROGRAM) run hopper --profile smoke --blas-kernel auto --out results/runs/smoke
@@ -368,6 +402,9 @@ $(STAGE)/libdynaflow.so: $(SHARED)
 	@mkdir -p $(@D)
 	$(call says,LD $@)
 	$(Q)$(LINK_SHARED) -o $@ -L$(MUJOCO_DIR)/lib -lmujoco $(LINK_OTHERS) -Wl,-rpath,'$$ORIGIN/dynaflow'
+$(STAGE)/dynaflow-render: $(RENDER)
+	$(call says,LD $@)
+	$(Q)$(LINK_RENDER) -o $@ -L$(MUJOCO_DIR)/lib -lmujoco $(LINK_GL) -Wl,-rpath,'$$ORIGIN/../lib:$$ORIGIN/../lib/dynaflow'
 $(STAGE)/dynaflow: $(PROGRAM)
 	@mkdir -p $(@D)
 	$(call says,LD $@)
@@ -376,12 +413,13 @@ man: all ## write the manual pages to build/man (needs help2man)
 	@ci/man.sh $(PROGRAM) $(BUILD)/man
 install: all ## install program, library, headers, tasks, manual pages and MuJoCo with its plugins under PREFIX (DESTDIR is honoured)
 	@$(MAKE) --no-print-directory install-built
-install-built: $(STAGE)/libdynaflow.so $(STAGE)/dynaflow
+install-built: $(STAGE)/libdynaflow.so $(STAGE)/dynaflow $(if $(HAS_RENDER),$(STAGE)/dynaflow-render)
 	$(if $(filter /%,$(PREFIX)),,$(error PREFIX must be an absolute path, not "$(PREFIX)"))
 	$(if $(OUR_MUJOCO),@[ -e "$(MUJOCO_DIR)/LICENSE" ] || MUJOCO_VERSION=$(MUJOCO) python3 ci/fetch-mujoco.py "$(MUJOCO_DIR)")
 	@rm -rf $(TREE); mkdir -p $(TREE)/bin $(TREE)/lib/dynaflow $(TREE)/lib/pkgconfig $(TREE)/include \
 	  $(TREE)/share/dynaflow $(TREE)/share/doc/dynaflow/mujoco
 	@install -m 755 $(STAGE)/dynaflow $(TREE)/bin/dynaflow
+	$(if $(HAS_RENDER),@install -m 755 $(STAGE)/dynaflow-render $(TREE)/bin/dynaflow-render)
 	@install -m 644 $(STAGE)/libdynaflow.so $(TREE)/lib/$(notdir $(SHARED))
 	@ln -s $(notdir $(SHARED)) $(TREE)/lib/libdynaflow.so.$(SOVERSION)
 	@ln -s libdynaflow.so.$(SOVERSION) $(TREE)/lib/libdynaflow.so

@@ -1,7 +1,6 @@
 /* main.c: the program `dynaflow COMMAND [OPTION...]`: finds the subcommand and runs it. */
 #define _GNU_SOURCE
 #include <argp.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,14 +9,12 @@
 
 #include "commands.h"
 #include "dynaflow/core/alloc.h"
-#include "dynaflow/io/memory.h"
 #include "exit_code.h"
+#include "launcher.h"
 #include "list.h"
-#include "methods.h"
 #include "options.h"
+#include "process.h"
 #include "provenance.h"
-#include "stop.h"
-#include "streams.h"
 #include "suggestion.h"
 #include "terminal.h"
 
@@ -50,20 +47,6 @@ static int unknown(const char* word) {
   df_free(names);
   print_line(stderr, "dynaflow: `dynaflow --help` lists the commands");
   return EXIT_USAGE;
-}
-
-/* the memory that the arrays of a compressed archive may take; not a setting of a task, which may be somebody else's */
-static bool set_array_memory(const char* mib) {
-  enum { MOST_MIB = 1 << 30 };
-  if (!mib || !mib[0]) return true;
-  char* end;
-  const long n = strtol(mib, &end, 10);
-  if (end == mib || *end || n < 1 || n > MOST_MIB) {
-    print_line(stderr, "dynaflow: DYNAFLOW_ARRAYS_MIB = '%s': expected a number of MiB from 1 to %d", mib, MOST_MIB);
-    return false;
-  }
-  (void)df_io_set_memory((size_t)n << 20);
-  return true;
 }
 
 /* words[0] is the place of the command's name */
@@ -118,18 +101,18 @@ static void let_waiting_threads_sleep(char** argv) {
   execv("/proc/self/exe", argv);
 }
 
+/* Ranks train together; all else is done by rank 0 alone. Whether this process has nothing to do; what it prints, if it
+ * has, is what rank 0 prints. */
+static bool leaves_it_to_rank_0(int argc, char** argv) {
+  if (launcher_rank() == 0) return false;
+  launcher_silence();
+  return argc < 2 || (strcmp(argv[1], "run") != 0 && strcmp(argv[1], "train") != 0);
+}
+
 int main(int argc, char** argv) {
   let_waiting_threads_sleep(argv);
-  /* settings of the whole process */
-  streams_watch();
-  argp_err_exit_status = EXIT_USAGE;
-  stop_at_once();
-  /* a file beyond the size limit makes write() fail with the file's name instead of killing the program */
-  signal(SIGXFSZ, SIG_IGN);
-  argp_program_version = provenance_version();
-  options_set_plugin_loader(df_method_load);
-  df_io_name_memory("DYNAFLOW_ARRAYS_MIB");
-  if (!set_array_memory(getenv("DYNAFLOW_ARRAYS_MIB"))) return EXIT_USAGE;
+  if (leaves_it_to_rank_0(argc, argv)) return EXIT_DONE;
+  if (!process_start()) return EXIT_USAGE;
   /* the program's own options */
   if (argc < 2) {
     print_help(stderr);

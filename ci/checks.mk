@@ -6,7 +6,11 @@
 
 CLANG ?= clang-14
 TEST_ROOMS := $(ROOMS) baselines harness program layout
-TESTS_cli := $(sort $(wildcard tests/cli/test_*.sh))
+# with other packages than the rest: `make test-mpi`, `make test-slurm`
+TESTS_cluster := tests/cli/test_mpi.sh tests/cli/test_slurm.sh
+# of dynaflow-render, which is not built everywhere
+TESTS_render := tests/cli/test_render.sh
+TESTS_cli := $(filter-out $(TESTS_render) $(TESTS_cluster),$(sort $(wildcard tests/cli/test_*.sh)))
 TESTS_layout := $(sort $(wildcard tests/layout/test_*.sh))
 again = $(MAKE) --no-print-directory
 tools:
@@ -55,6 +59,17 @@ test-fast: all ## the tests that take under half a minute together; names those 
 	@$(again) $(parallel) $(filter-out %.sh,$(FAST_TESTS))
 	@BUILD=$(BUILD) tests/run.sh $(FAST_TESTS)
 	@echo "left out (make test runs them): $(patsubst tests/%,%,$(SLOW))$(if $(NEXT), and the simulator's tests with MuJoCo $(NEXT))"
+
+# ---- clusters ----
+MPI_BUILD := build-mpi
+.PHONY: test-mpi test-slurm
+test-mpi: all ## the program with MPI (built in build-mpi) against that without, under mpirun
+	@$(again) MPI=1 BUILD=$(MPI_BUILD) all
+	@BUILD=$(BUILD) MPI_BUILD=$(MPI_BUILD) tests/run.sh tests/cli/test_mpi.sh
+test-slurm: all ## ci/slurm_array.sbatch and ci/slurm_mpi.sbatch on a Slurm of one node that the test starts
+	@$(again) MPI=1 BUILD=$(MPI_BUILD) all
+	@ci/install-deps.sh slurm
+	@BUILD=$(BUILD) MPI_BUILD=$(MPI_BUILD) tests/run.sh tests/cli/test_slurm.sh
 
 # ---- sanitizers ----
 some_tests = $(foreach r,$(ONLY),$(TESTS_$(r)))

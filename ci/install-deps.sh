@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Installs the build dependencies on Debian or Ubuntu and fetches the pinned MuJoCo. Called by make.
-#   ci/install-deps.sh [lint]     lint: also the compilers and analysers of `make lint`, `make tsan`, `make fuzz`, ..., and what optional tests need
+#   ci/install-deps.sh [lint|render|mpi|slurm]
+#     mpi: also Open MPI for `make MPI=1`; slurm: also Slurm for `make test-slurm`
+#     render: also what dynaflow-render needs: EGL with Mesa's software renderer, libpng, and ffmpeg for films
+#     lint: also the compilers and analysers of `make lint`, `make tsan`, `make fuzz`, ..., and what optional tests need
 # MUJOCO_DIR names a MuJoCo of your own instead of the pinned one; it must contain include/mujoco/mujoco.h and
 # lib/libmujoco.so.
 set -euo pipefail
@@ -18,7 +21,10 @@ case ${1:-} in
   # clang-format and clang-tidy 14 by name: another version formats and warns differently
   lint) packages+=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev libomp-14-dev llvm-14 cppcheck gcovr python3
                    zsh help2man) ;; # whose checks are skipped without them
-  *) echo "install-deps: lint is the only argument, not '$1'" >&2; exit 2 ;;
+  mpi) packages+=(libopenmpi-dev openmpi-bin) ;;
+  slurm) packages+=(slurm-wlm munge) ;;
+  render) packages+=(libegl-dev libegl-mesa0 libgl1 libgl1-mesa-dri libpng-dev ffmpeg) ;;
+  *) echo "install-deps: the argument is lint, render, mpi or slurm, not '$1'" >&2; exit 2 ;;
 esac
 
 missing=()

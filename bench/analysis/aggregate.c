@@ -62,6 +62,14 @@ aggregate aggregate_of(const run_view* r, const run_group* g, const char* method
   return a;
 }
 
+const char* aggregate_unit(const run_view* r, const run_group* g, const char* metric, int k) {
+  for (int m = 0; m < g->n_methods; m++) {
+    const aggregate a = aggregate_of(r, g, g->methods[m], metric, k);
+    if (a.unit[0]) return a.unit;
+  }
+  return "";
+}
+
 int metric_column(const char* metric) {
   static const char* const columns[MAIN_METRICS] = {
       "tre",      "tre_open_loop",  "sae_own",    "sae_min",       "fall_rate",

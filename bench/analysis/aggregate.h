@@ -19,6 +19,9 @@ typedef struct aggregate {
  * point into the records. */
 aggregate aggregate_of(const run_view* r, const run_group* g, const char* method, const char* metric, int k);
 
+/* The unit of a metric in the records of a group; "" if unknown. Points into the records. */
+const char* aggregate_unit(const run_view* r, const run_group* g, const char* metric, int k);
+
 /* The row that aggregate_of() takes from a cell, or NULL if the cell is not done or has none. Owned by the record. */
 const json_t* aggregate_row(const run_cell* c, const char* metric, int k);
 

@@ -126,6 +126,31 @@ static bool keep_common(cells* a, cells* b) {
   return same;
 }
 
+/* whether a method returned the same motions for two seeds; a file of trajectories is known by its hash */
+static bool same_motions(const run_cell* x, const run_cell* y) {
+  const json_t *one = json_object_get(x->record, "trajectories"), *other = json_object_get(y->record, "trajectories");
+  if (one && other) return strcmp(string_of(one, "sha256"), string_of(other, "sha256")) == 0;
+  return json_equal(json_object_get(x->record, "samples"), json_object_get(y->record, "samples"));
+}
+
+/* Keeps one of the seeds for which both methods returned the same motions, if one of them is a file of trajectories:
+ * such a file is judged once. */
+static void keep_distinct(cells* a, cells* b) {
+  int n = 0;
+  for (int i = 0; i < a->n; i++) {
+    const bool file =
+        json_object_get(a->cell[i]->record, "trajectories") || json_object_get(b->cell[i]->record, "trajectories");
+    bool known = false;
+    for (int j = 0; j < n && file && !known; j++) {
+      known = same_motions(a->cell[j], a->cell[i]) && same_motions(b->cell[j], b->cell[i]);
+    }
+    if (known) continue;
+    a->cell[n] = a->cell[i];
+    b->cell[n++] = b->cell[i];
+  }
+  a->n = b->n = n;
+}
+
 /* ---- what must be equal on both sides ---- */
 
 /* why the numbers of a record are not comparable with those of the reference record: a new string, or NULL */
@@ -272,6 +297,8 @@ static bool select_seeds(pair* p) {
   text_add(&seeds, ", B has ");
   add_seeds(&seeds, &p->b);
   const bool same = keep_common(&p->a, &p->b);
+  const int common = p->a.n;
+  keep_distinct(&p->a, &p->b);
   const int n = p->a.n;
   p->outcome = COMPARE_OK;
   if (done < planned) {
@@ -282,7 +309,8 @@ static bool select_seeds(pair* p) {
     p->reason = format_text("%s", text_of(&seeds));
   } else if (n < p->out->cfg.min_seeds) {
     p->outcome = COMPARE_UNSURE;
-    p->reason = format_text("%d seed%s, naming a winner needs %d", n, n == 1 ? "" : "s", p->out->cfg.min_seeds);
+    p->reason = format_text("%d seed%s%s, naming a winner needs %d", n, n == 1 ? "" : "s",
+                            n < common ? " with different trajectories" : "", p->out->cfg.min_seeds);
   }
   text_clear(&seeds);
   return n > 0 && (p->outcome != COMPARE_MISSING || p->out->cfg.partial);
@@ -359,7 +387,19 @@ static df_status compare_groups(comparisons* c, const run_group* a, const run_gr
 
 /* ---- winners and adjustment ---- */
 
-static void name_winner(comparison* one) {
+/* that the test episodes are too few for an adjusted p-value below ALPHA, whatever their values: a new string; or NULL
+ */
+static char* too_few_episodes(const comparison* one, int tests) {
+  if (tests * df_sign_flip_least_p(one->paired.clusters) < ALPHA) return NULL;
+  int least = 2;
+  while (least <= 17 && !(tests * df_sign_flip_least_p(least) < ALPHA)) least++;
+  if (least > 17) return format_text("%d comparisons are too many to name a winner", tests);
+  const int n = one->paired.clusters;
+  return format_text("%d test %s%s, naming a winner in %d comparison%s needs %d", n,
+                     one->episodes > 0 ? "episode" : "window", n == 1 ? "" : "s", tests, tests == 1 ? "" : "s", least);
+}
+
+static void name_winner(comparison* one, int tests) {
   if (one->outcome != COMPARE_OK) return;
   const double d = one->paired.difference.mean;
   const bool agree = one->seed_lo > 0 || one->seed_hi < 0;
@@ -367,16 +407,20 @@ static void name_winner(comparison* one) {
   if (isnan(one->p)) {
     one->outcome = COMPARE_UNSURE;
     why = "one window gives no interval";
-  } else if (fabs(one->mean_a) < ROUNDING && fabs(one->mean_b) < ROUNDING && one->seed_lo < one->seed_hi) {
+  } else if (fabs(one->mean_a) < ROUNDING && fabs(one->mean_b) < ROUNDING) {
     why = "both are 0 up to rounding";
   } else if (!(one->p_holm < ALPHA)) {
+    /* nothing can be said if they are too few for a comparison by itself */
+    if (!(df_sign_flip_least_p(one->paired.clusters) < ALPHA)) one->outcome = COMPARE_UNSURE;
+    one->reason = too_few_episodes(one, tests);
+    if (one->reason) return;
     why = "no significant difference";
   } else if (!agree) {
     why = "seeds disagree on the sign";
   } else if (!one->better[0]) {
     why = "the metric has no better direction";
   } else if (one->only_a >= 0 && (one->only_a > one->only_b) != (d > 0)) {
-    /* the p-value of falls is that of the McNemar test, which supports the side with fewer episodes only */
+    /* the McNemar test supports the side with fewer episodes only */
     why = "the test over episodes and the mean difference favour opposite sides";
   }
   if (why) {
@@ -394,7 +438,7 @@ static df_status adjust(comparisons* c) {
   const df_status status = df_holm(c->n, p, p, &c->tests);
   for (int i = 0; status == DF_OK && i < c->n; i++) {
     c->list[i].p_holm = p[i];
-    name_winner(&c->list[i]);
+    name_winner(&c->list[i], c->tests);
   }
   df_free(p);
   return status;

@@ -42,14 +42,14 @@ typedef struct comparison {
   const char *task, *profile, *method_a, *method_b;
   const char *metric, *unit, *better; /* metric is "" if the two methods could not be compared at all */
   int k;                              /* the larger K of the two sides; 0: neither has a sampler */
-  int seeds;                          /* number of seeds compared */
+  int seeds;                          /* number of seeds compared; those with equal trajectories of both count as one */
   int episodes;                       /* number of test episodes; 0: unknown, then windows count as independent */
   double mean_a, mean_b;              /* over seeds and windows */
   df_paired paired;                   /* mean difference with interval */
   double seed_lo, seed_hi;            /* smallest and largest mean difference of a seed */
   df_interval improvement;            /* probability that a is better, values not paired by start state */
   int only_a, only_b;                 /* fall_rate: episodes in which a (b) falls more often; other metrics: -1 */
-  double p, p_holm;                   /* p-value (fall_rate: exact McNemar, else bootstrap) and Holm-adjusted p-value */
+  double p, p_holm;                   /* paired.p (fall_rate: at least that of McNemar's test) and, adjusted, by Holm */
   char winner;                        /* 'a', 'b' or 0 */
   compare_outcome outcome;
   char* reason; /* why the outcome is not ok or there is no winner; NULL: none; freed by compare_clear() */

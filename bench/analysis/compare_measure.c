@@ -34,7 +34,7 @@ static void count_falls(const samples* a, const samples* b, comparison* one) {
     one->only_a += more > 0;
     one->only_b += more < 0;
   }
-  one->p = df_mcnemar_exact(one->only_a, one->only_b);
+  one->p = fmax(one->p, df_mcnemar_exact(one->only_a, one->only_b));
 }
 
 static void compare_seeds(const samples* a, const samples* b, comparison* one) {
@@ -54,7 +54,7 @@ df_status compare_measure(const compare_cfg* cfg, const samples* a, const sample
   compare_seeds(a, b, one);
   const df_strata of_a = {.n = a->seeds, .sizes = a->sizes, .values = a->values};
   const df_strata of_b = {.n = a->seeds, .sizes = b->sizes, .values = b->values};
-  DF_TRY(df_paired_difference(&bootstrap, DF_ESTIMATE_MEAN, &of_a, b->values, &one->paired));
+  DF_TRY(df_paired_difference(&bootstrap, &of_a, b->values, &one->paired));
   if (bootstrap.resamples > IMPROVEMENT_RESAMPLES) bootstrap.resamples = IMPROVEMENT_RESAMPLES;
   DF_TRY(
       df_probability_of_improvement(&bootstrap, strcmp(one->better, "higher") != 0, &of_a, &of_b, &one->improvement));

@@ -17,6 +17,7 @@ const char* metric_needs(const json_t* record, const char* metric) {
       {"sae_min", {"eval.sae_windows", NULL}, "0", "eval.sae_windows"},
       {"gait_agreement", {"eval.feet", NULL}, "", "eval.feet"},
       {"slip", {"eval.feet", NULL}, "", "eval.feet"},
+      {"gait_phase", {"data.generator", NULL}, "", "data.generator"},
       {"velocity_limit", {"eval.velocity_limit", NULL}, "", "eval.velocity_limit"},
   };
   const json_t* config = json_object_get(record, "config");

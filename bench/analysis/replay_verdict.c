@@ -49,7 +49,7 @@ static bool is_rounded(const replay_fit* f) {
   return f->step <= 1 && f->drift <= 1;
 }
 
-static bool is_tolerated(const replay_fit* f) {
+bool replay_tolerated(const replay_fit* f) {
   return f->steps > 0 && f->solver_step <= 1 && f->solver_drift <= 1;
 }
 
@@ -58,14 +58,14 @@ bool replay_fits(const replay_fit* f) {
 }
 
 bool replay_rounded_actions(const replay_evidence* e) {
-  return (replay_fits(&e->actions) || is_tolerated(&e->actions)) && action_errors_look_rounded(&e->needed);
+  return (replay_fits(&e->actions) || replay_tolerated(&e->actions)) && action_errors_look_rounded(&e->needed);
 }
 
 bool replay_is_closer(double rms, double best_rms) {
   return best_rms < rms / 2;
 }
 
-replay_verdict replay_judge(const replay_evidence* e) {
+static replay_verdict judge(const replay_evidence* e) {
   const replay_fit* t = &e->trained;
   if (t->steps == 0) return REPLAY_NOTHING;
 
@@ -88,9 +88,16 @@ replay_verdict replay_judge(const replay_evidence* e) {
   }
   const bool closer = replay_is_closer(e->rms, e->best_rms);
   if (replay_rounded_actions(e) && !closer) return e->needed.few ? REPLAY_UNDECIDED : REPLAY_ROUNDING;
-  const bool tolerated = is_tolerated(t) || (is_tolerated(&e->own) && e->own_converges);
-  if (!tolerated || closer) return REPLAY_ANOTHER_MODEL;
+  const bool tolerated = replay_tolerated(t) || (replay_tolerated(&e->own) && e->own_converges);
+  if (e->differences) return REPLAY_ANOTHER_CONVENTION;
+  /* what a better solver explains better is the tolerance */
+  if (!tolerated || (closer && !e->best_is_solver)) return REPLAY_ANOTHER_MODEL;
   return e->rounded ? REPLAY_ROUNDING : REPLAY_SOLVER_LIMITED;
+}
+
+replay_verdict replay_judge(const replay_evidence* e) {
+  const replay_verdict found = judge(e);
+  return found == REPLAY_ROUNDING && e->hidden ? REPLAY_UNDECIDED : found;
 }
 
 double replay_drift(double* explained, double* plain, size_t n) {

@@ -59,6 +59,8 @@ typedef struct replay_evidence {
   replay_fit actions;   /* of `trained` or `own` with the actions that these need */
   action_errors needed; /* by how much these differ from the recorded actions */
   bool best_is_solver;  /* `best` differs from `trained` only by how the constraint solver works */
+  bool hidden;          /* a plausible change of the model would be taken for rounding, too */
+  bool differences;     /* the recorded velocities are differences of positions, which those of the model are not */
   bool best_reads;      /* `best` reads the file otherwise: units, order or frame of its numbers */
   double rms, best_rms; /* RMS errors of one action on the same steps: of the better one of `trained` and `own`, and of
                          * `best`; INFINITY: not measured */
@@ -68,11 +70,16 @@ typedef struct replay_evidence {
  * nearly every window of actions, and the solver's tolerance is accepted only if no alternative comes much closer.
  * Where rounding explains every action, and the windows only with the solver options of the model's file, it is
  * rounding: the recording does not show these options. Actions that were rounded when they were stored are tried last:
- * those that the model needs must differ from the recorded ones as rounded numbers do. */
+ * those that the model needs must differ from the recorded ones as rounded numbers do. Rounding that would also hide a
+ * plausible change of the model decides nothing. Velocities that are differences
+ * of positions are named where nothing else explains the recording. */
 replay_verdict replay_judge(const replay_evidence* e);
 
 /* Whether actions were compared and every one is exact, or rounding explains every error. */
 bool replay_fits(const replay_fit* f);
+
+/* Whether actions were compared and precision and solver tolerance together explain every error. */
+bool replay_tolerated(const replay_fit* f);
 
 /* Whether the model needs actions that differ from the recorded ones as rounded numbers do, and the recording follows
  * from these, to the solver's tolerance. */

@@ -9,7 +9,6 @@ void samples_clear(samples* s) {
   df_free(s->sizes);
   df_free(s->values);
   df_free(s->episode);
-  df_free(s->group);
   *s = (samples){0};
 }
 
@@ -42,21 +41,14 @@ static df_status add_seed(const run_cell* c, const run_cell* first, const char* 
   return DF_OK;
 }
 
-static int* labels(const json_t* list, int n) {
-  int* out = df_alloc((size_t)n, sizeof *out);
-  for (int i = 0; out && i < n; i++) out[i] = (int)json_integer_value(json_array_get(list, (size_t)i));
-  return out;
-}
-
-/* episode and gait of the values, which belong to the first n windows of the evaluation set */
-static df_status add_labels(const run_cell* c, samples* s) {
-  const json_t* windows = json_object_get(c->record, "windows");
-  const json_t *episode = json_object_get(windows, "episode"), *group = json_object_get(windows, "group");
-  if (json_array_size(episode) < (size_t)s->n || json_array_size(group) < (size_t)s->n) return DF_OK;
-  s->episode = labels(episode, s->n);
-  s->group = labels(group, s->n);
-  if (!s->episode || !s->group) return DF_E_NOMEM;
+/* the episodes of the values, which belong to the first n windows of the evaluation set */
+static df_status add_episodes(const run_cell* c, samples* s) {
+  const json_t* episode = json_object_get(json_object_get(c->record, "windows"), "episode");
+  if (json_array_size(episode) < (size_t)s->n) return DF_OK;
+  s->episode = df_alloc((size_t)s->n, sizeof *s->episode);
+  if (!s->episode) return DF_E_NOMEM;
   for (int i = 0; i < s->n; i++) {
+    s->episode[i] = (int)json_integer_value(json_array_get(episode, (size_t)i));
     bool seen = false;
     for (int j = 0; j < i && !seen; j++) seen = s->episode[j] == s->episode[i];
     s->episodes += !seen;
@@ -72,7 +64,7 @@ static df_status build(int n_cells, const run_cell* const* cells, const char* me
   s->values = df_alloc((size_t)n_cells * n, sizeof *s->values);
   if (!s->sizes || !s->values) return DF_E_NOMEM;
   for (int i = 0; i < n_cells; i++) DF_TRY(add_seed(cells[i], cells[0], metric, k, s));
-  return add_labels(cells[0], s);
+  return add_episodes(cells[0], s);
 }
 
 df_status samples_new(int n_cells, const run_cell* const* cells, const char* metric, int k, samples* out) {
@@ -104,6 +96,5 @@ df_bootstrap_cfg samples_bootstrap(const samples* s, uint64_t seed, int resample
                             .level = 0.95,
                             .same_units = true,
                             .cluster = s->episode,
-                            .group = s->group,
                             .draw_strata = true};
 }

@@ -46,8 +46,8 @@ static double moving_mass(const df_system* system) {
   return sum;
 }
 
-/* adds the median over up to `most` pairs, in weights of the model */
-static void add_residual(const inverse* v, double* list, size_t most, data_findings* out) {
+/* the median over up to `most` pairs, in weights of the model; NAN: unknown */
+static double median_residual(const inverse* v, double* list, size_t most) {
   const trace* m = v->m;
   const double weight = moving_mass(m->system) * df_mujoco_gravity(m->system);
   const size_t stride = m->n / most + 1;
@@ -56,28 +56,35 @@ static void add_residual(const inverse* v, double* list, size_t most, data_findi
     const double force = m->jump[k] ? NAN : force_at(v, k);
     if (isfinite(force)) list[n++] = force / weight;
   }
-  if (n == 0 || !(weight > 0)) return;
-  const double median = df_median(n, list);
-  data_finding* one = data_findings_add(out, "root residual", NULL, median, RESIDUAL, "weights");
-  if (median > RESIDUAL)
-    data_finding_judge(
-        one, CHECK_WARN,
-        "the motion needs a force of %.3g weights on what no actuator drives, in the median of the frames", median);
+  return n > 0 && weight > 0 ? df_median(n, list) : NAN;
 }
 
-df_status check_forces(const trace* m, size_t poses_max, data_findings* out) {
+df_status check_root_residual(const trace* m, size_t poses_max, double* median) {
   const size_t nv = (size_t)m->nv, most = poses_max ? poses_max : 1;
   inverse v = {.m = m, .dof = df_alloc(nv, sizeof *v.dof)};
   double* memory = df_alloc(2 * nv + m->n / (m->n / most + 1) + 1, sizeof *memory);
   df_status status = v.dof && memory ? df_sim_new(m->system, 0, &v.sim) : DF_E_NOMEM;
+  *median = NAN;
   if (status == DF_OK) {
     v.acceleration = memory;
     v.force = memory + nv;
     df_mujoco_dofs(m->system, v.dof);
-    if (has_free_dofs(&v)) add_residual(&v, memory + 2 * nv, most, out);
+    if (has_free_dofs(&v)) *median = median_residual(&v, memory + 2 * nv, most);
   }
   df_sim_free(m->system, v.sim);
   df_free(v.dof);
   df_free(memory);
   return status;
+}
+
+df_status check_forces(const trace* m, size_t poses_max, data_findings* out) {
+  double median;
+  DF_TRY(check_root_residual(m, poses_max, &median));
+  if (isnan(median)) return DF_OK;
+  data_finding* one = data_findings_add(out, "root residual", NULL, median, RESIDUAL, "weights");
+  if (median > RESIDUAL)
+    data_finding_judge(
+        one, CHECK_WARN,
+        "the motion needs a force of %.3g weights on what no actuator drives, in the median of the frames", median);
+  return DF_OK;
 }

@@ -5,6 +5,7 @@
 #include "check_parts.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/limits.h"
+#include "list.h"
 #include "text.h"
 
 static const double TURN = 2 * 3.14159265358979323846;
@@ -18,14 +19,28 @@ typedef struct huge {
   size_t n;
   int episode, frame, at; /* the first of them; its index in a row */
   double value, limit;
+  bool* episodes; /* [episodes] whether an episode has such numbers; owned */
 } huge;
 
+static bool* no_episodes(const trace* m) {
+  bool* out = NULL;
+  for (int e = 0; e < m->data->episodes; e++) {
+    out = list_grow(out, e, sizeof *out);
+    out[e] = false;
+  }
+  return out;
+}
+
 /* the recorded rows [n][columns] of an episode */
-static void find_huge(const double* rows, int n, int columns, double limit, int episode, huge* out) {
+static void find_huge(const double* rows, int n, int columns, int episode, huge* out) {
   for (size_t i = 0; i < (size_t)n * (size_t)columns; i++) {
-    if (fabs(rows[i]) <= limit) continue;
+    if (fabs(rows[i]) <= out->limit) continue;
+    out->episodes[episode] = true;
     if (out->n++ > 0) continue;
-    *out = (huge){1, episode, (int)(i / (size_t)columns), (int)(i % (size_t)columns), rows[i], limit};
+    out->episode = episode;
+    out->frame = (int)(i / (size_t)columns);
+    out->at = (int)(i % (size_t)columns);
+    out->value = rows[i];
   }
 }
 
@@ -44,17 +59,34 @@ static void coordinate_name(const trace* m, int at, char name[120]) {
   snprintf(name, 120, "%s of %s", at < m->nq ? "position" : "velocity", dof);
 }
 
-static void add_huge(const huge* h, const char* name, data_findings* out) {
-  if (h->n == 0) return;
-  char* others = h->n > 2    ? format_text(", as are %zu more numbers", h->n - 1)
-                 : h->n == 2 ? format_text(", as is 1 more number")
-                             : format_text("%s", "");
-  data_finding* one = data_findings_add(out, "magnitude", name, fabs(h->value), h->limit, "of a number");
-  data_finding_judge(one, CHECK_WRONG,
-                     "%g in episode %d, frame %d is beyond %g%s: correct the file, or leave the episode out "
-                     "(data.select)",
-                     h->value, h->episode, h->frame, h->limit, others);
-  df_free(others);
+/* ", as are 3 more velocities" */
+static char* others_of(size_t n, const char* one, const char* more) {
+  if (n < 2) return format_text("%s", "");
+  return n == 2 ? format_text(", as is 1 more %s", one) : format_text(", as are %zu more %s", n - 1, more);
+}
+
+/* "correct the file, or leave episodes 3, 7 out (data.select)", which is what would fit */
+static void leave_out(const trace* m, const bool* episodes, data_finding* one) {
+  char *list = fit_episodes(m->data->episodes, episodes), *before = one->reason;
+  const bool several = strpbrk(list, ",-") != NULL;
+  one->reason =
+      format_text("%s: correct the file, or leave episode%s %s out (data.select)", before, several ? "s" : "", list);
+  data_finding_takes(one, fit_select(&m->source, episodes));
+  df_free(before);
+  df_free(list);
+}
+
+/* takes over `column`, where the number is recorded */
+static void add_huge(const trace* m, const huge* h, const char* name, char* column, data_findings* out) {
+  if (h->n > 0) {
+    char* others = others_of(h->n, "number", "numbers");
+    data_finding* one = data_findings_add(out, "magnitude", name, fabs(h->value), h->limit, "of a number");
+    data_finding_judge(one, CHECK_WRONG, "%g in episode %d, frame %d%s%s is beyond %g%s", h->value, h->episode,
+                       h->frame, column[0] ? ", " : "", column, h->limit, others);
+    leave_out(m, h->episodes, one);
+    df_free(others);
+  }
+  df_free(column);
 }
 
 /* the largest number of a control range that is limited, 1 without any */
@@ -70,18 +102,52 @@ static double largest_control(const df_system* system) {
 /* A simulation with such a state counts as diverged (core/limits.h). */
 static void check_magnitudes(const trace* m, data_findings* out) {
   const df_dataset* d = m->data;
-  huge states = {0}, actions = {0};
+  huge states = {.limit = DF_LARGEST, .episodes = no_episodes(m)};
+  huge actions = {.limit = DF_LARGEST * largest_control(m->system), .episodes = no_episodes(m)};
   char name[120];
   for (int e = 0; e < d->episodes; e++) {
-    find_huge(df_dataset_state(d, e, 0), d->lengths[e] + 1, d->nx, DF_LARGEST, e, &states);
-    if (d->actions)
-      find_huge(df_dataset_action(d, e, 0), d->lengths[e], d->nu, DF_LARGEST * largest_control(m->system), e, &actions);
+    find_huge(df_dataset_state(d, e, 0), d->lengths[e] + 1, d->nx, e, &states);
+    if (d->actions) find_huge(df_dataset_action(d, e, 0), d->lengths[e], d->nu, e, &actions);
   }
   coordinate_name(m, states.at, name);
-  add_huge(&states, name, out);
+  add_huge(m, &states, name, fit_column(&m->source, states.at), out);
   const char* actuator = actions.n ? df_mujoco_actuator_at(m->system, actions.at).name : "";
   snprintf(name, sizeof name, "action %d%s%.80s", actions.at, actuator[0] ? ", " : "", actuator);
-  add_huge(&actions, name, out);
+  add_huge(m, &actions, name, fit_action_column(&m->source, m->system, actions.at), out);
+  df_free(states.episodes);
+  df_free(actions.episodes);
+}
+
+static double spike_value(const trace* m, const trace_spike* s) {
+  return df_dataset_state(m->data, s->episode, s->frame)[m->nq + s->dof];
+}
+
+/* velocities that nothing around them follows; those that are absurd by themselves are named above */
+static void check_spikes(const trace* m, data_findings* out) {
+  bool* episodes = no_episodes(m);
+  size_t n = 0;
+  int first = 0;
+  for (int i = 0; i < m->spikes; i++) {
+    if (fabs(spike_value(m, &m->spike[i])) > DF_LARGEST) continue;
+    if (n++ == 0) first = i;
+    episodes[m->spike[i].episode] = true;
+  }
+  if (n > 0) {
+    const trace_spike* s = &m->spike[first];
+    char name[120], *column = fit_column(&m->source, m->nq + s->dof), *others = others_of(n, "velocity", "velocities");
+    const double value = spike_value(m, s);
+    coordinate_name(m, m->nq + s->dof, name);
+    data_finding* one =
+        data_findings_add(out, "velocity spike", name, fabs(value), s->limit, trace_group_unit(m->group[s->dof]));
+    data_finding_judge(one, CHECK_WRONG,
+                       "%g in episode %d, frame %d%s%s is more than 100 times the velocities and the changes of the "
+                       "positions around it%s",
+                       value, s->episode, s->frame, column[0] ? ", " : "", column, others);
+    leave_out(m, episodes, one);
+    df_free(column);
+    df_free(others);
+  }
+  df_free(episodes);
 }
 
 /* ---- jumps ---- */
@@ -313,6 +379,7 @@ static void check_limits(const trace* m, data_findings* out) {
 
 void check_frames(const trace* m, data_findings* out) {
   check_magnitudes(m, out);
+  check_spikes(m, out);
   check_jumps(m, out);
   check_duplicates(m, out);
   check_padding(m, out);

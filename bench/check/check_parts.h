@@ -63,7 +63,10 @@ void check_poses(const pose_summary* p, const fit_source* source, data_findings*
 /* ---- check_forces.c ---- */
 
 /* The force on translations that no actuator drives, such as those of a base, that inverse dynamics finds between
- * successive frames (df_mujoco_inverse()), for up to `poses_max` of them. Errors: those of df_sim_new(). */
+ * successive frames (df_mujoco_inverse()): the median over up to `poses_max` of them, in weights of what moves; NAN
+ * without such translations or gravity. Errors: those of df_sim_new(). */
+DF_MUST_CHECK df_status check_root_residual(const trace* m, size_t poses_max, double* median);
+/* adds it as a finding */
 DF_MUST_CHECK df_status check_forces(const trace* m, size_t poses_max, data_findings* out);
 
 #endif

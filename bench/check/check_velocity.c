@@ -66,11 +66,12 @@ static void check_zero(const trace* m, int group, const trace_fit* f, data_findi
 
 /* ---- frame rate, scale and shift ---- */
 
-/* the slope of a group that needs one; NAN: none does */
+/* the slope of a group that needs one; NAN: none does, since velocities explain the changes as they are, at any lag */
 static double slope_of(const trace_fit* f) {
   int lag = 0;
   const double fitted = trace_fitted_error(f, &lag), slope = f->slope[lag];
-  const bool needs = moves(f) && !is_zero(f) && check_explains(f->error[lag], fitted);
+  const double as_is = fmin(trace_error(f, NULL), f->error[lag]);
+  const bool needs = moves(f) && !is_zero(f) && check_explains(as_is, fitted);
   return needs && slope > 0 && fabs(slope - 1) > 0.02 ? slope : NAN;
 }
 
@@ -211,10 +212,12 @@ static df_status check_episodes(const trace* m, data_findings* out) {
   const int n = mark_episodes(m, other, &first, &slope_first);
   data_finding* one = data_findings_add(out, "frame rate of episodes", NULL, n, 0, "episodes");
   if (n > 0) {
+    char* list = fit_episodes(m->data->episodes, other);
     data_finding_judge(one, CHECK_WRONG,
-                       "%d episodes have another frame rate than the others, or other units: in episode %d the "
+                       "%d episode%s another frame rate than the others, or other units: %s; in episode %d the "
                        "positions change %.4g times as fast as the velocities say",
-                       n, first, slope_first);
+                       n, n == 1 ? " has" : "s have", list, first, slope_first);
+    df_free(list);
     data_finding_takes(one, fit_select(&m->source, other));
   }
   df_free(other);

@@ -2,10 +2,12 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "check_parts.h"
 #include "dynaflow/core/alloc.h"
+#include "frame_interval.h"
 #include "reading.h"
 #include "text.h"
 
@@ -37,7 +39,21 @@ df_status data_check_states(const df_dataset* data, const df_system* system, con
 }
 
 static df_status check_reading(const reading* r, const df_system* system, const check_cfg* cfg, data_findings* out) {
-  return check_states(r->data, system, r->h, &(fit_source){r->recording, &r->config}, cfg, out);
+  const fit_source source = {r->recording, &r->config};
+  check_frame_intervals(r->data->episodes, r->stated, system, &source, out);
+  return check_states(r->data, system, r->h, &source, cfg, out);
+}
+
+df_status data_check_intervals(const char* path, const df_config* config, const df_system* system, data_findings* out) {
+  df_recording* recording;
+  DF_TRY(df_recording_open(path, config, system, &recording));
+  const int n = df_recording_episodes(recording);
+  double* stated = df_alloc((size_t)n, sizeof *stated);
+  for (int e = 0; e < n && stated; e++) stated[e] = df_recording_frame_duration(recording, config, system, e);
+  if (stated) check_frame_intervals(n, stated, system, &(fit_source){recording, config}, out);
+  df_recording_free(recording);
+  df_free(stated);
+  return stated ? DF_OK : DF_E_NOMEM;
 }
 
 bool data_check_is_doubtful(const data_findings* f) {
@@ -55,14 +71,21 @@ static void add_setting(const reading* r, int i, data_findings* out) {
   const int part = reading_part(r, i);
   const double before = r->before[i].part[part], after = r->after[i].part[part];
   data_finding* one = data_findings_add(out, "convention", s->key, before, after, "misfit");
-  data_finding_judge(one, CHECK_WRONG, "with %s the misfit of %s falls from %.2g to %.2g", s->fits,
+  char* shifted = s->shift
+                      ? format_text("the columns of the joints are shifted by %d place%s to the %s: ", abs(s->shift),
+                                    abs(s->shift) == 1 ? "" : "s", s->shift > 0 ? "end" : "front")
+                      : format_text("%s", "");
+  data_finding_judge(one, CHECK_WRONG, "%swith %s the misfit of %s falls from %.2g to %.2g", shifted, s->fits,
                      misfit_part_name(part), before, after);
+  df_free(shifted);
   data_finding_fits(one, "%s", s->fits);
 }
 
 /* what no setting says */
 static void add_corrections(const reading* r, const df_system* system, data_findings* out) {
   static const char falls[] = "the misfit of joint limits, floor and slip falls from %.2g to %.2g";
+  static const char force[] =
+      "the force that the motion needs on what no actuator drives falls from %.2g to %.2g weights";
   const free_exchange* e = &r->exchanged;
   const df_joint* joints;
   char sentence[160];
@@ -78,8 +101,9 @@ static void add_corrections(const reading* r, const df_system* system, data_find
   }
   if (r->reversed) {
     char* names = reading_reversed_names(system, r->reversed);
-    snprintf(sentence, sizeof sentence, falls, r->reversed_from, r->reversed_to);
-    data_finding* one = data_findings_add(out, "joint sign", NULL, r->reversed_from, r->reversed_to, "misfit");
+    snprintf(sentence, sizeof sentence, r->reversed_by_forces ? force : falls, r->reversed_from, r->reversed_to);
+    data_finding* one = data_findings_add(out, "joint sign", NULL, r->reversed_from, r->reversed_to,
+                                          r->reversed_by_forces ? "weights" : "misfit");
     data_finding_judge(one, CHECK_WRONG, "with the opposite sign of %s %s: negate them in the recording", names,
                        sentence);
     df_free(names);

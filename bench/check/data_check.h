@@ -18,6 +18,11 @@ extern const check_cfg check_quick;    /* 10000, 100, without: before a training
 DF_MUST_CHECK df_status data_check_states(const df_dataset* data, const df_system* system, const check_cfg* cfg,
                                           data_findings* out);
 
+/* Adds what check_frame_intervals() finds in the recording in the file `path`, which demonstrations at another rate do
+ * not show. Errors: those of df_recording_open(). */
+DF_MUST_CHECK df_status data_check_intervals(const char* path, const df_config* config, const df_system* system,
+                                             data_findings* out);
+
 /* Whether such findings leave a doubt that only data_check_recording() can settle: something that is not right, or
  * velocities that follow less well than several physics steps per frame explain. */
 bool data_check_is_doubtful(const data_findings* f);

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "dynaflow/core/alloc.h"
+#include "frame_interval.h"
 #include "joint_order.h"
+#include "joint_shift.h"
+#include "joint_sign.h"
 #include "text.h"
 #include "would_fit.h"
 
@@ -184,7 +187,7 @@ static df_status try_all(const source* s, const reading* r, best* out) {
 static df_status add_setting(reading* r, const char* key, const char* fits, const misfit* after) {
   r->before[r->n] = r->now;
   r->after[r->n] = *after;
-  r->setting[r->n++] = (reading_setting){key, format_text("%s", fits)};
+  r->setting[r->n++] = (reading_setting){.key = key, .fits = format_text("%s", fits)};
   return fit_apply(fits, &r->config);
 }
 
@@ -278,13 +281,41 @@ static char* words_of(const fit_source* now, const df_system* system, const int*
   return out;
 }
 
-/* takes over the order of signs, which no setting says */
-static void take_signs(const df_system* system, joint_orders* orders, reading* r) {
-  r->reversed = orders->best;
-  r->reversed_from = orders->as_read;
-  r->reversed_to = orders->misfit;
-  orders->best = NULL;
+/* takes over *signs, an order of signs, which no setting says */
+static void take_signs(const df_system* system, int** signs, double from, double to, reading* r) {
+  r->reversed = *signs;
+  r->reversed_from = from;
+  r->reversed_to = to;
+  *signs = NULL;
   joint_order_reverse(system, r->reversed, r->data);
+}
+
+/* columns of joints that are shifted, before conventions are looked at: angles of other joints seem to be degrees */
+static df_status find_shift(const char* path, const source* s, reading* r) {
+  const fit_source now = {s->recording, &r->config};
+  joint_shift shift;
+  int* recorded = fit_recorded_joints(&now, s->system);
+  df_status status = joint_shift_find(r->data, s->system, recorded, &shift);
+  df_free(recorded);
+  char* fits = status == DF_OK && shift.by ? fit_joints(&now, s->system, shift.to) : NULL;
+  const int before = r->n;
+  if (fits && *fits) status = take_order(path, s, r, fits);
+  if (r->n > before) r->setting[before].shift = shift.by;
+  df_free(fits);
+  df_free(shift.to);
+  return status;
+}
+
+/* signs of joints within their limits, where orders do not tell */
+static df_status find_signs(const source* s, reading* r) {
+  joint_signs signs;
+  DF_TRY(joint_sign_find(r->data, s->system, s->h, s->cfg, &signs));
+  if (!signs.best) return DF_OK;
+  take_signs(s->system, &signs.best, signs.as_read, signs.residual, r);
+  r->reversed_by_forces = true;
+  df_free(r->unclear);
+  r->unclear = NULL;
+  return DF_OK;
 }
 
 /* the orders of joints, which are settings of reading the file, and their signs */
@@ -298,7 +329,7 @@ static df_status find_order(const char* path, const source* s, reading* r) {
   if (status == DF_OK && orders.found) words = words_of(&now, s->system, orders.best);
   if (status == DF_OK && orders.rival) other = words_of(&now, s->system, orders.rival);
   if (words && orders.is_clear && joint_order_reverses(s->system, orders.best)) {
-    take_signs(s->system, &orders, r);
+    take_signs(s->system, &orders.best, orders.as_read, orders.misfit, r);
   } else if (words && *words && orders.is_clear && r->n < READING_SETTINGS_MAX) {
     status = take_order(path, s, r, words);
   } else if (words && *words) {
@@ -337,8 +368,12 @@ static df_status begin(const char* path, const df_config* config, const df_syste
   DF_TRY(df_recording_open(path, config, system, &out->recording));
   const int episodes = df_recording_episodes(out->recording);
   out->h = df_alloc((size_t)episodes, sizeof *out->h);
-  if (!out->h) return DF_E_NOMEM;
-  for (int e = 0; e < episodes; e++) out->h[e] = df_recording_frame_duration(out->recording, config, system, e);
+  out->stated = df_alloc((size_t)episodes, sizeof *out->stated);
+  if (!out->h || !out->stated) return DF_E_NOMEM;
+  for (int e = 0; e < episodes; e++) {
+    out->stated[e] = df_recording_frame_duration(out->recording, config, system, e);
+    out->h[e] = frame_interval_is_plausible(out->stated[e]) ? out->stated[e] : system->dt;
+  }
   *s = (source){out->recording, system, out->h, cfg, 0};
   *as_is = convert(s, config, &out->data, &out->now);
   return *as_is == DF_E_NOMEM ? *as_is : DF_OK;
@@ -359,6 +394,8 @@ df_status reading_find(const char* path, const df_config* config, const df_syste
   char message[1024];
   DF_TRY(begin(path, config, system, cfg, out, &s, &as_is));
   snprintf(message, sizeof message, "%s", df_error_message());
+  if (out->data) DF_TRY(find_shift(path, &s, out));
+  s.recording = out->recording;
   if (cfg->orders) DF_TRY(find_exchange(&s, out));
   DF_TRY(search(&s, out));
   /* no reading can be converted: the error of the one as it is */
@@ -367,6 +404,7 @@ df_status reading_find(const char* path, const df_config* config, const df_syste
   const int before = out->n;
   DF_TRY(find_order(path, &s, out));
   s.recording = out->recording;
+  if (out->n == before && !out->reversed) return find_signs(&s, out);
   return out->n > before ? search(&s, out) : DF_OK;
 }
 
@@ -387,6 +425,7 @@ void reading_clear(reading* r) {
   df_recording_free(r->recording);
   df_dataset_free(r->data);
   df_free(r->h);
+  df_free(r->stated);
   df_free(r->unclear);
   df_free(r->reversed);
   *r = (reading){0};

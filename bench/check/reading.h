@@ -14,6 +14,7 @@ enum { READING_SETTINGS_MAX = 8 };
 typedef struct reading_setting {
   const char* key; /* "data.quaternion"; static */
   char* fits;      /* "data.quaternion = xyzw", with other settings that it needs; owned */
+  int shift;       /* places by which the columns of the joints are shifted, which it undoes; 0: none */
 } reading_setting;
 
 /* Settings that differ from those of a task, in the order in which they were found, and the states read with all of
@@ -26,13 +27,15 @@ typedef struct reading {
   misfit now;                          /* with all of them */
   df_config config;                    /* the task's with the settings */
   df_recording* recording;             /* owned */
-  double* h;                           /* [episodes] s between recorded frames, as the conversion has it; owned */
+  double* stated;                      /* [episodes] s between recorded frames, as the conversion has it; owned */
+  double* h;                           /* [episodes] the same with that of an action where it is not plausible; owned */
   df_dataset* data;                    /* one frame per action, for the frames that are recorded; owned */
   char* unclear; /* a sentence on orders of joints that fit about equally well; NULL: none; owned */
   /* what no setting says; `data` is as the model has it */
   free_exchange exchanged;
   int* reversed; /* an order of signs (joint_order.h) of joints that are recorded reversed; NULL: none; owned */
-  double reversed_from, reversed_to; /* misfit_of_contact() without and with it */
+  double reversed_from, reversed_to; /* misfit_of_contact() without and with it, or check_root_residual() */
+  bool reversed_by_forces;           /* the latter */
 } reading;
 
 /* Finds the reading of the recording in `path` that fits best: tries each convention of quaternions, frames of

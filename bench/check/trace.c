@@ -5,6 +5,7 @@
 
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/stats/statistics.h"
+#include "list.h"
 
 #define GROUP_NAME(group, name, unit) [GROUP_##group] = (name),
 #define GROUP_UNIT(group, name, unit) [GROUP_##group] = (unit),
@@ -149,6 +150,61 @@ static void mark_jumps(trace* m, double* size) {
   }
 }
 
+/* ---- velocities that stand out ---- */
+
+/* a velocity that is this many times those around it is absurd; a smaller one than this, m/s or rad/s, may be noise */
+static const double SPIKE = 100, SMALL = 1e-3;
+
+/* of dof i at a frame of the episode of pairs [from, to): the second largest velocity of the two frames before and
+ * after, since a wrong frame may have a wrong neighbour; and the largest change beside it */
+static double motion_around(const trace* m, size_t from, size_t to, int frame, int i) {
+  double largest = 0, second = 0, change = 0;
+  const int last = (int)(to - from);
+  for (int t = frame - 2; t <= frame + 2; t++) {
+    if (t == frame || t < 0 || t > last) continue;
+    const double v = fabs(trace_velocity(m, from, t, i));
+    second = fmax(second, fmin(largest, v));
+    largest = fmax(largest, v);
+  }
+  for (int t = frame - 1; t <= frame; t++) {
+    if (t >= 0 && t < last) change = fmax(change, fabs(m->rate[(from + (size_t)t) * (size_t)m->nv + (size_t)i]));
+  }
+  return fmax(second, change);
+}
+
+static void add_spike(trace* m, size_t from, size_t to, const trace_spike* spike) {
+  m->spike = list_grow(m->spike, m->spikes, sizeof *m->spike);
+  m->spike[m->spikes++] = *spike;
+  for (int t = spike->frame - 2; t <= spike->frame + 1; t++) {
+    if (t >= 0 && from + (size_t)t < to) m->spoiled[from + (size_t)t] = true;
+  }
+}
+
+static void mark_spikes_of(trace* m, size_t from, size_t to, const double mean[GROUPS]) {
+  for (int t = 0; t <= (int)(to - from); t++) {
+    for (int i = 0; i < m->nv; i++) {
+      const double v = fabs(trace_velocity(m, from, t, i)), least = SPIKE * fmax(mean[m->group[i]], SMALL);
+      if (!(v > least)) continue;
+      const double limit = fmax(least, SPIKE * motion_around(m, from, to, t, i));
+      if (v > limit) add_spike(m, from, to, &(trace_spike){m->episode[from], t, i, limit});
+    }
+  }
+}
+
+/* finds the velocities of single frames that are absurd, so that nothing else is judged by them */
+static void mark_spikes(trace* m) {
+  double mean[GROUPS] = {0};
+  for (int g = 0; g < GROUPS; g++) {
+    for (size_t k = 0; k < m->n; k++) mean[g] += size_of(m, k, g) / (double)m->n;
+  }
+  for (size_t from = 0, to = 0; from < m->n; from = to) {
+    while (to < m->n && m->episode[to] == m->episode[from]) to++;
+    mark_spikes_of(m, from, to, mean);
+  }
+}
+
+/* ---- the whole ---- */
+
 df_status trace_of(const df_dataset* data, const df_system* system, const double* h, size_t frames_max, trace* out) {
   *out = (trace){.data = data, .system = system, .nq = df_mujoco_nq(system), .nv = df_mujoco_nv(system), .h = h};
   if (system->ndx > DF_NDX_MAX)
@@ -163,10 +219,11 @@ df_status trace_of(const df_dataset* data, const df_system* system, const double
   out->group = df_alloc((size_t)out->nv, sizeof *out->group);
   out->rate = df_alloc(out->n * (size_t)out->nv, sizeof *out->rate);
   out->jump = df_alloc(out->n, sizeof *out->jump);
+  out->spoiled = df_alloc(out->n, sizeof *out->spoiled);
   out->quantum = df_alloc((size_t)out->nv, sizeof *out->quantum);
   int* index = df_alloc(2 * out->n, sizeof *index);
   double* size = df_alloc(out->n, sizeof *size);
-  if (out->group && out->rate && out->jump && out->quantum && index && size) {
+  if (out->group && out->rate && out->jump && out->spoiled && out->quantum && index && size) {
     out->episode = index;
     out->frame = index + out->n;
     list_pairs(out, stride, most);
@@ -174,6 +231,7 @@ df_status trace_of(const df_dataset* data, const df_system* system, const double
     fill_rates(out);
     fill_quanta(out);
     mark_jumps(out, size);
+    mark_spikes(out);
   }
   df_free(size);
   if (out->episode) return DF_OK;
@@ -186,6 +244,8 @@ void trace_clear(trace* m) {
   df_free(m->rate);
   df_free(m->quantum);
   df_free(m->jump);
+  df_free(m->spoiled);
+  df_free(m->spike);
   df_free(m->episode); /* with `frame` */
   *m = (trace){0};
 }
@@ -198,7 +258,8 @@ double trace_velocity(const trace* m, size_t pair, int frame, int i) {
 
 bool trace_comparable(const trace* m, size_t pair) {
   const int t = m->frame[pair];
-  return t >= 1 && t + 2 <= m->data->lengths[m->episode[pair]] && !m->jump[pair] && !m->jump[pair - 1];
+  if (t < 1 || t + 2 > m->data->lengths[m->episode[pair]] || m->spoiled[pair]) return false;
+  return !m->jump[pair] && !m->jump[pair - 1];
 }
 
 double trace_change(const trace* m, size_t pair, int lag, int i) {

@@ -48,6 +48,12 @@ bool trace_lag_is_right(int lag);
 /* frames by which the velocities are late (> 0) or early; 0 for those of a right recording */
 int trace_lag_shift(int lag);
 
+/* A velocity that stands out from those of the frames around it and from the changes of the positions. */
+typedef struct trace_spike {
+  int episode, frame, dof;
+  double limit; /* magnitude beyond which it counts */
+} trace_spike;
+
 /* The pairs of successive frames that are looked at. Data and system must outlive it. */
 typedef struct trace {
   const df_dataset* data;
@@ -62,7 +68,10 @@ typedef struct trace {
   double* rate;         /* [n][nv] change of position per second */
   double* quantum;      /* [nv] smallest change other than 0 between two frames, m or rad: the step of a recording whose
                          * positions are rounded; 0 for a dof that never changes */
-  bool* jump;           /* [n] the positions jump (trace_jumps()) */
+  bool* jump;           /* [n] the positions jump */
+  bool* spoiled;        /* [n] a velocity in or beside the pair is a spike */
+  trace_spike* spike;   /* [spikes] in order of time */
+  int spikes;
 } trace;
 
 /* Takes every k-th episode so that about `frames_max` frames are looked at; a longer episode is cut. `h` [episodes]: s
@@ -74,7 +83,7 @@ void trace_clear(trace* m);
 
 /* velocity of dof i at frame `frame` of the pair's episode */
 double trace_velocity(const trace* m, size_t pair, int frame, int i);
-/* whether all lags can be compared at the pair: the frames before and after it are there, and it does not jump */
+/* whether all lags can be compared at the pair: the frames before and after it are there, and nothing jumps */
 bool trace_comparable(const trace* m, size_t pair);
 /* the change per second and the velocity that a lag compares, of dof i */
 double trace_change(const trace* m, size_t pair, int lag, int i);

@@ -31,16 +31,25 @@ static void add(text* out, const char* key, const char* value) {
 
 /* ---- columns that have an order of joints ---- */
 
-/* the blocks of the columns of a block, one by one; with a free root and without; NULL: as it is */
-static const char* blocks_of(const char* block, bool root) {
+/* Appends the blocks of the columns of a block, one by one, with a free root and without, each with the array of the
+ * block. Returns false if there are none, and the block is appended as it is. */
+static bool add_blocks(const char* block, bool root, text* out) {
   static const char* const names[][3] = {
       {"state", "root_pos,root_quat,joints,root_linvel,root_angvel,joint_vel", "joints,joint_vel"},
       {"qpos", "root_pos,root_quat,joints", "joints"},
       {"qvel", "root_linvel,root_angvel,joint_vel", "joint_vel"}};
+  const char *array = block + strcspn(block, "@"), *at = NULL;
   for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-    if (strcmp(block, names[i][0]) == 0) return names[i][root ? 1 : 2];
+    const size_t n = strlen(names[i][0]);
+    if (n == (size_t)(array - block) && memcmp(block, names[i][0], n) == 0) at = names[i][root ? 1 : 2];
   }
-  return NULL;
+  if (!at) text_add(out, "%s", block);
+  for (const char* piece = at; piece && *piece;) {
+    const size_t n = strcspn(piece, ",");
+    text_add(out, "%s%.*s%s", piece == at ? "" : ",", (int)n, piece, array);
+    piece += n + (piece[n] == ',');
+  }
+  return at != NULL;
 }
 
 /* whether the coordinates are at most those of one free joint, the first, of hinges and of slides */
@@ -74,9 +83,8 @@ static bool name_columns(const fit_source* s, const df_system* system, bool velo
   text columns = {0};
   bool found = false;
   for (int i = 0; i < c->data_columns.n; i++) {
-    const char* blocks = blocks_of(c->data_columns.v[i], joints[0].kind == DF_JOINT_FREE);
-    found |= blocks != NULL;
-    text_add(&columns, "%s%s", i ? "," : "", blocks ? blocks : c->data_columns.v[i]);
+    text_add(&columns, "%s", i ? "," : "");
+    found |= add_blocks(c->data_columns.v[i], joints[0].kind == DF_JOINT_FREE, &columns);
   }
   if (found) add(out, "data.columns", text_of(&columns));
   text_clear(&columns);
@@ -277,6 +285,25 @@ char* fit_scale(const fit_source* s, double factor) {
                    : format_text("%s", "");
 }
 
+/* ---- where a number is recorded ---- */
+
+char* fit_column(const fit_source* s, int state) {
+  for (int i = 0; s->recording && i < df_recording_columns(s->recording); i++) {
+    const df_recording_column* column = df_recording_column_at(s->recording, i);
+    if (column->state == state) return format_text("column %d of array '%s'", column->index, column->array);
+  }
+  return format_text("%s", "");
+}
+
+char* fit_action_column(const fit_source* s, const df_system* system, int k) {
+  if (!s->config) return format_text("%s", "");
+  int column = k;
+  for (int i = 0; i < s->config->data_actuators.n; i++) {
+    if (df_mujoco_actuator(system, s->config->data_actuators.v[i]) == k) column = i;
+  }
+  return format_text("column %d of array '%s'", column, s->config->data_actions_key);
+}
+
 /* ---- episodes ---- */
 
 /* whether episode `number` of the files is read: an item is "3" or "3-7" */
@@ -289,10 +316,24 @@ static bool is_selected(const df_config* config, int number) {
   return config->data_select.n == 0;
 }
 
-static void add_range(int first, int last, text* list) {
+static void add_range(int first, int last, const char* comma, text* list) {
   if (first < 0) return;
-  text_add(list, "%s%d", list->n ? "," : "", first);
+  text_add(list, "%s%d", list->n ? comma : "", first);
   if (last > first) text_add(list, "-%d", last);
+}
+
+char* fit_episodes(int n, const bool* chosen) {
+  text list = {0};
+  for (int e = 0; e < n; e++) {
+    int last = e;
+    if (!chosen[e]) continue;
+    while (last + 1 < n && chosen[last + 1]) last++;
+    add_range(e, last, ", ", &list);
+    e = last;
+  }
+  char* out = format_text("%s", text_of(&list));
+  text_clear(&list);
+  return out;
 }
 
 char* fit_select(const fit_source* s, const bool* drop) {
@@ -303,12 +344,12 @@ char* fit_select(const fit_source* s, const bool* drop) {
     while (!is_selected(s->config, number));
     if (drop[e]) continue;
     if (number != last + 1) {
-      add_range(first, last, &list);
+      add_range(first, last, ",", &list);
       first = number;
     }
     last = number;
   }
-  add_range(first, last, &list);
+  add_range(first, last, ",", &list);
   add(&all, "data.select", text_of(&list));
   const bool some = list.n > 0;
   text_clear(&list);

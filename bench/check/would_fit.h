@@ -36,6 +36,14 @@ int* fit_recorded_joints(const fit_source* s, const df_system* system);
 char* fit_rise(const fit_source* s, double rise);
 char* fit_scale(const fit_source* s, double factor);
 
+/* "column 3 of array 'states'": where coordinate `state` of x, or control k of the actions, is recorded; "" unless it
+ * is known */
+char* fit_column(const fit_source* s, int state);
+char* fit_action_column(const fit_source* s, const df_system* system, int k);
+
+/* "3, 7-9": the episodes e of n for which chosen[e] */
+char* fit_episodes(int n, const bool* chosen);
+
 /* data.select without the episodes for which drop[e], of those that were read */
 char* fit_select(const fit_source* s, const bool* drop);
 

@@ -84,9 +84,10 @@ const struct argp compare_argp = {
     .doc =
         "Compares two runs, or two methods of a run, on the same start states.\n\n"
         "Prints paired differences with 95 % intervals over seeds and test episodes, probabilities of improvement, and "
-        "exact McNemar tests of falls. RUN is a folder, or the name of a folder under results/runs. Writes nothing.\v"
+        "exact tests over test episodes. RUN is a folder, or the name of a folder under results/runs. Writes nothing.\v"
         "Exits with 0 when everything could be compared, 2 on bad input, 3 when a run, cells or values are missing, 4 "
-        "when the seeds differ or are too few or values are not finite, 5 when the sides were not measured on the same "
+        "when the seeds differ, seeds or test episodes are too few (3 and 6), or values are not finite, 5 when the "
+        "sides were not measured on the same "
         "start states, model, data and settings. If several apply, the order of precedence is 5, 3, 4.",
     .children = children};
 

@@ -89,7 +89,9 @@ const struct argp replay_argp = {
         "Exits with 0 when the states follow from the actions (verdicts 'follows', 'rounding', 'solver-limited' and "
         "'chaotic growth'), 1 when they do not ('another option', 'another convention', 'another model'), 2 on bad "
         "input, 3 when a model or data file is missing, 4 when the data have no actions ('nothing to replay') "
-        "or too few to tell another model from the rounding of actions ('undecided').",
+        "or too few to tell another model from the rounding of actions, or the rounding of the states hides other "
+        "masses, "
+        "friction or gains ('undecided').",
     .children = children};
 
 static const char* const kind_names[KINDS] = {
@@ -152,12 +154,6 @@ static json_t* hypothesis_json(const hypothesis* h) {
                    "activation_worst", json_number(h->worst[ACTIVATION]), "status", status);
 }
 
-/* the name of the alternative that the recording follows, or null */
-static json_t* would_fit(const replay_study* s) {
-  const bool fits = s->verdict == REPLAY_ANOTHER_OPTION || s->verdict == REPLAY_ANOTHER_CONVENTION;
-  return fits ? json_text(hypothesis_text(&s->tried.list[s->tried.best])) : json_null();
-}
-
 /* adds what the verdict stands on */
 static void add_evidence(const replay_study* s, json_t* one) {
   char position[40], velocity[40], action[40];
@@ -192,7 +188,8 @@ static void add_verdict(const arguments* a, const replay_study* s, const char* r
   base.n = (int64_t)s->trained.steps;
   json_t* one = row_json(&base, false);
   json_object_set_new(one, "verdict", json_string(replay_verdict_text(s->verdict)));
-  json_object_set_new(one, "would_fit", would_fit(s));
+  const char* fits = replay_study_would_fit(s);
+  json_object_set_new(one, "would_fit", fits ? json_text(fits) : json_null());
   json_object_set_new(one, "reason", json_text(reason));
   if (s->left_out) json_object_set_new(one, "not_compared", json_text(s->left_out));
   if (s->verdict != REPLAY_NOTHING) add_evidence(s, one);

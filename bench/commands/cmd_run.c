@@ -11,6 +11,7 @@
 #include "escape.h"
 #include "estimate.h"
 #include "exit_code.h"
+#include "follow.h"
 #include "machine.h"
 #include "methods.h"
 #include "notes.h"
@@ -41,6 +42,7 @@ typedef struct arguments {
   const char* log; /* file for the points of the trainings; NULL: none */
   training_log* points;
   const char* out; /* NULL: results/runs/<first task>-<profile> */
+  df_ranks* ranks; /* NULL: this process alone */
 } arguments;
 
 static void add_methods(arguments* a, char* list, struct argp_state* state) {
@@ -267,6 +269,7 @@ static bool work_on_cell(const arguments* a, const plan* all, int i, const char*
     c.limits = a->limits;
     c.store_samples = a->store_samples;
     c.log = a->points;
+    c.ranks = a->ranks;
     if (a->save_every >= 0) c.save_every = a->save_every;
     snprintf(c.position, sizeof c.position, "cell %d of %d: ", t->at, t->mine);
     for (int k = 0; k < DF_LOGS_MAX && p->method->networks[k]; k++) {
@@ -386,21 +389,28 @@ static int run_in_folder(const arguments* a, plan* p, const char* folder) {
   return code;
 }
 
+/* runs the plan at rank 0 */
+static int lead(void* arguments_of_command, df_ranks* ranks) {
+  arguments* a = arguments_of_command;
+  static plan p;
+  a->ranks = ranks;
+  df_status status = plan_make(&a->plan, &p);
+  if (status != DF_OK) return report_failure(status);
+  p.check_data = !a->no_data_check;
+  status = open_blas(&a->common);
+  if (status != DF_OK) return report_failure(status);
+  if (a->log) status = training_log_open(a->log, &a->points);
+  if (status != DF_OK) return report_failure(status);
+  char* folder = find_folder(a);
+  const int code = run_in_folder(a, &p, folder);
+  df_free(folder);
+  training_log_close(a->points);
+  return code;
+}
+
 int cmd_run(int argc, char** argv) {
   arguments a = {.common = options_default(), .save_every = -1};
   options_parse(&run_argp, argc, argv, &a);
   a.plan.opts = &a.common;
-  static plan p;
-  df_status status = plan_make(&a.plan, &p);
-  if (status != DF_OK) return report_failure(status);
-  p.check_data = !a.no_data_check;
-  status = open_blas(&a.common);
-  if (status != DF_OK) return report_failure(status);
-  if (a.log) status = training_log_open(a.log, &a.points);
-  if (status != DF_OK) return report_failure(status);
-  char* folder = find_folder(&a);
-  const int code = run_in_folder(&a, &p, folder);
-  df_free(folder);
-  training_log_close(a.points);
-  return code;
+  return run_shared(&a.common, a.part, lead, &a);
 }

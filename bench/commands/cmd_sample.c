@@ -33,7 +33,7 @@ static df_status write_npz(const checkpoint_arguments* a, const char* path, cons
   const size_t B = (size_t)set->B, H = (size_t)set->H, nx = (size_t)c->task->system->nx;
   const size_t nu = (size_t)c->task->system->nu, nc = (size_t)c->task->data->nc;
   const double dt = c->task->system->dt;
-  df_npz_entry entries[6 + DF_MODEL_ENTRIES];
+  df_npz_entry entries[8 + DF_MODEL_ENTRIES];
   int n = 0;
   entries[n++] = (df_npz_entry){.key = "states", .rank = 3, .shape = {B, H + 1, nx}, .values = x};
   if (c->method->flags & DF_METHOD_RETURNS_ACTIONS) {
@@ -46,6 +46,8 @@ static df_status write_npz(const checkpoint_arguments* a, const char* path, cons
   }
   entries[n++] = (df_npz_entry){.key = "dt", .rank = 0, .values = &dt};
   n += df_dataset_model_entries(df_mujoco_identity(c->task->system), entries + n);
+  entries[n++] = (df_npz_entry){.key = "task", .kind = DF_NPZ_TEXT, .text = c->config.task_name};
+  entries[n++] = (df_npz_entry){.key = "profile", .kind = DF_NPZ_TEXT, .text = c->profile};
   if (a->data_file) entries[n++] = (df_npz_entry){.key = "data_file", .kind = DF_NPZ_TEXT, .text = a->data_file};
   const df_status status = df_npz_write(path, n, entries);
   df_free(names);
@@ -256,7 +258,7 @@ const struct argp sample_argp = CHECKPOINT_ARGP(
     "Samples trajectories from a checkpoint into an npz file.\n\n"
     "Without --seconds, starts from the first states of the task's held-out windows. Writes states [windows][H+1][nx], "
     "actions [windows][H][nu] if the method returns them, conditions [windows][nc] and condition_names "
-    "if the task has conditions, dt in s, and the model's hashes.\n\n"
+    "if the task has conditions, dt in s, task, profile and the model's hashes.\n\n"
     "With --seconds, asks the method for motions: windows are planned one after the other, each from "
     "where the last one claimed to end (or, with --replan, from the executed state), and their actions "
     "are executed from the start. Prints for each motion when it fell, command error, admissibility, "

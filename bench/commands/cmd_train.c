@@ -14,6 +14,7 @@
 #include "dynaflow/flow/method.h"
 #include "dynaflow/sim/system.h"
 #include "exit_code.h"
+#include "follow.h"
 #include "json.h"
 #include "notes.h"
 #include "rows.h"
@@ -122,9 +123,9 @@ static df_status train_and_save(cell* c, const checkpoint_arguments* a, df_train
   return status;
 }
 
-int cmd_train(int argc, char** argv) {
-  checkpoint_arguments a;
-  checkpoint_parse(&train_argp, true, argc, argv, &a);
+/* trains at rank 0 */
+static int lead(void* arguments, df_ranks* ranks) {
+  checkpoint_arguments a = *(const checkpoint_arguments*)arguments;
   if (!(a.method->flags & DF_METHOD_TRAINS)) {
     return report_failure(df_fail(DF_E_CONFIG, "method %s has nothing to train", a.method->name));
   }
@@ -141,6 +142,7 @@ int cmd_train(int argc, char** argv) {
   json_t* notes = json_array();
   status = checkpoint_open(&a, false, &c);
   c.log = log;
+  c.ranks = ranks;
   if (status == DF_OK && !a.no_data_check) status = check_cell_data(&c);
   if (status == DF_OK) cell_note_task(&c, notes);
   if (status == DF_OK) status = train_and_save(&c, &a, logs, &n);
@@ -171,4 +173,10 @@ int cmd_train(int argc, char** argv) {
     }
   }
   return EXIT_DONE;
+}
+
+int cmd_train(int argc, char** argv) {
+  checkpoint_arguments a;
+  checkpoint_parse(&train_argp, true, argc, argv, &a);
+  return run_shared(&a.common, (shard){0}, lead, &a);
 }

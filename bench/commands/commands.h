@@ -35,6 +35,8 @@
     "dynaflow gate my_task-smoke --junit verdicts.xml")                                                                \
   X(compare, "compare runs, or methods of a run, by paired differences",                                               \
     "dynaflow compare my_task-smoke --method dynaflow,kinematic_fm")                                                   \
+  X(render, "draw motions as a film strip (PNG) and a film (MP4, WebM)",                                               \
+    "dynaflow render my_task --out my_task.png --frames 4")                                                            \
   X(completion, "write the completion script of bash or zsh", "dynaflow completion bash")
 
 #define COMMAND_DECLARE(name, line, example) \

@@ -183,8 +183,7 @@ static df_status check_replay(const checked* c, const options* opts, data_findin
     char* reason = replay_study_reason(&study);
     data_finding* one = data_findings_add(out, "replay", NULL, study.evidence.trained.carried, 1, "error / limit");
     data_finding_judge(one, verdict_of(study.verdict), "%s: %s", replay_verdict_text(study.verdict), reason);
-    if (study.verdict == REPLAY_ANOTHER_OPTION || study.verdict == REPLAY_ANOTHER_CONVENTION)
-      data_finding_fits(one, "%s", hypothesis_text(&study.tried.list[study.tried.best]));
+    if (replay_study_would_fit(&study)) data_finding_fits(one, "%s", replay_study_would_fit(&study));
     df_free(reason);
   }
   replay_study_clear(&study);

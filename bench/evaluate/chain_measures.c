@@ -10,6 +10,7 @@
 #include "dynaflow/data/task.h"
 #include "dynaflow/flow/method.h"
 #include "dynaflow/gait/gait.h"
+#include "dynaflow/gait/generators.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/sim/mujoco.h"
 #include "examples.h"
@@ -86,8 +87,10 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
   if (chain_command(task, condition, c->frames, x, &m->command[m->n_command], &m->yaw_rate[m->n_command])) {
     m->command_of[m->n_command++] = i;
   }
-  /* agreement with the commanded gait, if the task has one and its feet are known */
+  /* agreement with the commanded gait, if the task has one with a clock and its feet are known */
   gait_feet feet = {.gait = commanded_gait(data, condition)};
+  const df_generator* generator = df_generator_by_name(task->config.data_generator);
+  if (!generator || generator->gait_frequency <= 0) return DF_OK;
   if (feet.gait < 0 || !find_legs_of_feet(&task->config, &feet)) return DF_OK;
   const int n_feet = job->set->n_feet;
   uint8_t* touch = df_alloc((size_t)(c->frames + 1) * (size_t)n_feet, 1);
@@ -96,7 +99,7 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
                                               job->set->feet, job->threads, touch);
   if (status == DF_OK) {
     const df_gait_clock clock = {
-        .dt = task->system->dt, .frequency = df_gait_frequency(), .stance = gait_stands, .context = &feet};
+        .dt = task->system->dt, .frequency = generator->gait_frequency, .stance = gait_stands, .context = &feet};
     m->phase[m->n_gait] = df_metric_gait_phase(c->frames, 1, n_feet, touch, &clock);
     m->gait_of[m->n_gait++] = i;
   }

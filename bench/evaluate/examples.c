@@ -4,12 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dynaflow/config/config.h"
+#include "condition_title.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/sim/mujoco.h"
 #include "dynaflow/sim/system.h"
 #include "json.h"
+#include "text.h"
 
 /* number of curves; of poses, and frames between two; of replays */
 enum { CURVES_MAX = 4, POSES = 9, POSE_EVERY = 2, REPLAYS = 2 };
@@ -103,23 +104,6 @@ static json_t* pose(const eval_job* job, df_sim* sim, const double* x, double t,
   return json_pack("{s:f,s:o,s:o}", "t", t, "x", px, "z", pz);
 }
 
-/* the condition of a chain, e.g. "trot, vx 0.50", or the name of the task */
-static void title_of(const eval_job* job, int chain, char* out, size_t n) {
-  const df_dataset* data = job->task->data;
-  out[0] = '\0';
-  for (int i = 0; job->set->condition && i < data->nc; i++) {
-    const double v = job->set->condition[(size_t)chain * (size_t)data->nc + (size_t)i];
-    const size_t used = strlen(out);
-    if (strncmp(data->condition_name[i], "gait.", 5) == 0) {
-      if (v > 0.5) snprintf(out + used, n - used, "%s", data->condition_name[i] + 5);
-    } else {
-      const char* dot = strrchr(data->condition_name[i], '.');
-      snprintf(out + used, n - used, "%s%s %.2f", used ? ", " : "", dot ? dot + 1 : data->condition_name[i], v);
-    }
-  }
-  if (!out[0]) snprintf(out, n, "%s", job->task->config.task_name);
-}
-
 df_status example_strip(const eval_job* job, int chain, int frames, const double* x, json_t** out) {
   const df_system* system = job->task->system;
   df_sim* sim;
@@ -130,8 +114,11 @@ df_status example_strip(const eval_job* job, int chain, int frames, const double
     return DF_E_NOMEM;
   }
   /* poses */
-  char title[2 * DF_TEXT_MAX];
-  title_of(job, chain, title, sizeof title);
+  const int nc = job->task->data->nc;
+  text title = {0};
+  if (job->set->condition)
+    condition_title(job->task->data, job->set->condition + (size_t)chain * (size_t)nc, false, &title);
+  if (!title.n) text_add(&title, "%s", job->task->config.task_name);
   json_t* list = json_array();
   /* from the middle of the chain, where the demonstrated start state has no influence any more */
   const int first = frames / 2;
@@ -141,8 +128,9 @@ df_status example_strip(const eval_job* job, int chain, int frames, const double
     if (!isfinite(state[0])) break;
     json_array_append_new(list, pose(job, sim, state, t * system->dt, position));
   }
-  *out = json_pack("{s:s,s:f,s:o,s:o,s:f}", "title", title, "dt", POSE_EVERY * system->dt, "parent", skeleton(job),
-                   "frames", list, "ground", 0.0);
+  *out = json_pack("{s:s,s:f,s:o,s:o,s:f}", "title", text_of(&title), "dt", POSE_EVERY * system->dt, "parent",
+                   skeleton(job), "frames", list, "ground", 0.0);
+  text_clear(&title);
   df_free(position);
   df_sim_free(system, sim);
   return DF_OK;

@@ -39,15 +39,12 @@ df_status measure_part(const eval_job* job, json_t* list, const char* metric, co
   df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
   cfg.seed = (uint64_t)job->task->config.eval_seed;
   cfg.cluster = set->episode;
-  cfg.group = set->group;
   int* labels = NULL;
   if (of) {
-    labels = df_alloc(2 * (size_t)n, sizeof *labels);
+    labels = df_alloc((size_t)n, sizeof *labels);
     if (!labels) return DF_E_NOMEM;
     for (int i = 0; i < n; i++) labels[i] = set->episode[of[i]];
-    for (int i = 0; i < n; i++) labels[n + i] = set->group[of[i]];
     cfg.cluster = labels;
-    cfg.group = labels + n;
   }
   df_interval v;
   const df_status status =
@@ -60,7 +57,7 @@ df_status measure_part(const eval_job* job, json_t* list, const char* metric, co
 df_status measure_share(const eval_job* job, json_t* list, const char* metric, const char* unit, int k, int n,
                         const double* values) {
   df_interval v;
-  DF_TRY(df_share_interval_clustered(n, values, job->set->episode, job->set->group, &v));
+  DF_TRY(df_share_interval_clustered(n, values, job->set->episode, &v));
   measure_row(list, metric, unit, k, v);
   return DF_OK;
 }

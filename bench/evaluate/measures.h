@@ -1,7 +1,7 @@
 /* measures.h: turns values per window into rows with confidence intervals, and keeps the values as samples.
  *
  * Value i belongs to window i of the set, or to the chain that starts there. Bootstrap intervals resample whole
- * episodes within each gait, since windows of one episode are not independent. `list` is a JSON array of rows. Values
+ * episodes, since windows of one episode are not independent. `list` is a JSON array of rows. Values
  * that are not finite are counted in the row's status. Errors: DF_E_NOMEM; those of statistics.h. */
 #ifndef BENCH_EVALUATE_MEASURES_H
 #define BENCH_EVALUATE_MEASURES_H

@@ -25,9 +25,10 @@ typedef struct measured {
   int planned, done, failed; /* cells; values that are not finite */
   int absent;                /* done cells without the number */
   int n;
-  int64_t* seed;   /* [n], as the following, owned */
-  double* value;   /* finite */
-  double *lo, *hi; /* intervals of the records, widened to contain the value */
+  int64_t* seed; /* [n], as the following, owned */
+  double* value; /* finite */
+  double *lo,
+      *hi; /* intervals of the records, widened to contain the value; the value, if it has none that says much */
   const char *unit, *status;
   const char* needs; /* settings without which the metric is not defined (metric_needs()), or NULL */
 } measured;
@@ -40,7 +41,27 @@ static void measured_clear(measured* m) {
   *m = (measured){.unit = "", .status = ""};
 }
 
-static void take_row(measured* m, int64_t seed, const json_t* number) {
+/* the number of test episodes of the first n windows of a record; 0: unknown */
+static int count_episodes(const json_t* record, size_t n) {
+  const json_t* episode = json_object_get(json_object_get(record, "windows"), "episode");
+  int found = 0;
+  for (size_t i = 0; i < n && i < json_array_size(episode); i++) {
+    bool seen = false;
+    for (size_t j = 0; j < i && !seen; j++) seen = json_equal(json_array_get(episode, i), json_array_get(episode, j));
+    found += !seen;
+  }
+  return found;
+}
+
+/* Whether the interval of a row is Student's of two or three episodes, which is up to 13 standard errors wide either
+ * way: it would leave nearly every limit open. Shares of falls have another one. */
+static bool says_little(const json_t* record, const json_t* number) {
+  if (strncmp(string_of(number, "metric"), "fall_rate", strlen("fall_rate")) == 0) return false;
+  const int n = count_episodes(record, (size_t)json_integer_value(json_object_get(number, "n")));
+  return n == 2 || n == 3;
+}
+
+static void take_row(measured* m, const run_cell* c, const json_t* number) {
   const double value = number_of(json_object_get(number, "value"));
   m->unit = string_of(number, "unit");
   if (!isfinite(value)) {
@@ -52,11 +73,12 @@ static void take_row(measured* m, int64_t seed, const json_t* number) {
   m->value = list_grow(m->value, m->n, sizeof *m->value);
   m->lo = list_grow(m->lo, m->n, sizeof *m->lo);
   m->hi = list_grow(m->hi, m->n, sizeof *m->hi);
-  m->seed[m->n] = seed;
+  m->seed[m->n] = c->seed;
   m->value[m->n] = value;
   /* fmin and fmax ignore a NaN */
-  m->lo[m->n] = fmin(value, number_of(json_object_get(number, "lo")));
-  m->hi[m->n] = fmax(value, number_of(json_object_get(number, "hi")));
+  const bool alone = says_little(c->record, number);
+  m->lo[m->n] = alone ? value : fmin(value, number_of(json_object_get(number, "lo")));
+  m->hi[m->n] = alone ? value : fmax(value, number_of(json_object_get(number, "hi")));
   m->n++;
 }
 
@@ -71,7 +93,7 @@ static measured measure(const run_view* r, const run_group* g, const char* metho
     if (c->done && !m.needs) m.needs = metric_needs(c->record, metric);
     const json_t* number = c->done ? find_row(c->record, metric, k) : NULL;
     m.absent += c->done && !number;
-    if (number) take_row(&m, c->seed, number);
+    if (number) take_row(&m, c, number);
   }
   return m;
 }
@@ -82,7 +104,7 @@ typedef struct pairing {
   int n;
   double value, golden;                /* means */
   double* difference;                  /* [n], run - table, per seed; owned */
-  double difference_lo, difference_hi; /* 95 % interval of their mean */
+  double difference_lo, difference_hi; /* 95 % interval of their mean; of up to 3 seeds, the smallest and the largest */
   int worst_line;                      /* of the table's row with the largest difference; 0: none */
 } pairing;
 
@@ -91,6 +113,22 @@ static const golden_row* next_accepted(const held* h, const golden_row* last, co
                                        int k) {
   if (!h->has_golden) return NULL;
   return golden_next(&h->golden, last, h->g->task, h->g->profile, method, metric, k);
+}
+
+/* The seeds of a table are few: an interval of the mean over all seeds that is right for two is 13 standard errors wide
+ * either way and would leave every tolerance open. */
+static void set_interval(pairing* p) {
+  const df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  df_interval i = {.lo = NAN};
+  const df_status status =
+      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &p->n, .values = p->difference}, &i);
+  const bool few = p->n <= 3 || status != DF_OK;
+  p->difference_lo = few ? p->difference[0] : i.lo;
+  p->difference_hi = few ? p->difference[0] : i.hi;
+  for (int s = 1; few && s < p->n; s++) {
+    p->difference_lo = fmin(p->difference_lo, p->difference[s]);
+    p->difference_hi = fmax(p->difference_hi, p->difference[s]);
+  }
 }
 
 /* free the `difference` of the result */
@@ -117,14 +155,7 @@ static pairing pair_with(const held* h, const char* method, const char* metric, 
   if (p.n == 0) return p;
   p.value /= p.n;
   p.golden /= p.n;
-  /* one seed has no interval; for two or three seeds it spans the smallest and the largest difference */
-  const df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
-  df_interval i = {.lo = NAN};
-  const df_status status =
-      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &p.n, .values = p.difference}, &i);
-  const bool none = status != DF_OK || isnan(i.lo);
-  p.difference_lo = none ? p.value - p.golden : i.lo;
-  p.difference_hi = none ? p.value - p.golden : i.hi;
+  set_interval(&p);
   return p;
 }
 

@@ -179,6 +179,9 @@ static int put_remedy(work* w, const data_finding* f) {
       const bool open = !old || (!old->given && strcmp(old->value, sign + 3) != 0);
       if (open && df_config_set(&trial, at, sign + 3, "data check") == DF_OK) {
         settings_put_why(w->found, at, sign + 3, "data check: %s", f->reason);
+        if (strcmp(at, "data.select") == 0)
+          text_add(&w->result->notes, "episodes are left out, data.select = %s: %s%s%s: %s\n", sign + 3, f->check,
+                   f->column[0] ? ", " : "", f->column, f->reason);
         n++;
       }
     }
@@ -264,6 +267,9 @@ static df_status check_recording(work* w) {
   const bool actions = status == DF_OK && w->dataset->actions;
   if (actions) status = work_check_actions(w);
   if (status == DF_OK && actions && !w->dataset->actions) status = correct(w, &found);
+  /* the actions may have told another rate */
+  else if (status == DF_OK && actions && data_findings_count(&found, CHECK_WRONG))
+    status = find_faults(w, &found);
   if (status == DF_OK) note_faults(w, &found);
   data_findings_clear(&found);
   return status;
@@ -326,6 +332,12 @@ static void follow_growth(work* w, const task_growth* g, bool* again) {
     settings_put_number_why(w->found, "train.rate", g->advice.rate, "lower because of this growth");
 }
 
+/* what `run` measures before a training and warns about; of a model that is too expensive for that, one window */
+static df_status measure_growth(const df_task* task, task_growth* out) {
+  DF_TRY(task_growth_measure(task, &growth_quick, out));
+  return out->windows > 0 ? DF_OK : task_growth_measure(task, &growth_thorough, out);
+}
+
 static df_status follow_gradient(work* w) {
   bool again = true;
   for (int round = 0; round < 3 && again; round++) {
@@ -334,7 +346,7 @@ static df_status follow_gradient(work* w) {
     DF_TRY(work_check_stop());
     DF_TRY(write_task_file(w));
     df_status status = open_task(w, "full", &task);
-    if (status == DF_OK) status = task_growth_measure(task, &growth_thorough, &growth);
+    if (status == DF_OK) status = measure_growth(task, &growth);
     if (status == DF_OK) follow_growth(w, &growth, &again);
     task_growth_clear(&growth);
     df_task_free(task);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "action_order.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
 #include "exit_code.h"
@@ -53,7 +54,8 @@ static df_status some_actions(const df_dataset* d, df_dataset** out) {
     const int e = sampled_episode(d, n, i), start = sampled_start(d, n, i);
     const size_t t = (size_t)lengths[i], nx = (size_t)d->nx, nu = (size_t)d->nu, row = (*out)->first[i];
     memcpy((*out)->states + row * nx, df_dataset_state(d, e, start), (t + 1) * nx * sizeof(double));
-    memcpy((*out)->actions + (row - (size_t)i) * nu, df_dataset_action(d, e, start), t * nu * sizeof(double));
+    memcpy((*out)->actions + df_dataset_action_row(*out, i, 0) * nu, df_dataset_action(d, e, start),
+           t * nu * sizeof(double));
   }
   return DF_OK;
 }
@@ -123,15 +125,15 @@ static df_status study_replay(const work* w, const df_dataset* some, replayed* o
 }
 
 static bool follows(const replayed* r) {
-  return replay_verdict_exit(r->study.verdict) == EXIT_DONE;
+  return replay_verdict_exit(r->study.verdict) == EXIT_DONE || r->study.evidence.hidden;
 }
 
 /* Whether to put another option or convention. Velocities are not replaced by differences if nearly all of them are
  * right. */
 static bool has_alternative(const replayed* r) {
   const replay_study* s = &r->study;
-  if (s->verdict != REPLAY_ANOTHER_OPTION && s->verdict != REPLAY_ANOTHER_CONVENTION) return false;
-  return !(r->nearly && s->tried.list[s->tried.best].reading & READ_POSITIONS_ONLY);
+  const hypothesis* h = replay_study_alternative(s);
+  return h && !(r->nearly && h->reading & READ_POSITIONS_ONLY);
 }
 
 /* The error of velocities after one action, of the tenth of the actions with the smallest ones: without contacts, whose
@@ -145,7 +147,7 @@ static df_status least_error(const work* w, const df_dataset* some, const df_muj
   *error = INFINITY;
   if (df_mujoco_system_new(w->cfg->model, cfg, &system) != DF_OK) return DF_OK;
   df_status status = recording_of(some, system, &r);
-  if (status == DF_OK) status = replay_compare(&r, system, 1e-12, "replay", &quiet, &c);
+  if (status == DF_OK) status = replay_compare_carried(&r, system, "replay", &quiet, &c);
   if (status == DF_OK) {
     qsort(c.carried[VELOCITY], c.steps, sizeof *c.carried[VELOCITY], by_size);
     *error = c.carried[VELOCITY][c.steps / 10];
@@ -222,6 +224,54 @@ static df_status undo_steps(work* w) {
   settings_drop(w->found, "system.margin_rule");
   DF_TRY(work_settle_steps(w, false));
   return work_make_system(w, w->cfg->model);
+}
+
+/* ---- columns of actions in another order ---- */
+
+/* the value of data.actuators; NULL if the order is right, "" if no setting says the other one */
+static df_status find_order(const work* w, char** names) {
+  const df_mujoco_cfg cfg = replay_cfg(&w->config, false);
+  df_dataset* some = NULL;
+  df_system* system = NULL;
+  recording r;
+  action_order order = {0};
+  *names = NULL;
+  DF_TRY(some_actions(w->dataset, &some));
+  df_status status = df_mujoco_system_new(w->cfg->model, &cfg, &system);
+  if (status == DF_OK) status = recording_of(some, system, &r);
+  if (status == DF_OK) status = action_order_find(&r, system, w->cfg->opts->threads, &order);
+  if (status == DF_OK && order.column) *names = action_order_setting(&order, &w->config, system);
+  action_order_clear(&order);
+  df_system_free(system);
+  df_dataset_free(some);
+  return status;
+}
+
+/* Replays with the columns of the actions in the order that the states need; without success, the settings are as
+ * before. */
+static df_status try_order(work* w, replayed* r) {
+  static const char key[] = "data.actuators";
+  replayed ordered = {.nearly = false};
+  char* names;
+  if (!is_unexplained(r) || settings_find(w->found, key) || !work_has_velocities(w)) return DF_OK;
+  DF_TRY(undo_steps(w));
+  df_status status = find_order(w, &names);
+  const bool found = names && names[0];
+  if (found) settings_put_why(w->found, key, names, "the recorded states follow from the actions in this order");
+  df_free(names);
+  if (!found) return status;
+  DF_TRY(read_again(w));
+  status = find_replay(w, &ordered);
+  if (status == DF_OK && !is_unexplained(&ordered)) {
+    text_add(&w->result->notes,
+             "the columns of the actions are in another order than the actuators (data.actuators)\n");
+    replay_study_clear(&r->study);
+    *r = ordered;
+    return DF_OK;
+  }
+  replay_study_clear(&ordered.study);
+  settings_drop(w->found, key);
+  return status == DF_OK ? read_again(w) : status;
 }
 
 /* puts n numbers as one if they are equal */
@@ -316,7 +366,15 @@ static df_status try_scales(work* w, replayed* r) {
   action_fit fit;
   bool fits = false;
   const bool set = settings_find(w->found, "data.action_scale") || settings_find(w->found, "data.action_offset");
-  if (!is_unexplained(r) || set || w->study.nu > DF_LIST_MAX || !work_has_velocities(w)) return DF_OK;
+  if (!is_unexplained(r) || set || !work_has_velocities(w)) return DF_OK;
+  if (w->study.nu > DF_LIST_MAX) {
+    text_add(
+        &w->result->notes,
+        "the model has %d actuators and a setting at most %d numbers: no scale and offset per actuator is fitted to "
+        "the actions\n",
+        w->study.nu, DF_LIST_MAX);
+    return DF_OK;
+  }
   DF_TRY(undo_steps(w));
   DF_TRY(fit_scales(w, &fit));
   if (is_plain(&fit, w->study.nu)) return DF_OK;
@@ -388,6 +446,7 @@ static void note_replay(work* w, const replayed* r, const char* reason) {
 df_status work_check_actions(work* w) {
   replayed best = {.nearly = false};
   df_status status = find_replay(w, &best);
+  if (status == DF_OK) status = try_order(w, &best);
   if (status == DF_OK) status = try_scales(w, &best);
   char* reason = status == DF_OK ? replay_study_reason(&best.study) : NULL;
   if (status == DF_OK) note_replay(w, &best, reason);

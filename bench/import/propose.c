@@ -135,7 +135,14 @@ static df_status fail_unbounded(const proposal* p, int k) {
 static df_status propose_box(const proposal* p) {
   double center[DF_LIST_MAX], half[DF_LIST_MAX];
   const char* why = "";
-  if (settings_find(p->found, "action.half_range") || p->model->nu > DF_LIST_MAX) return DF_OK;
+  if (settings_find(p->found, "action.half_range")) return DF_OK;
+  if (p->model->nu > DF_LIST_MAX) {
+    text_add(p->notes,
+             "the model has %d actuators and a setting at most %d numbers: action.center and action.half_range are not "
+             "proposed, and the actions have the control ranges of the model\n",
+             p->model->nu, DF_LIST_MAX);
+    return DF_OK;
+  }
   for (int k = 0; k < p->model->nu; k++) {
     double lo, hi;
     if (!propose_action(p, k, &lo, &hi, &why)) return fail_unbounded(p, k);
@@ -179,6 +186,31 @@ static void propose_windows(const proposal* p) {
   settings_put_number_why(p->found, "window.horizon", horizon, "%.3g s", horizon * d->dt);
 }
 
+/* how many episodes before episode e are in its group, of which the split takes every n-th by itself */
+static int place_in_group(const df_dataset* d, int e) {
+  int place = 0;
+  for (int k = 0; k < e; k++) place += df_dataset_group(d, k) == df_dataset_group(d, e);
+  return place;
+}
+
+/* a group has to hold so many episodes that one of them is held out */
+static int smallest_group(const df_dataset* d) {
+  int least = d->episodes;
+  for (int e = 0; e < d->episodes; e++) {
+    int n = 0;
+    for (int k = 0; k < d->episodes; k++) n += df_dataset_group(d, k) == df_dataset_group(d, e);
+    least = n < least ? n : least;
+  }
+  return least;
+}
+
+/* the episodes that the split holds out if it takes every n-th */
+static int held_out(const df_dataset* d, int every) {
+  int n = 0;
+  for (int e = 0; e < d->episodes; e++) n += place_in_group(d, e) % every == every - 1;
+  return n;
+}
+
 /* every n-th episode is held out, at least one; of a single clip blocks of time */
 static void propose_split(const proposal* p) {
   enum { SEVERAL = 10, MANY = 50 };
@@ -190,8 +222,9 @@ static void propose_split(const proposal* p) {
                             "frames beside a held-out block that are not used");
     return;
   }
-  const int every = n >= MANY ? 10 : n >= SEVERAL ? 5 : n;
-  settings_put_number_why(p->found, "split.test_every", every, "%d of %d episodes", n / every, n);
+  const int smallest = smallest_group(p->data);
+  const int every = clamp(n >= MANY ? 10 : n >= SEVERAL ? 5 : n, 2, smallest > 2 ? smallest : 2);
+  settings_put_number_why(p->found, "split.test_every", every, "%d of %d episodes", held_out(p->data, every), n);
 }
 
 static void propose_objects(const proposal* p) {

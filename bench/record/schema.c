@@ -172,8 +172,11 @@ static const field curve_fields[] = {
     {"adjoints", OBJECT, false},   {"residual", NUMBER, false},  {"residual_share", NUMBER_OR_NULL, false},
     {"validation", OBJECT, false}, {"steps", COUNT, false},      {"diverged", COUNT, false},
     {"skipped", COUNT, false},     {"parameters", COUNT, false}, {"cpu_s", NUMBER, false}};
-static const field validation_fields[] = {
-    {"step", WHOLES, true}, {"loss", NUMBERS, true}, {"windows", COUNT, true}, {"kept", WHOLE, true}};
+static const field validation_fields[] = {{"step", WHOLES, true},
+                                          {"loss", NUMBERS, true},
+                                          {"windows", COUNT, true},
+                                          {"kept", WHOLE, true},
+                                          {"diverged", WHOLES, false}};
 static const field row_fields[] = {
     {"metric", NAME, true}, {"k", COUNT, true},           {"value", NUMBER_OR_NULL, true}, {"unit", TEXT_OR_NULL, true},
     {"n", COUNT, true},     {"lo", NUMBER_OR_NULL, true}, {"hi", NUMBER_OR_NULL, true},    {"status", ANY_TEXT, true}};

@@ -234,6 +234,14 @@ bool recording_round_actions(recording* r) {
   return r->action.kind != STORED_FLOAT64;
 }
 
+/* whether all positions are quaternions, which show no precision of their own */
+static bool is_of_balls(const recording* r) {
+  for (int i = 0; i < r->njoint; i++) {
+    if (r->joints[i].kind != DF_JOINT_BALL) return false;
+  }
+  return true;
+}
+
 static df_status find_precisions(recording* r) {
   const int nx = r->data->nx;
   bool skip[RECORDING_NX_MAX];
@@ -243,7 +251,7 @@ static df_status find_precisions(recording* r) {
   }
   DF_TRY(precision_of_states(r, 0, r->nq, skip, &r->stored[POSITION]));
   DF_TRY(precision_of_states(r, r->nq, r->nq + r->nv, skip, &r->stored[VELOCITY]));
-  if (r->nq == 4 * r->njoint && r->joints[0].kind == DF_JOINT_BALL) r->stored[POSITION] = r->stored[VELOCITY];
+  if (is_of_balls(r)) r->stored[POSITION] = r->stored[VELOCITY];
   DF_TRY(precision_of_states(r, r->nq + r->nv, nx, skip, &r->stored[ACTIVATION]));
   r->action = precision_of_actions(r);
   return DF_OK;

@@ -236,7 +236,7 @@ static double note_errors(const seeker* s, const double* stored, double* error) 
 
 /* returns the largest error over its bound, of the actions up to the first above it */
 static double imply_episode(seeker* s, int episode, double* actions, double* errors) {
-  const size_t nu = (size_t)s->system->nu, before = s->r->data->first[episode] - (size_t)episode;
+  const size_t nu = (size_t)s->system->nu, before = df_dataset_action_row(s->r->data, episode, 0);
   const int first = recording_first(s->r);
   double worst = 0;
   recording_state(s->r, episode, first, s->x);
@@ -388,7 +388,7 @@ static df_status judge_column(const recording* r, const column* c, const double*
   double *error = memory, *feature = error + rows, *x = feature + rows * (size_t)features;
   size_t seen = 0, n = 0;
   for (int episode = 0; episode < r->data->episodes; episode++) {
-    const size_t before = r->data->first[episode] - (size_t)episode;
+    const size_t before = df_dataset_action_row(r->data, episode, 0);
     for (int t = 0; t < r->data->lengths[episode]; t++) {
       const size_t at = (before + (size_t)t) * nu + (size_t)c->j;
       if (!is_judged(c, r->data->actions[at], errors[at]) || seen++ % stride) continue;

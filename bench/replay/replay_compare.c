@@ -85,9 +85,11 @@ static df_status compare_episode(comparer* c, int episode, double* const errors[
   return DF_OK;
 }
 
+/* with the warm start carried; if the comparison has room for it, from a cleared one and in open loop, too */
 static df_status compare_both(comparer* c, int episode, comparison* out) {
-  DF_TRY(compare_actions(c, episode, false, out->cleared));
   DF_TRY(compare_actions(c, episode, true, out->carried));
+  if (!out->doubling) return DF_OK;
+  DF_TRY(compare_actions(c, episode, false, out->cleared));
   return compare_episode(c, episode, out->open_loop, &out->doubling[episode]);
 }
 
@@ -158,6 +160,18 @@ df_status replay_compare(const recording* r, const df_system* system, double flo
   }
   out->doubling = next;
   const df_status status = compare_all(r, system, floor, label, opts, out);
+  if (status != DF_OK) comparison_clear(out);
+  return status;
+}
+
+df_status replay_compare_carried(const recording* r, const df_system* system, const char* label, const options* opts,
+                                 comparison* out) {
+  const size_t steps = recording_before(r, r->data->episodes);
+  *out = (comparison){.steps = steps, .episodes = (size_t)r->data->episodes};
+  out->memory = df_alloc(KINDS * steps, sizeof *out->memory);
+  if (!out->memory) return DF_E_NOMEM;
+  for (int kind = 0; kind < KINDS; kind++) out->carried[kind] = out->memory + (size_t)kind * steps;
+  const df_status status = compare_all(r, system, 0, label, opts, out);
   if (status != DF_OK) comparison_clear(out);
   return status;
 }

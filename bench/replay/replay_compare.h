@@ -24,6 +24,9 @@ typedef struct comparison {
  * caller calls comparison_clear(). */
 DF_MUST_CHECK df_status replay_compare(const recording* r, const df_system* system, double floor, const char* label,
                                        const options* opts, comparison* out);
+/* The same of `carried` alone, in a third of the time: `cleared`, `open_loop` and `doubling` are NULL. */
+DF_MUST_CHECK df_status replay_compare_carried(const recording* r, const df_system* system, const char* label,
+                                               const options* opts, comparison* out);
 void comparison_clear(comparison* c);
 
 /* The largest of n errors. */

@@ -30,12 +30,14 @@ typedef struct explainer {
   const df_system* system;
   const double* limit;
   df_sim* sim;
+  df_sim* converged;                   /* of a solver that runs to its numerical floor; NULL: none */
   double* past;                        /* complete states of the simulator: past_of() */
   double *x, *y, *z, *u;               /* recorded, simulated, other simulated state; action */
   double *move, *e, *own, *d;          /* tangents */
   double *rounding, *solver, *uniform; /* largest changes; random numbers [draws()] */
   double step[2];     /* largest error over what is explained, of one action of the episode; [1]: with the solver's */
   double worst[2];    /* the same of all episodes */
+  bool rough;         /* no second looks at windows of several actions */
   bool solver_wanted; /* what the solver explains is measured, too */
   int failed;         /* windows of the episode of several actions that rounding does not explain */
   bool unexplained;   /* an action of the episode that nothing explains: the others cannot change that */
@@ -93,6 +95,14 @@ static double* past_of(const explainer* c, int t) {
   return c->past + (size_t)(t % (HISTORY + 1)) * c->system->ops->state_size(c->system);
 }
 
+/* y = the state after w actions from frame t, where the simulator is; returns whether the simulation came through */
+static bool run(const explainer* c, df_sim* sim, int episode, int t, int w, double* y) {
+  for (int k = 0; k < w; k++) {
+    if (c->system->ops->step(sim, recording_action(c->r, episode, t + k), y) != DF_TRAJ_COMPLETE) return false;
+  }
+  return true;
+}
+
 /* Simulates w actions from frame t, with the warm start of the preceding ones. y = the last state. Returns whether the
  * simulation came through. */
 static bool simulate(explainer* c, int episode, int t, int w, double* y) {
@@ -100,10 +110,7 @@ static bool simulate(explainer* c, int episode, int t, int w, double* y) {
   recording_state(c->r, episode, t, c->x);
   ops->restore(c->sim, past_of(c, t));
   ops->set_state(c->sim, c->x);
-  for (int k = 0; k < w; k++) {
-    if (ops->step(c->sim, recording_action(c->r, episode, t + k), y) != DF_TRAJ_COMPLETE) return false;
-  }
-  return true;
+  return run(c, c->sim, episode, t, w, y);
 }
 
 /* z = the same with other rounding errors, in a second look also of the preceding frames, which give the warm start */
@@ -136,10 +143,15 @@ static bool simulate_warm(explainer* c, int episode, int t, int w, int warm) {
     recording_state(c->r, episode, t, c->x);
     ops->set_state(c->sim, c->x);
   }
-  for (int k = 0; k < w; k++) {
-    if (ops->step(c->sim, recording_action(c->r, episode, t + k), c->z) != DF_TRAJ_COMPLETE) return false;
-  }
-  return true;
+  return run(c, c->sim, episode, t, w, c->z);
+}
+
+/* z = the same with a solver that runs to its numerical floor, whose warm start makes no difference */
+static bool simulate_converged(explainer* c, int episode, int t, int w) {
+  if (!c->converged) return false;
+  recording_state(c->r, episode, t, c->x);
+  c->system->ops->reset(c->converged, c->x);
+  return run(c, c->converged, episode, t, w, c->z);
 }
 
 /* raises spread [ndx] to the change from y to z */
@@ -232,10 +244,11 @@ static void explain_window(explainer* c, int episode, int t, int l, int w, ratio
   for (int k = 0; k < MEMBERS && c->solver_wanted && !is_explained(c, l); k++) {
     if (simulate_warm(c, episode, t, w, k)) widen(c, c->y, c->z, c->solver);
   }
+  if (c->solver_wanted && !is_explained(c, l) && simulate_converged(c, episode, t, w)) widen(c, c->y, c->z, c->solver);
   share_spreads(c);
 
   /* a second look */
-  const bool hopeless = c->step[0] > 1 || c->failed > SECOND_LOOKS;
+  const bool hopeless = c->step[0] > 1 || c->failed > SECOND_LOOKS || (c->rough && l > 0);
   for (int k = MEMBERS; !hopeless && k < members_for(ratio_of(c, false, SPREADS)); k++) {
     if (simulate_moved(c, episode, t, w, k)) widen(c, c->y, c->z, c->rounding);
   }
@@ -302,7 +315,8 @@ static void explain_episode(explainer* c, int episode, ratios* all) {
   for (int s = 0; s < 2; s++) c->worst[s] = fmax(c->worst[s], c->step[s]);
 }
 
-static df_status explainer_new(const recording* r, const df_system* system, const double* limit, explainer* c) {
+static df_status explainer_new(const recording* r, const df_system* system, const df_system* converged,
+                               const double* limit, explainer* c) {
   const size_t nx = (size_t)system->nx, ndx = (size_t)system->ndx, nu = (size_t)system->nu;
   const size_t past = (HISTORY + 1) * system->ops->state_size(system);
   *c = (explainer){.r = r, .system = system, .limit = limit};
@@ -315,11 +329,13 @@ static df_status explainer_new(const recording* r, const df_system* system, cons
   for (size_t i = 0; i < 6; i++, next += ndx) *of_ndx[i] = next;
   c->u = next;
   c->uniform = next + nu;
+  if (converged) DF_TRY(df_sim_new(converged, 0, &c->converged));
   return df_sim_new(system, 0, &c->sim);
 }
 
-static df_status explain_all(const recording* r, const df_system* system, const double* limit, const char* label,
-                             const options* opts, bool solver, ratios all[LENGTHS], replay_fit* fit) {
+static df_status explain_all(const recording* r, const df_system* system, const df_system* converged,
+                             const double* limit, const char* label, const options* opts, bool rough, bool solver,
+                             ratios all[LENGTHS], replay_fit* fit) {
   progress shown;
   int done = 0;
   df_status failed = DF_OK;
@@ -331,7 +347,8 @@ static df_status explain_all(const recording* r, const df_system* system, const 
 #pragma omp parallel num_threads(opts->threads)
   {
     explainer c;
-    const df_status status = explainer_new(r, system, limit, &c);
+    const df_status status = explainer_new(r, system, converged, limit, &c);
+    c.rough = rough;
     c.solver_wanted = solver;
     /* every thread must reach this loop, also without a simulator */
 #pragma omp for schedule(dynamic)
@@ -355,6 +372,7 @@ static df_status explain_all(const recording* r, const df_system* system, const 
       for (int s = 0; s < 2; s++) step[s] = fmax(step[s], c.worst[s]);
     }
     df_free(c.past);
+    df_sim_free(converged, c.converged);
     df_sim_free(system, c.sim);
   }
   progress_end(&shown);
@@ -375,8 +393,9 @@ static df_status explain_all(const recording* r, const df_system* system, const 
   return DF_OK;
 }
 
-df_status replay_explain(const recording* r, const df_system* system, const double limit[KINDS], const char* label,
-                         const options* opts, replay_fit* fit) {
+static df_status explain(const recording* r, const df_system* system, const df_system* converged,
+                         const double limit[KINDS], const char* label, const options* opts, bool rough,
+                         replay_fit* fit) {
   /* is_start() admits fewer windows of one length */
   const size_t most = 2 * WINDOW_STEPS;
   ratios all[LENGTHS] = {{.n = 0}};
@@ -389,9 +408,19 @@ df_status replay_explain(const recording* r, const df_system* system, const doub
     }
   }
   /* what the solver explains matters only where rounding does not explain all */
-  df_status status = explain_all(r, system, limit, label, opts, false, all, fit);
-  if (status == DF_OK && !(fit->step <= 1 && fit->drift <= 1))
-    status = explain_all(r, system, limit, label, opts, true, all, fit);
+  df_status status = explain_all(r, system, NULL, limit, label, opts, rough, false, all, fit);
+  if (status == DF_OK && converged && !(fit->step <= 1 && fit->drift <= 1))
+    status = explain_all(r, system, converged, limit, label, opts, rough, true, all, fit);
   df_free(memory);
   return status;
+}
+
+df_status replay_explain(const recording* r, const df_system* system, const df_system* converged,
+                         const double limit[KINDS], const char* label, const options* opts, replay_fit* fit) {
+  return explain(r, system, converged, limit, label, opts, false, fit);
+}
+
+df_status replay_explain_roughly(const recording* r, const df_system* system, const df_system* converged,
+                                 const double limit[KINDS], const char* label, const options* opts, replay_fit* fit) {
+  return explain(r, system, converged, limit, label, opts, true, fit);
 }

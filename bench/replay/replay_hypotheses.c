@@ -13,7 +13,10 @@
 #include "text.h"
 
 enum { CHUNKS = SAMPLE_CHUNKS, CHUNK = SAMPLE_CHUNK };
-enum { WARM_UP = 16, FIT_ROUNDS = 6, ROUNDS = 3 };
+enum { FIT_ROUNDS = 6, ROUNDS = 3 };
+enum { ROUGHLY = 2 }; /* one chunk in so many gives the start of a fit */
+/* actions before a chunk, which give its warm start; a solver that converges nearly forgets it */
+enum { WARM_UP = 16, SHORT_WARM_UP = 2, CONVERGES = 50 };
 enum { MOST_SUBSTEPS = 100 }; /* the largest system.substeps */
 
 /* a timestep this many times longer or shorter than the model's is no candidate */
@@ -26,6 +29,9 @@ static const double LEAST_DRIVEN = 0.5, MOSTLY_DRIVEN = 0.9;
 /* a factor of an actuator that does nothing */
 static const double DEAD = 1e-9;
 
+/* a solver tolerance that no solver reaches */
+static const double CONVERGED = 1e-22;
+
 /* an RMS error, relative to the largest change over one action, that leaves nothing to explain */
 static const double EXACT = 1e-12;
 
@@ -37,6 +43,11 @@ df_mujoco_cfg replay_cfg(const df_config* config, bool own) {
   cfg.iterations = 0;
   cfg.tolerance = 0;
   cfg.islands = DF_ISLANDS_MODEL;
+  return cfg;
+}
+
+df_mujoco_cfg replay_converged(df_mujoco_cfg cfg) {
+  cfg.tolerance = CONVERGED;
   return cfg;
 }
 
@@ -89,6 +100,8 @@ typedef struct trial {
   double* residual;  /* [CHUNKS][CHUNK][ndx] errors in units of the largest change, of the alternative tried last */
   size_t n;          /* numbers of residual */
   int actions;       /* of the sample: CHUNK for each chunk, or fewer if the episodes are shorter */
+  bool roughly;      /* with a short warm-up */
+  int every;         /* one chunk in so many is simulated; of the others, residuals are 0 and nothing is compared */
   df_system* system; /* of the alternative that a round begins with */
 } trial;
 
@@ -100,7 +113,8 @@ static bool try_chunk(trial* t, const recording* r, const df_system* system, df_
   double* out = t->residual + (size_t)chunk * CHUNK * (size_t)system->ndx;
   bool finite = true;
   /* the actions before the chunk give the warm start */
-  const int before = from > first + WARM_UP ? from - WARM_UP : first;
+  const int warm_up = t->roughly && df_mujoco_iterations(system) >= CONVERGES ? SHORT_WARM_UP : WARM_UP;
+  const int before = from > first + warm_up ? from - warm_up : first;
   recording_state(r, episode, before, t->x);
   system->ops->reset(sim, t->x);
   for (int k = before; k < from + CHUNK; k++) {
@@ -153,11 +167,11 @@ static df_status try_system(trial* t, const df_system* system, hypothesis* h) {
   memset(t->residual, 0, t->n * sizeof *t->residual);
   DF_TRY(df_sim_new(system, 0, &sim));
   bool finite = true;
-  for (int chunk = 0; chunk < CHUNKS && finite; chunk++) finite = try_chunk(t, &r, system, sim, chunk, h);
+  for (int chunk = 0; chunk < CHUNKS && finite; chunk += t->every) finite = try_chunk(t, &r, system, sim, chunk, h);
   df_sim_free(system, sim);
   int compared = 0;
   for (int i = 0; i < SAMPLE_ACTIONS; i++) compared += h->mean_square[i] >= 0;
-  h->too_few = finite && 2 * compared < t->actions;
+  h->too_few = finite && 2 * compared * t->every < t->actions;
   if (finite && !h->too_few) h->rms = rms_of(h, h);
   return DF_OK;
 }
@@ -173,6 +187,14 @@ static df_status try_one(trial* t, hypothesis* h) {
   h->failed = !system;
   const df_status status = h->failed ? DF_OK : try_system(t, system, h);
   df_system_free(system);
+  return status;
+}
+
+/* the same with a short warm-up: what is not closer then is not closer */
+static df_status try_roughly(trial* t, hypothesis* h) {
+  t->roughly = true;
+  const df_status status = try_one(t, h);
+  t->roughly = false;
   return status;
 }
 
@@ -221,7 +243,9 @@ static char* name_with(const char* from, const char* what) {
 /* tries `h` with one more thing, which `what` names */
 static df_status add(trial* t, hypotheses* all, hypothesis h, const char* what) {
   h.name = name_with(h.name, what);
-  const df_status status = try_one(t, &h);
+  df_status status = all->n > TRY_OWN_LIMITS ? try_roughly(t, &h) : try_one(t, &h);
+  if (status == DF_OK && all->n > TRY_OWN_LIMITS && hypothesis_is_closer(&h, &all->list[all->best]))
+    status = try_one(t, &h);
   if (status != DF_OK) {
     df_free(h.name);
     return status;
@@ -231,6 +255,22 @@ static df_status add(trial* t, hypotheses* all, hypothesis h, const char* what) 
   const hypothesis* best = &all->list[all->best];
   if (hypothesis_is_closer(&h, best)) all->best = all->n;
   all->n++;
+  return DF_OK;
+}
+
+/* A tighter tolerance is the same model, solved better: versions of MuJoCo stop at different residuals. A looser one is
+ * another option. */
+static df_status add_tolerances(trial* t, hypotheses* all, const hypothesis* from) {
+  const double tolerances[] = {1e-4, 1e-6, 1e-10, 1e-12, 1e-15, CONVERGED};
+  const double own = df_mujoco_options_of(t->system).tolerance;
+  char name[64];
+  for (size_t i = 0; i < sizeof tolerances / sizeof *tolerances; i++) {
+    hypothesis h = *from;
+    h.cfg.tolerance = tolerances[i];
+    h.solver = h.solver && tolerances[i] < own;
+    snprintf(name, sizeof name, "system.tolerance = %g", tolerances[i]);
+    DF_TRY(add(t, all, h, name));
+  }
   return DF_OK;
 }
 
@@ -426,6 +466,16 @@ static df_status find_start(trial* t, hypothesis* h, const factor* f, double uni
   return DF_OK;
 }
 
+/* the same on a part of the sample, which is enough for a start */
+static df_status find_start_roughly(trial* t, hypothesis* h, const factor* f, double unit, double* value) {
+  t->every = ROUGHLY;
+  t->roughly = true;
+  const df_status status = find_start(t, h, f, unit, value);
+  t->every = 1;
+  t->roughly = false;
+  return status;
+}
+
 /* Gauss-Newton steps of one factor, from `start` */
 static df_status fit_factor(trial* t, hypothesis* h, const factor* f, double unit, double start, double* value) {
   double* before = df_alloc(t->n, sizeof *before);
@@ -473,7 +523,7 @@ static df_status add_factors(trial* t, hypotheses* all, const hypothesis* from) 
     h.solver = false;
     if (!is_time && (*factor_of(&h.cfg, f) != 0 || h.cfg.scaled_control)) continue; /* fitted already */
     double start = 1;
-    if (!is_time) DF_TRY(find_start(t, &h, f, unit, &start));
+    if (!is_time) DF_TRY(find_start_roughly(t, &h, f, unit, &start));
     DF_TRY(fit_factor(t, &h, f, unit, start, &value));
     if (fabs(value - 1) < 1e-9 || (is_time && !is_plausible_step(t, value * unit))) continue;
     h = *from;
@@ -497,7 +547,7 @@ static df_status driven_share(trial* t, const hypothesis* from, const double* be
   int actions = 0;
   h.cfg.scaled_control = k + 1;
   h.cfg.gain_scale = 1 + 1e-4;
-  DF_TRY(try_one(t, &h));
+  DF_TRY(try_roughly(t, &h));
   for (size_t i = 0; i < t->n; i += ndx) {
     double along = 0, all = 0;
     for (int kind = 0; kind < KINDS; kind++) {
@@ -526,7 +576,7 @@ static df_status find_driver(trial* t, const hypothesis* from, int* k, double* m
   double share;
   *k = -1;
   *most = LEAST_DRIVEN;
-  df_status status = try_one(t, &h);
+  df_status status = try_roughly(t, &h);
   memcpy(before, t->residual, t->n * sizeof *before);
   for (int i = 0; i < t->system->nu && status == DF_OK && isfinite(h.rms); i++) {
     status = driven_share(t, from, before, i, &share);
@@ -568,7 +618,7 @@ static df_status add_actuator(trial* t, hypotheses* all, const hypothesis* from)
     h.solver = false;
     h.cfg.scaled_control = k + 1;
     if (i < N) {
-      DF_TRY(find_start(t, &h, f, 1, &start));
+      DF_TRY(find_start_roughly(t, &h, f, 1, &start));
       DF_TRY(fit_factor(t, &h, f, 1, start, &value));
       if (fabs(value - 1) < 1e-9) continue;
       if (fabs(value) < DEAD) value = DEAD; /* 0 stands for the factor 1 */
@@ -586,7 +636,7 @@ static df_status add_actuator(trial* t, hypotheses* all, const hypothesis* from)
 /* all alternatives that differ from `from` in one more thing */
 static df_status add_round(trial* t, hypotheses* all, const hypothesis* from) {
   static df_status (*const kinds[])(trial*, hypotheses*, const hypothesis*) = {
-      add_readings, add_integrators, add_times, add_margins, add_factors, add_actuator, add_solvers};
+      add_readings, add_integrators, add_times, add_margins, add_factors, add_actuator, add_solvers, add_tolerances};
   enum { N = sizeof kinds / sizeof *kinds };
   progress shown;
   DF_TRY(replay_other_system(t->space->config, t->space->search, &from->cfg, &t->system));
@@ -656,7 +706,7 @@ static df_status try_elsewhere(trial* t, hypotheses* all) {
 
 static df_status try_with(const search_space* space, df_status (*try)(trial*, hypotheses*), hypotheses* all) {
   const size_t nx = (size_t)space->r->data->nx, ndx = (size_t)space->r->from[KINDS];
-  trial t = {.space = space, .n = (size_t)CHUNKS * CHUNK * ndx};
+  trial t = {.space = space, .n = (size_t)CHUNKS * CHUNK * ndx, .every = 1};
   t.x = df_alloc(2 * nx + ndx + t.n, sizeof *t.x);
   if (!t.x) return DF_E_NOMEM;
   t.y = t.x + nx;

@@ -62,15 +62,18 @@ enum { TRY_TRAINED, TRY_OWN, TRY_OWN_ISLANDS, TRY_OWN_LIMITS };
 /* The options under which a task's model is replayed: those of training, or with the solver options of its own file. */
 df_mujoco_cfg replay_cfg(const df_config* config, bool own);
 
+/* The same options with a constraint solver that runs to its numerical floor. */
+df_mujoco_cfg replay_converged(df_mujoco_cfg cfg);
+
 /* The system of a task with other options; *out is NULL if the model cannot be compiled with them, which is no error.
  * Errors: DF_E_NOMEM, and those of reading the model's files. */
 DF_MUST_CHECK df_status replay_other_system(const df_config* config, const df_search* search, const df_mujoco_cfg* cfg,
                                             df_system** out);
 
 /* Try the first alternatives, or all others, which are added to the same list: readings of the file, integrators,
- * durations of a step, margins, gains of all actuators or of one, limits of the solver, each also with the solver
- * options of the model's file if these make a difference, and what goes best with the best one of them. Errors: those
- * of replay_other_system() and df_sim_new(). */
+ * durations of a step, margins, gains of all actuators or of one, limits and tolerances of the solver, each also with
+ * the solver options of the model's file if these make a difference, and what goes best with the best one of them.
+ * Errors: those of replay_other_system() and df_sim_new(). */
 DF_MUST_CHECK df_status replay_try_own(const search_space* space, hypotheses* all);
 DF_MUST_CHECK df_status replay_try_others(const search_space* space, hypotheses* all);
 

@@ -70,12 +70,15 @@ static void add_solver_reason(text* t, const replay_study* s, const double worst
     add_error(t, worst);
   } else {
     /* of a recording that is rounded, the verdict is rounding */
-    text_add(
-        t,
-        "the tolerance of the constraint solver explains the errors, and none of %d alternatives comes closer: one "
-        "action differs by up to ",
-        s->tried.n);
+    const bool better = replay_is_closer(e->rms, e->best_rms);
+    text_add(t, "the tolerance of the constraint solver explains the errors");
+    if (!better) text_add(t, ", and none of %d alternatives comes closer", s->tried.n);
+    text_add(t, ": %zu of %zu actions are exact, the others differ by up to ", s->exact, s->trained.steps);
     add_error(t, worst);
+    if (better) {
+      text_add(t, ", with %s by up to ", hypothesis_text(&s->tried.list[s->tried.best]));
+      add_error(t, s->best_worst);
+    }
   }
 }
 
@@ -91,7 +94,33 @@ static void add_driver(text* t, const replay_study* s) {
   if (s->tried.driver[0]) text_add(t, "; a force of %s alone would explain nearly all of it", s->tried.driver);
 }
 
+/* the changes that would be taken for rounding, too */
+static void add_hidden(text* t, const replay_study* s) {
+  int n = 0;
+  text_add(t, "the recording follows up to its rounding (");
+  add_precision(t, s);
+  text_add(t, "), but the rounding is so coarse that it hides changes of the model: it would also follow with ");
+  for (int i = 0; i < CHANGES; i++) {
+    if (s->hidden[i]) text_add(t, "%s%s 5 %% larger", n++ ? ", or with " : "", replay_change_text(i));
+  }
+  text_add(t, "; store more digits to tell");
+}
+
+static void add_differences(text* t, const replay_study* s) {
+  text_add(t,
+           "the recorded velocities are differences of positions over a whole action, %s with dt = %g s, and not those "
+           "of the simulator at the frames: the states do not follow from them, and whether the model is that of the "
+           "recording cannot be told; record the velocities of the simulator (qvel)",
+           replay_differences_formula(s->differences), s->r.dt);
+}
+
 static void add_failure_reason(text* t, const replay_study* s, const double trained[KINDS]) {
+  if (s->order) {
+    text_add(t,
+             "the action columns are in another order: with %s the error of one action falls from %.2g to %.2g, median",
+             s->order, s->order_from, s->order_to);
+    return;
+  }
   const double* worst = s->own_is_closer && s->verdict == REPLAY_ANOTHER_MODEL ? s->own_worst : trained;
   const hypothesis* best = &s->tried.list[s->tried.best];
   if (s->verdict != REPLAY_ANOTHER_MODEL) {
@@ -168,6 +197,10 @@ char* replay_study_reason(const replay_study* s) {
       add_windows(&t, replay_fits(&s->evidence.trained) ? &s->evidence.trained : &s->evidence.own);
       break;
     case REPLAY_UNDECIDED:
+      if (s->evidence.hidden) {
+        add_hidden(&t, s);
+        break;
+      }
       stored_precision_text(s->r.action, precision);
       text_add(&t,
                "the rounding of its actions (%s) would explain the recording, but so may another model: %zu actions "
@@ -185,7 +218,10 @@ char* replay_study_reason(const replay_study* s) {
     case REPLAY_ANOTHER_OPTION:
     case REPLAY_ANOTHER_CONVENTION:
     case REPLAY_ANOTHER_MODEL:
-      add_failure_reason(&t, s, worst);
+      if (s->verdict == REPLAY_ANOTHER_CONVENTION && !replay_study_would_fit(s))
+        add_differences(&t, s);
+      else
+        add_failure_reason(&t, s, worst);
       break;
     case REPLAY_NOTHING:
       text_add(&t, "the data have no actions (data.actions_key is empty)");

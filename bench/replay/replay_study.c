@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "action_order.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/stats/statistics.h"
 #include "replay_actions.h"
 #include "replay_explain.h"
+#include "text.h"
 
 static const replay_limits defaults = {.carried = 1e-12, .cleared = 1e-5, .open_loop = 1e-11};
 /* of the largest change over one action: in tiny units, 1e-12 would hide another model */
@@ -57,12 +59,23 @@ static double over(double* const errors[KINDS], size_t n, const double limit[KIN
 static void fit_of(const replay_allowed* allowed, const comparison* c, replay_fit* fit) {
   fit->steps = c->steps;
   fit->carried = over(c->carried, c->steps, allowed->carried);
+  if (!c->doubling) return;
   fit->cleared = over(c->cleared, c->steps, allowed->cleared);
   fit->cleared_start = over(c->cleared, c->steps, allowed->carried);
   fit->open_loop = over(c->open_loop, c->episodes, allowed->open_loop);
 }
 
 /* ---- what was found ---- */
+
+static size_t count_exact(const comparison* c, const double limit[KINDS]) {
+  size_t n = 0;
+  for (size_t i = 0; i < c->steps; i++) {
+    bool exact = true;
+    for (int kind = 0; kind < KINDS; kind++) exact = exact && c->carried[kind][i] <= limit[kind];
+    n += exact;
+  }
+  return n;
+}
 
 /* the median of the episodes that grow exponentially */
 static df_status find_doubling(const comparison* c, double* out) {
@@ -140,28 +153,35 @@ static bool is_closer(const comparison* c, const comparison* other) {
 }
 
 /* if the model with the solver options of its own file is closer, the worst action is that of this model */
-static df_status find_worst_of_own(replay_study* s, const replay_input* in, const double motion[KINDS]) {
+static df_status find_worst_of_own(replay_study* s, const replay_input* in, const comparison* c,
+                                   const double motion[KINDS]) {
   const df_mujoco_cfg cfg = replay_cfg(in->config, true);
   df_system* system = NULL;
-  comparison c = {0};
-  DF_TRY(replay_other_system(in->config, in->search, &cfg, &system));
-  if (!system) return DF_OK;
-  df_status status = replay_compare(&s->r, system, floor_of(&s->r, &s->allowed), "replay: largest error", in->opts, &c);
-  s->own_is_closer = status == DF_OK && is_closer(&c, &s->trained);
-  if (s->own_is_closer) status = find_worst(&s->r, &c, system, motion, &s->worst);
-  comparison_clear(&c);
+  s->own_is_closer = c->steps && is_closer(c, &s->trained);
+  if (!s->own_is_closer) return DF_OK;
+  df_status status = replay_other_system(in->config, in->search, &cfg, &system);
+  if (status == DF_OK) status = find_worst(&s->r, c, system, motion, &s->worst);
   df_system_free(system);
   return status;
 }
 
-/* Compares all actions under other options: *fit, the largest errors of one action, the limit of iterations. Nothing is
- * measured if the model cannot be compiled with them. velocity [steps of the recording as it is] = the velocity errors;
- * NULL: not wanted. */
+/* what explains the errors that are above `limit` */
+static df_status explain(const replay_input* in, const recording* r, const df_system* system, const df_mujoco_cfg* cfg,
+                         const double limit[KINDS], const char* label, replay_fit* fit) {
+  const df_mujoco_cfg tight = replay_converged(*cfg);
+  df_system* converged = NULL;
+  DF_TRY(replay_other_system(in->config, in->search, &tight, &converged));
+  const df_status status = replay_explain(r, system, converged, limit, label, in->opts, fit);
+  df_system_free(converged);
+  return status;
+}
+
+/* Compares all actions under other options: *fit, the largest errors of one action, the limit of iterations, *c, which
+ * the caller clears. Nothing is measured if the model cannot be compiled with them. */
 static df_status compare_with(const replay_study* s, const replay_input* in, const char* label,
                               const df_mujoco_cfg* cfg, unsigned reading, replay_fit* fit, double worst[KINDS],
-                              int* iterations, double* velocity) {
+                              int* iterations, comparison* c) {
   df_system* system = NULL;
-  comparison c = {0};
   replay_allowed allowed;
   recording r = s->r;
   DF_TRY(replay_other_system(in->config, in->search, cfg, &system));
@@ -170,33 +190,44 @@ static df_status compare_with(const replay_study* s, const replay_input* in, con
   r.dt = system->dt;
   *iterations = df_mujoco_iterations(system);
   df_status status = find_allowed(&r, &in->limits, &allowed);
-  if (status == DF_OK) status = replay_compare(&r, system, floor_of(&r, &allowed), label, in->opts, &c);
+  if (status == DF_OK) status = replay_compare_carried(&r, system, label, in->opts, c);
   if (status == DF_OK) {
-    fit_of(&allowed, &c, fit);
-    if (velocity && c.steps == s->trained.steps) memcpy(velocity, c.carried[VELOCITY], c.steps * sizeof *velocity);
-    for (int kind = 0; kind < KINDS; kind++) worst[kind] = largest(c.carried[kind], c.steps);
-    if (fit->carried > 1) status = replay_explain(&r, system, allowed.carried, label, in->opts, fit);
+    fit_of(&allowed, c, fit);
+    for (int kind = 0; kind < KINDS; kind++) worst[kind] = largest(c->carried[kind], c->steps);
+    if (fit->carried > 1) status = explain(in, &r, system, cfg, allowed.carried, label, fit);
   }
-  comparison_clear(&c);
   df_system_free(system);
   return status;
 }
 
-static df_status compare_best(replay_study* s, const replay_input* in, double* velocity) {
+/* with the solver options of the model's file */
+static df_status compare_own(replay_study* s, const replay_input* in, const double motion[KINDS]) {
+  const df_mujoco_cfg cfg = replay_cfg(in->config, true);
+  replay_evidence* e = &s->evidence;
+  comparison c = {0};
+  df_status status =
+      compare_with(s, in, "replay: own solver options", &cfg, 0, &e->own, s->own_worst, &s->own_iterations, &c);
+  e->own_converges = s->own_iterations >= CONVERGED;
+  if (status == DF_OK && !replay_fits(&e->own)) status = find_worst_of_own(s, in, &c, motion);
+  comparison_clear(&c);
+  return status;
+}
+
+static df_status compare_best(replay_study* s, const replay_input* in, comparison* c) {
   const hypothesis* best = &s->tried.list[s->tried.best];
   int ignored;
   return compare_with(s, in, "replay: closest model", &best->cfg, best->reading, &s->evidence.best, s->best_worst,
-                      &ignored, velocity);
+                      &ignored, c);
 }
 
 /* The best alternative may need another one with it, which only actions outside the sample show: goes on around its own
  * largest errors. */
-static df_status search_elsewhere(replay_study* s, const replay_input* in, const search_space* space,
-                                  const double* velocity) {
+static df_status search_elsewhere(replay_study* s, const replay_input* in, const search_space* space, comparison* c) {
   search_space elsewhere = *space;
-  elsewhere.carried = velocity;
+  elsewhere.carried = c->carried[VELOCITY];
   DF_TRY(replay_try_elsewhere(&elsewhere, &s->tried));
-  return compare_best(s, in, NULL);
+  comparison_clear(c);
+  return compare_best(s, in, c);
 }
 
 /* whether the best alternative explains most of the errors, of the same actions, but not all */
@@ -208,17 +239,17 @@ static bool is_half_way(const replay_study* s) {
 }
 
 static df_status compare_others(replay_study* s, const replay_input* in, const search_space* space) {
-  double* velocity = df_alloc(s->trained.steps, sizeof *velocity);
-  if (!velocity) return DF_E_NOMEM;
-  df_status status = replay_try_others(space, &s->tried);
-  if (status == DF_OK) status = compare_best(s, in, velocity);
-  if (status == DF_OK && is_half_way(s)) status = search_elsewhere(s, in, space, velocity);
-  df_free(velocity);
+  comparison c = {0};
+  DF_TRY(replay_try_others(space, &s->tried));
+  df_status status = compare_best(s, in, &c);
+  if (status == DF_OK && is_half_way(s)) status = search_elsewhere(s, in, space, &c);
+  comparison_clear(&c);
   return status;
 }
 
 /* compares the recording with the actions that the model needs */
-static df_status compare_actions(replay_study* s, const replay_input* in, const df_system* system, double* actions) {
+static df_status compare_actions(replay_study* s, const replay_input* in, const df_system* system,
+                                 const df_mujoco_cfg* cfg, double* actions) {
   const char* label = "replay: rounded actions";
   replay_evidence* e = &s->evidence;
   comparison c = {0};
@@ -230,24 +261,24 @@ static df_status compare_actions(replay_study* s, const replay_input* in, const 
   needed.actions = actions;
   r.data = &needed;
   r.action = (stored_precision){STORED_FLOAT64, 0};
-  DF_TRY(replay_compare(&r, system, floor_of(&r, &s->allowed), label, in->opts, &c));
+  DF_TRY(replay_compare_carried(&r, system, label, in->opts, &c));
   fit_of(&s->allowed, &c, &e->actions);
   comparison_clear(&c);
-  return e->actions.carried > 1 ? replay_explain(&r, system, s->allowed.carried, label, in->opts, &e->actions) : DF_OK;
+  return e->actions.carried > 1 ? explain(in, &r, system, cfg, s->allowed.carried, label, &e->actions) : DF_OK;
 }
 
 /* of the model as training simulates it, and with the solver options of its file */
 static df_status try_rounded_actions(replay_study* s, const replay_input* in) {
   const stored_precision exact = s->r.action;
-  const df_mujoco_cfg cfg = replay_cfg(in->config, true);
+  const df_mujoco_cfg trained = replay_cfg(in->config, false), cfg = replay_cfg(in->config, true);
   df_system* own = NULL;
   if (!recording_round_actions(&s->r)) return DF_OK;
   double* actions = df_alloc(df_dataset_actions(s->r.data) * (size_t)s->r.data->nu, sizeof *actions);
   if (!actions) return DF_E_NOMEM;
-  df_status status = compare_actions(s, in, in->system, actions);
+  df_status status = compare_actions(s, in, in->system, &trained, actions);
   if (status == DF_OK && !replay_rounded_actions(&s->evidence)) {
     status = replay_other_system(in->config, in->search, &cfg, &own);
-    if (status == DF_OK && own) status = compare_actions(s, in, own, actions);
+    if (status == DF_OK && own) status = compare_actions(s, in, own, &cfg, actions);
   }
   if (!replay_rounded_actions(&s->evidence)) s->r.action = exact;
   df_system_free(own);
@@ -267,11 +298,10 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
   DF_TRY(find_worst(&s->r, &s->trained, in->system, space.motion, &s->worst));
 
   /* the model as training simulates it, and with its own solver options */
-  DF_TRY(replay_explain(&s->r, in->system, s->allowed.carried, "replay: rounding", in->opts, &e->trained));
+  const df_mujoco_cfg trained = replay_cfg(in->config, false);
+  DF_TRY(explain(in, &s->r, in->system, &trained, s->allowed.carried, "replay: rounding", &e->trained));
   if (replay_fits(&e->trained)) return DF_OK;
-  const df_mujoco_cfg own = replay_cfg(in->config, true);
-  DF_TRY(compare_with(s, in, "replay: own solver options", &own, 0, &e->own, s->own_worst, &s->own_iterations, NULL));
-  e->own_converges = s->own_iterations >= CONVERGED;
+  DF_TRY(compare_own(s, in, space.motion));
   DF_TRY(replay_try_own(&space, &s->tried));
   if (replay_fits(&e->own)) {
     s->tried.best = TRY_OWN;
@@ -279,11 +309,14 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
     memcpy(s->best_worst, s->own_worst, sizeof s->best_worst);
     return DF_OK;
   }
-  DF_TRY(find_worst_of_own(s, in, space.motion));
 
   /* others */
   DF_TRY(compare_others(s, in, &space));
-  if (!replay_fits(&e->best)) DF_TRY(try_rounded_actions(s, in));
+  if (!replay_fits(&e->best)) {
+    DF_TRY(try_rounded_actions(s, in));
+    DF_TRY(replay_find_differences(&s->r, in->system, &s->differences));
+  }
+  e->differences = s->differences != DIFFERENCES_NONE;
   const hypothesis* list = s->tried.list;
   const hypothesis* best = &list[s->tried.best];
   e->rms = fmin(hypothesis_rms(&list[TRY_TRAINED], best), hypothesis_rms(&list[TRY_OWN], best));
@@ -293,8 +326,38 @@ static df_status try_alternatives(replay_study* s, const replay_input* in) {
   return DF_OK;
 }
 
+/* what no model explains may be columns of actions in another order */
+static df_status find_order(replay_study* s, const replay_input* in) {
+  action_order order;
+  DF_TRY(action_order_find(&s->r, in->system, in->opts->threads, &order));
+  char* names = order.column ? action_order_setting(&order, in->config, in->system) : NULL;
+  if (names && *names) {
+    s->verdict = REPLAY_ANOTHER_CONVENTION;
+    s->order = format_text("data.actuators = %s", names);
+    s->order_from = order.as_is;
+    s->order_to = order.best;
+  }
+  df_free(names);
+  action_order_clear(&order);
+  return DF_OK;
+}
+
+/* which changes the rounding of the recorded states hides, of the model that it follows from */
+static df_status find_hidden(replay_study* s, const replay_input* in) {
+  replay_evidence* e = &s->evidence;
+  const bool own = !replay_fits(&e->trained) && !replay_tolerated(&e->trained);
+  const replay_accepted accepted = {.config = in->config,
+                                    .search = in->search,
+                                    .cfg = replay_cfg(in->config, own),
+                                    .limit = s->allowed.carried,
+                                    .tolerated = !replay_fits(own ? &e->own : &e->trained)};
+  DF_TRY(replay_find_hidden(&s->r, &accepted, in->opts, s->hidden));
+  for (int i = 0; i < CHANGES; i++) e->hidden = e->hidden || s->hidden[i];
+  return DF_OK;
+}
+
 df_status replay_study_run(const replay_input* in, replay_study* out) {
-  *out = (replay_study){.doubling = INFINITY};
+  *out = (replay_study){.doubling = INFINITY, .differences = DIFFERENCES_NONE};
   replay_evidence* e = &out->evidence;
   e->trained = e->own = e->best = e->actions = replay_fit_none();
   e->needed = action_errors_none();
@@ -308,6 +371,7 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
   /* the model as training simulates it */
   DF_TRY(replay_compare(&out->r, in->system, floor_of(&out->r, &out->allowed), "replay", in->opts, &out->trained));
   fit_of(&out->allowed, &out->trained, &e->trained);
+  out->exact = count_exact(&out->trained, out->allowed.carried);
   e->solver_sized = largest(out->trained.open_loop[POSITION], out->trained.episodes) <=
                     SOLVER_SIZED * largest(out->trained.cleared[POSITION], out->trained.steps);
   e->rounded = out->r.stored[POSITION].kind != STORED_FLOAT64 || out->r.stored[VELOCITY].kind != STORED_FLOAT64;
@@ -316,14 +380,30 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
 
   if (e->trained.carried > 1) DF_TRY(try_alternatives(out, in));
   out->verdict = replay_judge(e);
+  if (out->verdict == REPLAY_ROUNDING && e->trained.carried > 1 && !replay_rounded_actions(e)) {
+    DF_TRY(find_hidden(out, in));
+    out->verdict = replay_judge(e);
+  }
+  if (out->verdict == REPLAY_ANOTHER_MODEL) DF_TRY(find_order(out, in));
   /* errors of another model grow for other reasons */
   if (replay_verdict_exit(out->verdict) != EXIT_DONE) out->doubling = INFINITY;
   return DF_OK;
+}
+
+const hypothesis* replay_study_alternative(const replay_study* s) {
+  const bool named = s->verdict == REPLAY_ANOTHER_OPTION || s->verdict == REPLAY_ANOTHER_CONVENTION;
+  return named && !s->order && replay_fits(&s->evidence.best) ? &s->tried.list[s->tried.best] : NULL;
+}
+
+const char* replay_study_would_fit(const replay_study* s) {
+  const hypothesis* h = replay_study_alternative(s);
+  return h ? hypothesis_text(h) : s->order;
 }
 
 void replay_study_clear(replay_study* s) {
   comparison_clear(&s->trained);
   hypotheses_clear(&s->tried);
   df_free(s->left_out);
-  s->left_out = NULL;
+  df_free(s->order);
+  s->left_out = s->order = NULL;
 }

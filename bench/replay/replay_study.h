@@ -3,7 +3,9 @@
 #define BENCH_REPLAY_REPLAY_STUDY_H
 
 #include "replay_compare.h"
+#include "replay_differences.h"
 #include "replay_hypotheses.h"
+#include "replay_sensitivity.h"
 #include "replay_verdict.h"
 
 /* Limits of the worst errors, NAN: the default: 1e-12 for `carried` and 1e-11 for `open_loop`, times the largest
@@ -41,14 +43,20 @@ typedef struct replay_study {
   replay_allowed allowed;
   replay_evidence evidence;
   replay_verdict verdict;
+  size_t exact;                               /* actions whose errors are within `allowed.carried` */
   double doubling;                            /* actions, median of the episodes whose errors grow exponentially */
   double own_worst[KINDS], best_worst[KINDS]; /* of one action; NAN: not measured */
   bool own_is_closer; /* the model with the solver options of its own file: its error is smaller in more actions */
   int iterations, own_iterations; /* limits of solver iterations: in training, in the model file */
   hypotheses tried;               /* empty unless they were needed */
+  bool hidden[CHANGES];           /* changes of the model that the rounding hides, if the verdict needs it */
+  replay_differences differences; /* what the velocities are if the verdict needs it; otherwise NONE */
   char* left_out;                 /* replay_left_out() */
-  replay_place worst;             /* the largest error of one action, relative to the motion of its kind, of the model
-                                     as training simulates it or, if that is closer, as its file says */
+  char* order; /* "data.actuators = b,a": the action columns are in this other order, which makes another model another
+                  convention; NULL: they are not; owned */
+  double order_from, order_to; /* the median errors of one action as it is and in this order, tangent norm */
+  replay_place worst;          /* the largest error of one action, relative to the motion of its kind, of the model
+                                  as training simulates it or, if that is closer, as its file says */
 } replay_study;
 
 /* Compares a task's model with its recording and finds the verdict. Alternatives are tried only if rounding does not
@@ -56,6 +64,13 @@ typedef struct replay_study {
  * df_sim_new(). Call replay_study_clear(), also after a failure. */
 DF_MUST_CHECK df_status replay_study_run(const replay_input* in, replay_study* out);
 void replay_study_clear(replay_study* s);
+
+/* The alternative that the whole recording follows, of the verdicts "another option" and "another convention"; NULL:
+ * there is none. */
+const hypothesis* replay_study_alternative(const replay_study* s);
+/* The text of that alternative, or the setting of the order of action columns with which the recording follows; NULL:
+ * none. */
+const char* replay_study_would_fit(const replay_study* s);
 
 /* ---- replay_reason.c ---- */
 

@@ -165,20 +165,26 @@ bool compare_lacks_episodes(const comparisons* c) {
 }
 
 static void print_notes(const comparisons* c) {
-  print_line(stdout,
-             "A - B: mean difference on the same start states. 95 %% interval: percentile bootstrap with %d resamples "
-             "(generator seed %llu) of",
-             c->cfg.resamples, (unsigned long long)c->cfg.seed);
-  print_line(stdout,
-             "seeds and, within each gait, of test episodes with all their windows. by seed: smallest and largest mean "
-             "difference of a seed.");
+  print_line(
+      stdout,
+      "A - B: mean difference on the same start states. 95 %% interval: Student's, with the standard error of %d "
+      "bootstrap resamples",
+      c->cfg.resamples);
+  print_line(
+      stdout,
+      "(generator seed %llu) of seeds and of test episodes with all their windows, and one degree of freedom less "
+      "than the fewer of both.",
+      (unsigned long long)c->cfg.seed);
+  print_line(stdout, "by seed: smallest and largest mean difference of a seed.");
   print_line(stdout,
              "P(A better): probability that A on one start state is better than B on an independently drawn one, with "
              "the same seed.");
   print_line(
       stdout,
-      "fell: number of episodes in which A : B fell more often. p: bootstrap; for falls, exact McNemar test over "
-      "episodes.");
+      "fell: number of episodes in which A : B fell more often. p: the larger of that of Student's t and that of "
+      "all signs that the");
+  print_line(stdout,
+             "differences of the test episodes can have; for falls, also of the exact McNemar test over episodes.");
   print_line(stdout,
              "p (Holm) is adjusted for all %d comparison%s made here; intervals are not (if all %d differences were "
              "zero, about %.1f",
@@ -188,9 +194,10 @@ static void print_notes(const comparisons* c) {
       "intervals would exclude zero). A winner is named if p (Holm) < 0.05, all seeds agree on the sign (and, of "
       "falls, the McNemar test");
   print_line(stdout,
-             "does), and there are at least %d seeds. Few seeds tell little about other seeds: 3 seeds agree by chance "
-             "in one of four cases.",
+             "does), and there are at least %d seeds. Few seeds or episodes tell little about others: with 3 seeds a "
+             "single difference must be",
              c->cfg.min_seeds);
+  print_line(stdout, "4.3 standard errors large, with 5 seeds 2.8.");
   if (compare_lacks_episodes(c)) {
     print_line(stdout,
                "The records do not say which start states belong to one episode (an older version wrote them): start "

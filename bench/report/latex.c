@@ -76,8 +76,7 @@ static void add_cell(const aggregate* a, bool bold, text* out) {
 }
 
 static void add_head(const run_view* r, const run_group* g, int k, const char* metric, text* out) {
-  const char *better = metric_better(metric), *unit = "";
-  for (int m = 0; m < g->n_methods && !unit[0]; m++) unit = aggregate_of(r, g, g->methods[m], metric, k).unit;
+  const char *better = metric_better(metric), *unit = aggregate_unit(r, g, metric, k);
   char* words = metric_words(metric);
   text_add(out, " & ");
   text_add_latex(out, words);

@@ -156,14 +156,6 @@ static void draw_panel(const points* all, const char* metric, const char* unit, 
   text_add(&p->script, "\n");
 }
 
-static const char* unit_of(const run_view* r, const run_group* g, const char* metric, int k) {
-  for (int m = 0; m < g->n_methods; m++) {
-    const aggregate a = aggregate_of(r, g, g->methods[m], metric, k);
-    if (a.unit[0]) return a.unit;
-  }
-  return "";
-}
-
 static void add_caption(const run_view* r, const run_group* first, int k, text* out) {
   text_add(out, "Quality against the CPU time of training");
   if (k) text_add(out, " at K = %d sampler step%s", k, k == 1 ? "" : "s");
@@ -234,7 +226,7 @@ bool plot_cost(const run_view* r, const run_group* g, int k, plot* p) {
   for (int i = 0; i < n; i++) {
     const double left = GAP - 8 + i * (PANEL + GAP), top = HEAD + keys;
     plot_place(p, (plot_box){left, left + PANEL, top + BODY, top}, width, height);
-    draw_panel(&of[i], metrics[i], unit_of(r, g, metrics[i], k), n_methods, methods, &block, p);
+    draw_panel(&of[i], metrics[i], aggregate_unit(r, g, metrics[i], k), n_methods, methods, &block, p);
     text_add(&p->script, "unset arrow\nunset label\n");
     df_free(of[i].list);
   }

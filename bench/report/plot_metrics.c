@@ -121,14 +121,6 @@ static void add_value(text* labels, int row_of, double value, const axis* x, uns
            row_of, below ? "0.06" : "0.94", row_of, below ? 0 : 1, row_of, colour);
 }
 
-static const char* metric_unit(const run_view* r, const run_group* g, const char* metric, int k) {
-  for (int m = 0; m < g->n_methods; m++) {
-    const aggregate a = aggregate_of(r, g, g->methods[m], metric, k);
-    if (a.unit[0]) return a.unit;
-  }
-  return "";
-}
-
 /* adds a line per seed: value, row, colour */
 static void add_seeds(const run_view* r, const run_group* g, const char* method, const char* metric, int k, int row_of,
                       text* seeds) {
@@ -184,7 +176,7 @@ static void set_metric_axis(plot* p, const axis* x) {
 static void draw_metric(const run_view* r, const run_group* g, const char* metric, int k, bool named, int* block,
                         plot* p) {
   /* data and axis */
-  const char *unit = metric_unit(r, g, metric, k), *better = metric_better(metric);
+  const char *unit = aggregate_unit(r, g, metric, k), *better = metric_better(metric);
   char title[96];
   text labels = {0};
   int blocks = 0;

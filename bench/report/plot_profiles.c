@@ -76,11 +76,9 @@ static int find_panels(const run_view* r, const run_group* g, int k, panel panel
   int n = 0;
   for (int i = 0; i < PANELS; i++) {
     if (count_methods(r, g, METRICS[i], k) == 0) continue;
-    panels[n] = (panel){.metric = METRICS[i], .lower = strcmp(metric_better(METRICS[i]), "lower") == 0, .unit = ""};
-    for (int m = 0; m < g->n_methods && !panels[n].unit[0]; m++) {
-      panels[n].unit = aggregate_of(r, g, g->methods[m], METRICS[i], k).unit;
-    }
-    n++;
+    panels[n++] = (panel){.metric = METRICS[i],
+                          .lower = strcmp(metric_better(METRICS[i]), "lower") == 0,
+                          .unit = aggregate_unit(r, g, METRICS[i], k)};
   }
   return n;
 }
@@ -208,8 +206,8 @@ df_status plot_profiles(const run_view* r, const run_group* g, int k, plot* p, b
   text_add(
       &p->caption,
       ": fraction of windows (for survival, of chains) that are at least as good as the threshold, over all seeds. "
-      "Bands are pointwise 95 %% bootstrap intervals (%d resamples of seeds and test episodes, generator seed %d). "
-      "Thresholds span the values of the trained methods.",
+      "Bands are pointwise 95 %% intervals, Student's with the errors of %d resamples of seeds and test episodes "
+      "(generator seed %d). Thresholds span the values of the trained methods.",
       RESAMPLES, (int)SEED);
   plot_caption_source(r, g, &p->caption);
   return DF_OK;

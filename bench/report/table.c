@@ -113,8 +113,7 @@ void table_interval(double value, double lo, double hi, char* out, size_t n) {
 }
 
 void table_metric_head(const run_view* r, const run_group* g, const char* metric, int k, char* out, size_t n) {
-  const char *better = metric_better(metric), *unit = "";
-  for (int m = 0; m < g->n_methods && !unit[0]; m++) unit = aggregate_of(r, g, g->methods[m], metric, k).unit;
+  const char *better = metric_better(metric), *unit = aggregate_unit(r, g, metric, k);
   const char* arrow = strcmp(better, "lower") == 0 ? "\u00a0↓" : strcmp(better, "higher") == 0 ? "\u00a0↑" : "";
   snprintf(out, n, "%s%s [%s]", metric, arrow, unit);
 }

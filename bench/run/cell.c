@@ -28,6 +28,7 @@
 #include "notes.h"
 #include "provenance.h"
 #include "record_model.h"
+#include "shared_training.h"
 #include "task_growth.h"
 #include "task_notes.h"
 #include "terminal.h"
@@ -40,7 +41,7 @@ static void set_name(cell* c, const char* task) {
 
 df_status cell_open(cell* c, const char* task, const df_method* method, uint64_t seed, const options* opts) {
   /* settings and demonstrations */
-  *c = (cell){.opts = opts, .method = method, .seed = seed, .save_every = 30};
+  *c = (cell){.opts = opts, .method = method, .seed = seed, .argument = task, .save_every = 30};
   snprintf(c->profile, sizeof c->profile, "%s", opts->profile);
   set_name(c, task);
   DF_TRY(resolve_task(task, NULL, method->name, opts, &c->config, &c->search));
@@ -182,10 +183,12 @@ df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, i
                        .state_folder = state_folder,
                        .state_identity = c->training_key,
                        .notice = on_notice,
-                       .state_every = c->save_every};
-  DF_TRY(c->method->create(&env, &c->instance));
+                       .state_every = c->save_every,
+                       .ranks = c->ranks};
+  DF_TRY(share_training(c->ranks, c->argument, c->method->name, c->seed, c->key));
+  DF_TRY(create_shared(c->method, &env, &c->instance));
   if (!c->opts->quiet) notes_print(c->task_notes, 0, c->name);
-  const df_status status = c->method->train(c->instance, logs, n_logs);
+  const df_status status = train_shared(c->method, c->ranks, c->instance, logs, n_logs);
   monitor_end(&t.monitor);
   return status == DF_OK ? check_training(logs, *n_logs) : status;
 }
@@ -258,13 +261,19 @@ static json_t* config_json(const df_config* config) {
 }
 
 static json_t* validation_json(const df_training_log* log) {
-  json_t *step = json_array(), *loss = json_array();
+  json_t *step = json_array(), *loss = json_array(), *diverged = json_array();
+  int any = 0;
   for (int i = 0; i < log->n_validation; i++) {
+    any += log->validation_diverged[i];
+    json_array_append_new(diverged, json_integer(log->validation_diverged[i]));
     json_array_append_new(step, json_integer(log->validation_step[i]));
     json_array_append_new(loss, json_number(log->validation_loss[i]));
   }
-  return json_pack("{s:o,s:o,s:i,s:I}", "step", step, "loss", loss, "windows", log->validation_windows, "kept",
-                   (json_int_t)log->kept);
+  json_t* out = json_pack("{s:o,s:o,s:i,s:I}", "step", step, "loss", loss, "windows", log->validation_windows, "kept",
+                          (json_int_t)log->kept);
+  if (any) json_object_set(out, "diverged", diverged);
+  json_decref(diverged);
+  return out;
 }
 
 /* `taken`: another cell of the run trained the network; the CPU time is that of its training */
@@ -451,13 +460,20 @@ static json_t* limit_json(double limit) {
   return limit > 0 ? json_real(limit) : json_null();
 }
 
+/* the machine, and the number of ranks if there are several */
+static json_t* provenance_of(const cell* c) {
+  json_t* o = machine_provenance(c->opts);
+  if (c->ranks) json_object_set_new(o, "ranks", json_integer(c->ranks->size));
+  return o;
+}
+
 static json_t* begin_record(const cell* c) {
   char started[32];
-  json_t* record = json_pack(
-      "{s:i,s:s,s:s,s:s,s:s,s:I,s:s,s:o,s:o,s:s,s:s,s:s,s:s}", "schema", 1, "type", "cell", "key", c->key, "task",
-      c->config.task_name, "method", c->method->name, "seed", (json_int_t)c->seed, "profile", c->profile, "config",
-      config_json(&c->config), "provenance", machine_provenance(c->opts), "model_sha256", c->model_sha256,
-      "compiled_sha256", c->compiled_sha256, "data_sha256", c->data_sha256, "started", iso_time(started));
+  json_t* record = json_pack("{s:i,s:s,s:s,s:s,s:s,s:I,s:s,s:o,s:o,s:s,s:s,s:s,s:s}", "schema", 1, "type", "cell",
+                             "key", c->key, "task", c->config.task_name, "method", c->method->name, "seed",
+                             (json_int_t)c->seed, "profile", c->profile, "config", config_json(&c->config),
+                             "provenance", provenance_of(c), "model_sha256", c->model_sha256, "compiled_sha256",
+                             c->compiled_sha256, "data_sha256", c->data_sha256, "started", iso_time(started));
   const char* plugin = df_method_file_sha256(c->method);
   if (record) json_object_set_new(record, "model_files", model_files_json(c->model_list));
   if (record) json_object_set_new(record, "notes", json_array());

@@ -13,6 +13,7 @@
 #include "dynaflow/core/hash.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/flow/method.h"
+#include "dynaflow/flow/ranks.h"
 #include "eval_set.h"
 #include "job.h"
 #include "options.h"
@@ -38,6 +39,8 @@ typedef struct cell {
   const options* opts; /* of the caller; must outlive the cell */
   const df_method* method;
   uint64_t seed;
+  const char* argument;     /* the task as given to cell_open(); of the caller */
+  df_ranks* ranks;          /* those that train with this process (follow.h); of the caller; NULL: it is alone */
   double save_every;        /* seconds between two saved training states, from which training can resume */
   const char* checkpoint;   /* the file that cell_run() or the caller writes the weights to: copies are named after it
                                (monitor.h); NULL: no copies */

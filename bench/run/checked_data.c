@@ -11,6 +11,7 @@
 
 static df_status find(const cell* c, data_findings* out) {
   DF_TRY(data_check_states(c->task->data, c->task->system, &check_quick, out));
+  if (c->task->data->resampled) DF_TRY(data_check_intervals(c->data_path, &c->config, c->task->system, out));
   if (!data_check_is_doubtful(out)) return DF_OK;
   data_findings_clear(out);
   return data_check_recording(c->data_path, &c->config, c->task->system, &check_quick, out, NULL);

@@ -81,6 +81,8 @@ static void log_point(monitor* m, const df_progress* at) {
                             json_number(at->gradient_norm), "learning_rate", at->rate, "cpu_s", at->cpu_s, "wall_s",
                             df_clock_wall() - m->begun, "task", json_text(m->task), "method", m->method->name, "seed",
                             (json_int_t)m->seed, "network", at->network, "key", m->key);
+  if (point && at->validation_diverged)
+    json_object_set_new(point, "validation_diverged", json_integer(at->validation_diverged));
   check_log(m, point ? training_log_add(m->log, point) : df_fail(DF_E_NOMEM, "out of memory for a point of the log"));
   json_decref(point);
 }
@@ -133,6 +135,8 @@ static void show(monitor* m, const df_progress* at) {
   text note = {0};
   if (!isnan(at->loss)) text_add(&note, "loss %.4f, ", at->loss);
   if (!isnan(at->validation_loss)) text_add(&note, "validation %.4f, ", at->validation_loss);
+  if (at->validation_diverged)
+    text_add(&note, "%d of %d validation windows diverged, ", at->validation_diverged, at->validation_windows);
   text_add(&note, "gradient %.3g", at->gradient_norm);
   add_parts(&note);
   progress_update(&m->bar, (double)at->step, text_of(&note));

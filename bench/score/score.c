@@ -69,6 +69,12 @@ static df_status sample(void* self, const df_request* r, double* x, double* u) {
   return DF_OK;
 }
 
+/* takes over the words */
+static void note(score* s, char* words) {
+  json_array_append_new(s->given.notes, json_text(words));
+  df_free(words);
+}
+
 /* ---- matching with the held-out windows ---- */
 
 /* equal up to the rounding of single precision, as the metric tre requires of frame 0 */
@@ -80,12 +86,39 @@ static bool agree(size_t n, const double* a, const double* b) {
   return true;
 }
 
+static bool has_state(const score* s, int trajectory, const eval_set* set, int window) {
+  const size_t nx = (size_t)s->task->system->nx;
+  const double* x0 = s->file->states + (size_t)trajectory * (size_t)(s->file->length + 1) * nx;
+  return agree(nx, x0, set->x0 + (size_t)window * nx);
+}
+
+/* the first condition of a trajectory that is not that of a window; -1: none */
+static int other_condition(const score* s, int trajectory, const eval_set* set, int window) {
+  const int nc = s->file->conditions ? s->task->data->nc : 0;
+  for (int i = 0; i < nc; i++) {
+    if (!agree(1, s->file->conditions + trajectory * nc + i, set->condition + window * nc + i)) return i;
+  }
+  return -1;
+}
+
 static bool starts_in(const score* s, int trajectory, const eval_set* set, int window) {
-  const trajectories* t = s->file;
-  const size_t nx = (size_t)s->task->system->nx, nc = (size_t)s->task->data->nc;
-  const double* x0 = t->states + (size_t)trajectory * (size_t)(t->length + 1) * nx;
-  if (!agree(nx, x0, set->x0 + (size_t)window * nx)) return false;
-  return !t->conditions || agree(nc, t->conditions + (size_t)trajectory * nc, set->condition + (size_t)window * nc);
+  return has_state(s, trajectory, set, window) && other_condition(s, trajectory, set, window) < 0;
+}
+
+/* Notes a trajectory that starts in the state of a window without one, under another condition. Returns whether there
+ * is one. */
+static bool note_condition(score* s, const eval_set* set, int window) {
+  const int nc = s->task->data->nc;
+  for (int i = 0; i < s->file->n; i++) {
+    const int c = has_state(s, i, set, window) ? other_condition(s, i, set, window) : -1;
+    if (c < 0) continue;
+    note(s, format_text("trajectory %d starts in the state of held-out window %d under another condition: %s is %.9g, "
+                        "expected %.9g",
+                        i, window, s->task->data->condition_name[c], s->file->conditions[i * nc + c],
+                        set->condition[window * nc + c]));
+    return true;
+  }
+  return false;
 }
 
 /* Finds a trajectory for each window: that of its own index first, then the first that no window has yet. Returns the
@@ -93,6 +126,7 @@ static bool starts_in(const score* s, int trajectory, const eval_set* set, int w
 static df_status match_windows(score* s, const eval_set* set, int* matched) {
   bool* used = df_alloc((size_t)s->file->n, sizeof *used);
   s->from = df_alloc((size_t)set->B, sizeof *s->from);
+  bool told = false;
   *matched = 0;
   if (!used || !s->from) {
     df_free(used);
@@ -103,7 +137,10 @@ static df_status match_windows(score* s, const eval_set* set, int* matched) {
     for (int i = 0; i < s->file->n && found < 0; i++) {
       if (!used[i] && starts_in(s, i, set, b)) found = i;
     }
-    if (found < 0) continue;
+    if (found < 0) {
+      told = told || note_condition(s, set, b);
+      continue;
+    }
     used[found] = true;
     s->from[b] = (df_window){.episode = found};
     ++*matched;
@@ -170,11 +207,6 @@ static df_status cut_windows(score* s, cell* c) {
 }
 
 /* ---- the cell ---- */
-
-static void note(score* s, char* words) {
-  json_array_append_new(s->given.notes, json_text(words));
-  df_free(words);
-}
 
 /* how the actions after a compared window are judged */
 static void note_rest(score* s, int held_out) {

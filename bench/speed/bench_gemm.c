@@ -18,8 +18,9 @@
 #include "terminal.h"
 #include "text.h"
 
-static const char* const kernels[] = {"SkylakeX", "Cooperlake", "Haswell", "Zen", "bf16", "naive"};
-enum { KERNELS = sizeof kernels / sizeof *kernels };
+/* measured unless --blas-kernel names another one */
+static const char* const usual_kernels[] = {"SkylakeX", "Cooperlake", "Haswell", "Zen", "bf16", "naive"};
+enum { KERNELS = sizeof usual_kernels / sizeof *usual_kernels };
 
 /* time for one shape: enough calls to fill it, at least one */
 static const double SHAPE_SECONDS = 0.004;
@@ -150,25 +151,26 @@ static df_status write_times(child* to, void* context) {
 typedef struct gemm_times {
   int n, passes;
   const step_products* list;
+  int n_kernels; /* at most KERNELS */
+  const char* const* kernels;
   double* seconds[KERNELS]; /* [n+1][passes]: the peak, then every shape; NULL: the kernel set does not run */
   int done[KERNELS];        /* passes */
 } gemm_times;
 
 /* plain loops take as long as all kernel sets together and need no repetition */
-static bool has_turn(const speed_cfg* cfg, int k, int pass) {
-  const char* only = cfg->opts->blas_kernel;
-  if (only && strcmp(only, "auto") != 0 && strcmp(only, kernels[k]) != 0) return false;
-  return strcmp(kernels[k], "naive") != 0 || pass == 0;
+static bool has_turn(const gemm_times* t, int k, int pass) {
+  return strcmp(t->kernels[k], "naive") != 0 || pass == 0;
 }
 
 static df_status run_turn(const speed_cfg* cfg, gemm_times* t, int k, int pass) {
-  back_end e = {.kernel = kernels[k], .n = t->n, .list = t->list};
+  back_end e = {.kernel = t->kernels[k], .n = t->n, .list = t->list};
   void* bytes;
   size_t n;
   const df_status status = child_run(write_times, &e, &bytes, &n);
-  if (status == DF_E_NOMEM) return status;
+  /* one that was asked for must run */
+  if (status == DF_E_NOMEM || (status != DF_OK && t->kernels != usual_kernels)) return status;
   if (status != DF_OK) {
-    if (!cfg->opts->quiet) print_line(stderr, "dynaflow: skipping %s: %s", kernels[k], df_error_message());
+    if (!cfg->opts->quiet) print_line(stderr, "dynaflow: skipping %s: %s", t->kernels[k], df_error_message());
     df_free(t->seconds[k]);
     t->seconds[k] = NULL;
     return DF_OK;
@@ -201,7 +203,7 @@ static void add_rows(const speed_cfg* cfg, const gemm_times* t, int k, rows* out
                g->n, g->k);
     }
     rows_add_object(out, json_pack("{s:o,s:s,s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:i}", "task", json_text(cfg->task),
-                                   "method", cfg->method->name, "kernel", kernels[k], "product", text_of(&shape),
+                                   "method", cfg->method->name, "kernel", t->kernels[k], "product", text_of(&shape),
                                    "per_step", (json_int_t)count, "mflop", json_number(1e-6 * flops), "gflop_per_s",
                                    json_number(1e-9 * flops / s.median), "low", json_number(1e-9 * flops / s.high),
                                    "high", json_number(1e-9 * flops / s.low), "of_peak",
@@ -215,18 +217,18 @@ static void add_rows(const speed_cfg* cfg, const gemm_times* t, int k, rows* out
 }
 
 static df_status measure(const speed_cfg* cfg, gemm_times* t, rows* out) {
-  for (int k = 0; k < KERNELS; k++) {
+  for (int k = 0; k < t->n_kernels; k++) {
     t->seconds[k] = df_alloc((size_t)(t->n + 1) * (size_t)t->passes, sizeof(double));
     if (!t->seconds[k]) return DF_E_NOMEM;
   }
   const machine_time begin = machine_time_now();
   for (int pass = 0; pass < t->passes; pass++) {
-    for (int k = 0; k < KERNELS; k++) {
-      if (t->seconds[k] && has_turn(cfg, k, pass)) DF_TRY(run_turn(cfg, t, k, pass));
+    for (int k = 0; k < t->n_kernels; k++) {
+      if (t->seconds[k] && has_turn(t, k, pass)) DF_TRY(run_turn(cfg, t, k, pass));
     }
   }
   const machine_load load = machine_load_since(&begin);
-  for (int k = 0; k < KERNELS; k++) {
+  for (int k = 0; k < t->n_kernels; k++) {
     if (t->seconds[k] && t->done[k] > 0) add_rows(cfg, t, k, out);
   }
   warn_busy(cfg->opts, &load);
@@ -238,7 +240,13 @@ df_status bench_gemm(const speed_cfg* cfg, rows* out) {
   size_t size;
   speed_cfg copy = *cfg;
   DF_TRY(child_run(write_shapes, &copy, &shapes, &size));
-  gemm_times t = {.list = shapes, .n = (int)(size / sizeof(step_products)), .passes = cfg->passes};
+  const char* only = cfg->opts->blas_kernel;
+  const bool all = !only || strcmp(only, "auto") == 0;
+  gemm_times t = {.list = shapes,
+                  .n = (int)(size / sizeof(step_products)),
+                  .passes = cfg->passes,
+                  .n_kernels = all ? KERNELS : 1,
+                  .kernels = all ? usual_kernels : &only};
   const df_status status = measure(cfg, &t, out);
   for (int k = 0; k < KERNELS; k++) df_free(t.seconds[k]);
   df_free(shapes);

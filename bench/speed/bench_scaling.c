@@ -13,11 +13,12 @@
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/clock.h"
 #include "dynaflow/core/file.h"
-#include "dynaflow/core/hash.h"
+#include "files.h"
 #include "json.h"
 #include "machine.h"
 #include "short_training.h"
 #include "spread.h"
+#include "text.h"
 
 /* steps of one training: the first one warms up */
 enum { STEPS = 6 };
@@ -43,19 +44,27 @@ static void on_step(void* context, const df_progress* at) {
   }
 }
 
-/* the hash of the checkpoint of an instance, by way of a file that is removed */
-static df_status checkpoint_hash(const cell* c, char sha256[DF_SHA256_TEXT]) {
-  char path[] = "/tmp/dynaflow-scaling-XXXXXX";
-  const int file = mkstemp(path);
-  if (file < 0) return df_fail(DF_E_IO, "%s: %s", path, strerror(errno));
-  close(file);
-  df_status status = c->method->save(c->instance, path);
-  if (status == DF_OK) status = df_sha256_file(path, sha256);
-  unlink(path);
-  return status;
+/* the hashes of all files of the checkpoint of an instance, by way of a folder that is removed */
+static df_status checkpoint_hashes(const cell* c, json_t** hashes) {
+  static const char name[] = "checkpoint";
+  const char* temporary = getenv("TMPDIR");
+  char* folder = format_text("%s/dynaflow-scaling-XXXXXX", temporary && temporary[0] ? temporary : "/tmp");
+  df_status status = mkdtemp(folder) ? DF_OK : df_fail(DF_E_IO, "%s: %s", folder, strerror(errno));
+  if (status != DF_OK) {
+    df_free(folder);
+    return status;
+  }
+  char* path = df_path_join(folder, name);
+  status = path ? c->method->save(c->instance, path) : DF_E_NOMEM;
+  if (status == DF_OK) status = files_hashed(folder, name, hashes);
+  const df_status removed = files_remove(folder, name);
+  if (removed == DF_OK) rmdir(folder);
+  df_free(path);
+  df_free(folder);
+  return status == DF_OK ? removed : status;
 }
 
-static df_status train(cell* c, int threads, stopwatch* w, char sha256[DF_SHA256_TEXT]) {
+static df_status train(cell* c, int threads, stopwatch* w, json_t** hashes) {
   static df_training_log logs[DF_LOGS_MAX];
   int n = 0;
   const df_method_env env = {.task = c->task,
@@ -68,7 +77,7 @@ static df_status train(cell* c, int threads, stopwatch* w, char sha256[DF_SHA256
   if (c->method->networks[0]) snprintf(w->network, sizeof w->network, "%s", c->method->networks[0]);
   DF_TRY(c->method->create(&env, &c->instance));
   df_status status = c->method->train(c->instance, logs, &n);
-  if (status == DF_OK) status = checkpoint_hash(c, sha256);
+  if (status == DF_OK) status = checkpoint_hashes(c, hashes);
   c->method->destroy(c->instance);
   c->instance = NULL;
   return status;
@@ -97,7 +106,6 @@ df_status bench_scaling_rows(const speed_cfg* cfg, const scaling_times* t, rows*
 }
 
 static df_status measure(const speed_cfg* cfg, cell* c, scaling_times* t, rows* out) {
-  char one[DF_SHA256_TEXT] = "", sha256[DF_SHA256_TEXT];
   DF_TRY(open_blas(cfg->opts));
   DF_TRY(cell_open(c, cfg->task, cfg->method, cfg->opts->seeds[0], cfg->opts));
   DF_TRY(cell_load(c));
@@ -114,9 +122,11 @@ static df_status measure(const speed_cfg* cfg, cell* c, scaling_times* t, rows* 
   for (int pass = 0; pass < t->passes; pass++) {
     for (int i = 0; i < t->threads; i++) {
       stopwatch w;
-      DF_TRY(train(c, i + 1, &w, sha256));
-      if (pass == 0 && i == 0) snprintf(one, sizeof one, "%s", sha256);
-      const bool same = strcmp(sha256, one) == 0;
+      json_t* hashes = NULL;
+      DF_TRY(train(c, i + 1, &w, &hashes));
+      if (!t->first) t->first = json_incref(hashes);
+      const bool same = json_equal(hashes, t->first);
+      json_decref(hashes);
       t->same[i] = same && (pass == 0 || t->same[i]);
       if (!same) wrong = i;
       t->wall[i * t->passes + pass] = w.wall_per_step;
@@ -138,6 +148,7 @@ df_status bench_scaling(const speed_cfg* cfg, rows* out) {
   df_free(t.wall);
   df_free(t.cpu);
   df_free(t.same);
+  json_decref(t.first);
   cell_close(&c);
   return status;
 }

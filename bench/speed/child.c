@@ -61,8 +61,8 @@ static df_status read_all(int pipe, char** bytes, size_t* n) {
 /* the status of the child, with its message, which is cut off the bytes */
 static df_status outcome(int ended, char* bytes, size_t* n) {
   if (!WIFEXITED(ended)) return df_fail(DF_E_IO, "the child process ended by signal %d", WTERMSIG(ended));
-  const unsigned char* size = (const unsigned char*)bytes + *n - 2;
   if (*n < 2) return df_fail(DF_E_IO, "the child process ended without a result");
+  const unsigned char* size = (const unsigned char*)bytes + *n - 2;
   const size_t length = size[0] + 256U * size[1];
   *n -= 2 + length;
   bytes[*n + length] = '\0';

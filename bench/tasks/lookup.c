@@ -22,8 +22,7 @@ static bool is_task(const char* folder) {
   return found;
 }
 
-/* the folder of the running program, or NULL; free it with df_free() */
-static char* program_folder(void) {
+char* program_folder(void) {
   char path[4096];
   const ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
   if (n <= 0) return NULL;

@@ -6,6 +6,9 @@
 #include "dynaflow/config/search.h"
 #include "options.h"
 
+/* The folder of the running program; NULL if it cannot be found. Free it with df_free(). */
+char* program_folder(void);
+
 /* The folders that contain task folders, in search order: --tasks alone if given, else those of ./tasks,
  * <program folder>/../tasks and <program folder>/../share/dynaflow/tasks that exist. Returns their number, at most 3;
  * free each string with df_free(). */

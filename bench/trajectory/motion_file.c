@@ -173,6 +173,7 @@ static df_status add_origin(npz_file* f, const cell* c, const motion_origin* ori
   char sha256[DF_SHA256_TEXT] = "";
   if (origin->checkpoint) DF_TRY(df_sha256_file(origin->checkpoint, sha256));
   add_text(f, "task", format_text("%s", c->config.task_name));
+  add_text(f, "profile", format_text("%s", c->profile));
   add_text(f, "method", format_text("%s", c->method->name));
   add_text(f, "sampler_steps", format_text("%d", origin->k));
   add_text(f, "x0", format_text("%s", origin->x0 ? origin->x0 : ""));

@@ -54,8 +54,9 @@ static bool is_object(const df_task* task, const df_joint* joint) {
   return i < objects->n;
 }
 
-/* index of the robot's base; -1: none */
-static int find_base(const df_task* task, const df_joint* joints, int n) {
+int robot_base(const df_task* task) {
+  const df_joint* joints;
+  const int n = df_mujoco_joints(task->system, &joints);
   int first = -1;
   for (int i = 0; i < n; i++) {
     if (joints[i].kind != DF_JOINT_FREE || is_object(task, &joints[i])) continue;
@@ -74,7 +75,7 @@ df_status columns_new(const df_task* task, columns* out) {
   out->unit = df_alloc((size_t)system->nx, sizeof *out->unit);
   out->action = df_alloc((size_t)system->nu + 1, sizeof *out->action);
   if (!out->state || !out->unit || !out->action) return DF_E_NOMEM;
-  const int base = find_base(task, joints, n);
+  const int base = robot_base(task);
   for (int i = 0; i < n; i++) {
     char* joint = clean_name(joints[i].name, "joint", i);
     name_joint(out, &joints[i], nq, i == base ? "root" : joint);

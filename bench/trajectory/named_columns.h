@@ -14,8 +14,11 @@ typedef struct columns {
   const char** unit;      /* [n_states], "m", "rad", "m/s", "rad/s" or "" */
 } columns;
 
-/* The base is the first free joint that is not in chart.objects and that an actuator drives (df_mujoco_is_driven()),
- * else the first that is not in chart.objects. Call columns_clear(), also after a failure: DF_E_NOMEM. */
+/* Index of the base of the robot: the first free joint that is not in chart.objects and that an actuator drives
+ * (df_mujoco_is_driven()), else the first free joint that is not in chart.objects; -1 without one. */
+int robot_base(const df_task* task);
+
+/* Call columns_clear(), also after a failure: DF_E_NOMEM. */
 DF_MUST_CHECK df_status columns_new(const df_task* task, columns* out);
 void columns_clear(columns* c);
 

@@ -84,6 +84,21 @@ static df_status read_actions(const char* path, df_npz* npz, const df_task* task
   return check_shape(path, "actions", &a, 3, expected, "[trajectories][frames of states - 1][actuators]");
 }
 
+/* names the first condition that differs between two lists "a,b" */
+static df_status fail_names(const char* path, const char* found, const char* wanted) {
+  const char *a = found, *b = wanted;
+  int i = 0;
+  for (; *a && *b; i++) {
+    const size_t n = strcspn(a, ","), m = strcspn(b, ",");
+    if (n != m || memcmp(a, b, n) != 0) break;
+    a += n + (a[n] == ',');
+    b += m + (b[m] == ',');
+  }
+  const int n = (int)strcspn(a, ","), m = (int)strcspn(b, ",");
+  return df_fail(DF_E_MISMATCH, "%s: condition_names: condition %d is %s%.*s%s, expected %s%.*s%s: the task has \"%s\"",
+                 path, i, n ? "\"" : "missing", n, a, n ? "\"" : "", m ? "\"" : "none", m, b, m ? "\"" : "", wanted);
+}
+
 static df_status check_conditions(const char* path, df_npz* npz, const df_task* task, const df_array* a, size_t n) {
   const size_t nc = (size_t)task->data->nc, expected[] = {n, nc};
   char shape[128];
@@ -98,7 +113,7 @@ static df_status check_conditions(const char* path, df_npz* npz, const df_task* 
   }
   if (status == DF_OK) status = df_npz_read_text(npz, "condition_names", &found);
   if (status == DF_OK && strcmp(found, wanted) != 0) {
-    status = df_fail(DF_E_MISMATCH, "%s: condition_names is \"%s\", expected \"%s\"", path, found, wanted);
+    status = fail_names(path, found, wanted);
   }
   for (size_t i = 0; status == DF_OK && i < a->count; i++) {
     if (isfinite(a->values[i])) continue;

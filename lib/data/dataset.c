@@ -149,9 +149,14 @@ const double* df_dataset_state(const df_dataset* data, int episode, int frame) {
 }
 
 /* an episode has one action fewer than states */
+/* the episodes before have a frame more than actions each */
+size_t df_dataset_action_row(const df_dataset* data, int episode, int frame) {
+  return data->first[episode] - (size_t)episode + (size_t)frame;
+}
+
 const double* df_dataset_action(const df_dataset* data, int episode, int frame) {
   if (!data->actions) return NULL;
-  return data->actions + (data->first[episode] - (size_t)episode + (size_t)frame) * (size_t)data->nu;
+  return data->actions + df_dataset_action_row(data, episode, frame) * (size_t)data->nu;
 }
 
 const double* df_dataset_condition(const df_dataset* data, int episode, int frame) {

@@ -415,6 +415,11 @@ static df_status add_block(df_layout* layout, const char* item) {
   return DF_OK;
 }
 
+bool layout_continues(const df_layout* layout, int block) {
+  const char *array = layout->block[block].array, *before = block > 0 ? layout->block[block - 1].array : NULL;
+  return array && before && strcmp(array, before) == 0 && !strchr(array, '*');
+}
+
 static df_status give(df_layout* layout, int i, const layout_column* column) {
   char text[120];
   if (layout->given[i]) {

@@ -66,6 +66,9 @@ typedef struct df_layout {
   bool* given;           /* [nx] coordinates that the columns give, all of a quaternion for Euler angles */
 } df_layout;
 
+/* Whether the columns of a block follow those of the block before it, in the same array of its own. */
+bool layout_continues(const df_layout* layout, int block);
+
 /* Reads data.columns, joints, velocity_joints and legs. `config` and `system` must outlive the layout, which the caller
  * frees with layout_free(). DF_E_CONFIG names key and item and says what is known; DF_E_NOMEM. On failure *out is NULL.
  */

@@ -201,7 +201,8 @@ static df_status convert_states(converter* c, int episode) {
     *out = *m;
     *m = (motion){.frames = out->frames};
   } else {
-    DF_TRY(motion_resample(c->system, c->model, m, c->system->dt, out));
+    DF_TRY(recording_name_file(c->r->file[c->r->episode[episode].file],
+                               motion_resample(c->system, c->model, m, c->system->dt, out)));
     if (out->frames < 2) {
       return df_fail(DF_E_MISMATCH, "%s: episode %d lasts %.6g s, less than an action (%.6g s)",
                      c->r->file[c->r->episode[episode].file], c->r->episode[episode].number, m->time[m->frames - 1],

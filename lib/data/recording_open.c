@@ -83,9 +83,10 @@ static df_status describe_columns(df_recording* r) {
   r->column = df_alloc((size_t)layout->columns, sizeof *r->column);
   r->array = df_alloc((size_t)layout->blocks, sizeof *r->array);
   if (!r->column || !r->array) return DF_E_NOMEM;
-  int in_states = 0;
+  int in_states = 0, in_array = 0;
   for (int b = 0; b < layout->blocks; b++) {
     const layout_block* block = &layout->block[b];
+    if (!layout_continues(layout, b)) in_array = 0;
     r->array[b] = df_strdup(block->array ? block->array : r->config.data_states_key);
     if (!r->array[b]) return DF_E_NOMEM;
     for (int c = 0; c < block->width; c++) {
@@ -93,10 +94,10 @@ static df_status describe_columns(df_recording* r) {
       df_recording_column* column = &r->column[block->first + c];
       memcpy(column->name, from->name, sizeof column->name);
       column->array = r->array[b];
-      column->index = block->array ? c : in_states + c;
+      column->index = (block->array ? in_array : in_states) + c;
       column->state = layout_is_coordinate(from) ? from->at : -1;
     }
-    if (!block->array) in_states += block->width;
+    *(block->array ? &in_array : &in_states) += block->width;
   }
   return DF_OK;
 }

@@ -32,7 +32,7 @@ typedef struct reader {
 
 /* ---- sources ---- */
 
-/* the blocks without an array of their own are columns of one array, every other block is a source by itself */
+/* the blocks without an array of their own are columns of one array, as are successive ones that name the same array */
 static df_status list_sources(reader* rd) {
   const df_layout* layout = rd->r->layout;
   rd->source = df_alloc((size_t)layout->blocks + 1, sizeof *rd->source);
@@ -40,7 +40,7 @@ static df_status list_sources(reader* rd) {
   int states = -1;
   for (int b = 0; b < layout->blocks; b++) {
     const layout_block* block = &layout->block[b];
-    const int k = block->array || states < 0 ? rd->sources++ : states;
+    const int k = layout_continues(layout, b) ? rd->sources - 1 : block->array || states < 0 ? rd->sources++ : states;
     source* s = &rd->source[k];
     if (!block->array) states = k;
     if (!s->column) s->column = df_alloc((size_t)layout->columns, sizeof *s->column);

@@ -165,9 +165,9 @@ static void remember_drift(df_flow* flow) {
   for (int k = 0; k < 2; k++) {
     const flow_drift* d = &flow->drift[k];
     trainer_memory* memory = flow->trainer->memory + flow->trainer->n_memory;
-    memory[0] = (trainer_memory){names[k][0], DF_I64, batch, d->window};
-    memory[1] = (trainer_memory){names[k][1], DF_F64, batch * frames * (size_t)flow->nx, d->x};
-    memory[2] = (trainer_memory){names[k][2], DF_F64, batch * frames, d->error};
+    memory[0] = (trainer_memory){names[k][0], DF_I64, batch, d->window, true};
+    memory[1] = (trainer_memory){names[k][1], DF_F64, batch * frames * (size_t)flow->nx, d->x, true};
+    memory[2] = (trainer_memory){names[k][2], DF_F64, batch * frames, d->error, true};
     flow->trainer->n_memory += 3;
   }
 }

@@ -56,11 +56,11 @@ void inverse_action(const df_inverse* m, const inverse_worker* w, int row, doubl
 df_status inverse_pool_new(df_inverse* m);
 void inverse_pool_free(df_inverse* m);
 
-/* The trainer's before_step: fills half of the pool at the first step of every round. In round 0 the action is the rest
- * action in the next demonstrated state plus noise; afterwards it is the network's own answer for the demonstrated
- * transition, every second one plus a little noise, so that the transitions move to where the demonstrations are.
- * Errors: DF_E_SIM if the simulator fails, DF_E_NONFINITE if every transition diverges. */
-df_status inverse_pool_fill(void* context, long step);
+/* The trainer's before_step: fills half of the pool at the first step of every round, and then sets *changed. In round
+ * 0 the action is the rest action in the next demonstrated state plus noise; afterwards it is the network's own answer
+ * for the demonstrated transition, every second one plus a little noise, so that the transitions move to where the
+ * demonstrations are. Errors: DF_E_SIM if the simulator fails, DF_E_NONFINITE if every transition diverges. */
+df_status inverse_pool_fill(void* context, long step, bool* changed);
 
 /* Writes the inputs and actions of the samples first .. first+count-1 of a step to the worker. */
 void inverse_pool_draw(const df_inverse* m, inverse_worker* w, long step, int first, int count);

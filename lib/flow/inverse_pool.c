@@ -24,9 +24,9 @@ df_status inverse_pool_new(df_inverse* m) {
   p->in = df_alloc(in, sizeof *p->in);
   p->action = df_alloc(action, sizeof *p->action);
   if (!p->in || !p->action) return DF_E_NOMEM;
-  const trainer_memory memory[] = {{"pool.in", real_type, in, p->in},
-                                   {"pool.action", DF_F64, action, p->action},
-                                   {"pool.filled", DF_I64, 2, p->filled}};
+  const trainer_memory memory[] = {{"pool.in", real_type, in, p->in, false},
+                                   {"pool.action", DF_F64, action, p->action, false},
+                                   {"pool.filled", DF_I64, 2, p->filled, false}};
   memcpy(m->trainer->memory, memory, sizeof memory);
   m->trainer->n_memory = sizeof memory / sizeof *memory;
   return DF_OK;
@@ -107,7 +107,7 @@ static void compact(df_inverse* m, int half, const unsigned char* valid) {
   m->pool.filled[half] = (int64_t)n;
 }
 
-df_status inverse_pool_fill(void* context, long step) {
+df_status inverse_pool_fill(void* context, long step, bool* changed) {
   df_inverse* m = context;
   const df_config* c = &m->env.task->config;
   for (int half = 0; half < 2; half++) {
@@ -117,6 +117,7 @@ df_status inverse_pool_fill(void* context, long step) {
                    (long long)m->pool.filled[half], m->pool.size);
   }
   if (step % c->recover_steps != 0) return DF_OK;
+  *changed = true;
   const uint64_t round = (uint64_t)(step / c->recover_steps);
   unsigned char* valid = df_alloc(m->pool.size, 1);
   if (!valid) return DF_E_NOMEM;
@@ -135,7 +136,7 @@ df_status inverse_pool_fill(void* context, long step) {
   df_free(valid);
 
   if (m->trainer->failed >= 0) {
-    return df_fail(DF_E_SIM, "task %s: recovering actions: round %d, simulation %d: %s", c->task_name, (int)round,
+    return df_fail(DF_E_SIM, "task %s: recovering actions: round %d, simulation %ld: %s", c->task_name, (int)round,
                    m->trainer->failed, m->trainer->failure);
   }
   if (m->pool.filled[round % 2] == 0) {

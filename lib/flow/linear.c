@@ -16,10 +16,11 @@ static size_t choose_transitions(const df_flow* flow, flow_recovered* r, df_wind
   int episodes = 0;
   for (int e = 0; e < data->episodes; e++) {
     bool trains = false;
-    for (int t = 0; t < data->lengths[e]; t++) trains |= r->known[recovered_index(data, e, t)] == RECOVERED_TRAINING;
+    for (int t = 0; t < data->lengths[e]; t++)
+      trains |= r->known[df_dataset_action_row(data, e, t)] == RECOVERED_TRAINING;
     if (!trains || !flow_spread(flow_config(flow)->recover_linear_episodes, episodes++)) continue;
     for (int t = 0; t < data->lengths[e]; t++) {
-      const size_t at = recovered_index(data, e, t);
+      const size_t at = df_dataset_action_row(data, e, t);
       if (r->known[at] != RECOVERED_TRAINING) continue;
       if (list) list[n] = (df_window){.episode = e, .start = t};
       r->linear_at[at] = (int64_t)n++;
@@ -34,7 +35,7 @@ static df_traj_end linearise(const df_flow* flow, flow_worker* w, flow_recovered
   const df_dataset* data = flow->env.task->data;
   const size_t ndx = (size_t)flow->ndx, nu = (size_t)flow->nu;
   system->ops->reset(w->sim, df_dataset_state(data, from.episode, from.start));
-  df_traj_end end = system->ops->step(w->sim, r->u + recovered_index(data, from.episode, from.start) * nu, w->x);
+  df_traj_end end = system->ops->step(w->sim, r->u + df_dataset_action_row(data, from.episode, from.start) * nu, w->x);
   if (end != DF_TRAJ_COMPLETE) return end;
 
   /* r = simulated (-) demonstrated next state; row k of A and B is the adjoint of unit cotangent k */
@@ -94,7 +95,7 @@ df_status flow_linearise(df_flow* flow, flow_recovered* r) {
     if (flow->env.stop && *flow->env.stop) continue;
     const df_traj_end end = linearise(flow, &flow->worker[omp_get_thread_num()], r, i, from[i]);
     if (end == DF_TRAJ_FAILED) trainer_note_failure(flow->trainer, (int)i);
-    if (end != DF_TRAJ_COMPLETE) r->linear_at[recovered_index(data, from[i].episode, from[i].start)] = -1;
+    if (end != DF_TRAJ_COMPLETE) r->linear_at[df_dataset_action_row(data, from[i].episode, from[i].start)] = -1;
   }
   if (status == DF_OK && flow->trainer->failed >= 0) {
     const df_window w = from[flow->trainer->failed];
@@ -111,7 +112,7 @@ bool flow_is_linear(const df_flow* flow, df_window w) {
   const flow_recovered* r = flow->recovered;
   const df_dataset* data = flow->env.task->data;
   if (!r->linear_at || w.start + flow->H > data->lengths[w.episode]) return false;
-  const int64_t* at = r->linear_at + recovered_index(data, w.episode, w.start);
+  const int64_t* at = r->linear_at + df_dataset_action_row(data, w.episode, w.start);
   for (int t = 0; t < flow->H; t++) {
     if (at[t] < 0) return false;
   }
@@ -143,7 +144,7 @@ void flow_linear_rollout(const df_flow* flow, flow_worker* work, df_window w, co
   memcpy(work->x, x0, nx * sizeof *x0);
   system->ops->difference(system, df_dataset_state(data, w.episode, w.start), x0, dx);
   for (int t = 0; t < flow->H; t++) {
-    const size_t at = recovered_index(data, w.episode, w.start + t), row = (size_t)r->linear_at[at];
+    const size_t at = df_dataset_action_row(data, w.episode, w.start + t), row = (size_t)r->linear_at[at];
     for (size_t i = 0; i < nu; i++) du[i] = action(flow, out, t, (int)i, &slope) - r->u[at * nu + i];
     for (size_t k = 0; k < ndx; k++) {
       const float *A = r->A + (row * ndx + k) * ndx, *B = r->B + (row * ndx + k) * nu;
@@ -166,7 +167,7 @@ void flow_linear_vjp(const df_flow* flow, flow_worker* work, df_window w, const 
   const double decay = flow_config(flow)->train_cotangent_decay;
   double y[2 * FLOW_CONTEXT_MAX] = {0}, before[2 * FLOW_CONTEXT_MAX], d_u[DF_NDX_MAX], slope;
   for (int t = flow->H - 1; t >= 0; t--) {
-    const size_t row = (size_t)r->linear_at[recovered_index(data, w.episode, w.start + t)];
+    const size_t row = (size_t)r->linear_at[df_dataset_action_row(data, w.episode, w.start + t)];
     memset(before, 0, ndx * sizeof *before);
     memset(d_u, 0, nu * sizeof *d_u);
     for (size_t k = 0; k < ndx; k++) {

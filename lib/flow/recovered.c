@@ -39,7 +39,7 @@ static df_status allocate(const df_flow* flow, flow_recovered* r) {
 /* marks the transitions of n windows as those of a side (RECOVERED_...) */
 static void mark(const df_flow* flow, flow_recovered* r, int n, const df_window* windows, unsigned char side) {
   for (int k = 0; k < n; k++) {
-    const size_t at = recovered_index(flow->env.task->data, windows[k].episode, windows[k].start);
+    const size_t at = df_dataset_action_row(flow->env.task->data, windows[k].episode, windows[k].start);
     memset(r->known + at, side, (size_t)flow->H);
   }
 }
@@ -52,7 +52,7 @@ static df_status recover(const df_flow* flow, df_inverse* inverse, flow_recovere
   mark(flow, r, task->windows->n_train, task->windows->train, RECOVERED_TRAINING);
   for (int e = 0; e < data->episodes; e++) {
     for (int t = 0; t < data->lengths[e];) {
-      const size_t at = recovered_index(data, e, t);
+      const size_t at = df_dataset_action_row(data, e, t);
       int run = 0;
       while (t + run < data->lengths[e] && r->known[at + (size_t)run]) run++;
       if (run > 0)
@@ -106,7 +106,7 @@ static df_window* checked_transitions(const df_flow* flow, const flow_recovered*
   *n = 0;
   for (int e = 0; list && e < data->episodes; e++) {
     for (int t = 0; t < data->lengths[e]; t++) {
-      const bool trains = r->known[recovered_index(data, e, t)] == RECOVERED_TRAINING;
+      const bool trains = r->known[df_dataset_action_row(data, e, t)] == RECOVERED_TRAINING;
       if (trains && seen++ % RESIDUAL_EVERY == 0) list[(*n)++] = (df_window){.episode = e, .start = t};
     }
   }
@@ -134,7 +134,7 @@ static df_status simulate_checked(df_flow* flow, const flow_recovered* r, int n,
 #pragma omp parallel for schedule(dynamic, 16) num_threads(flow->env.threads)
   for (int i = 0; i < 2 * n; i++) {
     const df_window f = from[i % n];
-    const double* u = i < n ? r->u + recovered_index(data, f.episode, f.start) * (size_t)flow->nu : r->mean;
+    const double* u = i < n ? r->u + df_dataset_action_row(data, f.episode, f.start) * (size_t)flow->nu : r->mean;
     error[i] = one_step_error(flow, &flow->worker[omp_get_thread_num()], i, df_dataset_state(data, f.episode, f.start),
                               df_dataset_state(data, f.episode, f.start + 1), u);
   }

@@ -1,6 +1,6 @@
 /* recovered.h: actions recovered from the states of the demonstrations, and the dynamics linearised about them.
  *
- * A transition of episode e from frame t to t + 1 has the index recovered_index(data, e, t) in all arrays. */
+ * A transition of episode e from frame t to t + 1 has the index df_dataset_action_row(data, e, t) in all arrays. */
 #ifndef LIB_FLOW_RECOVERED_H
 #define LIB_FLOW_RECOVERED_H
 
@@ -22,16 +22,16 @@ typedef struct flow_recovered {
   int n_linear;
 } flow_recovered;
 
-static inline size_t recovered_index(const df_dataset* data, int episode, int frame) {
-  return data->first[episode] - (size_t)episode + (size_t)frame;
-}
-
 void flow_recovered_free(flow_recovered* recovered); /* NULL is allowed */
 
 /* linear.c: linearises the transitions of a share recover.linear_episodes of the training episodes about the recovered
  * actions:
- *     dx[t+1] = A dx[t] + B (u[t] - u_rec[t]) + r,   dx = x (-) x_demonstrated,   r = f(x_demonstrated, u_rec) (-)
- * x[t+1] Each row of A and B takes one adjoint. A transition that diverges is not linearised. DF_E_CONFIG for more than
+ *
+ *     dx[t+1] = A dx[t] + B (u[t] - u_rec[t]) + r
+ *     dx[t] = x[t] (-) x_demonstrated[t]
+ *     r = f(x_demonstrated[t], u_rec[t]) (-) x_demonstrated[t+1]
+ *
+ * Each row of A and B takes one adjoint. A transition that diverges is not linearised. DF_E_CONFIG for more than
  * 2 GiB of A, B and r; DF_E_INTERRUPTED after env.stop was set; DF_E_SIM, DF_E_NOMEM. */
 df_status flow_linearise(df_flow* flow, flow_recovered* recovered);
 

@@ -94,7 +94,7 @@ static start choose_start(const df_flow* flow, flow_worker* w, long step, int i,
 
 /* the recovered action [nu] of frame t of a window */
 static const double* flow_recovered_action(const df_flow* flow, df_window w, int t) {
-  return flow->recovered->u + recovered_index(flow->env.task->data, w.episode, w.start + t) * (size_t)flow->nu;
+  return flow->recovered->u + df_dataset_action_row(flow->env.task->data, w.episode, w.start + t) * (size_t)flow->nu;
 }
 
 /* writes X^1 [H][in], the demonstrated window in flow coordinates, relative to its own first frame */

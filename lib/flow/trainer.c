@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <omp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,11 +11,6 @@
 #include "dynaflow/core/assert.h"
 #include "dynaflow/core/clock.h"
 #include "dynaflow/core/parts.h"
-
-/* the first sample of micro-batch s */
-static int slice_begin(const trainer_cfg* cfg, int s) {
-  return (int)((long)s * cfg->batch / cfg->slices);
-}
 
 trainer_cfg trainer_settings(const df_task* task) {
   const df_config* c = &task->config;
@@ -58,7 +54,10 @@ static df_status build(trainer* t, uint64_t seed) {
 /* Allocates the gradients when training begins: they are most of the memory of a trainer, and a method that only
  * samples has none. */
 static df_status make_gradients(trainer* t) {
-  for (int s = 0; s < t->cfg.slices; s++) {
+  const ranks_share own = ranks_own(t);
+  if (t->ranks && !t->received) t->received = df_alloc(t->n, sizeof *t->received);
+  if (t->ranks && !t->received) return DF_E_NOMEM;
+  for (int s = own.first; s < own.end; s++) {
     if (!t->gradient[s]) t->gradient[s] = df_alloc(t->n, sizeof **t->gradient);
     if (!t->gradient[s]) return DF_E_NOMEM;
   }
@@ -108,6 +107,7 @@ void trainer_free(trainer* t) {
   df_free(t->parameters);
   df_free(t->average);
   df_free(t->loss);
+  df_free(t->received);
   validation_free(t);
   df_adamw_free(t->optimizer);
   df_free(t);
@@ -127,17 +127,18 @@ static double ema_at(const trainer_cfg* cfg, long step) {
   return warm < cfg->ema ? warm : cfg->ema;
 }
 
-/* computes the losses of batch k of a step; the gradients of its micro-batches are added to those of the batches before
- * it */
+/* computes the losses of batch k of a step, as far as they are this rank's; the gradients of its micro-batches are
+ * added to those of the batches before it */
 static void one_batch(trainer* t, long step, int k, trainer_slice_fn slice, void* context) {
   const long batch = step * t->cfg.accumulate + k;
   double* loss = t->loss + (size_t)k * (size_t)t->cfg.batch;
   /* each slice begins where the one before it ends, so that slices are disjoint and cover the batch */
-  DF_ASSERT(slice_begin(&t->cfg, 0) == 0 && slice_begin(&t->cfg, t->cfg.slices) == t->cfg.batch);
-  t->failed = -1;
+  DF_ASSERT(trainer_slice_begin(&t->cfg, 0) == 0 && trainer_slice_begin(&t->cfg, t->cfg.slices) == t->cfg.batch);
+  const ranks_share own = ranks_own(t);
+  t->first_sample = (long)k * t->cfg.batch;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(t->threads)
-  for (int s = 0; s < t->cfg.slices; s++) {
-    const int first = slice_begin(&t->cfg, s), count = slice_begin(&t->cfg, s + 1) - first;
+  for (int s = own.first; s < own.end; s++) {
+    const int first = trainer_slice_begin(&t->cfg, s), count = trainer_slice_begin(&t->cfg, s + 1) - first;
     DF_ASSERT(count >= 1 && count <= trainer_slice_size(&t->cfg) && count <= TRAINER_SLICE_MAX);
     const df_part before = df_part_enter(DF_PART_OPTIMIZER);
     if (k == 0) memset(t->gradient[s], 0, t->n * sizeof **t->gradient);
@@ -145,36 +146,54 @@ static void one_batch(trainer* t, long step, int k, trainer_slice_fn slice, void
     slice(context, omp_get_thread_num(), batch, first, count, t->parameters, t->gradient[s], loss);
     df_part_enter(before);
   }
+  t->first_sample = 0;
 }
 
 void trainer_note_failure(trainer* t, int sample) {
-#pragma omp critical(trainer_failure)
-  if (t->failed < 0 || sample < t->failed) {
-    t->failed = sample;
+  /* trainings may run in several threads of the caller, between which critical sections of OpenMP need not hold */
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  const long at = t->first_sample + sample;
+  pthread_mutex_lock(&lock);
+  if (t->failed < 0 || at < t->failed) {
+    t->failed = at;
     snprintf(t->failure, sizeof t->failure, "%s", df_error_message());
   }
+  pthread_mutex_unlock(&lock);
 }
 
 /* DF_E_SIM if a sample of batch k of the step failed, DF_E_NONFINITE if the loss of one is infinite */
 static df_status check_failures(const trainer* t, long step, int k, const char* name) {
-  const long first = (long)k * t->cfg.batch;
-  if (t->failed >= 0)
-    return df_fail(DF_E_SIM, "%s: step %ld, sample %ld: %s", name, step, first + t->failed, t->failure);
-  for (long i = first; i < first + t->cfg.batch; i++) {
+  const long first = (long)k * t->cfg.batch, end = first + t->cfg.batch;
+  if (t->failed >= first && t->failed < end)
+    return df_fail(DF_E_SIM, "%s: step %ld, sample %ld: %s", name, step, t->failed, t->failure);
+  for (long i = first; i < end; i++) {
     if (isinf(t->loss[i]))
       return df_fail(DF_E_NONFINITE, "%s: step %ld, sample %ld: the loss is infinite", name, step, i);
   }
   return DF_OK;
 }
 
+/* what the training took of this rank so far */
+static trainer_effort effort_of(const trainer* t, const void* context) {
+  trainer_effort out = {.cpu_s = t->earlier_cpu_s + df_clock_cpu() - t->begin_cpu_s};
+  if (t->adjoints) out.adjoints = t->adjoints(context);
+  return out;
+}
+
+/* Computes the part of this rank in a step; then rank 0 has the losses of all, and the sum of all gradients in
+ * t->gradient[0]. No batch follows one with a failure. */
+static df_status compute_step(trainer* t, long step, trainer_slice_fn slice, void* context) {
+  t->failed = -1;
+  for (int k = 0; k < t->cfg.accumulate && t->failed < 0; k++) one_batch(t, step, k, slice, context);
+  const trainer_effort mine = effort_of(t, context);
+  return ranks_combine(t, &mine);
+}
+
 /* computes losses and gradient of one step; the gradient, the mean over its batches, is left in t->gradient[0] */
 static df_status one_step(trainer* t, long step, trainer_slice_fn slice, void* context, const char* name) {
   const int batches = t->cfg.accumulate;
-  for (int k = 0; k < batches; k++) {
-    one_batch(t, step, k, slice, context);
-    DF_TRY(check_failures(t, step, k, name));
-  }
-  df_slices_sum(t->cfg.slices, t->n, t->gradient, t->threads, t->gradient[0]);
+  DF_TRY(compute_step(t, step, slice, context));
+  for (int k = 0; k < batches; k++) DF_TRY(check_failures(t, step, k, name));
   for (size_t i = 0; batches > 1 && i < t->n; i++) t->gradient[0][i] /= (df_real)batches;
   return DF_OK;
 }
@@ -241,6 +260,8 @@ static void report(const df_method_env* env, const df_training_log* log, long st
                            .point = point,
                            .loss = n ? log->loss[n - 1] : NAN,
                            .validation_loss = validated ? log->validation_loss[validated - 1] : NAN,
+                           .validation_diverged = validated ? log->validation_diverged[validated - 1] : 0,
+                           .validation_windows = log->validation_windows,
                            .validated = validated && log->validation_step[validated - 1] == log->steps,
                            .gradient_norm = norm,
                            .rate = rate,
@@ -248,23 +269,34 @@ static void report(const df_method_env* env, const df_training_log* log, long st
   env->progress(env->progress_context, &now);
 }
 
+/* saves the training state, with what the other ranks have of it */
+static df_status save(const trainer* t, const trainer_progress* at, const df_training_log* log,
+                      const df_method_env* env) {
+  ranks_order rows = {.task = RANKS_ROWS};
+  if (env->state_folder) DF_TRY(ranks_ask(t, &rows));
+  return trainer_state_save(t, at, log, env);
+}
+
 static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn slice, void* context,
                            const df_method_env* env, df_training_log* log) {
   const long steps = t->cfg.steps, every = trainer_log_every(steps);
-  const double cpu_before = log->cpu_s + t->earlier_cpu_s, cpu_begin = df_clock_cpu();
+  const double cpu_before = log->cpu_s;
   const df_gradient_count adjoints_before = log->adjoints;
   double saved = df_clock_wall();
   while (at->step < steps) {
     /* stop on request, with the state saved */
     if (env->stop && *env->stop) {
-      DF_TRY(trainer_state_save(t, at, log, env));
+      DF_TRY(save(t, at, log, env));
       return df_fail(DF_E_INTERRUPTED, "%s: interrupted at step %ld of %ld", log->name, at->step, steps);
     }
 
     /* gradient, update and average; a gradient that is not finite is not applied */
-    const df_status before = t->before_step ? t->before_step(context, at->step) : DF_OK;
-    if (before == DF_E_INTERRUPTED) DF_TRY(trainer_state_save(t, at, log, env));
+    bool changed = false;
+    const df_status before = t->before_step ? t->before_step(context, at->step, &changed) : DF_OK;
+    if (before == DF_E_INTERRUPTED) DF_TRY(save(t, at, log, env));
     if (before != DF_OK) return before;
+    ranks_order order = {.task = changed ? RANKS_CHANGED_STEP : RANKS_STEP, .step = at->step};
+    DF_TRY(ranks_ask(t, &order));
     DF_TRY(one_step(t, at->step, slice, context, log->name));
     const double loss = mean_loss(t, log);
     const double rate = trainer_rate(&t->cfg, at->step);
@@ -281,15 +313,60 @@ static df_status run_steps(trainer* t, trainer_progress* at, trainer_slice_fn sl
     const bool point = note(at, every, steps, loss, log);
     log->steps = at->step;
     DF_TRY(validation_measure(t, at->step, context, log));
-    log->cpu_s = cpu_before + df_clock_cpu() - cpu_begin;
+    const trainer_effort mine = effort_of(t, context);
+    log->cpu_s = cpu_before + mine.cpu_s + t->others.cpu_s;
     log->adjoints = adjoints_before;
-    if (t->adjoints) df_gradient_count_add(&log->adjoints, t->adjoints(context));
+    df_gradient_count_add(&log->adjoints, mine.adjoints);
+    df_gradient_count_add(&log->adjoints, t->others.adjoints);
     report(env, log, steps, point, norm, rate);
+    /* no state is saved after the end of an aborted training: the next attempt ends at the same step */
+    DF_TRY(check_rise(&t->cfg, log));
     if (df_clock_wall() - saved > env->state_every || at->step == steps) {
-      DF_TRY(trainer_state_save(t, at, log, env));
+      DF_TRY(save(t, at, log, env));
       saved = df_clock_wall();
     }
-    DF_TRY(check_rise(&t->cfg, log));
+  }
+  return DF_OK;
+}
+
+/* DF_E_CONFIG for more ranks than micro-batches */
+static df_status prepare(trainer* t, const df_method_env* env) {
+  t->ranks = env->ranks && env->ranks->size > 1 ? env->ranks : NULL;
+  t->others = (trainer_effort){.cpu_s = 0};
+  t->begin_cpu_s = df_clock_cpu();
+  if (t->ranks && t->ranks->size > t->cfg.slices) {
+    return df_fail(DF_E_CONFIG, "%d ranks, but a batch has %d micro-batches: start at most %d, or raise train.slices",
+                   t->ranks->size, t->cfg.slices, t->cfg.slices);
+  }
+  return make_gradients(t);
+}
+
+/* the training at rank 0 */
+static df_status lead(trainer* t, df_status status, trainer_slice_fn slice, void* context, const df_method_env* env,
+                      df_training_log* log) {
+  trainer_progress at = {0};
+  if (status == DF_OK) status = trainer_state_load(t, &at, log, env);
+  DF_TRY(ranks_begin(t, status));
+  /* the saved curve may already end the training */
+  DF_TRY(check_rise(&t->cfg, log));
+  validation_log(t, at.step, log);
+  DF_TRY(run_steps(t, &at, slice, context, env, log));
+  if (log->diverged == t->cfg.steps * t->cfg.accumulate * t->cfg.batch) {
+    return df_fail(DF_E_NONFINITE, "%s: all %ld training samples diverged; the weights were not trained", log->name,
+                   log->diverged);
+  }
+  validation_keep(t, log);
+  return DF_OK;
+}
+
+/* the training at another rank */
+static df_status follow(trainer* t, df_status status, trainer_slice_fn slice, void* context) {
+  ranks_order order = {.task = RANKS_STEP};
+  DF_TRY(ranks_begin(t, status));
+  while (order.task != RANKS_DONE) {
+    DF_TRY(ranks_ask(t, &order));
+    if (order.task == RANKS_STEP || order.task == RANKS_CHANGED_STEP)
+      DF_TRY(compute_step(t, (long)order.step, slice, context));
   }
   return DF_OK;
 }
@@ -300,15 +377,8 @@ df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void
   snprintf(log->name, sizeof log->name, "%s", name);
   log->parameters = t->n;
   log->residual = log->residual_share = NAN;
-  trainer_progress at = {0};
-  DF_TRY(make_gradients(t));
-  DF_TRY(trainer_state_load(t, &at, log, env));
-  validation_log(t, at.step, log);
-  DF_TRY(run_steps(t, &at, slice, context, env, log));
-  if (log->diverged == t->cfg.steps * t->cfg.accumulate * t->cfg.batch) {
-    return df_fail(DF_E_NONFINITE, "%s: all %ld training samples diverged; the weights were not trained", name,
-                   log->diverged);
-  }
-  validation_keep(t, log);
-  return DF_OK;
+  df_status status = prepare(t, env);
+  status =
+      t->ranks && t->ranks->rank > 0 ? follow(t, status, slice, context) : lead(t, status, slice, context, env, log);
+  return ranks_end(t, status);
 }

@@ -2,7 +2,7 @@
  *
  * A step divides the batch into fixed micro-batches ("slices" in names), computes each on one thread with
  * single-threaded BLAS, sums the gradients by a fixed tree, clips, updates by AdamW and averages the weights. The
- * result does not depend on the number of threads. */
+ * result depends neither on the number of threads nor on that of ranks (flow/ranks.h). */
 #ifndef LIB_FLOW_TRAINER_H
 #define LIB_FLOW_TRAINER_H
 
@@ -36,9 +36,19 @@ typedef struct trainer_memory {
   const char* name;
   df_dtype dtype;
   size_t n;
-  void* data; /* not owned */
+  void* data;     /* not owned */
+  bool by_sample; /* a row per sample of a batch, which only the rank of the sample has; it is with rank 0 in a save */
 } trainer_memory;
 enum { TRAINER_MEMORY_MAX = 12 };
+static inline size_t trainer_memory_bytes(const trainer_memory* m) {
+  return m->n * (m->dtype == DF_F32 ? sizeof(float) : m->dtype == DF_F64 ? sizeof(double) : sizeof(int64_t));
+}
+
+/* what a training took of a rank since its begin */
+typedef struct trainer_effort {
+  df_gradient_count adjoints;
+  double cpu_s;
+} trainer_effort;
 
 /* the position of the loop between two steps */
 typedef struct trainer_progress {
@@ -55,22 +65,29 @@ typedef struct trainer {
   df_real* parameters; /* [n] */
   df_real* average;    /* [n] exponential moving average of the parameters, used for sampling */
   df_adamw* optimizer;
-  df_real** gradient; /* [slices][n]; NULL before the first training */
+  df_real** gradient; /* [slices][n] of the micro-batches of this rank, else NULL; all NULL before the first training */
   double* loss; /* [accumulate batch] of the current step; NaN: sample left out (diverged), infinite: sample failed */
-  int failed;   /* the first sample of the current step that failed; < 0: none */
+  long failed;  /* the first sample of the current step that failed; < 0: none */
+  long first_sample; /* of the current batch in its step */
   char failure[512]; /* its message */
   /* writes the losses of validation windows first .. first+count-1 with the given weights; set by the owner of the
    * network if validate_every > 0. A sample fails as in trainer_slice_fn. */
   void (*validate)(void* context, int thread, int first, int count, const df_real* weights, double* loss);
   double* window_loss; /* [validation_windows] of the last validation; NULL without one */
   double* validation;  /* [DF_LOG_MAX] the validation losses so far */
+  double* diverged;    /* [DF_LOG_MAX] and how many windows they leave out, since their rollouts diverged */
   df_real* best;       /* [n] the averaged weights of the lowest one */
   /* returns the count of adjoints so far, from the context of trainer_run; NULL if nothing is simulated */
   df_gradient_count (*adjoints)(const void* context);
-  /* called before every step by the thread that trains, with the context of trainer_run; after INTERRUPTED the state is
-   * saved, and the step begins with the same call when the training resumes. NULL: nothing */
-  df_status (*before_step)(void* context, long step);
-  double earlier_cpu_s; /* CPU seconds that the training took before its first step, added to the log */
+  /* called before every step by the thread that trains, at rank 0, with the context of trainer_run; sets *changed if it
+   * changed arrays of `memory`. After INTERRUPTED the state is saved, and the step begins with the same call when the
+   * training resumes. NULL: nothing */
+  df_status (*before_step)(void* context, long step, bool* changed);
+  double earlier_cpu_s;  /* CPU seconds that the training took before its first step, added to the log */
+  df_ranks* ranks;       /* those that train together; NULL: this process alone */
+  df_real* received;     /* [n] a sum of gradients of another rank; NULL without one */
+  double begin_cpu_s;    /* the clock at the begin of trainer_run() */
+  trainer_effort others; /* of the other ranks so far; at rank 0 */
   int n_memory;
   trainer_memory memory[TRAINER_MEMORY_MAX];
 } trainer;
@@ -98,9 +115,14 @@ void trainer_free(trainer* t); /* NULL is allowed */
  * linearly, and its first step has rate / warmup. */
 double trainer_rate(const trainer_cfg* cfg, long step);
 
-/* Stores df_error_message() of the calling thread as the reason why the sample failed; may be called by any thread, in
- * any order. The message of the training is that of the first sample of the batch that failed. */
+/* Stores df_error_message() of the calling thread as the reason why the sample of a batch failed; may be called by any
+ * thread, in any order. The message of the training is that of the first sample that failed. */
 void trainer_note_failure(trainer* t, int sample);
+
+/* the first sample of micro-batch s */
+static inline int trainer_slice_begin(const trainer_cfg* cfg, int s) {
+  return (int)((long)s * cfg->batch / cfg->slices);
+}
 
 /* the largest number of samples of a micro-batch */
 static inline int trainer_slice_size(const trainer_cfg* cfg) {
@@ -120,11 +142,13 @@ static inline long trainer_log_points(const trainer_cfg* cfg, long step) {
 /* Validation window k of a task: validation_windows of them are spread evenly over its validation windows. */
 df_window trainer_validation_window(const trainer_cfg* cfg, const df_task* task, int k);
 
-/* Runs all steps, or those after the state saved in env->state_folder, and fills *log. With keep_best, t->average is
- * that of the lowest validation loss at the end, or that of the last step if no validation loss is finite. Errors:
- * DF_E_INTERRUPTED, DF_E_SIM (a sample failed), DF_E_NONFINITE (an infinite loss; all samples diverged; or, with
- * abort_rise > 0, the last abort_points points of the loss curve are not finite or above abort_rise times the lowest
- * point), and those of before_step, trainer_state_save() and trainer_state_load(). */
+/* Runs all steps, or those after the state saved in env->state_folder, and fills *log. A rank other than 0 computes
+ * what rank 0 asks of it and leaves *log without numbers. With keep_best, t->average is that of the lowest validation
+ * loss at the end, or that of the last step if no validation loss is finite. Errors: DF_E_INTERRUPTED, DF_E_SIM (a
+ * sample failed), DF_E_NONFINITE (an infinite loss; all samples diverged; or, with abort_rise > 0, the last
+ * abort_points points of the loss curve are not finite or above abort_rise times the lowest point), DF_E_CONFIG for
+ * more ranks than micro-batches, and those of before_step, trainer_state_save(), trainer_state_load() and, of any rank,
+ * df_ranks_agree(). */
 df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void* context, const df_method_env* env,
                       df_training_log* log);
 
@@ -135,6 +159,40 @@ df_status trainer_run(trainer* t, const char* name, trainer_slice_fn slice, void
 df_status trainer_state_save(const trainer* t, const trainer_progress* at, const df_training_log* log,
                              const df_method_env* env);
 df_status trainer_state_load(trainer* t, trainer_progress* at, df_training_log* log, const df_method_env* env);
+
+/* ---- trainer_ranks.c: what the ranks of a training tell each other. A trainer without ranks is alone: it owns all
+ * micro-batches, and the functions that only tell do nothing. ---- */
+
+/* the micro-batches first .. end-1 of a rank */
+typedef struct ranks_share {
+  int first, end;
+} ranks_share;
+ranks_share ranks_own(const trainer* t);
+
+/* To be called by every rank: DF_OK if all give DF_OK; then all have the arrays of t->memory of rank 0. */
+df_status ranks_begin(const trainer* t, df_status status);
+
+/* What rank 0 asks of the others, by ranks_ask(). */
+typedef enum ranks_task {
+  RANKS_STEP,         /* compute step `step`, with the parameters of rank 0 */
+  RANKS_CHANGED_STEP, /* the same, with its arrays of t->memory, too */
+  RANKS_ROWS,         /* rank 0 receives the rows of t->memory that others own */
+  RANKS_DONE          /* the training is over; all have the averaged weights of rank 0 */
+} ranks_task;
+typedef struct ranks_order {
+  int64_t task, step;
+} ranks_order;
+
+/* To be called by every rank: *order is that of rank 0, and what it says of weights and arrays is done. */
+df_status ranks_ask(const trainer* t, ranks_order* order);
+
+/* To be called by every rank after its part of a step: rank 0 has the sum of the gradients of all micro-batches in
+ * t->gradient[0], all losses, the first failure and the effort of the others. `mine` is that of this rank. */
+df_status ranks_combine(trainer* t, const trainer_effort* mine);
+
+/* The end of a training with the status of this rank: tells the others, unless they know, and returns the status in
+ * common. */
+df_status ranks_end(const trainer* t, df_status status);
 
 /* ---- trainer_validation.c: the validation loss, and which weights are kept by it ---- */
 

@@ -44,18 +44,18 @@ typedef struct small_state {
 /* lists all arrays of the training state; returns their number */
 static int list_arrays(const trainer* t, small_state* small, trainer_memory out[ARRAYS_MAX]) {
   const trainer_memory fixed[FIXED] = {
-      {"parameters", real_type, t->n, t->parameters},      {"average", real_type, t->n, t->average},
-      {"moment1", real_type, t->n, t->optimizer->moment1}, {"moment2", real_type, t->n, t->optimizer->moment2},
-      {"log.step", DF_I64, DF_LOG_MAX, small->points},     {"log.loss", DF_F64, DF_LOG_MAX, small->losses},
-      {"counters", DF_I64, COUNTERS, small->counters},     {"scalars", DF_F64, SCALARS, small->scalars},
+      {"parameters", real_type, t->n, t->parameters, false},
+      {"average", real_type, t->n, t->average, false},
+      {"moment1", real_type, t->n, t->optimizer->moment1, false},
+      {"moment2", real_type, t->n, t->optimizer->moment2, false},
+      {"log.step", DF_I64, DF_LOG_MAX, small->points, false},
+      {"log.loss", DF_F64, DF_LOG_MAX, small->losses, false},
+      {"counters", DF_I64, COUNTERS, small->counters, false},
+      {"scalars", DF_F64, SCALARS, small->scalars, false},
   };
   memcpy(out, fixed, sizeof fixed);
   memcpy(out + FIXED, t->memory, (size_t)t->n_memory * sizeof *out);
   return FIXED + t->n_memory;
-}
-
-static size_t bytes_of(const trainer_memory* m) {
-  return m->n * (m->dtype == DF_F32 ? sizeof(float) : m->dtype == DF_F64 ? sizeof(double) : sizeof(int64_t));
 }
 
 static const char* identity_of(const df_method_env* env) {
@@ -67,7 +67,7 @@ static df_status checksum(int n, const trainer_memory* arrays, const char* ident
   char sums[(1 + ARRAYS_MAX) * (DF_SHA256_TEXT - 1) + 1];
   DF_TRY(df_sha256(identity, strlen(identity), sums));
   for (int i = 0; i < n; i++) {
-    DF_TRY(df_sha256(arrays[i].data, bytes_of(&arrays[i]), sums + (size_t)(i + 1) * (DF_SHA256_TEXT - 1)));
+    DF_TRY(df_sha256(arrays[i].data, trainer_memory_bytes(&arrays[i]), sums + (size_t)(i + 1) * (DF_SHA256_TEXT - 1)));
   }
   return df_sha256(sums, (size_t)(n + 1) * (DF_SHA256_TEXT - 1), sum);
 }
@@ -203,7 +203,7 @@ static df_status load_file(const char* path, trainer* t, trainer_progress* at, d
   trainer_memory arrays[ARRAYS_MAX], copies[ARRAYS_MAX];
   const int n = list_arrays(t, &small, arrays);
   size_t bytes = 0;
-  for (int i = 0; i < n; i++) bytes += (bytes_of(&arrays[i]) + 7) / 8 * 8;
+  for (int i = 0; i < n; i++) bytes += (trainer_memory_bytes(&arrays[i]) + 7) / 8 * 8;
   char* work = df_alloc(bytes, 1);
   if (!work) return DF_E_NOMEM;
 
@@ -213,14 +213,14 @@ static df_status load_file(const char* path, trainer* t, trainer_progress* at, d
   for (int i = 0; i < n; i++) {
     if (i >= 4 && i < FIXED) continue;
     copies[i].data = work + used;
-    used += (bytes_of(&arrays[i]) + 7) / 8 * 8;
+    used += (trainer_memory_bytes(&arrays[i]) + 7) / 8 * 8;
   }
   df_safetensors* file;
   df_status status = df_safetensors_open(path, &file);
   if (status == DF_OK) status = read_copies(file, n, copies, identity_of(env));
   if (status == DF_OK) status = check_counters(&t->cfg, &small);
   for (int i = 0; i < n && status == DF_OK; i++) {
-    if (copies[i].data != arrays[i].data) memcpy(arrays[i].data, copies[i].data, bytes_of(&arrays[i]));
+    if (copies[i].data != arrays[i].data) memcpy(arrays[i].data, copies[i].data, trainer_memory_bytes(&arrays[i]));
   }
   if (status == DF_OK) restore(t, &small, at, log);
   df_safetensors_close(file);

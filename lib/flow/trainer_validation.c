@@ -28,16 +28,20 @@ df_status validation_make(trainer* t) {
   if (t->cfg.validate_every == 0) return DF_OK;
   t->window_loss = df_alloc((size_t)t->cfg.validation_windows, sizeof *t->window_loss);
   t->validation = df_alloc(DF_LOG_MAX, sizeof *t->validation);
+  t->diverged = df_alloc(DF_LOG_MAX, sizeof *t->diverged);
   t->best = df_alloc(t->n, sizeof *t->best);
-  if (!t->window_loss || !t->validation || !t->best) return DF_E_NOMEM;
-  t->memory[t->n_memory++] = (trainer_memory){"validation.loss", DF_F64, DF_LOG_MAX, t->validation};
-  t->memory[t->n_memory++] = (trainer_memory){"validation.best", sizeof(df_real) == 4 ? DF_F32 : DF_F64, t->n, t->best};
+  if (!t->window_loss || !t->validation || !t->diverged || !t->best) return DF_E_NOMEM;
+  t->memory[t->n_memory++] = (trainer_memory){"validation.loss", DF_F64, DF_LOG_MAX, t->validation, false};
+  t->memory[t->n_memory++] = (trainer_memory){"validation.diverged", DF_F64, DF_LOG_MAX, t->diverged, false};
+  t->memory[t->n_memory++] =
+      (trainer_memory){"validation.best", sizeof(df_real) == 4 ? DF_F32 : DF_F64, t->n, t->best, false};
   return DF_OK;
 }
 
 void validation_free(trainer* t) {
   df_free(t->window_loss);
   df_free(t->validation);
+  df_free(t->diverged);
   df_free(t->best);
 }
 
@@ -56,11 +60,17 @@ static long validation_step(const trainer_cfg* cfg, int i) {
   return step < cfg->steps ? step : cfg->steps;
 }
 
-/* the lowest of the first n validation losses; -1 if none is finite */
+/* whether validation loss i is better than loss j: fewer windows diverged, which the mean leaves out, or it is lower */
+static bool is_better(const trainer* t, int i, int j) {
+  if (t->diverged[i] != t->diverged[j]) return t->diverged[i] < t->diverged[j];
+  return t->validation[i] < t->validation[j];
+}
+
+/* the best of the first n validation losses; -1 if none is finite */
 static int best_validation(const trainer* t, int n) {
   int best = -1;
   for (int i = 0; i < n; i++) {
-    if (isfinite(t->validation[i]) && (best < 0 || t->validation[i] < t->validation[best])) best = i;
+    if (isfinite(t->validation[i]) && (best < 0 || is_better(t, i, best))) best = i;
   }
   return best;
 }
@@ -71,6 +81,7 @@ void validation_log(const trainer* t, long step, df_training_log* log) {
   for (int i = 0; i < log->n_validation; i++) {
     log->validation_step[i] = validation_step(&t->cfg, i);
     log->validation_loss[i] = t->validation[i];
+    log->validation_diverged[i] = (int)t->diverged[i];
   }
 }
 
@@ -87,13 +98,19 @@ df_status validation_measure(trainer* t, long step, void* context, df_training_l
     t->validate(context, omp_get_thread_num(), first, count, t->average, t->window_loss + first);
   }
   if (t->failed >= 0) {
-    return df_fail(DF_E_SIM, "%s: step %ld, validation window %d: %s", log->name, step, t->failed, t->failure);
+    return df_fail(DF_E_SIM, "%s: step %ld, validation window %ld: %s", log->name, step, t->failed, t->failure);
   }
 
-  /* their mean, NaN if one diverged */
+  /* the mean of those that did not diverge, NaN if all did */
   double sum = 0;
-  for (int k = 0; k < windows; k++) sum += t->window_loss[k];
-  t->validation[i] = sum / windows;
+  int finite = 0;
+  for (int k = 0; k < windows; k++) {
+    if (isnan(t->window_loss[k])) continue;
+    sum += t->window_loss[k];
+    finite++;
+  }
+  t->validation[i] = finite ? sum / finite : NAN;
+  t->diverged[i] = windows - finite;
   if (best_validation(t, i + 1) == i) memcpy(t->best, t->average, t->n * sizeof *t->best);
   validation_log(t, step, log);
   return DF_OK;

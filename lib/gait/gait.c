@@ -330,4 +330,5 @@ const df_generator df_generator_quadruped_gaits = {
     .name = "quadruped_gaits",
     .summary = "trot, pace, bound and pronk of a quadruped after velocity commands, falls rejected",
     .version = 1,
+    .gait_frequency = DF_GAIT_FREQUENCY,
     .make = df_gait_demonstrate};

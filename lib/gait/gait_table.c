@@ -46,10 +46,6 @@ int df_gait_by_name(const char* name) {
   return -1;
 }
 
-double df_gait_frequency(void) {
-  return DF_GAIT_FREQUENCY;
-}
-
 double df_gait_leg_phase(df_gait gait, int leg, double phase) {
   const double p = phase + GAITS[gait].offset[leg];
   return p - floor(p);

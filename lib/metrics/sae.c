@@ -4,6 +4,7 @@
 
 #include "best_action.h"
 #include "dynaflow/core/alloc.h"
+#include "dynaflow/core/rng.h"
 #include "dynaflow/metrics/metrics.h"
 #include "finite.h"
 #include "pool.h"
@@ -87,6 +88,7 @@ typedef struct searcher {
   df_best_action* search;
   double *next, *e;     /* [nx], [ndx] */
   double *best, *u_try; /* [nu] */
+  double* window;       /* [H][nu + 1] actions and errors */
 } searcher;
 
 static void searcher_free(searcher* s) {
@@ -94,11 +96,11 @@ static void searcher_free(searcher* s) {
   df_free(s->next);
 }
 
-static df_status searcher_init(searcher* s, const df_system* system, df_sim* walker) {
+static df_status searcher_init(searcher* s, const df_system* system, df_sim* walker, int H) {
   const size_t nx = (size_t)system->nx, ndx = (size_t)system->ndx, nu = (size_t)system->nu;
   *s = (searcher){.system = system, .walker = walker};
   DF_TRY(df_best_action_new(system, &s->search));
-  s->next = df_alloc(nx + ndx + 2 * nu, sizeof *s->next);
+  s->next = df_alloc(nx + ndx + 2 * nu + (size_t)H * (nu + 1), sizeof *s->next);
   if (!s->next) {
     searcher_free(s);
     return DF_E_NOMEM;
@@ -106,6 +108,7 @@ static df_status searcher_init(searcher* s, const df_system* system, df_sim* wal
   s->e = s->next + nx;
   s->best = s->e + ndx;
   s->u_try = s->best + nu;
+  s->window = s->u_try + nu;
   return DF_OK;
 }
 
@@ -145,30 +148,89 @@ static double best_step(searcher* s, const double* x, const double* guess, bool 
   return error;
 }
 
+/* ---- steps of a window that is feasible elsewhere ---- */
+
+/* a window counts as feasible if one step in so many is exact; the further starts that each of the others gets */
+enum { EXACT_SHARE = 2, RESTARTS = 48 };
+/* by how much each one is scattered more than the one before it, of the half range of an action */
+static const double SCATTER = 0.005;
+
+/* the actions and errors of the steps of a window */
+typedef struct window {
+  int H;
+  const double* x; /* [H+1][nx] */
+  double* u;       /* [H][nu] */
+  double* error;   /* [H] */
+} window;
+
+/* the closest step before (direction -1) or after a step whose action is exact; -1: none */
+static int exact_beside(const window* w, int t, int direction) {
+  for (t += direction; t >= 0 && t < w->H; t += direction) {
+    if (w->error[t] <= GOOD_ENOUGH) return t;
+  }
+  return -1;
+}
+
+/* u_try = the start number k of a step: between the exact actions beside it, and scattered around that */
+static void start_again(searcher* s, const window* w, int t, int k) {
+  const int nu = s->system->nu, before = exact_beside(w, t, -1), after = exact_beside(w, t, 1);
+  const double* a = w->u + (size_t)(before >= 0 ? before : after) * (size_t)nu;
+  const double* b = w->u + (size_t)(after >= 0 ? after : before) * (size_t)nu;
+  const double share = before >= 0 && after >= 0 ? (double)(t - before) / (after - before) : 0;
+  double random;
+  for (int j = 0; j < nu; j++) {
+    const double half = 0.5 * (s->system->u_hi[j] - s->system->u_lo[j]);
+    df_rng_normal(0, DF_STREAM_SEARCH, ((uint64_t)t * RESTARTS + (uint64_t)k) * 4096 + (uint64_t)j, 1, &random);
+    s->u_try[j] = (1 - share) * a[j] + share * b[j] + SCATTER * k * (isfinite(half) ? half : 1) * random;
+  }
+  df_box_project(s->system, s->u_try);
+}
+
+/* Searches the steps that are not exact again, if at least half of the window is: of demonstrations, where a search may
+ * end at a kink that contacts make. */
+static void search_again(searcher* s, window* w) {
+  const size_t nx = (size_t)s->system->nx, nu = (size_t)s->system->nu;
+  int exact = 0;
+  for (int t = 0; t < w->H; t++) exact += w->error[t] <= GOOD_ENOUGH;
+  if (EXACT_SHARE * exact < w->H) return;
+  for (int t = 0; t < w->H; t++) {
+    memcpy(s->best, w->u + (size_t)t * nu, nu * sizeof *s->best);
+    for (int k = 0; k < RESTARTS && w->error[t] > GOOD_ENOUGH; k++) {
+      start_again(s, w, t, k);
+      w->error[t] = search_from(s, w->x + (size_t)t * nx, w->error[t]);
+    }
+    memcpy(w->u + (size_t)t * nu, s->best, nu * sizeof *s->best);
+  }
+}
+
 /* the mean error of the best actions of one window; a window that is not finite gets +inf and a default action */
 static double best_error(searcher* s, int H, const double* x, const double* guess, double* u_best) {
   const size_t nx = (size_t)s->system->nx, nu = (size_t)s->system->nu;
   const bool usable = all_finite((size_t)(H + 1) * nx, x);
   double sum = usable ? 0 : INFINITY;
   bool warm = false;
+  window w = {.H = H, .x = x, .u = s->window, .error = s->window + (size_t)H * nu};
   for (int t = 0; t < H; t++) {
     if (usable) {
-      sum += best_step(s, x + (size_t)t * nx, guess ? guess + (size_t)t * nu : NULL, t > 0, &warm);
+      w.error[t] = best_step(s, x + (size_t)t * nx, guess ? guess + (size_t)t * nu : NULL, t > 0, &warm);
     } else {
       memset(s->best, 0, nu * sizeof *s->best);
       df_box_project(s->system, s->best);
     }
-    if (u_best) memcpy(u_best + (size_t)t * nu, s->best, nu * sizeof *s->best);
+    memcpy(w.u + (size_t)t * nu, s->best, nu * sizeof *s->best);
   }
+  if (usable && !guess) search_again(s, &w);
+  for (int t = 0; t < H && usable; t++) sum += w.error[t];
+  if (u_best) memcpy(u_best, w.u, (size_t)H * nu * sizeof *u_best);
   return sum / H;
 }
 
-static df_status searchers_new(const df_pool* pool, searcher** out) {
+static df_status searchers_new(const df_pool* pool, int H, searcher** out) {
   *out = NULL;
   searcher* all = df_alloc((size_t)pool->n, sizeof *all);
   if (!all) return DF_E_NOMEM;
   for (int i = 0; i < pool->n; i++) {
-    const df_status status = searcher_init(&all[i], pool->system, pool->sim[i]);
+    const df_status status = searcher_init(&all[i], pool->system, pool->sim[i], H);
     if (status != DF_OK) {
       while (i > 0) searcher_free(&all[--i]);
       df_free(all);
@@ -193,7 +255,7 @@ df_status df_metric_sae_min(const df_system* system, const df_trajectories* made
   df_pool pool;
   DF_TRY(df_pool_new(system, df_pool_size(threads, B), &pool));
   searcher* searchers;
-  const df_status status = searchers_new(&pool, &searchers);
+  const df_status status = searchers_new(&pool, H, &searchers);
 
   if (status == DF_OK) {
 #pragma omp parallel for num_threads(pool.n) schedule(dynamic)

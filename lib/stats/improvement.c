@@ -5,6 +5,13 @@
 #include "dynaflow/core/alloc.h"
 #include "resample.h"
 
+/* an interval, cut to what a share can be */
+static void set_share_interval(const df_bootstrap_cfg* cfg, int m, const double* estimates, df_interval* out) {
+  df_set_interval(cfg, m, estimates, out);
+  out->lo = fmax(0, out->lo);
+  out->hi = fmin(1, out->hi);
+}
+
 /* ---- probability of improvement ---- */
 
 /* one side of a comparison */
@@ -89,9 +96,10 @@ static df_status improvement(side* a, side* b, df_interval* out) {
   count_all(b);
   for (int s = 0; s < a->s.n_strata; s++) sum += share_larger(a, b, s);
   out->mean = sum / a->s.n_strata;
-  if (df_resampler_varies(&a->s) || df_resampler_varies(&b->s)) {
+  const int m = df_fewer_draws(df_resampler_draws(&a->s), df_resampler_draws(&b->s));
+  if (m > 1) {
     for (int r = 0; r < cfg->resamples; r++) estimates[r] = drawn_share(a, b, r);
-    df_set_interval(cfg, estimates, out);
+    set_share_interval(cfg, m, estimates, out);
   }
   df_free(estimates);
   return DF_OK;
@@ -224,9 +232,12 @@ static void fill_profile(profile* p, const double* values, df_interval* out) {
     out[t] =
         (df_interval){.mean = p->share[t] / p->s.n_strata, .lo = NAN, .hi = NAN, .n = p->s.total, .failed = failed};
   }
-  if (!df_resampler_varies(&p->s)) return;
+  const int m = df_resampler_draws(&p->s);
+  if (m < 2) return;
   for (int r = 0; r < cfg->resamples; r++) draw_shares(p, r);
-  for (int t = 0; t < p->n_tau; t++) df_set_interval(cfg, p->estimates + (size_t)t * (size_t)cfg->resamples, &out[t]);
+  for (int t = 0; t < p->n_tau; t++) {
+    set_share_interval(cfg, m, p->estimates + (size_t)t * (size_t)cfg->resamples, &out[t]);
+  }
 }
 
 df_status df_performance_profile(const df_bootstrap_cfg* cfg, bool lower_is_better, const df_strata* strata, int n_tau,

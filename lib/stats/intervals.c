@@ -25,23 +25,25 @@ df_interval df_share_interval(int count, int n) {
 
 /* v_clusters n^2, where v_clusters is the variance of a share between clusters (statistics.h) */
 static double cluster_variance(const df_clusters* c, const double* values, double p) {
-  double variance = 0;
-  for (int first = 0; first < c->n; first += c->group_size[first]) {
-    const int n = c->group_size[first];
-    double sum = 0, square = 0;
-    for (int i = first; i < first + n; i++) {
-      double t = 0;
-      for (int k = c->begin[i]; k < c->begin[i + 1]; k++) t += values[c->unit[k]] - p;
-      sum += t;
-      square += t * t;
-    }
-    if (n > 1) variance += n / (n - 1.0) * (square - sum * sum / n);
+  double sum = 0, square = 0;
+  for (int i = 0; i < c->n; i++) {
+    double s = 0;
+    for (int k = c->begin[i]; k < c->begin[i + 1]; k++) s += values[c->unit[k]] - p;
+    sum += s;
+    square += s * s;
   }
-  return variance;
+  return c->n / (c->n - 1.0) * (square - sum * sum / c->n);
 }
 
-df_status df_share_interval_clustered(int n, const double* values, const int* cluster, const int* group,
-                                      df_interval* out) {
+/* the effective number of n values (statistics.h) */
+static double effective_size(int n, const df_clusters* c, const double* values, double p) {
+  const double plain = n * p * (1 - p);
+  if (c->n < 2 || !(plain > 0)) return c->n;
+  const double ratio = Z95 / df_student_point(0.95, c->n - 1);
+  return n / fmax(1, cluster_variance(c, values, p) / plain) * ratio * ratio;
+}
+
+df_status df_share_interval_clustered(int n, const double* values, const int* cluster, df_interval* out) {
   DF_REQUIRE_POINTER(values);
   DF_REQUIRE_POINTER(out);
   DF_REQUIRE(n >= 1, "clustered share: n = %d must be at least 1", n);
@@ -55,15 +57,12 @@ df_status df_share_interval_clustered(int n, const double* values, const int* cl
     return DF_OK;
   }
 
-  /* design effect, if it is defined, and Wilson's interval for the effective sample size */
   df_clusters c;
-  DF_TRY(df_clusters_new(n, cluster, group, &c));
-  const double p = (double)count / n, plain = n * p * (1 - p);
-  const bool known = plain > 0 && df_clusters_vary(&c);
-  const double effect = known ? fmax(1, cluster_variance(&c, values, p) / plain) : 1;
+  DF_TRY(df_clusters_new(n, cluster, &c));
+  const double p = (double)count / n;
   out->n = n;
   out->failed = 0;
-  set_wilson(p, known ? n / effect : c.n, out);
+  set_wilson(p, effective_size(n, &c, values, p), out);
   df_clusters_clear(&c);
   return DF_OK;
 }

@@ -14,28 +14,7 @@ enum { MOST_RESAMPLES = 1000000, MOST_VALUES = 100000000 };
 void df_clusters_clear(df_clusters* c) {
   df_free(c->begin);
   df_free(c->unit);
-  df_free(c->group_begin);
-  df_free(c->group_size);
   *c = (df_clusters){0};
-}
-
-bool df_clusters_vary(const df_clusters* c) {
-  for (int i = 0; i < c->n; i++) {
-    if (c->group_size[i] > 1) return true;
-  }
-  return false;
-}
-
-/* a unit, and the first units with the same group label and the same cluster label */
-typedef struct member {
-  int unit, first_group, first_cluster;
-} member;
-
-static int compare_members(const void* a, const void* b) {
-  const member *x = a, *y = b;
-  if (x->first_group != y->first_group) return x->first_group < y->first_group ? -1 : 1;
-  if (x->first_cluster != y->first_cluster) return x->first_cluster < y->first_cluster ? -1 : 1;
-  return (x->unit > y->unit) - (x->unit < y->unit);
 }
 
 typedef struct labelled {
@@ -48,87 +27,45 @@ static int compare_labels(const void* a, const void* b) {
   return (x->unit > y->unit) - (x->unit < y->unit);
 }
 
-/* first [units]: for every unit, the first unit with the same label */
-static df_status find_firsts(int units, const int* labels, int* first) {
-  labelled* l = df_alloc((size_t)units, sizeof *l);
-  if (!l) return DF_E_NOMEM;
-  for (int i = 0; i < units; i++) l[i] = (labelled){labels[i], i};
+/* replaces the label of every unit by the first unit with the same one, and sorts by it */
+static void sort_by_first(int units, labelled* l) {
   qsort(l, (size_t)units, sizeof *l, compare_labels);
-  for (int i = 0, from = 0; i < units; i++) {
-    if (l[i].label != l[from].label) from = i;
-    first[l[i].unit] = l[from].unit;
+  for (int i = 0, from = 0, label = l[0].label; i < units; i++) {
+    if (l[i].label != label) from = i;
+    label = l[i].label;
+    l[i].label = l[from].unit;
   }
+  qsort(l, (size_t)units, sizeof *l, compare_labels);
+}
+
+df_status df_clusters_new(int units, const int* cluster, df_clusters* out) {
+  *out = (df_clusters){0};
+  labelled* l = df_alloc((size_t)units, sizeof *l);
+  out->begin = df_alloc((size_t)units + 1, sizeof *out->begin);
+  out->unit = df_alloc((size_t)units, sizeof *out->unit);
+  if (!l || !out->begin || !out->unit) {
+    df_free(l);
+    df_clusters_clear(out);
+    return DF_E_NOMEM;
+  }
+  for (int i = 0; i < units; i++) l[i] = (labelled){cluster ? cluster[i] : i, i};
+  sort_by_first(units, l);
+  for (int i = 0; i < units; i++) {
+    out->unit[i] = l[i].unit;
+    if (i == 0 || l[i].label != l[i - 1].label) out->begin[out->n++] = i;
+  }
+  out->begin[out->n] = units;
   df_free(l);
   return DF_OK;
 }
 
-/* m [units]: the units sorted by group, cluster and index */
-static df_status order_members(int units, const int* cluster, const int* group, member* m) {
-  int* first = df_alloc(2 * (size_t)units, sizeof *first);
-  if (!first) return DF_E_NOMEM;
-
-  /* label each unit by the first unit of its cluster and of its group */
-  int *of_cluster = first, *of_group = first + units;
-  for (int i = 0; i < units; i++) of_cluster[i] = i;
-  df_status status = cluster ? find_firsts(units, cluster, of_cluster) : DF_OK;
-  if (status == DF_OK && group) status = find_firsts(units, group, of_group);
-
-  /* all units of a cluster must be in the same group */
-  for (int i = 0; status == DF_OK && i < units; i++) {
-    m[i] = (member){i, of_group[i], of_cluster[i]};
-    if (of_group[i] == of_group[of_cluster[i]]) continue;
-    status = df_fail(DF_E_ARG, "cluster %d is in groups %d and %d", cluster[i], group[of_cluster[i]], group[i]);
-  }
-  df_free(first);
-  if (status == DF_OK) qsort(m, (size_t)units, sizeof *m, compare_members);
-  return status;
-}
-
-/* fills the cluster arrays from the sorted units */
-static void fill_clusters(int units, const member* m, df_clusters* out) {
-  int group_from = 0;
-  for (int i = 0; i < units; i++) {
-    const bool new_group = i > 0 && m[i].first_group != m[i - 1].first_group;
-    out->unit[i] = m[i].unit;
-    if (i > 0 && m[i].first_cluster == m[i - 1].first_cluster) continue;
-    if (new_group) group_from = out->n;
-    out->begin[out->n] = i;
-    out->group_begin[out->n] = group_from;
-    out->n++;
-  }
-  out->begin[out->n] = units;
-
-  /* count the clusters of each group at its first cluster, then copy the count to all */
-  for (int i = 0; i < out->n; i++) out->group_size[out->group_begin[i]]++;
-  for (int i = 0; i < out->n; i++) out->group_size[i] = out->group_size[out->group_begin[i]];
-}
-
-df_status df_clusters_new(int units, const int* cluster, const int* group, df_clusters* out) {
-  *out = (df_clusters){0};
-  member* m = df_alloc((size_t)units, sizeof *m);
-  out->begin = df_alloc((size_t)units + 1, sizeof *out->begin);
-  out->unit = df_alloc((size_t)units, sizeof *out->unit);
-  out->group_begin = df_alloc((size_t)units, sizeof *out->group_begin);
-  out->group_size = df_alloc((size_t)units, sizeof *out->group_size);
-  const bool room = m && out->begin && out->unit && out->group_begin && out->group_size;
-  const df_status status = room ? order_members(units, cluster, group, m) : DF_E_NOMEM;
-  if (status == DF_OK) fill_clusters(units, m, out);
-  df_free(m);
-  if (status != DF_OK) df_clusters_clear(out);
-  return status;
-}
-
-/* the most units that a draw can contain: for every cluster, the size of the largest cluster in its group */
+/* the most units that a draw can contain */
 static long most_units(const df_clusters* c) {
-  long sum = 0;
+  long largest = 0;
   for (int i = 0; i < c->n; i++) {
-    long largest = 0;
-    for (int j = c->group_begin[i]; j < c->group_begin[i] + c->group_size[i]; j++) {
-      if (c->begin[j + 1] - c->begin[j] > largest) largest = c->begin[j + 1] - c->begin[j];
-    }
-    sum += largest;
+    if (c->begin[i + 1] - c->begin[i] > largest) largest = c->begin[i + 1] - c->begin[i];
   }
-  return sum;
+  return largest * c->n;
 }
 
 /* ---- resamples ---- */
@@ -155,8 +92,7 @@ static df_status check_strata(const df_bootstrap_cfg* cfg, int n_strata, const i
     sum += sizes[s];
   }
   DF_REQUIRE(sum <= MOST_VALUES, "%ld values, at most %d", sum, MOST_VALUES);
-  DF_REQUIRE(n_strata == 1 || cfg->same_units || (!cfg->cluster && !cfg->group),
-             "clusters in %d strata need same_units", n_strata);
+  DF_REQUIRE(n_strata == 1 || cfg->same_units || !cfg->cluster, "clusters in %d strata need same_units", n_strata);
   *total = (int)sum;
   return DF_OK;
 }
@@ -183,8 +119,8 @@ df_status df_resampler_new(const df_bootstrap_cfg* cfg, int n_strata, const int*
   DF_TRY(check_strata(cfg, n_strata, sizes, &out->total));
 
   /* clusters and the capacity of a resample */
-  out->clustered = cfg->cluster || cfg->group;
-  if (out->clustered) DF_TRY(df_clusters_new(sizes[0], cfg->cluster, cfg->group, &out->clusters));
+  out->clustered = cfg->cluster != NULL;
+  if (out->clustered) DF_TRY(df_clusters_new(sizes[0], cfg->cluster, &out->clusters));
   for (int i = 0; i < n_strata; i++) {
     if (sizes[i] > out->largest) out->largest = sizes[i];
   }
@@ -203,13 +139,16 @@ df_status df_resampler_new(const df_bootstrap_cfg* cfg, int n_strata, const int*
   return DF_OK;
 }
 
-bool df_resampler_varies(const df_resampler* s) {
-  if (s->cfg->draw_strata && s->n_strata > 1) return true;
-  if (s->clustered) return df_clusters_vary(&s->clusters);
-  for (int i = 0; i < s->n_strata; i++) {
-    if (s->sizes[i] > 1) return true;
-  }
-  return false;
+int df_fewer_draws(int a, int b) {
+  if (a < 2 || b < 2) return a < 2 ? b : a;
+  return a < b ? a : b;
+}
+
+int df_resampler_draws(const df_resampler* s) {
+  int m = s->cfg->draw_strata ? s->n_strata : 1;
+  if (s->clustered) return df_fewer_draws(m, s->clusters.n);
+  for (int i = 0; i < s->n_strata; i++) m = df_fewer_draws(m, s->sizes[i]);
+  return m;
 }
 
 /* a random integer in [0, n) for resample r */
@@ -226,7 +165,7 @@ static int draw_units(df_resampler* s, int r, uint32_t lane, int size) {
   const df_clusters* c = &s->clusters;
   int n = 0;
   for (int i = 0; i < c->n; i++) {
-    const int j = c->group_begin[i] + below(s, r, lane + (uint32_t)i, c->group_size[i]);
+    const int j = below(s, r, lane + (uint32_t)i, c->n);
     const int size_j = c->begin[j + 1] - c->begin[j];
     memcpy(s->drawn + n, c->unit + c->begin[j], (size_t)size_j * sizeof *s->drawn);
     n += size_j;
@@ -252,10 +191,17 @@ void df_resampler_draw(df_resampler* s, int r, int offset) {
 
 /* ---- helpers of the estimates ---- */
 
-void df_set_interval(const df_bootstrap_cfg* cfg, double* estimates, df_interval* out) {
-  df_sort(cfg->resamples, estimates);
-  out->lo = df_quantile(cfg->resamples, estimates, 0.5 * (1 - cfg->level));
-  out->hi = df_quantile(cfg->resamples, estimates, 0.5 * (1 + cfg->level));
+double df_set_interval(const df_bootstrap_cfg* cfg, int m, const double* estimates, df_interval* out) {
+  double mean = 0, square = 0;
+  /* deviations from the estimate itself, so that equal estimates have no spread by rounding */
+  for (int r = 0; r < cfg->resamples; r++) mean += estimates[r] - out->mean;
+  mean /= cfg->resamples;
+  for (int r = 0; r < cfg->resamples; r++) square += pow(estimates[r] - out->mean - mean, 2);
+  const double error = sqrt(square / cfg->resamples * m / (m - 1));
+  const double half = df_student_point(cfg->level, m - 1) * error;
+  out->lo = out->mean - half;
+  out->hi = out->mean + half;
+  return error;
 }
 
 int df_count_failures(int n, const double* values) {

@@ -6,20 +6,15 @@
 
 /* the clusters of the units of a stratum; a unit is an index in a stratum */
 typedef struct df_clusters {
-  int n;            /* number of clusters, ordered by group, then by their first unit */
-  int* begin;       /* [n+1] cluster i has the units unit[begin[i]] .. unit[begin[i+1]-1] */
-  int* unit;        /* [units] */
-  int* group_begin; /* [n] first cluster of the group of a cluster */
-  int* group_size;  /* [n] number of clusters in the group of a cluster */
+  int n;      /* number of clusters, ordered by their first unit */
+  int* begin; /* [n+1] cluster i has the units unit[begin[i]] .. unit[begin[i+1]-1] */
+  int* unit;  /* [units] */
 } df_clusters;
 
-/* Builds the clusters from labels [units]; `cluster` and `group` may be NULL, as in df_bootstrap_cfg. On failure *out
- * is empty. Errors: DF_E_ARG if a cluster is in two groups, DF_E_NOMEM. */
-DF_MUST_CHECK df_status df_clusters_new(int units, const int* cluster, const int* group, df_clusters* out);
+/* Builds the clusters from labels [units], or one per unit if `cluster` is NULL. On failure *out is empty. Errors:
+ * DF_E_NOMEM. */
+DF_MUST_CHECK df_status df_clusters_new(int units, const int* cluster, df_clusters* out);
 void df_clusters_clear(df_clusters* c); /* a zeroed struct is allowed */
-
-/* whether some group has at least two clusters, so that two draws can differ */
-bool df_clusters_vary(const df_clusters* c);
 
 typedef struct df_resampler {
   const df_bootstrap_cfg* cfg;
@@ -44,14 +39,19 @@ DF_MUST_CHECK df_status df_resampler_new(const df_bootstrap_cfg* cfg, int n_stra
                                          df_resampler* out);
 void df_resampler_clear(df_resampler* s);
 
-/* whether two resamples can differ; if not, there is no interval */
-bool df_resampler_varies(const df_resampler* s);
+/* The smallest number of things that a resample draws (m of statistics.h); 1: resamples cannot differ, and there is no
+ * interval. */
+int df_resampler_draws(const df_resampler* s);
+
+/* The smaller of two such numbers, of which those below 2 do not count. */
+int df_fewer_draws(int a, int b);
 
 /* Draws resample r. `offset` separates the random numbers of the two sides of a comparison without same_units. */
 void df_resampler_draw(df_resampler* s, int r, int offset);
 
-/* Sets lo and hi to the ends of the middle cfg->level of estimates [cfg->resamples]. Sorts the estimates. */
-void df_set_interval(const df_bootstrap_cfg* cfg, double* estimates, df_interval* out);
+/* Sets the interval about out->mean from the estimates [cfg->resamples] of resamples that draw m >= 2 things, and
+ * returns the standard error. */
+double df_set_interval(const df_bootstrap_cfg* cfg, int m, const double* estimates, df_interval* out);
 
 /* the number of values that are not finite */
 int df_count_failures(int n, const double* values);

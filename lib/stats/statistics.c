@@ -35,24 +35,14 @@ static void resample(df_resampler* s, df_estimate kind, const int* order, int* c
   }
 }
 
-/* the p-value of df_paired from n estimates */
-static double p_of(int n, const double* estimates) {
-  int below = 1, above = 1;
-  for (int r = 0; r < n; r++) {
-    below += estimates[r] <= 0;
-    above += estimates[r] >= 0;
-  }
-  return fmin(1, 2.0 * (below < above ? below : above) / (n + 1));
-}
-
 static double estimate_of(df_estimate kind, int n, const double* values, double* work) {
   memcpy(work, values, (size_t)n * sizeof *work);
   if (kind != DF_ESTIMATE_MEAN) df_sort(n, work);
   return df_estimate_sorted(kind, n, work);
 }
 
-/* the estimate of finite values, its interval and, if p is not NULL, its p-value against 0 */
-static df_status bootstrap(df_resampler* s, df_estimate kind, const double* values, df_interval* out, double* p) {
+/* the estimate of finite values, its interval and, if error is not NULL, its standard error */
+static df_status bootstrap(df_resampler* s, df_estimate kind, const double* values, df_interval* out, double* error) {
   /* buffers; only estimates of sorted values need the order */
   const bool sorts = kind != DF_ESTIMATE_MEAN;
   double* work = df_alloc((size_t)(s->room > s->total ? s->room : s->total), sizeof *work);
@@ -63,10 +53,10 @@ static df_status bootstrap(df_resampler* s, df_estimate kind, const double* valu
 
   /* estimate, then its interval from the resamples */
   if (status == DF_OK) out->mean = estimate_of(kind, s->total, values, work);
-  if (status == DF_OK && df_resampler_varies(s)) {
+  if (status == DF_OK && df_resampler_draws(s) > 1) {
     resample(s, kind, order, count, values, work, estimates);
-    if (p) *p = p_of(s->cfg->resamples, estimates);
-    df_set_interval(s->cfg, estimates, out);
+    const double e = df_set_interval(s->cfg, df_resampler_draws(s), estimates, out);
+    if (error) *error = e;
   }
   df_free(work);
   df_free(estimates);
@@ -92,28 +82,62 @@ df_status df_bootstrap_interval(const df_bootstrap_cfg* cfg, df_estimate kind, c
   return status;
 }
 
-static df_status paired(df_resampler* s, df_estimate kind, const double* a, const double* b, df_paired* out) {
+/* ---- paired differences ---- */
+
+/* the sums of values over each cluster and all strata; returns their number. sums [total] */
+static int sum_clusters(const df_resampler* s, const double* values, double* sums) {
+  const int units = s->sizes[0];
+  if (!s->clustered && !s->cfg->same_units) {
+    memcpy(sums, values, (size_t)s->total * sizeof *sums);
+    return s->total;
+  }
+  const int n = s->clustered ? s->clusters.n : units;
+  for (int i = 0; i < n; i++) {
+    const int from = s->clustered ? s->clusters.begin[i] : i, to = s->clustered ? s->clusters.begin[i + 1] : i + 1;
+    sums[i] = 0;
+    for (int p = 0; p < s->n_strata; p++) {
+      for (int k = from; k < to; k++) sums[i] += values[s->first[p] + (s->clustered ? s->clusters.unit[k] : k)];
+    }
+  }
+  return n;
+}
+
+/* the p-value of df_paired */
+static double paired_p(double mean, double error, int m, int clusters, const double* sums) {
+  const double t = error > 0 ? mean / error : mean == 0 ? 0 : INFINITY;
+  return fmax(df_sign_flip_p(clusters, sums), df_student_p(t, m - 1));
+}
+
+static df_status paired(df_resampler* s, const double* a, const double* b, df_paired* out) {
   double* difference = df_alloc((size_t)s->total, sizeof *difference);
-  if (!difference) return DF_E_NOMEM;
-  for (int i = 0; i < s->total; i++) difference[i] = isfinite(a[i]) && isfinite(b[i]) ? a[i] - b[i] : NAN;
+  double* sums = df_alloc((size_t)s->total, sizeof *sums);
+  df_status status = difference && sums ? DF_OK : DF_E_NOMEM;
   df_paired result = {.difference = {.mean = NAN, .lo = NAN, .hi = NAN, .n = s->total}, .p = NAN};
-  result.difference.failed = df_count_failures(s->total, difference);
-  df_status status = DF_OK;
-  if (!result.difference.failed) status = bootstrap(s, kind, difference, &result.difference, &result.p);
+  if (status == DF_OK) {
+    for (int i = 0; i < s->total; i++) difference[i] = isfinite(a[i]) && isfinite(b[i]) ? a[i] - b[i] : NAN;
+    result.difference.failed = df_count_failures(s->total, difference);
+    result.clusters = sum_clusters(s, difference, sums);
+  }
+  if (status == DF_OK && !result.difference.failed) {
+    double error = NAN;
+    status = bootstrap(s, DF_ESTIMATE_MEAN, difference, &result.difference, &error);
+    const int m = df_resampler_draws(s);
+    if (m > 1) result.p = paired_p(result.difference.mean, error, m, result.clusters, sums);
+  }
   df_free(difference);
+  df_free(sums);
   if (status == DF_OK) *out = result;
   return status;
 }
 
-df_status df_paired_difference(const df_bootstrap_cfg* cfg, df_estimate kind, const df_strata* a, const double* b,
-                               df_paired* out) {
+df_status df_paired_difference(const df_bootstrap_cfg* cfg, const df_strata* a, const double* b, df_paired* out) {
   DF_REQUIRE_POINTER(a);
   DF_REQUIRE_POINTER(b);
   DF_REQUIRE_POINTER(out);
   DF_REQUIRE(a->values, "df_paired_difference: a.values is NULL");
   df_resampler s;
   df_status status = df_resampler_new(cfg, a->n, a->sizes, &s);
-  if (status == DF_OK) status = paired(&s, kind, a->values, b, out);
+  if (status == DF_OK) status = paired(&s, a->values, b, out);
   df_resampler_clear(&s);
   return status;
 }

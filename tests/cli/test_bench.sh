@@ -9,6 +9,30 @@ mkdir "$scratch/tasks"
 cp -r docs/examples/pendulum "$task"
 (cd "$task" && python3 make_data.py)
 sed -i -e 's/name: pendulum /name: my_task /' -e 's/ steps: [0-9]*$/ steps: 20/' "$task/task.yaml"
+# a method whose second file differs with the number of threads
+cat >"$scratch/two_files.c" <<'C'
+#include <stdio.h>
+#include "dynaflow/core/file.h"
+#include "dynaflow/flow/method.h"
+static int threads;
+static df_status create(const df_method_env* env, void** self) { threads = env->threads; *self = &threads; return DF_OK; }
+static void destroy(void* self) { (void)self; }
+static df_status train(void* self, df_training_log* logs, int* n) { (void)self; (void)logs; *n = 0; return DF_OK; }
+static df_status save(const void* self, const char* path) {
+  char second[4096];
+  (void)self;
+  snprintf(second, sizeof second, "%s.second", path);
+  df_status status = df_file_write(path, "same", 4);
+  return status == DF_OK ? df_file_write(second, &threads, sizeof threads) : status;
+}
+static df_status load(void* self, const char* path) { (void)self; (void)path; return DF_OK; }
+static df_status sample(void* self, const df_request* r, double* x, double* u) { (void)self; (void)r; (void)x; (void)u; return DF_OK; }
+const int df_plugin_version = DF_METHOD_VERSION;
+const df_method df_plugin_method = {.name = "two_files", .summary = "writes two files", .flags = DF_METHOD_TRAINS, .create = create,
+  .destroy = destroy, .train = train, .save = save, .load = load, .sample = sample};
+C
+check a_method_of_two_files_compiles "${CC:-cc}" -std=c17 -shared -fPIC -I lib/include "$scratch/two_files.c" -L "$BUILD" -ldynaflow \
+  -o "$scratch/two_files.so"
 cd "$scratch" || exit 1
 
 # rows CODE: Python with r, the list of rows, and of, by quantity
@@ -70,6 +94,9 @@ whole = [x['mflop'] for x in rows if x['product'] == 'all of a step'][0]
 assert abs(1e3 * of['matrix products']['value'] - whole) < 1e-6 * whole"
 check one_kernel_is_enough exits_with 0 bench gemm my_task --passes 2 --blas-kernel naive --json
 check it_is_the_only_one rows "assert {x['kernel'] for x in r} == {'naive'}"
+check another_kernel_is_measured exits_with 0 bench gemm my_task --passes 1 --blas-kernel Prescott --json
+check it_is_named rows "assert {x['kernel'] for x in r} == {'Prescott'} and len(r) > 1"
+check an_unknown_kernel_is_refused misses 'nonsense' bench gemm my_task --passes 1 --blas-kernel nonsense
 check sample_exits_0 exits_with 0 bench sample my_task --passes 50 --json
 check latencies_are_ordered rows "
 assert [x['k'] for x in r] == [1, 5]
@@ -80,6 +107,15 @@ assert r[1]['cpu_p50_ms'] > 2 * r[0]['cpu_p50_ms']"
 check scaling_exits_0 exits_with 0 bench scaling my_task --threads 2 --passes 2 --json
 check the_bytes_are_the_same_on_2_threads rows "
 assert [x['threads'] for x in r] == [1, 2] and all(x['same_bytes'] for x in r) and r[0]['speedup'] == 1"
+# both files of a checkpoint are hashed and removed
+mkdir temporary
+export TMPDIR=$scratch/temporary
+check a_checkpoint_of_two_files_scales exits_with 0 bench scaling my_task --method kinematic_fm_idm --threads 2 --passes 1 --json
+check both_files_are_the_same rows "assert len(r) == 2 and all(x['same_bytes'] for x in r)"
+check a_second_file_that_differs_is_noticed exits_with 2 bench scaling my_task --plugin ./two_files.so --method two_files --threads 2 --passes 1
+check it_is_named says 'the checkpoint of 6 steps on 2 threads differs from that on one thread'
+check no_file_is_left rmdir temporary
+unset TMPDIR
 check nothing_was_written [ ! -e results ]
 
 # oneDNN is optional: where it is missing, the message says so

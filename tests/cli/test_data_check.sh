@@ -71,6 +71,24 @@ with zipfile.ZipFile(sys.argv[2], 'w') as out:
 PYTHON
 }
 edited=("$scratch/edited.npz" --model "$model" --set system.timestep=0.01 --set data.actions_key= --quiet)
+# states SECONDS: the duration of a frame in the file
+states() {
+  python3 - "$file" "$1" "$2" <<'PYTHON'
+import struct, sys, zipfile
+z = zipfile.ZipFile(sys.argv[1])
+header = "{'descr': '<f8', 'fortran_order': False, 'shape': (), }"
+with zipfile.ZipFile(sys.argv[2], 'w') as out:
+    out.writestr('states.npy', z.read('states.npy'))
+    out.writestr('dt.npy', b'\x93NUMPY\x01\x00' + struct.pack('<H', 118) + header.ljust(117).encode() + b'\n' + struct.pack('<d', float(sys.argv[3])))
+PYTHON
+}
+states "$scratch/edited.npz" 1e10
+check an_absurd_duration_of_a_frame finds 'frame interval' '' 'data.rate = 100' "${edited[@]}"
+check is_named_with_its_rate bash -c "grep -q 'the file states that a frame of episode 0 lasts 1e+10 s, which is 1e-10 Hz: a recording has 1 Hz to 10 kHz' '$scratch/out'"
+absurd_rate() { exits_with 1 data check "${edited[@]}" --set data.rate=20000 --json && rows "at['frame interval', '']['value'] == 5e-5 and at['frame interval', '']['limit'] == 1e-4 and 'data.rate states' in at['frame interval', '']['reason']"; }
+check an_absurd_data_rate absurd_rate
+differences_have_no_rate() { exits_with 1 data check "${edited[@]}" --set data.velocities=differences --json && rows "at['frame interval', '']['verdict'] == 'wrong' and at['frame interval', '']['would_fit'] is None"; }
+check positions_alone_tell_no_rate differences_have_no_rate
 edits 'for s in x: s[1] = 0'
 check velocities_of_zero finds 'velocity zero' 'hinge joints' 'data.velocities = differences' "${edited[@]}"
 edits 'for s in x: s[1] *= 0.03'
@@ -78,12 +96,16 @@ check scaled_velocities finds 'velocity scale' 'hinge joints' 'data.velocities =
 edits 'for i in range(len(x) - 1, 0, -1): x[i][1] = x[i - 1][1]'
 check late_velocities finds 'velocity shift' '' 'data.velocities = differences' "${edited[@]}"
 edits 'for s in x: s[:] = [1e300, 1e300]'
-huge() { exits_with 1 data check "${edited[@]}" --json && rows "at['magnitude', '$1']['verdict'] == 'wrong' and at['magnitude', '$1']['value'] == 1e300 and at['magnitude', '$1']['limit'] == 1e6 and '$2' in at['magnitude', '$1']['reason']"; }
-check numbers_that_are_all_absurd huge 'position of swing' "1e+300 in episode 0, frame 0 is beyond 1e+06, as are 4039 more numbers"
+huge() { exits_with 1 data check "${edited[@]}" --json && rows "at['magnitude', '$1']['verdict'] == 'wrong' and at['magnitude', '$1']['value'] == 1e300 and at['magnitude', '$1']['limit'] == 1e6 and \"$2\" in at['magnitude', '$1']['reason']"; }
+check numbers_that_are_all_absurd huge 'position of swing' "1e+300 in episode 0, frame 0, column 0 of array 'states' is beyond 1e+06, as are 4039 more numbers: correct the file, or leave episodes 0-19 out"
 edits 'x[3 * 101 + 7][1] = -1e300'
-check an_absurd_number_is_located huge 'velocity of swing' "-1e+300 in episode 3, frame 7 is beyond 1e+06: correct the file"
+check an_absurd_number_is_located huge 'velocity of swing' "-1e+300 in episode 3, frame 7, column 1 of array 'states' is beyond 1e+06: correct the file, or leave episode 3 out"
 edits 'x[3 * 101 + 7][1] = -1e300; x[3 * 101 + 9][1] = 1e300'
-check two_absurd_numbers_are_counted huge 'velocity of swing' "-1e+300 in episode 3, frame 7 is beyond 1e+06, as is 1 more number: correct"
+check two_absurd_numbers_are_counted huge 'velocity of swing' "-1e+300 in episode 3, frame 7, column 1 of array 'states' is beyond 1e+06, as is 1 more number: correct"
+edits 'x[3 * 101 + 7][1] = 1e6; x[9 * 101 + 30][1] = -900'
+check an_absurd_velocity_is_no_frame_rate finds 'velocity spike' 'velocity of swing' 'data.select = 0-2,4-8,10-19' "${edited[@]}"
+check it_is_the_only_thing_wrong rows "[r['check'] for r in rows if r['verdict'] != 'ok'] == ['velocity spike']"
+check and_is_located bash -c "grep -q \"1e+06 in episode 3, frame 7, column 1 of array 'states' is more than 100 times .*, as is 1 more velocity: correct the file, or leave episodes 3, 9 out\" '$scratch/out'"
 edits 'for s in x[50:101]: s[0] += 3'
 jumps() { exits_with 1 data check "${edited[@]}" --json && rows "at['jump', '']['verdict'] == 'wrong' and at['jump', '']['would_fit'] is None and 'data.ends_key' in at['jump', '']['reason']"; }
 check a_jump jumps
@@ -130,6 +152,12 @@ check training_refuses_a_wrong_rate refuses 'the demonstrations are wrong: frame
 check nothing_was_trained test ! -e "$scratch/w.safetensors"
 check training_goes_on_if_told exits_with 0 train "${plan[@]}" --method kinematic_fm --checkpoint "$scratch/w.safetensors" --set system.timestep=0.02 --no-data-check
 check a_run_refuses_it refuses 'the demonstrations are wrong: frame rate' run "${plan[@]}" --method random_action,kinematic_fm --out "$scratch/run" --set system.timestep=0.02
+cp -r "$tasks/pendulum" "$tasks/slow"
+states "$tasks/slow/pendulum.npz" 5
+slow=("$tasks/slow" "${plan[@]:1}" --method kinematic_fm --set data.actions_key= --set data.velocities=differences)
+check a_training_refuses_an_absurd_duration_of_a_frame refuses 'the demonstrations are wrong: frame interval: .*lasts 5 s' train "${slow[@]}" --checkpoint "$scratch/w2.safetensors"
+states "$tasks/slow/pendulum.npz" 1e10
+check a_duration_without_end_is_named_with_its_file refuses 'slow/pendulum.npz: data.rate: an episode of 1e.12 s has 1e.14 frames' train "${slow[@]}" --checkpoint "$scratch/w2.safetensors"
 check methods_that_do_not_train_run exits_with 0 run "${plan[@]}" --method random_action --out "$scratch/run" --set system.timestep=0.02
 check right_data_are_trained_on exits_with 0 run "${plan[@]}" --method kinematic_fm --out "$scratch/right"
 check in_silence test ! -s "$scratch/err"

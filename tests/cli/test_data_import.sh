@@ -32,6 +32,8 @@ check own_npz_needs_no_columns sets swing "states_key: states" "actions_key: act
   "methods: [dynaflow, dynaflow_tracking, kinematic_fm, kinematic_fm_idm, action_fm, random_action, replay_demo]"
 check its_next_commands_are_named says "dynaflow run $tasks/swing --profile smoke" out
 check its_actions_follow exits_with 0 replay "$tasks/swing" --quiet
+no_growth_is_warned_of() { exits_with 0 run "$tasks/swing" --profile full --method dynaflow --set train.steps=2 --set inverse.steps=2 --set eval.windows=2 --set eval.sae_windows=0 --set eval.chains=0 --out "$scratch/swing_run" && ! grep -rq "the gradient grows" "$scratch/swing_run" "$scratch/err"; }
+check the_horizon_is_one_that_run_does_not_warn_about no_growth_is_warned_of
 check it_has_a_page grep -q "^## Source and licence" "$tasks/swing/README.md"
 
 # what is wrong is said, and does not change how the rest is read
@@ -41,7 +43,8 @@ check a_still_recording_is_no_success exits_with 1 data import "$made/still.json
 check it_says_that_the_folder_was_written says "$tasks/still was written, but data check finds 1 thing wrong" err
 check the_folder_is_there [ -f "$tasks/still/task.yaml" ]
 run data import "$made/spike.json" --model "$scratch/example/pendulum.xml" --out "$tasks/spike" --threads 1
-check one_wrong_velocity_is_reported says "data check: (warn|wrong): velocity" err
+check an_episode_with_a_wrong_velocity_is_left_out sets spike "select: [0-4, 6-19]"
+check the_terminal_says_which_and_why says "episodes are left out, data.select = 0-4,6-19: velocity spike, velocity of swing: 1000 in episode 5, frame 30, column 1 of array 'states' is more than 100 times" err
 check velocities_are_kept_for_one_wrong bash -c "! grep -q 'velocities:' '$tasks/spike/task.yaml'"
 check actions_are_kept_for_one_wrong sets spike "actions_key: actions"
 check actions_of_one_episode_are_imported imports opposite "$scratch/example/pendulum.xml" "$made/opposite.json"
@@ -56,6 +59,38 @@ check double_precision_is_not_mentioned bash -c "! grep -q action_precision '$ta
 check a_policy_in_single_precision_is_imported imports policy32 "$scratch/example/pendulum.xml" "$made/policy32.json"
 check its_precision_is_found sets policy32 "action_scale: [1.5]" "action_offset: [0.2]" "action_precision: float32"
 check with_it_the_states_follow exits_with 0 replay "$tasks/policy32" --quiet
+# two sliders by semi-implicit Euler, whose columns of actions are exchanged
+cat >"$models/sliders.xml" <<'XML'
+<mujoco><option timestep=".01" gravity="0 0 0" integrator="Euler"/><worldbody>
+<body><joint name="a" type="slide"/><geom size=".1" mass="1"/></body>
+<body pos="0 1 0"><joint name="b" type="slide"/><geom size=".1" mass="1"/></body></worldbody>
+<actuator><motor name="left" joint="a" ctrlrange="-1 1"/><motor name="right" joint="b" ctrlrange="-1 1"/></actuator></mujoco>
+XML
+python3 - "$made/sliders.json" <<'PYTHON'
+import json, math, sys
+states, actions = [], []
+for e in range(6):
+    x, s, a = [0.0, 0.0, 0.0, 0.0], [], []
+    for t in range(60):
+        s.append(list(x))
+        u = [math.cos(0.3 * t + e), 0.8 * math.cos(0.17 * t + 2 * e)]
+        for k in range(2):
+            x[2 + k] += 0.01 * u[k]
+            x[k] += 0.01 * x[2 + k]
+        a.append(u[::-1])
+    states.append(s + [list(x)])
+    actions.append(a)
+json.dump({'states': states, 'actions': actions, 'dt': 0.01}, open(sys.argv[1], 'w'))
+PYTHON
+check actions_in_another_order_are_imported imports sliders "$models/sliders.xml" "$made/sliders.json"
+check their_order_is_found sets sliders "actuators: [right, left]" "actions_key: actions"
+check and_reported says "the columns of the actions are in another order than the actuators" err
+check in_this_order_the_states_follow exits_with 0 replay "$tasks/sliders" --quiet
+order_is_named() { run data check "$made/sliders.json" --model "$models/sliders.xml" --json; python3 -c "
+import json
+row = [r for r in json.load(open('$scratch/out'))['rows'] if r['check'] == 'replay'][0]
+assert row['would_fit'] == 'data.actuators = right,left' and 'another order' in row['reason'], row"; }
+check data_check_names_the_order order_is_named
 check other_actions_are_left_out imports squares "$scratch/example/pendulum.xml" "$made/squares.json"
 check no_scale_fits_them bash -c "grep -q 'actions_key: \"\"' '$tasks/squares/task.yaml' && ! grep -q 'action_scale' '$tasks/squares/task.yaml'"
 check why_is_said says "fitted to the recorded states, do not make the actions controls: in half of them more than [0-9.]+ %" err

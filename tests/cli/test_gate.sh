@@ -96,9 +96,9 @@ check not_a_number_regressed verdict 1 regressed sae_own "row('dynaflow', 2, 'sa
 check a_diverged_training_regressed verdict 1 'regressed' 'verify.plan missing:tre_open_loop' "at('random_action', 3).update(status='diverged', reason='loss')"
 check a_duplicated_seed_regressed verdict 1 regressed verify.seeds "at('random_action', 2)['rows'] = at('random_action', 1)['rows']"
 check other_start_states_regressed verdict 1 regressed verify.windows "at('dynaflow', 2)['windows_sha256'] = sha256('other')"
-check a_leak_regressed verdict 1 regressed 'verify.ceiling tre_open_loop' "
-for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] = 1.0e-16 + 1.0e-18 * s
-for s in SEEDS: put(row('replay_demo', s, 'tre_open_loop'), 0.1)"
+check a_leak_regressed verdict 1 regressed verify.ceiling "
+for s in SEEDS: row('dynaflow', s, 'tre_open_loop')['value'] = 1.0e-8 + 1.0e-10 * s
+for s in SEEDS: put(row('replay_demo', s, 'tre_open_loop'), 1.0e-7)"
 
 # 100 profiles, methods, seeds, numbers of sampler steps or metrics; the last one's sae_own is VALUE
 many() { # many CODE WHAT VALUE

@@ -35,7 +35,27 @@ for episode in range(2):
         z += v * 0.01
 with open(folder + '/fall.json', 'w') as file:
     json.dump({'states': states, 'actions': [[[0]] * 50] * 2, 'dt': 0.01}, file)
+
+# a slider in single steps of 0.02 s, without a rate: its velocity grows by 16 per cent per step, so that the mean velocity
+# of two frames says 0.0216 s, which is no usual rate
+states, actions = [], []
+for episode in range(4):
+    x, v = 0.0, 0.01 + 0.005 * episode
+    states.append([[x, v]])
+    actions.append([])
+    for t in range(30):
+        u = 8 * v
+        v += 0.02 * u
+        x += 0.02 * v
+        states[-1].append([x, v])
+        actions[-1].append([u])
+with open(folder + '/grow.json', 'w') as file:
+    json.dump({'states': states, 'actions': actions}, file)
 PYTHON
+cat >"$scratch/slider.xml" <<'XML'
+<mujoco><option timestep="0.01" gravity="0 0 0"/><worldbody><body><joint name="x" type="slide" axis="1 0 0"/><geom size="0.1" mass="1"/>
+</body></worldbody><actuator><motor joint="x" ctrlrange="-50 50"/></actuator></mujoco>
+XML
 sed 's/timestep="0.01"/timestep="0.001"/' docs/examples/pendulum/pendulum.xml >"$scratch/fine.xml"
 cat >"$scratch/faller.xml" <<'XML'
 <mujoco><option timestep="0.01"/><worldbody><geom type="plane" size="9 9 1"/><body pos="0 0 0.1"><freejoint name="base"/>
@@ -61,4 +81,9 @@ check it_stays_where_it_was bash -c "! grep -q position_offset '$scratch/fall/ta
 # of the last pair of frames, 49 steps of the fall: 4.9 m - 9.81 m/s^2 (0.01 s)^2 49 50 / 2
 check states_alone_are_put_on_the_floor imports states faller.xml "$scratch/fall.json" --set data.actions_key=
 check by_the_distance_of_the_nearest_pose sets states 'position_offset: [0, 0, -3.698]'
+# a duration that velocities show roughly is that with which the actions replay
+check a_recording_without_a_rate_is_imported imports grow slider.xml "$scratch/grow.json"
+check its_rate_is_that_of_the_replay sets grow 'rate: 50'
+check its_step_is_that_of_the_replay sets grow 'timestep: 0.02'
+check one_of_them_is_an_action sets grow 'substeps: 1'
 finish

@@ -33,6 +33,11 @@ check every_number_of_clips_is_that_of_an_independent_evaluation evaluation "$sc
 check feet_without_names_are_run exits_with 0 run "$tasks/walker" --profile full --method random_action --seed 3 --store-samples \
   --quiet --no-data-check --out "$scratch/feet" --set eval.feet=RR_leg:0,FL,FR_leg:0
 check every_number_of_feet_without_names_is_that_of_an_independent_evaluation evaluation "$scratch/feet"
+# recordings that no generator's clock is known of have no gait phase
+check gaits_of_others_are_run exits_with 0 run "$tasks/walker" --profile full --method replay_demo,random_action --seed 3 --store-samples \
+  --quiet --no-data-check --out "$scratch/others" --set data.generator=
+check every_number_of_gaits_of_others_is_that_of_an_independent_evaluation evaluation "$scratch/others"
+check which_have_no_phase bash -c "! grep -q gait_phase '$scratch/others/events.jsonl'"
 finish || exit
 
 # ---- the report of three seeds, and of a part of them; figures are compared by their data and scripts ----

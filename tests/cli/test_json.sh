@@ -52,6 +52,7 @@ for command in $commands; do
     gate) codes=0,3,5 ;;
     compare) codes=0,3,4 ;;
     gradcheck) codes=0,4 ;;
+    render) example=(dynaflow render my_task --keyframes my_task.xml) ;; # dynaflow-render is not built everywhere
     *) codes=0 ;;
   esac
   [ "${example[-1]}" = --json ] && unset 'example[-1]'
@@ -76,6 +77,8 @@ document 0 'sample my_task --profile smoke --method random_action --seconds 0.2 
 document 0 'score my_task m.npz --profile smoke --quiet --out scores'
 document 0,3 'report my_task-smoke --quiet'
 document 0,3,5 'gate my_task-smoke --quiet'
+document 0 'optimise my_task --profile smoke --clip 0 --seconds 0.2 --out clip.npz'
+document 0 'render m.npz --profile smoke --keyframes m.xml'
 document 0 'completion zsh'
 document 0,3 'doctor --quiet'
 head -3 results/runs/my_task-smoke/events.jsonl >"$scratch/part" && mkdir results/runs/part && mv "$scratch/part" results/runs/part/events.jsonl
@@ -109,6 +112,8 @@ error 3 'report none'
 error 3 'verify none'
 error 3 'gate none'
 error 3 'compare none my_task-smoke'
+error 2 'render none --keyframes m.xml'
+error 2 'optimise my_task --clip 1000 --out clip.npz'
 error 2 'completion fish'
 error 2 'compare my_task-smoke'
 

@@ -23,29 +23,7 @@ plan=(run go1_gaits --profile smoke --method dynaflow_tracking,kinematic_fm,kine
   --set net.skip_hidden=16 --set inverse.steps=30 --set inverse.batch=32 --set inverse.width=32 --set inverse.depth=1 --set eval.windows=8
   --set eval.sae_windows=0 --set eval.chains=0 --set eval.sampler_steps=1)
 
-# compare FOLDER FOLDER: the records are equal except for times and provenance
-compare() {
-  python3 - "$1" "$2" <<'PY'
-import glob, json, sys
-def load(folder):
-    cells = {}
-    for line in (line for name in glob.glob(folder + "/events*.jsonl") for line in open(name)):
-        record = json.loads(line)
-        if record["type"] != "cell" or record["status"] != "done":
-            continue
-        for name in ("provenance", "record_sha256", "started", "wall_s", "cpu_s", "train_cpu_s"):
-            record.pop(name, None)
-        for curve in record["training"]["curves"]:
-            curve.pop("cpu_s")
-            curve.pop("shared", None)  # depends on which of two processes was first
-        cells[record["key"]] = record
-    return cells
-one, two = load(sys.argv[1]), load(sys.argv[2])
-if len(one) != 3:
-    sys.exit("expected 3 finished cells, found %d" % len(one))
-sys.exit(0 if one == two else "the records differ")
-PY
-}
+compare() { python3 tests/cli/same_runs.py "$1" "$2" 3; }
 
 check the_untouched_run_is_done "$program" "${plan[@]}" --out "$scratch/whole"
 

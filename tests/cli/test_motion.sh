@@ -178,6 +178,7 @@ f['conditions'][5, 2] += 0.01
 np.savez(sys.argv[1] + '/condition.npz', **f)
 P
 check it_is_scored judged condition
+check the_condition_is_named grep -qE 'trajectory 5 starts in the state of held-out window [0-9]+ under another condition: [a-z_.]+ is [-0-9.e]+, expected [-0-9.e]+' <(tail -1 "$scratch/run/events.jsonl")
 check it_is_not_compared grep -q 'trajectories start in 10 of the 11 held-out windows' <(tail -1 "$scratch/run/events.jsonl")
 
 check start_states_are_made python - "$scratch" <<'P'

@@ -33,7 +33,7 @@ for command in $commands; do
   done
   check "unknown_option_of_${command}" refuses "unrecognized option '--no-such-option'" $command --no-such-option
 done
-for command in data replay gradcheck bench run train sample eval report verify gate compare completion; do
+for command in data replay gradcheck bench run train sample eval report verify gate compare render completion; do
   check "${command}_without_arguments_is_refused" exits_with 2 $command
 done
 
@@ -57,6 +57,7 @@ empty train --method --checkpoint
 empty sample --method --checkpoint --out
 empty gate --against --junit --markdown
 empty compare --method
+empty render --out --film --keyframes --task --method --episode --beside --view
 empty gradcheck --suite --out --plot
 empty bench --suite --out
 for value in , dynaflow, ,dynaflow dynaflow,,action_fm; do

@@ -61,6 +61,29 @@ static void columns_come_from_one_array_or_several(void** state) {
   df_recording_free(r);
 }
 
+/* frames of five numbers: two positions, one that is not used, two velocities */
+static void blocks_of_the_same_array_are_side_by_side(void** state) {
+  (void)state;
+  static const struct { int index, state; } columns[] = {{0, 0}, {1, 1}, {2, -1}, {3, 2}, {4, 3}};
+  WRITE(ARRAY("both", counting(), 2, 3, 5), ARRAY("vel", counting(), 2, 3, 2));
+  df_config config = SETTINGS(STATES_ONLY, "data.columns", "joints@both,skip:1@both,joint_vel@both");
+  df_recording* r = opened(scratch_path, &config, cart);
+  for (int i = 0; i < 5; i++) {
+    const df_recording_column* column = df_recording_column_at(r, i);
+    assert_string_equal(column->array, "both");
+    assert_int_equal(column->index, columns[i].index);
+    assert_int_equal(column->state, columns[i].state);
+  }
+  FRAME(r, 0, 1, 5, 6, 7, 8, 9);
+  df_recording_free(r);
+  /* the same array, but not one after the other */
+  config = SETTINGS(STATES_ONLY, "data.columns", "joints@vel,skip:2@both,joint_vel@vel");
+  refused(cart, &config, DF_E_MISMATCH, SAYS("data.columns describe 2 columns, array 'both' has 5"));
+  config = SETTINGS(STATES_ONLY, "data.columns", "joints@both,joint_vel@both");
+  refused(cart, &config, DF_E_MISMATCH,
+          SAYS("data.columns describe 4 columns, array 'both' has 5: 1 columns from index 4 on are not described"));
+}
+
 static void columns_that_are_left_or_missing_are_counted(void** state) {
   (void)state;
   WRITE(ARRAY("Frames", counting(), 2, 3, 9), ARRAY("vel", counting(), 2, 2, 2),
@@ -588,6 +611,7 @@ int main(void) {
 #define WITH_CART(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
   const struct CMUnitTest tests[] = {
       WITH_CART(columns_come_from_one_array_or_several),
+      WITH_CART(blocks_of_the_same_array_are_side_by_side),
       WITH_CART(columns_that_are_left_or_missing_are_counted),
       WITH_CART(tables_of_text_are_read_by_the_names_of_their_columns),
       WITH_CART(single_columns_may_list_episodes),

@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 [ "${1:-}" = --check ] && cd "$root" && exec python3 tests/faults/check.py tests/faults/faults.txt .
 [ "${1:-}" = --write ] && cd "$root" && exec python3 tests/faults/check.py --write tests/faults/faults.txt docs/planted-faults.md
-jobs=${JOBS:-2} limit=${LIMIT:-300}
+jobs=${JOBS:-2} limit=${LIMIT:-300} mpi_test=cli/test_mpi.sh
 
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
@@ -21,9 +21,13 @@ cd "$copy" || exit 1
 # build TEST: builds what the test needs from scratch. A fault may leave something unused, so warnings do not stop the compiler.
 build() {
   local target=build/tests/$1
-  case $1 in *.sh) target=build/dynaflow ;; esac
-  rm -f "$target"
-  make -j"$jobs" BUILD=build CFLAGS=-Wno-error "$target" >build.log 2>&1 && [ -x "$target" ]
+  case $1 in
+    */test_render.sh) target=build/dynaflow-render ;;
+    *.sh) target=build/dynaflow ;;
+  esac
+  rm -f "$target" build-mpi/dynaflow
+  make -j"$jobs" BUILD=build CFLAGS=-Wno-error "$target" >build.log 2>&1 && [ -x "$target" ] || return 1
+  [ "$1" != "$mpi_test" ] || make -j"$jobs" MPI=1 BUILD=build-mpi CFLAGS=-Wno-error build-mpi/dynaflow >>build.log 2>&1
 }
 
 # passes TEST: runs it; what failed is in $failing
@@ -66,7 +70,15 @@ while IFS= read -r line; do
   esac
 done <"$here/faults.txt"
 chosen=("${@:-}")
-[ $# -eq 0 ] && chosen=("${names[@]}")
+# without names: all, but those of dynaflow-render and of the program with MPI only where these can be built
+if [ $# -eq 0 ]; then
+  chosen=()
+  for name in "${names[@]}"; do
+    [ "${test[$name]}" != cli/test_render.sh ] || pkg-config --exists egl libpng || continue
+    [ "${test[$name]}" != "$mpi_test" ] || command -v mpirun >/dev/null || continue
+    chosen+=("$name")
+  done
+fi
 for name in "${chosen[@]}"; do
   [ -n "${test[$name]:-}" ] || { echo "no fault '$name' in tests/faults/faults.txt" >&2; exit 2; }
 done

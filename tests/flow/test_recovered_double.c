@@ -104,7 +104,7 @@ static void recovered_actions_are_those_that_made_the_states(void** state) {
   for (int e = 0; e < CLOSED_EPISODES; e++) {
     for (int t = 0; t < CLOSED_LENGTH; t++) {
       const int at = e * CLOSED_LENGTH + t;
-      assert_int_equal(recovered_index(task->data, e, t), at);
+      assert_int_equal(df_dataset_action_row(task->data, e, t), at);
       assert_int_equal(r->known[at] == RECOVERED_TRAINING, in_training(task, e, t));
       if (r->known[at] != RECOVERED_TRAINING) continue;
       const double *u = r->u + at * NU, *x = task->data->states + (e * (CLOSED_LENGTH + 1) + t) * NX;
@@ -357,17 +357,18 @@ static void a_stop_ends_a_round(void** state) {
   static df_training_log log;
   df_inverse *inverse, *trained = new_inverse(&(df_method_env){.task = task, .seed = SEED, .threads = 1});
   volatile sig_atomic_t stop = 1;
+  bool changed;
   df_method_env env = env_of(task, 2);
   env.stop = &stop;
   assert_int_equal(df_inverse_new(&env, DF_INVERSE_SIMULATED, &inverse), DF_OK);
-  assert_int_equal(inverse_pool_fill(inverse, 0), DF_E_INTERRUPTED);
+  assert_int_equal(inverse_pool_fill(inverse, 0, &changed), DF_E_INTERRUPTED);
   assert_int_equal(df_inverse_train(inverse, &log), DF_E_INTERRUPTED);
   df_flow* flow = new_flow(&env, DF_DECODE_ROLLOUT);
   assert_int_equal(df_flow_recover(flow, trained), DF_E_INTERRUPTED);
   /* a damaged count of a pool is no place in it */
   stop = 0;
   inverse->pool.filled[1] = config.recover_pool + 1;
-  assert_int_equal(inverse_pool_fill(inverse, 1), DF_E_FORMAT);
+  assert_int_equal(inverse_pool_fill(inverse, 1, &changed), DF_E_FORMAT);
   df_flow_free(flow);
   df_inverse_free(inverse);
   df_inverse_free(trained);

@@ -191,6 +191,39 @@ static void a_training_whose_loss_rises_is_aborted_with_the_reason(void** state)
          "known: aborted at step 6: none of the 6 points of the loss curve is finite (train.abort_points)");
 }
 
+/* one attempt at a training that is saved after every step */
+static df_status attempt(const char* folder, double rise, int* steps) {
+  static df_training_log log;
+  df_task* task;
+  df_config config = scripted_config(31);
+  config.train_abort_rise = rise;
+  config.train_abort_points = 6;
+  df_flow* flow = scripted_flow(&task, &config);
+  script s = {flow->trainer, rising};
+  flow->env.state_folder = folder;
+  flow->env.state_every = -1;
+  const df_status status = trainer_run(flow->trainer, "known", play, &s, &flow->env, &log);
+  *steps = (int)log.steps;
+  df_flow_free(flow);
+  df_task_free(task);
+  return status;
+}
+
+static void an_aborted_training_is_aborted_again(void** state) {
+  (void)state;
+  int steps;
+  /* the last step of the training is the one that ends it */
+  for (int k = 0; k < 3; k++) {
+    assert_int_equal(attempt(test_folder(), 3, &steps), DF_E_NONFINITE);
+    assert_non_null(strstr(df_error_message(), "known: aborted at step 31: the last 6 points"));
+    assert_int_equal(steps, 31);
+  }
+  /* a state that was saved after the end */
+  assert_int_equal(attempt(test_folder(), 0, &steps), DF_OK);
+  assert_int_equal(attempt(test_folder(), 3, &steps), DF_E_NONFINITE);
+  assert_non_null(strstr(df_error_message(), "known: aborted at step 31: the last 6 points"));
+}
+
 /* ---- settings that do not fit ---- */
 
 static void refuse(const df_config* config, const char* message) {
@@ -218,6 +251,7 @@ int main(void) {
       cmocka_unit_test(a_point_of_the_curve_is_the_mean_over_all_batches_of_its_step),
       cmocka_unit_test(a_failed_sample_is_counted_through_the_batches_of_its_step),
       cmocka_unit_test(a_training_whose_loss_rises_is_aborted_with_the_reason),
+      cmocka_unit_test(an_aborted_training_is_aborted_again),
       cmocka_unit_test(a_warm_up_as_long_as_the_training_and_a_rise_below_1_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -166,11 +166,15 @@ static void remember(void* context, const df_progress* at) {
 
 /* the validation losses that a flow reports, in order; the training is its own */
 static const double* told;
+static const int* lost_windows; /* of the 4 windows of each, those at the beginning that diverge; NULL: none */
 static int told_at;
 
 static void tell(void* context, int thread, int first, int count, const df_real* weights, double* loss) {
   (void)context, (void)thread, (void)weights;
-  for (int i = 0; i < count; i++) loss[i] = told[told_at];
+  for (int i = 0; i < count; i++) {
+    const bool lost = lost_windows && first + i < lost_windows[told_at];
+    loss[i] = lost ? NAN : told[told_at];
+  }
   told_at += first + count == 4;
 }
 
@@ -189,6 +193,11 @@ static void kept_of(const double* losses, const char* keep, long step) {
   flow->trainer->validate = tell;
   assert_int_equal(trainer_run(flow->trainer, "test", flow_train_slice, flow, &env, &log), DF_OK);
   assert_int_equal(log.kept, step);
+  for (int i = 0; i < 4; i++) {
+    const int diverged = isnan(losses[i]) ? 4 : lost_windows ? lost_windows[i] : 0;
+    assert_int_equal(log.validation_diverged[i], diverged);
+    assert_true(diverged == 4 ? isnan(log.validation_loss[i]) : log.validation_loss[i] == losses[i]);
+  }
   assert_memory_equal(flow->trainer->average, h.average[step], flow->trainer->n * sizeof(df_real));
   for (int i = 1; i <= 20; i++) {
     if (i != step) assert_memory_not_equal(h.average[i], h.average[step], flow->trainer->n * sizeof(df_real));
@@ -208,6 +217,20 @@ static void the_weights_of_the_lowest_validation_loss_are_kept_if_the_task_says_
   kept_of(equal, "best_validation", 12);
   kept_of(broken, "best_validation", 12);
   kept_of(lost, "best_validation", 20);
+}
+
+/* the mean is that of the others; of losses over other windows the one over most of them is kept */
+static void windows_that_diverge_are_left_out_and_counted(void** state) {
+  (void)state;
+  const double losses[] = {4, 3, 1, 2};
+  const int once[] = {0, 0, 1, 0}, often[] = {1, 1, 2, 3}, all[] = {4, 2, 4, 4};
+  lost_windows = once;
+  kept_of(losses, "best_validation", 20);
+  lost_windows = often;
+  kept_of(losses, "best_validation", 12);
+  lost_windows = all;
+  kept_of(losses, "best_validation", 12);
+  lost_windows = NULL;
 }
 
 /* ---- resuming ---- */
@@ -290,6 +313,7 @@ int main(void) {
       cmocka_unit_test(validation_changes_no_weight_and_does_not_depend_on_threads),
       cmocka_unit_test(inverse_dynamics_has_a_validation_loss),
       cmocka_unit_test(the_weights_of_the_lowest_validation_loss_are_kept_if_the_task_says_so),
+      cmocka_unit_test(windows_that_diverge_are_left_out_and_counted),
       cmocka_unit_test(a_resumed_training_keeps_the_weights_of_a_whole_one),
       cmocka_unit_test(a_validation_that_cannot_be_is_refused),
   };

@@ -24,7 +24,7 @@ static trainer* make_trainer(void) {
   const trainer_cfg training = {.steps = STEPS, .batch = 1, .slices = 1, .rate = 1e-3, .decay_from = 1, .ema = 0.5};
   FUZZ_REQUIRE(trainer_new(net, &training, 1, 1, &t) == DF_OK);
   t->n_memory = 1;
-  t->memory[0] = (trainer_memory){"memory", DF_F64, MEMORY, memory};
+  t->memory[0] = (trainer_memory){"memory", DF_F64, MEMORY, memory, false};
   return t;
 }
 

@@ -231,7 +231,7 @@ static void legs_stand_as_the_published_table_says(void** unused) {
     }
   }
   assert_int_equal(df_gait_by_name("gallop"), -1);
-  assert_near(df_gait_frequency(), 3, 0);
+  assert_near(df_generator_quadruped_gaits.gait_frequency, 3, 0);
 }
 
 /* ---- the model ---- */
@@ -502,7 +502,7 @@ static double agreement(const fixture* f, const df_dataset* data, int episode, d
     df_mujoco_touching(f->sim, DF_LEGS, f->foot, touch);
     for (int leg = 0; leg < DF_LEGS; leg++, n++) {
       for (int p = 0; p < PHASES; p++) {
-        const double phase = (double)p / PHASES + df_gait_frequency() * data->dt * t;
+        const double phase = (double)p / PHASES + df_generator_quadruped_gaits.gait_frequency * data->dt * t;
         same[p] += df_gait_stance(gait, leg, phase) == (touch[leg] != 0);
       }
     }

@@ -9,7 +9,7 @@ import functools, hashlib, json, math, sys
 import mujoco
 import numpy as np
 
-ACTION, SPLIT, BOOTSTRAP = 7, 9, 10  # streams of random numbers
+ACTION, SPLIT, BOOTSTRAP, SIGNS = 7, 9, 10, 19  # streams of random numbers
 GAITS = {'trot': (0, .5, .5, 0), 'pace': (0, .5, 0, .5), 'bound': (.5, .5, 0, 0), 'pronk': (0, 0, 0, 0)}
 LEGS = ('FR', 'FL', 'RR', 'RL')
 LIMIT = 1e6
@@ -70,6 +70,7 @@ class Task:
         self.H = int(self.number('window.horizon'))
         gaits = [i for i, n in enumerate(self.condition_names) if n.startswith('gait.')]
         self.group = [gaits[int(np.argmax(c[0][gaits]))] if gaits else 0 for c in self.conditions]
+        self.clock = self.config['data.generator'] == 'quadruped_gaits'
         self.has_gaits = bool(gaits)
         self.split()
         self.find_channels()
@@ -319,11 +320,32 @@ def quantile(ascending, p):
     return ascending[low] + (at - low) * (ascending[min(low + 1, len(ascending) - 1)] - ascending[low])
 
 
-def clusters_of(episode, group):
-    """the members of each cluster by group; groups, clusters and members by first occurrence"""
+def clusters_of(episode):
+    """the windows of each episode, by first occurrence"""
     out = {}
-    for i, (e, g) in enumerate(zip(episode, group)): out.setdefault(g, {}).setdefault(e, []).append(i)
-    return [list(c.values()) for c in out.values()]
+    for i, e in enumerate(episode): out.setdefault(e, []).append(i)
+    return list(out.values())
+
+
+def student(t, n):
+    """P(|T| <= t) for n degrees of freedom: the integral of the density in s = arctan(t / sqrt(n)), which is cos(s)^(n - 1)"""
+    x, w = np.polynomial.legendre.leggauss(200)
+    part = lambda end: end / 2 * (w * np.cos(end / 2 * (x + 1))**(n - 1)).sum()
+    return part(math.atan(t / math.sqrt(n))) / part(math.pi / 2)
+
+
+@functools.lru_cache(maxsize=None)
+def student_point(n):
+    """the t with P(|T| <= t) = 0.95"""
+    lo, hi = 0., 20.
+    for _ in range(80):
+        middle = (lo + hi) / 2
+        lo, hi = (middle, hi) if student(middle, n) < .95 else (lo, middle)
+    return lo
+
+
+def standard_error(estimates, drawn):
+    return estimates.std() * math.sqrt(drawn / (drawn - 1))
 
 
 @functools.lru_cache(maxsize=None)
@@ -332,31 +354,28 @@ def drawn_cluster(seed, lane, n):
     return below(seed, BOOTSTRAP, np.arange(2000), lane, n)
 
 
-def bootstrap(values, episode, group, seed):
-    """the 95 % percentile interval of the mean: 2000 resamples of whole episodes within each group"""
-    groups = clusters_of(episode, group)
-    if all(len(g) == 1 for g in groups): return None, None
-    lane, sums, counts = 0, 0, 0
-    for clusters in groups:
-        total = np.array([sum(values[i] for i in c) for c in clusters])
-        size = np.array([len(c) for c in clusters])
-        for _ in clusters:
-            drawn = drawn_cluster(seed, lane, len(clusters))
-            sums, counts, lane = sums + total[drawn], counts + size[drawn], lane + 1
-    means = np.sort(sums / counts)
-    return quantile(means, .025), quantile(means, .975)
+def bootstrap(values, episode, seed):
+    """Student's 95 % interval of the mean: 2000 resamples of whole episodes"""
+    clusters = clusters_of(episode)
+    if len(clusters) == 1: return None, None
+    total, size = np.array([sum(values[i] for i in c) for c in clusters]), np.array([len(c) for c in clusters])
+    sums, counts = 0, 0
+    for lane in range(len(clusters)):
+        drawn = drawn_cluster(seed, lane, len(clusters))
+        sums, counts = sums + total[drawn], counts + size[drawn]
+    half = student_point(len(clusters) - 1) * standard_error(sums / counts, len(clusters))
+    mean = sum(values) / len(values)
+    return mean - half, mean + half
 
 
-def wilson(values, episode, group):
-    n, groups = len(values), clusters_of(episode[:len(values)], group)
-    p, size = sum(values) / n, sum(map(len, groups))
-    if 0 < p < 1 and any(len(g) > 1 for g in groups):
-        v = 0
-        for clusters in groups:
-            t = np.array([sum(values[i] - p for i in c) for c in clusters])
-            if len(t) > 1: v += len(t) / (len(t) - 1) * ((t - t.mean())**2).sum()
-        size = n / max(1, v / n**2 / (p * (1 - p) / n))
+def wilson(values, episode):
+    n, clusters = len(values), clusters_of(episode[:len(values)])
+    p, size = sum(values) / n, len(clusters)
     z = 1.959963984540054
+    if 0 < p < 1 and len(clusters) > 1:
+        t = np.array([sum(values[i] - p for i in c) for c in clusters])
+        v = len(t) / (len(t) - 1) * ((t - t.mean())**2).sum()
+        size = n / max(1, v / n**2 / (p * (1 - p) / n)) * (z / student_point(len(t) - 1))**2
     centre = (p + z * z / (2 * size)) / (1 + z * z / size)
     half = z * math.sqrt(p * (1 - p) / size + z * z / (4 * size * size)) / (1 + z * z / size)
     return 0 if p == 0 else centre - half, 1 if p == 1 else centre + half
@@ -382,12 +401,12 @@ class Results:
         if samples: self.samples[metric, k] = values
         failed, lo, hi = sum(not math.isfinite(v) for v in values), None, None
         if not failed:
-            lo, hi = bootstrap(values, [task.episode[i] for i in of], [task.window_group[i] for i in of], int(task.number('eval.seed')))
+            lo, hi = bootstrap(values, [task.episode[i] for i in of], int(task.number('eval.seed')))
         self.put(metric, k, unit, None if failed else sum(values) / len(values), len(values), lo, hi, failed)
 
     def share(self, metric, k, values, samples=True):
         if samples: self.samples[metric, k] = [float(v) for v in values]
-        lo, hi = wilson(values, self.task.episode, self.task.window_group)
+        lo, hi = wilson(values, self.task.episode)
         self.put(metric, k, 'share', sum(values) / len(values), len(values), lo, hi)
 
 
@@ -694,7 +713,7 @@ def add_chains(task, out, calls, seed, k, shown, faults):
         errors = [heading_errors(task, chain[i], command[i]) for i in up]
         out.mean('command_error', shown, 'm/s', [e[0] for e in errors], up, samples=False)
         out.mean('command_error.yaw_rate', shown, 'rad/s', [e[1] for e in errors], up, samples=False)
-    if task.has_gaits and task.feet and set(task.names('eval.feet')) <= set(LEGS):
+    if task.clock and task.has_gaits and task.feet and set(task.names('eval.feet')) <= set(LEGS):
         gaits = [names[int(np.argmax(c[:2]))][5:] for c in task.condition]
         out.mean('gait_phase', shown, 'share', [gait_phase(task, chain[i], gaits[i]) for i in up], up, samples=False)
     add_plausibility(task, out, '.chain', shown, [x[:task.first_frame_out(x)] for x in chain])

@@ -36,7 +36,7 @@ WALKER_TASK = """task:
   methods: [dynaflow, dynaflow_tracking, kinematic_fm, kinematic_fm_idm, action_fm, random_action, replay_demo]
 system: {model: walker.xml, substeps: 4, tolerance: 1.0e-10}
 action: {center: [0, 0.1, 0, -0.1, 0.2], half_range: [0.8, 0.7, 0.8, 0.7, 0.9]}
-data: {source: npz, file: walker.npz}
+data: {source: npz, file: walker.npz, generator: quadruped_gaits}
 window: {horizon: 6, stride: 3, first: 2, last: 32}
 split: {test_every: 2}
 chart: {relative: [mast]}

@@ -6,7 +6,7 @@ import csv, functools, glob, html.parser, json, math, re, sys
 
 import numpy as np
 
-from evaluation import BOOTSTRAP, below, clusters_of, quantile
+from evaluation import BOOTSTRAP, SIGNS, below, clusters_of, quantile, standard_error, student, student_point
 
 MAIN = ['tre', 'tre_open_loop', 'sae_own', 'sae_min', 'fall_rate', 'survival', 'gait_agreement', 'gait_phase', 'command_error',
         'command_error.yaw_rate']
@@ -91,9 +91,9 @@ class Group:
     def unit(self, metric, k):
         return next((a['unit'] for a in (self.aggregate(m, metric, k) for m in self.methods) if a['unit']), '')
 
-    def samples(self, method, metric, k):
-        """[seeds][values] of a method, with episodes and gaits of the values; None if it has none at this K"""
-        cells = self.of(method)
+    def samples(self, method, metric, k, seeds=None):
+        """[seeds][values] of a method (of all its seeds or these), with the episodes of the values; None if it has none at this K"""
+        cells = [c for c in self.of(method) if seeds is None or c.seed in seeds]
         for at in dict.fromkeys((k, 0)):
             values = [c.samples(metric, at) for c in cells]
             if cells and all(values): break
@@ -101,29 +101,27 @@ class Group:
         windows = cells[0].record['windows']
         n = len(values[0])
         numbers = np.array([[math.nan if v is None else v for v in s] for s in values])
-        return Samples(numbers, windows['episode'][:n], windows['group'][:n])
+        return Samples(numbers, windows['episode'][:n])
 
 
-# ---- resamples: of seeds and, within each gait, of episodes with all their windows ----
+# ---- resamples: of seeds and of episodes with all their windows ----
 
 
 class Samples:
-    def __init__(self, values, episode, group):
-        self.values, self.episode, self.group = values, tuple(episode), tuple(group)
+    def __init__(self, values, episode):
+        self.values, self.episode = values, tuple(episode)
         self.seeds, self.n = values.shape
+        self.fewest = min((n for n in (self.seeds, len(set(episode))) if n > 1), default=1)
 
 
 @functools.lru_cache(maxsize=None)
-def draw_windows(episode, group, resamples):
-    """the windows of every resample in the order in which they are drawn, [resamples][places], -1 where a place is empty"""
-    r, lane, places = np.arange(resamples), 0, []
-    for clusters in clusters_of(episode, group):
-        room = max(map(len, clusters))
-        members = np.array([c + [-1] * (room - len(c)) for c in clusters])
-        for _ in clusters:
-            places.append(members[below(1, BOOTSTRAP, r, lane, len(clusters))])
-            lane += 1
-    return np.concatenate(places, 1)
+def count_windows(episode, resamples):
+    """how often every resample has each window, [resamples][windows]"""
+    clusters, r = clusters_of(episode), np.arange(resamples)
+    times = sum(below(1, BOOTSTRAP, r, lane, len(clusters))[:, None] == np.arange(len(clusters)) for lane in range(len(clusters)))
+    counts = np.zeros((resamples, len(episode)))
+    for c, members in enumerate(clusters): counts[:, members] = times[:, c, None]
+    return counts
 
 
 @functools.lru_cache(maxsize=None)
@@ -131,20 +129,20 @@ def draw_seeds(seeds, resamples):
     return np.stack([below(1, BOOTSTRAP, np.arange(resamples), 2**32 - 1 - p, seeds) for p in range(seeds)], 1)
 
 
-@functools.lru_cache(maxsize=None)
-def count_windows(episode, group, resamples):
-    windows = draw_windows(episode, group, resamples)
-    return np.stack([(windows == i).sum(1) for i in range(len(episode))], 1).astype(float)
-
-
 def draw(samples, resamples):
     """counts [resamples][n] of the windows and drawn seeds [resamples][seeds]"""
-    return count_windows(samples.episode, samples.group, resamples), draw_seeds(samples.seeds, resamples)
+    return count_windows(samples.episode, resamples), draw_seeds(samples.seeds, resamples)
 
 
-def ends(estimates):
-    ascending = np.sort(estimates)
-    return quantile(ascending, .025), quantile(ascending, .975)
+def ends(mean, estimates, fewest):
+    if fewest < 2: return math.nan, math.nan
+    half = student_point(fewest - 1) * standard_error(estimates, fewest)
+    return mean - half, mean + half
+
+
+def share_ends(*a):
+    lo, hi = ends(*a)
+    return max(0, lo), min(1, hi)
 
 
 def middle_half(ascending, weights):
@@ -161,20 +159,33 @@ def iqm(samples):
     counts, seeds = draw(samples, 2000)
     times = (seeds[:, :, None] == np.arange(samples.seeds)).sum(1)  # how often a resample has each seed
     weights = (times[:, :, None] * counts[:, None, :]).reshape(len(counts), -1)
-    return middle_half(flat[order], np.ones((1, len(flat))))[0], *ends(middle_half(flat[order], weights[:, order]))
+    mean = middle_half(flat[order], np.ones((1, len(flat))))[0]
+    return mean, *ends(mean, middle_half(flat[order], weights[:, order]), samples.fewest)
+
+
+def sign_p(sums):
+    """how many choices of signs give a sum as large as the given one"""
+    n, at_least = len(sums), abs(sums.sum()) - 1e-12 * abs(sums).sum()
+    if n <= 16:
+        choice = np.arange(2**n)
+        bits = choice[:, None] >> np.arange(n) & 1
+    else:
+        words = np.stack([below(1, SIGNS, np.arange(99999), lane, 2**32) for lane in range((n + 31) // 32)], 1)
+        bits = words[:, np.arange(n) // 32] >> np.arange(n) % 32 & 1
+    count = (abs(np.where(bits, -sums, sums).sum(1)) >= at_least).sum()
+    return count / 2**n if n <= 16 else (count + 1) / 100000
 
 
 def difference(a, b):
-    """mean difference, its interval and p; summed in the order of the draws, since rounding decides which mean is 0"""
+    """mean difference, its interval and p"""
     d = a.values - b.values
-    windows, seeds = draw_windows(a.episode, a.group, 10000), draw_seeds(a.seeds, 10000)
-    sums, counts = np.zeros(10000), np.zeros(10000)
-    for p in range(a.seeds):
-        for place in windows.T:
-            sums, counts = np.where(place < 0, sums, sums + d[seeds[:, p], place]), counts + (place >= 0)
-    estimates = sums / counts
-    tail = min((estimates <= 0).sum(), (estimates >= 0).sum())
-    return d.mean(), *ends(estimates), min(1, 2 * (tail + 1) / 10001)
+    counts, seeds = count_windows(a.episode, 10000), draw_seeds(a.seeds, 10000)
+    estimates = np.take_along_axis(counts @ d.T, seeds, 1).mean(1) / counts.sum(1)
+    if a.fewest < 2: return d.mean(), math.nan, math.nan, math.nan
+    error, sums = standard_error(estimates, a.fewest), np.array([d[:, c].sum() for c in clusters_of(a.episode)])
+    # equal differences have no error but that of rounding
+    t = math.inf if error < 1e-14 * abs(d.mean()) else abs(d.mean()) / error if error else 0
+    return d.mean(), *ends(d.mean(), estimates, a.fewest), max(sign_p(sums), 1 - student(t, a.fewest - 1))
 
 
 def improvement(a, b, lower):
@@ -182,7 +193,8 @@ def improvement(a, b, lower):
     wins = [better_than(x[:, None], y) + .5 * (x[:, None] == y) for x, y in zip(a.values, b.values)]
     counts, seeds = draw(a, 2000)
     shares = np.stack([np.einsum('ri,ij,rj->r', counts, w, counts) for w in wins], 1) / counts.sum(1)[:, None]**2
-    return np.mean([w.mean() for w in wins]), *ends(np.take_along_axis(shares, seeds, 1).mean(1))
+    mean = np.mean([w.mean() for w in wins])
+    return mean, *share_ends(mean, np.take_along_axis(shares, seeds, 1).mean(1), a.fewest)
 
 
 def mcnemar(a, b):
@@ -218,12 +230,25 @@ def compare(groups):
     for i, c in enumerate(tests):
         largest = max(largest, min(1, (len(tests) - i) * c['p']))
         c['holm'] = largest
-    for c in out: name_winner(c)
+    for c in out: name_winner(c, len(tests))
     return out, len(tests)
 
 
+def distinct_seeds(g, method):
+    """seeds with which the two methods do not return what they return with another seed, as a file of trajectories does"""
+    file = lambda c: c.record.get('trajectories', {}).get('sha256')
+    motions = lambda c: file(c) or json.dumps(c.record['samples'])
+    seen, seeds = set(), []
+    for a, b in zip(*(sorted(g.of(m), key=lambda c: c.seed) for m in (g.methods[0], method))):
+        what = motions(a), motions(b)
+        if not (file(a) or file(b)) or what not in seen: seeds.append(a.seed)
+        seen.add(what)
+    return seeds
+
+
 def measure(g, method, metric, k_a, k_b):
-    a, b = g.samples(g.methods[0], metric, k_a), g.samples(method, metric, k_b)
+    seeds = distinct_seeds(g, method)
+    a, b = g.samples(g.methods[0], metric, k_a, seeds), g.samples(method, metric, k_b, seeds)
     c = dict(group=g, method=method, metric=metric, k=max(k_a, k_b), p=math.nan, reason=None,
              unit=next(r['unit'] for r in g.of(g.methods[0])[0].record['rows'] if r['metric'] == metric))
     if not np.isfinite(a.values - b.values).all():
@@ -233,16 +258,30 @@ def measure(g, method, metric, k_a, k_b):
     c['p'] = c['difference'][3]
     c['means'] = a.values.mean(), b.values.mean()
     c['seeds'] = [x.mean() - y.mean() for x, y in zip(a.values, b.values)]
-    if metric == 'fall_rate': c['only_a'], c['only_b'], c['p'] = mcnemar(a, b)
+    c['episodes'] = len(set(a.episode))
+    if metric == 'fall_rate':
+        c['only_a'], c['only_b'], p = mcnemar(a, b)
+        c['p'] = max(c['p'], p)
+    if len(seeds) < MIN_SEEDS:
+        different = ' with different trajectories' if len(seeds) < len(g.of(method)) else ''
+        c['reason'] = '%d seed%s%s, naming a winner needs %d' % (len(seeds), 's'[len(seeds) == 1:], different, MIN_SEEDS)
     return c
 
 
-def name_winner(c):
+def least_p(episodes):
+    return 2.**(1 - episodes) if episodes <= 16 else 1e-5
+
+
+def name_winner(c, tests):
     c['winner'] = None
     if c['reason'] or math.isnan(c['p']): return
     d, lo, hi = c['difference'][0], min(c['seeds']), max(c['seeds'])
-    if all(abs(m) < 1e-12 for m in c['means']) and lo < hi: c['reason'] = 'both are 0 up to rounding'
-    elif not c['holm'] < .05: c['reason'] = 'no significant difference'
+    if all(abs(m) < 1e-12 for m in c['means']): c['reason'] = 'both are 0 up to rounding'
+    elif not c['holm'] < .05:
+        n, needed = c['episodes'], next((n for n in range(2, 18) if tests * least_p(n) < .05), None)
+        c['reason'] = 'no significant difference'
+        if not tests * least_p(n) < .05:
+            c['reason'] = '%d test episode%s, naming a winner in %d comparison%s needs %s' % (n, 's'[n == 1:], tests, 's'[tests == 1:], needed)
     elif not (lo > 0 or hi < 0): c['reason'] = 'seeds disagree on the sign'
     elif 'only_a' in c and (c['only_a'] > c['only_b']) != (d > 0):
         c['reason'] = 'the test over episodes and the mean difference favour opposite sides'
@@ -542,10 +581,9 @@ def profile_blocks(g, k):
                 reached = (values <= tau if better(metric) == 'lower' else values >= tau) & np.isfinite(values)
             counts, seeds = draw(s, 2000)
             shares = np.einsum('rn,snt->rst', counts, reached) / counts.sum(1)[:, None, None]
-            estimates = np.sort(np.take_along_axis(shares, seeds[:, :, None], 1).mean(1), 0)
-            bands = [(quantile(e, .025), quantile(e, .975)) for e in estimates.T]
+            estimates, mean = np.take_along_axis(shares, seeds[:, :, None], 1).mean(1), reached.mean((0, 1))
             yield ('%s, %s: threshold, fraction of windows, 95 %% interval' % (metric, method),
-                   [[t, v, *b] for t, v, b in zip(tau, reached.mean((0, 1)), bands)])
+                   [[t, v, *share_ends(v, e, s.fewest)] for t, v, e in zip(tau, mean, estimates.T)])
 
 
 def first_seed(g, method):

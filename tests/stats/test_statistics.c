@@ -81,20 +81,30 @@ static df_interval interval_of(df_estimate kind, int n_strata, const int* sizes,
   return out;
 }
 
-static void the_percentiles_are_those_of_the_exact_distribution(void** state) {
+static void an_interval_is_that_of_student(void** state) {
   (void)state;
-  /* by hand: of {0, 1} the mean of two draws is 0, 1/2, 1 with 1/4, 1/2, 1/4: both tails hold more than 2.5 % */
+  /* by hand: the mean of {0, 1} has the standard error 1/2, and Student's point for one degree of freedom is 12.706;
+   * 20000 resamples give its standard deviation to 0.5 % */
   const double pair[2] = {0, 1};
   const int two = 2, thirty = 30;
-  const df_interval i = interval_of(DF_ESTIMATE_MEAN, 1, &two, pair, 2000, false);
-  assert_true(i.mean == 0.5 && i.lo == 0 && i.hi == 1 && i.n == 2 && i.failed == 0);
-  /* of 15 ones and 15 zeros a resample holds Binomial(30, 1/2) ones: scipy.stats.binom.ppf([.025, .975], 30, .5) is
-   * [10, 20], with P(X <= 9) = 0.0214 and P(X <= 19) = 0.9506, three standard errors of 20000 resamples away */
+  const df_interval i = interval_of(DF_ESTIMATE_MEAN, 1, &two, pair, 20000, false);
+  assert_true(i.mean == 0.5 && i.n == 2 && i.failed == 0);
+  assert_near(i.hi - 0.5, 12.7062 / 2, 0.015 * 6.35);
+  assert_near(i.hi - 0.5, 0.5 - i.lo, 1e-12);
+  /* 15 ones and 15 zeros: standard error sqrt(30/29 / 4 / 30), and R's qt(.975, 29) is 2.04523 */
   double half[30] = {0};
   for (int k = 0; k < 15; k++) half[k] = 1;
   const df_interval h = interval_of(DF_ESTIMATE_MEAN, 1, &thirty, half, 20000, false);
-  assert_near(h.lo, 10 / 30.0, 1e-12);
-  assert_near(h.hi, 20 / 30.0, 1e-12);
+  assert_near(h.hi - 0.5, 2.04523 * sqrt(1 / (4 * 29.0)), 0.015 * 0.19);
+}
+
+static void the_smallest_stratum_that_is_drawn_counts(void** state) {
+  (void)state;
+  /* a stratum of one value has no spread, and one of two has one degree of freedom, whatever stands beside it */
+  const double values[9] = {5, 0, 1, 3, 3, 3, 3, 3, 3};
+  const int sizes[3] = {1, 2, 6};
+  const df_interval i = interval_of(DF_ESTIMATE_MEAN, 3, sizes, values, 20000, false);
+  assert_near(i.hi - i.mean, 12.7062 / 2 * 2 / 9, 0.015 * 1.42);
 }
 
 static void strata_are_drawn_within_themselves(void** state) {
@@ -122,16 +132,22 @@ static void the_same_units_are_not_counted_once_a_seed(void** state) {
   const df_interval apart = interval_of(DF_ESTIMATE_MEAN, 4, sizes, values, 2000, false);
   assert_near(same.lo, one.lo, 1e-12);
   assert_near(same.hi, one.hi, 1e-12);
-  /* drawn independently the width halves: sqrt(4); percentiles of 2000 resamples are accurate to 4 % */
+  /* drawn independently the width halves: sqrt(4); the spread of 2000 resamples is accurate to 1.6 % */
   assert_near((same.hi - same.lo) / (apart.hi - apart.lo), 2, 0.2);
 }
 
-/* ---- clusters, groups, drawn strata: compared with all equally likely resamples, listed once with NumPy 2.4.6 ---- */
+/* ---- clusters, drawn strata: compared with all equally likely resamples, listed once with NumPy 2.2.6 ---- */
 
-/* Percentiles at the level 0.8 lie so far inside an atom of the listed distribution (0.009 of probability or more) that
- * 40000 resamples, with standard errors of 0.0015, find that very atom. */
+/* level 0.8 has Student's points tan(0.4 pi) = 3.078 for one and 1.638 for three degrees of freedom */
 static df_bootstrap_cfg listed_cfg(void) {
   return (df_bootstrap_cfg){.seed = 1, .resamples = 40000, .level = 0.8};
+}
+
+/* `half` is computed from all resamples; the spread of 40000 random ones is accurate to 0.7 % or better */
+static void assert_interval(df_interval i, double mean, double half) {
+  assert_near(i.mean, mean, 1e-12);
+  assert_near(i.hi - mean, half, 0.02 * half);
+  assert_near(mean - i.lo, half, 0.02 * half);
 }
 
 /* {1, 2}, {9}, {4, 5, 3}, {0, 8}, not in order */
@@ -140,59 +156,24 @@ static const int of_cluster[8] = {7, -3, 0, 5, -3, 0, 7, -3};
 
 static void clusters_are_drawn_whole(void** state) {
   (void)state;
-  /* of 4^4 resamples: numpy.quantile(means, [.1, .9]), and of interquartile means */
+  /* of 4^4 resamples: sqrt(4/3) times the standard deviation of their means, and of their interquartile means */
   df_bootstrap_cfg cfg = listed_cfg();
   const int n = 8;
   df_interval i;
   cfg.cluster = of_cluster;
   assert_int_equal(
       df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = clustered}, &i), DF_OK);
-  assert_true(i.mean == 4 && i.n == 8);
-  assert_near(i.lo, 26 / 9.0, 1e-12);
-  assert_near(i.hi, 38 / 7.0, 1e-12);
+  assert_true(i.n == 8);
+  assert_interval(i, 4, 1.9264663614649007);
   assert_int_equal(
       df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, &(df_strata){.n = 1, .sizes = &n, .values = clustered}, &i), DF_OK);
-  assert_near(i.mean, 3.5, 1e-12);
-  assert_near(i.lo, 29 / 14.0, 1e-12);
-  assert_near(i.hi, 40 / 7.0, 1e-12);
+  assert_interval(i, 3.5, 2.7277771438101226);
   /* one cluster has no interval */
   const int one[8] = {0};
   cfg.cluster = one;
   assert_int_equal(
       df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = clustered}, &i), DF_OK);
   assert_true(i.mean == 4 && isnan(i.lo) && isnan(i.hi));
-}
-
-static void groups_keep_their_clusters(void** state) {
-  (void)state;
-  /* {1, 2} and {9} apart from {4, 5, 3} and {0, 8}: of 2^4 resamples; drawn together they have other percentiles */
-  df_bootstrap_cfg cfg = listed_cfg();
-  const int n = 8, of_group[8] = {1, 1, 4, 4, 1, 4, 1, 1};
-  df_interval i;
-  cfg.cluster = of_cluster;
-  cfg.level = 0.6;
-  assert_int_equal(
-      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = clustered}, &i), DF_OK);
-  assert_near(i.lo, 3.375, 1e-12);
-  assert_near(i.hi, 33 / 7.0, 1e-12);
-  cfg.group = of_group;
-  assert_int_equal(
-      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = clustered}, &i), DF_OK);
-  assert_near(i.lo, 3, 1e-12);
-  assert_near(i.hi, 5.25, 1e-12);
-  /* groups only: differences between groups do not widen the interval */
-  const double level[8] = {2, 2, 7, 7, 2, 7, 2, 2};
-  cfg.cluster = NULL;
-  assert_int_equal(
-      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = level}, &i), DF_OK);
-  assert_true(i.lo == i.mean && i.hi == i.mean);
-  /* planted fault: a cluster in two groups */
-  const int torn[8] = {1, 1, 4, 4, 1, 4, 4, 1};
-  cfg.cluster = of_cluster;
-  cfg.group = torn;
-  assert_int_equal(
-      df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = level}, &i), DF_E_ARG);
-  assert_non_null(strstr(df_error_message(), "cluster 7 is in groups 1 and 4"));
 }
 
 static void clusters_of_one_unit_change_no_bit(void** state) {
@@ -226,21 +207,19 @@ static void drawn_strata_are_crossed_with_their_units(void** state) {
   cfg.same_units = true;
   assert_int_equal(
       df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes, .values = values}, &i), DF_OK);
-  assert_near(i.lo, 3.125, 1e-12);
-  assert_near(i.hi, 5.375, 1e-12);
+  assert_interval(i, 4.25, 1.585739151802662);
   cfg.draw_strata = true;
   assert_int_equal(
       df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes, .values = values}, &i), DF_OK);
-  assert_true(i.mean == 4.25);
-  assert_near(i.lo, 2.75, 1e-12);
-  assert_near(i.hi, 5.75, 1e-12);
-  /* by hand: two seeds without any spread within, of which a resample holds 0, 1 or 2 with 1/4, 1/2, 1/4 */
+  /* two seeds are fewer than four windows */
+  assert_interval(i, 4.25, 4.851014096372225);
+  /* by hand: two seeds, 1 and 5, without any spread within: a standard error of 2 */
   const double apart[4] = {1, 1, 5, 5};
   const int pairs[2] = {2, 2};
   cfg.same_units = false;
   assert_int_equal(
       df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = pairs, .values = apart}, &i), DF_OK);
-  assert_true(i.lo == 1 && i.hi == 5);
+  assert_interval(i, 3, 2 * 3.0776835371752534);
 }
 
 static void the_seed_alone_decides(void** state) {
@@ -253,24 +232,21 @@ static void the_seed_alone_decides(void** state) {
   df_paired a, b, c;
   df_interval p, q;
   cfg.resamples = 300;
-  assert_int_equal(
-      df_paired_difference(&cfg, DF_ESTIMATE_IQM, &(df_strata){.n = 2, .sizes = sizes, .values = values}, other, &a),
-      DF_OK);
+  assert_int_equal(df_paired_difference(&cfg, &(df_strata){.n = 2, .sizes = sizes, .values = values}, other, &a),
+                   DF_OK);
   assert_int_equal(df_probability_of_improvement(&cfg, true, &(df_strata){.n = 2, .sizes = sizes, .values = values},
                                                  &(df_strata){.n = 2, .sizes = sizes, .values = other}, &p),
                    DF_OK);
-  assert_int_equal(
-      df_paired_difference(&cfg, DF_ESTIMATE_IQM, &(df_strata){.n = 2, .sizes = sizes, .values = values}, other, &b),
-      DF_OK);
+  assert_int_equal(df_paired_difference(&cfg, &(df_strata){.n = 2, .sizes = sizes, .values = values}, other, &b),
+                   DF_OK);
   assert_int_equal(df_probability_of_improvement(&cfg, true, &(df_strata){.n = 2, .sizes = sizes, .values = values},
                                                  &(df_strata){.n = 2, .sizes = sizes, .values = other}, &q),
                    DF_OK);
   assert_true(a.difference.lo == b.difference.lo && a.difference.hi == b.difference.hi && a.p == b.p);
   assert_true(p.mean == q.mean && p.lo == q.lo && p.hi == q.hi);
   cfg.seed = 2;
-  assert_int_equal(
-      df_paired_difference(&cfg, DF_ESTIMATE_IQM, &(df_strata){.n = 2, .sizes = sizes, .values = values}, other, &c),
-      DF_OK);
+  assert_int_equal(df_paired_difference(&cfg, &(df_strata){.n = 2, .sizes = sizes, .values = values}, other, &c),
+                   DF_OK);
   assert_true(c.difference.mean == a.difference.mean && c.difference.lo != a.difference.lo);
 }
 
@@ -282,9 +258,7 @@ static void what_is_not_finite_is_counted_and_gives_no_interval(void** state) {
   const df_interval i = interval_of(DF_ESTIMATE_MEDIAN, 1, &n, values, 100, false);
   assert_true(i.mean == INFINITY && isnan(i.lo) && isnan(i.hi) && i.failed == 2);
   df_paired d;
-  assert_int_equal(
-      df_paired_difference(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = fine}, values, &d),
-      DF_OK);
+  assert_int_equal(df_paired_difference(&cfg, &(df_strata){.n = 1, .sizes = &n, .values = fine}, values, &d), DF_OK);
   assert_true(isnan(d.difference.mean) && isnan(d.difference.lo) && isnan(d.p) && d.difference.failed == 2);
   df_interval p;
   assert_int_equal(df_probability_of_improvement(&cfg, true, &(df_strata){.n = 1, .sizes = &n, .values = fine},
@@ -302,27 +276,57 @@ static df_paired difference_of(int n, const double* a, const double* b, int resa
   df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
   df_paired out;
   cfg.resamples = resamples;
-  assert_int_equal(
-      df_paired_difference(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = a}, b, &out), DF_OK);
+  assert_int_equal(df_paired_difference(&cfg, &(df_strata){.n = 1, .sizes = &n, .values = a}, b, &out), DF_OK);
   return out;
 }
 
-static void p_is_the_share_of_the_exact_distribution(void** state) {
+static void p_is_the_larger_of_two_tests(void** state) {
   (void)state;
-  const double zero[2] = {0, 0};
-  /* by hand: means of two draws of {-1, 3} are -1, 1, 3 with 1/4, 1/2, 1/4: p = 2/4; four standard errors of 4000 */
-  df_paired d = difference_of(2, (const double[]){-1, 3}, zero, 4000);
-  assert_near(d.p, 0.5, 8 * sqrt(0.1875 / 4000));
-  assert_true(d.difference.mean == 1 && d.difference.lo == -1 && d.difference.hi == 3);
+  const double zero[8] = {0};
+  /* by hand: +-2 with either sign, 1 of 2^8 choices each; t is far beyond that */
+  df_paired d = difference_of(8, (const double[]){2, 2, 2, 2, 2, 2, 2, 2.0001}, zero, 1000);
+  assert_near(d.p, 2 / 256.0, 1e-15);
+  assert_int_equal(d.clusters, 8);
+  /* {-1, 3}: every choice of signs has |sum| >= 2 */
+  d = difference_of(2, (const double[]){-1, 3}, zero, 1000);
+  assert_true(d.difference.mean == 1);
+  assert_near(d.p, 1, 1e-15);
+  /* {1, 1, 1, 1, 1, -2, 1, 1}: a sum of 5 or more has no, one or two ones negative or the 2: 2 (1 + 7 + 1 + 21) / 2^8
+   */
+  d = difference_of(8, (const double[]){1, 1, 1, 1, 1, -2, 1, 1}, zero, 1000);
+  assert_near(d.p, 60 / 256.0, 1e-15);
+  /* {5, 0.1, 0.1 ...}: the signs agree (1/128), but t = 1.1633 with 7 degrees of freedom: R's 2 pt(-t, 7) is 0.2829 */
+  d = difference_of(8, (const double[]){5, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1}, zero, 40000);
+  assert_near(d.p, 0.2829, 0.005);
   d = difference_of(2, (const double[]){-1, 1}, zero, 1000);
   assert_true(d.p == 1);
-  /* no resample on the other side of 0: the smallest possible p-value */
-  d = difference_of(2, (const double[]){2, 2}, zero, 999);
-  assert_near(d.p, 0.002, 1e-15);
-  assert_true(d.difference.lo == 2 && d.difference.hi == 2);
-  /* all differences are zero */
-  d = difference_of(2, zero, zero, 999);
+  d = difference_of(8, zero, zero, 999);
   assert_true(d.p == 1 && d.difference.lo == 0 && d.difference.hi == 0);
+  /* no spread at all: the signs decide */
+  d = difference_of(2, (const double[]){2, 2}, zero, 999);
+  assert_true(d.p == 0.5 && d.difference.lo == 2 && d.difference.hi == 2);
+}
+
+static void clusters_and_strata_are_flipped_as_one(void** state) {
+  (void)state;
+  /* two seeds of six windows in three episodes: sums 12, 8 and 2 of them; 2 of 8 choices keep |sum| = 22 */
+  const double a[12] = {1, 2, 3, 1, 2, 1, 4, 2, 1, 3, 2, 0}, b[12] = {0};
+  const int sizes[2] = {6, 6}, episode[6] = {0, 0, 1, 1, 2, 2};
+  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
+  df_paired d;
+  cfg.same_units = cfg.draw_strata = true;
+  cfg.cluster = episode;
+  assert_int_equal(df_paired_difference(&cfg, &(df_strata){.n = 2, .sizes = sizes, .values = a}, b, &d), DF_OK);
+  assert_int_equal(d.clusters, 3);
+  assert_true(d.p >= 0.25);
+  cfg.cluster = NULL;
+  cfg.draw_strata = false;
+  assert_int_equal(df_paired_difference(&cfg, &(df_strata){.n = 2, .sizes = sizes, .values = a}, b, &d), DF_OK);
+  assert_int_equal(d.clusters, 6);
+  assert_near(d.p, 2 / 64.0, 1e-15);
+  cfg.same_units = false;
+  assert_int_equal(df_paired_difference(&cfg, &(df_strata){.n = 2, .sizes = sizes, .values = a}, b, &d), DF_OK);
+  assert_int_equal(d.clusters, 12);
 }
 
 static void pairing_cancels_what_both_have_in_common(void** state) {
@@ -346,27 +350,98 @@ static void pairing_cancels_what_both_have_in_common(void** state) {
   assert_true(back.p == paired.p);
 }
 
-static void the_paired_interval_covers_the_difference(void** state) {
-  (void)state;
-  /* two seeds of 25 windows: the percentile interval of a mean of 50 covers 0.94; three standard errors of 150 sets */
-  enum { SETS = 150 };
-  const int sizes[2] = {25, 25};
-  df_bootstrap_cfg cfg = df_bootstrap_cfg_default();
-  cfg.resamples = 400;
-  int held = 0, rejected = 0;
-  for (int k = 0; k < SETS; k++) {
-    double a[50], b[50];
-    df_paired d;
-    df_rng_normal(11, DF_STREAM_TEST, (uint64_t)k, 50, a);
-    df_rng_normal(12, DF_STREAM_TEST, (uint64_t)k, 50, b);
-    assert_int_equal(
-        df_paired_difference(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes, .values = a}, b, &d), DF_OK);
-    held += d.difference.lo <= 0 && 0 <= d.difference.hi;
-    rejected += d.p < 0.05;
+/* seeds crossed with episodes: a difference of `mean`, an effect of each seed and of each episode, and noise */
+typedef struct crossed {
+  double mean, by_seed, by_episode;
+} crossed;
+
+/* the share of `sets` of 3 seeds and some episodes of 2 windows for which p < 0.05 */
+static double share_rejected(crossed of, int episodes, int sets) {
+  enum { SEEDS = 3, EACH = 2, MOST = 40 * EACH };
+  const int n = EACH * episodes, sizes[SEEDS] = {n, n, n};
+  int episode[MOST], rejected = 0;
+  const double zero[SEEDS * MOST] = {0};
+  for (int i = 0; i < n; i++) episode[i] = i / EACH;
+  const df_bootstrap_cfg cfg = {
+      .seed = 1, .resamples = 200, .level = 0.95, .same_units = true, .cluster = episode, .draw_strata = true};
+  for (int k = 0; k < sets; k++) {
+    double seed[SEEDS], effect[40], d[SEEDS * MOST];
+    df_paired out;
+    df_rng_normal(31, DF_STREAM_TEST, (uint64_t)k, SEEDS, seed);
+    df_rng_normal(32, DF_STREAM_TEST, (uint64_t)k, (size_t)episodes, effect);
+    df_rng_normal(33, DF_STREAM_TEST, (uint64_t)k, (size_t)(SEEDS * n), d);
+    for (int i = 0; i < SEEDS * n; i++) {
+      d[i] = of.mean + of.by_seed * seed[i / n] + of.by_episode * effect[episode[i % n]] + 0.3 * d[i];
+    }
+    assert_int_equal(df_paired_difference(&cfg, &(df_strata){.n = SEEDS, .sizes = sizes, .values = d}, zero, &out),
+                     DF_OK);
+    rejected += out.p < 0.05;
   }
-  assert_true(held > 0.88 * SETS);
-  /* the p-value agrees with the interval, up to its one additional resample */
-  assert_true(rejected >= SETS - held - 4 && rejected <= SETS - held);
+  return (double)rejected / sets;
+}
+
+static void equal_methods_rarely_differ(void** state) {
+  (void)state;
+  /* effects of episodes, of seeds, and of both with equal shares in the variance of the mean; 200 sets have a standard
+   * deviation of 0.015, of which three are allowed. The percentile bootstrap found 0.6 with 2 episodes, 0.2 with 4 */
+  const int episodes[] = {2, 4, 10, 40};
+  for (int k = 0; k < 4; k++) {
+    const int n = episodes[k], sets = n < 40 ? 200 : 100;
+    assert_true(share_rejected((crossed){0, 0, 1}, n, sets) < 0.095);
+    assert_true(share_rejected((crossed){0, 1, 0}, n, sets) < 0.115);
+    assert_true(share_rejected((crossed){0, sqrt(3.0 / n), 1}, n, sets) < 0.095);
+  }
+}
+
+static void other_methods_are_told_from_40_episodes(void** state) {
+  (void)state;
+  /* a difference of one standard deviation of an episode and ten of a seed; of 5 episodes nothing can be told: 2^-4 */
+  assert_true(share_rejected((crossed){1, 0.1, 1}, 40, 100) > 0.7);
+  assert_true(share_rejected((crossed){1, 0.1, 1}, 5, 100) == 0);
+}
+
+static void student_equals_published_values(void** state) {
+  (void)state;
+  /* the table of [AS], 26.10: P(|T| <= t) = 0.95, 0.99 and 0.999 */
+  static const struct {
+    int freedom;
+    double t95, t99, t999;
+  } published[] = {{1, 12.706, 63.657, 636.619}, {2, 4.303, 9.925, 31.598}, {3, 3.182, 5.841, 12.924},
+                   {4, 2.776, 4.604, 8.610},     {5, 2.571, 4.032, 6.869},  {10, 2.228, 3.169, 4.587},
+                   {29, 2.045, 2.756, 3.659},    {120, 1.980, 2.617, 3.373}};
+  for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
+    const int n = published[i].freedom;
+    assert_near(df_student_point(0.95, n), published[i].t95, 6e-4);
+    assert_near(df_student_point(0.99, n), published[i].t99, 6e-4);
+    assert_near(df_student_point(0.999, n), published[i].t999, 6e-4 * published[i].t999);
+    for (double t = 0.1; t < 7; t *= 2) assert_near(df_student_point(1 - df_student_p(-t, n), n), t, 1e-9 * t * t * t);
+  }
+  /* by hand: 1 - 2 atan(t) / pi and 1 - t / sqrt(2 + t^2); the normal distribution */
+  assert_near(df_student_p(1, 1), 0.5, 1e-15);
+  assert_near(df_student_p(2.5, 2), 1 - 2.5 / sqrt(8.25), 1e-15);
+  assert_near(df_student_point(0.95, 1000000), 1.959964, 3e-4);
+  assert_true(df_student_p(0, 3) == 1 && df_student_p(INFINITY, 4) == 0 && df_student_point(0, 3) == 0);
+  assert_true(isnan(df_student_p(1, 0)) && isnan(df_student_p(NAN, 1)) && isnan(df_student_point(1, 1)) &&
+              isnan(df_student_point(0.5, 0)));
+}
+
+static void signs_are_flipped_in_all_ways(void** state) {
+  (void)state;
+  /* Fisher's plants of Darwin (1935, section 21): 863 x 2 of 2^15 choices; less is 0.05267 */
+  const double darwin[15] = {49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48};
+  assert_near(df_sign_flip_p(15, darwin), 2 * 863 / 32768.0, 1e-15);
+  assert_true(df_sign_flip_p(1, darwin) == 1 && df_sign_flip_least_p(1) == 1);
+  assert_true(df_sign_flip_p(2, (const double[]){0.1, 0.1}) == 0.5 && df_sign_flip_least_p(2) == 0.5);
+  assert_true(df_sign_flip_p(3, (const double[]){0, 0, 0}) == 1);
+  assert_true(df_sign_flip_least_p(16) == ldexp(1, -15) && df_sign_flip_least_p(17) == 1e-5);
+  assert_true(isnan(df_sign_flip_p(0, darwin)) && isnan(df_sign_flip_p(2, (const double[]){1, NAN})));
+  /* more than 16: values of 0 do not change Darwin's p, whose standard deviation over 99999 choices is 0.0007 */
+  double more[40] = {0};
+  memcpy(more + 10, darwin, sizeof darwin);
+  assert_near(df_sign_flip_p(40, more), 2 * 863 / 32768.0, 0.0021);
+  /* no choice of 10^5 is as large as 40 equal signs */
+  for (int i = 0; i < 40; i++) more[i] = 1;
+  assert_near(df_sign_flip_p(40, more), 1e-5, 1e-18);
 }
 
 /* ---- falls ---- */
@@ -446,11 +521,14 @@ static void its_interval_holds_what_a_slow_version_draws(void** state) {
     }
     shares[r] = wins / (N * N);
   }
-  df_sort(RESAMPLES, shares);
   const df_interval i = better(true, 1, &n, a, &n, b, true);
-  assert_near(i.lo, df_quantile(RESAMPLES, shares, 0.025), 1e-12);
-  assert_near(i.hi, df_quantile(RESAMPLES, shares, 0.975), 1e-12);
-  assert_true(i.lo < i.mean && i.mean < i.hi);
+  double mean = 0, square = 0;
+  for (int r = 0; r < RESAMPLES; r++) mean += shares[r] / RESAMPLES;
+  for (int r = 0; r < RESAMPLES; r++) square += (shares[r] - mean) * (shares[r] - mean) / RESAMPLES;
+  const double half = df_student_point(0.95, N - 1) * sqrt(square * N / (N - 1));
+  assert_near(i.lo, fmax(0, i.mean - half), 1e-12);
+  assert_near(i.hi, fmin(1, i.mean + half), 1e-12);
+  assert_true(0 < i.lo && i.lo < i.mean && i.mean < i.hi);
   /* drawn independently it is another interval of the same estimate */
   const df_interval apart = better(true, 1, &n, a, &n, b, false);
   assert_true(apart.mean == i.mean && apart.lo != i.lo);
@@ -468,30 +546,28 @@ static void improvement_and_profiles_take_clusters_whole(void** state) {
   assert_int_equal(df_probability_of_improvement(&cfg, true, &(df_strata){.n = 1, .sizes = &eight, .values = a},
                                                  &(df_strata){.n = 1, .sizes = &eight, .values = b}, &i),
                    DF_OK);
-  assert_near(i.mean, 0.5390625, 1e-15);
-  assert_near(i.lo, 14 / 27.0, 1e-12);
-  assert_near(i.hi, 11 / 18.0, 1e-12);
+  assert_interval(i, 0.5390625, 0.095490944447846);
   assert_int_equal(
       df_performance_profile(&cfg, true, &(df_strata){.n = 1, .sizes = &eight, .values = a}, 1, &three, &i), DF_OK);
-  assert_true(i.mean == 0.5);
-  assert_near(i.lo, 2 / 9.0, 1e-12);
-  assert_near(i.hi, 6 / 7.0, 1e-12);
+  assert_interval(i, 0.5, 0.44494579621688235);
 
   const double c[6] = {1, 4, 2, 3, 3, 8}, d[6] = {2, 3, 3, 1, 4, 9};
   const int sizes[2] = {3, 3};
   cfg.cluster = NULL;
   cfg.draw_strata = true;
+  cfg.level = 0.2; /* tan(0.1 pi) standard errors for one degree of freedom */
   assert_int_equal(df_probability_of_improvement(&cfg, true, &(df_strata){.n = 2, .sizes = sizes, .values = c},
                                                  &(df_strata){.n = 2, .sizes = sizes, .values = d}, &i),
                    DF_OK);
-  assert_near(i.mean, 7 / 12.0, 1e-15);
-  assert_near(i.lo, 1 / 3.0, 1e-12);
-  assert_near(i.hi, 8 / 9.0, 1e-12);
+  assert_interval(i, 7 / 12.0, tan(0.1 * acos(-1)) * 0.26287165864034057);
   assert_int_equal(df_performance_profile(&cfg, true, &(df_strata){.n = 2, .sizes = sizes, .values = c}, 1, &three, &i),
                    DF_OK);
-  assert_near(i.mean, 2 / 3.0, 1e-15);
-  assert_near(i.lo, 1 / 3.0, 1e-12);
-  assert_true(i.hi == 1);
+  assert_interval(i, 2 / 3.0, tan(0.1 * acos(-1)) * 0.3042903097250923);
+  /* shares are between 0 and 1 */
+  cfg.level = 0.95;
+  assert_int_equal(df_performance_profile(&cfg, true, &(df_strata){.n = 2, .sizes = sizes, .values = c}, 1, &three, &i),
+                   DF_OK);
+  assert_true(i.lo == 0 && i.hi == 1);
 }
 
 /* ---- performance profiles ---- */
@@ -555,16 +631,14 @@ static void wrong_arguments_are_refused_and_nothing_is_written(void** state) {
   assert_int_equal(
       df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = none, .values = v}, &out), DF_E_ARG);
   assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes}, &out), DF_E_ARG);
-  assert_int_equal(
-      df_paired_difference(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes, .values = v}, NULL, &paired),
-      DF_E_ARG);
+  assert_int_equal(df_paired_difference(&cfg, &(df_strata){.n = 2, .sizes = sizes, .values = v}, NULL, &paired),
+                   DF_E_ARG);
   assert_int_equal(df_performance_profile(&cfg, true, &(df_strata){.n = 2, .sizes = sizes, .values = v}, 0, v, &out),
                    DF_E_ARG);
   assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, NULL, &out), DF_E_ARG);
   assert_int_equal(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .values = v}, &out), DF_E_ARG);
-  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, NULL, v, &paired), DF_E_ARG);
-  assert_int_equal(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 2, .sizes = sizes}, v, &paired),
-                   DF_E_ARG);
+  assert_int_equal(df_paired_difference(&cfg, NULL, v, &paired), DF_E_ARG);
+  assert_int_equal(df_paired_difference(&cfg, &(df_strata){.n = 2, .sizes = sizes}, v, &paired), DF_E_ARG);
   assert_int_equal(df_performance_profile(&cfg, true, NULL, 1, v, &out), DF_E_ARG);
   assert_int_equal(df_performance_profile(&cfg, true, &(df_strata){.n = 2, .sizes = sizes}, 1, v, &out), DF_E_ARG);
   const df_strata both = {.n = 2, .sizes = sizes, .values = v}, first = {.n = 1, .sizes = sizes, .values = v};
@@ -612,14 +686,13 @@ static df_status everything(double* sum) {
   cfg.resamples = 20;
   DF_TRY(df_bootstrap_interval(&cfg, DF_ESTIMATE_IQM, &(df_strata){.n = 1, .sizes = &n, .values = a}, &i));
   *sum += i.lo;
-  const int label[4] = {3, 3, 4, 5}, group[4] = {0, 0, 0, 1};
+  const int label[4] = {3, 3, 4, 5};
   const double share[4] = {0, 1, 1, 0};
   cfg.cluster = label;
-  cfg.group = group;
   DF_TRY(df_bootstrap_interval(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = a}, &i));
-  DF_TRY(df_share_interval_clustered(4, share, label, group, &i));
-  cfg.cluster = cfg.group = NULL;
-  DF_TRY(df_paired_difference(&cfg, DF_ESTIMATE_MEAN, &(df_strata){.n = 1, .sizes = &n, .values = a}, b, &d));
+  DF_TRY(df_share_interval_clustered(4, share, label, &i));
+  cfg.cluster = NULL;
+  DF_TRY(df_paired_difference(&cfg, &(df_strata){.n = 1, .sizes = &n, .values = a}, b, &d));
   DF_TRY(df_probability_of_improvement(&cfg, true, &(df_strata){.n = 1, .sizes = &n, .values = a},
                                        &(df_strata){.n = 1, .sizes = &n, .values = b}, &i));
   DF_TRY(df_performance_profile(&cfg, true, &(df_strata){.n = 1, .sizes = &n, .values = a}, 1, b, &i));
@@ -638,9 +711,9 @@ static void every_allocation_may_fail(void** state) {
     assert_int_equal(status, DF_E_NOMEM);
     failures++;
   }
-  /* a resampler makes 5, clusters 8, an order 2: 5 + 2 + 3 of the interquartile mean, 5 + 8 + 2 of clusters, 8 of the
-   * share, 5 + 3 of the difference, 2 (5 + 4) + 1 of the improvement, 5 + 5 of the profile, 2 of Holm */
-  assert_int_equal(failures, 72);
+  /* a resampler makes 5, clusters 3, an order 2: 5 + 2 + 3 of the interquartile mean, 5 + 3 + 2 of clusters, 3 of the
+   * share, 5 + 4 of the difference, 2 (5 + 4) + 1 of the improvement, 5 + 5 of the profile, 2 of Holm */
+  assert_int_equal(failures, 63);
 }
 
 int main(void) {
@@ -648,18 +721,22 @@ int main(void) {
       cmocka_unit_test(the_interquartile_mean_equals_published_values),
       cmocka_unit_test(the_interquartile_mean_trims_by_fractions),
       cmocka_unit_test(medians_and_quantiles_are_those_of_R_and_numpy),
-      cmocka_unit_test(the_percentiles_are_those_of_the_exact_distribution),
+      cmocka_unit_test(an_interval_is_that_of_student),
+      cmocka_unit_test(the_smallest_stratum_that_is_drawn_counts),
       cmocka_unit_test(strata_are_drawn_within_themselves),
       cmocka_unit_test(the_same_units_are_not_counted_once_a_seed),
       cmocka_unit_test(clusters_are_drawn_whole),
-      cmocka_unit_test(groups_keep_their_clusters),
       cmocka_unit_test(clusters_of_one_unit_change_no_bit),
       cmocka_unit_test(drawn_strata_are_crossed_with_their_units),
       cmocka_unit_test(the_seed_alone_decides),
       cmocka_unit_test(what_is_not_finite_is_counted_and_gives_no_interval),
-      cmocka_unit_test(p_is_the_share_of_the_exact_distribution),
+      cmocka_unit_test(p_is_the_larger_of_two_tests),
+      cmocka_unit_test(clusters_and_strata_are_flipped_as_one),
       cmocka_unit_test(pairing_cancels_what_both_have_in_common),
-      cmocka_unit_test(the_paired_interval_covers_the_difference),
+      cmocka_unit_test(equal_methods_rarely_differ),
+      cmocka_unit_test(other_methods_are_told_from_40_episodes),
+      cmocka_unit_test(student_equals_published_values),
+      cmocka_unit_test(signs_are_flipped_in_all_ways),
       cmocka_unit_test(mcnemar_equals_published_values),
       cmocka_unit_test(the_probability_of_improvement_is_mann_whitney),
       cmocka_unit_test(improvement_is_averaged_over_strata),

@@ -25,6 +25,7 @@
 #include "dynaflow/data/task.h"
 #include "dynaflow/flow/flow.h"
 #include "dynaflow/flow/method.h"
+#include "dynaflow/flow/ranks.h"
 #include "dynaflow/gait/gait.h"
 #include "dynaflow/gait/generators.h"
 #include "dynaflow/gradcheck/gradcheck.h"

@@ -58,8 +58,6 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
   if (!cfg->forward_only &&
       (cfg->islands != DF_ISLANDS_OFF || cfg->gain_scale > 0 || cfg->kv_scale > 0 || cfg->gear_scale != 0))
     return df_fail(DF_E_CONFIG, "islands and scales of actuators are for systems with forward_only");
-  if (cfg->forward_only && cfg->parameter_gradients)
-    return df_fail(DF_E_CONFIG, "forward_only and parameter_gradients cannot be combined");
   if (cfg->islands < DF_ISLANDS_OFF || cfg->islands > DF_ISLANDS_ON)
     return df_fail(DF_E_CONFIG, "islands %d is not one of df_islands", (int)cfg->islands);
   if (cfg->integrator < DF_INTEGRATOR_MODEL || cfg->integrator > DF_INTEGRATOR_RK4)

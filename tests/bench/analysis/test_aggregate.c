@@ -195,6 +195,8 @@ static void a_metric_whose_settings_are_unset_is_not_defined(void** state) {
   assert_string_equal(needs("{\"eval.feet\":\"a\",\"eval.velocity_limit\":\"2\"}", "velocity_limit"), "");
   assert_string_equal(needs(none, "gait_agreement"), "eval.feet");
   assert_string_equal(needs(none, "sae_min"), "eval.sae_windows");
+  assert_string_equal(needs("{\"data.generator\":\"\"}", "gait_phase"), "data.generator");
+  assert_string_equal(needs("{\"data.generator\":\"quadruped_gaits\"}", "gait_phase"), "");
   assert_string_equal(needs(none, "fall_rates"), "");
   assert_string_equal(needs(none, "tre"), "");
   assert_string_equal(needs(height, "fall_rate"), "");

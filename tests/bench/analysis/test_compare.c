@@ -51,19 +51,26 @@ static comparisons compare_ab(const run_view* r) {
 static void the_numbers_are_those_of_the_records(void** state) {
   (void)state;
   run_view r;
-  /* by hand: differences of 1 2 1 2, 1 1 1 1 and 2 2 2 2 */
-  open_run(METHOD("a", "tre", "2,4,6,8", "2,3,6,7", "3,4,7,8") METHOD("b", "tre", "1,2,5,6", "1,2,5,6", "1,2,5,6"), &r);
+  /* by hand: differences of 1 2 1 2 ..., 1 1 1 1 ... and 2 2 2 2 ... */
+#define TWICE(values) values "," values
+  open_run(METHOD("a", "tre", TWICE("2,4,6,8"), TWICE("2,3,6,7"), TWICE("3,4,7,8"))
+               METHOD("b", "tre", TWICE("1,2,5,6"), TWICE("1,2,5,6"), TWICE("1,2,5,6")),
+           &r);
   comparisons c = compare_ab(&r);
   assert_int_equal(c.n, 1);
   const comparison* one = &c.list[0];
   assert_int_equal(one->outcome, COMPARE_OK);
   assert_int_equal(one->seeds, 3);
-  assert_int_equal(one->paired.difference.n, 12);
+  assert_int_equal(one->paired.difference.n, 24);
   assert_true(one->mean_a == 5 && one->mean_b == 3.5 && one->paired.difference.mean == 1.5);
   assert_true(one->seed_lo == 1 && one->seed_hi == 2);
-  /* seeds are drawn, and start states with all of them: 1 in every resample of seed 2 alone and in those of seeds 1 and
-   * 2 that hold start states 0 and 2 only, 1/27 + 7/27 / 2^4 > 2.5 %; as often 2 */
-  assert_true(one->paired.difference.lo == 1 && one->paired.difference.hi == 2);
+  /* by hand, the sums of squares of effects over their squared number: 0.5 / 9 of seeds, 2/9 / 64 of start states, 4/9
+   * / 24^2 of both, times 3/2; Student's point for 2 degrees of freedom is 4.3027; 10000 resamples are accurate to 0.7
+   * %
+   */
+  const double half = 4.3027 * sqrt(1.5 * (0.5 / 9 + 2 / 9.0 / 64 + 4 / 9.0 / 576));
+  assert_true(fabs(one->paired.difference.hi - 1.5 - half) < 0.025 * half);
+  assert_true(fabs(one->paired.difference.lo - 1.5 + half) < 0.025 * half);
   assert_int_equal(one->episodes, 0);
   assert_true(compare_lacks_episodes(&c));
   /* by hand: of 16 pairs per seed, a is smaller in 4, 4 and 4 and equal in 2, 2 and 0 */
@@ -87,7 +94,8 @@ static void falls_are_counted_once_a_start_state(void** state) {
   assert_int_equal(c.list[0].only_b, 3);
   assert_true(fabs(c.list[0].p - 10 / 16.0) < 1e-15);
   assert_int_equal(c.list[0].winner, 0);
-  assert_string_equal(c.list[0].reason, "no significant difference");
+  assert_int_equal(c.list[0].outcome, COMPARE_UNSURE);
+  assert_string_equal(c.list[0].reason, "4 test windows, naming a winner in 1 comparison needs 6");
   compare_clear(&c);
   run_view_clear(&r);
 }
@@ -108,8 +116,9 @@ static void an_episode_counts_once(void** state) {
   assert_false(compare_lacks_episodes(&c));
   assert_int_equal(c.list[0].only_a, 1);
   assert_int_equal(c.list[0].only_b, 1);
-  /* by hand: two episodes with differences 1 and -1/2 give a resample of -1/2, 1/4 or 1 with 1/4, 1/2, 1/4 */
-  assert_true(c.list[0].paired.difference.lo == -0.5 && c.list[0].paired.difference.hi == 1);
+  /* by hand: two episodes with differences 1 and -1/2 have a standard error of 3/4; Student's point is 12.706 */
+  assert_true(fabs(c.list[0].paired.difference.hi - 0.25 - 0.75 * 12.706) < 0.025 * 9.53);
+  assert_string_equal(c.list[0].reason, "1 seed, naming a winner needs 3");
   compare_clear(&c);
   run_view_clear(&r);
 }
@@ -141,8 +150,8 @@ static void all_methods_meet_the_first_and_share_one_adjustment(void** state) {
 static void what_is_higher_is_better_where_it_is(void** state) {
   (void)state;
   run_view r;
-  open_run(METHOD("a", "survival", "2,3,4,5", "2,3,4,5", "2,3,4,5")
-               METHOD("b", "survival", "1,1,1,1", "1,1,1,1", "1,1,1,1"),
+  open_run(METHOD("a", "survival", TWICE("2,3,2,3"), TWICE("2,3,2,3"), TWICE("2,3,2,3"))
+               METHOD("b", "survival", TWICE("1,1,1,1"), TWICE("1,1,1,1"), TWICE("1,1,1,1")),
            &r);
   comparisons c = compare_ab(&r);
   assert_int_equal(c.list[0].winner, 'a');
@@ -210,7 +219,9 @@ static void every_allocation_may_fail(void** state) {
   compare_cfg cfg = compare_cfg_default();
   cfg.resamples = 1000;
   cfg.min_seeds = 1;
-  open_run(CELL("a", 1, "w", SAMPLES("tre", 1, "2,4")) CELL("b", 1, "w", SAMPLES("tre", 1, "1,2")), &r);
+  open_run(CELL("a", 1, "w", SAMPLES("tre", 1, TWICE("2,4,2,4")))
+               CELL("b", 1, "w", SAMPLES("tre", 1, TWICE("1,3,1,3"))),
+           &r);
   /* a winner, so that there is no text of a reason: those end the program without memory, as elsewhere in bench/ */
   int failures = 0;
   df_status status = DF_E_NOMEM;
@@ -224,8 +235,8 @@ static void every_allocation_may_fail(void** state) {
     failures += status != DF_OK;
     compare_clear(&c);
   }
-  /* cells, sizes and values of both, 8 of the difference, 19 of the improvement, the list, 3 of the adjustment */
-  assert_int_equal(failures, 37);
+  /* cells, sizes and values of both, 9 of the difference, 19 of the improvement, the list, 3 of the adjustment */
+  assert_int_equal(failures, 38);
   run_view_clear(&r);
 }
 

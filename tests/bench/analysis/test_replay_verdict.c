@@ -63,7 +63,12 @@ static void rounding_explains_every_action_and_every_window(void** state) {
   replay_evidence e = off();
   e.trained.step = e.trained.drift = 1;
   judged(e, REPLAY_ROUNDING);
+  /* rounding that hides another model decides nothing, and excuses nothing */
+  e.hidden = true;
+  judged(e, REPLAY_UNDECIDED);
   e.trained.drift = 1.1;
+  judged(e, REPLAY_ANOTHER_MODEL);
+  e.hidden = false;
   judged(e, REPLAY_ANOTHER_MODEL);
   e.trained.step = 1.1;
   e.trained.drift = 1;
@@ -102,6 +107,13 @@ static void what_fits_is_named(void** state) {
   judged(e, REPLAY_SOLVER_LIMITED);
   e.best = replay_fit_none();
   judged(e, REPLAY_ANOTHER_MODEL);
+  /* velocities that are differences are named where nothing fits */
+  e.differences = true;
+  judged(e, REPLAY_ANOTHER_CONVENTION);
+  e.best_is_solver = false;
+  e.best.steps = 100;
+  e.best.carried = 0.5;
+  judged(e, REPLAY_ANOTHER_OPTION);
 }
 
 static void the_tolerance_of_the_solver_excuses_only_what_no_alternative_explains(void** state) {
@@ -113,6 +125,13 @@ static void the_tolerance_of_the_solver_excuses_only_what_no_alternative_explain
   judged(e, REPLAY_ROUNDING);
   e.best_rms = 0.49 * e.rms;
   judged(e, REPLAY_ANOTHER_MODEL);
+  /* a better solver is no other model, if the tolerance explains the errors */
+  e.best_is_solver = true;
+  judged(e, REPLAY_ROUNDING);
+  e.trained.solver_step = 1.1;
+  judged(e, REPLAY_ANOTHER_MODEL);
+  e.trained.solver_step = 1;
+  e.best_is_solver = false;
   e.best_rms = e.rms;
   e.trained.solver_drift = 1.1;
   judged(e, REPLAY_ANOTHER_MODEL);

@@ -13,24 +13,23 @@ static json_t* add_seed(int seed, int n, const double* values) {
   return cell;
 }
 
-static void set_windows(json_t* cell, int n, const int* episode, const int* group) {
-  json_t *episodes = json_array(), *groups = json_array();
+static void set_windows(json_t* cell, int n, const int* episode) {
+  json_t* episodes = json_array();
   for (int i = 0; i < n; i++) {
     json_array_append_new(episodes, json_integer(episode[i]));
-    json_array_append_new(groups, json_integer(group[i]));
   }
-  json_object_set_new(cell, "windows", json_pack("{s:o,s:o}", "episode", episodes, "group", groups));
+  json_object_set_new(cell, "windows", json_pack("{s:o}", "episode", episodes));
 }
 
 static const double first[4] = {1, 2, 3, 4}, second[4] = {5, NAN, 7, 8};
 
 static void seeds_are_strata_and_episodes_are_clusters(void** state) {
   (void)state;
-  static const int episode[5] = {7, 3, 7, 9, 3}, group[5] = {1, 0, 1, 1, 0};
+  static const int episode[5] = {7, 3, 7, 9, 3};
   run_view r;
   samples s;
   begin_records();
-  set_windows(add_seed(2, 4, first), 5, episode, group);
+  set_windows(add_seed(2, 4, first), 5, episode);
   add_seed(1, 4, second);
   open_run(&r);
   assert_int_equal(samples_of_method(&r, &r.groups[0], "a", "tre", 1, &s), DF_OK);
@@ -41,13 +40,12 @@ static void seeds_are_strata_and_episodes_are_clusters(void** state) {
     assert_true(s.values[i] == first[i]); /* in the order of the cells */
     if (i != 1) assert_true(s.values[4 + i] == second[i]);
     assert_int_equal(s.episode[i], episode[i]);
-    assert_int_equal(s.group[i], group[i]);
   }
   assert_true(isnan(s.values[5]));
   assert_int_equal(s.episodes, 3); /* 7, 3 and 9 of the first four windows */
   const df_bootstrap_cfg cfg = samples_bootstrap(&s, 11, 123);
   assert_true(cfg.seed == 11 && cfg.resamples == 123 && cfg.level == 0.95);
-  assert_true(cfg.same_units && cfg.draw_strata && cfg.cluster == s.episode && cfg.group == s.group);
+  assert_true(cfg.same_units && cfg.draw_strata && cfg.cluster == s.episode);
   samples_clear(&s);
   close_run(&r);
 }
@@ -61,12 +59,12 @@ static void without_the_origin_of_its_windows_each_is_by_itself(void** state) {
     samples s;
     begin_records();
     json_t* cell = add_seed(1, 4, first);
-    if (few) set_windows(cell, 3, three, three);
+    if (few) set_windows(cell, 3, three);
     open_run(&r);
     assert_int_equal(samples_of_method(&r, &r.groups[0], "a", "tre", 1, &s), DF_OK);
-    assert_true(!s.episode && !s.group && s.episodes == 0);
+    assert_true(!s.episode && s.episodes == 0);
     const df_bootstrap_cfg cfg = samples_bootstrap(&s, 1, 10);
-    assert_true(!cfg.cluster && !cfg.group);
+    assert_true(!cfg.cluster);
     samples_clear(&s);
     close_run(&r);
   }

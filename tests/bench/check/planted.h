@@ -252,6 +252,29 @@ static inline void joint_order(const layout* l, double* x) {
 static inline void velocity_order(const layout* l, double* x) {
   reorder(l, x, false);
 }
+/* the limited joints shifted by one place */
+static inline void shift(const layout* l, double* x, int by) {
+  const int first = l->base ? 1 : l->n == 7 ? 3 : 0, n = l->n - first;
+  double before[64];
+  memcpy(before, x, (size_t)l->nx * sizeof *x);
+  for (int k = 0; k < n; k++) {
+    const df_joint *to = &l->joints[first + (k + by + n) % n], *from = &l->joints[first + k];
+    x[to->qpos] = before[from->qpos];
+    x[l->nq + to->dof] = before[l->nq + from->dof];
+  }
+}
+static inline void shifted_to_the_end(const layout* l, double* x) {
+  shift(l, x, 1);
+}
+static inline void shifted_to_the_front(const layout* l, double* x) {
+  shift(l, x, -1);
+}
+/* the fourth joint after the base of the quadruped is a hip; of the walker, the third after the root is a thigh */
+static inline void one_reversed(const layout* l, double* x) {
+  const df_joint* joint = &l->joints[l->base ? 4 : 5];
+  x[joint->qpos] *= -1;
+  x[l->nq + joint->dof] *= -1;
+}
 static inline void float32(const layout* l, double* x) {
   for (int i = 0; i < l->nx; i++) x[i] = (double)(float)x[i];
 }

@@ -83,6 +83,53 @@ static void an_angle_is_wrapped_up_or_down(void** state) {
   }
 }
 
+/* the velocity of a dof in a single frame */
+typedef struct wrong {
+  int episode, frame, dof;
+  double v;
+} wrong;
+
+/* both joints move steadily; velocities of single frames are wrong */
+static fixture steady(int n, const wrong* other) {
+  static const double h[3] = {0.01, 0.01, 0.01};
+  fixture f = fixture_new(slide_xml, 3);
+  for (int e = 0; e < 3; e++) {
+    for (int t = 0; t <= T; t++) {
+      const double x[4] = {0.001 * t, 0.002 * t, 0.1, 0.2};
+      memcpy(frame_of(f.d, e, t), x, sizeof x);
+    }
+  }
+  for (int i = 0; i < n; i++) frame_of(f.d, other[i].episode, other[i].frame)[2 + other[i].dof] = other[i].v;
+  trace_it(&f, h);
+  return f;
+}
+
+/* the changes of the slide are 0.1 m/s, those of the hinge 0.2 rad/s; the limits are 100 times these */
+static void a_velocity_of_a_single_frame_is_named(void** state) {
+  (void)state;
+  static const wrong other[] = {{1, 60, 1, -1e6}, {1, 61, 1, 21}, {2, 0, 0, 10.5}, {0, T, 0, 9.5}};
+  fixture f = steady(4, other);
+  data_findings found = {0};
+  check_frames(&f.m, &found);
+  expect(&found, "velocity spike", CHECK_WRONG, 1e6,
+         "-1e+06 in episode 1, frame 60 is more than 100 times the velocities and the changes of the positions around "
+         "it, as are 2 more velocities: correct the file, or leave episodes 1-2 out (data.select)");
+  assert_string_equal(finding_of(&found, "velocity spike")->column, "velocity of b");
+  assert_true(fabs(finding_of(&found, "velocity spike")->limit - 20) < 1e-9);
+  data_findings_clear(&found);
+  fixture_free(&f);
+}
+
+/* without the pairs beside it, all that is compared is exact */
+static void other_checks_leave_it_out(void** state) {
+  (void)state;
+  fixture f = steady(1, &(wrong){1, 60, 1, -1e6});
+  const trace_fit fit = trace_fit_group(&f.m, GROUP_HINGES);
+  assert_true(trace_error(&fit, NULL) < 1e-6);
+  assert_int_equal(fit.n, 3 * (T - 2) - 4);
+  fixture_free(&f);
+}
+
 static void coordinates_that_never_change_are_named(void** state) {
   (void)state;
   static const struct {
@@ -385,7 +432,7 @@ static void an_episode_of_another_rate_is_found_by_its_own_frames(void** state) 
   assert_ok(check_velocities(&f.m, &found));
   expect(
       &found, "frame rate of episodes", CHECK_WRONG, 1,
-      "1 episodes have another frame rate than the others, or other units: in episode 1 the positions change 2 times "
+      "1 episode has another frame rate than the others, or other units: 1; in episode 1 the positions change 2 times "
       "as fast as the velocities say");
   data_findings_clear(&found);
   fixture_free(&f);
@@ -452,6 +499,8 @@ static void an_acceleration_is_per_recorded_frame(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(the_dof_that_jumps_is_compared_with_its_own_episode),
                                      cmocka_unit_test(an_angle_is_wrapped_up_or_down),
+                                     cmocka_unit_test(a_velocity_of_a_single_frame_is_named),
+                                     cmocka_unit_test(other_checks_leave_it_out),
                                      cmocka_unit_test(coordinates_that_never_change_are_named),
                                      cmocka_unit_test(the_sign_of_a_quaternion_is_that_of_all_four_numbers),
                                      cmocka_unit_test(limits_are_counted),

@@ -265,9 +265,44 @@ static void settings_that_would_fit_are_absolute(void** state) {
   for (int r = 0; r < ROBOTS; r++) df_dataset_free(data[r]);
 }
 
+/* of arrays of their own, whose columns are then named one by one */
+static void separate_arrays_of_velocities_have_an_order(void** state) {
+  (void)state;
+  static const int robots[] = {QUADRUPED, ARM};
+  static const char* const fits[] = {
+      "data.columns = root_pos@qpos,root_quat@qpos,joints@qpos,root_linvel@qvel,root_angvel@qvel,joint_vel@qvel, "
+      "data.velocity_joints = FL_hip_joint,FL_thigh_joint,FL_calf_joint,FR_hip_joint",
+      "data.columns = joints@qpos,joint_vel@qvel, data.velocity_joints = " ARM_JOINTS "; "};
+  for (int k = 0; k < 2; k++) {
+    const mistake order = {.in_state = velocity_order};
+    df_system* s = robot_system(robots[k], 1);
+    df_dataset *right_data = robot_data(robots[k]), *d = plant(&order, robots[k], right_data, s->dt);
+    const size_t rows = d->first[EPISODES], nq = (size_t)df_mujoco_nq(s), nv = (size_t)s->nx - nq;
+    double ends[EPISODES], *q = calloc(rows * nq, sizeof *q), *v = calloc(rows * nv, sizeof *v);
+    for (int e = 0; e < EPISODES; e++) ends[e] = (double)d->first[e + 1];
+    for (size_t r = 0; r < rows; r++) {
+      memcpy(q + r * nq, d->states + r * (size_t)s->nx, nq * sizeof *q);
+      memcpy(v + r * nv, d->states + r * (size_t)s->nx + nq, nv * sizeof *v);
+    }
+    const df_npz_entry entries[] = {{.key = "qpos", .rank = 2, .shape = {rows, nq}, .values = q},
+                                    {.key = "qvel", .rank = 2, .shape = {rows, nv}, .values = v},
+                                    {.key = "ends", .rank = 1, .shape = {EPISODES}, .values = ends},
+                                    {.key = "dt", .values = &s->dt}};
+    assert_ok(df_npz_write(test_file("apart.npz"), 4, entries));
+    const char* found = cure("separate arrays", "apart.npz", "data.columns = qpos@qpos,qvel@qvel", s);
+    assert_memory_equal(found, fits[k], strlen(fits[k]));
+    free(q);
+    free(v);
+    df_dataset_free(d);
+    df_dataset_free(right_data);
+    df_system_free(s);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(right_recordings_have_nothing_wrong), cmocka_unit_test(files_of_different_rates_are_right),
-      cmocka_unit_test(robots_that_fly_and_swim_are_right), cmocka_unit_test(settings_that_would_fit_are_absolute)};
+      cmocka_unit_test(robots_that_fly_and_swim_are_right), cmocka_unit_test(settings_that_would_fit_are_absolute),
+      cmocka_unit_test(separate_arrays_of_velocities_have_an_order)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -354,8 +354,7 @@ static void seeds_are_compared_by_their_number(void** state) {
   assert_verdict(v, GATE_HELD);
   assert_int_equal(json_integer_value(json_object_get(v, "n")), 3);
   assert_near(field(v, "value"), 22, 1e-14); /* (33 + 22 + 11) / 3 */
-  /* of three differences, 1 in 27 resamples holds the smallest thrice: the interval goes from 1 to 6 about a mean of 19
-   */
+  /* of three differences, the interval goes from the smallest to the largest about a mean of 19 */
   assert_near(field(v, "lo"), 19 + 1, 1e-13);
   assert_near(field(v, "hi"), 19 + 6, 1e-13);
   close_case(&c);
@@ -664,6 +663,52 @@ static void the_last_of_many_seeds_can_break_a_limit(void** state) {
   }
 }
 
+/* windows of so many episodes, in turn */
+static void set_episodes(json_t* cell, int windows, int episodes) {
+  json_t* list = json_array();
+  for (int i = 0; i < windows; i++) json_array_append_new(list, json_integer(i % episodes));
+  json_object_set_new(cell, "windows", json_pack("{s:o}", "episode", list));
+}
+
+static void an_interval_of_few_episodes_does_not_count(void** state) {
+  (void)state;
+  static const struct {
+    const char* metric;
+    int windows, episodes; /* rows are of the first 4 windows */
+    gate_verdict wanted;
+  } cases[] = {{"tre", 8, 1, GATE_INCONCLUSIVE}, /* such a record has no interval; it is taken as it is */
+               {"tre", 8, 2, GATE_HELD},         {"tre", 8, 3, GATE_HELD},
+               {"tre", 8, 4, GATE_INCONCLUSIVE}, {"fall_rate", 8, 2, GATE_INCONCLUSIVE},
+               {"tre", 0, 1, GATE_INCONCLUSIVE} /* unknown */};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    gate_case c;
+    begin_records();
+    json_t* cell = add_cell("a", 1);
+    add_row(cell, cases[i].metric, 1, 0.5, 0.1, 2);
+    if (cases[i].windows) set_episodes(cell, cases[i].windows, cases[i].episodes);
+    open_case(&c);
+    const json_t* v = hold(&c, band_of(cases[i].metric, BAND_AT_MOST, 1));
+    assert_verdict(v, cases[i].wanted);
+    assert_near(field(v, "hi"), cases[i].wanted == GATE_HELD ? 0.5 : 2, 0);
+    close_case(&c);
+  }
+}
+
+static void four_seeds_have_the_interval_of_student(void** state) {
+  (void)state;
+  gate_case c;
+  begin_records();
+  for (int s = 1; s <= 4; s++) add_value(add_cell("a", s), "tre", 1, 10 + s);
+  open_case(&c);
+  for (int s = 1; s <= 4; s++) add_golden(&c, "a", "tre", s, 10);
+  /* differences 1 2 3 4: standard error sqrt(5/12), R's qt(.975, 3) is 3.1824; 2000 resamples are accurate to 1.6 % */
+  const json_t* v = hold(&c, band_of("tre", BAND_RELATIVE, 1));
+  const double half = 3.1824 * sqrt(5 / 12.0);
+  assert_near(field(v, "hi"), 12.5 + half, 0.05 * half);
+  assert_near(field(v, "lo"), 12.5 - half, 0.05 * half);
+  close_case(&c);
+}
+
 static void every_seed_of_the_golden_table_is_compared(void** state) {
   (void)state;
   enum { SEEDS = 100 };
@@ -771,6 +816,8 @@ int main(void) {
       cmocka_unit_test(a_tolerance_narrower_than_the_seeds_lie_is_told),
       cmocka_unit_test(a_verdict_tells_how_far_the_number_is_from_its_bound),
       cmocka_unit_test(the_last_of_many_seeds_can_break_a_limit),
+      cmocka_unit_test(an_interval_of_few_episodes_does_not_count),
+      cmocka_unit_test(four_seeds_have_the_interval_of_student),
       cmocka_unit_test(every_seed_of_the_golden_table_is_compared),
       cmocka_unit_test(a_done_cell_without_the_number_is_missing),
       cmocka_unit_test(counters_of_another_task_are_not_those_of_the_group),

@@ -266,6 +266,63 @@ static void some_episodes_are_held_out(void** state) {
   }
 }
 
+/* 65 motors of one joint */
+static void more_actuators_than_a_setting_holds_are_noted(void** state) {
+  (void)state;
+  enum { MOTORS = 65 };
+  static char motors[MOTORS * 64], xml[sizeof motors + 512];
+  settings found = {0};
+  text notes = {0};
+  df_system* system;
+  df_dataset* data;
+  model_study model;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  for (size_t i = 0, at = 0; i < MOTORS; i++)
+    at += (size_t)snprintf(motors + at, sizeof motors - at, "<motor joint='a' ctrlrange='-1 1'/>");
+  snprintf(
+      xml, sizeof xml,
+      "<mujoco><worldbody><body><joint name='a'/><geom size='.1'/></body></worldbody><actuator>%s</actuator></mujoco>",
+      motors);
+  assert_int_equal(df_mujoco_system_from_xml(xml, "motors", &cfg, &system), DF_OK);
+  assert_int_equal(model_study_of(system, &model), DF_OK);
+  assert_int_equal(df_dataset_new(&(df_dataset_shape){.episodes = 2, .length = 40, .nx = 2, .dt = 0.02}, &data), DF_OK);
+  assert_int_equal(propose_task(&(proposal){.model = &model, .data = data, .found = &found, .notes = &notes}), DF_OK);
+  assert_null(settings_find(&found, "action.center"));
+  assert_non_null(strstr(text_of(&notes),
+                         "the model has 65 actuators and a setting at most 64 numbers: action.center and "
+                         "action.half_range are not proposed, and the actions have the control ranges of the model\n"));
+  settings_clear(&found);
+  text_clear(&notes);
+  df_dataset_free(data);
+  df_system_free(system);
+}
+
+/* of two gaits every n-th episode by itself, so that the smaller one has one */
+static void episodes_are_held_out_of_every_gait(void** state) {
+  (void)state;
+  static const struct {
+    int of_a;
+    const char *every, *why;
+  } cases[] = {{7, "5", "2 of 16 episodes"}, {8, "5", "2 of 16 episodes"}, {3, "3", "5 of 16 episodes"}};
+  for (int i = 0; i < 3; i++) {
+    fixture f;
+    start(&f, 16, false);
+    df_dataset* gaits;
+    const df_dataset_shape shape = {.episodes = 16, .length = FRAMES - 1, .nx = NX, .nc = 2, .dt = 0.02};
+    assert_int_equal(df_dataset_new(&shape, &gaits), DF_OK);
+    assert_int_equal(df_dataset_name_condition(gaits, 0, "gait.a"), DF_OK);
+    assert_int_equal(df_dataset_name_condition(gaits, 1, "gait.b"), DF_OK);
+    memcpy(gaits->states, f.data->states, (size_t)(16 * FRAMES * NX) * sizeof(double));
+    for (int e = 0; e < 16; e++) gaits->conditions[2 * e + (e >= cases[i].of_a)] = 1;
+    df_dataset_free(f.data);
+    f.p.data = f.data = gaits;
+    assert_int_equal(propose_task(&f.p), DF_OK);
+    assert_string_equal(value(&f, "split.test_every"), cases[i].every);
+    assert_string_equal(settings_find(&f.found, "split.test_every")->why, cases[i].why);
+    end(&f);
+  }
+}
+
 static void falls_leave_a_margin(void** state) {
   (void)state;
   assert_true(fabs(fall_height(0.3, 0.3) - 0.18) < 1e-15);
@@ -347,6 +404,8 @@ int main(void) {
       cmocka_unit_test(a_window_fits_the_shortest_episode),
       cmocka_unit_test(a_fall_is_a_lean_beyond_that_of_the_data),
       cmocka_unit_test(some_episodes_are_held_out),
+      cmocka_unit_test(episodes_are_held_out_of_every_gait),
+      cmocka_unit_test(more_actuators_than_a_setting_holds_are_noted),
       cmocka_unit_test(falls_leave_a_margin),
       cmocka_unit_test(an_action_is_a_frame),
       cmocka_unit_test(the_smoke_profile_takes_a_minute),

@@ -82,6 +82,33 @@ static void as_it_is(void** state) {
   fixture_free(&f);
 }
 
+/* a ball, a free joint and a hinge have as many positions as three balls: positions in double precision stay so beside
+ * velocities in single precision */
+static void turns_beside_other_joints_do_not_take_their_precision(void** state) {
+  (void)state;
+  static const char mixed[] =
+      "<mujoco><option timestep='.004'/><worldbody><body><joint type='ball'/><geom size='.1' mass='1'/></body>"
+      "<body pos='1 0 0'><freejoint/><geom size='.1' mass='1'/><body pos='0 0 .3'><joint name='h'/>"
+      "<geom size='.1' mass='1'/></body></body></worldbody><actuator><motor joint='h'/></actuator></mujoco>";
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  const df_dataset_shape shape = {.episodes = EPISODES, .length = LENGTH, .nx = 22, .nu = 1, .dt = DT};
+  df_system* system;
+  df_dataset* data;
+  recording r;
+  assert_int_equal(df_mujoco_system_from_xml(mixed, "mixed", &cfg, &system), DF_OK);
+  assert_int_equal(df_dataset_new(&shape, &data), DF_OK);
+  for (size_t frame = 0; frame < (size_t)EPISODES * (LENGTH + 1); frame++) {
+    double random[22], *state_of = data->states + frame * 22;
+    df_rng_uniform(1, DF_STREAM_TEST, frame, 22, random);
+    for (int i = 0; i < 22; i++) state_of[i] = i < 12 ? 1 + random[i] : float32_of(1 + random[i]);
+  }
+  assert_int_equal(recording_of(data, system, &r), DF_OK);
+  assert_int_equal(r.stored[POSITION].kind, STORED_FLOAT64);
+  assert_int_equal(r.stored[VELOCITY].kind, STORED_FLOAT32);
+  df_dataset_free(data);
+  df_system_free(system);
+}
+
 /* positions that are quaternions alone show no precision of their own: it is that of the velocities */
 static void turns_of_ball_joints_have_the_precision_of_the_velocities(void** state) {
   (void)state;
@@ -269,6 +296,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(as_it_is),
       cmocka_unit_test(turns_of_ball_joints_have_the_precision_of_the_velocities),
+      cmocka_unit_test(turns_beside_other_joints_do_not_take_their_precision),
       cmocka_unit_test(degrees_have_the_rounding_of_larger_numbers),
       cmocka_unit_test(velocities_of_positions_have_the_rounding_of_two_positions),
       cmocka_unit_test(rotated_velocities_share_their_rounding),

@@ -74,6 +74,14 @@ static const char arm[] =
     "<geom type='capsule' size='.03' fromto='0 0 0 0 0 -.4' mass='1' contype='0' conaffinity='0'/></body></body>"
     "</worldbody><actuator><motor joint='a'/><motor joint='b' gear='.5'/></actuator></mujoco>";
 
+/* the same with names */
+static const char named_arm[] =
+    "<mujoco><option timestep='.005' %s/><worldbody><body><joint name='a' axis='0 1 0'/>"
+    "<geom type='capsule' size='.03' fromto='0 0 0 0 0 -.4' mass='1' contype='0' conaffinity='0'/>"
+    "<body pos='0 0 -.4'><joint name='b' axis='0 1 0' %s/>"
+    "<geom type='capsule' size='.03' fromto='0 0 0 0 0 -.4' mass='1' contype='0' conaffinity='0'/></body></body>"
+    "</worldbody><actuator><motor name='shoulder' joint='a'/><motor name='elbow' joint='b'/></actuator></mujoco>";
+
 /* moves by 1e-12 m/s per action */
 static const char slider[] =
     "<mujoco><option timestep='.001' gravity='0 0 0' %s/><worldbody><body><joint name='x' type='slide' damping='.1'/>"
@@ -320,6 +328,37 @@ static void few_iterations_of_the_model_file_are_named(void** state) {
          "= 100");
 }
 
+/* As other versions of MuJoCo: the recorder's solver stops at another residual, which is in no list of alternatives. */
+static void another_residual_of_the_solver_is_no_other_model(void** state) {
+  (void)state;
+  recorder how = recorder_of(boxes);
+  how.options = "cone='elliptic' impratio='100'";
+  how.cfg.tolerance = 3e-14;
+  judged found = judge_same(&how);
+  const replay_study* s = &found.study;
+  size_t exact = 0;
+  for (size_t i = 0; i < s->trained.steps; i++)
+    exact += s->trained.carried[POSITION][i] <= s->allowed.carried[POSITION] &&
+             s->trained.carried[VELOCITY][i] <= s->allowed.carried[VELOCITY];
+  assert_true(s->evidence.trained.solver_step <= 1 && exact > s->trained.steps / 2 && exact < s->trained.steps);
+  assert_int_equal(s->exact, exact);
+  expect(found, REPLAY_SOLVER_LIMITED, " actions are exact, the others differ by up to ");
+
+  /* a tighter tolerance that is tried is named; a looser one is another option */
+  how.cfg.tolerance = 1e-12;
+  expect(judge_same(&how), REPLAY_SOLVER_LIMITED, "the recording follows with: system.tolerance = 1e-12;");
+  how.cfg.tolerance = 1e-4;
+  expect(judge_same(&how), REPLAY_ANOTHER_OPTION, "the recording follows with: system.tolerance = 0.0001;");
+
+  /* another model behind it */
+  how.cfg.tolerance = 3e-14;
+  how.cfg.gain_scale = 1.0001;
+  assert_int_equal(replay_verdict_exit(judge_same(&how).study.verdict), EXIT_CHECK_FAILED);
+  how.cfg.gain_scale = 0;
+  how.extra = "friction='1.01 .005 .0001'";
+  expect(judge(record(&how), boxes, how.options, "", NULL, NULL), REPLAY_ANOTHER_MODEL, "");
+}
+
 static void the_start_of_a_cut_recording_is_the_solvers(void** state) {
   (void)state;
   recorder how = recorder_of(boxes);
@@ -425,6 +464,29 @@ static void coarse_actions_excuse_no_other_model(void** state) {
       replay_study_clear(&found.study);
     }
   }
+}
+
+/* of the leg, with other masses, friction or gains of 5 % */
+static void rounding_that_hides_another_model_is_undecided(void** state) {
+  (void)state;
+  recorder how = recorder_of(leg);
+  how.change = to_1_decimal;
+  judged found = judge_same(&how);
+  assert_true(found.study.hidden[CHANGE_GAIN]);
+  assert_int_equal(replay_verdict_exit(found.study.verdict), EXIT_INCONCLUSIVE);
+  expect(found, REPLAY_UNDECIDED,
+         "text of 1 decimal), but the rounding is so coarse that it hides changes of the model");
+  how.cfg.gain_scale = 1.05;
+  expect(judge_same(&how), REPLAY_UNDECIDED, "all actuator gains");
+
+  /* float32 hides none of them, and shows them */
+  how.change = to_float32;
+  found = judge(record(&how), leg, "", "", NULL, NULL);
+  expect(found, REPLAY_ANOTHER_OPTION, " x 1.05;");
+  how.cfg.gain_scale = 0;
+  found = judge_same(&how);
+  for (int i = 0; i < CHANGES; i++) assert_false(found.study.hidden[i]);
+  expect(found, REPLAY_ROUNDING, "");
 }
 
 static void few_coarse_actions_are_undecided(void** state) {
@@ -585,6 +647,37 @@ static void one_other_actuator_is_named(void** state) {
   expect(judge_same(&how), REPLAY_ANOTHER_OPTION, "gain (kp) of actuator 1 x ");
 }
 
+static void exchange_actions(df_dataset* d) {
+  for (size_t i = 0; i < df_dataset_actions(d); i++) {
+    const double first = d->actions[2 * i];
+    d->actions[2 * i] = d->actions[2 * i + 1];
+    d->actions[2 * i + 1] = first;
+  }
+}
+
+/* the setting lists the actuators in the order of the columns, so that one that is wrong is the model's order */
+static void another_order_of_actions_is_named(void** state) {
+  (void)state;
+  recorder how = recorder_of(named_arm);
+  df_dataset* d = record(&how);
+  exchange_actions(d);
+  judged found = judge(d, named_arm, "", "", NULL, NULL);
+  assert_string_equal(replay_study_would_fit(&found.study), "data.actuators = elbow,shoulder");
+  assert_true(found.study.order_to < 1e-6 && found.study.order_from > 1e-3);
+  expect(found, REPLAY_ANOTHER_CONVENTION,
+         "the action columns are in another order: with data.actuators = elbow,shoulder the error of one action falls");
+  d = record(&how);
+  exchange_actions(d);
+  found = judge(d, named_arm, "", "", "data.actuators", "elbow,shoulder");
+  assert_string_equal(replay_study_would_fit(&found.study), "data.actuators = shoulder,elbow");
+  expect(found, REPLAY_ANOTHER_CONVENTION, "");
+  /* actions of another model are in no other order */
+  how.extra = "damping='.001'";
+  found = judge(record(&how), named_arm, "", "", NULL, NULL);
+  assert_null(found.study.order);
+  expect(found, REPLAY_ANOTHER_MODEL, "");
+}
+
 /* a force at its joint is what is missing, but no factor of the actuator makes it */
 static void the_actuator_that_drives_the_error_is_named(void** state) {
   (void)state;
@@ -691,6 +784,46 @@ static void another_convention_is_named(void** state) {
   d = record(&how);
   for (size_t i = 0; i < (size_t)EPISODES * (LENGTH + 1) * 4; i++) d->states[i] *= 180 / 3.14159265358979323846;
   expect(judge(d, arm, "", "", NULL, NULL), REPLAY_ANOTHER_CONVENTION, "in degrees");
+}
+
+/* the recording with velocities that are differences of positions, as a script makes them afterwards */
+static df_dataset* record_differences(const recorder* how, replay_differences kind) {
+  df_dataset* d = record(how);
+  const int nq = d->nx / 2, from = kind == DIFFERENCES_FORWARD ? 0 : -1, to = kind == DIFFERENCES_BACKWARD ? 0 : 1;
+  for (int episode = 0; episode < d->episodes; episode++) {
+    double* x = d->states + d->first[episode] * (size_t)d->nx;
+    for (int t = 0; t <= d->lengths[episode]; t++) {
+      const int a = t + from < 0 ? 0 : t + from, b = t + to > d->lengths[episode] ? t : t + to;
+      for (int i = 0; i < nq && b > a; i++)
+        x[t * d->nx + nq + i] = (x[b * d->nx + i] - x[a * d->nx + i]) / ((b - a) * d->dt);
+    }
+  }
+  return d;
+}
+
+static void differences_of_positions_over_several_steps_are_named(void** state) {
+  (void)state;
+  static const char* const formulas[] = {"(q[t] - q[t-1]) / dt with dt = 0.05 s", "(q[t+1] - q[t]) / dt",
+                                         "(q[t+1] - q[t-1]) / 2dt"};
+  recorder how = recorder_of(leg);
+  how.cfg.substeps = 10;
+  for (int kind = 0; kind < DIFFERENCES_KINDS; kind++) {
+    judged found = judge(record_differences(&how, (replay_differences)kind), leg, "", "", "system.substeps", "10");
+    assert_null(replay_study_alternative(&found.study));
+    expect(found, REPLAY_ANOTHER_CONVENTION, formulas[kind]);
+  }
+
+  /* the velocities of the simulator under another model are none */
+  how.extra = "solref='.03 1'";
+  judged found = judge(record(&how), leg, "", "", "system.substeps", "10");
+  assert_int_equal(found.study.differences, DIFFERENCES_NONE);
+  expect(found, REPLAY_ANOTHER_MODEL, "");
+
+  /* nor those of one step, which are differences in every model */
+  how.cfg.substeps = 1;
+  found = judge(record_differences(&how, DIFFERENCES_BACKWARD), leg, "", "", NULL, NULL);
+  assert_int_equal(found.study.differences, DIFFERENCES_NONE);
+  expect(found, REPLAY_ANOTHER_MODEL, "");
 }
 
 /* The actions that a shifted reading skips are no evidence for it. */
@@ -822,7 +955,7 @@ static void a_failure_of_any_thread_has_a_message(void** state) {
       replay_fit fit;
       (void)df_fail(DF_E_ARG, "before");
       (void)df_alloc_fail_at(n);
-      status = explain ? replay_explain(&r, s, limit, "replay", &opts, &fit)
+      status = explain ? replay_explain(&r, s, NULL, limit, "replay", &opts, &fit)
                        : replay_compare(&r, s, 1e-12, "replay", &opts, &c);
       (void)df_alloc_fail_at(0);
       assert_true(status == DF_OK || status == DF_E_NOMEM);
@@ -985,11 +1118,13 @@ int main(void) {
       cmocka_unit_test(a_cleared_warm_start_is_the_solvers),
       cmocka_unit_test(islands_of_the_model_file_are_named),
       cmocka_unit_test(few_iterations_of_the_model_file_are_named),
+      cmocka_unit_test(another_residual_of_the_solver_is_no_other_model),
       cmocka_unit_test(the_start_of_a_cut_recording_is_the_solvers),
       cmocka_unit_test(rounding_is_judged_from_the_data),
       cmocka_unit_test(actions_may_be_rounded_alone),
       cmocka_unit_test(coarse_actions_of_the_same_model_are_rounding),
       cmocka_unit_test(coarse_actions_excuse_no_other_model),
+      cmocka_unit_test(rounding_that_hides_another_model_is_undecided),
       cmocka_unit_test(few_coarse_actions_are_undecided),
       cmocka_unit_test(rare_contacts_are_rounding),
       cmocka_unit_test(another_model_with_rare_contacts_is_not_excused),
@@ -997,11 +1132,13 @@ int main(void) {
       cmocka_unit_test(perfect_recordings_are_never_condemned),
       cmocka_unit_test(another_option_is_named),
       cmocka_unit_test(one_other_actuator_is_named),
+      cmocka_unit_test(another_order_of_actions_is_named),
       cmocka_unit_test(the_actuator_that_drives_the_error_is_named),
       cmocka_unit_test(what_is_not_recorded_is_not_compared),
       cmocka_unit_test(a_pushed_box_in_float32_is_rounding),
       cmocka_unit_test(some_windows_of_a_long_recording_are_simulated),
       cmocka_unit_test(another_convention_is_named),
+      cmocka_unit_test(differences_of_positions_over_several_steps_are_named),
       cmocka_unit_test(a_reading_that_compares_nothing_explains_nothing),
       cmocka_unit_test(a_reading_that_skips_the_worst_actions_is_not_closer),
       cmocka_unit_test(velocities_that_do_not_belong_to_float32_positions_are_named),

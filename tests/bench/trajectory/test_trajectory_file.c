@@ -37,9 +37,9 @@ static void conditions_are_finite_and_have_the_names_of_the_task(void** state) {
       {"ab,cd", 4, DF_OK, ""},
       {"ab,cd", NAN, DF_E_NONFINITE, "conditions[1][1] is nan"},
       {"ab,cd", -INFINITY, DF_E_NONFINITE, "conditions[1][1] is -inf"},
-      {"cd,ab", 4, DF_E_MISMATCH, "condition_names is \"cd,ab\", expected \"ab,cd\""},
-      {"ab", 4, DF_E_MISMATCH, "condition_names is \"ab\", expected \"ab,cd\""},
-      {"ab,cd,ef", 4, DF_E_MISMATCH, "condition_names is \"ab,cd,ef\", expected \"ab,cd\""},
+      {"cd,ab", 4, DF_E_MISMATCH, "condition_names: condition 0 is \"cd\", expected \"ab\": the task has \"ab,cd\""},
+      {"ab", 4, DF_E_MISMATCH, "condition_names: condition 1 is missing, expected \"cd\": the task has \"ab,cd\""},
+      {"ab,cd,ef", 4, DF_E_MISMATCH, "condition_names: condition 2 is \"ef\", expected none: the task has \"ab,cd\""},
   };
   df_task task = task_of_two();
   const char* path = test_file("trajectories.npz");

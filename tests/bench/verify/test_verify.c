@@ -56,6 +56,22 @@ static void verify(const char* wanted, int exit_code) {
   verify_with(&cfg, wanted, exit_code);
 }
 
+/* the outcome of the check of seeds alone */
+static void verify_seeds(const char* wanted) {
+  const verify_cfg cfg = {.method = method_of, .replays = replay, .context = &replays};
+  run_view r;
+  verification v;
+  size_t i;
+  json_t* one;
+  open_run(&r);
+  verify_run(&r, folder, &cfg, &v);
+  json_array_foreach(v.found.list, i, one) {
+    if (strcmp(string_of(one, "check"), "seeds") == 0) assert_string_equal(string_of(one, "status"), wanted);
+  }
+  verification_clear(&v);
+  close_run(&r);
+}
+
 /* ---- a run to begin with ---- */
 
 static json_t *plan, *one, *two, *ceiling, *bottom;
@@ -70,7 +86,7 @@ static void begin(void) {
   add_planned(plan, "random_action", 1, NULL);
   one = add_whole("a", 1, 0.5);
   two = add_whole("a", 2, 0.625);
-  ceiling = add_whole("replay_demo", 1, 0.25);
+  ceiling = add_whole("replay_demo", 1, 2.5e-7);
   bottom = add_whole("random_action", 1, 2);
 }
 
@@ -436,16 +452,42 @@ static void two_seeds_do_not_give_the_same_numbers(void** state) {
   }
 }
 
+static void a_file_may_be_judged_under_several_seeds(void** state) {
+  (void)state;
+  static const char* const others[] = {WHOLE_SUM, "0000000000000000000000000000000000000000000000000000000000000000",
+                                       NULL};
+  for (int i = 0; i < 3; i++) {
+    begin_records();
+    plan = add_plan("p");
+    for (int s = 1; s <= 2; s++) {
+      json_t* cell = add_whole("file", s, 0.5);
+      const char* hash = s == 1 ? WHOLE_SUM : others[i];
+      set_text(cell, "plugin_sha256", hash ? hash : "");
+      if (hash) json_object_set_new(cell, "trajectories", json_pack("{s:s}", "sha256", hash));
+      seal(cell);
+      add_planned(plan, "file", s, NULL);
+    }
+    verify_seeds(i == 0 ? "not checked" : "failed");
+  }
+}
+
 static void nobody_is_better_than_the_demonstrations_own_actions(void** state) {
   (void)state;
-  /* the ceiling at 1, with a tolerance of 1e-9 of it and 1e-12 */
+  /* the ceiling at 9e-7, with a tolerance of 1e-9 of it and 1e-12; above 1e-6 the actions did not make the recording */
   static const struct {
-    double value;
+    double bound, value;
     bool fails;
-  } cases[] = {{1, false}, {1 - 1.0009e-9, false}, {1 - 1.0011e-9, true}, {0.5, true}, {1.5, false}};
+  } cases[] = {{9e-7, 9e-7, false},
+               {9e-7, 9e-7 - 1.0008e-12, false},
+               {9e-7, 9e-7 - 1.001e-12, true},
+               {9e-7, 5e-7, true},
+               {9e-7, 1.5, false},
+               {1e-6, 5e-7, true},
+               {1.1e-6, 0, false},
+               {0.25, 0.2, false}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     begin();
-    set_number(ceiling, "value", 1);
+    set_number(ceiling, "value", cases[i].bound);
     set_number(one, "value", cases[i].value);
     set_number(two, "value", 1.75);
     verify(cases[i].fails ? "ceiling:failed" : "", cases[i].fails ? EXIT_CHECK_FAILED : EXIT_DONE);
@@ -457,20 +499,20 @@ static void nobody_is_better_than_the_demonstrations_own_actions(void** state) {
     set_number(one, "value", fails ? -1.1e-12 : -0.9e-12);
     verify(fails ? "ceiling:failed" : "", fails ? EXIT_CHECK_FAILED : EXIT_DONE);
   }
-  /* the best of several: 0.25 at another K of the demonstration's actions */
+  /* the best of several: 2.5e-7 at another K of the demonstration's actions */
   begin();
-  add_row(ceiling, "tre_open_loop", 5, 0.75, 0.75, 0.75);
+  add_row(ceiling, "tre_open_loop", 5, 7.5e-7, 7.5e-7, 7.5e-7);
   seal(ceiling);
-  set_number(one, "value", 0.26);
+  set_number(one, "value", 2.6e-7);
   verify("", EXIT_DONE);
   begin();
-  add_row(ceiling, "tre_open_loop", 5, 0.125, 0.125, 0.125);
+  add_row(ceiling, "tre_open_loop", 5, 1.25e-7, 1.25e-7, 1.25e-7);
   seal(ceiling);
-  set_number(one, "value", 0.2);
+  set_number(one, "value", 2e-7);
   verify("", EXIT_DONE);
   /* another metric is not meant */
   begin();
-  add_row(one, "tre", 1, 1e-3, 1e-3, 1e-3);
+  add_row(one, "tre", 1, 1e-8, 1e-8, 1e-8);
   seal(one);
   verify("", EXIT_DONE);
 }
@@ -570,6 +612,7 @@ int main(void) {
       cmocka_unit_test(a_key_is_done_once_and_of_one_cell),
       cmocka_unit_test(all_cells_of_a_group_have_the_same_start_states),
       cmocka_unit_test(two_seeds_do_not_give_the_same_numbers),
+      cmocka_unit_test(a_file_may_be_judged_under_several_seeds),
       cmocka_unit_test(nobody_is_better_than_the_demonstrations_own_actions),
       cmocka_unit_test(worse_than_random_is_a_warning),
       cmocka_unit_test(replays_are_what_the_caller_finds),

@@ -84,7 +84,8 @@ typedef df_items df_kind_ITEMS;
   X(LIST, action, half_range, "", 0, 1e6, "", "action", "action = center + half_range * tanh(network output)")         \
   X(TEXT, data, source, "file", 0, 0, "file|npz|generator", "",                                                        \
     "file: recorded files (npz means the same); generator: demonstrations are computed")                               \
-  X(TEXT, data, generator, "", 0, 0, "", "", "name of the generator")                                                  \
+  X(TEXT, data, generator, "", 0, 0, "", "",                                                                           \
+    "name of the generator; with recorded files, that whose clock gait_phase takes")                                   \
   X(TEXT, data, file, "", 0, 0, "", "", "file of recorded demonstrations, or a pattern for several, e.g. mocap/*.txt") \
   X(TEXT, data, sha256, "", 0, 0, "", "", "required SHA-256 of the file, see `data info`; empty: not checked")         \
   X(TEXT, data, url, "", 0, 0, "", "", "URL from which `data fetch` downloads the file")                               \

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "dynaflow/data/task.h"
+#include "dynaflow/flow/ranks.h"
 
 DF_BEGIN_DECLS
 
@@ -32,11 +33,13 @@ typedef struct df_training_log {
   int n;                  /* number of points of the curve */
   long step[DF_LOG_MAX];
   double loss[DF_LOG_MAX];
-  /* The loss of the averaged weights on windows that are neither trained nor tested on (train.validate_every), NaN if
-   * the rollout of one of them diverged; n_validation is 0 if it is not measured. */
+  /* The mean loss of the averaged weights over those windows that are neither trained nor tested on
+   * (train.validate_every) whose rollouts did not diverge, NaN if all did, and how many did; n_validation is 0 if it is
+   * not measured. */
   int n_validation, validation_windows;
   long validation_step[DF_LOG_MAX];
   double validation_loss[DF_LOG_MAX];
+  int validation_diverged[DF_LOG_MAX];
   long steps; /* gradient steps so far */
   long kept;  /* the step after which the averaged weights were kept: `steps`, or that of the lowest validation loss */
   long diverged; /* training windows whose rollout diverged; they are left out of the gradient */
@@ -45,7 +48,7 @@ typedef struct df_training_log {
    * summed over all parts of a resumed training */
   df_gradient_count adjoints;
   size_t parameters; /* number of trained parameters */
-  double cpu_s;      /* CPU seconds of all threads */
+  double cpu_s;      /* CPU seconds of all threads of all ranks */
   /* RMS one-step error of the recovered actions that it was trained on, std (flow.h); NaN: it was trained on none */
   double residual;
   double residual_share; /* residual divided by that of constant actions; NaN as residual */
@@ -54,14 +57,16 @@ typedef struct df_training_log {
 /* a training after a gradient step */
 typedef struct df_progress {
   const char* network;
-  long step, steps;       /* done, and to do in all */
-  bool point;             /* the step completed a point of the loss curve */
-  double loss;            /* the last point of the loss curve; NaN: none yet, or none finite */
-  double validation_loss; /* the last one that was measured; NaN: none yet */
-  bool validated;         /* it was measured after this step */
-  double gradient_norm;   /* 2-norm of the step's gradient before clipping; not finite: the step was not applied */
-  double rate;            /* learning rate of the step */
-  double cpu_s;           /* CPU seconds of the training so far, of all its parts */
+  long step, steps;        /* done, and to do in all */
+  bool point;              /* the step completed a point of the loss curve */
+  double loss;             /* the last point of the loss curve; NaN: none yet, or none finite */
+  double validation_loss;  /* the last one that was measured; NaN: none yet, or all windows diverged */
+  int validation_diverged; /* of `validation_windows` windows, which it does not include */
+  int validation_windows;
+  bool validated;       /* it was measured after this step */
+  double gradient_norm; /* 2-norm of the step's gradient before clipping; not finite: the step was not applied */
+  double rate;          /* learning rate of the step */
+  double cpu_s;         /* CPU seconds of the training so far, of all its parts */
 } df_progress;
 
 /* Called after every gradient step, by the thread that trains. The method's `save` may be called from it: it writes the
@@ -94,6 +99,7 @@ typedef struct df_method_env {
    * index in the batch, x0 [nx] and the applied actions u [H][nu]; for benchmarks. May be NULL. */
   void (*simulated)(void* context, int sample, const double* x0, const double* u);
   void* simulated_context;
+  df_ranks* ranks; /* the processes that train together; NULL: this one alone */
 } df_method_env;
 
 /* a request for B windows of the task's horizon H; the arrays are owned by the caller */

@@ -21,8 +21,7 @@ DF_API int df_gait_by_name(const char* name);  /* the df_gait, or -1 for an unkn
 /* Whether leg `leg` (0 FR, 1 FL, 2 RR, 3 RL) is in stance at phase [cycles] of the gait's clock. */
 DF_API bool df_gait_stance(df_gait gait, int leg, double phase);
 
-enum { DF_GAIT_SETTLE_FRAMES = 25 };   /* actions during which the robot stands before the gait's clock acts */
-DF_API double df_gait_frequency(void); /* Hz */
+enum { DF_GAIT_SETTLE_FRAMES = 25 }; /* actions during which the robot stands before the gait's clock acts */
 
 /* Generates demonstrations according to config's data.* keys: data.episodes episodes of each gait, one gait after the
  * other. Attempts in which the robot falls are rejected; env->report has a line per gait, in the order of df_gait. The

@@ -49,7 +49,10 @@ DF_API DF_MUST_CHECK df_status df_metric_sae_own(const df_system* system, const 
 /* SAE of the best actions: the error of step t is minimised over the actions in the box by projected
  * Levenberg-Marquardt, started from the guess (without a guess: from the best action of the previous step) and from
  * the rest action (df_system_rest_action). The result is an upper bound of the minimum: where f is discontinuous in u,
- * for instance where a contact begins within the step, a search may stop at the discontinuity.
+ * for instance where a contact begins within the step, a search may stop at the discontinuity. Without a guess, if at
+ * least half of the steps of a window are exact (an error of at most 1e-9), the others are searched again from up to 48
+ * starts, the exact actions before and after them and scattered around these, so that a motion that the system can make
+ * is not charged with the end of a search.
  *   made    in,  states and, in u, the guess: NULL: no guess; an action that is not finite is ignored
  *   sae     out, [B], the mean error over the H steps
  *   u_best  out, [B][H][nu], the best actions; may be NULL or made->u

@@ -72,7 +72,8 @@ typedef struct df_mujoco_cfg {
   bool finite_differences;  /* admits features without an exact adjoint, and differentiates the steps in which they are
                              * active by centred finite differences, 2 (ndx + nu) steps each (adjoint.h); false refuses
                              * them. Not together with parameter_gradients */
-  bool parameter_gradients; /* records what the gradient by physical parameters needs (parameters.h) */
+  bool parameter_gradients; /* records what the gradient by physical parameters needs (parameters.h); with forward_only,
+                             * the parameters can be set */
 
   /* for comparisons with recordings: */
   bool forward_only;  /* the system is never differentiated: its simulators take no tape, every feature that finite
@@ -169,6 +170,12 @@ DF_API const df_model_identity* df_mujoco_identity(const df_system* system);
  * caller frees it with df_free(). Errors: DF_E_ARG, DF_E_MISSING (no model file), DF_E_FORMAT (MuJoCo's message, e.g. a
  * missing mesh), DF_E_CONFIG (version of MuJoCo), DF_E_IO, DF_E_NOMEM, DF_E_SIM. */
 DF_API DF_MUST_CHECK df_status df_mujoco_all_files(const char* path, char** list);
+
+/* Absolute paths, for a program that includes the model in a file elsewhere: *model = the model file itself, *meshes and
+ * *textures = the folders in which MuJoCo looks for files of meshes and textures (compiler/meshdir and texturedir). The
+ * caller frees all three with df_free(). Errors, after which they are NULL: DF_E_ARG (an argument is NULL), DF_E_MISSING
+ * and DF_E_IO (the file cannot be read), DF_E_FORMAT (MuJoCo's message), DF_E_SIM, DF_E_NOMEM. */
+DF_API DF_MUST_CHECK df_status df_mujoco_asset_folders(const char* path, char** model, char** meshes, char** textures);
 
 /* x [nx] = the initial state of the model: qpos0, zero velocity and activation. */
 DF_API void df_mujoco_initial_state(const df_system* system, double* x);

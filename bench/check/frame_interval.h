@@ -1,0 +1,19 @@
+/* frame_interval.h: whether the frames of a recording last as long as those of any recording of a robot do. */
+#ifndef BENCH_CHECK_FRAME_INTERVAL_H
+#define BENCH_CHECK_FRAME_INTERVAL_H
+
+#include <stdbool.h>
+
+#include "data_finding.h"
+#include "dynaflow/sim/system.h"
+#include "would_fit.h"
+
+/* whether h seconds are within 1e-4 s (10 kHz) and 1 s (1 Hz) */
+bool frame_interval_is_plausible(double h);
+
+/* Adds a finding "frame interval" on stated [episodes] s per frame: wrong if one is not plausible, a warning if the
+ * first one and the physics step of the model are far apart. */
+void check_frame_intervals(int episodes, const double* stated, const df_system* system, const fit_source* source,
+                           data_findings* out);
+
+#endif

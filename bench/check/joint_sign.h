@@ -1,0 +1,21 @@
+/* joint_sign.h: whether joints of a recording, positions and velocities alike, have the opposite sign within their
+ * limits, by the forces that the motion needs. */
+#ifndef BENCH_CHECK_JOINT_SIGN_H
+#define BENCH_CHECK_JOINT_SIGN_H
+
+#include "check_cfg.h"
+#include "check_parts.h"
+
+typedef struct joint_signs {
+  int* best; /* an order of signs (joint_order.h) with which the motion needs less force; NULL: none; owned */
+  double as_read, residual; /* check_root_residual() without and with it */
+} joint_signs;
+
+/* Reverses each hinge and slide, and the same joint of all legs, and compares the forces on what no actuator drives. A
+ * sign is wrong if its reversal leaves less than 65 % of the residual, and every other one more than 1.15 times of
+ * that. `data` is changed meanwhile, and as before at the end. Errors: DF_E_NOMEM, and those of trace_of() and
+ * check_root_residual(). */
+DF_MUST_CHECK df_status joint_sign_find(df_dataset* data, const df_system* system, const double* h,
+                                        const check_cfg* cfg, joint_signs* out);
+
+#endif

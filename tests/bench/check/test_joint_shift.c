@@ -1,0 +1,54 @@
+/* Shifts of the columns of joints, by their limits. */
+#include "joint_shift.h"
+
+#include "dynaflow/core/alloc.h"
+
+#include "small_recording.h"
+#include "unit.h"
+
+#define BODY(name, range) "<body><joint name='" name "' range='" range "' limited='true'/><geom size='.1'/></body>"
+static const char three_xml[] = "<mujoco><compiler angle='radian'/><worldbody>" BODY("a", "1 2") BODY("b", "3 4")
+    BODY("c", "5 6") "<body><joint name='d'/><geom size='.1'/></body></worldbody></mujoco>";
+
+/* x[k] of joint k in every frame */
+static joint_shift find(const double x[4], const int* recorded) {
+  joint_shift out;
+  fixture f = fixture_new(three_xml, 1);
+  for (int t = 0; t <= T; t++) memcpy(frame_of(f.d, 0, t), x, 4 * sizeof *x);
+  assert_ok(joint_shift_find(f.d, f.s, recorded, &out));
+  fixture_free(&f);
+  return out;
+}
+
+static void expect(joint_shift s, int by, double as_read, const int to[4]) {
+  assert_int_equal(s.by, by);
+  assert_true(s.as_read == as_read && s.share == 0);
+  for (int j = 0; j < 4 && to; j++) assert_int_equal(s.to[j], to[j]);
+  if (!to) assert_null(s.to);
+  df_free(s.to);
+}
+
+/* without the joint d, which has no limits, unless that is shifted, too */
+static void the_smallest_shift_within_the_limits_is_found(void** state) {
+  (void)state;
+  expect(find((const double[]){1.5, 3.5, 5.5, 9}, NULL), 0, 0, NULL);
+  expect(find((const double[]){5.5, 1.5, 3.5, 9}, NULL), 1, 1, (const int[]){2, 0, 1, 3});
+  expect(find((const double[]){3.5, 5.5, 1.5, 9}, NULL), -1, 1, (const int[]){1, 2, 0, 3});
+  expect(find((const double[]){9, 1.5, 3.5, 5.5}, NULL), 1, 1, (const int[]){3, 0, 1, 2});
+  /* another order is no shift */
+  expect(find((const double[]){3.5, 1.5, 5.5, 9}, NULL), 0, 0, NULL);
+}
+
+/* the columns are c, a, b, d, and each holds the joint of the column before it: a that of c, b that of a, c that of b
+ */
+static void columns_are_in_their_recorded_order(void** state) {
+  (void)state;
+  expect(find((const double[]){5.5, 1.5, 3.5, 9}, (const int[]){2, 0, 1, 3}), 1, 1, (const int[]){2, 0, 1, 3});
+  expect(find((const double[]){3.5, 5.5, 1.5, 9}, (const int[]){0, 2, 1, 3}), 1, 1, (const int[]){1, 2, 0, 3});
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(the_smallest_shift_within_the_limits_is_found),
+                                     cmocka_unit_test(columns_are_in_their_recorded_order)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
