@@ -85,6 +85,11 @@ char* parse_text(struct argp_state* state, const char* option, char* text) {
   return text;
 }
 
+char* parse_output(struct argp_state* state, const char* option, char* text) {
+  if (strcmp(text, "-") == 0) argp_error(state, "%s takes a file; standard output is /dev/stdout", option);
+  return parse_text(state, option, text);
+}
+
 char* parse_list(struct argp_state* state, const char* option, char* text) {
   parse_text(state, option, text);
   const size_t n = strlen(text);

@@ -68,6 +68,8 @@ double parse_number(struct argp_state* state, const char* option, const char* te
 /* Returns the value of an option that takes a name, a file or a folder. An empty one, as an unset variable of a script
  * gives, ends the program with exit code 2 and a message that names the option. */
 char* parse_text(struct argp_state* state, const char* option, char* text);
+/* the name of a file that is to be written, which is not "-" */
+char* parse_output(struct argp_state* state, const char* option, char* text);
 
 /* The same for a comma-separated list, none of whose items may be empty. */
 char* parse_list(struct argp_state* state, const char* option, char* text);

@@ -50,10 +50,10 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       a->reason = value;
       return 0;
     case KEY_JUNIT:
-      a->junit = parse_text(state, "--junit", value);
+      a->junit = parse_output(state, "--junit", value);
       return 0;
     case KEY_MARKDOWN:
-      a->markdown = parse_text(state, "--markdown", value);
+      a->markdown = parse_output(state, "--markdown", value);
       return 0;
     case KEY_ANNOTATIONS:
       a->annotations = true;

@@ -32,6 +32,7 @@ static void find_parts(const model_study* m, const bool* left_out, int* part) {
 
 typedef struct pairs {
   double *change, *velocity; /* [n][nv] */
+  double* smooth;            /* [n][nv] the mean of the cubic through the velocities of four frames */
   size_t n;
 } pairs;
 
@@ -43,23 +44,28 @@ static void read_pairs(const df_dataset* d, const model_study* m, double* e, pai
       if (seen++ % every != 0) continue;
       const double *x = df_dataset_state(d, episode, t), *y = df_dataset_state(d, episode, t + 1);
       m->system->ops->difference(m->system, x, y, e);
+      const bool inside = t > 0 && t + 1 < d->lengths[episode];
+      const double* before = inside ? df_dataset_state(d, episode, t - 1) : x;
+      const double* after = inside ? df_dataset_state(d, episode, t + 2) : y;
       for (size_t i = 0; i < nv; i++) {
+        const size_t v = (size_t)m->nq + i;
+        out->smooth[out->n * nv + i] = (13 * (x[v] + y[v]) - before[v] - after[v]) / 24;
         out->change[out->n * nv + i] = e[i];
-        out->velocity[out->n * nv + i] = 0.5 * (x[(size_t)m->nq + i] + y[(size_t)m->nq + i]);
+        out->velocity[out->n * nv + i] = 0.5 * (x[v] + y[v]);
       }
       out->n++;
     }
   }
 }
 
-/* `scratch` [3][n] */
-static velocity_fit fit_part(const pairs* p, int nv, const int* part, int of, double* scratch) {
+/* with these velocities [n][nv]; `scratch` [3][n] */
+static velocity_fit fit_part(const pairs* p, const double* velocity, int nv, const int* part, int of, double* scratch) {
   double *speed = scratch, *sorted = scratch + p->n, *unexplained = scratch + 2 * p->n;
   size_t n = 0;
   for (size_t k = 0; k < p->n; k++) {
     speed[k] = 0;
     for (int i = 0; i < nv; i++) {
-      const double v = p->velocity[k * (size_t)nv + (size_t)i];
+      const double v = velocity[k * (size_t)nv + (size_t)i];
       if (part[i] == of) speed[k] += v * v;
     }
     sorted[k] = speed[k];
@@ -70,7 +76,7 @@ static velocity_fit fit_part(const pairs* p, int nv, const int* part, int of, do
     if (!(speed[k] > 0) || speed[k] < least) continue;
     double over = 0;
     for (int i = 0; i < nv; i++) {
-      if (part[i] == of) over += p->velocity[k * (size_t)nv + (size_t)i] * p->change[k * (size_t)nv + (size_t)i];
+      if (part[i] == of) over += velocity[k * (size_t)nv + (size_t)i] * p->change[k * (size_t)nv + (size_t)i];
     }
     sorted[n++] = over / speed[k];
   }
@@ -82,7 +88,7 @@ static velocity_fit fit_part(const pairs* p, int nv, const int* part, int of, do
     if (!(speed[k] > 0) || speed[k] < least) continue;
     double errors = 0, changes = 0;
     for (int i = 0; i < nv; i++) {
-      const double v = p->velocity[k * (size_t)nv + (size_t)i], change = p->change[k * (size_t)nv + (size_t)i];
+      const double v = velocity[k * (size_t)nv + (size_t)i], change = p->change[k * (size_t)nv + (size_t)i];
       if (part[i] != of) continue;
       errors += (change - duration * v) * (change - duration * v);
       changes += change * change;
@@ -90,22 +96,29 @@ static velocity_fit fit_part(const pairs* p, int nv, const int* part, int of, do
     unexplained[n++] = changes > 0 ? sqrt(errors / changes) : 1;
   }
   df_sort((int)n, unexplained);
-  return (velocity_fit){duration, unexplained[n / 2]};
+  return (velocity_fit){.duration = duration, .error = unexplained[n / 2]};
 }
 
 /* ---- all parts ---- */
 
+/* with a larger error positions do not follow from velocities */
+static const double FOLLOWS = 0.5;
+
+/* parts that follow much worse than the best one, as joints that meet the floor, need not agree with it */
 static velocity_fit common_fit(const velocity_fit* fit) {
-  static const double FOLLOWS = 0.5, AGREES = 1.1;
-  velocity_fit best = {0, FOLLOWS};
+  static const double AGREES = 1.1, WORSE = 2, EXACT = 0.01;
+  velocity_fit best = {.error = FOLLOWS};
   double low = INFINITY, high = 0;
   for (int k = 0; k < PARTS; k++) {
-    if (!(fit[k].duration > 0) || fit[k].error > FOLLOWS) continue;
+    if (fit[k].duration > 0 && fit[k].error < best.error) best = fit[k];
+  }
+  for (int k = 0; k < PARTS; k++) {
+    if (!(fit[k].duration > 0) || fit[k].error > fmin(WORSE * best.error + EXACT, FOLLOWS)) continue;
     low = fmin(low, fit[k].duration);
     high = fmax(high, fit[k].duration);
-    if (fit[k].error < best.error) best = fit[k];
   }
-  return high <= AGREES * low ? best : (velocity_fit){0};
+  if (high > AGREES * low) best.duration = 0;
+  return best;
 }
 
 df_status velocity_fit_of(const df_dataset* data, const model_study* model, const bool* left_out, velocity_fit* out) {
@@ -113,20 +126,27 @@ df_status velocity_fit_of(const df_dataset* data, const model_study* model, cons
   *out = (velocity_fit){0};
   int* part = df_alloc(nv, sizeof *part);
   double* e = df_alloc((size_t)model->system->ndx, sizeof *e);
-  pairs p = {.change = df_alloc(MOST_PAIRS * nv, sizeof *e), .velocity = df_alloc(MOST_PAIRS * nv, sizeof *e)};
+  pairs p = {.change = df_alloc(MOST_PAIRS * nv, sizeof *e),
+             .velocity = df_alloc(MOST_PAIRS * nv, sizeof *e),
+             .smooth = df_alloc(MOST_PAIRS * nv, sizeof *e)};
   double* scratch = df_alloc(3 * (size_t)MOST_PAIRS, sizeof *scratch);
-  const bool enough = part && e && p.change && p.velocity && scratch;
+  const bool enough = part && e && p.change && p.velocity && p.smooth && scratch;
   if (enough) {
     velocity_fit fit[PARTS];
     find_parts(model, left_out, part);
     read_pairs(data, model, e, &p);
-    for (int k = 0; k < PARTS; k++) fit[k] = fit_part(&p, model->nv, part, k, scratch);
+    for (int k = 0; k < PARTS; k++) {
+      const velocity_fit smooth = fit_part(&p, p.smooth, model->nv, part, k, scratch);
+      fit[k] = fit_part(&p, p.velocity, model->nv, part, k, scratch);
+      fit[k].doubt = smooth.duration > 0 ? fabs(fit[k].duration / smooth.duration - 1) : 0;
+    }
     *out = common_fit(fit);
   }
   df_free(part);
   df_free(e);
   df_free(p.change);
   df_free(p.velocity);
+  df_free(p.smooth);
   df_free(scratch);
   return enough ? DF_OK : DF_E_NOMEM;
 }
@@ -205,9 +225,21 @@ static df_status fit_velocities(const work* w, velocity_fit* fit) {
   return status;
 }
 
+/* Velocities show a duration, but not which: they change much between two frames. A guess could be wrong, and all that
+ * follows from it. */
+static df_status fail_imprecise(const work* w, const velocity_fit* fit) {
+  return df_fail(
+      DF_E_CONFIG,
+      "%s: the recording states no frame rate, and its velocities change too much between two frames to show "
+      "how long a frame takes, about %.2g s: give the rate by --set data.rate=HZ",
+      w->files.path[0], fit->duration);
+}
+
 /* Puts the rate of a recording that states none, by its velocities: before other conventions are looked at, since with
  * a wrong rate others seem to fit. */
 df_status work_find_rate(work* w) {
+  /* the duration is off by less than twice this, from which plain_duration() finds it */
+  static const double DOUBT = 0.03;
   static const double MOST_STEPS = 50, CLOSE = 1e-6;
   const double step = df_mujoco_timestep(w->own);
   velocity_fit fit;
@@ -216,6 +248,7 @@ df_status work_find_rate(work* w) {
   if (w->timed || !work_has_velocities(w) || strcmp(w->config.data_velocities, "differences") == 0) return DF_OK;
   DF_TRY(work_convert(w));
   DF_TRY(fit_velocities(w, &fit));
+  if (fit.duration > 0 && fit.doubt > DOUBT) return fail_imprecise(w, &fit);
   const double duration = plain_duration(fit.duration, step);
   w->timed = fit.duration > 0 && duration < (1 + CLOSE) * MOST_STEPS * step && MOST_STEPS * duration > step;
   if (!w->timed) {

@@ -8,13 +8,14 @@
 
 typedef struct velocity_fit {
   double duration; /* of a frame, s, with which positions follow from velocities; 0: none, or parts disagree */
-  double error;    /* then: median of what of the change is not explained, as a share of it */
+  double error;    /* of the best part: median of what of the change is not explained, as a share of it; 0.5: more */
+  double doubt;    /* by which share the duration is another one with velocities that are not linear between frames */
 } velocity_fit;
 
 /* Fits positions that change by the duration times the velocity (mean of both frames), by least squares over the
  * coordinates of each pair of frames, and takes the median of the half with the most motion. Free joints' positions and
- * rotations, hinges with ball joints, and slides are fitted apart; those that follow have to agree to a tenth, and the
- * best one counts. `left_out` [nv]: dofs that are not counted. Errors: DF_E_NOMEM. */
+ * rotations, hinges with ball joints, and slides are fitted apart; those that follow about as well as the best one
+ * have to agree with it to a tenth. `left_out` [nv]: dofs that are not counted. Errors: DF_E_NOMEM. */
 DF_MUST_CHECK df_status velocity_fit_of(const df_dataset* data, const model_study* model, const bool* left_out,
                                         velocity_fit* out);
 
@@ -31,7 +32,8 @@ bool work_has_velocities(const work* w);
 DF_MUST_CHECK df_status work_settle_steps(work* w, bool joined);
 
 /* Puts the rate of a recording that states none, by its velocities, and the steps of an action; before other
- * conventions are looked at, since with a wrong rate others seem to fit. Sets w->timed. Errors: those of
+ * conventions are looked at, since with a wrong rate others seem to fit. Sets w->timed. Errors:
+ * DF_E_CONFIG where velocities follow, but not precisely enough for a duration; those of
  * work_settle_steps(), work_convert(), work_open_recording() and velocity_fit_of(). */
 DF_MUST_CHECK df_status work_find_rate(work* w);
 

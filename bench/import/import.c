@@ -373,8 +373,9 @@ static void replace_all(text* t, const char* from, const char* to) {
 
 /* In a message, replaces a copy by the file that was copied, and other files of the draft by those of the folder that
  * is to be written. */
-static void name_sources(const work* w, const char* draft, text* message) {
-  for (int i = 0; i < w->files.n; i++) {
+static void name_sources(const work* w, df_status status, const char* draft, text* message) {
+  /* a copy that cannot be written is no fault of the file */
+  for (int i = 0; i < w->files.n && status != DF_E_IO; i++) {
     char* clean = clean_name(w->files.path[i]);
     char* copy = format_text("%s/data/%s", draft, clean);
     replace_all(message, copy, w->files.path[i]);
@@ -387,7 +388,7 @@ static void name_sources(const work* w, const char* draft, text* message) {
 static df_status fail_by_source(const work* w, df_status status) {
   text message = {0};
   text_add(&message, "%s", df_error_message());
-  if (w->folder.draft) name_sources(w, w->folder.draft, &message);
+  if (w->folder.draft) name_sources(w, status, w->folder.draft, &message);
   const df_status out = df_fail(status, "%s", text_of(&message));
   text_clear(&message);
   return out;
@@ -490,7 +491,7 @@ df_status import_task(const import_cfg* cfg, import_result* out) {
     give_settings(&w);
     status = read_all(&w);
   }
-  if (status == DF_OK) name_sources(&w, w.folder.draft, &out->notes);
+  if (status == DF_OK) name_sources(&w, DF_OK, w.folder.draft, &out->notes);
   if (status == DF_OK) status = write_all(&w);
   out->imported = status == DF_OK;
   if (status != DF_OK && status != DF_E_NOMEM) status = fail_by_source(&w, status);

@@ -602,9 +602,22 @@ static void settle_ends(recognition* r) {
 
 enum { NAMED_ARRAYS = 12 };
 
+/* why the first array that is neither numbers nor text cannot be read; "": there is none */
+static char* first_unreadable(const source* files) {
+  for (int i = 0; i < files->n_arrays; i++) {
+    const df_array_info* info = files->list[i].info;
+    df_array values;
+    if (info->numeric || strcmp(info->type, "text") == 0) continue;
+    if (df_arrays_read(files->arrays, info->name, &values) != DF_OK) return format_text("; %s", df_error_message());
+    df_array_clear(&values);
+  }
+  return format_text("%s", "");
+}
+
 static df_status fail_unknown(const recognition* r) {
   const model_study* m = r->model;
   text arrays = {0}, layouts = {0};
+  char* unreadable = first_unreadable(r->files);
   int named = 0;
   for (int i = 0; i < r->files->n_arrays; i++) {
     const df_array_info* info = r->files->list[i].info;
@@ -618,11 +631,14 @@ static df_status fail_unknown(const recognition* r) {
   for (int i = 0; i < n; i++) text_add(&layouts, "%s%s", i ? ", " : "", table_of_layouts[i].name);
   const df_status status = df_fail(
       DF_E_CONFIG,
-      "%s: this is no layout that import knows (%s); its arrays: %s; the model has nq = %d, nv = %d, na = %d, nu = %d "
+      "%s: this is no layout that import knows (%s); its arrays: %s%s; the model has nq = %d, nv = %d, na = %d, nu = "
+      "%d "
       "and "
       "%d hinges and slides; say what the columns are: --set data.states_key=ARRAY --set data.columns=BLOCK,... "
       "(docs/recordings.md)",
-      r->files->path[0], text_of(&layouts), arrays.n ? text_of(&arrays) : "none", m->nq, m->nv, m->na, m->nu, m->axes);
+      r->files->path[0], text_of(&layouts), arrays.n ? text_of(&arrays) : "none", unreadable, m->nq, m->nv, m->na,
+      m->nu, m->axes);
+  df_free(unreadable);
   text_clear(&arrays);
   text_clear(&layouts);
   return status;

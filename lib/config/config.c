@@ -102,7 +102,9 @@ static df_status parse_int(const target* t, int* out) {
 
 static df_status parse_number(const target* t, const char* text, double* out) {
   char* end;
+  errno = 0;
   const double x = strtod(text, &end);
+  if (errno == ERANGE && fabs(x) < 1) return refuse(t, "too close to 0 for a double");
   if (end == text || *end != '\0') return refuse(t, "not a number");
   if (!isfinite(x)) return refuse(t, "not a finite number");
   DF_TRY(check_range(t, x));

@@ -50,6 +50,7 @@ static df_status list_sources(reader* rd) {
                                  .expression = block->array ? block->array : rd->r->config.data_states_key,
                                  .star = block->array ? block->star : NULL,
                                  .width = s->request.width,
+                                 .numbers = true,
                                  .named = block->array != NULL};
     for (int c = 0; c < block->width; c++) s->column[s->request.width++] = block->first + c;
   }

@@ -139,6 +139,11 @@ static df_status read_arrays(array_file* file, const stack_request* r, const nam
   size_t columns = 0;
   for (int k = 0; k < list->n; k++) {
     (void)array_file_has(file, r->group, list->name[k], full);
+    const df_array_info* info = df_arrays_info(file->arrays, df_arrays_find(file->arrays, full));
+    if (r->numbers && info && strcmp(info->type, "bool") == 0) {
+      return df_fail(DF_E_CONFIG, "%s: %s: array '%s' holds true and false, and positions and velocities are numbers",
+                     file->path, r->key, full);
+    }
     DF_TRY(df_arrays_read(file->arrays, full, &arrays[k]));
     const bool known = read_shape(&arrays[k], single, list->n == 1 ? r->width : 0, &parts[k]);
     if (k == 0) {

@@ -28,6 +28,7 @@ typedef struct stack_request {
   const char* expression;  /* an array, or several as A+B+C; '*' stands for the names of `star` */
   const joint_order* star; /* NULL: no '*' */
   int width;               /* columns that are expected; 0: any number */
+  bool numbers;            /* true and false are refused */
   /* arrays named for these columns: if there is one for each, or width is 0, they may be [episodes][frames] */
   bool named;
 } stack_request;
@@ -46,7 +47,7 @@ typedef struct stack {
 /* Reads arrays of shape [episodes][frames][columns], [frames][columns], for single columns [frames] or, if
  * they are named, [episodes][frames]; [columns][frames] where only this has `width` columns. The caller clears *out.
  * Errors name file, setting, arrays and shapes: DF_E_MISMATCH for arrays that do not fit together, DF_E_CONFIG for a
- * '*' out of place; those of df_arrays_read(). */
+ * '*' out of place and truth values in the place of numbers; those of df_arrays_read(). */
 DF_MUST_CHECK df_status stack_read(array_file* file, const stack_request* request, stack* out);
 void stack_clear(stack* s);
 

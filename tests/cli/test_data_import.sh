@@ -180,6 +180,28 @@ check texts_are_named says "^dynaflow: arrays of text, which conditions cannot b
 # refusals leave nothing behind
 check an_unknown_layout_is_described refuses "unknown.npz: this is no layout that import knows .*its arrays: samples \[60\]; the model has nq = 19, nv = 18, na = 0, nu = 12 and 12 hinges and slides; .*--set data.columns=" \
   data import "$made/unknown.npz" --model "$models/quadruped.xml" --out "$tasks/unknown"
+python3 - "$made" <<'PY'
+import json, math, sys
+states = [[[0.1 * t, 0.2] for t in range(20)] for _ in range(2)]
+states[1][3][1] = None
+json.dump({"states": states, "actions": [[[0.0]] * 19] * 2}, open(sys.argv[1] + "/null.json", "w"))
+truth = [[[t % 2 == 0, t % 3 == 0] for t in range(20)]] * 2
+turn = 6.283185307179586
+q = lambda t: math.sin(1.9 * turn * t) + math.sin(0.5 * turn * t)
+v = lambda t: turn * (1.9 * math.cos(1.9 * turn * t) + 0.5 * math.cos(0.5 * turn * t))
+coarse = [[[q(0.1 * t + 7 * e), v(0.1 * t + 7 * e)] for t in range(60)] for e in range(4)]
+json.dump({"states": coarse}, open(sys.argv[1] + "/coarse.json", "w"))
+json.dump({"states": truth, "actions": [[[0.0]] * 19] * 2}, open(sys.argv[1] + "/truth.json", "w"))
+PY
+check a_null_is_named_with_its_place refuses "its arrays: actions \[2\]\[19\]\[1\]; [^ ]*/null.json: array 'states': entry \[1\]\[3\]\[1\] is null, .*the model has" \
+  data import "$made/null.json" --model "$scratch/example/pendulum.xml" --out "$tasks/null"
+check truth_values_are_no_states refuses "truth.json: data.states_key: array 'states' holds true and false"   data import "$made/truth.json" --model "$scratch/example/pendulum.xml" --out "$tasks/truth"
+# frames of 0.1 s of a motion that turns every 0.26 s
+check an_imprecise_rate_is_asked_for refuses "coarse.json: the recording states no frame rate, and its velocities change too much between two frames to show how long a frame takes, about 0.1[0-9] s: give the rate by --set data.rate=HZ" \
+  data import "$made/coarse.json" --model "$scratch/example/pendulum.xml" --out "$tasks/coarse"
+does_not_fit() { (trap '' XFSZ && ulimit -f 8 && run "$@" && [ "$code" -eq 2 ]); }
+check a_full_disk_names_the_folder_that_is_written does_not_fit data import "$made/amp" --model "$models/quadruped.xml" --out "$tasks/full"
+check the_file_that_does_not_fit_is_that_of_the_task says "$tasks/full/[^ ]*: File too large" err
 check an_existing_folder_is_kept refuses "$tasks/amp: exists already; --force replaces it" \
   data import "$made/amp" --model "$models/quadruped.xml" --out "$tasks/amp"
 mkdir "$tasks/mine"

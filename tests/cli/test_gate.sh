@@ -319,6 +319,9 @@ bands "$honest_bands"
 make_run "put(row('dynaflow', 2, 'sae_own'), 1.0e-8)
 for s in SEEDS: row('dynaflow', s, 'gait_agreement')['value'] = 0.9"
 check one_file_for_both_forms_is_refused refuses '^dynaflow: --junit same\.xml and --markdown \./same\.xml are one file: name two$' gate "$scratch/run" --junit same.xml --markdown ./same.xml
+for form in junit markdown; do
+  check "a_dash_is_no_file:$form" refuses "^dynaflow[a-z ]*: --$form takes a file; standard output is /dev/stdout" gate "$scratch/run" "--$form" -
+done
 check junit_does_not_change_the_exit_code gate_exits 1 --junit "$scratch/junit.xml"
 check junit_has_a_case_a_row_and_names_the_failure python3 -c "
 import sys, xml.etree.ElementTree as e

@@ -172,6 +172,7 @@ static void what_is_wrong_is_refused_with_place_key_and_value(void** state) {
       {"task.name: t\nsystem.timestep: 2\n", DF_E_CONFIG, {":2", "system.timestep", "'2'", "0 .. 1 s"}},
       {"task.name: t\nsystem.timestep: nan\n", DF_E_CONFIG, {":2", "system.timestep", "'nan'", "finite"}},
       {"task.name: t\nsystem.timestep: 1e999\n", DF_E_CONFIG, {":2", "system.timestep", "'1e999'", "finite"}},
+      {"task.name: t\nsystem.timestep: 1e-400\n", DF_E_CONFIG, {":2", "system.timestep", "'1e-400'", "close to 0"}},
       {"task.name: t\nsystem.timestep: 0.01s\n", DF_E_CONFIG, {":2", "system.timestep", "'0.01s'", "number"}},
       {"task.name: t\nsystem.integrator: RK3\n", DF_E_CONFIG, {":2", "'RK3'", "model|Euler|implicitfast|RK4"}},
       {"task.name: t\nsystem.integrator: Eul\n", DF_E_CONFIG, {":2", "'Eul'"}},
