@@ -115,7 +115,7 @@ OBJ_bench := $(OBJ_harness) $(OBJ_program)
 # sanitizers, which report the drivers
 RENDER_PACKAGES := egl libpng
 HAS_RENDER := $(if $(SANITIZE),,$(shell pkg-config --exists $(RENDER_PACKAGES) && echo yes))
-OBJ_render := $(if $(HAS_RENDER),$(call objects,render))
+OBJ_render := $(if $(HAS_RENDER),$(call objects,bench/render))
 ALL_OBJ := $(OBJ_LIB) $(OBJ_baselines) $(OBJ_bench) $(OBJ_render)
 
 SHARED := $(BUILD)/libdynaflow.so.$(VERSION)
@@ -159,7 +159,7 @@ print-ladder:
 	@$(foreach r,$(HARNESS),echo 'bench/$(r): $(VIEW_harness:%=lib/%) $(SEES_bench/$(r):%=bench/%)';)
 	@$(foreach r,$(filter-out $(HARNESS),$(BENCH_ROOMS)),echo 'bench/$(r): $(ROOMS:%=lib/%) baselines $(SEES_bench/$(r):%=bench/%)';)
 	@echo 'bench: $(ROOMS:%=lib/%) baselines bench/commands bench/run bench/base'
-	$(if $(HAS_RENDER),@echo 'render: $(ROOMS:%=lib/%) $(SEES_render:%=bench/%)')
+	$(if $(HAS_RENDER),@echo 'bench/render: $(ROOMS:%=lib/%) $(SEES_bench/render:%=bench/%)')
 
 # every test, a line each, for tests/layout
 print-tests:
@@ -251,8 +251,8 @@ $(PROGRAM): $(OBJ_program) $(OBJ_baselines) $(HARNESS_LIB) $(SHARED) $(LINKED)
 
 # ---- dynaflow-render ----
 RENDER := $(BUILD)/dynaflow-render
-SEES_render := $(filter-out commands,$(BENCH_ROOMS))
-$(eval $(call folder_rules,render,all,$$(FLAGS_bench) $(MUJOCO_INCLUDE) $$(call bench_private,$$(SEES_render))))
+SEES_bench/render := $(filter-out commands,$(BENCH_ROOMS))
+$(eval $(call folder_rules,bench/render,all,$$(FLAGS_bench) $(MUJOCO_INCLUDE) $$(call bench_private,$$(SEES_bench/render))))
 # what it needs of the program: everything but the commands
 LINK_RENDER = $(CC) -fopenmp $(SANITIZE) $(OBJ_render) $(filter-out $(BUILD)/bench/main.o $(BUILD)/bench/commands/%,$(OBJ_program)) \
   $(OBJ_baselines) $(HARNESS_LIB) -L$(BUILD) -ldynaflow

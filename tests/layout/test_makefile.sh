@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 mujoco=$(make -s print-mujoco-dir)
 copy=$scratch/copy
 mkdir "$copy"
-cp -r Makefile ci lib bench render baselines tests "$copy"
+cp -r Makefile ci lib bench baselines tests "$copy"
 in_copy() { env -u MAKEFLAGS -u MFLAGS make -s -C "${1}" MUJOCO_DIR="$mujoco" "${@:2}" >"$scratch/out" 2>&1; }
 core=build/lib/core.a
 

@@ -1,6 +1,6 @@
 /* stage_model.h: compiles a model for drawing. */
-#ifndef RENDER_STAGE_MODEL_H
-#define RENDER_STAGE_MODEL_H
+#ifndef BENCH_RENDER_STAGE_MODEL_H
+#define BENCH_RENDER_STAGE_MODEL_H
 
 #include <mujoco/mujoco.h>
 #include <stdbool.h>

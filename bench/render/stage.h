@@ -3,8 +3,8 @@
  * Only kinematics are computed, so that nothing here can differ from the simulation. A model without a sky gets a plain
  * one, planes without a material a checker. If meshes that are only drawn are missing, or if nothing of the robot is in
  * the geom groups 0 to 2, the shapes of collisions (groups 3 to 5) are drawn, too. */
-#ifndef RENDER_STAGE_H
-#define RENDER_STAGE_H
+#ifndef BENCH_RENDER_STAGE_H
+#define BENCH_RENDER_STAGE_H
 
 #include "dynaflow/core/status.h"
 #include "image.h"

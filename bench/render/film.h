@@ -1,6 +1,6 @@
 /* film.h: motions beside each other, as a film. */
-#ifndef RENDER_FILM_H
-#define RENDER_FILM_H
+#ifndef BENCH_RENDER_FILM_H
+#define BENCH_RENDER_FILM_H
 
 #include "scenery.h"
 

@@ -1,6 +1,6 @@
 /* film_strip.h: motions as rows of pictures. */
-#ifndef RENDER_FILM_STRIP_H
-#define RENDER_FILM_STRIP_H
+#ifndef BENCH_RENDER_FILM_STRIP_H
+#define BENCH_RENDER_FILM_STRIP_H
 
 #include "scenery.h"
 

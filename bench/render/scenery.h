@@ -1,6 +1,6 @@
 /* scenery.h: what strips and films draw: motions, a stage, and a camera per motion. */
-#ifndef RENDER_SCENERY_H
-#define RENDER_SCENERY_H
+#ifndef BENCH_RENDER_SCENERY_H
+#define BENCH_RENDER_SCENERY_H
 
 #include "camera_path.h"
 #include "shown.h"

@@ -1,6 +1,6 @@
 /* camera_path.h: a camera that follows a motion smoothly. */
-#ifndef RENDER_CAMERA_PATH_H
-#define RENDER_CAMERA_PATH_H
+#ifndef BENCH_RENDER_CAMERA_PATH_H
+#define BENCH_RENDER_CAMERA_PATH_H
 
 #include "show_arguments.h"
 #include "stage.h"

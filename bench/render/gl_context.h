@@ -1,6 +1,6 @@
 /* gl_context.h: an OpenGL context without a display, by EGL. */
-#ifndef RENDER_GL_CONTEXT_H
-#define RENDER_GL_CONTEXT_H
+#ifndef BENCH_RENDER_GL_CONTEXT_H
+#define BENCH_RENDER_GL_CONTEXT_H
 
 #include "dynaflow/core/status.h"
 

@@ -1,6 +1,6 @@
 /* encoder.h: films by the program ffmpeg. */
-#ifndef RENDER_ENCODER_H
-#define RENDER_ENCODER_H
+#ifndef BENCH_RENDER_ENCODER_H
+#define BENCH_RENDER_ENCODER_H
 
 #include "image.h"
 

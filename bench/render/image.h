@@ -1,6 +1,6 @@
 /* image.h: an image in memory, and PNG files. */
-#ifndef RENDER_IMAGE_H
-#define RENDER_IMAGE_H
+#ifndef BENCH_RENDER_IMAGE_H
+#define BENCH_RENDER_IMAGE_H
 
 #include "dynaflow/core/status.h"
 

@@ -1,6 +1,6 @@
 /* contact_bars.h: a bar per foot over time, dark while the foot has contact. */
-#ifndef RENDER_CONTACT_BARS_H
-#define RENDER_CONTACT_BARS_H
+#ifndef BENCH_RENDER_CONTACT_BARS_H
+#define BENCH_RENDER_CONTACT_BARS_H
 
 #include "shown.h"
 #include "stage.h"
