@@ -114,7 +114,9 @@ OBJ_bench := $(OBJ_harness) $(OBJ_program)
 # dynaflow-render, the only program that is linked with OpenGL, by EGL, is built where the headers are; not under
 # sanitizers, which report the drivers
 RENDER_PACKAGES := egl libpng
+ifeq ($(origin HAS_RENDER),undefined)
 HAS_RENDER := $(if $(SANITIZE),,$(shell pkg-config --exists $(RENDER_PACKAGES) && echo yes))
+endif
 OBJ_render := $(if $(HAS_RENDER),$(call objects,bench/render))
 ALL_OBJ := $(OBJ_LIB) $(OBJ_baselines) $(OBJ_bench) $(OBJ_render)
 
