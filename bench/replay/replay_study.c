@@ -425,16 +425,6 @@ df_status replay_study_run(const replay_input* in, replay_study* out) {
   return DF_OK;
 }
 
-const hypothesis* replay_study_alternative(const replay_study* s) {
-  const bool named = s->verdict == REPLAY_ANOTHER_OPTION || s->verdict == REPLAY_ANOTHER_CONVENTION;
-  return named && replay_fits(&s->evidence.best) ? &s->tried.list[s->tried.best] : NULL;
-}
-
-const char* replay_study_would_fit(const replay_study* s) {
-  const hypothesis* h = replay_study_alternative(s);
-  return s->order ? s->order : h ? hypothesis_text(h) : NULL;
-}
-
 void replay_study_clear(replay_study* s) {
   comparison_clear(&s->trained);
   hypotheses_clear(&s->tried);

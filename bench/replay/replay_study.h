@@ -66,14 +66,14 @@ typedef struct replay_study {
 DF_MUST_CHECK df_status replay_study_run(const replay_input* in, replay_study* out);
 void replay_study_clear(replay_study* s);
 
+/* ---- replay_reason.c ---- */
+
 /* The alternative that the whole recording follows, of the verdicts "another option" and "another convention"; NULL:
  * there is none. */
 const hypothesis* replay_study_alternative(const replay_study* s);
 
 /* The setting, option or convention with which the recording follows; NULL: none. */
 const char* replay_study_would_fit(const replay_study* s);
-
-/* ---- replay_reason.c ---- */
 
 /* The reason of the verdict in one sentence; free it with df_free(). */
 char* replay_study_reason(const replay_study* s);
