@@ -6,6 +6,16 @@
 #include "replay_study.h"
 #include "text.h"
 
+const hypothesis* replay_study_alternative(const replay_study* s) {
+  const bool named = s->verdict == REPLAY_ANOTHER_OPTION || s->verdict == REPLAY_ANOTHER_CONVENTION;
+  return named && replay_fits(&s->evidence.best) ? &s->tried.list[s->tried.best] : NULL;
+}
+
+const char* replay_study_would_fit(const replay_study* s) {
+  const hypothesis* h = replay_study_alternative(s);
+  return s->order ? s->order : h ? hypothesis_text(h) : NULL;
+}
+
 /* "1e-08 m, rad and 1.4e-07 m/s, rad/s" */
 static void add_error(text* t, const replay_study* s, const double worst[KINDS]) {
   text_add(t, "%.2g m, rad", worst[POSITION]);

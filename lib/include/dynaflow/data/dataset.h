@@ -105,8 +105,8 @@ DF_API const double* df_dataset_state(const df_dataset* data, int episode, int f
 DF_API const double* df_dataset_action(const df_dataset* data, int episode, int frame);    /* NULL without actions */
 DF_API const double* df_dataset_condition(const df_dataset* data, int episode, int frame); /* NULL if nc == 0 */
 
-/* The row of the action of a frame among those of all episodes, whether there are actions or not: that of the transition
- * from the frame to the next one. */
+/* The row of the action of a frame among those of all episodes, whether there are actions or not: that of the
+ * transition from the frame to the next one. */
 DF_API size_t df_dataset_action_row(const df_dataset* data, int episode, int frame);
 
 /* The number of actions of all episodes. */
