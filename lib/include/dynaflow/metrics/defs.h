@@ -23,7 +23,7 @@ DF_BEGIN_DECLS
     "share of feet and frames in which the ground contact of the executed motion equals the demonstration's")          \
   X(gait_phase, "share", "higher",                                                                                     \
     "over the chains that do not fall, share of feet and frames whose contact equals the stance of the commanded "     \
-    "gait of data.generator, at the best clock offset")                                                                                  \
+    "gait of data.generator, at the best clock offset")                                                                \
   X(command_error, "m/s", "lower",                                                                                     \
     "over the chains that do not fall, mean distance between horizontal velocity and command, in the robot's heading") \
   X(fall_rate, "share", "lower",                                                                                       \

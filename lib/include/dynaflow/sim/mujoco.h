@@ -171,10 +171,10 @@ DF_API const df_model_identity* df_mujoco_identity(const df_system* system);
  * missing mesh), DF_E_CONFIG (version of MuJoCo), DF_E_IO, DF_E_NOMEM, DF_E_SIM. */
 DF_API DF_MUST_CHECK df_status df_mujoco_all_files(const char* path, char** list);
 
-/* Absolute paths, for a program that includes the model in a file elsewhere: *model = the model file itself, *meshes and
- * *textures = the folders in which MuJoCo looks for files of meshes and textures (compiler/meshdir and texturedir). The
- * caller frees all three with df_free(). Errors, after which they are NULL: DF_E_ARG (an argument is NULL), DF_E_MISSING
- * and DF_E_IO (the file cannot be read), DF_E_FORMAT (MuJoCo's message), DF_E_SIM, DF_E_NOMEM. */
+/* Absolute paths, for a program that includes the model in a file elsewhere: *model = the model file itself, *meshes
+ * and *textures = the folders in which MuJoCo looks for files of meshes and textures (compiler/meshdir and texturedir).
+ * The caller frees all three with df_free(). Errors, after which they are NULL: DF_E_ARG (an argument is NULL),
+ * DF_E_MISSING and DF_E_IO (the file cannot be read), DF_E_FORMAT (MuJoCo's message), DF_E_SIM, DF_E_NOMEM. */
 DF_API DF_MUST_CHECK df_status df_mujoco_asset_folders(const char* path, char** model, char** meshes, char** textures);
 
 /* x [nx] = the initial state of the model: qpos0, zero velocity and activation. */
