@@ -15,13 +15,14 @@
 const check_cfg check_thorough = {.frames_max = 100000, .poses_max = 2000, .orders = true};
 const check_cfg check_quick = {.frames_max = 10000, .poses_max = 100};
 
-/* a check that judges how positions and velocities change */
+/* a check that judges how positions and velocities change, or whether they keep to limits, which are soft */
 static bool is_of_motion(const char* check) {
-  return strncmp(check, "velocity", 8) == 0 || strncmp(check, "frame rate", 10) == 0 || strcmp(check, "jump") == 0;
+  return strncmp(check, "velocity", 8) == 0 || strcmp(check, "joint limit") == 0 ||
+         strncmp(check, "frame rate", 10) == 0 || strcmp(check, "jump") == 0;
 }
 
 /* Several physics steps per frame may hide contacts and controllers between two frames: velocities from which the
- * recorded actions lead to the next states are right. */
+ * recorded actions lead to the next states are right, and so are positions that actions press beyond a limit. */
 static df_status accept_explained(const trace* m, data_findings* f) {
   bool doubt = false, explained = false;
   for (int i = 0; i < f->n; i++) doubt |= f->list[i].verdict != CHECK_OK && is_of_motion(f->list[i].check);

@@ -113,9 +113,46 @@ static void every_jump_is_looked_at(void** state) {
   carts_free(&c);
 }
 
+/* A motor presses a slide beyond its soft limit by more than a tenth of the range. Without the actions this is wrong.
+ */
+static void actions_press_joints_beyond_their_limits(void** state) {
+  (void)state;
+  static const char press[] =
+      "<mujoco><compiler autolimits='true'/><option timestep='.01' gravity='0 0 0'/><worldbody><body>"
+      "<joint name='press' type='slide' axis='1 0 0' range='0 .1' solreflimit='-100 -10' damping='5'/>"
+      "<geom size='.1' mass='1'/></body></worldbody><actuator><motor joint='press' gear='80'/></actuator></mujoco>";
+  enum { LENGTH = 200 };
+  df_system* s;
+  df_sim* sim;
+  df_dataset* d;
+  const df_mujoco_cfg cfg = df_mujoco_cfg_default();
+  assert_ok(df_mujoco_system_from_xml(press, "press", &cfg, &s));
+  assert_ok(df_dataset_new(&(df_dataset_shape){.episodes = 2, .length = LENGTH, .nx = 2, .nu = 1, .dt = s->dt}, &d));
+  assert_ok(df_sim_new(s, 0, &sim));
+  for (int e = 0; e < 2; e++) {
+    s->ops->reset(sim, frame_of(d, e, 0));
+    for (int t = 0; t < LENGTH; t++) {
+      d->actions[e * LENGTH + t] = 1 + 0.1 * e;
+      assert_int_equal(s->ops->step(sim, &d->actions[e * LENGTH + t], frame_of(d, e, t + 1)), DF_TRAJ_COMPLETE);
+    }
+    assert_true(frame_of(d, e, LENGTH)[0] > 0.11);
+  }
+  for (int without = 0; without < 2; without++) {
+    data_findings f = {0};
+    if (without) memset(d->actions, 0, 2 * LENGTH * sizeof(double));
+    assert_ok(data_check_states(d, s, &check_thorough, &f));
+    assert_int_equal(count(&f, "joint limit", CHECK_OK), !without);
+    assert_int_equal(count(&f, "joint limit", CHECK_WRONG), without);
+    data_findings_clear(&f);
+  }
+  df_sim_free(s, sim);
+  df_dataset_free(d);
+  df_system_free(s);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(states_that_follow_from_actions_are_right),
-                                     cmocka_unit_test(other_velocities_are_not),
-                                     cmocka_unit_test(every_jump_is_looked_at)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(states_that_follow_from_actions_are_right), cmocka_unit_test(other_velocities_are_not),
+      cmocka_unit_test(every_jump_is_looked_at), cmocka_unit_test(actions_press_joints_beyond_their_limits)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
