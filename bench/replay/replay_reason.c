@@ -187,16 +187,6 @@ char* replay_left_out(const recording* r) {
   return out;
 }
 
-const hypothesis* replay_study_alternative(const replay_study* s) {
-  const bool named = s->verdict == REPLAY_ANOTHER_OPTION || s->verdict == REPLAY_ANOTHER_CONVENTION;
-  return named && !s->order && replay_fits(&s->evidence.best) ? &s->tried.list[s->tried.best] : NULL;
-}
-
-const char* replay_study_would_fit(const replay_study* s) {
-  const hypothesis* h = replay_study_alternative(s);
-  return h ? hypothesis_text(h) : s->order;
-}
-
 char* replay_study_reason(const replay_study* s) {
   text t = {0};
   double worst[KINDS];
