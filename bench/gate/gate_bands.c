@@ -61,6 +61,11 @@ static bool says_little(const json_t* record, const json_t* number) {
   return n == 2 || n == 3;
 }
 
+/* No metric is negative. Values of mean mu have a mean of `value` with a probability of at most mu / value (Markov), so
+ * a mu below this share of it is excluded at 95 %, however few and scattered they are; Student's interval of few
+ * episodes may contain 0 and would leave a limit of rounding errors open. */
+static const double LEAST_SHARE = 0.05;
+
 static void take_row(measured* m, const run_cell* c, const json_t* number) {
   const double value = number_of(json_object_get(number, "value"));
   m->unit = string_of(number, "unit");
@@ -77,7 +82,8 @@ static void take_row(measured* m, const run_cell* c, const json_t* number) {
   m->value[m->n] = value;
   /* fmin and fmax ignore a NaN */
   const bool alone = says_little(c->record, number);
-  m->lo[m->n] = alone ? value : fmin(value, number_of(json_object_get(number, "lo")));
+  const double lo = fmin(value, number_of(json_object_get(number, "lo")));
+  m->lo[m->n] = alone ? value : value > 0 ? fmax(lo, LEAST_SHARE * value) : lo;
   m->hi[m->n] = alone ? value : fmax(value, number_of(json_object_get(number, "hi")));
   m->n++;
 }

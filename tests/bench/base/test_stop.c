@@ -174,6 +174,7 @@ static void only_a_second_signal_ends_at_once(void** state) {
 }
 
 int main(void) {
+  signal(SIGHUP, SIG_DFL); /* it is ignored under nohup */
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(time_beyond_its_limit_is_told_and_taken_back),
       cmocka_unit_test(memory_beyond_its_limit_is_told),

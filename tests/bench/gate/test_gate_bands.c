@@ -136,6 +136,20 @@ static void a_limit_is_held_to_by_the_whole_interval(void** state) {
   }
 }
 
+/* values of mean mu have a mean of 0.008 with a probability of at most mu / 0.008: the least mu that is not excluded at
+ * 95 % is 0.0004 */
+static void a_limit_far_below_a_value_is_broken_by_any_interval(void** state) {
+  (void)state;
+  static const struct {
+    double bound;
+    gate_verdict wanted;
+  } cases[] = {{1e-9, GATE_REGRESSED}, {0.00039, GATE_REGRESSED}, {0.00041, GATE_INCONCLUSIVE}, {0.02, GATE_HELD}};
+  for (int i = 0; i < 4; i++) {
+    const limit_case one = {0.008, -0.0005, 0.018, cases[i].wanted};
+    check_limit(BAND_AT_MOST, cases[i].bound, &one, i);
+  }
+}
+
 static void the_worst_seed_decides(void** state) {
   (void)state;
   /* against at most 1: held, straddling, broken */
@@ -796,6 +810,7 @@ static void a_spread_about_0_is_no_percentage(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_limit_is_held_to_by_the_whole_interval),
+      cmocka_unit_test(a_limit_far_below_a_value_is_broken_by_any_interval),
       cmocka_unit_test(the_worst_seed_decides),
       cmocka_unit_test(too_few_seeds_are_inconclusive),
       cmocka_unit_test(a_seed_without_a_finite_number_breaks_every_tolerance),
