@@ -161,7 +161,7 @@ print-ladder:
 	@$(foreach r,$(HARNESS),echo 'bench/$(r): $(VIEW_harness:%=lib/%) $(SEES_bench/$(r):%=bench/%)';)
 	@$(foreach r,$(filter-out $(HARNESS),$(BENCH_ROOMS)),echo 'bench/$(r): $(ROOMS:%=lib/%) baselines $(SEES_bench/$(r):%=bench/%)';)
 	@echo 'bench: $(ROOMS:%=lib/%) baselines bench/commands bench/run bench/base'
-	$(if $(HAS_RENDER),@echo 'bench/render: $(ROOMS:%=lib/%) $(SEES_bench/render:%=bench/%)')
+	@echo 'bench/render: $(ROOMS:%=lib/%) $(SEES_bench/render:%=bench/%)'
 
 # every test, a line each, for tests/layout
 print-tests:

@@ -3,17 +3,18 @@
 #ifndef BENCH_RUN_SHARED_TRAINING_H
 #define BENCH_RUN_SHARED_TRAINING_H
 
-#include <limits.h>
 #include <stdint.h>
 
 #include "dynaflow/core/hash.h"
 #include "dynaflow/flow/method.h"
 
+enum { SHARED_TASK_MAX = 4096 }; /* bytes of the longest path */
+
 /* the cell that is trained next */
 typedef struct shared_training {
   int trains; /* 0: none, the command ends */
   uint64_t seed;
-  char task[PATH_MAX]; /* as given */
+  char task[SHARED_TASK_MAX]; /* as given */
   char method[DF_NAME_MAX], key[DF_SHA256_TEXT];
 } shared_training;
 
