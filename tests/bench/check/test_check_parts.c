@@ -575,7 +575,8 @@ static void frames_of_a_free_body_are_duplicated(void** state) {
   (void)state;
   fixture f = fixture_new(ball_xml, 1);
   for (int t = 0; t <= T; t++) {
-    const double s = 0.001 * (t / 2) * (t / 2), x[7] = {0.1 * s, 0, 0.5, cos(s), 0.6 * sin(s), 0.8 * sin(s)};
+    const double s = 0.001 * (t / 2) * (t / 2),
+                 x[7] = {0.1 * s, 0, 0.5, cos(s), 0.6 * sin(s), 0.48 * sin(s), 0.64 * sin(s)};
     memcpy(frame_of(f.d, 0, t), x, sizeof x);
   }
   trace_it(&f, &f.s->dt);
