@@ -355,7 +355,9 @@ static void another_residual_of_the_solver_is_no_other_model(void** state) {
   /* another model behind it */
   how.cfg.tolerance = 3e-14;
   how.cfg.gain_scale = 1.0001;
-  assert_int_equal(replay_verdict_exit(judge_same(&how).study.verdict), EXIT_CHECK_FAILED);
+  judged other = judge_same(&how);
+  assert_int_equal(replay_verdict_exit(other.study.verdict), EXIT_CHECK_FAILED);
+  expect(other, other.study.verdict, "");
   how.cfg.gain_scale = 0;
   how.extra = "friction='1.01 .005 .0001'";
   expect(judge(record(&how), boxes, how.options, "", NULL, NULL), REPLAY_ANOTHER_MODEL, "");
