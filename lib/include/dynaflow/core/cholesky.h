@@ -10,6 +10,7 @@
 
 DF_BEGIN_DECLS
 
+/* The sum of a[i] b[i], added in this order. */
 static inline double df_dot(int n, const double* a, const double* b) {
   double sum = 0;
   for (int i = 0; i < n; i++) sum += a[i] * b[i];

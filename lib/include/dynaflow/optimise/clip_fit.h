@@ -10,9 +10,9 @@
  * before them lead to; of each, the first `commit` actions are kept. A window is optimised by the Gauss-Newton form of
  * differential dynamic programming (Li and Todorov, ICINCO 2004: iLQR; bounds as in Tassa, Mansard and Todorov, ICRA
  * 2014, with the set of bounded actions taken from the sign of the gradient). The Jacobians of a step are exact: one
- * adjoint per tangent coordinate. A window starts from the tail of the one before it, and
- * for its new frames from the actions that follow the demonstration best step by step (df_metric_sae_min()) or from
- * rest actions (system.h), whichever end nearer. */
+ * adjoint per tangent coordinate. A window starts from the tail of the one before it and, for its new frames, from the
+ * actions that follow the demonstration best step by step (df_metric_sae_min()) or from rest actions (system.h),
+ * whichever end nearer. The first window grows by `commit` actions at a time. */
 #ifndef DYNAFLOW_OPTIMISE_CLIP_FIT_H
 #define DYNAFLOW_OPTIMISE_CLIP_FIT_H
 
@@ -38,10 +38,10 @@ DF_API df_clip_fit_cfg df_clip_fit_cfg_default(void);
 typedef struct df_clip_fit {
   long iterations; /* over all windows */
   double rms;      /* RMS over frames 1..n and coordinates of z(x) - z(d), relative to the clip's first frame (TRE) */
-  double rms_rest; /* the same of the rest actions alone, applied open loop: where the fit started; +inf if they
-                    * diverge */
-  double worst;    /* largest RMS of a frame */
-  int worst_frame; /* its number in the clip */
+  double
+      rms_rest; /* the same of the rest actions in the demonstrated states, applied open loop; +inf if they diverge */
+  double worst; /* largest RMS of a frame over the coordinates, in standard deviations as the others */
+  int worst_frame; /* its number in the clip, 1 .. n */
 } df_clip_fit;
 
 /* Fits actions `first` .. `first + length - 1` of an episode of the task's demonstrations.
