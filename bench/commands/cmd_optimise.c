@@ -69,7 +69,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
       return 0;
     case ARGP_KEY_END:
       if (!a->task) argp_error(state, "a task is missing");
-      if (a->clip < 0) argp_error(state, "--clip is missing: the number of an episode, from 0");
+      if (a->clip < 0) argp_error(state, "--clip is missing: the number of an episode, counted from 0");
       if (!a->out) argp_error(state, "--out is missing: the npz file to write");
       if (a->cfg.commit > a->cfg.window)
         argp_error(state, "--commit %d is more than --window %d", a->cfg.commit, a->cfg.window);
@@ -81,7 +81,7 @@ static error_t parse(int key, char* value, struct argp_state* state) {
 
 static const struct argp_child children[] = {OPTIONS_CHILD, {0}};
 static const struct argp_option own_options[] = {
-    {"clip", KEY_CLIP, "N", 0, "the episode of the demonstrations, from 0", 0},
+    {"clip", KEY_CLIP, "N", 0, "the episode of the demonstrations, counted from 0", 0},
     {"first", KEY_FIRST, "F", 0, "the frame at which the clip begins (default: 0)", 0},
     {"seconds", KEY_SECONDS, "S", 0, "length of the clip (default: to the end of the episode)", 0},
     {"window", KEY_WINDOW, "W", 0, "actions that are optimised together (default: 16)", 0},
@@ -112,14 +112,15 @@ static df_status set_length(arguments* a, const df_task* task) {
   }
   const int length = data->lengths[a->clip];
   if (a->first >= length) {
-    return df_fail(DF_E_CONFIG, "--first %d: episode %d has frames 0 to %d", a->first, a->clip, length);
+    return df_fail(DF_E_CONFIG, "--first %d: a clip of episode %d begins at a frame from 0 to %d", a->first, a->clip,
+                   length - 1);
   }
   a->actions = length - a->first;
   if (isnan(a->seconds)) return DF_OK;
   const double wanted = round(a->seconds / task->system->dt);
   if (wanted < 1 || wanted > a->actions) {
-    return df_fail(DF_E_CONFIG, "--seconds %g: the clip lasts from one action, %g s, to %g s", a->seconds,
-                   task->system->dt, a->actions * task->system->dt);
+    return df_fail(DF_E_CONFIG, "--seconds %g: the clip has at least one action, %g s, and lasts %g s to its end",
+                   a->seconds, task->system->dt, a->actions * task->system->dt);
   }
   a->actions = (int)wanted;
   return DF_OK;

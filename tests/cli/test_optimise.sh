@@ -33,8 +33,8 @@ check frames_are_numbered_in_the_episode part
 
 check an_episode_that_is_not_there_is_named refuses "--clip 1000: the demonstrations have episodes 0 to [0-9]+$" optimise "$task" \
   --clip 1000 --out "$clip"
-check a_frame_that_is_not_there_is_named refuses '--first 9999: episode 0 has frames 0 to ' optimise "$task" --clip 0 --first 9999 --out "$clip"
-check a_clip_that_is_too_long_is_named refuses '--seconds 1000: the clip lasts from one action' optimise "$task" --clip 0 --seconds 1000 --out "$clip"
+check a_frame_that_is_not_there_is_named refuses '--first 9999: a clip of episode 0 begins at a frame from 0 to ' optimise "$task" --clip 0 --first 9999 --out "$clip"
+check a_clip_that_is_too_long_is_named refuses '--seconds 1000: the clip has at least one action' optimise "$task" --clip 0 --seconds 1000 --out "$clip"
 check a_clip_must_be_named refuses '--clip is missing' optimise "$task" --out "$clip"
 check a_file_must_be_named refuses '--out is missing' optimise "$task" --clip 0
 check a_window_holds_what_is_kept refuses '--commit 9 is more than --window 8' optimise "$task" --clip 0 --window 8 --commit 9 --out "$clip"
