@@ -4,15 +4,15 @@
 #include <string.h>
 
 #include "chain.h"
+#include "commanded_gait.h"
 #include "dynaflow/config/config.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/data/dataset.h"
 #include "dynaflow/data/task.h"
 #include "dynaflow/flow/method.h"
-#include "dynaflow/gait/gait.h"
-#include "dynaflow/gait/generators.h"
 #include "dynaflow/metrics/metrics.h"
 #include "dynaflow/sim/mujoco.h"
+#include "example_motions.h"
 #include "examples.h"
 #include "measures.h"
 #include "plausible.h"
@@ -36,41 +36,6 @@ bool chain_command(const df_task* task, const double* condition, int frames, con
   return true;
 }
 
-/* the gait that a one-hot condition commands, or -1 */
-static int commanded_gait(const df_dataset* data, const double* condition) {
-  for (int i = 0; i < data->nc; i++) {
-    if (strncmp(data->condition_name[i], "gait.", 5) == 0 && condition[i] > 0.5) {
-      return df_gait_by_name(data->condition_name[i] + 5);
-    }
-  }
-  return -1;
-}
-
-/* a gait, and the demonstrator's leg of each foot of eval.feet */
-typedef struct gait_feet {
-  int gait;
-  int leg[DF_NAMES_MAX];
-} gait_feet;
-
-/* fills feet->leg by the names of the feet; false if there is no foot, or one is not named FR, FL, RR or RL */
-static bool find_legs_of_feet(const df_config* config, gait_feet* feet) {
-  static const char* const legs[] = {"FR", "FL", "RR", "RL"};
-  for (int k = 0; k < config->eval_feet.n; k++) {
-    feet->leg[k] = -1;
-    for (int i = 0; i < 4; i++) {
-      if (strcmp(config->eval_feet.v[k], legs[i]) == 0) feet->leg[k] = i;
-    }
-    if (feet->leg[k] < 0) return false;
-  }
-  return config->eval_feet.n > 0;
-}
-
-/* whether the commanded gait has the foot on the ground at this phase; callback of df_metric_gait_phase() */
-static bool gait_stands(void* context, int foot, double phase) {
-  const gait_feet* feet = context;
-  return df_gait_stance((df_gait)feet->gait, feet->leg[foot], phase);
-}
-
 /* measures of upright chains: velocity against the command, contacts against the commanded gait */
 typedef struct upright_measures {
   int n_command, n_gait;
@@ -88,19 +53,15 @@ static df_status measure_upright(const eval_job* job, const chains* c, int i, co
     m->command_of[m->n_command++] = i;
   }
   /* agreement with the commanded gait, if the task has one with a clock and its feet are known */
-  gait_feet feet = {.gait = commanded_gait(data, condition)};
-  const df_generator* generator = df_generator_by_name(task->config.data_generator);
-  if (!generator || generator->gait_frequency <= 0) return DF_OK;
-  if (feet.gait < 0 || !find_legs_of_feet(&task->config, &feet)) return DF_OK;
+  commanded_gait gait;
+  if (!commanded_gait_find(task, condition, &gait)) return DF_OK;
   const int n_feet = job->set->n_feet;
   uint8_t* touch = df_alloc((size_t)(c->frames + 1) * (size_t)n_feet, 1);
   if (!touch) return DF_E_NOMEM;
   const df_status status = df_metric_contacts(task->system, &(df_trajectories){.B = 1, .H = c->frames, .x = x}, n_feet,
                                               job->set->feet, job->threads, touch);
   if (status == DF_OK) {
-    const df_gait_clock clock = {
-        .dt = task->system->dt, .frequency = generator->gait_frequency, .stance = gait_stands, .context = &feet};
-    m->phase[m->n_gait] = df_metric_gait_phase(c->frames, 1, n_feet, touch, &clock);
+    m->phase[m->n_gait] = df_metric_gait_phase(c->frames, 1, n_feet, touch, &gait.clock, NULL);
     m->gait_of[m->n_gait++] = i;
   }
   df_free(touch);
@@ -207,6 +168,11 @@ static df_status measure_chains(const eval_job* job, const chains* c, int k, int
     status = measure_each(job, c, &rule, &f, &m);
     if (status == DF_OK && defined) status = add_falls(job, c->n, shown_k, &f, out);
     if (status == DF_OK) status = add_upright(job, shown_k, &m, out->rows);
+  }
+  if (status == DF_OK) {
+    json_decref(out->motions);
+    out->motions = NULL;
+    status = example_motions(job, c, &out->motions);
   }
   if (status == DF_OK && defined) status = add_replanned(job, c, &rule, k, shown_k, f.fell, out->rows);
   if (status == DF_OK) status = add_plausibility(job, c, &rule, shown_k, out);

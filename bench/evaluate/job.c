@@ -11,5 +11,6 @@ void evaluation_clear(evaluation* e) {
   json_decref(e->replays);
   json_decref(e->examples);
   json_decref(e->strip);
+  json_decref(e->motions);
   *e = (evaluation){0};
 }

@@ -43,6 +43,7 @@ typedef struct evaluation {
   json_t* replays;  /* [{k, window, x0, u, x}]: simulated again by verify; NULL without actions */
   json_t* examples; /* demonstrated and generated curves of one window; NULL without demonstrations */
   json_t* strip;    /* stick-figure frames of a chain, or NULL */
+  json_t* motions;  /* contacts and the path of a joint, of one chain per group; NULL without chains */
   double floor;     /* tre of random actions on the same windows (floor.h); NaN for a reference method */
 } evaluation;
 

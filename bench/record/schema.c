@@ -153,6 +153,7 @@ static const field cell_fields[] = {{"key", SHA256, true},
                                     {"replays", ARRAY, false},
                                     {"examples", ARRAY, false},
                                     {"strip", OBJECT, false},
+                                    {"motions", ARRAY, false},
                                     {"trajectories", OBJECT, false}};
 static const field provenance_fields[] = {
     {"dynaflow", ANYTHING, true}, {"commit", ANYTHING, true},    {"dirty", ANYTHING, true},
@@ -198,6 +199,16 @@ static const field strip_fields[] = {{"title", ANY_TEXT, true},
                                      {"parent", WHOLES, true},
                                      {"frames", ARRAY, true},
                                      {"ground", NUMBER, true}};
+static const field motion_fields[] = {{"title", ANY_TEXT, true},
+                                      {"chain", COUNT, true},
+                                      {"dt", NUMBER, true},
+                                      {"contacts", OBJECT, false},
+                                      {"joint", OBJECT, false}};
+static const field contact_fields[] = {
+    {"feet", TEXTS, true}, {"generated", TEXTS, true}, {"demonstrated", TEXTS, false}, {"demanded", TEXTS, false}};
+static const field joint_fields[] = {
+    {"name", ANY_TEXT, true}, {"unit", ANY_TEXT, true}, {"generated", OBJECT, true}, {"demonstrated", OBJECT, false}};
+static const field path_fields[] = {{"position", NUMBERS, true}, {"velocity", NUMBERS, true}};
 static const field frame_fields[] = {{"t", ANYTHING, true}, {"x", NUMBERS, true}, {"z", NUMBERS, true}};
 
 static df_status check_config(const json_t* config) {
@@ -257,6 +268,28 @@ static df_status check_strip(const json_t* strip) {
   return CHECK_EACH(json_object_get(strip, "frames"), "strip.frames", frame_fields);
 }
 
+/* a part of motion i, with its name in errors */
+static df_status check_part(const json_t* part, size_t i, const char* name, size_t n, const field* fields) {
+  char where[64];
+  snprintf(where, sizeof where, "motions[%zu].%s.", i, name);
+  return part ? check_fields(part, where, n, fields) : DF_OK;
+}
+#define CHECK_PART(part, i, name, fields) check_part(part, i, name, sizeof(fields) / sizeof(fields)[0], fields)
+
+static df_status check_motions(const json_t* motions) {
+  size_t i;
+  json_t* motion;
+  DF_TRY(CHECK_EACH(motions, "motions", motion_fields));
+  json_array_foreach(motions, i, motion) {
+    const json_t* joint = json_object_get(motion, "joint");
+    DF_TRY(CHECK_PART(json_object_get(motion, "contacts"), i, "contacts", contact_fields));
+    DF_TRY(CHECK_PART(joint, i, "joint", joint_fields));
+    DF_TRY(CHECK_PART(json_object_get(joint, "generated"), i, "joint.generated", path_fields));
+    DF_TRY(CHECK_PART(json_object_get(joint, "demonstrated"), i, "joint.demonstrated", path_fields));
+  }
+  return DF_OK;
+}
+
 static df_status check_cell(const json_t* record) {
   bool done;
   DF_TRY(CHECK_FIELDS(record, "", cell_fields));
@@ -274,7 +307,8 @@ static df_status check_cell(const json_t* record) {
   DF_TRY(check_trajectories(json_object_get(record, "trajectories")));
   DF_TRY(CHECK_EACH(json_object_get(record, "replays"), "replays", replay_fields));
   DF_TRY(CHECK_EACH(json_object_get(record, "examples"), "examples", example_fields));
-  return check_strip(json_object_get(record, "strip"));
+  DF_TRY(check_strip(json_object_get(record, "strip")));
+  return check_motions(json_object_get(record, "motions"));
 }
 
 df_status schema_check(const json_t* record) {

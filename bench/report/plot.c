@@ -3,6 +3,7 @@
 #include "plot.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,12 @@ void plot_place(plot* p, plot_box b, int width, int height) {
            "set lmargin at screen %.5f\nset rmargin at screen %.5f\nset bmargin at screen %.5f\nset tmargin at screen "
            "%.5f\n",
            b.left / width, b.right / width, 1 - b.bottom / height, 1 - b.top / height);
+}
+
+double plot_nice_step(double width, int most) {
+  const double raw = width / most, power = pow(10, floor(log10(raw)));
+  const double share = raw / power;
+  return power * (share <= 1 ? 1 : share <= 2 ? 2 : share <= 5 ? 5 : 10);
 }
 
 enum { LEGEND_ROW = 20, LEGEND_LEFT = 50, LEGEND_COLUMN = 250 };

@@ -21,6 +21,8 @@ DF_MUST_CHECK df_status plot_profiles(const run_view* r, const run_group* g, int
 DF_MUST_CHECK df_status plot_survival(const run_view* r, const run_group* g, int k, plot* p, bool* there);
 bool plot_examples(const run_view* r, const run_group* g, plot* p);
 bool plot_strip(const run_view* r, const run_group* g, plot* p);
+bool plot_gaits(const run_view* r, const run_group* g, plot* p);
+bool plot_portraits(const run_view* r, const run_group* g, plot* p);
 
 /* Begins the script with terminal, fonts and axes of a figure of width x height px. */
 void plot_begin(plot* p, int width, int height);
@@ -31,6 +33,9 @@ typedef struct plot_box {
 
 /* Sets the place of the next panel in a figure of width x height px. */
 void plot_place(plot* p, plot_box b, int width, int height);
+
+/* The smallest of {1, 2, 5} x 10^n that divides `width` > 0 into at most `most` parts. */
+double plot_nice_step(double width, int most);
 
 /* Writes a legend of n methods above the panels of a figure of width x height px; the height of such a legend [px]. */
 void plot_legend(plot* p, int n, const char* const* methods, int width, int height);

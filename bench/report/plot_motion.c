@@ -72,25 +72,11 @@ static double add_example(text* data, const json_t* example) {
   return n > 1 ? (double)(n - 1) * dt : 1;
 }
 
-/* the smallest of {1, 2, 5} x 10^n that divides the width into at most `most` parts */
-static double nice_step(double width, int most) {
-  const double raw = width / most, power = pow(10, floor(log10(raw)));
-  const double share = raw / power;
-  return power * (share <= 1 ? 1 : share <= 2 ? 2 : share <= 5 ? 5 : 10);
-}
-
 static void draw_example(plot* p, const run_cell* c, int block) {
   text_add(&p->script,
            "plot '%s.dat' index %d using 1:2 with lines lw 4 lc rgb '#c4c4c4' notitle, \\\n"
            "  '%s.dat' index %d using 1:3 with lines lw 1.8 lc rgb '#%06x' notitle\n",
            p->name, block, p->name, block, method_colour(c->method));
-}
-
-static void place_at(plot* p, double left, double right, double bottom, double top, int width, int height) {
-  text_add(&p->script,
-           "set lmargin at screen %.5f\nset rmargin at screen %.5f\nset bmargin at screen %.5f\nset tmargin at screen "
-           "%.5f\n",
-           left / width, right / width, 1 - bottom / height, 1 - top / height);
 }
 
 enum { LEFT = 212, CELL_W = 205, CELL_H = 84, GAP_X = 50, GAP_Y = 20, TOP = 66, FOOT = 54 };
@@ -103,7 +89,7 @@ static void examples_panel(plot* p, const run_cell* c, int m, int n_rows, int co
   const json_t* example = example_of(c, column);
   char title[128];
   snprintf(title, sizeof title, "%.80s [%.20s]", string_of(example, "title"), string_of(example, "unit"));
-  place_at(p, x, x + CELL_W, y + CELL_H, y, width, height);
+  plot_place(p, (plot_box){x, x + CELL_W, y + CELL_H, y}, width, height);
   /* data and axes */
   text_add(&p->script, "set yrange [%.6g:%.6g]\n", s.lo, s.hi);
   const double seconds = add_example(&p->data, example);
@@ -123,7 +109,7 @@ static void examples_panel(plot* p, const run_cell* c, int m, int n_rows, int co
   text_add(&p->script, "%s\n",
            m == n_rows - 1 ? "set xlabel 'time [s]' font ',11' offset 0,0.75; set format x '%g'"
                            : "unset xlabel; set format x ''");
-  text_add(&p->script, "set ytics %g\nset xtics %g\n", nice_step(s.hi - s.lo, 5), nice_step(seconds, 5));
+  text_add(&p->script, "set ytics %g\nset xtics %g\n", plot_nice_step(s.hi - s.lo, 5), plot_nice_step(seconds, 5));
   draw_example(p, c, m * n_columns + column);
 }
 
@@ -332,7 +318,7 @@ bool plot_strip(const run_view* r, const run_group* g, plot* p) {
   int block = 0;
   for (int i = 0; i < n; i++) {
     const double top = i * (HEAD + body + LINE) + HEAD;
-    place_at(p, SIDE, WIDTH - SIDE, top + body, top, WIDTH, height);
+    plot_place(p, (plot_box){SIDE, WIDTH - SIDE, top + body, top}, WIDTH, height);
     draw_strip(p, &strips[i], &block, pitch);
   }
   text_add(&p->script, "unset multiplot\n");

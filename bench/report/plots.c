@@ -24,6 +24,8 @@ typedef enum plot_kind {
   PLOT_COST,
   PLOT_EXAMPLES,
   PLOT_STRIP,
+  PLOT_GAITS,
+  PLOT_PORTRAITS,
   PLOT_TRAINING,
   PLOT_KINDS
 } plot_kind;
@@ -35,7 +37,8 @@ static bool is_per_k(plot_kind kind) {
 
 static df_status plot_one(const run_view* r, const run_group* g, plot_kind kind, int k, const char* folder,
                           figures* out) {
-  static const char* const names[] = {"metrics", "profiles", "survival", "cost", "trajectories", "strip", "training"};
+  static const char* const names[] = {"metrics", "profiles", "survival",  "cost",    "trajectories",
+                                      "strip",   "gaits",    "portraits", "training"};
   plot p = {0};
   char* name = is_per_k(kind) && k ? format_text("%s-%s-k%d", g->file, names[kind], k)
                                    : format_text("%s-%s", g->file, names[kind]);
@@ -48,8 +51,10 @@ static df_status plot_one(const run_view* r, const run_group* g, plot_kind kind,
   if (kind == PLOT_COST) there = plot_cost(r, g, k, &p);
   if (kind == PLOT_EXAMPLES) there = plot_examples(r, g, &p);
   if (kind == PLOT_STRIP) there = plot_strip(r, g, &p);
+  if (kind == PLOT_GAITS) there = plot_gaits(r, g, &p);
+  if (kind == PLOT_PORTRAITS) there = plot_portraits(r, g, &p);
   if (kind == PLOT_TRAINING) there = plot_training(r, g, &p);
-  if (there && (kind == PLOT_EXAMPLES || kind == PLOT_STRIP)) plot_caption_source(r, g, &p.caption);
+  if (there && kind >= PLOT_EXAMPLES && kind <= PLOT_PORTRAITS) plot_caption_source(r, g, &p.caption);
   if (status == DF_OK && there) status = write_plot(folder, &p, out);
   plot_clear(&p);
   df_free(name);

@@ -416,6 +416,7 @@ static df_status evaluate_and_check(cell* c, const char* folder, json_t* record)
   if (result.replays) json_object_set(record, "replays", result.replays);
   if (result.examples) json_object_set(record, "examples", result.examples);
   if (result.strip) json_object_set(record, "strip", result.strip);
+  if (result.motions) json_object_set(record, "motions", result.motions);
   json_t* notes = json_object_get(record, "notes");
   note_training(notes, json_object_get(record, "training"));
   cell_note_floor(c, &result, notes);

@@ -57,18 +57,21 @@ void df_metric_agreement(int B, int H, int n_feet, const uint8_t* a, const uint8
   }
 }
 
-double df_metric_gait_phase(int H, int from, int n_feet, const uint8_t* touch, const df_gait_clock* clock) {
+double df_metric_gait_phase(int H, int from, int n_feet, const uint8_t* touch, const df_gait_clock* clock,
+                            double* phase0) {
+  if (phase0) *phase0 = NAN;
   if (from < 0 || from > H || n_feet < 1) return NAN;
   long best = 0;
   for (int offset = 0; offset < PHASE_OFFSETS; offset++) {
-    const double phase0 = (double)offset / PHASE_OFFSETS;
+    const double start = (double)offset / PHASE_OFFSETS;
     long same = 0;
     for (int t = from; t <= H; t++) {
-      const double phase = phase0 + clock->frequency * clock->dt * t;
+      const double phase = start + clock->frequency * clock->dt * t;
       for (int k = 0; k < n_feet; k++) {
         same += touch[(size_t)t * (size_t)n_feet + (size_t)k] == (clock->stance(clock->context, k, phase) ? 1 : 0);
       }
     }
+    if (phase0 && (same > best || offset == 0)) *phase0 = start;
     if (same > best) best = same;
   }
   return (double)best / ((double)(H - from + 1) * n_feet);

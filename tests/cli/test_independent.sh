@@ -80,11 +80,14 @@ row('command_error')['value'] *= 1 + 1e-9
 row('tre_open_loop')['lo'] *= 1 + 1e-9
 c['rows'].remove(row('survival'))
 c['strip']['frames'][0]['x'][4] += 1e-9
+touch = c['motions'][1]['contacts']['demanded']
+touch[2] = touch[2][:5] + '10'[int(touch[2][5])] + touch[2][6:]
+c['motions'][0]['joint']['demonstrated']['velocity'][3] += 1e-9
 open(sys.argv[2] + '/events.jsonl', 'w').write(json.dumps(c) + '\n')
 PY
 evaluation "$scratch/changed" >"$scratch/found"
-check four_changes_are_four_differences [ "$(grep -c ' is .* not ' "$scratch/found")" = 4 ]
-for change in 'command_error 3\.value' 'tre_open_loop 3\.lo' 'survival 3' 'strip\.frames\[0\]\.x\[4\]'; do
+check six_changes_are_six_differences [ "$(grep -c ' is .* not ' "$scratch/found")" = 6 ]
+for change in 'command_error 3\.value' 'tre_open_loop 3\.lo' 'survival 3' 'strip\.frames\[0\]\.x\[4\]' 'motions\[1\]\.contacts\.demanded\[2\]' 'motions\[0\]\.joint\.demonstrated\.velocity\[3\]'; do
   check "a_change_is_found_${change//[^a-z_]/}" grep -q "action_fm: $change is" "$scratch/found"
 done
 # a digit in a table, in the page, in a CSV file and in two figures, and a swapped index

@@ -39,7 +39,7 @@ assert [r for r in rows if r['status'] == 'not run']" "$run_folder"
 check page_is_there grep -q '<h1>Run example</h1>' "$run_folder/report/index.html"
 check page_has_no_foreign_parts bash -c "! grep -qE '(src|href)=\"(https?:|/)' '$run_folder/report/index.html'"
 if drawn; then
-  for figure in metrics-k1 metrics-k5 cost-k1 cost-k5 trajectories strip training; do
+  for figure in metrics-k1 metrics-k5 cost-k1 cost-k5 trajectories strip gaits portraits training; do
     check "figure_${figure}" python3 -c "
 import sys, xml.dom.minidom as m
 m.parse(sys.argv[1])" "$run_folder/report/plots/go1_gaits-full-$figure.svg"

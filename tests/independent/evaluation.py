@@ -664,16 +664,25 @@ def heading_errors(task, states, command):
     return np.mean(errors, 0)
 
 
-def gait_phase(task, states, gait):
-    touch, best = task.contacts(states), 0
+def commanded(task, gait, i, frames):
+    """[frames][feet]: whether the gait has a foot on the ground, at phase i / 50 of its clock"""
     legs = [GAITS[gait][LEGS.index(n)] for n in task.names('eval.feet')]
-    for i in range(50):
-        same = 0
-        for t in range(1, len(states)):
-            phase = i / 50 + 3.0 * task.dt * t
-            same += sum(touch[t, f] == ((phase + leg) % 1 < .5) for f, leg in enumerate(legs))
-        best = max(best, same)
-    return best / ((len(states) - 1) * len(legs))
+    return np.array([[(i / 50 + 3.0 * task.dt * t + leg) % 1 < .5 for leg in legs] for t in range(frames)], int)
+
+
+def gait_phase(task, states, gait):
+    """the share of contacts that are commanded, and the phase at which it is largest"""
+    touch = task.contacts(states)[1:]
+    same = [(touch == commanded(task, gait, i, len(states))[1:]).sum() for i in range(50)]
+    return max(same) / touch.size, int(np.argmax(same))
+
+
+def has_clock(task):
+    return task.clock and task.has_gaits and task.feet and set(task.names('eval.feet')) <= set(LEGS)
+
+
+def commanded_gait(task, chain):
+    return task.condition_names[int(np.argmax(task.condition[chain][:2]))][5:]
 
 
 def follow_chain(task, calls, n, frames, seed, k, pure, faults):
@@ -693,7 +702,7 @@ def follow_chain(task, calls, n, frames, seed, k, pure, faults):
 
 
 def add_chains(task, out, calls, seed, k, shown, faults):
-    """falls and what upright chains do; returns the chain that is drawn, or None"""
+    """falls and what upright chains do; returns the strip and the motions that are drawn"""
     n = min(int(task.number('eval.chains')), len(task.windows))
     frames = int(task.number('eval.chain_seconds') / task.dt + .5)
     chain, same = follow_chain(task, calls, n, frames, seed, k, True, faults)
@@ -713,12 +722,11 @@ def add_chains(task, out, calls, seed, k, shown, faults):
         errors = [heading_errors(task, chain[i], command[i]) for i in up]
         out.mean('command_error', shown, 'm/s', [e[0] for e in errors], up, samples=False)
         out.mean('command_error.yaw_rate', shown, 'rad/s', [e[1] for e in errors], up, samples=False)
-    if task.clock and task.has_gaits and task.feet and set(task.names('eval.feet')) <= set(LEGS):
-        gaits = [names[int(np.argmax(c[:2]))][5:] for c in task.condition]
-        out.mean('gait_phase', shown, 'share', [gait_phase(task, chain[i], gaits[i]) for i in up], up, samples=False)
+    if has_clock(task):
+        out.mean('gait_phase', shown, 'share', [gait_phase(task, chain[i], commanded_gait(task, i))[0] for i in up], up, samples=False)
     add_plausibility(task, out, '.chain', shown, [x[:task.first_frame_out(x)] for x in chain])
     shown_chain = up[0] if up else 0
-    return shown_chain, chain[shown_chain]
+    return expected_strip(task, shown_chain, chain[shown_chain]), expected_motions(task, chain)
 
 
 # ---- a record ----
@@ -766,6 +774,38 @@ def expected_curves(task, states):
             for t, u, at in out]
 
 
+def title_of(task, index):
+    words = [n[5:] for n, v in zip(task.condition_names, task.condition[index]) if n.startswith('gait.') and v > .5]
+    words += ['%s %.2f' % (n.split('.')[-1], v) for n, v in zip(task.condition_names, task.condition[index]) if not n.startswith('gait.')]
+    return ', '.join(words) or task.config['task.name']
+
+
+def expected_motions(task, chain):
+    """contacts and the path of a joint, of the first chain of each group"""
+    m, out, T = task.model, [], mujoco.mjtJoint
+    scalar = [j for j in range(m.njnt) if m.jnt_type[j] == T.mjJNT_HINGE] or [j for j in range(m.njnt) if m.jnt_type[j] == T.mjJNT_SLIDE]
+    joint = max(scalar, key=lambda j: task.demo[:, :, m.jnt_qposadr[j]].std(), default=None)
+    letters = lambda touch: [''.join('0' if v == 0 else '1' if v == 1 else '-' for v in foot) for foot in touch.T]
+    for i, states in enumerate(chain):
+        if task.window_group[i] in task.window_group[:i]: continue
+        one = dict(title=title_of(task, i), chain=i, dt=task.dt)
+        episode, start = task.windows[i]
+        shown = task.states[episode][start:start + len(states)]
+        if joint is not None:
+            q, v = m.jnt_qposadr[joint], m.nq + m.jnt_dofadr[joint]
+            path = lambda x: {n: [None if not math.isfinite(e) else e for e in x[:int(2 / task.dt + .5) + 1, at]]
+                              for n, at in (('position', q), ('velocity', v))}
+            one['joint'] = dict(name=m.joint(joint).name, unit='rad' if m.jnt_type[joint] == T.mjJNT_HINGE else 'm',
+                                generated=path(states), demonstrated=path(shown))
+        if task.feet:
+            one['contacts'] = dict(feet=task.names('eval.feet'), generated=letters(task.contacts(states)), demonstrated=letters(task.contacts(shown)))
+            if has_clock(task):
+                gait = commanded_gait(task, i)
+                one['contacts']['demanded'] = letters(commanded(task, gait, gait_phase(task, states, gait)[1], len(states)))
+        out.append(one)
+    return out
+
+
 def expected_strip(task, index, chain):
     m, d, frames = task.model, task.data, []
     first = (len(chain) - 1) // 2
@@ -776,9 +816,7 @@ def expected_strip(task, index, chain):
         mujoco.mj_forward(m, d)
         at = np.concatenate([d.xpos[1:], d.geom_xpos[task.feet]])
         frames.append(dict(t=t * task.dt, x=list(at[:, 0]), z=list(at[:, 2])))
-    words = [n[5:] for n, v in zip(task.condition_names, task.condition[index]) if n.startswith('gait.') and v > .5]
-    words += ['%s %.2f' % (n.split('.')[-1], v) for n, v in zip(task.condition_names, task.condition[index]) if not n.startswith('gait.')]
-    return dict(title=', '.join(words) or task.config['task.name'], dt=2 * task.dt, ground=0.0, frames=frames,
+    return dict(title=title_of(task, index), dt=2 * task.dt, ground=0.0, frames=frames,
                 parent=[int(p) - 1 for p in m.body_parentid[1:]] + [int(m.geom_bodyid[f]) - 1 for f in task.feet])
 
 
@@ -795,7 +833,7 @@ def check_cell(record, task, calls):
     B = len(task.windows)
     floor = np.mean([math.sqrt(squares(task, x, y).sum() / (task.H * len(task.std))) if finite(x) else math.inf
                      for x, y in zip([task.rollout(x[0], u)[0] for x, u in zip(task.demo, random_actions(task, seed, 0, B))], task.demo)])
-    strip = None
+    strip = motions = None
     for k in [int(v) for v in task.numbers('eval.sampler_steps')] if samples else [1]:
         call, shown = calls.pop(0), k if samples else 0
         check_request(task, call, B, task.demo[:, 0], seed, 0, k, sees, faults)
@@ -838,14 +876,14 @@ def check_cell(record, task, calls):
                 for w, c in enumerate(calls):
                     if not np.array_equal(c['u'], random_actions(task, seed, 2**32 + w * len(c['u']), len(c['u']))):
                         faults.append('chain %d: other random actions' % w)
-            strip = expected_strip(task, *add_chains(task, out, calls, seed, k, shown, faults))
+            strip, motions = add_chains(task, out, calls, seed, k, shown, faults)
         replays = [dict(k=shown, window=b, x0=list(task.demo[b, 0]), u=list(actions[b].flat), x=list(executed[b][1:].flat))
                    for b in [0, B // 2]] if acts else None
         curves = expected_curves(task, executed)
     if calls: faults.append('%d calls more than expected' % len(calls))
     add_training(out, record, faults)
     compare_rows(out, record, faults)
-    for name, wanted in (('replays', replays), ('examples', curves), ('strip', strip)):
+    for name, wanted in (('replays', replays), ('examples', curves), ('strip', strip), ('motions', motions)):
         compare_tree(name, record.get(name), wanted, faults)
     hashed = hashlib.sha256(np.ascontiguousarray(task.demo[:, 0]).tobytes()).hexdigest()
     if record['windows_sha256'] != hashed: faults.append('windows_sha256 is not that of the start states')
@@ -882,17 +920,19 @@ def check_notes(out, record, floor, metric, reference, faults):
     if found != wanted: faults.append('notes are %s, not %s' % (found, wanted))
 
 
-def same(a, b):
+def same(a, b, scale=1):
     if a is None or b is None or isinstance(a, str) or isinstance(b, str): return a == b or b is not None and a is None and b != b
-    return abs(a - b) <= 1e-12 * max(1, abs(a), abs(b))
+    return abs(a - b) <= 1e-12 * max(scale, abs(a), abs(b))
 
 
-def compare_tree(where, found, wanted, faults):
+def compare_tree(where, found, wanted, faults, scale=1):
     if isinstance(wanted, dict) and isinstance(found, dict) and set(found) == set(wanted):
-        for key in wanted: compare_tree(where + '.' + key, found[key], wanted[key], faults)
+        if wanted.get('lo') and wanted.get('hi'):  # each end is the sum of a mean and a width, of which one may cancel the other
+            scale = max(abs(v) for v in (1, wanted['lo'], wanted['hi']) if math.isfinite(v))
+        for key in wanted: compare_tree(where + '.' + key, found[key], wanted[key], faults, scale)
     elif isinstance(wanted, list) and isinstance(found, list) and len(found) == len(wanted):
         for i, (f, w) in enumerate(zip(found, wanted)): compare_tree('%s[%d]' % (where, i), f, w, faults)
-    elif isinstance(wanted, (dict, list)) or isinstance(found, (dict, list)) or not same(found, wanted):
+    elif isinstance(wanted, (dict, list)) or isinstance(found, (dict, list)) or not same(found, wanted, scale):
         faults.append('%s is %.60r, not %.60r' % (where, found, wanted))
 
 

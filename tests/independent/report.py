@@ -599,6 +599,49 @@ def trajectory_blocks(g):
                    [[i * e['dt'], nan(d), nan(v)] for i, (d, v) in enumerate(zip(e['demonstrated'], e['generated']))])
 
 
+def drawn_motions(g, part):
+    """the motions that have the part, in the order of their panels: cell and motion"""
+    return [(c, m) for c in (first_seed(g, m) for m in g.methods) if c for m in c.record.get('motions', []) if part in m]
+
+
+def gait_blocks(g):
+    """rectangles of the first two seconds: runs of contact of each foot, from top to bottom"""
+    for c, motion in drawn_motions(g, 'contacts'):
+        dt, contacts = motion['dt'], motion['contacts']
+        for side, half in ('demanded' if 'demanded' in contacts else 'demonstrated', .36), ('generated', .16):
+            rows = [[run.start() * dt, run.end() * dt, len(contacts['feet']) - k - half, len(contacts['feet']) - k + half]
+                    for k, foot in enumerate(contacts.get(side, [])) for run in re.finditer('1+', foot[:round(2 / dt) + 1])]
+            if rows: yield 'contacts %s, %s, %s: begin, end, bottom, top' % (side, motion['title'], c.method), rows
+
+
+def portrait_blocks(g):
+    nan = lambda q, v: [math.nan] * 2 if q is None or v is None else [q, v]
+    for c, motion in drawn_motions(g, 'joint'):
+        for side in 'demonstrated', 'generated':
+            path = motion['joint'].get(side)
+            if path: yield ('%s of %s, %s, %s: position, velocity' % (side, motion['joint']['name'], motion['title'], c.method),
+                            [nan(q, v) for q, v in zip(path['position'], path['velocity'])])
+
+
+def check_motions(path, g, part, blocks, faults):
+    """a panel per motion, in order; each draws its blocks, the reference in grey below the method in its colour"""
+    panels = open(path).read().split('\nset title ')[1:]
+    motions = drawn_motions(g, part)
+    if len(panels) != len(motions): faults.append('%s: %d panels, not %d' % (path, len(panels), len(motions)))
+    for panel, (c, motion) in zip(panels, motions):
+        comments = [blocks[int(i)][0] for i in re.findall(r"index (\d+) using", panel)]
+        colours = re.findall(r"index \d+ using .*lc rgb '#(\w+)'", panel)
+        if [(motion['title'] in words, words.endswith(', %s: %s' % (c.method, words.split(': ')[-1]))) for words in comments] != [(True, True)] * len(comments):
+            faults.append('%s: the panel of %s, %s draws %s' % (path, c.method, motion['title'], comments))
+        if [colour == 'b8b8b8' for colour in colours] != ['generated' not in words for words in comments]:
+            faults.append('%s: the panel of %s, %s has the colours %s' % (path, c.method, motion['title'], colours))
+    drawn = [int(i) for i in re.findall(r"index (\d+) using", ''.join(panels))]
+    if drawn != list(range(len(blocks))): faults.append('%s draws the blocks %s of %d' % (path, drawn, len(blocks)))
+    shown = sum(unescape(re.match(r"'([^']*)'", p).group(1)) == m['title'] for p, (_, m) in zip(panels, motions))
+    columns = max(len(c.record['motions']) for c, _ in motions) if motions else 0
+    if shown != columns: faults.append('%s: %d titles of %d columns' % (path, shown, columns))
+
+
 def training_blocks(g):
     panel = lambda i, c: 'flow matching' if i == 0 and c['name'] != 'inverse_dynamics' else c['name']
     curves = lambda c: {panel(i, v): v for i, v in enumerate(c.record['training']['curves'])}
@@ -744,6 +787,12 @@ def check_figures(folder, g, faults):
         check_blocks(name(kind), blocks, list(wanted), faults)
         check_panels(name(kind) + '.gp', kind, blocks, g, colour, faults)
     check_strip(name('strip') + '.dat', g, faults)
+    for kind, part, wanted in (('gaits', 'contacts', gait_blocks(g)), ('portraits', 'joint', portrait_blocks(g))):
+        wanted = list(wanted)
+        if not drawn_motions(g, part): continue
+        blocks = blocks_of(name(kind) + '.dat')
+        check_blocks(name(kind), blocks, wanted, faults)
+        check_motions(name(kind) + '.gp', g, part, blocks, faults)
 
 
 # ---- words around the tables ----

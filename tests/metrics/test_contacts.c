@@ -142,34 +142,44 @@ static void gait_pattern(const double* gait, double phase0, uint8_t touch[FRAMES
   }
 }
 
-static double phase_share(int from, const uint8_t touch[FRAMES + 1][LEGS], const double* gait) {
+static double phase_share(int from, const uint8_t touch[FRAMES + 1][LEGS], const double* gait, double* phase0) {
   return df_metric_gait_phase(
       FRAMES, from, LEGS, touch[0],
-      &(df_gait_clock){.dt = 0.02, .frequency = 2, .stance = stance, .context = (void*)(uintptr_t)gait});
+      &(df_gait_clock){.dt = 0.02, .frequency = 2, .stance = stance, .context = (void*)(uintptr_t)gait}, phase0);
 }
 
 static void the_best_offset_is_found(void** state) {
   (void)state;
   uint8_t touch[FRAMES + 1][LEGS];
   for (int offset = 0; offset < 50; offset++) {
+    double phase0, start;
     gait_pattern(TROT, offset / 50.0, touch);
-    assert_true(phase_share(0, (const uint8_t(*)[LEGS])touch, TROT) == 1);
+    assert_true(phase_share(0, (const uint8_t(*)[LEGS])touch, TROT, &phase0) == 1);
+    /* of the offsets that give the same contacts, the smallest */
+    for (start = 0; start < phase0 - 1e-9; start += 0.02) {
+      uint8_t other[FRAMES + 1][LEGS];
+      gait_pattern(TROT, start, other);
+      assert_true(memcmp(other, touch, sizeof touch) != 0);
+    }
+    uint8_t same[FRAMES + 1][LEGS];
+    gait_pattern(TROT, phase0, same);
+    assert_memory_equal(same, touch, sizeof touch);
   }
   /* a phase between two offsets has an error of at most 0.01 cycles: at most 2 of 50 changes per cycle are wrong */
   gait_pattern(TROT, 0.113, touch);
-  assert_true(phase_share(0, (const uint8_t(*)[LEGS])touch, TROT) > 0.95);
+  assert_true(phase_share(0, (const uint8_t(*)[LEGS])touch, TROT, NULL) > 0.95);
 }
 
 static void another_gait_shares_less(void** state) {
   (void)state;
   uint8_t touch[FRAMES + 1][LEGS];
   gait_pattern(BOUND, 0.3, touch);
-  assert_true(phase_share(0, (const uint8_t(*)[LEGS])touch, BOUND) == 1);
+  assert_true(phase_share(0, (const uint8_t(*)[LEGS])touch, BOUND, NULL) == 1);
   /* at any offset two of four feet are wrong by half a cycle; a frame at the edge of a half cycle counts 1 in 25 */
-  assert_near(phase_share(0, (const uint8_t(*)[LEGS])touch, TROT), 0.5, 0.04);
+  assert_near(phase_share(0, (const uint8_t(*)[LEGS])touch, TROT, NULL), 0.5, 0.04);
   /* standing still agrees with the stance in half of the frames */
   memset(touch, 1, sizeof touch);
-  assert_near(phase_share(0, (const uint8_t(*)[LEGS])touch, TROT), 0.5, 0.02);
+  assert_near(phase_share(0, (const uint8_t(*)[LEGS])touch, TROT, NULL), 0.5, 0.02);
 }
 
 static void the_gait_counts_from_its_first_frame(void** state) {
@@ -177,10 +187,10 @@ static void the_gait_counts_from_its_first_frame(void** state) {
   uint8_t touch[FRAMES + 1][LEGS];
   gait_pattern(TROT, 0.2, touch);
   memset(touch, DF_TOUCH_UNKNOWN, 26 * LEGS);
-  assert_true(phase_share(26, (const uint8_t(*)[LEGS])touch, TROT) == 1);
-  assert_near(phase_share(0, (const uint8_t(*)[LEGS])touch, TROT), 75.0 / 101, 1e-15);
-  assert_true(isnan(phase_share(FRAMES + 1, (const uint8_t(*)[LEGS])touch, TROT)));
-  assert_true(isnan(phase_share(-1, (const uint8_t(*)[LEGS])touch, TROT)));
+  assert_true(phase_share(26, (const uint8_t(*)[LEGS])touch, TROT, NULL) == 1);
+  assert_near(phase_share(0, (const uint8_t(*)[LEGS])touch, TROT, NULL), 75.0 / 101, 1e-15);
+  assert_true(isnan(phase_share(FRAMES + 1, (const uint8_t(*)[LEGS])touch, TROT, NULL)));
+  assert_true(isnan(phase_share(-1, (const uint8_t(*)[LEGS])touch, TROT, NULL)));
 }
 
 int main(void) {

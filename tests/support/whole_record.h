@@ -31,7 +31,11 @@ static const char whole_text[] =
     "\"replays\":[{\"k\":1,\"window\":0,\"x0\":[0.5],\"u\":[1,null],\"x\":[0.5,1]}],"
     "\"examples\":[{\"title\":\"x\",\"unit\":\"m\",\"dt\":0.02,\"demonstrated\":[1,2],\"generated\":[1,null]}],"
     "\"strip\":{\"title\":\"s\",\"dt\":0.1,\"parent\":[-1,0],\"frames\":[{\"t\":0.5,\"x\":[0,1],\"z\":[0,1]}],"
-    "\"ground\":0}}";
+    "\"ground\":0},"
+    "\"motions\":[{\"title\":\"trot\",\"chain\":3,\"dt\":0.02,\"contacts\":{\"feet\":[\"FR\"],\"generated\":[\"10\"],"
+    "\"demonstrated\":[\"1\"],\"demanded\":[\"01\"]},\"joint\":{\"name\":\"hip\",\"unit\":\"rad\",\"generated\":{"
+    "\"position\":[1,2],"
+    "\"velocity\":[3,null]},\"demonstrated\":{\"position\":[1,2],\"velocity\":[3,4]}}}]}";
 
 /* gives a record the key and the seal of what it holds */
 static inline void seal(json_t* record) {

@@ -146,6 +146,19 @@ static const struct {
     {"strip", "ground", NUMBER, true},
     {"strip frames 0", "x", NUMBERS, true},
     {"strip frames 0", "z", NUMBERS, true},
+    {"motions 0", "title", TEXT, true},
+    {"motions 0", "chain", COUNT, true},
+    {"motions 0", "dt", NUMBER, true},
+    {"motions 0 contacts", "feet", TEXTS, true},
+    {"motions 0 contacts", "generated", TEXTS, true},
+    {"motions 0 contacts", "demonstrated", TEXTS, false},
+    {"motions 0 contacts", "demanded", TEXTS, false},
+    {"motions 0 joint", "name", TEXT, true},
+    {"motions 0 joint", "unit", TEXT, true},
+    {"motions 0 joint generated", "position", NUMBERS, true},
+    {"motions 0 joint generated", "velocity", NUMBERS, true},
+    {"motions 0 joint demonstrated", "position", NUMBERS, true},
+    {"motions 0 joint demonstrated", "velocity", NUMBERS, true},
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
@@ -168,6 +181,11 @@ static const struct {
     {"windows", "groups", true, true},
     {"training", "files", true, false},
     {"strip", "frames", true, true},
+    {"", "motions", true, false},
+    {"motions 0", "contacts", false, false},
+    {"motions 0", "joint", false, false},
+    {"motions 0 joint", "generated", false, true},
+    {"motions 0 joint", "demonstrated", false, false},
     {"training curves 0", "adjoints", false, false},
 };
 
@@ -258,8 +276,8 @@ static void objects_and_arrays_are_what_they_are(void** state) {
 
 static void elements_of_lists_are_objects_and_each_is_looked_at(void** state) {
   (void)state;
-  static const char* const lists[] = {"rows", "samples", "replays", "examples"};
-  for (int i = 0; i < 4; i++) {
+  static const char* const lists[] = {"rows", "samples", "replays", "examples", "motions"};
+  for (int i = 0; i < 5; i++) {
     json_t* record = whole();
     json_array_clear(json_object_get(record, lists[i]));
     check(record, true, "", lists[i], "[]");

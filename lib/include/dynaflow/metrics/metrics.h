@@ -91,9 +91,10 @@ typedef struct df_gait_clock {
 } df_gait_clock;
 
 /* Returns the share of frames from..H and feet whose contact equals stance(k, phase0 + frequency * dt * t), maximised
- * over 50 equally spaced phase offsets phase0. touch [H+1][n_feet] is of one trajectory. NaN if there are no frames or
- * feet. */
-DF_API double df_metric_gait_phase(int H, int from, int n_feet, const uint8_t* touch, const df_gait_clock* clock);
+ * over 50 equally spaced phase offsets phase0 in [0, 1). touch [H+1][n_feet] is of one trajectory. *phase0 (may be
+ * NULL) gets the offset of the maximum, the smallest one if there are several. NaN if there are no frames or feet. */
+DF_API double df_metric_gait_phase(int H, int from, int n_feet, const uint8_t* touch, const df_gait_clock* clock,
+                                   double* phase0);
 
 /* the fall criteria and the indices of the coordinates they use */
 typedef struct df_fall_rule {
