@@ -65,7 +65,7 @@ SEES_sim/adjoint := tape model contact algebra
 SEES_sim/simulator := adjoint tape model contact algebra
 # bench/: the rooms, from the bottom up. HARNESS needs neither MuJoCo nor networks, and cannot include them.
 HARNESS := base record tasks analysis verify report gate
-BENCH_ROOMS := $(HARNESS) data evaluate check run trajectory show score replay import gradient speed commands
+BENCH_ROOMS := $(HARNESS) data evaluate check run trajectory transfer show score replay import gradient speed commands
 SEES_bench/record := base
 SEES_bench/tasks := base
 SEES_bench/analysis := record base
@@ -77,6 +77,7 @@ SEES_bench/evaluate := base
 SEES_bench/check := base
 SEES_bench/run := data evaluate check record tasks base
 SEES_bench/trajectory := run evaluate record base
+SEES_bench/transfer := trajectory report run evaluate analysis record tasks base
 SEES_bench/show := trajectory run data evaluate check analysis record tasks base
 SEES_bench/score := trajectory run evaluate record tasks base
 SEES_bench/replay := run verify analysis data evaluate record tasks base

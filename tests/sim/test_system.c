@@ -480,6 +480,75 @@ static void scales_may_be_of_one_actuator(void** state) {
   assert_int_equal(system_with("", MOTOR, &cfg, &system), DF_E_CONFIG);
 }
 
+/* a box on two joints above a plane, with a contact of two geoms and one of an explicit pair */
+#define BODY(mass, inertia, slide, pair, damping)                                    \
+  "<mujoco><worldbody><geom name='floor' type='plane' size='1 1 1' friction='" slide \
+  " .25 .125'/>"                                                                     \
+  "<body pos='0 0 1'><joint name='up' type='slide' axis='0 0 1' damping='" damping   \
+  "'/>"                                                                              \
+  "<joint name='turn' type='hinge' axis='0 1 0' armature='.25'/>"                    \
+  "<inertial pos='0 0 0' mass='" mass "' diaginertia='" inertia                      \
+  "'/>"                                                                              \
+  "<geom name='ball' type='sphere' size='.5' friction='" slide                       \
+  " .25 .125'/></body></worldbody>"                                                  \
+  "<contact><pair geom1='floor' geom2='ball' friction='" pair                        \
+  " .5 .25 .125 .0625'/></contact>"                                                  \
+  "<actuator><motor joint='turn'/></actuator></mujoco>"
+
+/* what is derived from the mass changes with it, as the compiler has it; other numbers stay */
+static void other_bodies_are_those_of_another_file(void** state) {
+  (void)state;
+  const struct {
+    double mass, friction, damping;
+    const char* to;
+  } cases[] = {
+      {4, 0, 0, BODY("8", "12 16 20", ".5", "1", "2")},
+      {0.5, 0, 0, BODY("1", "1.5 2 2.5", ".5", "1", "2")},
+      {0, 0, 8, BODY("2", "3 4 5", ".5", "1", "16")},
+      {1, 1, 1, BODY("2", "3 4 5", ".5", "1", "2")},
+  };
+  char a[DF_SHA256_TEXT], b[DF_SHA256_TEXT];
+  df_system* system;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    df_mujoco_cfg cfg = {.substeps = 1, .iterations = 100, .forward_only = true};
+    OK(df_mujoco_system_from_xml(cases[i].to, "other", &cfg, &system));
+    OK(df_mujoco_fingerprint(system, a));
+    df_system_free(system);
+    cfg.mass_scale = cases[i].mass;
+    cfg.friction_scale = cases[i].friction;
+    cfg.damping_scale = cases[i].damping;
+    OK(df_mujoco_system_from_xml(BODY("2", "3 4 5", ".5", "1", "2"), "own", &cfg, &system));
+    OK(df_mujoco_fingerprint(system, b));
+    df_system_free(system);
+    assert_string_equal(a, b);
+  }
+  /* all numbers of friction, of geoms and pairs */
+  df_mujoco_cfg cfg = {.substeps = 1, .iterations = 100, .forward_only = true, .friction_scale = 2};
+  OK(df_mujoco_system_from_xml(BODY("2", "3 4 5", ".5", "1", "2"), "own", &cfg, &system));
+  OK(df_mujoco_fingerprint(system, a));
+  df_system_free(system);
+  cfg.friction_scale = 0;
+#define TWICE(text) "<mujoco><worldbody><geom name='floor' type='plane' size='1 1 1' friction='1 .5 .25'/>" text
+  OK(df_mujoco_system_from_xml(
+      TWICE("<body pos='0 0 1'><joint name='up' type='slide' axis='0 0 1' damping='2'/>"
+            "<joint name='turn' type='hinge' axis='0 1 0' armature='.25'/>"
+            "<inertial pos='0 0 0' mass='2' diaginertia='3 4 5'/>"
+            "<geom name='ball' type='sphere' size='.5' friction='1 .5 .25'/></body></worldbody>"
+            "<contact><pair geom1='floor' geom2='ball' friction='2 1 .5 .25 .125'/></contact>"
+            "<actuator><motor joint='turn'/></actuator></mujoco>"),
+      "twice", &cfg, &system));
+  OK(df_mujoco_fingerprint(system, b));
+  df_system_free(system);
+  assert_string_equal(a, b);
+  /* never of a system that is differentiated, and never negative */
+  cfg = df_mujoco_cfg_default();
+  cfg.mass_scale = 2;
+  assert_int_equal(df_mujoco_system_from_xml(BODY("2", "3 4 5", ".5", "1", "2"), "own", &cfg, &system), DF_E_CONFIG);
+  cfg.forward_only = true;
+  cfg.mass_scale = -1;
+  assert_int_equal(df_mujoco_system_from_xml(BODY("2", "3 4 5", ".5", "1", "2"), "own", &cfg, &system), DF_E_CONFIG);
+}
+
 /* calls every function once; returns at the first failure */
 static df_status use_everything(void) {
   enum { LENGTH = 3 };
@@ -534,6 +603,7 @@ int main(void) {
       cmocka_unit_test(recordings_are_replayed_with_options_that_gradients_do_not_allow),
       cmocka_unit_test(scaled_actuators_are_those_of_another_file),
       cmocka_unit_test(scales_may_be_of_one_actuator),
+      cmocka_unit_test(other_bodies_are_those_of_another_file),
       cmocka_unit_test(queries_describe_the_model),
       cmocka_unit_test(integrate_undoes_difference),
       cmocka_unit_test(the_adjoint_of_difference_agrees_with_differences),

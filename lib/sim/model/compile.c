@@ -42,7 +42,10 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
                  {"tolerance", cfg->tolerance},
                  {"gain_scale", cfg->gain_scale},
                  {"kv_scale", cfg->kv_scale},
-                 {"gear_scale", fabs(cfg->gear_scale)}};
+                 {"gear_scale", fabs(cfg->gear_scale)},
+                 {"mass_scale", cfg->mass_scale},
+                 {"friction_scale", cfg->friction_scale},
+                 {"damping_scale", cfg->damping_scale}};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
     if (!isfinite(numbers[i].value) || numbers[i].value < 0)
       return df_fail(DF_E_CONFIG, "%s %g is not a finite number >= 0", numbers[i].name, numbers[i].value);
@@ -58,6 +61,8 @@ static df_status check_config(const df_mujoco_cfg* cfg) {
   if (!cfg->forward_only &&
       (cfg->islands != DF_ISLANDS_OFF || cfg->gain_scale > 0 || cfg->kv_scale > 0 || cfg->gear_scale != 0))
     return df_fail(DF_E_CONFIG, "islands and scales of actuators are for systems with forward_only");
+  if (!cfg->forward_only && (cfg->mass_scale > 0 || cfg->friction_scale > 0 || cfg->damping_scale > 0))
+    return df_fail(DF_E_CONFIG, "scales of mass, friction and damping are for systems with forward_only");
   if (cfg->islands < DF_ISLANDS_OFF || cfg->islands > DF_ISLANDS_ON)
     return df_fail(DF_E_CONFIG, "islands %d is not one of df_islands", (int)cfg->islands);
   if (cfg->integrator < DF_INTEGRATOR_MODEL || cfg->integrator > DF_INTEGRATOR_RK4)
@@ -197,6 +202,52 @@ static void scale_actuators(mjModel* m, const df_mujoco_cfg* cfg) {
   }
 }
 
+/* scales that are 0 change nothing */
+static void scale_passive(mjModel* m, const df_mujoco_cfg* cfg) {
+  const double friction = cfg->friction_scale > 0 ? cfg->friction_scale : 1;
+  const double damping = cfg->damping_scale > 0 ? cfg->damping_scale : 1;
+  mju_scl(m->geom_friction, m->geom_friction, friction, 3 * (int)m->ngeom);
+  mju_scl(m->pair_friction, m->pair_friction, friction, 5 * (int)m->npair);
+  mju_scl(m->dof_damping, m->dof_damping, damping, (int)m->nv);
+}
+
+typedef struct constants_job {
+  mjModel* model;
+  mjData* data; /* NULL if there is no memory */
+} constants_job;
+
+static void compute_constants(void* argument) {
+  constants_job* job = argument;
+  job->data = mj_makeData(job->model);
+  if (job->data) mj_setConst(job->model, job->data);
+}
+
+/* the mean diagonal entry of the mass matrix in the initial state, by which MuJoCo's solver scales its residuals */
+static double mean_inertia(const mjModel* m) {
+  double sum = 0;
+  for (int i = 0; i < m->nv; i++) sum += m->dof_M0[i];
+  return sum / (double)m->nv;
+}
+
+/* scales masses and inertias, and computes what MuJoCo's compiler derives from them, such as constraint masses */
+static df_status scale_mass(mjModel* m, double factor, const char* name) {
+  if (!(factor > 0) || factor == 1) return DF_OK;
+  /* statistics that the file states stay */
+  const bool derived = fabs(m->stat.meaninertia - mean_inertia(m)) <= 1e-9 * m->stat.meaninertia;
+  mju_scl(m->body_mass, m->body_mass, factor, (int)m->nbody);
+  mju_scl(m->body_inertia, m->body_inertia, factor, 3 * (int)m->nbody);
+  constants_job job = {.model = m};
+  const bool quiet = df_mujoco_guarded(compute_constants, &job);
+  const bool made = job.data != NULL;
+  if (made) mj_deleteData(job.data);
+  if (!quiet) return df_fail(DF_E_SIM, "%s: %s", name, df_mujoco_error_text());
+  if (derived) {
+    m->stat.meaninertia = mean_inertia(m);
+    m->stat.meanmass *= factor;
+  }
+  return made ? DF_OK : df_fail(DF_E_NOMEM, "no memory for mjData");
+}
+
 static df_status set_options(mjModel* m, const df_mujoco_cfg* cfg, const char* name) {
   /* settings of cfg; 0 keeps the model's */
   if (cfg->timestep > 0) m->opt.timestep = cfg->timestep;
@@ -227,7 +278,8 @@ static df_status set_options(mjModel* m, const df_mujoco_cfg* cfg, const char* n
     return df_fail(DF_E_CONFIG, "%s: scaled_control %d: the model has %d controls", name, cfg->scaled_control,
                    (int)m->nu);
   scale_actuators(m, cfg);
-  return DF_OK;
+  scale_passive(m, cfg);
+  return scale_mass(m, cfg->mass_scale, name);
 }
 
 /* removes from a message the folder that was put before a relative path */

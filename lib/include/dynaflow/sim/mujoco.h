@@ -85,10 +85,15 @@ typedef struct df_mujoco_cfg {
                                             * the bias of a servo that follows it (kp), or a muscle's force; its affine
                                             * velocity bias (kv); its gear. 0: factor 1. Only with forward_only */
   int scaled_control;                      /* k + 1: the scales are of the actuator of control k alone; 0: of all */
+
+  /* for other bodies than the model's: factors on mass and inertia of all bodies, with what MuJoCo's compiler derives
+   * from them; on the friction of all geoms and explicit pairs; on the damping of all joints. 0: factor 1. Only with
+   * forward_only */
+  double mass_scale, friction_scale, damping_scale;
 } df_mujoco_cfg;
 
 /* timestep 0 (the model's), substeps 1, integrator and solver MODEL, iterations 100, tolerance 0 (the model's),
- * margin rule SUM, islands OFF, scales 0 (the model's actuators) of all actuators, and the flags false */
+ * margin rule SUM, islands OFF, scales 0 (the model's values) of all actuators, and the flags false */
 DF_API df_mujoco_cfg df_mujoco_cfg_default(void);
 
 /* Compiles a model file into a system, which the caller frees with df_system_free(). Errors: DF_E_ARG (an argument is

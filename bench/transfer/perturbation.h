@@ -1,0 +1,38 @@
+/* perturbation.h: changes of a model that stand for the difference between a simulator and a robot. */
+#ifndef BENCH_TRANSFER_PERTURBATION_H
+#define BENCH_TRANSFER_PERTURBATION_H
+
+#include "dynaflow/config/config.h"
+#include "dynaflow/config/search.h"
+#include "dynaflow/sim/system.h"
+
+/* X(kind, name, whether its level is a time in s instead of a factor, what it changes) */
+#define PERTURBATION_LIST(X)                                                                                        \
+  X(PERTURB_MASS, "mass", false, "mass and inertia of every body")                                                  \
+  X(PERTURB_FRICTION, "friction", false, "sliding, torsional and rolling friction of every contact")                \
+  X(PERTURB_GAIN, "gain", false, "motor strength: gain of every actuator, and the bias of a servo that follows it") \
+  X(PERTURB_DAMPING, "damping", false, "damping of every joint")                                                    \
+  X(PERTURB_LATENCY, "latency", true, "time by which every action is late; until then the first one is held")
+
+typedef enum perturbation_kind {
+#define PERTURBATION_KIND(kind, name, time, line) kind,
+  PERTURBATION_LIST(PERTURBATION_KIND)
+#undef PERTURBATION_KIND
+      PERTURBATIONS,
+  PERTURB_NONE = PERTURBATIONS
+} perturbation_kind;
+
+typedef struct perturbation {
+  perturbation_kind kind;
+  double level; /* a factor, or a time in s; nothing changes at a factor of 1 and a time of 0 */
+} perturbation;
+
+const char* perturbation_name(perturbation_kind kind); /* "none" for PERTURB_NONE */
+bool perturbation_is_time(perturbation_kind kind);
+
+/* Makes the system of a task with a perturbation of its model, stepped by physics steps: one action of it is one step.
+ * It is never differentiated. Errors: those of df_task_system_with(). On failure *out is NULL. */
+DF_MUST_CHECK df_status perturbed_system(const df_config* config, const df_search* search, const perturbation* p,
+                                         df_system** out);
+
+#endif
