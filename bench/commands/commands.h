@@ -30,7 +30,7 @@
   X(optimise, "find the feasible motion that is nearest to a demonstrated clip",                                       \
     "dynaflow optimise my_task --clip 3 --out clip.npz")                                                               \
   X(transfer, "execute the actions of trajectories in perturbed models",                                               \
-    "dynaflow transfer my_task my.npz --mass 0.9,1.1 --latency 0.004 --plot figures")                                  \
+    "dynaflow transfer my_task my.npz --mass 0.9,1.1")                                                                 \
   X(report, "write tables (Markdown, CSV), SVG figures and an HTML page of a run", "dynaflow report my_task-smoke")    \
   X(verify, "check that the records of a run are complete, unaltered and consistent", "dynaflow verify my_task-smoke") \
   X(gate, "check a run against the tolerances and golden tables of its tasks",                                         \
