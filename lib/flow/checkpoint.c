@@ -13,6 +13,7 @@
 
 enum { STATISTICS = 6 };
 static const char* const format_version = "1";
+static const char* const checksum_key = "dynaflow.tensors_sha256";
 static const df_dtype real_type = sizeof(df_real) == 4 ? DF_F32 : DF_F64;
 
 typedef struct statistic {
@@ -103,12 +104,14 @@ static df_status write_file(const char* path, const checkpoint_identity* id, con
 
   /* metadata: settings and identity */
   int m = settings(&id->task->config, pairs, text);
-  char seed[32];
+  char seed[32], sum[DF_SHA256_TEXT];
   snprintf(seed, sizeof seed, "%" PRIu64, id->seed);
+  DF_TRY(df_safetensors_sum(count, tensors, sum));
   pairs[m++] = (df_text_pair){"dynaflow.format", format_version};
   pairs[m++] = (df_text_pair){"dynaflow.kind", id->kind};
   pairs[m++] = (df_text_pair){"dynaflow.seed", seed};
   pairs[m++] = (df_text_pair){"dynaflow.data_sha256", id->task->data->sha256};
+  pairs[m++] = (df_text_pair){checksum_key, sum};
   const df_model_identity model = model_of(id->task);
   for (int i = 0; i < MODEL_KEYS; i++) pairs[m++] = (df_text_pair){model_keys[i], model_text(&model, i)};
   return df_safetensors_write(path, count, tensors, m, pairs);
@@ -118,7 +121,7 @@ df_status checkpoint_save(const char* path, const checkpoint_identity* id, const
   const df_tensor* list;
   const df_config_key* keys;
   const size_t n = (size_t)df_net_tensors(net, &list) + STATISTICS + 1,
-               m = (size_t)df_config_keys(&keys) + 4 + MODEL_KEYS;
+               m = (size_t)df_config_keys(&keys) + 5 + MODEL_KEYS;
   df_named_tensor* tensors = df_alloc(n, sizeof *tensors);
   df_text_pair* pairs = df_alloc(m, sizeof *pairs);
   char(*text)[DF_VALUE_MAX] = df_alloc(m, sizeof *text);
@@ -243,6 +246,19 @@ static df_status read_statistic(const char* path, const df_safetensors* file, co
   return status;
 }
 
+/* that no bit of the tensors changed since they were written; checkpoints of older versions have no checksum */
+static df_status check_sum(const char* path, const df_safetensors* file) {
+  char sum[DF_SHA256_TEXT];
+  const char* written = df_safetensors_metadata(file, checksum_key);
+  if (!written) return DF_OK;
+  DF_TRY(df_safetensors_file_sum(file, sum));
+  if (strcmp(sum, written) == 0) return DF_OK;
+  return df_fail(DF_E_FORMAT,
+                 "%s: damaged: its tensors do not have the checksum that was written with them; restore the file, or "
+                 "train again",
+                 path);
+}
+
 static df_status read_tensors(const char* path, const df_safetensors* file, const checkpoint_identity* id,
                               const df_net* net, df_real* weights) {
   /* weights */
@@ -269,6 +285,7 @@ df_status checkpoint_load(const char* path, const checkpoint_identity* id, const
   df_safetensors* file;
   DF_TRY(df_safetensors_open(path, &file));
   df_status status = check_identity(path, file, id);
+  if (status == DF_OK) status = check_sum(path, file);
   if (status == DF_OK) status = read_tensors(path, file, id, net, weights);
   df_safetensors_close(file);
   return status;

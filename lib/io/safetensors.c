@@ -38,6 +38,48 @@ static void shape_text(int rank, const size_t* shape, char out[128]) {
   snprintf(out + n, 128 - n, "]");
 }
 
+/* ---- checksums ---- */
+
+enum { SUM_DIGITS = DF_SHA256_TEXT - 1 };
+
+/* bytes of tensors, which are joined by their sums */
+typedef struct sums {
+  char* text; /* [n] sums one after another; owned */
+  size_t n;
+} sums;
+
+static df_status sums_add(sums* s, const void* data, size_t bytes) {
+  char* at = s->text + s->n++ * SUM_DIGITS;
+  return df_sha256(bytes ? data : "", bytes, at);
+}
+
+static df_status sums_new(int n, sums* out) {
+  *out = (sums){.text = df_alloc((size_t)n * SUM_DIGITS + 1, 1)};
+  return out->text ? DF_OK : DF_E_NOMEM;
+}
+
+static df_status sums_end(sums* s, df_status status, char out[DF_SHA256_TEXT]) {
+  if (status == DF_OK) status = df_sha256(s->text, s->n * SUM_DIGITS, out);
+  df_free(s->text);
+  return status;
+}
+
+df_status df_safetensors_sum(int n, const df_named_tensor* tensors, char out[DF_SHA256_TEXT]) {
+  DF_REQUIRE(n == 0 || tensors, "df_safetensors_sum: tensors is NULL");
+  DF_REQUIRE_POINTER(out);
+  sums all;
+  DF_TRY(sums_new(n, &all));
+  df_status status = DF_OK;
+  for (int i = 0; i < n && status == DF_OK; i++) {
+    const df_named_tensor* t = &tensors[i];
+    size_t bytes = 0;
+    status = tensor_bytes(t->dtype, t->rank, t->shape, &bytes)
+                 ? sums_add(&all, t->data, bytes)
+                 : df_fail(DF_E_ARG, "df_safetensors_sum: tensor '%s' is too large", t->name);
+  }
+  return sums_end(&all, status, out);
+}
+
 /* ---- writing ---- */
 
 /* the header entry of a tensor; NULL if memory is short */
@@ -298,6 +340,19 @@ void df_safetensors_close(df_safetensors* file) {
   df_free(file->bytes);
   df_free(file->path);
   df_free(file);
+}
+
+df_status df_safetensors_file_sum(const df_safetensors* file, char out[DF_SHA256_TEXT]) {
+  DF_REQUIRE_POINTER(file);
+  DF_REQUIRE_POINTER(out);
+  sums all;
+  DF_TRY(sums_new(file->n, &all));
+  df_status status = DF_OK;
+  for (int i = 0; i < file->n && status == DF_OK; i++) {
+    const entry* t = &file->tensor[i];
+    status = sums_add(&all, file->data + t->begin, t->end - t->begin);
+  }
+  return sums_end(&all, status, out);
 }
 
 const char* df_safetensors_metadata(const df_safetensors* file, const char* key) {

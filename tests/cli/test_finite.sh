@@ -67,12 +67,17 @@ header = json.loads(data[8:8 + n])
 name = [k for k in header if header[k].get('dtype') == 'F32'][-1]
 begin, end = header[name]['data_offsets']
 data[8 + n + end - 4:8 + n + end] = struct.pack('<f', float('nan'))
-open(sys.argv[1], 'wb').write(data)" "$scratch/nan"
+open(sys.argv[2], 'wb').write(data)
+# as an older version wrote it, which has no checksum
+open(sys.argv[1], 'wb').write(data.replace(b'dynaflow.tensors_sha256', b'dynaflow.tensors_sha_x'.ljust(23, b'_')))" "$scratch/nan" "$scratch/bits"
+cp "$weights.inverse" "$scratch/bits.inverse"
 for command in eval sample; do
   out=()
   [ $command = sample ] && out=(--out "$scratch/none.npz")
   check "${command}_refuses_weights_that_are_not_finite" refuses 'nan: tensor .* is nan; the weights of a checkpoint must be finite' \
     $command $task --method $method --checkpoint "$scratch/nan" "${small[@]}" "${out[@]}"
+  check "${command}_refuses_weights_with_other_bits" refuses 'bits: damaged: its tensors do not have the checksum' \
+    $command $task --method $method --checkpoint "$scratch/bits" "${small[@]}" "${out[@]}"
 done
 check refused_weights_write_no_samples [ ! -e "$scratch/none.npz" ]
 

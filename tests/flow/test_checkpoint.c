@@ -250,21 +250,55 @@ static void weights_that_are_not_finite_are_neither_written_nor_read(void** stat
 
   /* a file whose last weight is not finite: it is where the file with another last weight differs */
   char *data, *other;
-  size_t n, m, at = 0;
+  size_t n, m;
+  uint64_t at;
   const float bad = NAN;
   assert_int_equal(df_file_read(FILE_PATH, &data, &n), DF_OK);
   *weight = kept + 1;
   assert_int_equal(df_flow_save(flow, FILE_PATH), DF_OK);
   assert_int_equal(df_file_read(FILE_PATH, &other, &m), DF_OK);
   assert_int_equal(m, n);
+  memcpy(&at, data, sizeof at); /* the length of the header, which comes after this number */
+  at += sizeof at;
   while (data[at] == other[at]) at++;
   memcpy(other + (at - at % sizeof bad), &bad, sizeof bad);
   assert_int_equal(df_file_write(FILE_PATH, other, m), DF_OK);
+  forget("dynaflow.tensors_sha256"); /* which would be another reason to refuse it */
   assert_int_equal(df_flow_load(flow, FILE_PATH), DF_E_NONFINITE);
   assert_non_null(strstr(df_error_message(), tensors[last].name));
   assert_non_null(strstr(df_error_message(), FILE_PATH));
   df_free(data);
   df_free(other);
+  df_flow_free(flow);
+  df_task_free(task);
+  unlink(FILE_PATH);
+}
+
+/* each bit of the tensors counts; a file of a version without checksums is loaded */
+static void a_checkpoint_with_another_bit_is_refused(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_flow* flow = new_flow(task, DF_DECODE_ROLLOUT, 1);
+  char* data;
+  size_t n;
+  uint64_t header;
+  assert_int_equal(df_flow_save(flow, FILE_PATH), DF_OK);
+  assert_int_equal(df_file_read(FILE_PATH, &data, &n), DF_OK);
+  memcpy(&header, data, sizeof header);
+  const size_t first = sizeof header + (size_t)header, places[] = {first, (first + n) / 2, n - 1};
+  for (int i = 0; i < 3; i++) {
+    data[places[i]] ^= 2;
+    assert_int_equal(df_file_write(FILE_PATH, data, n), DF_OK);
+    assert_int_equal(df_flow_load(flow, FILE_PATH), DF_E_FORMAT);
+    assert_non_null(strstr(df_error_message(), "damaged"));
+    assert_non_null(strstr(df_error_message(), FILE_PATH));
+    data[places[i]] ^= 2;
+  }
+  assert_int_equal(df_file_write(FILE_PATH, data, n), DF_OK);
+  assert_int_equal(df_flow_load(flow, FILE_PATH), DF_OK);
+  forget("dynaflow.tensors_sha256");
+  assert_int_equal(df_flow_load(flow, FILE_PATH), DF_OK);
+  df_free(data);
   df_flow_free(flow);
   df_task_free(task);
   unlink(FILE_PATH);
@@ -312,6 +346,7 @@ int main(void) {
       cmocka_unit_test(a_checkpoint_with_other_scales_is_refused_by_coordinate),
       cmocka_unit_test(a_checkpoint_without_a_newer_setting_has_its_default),
       cmocka_unit_test(weights_that_are_not_finite_are_neither_written_nor_read),
+      cmocka_unit_test(a_checkpoint_with_another_bit_is_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,6 +51,29 @@ static void what_is_written_is_read_back(void** state) {
   df_safetensors_close(file);
 }
 
+/* the sum of a file is that of what was written; any byte of any tensor changes it, and the order does */
+static void a_sum_is_of_every_byte(void** state) {
+  (void)state;
+  char sum[DF_SHA256_TEXT], found[DF_SHA256_TEXT], each[3][DF_SHA256_TEXT], joined[3 * DF_SHA256_TEXT];
+  write_sample();
+  df_safetensors* file;
+  assert_ok(df_safetensors_open(scratch_path, &file));
+  assert_ok(df_safetensors_sum(TENSORS, tensors, sum));
+  assert_ok(df_safetensors_file_sum(file, found));
+  assert_string_equal(sum, found);
+  df_safetensors_close(file);
+  /* by hand, of two */
+  assert_ok(df_sha256(floats, sizeof floats, each[0]));
+  assert_ok(df_sha256(doubles, sizeof doubles, each[1]));
+  snprintf(joined, sizeof joined, "%s%s", each[0], each[1]);
+  assert_ok(df_sha256(joined, strlen(joined), each[2]));
+  assert_ok(df_safetensors_sum(2, tensors, sum));
+  assert_string_equal(sum, each[2]);
+  const df_named_tensor turned[] = {tensors[1], tensors[0]};
+  assert_ok(df_safetensors_sum(2, turned, found));
+  assert_string_not_equal(sum, found);
+}
+
 /* the layout of the format's specification: length, JSON padded with spaces to 8 bytes, tensors without gaps */
 static void the_layout_is_that_of_the_format(void** state) {
   (void)state;
@@ -229,6 +252,7 @@ static void a_failed_allocation_leaks_nothing(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       IN_SCRATCH(what_is_written_is_read_back),
+      IN_SCRATCH(a_sum_is_of_every_byte),
       IN_SCRATCH(the_layout_is_that_of_the_format),
       IN_SCRATCH(the_same_content_gives_the_same_bytes),
       IN_SCRATCH(another_type_or_shape_is_refused_with_both),

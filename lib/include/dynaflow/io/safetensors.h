@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "dynaflow/core/hash.h"
 #include "dynaflow/core/status.h"
 
 DF_BEGIN_DECLS
@@ -30,6 +31,11 @@ typedef struct df_text_pair {
 DF_API DF_MUST_CHECK df_status df_safetensors_write(const char* path, int n, const df_named_tensor* tensors,
                                                     int n_metadata, const df_text_pair* metadata);
 
+/* Writes to `out` a checksum of the data of n tensors in their order: the SHA-256 of the SHA-256 of each, in
+ * hexadecimal digits. Names, types and shapes are not in it. DF_E_ARG for a NULL argument or a size that overflows;
+ * DF_E_NOMEM. */
+DF_API DF_MUST_CHECK df_status df_safetensors_sum(int n, const df_named_tensor* tensors, char out[DF_SHA256_TEXT]);
+
 typedef struct df_safetensors df_safetensors;
 
 /* Reads a whole file into memory and checks its header, offsets and sizes. The caller releases *out with
@@ -40,6 +46,9 @@ DF_API void df_safetensors_close(df_safetensors* file); /* NULL is allowed */
 
 /* Returns the string stored under `key`, owned by `file`; NULL if absent. */
 DF_API const char* df_safetensors_metadata(const df_safetensors* file, const char* key);
+
+/* The checksum of df_safetensors_sum() of the tensors in the order of their data in the file. Errors: the same. */
+DF_API DF_MUST_CHECK df_status df_safetensors_file_sum(const df_safetensors* file, char out[DF_SHA256_TEXT]);
 
 /* Copies the tensor `name` to `out`, which has room for its elements. Its type and shape [rank] must be exactly as
  * given: DF_E_MISMATCH names both shapes, or a missing tensor. DF_E_ARG for a NULL argument, rank or dtype out of
