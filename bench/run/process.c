@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "dynaflow/io/memory.h"
 #include "exit_code.h"
@@ -28,9 +29,27 @@ static bool set_array_memory(const char* mib) {
   return true;
 }
 
+/* Raises the limit of the stack, which grows up to it, as far as that is allowed. */
+static bool raise_stack(void) {
+  enum { WANTED_KIB = 8192, LEAST_KIB = 1024 };
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return true;
+  const rlim_t wanted = (rlim_t)WANTED_KIB << 10;
+  if (limit.rlim_cur < wanted) {
+    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max > wanted ? wanted : limit.rlim_max;
+    (void)setrlimit(RLIMIT_STACK, &limit);
+  }
+  if (limit.rlim_cur >= (rlim_t)LEAST_KIB << 10) return true;
+  print_line(stderr,
+             "dynaflow: the stack is limited to %llu KiB, and %d KiB are needed: raise the limit (ulimit -s %d)",
+             (unsigned long long)(limit.rlim_cur >> 10), LEAST_KIB, WANTED_KIB);
+  return false;
+}
+
 bool process_start(void) {
   streams_watch();
   argp_err_exit_status = EXIT_USAGE;
+  if (!raise_stack()) return false;
   stop_at_once();
   /* a file beyond the size limit makes write() fail with the file's name instead of killing the program */
   signal(SIGXFSZ, SIG_IGN);

@@ -1,4 +1,4 @@
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "dynaflow/nn/blas.h"
 
 #include <dlfcn.h>
@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 
 #include "bf16.h"
 #include "dynaflow/core/alloc.h"
@@ -219,6 +220,24 @@ static df_status check(const library* lib, const char* kernel, int threads) {
   return DF_OK;
 }
 
+/* the memory that OpenBLAS takes for each thread that calls it, and what the rest of the program takes at least */
+static const size_t MIB = 1 << 20;
+enum { BUFFER_MIB = 128, REST_MIB = 256 };
+
+/* Without address space for its buffers, OpenBLAS tries to take them for ever. */
+static df_status check_address_space(int threads) {
+  const size_t needed = ((size_t)threads * BUFFER_MIB + REST_MIB) * MIB;
+  void* trial = mmap(NULL, needed, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (trial == MAP_FAILED) {
+    return df_fail(DF_E_NOMEM,
+                   "the address space is too small for OpenBLAS: %zu MiB are needed for %d thread%s; raise the limit "
+                   "(ulimit -v), or take fewer threads",
+                   needed / MIB, threads, threads == 1 ? "" : "s");
+  }
+  munmap(trial, needed);
+  return DF_OK;
+}
+
 /* whether the processor has AVX-512 and the kernel set does not use it */
 static bool is_slower_than_cpu(const library* lib) {
   if (!cpu_is_wide() || !lib->handle) return false;
@@ -269,6 +288,7 @@ static df_status open_library(const df_blas_cfg* cfg, const char* kernel, librar
     return DF_OK;
   }
   const char* set = is_bf16(kernel) ? choose_kernel() : kernel;
+  DF_TRY(check_address_space(cfg->threads));
   DF_TRY(load(cfg->library, set, lib));
   DF_TRY(resolve(lib));
   DF_TRY(check(lib, set, cfg->threads));

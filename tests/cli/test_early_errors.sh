@@ -71,4 +71,20 @@ check this_is_said_before_the_training bash -c "head -1 '$scratch/err' | grep -q
 check it_is_said_once_for_all_seeds [ "$(grep -c 'will fail' "$scratch/err")" = 1 ]
 check the_other_methods_run exits_with 0 "${states[@]}" --method kinematic_fm
 check without_a_warning bash -c "! grep -q 'will fail' '$scratch/err'"
+# ---- limits of the process: a message instead of a crash or a wait without end ----
+limited() { # limited LIMIT VALUE ARGUMENT...
+  local limit=$1 value=$2
+  shift 2
+  (ulimit "$limit" "$value" && OMP_NUM_THREADS=1 timeout 60 "$program" "$@") >"$scratch/out" 2>"$scratch/err" </dev/null
+}
+small_stack() { limited -s 256 list tasks; [ $? -eq 2 ] && says '^dynaflow: the stack is limited to 256 KiB, and 1024 KiB are needed: raise the limit \(ulimit -s 8192\)$'; }
+check a_small_stack_is_named small_stack
+raised_stack() { limited -Ss 256 list tasks; }
+check a_soft_limit_of_the_stack_is_raised raised_stack
+# under sanitizers nothing runs in so little address space
+if limited -v 1200000 list tasks && command -v timeout >/dev/null; then
+  little_space() { limited -v 200000 run "$task" --profile smoke --seed 1 --method dynaflow --threads 1 --quiet --out "$scratch/space"; grep -q 'the address space is too small for OpenBLAS: 384 MiB are needed for 1 thread; raise the limit' "$scratch/err"; }
+  check too_little_address_space_is_named little_space
+fi
+
 finish
