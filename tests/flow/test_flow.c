@@ -128,6 +128,35 @@ static void a_list_of_actions_must_divide_the_actuators(void** state) {
   df_task_free(task);
 }
 
+static void count_notice(void* context, const char* sentence) {
+  assert_non_null(strstr(sentence, "clamped to its ctrlrange"));
+  ++*(int*)context;
+}
+
+/* a quarter of the actions inside of the ctrlrange is enough, on either side of it */
+static void actions_that_are_mostly_clamped_are_noticed(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  const double lo = task->system->u_lo[0], hi = task->system->u_hi[0], half = 0.25 * (hi - lo);
+  const struct {
+    double center; /* of actions of half the ctrlrange's width */
+    int notices;
+  } cases[] = {{lo + half, 0}, {lo - 0.4 * half, 0}, {lo - 0.6 * half, 1}, {hi + 0.4 * half, 0}, {hi + 0.6 * half, 1}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    int n = 0;
+    df_flow* flow;
+    df_method_env env = env_of(task, 1);
+    env.notice = count_notice;
+    env.progress_context = &n;
+    task->config.action_center = (df_list){.n = 1, .v = {cases[i].center}};
+    task->config.action_half_range = (df_list){.n = 1, .v = {half}};
+    assert_int_equal(df_flow_new(&env, "test", DF_DECODE_ROLLOUT, &flow), DF_OK);
+    assert_int_equal(n, cases[i].notices);
+    df_flow_free(flow);
+  }
+  df_task_free(task);
+}
+
 static void a_failed_allocation_leaks_nothing(void** state) {
   (void)state;
   df_task* task = tiny_task_new();
@@ -154,6 +183,7 @@ int main(void) {
       cmocka_unit_test(the_jax_seed_preset_has_eight_and_a_half_million_parameters),
       cmocka_unit_test(settings_that_cannot_work_are_refused),
       cmocka_unit_test(network_and_trainer_are_made_as_the_settings_say),
+      cmocka_unit_test(actions_that_are_mostly_clamped_are_noticed),
       cmocka_unit_test(a_list_of_actions_must_divide_the_actuators),
       cmocka_unit_test(a_failed_allocation_leaks_nothing),
   };

@@ -49,18 +49,17 @@ static void stop_at(void* context, const df_progress* at) {
   if (at->step == s->at) s->stop = 1;
 }
 
-static void a_training_stopped_anywhere_and_taken_up_again_gives_the_same_bytes(void** state) {
-  (void)state;
+/* all decoders, stopped first after `first` steps and then after every `every` of them */
+static void check_stopped(df_task* task, long first, long every) {
   const char* folder = test_folder();
   const char* file = test_file("test.state");
-  df_task* task = tiny_task_new();
   for (int d = DF_DECODE_STATES; d <= DF_DECODE_TRACKING; d++) {
     df_flow* whole = new_flow(task, (df_decoder)d, 1);
     const df_training_log expected = train(whole);
     const size_t n = whole->trainer->n * sizeof(df_real);
     unlink(file);
     static df_training_log log;
-    for (long k = 1; k <= 19; k += 6) {
+    for (long k = first; k <= 19; k += every) {
       stopper s = {.at = k};
       df_method_env env = env_of(task, 2);
       env.stop = &s.stop;
@@ -95,6 +94,22 @@ static void a_training_stopped_anywhere_and_taken_up_again_gives_the_same_bytes(
     df_flow_free(whole);
   }
   unlink(file);
+}
+
+static void a_training_stopped_anywhere_and_taken_up_again_gives_the_same_bytes(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  check_stopped(task, 1, 6);
+  df_task_free(task);
+}
+
+/* start states are pushed by the errors of the batch before, which are kept in turn in one of two places */
+static void its_pushes_go_on_too(void** state) {
+  (void)state;
+  df_config config = tiny_config();
+  config.train_push = 0.9;
+  df_task* task = tiny_task_with(&config);
+  check_stopped(task, 4, 9); /* after an even and an odd number of steps */
   df_task_free(task);
 }
 
@@ -367,6 +382,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(threads_do_not_change_weights_samples_or_files),
       cmocka_unit_test(a_training_stopped_anywhere_and_taken_up_again_gives_the_same_bytes),
+      cmocka_unit_test(its_pushes_go_on_too),
       cmocka_unit_test(a_flipped_bit_anywhere_is_found_and_the_state_before_it_is_taken),
       cmocka_unit_test(without_a_good_state_training_starts_over),
       cmocka_unit_test(a_training_killed_between_two_files_takes_the_state_before),

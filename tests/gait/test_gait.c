@@ -557,6 +557,21 @@ static void the_trot_goes_at_the_commanded_speed(void** state) {
   df_dataset_free(data);
 }
 
+/* a duration may be a whole number of actions only up to rounding, on either side of it */
+static void a_duration_is_a_whole_number_of_actions(void** state) {
+  const fixture* f = *state;
+  df_dataset* data = NULL;
+  const double above = nextafter(15 * f->system->dt, 1), below = nextafter(15 * f->system->dt, 0),
+               two[] = {above, below};
+  assert_true((int)(below / f->system->dt) == 14);
+  for (int i = 0; i < 2; i++) {
+    const df_config config = settings("trot", 1, two[i]);
+    assert_int_equal(df_gait_demonstrate(f->system, &config, &(df_generator_env){.threads = 1}, &data), DF_OK);
+    assert_int_equal(data->length, 15);
+    df_dataset_free(data);
+  }
+}
+
 static void unsuitable_models_and_settings_are_refused_by_name(void** state) {
   const fixture* f = *state;
   df_dataset* data = NULL;
@@ -685,6 +700,7 @@ int main(void) {
       cmocka_unit_test(it_gives_up_when_nothing_stays_upright),
       cmocka_unit_test(feet_touch_the_floor_as_the_commanded_gait_says),
       cmocka_unit_test(the_trot_goes_at_the_commanded_speed),
+      cmocka_unit_test(a_duration_is_a_whole_number_of_actions),
       cmocka_unit_test(unsuitable_models_and_settings_are_refused_by_name),
       cmocka_unit_test(a_failed_allocation_is_an_error_and_leaks_nothing),
       cmocka_unit_test(demonstrations_end_when_progress_says_so),

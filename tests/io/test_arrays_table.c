@@ -38,7 +38,9 @@ static void a_header_names_the_columns(void** state) {
                {"\"t\";\"hip \"\"left\"\"; deg\";done\n0;1.5;0\n0.1;2.5;1\n", "hip \"left\"; deg"},
                {"# of a robot\n# t hip done\n0 1.5 0\n0.1 2.5 1\n", "hip"},
                {"t;hip, deg;done\n0;1.5;0\n0.1;2.5;1\n", "hip, deg"},
-               {"t\thip angle\tdone\n\n0\t1.5\tfalse\n0.1\t2.5\ttrue", "hip angle"}};
+               {"t\thip angle\tdone\n\n0\t1.5\tfalse\n0.1\t2.5\ttrue", "hip angle"},
+               /* words and numbers in the names */
+               {"t\thip 2\tdone\n0\t1.5\t0\n0.1\t2.5\t1\n", "hip 2"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     df_arrays* arrays = open_text(cases[i].text);
     const char* const* names;

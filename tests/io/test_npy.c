@@ -52,6 +52,15 @@ static void the_bytes_that_numpy_writes_are_read_and_written(void** state) {
   df_free(bytes);
 }
 
+/* a byte of a bool is false or true, also one that numpy does not write */
+static void any_byte_of_a_bool_is_true_but_0(void** state) {
+  (void)state;
+  df_array a;
+  assert_ok(parse("{'descr': '|b1', 'fortran_order': False, 'shape': (4,), }\n", "\x00\x01\x02\xff", 4, &a));
+  assert_memory_equal(a.values, ((const double[]){0, 1, 1, 1}), 4 * sizeof(double));
+  df_array_clear(&a);
+}
+
 static void the_elements_begin_at_a_multiple_of_64(void** state) {
   (void)state;
   const double values[1] = {1};
@@ -352,6 +361,7 @@ static void no_truncated_or_flipped_header_is_a_fault(void** state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_bytes_that_numpy_writes_are_read_and_written),
+      cmocka_unit_test(any_byte_of_a_bool_is_true_but_0),
       cmocka_unit_test(the_elements_begin_at_a_multiple_of_64),
       cmocka_unit_test(every_numeric_dtype_is_converted),
       cmocka_unit_test(a_half_that_is_no_number_stays_none),

@@ -186,6 +186,23 @@ static void a_sliding_body_slips_at_its_speed_and_a_rolling_one_does_not(void** 
   df_system_free(s);
 }
 
+/* the slip of a frame is the mean over the feet on the ground, and that of a window the mean over its frames with one
+ */
+static void a_frame_counts_once_whatever_stands_in_it(void** state) {
+  (void)state;
+  df_system* s = model_of(MODEL("<worldbody>" FLOOR "<body pos='0 0 0'><freejoint/><geom size='.1' pos='.3 0 0'/>"
+                                "<geom size='.1' pos='-.3 0 0'/></body></worldbody>"));
+  double x[H + 1][13], v[V];
+  const int both[] = {1, 2};
+  hang(x);
+  /* both feet slide at 0.4 m/s in one frame; one, of the tilted body, at 1 m/s in another */
+  x[1][2] = .1, x[1][7] = .4;
+  x[2][2] = .1 + .3 * sin(.5), x[2][3] = cos(.25), x[2][5] = sin(.25), x[2][8] = 1;
+  values_of(s, (df_plausibility_cfg){.n_feet = 2, .feet = both}, x[0], v);
+  assert_near(v[DF_PLAUSIBLE_SLIP], (.4 + 1) / 2, 1e-9);
+  df_system_free(s);
+}
+
 static void numbers_beyond_their_ranges_count(void** state) {
   (void)state;
   df_system* s = model_of(ROTOR);
@@ -198,6 +215,20 @@ static void numbers_beyond_their_ranges_count(void** state) {
   assert_near(v[DF_PLAUSIBLE_JOINT_LIMIT_WORST], .5 / 2, 1e-14);
   assert_near(v[DF_PLAUSIBLE_VELOCITY_LIMIT], .6, 1e-14); /* the slide has no actuator, so no limit */
   assert_near(v[DF_PLAUSIBLE_VELOCITY_LIMIT_WORST], .8 / 1.6, 1e-14);
+
+  /* limits are in the order of the driven joints, whatever stands between them */
+  df_system* chain = model_of(MODEL(
+      "<worldbody><body><joint name='a' axis='0 0 1'/><inertial pos='0 0 0' mass='1' diaginertia='1 1 1'/></body>"
+      "<body><joint axis='0 0 1'/><inertial pos='0 0 0' mass='1' diaginertia='1 1 1'/></body>"
+      "<body><joint name='b' axis='0 0 1'/><inertial pos='0 0 0' mass='1' diaginertia='1 1 1'/></body></worldbody>"
+      "<actuator><motor joint='a'/><motor joint='b'/></actuator>"));
+  double turns[H + 1][6] = {{0}};
+  const df_list two = {.n = 2, .v = {1, 3}};
+  for (int t = 0; t <= H; t++) turns[t][3] = .5, turns[t][4] = 50, turns[t][5] = t < 2 ? 2 : 4;
+  values_of(chain, (df_plausibility_cfg){.velocity_limit = &two}, turns[0], v);
+  assert_near(v[DF_PLAUSIBLE_VELOCITY_LIMIT], .3, 1e-14);
+  assert_near(v[DF_PLAUSIBLE_VELOCITY_LIMIT_WORST], 1. / 6, 1e-14);
+  df_system_free(chain);
 
   /* a millionth of the range is rounding */
   for (int t = 0; t <= H; t++) x[t][0] = t % 2 ? 1 + 1.9e-6 : -1 - 1.9e-6;
@@ -360,6 +391,7 @@ int main(void) {
       cmocka_unit_test(a_self_collision_is_as_deep_as_its_deepest_contact),
       cmocka_unit_test(slip_is_relative_to_what_the_foot_stands_on),
       cmocka_unit_test(a_sliding_body_slips_at_its_speed_and_a_rolling_one_does_not),
+      cmocka_unit_test(a_frame_counts_once_whatever_stands_in_it),
       cmocka_unit_test(numbers_beyond_their_ranges_count),
       cmocka_unit_test(a_rotor_takes_the_torque_and_the_energy_of_its_motion),
       cmocka_unit_test(a_pendulum_takes_the_power_that_changes_its_energy),

@@ -180,6 +180,20 @@ static void the_unet_starts_with_the_spread_of_its_convolutions(void** state) {
   drop_problem(&q);
 }
 
+/* whatever its weights, an MLP gives zero at the start, and its last layer has a gradient */
+static void the_mlp_gives_exactly_zero_at_the_start(void** state) {
+  (void)state;
+  for (size_t c = 0; c < COUNT(cases); c++) {
+    if (cases[c].kind != DF_NET_MLP) continue;
+    problem q = make_problem(&cases[c], 4);
+    df_net_init(q.net, 3, q.p);
+    run_both(&q);
+    for (size_t i = 0; i < q.ny; i++) assert_true(q.y[i] == 0);
+    assert_true(dot(q.n, q.dp, q.dp) > 1e-6);
+    drop_problem(&q);
+  }
+}
+
 static void the_seed_decides_the_start(void** state) {
   (void)state;
   problem q = make_problem(&trained, 1);
@@ -385,6 +399,7 @@ int main(void) {
       cmocka_unit_test(float_networks_agree_with_the_naive_double_ones),
       cmocka_unit_test(float_gradients_agree_with_differences_of_the_double_networks),
       cmocka_unit_test(the_dit_gives_exactly_zero_at_the_start),
+      cmocka_unit_test(the_mlp_gives_exactly_zero_at_the_start),
       cmocka_unit_test(starts_have_the_spread_they_should),
       cmocka_unit_test(starts_are_those_of_the_header),
       cmocka_unit_test(the_unet_starts_with_the_spread_of_its_convolutions),

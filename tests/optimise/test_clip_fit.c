@@ -136,6 +136,28 @@ static void clear_mass(df_task* task) {
   df_system_free(task->system);
 }
 
+/* the rest action of a step is that of the state it leads to: of a servo, the demonstrated position */
+static void rest_actions_hold_the_next_state(void** state) {
+  (void)state;
+  df_task* task = tiny_task_new();
+  df_clip_fit_cfg cfg = df_clip_fit_cfg_default();
+  cfg.iterations = 0;
+  result r = run(task, 1, STEPS, &cfg);
+  assert_int_equal(r.status, DF_OK);
+  const size_t nu = (size_t)task->system->nu;
+  double* u = df_alloc(STEPS * nu, sizeof *u);
+  for (int t = 0; t < STEPS; t++) {
+    df_system_rest_action(task->system, df_dataset_state(task->data, 1, t + 1), u + (size_t)t * nu);
+    for (size_t i = 0; i < nu; i++)
+      u[(size_t)t * nu + i] = fmin(fmax(u[(size_t)t * nu + i], task->system->u_lo[i]), task->system->u_hi[i]);
+  }
+  const double rms = sqrt(error_of(task, 1, STEPS, u) / (STEPS * df_chart_size(task->chart)));
+  assert_true(rms > 0 && fabs(r.fit.rms_rest - rms) < 1e-12 * rms);
+  df_free(u);
+  clear(&r);
+  df_task_free(task);
+}
+
 static void the_optimum_of_a_linear_system_solves_its_normal_equations(void** state) {
   (void)state;
   df_task task;
@@ -244,6 +266,7 @@ int main(void) {
       cmocka_unit_test(a_feasible_clip_is_found_again_without_its_actions),
       cmocka_unit_test(the_actions_give_the_states_again_bit_for_bit),
       cmocka_unit_test(no_change_of_an_action_is_better_within_the_bounds),
+      cmocka_unit_test(rest_actions_hold_the_next_state),
       cmocka_unit_test(the_optimum_of_a_linear_system_solves_its_normal_equations),
       cmocka_unit_test(a_fit_ends_when_it_is_told_to),
       cmocka_unit_test(a_clip_outside_the_episode_is_refused),

@@ -92,6 +92,25 @@ static void a_frame_out_of_place_is_two_jumps(void** state) {
   fixture_free(&f);
 }
 
+/* a pair of frames is compared with both neighbours, so that the first and the last one have none, and a jump spoils
+ * the pair after it, too */
+static void pairs_that_are_compared_have_both_neighbours(void** state) {
+  (void)state;
+  fixture f = fixture_new(slide_xml, 1);
+  for (int t = 0; t <= T; t++) {
+    double* x = frame_of(f.d, 0, t);
+    x[0] = 0.001 * t + (t > 100 ? 0.3 : 0);
+    x[1] = 0.002 * t;
+  }
+  trace_it(&f, &f.s->dt);
+  assert_int_equal(f.m.n, T);
+  for (size_t k = 0; k < f.m.n; k++) {
+    const bool inside = f.m.frame[k] >= 1 && f.m.frame[k] + 2 <= T, jumps = k == 100 || k == 101;
+    assert_int_equal(trace_comparable(&f.m, k), inside && !jumps);
+  }
+  fixture_free(&f);
+}
+
 /* an encoder of 0.01 m per step, of a slow motion: its steps are no jumps, and frames between them no repetitions */
 static void steps_of_an_encoder_are_no_jumps(void** state) {
   (void)state;
@@ -114,7 +133,9 @@ int main(void) {
                                      cmocka_unit_test(errors_are_those_of_the_closed_form),
                                      cmocka_unit_test(velocities_of_the_opposite_sign_do_not_follow),
                                      cmocka_unit_test(a_jump_is_no_fast_motion),
+                                     cmocka_unit_test(pairs_that_are_compared_have_both_neighbours),
                                      cmocka_unit_test(a_frame_out_of_place_is_two_jumps),
+                                     cmocka_unit_test(pairs_that_are_compared_have_both_neighbours),
                                      cmocka_unit_test(steps_of_an_encoder_are_no_jumps)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
