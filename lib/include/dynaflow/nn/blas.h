@@ -34,8 +34,8 @@ DF_API df_blas_cfg df_blas_cfg_default(void); /* NULL, NULL, 1 */
  *               oneDNN lacks it. After a successful call also for another library or kernel set than the loaded one
  *               (with kernel NULL: another than the processor's default)
  *   DF_E_ARG    cfg is NULL, threads < 1 or an empty kernel name
- *   DF_E_NOMEM  also if the address space has no room for the buffers of the library, 128 MiB per thread, and 256 MiB for
- *               the rest of the program: the library would wait for ever for them */
+ *   DF_E_NOMEM  also if the address space has no room for the buffers of the library, 128 MiB per thread, and 256 MiB
+ * for the rest of the program: the library would wait for ever for them */
 DF_API DF_MUST_CHECK df_status df_blas_open(const df_blas_cfg* cfg);
 
 typedef struct df_blas_info {
