@@ -387,13 +387,19 @@ static df_status add_time(trial* t, hypotheses* all, const hypothesis* from, dou
   return add(t, all, h, name);
 }
 
+/* from this place on, numbers of steps are tried for their ratio to the model's own */
+enum { WHOLE_RATIOS = 8 };
+
 static df_status add_times(trial* t, hypotheses* all, const hypothesis* from) {
-  static const int divisors[] = {1, 2, 4, 5, 10, 20, 25, 50};
   const int n = df_mujoco_substeps(t->system);
+  /* common numbers, and steps of other lengths in a whole ratio to the model's */
+  const int divisors[] = {1, 2, 4, 5, 10, 20, 25, 50, 2 * n, 4 * n, 5 * n, 10 * n, n / 2, n / 4, n / 5};
   const double dt = t->system->dt, step = df_mujoco_timestep(t->system), measured = measured_duration(t);
   /* the same duration, divided otherwise */
   for (size_t i = 0; i < sizeof divisors / sizeof *divisors; i++) {
-    if (divisors[i] != n) DF_TRY(add_time(t, all, from, dt / divisors[i], divisors[i]));
+    bool tried = divisors[i] == n || divisors[i] < 1 || (i >= WHOLE_RATIOS && n % divisors[i] && divisors[i] % n);
+    for (size_t k = 0; k < i; k++) tried |= divisors[k] == divisors[i];
+    if (!tried) DF_TRY(add_time(t, all, from, dt / divisors[i], divisors[i]));
   }
   /* another number of the same steps, around what the positions say */
   const int around = measured > 0 && measured < (MOST_SUBSTEPS + 0.5) * step ? (int)lround(measured / step) : n;

@@ -614,6 +614,16 @@ static void another_option_is_named(void** state) {
   expect(judge_same(&implicit), REPLAY_ANOTHER_OPTION, "system.integrator = implicitfast;");
   expect(judge_same(&step), REPLAY_ANOTHER_OPTION, "system.timestep = 0.006");
   expect(judge_same(&substeps), REPLAY_ANOTHER_OPTION, "system.timestep = 0.0025, system.substeps = 2;");
+  /* twice as many steps, and half of them, of a number that is not common */
+  recorder fine = recorder_of(arm), coarse = recorder_of(arm);
+  fine.cfg.timestep = 0.0025;
+  fine.cfg.substeps = 34;
+  coarse.cfg.substeps = 7;
+  coarse.cfg.timestep = 0.01;
+  expect(judge(record(&fine), arm, "", "", "system.substeps", "17"), REPLAY_ANOTHER_OPTION,
+         "system.timestep = 0.0025, system.substeps = 34;");
+  expect(judge(record(&coarse), arm, "", "", "system.substeps", "14"), REPLAY_ANOTHER_OPTION,
+         "system.timestep = 0.01, system.substeps = 7;");
   recorder margin = recorder_of(ball), few = recorder_of(boxes);
   margin.cfg.margin_rule = DF_MARGIN_MAX;
   few.cfg.iterations = 3;
