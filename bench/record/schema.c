@@ -153,6 +153,7 @@ static const field cell_fields[] = {{"key", SHA256, true},
                                     {"replays", ARRAY, false},
                                     {"examples", ARRAY, false},
                                     {"strip", OBJECT, false},
+                                    {"diagnostics", OBJECT, false},
                                     {"trajectories", OBJECT, false}};
 static const field provenance_fields[] = {
     {"dynaflow", ANYTHING, true}, {"commit", ANYTHING, true},    {"dirty", ANYTHING, true},
@@ -198,6 +199,19 @@ static const field strip_fields[] = {{"title", ANY_TEXT, true},
                                      {"parent", WHOLES, true},
                                      {"frames", ARRAY, true},
                                      {"ground", NUMBER, true}};
+static const field diagnostics_fields[] = {{"gates", ARRAY, true}, {"curves", ARRAY, true}};
+static const field gate_fields[] = {{"name", NAME, true},
+                                    {"unit", ANY_TEXT, true},
+                                    {"value", NUMBER_OR_NULL, true},
+                                    {"reference", NUMBER_OR_NULL, true},
+                                    {"passed", ANYTHING, true},
+                                    {"sentence", ANY_TEXT, true}};
+static const field flow_time_fields[] = {{"name", NAME, true},
+                                         {"unit", ANY_TEXT, true},
+                                         {"flow_time", NUMBERS, true},
+                                         {"value", NUMBERS, true},
+                                         {"reference", NUMBER_OR_NULL, true},
+                                         {"reference_name", ANY_TEXT, true}};
 static const field frame_fields[] = {{"t", ANYTHING, true}, {"x", NUMBERS, true}, {"z", NUMBERS, true}};
 
 static df_status check_config(const json_t* config) {
@@ -257,6 +271,13 @@ static df_status check_strip(const json_t* strip) {
   return CHECK_EACH(json_object_get(strip, "frames"), "strip.frames", frame_fields);
 }
 
+static df_status check_diagnostics(const json_t* diagnostics) {
+  if (!diagnostics) return DF_OK;
+  DF_TRY(CHECK_FIELDS(diagnostics, "diagnostics.", diagnostics_fields));
+  DF_TRY(CHECK_EACH(json_object_get(diagnostics, "gates"), "diagnostics.gates", gate_fields));
+  return CHECK_EACH(json_object_get(diagnostics, "curves"), "diagnostics.curves", flow_time_fields);
+}
+
 static df_status check_cell(const json_t* record) {
   bool done;
   DF_TRY(CHECK_FIELDS(record, "", cell_fields));
@@ -274,6 +295,7 @@ static df_status check_cell(const json_t* record) {
   DF_TRY(check_trajectories(json_object_get(record, "trajectories")));
   DF_TRY(CHECK_EACH(json_object_get(record, "replays"), "replays", replay_fields));
   DF_TRY(CHECK_EACH(json_object_get(record, "examples"), "examples", example_fields));
+  DF_TRY(check_diagnostics(json_object_get(record, "diagnostics")));
   return check_strip(json_object_get(record, "strip"));
 }
 

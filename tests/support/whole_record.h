@@ -31,7 +31,10 @@ static const char whole_text[] =
     "\"replays\":[{\"k\":1,\"window\":0,\"x0\":[0.5],\"u\":[1,null],\"x\":[0.5,1]}],"
     "\"examples\":[{\"title\":\"x\",\"unit\":\"m\",\"dt\":0.02,\"demonstrated\":[1,2],\"generated\":[1,null]}],"
     "\"strip\":{\"title\":\"s\",\"dt\":0.1,\"parent\":[-1,0],\"frames\":[{\"t\":0.5,\"x\":[0,1],\"z\":[0,1]}],"
-    "\"ground\":0}}";
+    "\"ground\":0},"
+    "\"diagnostics\":{\"gates\":[{\"name\":\"g\",\"unit\":\"std\",\"value\":0.5,\"reference\":null,\"passed\":true,"
+    "\"sentence\":\"\"}],\"curves\":[{\"name\":\"c\",\"unit\":\"std\",\"flow_time\":[0,0.5],\"value\":[1,null],"
+    "\"reference\":1,\"reference_name\":\"r\"}]}}";
 
 /* gives a record the key and the seal of what it holds */
 static inline void seal(json_t* record) {

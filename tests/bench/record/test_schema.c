@@ -146,6 +146,18 @@ static const struct {
     {"strip", "ground", NUMBER, true},
     {"strip frames 0", "x", NUMBERS, true},
     {"strip frames 0", "z", NUMBERS, true},
+    {"diagnostics gates 0", "name", NAME, true},
+    {"diagnostics gates 0", "unit", TEXT, true},
+    {"diagnostics gates 0", "value", NUMBER_OR_NULL, true},
+    {"diagnostics gates 0", "reference", NUMBER_OR_NULL, true},
+    {"diagnostics gates 0", "passed", ANYTHING, true},
+    {"diagnostics gates 0", "sentence", TEXT, true},
+    {"diagnostics curves 0", "name", NAME, true},
+    {"diagnostics curves 0", "unit", TEXT, true},
+    {"diagnostics curves 0", "flow_time", NUMBERS, true},
+    {"diagnostics curves 0", "value", NUMBERS, true},
+    {"diagnostics curves 0", "reference", NUMBER_OR_NULL, true},
+    {"diagnostics curves 0", "reference_name", TEXT, true},
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
@@ -168,6 +180,9 @@ static const struct {
     {"windows", "groups", true, true},
     {"training", "files", true, false},
     {"strip", "frames", true, true},
+    {"", "diagnostics", false, false},
+    {"diagnostics", "gates", true, true},
+    {"diagnostics", "curves", true, true},
     {"training curves 0", "adjoints", false, false},
 };
 
