@@ -4,8 +4,17 @@
 #include <string.h>
 
 static const df_method* all[METHODS_KNOWN_MAX] = {
-    &df_method_dynaflow,         &df_method_dynaflow_tracking, &df_method_dynaflow_recovered,  &df_method_kinematic_fm,
-    &df_method_kinematic_fm_idm, &df_method_action_fm,         &df_method_action_fm_recovered, &df_method_random_action,
+    &df_method_dynaflow,
+    &df_method_dynaflow_tracking,
+    &df_method_dynaflow_recovered,
+    &df_method_kinematic_fm,
+    &df_method_kinematic_fm_idm,
+    &df_method_action_fm,
+    &df_method_action_fm_recovered,
+    &df_method_bc,
+    &df_method_act_chunk,
+    &df_method_dap,
+    &df_method_random_action,
     &df_method_replay_demo,
 };
 

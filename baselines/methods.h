@@ -14,6 +14,9 @@ extern const df_method df_method_kinematic_fm;
 extern const df_method df_method_kinematic_fm_idm;
 extern const df_method df_method_action_fm;
 extern const df_method df_method_action_fm_recovered;
+extern const df_method df_method_bc;
+extern const df_method df_method_act_chunk;
+extern const df_method df_method_dap;
 extern const df_method df_method_random_action;
 extern const df_method df_method_replay_demo;
 

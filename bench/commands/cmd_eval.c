@@ -35,6 +35,9 @@ int cmd_eval(int argc, char** argv) {
   cell c;
   evaluation result = {0};
   df_status status = checkpoint_open(&a, true, &c);
+  json_t *diagnostics = NULL, *notes = json_array();
+  if (status == DF_OK) status = cell_diagnose(&c, NULL, &diagnostics);
+  json_decref(diagnostics);
   if (status == DF_OK) status = cell_evaluate(&c, &result);
   /* print the rows with the fields that identify the cell */
   rows out = rows_new();
@@ -49,7 +52,6 @@ int cmd_eval(int argc, char** argv) {
     rows_add_object(&out, one);
   }
   /* notes on standard error */
-  json_t* notes = json_array();
   if (status == DF_OK) cell_note_floor(&c, &result, notes);
   if (status == DF_OK && a.data_file) note_other_data(notes, a.data_file, c.set->B);
   if (!a.common.quiet) notes_print(notes, 0, a.task);

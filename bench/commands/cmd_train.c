@@ -90,8 +90,9 @@ const struct argp train_argp =
     CHECKPOINT_ARGP(train_options,
                     "Trains one method on one task and writes a checkpoint.\n\n"
                     "Reads the task's model and demonstrations, which are generated if they are missing and the task "
-                    "can. Writes FILE when training ends; kinematic_fm_idm also writes FILE.inverse. An interrupted "
-                    "training writes no FILE. With --resume, the same command continues it; without, it starts "
+                    "can. Writes FILE when training ends; kinematic_fm_idm also writes FILE.inverse, dap "
+                    "FILE.dynamics. An interrupted training writes no FILE. With --resume, the same command continues "
+                    "it; without, it starts "
                     "again.\v"
                     "A training whose last loss, or the gradient of every step, is not finite writes nothing. A loss "
                     "that rises, or ends above its start, is reported on standard error.\n\n" CHECKPOINT_EXIT_CODES);

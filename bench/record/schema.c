@@ -154,6 +154,7 @@ static const field cell_fields[] = {{"key", SHA256, true},
                                     {"examples", ARRAY, false},
                                     {"strip", OBJECT, false},
                                     {"motions", ARRAY, false},
+                                    {"diagnostics", OBJECT, false},
                                     {"trajectories", OBJECT, false}};
 static const field provenance_fields[] = {
     {"dynaflow", ANYTHING, true}, {"commit", ANYTHING, true},    {"dirty", ANYTHING, true},
@@ -209,6 +210,19 @@ static const field contact_fields[] = {
 static const field joint_fields[] = {
     {"name", ANY_TEXT, true}, {"unit", ANY_TEXT, true}, {"generated", OBJECT, true}, {"demonstrated", OBJECT, false}};
 static const field path_fields[] = {{"position", NUMBERS, true}, {"velocity", NUMBERS, true}};
+static const field diagnostics_fields[] = {{"gates", ARRAY, true}, {"curves", ARRAY, true}};
+static const field gate_fields[] = {{"name", NAME, true},
+                                    {"unit", ANY_TEXT, true},
+                                    {"value", NUMBER_OR_NULL, true},
+                                    {"reference", NUMBER_OR_NULL, true},
+                                    {"passed", ANYTHING, true},
+                                    {"sentence", ANY_TEXT, true}};
+static const field flow_time_fields[] = {{"name", NAME, true},
+                                         {"unit", ANY_TEXT, true},
+                                         {"flow_time", NUMBERS, true},
+                                         {"value", NUMBERS, true},
+                                         {"reference", NUMBER_OR_NULL, true},
+                                         {"reference_name", ANY_TEXT, true}};
 static const field frame_fields[] = {{"t", ANYTHING, true}, {"x", NUMBERS, true}, {"z", NUMBERS, true}};
 
 static df_status check_config(const json_t* config) {
@@ -290,6 +304,13 @@ static df_status check_motions(const json_t* motions) {
   return DF_OK;
 }
 
+static df_status check_diagnostics(const json_t* diagnostics) {
+  if (!diagnostics) return DF_OK;
+  DF_TRY(CHECK_FIELDS(diagnostics, "diagnostics.", diagnostics_fields));
+  DF_TRY(CHECK_EACH(json_object_get(diagnostics, "gates"), "diagnostics.gates", gate_fields));
+  return CHECK_EACH(json_object_get(diagnostics, "curves"), "diagnostics.curves", flow_time_fields);
+}
+
 static df_status check_cell(const json_t* record) {
   bool done;
   DF_TRY(CHECK_FIELDS(record, "", cell_fields));
@@ -308,6 +329,7 @@ static df_status check_cell(const json_t* record) {
   DF_TRY(CHECK_EACH(json_object_get(record, "replays"), "replays", replay_fields));
   DF_TRY(CHECK_EACH(json_object_get(record, "examples"), "examples", example_fields));
   DF_TRY(check_strip(json_object_get(record, "strip")));
+  DF_TRY(check_diagnostics(json_object_get(record, "diagnostics")));
   return check_motions(json_object_get(record, "motions"));
 }
 

@@ -140,6 +140,9 @@ static void add_group(const run_view* r, const summary* s, const figures* f, int
   text_add(out, "</span></h2>\n");
   add_note(note_of_group, r, s, g, out);
   add_notes(r, g, out);
+  if (has_diagnostics(r, g)) text_add(out, "<h3>Diagnostics</h3>\n");
+  table_gates(r, g, TABLE_HTML, out);
+  table_curves(r, g, TABLE_HTML, out);
   for (int j = 0; j < g->n_k && g->done; j++) {
     if (g->k[j]) text_add(out, "<h3>K = %d sampler step%s</h3>\n", g->k[j], g->k[j] == 1 ? "" : "s");
     table_main(r, g, g->k[j], TABLE_HTML, out);

@@ -18,6 +18,8 @@ static const struct {
     {"kinematic_fm_idm", "Kinematic FM + IDM", 0xD55E00, 2},
     {"action_fm", "Action FM", 0x009E73, 1},
     {"action_fm_recovered", "Action FM, recovered actions", 0x117733, 2},
+    {"bc", "Behaviour cloning", 0x999933, 2},
+    {"act_chunk", "Action chunks", 0xAA4499, 2},
     {"dap", "DAP", 0xCC79A7, 4},
     {"ddat_projection", "DDAT projection", 0x882255, 5},
     {"random_action", "Random actions", 0x8C8C8C, 3},

@@ -290,6 +290,9 @@ df_status tables_write(const run_view* r, const summary* s, const char* folder) 
     text_add(&out, "\n\n");
     text_clear(&note);
     add_notes(r, g, &out);
+    if (has_diagnostics(r, g)) text_add(&out, "### Diagnostics\n\n");
+    table_gates(r, g, TABLE_MARKDOWN, &out);
+    table_curves(r, g, TABLE_MARKDOWN, &out);
     for (int j = 0; j < g->n_k && g->done; j++) {
       if (g->k[j]) text_add(&out, "### K = %d sampler step%s\n\n", g->k[j], g->k[j] == 1 ? "" : "s");
       table_main(r, g, g->k[j], TABLE_MARKDOWN, &out);

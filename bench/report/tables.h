@@ -24,6 +24,14 @@ void group_note(const run_view* r, const run_group* g, text* out);
 /* Calls put(out, line) for every note (notes.h) on a done cell of the group, as "<method>, seed <seed>: <note>". */
 void for_notes(const run_view* r, const run_group* g, void (*put)(text* out, const char* line), text* out);
 
+/* ---- table_diagnostics.c: what the methods of a group measured of themselves (docs/dap.md); nothing without it ----
+ */
+
+/* Conditions without which scores do not say what they seem to say; errors of estimates against flow time. */
+void table_gates(const run_view* r, const run_group* g, table_kind kind, text* out);
+void table_curves(const run_view* r, const run_group* g, table_kind kind, text* out);
+bool has_diagnostics(const run_view* r, const run_group* g);
+
 /* Writes tables.md to `folder`. Errors: DF_E_IO, DF_E_NOMEM. */
 DF_MUST_CHECK df_status tables_write(const run_view* r, const summary* s, const char* folder);
 

@@ -6,6 +6,7 @@
 
 #include "calls.h"
 #include "data_path.h"
+#include "diagnostics.h"
 #include "dynaflow/core/alloc.h"
 #include "dynaflow/core/clock.h"
 #include "dynaflow/core/file.h"
@@ -402,8 +403,26 @@ static df_status evaluate_and_store(cell* c, const char* folder, evaluation* res
   return status;
 }
 
+df_status cell_diagnose(const cell* c, json_t* notes, json_t** out) {
+  *out = NULL;
+  if (c->given) return DF_OK;
+  DF_TRY(diagnose(c->method, c->instance, out));
+  size_t i;
+  json_t* gate;
+  json_array_foreach(json_object_get(*out, "gates"), i, gate) {
+    char* words = gate_words(gate);
+    if (!c->opts->quiet) print_line(stderr, "%s%s: %s", c->position, c->name, words);
+    df_free(words);
+  }
+  note_gates(notes, *out);
+  return DF_OK;
+}
+
 static df_status evaluate_and_check(cell* c, const char* folder, json_t* record) {
   evaluation result;
+  json_t* diagnostics;
+  DF_TRY(cell_diagnose(c, json_object_get(record, "notes"), &diagnostics));
+  if (diagnostics) json_object_set_new(record, "diagnostics", diagnostics);
   if (!c->opts->quiet) print_line(stderr, "%s%s: evaluating on %d windows", c->position, c->name, c->set->B);
   const df_status status = evaluate_and_store(c, folder, &result);
   if (!result.rows) return status;

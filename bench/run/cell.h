@@ -95,6 +95,11 @@ DF_MUST_CHECK df_status cell_create(cell* c);
  * finite; other errors of the method. */
 DF_MUST_CHECK df_status cell_train(cell* c, const char* state_folder, df_training_log* logs, int* n_logs);
 
+/* Measures the instance's diagnostics (diagnostics.h), if it has any, and prints the verdict of each gate on standard
+ * error, unless quiet; appends a note for each gate that failed to `notes` (NULL: none). *out is a new reference, NULL
+ * without diagnostics. To be called before cell_evaluate(). Errors: those of diagnose(). */
+DF_MUST_CHECK df_status cell_diagnose(const cell* c, json_t* notes, json_t** out);
+
 /* Evaluates the instance by the protocol of evaluate.h; errors and ownership of *out as there. Also DF_E_NONFINITE if a
  * metric has no finite value; *out then holds the results, too. */
 DF_MUST_CHECK df_status cell_evaluate(cell* c, evaluation* out);

@@ -16,7 +16,7 @@
 
 /* A training is tried with these settings. They differ, so that the number of steps that a network announces says which
  * of them it follows. */
-enum { TRAIN_STEPS = 4, INVERSE_STEPS = 5, MOST_STEPS = SHORT_RECOVERY };
+enum { TRAIN_STEPS = 4, INVERSE_STEPS = 5 };
 
 typedef struct network_time {
   char what[DF_NAME_MAX];
@@ -54,7 +54,7 @@ static void on_step(void* context, const df_progress* at) {
     t->total = at->steps;
   }
   w->last = now;
-  if (stop_flag || (at->step >= TRAIN_STEPS && at->steps > INVERSE_STEPS)) w->stop = 1;
+  if (stop_flag || (at->step >= TRAIN_STEPS && at->steps > SHORT_DYNAMICS)) w->stop = 1;
 }
 
 /* trains a loaded cell for a few steps per network */
@@ -85,6 +85,7 @@ static double seconds_of(const network_time* t, const df_config* config) {
   const long total = t->total == TRAIN_STEPS      ? config->train_steps
                      : t->total == INVERSE_STEPS  ? config->inverse_steps
                      : t->total == SHORT_RECOVERY ? (long)config->recover_rounds * config->recover_steps
+                     : t->total == SHORT_DYNAMICS ? config->dap_steps
                                                   : t->total;
   if (t->steps < 2) return total < 2 ? 0 : NAN;
   return t->seconds / (double)(t->steps - 1) * (double)total;

@@ -15,10 +15,13 @@ static void shorten_recovery(df_config* c) {
 }
 
 void shorten_training(df_config* c, int train, int inverse) {
+  enum { RANDOM_EPISODES = 16 };
   c->train_steps = train;
   c->inverse_steps = inverse;
   c->train_warmup = 0;
   c->train_validate_every = 0;
   snprintf(c->train_keep, sizeof c->train_keep, "last");
   shorten_recovery(c);
+  c->dap_steps = SHORT_DYNAMICS;
+  if (c->dap_random_episodes > RANDOM_EPISODES) c->dap_random_episodes = RANDOM_EPISODES;
 }

@@ -1,5 +1,6 @@
 /* decoder.c: what every decoder needs: condition, units of actions, and what kind it is. */
 #include <math.h>
+#include <string.h>
 
 #include "flow_internal.h"
 
@@ -7,11 +8,34 @@ const df_config* flow_config(const df_flow* flow) {
   return &flow->env.task->config;
 }
 
-void flow_condition(const df_flow* flow, const double* x0, const double* condition, df_real* out) {
+void task_condition(const df_task* task, const double* x0, const double* condition, df_real* out) {
   double context[FLOW_CONTEXT_MAX];
-  df_chart_context(flow->env.task->chart, x0, context);
-  for (int i = 0; i < flow->nz; i++) out[i] = (df_real)context[i];
-  for (int i = flow->nz; i < flow->cond; i++) out[i] = (df_real)condition[i - flow->nz];
+  const int nz = df_chart_size(task->chart);
+  df_chart_context(task->chart, x0, context);
+  for (int i = 0; i < nz; i++) out[i] = (df_real)context[i];
+  for (int i = 0; i < task->data->nc; i++) out[nz + i] = (df_real)condition[i];
+}
+
+void flow_condition(const df_flow* flow, const double* x0, const double* condition, df_real* out) {
+  task_condition(flow->env.task, x0, condition, out);
+}
+
+df_status task_network(const df_task* task, df_net_cfg* cfg) {
+  const df_config* c = &task->config;
+  const bool mlp = strcmp(c->net_kind, "mlp") == 0;
+  if (!mlp && c->net_width % c->net_heads != 0) {
+    return df_fail(DF_E_CONFIG, "task %s: net.heads = %d must divide net.width = %d", c->task_name, c->net_heads,
+                   c->net_width);
+  }
+  *cfg = df_net_cfg_default();
+  cfg->kind = mlp ? DF_NET_MLP : strcmp(c->net_kind, "unet") == 0 ? DF_NET_UNET : DF_NET_DIT;
+  cfg->width = c->net_width;
+  cfg->depth = c->net_depth;
+  cfg->heads = c->net_heads;
+  cfg->mlp_ratio = c->net_mlp_ratio;
+  cfg->skip_hidden = c->net_skip_hidden;
+  cfg->position_std = c->net_position_std;
+  return DF_OK;
 }
 
 void flow_action_scale(const df_flow* flow, int i, double* mean, double* std) {

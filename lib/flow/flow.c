@@ -43,23 +43,13 @@ static df_status check_action_map(const df_flow* flow) {
 static df_status make_network(df_flow* flow) {
   /* network */
   const df_config* c = flow_config(flow);
-  if (strcmp(c->net_kind, "mlp") != 0 && c->net_width % c->net_heads != 0) {
-    return df_fail(DF_E_CONFIG, "task %s: net.heads = %d must divide net.width = %d", c->task_name, c->net_heads,
-                   c->net_width);
-  }
-  df_net_cfg cfg = df_net_cfg_default();
-  cfg.kind = strcmp(c->net_kind, "mlp") == 0 ? DF_NET_MLP : strcmp(c->net_kind, "unet") == 0 ? DF_NET_UNET : DF_NET_DIT;
+  df_net_cfg cfg;
+  DF_TRY(task_network(flow->env.task, &cfg));
   cfg.tokens = flow->H;
   cfg.in = flow->in;
   cfg.out = flow->out;
   cfg.cond = flow->cond;
   cfg.flow_time = true;
-  cfg.width = c->net_width;
-  cfg.depth = c->net_depth;
-  cfg.heads = c->net_heads;
-  cfg.mlp_ratio = c->net_mlp_ratio;
-  cfg.skip_hidden = c->net_skip_hidden;
-  cfg.position_std = c->net_position_std;
   DF_TRY(df_net_new(&cfg, &flow->net));
 
   /* trainer; TRACKING trains the gain K as extra parameters */

@@ -56,7 +56,14 @@ struct df_flow {
   df_real* action_scale; /* [2][nu] mean and std of recovered actions; ACTIONS from recovered ones, else NULL */
 };
 
-/* Writes the network's condition out [cond]: the context of x0 and the task's condition (NULL if it has none). */
+/* Writes the condition of a network out [nz + nc]: the context of x0 and the task's condition (NULL if it has none). */
+void task_condition(const df_task* task, const double* x0, const double* condition, df_real* out);
+
+/* Sets *cfg to the network of the settings net.*; the caller sets tokens, features and flow_time. DF_E_CONFIG if
+ * net.heads does not divide net.width. */
+df_status task_network(const df_task* task, df_net_cfg* cfg);
+
+/* The same for a flow, out [cond]. */
 void flow_condition(const df_flow* flow, const double* x0, const double* condition, df_real* out);
 
 /* Decodes the network output out [H][out] of one window by simulation from x0, on the worker's simulator with a tape

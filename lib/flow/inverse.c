@@ -17,20 +17,6 @@
 /* the name of the network in logs and files, by df_inverse_source */
 static const char* const NAMES[] = {"inverse_dynamics", "recovery"};
 
-/* computes change_std, at least scale_floor.change, from the first transition of every training window */
-static void measure_changes(df_inverse* m) {
-  const df_task* task = m->env.task;
-  double delta[FEATURES_MAX], square[FEATURES_MAX] = {0};
-  const int n = task->windows->n_train;
-  for (int k = 0; k < n; k++) {
-    const df_window w = task->windows->train[k];
-    inverse_change(m, df_dataset_state(task->data, w.episode, w.start),
-                   df_dataset_state(task->data, w.episode, w.start + 1), delta);
-    for (int i = 0; i < m->nz; i++) square[i] += delta[i] * delta[i] / n;
-  }
-  for (int i = 0; i < m->nz; i++) m->change_std[i] = (df_real)fmax(sqrt(square[i]), task->config.scale_floor_change);
-}
-
 static df_status make_worker(const df_inverse* m, inverse_worker* w) {
   const size_t n = (size_t)m->slice;
   w->in = df_alloc(n * 2 * (size_t)m->nz, sizeof(df_real));
@@ -51,7 +37,7 @@ static df_status set_units(df_inverse* m) {
   const df_task* task = m->env.task;
   m->change_std = df_alloc((size_t)m->nz, sizeof *m->change_std);
   if (!m->change_std) return DF_E_NOMEM;
-  measure_changes(m);
+  state_change_unit(task, 1, 1, m->change_std);
   if (m->source == DF_INVERSE_DEMONSTRATED) {
     const df_chart_statistics s = df_chart_get_statistics(task->chart);
     m->change_limit = INFINITY;

@@ -3,17 +3,10 @@
 
 #include "inverse_internal.h"
 
-void inverse_change(const df_inverse* m, const double* x, const double* next, double* delta) {
-  double before[FEATURES_MAX];
-  df_chart_encode(m->env.task->chart, x, x, before);
-  df_chart_encode(m->env.task->chart, x, next, delta);
-  for (int i = 0; i < m->nz; i++) delta[i] -= before[i];
-}
-
 void inverse_describe(const df_inverse* m, const double* x, const double* next, df_real* in) {
   double context[FEATURES_MAX], delta[FEATURES_MAX];
   df_chart_context(m->env.task->chart, x, context);
-  inverse_change(m, x, next, delta);
+  state_change(m->env.task->chart, x, next, delta);
   for (int i = 0; i < m->nz; i++) {
     in[i] = (df_real)context[i];
     in[m->nz + i] = (df_real)fmin(fmax(delta[i] / (double)m->change_std[i], -m->change_limit), m->change_limit);

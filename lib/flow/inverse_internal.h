@@ -2,11 +2,12 @@
 #ifndef LIB_FLOW_INVERSE_INTERNAL_H
 #define LIB_FLOW_INVERSE_INTERNAL_H
 
+#include "change.h"
 #include "dynaflow/flow/flow.h"
 #include "dynaflow/sim/rollout.h"
 #include "trainer.h"
 
-enum { FEATURES_MAX = 256 }; /* the most inputs: two states in chart coordinates */
+enum { FEATURES_MAX = 2 * STATE_CHANGE_MAX }; /* the most inputs: two states in chart coordinates */
 
 typedef struct inverse_worker {
   df_net_work* net;
@@ -40,9 +41,6 @@ struct df_inverse {
   inverse_worker* worker; /* [threads] */
   inverse_pool pool;      /* SIMULATED only */
 };
-
-/* Writes the change of state over one action, delta [nz], in chart coordinates relative to the first state. */
-void inverse_change(const df_inverse* m, const double* x, const double* next, double* delta);
 
 /* Writes the network input in [2 nz] of the transition from state x [nx] to `next` [nx]. */
 void inverse_describe(const df_inverse* m, const double* x, const double* next, df_real* in);

@@ -2,10 +2,11 @@
 
 #include <string.h>
 
+#include "dynaflow/gait/detour.h"
 #include "dynaflow/gait/gait.h"
 
 int df_generators(const df_generator* const** generators) {
-  static const df_generator* const table[] = {&df_generator_quadruped_gaits};
+  static const df_generator* const table[] = {&df_generator_quadruped_gaits, &df_generator_detours};
   *generators = table;
   return (int)(sizeof table / sizeof table[0]);
 }

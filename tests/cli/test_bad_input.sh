@@ -194,9 +194,9 @@ check states_alone_suffice_for_dynaflow exits_with 0 train "$tasks/states_only" 
 check states_alone_do_not_suffice_for_action_fm refuses 'states_only: method action_fm needs actions' train "$tasks/states_only" \
   --method action_fm --set data.actions_key= --checkpoint "$scratch/none"
 check states_alone_leave_nothing_behind [ ! -e "$scratch/none" ]
-check an_unknown_generator_is_refused refused "good: data\.generator: unknown generator 'gaits' \(known: quadruped_gaits\)" good \
+check an_unknown_generator_is_refused refused "good: data\.generator: unknown generator 'gaits' \(known: quadruped_gaits, detours\)" good \
   --set data.source=generator --set data.generator=gaits
-check a_missing_generator_is_refused refused "data\.source is 'generator' but data\.generator is empty \(known: quadruped_gaits\)" good \
+check a_missing_generator_is_refused refused "data\.source is 'generator' but data\.generator is empty \(known: quadruped_gaits, detours\)" good \
   --set data.source=generator --set data.generator=
 check list_names_the_generators bash -c "'$program' list generators | grep -qE '^generator +quadruped_gaits '"
 

@@ -1,4 +1,5 @@
 /* The table of generators. */
+#include "dynaflow/gait/detour.h"
 #include "dynaflow/gait/gait.h"
 #include "dynaflow/gait/generators.h"
 #include "unit.h"
@@ -7,9 +8,11 @@ static void every_generator_is_found_by_its_name(void** state) {
   (void)state;
   const df_generator* const* all;
   const int n = df_generators(&all);
-  assert_int_equal(n, 1);
+  assert_int_equal(n, 2);
   assert_ptr_equal(all[0], &df_generator_quadruped_gaits);
   assert_string_equal(all[0]->name, "quadruped_gaits");
+  assert_ptr_equal(all[1], &df_generator_detours);
+  assert_string_equal(all[1]->name, "detours");
   for (int i = 0; i < n; i++) assert_ptr_equal(df_generator_by_name(all[i]->name), all[i]);
 }
 

@@ -14,7 +14,8 @@ PLAUSIBLE = ['root_residual', 'penetration', 'self_collision', 'slip', 'joint_li
 BETTER = dict({m: 'lower' for m in PLAUSIBLE}, tre='lower', tre_open_loop='lower', sae_own='lower', sae_min='lower', fall_rate='lower', survival='higher',
               gait_agreement='higher', gait_phase='higher', command_error='lower')
 LABELS = dict(dynaflow='DynaFlow', dynaflow_tracking='DynaFlow + tracking', kinematic_fm='Kinematic FM',
-              kinematic_fm_idm='Kinematic FM + IDM', action_fm='Action FM', random_action='Random actions', replay_demo='Replayed demonstration')
+              kinematic_fm_idm='Kinematic FM + IDM', action_fm='Action FM', bc='Behaviour cloning',
+              act_chunk='Action chunks', dap='DAP', random_action='Random actions', replay_demo='Replayed demonstration')
 WORDS = dict(tre='TRE', tre_open_loop='open-loop TRE', sae_own='SAE, own action', sae_min='SAE, best action', survival='survival time',
              slip='foot slip')
 REFERENCES = ('random_action', 'replay_demo')
@@ -393,11 +394,38 @@ def provenance_table(cells):
         yield [name, '; '.join(values) or '–']
 
 
+def measured_of_itself(g, field):
+    """the entries of a list of the diagnostics of every cell, with the cell"""
+    for c in g.cells:
+        for one in (c.record or {}).get('diagnostics', {}).get(field, []) if c.done else []: yield c, one
+
+
+def alone(v):
+    return interval(v, None, None)
+
+
+def gates_table(g):
+    yield ['method', 'seed', 'gate', 'error', 'reference', 'unit', 'verdict']
+    for c, one in measured_of_itself(g, 'gates'):
+        yield [label(c.method), str(c.seed), one['name'], alone(one['value']), alone(one['reference']), one['unit'],
+               'passed' if one['passed'] else 'failed']
+
+
+def curves_table(g):
+    yield ['method', 'seed', 'estimate', 'unit', 'flow time', 'error', 'reference', 'reference is']
+    for c, one in measured_of_itself(g, 'curves'):
+        yield [label(c.method), str(c.seed), one['name'], one['unit'], ', '.join(map(alone, one['flow_time'])),
+               ', '.join(map(alone, one['value'])), alone(one['reference']), one['reference_name']]
+
+
 def expected_tables(cells, groups, comparisons):
     """all tables in their order, with a name each"""
     for g in groups:
         if not g.finished: continue
         plausible = [m for m in PLAUSIBLE if m in g.metrics]
+        for field, rows in (('gates', gates_table), ('curves', curves_table)):
+            table = list(rows(g))
+            if len(table) > 1: yield '%s diagnostics, %s' % (g.task, field), table
         for k in g.ks:
             yield '%s K = %d' % (g.task, k), list(main_table(g, k, g.main))
             if plausible: yield '%s plausibility K = %d' % (g.task, k), list(main_table(g, k, plausible))

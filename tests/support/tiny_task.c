@@ -51,6 +51,11 @@ df_config tiny_config(void) {
   c.inverse_depth = 1;
   c.inverse_steps = 20;
   c.inverse_batch = 16;
+  c.bc_width = c.dap_width = 16;
+  c.bc_depth = c.dap_depth = 1;
+  c.dap_steps = 20;
+  c.dap_batch = 16;
+  c.dap_random_episodes = 20;
   return c;
 }
 

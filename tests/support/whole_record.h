@@ -35,7 +35,10 @@ static const char whole_text[] =
     "\"motions\":[{\"title\":\"trot\",\"chain\":3,\"dt\":0.02,\"contacts\":{\"feet\":[\"FR\"],\"generated\":[\"10\"],"
     "\"demonstrated\":[\"1\"],\"demanded\":[\"01\"]},\"joint\":{\"name\":\"hip\",\"unit\":\"rad\",\"generated\":{"
     "\"position\":[1,2],"
-    "\"velocity\":[3,null]},\"demonstrated\":{\"position\":[1,2],\"velocity\":[3,4]}}}]}";
+    "\"velocity\":[3,null]},\"demonstrated\":{\"position\":[1,2],\"velocity\":[3,4]}}}],"
+    "\"diagnostics\":{\"gates\":[{\"name\":\"g\",\"unit\":\"std\",\"value\":0.5,\"reference\":null,\"passed\":true,"
+    "\"sentence\":\"\"}],\"curves\":[{\"name\":\"c\",\"unit\":\"std\",\"flow_time\":[0,0.5],\"value\":[1,null],"
+    "\"reference\":1,\"reference_name\":\"r\"}]}}";
 
 /* gives a record the key and the seal of what it holds */
 static inline void seal(json_t* record) {

@@ -159,6 +159,18 @@ static const struct {
     {"motions 0 joint generated", "velocity", NUMBERS, true},
     {"motions 0 joint demonstrated", "position", NUMBERS, true},
     {"motions 0 joint demonstrated", "velocity", NUMBERS, true},
+    {"diagnostics gates 0", "name", NAME, true},
+    {"diagnostics gates 0", "unit", TEXT, true},
+    {"diagnostics gates 0", "value", NUMBER_OR_NULL, true},
+    {"diagnostics gates 0", "reference", NUMBER_OR_NULL, true},
+    {"diagnostics gates 0", "passed", ANYTHING, true},
+    {"diagnostics gates 0", "sentence", TEXT, true},
+    {"diagnostics curves 0", "name", NAME, true},
+    {"diagnostics curves 0", "unit", TEXT, true},
+    {"diagnostics curves 0", "flow_time", NUMBERS, true},
+    {"diagnostics curves 0", "value", NUMBERS, true},
+    {"diagnostics curves 0", "reference", NUMBER_OR_NULL, true},
+    {"diagnostics curves 0", "reference_name", TEXT, true},
 };
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
@@ -186,6 +198,9 @@ static const struct {
     {"motions 0", "joint", false, false},
     {"motions 0 joint", "generated", false, true},
     {"motions 0 joint", "demonstrated", false, false},
+    {"", "diagnostics", false, false},
+    {"diagnostics", "gates", true, true},
+    {"diagnostics", "curves", true, true},
     {"training curves 0", "adjoints", false, false},
 };
 

@@ -84,8 +84,54 @@ static void every_method_has_its_column_and_row(void** state) {
   remove_run();
 }
 
+#define GATE(name, passed, value)                                                                    \
+  "{\"name\":\"" name "\",\"unit\":\"std\",\"value\":" value ",\"reference\":0.5,\"passed\":" passed \
+  ",\"sentence\":\"\"}"
+#define MEASURED(method, status, gates, curves)                                                                    \
+  "{\"schema\":1,\"type\":\"cell\",\"task\":\"t\",\"profile\":\"p\",\"method\":\"" method                          \
+  "\",\"seed\":4,\"status\":\"" status "\",\"rows\":[],\"diagnostics\":{\"gates\":[" gates "],\"curves\":[" curves \
+  "]}}\n"
+
+static void what_methods_measured_of_themselves_has_tables(void** state) {
+  (void)state;
+  run_view r;
+  text gates = {0}, curves = {0};
+  make_run(MEASURED("a", "done", GATE("first", "true", "0.25") "," GATE("second", "false", "null"),
+                    "{\"name\":\"c\",\"unit\":\"m\",\"flow_time\":[0,0.5],\"value\":[2,null],\"reference\":3,"
+                    "\"reference_name\":\"copy\"}") MEASURED("b", "error", GATE("unseen", "true", "1"), "")
+               CELL("c", 1, "done", ROW("tre", 1, 2)));
+  assert_int_equal(run_view_new(folder, &r), DF_OK);
+  assert_true(has_diagnostics(&r, &r.groups[0]));
+  table_gates(&r, &r.groups[0], TABLE_MARKDOWN, &gates);
+  table_curves(&r, &r.groups[0], TABLE_MARKDOWN, &curves);
+  assert_string_equal(text_of(&gates),
+                      "| method | seed | gate | error | reference | unit | verdict |\n"
+                      "| --- | ---: | --- | ---: | ---: | --- | --- |\n"
+                      "| a | 4 | first | 0.250 | 0.500 | std | passed |\n"
+                      "| a | 4 | second | – | 0.500 | std | failed |\n\n");
+  assert_string_equal(text_of(&curves),
+                      "| method | seed | estimate | unit | flow time | error | reference | reference is |\n"
+                      "| --- | ---: | --- | --- | --- | --- | ---: | --- |\n"
+                      "| a | 4 | c | m | 0, 0.500 | 2.00, – | 3.00 | copy |\n\n");
+  text_clear(&gates);
+  text_clear(&curves);
+  run_view_clear(&r);
+  remove_run();
+
+  /* without any there is no table */
+  make_run(CELL("c", 1, "done", ROW("tre", 1, 2)));
+  assert_int_equal(run_view_new(folder, &r), DF_OK);
+  assert_false(has_diagnostics(&r, &r.groups[0]));
+  table_gates(&r, &r.groups[0], TABLE_MARKDOWN, &gates);
+  assert_int_equal(gates.n, 0);
+  text_clear(&gates);
+  run_view_clear(&r);
+  remove_run();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(what_methods_measured_of_themselves_has_tables),
       cmocka_unit_test(a_value_that_is_not_finite_is_shown_with_its_reason),
       cmocka_unit_test(a_note_counts_the_plan),
       cmocka_unit_test(every_version_is_named),

@@ -19,6 +19,7 @@ static void a_step_has_as_much_to_do(void** state) {
   shorten_training(&c, 9, 4);
   assert_int_equal(c.train_steps, 9);
   assert_int_equal(c.inverse_steps, 4);
+  assert_true(c.dap_steps == SHORT_DYNAMICS && c.dap_random_episodes == 16);
   assert_int_equal(c.recover_rounds * c.recover_steps, SHORT_RECOVERY);
   /* 20.0025 simulated actions per step, in rounds of 2 steps */
   assert_int_equal(c.recover_steps, 2);

@@ -241,6 +241,30 @@ typedef df_items df_kind_ITEMS;
   X(REAL, recover, linear_episodes, "0.15", 0, 1, "", "", "share of the training episodes to linearise")               \
   X(REAL, recover, action_unit, "0.3", 1e-6, 1e6, "", "std",                                                           \
     "unit of the loss on recovered actions, in their standard deviation (dynaflow_recovered)")                         \
+  X(INT, bc, width, "256", 4, 4096, "", "", "hidden width of the MLP of behaviour cloning")                            \
+  X(INT, bc, depth, "3", 1, 16, "", "", "hidden layers of the MLP of behaviour cloning")                               \
+  X(INT, act_chunk, length, "8", 1, 512, "", "actions",                                                                \
+    "actions that are predicted at a time, at most window.horizon (act_chunk)")                                        \
+  X(REAL, act_chunk, decay, "0.01", 0, 100, "", "",                                                                    \
+    "temporal ensembling: the weight of the i-th oldest prediction of an action is exp(-decay i)")                     \
+  X(TEXT, dap, feedback, "mutual", 0, 0, "none|once|mutual", "",                                                       \
+    "what the policy is told of the next state: nothing, one prediction, or an estimate at every flow step")           \
+  X(INT, dap, chunk, "8", 1, 512, "", "actions", "actions that are generated at a time, at most window.horizon")       \
+  X(INT, dap, execute, "4", 1, 512, "", "actions",                                                                     \
+    "actions of a chunk, at most dap.chunk, that are executed; the next state is the one after them")                  \
+  X(REAL, dap, null_share, "0.4", 0, 1, "", "", "share of the policy's training samples without a next state")         \
+  X(REAL, dap, estimated_share, "0.5", 0, 1, "", "",                                                                   \
+    "share of the others whose next state is estimated by the learned dynamics")                                       \
+  X(INT, dap, random_episodes, "1000", 1, 1000000, "", "windows",                                                      \
+    "windows of random actions from demonstrated states that the learned dynamics is trained on")                      \
+  X(REAL, dap, random_share, "0.5", 0, 1, "", "", "share of its training transitions that are from them")              \
+  X(REAL, dap, action_noise, "0.6", 0, 100, "", "std",                                                                 \
+    "largest noise on the actions that the dynamics is told in training, at flow time 0")                              \
+  X(INT, dap, width, "256", 4, 4096, "", "", "hidden width of the learned dynamics, an MLP")                           \
+  X(INT, dap, depth, "3", 1, 16, "", "", "hidden layers of the learned dynamics")                                      \
+  X(INT, dap, steps, "1500", 1, 100000000, "", "", "gradient steps of the learned dynamics")                           \
+  X(INT, dap, batch, "128", 1, 65536, "", "transitions", "transitions per gradient step of the learned dynamics")      \
+  X(REAL, dap, rate, "0.001", 0, 1, "", "", "learning rate of the learned dynamics")                                   \
   X(INT, eval, windows, "64", 1, 1000000, "", "windows", "held-out windows to evaluate")                               \
   X(INT, eval, sae_windows, "16", 0, 1000000, "", "windows", "how many of these windows to search for sae_min")        \
   X(LIST, eval, sampler_steps, "1,5", 1, 1000, "", "", "numbers K of Euler steps of the sampler to evaluate")          \

@@ -33,7 +33,11 @@ typedef enum df_stream {
   DF_STREAM_RECOVER_NOISE,    /* noise on these actions */
   DF_STREAM_RECOVER_BATCH,    /* training transitions of the network that recovers actions */
   DF_STREAM_SEARCH,           /* starts of the search for the action of a step (sae_min) */
-  DF_STREAM_SIGNS             /* signs of the sign-flip test (statistics.h) */
+  DF_STREAM_SIGNS,            /* signs of the sign-flip test (statistics.h) */
+  DF_STREAM_POLICY,           /* training transitions of a policy, and what it is told of the next state */
+  DF_STREAM_DYNAMICS,         /* training transitions of the learned dynamics, and their flow times */
+  DF_STREAM_DYNAMICS_NOISE,   /* base samples of the learned dynamics, and noise on the actions that it is told */
+  DF_STREAM_RANDOM_DATA       /* start states and actions of the random data of the learned dynamics */
 } df_stream;
 
 /* Writes n uniform doubles in [0,1) to out [n], each with 53 random bits. Value i does not depend on n. */

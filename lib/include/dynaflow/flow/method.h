@@ -113,6 +113,36 @@ typedef struct df_request {
   int sampler_steps;                  /* number K of Euler steps, >= 1 */
 } df_request;
 
+/* ---- what a method measures of itself after training, for the reader of its scores: in the record and the report ----
+ */
+
+enum { DF_GATES_MAX = 8, DF_CURVES_MAX = 4, DF_CURVE_POINTS = 16, DF_SENTENCE_MAX = 256 };
+
+/* a condition without which scores do not say what they seem to say */
+typedef struct df_gate {
+  char name[DF_NAME_MAX];  /* letters, digits and _ */
+  double value, reference; /* what is compared, in the unit `unit` */
+  char unit[DF_NAME_MAX];
+  bool passed;
+  char sentence[DF_SENTENCE_MAX]; /* what follows if it fails */
+} df_gate;
+
+/* an error against flow time */
+typedef struct df_diagnostic_curve {
+  char name[DF_NAME_MAX]; /* letters, digits and _ */
+  char unit[DF_NAME_MAX];
+  int n; /* points, at most DF_CURVE_POINTS */
+  double flow_time[DF_CURVE_POINTS], value[DF_CURVE_POINTS];
+  double reference; /* what to compare with */
+  char reference_name[DF_NAME_MAX];
+} df_diagnostic_curve;
+
+typedef struct df_diagnostics {
+  int n_gates, n_curves;
+  df_gate gate[DF_GATES_MAX];
+  df_diagnostic_curve curve[DF_CURVES_MAX];
+} df_diagnostics;
+
 /* the table of a method; a function that fails sets the message of df_error_message() by df_fail() */
 typedef struct df_method {
   const char* name;    /* letters, digits and _, fewer than DF_NAME_MAX */
@@ -137,6 +167,9 @@ typedef struct df_method {
    * run trains it once. A network that is trained without being named here is trained for every cell, and its time is
    * not estimated. */
   const char* networks[DF_LOGS_MAX];
+  /* Optional. Measures a trained or loaded instance on held-out windows and fills *out, which is zeroed. It is called
+   * before the evaluation, whose results do not depend on it. */
+  df_status (*diagnose)(void* self, df_diagnostics* out);
 } df_method;
 
 /* ---- plugins: `dynaflow --plugin FILE.so` ----
