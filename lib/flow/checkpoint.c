@@ -143,13 +143,12 @@ static df_status check_entry(const char* path, const df_safetensors* file, const
  * evaluation, nor on names and places of files, whose content is compared by hash. Of the floors of scales, the result
  * is compared, which is also in checkpoints older than these settings. */
 static bool is_free(const char* key) {
-  static const char* const free_keys[] = {"task.",        "eval.",           "train.",    "inverse.",
-                                          "recover.",     "flow.time_power", "data.file", "data.url",
-                                          "system.model", "scale_floor.",    "net.preset"};
+  static const char* const free_keys[] = {"task.",     "train.",   "inverse.",     "recover.",     "flow.time_power",
+                                          "data.file", "data.url", "system.model", "scale_floor.", "net.preset"};
   for (size_t i = 0; i < sizeof free_keys / sizeof free_keys[0]; i++) {
     if (strncmp(key, free_keys[i], strlen(free_keys[i])) == 0) return true;
   }
-  return false;
+  return !df_config_trains(key);
 }
 
 /* settings that choose the demonstrations, which need not be those of the training (df_task.other_data) */
